@@ -1,0 +1,33 @@
+# opp2p_layer(NAME LINKS targets…): one folder under src/ is one library, opp2p::NAME, with the tests that stand beside
+# its sources as one program, NAME_test. A file joins by lying in the folder; its suffix says what it is.
+function(opp2p_layer name)
+  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  set(folder ${PROJECT_SOURCE_DIR}/src/${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  if(sources)
+    add_library(opp2p_${name} STATIC ${sources})
+    target_compile_options(opp2p_${name} PRIVATE ${OPP2P_WARNINGS})
+    set(scope PUBLIC)
+  else()
+    add_library(opp2p_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(opp2p::${name} ALIAS opp2p_${name})
+  set_target_properties(opp2p_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(opp2p_${name} ${scope} cxx_std_20)
+  target_include_directories(opp2p_${name} ${scope}
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/opp2p>)
+  target_link_libraries(opp2p_${name} ${scope} ${ARG_LINKS})
+  set_property(GLOBAL APPEND PROPERTY OPP2P_LAYERS ${name})
+
+  if(OPP2P_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_compile_options(${name}_test PRIVATE ${OPP2P_WARNINGS})
+    target_link_libraries(${name}_test PRIVATE opp2p_${name} opp2p_testing GTest::gmock GTest::gtest_main)
+    set_property(GLOBAL APPEND PROPERTY OPP2P_UNIT_TESTS ${name}_test)
+  endif()
+endfunction()

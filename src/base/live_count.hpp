@@ -1,0 +1,32 @@
+// Counts the living objects of a type, so that a test can assert that nothing outlived its owner. The counters are the
+// one exception to "no mutable statics": they are written by constructors only and steer nothing.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace libp2p {
+
+template <class T>
+class LiveCounted {
+ public:
+  static std::int64_t live() { return count_.load(std::memory_order_relaxed); }
+
+ protected:
+  LiveCounted() { count_.fetch_add(1, std::memory_order_relaxed); }
+  LiveCounted(const LiveCounted&) : LiveCounted() {}
+  LiveCounted(LiveCounted&&) noexcept : LiveCounted() {}
+  LiveCounted& operator=(const LiveCounted&) = default;
+  LiveCounted& operator=(LiveCounted&&) noexcept = default;
+  ~LiveCounted() { count_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  static inline std::atomic<std::int64_t> count_{0};
+};
+
+template <class T>
+std::int64_t live() {
+  return LiveCounted<T>::live();
+}
+
+}  // namespace libp2p
