@@ -1,0 +1,79 @@
+// The OP Stack's execution payload: a block as it travels between nodes. One struct serves all four versions; what a version
+// does not have is absent. Values are held in host order; hashes and addresses as their bytes.
+// Source: specs/protocol/rollup-node-p2p.md, "Block encoding"; field presence by fork as op-node has it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/secp256k1.hpp"
+
+namespace opstack::payload {
+
+using libp2p::Bytes;
+using libp2p::ByteView;
+using libp2p::Result;
+using Hash = libp2p::crypto::Hash256;
+using Address = libp2p::crypto::secp256k1::Address;
+using Uint256 = libp2p::ByteArray<32>;  // big-endian
+
+// V1 Bedrock, V2 Canyon, V3 Ecotone, V4 Isthmus and later.
+enum class Version : std::uint8_t { v1 = 1, v2 = 2, v3 = 3, v4 = 4 };
+
+struct Withdrawal {
+  std::uint64_t index = 0;
+  std::uint64_t validator_index = 0;
+  Address address{};
+  std::uint64_t amount = 0;
+  friend bool operator==(const Withdrawal&, const Withdrawal&) = default;
+};
+
+struct ExecutionPayload {
+  Hash parent_hash{};
+  Address fee_recipient{};
+  Hash state_root{};
+  Hash receipts_root{};
+  libp2p::ByteArray<256> logs_bloom{};
+  Hash prev_randao{};
+  std::uint64_t block_number = 0;
+  std::uint64_t gas_limit = 0;
+  std::uint64_t gas_used = 0;
+  std::uint64_t timestamp = 0;  // seconds since 1970
+  Bytes extra_data;
+  Uint256 base_fee_per_gas{};
+  Hash block_hash{};
+  std::vector<Bytes> transactions;  // EIP-2718 encodings
+  std::optional<std::vector<Withdrawal>> withdrawals;  // V2+
+  std::optional<std::uint64_t> blob_gas_used;          // V3+
+  std::optional<std::uint64_t> excess_blob_gas;        // V3+
+  std::optional<Hash> withdrawals_root;                // V4
+
+  friend bool operator==(const ExecutionPayload&, const ExecutionPayload&) = default;
+};
+
+// A payload with what stands outside of it. V3 and V4 carry the parent beacon block root in front of the payload's SSZ.
+struct Envelope {
+  std::optional<Hash> parent_beacon_block_root;
+  ExecutionPayload payload;
+  friend bool operator==(const Envelope&, const Envelope&) = default;
+};
+using SharedEnvelope = std::shared_ptr<const Envelope>;
+
+// SSZ of the payload alone. Decoding refuses what op-node refuses, with the byte at which it is wrong.
+Result<ExecutionPayload> decode_payload(Version version, ByteView ssz);
+Bytes encode_payload(Version version, const ExecutionPayload& payload);
+
+// The body that is signed, gossiped and sent: payload SSZ (V1, V2), or beacon root and payload SSZ (V3, V4).
+Result<Envelope> decode_envelope(Version version, ByteView body);
+Bytes encode_envelope(Version version, const Envelope& envelope);
+
+// keccak256 of the RLP header that the envelope describes, by field presence (op-node surface, "Block hash").
+Hash compute_block_hash(const Envelope& envelope);
+Hash transactions_root(const std::vector<Bytes>& transactions);
+Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals);
+
+}  // namespace opstack::payload
