@@ -1,0 +1,149 @@
+// The host: an identity, its listeners and connections, and the protocols it speaks. This is the class that users of the library
+// start from:
+//
+//   runtime::AsioRuntime rt;
+//   network::Host host(rt, {.identity = key});
+//   host.set_stream_handler("/echo/1.0.0", echo);          // Task<void> echo(Stream stream)
+//   host.listen(Multiaddr::from_text("/ip4/127.0.0.1/tcp/0").value());
+//   auto peer = co_await host.connect(address);            // dials, secures, identifies nothing by itself
+//   auto stream = co_await host.open_stream(*peer, protocols);
+//
+// Thread: the network thread. Owner: the application; destroyed before its Runtime.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crypto/keys.hpp"
+#include "multiformats/multiaddr.hpp"
+#include "network/stream.hpp"
+#include "runtime/runtime.hpp"
+#include "runtime/task.hpp"
+
+namespace libp2p::network {
+
+class Peerstore;
+class Gater;
+
+// Bounds of a host. Each error that a limit causes names the limit, its value and the option that sets it.
+struct Limits {
+  std::size_t inbound_connections = 256;
+  std::size_t connections_per_peer = 8;
+  std::size_t pending_inbound = 64;       // half-open: accepted, not yet secured
+  std::size_t pending_dials = 160;
+  std::size_t streams_per_connection = 1000;  // inbound
+  std::size_t stream_send_queue = 1 << 20;    // bytes
+  std::size_t connection_memory = 32 << 20;   // receive windows of all streams of a connection, bytes
+  Nanos handshake_timeout = Seconds(10);
+  Nanos dial_timeout = Seconds(10);       // per address
+  Nanos negotiation_timeout = Seconds(10);
+};
+
+struct ConnectionManagerConfig {
+  std::size_t low = 20;
+  std::size_t high = 30;         // above this, the least valuable are closed down to `low`
+  Nanos grace = Seconds(30);     // young connections are spared
+  Nanos silence = Seconds(60);   // at most one trim in this time
+};
+
+struct HostConfig {
+  crypto::PrivateKey identity;
+  std::string user_agent = "opp2p";
+  Limits limits;
+  ConnectionManagerConfig connection_manager;
+  explicit HostConfig(crypto::PrivateKey key) : identity(std::move(key)) {}
+};
+
+struct ConnectionInfo {
+  std::uint64_t id = 0;  // never reused
+  PeerId peer;
+  Direction direction = Direction::inbound;
+  Multiaddr remote;  // without /p2p
+  Multiaddr local;
+  MonoTime opened;
+  std::size_t streams = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+};
+
+// What happens to connections, for services. Calls come on the network thread, outside of any other call of the host.
+class HostObserver {
+ public:
+  virtual ~HostObserver() = default;
+  virtual void on_connection_opened(const ConnectionInfo&) {}
+  virtual void on_connection_closed(const ConnectionInfo&, const Error&) {}
+  // The first connection to a peer, and the end of its last.
+  virtual void on_peer_connected(const PeerId&, Direction) {}
+  virtual void on_peer_disconnected(const PeerId&) {}
+  // identify has told what the peer speaks (services/identify_service.hpp).
+  virtual void on_peer_identified(const PeerId&, const std::vector<std::string>& /*protocols*/) {}
+};
+
+using StreamAcceptor = std::function<runtime::Task<void>(Stream)>;
+
+class Host {
+ public:
+  Host(runtime::Runtime& runtime, HostConfig config);
+  // Resets what is still open. For an orderly end co_await close() first.
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  runtime::Runtime& runtime();
+  const PeerId& id() const;
+  const crypto::PrivateKey& identity() const;
+  const HostConfig& config() const;
+
+  // /ip4|ip6/…/tcp/PORT, port 0 for any. Errc::io with the address and the reason when it cannot be bound.
+  Result<void> listen(const Multiaddr& address);
+  std::vector<Multiaddr> listen_addresses() const;  // with the real ports, without /p2p
+
+  // The acceptor's coroutine runs in the host's scope; the stream handle is its own. Protocol ids are exact.
+  void set_stream_handler(std::string protocol, StreamAcceptor acceptor);
+  void remove_stream_handler(std::string_view protocol);
+  std::vector<std::string> protocols() const;
+
+  // Dials `address` (/ip4|ip6|dns*/…/tcp/…[/p2p/ID]); with an ID, another one at the far end is Errc::mismatch. A dial that is
+  // under way to the same peer is joined; an open connection is the answer at once.
+  runtime::Task<Result<PeerId>> connect(Multiaddr address);
+  // Dials the addresses that the peerstore has for the peer, one after another.
+  runtime::Task<Result<PeerId>> connect(PeerId peer);
+  // Closes all connections to the peer in order. False when there was none.
+  bool disconnect(const PeerId& peer, std::string_view why);
+
+  // Opens a stream over an existing connection, negotiated lazily when one protocol is offered. Dials first when the peerstore has
+  // an address and there is no connection.
+  runtime::Task<Result<Stream>> open_stream(PeerId peer, std::vector<std::string> protocols);
+
+  bool connected(const PeerId& peer) const;
+  std::vector<PeerId> connected_peers() const;  // sorted
+  std::vector<ConnectionInfo> connections() const;  // by id
+  std::vector<ConnectionInfo> connections(const PeerId& peer) const;
+
+  // A protected peer is not trimmed. Tags keep several protectors apart ("static", "api-protected").
+  void protect(const PeerId& peer, std::string tag);
+  bool unprotect(const PeerId& peer, std::string_view tag);  // true when another tag still protects it
+  bool is_protected(const PeerId& peer) const;
+  // The trimmer closes connections with the lowest value first.
+  void set_value(const PeerId& peer, std::string tag, int value);
+
+  Peerstore& peerstore();
+  Gater& gater();
+
+  void add_observer(HostObserver* observer);
+  void remove_observer(HostObserver* observer);
+  // For identify: what the peer speaks; stored in the peerstore and told to the observers.
+  void report_identified(const PeerId& peer, std::vector<std::string> protocols);
+
+  // Stops listening, sends go-away, waits at most `limit` for what is being written, ends all coroutines of acceptors.
+  runtime::Task<void> close(Nanos limit);
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace libp2p::network
