@@ -1,0 +1,85 @@
+// Runs every fuzz target over its corpus, one file after another, and over seeded mutations of each file. It needs no libFuzzer,
+// so that each change runs it with the ordinary compiler: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE].
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/rng.hpp"
+#include "fuzz_targets.hpp"
+
+namespace fs = std::filesystem;
+using libp2p::Bytes;
+
+namespace {
+
+Bytes read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return Bytes(std::istreambuf_iterator<char>(in), {});
+}
+
+// One to four small damages: a changed byte, a cut, a doubled piece, an extreme value.
+Bytes mutate(Bytes input, libp2p::Rng& rng) {
+  static constexpr std::uint8_t kExtremes[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
+  for (auto left = 1 + rng.below(4); left > 0; --left) {
+    const auto at = static_cast<std::size_t>(rng.below(input.size() + 1));
+    switch (rng.below(4)) {
+      case 0:
+        if (at < input.size()) input[at] ^= static_cast<std::uint8_t>(1u << rng.below(8));
+        break;
+      case 1: input.resize(at); break;
+      case 2: {
+        const Bytes piece(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(at, 64)));
+        input.insert(input.begin() + static_cast<std::ptrdiff_t>(at), piece.begin(), piece.end());
+        break;
+      }
+      default:
+        if (at < input.size()) input[at] = kExtremes[rng.below(std::size(kExtremes))];
+    }
+  }
+  return input;
+}
+
+std::vector<Bytes> corpus_of(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  if (fs::is_directory(folder))
+    for (const auto& entry : fs::directory_iterator(folder)) paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  std::vector<Bytes> inputs = {Bytes{}};
+  for (const auto& path : paths) inputs.push_back(read_file(path));
+  return inputs;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE]\n");
+    return 2;
+  }
+  const int mutations = argc > 2 ? std::atoi(argv[2]) : 200;
+  int without_corpus = 0;
+  for (const auto& target : fuzz_targets()) {
+    const auto inputs = corpus_of(fs::path(argv[1]) / target.name);
+    if (inputs.size() == 1) {
+      std::printf("the target %s has no corpus\n", target.name);
+      ++without_corpus;
+    }
+    libp2p::SeededRng rng(1);
+    for (const auto& input : inputs) {
+      target.run(input.data(), input.size());
+      for (int i = 0; i < mutations; ++i) {
+        const Bytes mutated = mutate(input, rng);
+        target.run(mutated.data(), mutated.size());
+      }
+    }
+    std::printf("replayed %s: %zu inputs, %d mutations each\n", target.name, inputs.size(), mutations);
+    std::fflush(stdout);
+  }
+  return without_corpus == 0 ? 0 : 1;
+}

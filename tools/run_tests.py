@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Builds the tests and runs suites of them: ./test [NAME…] (./test --list names them).
+
+Every suite counts single cases. The last line is "N passed, N failed, N skipped" over all of them; the exit code is 0 only when
+nothing failed and something passed. A skip prints its reason; with CI=true a skip because of a missing peer or toolchain is a
+failure, because there everything is expected to be there.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+LAYERS = ["base", "crypto", "multiformats", "wire", "protocols", "runtime", "network", "services", "opstack", "node"]
+CI = os.environ.get("CI") == "true"
+
+
+@dataclasses.dataclass
+class Tally:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def run(command, **options):
+    return subprocess.run([str(part) for part in command], cwd=ROOT, **options)
+
+
+def build(folder, targets, *options):
+    """Configures and builds; on failure shows the errors and gives up."""
+    started = time.monotonic()
+    log = folder.with_suffix(".log") if folder != BUILD else ROOT / "build.log"
+    with open(log, "w") as out:
+        steps = [["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", "-DOPP2P_TESTS=ON", *options],
+                 ["cmake", "--build", folder, "--target", *targets]]
+        for step in steps:
+            if run(step, stdout=out, stderr=subprocess.STDOUT).returncode != 0:
+                out.flush()
+                lines = log.read_text().splitlines()
+                interesting = [line for line in lines if "error" in line or "FAILED" in line or "CMake Error" in line]
+                say("\n".join((interesting or lines)[-40:]))
+                say(f"the build failed; all of it is in {log.relative_to(ROOT)}")
+                say("0 passed, 1 failed, 0 skipped")
+                sys.exit(1)
+    log.replace(folder / "build.log")
+    say(f"built {folder.name} in {time.monotonic() - started:.0f} s")
+
+
+def gtest(program, extra_environment=None):
+    """Runs a GoogleTest program and counts its cases from its own report."""
+    with tempfile.TemporaryDirectory() as scratch:
+        report = pathlib.Path(scratch) / "report.json"
+        environment = {**os.environ, **(extra_environment or {})}
+        done = run([program, f"--gtest_output=json:{report}", "--gtest_brief=1"], stdout=subprocess.PIPE,
+                   stderr=subprocess.STDOUT, text=True, errors="replace", env=environment)
+        tally = Tally()
+        skips = {}
+        try:
+            cases = [case for suite in json.loads(report.read_text())["testsuites"] for case in suite["testsuite"]]
+        except (OSError, ValueError):
+            cases = []
+        for case in cases:
+            if case.get("failures"):
+                tally.failed += 1
+            elif case.get("result") == "SKIPPED" or case.get("skipped"):
+                tally.skipped += 1
+                reason = (case.get("skipped") or [{}])[0].get("message", "").strip().splitlines()
+                skips[f"{case['classname']}.{case['name']}"] = reason[-1] if reason else "no reason given"
+            elif case.get("result") == "COMPLETED":
+                tally.passed += 1
+        if done.returncode != 0 and tally.failed == 0:
+            tally.failed += 1  # it crashed, a sanitizer spoke, or it left no report
+        if tally.failed:
+            say("\n".join(done.stdout.splitlines()[-200:]))
+        for name, reason in skips.items():
+            say(f"  skipped {name}: {reason}")
+        if not cases and tally.failed == 0:
+            say(f"  {program.name} ran no test")
+            tally.failed += 1
+    return tally
+
+
+class Counting(unittest.TextTestResult):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.passes = 0
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.passes += 1
+
+
+def python_suite(folder, pattern="test_*.py"):
+    """Runs the unittest files of a folder."""
+    path = ROOT / "tests" / folder
+    for entry in (str(ROOT / "tests"), str(path)):
+        if entry not in sys.path:
+            sys.path.insert(0, entry)
+    tests = unittest.TestLoader().discover(str(path), pattern=pattern, top_level_dir=str(path))
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Counting).run(tests)
+    tally = Tally(result.passes, len(result.failures) + len(result.errors), len(result.skipped))
+    for test, reason in result.skipped:
+        say(f"  skipped {test}: {reason}")
+    if CI and tally.skipped:
+        say("  a skip is a failure in CI: everything is expected to be there")
+        tally.failed, tally.skipped = tally.failed + tally.skipped, 0
+    if not result.testsRun:
+        say(f"  {folder} ran no test")
+        tally.failed += 1
+    return tally
+
+
+def lint():
+    tally = Tally()
+    for script in ("check_layers.py", "check_coroutines.py"):
+        done = run([sys.executable, ROOT / "tools" / script], stdout=subprocess.PIPE, text=True)
+        say("  " + "\n  ".join(done.stdout.splitlines()))
+        tally.add(Tally(passed=1) if done.returncode == 0 else Tally(failed=1))
+    return tally
+
+
+def unit(folder=BUILD):
+    tally = Tally()
+    for layer in LAYERS:
+        one = gtest(folder / f"{layer}_test")
+        say(f"  {layer}: {one}")
+        tally.add(one)
+    return tally
+
+
+def fuzz_replay(folder=BUILD):
+    done = run([folder / "fuzz" / "fuzz_replay", ROOT / "fuzz" / "corpus"], stdout=subprocess.PIPE,
+               stderr=subprocess.STDOUT, text=True, errors="replace")
+    lines = done.stdout.splitlines()
+    replayed = [line for line in lines if line.startswith("replayed ")]
+    say("\n".join(f"  {line}" for line in (lines if done.returncode else replayed)))
+    failed = 0 if done.returncode == 0 and replayed else 1
+    return Tally(passed=len(replayed), failed=failed)
+
+
+def address():
+    """The unit suite under g++'s AddressSanitizer."""
+    folder = ROOT / "build-address"
+    build(folder, unit_targets(), "-DCMAKE_BUILD_TYPE=Debug", "-DOPP2P_SANITIZE=address", "-DCMAKE_CXX_COMPILER=g++")
+    os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1")
+    return unit(folder)
+
+
+def unit_targets():
+    return [f"{layer}_test" for layer in LAYERS]
+
+
+def release_build():
+    build(BUILD, ["all"], "-DCMAKE_BUILD_TYPE=Release")
+
+
+# name: (what it runs, needs the release build)
+SUITES = {
+    "lint": (lint, False),
+    "unit": (unit, True),
+    "vectors": (lambda: gtest(BUILD / "tests" / "vectors_test"), True),
+    "simulation": (lambda: gtest(BUILD / "tests" / "sim_test"), True),
+    "fuzz-corpora": (fuzz_replay, True),
+    "e2e": (lambda: python_suite("e2e"), True),
+    "interop": (lambda: python_suite("interop"), True),
+    "address": (address, False),
+    "interop-full": (lambda: python_suite("interop", "full_*.py"), True),
+}
+GROUPS = {
+    "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop"],
+    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "address", "interop-full"],
+}
+
+
+def main():
+    names = sys.argv[1:] or ["default"]
+    if names == ["--list"]:
+        say("suites: " + ", ".join(SUITES) + "\ngroups: " + ", ".join(f"{g} ({', '.join(s)})" for g, s in GROUPS.items()))
+        return 0
+    unknown = [name for name in names if name not in SUITES and name not in GROUPS]
+    if unknown:
+        say(f"there is no suite '{unknown[0]}'; ./test --list names them")
+        return 2
+    chosen = list(dict.fromkeys(suite for name in names for suite in GROUPS.get(name, [name])))
+    if any(SUITES[name][1] for name in chosen):
+        release_build()
+    total = Tally()
+    for name in chosen:
+        started = time.monotonic()
+        say(f"== {name}")
+        tally = SUITES[name][0]()
+        say(f"== {name}: {tally} ({time.monotonic() - started:.1f} s)")
+        total.add(tally)
+    say(str(total))
+    return 0 if total.failed == 0 and total.passed > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
