@@ -11,6 +11,8 @@ struct X25519KeyPair {
   ByteArray<32> secret;
   ByteArray<32> public_key;
 
+  ~X25519KeyPair();  // wipes the secret
+
   static X25519KeyPair generate(Rng& rng);
   static X25519KeyPair from_secret(const ByteArray<32>& secret);
 };
