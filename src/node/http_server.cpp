@@ -11,7 +11,9 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/json.hpp>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "node/json_rpc.hpp"
@@ -58,28 +60,37 @@ Response preflight(const Request& request) {
 
 }  // namespace
 
+// The way back for answers that come from other threads. The server closes it before it goes, so that a late answer finds nobody
+// instead of a dead context.
+struct Gate {
+  std::mutex mutex;
+  asio::io_context* context = nullptr;
+};
+
+class HttpSession;
+
 struct HttpServer::State {
-  State(const JsonRpc& r, std::string v) : rpc(r), version(std::move(v)), acceptor(context) {}
-  asio::io_context context;
+  State(const JsonRpc& r, std::string v) : rpc(r), version(std::move(v)), acceptor(context) { gate->context = &context; }
+  // Declared before the context, because the sessions that the context's handlers hold count themselves off in their destructors.
   const JsonRpc& rpc;
   std::string version;
-  tcp::acceptor acceptor;
   std::size_t connections = 0;
+  std::shared_ptr<Gate> gate = std::make_shared<Gate>();
+  asio::io_context context;
+  tcp::acceptor acceptor;
+  std::set<std::shared_ptr<HttpSession>> waiting;  // for an answer
   std::thread thread;
 
   void accept();
 };
 
-namespace {
-
-// One client connection. It keeps itself alive through the handlers that wait; when the context ends, so does it.
-class Session : public std::enable_shared_from_this<Session> {
+// One client connection. It lives in the handlers that wait for its socket, or among the waiting while a method runs.
+class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
-  Session(tcp::socket socket, const JsonRpc& rpc, const std::string& version, std::size_t& connections)
-      : stream_(std::move(socket)), rpc_(rpc), version_(version), connections_(connections) {
-    ++connections_;
+  HttpSession(tcp::socket socket, HttpServer::State& server) : stream_(std::move(socket)), server_(server) {
+    ++server_.connections;
   }
-  ~Session() { --connections_; }
+  ~HttpSession() { --server_.connections; }
 
   void read() {
     parser_.emplace();
@@ -112,7 +123,7 @@ class Session : public std::enable_shared_from_this<Session> {
     const bool get = request.method() == http::verb::get;
     if (request.method() == http::verb::options) return write(preflight(request));
     if (get && path == "/healthz") {
-      const auto body = boost::json::serialize(boost::json::object{{"version", version_}});
+      const auto body = boost::json::serialize(boost::json::object{{"version", server_.version}});
       return write(plain(request, http::status::ok, body, "application/json"));
     }
     if (path != "/") return write(plain(request, http::status::not_found, "404 page not found\n"));
@@ -129,13 +140,20 @@ class Session : public std::enable_shared_from_this<Session> {
   // The answer may come from another thread: it is brought back to this connection's before it is written.
   void answer(Request request) {
     stream_.expires_never();
-    auto held = std::make_shared<Request>(std::move(request));
-    rpc_.handle(held->body(), [self = shared_from_this(), held](std::string body) {
-      auto executor = self->stream_.get_executor();
-      asio::post(executor, [self, held, text = std::move(body)]() mutable {
-        self->write(plain(*held, http::status::ok, std::move(text), "application/json"));
+    request_ = std::move(request);
+    server_.waiting.insert(shared_from_this());
+    server_.rpc.handle(request_.body(), [weak = weak_from_this(), gate = server_.gate](std::string body) {
+      const std::lock_guard lock(gate->mutex);
+      if (gate->context == nullptr) return;
+      asio::post(*gate->context, [weak, text = std::move(body)]() mutable {
+        if (const auto self = weak.lock()) self->on_answer(std::move(text));
       });
     });
+  }
+
+  void on_answer(std::string body) {
+    server_.waiting.erase(shared_from_this());
+    write(plain(request_, http::status::ok, std::move(body), "application/json"));
   }
 
   void write(Response response) {
@@ -152,21 +170,18 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   beast::tcp_stream stream_;
-  const JsonRpc& rpc_;
-  const std::string& version_;
-  std::size_t& connections_;
+  HttpServer::State& server_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
+  Request request_;
   Response response_;
 };
-
-}  // namespace
 
 void HttpServer::State::accept() {
   acceptor.async_accept([this](beast::error_code error, tcp::socket socket) {
     if (error == asio::error::operation_aborted) return;
     if (!error && connections < kMaxConnections)
-      std::make_shared<Session>(std::move(socket), rpc, version, connections)->read();
+      std::make_shared<HttpSession>(std::move(socket), *this)->read();
     accept();
   });
 }
@@ -193,6 +208,10 @@ libp2p::Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string&
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 HttpServer::~HttpServer() {
+  {
+    const std::lock_guard lock(state_->gate->mutex);
+    state_->gate->context = nullptr;
+  }
   state_->context.stop();
   state_->thread.join();
 }

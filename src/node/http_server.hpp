@@ -14,6 +14,7 @@
 namespace opp2p::node {
 
 class JsonRpc;
+class HttpSession;
 
 class HttpServer {
  public:
@@ -28,6 +29,7 @@ class HttpServer {
   std::uint16_t port() const;
 
  private:
+  friend class HttpSession;
   struct State;
   explicit HttpServer(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

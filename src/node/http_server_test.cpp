@@ -1,0 +1,96 @@
+#include "node/http_server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <future>
+#include <thread>
+
+#include "node/json_rpc.hpp"
+
+namespace opp2p::node {
+namespace {
+
+namespace asio = boost::asio;
+
+class HttpServerTest : public testing::Test {
+ protected:
+  HttpServerTest() {
+    rpc_.add_plain("a_echo", 1, 1, [](const json::array& params) -> RpcReply { return params[0]; });
+    rpc_.add("a_never", 0, 0, [this](const json::array&, RpcDone done) { late_.set_value(std::move(done)); });
+    server_ = HttpServer::start("127.0.0.1", 0, rpc_, "v1").value();
+  }
+
+  // Sends one raw request with "Connection: close" and reads all that comes back.
+  std::string exchange(std::string_view head, std::string_view body = "") {
+    asio::ip::tcp::socket socket(client_);
+    socket.connect({asio::ip::address_v4::loopback(), server_->port()});
+    std::string request(head);
+    request += "Host: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    request += body;
+    boost::system::error_code error;
+    asio::write(socket, asio::buffer(request), error);
+    std::string answer;
+    asio::read(socket, asio::dynamic_buffer(answer), error);
+    return answer;
+  }
+
+  asio::io_context client_;
+  JsonRpc rpc_;
+  std::promise<RpcDone> late_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+constexpr auto kPost = "POST / HTTP/1.1\r\nContent-Type: application/json\r\n";
+
+TEST_F(HttpServerTest, a_post_is_answered_with_200_even_for_an_error) {
+  const auto good = exchange(kPost, R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})");
+  EXPECT_NE(good.find("HTTP/1.1 200"), std::string::npos);
+  EXPECT_NE(good.find(R"({"jsonrpc":"2.0","id":1,"result":"x"})"), std::string::npos);
+  EXPECT_NE(good.find("Access-Control-Allow-Origin: *"), std::string::npos);
+  const auto bad = exchange(kPost, "{");
+  EXPECT_NE(bad.find("HTTP/1.1 200"), std::string::npos);
+  EXPECT_NE(bad.find("-32700"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, the_other_ways_in_have_the_status_of_the_reference) {
+  EXPECT_NE(exchange("GET /healthz HTTP/1.1\r\n").find(R"({"version":"v1"})"), std::string::npos);
+  EXPECT_NE(exchange("GET / HTTP/1.1\r\n").find("HTTP/1.1 200"), std::string::npos);
+  EXPECT_NE(exchange("PUT / HTTP/1.1\r\n").find("HTTP/1.1 405"), std::string::npos);
+  EXPECT_NE(exchange("GET /other HTTP/1.1\r\n").find("HTTP/1.1 404"), std::string::npos);
+  EXPECT_NE(exchange("POST / HTTP/1.1\r\nContent-Type: text/html\r\n", "{}").find("HTTP/1.1 415"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, a_body_above_the_limit_is_refused_before_it_is_read) {
+  asio::ip::tcp::socket socket(client_);
+  socket.connect({asio::ip::address_v4::loopback(), server_->port()});
+  const std::string head = std::string(kPost) + "Host: x\r\nContent-Length: 5242881\r\n\r\n";
+  asio::write(socket, asio::buffer(head));
+  std::string answer;
+  boost::system::error_code error;
+  asio::read(socket, asio::dynamic_buffer(answer), error);
+  EXPECT_NE(answer.find("HTTP/1.1 413"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, an_answer_after_the_server_has_gone_harms_nobody) {
+  auto waiting = late_.get_future();
+  std::thread asking([this] { exchange(kPost, R"({"jsonrpc":"2.0","id":1,"method":"a_never"})"); });
+  const auto done = waiting.get();
+  server_.reset();
+  done(json::value(1));
+  asking.join();
+}
+
+TEST_F(HttpServerTest, a_port_in_use_is_a_clear_error) {
+  const auto second = HttpServer::start("127.0.0.1", server_->port(), rpc_, "v1");
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().text().find("--rpc.port"), std::string::npos) << second.error().text();
+  EXPECT_FALSE(HttpServer::start("localhost", 0, rpc_, "v1"));
+}
+
+}  // namespace
+}  // namespace opp2p::node
