@@ -9,6 +9,9 @@
 
 namespace libp2p::multiformats {
 
+// Digits that a text of base 10, 36 or 58 may have at most (Errc::too_large beyond): reading them takes quadratic time.
+inline constexpr std::size_t kMaxNumberText = 4096;
+
 std::string to_base58(ByteView bytes);
 Result<Bytes> from_base58(std::string_view text);
 
@@ -20,6 +23,8 @@ enum class Base : char {
 };
 
 std::string encode_multibase(Base base, ByteView bytes);
+// Letters of either case are read where the base has one case only, and trailing bits that are no byte are ignored, as
+// go-multibase does.
 struct MultibaseText {
   Base base;
   Bytes bytes;

@@ -18,7 +18,8 @@ struct Varint {
 Result<Varint> read_varint(ByteView in);
 void append_varint(Bytes& out, std::uint64_t value);
 std::size_t varint_size(std::uint64_t value);
-// Writes at `out`, which must hold kMaxVarintSize bytes; returns the bytes written.
+// Writes at `out`, which must hold varint_size(value) bytes; returns the bytes written. Values above 63 bits take ten
+// bytes and cannot be read back by read_varint.
 std::size_t write_varint(std::uint8_t* out, std::uint64_t value);
 
 }  // namespace libp2p::multiformats
