@@ -1,0 +1,101 @@
+// Command opnode-peer is a node of op-node's own p2p package (host, gossip, payload_by_number server) without the rest
+// of op-node. It follows a chain by gossip, can sequence one, and serves the blocks it holds. interop/README.md has the
+// flags and the JSON lines.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/ethereum/go-ethereum/log"
+
+	"opp2p.example/interop/internal/jsonlines"
+)
+
+type options struct {
+	configPath   string
+	blocksPath   string
+	listenIP     string
+	listenPort   uint
+	static       string
+	nodeKey      string
+	signer       string
+	sequencerKey string
+	scoring      string
+	threshold    time.Duration
+	security     string
+	muxers       string
+	reqResp      bool
+	produce      bool
+	transactions int
+	padding      int
+	seed         string
+	logLevel     string
+}
+
+func parseFlags() *options {
+	o := &options{}
+	flag.StringVar(&o.configPath, "rollup.config", "", "path of the rollup config JSON (required)")
+	flag.StringVar(&o.blocksPath, "blocks", "", "folder of envelope JSON files to serve")
+	flag.StringVar(&o.listenIP, "listen.ip", "127.0.0.1", "IP to listen on")
+	flag.UintVar(&o.listenPort, "listen.port", 0, "TCP port to listen on, 0 for any")
+	flag.StringVar(&o.static, "static", "", "static peers: multiaddrs with /p2p/, comma-separated")
+	flag.StringVar(&o.nodeKey, "priv", "", "node key, 32 bytes in hex; random if empty")
+	flag.StringVar(&o.signer, "signer", "", "address of the block signer; the sequencer key's if empty, none without one")
+	flag.StringVar(&o.sequencerKey, "sequencer.key", "", "block signing key, 32 bytes in hex; without it nothing is published")
+	flag.StringVar(&o.scoring, "scoring", "none", "peer scoring: none or light")
+	flag.DurationVar(&o.threshold, "timestamp.threshold", time.Minute, "how old a gossiped payload may be")
+	flag.StringVar(&o.security, "security", "noise", "comma-separated: noise, tls; or none alone")
+	flag.StringVar(&o.muxers, "mux", "yamux,mplex", "comma-separated, in order of preference")
+	flag.BoolVar(&o.reqResp, "req-resp", true, "serve payload_by_number")
+	flag.BoolVar(&o.produce, "produce", false, "sequence: build every block since genesis, then publish each new one when it is due")
+	flag.IntVar(&o.transactions, "produce.transactions", 3, "transactions in a block besides the deposit")
+	flag.IntVar(&o.padding, "produce.padding", 64, "bytes of data in each transaction")
+	flag.StringVar(&o.seed, "produce.seed", "opnode-peer", "what the contents of the blocks follow from")
+	flag.StringVar(&o.logLevel, "log.level", "warn", "debug, info, warn or error; op-node's own logs go to stderr")
+	flag.Parse()
+	return o
+}
+
+func main() {
+	if err := run(parseFlags()); err != nil {
+		fmt.Fprintln(os.Stderr, "opnode-peer:", err)
+		os.Exit(1)
+	}
+}
+
+func run(o *options) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return err
+	}
+	logger := log.NewLogger(log.NewTerminalHandlerWithLevel(os.Stderr, level, false))
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	n, err := newNode(ctx, o, logger, jsonlines.Stdout())
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	if err := n.announce(); err != nil {
+		return err
+	}
+	if o.produce {
+		go n.produce(ctx)
+	}
+	go func() {
+		defer stop()
+		if err := jsonlines.Commands(os.Stdin, func(line []byte) bool { return n.command(ctx, line) }); err != nil {
+			logger.Error("reading commands", "err", err)
+		}
+	}()
+	<-ctx.Done()
+	return nil
+}
