@@ -39,6 +39,9 @@ class PeerId {
   std::string multihash_;
 };
 
+// The multihash that a peer id's text holds, not yet checked to be a peer id's.
+Result<Bytes> multihash_from_peer_text(std::string_view text);
+
 }  // namespace libp2p::multiformats
 
 namespace libp2p {
