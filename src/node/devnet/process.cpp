@@ -1,0 +1,83 @@
+#include "node/devnet/process.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+namespace opp2p::node::devnet {
+
+libp2p::Result<Process> Process::start(const std::vector<std::string>& command, const std::string& log_path) {
+  const int log = ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (log < 0)
+    return libp2p::fail(libp2p::Errc::io, "cannot write the log " + log_path + ": " + std::strerror(errno));
+  // Everything the child needs is prepared here: between fork and exec only calls that are safe there are made.
+  std::vector<char*> arguments;
+  for (const auto& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
+  arguments.push_back(nullptr);
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent) ::_exit(127);
+    ::setpgid(0, 0);  // a Ctrl-C at the terminal is the parent's to handle
+    ::dup2(log, STDOUT_FILENO);
+    ::dup2(log, STDERR_FILENO);
+    ::execv(arguments[0], arguments.data());
+    ::_exit(127);
+  }
+  const int error = errno;
+  ::close(log);
+  if (child < 0) return libp2p::fail(libp2p::Errc::io, "cannot start " + command[0] + ": " + std::strerror(error));
+  return Process(child);
+}
+
+Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)), exit_(other.exit_) {}
+
+Process& Process::operator=(Process&& other) noexcept {
+  std::swap(pid_, other.pid_);
+  std::swap(exit_, other.exit_);
+  return *this;
+}
+
+Process::~Process() {
+  if (pid_ < 0 || exit_) return;
+  kill();
+  wait(libp2p::Seconds(5));
+}
+
+void Process::terminate() {
+  if (pid_ > 0 && !exit_) ::kill(pid_, SIGTERM);
+}
+
+void Process::kill() {
+  if (pid_ > 0 && !exit_) ::kill(pid_, SIGKILL);
+}
+
+std::optional<int> Process::wait(libp2p::Nanos limit) {
+  if (exit_ || pid_ < 0) return exit_;
+  const auto until = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    int status = 0;
+    const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
+    if (ended == pid_) return exit_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    if (ended < 0 && errno != EINTR) return exit_ = 127;
+    if (std::chrono::steady_clock::now() >= until) return std::nullopt;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+std::string own_program() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}
+
+}  // namespace opp2p::node::devnet

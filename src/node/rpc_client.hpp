@@ -1,0 +1,26 @@
+// A JSON-RPC client over HTTP, blocking, one request at a time: for command lines that ask a running node. Bounds: an answer of 64 MiB.
+#pragma once
+
+#include <boost/json.hpp>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace opp2p::node {
+
+class RpcClient {
+ public:
+  RpcClient(std::string host, std::uint16_t port, libp2p::Nanos timeout = libp2p::Seconds(5))
+      : host_(std::move(host)), port_(port), timeout_(timeout) {}
+
+  // The result. Errc::unreachable when nobody answers, Errc::denied with the server's text for an error that it reports.
+  libp2p::Result<boost::json::value> call(std::string_view method, boost::json::array params = {}) const;
+
+ private:
+  std::string host_;
+  std::uint16_t port_;
+  libp2p::Nanos timeout_;
+};
+
+}  // namespace opp2p::node
