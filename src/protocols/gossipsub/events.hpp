@@ -8,8 +8,8 @@
 #include <variant>
 
 #include "multiformats/peer_id.hpp"
+#include "protocols/gossipsub/frame.hpp"
 #include "protocols/gossipsub/message_id.hpp"
-#include "protocols/gossipsub/rpc.hpp"
 #include "protocols/gossipsub/scores.hpp"
 
 namespace libp2p::gossipsub {
@@ -102,6 +102,7 @@ enum class DropCause : std::uint8_t {
   seen_items,            // the seen cache was full
 };
 std::string_view to_string(DropCause cause);
+std::string_view to_string(RejectReason reason);
 
 struct Trace {
   TraceKind kind{};

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "protocols/gossipsub/frame.hpp"
 #include "protocols/gossipsub/message_id.hpp"
-#include "protocols/gossipsub/rpc.hpp"
 
 namespace libp2p::gossipsub {
 

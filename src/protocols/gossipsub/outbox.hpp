@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "protocols/gossipsub/frame.hpp"
 #include "protocols/gossipsub/message_id.hpp"
 #include "protocols/gossipsub/params.hpp"
-#include "protocols/gossipsub/rpc.hpp"
 
 namespace libp2p::gossipsub {
 
@@ -67,7 +67,7 @@ class Outbox {
   SharedBytes make_control();
   SharedBytes take_front(Queue& queue);
   void drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped);
-  bool erase(Queue& queue, const MessageId& id);
+  void erase(Queue& queue, const MessageId& id);
 
   OutboxParams params_;
   std::size_t max_idontwant_per_rpc_;

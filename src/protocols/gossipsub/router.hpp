@@ -186,18 +186,19 @@ class Router {
   bool allowed(std::string_view topic) const;
   Topic& topic_state(std::string_view topic);
   Topic* joined_topic(std::string_view topic);
-  void drop_if_unused(Topics::iterator at);
-  void remove_from_topic(Topics::iterator at, PeerKey key, Peer& peer, Now now);
+  Topics::iterator drop_if_unused(Topics::iterator at);
+  enum class Departure : std::uint8_t { left_topic, gone };
+  Topics::iterator remove_from_topic(Topics::iterator at, PeerKey key, Peer& peer, Departure how, Now now);
   void join(const std::string& name, Topic& topic, Now now);
   void say_ready(Peer& peer);
   void fault(const PeerId& peer, FaultKind kind, unsigned count = 1);
-  void trace(Trace event) { actions_.push_back(std::move(event)); }
+  Trace& trace(TraceKind kind, const PeerId& peer, std::string_view topic = {}, const MessageId& id = {});
+  void trace_drop(DropCause cause, const PeerId& peer, std::string_view topic, const MessageId& id);
   void penalise(const PeerId& peer, FaultKind kind, unsigned count, Now now);
   double score_of(const Peer& peer) const { return scores_.score(peer.id); }
 
   // router_messages.cpp: messages in and out
   void handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
-  void handle_messages(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
   void handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Message& message, Now now);
   bool has_room(const Peer* peer, std::size_t bytes) const;
   void note_duplicate(PeerKey key, const Peer& peer, SeenCache::Entry& seen, std::string_view topic, const MessageId& id,
@@ -209,12 +210,14 @@ class Router {
   void spread(const Validation& validation, Now now);
   Keys recipients(std::string_view topic, bool own, Now now);
   void queue_message(Peer& peer, const MessageId& id, const SharedMessage& message, Outbox::Kind kind);
+  void forget_served(const std::vector<MessageId>& ids);
   void remember_seen(const MessageId& id, SeenCache::Entry entry, Now now);
   void cache(const MessageId& id, std::string_view topic, const SharedMessage& message);
 
   // router_control.cpp: control in
   void handle_control(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
   void handle_ihave(PeerKey key, Peer& peer, const Control& control, Now now);
+  void ask_for(PeerKey key, Peer& peer, std::vector<MessageId> wanted, Now now);
   void handle_iwant(Peer& peer, const Control& control);
   void handle_graft(PeerKey key, Peer& peer, std::string_view topic, double score, Now now);
   void handle_prune(PeerKey key, Peer& peer, const Prune& prune, Now now);
