@@ -2,6 +2,7 @@
 """Proves the real peers against each other, so that a failing test against our program tells about our program."""
 
 import os
+import sys
 import tempfile
 import time
 
@@ -67,9 +68,31 @@ def sequence_and_follow(binary, config, fork):
     return None
 
 
+def old_client(fork):
+    def test():
+        server, client = program("opnode-peer"), program("opnode-sync-client")
+        if not server or not client:
+            return "opnode-sync-client is not built"
+        with tempfile.TemporaryDirectory() as folder:
+            config = write_config(os.path.join(folder, "rollup.json"), chain_id=901, fork=fork,
+                                  genesis_time=int(time.time()) - 100, block_time=2)
+            with Peer("opnode-server", [server, "--rollup.config", config, "--sequencer.key", SEQUENCER_KEY,
+                                        "--produce"]) as sequencer:
+                ready = sequencer.wait_event("ready", 20)
+                with Peer("opnode-old-client", [client, "--rollup.config", config, "--connect", ready["addr"],
+                                                "--signer", ready["signer"]]) as syncer:
+                    done = syncer.wait_event("done", 120)
+                    if not done["ok"] or done["blocks"] < 49 or syncer.finished(20) != 0:
+                        raise Failure(f"the gap was not filled: {done}")
+                sequencer.stop()
+        return None
+    return test
+
+
 TESTS = [(f"golibp2p {security} {muxer}", golibp2p(security, muxer))
          for security in ("noise", "tls", "plaintext") for muxer in ("yamux", "mplex")]
 TESTS += [(f"op-node {fork}", opnode(fork)) for fork in FORKS]
+TESTS += [(f"op-node v1.19.0 client {fork}", old_client(fork)) for fork in FORKS]
 
 if __name__ == "__main__":
-    run_tests(TESTS)
+    run_tests([(name, test) for name, test in TESTS if all(word in name for word in sys.argv[1:])])
