@@ -16,6 +16,7 @@ namespace opstack::payload {
 
 using libp2p::Bytes;
 using libp2p::ByteView;
+using libp2p::MutableBytes;
 using libp2p::Result;
 using Hash = libp2p::crypto::Hash256;
 using Address = libp2p::crypto::secp256k1::Address;
@@ -65,11 +66,30 @@ using SharedEnvelope = std::shared_ptr<const Envelope>;
 
 // SSZ of the payload alone. Decoding refuses what op-node refuses, with the byte at which it is wrong.
 Result<ExecutionPayload> decode_payload(Version version, ByteView ssz);
+// What `version` has and the payload lacks is encoded as zero or empty; see check_encodable().
 Bytes encode_payload(Version version, const ExecutionPayload& payload);
 
 // The body that is signed, gossiped and sent: payload SSZ (V1, V2), or beacon root and payload SSZ (V3, V4).
 Result<Envelope> decode_envelope(Version version, ByteView body);
 Bytes encode_envelope(Version version, const Envelope& envelope);
+
+// How long encode_payload() and encode_envelope() are. An encoding may not exceed 2^32-1 bytes: SSZ's offsets end there.
+std::size_t encoded_payload_size(Version version, const ExecutionPayload& payload);
+std::size_t encoded_envelope_size(Version version, const Envelope& envelope);
+
+// Errc::invalid_argument when the envelope lacks what `version` has or holds what it has not, so that its encoding would not
+// decode to the same envelope; Errc::too_large when the encoding would not fit SSZ's offsets.
+Result<void> check_encodable(Version version, const Envelope& envelope);
+
+constexpr bool has_withdrawals(Version version) { return version >= Version::v2; }
+constexpr bool has_blob_gas(Version version) { return version >= Version::v3; }
+constexpr bool has_parent_beacon_block_root(Version version) { return version >= Version::v3; }
+constexpr bool has_withdrawals_root(Version version) { return version >= Version::v4; }
+// Bytes of the fixed part of a payload's SSZ.
+constexpr std::size_t fixed_size(Version version) {
+  constexpr std::size_t sizes[] = {508, 512, 528, 560};
+  return sizes[static_cast<std::size_t>(version) - 1];
+}
 
 // keccak256 of the RLP header that the envelope describes, by field presence (op-node surface, "Block hash").
 Hash compute_block_hash(const Envelope& envelope);
