@@ -1,0 +1,63 @@
+// Perf: moves a counted number of bytes each way over one stream, to measure a connection. The client says how many bytes it wants
+// back, sends its own and half-closes; only then does the server answer.
+//
+// Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread.
+// Bounds: streams served per peer; nothing is buffered beyond the streams' own windows. A server does as much work as
+// it is asked for, so a node does not offer this protocol unless it is told to.
+// Source: libp2p specification "perf", /perf/1.0.0.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/live_count.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "network/host.hpp"
+#include "runtime/task.hpp"
+#include "services/serving_count.hpp"
+
+namespace libp2p::services {
+
+inline constexpr std::string_view kPerfProtocol = "/perf/1.0.0";
+
+struct PerfConfig {
+  bool serve = false;
+  std::size_t inbound_per_peer = 64;
+  Nanos idle_timeout = Seconds(60);  // without a byte moving, either way
+};
+
+// What one run moved. `upload` lasts from the opening of the stream to the first byte of the answer (or its end), `download` from there on.
+struct PerfResult {
+  std::uint64_t uploaded = 0;
+  std::uint64_t downloaded = 0;
+  Nanos upload{0};
+  Nanos download{0};
+};
+
+class PerfService : LiveCounted<PerfService> {
+ public:
+  explicit PerfService(network::Host& host, PerfConfig config = PerfConfig());
+  ~PerfService();
+  PerfService(const PerfService&) = delete;
+  PerfService& operator=(const PerfService&) = delete;
+
+  // Errc::mismatch when the server sends more or less than it was asked for.
+  runtime::Task<Result<PerfResult>> run(PeerId peer, std::uint64_t upload, std::uint64_t download);
+
+  // Stops serving and ends every coroutine of the service.
+  runtime::Task<void> close();
+
+ private:
+  MonoTime idle_deadline() const { return host_.runtime().now().mono + config_.idle_timeout; }
+  runtime::Task<void> serve(network::Stream stream);
+  runtime::Task<Result<void>> send_zeros(network::Stream& stream, std::uint64_t count);
+  runtime::Task<Result<std::uint64_t>> drain(network::Stream& stream, MonoTime* first);
+
+  network::Host& host_;
+  PerfConfig config_;
+  ServingCount serving_;
+  runtime::TaskScope scope_;  // last: its coroutines use the members above
+};
+
+}  // namespace libp2p::services
