@@ -3,9 +3,10 @@
 // multistream-select again on every stream. Raw bytes and the time go in; events come out while they are handled, and sealed
 // bytes are pulled when the socket can write. Owned by a connection driver, used from that driver's thread only.
 //
-// Bounds: the handshake buffers less than 1 KiB of negotiation and one Noise message of at most 4 KiB; afterwards no byte of
-// a stream is buffered on the way in, and on the way out each stream holds at most yamux::Limits::max_send_queue (plus one
-// shared message). At rest the engine owns no buffer at all. Specifications: connections, noise, yamux, multistream-select.
+// Bounds: on the way in at most one negotiation message (1 KiB) of the connection and of each stream that has no protocol
+// yet is buffered, and nothing else: a sealed message that is not whole stays with the driver. On the way out each stream
+// holds at most yamux::Limits::max_send_queue plus one shared message. At rest the engine owns no buffer. Specifications:
+// connections, noise, yamux, multistream-select.
 //
 // Re-entrancy. Events are delivered synchronously inside on_bytes, on_timeout, poll_transmit and abort, never inside a call
 // of the stream functions. Inside an event every stream function may be called (open_stream, send, close_write, reset,
@@ -96,6 +97,7 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   static constexpr std::size_t kMinTransmit = 64;
   static constexpr std::size_t kMaxUnconsumed = 2 + 65535 - 1;
 
+  // Fails (failed() is true at once) only for a dialer whose identity is missing or cannot sign.
   ConnectionEngine(Role role, ConnectionConfig config, ConnectionEvents& events, Now now, Rng& rng);
   ~ConnectionEngine();
   ConnectionEngine(const ConnectionEngine&) = delete;
@@ -162,20 +164,23 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
     std::unique_ptr<multistream::Negotiator> negotiator;
     MonoTime deadline;
     bool inbound = false;
+    bool may_send = false;            // a single protocol is proposed: data follows it at once
+    bool close_when_settled = false;  // close_write() came before the protocol
   };
+  using Negotiations = std::map<StreamId, Negotiation>;
 
+  Result<void> start_security();
+  Result<std::size_t> take(MutableBytes in);
   Result<std::size_t> take_security_choice(ByteView in);
   Result<std::size_t> take_handshake(ByteView in);
   Result<std::size_t> take_sealed(MutableBytes in);
   Result<void> take_plain(ByteView plain);
-  Result<void> on_authenticated();
+  void on_authenticated();
   void start_muxer();
-  void become_ready();
-  Result<void> stop(Result<void> outcome);
-  void fail_streams(const Error& error);
-  std::size_t seal_messages(MutableBytes out);
-  bool plain_pending() const;
+  const Error& stop(Error error);
+  std::size_t poll_handshake(MutableBytes out);
   std::size_t poll_plain(MutableBytes out);
+  std::size_t seal_messages(MutableBytes out);
 
   void on_muxer_stream(StreamId id);
   void on_muxer_data(StreamId id, ByteView data);
@@ -183,29 +188,30 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   void on_muxer_reset(StreamId id, const Error& error);
   void on_muxer_closed(StreamId id);
   void on_muxer_writable(StreamId id);
-  void negotiate(StreamId id, ByteView data);
-  void settle(StreamId id, Negotiation done, ByteView rest, std::size_t proposal_bytes);
-  void refuse(StreamId id, bool inbound, const Error& error);
-  void flush_negotiator(StreamId id, multistream::Negotiator& negotiator);
+  void negotiate(Negotiations::iterator at, ByteView data);
+  void settle(Negotiations::iterator at, ByteView rest);
+  void refuse(Negotiations::iterator at, const Error& error);
+  bool forget(StreamId id);
 
   Role role_;
   Phase phase_ = Phase::security_choice;
-  bool going_away_ = false;
   ConnectionConfig config_;
   ConnectionEvents& events_;
   Rng& rng_;
   Now now_;
   MonoTime handshake_deadline_;
-  Bytes handshake_out_;            // raw bytes of the handshake that wait for the socket; empty and freed once ready
+  Bytes handshake_out_;  // raw bytes of the handshake that wait for the socket; freed when they are sent
   std::size_t handshake_sent_ = 0;
+  Bytes plain_out_;  // the negotiation of the muxer, to be sealed before anything of the muxer
   std::unique_ptr<multistream::Negotiator> choice_;  // of the security protocol, then of the muxer; null when settled
   std::unique_ptr<SecureChannel> channel_;
   std::unique_ptr<MuxerEvents> muxer_events_;
   std::unique_ptr<yamux::Session> muxer_;
   std::optional<crypto::PublicKey> remote_key_;
   PeerId remote_peer_;
+  std::optional<Error> failure_;
   // Streams whose protocol is not settled yet. Ids grow with time, so the first one has the earliest deadline.
-  std::map<StreamId, Negotiation> negotiating_;
+  Negotiations negotiating_;
   std::size_t negotiating_inbound_ = 0;
 };
 
