@@ -1,0 +1,257 @@
+#include "node/config.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+extern char** environ;
+
+namespace opp2p::node {
+namespace {
+
+using libp2p::Errc;
+using libp2p::fail;
+using libp2p::Multiaddr;
+using libp2p::Nanos;
+using libp2p::Result;
+namespace secp256k1 = libp2p::crypto::secp256k1;
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+libp2p::Error about(std::string_view option, const libp2p::Error& error) {
+  return error.within("--" + std::string(option));
+}
+
+// A result whose error says which option it is about.
+template <class T>
+Result<T> of(std::string_view option, Result<T> result) {
+  if (!result) return about(option, result.error());
+  return result;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream content;
+  if (in) content << in.rdbuf();
+  if (!in) return fail(Errc::io, "cannot read " + path + ": " + std::strerror(errno));
+  return content.str();
+}
+
+Result<std::uint16_t> check_port(std::uint32_t port) {
+  if (port >= 65536) return fail(Errc::invalid_argument, "port out of range: " + std::to_string(port));
+  if (port > 0 && port < 1024) return fail(Errc::invalid_argument, "port is reserved for system: " + std::to_string(port));
+  return static_cast<std::uint16_t>(port);
+}
+
+Result<Multiaddr> listen_address(const NodeOptions& options) {
+  OPP2P_TRY(const auto port, of("p2p.listen.tcp", check_port(options.listen_tcp)));
+  const bool v6 = options.listen_ip.find(':') != std::string::npos;
+  const auto text = (v6 ? "/ip6/" : "/ip4/") + options.listen_ip + "/tcp/" + std::to_string(port);
+  auto address = Multiaddr::from_text(text);
+  if (!address)
+    return fail(Errc::invalid_argument, "--p2p.listen.ip: '" + options.listen_ip + "' is not an IP address");
+  return address;
+}
+
+Result<std::vector<Multiaddr>> static_peers(std::string_view list) {
+  std::vector<Multiaddr> out;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    const auto one = trim(list.substr(0, comma));
+    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
+    if (one.empty()) continue;
+    OPP2P_TRY(auto address, of("p2p.static", Multiaddr::from_text(one)));
+    if (!address.peer_id())
+      return fail(Errc::invalid_argument, "--p2p.static: '" + std::string(one) +
+                              "' names no peer; an address of a static peer ends with /p2p/ID");
+    out.push_back(std::move(address));
+  }
+  return out;
+}
+
+std::string key_file_error(const std::string& path, std::string_view action) {
+  return "the node key file " + path + " cannot be " + std::string(action) + ": " + std::strerror(errno) +
+         "; choose another --p2p.priv.path or mend its permissions";
+}
+
+Result<void> write_key_file(const std::string& path, const secp256k1::Secret& key) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) return fail(Errc::io, key_file_error(path, "created"));
+  const auto text = libp2p::to_hex(key);
+  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+  const auto error = written ? Result<void>() : Result<void>(fail(Errc::io, key_file_error(path, "written")));
+  ::close(file);
+  return error;
+}
+
+}  // namespace
+
+Result<Nanos> parse_duration(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    double nanos;
+  };
+  static constexpr Unit kUnits[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+  const auto wrong = [&] {
+    return fail(Errc::invalid_argument, "'" + std::string(text) + "' is no duration; write for example 500ms, 30s, 1m30s or 1h");
+  };
+  if (text == "0") return Nanos(0);
+  std::string_view rest = text;
+  double total = 0;
+  if (rest.empty()) return wrong();
+  while (!rest.empty()) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
+    if (error != std::errc() || number < 0) return wrong();
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    const auto unit_size = std::min(rest.find_first_of("0123456789."), rest.size());
+    const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits),
+                                   [&](const Unit& u) { return u.name == rest.substr(0, unit_size); });
+    if (unit == std::end(kUnits)) return wrong();
+    total += number * unit->nanos;
+    rest.remove_prefix(unit_size);
+  }
+  if (!(total < 9.2e18)) return wrong();
+  return Nanos(static_cast<std::int64_t>(total));
+}
+
+Result<std::size_t> parse_byte_count(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::size_t bytes;
+  };
+  static constexpr Unit kUnits[] = {{"", 1},           {"B", 1},           {"KB", 1000},        {"MB", 1000'000},
+                                    {"GB", 1000'000'000}, {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}};
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto unit_text = text.substr(static_cast<std::size_t>(end - text.data()));
+  const auto unit =
+      std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.name == trim(unit_text); });
+  std::size_t bytes = 0;
+  if (error != std::errc() || unit == std::end(kUnits) || __builtin_mul_overflow(number, unit->bytes, &bytes))
+    return fail(Errc::invalid_argument, "'" + std::string(text) + "' is no size; write bytes, or for example 64MiB");
+  return bytes;
+}
+
+Result<secp256k1::Secret> parse_key(std::string_view text) {
+  const auto raw = libp2p::from_hex(trim(text));
+  if (!raw) return fail(Errc::malformed, "p2p priv key is not formatted in hex chars");
+  auto secret = secp256k1::parse_secret(*raw);
+  if (!secret)
+    return fail(Errc::malformed, "failed to parse priv key from " + std::to_string(raw->size()) + " bytes; it must be 32 " +
+                                     "bytes below the order of secp256k1");
+  return secret;
+}
+
+Result<secp256k1::Address> parse_address(std::string_view text) {
+  const auto raw = libp2p::from_hex(trim(text));
+  if (!raw || raw->size() != 20)
+    return fail(Errc::malformed, "'" + std::string(text) + "' is no address; it has 20 bytes, 0x and 40 hexadecimal digits");
+  secp256k1::Address out{};
+  std::copy(raw->begin(), raw->end(), out.begin());
+  return out;
+}
+
+Result<secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rng& rng) {
+  if (path.empty()) return fail(Errc::invalid_argument, "no p2p private key path; give --p2p.priv.path or --p2p.priv.raw");
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    if (errno != ENOENT) return fail(Errc::io, key_file_error(path, "read"));
+    const auto key = secp256k1::generate(rng);
+    OPP2P_TRYV(write_key_file(path, key));
+    return key;
+  }
+  if (S_ISDIR(info.st_mode)) {
+    errno = EISDIR;
+    return fail(Errc::io, key_file_error(path, "read"));
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::string text(4096, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad() || !in.is_open()) return fail(Errc::io, key_file_error(path, "read"));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  auto key = parse_key(text);
+  if (!key) return key.error().within("the node key file " + path);
+  return key;
+}
+
+Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
+  NodeConfig out;
+  if (options.rollup_config.empty())
+    return fail(Errc::invalid_argument, "--rollup.config is missing; give the rollup configuration file of the chain");
+  OPP2P_TRY(const auto text, of("rollup.config", read_file(options.rollup_config)));
+  OPP2P_TRY(out.rollup, of("rollup.config " + options.rollup_config, opstack::chain::RollupConfig::from_json(text)));
+
+  OPP2P_TRY(out.listen, listen_address(options));
+  OPP2P_TRY(out.static_peers, static_peers(options.static_peers));
+  if (options.peers_lo == 0 || options.peers_hi == 0 || options.peers_lo > options.peers_hi)
+    return fail(Errc::invalid_argument, "peers lo/hi tides are invalid: " + std::to_string(options.peers_lo) + ", " +
+                            std::to_string(options.peers_hi) + "; --p2p.peers.lo and .hi are at least 1 and lo is at most hi");
+  out.peers_lo = options.peers_lo;
+  out.peers_hi = options.peers_hi;
+  OPP2P_TRY(out.peers_grace, of("p2p.peers.grace", parse_duration(options.peers_grace)));
+  OPP2P_TRY(out.dial_timeout, of("p2p.timeout.dial", parse_duration(options.dial_timeout)));
+  OPP2P_TRY(out.gossip_timestamp_threshold,
+            of("p2p.gossip.timestamp.threshold", parse_duration(options.gossip_timestamp_threshold)));
+  out.user_agent = options.user_agent;
+  out.ping = options.ping;
+
+  if (!options.sequencer_key.empty()) {
+    OPP2P_TRY(out.sequencer_key, of("p2p.sequencer.key", parse_key(options.sequencer_key)));
+  }
+  if (!options.unsafe_block_signer.empty()) {
+    OPP2P_TRY(const auto signer, of("p2p.unsafe.block.signer", parse_address(options.unsafe_block_signer)));
+    if (signer != secp256k1::Address{}) out.unsafe_block_signer = signer;
+  }
+
+  out.sync_req_resp = options.sync_req_resp;
+  if (options.sync_server_limits != "default" && options.sync_server_limits != "off")
+    return fail(Errc::invalid_argument,
+                "--p2p.sync.server.limits is 'default' or 'off', not '" + options.sync_server_limits + "'");
+  out.sync_server_limits = options.sync_server_limits == "default";
+  OPP2P_TRY(out.sync_memory, of("sync.memory", parse_byte_count(options.sync_memory)));
+  OPP2P_TRY(out.store_max_size, of("store.max-size", parse_byte_count(options.store_max_size)));
+  constexpr std::size_t kLeastMemory = 1 << 20;
+  if (out.sync_memory < kLeastMemory) return fail(Errc::invalid_argument, "--sync.memory must be at least 1MiB");
+  if (out.store_max_size < 16 * kLeastMemory) return fail(Errc::invalid_argument, "--store.max-size must be at least 16MiB");
+
+  out.rpc_addr = options.rpc_addr;
+  if (options.rpc_port >= 65536)
+    return fail(Errc::invalid_argument, "--rpc.port: port out of range: " + std::to_string(options.rpc_port));
+  out.rpc_port = static_cast<std::uint16_t>(options.rpc_port);
+  out.rpc_enable_admin = options.rpc_enable_admin;
+  out.data_dir = options.data_dir;
+
+  // Last, because it may write a file.
+  if (!options.priv_raw.empty()) {
+    OPP2P_TRY(out.node_key, of("p2p.priv.raw", parse_key(options.priv_raw)));
+  } else {
+    OPP2P_TRY(out.node_key, load_or_create_key(options.priv_path, rng));
+  }
+  return out;
+}
+
+std::vector<std::string> unknown_environment(const std::vector<std::string>& known) {
+  std::vector<std::string> out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto name = text.substr(0, text.find('='));
+    if (name.starts_with("OP_NODE_") && std::find(known.begin(), known.end(), name) == known.end()) out.emplace_back(name);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace opp2p::node

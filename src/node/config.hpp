@@ -1,0 +1,99 @@
+// What a node is told: the options as they stand on the command line or in the environment (NodeOptions), and the same checked and
+// resolved (NodeConfig). Names, defaults and error texts are op-node's where it has the option.
+// Source: op-node surface, 1.1 and 1.4.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/rng.hpp"
+#include "base/time.hpp"
+#include "crypto/secp256k1.hpp"
+#include "multiformats/multiaddr.hpp"
+#include "node/log.hpp"
+#include "opstack/chain/rollup_config.hpp"
+
+namespace opp2p::node {
+
+struct NodeOptions {
+  std::string rollup_config;  // a file
+  std::string data_dir = "opp2p-data";
+
+  std::string listen_ip = "0.0.0.0";
+  std::uint32_t listen_tcp = 9222;
+  std::string static_peers;  // comma-separated multiaddrs
+  std::string priv_path = "opnode_p2p_priv.txt";
+  std::string priv_raw;
+  std::string sequencer_key;
+  std::string unsafe_block_signer;
+  std::uint32_t peers_lo = 20;
+  std::uint32_t peers_hi = 30;
+  std::string peers_grace = "30s";
+  std::string user_agent = "optimism";
+  bool ping = true;
+  std::string dial_timeout = "10s";
+  std::string gossip_timestamp_threshold = "60s";
+
+  bool sync_req_resp = true;
+  std::string sync_server_limits = "default";  // or "off"
+  std::string sync_memory = "64MiB";
+  std::string store_max_size = "4GiB";
+
+  std::string rpc_addr = "0.0.0.0";
+  std::uint32_t rpc_port = 9545;
+  bool rpc_enable_admin = false;
+
+  std::string log_level = "info";
+  std::string log_format = "text";
+};
+
+struct NodeConfig {
+  opstack::chain::RollupConfig rollup;
+  std::string data_dir;
+
+  libp2p::Multiaddr listen;
+  std::vector<libp2p::Multiaddr> static_peers;
+  libp2p::crypto::secp256k1::Secret node_key{};
+  std::optional<libp2p::crypto::secp256k1::Secret> sequencer_key;
+  // Whose blocks are accepted. Absent: none is, every block is ignored (op-node surface, 5.5, check 5).
+  std::optional<libp2p::crypto::secp256k1::Address> unsafe_block_signer;
+  std::size_t peers_lo = 20;
+  std::size_t peers_hi = 30;
+  libp2p::Nanos peers_grace{};
+  std::string user_agent;
+  bool ping = true;
+  libp2p::Nanos dial_timeout{};
+  libp2p::Nanos gossip_timestamp_threshold{};
+
+  bool sync_req_resp = true;
+  bool sync_server_limits = true;
+  std::size_t sync_memory = 0;     // bytes
+  std::size_t store_max_size = 0;  // bytes
+
+  std::string rpc_addr;
+  std::uint16_t rpc_port = 0;
+  bool rpc_enable_admin = false;
+};
+
+// Reads the files that the options name (the node key's is made when it is missing), checks everything, and says of the first
+// thing that is wrong which option it is and what it wants.
+libp2p::Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng);
+
+// "1h", "1m30s", "500ms": Go's notation for durations.
+libp2p::Result<libp2p::Nanos> parse_duration(std::string_view text);
+// "67108864", "64MiB", "4GiB", "10KB": bytes.
+libp2p::Result<std::size_t> parse_byte_count(std::string_view text);
+// 32 bytes in hexadecimal, "0x" optional, white space around it.
+libp2p::Result<libp2p::crypto::secp256k1::Secret> parse_key(std::string_view text);
+libp2p::Result<libp2p::crypto::secp256k1::Address> parse_address(std::string_view text);
+// The node key's file: 64 lower-case hexadecimal digits, made with mode 0600 when it is missing.
+libp2p::Result<libp2p::crypto::secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rng& rng);
+
+// Names in the environment with op-node's prefix that mean nothing here, to be warned of.
+std::vector<std::string> unknown_environment(const std::vector<std::string>& known);
+
+}  // namespace opp2p::node

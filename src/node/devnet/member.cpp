@@ -1,0 +1,92 @@
+#include "node/devnet/member.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace opp2p::node::devnet {
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::uint64_t kHashesPerCall = 1000;
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream content;
+  content << in.rdbuf();
+  return content.str();
+}
+
+}  // namespace
+
+libp2p::Result<Member> Member::start(std::string name, std::string folder, std::vector<std::string> command) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return libp2p::fail(libp2p::Errc::io, "cannot create the folder " + folder + ": " + error.message());
+  fs::remove(fs::path(folder) / "node.json", error);
+  OPP2P_TRY(auto process, Process::start(command, folder + "/log.txt"));
+  return Member(std::move(name), std::move(folder), std::move(process));
+}
+
+Member::Member(std::string name, std::string folder, Process process)
+    : name_(std::move(name)), folder_(std::move(folder)), process_(std::move(process)) {
+  last_.name = name_;
+  last_.state = "starting";
+}
+
+std::string Member::log_tail() const {
+  const auto log = read_file(folder_ + "/log.txt");
+  constexpr std::size_t kShown = 1500;
+  return log.size() > kShown ? log.substr(log.size() - kShown) : log;
+}
+
+libp2p::Result<void> Member::wait_ready(libp2p::Nanos limit) {
+  const auto until = std::chrono::steady_clock::now() + limit;
+  while (std::chrono::steady_clock::now() < until) {
+    boost::system::error_code error;
+    const auto value = json::parse(read_file(folder_ + "/node.json"), error);
+    if (!error && value.is_object()) {
+      const auto& addresses = value.as_object().at("addresses").as_array();
+      if (!addresses.empty()) address_ = std::string(addresses.front().as_string());
+      rpc_port_ = value.as_object().at("rpcPort").to_number<std::uint16_t>();
+      last_.state = "running";
+      return {};
+    }
+    if (!process_.running())
+      return libp2p::fail(libp2p::Errc::closed, name_ + " ended before it was up; the end of its log:\n" + log_tail());
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return libp2p::fail(libp2p::Errc::timed_out, name_ + " is not up in time; the end of its log:\n" + log_tail());
+}
+
+libp2p::Result<json::value> Member::call(std::string_view method, json::array params) const {
+  return RpcClient("127.0.0.1", rpc_port_).call(method, std::move(params));
+}
+
+NodeRow Member::row() {
+  if (const auto code = process_.wait(libp2p::Nanos(0))) {
+    last_.state = "ended " + std::to_string(*code);
+    return last_;
+  }
+  if (rpc_port_ == 0) return last_;
+  const auto status = call("opp2p_status");
+  if (status && status->is_object()) last_ = row_of(name_, status->get_object());
+  else last_.state = "silent";
+  return last_;
+}
+
+libp2p::Result<std::vector<std::string>> Member::hashes(std::uint64_t from) const {
+  std::vector<std::string> out;
+  for (;;) {
+    OPP2P_TRY(const auto part, call("opp2p_chain", {from + out.size(), kHashesPerCall}));
+    if (!part.is_array()) return libp2p::fail(libp2p::Errc::malformed, name_ + " answers opp2p_chain with no list");
+    for (const auto& hash : part.get_array()) out.emplace_back(hash.as_string());
+    if (part.get_array().size() < kHashesPerCall) return out;
+  }
+}
+
+}  // namespace opp2p::node::devnet
