@@ -1,0 +1,117 @@
+"""Runs the program for tests: nodes with their JSON-RPC, and one-off commands. Loopback only; what is started is ended."""
+
+import contextlib
+import json
+import pathlib
+import signal
+import subprocess
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "build" / "opp2p"
+
+
+def run(*arguments, timeout=60, **options):
+    """Runs the program to its end and answers the finished process, its output as text."""
+    return subprocess.run([str(PROGRAM), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=timeout, **options)
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def wait_for(condition, seconds, what):
+    """Polls until the condition answers something true, and answers that."""
+    until = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= until:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.05)
+
+
+class RpcError(Exception):
+    def __init__(self, error):
+        super().__init__(error["message"])
+        self.code = error["code"]
+
+
+def http(port, body, path="/", method="POST", content_type="application/json"):
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body, method=method,
+                                     headers={"Content-Type": content_type})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read()
+
+
+def rpc(port, name, *params):
+    answer = json.loads(http(port, json.dumps({"jsonrpc": "2.0", "id": 1, "method": name, "params": params}).encode()))
+    if "error" in answer:
+        raise RpcError(answer["error"])
+    return answer["result"]
+
+
+class Node:
+    """`opp2p node` in a folder of its own; the keyword arguments are its options with _ for . and -."""
+
+    def __init__(self, folder, *options, environment=None):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.options = [str(option) for option in options]
+        self.environment = environment
+        self.process = None
+        self.start()
+
+    def start(self):
+        (self.folder / "node.json").unlink(missing_ok=True)
+        log = open(self.folder / "log.txt", "ab")
+        self.process = subprocess.Popen(
+            [str(PROGRAM), "node", "--data-dir", str(self.folder), "--p2p.listen.ip", "127.0.0.1", "--p2p.listen.tcp", "0",
+             "--p2p.priv.path", str(self.folder / "key.txt"), "--rpc.addr", "127.0.0.1", "--rpc.port", "0", *self.options],
+            stdout=log, stderr=log, env=self.environment)
+        log.close()
+        return self
+
+    def log(self):
+        return (self.folder / "log.txt").read_text(errors="replace")
+
+    def ready(self, seconds=10):
+        def up():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the node ended with {self.process.returncode}:\n{self.log()[-2000:]}")
+            with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+                return json.loads((self.folder / "node.json").read_text())
+            return None
+
+        about = wait_for(up, seconds, "the node is up")
+        self.port = about["rpcPort"]
+        self.address = about["addresses"][0]
+        self.peer_id = about["peerId"]
+        return self
+
+    def rpc(self, name, *params):
+        return rpc(self.port, name, *params)
+
+    def status(self):
+        return self.rpc("opp2p_status")
+
+    def head(self):
+        return self.status()["head"]["number"]
+
+    def stop(self, seconds=5):
+        """Asks it to end and answers its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"the node did not end within {seconds} s of SIGTERM:\n{self.log()[-2000:]}") from None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
