@@ -55,7 +55,7 @@ struct ConnectionLimits {
   Nanos handshake_timeout = Seconds(10);           // from construction to ready; then on_timeout answers timed_out
   Nanos stream_negotiation_timeout = Seconds(10);  // from a stream's opening to its protocol; then it is reset
   std::size_t max_negotiating_inbound = 256;       // inbound streams without a protocol yet; one more is reset
-  yamux::Limits muxer;
+  yamux::Limits muxer = {};
 };
 
 struct ConnectionConfig {
@@ -65,12 +65,12 @@ struct ConnectionConfig {
   // costs one key and one signature a connection. Must outlive the engine's handshake.
   const noise::Credentials* noise_credentials = nullptr;
   // Whom the dialer wants to reach; another key is Errc::mismatch. A listener may leave it empty.
-  std::optional<PeerId> expected_peer;
+  std::optional<PeerId> expected_peer = std::nullopt;
   // Says whether a protocol may be spoken on an inbound stream. Null refuses every one.
-  std::function<bool(std::string_view protocol)> accepts_protocol;
+  std::function<bool(std::string_view protocol)> accepts_protocol = nullptr;
   // What `ls` of multistream-select lists on an inbound stream; null answers `na`.
-  std::function<std::vector<std::string>()> list_protocols;
-  ConnectionLimits limits;
+  std::function<std::vector<std::string>()> list_protocols = nullptr;
+  ConnectionLimits limits = {};
 };
 
 class ConnectionEvents {

@@ -6,7 +6,10 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <optional>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "network/connection_engine.hpp"
 #include "protocols/noise/handshake.hpp"
@@ -98,8 +101,8 @@ class Recorder : public ConnectionEvents {
 inline Now start_time() { return {MonoTime(Seconds(1000)), from_unix_seconds(1'700'000'000)}; }
 
 struct Options {
-  ConnectionConfig dialer;
-  ConnectionConfig listener;
+  ConnectionConfig dialer = {};
+  ConnectionConfig listener = {};
   std::uint64_t seed = 1;
   crypto::KeyType dialer_key = crypto::KeyType::secp256k1;
   crypto::KeyType listener_key = crypto::KeyType::ed25519;
