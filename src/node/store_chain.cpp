@@ -1,0 +1,67 @@
+#include "node/store_chain.hpp"
+
+namespace opp2p::node {
+
+using opstack::sync::Block;
+using opstack::sync::ServedBlock;
+using opstack::sync::StagedBlock;
+
+BlockStore::Done StoreChain::guarded(Done done) const {
+  return [alive = std::weak_ptr(alive_), done = std::move(done)](Result<void> outcome) {
+    if (alive.lock() && done) done(std::move(outcome));
+  };
+}
+
+void StoreChain::append(Block block, Done done) { store_.put(StoredBlock(block), guarded(std::move(done))); }
+
+void StoreChain::lookup(std::uint64_t number, LookupDone done) {
+  auto found = std::make_shared<Result<std::optional<ServedBlock>>>(std::optional<ServedBlock>());
+  runtime_.run_on_worker(
+      [&store = store_, number, found] {
+        auto block = store.by_number(number);
+        if (!block) {
+          *found = block.error();
+        } else if (*block) {
+          *found = std::optional<ServedBlock>(ServedBlock{(*block)->version, (*block)->body});
+        }
+      },
+      [alive = std::weak_ptr(alive_), done = std::move(done), found] {
+        if (alive.lock()) done(std::move(*found));
+      });
+}
+
+void StoreChain::stage(std::uint64_t segment, StagedBlock block, Done done) {
+  StagedRecord record;
+  record.peer = libp2p::to_bytes(block.peer.bytes());
+  record.block = StoredBlock(block.block);
+  store_.stage(segment, std::move(record), guarded(std::move(done)));
+}
+
+void StoreChain::read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks, std::size_t max_bytes,
+                             ReadDone done) {
+  auto found = std::make_shared<Result<std::vector<StagedBlock>>>(std::vector<StagedBlock>());
+  runtime_.run_on_worker(
+      [&store = store_, segment, from, max_blocks, max_bytes, found] {
+        auto records = store.read_staged(segment, from, max_blocks, max_bytes);
+        if (!records) {
+          *found = records.error();
+          return;
+        }
+        for (auto& record : *records) {
+          auto peer = libp2p::PeerId::from_bytes(record.peer);
+          auto block = opstack::sync::decode_block(record.block.version, record.block.body);
+          if (!block) {
+            *found = block.error();
+            return;
+          }
+          (*found)->emplace_back(peer ? std::move(*peer) : libp2p::PeerId(), std::move(*block));
+        }
+      },
+      [alive = std::weak_ptr(alive_), done = std::move(done), found] {
+        if (alive.lock()) done(std::move(*found));
+      });
+}
+
+void StoreChain::drop_staged(std::uint64_t segment) { store_.drop_staged(segment, nullptr); }
+
+}  // namespace opp2p::node

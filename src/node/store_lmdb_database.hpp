@@ -1,0 +1,82 @@
+// Inside of LmdbStore: the environment, its tables and what happens within one transaction. Everything that touches LMDB is here.
+//
+// Thread: write() on the writer's thread; the readers on any. A shared lock is held for the length of each read, so that the
+// map can grow when nobody looks at it. Bounds: a read copies out what it answers and holds no page.
+#pragma once
+
+#include <lmdb.h>
+
+#include <atomic>
+#include <shared_mutex>
+
+#include "node/store_lmdb.hpp"
+
+namespace opp2p::node {
+
+// One thing to write, and what became of it.
+struct StoreWrite {
+  enum class Kind : std::uint8_t { put, stage, drop_staged };
+  Kind kind = Kind::put;
+  StoredBlock block;      // put
+  StagedRecord staged;    // stage
+  std::uint64_t segment = 0;
+  BlockStore::Done done;
+  Result<void> outcome;
+  std::size_t bytes() const;
+};
+
+class LmdbStore::Database {
+ public:
+  static Result<std::unique_ptr<Database>> open(const LmdbStoreConfig& config);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // One synced transaction for the whole batch; fills in each outcome. What a block is refused for leaves the others alone; an
+  // error of the disk is everybody's.
+  void write(std::vector<StoreWrite>& batch);
+
+  Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const;
+  Result<std::optional<StoredBlock>> by_hash(const Hash& hash) const;
+  Result<StoreSummary> summary() const;
+  Result<std::vector<StoredBlock>> range(std::uint64_t from, std::uint64_t to, std::size_t most) const;
+  Result<std::vector<StagedRecord>> read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
+                                                std::size_t max_bytes) const;
+  const std::string& recovered() const { return recovered_; }
+
+ private:
+  class ReadTransaction;
+  explicit Database(const LmdbStoreConfig& config) : config_(config) {}
+
+  Result<void> lock_folder();
+  Result<void> open_environment();
+  Result<void> open_tables();
+  Result<void> check_identity(MDB_txn* txn, bool fresh);
+  Result<void> recover();
+  Result<void> check_ends(MDB_txn* txn);
+
+  int write_once(std::vector<StoreWrite>& batch);
+  int apply(MDB_txn* txn, StoreWrite& item);
+  int put_block(MDB_txn* txn, StoreWrite& item);
+  int put_staged(MDB_txn* txn, const StoreWrite& item);
+  int drop_segment(MDB_txn* txn, std::uint64_t segment);
+  int prune(MDB_txn* txn, std::uint64_t& removed);
+  int used_bytes(MDB_txn* txn, std::uint64_t& bytes) const;
+  int grow();
+  Result<std::optional<StoredBlock>> end_of_chain(MDB_txn* txn, MDB_cursor_op which) const;
+  Error failed(int code, std::string_view doing) const;
+
+  LmdbStoreConfig config_;
+  MDB_env* env_ = nullptr;
+  MDB_dbi meta_ = 0;
+  MDB_dbi blocks_ = 0;
+  MDB_dbi hashes_ = 0;
+  MDB_dbi staging_ = 0;
+  int lock_file_ = -1;
+  std::uint64_t map_size_ = 0;
+  std::atomic<std::uint64_t> pruned_{0};
+  mutable std::shared_mutex map_mutex_;
+  std::string recovered_;
+};
+
+}  // namespace opp2p::node
