@@ -1,0 +1,80 @@
+#include "opstack/gossip/block_gossip.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "opstack/gossip/topics.hpp"
+
+namespace opstack::gossip {
+
+libp2p::services::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp2p::gossipsub::Params params) {
+  libp2p::services::GossipsubConfig config;
+  config.router.params = params;
+  config.router.message_id = [](std::string_view topic, ByteView data) {
+    return *libp2p::gossipsub::MessageId::from(message_id(topic, data));
+  };
+  config.router.topic_filter = [allowed = blocks_topics(chain_id)](std::string_view topic) {
+    return std::find(allowed.begin(), allowed.end(), topic) != allowed.end();
+  };
+  return config;
+}
+
+BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::services::GossipsubService& gossip,
+                         BlockGossipConfig config, BlockGossipObserver* observer, PayloadFn on_unsafe_payload)
+    : runtime_(runtime),
+      gossip_(gossip),
+      observer_(observer),
+      queue_(runtime, config.queue),
+      publisher_(gossip, runtime, config.chain_id, config.version_at) {
+  for (std::size_t i = 0; i < kVersions.size(); ++i) {
+    BlockRulesConfig rules;
+    rules.chain_id = config.chain_id;
+    rules.version = kVersions[i];
+    rules.jovian_time = config.jovian_time;
+    rules.max_age = config.max_age;
+    rules.extra_rule = config.extra_rule;
+    auto on_verdict = [this](const BlockVerdict& verdict) {
+      if (observer_ != nullptr) observer_->on_verdict(verdict);
+    };
+    subscribers_[i] = std::make_unique<Subscriber>(gossip, runtime, queue_, signers_, std::move(rules), std::move(on_verdict),
+                                                   on_unsafe_payload);
+  }
+  gossip_.add_observer(this);
+}
+
+BlockGossip::~BlockGossip() {
+  gossip_.remove_observer(this);
+  leave();
+}
+
+Result<void> BlockGossip::join() {
+  for (const auto& subscriber : subscribers_) {
+    if (auto joined = subscriber->join(); !joined) {
+      leave();
+      return joined.error().within("joining the topic " + subscriber->topic());
+    }
+  }
+  return {};
+}
+
+void BlockGossip::leave() {
+  for (const auto& subscriber : subscribers_) subscriber->leave();
+}
+
+bool BlockGossip::is_ours(const std::string& topic) const {
+  return std::any_of(subscribers_.begin(), subscribers_.end(),
+                     [&topic](const auto& subscriber) { return subscriber->topic() == topic; });
+}
+
+void BlockGossip::on_trace(const libp2p::gossipsub::Trace& trace) {
+  if (observer_ == nullptr || !is_ours(trace.topic)) return;
+  switch (trace.kind) {
+    case libp2p::gossipsub::TraceKind::peer_joined: return observer_->on_peer_joined_topic(trace.peer, trace.topic);
+    case libp2p::gossipsub::TraceKind::peer_left: return observer_->on_peer_left_topic(trace.peer, trace.topic);
+    case libp2p::gossipsub::TraceKind::joined: return observer_->on_topic_joined(trace.topic);
+    case libp2p::gossipsub::TraceKind::left: return observer_->on_topic_left(trace.topic);
+    default: return;
+  }
+}
+
+}  // namespace opstack::gossip

@@ -1,0 +1,89 @@
+// Block gossip of one chain: joins its four topics, judges every message by the block rules, hands accepted blocks of others to the
+// node and publishes the node's own. Whose signature counts can be changed at any time; a signer that was replaced keeps its
+// grace period.
+//
+//   services::GossipsubService gossip(host, block_gossip_config(chain_id, {}), scores);
+//   BlockGossip blocks(host.runtime(), gossip, config, observer, on_unsafe_payload);
+//   blocks.rotate_signer(address);
+//   blocks.join();
+//
+// Owner: the node; destroyed before the GossipsubService. Thread: the network thread. A callback must not destroy the object.
+// Bounds: the validation queue's and the publisher's. Source: op-node surface, sections 5 and 2.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "opstack/gossip/publisher.hpp"
+#include "opstack/gossip/subscriber.hpp"
+
+namespace opstack::gossip {
+
+struct BlockGossipConfig {
+  chain::ChainId chain_id;
+  // Which version a block of this time (Unix seconds) is published as: by the fork schedule.
+  Publisher::VersionAt version_at;
+  std::optional<std::uint64_t> jovian_time;
+  Seconds max_age{60};
+  std::function<std::optional<std::string>(const payload::Envelope&)> extra_rule;
+  ValidationQueueLimits queue;
+};
+
+class BlockGossipObserver {
+ public:
+  virtual ~BlockGossipObserver() = default;
+  // Every message, own ones too.
+  virtual void on_verdict(const BlockVerdict&) {}
+  // A peer subscribed to one of the topics, or is in it no more.
+  virtual void on_peer_joined_topic(const PeerId&, const std::string& /*topic*/) {}
+  virtual void on_peer_left_topic(const PeerId&, const std::string& /*topic*/) {}
+  // We did.
+  virtual void on_topic_joined(const std::string& /*topic*/) {}
+  virtual void on_topic_left(const std::string& /*topic*/) {}
+};
+
+// The router's configuration for a chain's blocks: its message id, and only its four topics.
+libp2p::services::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp2p::gossipsub::Params params);
+
+class BlockGossip final : libp2p::services::GossipsubObserver, libp2p::LiveCounted<BlockGossip> {
+ public:
+  // An accepted block and the peer that it came from. Never our own publications.
+  using PayloadFn = Subscriber::PayloadFn;
+
+  // `observer` may be null; it and `gossip` outlive this.
+  BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::services::GossipsubService& gossip, BlockGossipConfig config,
+              BlockGossipObserver* observer, PayloadFn on_unsafe_payload);
+  ~BlockGossip() override;
+  BlockGossip(const BlockGossip&) = delete;
+  BlockGossip& operator=(const BlockGossip&) = delete;
+
+  // All four topics, or none and the error.
+  Result<void> join();
+  void leave();
+
+  Publisher& publisher() { return publisher_; }
+
+  const SignerState& signers() const { return signers_; }
+  // The signer from now on; the one before keeps its grace.
+  void rotate_signer(std::optional<Address> signer) { signers_.rotate(signer, runtime_.now().wall); }
+  void set_signers(const SignerState& signers) { signers_ = signers; }
+
+  // Messages that are being judged.
+  std::size_t validating() const { return queue_.items(); }
+
+ private:
+  void on_trace(const libp2p::gossipsub::Trace& trace) override;
+  bool is_ours(const std::string& topic) const;
+
+  libp2p::runtime::Runtime& runtime_;
+  libp2p::services::GossipsubService& gossip_;
+  BlockGossipObserver* observer_;
+  SignerState signers_;
+  ValidationQueue queue_;
+  Publisher publisher_;
+  std::array<std::unique_ptr<Subscriber>, 4> subscribers_;
+};
+
+}  // namespace opstack::gossip

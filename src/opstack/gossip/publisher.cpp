@@ -1,0 +1,143 @@
+#include "opstack/gossip/publisher.hpp"
+
+#include <utility>
+
+namespace opstack::gossip {
+
+namespace {
+
+using libp2p::Errc;
+using libp2p::fail;
+
+constexpr std::size_t kMaxInMaking = 64;
+
+// "0x<block hash>:<number>", as op-node names a payload.
+std::string payload_id(const payload::ExecutionPayload& payload) {
+  return libp2p::to_hex0x(payload.block_hash) + ":" + std::to_string(payload.block_number);
+}
+
+}  // namespace
+
+// Shared by the network thread and, while the message is made, the worker that does so.
+struct Publisher::Job {
+  Job(payload::SharedEnvelope e, Done d) : envelope(std::move(e)), done(std::move(d)) {}
+
+  payload::SharedEnvelope envelope;
+  Done done;
+  std::optional<Secret> key;
+  Signature signature{};
+  Version version = Version::v1;
+  std::optional<Result<BlockMessage>> message;
+};
+
+Publisher::Publisher(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,
+                     VersionAt version_at)
+    : gossip_(gossip), runtime_(runtime), chain_id_(chain_id), version_at_(std::move(version_at)) {}
+
+std::optional<Address> Publisher::signer() const {
+  if (!key_) return std::nullopt;
+  return libp2p::crypto::secp256k1::address_of(*key_);
+}
+
+void Publisher::publish(payload::SharedEnvelope envelope, Done done) {
+  if (!key_) {
+    done(fail(Errc::denied,
+              "node has no p2p signer, payload " + payload_id(envelope->payload) + " cannot be published"));
+    return;
+  }
+  auto job = std::make_shared<Job>(std::move(envelope), std::move(done));
+  job->key = key_;
+  make(std::move(job));
+}
+
+void Publisher::publish_signed(payload::SharedEnvelope envelope, const Signature& signature, Done done) {
+  auto job = std::make_shared<Job>(std::move(envelope), std::move(done));
+  job->signature = signature;
+  make(std::move(job));
+}
+
+void Publisher::make(std::shared_ptr<Job> job) {
+  if (making_ >= kMaxInMaking) {
+    job->done(fail(Errc::exhausted, "there are " + std::to_string(kMaxInMaking) + " blocks waiting to be published already"));
+    return;
+  }
+  ++making_;
+  job->version = version_at_(job->envelope->payload.timestamp);
+  auto work = [job, chain_id = chain_id_] {
+    job->message = job->key ? make_block_message(chain_id, job->version, *job->envelope, *job->key)
+                            : make_signed_block_message(chain_id, job->version, *job->envelope, job->signature);
+  };
+  runtime_.run_on_worker(std::move(work), [this, job, alive = std::weak_ptr<int>(alive_)] {
+    if (alive.expired()) {
+      job->done(fail(Errc::closed, "the publisher is closed"));
+      return;
+    }
+    --making_;
+    send(job);
+  });
+}
+
+void Publisher::send(const std::shared_ptr<Job>& job) {
+  if (!*job->message) {
+    job->done(job->message->error().within("publishing payload " + payload_id(job->envelope->payload)));
+    return;
+  }
+  const BlockMessage& message = **job->message;
+  PublishedBlock block;
+  block.topic = message.topic;
+  block.version = message.version;
+  block.signature = message.signature;
+  block.bytes = message.data->size();
+  auto judged = [job, block](const libp2p::gossipsub::Published& end) mutable {
+    if (end.verdict != libp2p::gossipsub::Verdict::accept) {
+      const bool rejected = end.verdict == libp2p::gossipsub::Verdict::reject;
+      job->done(fail(Errc::mismatch, std::string(rejected ? "validation failed" : "validation ignored") + " for payload " +
+                                         payload_id(job->envelope->payload) + ": this node's own block rules refuse it"));
+      return;
+    }
+    block.message_id = end.id;
+    job->done(std::move(block));
+  };
+  const auto publication =
+      gossip_.publish(message.topic, *message.data, libp2p::gossipsub::LocalCheck::validate, std::move(judged));
+  if (!publication) {
+    job->done(publication.error().within("publishing payload " + payload_id(job->envelope->payload)));
+  } else if (publication->request == 0) {
+    // Known already: published before, which is no error.
+    block.message_id = publication->id;
+    job->done(std::move(block));
+  }
+}
+
+// Between the callback and the coroutine that waits for it; whichever goes first leaves the other intact.
+struct Publisher::Wait {
+  explicit Wait(libp2p::runtime::Runtime& runtime) : event(runtime) {}
+  libp2p::runtime::Event event;
+  std::optional<Result<PublishedBlock>> result;
+};
+
+libp2p::runtime::Task<Result<PublishedBlock>> Publisher::wait_for(std::shared_ptr<Wait> wait) {
+  const Result<void> woken = co_await wait->event.wait();
+  if (!woken) co_return woken.error();
+  co_return std::move(*wait->result);
+}
+
+libp2p::runtime::Task<Result<PublishedBlock>> Publisher::publish(payload::SharedEnvelope envelope) {
+  auto wait = std::make_shared<Wait>(runtime_);
+  publish(std::move(envelope), [wait](Result<PublishedBlock> result) {
+    wait->result = std::move(result);
+    wait->event.signal();
+  });
+  return wait_for(std::move(wait));
+}
+
+libp2p::runtime::Task<Result<PublishedBlock>> Publisher::publish_signed(payload::SharedEnvelope envelope, Signature signature) {
+  auto wait = std::make_shared<Wait>(runtime_);
+  publish_signed(std::move(envelope), signature, [wait](Result<PublishedBlock> result) {
+    wait->result = std::move(result);
+    wait->event.signal();
+  });
+  return wait_for(std::move(wait));
+}
+
+}  // namespace opstack::gossip

@@ -1,0 +1,70 @@
+// Publishes blocks: encodes, signs and compresses on the worker pool, and gives the message to GossipSub on the topic of the block's
+// own time. What is published passes the block rules of this node first, as in op-node, so that a block which every peer would
+// refuse is an error here and not a silence there.
+//
+// Owner: BlockGossip. Thread: the network thread. Two blocks that are published at once may leave in either order.
+// Bounds: blocks that are being made, in items (more are Errc::exhausted). Source: op-node surface, 5.7.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/live_count.hpp"
+#include "opstack/gossip/block_message.hpp"
+#include "services/gossipsub_service.hpp"
+
+namespace opstack::gossip {
+
+struct PublishedBlock {
+  std::string topic;
+  Version version = Version::v1;
+  Signature signature{};
+  libp2p::gossipsub::MessageId message_id;
+  std::size_t bytes = 0;  // as gossiped
+  PublishedBlock() = default;
+};
+
+class Publisher : libp2p::LiveCounted<Publisher> {
+ public:
+  using Done = std::function<void(Result<PublishedBlock>)>;
+  // Which version a block of this time (Unix seconds) has.
+  using VersionAt = std::function<Version(std::uint64_t timestamp)>;
+
+  Publisher(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,
+            VersionAt version_at);
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+
+  // The key that signs from now on; none: nothing can be published unsigned. Kept in memory only.
+  void set_key(std::optional<Secret> key) { key_ = key; }
+  // Whose signature publish() makes.
+  std::optional<Address> signer() const;
+
+  // Without a key: Errc::denied, "node has no p2p signer, payload … cannot be published". Errc::invalid_argument,
+  // mismatch or too_large for a block that cannot be sent, Errc::mismatch "validation failed" for one that the rules refuse.
+  void publish(payload::SharedEnvelope envelope, Done done);
+  // The same with somebody else's signature over the block.
+  void publish_signed(payload::SharedEnvelope envelope, const Signature& signature, Done done);
+
+  libp2p::runtime::Task<Result<PublishedBlock>> publish(payload::SharedEnvelope envelope);
+  libp2p::runtime::Task<Result<PublishedBlock>> publish_signed(payload::SharedEnvelope envelope, Signature signature);
+
+ private:
+  struct Job;
+  struct Wait;
+  void make(std::shared_ptr<Job> job);
+  void send(const std::shared_ptr<Job>& job);
+  libp2p::runtime::Task<Result<PublishedBlock>> wait_for(std::shared_ptr<Wait> wait);
+
+  libp2p::services::GossipsubService& gossip_;
+  libp2p::runtime::Runtime& runtime_;
+  chain::ChainId chain_id_;
+  VersionAt version_at_;
+  std::optional<Secret> key_;
+  std::size_t making_ = 0;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+}  // namespace opstack::gossip

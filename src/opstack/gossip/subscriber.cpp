@@ -1,0 +1,112 @@
+#include "opstack/gossip/subscriber.hpp"
+
+#include <exception>
+#include <utility>
+
+#include "opstack/gossip/topics.hpp"
+
+namespace opstack::gossip {
+
+namespace {
+
+libp2p::gossipsub::Verdict to_router(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::accept: return libp2p::gossipsub::Verdict::accept;
+    case Verdict::ignore: return libp2p::gossipsub::Verdict::ignore;
+    case Verdict::reject: break;
+  }
+  return libp2p::gossipsub::Verdict::reject;
+}
+
+}  // namespace
+
+// Shared by the network thread and, while it is being examined, the worker that does so.
+struct Subscriber::Job : libp2p::LiveCounted<Job> {
+  Job(libp2p::gossipsub::Validate m, libp2p::services::GossipsubService::Done d, Now now)
+      : message(std::move(m)), done(std::move(d)), arrived(now) {}
+
+  libp2p::gossipsub::Validate message;
+  libp2p::services::GossipsubService::Done done;
+  // The message is judged by the clock of its arrival: what it waits here is not the sender's fault.
+  Now arrived;
+  Examined examined;
+};
+
+Subscriber::Subscriber(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime,
+                       ValidationQueue& queue, SignerState& signers, BlockRulesConfig config, VerdictFn on_verdict,
+                       PayloadFn on_payload)
+    : gossip_(gossip),
+      runtime_(runtime),
+      queue_(queue),
+      signers_(signers),
+      topic_(blocks_topic(config.chain_id, config.version)),
+      rules_(std::make_shared<BlockRules>(std::move(config))),
+      on_verdict_(std::move(on_verdict)),
+      on_payload_(std::move(on_payload)) {}
+
+Subscriber::~Subscriber() { leave(); }
+
+Result<void> Subscriber::join() {
+  auto validator = [this, alive = std::weak_ptr<int>(alive_)](const libp2p::gossipsub::Validate& message,
+                                                              libp2p::services::GossipsubService::Done done) {
+    if (alive.expired()) return done(libp2p::gossipsub::Verdict::ignore);
+    validate(message, std::move(done));
+  };
+  // Accepted blocks are handed on with their verdict, already decoded; the router's delivery adds nothing to that.
+  OPP2P_TRYV(gossip_.join(topic_, std::move(validator), nullptr));
+  joined_ = true;
+  return {};
+}
+
+void Subscriber::leave() {
+  if (std::exchange(joined_, false)) gossip_.leave(topic_);
+}
+
+void Subscriber::validate(const libp2p::gossipsub::Validate& message, libp2p::services::GossipsubService::Done done) {
+  submit(std::make_shared<Job>(message, std::move(done), runtime_.now()));
+}
+
+void Subscriber::submit(const std::shared_ptr<Job>& job) {
+  auto work = [job, rules = std::shared_ptr<const BlockRules>(rules_), signers = signers_] {
+    job->examined = rules->examine(job->message.data.view, nullptr, signers, job->arrived.wall);
+  };
+  auto done = [this, job, alive = std::weak_ptr<int>(alive_)] {
+    if (alive.expired()) return job->done(libp2p::gossipsub::Verdict::ignore);
+    conclude(job);
+  };
+  if (queue_.submit(job->message.data.view.size(), std::move(work), std::move(done))) return;
+  Outcome full;
+  full.verdict = Verdict::ignore;
+  full.reason = Reason::internal_error;
+  full.detail = "the validation queue is full";
+  finish(*job, full);
+}
+
+void Subscriber::conclude(const std::shared_ptr<Job>& job) {
+  std::optional<Outcome> outcome;
+  try {
+    outcome = rules_->conclude(std::move(job->examined), signers_);
+  } catch (const std::exception& thrown) {
+    outcome.emplace();  // a reject, as everything that goes wrong inside
+    outcome->detail = thrown.what();
+  }
+  if (outcome) {
+    finish(*job, *outcome);
+  } else {
+    submit(job);  // the signers have changed meanwhile
+  }
+}
+
+void Subscriber::finish(const Job& job, const Outcome& outcome) {
+  job.done(to_router(outcome.verdict));
+  const MonoTime now = runtime_.now().mono;
+  if (on_verdict_) {
+    on_verdict_(BlockVerdict{topic_, rules_->config().version, job.message.id, job.message.from, job.message.local, outcome,
+                             job.message.data.view.size(), now - job.arrived.mono});
+  }
+  if (outcome.verdict == Verdict::accept && !job.message.local && on_payload_) {
+    on_payload_(job.message.from, outcome.envelope);
+  }
+}
+
+}  // namespace opstack::gossip

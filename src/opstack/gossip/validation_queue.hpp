@@ -1,0 +1,55 @@
+// The way of block messages to the worker pool and back. At most `parallel` are on the pool at a time, the others wait here in
+// order, so that the pool stays open to others and what waits is bounded: in items and in bytes, with new messages refused
+// when full. Completions come in any order.
+//
+// Owner: BlockGossip. Thread: the network thread; the work itself runs on the pool. Bounds: ValidationQueueLimits.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+
+#include "base/live_count.hpp"
+#include "runtime/runtime.hpp"
+
+namespace opstack::gossip {
+
+struct ValidationQueueLimits {
+  std::size_t parallel = 8;
+  // Not below the router's bounds, which strike first and leave a refused message to be asked for again.
+  std::size_t max_items = 1024;
+  std::size_t max_bytes = 128U << 20;
+};
+
+class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
+ public:
+  ValidationQueue(libp2p::runtime::Runtime& runtime, ValidationQueueLimits limits);
+  ValidationQueue(const ValidationQueue&) = delete;
+  ValidationQueue& operator=(const ValidationQueue&) = delete;
+
+  // Runs `work` on the pool and then `done` on the network thread; neither, when the queue is gone by then. False when full.
+  // `work` may touch only what it owns.
+  bool submit(std::size_t bytes, std::function<void()> work, std::function<void()> done);
+
+  // Waiting and on the pool.
+  std::size_t items() const { return waiting_.size() + running_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct Job {
+    std::size_t bytes;
+    std::function<void()> work;
+    std::function<void()> done;
+  };
+  void start();
+
+  libp2p::runtime::Runtime& runtime_;
+  ValidationQueueLimits limits_;
+  std::deque<Job> waiting_;
+  std::size_t running_ = 0;
+  std::size_t bytes_ = 0;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+}  // namespace opstack::gossip
