@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "opstack/chain/rollup_config.hpp"
 

@@ -57,6 +57,40 @@ bool refuse(Outcome& out, Reason reason, std::string detail = {}) {
   return false;
 }
 
+void accept(Outcome& out) {
+  out.verdict = Verdict::accept;
+  out.reason = Reason::valid;
+}
+
+bool check_fields(const BlockRulesConfig& config, const payload::Envelope& envelope, Outcome& out) {
+  const auto& p = envelope.payload;
+  if (!has_withdrawals(config.version)) {
+    if (p.withdrawals) return refuse(out, Reason::unexpected_withdrawals);
+  } else {
+    if (!p.withdrawals) return refuse(out, Reason::missing_withdrawals);
+    if (!p.withdrawals->empty())
+      return refuse(out, Reason::non_empty_withdrawals, std::to_string(p.withdrawals->size()) + " withdrawals");
+  }
+  if (!has_blob_gas(config.version)) {
+    if (p.blob_gas_used) return refuse(out, Reason::unexpected_blob_gas_used);
+    if (p.excess_blob_gas) return refuse(out, Reason::unexpected_excess_blob_gas);
+  } else {
+    const bool jovian = config.jovian_time && p.timestamp >= *config.jovian_time;
+    if (!p.blob_gas_used) return refuse(out, Reason::missing_blob_gas_used);
+    if (*p.blob_gas_used != 0 && !jovian)
+      return refuse(out, Reason::non_zero_blob_gas_used, "blob_gas_used " + std::to_string(*p.blob_gas_used));
+    if (!p.excess_blob_gas) return refuse(out, Reason::missing_excess_blob_gas);
+    if (*p.excess_blob_gas != 0)
+      return refuse(out, Reason::non_zero_excess_blob_gas, "excess_blob_gas " + std::to_string(*p.excess_blob_gas));
+  }
+  if (has_parent_beacon_block_root(config.version) && !envelope.parent_beacon_block_root)
+    return refuse(out, Reason::missing_parent_beacon_block_root);
+  if (has_withdrawals_root(config.version) && !p.withdrawals_root) return refuse(out, Reason::missing_withdrawals_root);
+  if (config.extra_rule)
+    if (auto why = config.extra_rule(envelope)) return refuse(out, Reason::extra_rule, *std::move(why));
+  return true;
+}
+
 }  // namespace
 
 std::string_view to_string(Verdict verdict) {
@@ -90,6 +124,16 @@ void SignerState::rotate(std::optional<Address> next, UnixTime now) {
   current = next;
 }
 
+Outcome check_block_fields(const BlockRulesConfig& config, const payload::Envelope& envelope) {
+  Outcome out;
+  try {
+    if (check_fields(config, envelope, out)) accept(out);
+  } catch (const std::exception& thrown) {
+    refuse(out, Reason::internal_error, thrown.what());
+  }
+  return out;
+}
+
 BlockRules::BlockRules(BlockRulesConfig config) : config_(std::move(config)), seen_(kRememberedHeights) {}
 
 bool BlockRules::unpack(ByteView raw, const SharedBytes& decompressed, Outcome& out) const {
@@ -106,35 +150,6 @@ bool BlockRules::unpack(ByteView raw, const SharedBytes& decompressed, Outcome& 
   auto contents = libp2p::wire::snappy_decompress(raw, kMaxGossipSize);
   if (!contents) return refuse(out, Reason::invalid_snappy, contents.error().message());
   out.contents = libp2p::share(std::move(*contents));
-  return true;
-}
-
-bool BlockRules::check_fields(const payload::Envelope& envelope, Outcome& out) const {
-  const auto& p = envelope.payload;
-  if (!has_withdrawals(config_.version)) {
-    if (p.withdrawals) return refuse(out, Reason::unexpected_withdrawals);
-  } else {
-    if (!p.withdrawals) return refuse(out, Reason::missing_withdrawals);
-    if (!p.withdrawals->empty())
-      return refuse(out, Reason::non_empty_withdrawals, std::to_string(p.withdrawals->size()) + " withdrawals");
-  }
-  if (!has_blob_gas(config_.version)) {
-    if (p.blob_gas_used) return refuse(out, Reason::unexpected_blob_gas_used);
-    if (p.excess_blob_gas) return refuse(out, Reason::unexpected_excess_blob_gas);
-  } else {
-    const bool jovian = config_.jovian_time && p.timestamp >= *config_.jovian_time;
-    if (!p.blob_gas_used) return refuse(out, Reason::missing_blob_gas_used);
-    if (*p.blob_gas_used != 0 && !jovian)
-      return refuse(out, Reason::non_zero_blob_gas_used, "blob_gas_used " + std::to_string(*p.blob_gas_used));
-    if (!p.excess_blob_gas) return refuse(out, Reason::missing_excess_blob_gas);
-    if (*p.excess_blob_gas != 0)
-      return refuse(out, Reason::non_zero_excess_blob_gas, "excess_blob_gas " + std::to_string(*p.excess_blob_gas));
-  }
-  if (has_parent_beacon_block_root(config_.version) && !envelope.parent_beacon_block_root)
-    return refuse(out, Reason::missing_parent_beacon_block_root);
-  if (has_withdrawals_root(config_.version) && !p.withdrawals_root) return refuse(out, Reason::missing_withdrawals_root);
-  if (config_.extra_rule)
-    if (auto why = config_.extra_rule(envelope)) return refuse(out, Reason::extra_rule, *std::move(why));
   return true;
 }
 
@@ -167,9 +182,7 @@ void BlockRules::check_block(Examined& examined) const {
                                             libp2p::to_hex0x(*out.actual_block_hash));
     return;
   }
-  if (!check_fields(*out.envelope, out)) return;
-  out.verdict = Verdict::accept;
-  out.reason = Reason::valid;
+  if (check_fields(config_, *out.envelope, out)) accept(out);
 }
 
 Examined BlockRules::examine(ByteView raw, const SharedBytes& decompressed, const SignerState& signers,

@@ -121,6 +121,10 @@ struct Examined {
   bool after_signature = false;   // the checks from 7 on were made
 };
 
+// Checks 11 to 16 and the extra rule: whether the payload has what its version has, and nothing else. The SSZ of a version cannot
+// even say most of what is refused here; an envelope that came as JSON can.
+Outcome check_block_fields(const BlockRulesConfig& config, const payload::Envelope& envelope);
+
 class BlockRules {
  public:
   explicit BlockRules(BlockRulesConfig config);
@@ -142,7 +146,6 @@ class BlockRules {
  private:
   bool unpack(ByteView raw_message, const SharedBytes& decompressed, Outcome& out) const;
   void check_block(Examined& examined) const;
-  bool check_fields(const payload::Envelope& envelope, Outcome& out) const;
   void check_seen(Outcome& out);
 
   BlockRulesConfig config_;
