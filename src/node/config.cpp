@@ -192,7 +192,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   if (options.rollup_config.empty())
     return fail(Errc::invalid_argument, "--rollup.config is missing; give the rollup configuration file of the chain");
   OPP2P_TRY(const auto text, of("rollup.config", read_file(options.rollup_config)));
-  OPP2P_TRY(out.rollup, of("rollup.config " + options.rollup_config, opstack::chain::RollupConfig::from_json(text)));
+  OPP2P_TRY(out.rollup, of("rollup.config " + options.rollup_config, opstack::chain::RollupConfig::from_text(text)));
 
   OPP2P_TRY(out.listen, listen_address(options));
   OPP2P_TRY(out.static_peers, static_peers(options.static_peers));

@@ -1,0 +1,177 @@
+#include "node/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "node/devnet/chain_builder.hpp"
+
+namespace opp2p::node {
+namespace {
+
+namespace fs = std::filesystem;
+using libp2p::Errc;
+using testing::HasSubstr;
+
+class ConfigTest : public testing::Test {
+ protected:
+  ConfigTest() {
+    std::string name = (fs::temp_directory_path() / "opp2p-config-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    libp2p::SeededRng rng(1);
+    devnet::ChainOptions chain;
+    chain.genesis_time = 1'700'000'000;
+    write("rollup.json", boost::json::serialize(devnet::ChainBuilder(chain, rng).rollup_config()));
+    options_.rollup_config = path("rollup.json");
+    options_.priv_path = path("key.txt");
+  }
+  ~ConfigTest() override { fs::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
+
+  // The text of the error that resolving ends with.
+  std::string error() {
+    const auto result = resolve(options_, rng_);
+    if (result) {
+      ADD_FAILURE() << "no error";
+      return {};
+    }
+    return result.error().message();
+  }
+
+  fs::path folder_;
+  NodeOptions options_;
+  libp2p::SeededRng rng_{2};
+};
+
+TEST_F(ConfigTest, the_defaults_with_a_rollup_config_are_enough) {
+  const auto config = resolve(options_, rng_);
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->listen.text(), "/ip4/0.0.0.0/tcp/9222");
+  EXPECT_EQ(config->peers_lo, 20u);
+  EXPECT_EQ(config->sync_memory, 64u << 20);
+  EXPECT_EQ(config->gossip_timestamp_threshold, libp2p::Seconds(60));
+  EXPECT_FALSE(config->unsafe_block_signer);
+  EXPECT_FALSE(config->rpc_enable_admin);
+}
+
+TEST_F(ConfigTest, the_node_key_is_made_once_with_a_private_mode_and_kept) {
+  const auto first = resolve(options_, rng_);
+  ASSERT_TRUE(first);
+  struct stat info {};
+  ASSERT_EQ(::stat(path("key.txt").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  EXPECT_EQ(info.st_size, 64);
+  const auto second = resolve(options_, rng_);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->node_key, first->node_key);
+}
+
+TEST_F(ConfigTest, a_raw_key_wins_over_the_file_and_may_have_a_prefix_and_space) {
+  options_.priv_raw = " 0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318\n";
+  ASSERT_TRUE(resolve(options_, rng_));
+  EXPECT_FALSE(fs::exists(path("key.txt")));
+}
+
+TEST_F(ConfigTest, keys_that_are_none_are_refused_with_the_texts_of_the_reference) {
+  write("key.txt", "not a key");
+  EXPECT_THAT(error(), HasSubstr("p2p priv key is not formatted in hex chars"));
+  write("key.txt", "abcd");
+  EXPECT_THAT(error(), HasSubstr("failed to parse priv key from 2 bytes"));
+  write("key.txt", std::string(64, '0'));
+  EXPECT_THAT(error(), HasSubstr("failed to parse priv key from 32 bytes"));
+}
+
+TEST_F(ConfigTest, a_key_file_that_cannot_be_used_is_named) {
+  options_.priv_path = folder_.string();
+  EXPECT_THAT(error(), HasSubstr("cannot be read"));
+  options_.priv_path = path("no/such/folder/key.txt");
+  EXPECT_THAT(error(), HasSubstr("cannot be created"));
+}
+
+TEST_F(ConfigTest, ports_and_peer_counts_have_the_rules_of_the_reference) {
+  options_.listen_tcp = 80;
+  EXPECT_THAT(error(), HasSubstr("port is reserved for system: 80"));
+  options_.listen_tcp = 70000;
+  EXPECT_THAT(error(), HasSubstr("port out of range: 70000"));
+  options_.listen_tcp = 0;
+  options_.peers_lo = 31;
+  EXPECT_THAT(error(), HasSubstr("peers lo/hi tides are invalid: 31, 30"));
+  options_.peers_lo = 0;
+  EXPECT_THAT(error(), HasSubstr("peers lo/hi tides are invalid"));
+}
+
+TEST_F(ConfigTest, static_peers_must_name_a_peer) {
+  options_.static_peers = "/ip4/127.0.0.1/tcp/9000";
+  EXPECT_THAT(error(), HasSubstr("ends with /p2p/ID"));
+  const auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::secp256k1, rng_).value();
+  const auto id = libp2p::PeerId::from_public_key(key.public_key()).to_base58();
+  options_.static_peers = "/ip4/127.0.0.1/tcp/9000/p2p/" + id + ", ,/dns4/node.example/tcp/9222/p2p/" + id;
+  const auto config = resolve(options_, rng_);
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->static_peers.size(), 2u);
+}
+
+TEST_F(ConfigTest, what_is_wrong_names_its_option) {
+  options_.rollup_config = path("nothing.json");
+  EXPECT_THAT(error(), HasSubstr("--rollup.config"));
+  options_.rollup_config = path("rollup.json");
+  write("rollup.json", "{");
+  EXPECT_THAT(error(), HasSubstr("rollup.json"));
+  write("rollup.json", "{}");
+  EXPECT_THAT(error(), HasSubstr("--rollup.config"));
+}
+
+TEST_F(ConfigTest, other_values_are_checked_too) {
+  const auto wrong = [&](auto NodeOptions::*field, const char* value, const char* expected) {
+    NodeOptions saved = options_;
+    options_.*field = value;
+    EXPECT_THAT(error(), HasSubstr(expected));
+    options_ = saved;
+  };
+  wrong(&NodeOptions::listen_ip, "localhost", "--p2p.listen.ip");
+  wrong(&NodeOptions::unsafe_block_signer, "0x12", "--p2p.unsafe.block.signer");
+  wrong(&NodeOptions::sequencer_key, "zz", "--p2p.sequencer.key");
+  wrong(&NodeOptions::sync_server_limits, "on", "--p2p.sync.server.limits");
+  wrong(&NodeOptions::sync_memory, "10", "--sync.memory");
+  wrong(&NodeOptions::store_max_size, "many", "--store.max-size");
+  wrong(&NodeOptions::peers_grace, "30", "--p2p.peers.grace");
+}
+
+TEST_F(ConfigTest, a_zero_signer_means_none) {
+  options_.unsafe_block_signer = "0x0000000000000000000000000000000000000000";
+  EXPECT_FALSE(resolve(options_, rng_)->unsafe_block_signer);
+}
+
+TEST(ParseDuration, reads_the_notation_of_go) {
+  EXPECT_EQ(*parse_duration("1m30s"), libp2p::Seconds(90));
+  EXPECT_EQ(*parse_duration("1.5h"), libp2p::Seconds(5400));
+  EXPECT_EQ(*parse_duration("250ms"), libp2p::Millis(250));
+  EXPECT_EQ(*parse_duration("0"), libp2p::Nanos(0));
+  for (const auto* wrong : {"", "30", "s", "-1s", "1x", "1s2", "99999999999h"}) EXPECT_FALSE(parse_duration(wrong)) << wrong;
+}
+
+TEST(ParseByteCount, reads_bytes_and_units) {
+  EXPECT_EQ(*parse_byte_count("1024"), 1024u);
+  EXPECT_EQ(*parse_byte_count("64MiB"), 64u << 20);
+  EXPECT_EQ(*parse_byte_count("2 GB"), 2'000'000'000u);
+  for (const auto* wrong : {"", "MiB", "-1", "1.5GiB", "64MB8", "99999999999999999999", "99999999999GiB"})
+    EXPECT_FALSE(parse_byte_count(wrong)) << wrong;
+}
+
+TEST(UnknownEnvironment, names_what_has_the_prefix_and_no_meaning) {
+  ::setenv("OP_NODE_P2P_NONSENSE", "1", 1);
+  ::setenv("OP_NODE_P2P_STATIC", "", 1);
+  EXPECT_THAT(unknown_environment({"OP_NODE_P2P_STATIC"}), testing::Contains("OP_NODE_P2P_NONSENSE"));
+  EXPECT_THAT(unknown_environment({"OP_NODE_P2P_STATIC"}), testing::Not(testing::Contains("OP_NODE_P2P_STATIC")));
+  ::unsetenv("OP_NODE_P2P_NONSENSE");
+  ::unsetenv("OP_NODE_P2P_STATIC");
+}
+
+}  // namespace
+}  // namespace opp2p::node
