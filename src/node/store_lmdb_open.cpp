@@ -23,6 +23,16 @@ MDB_val as_value(std::string_view text) {
   return {text.size(), const_cast<char*>(text.data())};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
 }
 
+// A new file is durable only when the folder that names it is, and a new folder when its parent is.
+void sync_folder(const std::filesystem::path& folder) {
+  for (const auto& path : {folder, folder.parent_path()}) {
+    const int file = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) continue;
+    ::fsync(file);
+    ::close(file);
+  }
+}
+
 std::string_view as_text(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
 
 }  // namespace
@@ -108,6 +118,7 @@ Result<void> LmdbStore::Database::open_tables() {
   if (auto identity = check_identity(txn, fresh); !identity) return give_up(identity.error());
   const int code = mdb_txn_commit(txn);
   if (code != 0) return failed(code, "opening");
+  if (fresh) sync_folder(config_.folder);
   return {};
 }
 
