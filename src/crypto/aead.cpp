@@ -68,8 +68,10 @@ void ChaCha20Poly1305::seal(std::uint64_t nonce, ByteView associated, ByteView p
   if (!done) throw std::runtime_error("the crypto library failed to seal a message (do `out` and `plain` overlap?)");
 }
 
-Result<std::size_t> ChaCha20Poly1305::open(std::uint64_t nonce, ByteView associated, ByteView sealed, MutableBytes out) {
-  if (sealed.size() < kTagSize) return Error::at(sealed.size(), Errc::truncated, "sealed message is shorter than its tag");
+Result<std::size_t> ChaCha20Poly1305::open(std::uint64_t nonce, ByteView associated, ByteView sealed,
+                                           MutableBytes out) {
+  if (sealed.size() < kTagSize)
+    return Error::at(sealed.size(), Errc::truncated, "sealed message is shorter than its tag");
   const std::size_t size = sealed.size() - kTagSize;
   if (out.size() < size) return fail(Errc::invalid_argument, "no room for the plain text");
   auto* const handle = context_->handle;
@@ -82,7 +84,8 @@ Result<std::size_t> ChaCha20Poly1305::open(std::uint64_t nonce, ByteView associa
                      EVP_CIPHER_CTX_ctrl(handle, EVP_CTRL_AEAD_SET_TAG, kTagSize, tag.data()) == 1 &&
                      feed(handle, nullptr, associated) && feed(handle, out.data(), sealed.first(size)) &&
                      EVP_CipherFinal_ex(handle, rest.data(), &written) == 1;
-  if (!right) return fail(Errc::mismatch, "message does not authenticate: wrong key, nonce, associated data or contents");
+  if (!right)
+    return fail(Errc::mismatch, "message does not authenticate: wrong key, nonce, associated data or contents");
   return size;
 }
 

@@ -1,5 +1,5 @@
-// Keccak-f[1600] (FIPS 202, section 3) with Ethereum's padding byte 0x01. One lane, all steps of a round merged, so that
-// a permutation stays in registers and on one page of the stack.
+// Keccak-f[1600] (FIPS 202, section 3) with Ethereum's padding byte 0x01. One lane, all steps of a round merged, so
+// that a permutation stays in registers and on one page of the stack.
 #include <algorithm>
 #include <bit>
 

@@ -31,7 +31,8 @@ std::string size_text(std::string_view what, std::size_t wanted, std::size_t got
   return std::string(what) + " has " + std::to_string(wanted) + " bytes, not " + std::to_string(got);
 }
 
-// The two messages of the specification, PublicKey and PrivateKey, have the same shape: 1 = type, 2 = data, both required.
+// The two messages of the specification, PublicKey and PrivateKey, have the same shape: 1 = type, 2 = data, both
+// required.
 struct KeyMessage {
   KeyType type;
   ByteView data;
@@ -167,7 +168,8 @@ PrivateKey& PrivateKey::operator=(PrivateKey other) noexcept {
 
 Result<PrivateKey> PrivateKey::generate(KeyType type, Rng& rng) {
   if (type != KeyType::ed25519 && type != KeyType::secp256k1)
-    return fail(Errc::unsupported, "only Ed25519 and secp256k1 keys are generated, not " + std::string(to_string(type)));
+    return fail(Errc::unsupported,
+                "only Ed25519 and secp256k1 keys are generated, not " + std::string(to_string(type)));
   auto secret = type == KeyType::ed25519 ? rng.array<32>() : secp256k1::generate(rng);
   auto key = from_raw(type, secret);
   OPENSSL_cleanse(secret.data(), secret.size());

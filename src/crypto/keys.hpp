@@ -1,7 +1,7 @@
-// libp2p's identity keys: the four types of the peer-ids specification with their protobuf forms, signing and verifying.
-// Ed25519 and secp256k1 are whole; ECDSA (P-256) and RSA keys (2048 to 8192 bits) are read, sign and verify, but are not
-// generated. Values; a secret is wiped when its owner goes. Signatures are over the message itself: Ed25519 plainly, the
-// others over its SHA-256, with DER for secp256k1 and ECDSA and PKCS#1 v1.5 for RSA.
+// libp2p's identity keys: the four types of the peer-ids specification with their protobuf forms, signing and
+// verifying. Ed25519 and secp256k1 are whole; ECDSA (P-256) and RSA keys (2048 to 8192 bits) are read, sign and verify,
+// but are not generated. Values; a secret is wiped when its owner goes. Signatures are over the message itself: Ed25519
+// plainly, the others over its SHA-256, with DER for secp256k1 and ECDSA and PKCS#1 v1.5 for RSA.
 #pragma once
 
 #include <memory>
@@ -44,8 +44,8 @@ class PrivateKey {
  public:
   // Ed25519 and secp256k1; another type is Errc::unsupported.
   static Result<PrivateKey> generate(KeyType type, Rng& rng);
-  // Ed25519: 32-byte seed, 64 bytes (seed and public key) or 96 (with the key repeated). secp256k1: 32 bytes.
-  // RSA: PKCS#1 DER. ECDSA: SEC 1 DER. The public half is derived from what was given; Errc::mismatch when a public half
+  // Ed25519: 32-byte seed, 64 bytes (seed and public key) or 96 (with the key repeated). secp256k1: 32 bytes. RSA:
+  // PKCS#1 DER. ECDSA: SEC 1 DER. The public half is derived from what was given; Errc::mismatch when a public half
   // that was given too is another.
   static Result<PrivateKey> from_raw(KeyType type, ByteView raw);
   static Result<PrivateKey> from_protobuf(ByteView message);

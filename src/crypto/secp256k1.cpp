@@ -12,7 +12,8 @@ namespace libp2p::crypto::secp256k1 {
 
 const secp256k1_context* context() {
   // Signing reads a table in it; nothing writes to it after this, so threads share it.
-  static const secp256k1_context* const made = secp256k1_context_create(SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY);
+  static const secp256k1_context* const made =
+      secp256k1_context_create(SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY);
   return made;
 }
 
@@ -101,9 +102,11 @@ Result<Uncompressed> recover(const Hash256& digest, ByteView signature65) {
   if (signature65.size() != 65)
     return fail(Errc::malformed, "a recoverable signature has 65 bytes, not " + std::to_string(signature65.size()));
   if (signature65[64] > 3)
-    return Error::at(64, Errc::malformed, "recovery id is " + std::to_string(signature65[64]) + ", at most 3 is allowed");
+    return Error::at(64, Errc::malformed,
+                     "recovery id is " + std::to_string(signature65[64]) + ", at most 3 is allowed");
   secp256k1_ecdsa_recoverable_signature signature;
-  if (secp256k1_ecdsa_recoverable_signature_parse_compact(context(), &signature, signature65.data(), signature65[64]) != 1)
+  if (secp256k1_ecdsa_recoverable_signature_parse_compact(context(), &signature, signature65.data(),
+                                                          signature65[64]) != 1)
     return fail(Errc::malformed, "signature's r or s is not below the order of the group");
   secp256k1_pubkey key;
   if (secp256k1_ecdsa_recover(context(), &key, &signature, digest.data()) != 1)

@@ -1,4 +1,5 @@
-// Starts libsodium, which picks its fastest code for this processor. Cheap after the first call, safe from every thread.
+// Starts libsodium, which picks its fastest code for this processor. Cheap after the first call, safe from every
+// thread.
 #pragma once
 
 namespace libp2p::crypto {

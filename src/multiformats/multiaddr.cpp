@@ -22,7 +22,8 @@ Result<View> read_component(ByteView in) {
   std::size_t size = value_size(entry->kind);
   if (size == kVariableSize) {
     auto length = read_varint(in.subspan(at));
-    if (!length) return Error::at(at, length.error().code(), "length of /" + std::string(entry->name) + " is no varint");
+    if (!length)
+      return Error::at(at, length.error().code(), "length of /" + std::string(entry->name) + " is no varint");
     at += length->size;
     if (length->value > in.size() - at)
       return Error::at(at, Errc::truncated, "value of /" + std::string(entry->name) + " is cut");
@@ -80,7 +81,8 @@ Result<Bytes> binary_of(std::string_view text) {
     const auto name = take_part(rest, more);
     const auto* const entry = find_protocol(name);
     if (entry == nullptr)
-      return Error::at(at, Errc::unsupported, "no multiaddr protocol is called '" + std::string(name.substr(0, 64)) + "'");
+      return Error::at(at, Errc::unsupported,
+                       "no multiaddr protocol is called '" + std::string(name.substr(0, 64)) + "'");
     append_varint(out, static_cast<std::uint64_t>(entry->protocol));
     if (entry->kind == ValueKind::none) continue;
     if (!more) return Error::at(text.size(), Errc::truncated, "value of /" + std::string(name) + " is missing");

@@ -1,5 +1,5 @@
-// The values of a multiaddr's components: which protocols there are, what value each carries, and that value between text
-// and bytes. For multiaddr.cpp; others use multiformats/multiaddr.hpp.
+// The values of a multiaddr's components: which protocols there are, what value each carries, and that value between
+// text and bytes. For multiaddr.cpp; others use multiformats/multiaddr.hpp.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@
 namespace libp2p::multiformats {
 
 enum class ValueKind : std::uint8_t {
-  none, ip4, ip6, zone, prefix_length, port, name, peer, path, cert_hash, http_path, number, onion, onion3, garlic64, garlic32,
+  none, ip4, ip6, zone, prefix_length, port, name, peer, path, cert_hash, http_path, number,
+  onion, onion3, garlic64, garlic32,
 };
 
 struct ProtocolEntry {

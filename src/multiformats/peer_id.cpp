@@ -34,7 +34,8 @@ Result<PeerId> PeerId::from_bytes(ByteView multihash) {
   if (parts.code == code_of(HashCode::sha2_256) ? parts.digest.size() != 32
                                                 : parts.code != code_of(HashCode::identity))
     return fail(Errc::malformed, "a peer id is an identity or a sha2-256 multihash, not code " +
-                                     std::to_string(parts.code) + " with " + std::to_string(parts.digest.size()) + " bytes");
+                                     std::to_string(parts.code) + " with " + std::to_string(parts.digest.size()) +
+                                     " bytes");
   return PeerId(as_string(multihash));
 }
 

@@ -18,6 +18,10 @@ void add_bytes(protozero::pbf_writer& writer, protozero::pbf_tag_type tag, ByteV
   writer.add_bytes(tag, reinterpret_cast<const char*>(value.data()), value.size());
 }
 
+Error too_many_addresses() {
+  return fail(Errc::too_large, "peer record has more than " + std::to_string(kMaxRecordAddresses) + " addresses");
+}
+
 ByteView read_address(const protozero::data_view& message) {
   ByteView out;
   protozero::pbf_reader reader(message);
@@ -47,7 +51,7 @@ Result<RawRecord> read_record(ByteView payload) {
         case tag_and_type(kSeq, pbf_wire_type::varint): out.seq = reader.get_uint64(); break;
         case tag_and_type(kAddresses, pbf_wire_type::length_delimited):
           if (out.addresses.size() == kMaxRecordAddresses)
-            return fail(Errc::too_large, "peer record has more than " + std::to_string(kMaxRecordAddresses) + " addresses");
+            return too_many_addresses();
           out.addresses.push_back(read_address(reader.get_view()));
           break;
         default: reader.skip();
@@ -94,8 +98,7 @@ Bytes PeerRecord::encode() const {
 Result<Bytes> PeerRecord::seal(const crypto::PrivateKey& key) const {
   if (!peer_id.matches(key.public_key()))
     return fail(Errc::mismatch, "a peer record is sealed with the key of the peer that it is about");
-  if (addresses.size() > kMaxRecordAddresses)
-    return fail(Errc::too_large, "peer record has more than " + std::to_string(kMaxRecordAddresses) + " addresses");
+  if (addresses.size() > kMaxRecordAddresses) return too_many_addresses();
   OPP2P_TRY(const auto envelope, SignedEnvelope::seal(key, kPeerRecordDomain, kPeerRecordType, encode()));
   return envelope.encode();
 }

@@ -60,10 +60,10 @@ TEST(PeerRecord, of_another_type_or_domain_is_refused) {
   const auto peer = make_peer(KeyType::ed25519, 5);
   const auto payload = peer.record.encode();
   const std::uint8_t other_type[] = {0x03, 0x02};
-  EXPECT_EQ(PeerRecord::open(SignedEnvelope::seal(peer.key, kPeerRecordDomain, other_type, payload).value().encode()).error(),
-            Errc::unsupported);
-  EXPECT_EQ(PeerRecord::open(SignedEnvelope::seal(peer.key, "other", kPeerRecordType, payload).value().encode()).error(),
-            Errc::mismatch);
+  const auto typed = SignedEnvelope::seal(peer.key, kPeerRecordDomain, other_type, payload).value();
+  EXPECT_EQ(PeerRecord::open(typed.encode()).error(), Errc::unsupported);
+  const auto elsewhere = SignedEnvelope::seal(peer.key, "other", kPeerRecordType, payload).value();
+  EXPECT_EQ(PeerRecord::open(elsewhere.encode()).error(), Errc::mismatch);
 }
 
 TEST(PeerRecord, skips_addresses_that_it_does_not_understand) {

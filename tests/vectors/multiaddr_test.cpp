@@ -17,9 +17,11 @@ void expect_components(const Multiaddr& address, const json::array& expected) {
   for (std::size_t i = 0; i < components.size(); ++i) {
     ASSERT_TRUE(expected[i].is_object());
     const auto& item = expected[i].get_object();
-    for (const auto& field : item)
-      EXPECT_TRUE(field.key() == "code" || field.key() == "name" || field.key() == "value" || field.key() == "value_bytes")
-          << "unknown key '" << field.key() << "'";
+    for (const auto& field : item) {
+      const auto key = field.key();
+      EXPECT_TRUE(key == "code" || key == "name" || key == "value" || key == "value_bytes")
+          << "unknown key '" << key << "'";
+    }
     const auto protocol = components[i].protocol;
     EXPECT_EQ(static_cast<std::uint64_t>(protocol), unsigned_integer(item, "code"));
     EXPECT_EQ(libp2p::multiformats::to_string(protocol), text(item, "name"));

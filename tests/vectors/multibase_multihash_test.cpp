@@ -35,7 +35,8 @@ TEST(MultibaseVectors, have_no_unknown_key) {
 TEST(MultibaseVectors, encode) {
   for_each_case(kFamily, "multibase_encode",
                 {"data", "base2", "base10", "base16", "base16upper", "base32", "base32upper", "base32pad", "base32hex",
-                 "base36", "base36upper", "base58btc", "base58flickr", "base64", "base64pad", "base64url", "base64urlpad"},
+                 "base36", "base36upper", "base58btc", "base58flickr", "base64", "base64pad", "base64url",
+                 "base64urlpad"},
                 [](const json::object& item, const std::string&) {
                   const auto data = bytes(item, "data");
                   for (const auto& [name, base] : bases()) {
@@ -58,7 +59,7 @@ TEST(MultibaseVectors, decode) {
                   ASSERT_EQ(decoded.has_value(), boolean(item, "valid")) << in;
                   if (!decoded) return;
                   EXPECT_EQ(decoded->bytes, bytes(item, "data"));
-                  ASSERT_TRUE(bases().contains(text(item, "base"))) << "a base that is not known: " << text(item, "base");
+                  ASSERT_TRUE(bases().contains(text(item, "base"))) << "not known: " << text(item, "base");
                   EXPECT_EQ(decoded->base, bases().at(text(item, "base")));
                 });
 }
