@@ -232,15 +232,15 @@ class Network {
   static PeerId id(std::size_t n) { return peer_id(static_cast<std::uint32_t>(n)); }
 
   void connect(std::size_t a, std::size_t b) {
-    if (a == b || !links_.insert(std::minmax(a, b)).second) return;
+    if (a == b || !links_.insert(link_of(a, b)).second) return;
     router(a).add_peer(id(b), Version::v1_3, Direction::outbound, now_);
     router(b).add_peer(id(a), Version::v1_3, Direction::inbound, now_);
     settle(a);
     settle(b);
   }
   void disconnect(std::size_t a, std::size_t b) {
-    if (links_.erase(std::minmax(a, b)) == 0) return;
-    ++epoch_[std::minmax(a, b)];
+    if (links_.erase(link_of(a, b)) == 0) return;
+    ++epoch_[link_of(a, b)];
     router(a).remove_peer(id(b), now_);
     router(b).remove_peer(id(a), now_);
     settle(a);
@@ -258,6 +258,14 @@ class Network {
       ASSERT_TRUE(router(n).subscribe(kTopic, now_));
       settle(n);
     }
+  }
+  void join(std::size_t n) {
+    EXPECT_TRUE(router(n).subscribe(kTopic, now_));
+    settle(n);
+  }
+  void leave(std::size_t n) {
+    router(n).unsubscribe(kTopic, now_);
+    settle(n);
   }
   MessageId publish(std::size_t n, std::string_view data) {
     const auto publication = router(n).publish(kTopic, as_bytes(data), LocalCheck::already_valid, now_);
@@ -320,6 +328,7 @@ class Network {
   };
   using Link = std::pair<std::size_t, std::size_t>;
 
+  static Link link_of(std::size_t a, std::size_t b) { return {std::min(a, b), std::max(a, b)}; }
   Nanos between(Nanos low, Nanos high) {
     return low + Nanos(static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>((high - low).count()) + 1)));
   }
@@ -355,7 +364,7 @@ class Network {
       watch(from, to, *frame);
       auto& last = last_arrival_[{from, to}];
       last = std::max(last, now_.mono + between(options_.min_delay, options_.max_delay));
-      const auto link = std::minmax(from, to);
+      const auto link = link_of(from, to);
       const auto epoch = epoch_[link];
       const bool has_message = !decode_frame(*frame, RpcLimits{}).value().publish.empty();
       if (has_message && options_.loses_messages && options_.loses_messages(from, to)) {
