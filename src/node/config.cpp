@@ -65,22 +65,6 @@ Result<Multiaddr> listen_address(const NodeOptions& options) {
   return address;
 }
 
-Result<std::vector<Multiaddr>> static_peers(std::string_view list) {
-  std::vector<Multiaddr> out;
-  while (!list.empty()) {
-    const auto comma = list.find(',');
-    const auto one = trim(list.substr(0, comma));
-    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
-    if (one.empty()) continue;
-    OPP2P_TRY(auto address, of("p2p.static", Multiaddr::from_text(one)));
-    if (!address.peer_id())
-      return fail(Errc::invalid_argument, "--p2p.static: '" + std::string(one) +
-                              "' names no peer; an address of a static peer ends with /p2p/ID");
-    out.push_back(std::move(address));
-  }
-  return out;
-}
-
 std::string key_file_error(const std::string& path, std::string_view action) {
   return "the node key file " + path + " cannot be " + std::string(action) + ": " + std::strerror(errno) +
          "; choose another --p2p.priv.path or mend its permissions";
@@ -164,6 +148,22 @@ Result<secp256k1::Address> parse_address(std::string_view text) {
   return out;
 }
 
+Result<std::vector<Multiaddr>> parse_peers(std::string_view list) {
+  std::vector<Multiaddr> out;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    const auto one = trim(list.substr(0, comma));
+    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
+    if (one.empty()) continue;
+    OPP2P_TRY(auto address, Multiaddr::from_text(one));
+    if (!address.peer_id())
+      return fail(Errc::invalid_argument, "'" + std::string(one) +
+                              "' names no peer; its address must end with /p2p/ID");
+    out.push_back(std::move(address));
+  }
+  return out;
+}
+
 Result<secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rng& rng) {
   if (path.empty()) return fail(Errc::invalid_argument, "no p2p private key path; give --p2p.priv.path or --p2p.priv.raw");
   struct stat info {};
@@ -195,7 +195,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   OPP2P_TRY(out.rollup, of("rollup.config " + options.rollup_config, opstack::chain::RollupConfig::from_text(text)));
 
   OPP2P_TRY(out.listen, listen_address(options));
-  OPP2P_TRY(out.static_peers, static_peers(options.static_peers));
+  OPP2P_TRY(out.static_peers, of("p2p.static", parse_peers(options.static_peers)));
   if (options.peers_lo == 0 || options.peers_hi == 0 || options.peers_lo > options.peers_hi)
     return fail(Errc::invalid_argument, "peers lo/hi tides are invalid: " + std::to_string(options.peers_lo) + ", " +
                             std::to_string(options.peers_hi) + "; --p2p.peers.lo and .hi are at least 1 and lo is at most hi");

@@ -90,6 +90,8 @@ libp2p::Result<std::size_t> parse_byte_count(std::string_view text);
 // 32 bytes in hexadecimal, "0x" optional, white space around it.
 libp2p::Result<libp2p::crypto::secp256k1::Secret> parse_key(std::string_view text);
 libp2p::Result<libp2p::crypto::secp256k1::Address> parse_address(std::string_view text);
+// Multiaddrs separated by commas, each with the /p2p/ID of its peer.
+libp2p::Result<std::vector<libp2p::Multiaddr>> parse_peers(std::string_view list);
 // The node key's file: 64 lower-case hexadecimal digits, made with mode 0600 when it is missing.
 libp2p::Result<libp2p::crypto::secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rng& rng);
 

@@ -15,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using libp2p::Errc;
+using testing::AllOf;
 using testing::HasSubstr;
 
 class ConfigTest : public testing::Test {
@@ -108,7 +109,7 @@ TEST_F(ConfigTest, ports_and_peer_counts_have_the_rules_of_the_reference) {
 
 TEST_F(ConfigTest, static_peers_must_name_a_peer) {
   options_.static_peers = "/ip4/127.0.0.1/tcp/9000";
-  EXPECT_THAT(error(), HasSubstr("ends with /p2p/ID"));
+  EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.static"), HasSubstr("must end with /p2p/ID")));
   const auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::secp256k1, rng_).value();
   const auto id = libp2p::PeerId::from_public_key(key.public_key()).to_base58();
   options_.static_peers = "/ip4/127.0.0.1/tcp/9000/p2p/" + id + ", ,/dns4/node.example/tcp/9222/p2p/" + id;

@@ -1,0 +1,94 @@
+// `opp2p devnet`, and the intruder that it starts as a process of its own.
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <chrono>
+#include <memory>
+
+#include "commands.hpp"
+#include "input.hpp"
+#include "node/config.hpp"
+#include "node/devnet/devnet.hpp"
+#include "node/devnet/intruder.hpp"
+#include "node/devnet/replay.hpp"
+
+namespace opp2p {
+namespace {
+
+using node::devnet::DevnetOptions;
+using node::devnet::Fork;
+
+const std::map<std::string, Fork> kForks = {{"bedrock", Fork::bedrock}, {"canyon", Fork::canyon},
+                                            {"ecotone", Fork::ecotone}, {"isthmus", Fork::isthmus},
+                                            {"jovian", Fork::jovian}};
+
+struct IntruderArguments {
+  std::string rollup_config;
+  Fork fork = Fork::isthmus;
+  std::string signer_key;
+  std::string peers;
+  std::string data_dir;
+};
+
+libp2p::Result<node::devnet::IntruderOptions> resolve(const IntruderArguments& arguments) {
+  node::devnet::IntruderOptions out;
+  OPP2P_TRY(const auto text, read_input(arguments.rollup_config, false));
+  OPP2P_TRY(const auto rollup, opstack::chain::RollupConfig::from_text(libp2p::as_text(text)));
+  out.chain.chain_id = rollup.l2_chain_id;
+  out.chain.genesis_time = rollup.genesis.l2_time;
+  out.chain.block_time = rollup.block_time;
+  out.chain.fork = arguments.fork;
+  out.data_dir = arguments.data_dir;
+  OPP2P_TRY(out.signer, node::parse_key(arguments.signer_key));
+  OPP2P_TRY(out.peers, node::parse_peers(arguments.peers));
+  return out;
+}
+
+int run_devnet(DevnetOptions options, const std::string& replay) {
+  const auto done = replay.empty() ? node::devnet::run_devnet(options) : node::devnet::run_replay(replay, options);
+  return done ? *done : report(done.error());
+}
+
+int run_intruder(const IntruderArguments& arguments) {
+  const auto options = resolve(arguments);
+  if (!options) return report(options.error());
+  const auto done = node::devnet::run_intruder(*options);
+  return done ? 0 : report(done.error());
+}
+
+void add_intruder(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("devnet-intruder", "The devnet's peer that publishes bad blocks")->group("");
+  auto arguments = std::make_shared<IntruderArguments>();
+  command->add_option("--rollup.config", arguments->rollup_config)->required();
+  command->add_option("--fork", arguments->fork)->transform(CLI::CheckedTransformer(kForks));
+  command->add_option("--signer.key", arguments->signer_key)->required();
+  command->add_option("--peers", arguments->peers)->required();
+  command->add_option("--data-dir", arguments->data_dir)->required();
+  command->callback([arguments, &exit_code] { exit_code = run_intruder(*arguments); });
+}
+
+}  // namespace
+
+void add_devnet_commands(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand(
+      "devnet", "A local chain of real processes: a sequencer, followers, a late joiner and an intruder, watched and judged");
+  auto options = std::make_shared<DevnetOptions>();
+  auto replay = std::make_shared<std::string>();
+  command->add_option("--block-time", options->block_time, "Seconds between blocks")->check(CLI::Range(1, 60))->capture_default_str();
+  command->add_option("--fork", options->fork, "Form of the blocks: bedrock, canyon, ecotone, isthmus or jovian; isthmus by default")
+      ->transform(CLI::CheckedTransformer(kForks));
+  command->add_option("--block-size", options->block_size, "Bytes of transactions in a block, about")
+      ->check(CLI::Range(0, 2'000'000))->capture_default_str();
+  command->add_option("--nodes", options->followers, "Followers")->check(CLI::Range(1, 50))->capture_default_str();
+  command->add_option("--for", options->for_seconds, "Seconds until the sequencer stops and a summary is printed")
+      ->check(CLI::Range(1, 1'000'000));
+  command->add_flag("--json", options->json, "JSON lines; the last is the summary, with \"ok\"");
+  command->add_option("--data-dir", options->data_dir, "Folder for the nodes' data; a temporary one by default");
+  command->add_flag("--keep", options->keep, "Leave the data when done");
+  command->add_option("--join", options->join, "Foreign peers that every node dials: multiaddrs with /p2p/ID");
+  command->add_option("--log.level", options->log_level, "Of the nodes, whose logs lie in the data folder")->capture_default_str();
+  command->add_option("--replay", *replay, "Instead of making blocks, feed recorded ones (JSON files of payloads) through the same path");
+  command->callback([options, replay, &exit_code] { exit_code = run_devnet(*options, *replay); });
+  add_intruder(app, exit_code);
+}
+
+}  // namespace opp2p

@@ -1,0 +1,100 @@
+// `opp2p node`: op-node's options and environment names where it has them, our own beside them.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "commands.hpp"
+#include "input.hpp"
+#include "node/config.hpp"
+#include "node/daemon.hpp"
+#include "runtime/entropy.hpp"
+
+namespace opp2p {
+namespace {
+
+using node::NodeOptions;
+
+// Adds options whose environment name follows from their own: --p2p.listen.ip is OP_NODE_P2P_LISTEN_IP.
+class OptionTable {
+ public:
+  OptionTable(CLI::App& command, std::vector<std::string>& names) : command_(command), names_(names) {}
+
+  template <class T>
+  CLI::Option* value(const std::string& name, T& into, const std::string& help, const std::string& environment = "") {
+    return named(command_.add_option("--" + name, into, help)->capture_default_str(), name, environment);
+  }
+  CLI::Option* flag(const std::string& name, bool& into, const std::string& help, const std::string& environment = "") {
+    return named(command_.add_flag("--" + name, into, help), name, environment);
+  }
+
+ private:
+  CLI::Option* named(CLI::Option* option, const std::string& name, std::string environment) {
+    if (environment.empty()) {
+      environment = name;
+      for (auto& c : environment) c = c == '.' || c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    names_.push_back("OP_NODE_" + environment);
+    return option->envname(names_.back());
+  }
+
+  CLI::App& command_;
+  std::vector<std::string>& names_;
+};
+
+void add_options(CLI::App& command, NodeOptions& options, std::vector<std::string>& names) {
+  OptionTable table(command, names);
+  table.value("rollup.config", options.rollup_config, "Rollup configuration of the chain, a JSON file");
+  table.value("data-dir", options.data_dir, "Where the block store lies");
+  table.value("p2p.listen.ip", options.listen_ip, "IP address to listen at");
+  table.value("p2p.listen.tcp", options.listen_tcp, "TCP port to listen at, 0 for any", "P2P_LISTEN_TCP_PORT");
+  table.value("p2p.static", options.static_peers, "Peers to stay connected to: multiaddrs with /p2p/ID, separated by commas");
+  table.value("p2p.priv.path", options.priv_path, "File with the node's private key in hex; made when it is missing");
+  table.value("p2p.priv.raw", options.priv_raw, "The node's private key in hex; wins over the file")->group("");
+  table.value("p2p.sequencer.key", options.sequencer_key, "Private key in hex that signs blocks; makes the node a publisher");
+  table.value("p2p.unsafe.block.signer", options.unsafe_block_signer,
+              "Address whose blocks are accepted; without it every block is ignored");
+  table.value("p2p.peers.lo", options.peers_lo, "Connections are trimmed down to this many");
+  table.value("p2p.peers.hi", options.peers_hi, "Connections are trimmed above this many");
+  table.value("p2p.peers.grace", options.peers_grace, "Connections younger than this are not trimmed");
+  table.value("p2p.useragent", options.user_agent, "What the node calls itself to peers", "P2P_AGENT")->group("");
+  table.flag("p2p.ping", options.ping, "Measure the round trip to peers in the background")->group("");
+  table.value("p2p.timeout.dial", options.dial_timeout, "Time limit for dialling one address")->group("");
+  table.value("p2p.gossip.timestamp.threshold", options.gossip_timestamp_threshold, "Blocks older than this are rejected");
+  table.flag("p2p.sync.req-resp", options.sync_req_resp, "Serve blocks to peers that ask by number, and ask them for gaps");
+  table.value("p2p.sync.server.limits", options.sync_server_limits, "Rate limits of that server: default or off");
+  table.value("sync.memory", options.sync_memory, "Memory for blocks that wait to be linked, e.g. 64MiB");
+  table.value("store.max-size", options.store_max_size, "Size of the block store; beyond it the oldest blocks go");
+  table.value("rpc.addr", options.rpc_addr, "IP address of the JSON-RPC server");
+  table.value("rpc.port", options.rpc_port, "Port of the JSON-RPC server, 0 for any");
+  table.flag("rpc.enable-admin", options.rpc_enable_admin, "Offer the admin_ methods, which are not protected");
+  table.value("log.level", options.log_level, "trace, debug, info, warn, error or crit; COMPONENT=LEVEL for one: info,gossip=debug");
+  table.value("log.format", options.log_format, "text or json");
+}
+
+int run_node(const NodeOptions& options, const std::vector<std::string>& names) {
+  // logfmt and the terminal's form are one here; the variants with milliseconds too, because ours always has them.
+  const bool json = options.log_format == "json" || options.log_format == "jsonms";
+  if (!json && options.log_format != "text" && options.log_format != "logfmt" && options.log_format != "logfmtms" &&
+      options.log_format != "terminal")
+    return report("--log.format is 'text' or 'json', not '" + options.log_format + "'");
+  node::Log log(json ? node::LogFormat::json : node::LogFormat::text, node::LogLevel::info);
+  if (const auto levels = log.set_levels(options.log_level); !levels) return report(levels.error().within("--log.level"));
+  for (const auto& name : node::unknown_environment(names))
+    log.warn(node::Component::node, "Unknown env var", {{"prefix", "OP_NODE"}, {"env_var", name}});
+  libp2p::runtime::SystemRng rng;
+  const auto config = node::resolve(options, rng);
+  if (!config) return report(config.error());
+  const auto done = node::run_daemon(*config, log, OPP2P_VERSION);
+  return done ? 0 : report(done.error());
+}
+
+}  // namespace
+
+void add_node_command(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("node", "Join a chain's network: follow its unsafe blocks, serve them, publish them");
+  auto options = std::make_shared<NodeOptions>();
+  auto names = std::make_shared<std::vector<std::string>>();
+  add_options(*command, *options, *names);
+  command->callback([options, names, &exit_code] { exit_code = run_node(*options, *names); });
+}
+
+}  // namespace opp2p
