@@ -52,6 +52,7 @@ class FrameReader {
   // Whether the stream could end here in order: no frame has been begun.
   bool at_boundary() const { return prefix_size_ == 0; }
   std::size_t buffered() const { return frame_.size(); }
+  std::size_t allocated() const { return frame_.capacity(); }
 
  private:
   Result<bool> read_prefix(ByteView& in);
