@@ -1,1 +1,20 @@
-int main() { return 0; }
+// The program: every subcommand is one function call here, and lives in a file of its own.
+#include <CLI/CLI.hpp>
+
+#include "commands.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app("opp2p: the peer-to-peer layer of the OP Stack", "opp2p");
+  int exit_code = 0;
+  app.set_version_flag("--version", "opp2p " OPP2P_VERSION);
+  app.require_subcommand(1);
+  opp2p::add_inspect_commands(app, exit_code);
+  opp2p::add_key_commands(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 has a number for every kind of mistake; here all of them are 1.
+    return app.exit(error) == 0 ? 0 : 1;
+  }
+  return exit_code;
+}

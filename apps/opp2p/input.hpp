@@ -1,0 +1,26 @@
+// Reading what a subcommand is pointed at, and saying what went wrong in one line.
+#pragma once
+
+#include <boost/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace opp2p {
+
+// A whole file, or standard input for "-"; at most 256 MiB. With `hex` the text is decoded, white space around it and between
+// lines left out.
+libp2p::Result<libp2p::Bytes> read_input(const std::string& path, bool hex);
+
+// Twenty bytes as hexadecimal text, with or without 0x.
+libp2p::Result<libp2p::ByteArray<20>> parse_address(std::string_view text);
+
+// One line on standard output, flushed.
+void print_line(const boost::json::object& object);
+// "opp2p: TEXT" on standard error; answers 1, the exit code.
+int report(const std::string& text);
+int report(const libp2p::Error& error);
+
+}  // namespace opp2p

@@ -1,0 +1,207 @@
+// `opp2p inspect`: flags, files and printing around inspect.cpp.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+
+#include "commands.hpp"
+#include "input.hpp"
+#include "inspect.hpp"
+#include "opstack/gossip/topics.hpp"
+
+namespace opp2p {
+namespace {
+
+using libp2p::Errc;
+using libp2p::Error;
+using libp2p::Result;
+using opstack::payload::Version;
+
+struct GossipOptions {
+  std::string chain_id;
+  std::string topic;
+  std::string signer;
+  std::string previous_signer;
+  std::optional<std::int64_t> now;
+  std::optional<std::uint64_t> jovian_time;
+  std::int64_t max_age = 60;
+  bool hex = false;
+  std::vector<std::string> files;
+};
+
+libp2p::UnixTime wall_clock() {
+  return libp2p::UnixTime(std::chrono::duration_cast<libp2p::Nanos>(std::chrono::system_clock::now().time_since_epoch()));
+}
+
+Result<inspect::GossipInspector> make_inspector(const GossipOptions& options) {
+  const auto now = options.now ? libp2p::from_unix_seconds(*options.now) : wall_clock();
+  opstack::gossip::BlockRulesConfig config;
+  OPP2P_TRY(config.chain_id, opstack::chain::ChainId::from_decimal(options.chain_id));
+  const auto topic = opstack::gossip::parse_blocks_topic(options.topic);
+  if (!topic)
+    return Error(Errc::malformed, "'" + options.topic + "' is no topic of blocks: /optimism/" + options.chain_id +
+                                      "/0/blocks to /optimism/" + options.chain_id + "/3/blocks are");
+  if (topic->chain_id != config.chain_id)
+    return Error(Errc::mismatch, "the topic " + options.topic + " is not one of chain " + options.chain_id);
+  config.version = topic->version;
+  config.jovian_time = options.jovian_time;
+  config.max_age = libp2p::Seconds(options.max_age);
+  opstack::gossip::SignerState signers;
+  OPP2P_TRY(signers.current, parse_address(options.signer));
+  if (!options.previous_signer.empty()) {
+    OPP2P_TRY(signers.previous, parse_address(options.previous_signer));
+    signers.previous_until = now + opstack::gossip::kSignerGracePeriod;
+  }
+  return inspect::GossipInspector(options.topic, std::move(config), std::move(signers), now);
+}
+
+int run_gossip(const GossipOptions& options) {
+  auto inspector = make_inspector(options);
+  if (!inspector) return report(inspector.error());
+  int exit_code = 0;
+  for (const auto& file : options.files) {
+    const auto message = read_input(file, options.hex);
+    if (message)
+      print_line(inspector->line(*message));
+    else
+      exit_code = report(message.error());
+  }
+  return exit_code;
+}
+
+int print(const Result<boost::json::object>& result, const std::string& what) {
+  if (!result) return report(result.error().within(what));
+  print_line(*result);
+  return 0;
+}
+
+void add_gossip(CLI::App& inspect, int& exit_code) {
+  auto* command = inspect.add_subcommand("gossip", "Judge gossip messages as a validator does: one JSON line for each file");
+  auto options = std::make_shared<GossipOptions>();
+  command->add_option("--chain-id", options->chain_id, "L2 chain id, decimal")->required();
+  command->add_option("--topic", options->topic, "Topic of the messages, as /optimism/10/3/blocks")->required();
+  command->add_option("--signer", options->signer, "Address of the unsafe block signer; zero: none is configured")->required();
+  command->add_option("--previous-signer", options->previous_signer, "Address of the signer before, within its grace");
+  // Nanoseconds since 1970 end in 2262.
+  command->add_option("--now", options->now, "The time to judge at, in seconds since 1970 (default: the clock's)")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{9'000'000'000}));
+  command->add_option("--jovian-time", options->jovian_time, "When Jovian activates (default: never)");
+  command->add_option("--payload-max-age", options->max_age, "Oldest block that is accepted, in seconds")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  command->add_flag("--hex", options->hex, "The files hold hexadecimal text");
+  command->add_option("FILE", options->files, "Messages as in the data field of pubsub; - is standard input")->required();
+  command->callback([options, &exit_code] { exit_code = run_gossip(*options); });
+}
+
+void add_payload(CLI::App& inspect, int& exit_code) {
+  struct Options {
+    int version = 0;
+    std::string file;
+    bool hex = false;
+  };
+  auto* command = inspect.add_subcommand("payload", "Show the SSZ of a payload or envelope as Engine-API JSON");
+  auto options = std::make_shared<Options>();
+  command->add_option("--version", options->version, "1 Bedrock, 2 Canyon, 3 Ecotone, 4 Isthmus")
+      ->required()
+      ->check(CLI::Range(1, 4));
+  command->add_flag("--hex", options->hex, "The file holds hexadecimal text");
+  command->add_option("FILE", options->file, "- is standard input")->required();
+  command->callback([options, &exit_code] {
+    const auto body = read_input(options->file, options->hex);
+    exit_code = body ? print(inspect::payload(static_cast<Version>(options->version), *body), options->file)
+                     : report(body.error());
+  });
+}
+
+void add_response(CLI::App& inspect, int& exit_code) {
+  struct Options {
+    int version = 0;
+    std::string file;
+    bool hex = false;
+  };
+  auto* command = inspect.add_subcommand("response", "Show an answer of payload_by_number");
+  auto options = std::make_shared<Options>();
+  command->add_option("--version", options->version, "The payload's version (default: read from its layout)")
+      ->check(CLI::Range(1, 4));
+  command->add_flag("--hex", options->hex, "The file holds hexadecimal text");
+  command->add_option("FILE", options->file, "- is standard input")->required();
+  command->callback([options, &exit_code] {
+    const auto stream = read_input(options->file, options->hex);
+    const auto version =
+        options->version == 0 ? std::nullopt : std::optional(static_cast<Version>(options->version));
+    exit_code = stream ? print(inspect::response(*stream, version), options->file) : report(stream.error());
+  });
+}
+
+// A subcommand that takes texts on the command line and shows each; it stops at the first that is wrong.
+template <class Function>
+void add_text_command(CLI::App& inspect, int& exit_code, const std::string& name, const std::string& about,
+                      const std::string& what, Function show) {
+  auto* command = inspect.add_subcommand(name, about);
+  auto texts = std::make_shared<std::vector<std::string>>();
+  command->add_option(what, *texts)->required();
+  command->callback([texts, show, &exit_code] {
+    for (const auto& text : *texts)
+      if ((exit_code = print(show(text), text)) != 0) return;
+  });
+}
+
+void add_key(CLI::App& inspect, int& exit_code) {
+  struct Options {
+    std::string form = "public";
+    std::string hex;
+  };
+  auto* command = inspect.add_subcommand("key", "Show a libp2p key: its type, public half and peer id");
+  auto options = std::make_shared<Options>();
+  command
+      ->add_option("--form", options->form,
+                   "public: PublicKey protobuf; private: PrivateKey protobuf; secp256k1: 32-byte secret; ed25519: 32-byte seed")
+      ->check(CLI::IsMember({"public", "private", "secp256k1", "ed25519"}))
+      ->capture_default_str();
+  command->add_option("HEX", options->hex, "The key as hexadecimal text")->required();
+  command->callback([options, &exit_code] {
+    const auto form = options->form == "public"      ? inspect::KeyForm::public_protobuf
+                      : options->form == "private"   ? inspect::KeyForm::private_protobuf
+                      : options->form == "secp256k1" ? inspect::KeyForm::secp256k1_secret
+                                                     : inspect::KeyForm::ed25519_seed;
+    exit_code = print(inspect::key(form, options->hex), "key");
+  });
+}
+
+void add_message_id(CLI::App& inspect, int& exit_code) {
+  struct Options {
+    std::string topic;
+    std::vector<std::string> files;
+    bool hex = false;
+  };
+  auto* command = inspect.add_subcommand("message-id", "Show the ids of gossip messages");
+  auto options = std::make_shared<Options>();
+  command->add_option("--topic", options->topic, "Topic of the messages")->required();
+  command->add_flag("--hex", options->hex, "The files hold hexadecimal text");
+  command->add_option("FILE", options->files, "- is standard input")->required();
+  command->callback([options, &exit_code] {
+    for (const auto& file : options->files) {
+      const auto message = read_input(file, options->hex);
+      if (message)
+        print_line(inspect::message_id(options->topic, *message));
+      else
+        exit_code = report(message.error());
+    }
+  });
+}
+
+}  // namespace
+
+void add_inspect_commands(CLI::App& app, int& exit_code) {
+  auto* inspect = app.add_subcommand("inspect", "Explain bytes: messages, payloads, answers, ids, addresses, keys");
+  inspect->require_subcommand(1);
+  add_gossip(*inspect, exit_code);
+  add_payload(*inspect, exit_code);
+  add_response(*inspect, exit_code);
+  add_text_command(*inspect, exit_code, "peer-id", "Show a peer id in all its forms", "ID", inspect::peer_id);
+  add_text_command(*inspect, exit_code, "multiaddr", "Show a multiaddr and its parts", "ADDR", inspect::multiaddr);
+  add_key(*inspect, exit_code);
+  add_message_id(*inspect, exit_code);
+}
+
+}  // namespace opp2p

@@ -1,0 +1,171 @@
+#include "perf.hpp"
+
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "services/perf_service.hpp"
+#include "services/ping_service.hpp"
+#include "tool_host.hpp"
+
+namespace opp2p {
+
+using libp2p::Multiaddr;
+using libp2p::Nanos;
+using libp2p::PeerId;
+using libp2p::Result;
+using libp2p::runtime::Task;
+using libp2p::services::PerfResult;
+using libp2p::services::PerfService;
+
+namespace {
+
+struct ServeOptions {
+  std::string listen;
+};
+
+struct DialOptions {
+  std::string address;
+  std::uint64_t upload = 0;
+  std::uint64_t download = 0;
+  std::uint64_t streams = 1;
+};
+
+struct Totals {
+  std::uint64_t uploaded = 0;
+  std::uint64_t downloaded = 0;
+  double upload_seconds = 0;    // of the slowest stream
+  double download_seconds = 0;  // likewise
+  double seconds = 0;
+  double cpu_seconds = 0;
+  std::uint64_t finished = 0;
+  std::string error;
+};
+
+double in_seconds(Nanos time) { return std::chrono::duration<double>(time).count(); }
+
+// Of this process, user and system.
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// The `index`th of `parts` shares, which add up to `total`.
+std::uint64_t share_of(std::uint64_t total, std::uint64_t parts, std::uint64_t index) {
+  return total / parts + (index < total % parts ? 1 : 0);
+}
+
+Task<void> run_stream(PerfService& perf, PeerId peer, std::uint64_t upload, std::uint64_t download, Totals& totals,
+                      libp2p::runtime::Event& done) {
+  const Result<PerfResult> result = co_await perf.run(std::move(peer), upload, download);
+  ++totals.finished;
+  if (result) {
+    totals.uploaded += result->uploaded;
+    totals.downloaded += result->downloaded;
+    totals.upload_seconds = std::max(totals.upload_seconds, in_seconds(result->upload));
+    totals.download_seconds = std::max(totals.download_seconds, in_seconds(result->download));
+  } else if (totals.error.empty()) {
+    totals.error = result.error().message();
+  }
+  done.signal();
+}
+
+Task<void> run_dial(ToolHost& tool, const DialOptions& options, const Multiaddr& address, Totals& totals) {
+  const Result<PeerId> peer = co_await tool.host().connect(address);
+  if (!peer) {
+    totals.error = "cannot connect to " + options.address + ": " + peer.error().message();
+    co_return;
+  }
+  PerfService perf(tool.host());
+  libp2p::runtime::Event done(tool.runtime());
+  libp2p::runtime::TaskScope streams(tool.runtime());
+  const double cpu = cpu_seconds();
+  const auto start = tool.runtime().now().mono;
+  for (std::uint64_t i = 0; i < options.streams; ++i) {
+    streams.spawn(run_stream(perf, *peer, share_of(options.upload, options.streams, i),
+                             share_of(options.download, options.streams, i), totals, done));
+  }
+  while (totals.finished < options.streams) {
+    const Result<void> woken = co_await done.wait();
+    if (!woken) co_return;
+  }
+  totals.seconds = in_seconds(tool.runtime().now().mono - start);
+  totals.cpu_seconds = cpu_seconds() - cpu;
+}
+
+int dial(const DialOptions& options) {
+  const auto address = parse_address(options.address);
+  if (!address) return 1;
+  ToolHost tool;
+  Totals totals;
+  const auto end = tool.run(run_dial(tool, options, *address, totals));
+  if (end == ToolHost::End::signalled && totals.error.empty()) totals.error = "stopped by a signal";
+  tool.close(libp2p::Seconds(1));
+  const bool all = totals.error.empty() && totals.uploaded == options.upload && totals.downloaded == options.download;
+  boost::json::object line;
+  line["upload_bytes"] = totals.uploaded;
+  line["download_bytes"] = totals.downloaded;
+  line["streams"] = options.streams;
+  line["seconds"] = totals.seconds;
+  line["upload_seconds"] = totals.upload_seconds;
+  line["download_seconds"] = totals.download_seconds;
+  line["cpu_seconds"] = totals.cpu_seconds;
+  line["ok"] = all;
+  if (!totals.error.empty()) line["error"] = totals.error;
+  std::printf("%s\n", boost::json::serialize(line).c_str());
+  std::fflush(stdout);
+  if (!totals.error.empty()) complain(totals.error);
+  return all ? 0 : 1;
+}
+
+int serve(const ServeOptions& options) {
+  const auto address = parse_address(options.listen);
+  if (!address) return 1;
+  ToolHost tool;
+  libp2p::services::PerfConfig config;
+  config.serve = true;
+  config.inbound_per_peer = 256;  // more than a dialer asks for
+  PerfService perf(tool.host(), config);
+  libp2p::services::PingService pings(tool.host());
+  if (const auto listening = tool.host().listen(*address); !listening) {
+    complain(listening.error().message());
+    return 1;
+  }
+  const Multiaddr bound = tool.host().listen_addresses().front().with_peer_id(tool.host().id());
+  std::printf("%s\n", bound.text().c_str());
+  std::fflush(stdout);
+  tool.run_until_signal();
+  tool.close(libp2p::Seconds(3));
+  return 0;
+}
+
+}  // namespace
+
+void add_perf_commands(CLI::App& app, int& exit_code) {
+  auto* perf = app.add_subcommand("perf", "Measure how fast a connection moves bytes (/perf/1.0.0)");
+  perf->require_subcommand(1);
+
+  auto serve_options = std::make_shared<ServeOptions>();
+  auto* server = perf->add_subcommand("serve", "Answer until SIGTERM; the first line says the address to dial");
+  server->add_option("--listen", serve_options->listen, "The address to listen at, /ip4/127.0.0.1/tcp/0")->required();
+  server->callback([serve_options, &exit_code] { exit_code = serve(*serve_options); });
+
+  auto options = std::make_shared<DialOptions>();
+  auto* dialer = perf->add_subcommand("dial", "Move bytes to a server and back, and say in JSON how long it took");
+  dialer->add_option("address", options->address, "The server, /ip4/…/tcp/…[/p2p/ID]")->required();
+  dialer->add_option("--upload-bytes", options->upload, "Bytes to send, over all streams")->required();
+  dialer->add_option("--download-bytes", options->download, "Bytes to ask for, over all streams")->required();
+  dialer->add_option("--streams", options->streams, "Streams that share the bytes and run at the same time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 200));
+  dialer->callback([options, &exit_code] { exit_code = dial(*options); });
+}
+
+}  // namespace opp2p

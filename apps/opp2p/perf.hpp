@@ -1,0 +1,10 @@
+// `opp2p perf serve` and `opp2p perf dial`: how fast a connection moves bytes, by libp2p's perf protocol.
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace opp2p {
+
+void add_perf_commands(CLI::App& app, int& exit_code);
+
+}  // namespace opp2p

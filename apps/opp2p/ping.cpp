@@ -1,0 +1,147 @@
+#include "ping.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/ping_service.hpp"
+#include "tool_host.hpp"
+
+namespace opp2p {
+
+using libp2p::Multiaddr;
+using libp2p::Nanos;
+using libp2p::PeerId;
+using libp2p::Result;
+using libp2p::runtime::Task;
+
+namespace {
+
+struct Options {
+  std::string address;
+  std::size_t count = 5;
+  double interval = 1;
+  double timeout = 10;
+  bool json = false;
+};
+
+// What has been found out so far, also when a signal ends the command.
+struct Findings {
+  PeerId peer;
+  Nanos connected_in{0};
+  std::vector<Nanos> round_trips;
+  std::string error;
+};
+
+double millis(Nanos time) { return std::chrono::duration<double, std::milli>(time).count(); }
+Nanos from_seconds(double seconds) { return std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(seconds)); }
+
+void print_line(const boost::json::object& line) {
+  std::printf("%s\n", boost::json::serialize(line).c_str());
+  std::fflush(stdout);
+}
+
+void print_round_trip(const Options& options, std::size_t index, Nanos time) {
+  if (options.json) {
+    boost::json::object line;
+    line["seq"] = index + 1;
+    line["round_trip_ms"] = millis(time);
+    print_line(line);
+  } else {
+    std::printf("answer %zu: %.3f ms\n", index + 1, millis(time));
+    std::fflush(stdout);
+  }
+}
+
+Task<void> ping_peer(ToolHost& tool, const Options& options, const Multiaddr& address, Findings& findings) {
+  libp2p::network::Host& host = tool.host();
+  const auto start = tool.runtime().now().mono;
+  const Result<PeerId> peer = co_await host.connect(address);
+  if (!peer) {
+    findings.error = "cannot connect to " + options.address + ": " + peer.error().message();
+    co_return;
+  }
+  findings.peer = *peer;
+  findings.connected_in = tool.runtime().now().mono - start;
+  if (!options.json) {
+    std::printf("connected to %s in %.3f ms\n", peer->to_base58().c_str(), millis(findings.connected_in));
+  }
+  libp2p::services::PingConfig config;
+  config.timeout = from_seconds(options.timeout);
+  libp2p::services::PingService pings(host, config);
+  libp2p::services::PingService::HeardOne heard = [&options, &findings](std::size_t index, Nanos time) {
+    findings.round_trips.push_back(time);
+    print_round_trip(options, index, time);
+  };
+  const Nanos interval = from_seconds(options.interval);
+  const Result<void> done = co_await pings.ping_many(*peer, options.count, interval, std::move(heard));
+  if (!done) findings.error = done.error().message();
+}
+
+void print_summary(const Options& options, const Findings& findings) {
+  const auto& times = findings.round_trips;
+  Nanos least(0);
+  Nanos most(0);
+  Nanos sum(0);
+  if (!times.empty()) {
+    least = *std::min_element(times.begin(), times.end());
+    most = *std::max_element(times.begin(), times.end());
+    for (const Nanos time : times) sum += time;
+  }
+  const double mean = times.empty() ? 0 : millis(sum) / static_cast<double>(times.size());
+  if (!options.json) {
+    if (!times.empty()) {
+      std::printf("%zu answers: least %.3f ms, mean %.3f ms, most %.3f ms\n", times.size(), millis(least), mean, millis(most));
+    }
+    return;
+  }
+  boost::json::object line;
+  line["address"] = options.address;
+  line["peer"] = findings.peer.empty() ? boost::json::value(nullptr) : boost::json::value(findings.peer.to_base58());
+  line["answers"] = times.size();
+  if (!findings.peer.empty()) line["connect_ms"] = millis(findings.connected_in);
+  if (!times.empty()) {
+    line["least_ms"] = millis(least);
+    line["mean_ms"] = mean;
+    line["most_ms"] = millis(most);
+  }
+  line["ok"] = findings.error.empty();
+  if (!findings.error.empty()) line["error"] = findings.error;
+  print_line(line);
+}
+
+int run_ping(const Options& options) {
+  const auto address = parse_address(options.address);
+  if (!address) return 1;
+  ToolHost tool;
+  Findings findings;
+  const auto end = tool.run(ping_peer(tool, options, *address, findings));
+  if (end == ToolHost::End::signalled && findings.round_trips.empty()) findings.error = "stopped before the first answer";
+  tool.close(libp2p::Seconds(1));
+  print_summary(options, findings);
+  if (findings.error.empty()) return 0;
+  complain(findings.error);
+  return 1;
+}
+
+}  // namespace
+
+void add_ping_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("ping", "Measure the round trip to a peer");
+  command->add_option("address", options->address, "The peer, /ip4/…/tcp/…[/p2p/ID]")->required();
+  command->add_option("--count,-c", options->count, "How many pings")->capture_default_str()->check(CLI::Range(1, 1'000'000));
+  command->add_option("--interval,-i", options->interval, "Seconds between two")->capture_default_str()->check(CLI::Range(0.0, 3600.0));
+  command->add_option("--timeout", options->timeout, "Seconds to wait for an answer")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 3600.0));
+  command->add_flag("--json", options->json, "A JSON line for each answer and one for the summary");
+  command->callback([options, &exit_code] { exit_code = run_ping(*options); });
+}
+
+}  // namespace opp2p

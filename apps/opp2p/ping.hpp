@@ -1,0 +1,10 @@
+// `opp2p ping ADDR`: the round trip to a peer, over a connection as nodes make it.
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace opp2p {
+
+void add_ping_command(CLI::App& app, int& exit_code);
+
+}  // namespace opp2p

@@ -1,0 +1,87 @@
+#include "tool_host.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+namespace opp2p {
+
+using libp2p::Nanos;
+using libp2p::runtime::Task;
+
+namespace {
+
+// Longer than any command runs, and far from the end of what a clock can hold.
+constexpr Nanos kForever = std::chrono::hours(24 * 365);
+
+Task<void> run_and_say(Task<void> main, bool* finished) {
+  co_await main;
+  *finished = true;
+}
+
+Task<void> close_and_say(libp2p::network::Host& host, Nanos limit, bool* finished) {
+  co_await host.close(limit);
+  *finished = true;
+}
+
+}  // namespace
+
+class ToolHost::Signals {
+ public:
+  explicit Signals(boost::asio::io_context& executor) : set_(executor, SIGINT, SIGTERM) {
+    set_.async_wait([this](const boost::system::error_code& error, int) {
+      if (!error) came_ = true;
+    });
+  }
+  bool came() const { return came_; }
+
+ private:
+  boost::asio::signal_set set_;
+  bool came_ = false;
+};
+
+ToolHost::ToolHost(libp2p::network::Limits limits) : runtime_(1) {
+  auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::ed25519, runtime_.rng());
+  libp2p::network::HostConfig config(std::move(key).value());
+  config.limits = limits;
+  signals_ = std::make_unique<Signals>(runtime_.executor());
+  host_ = std::make_unique<libp2p::network::Host>(runtime_, std::move(config));
+  identify_ = std::make_unique<libp2p::services::IdentifyService>(*host_);
+}
+
+ToolHost::~ToolHost() = default;
+
+ToolHost::End ToolHost::run(Task<void> main, Nanos limit) {
+  bool finished = false;
+  libp2p::runtime::TaskScope scope(runtime_);
+  scope.spawn(run_and_say(std::move(main), &finished));
+  const auto ended = [&finished, this] { return finished || signals_->came(); };
+  if (!runtime_.run_until(ended, limit > Nanos(0) ? limit : kForever)) return End::timed_out;
+  return finished ? End::finished : End::signalled;
+}
+
+void ToolHost::run_until_signal() {
+  runtime_.run_until([this] { return signals_->came(); }, kForever);
+}
+
+void ToolHost::close(Nanos limit) {
+  bool finished = false;
+  libp2p::runtime::TaskScope scope(runtime_);
+  scope.spawn(close_and_say(*host_, limit, &finished));
+  runtime_.run_until([&finished] { return finished; }, limit + libp2p::Seconds(1));
+}
+
+void complain(const std::string& text) { std::fprintf(stderr, "opp2p: %s\n", text.c_str()); }
+
+std::optional<libp2p::Multiaddr> parse_address(const std::string& text) {
+  auto address = libp2p::Multiaddr::from_text(text);
+  if (address) return std::move(*address);
+  complain("\"" + text + "\" is no address: " + address.error().message() +
+           ". Expected is a multiaddr, for example /ip4/127.0.0.1/tcp/9222/p2p/16Uiu2…");
+  return std::nullopt;
+}
+
+}  // namespace opp2p
