@@ -12,6 +12,7 @@ namespace libp2p::multiformats {
 // Digits that a text of base 10, 36 or 58 may have at most (Errc::too_large beyond): reading them takes quadratic time.
 inline constexpr std::size_t kMaxNumberText = 4096;
 
+// from_base58 refuses the empty text, as the reference does.
 std::string to_base58(ByteView bytes);
 Result<Bytes> from_base58(std::string_view text);
 

@@ -13,6 +13,11 @@ constexpr Base kAll[] = {Base::identity,         Base::base2,      Base::base10,
                          Base::base36_upper,     Base::base58btc,  Base::base58flickr,     Base::base64,
                          Base::base64_pad,       Base::base64_url, Base::base64_url_pad};
 
+bool is_number(Base base) {
+  return base == Base::base10 || base == Base::base36 || base == Base::base36_upper || base == Base::base58btc ||
+         base == Base::base58flickr;
+}
+
 TEST(Multibase, reads_back_what_it_wrote_in_every_base) {
   SeededRng rng(1);
   for (const auto base : kAll) {
@@ -22,6 +27,10 @@ TEST(Multibase, reads_back_what_it_wrote_in_every_base) {
       for (std::size_t zeros = rng.below(4); zeros > 0 && zeros <= n; --zeros) bytes[zeros - 1] = 0;
       const auto text = encode_multibase(base, bytes);
       const auto back = decode_multibase(text);
+      if (n == 0 && is_number(base)) {
+        ASSERT_EQ(back.error(), Errc::truncated) << "as the reference: a number has digits";
+        continue;
+      }
       ASSERT_TRUE(back) << text << ": " << back.error().message();
       ASSERT_EQ(back->base, base);
       ASSERT_EQ(to_hex(back->bytes), to_hex(bytes)) << text;
