@@ -69,7 +69,7 @@ void check_listener(const json::object& item) {
     EXPECT_EQ(libp2p::to_hex(answer.bytes), libp2p::to_hex(bytes(item, "listener_bytes")));
     EXPECT_EQ(answer.selected, agrees ? expected : "");
     // Broken input is an error; input that only ends is waited for.
-    const bool only_ends = expected == "error: EOF" || expected == "error: connection closed by the dialer";
+    const bool only_ends = expected.find("EOF") != std::string::npos || expected.find("closed") != std::string::npos;
     EXPECT_EQ(answer.failed, !agrees && !only_ends) << expected;
   }
 }
