@@ -1,0 +1,456 @@
+#include "opstack/sync/sync_scheduler.hpp"
+
+#include <gtest/gtest.h>
+
+#include "opstack/sync/sync_world_test.hpp"
+
+namespace opstack::sync {
+namespace {
+
+using namespace testing_world;
+
+std::vector<std::uint64_t> numbers(std::uint64_t from, std::uint64_t to) {
+  std::vector<std::uint64_t> out;
+  for (std::uint64_t n = from; n <= to; ++n) out.push_back(n);
+  return out;
+}
+
+TEST(SyncScheduler, fills_a_gap_backwards_and_delivers_it_upwards) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest);
+  world.request(15);
+  world.run(Seconds(10));
+  EXPECT_EQ(world.delivered, numbers(11, 14));
+  EXPECT_EQ(world.asked, (std::vector<std::uint64_t>{14, 13, 12, 11}));
+  EXPECT_TRUE(world.filled());
+  EXPECT_EQ(world.traces[SyncTraceKind::range_filled], 1);
+  EXPECT_TRUE(world.staged.empty());
+  EXPECT_EQ(world.scheduler.memory_bytes(), 0u);
+  EXPECT_EQ(world.merits[peer_named(1)][PeerMerit::valid_response], 4);
+  EXPECT_FALSE(world.scheduler.next_deadline());  // at rest
+}
+
+TEST(SyncScheduler, says_start_end_and_size_of_a_range) {
+  World world(SyncConfig{});
+  world.request(15);
+  const auto& trace = world.last_trace[SyncTraceKind::range_requested];
+  EXPECT_EQ(trace.start, 10u);
+  EXPECT_EQ(trace.end, 15u);
+  EXPECT_EQ(trace.size, 4u);
+}
+
+TEST(SyncScheduler, an_open_end_is_said_but_schedules_nothing) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest);
+  world.scheduler.request_range(world.head(), std::nullopt, world.now);
+  world.drain();
+  world.run(Seconds(10));
+  EXPECT_EQ(world.traces[SyncTraceKind::range_requested], 1);
+  EXPECT_FALSE(world.last_trace[SyncTraceKind::range_requested].end);
+  EXPECT_TRUE(world.asked.empty());
+}
+
+TEST(SyncScheduler, an_end_at_or_just_above_the_start_and_end_zero_schedule_nothing) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest);
+  for (const std::uint64_t end : {0u, 9u, 10u, 11u}) world.request(end);
+  world.run(Seconds(10));
+  EXPECT_TRUE(world.asked.empty());
+  EXPECT_EQ(world.traces[SyncTraceKind::range_requested], 0);
+}
+
+TEST(SyncScheduler, without_a_free_peer_it_stops_and_says_so_once_and_goes_on_when_one_comes) {
+  World world(SyncConfig{});
+  world.request(15);
+  world.run(Seconds(60));
+  EXPECT_EQ(world.traces[SyncTraceKind::no_free_peer], 1);
+  EXPECT_EQ(world.last_trace[SyncTraceKind::no_free_peer].number, 14u);
+  EXPECT_FALSE(world.scheduler.next_deadline());  // no polling
+  world.add_peer(1, Manner::honest);
+  world.run(Seconds(10));
+  EXPECT_TRUE(world.filled());
+}
+
+TEST(SyncScheduler, asks_several_peers_at_once_one_request_each) {
+  World world(SyncConfig{});
+  for (std::uint64_t n = 1; n <= 4; ++n) world.add_peer(n, Manner::honest, Seconds(1));
+  world.request(100);
+  EXPECT_EQ(world.busy.size(), 4u);
+  EXPECT_EQ(world.asked, (std::vector<std::uint64_t>{99, 98, 97, 96}));
+}
+
+TEST(SyncScheduler, keeps_to_the_rates_of_each_peer_and_of_all) {
+  SyncConfig config;
+  World world(config);
+  world.add_peer(1, Manner::honest, Millis(1));
+  world.request(1000);
+  world.run(Seconds(10));
+  EXPECT_LE(world.requests[peer_named(1)], 15 + 4 * 10 + 1);
+  EXPECT_GE(world.requests[peer_named(1)], 15 + 4 * 10 - 2);
+
+  World crowd(config);
+  for (std::uint64_t n = 1; n <= 20; ++n) crowd.add_peer(n, Manner::honest, Millis(1));
+  crowd.request(2000);
+  crowd.run(Seconds(10));
+  EXPECT_LE(crowd.asked.size(), 40u + 20 * 10 + 1);
+  EXPECT_GE(crowd.asked.size(), 40u + 20 * 10 - 5);
+}
+
+// ---- what op-node's client got wrong, a test each ----
+
+// It took the tokens of a peer before there was work, so that an idle peer could be out of tokens when a gap came.
+TEST(SyncScheduler, an_idle_peer_keeps_its_tokens) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest, Millis(1));
+  world.run(Seconds(60));
+  world.request(26);
+  world.run(Millis(500));
+  EXPECT_TRUE(world.filled());  // 15 blocks: the whole burst
+}
+
+// It charged 15 tokens for "not found" and gave up the whole range.
+TEST(SyncScheduler, not_found_is_no_fault_and_the_range_goes_on_with_another_peer) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::empty_handed, Millis(5));
+  world.add_peer(2, Manner::honest, Millis(50));
+  world.request(40);
+  world.run(Seconds(20));
+  EXPECT_TRUE(world.filled());
+  EXPECT_TRUE(world.faults.empty());
+  EXPECT_EQ(world.merits[peer_named(1)].size(), 0u);
+}
+
+// It punished a server that throttled, and did not ask anybody else.
+TEST(SyncScheduler, throttled_is_no_fault_and_is_asked_of_another_peer_at_once) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::busy);
+  world.add_peer(2, Manner::honest);
+  world.request(40);
+  world.run(Seconds(30));
+  EXPECT_TRUE(world.filled());
+  EXPECT_TRUE(world.faults.empty());
+  EXPECT_EQ(world.merits[peer_named(1)][PeerMerit::error_response], 0);
+}
+
+// A request whose answer never came stayed in flight until a restart (op-node's deadlock).
+TEST(SyncScheduler, a_silent_peer_costs_one_deadline_and_not_the_range) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::silent);
+  world.request(15);
+  world.run(Seconds(20));
+  EXPECT_EQ(world.requests[peer_named(1)], 1);
+  world.add_peer(2, Manner::honest);
+  world.run(Seconds(20));
+  EXPECT_TRUE(world.filled());
+  EXPECT_GE(world.cancels, 1);
+  EXPECT_EQ(world.merits[peer_named(1)][PeerMerit::error_response], 1);
+}
+
+// It threw out any quarantined block below a promoted one, the right parent as well.
+TEST(SyncScheduler, a_quarantined_parent_is_promoted_with_its_child_and_not_lost) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest, Seconds(2));
+  world.add_peer(2, Manner::honest, Millis(10));
+  world.request(13);  // 12 is asked of the first peer, 11 of the second
+  world.run(Seconds(1));
+  EXPECT_EQ(world.scheduler.quarantined(), 1u);
+  world.run(Seconds(30));
+  EXPECT_TRUE(world.filled());
+  EXPECT_EQ(world.asked.size(), 2u);  // nothing was asked for twice
+}
+
+// Answers that came while its result channel was full were lost.
+TEST(SyncScheduler, any_number_of_answers_at_once_are_kept) {
+  SyncConfig config;
+  config.max_in_flight = 1000;
+  config.global_burst = 1000;
+  World world(config);
+  for (std::uint64_t n = 1; n <= 300; ++n) world.add_peer(n, Manner::honest, Millis(10));
+  world.request(311);
+  world.run(Seconds(5));
+  EXPECT_TRUE(world.filled());
+  EXPECT_EQ(world.asked.size(), 300u);
+}
+
+// A full quarantine was the peers' fault.
+TEST(SyncScheduler, a_full_quarantine_drops_the_highest_punishes_nobody_and_still_fills) {
+  SyncConfig config;
+  config.max_bytes = 64 << 10;
+  config.max_quarantined = 5;
+  World world(config);
+  world.block_size = 10000;
+  for (std::uint64_t n = 1; n <= 6; ++n) world.add_peer(n, Manner::honest, Millis(static_cast<std::int64_t>(40 * n)));
+  world.request(120);
+  world.run(Seconds(60));
+  EXPECT_TRUE(world.filled());
+  EXPECT_TRUE(world.faults.empty());
+  EXPECT_LE(world.most_memory, config.max_bytes + 2 * 11000);
+}
+
+// It gave the same peer the same request again.
+TEST(SyncScheduler, a_number_is_retried_at_a_peer_that_was_not_asked_for_it) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::failing, Millis(5));
+  world.request(12);
+  world.run(Millis(100));
+  EXPECT_EQ(world.requests[peer_named(1)], 1);
+  world.add_peer(2, Manner::honest, Millis(5));
+  world.run(Millis(900));
+  EXPECT_TRUE(world.filled());
+  EXPECT_EQ(world.requests[peer_named(1)], 1);
+}
+
+// ---- lies ----
+
+TEST(SyncScheduler, a_wrong_block_is_a_fault_with_evidence) {
+  const std::pair<Manner, SyncFaultKind> cases[] = {{Manner::wrong_number, SyncFaultKind::wrong_number},
+                                                    {Manner::bad_hash, SyncFaultKind::bad_hash},
+                                                    {Manner::garbage, SyncFaultKind::malformed},
+                                                    {Manner::other_chain, SyncFaultKind::unlinked}};
+  for (const auto& [manner, kind] : cases) {
+    World world(SyncConfig{});
+    world.add_peer(1, manner, Millis(5));
+    world.request(12);
+    world.run(Seconds(1));
+    ASSERT_EQ(world.faults[peer_named(1)].size(), 1u) << to_string(kind);
+    EXPECT_EQ(world.faults[peer_named(1)][0].kind, kind);
+    EXPECT_EQ(world.faults[peer_named(1)][0].number, 11u);
+    EXPECT_TRUE(world.delivered.empty());
+    world.add_peer(2, Manner::honest);
+    world.run(Seconds(2));
+    EXPECT_TRUE(world.filled());
+    EXPECT_TRUE(world.faults[peer_named(2)].empty());
+  }
+}
+
+TEST(SyncScheduler, an_unlinked_block_is_evicted_and_its_supplier_named_even_if_it_came_before_its_child) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest, Seconds(1));
+  world.add_peer(2, Manner::other_chain, Millis(10));
+  world.request(13);
+  world.run(Millis(500));
+  EXPECT_EQ(world.scheduler.quarantined(), 1u);  // nothing speaks against it yet
+  EXPECT_TRUE(world.faults.empty());
+  world.run(Seconds(60));
+  EXPECT_TRUE(world.filled());
+  ASSERT_EQ(world.faults.size(), 1u);
+  EXPECT_EQ(world.faults[peer_named(2)][0].kind, SyncFaultKind::unlinked);
+  EXPECT_EQ(world.merits[peer_named(2)][PeerMerit::rejected_payload], 1);
+  EXPECT_EQ(world.merits[peer_named(2)][PeerMerit::valid_response], 0);
+}
+
+TEST(SyncScheduler, an_answer_that_nobody_asked_for_changes_nothing) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::silent);
+  world.request(15);
+  world.scheduler.on_answer(999, Answer(block_at(14)), world.now);
+  world.drain();
+  EXPECT_EQ(world.traces[SyncTraceKind::late_answer], 1);
+  EXPECT_EQ(world.traces[SyncTraceKind::promoted], 0);
+}
+
+TEST(SyncScheduler, a_peer_without_the_protocol_is_taken_out) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::no_protocol);
+  world.request(15);
+  world.run(Seconds(5));
+  EXPECT_EQ(world.scheduler.peers(), 0u);
+  EXPECT_TRUE(world.faults.empty());
+}
+
+// ---- the chain below ----
+
+TEST(SyncScheduler, a_chain_that_does_not_reach_our_head_is_reported_and_not_fetched_again_at_once) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest);
+  world.set_head(block_at(10, 400, 3).ref());  // our head is of another fork
+  world.request(13);
+  world.run(Seconds(10));
+  EXPECT_EQ(world.traces[SyncTraceKind::range_diverged], 1);
+  EXPECT_TRUE(world.delivered.empty());
+  EXPECT_TRUE(world.staged.empty());
+  const auto asked = world.asked.size();
+  world.request(13);
+  world.run(Seconds(10));
+  EXPECT_EQ(world.asked.size(), asked);
+}
+
+TEST(SyncScheduler, a_head_that_rises_from_below_shortens_the_gap) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest, Seconds(1));
+  world.request(20);
+  world.run(Millis(2500));  // 19 and 18 are there
+  world.set_head(block_at(17).ref());
+  world.run(Seconds(5));
+  EXPECT_EQ(world.delivered, numbers(18, 19));
+  EXPECT_LE(world.asked.size(), 3u);
+}
+
+TEST(SyncScheduler, a_range_that_is_interrupted_by_a_lower_one_is_taken_up_where_it_was) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest, Millis(200));
+  world.request(60);
+  world.run(Seconds(3));
+  const auto before = world.scheduler.progress()->lowest;
+  ASSERT_LT(before, 58u);
+  world.request(30);
+  world.run(Seconds(20));
+  ASSERT_EQ(world.head().number, 29u);
+  world.set_head(block_at(30).ref());  // the queued block that was the end
+  const auto asked_before = world.asked.size();
+  world.request(60);
+  world.run(Seconds(30));
+  EXPECT_EQ(world.head().number, 59u);
+  EXPECT_LE(world.asked.size() - asked_before, before - 31);  // what was staged is not fetched again
+}
+
+// ---- the disk ----
+
+TEST(SyncScheduler, a_gap_far_larger_than_memory_fills_in_bounded_memory) {
+  SyncConfig config;
+  config.max_bytes = 1 << 20;
+  config.peer = {1000, 1000, 1};
+  config.global_per_second = 10000;
+  config.global_burst = 10000;
+  World world(config);
+  world.block_size = 20000;
+  for (std::uint64_t n = 1; n <= 8; ++n) world.add_peer(n, Manner::honest, Millis(5));
+  world.request(1500);  // 30 MB
+  world.run(Seconds(200));
+  EXPECT_TRUE(world.filled());
+  EXPECT_EQ(world.delivered, numbers(11, 1499));
+  EXPECT_LE(world.most_memory, config.max_bytes + 8 * 21000);
+  EXPECT_EQ(world.out_of_order, 0);
+}
+
+TEST(SyncScheduler, a_slow_disk_holds_back_requests_and_not_memory) {
+  SyncConfig config;
+  config.max_bytes = 200 << 10;
+  config.peer = {1000, 1000, 1};
+  World world(config);
+  world.block_size = 20000;
+  world.disk_latency = Seconds(2);
+  for (std::uint64_t n = 1; n <= 4; ++n) world.add_peer(n, Manner::honest, Millis(5));
+  world.request(60);
+  world.run(Seconds(300));
+  EXPECT_TRUE(world.filled());
+  EXPECT_LE(world.most_memory, config.max_bytes + 4 * 21000);
+}
+
+TEST(SyncScheduler, an_error_of_the_disk_abandons_the_range_until_the_next_gap_check) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest);
+  world.stage_failures = 1;
+  world.request(15);
+  world.run(Seconds(5));
+  EXPECT_EQ(world.traces[SyncTraceKind::range_abandoned], 1);
+  EXPECT_TRUE(world.delivered.empty());
+  EXPECT_TRUE(world.faults.empty());
+  world.request(15);
+  world.run(Seconds(6));
+  EXPECT_TRUE(world.delivered.empty());  // still cooling
+  world.request(15);
+  world.read_failures = 1;
+  world.run(Seconds(15));
+  EXPECT_EQ(world.traces[SyncTraceKind::range_abandoned], 2);
+  world.request(15);
+  world.run(Seconds(5));
+  EXPECT_TRUE(world.filled());
+}
+
+TEST(SyncScheduler, delivery_that_does_not_move_the_head_is_given_up) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::honest);
+  world.follower_works = false;
+  world.request(15);
+  world.run(Seconds(60));
+  EXPECT_EQ(world.traces[SyncTraceKind::range_abandoned], 1);
+  EXPECT_TRUE(world.staged.empty());
+  EXPECT_FALSE(world.scheduler.next_deadline());
+}
+
+TEST(SyncScheduler, a_peer_that_leaves_takes_its_request_along_and_another_gets_it) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::silent);
+  world.request(15);
+  EXPECT_EQ(world.scheduler.in_flight(), 1u);
+  world.remove_peer(1);
+  EXPECT_EQ(world.scheduler.in_flight(), 0u);
+  world.add_peer(2, Manner::honest);
+  world.run(Seconds(5));
+  EXPECT_TRUE(world.filled());
+}
+
+TEST(SyncScheduler, when_nobody_has_a_block_it_says_so_and_asks_again_ever_more_seldom) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::empty_handed, Millis(5));
+  world.add_peer(2, Manner::empty_handed, Millis(5));
+  world.request(12);
+  world.run(Seconds(120));
+  EXPECT_GE(world.traces[SyncTraceKind::no_peer_has_block], 5);
+  EXPECT_LE(world.asked.size(), 60u);
+  world.add_peer(3, Manner::honest);
+  world.run(Seconds(17));
+  EXPECT_TRUE(world.filled());
+}
+
+// ---- the property ----
+
+// Whatever the other peers do, in whatever order answers and writes complete: as long as one honest peer has the blocks, the chain
+// is completed, in order, within the bounds, and nobody honest is blamed.
+TEST(SyncScheduler, completes_every_chain_that_one_honest_peer_has) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    libp2p::SeededRng rng(seed);
+    SyncConfig config;
+    config.max_bytes = (30 << 10) << rng.below(5);
+    config.max_quarantined = 2 + rng.below(50);
+    config.window = 1 + rng.below(64);
+    config.max_in_flight = 1 + rng.below(16);
+    World world(config, seed);
+    world.block_size = 100 + rng.below(8000);
+    const std::uint64_t others = rng.below(8);
+    world.add_peer(100, Manner::honest, Millis(static_cast<std::int64_t>(1 + rng.below(300))));
+    for (std::uint64_t n = 1; n <= others; ++n)
+      world.add_peer(n, static_cast<Manner>(rng.below(11)), Millis(static_cast<std::int64_t>(1 + rng.below(3000))));
+    const std::uint64_t end = 12 + rng.below(150);
+    if (rng.below(3) == 0) world.stage_failures = 1;
+    if (rng.below(4) == 0) world.read_failures = 1;
+    world.request(end);
+    for (int minute = 0; minute < 40 && !world.filled(); ++minute) {
+      if (rng.below(4) == 0 && others > 0) {
+        const std::uint64_t who = 1 + rng.below(others);
+        if (world.manners.contains(peer_named(who))) world.remove_peer(who);
+        else world.add_peer(who, static_cast<Manner>(rng.below(11)), Millis(20));
+      }
+      world.run(Seconds(30));
+      if (testing::Test::HasFatalFailure()) return;
+      world.request(end);  // as the gap ticker does
+    }
+    ASSERT_TRUE(world.filled()) << "head " << world.head().number << " of " << end;
+    EXPECT_EQ(world.delivered, numbers(11, end - 1));
+    EXPECT_LE(world.most_memory, config.max_bytes + (config.max_in_flight + 1) * (world.block_size + 1000));
+    EXPECT_TRUE(world.faults[peer_named(100)].empty());
+    for (const auto& [peer, faults] : world.faults) {
+      (void)peer;
+      for (const auto& fault : faults) EXPECT_NE(fault.evidence, "");
+    }
+    EXPECT_EQ(world.scheduler.memory_bytes(), 0u);
+    EXPECT_TRUE(world.staged.empty());
+  }
+}
+
+TEST(SyncScheduler, the_same_seed_gives_the_same_run) {
+  const auto run = [](std::uint64_t seed) {
+    World world(SyncConfig{}, seed);
+    for (std::uint64_t n = 1; n <= 6; ++n) world.add_peer(n, static_cast<Manner>(n % 5), Millis(30));
+    world.request(80);
+    world.run(Seconds(120));
+    return std::pair(world.asked, world.steps);
+  };
+  EXPECT_EQ(run(5), run(5));
+  EXPECT_NE(run(5), run(6));
+}
+
+}  // namespace
+}  // namespace opstack::sync
