@@ -26,7 +26,6 @@
 namespace libp2p::network {
 
 class Peerstore;
-class Gater;
 
 // Bounds of a host. Each error that a limit causes names the limit, its value and the option that sets it.
 struct Limits {
@@ -49,8 +48,12 @@ struct ConnectionManagerConfig {
   Nanos silence = Seconds(60);   // at most one trim in this time
 };
 
+class Gater;
+
 struct HostConfig {
   crypto::PrivateKey identity;
+  // Asked about every connection; null: a BasicGater that blocks nobody.
+  std::shared_ptr<Gater> gater;
   std::string user_agent = "opp2p";
   Limits limits;
   ConnectionManagerConfig connection_manager;
@@ -75,11 +78,25 @@ class HostObserver {
   virtual ~HostObserver() = default;
   virtual void on_connection_opened(const ConnectionInfo&) {}
   virtual void on_connection_closed(const ConnectionInfo&, const Error&) {}
+  // An inbound connection that never was one: a limit, the gater, or a handshake that failed.
+  virtual void on_connection_refused(const Multiaddr& /*remote*/, const Error&) {}
   // The first connection to a peer, and the end of its last.
   virtual void on_peer_connected(const PeerId&, Direction) {}
   virtual void on_peer_disconnected(const PeerId&) {}
   // identify has told what the peer speaks (services/identify_service.hpp).
   virtual void on_peer_identified(const PeerId&, const std::vector<std::string>& /*protocols*/) {}
+};
+
+// What has been turned away, by cause, since the start.
+struct HostCounters {
+  std::uint64_t refused_pending_inbound = 0;      // Limits::pending_inbound
+  std::uint64_t refused_inbound_connections = 0;  // Limits::inbound_connections
+  std::uint64_t refused_connections_per_peer = 0; // Limits::connections_per_peer
+  std::uint64_t refused_pending_dials = 0;        // Limits::pending_dials
+  std::uint64_t denied_by_gater = 0;
+  std::uint64_t failed_handshakes = 0;            // inbound
+  std::uint64_t failed_dials = 0;                 // whole dials, not addresses
+  std::uint64_t trimmed = 0;
 };
 
 using StreamAcceptor = std::function<runtime::Task<void>(Stream)>;
@@ -109,7 +126,7 @@ class Host {
   // Dials `address` (/ip4|ip6|dns*/…/tcp/…[/p2p/ID]); with an ID, another one at the far end is Errc::mismatch. A dial that is
   // under way to the same peer is joined; an open connection is the answer at once.
   runtime::Task<Result<PeerId>> connect(Multiaddr address);
-  // Dials the addresses that the peerstore has for the peer, one after another.
+  // Dials the addresses that the peerstore has for the peer, one after another, within a minute.
   runtime::Task<Result<PeerId>> connect(PeerId peer);
   // Closes all connections to the peer in order. False when there was none.
   bool disconnect(const PeerId& peer, std::string_view why);
@@ -132,6 +149,7 @@ class Host {
 
   Peerstore& peerstore();
   Gater& gater();
+  const HostCounters& counters() const;
 
   void add_observer(HostObserver* observer);
   void remove_observer(HostObserver* observer);
@@ -143,7 +161,7 @@ class Host {
 
  private:
   class State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // coroutines that were called on the host look whether it is still there
 };
 
 }  // namespace libp2p::network

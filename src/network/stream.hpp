@@ -1,10 +1,13 @@
 // A stream: one ordered, flow-controlled, bidirectional channel between two peers, negotiated for one protocol. A move-only handle;
-// dropping it resets the stream unless both directions have ended. It stays safe to use when the connection is gone: every
+// dropping it resets the stream, unless close_write() was called: then what is queued still goes out and what still arrives is
+// thrown away, for at most kLinger, so that a server may answer, close and forget. It stays safe to use when the connection is gone: every
 // call then answers Errc::reset or Errc::closed.
 //
 // Two faces, of which a user picks one per stream. Coroutines: read_some, write, with the receive credit returned as the reader
 // takes bytes. Events: a StreamHandler that gets views of the bytes as they arrive, for protocols that never want to wait
-// (GossipSub); the credit returns when the handler returns.
+// (GossipSub); the credit returns when the handler returns. No handler is called, and no coroutine resumed, inside a call that
+// the user makes (set_handler alone hands over at once what had arrived); they are called from the runtime's queue. In on_data
+// everything about streams may be done, and Host::disconnect; destroying the host may not. Destroying a host calls no handler.
 //
 // Thread: the network thread. Bounds: what is queued to send is at most Limits::stream_send_queue bytes (write waits, try_send says no);
 // what is received and unread is at most the stream's receive window.
@@ -19,6 +22,8 @@
 #include "runtime/task.hpp"
 
 namespace libp2p::network {
+
+inline constexpr Nanos kLinger = Seconds(30);
 
 enum class Direction : std::uint8_t { inbound, outbound };
 std::string_view to_string(Direction direction);

@@ -42,6 +42,9 @@ class Socket {
   virtual Result<std::size_t> read(MutableBytes into) = 0;
   // Bytes taken, at least 1.
   virtual Result<std::size_t> write(ByteView from) = 0;
+  // No more will be written: the far end reads what was written and then the end. Closing a socket while bytes lie unread makes
+  // TCP throw away what the far end has not read yet; who wants last words to arrive calls this and waits for the far end's.
+  virtual void shutdown_write() = 0;
   virtual void when_readable(std::function<void()> wake) = 0;
   virtual void when_writable(std::function<void()> wake) = 0;
   virtual Endpoint local() const = 0;

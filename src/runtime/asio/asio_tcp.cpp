@@ -68,6 +68,11 @@ class AsioSocket final : public Socket {
     }
   }
 
+  void shutdown_write() override {
+    error_code ignored;
+    state_->socket.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
   void when_readable(std::function<void()> wake) override {
     const bool waiting = state_->on_readable != nullptr;
     state_->on_readable = std::move(wake);

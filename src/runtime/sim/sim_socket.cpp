@@ -35,11 +35,17 @@ SimSocket::~SimSocket() {
   in_->arrived.clear();
   in_->held.clear();
   in_->unread = 0;
+  if (torn_) return;
+  world_.send_end(out_);
+  world_.refuse(in_);
+}
+
+void SimSocket::shutdown_write() {
   if (!torn_) world_.send_end(out_);
 }
 
 bool SimSocket::readable() const { return torn_ || in_->unread > 0 || in_->end_arrived; }
-bool SimSocket::writable() const { return torn_ || in_->end_arrived || out_->outstanding < out_->quality.buffer_bytes; }
+bool SimSocket::writable() const { return torn_ || out_->refused || out_->outstanding < out_->quality.buffer_bytes; }
 
 Result<std::size_t> SimSocket::read(MutableBytes into) {
   if (torn_) return fail(Errc::reset, "read from " + remote_.to_string() + " failed: connection reset by peer");
@@ -64,8 +70,7 @@ Result<std::size_t> SimSocket::read(MutableBytes into) {
 }
 
 Result<std::size_t> SimSocket::write(ByteView from) {
-  // The far end closes both directions at once: once its end has arrived, bytes to it meet a reset.
-  if (torn_ || in_->end_arrived) {
+  if (torn_ || out_->refused || out_->end_sent) {
     return fail(Errc::reset, "write to " + remote_.to_string() + " failed: connection reset by peer");
   }
   if (out_->outstanding >= out_->quality.buffer_bytes) return fail(Errc::would_block, "");

@@ -35,6 +35,7 @@ struct SimPipe {
   bool end_sent = false;
   bool end_held = false;
   bool end_arrived = false;
+  bool refused = false;               // the writer knows that the reader is gone: writing meets a reset
 };
 
 class SimWorld::State {
@@ -52,6 +53,7 @@ class SimWorld::State {
   // Pipes.
   void send(const std::shared_ptr<SimPipe>& pipe, Bytes chunk);
   void send_end(const std::shared_ptr<SimPipe>& pipe);
+  void refuse(const std::shared_ptr<SimPipe>& pipe);
   void give_credit(const std::shared_ptr<SimPipe>& pipe, std::size_t bytes);
   void release_held();
 
@@ -82,6 +84,7 @@ class SimSocket final : public Socket {
   ~SimSocket() override;
   Result<std::size_t> read(MutableBytes into) override;
   Result<std::size_t> write(ByteView from) override;
+  void shutdown_write() override;
   void when_readable(std::function<void()> wake) override;
   void when_writable(std::function<void()> wake) override;
   Endpoint local() const override { return local_; }

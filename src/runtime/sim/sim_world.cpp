@@ -87,7 +87,13 @@ void SimWorld::State::arrive_end(const std::shared_ptr<SimPipe>& pipe) {
   pipe->end_arrived = true;
   if (pipe->reader == nullptr) return;
   pipe->reader->wake_reader();
-  pipe->reader->wake_writer();
+}
+
+void SimWorld::State::refuse(const std::shared_ptr<SimPipe>& pipe) {
+  queue.add(now() + pipe->quality.latency, pipe->from, SimEventKind::credit, [pipe] {
+    pipe->refused = true;
+    if (pipe->writer != nullptr) pipe->writer->wake_writer();
+  });
 }
 
 void SimWorld::State::give_credit(const std::shared_ptr<SimPipe>& pipe, std::size_t bytes) {

@@ -1,0 +1,67 @@
+#include "network/connection_manager.hpp"
+
+#include <algorithm>
+
+namespace libp2p::network {
+
+void ConnectionManager::protect(const PeerId& peer, std::string tag) { protections_[peer].insert(std::move(tag)); }
+
+bool ConnectionManager::unprotect(const PeerId& peer, std::string_view tag) {
+  const auto found = protections_.find(peer);
+  if (found == protections_.end()) return false;
+  const auto entry = found->second.find(tag);
+  if (entry != found->second.end()) found->second.erase(entry);
+  if (!found->second.empty()) return true;
+  protections_.erase(found);
+  return false;
+}
+
+void ConnectionManager::set_value(const PeerId& peer, std::string tag, int value) {
+  values_[peer].insert_or_assign(std::move(tag), value);
+}
+
+int ConnectionManager::value(const PeerId& peer) const {
+  const auto found = values_.find(peer);
+  if (found == values_.end()) return 0;
+  int sum = 0;
+  for (const auto& [tag, value] : found->second) sum += value;
+  return sum;
+}
+
+std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<ConnectionInfo>& open, MonoTime now) {
+  if (open.size() <= config_.high) return {};
+  if (last_trim_ && now < *last_trim_ + config_.silence) return {};
+  std::vector<const ConnectionInfo*> candidates;
+  for (const auto& info : open) {
+    if (is_protected(info.peer) || now < info.opened + config_.grace) continue;
+    candidates.push_back(&info);
+  }
+  if (candidates.empty()) return {};
+  last_trim_ = now;
+  // Of equal value, the inbound go before those that we made, then those with fewer streams, then the younger.
+  const auto worth = [this](const ConnectionInfo* info) {
+    return std::make_tuple(value(info->peer), info->direction == Direction::outbound, info->streams, ~info->id);
+  };
+  std::sort(candidates.begin(), candidates.end(),
+            [&worth](const ConnectionInfo* a, const ConnectionInfo* b) { return worth(a) < worth(b); });
+  const std::size_t excess = open.size() - std::min(config_.low, open.size());
+  if (candidates.size() > excess) candidates.resize(excess);
+  std::vector<std::uint64_t> out;
+  for (const auto* info : candidates) out.push_back(info->id);
+  return out;
+}
+
+std::optional<MonoTime> ConnectionManager::next_check(const std::vector<ConnectionInfo>& open, MonoTime now) const {
+  if (open.size() <= config_.high) return std::nullopt;
+  std::optional<MonoTime> first;
+  for (const auto& info : open) {
+    if (is_protected(info.peer)) continue;
+    const MonoTime due = info.opened + config_.grace;
+    first = first ? std::min(*first, due) : due;
+  }
+  if (!first) return std::nullopt;
+  if (last_trim_) first = std::max(*first, *last_trim_ + config_.silence);
+  return std::max(*first, now + Seconds(1));
+}
+
+}  // namespace libp2p::network

@@ -1,0 +1,42 @@
+// Which connections go when there are too many: a pure engine. Above the high water the least valuable are chosen down to the low
+// water; protected peers and young connections are spared, and there is at most one trim in a period of silence, as in go-libp2p's
+// connection manager. It also keeps who is protected, and why, and the values that services give. Owned by the host.
+//
+// Thread: the network thread. Bounds: values are dropped when the peer's last connection ends; protections are made by the
+// operator and by services and stay until they are taken off.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "network/host.hpp"
+
+namespace libp2p::network {
+
+class ConnectionManager {
+ public:
+  explicit ConnectionManager(ConnectionManagerConfig config) : config_(config) {}
+
+  void protect(const PeerId& peer, std::string tag);
+  bool unprotect(const PeerId& peer, std::string_view tag);
+  bool is_protected(const PeerId& peer) const { return protections_.contains(peer); }
+  void set_value(const PeerId& peer, std::string tag, int value);
+  int value(const PeerId& peer) const;
+  void on_peer_gone(const PeerId& peer) { values_.erase(peer); }
+
+  // What to close now, the least valuable first: empty below the high water, during the silence, and when everything is spared.
+  std::vector<std::uint64_t> choose(const std::vector<ConnectionInfo>& open, MonoTime now);
+  // When choose() is worth calling again without a new connection: above the high water, once grace and silence are over.
+  std::optional<MonoTime> next_check(const std::vector<ConnectionInfo>& open, MonoTime now) const;
+
+ private:
+  ConnectionManagerConfig config_;
+  std::map<PeerId, std::set<std::string, std::less<>>> protections_;
+  std::map<PeerId, std::map<std::string, int>> values_;
+  std::optional<MonoTime> last_trim_;
+};
+
+}  // namespace libp2p::network

@@ -1,0 +1,78 @@
+#include "network/dial_target.hpp"
+
+#include <arpa/inet.h>
+
+namespace libp2p::network {
+
+using multiformats::Protocol;
+
+namespace {
+
+Error not_dialable(const Multiaddr& address, std::string_view why) {
+  return fail(Errc::unsupported, "'" + address.text() + "' cannot be used: " + std::string(why));
+}
+
+}  // namespace
+
+Result<DialTarget> dial_target(const Multiaddr& address) {
+  const auto parts = address.components();
+  DialTarget out;
+  std::size_t at = 0;
+  std::string zone;
+  if (parts.empty()) return fail(Errc::invalid_argument, "the address is empty");
+  if (parts[at].protocol == Protocol::ip6zone && parts.size() > 1) {
+    zone = std::string(as_text(parts[at].value));
+    ++at;
+  }
+  switch (parts[at].protocol) {
+    case Protocol::ip4: out.host = *address.value_of(Protocol::ip4); break;
+    case Protocol::ip6: out.host = *address.value_of(Protocol::ip6); break;
+    case Protocol::dns: out.family = runtime::Family::any; out.is_name = true; break;
+    case Protocol::dns4: out.family = runtime::Family::ip4; out.is_name = true; break;
+    case Protocol::dns6: out.family = runtime::Family::ip6; out.is_name = true; break;
+    case Protocol::dnsaddr:
+      return not_dialable(address, "/dnsaddr needs TXT records, which are not looked up; give the /ip4, /ip6 or /dns address");
+    default: return not_dialable(address, "it must begin with /ip4, /ip6, /dns, /dns4 or /dns6");
+  }
+  if (out.is_name) out.host = std::string(as_text(parts[at].value));
+  if (!zone.empty()) {
+    if (parts[at].protocol != Protocol::ip6) return not_dialable(address, "/ip6zone must be followed by /ip6");
+    out.host.append("%").append(zone);
+  }
+  ++at;
+  if (at >= parts.size() || parts[at].protocol != Protocol::tcp || parts[at].value.size() != 2) {
+    return not_dialable(address, "only /tcp is spoken behind the host");
+  }
+  out.port = load_be16(parts[at].value.data());
+  ++at;
+  if (at < parts.size() && parts[at].protocol == Protocol::p2p) ++at;
+  if (at != parts.size()) return not_dialable(address, "only /p2p/ID may follow /tcp");
+  return out;
+}
+
+Multiaddr to_multiaddr(const runtime::Endpoint& endpoint) {
+  std::string text;
+  const auto percent = endpoint.ip.find('%');
+  if (percent != std::string::npos) text.append("/ip6zone/").append(endpoint.ip.substr(percent + 1));
+  const bool v6 = endpoint.ip.find(':') != std::string::npos;
+  text.append(v6 ? "/ip6/" : "/ip4/").append(endpoint.ip.substr(0, percent));
+  text.append("/tcp/").append(std::to_string(endpoint.port));
+  auto parsed = Multiaddr::from_text(text);
+  return parsed ? std::move(*parsed) : Multiaddr();
+}
+
+bool is_private_ip(std::string_view ip) {
+  const std::string text(ip.substr(0, ip.find('%')));
+  in_addr v4{};
+  if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) {
+    const auto* b = reinterpret_cast<const std::uint8_t*>(&v4);
+    return b[0] == 10 || b[0] == 127 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168) ||
+           (b[0] == 169 && b[1] == 254);
+  }
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, text.c_str(), &v6) != 1) return false;
+  const std::uint8_t* b = v6.s6_addr;
+  return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+}  // namespace libp2p::network
