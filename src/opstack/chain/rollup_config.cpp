@@ -134,7 +134,9 @@ Result<std::uint64_t> RollupConfig::target_block_number(std::uint64_t now) const
   if (now < genesis.l2_time)
     return Error(Errc::invalid_argument, "did not reach genesis time (" + std::to_string(genesis.l2_time) + ") yet");
   if (block_time == 0) return wrong("block_time", "is 0");
-  return genesis.l2.number + (now - genesis.l2_time) / block_time;
+  const std::uint64_t blocks = (now - genesis.l2_time) / block_time;
+  constexpr auto last = std::numeric_limits<std::uint64_t>::max();
+  return blocks > last - genesis.l2.number ? last : genesis.l2.number + blocks;
 }
 
 }  // namespace opstack::chain

@@ -104,7 +104,8 @@ struct RollupConfig {
 
   // When block `number` is due. Blocks before genesis count as genesis; a time beyond 64 bits as the last one.
   std::uint64_t timestamp_for_block(std::uint64_t number) const;
-  // The number of the block that is due at `now` (seconds since 1970), rounded down; Errc::invalid_argument before genesis.
+  // The number of the block that is due at `now` (seconds since 1970), rounded down; Errc::invalid_argument before genesis. A number
+  // beyond 64 bits counts as the last one.
   Result<std::uint64_t> target_block_number(std::uint64_t now) const;
 
   friend bool operator==(const RollupConfig&, const RollupConfig&) = default;
