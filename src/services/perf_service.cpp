@@ -23,10 +23,7 @@ constexpr std::array<std::uint8_t, kChunk> kZeros{};
 PerfService::PerfService(network::Host& host, PerfConfig config)
     : host_(host), config_(config), serving_(config.inbound_per_peer), scope_(host.runtime()) {
   if (!config_.serve) return;
-  host_.set_stream_handler(std::string(kPerfProtocol), [this](Stream stream) {
-    scope_.spawn(serve(std::move(stream)));
-    return nothing();
-  });
+  serve_in_scope(host_, scope_, kPerfProtocol, [this](Stream stream) { return serve(std::move(stream)); });
 }
 
 PerfService::~PerfService() {

@@ -39,10 +39,7 @@ class PingService::Busy {
 
 PingService::PingService(network::Host& host, PingConfig config)
     : host_(host), config_(config), serving_(config.inbound_per_peer), scope_(host.runtime()) {
-  host_.set_stream_handler(std::string(kPingProtocol), [this](Stream stream) {
-    scope_.spawn(serve(std::move(stream)));
-    return nothing();
-  });
+  serve_in_scope(host_, scope_, kPingProtocol, [this](Stream stream) { return serve(std::move(stream)); });
   if (config_.background) scope_.spawn(rounds());
 }
 
@@ -107,8 +104,7 @@ Task<Result<void>> PingService::run(PeerId peer, std::size_t count, Nanos interv
     const Result<void> slept = co_await runtime::sleep_until(host_.runtime(), start + interval);
     if (!slept) co_return slept.error();
   }
-  // In a task of its own: nobody waits for the peer to close its side.
-  scope_.spawn(finish(std::move(stream), host_.runtime().now().mono + config_.timeout));
+  stream.close_write();
   co_return Result<void>();
 }
 

@@ -1,21 +1,18 @@
 #include "services/stream_tools.hpp"
 
+#include <string>
+#include <utility>
+
 namespace libp2p::services {
 
 runtime::Task<void> nothing() { co_return; }
 
-runtime::Task<void> finish(network::Stream stream, MonoTime deadline, std::size_t max_discarded) {
-  stream.close_write();
-  stream.set_read_deadline(deadline);
-  ByteArray<512> discarded{};
-  std::size_t total = 0;
-  while (total <= max_discarded) {
-    const Result<std::size_t> got = co_await stream.read_some(discarded);
-    if (!got) break;
-    if (*got == 0) co_return;
-    total += *got;
-  }
-  stream.reset();
+void serve_in_scope(network::Host& host, runtime::TaskScope& scope, std::string_view protocol,
+                    std::function<runtime::Task<void>(network::Stream)> serve) {
+  host.set_stream_handler(std::string(protocol), [&scope, serve = std::move(serve)](network::Stream stream) {
+    scope.spawn(serve(std::move(stream)));
+    return nothing();
+  });
 }
 
 }  // namespace libp2p::services

@@ -1,0 +1,43 @@
+// The tests that libp2p_peer runs against a peer of another implementation, over one connection. Each is a coroutine that answers
+// what it measured, or an error that says what did not hold.
+#pragma once
+
+#include <boost/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "network/host.hpp"
+#include "services/identify_service.hpp"
+#include "services/perf_service.hpp"
+#include "services/ping_service.hpp"
+
+namespace interop {
+
+struct TestOptions {
+  std::uint64_t bytes = 100'000'000;  // each way of bulk
+  std::uint64_t upload = 10'000'000;  // of perf
+  std::uint64_t download = 10'000'000;
+  std::size_t streams = 1000;
+  std::size_t count = 5;              // pings
+};
+
+// What a test works with: a host that is connected to `target`.
+struct Session {
+  libp2p::network::Host& host;
+  libp2p::services::IdentifyService& identify;
+  libp2p::services::PingService& ping;
+  libp2p::services::PerfService& perf;
+  libp2p::PeerId target;
+  TestOptions options;
+};
+
+using Details = libp2p::Result<boost::json::object>;
+
+// identify, ping, echo, reset, half-close, streams, bulk, perf: in the order in which `all` runs them.
+const std::vector<std::string>& test_names();
+// Errc::invalid_argument for an unknown name. A test that loses the connection fails.
+libp2p::runtime::Task<Details> run_test(Session& session, std::string name);
+
+}  // namespace interop
