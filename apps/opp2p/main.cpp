@@ -2,6 +2,8 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.hpp"
+#include "perf.hpp"
+#include "ping.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app("opp2p: the peer-to-peer layer of the OP Stack", "opp2p");
@@ -10,6 +12,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   opp2p::add_inspect_commands(app, exit_code);
   opp2p::add_key_commands(app, exit_code);
+  opp2p::add_ping_command(app, exit_code);
+  opp2p::add_perf_commands(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
