@@ -1,28 +1,15 @@
 #include "protocols/gossipsub/rpc.hpp"
 
-#include <protozero/pbf_writer.hpp>
+#include <protozero/types.hpp>
 #include <protozero/varint.hpp>
 
 #include "multiformats/varint.hpp"
+#include "protocols/gossipsub/rpc_fields.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
 
 using protozero::pbf_wire_type;
-
-// Field numbers of the schema.
-namespace field {
-enum Rpc : std::uint32_t { subscriptions = 1, publish = 2, control = 3, test_extension = 6492434 };
-enum Subscription : std::uint32_t { subscribe = 1, topicid = 2, requests_partial = 3, supports_sending_partial = 4 };
-enum Message : std::uint32_t { from = 1, data = 2, seqno = 3, topic = 4, signature = 5, key = 6 };
-enum Control : std::uint32_t { ihave = 1, iwant = 2, graft = 3, prune = 4, idontwant = 5, extensions = 6 };
-enum IHave : std::uint32_t { ihave_topic = 1, ihave_ids = 2 };
-enum Ids : std::uint32_t { ids = 1 };
-enum Graft : std::uint32_t { graft_topic = 1 };
-enum Prune : std::uint32_t { prune_topic = 1, prune_peers = 2, prune_backoff = 3 };
-enum PeerInfo : std::uint32_t { peer_id = 1, signed_peer_record = 2 };
-enum Extensions : std::uint32_t { partial_messages = 10, extensions_test = 6492434 };
-}  // namespace field
 
 constexpr std::size_t kMaxGroupDepth = 64;
 
@@ -329,91 +316,6 @@ class Decoder {
   std::size_t ignored_ = 0;
 };
 
-using Writer = protozero::pbf_writer;
-
-void put(Writer& to, std::uint32_t number, const std::optional<ByteView>& value) {
-  if (value) to.add_bytes(number, reinterpret_cast<const char*>(value->data()), value->size());
-}
-void put(Writer& to, std::uint32_t number, const std::optional<std::string_view>& value) {
-  if (value) to.add_string(number, value->data(), value->size());
-}
-void put(Writer& to, std::uint32_t number, const std::optional<bool>& value) {
-  if (value) to.add_bool(number, *value);
-}
-void put_ids(Writer& to, std::uint32_t number, const std::vector<ByteView>& ids) {
-  for (const auto& id : ids) put(to, number, std::optional(id));
-}
-
-void write(Writer& to, const Message& message) {
-  put(to, field::from, message.from);
-  put(to, field::data, message.data);
-  put(to, field::seqno, message.seqno);
-  put(to, field::topic, message.topic);
-  put(to, field::signature, message.signature);
-  put(to, field::key, message.key);
-}
-
-void write(Writer& to, const Prune& prune) {
-  put(to, field::prune_topic, prune.topic);
-  for (const auto& info : prune.peers) {
-    Writer inner(to, field::prune_peers);
-    put(inner, field::peer_id, info.peer_id);
-    put(inner, field::signed_peer_record, info.signed_peer_record);
-  }
-  if (prune.backoff) to.add_uint64(field::prune_backoff, *prune.backoff);
-}
-
-void write(Writer& to, const Control& control) {
-  for (const auto& ihave : control.ihave) {
-    Writer inner(to, field::ihave);
-    put(inner, field::ihave_topic, ihave.topic);
-    put_ids(inner, field::ihave_ids, ihave.ids);
-  }
-  for (const auto& iwant : control.iwant) {
-    Writer inner(to, field::iwant);
-    put_ids(inner, field::ids, iwant.ids);
-  }
-  for (const auto& graft : control.graft) {
-    Writer inner(to, field::graft);
-    put(inner, field::graft_topic, graft.topic);
-  }
-  for (const auto& prune : control.prune) {
-    Writer inner(to, field::prune);
-    write(inner, prune);
-  }
-  for (const auto& idontwant : control.idontwant) {
-    Writer inner(to, field::idontwant);
-    put_ids(inner, field::ids, idontwant.ids);
-  }
-  if (control.extensions) {
-    Writer inner(to, field::extensions);
-    put(inner, field::partial_messages, control.extensions->partial_messages);
-    put(inner, field::extensions_test, control.extensions->test_extension);
-  }
-}
-
-std::string write(const Rpc& rpc) {
-  std::string out;
-  Writer to(out);
-  for (const auto& subscription : rpc.subscriptions) {
-    Writer inner(to, field::subscriptions);
-    put(inner, field::subscribe, subscription.subscribe);
-    put(inner, field::topicid, subscription.topic);
-    put(inner, field::requests_partial, subscription.requests_partial);
-    put(inner, field::supports_sending_partial, subscription.supports_sending_partial);
-  }
-  for (const auto& message : rpc.publish) {
-    Writer inner(to, field::publish);
-    write(inner, message);
-  }
-  if (rpc.control) {
-    Writer inner(to, field::control);
-    write(inner, *rpc.control);
-  }
-  if (rpc.test_extension) Writer inner(to, field::test_extension);
-  return out;
-}
-
 }  // namespace
 
 Result<Rpc> decode_frame(SharedBytes frame, const RpcLimits& limits) {
@@ -439,24 +341,6 @@ Result<Rpc> decode_rpc(ByteView bytes, const RpcLimits& limits) {
 Result<Message> decode_message(ByteView bytes) {
   const RpcLimits limits;
   return Decoder(bytes.data(), limits).message(bytes);
-}
-
-Bytes encode_rpc(const Rpc& rpc) { return to_bytes(write(rpc)); }
-
-Bytes encode_message(const Message& message) {
-  std::string out;
-  Writer to(out);
-  write(to, message);
-  return to_bytes(out);
-}
-
-SharedBytes encode_frame(const Rpc& rpc) {
-  const std::string body = write(rpc);
-  Bytes frame;
-  frame.reserve(multiformats::varint_size(body.size()) + body.size());
-  multiformats::append_varint(frame, body.size());
-  append(frame, as_bytes(body));
-  return share(std::move(frame));
 }
 
 }  // namespace libp2p::gossipsub

@@ -53,6 +53,15 @@ TEST(GossipsubRpc, tells_an_absent_field_from_an_empty_one) {
   EXPECT_FALSE(rpc.publish.at(0).data);
 }
 
+TEST(GossipsubRpc, writes_messages_that_are_empty) {
+  Rpc rpc;
+  rpc.subscriptions.emplace_back();
+  rpc.publish.emplace_back();
+  rpc.control.emplace().iwant.emplace_back();
+  rpc.test_extension = true;
+  EXPECT_EQ(to_hex(encode_rpc(rpc)), "0a0012001a0212009291e21800");
+}
+
 TEST(GossipsubRpc, takes_a_known_number_of_another_wire_type_for_an_unknown_field) {
   EXPECT_TRUE(decoded(hex("0801")).subscriptions.empty());                       // subscriptions as a varint
   EXPECT_FALSE(decoded(hex("0a020a00")).subscriptions.at(0).subscribe);          // the flag as bytes
