@@ -4,6 +4,7 @@ import json
 
 FORKS = ["bedrock", "canyon", "ecotone", "isthmus", "jovian"]
 TOPIC_OF_FORK = {"bedrock": 0, "canyon": 1, "ecotone": 2, "isthmus": 3, "jovian": 3}
+CHAIN_ID = 901  # that of our devnet
 SEQUENCER_KEY = "5f0d6b0a2b4d6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708"
 FORK_KEYS = {
     "canyon": ["canyon_time", "delta_time"],
@@ -13,7 +14,7 @@ FORK_KEYS = {
 }
 
 
-def rollup_config(chain_id, fork, genesis_time, block_time=2):
+def rollup_config(fork, genesis_time, block_time=2, chain_id=CHAIN_ID):
     config = {
         "genesis": {
             "l1": {"hash": "0x" + "11" * 32, "number": 1},

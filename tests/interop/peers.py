@@ -1,32 +1,55 @@
-"""Runs a program that talks in JSON lines (interop/README.md) or, for ours, in plain lines: each test driver starts its
-peers through this, waits for lines with a time limit, and never leaves a process behind."""
+"""Runs the programs of interop tests, which talk in JSON lines (interop/README.md): waits have a time limit, and no process is
+left behind. What a program writes to stderr lies in build/interop-logs."""
 
+import contextlib
+import functools
 import json
 import os
+import pathlib
 import queue
 import subprocess
-import sys
 import threading
 import time
+import unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CACHE = os.path.join(os.environ.get("OPP2P_CACHE") or os.path.join(ROOT, ".cache"), "interop")
+from lib import opp2p
+
+CACHE = pathlib.Path(os.environ.get("OPP2P_CACHE") or opp2p.ROOT / ".cache") / "interop"
+LOGS = opp2p.ROOT / "build" / "interop-logs"
+OURS = opp2p.ROOT / "build" / "tests" / "libp2p_peer"
 
 
-class Failure(Exception):
-    """A test that did not hold; its text says what was expected and what came."""
+@functools.cache
+def built(name):
+    """The path of a real peer, built when its sources have changed; None where Go is missing."""
+    done = subprocess.run([str(opp2p.ROOT / "interop" / "build"), name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace")
+    if done.returncode != 0:
+        raise AssertionError(f"interop/build {name} failed:\n{done.stdout[-3000:]}")
+    if "skipping" in done.stdout:
+        return None
+    return CACHE / name
+
+
+def needed(name):
+    """The path of a real peer; without Go the test is skipped."""
+    path = built(name)
+    if path is None:
+        raise unittest.SkipTest(f"{name} needs Go 1.26")
+    return path
 
 
 class Peer:
     """A child process; its stdout is read line by line on a thread, so that waits can be bounded."""
 
-    def __init__(self, name, arguments, env=None):
+    def __init__(self, name, *arguments):
         self.name = name
         self.seen = []  # every JSON object so far
         self._queue = queue.Queue()
-        self._log = open(os.path.join(log_folder(), name + ".log"), "w", encoding="utf-8")
-        self._process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, env=env)
+        LOGS.mkdir(parents=True, exist_ok=True)
+        self._log = open(LOGS / f"{name}.log", "w", encoding="utf-8")
+        self._process = subprocess.Popen([str(argument) for argument in arguments], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, stderr=self._log, text=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -35,26 +58,20 @@ class Peer:
             self._queue.put(line.rstrip("\n"))
         self._queue.put(None)
 
-    def next_line(self, seconds):
-        """The next line of stdout, or None when the program has ended."""
-        try:
-            return self._queue.get(timeout=max(0, seconds))
-        except queue.Empty:
-            raise Failure(f"{self.name}: no line within {seconds:.0f} s") from None
-
     def wait_for(self, condition, seconds, what):
         """The first JSON line from now on for which condition(object) holds; others are kept in `seen`."""
         end = time.monotonic() + seconds
         while True:
             left = end - time.monotonic()
             if left <= 0:
-                raise Failure(f"{self.name}: no {what} within {seconds:.0f} s; last lines: {self.seen[-3:]}")
+                raise AssertionError(f"{self.name}: no {what} within {seconds:.0f} s; last lines: {self.seen[-3:]}")
             try:
                 line = self._queue.get(timeout=left)
             except queue.Empty:
                 continue
             if line is None:
-                raise Failure(f"{self.name}: ended while a test waited for {what}")
+                self._queue.put(None)  # so that later waits see the end as well
+                raise AssertionError(f"{self.name}: ended while a test waited for {what}; last lines: {self.seen[-3:]}")
             try:
                 item = json.loads(line)
             except ValueError:
@@ -62,6 +79,25 @@ class Peer:
             self.seen.append(item)
             if condition(item):
                 return item
+
+    def next_line(self, seconds):
+        """The next line of stdout, whatever it is."""
+        try:
+            line = self._queue.get(timeout=seconds)
+        except queue.Empty:
+            raise AssertionError(f"{self.name}: no line within {seconds:.0f} s") from None
+        if line is None:
+            self._queue.put(None)
+            raise AssertionError(f"{self.name}: ended without a line")
+        return line
+
+    def drain(self):
+        """Takes the lines that are left of a program that has ended."""
+        self._reader.join(timeout=10)
+        while not self._queue.empty():
+            line = self._queue.get()
+            with contextlib.suppress(ValueError, TypeError):  # a line of no JSON, the end
+                self.seen.append(json.loads(line))
 
     def wait_event(self, event, seconds, **fields):
         """The next line of that event whose fields have these values."""
@@ -83,7 +119,7 @@ class Peer:
         try:
             return self._process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
-            raise Failure(f"{self.name}: still running after {seconds:.0f} s") from None
+            raise AssertionError(f"{self.name}: still running after {seconds:.0f} s") from None
 
     def stop(self, seconds=10):
         """SIGTERM, then SIGKILL: answers the exit code; a program that had to be killed is a failure."""
@@ -94,17 +130,15 @@ class Peer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-            raise Failure(f"{self.name}: did not stop within {seconds:.0f} s of SIGTERM") from None
+            raise AssertionError(f"{self.name}: did not stop within {seconds:.0f} s of SIGTERM") from None
         finally:
             self._close()
 
     def _close(self):
         self._reader.join(timeout=5)
         for stream in (self._process.stdin, self._process.stdout, self._log):
-            try:
+            with contextlib.suppress(OSError):
                 stream.close()
-            except OSError:
-                pass
 
     def __enter__(self):
         return self
@@ -115,36 +149,3 @@ class Peer:
             self._process.wait()
         self._close()
         return False
-
-
-def log_folder():
-    folder = os.path.join(ROOT, "build", "interop-logs")
-    os.makedirs(folder, exist_ok=True)
-    return folder
-
-
-def program(name):
-    """The path of one of the Go peers, or None when it has not been built (no Go here)."""
-    path = os.path.join(CACHE, name)
-    return path if os.access(path, os.X_OK) else None
-
-
-def run_tests(tests):
-    """Runs (name, function) pairs; a function answers None, or a text to say why it was skipped. The last line counts."""
-    passed = failed = skipped = 0
-    for name, test in tests:
-        start = time.monotonic()
-        try:
-            reason = test()
-        except Failure as failure:
-            failed += 1
-            print(f"FAIL {name}: {failure}", flush=True)
-            continue
-        if reason:
-            skipped += 1
-            print(f"SKIP {name}: {reason}", flush=True)
-        else:
-            passed += 1
-            print(f"ok   {name} ({time.monotonic() - start:.1f} s)", flush=True)
-    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
-    sys.exit(1 if failed else 0)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -20,6 +21,7 @@ type command struct {
 	Signature  *eth.Bytes65    `json:"signature"` // publish with this signature instead of the node's own
 	Connect    string          `json:"connect"`
 	Disconnect string          `json:"disconnect"`
+	Signer     *common.Address `json:"signer"` // from now on the block signer
 	Peers      bool            `json:"peers"`
 	Stats      bool            `json:"stats"`
 	Quit       bool            `json:"quit"`
@@ -55,6 +57,9 @@ func (n *node) command(ctx context.Context, line []byte) bool {
 		n.answer("connect", n.connect(ctx, c.Connect))
 	case c.Disconnect != "":
 		n.answer("disconnect", n.disconnect(c.Disconnect))
+	case c.Signer != nil:
+		n.expected.Store(c.Signer)
+		n.answer("signer", nil)
 	case len(c.Publish) > 0:
 		envelope, err := parseEnvelope(c.Publish)
 		if err == nil {

@@ -31,7 +31,7 @@ type node struct {
 	store     *blockStore
 	metrics   *meter
 	signer    *opsigner.LocalSigner // nil: nothing can be signed
-	expected  common.Address
+	expected  atomic.Pointer[common.Address]
 	p2p       *p2p.NodeP2P
 	accepted  atomic.Uint64
 	published atomic.Uint64
@@ -70,7 +70,9 @@ func newNode(ctx context.Context, o *options, logger log.Logger, out *jsonlines.
 	return n, nil
 }
 
+// setSigner takes the keys of the flags; without any the expected signer is zero and every block is ignored.
 func (n *node) setSigner() error {
+	expected := common.Address{}
 	if text := n.options.sequencerKey; text != "" {
 		raw, err := hex.DecodeString(strings.TrimPrefix(text, "0x"))
 		if err != nil {
@@ -81,17 +83,18 @@ func (n *node) setSigner() error {
 			return err
 		}
 		n.signer = opsigner.NewLocalSigner(key)
-		n.expected = crypto.PubkeyToAddress(key.PublicKey)
+		expected = crypto.PubkeyToAddress(key.PublicKey)
 	}
 	if text := n.options.signer; text != "" {
 		if !common.IsHexAddress(text) {
 			return fmt.Errorf("%q is no address", text)
 		}
-		n.expected = common.HexToAddress(text)
+		expected = common.HexToAddress(text)
 	}
 	if n.options.produce && n.signer == nil {
 		return fmt.Errorf("producing blocks needs a sequencer key")
 	}
+	n.expected.Store(&expected)
 	return nil
 }
 
@@ -139,7 +142,7 @@ func (n *node) announce() error {
 	}
 	id := n.p2p.Host().ID().String()
 	n.out.Emit(readyLine{"ready", addrs[0].String() + "/p2p/" + id, id, n.cfg.L2ChainID.String(),
-		n.expected.Hex(), n.store.size()})
+		n.expected.Load().Hex(), n.store.size()})
 	return nil
 }
 
@@ -151,8 +154,8 @@ func (n *node) OnUnsafeL2Payload(_ context.Context, from peer.ID, envelope *eth.
 	return nil
 }
 
-// P2PSequencerAddress and the next two are op-node's view of the block signer: ours never rotates.
-func (n *node) P2PSequencerAddress() common.Address { return n.expected }
+// P2PSequencerAddress and the next two are op-node's view of the block signer. A change by command has no grace period.
+func (n *node) P2PSequencerAddress() common.Address { return *n.expected.Load() }
 
 func (n *node) PreviousP2PSequencerAddress() common.Address { return common.Address{} }
 

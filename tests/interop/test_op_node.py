@@ -1,0 +1,122 @@
+"""This program and op-node's own p2p package: a follower in the running devnet, a sequencer whose blocks we take, a server that fills
+a gap of ours. Every fork, and so every topic."""
+
+import json
+import pathlib
+import tempfile
+import time
+import unittest
+
+from chain import FORKS, SEQUENCER_KEY, TOPIC_OF_FORK, write_config
+from lib import opp2p
+from peers import Peer, needed
+
+GAP = 200
+
+
+def chain_of(port, count):
+    """The hashes of blocks 1 to count, as a node of ours holds them."""
+    return opp2p.rpc(port, "opp2p_chain", 1, count)
+
+
+def rpc_port(folder):
+    return json.loads((folder / "node.json").read_text())["rpcPort"]
+
+
+class OpNode(unittest.TestCase):
+    def follow_devnet(self, scratch, fork):
+        follower_config = write_config(scratch / "follower.json", fork=fork, genesis_time=int(time.time()), block_time=1)
+        with Peer("opnode-follower", needed("opnode-peer"), "--rollup.config", follower_config) as follower:
+            address = follower.wait_event("ready", 20)["addr"]
+            data = scratch / "devnet"
+            with Peer("devnet", opp2p.PROGRAM, "devnet", "--json", "--for", 10, "--block-time", 1, "--nodes", 2, "--fork", fork,
+                      "--data-dir", data, "--keep", "--join", address) as devnet:
+                started = devnet.wait_for(lambda line: line.get("type") == "started", 30, "start")
+                follower.ask("result", signer=started["signer"])
+                first = follower.wait_event("payload", 15)["number"]
+                blocks = [follower.wait_event("payload", 15, number=number) for number in range(first + 1, first + 5)]
+                ours = chain_of(rpc_port(data / "sequencer"), first + 4)
+                self.assertEqual([block["hash"] for block in blocks], ours[first:first + 4])
+                stats = follower.ask("stats", stats=True)
+                self.assertGreaterEqual(stats["topic_peers"][TOPIC_OF_FORK[fork]], 3)
+                # Our nodes refuse what the intruder sends, so op-node gets it from the intruder alone, or not at all.
+                peers = follower.ask("peers", peers=True)["peers"]
+                self.assertEqual({peer["muxer"] for peer in peers}, {"/yamux/1.0.0"})
+                summary = devnet.wait_for(lambda line: line.get("type") == "summary", 60, "summary")
+                self.assertTrue(summary["ok"], summary["problems"])
+                self.assertEqual(devnet.finished(20), 0)
+            self.assertEqual(follower.stop(), 0)
+
+    def test_a_follower_takes_the_blocks_of_the_devnet_on_every_fork(self):
+        for fork in FORKS:
+            with self.subTest(fork=fork), tempfile.TemporaryDirectory() as scratch:
+                self.follow_devnet(pathlib.Path(scratch), fork)
+
+    def test_the_config_of_the_devnet_is_one_for_op_node(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            data = pathlib.Path(scratch) / "devnet"
+            with Peer("devnet", opp2p.PROGRAM, "devnet", "--json", "--for", 8, "--block-time", 1, "--nodes", 1, "--fork", "jovian",
+                      "--data-dir", data) as devnet:
+                started = devnet.wait_for(lambda line: line.get("type") == "started", 30, "start")
+                with Peer("opnode-follower", needed("opnode-peer"), "--rollup.config", started["rollupConfig"], "--signer",
+                          started["signer"], "--static", ",".join(started["addresses"])) as follower:
+                    follower.wait_event("payload", 20)
+                    self.assertEqual(follower.stop(), 0)
+                self.assertEqual(devnet.finished(60), 0)
+
+    def take_blocks(self, scratch, fork):
+        config = write_config(scratch / "rollup.json", fork=fork, genesis_time=int(time.time()) + 1, block_time=1)
+        with Peer("opnode-sequencer", needed("opnode-peer"), "--rollup.config", config, "--sequencer.key", SEQUENCER_KEY,
+                  "--produce") as sequencer:
+            ready = sequencer.wait_event("ready", 20)
+            node = opp2p.Node(scratch / "node", "--rollup.config", config, "--p2p.static", ready["addr"],
+                              "--p2p.unsafe.block.signer", ready["signer"])
+            try:
+                node.ready()
+                blocks = [sequencer.wait_event("published", 20, number=number) for number in range(1, 8)]
+                opp2p.wait_for(lambda: node.head() >= 7, 10, "our node has block 7")
+                self.assertEqual(chain_of(node.port, 7), [block["hash"] for block in blocks])
+                self.assertEqual(node.status()["rejected"], {})
+                self.assertEqual(node.stop(), 0)
+            finally:
+                if node.process.poll() is None:
+                    node.kill()
+            self.assertEqual(sequencer.stop(), 0)
+
+    def test_we_take_the_blocks_of_a_sequencer_on_every_fork(self):
+        for fork in FORKS:
+            with self.subTest(fork=fork), tempfile.TemporaryDirectory() as scratch:
+                self.take_blocks(pathlib.Path(scratch), fork)
+
+    def test_a_server_fills_a_gap_of_ours(self):
+        with tempfile.TemporaryDirectory() as name:
+            scratch = pathlib.Path(name)
+            config = write_config(scratch / "rollup.json", fork="isthmus", genesis_time=int(time.time()) - 2 * GAP)
+            with Peer("opnode-server", needed("opnode-peer"), "--rollup.config", config, "--sequencer.key", SEQUENCER_KEY,
+                      "--produce") as server:
+                ready = server.wait_event("ready", 20)
+                held = server.wait_event("producing", 20)["held"]
+                self.assertGreaterEqual(held, GAP)
+                node = opp2p.Node(scratch / "node", "--rollup.config", config, "--p2p.static", ready["addr"],
+                                  "--p2p.unsafe.block.signer", ready["signer"])
+                try:
+                    node.ready()
+                    published = server.wait_event("published", 20)["number"]
+                    # op-node answers one peer four times a second after the first fifteen.
+                    opp2p.wait_for(lambda: node.head() >= published, 150, f"the gap below block {published} is filled")
+                    latest = server.wait_event("published", 20)
+                    opp2p.wait_for(lambda: node.head() >= latest["number"], 10, "our node follows on")
+                    hashes = chain_of(node.port, latest["number"])
+                    self.assertEqual(len(hashes), latest["number"])
+                    self.assertEqual(hashes[-1], latest["hash"])
+                    served = server.ask("stats", stats=True)["served"]
+                    self.assertGreaterEqual(served.get("0", 0), GAP)
+                    self.assertEqual(node.stop(), 0)
+                finally:
+                    if node.process.poll() is None:
+                        node.kill()
+                self.assertEqual(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
