@@ -1,0 +1,16 @@
+// The process of `opp2p node`: runtime, store, node, RPC server and signals, started in that order and ended in the reverse one.
+// Thread: the caller's becomes the network thread.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "node/config.hpp"
+#include "node/log.hpp"
+
+namespace opp2p::node {
+
+// Runs until SIGINT or SIGTERM. The error is what kept the node from starting.
+libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::string& version);
+
+}  // namespace opp2p::node

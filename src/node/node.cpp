@@ -1,0 +1,376 @@
+#include "node/node.hpp"
+
+#include "network/peerstore.hpp"
+#include "opstack/gossip/topics.hpp"
+
+namespace opp2p::node {
+namespace gossip = opstack::gossip;
+namespace network = libp2p::network;
+namespace services = libp2p::services;
+namespace sync = opstack::sync;
+using libp2p::Errc;
+using libp2p::Error;
+using libp2p::fail;
+using libp2p::Multiaddr;
+using libp2p::PeerId;
+using libp2p::runtime::Task;
+using opstack::payload::SharedEnvelope;
+
+namespace {
+
+libp2p::crypto::PrivateKey identity_of(const NodeConfig& config) {
+  return libp2p::crypto::PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, config.node_key).value();
+}
+
+network::HostConfig host_config(const NodeConfig& config) {
+  network::HostConfig out(identity_of(config));
+  out.user_agent = config.user_agent;
+  out.limits.dial_timeout = config.dial_timeout;
+  out.connection_manager.low = config.peers_lo;
+  out.connection_manager.high = config.peers_hi;
+  out.connection_manager.grace = config.peers_grace;
+  return out;
+}
+
+gossip::BlockGossipConfig gossip_config(const NodeConfig& config) {
+  gossip::BlockGossipConfig out;
+  out.chain_id = config.rollup.l2_chain_id;
+  out.version_at = [rollup = config.rollup](std::uint64_t timestamp) { return rollup.payload_version(timestamp); };
+  out.jovian_time = config.rollup.activation_time(opstack::chain::Fork::jovian);
+  out.max_age = std::chrono::floor<libp2p::Seconds>(config.gossip_timestamp_threshold);
+  return out;
+}
+
+boost::json::object counts(const std::map<std::string, std::uint64_t>& by_reason) {
+  boost::json::object out;
+  for (const auto& [reason, count] : by_reason) out[reason] = count;
+  return out;
+}
+
+boost::json::value milliseconds(std::optional<libp2p::Nanos> value) {
+  if (!value) return nullptr;
+  return static_cast<double>(value->count()) / 1e6;
+}
+
+// "block 12 (0x…)": how a payload is named in errors, as op-node names its payload ids.
+std::string name_of(const opstack::payload::ExecutionPayload& block) {
+  return libp2p::to_hex0x(block.block_hash) + ":" + std::to_string(block.block_number);
+}
+
+}  // namespace
+
+Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& store, Log& log)
+    : runtime_(runtime), config_(std::move(config)), store_(store), log_(log) {
+  host_ = std::make_unique<network::Host>(runtime_, host_config(config_));
+  host_->add_observer(this);
+  identify_ = std::make_unique<services::IdentifyService>(*host_);
+  services::PingConfig ping;
+  ping.background = config_.ping;
+  ping_ = std::make_unique<services::PingService>(*host_, ping);
+  ping_->on_result([this](const PeerId& peer, const Result<libp2p::Nanos>& round_trip) {
+    if (round_trip) host_->peerstore().record_latency(peer, *round_trip);
+    log_.debug(Component::host, "ping-pong",
+               {{"peer", peer.to_base58()}, {"result", round_trip ? std::to_string(round_trip->count() / 1000) + " us"
+                                                                   : round_trip.error().message()}});
+  });
+  gossip_ = std::make_unique<services::GossipsubService>(
+      *host_, gossip::block_gossip_config(config_.rollup.l2_chain_id, {}), scores_);
+  chain_ = std::make_unique<StoreChain>(runtime_, store_);
+}
+
+Node::~Node() {
+  if (host_) host_->remove_observer(this);
+}
+
+Result<void> Node::start() {
+  OPP2P_TRY(const auto summary, store_.summary());
+  const auto& genesis = config_.rollup.genesis.l2;
+  stored_head_ = sync::BlockRef{genesis.number, genesis.hash, {}};
+  if (summary.head) stored_head_ = sync::BlockRef{summary.head->number, summary.head->hash, summary.head->parent_hash};
+
+  sync::FollowerConfig follow;
+  follow.rollup = config_.rollup;
+  follow.memory = config_.sync_memory;
+  follow.request_blocks = config_.sync_req_resp;
+  follower_ = std::make_unique<sync::Follower>(*host_, *chain_, follow, stored_head_, *this);
+  if (config_.sync_req_resp) {
+    sync::SyncServerConfig serve;
+    serve.rollup = config_.rollup;
+    serve.limited = config_.sync_server_limits;
+    server_ = std::make_unique<sync::SyncServer>(*host_, *chain_, serve);
+  }
+  blocks_ = std::make_unique<gossip::BlockGossip>(
+      runtime_, *gossip_, gossip_config(config_), this,
+      [this](const PeerId& from, const SharedEnvelope& envelope) { on_unsafe_payload(from, envelope); });
+  if (config_.sequencer_key) {
+    blocks_->publisher().set_key(config_.sequencer_key);
+    // A sequencer accepts its own blocks, whatever else it was told.
+    if (!config_.unsafe_block_signer) config_.unsafe_block_signer = blocks_->publisher().signer();
+  }
+  blocks_->rotate_signer(config_.unsafe_block_signer);
+  if (!config_.unsafe_block_signer)
+    log_.warn(Component::gossip, "no unsafe block signer is configured: every block will be ignored",
+              {{"option", "--p2p.unsafe.block.signer"}});
+
+  OPP2P_TRYV(blocks_->join());
+  OPP2P_TRYV(host_->listen(config_.listen));
+  for (const auto& address : host_->listen_addresses())
+    log_.info(Component::host, "started p2p host", {{"addr", address.text()}, {"peerID", host_->id().to_base58()}});
+  static_peers_ = std::make_unique<network::StaticPeers>(*host_, config_.static_peers);
+  return {};
+}
+
+Task<void> Node::close(libp2p::Nanos limit) {
+  static_peers_.reset();
+  if (blocks_) blocks_->leave();
+  co_await gossip_->close();
+  if (server_) co_await server_->close();
+  if (follower_) co_await follower_->close();
+  co_await ping_->close();
+  co_await identify_->close();
+  co_await host_->close(limit);
+}
+
+// --- blocks in ---
+
+void Node::on_unsafe_payload(const PeerId& from, const SharedEnvelope& envelope) {
+  take_over(from, envelope, nullptr);
+}
+
+void Node::take_over(const PeerId& from, SharedEnvelope envelope, Done done) {
+  const auto version = config_.rollup.payload_version(envelope->payload.timestamp);
+  follower_->on_unsafe_payload(from, sync::make_block(version, std::move(envelope)), std::move(done));
+}
+
+void Node::publish(SharedEnvelope envelope, Done done) {
+  blocks_->publisher().publish(envelope, [this, envelope, done = std::move(done)](const Result<gossip::PublishedBlock>& sent) {
+    if (!sent) return done(sent.error());
+    ++stats_.published;
+    log_.info(Component::gossip, "Publishing signed execution payload on p2p",
+              {{"id", name_of(envelope->payload)}, {"topic", sent->topic}, {"bytes", sent->bytes}});
+    take_over(host_->id(), envelope, done);
+  });
+}
+
+void Node::publish_signed(SharedEnvelope envelope, const gossip::Signature& signature, Done done) {
+  blocks_->publisher().publish_signed(envelope, signature,
+                                      [this, envelope, done = std::move(done)](const Result<gossip::PublishedBlock>& sent) {
+                                        if (!sent) return done(sent.error());
+                                        ++stats_.published;
+                                        take_over(host_->id(), envelope, done);
+                                      });
+}
+
+void Node::post_unsafe_payload(SharedEnvelope envelope, Done done) {
+  const auto actual = opstack::payload::compute_block_hash(*envelope);
+  if (actual != envelope->payload.block_hash)
+    return done(fail(Errc::mismatch, "payload has bad block hash: " + libp2p::to_hex0x(envelope->payload.block_hash) +
+                                         ", actual block hash is: " + libp2p::to_hex0x(actual)));
+  take_over(host_->id(), std::move(envelope), std::move(done));
+}
+
+// --- snapshots ---
+
+PeerSnapshot Node::self() const {
+  PeerSnapshot out;
+  out.id = host_->id();
+  out.key = host_->identity().public_key();
+  out.addresses = host_->listen_addresses();
+  out.gossip_blocks = true;
+  return out;
+}
+
+bool Node::gossips_blocks(const PeerId& peer) const {
+  for (const auto& topic : gossip::blocks_topics(config_.rollup.l2_chain_id)) {
+    const auto subscribers = gossip_->router().subscribers(topic);
+    if (std::find(subscribers.begin(), subscribers.end(), peer) != subscribers.end()) return true;
+  }
+  return false;
+}
+
+PeerSnapshot Node::snapshot_of(const PeerId& peer) const {
+  const auto& known = host_->peerstore();
+  PeerSnapshot out;
+  out.id = peer;
+  out.key = known.key(peer) ? known.key(peer) : peer.public_key();
+  out.user_agent = known.agent(peer);
+  out.protocol_version = known.protocol_version(peer);
+  out.addresses = known.addresses(peer, runtime_.now().mono);
+  out.protocols = known.protocols(peer);
+  const auto connections = host_->connections(peer);
+  if (!connections.empty()) {
+    out.connectedness = Connectedness::connected;
+    out.direction = connections.front().direction == network::Direction::inbound ? ConnectionDirection::inbound
+                                                                                 : ConnectionDirection::outbound;
+  }
+  out.is_protected = host_->is_protected(peer);
+  out.latency = known.latency(peer).value_or(libp2p::Nanos(0));
+  out.gossip_blocks = gossips_blocks(peer);
+  return out;
+}
+
+std::vector<PeerSnapshot> Node::peers(bool connected_only) const {
+  std::vector<PeerSnapshot> out;
+  for (const auto& peer : connected_only ? host_->connected_peers() : host_->peerstore().peers())
+    if (peer != host_->id()) out.push_back(snapshot_of(peer));
+  return out;
+}
+
+PeerStatsSnapshot Node::peer_stats() const {
+  PeerStatsSnapshot out;
+  out.connected = host_->connected_peers().size();
+  const auto topics = gossip::blocks_topics(config_.rollup.l2_chain_id);
+  for (std::size_t i = 0; i < topics.size(); ++i) out.blocks_topic[i] = gossip_->router().subscribers(topics[i]).size();
+  out.known = host_->peerstore().size();
+  return out;
+}
+
+boost::json::object Node::status() const {
+  namespace json = boost::json;
+  const auto now = runtime_.now();
+  const auto version = config_.rollup.payload_version(static_cast<std::uint64_t>(libp2p::unix_seconds(now.wall)));
+  json::object head;
+  head["number"] = stored_head_.number;
+  head["hash"] = libp2p::to_hex0x(stored_head_.hash);
+  json::object blocks;
+  blocks["accepted"] = stats_.accepted;
+  blocks["rejected"] = counts(stats_.rejected);
+  blocks["ignored"] = counts(stats_.ignored);
+  json::object latency;
+  latency["p50"] = milliseconds(stats_.latency.quantile(0.5));
+  latency["p99"] = milliseconds(stats_.latency.quantile(0.99));
+  latency["samples"] = stats_.latency.total();
+  json::value gap = nullptr;
+  if (const auto open = follower_->gap(); open && open->end && open->end->number > open->start.number + 1) {
+    gap = json::object{{"start", open->start.number},
+                       {"end", open->end->number},
+                       {"missing", open->end->number - open->start.number - 1}};
+  }
+  json::object out;
+  out["peerID"] = host_->id().to_base58();
+  out["head"] = std::move(head);
+  out["highestSeen"] = follower_->highest_seen();
+  out["peers"] = host_->connected_peers().size();
+  out["mesh"] = gossip_->router().mesh(gossip::blocks_topic(config_.rollup.l2_chain_id, version)).size();
+  out["blocks"] = std::move(blocks);
+  out["blocksPublished"] = stats_.published;
+  out["blocksSynced"] = stats_.synced;
+  out["gap"] = std::move(gap);
+  out["latencyMs"] = std::move(latency);
+  return out;
+}
+
+// --- what the RPC asks for ---
+
+Task<Result<void>> Node::connect(Multiaddr address) {
+  const auto peer = address.peer_id();
+  auto connected = co_await host_->connect(std::move(address));
+  if (!connected) co_return connected.error();
+  if (peer) log_.info(Component::host, "connected on request", {{"peer", peer->to_base58()}});
+  co_return Result<void>();
+}
+
+Result<void> Node::disconnect(const PeerId& peer) {
+  host_->disconnect(peer, "asked for by the operator");
+  host_->peerstore().erase(peer);
+  return {};
+}
+
+// --- what happens, into the log ---
+
+void Node::on_peer_connected(const PeerId& peer, network::Direction direction) {
+  log_.info(Component::host, "connected", {{"peer", peer.to_base58()}, {"direction", to_string(direction)}});
+}
+
+void Node::on_peer_disconnected(const PeerId& peer) {
+  log_.info(Component::host, "disconnected", {{"peer", peer.to_base58()}});
+}
+
+void Node::on_connection_closed(const network::ConnectionInfo& connection, const Error& why) {
+  log_.debug(Component::host, "connection closed",
+             {{"peer", connection.peer.to_base58()}, {"addr", connection.remote.text()}, {"reason", why.message()}});
+}
+
+void Node::on_connection_refused(const Multiaddr& remote, const Error& why) {
+  log_.debug(Component::host, "connection refused", {{"addr", remote.text()}, {"reason", why.message()}});
+}
+
+void Node::on_verdict(const gossip::BlockVerdict& verdict) {
+  stats_.count(verdict, runtime_.now().wall);
+  const auto& outcome = verdict.outcome;
+  const auto level = LogLevel::debug;
+  if (!log_.enabled(Component::gossip, level)) return;
+  const auto* block = outcome.envelope ? &outcome.envelope->payload : nullptr;
+  log_.write(level, Component::gossip, "validated block",
+             {{"topic", verdict.topic},
+              {"result", to_string(outcome.verdict)},
+              {"reason", outcome.text()},
+              {"from", verdict.local ? "self" : verdict.from.to_base58()},
+              {"number", block != nullptr ? block->block_number : 0},
+              {"bytes", verdict.bytes},
+              {"took_us", verdict.took.count() / 1000}});
+}
+
+void Node::on_peer_joined_topic(const PeerId& peer, const std::string& topic) {
+  log_.debug(Component::gossip, "peer joined topic", {{"peer", peer.to_base58()}, {"topic", topic}});
+}
+
+void Node::on_peer_left_topic(const PeerId& peer, const std::string& topic) {
+  log_.debug(Component::gossip, "peer left topic", {{"peer", peer.to_base58()}, {"topic", topic}});
+}
+
+void Node::on_topic_joined(const std::string& topic) {
+  log_.info(Component::gossip, "joined topic", {{"topic", topic}});
+}
+
+void Node::on_topic_left(const std::string& topic) { log_.info(Component::gossip, "left topic", {{"topic", topic}}); }
+
+void Node::on_block_stored(const PeerId& from, const sync::Block& block, bool synced) {
+  stored_head_ = block.ref();
+  if (synced) ++stats_.synced;
+  log_.info(Component::node, "new unsafe head",
+            {{"number", block.number()},
+             {"hash", libp2p::to_hex0x(block.hash())},
+             {"txs", block.payload().transactions.size()},
+             {"from", from == host_->id() ? "self" : from.to_base58()},
+             {"by", synced ? "sync" : "gossip"}});
+}
+
+void Node::on_chain_trace(const sync::ChainTrace& trace) {
+  const bool conflict = trace.kind == sync::ChainTraceKind::conflict || trace.kind == sync::ChainTraceKind::unlinked;
+  log_.write(conflict ? LogLevel::warn : LogLevel::debug, Component::node, to_string(trace.kind),
+             {{"number", trace.number},
+              {"kept", libp2p::to_hex0x(trace.kept)},
+              {"other", libp2p::to_hex0x(trace.other)},
+              {"from", trace.peer.to_base58()}});
+}
+
+void Node::on_sync_trace(const sync::SyncTrace& trace) {
+  using Kind = sync::SyncTraceKind;
+  const bool range = trace.kind == Kind::range_requested || trace.kind == Kind::range_filled ||
+                     trace.kind == Kind::range_diverged || trace.kind == Kind::range_abandoned ||
+                     trace.kind == Kind::no_free_peer || trace.kind == Kind::no_peer_has_block;
+  if (trace.kind == Kind::range_requested) {
+    log_.info(Component::sync, to_string(trace.kind),
+              {{"start", trace.start}, {"end", trace.end ? std::to_string(*trace.end) : "open"}, {"size", trace.size}});
+    return;
+  }
+  log_.write(range ? LogLevel::info : LogLevel::debug, Component::sync, to_string(trace.kind),
+             {{"peer", trace.peer.empty() ? std::string() : trace.peer.to_base58()},
+              {"number", trace.number},
+              {"text", trace.text}});
+}
+
+void Node::on_sync_fault(const sync::SyncFault& fault) {
+  log_.warn(Component::sync, "a peer sent what no honest peer sends",
+            {{"peer", fault.peer.to_base58()},
+             {"kind", to_string(fault.kind)},
+             {"number", fault.number},
+             {"evidence", fault.evidence}});
+}
+
+void Node::on_store_error(const Error& error) {
+  log_.error(Component::store, "the store cannot keep a block", {{"error", error.message()}});
+}
+
+}  // namespace opp2p::node

@@ -1,0 +1,122 @@
+// A node of a chain's peer-to-peer network, without the process around it: a host with its services, block gossip, the unsafe chain
+// over a store, the server of payload_by_number and the reverse sync. The daemon runs it on sockets (node/daemon.hpp), tests
+// and simulations on a simulated runtime.
+//
+// Owner: the daemon or a test; destroyed after close() and before its Runtime, store and log. Thread: the network thread.
+// Bounds: those of its parts; NodeConfig::sync_memory for blocks that wait.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/live_count.hpp"
+#include "network/host.hpp"
+#include "network/static_peers.hpp"
+#include "node/config.hpp"
+#include "node/log.hpp"
+#include "node/p2p_api.hpp"
+#include "node/stats.hpp"
+#include "node/store.hpp"
+#include "node/store_chain.hpp"
+#include "opstack/gossip/block_gossip.hpp"
+#include "opstack/sync/follower.hpp"
+#include "opstack/sync/server.hpp"
+#include "runtime/runtime.hpp"
+#include "services/gossipsub_service.hpp"
+#include "services/identify_service.hpp"
+#include "services/ping_service.hpp"
+
+namespace opp2p::node {
+
+using libp2p::Result;
+
+class Node final : libp2p::network::HostObserver,
+                   opstack::gossip::BlockGossipObserver,
+                   opstack::sync::FollowerObserver,
+                   libp2p::LiveCounted<Node> {
+ public:
+  // `store`, `log` and `runtime` outlive the node.
+  Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& store, Log& log);
+  ~Node() override;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Listens, joins the topics, dials the static peers. The error says which of it failed.
+  Result<void> start();
+  // Everything in the reverse order of its start, within `limit`. What the store has been given is written when it is closed after.
+  libp2p::runtime::Task<void> close(libp2p::Nanos limit);
+
+  libp2p::network::Host& host() { return *host_; }
+  const NodeConfig& config() const { return config_; }
+
+  using Done = std::function<void(Result<void>)>;
+  // Signs the block with the node's sequencer key, gossips it, and takes it over as its own head. `done` when it is stored.
+  void publish(opstack::payload::SharedEnvelope envelope, Done done);
+  // The same with a signature that is there already.
+  void publish_signed(opstack::payload::SharedEnvelope envelope, const opstack::gossip::Signature& signature, Done done);
+  // Takes over a block that the operator vouches for: only its hash is checked. `done` when it is stored, or waits above a gap.
+  void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
+
+  // Snapshots for the RPC.
+  PeerSnapshot self() const;
+  std::vector<PeerSnapshot> peers(bool connected_only) const;
+  PeerStatsSnapshot peer_stats() const;
+  boost::json::object status() const;
+  libp2p::runtime::Task<Result<void>> connect(libp2p::Multiaddr address);
+  Result<void> disconnect(const libp2p::PeerId& peer);
+
+  // The head that is stored and may be told.
+  std::uint64_t head_number() const { return stored_head_.number; }
+  const opstack::payload::Hash& head_hash() const { return stored_head_.hash; }
+  const BlockStats& stats() const { return stats_; }
+
+ private:
+  void on_unsafe_payload(const libp2p::PeerId& from, const opstack::payload::SharedEnvelope& envelope);
+  void take_over(const libp2p::PeerId& from, opstack::payload::SharedEnvelope envelope, Done done);
+  PeerSnapshot snapshot_of(const libp2p::PeerId& peer) const;
+  bool gossips_blocks(const libp2p::PeerId& peer) const;
+
+  // --- network::HostObserver ---
+  void on_peer_connected(const libp2p::PeerId& peer, libp2p::network::Direction direction) override;
+  void on_peer_disconnected(const libp2p::PeerId& peer) override;
+  void on_connection_closed(const libp2p::network::ConnectionInfo& connection, const libp2p::Error& why) override;
+  void on_connection_refused(const libp2p::Multiaddr& remote, const libp2p::Error& why) override;
+
+  // --- gossip::BlockGossipObserver ---
+  void on_verdict(const opstack::gossip::BlockVerdict& verdict) override;
+  void on_peer_joined_topic(const libp2p::PeerId& peer, const std::string& topic) override;
+  void on_peer_left_topic(const libp2p::PeerId& peer, const std::string& topic) override;
+  void on_topic_joined(const std::string& topic) override;
+  void on_topic_left(const std::string& topic) override;
+
+  // --- sync::FollowerObserver ---
+  void on_block_stored(const libp2p::PeerId& from, const opstack::sync::Block& block, bool synced) override;
+  void on_chain_trace(const opstack::sync::ChainTrace& trace) override;
+  void on_sync_trace(const opstack::sync::SyncTrace& trace) override;
+  void on_sync_fault(const opstack::sync::SyncFault& fault) override;
+  void on_store_error(const libp2p::Error& error) override;
+
+  libp2p::runtime::Runtime& runtime_;
+  NodeConfig config_;
+  BlockStore& store_;
+  Log& log_;
+  BlockStats stats_;
+  opstack::sync::BlockRef stored_head_;
+
+  // In the order of their start; the destructor takes them down the other way round.
+  std::unique_ptr<libp2p::network::Host> host_;
+  std::unique_ptr<libp2p::services::IdentifyService> identify_;
+  std::unique_ptr<libp2p::services::PingService> ping_;
+  libp2p::gossipsub::NeutralScores scores_;
+  std::unique_ptr<libp2p::services::GossipsubService> gossip_;
+  std::unique_ptr<StoreChain> chain_;
+  std::unique_ptr<opstack::sync::Follower> follower_;
+  std::unique_ptr<opstack::sync::SyncServer> server_;
+  std::unique_ptr<opstack::gossip::BlockGossip> blocks_;
+  std::unique_ptr<libp2p::network::StaticPeers> static_peers_;
+};
+
+}  // namespace opp2p::node
