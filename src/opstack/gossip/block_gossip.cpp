@@ -48,11 +48,11 @@ BlockGossip::~BlockGossip() {
 }
 
 Result<void> BlockGossip::join() {
-  for (const auto& subscriber : subscribers_) {
-    if (auto joined = subscriber->join(); !joined) {
-      leave();
-      return joined.error().within("joining the topic " + subscriber->topic());
-    }
+  for (std::size_t i = 0; i < subscribers_.size(); ++i) {
+    const auto joined = subscribers_[i]->join();
+    if (joined) continue;
+    for (std::size_t done = 0; done < i; ++done) subscribers_[done]->leave();
+    return joined.error().within("joining the topic " + subscribers_[i]->topic());
   }
   return {};
 }
