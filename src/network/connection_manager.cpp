@@ -36,7 +36,8 @@ std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<Connectio
     if (is_protected(info.peer) || now < info.opened + config_.grace) continue;
     candidates.push_back(&info);
   }
-  if (candidates.empty()) return {};
+  // With too few that may go the trim would take the valuable among them, and the silence would put off the rest.
+  if (candidates.size() < open.size() - config_.high) return {};
   last_trim_ = now;
   // Of equal value, the inbound go before those that we made, then those with fewer streams, then the younger.
   const auto worth = [this](const ConnectionInfo* info) {
@@ -53,15 +54,16 @@ std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<Connectio
 
 std::optional<MonoTime> ConnectionManager::next_check(const std::vector<ConnectionInfo>& open, MonoTime now) const {
   if (open.size() <= config_.high) return std::nullopt;
-  std::optional<MonoTime> first;
+  std::vector<MonoTime> due;
   for (const auto& info : open) {
-    if (is_protected(info.peer)) continue;
-    const MonoTime due = info.opened + config_.grace;
-    first = first ? std::min(*first, due) : due;
+    if (!is_protected(info.peer)) due.push_back(info.opened + config_.grace);
   }
-  if (!first) return std::nullopt;
-  if (last_trim_) first = std::max(*first, *last_trim_ + config_.silence);
-  return std::max(*first, now + Seconds(1));
+  if (due.size() < open.size() - config_.high) return std::nullopt;
+  std::sort(due.begin(), due.end());
+  // When as many may go as have to, or all that ever may; a second later, so that those of one burst are judged together.
+  MonoTime next = due[std::min(open.size() - std::min(config_.low, config_.high), due.size()) - 1] + Seconds(1);
+  if (last_trim_) next = std::max(next, *last_trim_ + config_.silence);
+  return std::max(next, now + Seconds(1));
 }
 
 }  // namespace libp2p::network

@@ -27,7 +27,8 @@ class ConnectionManager {
   int value(const PeerId& peer) const;
   void on_peer_gone(const PeerId& peer) { values_.erase(peer); }
 
-  // What to close now, the least valuable first: empty below the high water, during the silence, and when everything is spared.
+  // What to close now, the least valuable first: empty below the high water, during the silence, and when too few may go to get
+  // below the high water.
   std::vector<std::uint64_t> choose(const std::vector<ConnectionInfo>& open, MonoTime now);
   // When choose() is worth calling again without a new connection: above the high water, once grace and silence are over.
   std::optional<MonoTime> next_check(const std::vector<ConnectionInfo>& open, MonoTime now) const;
