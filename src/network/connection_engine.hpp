@@ -135,8 +135,9 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   // ---- streams (before ready: open_stream fails with invalid_argument, the others do nothing) ----
 
   // Proposes the protocols in order. With a single one the proposal and the first data travel together and send() may follow
-  // at once; with several send() takes nothing before on_stream_opened. Errc::exhausted: too many streams are open or
-  // unacknowledged; Errc::closed: the connection is going away.
+  // at once; with several send() takes nothing before on_stream_opened. Errc::exhausted: too many streams are open
+  // (Limits::max_outbound_streams); Errc::closed: the connection is going away. Streams beyond the peer's backlog
+  // (max_unacknowledged) wait for their turn inside the engine, within their negotiation deadline.
   Result<StreamId> open_stream(std::vector<std::string> protocols, Now now);
   // Copies what fits below the stream's bound and answers how much; less than all of it makes on_stream_writable come.
   std::size_t send(StreamId id, ByteView data);

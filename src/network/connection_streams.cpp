@@ -72,7 +72,7 @@ void ConnectionEngine::on_muxer_stream(StreamId id) {
   if (negotiating_inbound_ >= config_.limits.max_negotiating_inbound) return muxer_->reset(id);
   auto negotiator = std::make_unique<Negotiator>(
       Negotiator::listener(&config_.accepts_protocol, config_.list_protocols ? &config_.list_protocols : nullptr));
-  muxer_->send(id, negotiator->take_output());
+  // Our header goes out with the first answer: every dialer speaks first.
   negotiating_.emplace(id, Negotiation{std::move(negotiator),
                                        now_.mono + config_.limits.stream_negotiation_timeout, true, false, false});
   ++negotiating_inbound_;
@@ -100,6 +100,8 @@ void ConnectionEngine::settle(Negotiations::iterator at, ByteView rest) {
   const StreamId id = at->first;
   const Negotiation done = std::move(at->second);
   forget(id);
+  // Only now, so that a peer's backlog of streams is also the bound of those that negotiate here.
+  if (done.inbound) muxer_->acknowledge(id);
   if (done.close_when_settled) muxer_->close_write(id);
   events_.on_stream_opened(id, done.negotiator->protocol(), done.inbound);
   if (!rest.empty() && muxer_->has(id)) events_.on_stream_data(id, rest);

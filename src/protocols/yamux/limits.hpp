@@ -20,7 +20,8 @@ struct Limits {
   std::size_t max_receive_memory = 64 * 1024 * 1024;
   // Streams of the peer that live at the same time; one more is answered with a reset.
   std::size_t max_inbound_streams = 1000;
-  // Streams that we opened and the peer has not acknowledged; open() refuses one more.
+  // Streams that we opened and the peer has not acknowledged (the specification's backlog); those beyond it wait on our side
+  // until earlier ones are, and nothing of them is sent before.
   std::size_t max_unacknowledged = 256;
   // Streams that we opened and that live at the same time; open() refuses one more.
   std::size_t max_outbound_streams = 4096;

@@ -64,7 +64,12 @@ class Session {
   std::size_t poll_output(MutableBytes out, Now now);
   bool wants_output() const;
 
+  // Errc::exhausted above max_outbound_streams, or when the peer does not read; Errc::closed when the session ends. Beyond
+  // max_unacknowledged the stream is there and takes data, but waits for its turn.
   Result<StreamId> open(Now now);
+  // Tells the peer that an inbound stream is taken. Until then it counts into the peer's backlog, so a user who takes streams
+  // slowly holds back how many the peer opens. Once.
+  void acknowledge(StreamId id);
   std::size_t send(StreamId id, ByteView data);
   bool send(StreamId id, SharedBytes data, std::size_t offset);
   void close_write(StreamId id);
@@ -103,6 +108,7 @@ class Session {
   Stream& insert(std::uint32_t wire_id, bool inbound);
   void erase(Stream& stream);
   void update_ready(Stream& stream);
+  void open_waiting();
   void update_window(Stream& stream);
   void grow(Stream& stream);
   void push_control(const Header& header);
@@ -117,6 +123,7 @@ class Session {
 
   std::unordered_map<std::uint32_t, Stream> streams_;  // by the id on the wire; never iterated in an order that shows
   StreamList ready_;
+  StreamList waiting_;  // streams of ours whose opening is not sent yet, in order
   std::uint64_t next_serial_ = 1;
   std::uint32_t next_wire_id_;
   std::size_t inbound_ = 0;

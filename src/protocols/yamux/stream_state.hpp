@@ -1,4 +1,4 @@
-// The state of one Yamux stream, and the list of those that have something to send. Private to the session, which owns both.
+// The state of one Yamux stream, and the lists of those that have something to send or wait to be opened. Private to the session, which owns both.
 #pragma once
 
 #include "base/live_count.hpp"
@@ -17,7 +17,8 @@ inline std::uint32_t wire_id(StreamId id) { return static_cast<std::uint32_t>(id
 struct Stream : LiveCounted<Stream> {
   StreamId id = 0;
   bool inbound = false;
-  bool acknowledged = false;   // outbound: the peer has answered with ACK
+  bool acknowledged = false;   // outbound: the peer has answered with ACK; inbound: we have
+  bool waiting = false;        // outbound: the opening is not sent yet, because too many are unacknowledged
   bool local_ended = false;    // close_write was called
   bool fin_sent = false;
   bool remote_ended = false;
@@ -34,17 +35,20 @@ struct Stream : LiveCounted<Stream> {
   Stream* next = nullptr;
   Stream* previous = nullptr;
 
-  bool sendable() const { return (!queue.empty() && send_credit > 0) || (queue.empty() && local_ended && !fin_sent); }
+  bool sendable() const {
+    if (waiting) return false;
+    return queue.empty() ? local_ended && !fin_sent : send_credit > 0;
+  }
 };
 
-// A doubly linked list through the streams themselves: no allocation, and a stream leaves it in constant time.
+// A doubly linked list through the streams themselves: no allocation, and a stream leaves it in constant time. A stream is in
+// one list at most.
 class StreamList {
  public:
   bool empty() const { return first_ == nullptr; }
   Stream& front() { return *first_; }
 
   void push_back(Stream& stream) {
-    stream.in_ready = true;
     stream.next = nullptr;
     stream.previous = last_;
     (last_ != nullptr ? last_->next : first_) = &stream;
@@ -55,7 +59,6 @@ class StreamList {
     (stream.previous != nullptr ? stream.previous->next : first_) = stream.next;
     (stream.next != nullptr ? stream.next->previous : last_) = stream.previous;
     stream.next = stream.previous = nullptr;
-    stream.in_ready = false;
   }
 
  private:
