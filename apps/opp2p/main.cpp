@@ -10,6 +10,8 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   app.set_version_flag("--version", "opp2p " OPP2P_VERSION);
   app.require_subcommand(1);
+  opp2p::add_node_command(app, exit_code);
+  opp2p::add_devnet_commands(app, exit_code);
   opp2p::add_inspect_commands(app, exit_code);
   opp2p::add_key_commands(app, exit_code);
   opp2p::add_ping_command(app, exit_code);

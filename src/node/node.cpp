@@ -1,5 +1,7 @@
 #include "node/node.hpp"
 
+#include <algorithm>
+
 #include "network/peerstore.hpp"
 #include "opstack/gossip/topics.hpp"
 
@@ -85,23 +87,21 @@ Node::~Node() {
 Result<void> Node::start() {
   OPP2P_TRY(const auto summary, store_.summary());
   const auto& genesis = config_.rollup.genesis.l2;
-  stored_head_ = sync::BlockRef{genesis.number, genesis.hash, {}};
-  if (summary.head) stored_head_ = sync::BlockRef{summary.head->number, summary.head->hash, summary.head->parent_hash};
-
+  sync::BlockRef head{genesis.number, genesis.hash, {}};
+  if (summary.head) head = sync::BlockRef{summary.head->number, summary.head->hash, summary.head->parent_hash};
   sync::FollowerConfig follow;
-  follow.rollup = config_.rollup;
   follow.memory = config_.sync_memory;
-  follow.request_blocks = config_.sync_req_resp;
-  follower_ = std::make_unique<sync::Follower>(*host_, *chain_, follow, stored_head_, *this);
+  follow.req_resp = config_.sync_req_resp;
+  follower_ = std::make_unique<sync::Follower>(*host_, config_.rollup, *chain_, follow, head, follower_events());
   if (config_.sync_req_resp) {
     sync::SyncServerConfig serve;
-    serve.rollup = config_.rollup;
-    serve.limited = config_.sync_server_limits;
-    server_ = std::make_unique<sync::SyncServer>(*host_, *chain_, serve);
+    serve.limits.rate_limited = config_.sync_server_limits;
+    server_ = std::make_unique<sync::SyncServer>(*host_, config_.rollup, *chain_, serve,
+                                                 [this](const sync::ServedRequest& request) { on_served(request); });
   }
   blocks_ = std::make_unique<gossip::BlockGossip>(
-      runtime_, *gossip_, gossip_config(config_), this,
-      [this](const PeerId& from, const SharedEnvelope& envelope) { on_unsafe_payload(from, envelope); });
+      runtime_, *gossip_, gossip_config(config_), static_cast<gossip::BlockGossipObserver*>(this),
+      [this](const PeerId& from, const SharedEnvelope& envelope) { follower_->on_unsafe_payload(from, envelope); });
   if (config_.sequencer_key) {
     blocks_->publisher().set_key(config_.sequencer_key);
     // A sequencer accepts its own blocks, whatever else it was told.
@@ -116,7 +116,12 @@ Result<void> Node::start() {
   OPP2P_TRYV(host_->listen(config_.listen));
   for (const auto& address : host_->listen_addresses())
     log_.info(Component::host, "started p2p host", {{"addr", address.text()}, {"peerID", host_->id().to_base58()}});
-  static_peers_ = std::make_unique<network::StaticPeers>(*host_, config_.static_peers);
+  static_peers_ = std::make_unique<network::StaticPeers>(*host_, network::StaticPeersConfig(),
+                                                         static_cast<network::StaticPeersEvents*>(this));
+  for (const auto& address : config_.static_peers) {
+    OPP2P_TRY(const auto added, static_peers_->add(address));
+    if (!added) log_.info(Component::host, "skipping own address among the static peers", {{"addr", address.text()}});
+  }
   return {};
 }
 
@@ -133,13 +138,9 @@ Task<void> Node::close(libp2p::Nanos limit) {
 
 // --- blocks in ---
 
-void Node::on_unsafe_payload(const PeerId& from, const SharedEnvelope& envelope) {
-  take_over(from, envelope, nullptr);
-}
-
-void Node::take_over(const PeerId& from, SharedEnvelope envelope, Done done) {
-  const auto version = config_.rollup.payload_version(envelope->payload.timestamp);
-  follower_->on_unsafe_payload(from, sync::make_block(version, std::move(envelope)), std::move(done));
+void Node::take_over(SharedEnvelope envelope, Done done) {
+  const auto version = sync::version_of(*envelope);
+  follower_->submit(host_->id(), sync::make_block(version, std::move(envelope)), std::move(done));
 }
 
 void Node::publish(SharedEnvelope envelope, Done done) {
@@ -148,7 +149,7 @@ void Node::publish(SharedEnvelope envelope, Done done) {
     ++stats_.published;
     log_.info(Component::gossip, "Publishing signed execution payload on p2p",
               {{"id", name_of(envelope->payload)}, {"topic", sent->topic}, {"bytes", sent->bytes}});
-    take_over(host_->id(), envelope, done);
+    take_over(envelope, done);
   });
 }
 
@@ -157,7 +158,7 @@ void Node::publish_signed(SharedEnvelope envelope, const gossip::Signature& sign
                                       [this, envelope, done = std::move(done)](const Result<gossip::PublishedBlock>& sent) {
                                         if (!sent) return done(sent.error());
                                         ++stats_.published;
-                                        take_over(host_->id(), envelope, done);
+                                        take_over(envelope, done);
                                       });
 }
 
@@ -166,10 +167,15 @@ void Node::post_unsafe_payload(SharedEnvelope envelope, Done done) {
   if (actual != envelope->payload.block_hash)
     return done(fail(Errc::mismatch, "payload has bad block hash: " + libp2p::to_hex0x(envelope->payload.block_hash) +
                                          ", actual block hash is: " + libp2p::to_hex0x(actual)));
-  take_over(host_->id(), std::move(envelope), std::move(done));
+  take_over(std::move(envelope), std::move(done));
 }
 
 // --- snapshots ---
+
+sync::BlockRef Node::head() const {
+  const auto& genesis = config_.rollup.genesis.l2;
+  return follower_->stored_head().value_or(sync::BlockRef{genesis.number, genesis.hash, {}});
+}
 
 PeerSnapshot Node::self() const {
   PeerSnapshot out;
@@ -230,8 +236,9 @@ boost::json::object Node::status() const {
   const auto now = runtime_.now();
   const auto version = config_.rollup.payload_version(static_cast<std::uint64_t>(libp2p::unix_seconds(now.wall)));
   json::object head;
-  head["number"] = stored_head_.number;
-  head["hash"] = libp2p::to_hex0x(stored_head_.hash);
+  const auto stored = this->head();
+  head["number"] = stored.number;
+  head["hash"] = libp2p::to_hex0x(stored.hash);
   json::object blocks;
   blocks["accepted"] = stats_.accepted;
   blocks["rejected"] = counts(stats_.rejected);
@@ -241,7 +248,7 @@ boost::json::object Node::status() const {
   latency["p99"] = milliseconds(stats_.latency.quantile(0.99));
   latency["samples"] = stats_.latency.total();
   json::value gap = nullptr;
-  if (const auto open = follower_->gap(); open && open->end && open->end->number > open->start.number + 1) {
+  if (const auto open = follower_->chain().gap(); open && open->end && open->end->number > open->start.number + 1) {
     gap = json::object{{"start", open->start.number},
                        {"end", open->end->number},
                        {"missing", open->end->number - open->start.number - 1}};
@@ -249,7 +256,7 @@ boost::json::object Node::status() const {
   json::object out;
   out["peerID"] = host_->id().to_base58();
   out["head"] = std::move(head);
-  out["highestSeen"] = follower_->highest_seen();
+  out["highestSeen"] = follower_->chain().highest_seen();
   out["peers"] = host_->connected_peers().size();
   out["mesh"] = gossip_->router().mesh(gossip::blocks_topic(config_.rollup.l2_chain_id, version)).size();
   out["blocks"] = std::move(blocks);
@@ -325,15 +332,24 @@ void Node::on_topic_joined(const std::string& topic) {
 
 void Node::on_topic_left(const std::string& topic) { log_.info(Component::gossip, "left topic", {{"topic", topic}}); }
 
-void Node::on_block_stored(const PeerId& from, const sync::Block& block, bool synced) {
-  stored_head_ = block.ref();
-  if (synced) ++stats_.synced;
+sync::FollowerEvents Node::follower_events() {
+  sync::FollowerEvents out;
+  out.stored = [this](const PeerId& from, const sync::Block& block) { on_stored(from, block); };
+  out.store_failed = [this](const sync::BlockRef& block, const Error& error) {
+    log_.error(Component::store, "the store cannot keep a block", {{"number", block.number}, {"error", error.message()}});
+  };
+  out.chain_trace = [this](const sync::ChainTrace& trace) { on_chain_trace(trace); };
+  out.sync_trace = [this](const sync::SyncTrace& trace) { on_sync_trace(trace); };
+  out.fault = [this](const sync::SyncFault& fault) { on_sync_fault(fault); };
+  return out;
+}
+
+void Node::on_stored(const PeerId& from, const sync::Block& block) {
   log_.info(Component::node, "new unsafe head",
             {{"number", block.number()},
              {"hash", libp2p::to_hex0x(block.hash())},
              {"txs", block.payload().transactions.size()},
-             {"from", from == host_->id() ? "self" : from.to_base58()},
-             {"by", synced ? "sync" : "gossip"}});
+             {"from", from == host_->id() ? "self" : from.to_base58()}});
 }
 
 void Node::on_chain_trace(const sync::ChainTrace& trace) {
@@ -347,6 +363,7 @@ void Node::on_chain_trace(const sync::ChainTrace& trace) {
 
 void Node::on_sync_trace(const sync::SyncTrace& trace) {
   using Kind = sync::SyncTraceKind;
+  if (trace.kind == Kind::promoted) ++stats_.synced;
   const bool range = trace.kind == Kind::range_requested || trace.kind == Kind::range_filled ||
                      trace.kind == Kind::range_diverged || trace.kind == Kind::range_abandoned ||
                      trace.kind == Kind::no_free_peer || trace.kind == Kind::no_peer_has_block;
@@ -369,8 +386,28 @@ void Node::on_sync_fault(const sync::SyncFault& fault) {
              {"evidence", fault.evidence}});
 }
 
-void Node::on_store_error(const Error& error) {
-  log_.error(Component::store, "the store cannot keep a block", {{"error", error.message()}});
+void Node::on_served(const sync::ServedRequest& request) {
+  log_.debug(Component::sync, request.completed && request.code == 0 ? "served a block" : "did not serve a block",
+             {{"peer", request.peer.to_base58()},
+              {"number", request.number ? std::to_string(*request.number) : "unknown"},
+              {"code", request.code},
+              {"bytes", request.bytes},
+              {"took_us", request.took.count() / 1000},
+              {"reason", request.why}});
+}
+
+void Node::on_dialling(const network::StaticPeerStatus& peer) {
+  log_.info(Component::host, "dialing static peer",
+            {{"peer", peer.peer.to_base58()}, {"addr", peer.addresses.empty() ? "" : peer.addresses.front().text()}});
+}
+
+void Node::on_dial_failed(const network::StaticPeerStatus& peer, const Error& why) {
+  log_.warn(Component::host, "error dialing static peer",
+            {{"peer", peer.peer.to_base58()}, {"failures", peer.failures}, {"error", why.message()}});
+}
+
+void Node::on_lost(const network::StaticPeerStatus& peer) {
+  log_.warn(Component::host, "static peer disconnected, reconnecting", {{"peer", peer.peer.to_base58()}});
 }
 
 }  // namespace opp2p::node

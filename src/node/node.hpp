@@ -23,7 +23,7 @@
 #include "node/store_chain.hpp"
 #include "opstack/gossip/block_gossip.hpp"
 #include "opstack/sync/follower.hpp"
-#include "opstack/sync/server.hpp"
+#include "opstack/sync/sync_server.hpp"
 #include "runtime/runtime.hpp"
 #include "services/gossipsub_service.hpp"
 #include "services/identify_service.hpp"
@@ -35,7 +35,7 @@ using libp2p::Result;
 
 class Node final : libp2p::network::HostObserver,
                    opstack::gossip::BlockGossipObserver,
-                   opstack::sync::FollowerObserver,
+                   libp2p::network::StaticPeersEvents,
                    libp2p::LiveCounted<Node> {
  public:
   // `store`, `log` and `runtime` outlive the node.
@@ -57,7 +57,8 @@ class Node final : libp2p::network::HostObserver,
   void publish(opstack::payload::SharedEnvelope envelope, Done done);
   // The same with a signature that is there already.
   void publish_signed(opstack::payload::SharedEnvelope envelope, const opstack::gossip::Signature& signature, Done done);
-  // Takes over a block that the operator vouches for: only its hash is checked. `done` when it is stored, or waits above a gap.
+  // Takes over a block that the operator vouches for: only its hash is checked. `done` when it is stored; a block
+  // that does not connect yet waits in memory, and the answer is Errc::would_block.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
 
   // Snapshots for the RPC.
@@ -69,13 +70,11 @@ class Node final : libp2p::network::HostObserver,
   Result<void> disconnect(const libp2p::PeerId& peer);
 
   // The head that is stored and may be told.
-  std::uint64_t head_number() const { return stored_head_.number; }
-  const opstack::payload::Hash& head_hash() const { return stored_head_.hash; }
+  opstack::sync::BlockRef head() const;
   const BlockStats& stats() const { return stats_; }
 
  private:
-  void on_unsafe_payload(const libp2p::PeerId& from, const opstack::payload::SharedEnvelope& envelope);
-  void take_over(const libp2p::PeerId& from, opstack::payload::SharedEnvelope envelope, Done done);
+  void take_over(opstack::payload::SharedEnvelope envelope, Done done);
   PeerSnapshot snapshot_of(const libp2p::PeerId& peer) const;
   bool gossips_blocks(const libp2p::PeerId& peer) const;
 
@@ -92,19 +91,24 @@ class Node final : libp2p::network::HostObserver,
   void on_topic_joined(const std::string& topic) override;
   void on_topic_left(const std::string& topic) override;
 
-  // --- sync::FollowerObserver ---
-  void on_block_stored(const libp2p::PeerId& from, const opstack::sync::Block& block, bool synced) override;
-  void on_chain_trace(const opstack::sync::ChainTrace& trace) override;
-  void on_sync_trace(const opstack::sync::SyncTrace& trace) override;
-  void on_sync_fault(const opstack::sync::SyncFault& fault) override;
-  void on_store_error(const libp2p::Error& error) override;
+  // --- static peers ---
+  void on_dialling(const libp2p::network::StaticPeerStatus& peer) override;
+  void on_dial_failed(const libp2p::network::StaticPeerStatus& peer, const libp2p::Error& why) override;
+  void on_lost(const libp2p::network::StaticPeerStatus& peer) override;
+
+  // --- the follower's and the server's events ---
+  opstack::sync::FollowerEvents follower_events();
+  void on_stored(const libp2p::PeerId& from, const opstack::sync::Block& block);
+  void on_chain_trace(const opstack::sync::ChainTrace& trace);
+  void on_sync_trace(const opstack::sync::SyncTrace& trace);
+  void on_sync_fault(const opstack::sync::SyncFault& fault);
+  void on_served(const opstack::sync::ServedRequest& request);
 
   libp2p::runtime::Runtime& runtime_;
   NodeConfig config_;
   BlockStore& store_;
   Log& log_;
   BlockStats stats_;
-  opstack::sync::BlockRef stored_head_;
 
   // In the order of their start; the destructor takes them down the other way round.
   std::unique_ptr<libp2p::network::Host> host_;

@@ -50,8 +50,8 @@ Ending run(std::uint64_t seed) {
   network.world().run_for(Seconds(20));
   Ending out;
   for (std::size_t i = 0; i < network.size(); ++i) {
-    out.heads.push_back(network.node(i).head_number());
-    out.hashes.push_back(network.node(i).head_hash());
+    out.heads.push_back(network.node(i).head().number);
+    out.hashes.push_back(network.node(i).head().hash);
   }
   out.late_joiner_synced = network.node(kNodes).stats().synced;
   out.trace_hash = network.world().trace_hash();
