@@ -198,6 +198,20 @@ class Bench {
   std::vector<Action> actions;
 };
 
+// A router in the topic whose mesh holds peers 1 to `peers`, with nothing waiting.
+inline std::unique_ptr<Bench> joined(std::uint32_t peers, Params params = {}, Version version = Version::v1_2) {
+  auto bench = std::make_unique<Bench>(params);
+  EXPECT_TRUE(bench->router.subscribe(kTopic, bench->now));
+  for (std::uint32_t n = 1; n <= peers; ++n) {
+    bench->add_subscriber(n, version);
+    bench->send(n, graft_rpc(kTopic));
+    bench->sent(n);
+  }
+  bench->drain();
+  bench->actions.clear();
+  return bench;
+}
+
 // N routers and the links between them.
 class Network {
  public:
