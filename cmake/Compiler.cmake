@@ -19,6 +19,14 @@ endif()
 set(OPP2P_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wconversion
     -Wno-sign-conversion -Werror=return-type)
 
+# Every library of ours is instrumented for coverage; the targets themselves link libFuzzer (fuzz/CMakeLists.txt).
+if(OPP2P_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "OPP2P_FUZZ needs clang: add -DCMAKE_CXX_COMPILER=clang++-19")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all)
+endif()
+
 if(OPP2P_SANITIZE)
   add_compile_options(-fsanitize=${OPP2P_SANITIZE} -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${OPP2P_SANITIZE})

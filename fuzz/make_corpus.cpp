@@ -1,0 +1,311 @@
+// Writes the seeds of the fuzz targets: fuzz_corpus FOLDER. Each is made with our own encoders, so that a mutation of it starts
+// behind the first checks of a decoder; scripts for engines are drawn from a fixed seed. The same program always writes the same
+// bytes. Inputs that a fuzzer found are added to the folders by hand, named found-…, and are never overwritten.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "multiformats/peer_record.hpp"
+#include "node/store_record.hpp"
+#include "opstack/chain/rollup_config.hpp"
+#include "opstack/gossip/signing.hpp"
+#include "opstack/payload/payload_json.hpp"
+#include "protocols/gossipsub/rpc.hpp"
+#include "protocols/identify/identify.hpp"
+#include "protocols/multistream/negotiator.hpp"
+#include "protocols/noise/handshake.hpp"
+#include "protocols/payload_by_number/codec.hpp"
+#include "protocols/yamux/frame.hpp"
+#include "testing/blocks.hpp"
+#include "wire/rlp.hpp"
+#include "wire/snappy_block.hpp"
+#include "wire/snappy_frame.hpp"
+
+namespace {
+
+using namespace libp2p;
+namespace fs = std::filesystem;
+using opstack::payload::Version;
+using testing_blocks::block;
+
+constexpr std::int64_t kNow = 1'700'000'000;
+const Version kVersions[] = {Version::v1, Version::v2, Version::v3, Version::v4};
+
+fs::path root;
+
+void save(const std::string& target, const std::string& name, ByteView bytes) {
+  fs::create_directories(root / target);
+  std::ofstream out(root / target / name, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+void save(const std::string& target, const std::string& name, std::string_view text) { save(target, name, as_bytes(text)); }
+
+Bytes with_first(std::uint8_t first, ByteView rest) {
+  Bytes out{first};
+  append(out, rest);
+  return out;
+}
+
+// A script that an engine's target plays: bytes from a fixed seed.
+void save_scripts(const std::string& target, std::initializer_list<std::size_t> sizes) {
+  SeededRng rng(target.size());
+  for (const std::size_t size : sizes) {
+    Bytes script(size);
+    rng.fill(script);
+    save(target, "script-" + std::to_string(size), script);
+  }
+}
+
+crypto::PrivateKey identity(std::uint64_t seed) {
+  SeededRng rng(seed);
+  return crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value();
+}
+
+void make_multistream() {
+  Bytes listener_reads, dialer_reads;
+  for (const std::string_view text : {"/multistream/1.0.0", "ls", "/b", "/a"}) multistream::append_message(listener_reads, text);
+  for (const std::string_view text : {"/multistream/1.0.0", "na", "/b"}) multistream::append_message(dialer_reads, text);
+  save("negotiator", "listener-reads", with_first(63, listener_reads));
+  save("negotiator", "dialer-reads", with_first(1, dialer_reads));
+  Bytes long_name;
+  multistream::append_message(long_name, "/multistream/1.0.0");
+  multistream::append_message(long_name, "/" + std::string(900, 'x'));
+  save("negotiator", "long-name", with_first(9, long_name));
+}
+
+void make_noise() {
+  SeededRng rng(2);
+  noise::Handshake dialer(true, noise::Credentials::make(identity(3), rng).value(), {}, rng);
+  noise::Handshake listener(false, noise::Credentials::make(identity(4), rng).value(), {}, rng);
+  const char* const names[] = {"message-1", "message-2", "message-3"};
+  for (int i = 0; i < 3; ++i) {
+    auto& from = i % 2 == 0 ? dialer : listener;
+    auto& to = i % 2 == 0 ? listener : dialer;
+    const Bytes message = from.take_output();
+    save("noise", names[i], message);
+    (void)to.on_bytes(message);
+  }
+  noise::HandshakePayload payload;
+  payload.identity_key = identity(3).public_key().to_protobuf();
+  payload.identity_signature = Bytes(64, 7);
+  payload.extensions.stream_muxers = {"/yamux/1.0.0", "/mplex/6.7.0"};
+  save("noise", "payload", noise::encode_payload(payload));
+}
+
+void append_frame(Bytes& script, yamux::FrameType type, std::uint16_t flags, std::uint32_t id, ByteView data,
+                  std::uint32_t length) {
+  Bytes frame(yamux::kHeaderSize);
+  yamux::write_header(frame.data(), yamux::make_header(type, flags, id, length));
+  append(frame, data);
+  script.push_back(static_cast<std::uint8_t>(110 + frame.size()));  // the target's step "this many bytes from the peer"
+  append(script, frame);
+}
+
+void make_yamux() {
+  using yamux::FrameType;
+  const Bytes data(40, 9);
+  Bytes script{0};  // the server's side
+  append_frame(script, FrameType::window_update, yamux::kSyn, 1, {}, 0);
+  append_frame(script, FrameType::data, 0, 1, data, 40);
+  append(script, Bytes{1, 20, 6, 255, 5, 1});  // send, pull, consume
+  append_frame(script, FrameType::ping, yamux::kSyn, 0, {}, 77);
+  append_frame(script, FrameType::window_update, 0, 1, {}, 100'000);
+  append_frame(script, FrameType::data, yamux::kFin, 1, {}, 0);
+  append_frame(script, FrameType::data, yamux::kSyn, 3, data, 40);
+  append_frame(script, FrameType::window_update, yamux::kRst, 3, {}, 0);
+  append(script, Bytes{3, 0, 105});  // close, time
+  append_frame(script, FrameType::go_away, 0, 0, {}, 0);
+  save("session", "server", script);
+  Bytes client{1};
+  append(client, Bytes{0, 0, 1, 9, 6, 255});
+  append_frame(client, FrameType::window_update, yamux::kAck, 1, {}, 0);
+  append_frame(client, FrameType::data, yamux::kFin, 1, data, 40);
+  append(client, Bytes{4, 0, 6, 200});
+  save("session", "client", client);
+  save_scripts("session", {200, 800});
+}
+
+void make_identify() {
+  identify::Message message;
+  message.public_key = identity(5).public_key().to_protobuf();
+  message.listen_addrs = {to_bytes(Multiaddr::from_text("/ip4/127.0.0.1/tcp/9222").value().bytes()),
+                          to_bytes(Multiaddr::from_text("/ip6/::1/tcp/9222").value().bytes())};
+  message.protocols = {"/meshsub/1.2.0", "/ipfs/ping/1.0.0", "/ipfs/id/1.0.0"};
+  message.observed_addr = to_bytes(Multiaddr::from_text("/ip4/10.0.0.7/tcp/40000").value().bytes());
+  message.protocol_version = "";
+  message.agent_version = "optimism";
+  save("identify", "message", identify::encode(message));
+  save("identify", "stream", identify::encode_parts(message));
+  message.signed_peer_record = Bytes(300, 3);
+  message.protocols.assign(120, "/a-rather-long-name/1.0.0");
+  save("identify", "parts", identify::encode_parts(message));
+}
+
+gossipsub::Rpc rpc_of_all_kinds(ByteView data, ByteView id) {
+  gossipsub::Rpc rpc;
+  rpc.subscriptions = {{true, "a", {}, {}}, {false, "b", {}, {}}};
+  rpc.publish.push_back({{}, data, {}, "a", {}, {}});
+  auto& control = rpc.control.emplace();
+  control.ihave.push_back({"a", {id, id}});
+  control.iwant.push_back({{id}});
+  control.graft.push_back({"a"});
+  control.prune.push_back({"b", {{id, id}}, 60});
+  control.idontwant.push_back({{id}});
+  return rpc;
+}
+
+void make_gossipsub() {
+  const Bytes data(100, 1), id(20, 2);
+  const auto rpc = rpc_of_all_kinds(data, id);
+  save("rpc", "all-kinds", gossipsub::encode_rpc(rpc));
+  save("rpc", "frame", *gossipsub::encode_frame(rpc));
+  auto authored = rpc;
+  authored.publish[0].from = id;
+  authored.publish[0].seqno = ByteView(id).first(8);
+  authored.publish[0].signature = data;
+  authored.publish[0].key = id;
+  save("rpc", "authored", *gossipsub::encode_frame(authored));
+  Bytes script{3, 0, 0, 0, 1, 0, 4, 0, 0, 2, 0, 5, 1, 11, 1, 0, 2, 5, 1, 2, 3, 4, 5, 6, 0, 0, 1, 8, 2, 0, 7, 7, 0, 0, 60, 8, 1, 0, 7};
+  save("router", "join-publish-forward", script);
+  Bytes raw{9, 1, 0};
+  const Bytes encoded = gossipsub::encode_rpc(rpc);
+  raw.push_back(static_cast<std::uint8_t>(encoded.size()));
+  append(raw, encoded);
+  Bytes whole(script.begin(), script.begin() + 13);
+  append(whole, raw);
+  save("router", "raw-rpc", whole);
+  save_scripts("router", {200, 1000, 4000});
+}
+
+void make_connection() {
+  // Three bytes a step: open streams from both sides, send, move, close, reset.
+  Bytes script;
+  const auto step = [&script](std::uint8_t what, std::uint8_t a, std::uint8_t b) { append(script, Bytes{what, a, b}); };
+  for (std::uint8_t round = 0; round < 8; ++round) {
+    step(static_cast<std::uint8_t>(round % 2), round, 0);                     // open
+    for (int i = 0; i < 4; ++i) step(static_cast<std::uint8_t>(120 + i % 2), 64, 200);  // move
+    step(static_cast<std::uint8_t>(2 + round % 2), round, 0);                 // send
+    for (int i = 0; i < 4; ++i) step(static_cast<std::uint8_t>(120 + i % 2), 255, 255);
+    step(static_cast<std::uint8_t>((round % 3 == 2 ? 6 : 4) + round % 2), round, 0);  // reset or close
+  }
+  save("connection_engine", "streams", script);
+  append(script, Bytes{254, 3, 1, 120, 255, 255, 121, 255, 255});
+  save("connection_engine", "bit-flip", script);
+  Bytes negotiation;
+  multistream::append_message(negotiation, "/multistream/1.0.0");
+  multistream::append_message(negotiation, "/noise");
+  save("connection_engine", "negotiation", negotiation);
+  save_scripts("connection_engine", {300, 900});
+}
+
+void make_wire() {
+  Bytes list;
+  wire::append_rlp_string(list, Bytes(60, 5));
+  wire::append_rlp_uint(list, 1'700'000'000);
+  wire::append_rlp_string(list, {});
+  Bytes rlp;
+  wire::append_rlp_list_header(rlp, list.size());
+  append(rlp, list);
+  Bytes nested;
+  wire::append_rlp_list_header(nested, rlp.size() * 2);
+  append(nested, rlp);
+  append(nested, rlp);
+  save("rlp", "list", rlp);
+  save("rlp", "nested", nested);
+
+  SeededRng rng(6);
+  Bytes contents(3000, 'a');
+  rng.fill(MutableBytes(contents).first(600));
+  save("snappy", "block", wire::snappy_compress(contents));
+  save("snappy", "frames", wire::snappy_frame_encode(contents));
+  save("snappy", "frames-of-nothing", wire::snappy_frame_encode({}));
+}
+
+void make_payloads() {
+  for (const Version version : kVersions) {
+    const std::string v = "v" + std::to_string(static_cast<int>(version));
+    auto envelope = block(version, 7, kNow);
+    const Bytes body = opstack::payload::encode_envelope(version, envelope);
+    save("payload_ssz", v, body);
+    save("payload_json", v, boost::json::serialize(opstack::payload::to_json(envelope)));
+    if (envelope.payload.withdrawals) {
+      envelope.payload.withdrawals->push_back({1, 2, {}, 3});
+      save("payload_ssz", v + "-withdrawal", opstack::payload::encode_envelope(version, envelope));
+    }
+
+    const std::uint8_t index = static_cast<std::uint8_t>(static_cast<int>(version) - 1);
+    save("block_rules", v + "-good", with_first(static_cast<std::uint8_t>(index | 2 << 2), {}));
+    save("block_rules", v + "-jovian", with_first(static_cast<std::uint8_t>(index | 2 << 2 | 16), {}));
+    save("block_rules", v + "-changed", with_first(static_cast<std::uint8_t>(index | 3 << 2), Bytes{0, 40, 9, 1, 200, 1}));
+    save("block_rules", v + "-body", with_first(static_cast<std::uint8_t>(index | 1 << 2), body));
+    save("block_rules", v + "-raw",
+         with_first(index, testing_blocks::message(901, version, block(version, 7, kNow))));
+
+    Bytes answer{static_cast<std::uint8_t>(40 * index), 0, static_cast<std::uint8_t>(has_parent_beacon_block_root(version)), 0, 0, 0};
+    wire::append_snappy_frames(answer, body);
+    save("payload_by_number", v, answer);
+  }
+  const auto request = payload_by_number::encode_request(7);
+  save("payload_by_number", "request", with_first(0, request));
+  save("payload_by_number", "not-found", Bytes{0, 1});
+  save_scripts("sync_scheduler", {120, 600, 2500});
+  save_scripts("unsafe_chain", {100, 600});
+  save_scripts("request_limiter", {100, 600});
+  Bytes in_order{0};
+  for (std::uint8_t number = 10; number < 40; ++number) append(in_order, Bytes{1, number});
+  save("unsafe_chain", "in-order", in_order);
+  Bytes backwards{0};
+  for (std::uint8_t number = 39; number >= 10; --number) append(backwards, Bytes{1, number});
+  append(backwards, Bytes{15, 3, 1, 13});
+  save("unsafe_chain", "backwards-and-rewind", backwards);
+}
+
+void make_node() {
+  save("json_rpc", "plain", R"({"jsonrpc":"2.0","id":1,"method":"echo","params":["a",{"b":[1,2.5,null]}]})");
+  save("json_rpc", "batch",
+       R"([{"jsonrpc":"2.0","id":"x","method":"refuse"},{"jsonrpc":"2.0","method":"echo","params":[1]},{"jsonrpc":"2.0","id":2,"method":"break"},7])");
+  save("json_rpc", "unknown", R"({"jsonrpc":"2.0","id":null,"method":"none","params":{}})");
+
+  opp2p::node::StoredBlock stored;
+  stored.number = 7;
+  stored.hash.fill(1);
+  stored.parent_hash.fill(2);
+  stored.timestamp = static_cast<std::uint64_t>(kNow);
+  stored.version = Version::v2;
+  stored.body = share(opstack::payload::encode_envelope(Version::v2, block(Version::v2, 7, kNow)));
+  Bytes record(opp2p::node::record_size(stored));
+  opp2p::node::write_record(stored, record);
+  save("store_record", "record", record);
+  const opp2p::node::StagedRecord staged{PeerId::from_public_key(identity(8).public_key()).bytes(), stored};
+  Bytes wide(opp2p::node::staged_size(staged));
+  opp2p::node::write_staged(staged, wide);
+  save("store_record", "staged", wide);
+
+  const std::string id = PeerId::from_public_key(identity(8).public_key()).to_base58();
+  save("config", "peers", "/ip4/127.0.0.1/tcp/9222/p2p/" + id + ",/dns4/peer.example/tcp/9222/p2p/" + id);
+  save("config", "duration", "1h1m30s500ms");
+  save("config", "bytes", "64MiB");
+  save("config", "key", "0x" + std::string(64, '1'));
+  save("config", "address", "0x" + std::string(40, 'a'));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: fuzz_corpus FOLDER\n");
+    return 2;
+  }
+  root = argv[1];
+  make_multistream();
+  make_noise();
+  make_yamux();
+  make_identify();
+  make_gossipsub();
+  make_connection();
+  make_wire();
+  make_payloads();
+  make_node();
+  return 0;
+}

@@ -1,0 +1,25 @@
+// Any text as each of the values that options hold: durations, sizes, keys, addresses, lists of peers.
+#include <cstdlib>
+
+#include "node/config.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace opp2p::node;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto require = [](bool holds) {
+    if (!holds) std::abort();
+  };
+  if (const auto time = parse_duration(text); !time) require(!time.error().text().empty());
+  if (const auto bytes = parse_byte_count(text); !bytes) require(!bytes.error().text().empty());
+  if (const auto key = parse_key(text)) require(parse_key(libp2p::to_hex(*key)).value() == *key);
+  if (const auto address = parse_address(text)) require(parse_address(libp2p::to_hex0x(*address)).value() == *address);
+  if (const auto peers = parse_peers(text)) {
+    std::string list;
+    for (const auto& peer : *peers) {
+      require(peer.peer_id().has_value());
+      list += (list.empty() ? "" : ",") + peer.text();
+    }
+    require(parse_peers(list).value() == *peers);
+  }
+  return 0;
+}
