@@ -1,0 +1,157 @@
+#include "opstack/sync/follower.hpp"
+
+namespace opstack::sync {
+
+payload::Version version_of(const payload::Envelope& envelope) {
+  if (envelope.payload.withdrawals_root) return payload::Version::v4;
+  if (envelope.payload.blob_gas_used || envelope.parent_beacon_block_root) return payload::Version::v3;
+  return envelope.payload.withdrawals ? payload::Version::v2 : payload::Version::v1;
+}
+
+Follower::Follower(libp2p::network::Host& host, const chain::RollupConfig& rollup, ChainStore& store, FollowerConfig config,
+                   std::optional<BlockRef> head, FollowerEvents events)
+    : host_(host),
+      rollup_(rollup),
+      store_(store),
+      config_(config),
+      events_(std::move(events)),
+      start_(head),
+      chain_(UnsafeChainConfig{config.memory / 2}, head),
+      stored_head_(head),
+      timer_(host.runtime().make_timer([this] {
+        check_at_.reset();
+        check_gap();
+      })) {
+  if (config_.req_resp) {
+    SyncClientConfig client = config_.client;
+    client.scheduler.max_bytes = config_.memory - config_.memory / 2;
+    SyncClientEvents client_events;
+    client_events.deliver = [this](const PeerId& peer, Block block) { submit(peer, std::move(block), nullptr); };
+    client_events.trace = events_.sync_trace;
+    client_events.fault = events_.fault;
+    client_events.report = events_.report;
+    client_ = std::make_unique<SyncClient>(host_, rollup_, store_, client, std::move(client_events));
+  }
+  arm(interval());
+}
+
+Follower::~Follower() = default;
+
+libp2p::runtime::Task<void> Follower::close() {
+  closed_ = true;
+  timer_->disarm();
+  if (client_) co_await client_->close();
+}
+
+Nanos Follower::interval() const {
+  if (config_.check_interval > Nanos(0)) return config_.check_interval;
+  return libp2p::Seconds(2 * static_cast<std::int64_t>(std::max<std::uint64_t>(1, rollup_.block_time)));
+}
+
+void Follower::arm(Nanos delay) {
+  check_at_ = host_.runtime().now().mono + delay;
+  timer_->arm(*check_at_);
+}
+
+// ---- blocks ----
+
+void Follower::on_unsafe_payload(const PeerId& peer, const payload::SharedEnvelope& envelope) {
+  submit(peer, make_block(version_of(*envelope), envelope), nullptr);
+}
+
+void Follower::submit(const PeerId& peer, Block block, Done done) {
+  if (closed_) {
+    if (done) done(libp2p::fail(Errc::closed, "the node is stopping"));
+    return;
+  }
+  const std::size_t queued_before = chain_.queued();
+  (void)chain_.on_block(peer, std::move(block));
+  pump_chain(done ? &done : nullptr);
+  // A block above a gap: look soon, because the missing one may be on its way, and then whether it came.
+  const Nanos soon = std::min(config_.first_check, interval());
+  if (chain_.queued() > queued_before && (!check_at_ || *check_at_ > host_.runtime().now().mono + soon)) arm(soon);
+}
+
+// What the chain makes of one block. The first thing it says about it decides what `done` gets to hear.
+void Follower::pump_chain(Done* done) {
+  while (auto action = chain_.poll_action()) {
+    if (auto* to_append = std::get_if<AppendBlock>(&*action)) {
+      append(*to_append, done != nullptr ? std::exchange(*done, nullptr) : nullptr);
+      continue;
+    }
+    const auto& trace = std::get<ChainTrace>(*action);
+    if (events_.chain_trace) events_.chain_trace(trace);
+    if (done == nullptr || !*done || trace.kind == ChainTraceKind::anchored || trace.kind == ChainTraceKind::overflow) continue;
+    const std::string name = "block " + std::to_string(trace.number);
+    const Done answer = std::exchange(*done, nullptr);
+    if (trace.kind == ChainTraceKind::queued) {
+      answer(libp2p::fail(Errc::would_block, name + " is above a gap; it waits in memory and is not stored yet"));
+    } else if (trace.kind == ChainTraceKind::duplicate && stored_head_ && trace.number <= stored_head_->number) {
+      answer({});
+    } else if (trace.kind == ChainTraceKind::duplicate) {
+      answer(libp2p::fail(Errc::would_block, name + " is known but not stored yet"));
+    } else {
+      answer(libp2p::fail(Errc::mismatch, name + ": " + std::string(to_string(trace.kind))));
+    }
+  }
+}
+
+void Follower::append(AppendBlock& append, Done done) {
+  Writing writing;
+  writing.ref = append.block.ref();
+  writing.done = std::move(done);
+  writing_.push_back(std::move(writing));
+  auto kept = std::make_shared<AppendBlock>(std::move(append));
+  store_.append(kept->block, [this, alive = std::weak_ptr(alive_), epoch = epoch_, kept](const Result<void>& outcome) {
+    if (alive.lock()) on_appended(epoch, kept->peer, kept->block, outcome);
+  });
+}
+
+void Follower::on_appended(std::uint64_t epoch, const PeerId& peer, const Block& block, const Result<void>& outcome) {
+  if (epoch != epoch_) return;
+  if (!outcome) {
+    back_to_stored(block.ref(), outcome.error());
+    return;
+  }
+  Writing writing = std::move(writing_.front());
+  writing_.pop_front();
+  stored_head_ = writing.ref;
+  if (events_.stored) events_.stored(peer, block);
+  if (writing.done) writing.done({});
+  if (closed_) return;
+  if (client_) client_->on_head(*stored_head_);
+  if (writing_.empty()) {
+    if (std::exchange(check_due_, false)) check_gap();
+    // The head has moved: the regular check starts anew, unless one is due sooner because of a queued block.
+    if (chain_.queued() == 0 || !check_at_) arm(interval());
+  }
+}
+
+void Follower::back_to_stored(const BlockRef& failed, const Error& error) {
+  ++epoch_;
+  auto lost = std::exchange(writing_, {});
+  if (stored_head_) {
+    chain_.rewind(*stored_head_);
+  } else {
+    chain_ = UnsafeChain(UnsafeChainConfig{config_.memory / 2}, start_);
+  }
+  if (events_.store_failed) events_.store_failed(failed, error);
+  for (auto& writing : lost)
+    if (writing.done) writing.done(error);
+}
+
+// ---- gaps ----
+
+void Follower::check_gap() {
+  if (closed_) return;
+  if (!writing_.empty()) {
+    check_due_ = true;  // the head is about to move
+    return;
+  }
+  if (!check_at_) arm(interval());
+  if (!client_) return;
+  const auto gap = chain_.gap();
+  if (gap) client_->request_range(gap->start, gap->end);
+}
+
+}  // namespace opstack::sync

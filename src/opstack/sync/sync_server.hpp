@@ -1,0 +1,81 @@
+// The payload_by_number server: a coroutine for each request that waits for its turn, reads the number, has it looked up, and sends
+// the block as it lies in the store, compressed chunk by chunk.
+//
+// Owner: the node; destroyed before its Host and its BlockSource. Thread: the network thread; the look-up runs elsewhere.
+// Bounds: RequestLimits (what runs at once, and the rates unless they are off), max_sending bytes of blocks that are being sent,
+// 20 s for waiting and looking up, 10 s each for reading and writing. Beyond a bound the answer is code 3.
+// Source: op-node surface, section 7 (server), without the head-of-line blocking of section 13.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "base/live_count.hpp"
+#include "network/host.hpp"
+#include "opstack/chain/rollup_config.hpp"
+#include "opstack/sync/chain_store.hpp"
+#include "opstack/sync/request_limiter.hpp"
+#include "protocols/payload_by_number/codec.hpp"
+#include "runtime/task.hpp"
+
+namespace opstack::sync {
+
+struct SyncServerConfig {
+  RequestLimits limits;
+  Nanos read_timeout = libp2p::Seconds(10);
+  Nanos write_timeout = libp2p::Seconds(10);
+  std::size_t max_sending = 256 << 20;  // bytes of blocks
+};
+
+// One request that was answered, or not, for logs and metrics.
+struct ServedRequest {
+  PeerId peer;
+  std::optional<std::uint64_t> number;  // none when the request was not read
+  std::uint8_t code = 0;                // as sent
+  bool completed = false;               // the whole answer went out
+  std::size_t bytes = 0;                // of the block, not compressed
+  Nanos took{0};
+  std::string why;                      // of a code other than 0, or of an answer that broke off
+};
+
+class SyncServer : libp2p::LiveCounted<SyncServer> {
+ public:
+  using ServedFn = std::function<void(const ServedRequest&)>;
+  // Serves from now on. `rollup` and `source` outlive the server.
+  SyncServer(libp2p::network::Host& host, const chain::RollupConfig& rollup, BlockSource& source, SyncServerConfig config,
+             ServedFn on_served = nullptr);
+  ~SyncServer();
+  SyncServer(const SyncServer&) = delete;
+  SyncServer& operator=(const SyncServer&) = delete;
+
+  const std::string& protocol() const { return protocol_; }
+  // Stops serving and ends what runs.
+  libp2p::runtime::Task<void> close();
+
+ private:
+  class Turn;
+  struct Lookup;
+  libp2p::runtime::Task<void> serve(libp2p::network::Stream stream);
+  libp2p::runtime::Task<std::uint8_t> answer(libp2p::network::Stream& stream, ServedRequest& report);
+  libp2p::runtime::Task<std::uint8_t> look_up(libp2p::network::Stream& stream, std::uint64_t number, MonoTime until,
+                                              ServedRequest& report);
+  libp2p::runtime::Task<void> send_block(libp2p::network::Stream& stream, ServedBlock block, ServedRequest& report);
+  libp2p::runtime::Task<void> send_code(libp2p::network::Stream& stream, std::uint8_t code, ServedRequest& report);
+  void pump();
+  MonoTime now() const { return host_.runtime().now().mono; }
+
+  libp2p::network::Host& host_;
+  const chain::RollupConfig& rollup_;
+  BlockSource& source_;
+  const SyncServerConfig config_;
+  const ServedFn on_served_;
+  const std::string protocol_;
+  RequestLimiter limiter_;
+  std::map<TicketId, Turn*> turns_;
+  std::unique_ptr<libp2p::runtime::Timer> timer_;
+  std::size_t sending_ = 0;
+  libp2p::runtime::TaskScope scope_;  // last: its coroutines use the members above
+};
+
+}  // namespace opstack::sync
