@@ -96,7 +96,8 @@ void print_summary(const Options& options, const Findings& findings) {
   const double mean = times.empty() ? 0 : millis(sum) / static_cast<double>(times.size());
   if (!options.json) {
     if (!times.empty()) {
-      std::printf("%zu answers: least %.3f ms, mean %.3f ms, most %.3f ms\n", times.size(), millis(least), mean, millis(most));
+      std::printf("%zu answers: least %.3f ms, mean %.3f ms, most %.3f ms\n", times.size(), millis(least), mean,
+                  millis(most));
     }
     return;
   }
@@ -121,7 +122,8 @@ int run_ping(const Options& options) {
   ToolHost tool;
   Findings findings;
   const auto end = tool.run(ping_peer(tool, options, *address, findings));
-  if (end == ToolHost::End::signalled && findings.round_trips.empty()) findings.error = "stopped before the first answer";
+  if (end == ToolHost::End::signalled && findings.round_trips.empty())
+    findings.error = "stopped before the first answer";
   tool.close(libp2p::Seconds(1));
   print_summary(options, findings);
   if (findings.error.empty()) return 0;
@@ -135,8 +137,12 @@ void add_ping_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("ping", "Measure the round trip to a peer");
   command->add_option("address", options->address, "The peer, /ip4/…/tcp/…[/p2p/ID]")->required();
-  command->add_option("--count,-c", options->count, "How many pings")->capture_default_str()->check(CLI::Range(1, 1'000'000));
-  command->add_option("--interval,-i", options->interval, "Seconds between two")->capture_default_str()->check(CLI::Range(0.0, 3600.0));
+  command->add_option("--count,-c", options->count, "How many pings")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  command->add_option("--interval,-i", options->interval, "Seconds between two")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 3600.0));
   command->add_option("--timeout", options->timeout, "Seconds to wait for an answer")
       ->capture_default_str()
       ->check(CLI::Range(0.001, 3600.0));

@@ -1,5 +1,5 @@
-// A host for commands that talk to one peer and end: a fresh identity, identify and the real runtime, with SIGINT and SIGTERM
-// caught. Made, used and destroyed on the thread that runs it. Bounds: those of a Host.
+// A host for commands that talk to one peer and end: a fresh identity, identify and the real runtime, with SIGINT and
+// SIGTERM caught. Made, used and destroyed on the thread that runs it. Bounds: those of a Host.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,8 @@ class ToolHost {
   libp2p::runtime::AsioRuntime& runtime() { return runtime_; }
   libp2p::network::Host& host() { return *host_; }
 
-  // Runs `main` until it ends, a signal comes, or `limit` has passed (zero: no limit). The task is destroyed when this returns.
+  // Runs `main` until it ends, a signal comes, or `limit` has passed (zero: no limit). The task is destroyed when this
+  // returns.
   enum class End { finished, signalled, timed_out };
   End run(libp2p::runtime::Task<void> main, libp2p::Nanos limit = libp2p::Nanos(0));
   // Runs until a signal comes.

@@ -31,7 +31,8 @@ Reach reach_of_ip6(ByteView ip) {
 }
 
 // The address that begins with `local`'s IP and goes on as `address` does after its own.
-std::optional<Multiaddr> with_ip_of(const Multiaddr& address, const Multiaddr& local, Protocol family, std::string_view name) {
+std::optional<Multiaddr> with_ip_of(const Multiaddr& address, const Multiaddr& local, Protocol family,
+                                    std::string_view name) {
   const auto ip = local.value_of(family);
   const auto own = address.value_of(family);
   if (!ip || !own) return std::nullopt;

@@ -1,5 +1,5 @@
-// How far an address reaches, and which of a peer's addresses are worth keeping: an address of another machine's loopback, or of a
-// private network that we do not share, can only lead to the wrong host. Pure.
+// How far an address reaches, and which of a peer's addresses are worth keeping: an address of another machine's
+// loopback, or of a private network that we do not share, can only lead to the wrong host. Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,20 @@
 namespace libp2p::services {
 
 enum class Reach : std::uint8_t {
-  unspecified,   // 0.0.0.0, ::
+  unspecified,  // 0.0.0.0, ::
   loopback,
-  private_net,   // RFC 1918, shared (RFC 6598), link-local, unique local
+  private_net,  // RFC 1918, shared (RFC 6598), link-local, unique local
   global,
-  unknown,       // no IP in it: a name, a memory or a Unix address
+  unknown,  // no IP in it: a name, a memory or a Unix address
 };
 Reach reach_of(const Multiaddr& address);
 
-// What a peer whose connection comes from `remote` may say about itself: over loopback everything, from a private network
-// everything but loopback, from elsewhere global addresses and names. Unspecified addresses never.
+// What a peer whose connection comes from `remote` may say about itself: over loopback everything, from a private
+// network everything but loopback, from elsewhere global addresses and names. Unspecified addresses never.
 std::vector<Multiaddr> believable(const std::vector<Multiaddr>& told, const Multiaddr& remote);
 
-// `listening` with each unspecified address replaced by the IPs of the same family in `local`, our ends of connections: those are
-// addresses at which this machine is reached. What cannot be replaced is left out; nothing is named twice.
+// `listening` with each unspecified address replaced by the IPs of the same family in `local`, our ends of connections:
+// those are addresses at which this machine is reached. What cannot be replaced is left out; nothing is named twice.
 std::vector<Multiaddr> specified(const std::vector<Multiaddr>& listening, const std::vector<Multiaddr>& local);
 
 }  // namespace libp2p::services

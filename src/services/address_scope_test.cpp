@@ -9,15 +9,24 @@ Multiaddr address(std::string_view text) { return Multiaddr::from_text(text).val
 
 TEST(AddressScope, tells_how_far_an_address_reaches) {
   const std::vector<std::pair<std::string_view, Reach>> cases = {
-      {"/ip4/0.0.0.0/tcp/1", Reach::unspecified},     {"/ip6/::/tcp/1", Reach::unspecified},
-      {"/ip4/127.9.9.9/tcp/1", Reach::loopback},      {"/ip6/::1/tcp/1", Reach::loopback},
-      {"/ip6/::ffff:127.0.0.1/tcp/1", Reach::loopback}, {"/ip4/10.1.2.3/tcp/1", Reach::private_net},
-      {"/ip4/172.16.0.1/tcp/1", Reach::private_net},  {"/ip4/172.32.0.1/tcp/1", Reach::global},
-      {"/ip4/192.168.0.1/tcp/1", Reach::private_net}, {"/ip4/100.64.0.1/tcp/1", Reach::private_net},
-      {"/ip4/100.128.0.1/tcp/1", Reach::global},      {"/ip4/169.254.0.1/tcp/1", Reach::private_net},
-      {"/ip6/fd00::1/tcp/1", Reach::private_net},     {"/ip6zone/eth0/ip6/fe80::1/tcp/1", Reach::private_net},
-      {"/ip4/8.8.8.8/tcp/1", Reach::global},          {"/ip6/2001:4860::1/tcp/1", Reach::global},
-      {"/dns4/example.org/tcp/1", Reach::unknown},    {"/memory/7", Reach::unknown},
+      {"/ip4/0.0.0.0/tcp/1", Reach::unspecified},
+      {"/ip6/::/tcp/1", Reach::unspecified},
+      {"/ip4/127.9.9.9/tcp/1", Reach::loopback},
+      {"/ip6/::1/tcp/1", Reach::loopback},
+      {"/ip6/::ffff:127.0.0.1/tcp/1", Reach::loopback},
+      {"/ip4/10.1.2.3/tcp/1", Reach::private_net},
+      {"/ip4/172.16.0.1/tcp/1", Reach::private_net},
+      {"/ip4/172.32.0.1/tcp/1", Reach::global},
+      {"/ip4/192.168.0.1/tcp/1", Reach::private_net},
+      {"/ip4/100.64.0.1/tcp/1", Reach::private_net},
+      {"/ip4/100.128.0.1/tcp/1", Reach::global},
+      {"/ip4/169.254.0.1/tcp/1", Reach::private_net},
+      {"/ip6/fd00::1/tcp/1", Reach::private_net},
+      {"/ip6zone/eth0/ip6/fe80::1/tcp/1", Reach::private_net},
+      {"/ip4/8.8.8.8/tcp/1", Reach::global},
+      {"/ip6/2001:4860::1/tcp/1", Reach::global},
+      {"/dns4/example.org/tcp/1", Reach::unknown},
+      {"/memory/7", Reach::unknown},
   };
   for (const auto& [text, reach] : cases) EXPECT_EQ(reach_of(address(text)), reach) << text;
 }
@@ -26,8 +35,7 @@ TEST(AddressScope, believes_only_addresses_that_can_lead_to_the_peer) {
   const std::vector<Multiaddr> told = {address("/ip4/127.0.0.1/tcp/1"), address("/ip4/10.0.0.1/tcp/1"),
                                        address("/ip4/8.8.8.8/tcp/1"), address("/ip4/0.0.0.0/tcp/1"),
                                        address("/ip4/8.8.8.8/tcp/1")};
-  EXPECT_EQ(believable(told, address("/ip4/127.0.0.1/tcp/9")),
-            (std::vector<Multiaddr>{told[0], told[1], told[2]}));
+  EXPECT_EQ(believable(told, address("/ip4/127.0.0.1/tcp/9")), (std::vector<Multiaddr>{told[0], told[1], told[2]}));
   EXPECT_EQ(believable(told, address("/ip4/10.0.0.1/tcp/9")), (std::vector<Multiaddr>{told[1], told[2]}));
   EXPECT_EQ(believable(told, address("/ip4/8.8.8.8/tcp/9")), (std::vector<Multiaddr>{told[2]}));
 }

@@ -110,7 +110,8 @@ void GossipsubService::on_peer_identified(const PeerId& peer, const std::vector<
 
 void GossipsubService::on_peer_disconnected(const PeerId& peer) {
   const auto found = peers_.find(peer);
-  // A peer that is back before we heard of its leaving keeps its row: its old streams have told of their end themselves.
+  // A peer that is back before we heard of its leaving keeps its row: its old streams have told of their end
+  // themselves.
   if (found == peers_.end() || host_.connected(peer)) return;
   router_.remove_peer(peer, now());
   bury(std::move(found->second.outbound));
@@ -197,7 +198,8 @@ void GossipsubService::drop_outbound(const PeerId& peer, Peer& at, std::string_v
   std::vector<std::string> subscribed;
   for (std::string& topic : router_.topics()) {
     const auto subscribers = router_.subscribers(topic);
-    if (std::find(subscribers.begin(), subscribers.end(), peer) != subscribers.end()) subscribed.push_back(std::move(topic));
+    if (std::find(subscribers.begin(), subscribers.end(), peer) != subscribers.end())
+      subscribed.push_back(std::move(topic));
   }
   router_.remove_peer(peer, now());
   at.known_to_router = at.inbound != nullptr;
@@ -233,7 +235,8 @@ Result<void> GossipsubService::on_held(std::size_t before, std::size_t after) {
   unfinished_ = unfinished_ - before + after;
   if (after <= before || unfinished_ <= config_.unfinished_bytes) return {};
   return fail(Errc::exhausted, "unfinished gossip messages of all peers would take more than " +
-                                   std::to_string(config_.unfinished_bytes) + " bytes (GossipsubConfig::unfinished_bytes)");
+                                   std::to_string(config_.unfinished_bytes) +
+                                   " bytes (GossipsubConfig::unfinished_bytes)");
 }
 
 std::optional<SharedBytes> GossipsubService::next_frame(const PeerId& peer) {
@@ -257,8 +260,8 @@ void GossipsubService::leave(const std::string& topic) {
   schedule_drain();
 }
 
-Result<gossipsub::Publication> GossipsubService::publish(std::string_view topic, ByteView data, gossipsub::LocalCheck check,
-                                                         PublishedFn published) {
+Result<gossipsub::Publication> GossipsubService::publish(std::string_view topic, ByteView data,
+                                                         gossipsub::LocalCheck check, PublishedFn published) {
   if (shut_) return fail(Errc::closed, "the gossip service is closed");
   auto publication = router_.publish(topic, data, check, now());
   if (publication && publication->request != 0 && published) {

@@ -1,14 +1,15 @@
-// GossipSub on a host: drives the router (protocols/gossipsub/router.hpp) with streams, a timer and the answers of validators. It opens
-// one stream to every connected peer that speaks a gossip protocol and reads from the one that the peer opens; it pulls frames from the
-// router only when a stream has room, so a peer that reads slowly holds back nobody else; it opens a lost stream again, later each
-// time. Everything that it keeps of a peer goes when the peer does.
+// GossipSub on a host: drives the router (protocols/gossipsub/router.hpp) with streams, a timer and the answers of
+// validators. It opens one stream to every connected peer that speaks a gossip protocol and reads from the one that the
+// peer opens; it pulls frames from the router only when a stream has room, so a peer that reads slowly holds back
+// nobody else; it opens a lost stream again, later each time. Everything that it keeps of a peer goes when the peer
+// does.
 //
-// Inputs go to the router where they occur; what the router says to do is done from the runtime's queue, so a validator,
-// subscriber or observer is never called inside another call and may call anything.
+// Inputs go to the router where they occur; what the router says to do is done from the runtime's queue, so a
+// validator, subscriber or observer is never called inside another call and may call anything.
 //
 // Owner: the application; destroyed before its Host. Thread: the network thread. Bounds: those of the router's Params;
-// bytes of unfinished inbound frames over all peers (the stream that would exceed it is reset); one stream each way per peer.
-// Source: libp2p specifications pubsub and gossipsub; op-node surface, sections 5.1 and 14.
+// bytes of unfinished inbound frames over all peers (the stream that would exceed it is reset); one stream each way per
+// peer. Source: libp2p specifications pubsub and gossipsub; op-node surface, sections 5.1 and 14.
 #pragma once
 
 #include <deque>
@@ -29,12 +30,13 @@ namespace libp2p::services {
 
 struct GossipsubConfig {
   gossipsub::Router::Config router;
-  Nanos write_timeout = Seconds(30);        // for one frame at the front of a peer's send queue
-  Nanos validation_timeout = Seconds(30);   // an unanswered validation is an ignore; a safety net
+  Nanos write_timeout = Seconds(30);       // for one frame at the front of a peer's send queue
+  Nanos validation_timeout = Seconds(30);  // an unanswered validation is an ignore; a safety net
   std::size_t unfinished_bytes = 128U << 20;
-  Nanos reopen_first = Millis(100);         // a lost stream is opened again after this, then after twice that …
-  Nanos reopen_most = Seconds(60);          // … and at most this
-  Nanos reopen_forgiven = Seconds(60);      // a stream that has lived this long makes the next one start from the first again
+  Nanos reopen_first = Millis(100);  // a lost stream is opened again after this, then after twice that …
+  Nanos reopen_most = Seconds(60);   // … and at most this
+  Nanos reopen_forgiven =
+      Seconds(60);  // a stream that has lived this long makes the next one start from the first again
 };
 
 class GossipsubObserver {
@@ -51,7 +53,8 @@ class GossipsubService final : public network::HostObserver,
                                private GossipOutbound::Owner,
                                LiveCounted<GossipsubService> {
  public:
-  // Answers a validation, once, on the network thread; later answers, and those after the end of the service, do nothing.
+  // Answers a validation, once, on the network thread; later answers, and those after the end of the service, do
+  // nothing.
   using Done = std::function<void(gossipsub::Verdict)>;
   using Validator = std::function<void(const gossipsub::Validate&, Done)>;
   using Subscriber = std::function<void(const gossipsub::Deliver&)>;
@@ -63,8 +66,8 @@ class GossipsubService final : public network::HostObserver,
   GossipsubService(const GossipsubService&) = delete;
   GossipsubService& operator=(const GossipsubService&) = delete;
 
-  // Without a validator every message is accepted. Errc::denied when the topic filter refuses, Errc::invalid_argument for a
-  // topic that is joined already.
+  // Without a validator every message is accepted. Errc::denied when the topic filter refuses, Errc::invalid_argument
+  // for a topic that is joined already.
   Result<void> join(const std::string& topic, Validator validator, Subscriber subscriber);
   void leave(const std::string& topic);
 
@@ -153,16 +156,17 @@ class GossipsubService final : public network::HostObserver,
   std::map<gossipsub::RequestId, PublishedFn> publishing_;
   std::deque<Deadline> validating_;  // in the order of their deadlines; those answered already are passed over
   std::vector<GossipsubObserver*> observers_;
-  std::vector<Trouble> troubles_;    // for the observers, told from the queue
+  std::vector<Trouble> troubles_;  // for the observers, told from the queue
   std::map<PeerId, Peer> peers_;
-  std::vector<std::unique_ptr<network::StreamHandler>> buried_;  // ended inside a call of theirs; destroyed from the queue
+  std::vector<std::unique_ptr<network::StreamHandler>>
+      buried_;  // ended inside a call of theirs; destroyed from the queue
   std::size_t unfinished_ = 0;
   std::uint64_t next_generation_ = 1;
   bool drain_scheduled_ = false;
   bool shut_ = false;
   std::unique_ptr<runtime::Timer> timer_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // what callbacks that may come too late hold weakly
-  runtime::TaskScope scope_;  // last: its coroutines use the members above
+  runtime::TaskScope scope_;                               // last: its coroutines use the members above
 };
 
 }  // namespace libp2p::services

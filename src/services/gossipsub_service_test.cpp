@@ -41,15 +41,20 @@ struct Gossiper final : GossipsubObserver {
   }
 
   void join(GossipsubService::Validator validator = nullptr) {
-    service->join(std::string(kTopic), std::move(validator), [this](const gossipsub::Deliver& message) {
-      heard.push_back(std::string(as_text(message.data.view)));
-      from.push_back(message.from);
-    }).value();
+    service
+        ->join(std::string(kTopic), std::move(validator),
+               [this](const gossipsub::Deliver& message) {
+                 heard.push_back(std::string(as_text(message.data.view)));
+                 from.push_back(message.from);
+               })
+        .value();
   }
   Result<gossipsub::Publication> publish(std::string_view text, LocalCheck check = LocalCheck::already_valid) {
     return service->publish(kTopic, as_bytes(text), check);
   }
-  std::size_t count(std::string_view text) const { return static_cast<std::size_t>(std::count(heard.begin(), heard.end(), text)); }
+  std::size_t count(std::string_view text) const {
+    return static_cast<std::size_t>(std::count(heard.begin(), heard.end(), text));
+  }
 
   void on_stream_trouble(const PeerId&, std::string_view what, const Error& why) override {
     troubles.push_back(std::string(what) + ": " + why.message());
@@ -210,8 +215,9 @@ TEST_F(GossipsubServiceTest, tells_the_publisher_what_became_of_a_message_that_i
   });
   std::vector<Verdict> ends;
   for (const std::string_view text : {"good", "bad"}) {
-    const auto published = at(0).service->publish(
-        kTopic, as_bytes(text), LocalCheck::validate, [&ends](const gossipsub::Published& end) { ends.push_back(end.verdict); });
+    const auto published =
+        at(0).service->publish(kTopic, as_bytes(text), LocalCheck::validate,
+                               [&ends](const gossipsub::Published& end) { ends.push_back(end.verdict); });
     ASSERT_TRUE(published.has_value());
   }
   net_.run_for(Seconds(1));

@@ -1,5 +1,6 @@
 #include "services/gossipsub_streams.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace libp2p::services {
@@ -68,7 +69,7 @@ GossipOutbound::~GossipOutbound() { stream_.set_handler(nullptr); }
 std::size_t GossipOutbound::queued_bytes() const { return stream_.send_queue_bytes(); }
 
 void GossipOutbound::note_progress(MonoTime now) {
-  const std::uint64_t left = handed_over_ - stream_.send_queue_bytes();
+  const std::uint64_t left = handed_over_ - std::min<std::uint64_t>(handed_over_, stream_.send_queue_bytes());
   while (!queued_.empty() && queued_.front() <= left) {
     queued_.pop_front();
     front_since_ = now;

@@ -1,6 +1,7 @@
-// The two streams that GossipSub keeps with a peer, each the handler of its own: one that we write to and one that we read from. They
-// carry bytes between the network and the service and decide nothing. Owned by GossipsubService. Thread: the network
-// thread. Bounds: inbound, one frame of RpcLimits::max_rpc; outbound, the stream's send queue and one frame that waits.
+// The two streams that GossipSub keeps with a peer, each the handler of its own: one that we write to and one that we
+// read from. They carry bytes between the network and the service and decide nothing. Owned by GossipsubService.
+// Thread: the network thread. Bounds: inbound, one frame of RpcLimits::max_rpc; outbound, the stream's send queue and
+// one frame that waits.
 #pragma once
 
 #include <deque>
@@ -52,8 +53,8 @@ class GossipInbound final : public network::StreamHandler, LiveCounted<GossipInb
   bool over_ = false;
 };
 
-// Pulls frames while the stream has room. What is queued is watched: a frame that has not left `write_timeout` after it came to the
-// front means that the peer does not read.
+// Pulls frames while the stream has room. What is queued is watched: a frame that has not left `write_timeout` after it
+// came to the front means that the peer does not read.
 class GossipOutbound final : public network::StreamHandler, LiveCounted<GossipOutbound> {
  public:
   class Owner {
@@ -90,10 +91,10 @@ class GossipOutbound final : public network::StreamHandler, LiveCounted<GossipOu
   network::Stream stream_;
   Owner& owner_;
   MonoTime opened_;
-  SharedBytes waiting_;                // found no room
-  std::deque<std::uint64_t> queued_;   // ends of the frames in the send queue, counted in bytes from the stream's begin
-  std::uint64_t handed_over_ = 0;      // bytes given to the stream
-  MonoTime front_since_;               // since when the oldest queued frame is the oldest
+  SharedBytes waiting_;               // found no room
+  std::deque<std::uint64_t> queued_;  // ends of the frames in the send queue, counted in bytes from the stream's begin
+  std::uint64_t handed_over_ = 0;     // bytes given to the stream
+  MonoTime front_since_;              // since when the oldest queued frame is the oldest
 };
 
 }  // namespace libp2p::services

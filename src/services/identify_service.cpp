@@ -38,7 +38,8 @@ IdentifyService::IdentifyService(network::Host& host, IdentifyConfig config)
       change_(host.runtime()),
       scope_(host.runtime()) {
   serve_in_scope(host_, scope_, identify::kProtocol, [this](Stream stream) { return answer(std::move(stream)); });
-  serve_in_scope(host_, scope_, identify::kPushProtocol, [this](Stream stream) { return take_push(std::move(stream)); });
+  serve_in_scope(host_, scope_, identify::kPushProtocol,
+                 [this](Stream stream) { return take_push(std::move(stream)); });
   host_.add_observer(this);
   last_told_ = told_now();
   scope_.spawn(watch_changes());
@@ -197,7 +198,8 @@ void IdentifyService::on_peer_disconnected(const PeerId& peer) {
   const auto found = known_.find(peer);
   if (found == known_.end()) return;
   // What it told is believed for a while after it has gone, however long it was here.
-  host_.peerstore().add_addresses(peer, found->second.addresses, network::kConnectedAddress, host_.runtime().now().mono);
+  host_.peerstore().add_addresses(peer, found->second.addresses, network::kConnectedAddress,
+                                  host_.runtime().now().mono);
   known_.erase(found);
   to_push_.erase(peer);
 }

@@ -1,7 +1,8 @@
-// Identify: tells peers who we are and what we speak, and learns the same of them. Every new connection is asked once; what changes
-// afterwards is pushed, both ways. What a peer says goes to the host's Peerstore (protocols, agent, addresses with
-// an expiry) and to Host::report_identified. A signed peer record counts only when its signature and its subject are the
-// peer's; then its addresses stand for the unsigned ones. Addresses that cannot lead to the peer are not kept.
+// Identify: tells peers who we are and what we speak, and learns the same of them. Every new connection is asked once;
+// what changes afterwards is pushed, both ways. What a peer says goes to the host's Peerstore (protocols, agent,
+// addresses with an expiry) and to Host::report_identified. A signed peer record counts only when its signature and its
+// subject are the peer's; then its addresses stand for the unsigned ones. Addresses that cannot lead to the peer are
+// not kept.
 //
 // Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread.
 // Bounds: message parts, their number and size; inbound streams per peer; pushes at the same time.
@@ -29,11 +30,11 @@
 namespace libp2p::services {
 
 struct IdentifyConfig {
-  std::string protocol_version;            // op-node says nothing here
-  std::vector<Multiaddr> announced;        // addresses besides those that we listen at
-  Nanos timeout = Seconds(10);             // for one exchange
-  Nanos change_check = Seconds(5);         // how often our own protocols and addresses are compared with what was last told
-  std::size_t inbound_per_peer = 16;       // streams of both protocols
+  std::string protocol_version;       // op-node says nothing here
+  std::vector<Multiaddr> announced;   // addresses besides those that we listen at
+  Nanos timeout = Seconds(10);        // for one exchange
+  Nanos change_check = Seconds(5);    // how often our own protocols and addresses are compared with what was last told
+  std::size_t inbound_per_peer = 16;  // streams of both protocols
   std::size_t pushes_at_once = 32;
   std::size_t max_addresses_per_peer = 32;
 };
@@ -43,10 +44,10 @@ struct Identified {
   std::string agent;
   std::string protocol_version;
   std::vector<std::string> protocols;
-  std::vector<Multiaddr> addresses;      // believable ones
-  std::optional<Multiaddr> observed;     // where it sees us
-  bool signed_record = false;            // its record is there and is its own
-  bool pushed = false;                   // it told so by itself
+  std::vector<Multiaddr> addresses;   // believable ones
+  std::optional<Multiaddr> observed;  // where it sees us
+  bool signed_record = false;         // its record is there and is its own
+  bool pushed = false;                // it told so by itself
   Identified() = default;
 };
 
@@ -63,7 +64,8 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   void on_identified(IdentifiedFn heard) { identified_ = std::move(heard); }
   void on_failed(FailedFn heard) { failed_ = std::move(heard); }
 
-  // Asks the peer now. Errc::unsupported when it does not speak identify, Errc::mismatch when it shows another peer's key.
+  // Asks the peer now. Errc::unsupported when it does not speak identify, Errc::mismatch when it shows another peer's
+  // key.
   runtime::Task<Result<Identified>> identify(PeerId peer);
 
   // Tells connected peers at once what has changed; without a call that happens within IdentifyConfig::change_check.
@@ -114,15 +116,15 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   IdentifiedFn identified_;
   FailedFn failed_;
   ServingCount serving_;
-  std::map<PeerId, Known> known_;     // connected peers that have told
-  std::set<PeerId> asking_;           // exchanges of ours that are under way
-  std::set<PeerId> to_push_;          // peers that wait to be told
-  std::size_t pushing_ = 0;           // coroutines that tell them
+  std::map<PeerId, Known> known_;  // connected peers that have told
+  std::set<PeerId> asking_;        // exchanges of ours that are under way
+  std::set<PeerId> to_push_;       // peers that wait to be told
+  std::size_t pushing_ = 0;        // coroutines that tell them
   Told last_told_;
-  std::uint64_t last_seq_ = 0;        // of our signed record
+  std::uint64_t last_seq_ = 0;  // of our signed record
   bool shut_ = false;
   runtime::Event change_;
-  runtime::TaskScope scope_;          // last: its coroutines use the members above
+  runtime::TaskScope scope_;  // last: its coroutines use the members above
 };
 
 }  // namespace libp2p::services

@@ -42,7 +42,8 @@ Task<Result<void>> PerfService::send_zeros(Stream& stream, std::uint64_t count) 
   co_return Result<void>();
 }
 
-// Reads to the end of the stream and answers how many bytes came. `first` (may be null) is set to when the first did, or the end.
+// Reads to the end of the stream and answers how many bytes came. `first` (may be null) is set to when the first did,
+// or the end.
 Task<Result<std::uint64_t>> PerfService::drain(Stream& stream, MonoTime* first) {
   Bytes buffer(kChunk);
   std::uint64_t total = 0;
@@ -108,8 +109,8 @@ Task<Result<PerfResult>> PerfService::run(PeerId peer, std::uint64_t upload, std
   result.upload = first - start;
   result.download = host_.runtime().now().mono - first;
   if (*got != download) {
-    co_return fail(Errc::mismatch, "the server sent " + std::to_string(*got) + " bytes, it was asked for " +
-                                       std::to_string(download));
+    co_return fail(Errc::mismatch,
+                   "the server sent " + std::to_string(*got) + " bytes, it was asked for " + std::to_string(download));
   }
   co_return result;
 }

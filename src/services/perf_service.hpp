@@ -1,5 +1,5 @@
-// Perf: moves a counted number of bytes each way over one stream, to measure a connection. The client says how many bytes it wants
-// back, sends its own and half-closes; only then does the server answer.
+// Perf: moves a counted number of bytes each way over one stream, to measure a connection. The client says how many
+// bytes it wants back, sends its own and half-closes; only then does the server answer.
 //
 // Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread.
 // Bounds: streams served per peer; nothing is buffered beyond the streams' own windows. A server does as much work as
@@ -27,7 +27,8 @@ struct PerfConfig {
   Nanos idle_timeout = Seconds(60);  // without a byte moving, either way
 };
 
-// What one run moved. `upload` lasts from the opening of the stream to the first byte of the answer (or its end), `download` from there on.
+// What one run moved. `upload` lasts from the opening of the stream to the first byte of the answer (or its end),
+// `download` from there on.
 struct PerfResult {
   std::uint64_t uploaded = 0;
   std::uint64_t downloaded = 0;

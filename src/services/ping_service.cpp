@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/token_bucket.hpp"
+#include "network/peerstore.hpp"
 #include "services/stream_tools.hpp"
 
 namespace libp2p::services {
@@ -99,6 +100,7 @@ Task<Result<void>> PingService::run(PeerId peer, std::size_t count, Nanos interv
       stream.reset();
       co_return rtt.error();
     }
+    host_.peerstore().record_latency(peer, *rtt);
     (*each)(i, *rtt);
     if (i + 1 == count) break;
     const Result<void> slept = co_await runtime::sleep_until(host_.runtime(), start + interval);

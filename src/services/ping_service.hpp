@@ -1,11 +1,12 @@
-// Ping: measures the round trip to a peer over a stream, and answers the pings of others. The responder echoes 32 bytes at a time
-// until the other side closes; a peer gets at most `inbound_per_peer` of these streams, and one that says nothing for
-// `idle_timeout` is reset. As the specification wants, at most one ping stream is open to a peer at a time. Optionally a
-// background task measures every connected peer in rounds.
+// Ping: measures the round trip to a peer over a stream, and answers the pings of others. What is measured goes to the
+// host's Peerstore as the peer's latency. The responder echoes 32 bytes at a time until the other side closes; a peer
+// gets at most `inbound_per_peer` of these streams, and one that says nothing for `idle_timeout` is reset. As the
+// specification wants, at most one ping stream is open to a peer at a time. Optionally a background task measures every
+// connected peer in rounds.
 //
-// Owner: the application, beside its Host and destroyed before it; it outlives the calls into it. Thread: the network thread.
-// Bounds: streams per peer, inbound and outbound; a round starts at most `round_rate` pings a second.
-// Source: libp2p specification "ping"; op-node surface, sections 2 and 14.
+// Owner: the application, beside its Host and destroyed before it; it outlives the calls into it. Thread: the network
+// thread. Bounds: streams per peer, inbound and outbound; a round starts at most `round_rate` pings a second. Source:
+// libp2p specification "ping"; op-node surface, sections 2 and 14.
 #pragma once
 
 #include <functional>
@@ -28,9 +29,9 @@ struct PingConfig {
   Nanos timeout = Seconds(10);       // for one round trip
   Nanos idle_timeout = Seconds(60);  // of an inbound stream
   std::size_t inbound_per_peer = 2;
-  bool background = false;           // rounds over all connected peers
+  bool background = false;  // rounds over all connected peers
   Nanos round_interval = Seconds(180);
-  double round_rate = 1;             // pings started per second within a round
+  double round_rate = 1;  // pings started per second within a round
   double round_burst = 10;
 };
 
@@ -44,12 +45,12 @@ class PingService : LiveCounted<PingService> {
   PingService(const PingService&) = delete;
   PingService& operator=(const PingService&) = delete;
 
-  // One round trip. Errc::exhausted while another ping to this peer is under way, Errc::timed_out, Errc::mismatch when the
-  // answer is not what was sent, Errc::unsupported when the peer does not speak ping.
+  // One round trip. Errc::exhausted while another ping to this peer is under way, Errc::timed_out, Errc::mismatch when
+  // the answer is not what was sent, Errc::unsupported when the peer does not speak ping.
   runtime::Task<Result<Nanos>> ping(PeerId peer);
 
-  // `count` round trips on one stream, started `interval` apart; `each` hears of every one as it ends. The first failure ends the
-  // run and is its result.
+  // `count` round trips on one stream, started `interval` apart; `each` hears of every one as it ends. The first
+  // failure ends the run and is its result.
   runtime::Task<Result<void>> ping_many(PeerId peer, std::size_t count, Nanos interval, HeardOne each);
 
   // What the background rounds find.

@@ -72,13 +72,18 @@ TEST_F(PingServiceTest, measures_the_round_trip_of_the_link) {
     EXPECT_GE(time, Millis(40));
     EXPECT_LE(time, Millis(90));  // the first also carries the negotiation
   }
+  const auto latency = net_.host(0).peerstore().latency(peer(1));
+  ASSERT_TRUE(latency.has_value());
+  EXPECT_GE(*latency, Millis(40));
+  EXPECT_LE(*latency, Millis(90));
 }
 
 TEST_F(PingServiceTest, says_that_a_peer_does_not_speak_ping) {
   PingService a(net_.host(0));
   const auto rtt = net_.run(0, a.ping(peer(1)));
   ASSERT_TRUE(rtt.has_value());
-  EXPECT_FALSE(rtt->has_value());
+  ASSERT_FALSE(rtt->has_value());
+  EXPECT_EQ(rtt->error(), Errc::unsupported) << rtt->error().message();
 }
 
 TEST_F(PingServiceTest, gives_up_on_a_silent_peer_after_the_timeout) {

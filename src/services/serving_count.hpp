@@ -1,5 +1,6 @@
-// How many inbound streams of a protocol each peer has open, for services that bound it. Owned by a service, whose coroutines hold
-// a Place for as long as they serve a stream. Thread: the network thread. Bounds: one entry per peer with an open stream.
+// How many inbound streams of a protocol each peer has open, for services that bound it. Owned by a service, whose
+// coroutines hold a Place for as long as they serve a stream. Thread: the network thread. Bounds: one entry per peer
+// with an open stream.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Hosts in a simulated world, for tests of services: any number of nodes that listen, dial each other and run coroutines to their
-// end, on a virtual clock. Nothing in a test sleeps or depends on the machine.
+// Hosts in a simulated world, for tests of services: any number of nodes that listen, dial each other and run
+// coroutines to their end, on a virtual clock. Nothing in a test sleeps or depends on the machine.
 #pragma once
 
 #include <memory>
@@ -66,7 +66,9 @@ class SimHosts {
     const auto peer = run(from, host(from).connect(address(to)));
     return peer && peer->has_value();
   }
-  std::size_t disconnect(std::size_t a, std::size_t b) { return world_.disconnect(nodes_.at(a).index(), nodes_.at(b).index()); }
+  std::size_t disconnect(std::size_t a, std::size_t b) {
+    return world_.disconnect(nodes_.at(a).index(), nodes_.at(b).index());
+  }
 
   // Ends the hosts in order; for tests that count what is left.
   void close() {

@@ -1,5 +1,5 @@
-// How services take inbound streams: in coroutines of their own scope, which end with the service and not with the host.
-// Thread: the network thread.
+// How services take inbound streams: in coroutines of their own scope, which end with the service and not with the
+// host. Thread: the network thread.
 #pragma once
 
 #include <functional>

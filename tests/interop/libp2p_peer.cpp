@@ -55,7 +55,11 @@ libp2p::network::HostConfig host_config(const Options& options, libp2p::Rng& rng
 // A host with everything that the tests use.
 struct Peer {
   explicit Peer(const Options& options)
-      : runtime(2), host(runtime, host_config(options, runtime.rng())), identify(host), ping(host), perf(host, perf_config()) {
+      : runtime(2),
+        host(runtime, host_config(options, runtime.rng())),
+        identify(host),
+        ping(host),
+        perf(host, perf_config()) {
     serve_test_protocols(host);
   }
   static libp2p::services::PerfConfig perf_config() {
@@ -129,7 +133,8 @@ int run_listen(const Options& options) {
   return 0;
 }
 
-Task<void> run_dial(Peer& peer, const Options& options, const Multiaddr& address, std::string& running, int& failed, bool& done) {
+Task<void> run_dial(Peer& peer, const Options& options, const Multiaddr& address, std::string& running, int& failed,
+                    bool& done) {
   const Result<PeerId> target = co_await peer.host.connect(address);
   if (!target) {
     complain("connecting: " + target.error().message());
@@ -187,12 +192,15 @@ int main(int argc, char** argv) {
   CLI::App app("This library as one side of the interop tests");
   app.require_subcommand(1);
   interop::Options options;
-  app.add_option("--key", options.key, "ed25519 or secp256k1")->capture_default_str()->check(CLI::IsMember({"ed25519", "secp256k1"}));
+  app.add_option("--key", options.key, "ed25519 or secp256k1")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"ed25519", "secp256k1"}));
   auto* listener = app.add_subcommand("listen", "Serve the test protocols until SIGTERM");
   listener->add_option("--listen", options.listen, "Multiaddr to listen at")->capture_default_str();
   auto* dialer = app.add_subcommand("dial", "Run a test, or all, against a peer");
   dialer->add_option("address", options.address, "The peer's multiaddr")->required();
-  dialer->add_option("--test", options.test, "identify, ping, echo, reset, half-close, streams, bulk, perf or all")->required();
+  dialer->add_option("--test", options.test, "identify, ping, echo, reset, half-close, streams, bulk, perf or all")
+      ->required();
   dialer->add_option("--bytes", options.tests.bytes, "Bytes each way of bulk")->capture_default_str();
   dialer->add_option("--upload-bytes", options.tests.upload, "Bytes up of perf")->capture_default_str();
   dialer->add_option("--download-bytes", options.tests.download, "Bytes down of perf")->capture_default_str();

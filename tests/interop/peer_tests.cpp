@@ -34,7 +34,8 @@ double seconds_since(Session& session, libp2p::MonoTime start) {
   return std::chrono::duration<double>(session.host.runtime().now().mono - start).count();
 }
 
-// A new connection is asked by itself, and one question at a time is all that a peer is asked: waits until that one is over.
+// A new connection is asked by itself, and one question at a time is all that a peer is asked: waits until that one is
+// over.
 Task<Result<libp2p::services::Identified>> identify(Session& session) {
   const Nanos pause = libp2p::Millis(10);
   for (int tries = 0; tries < 1000; ++tries) {
@@ -73,9 +74,12 @@ Task<Details> test_identify(Session& session) {
 
 Task<Details> test_ping(Session& session) {
   json::array micros;
-  libp2p::services::PingService::HeardOne heard = [&micros](std::size_t, Nanos time) { micros.emplace_back(time.count() / 1000); };
+  libp2p::services::PingService::HeardOne heard = [&micros](std::size_t, Nanos time) {
+    micros.emplace_back(time.count() / 1000);
+  };
   const Nanos no_pause(0);
-  const Result<void> done = co_await session.ping.ping_many(session.target, session.options.count, no_pause, std::move(heard));
+  const Result<void> done =
+      co_await session.ping.ping_many(session.target, session.options.count, no_pause, std::move(heard));
   if (!done) co_return done.error();
   json::object details;
   details["round_trip_micros"] = std::move(micros);
@@ -227,8 +231,8 @@ Task<Details> test_bulk(Session& session) {
   co_return details;
 }
 
-Task<void> finish_stream(Session& session, Stream& stream, std::size_t size, std::size_t& left, Result<void>& first_failure,
-                         libp2p::runtime::Event& done) {
+Task<void> finish_stream(Session& session, Stream& stream, std::size_t size, std::size_t& left,
+                         Result<void>& first_failure, libp2p::runtime::Event& done) {
   const Result<void> ended = co_await exchange(session, stream, size);
   if (!ended && first_failure) first_failure = ended;
   --left;
@@ -283,7 +287,7 @@ struct NamedTest {
 };
 
 constexpr NamedTest kTests[] = {
-    {"identify", test_identify}, {"ping", test_ping},       {"echo", test_echo}, {"reset", test_reset},
+    {"identify", test_identify},     {"ping", test_ping},       {"echo", test_echo}, {"reset", test_reset},
     {"half-close", test_half_close}, {"streams", test_streams}, {"bulk", test_bulk}, {"perf", test_perf},
 };
 
@@ -299,7 +303,8 @@ const std::vector<std::string>& test_names() {
 }
 
 Task<Details> run_test(Session& session, std::string name) {
-  const auto* test = std::find_if(std::begin(kTests), std::end(kTests), [&name](const NamedTest& t) { return t.name == name; });
+  const auto* test =
+      std::find_if(std::begin(kTests), std::end(kTests), [&name](const NamedTest& t) { return t.name == name; });
   if (test == std::end(kTests)) co_return fail(Errc::invalid_argument, "there is no test \"" + name + "\"");
   const auto before = session.host.connections(session.target);
   Details details = co_await test->run(session);

@@ -1,5 +1,5 @@
-// The tests that libp2p_peer runs against a peer of another implementation, over one connection. Each is a coroutine that answers
-// what it measured, or an error that says what did not hold.
+// The tests that libp2p_peer runs against a peer of another implementation, over one connection. Each is a coroutine
+// that answers what it measured, or an error that says what did not hold.
 #pragma once
 
 #include <boost/json.hpp>
@@ -20,7 +20,7 @@ struct TestOptions {
   std::uint64_t upload = 10'000'000;  // of perf
   std::uint64_t download = 10'000'000;
   std::size_t streams = 1000;
-  std::size_t count = 5;              // pings
+  std::size_t count = 5;  // pings
 };
 
 // What a test works with: a host that is connected to `target`.

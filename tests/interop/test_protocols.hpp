@@ -1,5 +1,6 @@
-// The small protocols that the interop tests speak with peers of other implementations; interop/README.md says what each side does.
-// Their contents are a pattern, the bytes 0, 1, … 250, 0, 1, …, so that a lost or repeated byte is seen.
+// The small protocols that the interop tests speak with peers of other implementations; interop/README.md says what
+// each side does. Their contents are a pattern, the bytes 0, 1, … 250, 0, 1, …, so that a lost or repeated byte is
+// seen.
 #pragma once
 
 #include <cstdint>

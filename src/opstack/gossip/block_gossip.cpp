@@ -7,7 +7,8 @@
 
 namespace opstack::gossip {
 
-libp2p::services::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp2p::gossipsub::Params params) {
+libp2p::services::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id,
+                                                      libp2p::gossipsub::Params params) {
   libp2p::services::GossipsubConfig config;
   config.router.params = params;
   config.router.message_id = [](std::string_view topic, ByteView data) {
@@ -36,8 +37,8 @@ BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::services::Go
     auto on_verdict = [this](const BlockVerdict& verdict) {
       if (observer_ != nullptr) observer_->on_verdict(verdict);
     };
-    subscribers_[i] = std::make_unique<Subscriber>(gossip, runtime, queue_, signers_, std::move(rules), std::move(on_verdict),
-                                                   on_unsafe_payload);
+    subscribers_[i] = std::make_unique<Subscriber>(gossip, runtime, queue_, signers_, std::move(rules),
+                                                   std::move(on_verdict), on_unsafe_payload);
   }
   gossip_.add_observer(this);
 }
@@ -69,11 +70,16 @@ bool BlockGossip::is_ours(const std::string& topic) const {
 void BlockGossip::on_trace(const libp2p::gossipsub::Trace& trace) {
   if (observer_ == nullptr || !is_ours(trace.topic)) return;
   switch (trace.kind) {
-    case libp2p::gossipsub::TraceKind::peer_joined: return observer_->on_peer_joined_topic(trace.peer, trace.topic);
-    case libp2p::gossipsub::TraceKind::peer_left: return observer_->on_peer_left_topic(trace.peer, trace.topic);
-    case libp2p::gossipsub::TraceKind::joined: return observer_->on_topic_joined(trace.topic);
-    case libp2p::gossipsub::TraceKind::left: return observer_->on_topic_left(trace.topic);
-    default: return;
+    case libp2p::gossipsub::TraceKind::peer_joined:
+      return observer_->on_peer_joined_topic(trace.peer, trace.topic);
+    case libp2p::gossipsub::TraceKind::peer_left:
+      return observer_->on_peer_left_topic(trace.peer, trace.topic);
+    case libp2p::gossipsub::TraceKind::joined:
+      return observer_->on_topic_joined(trace.topic);
+    case libp2p::gossipsub::TraceKind::left:
+      return observer_->on_topic_left(trace.topic);
+    default:
+      return;
   }
 }
 

@@ -39,9 +39,10 @@ struct Node final : BlockGossipObserver {
   Node(libp2p::network::Host& h, BlockGossipConfig config)
       : host(h),
         gossip(h, block_gossip_config(kChain, {}), scores),
-        blocks(h.runtime(), gossip, std::move(config), this, [this](const PeerId& from, const payload::SharedEnvelope& envelope) {
-          payloads.emplace_back(from, envelope->payload.block_number);
-        }) {}
+        blocks(h.runtime(), gossip, std::move(config), this,
+               [this](const PeerId& from, const payload::SharedEnvelope& envelope) {
+                 payloads.emplace_back(from, envelope->payload.block_number);
+               }) {}
 
   void on_verdict(const BlockVerdict& v) override {
     EXPECT_EQ(v.message_id.bytes().size(), 20U);
@@ -146,8 +147,9 @@ TEST_F(BlockGossipTest, loses_none_of_a_burst_of_blocks) {
   for (std::uint64_t number = 0; number < 64; ++number) {
     auto envelope = block(version_, number, now());
     envelope.payload.transactions.emplace_back(400, static_cast<std::uint8_t>(number));
-    at(0).blocks.publisher().publish(std::make_shared<const payload::Envelope>(testing_blocks::sealed(std::move(envelope))),
-                                     [&published](const Result<PublishedBlock>& result) { published += result ? 1 : 0; });
+    at(0).blocks.publisher().publish(
+        std::make_shared<const payload::Envelope>(testing_blocks::sealed(std::move(envelope))),
+        [&published](const Result<PublishedBlock>& result) { published += result ? 1 : 0; });
   }
   net_.run_for(Seconds(3));
   EXPECT_EQ(published, 64U);
@@ -223,8 +225,8 @@ TEST_F(BlockGossipTest, says_that_a_node_without_a_key_cannot_publish) {
   const auto published = publish(0, envelope);
   ASSERT_FALSE(published.has_value());
   EXPECT_EQ(published.error(), Errc::denied);
-  EXPECT_EQ(published.error().text(), "node has no p2p signer, payload " + libp2p::to_hex0x(envelope->payload.block_hash) +
-                                          ":7 cannot be published");
+  EXPECT_EQ(published.error().text(), "node has no p2p signer, payload " +
+                                          libp2p::to_hex0x(envelope->payload.block_hash) + ":7 cannot be published");
 }
 
 TEST_F(BlockGossipTest, refuses_to_publish_what_every_peer_would_refuse) {

@@ -30,8 +30,8 @@ struct Publisher::Job {
   std::optional<Result<BlockMessage>> message;
 };
 
-Publisher::Publisher(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,
-                     VersionAt version_at)
+Publisher::Publisher(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime,
+                     chain::ChainId chain_id, VersionAt version_at)
     : gossip_(gossip), runtime_(runtime), chain_id_(chain_id), version_at_(std::move(version_at)) {}
 
 std::optional<Address> Publisher::signer() const {
@@ -58,7 +58,8 @@ void Publisher::publish_signed(payload::SharedEnvelope envelope, const Signature
 
 void Publisher::make(std::shared_ptr<Job> job) {
   if (making_ >= kMaxInMaking) {
-    job->done(fail(Errc::exhausted, "there are " + std::to_string(kMaxInMaking) + " blocks waiting to be published already"));
+    job->done(
+        fail(Errc::exhausted, "there are " + std::to_string(kMaxInMaking) + " blocks waiting to be published already"));
     return;
   }
   ++making_;
@@ -91,8 +92,9 @@ void Publisher::send(const std::shared_ptr<Job>& job) {
   auto judged = [job, block](const libp2p::gossipsub::Published& end) mutable {
     if (end.verdict != libp2p::gossipsub::Verdict::accept) {
       const bool rejected = end.verdict == libp2p::gossipsub::Verdict::reject;
-      job->done(fail(Errc::mismatch, std::string(rejected ? "validation failed" : "validation ignored") + " for payload " +
-                                         payload_id(job->envelope->payload) + ": this node's own block rules refuse it"));
+      job->done(fail(Errc::mismatch, std::string(rejected ? "validation failed" : "validation ignored") +
+                                         " for payload " + payload_id(job->envelope->payload) +
+                                         ": this node's own block rules refuse it"));
       return;
     }
     block.message_id = end.id;
@@ -131,7 +133,8 @@ libp2p::runtime::Task<Result<PublishedBlock>> Publisher::publish(payload::Shared
   return wait_for(std::move(wait));
 }
 
-libp2p::runtime::Task<Result<PublishedBlock>> Publisher::publish_signed(payload::SharedEnvelope envelope, Signature signature) {
+libp2p::runtime::Task<Result<PublishedBlock>> Publisher::publish_signed(payload::SharedEnvelope envelope,
+                                                                        Signature signature) {
   auto wait = std::make_shared<Wait>(runtime_);
   publish_signed(std::move(envelope), signature, [wait](Result<PublishedBlock> result) {
     wait->result = std::move(result);

@@ -1,6 +1,6 @@
-// Publishes blocks: encodes, signs and compresses on the worker pool, and gives the message to GossipSub on the topic of the block's
-// own time. What is published passes the block rules of this node first, as in op-node, so that a block which every peer would
-// refuse is an error here and not a silence there.
+// Publishes blocks: encodes, signs and compresses on the worker pool, and gives the message to GossipSub on the topic
+// of the block's own time. What is published passes the block rules of this node first, as in op-node, so that a block
+// which every peer would refuse is an error here and not a silence there.
 //
 // Owner: BlockGossip. Thread: the network thread. Two blocks that are published at once may leave in either order.
 // Bounds: blocks that are being made, in items (more are Errc::exhausted). Source: op-node surface, 5.7.
@@ -43,7 +43,8 @@ class Publisher : libp2p::LiveCounted<Publisher> {
   std::optional<Address> signer() const;
 
   // Without a key: Errc::denied, "node has no p2p signer, payload … cannot be published". Errc::invalid_argument,
-  // mismatch or too_large for a block that cannot be sent, Errc::mismatch "validation failed" for one that the rules refuse.
+  // mismatch or too_large for a block that cannot be sent, Errc::mismatch "validation failed" for one that the rules
+  // refuse.
   void publish(payload::SharedEnvelope envelope, Done done);
   // The same with somebody else's signature over the block.
   void publish_signed(payload::SharedEnvelope envelope, const Signature& signature, Done done);

@@ -11,9 +11,12 @@ namespace {
 
 libp2p::gossipsub::Verdict to_router(Verdict verdict) {
   switch (verdict) {
-    case Verdict::accept: return libp2p::gossipsub::Verdict::accept;
-    case Verdict::ignore: return libp2p::gossipsub::Verdict::ignore;
-    case Verdict::reject: break;
+    case Verdict::accept:
+      return libp2p::gossipsub::Verdict::accept;
+    case Verdict::ignore:
+      return libp2p::gossipsub::Verdict::ignore;
+    case Verdict::reject:
+      break;
   }
   return libp2p::gossipsub::Verdict::reject;
 }
@@ -101,8 +104,8 @@ void Subscriber::finish(const Job& job, const Outcome& outcome) {
   job.done(to_router(outcome.verdict));
   const MonoTime now = runtime_.now().mono;
   if (on_verdict_) {
-    on_verdict_(BlockVerdict{topic_, rules_->config().version, job.message.id, job.message.from, job.message.local, outcome,
-                             job.message.data.view.size(), now - job.arrived.mono});
+    on_verdict_(BlockVerdict{topic_, rules_->config().version, job.message.id, job.message.from, job.message.local,
+                             outcome, job.message.data.view.size(), now - job.arrived.mono});
   }
   if (outcome.verdict == Verdict::accept && !job.message.local && on_payload_) {
     on_payload_(job.message.from, outcome.envelope);

@@ -1,9 +1,10 @@
-// One block topic from the network's side: joins it, has every message judged by the block rules of the topic's version, answers
-// the router, and hands accepted blocks of others on. Own publications pass the rules as well, as in op-node, but are not handed
-// back. The checks that need no memory run on the worker pool; what earlier messages decide is added on the network thread.
+// One block topic from the network's side: joins it, has every message judged by the block rules of the topic's
+// version, answers the router, and hands accepted blocks of others on. Own publications pass the rules as well, as in
+// op-node, but are not handed back. The checks that need no memory run on the worker pool; what earlier messages decide
+// is added on the network thread.
 //
-// Owner: BlockGossip. Thread: the network thread. Bounds: the validation queue's. Source: op-node surface, 5.5 and section 2
-// (FilterSelf).
+// Owner: BlockGossip. Thread: the network thread. Bounds: the validation queue's. Source: op-node surface, 5.5 and
+// section 2 (FilterSelf).
 #pragma once
 
 #include <functional>
@@ -29,8 +30,8 @@ struct BlockVerdict {
   PeerId from;  // empty for our own
   bool local;
   const Outcome& outcome;
-  std::size_t bytes;   // as gossiped
-  Nanos took;          // from the message's arrival to the verdict
+  std::size_t bytes;  // as gossiped
+  Nanos took;         // from the message's arrival to the verdict
 };
 
 class Subscriber : libp2p::LiveCounted<Subscriber> {

@@ -21,14 +21,14 @@ void ValidationQueue::start() {
     Job job = std::move(waiting_.front());
     waiting_.pop_front();
     ++running_;
-    runtime_.run_on_worker(std::move(job.work), [this, alive = std::weak_ptr<int>(alive_), bytes = job.bytes,
-                                                 done = std::move(job.done)] {
-      if (alive.expired()) return;
-      --running_;
-      bytes_ -= bytes;
-      start();
-      done();
-    });
+    runtime_.run_on_worker(std::move(job.work),
+                           [this, alive = std::weak_ptr<int>(alive_), bytes = job.bytes, done = std::move(job.done)] {
+                             if (alive.expired()) return;
+                             --running_;
+                             bytes_ -= bytes;
+                             start();
+                             done();
+                           });
   }
 }
 

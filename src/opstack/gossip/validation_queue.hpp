@@ -1,6 +1,6 @@
-// The way of block messages to the worker pool and back. At most `parallel` are on the pool at a time, the others wait here in
-// order, so that the pool stays open to others and what waits is bounded: in items and in bytes, with new messages refused
-// when full. Completions come in any order.
+// The way of block messages to the worker pool and back. At most `parallel` are on the pool at a time, the others wait
+// here in order, so that the pool stays open to others and what waits is bounded: in items and in bytes, with new
+// messages refused when full. Completions come in any order.
 //
 // Owner: BlockGossip. Thread: the network thread; the work itself runs on the pool. Bounds: ValidationQueueLimits.
 #pragma once
@@ -28,8 +28,8 @@ class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
   ValidationQueue(const ValidationQueue&) = delete;
   ValidationQueue& operator=(const ValidationQueue&) = delete;
 
-  // Runs `work` on the pool and then `done` on the network thread; neither, when the queue is gone by then. False when full.
-  // `work` may touch only what it owns.
+  // Runs `work` on the pool and then `done` on the network thread; neither, when the queue is gone by then. False when
+  // full. `work` may touch only what it owns.
   bool submit(std::size_t bytes, std::function<void()> work, std::function<void()> done);
 
   // Waiting and on the pool.
