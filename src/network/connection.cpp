@@ -2,73 +2,9 @@
 
 #include <algorithm>
 
+#include "network/connection_inside.hpp"
+
 namespace libp2p::network {
-
-namespace {
-
-// Marks the engine as entered, so that calls which come from its events only queue.
-class Entered {
- public:
-  explicit Entered(bool& flag) : flag_(flag), before_(flag) { flag_ = true; }
-  ~Entered() { flag_ = before_; }
-  Entered(const Entered&) = delete;
-  Entered& operator=(const Entered&) = delete;
-
- private:
-  bool& flag_;
-  bool before_;
-};
-
-}  // namespace
-
-class Connection::Port final : public ConnectionPort {
- public:
-  explicit Port(Connection& target) : target_(&target), id_(target.id()) {}
-  void cut() { target_ = nullptr; }
-
-  ConnectionId id() const override { return id_; }
-
-  std::size_t send(StreamId stream, ByteView bytes) override {
-    if (target_ == nullptr) return 0;
-    const std::size_t n = target_->engine_->send(stream, bytes);
-    target_->flush_for_user();
-    return n;
-  }
-  bool send(StreamId stream, SharedBytes bytes) override {
-    if (target_ == nullptr) return false;
-    const bool taken = target_->engine_->send(stream, std::move(bytes));
-    target_->flush_for_user();
-    return taken;
-  }
-  std::size_t send_queue_bytes(StreamId stream) const override {
-    return target_ == nullptr ? 0 : target_->engine_->send_queue_bytes(stream);
-  }
-  void credit(StreamId stream, std::size_t n) override {
-    if (target_ == nullptr) return;
-    target_->engine_->consume(stream, n);
-    target_->flush_for_user();
-  }
-  void close_write(StreamId stream) override {
-    if (target_ == nullptr) return;
-    target_->engine_->close_write(stream);
-    target_->flush_for_user();
-  }
-  void reset(StreamId stream) override {
-    if (target_ == nullptr) return;
-    target_->streams_.erase(stream);
-    target_->engine_->reset(stream);
-    target_->flush_for_user();
-  }
-  void linger(StreamId stream) override {
-    if (target_ == nullptr) return;
-    target_->lingering_.emplace_back(target_->runtime_.now().mono + kLinger, stream);
-    if (!target_->in_engine_) target_->arm_timer();
-  }
-
- private:
-  Connection* target_;
-  ConnectionId id_;
-};
 
 Connection::Connection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionPlan plan,
                        std::unique_ptr<runtime::Socket> socket, ConnectionConfig config)
@@ -125,71 +61,6 @@ void Connection::close(Error why, MonoTime deadline) {
   engine_->go_away();
   schedule_pump();
 }
-
-// ---- the engine's events ----
-
-StreamState* Connection::find(StreamId id) {
-  const auto found = streams_.find(id);
-  return found == streams_.end() ? nullptr : found->second.get();
-}
-
-void Connection::queue(const std::shared_ptr<StreamState>& stream) {
-  if (std::exchange(stream->queued, true)) return;
-  to_tell_.push_back(stream);
-}
-
-void Connection::on_ready() {
-  auto allowed = owner_.on_connection_ready(*this);
-  if (!allowed && !failure_) failure_ = std::move(allowed).error();
-}
-
-void Connection::on_stream_opened(StreamId id, const std::string& protocol, bool inbound) {
-  if (inbound) {
-    auto stream = std::make_shared<StreamState>(runtime_, port_, id, peer(), Direction::inbound);
-    stream->on_opened(protocol);
-    streams_.emplace(id, stream);
-    owner_.on_inbound_stream(*this, std::move(stream));
-    return;
-  }
-  const auto found = streams_.find(id);
-  if (found == streams_.end()) return;
-  found->second->on_opened(protocol);
-  queue(found->second);
-}
-
-void Connection::on_stream_data(StreamId id, ByteView data) {
-  const auto found = streams_.find(id);
-  if (found == streams_.end()) {
-    engine_->consume(id, data.size());
-    return;
-  }
-  const auto stream = found->second;  // its handler may drop it
-  stream->on_data(data);
-  queue(stream);
-}
-
-void Connection::on_stream_end(StreamId id) {
-  const auto found = streams_.find(id);
-  if (found == streams_.end()) return;
-  found->second->on_end();
-  queue(found->second);
-}
-
-void Connection::on_stream_reset(StreamId id, const Error& error) {
-  auto node = streams_.extract(id);
-  if (!node) return;
-  node.mapped()->on_dead(error);
-  queue(node.mapped());
-}
-
-void Connection::on_stream_writable(StreamId id) {
-  const auto found = streams_.find(id);
-  if (found == streams_.end()) return;
-  found->second->on_room();
-  queue(found->second);
-}
-
-void Connection::on_stream_closed(StreamId id) { streams_.erase(id); }
 
 // ---- the driver ----
 

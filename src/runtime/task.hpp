@@ -92,18 +92,15 @@ class [[nodiscard]] Task {
     return *this;
   }
 
-  struct Awaiter {
-    Handle child;
-    bool await_ready() const noexcept { return false; }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> parent) const noexcept {
-      child.promise().parent = parent;
-      child.promise().root = parent.promise().root;
-      child.promise().root->next = child;
-    }
-    T await_resume() const { return child.promise().take(); }
-  };
-  Awaiter operator co_await() const noexcept { return Awaiter{handle_}; }
+  // A task is its own awaiter: no temporary stands between it and a co_await.
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> parent) const noexcept {
+    handle_.promise().parent = parent;
+    handle_.promise().root = parent.promise().root;
+    handle_.promise().root->next = handle_;
+  }
+  T await_resume() const { return handle_.promise().take(); }
 
  private:
   friend class TaskScope;

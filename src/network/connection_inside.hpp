@@ -1,0 +1,71 @@
+// The inside of Connection, shared by its two sources: the port that its streams use, and the mark for "the engine is at work".
+// Thread: the network thread. Bounds: none.
+#pragma once
+
+#include "network/connection.hpp"
+
+namespace libp2p::network {
+
+// Marks the engine as entered, so that calls which come from its events only queue.
+class Entered {
+ public:
+  explicit Entered(bool& flag) : flag_(flag), before_(flag) { flag_ = true; }
+  ~Entered() { flag_ = before_; }
+  Entered(const Entered&) = delete;
+  Entered& operator=(const Entered&) = delete;
+
+ private:
+  bool& flag_;
+  bool before_;
+};
+
+class Connection::Port final : public ConnectionPort {
+ public:
+  explicit Port(Connection& target) : target_(&target), id_(target.id()) {}
+  void cut() { target_ = nullptr; }
+
+  ConnectionId id() const override { return id_; }
+
+  std::size_t send(StreamId stream, ByteView bytes) override {
+    if (target_ == nullptr) return 0;
+    const std::size_t n = target_->engine_->send(stream, bytes);
+    target_->flush_for_user();
+    return n;
+  }
+  bool send(StreamId stream, SharedBytes bytes) override {
+    if (target_ == nullptr) return false;
+    const bool taken = target_->engine_->send(stream, std::move(bytes));
+    target_->flush_for_user();
+    return taken;
+  }
+  std::size_t send_queue_bytes(StreamId stream) const override {
+    return target_ == nullptr ? 0 : target_->engine_->send_queue_bytes(stream);
+  }
+  void credit(StreamId stream, std::size_t n) override {
+    if (target_ == nullptr) return;
+    target_->engine_->consume(stream, n);
+    target_->flush_for_user();
+  }
+  void close_write(StreamId stream) override {
+    if (target_ == nullptr) return;
+    target_->engine_->close_write(stream);
+    target_->flush_for_user();
+  }
+  void reset(StreamId stream) override {
+    if (target_ == nullptr) return;
+    target_->streams_.erase(stream);
+    target_->engine_->reset(stream);
+    target_->flush_for_user();
+  }
+  void linger(StreamId stream) override {
+    if (target_ == nullptr) return;
+    target_->lingering_.emplace_back(target_->runtime_.now().mono + kLinger, stream);
+    if (!target_->in_engine_) target_->arm_timer();
+  }
+
+ private:
+  Connection* target_;
+  ConnectionId id_;
+};
+
+}  // namespace libp2p::network
