@@ -9,8 +9,8 @@
 #include "protocols/noise/handshake.hpp"
 #include "protocols/yamux/session.hpp"
 
-// The connection as a whole: choice of the security protocol, handshake, choice of the muxer, sealed bytes. What concerns single
-// streams is in connection_streams.cpp.
+// The connection as a whole: choice of the security protocol, handshake, choice of the muxer, sealed bytes. What
+// concerns single streams is in connection_streams.cpp.
 namespace libp2p::network {
 namespace {
 

@@ -1,22 +1,22 @@
 // The whole of one connection between the socket and its streams, as a pure engine: multistream-select, the security
 // handshake (Noise XX), the choice of the muxer (early in the handshake, or by multistream-select), Yamux, and
-// multistream-select again on every stream. Raw bytes and the time go in; events come out while they are handled, and sealed
-// bytes are pulled when the socket can write. Owned by a connection driver, used from that driver's thread only.
+// multistream-select again on every stream. Raw bytes and the time go in; events come out while they are handled, and
+// sealed bytes are pulled when the socket can write. Owned by a connection driver, used from that driver's thread only.
 //
-// Bounds: on the way in at most one negotiation message (1 KiB) of the connection and of each stream that has no protocol
-// yet is buffered, and nothing else: a sealed message that is not whole stays with the driver. On the way out each stream
-// holds at most yamux::Limits::max_send_queue plus one shared message. At rest the engine owns no buffer. Specifications:
-// connections, noise, yamux, multistream-select.
+// Bounds: on the way in at most one negotiation message (1 KiB) of the connection and of each stream that has no
+// protocol yet is buffered, and nothing else: a sealed message that is not whole stays with the driver. On the way out
+// each stream holds at most yamux::Limits::max_send_queue plus one shared message. At rest the engine owns no buffer.
+// Specifications: connections, noise, yamux, multistream-select.
 //
-// Re-entrancy. Events are delivered synchronously inside on_bytes, on_timeout, poll_transmit and abort, never inside a call
-// of the stream functions. Inside an event every stream function may be called (open_stream, send, close_write, reset,
-// consume, go_away), on any stream, also on the one that the event is about; on_bytes, on_timeout, poll_transmit, abort and
-// the destructor may not. A view that an event carries is valid until the event returns.
+// Re-entrancy. Events are delivered synchronously inside on_bytes, on_timeout, poll_transmit and abort, never inside a
+// call of the stream functions. Inside an event every stream function may be called (open_stream, send, close_write,
+// reset, consume, go_away), on any stream, also on the one that the event is about; on_bytes, on_timeout,
+// poll_transmit, abort and the destructor may not. A view that an event carries is valid until the event returns.
 //
-// Life of a stream. It begins for the user with open_stream's answer (outbound) or on_stream_opened (inbound). It ends with
-// exactly one of: on_stream_closed (both sides ended in order), on_stream_reset (the peer, a deadline, a refusal or the end of
-// the connection tore it down), or the user's own reset(), after which no event about it comes. An id is never used again;
-// a call with a dead id does nothing.
+// Life of a stream. It begins for the user with open_stream's answer (outbound) or on_stream_opened (inbound). It ends
+// with exactly one of: on_stream_closed (both sides ended in order), on_stream_reset (the peer, a deadline, a refusal
+// or the end of the connection tore it down), or the user's own reset(), after which no event about it comes. An id is
+// never used again; a call with a dead id does nothing.
 #pragma once
 
 #include <functional>
@@ -61,8 +61,8 @@ struct ConnectionLimits {
 struct ConnectionConfig {
   // Our identity; must outlive the engine's handshake.
   const crypto::PrivateKey* identity = nullptr;
-  // A Noise static key with its signature, made once and shared by all connections; null: the engine makes its own, which
-  // costs one key and one signature a connection. Must outlive the engine's handshake.
+  // A Noise static key with its signature, made once and shared by all connections; null: the engine makes its own,
+  // which costs one key and one signature a connection. Must outlive the engine's handshake.
   const noise::Credentials* noise_credentials = nullptr;
   // Whom the dialer wants to reach; another key is Errc::mismatch. A listener may leave it empty.
   std::optional<PeerId> expected_peer = std::nullopt;
@@ -84,7 +84,8 @@ class ConnectionEvents {
   virtual void on_stream_data(StreamId id, ByteView data) = 0;
   // The peer will send no more; what it had sent has all been delivered.
   virtual void on_stream_end(StreamId id) = 0;
-  // Errc::reset by the peer, timed_out, unsupported (no protocol agreed), exhausted (a bound), or the connection's own error.
+  // Errc::reset by the peer, timed_out, unsupported (no protocol agreed), exhausted (a bound), or the connection's own
+  // error.
   virtual void on_stream_reset(StreamId id, const Error& error) = 0;
   // A send() had been cut short or refused, and the queue has since fallen to its low water.
   virtual void on_stream_writable(StreamId id) = 0;
@@ -103,20 +104,20 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   ConnectionEngine(const ConnectionEngine&) = delete;
   ConnectionEngine& operator=(const ConnectionEngine&) = delete;
 
-  // Takes bytes from the front of `in`, decrypting them in place, and answers how many it took. The rest (less than one Noise
-  // message) must be presented again at the front of the next call, followed by newer bytes; so a driver needs a linear
-  // buffer of more than kMaxUnconsumed, moves the rest to its front, and may give the buffer back when nothing is left over.
-  // Bytes that were taken have been overwritten. Any split of the input gives the same events.
-  // An error ends the connection: every stream has been reset by event; send what poll_transmit still gives (a go-away),
-  // then close the socket. Errc::closed means that the peer said good-bye in order.
+  // Takes bytes from the front of `in`, decrypting them in place, and answers how many it took. The rest (less than one
+  // Noise message) must be presented again at the front of the next call, followed by newer bytes; so a driver needs a
+  // linear buffer of more than kMaxUnconsumed, moves the rest to its front, and may give the buffer back when nothing
+  // is left over. Bytes that were taken have been overwritten. Any split of the input gives the same events. An error
+  // ends the connection: every stream has been reset by event; send what poll_transmit still gives (a go-away), then
+  // close the socket. Errc::closed means that the peer said good-bye in order.
   Result<std::size_t> on_bytes(MutableBytes in, Now now);
 
   // To be called when next_deadline has passed. An error means the same as with on_bytes.
   Result<void> on_timeout(Now now);
   std::optional<MonoTime> next_deadline() const;
 
-  // Writes sealed bytes into `out`, as many as there are and fit; out must hold kMinTransmit. 0: nothing to send now. 256 KiB
-  // and 64 bytes hold four full Noise messages.
+  // Writes sealed bytes into `out`, as many as there are and fit; out must hold kMinTransmit. 0: nothing to send now.
+  // 256 KiB and 64 bytes hold four full Noise messages.
   std::size_t poll_transmit(MutableBytes out, Now now);
   // False means that poll_transmit would answer 0. It turns true through inputs and stream functions, never by itself.
   bool wants_transmit() const;
@@ -134,9 +135,9 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
 
   // ---- streams (before ready: open_stream fails with invalid_argument, the others do nothing) ----
 
-  // Proposes the protocols in order. With a single one the proposal and the first data travel together and send() may follow
-  // at once; with several send() takes nothing before on_stream_opened. Errc::exhausted: too many streams are open
-  // (Limits::max_outbound_streams); Errc::closed: the connection is going away. Streams beyond the peer's backlog
+  // Proposes the protocols in order. With a single one the proposal and the first data travel together and send() may
+  // follow at once; with several send() takes nothing before on_stream_opened. Errc::exhausted: too many streams are
+  // open (Limits::max_outbound_streams); Errc::closed: the connection is going away. Streams beyond the peer's backlog
   // (max_unacknowledged) wait for their turn inside the engine, within their negotiation deadline.
   Result<StreamId> open_stream(std::vector<std::string> protocols, Now now);
   // Copies what fits below the stream's bound and answers how much; less than all of it makes on_stream_writable come.

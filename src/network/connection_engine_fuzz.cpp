@@ -109,8 +109,8 @@ void attack(Role role, const crypto::PrivateKey& key, ByteView in) {
 
 }  // namespace
 
-// The first half of the purpose: raw bytes to each role. The second: a script for two engines back to back, in which a byte
-// cuts the wire, acts on a stream or flips a bit on the way.
+// The first half of the purpose: raw bytes to each role. The second: a script for two engines back to back, in which a
+// byte cuts the wire, acts on a stream or flips a bit on the way.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   SeededRng keys(1);
   const auto one = crypto::PrivateKey::generate(crypto::KeyType::ed25519, keys).value();

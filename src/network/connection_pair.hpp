@@ -1,5 +1,5 @@
-// For tests: two connection engines back to back, with a wire between them that cuts the bytes as the test wants, and users
-// that record what happens to them. Virtual time, no sockets.
+// For tests: two connection engines back to back, with a wire between them that cuts the bytes as the test wants, and
+// users that record what happens to them. Virtual time, no sockets.
 #pragma once
 
 #include <algorithm>

@@ -16,7 +16,8 @@ Result<StreamId> ConnectionEngine::open_stream(std::vector<std::string> protocol
   if (protocols.empty()) return Error(Errc::invalid_argument, "a stream needs a protocol to propose");
   for (const auto& protocol : protocols)
     if (protocol.size() >= multistream::kMaxMessage)
-      return Error(Errc::invalid_argument, "a protocol name of " + std::to_string(protocol.size()) + " bytes is too long");
+      return Error(Errc::invalid_argument,
+                   "a protocol name of " + std::to_string(protocol.size()) + " bytes is too long");
   if (phase_ == Phase::failed) return Error(Errc::closed, "the connection has ended: " + failure_->message());
   if (phase_ != Phase::ready) return Error(Errc::invalid_argument, "the connection is not ready for streams");
   OPP2P_TRY(const StreamId id, muxer_->open(now));

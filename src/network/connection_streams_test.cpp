@@ -45,7 +45,8 @@ TEST_F(ConnectionStreams, sends_the_first_data_of_a_stream_with_its_opening) {
   EXPECT_EQ(pair.dialer.engine->stream_count() + pair.listener.engine->stream_count(), 0U);
 }
 
-// An echo on the listener's side: what it could not send at once goes out when there is room, and only then is it consumed.
+// An echo on the listener's side: what it could not send at once goes out when there is room, and only then is it
+// consumed.
 class Echo {
  public:
   explicit Echo(Recorder& user) : user_(user) {

@@ -1,6 +1,6 @@
-// The security protocol of one connection: a handshake that proves the peer's identity, then sealing and opening of messages
-// in place. The seam between the connection engine and Noise (TLS and plaintext take the same place). Owned by the connection
-// engine; no thread; bounds are those of the protocol.
+// The security protocol of one connection: a handshake that proves the peer's identity, then sealing and opening of
+// messages in place. The seam between the connection engine and Noise (TLS and plaintext take the same place). Owned by
+// the connection engine; no thread; bounds are those of the protocol.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -25,8 +25,8 @@ class SecureChannel {
   // The muxer that the handshake settled; empty when it is still to be negotiated.
   virtual const std::string& early_muxer() const = 0;
 
-  // A sealed message is header_size() bytes, then the plain text in place, then what else the protocol needs: overhead() in
-  // all, for at most max_plain() bytes.
+  // A sealed message is header_size() bytes, then the plain text in place, then what else the protocol needs:
+  // overhead() in all, for at most max_plain() bytes.
   virtual std::size_t header_size() const = 0;
   virtual std::size_t overhead() const = 0;
   virtual std::size_t max_plain() const = 0;

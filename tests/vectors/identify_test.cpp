@@ -47,7 +47,8 @@ Message described(const json::object& decoded) {
 
 TEST(IdentifyVectors, messages) {
   for_each_case("libp2p/protobuf", "cases",
-                {"bytes", "decoded", "group", "length_prefixed", "name", "from_peer_id", "signed_bytes", "source", "kind"},
+                {"bytes", "decoded", "group", "length_prefixed", "name", "from_peer_id", "signed_bytes", "source",
+                 "kind"},
                 [](const json::object& item, const std::string&) {
                   if (text(item, "group") != "identify") return;
                   SCOPED_TRACE(text(item, "name"));

@@ -1,4 +1,5 @@
-// libp2p/noise-xx.json: the bare pattern. libp2p/noise-libp2p.json: whole handshakes with fixed keys, then transport frames.
+// libp2p/noise-xx.json: the bare pattern. libp2p/noise-libp2p.json: whole handshakes with fixed keys, then transport
+// frames.
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -158,16 +159,18 @@ void check_engine(bool initiator, const Party& own, const Party& other, const By
   EXPECT_EQ(engine.handshake_hash(), peer.handshake_hash());
 }
 
-// The bare pattern with the recorded keys and payloads gives the recorded bytes, hash and transport frames. That can only be
-// held where the recorded ephemeral keys are the ones that the recording used: where the public key that opens a message is
-// not that of the recorded secret, the file contradicts itself and nothing can be derived from it; such cases are counted.
+// The bare pattern with the recorded keys and payloads gives the recorded bytes, hash and transport frames. That can
+// only be held where the recorded ephemeral keys are the ones that the recording used: where the public key that opens
+// a message is not that of the recorded secret, the file contradicts itself and nothing can be derived from it; such
+// cases are counted.
 void check_replay(const json::object& item, const Party& initiator, const Party& responder, const Bytes& prologue,
                   const std::vector<Recorded>& messages) {
   const auto opens = [](const Bytes& message, const Party& party) {
     return message.size() >= 32 && equal(ByteView(message).first(32), party.ephemeral.public_key);
   };
   if (!opens(messages[0].message, initiator) || !opens(messages[1].message, responder)) {
-    std::cout << "  " << text(item, "name") << ": the recorded ephemeral keys are not those of the messages, not replayed\n";
+    std::cout << "  " << text(item, "name")
+              << ": the recorded ephemeral keys are not those of the messages, not replayed\n";
     return;
   }
   HandshakeState from(true, prologue, initiator.static_key, initiator.ephemeral);
@@ -209,8 +212,8 @@ void check_libp2p(const json::object& item) {
 
   check_replay(item, initiator, responder, prologue, messages);
 
-  // The recorded payloads are what a peer of the recorded identity sends: they re-encode to their bytes, name the identity, and
-  // carry its signature and its muxers. And the whole engine takes either part against them.
+  // The recorded payloads are what a peer of the recorded identity sends: they re-encode to their bytes, name the
+  // identity, and carry its signature and its muxers. And the whole engine takes either part against them.
   for (std::size_t i = 1; i < 3; ++i) {
     const Party& writer = i == 1 ? responder : initiator;
     const auto payload = noise::decode_payload(messages[i].payload).value();

@@ -113,8 +113,8 @@ void check_raw_input(const json::object& item) {
     for (std::size_t at = 0; at < in.size() && result; at += step)
       result = session.on_bytes(ByteView(in).subspan(at, std::min(step, in.size() - at)), kNow);
     EXPECT_EQ(!result, boolean(item, "session_closed"));
-    // What the reference wrote is in what we write, but for the values of its own pings; where the session lives on we write
-    // nothing else than acknowledgements of streams, which the reference sends when its user accepts.
+    // What the reference wrote is in what we write, but for the values of its own pings; where the session lives on we
+    // write nothing else than acknowledgements of streams, which the reference sends when its user accepts.
     const auto sent = parse(drain(session));
     for (const auto& entry : item.at("server_frames").as_array()) {
       const auto expected = described(entry.as_object());
@@ -164,8 +164,8 @@ std::vector<Frame> written(const json::object& item, const std::string& side) {
   return frames;
 }
 
-// Plays the writes of `side` to a session of ours on the other side, which has opened the streams that the recording's other
-// side had, and compares what came out of each stream.
+// Plays the writes of `side` to a session of ours on the other side, which has opened the streams that the recording's
+// other side had, and compares what came out of each stream.
 void check_received(const json::object& item, const std::string& side) {
   const auto frames = written(item, side);
   const auto other = written(item, side == "client" ? "server" : "client");

@@ -1,7 +1,8 @@
-// The messages of identify and identify/push: what a peer says about itself. On the stream they are one or more parts, each a
-// protobuf message behind its length, that are merged in order: go-libp2p sends the signed record in a second part when the
-// whole is above 2 KiB. A codec without state. Bounds: kMaxPart bytes a part and kMaxParts of them, kMaxEntries addresses and as
-// many protocols. Specification: identify; the signed record is field 8 of go-libp2p's message.
+// The messages of identify and identify/push: what a peer says about itself. On the stream they are one or more parts,
+// each a protobuf message behind its length, that are merged in order: go-libp2p sends the signed record in a second
+// part when the whole is above 2 KiB. A codec without state. Bounds: kMaxPart bytes a part and kMaxParts of them,
+// kMaxEntries addresses and as many protocols. Specification: identify; the signed record is field 8 of go-libp2p's
+// message.
 #pragma once
 
 #include <optional>
@@ -24,7 +25,8 @@ inline constexpr std::size_t kSplitAbove = 2048;
 // The most bytes that a whole answer takes on the stream.
 inline constexpr std::size_t kMaxAnswer = kMaxParts * (kMaxPart + 2);
 
-// A push may leave out what has not changed, so an absent field differs from an empty one. Lists cannot show the difference.
+// A push may leave out what has not changed, so an absent field differs from an empty one. Lists cannot show the
+// difference.
 struct Message {
   std::optional<Bytes> public_key;             // a PublicKey message
   std::vector<Bytes> listen_addrs;             // binary multiaddrs, unchecked
@@ -39,7 +41,8 @@ struct Message {
 
 // One message without a length; fields in the order of their numbers.
 Bytes encode(const Message& message);
-// Errc::malformed, or exhausted above kMaxEntries. Unknown fields are skipped; of a repeated single field the last counts.
+// Errc::malformed, or exhausted above kMaxEntries. Unknown fields are skipped; of a repeated single field the last
+// counts.
 Result<Message> decode(ByteView message);
 
 // All parts with their lengths, as they go on the stream.

@@ -82,7 +82,8 @@ TEST(Identify, survives_any_change_of_a_message) {
   SeededRng rng(1);
   for (int i = 0; i < 5000; ++i) {
     Bytes changed = original;
-    for (int flips = 0; flips < 3; ++flips) changed[rng.below(changed.size())] = static_cast<std::uint8_t>(rng.below(256));
+    for (int flips = 0; flips < 3; ++flips)
+      changed[rng.below(changed.size())] = static_cast<std::uint8_t>(rng.below(256));
     if (const auto decoded = decode_parts(changed)) {
       EXPECT_EQ(decode_parts(encode_parts(*decoded)).value(), *decoded);
     }

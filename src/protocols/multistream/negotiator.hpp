@@ -1,12 +1,12 @@
-// multistream-select 1.0: how two peers agree on the protocol of a connection or a stream. Each side sends the header, the
-// dialer proposes protocols in turn, the listener echoes the one it takes or answers "na". A pure engine: bytes in, bytes out.
-// Owned by whoever owns the stream, for as long as the negotiation lasts; no thread of its own.
+// multistream-select 1.0: how two peers agree on the protocol of a connection or a stream. Each side sends the header,
+// the dialer proposes protocols in turn, the listener echoes the one it takes or answers "na". A pure engine: bytes in,
+// bytes out. Owned by whoever owns the stream, for as long as the negotiation lasts; no thread of its own.
 //
-// The dialer is lazy: the header and the first proposal are its output from the start, and with a single protocol the caller
-// may send its first data right behind them, without waiting for the answer, which is checked when it comes.
+// The dialer is lazy: the header and the first proposal are its output from the start, and with a single protocol the
+// caller may send its first data right behind them, without waiting for the answer, which is checked when it comes.
 //
-// Bounds: a message is at most kMaxMessage bytes (as in go-multistream) and a partial one is all that is buffered; a listener
-// answers at most kMaxProposals messages. Specification: connections, section "multistream-select".
+// Bounds: a message is at most kMaxMessage bytes (as in go-multistream) and a partial one is all that is buffered; a
+// listener answers at most kMaxProposals messages. Specification: connections, section "multistream-select".
 #pragma once
 
 #include <functional>
@@ -33,14 +33,15 @@ class Negotiator {
  public:
   // Proposes these in order; at least one, none longer than kMaxMessage - 1.
   static Negotiator dialer(std::vector<std::string> protocols);
-  // `accepts` decides on every proposal. `list`, if not null, answers `ls`; without it `ls` is a protocol like any other, as
-  // with go-multistream, and gets "na". Both must outlive the negotiator; they are only called inside on_bytes.
+  // `accepts` decides on every proposal. `list`, if not null, answers `ls`; without it `ls` is a protocol like any
+  // other, as with go-multistream, and gets "na". Both must outlive the negotiator; they are only called inside
+  // on_bytes.
   static Negotiator listener(const Matcher* accepts, const Lister* list = nullptr);
 
-  // Takes bytes from the front and answers how many: all of them, or, once a protocol is settled, those up to and with its
-  // message; what follows belongs to the protocol. Errors: too_large and malformed (the peer breaks the format), mismatch (it
-  // does not speak multistream-select 1.0 or confirms what was not proposed), unsupported (nothing in common), exhausted (more
-  // than kMaxProposals). After an error the negotiator takes no more.
+  // Takes bytes from the front and answers how many: all of them, or, once a protocol is settled, those up to and with
+  // its message; what follows belongs to the protocol. Errors: too_large and malformed (the peer breaks the format),
+  // mismatch (it does not speak multistream-select 1.0 or confirms what was not proposed), unsupported (nothing in
+  // common), exhausted (more than kMaxProposals). After an error the negotiator takes no more.
   Result<std::size_t> on_bytes(ByteView in);
 
   // Bytes to send, in order. take_output hands them over and leaves none.

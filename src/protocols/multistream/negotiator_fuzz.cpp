@@ -2,7 +2,8 @@
 
 #include "protocols/multistream/negotiator.hpp"
 
-// Any bytes, in pieces, to a listener and to a dialer: no crash, no byte taken behind the settling message, answers bounded.
+// Any bytes, in pieces, to a listener and to a dialer: no crash, no byte taken behind the settling message, answers
+// bounded.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace libp2p;
   using namespace libp2p::multistream;

@@ -1,7 +1,7 @@
 // The handshake of libp2p-noise: three framed messages that prove to each side the other's identity key and carry the
-// extensions. A pure engine: bytes in, bytes out; owned by one connection until it is established. Extensions of the peer can
-// be read only after its signature has been verified. Bounds: kMaxHandshakeMessage bytes a message, never buffered here.
-// Specification: noise, sections "Static Key Authentication" and "Handshake Pattern".
+// extensions. A pure engine: bytes in, bytes out; owned by one connection until it is established. Extensions of the
+// peer can be read only after its signature has been verified. Bounds: kMaxHandshakeMessage bytes a message, never
+// buffered here. Specification: noise, sections "Static Key Authentication" and "Handshake Pattern".
 #pragma once
 
 #include <optional>
@@ -17,11 +17,12 @@
 namespace libp2p::noise {
 
 inline constexpr std::string_view kProtocolId = "/noise";
-// Far above what an honest peer sends (an RSA key of 8,192 bits and its signature take 2.2 KiB), far below what the length allows.
+// Far above what an honest peer sends (an RSA key of 8,192 bits and its signature take 2.2 KiB), far below what the
+// length allows.
 inline constexpr std::size_t kMaxHandshakeMessage = 8192;
 
-// A static key with the identity's signature over it. Made for one connection or shared by all of a host: the specification
-// leaves the choice, and sharing saves a key generation and a signature a connection. Never stored.
+// A static key with the identity's signature over it. Made for one connection or shared by all of a host: the
+// specification leaves the choice, and sharing saves a key generation and a signature a connection. Never stored.
 class Credentials {
  public:
   // Fails only when the identity key cannot sign.
@@ -53,9 +54,9 @@ class Handshake {
   Handshake(bool initiator, const Credentials& credentials, HandshakeOptions options,
             const crypto::X25519KeyPair& ephemeral_key);
 
-  // Takes the framed message at the front of `in` and answers its size; 0 when it is not whole, or when the handshake is
-  // finished (what follows is sealed). An error ends it: malformed, truncated, too_large, mismatch (a tag, the signature, or
-  // another peer than expected).
+  // Takes the framed message at the front of `in` and answers its size; 0 when it is not whole, or when the handshake
+  // is finished (what follows is sealed). An error ends it: malformed, truncated, too_large, mismatch (a tag, the
+  // signature, or another peer than expected).
   Result<std::size_t> on_bytes(ByteView in);
   // Framed bytes to send; take_output leaves none.
   bool has_output() const { return !out_.empty(); }
@@ -86,8 +87,8 @@ class Handshake {
   Extensions remote_extensions_;
 };
 
-// The muxer that both sides offered in their extensions: the first of the initiator's that the responder has too. Empty: they
-// must negotiate. (Specification connections, "Inlining muxer negotiation".)
+// The muxer that both sides offered in their extensions: the first of the initiator's that the responder has too.
+// Empty: they must negotiate. (Specification connections, "Inlining muxer negotiation".)
 std::string choose_muxer(const Extensions& initiator, const Extensions& responder);
 
 }  // namespace libp2p::noise

@@ -1,6 +1,7 @@
-// The XX pattern of the Noise Protocol Framework with X25519, ChaCha20-Poly1305 and SHA-256, without anything of libp2p:
-// three messages with a payload each, then two keys. A pure engine, owned by the handshake, used once. Keys come in, so that
-// published vectors can be replayed. Bounds: a message is at most 65,535 bytes. Noise revision 34, sections 5 and 7.5.
+// The XX pattern of the Noise Protocol Framework with X25519, ChaCha20-Poly1305 and SHA-256, without anything of
+// libp2p: three messages with a payload each, then two keys. A pure engine, owned by the handshake, used once. Keys
+// come in, so that published vectors can be replayed. Bounds: a message is at most 65,535 bytes. Noise revision 34,
+// sections 5 and 7.5.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -33,7 +34,8 @@ class HandshakeState {
   bool writes_next() const { return !finished() && (step_ % 2 == 0) == initiator_; }
   bool finished() const { return step_ == 3; }
 
-  // Errc::invalid_argument out of turn, too_large when the payload does not fit, malformed when the peer's key is of low order.
+  // Errc::invalid_argument out of turn, too_large when the payload does not fit, malformed when the peer's key is of
+  // low order.
   Result<Bytes> write_message(ByteView payload);
   // The payload. Errc::truncated or mismatch (forged or from another handshake); the handshake is over then.
   Result<Bytes> read_message(ByteView message);

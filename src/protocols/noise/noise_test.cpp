@@ -49,7 +49,8 @@ TEST(NoiseHandshake, authenticates_both_sides_and_derives_matching_keys) {
 TEST(NoiseHandshake, waits_for_whole_messages_and_takes_no_byte_behind_them) {
   Duet duet;
   const Bytes first = duet.initiator.take_output();
-  for (std::size_t n = 0; n < first.size(); ++n) EXPECT_EQ(duet.responder.on_bytes(ByteView(first).first(n)).value(), 0U);
+  for (std::size_t n = 0; n < first.size(); ++n)
+    EXPECT_EQ(duet.responder.on_bytes(ByteView(first).first(n)).value(), 0U);
   Bytes more = first;
   append(more, as_bytes("behind"));
   EXPECT_EQ(duet.responder.on_bytes(more).value(), first.size());

@@ -1,5 +1,5 @@
-// The libp2p payload of Noise handshake messages: identity key, its signature over the static key, and extensions.
-// A codec without state. Bounds: what is read is at most as long as its input, and at most kMaxMuxers and kMaxCerthashes
+// The libp2p payload of Noise handshake messages: identity key, its signature over the static key, and extensions. A
+// codec without state. Bounds: what is read is at most as long as its input, and at most kMaxMuxers and kMaxCerthashes
 // entries are kept. Specification: noise, section "The libp2p Handshake Payload".
 #pragma once
 
@@ -32,7 +32,8 @@ struct HandshakePayload {
 
 // Fields in the order of their numbers; the extensions are left out when there are none.
 Bytes encode_payload(const HandshakePayload& payload);
-// Errc::malformed for what is no protobuf message, exhausted for too many extension entries. Unknown fields are skipped.
+// Errc::malformed for what is no protobuf message, exhausted for too many extension entries. Unknown fields are
+// skipped.
 Result<HandshakePayload> decode_payload(ByteView message);
 
 }  // namespace libp2p::noise

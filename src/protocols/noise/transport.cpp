@@ -28,7 +28,8 @@ Result<std::size_t> Transport::seal_in_place(MutableBytes message, std::size_t p
 Result<Transport::Opened> Transport::open_front(MutableBytes in) {
   if (in.size() < kLengthSize) return Opened{};
   const std::size_t length = load_be16(in.data());
-  if (length < kTagSize) return Error(Errc::malformed, "Noise message of " + std::to_string(length) + " bytes has no tag");
+  if (length < kTagSize)
+    return Error(Errc::malformed, "Noise message of " + std::to_string(length) + " bytes has no tag");
   if (in.size() < kLengthSize + length) return Opened{};
   if (receive_nonce_ == kNonceEnd) return nonces_used_up();
   const auto sealed = in.subspan(kLengthSize, length);

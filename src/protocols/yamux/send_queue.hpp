@@ -1,6 +1,6 @@
-// What a stream has still to send: copied bytes and references to shared messages, in order. Owned by its stream. It keeps no
-// bound of its own; the session asks size() before it adds. Copied bytes are gathered into chunks of at most kChunk, so that
-// many small writes cost few allocations.
+// What a stream has still to send: copied bytes and references to shared messages, in order. Owned by its stream. It
+// keeps no bound of its own; the session asks size() before it adds. Copied bytes are gathered into chunks of at most
+// kChunk, so that many small writes cost few allocations.
 #pragma once
 
 #include <vector>

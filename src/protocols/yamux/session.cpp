@@ -111,8 +111,8 @@ Result<void> Session::on_stream_header(const Header& header) {
 Result<void> Session::on_syn(const Header& header) {
   const std::uint32_t theirs = side_ == Side::client ? 0 : 1;
   if (header.stream_id == 0 || header.stream_id % 2 != theirs)
-    return fail(GoAwayCode::protocol_error, Error(Errc::malformed, "the peer opens a stream with an id of ours: Yamux " +
-                                                                       describe(header)));
+    return fail(GoAwayCode::protocol_error,
+                Error(Errc::malformed, "the peer opens a stream with an id of ours: Yamux " + describe(header)));
   if (streams_.contains(header.stream_id))
     return fail(GoAwayCode::protocol_error,
                 Error(Errc::malformed, "the peer opens a stream that is open: Yamux " + describe(header)));
@@ -128,8 +128,8 @@ Result<void> Session::on_syn(const Header& header) {
 Result<void> Session::on_data_header(const Header& header, Stream& stream) {
   if (header.length > stream.receive_credit)
     return fail(GoAwayCode::protocol_error,
-                Error(Errc::too_large, "the peer sends more than its credit of " +
-                                           std::to_string(stream.receive_credit) + " bytes: Yamux " + describe(header)));
+                Error(Errc::too_large, "the peer sends more than its credit of " + std::to_string(stream.receive_credit) +
+                                           " bytes: Yamux " + describe(header)));
   stream.receive_credit -= header.length;
   frame_ = header;
   frame_left_ = header.length;

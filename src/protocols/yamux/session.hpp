@@ -1,13 +1,14 @@
-// One Yamux session: the streams of a connection, their credit, and the frames that carry them. A pure engine over the plain
-// bytes of a secured connection; owned by the connection engine, used from its thread only. Payload is not buffered on the
-// way in: it is handed on as views of the input, and the peer gets credit back when the user says that it has consumed it.
-// On the way out bytes are pulled: control frames first, then one frame of each ready stream in turn.
+// One Yamux session: the streams of a connection, their credit, and the frames that carry them. A pure engine over the
+// plain bytes of a secured connection; owned by the connection engine, used from its thread only. Payload is not
+// buffered on the way in: it is handed on as views of the input, and the peer gets credit back when the user says that
+// it has consumed it. On the way out bytes are pulled: control frames first, then one frame of each ready stream in
+// turn.
 //
-// Bounds are those of Limits. At rest the session owns its tables and nothing else. Frames for streams that are gone are
-// skipped, as go-yamux does. What the specification forbids ends the session with a go-away. Specification: yamux.
+// Bounds are those of Limits. At rest the session owns its tables and nothing else. Frames for streams that are gone
+// are skipped, as go-yamux does. What the specification forbids ends the session with a go-away. Specification: yamux.
 //
-// Re-entrancy: events come inside on_bytes, on_timeout, poll_output and abort only; inside one every stream function may be
-// called, and none of those four nor the destructor.
+// Re-entrancy: events come inside on_bytes, on_timeout, poll_output and abort only; inside one every stream function
+// may be called, and none of those four nor the destructor.
 #pragma once
 
 #include <optional>
@@ -53,8 +54,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Takes all of `in`, which may be split anywhere. An error ends the session: all streams have been reset by event, and
-  // poll_output gives the go-away, if one is due. Errc::closed: the peer has gone away in order.
+  // Takes all of `in`, which may be split anywhere. An error ends the session: all streams have been reset by event,
+  // and poll_output gives the go-away, if one is due. Errc::closed: the peer has gone away in order.
   Result<void> on_bytes(ByteView in, Now now);
   // Errc::timed_out: the peer has not answered a ping.
   Result<void> on_timeout(Now now);
@@ -64,11 +65,11 @@ class Session {
   std::size_t poll_output(MutableBytes out, Now now);
   bool wants_output() const;
 
-  // Errc::exhausted above max_outbound_streams, or when the peer does not read; Errc::closed when the session ends. Beyond
-  // max_unacknowledged the stream is there and takes data, but waits for its turn.
+  // Errc::exhausted above max_outbound_streams, or when the peer does not read; Errc::closed when the session ends.
+  // Beyond max_unacknowledged the stream is there and takes data, but waits for its turn.
   Result<StreamId> open(Now now);
-  // Tells the peer that an inbound stream is taken. Until then it counts into the peer's backlog, so a user who takes streams
-  // slowly holds back how many the peer opens. Once.
+  // Tells the peer that an inbound stream is taken. Until then it counts into the peer's backlog, so a user who takes
+  // streams slowly holds back how many the peer opens. Once.
   void acknowledge(StreamId id);
   std::size_t send(StreamId id, ByteView data);
   bool send(StreamId id, SharedBytes data, std::size_t offset);

@@ -1,5 +1,5 @@
-// The streams of a session and what is sent: opening, queues, credit, and the order of frames. Input, time and the ends of the
-// session are in session.cpp.
+// The streams of a session and what is sent: opening, queues, credit, and the order of frames. Input, time and the ends
+// of the session are in session.cpp.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -92,7 +92,8 @@ bool Session::send(StreamId id, SharedBytes data, std::size_t offset) {
     stream->wants_writable = true;
     return false;
   }
-  // A reference costs as much as a small message: short ones are copied, which bounds the items of the queue by its bytes.
+  // A reference costs as much as a small message: short ones are copied, which bounds the items of the queue by its
+  // bytes.
   constexpr std::size_t kWorthAReference = 1024;
   if (data->size() < offset + kWorthAReference) {
     if (offset < data->size()) stream->queue.push_copy(ByteView(*data).subspan(offset));
@@ -139,8 +140,8 @@ std::uint32_t Session::receive_window(StreamId id) const {
   return stream == nullptr ? 0 : stream->window;
 }
 
-// Gives credit back in portions of half a window. When such a portion was used up within four round trips, the window is what
-// holds the peer back, and it doubles.
+// Gives credit back in portions of half a window. When such a portion was used up within four round trips, the window
+// is what holds the peer back, and it doubles.
 void Session::update_window(Stream& stream) {
   if (stream.remote_ended || failed_) return;
   const auto missing = [&stream] { return stream.window - stream.receive_credit - stream.unconsumed; };

@@ -47,7 +47,8 @@ class Recorder : public SessionEvents {
   std::function<void(StreamId, ByteView)> data_hook;
 };
 
-inline Bytes frame(FrameType type, std::uint16_t flags, std::uint32_t stream, std::uint32_t length, ByteView payload = {}) {
+inline Bytes frame(FrameType type, std::uint16_t flags, std::uint32_t stream, std::uint32_t length,
+                   ByteView payload = {}) {
   Bytes out(kHeaderSize);
   write_header(out.data(), make_header(type, flags, stream, length));
   append(out, payload);

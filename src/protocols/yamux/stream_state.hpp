@@ -1,4 +1,5 @@
-// The state of one Yamux stream, and the lists of those that have something to send or wait to be opened. Private to the session, which owns both.
+// The state of one Yamux stream, and the lists of those that have something to send or wait to be opened. Private to
+// the session, which owns both.
 #pragma once
 
 #include "base/live_count.hpp"
@@ -8,8 +9,8 @@
 
 namespace libp2p::yamux {
 
-// The id on the wire in the low 32 bits, a serial number that only grows above: never used again, although ids on the wire
-// may be, and ordered by the time of opening.
+// The id on the wire in the low 32 bits, a serial number that only grows above: never used again, although ids on the
+// wire may be, and ordered by the time of opening.
 using StreamId = std::uint64_t;
 
 inline std::uint32_t wire_id(StreamId id) { return static_cast<std::uint32_t>(id); }
@@ -41,8 +42,8 @@ struct Stream : LiveCounted<Stream> {
   }
 };
 
-// A doubly linked list through the streams themselves: no allocation, and a stream leaves it in constant time. A stream is in
-// one list at most.
+// A doubly linked list through the streams themselves: no allocation, and a stream leaves it in constant time. A stream
+// is in one list at most.
 class StreamList {
  public:
   bool empty() const { return first_ == nullptr; }
