@@ -92,6 +92,25 @@ inline runtime::Task<void> exchange(Host& host, PeerId peer, std::string protoco
   out->done.emplace(Result<void>{});
 }
 
+inline runtime::Task<void> never_reads(Stream stream, runtime::Runtime& rt) {
+  EXPECT_TRUE(stream.alive());
+  co_await runtime::sleep_for(rt, std::chrono::hours(1));
+}
+
+inline runtime::Task<void> write_forever(Host& host, PeerId peer, std::size_t* written) {
+  std::vector<std::string> protocols{"/sink/1"};
+  auto opening = host.open_stream(std::move(peer), std::move(protocols));
+  auto opened = co_await opening;
+  Stream stream = std::move(*opened);
+  const Bytes chunk(100'000);
+  for (;;) {
+    auto writing = stream.write(chunk);
+    const auto done = co_await writing;
+    if (!done) co_return;
+    *written += chunk.size();
+  }
+}
+
 // Writes down what a host's observer is told.
 struct Diary final : HostObserver {
   std::vector<std::string> lines;
