@@ -62,7 +62,17 @@ void print_line(const boost::json::object& object) {
 }
 
 int report(const std::string& text) {
-  std::cerr << "opp2p: " << text << '\n' << std::flush;
+  // What was given may stand in the text; a line break in it would make two lines of one.
+  std::string line;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      line += c;
+    } else {
+      line += "\\x" + libp2p::to_hex({&byte, 1});
+    }
+  }
+  std::cerr << "opp2p: " << line << '\n' << std::flush;
   return 1;
 }
 

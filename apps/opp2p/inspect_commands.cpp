@@ -84,7 +84,9 @@ void add_gossip(CLI::App& inspect, int& exit_code) {
   // Nanoseconds since 1970 end in 2262.
   command->add_option("--now", options->now, "The time to judge at, in seconds since 1970 (default: the clock's)")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{9'000'000'000}));
-  command->add_option("--jovian-time", options->jovian_time, "When Jovian activates (default: never)");
+  // A negative number would be read as a large one.
+  command->add_option("--jovian-time", options->jovian_time, "When Jovian activates (default: never)")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--payload-max-age", options->max_age, "Oldest block that is accepted, in seconds")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
       ->capture_default_str();

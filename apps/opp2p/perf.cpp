@@ -162,8 +162,10 @@ void add_perf_commands(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<DialOptions>();
   auto* dialer = perf->add_subcommand("dial", "Move bytes to a server and back, and say in JSON how long it took");
   dialer->add_option("address", options->address, "The server, /ip4/…/tcp/…[/p2p/ID]")->required();
-  dialer->add_option("--upload-bytes", options->upload, "Bytes to send, over all streams")->required();
-  dialer->add_option("--download-bytes", options->download, "Bytes to ask for, over all streams")->required();
+  dialer->add_option("--upload-bytes", options->upload, "Bytes to send, over all streams")->required()->check(CLI::NonNegativeNumber);
+  dialer->add_option("--download-bytes", options->download, "Bytes to ask for, over all streams")
+      ->required()
+      ->check(CLI::NonNegativeNumber);
   dialer->add_option("--streams", options->streams, "Streams that share the bytes and run at the same time")
       ->capture_default_str()
       ->check(CLI::Range(1, 200));
