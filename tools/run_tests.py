@@ -6,10 +6,13 @@ nothing failed and something passed. A skip prints its reason; with CI=true a sk
 failure, because there everything is expected to be there.
 """
 
+import concurrent.futures
 import dataclasses
 import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +22,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LAYERS = ["base", "crypto", "multiformats", "wire", "protocols", "runtime", "network", "services", "opstack", "node"]
+FUZZ_SECONDS = int(os.environ.get("OPP2P_FUZZ_SECONDS", "60"))  # for each target
+UNIT = [f"{layer}_test" for layer in LAYERS] + ["apps/opp2p/apps_test"]
 CI = os.environ.get("CI") == "true"
 
 
@@ -131,7 +136,7 @@ def python_suite(folder, pattern="test_*.py"):
 
 def lint():
     tally = Tally()
-    for script in ("check_layers.py", "check_coroutines.py"):
+    for script in ("check_layers.py", "check_coroutines.py", "check_spec_map.py"):
         done = run([sys.executable, ROOT / "tools" / script], stdout=subprocess.PIPE, text=True)
         say("  " + "\n  ".join(done.stdout.splitlines()))
         tally.add(Tally(passed=1) if done.returncode == 0 else Tally(failed=1))
@@ -140,9 +145,9 @@ def lint():
 
 def unit(folder=BUILD):
     tally = Tally()
-    for layer in LAYERS:
-        one = gtest(folder / f"{layer}_test")
-        say(f"  {layer}: {one}")
+    for program in UNIT:
+        one = gtest(folder / program)
+        say(f"  {pathlib.Path(program).name.removesuffix('_test')}: {one}")
         tally.add(one)
     return tally
 
@@ -165,8 +170,41 @@ def address():
     return unit(folder)
 
 
+def fuzz():
+    """Every fuzz target for a minute under libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer; what it finds is kept."""
+    clang = shutil.which("clang++-19")
+    if clang is None:
+        say("  skipped fuzz: there is no clang++-19 (apt-get install clang-19 libclang-rt-19-dev)")
+        return Tally(failed=1) if CI else Tally(skipped=1)
+    folder = ROOT / "build-fuzz"
+    build(folder, ["fuzz_targets"], "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DOPP2P_TESTS=OFF", "-DOPP2P_FUZZ=ON",
+          f"-DCMAKE_CXX_COMPILER={clang}", "-DOPP2P_SANITIZE=address,undefined")
+    targets = sorted(path for path in (folder / "fuzz").glob("fuzz_*") if path.is_file() and os.access(path, os.X_OK))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        tallies = list(pool.map(fuzz_one, targets))
+    if not targets:
+        say("  there is no fuzz target")
+    return Tally(passed=sum(t.passed for t in tallies), failed=sum(t.failed for t in tallies) + (0 if targets else 1))
+
+
+def fuzz_one(target):
+    name = target.name.removeprefix("fuzz_")
+    with tempfile.TemporaryDirectory() as found:
+        seeds = ROOT / "fuzz" / "corpus" / name
+        command = [target, f"-max_total_time={FUZZ_SECONDS}", "-timeout=25", "-rss_limit_mb=3000", "-max_len=65536",
+                   "-print_final_stats=1", f"-artifact_prefix={target.parent}/{name}-", found, *([seeds] if seeds.is_dir() else [])]
+        done = run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    runs = re.search(r"stat::number_of_executed_units:\s*(\d+)", done.stdout)
+    if done.returncode == 0 and runs:
+        say(f"  {name}: {runs.group(1)} runs")
+        return Tally(passed=1)
+    say("\n".join(done.stdout.splitlines()[-60:]))
+    say(f"  {name}: failed; the input lies in {target.parent.relative_to(ROOT)}")
+    return Tally(failed=1)
+
+
 def unit_targets():
-    return [f"{layer}_test" for layer in LAYERS]
+    return [pathlib.Path(program).name for program in UNIT]
 
 
 def release_build():
@@ -184,10 +222,11 @@ SUITES = {
     "interop": (lambda: python_suite("interop"), True),
     "address": (address, False),
     "interop-full": (lambda: python_suite("interop", "full_*.py"), True),
+    "fuzz": (fuzz, False),
 }
 GROUPS = {
     "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop"],
-    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "address", "interop-full"],
+    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "address", "interop-full", "fuzz"],
 }
 
 
