@@ -1,11 +1,12 @@
-// The block store: the unsafe chain as this node has accepted it, one block a height, each with its version and the bytes that
-// were gossiped. Acknowledged means durable: the callback of a write comes only when a crash, a kill or a loss of power can
-// no longer undo it. Beside the chain lies the staging table of the reverse sync (opstack/sync/chain_store.hpp).
+// The block store: the unsafe chain as this node has accepted it, one block a height, each with its version and the
+// bytes that were gossiped. Acknowledged means durable: the callback of a write comes only when a crash, a kill or a
+// loss of power can no longer undo it. Beside the chain lies the staging table of the reverse sync
+// (opstack/sync/chain_store.hpp).
 //
 // Implementations: LmdbStore (the daemon), MemoryStore (tests, simulation, `--data-dir` none), FaultyStore (tests).
-// Owner: the node. Thread: writes from one thread; reads from any thread, each on a snapshot of what is durable. Callbacks run
-// through the `Post` that the store was made with. Bounds: what waits to be written is bounded in bytes (refused with
-// Errc::exhausted beyond); the chain by max_size, above which the oldest blocks are removed.
+// Owner: the node. Thread: writes from one thread; reads from any thread, each on a snapshot of what is durable.
+// Callbacks run through the `Post` that the store was made with. Bounds: what waits to be written is bounded in bytes
+// (refused with Errc::exhausted beyond); the chain by max_size, above which the oldest blocks are removed.
 #pragma once
 
 #include <functional>
@@ -20,8 +21,8 @@ namespace opp2p::node {
 
 using libp2p::Bytes;
 using libp2p::ByteView;
-using libp2p::Error;
 using libp2p::Errc;
+using libp2p::Error;
 using libp2p::Nanos;
 using libp2p::Result;
 using libp2p::SharedBytes;
@@ -63,8 +64,8 @@ class BlockStore {
   virtual ~BlockStore() = default;
   using Done = std::function<void(Result<void>)>;
 
-  // Appends to the chain. To an empty store any block; else its parent must be the head, Errc::mismatch if not. A block that is
-  // there already is acknowledged again; another one at its height is Errc::mismatch too: the first is kept.
+  // Appends to the chain. To an empty store any block; else its parent must be the head, Errc::mismatch if not. A block
+  // that is there already is acknowledged again; another one at its height is Errc::mismatch too: the first is kept.
   virtual void put(StoredBlock block, Done done) = 0;
 
   virtual Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const = 0;
@@ -75,8 +76,8 @@ class BlockStore {
                                 const std::function<bool(const StoredBlock&)>& visit) const = 0;
 
   virtual void stage(std::uint64_t segment, StagedRecord record, Done done) = 0;
-  virtual Result<std::vector<StagedRecord>> read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
-                                                        std::size_t max_bytes) const = 0;
+  virtual Result<std::vector<StagedRecord>> read_staged(std::uint64_t segment, std::uint64_t from,
+                                                        std::size_t max_blocks, std::size_t max_bytes) const = 0;
   virtual void drop_staged(std::uint64_t segment, Done done) = 0;
 
   // Writes what waits, then stops taking more; returns when the disk has it. Callbacks are still posted.

@@ -1,5 +1,5 @@
-// The block store as the sync code wants it (opstack/sync/chain_store.hpp): writes go to the store, reads run on a worker and come
-// back to the network thread.
+// The block store as the sync code wants it (opstack/sync/chain_store.hpp): writes go to the store, reads run on a
+// worker and come back to the network thread.
 //
 // Owner: the node, beside the store, which outlives it. Thread: the network thread. Bounds: those of the store.
 #pragma once

@@ -1,4 +1,5 @@
-// What a crash may not undo: the store in a process that is killed at random moments, and a disk that loses what was not synced.
+// What a crash may not undo: the store in a process that is killed at random moments, and a disk that loses what was
+// not synced.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -71,8 +72,8 @@ std::uint64_t verify(const LmdbStore& store, std::uint64_t acknowledged) {
   return head;
 }
 
-// Not a test by itself: the body of the child process below. It writes blocks without end and tells each number once it is
-// acknowledged.
+// Not a test by itself: the body of the child process below. It writes blocks without end and tells each number once it
+// is acknowledged.
 TEST(StoreCrashChild, DISABLED_writes_until_it_is_killed) {
   const char* folder = std::getenv(kFolderVariable);
   ASSERT_NE(folder, nullptr);
@@ -102,8 +103,8 @@ std::uint64_t run_and_kill(const fs::path& folder, std::chrono::microseconds lif
     ::dup2(ends[1], kToldOn);
     ::dup2(null, STDOUT_FILENO);
     ::dup2(null, STDERR_FILENO);
-    const char* arguments[] = {"store_crash_child", "--gtest_also_run_disabled_tests", "--gtest_filter=StoreCrashChild.*",
-                               nullptr};
+    const char* arguments[] = {"store_crash_child", "--gtest_also_run_disabled_tests",
+                               "--gtest_filter=StoreCrashChild.*", nullptr};
     ::execv("/proc/self/exe", const_cast<char* const*>(arguments));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
     ::_exit(5);
   }

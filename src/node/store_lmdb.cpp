@@ -22,8 +22,9 @@ struct LmdbStore::Writer {
       if (stopping) {
         refused = Error(Errc::closed, "the block store is closed");
       } else if (size > config.max_pending - std::min(pending, config.max_pending) && pending > 0) {
-        refused = Error(Errc::exhausted, "more than " + std::to_string(config.max_pending) +
-                                             " bytes wait for the disk; the block store takes no more until it catches up");
+        refused =
+            Error(Errc::exhausted, "more than " + std::to_string(config.max_pending) +
+                                       " bytes wait for the disk; the block store takes no more until it catches up");
       } else {
         pending += size;
         waiting.push_back(std::move(item));
@@ -126,7 +127,9 @@ void LmdbStore::drop_staged(std::uint64_t segment, Done done) {
   writer_->add(std::move(item));
 }
 
-Result<std::optional<StoredBlock>> LmdbStore::by_number(std::uint64_t number) const { return database_->by_number(number); }
+Result<std::optional<StoredBlock>> LmdbStore::by_number(std::uint64_t number) const {
+  return database_->by_number(number);
+}
 
 Result<std::optional<StoredBlock>> LmdbStore::by_hash(const Hash& hash) const { return database_->by_hash(hash); }
 
@@ -147,8 +150,8 @@ Result<void> LmdbStore::for_each(std::uint64_t from, std::uint64_t to,
   return {};
 }
 
-Result<std::vector<StagedRecord>> LmdbStore::read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
-                                                         std::size_t max_bytes) const {
+Result<std::vector<StagedRecord>> LmdbStore::read_staged(std::uint64_t segment, std::uint64_t from,
+                                                         std::size_t max_blocks, std::size_t max_bytes) const {
   return database_->read_staged(segment, from, max_blocks, max_bytes);
 }
 

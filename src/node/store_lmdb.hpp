@@ -1,10 +1,12 @@
-// The block store in LMDB: one folder with data.mdb, lock.mdb and a lock file of ours. A thread of its own takes what has been
-// put, commits it in one synced transaction, and only then posts the callbacks; while a commit runs the next batch gathers, so
-// a block waits for one commit at most and many share it. No batch gathers for longer than `batch_window`.
+// The block store in LMDB: one folder with data.mdb, lock.mdb and a lock file of ours. A thread of its own takes what
+// has been put, commits it in one synced transaction, and only then posts the callbacks; while a commit runs the next
+// batch gathers, so a block waits for one commit at most and many share it. No batch gathers for longer than
+// `batch_window`.
 //
-// Tables: meta (format, chain), blocks (number -> record), hashes (hash -> number), staging (segment, number -> record); numbers
-// are big-endian, so that LMDB's order is theirs. Owner: the node. Thread: as BlockStore says. Bounds: `max_pending` bytes
-// waiting to be written; the map grows by doubling; above `max_size` the oldest blocks go in the commit that crosses it.
+// Tables: meta (format, chain), blocks (number -> record), hashes (hash -> number), staging (segment, number ->
+// record); numbers are big-endian, so that LMDB's order is theirs. Owner: the node. Thread: as BlockStore says. Bounds:
+// `max_pending` bytes waiting to be written; the map grows by doubling; above `max_size` the oldest blocks go in the
+// commit that crosses it.
 #pragma once
 
 #include <filesystem>
@@ -15,18 +17,18 @@ namespace opp2p::node {
 
 struct LmdbStoreConfig {
   std::filesystem::path folder;
-  std::string chain;                              // what the database must belong to: "10:0x<genesis hash>"
-  std::uint64_t max_size = 0;                     // bytes used by the database; 0 means no limit
-  std::size_t max_pending = 128 << 20;            // bytes
-  Nanos batch_window = libp2p::Millis(0);         // how long a batch may wait for company; at most 50 ms
+  std::string chain;                       // what the database must belong to: "10:0x<genesis hash>"
+  std::uint64_t max_size = 0;              // bytes used by the database; 0 means no limit
+  std::size_t max_pending = 128 << 20;     // bytes
+  Nanos batch_window = libp2p::Millis(0);  // how long a batch may wait for company; at most 50 ms
   std::uint64_t initial_map = std::uint64_t{1} << 30;
 };
 
 class LmdbStore final : public BlockStore {
  public:
-  // Opens or creates. Errors say which file and what to do: Errc::denied when another process has it open, Errc::mismatch for
-  // the database of another chain or program or format, Errc::malformed for a damaged one, Errc::io for the rest.
-  // What a crash left in the staging table is removed.
+  // Opens or creates. Errors say which file and what to do: Errc::denied when another process has it open,
+  // Errc::mismatch for the database of another chain or program or format, Errc::malformed for a damaged one, Errc::io
+  // for the rest. What a crash left in the staging table is removed.
   static Result<std::unique_ptr<LmdbStore>> open(LmdbStoreConfig config, Post post);
   ~LmdbStore() override;
 

@@ -62,8 +62,10 @@ class LmdbStore::Database::ReadTransaction {
 };
 
 Error LmdbStore::Database::failed(int code, std::string_view doing) const {
-  const auto kind = code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ? Errc::malformed : Errc::io;
-  return Error(kind, "block store in " + config_.folder.string() + ": " + std::string(doing) + ": " + mdb_strerror(code));
+  const auto kind =
+      code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ? Errc::malformed : Errc::io;
+  return Error(kind,
+               "block store in " + config_.folder.string() + ": " + std::string(doing) + ": " + mdb_strerror(code));
 }
 
 // ---- writing ----
@@ -112,9 +114,12 @@ int LmdbStore::Database::write_once(std::vector<StoreWrite>& batch) {
 
 int LmdbStore::Database::apply(MDB_txn* txn, StoreWrite& item) {
   switch (item.kind) {
-    case StoreWrite::Kind::put: return put_block(txn, item);
-    case StoreWrite::Kind::stage: return put_staged(txn, item);
-    case StoreWrite::Kind::drop_staged: return drop_segment(txn, item.segment);
+    case StoreWrite::Kind::put:
+      return put_block(txn, item);
+    case StoreWrite::Kind::stage:
+      return put_staged(txn, item);
+    case StoreWrite::Kind::drop_staged:
+      return drop_segment(txn, item.segment);
   }
   return 0;
 }
@@ -141,8 +146,8 @@ int LmdbStore::Database::put_block(MDB_txn* txn, StoreWrite& item) {
     return 0;
   }
   if (*head && (block.number != (*head)->number + 1 || block.parent_hash != (*head)->hash)) {
-    item.outcome = Error(Errc::mismatch, name + " does not connect to the head of the store, block " +
-                                             std::to_string((*head)->number));
+    item.outcome = Error(Errc::mismatch,
+                         name + " does not connect to the head of the store, block " + std::to_string((*head)->number));
     return 0;
   }
   value.mv_size = record_size(block);
@@ -200,7 +205,8 @@ int LmdbStore::Database::prune(MDB_txn* txn, std::uint64_t& removed) {
     MDB_val value{};
     if (const int code = cursor.get(key, value, MDB_FIRST); code != 0) return code;
     if (value.mv_size < kRecordHead) return MDB_CORRUPTED;
-    libp2p::Bytes hash(static_cast<const std::uint8_t*>(value.mv_data), static_cast<const std::uint8_t*>(value.mv_data) + 32);
+    libp2p::Bytes hash(static_cast<const std::uint8_t*>(value.mv_data),
+                       static_cast<const std::uint8_t*>(value.mv_data) + 32);
     if (const int code = cursor.erase(); code != 0) return code;
     MDB_val hash_value = as_value(hash);
     if (const int code = mdb_del(txn, hashes_, &hash_value, nullptr); code != 0 && code != MDB_NOTFOUND) return code;
@@ -270,7 +276,8 @@ Result<StoreSummary> LmdbStore::Database::summary() const {
   return out;
 }
 
-Result<std::vector<StoredBlock>> LmdbStore::Database::range(std::uint64_t from, std::uint64_t to, std::size_t most) const {
+Result<std::vector<StoredBlock>> LmdbStore::Database::range(std::uint64_t from, std::uint64_t to,
+                                                            std::size_t most) const {
   const ReadTransaction txn(*this);
   if (txn.code() != 0) return failed(txn.code(), "starting a read");
   std::vector<StoredBlock> out;
@@ -290,7 +297,8 @@ Result<std::vector<StoredBlock>> LmdbStore::Database::range(std::uint64_t from, 
 }
 
 Result<std::vector<StagedRecord>> LmdbStore::Database::read_staged(std::uint64_t segment, std::uint64_t from,
-                                                                   std::size_t max_blocks, std::size_t max_bytes) const {
+                                                                   std::size_t max_blocks,
+                                                                   std::size_t max_bytes) const {
   const ReadTransaction txn(*this);
   if (txn.code() != 0) return failed(txn.code(), "starting a read");
   std::vector<StagedRecord> out;

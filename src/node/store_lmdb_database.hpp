@@ -1,7 +1,8 @@
-// Inside of LmdbStore: the environment, its tables and what happens within one transaction. Everything that touches LMDB is here.
+// Inside of LmdbStore: the environment, its tables and what happens within one transaction. Everything that touches
+// LMDB is here.
 //
-// Thread: write() on the writer's thread; the readers on any. A shared lock is held for the length of each read, so that the
-// map can grow when nobody looks at it. Bounds: a read copies out what it answers and holds no page.
+// Thread: write() on the writer's thread; the readers on any. A shared lock is held for the length of each read, so
+// that the map can grow when nobody looks at it. Bounds: a read copies out what it answers and holds no page.
 #pragma once
 
 #include <lmdb.h>
@@ -17,8 +18,8 @@ namespace opp2p::node {
 struct StoreWrite {
   enum class Kind : std::uint8_t { put, stage, drop_staged };
   Kind kind = Kind::put;
-  StoredBlock block;      // put
-  StagedRecord staged;    // stage
+  StoredBlock block;    // put
+  StagedRecord staged;  // stage
   std::uint64_t segment = 0;
   BlockStore::Done done;
   Result<void> outcome;
@@ -32,8 +33,8 @@ class LmdbStore::Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // One synced transaction for the whole batch; fills in each outcome. What a block is refused for leaves the others alone; an
-  // error of the disk is everybody's.
+  // One synced transaction for the whole batch; fills in each outcome. What a block is refused for leaves the others
+  // alone; an error of the disk is everybody's.
   void write(std::vector<StoreWrite>& batch);
 
   Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const;

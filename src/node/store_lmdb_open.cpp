@@ -80,8 +80,9 @@ Result<void> LmdbStore::Database::open_environment() {
                                      "); move it away and start again, the blocks come back from peers");
   if (code != 0) return failed(code, "opening");
 
-  // A page beyond the end of the file would be a fatal signal when it is touched: fill up with zeros, which LMDB recognises as
-  // damage wherever a page in use is missing. (Pages that were never used may be missing in a healthy file.)
+  // A page beyond the end of the file would be a fatal signal when it is touched: fill up with zeros, which LMDB
+  // recognises as damage wherever a page in use is missing. (Pages that were never used may be missing in a healthy
+  // file.)
   MDB_envinfo info{};
   MDB_stat stat{};
   mdb_env_info(env_, &info);
@@ -108,7 +109,8 @@ Result<void> LmdbStore::Database::open_tables() {
     const char* name;
     MDB_dbi* handle;
   };
-  for (const Table table : {Table{"meta", &meta_}, Table{"blocks", &blocks_}, Table{"hashes", &hashes_}, Table{"staging", &staging_}}) {
+  for (const Table table :
+       {Table{"meta", &meta_}, Table{"blocks", &blocks_}, Table{"hashes", &hashes_}, Table{"staging", &staging_}}) {
     const int code = mdb_dbi_open(txn, table.name, create, table.handle);
     if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE)
       return give_up(Error(Errc::mismatch, "the database in " + config_.folder.string() +
@@ -128,7 +130,8 @@ Result<void> LmdbStore::Database::check_identity(MDB_txn* txn, bool fresh) {
     std::string_view expected;
     std::string_view what;
   };
-  for (const Entry& entry : {Entry{kFormatKey, kFormat, "has the format"}, Entry{kChainKey, config_.chain, "belongs to the chain"}}) {
+  for (const Entry& entry :
+       {Entry{kFormatKey, kFormat, "has the format"}, Entry{kChainKey, config_.chain, "belongs to the chain"}}) {
     MDB_val key = as_value(entry.key);
     MDB_val value = as_value(entry.expected);
     if (fresh) {
@@ -139,8 +142,8 @@ Result<void> LmdbStore::Database::check_identity(MDB_txn* txn, bool fresh) {
     if (code != 0 && code != MDB_NOTFOUND) return failed(code, "opening");
     const std::string found(code == 0 ? as_text(value) : "");
     if (found != entry.expected)
-      return fail(Errc::mismatch, "the block store in " + config_.folder.string() + " " + std::string(entry.what) + " '" +
-                                      found + "', this node needs '" + std::string(entry.expected) +
+      return fail(Errc::mismatch, "the block store in " + config_.folder.string() + " " + std::string(entry.what) +
+                                      " '" + found + "', this node needs '" + std::string(entry.expected) +
                                       "'; choose another --data-dir");
   }
   return {};
@@ -194,13 +197,15 @@ Result<void> LmdbStore::Database::check_ends(MDB_txn* txn) {
   std::optional<Hash> expected_parent;
   for (std::uint64_t number = from; number <= head->number; ++number) {
     const auto key = number_key(number);
-    MDB_val key_value{key.size(), const_cast<std::uint8_t*>(key.data())};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    MDB_val key_value{key.size(),
+                      const_cast<std::uint8_t*>(key.data())};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
     MDB_val value{};
     if (code = mdb_get(txn, blocks_, &key_value, &value); code != 0) return broken(number, mdb_strerror(code));
     const ByteView record(static_cast<const std::uint8_t*>(value.mv_data), value.mv_size);
     const auto block = decode_record(number, record);
     if (!block) return broken(number, block.error().text());
-    if (expected_parent && *expected_parent != block->parent_hash) return broken(number, "it does not follow the one before");
+    if (expected_parent && *expected_parent != block->parent_hash)
+      return broken(number, "it does not follow the one before");
     expected_parent = block->hash;
     if (number == UINT64_MAX) break;
   }

@@ -106,8 +106,8 @@ void MemoryStore::stage(std::uint64_t segment, StagedRecord record, Done done) {
   answer(std::move(done), std::move(outcome));
 }
 
-Result<std::vector<StagedRecord>> MemoryStore::read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
-                                                           std::size_t max_bytes) const {
+Result<std::vector<StagedRecord>> MemoryStore::read_staged(std::uint64_t segment, std::uint64_t from,
+                                                           std::size_t max_blocks, std::size_t max_bytes) const {
   const std::lock_guard lock(mutex_);
   std::vector<StagedRecord> out;
   std::size_t bytes = 0;
@@ -164,7 +164,8 @@ bool FaultyStore::read_fails() const {
 }
 
 void FaultyStore::put(StoredBlock block, Done done) {
-  write(std::move(done), [this, block = std::move(block)](Done inner_done) { inner_.put(block, std::move(inner_done)); });
+  write(std::move(done),
+        [this, block = std::move(block)](Done inner_done) { inner_.put(block, std::move(inner_done)); });
 }
 
 void FaultyStore::stage(std::uint64_t segment, StagedRecord record, Done done) {
@@ -193,8 +194,8 @@ Result<void> FaultyStore::for_each(std::uint64_t from, std::uint64_t to,
   return inner_.for_each(from, to, visit);
 }
 
-Result<std::vector<StagedRecord>> FaultyStore::read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
-                                                           std::size_t max_bytes) const {
+Result<std::vector<StagedRecord>> FaultyStore::read_staged(std::uint64_t segment, std::uint64_t from,
+                                                           std::size_t max_blocks, std::size_t max_bytes) const {
   if (read_fails()) return disk_error();
   return inner_.read_staged(segment, from, max_blocks, max_bytes);
 }

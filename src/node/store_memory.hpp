@@ -1,8 +1,9 @@
-// The block store in memory: the rules of LmdbStore without a disk, for tests, simulation and nodes without a data folder. Also
-// FaultyStore, which stands before another store and fails, holds back or loses what is written, as a test asks.
+// The block store in memory: the rules of LmdbStore without a disk, for tests, simulation and nodes without a data
+// folder. Also FaultyStore, which stands before another store and fails, holds back or loses what is written, as a test
+// asks.
 //
-// Owner: the node or a test. Thread: put, stage and drop from one thread, reads from any. Bounds: max_bytes of bodies in the
-// chain (the oldest go first); the staging table is not bounded but by its user.
+// Owner: the node or a test. Thread: put, stage and drop from one thread, reads from any. Bounds: max_bytes of bodies
+// in the chain (the oldest go first); the staging table is not bounded but by its user.
 #pragma once
 
 #include <deque>
@@ -15,7 +16,8 @@ namespace opp2p::node {
 
 class MemoryStore final : public BlockStore {
  public:
-  explicit MemoryStore(Post post, std::uint64_t max_bytes = UINT64_MAX) : post_(std::move(post)), max_bytes_(max_bytes) {}
+  explicit MemoryStore(Post post, std::uint64_t max_bytes = UINT64_MAX)
+      : post_(std::move(post)), max_bytes_(max_bytes) {}
 
   void put(StoredBlock block, Done done) override;
   Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const override;
@@ -52,8 +54,8 @@ class FaultyStore final : public BlockStore {
   void fail_writes(std::size_t n) { failing_ = n; }
   // The next n reads fail.
   void fail_reads(std::size_t n) { failing_reads_ = n; }
-  // From now on writes are taken but neither kept nor acknowledged, until sync() passes them on in order, or lose_unsynced()
-  // drops them as a loss of power does: their callbacks never come.
+  // From now on writes are taken but neither kept nor acknowledged, until sync() passes them on in order, or
+  // lose_unsynced() drops them as a loss of power does: their callbacks never come.
   void hold_writes() { holding_ = true; }
   void sync();
   void lose_unsynced() { held_.clear(); }

@@ -1,6 +1,7 @@
-// A disk that loses what was not synced. This file stands between LMDB and the kernel: it defines the system calls that LMDB writes
-// with, notes each write to the database and each sync, and from these notes builds what the disk could hold if the power
-// failed at any moment: everything up to the last sync, and of what came later any part, also torn in the middle.
+// A disk that loses what was not synced. This file stands between LMDB and the kernel: it defines the system calls that
+// LMDB writes with, notes each write to the database and each sync, and from these notes builds what the disk could
+// hold if the power failed at any moment: everything up to the last sync, and of what came later any part, also torn in
+// the middle.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -89,7 +90,8 @@ DiskRecorder recorder;
 extern "C" {
 ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
   const ssize_t written = ::syscall(SYS_pwrite64, fd, data, size, offset);
-  if (written > 0) opp2p::node::recorder.on_write(fd, data, static_cast<size_t>(written), static_cast<std::uint64_t>(offset));
+  if (written > 0)
+    opp2p::node::recorder.on_write(fd, data, static_cast<size_t>(written), static_cast<std::uint64_t>(offset));
   return written;
 }
 ssize_t writev(int fd, const struct iovec* parts, int count) {
@@ -199,7 +201,8 @@ Bytes disk_after(const std::vector<DiskEvent>& events, std::size_t cut, libp2p::
       const bool torn = rng.below(2) == 0;
       for (std::size_t at = 0; at < event.data.size(); at += 512)
         if (!torn || rng.below(2) == 0)
-          write_at(image, event.offset + at, ByteView(event.data).subspan(at, std::min<std::size_t>(512, event.data.size() - at)));
+          write_at(image, event.offset + at,
+                   ByteView(event.data).subspan(at, std::min<std::size_t>(512, event.data.size() - at)));
     }
   }
   return image;
@@ -269,7 +272,8 @@ TEST_F(StorePowerCut, no_cut_loses_an_acknowledged_block) {
   }
 }
 
-// The test above could not fail if it saw no unsynced writes: on a disk that ignores syncs the same cuts do lose blocks.
+// The test above could not fail if it saw no unsynced writes: on a disk that ignores syncs the same cuts do lose
+// blocks.
 TEST_F(StorePowerCut, the_same_cuts_lose_blocks_on_a_disk_that_ignores_syncs) {
   libp2p::SeededRng rng(1);
   std::size_t lost = 0;

@@ -14,7 +14,8 @@ std::uint32_t checksum(ByteView record) {
 }
 
 Error damaged(std::uint64_t number, std::string_view what) {
-  return Error(Errc::malformed, "the stored record of block " + std::to_string(number) + " is damaged: " + std::string(what));
+  return Error(Errc::malformed,
+               "the stored record of block " + std::to_string(number) + " is damaged: " + std::string(what));
 }
 
 }  // namespace

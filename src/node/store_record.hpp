@@ -1,5 +1,5 @@
-// How the block store writes a block: fixed fields, a checksum, then the body; and its keys, big-endian so that byte order is the
-// order of numbers. Pure functions. Thread: any. Bounds: a record is its block's body and 77 bytes.
+// How the block store writes a block: fixed fields, a checksum, then the body; and its keys, big-endian so that byte
+// order is the order of numbers. Pure functions. Thread: any. Bounds: a record is its block's body and 77 bytes.
 #pragma once
 
 #include "node/store.hpp"
@@ -12,7 +12,8 @@ inline constexpr std::size_t kRecordHead = 77;
 std::size_t record_size(const StoredBlock& block);
 // Into `out`, which is record_size() long: the database gives the place, so that a block is copied once.
 void write_record(const StoredBlock& block, libp2p::MutableBytes out);
-// Errc::malformed when the checksum does not fit: the disk has lied. `with_body` false leaves the body out (and unchecked).
+// Errc::malformed when the checksum does not fit: the disk has lied. `with_body` false leaves the body out (and
+// unchecked).
 Result<StoredBlock> decode_record(std::uint64_t number, ByteView record, bool with_body = true);
 
 // peer id length u16 | peer id | record

@@ -1,6 +1,6 @@
-// What an answer to payload_by_number is worth: decodes the payload by the fork of the block that was asked for, and holds number
-// and block hash against it. Hashing a large block takes milliseconds, so the client calls this on a worker.
-// Pure function. Thread: any. Source: op-node surface, section 7 (client).
+// What an answer to payload_by_number is worth: decodes the payload by the fork of the block that was asked for, and
+// holds number and block hash against it. Hashing a large block takes milliseconds, so the client calls this on a
+// worker. Pure function. Thread: any. Source: op-node surface, section 7 (client).
 #pragma once
 
 #include "opstack/sync/block.hpp"
@@ -38,6 +38,7 @@ payload::Version answer_payload_version(libp2p::payload_by_number::ResponseVersi
 libp2p::payload_by_number::ResponseVersion response_version(payload::Version version);
 
 // Judges what a decoder has taken in. `at_block` is what the fork schedule says for the number asked for.
-Answer judge_answer(std::uint64_t requested, payload::Version at_block, libp2p::payload_by_number::ResponseDecoder& decoder);
+Answer judge_answer(std::uint64_t requested, payload::Version at_block,
+                    libp2p::payload_by_number::ResponseDecoder& decoder);
 
 }  // namespace opstack::sync

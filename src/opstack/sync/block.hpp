@@ -1,6 +1,6 @@
-// What moves through the sync code: a block with its bytes as they were gossiped (the store keeps and serves them without
-// encoding anything again), and a reference to a block by number and hashes.
-// Plain values, shared without copies. Thread: any. Bounds: memory_bytes() is what queues count.
+// What moves through the sync code: a block with its bytes as they were gossiped (the store keeps and serves them
+// without encoding anything again), and a reference to a block by number and hashes. Plain values, shared without
+// copies. Thread: any. Bounds: memory_bytes() is what queues count.
 #pragma once
 
 #include <memory>
@@ -14,8 +14,8 @@ namespace opstack::sync {
 
 using libp2p::Bytes;
 using libp2p::ByteView;
-using libp2p::Error;
 using libp2p::Errc;
+using libp2p::Error;
 using libp2p::MonoTime;
 using libp2p::Nanos;
 using libp2p::Now;
@@ -45,7 +45,8 @@ struct Block {
   const Hash& hash() const { return envelope->payload.block_hash; }
   const Hash& parent_hash() const { return envelope->payload.parent_hash; }
   BlockRef ref() const { return {number(), hash(), parent_hash()}; }
-  // What the block costs in memory: 1000 bytes for fields and tables, its bytes, and each transaction with 24 bytes around it.
+  // What the block costs in memory: 1000 bytes for fields and tables, its bytes, and each transaction with 24 bytes
+  // around it.
   std::size_t memory_bytes() const;
 };
 

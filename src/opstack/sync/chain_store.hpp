@@ -1,8 +1,9 @@
-// What the sync code asks of a store: blocks to serve, a place for accepted blocks, and a staging table for blocks that were
-// linked to a trusted end but do not reach down to the head yet. The daemon's block store implements it (node/store.hpp).
+// What the sync code asks of a store: blocks to serve, a place for accepted blocks, and a staging table for blocks that
+// were linked to a trusted end but do not reach down to the head yet. The daemon's block store implements it
+// (node/store.hpp).
 //
-// Thread: all calls and all callbacks on the network thread; a callback never comes within the call, and comes at most once.
-// An implementation that is destroyed drops what is outstanding without a callback.
+// Thread: all calls and all callbacks on the network thread; a callback never comes within the call, and comes at most
+// once. An implementation that is destroyed drops what is outstanding without a callback.
 #pragma once
 
 #include <functional>
@@ -33,8 +34,8 @@ class StagingArea {
   using Done = std::function<void(Result<void>)>;
   using ReadDone = std::function<void(Result<std::vector<StagedBlock>>)>;
   virtual void stage(std::uint64_t segment, StagedBlock block, Done done) = 0;
-  // The blocks of a segment from number `from` on, ascending and without a hole: at most `max_blocks`, and no further one once
-  // `max_bytes` are reached.
+  // The blocks of a segment from number `from` on, ascending and without a hole: at most `max_blocks`, and no further
+  // one once `max_bytes` are reached.
   virtual void read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks, std::size_t max_bytes,
                            ReadDone done) = 0;
   virtual void drop_staged(std::uint64_t segment) = 0;
@@ -42,8 +43,8 @@ class StagingArea {
 
 class ChainStore : public BlockSource, public StagingArea {
  public:
-  // Appends a block whose parent is the head (or any block, to an empty store). Errc::mismatch when it does not connect. The
-  // callback means that the block is durable: only then may anybody be told that we have it.
+  // Appends a block whose parent is the head (or any block, to an empty store). Errc::mismatch when it does not
+  // connect. The callback means that the block is durable: only then may anybody be told that we have it.
   virtual void append(Block block, Done done) = 0;
 };
 

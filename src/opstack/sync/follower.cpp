@@ -1,5 +1,7 @@
 #include "opstack/sync/follower.hpp"
 
+#include <algorithm>
+
 namespace opstack::sync {
 
 payload::Version version_of(const payload::Envelope& envelope) {
@@ -8,8 +10,20 @@ payload::Version version_of(const payload::Envelope& envelope) {
   return envelope.payload.withdrawals ? payload::Version::v2 : payload::Version::v1;
 }
 
-Follower::Follower(libp2p::network::Host& host, const chain::RollupConfig& rollup, ChainStore& store, FollowerConfig config,
-                   std::optional<BlockRef> head, FollowerEvents events)
+std::optional<BlockRef> starting_point(const chain::RollupConfig& rollup, libp2p::UnixTime now, Nanos reach) {
+  // In seconds: a time from a file may be beyond what a clock of nanoseconds can hold.
+  const std::int64_t seconds = libp2p::unix_seconds(now);
+  const auto limit = static_cast<std::uint64_t>(std::chrono::duration_cast<libp2p::Seconds>(reach).count());
+  const auto elapsed = static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0));
+  if (elapsed > rollup.genesis.l2_time && elapsed - rollup.genesis.l2_time > limit) return std::nullopt;
+  BlockRef genesis;
+  genesis.number = rollup.genesis.l2.number;
+  genesis.hash = rollup.genesis.l2.hash;
+  return genesis;
+}
+
+Follower::Follower(libp2p::network::Host& host, const chain::RollupConfig& rollup, ChainStore& store,
+                   FollowerConfig config, std::optional<BlockRef> head, FollowerEvents events)
     : host_(host),
       rollup_(rollup),
       store_(store),
@@ -81,7 +95,8 @@ void Follower::pump_chain(Done* done) {
     }
     const auto& trace = std::get<ChainTrace>(*action);
     if (events_.chain_trace) events_.chain_trace(trace);
-    if (done == nullptr || !*done || trace.kind == ChainTraceKind::anchored || trace.kind == ChainTraceKind::overflow) continue;
+    if (done == nullptr || !*done || trace.kind == ChainTraceKind::anchored || trace.kind == ChainTraceKind::overflow)
+      continue;
     const std::string name = "block " + std::to_string(trace.number);
     const Done answer = std::exchange(*done, nullptr);
     if (trace.kind == ChainTraceKind::queued) {

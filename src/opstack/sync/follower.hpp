@@ -1,13 +1,13 @@
-// A node's hold on the unsafe chain: takes accepted blocks from gossip and from reverse sync, appends what connects to the store,
-// queues what does not, and looks at intervals whether there is a gap that reverse sync should fill. Joins UnsafeChain, SyncClient
-// and the store; the rules are theirs.
+// A node's hold on the unsafe chain: takes accepted blocks from gossip and from reverse sync, appends what connects to
+// the store, queues what does not, and looks at intervals whether there is a gap that reverse sync should fill. Joins
+// UnsafeChain, SyncClient and the store; the rules are theirs.
 //
-// A block counts as ours only when the store has acknowledged it: stored_head() and on_stored speak of such blocks alone.
-// An empty node starts at `head` (the rollup configuration's genesis: everything after it is fetched backwards from the first
-// accepted block) or, with no head given, at the first accepted block, with nothing below it.
+// A block counts as ours only when the store has acknowledged it: stored_head() and on_stored speak of such blocks
+// alone. An empty node starts at `head` (the rollup configuration's genesis: everything after it is fetched backwards
+// from the first accepted block) or, with no head given, at the first accepted block, with nothing below it.
 //
-// Owner: the node; destroyed before its Host and ChainStore. Thread: the network thread. Bounds: --sync.memory is shared half and half by
-// the queue and the quarantine; blocks being written are bounded by the store.
+// Owner: the node; destroyed before its Host and ChainStore. Thread: the network thread. Bounds: --sync.memory is
+// shared half and half by the queue and the quarantine; blocks being written are bounded by the store.
 #pragma once
 
 #include <deque>
@@ -18,11 +18,11 @@
 namespace opstack::sync {
 
 struct FollowerConfig {
-  std::size_t memory = 64 << 20;   // --sync.memory: queue and quarantine together
-  bool req_resp = true;            // --p2p.sync.req-resp: without it gaps are seen but not filled from peers
+  std::size_t memory = 64 << 20;           // --sync.memory: queue and quarantine together
+  bool req_resp = true;                    // --p2p.sync.req-resp: without it gaps are seen but not filled from peers
   Nanos first_check = libp2p::Seconds(1);  // after a block had to be queued
-  Nanos check_interval{0};         // then, and without an event; 0 means twice the block time
-  SyncClientConfig client;         // its memory bound is set from `memory`
+  Nanos check_interval{0};                 // then, and without an event; 0 means twice the block time
+  SyncClientConfig client;                 // its memory bound is set from `memory`
 };
 
 struct FollowerEvents {
@@ -49,7 +49,8 @@ class Follower : libp2p::LiveCounted<Follower> {
   // A block that the gossip rules have accepted, or our own. The version is read off the fields that are present.
   void on_unsafe_payload(const PeerId& peer, const payload::SharedEnvelope& envelope);
   // The same, with an answer once the block is in the store. Errc::would_block when it had to be queued above a gap,
-  // Errc::mismatch when another block is kept at its height or it does not follow the head; a block that is stored already is a success.
+  // Errc::mismatch when another block is kept at its height or it does not follow the head; a block that is stored
+  // already is a success.
   void submit(const PeerId& peer, Block block, Done done);
 
   // The highest block that connects, stored or being written; and the highest that is stored.
@@ -81,9 +82,9 @@ class Follower : libp2p::LiveCounted<Follower> {
   const std::optional<BlockRef> start_;
   UnsafeChain chain_;
   std::optional<BlockRef> stored_head_;
-  std::deque<Writing> writing_;   // in the order of the store's answers
-  std::uint64_t epoch_ = 0;       // of writes; answers of an older one mean nothing
-  bool check_due_ = false;        // a check came while blocks were being written
+  std::deque<Writing> writing_;  // in the order of the store's answers
+  std::uint64_t epoch_ = 0;      // of writes; answers of an older one mean nothing
+  bool check_due_ = false;       // a check came while blocks were being written
   std::optional<MonoTime> check_at_;
   std::unique_ptr<libp2p::runtime::Timer> timer_;
   std::unique_ptr<SyncClient> client_;
@@ -93,5 +94,10 @@ class Follower : libp2p::LiveCounted<Follower> {
 
 // The payload version of an envelope by the fields that are present.
 payload::Version version_of(const payload::Envelope& envelope);
+
+// Where a node with an empty store begins: at genesis while that is at most `reach` ago, so that all blocks can be fetched
+// backwards; else nowhere, which makes the first accepted block the anchor. (op-node's client gives up on gaps over 12 h, too.)
+std::optional<BlockRef> starting_point(const chain::RollupConfig& rollup, libp2p::UnixTime now,
+                                       Nanos reach = libp2p::Seconds(12 * 3600));
 
 }  // namespace opstack::sync

@@ -1,8 +1,8 @@
-// Blocks that came from peers and that nothing vouches for yet: a trusted child has not been seen. Held by number, one a height,
-// and by hash.
+// Blocks that came from peers and that nothing vouches for yet: a trusted child has not been seen. Held by number, one
+// a height, and by hash.
 //
-// Owner: SyncScheduler. Thread: its. Bounds: bytes (Block::memory_bytes) and items; on overflow the highest number goes, be it
-// the one that was just put in, because what lies lowest is what the chain needs last to be fetched again.
+// Owner: SyncScheduler. Thread: its. Bounds: bytes (Block::memory_bytes) and items; on overflow the highest number
+// goes, be it the one that was just put in, because what lies lowest is what the chain needs last to be fetched again.
 #pragma once
 
 #include <map>
@@ -23,7 +23,8 @@ class Quarantine {
  public:
   Quarantine(std::size_t max_bytes, std::size_t max_items) : max_bytes_(max_bytes), max_items_(max_items) {}
 
-  // False when a block of that number or that hash is there already: the first is kept. `dropped` gets the numbers that had to go.
+  // False when a block of that number or that hash is there already: the first is kept. `dropped` gets the numbers that
+  // had to go.
   bool insert(Quarantined entry, std::vector<std::uint64_t>& dropped);
   const Quarantined* at(std::uint64_t number) const;
   bool contains(const Hash& hash) const { return numbers_.contains(hash); }

@@ -6,10 +6,14 @@ namespace opstack::sync {
 
 std::string_view to_string(RequestLimiter::Refusal refusal) {
   switch (refusal) {
-    case RequestLimiter::Refusal::none: return "none";
-    case RequestLimiter::Refusal::peer_busy: return "the peer has too many requests open";
-    case RequestLimiter::Refusal::server_busy: return "too many requests are open";
-    case RequestLimiter::Refusal::over_budget: return "the rate limit leaves no turn within the budget";
+    case RequestLimiter::Refusal::none:
+      return "none";
+    case RequestLimiter::Refusal::peer_busy:
+      return "the peer has too many requests open";
+    case RequestLimiter::Refusal::server_busy:
+      return "too many requests are open";
+    case RequestLimiter::Refusal::over_budget:
+      return "the rate limit leaves no turn within the budget";
   }
   return "unknown";
 }
@@ -54,7 +58,8 @@ RequestLimiter::Admission RequestLimiter::on_request(const PeerId& peer, MonoTim
   ++waiting_;
   grant(now);
   // Granted at once when nobody was before it: that decision is told here and not again.
-  const auto found = std::find_if(decisions_.begin(), decisions_.end(), [&](const Decision& d) { return d.ticket == out.ticket; });
+  const auto found =
+      std::find_if(decisions_.begin(), decisions_.end(), [&](const Decision& d) { return d.ticket == out.ticket; });
   if (found != decisions_.end()) {
     out.granted = true;
     decisions_.erase(found);

@@ -1,9 +1,11 @@
-// Who of the peers that ask is served when: a rate for each peer and one for all, as op-node grants them, but without its queue in
-// which a greedy peer makes everybody wait. Here a request first waits for its own peer's token, among requests of that peer
-// only; whoever has one competes for the common rate, and of the peers that do, the one served longest ago comes first. A pure engine.
+// Who of the peers that ask is served when: a rate for each peer and one for all, as op-node grants them, but without
+// its queue in which a greedy peer makes everybody wait. Here a request first waits for its own peer's token, among
+// requests of that peer only; whoever has one competes for the common rate, and of the peers that do, the one served
+// longest ago comes first. A pure engine.
 //
-// Owner: SyncServer. Thread: its. Bounds: requests waiting or being served, of a peer and of all; a bucket each for the last 1000
-// peers. A request that cannot be served within its budget is refused at once. Source: op-node surface, sections 7, 13, 14.
+// Owner: SyncServer. Thread: its. Bounds: requests waiting or being served, of a peer and of all; a bucket each for the
+// last 1000 peers. A request that cannot be served within its budget is refused at once. Source: op-node surface,
+// sections 7, 13, 14.
 #pragma once
 
 #include <deque>
@@ -35,8 +37,8 @@ class RequestLimiter {
   enum class Refusal : std::uint8_t { none, peer_busy, server_busy, over_budget };
   struct Admission {
     TicketId ticket = 0;
-    bool granted = false;               // may go ahead now; else a Grant or a Refusal follows
-    Refusal refused = Refusal::none;    // then the ticket is void
+    bool granted = false;             // may go ahead now; else a Grant or a Refusal follows
+    Refusal refused = Refusal::none;  // then the ticket is void
   };
   struct Decision {
     TicketId ticket = 0;

@@ -32,8 +32,10 @@ class Server {
   }
   void drain() {
     while (auto decision = limiter.poll_decision()) {
-      if (decision->refused == RequestLimiter::Refusal::none) finish(decision->ticket);
-      else refused[decision->ticket] = now - asked[decision->ticket];
+      if (decision->refused == RequestLimiter::Refusal::none)
+        finish(decision->ticket);
+      else
+        refused[decision->ticket] = now - asked[decision->ticket];
     }
   }
   void run(Nanos length) {

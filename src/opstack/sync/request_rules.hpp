@@ -1,4 +1,5 @@
-// Which block numbers a payload_by_number server answers at all. Pure function. Source: op-node surface, section 7 (codes).
+// Which block numbers a payload_by_number server answers at all. Pure function. Source: op-node surface, section 7
+// (codes).
 #pragma once
 
 #include <optional>
@@ -9,8 +10,9 @@
 
 namespace opstack::sync {
 
-// invalid_request for a number below genesis, beyond what time allows, or before the chain has begun; nothing for a fair question.
-std::optional<libp2p::payload_by_number::ResultCode> refuse_number(const chain::RollupConfig& rollup, std::uint64_t number,
-                                                                   libp2p::UnixTime now);
+// invalid_request for a number below genesis, beyond what time allows, or before the chain has begun; nothing for a
+// fair question.
+std::optional<libp2p::payload_by_number::ResultCode> refuse_number(const chain::RollupConfig& rollup,
+                                                                   std::uint64_t number, libp2p::UnixTime now);
 
 }  // namespace opstack::sync

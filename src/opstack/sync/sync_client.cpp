@@ -29,10 +29,10 @@ struct SyncClient::PeerLoop {
   PeerLoop(libp2p::runtime::Runtime& runtime, PeerId id) : peer(std::move(id)), wake(runtime) {}
   PeerId peer;
   Event wake;
-  std::optional<RequestBlock> job;      // to be taken by the loop
-  std::optional<RequestId> current;     // being carried out
+  std::optional<RequestBlock> job;   // to be taken by the loop
+  std::optional<RequestId> current;  // being carried out
   std::unique_ptr<libp2p::runtime::Timer> open_timer;
-  std::unique_ptr<TaskScope> scope;     // last: its coroutine uses the members above
+  std::unique_ptr<TaskScope> scope;  // last: its coroutine uses the members above
 };
 
 // Shared with the worker, which may be hashing when the loop is gone.
@@ -272,11 +272,12 @@ void SyncClient::handle(CancelRequest& cancel) {
 void SyncClient::handle(StageBlock& stage) {
   const SegmentId segment = stage.segment;
   const std::uint64_t number = stage.block.block.number();
-  staging_.stage(segment, std::move(stage.block), [this, alive = std::weak_ptr(alive_), segment, number](const Result<void>& done) {
-    if (!alive.lock() || closed_) return;
-    scheduler_.on_staged(segment, number, static_cast<bool>(done), now());
-    pump();
-  });
+  staging_.stage(segment, std::move(stage.block),
+                 [this, alive = std::weak_ptr(alive_), segment, number](const Result<void>& done) {
+                   if (!alive.lock() || closed_) return;
+                   scheduler_.on_staged(segment, number, static_cast<bool>(done), now());
+                   pump();
+                 });
 }
 
 void SyncClient::handle(ReadStaged& read) {

@@ -1,11 +1,11 @@
-// Reverse sync on a real host: keeps the list of peers that speak payload_by_number, runs a loop for each that carries out what
-// the scheduler asks of it, has answers decoded and hashed on the worker pool, and moves promoted blocks to and from the staging
-// table. All decisions are the scheduler's.
+// Reverse sync on a real host: keeps the list of peers that speak payload_by_number, runs a loop for each that carries
+// out what the scheduler asks of it, has answers decoded and hashed on the worker pool, and moves promoted blocks to
+// and from the staging table. All decisions are the scheduler's.
 //
-// A peer is taken on when identify says that it speaks the protocol, or when identify has said nothing for a while. Owner: the node or
-// Follower; destroyed before its Host and its StagingArea. Thread: the network thread; the scheduler is never entered from inside
-// a peer's coroutine. Bounds: those of the scheduler; a response holds at most 10 MiB, one per request in flight.
-// Source: op-node surface, section 7 (client).
+// A peer is taken on when identify says that it speaks the protocol, or when identify has said nothing for a while.
+// Owner: the node or Follower; destroyed before its Host and its StagingArea. Thread: the network thread; the scheduler
+// is never entered from inside a peer's coroutine. Bounds: those of the scheduler; a response holds at most 10 MiB, one
+// per request in flight. Source: op-node surface, section 7 (client).
 #pragma once
 
 #include <functional>
@@ -39,8 +39,8 @@ struct SyncClientEvents {
 
 class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<SyncClient> {
  public:
-  SyncClient(libp2p::network::Host& host, const chain::RollupConfig& rollup, StagingArea& staging, SyncClientConfig config,
-             SyncClientEvents events);
+  SyncClient(libp2p::network::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
+             SyncClientConfig config, SyncClientEvents events);
   ~SyncClient() override;
   SyncClient(const SyncClient&) = delete;
   SyncClient& operator=(const SyncClient&) = delete;

@@ -1,6 +1,6 @@
-// What comes out of the sync engines: requests, writes and reads of the staging table, blocks to deliver, what a peer earned, and
-// traces, which one place above turns into logs, metrics and simulator records. Plain values.
-// Thread: any. Bounds: none of their own.
+// What comes out of the sync engines: requests, writes and reads of the staging table, blocks to deliver, what a peer
+// earned, and traces, which one place above turns into logs, metrics and simulator records. Plain values. Thread: any.
+// Bounds: none of their own.
 #pragma once
 
 #include <cstdint>
@@ -72,21 +72,21 @@ struct SyncFault {
 };
 
 enum class SyncTraceKind : std::uint8_t {
-  range_requested,    // start, end, size; without an end nothing is scheduled
-  range_filled,       // all blocks of it are delivered
-  range_diverged,     // the chain below the trusted end does not reach our head: evidence names both hashes
-  range_abandoned,    // text says why; the next gap check starts anew
-  no_free_peer,       // number: nobody can be asked now; goes on by itself
-  no_peer_has_block,  // every peer was asked for number in vain; asked again after a pause
-  request_sent,       // peer, number
-  answer,             // peer, number, text is the kind
-  late_answer,        // peer: came after its deadline, not used
-  quarantined,        // peer, number
+  range_requested,      // start, end, size; without an end nothing is scheduled
+  range_filled,         // all blocks of it are delivered
+  range_diverged,       // the chain below the trusted end does not reach our head: evidence names both hashes
+  range_abandoned,      // text says why; the next gap check starts anew
+  no_free_peer,         // number: nobody can be asked now; goes on by itself
+  no_peer_has_block,    // every peer was asked for number in vain; asked again after a pause
+  request_sent,         // peer, number
+  answer,               // peer, number, text is the kind
+  late_answer,          // peer: came after its deadline, not used
+  quarantined,          // peer, number
   quarantine_overflow,  // number was dropped
-  promoted,           // peer, number
+  promoted,             // peer, number
   peer_added,
   peer_removed,
-  peer_paused,        // peer; text says for how long and why
+  peer_paused,  // peer; text says for how long and why
 };
 std::string_view to_string(SyncTraceKind kind);
 struct SyncTrace {
@@ -99,7 +99,7 @@ struct SyncTrace {
   std::string text;
 };
 
-using SyncAction = std::variant<RequestBlock, CancelRequest, StageBlock, ReadStaged, DropStaged, DeliverBlock, PeerReport,
-                                SyncFault, SyncTrace>;
+using SyncAction = std::variant<RequestBlock, CancelRequest, StageBlock, ReadStaged, DropStaged, DeliverBlock,
+                                PeerReport, SyncFault, SyncTrace>;
 
 }  // namespace opstack::sync

@@ -1,8 +1,9 @@
-// The peers that reverse sync may ask: how fast each may be asked, who is busy, who is paused and why. Picks the peer for the next
-// request: of those that are free the one that has failed least of late, and among equals the one that was idle longest.
+// The peers that reverse sync may ask: how fast each may be asked, who is busy, who is paused and why. Picks the peer
+// for the next request: of those that are free the one that has failed least of late, and among equals the one that was
+// idle longest.
 //
-// Owner: SyncScheduler. Thread: its. Bounds: one entry for each connected peer. Tokens are taken when a request goes out and never
-// before, and an answer of "not found" or "busy" costs none.
+// Owner: SyncScheduler. Thread: its. Bounds: one entry for each connected peer. Tokens are taken when a request goes
+// out and never before, and an answer of "not found" or "busy" costs none.
 #pragma once
 
 #include <map>
@@ -33,10 +34,10 @@ class SyncPeers {
   bool empty() const { return peers_.empty(); }
 
   struct Choice {
-    std::optional<PeerId> peer;      // who to ask
-    bool any_free = false;           // somebody is free, if not for this block
-    bool all_asked = false;          // `asked` holds everybody
-    std::optional<MonoTime> retry;   // when somebody who was not asked may become free by time alone
+    std::optional<PeerId> peer;     // who to ask
+    bool any_free = false;          // somebody is free, if not for this block
+    bool all_asked = false;         // `asked` holds everybody
+    std::optional<MonoTime> retry;  // when somebody who was not asked may become free by time alone
   };
   // `asked`: who has been asked for the block already, sorted.
   Choice choose(const std::vector<PeerId>& asked, MonoTime now);

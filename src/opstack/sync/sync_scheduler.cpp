@@ -214,7 +214,8 @@ void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
     case AnswerKind::not_found:
     case AnswerKind::invalid_request:
       mark_asked(request.number, request.peer);
-      say_paused(request.peer, peers_.on_empty_handed(request.peer, now.mono), "has not had the blocks it was asked for");
+      say_paused(request.peer, peers_.on_empty_handed(request.peer, now.mono),
+                 "has not had the blocks it was asked for");
       break;
     case AnswerKind::throttled:
       say_paused(request.peer, peers_.on_busy(request.peer, now.mono), "is busy");
@@ -228,7 +229,9 @@ void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
       say_paused(request.peer, peers_.on_failure(request.peer, now.mono), answer.detail);
       break;
     }
-    case AnswerKind::unsupported: on_peer_removed(request.peer, now); break;
+    case AnswerKind::unsupported:
+      on_peer_removed(request.peer, now);
+      break;
     case AnswerKind::malformed:
       fault(request.peer, SyncFaultKind::malformed, request.number, std::move(answer.detail), now);
       break;
@@ -298,7 +301,8 @@ void SyncScheduler::promote_from_quarantine(Segment& segment, Now now) {
       continue;
     }
     // Asked for another range it may be honest: that range may hang on another fork.
-    if (entry.segment == segment.id) reject(entry.peer, entry.block.number(), entry.block.hash(), segment.expected, now);
+    if (entry.segment == segment.id)
+      reject(entry.peer, entry.block.number(), entry.block.hash(), segment.expected, now);
     return;
   }
 }
@@ -313,20 +317,23 @@ void SyncScheduler::on_staged(SegmentId id, std::uint64_t number, bool ok, Now n
   const auto found = segments_.find(id);
   if (found != segments_.end()) {
     --found->second.staging;
-    if (!ok) abandon(id, SyncTraceKind::range_abandoned, "block " + std::to_string(number) + " could not be staged on disk", now);
+    if (!ok)
+      abandon(id, SyncTraceKind::range_abandoned, "block " + std::to_string(number) + " could not be staged on disk",
+              now);
   }
   proceed(now);
 }
 
 void SyncScheduler::on_staged_read(RequestId id, Result<std::vector<StagedBlock>> blocks, Now now) {
-  const auto found = std::find_if(segments_.begin(), segments_.end(), [&](const auto& entry) { return entry.second.reading == id; });
+  const auto found =
+      std::find_if(segments_.begin(), segments_.end(), [&](const auto& entry) { return entry.second.reading == id; });
   if (found == segments_.end()) return;
   Segment& segment = found->second;
   segment.reading.reset();
   if (!blocks || blocks->empty()) {
     abandon(segment.id, SyncTraceKind::range_abandoned,
-            "staged block " + std::to_string(segment.next_read) + " could not be read back: " +
-                (blocks ? std::string("it is not there") : blocks.error().message()),
+            "staged block " + std::to_string(segment.next_read) +
+                " could not be read back: " + (blocks ? std::string("it is not there") : blocks.error().message()),
             now);
     proceed(now);
     return;

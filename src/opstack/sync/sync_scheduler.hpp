@@ -1,15 +1,17 @@
-// The reverse sync client as a pure engine. It is told of a gap: the head below, and above a block that is trusted because the
-// sequencer signed it. It asks peers for the blocks between, from the top down and several at once, and trusts a block only
-// when the trusted block above names it as its parent. What is trusted is promoted: it goes to the staging table on disk, so
-// that a gap of any size fills in bounded memory. When the chain has come down to the head, the staged blocks are read back and
-// delivered upwards. What arrives before its child waits in the quarantine.
+// The reverse sync client as a pure engine. It is told of a gap: the head below, and above a block that is trusted
+// because the sequencer signed it. It asks peers for the blocks between, from the top down and several at once, and
+// trusts a block only when the trusted block above names it as its parent. What is trusted is promoted: it goes to the
+// staging table on disk, so that a gap of any size fills in bounded memory. When the chain has come down to the head,
+// the staged blocks are read back and delivered upwards. What arrives before its child waits in the quarantine.
 //
-// Nothing waits inside: with no peer free it stops, says so, and goes on when one is. Refusals ("not found", "busy") cost a peer
-// nothing but its turn; lies are faults with evidence. A request that passes its deadline is given up and asked of another peer.
+// Nothing waits inside: with no peer free it stops, says so, and goes on when one is. Refusals ("not found", "busy")
+// cost a peer nothing but its turn; lies are faults with evidence. A request that passes its deadline is given up and
+// asked of another peer.
 //
-// Owner: SyncClient. Thread: its. Bounds: SyncConfig::max_bytes for quarantined and promoted blocks that are not on disk yet,
-// max_in_flight requests, max_segments half-filled ranges; on overflow of the quarantine the highest number goes.
-// Source: op-node surface, sections 7 (client), 13 and 14; what that client got wrong is in sync_scheduler_test.cpp, a test each.
+// Owner: SyncClient. Thread: its. Bounds: SyncConfig::max_bytes for quarantined and promoted blocks that are not on
+// disk yet, max_in_flight requests, max_segments half-filled ranges; on overflow of the quarantine the highest number
+// goes. Source: op-node surface, sections 7 (client), 13 and 14; what that client got wrong is in
+// sync_scheduler_test.cpp, a test each.
 #pragma once
 
 #include <deque>
@@ -25,19 +27,19 @@
 namespace opstack::sync {
 
 struct SyncConfig {
-  std::size_t max_bytes = 32 << 20;   // its half of --sync.memory
+  std::size_t max_bytes = 32 << 20;  // its half of --sync.memory
   std::size_t max_quarantined = 4096;
-  std::uint64_t window = 512;         // how far below the lowest trusted block requests may go
+  std::uint64_t window = 512;  // how far below the lowest trusted block requests may go
   std::size_t max_in_flight = 32;
   std::size_t max_segments = 8;
   PeerLimits peer;
   double global_per_second = 20;
   double global_burst = 40;
-  Nanos request_deadline = libp2p::Seconds(25);  // 5 s to open, 10 s to write, 10 s to read
+  Nanos request_deadline = libp2p::Seconds(25);   // 5 s to open, 10 s to write, 10 s to read
   Nanos delivery_deadline = libp2p::Seconds(10);  // delivered blocks must move the head within this
   Nanos retry_after = libp2p::Seconds(10);        // an abandoned range is not taken up again before this
   Nanos diverged_after = libp2p::Seconds(300);    // nor one whose chain does not reach our head
-  std::size_t read_blocks = 64;       // how much is read back at once
+  std::size_t read_blocks = 64;                   // how much is read back at once
   std::size_t read_bytes = 4 << 20;
 };
 
@@ -48,8 +50,8 @@ class SyncScheduler {
   void on_peer_added(const PeerId& peer, Now now);
   void on_peer_removed(const PeerId& peer, Now now);
 
-  // There is a gap between `start`, our head, and `end`, the lowest trusted block above it. Only a signal: what comes of it
-  // comes as DeliverBlock. No end, end 0 and end <= start + 1 schedule nothing.
+  // There is a gap between `start`, our head, and `end`, the lowest trusted block above it. Only a signal: what comes
+  // of it comes as DeliverBlock. No end, end 0 and end <= start + 1 schedule nothing.
   void request_range(const BlockRef& start, const std::optional<BlockRef>& end, Now now);
   // The head moved (its block is safe in the store): the gap may be smaller, and delivery may go on.
   void on_head(const BlockRef& head, Now now);
@@ -81,15 +83,15 @@ class SyncScheduler {
   struct Segment {
     SegmentId id = 0;
     BlockRef end;
-    std::uint64_t lowest = 0;   // the lowest promoted number; end.number at first
-    Hash expected{};            // the hash of the block below: the one hash that this segment trusts
-    std::size_t staging = 0;    // promoted, not on disk yet
+    std::uint64_t lowest = 0;  // the lowest promoted number; end.number at first
+    Hash expected{};           // the hash of the block below: the one hash that this segment trusts
+    std::size_t staging = 0;   // promoted, not on disk yet
     std::uint64_t last_used = 0;
     bool delivering = false;
-    std::uint64_t next_read = 0;         // delivering: the next number to read back
+    std::uint64_t next_read = 0;  // delivering: the next number to read back
     std::optional<RequestId> reading;
     std::uint64_t seen_head = 0;
-    MonoTime stalled_at;                 // delivering: when to give up, unless the head moves
+    MonoTime stalled_at;  // delivering: when to give up, unless the head moves
   };
   struct InFlight {
     PeerId peer;
@@ -143,7 +145,7 @@ class SyncScheduler {
   std::map<std::uint64_t, Height> heights_;
   std::map<std::pair<SegmentId, std::uint64_t>, std::size_t> staging_sizes_;
   std::size_t staging_bytes_ = 0;
-  std::size_t typical_bytes_ = 64 << 10;  // of a block, leaning to the large ones
+  std::size_t typical_bytes_ = 64 << 10;           // of a block, leaning to the large ones
   libp2p::LruMap<std::string, MonoTime> cooling_;  // ends of abandoned ranges, by hash
   bool said_no_free_peer_ = false;
   std::optional<MonoTime> wake_;

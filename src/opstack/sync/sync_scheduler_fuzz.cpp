@@ -3,9 +3,9 @@
 
 #include "opstack/sync/sync_scheduler.hpp"
 
-// A script of events in any order, also such as no driver sends: answers to requests that are not there, reads that fail, heads
-// that jump. What must hold: memory within the bound, no request beyond the limits, nothing delivered that does not follow
-// what was delivered before it in the same range, and an end to every drain.
+// A script of events in any order, also such as no driver sends: answers to requests that are not there, reads that
+// fail, heads that jump. What must hold: memory within the bound, no request beyond the limits, nothing delivered that
+// does not follow what was delivered before it in the same range, and an end to every drain.
 namespace {
 
 using namespace opstack::sync;
@@ -77,7 +77,8 @@ struct Machine {
         disk.erase(drop->segment);
       } else if (const auto* deliver = std::get_if<DeliverBlock>(&*action)) {
         // Within one range each delivered block is the parent of the next.
-        if (last && last->number + 1 == deliver->block.number() && same_run && last->hash != deliver->block.parent_hash())
+        if (last && last->number + 1 == deliver->block.number() && same_run &&
+            last->hash != deliver->block.parent_hash())
           std::abort();
         last = deliver->block.ref();
       }
@@ -126,7 +127,9 @@ struct Machine {
     const std::uint8_t what = script.next();
     const std::uint8_t value = script.next();
     switch (what % 10) {
-      case 0: engine.on_peer_added(peer_named(value % 6), now); break;
+      case 0:
+        engine.on_peer_added(peer_named(value % 6), now);
+        break;
       case 1:
         if (const auto peer = peer_named(value % 6); true) {
           const auto found = busy.find(peer);
@@ -145,10 +148,14 @@ struct Machine {
         engine.request_range(block_at(start, 0, 0, 1).ref(), end, now);
         break;
       }
-      case 3: same_run = false, engine.on_head(block_at(1 + value % 64, 0, 0, 1).ref(), now); break;
+      case 3:
+        same_run = false, engine.on_head(block_at(1 + value % 64, 0, 0, 1).ref(), now);
+        break;
       case 4:
       case 5:
-      case 6: answer(value); break;
+      case 6:
+        answer(value);
+        break;
       case 7:
         if (!staging.empty()) {
           const auto written = staging.back();
@@ -156,7 +163,9 @@ struct Machine {
           engine.on_staged(written.first, written.second, value % 16 != 15, now);
         }
         break;
-      case 8: read_back(); break;
+      case 8:
+        read_back();
+        break;
       default:
         now = now + Millis(value * value);
         engine.on_timeout(now);

@@ -146,8 +146,9 @@ bool SyncScheduler::check_linked(Segment& segment, Now now) {
   if (segment.lowest > head_.number + 1) return false;
   if (segment.lowest == head_.number + 1 && segment.expected != head_.hash) {
     abandon(segment.id, SyncTraceKind::range_diverged,
-            "the chain of the trusted block " + std::to_string(segment.end.number) + " holds " + to_hex0x(segment.expected) +
-                " at " + std::to_string(head_.number) + ", our head there is " + to_hex0x(head_.hash),
+            "the chain of the trusted block " + std::to_string(segment.end.number) + " holds " +
+                to_hex0x(segment.expected) + " at " + std::to_string(head_.number) + ", our head there is " +
+                to_hex0x(head_.hash),
             now);
     return true;
   }

@@ -77,7 +77,8 @@ SyncServer::SyncServer(libp2p::network::Host& host, const chain::RollupConfig& r
         pump();
       })),
       scope_(host.runtime()) {
-  libp2p::services::serve_in_scope(host_, scope_, protocol_, [this](Stream stream) { return serve(std::move(stream)); });
+  libp2p::services::serve_in_scope(host_, scope_, protocol_,
+                                   [this](Stream stream) { return serve(std::move(stream)); });
 }
 
 SyncServer::~SyncServer() { host_.remove_stream_handler(protocol_); }

@@ -1,10 +1,10 @@
-// The payload_by_number server: a coroutine for each request that waits for its turn, reads the number, has it looked up, and sends
-// the block as it lies in the store, compressed chunk by chunk.
+// The payload_by_number server: a coroutine for each request that waits for its turn, reads the number, has it looked
+// up, and sends the block as it lies in the store, compressed chunk by chunk.
 //
-// Owner: the node; destroyed before its Host and its BlockSource. Thread: the network thread; the look-up runs elsewhere.
-// Bounds: RequestLimits (what runs at once, and the rates unless they are off), max_sending bytes of blocks that are being sent,
-// 20 s for waiting and looking up, 10 s each for reading and writing. Beyond a bound the answer is code 3.
-// Source: op-node surface, section 7 (server), without the head-of-line blocking of section 13.
+// Owner: the node; destroyed before its Host and its BlockSource. Thread: the network thread; the look-up runs
+// elsewhere. Bounds: RequestLimits (what runs at once, and the rates unless they are off), max_sending bytes of blocks
+// that are being sent, 20 s for waiting and looking up, 10 s each for reading and writing. Beyond a bound the answer is
+// code 3. Source: op-node surface, section 7 (server), without the head-of-line blocking of section 13.
 #pragma once
 
 #include <functional>
@@ -36,15 +36,15 @@ struct ServedRequest {
   bool completed = false;               // the whole answer went out
   std::size_t bytes = 0;                // of the block, not compressed
   Nanos took{0};
-  std::string why;                      // of a code other than 0, or of an answer that broke off
+  std::string why;  // of a code other than 0, or of an answer that broke off
 };
 
 class SyncServer : libp2p::LiveCounted<SyncServer> {
  public:
   using ServedFn = std::function<void(const ServedRequest&)>;
   // Serves from now on. `rollup` and `source` outlive the server.
-  SyncServer(libp2p::network::Host& host, const chain::RollupConfig& rollup, BlockSource& source, SyncServerConfig config,
-             ServedFn on_served = nullptr);
+  SyncServer(libp2p::network::Host& host, const chain::RollupConfig& rollup, BlockSource& source,
+             SyncServerConfig config, ServedFn on_served = nullptr);
   ~SyncServer();
   SyncServer(const SyncServer&) = delete;
   SyncServer& operator=(const SyncServer&) = delete;

@@ -1,5 +1,6 @@
-// A world around a SyncScheduler, for its tests: a chain, peers that behave as told, a disk and a follower, all on a virtual clock and
-// from one seed. It is a naive model: it knows the true chain, so what is delivered can be held against it block by block.
+// A world around a SyncScheduler, for its tests: a chain, peers that behave as told, a disk and a follower, all on a
+// virtual clock and from one seed. It is a naive model: it knows the true chain, so what is delivered can be held
+// against it block by block.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -31,7 +32,8 @@ inline Hash hash_of(std::uint64_t number, std::uint64_t fork) {
 }
 
 // Block `number` of a fork; fork 0 is the true chain.
-inline Block block_at(std::uint64_t number, std::size_t size = 400, std::uint64_t fork = 0, std::uint64_t parent_fork = 0) {
+inline Block block_at(std::uint64_t number, std::size_t size = 400, std::uint64_t fork = 0,
+                      std::uint64_t parent_fork = 0) {
   payload::Envelope envelope;
   envelope.payload.block_number = number;
   envelope.payload.block_hash = hash_of(number, fork);
@@ -47,8 +49,10 @@ enum class Manner {
   behind,        // has only the lower half
   busy,          // throttles every second request
   failing,       // its connections break
-  wrong_number, bad_hash, garbage,  // lies that the driver notices
-  other_chain,   // blocks of another fork, well-formed
+  wrong_number,
+  bad_hash,
+  garbage,      // lies that the driver notices
+  other_chain,  // blocks of another fork, well-formed
   no_protocol,
 };
 
@@ -121,21 +125,30 @@ class World {
   }
   Answer answer(Manner manner, std::uint64_t number) {
     switch (manner) {
-      case Manner::honest: return Answer(block_at(number, block_size));
-      case Manner::empty_handed: return {AnswerKind::not_found, ""};
+      case Manner::honest:
+        return Answer(block_at(number, block_size));
+      case Manner::empty_handed:
+        return {AnswerKind::not_found, ""};
       case Manner::behind:
         if (number > wanted / 2) return {AnswerKind::not_found, ""};
         return Answer(block_at(number, block_size));
       case Manner::busy:
         if (rng.below(2) == 0) return {AnswerKind::throttled, "result code 3"};
         return Answer(block_at(number, block_size));
-      case Manner::failing: return {AnswerKind::failed, "reset"};
-      case Manner::wrong_number: return {AnswerKind::wrong_number, "another number"};
-      case Manner::bad_hash: return {AnswerKind::bad_hash, "another hash"};
-      case Manner::garbage: return {AnswerKind::malformed, "noise"};
-      case Manner::other_chain: return Answer(block_at(number, block_size, 7, 7));
-      case Manner::no_protocol: return {AnswerKind::unsupported, ""};
-      case Manner::silent: break;
+      case Manner::failing:
+        return {AnswerKind::failed, "reset"};
+      case Manner::wrong_number:
+        return {AnswerKind::wrong_number, "another number"};
+      case Manner::bad_hash:
+        return {AnswerKind::bad_hash, "another hash"};
+      case Manner::garbage:
+        return {AnswerKind::malformed, "noise"};
+      case Manner::other_chain:
+        return Answer(block_at(number, block_size, 7, 7));
+      case Manner::no_protocol:
+        return {AnswerKind::unsupported, ""};
+      case Manner::silent:
+        break;
     }
     return {AnswerKind::failed, ""};
   }
@@ -164,7 +177,8 @@ class World {
       std::vector<StagedBlock> out;
       std::size_t bytes = 0;
       auto& table = staged[read.segment];
-      for (std::uint64_t n = read.from; table.contains(n) && out.size() < read.max_blocks && bytes < read.max_bytes; ++n) {
+      for (std::uint64_t n = read.from; table.contains(n) && out.size() < read.max_blocks && bytes < read.max_bytes;
+           ++n) {
         bytes += table[n].block.body->size();
         out.push_back(table[n]);
       }

@@ -4,24 +4,33 @@ namespace opstack::sync {
 
 std::string_view to_string(ChainTraceKind kind) {
   switch (kind) {
-    case ChainTraceKind::queued: return "block queued above a gap";
-    case ChainTraceKind::duplicate: return "block is known";
-    case ChainTraceKind::below_head: return "block is below the head";
-    case ChainTraceKind::conflict: return "two blocks at one height";
-    case ChainTraceKind::unlinked: return "block does not follow the head";
-    case ChainTraceKind::overflow: return "block dropped from the full queue";
-    case ChainTraceKind::anchored: return "chain starts at the first accepted block";
+    case ChainTraceKind::queued:
+      return "block queued above a gap";
+    case ChainTraceKind::duplicate:
+      return "block is known";
+    case ChainTraceKind::below_head:
+      return "block is below the head";
+    case ChainTraceKind::conflict:
+      return "two blocks at one height";
+    case ChainTraceKind::unlinked:
+      return "block does not follow the head";
+    case ChainTraceKind::overflow:
+      return "block dropped from the full queue";
+    case ChainTraceKind::anchored:
+      return "chain starts at the first accepted block";
   }
   return "unknown";
 }
 
-UnsafeChain::UnsafeChain(UnsafeChainConfig config, std::optional<BlockRef> head) : config_(config), head_(std::move(head)) {
+UnsafeChain::UnsafeChain(UnsafeChainConfig config, std::optional<BlockRef> head)
+    : config_(config), head_(std::move(head)) {
   if (!head_) return;
   highest_seen_ = head_->number;
   recent_.push_back(head_->hash);
 }
 
-void UnsafeChain::trace(ChainTraceKind kind, const PeerId& peer, std::uint64_t number, const Hash& kept, const Hash& other) {
+void UnsafeChain::trace(ChainTraceKind kind, const PeerId& peer, std::uint64_t number, const Hash& kept,
+                        const Hash& other) {
   ChainTrace out;
   out.kind = kind;
   out.peer = peer;
@@ -54,7 +63,8 @@ bool UnsafeChain::on_block(const PeerId& peer, Block block) {
       return false;
     }
     const Hash& kept = recent_[recent_.size() - 1 - depth];
-    trace(kept == block.hash() ? ChainTraceKind::duplicate : ChainTraceKind::conflict, peer, number, kept, block.hash());
+    trace(kept == block.hash() ? ChainTraceKind::duplicate : ChainTraceKind::conflict, peer, number, kept,
+          block.hash());
     return false;
   }
   if (number - head_->number > 1) {
@@ -100,7 +110,8 @@ void UnsafeChain::enqueue(const PeerId& peer, Block block) {
   const std::uint64_t number = block.number();
   if (const auto found = queue_.find(number); found != queue_.end()) {
     const Hash& kept = found->second.block.hash();
-    trace(kept == block.hash() ? ChainTraceKind::duplicate : ChainTraceKind::conflict, peer, number, kept, block.hash());
+    trace(kept == block.hash() ? ChainTraceKind::duplicate : ChainTraceKind::conflict, peer, number, kept,
+          block.hash());
     return;
   }
   trace(ChainTraceKind::queued, peer, number, block.hash(), block.hash());

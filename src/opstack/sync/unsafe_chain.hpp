@@ -1,12 +1,15 @@
-// The follower's view of the unsafe chain, without an execution engine: the head, and above it a queue of accepted blocks that do not
-// connect yet. An accepted block that follows the head is appended at once, with all queued ones that follow it. A pure engine.
+// The follower's view of the unsafe chain, without an execution engine: the head, and above it a queue of accepted
+// blocks that do not connect yet. An accepted block that follows the head is appended at once, with all queued ones
+// that follow it. A pure engine.
 //
-// A second signed block at a height is not taken: the first is kept, both are reported. The gap between the head and the lowest queued
-// block is what reverse sync is asked to fill. A chain starts either at a known block (the genesis of the rollup
-// configuration, or the head of the store) or, as an anchor, at the first accepted block, with nothing below it.
+// A second signed block at a height is not taken: the first is kept, both are reported. The gap between the head and
+// the lowest queued block is what reverse sync is asked to fill. A chain starts either at a known block (the genesis of
+// the rollup configuration, or the head of the store) or, as an anchor, at the first accepted block, with nothing below
+// it.
 //
-// Owner: Follower. Thread: its. Bounds: bytes of queued blocks (Block::memory_bytes); on overflow the highest number goes, which
-// the next gap brings back. The last kRemembered hashes below the head are kept to tell a repeat from a second block.
+// Owner: Follower. Thread: its. Bounds: bytes of queued blocks (Block::memory_bytes); on overflow the highest number
+// goes, which the next gap brings back. The last kRemembered hashes below the head are kept to tell a repeat from a
+// second block.
 #pragma once
 
 #include <deque>

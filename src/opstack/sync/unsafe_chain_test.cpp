@@ -15,7 +15,8 @@ struct Seen {
   std::vector<std::uint64_t> appended;
   std::vector<ChainTrace> traces;
   std::size_t count(ChainTraceKind kind) const {
-    return static_cast<std::size_t>(std::count_if(traces.begin(), traces.end(), [&](const auto& t) { return t.kind == kind; }));
+    return static_cast<std::size_t>(
+        std::count_if(traces.begin(), traces.end(), [&](const auto& t) { return t.kind == kind; }));
   }
 };
 

@@ -16,10 +16,14 @@ std::string protocol_id(std::string_view chain_id) {
 
 std::string_view to_string(ResultCode code) {
   switch (code) {
-    case ResultCode::success: return "success";
-    case ResultCode::not_found: return "not found";
-    case ResultCode::invalid_request: return "invalid request";
-    case ResultCode::other: return "other error";
+    case ResultCode::success:
+      return "success";
+    case ResultCode::not_found:
+      return "not found";
+    case ResultCode::invalid_request:
+      return "invalid request";
+    case ResultCode::other:
+      return "other error";
   }
   return "unknown code";
 }
@@ -79,8 +83,7 @@ Result<void> ResponseDecoder::finish() {
   if (failed_) return *failed_;
   if (!code_) return broken(Error::at(0, Errc::truncated, "the answer is empty"));
   if (*code_ != 0) return {};
-  if (!version_)
-    return broken(Error::at(1 + version_filled_, Errc::truncated, "the answer ends within its version"));
+  if (!version_) return broken(Error::at(1 + version_filled_, Errc::truncated, "the answer ends within its version"));
   if (auto done = frames_.finish(); !done) {
     const Error& inner = done.error();
     return broken(inner.offset() ? Error::at(kHeadSize + *inner.offset(), inner.code(), inner.text()) : inner);

@@ -1,11 +1,11 @@
-// The OP Stack's request and response `payload_by_number` as bytes. A request is a block number; an answer is a result code and, when
-// that is 0, a version and the payload in snappy's framing format until the end of the stream. Three parts: the request, a
-// decoder that takes an answer in pieces, and an encoder that compresses a payload chunk by chunk while it is sent, so that
-// no compressed copy of the whole block ever exists.
+// The OP Stack's request and response `payload_by_number` as bytes. A request is a block number; an answer is a result
+// code and, when that is 0, a version and the payload in snappy's framing format until the end of the stream. Three
+// parts: the request, a decoder that takes an answer in pieces, and an encoder that compresses a payload chunk by chunk
+// while it is sent, so that no compressed copy of the whole block ever exists.
 //
-// Owner: one exchange. Thread: any, one at a time. Bounds: the decoder holds at most its decompressed limit and one snappy chunk;
-// the encoder one chunk. Source: specs/protocol/rollup-node-p2p.md, "payload_by_number", with the deviations of op-node: no
-// trailing slash in the protocol id, versions 0 and 1 only.
+// Owner: one exchange. Thread: any, one at a time. Bounds: the decoder holds at most its decompressed limit and one
+// snappy chunk; the encoder one chunk. Source: specs/protocol/rollup-node-p2p.md, "payload_by_number", with the
+// deviations of op-node: no trailing slash in the protocol id, versions 0 and 1 only.
 #pragma once
 
 #include <optional>
@@ -43,11 +43,12 @@ Result<std::uint64_t> decode_request(ByteView request);
 // Reads an answer in pieces of any size.
 class ResponseDecoder {
  public:
-  explicit ResponseDecoder(std::size_t max_compressed = kMaxCompressed, std::size_t max_decompressed = kMaxDecompressed);
+  explicit ResponseDecoder(std::size_t max_compressed = kMaxCompressed,
+                           std::size_t max_decompressed = kMaxDecompressed);
 
-  // Errc::unsupported for an unknown version, Errc::too_large beyond a limit, Errc::malformed for broken frames; after an
-  // error every call answers the same one. Offsets count from the first byte of the answer. When code() is not success
-  // everything that follows is ignored.
+  // Errc::unsupported for an unknown version, Errc::too_large beyond a limit, Errc::malformed for broken frames; after
+  // an error every call answers the same one. Offsets count from the first byte of the answer. When code() is not
+  // success everything that follows is ignored.
   Result<void> push(ByteView piece);
   // The stream has ended. Errc::truncated when no whole answer had come by then.
   Result<void> finish();
@@ -77,7 +78,8 @@ class ResponseEncoder {
  public:
   ResponseEncoder(ResponseVersion version, ByteView body) : version_(version), body_(body) {}
 
-  // The next bytes to send, valid until the next call: the head first, then one chunk for each 64 KiB of the body. Empty at the end.
+  // The next bytes to send, valid until the next call: the head first, then one chunk for each 64 KiB of the body.
+  // Empty at the end.
   ByteView next();
 
  private:

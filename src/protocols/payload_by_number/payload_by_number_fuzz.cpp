@@ -2,8 +2,8 @@
 
 #include "protocols/payload_by_number/codec.hpp"
 
-// The first byte chooses how the rest is cut into pieces. An answer that is taken whole must be taken in pieces, with the
-// same contents, and what was taken must survive being encoded again.
+// The first byte chooses how the rest is cut into pieces. An answer that is taken whole must be taken in pieces, with
+// the same contents, and what was taken must survive being encoded again.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace libp2p;
   using namespace libp2p::payload_by_number;
