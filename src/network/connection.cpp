@@ -126,13 +126,10 @@ bool Connection::read_some(Bytes& in, std::size_t& have, Now now, std::size_t& g
 // After our good-bye: what still comes is thrown away until the far end closes too.
 void Connection::read_drain() {
   Bytes in = buffers_.take_in();
-  for (;;) {
-    const auto n = socket_->read(in);
-    if (n && *n > 0) continue;
-    buffers_.give_in(std::move(in));
-    if (!n && n.error() == Errc::would_block) return arm_read();
-    return finish(*closing_);
-  }
+  const auto n = socket_->read(in);  // once: a peer that goes on sending does not hold the thread
+  buffers_.give_in(std::move(in));
+  if ((n && *n > 0) || (!n && n.error() == Errc::would_block)) return arm_read();
+  finish(*closing_);
 }
 
 void Connection::on_timer() {

@@ -55,7 +55,8 @@ class Host::State final : public SwarmEvents {
   ConnectionManager manager;
   HostCounters counters;
   std::map<std::string, StreamAcceptor, std::less<>> acceptors;
-  std::vector<HostObserver*> observers;  // null: taken off while the list was walked
+  std::vector<HostObserver*> observers;  // null: taken off, until the list is not being walked
+  unsigned walking = 0;
   std::weak_ptr<State> self_weak;
   bool closing = false;
   std::unique_ptr<runtime::Timer> trim_timer;
@@ -97,9 +98,11 @@ void Host::State::notify(std::function<void(HostObserver&)> call) {
     const auto state = weak.lock();
     if (!state) return;
     const std::size_t count = state->observers.size();
+    ++state->walking;
     for (std::size_t i = 0; i < std::min(count, state->observers.size()); ++i) {
       if (state->observers[i] != nullptr) call(*state->observers[i]);
     }
+    if (--state->walking == 0) std::erase(state->observers, nullptr);
   });
 }
 
@@ -272,7 +275,11 @@ Task<void> Host::State::close(std::weak_ptr<State> weak, Nanos limit) {
 Host::Host(runtime::Runtime& runtime, HostConfig config) : state_(std::make_shared<State>(runtime, std::move(config))) {
   state_->self_weak = state_;
 }
-Host::~Host() = default;
+Host::~Host() {
+  // Somebody further up the stack may hold the state for a moment longer.
+  state_->closing = true;
+  state_->observers.clear();
+}
 
 runtime::Runtime& Host::runtime() { return state_->runtime; }
 const PeerId& Host::id() const { return state_->self; }

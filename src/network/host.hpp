@@ -156,7 +156,8 @@ class Host {
   // For identify: what the peer speaks; stored in the peerstore and told to the observers.
   void report_identified(const PeerId& peer, std::vector<std::string> protocols);
 
-  // Stops listening, sends go-away, waits at most `limit` for what is being written, ends all coroutines of acceptors.
+  // Stops listening, sends go-away, waits at most `limit` for what is being written, ends all coroutines of acceptors (so none of
+  // those may await it). The host is of no use afterwards.
   runtime::Task<void> close(Nanos limit);
 
  private:

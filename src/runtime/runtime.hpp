@@ -97,7 +97,7 @@ class Runtime {
   // simulation both run on the one thread, `done` after a delay drawn from the seed, so that completions change places.
   virtual void run_on_worker(std::function<void()> work, std::function<void()> done) = 0;
 
-  // Where coroutines run (runtime/task.hpp). In simulation it is polled by the virtual clock's loop.
+  // For code that needs Asio itself; tasks (runtime/task.hpp) do not. In simulation the virtual clock's loop polls it.
   virtual boost::asio::io_context& executor() = 0;
 };
 

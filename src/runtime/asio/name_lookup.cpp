@@ -76,6 +76,19 @@ struct NameLookup::Shared {
     return true;
   }
 
+  // The system gave no thread. Those that run already will come to what waits; with none, nobody would.
+  void refuse_without_thread() {
+    std::deque<Job> refused;
+    {
+      const std::lock_guard lock(mutex);
+      if (--threads == 0) refused.swap(waiting);
+    }
+    for (auto& job : refused) {
+      answer(std::move(job.request),
+             fail(Errc::exhausted, "look-up of '" + job.host + "' failed: the system gives no more threads"));
+    }
+  }
+
   static void loop(const std::shared_ptr<Shared>& self) {
     for (;;) {
       Job job;
@@ -129,7 +142,11 @@ std::unique_ptr<Operation> NameLookup::start(const std::string& host, Family fam
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread([shared = shared_] { Shared::loop(shared); }).detach();
+    try {
+      std::thread([shared = shared_] { Shared::loop(shared); }).detach();
+    } catch (const std::system_error&) {
+      shared_->refuse_without_thread();
+    }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
   return operation;
