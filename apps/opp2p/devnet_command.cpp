@@ -15,15 +15,12 @@ namespace opp2p {
 namespace {
 
 using node::devnet::DevnetOptions;
-using node::devnet::Fork;
 
-const std::map<std::string, Fork> kForks = {{"bedrock", Fork::bedrock}, {"canyon", Fork::canyon},
-                                            {"ecotone", Fork::ecotone}, {"isthmus", Fork::isthmus},
-                                            {"jovian", Fork::jovian}};
+const std::vector<std::string> kForks = {"bedrock", "canyon", "ecotone", "isthmus", "jovian"};
 
 struct IntruderArguments {
   std::string rollup_config;
-  Fork fork = Fork::isthmus;
+  std::string fork = "isthmus";
   std::string signer_key;
   std::string peers;
   std::string data_dir;
@@ -36,7 +33,7 @@ libp2p::Result<node::devnet::IntruderOptions> resolve(const IntruderArguments& a
   out.chain.chain_id = rollup.l2_chain_id;
   out.chain.genesis_time = rollup.genesis.l2_time;
   out.chain.block_time = rollup.block_time;
-  out.chain.fork = arguments.fork;
+  out.chain.fork = node::devnet::parse_fork(arguments.fork).value();
   out.data_dir = arguments.data_dir;
   OPP2P_TRY(out.signer, node::parse_key(arguments.signer_key));
   OPP2P_TRY(out.peers, node::parse_peers(arguments.peers));
@@ -59,7 +56,7 @@ void add_intruder(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("devnet-intruder", "The devnet's peer that publishes bad blocks")->group("");
   auto arguments = std::make_shared<IntruderArguments>();
   command->add_option("--rollup.config", arguments->rollup_config)->required();
-  command->add_option("--fork", arguments->fork)->transform(CLI::CheckedTransformer(kForks));
+  command->add_option("--fork", arguments->fork, "Form of the blocks")->check(CLI::IsMember(kForks));
   command->add_option("--signer.key", arguments->signer_key)->required();
   command->add_option("--peers", arguments->peers)->required();
   command->add_option("--data-dir", arguments->data_dir)->required();
@@ -74,8 +71,8 @@ void add_devnet_commands(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<DevnetOptions>();
   auto replay = std::make_shared<std::string>();
   command->add_option("--block-time", options->block_time, "Seconds between blocks")->check(CLI::Range(1, 60))->capture_default_str();
-  command->add_option("--fork", options->fork, "Form of the blocks: bedrock, canyon, ecotone, isthmus or jovian; isthmus by default")
-      ->transform(CLI::CheckedTransformer(kForks));
+  auto fork = std::make_shared<std::string>("isthmus");
+  command->add_option("--fork", *fork, "Form of the blocks")->check(CLI::IsMember(kForks))->capture_default_str();
   command->add_option("--block-size", options->block_size, "Bytes of transactions in a block, about")
       ->check(CLI::Range(0, 2'000'000))->capture_default_str();
   command->add_option("--nodes", options->followers, "Followers")->check(CLI::Range(1, 50))->capture_default_str();
@@ -87,7 +84,10 @@ void add_devnet_commands(CLI::App& app, int& exit_code) {
   command->add_option("--join", options->join, "Foreign peers that every node dials: multiaddrs with /p2p/ID");
   command->add_option("--log.level", options->log_level, "Of the nodes, whose logs lie in the data folder")->capture_default_str();
   command->add_option("--replay", *replay, "Instead of making blocks, feed recorded ones (JSON files of payloads) through the same path");
-  command->callback([options, replay, &exit_code] { exit_code = run_devnet(*options, *replay); });
+  command->callback([options, fork, replay, &exit_code] {
+    options->fork = node::devnet::parse_fork(*fork).value();
+    exit_code = run_devnet(*options, *replay);
+  });
   add_intruder(app, exit_code);
 }
 
