@@ -19,6 +19,9 @@ endif()
 set(OPP2P_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wconversion
     -Wno-sign-conversion -Werror=return-type)
 
+# Tests are compiled for a quick build, whatever the libraries that they test are compiled for.
+set(OPP2P_TEST_OPTIONS ${OPP2P_WARNINGS} $<$<CONFIG:Release>:-O0>)
+
 # Every library of ours is instrumented for coverage; the targets themselves link libFuzzer (fuzz/CMakeLists.txt).
 if(OPP2P_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

@@ -26,7 +26,7 @@ function(opp2p_layer name)
 
   if(OPP2P_TESTS AND tests)
     add_executable(${name}_test ${tests})
-    target_compile_options(${name}_test PRIVATE ${OPP2P_WARNINGS})
+    target_compile_options(${name}_test PRIVATE ${OPP2P_TEST_OPTIONS})
     target_link_libraries(${name}_test PRIVATE opp2p_${name} opp2p_testing GTest::gmock GTest::gtest_main)
     set_property(GLOBAL APPEND PROPERTY OPP2P_UNIT_TESTS ${name}_test)
   endif()

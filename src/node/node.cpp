@@ -368,8 +368,9 @@ void Node::on_sync_trace(const sync::SyncTrace& trace) {
                      trace.kind == Kind::range_diverged || trace.kind == Kind::range_abandoned ||
                      trace.kind == Kind::no_free_peer || trace.kind == Kind::no_peer_has_block;
   if (trace.kind == Kind::range_requested) {
-    log_.info(Component::sync, to_string(trace.kind),
-              {{"start", trace.start}, {"end", trace.end ? std::to_string(*trace.end) : "open"}, {"size", trace.size}});
+    // Without an end nothing is scheduled, and that is the normal state between two blocks.
+    log_.write(trace.end ? LogLevel::info : LogLevel::debug, Component::sync, to_string(trace.kind),
+               {{"start", trace.start}, {"end", trace.end ? std::to_string(*trace.end) : "open"}, {"size", trace.size}});
     return;
   }
   log_.write(range ? LogLevel::info : LogLevel::debug, Component::sync, to_string(trace.kind),
