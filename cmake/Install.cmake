@@ -4,7 +4,8 @@ get_property(layers GLOBAL PROPERTY OPP2P_LAYERS)
 list(TRANSFORM layers PREPEND opp2p_ OUTPUT_VARIABLE targets)
 install(TARGETS ${targets} opp2p_snappy EXPORT opp2pTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT opp2pTargets NAMESPACE opp2p:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/opp2p)
-install(DIRECTORY src/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/opp2p FILES_MATCHING PATTERN "*.hpp")
+install(DIRECTORY src/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/opp2p FILES_MATCHING PATTERN "*.hpp"
+  PATTERN "*_test*.hpp" EXCLUDE PATTERN "*_fixture.hpp" EXCLUDE)
 install(TARGETS opp2p RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 configure_package_config_file(cmake/opp2pConfig.cmake.in opp2pConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/opp2p)

@@ -159,7 +159,22 @@ def fuzz_replay(folder=BUILD):
     replayed = [line for line in lines if line.startswith("replayed ")]
     say("\n".join(f"  {line}" for line in (lines if done.returncode else replayed)))
     failed = 0 if done.returncode == 0 and replayed else 1
-    return Tally(passed=len(replayed), failed=failed)
+    tally = Tally(passed=len(replayed), failed=failed)
+    tally.add(seeds_are_current(folder))
+    return tally
+
+
+def seeds_are_current(folder):
+    """The seeds in fuzz/corpus are what fuzz_corpus writes today."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = run([folder / "fuzz" / "fuzz_corpus", scratch]).returncode == 0
+        files = [path for path in pathlib.Path(scratch).rglob("*") if path.is_file()]
+        kept = {path: ROOT / "fuzz" / "corpus" / path.relative_to(scratch) for path in files}
+        stale = [kept[path].relative_to(ROOT) for path in files
+                 if not kept[path].is_file() or kept[path].read_bytes() != path.read_bytes()]
+    for path in stale:
+        say(f"  {path} is not what build/fuzz/fuzz_corpus fuzz/corpus writes")
+    return Tally(passed=1) if made and files and not stale else Tally(failed=1)
 
 
 def address():
