@@ -15,17 +15,17 @@ class OldClient(unittest.TestCase):
         client = needed("opnode-sync-client")
         with Peer("devnet", opp2p.PROGRAM, "devnet", "--json", "--for", 45, "--block-time", 1, "--nodes", 2, "--fork", fork,
                   "--data-dir", data) as devnet:
-            started = devnet.wait_for(lambda line: line.get("type") == "started", 30, "start")
+            started = devnet.wait_for(lambda line: line.get("type") == "started", 60, "start")
             devnet.wait_for(lambda line: line.get("head", 0) >= 25, 60, "25 blocks")
             with Peer("opnode-sync-client", client, "--rollup.config", started["rollupConfig"], "--signer", started["signer"],
                       "--connect", started["addresses"][1]) as syncer:
                 done = syncer.wait_event("done", 60)
                 self.assertTrue(done["ok"])
                 self.assertGreaterEqual(done["blocks"], 24)
-                self.assertEqual(syncer.finished(20), 0)
+                self.assertEqual(syncer.finished(90), 0)
                 genesis = json.loads(pathlib.Path(started["rollupConfig"]).read_text())["genesis"]["l2"]["hash"]
                 self.assertEqual(done["lowest_parent"], genesis)
-            self.assertEqual(devnet.finished(60), 0)
+            self.assertEqual(devnet.finished(90), 0)
 
     def test_it_fills_a_gap_from_our_server(self):
         for fork in FORKS:

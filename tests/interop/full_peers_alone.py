@@ -29,13 +29,13 @@ class PeersAloneInFull(unittest.TestCase):
                 config = write_config(pathlib.Path(scratch) / "rollup.json", fork=fork, genesis_time=int(time.time()) - 100)
                 with Peer("opnode-server", server, "--rollup.config", config, "--sequencer.key", SEQUENCER_KEY,
                           "--produce") as sequencer:
-                    ready = sequencer.wait_event("ready", 20)
+                    ready = sequencer.wait_event("ready", 60)
                     with Peer("opnode-sync-client", client, "--rollup.config", config, "--connect", ready["addr"],
                               "--signer", ready["signer"]) as syncer:
                         done = syncer.wait_event("done", 120)
                         self.assertTrue(done["ok"])
                         self.assertGreaterEqual(done["blocks"], 49)
-                        self.assertEqual(syncer.finished(20), 0)
+                        self.assertEqual(syncer.finished(90), 0)
                     self.assertEqual(sequencer.stop(), 0)
 
 

@@ -109,7 +109,7 @@ class Peer:
         self._process.stdin.write(json.dumps(fields) + "\n")
         self._process.stdin.flush()
 
-    def ask(self, event, seconds=15, **fields):
+    def ask(self, event, seconds=60, **fields):
         """Sends a command and waits for the line of that event."""
         self.command(**fields)
         return self.wait_event(event, seconds)
@@ -121,7 +121,7 @@ class Peer:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self.name}: still running after {seconds:.0f} s") from None
 
-    def stop(self, seconds=10):
+    def stop(self, seconds=20):
         """SIGTERM, then SIGKILL: answers the exit code; a program that had to be killed is a failure."""
         if self._process.poll() is None:
             self._process.terminate()

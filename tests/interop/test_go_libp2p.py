@@ -25,14 +25,14 @@ class GoLibp2p(unittest.TestCase):
     def test_go_libp2p_dials_us(self):
         go = needed("golibp2p")
         with Peer("ours", OURS, "listen") as ours:
-            address = ours.wait_for(lambda line: "addr" in line, 20, "address")["addr"]
+            address = ours.wait_for(lambda line: "addr" in line, 60, "address")["addr"]
             self.assert_holds(go, address)
             self.assertEqual(ours.stop(), 0)
 
     def test_we_dial_go_libp2p(self):
         go = needed("golibp2p")
         with Peer("golibp2p", go, "listen") as listener:
-            address = listener.wait_for(lambda line: "addr" in line, 20, "address")["addr"]
+            address = listener.wait_for(lambda line: "addr" in line, 60, "address")["addr"]
             self.assert_holds(OURS, address)
             listener.stop()
             listener.drain()
@@ -45,16 +45,16 @@ class GoLibp2p(unittest.TestCase):
     def test_go_libp2p_dials_us_with_each_kind_of_key(self):
         go = needed("golibp2p")
         with Peer("ours", OURS, "listen") as ours:
-            address = ours.wait_for(lambda line: "addr" in line, 20, "address")["addr"]
+            address = ours.wait_for(lambda line: "addr" in line, 60, "address")["addr"]
             for kind in ("ed25519", "secp256k1", "ecdsa", "rsa"):
                 with self.subTest(key=kind), Peer("dialer", go, "dial", address, "--test", "echo", "--key", kind) as dialer:
-                    self.assertEqual(dialer.finished(60), 0)
+                    self.assertEqual(dialer.finished(90), 0)
             self.assertEqual(ours.stop(), 0)
 
     def test_perf_and_ping_of_the_program(self):
         go = needed("golibp2p")
         with Peer("golibp2p", go, "listen") as listener:
-            address = listener.wait_for(lambda line: "addr" in line, 20, "address")["addr"]
+            address = listener.wait_for(lambda line: "addr" in line, 60, "address")["addr"]
             done = opp2p.run("perf", "dial", address, "--upload-bytes", 20_000_000, "--download-bytes", 30_000_000, "--streams", 3)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertTrue(opp2p.json_lines(done.stdout)[-1]["ok"])
@@ -65,10 +65,10 @@ class GoLibp2p(unittest.TestCase):
     def test_perf_service_of_the_program(self):
         go = needed("golibp2p")
         with Peer("perf-serve", opp2p.PROGRAM, "perf", "serve", "--listen", "/ip4/127.0.0.1/tcp/0") as server:
-            address = server.next_line(20)
+            address = server.next_line(60)
             for test in ("perf", "ping", "identify"):
                 with self.subTest(test=test), Peer("dialer", go, "dial", address, "--test", test) as dialer:
-                    self.assertEqual(dialer.finished(60), 0)
+                    self.assertEqual(dialer.finished(90), 0)
             self.assertEqual(server.stop(), 0)
 
 

@@ -27,14 +27,14 @@ class OpNode(unittest.TestCase):
     def follow_devnet(self, scratch, fork):
         follower_config = write_config(scratch / "follower.json", fork=fork, genesis_time=int(time.time()), block_time=1)
         with Peer("opnode-follower", needed("opnode-peer"), "--rollup.config", follower_config) as follower:
-            address = follower.wait_event("ready", 20)["addr"]
+            address = follower.wait_event("ready", 60)["addr"]
             data = scratch / "devnet"
-            with Peer("devnet", opp2p.PROGRAM, "devnet", "--json", "--for", 10, "--block-time", 1, "--nodes", 2, "--fork", fork,
+            with Peer("devnet", opp2p.PROGRAM, "devnet", "--json", "--for", 12, "--block-time", 1, "--nodes", 2, "--fork", fork,
                       "--data-dir", data, "--keep", "--join", address) as devnet:
-                started = devnet.wait_for(lambda line: line.get("type") == "started", 30, "start")
+                started = devnet.wait_for(lambda line: line.get("type") == "started", 60, "start")
                 follower.ask("result", signer=started["signer"])
-                first = follower.wait_event("payload", 15)["number"]
-                blocks = [follower.wait_event("payload", 15, number=number) for number in range(first + 1, first + 5)]
+                first = follower.wait_event("payload", 60)["number"]
+                blocks = [follower.wait_event("payload", 60, number=number) for number in range(first + 1, first + 5)]
                 ours = chain_of(rpc_port(data / "sequencer"), first + 4)
                 self.assertEqual([block["hash"] for block in blocks], ours[first:first + 4])
                 stats = follower.ask("stats", stats=True)
@@ -42,9 +42,9 @@ class OpNode(unittest.TestCase):
                 # Our nodes refuse what the intruder sends, so op-node gets it from the intruder alone, or not at all.
                 peers = follower.ask("peers", peers=True)["peers"]
                 self.assertEqual({peer["muxer"] for peer in peers}, {"/yamux/1.0.0"})
-                summary = devnet.wait_for(lambda line: line.get("type") == "summary", 60, "summary")
+                summary = devnet.wait_for(lambda line: line.get("type") == "summary", 90, "summary")
                 self.assertTrue(summary["ok"], summary["problems"])
-                self.assertEqual(devnet.finished(20), 0)
+                self.assertEqual(devnet.finished(90), 0)
             self.assertEqual(follower.stop(), 0)
 
     def test_a_follower_takes_the_blocks_of_the_devnet_on_every_fork(self):
@@ -57,26 +57,26 @@ class OpNode(unittest.TestCase):
             data = pathlib.Path(scratch) / "devnet"
             with Peer("devnet", opp2p.PROGRAM, "devnet", "--json", "--for", 8, "--block-time", 1, "--nodes", 1, "--fork", "jovian",
                       "--data-dir", data) as devnet:
-                started = devnet.wait_for(lambda line: line.get("type") == "started", 30, "start")
+                started = devnet.wait_for(lambda line: line.get("type") == "started", 60, "start")
                 with Peer("opnode-follower", needed("opnode-peer"), "--rollup.config", started["rollupConfig"], "--signer",
                           started["signer"], "--static", ",".join(started["addresses"])) as follower:
-                    follower.wait_event("payload", 20)
+                    follower.wait_event("payload", 60)
                     self.assertEqual(follower.stop(), 0)
-                self.assertEqual(devnet.finished(60), 0)
+                self.assertEqual(devnet.finished(90), 0)
 
     def take_blocks(self, scratch, fork):
         config = write_config(scratch / "rollup.json", fork=fork, genesis_time=int(time.time()) + 1, block_time=1)
         with Peer("opnode-sequencer", needed("opnode-peer"), "--rollup.config", config, "--sequencer.key", SEQUENCER_KEY,
                   "--produce") as sequencer:
-            ready = sequencer.wait_event("ready", 20)
+            ready = sequencer.wait_event("ready", 60)
             node = opp2p.Node(scratch / "node", "--rollup.config", config, "--p2p.static", ready["addr"],
                               "--p2p.unsafe.block.signer", ready["signer"])
             try:
-                node.ready()
-                blocks = [sequencer.wait_event("published", 20, number=number) for number in range(1, 8)]
-                opp2p.wait_for(lambda: node.head() >= 7, 10, "our node has block 7")
+                node.ready(60)
+                blocks = [sequencer.wait_event("published", 60, number=number) for number in range(1, 8)]
+                opp2p.wait_for(lambda: node.head() >= 7, 60, "our node has block 7")
                 self.assertEqual(chain_of(node.port, 7), [block["hash"] for block in blocks])
-                self.assertEqual(node.status()["rejected"], {})
+                self.assertEqual(node.status()["blocks"]["rejected"], {})
                 self.assertEqual(node.stop(), 0)
             finally:
                 if node.process.poll() is None:
@@ -94,18 +94,18 @@ class OpNode(unittest.TestCase):
             config = write_config(scratch / "rollup.json", fork="isthmus", genesis_time=int(time.time()) - 2 * GAP)
             with Peer("opnode-server", needed("opnode-peer"), "--rollup.config", config, "--sequencer.key", SEQUENCER_KEY,
                       "--produce") as server:
-                ready = server.wait_event("ready", 20)
-                held = server.wait_event("producing", 20)["held"]
+                ready = server.wait_event("ready", 60)
+                held = server.wait_event("producing", 60)["held"]
                 self.assertGreaterEqual(held, GAP)
                 node = opp2p.Node(scratch / "node", "--rollup.config", config, "--p2p.static", ready["addr"],
                                   "--p2p.unsafe.block.signer", ready["signer"])
                 try:
-                    node.ready()
-                    published = server.wait_event("published", 20)["number"]
+                    node.ready(60)
+                    published = server.wait_event("published", 60)["number"]
                     # op-node answers one peer four times a second after the first fifteen.
-                    opp2p.wait_for(lambda: node.head() >= published, 150, f"the gap below block {published} is filled")
-                    latest = server.wait_event("published", 20)
-                    opp2p.wait_for(lambda: node.head() >= latest["number"], 10, "our node follows on")
+                    opp2p.wait_for(lambda: node.head() >= published, 240, f"the gap below block {published} is filled")
+                    latest = server.wait_event("published", 60)
+                    opp2p.wait_for(lambda: node.head() >= latest["number"], 60, "our node follows on")
                     hashes = chain_of(node.port, latest["number"])
                     self.assertEqual(len(hashes), latest["number"])
                     self.assertEqual(hashes[-1], latest["hash"])

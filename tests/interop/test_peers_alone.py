@@ -13,7 +13,7 @@ def go_libp2p(test, security, muxer):
     go = needed("golibp2p")
     options = ["--security", security, "--mux", muxer]
     with Peer("golibp2p", go, "listen", *options) as listener:
-        address = listener.wait_for(lambda line: "addr" in line, 20, "address")["addr"]
+        address = listener.wait_for(lambda line: "addr" in line, 60, "address")["addr"]
         with Peer("dialer", go, "dial", address, "--test", "all", *options) as dialer:
             test.assertEqual(dialer.finished(180), 0)
         test.assertEqual(listener.stop(), 0)
@@ -26,18 +26,18 @@ def op_node(test, fork):
         config = write_config(pathlib.Path(scratch) / "rollup.json", fork=fork, genesis_time=int(time.time()) - 20, block_time=1)
         options = [program, "--rollup.config", config]
         with Peer("opnode-sequencer", *options, "--sequencer.key", SEQUENCER_KEY, "--produce") as sequencer:
-            ready = sequencer.wait_event("ready", 20)
+            ready = sequencer.wait_event("ready", 60)
             with Peer("opnode-follower", *options, "--signer", ready["signer"], "--static", ready["addr"]) as follower, \
                     Peer("opnode-stranger", *options, "--signer", "0x" + "12" * 20) as stranger:
-                follower.wait_event("connected", 20, peer=ready["peer_id"])
-                first = sequencer.wait_event("published", 20)["number"]
+                follower.wait_event("connected", 60, peer=ready["peer_id"])
+                first = sequencer.wait_event("published", 60)["number"]
                 for number in range(first + 2, first + 5):
-                    theirs = sequencer.wait_event("published", 20, number=number)
-                    ours = follower.wait_event("payload", 20, number=number)
+                    theirs = sequencer.wait_event("published", 60, number=number)
+                    ours = follower.wait_event("payload", 60, number=number)
                     test.assertEqual((ours["hash"], ours["peer"]), (theirs["hash"], ready["peer_id"]))
-                stranger.wait_event("ready", 20)
+                stranger.wait_event("ready", 60)
                 test.assertTrue(stranger.ask("result", connect=ready["addr"])["ok"])
-                sequencer.wait_event("published", 20, number=first + 8)
+                sequencer.wait_event("published", 60, number=first + 8)
                 stats = stranger.ask("stats", stats=True)
                 test.assertEqual(stats["accepted"], 0)
                 test.assertGreater(stats["gossip"].get("REJECT_MESSAGE", 0), 0)
