@@ -98,7 +98,9 @@ Task<Result<void>> PingService::run(PeerId peer, std::size_t count, Nanos interv
     const Result<Nanos> rtt = co_await round_trip(stream);
     if (!rtt) {
       stream.reset();
-      co_return rtt.error();
+      // A single protocol is proposed together with the first data, so a refusal may look like this.
+      if (i > 0 || rtt.error() != Errc::reset) co_return rtt.error();
+      co_return rtt.error().within("the peer may not speak " + std::string(kPingProtocol));
     }
     host_.peerstore().record_latency(peer, *rtt);
     (*each)(i, *rtt);

@@ -195,6 +195,7 @@ int main(int argc, char** argv) {
   app.add_option("--key", options.key, "ed25519 or secp256k1")
       ->capture_default_str()
       ->check(CLI::IsMember({"ed25519", "secp256k1"}));
+  app.fallthrough();
   auto* listener = app.add_subcommand("listen", "Serve the test protocols until SIGTERM");
   listener->add_option("--listen", options.listen, "Multiaddr to listen at")->capture_default_str();
   auto* dialer = app.add_subcommand("dial", "Run a test, or all, against a peer");
