@@ -35,11 +35,13 @@ class OpNode(unittest.TestCase):
                 follower.ask("result", signer=started["signer"])
                 first = follower.wait_event("payload", 60)["number"]
                 blocks = [follower.wait_event("payload", 60, number=number) for number in range(first + 1, first + 5)]
-                ours = chain_of(rpc_port(data / "sequencer"), first + 4)
+                # A block is gossiped at once, and reported by RPC when it is on disk.
+                port, last = rpc_port(data / "sequencer"), first + 4
+                opp2p.wait_for(lambda: len(chain_of(port, last)) == last, 60, f"our sequencer holds block {last}")
+                ours = chain_of(port, last)
                 self.assertEqual([block["hash"] for block in blocks], ours[first:first + 4])
                 stats = follower.ask("stats", stats=True)
                 self.assertGreaterEqual(stats["topic_peers"][TOPIC_OF_FORK[fork]], 3)
-                # Our nodes refuse what the intruder sends, so op-node gets it from the intruder alone, or not at all.
                 peers = follower.ask("peers", peers=True)["peers"]
                 self.assertEqual({peer["muxer"] for peer in peers}, {"/yamux/1.0.0"})
                 summary = devnet.wait_for(lambda line: line.get("type") == "summary", 90, "summary")
