@@ -8,7 +8,6 @@ failure, because there everything is expected to be there.
 
 import concurrent.futures
 import dataclasses
-import json
 import os
 import pathlib
 import re
@@ -18,6 +17,7 @@ import sys
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -73,24 +73,25 @@ def build(folder, targets, *options):
 def gtest(program, extra_environment=None):
     """Runs a GoogleTest program and counts its cases from its own report."""
     with tempfile.TemporaryDirectory() as scratch:
-        report = pathlib.Path(scratch) / "report.json"
+        report = pathlib.Path(scratch) / "report.xml"
         environment = {**os.environ, **(extra_environment or {})}
-        done = run([program, f"--gtest_output=json:{report}", "--gtest_brief=1"], stdout=subprocess.PIPE,
+        done = run([program, f"--gtest_output=xml:{report}", "--gtest_brief=1"], stdout=subprocess.PIPE,
                    stderr=subprocess.STDOUT, text=True, errors="replace", env=environment)
         tally = Tally()
         skips = {}
         try:
-            cases = [case for suite in json.loads(report.read_text())["testsuites"] for case in suite["testsuite"]]
-        except (OSError, ValueError):
+            cases = list(xml.etree.ElementTree.parse(report).iter("testcase"))
+        except (OSError, xml.etree.ElementTree.ParseError):
             cases = []
         for case in cases:
-            if case.get("failures"):
+            skipped = case.find("skipped")
+            if case.find("failure") is not None:
                 tally.failed += 1
-            elif case.get("result") == "SKIPPED" or case.get("skipped"):
+            elif skipped is not None:
                 tally.skipped += 1
-                reason = (case.get("skipped") or [{}])[0].get("message", "").strip().splitlines()
-                skips[f"{case['classname']}.{case['name']}"] = reason[-1] if reason else "no reason given"
-            elif case.get("result") == "COMPLETED":
+                reason = skipped.get("message", "").strip().splitlines()
+                skips[f"{case.get('classname')}.{case.get('name')}"] = reason[-1] if reason else "no reason given"
+            elif case.get("result") == "completed":
                 tally.passed += 1
         if done.returncode != 0 and tally.failed == 0:
             tally.failed += 1  # it crashed, a sanitizer spoke, or it left no report

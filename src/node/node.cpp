@@ -86,8 +86,8 @@ Node::~Node() {
 
 Result<void> Node::start() {
   OPP2P_TRY(const auto summary, store_.summary());
-  const auto& genesis = config_.rollup.genesis.l2;
-  sync::BlockRef head{genesis.number, genesis.hash, {}};
+  // A chain that is older than anybody can serve begins at the first block that is accepted.
+  auto head = sync::starting_point(config_.rollup, runtime_.now().wall);
   if (summary.head) head = sync::BlockRef{summary.head->number, summary.head->hash, summary.head->parent_hash};
   sync::FollowerConfig follow;
   follow.memory = config_.sync_memory;

@@ -136,7 +136,7 @@ std::uint64_t intrinsic_gas(const Fork fork, std::size_t data_size) {
 
 // The base fee that follows from the block before (EIP-1559).
 std::uint64_t next_base_fee(const ChainOptions& options, std::uint64_t base_fee, std::uint64_t gas_used) {
-  using Wide = unsigned __int128;
+  __extension__ using Wide = unsigned __int128;
   const std::uint64_t denominator = options.fork >= Fork::canyon ? kDenominatorCanyon : kDenominator;
   const std::uint64_t target = kGasLimit / kElasticity;
   if (gas_used == target) return base_fee;

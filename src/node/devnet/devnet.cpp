@@ -84,6 +84,11 @@ struct Verdict {
   std::vector<std::string> problems;
 };
 
+// A short run leaves the late joiner its last ten seconds, a very short one its second half.
+libp2p::Nanos late_join_of(libp2p::Nanos length) {
+  return std::min<libp2p::Nanos>(kLateJoin, std::max<libp2p::Nanos>(length - Seconds(10), length / 2));
+}
+
 class Devnet {
  public:
   explicit Devnet(const DevnetOptions& options) : options_(options) {}
@@ -291,8 +296,7 @@ void Devnet::show(bool last) {
 
 int Devnet::run() {
   const auto length = options_.for_seconds ? std::optional(Seconds(*options_.for_seconds)) : std::nullopt;
-  // A short run gives the late joiner its second half.
-  const auto late_at = length ? std::min<libp2p::Nanos>(kLateJoin, *length / 2) : libp2p::Nanos(kLateJoin);
+  const auto late_at = length ? late_join_of(*length) : libp2p::Nanos(kLateJoin);
   bool interrupted = false;
   while (!interrupted && (!length || Clock::now() - started_ < *length)) {
     interrupted = signals_.wait(libp2p::Millis(100));
