@@ -33,7 +33,8 @@ class OptionTable {
       for (auto& c : environment) c = c == '.' || c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     }
     names_.push_back("OP_NODE_" + environment);
-    return option->envname(names_.back());
+    // Given twice, the last one counts, as with op-node.
+    return option->envname(names_.back())->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
 
   CLI::App& command_;

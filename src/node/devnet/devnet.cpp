@@ -295,10 +295,10 @@ void Devnet::show(bool last) {
 }
 
 int Devnet::run() {
-  const auto length = options_.for_seconds ? std::optional(Seconds(*options_.for_seconds)) : std::nullopt;
-  const auto late_at = length ? late_join_of(*length) : libp2p::Nanos(kLateJoin);
+  const auto length = options_.for_seconds ? libp2p::Nanos(Seconds(*options_.for_seconds)) : libp2p::Nanos::max();
+  const auto late_at = late_join_of(length);
   bool interrupted = false;
-  while (!interrupted && (!length || Clock::now() - started_ < *length)) {
+  while (!interrupted && Clock::now() - started_ < length) {
     interrupted = signals_.wait(libp2p::Millis(100));
     if (!late_started_ && Clock::now() - started_ >= late_at) {
       if (const auto joined = start_late_joiner(); !joined) late_error_ = joined.error().message();

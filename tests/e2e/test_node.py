@@ -1,0 +1,223 @@
+"""`opp2p node` from outside: start and stop, its files, its JSON-RPC, and that it loses no block that it has acknowledged."""
+
+import json
+import os
+import pathlib
+import shutil
+import socket
+import tempfile
+import unittest
+import urllib.error
+
+from lib import opp2p
+
+
+class Chain:
+    """A short devnet, stopped and kept: a rollup config, a signer, and stores with the same blocks in them."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder) / "devnet"
+        done = opp2p.run("devnet", "--for", 6, "--block-time", 1, "--nodes", 1, "--json", "--keep", "--data-dir", self.folder)
+        self.summary = opp2p.json_lines(done.stdout)[-1]
+        assert self.summary["ok"], self.summary["problems"]
+        about = json.loads((self.folder / "devnet.json").read_text())
+        self.signer = about["signer"]
+        self.options = ["--rollup.config", about["rollupConfig"], "--p2p.unsafe.block.signer", self.signer]
+
+    def copy_of_store(self, member, to):
+        shutil.copytree(self.folder / member / "blocks", to / "blocks")
+
+
+SCRATCH = tempfile.TemporaryDirectory()
+unittest.addModuleCleanup(SCRATCH.cleanup)
+
+
+class NodeCase(unittest.TestCase):
+    chain = None
+
+    @classmethod
+    def setUpClass(cls):
+        if NodeCase.chain is None:
+            NodeCase.chain = Chain(SCRATCH.name)
+
+    def folder(self):
+        return pathlib.Path(tempfile.mkdtemp(dir=SCRATCH.name))
+
+    def node(self, *options, folder=None, **more):
+        node = opp2p.Node(folder or self.folder(), *self.chain.options, *options, **more)
+        self.addCleanup(node.kill)
+        return node.ready()
+
+
+class Life(NodeCase):
+    def test_it_starts_tells_where_it_is_and_ends_in_order(self):
+        node = self.node()
+        self.assertRegex(node.address, r"^/ip4/127\.0\.0\.1/tcp/\d+/p2p/16Uiu2HA")
+        key = node.folder / "key.txt"
+        self.assertEqual((len(key.read_text()), key.stat().st_mode & 0o777), (64, 0o600))
+        self.assertEqual(node.stop(seconds=5), 0)
+        self.assertFalse((node.folder / "node.json").exists())
+        self.assertIn('msg="stopped"', node.log())
+
+    def test_it_keeps_its_identity_and_its_chain_over_a_restart(self):
+        folder = self.folder()
+        self.chain.copy_of_store("follower-1", folder)
+        node = self.node(folder=folder)
+        before = (node.peer_id, node.head())
+        self.assertEqual(before[1], self.chain.summary["blocks"])
+        self.assertEqual(node.stop(), 0)
+        node.start().ready()
+        self.assertEqual((node.peer_id, node.head()), before)
+
+    def test_environment_names_are_op_nodes(self):
+        environment = {**os.environ, "OP_NODE_P2P_AGENT": "from-the-environment", "OP_NODE_P2P_NO_SUCH_THING": "1"}
+        asked = self.node(environment=environment)
+        asking = self.node("--p2p.static", asked.address)
+        opp2p.wait_for(lambda: asking.rpc("opp2p_peers", True)["peers"].get(asked.peer_id, {}).get("userAgent"), 10, "identify")
+        self.assertEqual(asking.rpc("opp2p_peers", True)["peers"][asked.peer_id]["userAgent"], "from-the-environment")
+        self.assertIn("OP_NODE_P2P_NO_SUCH_THING", asked.log())
+
+    def test_json_logs_are_json(self):
+        node = self.node("--log.format", "json", "--log.level", "info,gossip=debug")
+        self.assertEqual(node.stop(), 0)
+        for line in node.log().splitlines():
+            self.assertIn("msg", json.loads(line))
+
+    def assert_refused(self, *options, says):
+        done = opp2p.run("node", *options, "--data-dir", self.folder() / "data", "--p2p.priv.path", self.folder() / "key.txt",
+                         "--rpc.addr", "127.0.0.1", "--rpc.port", "0", "--p2p.listen.ip", "127.0.0.1", timeout=20)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn(says, done.stderr)
+
+    def test_what_keeps_it_from_starting_is_said(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            self.assert_refused(*self.chain.options, "--p2p.listen.tcp", port, says=str(port))
+        self.assert_refused("--p2p.listen.tcp", 0, says="--rollup.config is missing")
+        self.assert_refused("--rollup.config", "/no/such/file", "--p2p.listen.tcp", 0, says="/no/such/file")
+        self.assert_refused(*self.chain.options, "--p2p.listen.tcp", 80, says="port is reserved for system: 80")
+        self.assert_refused(*self.chain.options, "--p2p.listen.tcp", 0, "--p2p.static", "/ip4/127.0.0.1/tcp/1", says="/p2p/ID")
+        broken = self.folder() / "rollup.json"
+        broken.write_text('{"block_time": "two"}')
+        self.assert_refused("--rollup.config", broken, "--p2p.listen.tcp", 0, says="rollup.json")
+
+    def test_the_store_of_another_chain_is_refused(self):
+        folder = self.folder()
+        self.chain.copy_of_store("follower-1", folder)
+        config = json.loads((self.chain.folder / "rollup.json").read_text())
+        config["l2_chain_id"] += 1
+        other = folder / "other.json"
+        other.write_text(json.dumps(config))
+        done = opp2p.run("node", "--rollup.config", other, "--data-dir", folder, "--p2p.priv.path", folder / "key.txt",
+                         "--p2p.listen.tcp", "0", timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("chain", done.stderr)
+
+
+class Rpc(NodeCase):
+    def test_self_peers_and_stats_have_op_nodes_shapes(self):
+        a = self.node()
+        b = self.node()
+        me = a.rpc("opp2p_self")
+        self.assertEqual(list(me), ["peerID", "nodeID", "userAgent", "protocolVersion", "ENR", "addresses", "protocols",
+                                    "connectedness", "direction", "protected", "chainID", "latency", "gossipBlocks", "scores"])
+        self.assertEqual((me["peerID"], me["userAgent"], me["protocols"], me["connectedness"], me["gossipBlocks"]),
+                         (a.peer_id, "", None, 0, True))
+        self.assertEqual(me["addresses"], [a.address])
+        self.assertRegex(me["nodeID"], "^[0-9a-f]{64}$")
+        self.assertEqual(a.rpc("opp2p_peers", True)["totalConnected"], 0)
+        self.assertIsNone(a.rpc("opp2p_connectPeer", b.address))
+        opp2p.wait_for(lambda: a.rpc("opp2p_peers", True)["peers"].get(b.peer_id, {}).get("protocols"), 10, "identify")
+        dump = a.rpc("opp2p_peers", True)
+        self.assertEqual(list(dump), ["totalConnected", "peers", "bannedPeers", "bannedIPS", "bannedSubnets"])
+        peer = dump["peers"][b.peer_id]
+        self.assertEqual((peer["connectedness"], peer["direction"], peer["userAgent"]), (1, 2, "optimism"))
+        self.assertIn("/meshsub/1.2.0", peer["protocols"])
+        self.assertTrue(any(p.endswith("/0") and p.startswith("/opstack/req/payload_by_number/") for p in peer["protocols"]))
+        opp2p.wait_for(lambda: a.rpc("opp2p_peerStats")["blocksTopicV4"] == 1, 10, "the peer is in the topics")
+        self.assertEqual(a.rpc("opp2p_peerStats"), {"connected": 1, "table": 0, "blocksTopic": 1, "blocksTopicV2": 1,
+                                                    "blocksTopicV3": 1, "blocksTopicV4": 1, "banned": 0, "known": 1})
+        self.assertIsNone(a.rpc("opp2p_disconnectPeer", b.peer_id))
+        opp2p.wait_for(lambda: a.rpc("opp2p_peers", True)["totalConnected"] == 0, 5, "disconnected")
+
+    def test_config_and_version(self):
+        node = self.node()
+        config = json.loads((self.chain.folder / "rollup.json").read_text())
+        answered = node.rpc("optimism_rollupConfig")
+        for key, value in config.items():
+            if key != "genesis":
+                self.assertEqual(answered[key], value, key)
+        self.assertEqual(answered["genesis"]["l2"], config["genesis"]["l2"])
+        self.assertRegex(node.rpc("optimism_version"), r"^\d+\.\d+\.\d+")
+        self.assertIn("version", json.loads(opp2p.http(node.port, None, "/healthz", "GET")))
+
+    def test_errors(self):
+        node = self.node()
+        for call, code, text in ((("opp2p_peers",), -32602, "missing value for required argument 0"),
+                                 (("opp2p_connectPeer", "nonsense"), -32000, "bad peer address"),
+                                 (("opp2p_connectPeer", "/ip4/127.0.0.1/tcp/1/p2p/" + node.peer_id), -32000, "failed to dial"),
+                                 (("opp2p_disconnectPeer", "x"), -32602, "failed to parse peer ID"),
+                                 (("admin_postUnsafePayload", {}), -32601, "does not exist")):
+            with self.assertRaises(opp2p.RpcError) as caught:
+                node.rpc(*call)
+            self.assertEqual(caught.exception.code, code, call)
+            self.assertIn(text, str(caught.exception))
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            opp2p.http(node.port, b"{}", content_type="text/plain")
+        self.assertEqual(refused.exception.code, 415)
+
+
+class Blocks(NodeCase):
+    def test_a_static_peer_that_was_lost_is_dialled_again(self):
+        server = self.node()
+        follower = self.node("--p2p.static", server.address)
+        opp2p.wait_for(lambda: follower.status()["peers"] == 1, 10, "connected")
+        address = server.address.split("/")
+        self.assertEqual(server.stop(), 0)
+        opp2p.wait_for(lambda: follower.status()["peers"] == 0, 10, "the loss is seen")
+        server.options += ["--p2p.listen.tcp", address[4]]
+        server.start().ready()
+        opp2p.wait_for(lambda: follower.status()["peers"] == 1, 20, "connected again")
+
+    def old_chain(self, folder):
+        """Options of a chain that began long ago, so that a node starts at the first block that it is given."""
+        config = json.loads((self.chain.folder / "rollup.json").read_text())
+        config["genesis"]["l2_time"] = 1_600_000_000
+        path = folder / "old.json"
+        path.write_text(json.dumps(config))
+        return ["--rollup.config", path, "--rpc.enable-admin"]
+
+    def test_a_posted_block_is_there_for_good_when_the_answer_comes(self):
+        folder = self.folder()
+        vectors = opp2p.ROOT / "tests" / "vectors" / "data" / "opstack" / "ssz" / "payloads.json"
+        envelope = next(case["decoded"] for case in json.loads(vectors.read_text())["cases"] if case["version"] == 4)
+        block = envelope["executionPayload"]
+        node = self.node(*self.old_chain(folder), folder=folder)
+        forged = json.loads(json.dumps(envelope))
+        forged["executionPayload"]["blockHash"] = "0x" + "11" * 32
+        with self.assertRaises(opp2p.RpcError) as refused:
+            node.rpc("admin_postUnsafePayload", forged)
+        self.assertEqual(str(refused.exception), f"payload has bad block hash: {forged['executionPayload']['blockHash']}, "
+                                                 f"actual block hash is: {block['blockHash']}")
+        self.assertIsNone(node.rpc("admin_postUnsafePayload", envelope))
+        node.kill()
+        node.start().ready()
+        self.assertEqual(node.rpc("opp2p_chain", int(block["blockNumber"], 16), 10), [block["blockHash"]])
+        with self.assertRaises(opp2p.RpcError) as refused:
+            node.rpc("admin_publishUnsafePayload", envelope)
+        self.assertIn("node has no p2p signer", str(refused.exception))
+
+    def test_no_acknowledged_block_is_lost_by_kill_9(self):
+        folder = self.folder()
+        self.chain.copy_of_store("follower-1", folder)
+        node = self.node(folder=folder)
+        head, hashes = node.head(), node.rpc("opp2p_chain", 1, 1000)
+        self.assertEqual(len(hashes), head)
+        for _ in range(3):
+            node.kill()
+            node.start().ready()
+            self.assertEqual(node.rpc("opp2p_chain", 1, 1000), hashes)
+
+
+if __name__ == "__main__":
+    unittest.main()
