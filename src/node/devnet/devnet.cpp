@@ -33,7 +33,7 @@ using libp2p::Seconds;
 
 constexpr auto kStartLimit = Seconds(15);
 constexpr auto kSettleLimit = Seconds(10);
-constexpr auto kStopLimit = Seconds(7);
+constexpr auto kStopLimit = Seconds(5);
 constexpr auto kLateJoin = Seconds(20);
 constexpr auto kRedraw = libp2p::Millis(500);
 constexpr auto kPlainInterval = Seconds(2);
@@ -110,8 +110,8 @@ class Devnet {
   void settle();
   bool settled();
   Verdict judge();
-  int summarise(const Verdict& verdict);
-  void stop_members();
+  int summarise(const Verdict& verdict, const std::vector<NodeRow>& last_rows);
+  void stop_members(Verdict* verdict);
 
   DevnetOptions options_;
   SignalWait signals_;
@@ -134,7 +134,7 @@ class Devnet {
 
 Devnet::~Devnet() {
   producer_.reset();
-  stop_members();
+  stop_members(nullptr);
   std::error_code ignored;
   if (!options_.keep && temporary_) fs::remove_all(folder_, ignored);
 }
@@ -308,9 +308,10 @@ int Devnet::run() {
   producer_->stop();
   settle();
   show(true);
-  const auto verdict = judge();
-  stop_members();
-  return summarise(verdict);
+  auto verdict = judge();
+  const auto last_rows = rows();
+  stop_members(&verdict);
+  return summarise(verdict, last_rows);
 }
 
 bool Devnet::settled() {
@@ -354,11 +355,11 @@ Verdict Devnet::judge() {
   return out;
 }
 
-int Devnet::summarise(const Verdict& verdict) {
+int Devnet::summarise(const Verdict& verdict, const std::vector<NodeRow>& last_rows) {
   const auto blocks = producer_->hashes().size();
   if (options_.json) {
     json::array nodes;
-    for (const auto& row : rows()) nodes.push_back(to_json(row));
+    for (const auto& row : last_rows) nodes.push_back(to_json(row));
     json::array problems(verdict.problems.begin(), verdict.problems.end());
     fmt::print("{}\n", json::serialize(json::object{{"type", "summary"},
                                                     {"ok", verdict.ok},
@@ -378,13 +379,19 @@ int Devnet::summarise(const Verdict& verdict) {
   return verdict.ok ? 0 : 1;
 }
 
-// All at once, then each is waited for; who does not end in time is ended by force.
-void Devnet::stop_members() {
+// All at once, then each is waited for. Who does not end in order is a problem, and is ended by force with its owner.
+void Devnet::stop_members(Verdict* verdict) {
+  const auto until = Clock::now() + kStopLimit;
+  const auto finish = [&](Member& member) {
+    const auto code = member.process().wait(std::max<libp2p::Nanos>(until - Clock::now(), libp2p::Nanos(0)));
+    if (verdict == nullptr || (code && *code == 0)) return;
+    verdict->ok = false;
+    verdict->problems.push_back(member.name() + (code ? " ended with " + std::to_string(*code) : " does not end on SIGTERM"));
+  };
   if (intruder_) intruder_->process().terminate();
   for (auto& node : nodes_) node.process().terminate();
-  const auto until = Clock::now() + kStopLimit;
-  for (auto& node : nodes_) node.process().wait(std::max<libp2p::Nanos>(until - Clock::now(), libp2p::Nanos(0)));
-  if (intruder_) intruder_->process().wait(std::max<libp2p::Nanos>(until - Clock::now(), libp2p::Nanos(0)));
+  for (auto& node : nodes_) finish(node);
+  if (intruder_) finish(*intruder_);
 }
 
 }  // namespace

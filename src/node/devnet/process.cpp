@@ -24,11 +24,14 @@ libp2p::Result<Process> Process::start(const std::vector<std::string>& command, 
   for (const auto& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
   arguments.push_back(nullptr);
   const pid_t parent = ::getpid();
+  sigset_t no_signals;
+  ::sigemptyset(&no_signals);
   const pid_t child = ::fork();
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent) ::_exit(127);
     ::setpgid(0, 0);  // a Ctrl-C at the terminal is the parent's to handle
+    ::sigprocmask(SIG_SETMASK, &no_signals, nullptr);  // the parent may have blocked what ends the child
     ::dup2(log, STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
     ::execv(arguments[0], arguments.data());
