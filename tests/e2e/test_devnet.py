@@ -74,6 +74,23 @@ class Devnet(unittest.TestCase):
         self.assertIn("Every node holds exactly the sequencer's chain", done.stdout)
         self.assertNotIn("\x1b", done.stdout)
 
+    def test_recorded_blocks_are_replayed_at_their_time(self):
+        data = opp2p.ROOT / "tests" / "vectors" / "data" / "opstack" / "ssz" / "payloads.json"
+        with tempfile.TemporaryDirectory() as scratch:
+            envelopes = [case["decoded"] for case in json.loads(data.read_text())["cases"] if case.get("block_hash_matches", True)]
+            for number, envelope in enumerate(envelopes[::4]):
+                (pathlib.Path(scratch) / f"{number}.json").write_text(json.dumps(envelope))
+            done, lines = devnet("--replay", scratch, "--nodes", 3)
+        self.assertEqual(done.returncode, 0, lines)
+        self.assertEqual((lines[-1]["ok"], lines[-1]["accepted"]), (True, 4))
+        self.assertTrue(all(line["accepted"] == 3 for line in lines[:-1]))
+
+    def test_a_replay_needs_recordings(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            done = opp2p.run("devnet", "--replay", scratch)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("there is no recorded payload", done.stderr)
+
     def test_a_folder_that_is_not_empty_is_refused(self):
         with tempfile.TemporaryDirectory() as scratch:
             (pathlib.Path(scratch) / "x").write_text("x")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -83,6 +84,11 @@ struct Verdict {
   bool ok = false;
   std::vector<std::string> problems;
 };
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
 
 // A short run leaves the late joiner its last ten seconds, a very short one its second half.
 libp2p::Nanos late_join_of(libp2p::Nanos length) {
@@ -283,7 +289,8 @@ void Devnet::show(bool last) {
     fmt::print("{}\n", json::serialize(json::object{
                            {"type", "status"}, {"seconds", seconds}, {"head", producer_->head()}, {"nodes", std::move(nodes)}}));
   } else if (terminal_) {
-    const auto table = render_table(now, fmt::format("devnet, {} s, block {}   (Ctrl-C ends it)", seconds, producer_->head()));
+    const auto title = fmt::format("devnet, {} s, block {}   (Ctrl-C ends it)", seconds, producer_->head());
+    const auto table = cut_lines(render_table(now, title), terminal_width());
     if (drawn_lines_ > 0) fmt::print("\x1b[{}A\x1b[J", drawn_lines_);
     fmt::print("{}", table);
     drawn_lines_ = last ? 0 : static_cast<std::size_t>(std::count(table.begin(), table.end(), '\n'));

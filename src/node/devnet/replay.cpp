@@ -45,6 +45,14 @@ Result<RecordedBlock> recording(std::string name, const json::value& value) {
   return out;
 }
 
+// Of a file with cases those count that say that they were taken from a chain; the others are made up.
+bool was_recorded(const json::value& item) {
+  const auto* kind = item.is_object() ? item.get_object().if_contains("kind") : nullptr;
+  if (kind == nullptr || !kind->is_string()) return false;
+  const auto text = std::string_view(kind->get_string());
+  return text.starts_with("real") || text.starts_with("derived");
+}
+
 Result<void> read_file(const fs::path& path, std::vector<RecordedBlock>& out) {
   std::ifstream in(path, std::ios::binary);
   std::stringstream content;
@@ -61,6 +69,7 @@ Result<void> read_file(const fs::path& path, std::vector<RecordedBlock>& out) {
   const auto* cases = object.if_contains("cases");
   if (cases == nullptr || !cases->is_array()) return {};  // another kind of file
   for (const auto& item : cases->get_array()) {
+    if (!was_recorded(item)) continue;
     const auto* decoded = item.is_object() ? item.get_object().if_contains("decoded") : nullptr;
     if (decoded == nullptr || !decoded->is_object() || !decoded->get_object().contains("executionPayload")) continue;
     const auto* name = item.get_object().if_contains("name");

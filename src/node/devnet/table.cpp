@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace opp2p::node::devnet {
 namespace json = boost::json;
 namespace {
@@ -26,10 +28,11 @@ std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {
   return out;
 }
 
-std::string counts_text(const std::map<std::string, std::uint64_t>& counts) {
+// A heading and a line for each reason; nothing when there is none.
+std::string reasons_text(std::string_view heading, const std::map<std::string, std::uint64_t>& counts) {
   std::string out;
-  for (const auto& [reason, count] : counts) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, reason);
-  return out;
+  for (const auto& [reason, count] : counts) out += fmt::format("  {:>6} {}\n", count, reason);
+  return out.empty() ? out : fmt::format("{}\n{}", heading, out);
 }
 
 std::string latency_text(const std::optional<double>& ms) { return ms ? fmt::format("{:.1f}", *ms) : "-"; }
@@ -108,8 +111,17 @@ std::string render_table(const std::vector<NodeRow>& rows, const std::string& ti
     for (const auto& [reason, count] : row.rejected) rejected[reason] += count;
     for (const auto& [reason, count] : row.ignored) ignored[reason] += count;
   }
-  if (!rejected.empty()) out += "rejected by all: " + counts_text(rejected) + "\n";
-  if (!ignored.empty()) out += "ignored by all: " + counts_text(ignored) + "\n";
+  return out + reasons_text("rejected, by all nodes together", rejected) +
+         reasons_text("ignored, by all nodes together", ignored);
+}
+
+std::string cut_lines(const std::string& text, std::size_t width) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    out += text.substr(at, std::min(end - at, width)) + "\n";
+    at = end + 1;
+  }
   return out;
 }
 

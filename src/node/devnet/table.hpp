@@ -31,6 +31,8 @@ NodeRow row_of(std::string name, const boost::json::object& status);
 boost::json::object to_json(const NodeRow& row);
 
 std::string render_table(const std::vector<NodeRow>& rows, const std::string& title);
+// The same text with every line cut to `width` columns, so that a terminal wraps none and a redraw finds each where it was.
+std::string cut_lines(const std::string& text, std::size_t width);
 // One line a node.
 std::string render_line(const NodeRow& row);
 
