@@ -9,23 +9,26 @@ from chain import FORKS
 from lib import opp2p
 from peers import Peer, needed
 
+GAP = 20
+
 
 class OldClient(unittest.TestCase):
     def fill(self, data, fork):
         client = needed("opnode-sync-client")
-        with Peer("devnet", opp2p.PROGRAM, "devnet", "--json", "--for", 45, "--block-time", 1, "--nodes", 2, "--fork", fork,
-                  "--data-dir", data) as devnet:
+        with Peer("devnet", opp2p.PROGRAM, "devnet", "--json", "--block-time", 1, "--nodes", 2, "--fork", fork, "--data-dir",
+                  data) as devnet:
             started = devnet.wait_for(lambda line: line.get("type") == "started", 60, "start")
-            devnet.wait_for(lambda line: line.get("head", 0) >= 25, 60, "25 blocks")
+            devnet.wait_for(lambda line: line.get("head", 0) >= GAP, 240, f"{GAP} blocks")
             with Peer("opnode-sync-client", client, "--rollup.config", started["rollupConfig"], "--signer", started["signer"],
                       "--connect", started["addresses"][1]) as syncer:
-                done = syncer.wait_event("done", 60)
+                done = syncer.wait_event("done", 180)
                 self.assertTrue(done["ok"])
-                self.assertGreaterEqual(done["blocks"], 24)
+                self.assertGreaterEqual(done["blocks"], GAP)
                 self.assertEqual(syncer.finished(90), 0)
                 genesis = json.loads(pathlib.Path(started["rollupConfig"]).read_text())["genesis"]["l2"]["hash"]
                 self.assertEqual(done["lowest_parent"], genesis)
-            self.assertEqual(devnet.finished(90), 0)
+            code = devnet.stop(60)
+            self.assertEqual(code, 0, devnet.seen[-1].get("problems"))
 
     def test_it_fills_a_gap_from_our_server(self):
         for fork in FORKS:

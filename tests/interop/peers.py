@@ -64,14 +64,14 @@ class Peer:
         while True:
             left = end - time.monotonic()
             if left <= 0:
-                raise AssertionError(f"{self.name}: no {what} within {seconds:.0f} s; last lines: {self.seen[-3:]}")
+                raise AssertionError(f"{self.name}: no {what} within {seconds:.0f} s; last line: {self._last()}")
             try:
                 line = self._queue.get(timeout=left)
             except queue.Empty:
                 continue
             if line is None:
                 self._queue.put(None)  # so that later waits see the end as well
-                raise AssertionError(f"{self.name}: ended while a test waited for {what}; last lines: {self.seen[-3:]}")
+                raise AssertionError(f"{self.name}: ended while a test waited for {what}; last line: {self._last()}")
             try:
                 item = json.loads(line)
             except ValueError:
@@ -79,6 +79,9 @@ class Peer:
             self.seen.append(item)
             if condition(item):
                 return item
+
+    def _last(self):
+        return json.dumps(self.seen[-1])[:500] if self.seen else "none"
 
     def next_line(self, seconds):
         """The next line of stdout, whatever it is."""
@@ -132,6 +135,7 @@ class Peer:
             self._process.wait()
             raise AssertionError(f"{self.name}: did not stop within {seconds:.0f} s of SIGTERM") from None
         finally:
+            self.drain()
             self._close()
 
     def _close(self):

@@ -35,7 +35,6 @@ class GoLibp2p(unittest.TestCase):
             address = listener.wait_for(lambda line: "addr" in line, 60, "address")["addr"]
             self.assert_holds(OURS, address)
             listener.stop()
-            listener.drain()
             connected = [line for line in listener.seen if line.get("event") == "connected"]
             self.assertEqual(len(connected), 1)
             self.assertEqual(connected[0]["muxer"], "/yamux/1.0.0")
