@@ -107,12 +107,26 @@ Bytes IdentifyService::own_message(const PeerId& peer) {
 
 // ---- what we learn ----
 
+// RFC 0003: a peer's records count in the order of their numbers. The same one may come again with every new connection.
+bool IdentifyService::is_outdated(const PeerId& peer, std::uint64_t seq) {
+  // The value in the peerstore that holds the number of a peer's last signed record.
+  constexpr const char* kLastRecord = "peer-record-seq";
+  network::Peerstore& store = host_.peerstore();
+  const auto last = store.value(peer, kLastRecord);
+  if (last && last->size() == 8 && seq < load_be64(as_bytes(*last).data())) return true;
+  std::uint8_t number[8];
+  store_be64(number, seq);
+  store.set_value(peer, kLastRecord, std::string(as_text(number)));
+  return false;
+}
+
 std::vector<Multiaddr> IdentifyService::told_addresses(const PeerId& peer, const identify::Message& message,
-                                                       Identified& result) const {
+                                                       Identified& result) {
   std::vector<Multiaddr> told;
   if (message.signed_peer_record) {
     auto record = multiformats::PeerRecord::open(*message.signed_peer_record);
     if (record && record->peer_id == peer) {
+      if (is_outdated(peer, record->seq)) return {};
       result.signed_record = true;
       told = std::move(record->addresses);
     }

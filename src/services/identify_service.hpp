@@ -101,7 +101,8 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   Told told_now() const;
   Bytes own_message(const PeerId& peer);
   Result<Identified> learn(const PeerId& peer, const identify::Message& message, bool pushed);
-  std::vector<Multiaddr> told_addresses(const PeerId& peer, const identify::Message& message, Identified& result) const;
+  std::vector<Multiaddr> told_addresses(const PeerId& peer, const identify::Message& message, Identified& result);
+  bool is_outdated(const PeerId& peer, std::uint64_t seq);
   void push_all();
 
   runtime::Task<void> answer(network::Stream stream);

@@ -196,6 +196,35 @@ TEST_F(IdentifyServiceTest, does_not_take_the_signed_record_of_somebody_else) {
   EXPECT_EQ(told->addresses, std::vector<Multiaddr>{honest});
 }
 
+TEST_F(IdentifyServiceTest, takes_signed_records_only_in_the_order_of_their_numbers) {
+  IdentifyService a(net_.host(0));
+  IdentifyService b(net_.host(1));
+  ASSERT_TRUE(net_.connect(0, 1));
+  net_.run_for(Seconds(1));
+  const auto push = [this](std::uint64_t seq, const char* text) {
+    multiformats::PeerRecord record;
+    record.peer_id = peer(1);
+    record.seq = seq;
+    record.addresses = {Multiaddr::from_text(text).value()};
+    identify::Message message;
+    const Bytes sealed = record.seal(net_.host(1).identity()).value();
+    message.signed_peer_record.emplace(sealed.begin(), sealed.end());
+    EXPECT_TRUE(net_.run(1, Liar::push(net_.host(1), peer(0), identify::encode_parts(message))).value().has_value());
+    net_.run_for(Millis(500));
+  };
+  const auto knows = [this](const char* text) {
+    const auto known = store(0).addresses(peer(1), now());
+    return std::find(known.begin(), known.end(), Multiaddr::from_text(text).value()) != known.end();
+  };
+  constexpr std::uint64_t kFuture = std::uint64_t{1} << 62;  // above what the honest service has told
+  push(kFuture, "/ip4/10.1.1.1/tcp/1");
+  push(kFuture - 1, "/ip4/10.1.1.1/tcp/2");
+  push(kFuture + 1, "/ip4/10.1.1.1/tcp/3");
+  EXPECT_TRUE(knows("/ip4/10.1.1.1/tcp/1"));
+  EXPECT_FALSE(knows("/ip4/10.1.1.1/tcp/2"));
+  EXPECT_TRUE(knows("/ip4/10.1.1.1/tcp/3"));
+}
+
 TEST_F(IdentifyServiceTest, refuses_an_answer_beyond_its_bound_and_one_that_is_no_message) {
   IdentifyService a(net_.host(0));
   std::vector<Errc> failures;

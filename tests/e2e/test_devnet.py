@@ -66,7 +66,7 @@ class Devnet(unittest.TestCase):
             about = json.loads((folder / "devnet.json").read_text())
             self.assertEqual(len(about["addresses"]), 2)
             self.assertTrue((folder / "rollup.json").exists())
-            self.assertTrue((folder / "follower-1" / "node.json").exists())
+            self.assertTrue((folder / "follower-1" / "blocks" / "data.mdb").exists())
 
     def test_plain_lines_when_the_output_is_no_terminal(self):
         done = opp2p.run("devnet", "--for", "6", "--block-time", "1", "--nodes", "1", timeout=60)
