@@ -75,9 +75,13 @@ class OpNode(unittest.TestCase):
                               "--p2p.unsafe.block.signer", ready["signer"])
             try:
                 node.ready(60)
-                blocks = [sequencer.wait_event("published", 60, number=number) for number in range(1, 8)]
-                opp2p.wait_for(lambda: node.head() >= 7, 60, "our node has block 7")
-                self.assertEqual(chain_of(node.port, 7), [block["hash"] for block in blocks])
+                first = sequencer.wait_event("published", 60)
+                blocks = [first] + [sequencer.wait_event("published", 60, number=first["number"] + i) for i in range(1, 7)]
+                last = blocks[-1]["number"]
+                opp2p.wait_for(lambda: node.head() >= last, 60, f"our node has block {last}")
+                ours = chain_of(node.port, last)
+                self.assertEqual(len(ours), last)
+                self.assertEqual(ours[first["number"] - 1:], [block["hash"] for block in blocks])
                 self.assertEqual(node.status()["blocks"]["rejected"], {})
                 self.assertEqual(node.stop(), 0)
             finally:
