@@ -9,7 +9,6 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 
 extern char** environ;
 
@@ -41,12 +40,21 @@ Result<T> of(std::string_view option, Result<T> result) {
   return result;
 }
 
+constexpr std::size_t kMaxConfigFile = 1 << 20;  // bytes
+
 Result<std::string> read_file(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return fail(Errc::io, "cannot read " + path + ": " + std::strerror(errno));
+  if (S_ISDIR(info.st_mode)) return fail(Errc::io, path + " is a directory; name the file in it");
   std::ifstream in(path, std::ios::binary);
-  std::stringstream content;
-  if (in) content << in.rdbuf();
   if (!in) return fail(Errc::io, "cannot read " + path + ": " + std::strerror(errno));
-  return content.str();
+  std::string text(kMaxConfigFile + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad()) return fail(Errc::io, "cannot read " + path + ": " + std::strerror(errno));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > kMaxConfigFile)
+    return fail(Errc::too_large, path + " is larger than " + std::to_string(kMaxConfigFile) + " bytes; is it a rollup configuration?");
+  return text;
 }
 
 Result<std::uint16_t> check_port(std::uint32_t port) {

@@ -121,6 +121,10 @@ TEST_F(ConfigTest, static_peers_must_name_a_peer) {
 TEST_F(ConfigTest, what_is_wrong_names_its_option) {
   options_.rollup_config = path("nothing.json");
   EXPECT_THAT(error(), HasSubstr("--rollup.config"));
+  options_.rollup_config = folder_.string();
+  EXPECT_THAT(error(), HasSubstr("is a directory"));
+  options_.rollup_config = "/dev/zero";
+  EXPECT_THAT(error(), HasSubstr("is larger than"));
   options_.rollup_config = path("rollup.json");
   write("rollup.json", "{");
   EXPECT_THAT(error(), HasSubstr("rollup.json"));

@@ -44,6 +44,8 @@ Task<void> close_and_stop(Node& node, AsioRuntime& runtime) {
 
 libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::string& version) {
   AsioRuntime runtime;
+  // From here on a signal waits until the loop runs, so that even an early one ends the node in order.
+  boost::asio::signal_set signals(runtime.executor(), SIGINT, SIGTERM);
   OPP2P_TRY(const auto store, open_store(config, runtime));
   log.info(Component::store, "store opened", {{"found", store->recovered()}});
   Node node(runtime, config, *store, log);
@@ -56,7 +58,6 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   log.info(Component::rpc, "JSON-RPC server started", {{"addr", config.rpc_addr}, {"port", server->port()},
                                                        {"admin", config.rpc_enable_admin}});
   libp2p::runtime::TaskScope closing(runtime);
-  boost::asio::signal_set signals(runtime.executor(), SIGINT, SIGTERM);
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
     log.info(Component::node, "stopping", {{"signal", signal}});

@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "node/json_rpc.hpp"
 
@@ -27,7 +28,8 @@ using tcp = asio::ip::tcp;
 namespace {
 
 constexpr std::size_t kMaxBody = 5 * 1024 * 1024;
-constexpr std::size_t kMaxConnections = 256;
+constexpr std::size_t kMaxConnections = 128;
+constexpr std::size_t kMaxWriting = 128 * 1024 * 1024;  // bytes of answers that clients have not taken yet
 constexpr auto kTransferTimeout = std::chrono::seconds(30);
 constexpr auto kIdleTimeout = std::chrono::seconds(120);
 
@@ -75,6 +77,7 @@ struct HttpServer::State {
   const JsonRpc& rpc;
   std::string version;
   std::size_t connections = 0;
+  std::size_t writing = 0;
   std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   asio::io_context context;
   tcp::acceptor acceptor;
@@ -90,12 +93,16 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   HttpSession(tcp::socket socket, HttpServer::State& server) : stream_(std::move(socket)), server_(server) {
     ++server_.connections;
   }
-  ~HttpSession() { --server_.connections; }
+  ~HttpSession() {
+    --server_.connections;
+    server_.writing -= writing_;
+  }
 
   void read() {
     parser_.emplace();
     parser_->body_limit(kMaxBody);
-    stream_.expires_after(kIdleTimeout);
+    // A connection that never asked anything gets less patience than one between two requests.
+    stream_.expires_after(std::exchange(asked_before_, true) ? kIdleTimeout : kTransferTimeout);
     http::async_read_header(stream_, buffer_, *parser_,
                             [self = shared_from_this()](beast::error_code error, std::size_t) { self->on_header(error); });
   }
@@ -105,6 +112,19 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     if (error == http::error::body_limit) return refuse_large();
     if (error) return;
     stream_.expires_after(kTransferTimeout);
+    if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) return invite_body();
+    read_body();
+  }
+
+  // curl and others wait for this before they send a large body.
+  void invite_body() {
+    invitation_ = http::response<http::empty_body>(http::status::continue_, 11);
+    http::async_write(stream_, invitation_, [self = shared_from_this()](beast::error_code error, std::size_t) {
+      if (!error) self->read_body();
+    });
+  }
+
+  void read_body() {
     http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](beast::error_code e, std::size_t) {
       if (e == http::error::body_limit) return self->refuse_large();
       if (!e) self->on_request(self->parser_->release());
@@ -153,13 +173,18 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   void on_answer(std::string body) {
     server_.waiting.erase(shared_from_this());
+    if (server_.writing + body.size() > kMaxWriting)
+      return write(plain(request_, http::status::service_unavailable, "too many answers wait for their clients\n"));
     write(plain(request_, http::status::ok, std::move(body), "application/json"));
   }
 
   void write(Response response) {
     response_ = std::move(response);
+    writing_ = response_.body().size();
+    server_.writing += writing_;
     stream_.expires_after(kTransferTimeout);
     http::async_write(stream_, response_, [self = shared_from_this()](beast::error_code error, std::size_t) {
+      self->server_.writing -= std::exchange(self->writing_, 0);
       if (error || !self->response_.keep_alive()) {
         beast::error_code ignored;
         self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
@@ -175,6 +200,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::optional<http::request_parser<http::string_body>> parser_;
   Request request_;
   Response response_;
+  http::response<http::empty_body> invitation_;
+  std::size_t writing_ = 0;
+  bool asked_before_ = false;
 };
 
 void HttpServer::State::accept() {

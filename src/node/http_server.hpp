@@ -1,8 +1,9 @@
 // The HTTP server in front of JSON-RPC, with the status codes and limits of op-node's: POST on "/" only, 5 MiB a request, JSON
 // content types, any origin; GET /healthz answers the version. No authentication: it listens where --rpc.addr says.
 //
-// Thread: its own, so that a slow client or a large answer never touches the network thread. Bounds: connections (256), the
-// size of a request (5 MiB), 30 s to read or write one, 120 s idle.
+// Thread: its own, so that a slow client or a large answer never touches the network thread. Bounds: connections (128), the
+// size of a request (5 MiB), 128 MiB of answers that clients have not taken yet (then 503), 30 s for the first header and to read or
+// write a message, 120 s idle.
 #pragma once
 
 #include <functional>

@@ -76,6 +76,23 @@ TEST_F(HttpServerTest, a_body_above_the_limit_is_refused_before_it_is_read) {
   EXPECT_NE(answer.find("HTTP/1.1 413"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, a_client_that_waits_to_be_invited_is) {
+  asio::ip::tcp::socket socket(client_);
+  socket.connect({asio::ip::address_v4::loopback(), server_->port()});
+  const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
+  const std::string head = std::string(kPost) + "Host: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: " +
+                           std::to_string(body.size()) + "\r\n\r\n";
+  asio::write(socket, asio::buffer(head));
+  std::string invitation(25, '\0');
+  asio::read(socket, asio::buffer(invitation));
+  EXPECT_EQ(invitation, "HTTP/1.1 100 Continue\r\n\r\n");
+  asio::write(socket, asio::buffer(body));
+  std::string answer;
+  boost::system::error_code error;
+  asio::read(socket, asio::dynamic_buffer(answer), error);
+  EXPECT_NE(answer.find(R"("result":"x")"), std::string::npos);
+}
+
 TEST_F(HttpServerTest, an_answer_after_the_server_has_gone_harms_nobody) {
   auto waiting = late_.get_future();
   std::thread asking([this] { exchange(kPost, R"({"jsonrpc":"2.0","id":1,"method":"a_never"})"); });

@@ -1,5 +1,6 @@
 #include "node/json_rpc.hpp"
 
+#include <cmath>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -20,25 +21,35 @@ json::object failed(json::value id, int code, std::string_view message) {
   return out;
 }
 
-bool is_id(const json::value& id) { return id.is_string() || id.is_number(); }
+// A number beyond what a double holds would come back as no JSON.
+bool is_id(const json::value& id) {
+  return id.is_string() || (id.is_number() && (!id.is_double() || std::isfinite(id.get_double())));
+}
 
-// Answers of a batch, each at the place of its question; the last one to arrive sends them.
+// Answers of a batch as text, each at the place of its question; the last one to arrive sends them. Beyond the bound an answer is
+// replaced by an error, as geth does.
 struct Batch {
   std::mutex mutex;
-  std::vector<std::optional<json::object>> answers;
+  std::vector<std::string> answers;
+  std::size_t bytes = 0;
   std::size_t missing;
   std::function<void(std::string)> done;
 
-  void answer(std::size_t index, std::optional<json::object> one) {
+  void answer(std::size_t index, const std::optional<json::object>& one) {
+    auto text = one ? json::serialize(*one) : std::string();
     {
       const std::lock_guard lock(mutex);
-      answers[index] = std::move(one);
+      if (bytes + text.size() > JsonRpc::kMaxBatchAnswer)
+        text = json::serialize(failed(one->at("id"), kResponseTooLarge, "response too large"));
+      else bytes += text.size();
+      answers[index] = std::move(text);
       if (--missing > 0) return;
     }
-    json::array out;
-    for (auto& item : answers)
-      if (item) out.push_back(std::move(*item));
-    done(out.empty() ? std::string() : json::serialize(out));
+    std::string out;
+    for (const auto& item : answers)
+      if (!item.empty()) out.append(out.empty() ? "[" : ",").append(item);
+    if (!out.empty()) out.push_back(']');
+    done(std::move(out));
   }
 };
 
@@ -66,12 +77,14 @@ void JsonRpc::handle(std::string_view request, std::function<void(std::string)> 
   }
   const auto& items = value.get_array();
   if (items.empty()) return done(json::serialize(failed(nullptr, kInvalidRequest, "empty batch")));
+  if (items.size() > kMaxBatchItems)
+    return done(json::serialize(failed(nullptr, kInvalidRequest, "batch too large")));
   auto batch = std::make_shared<Batch>();
   batch->answers.resize(items.size());
   batch->missing = items.size();
   batch->done = std::move(done);
   for (std::size_t i = 0; i < items.size(); ++i)
-    call(items[i], [batch, i](std::optional<json::object> answer) { batch->answer(i, std::move(answer)); });
+    call(items[i], [batch, i](const std::optional<json::object>& answer) { batch->answer(i, answer); });
 }
 
 void JsonRpc::call(const json::value& message, std::function<void(std::optional<json::object>)> done) const {

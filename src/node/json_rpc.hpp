@@ -2,7 +2,7 @@
 // in, text out: no sockets here (node/http_server.hpp brings the bytes).
 //
 // Thread: handle() may be called from any one thread; a method answers once, from any thread. Bounds: the size of a request is the
-// HTTP server's; answers are as large as what is asked for.
+// HTTP server's; a batch has at most kMaxBatchItems questions and kMaxBatchAnswer bytes of answers.
 #pragma once
 
 #include <boost/json.hpp>
@@ -26,6 +26,7 @@ inline constexpr int kInvalidRequest = -32600;
 inline constexpr int kMethodNotFound = -32601;
 inline constexpr int kInvalidParams = -32602;
 inline constexpr int kInternalError = -32603;
+inline constexpr int kResponseTooLarge = -32003;
 inline constexpr int kServerError = -32000;  // everything that a method itself has to say
 
 class RpcReply {
@@ -45,6 +46,9 @@ using RpcHandler = std::function<void(const json::array& params, RpcDone done)>;
 
 class JsonRpc {
  public:
+  static constexpr std::size_t kMaxBatchItems = 5000;
+  static constexpr std::size_t kMaxBatchAnswer = 25'000'000;  // bytes, then error -32003 for each further answer
+
   // `required` of `most` positional parameters must be given; fewer or more is answered before the handler runs.
   void add(std::string method, std::size_t required, std::size_t most, RpcHandler handler);
   // A method that has its answer at once.

@@ -48,6 +48,24 @@ TEST_F(JsonRpcTest, has_the_error_codes_and_texts_of_the_reference) {
             R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"method handler crashed"}})");
 }
 
+TEST_F(JsonRpcTest, an_id_that_json_cannot_hold_is_refused) {
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1e999,"method":"math_half","params":[8]})"),
+            R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"invalid request"}})");
+}
+
+TEST_F(JsonRpcTest, a_batch_is_bounded_in_questions_and_in_bytes_of_answers) {
+  const std::string one = R"({"jsonrpc":"2.0","id":1,"method":"math_half","params":[8]})";
+  std::string many = "[" + one;
+  for (std::size_t i = 0; i < JsonRpc::kMaxBatchItems; ++i) many += "," + one;
+  EXPECT_EQ(ask(many + "]"), R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch too large"}})");
+  rpc_.add_plain("big_answer", 0, 0, [](const json::array&) -> RpcReply { return json::value(std::string(10'000'000, 'x')); });
+  const std::string big = R"({"jsonrpc":"2.0","id":7,"method":"big_answer"})";
+  const auto answer = ask("[" + big + "," + big + "," + big + "," + one + "]");
+  EXPECT_LT(answer.size(), JsonRpc::kMaxBatchAnswer + 1000);
+  EXPECT_NE(answer.find(R"({"jsonrpc":"2.0","id":7,"error":{"code":-32003,"message":"response too large"}})"), std::string::npos);
+  EXPECT_NE(answer.find(R"({"jsonrpc":"2.0","id":1,"result":4})"), std::string::npos);
+}
+
 TEST_F(JsonRpcTest, a_notification_is_not_answered) {
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","method":"math_half","params":[8]})"), "");
 }

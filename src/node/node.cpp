@@ -20,6 +20,8 @@ using opstack::payload::SharedEnvelope;
 
 namespace {
 
+constexpr auto kRefusalInterval = libp2p::Seconds(60);
+
 libp2p::crypto::PrivateKey identity_of(const NodeConfig& config) {
   return libp2p::crypto::PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, config.node_key).value();
 }
@@ -300,6 +302,13 @@ void Node::on_connection_closed(const network::ConnectionInfo& connection, const
 
 void Node::on_connection_refused(const Multiaddr& remote, const Error& why) {
   log_.debug(Component::host, "connection refused", {{"addr", remote.text()}, {"reason", why.message()}});
+  ++refused_;
+  // One refusal is nothing; that they happen at all the operator should see, though not as often as an attacker likes.
+  const auto now = runtime_.now().mono;
+  if (warned_of_refusals_ && now - *warned_of_refusals_ < kRefusalInterval) return;
+  warned_of_refusals_ = now;
+  log_.warn(Component::host, "inbound connections are refused",
+            {{"last_addr", remote.text()}, {"last_reason", why.message()}, {"since_start", refused_}});
 }
 
 void Node::on_verdict(const gossip::BlockVerdict& verdict) {

@@ -109,6 +109,8 @@ class Node final : libp2p::network::HostObserver,
   BlockStore& store_;
   Log& log_;
   BlockStats stats_;
+  std::uint64_t refused_ = 0;  // inbound connections
+  std::optional<libp2p::MonoTime> warned_of_refusals_;
 
   // In the order of their start; the destructor takes them down the other way round.
   std::unique_ptr<libp2p::network::Host> host_;

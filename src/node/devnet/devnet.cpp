@@ -46,9 +46,15 @@ class SignalWait {
     ::sigemptyset(&set_);
     ::sigaddset(&set_, SIGINT);
     ::sigaddset(&set_, SIGTERM);
+    ::sigaddset(&set_, SIGPIPE);  // nobody reads our output any more: an end like the others
     ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
   }
-  ~SignalWait() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  // Signals that came twice are used up: they were meant for the run that is over.
+  ~SignalWait() {
+    while (wait(libp2p::Nanos(0))) {
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
   SignalWait(const SignalWait&) = delete;
   SignalWait& operator=(const SignalWait&) = delete;
 
@@ -382,7 +388,10 @@ int Devnet::summarise(const Verdict& verdict, const std::vector<NodeRow>& last_r
     for (const auto& problem : verdict.problems) fmt::print("  {}\n", problem);
     if (options_.keep || !temporary_) fmt::print("data: {}\n", folder_.string());
   }
-  std::fflush(stdout);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    fmt::print(stderr, "opp2p: the summary could not be written to the standard output\n");
+    return 1;
+  }
   return verdict.ok ? 0 : 1;
 }
 
