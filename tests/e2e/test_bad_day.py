@@ -108,8 +108,8 @@ class BadDay(unittest.TestCase):
         clients = []
         for _ in range(300):
             clients.append(socket.create_connection(("127.0.0.1", self.node.port), timeout=10))
-        opp2p.wait_for(lambda: self.descriptors() >= before + 200, 5, "they are connected")
-        self.assertLess(self.descriptors(), before + 280)
+        opp2p.wait_for(lambda: self.descriptors() >= before + 120, 5, "they are connected")
+        self.assertLessEqual(self.descriptors(), before + 128)
         for client in clients:
             client.close()
         opp2p.wait_for(lambda: self.descriptors() <= before, 10, "descriptors come back")
