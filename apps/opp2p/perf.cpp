@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "input.hpp"
 #include "services/perf_service.hpp"
 #include "services/ping_service.hpp"
 #include "tool_host.hpp"
@@ -103,7 +104,7 @@ Task<void> run_dial(ToolHost& tool, const DialOptions& options, const Multiaddr&
 }
 
 int dial(const DialOptions& options) {
-  const auto address = parse_address(options.address);
+  const auto address = parse_multiaddr(options.address);
   if (!address) return 1;
   ToolHost tool;
   Totals totals;
@@ -121,14 +122,13 @@ int dial(const DialOptions& options) {
   line["cpu_seconds"] = totals.cpu_seconds;
   line["ok"] = all;
   if (!totals.error.empty()) line["error"] = totals.error;
-  std::printf("%s\n", boost::json::serialize(line).c_str());
-  std::fflush(stdout);
-  if (!totals.error.empty()) complain(totals.error);
+  print_line(line);
+  if (!totals.error.empty()) report(totals.error);
   return all ? 0 : 1;
 }
 
 int serve(const ServeOptions& options) {
-  const auto address = parse_address(options.listen);
+  const auto address = parse_multiaddr(options.listen);
   if (!address) return 1;
   ToolHost tool;
   libp2p::services::PerfConfig config;
@@ -137,8 +137,7 @@ int serve(const ServeOptions& options) {
   PerfService perf(tool.host(), config);
   libp2p::services::PingService pings(tool.host());
   if (const auto listening = tool.host().listen(*address); !listening) {
-    complain(listening.error().message());
-    return 1;
+    return report(listening.error());
   }
   const Multiaddr bound = tool.host().listen_addresses().front().with_peer_id(tool.host().id());
   std::printf("%s\n", bound.text().c_str());

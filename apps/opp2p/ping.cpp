@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "input.hpp"
 #include "services/ping_service.hpp"
 #include "tool_host.hpp"
 
@@ -40,11 +41,6 @@ struct Findings {
 
 double millis(Nanos time) { return std::chrono::duration<double, std::milli>(time).count(); }
 Nanos from_seconds(double seconds) { return std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(seconds)); }
-
-void print_line(const boost::json::object& line) {
-  std::printf("%s\n", boost::json::serialize(line).c_str());
-  std::fflush(stdout);
-}
 
 void print_round_trip(const Options& options, std::size_t index, Nanos time) {
   if (options.json) {
@@ -117,7 +113,7 @@ void print_summary(const Options& options, const Findings& findings) {
 }
 
 int run_ping(const Options& options) {
-  const auto address = parse_address(options.address);
+  const auto address = parse_multiaddr(options.address);
   if (!address) return 1;
   ToolHost tool;
   Findings findings;
@@ -127,8 +123,7 @@ int run_ping(const Options& options) {
   tool.close(libp2p::Seconds(1));
   print_summary(options, findings);
   if (findings.error.empty()) return 0;
-  complain(findings.error);
-  return 1;
+  return report(findings.error);
 }
 
 }  // namespace

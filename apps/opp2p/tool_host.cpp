@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "input.hpp"
+
 namespace opp2p {
 
 using libp2p::Nanos;
@@ -74,12 +76,10 @@ void ToolHost::close(Nanos limit) {
   runtime_.run_until([&finished] { return finished; }, limit + libp2p::Seconds(1));
 }
 
-void complain(const std::string& text) { std::fprintf(stderr, "opp2p: %s\n", text.c_str()); }
-
-std::optional<libp2p::Multiaddr> parse_address(const std::string& text) {
+std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text) {
   auto address = libp2p::Multiaddr::from_text(text);
   if (address) return std::move(*address);
-  complain("\"" + text + "\" is no address: " + address.error().message() +
+  report("\"" + text + "\" is no address: " + address.error().message() +
            ". Expected is a multiaddr, for example /ip4/127.0.0.1/tcp/9222/p2p/16Uiu2…");
   return std::nullopt;
 }

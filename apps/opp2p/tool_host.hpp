@@ -39,10 +39,7 @@ class ToolHost {
   std::unique_ptr<libp2p::services::IdentifyService> identify_;
 };
 
-// "opp2p: <text>" on stderr.
-void complain(const std::string& text);
-
-// The address of a peer as a command was given it. A text that is none is complained about: nothing.
-std::optional<libp2p::Multiaddr> parse_address(const std::string& text);
+// The address of a peer as a command was given it. A text that is none is reported: nothing.
+std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text);
 
 }  // namespace opp2p

@@ -72,7 +72,6 @@ Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& sto
   ping.background = config_.ping;
   ping_ = std::make_unique<services::PingService>(*host_, ping);
   ping_->on_result([this](const PeerId& peer, const Result<libp2p::Nanos>& round_trip) {
-    if (round_trip) host_->peerstore().record_latency(peer, *round_trip);
     log_.debug(Component::host, "ping-pong",
                {{"peer", peer.to_base58()}, {"result", round_trip ? std::to_string(round_trip->count() / 1000) + " us"
                                                                    : round_trip.error().message()}});
@@ -146,22 +145,22 @@ void Node::take_over(SharedEnvelope envelope, Done done) {
 }
 
 void Node::publish(SharedEnvelope envelope, Done done) {
-  blocks_->publisher().publish(envelope, [this, envelope, done = std::move(done)](const Result<gossip::PublishedBlock>& sent) {
+  blocks_->publisher().publish(envelope, taking_over(envelope, std::move(done)));
+}
+
+void Node::publish_signed(SharedEnvelope envelope, const gossip::Signature& signature, Done done) {
+  blocks_->publisher().publish_signed(envelope, signature, taking_over(envelope, std::move(done)));
+}
+
+// What follows a publication: the block becomes our own head.
+gossip::Publisher::Done Node::taking_over(SharedEnvelope envelope, Done done) {
+  return [this, envelope = std::move(envelope), done = std::move(done)](const Result<gossip::PublishedBlock>& sent) {
     if (!sent) return done(sent.error());
     ++stats_.published;
     log_.info(Component::gossip, "Publishing signed execution payload on p2p",
               {{"id", name_of(envelope->payload)}, {"topic", sent->topic}, {"bytes", sent->bytes}});
     take_over(envelope, done);
-  });
-}
-
-void Node::publish_signed(SharedEnvelope envelope, const gossip::Signature& signature, Done done) {
-  blocks_->publisher().publish_signed(envelope, signature,
-                                      [this, envelope, done = std::move(done)](const Result<gossip::PublishedBlock>& sent) {
-                                        if (!sent) return done(sent.error());
-                                        ++stats_.published;
-                                        take_over(envelope, done);
-                                      });
+  };
 }
 
 void Node::post_unsafe_payload(SharedEnvelope envelope, Done done) {

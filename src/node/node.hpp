@@ -75,6 +75,7 @@ class Node final : libp2p::network::HostObserver,
 
  private:
   void take_over(opstack::payload::SharedEnvelope envelope, Done done);
+  opstack::gossip::Publisher::Done taking_over(opstack::payload::SharedEnvelope envelope, Done done);
   PeerSnapshot snapshot_of(const libp2p::PeerId& peer) const;
   bool gossips_blocks(const libp2p::PeerId& peer) const;
 
