@@ -7,7 +7,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 if(PROJECT_IS_TOP_LEVEL)
   find_program(CCACHE ccache)
   if(CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
   endif()
   find_program(MOLD mold)
   if(MOLD)
@@ -21,6 +21,24 @@ set(OPP2P_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverlo
 
 # Tests are compiled for a quick build, whatever the libraries that they test are compiled for.
 set(OPP2P_TEST_OPTIONS ${OPP2P_WARNINGS} $<$<CONFIG:Release>:-O0>)
+
+# What every test program needs. The headers that tests spend their compile time on are compiled once, by the first of them; libraries
+# go without, so that each file of theirs names what it uses.
+function(opp2p_test_options target)
+  target_compile_options(${target} PRIVATE ${OPP2P_TEST_OPTIONS})
+  target_link_libraries(${target} PRIVATE opp2p_testing GTest::gmock GTest::gtest_main)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -fpch-preprocess)  # without it ccache passes these files by
+  endif()
+  get_property(host GLOBAL PROPERTY OPP2P_PRECOMPILED_TEST)
+  if(host)
+    target_precompile_headers(${target} REUSE_FROM ${host})
+  else()
+    target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h> <algorithm> <chrono> <deque> <functional> <map>
+      <memory> <optional> <set> <string> <unordered_map> <variant> <vector> <boost/system/result.hpp>)
+    set_property(GLOBAL PROPERTY OPP2P_PRECOMPILED_TEST ${target})
+  endif()
+endfunction()
 
 # Every library of ours is instrumented for coverage; the targets themselves link libFuzzer (fuzz/CMakeLists.txt).
 if(OPP2P_FUZZ)
