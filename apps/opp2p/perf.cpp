@@ -28,6 +28,7 @@ namespace {
 
 struct ServeOptions {
   std::string listen;
+  std::string spin = "0s";
 };
 
 struct DialOptions {
@@ -129,8 +130,9 @@ int dial(const DialOptions& options) {
 
 int serve(const ServeOptions& options) {
   const auto address = parse_multiaddr(options.listen);
-  if (!address) return 1;
-  ToolHost tool;
+  const auto spin = parse_time("--spin", options.spin);
+  if (!address || !spin) return 1;
+  ToolHost tool(*spin);
   libp2p::services::PerfConfig config;
   config.serve = true;
   config.inbound_per_peer = 256;  // more than a dialer asks for
@@ -156,6 +158,8 @@ void add_perf_commands(CLI::App& app, int& exit_code) {
   auto serve_options = std::make_shared<ServeOptions>();
   auto* server = perf->add_subcommand("serve", "Answer until SIGTERM; the first line says the address to dial");
   server->add_option("--listen", serve_options->listen, "The address to listen at, /ip4/127.0.0.1/tcp/0")->required();
+  server->add_option("--spin", serve_options->spin, "Look for events this long before sleeping, e.g. 50us")
+      ->capture_default_str();
   server->callback([serve_options, &exit_code] { exit_code = serve(*serve_options); });
 
   auto options = std::make_shared<DialOptions>();

@@ -28,6 +28,7 @@ struct Options {
   std::size_t count = 5;
   double interval = 1;
   double timeout = 10;
+  std::string spin = "0s";
   bool json = false;
 };
 
@@ -114,8 +115,9 @@ void print_summary(const Options& options, const Findings& findings) {
 
 int run_ping(const Options& options) {
   const auto address = parse_multiaddr(options.address);
-  if (!address) return 1;
-  ToolHost tool;
+  const auto spin = parse_time("--spin", options.spin);
+  if (!address || !spin) return 1;
+  ToolHost tool(*spin);
   Findings findings;
   const auto end = tool.run(ping_peer(tool, options, *address, findings));
   if (end == ToolHost::End::signalled && findings.round_trips.empty())
@@ -141,6 +143,8 @@ void add_ping_command(CLI::App& app, int& exit_code) {
   command->add_option("--timeout", options->timeout, "Seconds to wait for an answer")
       ->capture_default_str()
       ->check(CLI::Range(0.001, 3600.0));
+  command->add_option("--spin", options->spin, "Look for the answer this long before sleeping, e.g. 50us")
+      ->capture_default_str();
   command->add_flag("--json", options->json, "A JSON line for each answer and one for the summary");
   command->callback([options, &exit_code] { exit_code = run_ping(*options); });
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "input.hpp"
+#include "node/config.hpp"
 
 namespace opp2p {
 
@@ -45,10 +46,9 @@ class ToolHost::Signals {
   bool came_ = false;
 };
 
-ToolHost::ToolHost(libp2p::network::Limits limits) : runtime_(1) {
+ToolHost::ToolHost(Nanos spin) : runtime_(1, spin) {
   auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::ed25519, runtime_.rng());
   libp2p::network::HostConfig config(std::move(key).value());
-  config.limits = limits;
   signals_ = std::make_unique<Signals>(runtime_.executor());
   host_ = std::make_unique<libp2p::network::Host>(runtime_, std::move(config));
   identify_ = std::make_unique<libp2p::services::IdentifyService>(*host_);
@@ -81,6 +81,13 @@ std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text) {
   if (address) return std::move(*address);
   report("\"" + text + "\" is no address: " + address.error().message() +
            ". Expected is a multiaddr, for example /ip4/127.0.0.1/tcp/9222/p2p/16Uiu2…");
+  return std::nullopt;
+}
+
+std::optional<Nanos> parse_time(const std::string& option, const std::string& text) {
+  auto time = node::parse_duration(text);
+  if (time) return *time;
+  report(time.error().within(option));
   return std::nullopt;
 }
 

@@ -14,7 +14,8 @@ namespace opp2p {
 
 class ToolHost {
  public:
-  explicit ToolHost(libp2p::network::Limits limits = {});
+  // `spin`: as for AsioRuntime.
+  explicit ToolHost(libp2p::Nanos spin = libp2p::Nanos(0));
   ~ToolHost();
   ToolHost(const ToolHost&) = delete;
   ToolHost& operator=(const ToolHost&) = delete;
@@ -41,5 +42,7 @@ class ToolHost {
 
 // The address of a peer as a command was given it. A text that is none is reported: nothing.
 std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text);
+// A duration such as 50us, given for `option`; likewise.
+std::optional<libp2p::Nanos> parse_time(const std::string& option, const std::string& text);
 
 }  // namespace opp2p

@@ -211,6 +211,9 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   out.peers_hi = options.peers_hi;
   OPP2P_TRY(out.peers_grace, of("p2p.peers.grace", parse_duration(options.peers_grace)));
   OPP2P_TRY(out.dial_timeout, of("p2p.timeout.dial", parse_duration(options.dial_timeout)));
+  OPP2P_TRY(out.spin, of("p2p.spin", parse_duration(options.spin)));
+  if (out.spin > libp2p::Millis(10))
+    return fail(Errc::invalid_argument, "--p2p.spin is at most 10ms, '" + options.spin + "' would keep a core busy; try 50us");
   OPP2P_TRY(out.gossip_timestamp_threshold,
             of("p2p.gossip.timestamp.threshold", parse_duration(options.gossip_timestamp_threshold)));
   out.user_agent = options.user_agent;

@@ -36,6 +36,7 @@ struct NodeOptions {
   std::string user_agent = "optimism";
   bool ping = true;
   std::string dial_timeout = "10s";
+  std::string spin = "0s";
   std::string gossip_timestamp_threshold = "60s";
 
   bool sync_req_resp = true;
@@ -67,6 +68,7 @@ struct NodeConfig {
   std::string user_agent;
   bool ping = true;
   libp2p::Nanos dial_timeout{};
+  libp2p::Nanos spin{};  // the longest time that the network thread looks for events before it sleeps
   libp2p::Nanos gossip_timestamp_threshold{};
 
   bool sync_req_resp = true;

@@ -146,6 +146,8 @@ TEST_F(ConfigTest, other_values_are_checked_too) {
   wrong(&NodeOptions::sync_memory, "10", "--sync.memory");
   wrong(&NodeOptions::store_max_size, "many", "--store.max-size");
   wrong(&NodeOptions::peers_grace, "30", "--p2p.peers.grace");
+  wrong(&NodeOptions::spin, "fast", "--p2p.spin");
+  wrong(&NodeOptions::spin, "1s", "--p2p.spin is at most 10ms");
 }
 
 TEST_F(ConfigTest, a_zero_signer_means_none) {

@@ -43,7 +43,7 @@ Task<void> close_and_stop(Node& node, AsioRuntime& runtime) {
 }  // namespace
 
 libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::string& version) {
-  AsioRuntime runtime;
+  AsioRuntime runtime(AsioRuntime::kDefaultWorkers, config.spin);
   // From here on a signal waits until the loop runs, so that even an early one ends the node in order.
   boost::asio::signal_set signals(runtime.executor(), SIGINT, SIGTERM);
   OPP2P_TRY(const auto store, open_store(config, runtime));

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "runtime/asio/adaptive_spin.hpp"
 #include "runtime/asio/asio_tcp.hpp"
 #include "runtime/asio/name_lookup.hpp"
 #include "runtime/asio/worker_pool.hpp"
@@ -72,20 +73,47 @@ class AsioTimer final : public Timer {
 
 class AsioRuntime::State {
  public:
-  explicit State(std::size_t workers) : names(context), pool(workers) {}
+  State(std::size_t workers, Nanos most) : spin(most), names(context), pool(workers) {}
+
+  // Handles one event; waits for it until `end` at most. Of a wait that ended asleep, the event's own handling is counted in.
+  void run_one(std::chrono::steady_clock::time_point end) {
+    if (!spin.enabled()) {
+      context.run_one_until(end);
+      return;
+    }
+    if (context.poll_one() > 0) return;
+    const MonoTime idle_since = mono_now();
+    MonoTime looked = idle_since;
+    bool came = false;
+    while (!came && !context.stopped() && looked - idle_since < spin.window()) {
+      looked = mono_now();
+      came = context.poll_one() > 0;
+    }
+    if (!came) {
+      context.run_one_until(end);
+      looked = mono_now();
+    }
+    spin.on_wait(looked - idle_since);
+  }
+
   asio::io_context context{1};
+  AdaptiveSpin spin;
   SystemRng rng;
   NameLookup names;
   WorkerPool pool;  // last: joined before anything that its jobs refer to goes away
 };
 
-AsioRuntime::AsioRuntime(std::size_t workers) : state_(std::make_unique<State>(workers)) {}
+AsioRuntime::AsioRuntime(std::size_t workers, Nanos spin) : state_(std::make_unique<State>(workers, spin)) {}
 AsioRuntime::~AsioRuntime() = default;
 
 void AsioRuntime::run() {
   const auto guard = asio::make_work_guard(state_->context);
   state_->context.restart();
-  state_->context.run();
+  if (!state_->spin.enabled()) {
+    state_->context.run();
+    return;
+  }
+  while (!state_->context.stopped()) state_->run_one(std::chrono::steady_clock::time_point::max());
 }
 
 void AsioRuntime::stop() { state_->context.stop(); }
@@ -96,7 +124,7 @@ bool AsioRuntime::run_until(const std::function<bool()>& done, Nanos limit) {
   state_->context.restart();
   while (!done()) {
     if (std::chrono::steady_clock::now() >= end) return false;
-    state_->context.run_one_until(end);
+    state_->run_one(end);
   }
   return true;
 }

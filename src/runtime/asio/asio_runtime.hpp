@@ -14,7 +14,9 @@ namespace libp2p::runtime {
 
 class AsioRuntime final : public Runtime {
  public:
-  explicit AsioRuntime(std::size_t workers = 2);
+  static constexpr std::size_t kDefaultWorkers = 2;
+  // `spin`: the longest time to look for events before sleeping (AdaptiveSpin); zero: sleep at once.
+  explicit AsioRuntime(std::size_t workers = kDefaultWorkers, Nanos spin = Nanos(0));
   // Lets work that runs on the pool end, drops what has not started and every callback that is still queued.
   ~AsioRuntime() override;
 

@@ -56,6 +56,21 @@ TEST(AsioRuntime, connects_over_both_families_and_moves_bytes) {
   }
 }
 
+TEST(AsioRuntime, a_spinning_loop_handles_the_same_events_and_stops) {
+  AsioRuntime rt(1, Micros(50));
+  Wire wire(rt);
+  ASSERT_TRUE(wire.near && wire.far);
+  int bounces = 0;
+  std::function<void()> bounce = [&] {
+    if (++bounces == 100) return rt.stop();
+    rt.run_on_worker([] {}, bounce);
+  };
+  rt.post(bounce);
+  rt.run();
+  EXPECT_EQ(bounces, 100);
+  EXPECT_FALSE(rt.run_until([] { return false; }, Millis(5)));
+}
+
 TEST(AsioRuntime, a_writer_waits_for_room) {
   AsioRuntime rt(1);
   Wire wire(rt);
