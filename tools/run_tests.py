@@ -186,6 +186,34 @@ def address():
     return unit(folder)
 
 
+# name: (compiler, what it looks for)
+SANITIZERS = {
+    "g++-address": ("g++", "address,undefined"),
+    "clang-address": ("clang++-19", "address,undefined"),
+    "clang-thread": ("clang++-19", "thread"),
+}
+
+
+def sanitizers():
+    """The unit and simulation suites under every sanitizer; any finding ends the program that made it."""
+    tally = Tally()
+    os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1")
+    os.environ.setdefault("TSAN_OPTIONS", "halt_on_error=1")
+    for name, (compiler, looks_for) in SANITIZERS.items():
+        if shutil.which(compiler) is None:
+            say(f"  skipped {name}: there is no {compiler} (apt-get install clang-19 libclang-rt-19-dev)")
+            tally.add(Tally(failed=1) if CI else Tally(skipped=1))
+            continue
+        folder = ROOT / f"build-{name}"
+        build(folder, [*unit_targets(), "sim_test"], "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1",
+              f"-DCMAKE_CXX_COMPILER={compiler}", f"-DOPP2P_SANITIZE={looks_for}")
+        tally.add(unit(folder))
+        one = gtest(folder / "tests" / "sim_test")
+        say(f"  simulation: {one}")
+        tally.add(one)
+    return tally
+
+
 def fuzz():
     """Every fuzz target for a minute under libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer; what it finds is kept."""
     clang = shutil.which("clang++-19")
@@ -237,6 +265,7 @@ SUITES = {
     "e2e": (lambda: python_suite("e2e"), True),
     "interop": (lambda: python_suite("interop"), True),
     "address": (address, False),
+    "sanitizers": (sanitizers, False),
     "interop-full": (lambda: python_suite("interop", "full_*.py"), True),
     "fuzz": (fuzz, False),
 }
