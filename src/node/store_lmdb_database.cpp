@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "node/mapped_file.hpp"
 #include "node/store_record.hpp"
 
 namespace opp2p::node {
@@ -79,9 +80,21 @@ void LmdbStore::Database::write(std::vector<StoreWrite>& batch) {
       if (grown != 0) code = grown;
     }
   } while (code == MDB_MAP_FULL || code == MDB_MAP_RESIZED);
-  if (code == 0) return;
+  if (code == 0) {
+    std::size_t bytes = 0;
+    for (const auto& item : batch) bytes += item.bytes();
+    return touched(bytes);
+  }
   const Error error = failed(code, "writing");
   for (auto& item : batch) item.outcome = error;
+}
+
+void LmdbStore::Database::touched(std::size_t bytes) const {
+  constexpr std::size_t kMappedAround = 64 * 1024;  // the kernel maps the neighbours of a page too
+  bytes += kMappedAround;
+  if (touched_.fetch_add(bytes) + bytes < kMappedAtMost) return;
+  touched_ = 0;
+  release_mapped(config_.folder / "data.mdb");
 }
 
 int LmdbStore::Database::grow() {
@@ -239,6 +252,7 @@ Result<std::optional<StoredBlock>> LmdbStore::Database::by_number(std::uint64_t 
   if (code == MDB_NOTFOUND) return std::optional<StoredBlock>();
   if (code != 0) return failed(code, "reading block " + std::to_string(number));
   OPP2P_TRY(auto block, decode_record(number, as_view(value)));
+  touched(value.mv_size);
   return std::optional<StoredBlock>(std::move(block));
 }
 
@@ -281,6 +295,7 @@ Result<std::vector<StoredBlock>> LmdbStore::Database::range(std::uint64_t from, 
   const ReadTransaction txn(*this);
   if (txn.code() != 0) return failed(txn.code(), "starting a read");
   std::vector<StoredBlock> out;
+  std::size_t bytes = 0;
   const auto first = number_key(from);
   Cursor cursor(txn.get(), blocks_);
   MDB_val key = as_value(first);
@@ -291,7 +306,9 @@ Result<std::vector<StoredBlock>> LmdbStore::Database::range(std::uint64_t from, 
     if (number > to) break;
     OPP2P_TRY(auto block, decode_record(number, as_view(value)));
     out.push_back(std::move(block));
+    bytes += value.mv_size;
   }
+  touched(bytes);
   if (code != 0 && code != MDB_NOTFOUND) return failed(code, "reading a range");
   return out;
 }
@@ -317,6 +334,7 @@ Result<std::vector<StagedRecord>> LmdbStore::Database::read_staged(std::uint64_t
     out.push_back(std::move(record));
     code = cursor.get(key, value, MDB_NEXT);
   }
+  touched(bytes);
   if (code != 0 && code != MDB_NOTFOUND) return failed(code, "reading staged blocks");
   return out;
 }

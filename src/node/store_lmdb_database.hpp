@@ -2,7 +2,8 @@
 // LMDB is here.
 //
 // Thread: write() on the writer's thread; the readers on any. A shared lock is held for the length of each read, so
-// that the map can grow when nobody looks at it. Bounds: a read copies out what it answers and holds no page.
+// that the map can grow when nobody looks at it. Bounds: a read copies out what it answers and holds no page; of the
+// file about kMappedAtMost stays mapped, however much is written and served.
 #pragma once
 
 #include <lmdb.h>
@@ -46,6 +47,7 @@ class LmdbStore::Database {
   const std::string& recovered() const { return recovered_; }
 
  private:
+  static constexpr std::size_t kMappedAtMost = 4 << 20;
   class ReadTransaction;
   explicit Database(const LmdbStoreConfig& config) : config_(config) {}
 
@@ -64,6 +66,8 @@ class LmdbStore::Database {
   int prune(MDB_txn* txn, std::uint64_t& removed);
   int used_bytes(MDB_txn* txn, std::uint64_t& bytes) const;
   int grow();
+  // Counts bytes of the file that one access went through, and gives the mapped pages back when they have become many.
+  void touched(std::size_t bytes) const;
   Result<std::optional<StoredBlock>> end_of_chain(MDB_txn* txn, MDB_cursor_op which) const;
   Error failed(int code, std::string_view doing) const;
 
@@ -76,6 +80,7 @@ class LmdbStore::Database {
   int lock_file_ = -1;
   std::uint64_t map_size_ = 0;
   std::atomic<std::uint64_t> pruned_{0};
+  mutable std::atomic<std::size_t> touched_{0};
   mutable std::shared_mutex map_mutex_;
   std::string recovered_;
 };

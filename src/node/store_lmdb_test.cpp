@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "node/mapped_file.hpp"
 #include "node/store_test_support.hpp"
 
 namespace opp2p::node {
@@ -63,6 +64,23 @@ TEST_F(LmdbStoreFiles, many_writes_share_a_commit_and_all_are_answered) {
   auto store = open(config);
   fill(*store, 1, 500);
   EXPECT_EQ(store->summary().value().blocks, 500u);
+}
+
+TEST_F(LmdbStoreFiles, what_it_has_written_and_served_does_not_stay_in_memory) {
+  auto store = open();
+  const auto file = folder_.path() / "data.mdb";
+  std::size_t most = 0;
+  for (std::uint64_t n = 1; n <= 200; n += 20) {
+    fill(*store, n, n + 19, 100'000);
+    most = std::max(most, resident_bytes(file));
+  }
+  for (std::uint64_t n = 1; n <= 200; ++n) {
+    ASSERT_EQ(store->by_number(n).value()->body->size(), 100'000u);
+    if (n % 8 == 0) most = std::max(most, resident_bytes(file));
+  }
+  EXPECT_GT(fs::file_size(file), 20'000'000u);
+  EXPECT_GT(most, 0u);
+  EXPECT_LT(most, 8u << 20);
 }
 
 TEST_F(LmdbStoreFiles, the_map_grows_when_it_is_full) {
