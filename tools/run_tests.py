@@ -247,6 +247,12 @@ def fuzz_one(target):
     return Tally(failed=1)
 
 
+def durability():
+    """Two hundred times kill -9; the default e2e suite has a few of them."""
+    os.environ.setdefault("OPP2P_KILLS", "200")
+    return python_suite("e2e", "test_durability.py")
+
+
 def unit_targets():
     return [pathlib.Path(program).name for program in UNIT]
 
@@ -268,10 +274,13 @@ SUITES = {
     "sanitizers": (sanitizers, False),
     "interop-full": (lambda: python_suite("interop", "full_*.py"), True),
     "fuzz": (fuzz, False),
+    "durability": (durability, True),
+    "soak": (lambda: python_suite("soak"), True),
 }
 GROUPS = {
     "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop"],
-    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "address", "interop-full", "fuzz"],
+    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "sanitizers", "interop-full", "fuzz",
+             "durability"],
 }
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "build" / "opp2p"
+PROGRAM = pathlib.Path(os.environ.get("OPP2P_PROGRAM", ROOT / "build" / "opp2p"))
 
 
 def run(*arguments, timeout=60, **options):
