@@ -32,6 +32,7 @@ type options struct {
 	security     string
 	muxers       string
 	reqResp      bool
+	quiet        bool
 	produce      bool
 	transactions int
 	padding      int
@@ -54,6 +55,7 @@ func parseFlags() *options {
 	flag.StringVar(&o.security, "security", "noise", "comma-separated: noise, tls; or none alone")
 	flag.StringVar(&o.muxers, "mux", "yamux,mplex", "comma-separated, in order of preference")
 	flag.BoolVar(&o.reqResp, "req-resp", true, "serve payload_by_number")
+	flag.BoolVar(&o.quiet, "quiet", false, "only count accepted payloads, neither keep nor print them")
 	flag.BoolVar(&o.produce, "produce", false, "sequence: build every block since genesis, then publish each new one when it is due")
 	flag.IntVar(&o.transactions, "produce.transactions", 3, "transactions in a block besides the deposit")
 	flag.IntVar(&o.padding, "produce.padding", 64, "bytes of data in each transaction")

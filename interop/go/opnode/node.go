@@ -148,8 +148,11 @@ func (n *node) announce() error {
 
 // OnUnsafeL2Payload is called by op-node for every payload that passed its validation.
 func (n *node) OnUnsafeL2Payload(_ context.Context, from peer.ID, envelope *eth.ExecutionPayloadEnvelope) error {
-	n.store.add(envelope)
 	n.accepted.Add(1)
+	if n.options.quiet {
+		return nil
+	}
+	n.store.add(envelope)
 	n.out.Emit(describe("payload", from, envelope))
 	return nil
 }

@@ -1,0 +1,69 @@
+"""The programs of each side, and how they are built."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+from processes import Program, run
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+CACHE = pathlib.Path(os.environ.get("OPP2P_CACHE") or ROOT / ".cache")
+OPP2P = BUILD / "opp2p"
+LOAD = BUILD / "bench" / "bench_load"
+BOUND = BUILD / "bench" / "bench_bound"
+CHAIN_MAKER = BUILD / "tests" / "chain_maker"
+GO = CACHE / "interop" / "benchpeer"
+OPNODE = CACHE / "interop" / "opnode-peer"
+RUST = CACHE / "bench" / "rust" / "release" / "rustbench"
+
+
+def build():
+    """Builds everything; answers the sides that there are, and says which are missing and why."""
+    subprocess.run(["cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DOPP2P_TESTS=ON",
+                    "-DOPP2P_BENCH=ON"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", BUILD, "--target", "opp2p", "bench_load", "bench_bound", "chain_maker"], check=True,
+                   stdout=subprocess.DEVNULL)
+    sides = ["ours"]
+    done = subprocess.run([ROOT / "interop" / "build", "benchpeer", "opnode-peer"], stdout=subprocess.PIPE, text=True, check=True)
+    if "skipping" in done.stdout:
+        print("skipped: go-libp2p and op-node, " + done.stdout.strip())
+    else:
+        sides += ["go", "op-node"]
+    if shutil.which("cargo") is None:
+        print("skipped: rust-libp2p, there is no cargo")
+    else:
+        subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", CACHE / "bench" / "rust"],
+                       cwd=ROOT / "bench" / "rust", check=True)
+        sides.append("rust")
+    return sides
+
+
+class Libp2p:
+    """Plain libp2p of one implementation: a server of echo and perf, and the loads on it."""
+
+    def __init__(self, name):
+        self.name = name
+        self.program = {"ours": LOAD, "go": GO, "rust": RUST}[name]
+
+    def serve(self, core=None, *words):
+        return Program(self.program, "serve", *words, core=core)
+
+    def perf_server(self, core=None):
+        if self.name == "ours":
+            return Program(OPP2P, "perf", "serve", "--listen", "/ip4/127.0.0.1/tcp/0", core=core)
+        return self.serve(core)
+
+    def address(self, server):
+        if "perf" in server.process.args:
+            return server.line().strip()
+        return server.json()["addr"]
+
+    def perf(self, address, up, down, streams, core=None):
+        if self.name == "ours":
+            return run(OPP2P, "perf", "dial", address, "--upload-bytes", up, "--download-bytes", down, "--streams", streams, core=core)
+        return run(self.program, "perf", address, f"up={up}", f"down={down}", f"streams={streams}", core=core)
+
+    def load(self, command, address, *words):
+        return run(self.program, command, address, *words)

@@ -1,0 +1,104 @@
+// payload_by_number: requests on several streams of one connection, one after the other on each.
+#include "load.hpp"
+#include "protocols/payload_by_number/codec.hpp"
+
+namespace bench {
+
+using libp2p::ByteView;
+using libp2p::Bytes;
+using libp2p::MutableBytes;
+using libp2p::PeerId;
+using libp2p::network::Stream;
+using libp2p::runtime::AsioRuntime;
+using libp2p::runtime::Task;
+namespace codec = libp2p::payload_by_number;
+
+namespace {
+
+constexpr auto kLimit = libp2p::Seconds(300);
+
+struct Tally {
+  std::uint64_t left = 0;
+  std::uint64_t next = 0;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::size_t running = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t wire_bytes = 0;
+  std::uint64_t refused = 0;
+  libp2p::Nanos interval{};
+  std::vector<double> times;
+
+  std::uint64_t take_number() {
+    const auto number = first + next++ % (last - first + 1);
+    --left;
+    return number;
+  }
+};
+
+Task<void> ask(AsioRuntime& runtime, libp2p::network::Host& host, PeerId peer, std::string protocol, Tally& tally) {
+  Bytes buffer(256 * 1024);
+  while (tally.left > 0) {
+    const auto request = codec::encode_request(tally.take_number());
+    const auto start = runtime.now().mono;
+    std::vector<std::string> protocols;
+    protocols.push_back(protocol);
+    auto opened = co_await host.open_stream(peer, std::move(protocols));
+    if (!opened) give_up("opening a stream: " + opened.error().message());
+    Stream stream = std::move(*opened);
+    const ByteView out(request);
+    const auto sent = co_await stream.write(out);
+    if (!sent) give_up("asking: " + sent.error().message());
+    stream.close_write();
+    codec::ResponseDecoder decoder;
+    for (;;) {
+      const MutableBytes into(buffer);
+      const auto n = co_await stream.read_some(into);
+      if (!n) give_up("reading: " + n.error().message());
+      if (*n == 0) break;
+      tally.wire_bytes += *n;
+      const auto pushed = decoder.push(ByteView(buffer).first(*n));
+      if (!pushed) give_up("an answer is broken: " + pushed.error().message());
+    }
+    if (decoder.refused()) ++tally.refused;
+    tally.bytes += decoder.body().size();
+    tally.times.push_back(seconds(runtime.now().mono - start));
+    if (tally.interval > libp2p::Nanos(0)) {
+      const auto slept = co_await libp2p::runtime::sleep_for(runtime, tally.interval);
+      if (!slept) co_return;
+    }
+  }
+  --tally.running;
+}
+
+}  // namespace
+
+int sync(const Arguments& arguments) {
+  AsioRuntime runtime(1);
+  const Peer self(runtime, libp2p::crypto::KeyType::secp256k1);
+  const PeerId peer = connect(runtime, *self.host, address_of(arguments.at(0)));
+  Tally tally;
+  tally.first = arguments.number("first", 1);
+  tally.last = arguments.number("last", 1);
+  tally.left = arguments.number("count", 1000);
+  tally.interval = libp2p::Millis(static_cast<std::int64_t>(arguments.number("interval-ms", 0)));
+  tally.running = arguments.number("streams", 8);
+  libp2p::runtime::TaskScope scope(runtime);
+  const auto start = runtime.now().mono;
+  const auto protocol = codec::protocol_id(arguments.text("chain", "901"));
+  for (auto left = tally.running; left > 0; --left) scope.spawn(ask(runtime, *self.host, peer, protocol, tally));
+  if (!runtime.run_until([&tally] { return tally.running == 0; }, kLimit)) give_up("not finished in five minutes");
+  const double took = seconds(runtime.now().mono - start);
+  print({{"count", tally.times.size()},
+         {"refused", tally.refused},
+         {"bytes", tally.bytes},
+         {"wire_bytes", tally.wire_bytes},
+         {"seconds", took},
+         {"wire_bytes_per_second", static_cast<double>(tally.wire_bytes) / took},
+         {"per_second", static_cast<double>(tally.times.size()) / took},
+         {"p50_us", quantile(tally.times, 0.5) * 1e6},
+         {"p99_us", quantile(tally.times, 0.99) * 1e6}});
+  return 0;
+}
+
+}  // namespace bench

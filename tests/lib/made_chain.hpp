@@ -1,0 +1,28 @@
+// A chain that is made in advance, for tests and loads that need more blocks than time allows to produce. It has a block a second
+// and depends on its arguments only, so two programs make the same one.
+#pragma once
+
+#include "node/devnet/chain_builder.hpp"
+
+struct MadeChain {
+  MadeChain(std::uint64_t genesis_time, std::size_t block_size)
+      : rng(1), chain(options_of(genesis_time, block_size), rng), signer(libp2p::crypto::secp256k1::generate(rng)) {}
+
+  boost::json::object about() const {
+    return {{"rollupConfig", chain.rollup_config()},
+            {"signerKey", libp2p::to_hex(signer)},
+            {"signer", libp2p::to_hex0x(libp2p::crypto::secp256k1::address_of(signer))}};
+  }
+
+  static opp2p::node::devnet::ChainOptions options_of(std::uint64_t genesis_time, std::size_t block_size) {
+    opp2p::node::devnet::ChainOptions options;
+    options.genesis_time = genesis_time;
+    options.block_time = 1;
+    options.block_size = block_size;
+    return options;
+  }
+
+  libp2p::SeededRng rng;
+  opp2p::node::devnet::ChainBuilder chain;
+  libp2p::crypto::secp256k1::Secret signer;
+};
