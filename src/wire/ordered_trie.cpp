@@ -1,7 +1,9 @@
 #include "wire/ordered_trie.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include "crypto/keccak_many.hpp"
 #include "wire/rlp.hpp"
 
 namespace libp2p::wire {
@@ -115,9 +117,8 @@ Hash256 hash_leaf(const LeafHead& head, ByteView value) {
   return crypto::Keccak256().update({head.bytes, head.size}).update(value).finish();
 }
 
-Reference leaf_reference(const Key& key, std::size_t from, ByteView value) {
-  const LeafHead head = leaf_head(key, from, value);
-  if (head.total >= 32) return Reference::of_hash(hash_leaf(head, value));
+// Of a leaf that is shorter than a hash.
+Reference short_leaf(const LeafHead& head, ByteView value) {
   Reference out;
   std::copy_n(head.bytes, head.size, out.bytes.begin());
   std::copy(value.begin(), value.end(), out.bytes.begin() + static_cast<std::ptrdiff_t>(head.size));
@@ -143,7 +144,8 @@ class Builder {
   Key key_at(std::size_t position) const { return key_of(order_[position]); }
   ByteView value_at(std::size_t position) const { return values_[order_[position]]; }
 
-  // A leaf's path starts behind the nibble at which it parts from its nearest neighbour.
+  // A leaf's path starts behind the nibble at which it parts from its nearest neighbour. Leaves are hashed side by side, a part
+  // of them at a time, so that what is kept of them meanwhile stays small.
   void make_leaves() {
     Key key = key_at(0);
     std::size_t shared_before = 0;
@@ -151,10 +153,28 @@ class Builder {
       const bool last = i + 1 == order_.size();
       const Key next = last ? Key{} : key_at(i + 1);
       const std::size_t shared_after = last ? 0 : common_prefix(key, next);
-      leaves_[i] = leaf_reference(key, std::max(shared_before, shared_after) + 1, value_at(i));
+      const LeafHead head = leaf_head(key, std::max(shared_before, shared_after) + 1, value_at(i));
+      if (head.total < 32) {
+        leaves_[i] = short_leaf(head, value_at(i));
+      } else {
+        batch_.push_back({i, head});
+      }
+      if (last || batch_.size() == kBatch) hash_batch();
       key = next;
       shared_before = shared_after;
     }
+  }
+
+  void hash_batch() {
+    std::array<crypto::KeccakMessage, kBatch> messages;
+    std::array<Hash256, kBatch> hashes;
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      const auto& [position, head] = batch_[i];
+      messages[i] = {{head.bytes, head.size}, value_at(position)};
+    }
+    crypto::keccak256_many(std::span(messages).first(batch_.size()), std::span(hashes).first(batch_.size()));
+    for (std::size_t i = 0; i < batch_.size(); ++i) leaves_[batch_[i].first] = Reference::of_hash(hashes[i]);
+    batch_.clear();
   }
 
   Reference reference(std::size_t begin, std::size_t end, std::size_t depth) {
@@ -200,6 +220,8 @@ class Builder {
   std::span<const ByteView> values_;
   std::vector<std::size_t> order_;  // positions to indices
   std::vector<Reference> leaves_;
+  static constexpr std::size_t kBatch = 128;
+  std::vector<std::pair<std::size_t, LeafHead>> batch_;  // leaves that wait to be hashed, by position
 };
 
 }  // namespace

@@ -1,0 +1,69 @@
+#include "crypto/keccak_many.hpp"
+
+#include <cryptopp/keccak.h>
+#include <gtest/gtest.h>
+
+#include "base/rng.hpp"
+
+namespace libp2p::crypto {
+namespace {
+
+Hash256 oracle(ByteView head, ByteView tail) {
+  CryptoPP::Keccak_256 hash;
+  hash.Update(head.data(), head.size());
+  hash.Update(tail.data(), tail.size());
+  Hash256 out;
+  hash.Final(out.data());
+  return out;
+}
+
+std::vector<KeccakWidth> widths_here() {
+  std::vector<KeccakWidth> out{KeccakWidth::one};
+  if (keccak_width() >= KeccakWidth::four) out.push_back(KeccakWidth::four);
+  if (keccak_width() >= KeccakWidth::eight) out.push_back(KeccakWidth::eight);
+  return out;
+}
+
+TEST(KeccakMany, agrees_with_the_oracle_in_every_width_on_messages_of_all_lengths) {
+  SeededRng rng(5);
+  Bytes data(4096);
+  rng.fill(data);
+  for (const auto width : widths_here()) {
+    for (std::size_t count = 0; count < 40; ++count) {
+      std::vector<KeccakMessage> messages;
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto from = static_cast<std::size_t>(rng.below(500));
+        const auto head = static_cast<std::size_t>(rng.below(i % 3 == 0 ? 400 : 34));
+        messages.push_back({ByteView(data).subspan(from, head), ByteView(data).subspan(700, rng.below(i % 4 == 0 ? 3000 : 300))});
+      }
+      std::vector<Hash256> out(count);
+      keccak256_many(width, messages, out);
+      for (std::size_t i = 0; i < count; ++i)
+        ASSERT_EQ(out[i], oracle(messages[i].head, messages[i].tail))
+            << "width " << static_cast<int>(width) << ", message " << i << " of " << count;
+    }
+  }
+}
+
+TEST(KeccakMany, pads_at_every_place_of_a_block) {
+  Bytes data(3 * 136, 0xa5);
+  std::vector<KeccakMessage> messages;
+  for (std::size_t size = 0; size <= data.size(); ++size) messages.push_back({{}, ByteView(data).first(size)});
+  for (const auto width : widths_here()) {
+    std::vector<Hash256> out(messages.size());
+    keccak256_many(width, messages, out);
+    for (std::size_t size = 0; size <= data.size(); ++size) ASSERT_EQ(out[size], oracle({}, messages[size].tail)) << size;
+  }
+}
+
+TEST(KeccakMany, chooses_a_width_by_itself) {
+  const Bytes one{1};
+  const Bytes two{2, 2};
+  const std::vector<KeccakMessage> messages{{one, two}, {two, one}, {{}, {}}, {one, one}};
+  std::vector<Hash256> out(messages.size());
+  keccak256_many(messages, out);
+  for (std::size_t i = 0; i < messages.size(); ++i) EXPECT_EQ(out[i], oracle(messages[i].head, messages[i].tail));
+}
+
+}  // namespace
+}  // namespace libp2p::crypto
