@@ -71,7 +71,7 @@ void Subscriber::validate(const libp2p::gossipsub::Validate& message, libp2p::se
 
 void Subscriber::submit(const std::shared_ptr<Job>& job) {
   auto work = [job, rules = std::shared_ptr<const BlockRules>(rules_), signers = signers_] {
-    job->examined = rules->examine(job->message.data.view, nullptr, signers, job->arrived.wall);
+    job->examined = rules->examine(job->message.data.view, job->message.contents, signers, job->arrived.wall);
   };
   auto done = [this, job, alive = std::weak_ptr<int>(alive_)] {
     if (alive.expired()) return job->done(libp2p::gossipsub::Verdict::ignore);
