@@ -293,8 +293,10 @@ TEST_F(BlockGossipTest, keeps_the_previous_signer_until_the_new_one_has_signed_a
 }
 
 TEST_F(BlockGossipTest, examines_a_block_again_when_the_signer_changed_meanwhile) {
+  auto pooled = config();
+  pooled.queue.small = 0;  // everything goes to the pool
   add();
-  add();
+  add(pooled);
   ASSERT_TRUE(net_.connect(0, 1));
   net_.run_for(Seconds(2));
   const auto message = testing_blocks::message(kChain, version_, block(version_, 5, now()), other_key());
@@ -369,6 +371,7 @@ TEST(BlockGossip, leaves_nothing_behind_even_with_blocks_on_the_pool) {
     BlockGossipConfig config;
     config.chain_id = kChain;
     config.version_at = [](std::uint64_t) { return Version::v3; };
+    config.queue.small = 0;  // everything goes to the pool
     net.add();
     net.add();
     auto a = std::make_unique<Node>(net.host(0), config);
