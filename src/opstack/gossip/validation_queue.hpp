@@ -38,6 +38,7 @@ class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
   // False when full. `work` may touch only what it owns.
   bool submit(std::size_t bytes, std::function<void()> work, std::function<void()> done);
 
+  bool has_room(std::size_t items, std::size_t bytes) const;
   // Waiting and on the pool.
   std::size_t items() const { return waiting_.size() + running_; }
   std::size_t bytes() const { return bytes_; }
