@@ -1,0 +1,53 @@
+// Runs every scenario of sim/scenarios.hpp.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "sim/scenarios.hpp"
+
+namespace opp2p::node::devnet {
+namespace {
+
+constexpr std::uint64_t kSeed = 1;
+
+std::vector<Scenario> all_scenarios() {
+  auto out = network_scenarios();
+  for (const auto& more : {host_scenarios(), peer_scenarios()}) out.insert(out.end(), more.begin(), more.end());
+  return out;
+}
+
+// The figures of a run, for who wants to see them: --gtest_output keeps them too.
+void note_figures(Story& story) {
+  const auto& most = story.most();
+  const auto seconds = std::chrono::duration_cast<Seconds>(story.world().now() - libp2p::MonoTime(Seconds(1000))).count();
+  std::cout << "  " << story.network().size() << " nodes, " << story.produced() << " blocks, " << seconds
+            << " s of virtual time, " << story.world().delivered() << " events; at most " << most.most_streams
+            << " streams a connection, " << most.waiting_blocks << " blocks waiting, " << most.requests << " requests, "
+            << most.sync_bytes << " bytes synced and not stored, " << most.serving << " served at once, "
+            << most.gossip_sending << " bytes of gossip unsent, " << story.most_of_world().events << " events queued, "
+            << story.most_of_world().fullest << " bytes in one direction of a connection\n";
+}
+
+class FaultyWorld : public testing::TestWithParam<Scenario> {};
+
+TEST_P(FaultyWorld, leaves_all_heads_equal_and_no_queue_filled) {
+  for (const auto seed : seeds_of(kSeed)) {
+    SCOPED_TRACE("run it again with: " + rerun_command(seed));
+    {
+      Story story(seed, GetParam().options());
+      GetParam().play(story);
+      story.expect_whole_chain_everywhere();
+      note_figures(story);
+      story.close();
+    }
+    expect_nothing_lives();
+    if (HasFailure()) return;
+  }
+}
+
+std::string name_of(const testing::TestParamInfo<Scenario>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Simulation, FaultyWorld, testing::ValuesIn(all_scenarios()), name_of);
+
+}  // namespace
+}  // namespace opp2p::node::devnet
