@@ -78,7 +78,7 @@ void play_sequencer_alone(Story& story) {
   EXPECT_EQ(story.behind().size(), story.network().size() - 1);
   for (const auto member : story.behind()) EXPECT_LE(story.head(member), 10u);
   story.world().heal();
-  story.blocks(60);
+  story.blocks(120);
   for (std::size_t i = 1; i < story.network().size(); ++i)
     EXPECT_GT(story.network().node(i).stats().synced, 250u) << "what the sequencer made alone comes by request";
 }

@@ -21,6 +21,7 @@ namespace secp256k1 = libp2p::crypto::secp256k1;
 namespace {
 
 constexpr std::size_t kFewestNodes = 6;
+constexpr auto kSpreading = Seconds(1);
 constexpr auto kQuiet = Seconds(75);  // after which a connection at rest has nothing but its gossip streams
 
 // Bounds that no configuration states. The queue of events: timers and what is on its way.
@@ -125,6 +126,7 @@ void Story::blocks(std::uint64_t count) {
     ASSERT_TRUE(published) << "block " << produced() << ": " << published.error().message();
     watch();
   }
+  world().run_for(kSpreading);
 }
 
 void Story::watch() {

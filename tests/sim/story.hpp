@@ -50,7 +50,7 @@ class Story {
   libp2p::runtime::SimWorld& world() { return network_->world(); }
   libp2p::Rng& rng() { return rng_; }
 
-  // `count` blocks, each at its time.
+  // `count` blocks, each at its time, and a second for the last one to spread.
   void blocks(std::uint64_t count);
   std::uint64_t produced() const { return hashes_.size() - 1; }
   // One more member, that dials others as the first ones did.
