@@ -48,23 +48,22 @@ Ending run(std::uint64_t seed) {
   out.trace_hash = story.world().trace_hash();
   out.events = story.world().delivered();
   std::cout << "  seed " << seed << ": " << story.produced() << " blocks, " << out.lost << " connections lost, " << out.events
-            << " events, trace hash " << std::hex << out.trace_hash << std::dec << "\n";
+            << " events, trace hash " << std::hex << out.trace_hash << std::dec << std::endl;
   return out;
 }
 
-TEST(FiftyNodes, have_equal_heads_after_ten_minutes_with_losses_and_a_partition_and_one_trace_per_seed) {
-  for (const auto seed : seeds_of(kSeed)) {
+TEST(FiftyNodes, have_equal_heads_after_ten_minutes_with_losses_and_a_partition_and_one_trace_for_each_seed) {
+  for (const auto seed : seeds_of(kSeed, 1)) {
     SCOPED_TRACE("run it again with: " + rerun_command(seed));
     const auto first = run(seed);
     EXPECT_GT(first.lost, 0u);
     const auto second = run(seed);
     EXPECT_EQ(first.trace_hash, second.trace_hash);
     EXPECT_EQ(first.events, second.events);
+    EXPECT_NE(first.trace_hash, run(seed + 1).trace_hash);
     expect_nothing_lives();
   }
 }
-
-TEST(FiftyNodes, have_another_trace_with_another_seed) { EXPECT_NE(run(kSeed + 1).trace_hash, run(kSeed + 2).trace_hash); }
 
 }  // namespace
 }  // namespace opp2p::node::devnet

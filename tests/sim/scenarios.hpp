@@ -18,5 +18,6 @@ struct Scenario {
 std::vector<Scenario> network_scenarios();
 std::vector<Scenario> host_scenarios();
 std::vector<Scenario> peer_scenarios();
+std::vector<Scenario> mixed_scenarios();
 
 }  // namespace opp2p::node::devnet

@@ -21,6 +21,7 @@ namespace secp256k1 = libp2p::crypto::secp256k1;
 namespace {
 
 constexpr std::size_t kFewestNodes = 6;
+constexpr auto kWatchInterval = Millis(500);
 constexpr auto kSpreading = Seconds(1);
 constexpr auto kQuiet = Seconds(75);  // after which a connection at rest has nothing but its gossip streams
 
@@ -42,10 +43,10 @@ std::size_t nodes_of(std::size_t usual) {
   return std::max<std::size_t>(kFewestNodes, asked.value_or(kSanitized ? usual / 2 : usual));
 }
 
-std::vector<std::uint64_t> seeds_of(std::uint64_t usual) {
+std::vector<std::uint64_t> seeds_of(std::uint64_t first, std::uint64_t count) {
   if (const auto one = number_from("OPP2P_SIM_SEED")) return {*one};
   std::vector<std::uint64_t> out;
-  for (std::uint64_t i = 0; i < number_from("OPP2P_SIM_SEEDS").value_or(1); ++i) out.push_back(usual + i);
+  for (std::uint64_t i = 0; i < number_from("OPP2P_SIM_SEEDS").value_or(count); ++i) out.push_back(first + i);
   return out;
 }
 
@@ -121,10 +122,12 @@ void Story::blocks(std::uint64_t count) {
     const auto block = chain_->next();
     hashes_.push_back(block.payload.block_hash);
     const auto due = begin_ + Seconds(static_cast<std::int64_t>(kBlockTime * produced()));
-    if (due > world().now()) world().run_for(due - world().now());
+    while (world().now() < due) {
+      world().run_for(std::min<Nanos>(kWatchInterval, due - world().now()));
+      watch();
+    }
     const auto published = network_->publish(0, block, Seconds(1));
     ASSERT_TRUE(published) << "block " << produced() << ": " << published.error().message();
-    watch();
   }
   world().run_for(kSpreading);
 }

@@ -1,8 +1,8 @@
 // What the simulation's tests have in common: a network of whole nodes, a sequencer (member 0) that publishes a block each block
 // time, a watch over every queue's bound, and the checks at the end. Everything follows from the seed.
 //
-// Which seeds, and how large: OPP2P_SIM_SEED=n runs a scenario with that seed only, OPP2P_SIM_SEEDS=n with n seeds one after
-// the other; OPP2P_SIM_NODES=n changes how many nodes it has; OPP2P_SIM_LOG=debug lets the nodes say what they do.
+// Which seeds, and how large: OPP2P_SIM_SEED=n runs a scenario with that seed only, OPP2P_SIM_SEEDS=n with n seeds one
+// after the other; OPP2P_SIM_NODES=n changes how many nodes it has; OPP2P_SIM_LOG=debug lets the nodes say what they do.
 #pragma once
 
 #include <functional>
@@ -97,8 +97,8 @@ void expect_nothing_lives();
 
 // How many nodes a story of `usual` nodes gets on this run.
 std::size_t nodes_of(std::size_t usual);
-// The seeds of a run: `usual`, or what the environment says.
-std::vector<std::uint64_t> seeds_of(std::uint64_t usual);
+// The seeds of a run: `count` of them from `first` on, or what the environment says.
+std::vector<std::uint64_t> seeds_of(std::uint64_t first, std::uint64_t count);
 // The command that repeats the running test with `seed`.
 std::string rerun_command(std::uint64_t seed);
 

@@ -61,6 +61,8 @@ class SimNetwork {
   void stop(std::size_t index);
   // From now on the member's disk takes its time: what is written is neither kept nor acknowledged.
   void hold_writes(std::size_t index) { members_[index]->store->hold_writes(); }
+  // It catches up.
+  void release_writes(std::size_t index) { members_[index]->store->sync(); }
   // The member is gone at once: nobody is told, and what its disk held back is lost.
   void lose_power(std::size_t index);
   // Starts a stopped member again, with the same key and address, over what its disk has.
