@@ -26,7 +26,7 @@ constexpr auto kSpreading = Seconds(1);
 constexpr auto kQuiet = Seconds(75);  // after which a connection at rest has nothing but its gossip streams
 
 // Bounds that no configuration states. The queue of events: timers and what is on its way.
-constexpr std::size_t kEventsPerNode = 2000;
+constexpr std::size_t kEventsPerNode = 250;
 constexpr std::size_t kStreamsAtRest = 4;  // of a connection: gossip in both directions, a ping, an identify push
 
 std::optional<std::uint64_t> number_from(const char* name) {
