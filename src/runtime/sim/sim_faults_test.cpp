@@ -116,6 +116,22 @@ TEST(SimFaults, a_half_open_connection_that_says_nothing_stays_until_it_does) {
   EXPECT_EQ(read_all(*wire.near), "<reset>");
 }
 
+TEST(SimFaults, the_end_of_a_connection_is_not_heard_across_a_partition) {
+  SimWorld world(1);
+  const SimNode a = world.add_node();
+  const SimNode b = world.add_node();
+  Wire wire(world, a, b);
+  world.partition({{a.index()}});
+  wire.far.reset();
+  world.run_for(Seconds(60));
+  EXPECT_EQ(read_all(*wire.near), "");
+  EXPECT_TRUE(wire.near->write(as_bytes("are you there?")));
+  world.heal();
+  world.run_for(Seconds(1));
+  EXPECT_EQ(read_all(*wire.near), "<end>");
+  EXPECT_EQ(wire.near->write(as_bytes("x")).error().code(), Errc::reset);
+}
+
 TEST(SimFaults, a_share_of_the_connections_is_lost_by_the_seed) {
   SimWorld world(1);
   const SimNode a = world.add_node();

@@ -32,6 +32,8 @@ struct SimPipe {
   MonoTime link_free;                 // when the last byte has left the writer's end
   MonoTime last_arrival;              // order is kept whatever the qualities are
   std::deque<Bytes> held;             // sent into a partition
+  std::size_t held_credit = 0;        // bytes that the reader has taken, which the writer cannot hear of in a partition
+  bool held_refusal = false;          // the same for the reader's end
   bool cut = false;                   // one of the hosts lost its power: whatever is sent comes nowhere
   bool end_sent = false;
   bool end_held = false;
@@ -84,6 +86,8 @@ class SimWorld::State {
   void arrive(const std::shared_ptr<SimPipe>& pipe, Bytes chunk);
   void arrive_end(const std::shared_ptr<SimPipe>& pipe);
   bool comes_nowhere(const std::shared_ptr<SimPipe>& pipe);
+  void take_credit(SimPipe& pipe, std::size_t bytes);
+  void take_refusal(SimPipe& pipe);
 };
 
 class SimSocket final : public Socket {

@@ -110,19 +110,32 @@ void SimWorld::State::answer_with_reset(const std::shared_ptr<SimPipe>& pipe) {
 }
 
 void SimWorld::State::refuse(const std::shared_ptr<SimPipe>& pipe) {
-  if (pipe->cut) return;
-  queue.add(now() + pipe->quality.latency, pipe->from, SimEventKind::credit, [pipe] {
-    pipe->refused = true;
-    if (pipe->writer != nullptr) pipe->writer->wake_writer();
-  });
+  queue.add(now() + pipe->quality.latency, pipe->from, SimEventKind::credit, [this, pipe] { take_refusal(*pipe); });
+}
+
+void SimWorld::State::take_refusal(SimPipe& pipe) {
+  if (pipe.cut) return;
+  if (!reachable(pipe.from, pipe.to)) {
+    pipe.held_refusal = true;
+    return;
+  }
+  pipe.refused = true;
+  if (pipe.writer != nullptr) pipe.writer->wake_writer();
 }
 
 void SimWorld::State::give_credit(const std::shared_ptr<SimPipe>& pipe, std::size_t bytes) {
-  if (pipe->cut) return;
-  queue.add(now() + pipe->quality.latency, pipe->from, SimEventKind::credit, [pipe, bytes] {
-    pipe->outstanding -= bytes;
-    if (pipe->writer != nullptr) pipe->writer->wake_writer();
-  });
+  queue.add(now() + pipe->quality.latency, pipe->from, SimEventKind::credit,
+            [this, pipe, bytes] { take_credit(*pipe, bytes); });
+}
+
+void SimWorld::State::take_credit(SimPipe& pipe, std::size_t bytes) {
+  if (pipe.cut) return;
+  if (!reachable(pipe.from, pipe.to)) {
+    pipe.held_credit += bytes;
+    return;
+  }
+  pipe.outstanding -= bytes;
+  if (pipe.writer != nullptr) pipe.writer->wake_writer();
 }
 
 void SimWorld::State::release_held() {
@@ -132,6 +145,8 @@ void SimWorld::State::release_held() {
     // At once: bytes that are on their way now were sent later and must not overtake these.
     for (auto& chunk : std::exchange(pipe->held, {})) arrive(pipe, std::move(chunk));
     if (std::exchange(pipe->end_held, false)) arrive_end(pipe);
+    if (pipe->held_credit > 0) take_credit(*pipe, std::exchange(pipe->held_credit, 0));
+    if (std::exchange(pipe->held_refusal, false)) take_refusal(*pipe);
   }
 }
 
