@@ -24,8 +24,10 @@ std::vector<Scenario> all_scenarios() {
 void note_figures(Story& story) {
   const auto& most = story.most();
   const auto seconds = std::chrono::duration_cast<Seconds>(story.world().now() - libp2p::MonoTime(Seconds(1000))).count();
+  const auto recovery = std::chrono::duration_cast<Seconds>(story.longest_recovery()).count();
   std::cout << "  " << story.network().size() << " nodes, " << story.produced() << " blocks, " << seconds
-            << " s of virtual time, " << story.world().delivered() << " events; at most " << most.most_streams
+            << " s of virtual time, " << story.world().delivered() << " events; together again after "
+            << recovery << " s; at most " << most.most_streams
             << " streams a connection, " << most.waiting_blocks << " blocks waiting, " << most.requests << " requests, "
             << most.sync_bytes << " bytes synced and not stored, " << most.serving << " served at once, "
             << most.gossip_sending << " bytes of gossip unsent, " << story.most_of_world().events << " events queued, "

@@ -33,7 +33,7 @@ void play_half_open(Story& story) {
   story.blocks(25);
   for (const auto& id : ids) EXPECT_EQ(believers(story, id), 0u);
   ASSERT_TRUE(story.network().start(gone.front()));
-  story.blocks(60);
+  story.blocks_until_together(60);
 }
 
 // --- restarts ---
@@ -57,7 +57,7 @@ void play_restarts(Story& story) {
     const bool lost = std::find(at_once.begin(), at_once.end(), member) != at_once.end();
     EXPECT_EQ(story.head(member), lost ? 15u : 20u) << "the store keeps what it acknowledged";
   }
-  story.blocks(60);
+  story.blocks_until_together(60);
 }
 
 // --- slow readers ---
@@ -78,7 +78,7 @@ void play_slow_readers(Story& story) {
   EXPECT_GT(story.network().adversary(0).misdeeds(), 3u) << "a stream that is not read is closed, and opened again";
   EXPECT_GT(story.most().gossip_sending, 100'000u);
   for (const auto member : slow) story.network().place(member).set_read_rate(0);
-  story.blocks(10);
+  story.blocks_until_together(30);
 }
 
 // --- clocks ---
@@ -95,7 +95,7 @@ StoryOptions skewed() {
 void play_skewed(Story& story) {
   story.blocks(60);
   const auto late = story.add_member();
-  story.blocks(30);
+  story.blocks_until_together(30);
   EXPECT_GT(story.network().node(late).stats().synced, 50u);
 }
 
@@ -119,7 +119,7 @@ void play_clock_jump(Story& story) {
   EXPECT_GT(refused(story, jumping[2], "payload is too new"), 0u);
   set(1, Seconds(0));
   set(2, Seconds(0));
-  story.blocks(60);
+  story.blocks_until_together(60);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kRounds = 8;
 constexpr std::array kEverybody = {AdversaryKind::liar, AdversaryKind::silent, AdversaryKind::trickler, AdversaryKind::hoarder,
-                                   AdversaryKind::deaf};
+                                   AdversaryKind::forger, AdversaryKind::deaf};
 
 StoryOptions bad_day() {
   StoryOptions out;
@@ -56,7 +56,7 @@ void play_bad_day(Story& story) {
     story.network().place(i).set_wall_offset(Nanos(0));
     if (!story.network().running(i)) toggle(story, i);
   }
-  story.blocks(90);
+  story.blocks_until_together(90);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ void play_lossy(Story& story) {
     lost += story.world().lose_connections(0.1);
   }
   EXPECT_GT(lost, 0u);
-  story.blocks(15);
+  story.blocks_until_together(15);
 }
 
 // --- partitions ---
@@ -65,7 +65,8 @@ void play_partition(Story& story, std::uint64_t blocks) {
   story.blocks(blocks);
   EXPECT_EQ(story.behind().size(), story.network().size() - first_half(story).size());
   story.world().heal();
-  story.blocks(60);
+  story.blocks_until_together(60);
+  story.blocks(5);
 }
 
 void play_partition_30_s(Story& story) { play_partition(story, 15); }
@@ -78,9 +79,10 @@ void play_sequencer_alone(Story& story) {
   EXPECT_EQ(story.behind().size(), story.network().size() - 1);
   for (const auto member : story.behind()) EXPECT_LE(story.head(member), 10u);
   story.world().heal();
-  story.blocks(120);
+  story.blocks_until_together(150);
   for (std::size_t i = 1; i < story.network().size(); ++i)
     EXPECT_GT(story.network().node(i).stats().synced, 250u) << "what the sequencer made alone comes by request";
+  story.blocks(5);
 }
 
 }  // namespace

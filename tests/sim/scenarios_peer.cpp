@@ -13,7 +13,7 @@ void play_late_joiner_among(Story& story, AdversaryKind kind) {
   story.blocks(60);
   const auto late = story.add_member();
   story.add_adversaries(kind, 3, {0, 1, late});
-  story.blocks(60);
+  story.blocks_until_together(90);
   std::uint64_t misdeeds = 0;
   for (std::size_t i = 0; i < story.network().adversaries(); ++i) misdeeds += story.network().adversary(i).misdeeds();
   EXPECT_GT(misdeeds, 0u) << "nobody asked the adversaries";
@@ -23,6 +23,13 @@ void play_late_joiner_among(Story& story, AdversaryKind kind) {
 void play_liars(Story& story) { play_late_joiner_among(story, AdversaryKind::liar); }
 void play_silent(Story& story) { play_late_joiner_among(story, AdversaryKind::silent); }
 void play_tricklers(Story& story) { play_late_joiner_among(story, AdversaryKind::trickler); }
+
+void play_forger(Story& story) {
+  story.add_adversaries(AdversaryKind::forger, 1, {0, 1, 2});
+  story.blocks(60);
+  EXPECT_GT(story.network().adversary(0).misdeeds(), 100u);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_GE(story.network().node(i).stats().rejected.size(), kMischiefs - 1);
+}
 
 void play_hoarder(Story& story) {
   story.add_adversaries(AdversaryKind::hoarder, 1, {0, 1, 2});
@@ -38,6 +45,7 @@ std::vector<Scenario> peer_scenarios() {
       {"a_peer_that_serves_wrong_blocks", usual, play_liars},
       {"a_peer_that_never_answers", usual, play_silent},
       {"a_peer_that_answers_one_byte_a_second", usual, play_tricklers},
+      {"a_peer_that_gossips_wrong_blocks", usual, play_forger},
       {"200_streams_opened_and_never_used", usual, play_hoarder},
   };
 }

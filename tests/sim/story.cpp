@@ -132,6 +132,18 @@ void Story::blocks(std::uint64_t count) {
   world().run_for(kSpreading);
 }
 
+Nanos Story::blocks_until_together(std::uint64_t most) {
+  const auto begin = world().now();
+  for (std::uint64_t i = 0; i < most; ++i) {
+    blocks(1);
+    if (behind().empty()) break;
+  }
+  EXPECT_TRUE(behind().empty()) << behind().size() << " members are behind after " << most << " blocks";
+  const Nanos took = world().now() - begin;
+  longest_recovery_ = std::max(longest_recovery_, took);
+  return took;
+}
+
 void Story::watch() {
   for (std::size_t i = 0; i < network_->size(); ++i) {
     if (!network_->running(i)) continue;

@@ -52,6 +52,8 @@ class Story {
 
   // `count` blocks, each at its time, and a second for the last one to spread.
   void blocks(std::uint64_t count);
+  // Blocks until every running member has the last one, at most `most`; that must suffice. Answers how long it took.
+  Nanos blocks_until_together(std::uint64_t most);
   std::uint64_t produced() const { return hashes_.size() - 1; }
   // One more member, that dials others as the first ones did.
   std::size_t add_member();
@@ -70,6 +72,8 @@ class Story {
   void expect_whole_chain_everywhere(Nanos limit = Seconds(180));
   void close() { network_->close(); }
 
+  // The longest that blocks_until_together() has taken.
+  Nanos longest_recovery() const { return longest_recovery_; }
   // The highest fill of each queue so far, over all nodes.
   const NodeSizes& most() const { return most_; }
   libp2p::runtime::SimWorld::Sizes most_of_world() const { return most_of_world_; }
@@ -88,6 +92,7 @@ class Story {
   std::unique_ptr<SimNetwork> network_;
   libp2p::MonoTime begin_;
   std::vector<opstack::payload::Hash> hashes_;  // of the sequencer's blocks by number
+  Nanos longest_recovery_{0};
   NodeSizes most_;
   libp2p::runtime::SimWorld::Sizes most_of_world_;
 };

@@ -22,6 +22,7 @@ using libp2p::runtime::Task;
 
 namespace {
 
+constexpr auto kForgeInterval = libp2p::Millis(700);
 constexpr auto kRetry = Seconds(5);  // between dials, and between fillings of the hoard
 
 // What a liar answers, one after the other.
@@ -45,6 +46,7 @@ std::string_view to_string(AdversaryKind kind) {
     case AdversaryKind::silent: return "silent";
     case AdversaryKind::trickler: return "trickler";
     case AdversaryKind::hoarder: return "hoarder";
+    case AdversaryKind::forger: return "forger";
     case AdversaryKind::deaf: return "deaf";
   }
   return "unknown";
@@ -54,6 +56,7 @@ Adversary::Adversary(libp2p::runtime::Runtime& runtime, AdversaryOptions options
     : runtime_(runtime),
       options_(std::move(options)),
       chain_(options_.chain, runtime.rng()),
+      mischief_(options_.chain, options_.signer, runtime.rng()),
       host_(runtime, host_config(options_)),
       identify_(host_),
       gossip_(host_, gossip::block_gossip_config(options_.rollup.l2_chain_id, {}), scores_),
@@ -71,6 +74,7 @@ Result<void> Adversary::start() {
       services::serve_in_scope(host_, scope_, id, [this](Stream stream) { return read_slowly(std::move(stream)); });
   }
   OPP2P_TRYV(host_.listen(options_.listen));
+  if (options_.kind == AdversaryKind::forger) scope_.spawn(forge());
   for (const auto& peer : options_.peers) {
     scope_.spawn(keep_connected(peer));
     if (options_.kind == AdversaryKind::hoarder) scope_.spawn(hoard(peer));
@@ -163,6 +167,18 @@ Bytes Adversary::encoded_answer(const Envelope& block) const {
   Bytes out;
   for (auto piece = encoder.next(); !piece.empty(); piece = encoder.next()) libp2p::append(out, piece);
   return out;
+}
+
+// --- gossip ---
+
+Task<void> Adversary::forge() {
+  for (;; ++misdeeds_) {
+    const auto slept = co_await sleep_for(runtime_, kForgeInterval);
+    if (!slept) co_return;
+    const auto now = static_cast<std::uint64_t>(libp2p::unix_seconds(runtime_.now().wall));
+    const auto message = mischief_.make(static_cast<Mischief>(misdeeds_ % kMischiefs), now);
+    (void)gossip_.publish(message.topic, message.data, libp2p::gossipsub::LocalCheck::already_valid);
+  }
 }
 
 // --- streams ---

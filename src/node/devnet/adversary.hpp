@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "network/host.hpp"
-#include "node/devnet/chain_builder.hpp"
+#include "node/devnet/intruder.hpp"
 #include "opstack/chain/rollup_config.hpp"
 #include "runtime/task.hpp"
 #include "services/gossipsub_service.hpp"
@@ -23,6 +23,7 @@ enum class AdversaryKind : std::uint8_t {
   silent,    // takes requests and never answers
   trickler,  // answers one byte a second
   hoarder,   // opens kHoarded streams to each peer and never uses them
+  forger,    // gossips one bad message after another, most of them well signed (node/devnet/intruder.hpp)
   deaf,      // is in the mesh and reads kDeafRate bytes a second of what it is gossiped
 };
 std::string_view to_string(AdversaryKind kind);
@@ -31,7 +32,8 @@ struct AdversaryOptions {
   AdversaryKind kind = AdversaryKind::silent;
   ChainOptions chain;                        // of the blocks that it makes up
   opstack::chain::RollupConfig rollup;       // of the chain whose peers it plagues
-  libp2p::crypto::secp256k1::Secret key{};
+  libp2p::crypto::secp256k1::Secret key{};     // its identity
+  libp2p::crypto::secp256k1::Secret signer{};  // the sequencer's, for the forger: most rules are only reached behind it
   libp2p::Multiaddr listen;
   std::vector<libp2p::Multiaddr> peers;      // with their ids
 };
@@ -59,6 +61,7 @@ class Adversary {
   libp2p::runtime::Task<void> answer(libp2p::network::Stream stream);
   libp2p::runtime::Task<void> lie(libp2p::network::Stream& stream, std::uint64_t number);
   libp2p::runtime::Task<void> trickle(libp2p::network::Stream& stream, std::uint64_t number);
+  libp2p::runtime::Task<void> forge();
   libp2p::runtime::Task<void> hoard(libp2p::Multiaddr address);
   libp2p::runtime::Task<void> read_slowly(libp2p::network::Stream stream);
   // Block `number` of its own chain: well-formed, and nobody else's.
@@ -69,6 +72,7 @@ class Adversary {
   const AdversaryOptions options_;
   ChainBuilder chain_;
   std::vector<Envelope> blocks_;
+  MischiefMaker mischief_;
   std::uint64_t misdeeds_ = 0;
   libp2p::network::Host host_;
   libp2p::services::IdentifyService identify_;

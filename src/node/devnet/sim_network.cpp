@@ -75,6 +75,7 @@ Result<std::size_t> SimNetwork::add_adversary(AdversaryKind kind, const ChainOpt
   options.chain = chain;
   options.rollup = rollup_;
   options.key = secp256k1::generate(rng_);
+  options.signer = signer_;
   OPP2P_TRY(options.listen, listen_address(enemy->place));
   for (const auto member : dials) options.peers.push_back(members_[member]->address);
   enemy->peer = std::make_unique<Adversary>(enemy->place.runtime(), std::move(options));
