@@ -22,8 +22,8 @@ using libp2p::runtime::Task;
 
 namespace {
 
-constexpr auto kForgeInterval = libp2p::Millis(700);
-constexpr auto kRetry = Seconds(5);  // between dials, and between fillings of the hoard
+constexpr auto kForgeInterval = libp2p::Millis(700);  // between two bad messages
+constexpr auto kRetry = Seconds(1);  // between dials, and between fillings of the hoard
 
 // What a liar answers, one after the other.
 enum class Lie : std::uint8_t { other_chain, other_number, wrong_hash, garbage, broken_off, empty_handed };
@@ -32,6 +32,10 @@ constexpr std::uint64_t kLies = 6;
 network::HostConfig host_config(const AdversaryOptions& options) {
   auto key = libp2p::crypto::PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, options.key).value();
   return network::HostConfig(std::move(key));
+}
+
+bool answers_requests(AdversaryKind kind) {
+  return kind == AdversaryKind::liar || kind == AdversaryKind::silent || kind == AdversaryKind::trickler;
 }
 
 std::string request_protocol(const AdversaryOptions& options) {
@@ -67,8 +71,10 @@ Adversary::~Adversary() = default;
 Result<void> Adversary::start() {
   // It takes every block for good, and passes it on.
   for (const auto& topic : gossip::blocks_topics(options_.rollup.l2_chain_id)) OPP2P_TRYV(gossip_.join(topic, nullptr, nullptr));
-  services::serve_in_scope(host_, scope_, request_protocol(options_),
-                           [this](Stream stream) { return answer(std::move(stream)); });
+  if (answers_requests(options_.kind)) {
+    services::serve_in_scope(host_, scope_, request_protocol(options_),
+                             [this](Stream stream) { return answer(std::move(stream)); });
+  }
   if (options_.kind == AdversaryKind::deaf) {
     for (const auto id : libp2p::gossipsub::protocol_ids())
       services::serve_in_scope(host_, scope_, id, [this](Stream stream) { return read_slowly(std::move(stream)); });

@@ -1,8 +1,8 @@
-// A peer that misbehaves on purpose: a real host that joins the gossip and announces what an honest node speaks, and then answers
-// requests with lies, not at all or a byte a second, opens streams that it never uses, or does not read what it is sent. For
-// simulations; it knows its peers' addresses and comes back whenever it is thrown out.
+// A peer that misbehaves on purpose: a real host that joins the gossip like an honest node, and then answers requests with lies, not
+// at all or a byte a second, gossips what nobody may accept, opens streams that it never uses, or does not read what it is
+// sent. It comes back whenever it is thrown out. For simulations, and the devnet's intruder.
 //
-// Owner: a simulation; destroyed after close() and before its Runtime. Thread: the network thread. Bounds: none on what it wants,
+// Owner: a simulation or a process; destroyed after close() and before its Runtime. Thread: the network thread. Bounds: none on what it wants,
 // that is its purpose; it keeps kHoarded streams a peer and made-up blocks up to kMostBlocks.
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "network/host.hpp"
-#include "node/devnet/intruder.hpp"
+#include "node/devnet/mischief.hpp"
 #include "opstack/chain/rollup_config.hpp"
 #include "runtime/task.hpp"
 #include "services/gossipsub_service.hpp"
@@ -23,7 +23,7 @@ enum class AdversaryKind : std::uint8_t {
   silent,    // takes requests and never answers
   trickler,  // answers one byte a second
   hoarder,   // opens kHoarded streams to each peer and never uses them
-  forger,    // gossips one bad message after another, most of them well signed (node/devnet/intruder.hpp)
+  forger,    // gossips one bad message after another, most of them well signed (node/devnet/mischief.hpp)
   deaf,      // is in the mesh and reads kDeafRate bytes a second of what it is gossiped
 };
 std::string_view to_string(AdversaryKind kind);
