@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 1;
 constexpr std::size_t kNodes = 50;
-constexpr std::uint64_t kMinutes = kSanitized ? 3 : 10;
+constexpr std::uint64_t kMinutes = kSanitized ? 4 : 10;
 constexpr std::uint64_t kCutOff = 2;  // the minute of the partition, counted from zero
 constexpr std::uint64_t kBlocksPerMinute = 60 / kBlockTime;
 constexpr double kLostPerMinute = 0.02;
