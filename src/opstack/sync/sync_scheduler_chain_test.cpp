@@ -62,6 +62,34 @@ TEST(SyncScheduler, a_range_that_is_interrupted_by_a_lower_one_is_taken_up_where
 
 // ---- the disk ----
 
+// A late block of gossip is enough for a lower end, while what was fetched for the higher one still waits for its child.
+TEST(SyncScheduler, blocks_that_wait_for_one_range_fill_a_lower_one) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::silent);  // is asked for 14
+  world.add_peer(2, Manner::honest);
+  world.request(15);
+  world.run(Seconds(5));
+  ASSERT_EQ(world.scheduler.quarantined(), 3u);
+  const auto asked = world.asked.size();
+  world.request(14);
+  world.run(Seconds(5));
+  EXPECT_EQ(world.delivered, numbers(11, 13));
+  EXPECT_EQ(world.asked.size(), asked);
+}
+
+TEST(SyncScheduler, foreign_blocks_that_wait_for_one_range_do_not_keep_a_lower_one_from_being_asked_for) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::silent);
+  world.add_peer(2, Manner::other_chain);
+  world.request(15);
+  world.run(Seconds(5));
+  ASSERT_EQ(world.scheduler.quarantined(), 3u);
+  world.add_peer(3, Manner::honest);
+  world.request(14);
+  world.run(Seconds(60));
+  EXPECT_EQ(world.delivered, numbers(11, 13));
+}
+
 TEST(SyncScheduler, a_gap_far_larger_than_memory_fills_in_bounded_memory) {
   SyncConfig config;
   config.max_bytes = 1 << 20;

@@ -55,6 +55,8 @@ void SyncScheduler::proceed(Now now) {
   wake_.reset();
   Segment* segment = active();
   if (segment == nullptr) return;
+  // What waits right below may have come for another range, so that no answer of this one will look at it.
+  if (!segment->delivering) promote_from_quarantine(*segment, now);
   if (!segment->delivering && check_linked(*segment, now)) return;
   if (segment->delivering) {
     deliver(*segment, now);
