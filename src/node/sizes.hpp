@@ -1,5 +1,5 @@
-// What a node holds at a moment: the fill of each of its queues. For tests that nothing grows without end, and for metrics. A plain
-// value of the network thread; the bound of each field is that of its queue.
+// What a node holds at a moment: the fill of each of its queues. For tests that nothing grows without end, and for
+// metrics. A plain value of the network thread; the bound of each field is that of its queue.
 #pragma once
 
 #include <cstddef>

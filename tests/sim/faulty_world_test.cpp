@@ -16,22 +16,23 @@ constexpr std::uint64_t kSeeds = kSanitized ? 1 : 2;
 
 std::vector<Scenario> all_scenarios() {
   auto out = network_scenarios();
-  for (const auto& more : {host_scenarios(), peer_scenarios(), mixed_scenarios()}) out.insert(out.end(), more.begin(), more.end());
+  for (const auto& more : {host_scenarios(), peer_scenarios(), mixed_scenarios()})
+    out.insert(out.end(), more.begin(), more.end());
   return out;
 }
 
-// The figures of a run, for who wants to see them: --gtest_output keeps them too.
+// The figures of a run, for who wants to see them.
 void note_figures(Story& story) {
   const auto& most = story.most();
-  const auto seconds = std::chrono::duration_cast<Seconds>(story.world().now() - libp2p::MonoTime(Seconds(1000))).count();
-  const auto recovery = std::chrono::duration_cast<Seconds>(story.longest_recovery()).count();
-  std::cout << "  " << story.network().size() << " nodes, " << story.produced() << " blocks, " << seconds
-            << " s of virtual time, " << story.world().delivered() << " events; together again after "
-            << recovery << " s; at most " << most.most_streams
-            << " streams a connection, " << most.waiting_blocks << " blocks waiting, " << most.requests << " requests, "
-            << most.sync_bytes << " bytes synced and not stored, " << most.serving << " served at once, "
-            << most.gossip_sending << " bytes of gossip unsent, " << story.most_of_world().events << " events queued, "
-            << story.most_of_world().fullest << " bytes in one direction of a connection" << std::endl;
+  const auto whole_seconds = [](Nanos time) { return std::chrono::duration_cast<Seconds>(time).count(); };
+  std::cout << "  " << story.network().size() << " nodes, " << story.produced() << " blocks, "
+            << whole_seconds(story.elapsed()) << " s of virtual time, " << story.world().delivered()
+            << " events; together again after " << whole_seconds(story.longest_recovery()) << " s; at most "
+            << most.most_streams << " streams a connection, " << most.waiting_blocks << " blocks waiting, "
+            << most.requests << " requests, " << most.sync_bytes << " bytes synced and not stored, " << most.serving
+            << " served at once, " << most.gossip_sending << " bytes of gossip unsent, "
+            << story.most_of_world().events << " events queued, " << story.most_of_world().fullest
+            << " bytes in one direction of a connection" << std::endl;
 }
 
 class FaultyWorld : public testing::TestWithParam<Scenario> {};

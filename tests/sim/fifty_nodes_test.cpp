@@ -1,5 +1,5 @@
-// The first network at size: fifty whole nodes and ten minutes of chain, in which each minute takes a fiftieth of the connections
-// and half of the nodes are cut off for a minute. Under a sanitizer it is smaller (story.hpp).
+// The first network at size: fifty whole nodes and ten minutes of chain, in which each minute takes a fiftieth of the
+// connections and half of the nodes are cut off for a minute. Under a sanitizer it is smaller (story.hpp).
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -47,8 +47,8 @@ Ending run(std::uint64_t seed) {
   story.close();
   out.trace_hash = story.world().trace_hash();
   out.events = story.world().delivered();
-  std::cout << "  seed " << seed << ": " << story.produced() << " blocks, " << out.lost << " connections lost, " << out.events
-            << " events, trace hash " << std::hex << out.trace_hash << std::dec << std::endl;
+  std::cout << "  seed " << seed << ": " << story.produced() << " blocks, " << out.lost << " connections lost, "
+            << out.events << " events, trace hash " << std::hex << out.trace_hash << std::dec << std::endl;
   return out;
 }
 

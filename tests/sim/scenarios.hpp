@@ -1,6 +1,7 @@
-// The faulty worlds, by name: each a network, and what happens to it while a chain is made. The rest, which is the same for all of
-// them, is in story.hpp and faulty_world_test.cpp: afterwards every head equals the sequencer's, no queue has grown beyond its
-// bound or kept anything, and nothing outlives the network. A scenario also checks that its fault was felt.
+// The faulty worlds, by name: each a network, and what happens to it while a chain is made. The rest, which is the same
+// for all of them, is in story.hpp and faulty_world_test.cpp: afterwards every head equals the sequencer's, no queue
+// has grown beyond its bound or kept anything, and nothing outlives the network. A scenario also checks that its fault
+// was felt.
 #pragma once
 
 #include <vector>

@@ -108,7 +108,9 @@ std::uint64_t refused(Story& story, std::size_t member, const char* reason) {
 // One clock goes a little ahead and stays; one an hour ahead, one an hour back, and both are set right after a minute.
 void play_clock_jump(Story& story) {
   const auto jumping = story.draw_members(3);
-  const auto set = [&](std::size_t which, Nanos offset) { story.network().place(jumping[which]).set_wall_offset(offset); };
+  const auto set = [&](std::size_t which, Nanos offset) {
+    story.network().place(jumping[which]).set_wall_offset(offset);
+  };
   story.blocks(10);
   set(0, Seconds(30));
   set(1, Seconds(3600));

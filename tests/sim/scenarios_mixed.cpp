@@ -10,8 +10,8 @@ namespace runtime = libp2p::runtime;
 namespace {
 
 constexpr int kRounds = 8;
-constexpr std::array kEverybody = {AdversaryKind::liar, AdversaryKind::silent, AdversaryKind::trickler, AdversaryKind::hoarder,
-                                   AdversaryKind::forger, AdversaryKind::deaf};
+constexpr std::array kEverybody = {AdversaryKind::liar,    AdversaryKind::silent, AdversaryKind::trickler,
+                                   AdversaryKind::hoarder, AdversaryKind::forger, AdversaryKind::deaf};
 
 StoryOptions bad_day() {
   StoryOptions out;
@@ -21,7 +21,9 @@ StoryOptions bad_day() {
   rest.jitter = Millis(20);
   rest.loss = 0.01;
   out.links = std::make_unique<runtime::RegionalLinks>(rest);
-  out.member = [](std::size_t index, SimMemberOptions& member) { member.wall_offset = Seconds(static_cast<int>(index % 5) - 2); };
+  out.member = [](std::size_t index, SimMemberOptions& member) {
+    member.wall_offset = Seconds(static_cast<int>(index % 5) - 2);
+  };
   return out;
 }
 
@@ -42,8 +44,10 @@ void play_bad_day(Story& story) {
   for (const auto kind : kEverybody) story.add_adversaries(kind, 1, {0, 1, 2, 3, 4});
   for (int round = 0; round < kRounds; ++round) {
     for (const auto member : story.draw_members(3)) toggle(story, member);
-    for (const auto member : story.draw_members(1))
-      story.network().place(member).set_wall_offset(Seconds(static_cast<int>(story.rng().below(20)) - 10));
+    for (const auto member : story.draw_members(1)) {
+      const auto wrong = Seconds(static_cast<int>(story.rng().below(20)) - 10);
+      story.network().place(member).set_wall_offset(wrong);
+    }
     for (const auto member : story.draw_members(1)) story.network().hold_writes(member);
     if (round % 3 == 1) story.world().partition({story.places(story.draw_members(story.network().size() / 3))});
     story.world().lose_connections(0.05);

@@ -1,8 +1,9 @@
-// What the simulation's tests have in common: a network of whole nodes, a sequencer (member 0) that publishes a block each block
-// time, a watch over every queue's bound, and the checks at the end. Everything follows from the seed.
+// What the simulation's tests have in common: a network of whole nodes, a sequencer (member 0) that publishes a block
+// each block time, a watch over every queue's bound, and the checks at the end. Everything follows from the seed.
 //
 // Which seeds, and how large: OPP2P_SIM_SEED=n runs a scenario with that seed only, OPP2P_SIM_SEEDS=n with n seeds one
-// after the other; OPP2P_SIM_NODES=n changes how many nodes it has; OPP2P_SIM_LOG=debug lets the nodes say what they do.
+// after the other; OPP2P_SIM_NODES=n changes how many nodes it has; OPP2P_SIM_LOG=debug lets the nodes say what they
+// do.
 #pragma once
 
 #include <functional>
@@ -67,11 +68,12 @@ class Story {
   // The members that run and are not at the sequencer's head.
   std::vector<std::size_t> behind() const;
 
-  // Time passes without blocks until all running members have the whole chain; then adversaries go, and nothing may be left in
-  // any queue.
+  // Time passes without blocks until all running members have the whole chain; then adversaries go, and nothing may be
+  // left in any queue.
   void expect_whole_chain_everywhere(Nanos limit = Seconds(180));
   void close() { network_->close(); }
 
+  Nanos elapsed() { return world().now() - begin_; }
   // The longest that blocks_until_together() has taken.
   Nanos longest_recovery() const { return longest_recovery_; }
   // The highest fill of each queue so far, over all nodes.

@@ -70,7 +70,8 @@ Adversary::~Adversary() = default;
 
 Result<void> Adversary::start() {
   // It takes every block for good, and passes it on.
-  for (const auto& topic : gossip::blocks_topics(options_.rollup.l2_chain_id)) OPP2P_TRYV(gossip_.join(topic, nullptr, nullptr));
+  for (const auto& topic : gossip::blocks_topics(options_.rollup.l2_chain_id))
+    OPP2P_TRYV(gossip_.join(topic, nullptr, nullptr));
   if (answers_requests(options_.kind)) {
     services::serve_in_scope(host_, scope_, request_protocol(options_),
                              [this](Stream stream) { return answer(std::move(stream)); });

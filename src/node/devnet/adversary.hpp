@@ -1,9 +1,9 @@
-// A peer that misbehaves on purpose: a real host that joins the gossip like an honest node, and then answers requests with lies, not
-// at all or a byte a second, gossips what nobody may accept, opens streams that it never uses, or does not read what it is
-// sent. It comes back whenever it is thrown out. For simulations, and the devnet's intruder.
+// A peer that misbehaves on purpose: a real host that joins the gossip like an honest node, and then answers requests
+// with lies, not at all or a byte a second, gossips what nobody may accept, opens streams that it never uses, or does
+// not read what it is sent. It comes back whenever it is thrown out. For simulations, and the devnet's intruder.
 //
-// Owner: a simulation or a process; destroyed after close() and before its Runtime. Thread: the network thread. Bounds: none on what it wants,
-// that is its purpose; it keeps kHoarded streams a peer and made-up blocks up to kMostBlocks.
+// Owner: a simulation or a process; destroyed after close() and before its Runtime. Thread: the network thread. Bounds:
+// none on what it wants, that is its purpose; it keeps kHoarded streams a peer and made-up blocks up to kMostBlocks.
 #pragma once
 
 #include <string_view>
@@ -23,19 +23,19 @@ enum class AdversaryKind : std::uint8_t {
   silent,    // takes requests and never answers
   trickler,  // answers one byte a second
   hoarder,   // opens kHoarded streams to each peer and never uses them
-  forger,    // gossips one bad message after another, most of them well signed (node/devnet/mischief.hpp)
+  forger,    // gossips one bad message after another, most of them well signed
   deaf,      // is in the mesh and reads kDeafRate bytes a second of what it is gossiped
 };
 std::string_view to_string(AdversaryKind kind);
 
 struct AdversaryOptions {
   AdversaryKind kind = AdversaryKind::silent;
-  ChainOptions chain;                        // of the blocks that it makes up
-  opstack::chain::RollupConfig rollup;       // of the chain whose peers it plagues
+  ChainOptions chain;                          // of the blocks that it makes up
+  opstack::chain::RollupConfig rollup;         // of the chain whose peers it plagues
   libp2p::crypto::secp256k1::Secret key{};     // its identity
-  libp2p::crypto::secp256k1::Secret signer{};  // the sequencer's, for the forger: most rules are only reached behind it
+  libp2p::crypto::secp256k1::Secret signer{};  // the sequencer's, for the forger (node/devnet/mischief.hpp)
   libp2p::Multiaddr listen;
-  std::vector<libp2p::Multiaddr> peers;      // with their ids
+  std::vector<libp2p::Multiaddr> peers;        // with their ids
 };
 
 class Adversary {
@@ -53,7 +53,7 @@ class Adversary {
   libp2p::runtime::Task<void> close(libp2p::Nanos limit);
 
   const libp2p::network::Host& host() const { return host_; }
-  // How often it had the occasion: requests that it took, streams that it opened, or gossip streams that it did not read.
+  // How often it had the occasion: requests that it took, streams that it opened or did not read, bad messages.
   std::uint64_t misdeeds() const { return misdeeds_; }
 
  private:

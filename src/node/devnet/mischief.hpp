@@ -1,5 +1,6 @@
-// Bad block messages: a block signed by a stranger, one with a wrong hash, one from an hour ago, one in the layout of another version,
-// and garbage. Made with the sequencer's key, because most rules are only reached behind a good signature.
+// Bad block messages: a block signed by a stranger, one with a wrong hash, one from an hour ago, one in the layout of
+// another version, and garbage. Made with the sequencer's key, because most rules are only reached behind a good
+// signature.
 //
 // Pure: time and randomness are given. Not thread-safe.
 #pragma once

@@ -1,6 +1,7 @@
-// Whole nodes in one simulated world: real Noise, Yamux and GossipSub over links in memory, a virtual clock, stores in memory. For
-// tests of many nodes and for replays of recorded blocks. Members may stop, lose their power, and start again over what their
-// disk had; adversaries (node/devnet/adversary.hpp) may join. The same seed gives the same trace hash.
+// Whole nodes in one simulated world: real Noise, Yamux and GossipSub over links in memory, a virtual clock, stores in
+// memory. For tests of many nodes and for replays of recorded blocks. Members may stop, lose their power, and start
+// again over what their disk had; adversaries (node/devnet/adversary.hpp) may join. The same seed gives the same trace
+// hash.
 //
 // Owner: a test or a command. Thread: one.
 #pragma once
@@ -18,10 +19,10 @@
 namespace opp2p::node::devnet {
 
 struct SimMemberOptions {
-  std::vector<std::size_t> dials;                  // members that it dials
-  bool sequencer = false;                          // gets the signing key
-  libp2p::Nanos wall_offset{0};                    // how wrong its wall clock is
-  std::function<void(NodeConfig&)> configure;      // changes what it would be told otherwise
+  std::vector<std::size_t> dials;              // members that it dials
+  bool sequencer = false;                      // gets the signing key
+  libp2p::Nanos wall_offset{0};                // how wrong its wall clock is
+  std::function<void(NodeConfig&)> configure;  // changes what it would be told otherwise
 };
 
 class SimNetwork {
@@ -37,7 +38,8 @@ class SimNetwork {
   // Starts a node and answers its index.
   Result<std::size_t> add(const SimMemberOptions& options);
   // Starts an adversary that dials the given members, and answers its index.
-  Result<std::size_t> add_adversary(AdversaryKind kind, const ChainOptions& chain, const std::vector<std::size_t>& dials);
+  Result<std::size_t> add_adversary(AdversaryKind kind, const ChainOptions& chain,
+                                    const std::vector<std::size_t>& dials);
 
   libp2p::runtime::SimWorld& world() { return *world_; }
   // Not of a member that is stopped.

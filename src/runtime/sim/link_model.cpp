@@ -22,7 +22,8 @@ Nanos retransmission_delay(const LinkQuality& quality, std::size_t bytes, Rng& r
   if (quality.loss <= 0) return out;
   const Nanos timeout = std::max(kLeastTimeout, 3 * quality.latency);
   // Packets are under way side by side: the one that is held up longest decides.
-  for (std::size_t sent = 0; sent < bytes; sent += kPacketBytes) out = std::max(out, resending(timeout, quality.loss, rng));
+  for (std::size_t sent = 0; sent < bytes; sent += kPacketBytes)
+    out = std::max(out, resending(timeout, quality.loss, rng));
   return out;
 }
 

@@ -1,11 +1,12 @@
-// What the network between two simulated nodes is like. The world asks the model once per connection and direction; later
-// models (shared uplinks) derive from LinkModel. Pure; owned by whoever makes the world.
+// What the network between two simulated nodes is like. The world asks the model once per connection and direction;
+// later models (shared uplinks) derive from LinkModel. Pure; owned by whoever makes the world.
 //
-// What TCP makes of a network that loses and reorders packets is delay, and so it is here: bytes of a connection keep their
-// order and none is missing. A packet that is lost holds up what it carried and everything behind it until it is sent again,
-// after a retransmission time-out that doubles with each further loss. A write counts as as many packets as it fills. The
-// packet that sets a connection up is sent again after one second, two, four …, as Linux does, so that dials may be answered in
-// another order than they were made. Not modelled: fast retransmission, congestion windows, and what acknowledgements suffer.
+// What TCP makes of a network that loses and reorders packets is delay, and so it is here: bytes of a connection keep
+// their order and none is missing. A packet that is lost holds up what it carried and everything behind it until it is
+// sent again, after a retransmission time-out that doubles with each further loss. A write counts as as many packets as
+// it fills. The packet that sets a connection up is sent again after one second, two, four …, as Linux does, so that
+// dials may be answered in another order than they were made. Not modelled: fast retransmission, congestion windows,
+// and what acknowledgements suffer.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +26,7 @@ struct LinkQuality {
   Nanos jitter{0};                       // what a write's way takes longer: up to this, evenly
   double loss = 0;                       // how likely a packet is lost; below 1
   std::uint64_t bytes_per_second = 0;    // 0: as much as there is
-  std::size_t buffer_bytes = 4u << 20;   // sent and not yet read, per direction: the sender's and the receiver's buffers together
+  std::size_t buffer_bytes = 4u << 20;   // sent and not yet read, per direction: sender's and receiver's together
 };
 
 // For how long losses hold up a write of `bytes`, and the packet that sets a connection up. Zero without loss.

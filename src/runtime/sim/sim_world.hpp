@@ -1,16 +1,18 @@
-// A world of simulated nodes: one virtual clock, one queue of events ordered by (time, sequence), links in memory. Each node has
-// a Runtime of its own with addresses (10.0.x.y and fd00::x:y), a wall clock that may be off, and an Rng; all of it comes from
-// one seed, and the same seed gives the same trace hash, which folds every event that is delivered and all bytes.
+// A world of simulated nodes: one virtual clock, one queue of events ordered by (time, sequence), links in memory. Each
+// node has a Runtime of its own with addresses (10.0.x.y and fd00::x:y), a wall clock that may be off, and an Rng; all
+// of it comes from one seed, and the same seed gives the same trace hash, which folds every event that is delivered and
+// all bytes.
 //
 //   SimWorld world(42);
 //   SimNode a = world.add_node(), b = world.add_node();
 //   network::Host host(a.runtime(), …);
 //   world.run_for(Seconds(10));
 //
-// A connection keeps its order and loses nothing (link_model.hpp says what loss means then); it ends by closing, by disconnect()
-// and lose_connections(), or when its far end was destroyed. In a partition bytes wait and dials hang, as they do behind TCP's
-// retransmissions. A host without power answers nothing and says no good-bye: its peers' connections are half-open. Thread: one.
-// Bounds: a connection holds at most LinkQuality::buffer_bytes per direction; the event queue is bounded by what its users arm.
+// A connection keeps its order and loses nothing (link_model.hpp says what loss means then); it ends by closing, by
+// disconnect() and lose_connections(), or when its far end was destroyed. In a partition bytes wait and dials hang, as
+// they do behind TCP's retransmissions. A host without power answers nothing and says no good-bye: its peers'
+// connections are half-open. Thread: one. Bounds: a connection holds at most LinkQuality::buffer_bytes per direction;
+// the event queue is bounded by what its users arm.
 #pragma once
 
 #include <functional>
@@ -88,8 +90,8 @@ class SimWorld {
   bool reachable(NodeIndex a, NodeIndex b) const;
   // Tears down each connection with the given probability, drawn from the seed. Answers how many there were.
   std::size_t lose_connections(double share);
-  // The host dies without a word: what is sent to it comes nowhere, dials to it hang, and what its own code still does reaches
-  // nobody. With power again it knows nothing of its old connections and answers their bytes with a reset.
+  // The host dies without a word: what is sent to it comes nowhere, dials to it hang, and what its own code still does
+  // reaches nobody. With power again it knows nothing of its old connections and answers their bytes with a reset.
   void power_off(NodeIndex node);
   void power_on(NodeIndex node);
 
