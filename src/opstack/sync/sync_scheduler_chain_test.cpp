@@ -121,6 +121,27 @@ TEST(SyncScheduler, a_slow_disk_holds_back_requests_and_not_memory) {
   EXPECT_LE(world.most_memory, config.max_bytes + 4 * 21000);
 }
 
+// The lower half waits for the upper one, which a newcomer brings from the top while the disk takes nothing.
+TEST(SyncScheduler, a_slow_disk_and_a_full_quarantine_together_stay_within_the_bound) {
+  SyncConfig config;
+  config.max_bytes = 400'000;
+  World world(config);
+  world.block_size = 39'000;
+  world.disk_latency = Seconds(3600);
+  for (std::uint64_t name = 1; name <= 5; ++name) world.add_peer(name, Manner::behind);
+  world.request(26);
+  world.wanted = 40;  // the five have what is not above 20
+  world.run(Seconds(600));
+  ASSERT_GE(world.scheduler.quarantined(), 5u);
+  world.add_peer(6, Manner::honest);
+  world.run(Seconds(60));
+  EXPECT_LE(world.most_memory, config.max_bytes + block_at(1, world.block_size).memory_bytes());
+  EXPECT_GT(world.traces[SyncTraceKind::promoted], 0);
+  world.disk_latency = Millis(3);
+  world.run(Seconds(2 * 3600));
+  EXPECT_EQ(world.delivered, numbers(11, 25));
+}
+
 TEST(SyncScheduler, an_error_of_the_disk_abandons_the_range_until_the_next_gap_check) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::honest);
