@@ -38,7 +38,7 @@ void note_figures(Story& story) {
 class FaultyWorld : public testing::TestWithParam<Scenario> {};
 
 std::uint64_t run(const Scenario& scenario, std::uint64_t seed) {
-  Story story(seed, scenario.options());
+  Story story(seed, scenario.options(seed));
   scenario.play(story);
   story.expect_whole_chain_everywhere();
   note_figures(story);

@@ -12,7 +12,7 @@ namespace opp2p::node::devnet {
 
 struct Scenario {
   const char* name;
-  StoryOptions (*options)();
+  StoryOptions (*options)(std::uint64_t seed);
   void (*play)(Story&);
 };
 

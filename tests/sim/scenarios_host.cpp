@@ -8,7 +8,7 @@
 namespace opp2p::node::devnet {
 namespace {
 
-StoryOptions usual() { return {}; }
+StoryOptions usual(std::uint64_t) { return {}; }
 
 // --- half-open peers ---
 
@@ -64,7 +64,7 @@ void play_restarts(Story& story) {
 
 constexpr std::uint64_t kSlowRate = 20'000;  // bytes a second and connection
 
-StoryOptions large_blocks() {
+StoryOptions large_blocks(std::uint64_t) {
   StoryOptions out;
   out.block_size = 50'000;
   return out;
@@ -83,7 +83,7 @@ void play_slow_readers(Story& story) {
 
 // --- clocks ---
 
-StoryOptions skewed() {
+StoryOptions skewed(std::uint64_t) {
   StoryOptions out;
   out.member = [](std::size_t index, SimMemberOptions& member) {
     if (index % 3 == 1) member.wall_offset = Seconds(5);

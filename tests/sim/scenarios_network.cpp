@@ -7,7 +7,7 @@ namespace opp2p::node::devnet {
 namespace runtime = libp2p::runtime;
 namespace {
 
-StoryOptions usual() { return {}; }
+StoryOptions usual(std::uint64_t) { return {}; }
 
 std::vector<std::size_t> first_half(Story& story) {
   std::vector<std::size_t> out;
@@ -17,7 +17,7 @@ std::vector<std::size_t> first_half(Story& story) {
 
 // --- latency from a regional matrix ---
 
-StoryOptions regional() {
+StoryOptions regional(std::uint64_t) {
   StoryOptions out;
   runtime::LinkQuality rest;
   rest.jitter = Millis(15);
@@ -38,7 +38,7 @@ void play_regional(Story& story) {
 
 // --- loss and reordering ---
 
-StoryOptions lossy() {
+StoryOptions lossy(std::uint64_t) {
   StoryOptions out;
   runtime::LinkQuality quality;
   quality.loss = 0.05;
