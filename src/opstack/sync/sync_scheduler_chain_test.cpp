@@ -203,6 +203,19 @@ TEST(SyncScheduler, when_nobody_has_a_block_it_says_so_and_asks_again_ever_more_
 
 // Whatever the other peers do, in whatever order answers and writes complete: as long as one honest peer has the
 // blocks, the chain is completed, in order, within the bounds, and nobody honest is blamed.
+// A liar's pause grows to two minutes; those who had not the block yet are asked again long before that.
+TEST(SyncScheduler, a_paused_liar_does_not_keep_an_honest_peer_from_being_asked_again) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::empty_handed);
+  world.add_peer(2, Manner::bad_hash);
+  world.request(20);
+  world.run(Seconds(600));
+  ASSERT_TRUE(world.delivered.empty());
+  world.manners.at(peer_named(1)).first = Manner::honest;
+  world.run(Seconds(60));
+  EXPECT_EQ(world.delivered, numbers(11, 19));
+}
+
 TEST(SyncScheduler, completes_every_chain_that_one_honest_peer_has) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
