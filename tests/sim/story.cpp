@@ -139,7 +139,7 @@ Nanos Story::blocks_until_together(std::uint64_t most) {
     blocks(1);
     if (behind().empty()) break;
   }
-  EXPECT_TRUE(behind().empty()) << behind().size() << " members are behind after " << most << " blocks";
+  expect_together();
   const Nanos took = world().now() - begin;
   longest_recovery_ = std::max(longest_recovery_, took);
   return took;
@@ -200,12 +200,16 @@ std::vector<std::size_t> Story::behind() const {
   return out;
 }
 
-void Story::expect_whole_chain_everywhere(Nanos limit) {
-  world().run_until([this] { return behind().empty(); }, limit);
+void Story::expect_together() const {
   for (const auto member : behind()) {
     ADD_FAILURE() << "member " << member << " has head " << head(member) << " of " << produced() << "; its status: "
                   << boost::json::serialize(network_->node(member).status());
   }
+}
+
+void Story::expect_whole_chain_everywhere(Nanos limit) {
+  world().run_until([this] { return behind().empty(); }, limit);
+  expect_together();
   for (std::size_t i = 0; i < network_->size(); ++i) {
     if (!network_->running(i)) continue;
     expect_chain_of(i);

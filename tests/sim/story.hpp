@@ -82,6 +82,7 @@ class Story {
 
  private:
   SimMemberOptions member_options(std::size_t index);
+  void expect_together() const;
   void add(std::size_t index);
   void watch();
   void expect_bounded(std::size_t member, const NodeSizes& sizes) const;
