@@ -111,6 +111,7 @@ void play_drawn(Story& story) {
     for (const auto member : story.draw_members(story.rng().below(4))) toggle(story, member);
     for (const auto member : story.draw_members(story.rng().below(3))) disturb_clock(story, member);
     for (const auto member : story.draw_members(story.rng().below(3))) network.hold_writes(member);
+    for (const auto member : story.draw_members(story.rng().below(3))) network.fail_writes(member, story.rng().below(8));
     for (const auto member : story.draw_members(story.rng().below(3))) network.place(member).set_read_rate(20'000);
     if (happens(3)) story.world().partition({story.places(story.draw_members(story.rng().below(network.size())))});
     if (happens(2)) story.world().lose_connections(0.3 * story.rng().next_unit());

@@ -63,7 +63,9 @@ class SimNetwork {
   void stop(std::size_t index);
   // From now on the member's disk takes its time: what is written is neither kept nor acknowledged.
   void hold_writes(std::size_t index) { members_[index]->store->hold_writes(); }
-  // It catches up.
+  // Its next n writes fail.
+  void fail_writes(std::size_t index, std::size_t n) { members_[index]->store->fail_writes(n); }
+  // The disk catches up.
   void release_writes(std::size_t index) { members_[index]->store->sync(); }
   // The member is gone at once: nobody is told, and what its disk held back is lost.
   void lose_power(std::size_t index);
