@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 
 #include "network/connection.hpp"
@@ -35,7 +36,7 @@ std::optional<std::uint64_t> number_from(const char* name) {
   return text == nullptr ? std::nullopt : std::optional<std::uint64_t>(std::strtoull(text, nullptr, 10));
 }
 
-void raise(std::size_t& most, std::size_t value) { most = std::max(most, value); }
+void keep_most(std::size_t& most, std::size_t value) { most = std::max(most, value); }
 
 }  // namespace
 
@@ -53,8 +54,11 @@ std::vector<std::uint64_t> seeds_of(std::uint64_t first, std::uint64_t count) {
 
 std::string rerun_command(std::uint64_t seed) {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  return "OPP2P_SIM_SEED=" + std::to_string(seed) + " build/tests/sim_test --gtest_filter=" + test->test_suite_name() +
-         "." + test->name();
+  const auto nodes = number_from("OPP2P_SIM_NODES");
+  std::error_code ignored;
+  const auto program = std::filesystem::relative(std::filesystem::read_symlink("/proc/self/exe", ignored), ignored);
+  return (nodes ? "OPP2P_SIM_NODES=" + std::to_string(*nodes) + " " : "") + "OPP2P_SIM_SEED=" + std::to_string(seed) +
+         " " + program.string() + " --gtest_filter=" + test->test_suite_name() + "." + test->name();
 }
 
 Story::Story(std::uint64_t seed, StoryOptions options) : rng_(seed), options_(std::move(options)) {
@@ -150,21 +154,21 @@ void Story::watch() {
     if (!network_->running(i)) continue;
     const auto sizes = network_->node(i).sizes();
     expect_bounded(i, sizes);
-    raise(most_.connections, sizes.connections);
-    raise(most_.most_streams, sizes.most_streams);
-    raise(most_.gossip.outbox_bytes, sizes.gossip.outbox_bytes);
-    raise(most_.gossip.validating, sizes.gossip.validating);
-    raise(most_.gossip_sending, sizes.gossip_sending);
-    raise(most_.waiting_blocks, sizes.waiting_blocks);
-    raise(most_.waiting_bytes, sizes.waiting_bytes);
-    raise(most_.requests, sizes.requests);
-    raise(most_.sync_bytes, sizes.sync_bytes);
-    raise(most_.serving, sizes.serving);
+    keep_most(most_.connections, sizes.connections);
+    keep_most(most_.most_streams, sizes.most_streams);
+    keep_most(most_.gossip.outbox_bytes, sizes.gossip.outbox_bytes);
+    keep_most(most_.gossip.validating, sizes.gossip.validating);
+    keep_most(most_.gossip_sending, sizes.gossip_sending);
+    keep_most(most_.waiting_blocks, sizes.waiting_blocks);
+    keep_most(most_.waiting_bytes, sizes.waiting_bytes);
+    keep_most(most_.requests, sizes.requests);
+    keep_most(most_.sync_bytes, sizes.sync_bytes);
+    keep_most(most_.serving, sizes.serving);
   }
   const auto sizes = world().sizes();
-  raise(most_of_world_.events, sizes.events);
-  raise(most_of_world_.unread_bytes, sizes.unread_bytes);
-  raise(most_of_world_.fullest, sizes.fullest);
+  keep_most(most_of_world_.events, sizes.events);
+  keep_most(most_of_world_.unread_bytes, sizes.unread_bytes);
+  keep_most(most_of_world_.fullest, sizes.fullest);
   EXPECT_LE(sizes.events, kEventsPerNode * world().nodes());
 }
 
