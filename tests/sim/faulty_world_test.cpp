@@ -3,7 +3,7 @@
 
 #include <iostream>
 
-#include "sim/scenarios.hpp"
+#include "scenarios.hpp"
 
 namespace opp2p::node::devnet {
 

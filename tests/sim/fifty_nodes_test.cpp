@@ -4,7 +4,7 @@
 
 #include <iostream>
 
-#include "sim/story.hpp"
+#include "story.hpp"
 
 namespace opp2p::node::devnet {
 namespace {

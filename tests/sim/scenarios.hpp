@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "sim/story.hpp"
+#include "story.hpp"
 
 namespace opp2p::node::devnet {
 

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "sim/scenarios.hpp"
+#include "scenarios.hpp"
 
 namespace opp2p::node::devnet {
 namespace runtime = libp2p::runtime;

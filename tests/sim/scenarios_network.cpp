@@ -1,7 +1,7 @@
 // Faults of what lies between the nodes: latency, loss, partitions.
 #include <gtest/gtest.h>
 
-#include "sim/scenarios.hpp"
+#include "scenarios.hpp"
 
 namespace opp2p::node::devnet {
 namespace runtime = libp2p::runtime;

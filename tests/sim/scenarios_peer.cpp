@@ -1,7 +1,7 @@
 // Peers that misbehave on purpose (node/devnet/adversary.hpp).
 #include <gtest/gtest.h>
 
-#include "sim/scenarios.hpp"
+#include "scenarios.hpp"
 
 namespace opp2p::node::devnet {
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/story.hpp"
+#include "story.hpp"
 
 #include <gtest/gtest.h>
 
