@@ -237,7 +237,8 @@ void StreamState::on_dead(Error why) {
 }
 
 void StreamState::deliver() {
-  if (opener != nullptr && (opened || dead)) {
+  // One that is woken already has been cancelled, and has not resumed yet.
+  if (opener != nullptr && !opener->woken() && (opened || dead)) {
     opener->wake_now(Wake::ok);
     return deliver();
   }

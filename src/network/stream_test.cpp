@@ -56,6 +56,30 @@ Task<void> send_much(Host& host, PeerId peer, std::size_t size, bool* equal_byte
   }
 }
 
+Task<void> open_one_of_two(Host& host, PeerId peer, bool* ended) {
+  std::vector<std::string> protocols{"/none/1", "/echo/1"};
+  auto opening = host.open_stream(std::move(peer), std::move(protocols));
+  const auto opened = co_await opening;
+  *ended = true;
+}
+
+// The cancelled coroutine has not resumed yet when the connection tells its streams that it is gone.
+TEST_F(StreamTest, a_connection_may_end_while_the_opening_of_a_stream_is_being_cancelled) {
+  const auto a = make_host();
+  const auto b = make_host();
+  ASSERT_TRUE(dial(*a, address_of(*b)));
+  bool ended = false;
+  TaskScope scope(a->runtime());
+  scope.spawn(open_one_of_two(*a, b->id(), &ended));
+  world.run_for(Millis(5));
+  ASSERT_FALSE(ended) << "the answer is on its way";
+  world.disconnect(nodes[0].index(), nodes[1].index());
+  scope.cancel();
+  world.run_for(Seconds(1));
+  EXPECT_TRUE(ended);
+  EXPECT_FALSE(a->connected(b->id()));
+}
+
 TEST_F(StreamTest, a_hundred_megabytes_go_each_way) {
   const auto a = make_host();
   const auto b = make_host();

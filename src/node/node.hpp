@@ -18,6 +18,7 @@
 #include "node/config.hpp"
 #include "node/log.hpp"
 #include "node/p2p_api.hpp"
+#include "node/sizes.hpp"
 #include "node/stats.hpp"
 #include "node/store.hpp"
 #include "node/store_chain.hpp"
@@ -72,6 +73,8 @@ class Node final : libp2p::network::HostObserver,
   // The head that is stored and may be told.
   opstack::sync::BlockRef head() const;
   const BlockStats& stats() const { return stats_; }
+  // What the node's queues hold now.
+  NodeSizes sizes() const;
 
  private:
   void take_over(opstack::payload::SharedEnvelope envelope, Done done);

@@ -17,6 +17,7 @@ struct LmdbStore::Writer {
   void add(StoreWrite item) {
     const std::size_t size = item.bytes();
     std::optional<Error> refused;
+    bool first = false;
     {
       const std::lock_guard lock(mutex);
       if (stopping) {
@@ -28,13 +29,14 @@ struct LmdbStore::Writer {
       } else {
         pending += size;
         waiting.push_back(std::move(item));
+        first = waiting.size() == 1;  // later ones find the writer awake, or waiting for company
       }
     }
     if (refused) {
       post([done = std::move(item.done), error = *refused] {
         if (done) done(error);
       });
-    } else {
+    } else if (first) {
       wake.notify_one();
     }
   }

@@ -133,6 +133,12 @@ void MemoryStore::close() {
   closed_ = true;
 }
 
+void MemoryStore::reopen() {
+  const std::lock_guard lock(mutex_);
+  staging_.clear();
+  closed_ = false;
+}
+
 // ---- FaultyStore ----
 
 void FaultyStore::write(Done done, std::function<void(Done)> perform) {

@@ -96,6 +96,14 @@ std::vector<PeerId> GossipsubService::peers() const {
   return found;
 }
 
+std::size_t GossipsubService::queued_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& [peer, row] : peers_) {
+    if (row.outbound != nullptr) bytes += row.outbound->queued_bytes();
+  }
+  return bytes;
+}
+
 void GossipsubService::on_peer_connected(const PeerId& peer, network::Direction direction) {
   Peer& at = row(peer);
   at.direction = direction;

@@ -82,6 +82,9 @@ class GossipsubService final : public network::HostObserver,
   const gossipsub::Router& router() const { return router_; }
   // Peers with an outbound stream, in order.
   std::vector<PeerId> peers() const;
+  // What has been pulled from the router and has not left yet, over all peers; and what is held of unfinished messages.
+  std::size_t queued_bytes() const;
+  std::size_t unfinished_bytes() const { return unfinished_; }
 
   // Lets go of all streams and ends every coroutine of the service.
   runtime::Task<void> close();

@@ -42,8 +42,12 @@ Ending run(std::uint64_t seed) {
   for (std::size_t i = 0; i < kNodes; ++i) EXPECT_TRUE(network.add(dialling(i)));
   for (std::uint64_t block = 1; block <= kBlocks; ++block) {
     network.world().run_for(Seconds(2));
-    if (block == 12) EXPECT_EQ(network.world().disconnect(network.world_index(3), network.world_index(4)), 1u);
-    if (block == 20) EXPECT_TRUE(network.add(dialling(kNodes)));
+    if (block == 12) {
+      EXPECT_EQ(network.world().disconnect(network.world_index(3), network.world_index(4)), 1u);
+    }
+    if (block == 20) {
+      EXPECT_TRUE(network.add(dialling(kNodes)));
+    }
     const auto published = network.publish(0, chain.next(), Seconds(1));
     EXPECT_TRUE(published) << published.error().message();
   }

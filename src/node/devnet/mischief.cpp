@@ -1,4 +1,5 @@
-#include "node/devnet/intruder.hpp"
+#include "node/devnet/mischief.hpp"
+#include "opstack/gossip/block_message.hpp"
 #include "opstack/gossip/signing.hpp"
 #include "opstack/gossip/topics.hpp"
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "node/devnet/intruder.hpp"
+#include "node/devnet/mischief.hpp"
 #include "opstack/gossip/block_rules.hpp"
 
 namespace opp2p::node::devnet {

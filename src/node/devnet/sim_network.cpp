@@ -1,46 +1,47 @@
 #include "node/devnet/sim_network.hpp"
 
-#include "runtime/sim/link_model.hpp"
-
 namespace opp2p::node::devnet {
-namespace {
-
-using libp2p::Multiaddr;
-using libp2p::Seconds;
-using libp2p::runtime::Task;
 namespace runtime = libp2p::runtime;
 namespace secp256k1 = libp2p::crypto::secp256k1;
+using libp2p::Multiaddr;
+using libp2p::Result;
+using libp2p::Seconds;
+
+namespace {
 
 constexpr std::uint16_t kPort = 9222;
-constexpr auto kCloseLimit = Seconds(3);
+constexpr auto kCloseLimit = Seconds(5);
 
-Task<void> close_node(Node& node, bool& done) {
-  co_await node.close(kCloseLimit);
+template <class Closable>
+runtime::Task<void> close_and_note(Closable& peer, bool& done) {
+  co_await peer.close(kCloseLimit);
   done = true;
 }
 
 }  // namespace
 
 SimNetwork::SimNetwork(std::uint64_t seed, opstack::chain::RollupConfig rollup, const secp256k1::Secret& signer,
-                       libp2p::UnixTime epoch)
+                       libp2p::UnixTime epoch, std::unique_ptr<runtime::LinkModel> links)
     : rollup_(std::move(rollup)), signer_(signer), rng_(seed), log_(LogFormat::text, LogLevel::crit) {
   runtime::SimWorldOptions options;
   options.epoch = epoch;
-  world_ = std::make_unique<runtime::SimWorld>(seed, options, std::make_unique<runtime::UniformLinks>());
+  world_ = std::make_unique<runtime::SimWorld>(seed, options, std::move(links));
 }
 
 SimNetwork::~SimNetwork() { close(); }
 
+Result<Multiaddr> SimNetwork::listen_address(const runtime::SimNode& place) const {
+  return Multiaddr::from_text("/ip4/" + place.ip4() + "/tcp/" + std::to_string(kPort));
+}
+
 Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
-  auto member = std::make_unique<Member>(world_->add_node());
-  auto& place = member->place.runtime();
-  NodeConfig config;
+  runtime::SimNodeOptions place;
+  place.wall_offset = options.wall_offset;
+  auto member = std::make_unique<Member>(world_->add_node(place));
+  NodeConfig& config = member->config;
   config.rollup = rollup_;
-  OPP2P_TRY(config.listen, Multiaddr::from_text("/ip4/" + member->place.ip4() + "/tcp/" + std::to_string(kPort)));
-  for (const auto other : options.dials) {
-    const auto& host = node(other).host();
-    config.static_peers.push_back(host.listen_addresses().front().with_peer_id(host.id()));
-  }
+  OPP2P_TRY(config.listen, listen_address(member->place));
+  for (const auto other : options.dials) config.static_peers.push_back(members_[other]->address);
   config.node_key = secp256k1::generate(rng_);
   if (options.sequencer) config.sequencer_key = signer_;
   config.unsafe_block_signer = secp256k1::address_of(signer_);
@@ -50,11 +51,37 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   config.dial_timeout = Seconds(10);
   config.gossip_timestamp_threshold = Seconds(60);
   config.sync_memory = 64 << 20;
-  member->store = std::make_unique<MemoryStore>([&place](std::function<void()> task) { place.post(std::move(task)); });
-  member->node = std::make_unique<Node>(place, std::move(config), *member->store, log_);
-  OPP2P_TRYV(member->node->start());
+  if (options.configure) options.configure(config);
+  const Post post = [&place = member->place.runtime()](std::function<void()> task) { place.post(std::move(task)); };
+  member->disk = std::make_unique<MemoryStore>(post);
+  member->store = std::make_unique<FaultyStore>(*member->disk, post);
+  OPP2P_TRYV(start(*member));
+  member->address = member->config.listen.with_peer_id(member->node->host().id());
   members_.push_back(std::move(member));
   return members_.size() - 1;
+}
+
+Result<void> SimNetwork::start(Member& member) {
+  auto& place = member.place.runtime();
+  member.node = std::make_unique<Node>(place, member.config, *member.store, log_);
+  return member.node->start();
+}
+
+Result<std::size_t> SimNetwork::add_adversary(AdversaryKind kind, const ChainOptions& chain,
+                                              const std::vector<std::size_t>& dials) {
+  auto enemy = std::make_unique<Enemy>(world_->add_node());
+  AdversaryOptions options;
+  options.kind = kind;
+  options.chain = chain;
+  options.rollup = rollup_;
+  options.key = secp256k1::generate(rng_);
+  options.signer = signer_;
+  OPP2P_TRY(options.listen, listen_address(enemy->place));
+  for (const auto member : dials) options.peers.push_back(members_[member]->address);
+  enemy->peer = std::make_unique<Adversary>(enemy->place.runtime(), std::move(options));
+  OPP2P_TRYV(enemy->peer->start());
+  adversaries_.push_back(std::move(enemy));
+  return adversaries_.size() - 1;
 }
 
 Result<void> SimNetwork::publish(std::size_t index, const opstack::payload::Envelope& envelope, libp2p::Nanos limit) {
@@ -66,17 +93,45 @@ Result<void> SimNetwork::publish(std::size_t index, const opstack::payload::Enve
   return *outcome;
 }
 
+template <class Closable>
+void SimNetwork::close_in_order(const runtime::SimNode& place, Closable& peer) {
+  bool done = false;
+  runtime::TaskScope scope(place.runtime());
+  scope.spawn(close_and_note(peer, done));
+  world_->run_until([&done] { return done; }, kCloseLimit + Seconds(2));
+}
+
+void SimNetwork::stop(std::size_t index) {
+  Member& member = *members_[index];
+  if (!member.node) return;
+  close_in_order(member.place, *member.node);
+  member.store->sync();
+  member.node.reset();
+}
+
+void SimNetwork::lose_power(std::size_t index) {
+  Member& member = *members_[index];
+  world_->power_off(member.place.index());
+  member.store->lose_unsynced();
+  member.store->sync();
+  member.node.reset();
+}
+
+Result<void> SimNetwork::start(std::size_t index) {
+  Member& member = *members_[index];
+  world_->power_on(member.place.index());
+  member.disk->reopen();
+  return start(member);
+}
+
+void SimNetwork::remove_adversaries() {
+  for (auto& enemy : adversaries_) close_in_order(enemy->place, *enemy->peer);
+  adversaries_.clear();
+}
+
 void SimNetwork::close() {
-  for (auto& member : members_) {
-    if (!member->node) continue;
-    bool done = false;
-    {
-      runtime::TaskScope scope(member->place.runtime());
-      scope.spawn(close_node(*member->node, done));
-      world_->run_until([&done] { return done; }, kCloseLimit + Seconds(2));
-    }
-    member->node.reset();
-  }
+  remove_adversaries();
+  for (std::size_t i = 0; i < members_.size(); ++i) stop(i);
   members_.clear();
 }
 

@@ -11,8 +11,9 @@ libp2p::services::GossipsubConfig block_gossip_config(const chain::ChainId& chai
                                                       libp2p::gossipsub::Params params) {
   libp2p::services::GossipsubConfig config;
   config.router.params = params;
-  config.router.message_id = [](std::string_view topic, ByteView data) {
-    return *libp2p::gossipsub::MessageId::from(message_id(topic, data));
+  config.router.message_id = [](std::string_view topic, ByteView data) -> libp2p::gossipsub::Named {
+    auto message = read_message(topic, data);
+    return {*libp2p::gossipsub::MessageId::from(message.id), std::move(message.decompressed)};
   };
   config.router.topic_filter = [allowed = blocks_topics(chain_id)](std::string_view topic) {
     return std::find(allowed.begin(), allowed.end(), topic) != allowed.end();

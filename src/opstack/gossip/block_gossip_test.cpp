@@ -292,9 +292,40 @@ TEST_F(BlockGossipTest, keeps_the_previous_signer_until_the_new_one_has_signed_a
   EXPECT_FALSE(at(1).blocks.signers().previous.has_value());
 }
 
+// Large blocks that come alone are examined in two parts, which must come to the same verdicts.
+TEST_F(BlockGossipTest, judges_large_blocks_as_small_ones) {
+  add();
+  add();
+  ASSERT_TRUE(net_.connect(0, 1));
+  net_.run_for(Seconds(2));
+  const auto send = [this](const payload::Envelope& envelope, const libp2p::crypto::secp256k1::Secret& key) {
+    const auto message = testing_blocks::message(kChain, version_, envelope, key);
+    at(0).gossip.publish(blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+    net_.run_for(Millis(200));
+    return at(1).seen.back();
+  };
+  const auto large = [this](std::uint64_t number, std::uint64_t time) {
+    auto envelope = block(version_, number, time);
+    for (int i = 0; i < 500; ++i) envelope.payload.transactions.emplace_back(200, static_cast<std::uint8_t>(i));
+    envelope.payload.block_hash = payload::compute_block_hash(envelope);
+    return envelope;
+  };
+  const auto good = send(large(5, now()), sequencer_key());
+  EXPECT_EQ(good.verdict, Verdict::accept) << good.detail;
+  EXPECT_EQ(send(large(6, now()), other_key()).reason, Reason::invalid_signature);
+  EXPECT_EQ(send(large(7, now() - 1000), sequencer_key()).reason, Reason::too_old);
+  auto wrong = large(8, now());
+  wrong.payload.block_hash[3] ^= 1;
+  EXPECT_EQ(send(wrong, sequencer_key()).reason, Reason::bad_block_hash);
+  EXPECT_EQ(at(1).numbers(), std::set<std::uint64_t>{5});
+  EXPECT_EQ(at(1).blocks.validating(), 0u);
+}
+
 TEST_F(BlockGossipTest, examines_a_block_again_when_the_signer_changed_meanwhile) {
+  auto pooled = config();
+  pooled.queue.small = 0;  // everything goes to the pool
   add();
-  add();
+  add(pooled);
   ASSERT_TRUE(net_.connect(0, 1));
   net_.run_for(Seconds(2));
   const auto message = testing_blocks::message(kChain, version_, block(version_, 5, now()), other_key());
@@ -369,6 +400,7 @@ TEST(BlockGossip, leaves_nothing_behind_even_with_blocks_on_the_pool) {
     BlockGossipConfig config;
     config.chain_id = kChain;
     config.version_at = [](std::uint64_t) { return Version::v3; };
+    config.queue.small = 0;  // everything goes to the pool
     net.add();
     net.add();
     auto a = std::make_unique<Node>(net.host(0), config);

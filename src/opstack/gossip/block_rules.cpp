@@ -153,15 +153,27 @@ bool BlockRules::unpack(ByteView raw, const SharedBytes& decompressed, Outcome& 
   return true;
 }
 
-void BlockRules::check_block(Examined& examined) const {
+DecodedBlock BlockRules::decode(ByteView contents, bool with_hash) const {
+  try {
+    if (contents.size() < kSignatureSize) return DecodedBlock(libp2p::fail(libp2p::Errc::truncated, "there is no body"));
+    auto decoded = payload::decode_envelope(config_.version, contents.subspan(kSignatureSize));
+    if (!decoded) return DecodedBlock(decoded.error());
+    DecodedBlock out(std::make_shared<const payload::Envelope>(std::move(*decoded)));
+    if (with_hash) out.block_hash = payload::compute_block_hash(**out.envelope);
+    return out;
+  } catch (const std::exception& thrown) {
+    return DecodedBlock(libp2p::fail(libp2p::Errc::exhausted, thrown.what()));
+  }
+}
+
+void BlockRules::check_block(Examined& examined, const DecodedBlock& decoded) const {
   Outcome& out = examined.outcome;
-  auto decoded = payload::decode_envelope(config_.version, ByteView(*out.contents).subspan(kSignatureSize));
-  if (!decoded) {
+  if (!decoded.envelope) {
     const bool envelope = has_parent_beacon_block_root(config_.version);
-    refuse(out, envelope ? Reason::invalid_envelope : Reason::invalid_payload, decoded.error().message());
+    refuse(out, envelope ? Reason::invalid_envelope : Reason::invalid_payload, decoded.envelope.error().message());
     return;
   }
-  out.envelope = std::make_shared<const payload::Envelope>(std::move(*decoded));
+  out.envelope = *decoded.envelope;
   const auto& p = out.envelope->payload;
 
   // Whole seconds, and never below zero: a clock before 1970 must not turn the comparisons around.
@@ -176,7 +188,7 @@ void BlockRules::check_block(Examined& examined) const {
     refuse(out, Reason::too_new, times + ", 5 s are allowed");
     return;
   }
-  out.actual_block_hash = payload::compute_block_hash(*out.envelope);
+  out.actual_block_hash = decoded.block_hash ? *decoded.block_hash : payload::compute_block_hash(*out.envelope);
   if (*out.actual_block_hash != p.block_hash) {
     refuse(out, Reason::bad_block_hash, "bad_hash " + libp2p::to_hex0x(p.block_hash) + ", actual " +
                                             libp2p::to_hex0x(*out.actual_block_hash));
@@ -187,6 +199,13 @@ void BlockRules::check_block(Examined& examined) const {
 
 Examined BlockRules::examine(ByteView raw, const SharedBytes& decompressed, const SignerState& signers,
                              UnixTime wall) const {
+  Examined examined = examine_signature(raw, decompressed, signers, wall);
+  if (examined.signer_counts) complete(examined, decode(*examined.outcome.contents, false));
+  return examined;
+}
+
+Examined BlockRules::examine_signature(ByteView raw, const SharedBytes& decompressed, const SignerState& signers,
+                                       UnixTime wall) const {
   Examined examined;
   examined.wall = wall;
   Outcome& out = examined.outcome;
@@ -201,15 +220,23 @@ Examined BlockRules::examine(ByteView raw, const SharedBytes& decompressed, cons
       out.signer = *signer;
     else
       out.detail = signer.error().message();
-    if (!out.signer || !signers.allows(*out.signer, wall)) return examined;
-    examined.after_signature = true;
-    check_block(examined);
+    examined.signer_counts = out.signer && signers.allows(*out.signer, wall);
   } catch (const std::exception& thrown) {
     // As with the reference, whatever goes wrong inside is the message's fault. Signers that change change nothing here.
     refuse(out, Reason::internal_error, thrown.what());
     examined.before_signature = true;
   }
   return examined;
+}
+
+void BlockRules::complete(Examined& examined, const DecodedBlock& decoded) const {
+  examined.after_signature = true;
+  try {
+    check_block(examined, decoded);
+  } catch (const std::exception& thrown) {
+    refuse(examined.outcome, Reason::internal_error, thrown.what());
+    examined.before_signature = true;
+  }
 }
 
 void BlockRules::check_seen(Outcome& out) {

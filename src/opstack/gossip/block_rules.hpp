@@ -119,6 +119,14 @@ struct Examined {
   Outcome outcome;          // of the checks but 5, 6 and those that need memory
   bool before_signature = false;  // it failed one of the checks 1 to 4
   bool after_signature = false;   // the checks from 7 on were made
+  bool signer_counts = false;     // so they are to be made
+};
+
+// What takes the time of the checks from 7 on: the block and its hash.
+struct DecodedBlock {
+  Result<payload::SharedEnvelope> envelope;
+  std::optional<payload::Hash> block_hash;  // computed when it is needed, if it is not here
+  explicit DecodedBlock(Result<payload::SharedEnvelope> e) : envelope(std::move(e)) {}
 };
 
 // Checks 11 to 16 and the extra rule: whether the payload has what its version has, and nothing else. The SSZ of a version cannot
@@ -133,6 +141,14 @@ class BlockRules {
   // same bytes, or null. A signature that does not count ends the work before anything is decoded. Does not throw.
   Examined examine(ByteView raw_message, const SharedBytes& decompressed, const SignerState& signers, UnixTime wall) const;
 
+  // The same in parts, the first two of which may run side by side: where signer_counts, complete() has to follow. `contents`
+  // are those of a message: signature and body. `with_hash`: also the hash, before it is known whether the block's time is
+  // right. None of them throws.
+  Examined examine_signature(ByteView raw_message, const SharedBytes& decompressed, const SignerState& signers,
+                             UnixTime wall) const;
+  DecodedBlock decode(ByteView contents, bool with_hash) const;
+  void complete(Examined& examined, const DecodedBlock& decoded) const;
+
   // The rest, in the order in which messages are to be judged. Ends the grace of the previous signer in `signers` where the
   // block is the current one's. Nothing when the signers have changed such that the examination stopped too early:
   // examine once more.
@@ -145,7 +161,7 @@ class BlockRules {
 
  private:
   bool unpack(ByteView raw_message, const SharedBytes& decompressed, Outcome& out) const;
-  void check_block(Examined& examined) const;
+  void check_block(Examined& examined, const DecodedBlock& decoded) const;
   void check_seen(Outcome& out);
 
   BlockRulesConfig config_;

@@ -33,6 +33,8 @@ struct Subscriber::Job : libp2p::LiveCounted<Job> {
   // The message is judged by the clock of its arrival: what it waits here is not the sender's fault.
   Now arrived;
   Examined examined;
+  std::optional<DecodedBlock> decoded;  // of a block that is examined in two parts
+  int parts = 0;                        // that are on the pool
 };
 
 Subscriber::Subscriber(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime,
@@ -70,8 +72,13 @@ void Subscriber::validate(const libp2p::gossipsub::Validate& message, libp2p::se
 }
 
 void Subscriber::submit(const std::shared_ptr<Job>& job) {
+  // A large block that comes alone is examined by two workers at once: the hash of all of it for the signature takes as long as
+  // decoding it and the tries of its own hash. Under load the pool is busy anyhow, and a bad signature ends the work early.
+  if (job->message.contents && job->message.contents->size() >= kLarge && queue_.items() == 0 &&
+      queue_.has_room(2, job->message.data.view.size()))
+    return submit_parts(job);
   auto work = [job, rules = std::shared_ptr<const BlockRules>(rules_), signers = signers_] {
-    job->examined = rules->examine(job->message.data.view, nullptr, signers, job->arrived.wall);
+    job->examined = rules->examine(job->message.data.view, job->message.contents, signers, job->arrived.wall);
   };
   auto done = [this, job, alive = std::weak_ptr<int>(alive_)] {
     if (alive.expired()) return job->done(libp2p::gossipsub::Verdict::ignore);
@@ -83,6 +90,24 @@ void Subscriber::submit(const std::shared_ptr<Job>& job) {
   full.reason = Reason::internal_error;
   full.detail = "the validation queue is full";
   finish(*job, full);
+}
+
+void Subscriber::submit_parts(const std::shared_ptr<Job>& job) {
+  job->parts = 2;
+  auto signature = [job, rules = std::shared_ptr<const BlockRules>(rules_), signers = signers_] {
+    job->examined = rules->examine_signature(job->message.data.view, job->message.contents, signers, job->arrived.wall);
+  };
+  auto block = [job, rules = std::shared_ptr<const BlockRules>(rules_)] {
+    job->decoded.emplace(rules->decode(*job->message.contents, true));
+  };
+  auto done = [this, job, alive = std::weak_ptr<int>(alive_)] {
+    if (--job->parts > 0) return;
+    if (alive.expired()) return job->done(libp2p::gossipsub::Verdict::ignore);
+    if (job->examined.signer_counts) rules_->complete(job->examined, *job->decoded);
+    conclude(job);
+  };
+  (void)queue_.submit(job->message.data.view.size(), std::move(signature), done);  // there is room
+  (void)queue_.submit(0, std::move(block), done);
 }
 
 void Subscriber::conclude(const std::shared_ptr<Job>& job) {

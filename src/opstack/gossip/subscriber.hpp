@@ -55,7 +55,9 @@ class Subscriber : libp2p::LiveCounted<Subscriber> {
  private:
   struct Job;
   void validate(const libp2p::gossipsub::Validate& message, libp2p::services::GossipsubService::Done done);
+  static constexpr std::size_t kLarge = 64 * 1024;  // bytes of contents
   void submit(const std::shared_ptr<Job>& job);
+  void submit_parts(const std::shared_ptr<Job>& job);
   void conclude(const std::shared_ptr<Job>& job);
   void finish(const Job& job, const Outcome& outcome);
 

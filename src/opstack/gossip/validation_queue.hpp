@@ -2,13 +2,17 @@
 // here in order, so that the pool stays open to others and what waits is bounded: in items and in bytes, with new
 // messages refused when full. Completions come in any order.
 //
-// Owner: BlockGossip. Thread: the network thread; the work itself runs on the pool. Bounds: ValidationQueueLimits.
+// A small message that comes alone is judged on the spot: two wake-ups of sleeping threads would take longer than its
+// signature. That happens once in `alone` at most, so a stream of messages is the pool's work.
+//
+// Owner: BlockGossip. Thread: the network thread; the work itself runs there or on the pool. Bounds: ValidationQueueLimits.
 #pragma once
 
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/live_count.hpp"
 #include "runtime/runtime.hpp"
@@ -20,6 +24,8 @@ struct ValidationQueueLimits {
   // Not below the router's bounds, which strike first and leave a refused message to be asked for again.
   std::size_t max_items = 1024;
   std::size_t max_bytes = 128U << 20;
+  std::size_t small = 4096;  // bytes
+  libp2p::Nanos alone = libp2p::Millis(1);
 };
 
 class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
@@ -28,10 +34,11 @@ class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
   ValidationQueue(const ValidationQueue&) = delete;
   ValidationQueue& operator=(const ValidationQueue&) = delete;
 
-  // Runs `work` on the pool and then `done` on the network thread; neither, when the queue is gone by then. False when
-  // full. `work` may touch only what it owns.
+  // Runs `work`, on the pool or at once, and then `done` on the network thread; neither, when the queue is gone by then.
+  // False when full. `work` may touch only what it owns.
   bool submit(std::size_t bytes, std::function<void()> work, std::function<void()> done);
 
+  bool has_room(std::size_t items, std::size_t bytes) const;
   // Waiting and on the pool.
   std::size_t items() const { return waiting_.size() + running_; }
   std::size_t bytes() const { return bytes_; }
@@ -49,6 +56,7 @@ class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
   std::deque<Job> waiting_;
   std::size_t running_ = 0;
   std::size_t bytes_ = 0;
+  std::optional<libp2p::MonoTime> last_;  // when the last message came
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

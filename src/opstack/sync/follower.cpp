@@ -116,7 +116,18 @@ void Follower::append(AppendBlock& append, Done done) {
   writing.ref = append.block.ref();
   writing.done = std::move(done);
   writing_.push_back(std::move(writing));
-  auto kept = std::make_shared<AppendBlock>(std::move(append));
+  const auto kept = std::make_shared<AppendBlock>(std::move(append));
+  if (begun_ || writing_.size() == 1) return write(kept);
+  unsent_.push_back(kept);
+  unsent_bytes_ += kept->block.memory_bytes();
+  if (unsent_bytes_ <= config_.memory / 2) return;
+  host_.runtime().post([this, alive = std::weak_ptr(alive_), epoch = epoch_, ref = kept->block.ref()] {
+    if (!alive.lock() || epoch != epoch_ || unsent_.empty()) return;
+    back_to_stored(ref, libp2p::fail(Errc::exhausted, "too many blocks wait for the first one to be stored"));
+  });
+}
+
+void Follower::write(const std::shared_ptr<AppendBlock>& kept) {
   store_.append(kept->block, [this, alive = std::weak_ptr(alive_), epoch = epoch_, kept](const Result<void>& outcome) {
     if (alive.lock()) on_appended(epoch, kept->peer, kept->block, outcome);
   });
@@ -131,6 +142,10 @@ void Follower::on_appended(std::uint64_t epoch, const PeerId& peer, const Block&
   Writing writing = std::move(writing_.front());
   writing_.pop_front();
   stored_head_ = writing.ref;
+  if (!std::exchange(begun_, true)) {
+    unsent_bytes_ = 0;
+    for (const auto& waiting : std::exchange(unsent_, {})) write(waiting);
+  }
   if (events_.stored) events_.stored(peer, block);
   if (writing.done) writing.done({});
   if (closed_) return;
@@ -145,6 +160,8 @@ void Follower::on_appended(std::uint64_t epoch, const PeerId& peer, const Block&
 void Follower::back_to_stored(const BlockRef& failed, const Error& error) {
   ++epoch_;
   auto lost = std::exchange(writing_, {});
+  unsent_.clear();
+  unsent_bytes_ = 0;
   if (stored_head_) {
     chain_.rewind(*stored_head_);
   } else {

@@ -69,6 +69,7 @@ class Follower : libp2p::LiveCounted<Follower> {
   };
   void pump_chain(Done* done);
   void append(AppendBlock& append, Done done);
+  void write(const std::shared_ptr<AppendBlock>& kept);
   void on_appended(std::uint64_t epoch, const PeerId& peer, const Block& block, const Result<void>& outcome);
   void back_to_stored(const BlockRef& failed, const Error& error);
   void arm(Nanos delay);
@@ -84,6 +85,11 @@ class Follower : libp2p::LiveCounted<Follower> {
   std::optional<BlockRef> stored_head_;
   std::deque<Writing> writing_;  // in the order of the store's answers
   std::uint64_t epoch_ = 0;      // of writes; answers of an older one mean nothing
+  // An empty store takes any block as its first. So until it has taken the right one nothing else is given to it: were the
+  // first refused and the next one taken, the chain below would be closed for good.
+  bool begun_ = false;
+  std::deque<std::shared_ptr<AppendBlock>> unsent_;
+  std::size_t unsent_bytes_ = 0;  // at most half of `memory`
   bool check_due_ = false;       // a check came while blocks were being written
   std::optional<MonoTime> check_at_;
   std::unique_ptr<libp2p::runtime::Timer> timer_;

@@ -160,10 +160,29 @@ TEST_F(FollowerOverHosts, what_the_store_refuses_is_not_ours_and_comes_again) {
   EXPECT_EQ(node.store_failures, 1);
   EXPECT_EQ(node.follower->stored_head()->number, 0u);
   EXPECT_TRUE(node.stored.empty());
-  node.store.blocks.clear();  // what the model of a store took after the failure
+  EXPECT_TRUE(node.store.blocks.empty()) << "an empty store takes any block: it must not be given the second as its first";
   node.follower->on_unsafe_payload(PeerId(), chain.at(5).envelope);
   net_.run_for(Seconds(10));
   EXPECT_EQ(node.follower->stored_head()->number, 5u);
+}
+
+TEST_F(FollowerOverHosts, blocks_that_wait_for_the_first_one_to_be_stored_are_bounded) {
+  const Chain chain(40, 500);
+  FollowerConfig config;
+  config.memory = 40'000;
+  Node& node = add({}, config);
+  node.store.silent = true;
+  std::size_t refused = 0;
+  for (std::uint64_t n = 1; n <= 40; ++n)
+    node.follower->submit(PeerId(), chain.at(n), [&refused](const Result<void>& r) { refused += r ? 0 : 1; });
+  net_.run_for(Millis(100));
+  EXPECT_EQ(node.store.unanswered.size(), 1u) << "the second is not given to it before the first is stored";
+  EXPECT_EQ(node.store_failures, 1);
+  EXPECT_EQ(refused, 40u);
+  node.store.silent = false;
+  for (std::uint64_t n = 1; n <= 3; ++n) node.follower->submit(PeerId(), chain.at(n), nullptr);
+  net_.run_for(Millis(100));
+  EXPECT_EQ(node.follower->stored_head()->number, 3u);
 }
 
 TEST_F(FollowerOverHosts, a_submitted_block_is_answered_when_it_is_stored_and_refused_when_it_cannot_be) {

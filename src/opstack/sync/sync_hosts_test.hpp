@@ -75,6 +75,10 @@ class SimStore final : public ChainStore {
   explicit SimStore(libp2p::runtime::Runtime& runtime) : runtime_(runtime) {}
 
   void append(Block block, Done done) override {
+    if (silent) {
+      unanswered.push_back(std::move(done));
+      return;
+    }
     auto outcome = std::make_shared<Result<void>>();
     if (failing > 0) {
       --failing;
@@ -122,7 +126,9 @@ class SimStore final : public ChainStore {
   std::map<std::uint64_t, std::map<std::uint64_t, StagedBlock>> staged;
   std::vector<LookupDone> hung;
   std::size_t staged_ever = 0;
+  std::vector<Done> unanswered;
   int failing = 0;
+  bool silent = false;  // takes blocks and never says what became of them
   bool broken = false;
   bool hanging = false;
 

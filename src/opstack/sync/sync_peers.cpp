@@ -15,11 +15,11 @@ bool SyncPeers::add(const PeerId& peer, MonoTime now) {
 
 SyncPeers::Choice SyncPeers::choose(const std::vector<PeerId>& asked, MonoTime now) {
   Choice out;
-  out.all_asked = true;
+  out.all_asked = !asked.empty();
   const Peer* best = nullptr;
   for (auto& [id, peer] : peers_) {
     const bool was_asked = std::binary_search(asked.begin(), asked.end(), id);
-    if (!was_asked) out.all_asked = false;
+    if (!was_asked && peer.paused_until <= now) out.all_asked = false;
     if (peer.busy >= limits_.in_flight) continue;  // its answer will wake us
     const MonoTime ready = std::max(peer.paused_until, now + peer.tokens.time_until(1, now));
     if (ready > now) {

@@ -36,7 +36,7 @@ class SyncPeers {
   struct Choice {
     std::optional<PeerId> peer;     // who to ask
     bool any_free = false;          // somebody is free, if not for this block
-    bool all_asked = false;         // `asked` holds everybody
+    bool all_asked = false;         // `asked` holds everybody who is not paused, and somebody
     std::optional<MonoTime> retry;  // when somebody who was not asked may become free by time alone
   };
   // `asked`: who has been asked for the block already, sorted.

@@ -292,7 +292,7 @@ void SyncScheduler::promote(Segment& segment, const PeerId& peer, Block block) {
 }
 
 void SyncScheduler::promote_from_quarantine(Segment& segment, Now now) {
-  while (segment.lowest > 0) {
+  while (segment.lowest > head_.number + 1) {
     const auto* waiting = quarantine_.at(segment.lowest - 1);
     if (waiting == nullptr) return;
     auto entry = *quarantine_.take(segment.lowest - 1);

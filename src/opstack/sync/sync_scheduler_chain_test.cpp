@@ -62,6 +62,34 @@ TEST(SyncScheduler, a_range_that_is_interrupted_by_a_lower_one_is_taken_up_where
 
 // ---- the disk ----
 
+// A late block of gossip is enough for a lower end, while what was fetched for the higher one still waits for its child.
+TEST(SyncScheduler, blocks_that_wait_for_one_range_fill_a_lower_one) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::silent);  // is asked for 14
+  world.add_peer(2, Manner::honest);
+  world.request(15);
+  world.run(Seconds(5));
+  ASSERT_EQ(world.scheduler.quarantined(), 3u);
+  const auto asked = world.asked.size();
+  world.request(14);
+  world.run(Seconds(5));
+  EXPECT_EQ(world.delivered, numbers(11, 13));
+  EXPECT_EQ(world.asked.size(), asked);
+}
+
+TEST(SyncScheduler, foreign_blocks_that_wait_for_one_range_do_not_keep_a_lower_one_from_being_asked_for) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::silent);
+  world.add_peer(2, Manner::other_chain);
+  world.request(15);
+  world.run(Seconds(5));
+  ASSERT_EQ(world.scheduler.quarantined(), 3u);
+  world.add_peer(3, Manner::honest);
+  world.request(14);
+  world.run(Seconds(60));
+  EXPECT_EQ(world.delivered, numbers(11, 13));
+}
+
 TEST(SyncScheduler, a_gap_far_larger_than_memory_fills_in_bounded_memory) {
   SyncConfig config;
   config.max_bytes = 1 << 20;
@@ -91,6 +119,27 @@ TEST(SyncScheduler, a_slow_disk_holds_back_requests_and_not_memory) {
   world.run(Seconds(300));
   EXPECT_TRUE(world.filled());
   EXPECT_LE(world.most_memory, config.max_bytes + 4 * 21000);
+}
+
+// The lower half waits for the upper one, which a newcomer brings from the top while the disk takes nothing.
+TEST(SyncScheduler, a_slow_disk_and_a_full_quarantine_together_stay_within_the_bound) {
+  SyncConfig config;
+  config.max_bytes = 400'000;
+  World world(config);
+  world.block_size = 39'000;
+  world.disk_latency = Seconds(3600);
+  for (std::uint64_t name = 1; name <= 5; ++name) world.add_peer(name, Manner::behind);
+  world.request(26);
+  world.wanted = 40;  // the five have what is not above 20
+  world.run(Seconds(600));
+  ASSERT_GE(world.scheduler.quarantined(), 5u);
+  world.add_peer(6, Manner::honest);
+  world.run(Seconds(60));
+  EXPECT_LE(world.most_memory, config.max_bytes + block_at(1, world.block_size).memory_bytes());
+  EXPECT_GT(world.traces[SyncTraceKind::promoted], 0);
+  world.disk_latency = Millis(3);
+  world.run(Seconds(2 * 3600));
+  EXPECT_EQ(world.delivered, numbers(11, 25));
 }
 
 TEST(SyncScheduler, an_error_of_the_disk_abandons_the_range_until_the_next_gap_check) {
@@ -154,6 +203,19 @@ TEST(SyncScheduler, when_nobody_has_a_block_it_says_so_and_asks_again_ever_more_
 
 // Whatever the other peers do, in whatever order answers and writes complete: as long as one honest peer has the
 // blocks, the chain is completed, in order, within the bounds, and nobody honest is blamed.
+// A liar's pause grows to two minutes; those who had not the block yet are asked again long before that.
+TEST(SyncScheduler, a_paused_liar_does_not_keep_an_honest_peer_from_being_asked_again) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::empty_handed);
+  world.add_peer(2, Manner::bad_hash);
+  world.request(20);
+  world.run(Seconds(600));
+  ASSERT_TRUE(world.delivered.empty());
+  world.manners.at(peer_named(1)).first = Manner::honest;
+  world.run(Seconds(60));
+  EXPECT_EQ(world.delivered, numbers(11, 19));
+}
+
 TEST(SyncScheduler, completes_every_chain_that_one_honest_peer_has) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -55,6 +55,8 @@ void SyncScheduler::proceed(Now now) {
   wake_.reset();
   Segment* segment = active();
   if (segment == nullptr) return;
+  // What waits right below may have come for another range, so that no answer of this one will look at it.
+  if (!segment->delivering) promote_from_quarantine(*segment, now);
   if (!segment->delivering && check_linked(*segment, now)) return;
   if (segment->delivering) {
     deliver(*segment, now);
@@ -84,9 +86,10 @@ void SyncScheduler::schedule(Segment& segment, Now now) {
 bool SyncScheduler::schedule_number(Segment& segment, std::uint64_t number, Now now) {
   if (in_flight_.size() >= config_.max_in_flight) return false;
   if (staging_bytes_ >= config_.max_bytes / 2) return false;  // the disk is behind; on_staged goes on
-  // The block that is due next needs no room in the quarantine, so that a full one can never stop us.
+  // The block that is due next needs no room, so that a full quarantine can never stop us; one at a time, because what the
+  // disk has not taken yet is held beside a quarantine that stays full.
   const bool due_next = number + 1 == segment.lowest;
-  if (!due_next && !has_room(1)) return false;
+  if (!(due_next && staging_bytes_ == 0) && !has_room(1)) return false;
   const auto height = heights_.find(number);
   if (height != heights_.end() && now.mono < height->second.not_before) {
     wake_at(height->second.not_before);

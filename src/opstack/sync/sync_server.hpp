@@ -50,6 +50,9 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   SyncServer& operator=(const SyncServer&) = delete;
 
   const std::string& protocol() const { return protocol_; }
+  // Requests that wait or are being served, and bytes of the blocks that are being sent.
+  std::size_t serving() const { return turns_.size(); }
+  std::size_t sending_bytes() const { return sending_; }
   // Stops serving and ends what runs.
   libp2p::runtime::Task<void> close();
 

@@ -33,8 +33,9 @@ struct Validate {
   std::string topic;
   MessageId id;
   SharedSlice data;
-  PeerId from;         // empty for our own
-  bool local = false;  // an own publication that asked to be validated
+  SharedBytes contents;  // the data unpacked, if naming the message had to do that; may be null
+  PeerId from;           // empty for our own
+  bool local = false;    // an own publication that asked to be validated
 };
 
 // An accepted message of another peer, for the subscriber.

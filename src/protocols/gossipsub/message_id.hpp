@@ -59,7 +59,16 @@ struct MessageIdHash {
   }
 };
 
-// How a network names its messages. Called on the router's thread for every message that comes in or goes out.
-using MessageIdFn = std::function<MessageId(std::string_view topic, ByteView data)>;
+// A message's name and, where the data had to be unpacked for it, what was in it: that goes with the validation, so that nobody
+// unpacks it again.
+struct Named {
+  Named(const MessageId& i, SharedBytes c = nullptr) : id(i), contents(std::move(c)) {}  // NOLINT(google-explicit-constructor)
+  MessageId id;
+  SharedBytes contents;
+};
+
+// How a network names its messages. Called on the router's thread for every message that comes in, but for copies of the last
+// ones, or goes out.
+using MessageIdFn = std::function<Named(std::string_view topic, ByteView data)>;
 
 }  // namespace libp2p::gossipsub

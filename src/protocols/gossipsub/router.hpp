@@ -39,6 +39,7 @@
 #include "protocols/gossipsub/message_cache.hpp"
 #include "protocols/gossipsub/params.hpp"
 #include "protocols/gossipsub/peers.hpp"
+#include "protocols/gossipsub/recent_messages.hpp"
 #include "protocols/gossipsub/scores.hpp"
 #include "protocols/gossipsub/seen_cache.hpp"
 
@@ -180,6 +181,8 @@ class Router {
     PeerId from;
     PeerKey from_key = 0;  // 0 for our own
     Keys holders;          // sent it to us, first or again: nobody to forward to
+    SharedBytes contents = nullptr;
+    std::size_t bytes() const { return message.frame_size() + (contents ? contents->size() : 0); }
   };
 
   // router.cpp: peers, topics, outputs
@@ -245,6 +248,7 @@ class Router {
   PeerTable peers_;
   Topics topics_;
   SeenCache seen_;
+  RecentMessages recent_;
   MessageCache cache_;
   Backoffs backoffs_;
   IWantPromises promises_;

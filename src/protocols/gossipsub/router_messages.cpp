@@ -43,19 +43,24 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
     fault(peer.id, FaultKind::unexpected_author);
     return;
   }
-  const MessageId id = config_.message_id(topic, message.data.value_or(ByteView()));
+  const ByteView data = message.data.value_or(ByteView());
+  const MessageId* known = recent_.find(topic, data);
+  Named named = known != nullptr ? Named(*known) : config_.message_id(topic, data);
+  const MessageId& id = named.id;
   if (SeenCache::Entry* seen = seen_.find(id, now.mono)) {
     note_duplicate(key, peer, *seen, topic, id, now);
     return;
   }
-  Validation validation{std::string(topic), id, SharedMessage::from_received(rpc, message), peer.id, key, {key}};
+  Validation validation{std::string(topic), id, SharedMessage::from_received(rpc, message), peer.id, key, {key},
+                        std::move(named.contents)};
   promises_.fulfil(id);
-  if (!has_room(&peer, validation.message.frame_size())) {
+  if (!has_room(&peer, validation.bytes())) {
     ++counters_.dropped_validation_full;
     scores_.on_rejected(peer.id, topic, id, RejectReason::queue_full, now);
     trace_drop(DropCause::validation_full, peer.id, topic, id);
     return;
   }
+  if (known == nullptr) recent_.add(topic, validation.message.slice(), id);
   send_idontwant(validation);
   begin_validation(std::move(validation), nullptr, now);
 }
@@ -86,14 +91,14 @@ RequestId Router::begin_validation(Validation validation, SeenCache::Entry* seen
   } else {
     remember_seen(validation.id, entry, now);
   }
-  validating_bytes_ += validation.message.frame_size();
+  validating_bytes_ += validation.bytes();
   if (Peer* peer = peers_.at(validation.from_key)) {
     ++peer->validating_items;
-    peer->validating_bytes += validation.message.frame_size();
+    peer->validating_bytes += validation.bytes();
     scores_.on_validation_begun(peer->id, validation.topic, validation.id, now);
   }
-  actions_.emplace_back(Validate{request, validation.topic, validation.id, validation.message.slice(), validation.from,
-                                 validation.from.empty()});
+  actions_.emplace_back(Validate{request, validation.topic, validation.id, validation.message.slice(),
+                                 validation.contents, validation.from, validation.from.empty()});
   validating_.emplace(request, std::move(validation));
   return request;
 }
@@ -117,10 +122,10 @@ bool Router::on_validation(RequestId request, Verdict verdict, Now now) {
   if (found == validating_.end()) return false;
   Validation validation = std::move(found->second);
   validating_.erase(found);
-  validating_bytes_ -= validation.message.frame_size();
+  validating_bytes_ -= validation.bytes();
   if (Peer* peer = peers_.at(validation.from_key)) {
     --peer->validating_items;
-    peer->validating_bytes -= validation.message.frame_size();
+    peer->validating_bytes -= validation.bytes();
   }
   finish(validation, verdict, request, now);
   return true;
@@ -227,14 +232,15 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
     return Error(Errc::too_large, "a message of " + std::to_string(data.size()) + " bytes does not fit into an RPC of " +
                                       std::to_string(params().rpc.max_rpc) + " bytes");
   }
-  const MessageId id = config_.message_id(topic, data);
+  Named named = config_.message_id(topic, data);
+  const MessageId& id = named.id;
   SeenCache::Entry* seen = seen_.find(id, now.mono);
   if (seen != nullptr && (seen->state == SeenState::delivered || seen->state == SeenState::validating)) {
     return Publication{id, 0, false};
   }
-  Validation validation{std::string(topic), id, SharedMessage::make(topic, data), PeerId(), 0, {}};
+  Validation validation{std::string(topic), id, SharedMessage::make(topic, data), PeerId(), 0, {}, std::move(named.contents)};
   if (check == LocalCheck::validate) {
-    if (!has_room(nullptr, size)) {
+    if (!has_room(nullptr, validation.bytes())) {
       return Error(Errc::exhausted, "the validator is busy with as many messages as it may hold; publish again later");
     }
     return Publication{id, begin_validation(std::move(validation), seen, now), false};

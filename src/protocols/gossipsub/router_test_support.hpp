@@ -114,8 +114,8 @@ struct Sent {
 
 class Bench {
  public:
-  explicit Bench(Params params = {}, TopicFilter filter = {}, std::uint64_t seed = 1)
-      : rng(seed), router({params, id_of, std::move(filter)}, rng, scores, now) {}
+  explicit Bench(Params params = {}, TopicFilter filter = {}, std::uint64_t seed = 1, MessageIdFn message_id = id_of)
+      : rng(seed), router({params, std::move(message_id), std::move(filter)}, rng, scores, now) {}
 
   void add(std::uint32_t n, Version version = Version::v1_2, Direction direction = Direction::inbound) {
     router.add_peer(peer_id(n), version, direction, now);

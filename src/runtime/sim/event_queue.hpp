@@ -44,6 +44,7 @@ class EventQueue {
     return true;
   }
 
+  std::size_t size() const { return events_.size(); }
   MonoTime now() const { return now_; }
   void set_now(MonoTime now) { now_ = now; }
   std::uint64_t delivered() const { return delivered_; }

@@ -121,7 +121,8 @@ void reach(SimWorld::State& world, const Dial& dial) {
   const auto back = make_pipe(world, dial.to, dial.from, dial.back);
   auto near = std::make_shared<std::unique_ptr<Socket>>(
       std::make_unique<SimSocket>(world, dial.from, forth, back, dial.source, dial.target));
-  world.queue.add(world.now() + dial.back.latency, dial.from, SimEventKind::dial, [pending = dial.pending, near] {
+  const Nanos answered_after = dial.back.latency + set_up_delay(dial.back, world.rng);
+  world.queue.add(world.now() + answered_after, dial.from, SimEventKind::dial, [pending = dial.pending, near] {
     if (pending->done) pending->finish(std::move(*near));
   });
   listener->accept(std::make_unique<SimSocket>(world, dial.to, back, forth, dial.target, dial.source));
@@ -190,8 +191,8 @@ std::unique_ptr<Operation> SimRuntime::connect(const Endpoint& to, std::function
   Dial dial{pending, index, *target, Endpoint(own, free_port(own)), to, {}, {}};
   dial.forth = world.links->quality(index, *target, world.rng);
   dial.back = world.links->quality(*target, index, world.rng);
-  world.queue.add(world.now() + dial.forth.latency, *target, SimEventKind::accept,
-                  [this, dial] { reach(world, dial); });
+  const Nanos way = dial.forth.latency + set_up_delay(dial.forth, world.rng);
+  world.queue.add(world.now() + way, *target, SimEventKind::accept, [this, dial] { reach(world, dial); });
   return operation;
 }
 

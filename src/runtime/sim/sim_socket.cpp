@@ -4,6 +4,13 @@
 
 namespace libp2p::runtime {
 
+namespace {
+
+// A slow reader reads in this many turns.
+constexpr std::uint64_t kTurnsPerSecond = 10;
+
+}  // namespace
+
 struct SimSocket::Wakes {
   SimSocket* socket = nullptr;
   std::function<void()> on_readable;
@@ -53,10 +60,13 @@ Result<std::size_t> SimSocket::read(MutableBytes into) {
     if (in_->end_arrived) return std::size_t{0};
     return fail(Errc::would_block, "");
   }
+  const std::uint64_t rate = world_.nodes[node_]->read_rate;
+  if (rate > 0 && world_.now() < may_read_at_) return fail(Errc::would_block, "");
+  const std::size_t most = rate > 0 ? std::min<std::size_t>(into.size(), rate / kTurnsPerSecond + 1) : into.size();
   std::size_t got = 0;
-  while (got < into.size() && !in_->arrived.empty()) {
+  while (got < most && !in_->arrived.empty()) {
     const Bytes& front = in_->arrived.front();
-    const std::size_t n = std::min(into.size() - got, front.size() - in_->front_offset);
+    const std::size_t n = std::min(most - got, front.size() - in_->front_offset);
     std::memcpy(into.data() + got, front.data() + in_->front_offset, n);
     got += n;
     in_->front_offset += n;
@@ -65,6 +75,7 @@ Result<std::size_t> SimSocket::read(MutableBytes into) {
     in_->front_offset = 0;
   }
   in_->unread -= got;
+  if (rate > 0) may_read_at_ = world_.now() + Nanos(static_cast<std::int64_t>(got * 1'000'000'000 / rate));
   world_.give_credit(in_, got);
   return got;
 }
@@ -94,7 +105,7 @@ void SimSocket::when_writable(std::function<void()> wake) {
 void SimSocket::wake_reader() {
   if (!wakes_->on_readable || wakes_->read_queued) return;
   wakes_->read_queued = true;
-  world_.queue.add(world_.now(), node_, SimEventKind::wake, [wakes = wakes_] {
+  world_.queue.add(torn_ ? world_.now() : may_read_at_, node_, SimEventKind::wake, [wakes = wakes_] {
     wakes->read_queued = false;
     if (const auto call = std::exchange(wakes->on_readable, nullptr)) call();
   });

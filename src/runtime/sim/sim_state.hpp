@@ -32,6 +32,9 @@ struct SimPipe {
   MonoTime link_free;                 // when the last byte has left the writer's end
   MonoTime last_arrival;              // order is kept whatever the qualities are
   std::deque<Bytes> held;             // sent into a partition
+  std::size_t held_credit = 0;        // bytes that the reader has taken, which the writer cannot hear of in a partition
+  bool held_refusal = false;          // the same for the reader's end
+  bool cut = false;                   // one of the hosts lost its power: whatever is sent comes nowhere
   bool end_sent = false;
   bool end_held = false;
   bool end_arrived = false;
@@ -56,6 +59,12 @@ class SimWorld::State {
   void refuse(const std::shared_ptr<SimPipe>& pipe);
   void give_credit(const std::shared_ptr<SimPipe>& pipe, std::size_t bytes);
   void release_held();
+  // Both ends of the pipe's direction see a reset.
+  static void tear_down(const SimPipe& pipe);
+  // The far host does not know the connection: the writer sees a reset when the answer has come.
+  void answer_with_reset(const std::shared_ptr<SimPipe>& pipe);
+  // Every pipe that still has an end, in the order in which they were made.
+  std::vector<std::shared_ptr<SimPipe>> open_pipes() const;
 
   Options options;
   EventQueue queue;
@@ -66,6 +75,7 @@ class SimWorld::State {
   std::map<std::string, NodeIndex> addresses;
   std::map<std::string, std::vector<std::string>> names;
   std::vector<std::size_t> group;  // by node; empty: no partition
+  std::set<NodeIndex> off;         // without power
   // Every connection's pipes by the order in which they were made.
   std::map<std::uint64_t, std::weak_ptr<SimPipe>> pipes;
   std::uint64_t next_pipe = 0;
@@ -75,6 +85,9 @@ class SimWorld::State {
  private:
   void arrive(const std::shared_ptr<SimPipe>& pipe, Bytes chunk);
   void arrive_end(const std::shared_ptr<SimPipe>& pipe);
+  bool comes_nowhere(const std::shared_ptr<SimPipe>& pipe);
+  void take_credit(SimPipe& pipe, std::size_t bytes);
+  void take_refusal(SimPipe& pipe);
 };
 
 class SimSocket final : public Socket {
@@ -106,6 +119,7 @@ class SimSocket final : public Socket {
   Endpoint local_;
   Endpoint remote_;
   bool torn_ = false;
+  MonoTime may_read_at_;  // of a slow reader: when what it has read is paid for
   std::shared_ptr<Wakes> wakes_;
 };
 
@@ -148,6 +162,7 @@ class SimRuntime final : public Runtime {
   const std::string ip4;
   const std::string ip6;
   Nanos wall_offset;
+  std::uint64_t read_rate = 0;  // bytes a second and socket; 0: as fast as they come
   std::map<Endpoint, SimListener*> listeners;
 
  private:

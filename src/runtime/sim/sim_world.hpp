@@ -1,15 +1,18 @@
-// A world of simulated nodes: one virtual clock, one queue of events ordered by (time, sequence), links in memory. Each node has
-// a Runtime of its own with addresses (10.0.x.y and fd00::x:y), a wall clock that may be off, and an Rng; all of it comes from
-// one seed, and the same seed gives the same trace hash, which folds every event that is delivered and all bytes.
+// A world of simulated nodes: one virtual clock, one queue of events ordered by (time, sequence), links in memory. Each
+// node has a Runtime of its own with addresses (10.0.x.y and fd00::x:y), a wall clock that may be off, and an Rng; all
+// of it comes from one seed, and the same seed gives the same trace hash, which folds every event that is delivered and
+// all bytes.
 //
 //   SimWorld world(42);
 //   SimNode a = world.add_node(), b = world.add_node();
 //   network::Host host(a.runtime(), …);
 //   world.run_for(Seconds(10));
 //
-// A connection keeps its order and loses nothing; it ends by closing, by disconnect(), or when its far end was destroyed. In a
-// partition bytes wait and dials hang, as they do behind TCP's retransmissions. Thread: one. Bounds: a connection holds at most
-// LinkQuality::buffer_bytes per direction; the event queue is bounded by what its users arm.
+// A connection keeps its order and loses nothing (link_model.hpp says what loss means then); it ends by closing, by
+// disconnect() and lose_connections(), or when its far end was destroyed. In a partition bytes wait and dials hang, as
+// they do behind TCP's retransmissions. A host without power answers nothing and says no good-bye: its peers'
+// connections are half-open. Thread: one. Bounds: a connection holds at most LinkQuality::buffer_bytes per direction;
+// the event queue is bounded by what its users arm.
 #pragma once
 
 #include <functional>
@@ -39,6 +42,8 @@ class SimNode {
   std::string ip4() const;
   std::string ip6() const;
   void set_wall_offset(Nanos offset) const;
+  // A slow reader: each of the node's sockets takes this much a second; 0 ends it.
+  void set_read_rate(std::uint64_t bytes_per_second) const;
 
  private:
   SimRuntime* runtime_;
@@ -83,6 +88,21 @@ class SimWorld {
   // Ends the partition: what had waited is delivered.
   void heal();
   bool reachable(NodeIndex a, NodeIndex b) const;
+  // Tears down each connection with the given probability, drawn from the seed. Answers how many there were.
+  std::size_t lose_connections(double share);
+  // The host dies without a word: what is sent to it comes nowhere, dials to it hang, and what its own code still does
+  // reaches nobody. With power again it knows nothing of its old connections and answers their bytes with a reset.
+  void power_off(NodeIndex node);
+  void power_on(NodeIndex node);
+
+  // What the world holds, to see that nothing grows without end.
+  struct Sizes {
+    std::size_t events = 0;        // in the queue
+    std::size_t connections = 0;   // with at least one end
+    std::size_t unread_bytes = 0;  // sent and not yet read, over all connections
+    std::size_t fullest = 0;       // the same of the fullest direction of any connection
+  };
+  Sizes sizes() const;
   // What the nodes' resolver knows.
   void add_name(std::string host, std::vector<std::string> addresses);
   // Runs `task` in the world's order at `at`: a scenario's own events.

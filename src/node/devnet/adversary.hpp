@@ -1,0 +1,84 @@
+// A peer that misbehaves on purpose: a real host that joins the gossip like an honest node, and then answers requests
+// with lies, not at all or a byte a second, gossips what nobody may accept, opens streams that it never uses, or does
+// not read what it is sent. It comes back whenever it is thrown out. For simulations, and the devnet's intruder.
+//
+// Owner: a simulation or a process; destroyed after close() and before its Runtime. Thread: the network thread. Bounds:
+// none on what it wants, that is its purpose; it keeps kHoarded streams a peer and made-up blocks up to kMostBlocks.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "network/host.hpp"
+#include "node/devnet/mischief.hpp"
+#include "opstack/chain/rollup_config.hpp"
+#include "runtime/task.hpp"
+#include "services/gossipsub_service.hpp"
+#include "services/identify_service.hpp"
+
+namespace opp2p::node::devnet {
+
+enum class AdversaryKind : std::uint8_t {
+  liar,      // answers payload_by_number with blocks that are wrong in every way
+  silent,    // takes requests and never answers
+  trickler,  // answers one byte a second
+  hoarder,   // opens kHoarded streams to each peer and never uses them
+  forger,    // gossips one bad message after another, most of them well signed
+  deaf,      // is in the mesh and reads kDeafRate bytes a second of what it is gossiped
+};
+std::string_view to_string(AdversaryKind kind);
+
+struct AdversaryOptions {
+  AdversaryKind kind = AdversaryKind::silent;
+  ChainOptions chain;                          // of the blocks that it makes up
+  opstack::chain::RollupConfig rollup;         // of the chain whose peers it plagues
+  libp2p::crypto::secp256k1::Secret key{};     // its identity
+  libp2p::crypto::secp256k1::Secret signer{};  // the sequencer's, for the forger (node/devnet/mischief.hpp)
+  libp2p::Multiaddr listen;
+  std::vector<libp2p::Multiaddr> peers;        // with their ids
+};
+
+class Adversary {
+ public:
+  static constexpr std::size_t kHoarded = 200;
+  static constexpr std::size_t kDeafRate = 100;
+  static constexpr std::uint64_t kMostBlocks = 10'000;
+
+  Adversary(libp2p::runtime::Runtime& runtime, AdversaryOptions options);
+  ~Adversary();
+  Adversary(const Adversary&) = delete;
+  Adversary& operator=(const Adversary&) = delete;
+
+  libp2p::Result<void> start();
+  libp2p::runtime::Task<void> close(libp2p::Nanos limit);
+
+  const libp2p::network::Host& host() const { return host_; }
+  // How often it had the occasion: requests that it took, streams that it opened or did not read, bad messages.
+  std::uint64_t misdeeds() const { return misdeeds_; }
+
+ private:
+  libp2p::runtime::Task<void> keep_connected(libp2p::Multiaddr address);
+  libp2p::runtime::Task<void> answer(libp2p::network::Stream stream);
+  libp2p::runtime::Task<void> lie(libp2p::network::Stream& stream, std::uint64_t number);
+  libp2p::runtime::Task<void> trickle(libp2p::network::Stream& stream, std::uint64_t number);
+  libp2p::runtime::Task<void> forge();
+  libp2p::runtime::Task<void> hoard(libp2p::Multiaddr address);
+  libp2p::runtime::Task<void> read_slowly(libp2p::network::Stream stream);
+  // Block `number` of its own chain: well-formed, and nobody else's.
+  const Envelope& own_block(std::uint64_t number);
+  Bytes encoded_answer(const Envelope& block) const;
+
+  libp2p::runtime::Runtime& runtime_;
+  const AdversaryOptions options_;
+  ChainBuilder chain_;
+  std::vector<Envelope> blocks_;
+  MischiefMaker mischief_;
+  std::uint64_t misdeeds_ = 0;
+  libp2p::network::Host host_;
+  libp2p::services::IdentifyService identify_;
+  libp2p::gossipsub::NeutralScores scores_;
+  libp2p::services::GossipsubService gossip_;
+  libp2p::runtime::TaskScope scope_;  // last: its coroutines use the members above
+};
+
+}  // namespace opp2p::node::devnet
