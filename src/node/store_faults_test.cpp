@@ -2,6 +2,8 @@
 // fail.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "node/store_test_disk.hpp"
 #include "node/store_test_support.hpp"
 
@@ -68,6 +70,42 @@ TEST_P(StoreDisk, whenever_the_disk_fails_for_good_nothing_acknowledged_is_lost)
     if (HasFatalFailure()) return;
   }
   EXPECT_GE(errors.size(), calls);
+}
+
+TEST(StoreDiskReaders, see_right_blocks_or_an_error_while_writes_fail_and_right_ones_afterwards) {
+  const Folder folder(memory_folder());
+  auto& disk = Disk::instance();
+  disk.start(folder.path());
+  Mailbox mailbox;
+  const auto store = LmdbStore::open(config_in(folder.path()), mailbox.post()).value();
+  const auto put = [&](std::uint64_t number) {
+    std::optional<Result<void>> outcome;
+    store->put(block_at(number), [&](Result<void> r) { outcome = std::move(r); });
+    mailbox.run_until([&] { return outcome.has_value(); });
+    return *outcome;
+  };
+  ASSERT_TRUE(put(1));
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::thread reader([&] {
+    while (!stop) {
+      const auto block = store->by_number(1);
+      if (block ? !*block || *(*block)->body != *block_at(1).body : block.error() != Errc::io) ++wrong;
+    }
+  });
+  int failed = 0;
+  for (std::uint64_t number = 2; number <= 60; ++number) {
+    disk.fail(disk.calls() + number % 4, Fault::io_error, number % 3 == 0);
+    failed += put(number) ? 0 : 1;
+    disk.fail(SIZE_MAX, Fault::io_error, false);
+    EXPECT_TRUE(put(number));
+    EXPECT_TRUE(store->by_number(number).value());
+  }
+  stop = true;
+  reader.join();
+  disk.stop();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(failed, 20);
 }
 
 std::string name_of(const testing::TestParamInfo<Fault>& fault) {
