@@ -49,6 +49,7 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   AsioRuntime runtime(AsioRuntime::kDefaultWorkers, config.spin);
   // From here on a signal waits until the loop runs, so that even an early one ends the node in order.
   boost::asio::signal_set signals(runtime.executor(), SIGINT, SIGTERM);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file at its limit of size: an error of the store as when the disk is full
   OPP2P_TRY(const auto store, open_store(config, runtime));
   log.info(Component::store, "store opened", {{"found", store->recovered()}});
   Node node(runtime, config, *store, log);
