@@ -235,7 +235,6 @@ void BlockRules::complete(Examined& examined, const DecodedBlock& decoded) const
     check_block(examined, decoded);
   } catch (const std::exception& thrown) {
     refuse(examined.outcome, Reason::internal_error, thrown.what());
-    examined.before_signature = true;
   }
 }
 

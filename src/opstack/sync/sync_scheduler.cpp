@@ -95,7 +95,7 @@ SyncScheduler::Segment* SyncScheduler::active() {
 }
 
 void SyncScheduler::request_range(const BlockRef& start, const std::optional<BlockRef>& end, Now now) {
-  if (end && (end->number == 0 || end->number <= start.number || end->number - start.number <= 1)) return;
+  if (end && (end->number == 0 || end->number <= start.number || end->number - start.number == 1)) return;
   head_ = start;
   SyncTrace out;
   out.kind = SyncTraceKind::range_requested;
@@ -184,7 +184,7 @@ void SyncScheduler::on_head(const BlockRef& head, Now now) {
   head_ = head;
   std::vector<SegmentId> filled;
   for (const auto& [id, segment] : segments_)
-    if (segment.end.number <= head.number || segment.end.number - head.number <= 1) filled.push_back(id);
+    if (segment.end.number <= head.number || segment.end.number - head.number == 1) filled.push_back(id);
   for (const SegmentId id : filled) {
     if (active_ == id) trace(SyncTraceKind::range_filled, segments_.at(id).end.number - 1);
     forget_segment(id);

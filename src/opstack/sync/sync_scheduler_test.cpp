@@ -66,6 +66,9 @@ TEST(SyncScheduler, without_a_free_peer_it_stops_and_says_so_once_and_goes_on_wh
   EXPECT_EQ(world.traces[SyncTraceKind::no_free_peer], 1);
   EXPECT_EQ(world.last_trace[SyncTraceKind::no_free_peer].number, 14u);
   EXPECT_FALSE(world.scheduler.next_deadline());  // no polling
+  world.request(15);
+  world.run(Seconds(60));
+  EXPECT_EQ(world.traces[SyncTraceKind::no_free_peer], 1) << "it is known";
   world.add_peer(1, Manner::honest);
   world.run(Seconds(10));
   EXPECT_TRUE(world.filled());

@@ -105,6 +105,39 @@ TEST_F(YamuxFlow, resets_a_stream_whose_data_would_exceed_the_connections_memory
   EXPECT_EQ(session->unconsumed_bytes(), 0U);
 }
 
+TEST_F(YamuxFlow, takes_data_up_to_the_connections_memory_and_not_a_byte_more) {
+  limits.max_receive_memory = 300'000;
+  make();
+  const auto one = open_inbound(1), two = open_inbound(3);
+  ASSERT_TRUE(feed(data(0, 1, Bytes(200'000))));
+  ASSERT_TRUE(feed(data(0, 3, Bytes(100'000))));
+  EXPECT_EQ(user.streams[two].resets, 0);
+  EXPECT_EQ(session->unconsumed_bytes(), 300'000U);
+  ASSERT_TRUE(feed(data(0, 1, Bytes(1))));
+  EXPECT_EQ(user.streams[one].resets, 1);
+}
+
+TEST_F(YamuxFlow, says_nothing_of_room_on_a_stream_that_was_closed_for_writing) {
+  make();
+  const auto id = open_inbound();
+  EXPECT_LT(session->send(id, Bytes(limits.max_send_queue + 1)), limits.max_send_queue + 1);
+  session->close_write(id);
+  while (!drain().empty()) {
+  }
+  EXPECT_EQ(user.streams[id].writable, 0);
+}
+
+TEST_F(YamuxFlow, is_over_after_an_abort) {
+  make();
+  const auto id = open_inbound();
+  session->abort(Error(Errc::reset, "over"));
+  EXPECT_TRUE(session->failed());
+  EXPECT_EQ(user.streams[id].resets, 1);
+  EXPECT_EQ(session->open(now).error().code(), Errc::closed);
+  EXPECT_FALSE(session->next_deadline());
+  EXPECT_TRUE(drain().empty());
+}
+
 TEST_F(YamuxFlow, keeps_streams_beyond_the_peers_backlog_until_it_acknowledges) {
   limits.max_unacknowledged = 2;
   make(Side::client);
