@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "base/rng.hpp"
 #include "fuzz_targets.hpp"
+#include "guard.hpp"
 
 namespace fs = std::filesystem;
 using libp2p::Bytes;
@@ -45,6 +46,11 @@ Bytes mutate(Bytes input, libp2p::Rng& rng) {
   return input;
 }
 
+void run(const FuzzTarget& target, const Bytes& input) {
+  const libp2p::guard::Guarded guarded;
+  target.run(input.data(), input.size());
+}
+
 std::vector<Bytes> corpus_of(const fs::path& folder) {
   std::vector<fs::path> paths;
   if (fs::is_directory(folder))
@@ -72,11 +78,8 @@ int main(int argc, char** argv) {
     }
     libp2p::SeededRng rng(1);
     for (const auto& input : inputs) {
-      target.run(input.data(), input.size());
-      for (int i = 0; i < mutations; ++i) {
-        const Bytes mutated = mutate(input, rng);
-        target.run(mutated.data(), mutated.size());
-      }
+      run(target, input);
+      for (int i = 0; i < mutations; ++i) run(target, mutate(input, rng));
     }
     std::printf("replayed %s: %zu inputs, %d mutations each\n", target.name, inputs.size(), mutations);
     std::fflush(stdout);
