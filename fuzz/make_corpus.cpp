@@ -121,6 +121,7 @@ void make_yamux() {
   append(client, Bytes{4, 0, 6, 200});
   save("session", "client", client);
   save_scripts("session", {200, 800});
+  save_scripts("session_model", {150, 1000, 3000});
 }
 
 void make_identify() {
@@ -236,6 +237,7 @@ void make_payloads() {
   save("payload_by_number", "request", with_first(0, request));
   save("payload_by_number", "not-found", Bytes{0, 1});
   save_scripts("sync_scheduler", {120, 600, 2500});
+  save_scripts("sync_model", {120, 800, 3000});
   save_scripts("unsafe_chain", {100, 600});
   save_scripts("request_limiter", {100, 600});
   Bytes in_order{0};

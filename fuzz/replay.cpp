@@ -1,5 +1,5 @@
 // Runs every fuzz target over its corpus, one file after another, and over seeded mutations of each file. It needs no libFuzzer,
-// so that each change runs it with the ordinary compiler: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE].
+// so that each change runs it with the ordinary compiler: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE [TARGET]].
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -65,12 +65,13 @@ std::vector<Bytes> corpus_of(const fs::path& folder) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE]\n");
+    std::fprintf(stderr, "usage: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE [TARGET]]\n");
     return 2;
   }
   const int mutations = argc > 2 ? std::atoi(argv[2]) : 200;
   int without_corpus = 0;
   for (const auto& target : fuzz_targets()) {
+    if (argc > 3 && std::string(target.name) != argv[3]) continue;
     const auto inputs = corpus_of(fs::path(argv[1]) / target.name);
     if (inputs.size() == 1) {
       std::printf("the target %s has no corpus\n", target.name);
