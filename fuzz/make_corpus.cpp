@@ -174,6 +174,7 @@ void make_gossipsub() {
   append(whole, raw);
   save("router", "raw-rpc", whole);
   save_scripts("router", {200, 1000, 4000});
+  save_scripts("router_model", {200, 1500, 6000});
 }
 
 void make_connection() {
