@@ -233,11 +233,17 @@ void make_payloads() {
     Bytes answer{static_cast<std::uint8_t>(40 * index), 0, static_cast<std::uint8_t>(has_parent_beacon_block_root(version)), 0, 0, 0};
     wire::append_snappy_frames(answer, body);
     save("payload_by_number", v, answer);
+    Bytes judged{index, 7, 40};
+    append(judged, ByteView(answer).subspan(1));
+    save("answer", v, judged);
   }
   const auto request = payload_by_number::encode_request(7);
   save("payload_by_number", "request", with_first(0, request));
   save("payload_by_number", "not-found", Bytes{0, 1});
   save_scripts("sync_scheduler", {120, 600, 2500});
+  save_scripts("values", {100, 800});
+  save_scripts("messages", {200, 1500});
+  save_scripts("blocks", {200, 2000});
   save_scripts("sync_model", {120, 800, 3000});
   save_scripts("unsafe_chain", {100, 600});
   save_scripts("request_limiter", {100, 600});

@@ -29,7 +29,7 @@ Params small_params() {
   Params out;
   out.mesh.degree = 3;
   out.mesh.low = 2;
-  out.mesh.high = 5;
+  out.mesh.high = 4;
   out.mesh.outbound = 1;
   out.mesh.opportunistic_graft_ticks = 0;
   out.mesh.lazy = 2;
@@ -134,7 +134,7 @@ class Run {
   // ---- messages ----
 
   void publish(const std::string& name) {
-    const Bytes data = data_of(script_.next() % 24);
+    const Bytes data = data_of(script_.next() % 12);
     const bool validate = script_.flip();
     const MessageId id = id_of(name, data);
     const Seen* known = model_.find_seen(id, now_.mono);
@@ -188,7 +188,7 @@ class Run {
   // ---- what peers say ----
 
   void rpc(const PeerId& peer, const std::string& topic, std::uint8_t kind) {
-    const Bytes data = data_of(script_.next() % 24);
+    const Bytes data = data_of(script_.next() % 12);
     const MessageId id = id_of(topic, data);
     Rpc rpc;
     switch (kind % 12) {

@@ -53,8 +53,8 @@ class Run {
     const std::size_t self = end.self;
     switch (what / 2 % 12) {
       case 0: return open(end);
-      case 1:
-      case 2: return with_stream(end, [&](StreamId id, ModelStream& s) { write(end, id, s, script_.next16()); });
+      case 1: return with_stream(end, [&](StreamId id, ModelStream& s) { write(end, id, s, script_.next16()); });
+      case 2: return with_stream(end, [&](StreamId id, ModelStream&) { push(end, id); });
       case 3: return with_stream(end, [&](StreamId id, ModelStream& s) { acknowledge(end, id, s); });
       case 4:
         return with_stream(end, [&](StreamId id, ModelStream& s) {
@@ -126,6 +126,15 @@ class Run {
     half.written += size;
     written_ += size;
     require(end.session.send_queue_bytes(id) == half.written - half.wired);
+  }
+
+  // As much as goes through without a reader: up to the window.
+  void push(End& end, StreamId id) {
+    for (int round = 0; round < 4 && !ended() && model_.at(id).alive[end.self]; ++round) {
+      write(end, id, model_.at(id), 99'999);
+      poll(end, 1 << 18);
+      deliver(ends_[1 - end.self], end.pipe.size());
+    }
   }
 
   void acknowledge(End& end, StreamId id, ModelStream& s) {
