@@ -211,6 +211,11 @@ void make_wire() {
   SeededRng rng(6);
   Bytes contents(3000, 'a');
   rng.fill(MutableBytes(contents).first(600));
+  save("addresses", "subnet", "10.1.2.0/23");
+  save("addresses", "mapped", "::ffff:192.168.1.9");
+  save("addresses", "subnet-6", "fd00:1::/32");
+  save("addresses", "zone", "/ip6zone/eth0/ip6/fe80::1/tcp/9222");
+  save("addresses", "name", "/dns4/peer.example/tcp/9222");
   save("snappy", "block", wire::snappy_compress(contents));
   save("snappy", "frames", wire::snappy_frame_encode(contents));
   save("snappy", "frames-of-nothing", wire::snappy_frame_encode({}));
@@ -241,6 +246,7 @@ void make_payloads() {
   save("payload_by_number", "request", with_first(0, request));
   save("payload_by_number", "not-found", Bytes{0, 1});
   save_scripts("sync_scheduler", {120, 600, 2500});
+  save("answer", "topic", "\x01\x02\x03/optimism/901/3/blocks");
   save_scripts("values", {100, 800});
   save_scripts("messages", {200, 1500});
   save_scripts("blocks", {200, 2000});
@@ -279,6 +285,8 @@ void make_node() {
 
   const std::string id = PeerId::from_public_key(identity(8).public_key()).to_base58();
   save("config", "peers", "/ip4/127.0.0.1/tcp/9222/p2p/" + id + ",/dns4/peer.example/tcp/9222/p2p/" + id);
+  save("config", "level", "debug");
+  save("config", "fork", "isthmus");
   save("config", "duration", "1h1m30s500ms");
   save("config", "bytes", "64MiB");
   save("config", "key", "0x" + std::string(64, '1'));

@@ -50,7 +50,10 @@ void texts(Script& script) {
   require(decoded && decoded->base == base && decoded->bytes == bytes);
   require(*from_base58(to_base58(bytes)) == bytes);
 
+  require(from_hex(to_hex(bytes)) == bytes && from_hex(to_hex0x(bytes)) == bytes);
+
   const ByteView any = script.take(30);
+  if (const auto read = from_hex(as_text(any))) require(from_hex(to_hex(*read)) == read);
   if (const auto four = parse_ip4(as_text(any))) require(parse_ip4(ip4_text(*four)) == four);
   if (const auto sixteen = parse_ip6(as_text(any))) require(parse_ip6(ip6_text(*sixteen)) == sixteen);
   ByteArray<16> ip{};

@@ -1,7 +1,8 @@
 // Any bytes as an answer to payload_by_number, in pieces: what is taken for a block has the number that was asked for and the hash
 // of its contents, and encodes to what came. The first bytes choose the fork, the number and the size of the pieces. The same bytes as
-// the decimal text of a chain id.
+// the decimal text of a chain id, and as a topic.
 #include "opstack/chain/chain_id.hpp"
+#include "opstack/gossip/topics.hpp"
 #include "opstack/sync/answer.hpp"
 #include "testing/fuzz_script.hpp"
 
@@ -32,5 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   if (const auto id = opstack::chain::ChainId::from_decimal(libp2p::as_text(answer)))
     require(opstack::chain::ChainId::from_decimal(id->to_decimal()).value() == *id);
+  if (const auto topic = opstack::gossip::parse_blocks_topic(libp2p::as_text(answer)))
+    require(opstack::gossip::blocks_topic(topic->chain_id, topic->version) == libp2p::as_text(answer));
   return 0;
 }

@@ -11,7 +11,7 @@ using namespace libp2p;
 using namespace libp2p::gossipsub;
 using namespace libp2p::gossipsub::model;
 
-constexpr std::size_t kMaxSteps = 1500;
+constexpr std::size_t kMaxSteps = 600;
 constexpr std::size_t kPeers = 8;
 const std::string kTopics[] = {"a", "b"};
 

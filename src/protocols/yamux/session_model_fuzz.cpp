@@ -11,8 +11,8 @@ using namespace libp2p;
 using namespace libp2p::yamux;
 using namespace libp2p::yamux::model;
 
-constexpr std::size_t kMaxSteps = 3000;
-constexpr std::size_t kMaxBytes = 3 << 20;  // written over all streams
+constexpr std::size_t kMaxSteps = 1000;
+constexpr std::size_t kMaxBytes = 1 << 20;  // written over all streams
 
 Limits small_limits() {
   Limits limits;
