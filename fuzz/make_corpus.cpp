@@ -121,6 +121,7 @@ void make_yamux() {
   append(client, Bytes{4, 0, 6, 200});
   save("session", "client", client);
   save_scripts("session", {200, 800});
+  save_scripts("session_model", {150, 1000, 3000});
 }
 
 void make_identify() {
@@ -173,6 +174,7 @@ void make_gossipsub() {
   append(whole, raw);
   save("router", "raw-rpc", whole);
   save_scripts("router", {200, 1000, 4000});
+  save_scripts("router_model", {200, 1500, 6000});
 }
 
 void make_connection() {
@@ -209,6 +211,11 @@ void make_wire() {
   SeededRng rng(6);
   Bytes contents(3000, 'a');
   rng.fill(MutableBytes(contents).first(600));
+  save("addresses", "subnet", "10.1.2.0/23");
+  save("addresses", "mapped", "::ffff:192.168.1.9");
+  save("addresses", "subnet-6", "fd00:1::/32");
+  save("addresses", "zone", "/ip6zone/eth0/ip6/fe80::1/tcp/9222");
+  save("addresses", "name", "/dns4/peer.example/tcp/9222");
   save("snappy", "block", wire::snappy_compress(contents));
   save("snappy", "frames", wire::snappy_frame_encode(contents));
   save("snappy", "frames-of-nothing", wire::snappy_frame_encode({}));
@@ -231,11 +238,19 @@ void make_payloads() {
     Bytes answer{static_cast<std::uint8_t>(40 * index), 0, static_cast<std::uint8_t>(has_parent_beacon_block_root(version)), 0, 0, 0};
     wire::append_snappy_frames(answer, body);
     save("payload_by_number", v, answer);
+    Bytes judged{index, 7, 40};
+    append(judged, ByteView(answer).subspan(1));
+    save("answer", v, judged);
   }
   const auto request = payload_by_number::encode_request(7);
   save("payload_by_number", "request", with_first(0, request));
   save("payload_by_number", "not-found", Bytes{0, 1});
   save_scripts("sync_scheduler", {120, 600, 2500});
+  save("answer", "topic", "\x01\x02\x03/optimism/901/3/blocks");
+  save_scripts("values", {100, 800});
+  save_scripts("messages", {200, 1500});
+  save_scripts("blocks", {200, 2000});
+  save_scripts("sync_model", {120, 800, 3000});
   save_scripts("unsafe_chain", {100, 600});
   save_scripts("request_limiter", {100, 600});
   Bytes in_order{0};
@@ -270,6 +285,8 @@ void make_node() {
 
   const std::string id = PeerId::from_public_key(identity(8).public_key()).to_base58();
   save("config", "peers", "/ip4/127.0.0.1/tcp/9222/p2p/" + id + ",/dns4/peer.example/tcp/9222/p2p/" + id);
+  save("config", "level", "debug");
+  save("config", "fork", "isthmus");
   save("config", "duration", "1h1m30s500ms");
   save("config", "bytes", "64MiB");
   save("config", "key", "0x" + std::string(64, '1'));

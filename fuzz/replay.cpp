@@ -1,5 +1,5 @@
 // Runs every fuzz target over its corpus, one file after another, and over seeded mutations of each file. It needs no libFuzzer,
-// so that each change runs it with the ordinary compiler: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE].
+// so that each change runs it with the ordinary compiler: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE [TARGET]].
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "base/rng.hpp"
 #include "fuzz_targets.hpp"
+#include "guard.hpp"
 
 namespace fs = std::filesystem;
 using libp2p::Bytes;
@@ -45,6 +46,11 @@ Bytes mutate(Bytes input, libp2p::Rng& rng) {
   return input;
 }
 
+void run(const FuzzTarget& target, const Bytes& input) {
+  const libp2p::guard::Guarded guarded;
+  target.run(input.data(), input.size());
+}
+
 std::vector<Bytes> corpus_of(const fs::path& folder) {
   std::vector<fs::path> paths;
   if (fs::is_directory(folder))
@@ -59,12 +65,13 @@ std::vector<Bytes> corpus_of(const fs::path& folder) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE]\n");
+    std::fprintf(stderr, "usage: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE [TARGET]]\n");
     return 2;
   }
   const int mutations = argc > 2 ? std::atoi(argv[2]) : 200;
   int without_corpus = 0;
   for (const auto& target : fuzz_targets()) {
+    if (argc > 3 && std::string(target.name) != argv[3]) continue;
     const auto inputs = corpus_of(fs::path(argv[1]) / target.name);
     if (inputs.size() == 1) {
       std::printf("the target %s has no corpus\n", target.name);
@@ -72,11 +79,8 @@ int main(int argc, char** argv) {
     }
     libp2p::SeededRng rng(1);
     for (const auto& input : inputs) {
-      target.run(input.data(), input.size());
-      for (int i = 0; i < mutations; ++i) {
-        const Bytes mutated = mutate(input, rng);
-        target.run(mutated.data(), mutated.size());
-      }
+      run(target, input);
+      for (int i = 0; i < mutations; ++i) run(target, mutate(input, rng));
     }
     std::printf("replayed %s: %zu inputs, %d mutations each\n", target.name, inputs.size(), mutations);
     std::fflush(stdout);

@@ -1,6 +1,6 @@
 #include "network/dial_target.hpp"
 
-#include <arpa/inet.h>
+#include "multiformats/ip_text.hpp"
 
 namespace libp2p::network {
 
@@ -62,17 +62,19 @@ Multiaddr to_multiaddr(const runtime::Endpoint& endpoint) {
 }
 
 bool is_private_ip(std::string_view ip) {
-  const std::string text(ip.substr(0, ip.find('%')));
-  in_addr v4{};
-  if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) {
-    const auto* b = reinterpret_cast<const std::uint8_t*>(&v4);
+  ip = ip.substr(0, ip.find('%'));
+  const auto six = multiformats::parse_ip6(ip);
+  const auto four = six ? multiformats::unmap_ip4(*six) : multiformats::parse_ip4(ip);
+  if (four) {
+    const auto& b = *four;
     return b[0] == 10 || b[0] == 127 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168) ||
            (b[0] == 169 && b[1] == 254);
   }
-  in6_addr v6{};
-  if (::inet_pton(AF_INET6, text.c_str(), &v6) != 1) return false;
-  const std::uint8_t* b = v6.s6_addr;
-  return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || IN6_IS_ADDR_LOOPBACK(&v6);
+  if (!six) return false;
+  ByteArray<16> loopback{};
+  loopback[15] = 1;
+  const auto& b = *six;
+  return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || b == loopback;
 }
 
 }  // namespace libp2p::network

@@ -1,7 +1,9 @@
-// Any text as each of the values that options hold: durations, sizes, keys, addresses, lists of peers.
+// Any text as each of the values that options hold: durations, sizes, keys, addresses, levels, forks, lists of peers.
 #include <cstdlib>
 
 #include "node/config.hpp"
+#include "node/devnet/chain_builder.hpp"
+#include "node/log.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace opp2p::node;
@@ -13,6 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto bytes = parse_byte_count(text); !bytes) require(!bytes.error().text().empty());
   if (const auto key = parse_key(text)) require(parse_key(libp2p::to_hex(*key)).value() == *key);
   if (const auto address = parse_address(text)) require(parse_address(libp2p::to_hex0x(*address)).value() == *address);
+  if (const auto level = parse_log_level(text)) require(parse_log_level(to_string(*level)) == level);
+  if (const auto fork = devnet::parse_fork(text)) require(devnet::to_string(*fork) == text);
   if (const auto peers = parse_peers(text)) {
     std::string list;
     for (const auto& peer : *peers) {

@@ -209,6 +209,15 @@ TEST_F(GossipsubControl, a_promised_message_that_does_not_come_in_three_seconds_
   EXPECT_EQ(bench.router.sizes().promises, 0U);
 }
 
+TEST_F(GossipsubControl, nobody_owes_a_message_any_more_that_we_have_published_ourselves) {
+  graft(1);
+  bench.send(1, ihave_rpc(kTopic, {id_of(kTopic, as_bytes("ours"))}));
+  EXPECT_TRUE(bench.router.publish(kTopic, as_bytes("ours"), LocalCheck::already_valid, bench.now)->sent);
+  bench.pass(Seconds(4));
+  EXPECT_THAT(bench.faults(), IsEmpty());
+  EXPECT_EQ(bench.router.sizes().promises, 0U);
+}
+
 TEST_F(GossipsubControl, answers_iwant_three_times_and_no_more) {
   graft(1);
   bench.add_subscriber(2);

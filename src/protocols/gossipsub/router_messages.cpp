@@ -238,6 +238,7 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
   if (seen != nullptr && (seen->state == SeenState::delivered || seen->state == SeenState::validating)) {
     return Publication{id, 0, false};
   }
+  promises_.fulfil(id);  // who was asked for it meanwhile could only send us a duplicate
   Validation validation{std::string(topic), id, SharedMessage::make(topic, data), PeerId(), 0, {}, std::move(named.contents)};
   if (check == LocalCheck::validate) {
     if (!has_room(nullptr, validation.bytes())) {

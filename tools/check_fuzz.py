@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Holds the fuzz targets to the tree: every decoder has one, every target has a corpus, and every corpus its target.
+
+A decoder is what a header of src declares as `Result<…> NAME(` with bytes or text to read, NAME being from_… , parse_…,
+decode…, read_… or open; it counts as fuzzed when a *_fuzz.cpp names it (with its class, where the name says nothing by
+itself). Prints each breach and ends with 1 when there is one.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SRC = ROOT / "src"
+CORPUS = ROOT / "fuzz" / "corpus"
+DECODER = re.compile(
+    r"\b(?:Result|std::optional)<[^;()]*>\s+((?:from|parse|decode|read|open)(?:_\w+)?)\((?:[^;()]*\b)?(?:ByteView|std::string_view|SharedBytes|json::value)\b")
+SCOPE = re.compile(r"^(?:class|struct) (\w+)[^;]*\{|^\};?", re.MULTILINE)
+
+# Decoders that no target names itself, and why.
+REACHED = {
+    "ChaCha20Poly1305::open": "by Transport::open_all",
+    "FrameReader::read_prefix": "by FrameReader::next",
+    "HandshakeState::read_message": "by Handshake::on_bytes",
+    "PeerRecord::open_unmatched": "by PeerRecord::open",
+    "RollupConfig::from_json": "by RollupConfig::from_text",
+    "SignedEnvelope::open": "by PeerRecord::open",
+    "multihash_from_peer_text": "by PeerId::from_text",
+    "decode_message": "by decode_rpc: it reads a pubsub Message on its own, for vectors",
+    "PublicKey::from_raw": "by PublicKey::from_protobuf",
+    "PrivateKey::from_raw": "by PrivateKey::from_protobuf",
+    "parse_secret": "by PrivateKey::from_protobuf",
+    "decode_block": "by judge_answer",
+}
+
+
+def decoders(header):
+    """(line, name) of each decoder, the name with its class where it stands in one."""
+    text = header.read_text()
+    scopes = [(found.start(), found.group(1)) for found in SCOPE.finditer(text)]
+    for found in DECODER.finditer(text):
+        scope = next((name for start, name in reversed(scopes) if start < found.start()), None)
+        name = found.group(1)
+        yield text.count("\n", 0, found.start()) + 1, f"{scope}::{name}" if scope else name
+
+
+def main():
+    targets = {path.name.removesuffix("_fuzz.cpp"): path for path in SRC.rglob("*_fuzz.cpp")}
+    named = "\n".join(path.read_text() for path in targets.values())
+    headers = sorted(path for path in SRC.rglob("*.hpp") if not re.search(r"_(test|fixture)\w*\.hpp$", path.name))
+    breaches, count = [], 0
+    for header in headers:
+        for line, name in decoders(header):
+            count += 1
+            if name not in REACHED and not re.search(rf"\b{re.escape(name)}\(", named):
+                breaches.append(f"{header.relative_to(ROOT)}:{line}: no fuzz target names the decoder {name}")
+    corpora = {path.name: path for path in CORPUS.iterdir() if path.is_dir()}
+    for name in sorted(targets):
+        if name not in corpora or not any(corpora[name].iterdir()):
+            breaches.append(f"{targets[name].relative_to(ROOT)}: fuzz/corpus/{name} is empty; see fuzz/make_corpus.cpp")
+    for name in sorted(corpora.keys() - targets.keys()):
+        breaches.append(f"fuzz/corpus/{name}: there is no target of this name")
+    for breach in breaches:
+        print(breach)
+    print(f"fuzz: {len(targets)} targets, {count} decoders, {len(breaches)} breaches")
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
