@@ -1,15 +1,21 @@
 // The program: every subcommand is one function call here, and lives in a file of its own.
 #include <CLI/CLI.hpp>
+#include <csignal>
 
 #include "commands.hpp"
 #include "perf.hpp"
 #include "ping.hpp"
 
 int main(int argc, char** argv) {
+  // A file at the limit of `ulimit -f` is an error to be told of, as a full disk is, and not the end of the program.
+  std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("opp2p: the peer-to-peer layer of the OP Stack", "opp2p");
   int exit_code = 0;
   app.set_version_flag("--version", "opp2p " OPP2P_VERSION);
   app.require_subcommand(1);
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return std::string("opp2p: ") + error.what() + "; see opp2p --help\n";
+  });
   opp2p::add_node_command(app, exit_code);
   opp2p::add_devnet_commands(app, exit_code);
   opp2p::add_inspect_commands(app, exit_code);

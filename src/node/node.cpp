@@ -21,6 +21,7 @@ using opstack::payload::SharedEnvelope;
 namespace {
 
 constexpr auto kRefusalInterval = libp2p::Seconds(60);
+constexpr auto kStoreErrorInterval = libp2p::Seconds(10);
 
 libp2p::crypto::PrivateKey identity_of(const NodeConfig& config) {
   return libp2p::crypto::PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, config.node_key).value();
@@ -78,7 +79,8 @@ Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& sto
   });
   gossip_ = std::make_unique<services::GossipsubService>(
       *host_, gossip::block_gossip_config(config_.rollup.l2_chain_id, {}), scores_);
-  chain_ = std::make_unique<StoreChain>(runtime_, store_);
+  chain_ = std::make_unique<StoreChain>(
+      runtime_, store_, [this](std::uint64_t number, const Error& why) { on_store_refused(number, why); });
 }
 
 Node::~Node() {
@@ -343,16 +345,26 @@ void Node::on_topic_left(const std::string& topic) { log_.info(Component::gossip
 sync::FollowerEvents Node::follower_events() {
   sync::FollowerEvents out;
   out.stored = [this](const PeerId& from, const sync::Block& block) { on_stored(from, block); };
-  out.store_failed = [this](const sync::BlockRef& block, const Error& error) {
-    log_.error(Component::store, "the store cannot keep a block", {{"number", block.number}, {"error", error.message()}});
-  };
+  out.store_failed = [this](const sync::BlockRef& block, const Error& why) { on_store_refused(block.number, why); };
   out.chain_trace = [this](const sync::ChainTrace& trace) { on_chain_trace(trace); };
   out.sync_trace = [this](const sync::SyncTrace& trace) { on_sync_trace(trace); };
   out.fault = [this](const sync::SyncFault& fault) { on_sync_fault(fault); };
   return out;
 }
 
+// A disk that stays full refuses every block: said at intervals for as long as it lasts, and once when it is over.
+void Node::on_store_refused(std::uint64_t number, const Error& why) {
+  ++store_refused_;
+  const auto now = runtime_.now().mono;
+  if (told_of_store_ && now - *told_of_store_ < kStoreErrorInterval) return;
+  told_of_store_ = now;
+  log_.error(Component::store, "the store cannot keep a block",
+             {{"number", number}, {"error", why.message()}, {"since_start", store_refused_}});
+}
+
 void Node::on_stored(const PeerId& from, const sync::Block& block) {
+  if (std::exchange(told_of_store_, std::nullopt))
+    log_.info(Component::store, "the store keeps blocks again", {{"number", block.number()}});
   log_.info(Component::node, "new unsafe head",
             {{"number", block.number()},
              {"hash", libp2p::to_hex0x(block.hash())},

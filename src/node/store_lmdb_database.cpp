@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "node/file_error.hpp"
 #include "node/mapped_file.hpp"
 #include "node/store_record.hpp"
 
@@ -65,8 +66,8 @@ class LmdbStore::Database::ReadTransaction {
 Error LmdbStore::Database::failed(int code, std::string_view doing) const {
   const auto kind =
       code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ? Errc::malformed : Errc::io;
-  return Error(kind,
-               "block store in " + config_.folder.string() + ": " + std::string(doing) + ": " + mdb_strerror(code));
+  const std::string why = code > 0 ? file_error(code, config_.folder) : mdb_strerror(code);  // LMDB's own are negative
+  return Error(kind, "block store in " + config_.folder.string() + ": " + std::string(doing) + ": " + why);
 }
 
 // ---- writing ----

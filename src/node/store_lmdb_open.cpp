@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "node/file_error.hpp"
 #include "node/store_lmdb_database.hpp"
 #include "node/store_record.hpp"
 
@@ -17,6 +18,8 @@ namespace {
 constexpr std::string_view kFormat = "opp2p block store 1";
 constexpr std::string_view kFormatKey = "format";
 constexpr std::string_view kChainKey = "chain";
+constexpr unsigned kMaxReaders = 256;
+constexpr off_t kReaderTable = 32 << 10;      // bytes of the file, more than so many readers need
 constexpr std::uint64_t kCheckedAtOpen = 64;  // blocks at the upper end whose records and links are read
 
 MDB_val as_value(std::string_view text) {
@@ -31,6 +34,15 @@ void sync_folder(const std::filesystem::path& folder) {
     ::fsync(file);
     ::close(file);
   }
+}
+
+// LMDB writes its table of readers through memory: where the disk has no room for it, that is a fatal signal.
+Result<void> reserve(const std::filesystem::path& path, off_t size) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int code = file < 0 ? errno : ::posix_fallocate(file, 0, size);
+  if (file >= 0) ::close(file);
+  if (code == 0) return {};
+  return fail(Errc::io, "cannot make " + path.string() + ": " + file_error(code, path));
 }
 
 std::string_view as_text(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
@@ -54,11 +66,11 @@ LmdbStore::Database::~Database() {
 Result<void> LmdbStore::Database::lock_folder() {
   std::error_code error;
   std::filesystem::create_directories(config_.folder, error);
-  if (error) return fail(Errc::io, "cannot create the folder " + config_.folder.string() + ": " + error.message());
+  if (error) return fail(Errc::io, "cannot create the folder " + config_.folder.string() + ": " + file_error(error.value(), config_.folder));
   const auto path = config_.folder / "opp2p.lock";
   lock_file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_file_ < 0) return fail(Errc::io, "cannot open " + path.string() + ": " + std::strerror(errno));
-  if (::flock(lock_file_, LOCK_EX | LOCK_NB) == 0) return {};
+  if (lock_file_ < 0) return fail(Errc::io, "cannot open " + path.string() + ": " + file_error(errno, path));
+  if (::flock(lock_file_, LOCK_EX | LOCK_NB) == 0) return reserve(config_.folder / "lock.mdb", kReaderTable);
   return fail(Errc::denied, "the block store in " + config_.folder.string() +
                                 " is in use by another process; stop it or choose another --data-dir");
 }
@@ -71,7 +83,7 @@ Result<void> LmdbStore::Database::open_environment() {
   while (map_size_ < 2 * size) map_size_ *= 2;
   int code = mdb_env_create(&env_);
   if (code == 0) code = mdb_env_set_maxdbs(env_, 8);
-  if (code == 0) code = mdb_env_set_maxreaders(env_, 256);
+  if (code == 0) code = mdb_env_set_maxreaders(env_, kMaxReaders);
   if (code == 0) code = mdb_env_set_mapsize(env_, map_size_);
   // No flag that weakens durability. Readers are tied to their transaction, not to their thread; read-ahead only costs.
   if (code == 0) code = mdb_env_open(env_, config_.folder.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0600);
