@@ -6,6 +6,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <filesystem>
 
+#include "node/file_error.hpp"
 #include "node/http_server.hpp"
 #include "node/node.hpp"
 #include "node/node_api.hpp"
@@ -29,7 +30,8 @@ Result<std::unique_ptr<LmdbStore>> open_store(const NodeConfig& config, AsioRunt
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error)
-    return libp2p::fail(libp2p::Errc::io, "--data-dir: cannot create " + folder.string() + ": " + error.message());
+    return libp2p::fail(libp2p::Errc::io, "--data-dir: cannot create " + folder.string() + ": " +
+                                               file_error(error.value(), folder));
   LmdbStoreConfig store;
   store.folder = folder;
   store.chain = std::to_string(config.rollup.l2_chain_id) + ":" + libp2p::to_hex0x(config.rollup.genesis.l2.hash);

@@ -33,6 +33,8 @@ std::string file_error(int code, const std::filesystem::path& path) {
       return what + "; make room on the disk of " + path.string();
     case EFBIG:
       return what + "; raise the limit on the size of files, see ulimit -f";
+    case EMFILE:
+      return what + "; raise the limit on open files, see ulimit -n";
     case EACCES:
     case EPERM:
       return what + "; mend the permissions of " + path.string() + " or name another place";

@@ -17,6 +17,7 @@ TEST(FileError, says_what_to_do_where_that_is_known) {
               AllOf(StartsWith("No space left on device"), HasSubstr("make room on the disk of /data/blocks")));
   EXPECT_THAT(file_error(EDQUOT, "/data"), HasSubstr("make room"));
   EXPECT_THAT(file_error(EFBIG, "/data"), HasSubstr("ulimit -f"));
+  EXPECT_THAT(file_error(EMFILE, "/data"), HasSubstr("ulimit -n"));
   EXPECT_THAT(file_error(EACCES, "/data"), HasSubstr("mend the permissions of /data"));
   EXPECT_THAT(file_error(EROFS, "/data"), HasSubstr("can be written to"));
   EXPECT_THAT(file_error(ENOENT, "/no/key"), HasSubstr("the folder that /no/key is to lie in"));

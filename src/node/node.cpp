@@ -116,7 +116,8 @@ Result<void> Node::start() {
               {{"option", "--p2p.unsafe.block.signer"}});
 
   OPP2P_TRYV(blocks_->join());
-  OPP2P_TRYV(host_->listen(config_.listen));
+  if (const auto listening = host_->listen(config_.listen); !listening)
+    return listening.error().within("--p2p.listen.ip, --p2p.listen.tcp");
   for (const auto& address : host_->listen_addresses())
     log_.info(Component::host, "started p2p host", {{"addr", address.text()}, {"peerID", host_->id().to_base58()}});
   static_peers_ = std::make_unique<network::StaticPeers>(*host_, network::StaticPeersConfig(),
