@@ -46,6 +46,22 @@ gossip::BlockGossipConfig gossip_config(const NodeConfig& config) {
   return out;
 }
 
+// The chain that a peer serves blocks of, when it is not ours. One with reverse sync switched off does not say.
+std::optional<std::string> other_chain(const std::vector<std::string>& protocols, std::uint64_t ours) {
+  using libp2p::payload_by_number::protocol_id;
+  const std::string our_protocol = protocol_id(std::to_string(ours));
+  const std::string around = protocol_id("");
+  const std::string_view begin = std::string_view(around).substr(0, around.rfind('/'));
+  const std::string_view end = std::string_view(around).substr(begin.size());
+  std::optional<std::string> found;
+  for (const auto& protocol : protocols) {
+    if (protocol == our_protocol) return std::nullopt;
+    if (!found && protocol.size() > around.size() && protocol.starts_with(begin) && protocol.ends_with(end))
+      found = protocol.substr(begin.size(), protocol.size() - around.size());
+  }
+  return found;
+}
+
 boost::json::object counts(const std::map<std::string, std::uint64_t>& by_reason) {
   boost::json::object out;
   for (const auto& [reason, count] : by_reason) out[reason] = count;
@@ -291,6 +307,20 @@ Result<void> Node::disconnect(const PeerId& peer) {
 
 void Node::on_peer_connected(const PeerId& peer, network::Direction direction) {
   log_.info(Component::host, "connected", {{"peer", peer.to_base58()}, {"direction", to_string(direction)}});
+}
+
+// A peer of another chain stays connected, as with op-node, and never sends a block: of one that we chose to dial the operator should
+// know. Others come and go in any number.
+void Node::on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) {
+  const auto other = other_chain(protocols, config_.rollup.l2_chain_id);
+  if (!other) return;
+  const auto connections = host_->connections(peer);
+  const bool dialled = std::any_of(connections.begin(), connections.end(), [](const network::ConnectionInfo& connection) {
+    return connection.direction == network::Direction::outbound;
+  });
+  log_.write(dialled ? LogLevel::warn : LogLevel::debug, Component::host,
+             "the peer serves another chain and will send no blocks; check --rollup.config and --p2p.static",
+             {{"peer", peer.to_base58()}, {"its_chain", *other}, {"our_chain", config_.rollup.l2_chain_id}});
 }
 
 void Node::on_peer_disconnected(const PeerId& peer) {

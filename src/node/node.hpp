@@ -84,6 +84,7 @@ class Node final : libp2p::network::HostObserver,
 
   // --- network::HostObserver ---
   void on_peer_connected(const libp2p::PeerId& peer, libp2p::network::Direction direction) override;
+  void on_peer_identified(const libp2p::PeerId& peer, const std::vector<std::string>& protocols) override;
   void on_peer_disconnected(const libp2p::PeerId& peer) override;
   void on_connection_closed(const libp2p::network::ConnectionInfo& connection, const libp2p::Error& why) override;
   void on_connection_refused(const libp2p::Multiaddr& remote, const libp2p::Error& why) override;
