@@ -200,7 +200,7 @@ Result<secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rn
   auto key = parse_key(text);
   if (!key)
     return fail(key.error().code(), "--p2p.priv.path: the node key file " + path + ": " + key.error().text() +
-                                        "; opp2p key generate --out FILE makes one, and so does a start without the file");
+                                        "; opp2p key generate --out FILE makes one, as does a start without the file");
   return key;
 }
 

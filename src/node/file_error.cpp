@@ -6,7 +6,7 @@
 namespace opp2p::node {
 namespace {
 
-// LMDB calls a write that the disk took in part an input/output error. With less room than this it was for want of room.
+// LMDB calls a write that the disk took in part an input/output error. With less than this free it was for want of room.
 constexpr std::uintmax_t kFullBelow = 1 << 20;  // bytes
 
 bool is_full(const std::filesystem::path& path) {

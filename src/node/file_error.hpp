@@ -1,5 +1,5 @@
-// What an error of the file system means to whoever runs the node: the system's words, and what to do about it where that is
-// known. A pure function but for one look at the free space, because a full disk has several names.
+// What an error of the file system means to whoever runs the node: the system's words, and what to do about it where
+// that is known. A pure function but for one look at the free space, because a full disk has several names.
 #pragma once
 
 #include <filesystem>

@@ -18,6 +18,7 @@
 #include <thread>
 #include <utility>
 
+#include "node/file_error.hpp"
 #include "node/json_rpc.hpp"
 
 namespace opp2p::node {
@@ -74,7 +75,9 @@ struct Gate {
 class HttpSession;
 
 struct HttpServer::State {
-  State(const JsonRpc& r, std::string v) : rpc(r), version(std::move(v)), acceptor(context), pause(context) { gate->context = &context; }
+  State(const JsonRpc& r, std::string v) : rpc(r), version(std::move(v)), acceptor(context), pause(context) {
+    gate->context = &context;
+  }
   // Declared before the context, because the sessions that the context's handlers hold count themselves off in their destructors.
   const JsonRpc& rpc;
   std::string version;
@@ -211,7 +214,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 void HttpServer::State::accept() {
   acceptor.async_accept([this](beast::error_code error, tcp::socket socket) {
     if (error == asio::error::operation_aborted) return;
-    if (error == asio::error::no_descriptors || error == asio::error::no_memory || error == asio::error::no_buffer_space) {
+    if (error == asio::error::no_descriptors || error == asio::error::no_memory ||
+        error == asio::error::no_buffer_space) {
       // The connection stays in the backlog: without a pause this would spin until somebody closes something.
       pause.expires_after(kPause);
       pause.async_wait([this](beast::error_code cancelled) {
@@ -237,11 +241,12 @@ libp2p::Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string&
   if (!error) state->acceptor.bind(at, error);
   if (!error) state->acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
-    const bool in_use = error == asio::error::address_in_use;
+    std::string why = error.message() + "; choose another --rpc.addr or --rpc.port";
+    if (error == asio::error::address_in_use)
+      why = error.message() + "; choose another --rpc.port or stop the program that has it";
+    if (error == asio::error::no_descriptors) why = file_error(error.value(), "");
     return libp2p::fail(libp2p::Errc::io,
-                        "the RPC server cannot listen on " + address + ":" + std::to_string(port) + ": " + error.message() +
-                            (in_use ? "; choose another --rpc.port or stop the program that has it"
-                                    : "; choose another --rpc.addr or --rpc.port"));
+                        "the RPC server cannot listen on " + address + ":" + std::to_string(port) + ": " + why);
   }
   state->accept();
   state->thread = std::thread([context = &state->context] { context->run(); });

@@ -309,13 +309,13 @@ void Node::on_peer_connected(const PeerId& peer, network::Direction direction) {
   log_.info(Component::host, "connected", {{"peer", peer.to_base58()}, {"direction", to_string(direction)}});
 }
 
-// A peer of another chain stays connected, as with op-node, and never sends a block: of one that we chose to dial the operator should
-// know. Others come and go in any number.
+// A peer of another chain stays connected, as with op-node, and never sends a block: of one that we chose to dial the
+// operator should know. Others come and go in any number.
 void Node::on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) {
   const auto other = other_chain(protocols, config_.rollup.l2_chain_id);
   if (!other) return;
   const auto connections = host_->connections(peer);
-  const bool dialled = std::any_of(connections.begin(), connections.end(), [](const network::ConnectionInfo& connection) {
+  const bool dialled = std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
     return connection.direction == network::Direction::outbound;
   });
   log_.write(dialled ? LogLevel::warn : LogLevel::debug, Component::host,

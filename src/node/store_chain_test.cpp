@@ -109,7 +109,8 @@ TEST_F(StoreChainTest, what_cannot_be_staged_is_told_with_its_reason) {
   const auto peer = libp2p::PeerId::from_bytes(Bytes{0, 2, 7, 7}).value();
   faulty.fail_writes(1);
   int answers = 0;
-  for (const std::uint64_t number : {5, 6}) chain.stage(1, StagedBlock(peer, block_at(number)), [&](auto) { ++answers; });
+  for (const std::uint64_t number : {5, 6})
+    chain.stage(1, StagedBlock(peer, block_at(number)), [&](const auto&) { ++answers; });
   world_.run_for(Seconds(1));
   EXPECT_EQ(refused, std::vector<std::uint64_t>{5});
   EXPECT_EQ(answers, 2);

@@ -66,7 +66,9 @@ LmdbStore::Database::~Database() {
 Result<void> LmdbStore::Database::lock_folder() {
   std::error_code error;
   std::filesystem::create_directories(config_.folder, error);
-  if (error) return fail(Errc::io, "cannot create the folder " + config_.folder.string() + ": " + file_error(error.value(), config_.folder));
+  if (error)
+    return fail(Errc::io, "cannot create the folder " + config_.folder.string() + ": " +
+                              file_error(error.value(), config_.folder));
   const auto path = config_.folder / "opp2p.lock";
   lock_file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock_file_ < 0) return fail(Errc::io, "cannot open " + path.string() + ": " + file_error(errno, path));
