@@ -14,13 +14,16 @@ import tempfile
 import unittest
 
 from lib import opp2p
+from test_durability import made_chain
 
 NOBODY = 65534
 MOST_MEMORY = 100 << 20  # bytes of data, stacks included; who wants more ends by a signal
 PEER = "16Uiu2HAmPzBg7yxVtNJDudd8vu66zP8z8gLYcbQ4aLrZATBov5dG"
-ABOUT = json.loads(subprocess.run([opp2p.ROOT / "build" / "tests" / "chain_maker", "1700000000", "0", "100"], stdout=subprocess.PIPE,
-                                  text=True, check=True).stdout)
-GOOD = ABOUT["rollupConfig"]
+GOOD = {}  # a rollup configuration
+
+
+def setUpModule():
+    GOOD.update(made_chain(0)[0]["rollupConfig"])
 
 
 def without(*path):
