@@ -253,6 +253,11 @@ def durability():
     return python_suite("e2e", "test_durability.py")
 
 
+def mutants():
+    """Whether the unit tests notice when a condition is changed (tools/check_mutants.py)."""
+    return Tally(passed=1) if run([sys.executable, ROOT / "tools" / "check_mutants.py"]).returncode == 0 else Tally(failed=1)
+
+
 def unit_targets():
     return [pathlib.Path(program).name for program in UNIT]
 
@@ -275,6 +280,7 @@ SUITES = {
     "interop-full": (lambda: python_suite("interop", "full_*.py"), True),
     "fuzz": (fuzz, False),
     "durability": (durability, True),
+    "mutants": (mutants, False),
     "soak": (lambda: python_suite("soak"), True),
 }
 GROUPS = {

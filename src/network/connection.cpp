@@ -86,6 +86,7 @@ void Connection::on_readable() {
     const Now now = runtime_.now();
     if (now.mono - started > kTurnTime) break;
     more = read_some(in, have, now, got);
+    fit_portion(runtime_.now().mono - now.mono);
     if (!deliver()) break;
     const bool unfinished = flush(true);
     if (!*alive) break;
@@ -97,9 +98,19 @@ void Connection::on_readable() {
   settle();
 }
 
+// What is read at once is digested at once. Bytes that cost much, a flood of tiny frames, are taken in smaller portions, so that the
+// turn ends near its time and others get theirs.
+void Connection::fit_portion(Nanos took) {
+  if (took > kTurnTime) {
+    portion_ = std::max(portion_ / 2, kSmallestPortion);
+  } else if (took < kTurnTime / 4) {
+    portion_ = std::min(portion_ * 2, IoBuffers::kIn);
+  }
+}
+
 // One read and its digestion. False when the socket has nothing more.
 bool Connection::read_some(Bytes& in, std::size_t& have, Now now, std::size_t& got) {
-  const MutableBytes space = MutableBytes(in).subspan(have);
+  const MutableBytes space = MutableBytes(in).subspan(have, std::min(portion_, in.size() - have));
   const auto n = socket_->read(space);
   if (!n) {
     if (n.error() != Errc::would_block) failure_ = n.error();

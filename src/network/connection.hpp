@@ -83,6 +83,7 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   static constexpr Nanos kDrain = Millis(500);
   static constexpr std::size_t kTurnBytes = 256 * 1024;
   static constexpr Nanos kTurnTime = Micros(200);
+  static constexpr std::size_t kSmallestPortion = 4096;
 
   // --- ConnectionEvents ---
   void on_ready() override;
@@ -99,6 +100,7 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   void pump();
 
   bool read_some(Bytes& in, std::size_t& have, Now now, std::size_t& got);
+  void fit_portion(Nanos took);
   void read_drain();
   // Sends what the engine has, as far as the socket takes it. True when it stopped for its turn's end.
   bool flush(bool tell_streams);
@@ -130,6 +132,7 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   std::vector<std::shared_ptr<StreamState>> telling_;
   std::deque<std::pair<MonoTime, StreamId>> lingering_;
 
+  std::size_t portion_ = IoBuffers::kIn;  // bytes of one read
   Bytes rest_in_;  // the beginning of a message whose end has not come
   Bytes out_;
   std::size_t out_begin_ = 0;

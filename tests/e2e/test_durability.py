@@ -3,53 +3,23 @@
 OPP2P_KILLS says how often (6), OPP2P_SEED when (1); a failure prints the seed.
 """
 
-import json
 import os
 import pathlib
 import random
 import re
-import subprocess
 import tempfile
 import threading
 import time
 import unittest
 
-from lib import opp2p
+from lib import made_chain, opp2p
 
 KILLS = int(os.environ.get("OPP2P_KILLS", "6"))
 SEED = int(os.environ.get("OPP2P_SEED", "1"))
-CHAIN_MAKER = opp2p.ROOT / "build" / "tests" / "chain_maker"
 LONGEST_LIFE = 5.0  # seconds after the start; the mesh takes one to form, and a gap is left to gossip for another
 INTERVAL = 0.03  # seconds between two blocks
 BLOCK_SIZE = 2000
 OPEN_LIMIT = 1.0  # seconds from the start of the process to the line that says what was found
-
-
-def made_chain(blocks):
-    """A chain that began long enough ago for all its blocks to be of the past, and whose every block passes as young."""
-    done = subprocess.run([CHAIN_MAKER, str(int(time.time()) - blocks - 10), str(blocks), str(BLOCK_SIZE)], stdout=subprocess.PIPE,
-                          text=True, check=True)
-    about, *envelopes = done.stdout.splitlines()
-    return json.loads(about), envelopes
-
-
-class Feeder(threading.Thread):
-    """Has the sequencer publish one block after another until it is told to stop."""
-
-    def __init__(self, port, envelopes):
-        super().__init__(daemon=True)
-        self.port, self.envelopes = port, envelopes
-        self.stopping = threading.Event()
-        self.error = None
-
-    def run(self):
-        try:
-            for envelope in self.envelopes:
-                if self.stopping.wait(INTERVAL):
-                    return
-                opp2p.rpc(self.port, "admin_publishUnsafePayload", json.loads(envelope))
-        except Exception as error:  # told to the test
-            self.error = error
 
 
 class Watcher(threading.Thread):
@@ -87,18 +57,15 @@ class Durability(unittest.TestCase):
 
     def test_nothing_acknowledged_is_lost_by_kill_9(self):
         moments = random.Random(SEED)
-        about, envelopes = made_chain(KILLS * 110 + 400)
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         folder = pathlib.Path(scratch.name)
-        (folder / "rollup.json").write_text(json.dumps(about["rollupConfig"]))
-        options = ["--rollup.config", folder / "rollup.json", "--p2p.unsafe.block.signer", about["signer"],
-                   "--p2p.gossip.timestamp.threshold", "24h", "--p2p.sync.server.limits", "off"]
-        sequencer = opp2p.Node(folder / "sequencer", *options, "--p2p.sequencer.key", about["signerKey"], "--rpc.enable-admin").ready()
+        key, options, envelopes = made_chain.make(folder, KILLS * 110 + 400, BLOCK_SIZE)
+        sequencer = made_chain.sequencer(folder / "sequencer", key, options)
         self.addCleanup(sequencer.kill)
         follower = opp2p.Node(folder / "follower", *options, "--p2p.static", sequencer.address).ready()
         self.addCleanup(follower.kill)
-        feeder = Feeder(sequencer.port, envelopes)
+        feeder = made_chain.Feeder(sequencer.port, envelopes, INTERVAL)
         self.addCleanup(feeder.stopping.set)
         feeder.start()
         opp2p.wait_for(lambda: follower.head() > 0, 10, "the first block arrives")

@@ -81,9 +81,15 @@ void Follower::submit(const PeerId& peer, Block block, Done done) {
   const std::size_t queued_before = chain_.queued();
   (void)chain_.on_block(peer, std::move(block));
   pump_chain(done ? &done : nullptr);
-  // A block above a gap: look soon, because the missing one may be on its way, and then whether it came.
-  const Nanos soon = std::min(config_.first_check, interval());
+  // A block above a gap: look soon, because the missing one may be on its way, and then whether it came. More than gossip
+  // could still bring are asked for at once.
+  const Nanos soon = gap_is_wide() ? Nanos(0) : std::min(config_.first_check, interval());
   if (chain_.queued() > queued_before && (!check_at_ || *check_at_ > host_.runtime().now().mono + soon)) arm(soon);
+}
+
+bool Follower::gap_is_wide() const {
+  const auto gap = chain_.gap();
+  return gap && gap->end && gap->end->number > gap->start.number + 1 + config_.gossip_reach;
 }
 
 // What the chain makes of one block. The first thing it says about it decides what `done` gets to hear.

@@ -21,6 +21,7 @@ struct FollowerConfig {
   std::size_t memory = 64 << 20;           // --sync.memory: queue and quarantine together
   bool req_resp = true;                    // --p2p.sync.req-resp: without it gaps are seen but not filled from peers
   Nanos first_check = libp2p::Seconds(1);  // after a block had to be queued
+  std::uint64_t gossip_reach = 8;          // blocks: a wider gap is not left to gossip
   Nanos check_interval{0};                 // then, and without an event; 0 means twice the block time
   SyncClientConfig client;                 // its memory bound is set from `memory`
 };
@@ -73,6 +74,7 @@ class Follower : libp2p::LiveCounted<Follower> {
   void on_appended(std::uint64_t epoch, const PeerId& peer, const Block& block, const Result<void>& outcome);
   void back_to_stored(const BlockRef& failed, const Error& error);
   void arm(Nanos delay);
+  bool gap_is_wide() const;
   Nanos interval() const;
 
   libp2p::network::Host& host_;

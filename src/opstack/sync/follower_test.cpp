@@ -44,6 +44,23 @@ TEST_F(FollowerOverHosts, a_lost_block_is_fetched_within_seconds) {
   EXPECT_EQ(node.follower->stored_head()->number, 4u);
 }
 
+TEST_F(FollowerOverHosts, a_gap_that_gossip_cannot_fill_is_asked_for_at_once) {
+  const Chain chain(40, 500);
+  Node& server = add();
+  Node& node = add();
+  server.hold(chain, 1, 40);
+  ASSERT_TRUE(net_.connect(1, 0));
+  net_.run_for(Seconds(1));
+  for (const std::uint64_t n : {1u, 3u}) node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(n).envelope);
+  net_.run_for(Millis(500));
+  EXPECT_EQ(node.follower->stored_head()->number, 1u) << "block 2 may be on its way";
+  net_.run_for(Seconds(2));
+  ASSERT_EQ(node.follower->stored_head()->number, 3u);
+  node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(18).envelope);
+  net_.run_for(Millis(900));
+  EXPECT_EQ(node.follower->stored_head()->number, 18u);
+}
+
 TEST_F(FollowerOverHosts, liars_do_not_keep_the_chain_from_being_completed_and_are_named) {
   const Chain chain(60, 500);
   chain::RollupConfig other_rollup = rollup_;
