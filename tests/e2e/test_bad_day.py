@@ -12,8 +12,7 @@ import tempfile
 import time
 import unittest
 
-from lib import opp2p
-from test_durability import made_chain
+from lib import made_chain, opp2p
 
 HEADER = b"\x13/multistream/1.0.0\n"
 NOISE = b"\x07/noise\n"
@@ -168,8 +167,8 @@ class BadWorld(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        about, self.envelopes = made_chain(120)
-        self.config = about["rollupConfig"]
+        _, _, self.envelopes = made_chain.make(self.folder, 120, 2000)
+        self.config = json.loads((self.folder / "rollup.json").read_text())
 
     def node(self, name, *options, **changes):
         rollup = self.folder / (name + ".json")

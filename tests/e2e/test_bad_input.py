@@ -13,8 +13,7 @@ import subprocess
 import tempfile
 import unittest
 
-from lib import opp2p
-from test_durability import made_chain
+from lib import made_chain, opp2p
 
 NOBODY = 65534
 MOST_MEMORY = 100 << 20  # bytes of data, stacks included; who wants more ends by a signal
@@ -23,7 +22,9 @@ GOOD = {}  # a rollup configuration
 
 
 def setUpModule():
-    GOOD.update(made_chain(0)[0]["rollupConfig"])
+    with tempfile.TemporaryDirectory() as folder:
+        made_chain.make(pathlib.Path(folder), 0, 0)
+        GOOD.update(json.loads((pathlib.Path(folder) / "rollup.json").read_text()))
 
 
 def without(*path):
