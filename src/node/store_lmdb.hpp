@@ -1,7 +1,7 @@
 // The block store in LMDB: one folder with data.mdb, lock.mdb and a lock file of ours. A thread of its own takes what
 // has been put, commits it in one synced transaction, and only then posts the callbacks; while a commit runs the next
 // batch gathers, so a block waits for one commit at most and many share it. No batch gathers for longer than
-// `batch_window`.
+// `batch_window`. When the disk refuses, so does the batch; the next one tries anew, and what is stored can be read on.
 //
 // Tables: meta (format, chain), blocks (number -> record), hashes (hash -> number), staging (segment, number ->
 // record); numbers are big-endian, so that LMDB's order is theirs. Owner: the node. Thread: as BlockStore says. Bounds:

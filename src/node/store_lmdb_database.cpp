@@ -45,34 +45,26 @@ std::size_t StoreWrite::bytes() const {
   return 64;
 }
 
-class LmdbStore::Database::ReadTransaction {
- public:
-  explicit ReadTransaction(const Database& database)
-      : lock_(database.map_mutex_), code_(mdb_txn_begin(database.env_, nullptr, MDB_RDONLY, &txn_)) {}
-  ~ReadTransaction() {
-    if (txn_ != nullptr) mdb_txn_abort(txn_);
-  }
-  ReadTransaction(const ReadTransaction&) = delete;
-  ReadTransaction& operator=(const ReadTransaction&) = delete;
-  MDB_txn* get() const { return txn_; }
-  int code() const { return code_; }
-
- private:
-  std::shared_lock<std::shared_mutex> lock_;
-  MDB_txn* txn_ = nullptr;
-  int code_;
-};
-
 Error LmdbStore::Database::failed(int code, std::string_view doing) const {
-  const auto kind =
-      code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ? Errc::malformed : Errc::io;
   const std::string why = code > 0 ? file_error(code, config_.folder) : mdb_strerror(code);  // LMDB's own are negative
-  return Error(kind, "block store in " + config_.folder.string() + ": " + std::string(doing) + ": " + why);
+  const std::string text = "block store in " + config_.folder.string() + ": " + std::string(doing) + ": " + why;
+  if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID) return Error(Errc::malformed, text);
+  // A disk that is full within a write is an I/O error to LMDB.
+  std::error_code unknown;
+  const auto space = std::filesystem::space(config_.folder, unknown);
+  if (unknown) return Error(Errc::io, text);
+  return Error(Errc::io, text + " (" + std::to_string(space.available) + " bytes are free on that disk)");
 }
 
 // ---- writing ----
 
 void LmdbStore::Database::write(std::vector<StoreWrite>& batch) {
+  const auto answer_all = [&batch](const Error& error) {
+    for (auto& item : batch) item.outcome = error;
+  };
+  if (env_ == nullptr) {
+    if (const auto opened = reopen(); !opened) return answer_all(opened.error());
+  }
   int code = 0;
   do {
     code = write_once(batch);
@@ -86,8 +78,8 @@ void LmdbStore::Database::write(std::vector<StoreWrite>& batch) {
     for (const auto& item : batch) bytes += item.bytes();
     return touched(bytes);
   }
-  const Error error = failed(code, "writing");
-  for (auto& item : batch) item.outcome = error;
+  answer_all(failed(code, "writing"));
+  if (has_given_up()) (void)reopen();  // if it fails, the next write tries again
 }
 
 void LmdbStore::Database::touched(std::size_t bytes) const {

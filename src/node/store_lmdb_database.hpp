@@ -9,6 +9,7 @@
 #include <lmdb.h>
 
 #include <atomic>
+#include <cerrno>
 #include <shared_mutex>
 
 #include "node/store_lmdb.hpp"
@@ -52,11 +53,18 @@ class LmdbStore::Database {
   explicit Database(const LmdbStoreConfig& config) : config_(config) {}
 
   Result<void> lock_folder();
-  Result<void> open_environment();
-  Result<void> open_tables();
+  Result<void> create();
+  Result<void> open_existing();
+  Result<void> reserve_readers();
+  Result<void> open_environment(bool young);
+  Result<void> open_tables(bool fresh);
   Result<void> check_identity(MDB_txn* txn, bool fresh);
   Result<void> recover();
   Result<void> check_ends(MDB_txn* txn);
+
+  void close_environment();
+  bool has_given_up() const;
+  Result<void> reopen();
 
   int write_once(std::vector<StoreWrite>& batch);
   int apply(MDB_txn* txn, StoreWrite& item);
@@ -72,7 +80,7 @@ class LmdbStore::Database {
   Error failed(int code, std::string_view doing) const;
 
   LmdbStoreConfig config_;
-  MDB_env* env_ = nullptr;
+  MDB_env* env_ = nullptr;  // null between an error of the disk and the first write after which it works again
   MDB_dbi meta_ = 0;
   MDB_dbi blocks_ = 0;
   MDB_dbi hashes_ = 0;
@@ -83,6 +91,25 @@ class LmdbStore::Database {
   mutable std::atomic<std::size_t> touched_{0};
   mutable std::shared_mutex map_mutex_;
   std::string recovered_;
+};
+
+class LmdbStore::Database::ReadTransaction {
+ public:
+  explicit ReadTransaction(const Database& database)
+      : lock_(database.map_mutex_),
+        code_(database.env_ == nullptr ? EIO : mdb_txn_begin(database.env_, nullptr, MDB_RDONLY, &txn_)) {}
+  ~ReadTransaction() {
+    if (txn_ != nullptr) mdb_txn_abort(txn_);
+  }
+  ReadTransaction(const ReadTransaction&) = delete;
+  ReadTransaction& operator=(const ReadTransaction&) = delete;
+  MDB_txn* get() const { return txn_; }
+  int code() const { return code_; }
+
+ private:
+  std::shared_lock<std::shared_mutex> lock_;
+  MDB_txn* txn_ = nullptr;
+  int code_;
 };
 
 }  // namespace opp2p::node

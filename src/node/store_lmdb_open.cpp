@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 
 #include "node/file_error.hpp"
 #include "node/store_lmdb_database.hpp"
@@ -15,11 +14,12 @@
 namespace opp2p::node {
 namespace {
 
+constexpr const char* kFile = "data.mdb";
+constexpr const char* kYoungFile = "data.mdb.new";
+constexpr off_t kReaderTable = 32 << 10;  // bytes, 64 for each of the reads that can happen at a time
 constexpr std::string_view kFormat = "opp2p block store 1";
 constexpr std::string_view kFormatKey = "format";
 constexpr std::string_view kChainKey = "chain";
-constexpr unsigned kMaxReaders = 256;
-constexpr off_t kReaderTable = 32 << 10;      // bytes of the file, more than so many readers need
 constexpr std::uint64_t kCheckedAtOpen = 64;  // blocks at the upper end whose records and links are read
 
 MDB_val as_value(std::string_view text) {
@@ -27,22 +27,16 @@ MDB_val as_value(std::string_view text) {
 }
 
 // A new file is durable only when the folder that names it is, and a new folder when its parent is.
-void sync_folder(const std::filesystem::path& folder) {
+Result<void> sync_folder(const std::filesystem::path& folder) {
   for (const auto& path : {folder, folder.parent_path()}) {
     const int file = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file < 0) continue;
-    ::fsync(file);
+    if (file < 0) continue;  // a parent may be closed to us
+    const int code = ::fsync(file) == 0 ? 0 : errno;
     ::close(file);
+    if (code != 0 && code != EINVAL)  // some file systems know no sync of folders
+      return fail(Errc::io, "block store in " + folder.string() + ": syncing the folder: " + file_error(code, folder));
   }
-}
-
-// LMDB writes its table of readers through memory: where the disk has no room for it, that is a fatal signal.
-Result<void> reserve(const std::filesystem::path& path, off_t size) {
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  const int code = file < 0 ? errno : ::posix_fallocate(file, 0, size);
-  if (file >= 0) ::close(file);
-  if (code == 0) return {};
-  return fail(Errc::io, "cannot make " + path.string() + ": " + file_error(code, path));
+  return {};
 }
 
 std::string_view as_text(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
@@ -52,14 +46,14 @@ std::string_view as_text(const MDB_val& value) { return {static_cast<const char*
 Result<std::unique_ptr<LmdbStore::Database>> LmdbStore::Database::open(const LmdbStoreConfig& config) {
   std::unique_ptr<Database> database(new Database(config));
   OPP2P_TRYV(database->lock_folder());
-  OPP2P_TRYV(database->open_environment());
-  OPP2P_TRYV(database->open_tables());
+  OPP2P_TRYV(database->create());
+  OPP2P_TRYV(database->open_existing());
   OPP2P_TRYV(database->recover());
   return database;
 }
 
 LmdbStore::Database::~Database() {
-  if (env_ != nullptr) mdb_env_close(env_);
+  close_environment();
   if (lock_file_ >= 0) ::close(lock_file_);
 }
 
@@ -72,23 +66,79 @@ Result<void> LmdbStore::Database::lock_folder() {
   const auto path = config_.folder / "opp2p.lock";
   lock_file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock_file_ < 0) return fail(Errc::io, "cannot open " + path.string() + ": " + file_error(errno, path));
-  if (::flock(lock_file_, LOCK_EX | LOCK_NB) == 0) return reserve(config_.folder / "lock.mdb", kReaderTable);
+  if (::flock(lock_file_, LOCK_EX | LOCK_NB) == 0) return {};
   return fail(Errc::denied, "the block store in " + config_.folder.string() +
                                 " is in use by another process; stop it or choose another --data-dir");
 }
 
-Result<void> LmdbStore::Database::open_environment() {
-  const auto file = config_.folder / "data.mdb";
+// A database gets its name when its first transaction is on the disk: of what came before, a crash or a full disk could
+// have left anything.
+Result<void> LmdbStore::Database::create() {
+  const auto file = config_.folder / kFile;
+  const auto young = config_.folder / kYoungFile;
+  std::error_code error;
+  if (std::filesystem::file_size(file, error) > 0 && !error) return {};
+  std::filesystem::remove(young, error);
+  OPP2P_TRYV(open_environment(true));
+  OPP2P_TRYV(open_tables(true));
+  close_environment();
+  std::filesystem::rename(young, file, error);
+  if (!error) return {};
+  return fail(Errc::io, "block store in " + config_.folder.string() + ": naming the new database: " +
+                            file_error(error.value(), config_.folder));
+}
+
+Result<void> LmdbStore::Database::open_existing() {
+  OPP2P_TRYV(reserve_readers());
+  OPP2P_TRYV(open_environment(false));
+  OPP2P_TRYV(open_tables(false));
+  OPP2P_TRYV(sync_folder(config_.folder));
+  // After a commit that failed halfway the disk may hold its end though the file no longer does. It must not while
+  // pages that it points to are used again.
+  if (const int code = mdb_env_sync(env_, 1); code != 0) return failed(code, "syncing");
+  return {};
+}
+
+void LmdbStore::Database::close_environment() {
+  if (env_ != nullptr) mdb_env_close(std::exchange(env_, nullptr));
+}
+
+// LMDB refuses all that follows once the end of a commit could not be written, readers too.
+bool LmdbStore::Database::has_given_up() const { return ReadTransaction(*this).code() == MDB_PANIC; }
+
+Result<void> LmdbStore::Database::reopen() {
+  const std::unique_lock lock(map_mutex_);
+  close_environment();
+  auto opened = open_existing();
+  if (!opened) close_environment();
+  return opened;
+}
+
+// LMDB maps the table of readers, and a mapped page for which a full disk has no room is a fatal signal when it is
+// touched.
+Result<void> LmdbStore::Database::reserve_readers() {
+  const auto path = config_.folder / "lock.mdb";
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return fail(Errc::io, "cannot open " + path.string() + ": " + file_error(errno, path));
+  const int code = ::posix_fallocate(file, 0, kReaderTable);
+  ::close(file);
+  if (code != 0) return failed(code, "opening");
+  return {};
+}
+
+Result<void> LmdbStore::Database::open_environment(bool young) {
+  const auto file = config_.folder / (young ? kYoungFile : kFile);
+  const auto& path = young ? file : config_.folder;
+  const unsigned flags = young ? MDB_NOSUBDIR | MDB_NOLOCK : 0;
   std::error_code ignored;
   const auto size = std::filesystem::exists(file, ignored) ? std::filesystem::file_size(file, ignored) : 0;
   map_size_ = std::max<std::uint64_t>(config_.initial_map, 1 << 20);
   while (map_size_ < 2 * size) map_size_ *= 2;
   int code = mdb_env_create(&env_);
   if (code == 0) code = mdb_env_set_maxdbs(env_, 8);
-  if (code == 0) code = mdb_env_set_maxreaders(env_, kMaxReaders);
   if (code == 0) code = mdb_env_set_mapsize(env_, map_size_);
   // No flag that weakens durability. Readers are tied to their transaction, not to their thread; read-ahead only costs.
-  if (code == 0) code = mdb_env_open(env_, config_.folder.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0600);
+  if (code == 0) code = mdb_env_open(env_, path.c_str(), MDB_NOTLS | MDB_NORDAHEAD | flags, 0600);
   if (code == MDB_INVALID || code == MDB_VERSION_MISMATCH || code == MDB_CORRUPTED)
     return fail(Errc::malformed, file.string() + " is damaged or no database of opp2p (" + mdb_strerror(code) +
                                      "); move it away and start again, the blocks come back from peers");
@@ -106,18 +156,13 @@ Result<void> LmdbStore::Database::open_environment() {
   return {};
 }
 
-Result<void> LmdbStore::Database::open_tables() {
+Result<void> LmdbStore::Database::open_tables(bool fresh) {
   MDB_txn* txn = nullptr;
   if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0) return failed(code, "opening");
   const auto give_up = [&](Error error) {
     mdb_txn_abort(txn);
     return error;
   };
-  MDB_dbi root = 0;
-  MDB_stat stat{};
-  if (const int code = mdb_dbi_open(txn, nullptr, 0, &root); code != 0) return give_up(failed(code, "opening"));
-  if (const int code = mdb_stat(txn, root, &stat); code != 0) return give_up(failed(code, "opening"));
-  const bool fresh = stat.ms_entries == 0;
   const unsigned create = fresh ? MDB_CREATE : 0;
   struct Table {
     const char* name;
@@ -132,9 +177,7 @@ Result<void> LmdbStore::Database::open_tables() {
     if (code != 0) return give_up(failed(code, "opening"));
   }
   if (auto identity = check_identity(txn, fresh); !identity) return give_up(identity.error());
-  const int code = mdb_txn_commit(txn);
-  if (code != 0) return failed(code, "opening");
-  if (fresh) sync_folder(config_.folder);
+  if (const int code = mdb_txn_commit(txn); code != 0) return failed(code, "opening");
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <lmdb.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <fstream>
@@ -126,6 +127,14 @@ TEST_F(LmdbStoreFiles, beyond_its_bound_on_waiting_bytes_it_refuses) {
   EXPECT_TRUE(outcomes[0].error() == Errc::exhausted);  // refusals come first: they wait for no disk
   EXPECT_TRUE(outcomes[1].error() == Errc::exhausted);
   EXPECT_TRUE(outcomes[2]);
+}
+
+TEST_F(LmdbStoreFiles, what_it_maps_to_write_to_has_its_place_on_the_disk) {
+  const auto store = open();
+  struct stat lock {};
+  ASSERT_EQ(::stat((folder_.path() / "lock.mdb").c_str(), &lock), 0);
+  EXPECT_GE(lock.st_size, 256 * 64);  // readers
+  EXPECT_GE(lock.st_blocks * 512, lock.st_size);
 }
 
 TEST_F(LmdbStoreFiles, a_second_owner_is_refused) {

@@ -44,10 +44,14 @@ class Mailbox {
   std::deque<std::function<void()>> tasks_;
 };
 
+// For tests that open thousands of databases and whose disk is Disk (store_test_disk.hpp): a real one would only make
+// them wait.
+inline fs::path memory_folder() { return fs::is_directory("/dev/shm") ? "/dev/shm" : fs::temp_directory_path(); }
+
 class Folder {
  public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "opp2p-store-XXXXXX").string();
+  explicit Folder(const fs::path& parent = fs::temp_directory_path()) {
+    std::string name = (parent / "opp2p-store-XXXXXX").string();
     path_ = ::mkdtemp(name.data());
   }
   ~Folder() { fs::remove_all(path_); }

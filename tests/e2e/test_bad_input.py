@@ -309,7 +309,7 @@ class Disks(BadInput):
     def test_files_that_may_not_grow(self):
         self.check(self.node(limits=[(resource.RLIMIT_FSIZE, 20)]), "--p2p.priv.path", "cannot be written")
         self.assertFalse((self.folder / "key.txt").exists())
-        self.check(self.node(limits=[(resource.RLIMIT_FSIZE, 20_000)]), "lock.mdb", "File too large", "ulimit -f")
+        self.check(self.node(limits=[(resource.RLIMIT_FSIZE, 20_000)]), "block store in", "File too large", "ulimit -f")
 
     def test_too_few_descriptors(self):
         """Whichever part of the start is the first to have none left."""

@@ -1,4 +1,5 @@
-"""kill -9 at random moments of a follower that receives a block every few milliseconds: nothing that it acknowledged is lost.
+"""A follower that receives a block every few milliseconds, killed with -9 at random moments, and with a disk that gets full: nothing
+that it acknowledged is lost, and it goes on.
 
 OPP2P_KILLS says how often (6), OPP2P_SEED when (1); a failure prints the seed.
 """
@@ -7,6 +8,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import tempfile
 import threading
 import time
@@ -55,12 +57,12 @@ class Durability(unittest.TestCase):
             time.sleep(0.002)
         self.fail("the store was not opened within 10 s")
 
-    def test_nothing_acknowledged_is_lost_by_kill_9(self):
-        moments = random.Random(SEED)
+    def network(self, blocks):
+        """A sequencer, a follower of it, and who has the one publish a chain of that many blocks that the other receives."""
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         folder = pathlib.Path(scratch.name)
-        key, options, envelopes = made_chain.make(folder, KILLS * 110 + 400, BLOCK_SIZE)
+        key, options, envelopes = made_chain.make(folder, blocks, BLOCK_SIZE)
         sequencer = made_chain.sequencer(folder / "sequencer", key, options)
         self.addCleanup(sequencer.kill)
         follower = opp2p.Node(folder / "follower", *options, "--p2p.static", sequencer.address).ready()
@@ -69,6 +71,22 @@ class Durability(unittest.TestCase):
         self.addCleanup(feeder.stopping.set)
         feeder.start()
         opp2p.wait_for(lambda: follower.head() > 0, 10, "the first block arrives")
+        return sequencer, follower, feeder
+
+    def stops_equal(self, sequencer, follower, feeder):
+        """Ends the feeding and waits until the follower has all that was published, which it answers the number of."""
+        feeder.stopping.set()
+        feeder.join()
+        self.assertIsNone(feeder.error)
+        last = sequencer.head()
+        opp2p.wait_for(lambda: follower.head() == last, 60, "the follower reaches the head")
+        for first in range(1, last + 1, 1000):
+            self.assertEqual(follower.rpc("opp2p_chain", first, 1000), sequencer.rpc("opp2p_chain", first, 1000))
+        return last
+
+    def test_nothing_acknowledged_is_lost_by_kill_9(self):
+        moments = random.Random(SEED)
+        sequencer, follower, feeder = self.network(KILLS * 110 + 400)
         openings, kept, acknowledged = [], None, 0
         with self.subTest(seed=SEED):
             for kill in range(KILLS):
@@ -96,15 +114,26 @@ class Durability(unittest.TestCase):
                     self.assertEqual(follower.rpc("opp2p_chain", number, 1), [block], f"kill {kill}: block {number} was acknowledged")
         # A block that is published while nobody listens is known of only when a later one arrives.
         opp2p.wait_for(lambda: follower.status()["blocks"]["accepted"] > 0, 30, "blocks arrive after the last start")
-        feeder.stopping.set()
-        feeder.join()
-        self.assertIsNone(feeder.error)
-        last = sequencer.head()
-        opp2p.wait_for(lambda: follower.head() == last, 60, "the follower reaches the head")
-        for first in range(1, last + 1, 1000):
-            self.assertEqual(follower.rpc("opp2p_chain", first, 1000), sequencer.rpc("opp2p_chain", first, 1000))
+        last = self.stops_equal(sequencer, follower, feeder)
         self.assertGreater(acknowledged, KILLS)
         print(f"{KILLS} kills, {last} blocks, opened after {max(openings) * 1000:.0f} ms at most; the last: {recovered}", flush=True)
+
+    def test_a_full_disk_is_told_and_forgotten_when_there_is_room(self):
+        sequencer, follower, feeder = self.network(1500)
+        opp2p.wait_for(lambda: follower.head() > 100, 30, "blocks arrive")
+        # A limit of size stands in for the full disk: a write beyond it is cut short, the next is refused.
+        resource.prlimit(follower.process.pid, resource.RLIMIT_FSIZE,
+                         ((follower.folder / "blocks" / "data.mdb").stat().st_size + 2048, resource.RLIM_INFINITY))
+        opp2p.wait_for(lambda: "the store cannot keep a block" in follower.log(), 30, "the log says that the disk is full")
+        self.assertIn("bytes are free on that disk", follower.log())
+        stopped = follower.head()
+        chain = follower.rpc("opp2p_chain", 1, stopped)
+        self.assertEqual(chain, sequencer.rpc("opp2p_chain", 1, stopped), "what is stored can be read")
+        resource.prlimit(follower.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        opp2p.wait_for(lambda: follower.head() > stopped + 20, 60, "it goes on")
+        last = self.stops_equal(sequencer, follower, feeder)
+        follower.kill()
+        self.assertIn(f"{last} blocks, 1 to {last}", self.start(follower)[0])
 
 
 if __name__ == "__main__":
