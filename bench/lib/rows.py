@@ -138,6 +138,26 @@ def forward(bench):
         bench.ratio("publish to receive, p50", figures, "p50_ms", "ours", "op-node", at_most=0.6)
 
 
+def rules(bench):
+    """The validator alone, on one core."""
+    wanted = {"1 KB": 0.75, "100 KB": 0.45, "1 MB": 0.4, "5 MB": None}
+    for name, size in (("1 KB", 700), ("100 KB", 100_000), ("1 MB", 1_000_000), ("5 MB", 5_000_000)):
+        with tempfile.TemporaryDirectory() as folder:
+            chain = Chain(folder)
+            message = pathlib.Path(folder) / "message"
+            run(LOAD, "rules", message, f"genesis={chain.genesis}", f"size={size}", "seconds=0")
+
+            def judge(side):
+                if side == "ours":
+                    found = run(LOAD, "rules", message, f"genesis={chain.genesis}", f"size={size}", "seconds=1", core=1)
+                else:
+                    found = run(sides.VALIDATOR, chain.config, chain.about["signer"], message, "1", core=1)
+                return {"us": found["us"]}
+            figures = bench.pairs(f"block rules alone, {name}", ["ours", "op-node"], judge)
+        if wanted[name]:
+            bench.ratio("time", figures, "us", "ours", "op-node", at_most=wanted[name])
+
+
 def serve_blocks(bench):
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
@@ -218,4 +238,4 @@ def gap(bench):
             bench.bar("of what the limits allow", [allowed / took], "of it", at_least=0.95)
 
 
-ROWS = {"throughput": throughput, "daemon": daemon, "streams": streams, "forward": forward, "serve": serve_blocks, "bursts": bursts, "gap": gap}
+ROWS = {"throughput": throughput, "daemon": daemon, "streams": streams, "rules": rules, "forward": forward, "serve": serve_blocks, "bursts": bursts, "gap": gap}

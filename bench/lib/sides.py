@@ -15,6 +15,7 @@ LOAD = BUILD / "bench" / "bench_load"
 BOUND = BUILD / "bench" / "bench_bound"
 CHAIN_MAKER = BUILD / "tests" / "chain_maker"
 GO = CACHE / "interop" / "benchpeer"
+VALIDATOR = CACHE / "interop" / "validator"
 OPNODE = CACHE / "interop" / "opnode-peer"
 RUST = CACHE / "bench" / "rust" / "release" / "rustbench"
 
@@ -26,7 +27,7 @@ def build():
     subprocess.run(["cmake", "--build", BUILD, "--target", "opp2p", "bench_load", "bench_bound", "chain_maker"], check=True,
                    stdout=subprocess.DEVNULL)
     sides = ["ours"]
-    done = subprocess.run([ROOT / "interop" / "build", "benchpeer", "opnode-peer"], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([ROOT / "interop" / "build", "benchpeer", "opnode-peer", "validator"], stdout=subprocess.PIPE, text=True, check=True)
     if "skipping" in done.stdout:
         print("skipped: go-libp2p and op-node, " + done.stdout.strip())
     else:

@@ -50,5 +50,6 @@ int dials(const Arguments& arguments);
 int idle(const Arguments& arguments);
 int gossip(const Arguments& arguments);
 int sync(const Arguments& arguments);
+int rules(const Arguments& arguments);
 
 }  // namespace bench
