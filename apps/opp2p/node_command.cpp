@@ -13,6 +13,18 @@ namespace {
 
 using node::NodeOptions;
 
+// A check that runs before the value is converted: CLI11 does not say what is wanted then, and of hidden options not even
+// the name.
+template <class T>
+auto converts_to(const std::string& name, const std::string& otherwise) {
+  return [name, otherwise](const std::string& text) {
+    T value{};
+    if (!CLI::detail::lexical_cast(text, value))
+      throw CLI::ConversionError("--" + name + ": '" + text + "' is " + otherwise);
+    return std::string();
+  };
+}
+
 // Adds options whose environment name follows from their own: --p2p.listen.ip is OP_NODE_P2P_LISTEN_IP.
 class OptionTable {
  public:
@@ -20,10 +32,15 @@ class OptionTable {
 
   template <class T>
   CLI::Option* value(const std::string& name, T& into, const std::string& help, const std::string& environment = "") {
-    return named(command_.add_option("--" + name, into, help)->capture_default_str(), name, environment);
+    auto* option = command_.add_option("--" + name, into, help)->capture_default_str();
+    if constexpr (std::is_integral_v<T>)
+      option->check(converts_to<T>(name, "no whole number from 0 to 4294967295"), "");
+    return named(option, name, environment);
   }
   CLI::Option* flag(const std::string& name, bool& into, const std::string& help, const std::string& environment = "") {
-    return named(command_.add_flag("--" + name, into, help), name, environment);
+    auto* option = command_.add_flag("--" + name, into, help);
+    option->check(converts_to<bool>(name, "neither true nor false"), "");
+    return named(option, name, environment);
   }
 
  private:

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <fstream>
+
+#include "network/dial_target.hpp"
+#include "node/file_error.hpp"
 
 extern char** environ;
 
@@ -16,6 +18,7 @@ namespace opp2p::node {
 namespace {
 
 using libp2p::Errc;
+using libp2p::Error;
 using libp2p::fail;
 using libp2p::Multiaddr;
 using libp2p::Nanos;
@@ -29,7 +32,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
-libp2p::Error about(std::string_view option, const libp2p::Error& error) {
+Error about(std::string_view option, const Error& error) {
   return error.within("--" + std::string(option));
 }
 
@@ -44,13 +47,13 @@ constexpr std::size_t kMaxConfigFile = 1 << 20;  // bytes
 
 Result<std::string> read_file(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return fail(Errc::io, "cannot read " + path + ": " + std::strerror(errno));
+  if (::stat(path.c_str(), &info) != 0) return fail(Errc::io, "cannot read " + path + ": " + file_error(errno, path));
   if (S_ISDIR(info.st_mode)) return fail(Errc::io, path + " is a directory; name the file in it");
   std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Errc::io, "cannot read " + path + ": " + std::strerror(errno));
+  if (!in) return fail(Errc::io, "cannot read " + path + ": " + file_error(errno, path));
   std::string text(kMaxConfigFile + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) return fail(Errc::io, "cannot read " + path + ": " + std::strerror(errno));
+  if (in.bad()) return fail(Errc::io, "cannot read " + path + ": " + file_error(errno, path));
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > kMaxConfigFile)
     return fail(Errc::too_large, path + " is larger than " + std::to_string(kMaxConfigFile) + " bytes; is it a rollup configuration?");
@@ -73,19 +76,22 @@ Result<Multiaddr> listen_address(const NodeOptions& options) {
   return address;
 }
 
-std::string key_file_error(const std::string& path, std::string_view action) {
-  return "the node key file " + path + " cannot be " + std::string(action) + ": " + std::strerror(errno) +
-         "; choose another --p2p.priv.path or mend its permissions";
+Error key_file_error(const std::string& path, std::string_view action, int code) {
+  return fail(Errc::io, "--p2p.priv.path: the node key file " + path + " cannot be " + std::string(action) + ": " +
+                            file_error(code, path));
 }
 
 Result<void> write_key_file(const std::string& path, const secp256k1::Secret& key) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return fail(Errc::io, key_file_error(path, "created"));
+  if (file < 0) return key_file_error(path, "created", errno);
   const auto text = libp2p::to_hex(key);
-  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
-  const auto error = written ? Result<void>() : Result<void>(fail(Errc::io, key_file_error(path, "written")));
+  const ssize_t written = ::write(file, text.data(), text.size());
+  int code = written < 0 ? errno : written == static_cast<ssize_t>(text.size()) ? 0 : ENOSPC;
+  if (code == 0 && ::fsync(file) != 0) code = errno;
   ::close(file);
-  return error;
+  if (code == 0) return {};
+  ::unlink(path.c_str());  // half a key would keep the next start from making a whole one
+  return key_file_error(path, "written", code);
 }
 
 }  // namespace
@@ -139,7 +145,7 @@ Result<std::size_t> parse_byte_count(std::string_view text) {
 
 Result<secp256k1::Secret> parse_key(std::string_view text) {
   const auto raw = libp2p::from_hex(trim(text));
-  if (!raw) return fail(Errc::malformed, "p2p priv key is not formatted in hex chars");
+  if (!raw) return fail(Errc::malformed, "p2p priv key is not formatted in hex chars; it has 64 of them");
   auto secret = secp256k1::parse_secret(*raw);
   if (!secret)
     return fail(Errc::malformed, "failed to parse priv key from " + std::to_string(raw->size()) + " bytes; it must be 32 " +
@@ -163,11 +169,15 @@ Result<std::vector<Multiaddr>> parse_peers(std::string_view list) {
     const auto one = trim(list.substr(0, comma));
     list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
     if (one.empty()) continue;
-    OPP2P_TRY(auto address, Multiaddr::from_text(one));
-    if (!address.peer_id())
+    auto address = Multiaddr::from_text(one);
+    if (!address)
+      return fail(address.error().code(), "'" + std::string(one) + "' is no multiaddr, " + address.error().message() +
+                                              "; write for example /ip4/192.0.2.1/tcp/9222/p2p/ID");
+    if (!address->peer_id())
       return fail(Errc::invalid_argument, "'" + std::string(one) +
                               "' names no peer; its address must end with /p2p/ID");
-    out.push_back(std::move(address));
+    OPP2P_TRYV(libp2p::network::dial_target(*address));
+    out.push_back(std::move(*address));
   }
   return out;
 }
@@ -176,22 +186,21 @@ Result<secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rn
   if (path.empty()) return fail(Errc::invalid_argument, "no p2p private key path; give --p2p.priv.path or --p2p.priv.raw");
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
-    if (errno != ENOENT) return fail(Errc::io, key_file_error(path, "read"));
+    if (errno != ENOENT) return key_file_error(path, "read", errno);
     const auto key = secp256k1::generate(rng);
     OPP2P_TRYV(write_key_file(path, key));
     return key;
   }
-  if (S_ISDIR(info.st_mode)) {
-    errno = EISDIR;
-    return fail(Errc::io, key_file_error(path, "read"));
-  }
+  if (S_ISDIR(info.st_mode)) return key_file_error(path, "read", EISDIR);
   std::ifstream in(path, std::ios::binary);
   std::string text(4096, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad() || !in.is_open()) return fail(Errc::io, key_file_error(path, "read"));
+  if (in.bad() || !in.is_open()) return key_file_error(path, "read", errno);
   text.resize(static_cast<std::size_t>(in.gcount()));
   auto key = parse_key(text);
-  if (!key) return key.error().within("the node key file " + path);
+  if (!key)
+    return fail(key.error().code(), "--p2p.priv.path: the node key file " + path + ": " + key.error().text() +
+                                        "; opp2p key generate --out FILE makes one, as does a start without the file");
   return key;
 }
 
@@ -212,6 +221,8 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   OPP2P_TRY(out.peers_grace, of("p2p.peers.grace", parse_duration(options.peers_grace)));
   OPP2P_TRY(out.dial_timeout, of("p2p.timeout.dial", parse_duration(options.dial_timeout)));
   OPP2P_TRY(out.spin, of("p2p.spin", parse_duration(options.spin)));
+  if (out.dial_timeout == Nanos(0))
+    return fail(Errc::invalid_argument, "--p2p.timeout.dial is 0, which no dial keeps; write for example 10s");
   if (out.spin > libp2p::Millis(10))
     return fail(Errc::invalid_argument, "--p2p.spin is at most 10ms, '" + options.spin + "' would keep a core busy; try 50us");
   OPP2P_TRY(out.gossip_timestamp_threshold,
@@ -243,6 +254,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
     return fail(Errc::invalid_argument, "--rpc.port: port out of range: " + std::to_string(options.rpc_port));
   out.rpc_port = static_cast<std::uint16_t>(options.rpc_port);
   out.rpc_enable_admin = options.rpc_enable_admin;
+  if (options.data_dir.empty()) return fail(Errc::invalid_argument, "--data-dir is empty; name a folder");
   out.data_dir = options.data_dir;
 
   // Last, because it may write a file.

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -118,6 +120,33 @@ TEST_F(ConfigTest, static_peers_must_name_a_peer) {
   EXPECT_EQ(config->static_peers.size(), 2u);
 }
 
+TEST_F(ConfigTest, a_static_peer_that_cannot_be_dialled_is_named_before_anything_starts) {
+  const auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::secp256k1, rng_).value();
+  const auto id = libp2p::PeerId::from_public_key(key.public_key()).to_base58();
+  options_.static_peers = "nonsense";
+  EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.static: 'nonsense' is no multiaddr"), HasSubstr("write for example")));
+  options_.static_peers = "/ip4/127.0.0.1/udp/9000/quic-v1/p2p/" + id;
+  EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.static"), HasSubstr("quic-v1"), HasSubstr("only /tcp")));
+  options_.static_peers = "/unix/x/p2p/" + id;
+  EXPECT_THAT(error(), HasSubstr("--p2p.static"));
+}
+
+// A disk without room, as far as a file at the limit of its size is one.
+TEST_F(ConfigTest, a_key_that_could_not_be_written_leaves_no_file_behind) {
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit half{32, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &half), 0);
+  const auto refused = resolve(options_, rng_);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(), AllOf(HasSubstr("key.txt"), HasSubstr("cannot be written")));
+  EXPECT_FALSE(fs::exists(path("key.txt")));
+  EXPECT_TRUE(resolve(options_, rng_));
+}
+
 TEST_F(ConfigTest, what_is_wrong_names_its_option) {
   options_.rollup_config = path("nothing.json");
   EXPECT_THAT(error(), HasSubstr("--rollup.config"));
@@ -146,6 +175,8 @@ TEST_F(ConfigTest, other_values_are_checked_too) {
   wrong(&NodeOptions::sync_memory, "10", "--sync.memory");
   wrong(&NodeOptions::store_max_size, "many", "--store.max-size");
   wrong(&NodeOptions::peers_grace, "30", "--p2p.peers.grace");
+  wrong(&NodeOptions::dial_timeout, "0s", "--p2p.timeout.dial is 0");
+  wrong(&NodeOptions::data_dir, "", "--data-dir is empty");
   wrong(&NodeOptions::spin, "fast", "--p2p.spin");
   wrong(&NodeOptions::spin, "1s", "--p2p.spin is at most 10ms");
 }

@@ -6,6 +6,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <filesystem>
 
+#include "node/file_error.hpp"
 #include "node/http_server.hpp"
 #include "node/node.hpp"
 #include "node/node_api.hpp"
@@ -29,7 +30,8 @@ Result<std::unique_ptr<LmdbStore>> open_store(const NodeConfig& config, AsioRunt
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error)
-    return libp2p::fail(libp2p::Errc::io, "--data-dir: cannot create " + folder.string() + ": " + error.message());
+    return libp2p::fail(libp2p::Errc::io, "--data-dir: cannot create " + folder.string() + ": " +
+                                               file_error(error.value(), folder));
   LmdbStoreConfig store;
   store.folder = folder;
   store.chain = std::to_string(config.rollup.l2_chain_id) + ":" + libp2p::to_hex0x(config.rollup.genesis.l2.hash);
@@ -49,7 +51,6 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   AsioRuntime runtime(AsioRuntime::kDefaultWorkers, config.spin);
   // From here on a signal waits until the loop runs, so that even an early one ends the node in order.
   boost::asio::signal_set signals(runtime.executor(), SIGINT, SIGTERM);
-  ::signal(SIGXFSZ, SIG_IGN);  // a file at its limit of size: an error of the store as when the disk is full
   OPP2P_TRY(const auto store, open_store(config, runtime));
   log.info(Component::store, "store opened", {{"found", store->recovered()}});
   Node node(runtime, config, *store, log);

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -17,6 +18,7 @@
 #include <thread>
 #include <utility>
 
+#include "node/file_error.hpp"
 #include "node/json_rpc.hpp"
 
 namespace opp2p::node {
@@ -32,6 +34,7 @@ constexpr std::size_t kMaxConnections = 128;
 constexpr std::size_t kMaxWriting = 128 * 1024 * 1024;  // bytes of answers that clients have not taken yet
 constexpr auto kTransferTimeout = std::chrono::seconds(30);
 constexpr auto kIdleTimeout = std::chrono::seconds(120);
+constexpr auto kPause = std::chrono::milliseconds(100);  // when descriptors or memory are out
 
 using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
@@ -72,7 +75,9 @@ struct Gate {
 class HttpSession;
 
 struct HttpServer::State {
-  State(const JsonRpc& r, std::string v) : rpc(r), version(std::move(v)), acceptor(context) { gate->context = &context; }
+  State(const JsonRpc& r, std::string v) : rpc(r), version(std::move(v)), acceptor(context), pause(context) {
+    gate->context = &context;
+  }
   // Declared before the context, because the sessions that the context's handlers hold count themselves off in their destructors.
   const JsonRpc& rpc;
   std::string version;
@@ -81,6 +86,7 @@ struct HttpServer::State {
   std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   asio::io_context context;
   tcp::acceptor acceptor;
+  asio::steady_timer pause;
   std::set<std::shared_ptr<HttpSession>> waiting;  // for an answer
   std::thread thread;
 
@@ -208,6 +214,15 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 void HttpServer::State::accept() {
   acceptor.async_accept([this](beast::error_code error, tcp::socket socket) {
     if (error == asio::error::operation_aborted) return;
+    if (error == asio::error::no_descriptors || error == asio::error::no_memory ||
+        error == asio::error::no_buffer_space) {
+      // The connection stays in the backlog: without a pause this would spin until somebody closes something.
+      pause.expires_after(kPause);
+      pause.async_wait([this](beast::error_code cancelled) {
+        if (!cancelled) accept();
+      });
+      return;
+    }
     if (!error && connections < kMaxConnections)
       std::make_shared<HttpSession>(std::move(socket), *this)->read();
     accept();
@@ -225,9 +240,14 @@ libp2p::Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string&
   if (!error) state->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) state->acceptor.bind(at, error);
   if (!error) state->acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error)
-    return libp2p::fail(libp2p::Errc::io, "the RPC server cannot listen on " + address + ":" + std::to_string(port) + ": " +
-                            error.message() + "; choose another --rpc.port or stop the program that has it");
+  if (error) {
+    std::string why = error.message() + "; choose another --rpc.addr or --rpc.port";
+    if (error == asio::error::address_in_use)
+      why = error.message() + "; choose another --rpc.port or stop the program that has it";
+    if (error == asio::error::no_descriptors) why = file_error(error.value(), "");
+    return libp2p::fail(libp2p::Errc::io,
+                        "the RPC server cannot listen on " + address + ":" + std::to_string(port) + ": " + why);
+  }
   state->accept();
   state->thread = std::thread([context = &state->context] { context->run(); });
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));

@@ -21,6 +21,7 @@ using opstack::payload::SharedEnvelope;
 namespace {
 
 constexpr auto kRefusalInterval = libp2p::Seconds(60);
+constexpr auto kStoreErrorInterval = libp2p::Seconds(10);
 
 libp2p::crypto::PrivateKey identity_of(const NodeConfig& config) {
   return libp2p::crypto::PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, config.node_key).value();
@@ -43,6 +44,22 @@ gossip::BlockGossipConfig gossip_config(const NodeConfig& config) {
   out.jovian_time = config.rollup.activation_time(opstack::chain::Fork::jovian);
   out.max_age = std::chrono::floor<libp2p::Seconds>(config.gossip_timestamp_threshold);
   return out;
+}
+
+// The chain that a peer serves blocks of, when it is not ours. One with reverse sync switched off does not say.
+std::optional<std::string> other_chain(const std::vector<std::string>& protocols, std::uint64_t ours) {
+  using libp2p::payload_by_number::protocol_id;
+  const std::string our_protocol = protocol_id(std::to_string(ours));
+  const std::string around = protocol_id("");
+  const std::string_view begin = std::string_view(around).substr(0, around.rfind('/'));
+  const std::string_view end = std::string_view(around).substr(begin.size());
+  std::optional<std::string> found;
+  for (const auto& protocol : protocols) {
+    if (protocol == our_protocol) return std::nullopt;
+    if (!found && protocol.size() > around.size() && protocol.starts_with(begin) && protocol.ends_with(end))
+      found = protocol.substr(begin.size(), protocol.size() - around.size());
+  }
+  return found;
 }
 
 boost::json::object counts(const std::map<std::string, std::uint64_t>& by_reason) {
@@ -78,7 +95,8 @@ Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& sto
   });
   gossip_ = std::make_unique<services::GossipsubService>(
       *host_, gossip::block_gossip_config(config_.rollup.l2_chain_id, {}), scores_);
-  chain_ = std::make_unique<StoreChain>(runtime_, store_);
+  chain_ = std::make_unique<StoreChain>(
+      runtime_, store_, [this](std::uint64_t number, const Error& why) { on_store_refused(number, why); });
 }
 
 Node::~Node() {
@@ -114,7 +132,8 @@ Result<void> Node::start() {
               {{"option", "--p2p.unsafe.block.signer"}});
 
   OPP2P_TRYV(blocks_->join());
-  OPP2P_TRYV(host_->listen(config_.listen));
+  if (const auto listening = host_->listen(config_.listen); !listening)
+    return listening.error().within("--p2p.listen.ip, --p2p.listen.tcp");
   for (const auto& address : host_->listen_addresses())
     log_.info(Component::host, "started p2p host", {{"addr", address.text()}, {"peerID", host_->id().to_base58()}});
   static_peers_ = std::make_unique<network::StaticPeers>(*host_, network::StaticPeersConfig(),
@@ -290,6 +309,20 @@ void Node::on_peer_connected(const PeerId& peer, network::Direction direction) {
   log_.info(Component::host, "connected", {{"peer", peer.to_base58()}, {"direction", to_string(direction)}});
 }
 
+// A peer of another chain stays connected, as with op-node, and never sends a block: of one that we chose to dial the
+// operator should know. Others come and go in any number.
+void Node::on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) {
+  const auto other = other_chain(protocols, config_.rollup.l2_chain_id);
+  if (!other) return;
+  const auto connections = host_->connections(peer);
+  const bool dialled = std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
+    return connection.direction == network::Direction::outbound;
+  });
+  log_.write(dialled ? LogLevel::warn : LogLevel::debug, Component::host,
+             "the peer serves another chain and will send no blocks; check --rollup.config and --p2p.static",
+             {{"peer", peer.to_base58()}, {"its_chain", *other}, {"our_chain", config_.rollup.l2_chain_id}});
+}
+
 void Node::on_peer_disconnected(const PeerId& peer) {
   log_.info(Component::host, "disconnected", {{"peer", peer.to_base58()}});
 }
@@ -343,16 +376,26 @@ void Node::on_topic_left(const std::string& topic) { log_.info(Component::gossip
 sync::FollowerEvents Node::follower_events() {
   sync::FollowerEvents out;
   out.stored = [this](const PeerId& from, const sync::Block& block) { on_stored(from, block); };
-  out.store_failed = [this](const sync::BlockRef& block, const Error& error) {
-    log_.error(Component::store, "the store cannot keep a block", {{"number", block.number}, {"error", error.message()}});
-  };
+  out.store_failed = [this](const sync::BlockRef& block, const Error& why) { on_store_refused(block.number, why); };
   out.chain_trace = [this](const sync::ChainTrace& trace) { on_chain_trace(trace); };
   out.sync_trace = [this](const sync::SyncTrace& trace) { on_sync_trace(trace); };
   out.fault = [this](const sync::SyncFault& fault) { on_sync_fault(fault); };
   return out;
 }
 
+// A disk that stays full refuses every block: said at intervals for as long as it lasts, and once when it is over.
+void Node::on_store_refused(std::uint64_t number, const Error& why) {
+  ++store_refused_;
+  const auto now = runtime_.now().mono;
+  if (told_of_store_ && now - *told_of_store_ < kStoreErrorInterval) return;
+  told_of_store_ = now;
+  log_.error(Component::store, "the store cannot keep a block",
+             {{"number", number}, {"error", why.message()}, {"since_start", store_refused_}});
+}
+
 void Node::on_stored(const PeerId& from, const sync::Block& block) {
+  if (std::exchange(told_of_store_, std::nullopt))
+    log_.info(Component::store, "the store keeps blocks again", {{"number", block.number()}});
   log_.info(Component::node, "new unsafe head",
             {{"number", block.number()},
              {"hash", libp2p::to_hex0x(block.hash())},

@@ -84,6 +84,7 @@ class Node final : libp2p::network::HostObserver,
 
   // --- network::HostObserver ---
   void on_peer_connected(const libp2p::PeerId& peer, libp2p::network::Direction direction) override;
+  void on_peer_identified(const libp2p::PeerId& peer, const std::vector<std::string>& protocols) override;
   void on_peer_disconnected(const libp2p::PeerId& peer) override;
   void on_connection_closed(const libp2p::network::ConnectionInfo& connection, const libp2p::Error& why) override;
   void on_connection_refused(const libp2p::Multiaddr& remote, const libp2p::Error& why) override;
@@ -102,6 +103,7 @@ class Node final : libp2p::network::HostObserver,
 
   // --- the follower's and the server's events ---
   opstack::sync::FollowerEvents follower_events();
+  void on_store_refused(std::uint64_t number, const libp2p::Error& why);
   void on_stored(const libp2p::PeerId& from, const opstack::sync::Block& block);
   void on_chain_trace(const opstack::sync::ChainTrace& trace);
   void on_sync_trace(const opstack::sync::SyncTrace& trace);
@@ -115,6 +117,8 @@ class Node final : libp2p::network::HostObserver,
   BlockStats stats_;
   std::uint64_t refused_ = 0;  // inbound connections
   std::optional<libp2p::MonoTime> warned_of_refusals_;
+  std::uint64_t store_refused_ = 0;  // blocks
+  std::optional<libp2p::MonoTime> told_of_store_;  // while it refuses
 
   // In the order of their start; the destructor takes them down the other way round.
   std::unique_ptr<libp2p::network::Host> host_;

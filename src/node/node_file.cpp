@@ -1,8 +1,11 @@
 #include "node/node_file.hpp"
 
 #include <boost/json.hpp>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
+
+#include "node/file_error.hpp"
 
 namespace opp2p::node {
 namespace fs = std::filesystem;
@@ -22,9 +25,12 @@ libp2p::Result<void> write_node_file(const std::string& data_dir, const libp2p::
   std::ofstream out(fresh, std::ios::trunc);
   out << boost::json::serialize(about) << '\n';
   out.close();
+  if (!out) error.assign(errno, std::generic_category());
   if (out) fs::rename(fresh, path, error);
-  if (!out || error) return libp2p::fail(libp2p::Errc::io, "cannot write " + path.string());
-  return {};
+  if (!error) return {};
+  const auto why = file_error(error.value(), path);
+  fs::remove(fresh, error);
+  return libp2p::fail(libp2p::Errc::io, "--data-dir: cannot write " + path.string() + ": " + why);
 }
 
 void remove_node_file(const std::string& data_dir) {

@@ -34,7 +34,11 @@ void StoreChain::stage(std::uint64_t segment, StagedBlock block, Done done) {
   StagedRecord record;
   record.peer = libp2p::to_bytes(block.peer.bytes());
   record.block = StoredBlock(block.block);
-  store_.stage(segment, std::move(record), guarded(std::move(done)));
+  const auto number = record.block.number;
+  store_.stage(segment, std::move(record), guarded([this, number, done = std::move(done)](Result<void> outcome) {
+                 if (!outcome && refused_) refused_(number, outcome.error());
+                 if (done) done(std::move(outcome));
+               }));
 }
 
 void StoreChain::read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks, std::size_t max_bytes,

@@ -1,6 +1,8 @@
 // The block store as the sync code wants it (opstack/sync/chain_store.hpp): writes go to the store, reads run on a
 // worker and come back to the network thread.
 //
+// A write of the reverse sync that the store refused is told here, because the sync engine only hears that it failed.
+//
 // Owner: the node, beside the store, which outlives it. Thread: the network thread. Bounds: those of the store.
 #pragma once
 
@@ -11,7 +13,9 @@ namespace opp2p::node {
 
 class StoreChain final : public opstack::sync::ChainStore {
  public:
-  StoreChain(libp2p::runtime::Runtime& runtime, BlockStore& store) : runtime_(runtime), store_(store) {}
+  using StagingRefused = std::function<void(std::uint64_t number, const Error&)>;
+  StoreChain(libp2p::runtime::Runtime& runtime, BlockStore& store, StagingRefused refused = nullptr)
+      : runtime_(runtime), store_(store), refused_(std::move(refused)) {}
 
   void append(opstack::sync::Block block, Done done) override;
   void lookup(std::uint64_t number, LookupDone done) override;
@@ -26,6 +30,7 @@ class StoreChain final : public opstack::sync::ChainStore {
 
   libp2p::runtime::Runtime& runtime_;
   BlockStore& store_;
+  const StagingRefused refused_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

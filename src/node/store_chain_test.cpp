@@ -99,5 +99,22 @@ TEST_F(StoreChainTest, an_error_of_the_disk_reaches_the_caller) {
   EXPECT_TRUE(found->error() == Errc::io);
 }
 
+TEST_F(StoreChainTest, what_cannot_be_staged_is_told_with_its_reason) {
+  FaultyStore faulty(store_, [this](std::function<void()> task) { node_.runtime().post(std::move(task)); });
+  std::vector<std::uint64_t> refused;
+  StoreChain chain(node_.runtime(), faulty, [&](std::uint64_t number, const Error& why) {
+    EXPECT_TRUE(why == Errc::io);
+    refused.push_back(number);
+  });
+  const auto peer = libp2p::PeerId::from_bytes(Bytes{0, 2, 7, 7}).value();
+  faulty.fail_writes(1);
+  int answers = 0;
+  for (const std::uint64_t number : {5, 6})
+    chain.stage(1, StagedBlock(peer, block_at(number)), [&](const auto&) { ++answers; });
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(refused, std::vector<std::uint64_t>{5});
+  EXPECT_EQ(answers, 2);
+}
+
 }  // namespace
 }  // namespace opp2p::node

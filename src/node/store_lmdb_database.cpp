@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "node/file_error.hpp"
 #include "node/mapped_file.hpp"
 #include "node/store_record.hpp"
 
@@ -45,8 +46,8 @@ std::size_t StoreWrite::bytes() const {
 }
 
 Error LmdbStore::Database::failed(int code, std::string_view doing) const {
-  const std::string text =
-      "block store in " + config_.folder.string() + ": " + std::string(doing) + ": " + mdb_strerror(code);
+  const std::string why = code > 0 ? file_error(code, config_.folder) : mdb_strerror(code);  // LMDB's own are negative
+  const std::string text = "block store in " + config_.folder.string() + ": " + std::string(doing) + ": " + why;
   if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID) return Error(Errc::malformed, text);
   // A disk that is full within a write is an I/O error to LMDB.
   std::error_code unknown;

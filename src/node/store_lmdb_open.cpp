@@ -6,8 +6,8 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 
+#include "node/file_error.hpp"
 #include "node/store_lmdb_database.hpp"
 #include "node/store_record.hpp"
 
@@ -34,7 +34,7 @@ Result<void> sync_folder(const std::filesystem::path& folder) {
     const int code = ::fsync(file) == 0 ? 0 : errno;
     ::close(file);
     if (code != 0 && code != EINVAL)  // some file systems know no sync of folders
-      return fail(Errc::io, "block store in " + folder.string() + ": syncing the folder: " + std::strerror(code));
+      return fail(Errc::io, "block store in " + folder.string() + ": syncing the folder: " + file_error(code, folder));
   }
   return {};
 }
@@ -60,10 +60,12 @@ LmdbStore::Database::~Database() {
 Result<void> LmdbStore::Database::lock_folder() {
   std::error_code error;
   std::filesystem::create_directories(config_.folder, error);
-  if (error) return fail(Errc::io, "cannot create the folder " + config_.folder.string() + ": " + error.message());
+  if (error)
+    return fail(Errc::io, "cannot create the folder " + config_.folder.string() + ": " +
+                              file_error(error.value(), config_.folder));
   const auto path = config_.folder / "opp2p.lock";
   lock_file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_file_ < 0) return fail(Errc::io, "cannot open " + path.string() + ": " + std::strerror(errno));
+  if (lock_file_ < 0) return fail(Errc::io, "cannot open " + path.string() + ": " + file_error(errno, path));
   if (::flock(lock_file_, LOCK_EX | LOCK_NB) == 0) return {};
   return fail(Errc::denied, "the block store in " + config_.folder.string() +
                                 " is in use by another process; stop it or choose another --data-dir");
@@ -82,7 +84,8 @@ Result<void> LmdbStore::Database::create() {
   close_environment();
   std::filesystem::rename(young, file, error);
   if (!error) return {};
-  return fail(Errc::io, "block store in " + config_.folder.string() + ": naming the new database: " + error.message());
+  return fail(Errc::io, "block store in " + config_.folder.string() + ": naming the new database: " +
+                            file_error(error.value(), config_.folder));
 }
 
 Result<void> LmdbStore::Database::open_existing() {
@@ -116,7 +119,7 @@ Result<void> LmdbStore::Database::reopen() {
 Result<void> LmdbStore::Database::reserve_readers() {
   const auto path = config_.folder / "lock.mdb";
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) return fail(Errc::io, "cannot open " + path.string() + ": " + std::strerror(errno));
+  if (file < 0) return fail(Errc::io, "cannot open " + path.string() + ": " + file_error(errno, path));
   const int code = ::posix_fallocate(file, 0, kReaderTable);
   ::close(file);
   if (code != 0) return failed(code, "opening");

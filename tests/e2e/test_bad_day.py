@@ -1,16 +1,18 @@
-"""`opp2p node` on a bad day: peers that say nothing or nonsense, clients that do, a second node on the same data. It stays up, its
-descriptors and memory come back, and it still ends in order."""
+"""`opp2p node` on a bad day: peers that say nothing or nonsense, clients that do, a second node on the same data, a full disk, no more
+descriptors, peers of another chain. It stays up and says what is wrong, its descriptors and memory come back, and it still ends in order."""
 
 import json
 import os
 import pathlib
+import resource
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 import unittest
 
-from lib import opp2p
+from lib import made_chain, opp2p
 
 HEADER = b"\x13/multistream/1.0.0\n"
 NOISE = b"\x07/noise\n"
@@ -134,3 +136,131 @@ class BadDay(unittest.TestCase):
             hanging = socket.create_connection(("127.0.0.1", port if index % 2 else node.port), timeout=10)
             self.addCleanup(hanging.close)
         self.assertEqual(node.stop(seconds=5), 0)
+
+    def test_without_descriptors_it_waits_and_goes_on(self):
+        """A listener that has no descriptor for who waits at it is readable all the time."""
+        node = opp2p.Node(self.node.folder.parent / "few", *self.options)
+        self.addCleanup(node.kill)
+        node.ready()
+        open_now = len(os.listdir(f"/proc/{node.process.pid}/fd"))
+        resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (open_now + 10, 4096))
+        waiting = [socket.create_connection(("127.0.0.1", port), timeout=10)
+                   for port in (node.port, int(node.address.split("/")[4])) for _ in range(20)]
+        opp2p.wait_for(lambda: len(os.listdir(f"/proc/{node.process.pid}/fd")) == open_now + 10, 5, "all are taken")
+        before = cpu_seconds(node.process.pid)
+        time.sleep(1)
+        self.assertLess(cpu_seconds(node.process.pid) - before, 0.3)
+        for connection in waiting:
+            connection.close()
+        self.assertTrue(node.rpc("optimism_version"))
+        self.assertEqual(node.stop(), 0)
+
+
+def cpu_seconds(process):
+    fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class BadWorld(unittest.TestCase):
+    """Nodes of a chain that began long ago, each alone with what is wrong around it."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        _, _, self.envelopes = made_chain.make(self.folder, 120, 2000)
+        self.config = json.loads((self.folder / "rollup.json").read_text())
+
+    def node(self, name, *options, **changes):
+        rollup = self.folder / (name + ".json")
+        rollup.write_text(json.dumps({**self.config, **changes}))
+        node = opp2p.Node(self.folder / name, "--rollup.config", rollup, "--rpc.enable-admin", *options)
+        self.addCleanup(node.kill)
+        return node.ready()
+
+    def lines(self, node, text):
+        return [line for line in node.log().splitlines() if text in line]
+
+    def fill(self, node):
+        """Posts blocks until the disk refuses one; answers its index and what was said."""
+        for index, envelope in enumerate(self.envelopes):
+            try:
+                node.rpc("admin_postUnsafePayload", json.loads(envelope))
+            except opp2p.RpcError as error:
+                return index, str(error)
+        self.fail("the disk took all")
+
+    def check_full(self, node, says, make_room):
+        index, error = self.fill(node)
+        self.assertGreater(index, 0)
+        for text in says:
+            self.assertIn(text, error)
+        refusals = opp2p.wait_for(lambda: self.lines(node, "the store cannot keep a block"), 5, "it is said")
+        self.assertIn(f"number={index + 1} ", refusals[0])
+        self.assertIn("lvl=error", refusals[0])
+        self.assertEqual(node.head(), index)
+        make_room()
+        node.rpc("admin_postUnsafePayload", json.loads(self.envelopes[index]))
+        self.assertEqual(node.head(), index + 1)
+        self.assertEqual(len(self.lines(node, "the store keeps blocks again")), 1)
+        node.kill()
+        node.start().ready()
+        self.assertEqual(node.head(), index + 1)
+
+    def limit_files(self, node, size):
+        hard = resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+    def test_a_file_that_may_not_grow_is_like_a_full_disk(self):
+        node = self.node("limited")
+        self.limit_files(node, 100_000)
+        self.check_full(node, ["block store in", str(node.folder)], lambda: self.limit_files(node, resource.RLIM_INFINITY))
+
+    def test_a_full_disk_is_said_and_takes_blocks_again_when_there_is_room(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root may make a small disk")
+        disk = self.folder / "full" / "blocks"
+        disk.mkdir(parents=True)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", disk], stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("no file system may be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        self.check_full(self.node("full"), ["No space left on device", f"make room on the disk of {disk}"],
+                        lambda: subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True))
+
+    def test_a_disk_that_stays_full_is_said_again_though_not_each_time(self):
+        node = self.node("limited")
+        self.limit_files(node, 100_000)
+        index, _ = self.fill(node)
+        tried = 1
+
+        def said_twice():
+            nonlocal tried
+            tried += 1
+            with self.assertRaises(opp2p.RpcError):
+                node.rpc("admin_postUnsafePayload", json.loads(self.envelopes[index]))
+            return len(self.lines(node, "the store cannot keep a block")) == 2
+
+        opp2p.wait_for(said_twice, 20, "it is said a second time")
+        self.assertGreater(tried, 10)
+        self.assertIn(f"since_start={tried}", self.lines(node, "the store cannot keep a block")[1])
+
+    def test_a_static_peer_with_another_id_is_named_and_not_connected(self):
+        one, other = self.node("one"), self.node("other")
+        address = one.address.rsplit("/", 1)[0] + "/" + other.peer_id
+        asking = self.node("asking", "--p2p.static", address)
+        line = opp2p.wait_for(lambda: self.lines(asking, "error dialing static peer"), 10, "it is said")[0]
+        self.assertIn(f"the peer is {one.peer_id}, expected was {other.peer_id}", line)
+        self.assertEqual(asking.status()["peers"], 0)
+
+    def test_a_static_peer_of_another_chain_is_told(self):
+        ours, other = self.node("ours"), self.node("other", l2_chain_id=self.config["l2_chain_id"] + 1)
+        asking = self.node("asking", "--p2p.static", other.address + "," + ours.address)
+        (line,) = opp2p.wait_for(lambda: self.lines(asking, "serves another chain"), 10, "it is said")
+        for text in ("lvl=warn", other.peer_id, f"its_chain={self.config['l2_chain_id'] + 1}", f"our_chain={self.config['l2_chain_id']}"):
+            self.assertIn(text, line)
+        opp2p.wait_for(lambda: asking.rpc("opp2p_peerStats")["blocksTopic"] == 1, 10, "the right one gossips")
+        self.assertEqual(len(self.lines(asking, "serves another chain")), 1)
+        self.assertEqual(self.lines(other, "serves another chain"), [], "it did not choose that peer")
+
+
+if __name__ == "__main__":
+    unittest.main()

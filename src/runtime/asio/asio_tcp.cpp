@@ -229,6 +229,9 @@ Result<std::unique_ptr<Listener>> asio_listen(asio::io_context& context, const E
   if (ec == error_code(EADDRNOTAVAIL, boost::system::system_category())) {
     return fail(Errc::io, what + "this machine does not have that address");
   }
+  if (ec == asio::error::no_descriptors) {
+    return fail(Errc::io, what + "too many open files; raise the limit on open files, see ulimit -n");
+  }
   if (ec) return fail(Errc::io, what + reason(ec));
   return std::unique_ptr<Listener>(
       std::make_unique<AsioListener>(context, std::move(acceptor), std::move(on_accept)));
