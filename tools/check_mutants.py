@@ -53,6 +53,10 @@ RULES = [
 
 # (file, the line as it stands without indentation, what it becomes): why nothing can tell the two apart.
 EQUIVALENT = {
+    ("src/protocols/gossipsub/backoff.cpp",
+     "[](const auto& a, const auto& b) { return a.second < b.second; }));",
+     "[](const auto& a, const auto& b) { return a.second <= b.second; }));"):
+        "of two that end at the same time either may go",
     ("src/opstack/gossip/block_rules.cpp",
      'if (contents.size() < kSignatureSize) return DecodedBlock(libp2p::fail(libp2p::Errc::truncated, "there is no body"));',
      'if (contents.size() <= kSignatureSize) return DecodedBlock(libp2p::fail(libp2p::Errc::truncated, "there is no body"));'):

@@ -187,6 +187,20 @@ TEST_F(GossipsubControl, asks_one_peer_for_5000_messages_per_heartbeat_at_most) 
   EXPECT_EQ(bench.sent(1).iwant.size(), 1U);
 }
 
+TEST_F(GossipsubControl, heeds_ihave_of_a_peer_right_at_the_gossip_threshold) {
+  bench.add_subscriber(1);
+  bench.add_subscriber(2);
+  bench.sent(1);
+  bench.sent(2);
+  const auto id = id_of(kTopic, as_bytes("x"));
+  bench.scores.values[peer_id(1)] = Params{}.thresholds.gossip - 0.01;
+  bench.scores.values[peer_id(2)] = Params{}.thresholds.gossip;
+  bench.send(1, ihave_rpc(kTopic, {id}));
+  EXPECT_THAT(bench.sent(1).iwant, IsEmpty());
+  bench.send(2, ihave_rpc(kTopic, {id}));
+  EXPECT_THAT(bench.sent(2).iwant, ElementsAre(id));
+}
+
 TEST_F(GossipsubControl, heeds_ten_ihave_rpcs_per_heartbeat) {
   graft(1);
   for (int i = 0; i < 12; ++i) bench.send(1, ihave_rpc(kTopic, {id_of(kTopic, as_bytes(std::to_string(i)))}));

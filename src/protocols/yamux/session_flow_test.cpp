@@ -138,6 +138,24 @@ TEST_F(YamuxFlow, is_over_after_an_abort) {
   EXPECT_TRUE(drain().empty());
 }
 
+TEST_F(YamuxFlow, leaves_the_window_to_a_reader_who_takes_just_four_round_trips) {
+  limits.keep_alive_interval = Seconds(30);
+  make();
+  const auto ping = frames(drain());
+  now = now + Millis(10);
+  ASSERT_TRUE(feed(frame(FrameType::ping, kAck, 0, ping.at(0).header.length)));
+  const auto id = open_inbound();
+  const auto read_half_after = [&](Nanos time) {
+    now = now + time;
+    ASSERT_TRUE(feed(data(0, 1, Bytes(kInitialWindow / 2))));
+    session->consume(id, kInitialWindow / 2);
+  };
+  read_half_after(Millis(40));
+  EXPECT_EQ(session->receive_window(id), kInitialWindow);
+  read_half_after(Millis(40) - Nanos(1));
+  EXPECT_EQ(session->receive_window(id), 2 * kInitialWindow);
+}
+
 TEST_F(YamuxFlow, keeps_streams_beyond_the_peers_backlog_until_it_acknowledges) {
   limits.max_unacknowledged = 2;
   make(Side::client);
