@@ -32,6 +32,7 @@ struct Limits {
   std::size_t inbound_connections = 256;
   std::size_t connections_per_peer = 8;
   std::size_t pending_inbound = 64;       // half-open: accepted, not yet secured
+  std::size_t pending_inbound_per_address = 32;  // of them, so that no single address holds all; of IPv6 the first 64 bits
   std::size_t pending_dials = 160;
   std::size_t streams_per_connection = 1000;  // inbound
   std::size_t stream_send_queue = 1 << 20;    // bytes
@@ -89,7 +90,7 @@ class HostObserver {
 
 // What has been turned away, by cause, since the start.
 struct HostCounters {
-  std::uint64_t refused_pending_inbound = 0;      // Limits::pending_inbound
+  std::uint64_t refused_pending_inbound = 0;      // Limits::pending_inbound and pending_inbound_per_address
   std::uint64_t refused_inbound_connections = 0;  // Limits::inbound_connections
   std::uint64_t refused_connections_per_peer = 0; // Limits::connections_per_peer
   std::uint64_t refused_pending_dials = 0;        // Limits::pending_dials

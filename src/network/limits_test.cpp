@@ -14,9 +14,9 @@ using ::testing::HasSubstr;
 class LimitsTest : public HostTest {
  protected:
   HostConfig config_of(std::uint64_t seed) { return HostConfig(test_key(seed)); }
-  // A TCP connection that never says anything.
-  std::unique_ptr<runtime::Socket> mute(const Host& to) {
-    const auto node = world.add_node();
+  // A TCP connection that never says anything, from an address of its own or from the node's.
+  std::unique_ptr<runtime::Socket> mute(const Host& to) { return mute(to, world.add_node()); }
+  std::unique_ptr<runtime::Socket> mute(const Host& to, runtime::SimNode node) {
     std::unique_ptr<runtime::Socket> socket;
     const auto ip = to.listen_addresses()[0].value_of(multiformats::Protocol::ip4).value();
     const auto operation = node.runtime().connect({ip, 9000}, [&socket](Result<std::unique_ptr<runtime::Socket>> s) {
@@ -43,6 +43,27 @@ TEST_F(LimitsTest, half_open_connections_are_bounded) {
   world.run_for(Seconds(11));
   const auto b = make_host();
   EXPECT_TRUE(dial(*b, address_of(*a)));
+}
+
+TEST_F(LimitsTest, one_address_does_not_hold_all_places_of_half_open_connections) {
+  auto config = config_of(1);
+  config.limits.pending_inbound = 4;
+  config.limits.pending_inbound_per_address = 2;
+  const auto a = make_host(std::move(config));
+  Diary diary;
+  a->add_observer(&diary);
+  const auto flooder = world.add_node();
+  std::vector<std::unique_ptr<runtime::Socket>> sockets;
+  for (int i = 0; i < 3; ++i) sockets.push_back(mute(*a, flooder));
+  EXPECT_EQ(a->counters().refused_pending_inbound, 1u);
+  ASSERT_EQ(diary.lines.size(), 1u);
+  EXPECT_THAT(diary.lines[0], HasSubstr("2 half-open inbound connections from one address is the limit"));
+  const auto b = make_host();
+  EXPECT_TRUE(dial(*b, address_of(*a)));
+  // What is secured no longer counts, and when the silent ones have timed out their address may come again.
+  world.run_for(Seconds(11));
+  for (int i = 0; i < 2; ++i) sockets.push_back(mute(*a, flooder));
+  EXPECT_EQ(a->counters().refused_pending_inbound, 1u);
 }
 
 TEST_F(LimitsTest, inbound_connections_are_bounded_and_outbound_ones_do_not_count) {

@@ -12,6 +12,16 @@ Error limit_error(std::string_view what, std::size_t value, std::string_view nam
   return fail(Errc::exhausted, std::to_string(value) + " " + std::string(what) + " is the limit (" + std::string(name) + ")");
 }
 
+// What one machine can dial from: an IPv4 address, or the 64 bits of IPv6 that a subnet has in common.
+Bytes address_block(const Multiaddr& remote) {
+  constexpr std::size_t kPrefix = 8;  // bytes
+  for (const auto& part : remote.components()) {
+    if (part.protocol == multiformats::Protocol::ip4) return part.value;
+    if (part.protocol == multiformats::Protocol::ip6) return {part.value.begin(), part.value.begin() + kPrefix};
+  }
+  return {};
+}
+
 }  // namespace
 
 Swarm::Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, Gater& gater, HostCounters& counters,
@@ -60,6 +70,12 @@ Result<void> Swarm::admit(const Multiaddr& remote) {
     ++counters_.refused_pending_inbound;
     return limit_error("half-open inbound connections", limits.pending_inbound, "Limits::pending_inbound");
   }
+  const auto of_address = pending_by_address_.find(address_block(remote));
+  if (of_address != pending_by_address_.end() && of_address->second >= limits.pending_inbound_per_address) {
+    ++counters_.refused_pending_inbound;
+    return limit_error("half-open inbound connections from one address", limits.pending_inbound_per_address,
+                       "Limits::pending_inbound_per_address");
+  }
   if (inbound_count() >= limits.inbound_connections) {
     ++counters_.refused_inbound_connections;
     return limit_error("inbound connections", limits.inbound_connections, "Limits::inbound_connections");
@@ -74,6 +90,7 @@ void Swarm::accept(std::unique_ptr<runtime::Socket> socket) {
   const auto admitted = admit(remote);
   if (!admitted) return events_.on_refused(remote, admitted.error());
   ++pending_inbound_;
+  ++pending_by_address_[address_block(remote)];
   make(std::move(socket), Direction::inbound, remote, std::nullopt).start();
 }
 
@@ -135,7 +152,7 @@ Result<void> Swarm::on_connection_ready(Connection& connection) {
   Entry& entry = connections_.at(connection.id());
   entry.open = true;
   if (connection.direction() == Direction::inbound) {
-    --pending_inbound_;
+    no_longer_pending(connection.remote());
     ++open_inbound_;
   } else {
     --pending_outbound_;
@@ -145,6 +162,12 @@ Result<void> Swarm::on_connection_ready(Connection& connection) {
   events_.on_opened(info(connection), of_peer.size() == 1, connection.peer_key());
   tell_wait(connection.id(), connection.peer());
   return {};
+}
+
+void Swarm::no_longer_pending(const Multiaddr& remote) {
+  --pending_inbound_;
+  const auto of_address = pending_by_address_.find(address_block(remote));
+  if (--of_address->second == 0) pending_by_address_.erase(of_address);
 }
 
 void Swarm::tell_wait(ConnectionId id, Result<PeerId> outcome) {
@@ -174,7 +197,7 @@ void Swarm::on_connection_closed(Connection& connection, const Error& why) {
     if (last) peers_.erase(of_peer);
     events_.on_closed(info(connection), why, last);
   } else if (inbound) {
-    --pending_inbound_;
+    no_longer_pending(connection.remote());
     ++counters_.failed_handshakes;
     events_.on_refused(connection.remote(), why);
   } else {

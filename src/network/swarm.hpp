@@ -82,6 +82,7 @@ class Swarm final : private ConnectionOwner {
                    std::optional<PeerId> expected);
   ConnectionInfo info(const Connection& connection) const;
   void tell_wait(ConnectionId id, Result<PeerId> outcome);
+  void no_longer_pending(const Multiaddr& remote);
   std::size_t inbound_count() const { return pending_inbound_ + open_inbound_; }
 
   runtime::Runtime& runtime_;
@@ -105,6 +106,7 @@ class Swarm final : private ConnectionOwner {
   std::map<ConnectionId, HandshakeWait*> waits_;
   ConnectionId next_id_ = 1;
   std::size_t pending_inbound_ = 0;
+  std::map<Bytes, std::size_t> pending_by_address_;  // the same, by where they come from
   std::size_t pending_outbound_ = 0;
   std::size_t open_inbound_ = 0;
 };
