@@ -20,7 +20,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "mutants"
 TREE, BUILD = WORK / "tree", WORK / "build"
-LIMIT = 60  # seconds for one run of the tests; a mutant that takes longer hangs, and is killed
+LIMIT = 120  # seconds for one run of the tests; a mutant that takes longer hangs, and is killed
 WANTED = 0.95
 
 # (area, test program, filter of its own tests, files, how many)
