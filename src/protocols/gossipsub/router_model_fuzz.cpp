@@ -198,7 +198,11 @@ class Run {
       case 3:
       case 4:
       case 5: rpc.control.emplace().graft.push_back({topic}); break;
-      case 6: rpc.control.emplace().prune.push_back({topic, {}, kind < 128 ? std::optional<std::uint64_t>(kind) : std::nullopt}); break;
+      case 6: {
+        const auto seconds = kind < 128 ? std::optional<std::uint64_t>(kind) : std::nullopt;
+        rpc.control.emplace().prune.push_back({topic, {}, seconds});
+        break;
+      }
       case 7:
       case 8: rpc.control.emplace().ihave.push_back({topic, {id.bytes()}}); break;
       case 9: rpc.control.emplace().iwant.push_back({{id.bytes()}}); break;

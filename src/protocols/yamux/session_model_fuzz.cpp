@@ -110,7 +110,8 @@ class Run {
     if (written_ + size > kMaxBytes) return;
     Half& half = s.half[end.self];
     Bytes data = to_bytes(pattern(wire_id(id), end.self, half.written, size));
-    const std::size_t room = half.ended ? 0 : model_.limits.max_send_queue - std::min(model_.limits.max_send_queue, half.written - half.wired);
+    const std::size_t bound = model_.limits.max_send_queue;
+    const std::size_t room = half.ended ? 0 : bound - std::min(bound, half.written - half.wired);
     if (size % 3 == 0) {  // by reference: whole or not at all, and the last one may overshoot
       const bool taken = end.session.send(id, share(std::move(data)), 0);
       require(taken == (room > 0));
