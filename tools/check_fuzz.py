@@ -14,7 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
 CORPUS = ROOT / "fuzz" / "corpus"
 DECODER = re.compile(
-    r"\b(?:Result|std::optional)<[^;()]*>\s+((?:from|parse|decode|read|open)(?:_\w+)?)\((?:[^;()]*\b)?(?:ByteView|std::string_view|SharedBytes|json::value)\b")
+    r"\b(?:Result|std::optional)<[^;()]*>\s+((?:from|parse|decode|read|open)(?:_\w+)?)"
+    r"\((?:[^;()]*\b)?(?:ByteView|std::string_view|SharedBytes|json::value)\b")
 SCOPE = re.compile(r"^(?:class|struct) (\w+)[^;]*\{|^\};?", re.MULTILINE)
 
 # Decoders that no target names itself, and why.

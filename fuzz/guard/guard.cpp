@@ -68,32 +68,39 @@ const RAND_METHOD& watched_generator() {
   return method;
 }
 
-// libFuzzer's alarm asks how long an input has run already: it does so on this thread, in the middle of the run.
-struct sigaction alarm_action {};
+// libFuzzer reads the clock in its handlers of signals, which come on this thread in the middle of a run: the alarm, to see how long
+// an input has run already, and those of a crash, for its report.
+constexpr int kSignals[] = {SIGALRM, SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGINT, SIGTERM};
+struct sigaction handlers[NSIG];
 
-void on_alarm(int signal, siginfo_t* info, void* context) {
+void on_signal(int signal, siginfo_t* info, void* context) {
   const int kept = depth;
   depth = 0;
-  if ((alarm_action.sa_flags & SA_SIGINFO) != 0) {
-    alarm_action.sa_sigaction(signal, info, context);
+  const auto& handler = handlers[signal];
+  if ((handler.sa_flags & SA_SIGINFO) != 0) {
+    handler.sa_sigaction(signal, info, context);
   } else {
-    alarm_action.sa_handler(signal);
+    handler.sa_handler(signal);
   }
   depth = kept;
 }
 
-void let_alarm_through() {
-  if (sigaction(SIGALRM, nullptr, &alarm_action) != 0) return;
-  if ((alarm_action.sa_flags & SA_SIGINFO) == 0 && (alarm_action.sa_handler == SIG_DFL || alarm_action.sa_handler == SIG_IGN)) return;
-  struct sigaction ours = alarm_action;
-  ours.sa_sigaction = on_alarm;
-  ours.sa_flags |= SA_SIGINFO;
-  sigaction(SIGALRM, &ours, nullptr);
+void let_handlers_through() {
+  for (const int signal : kSignals) {
+    struct sigaction& handler = handlers[signal];
+    if (sigaction(signal, nullptr, &handler) != 0) continue;
+    const bool plain = (handler.sa_flags & SA_SIGINFO) == 0;
+    if (plain && (handler.sa_handler == SIG_DFL || handler.sa_handler == SIG_IGN)) continue;
+    struct sigaction ours = handler;
+    ours.sa_sigaction = on_signal;
+    ours.sa_flags |= SA_SIGINFO;
+    sigaction(signal, &ours, nullptr);
+  }
 }
 
 bool prepare() {
   libp2p::crypto::ensure_sodium();
-  let_alarm_through();
+  let_handlers_through();
   return RAND_set_rand_method(&watched_generator()) == 1;
 }
 

@@ -7,7 +7,7 @@
 // the linker puts it around SimWorld::run_for and run_until. Sources take part in nothing: the functions are replaced at link time.
 //
 // Exceptions: libsodium seeds itself once, at its start, which the first Guarded brings about before it closes; OpenSSL's generator
-// is refused as a whole, seeded or not; libsecp256k1 draws nothing by itself. libFuzzer's alarm may read the clock during a run.
+// is refused as a whole, seeded or not; libsecp256k1 draws nothing by itself. libFuzzer's handlers of signals may read the clock.
 // What the kernel is not asked for (rdtsc, rdrand by hand) is not seen.
 #pragma once
 

@@ -105,7 +105,7 @@ Multiaddr address_of(Script& script) {
     }
     case 2: text = "/dns4/host" + port + ".example"; break;
     case 3: text = "/dnsaddr/x"; break;
-    case 4: text = "/ip6zone/eth0/ip6/fe80::" + port.substr(0, 4); break;
+    case 4: text = "/ip6zone/eth" + port + "/ip6/fe80::1"; break;
     default: text = "/memory/" + std::to_string(number(script)); break;
   }
   const char* const transports[] = {"/tcp/", "/udp/", "/sctp/"};

@@ -1,30 +1,24 @@
 #include "network/gater.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include "multiformats/ip_text.hpp"
 
 namespace libp2p::network {
 namespace {
 
 // 4 or 16 bytes; a mapped IPv4 address is IPv4.
 std::optional<Bytes> parse_ip(std::string_view ip) {
-  const std::string text(ip.substr(0, ip.find('%')));
-  Bytes v4(4);
-  if (::inet_pton(AF_INET, text.c_str(), v4.data()) == 1) return v4;
-  Bytes v6(16);
-  if (::inet_pton(AF_INET6, text.c_str(), v6.data()) != 1) return std::nullopt;
-  static constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (std::equal(std::begin(kMapped), std::end(kMapped), v6.begin())) return Bytes(v6.begin() + 12, v6.end());
-  return v6;
+  ip = ip.substr(0, ip.find('%'));
+  const auto six = multiformats::parse_ip6(ip);
+  const auto four = six ? multiformats::unmap_ip4(*six) : multiformats::parse_ip4(ip);
+  if (four) return to_bytes(*four);
+  if (six) return to_bytes(*six);
+  return std::nullopt;
 }
 
-std::string ip_text(const Bytes& ip) {
-  char out[INET6_ADDRSTRLEN];
-  ::inet_ntop(ip.size() == 4 ? AF_INET : AF_INET6, ip.data(), out, sizeof out);
-  return out;
-}
+std::string ip_text(const Bytes& ip) { return ip.size() == 4 ? multiformats::ip4_text(ip) : multiformats::ip6_text(ip); }
 
 void clear_host_bits(Bytes& ip, unsigned bits) {
   for (std::size_t i = 0; i < ip.size(); ++i) {

@@ -43,7 +43,8 @@ Envelope envelope_of(Script& script, Version version) {
   p.timestamp = number(script);
   p.extra_data = libp2p::to_bytes(script.take(script.below(33)));
   fill(script, p.base_fee_per_gas);
-  for (std::size_t left = script.below(5); left > 0; --left) p.transactions.push_back(libp2p::to_bytes(script.take(script.below(300))));
+  for (std::size_t left = script.below(5); left > 0; --left)
+    p.transactions.push_back(libp2p::to_bytes(script.take(script.below(300))));
   if (payload::has_withdrawals(version)) {
     p.withdrawals.emplace();
     for (std::size_t left = script.below(3); left > 0; --left) {

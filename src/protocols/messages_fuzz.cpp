@@ -52,7 +52,8 @@ gossipsub::Rpc rpc_of(Script& script) {
     return Subscription{maybe(script, flag), maybe(script, topic), maybe(script, flag), maybe(script, flag)};
   });
   out.publish = several(script, [&] {
-    return Message{maybe(script, view), maybe(script, view), maybe(script, view), maybe(script, topic), maybe(script, view), maybe(script, view)};
+    return Message{maybe(script, view),  maybe(script, view), maybe(script, view),
+                   maybe(script, topic), maybe(script, view), maybe(script, view)};
   });
   if (script.flip()) return out;
   Control& control = out.control.emplace();

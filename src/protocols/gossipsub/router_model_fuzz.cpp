@@ -191,30 +191,38 @@ class Run {
     const Bytes data = data_of(script_.next() % 12);
     const MessageId id = id_of(topic, data);
     Rpc rpc;
-    switch (kind % 12) {
+    switch (kind % 14) {
       case 0: rpc.subscriptions.push_back({false, topic, {}, {}}); break;
       case 1:
       case 2: rpc.subscriptions.push_back({true, topic, {}, {}}); break;
-      case 3: rpc.control.emplace().graft.push_back({topic}); break;
-      case 4: rpc.control.emplace().prune.push_back({topic, {}, kind < 128 ? std::optional<std::uint64_t>(kind) : std::nullopt}); break;
-      case 5:
-      case 6: rpc.control.emplace().ihave.push_back({topic, {id.bytes()}}); break;
-      case 7: rpc.control.emplace().iwant.push_back({{id.bytes()}}); break;
-      case 8: rpc.control.emplace().idontwant.push_back({{id.bytes()}}); break;
+      case 3:
+      case 4:
+      case 5: rpc.control.emplace().graft.push_back({topic}); break;
+      case 6: {
+        const auto seconds = kind < 128 ? std::optional<std::uint64_t>(kind) : std::nullopt;
+        rpc.control.emplace().prune.push_back({topic, {}, seconds});
+        break;
+      }
+      case 7:
+      case 8: rpc.control.emplace().ihave.push_back({topic, {id.bytes()}}); break;
+      case 9: rpc.control.emplace().iwant.push_back({{id.bytes()}}); break;
+      case 10: rpc.control.emplace().idontwant.push_back({{id.bytes()}}); break;
       default: rpc.publish.push_back({{}, ByteView(data), {}, topic, {}, {}}); break;
     }
     require(router_.on_frame(peer, encode_frame(rpc), now_).has_value());
     KnownPeer& known = model_.peers.at(peer);
-    switch (kind % 12) {
+    switch (kind % 14) {
       case 0: return model_.leave(peer, topic);
       case 1:
       case 2: known.topics.insert(topic); return;
-      case 3: return grafted(peer, topic);
-      case 4: return pruned(peer, topic, rpc.control->prune[0].backoff.value_or(0));
-      case 5:
-      case 6: return offered(peer, topic, id);
-      case 7: return asked(peer, id);
-      case 8: known.unwanted[id] = model_.ticks; return;
+      case 3:
+      case 4:
+      case 5: return grafted(peer, topic);
+      case 6: return pruned(peer, topic, rpc.control->prune[0].backoff.value_or(0));
+      case 7:
+      case 8: return offered(peer, topic, id);
+      case 9: return asked(peer, id);
+      case 10: known.unwanted[id] = model_.ticks; return;
       default: return received(peer, topic, id, data.size());
     }
   }

@@ -77,6 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   Limits limits;
   limits.max_inbound_streams = 20;
+  limits.max_outbound_streams = 256;
   limits.max_receive_memory = 1 << 20;
   limits.max_control_bytes = 4096;
   User user;

@@ -109,9 +109,9 @@ class Run {
   void write(End& end, StreamId id, ModelStream& s, std::size_t size) {
     if (written_ + size > kMaxBytes) return;
     Half& half = s.half[end.self];
-    Bytes data(size);
-    for (std::size_t i = 0; i < size; ++i) data[i] = pattern(wire_id(id), end.self, half.written + i);
-    const std::size_t room = half.ended ? 0 : model_.limits.max_send_queue - std::min(model_.limits.max_send_queue, half.written - half.wired);
+    Bytes data = to_bytes(pattern(wire_id(id), end.self, half.written, size));
+    const std::size_t bound = model_.limits.max_send_queue;
+    const std::size_t room = half.ended ? 0 : bound - std::min(bound, half.written - half.wired);
     if (size % 3 == 0) {  // by reference: whole or not at all, and the last one may overshoot
       const bool taken = end.session.send(id, share(std::move(data)), 0);
       require(taken == (room > 0));
@@ -130,8 +130,8 @@ class Run {
 
   // As much as goes through without a reader: up to the window.
   void push(End& end, StreamId id) {
-    for (int round = 0; round < 4 && !ended() && model_.at(id).alive[end.self]; ++round) {
-      write(end, id, model_.at(id), 99'999);
+    for (int round = 0; round < 5 && !ended() && model_.at(id).alive[end.self]; ++round) {
+      write(end, id, model_.at(id), kPatternSize);
       poll(end, 1 << 18);
       deliver(ends_[1 - end.self], end.pipe.size());
     }
