@@ -145,7 +145,8 @@ def judge(mutant, program, filter_):
 
 def prepare(programs):
     shutil.rmtree(TREE, ignore_errors=True)
-    shutil.copytree(ROOT, TREE, ignore=shutil.ignore_patterns("build*", ".git", ".cache", "__pycache__"))
+    # With times of its own: an object of the last mutant of a run before would pass as newer than the source that it was made from.
+    shutil.copytree(ROOT, TREE, ignore=shutil.ignore_patterns("build*", ".git", ".cache", "__pycache__"), copy_function=shutil.copyfile)
     done = run("cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0",
                "-DOPP2P_TESTS=ON")
     if done.returncode != 0:
