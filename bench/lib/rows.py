@@ -180,13 +180,13 @@ def serve_blocks(bench):
             with Node(side, chain, folder / f"{side}-{time.monotonic_ns()}", blocks=blocks).ready() as node:
                 if side == "ours":
                     node.import_blocks(chain.envelopes)
-                alone = ask_blocks(node, first=1, last=200, streams=1, count=8, interval_ms=400)
+                alone = ask_blocks(node, first=1, last=200, streams=1, count=6, interval_ms=400)
                 with Program(LOAD, "sync", node.address, "first=1", "last=200", "streams=16", "count=100000"):
                     time.sleep(3)
-                    beside = ask_blocks(node, first=1, last=200, streams=1, count=8, interval_ms=400)
+                    beside = ask_blocks(node, first=1, last=200, streams=1, count=6, interval_ms=400)
                 return {"alone_ms": alone["p50_us"] / 1000, "beside_ms": beside["p50_us"] / 1000,
                         "raised": beside["p50_us"] / alone["p50_us"]}
-        figures = bench.pairs("a polite peer beside a greedy one, limits on", ["ours", "op-node"], polite, pairs=3)
+        figures = bench.pairs("a polite peer beside a greedy one, limits on", ["ours", "op-node"], polite, pairs=2)
         bench.bar("its p50 rises", figures["ours"]["raised"], "times", at_most=3)
 
 

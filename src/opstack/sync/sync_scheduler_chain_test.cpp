@@ -42,6 +42,18 @@ TEST(SyncScheduler, a_head_that_rises_from_below_shortens_the_gap) {
   EXPECT_LE(world.asked.size(), 3u);
 }
 
+TEST(SyncScheduler, a_head_that_reaches_the_end_of_a_range_by_itself_ends_it) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::silent);
+  world.request(20);
+  world.scheduler.on_head(block_at(20).ref(), world.now);
+  world.drain();
+  EXPECT_EQ(world.traces[SyncTraceKind::range_filled], 1);
+  const auto asked = world.asked.size();
+  world.run(Seconds(120));
+  EXPECT_EQ(world.asked.size(), asked) << "there is nothing left to ask for";
+}
+
 TEST(SyncScheduler, a_range_that_is_interrupted_by_a_lower_one_is_taken_up_where_it_was) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::honest, Millis(200));
