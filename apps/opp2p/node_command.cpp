@@ -77,7 +77,7 @@ void add_options(CLI::App& command, NodeOptions& options, std::vector<std::strin
   table.flag("p2p.ping", options.ping, "Measure the round trip to peers in the background")->group("");
   table.value("p2p.timeout.dial", options.dial_timeout, "Time limit for dialling one address")->group("");
   table.value("p2p.spin", options.spin,
-              "Look for events this long before sleeping, e.g. 50us: round trips without wake-ups, for a busier core");
+              "Look for events this long before sleeping, e.g. 100us: round trips without wake-ups, for a busier core");
   table.value("p2p.gossip.timestamp.threshold", options.gossip_timestamp_threshold, "Blocks older than this are rejected");
   table.flag("p2p.sync.req-resp", options.sync_req_resp, "Serve blocks to peers that ask by number, and ask them for gaps");
   table.value("p2p.sync.server.limits", options.sync_server_limits, "Rate limits of that server: default or off");

@@ -158,7 +158,7 @@ void add_perf_commands(CLI::App& app, int& exit_code) {
   auto serve_options = std::make_shared<ServeOptions>();
   auto* server = perf->add_subcommand("serve", "Answer until SIGTERM; the first line says the address to dial");
   server->add_option("--listen", serve_options->listen, "The address to listen at, /ip4/127.0.0.1/tcp/0")->required();
-  server->add_option("--spin", serve_options->spin, "Look for events this long before sleeping, e.g. 50us")
+  server->add_option("--spin", serve_options->spin, "Look for events this long before sleeping, e.g. 100us")
       ->capture_default_str();
   server->callback([serve_options, &exit_code] { exit_code = serve(*serve_options); });
 

@@ -143,7 +143,7 @@ void add_ping_command(CLI::App& app, int& exit_code) {
   command->add_option("--timeout", options->timeout, "Seconds to wait for an answer")
       ->capture_default_str()
       ->check(CLI::Range(0.001, 3600.0));
-  command->add_option("--spin", options->spin, "Look for the answer this long before sleeping, e.g. 50us")
+  command->add_option("--spin", options->spin, "Look for the answer this long before sleeping, e.g. 100us")
       ->capture_default_str();
   command->add_flag("--json", options->json, "A JSON line for each answer and one for the summary");
   command->callback([options, &exit_code] { exit_code = run_ping(*options); });

@@ -82,8 +82,10 @@ class Run {
     std::optional<MonoTime> came;
   };
 
-  Block make_block() {
-    auto message = gossip_rules::make_block_message(made_.chain.options().chain_id, version_, made_.chain.next(), made_.signer);
+  Block make_block() { return pack(made_.chain.next()); }
+
+  Block pack(const opstack::payload::Envelope& envelope) const {
+    auto message = gossip_rules::make_block_message(made_.chain.options().chain_id, version_, envelope, made_.signer);
     if (!message) give_up(message.error().message());
     return {message->data, {}, {}};
   }
@@ -137,12 +139,17 @@ class Run {
     runtime_.run_until([] { return false; }, libp2p::Millis(1500));
   }
 
-  // Blocks are made while it lasts, because so many would fill the memory.
+  // Blocks are made while it lasts, because so many would fill the memory: all of them one block under other numbers.
   void flood() {
+    auto envelope = made_.chain.next();
     started_ = last_ = runtime_.now().mono;
     blocks_.clear();
     while (runtime_.now().mono - started_ < flood_) {
-      blocks_.push_back(make_block());
+      ++envelope.payload.block_number;
+      ++envelope.payload.timestamp;
+      envelope.payload.block_hash = opstack::payload::compute_block_hash(envelope);
+      blocks_.push_back(pack(envelope));
+      runtime_.run_until([] { return false; }, Nanos(1));  // what has come meanwhile
       auto& block = blocks_.back();
       by_key_.emplace(keys_.emplace_back(key_of(*block.data)), blocks_.size() - 1);
       wait_for_room();

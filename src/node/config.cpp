@@ -224,7 +224,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   if (out.dial_timeout == Nanos(0))
     return fail(Errc::invalid_argument, "--p2p.timeout.dial is 0, which no dial keeps; write for example 10s");
   if (out.spin > libp2p::Millis(10))
-    return fail(Errc::invalid_argument, "--p2p.spin is at most 10ms, '" + options.spin + "' would keep a core busy; try 50us");
+    return fail(Errc::invalid_argument, "--p2p.spin is at most 10ms, '" + options.spin + "' would keep a core busy; try 100us");
   OPP2P_TRY(out.gossip_timestamp_threshold,
             of("p2p.gossip.timestamp.threshold", parse_duration(options.gossip_timestamp_threshold)));
   out.user_agent = options.user_agent;
