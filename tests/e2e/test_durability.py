@@ -121,7 +121,7 @@ class Durability(unittest.TestCase):
 
     def test_a_full_disk_is_told_and_forgotten_when_there_is_room(self):
         sequencer, follower, feeder = self.network(1500)
-        opp2p.wait_for(lambda: follower.head() > 100, 30, "blocks arrive")
+        opp2p.wait_for(lambda: follower.head() > 20, 30, "blocks arrive")
         # A limit of size stands in for the full disk: a write beyond it is cut short, the next is refused.
         resource.prlimit(follower.process.pid, resource.RLIMIT_FSIZE,
                          ((follower.folder / "blocks" / "data.mdb").stat().st_size + 2048, resource.RLIM_INFINITY))
