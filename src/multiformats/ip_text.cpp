@@ -145,4 +145,13 @@ ByteArray<16> map_ip4(const ByteArray<4>& four) {
   return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, four[0], four[1], four[2], four[3]};
 }
 
+std::optional<Bytes> parse_ip(std::string_view text) {
+  text = text.substr(0, text.find('%'));
+  const auto six = parse_ip6(text);
+  const auto four = six ? unmap_ip4(*six) : parse_ip4(text);
+  if (four) return to_bytes(*four);
+  if (six) return to_bytes(*six);
+  return std::nullopt;
+}
+
 }  // namespace libp2p::multiformats

@@ -47,6 +47,13 @@ TEST(IpText, refuses_what_is_no_ipv4_address) {
   EXPECT_EQ(ip4_text(parse_ip4("0.10.200.255").value()), "0.10.200.255");
 }
 
+TEST(IpText, reads_either_kind_as_a_socket_has_it) {
+  EXPECT_EQ(parse_ip("192.0.2.1"), Bytes({192, 0, 2, 1}));
+  EXPECT_EQ(parse_ip("::ffff:192.0.2.1"), Bytes({192, 0, 2, 1}));
+  EXPECT_EQ(parse_ip("fe80::1%eth0"), Bytes({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}));
+  for (const auto* text : {"", "%", "host", "1.2.3", "::1::"}) EXPECT_FALSE(parse_ip(text)) << text;
+}
+
 TEST(IpText, reads_back_what_it_prints_and_agrees_with_the_system) {
   SeededRng rng(1);
   for (int i = 0; i < 20000; ++i) {

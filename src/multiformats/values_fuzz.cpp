@@ -56,6 +56,8 @@ void texts(Script& script) {
   if (const auto read = from_hex(as_text(any))) require(from_hex(to_hex(*read)) == read);
   if (const auto four = parse_ip4(as_text(any))) require(parse_ip4(ip4_text(*four)) == four);
   if (const auto sixteen = parse_ip6(as_text(any))) require(parse_ip6(ip6_text(*sixteen)) == sixteen);
+  if (const auto either = parse_ip(as_text(any)))
+    require(parse_ip(either->size() == 4 ? ip4_text(*either) : ip6_text(*either)) == either);
   ByteArray<16> ip{};
   const ByteView part = script.take(16);
   std::copy(part.begin(), part.end(), ip.begin());

@@ -62,18 +62,15 @@ Multiaddr to_multiaddr(const runtime::Endpoint& endpoint) {
 }
 
 bool is_private_ip(std::string_view ip) {
-  ip = ip.substr(0, ip.find('%'));
-  const auto six = multiformats::parse_ip6(ip);
-  const auto four = six ? multiformats::unmap_ip4(*six) : multiformats::parse_ip4(ip);
-  if (four) {
-    const auto& b = *four;
+  const auto bytes = multiformats::parse_ip(ip);
+  if (!bytes) return false;
+  const auto& b = *bytes;
+  if (b.size() == 4) {
     return b[0] == 10 || b[0] == 127 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168) ||
            (b[0] == 169 && b[1] == 254);
   }
-  if (!six) return false;
-  ByteArray<16> loopback{};
+  Bytes loopback(16);
   loopback[15] = 1;
-  const auto& b = *six;
   return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || b == loopback;
 }
 

@@ -8,15 +8,7 @@
 namespace libp2p::network {
 namespace {
 
-// 4 or 16 bytes; a mapped IPv4 address is IPv4.
-std::optional<Bytes> parse_ip(std::string_view ip) {
-  ip = ip.substr(0, ip.find('%'));
-  const auto six = multiformats::parse_ip6(ip);
-  const auto four = six ? multiformats::unmap_ip4(*six) : multiformats::parse_ip4(ip);
-  if (four) return to_bytes(*four);
-  if (six) return to_bytes(*six);
-  return std::nullopt;
-}
+using multiformats::parse_ip;
 
 std::string ip_text(const Bytes& ip) { return ip.size() == 4 ? multiformats::ip4_text(ip) : multiformats::ip6_text(ip); }
 
