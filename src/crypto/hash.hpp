@@ -32,11 +32,12 @@ class Sha256 {
 // Keccak-256 of a message that arrives in parts. A plain value: no allocation, may be copied midway.
 class Keccak256 {
  public:
+  static constexpr std::size_t kRate = 136;  // bytes that a permutation takes in
+
   Keccak256& update(ByteView data);
   Hash256 finish();
 
  private:
-  static constexpr std::size_t kRate = 136;
   std::uint64_t state_[25] = {};
   std::size_t filled_ = 0;
 };

@@ -10,8 +10,7 @@
 namespace libp2p::crypto {
 namespace {
 
-using keccak::kRate;
-
+constexpr std::size_t kRate = Keccak256::kRate;
 constexpr std::size_t kRateWords = kRate / 8;
 
 // A message on its way through a lane.

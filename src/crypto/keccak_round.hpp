@@ -13,8 +13,6 @@ inline constexpr std::uint64_t kRoundConstants[24] = {
     0x8000000000008003, 0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
     0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008};
 
-inline constexpr std::size_t kRate = 136;  // bytes that a permutation takes in
-
 template <class Word>
 struct Words {
   Word v[25];
