@@ -1,6 +1,6 @@
-// Files that are mapped into memory, as the kernel lists them. A page of one that was touched counts as this process's until it is
-// given back, though the kernel could take it at any time; giving back loses nothing, the next touch maps it again.
-// Thread: any. Linux only: elsewhere there is nothing to give back and nothing is counted.
+// A file that is mapped into memory, as the kernel lists it. A page of one that was touched counts as this process's until it is given
+// back, though the kernel could take it at any time; giving back loses nothing, the next touch maps it again.
+// Pure value; thread: any, while the mapping exists. Linux only: elsewhere nothing is found, and nothing given back.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +8,17 @@
 
 namespace opp2p::node {
 
-// Gives back what is mapped of `file`.
-void release_mapped(const std::filesystem::path& file);
-// Bytes of `file` that are mapped and count as ours.
-std::size_t resident_bytes(const std::filesystem::path& file);
+class FileMapping {
+ public:
+  FileMapping() = default;
+  // Where `file` is mapped now.
+  static FileMapping find(const std::filesystem::path& file);
+  // Gives back what is mapped.
+  void release() const;
+
+ private:
+  void* begin_ = nullptr;
+  std::size_t size_ = 0;
+};
 
 }  // namespace opp2p::node

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "node/file_error.hpp"
-#include "node/mapped_file.hpp"
 #include "node/store_record.hpp"
 
 namespace opp2p::node {
@@ -87,14 +86,17 @@ void LmdbStore::Database::touched(std::size_t bytes) const {
   bytes += kMappedAround;
   if (touched_.fetch_add(bytes) + bytes < kMappedAtMost) return;
   touched_ = 0;
-  release_mapped(config_.folder / "data.mdb");
+  mapping_.release();
 }
 
 int LmdbStore::Database::grow() {
   const std::unique_lock lock(map_mutex_);
+  mapping_ = {};
   const int code = mdb_env_set_mapsize(env_, map_size_ * 2);
-  if (code == 0) map_size_ *= 2;
-  return code;
+  if (code != 0) return code;
+  map_size_ *= 2;
+  mapping_ = FileMapping::find(config_.folder / kFile);
+  return 0;
 }
 
 int LmdbStore::Database::write_once(std::vector<StoreWrite>& batch) {

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <shared_mutex>
 
+#include "node/mapped_file.hpp"
 #include "node/store_lmdb.hpp"
 
 namespace opp2p::node {
@@ -48,6 +49,7 @@ class LmdbStore::Database {
   const std::string& recovered() const { return recovered_; }
 
  private:
+  static constexpr const char* kFile = "data.mdb";
   static constexpr std::size_t kMappedAtMost = 4 << 20;
   class ReadTransaction;
   explicit Database(const LmdbStoreConfig& config) : config_(config) {}
@@ -87,6 +89,8 @@ class LmdbStore::Database {
   MDB_dbi staging_ = 0;
   int lock_file_ = -1;
   std::uint64_t map_size_ = 0;
+  // Of env_, and nothing while that is being replaced: what lies at an address of before may be anybody's. Under map_mutex_.
+  FileMapping mapping_;
   std::atomic<std::uint64_t> pruned_{0};
   mutable std::atomic<std::size_t> touched_{0};
   mutable std::shared_mutex map_mutex_;

@@ -14,7 +14,6 @@
 namespace opp2p::node {
 namespace {
 
-constexpr const char* kFile = "data.mdb";
 constexpr const char* kYoungFile = "data.mdb.new";
 constexpr off_t kReaderTable = 32 << 10;  // bytes, 64 for each of the reads that can happen at a time
 constexpr std::string_view kFormat = "opp2p block store 1";
@@ -96,10 +95,12 @@ Result<void> LmdbStore::Database::open_existing() {
   // After a commit that failed halfway the disk may hold its end though the file no longer does. It must not while
   // pages that it points to are used again.
   if (const int code = mdb_env_sync(env_, 1); code != 0) return failed(code, "syncing");
+  mapping_ = FileMapping::find(config_.folder / kFile);
   return {};
 }
 
 void LmdbStore::Database::close_environment() {
+  mapping_ = {};
   if (env_ != nullptr) mdb_env_close(std::exchange(env_, nullptr));
 }
 

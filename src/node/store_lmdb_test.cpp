@@ -8,7 +8,6 @@
 #include <fstream>
 #include <thread>
 
-#include "node/mapped_file.hpp"
 #include "node/store_test_support.hpp"
 
 namespace opp2p::node {
@@ -65,6 +64,18 @@ TEST_F(LmdbStoreFiles, many_writes_share_a_commit_and_all_are_answered) {
   auto store = open(config);
   fill(*store, 1, 500);
   EXPECT_EQ(store->summary().value().blocks, 500u);
+}
+
+// Bytes of `file` that are mapped and count as this process's.
+std::size_t resident_bytes(const fs::path& file) {
+  std::ifstream maps("/proc/self/smaps");
+  std::size_t total = 0;
+  bool of_file = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find('-') < line.find(' ')) of_file = line.ends_with(" " + fs::canonical(file).string());
+    if (of_file && line.starts_with("Rss:")) total += std::stoull(line.substr(4)) * 1024;
+  }
+  return total;
 }
 
 TEST_F(LmdbStoreFiles, what_it_has_written_and_served_does_not_stay_in_memory) {
