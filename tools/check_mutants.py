@@ -57,10 +57,6 @@ EQUIVALENT = {
      "[](const auto& a, const auto& b) { return a.second < b.second; }));",
      "[](const auto& a, const auto& b) { return a.second <= b.second; }));"):
         "of two that end at the same time either may go",
-    ("src/opstack/gossip/block_rules.cpp",
-     'if (contents.size() < kSignatureSize) return DecodedBlock(libp2p::fail(libp2p::Errc::truncated, "there is no body"));',
-     'if (contents.size() <= kSignatureSize) return DecodedBlock(libp2p::fail(libp2p::Errc::truncated, "there is no body"));'):
-        "an empty body is no block either way, and unpack() refuses it before",
 }
 
 

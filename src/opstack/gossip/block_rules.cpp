@@ -154,26 +154,31 @@ bool BlockRules::unpack(ByteView raw, const SharedBytes& decompressed, Outcome& 
 }
 
 DecodedBlock BlockRules::decode(ByteView contents, bool with_hash) const {
+  DecodedBlock out;
   try {
-    if (contents.size() < kSignatureSize) return DecodedBlock(libp2p::fail(libp2p::Errc::truncated, "there is no body"));
     auto decoded = payload::decode_envelope(config_.version, contents.subspan(kSignatureSize));
-    if (!decoded) return DecodedBlock(decoded.error());
-    DecodedBlock out(std::make_shared<const payload::Envelope>(std::move(*decoded)));
-    if (with_hash) out.block_hash = payload::compute_block_hash(**out.envelope);
-    return out;
+    if (!decoded) {
+      const bool envelope = has_parent_beacon_block_root(config_.version);
+      out.reason = envelope ? Reason::invalid_envelope : Reason::invalid_payload;
+      out.detail = decoded.error().message();
+      return out;
+    }
+    auto block = std::make_shared<const payload::Envelope>(std::move(*decoded));
+    if (with_hash) out.block_hash = payload::compute_block_hash(*block);
+    out.envelope = std::move(block);
   } catch (const std::exception& thrown) {
-    return DecodedBlock(libp2p::fail(libp2p::Errc::exhausted, thrown.what()));
+    out.detail = thrown.what();
   }
+  return out;
 }
 
 void BlockRules::check_block(Examined& examined, const DecodedBlock& decoded) const {
   Outcome& out = examined.outcome;
   if (!decoded.envelope) {
-    const bool envelope = has_parent_beacon_block_root(config_.version);
-    refuse(out, envelope ? Reason::invalid_envelope : Reason::invalid_payload, decoded.envelope.error().message());
+    refuse(out, decoded.reason, decoded.detail);
     return;
   }
-  out.envelope = *decoded.envelope;
+  out.envelope = decoded.envelope;
   const auto& p = out.envelope->payload;
 
   // Whole seconds, and never below zero: a clock before 1970 must not turn the comparisons around.
@@ -230,7 +235,6 @@ Examined BlockRules::examine_signature(ByteView raw, const SharedBytes& decompre
 }
 
 void BlockRules::complete(Examined& examined, const DecodedBlock& decoded) const {
-  examined.after_signature = true;
   try {
     check_block(examined, decoded);
   } catch (const std::exception& thrown) {
@@ -272,7 +276,7 @@ std::optional<Outcome> BlockRules::conclude(Examined examined, SignerState& sign
                       : out.detail);
     return std::move(out);
   }
-  if (!examined.after_signature) return std::nullopt;
+  if (!examined.signer_counts) return std::nullopt;
   out.by_previous_signer = !signers.is_current(*out.signer);
   if (!out.by_previous_signer) signers.confirm_current();
   if (out.verdict != Verdict::accept) return std::move(out);

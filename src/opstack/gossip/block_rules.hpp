@@ -118,15 +118,15 @@ struct Examined {
   UnixTime wall{};
   Outcome outcome;          // of the checks but 5, 6 and those that need memory
   bool before_signature = false;  // it failed one of the checks 1 to 4
-  bool after_signature = false;   // the checks from 7 on were made
-  bool signer_counts = false;     // so they are to be made
+  bool signer_counts = false;     // with the signers of then: so the checks from 7 on are made
 };
 
 // What takes the time of the checks from 7 on: the block and its hash.
 struct DecodedBlock {
-  Result<payload::SharedEnvelope> envelope;
+  payload::SharedEnvelope envelope;         // null when it could not be decoded
+  Reason reason = Reason::internal_error;   // why not
+  std::string detail;
   std::optional<payload::Hash> block_hash;  // computed when it is needed, if it is not here
-  explicit DecodedBlock(Result<payload::SharedEnvelope> e) : envelope(std::move(e)) {}
 };
 
 // Checks 11 to 16 and the extra rule: whether the payload has what its version has, and nothing else. The SSZ of a version cannot
@@ -142,7 +142,7 @@ class BlockRules {
   Examined examine(ByteView raw_message, const SharedBytes& decompressed, const SignerState& signers, UnixTime wall) const;
 
   // The same in parts, the first two of which may run side by side: where signer_counts, complete() has to follow. `contents`
-  // are those of a message: signature and body. `with_hash`: also the hash, before it is known whether the block's time is
+  // are those of a message that unpacks, signature and body. `with_hash`: also the hash, before it is known whether the block's time is
   // right. None of them throws.
   Examined examine_signature(ByteView raw_message, const SharedBytes& decompressed, const SignerState& signers,
                              UnixTime wall) const;
