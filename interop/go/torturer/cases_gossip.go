@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+const (
+	million       = 1_000_000
+	maxControl    = 512 << 10 // what a node takes of control in an RPC
+	maxRPC        = 10 << 20
+	ihave, iwant  = 1, 2
+	graft, prune  = 3, 4
+	control       = 3 // of an RPC
+	published     = 2
+	subscriptions = 1
+)
+
+func subscription(topic string) []byte {
+	return field(subscriptions, append([]byte{8, 1}, field(2, []byte(topic))...))
+}
+
+func gossipMessage(topic string, contents []byte) []byte {
+	return field(published, append(field(2, contents), field(4, []byte(topic))...))
+}
+
+// rpc is a case that subscribes and then sends the same frame again and again.
+func rpc(contents func() []byte) func(*attack) error {
+	return onStreams(gossip, func(t *stream) error {
+		if err := t.write(lengthPrefixed(subscription(topic))); err != nil {
+			return err
+		}
+		bytes := lengthPrefixed(contents())
+		return t.session.again(func(int) error { return t.write(bytes) })
+	})
+}
+
+// aMillion is a case of 10^6 entries of a kind in one frame: they are above what is taken, so the node resets the stream.
+func aMillion(kind uint64) torment {
+	return torment{ends: endured, reaches: layerStream, written: maxControl, hears: "resets",
+		run: rpc(func() []byte { return field(control, repeat(field(kind, nil), million)) })}
+}
+
+// most is a case of as many entries as a node takes in one frame: they come to the router.
+func most(hears string, entry func() []byte) torment {
+	return torment{ends: endured, reaches: layerStream, written: maxControl, hears: hears, run: rpc(func() []byte {
+		var out []byte
+		for more := entry(); len(out)+len(more) < maxControl-1000; more = entry() {
+			out = append(out, more...)
+		}
+		return field(control, out)
+	})}
+}
+
+var gossipCases = map[string]torment{
+	"gossip-million-ihave": aMillion(ihave),
+	"gossip-million-iwant": aMillion(iwant),
+	"gossip-million-graft": aMillion(graft),
+	"gossip-million-prune": aMillion(prune),
+	"gossip-million-ids": {ends: endured, reaches: layerStream, written: maxControl, hears: "resets", run: rpc(func() []byte {
+		return field(control, field(ihave, append(field(1, []byte(topic)), repeat(field(2, []byte{7}), million)...)))
+	})},
+	"gossip-million-subscriptions": {ends: endured, reaches: layerStream, written: maxControl, hears: "resets",
+		run: rpc(func() []byte { return repeat(field(subscriptions, nil), million) })},
+	"gossip-most-ihave": most("iwant", func() []byte { return field(ihave, append(field(1, []byte(topic)), field(2, noise(20))...)) }),
+	"gossip-most-iwant": most("messages", func() []byte { return field(iwant, field(1, noise(20))) }),
+	"gossip-most-graft": most("messages", func() []byte { return field(graft, field(1, []byte(topic))) }),
+	"gossip-most-prune": most("", func() []byte {
+		return field(prune, append(field(1, []byte(topic)), field(2, field(1, noise(38)))...))
+	}),
+	"gossip-graft-in-backoff": most("prune", func() []byte {
+		return append(field(graft, field(1, []byte(topic))), field(prune, field(1, []byte(topic)))...)
+	}),
+	"gossip-most-subscriptions": {ends: endured, reaches: layerStream, written: maxControl, hears: "messages",
+		run: rpc(func() []byte {
+			var out []byte
+			for len(out) < maxControl-1000 {
+				out = append(out, subscription(string(noise(8)))...)
+			}
+			return out
+		})},
+	"gossip-oversized": {ends: endured, reaches: layerStream, hears: "resets", written: 1000,
+		run: onStreams(gossip, func(t *stream) error {
+			if err := t.write(binary.AppendUvarint(nil, 1<<40)); err != nil {
+				return err
+			}
+			return t.session.again(func(int) error { return t.write(noise(1000)) })
+		})},
+	"gossip-message-above-the-limit": {ends: endured, reaches: layerStream, hears: "resets", written: 1000,
+		run: rpc(func() []byte { return gossipMessage(topic, noise(maxRPC+1)) })},
+	"gossip-largest-message": {ends: endured, reaches: layerStream, written: maxRPC,
+		run: rpc(func() []byte { return gossipMessage(topic, noise(maxRPC-100)) })},
+	"gossip-garbage": {ends: endured, reaches: layerStream, hears: "resets", written: 1000, run: rpc(func() []byte { return noise(1000) })},
+	"gossip-other-topics": {ends: endured, reaches: layerStream, written: 100_000,
+		run: rpc(func() []byte { return gossipMessage("/no/such/topic", noise(1000)) })},
+	"gossip-snappy-bomb": {ends: endured, reaches: layerStream, written: 100_000, run: rpc(func() []byte {
+		return gossipMessage(topic, append(binary.AppendUvarint(nil, 1<<30), noise(100)...))
+	})},
+	"gossip-same-again": {ends: endured, reaches: layerStream, written: 100_000,
+		run: rpc(func() []byte { return gossipMessage(topic, noise(100_000)) })},
+	"gossip-always-new": {ends: endured, reaches: layerStream, written: 100_000, run: onStreams(gossip, func(t *stream) error {
+		return t.session.again(func(int) error { return t.write(lengthPrefixed(gossipMessage(topic, noise(10_000)))) })
+	})},
+	"gossip-byte-a-second": {ends: endured, reaches: layerStream, written: 300, run: onStream(gossip, func(t *stream) error {
+		return t.session.slowly(300*time.Millisecond, func(int) error { return t.write([]byte{200}) })
+	})},
+	"gossip-ask-again-and-not-read": {ends: endured, reaches: layerStream, hears: "messages", written: 100_000, run: askAndNotRead},
+}
+
+// askAndNotRead listens until it knows what the node has, and then asks for all of it, again and again, without reading.
+var askAndNotRead = onStream(gossip, func(t *stream) error {
+	s := t.session
+	if err := t.write(lengthPrefixed(subscription(topic))); err != nil {
+		return err
+	}
+	s.mutex.Lock()
+	err := s.wait(func() bool { return len(s.ids) >= 5 })
+	var wanted []byte
+	for _, id := range s.ids {
+		wanted = append(wanted, field(1, id)...)
+	}
+	s.deaf = true
+	s.mutex.Unlock()
+	if err != nil {
+		return err
+	}
+	bytes := lengthPrefixed(field(control, field(iwant, wanted)))
+	return s.again(func(int) error { return t.write(bytes) }) // until there is no more credit
+})
