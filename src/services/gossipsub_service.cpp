@@ -14,6 +14,8 @@ namespace {
 
 // Actions carried out in one turn of the runtime's queue; others get theirs in between.
 constexpr std::size_t kActionsPerTurn = 256;
+// More than these do not wait for another turn: in it peers could bring more than is carried out.
+constexpr std::size_t kActionsWaiting = 4096;
 
 bool speaks_gossip(const std::vector<std::string>& protocols) {
   return std::any_of(protocols.begin(), protocols.end(),
@@ -319,7 +321,7 @@ void GossipsubService::drain() {
   const std::weak_ptr<int> alive = alive_;
   tell_troubles();
   if (alive.expired()) return;
-  for (std::size_t done = 0; done < kActionsPerTurn; ++done) {
+  for (std::size_t done = 0; done < kActionsPerTurn || router_.waiting_actions() > kActionsWaiting; ++done) {
     const auto action = router_.poll_action();
     if (!action) return;
     std::visit([this](const auto& kind) { act(kind); }, *action);

@@ -78,11 +78,19 @@ func over(err error) error {
 	return err
 }
 
+// Where attacks come from: not the address of honest peers, which a node may tell apart from them.
+var source = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}
+
 func (a *attack) dial() error {
 	transport, _ := peer.SplitAddr(a.target)
-	conn, err := manet.Dial(transport)
+	network, address, err := manet.DialArgs(transport)
 	if err != nil {
 		return err
+	}
+	dialer := net.Dialer{LocalAddr: source, Deadline: a.until}
+	conn, err := dialer.Dial(network, address)
+	if err != nil {
+		return over(err)
 	}
 	conn.SetDeadline(a.until)
 	a.conn = counted{conn, a}

@@ -71,6 +71,17 @@ var gossipCases = map[string]torment{
 	"gossip-graft-in-backoff": most("prune", func() []byte {
 		return append(field(graft, field(1, []byte(topic))), field(prune, field(1, []byte(topic)))...)
 	}),
+	"gossip-subscribe-and-leave": {ends: endured, reaches: layerStream, written: maxControl, run: rpc(func() []byte {
+		leave := field(subscriptions, append([]byte{8, 0}, field(2, []byte(topic))...))
+		return repeat(append(leave, subscription(topic)...), (maxControl-1000)/len(leave)/2)
+	})},
+	"gossip-most-messages": {ends: endured, reaches: layerStream, written: maxControl, run: rpc(func() []byte {
+		var out []byte
+		for len(out) < maxControl-1000 {
+			out = append(out, gossipMessage(topic, noise(4))...)
+		}
+		return out
+	})},
 	"gossip-most-subscriptions": {ends: endured, reaches: layerStream, written: maxControl, hears: "messages",
 		run: rpc(func() []byte {
 			var out []byte

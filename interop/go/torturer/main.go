@@ -104,8 +104,8 @@ func torture(one torment, target ma.Multiaddr, time_ time.Duration) (verdict, er
 	for {
 		a := &attack{target: target, until: until}
 		if err := a.dial(); err != nil {
-			if v.Connections == 0 {
-				return v, err
+			if errors.Is(err, errOver) && v.Connections > 0 {
+				return v, nil
 			}
 			return v, fmt.Errorf("after %d connections: %w", v.Connections, err)
 		}

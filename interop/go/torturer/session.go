@@ -65,6 +65,7 @@ type stream struct {
 	id        uint32
 	window    int64  // what the node lets us send
 	got       []byte // until the protocol is agreed on
+	greeted   bool   // the node has our header
 	agreed    bool
 	protocol  protocol.ID
 	reset     bool
@@ -168,19 +169,28 @@ func (s *session) take(kind byte, flags uint16, id, length uint32, payload []byt
 
 // hear takes what came on a stream: the rest of the negotiation first.
 func (t *stream) hear(payload []byte) error {
+	incoming := t.id%2 == 0
 	if !t.agreed {
 		t.got = append(t.got, payload...)
 		lines, rest := messages(t.got)
 		if len(lines) < 2 {
 			return nil
 		}
-		payload = rest
-		chosen := protocol.ID(bytes.TrimSuffix(lines[1], []byte("\n")))
-		if t.id%2 == 0 { // of the node's: this is what it proposes
-			if t.session.handler[chosen] == nil {
-				return t.session.send(data(t.id, flagFIN, append(message("/multistream/1.0.0"), message("na")...)))
+		chosen := protocol.ID(bytes.TrimSuffix(lines[len(lines)-1], []byte("\n")))
+		if incoming && t.session.handler[chosen] == nil { // the node may propose another
+			answer := message("na")
+			if !t.greeted {
+				answer = append(message("/multistream/1.0.0"), answer...)
 			}
-			if err := t.session.send(data(t.id, 0, proposal(chosen))); err != nil {
+			t.got, t.greeted = append(message("/multistream/1.0.0"), rest...), true
+			return t.session.send(data(t.id, 0, answer))
+		}
+		if incoming {
+			answer := proposal(chosen)
+			if t.greeted {
+				answer = message(string(chosen))
+			}
+			if err := t.session.send(data(t.id, 0, answer)); err != nil {
 				return err
 			}
 		}
@@ -188,12 +198,9 @@ func (t *stream) hear(payload []byte) error {
 		t.agreed, t.protocol = true, chosen
 		t.session.changed.Broadcast()
 		t.session.mutex.Unlock()
-		if t.id%2 == 0 {
-			t.session.handler[chosen](t, payload)
-		}
-		return nil
+		payload = rest
 	}
-	if handler := t.session.handler[t.protocol]; t.id%2 == 0 && handler != nil {
+	if handler := t.session.handler[t.protocol]; incoming && handler != nil {
 		handler(t, payload)
 	}
 	return nil

@@ -216,7 +216,16 @@ void Router::say_ready(Peer& peer) {
   actions_.emplace_back(SendReady{peer.id});
 }
 
-void Router::fault(const PeerId& peer, FaultKind kind, unsigned count) { actions_.emplace_back(Fault{peer, kind, count}); }
+// What an RPC repeats ten thousand times becomes one action, also where two kinds take turns.
+void Router::fault(const PeerId& peer, FaultKind kind, unsigned count) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(2, actions_.size()); ++back) {
+    Fault* const last = std::get_if<Fault>(&actions_[actions_.size() - back]);
+    if (last == nullptr || last->kind != kind || last->peer != peer) continue;
+    last->count += count;
+    return;
+  }
+  actions_.emplace_back(Fault{peer, kind, count});
+}
 
 void Router::penalise(const PeerId& peer, FaultKind kind, unsigned count, Now now) {
   scores_.on_penalty(peer, count, now);

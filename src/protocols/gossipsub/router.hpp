@@ -129,6 +129,7 @@ class Router {
   std::optional<MonoTime> next_deadline() const { return next_heartbeat_; }
 
   std::optional<Action> poll_action();
+  std::size_t waiting_actions() const { return actions_.size(); }
   // The next frame for the peer's outbound stream; nothing when there is none or the peer is unknown.
   std::optional<SharedBytes> next_frame(const PeerId& peer);
 

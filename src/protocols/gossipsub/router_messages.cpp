@@ -5,11 +5,18 @@
 
 namespace libp2p::gossipsub {
 
+// Of what an RPC says of a topic the last word counts: coming and going ten thousand times in one is not ten thousand events.
 void Router::handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
+  std::map<std::string_view, const Subscription*> last;
+  for (const auto& subscription : rpc.subscriptions) {
+    if (subscription.topic && allowed(*subscription.topic)) last[*subscription.topic] = &subscription;
+  }
   bool too_many = false;
   for (const auto& subscription : rpc.subscriptions) {
-    if (!subscription.topic || !allowed(*subscription.topic)) continue;
+    if (!subscription.topic) continue;
     const std::string_view name = *subscription.topic;
+    const auto word = last.find(name);
+    if (word == last.end() || word->second != &subscription) continue;
     const auto at = topics_.find(name);
     if (!subscription.subscribe.value_or(false)) {
       if (at != topics_.end()) remove_from_topic(at, key, peer, Departure::left_topic, now);
