@@ -216,9 +216,9 @@ void Router::say_ready(Peer& peer) {
   actions_.emplace_back(SendReady{peer.id});
 }
 
-// What an RPC repeats ten thousand times becomes one action, also where two kinds take turns.
+// What an RPC repeats ten thousand times becomes one action, also where two kinds and what they cause take turns.
 void Router::fault(const PeerId& peer, FaultKind kind, unsigned count) {
-  for (std::size_t back = 1; back <= std::min<std::size_t>(2, actions_.size()); ++back) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(4, actions_.size()); ++back) {
     Fault* const last = std::get_if<Fault>(&actions_[actions_.size() - back]);
     if (last == nullptr || last->kind != kind || last->peer != peer) continue;
     last->count += count;

@@ -95,6 +95,24 @@ TEST_F(GossipsubControl, counts_a_graft_within_ten_seconds_of_the_prune_twice) {
   EXPECT_EQ(bench.scores.penalties[peer_id(1)], 2U);
 }
 
+TEST_F(GossipsubControl, counts_what_an_rpc_repeats_and_makes_one_action_of_it) {
+  graft(1);
+  bench.send(1, prune_rpc(kTopic));
+  bench.drain();
+  bench.actions.clear();
+  Rpc rpc;
+  rpc.control.emplace().graft.assign(1000, {kTopic});
+  bench.send(1, rpc);
+  const auto faults = bench.take<Fault>();
+  ASSERT_EQ(faults.size(), 2U);
+  EXPECT_EQ(faults[0].kind, FaultKind::graft_in_backoff);
+  EXPECT_EQ(faults[0].count, 1000U);
+  EXPECT_EQ(faults[1].kind, FaultKind::graft_flood);
+  EXPECT_EQ(faults[1].count, 1000U);
+  EXPECT_EQ(bench.scores.penalties[peer_id(1)], 2000U) << "each counts as it would alone";
+  EXPECT_LE(bench.actions.size(), 2U);
+}
+
 TEST_F(GossipsubControl, keeps_the_backoff_of_a_peer_that_reconnects) {
   graft(1);
   bench.send(1, prune_rpc(kTopic, 60));

@@ -1,5 +1,6 @@
 // Messages in and out: subscriptions, validation, delivery, forwarding, publishing.
 #include <algorithm>
+#include <map>
 
 #include "protocols/gossipsub/router.hpp"
 

@@ -93,6 +93,22 @@ TEST(GossipsubRouter, traces_who_comes_and_goes_in_a_topic) {
   EXPECT_THAT(kinds, ElementsAre(TraceKind::peer_added, TraceKind::peer_joined, TraceKind::peer_left));
 }
 
+TEST(GossipsubRouter, takes_the_last_word_of_an_rpc_on_a_topic) {
+  Bench bench;
+  bench.add(1);
+  Rpc rpc;
+  for (int i = 0; i < 1000; ++i) {
+    rpc.subscriptions.push_back({true, kTopic, {}, {}});
+    rpc.subscriptions.push_back({false, kTopic, {}, {}});
+  }
+  rpc.subscriptions.push_back({false, "other", {}, {}});
+  rpc.subscriptions.push_back({true, "other", {}, {}});
+  bench.send(1, rpc);
+  EXPECT_THAT(bench.router.subscribers(kTopic), IsEmpty());
+  EXPECT_THAT(bench.router.subscribers("other"), ElementsAre(peer_id(1)));
+  EXPECT_EQ(bench.take<Trace>().size(), 2U) << "it was added, and it joined the other topic";
+}
+
 TEST(GossipsubRouter, forwards_an_accepted_message_to_the_mesh_but_not_to_its_sender) {
   auto bench = joined(3);
   bench->send_message(1, "block");

@@ -25,7 +25,7 @@ struct Field {
 class Fields {
  public:
   // `start`: offset of the first byte in what the caller was given, for error texts.
-  Fields(ByteView bytes, const std::uint8_t* start) : at_(bytes.data()), end_(at_ + bytes.size()), start_(start) {}
+  Fields(ByteView bytes, const std::uint8_t* start) : begin_(bytes.data()), at_(begin_), end_(at_ + bytes.size()), start_(start) {}
 
   // False at the end.
   Result<bool> next(Field& out) {
@@ -40,6 +40,9 @@ class Fields {
     }
     return false;
   }
+
+  // Bytes that were gone over.
+  std::size_t position() const { return static_cast<std::size_t>(at_ - begin_); }
 
   Error error(Errc code, std::string_view what) const {
     return Error::at(static_cast<std::size_t>(at_ - start_), code, "gossipsub RPC: " + std::string(what));
@@ -112,6 +115,7 @@ class Fields {
     return {};
   }
 
+  const std::uint8_t* begin_;
   const std::uint8_t* at_;
   const std::uint8_t* end_;
   const std::uint8_t* start_;
@@ -127,19 +131,27 @@ class Decoder {
       : start_(start), limits_(limits), entries_left_(limits.max_entries), ids_left_(limits.max_ids) {}
 
   Result<void> rpc(ByteView bytes, Rpc& out) {
-    std::size_t control_size = bytes.size();
+    std::size_t data_size = 0;
     Fields fields(bytes, start_);
+    // Seen before a part is gone into: what is too much must not cost more than to see it.
+    const auto check_control = [&]() -> Result<void> {
+      if (fields.position() - data_size <= limits_.max_control) return {};
+      return fields.error(Errc::too_large, "all but the data of its messages is more than " +
+                                               std::to_string(limits_.max_control) + " bytes");
+    };
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) break;
+      if (is_bytes(f) && f.number == field::publish) {
+        if (out.publish.size() == limits_.max_messages) return fields.error(Errc::too_large, "it has too many messages");
+        OPP2P_TRY(auto parsed, message(f.bytes));
+        data_size += parsed.data ? parsed.data->size() : 0;
+        out.publish.push_back(parsed);
+      }
+      OPP2P_TRYV(check_control());
       if (!is_bytes(f)) continue;
       if (f.number == field::subscriptions) {
         OPP2P_TRYV(subscription(f.bytes, out));
-      } else if (f.number == field::publish) {
-        if (out.publish.size() == limits_.max_messages) return fields.error(Errc::too_large, "it has too many messages");
-        OPP2P_TRY(auto parsed, message(f.bytes));
-        control_size -= parsed.data ? parsed.data->size() : 0;
-        out.publish.push_back(parsed);
       } else if (f.number == field::control) {
         if (!out.control) out.control.emplace();  // a second one is merged into the first
         OPP2P_TRYV(control(f.bytes, *out.control));
@@ -148,11 +160,7 @@ class Decoder {
         out.test_extension = true;
       }
     }
-    if (control_size > limits_.max_control) {
-      return fields.error(Errc::too_large, "all but the data of its messages is " + std::to_string(control_size) +
-                                               " bytes, at most " + std::to_string(limits_.max_control) +
-                                               " are allowed");
-    }
+    OPP2P_TRYV(check_control());
     out.ignored = ignored_;
     return {};
   }
