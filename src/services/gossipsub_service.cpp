@@ -17,6 +17,8 @@ constexpr std::size_t kActionsPerTurn = 256;
 // More than these do not wait for another turn: in it peers could bring more than is carried out.
 constexpr std::size_t kActionsWaiting = 4096;
 
+std::string mesh_tag(std::string_view topic) { return "gossipsub:" + std::string(topic); }
+
 bool speaks_gossip(const std::vector<std::string>& protocols) {
   return std::any_of(protocols.begin(), protocols.end(),
                      [](const std::string& id) { return gossipsub::version_of(id).has_value(); });
@@ -363,7 +365,10 @@ void GossipsubService::act(const gossipsub::Fault& action) {
   for (GossipsubObserver* observer : observers) observer->on_fault(action);
 }
 
+// Who brings us messages is not trimmed for the sake of who has just come, as in go-libp2p-pubsub.
 void GossipsubService::act(const gossipsub::Trace& action) {
+  if (action.kind == gossipsub::TraceKind::graft) host_.protect(action.peer, mesh_tag(action.topic));
+  if (action.kind == gossipsub::TraceKind::prune) host_.unprotect(action.peer, mesh_tag(action.topic));
   const auto observers = observers_;
   for (GossipsubObserver* observer : observers) observer->on_trace(action);
 }

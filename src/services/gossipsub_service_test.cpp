@@ -131,6 +131,30 @@ TEST_F(GossipsubServiceTest, keeps_nothing_of_a_peer_that_went) {
   EXPECT_EQ(live<GossipOutbound>(), 0);
 }
 
+TEST_F(GossipsubServiceTest, protects_the_peers_of_its_meshes_from_being_trimmed) {
+  add(2);
+  at(0).join();
+  at(1).join();
+  ASSERT_TRUE(net_.connect(0, 1));
+  net_.run_for(Seconds(2));
+  EXPECT_TRUE(net_.host(0).is_protected(peer(1)));
+  at(0).service->leave(std::string(kTopic));
+  net_.run_for(Seconds(1));
+  EXPECT_FALSE(net_.host(0).is_protected(peer(1)));
+  EXPECT_FALSE(net_.host(1).is_protected(peer(0))) << "it was told to prune";
+}
+
+TEST_F(GossipsubServiceTest, does_not_protect_a_peer_that_went) {
+  add(2);
+  at(0).join();
+  at(1).join();
+  ASSERT_TRUE(net_.connect(0, 1));
+  net_.run_for(Seconds(2));
+  net_.disconnect(0, 1);
+  net_.run_for(Seconds(1));
+  EXPECT_FALSE(net_.host(0).is_protected(peer(1)));
+}
+
 TEST_F(GossipsubServiceTest, gossips_again_after_a_connection_was_lost_and_made_anew) {
   add(2);
   at(0).join();
