@@ -112,15 +112,21 @@ class Torturer(unittest.TestCase):
         """From the sequencer to the node behind the victim, of the blocks published since then (seconds, as of time.time())."""
         published, arrived = times(self.sequencer, "Publishing.* id"), times(self.behind, "new unsafe head.* hash")
         since %= 86400
-        return 1000 * statistics.median(arrived[block] - at for block, at in published.items() if at >= since and block in arrived)
+        took = [arrived[block] - at for block, at in published.items() if at >= since and block in arrived]
+        return 1000 * statistics.median(took) if took else float("inf")
 
-    def held(self, what, latency, blocks):
+    def slow(self, latency, blocks):
+        """What honest peers have to complain of; nothing when they have not."""
+        if latency > max(2 * self.quiet, FLOOR_MS):
+            return f"pings took {latency:.1f} ms, {self.quiet:.2f} when it was quiet"
+        if blocks > 2 * self.quiet_blocks:
+            return f"blocks took {blocks:.1f} ms, {self.quiet_blocks:.1f} when it was quiet"
+        return None
+
+    def held(self, what):
         """What holds under every attack."""
         node = self.victim.node
         self.assertIsNone(node.process.poll(), f"{what} ended the node:\n{node.log()[-2000:]}")
-        limit = max(2 * self.quiet, FLOOR_MS)
-        self.assertLess(latency, limit, f"{what}: honest peers waited {latency:.1f} ms, {self.quiet:.2f} ms when it was quiet")
-        self.assertLess(blocks, 2 * self.quiet_blocks, f"{what}: blocks took {blocks:.1f} ms, {self.quiet_blocks:.1f} ms when it was quiet")
         self.assertLess(self.victim.peak(), MEMORY_MIB, f"{what} made the node large")
 
     def judged(self, verdict, since):
@@ -147,21 +153,29 @@ class Torturer(unittest.TestCase):
         for first in range(1, last + 1, 1000):
             self.assertEqual(self.behind.rpc("opp2p_chain", first, 1000), self.sequencer.rpc("opp2p_chain", first, 1000))
 
+    def tortured(self, name):
+        """Runs a case, judges it and answers whether honest peers had to wait."""
+        self.victim.forget_peak()
+        since, began = len(self.victim.node.log()), time.time()
+        attacker = Attacker(name, self.victim.node, SECONDS)
+        time.sleep(0.2)
+        latency = self.victim.median_ping()
+        verdict = attacker.verdict()
+        blocks = self.median_block_ms(began)
+        heard = ", ".join(f"{count} {kind}" for kind, count in verdict["heard"].items() if count)
+        print(f"  {name:<33} {verdict['connections']:5} connections, {verdict['thrownOut']:5} thrown out, "
+              f"{verdict['written'] / 1e6:7.2f} MB sent, ping {latency:5.2f}, blocks {blocks:4.1f} ms, "
+              f"{self.victim.peak():5.1f} MiB  {heard}", flush=True)
+        self.held(name)
+        self.judged(verdict, since)
+        return self.slow(latency, blocks)
+
     def test_every_case_leaves_the_node_up_small_and_quick(self):
         for name in [name for name in cases() if os.environ.get("OPP2P_TORTURE_CASE") in (None, name)]:
             with self.subTest(case=name):
-                self.victim.forget_peak()
-                since, began = len(self.victim.node.log()), time.time()
-                attacker = Attacker(name, self.victim.node, SECONDS)
-                time.sleep(0.2)
-                latency = self.victim.median_ping()
-                verdict = attacker.verdict()
-                blocks = self.median_block_ms(began)
-                heard = ", ".join(f"{count} {kind}" for kind, count in verdict["heard"].items() if count)
-                print(f"  {name:<33} {verdict['connections']:5} connections, {verdict['thrownOut']:5} thrown out, "
-                      f"{verdict['written'] / 1e6:7.2f} MB sent, ping {latency:5.2f}, blocks {blocks:4.1f} ms, {self.victim.peak():5.1f} MiB  {heard}", flush=True)
-                self.held(name, latency, blocks)
-                self.judged(verdict, since)
+                # The machine may have hiccuped; a node that is slow under a case is so again.
+                if self.tortured(name):
+                    self.assertIsNone(self.tortured(name))
         print(f"  when it was quiet: ping {self.quiet:.2f}, blocks {self.quiet_blocks:.1f} ms", flush=True)
         self.nothing_is_left()
 
@@ -179,10 +193,12 @@ class Torturer(unittest.TestCase):
             while any(attacker.process.poll() is None for attacker in attackers):
                 latencies.append(self.victim.median_ping())
             latency, blocks = statistics.median(latencies), self.median_block_ms(began)
-            print(f"  ping {latency:.2f} ms, at most {max(latencies):.2f}; blocks {blocks:.1f} ms, {self.quiet_blocks:.1f} when it was quiet; {self.victim.peak():.1f} MiB", flush=True)
+            print(f"  ping {latency:.2f} ms, at most {max(latencies):.2f}; blocks {blocks:.1f} ms, "
+                  f"{self.quiet_blocks:.1f} when it was quiet; {self.victim.peak():.1f} MiB", flush=True)
             for attacker in attackers:
                 attacker.verdict()
-            self.held("all of them", latency, blocks)
+            self.held("all of them")
+            self.assertIsNone(self.slow(latency, blocks))
             self.nothing_is_left()
 
 
