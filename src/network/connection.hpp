@@ -64,6 +64,7 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   bool ready() const { return !dead_ && engine_->ready(); }
   // Ready and not on its way out: new streams may be opened.
   bool usable() const { return ready() && !closing_; }
+  bool closing() const { return closing_.has_value(); }
   const PeerId& peer() const { return engine_->remote_peer(); }
   const crypto::PublicKey& peer_key() const { return engine_->remote_key(); }
   MonoTime opened() const { return opened_; }

@@ -33,6 +33,7 @@ struct Limits {
   std::size_t connections_per_peer = 8;
   std::size_t pending_inbound = 64;       // half-open: accepted, not yet secured
   std::size_t pending_inbound_per_address = 32;  // of them, so that no single address holds all; of IPv6 the first 64 bits
+  Nanos pending_patience = Seconds(1);    // when these are full, the oldest goes for a newcomer once it is older than this
   std::size_t pending_dials = 160;
   std::size_t streams_per_connection = 1000;  // inbound
   std::size_t stream_send_queue = 1 << 20;    // bytes

@@ -45,6 +45,22 @@ TEST_F(LimitsTest, half_open_connections_are_bounded) {
   EXPECT_TRUE(dial(*b, address_of(*a)));
 }
 
+TEST_F(LimitsTest, a_handshake_that_does_not_end_makes_room_for_a_newcomer) {
+  auto config = config_of(1);
+  config.limits.pending_inbound = 3;
+  const auto a = make_host(std::move(config));
+  std::vector<std::unique_ptr<runtime::Socket>> sockets;
+  for (int i = 0; i < 3; ++i) sockets.push_back(mute(*a));
+  world.run_for(Seconds(2));
+  Diary diary;
+  a->add_observer(&diary);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(dial(*make_host(), address_of(*a))) << i;
+  EXPECT_EQ(a->counters().refused_pending_inbound, 0u);
+  EXPECT_GE(diary.lines.size(), 1u);
+  EXPECT_THAT(diary.lines[0], HasSubstr("a newcomer needs the place of a handshake that does not end"));
+  EXPECT_LE(Connection::live(), 3 + 2 * 4);
+}
+
 TEST_F(LimitsTest, one_address_does_not_hold_all_places_of_half_open_connections) {
   auto config = config_of(1);
   config.limits.pending_inbound = 4;

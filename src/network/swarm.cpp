@@ -64,17 +64,32 @@ std::vector<Multiaddr> Swarm::listen_addresses() const {
   return out;
 }
 
+bool Swarm::make_room(const Bytes* block) {
+  const MonoTime now = runtime_.now().mono;
+  for (auto& [id, entry] : connections_) {  // the oldest first
+    Connection& connection = *entry.connection;
+    if (entry.open || connection.direction() != Direction::inbound || connection.closing()) continue;
+    if (block != nullptr && address_block(connection.remote()) != *block) continue;
+    if (now - connection.opened() < config_.limits.pending_patience) return false;
+    connection.close(Error(Errc::exhausted, "a newcomer needs the place of a handshake that does not end"), now);
+    return true;
+  }
+  return false;
+}
+
 Result<void> Swarm::admit(const Multiaddr& remote) {
   const Limits& limits = config_.limits;
-  if (pending_inbound_ >= limits.pending_inbound) {
+  const Bytes block = address_block(remote);
+  const auto of_address = pending_by_address_.find(block);
+  if (of_address != pending_by_address_.end() && of_address->second >= limits.pending_inbound_per_address) {
+    if (!make_room(&block)) {
+      ++counters_.refused_pending_inbound;
+      return limit_error("half-open inbound connections from one address", limits.pending_inbound_per_address,
+                         "Limits::pending_inbound_per_address");
+    }
+  } else if (pending_inbound_ >= limits.pending_inbound && !make_room(nullptr)) {
     ++counters_.refused_pending_inbound;
     return limit_error("half-open inbound connections", limits.pending_inbound, "Limits::pending_inbound");
-  }
-  const auto of_address = pending_by_address_.find(address_block(remote));
-  if (of_address != pending_by_address_.end() && of_address->second >= limits.pending_inbound_per_address) {
-    ++counters_.refused_pending_inbound;
-    return limit_error("half-open inbound connections from one address", limits.pending_inbound_per_address,
-                       "Limits::pending_inbound_per_address");
   }
   if (inbound_count() >= limits.inbound_connections) {
     ++counters_.refused_inbound_connections;

@@ -76,6 +76,8 @@ class Swarm final : private ConnectionOwner {
   void on_connection_closed(Connection& connection, const Error& why) override;
 
   void accept(std::unique_ptr<runtime::Socket> socket);
+  // Ends the oldest half-open inbound connection, of the address block if one is given; false when it is not old enough to go.
+  bool make_room(const Bytes* block);
   Result<void> admit(const Multiaddr& remote);
   Result<void> allow(Connection& connection);
   Connection& make(std::unique_ptr<runtime::Socket> socket, Direction direction, const Multiaddr& remote,
