@@ -1,17 +1,14 @@
 // Any text as a request: it is answered exactly once, with nothing, an object or a list of objects, each a result or an error.
-#include <cstdlib>
 #include <optional>
 #include <stdexcept>
 
 #include "node/json_rpc.hpp"
+#include "testing/fuzz_script.hpp"
 
 namespace {
 
 using namespace opp2p::node;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using libp2p::fuzzing::require;
 
 JsonRpc methods() {
   JsonRpc rpc;

@@ -1,15 +1,12 @@
 // Any bytes as a stored record: what passes the checksum is written to the same bytes; a changed byte in it does not pass.
-#include <cstdlib>
 
 #include "node/store_record.hpp"
+#include "testing/fuzz_script.hpp"
 
 namespace {
 
 using namespace opp2p::node;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using libp2p::fuzzing::require;
 
 void check(const StoredBlock& block, ByteView record) {
   require(record_size(block) == record.size());

@@ -1,18 +1,16 @@
 // Any bytes as a block: the library and the walk that finds faults agree, and contents survive another round. The same bytes as
 // frames: a decoder that gets them whole and one that gets them in pieces agree. The same bytes as contents: they come back.
 #include <algorithm>
-#include <cstdlib>
 
 #include "wire/snappy_block.hpp"
 #include "wire/snappy_frame.hpp"
+#include "testing/fuzz_script.hpp"
 
 namespace {
 
-constexpr std::size_t kBound = 1 << 20;
+using libp2p::fuzzing::require;
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+constexpr std::size_t kBound = 1 << 20;
 
 void block(libp2p::ByteView data) {
   using namespace libp2p;

@@ -1,22 +1,19 @@
 // A script against the rules of one topic. The first byte picks the version and how the message comes: raw, or signed and compressed
 // from the bytes as a body; with a small change to a good block in between. Both halves and the whole must agree, and
 // nothing is accepted whose hash or signer is wrong.
-#include <cstdlib>
 
 #include "opstack/gossip/block_message.hpp"
 #include "opstack/gossip/block_rules.hpp"
+#include "testing/fuzz_script.hpp"
 
 namespace {
 
 using namespace opstack::gossip;
+using libp2p::fuzzing::require;
 namespace payload = opstack::payload;
 
 constexpr std::uint64_t kChain = 901;
 constexpr std::int64_t kNow = 1'700'000'000;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 Secret key() {
   Secret out{};

@@ -1,17 +1,14 @@
 // A script of requests, ends and time. What must hold: every admitted ticket is decided at most once, waits or runs until it is
 // finished, no bound is passed, and nothing is left when all are finished.
-#include <cstdlib>
 #include <map>
 
 #include "opstack/sync/request_limiter.hpp"
+#include "testing/fuzz_script.hpp"
 
 namespace {
 
 using namespace opstack::sync;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using libp2p::fuzzing::require;
 
 RequestLimits limits(bool rated) {
   RequestLimits out;

@@ -7,12 +7,14 @@
 #include <set>
 #include <vector>
 
+#include "opstack/sync/fuzz_chain_test.hpp"
 #include "opstack/sync/sync_scheduler.hpp"
 #include "testing/fuzz_script.hpp"
 
 namespace {
 
 using namespace opstack::sync;
+using namespace opstack::sync::fuzzing;
 using libp2p::fuzzing::require;
 using libp2p::fuzzing::Script;
 using libp2p::Millis;
@@ -24,25 +26,8 @@ constexpr std::uint64_t kLastEnd = 60;
 constexpr Nanos kCloses = Seconds(3600);     // the longest that an honest peer may need, after everything that went before
 constexpr Nanos kGapCheck = Seconds(5);      // how often the driver speaks of the gap again
 
-Hash hash_of(std::uint64_t number, std::uint8_t fork) {
-  Hash hash{};
-  libp2p::store_le64(hash.data(), number);
-  hash[31] = fork;
-  return hash;
-}
-
 // Fork 0 is the truth.
-Block block_at(std::uint64_t number, std::uint8_t fork, std::uint8_t parent_fork, std::size_t size) {
-  opstack::payload::Envelope envelope;
-  envelope.payload.block_number = number;
-  envelope.payload.block_hash = hash_of(number, fork);
-  envelope.payload.parent_hash = hash_of(number - 1, parent_fork);
-  return Block(opstack::payload::Version::v1, std::make_shared<const opstack::payload::Envelope>(std::move(envelope)),
-               libp2p::share(Bytes(size, 0)));
-}
 Block true_block(std::uint64_t number) { return block_at(number, 0, 0, 50); }
-
-PeerId peer_named(std::uint8_t n) { return PeerId::from_bytes(Bytes{0x00, 0x01, n}).value(); }
 
 SyncConfig small_config() {
   SyncConfig out;

@@ -1,7 +1,8 @@
-#include <cstdlib>
 #include <map>
 
+#include "opstack/sync/fuzz_chain_test.hpp"
 #include "opstack/sync/sync_scheduler.hpp"
+#include "testing/fuzz_script.hpp"
 
 // A script of events in any order, also such as no driver sends: answers to requests that are not there, reads that
 // fail, heads that jump. What must hold: memory within the bound, no request beyond the limits, nothing delivered that
@@ -9,39 +10,11 @@
 namespace {
 
 using namespace opstack::sync;
+using namespace opstack::sync::fuzzing;
+using libp2p::fuzzing::require;
+using libp2p::fuzzing::Script;
 using libp2p::Millis;
 using libp2p::Now;
-
-struct Script {
-  const std::uint8_t* data;
-  std::size_t size;
-  std::uint8_t next() {
-    if (size == 0) return 0;
-    --size;
-    return *data++;
-  }
-};
-
-opstack::payload::Hash hash_of(std::uint64_t number, std::uint8_t fork) {
-  opstack::payload::Hash hash{};
-  libp2p::store_le64(hash.data(), number);
-  hash[31] = fork;
-  return hash;
-}
-
-Block block_at(std::uint64_t number, std::uint8_t fork, std::uint8_t parent_fork, std::size_t size) {
-  opstack::payload::Envelope envelope;
-  envelope.payload.block_number = number;
-  envelope.payload.block_hash = hash_of(number, fork);
-  envelope.payload.parent_hash = hash_of(number - 1, parent_fork);
-  return Block(opstack::payload::Version::v1, std::make_shared<const opstack::payload::Envelope>(std::move(envelope)),
-               libp2p::share(Bytes(size, 0)));
-}
-
-PeerId peer_named(std::uint8_t n) {
-  const Bytes raw{0x00, 0x01, n};
-  return PeerId::from_bytes(raw).value();
-}
 
 constexpr std::size_t kMaxBlock = 3000;
 
@@ -61,12 +34,12 @@ struct Machine {
   void drain() {
     int actions = 0;
     while (auto action = engine.poll_action()) {
-      if (++actions > 100000) std::abort();
+      require(++actions <= 100000);
       if (const auto* request = std::get_if<RequestBlock>(&*action)) {
-        if (!busy.emplace(request->peer, request->id).second) std::abort();
+        require(busy.emplace(request->peer, request->id).second);
         requests[request->id] = *request;
       } else if (const auto* cancel = std::get_if<CancelRequest>(&*action)) {
-        if (!busy.erase(cancel->peer)) std::abort();
+        require(busy.erase(cancel->peer) != 0);
         requests.erase(cancel->id);
       } else if (const auto* stage = std::get_if<StageBlock>(&*action)) {
         staging.emplace_back(stage->segment, stage->block.block.number());
@@ -77,14 +50,12 @@ struct Machine {
         disk.erase(drop->segment);
       } else if (const auto* deliver = std::get_if<DeliverBlock>(&*action)) {
         // Within one range each delivered block is the parent of the next.
-        if (last && last->number + 1 == deliver->block.number() && same_run &&
-            last->hash != deliver->block.parent_hash())
-          std::abort();
+        if (last && last->number + 1 == deliver->block.number() && same_run) require(last->hash == deliver->block.parent_hash());
         last = deliver->block.ref();
       }
     }
-    if (requests.size() > config().max_in_flight) std::abort();
-    if (engine.memory_bytes() > config().max_bytes + 5 * (kMaxBlock + 1000)) std::abort();
+    require(requests.size() <= config().max_in_flight);
+    require(engine.memory_bytes() <= config().max_bytes + 5 * (kMaxBlock + 1000));
   }
 
   void answer(std::uint8_t choice) {
@@ -189,7 +160,7 @@ struct Machine {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Machine machine(Script{data, std::min<std::size_t>(size, 4000)});
-  while (machine.script.size > 0) machine.step();
+  Machine machine(Script({data, std::min<std::size_t>(size, 4000)}));
+  while (!machine.script.done()) machine.step();
   return 0;
 }

@@ -3,33 +3,17 @@
 #include <cstdlib>
 #include <map>
 
+#include "opstack/sync/fuzz_chain_test.hpp"
 #include "opstack/sync/unsafe_chain.hpp"
+#include "testing/fuzz_script.hpp"
 
 namespace {
 
 using namespace opstack::sync;
+using namespace opstack::sync::fuzzing;
+using libp2p::fuzzing::require;
 
 constexpr std::size_t kMaxBytes = 20'000;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-opstack::payload::Hash hash_of(std::uint64_t number, unsigned fork) {
-  opstack::payload::Hash hash{};
-  libp2p::store_le64(hash.data(), number);
-  hash[31] = static_cast<std::uint8_t>(fork);
-  return hash;
-}
-
-Block block_at(std::uint64_t number, unsigned fork, unsigned parent_fork, std::size_t size) {
-  opstack::payload::Envelope envelope;
-  envelope.payload.block_number = number;
-  envelope.payload.block_hash = hash_of(number, fork);
-  envelope.payload.parent_hash = hash_of(number - 1, parent_fork);
-  return Block(opstack::payload::Version::v1, std::make_shared<const opstack::payload::Envelope>(std::move(envelope)),
-               libp2p::share(Bytes(size, 0)));
-}
 
 struct Machine {
   explicit Machine(bool anchored) : chain(config(), anchored ? std::nullopt : std::optional(block_at(10, 0, 0, 1).ref())) {

@@ -1,18 +1,15 @@
 // A script of random events on one router: peers that come and go, RPCs good and bad, verdicts in any order, time. After
 // every event what must always hold is checked, and at the end that nothing stays of the peers.
-#include <cstdlib>
 #include <set>
 
 #include "protocols/gossipsub/router.hpp"
+#include "testing/fuzz_script.hpp"
 
 namespace {
 
 using namespace libp2p;
 using namespace libp2p::gossipsub;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using libp2p::fuzzing::require;
 
 const std::string kTopics[] = {"a", "b", "c"};
 

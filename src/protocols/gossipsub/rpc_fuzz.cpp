@@ -1,16 +1,13 @@
 // Any bytes as an RPC, and as a stream of frames in pieces. What is decoded must encode to something that decodes to the same.
-#include <cstdlib>
 
 #include "protocols/gossipsub/frame.hpp"
+#include "testing/fuzz_script.hpp"
 
 namespace {
 
 using namespace libp2p;
 using namespace libp2p::gossipsub;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using libp2p::fuzzing::require;
 
 void check_round_trip(ByteView bytes) {
   const RpcLimits limits;
