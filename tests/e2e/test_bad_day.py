@@ -46,11 +46,10 @@ class BadDay(unittest.TestCase):
         cls.p2p_port = int(cls.node.address.split("/")[4])
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.node.process.pid}/fd"))
+        return opp2p.open_files(self.node.process.pid)
 
-    def resident_bytes(self):
-        fields = pathlib.Path(f"/proc/{self.node.process.pid}/statm").read_text().split()
-        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+    def resident_mib(self):
+        return opp2p.memory_mib(self.node.process.pid)
 
     def dial(self, *sent):
         connection = socket.create_connection(("127.0.0.1", self.p2p_port), timeout=10)
@@ -85,13 +84,13 @@ class BadDay(unittest.TestCase):
         self.assert_still_well()
 
     def test_a_thousand_connections_leave_nothing_behind(self):
-        before, memory = self.descriptors(), self.resident_bytes()
+        before, memory = self.descriptors(), self.resident_mib()
         for index in range(1000):
             with socket.create_connection(("127.0.0.1", self.p2p_port), timeout=10) as connection:
                 if index % 2:
                     connection.sendall(HEADER)
         opp2p.wait_for(lambda: self.descriptors() <= before, 15, "descriptors come back")
-        self.assertLess(self.resident_bytes(), memory + (32 << 20))
+        self.assertLess(self.resident_mib(), memory + 32)
         self.assert_still_well()
 
     def test_requests_that_are_none_get_answers(self):
@@ -142,11 +141,11 @@ class BadDay(unittest.TestCase):
         node = opp2p.Node(self.node.folder.parent / "few", *self.options)
         self.addCleanup(node.kill)
         node.ready()
-        open_now = len(os.listdir(f"/proc/{node.process.pid}/fd"))
+        open_now = opp2p.open_files(node.process.pid)
         resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (open_now + 10, 4096))
         waiting = [socket.create_connection(("127.0.0.1", port), timeout=10)
                    for port in (node.port, int(node.address.split("/")[4])) for _ in range(20)]
-        opp2p.wait_for(lambda: len(os.listdir(f"/proc/{node.process.pid}/fd")) == open_now + 10, 5, "all are taken")
+        opp2p.wait_for(lambda: opp2p.open_files(node.process.pid) == open_now + 10, 5, "all are taken")
         before = cpu_seconds(node.process.pid)
         time.sleep(1)
         self.assertLess(cpu_seconds(node.process.pid) - before, 0.3)

@@ -59,14 +59,13 @@ class Victim:
 
     def peak(self):
         """MiB resident at most since forget_peak()."""
-        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.search(r"^VmHWM:\s+(\d+) kB", status, re.M).group(1)) / 1024
+        return opp2p.memory_mib(self.pid, "VmHWM")
 
     def forget_peak(self):
         pathlib.Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def open_files(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        return opp2p.open_files(self.pid)
 
     def median_ping(self):
         """ms, of an honest peer that comes now."""

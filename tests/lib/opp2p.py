@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -33,6 +34,16 @@ def wait_for(condition, seconds, what):
         if time.monotonic() >= until:
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.05)
+
+
+def memory_mib(pid, what="VmRSS"):
+    """What the kernel counts of the process under that name: resident now (VmRSS), at most (VmHWM), its own (RssAnon), of files (RssFile)."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"^{what}:\s+(\d+) kB", status, re.M).group(1)) / 1024
+
+
+def open_files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 class RpcError(Exception):

@@ -34,10 +34,9 @@ def data_dir_of(pid):
 
 
 def measure(pid):
-    """KiB of memory of its own and of mapped files, and open files."""
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    size = {name: int(re.search(rf"^{name}:\s+(\d+) kB", status, re.M).group(1)) for name in ("VmRSS", "RssAnon", "RssFile", "VmHWM")}
-    return {**size, "files": len(os.listdir(f"/proc/{pid}/fd")), "at": time.time()}
+    """MiB of memory, of its own and of mapped files, and open files."""
+    size = {name: opp2p.memory_mib(pid, name) for name in ("VmRSS", "RssAnon", "RssFile", "VmHWM")}
+    return {**size, "files": opp2p.open_files(pid), "at": time.time()}
 
 
 def chain(port, last):
@@ -138,10 +137,10 @@ class Soak(unittest.TestCase):
                     for key in ("VmRSS", "RssAnon", "RssFile", "files")}
             files = {s["files"] for s in samples[warm - 1:]}
             growth = mean["VmRSS"][1] / mean["VmRSS"][0] - 1
-            rows.append({"node": name, "rss_kib": mean["VmRSS"], "anon_kib": mean["RssAnon"], "file_kib": mean["RssFile"],
-                         "peak_kib": max(s["VmHWM"] for s in samples), "growth": growth, "files": sorted(files)})
-            print(f"  {name:<14} rss {mean['VmRSS'][0] / 1024:6.1f} -> {mean['VmRSS'][1] / 1024:6.1f} MiB ({growth:+.1%}), of its own "
-                  f"{mean['RssAnon'][0] / 1024:6.1f} -> {mean['RssAnon'][1] / 1024:6.1f}, files open {sorted(files)}", flush=True)
+            rows.append({"node": name, "rss_mib": mean["VmRSS"], "anon_mib": mean["RssAnon"], "file_mib": mean["RssFile"],
+                         "peak_mib": max(s["VmHWM"] for s in samples), "growth": growth, "files": sorted(files)})
+            print(f"  {name:<14} rss {mean['VmRSS'][0]:6.1f} -> {mean['VmRSS'][1]:6.1f} MiB ({growth:+.1%}), of its own "
+                  f"{mean['RssAnon'][0]:6.1f} -> {mean['RssAnon'][1]:6.1f}, files open {sorted(files)}", flush=True)
             if growth > GROWTH:
                 problems.append(f"{name} grew by {growth:.1%} between minute {warm} and {MINUTES}")
             if len(files) > 1:
