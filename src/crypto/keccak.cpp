@@ -2,17 +2,12 @@
 #include <algorithm>
 
 #include "crypto/hash.hpp"
-#include "crypto/keccak_round.hpp"
+#include "crypto/keccak_permutation.hpp"
 
 namespace libp2p::crypto {
 namespace {
 
-void permute(std::uint64_t* state) {
-  keccak::Words<std::uint64_t> words;
-  std::copy_n(state, 25, words.v);
-  keccak::permute(words);
-  std::copy_n(words.v, 25, state);
-}
+using keccak::permute_state;
 
 void absorb_byte(std::uint64_t* state, std::size_t at, std::uint8_t value) {
   state[at / 8] ^= std::uint64_t{value} << (8 * (at % 8));
@@ -26,7 +21,7 @@ Keccak256& Keccak256::update(ByteView data) {
     data = data.subspan(1);
   }
   if (filled_ == kRate) {
-    permute(state_);
+    permute_state(state_);
     filled_ = 0;
   }
   while (data.size() >= 8) {
@@ -35,7 +30,7 @@ Keccak256& Keccak256::update(ByteView data) {
     filled_ += 8 * words;
     data = data.subspan(8 * words);
     if (filled_ == kRate) {
-      permute(state_);
+      permute_state(state_);
       filled_ = 0;
     }
   }
@@ -46,7 +41,7 @@ Keccak256& Keccak256::update(ByteView data) {
 Hash256 Keccak256::finish() {
   absorb_byte(state_, filled_, 0x01);
   absorb_byte(state_, kRate - 1, 0x80);
-  permute(state_);
+  permute_state(state_);
   Hash256 out;
   for (std::size_t i = 0; i < 4; ++i) store_le64(out.data() + 8 * i, state_[i]);
   *this = Keccak256();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.hpp"
+#include "crypto/keccak_permutation.hpp"
 
 namespace libp2p::crypto {
 namespace {
@@ -53,6 +54,19 @@ TEST(KeccakMany, pads_at_every_place_of_a_block) {
     std::vector<Hash256> out(messages.size());
     keccak256_many(width, messages, out);
     for (std::size_t size = 0; size <= data.size(); ++size) ASSERT_EQ(out[size], oracle({}, messages[size].tail)) << size;
+  }
+}
+
+TEST(KeccakPermutation, of_this_processor_agrees_with_the_portable_one) {
+  SeededRng rng(6);
+  std::uint64_t mine[25];
+  for (auto& word : mine) word = rng.next_u64();
+  std::uint64_t portable[25];
+  std::copy_n(mine, 25, portable);
+  for (int i = 0; i < 1000; ++i) {
+    keccak::permute_state(mine);
+    keccak::permute_state_portably(portable);
+    ASSERT_TRUE(std::equal(mine, mine + 25, portable)) << i;
   }
 }
 
