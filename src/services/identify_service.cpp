@@ -83,6 +83,23 @@ std::vector<Multiaddr> IdentifyService::own_addresses(const PeerId& peer) const 
   return own;
 }
 
+// Sealed again only when it says something else than the last: records of one peer are ordered by their number, so an older one
+// could not be told after a newer. The number is the time, made strictly increasing.
+std::optional<Bytes> IdentifyService::own_record(const std::vector<Multiaddr>& addresses) {
+  if (own_record_ && told_in_record_ == addresses) return own_record_;
+  const auto wall = host_.runtime().now().wall.time_since_epoch().count();
+  last_seq_ = std::max(last_seq_ + 1, static_cast<std::uint64_t>(std::max<std::int64_t>(wall, 0)));
+  multiformats::PeerRecord record;
+  record.peer_id = host_.id();
+  record.seq = last_seq_;
+  record.addresses = addresses;
+  auto sealed = record.seal(host_.identity());
+  if (!sealed) return std::nullopt;
+  told_in_record_ = addresses;
+  own_record_ = std::move(*sealed);
+  return own_record_;
+}
+
 Bytes IdentifyService::own_message(const PeerId& peer) {
   identify::Message message;
   message.public_key = host_.identity().public_key().to_protobuf();
@@ -94,14 +111,7 @@ Bytes IdentifyService::own_message(const PeerId& peer) {
   const auto connections = host_.connections(peer);
   if (!connections.empty()) message.observed_addr = to_bytes(connections.back().remote.bytes());
 
-  // Records of one peer are ordered by their number: the time, made strictly increasing.
-  const auto wall = host_.runtime().now().wall.time_since_epoch().count();
-  last_seq_ = std::max(last_seq_ + 1, static_cast<std::uint64_t>(std::max<std::int64_t>(wall, 0)));
-  multiformats::PeerRecord record;
-  record.peer_id = host_.id();
-  record.seq = last_seq_;
-  record.addresses = own;
-  if (auto sealed = record.seal(host_.identity())) message.signed_peer_record = std::move(*sealed);
+  if (auto sealed = own_record(own)) message.signed_peer_record = std::move(*sealed);
   return identify::encode_parts(message);
 }
 

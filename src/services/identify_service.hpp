@@ -100,6 +100,7 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   void shut();
   Told told_now() const;
   Bytes own_message(const PeerId& peer);
+  std::optional<Bytes> own_record(const std::vector<Multiaddr>& addresses);
   Result<Identified> learn(const PeerId& peer, const identify::Message& message, bool pushed);
   std::vector<Multiaddr> told_addresses(const PeerId& peer, const identify::Message& message, Identified& result);
   bool is_outdated(const PeerId& peer, std::uint64_t seq);
@@ -123,6 +124,8 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   std::size_t pushing_ = 0;        // coroutines that tell them
   Told last_told_;
   std::uint64_t last_seq_ = 0;  // of our signed record
+  std::optional<Bytes> own_record_;  // the last that was sealed, of these addresses
+  std::vector<Multiaddr> told_in_record_;
   bool shut_ = false;
   runtime::Event change_;
   runtime::TaskScope scope_;  // last: its coroutines use the members above
