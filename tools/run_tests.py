@@ -178,11 +178,17 @@ def seeds_are_current(folder):
     return Tally(passed=1) if made and files and not stale else Tally(failed=1)
 
 
+def build_sanitized(folder, targets, compiler, looks_for, *options):
+    """A Debug build in which a finding of the sanitizers ends the program that made it."""
+    os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1")
+    os.environ.setdefault("TSAN_OPTIONS", "halt_on_error=1")
+    build(folder, targets, "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_CXX_COMPILER={compiler}", f"-DOPP2P_SANITIZE={looks_for}", *options)
+
+
 def address():
     """The unit suite under g++'s AddressSanitizer."""
     folder = ROOT / "build-address"
-    build(folder, unit_targets(), "-DCMAKE_BUILD_TYPE=Debug", "-DOPP2P_SANITIZE=address", "-DCMAKE_CXX_COMPILER=g++")
-    os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1")
+    build_sanitized(folder, unit_targets(), "g++", "address")
     return unit(folder)
 
 
@@ -197,16 +203,13 @@ SANITIZERS = {
 def sanitizers():
     """The unit and simulation suites under every sanitizer; any finding ends the program that made it."""
     tally = Tally()
-    os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1")
-    os.environ.setdefault("TSAN_OPTIONS", "halt_on_error=1")
     for name, (compiler, looks_for) in SANITIZERS.items():
         if shutil.which(compiler) is None:
             say(f"  skipped {name}: there is no {compiler} (apt-get install clang-19 libclang-rt-19-dev)")
             tally.add(Tally(failed=1) if CI else Tally(skipped=1))
             continue
         folder = ROOT / f"build-{name}"
-        build(folder, [*unit_targets(), "sim_test"], "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1",
-              f"-DCMAKE_CXX_COMPILER={compiler}", f"-DOPP2P_SANITIZE={looks_for}")
+        build_sanitized(folder, [*unit_targets(), "sim_test"], compiler, looks_for, "-DCMAKE_CXX_FLAGS_DEBUG=-O1")
         tally.add(unit(folder))
         one = gtest(folder / "tests" / "sim_test")
         say(f"  simulation: {one}")
