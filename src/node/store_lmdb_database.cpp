@@ -93,10 +93,9 @@ int LmdbStore::Database::grow() {
   const std::unique_lock lock(map_mutex_);
   mapping_ = {};
   const int code = mdb_env_set_mapsize(env_, map_size_ * 2);
-  if (code != 0) return code;
-  map_size_ *= 2;
   mapping_ = FileMapping::find(config_.folder / kFile);
-  return 0;
+  if (code == 0) map_size_ *= 2;
+  return code;
 }
 
 int LmdbStore::Database::write_once(std::vector<StoreWrite>& batch) {
