@@ -2,6 +2,9 @@
 
 #include <snappy.h>
 
+#include <algorithm>
+#include <cstring>
+
 namespace libp2p::wire {
 namespace {
 
@@ -61,6 +64,28 @@ Result<Element> read_element(ByteView block, std::size_t at) {
   }
 }
 
+// Whether a literal may be there whose length is given as 0xffffffff. It has 2^32 bytes; the library adds the one in 32 bits, takes it for
+// none and goes on, while Go refuses it: who forwarded such a block would be blamed.
+bool may_hold_wrapped_literal(ByteView block) {
+  static constexpr std::uint8_t kWrapped[] = {63 << 2, 0xff, 0xff, 0xff, 0xff};
+  constexpr std::size_t kStep = 256;
+  for (std::size_t at = 0; at < block.size(); at += kStep) {
+    // Four times 0xff in a row holds an aligned pair of them, which is quicker to look for.
+    const std::size_t pairs = std::min(kStep, block.size() - at) / 2;
+    unsigned found = 0;
+    for (std::size_t i = 0; i < pairs; ++i) {
+      std::uint16_t pair = 0;
+      std::memcpy(&pair, block.data() + at + 2 * i, 2);
+      found += pair == 0xffff ? 1 : 0;
+    }
+    if (found == 0) continue;
+    const std::size_t from = at - std::min<std::size_t>(at, 4);
+    const ByteView around = block.subspan(from, std::min(block.size() - from, kStep + 8));
+    if (std::search(around.begin(), around.end(), std::begin(kWrapped), std::end(kWrapped)) != around.end()) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<std::size_t> snappy_decoded_length(ByteView block) {
@@ -105,8 +130,12 @@ Result<Bytes> snappy_decompress(ByteView block, std::size_t max_size) {
   }
   Bytes out(header.length);
   if (snappy::RawUncompress(reinterpret_cast<const char*>(block.data()), block.size(),
-                            reinterpret_cast<char*>(out.data())))
+                            reinterpret_cast<char*>(out.data()))) {
+    if (may_hold_wrapped_literal(block)) {
+      OPP2P_TRYV(check_snappy_block(block));
+    }
     return out;
+  }
   OPP2P_TRYV(check_snappy_block(block));
   return Error::at(0, Errc::malformed, "snappy: the block is corrupt");
 }

@@ -115,5 +115,25 @@ TEST(SnappyFrames, an_empty_skippable_chunk_may_end_the_stream) {
   EXPECT_EQ(snappy_frame_decode(stream, 1000).error(), Errc::truncated);
 }
 
+// The library takes a literal of 2^32 bytes for an empty one; a block that holds one is another's malformed block.
+TEST(SnappyBlock, refuses_a_literal_whose_length_wraps_around_wherever_it_is) {
+  EXPECT_EQ(snappy_decompress(Bytes{0, 63 << 2, 0xff, 0xff, 0xff, 0xff}, 100).error(), Errc::malformed);
+  SeededRng rng(3);
+  for (std::size_t size = 0; size < 600; ++size) {
+    Bytes contents(size);
+    rng.fill(contents);
+    Bytes block = snappy_compress(contents);
+    ASSERT_EQ(snappy_decompress(block, 1000).value(), contents) << size;
+    for (const std::uint8_t byte : {63 << 2, 0xff, 0xff, 0xff, 0xff}) block.push_back(byte);
+    ASSERT_EQ(snappy_decompress(block, 1000).error(), Errc::malformed) << size;
+  }
+}
+
+TEST(SnappyBlock, reads_contents_that_look_like_such_a_literal) {
+  Bytes contents(3000, 0xff);
+  for (std::size_t i = 0; i < contents.size(); i += 7) contents[i] = 63 << 2;
+  EXPECT_EQ(snappy_decompress(snappy_compress(contents), contents.size()).value(), contents);
+}
+
 }  // namespace
 }  // namespace libp2p::wire
