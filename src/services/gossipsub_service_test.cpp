@@ -76,6 +76,13 @@ class GossipsubServiceTest : public testing::Test {
       gossipers_.push_back(std::make_unique<Gossiper>(net_.host(net_.size() - 1)));
     }
   }
+  void mesh_of_two() {
+    add(2);
+    at(0).join();
+    at(1).join();
+    ASSERT_TRUE(net_.connect(0, 1));
+    net_.run_for(Seconds(2));
+  }
   Gossiper& at(std::size_t i) { return *gossipers_.at(i); }
   PeerId peer(std::size_t i) { return net_.host(i).id(); }
 
@@ -114,11 +121,7 @@ TEST_F(GossipsubServiceTest, opens_one_stream_each_way_to_every_connected_peer) 
 }
 
 TEST_F(GossipsubServiceTest, keeps_nothing_of_a_peer_that_went) {
-  add(2);
-  at(0).join();
-  at(1).join();
-  ASSERT_TRUE(net_.connect(0, 1));
-  net_.run_for(Seconds(2));
+  mesh_of_two();
   EXPECT_EQ(at(0).service->router().mesh(kTopic).size(), 1U);
   net_.disconnect(0, 1);
   net_.run_for(Seconds(1));
@@ -127,32 +130,18 @@ TEST_F(GossipsubServiceTest, keeps_nothing_of_a_peer_that_went) {
   EXPECT_EQ(sizes.peers, 0U);
   EXPECT_EQ(sizes.subscriptions, 0U);
   EXPECT_EQ(sizes.mesh_links, 0U);
+  EXPECT_FALSE(net_.host(0).is_protected(peer(1)));
   EXPECT_EQ(live<GossipInbound>(), 0);
   EXPECT_EQ(live<GossipOutbound>(), 0);
 }
 
 TEST_F(GossipsubServiceTest, protects_the_peers_of_its_meshes_from_being_trimmed) {
-  add(2);
-  at(0).join();
-  at(1).join();
-  ASSERT_TRUE(net_.connect(0, 1));
-  net_.run_for(Seconds(2));
+  mesh_of_two();
   EXPECT_TRUE(net_.host(0).is_protected(peer(1)));
   at(0).service->leave(std::string(kTopic));
   net_.run_for(Seconds(1));
   EXPECT_FALSE(net_.host(0).is_protected(peer(1)));
   EXPECT_FALSE(net_.host(1).is_protected(peer(0))) << "it was told to prune";
-}
-
-TEST_F(GossipsubServiceTest, does_not_protect_a_peer_that_went) {
-  add(2);
-  at(0).join();
-  at(1).join();
-  ASSERT_TRUE(net_.connect(0, 1));
-  net_.run_for(Seconds(2));
-  net_.disconnect(0, 1);
-  net_.run_for(Seconds(1));
-  EXPECT_FALSE(net_.host(0).is_protected(peer(1)));
 }
 
 TEST_F(GossipsubServiceTest, gossips_again_after_a_connection_was_lost_and_made_anew) {

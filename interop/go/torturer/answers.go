@@ -57,10 +57,10 @@ func (t *stream) hearGossip(payload []byte) {
 	for _, rpc := range frames {
 		fields(rpc, func(number uint64, contents []byte) {
 			switch number {
-			case 2:
+			case published:
 				t.session.heard.Messages++
 				t.session.ids = append(t.session.ids, idOf(contents))
-			case 3:
+			case control:
 				fields(contents, func(kind uint64, entry []byte) { t.session.heard.count(kind, entry) })
 			}
 		})
@@ -71,13 +71,13 @@ func (t *stream) hearGossip(payload []byte) {
 
 func (h *heard) count(kind uint64, entry []byte) {
 	switch kind {
-	case 1:
+	case ihave:
 		h.IHave++
-	case 2:
+	case iwant:
 		fields(entry, func(uint64, []byte) { h.IWant++ })
-	case 3:
+	case graft:
 		h.Graft++
-	case 4:
+	case prune:
 		h.Prune++
 	}
 }

@@ -38,19 +38,7 @@ var cases = func() map[string]torment {
 	return out
 }()
 
-// overYamux is a case that begins with a secured connection that speaks Yamux.
-func overYamux(run func(*session) error) func(*attack) error {
-	return func(a *attack) error {
-		s, err := a.yamux()
-		if err != nil {
-			return err
-		}
-		s.start()
-		return run(s)
-	}
-}
-
-// deaf is such a case in which nothing is read, so that what the node answers piles up.
+// deaf is a case that begins with a secured connection that speaks Yamux. Nothing is read, so that what the node answers piles up.
 func deaf(run func(*session) error) func(*attack) error {
 	return func(a *attack) error {
 		s, err := a.yamux()
@@ -59,6 +47,14 @@ func deaf(run func(*session) error) func(*attack) error {
 		}
 		return run(s)
 	}
+}
+
+// overYamux is such a case in which what the node sends is read.
+func overYamux(run func(*session) error) func(*attack) error {
+	return deaf(func(s *session) error {
+		s.start()
+		return run(s)
+	})
 }
 
 // onStream also opens a stream of a protocol.

@@ -41,15 +41,19 @@ func aMillion(kind uint64) torment {
 		run: rpc(func() []byte { return field(control, repeat(field(kind, nil), million)) })}
 }
 
+// fill makes as many pieces as a node takes of control in one frame.
+func fill(piece func() []byte) []byte {
+	var out []byte
+	for more := piece(); len(out)+len(more) < maxControl-1000; more = piece() {
+		out = append(out, more...)
+	}
+	return out
+}
+
 // most is a case of as many entries as a node takes in one frame: they come to the router.
 func most(hears string, entry func() []byte) torment {
-	return torment{ends: endured, reaches: layerStream, written: maxControl, hears: hears, run: rpc(func() []byte {
-		var out []byte
-		for more := entry(); len(out)+len(more) < maxControl-1000; more = entry() {
-			out = append(out, more...)
-		}
-		return field(control, out)
-	})}
+	return torment{ends: endured, reaches: layerStream, written: maxControl, hears: hears,
+		run: rpc(func() []byte { return field(control, fill(entry)) })}
 }
 
 var gossipCases = map[string]torment{
@@ -75,20 +79,12 @@ var gossipCases = map[string]torment{
 		leave := field(subscriptions, append([]byte{8, 0}, field(2, []byte(topic))...))
 		return repeat(append(leave, subscription(topic)...), (maxControl-1000)/len(leave)/2)
 	})},
-	"gossip-most-messages": {ends: endured, reaches: layerStream, written: maxControl, run: rpc(func() []byte {
-		var out []byte
-		for len(out) < maxControl-1000 {
-			out = append(out, gossipMessage(topic, noise(4))...)
-		}
-		return out
+	"gossip-many-messages": {ends: endured, reaches: layerStream, written: maxControl, hears: "resets", run: rpc(func() []byte {
+		return fill(func() []byte { return gossipMessage(topic, noise(4)) })
 	})},
 	"gossip-most-subscriptions": {ends: endured, reaches: layerStream, written: maxControl, hears: "messages",
 		run: rpc(func() []byte {
-			var out []byte
-			for len(out) < maxControl-1000 {
-				out = append(out, subscription(string(noise(8)))...)
-			}
-			return out
+			return fill(func() []byte { return subscription(string(noise(8))) })
 		})},
 	"gossip-oversized": {ends: endured, reaches: layerStream, hears: "resets", written: 1000,
 		run: onStreams(gossip, func(t *stream) error {

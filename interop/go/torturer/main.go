@@ -96,9 +96,9 @@ func about(name string) any {
 }
 
 // torture runs a case again and again until its time is over.
-func torture(one torment, target ma.Multiaddr, time_ time.Duration) (verdict, error) {
+func torture(one torment, target ma.Multiaddr, lasting time.Duration) (verdict, error) {
 	start := time.Now()
-	until := start.Add(time_)
+	until := start.Add(lasting)
 	var v verdict
 	var reached layer
 	for {
@@ -123,7 +123,7 @@ func torture(one torment, target ma.Multiaddr, time_ time.Duration) (verdict, er
 		v.Heard.add(a.said())
 		if errors.Is(err, errOver) {
 			if v.Seconds == 0 {
-				v.Seconds = time_.Seconds()
+				v.Seconds = lasting.Seconds()
 			}
 			if v.Port == 0 {
 				v.Port = a.port()
