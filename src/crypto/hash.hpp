@@ -38,6 +38,9 @@ class Keccak256 {
   Hash256 finish();
 
  private:
+  friend struct KeccakLanes;
+  void absorb_part(ByteView part);
+
   std::uint64_t state_[25] = {};
   std::size_t filled_ = 0;
 };

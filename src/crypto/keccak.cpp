@@ -16,26 +16,25 @@ void absorb_byte(std::uint64_t* state, std::size_t at, std::uint8_t value) {
 }  // namespace
 
 Keccak256& Keccak256::update(ByteView data) {
-  while (filled_ % 8 != 0 && !data.empty()) {
-    absorb_byte(state_, filled_++, data.front());
-    data = data.subspan(1);
-  }
-  if (filled_ == kRate) {
+  if (filled_ > 0) {
+    const auto part = data.first(std::min(kRate - filled_, data.size()));
+    absorb_part(part);
+    data = data.subspan(part.size());
+    if (filled_ < kRate) return *this;
     permute_state(state_);
     filled_ = 0;
   }
-  while (data.size() >= 8) {
-    const std::size_t words = std::min((kRate - filled_) / 8, data.size() / 8);
-    for (std::size_t i = 0; i < words; ++i) state_[filled_ / 8 + i] ^= load_le64(data.data() + 8 * i);
-    filled_ += 8 * words;
-    data = data.subspan(8 * words);
-    if (filled_ == kRate) {
-      permute_state(state_);
-      filled_ = 0;
-    }
-  }
-  for (const auto byte : data) absorb_byte(state_, filled_++, byte);
+  const std::size_t blocks = data.size() / kRate;
+  if (blocks > 0) keccak::absorb_blocks(state_, data.data(), blocks);
+  absorb_part(data.subspan(blocks * kRate));
   return *this;
+}
+
+// At most what the block has room for.
+void Keccak256::absorb_part(ByteView part) {
+  for (; filled_ % 8 != 0 && !part.empty(); part = part.subspan(1)) absorb_byte(state_, filled_++, part.front());
+  for (; part.size() >= 8; part = part.subspan(8), filled_ += 8) state_[filled_ / 8] ^= load_le64(part.data());
+  for (const auto byte : part) absorb_byte(state_, filled_++, byte);
 }
 
 Hash256 Keccak256::finish() {

@@ -57,6 +57,26 @@ TEST(KeccakMany, pads_at_every_place_of_a_block) {
   }
 }
 
+TEST(KeccakMany, hashes_a_long_message_beside_others) {
+  SeededRng rng(7);
+  Bytes data(300'000);
+  rng.fill(data);
+  for (const auto width : widths_here()) {
+    for (const std::size_t size : {0U, 1U, 135U, 136U, 137U, 272U, 5000U, 300'000U}) {
+      const auto message = ByteView(data).first(size);
+      KeccakBeside beside(message);
+      for (std::size_t count = 0; count < 20; ++count) {
+        std::vector<KeccakMessage> messages(count, KeccakMessage{{}, ByteView(data).subspan(count, 100 * count)});
+        std::vector<Hash256> out(count);
+        keccak256_many(width, messages, out, &beside);
+        for (const Hash256& hash : out) ASSERT_EQ(hash, oracle({}, messages[0].tail)) << size << ' ' << count;
+      }
+      EXPECT_EQ(beside.exhausted(), size < 136U || (width != KeccakWidth::one && size < 300'000U)) << "hundreds of permutations have gone by";
+      EXPECT_EQ(beside.finish(), oracle({}, message)) << "width " << static_cast<int>(width) << ", " << size << " bytes";
+    }
+  }
+}
+
 TEST(KeccakPermutation, of_this_processor_agrees_with_the_portable_one) {
   SeededRng rng(6);
   std::uint64_t mine[25];
@@ -66,6 +86,11 @@ TEST(KeccakPermutation, of_this_processor_agrees_with_the_portable_one) {
   for (int i = 0; i < 1000; ++i) {
     keccak::permute_state(mine);
     keccak::permute_state_portably(portable);
+    ASSERT_TRUE(std::equal(mine, mine + 25, portable)) << i;
+    ByteArray<3 * keccak::kRate256> blocks;
+    rng.fill(blocks);
+    keccak::absorb_blocks(mine, blocks.data(), 3);
+    keccak::absorb_blocks_portably(portable, blocks.data(), 3);
     ASSERT_TRUE(std::equal(mine, mine + 25, portable)) << i;
   }
 }

@@ -1,13 +1,19 @@
-// Keccak-f[1600] (FIPS 202, section 3) on one state of 25 words, in place. Pure; thread: any.
+// Keccak-f[1600] (FIPS 202, section 3) on one state of 25 words, in place, and absorbing with the rate of Keccak-256.
+// Pure; thread: any.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace libp2p::crypto::keccak {
 
-// The quickest that this processor has.
+inline constexpr std::size_t kRate256 = 136;  // bytes
+
+// Takes in `blocks` blocks of kRate256 bytes each: the quickest that this processor has.
+void absorb_blocks(std::uint64_t* state, const std::uint8_t* data, std::size_t blocks);
 void permute_state(std::uint64_t* state);
-// The one for every processor, which the other must agree with.
+// Those for every processor, which the others must agree with.
+void absorb_blocks_portably(std::uint64_t* state, const std::uint8_t* data, std::size_t blocks);
 void permute_state_portably(std::uint64_t* state);
 
 }  // namespace libp2p::crypto::keccak

@@ -65,4 +65,18 @@ template <class Word>
   }
 }
 
+// Two at once, of words of two kinds: rounds in general and in vector registers take turns, and each kind of execution unit works
+// while the other has to wait.
+template <class Word, class Vector>
+[[gnu::always_inline]] inline void permute_beside(Words<Word>& a, Words<Vector>& v) {
+  Words<Word> e;
+  Words<Vector> w;
+  for (int i = 0; i < 24; i += 2) {
+    round(a, e, kRoundConstants[i]);
+    round(v, w, kRoundConstants[i]);
+    round(e, a, kRoundConstants[i + 1]);
+    round(w, v, kRoundConstants[i + 1]);
+  }
+}
+
 }  // namespace libp2p::crypto::keccak

@@ -1,7 +1,8 @@
 // The root of the Merkle-Patricia trie that maps RLP(index) to the index-th value of a list: how a header commits to
 // its transactions and withdrawals. Stateless and thread-safe. Nothing of the trie is stored but one reference (at most 33
-// bytes) for each leaf: the order of the keys is known in advance, so leaves are made first, in one pass that depends
-// on nothing else and can be hashed side by side, and branches are folded up from them. Time and memory are linear.
+// bytes) for each leaf and node, and who is whose child: the order of the keys is known in advance, so leaves are made first, in one
+// pass that depends on nothing else, then the nodes of one height after the other, each time many side by side in the lanes
+// of keccak_many.hpp. Time and memory are linear.
 // An empty value counts as absent, as in geth.
 // Source: Ethereum Yellow Paper, appendix D and section 4.4.
 #pragma once
@@ -9,7 +10,7 @@
 #include <span>
 
 #include "base/bytes.hpp"
-#include "crypto/hash.hpp"
+#include "crypto/keccak_many.hpp"
 
 namespace libp2p::wire {
 
@@ -18,6 +19,7 @@ inline constexpr crypto::Hash256 kEmptyTrieRoot = {
     0x56, 0xe8, 0x1f, 0x17, 0x1b, 0xcc, 0x55, 0xa6, 0xff, 0x83, 0x45, 0xe6, 0x92, 0xc0, 0xf8, 0x6e,
     0x5b, 0x48, 0xe0, 0x1b, 0x99, 0x6c, 0xad, 0xc0, 0x01, 0x62, 0x2f, 0xb5, 0xe3, 0x63, 0xb4, 0x21};
 
-crypto::Hash256 ordered_trie_root(std::span<const ByteView> values);
+// What has to be hashed as well can go `beside`.
+crypto::Hash256 ordered_trie_root(std::span<const ByteView> values, crypto::KeccakBeside* beside = nullptr);
 
 }  // namespace libp2p::wire

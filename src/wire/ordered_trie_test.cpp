@@ -94,7 +94,12 @@ Hash256 expected_root(const std::vector<Bytes>& values) {
 
 Hash256 root(const std::vector<Bytes>& values) {
   const std::vector<ByteView> views(values.begin(), values.end());
-  return ordered_trie_root(views);
+  const Hash256 out = ordered_trie_root(views);
+  const Bytes other(values.size() * 50, 0x77);
+  crypto::KeccakBeside beside(other);
+  EXPECT_EQ(ordered_trie_root(views, &beside), out);
+  EXPECT_EQ(beside.finish(), crypto::keccak256(other));
+  return out;
 }
 
 TEST(OrderedTrie, of_nothing_is_the_hash_of_the_empty_string) {
