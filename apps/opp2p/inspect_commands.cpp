@@ -32,7 +32,7 @@ libp2p::UnixTime wall_clock() {
   return libp2p::UnixTime(std::chrono::duration_cast<libp2p::Nanos>(std::chrono::system_clock::now().time_since_epoch()));
 }
 
-Result<inspect::GossipInspector> make_inspector(const GossipOptions& options) {
+Result<std::unique_ptr<inspect::GossipInspector>> make_inspector(const GossipOptions& options) {
   const auto now = options.now ? libp2p::from_unix_seconds(*options.now) : wall_clock();
   opstack::gossip::BlockRulesConfig config;
   OPP2P_TRY(config.chain_id, opstack::chain::ChainId::from_decimal(options.chain_id));
@@ -51,7 +51,7 @@ Result<inspect::GossipInspector> make_inspector(const GossipOptions& options) {
     OPP2P_TRY(signers.previous, parse_address(options.previous_signer));
     signers.previous_until = now + opstack::gossip::kSignerGracePeriod;
   }
-  return inspect::GossipInspector(options.topic, std::move(config), std::move(signers), now);
+  return std::make_unique<inspect::GossipInspector>(options.topic, std::move(config), std::move(signers), now);
 }
 
 int run_gossip(const GossipOptions& options) {
@@ -61,7 +61,7 @@ int run_gossip(const GossipOptions& options) {
   for (const auto& file : options.files) {
     const auto message = read_input(file, options.hex);
     if (message)
-      print_line(inspector->line(*message));
+      print_line((*inspector)->line(*message));
     else
       exit_code = report(message.error());
   }

@@ -153,7 +153,7 @@ bool BlockRules::unpack(ByteView raw, const SharedBytes& decompressed, Outcome& 
   return true;
 }
 
-DecodedBlock BlockRules::decode(ByteView contents, bool with_hash) const {
+DecodedBlock BlockRules::decode(ByteView contents, bool with_hash, libp2p::crypto::KeccakBeside* beside) const {
   DecodedBlock out;
   try {
     auto decoded = payload::decode_envelope(config_.version, contents.subspan(kSignatureSize));
@@ -164,7 +164,7 @@ DecodedBlock BlockRules::decode(ByteView contents, bool with_hash) const {
       return out;
     }
     auto block = std::make_shared<const payload::Envelope>(std::move(*decoded));
-    if (with_hash) out.block_hash = payload::compute_block_hash(*block);
+    if (with_hash) out.block_hash = payload::compute_block_hash(*block, beside);
     out.envelope = std::move(block);
   } catch (const std::exception& thrown) {
     out.detail = thrown.what();
@@ -204,34 +204,57 @@ void BlockRules::check_block(Examined& examined, const DecodedBlock& decoded) co
 
 Examined BlockRules::examine(ByteView raw, const SharedBytes& decompressed, const SignerState& signers,
                              UnixTime wall) const {
-  Examined examined = examine_signature(raw, decompressed, signers, wall);
-  if (examined.signer_counts) complete(examined, decode(*examined.outcome.contents, false));
+  if (!hopeful_.load(std::memory_order_relaxed)) {
+    Examined examined = examine_signature(raw, decompressed, signers, wall);
+    if (examined.signer_counts) complete(examined, decode(*examined.outcome.contents, false));
+    return examined;
+  }
+  Examined examined = unpacked(raw, decompressed, wall);
+  if (examined.before_signature) return examined;
+  const ByteView contents(*examined.outcome.contents);
+  libp2p::crypto::KeccakBeside body(contents.subspan(kSignatureSize));
+  const DecodedBlock decoded = decode(contents, true, &body);
+  check_signature(examined, body.finish(), signers);
+  if (examined.signer_counts) complete(examined, decoded);
   return examined;
 }
 
 Examined BlockRules::examine_signature(ByteView raw, const SharedBytes& decompressed, const SignerState& signers,
                                        UnixTime wall) const {
+  Examined examined = unpacked(raw, decompressed, wall);
+  if (examined.before_signature) return examined;
+  const ByteView contents(*examined.outcome.contents);
+  check_signature(examined, payload_hash(contents.subspan(kSignatureSize)), signers);
+  return examined;
+}
+
+Examined BlockRules::unpacked(ByteView raw, const SharedBytes& decompressed, UnixTime wall) const {
   Examined examined;
   examined.wall = wall;
+  try {
+    examined.before_signature = !unpack(raw, decompressed, examined.outcome);
+  } catch (const std::exception& thrown) {
+    // As with the reference, whatever goes wrong inside is the message's fault. Signers that change change nothing here.
+    refuse(examined.outcome, Reason::internal_error, thrown.what());
+    examined.before_signature = true;
+  }
+  return examined;
+}
+
+void BlockRules::check_signature(Examined& examined, const Hash& payload_hash, const SignerState& signers) const {
   Outcome& out = examined.outcome;
   try {
-    if (!unpack(raw, decompressed, out)) {
-      examined.before_signature = true;
-      return examined;
-    }
-    const ByteView contents(*out.contents);
-    auto signer = recover_signer(config_.chain_id, contents.subspan(kSignatureSize), contents.first(kSignatureSize));
+    const Hash signed_hash = signing_hash(config_.chain_id, payload_hash);
+    auto signer = libp2p::crypto::secp256k1::recover_address(signed_hash, ByteView(*out.contents).first(kSignatureSize));
     if (signer)
       out.signer = *signer;
     else
       out.detail = signer.error().message();
-    examined.signer_counts = out.signer && signers.allows(*out.signer, wall);
+    examined.signer_counts = out.signer && signers.allows(*out.signer, examined.wall);
   } catch (const std::exception& thrown) {
-    // As with the reference, whatever goes wrong inside is the message's fault. Signers that change change nothing here.
     refuse(out, Reason::internal_error, thrown.what());
     examined.before_signature = true;
   }
-  return examined;
 }
 
 void BlockRules::complete(Examined& examined, const DecodedBlock& decoded) const {
@@ -264,6 +287,7 @@ void BlockRules::check_seen(Outcome& out) {
 std::optional<Outcome> BlockRules::conclude(Examined examined, SignerState& signers) {
   Outcome& out = examined.outcome;
   if (examined.before_signature) return std::move(out);
+  hopeful_.store(examined.signer_counts, std::memory_order_relaxed);
   if (!signers.configured()) {
     out.verdict = Verdict::ignore;
     out.reason = Reason::no_signer_configured;

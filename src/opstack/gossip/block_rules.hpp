@@ -1,10 +1,11 @@
 // Decides about one gossiped block: accept, reject or ignore, in the order of op-node's checks. A pure engine, one instance for each
-// topic. The expensive part, examine(), is const, touches nothing but the configuration and may run on any thread, several at
+// topic. The expensive part, examine(), is const, looks at nothing but the configuration and one flag, and may run on any thread, several at
 // once; conclude() belongs to the network thread and adds what earlier messages decide: whose signature counts now, and which
 // blocks were seen at a height. Verdicts are those of check() called in the order of the conclude() calls. Bounds: a message
 // is at most 10 MiB decompressed; 1000 heights with six hashes each are remembered. Source: op-node surface, 5.5.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -138,7 +139,9 @@ class BlockRules {
   explicit BlockRules(BlockRulesConfig config);
 
   // The checks that need no memory, with the signers as they are now. `decompressed` may be what read_message() gave for the
-  // same bytes, or null. A signature that does not count ends the work before anything is decoded. Does not throw.
+  // same bytes, or null. Where the last signature did not count, this one is looked at before anything is decoded; else it is
+  // expected to count, and the body is hashed for it beside the block's own hash, which takes little longer than one of the two.
+  // Does not throw.
   Examined examine(ByteView raw_message, const SharedBytes& decompressed, const SignerState& signers, UnixTime wall) const;
 
   // The same in parts, the first two of which may run side by side: where signer_counts, complete() has to follow. `contents`
@@ -146,7 +149,7 @@ class BlockRules {
   // right. None of them throws.
   Examined examine_signature(ByteView raw_message, const SharedBytes& decompressed, const SignerState& signers,
                              UnixTime wall) const;
-  DecodedBlock decode(ByteView contents, bool with_hash) const;
+  DecodedBlock decode(ByteView contents, bool with_hash, libp2p::crypto::KeccakBeside* beside = nullptr) const;
   void complete(Examined& examined, const DecodedBlock& decoded) const;
 
   // The rest, in the order in which messages are to be judged. Ends the grace of the previous signer in `signers` where the
@@ -160,11 +163,14 @@ class BlockRules {
   const BlockRulesConfig& config() const { return config_; }
 
  private:
+  Examined unpacked(ByteView raw_message, const SharedBytes& decompressed, UnixTime wall) const;
   bool unpack(ByteView raw_message, const SharedBytes& decompressed, Outcome& out) const;
+  void check_signature(Examined& examined, const Hash& payload_hash, const SignerState& signers) const;
   void check_block(Examined& examined, const DecodedBlock& decoded) const;
   void check_seen(Outcome& out);
 
   BlockRulesConfig config_;
+  std::atomic<bool> hopeful_{false};  // the last signature counted
   libp2p::LruMap<std::uint64_t, std::vector<payload::Hash>> seen_;
 };
 

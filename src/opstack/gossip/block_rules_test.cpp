@@ -47,10 +47,23 @@ payload::Envelope changed(Version version, const std::function<void(payload::Env
   return sealed(std::move(out));
 }
 
-
+// By rules that have seen nothing yet, and so look at the signature first, and by rules that have just accepted a block and expect
+// the next signature to count too: the verdict must be the same.
 Outcome check_one(Version version, const Bytes& message, SignerState signers = one_signer()) {
+  BlockRules expectant(config_of(version));
+  auto usual = one_signer();
+  const auto before = expectant.check(signed_message(version, block(version, 1'000'000, kNow)), usual, from_unix_seconds(kNow));
+  EXPECT_EQ(before.verdict, Verdict::accept) << before.text();
+  auto same_signers = signers;
+  const auto other = expectant.check(message, same_signers, from_unix_seconds(kNow));
   BlockRules rules(config_of(version));
-  return rules.check(message, signers, from_unix_seconds(kNow));
+  auto outcome = rules.check(message, signers, from_unix_seconds(kNow));
+  EXPECT_EQ(to_string(other.verdict), to_string(outcome.verdict));
+  EXPECT_EQ(other.text(), outcome.text());
+  EXPECT_EQ(other.signer, outcome.signer);
+  EXPECT_EQ(other.actual_block_hash, outcome.actual_block_hash);
+  EXPECT_EQ(other.envelope == nullptr, outcome.envelope == nullptr);
+  return outcome;
 }
 
 void expect(const Outcome& outcome, Verdict verdict, Reason reason) {

@@ -5,6 +5,7 @@
 namespace opstack::payload {
 namespace {
 
+using libp2p::crypto::KeccakBeside;
 using libp2p::wire::append_rlp_big_endian;
 using libp2p::wire::append_rlp_list_header;
 using libp2p::wire::append_rlp_string;
@@ -34,9 +35,9 @@ Bytes encode_withdrawal(const Withdrawal& withdrawal) {
 
 }  // namespace
 
-Hash transactions_root(const std::vector<Bytes>& transactions) {
+Hash transactions_root(const std::vector<Bytes>& transactions, KeccakBeside* beside) {
   const std::vector<ByteView> views(transactions.begin(), transactions.end());
-  return libp2p::wire::ordered_trie_root(views);
+  return libp2p::wire::ordered_trie_root(views, beside);
 }
 
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals) {
@@ -47,7 +48,7 @@ Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals) {
   return libp2p::wire::ordered_trie_root(views);
 }
 
-Hash compute_block_hash(const Envelope& envelope) {
+Hash compute_block_hash(const Envelope& envelope, KeccakBeside* beside) {
   const auto& p = envelope.payload;
   Bytes header;
   header.reserve(1024);
@@ -55,7 +56,7 @@ Hash compute_block_hash(const Envelope& envelope) {
   append_rlp_string(header, kEmptyUnclesHash);
   append_rlp_string(header, p.fee_recipient);
   append_rlp_string(header, p.state_root);
-  append_rlp_string(header, transactions_root(p.transactions));
+  append_rlp_string(header, transactions_root(p.transactions, beside));
   append_rlp_string(header, p.receipts_root);
   append_rlp_string(header, p.logs_bloom);
   append_rlp_uint(header, 0);  // difficulty
@@ -81,7 +82,7 @@ Hash compute_block_hash(const Envelope& envelope) {
   list.reserve(header.size() + 4);
   append_rlp_list_header(list, header.size());
   libp2p::append(list, header);
-  return libp2p::crypto::keccak256(list);
+  return libp2p::crypto::keccak256({{}, list}, beside);
 }
 
 }  // namespace opstack::payload

@@ -9,7 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "crypto/hash.hpp"
+#include "crypto/keccak_many.hpp"
 #include "crypto/secp256k1.hpp"
 
 namespace opstack::payload {
@@ -91,9 +91,10 @@ constexpr std::size_t fixed_size(Version version) {
   return sizes[static_cast<std::size_t>(version) - 1];
 }
 
-// keccak256 of the RLP header that the envelope describes, by field presence (op-node surface, "Block hash").
-Hash compute_block_hash(const Envelope& envelope);
-Hash transactions_root(const std::vector<Bytes>& transactions);
+// keccak256 of the RLP header that the envelope describes, by field presence (op-node surface, "Block hash"). What has to be hashed
+// as well can go `beside`.
+Hash compute_block_hash(const Envelope& envelope, libp2p::crypto::KeccakBeside* beside = nullptr);
+Hash transactions_root(const std::vector<Bytes>& transactions, libp2p::crypto::KeccakBeside* beside = nullptr);
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals);
 
 }  // namespace opstack::payload
