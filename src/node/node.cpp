@@ -396,6 +396,7 @@ void Node::on_store_refused(std::uint64_t number, const Error& why) {
 void Node::on_stored(const PeerId& from, const sync::Block& block) {
   if (std::exchange(told_of_store_, std::nullopt))
     log_.info(Component::store, "the store keeps blocks again", {{"number", block.number()}});
+  if (!log_.enabled(Component::node, LogLevel::info)) return;
   log_.info(Component::node, "new unsafe head",
             {{"number", block.number()},
              {"hash", libp2p::to_hex0x(block.hash())},
@@ -405,7 +406,9 @@ void Node::on_stored(const PeerId& from, const sync::Block& block) {
 
 void Node::on_chain_trace(const sync::ChainTrace& trace) {
   const bool conflict = trace.kind == sync::ChainTraceKind::conflict || trace.kind == sync::ChainTraceKind::unlinked;
-  log_.write(conflict ? LogLevel::warn : LogLevel::debug, Component::node, to_string(trace.kind),
+  const auto level = conflict ? LogLevel::warn : LogLevel::debug;
+  if (!log_.enabled(Component::node, level)) return;
+  log_.write(level, Component::node, to_string(trace.kind),
              {{"number", trace.number},
               {"kept", libp2p::to_hex0x(trace.kept)},
               {"other", libp2p::to_hex0x(trace.other)},
@@ -439,6 +442,7 @@ void Node::on_sync_fault(const sync::SyncFault& fault) {
 }
 
 void Node::on_served(const sync::ServedRequest& request) {
+  if (!log_.enabled(Component::sync, LogLevel::debug)) return;
   log_.debug(Component::sync, request.completed && request.code == 0 ? "served a block" : "did not serve a block",
              {{"peer", request.peer.to_base58()},
               {"number", request.number ? std::to_string(*request.number) : "unknown"},

@@ -342,6 +342,7 @@ TEST_F(BlockGossipTest, ignores_what_its_validation_queue_has_no_room_for) {
   auto narrow = config();
   narrow.queue.parallel = 1;
   narrow.queue.max_items = 2;
+  narrow.queue.small = 0;  // everything goes to the pool
   add();
   add(narrow);
   ASSERT_TRUE(net_.connect(0, 1));

@@ -132,9 +132,11 @@ void Subscriber::finish(const Job& job, const Outcome& outcome) {
     on_verdict_(BlockVerdict{topic_, rules_->config().version, job.message.id, job.message.from, job.message.local,
                              outcome, job.message.data.view.size(), now - job.arrived.mono});
   }
-  if (outcome.verdict == Verdict::accept && !job.message.local && on_payload_) {
-    on_payload_(job.message.from, outcome.envelope);
-  }
+  if (outcome.verdict != Verdict::accept || job.message.local || !on_payload_) return;
+  // From the queue: first the block goes on to others.
+  runtime_.post([this, alive = std::weak_ptr<int>(alive_), from = job.message.from, block = outcome.envelope] {
+    if (!alive.expired()) on_payload_(from, block);
+  });
 }
 
 }  // namespace opstack::gossip

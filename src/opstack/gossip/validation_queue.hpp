@@ -2,8 +2,8 @@
 // here in order, so that the pool stays open to others and what waits is bounded: in items and in bytes, with new
 // messages refused when full. Completions come in any order.
 //
-// A small message that comes alone is judged on the spot: two wake-ups of sleeping threads would take longer than its
-// signature. That happens once in `alone` at most, so a stream of messages is the pool's work.
+// A small message is judged on the spot while nothing else waits: two wake-ups of sleeping threads would take longer than its
+// signature. That may take half of the network thread's time; what comes faster is the pool's work.
 //
 // Owner: BlockGossip. Thread: the network thread; the work itself runs there or on the pool. Bounds: ValidationQueueLimits.
 #pragma once
@@ -25,7 +25,7 @@ struct ValidationQueueLimits {
   std::size_t max_items = 1024;
   std::size_t max_bytes = 128U << 20;
   std::size_t small = 4096;  // bytes
-  libp2p::Nanos alone = libp2p::Millis(1);
+  libp2p::Nanos on_the_spot = libp2p::Millis(1);  // how much of the half may be taken at once; none: all goes to the pool
 };
 
 class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
@@ -49,6 +49,8 @@ class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
     std::function<void()> work;
     std::function<void()> done;
   };
+  bool may_judge_here(std::size_t bytes) const;
+  void judge_here(const std::function<void()>& work);
   void start();
 
   libp2p::runtime::Runtime& runtime_;
@@ -56,7 +58,7 @@ class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
   std::deque<Job> waiting_;
   std::size_t running_ = 0;
   std::size_t bytes_ = 0;
-  std::optional<libp2p::MonoTime> last_;  // when the last message came
+  libp2p::MonoTime paid_until_{};  // when what was done on the spot will have been half of the time
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 
