@@ -32,11 +32,11 @@ class Connection::Port final : public ConnectionPort {
     target_->flush_for_user();
     return n;
   }
-  bool send(StreamId stream, SharedBytes bytes) override {
-    if (target_ == nullptr) return false;
-    const bool taken = target_->engine_->send(stream, std::move(bytes));
-    target_->flush_for_user();
-    return taken;
+  bool queue(StreamId stream, SharedBytes bytes) override {
+    return target_ != nullptr && target_->engine_->send(stream, std::move(bytes));
+  }
+  void flush() override {
+    if (target_ != nullptr) target_->flush_for_user();
   }
   std::size_t send_queue_bytes(StreamId stream) const override {
     return target_ == nullptr ? 0 : target_->engine_->send_queue_bytes(stream);

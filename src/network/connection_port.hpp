@@ -21,8 +21,9 @@ class ConnectionPort {
   virtual ConnectionId id() const = 0;
   // Takes a copy of what fits into the send queue and answers how much.
   virtual std::size_t send(StreamId stream, ByteView bytes) = 0;
-  // Takes a reference, or nothing when the queue is full.
-  virtual bool send(StreamId stream, SharedBytes bytes) = 0;
+  // Takes a reference, or nothing when the queue is full; flush() sends it.
+  virtual bool queue(StreamId stream, SharedBytes bytes) = 0;
+  virtual void flush() = 0;
   virtual std::size_t send_queue_bytes(StreamId stream) const = 0;
   // The reader has taken n bytes.
   virtual void credit(StreamId stream, std::size_t n) = 0;

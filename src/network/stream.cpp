@@ -337,9 +337,15 @@ void Stream::set_handler(StreamHandler* handler) {
   if (state->handler != nullptr && state->ended && !std::exchange(state->end_told, true)) state->handler->on_end();
 }
 
-bool Stream::try_send(SharedBytes bytes) {
+bool Stream::try_send(SharedBytes bytes, bool more) {
   if (!alive() || state_->write_closed) return false;
-  return state_->port->send(state_->id, std::move(bytes));
+  const bool taken = state_->port->queue(state_->id, std::move(bytes));
+  if (!more) flush();
+  return taken;
+}
+
+void Stream::flush() {
+  if (alive()) state_->port->flush();
 }
 
 std::size_t Stream::send_queue_bytes() const { return state_ ? state_->port->send_queue_bytes(state_->id) : 0; }

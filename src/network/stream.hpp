@@ -70,8 +70,10 @@ class Stream {
   // --- events ---
   // Bytes that had arrived are handed over at once. The handler must outlive the stream or be taken off with nullptr.
   void set_handler(StreamHandler* handler);
-  // Queues a reference without a copy; false when the send queue is full (on_writable follows) or the stream is dead.
-  bool try_send(SharedBytes bytes);
+  // Queues a reference without a copy; false when the send queue is full (on_writable follows) or the stream is dead. With `more`
+  // it need not leave before flush(), so that several leave together.
+  bool try_send(SharedBytes bytes, bool more = false);
+  void flush();
   std::size_t send_queue_bytes() const;
 
   // --- both ---

@@ -325,16 +325,26 @@ void GossipsubService::drain() {
   if (alive.expired()) return;
   for (std::size_t done = 0; done < kActionsPerTurn || router_.waiting_actions() > kActionsWaiting; ++done) {
     const auto action = router_.poll_action();
-    if (!action) return;
+    if (!action) return pump_ready();
     std::visit([this](const auto& kind) { act(kind); }, *action);
     if (alive.expired()) return;  // a callback has closed the service
   }
   schedule_drain();
+  pump_ready();
 }
 
+// When the turn's actions are done, so that what a peer is to get leaves together.
 void GossipsubService::act(const gossipsub::SendReady& action) {
-  const auto found = peers_.find(action.peer);
-  if (found != peers_.end() && found->second.outbound != nullptr) found->second.outbound->pump();
+  if (std::find(ready_.begin(), ready_.end(), action.peer) == ready_.end()) ready_.push_back(action.peer);
+}
+
+void GossipsubService::pump_ready() {
+  const std::weak_ptr<int> alive = alive_;
+  for (const PeerId& peer : std::exchange(ready_, {})) {
+    const auto found = peers_.find(peer);
+    if (found != peers_.end() && found->second.outbound != nullptr) found->second.outbound->pump();
+    if (alive.expired()) return;
+  }
 }
 
 void GossipsubService::act(const gossipsub::Validate& action) {

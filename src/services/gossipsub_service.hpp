@@ -142,6 +142,7 @@ class GossipsubService final : public network::HostObserver,
   void schedule_drain();
   void drain();
   void act(const gossipsub::SendReady& action);
+  void pump_ready();
   void act(const gossipsub::Validate& action);
   void act(const gossipsub::Deliver& action);
   void act(const gossipsub::Published& action);
@@ -159,6 +160,7 @@ class GossipsubService final : public network::HostObserver,
   std::map<gossipsub::RequestId, PublishedFn> publishing_;
   std::deque<Deadline> validating_;  // in the order of their deadlines; those answered already are passed over
   std::vector<GossipsubObserver*> observers_;
+  std::vector<PeerId> ready_;      // to be sent to at the end of this turn
   std::vector<Trouble> troubles_;  // for the observers, told from the queue
   std::map<PeerId, Peer> peers_;
   std::vector<std::unique_ptr<network::StreamHandler>>

@@ -82,16 +82,17 @@ void GossipOutbound::pump() {
   while (stream_.alive()) {
     if (!waiting_) {
       auto frame = owner_.next_frame(peer_);
-      if (!frame) return;
+      if (!frame) break;
       waiting_ = std::move(*frame);
     }
     const std::size_t size = waiting_->size();
-    if (!stream_.try_send(waiting_)) return;
+    if (!stream_.try_send(waiting_, true)) break;
     waiting_.reset();
     if (queued_.empty()) front_since_ = now;
     handed_over_ += size;
     queued_.push_back(handed_over_);
   }
+  stream_.flush();
 }
 
 bool GossipOutbound::stalled(Nanos write_timeout) {
