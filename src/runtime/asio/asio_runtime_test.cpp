@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -247,6 +248,12 @@ TEST(AsioRuntime, accepting_without_descriptors_pauses_instead_of_spinning) {
 TEST(SystemRng, gives_different_bytes_each_time) {
   SystemRng rng;
   EXPECT_NE(rng.array<32>(), rng.array<32>());
+  std::set<std::uint64_t> words;
+  for (int i = 0; i < 1000; ++i) {
+    words.insert(rng.next_u64());
+    (void)rng.array<3>();  // the stock does not end with a whole word
+  }
+  EXPECT_EQ(words.size(), 1000U);
 }
 
 TEST(Endpoint, is_written_with_brackets_for_ip6) {
