@@ -21,8 +21,8 @@ using libp2p::Seconds;
 using libp2p::runtime::AsioRuntime;
 using libp2p::runtime::Task;
 
-// Under load the commits of this long become one: each is a synced write. An acknowledgement comes that much later.
-constexpr auto kCommitWindow = libp2p::Millis(3);
+// Each commit is a synced write: under load an acknowledgement comes up to this much later.
+constexpr auto kCommitInterval = libp2p::Millis(10);
 constexpr auto kCloseLimit = Seconds(3);  // of the 5 s that a stop may take
 
 Result<std::unique_ptr<LmdbStore>> open_store(const NodeConfig& config, AsioRuntime& runtime) {
@@ -36,7 +36,7 @@ Result<std::unique_ptr<LmdbStore>> open_store(const NodeConfig& config, AsioRunt
   store.folder = folder;
   store.chain = std::to_string(config.rollup.l2_chain_id) + ":" + libp2p::to_hex0x(config.rollup.genesis.l2.hash);
   store.max_size = config.store_max_size;
-  store.batch_window = kCommitWindow;
+  store.commit_interval = kCommitInterval;
   return LmdbStore::open(std::move(store), [&runtime](std::function<void()> task) { runtime.post(std::move(task)); });
 }
 

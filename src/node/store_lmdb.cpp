@@ -1,5 +1,6 @@
 #include "node/store_lmdb.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -69,12 +70,15 @@ struct LmdbStore::Writer {
     }
   }
 
-  // Waits for the first write, then for company as long as the window says. Empty when stopped and nothing is left.
+  // Waits for the first write, and where the last batch is not long ago for company too. Empty when stopped and nothing is left.
   std::vector<StoreWrite> take() {
     std::unique_lock lock(mutex);
     wake.wait(lock, [&] { return stopping || !waiting.empty(); });
-    const Nanos window = std::min<Nanos>(config.batch_window, libp2p::Millis(50));
-    if (window > Nanos(0) && !stopping) wake.wait_for(lock, window, [&] { return stopping; });
+    if (last_taken) {
+      const auto next = *last_taken + std::min<Nanos>(config.commit_interval, libp2p::Millis(50));
+      wake.wait_until(lock, next, [&] { return stopping; });
+    }
+    last_taken = std::chrono::steady_clock::now();
     return std::exchange(waiting, {});
   }
 
@@ -86,6 +90,7 @@ struct LmdbStore::Writer {
   std::vector<StoreWrite> waiting;
   std::size_t pending = 0;  // bytes in `waiting` and in the batch that is being written
   bool stopping = false;
+  std::optional<std::chrono::steady_clock::time_point> last_taken;  // of the thread alone
   std::thread thread;
 };
 

@@ -1,7 +1,7 @@
 // The block store in LMDB: one folder with data.mdb, lock.mdb and a lock file of ours. A thread of its own takes what
 // has been put, commits it in one synced transaction, and only then posts the callbacks; while a commit runs the next
-// batch gathers, so a block waits for one commit at most and many share it. No batch gathers for longer than
-// `batch_window`. When the disk refuses, so does the batch; the next one tries anew, and what is stored can be read on.
+// batch gathers, so a block waits for one commit at most and many share it. A write that comes after a pause is committed at
+// once; in a stream of them commits begin `commit_interval` apart. When the disk refuses, so does the batch; the next one tries anew, and what is stored can be read on.
 //
 // Tables: meta (format, chain), blocks (number -> record), hashes (hash -> number), staging (segment, number ->
 // record); numbers are big-endian, so that LMDB's order is theirs. Owner: the node. Thread: as BlockStore says. Bounds:
@@ -20,7 +20,7 @@ struct LmdbStoreConfig {
   std::string chain;                       // what the database must belong to: "10:0x<genesis hash>"
   std::uint64_t max_size = 0;              // bytes used by the database; 0 means no limit
   std::size_t max_pending = 128 << 20;     // bytes
-  Nanos batch_window = libp2p::Millis(0);  // how long a batch may wait for company; at most 50 ms
+  Nanos commit_interval = libp2p::Millis(0);  // at most 50 ms count
   std::uint64_t initial_map = std::uint64_t{1} << 30;
 };
 

@@ -60,7 +60,7 @@ TEST_F(LmdbStoreFiles, reopening_finds_everything_and_says_what) {
 
 TEST_F(LmdbStoreFiles, many_writes_share_a_commit_and_all_are_answered) {
   auto config = config_in(folder_.path());
-  config.batch_window = libp2p::Millis(20);
+  config.commit_interval = libp2p::Millis(20);
   auto store = open(config);
   fill(*store, 1, 500);
   EXPECT_EQ(store->summary().value().blocks, 500u);
@@ -129,10 +129,11 @@ TEST_F(LmdbStoreFiles, above_its_size_the_oldest_blocks_go_and_the_head_stays) {
 TEST_F(LmdbStoreFiles, beyond_its_bound_on_waiting_bytes_it_refuses) {
   auto config = config_in(folder_.path());
   config.max_pending = 1000;
-  config.batch_window = libp2p::Millis(50);
+  config.commit_interval = libp2p::Millis(50);
   auto store = open(config);
+  fill(*store, 1, 1);  // the next commit is 50 ms away
   std::vector<Result<void>> outcomes;
-  for (std::uint64_t n = 1; n <= 3; ++n)
+  for (std::uint64_t n = 2; n <= 4; ++n)
     store->put(block_at(n, 600), [&](Result<void> r) { outcomes.push_back(std::move(r)); });
   mailbox_.run_until([&] { return outcomes.size() == 3; });
   EXPECT_TRUE(outcomes[0].error() == Errc::exhausted);  // refusals come first: they wait for no disk
