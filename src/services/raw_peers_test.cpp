@@ -127,7 +127,9 @@ TEST_F(RawPeer, sees_signed_records_whose_number_rises_and_the_same_one_as_long_
       const auto message = identify::decode_parts(heard.before);
       ASSERT_TRUE(message && message->signed_peer_record);
       const Bytes sealed = to_bytes(*message->signed_peer_record);
-      if (again == 1) EXPECT_EQ(sealed, first);
+      if (again == 1) {
+        EXPECT_EQ(sealed, first);
+      }
       first = sealed;
     }
     const auto record = multiformats::PeerRecord::open(first);

@@ -124,7 +124,7 @@ TEST(SnappyBlock, refuses_a_literal_whose_length_wraps_around_wherever_it_is) {
     rng.fill(contents);
     Bytes block = snappy_compress(contents);
     ASSERT_EQ(snappy_decompress(block, 1000).value(), contents) << size;
-    for (const std::uint8_t byte : {63 << 2, 0xff, 0xff, 0xff, 0xff}) block.push_back(byte);
+    append(block, ByteArray<5>{0xfc, 0xff, 0xff, 0xff, 0xff});
     ASSERT_EQ(snappy_decompress(block, 1000).error(), Errc::malformed) << size;
   }
 }
