@@ -81,24 +81,51 @@ Task<Result<std::size_t>> read_from(std::shared_ptr<StreamState> state, MutableB
   co_return parking.result("reading from " + state->protocol).error();
 }
 
+// Why nothing can be written at all, if so.
+std::optional<Error> refuses_writes(const StreamState& state) {
+  if (state.dead) return *state.dead;
+  if (state.write_closed) return fail(Errc::closed, "the stream's writing side was closed by us");
+  return std::nullopt;
+}
+
+// Until there is room in the send queue again.
+Task<Result<void>> room_to_write(std::shared_ptr<StreamState> state) {
+  if (state->dead) co_return *state->dead;
+  if (state->write_deadline && *state->write_deadline <= state->runtime.now().mono) {
+    co_return fail(Errc::timed_out, "writing to " + state->protocol + " timed out");
+  }
+  Parking parking;
+  {
+    Waiting waiting(*state, state->writer, parking);
+    waiting.until(state->write_deadline, state->write_timer);
+    co_await parking.park();
+  }
+  if (parking.outcome() != Wake::ok) co_return parking.result("writing to " + state->protocol);
+  co_return Result<void>{};
+}
+
 Task<Result<void>> write_to(std::shared_ptr<StreamState> state, ByteView bytes) {
   if (!state) co_return no_stream();
   for (;;) {
-    if (state->dead) co_return *state->dead;
-    if (state->write_closed) co_return fail(Errc::closed, "the stream's writing side was closed by us");
+    if (auto refused = refuses_writes(*state)) co_return *std::move(refused);
     bytes = bytes.subspan(state->port->send(state->id, bytes));
     if (bytes.empty()) co_return Result<void>{};
-    if (state->dead) co_return *state->dead;
-    if (state->write_deadline && *state->write_deadline <= state->runtime.now().mono) {
-      co_return fail(Errc::timed_out, "writing to " + state->protocol + " timed out");
-    }
-    Parking parking;
-    {
-      Waiting waiting(*state, state->writer, parking);
-      waiting.until(state->write_deadline, state->write_timer);
-      co_await parking.park();
-    }
-    if (parking.outcome() != Wake::ok) co_return parking.result("writing to " + state->protocol);
+    auto waiting = room_to_write(state);
+    auto room = co_await waiting;
+    if (!room) co_return room;
+  }
+}
+
+Task<Result<void>> write_shared_to(std::shared_ptr<StreamState> state, SharedBytes bytes, bool more) {
+  if (!state) co_return no_stream();
+  for (;;) {
+    if (auto refused = refuses_writes(*state)) co_return *std::move(refused);
+    const bool taken = state->port->queue(state->id, bytes);
+    if (!taken || !more) state->port->flush();
+    if (taken) co_return Result<void>{};
+    auto waiting = room_to_write(state);
+    auto room = co_await waiting;
+    if (!room) co_return room;
   }
 }
 
@@ -307,6 +334,7 @@ Task<Result<void>> Stream::read_exactly(MutableBytes into) { return read_exactly
 Task<Result<Bytes>> Stream::read_length_prefixed(std::size_t max) { return read_message_from(state_, max); }
 Task<Result<Bytes>> Stream::read_to_end(std::size_t max) { return read_all_from(state_, max); }
 Task<Result<void>> Stream::write(ByteView bytes) { return write_to(state_, bytes); }
+Task<Result<void>> Stream::write(SharedBytes bytes, bool more) { return write_shared_to(state_, std::move(bytes), more); }
 
 void Stream::set_read_deadline(MonoTime deadline) {
   if (!state_) return;

@@ -63,6 +63,9 @@ class Stream {
   runtime::Task<Result<Bytes>> read_to_end(std::size_t max);
   // Returns when all bytes are in the send queue (not when they have left).
   runtime::Task<Result<void>> write(ByteView bytes);
+  // The same with a reference instead of a copy. Returns when it is in the queue, which it alone may exceed the bound of. `more` is
+  // try_send's.
+  runtime::Task<Result<void>> write(SharedBytes bytes, bool more = false);
   // After this, reads and writes fail with Errc::timed_out once the deadline has passed.
   void set_read_deadline(MonoTime deadline);
   void set_write_deadline(MonoTime deadline);
@@ -71,7 +74,7 @@ class Stream {
   // Bytes that had arrived are handed over at once. The handler must outlive the stream or be taken off with nullptr.
   void set_handler(StreamHandler* handler);
   // Queues a reference without a copy; false when the send queue is full (on_writable follows) or the stream is dead. With `more`
-  // it need not leave before flush(), so that several leave together.
+  // it need not leave before flush() or what is written next, or close_write(), so that several leave together.
   bool try_send(SharedBytes bytes, bool more = false);
   void flush();
   std::size_t send_queue_bytes() const;

@@ -38,11 +38,16 @@ struct StoredBlock {
   Hash parent_hash{};
   std::uint64_t timestamp = 0;  // seconds since 1970
   Version version = Version::v1;
+  bool framed = false;  // whether `body` is compressed: the snappy frames that payload_by_number sends of it
   SharedBytes body;
 
   StoredBlock() = default;
   explicit StoredBlock(const opstack::sync::Block& block);
 };
+
+// The same block with its body compressed, and not. Errc::malformed for frames that are none.
+StoredBlock framed(StoredBlock block);
+Result<StoredBlock> unframed(StoredBlock block);
 
 struct StagedRecord {
   Bytes peer;  // the binary peer id of who sent it
@@ -69,6 +74,8 @@ class BlockStore {
   virtual void put(StoredBlock block, Done done) = 0;
 
   virtual Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const = 0;
+  // As the store holds it, framed or not; all other reads give it unframed.
+  virtual Result<std::optional<StoredBlock>> as_stored(std::uint64_t number) const { return by_number(number); }
   virtual Result<std::optional<StoredBlock>> by_hash(const Hash& hash) const = 0;
   virtual Result<StoreSummary> summary() const = 0;
   // Calls `visit` for each block from `from` to `to` (both included) in ascending order until it answers false.

@@ -1,5 +1,7 @@
 #include "node/store_chain.hpp"
 
+#include <utility>
+
 namespace opp2p::node {
 
 using opstack::sync::Block;
@@ -15,18 +17,34 @@ BlockStore::Done StoreChain::guarded(Done done) const {
 void StoreChain::append(Block block, Done done) { store_.put(StoredBlock(block), guarded(std::move(done))); }
 
 void StoreChain::lookup(std::uint64_t number, LookupDone done) {
-  auto found = std::make_shared<Result<std::optional<ServedBlock>>>(std::optional<ServedBlock>());
+  wanted_.push_back(Lookup{number, std::move(done), std::optional<ServedBlock>()});
+  if (readers_ < kReadersAtOnce) read_wanted();
+}
+
+// All that is wanted by now goes to one worker: under load two wake-ups for each would cost more than reading it.
+void StoreChain::read_wanted() {
+  ++readers_;
+  auto lookups = std::make_shared<std::vector<Lookup>>(std::exchange(wanted_, {}));
   runtime_.run_on_worker(
-      [&store = store_, number, found] {
-        auto block = store.by_number(number);
-        if (!block) {
-          *found = block.error();
-        } else if (*block) {
-          *found = std::optional<ServedBlock>(ServedBlock{(*block)->version, (*block)->body});
+      [&store = store_, lookups] {
+        for (Lookup& lookup : *lookups) {
+          auto block = store.as_stored(lookup.number);
+          if (!block) {
+            lookup.found = block.error();
+          } else if (*block) {
+            StoredBlock sent = framed(**std::move(block));
+            lookup.found = std::optional<ServedBlock>(ServedBlock{sent.version, std::move(sent.body)});
+          }
         }
       },
-      [alive = std::weak_ptr(alive_), done = std::move(done), found] {
-        if (alive.lock()) done(std::move(*found));
+      [this, alive = std::weak_ptr(alive_), lookups] {
+        for (Lookup& lookup : *lookups) {
+          if (!alive.lock()) return;
+          lookup.done(std::move(lookup.found));
+        }
+        if (!alive.lock()) return;
+        --readers_;
+        if (!wanted_.empty()) read_wanted();
       });
 }
 

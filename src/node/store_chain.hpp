@@ -1,6 +1,8 @@
 // The block store as the sync code wants it (opstack/sync/chain_store.hpp): writes go to the store, reads run on a
 // worker and come back to the network thread.
 //
+// Look-ups that come while two workers read wait for one of them and are read together.
+//
 // A write of the reverse sync that the store refused is told here, because the sync engine only hears that it failed.
 //
 // Owner: the node, beside the store, which outlives it. Thread: the network thread. Bounds: those of the store.
@@ -25,12 +27,22 @@ class StoreChain final : public opstack::sync::ChainStore {
   void drop_staged(std::uint64_t segment) override;
 
  private:
+  struct Lookup {
+    std::uint64_t number;
+    LookupDone done;
+    Result<std::optional<opstack::sync::ServedBlock>> found;
+  };
+  static constexpr std::size_t kReadersAtOnce = 2;
+
+  void read_wanted();
   // A callback that does nothing any more once this object is gone.
   Done guarded(Done done) const;
 
   libp2p::runtime::Runtime& runtime_;
   BlockStore& store_;
   const StagingRefused refused_;
+  std::vector<Lookup> wanted_;
+  std::size_t readers_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

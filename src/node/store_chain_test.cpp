@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "node/store_memory.hpp"
+#include "wire/snappy_frame.hpp"
 #include "runtime/sim/sim_world.hpp"
 
 namespace opp2p::node {
@@ -47,7 +48,7 @@ TEST_F(StoreChainTest, what_is_appended_can_be_looked_up_with_its_bytes) {
   EXPECT_FALSE(found);
   world_.run_for(Seconds(1));
   ASSERT_TRUE(found && *found && **found);
-  EXPECT_EQ(*(**found)->body, *block.body);
+  EXPECT_EQ(libp2p::wire::snappy_frame_decode(*(**found)->frames, 1 << 20).value(), *block.body);
   EXPECT_EQ((**found)->version, Version::v1);
   ASSERT_TRUE(missing && *missing);
   EXPECT_FALSE(**missing);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "node/store_lmdb_database.hpp"
+#include "protocols/payload_by_number/codec.hpp"
 
 namespace opp2p::node {
 
@@ -55,9 +56,10 @@ struct LmdbStore::Writer {
     while (true) {
       std::vector<StoreWrite> batch = take();
       if (batch.empty()) return;
-      database.write(batch);
       std::size_t written = 0;
       for (const auto& item : batch) written += item.bytes();
+      if (batch.size() == 1 && worth_framing(batch[0])) batch[0].block = framed(std::move(batch[0].block));
+      database.write(batch);
       {
         const std::lock_guard lock(mutex);
         pending -= written;
@@ -68,6 +70,12 @@ struct LmdbStore::Writer {
           if (item.done) item.done(item.outcome);
       });
     }
+  }
+
+  static bool worth_framing(const StoreWrite& item) {
+    constexpr std::size_t kSmall = 4096;
+    return item.kind == StoreWrite::Kind::put && item.block.body->size() > kSmall &&
+           item.block.body->size() <= libp2p::payload_by_number::kMaxDecompressed;
   }
 
   // Waits for the first write, and where the last batch is not long ago for company too. Empty when stopped and nothing is left.
@@ -136,6 +144,10 @@ void LmdbStore::drop_staged(std::uint64_t segment, Done done) {
 
 Result<std::optional<StoredBlock>> LmdbStore::by_number(std::uint64_t number) const {
   return database_->by_number(number);
+}
+
+Result<std::optional<StoredBlock>> LmdbStore::as_stored(std::uint64_t number) const {
+  return database_->as_stored(number);
 }
 
 Result<std::optional<StoredBlock>> LmdbStore::by_hash(const Hash& hash) const { return database_->by_hash(hash); }

@@ -3,6 +3,10 @@
 // batch gathers, so a block waits for one commit at most and many share it. A write that comes after a pause is committed at
 // once; in a stream of them commits begin `commit_interval` apart. When the disk refuses, so does the batch; the next one tries anew, and what is stored can be read on.
 //
+// The body of a block that is committed alone, as they are at the pace of a chain, lies there compressed, in the snappy frames in
+// which payload_by_number sends it: once, on the writer's thread, however often it is served. In a stream of blocks there is more
+// urgent work, and a small one is not worth it: those lie there as they are.
+//
 // Tables: meta (format, chain), blocks (number -> record), hashes (hash -> number), staging (segment, number ->
 // record); numbers are big-endian, so that LMDB's order is theirs. Owner: the node. Thread: as BlockStore says. Bounds:
 // `max_pending` bytes waiting to be written; the map grows by doubling; above `max_size` the oldest blocks go in the
@@ -37,6 +41,7 @@ class LmdbStore final : public BlockStore {
 
   void put(StoredBlock block, Done done) override;
   Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const override;
+  Result<std::optional<StoredBlock>> as_stored(std::uint64_t number) const override;
   Result<std::optional<StoredBlock>> by_hash(const Hash& hash) const override;
   Result<StoreSummary> summary() const override;
   Result<void> for_each(std::uint64_t from, std::uint64_t to,

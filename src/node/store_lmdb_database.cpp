@@ -237,6 +237,13 @@ Result<std::optional<StoredBlock>> LmdbStore::Database::end_of_chain(MDB_txn* tx
 }
 
 Result<std::optional<StoredBlock>> LmdbStore::Database::by_number(std::uint64_t number) const {
+  OPP2P_TRY(auto stored, as_stored(number));
+  if (!stored) return stored;
+  OPP2P_TRY(auto block, unframed(*std::move(stored)));
+  return std::optional<StoredBlock>(std::move(block));
+}
+
+Result<std::optional<StoredBlock>> LmdbStore::Database::as_stored(std::uint64_t number) const {
   const ReadTransaction txn(*this);
   if (txn.code() != 0) return failed(txn.code(), "starting a read");
   const auto key = number_key(number);
@@ -298,7 +305,8 @@ Result<std::vector<StoredBlock>> LmdbStore::Database::range(std::uint64_t from, 
   for (; code == 0 && out.size() < most; code = cursor.get(key, value, MDB_NEXT)) {
     const std::uint64_t number = libp2p::load_be64(static_cast<const std::uint8_t*>(key.mv_data));
     if (number > to) break;
-    OPP2P_TRY(auto block, decode_record(number, as_view(value)));
+    OPP2P_TRY(auto stored, decode_record(number, as_view(value)));
+    OPP2P_TRY(auto block, unframed(std::move(stored)));
     out.push_back(std::move(block));
     bytes += value.mv_size;
   }

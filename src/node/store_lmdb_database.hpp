@@ -40,6 +40,7 @@ class LmdbStore::Database {
   // alone; an error of the disk is everybody's.
   void write(std::vector<StoreWrite>& batch);
 
+  Result<std::optional<StoredBlock>> as_stored(std::uint64_t number) const;
   Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const;
   Result<std::optional<StoredBlock>> by_hash(const Hash& hash) const;
   Result<StoreSummary> summary() const;

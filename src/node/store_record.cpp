@@ -1,12 +1,17 @@
 #include "node/store_record.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "protocols/payload_by_number/codec.hpp"
 #include "wire/crc32c.hpp"
+#include "wire/snappy_frame.hpp"
 
 namespace opp2p::node {
 namespace {
 
+constexpr std::size_t kVersionAt = 72;
+constexpr std::uint8_t kFramed = 0x80;
 constexpr std::size_t kChecksumAt = 73;
 
 std::uint32_t checksum(ByteView record) {
@@ -28,20 +33,36 @@ StoredBlock::StoredBlock(const opstack::sync::Block& block)
       version(block.version),
       body(block.body) {}
 
+StoredBlock framed(StoredBlock block) {
+  if (std::exchange(block.framed, true)) return block;
+  block.body = libp2p::share(libp2p::wire::snappy_frame_encode(*block.body));
+  return block;
+}
+
+Result<StoredBlock> unframed(StoredBlock block) {
+  if (!std::exchange(block.framed, false)) return block;
+  // Frames are made of bodies that somebody could be sent.
+  auto body = libp2p::wire::snappy_frame_decode(*block.body, libp2p::payload_by_number::kMaxDecompressed);
+  if (!body) return damaged(block.number, body.error().text());
+  block.body = libp2p::share(std::move(*body));
+  return block;
+}
+
 std::size_t record_size(const StoredBlock& block) { return kRecordHead + block.body->size(); }
 
 void write_record(const StoredBlock& block, libp2p::MutableBytes out) {
   std::copy(block.hash.begin(), block.hash.end(), out.begin());
   std::copy(block.parent_hash.begin(), block.parent_hash.end(), out.begin() + 32);
   libp2p::store_le64(out.data() + 64, block.timestamp);
-  out[72] = static_cast<std::uint8_t>(block.version);
+  out[kVersionAt] = static_cast<std::uint8_t>(static_cast<std::uint8_t>(block.version) | (block.framed ? kFramed : 0));
   std::copy(block.body->begin(), block.body->end(), out.begin() + kRecordHead);
   libp2p::store_le32(out.data() + kChecksumAt, checksum(out));
 }
 
 Result<StoredBlock> decode_record(std::uint64_t number, ByteView record, bool with_body) {
   if (record.size() < kRecordHead) return damaged(number, "it is shorter than its head");
-  if (record[72] < 1 || record[72] > 4) return damaged(number, "it names no payload version");
+  const std::uint8_t version = record[kVersionAt] & ~kFramed;
+  if (version < 1 || version > 4) return damaged(number, "it names no payload version");
   if (with_body && checksum(record) != libp2p::load_le32(record.data() + kChecksumAt))
     return damaged(number, "its checksum does not fit");
   StoredBlock out;
@@ -49,7 +70,8 @@ Result<StoredBlock> decode_record(std::uint64_t number, ByteView record, bool wi
   std::copy_n(record.begin(), 32, out.hash.begin());
   std::copy_n(record.begin() + 32, 32, out.parent_hash.begin());
   out.timestamp = libp2p::load_le64(record.data() + 64);
-  out.version = static_cast<Version>(record[72]);
+  out.version = static_cast<Version>(version);
+  out.framed = (record[kVersionAt] & kFramed) != 0;
   if (with_body) out.body = libp2p::share(libp2p::to_bytes(record.subspan(kRecordHead)));
   return out;
 }

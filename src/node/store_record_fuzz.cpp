@@ -39,5 +39,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto read = decode_record(7, record);
   require(read && read->version == block.version && *read->body == *block.body);
   check(*read, record);
+  const StoredBlock compressed = framed(block);
+  Bytes smaller(record_size(compressed));
+  write_record(compressed, smaller);
+  const auto held = decode_record(7, smaller);
+  require(held && held->framed && held->version == block.version);
+  const auto whole = unframed(*held);
+  require(whole && !whole->framed && *whole->body == *block.body);
+  check(*held, smaller);
   return 0;
 }

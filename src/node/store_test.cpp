@@ -122,6 +122,29 @@ TEST_P(StoreRules, staged_blocks_come_back_ascending_without_holes_and_within_th
   EXPECT_EQ(store_->summary().value().staged, 1u);
 }
 
+TEST_P(StoreRules, gives_bodies_of_every_size_back_however_it_holds_them) {
+  std::uint64_t number = 0;
+  for (const std::size_t size : {1, 4096, 4097, 65'536, 300'000}) {
+    const auto block = block_at(++number, size);
+    ASSERT_TRUE(put(block));
+    const auto back = store_->by_number(number).value();
+    ASSERT_TRUE(back);
+    EXPECT_FALSE(back->framed);
+    EXPECT_EQ(*back->body, *block.body);
+    EXPECT_EQ(*store_->by_hash(block.hash).value()->body, *block.body);
+    const auto held = store_->as_stored(number).value();
+    ASSERT_TRUE(held);
+    EXPECT_EQ(*unframed(*held).value().body, *block.body);
+    if (GetParam()) {
+      EXPECT_EQ(held->framed, size > 4096) << "the database compresses what is worth it";
+    }
+  }
+  ASSERT_TRUE(store_->for_each(1, number, [&](const StoredBlock& block) {
+    EXPECT_EQ(*block.body, *store_->by_number(block.number).value()->body);
+    return true;
+  }));
+}
+
 TEST_P(StoreRules, a_closed_store_refuses_with_an_answer) {
   ASSERT_TRUE(put(block_at(1)));
   store_->close();

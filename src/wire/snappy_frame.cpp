@@ -40,7 +40,9 @@ void append_chunk(Bytes& out, ByteView contents) {
 
 void append_snappy_frames(Bytes& out, ByteView data) {
   if (data.empty()) return;
-  out.reserve(out.size() + 10 + data.size() / 2);
+  // Chunks take no more than their contents and a header; the compressor wants room for a sixth more while it works.
+  const std::size_t chunks = data.size() / kSnappyMaxChunkContents + 1;
+  out.reserve(out.size() + 10 + data.size() + 8 * chunks + kSnappyMaxChunkContents / 6 + 64);
   out.resize(out.size() + 4);
   store_chunk_header(out.data() + out.size() - 4, kIdentifier, kIdentifierBody.size());
   append(out, kIdentifierBody);

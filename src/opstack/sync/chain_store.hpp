@@ -14,10 +14,10 @@
 
 namespace opstack::sync {
 
-// A block as it lies in the store, not decoded.
+// A block as it is sent: its body in snappy's frames.
 struct ServedBlock {
   payload::Version version = payload::Version::v1;
-  SharedBytes body;
+  SharedBytes frames;
 };
 
 class BlockSource {

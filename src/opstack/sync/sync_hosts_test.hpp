@@ -100,7 +100,8 @@ class SimStore final : public ChainStore {
     if (broken) {
       *found = libp2p::fail(Errc::io, "read error");
     } else if (blocks.contains(number)) {
-      *found = std::optional<ServedBlock>(ServedBlock{blocks.at(number).version, blocks.at(number).body});
+      *found = std::optional<ServedBlock>(ServedBlock{
+          blocks.at(number).version, libp2p::share(libp2p::wire::snappy_frame_encode(*blocks.at(number).body))});
     }
     runtime_.run_on_worker([] {}, [done = std::move(done), found] { done(std::move(*found)); });
   }

@@ -167,7 +167,7 @@ Task<std::uint8_t> SyncServer::look_up(Stream& stream, std::uint64_t number, Mon
     co_return static_cast<std::uint8_t>(ResultCode::not_found);
   }
   ServedBlock block = std::move(**found);
-  if (block.body->size() > config_.max_sending - std::min(sending_, config_.max_sending)) {
+  if (block.frames->size() > config_.max_sending - std::min(sending_, config_.max_sending)) {
     report.why = "more than " + std::to_string(config_.max_sending) + " bytes are being sent already";
     co_return kOther;
   }
@@ -184,22 +184,16 @@ Task<void> SyncServer::send_block(Stream& stream, ServedBlock block, ServedReque
     Sending(const Sending&) = delete;
     Sending& operator=(const Sending&) = delete;
   };
-  const Sending sending(sending_, block.body->size());
-  report.bytes = block.body->size();
+  const Sending sending(sending_, block.frames->size());
+  report.bytes = block.frames->size();
   stream.set_write_deadline(now() + config_.write_timeout);
-  codec::ResponseEncoder encoder(response_version(block.version), *block.body);
-  int pieces = 0;
-  for (ByteView piece = encoder.next(); !piece.empty(); piece = encoder.next()) {
-    const Result<void> written = co_await stream.write(piece);
-    if (!written) {
-      report.why = "the answer broke off: " + written.error().message();
-      co_return;
-    }
-    // A large block is compressed on this thread: let others have it in between.
-    if (++pieces % 4 == 0) {
-      const Result<void> yielded = co_await libp2p::runtime::yield_now(host_.runtime());
-      if (!yielded) co_return;
-    }
+  // Head, block and end leave together.
+  const auto head = libp2p::share(libp2p::to_bytes(codec::encode_response_head(response_version(block.version))));
+  Result<void> written = co_await stream.write(head, true);
+  if (written) written = co_await stream.write(std::move(block.frames), true);
+  if (!written) {
+    report.why = "the answer broke off: " + written.error().message();
+    co_return;
   }
   stream.close_write();
   report.completed = true;

@@ -34,7 +34,7 @@ struct ServedRequest {
   std::optional<std::uint64_t> number;  // none when the request was not read
   std::uint8_t code = 0;                // as sent
   bool completed = false;               // the whole answer went out
-  std::size_t bytes = 0;                // of the block, not compressed
+  std::size_t bytes = 0;                // of the block as it is sent, compressed
   Nanos took{0};
   std::string why;  // of a code other than 0, or of an answer that broke off
 };

@@ -92,11 +92,16 @@ Result<void> ResponseDecoder::finish() {
   return {};
 }
 
+ByteArray<5> encode_response_head(ResponseVersion version) {
+  ByteArray<kHeadSize> out{};
+  store_le32(out.data() + 1, static_cast<std::uint32_t>(version));
+  return out;
+}
+
 ByteView ResponseEncoder::next() {
   if (!head_sent_) {
     head_sent_ = true;
-    chunk_.assign(kHeadSize, 0);
-    store_le32(chunk_.data() + 1, static_cast<std::uint32_t>(version_));
+    chunk_ = to_bytes(encode_response_head(version_));
     return chunk_;
   }
   if (offset_ == body_.size()) return {};

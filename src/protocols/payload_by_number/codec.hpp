@@ -73,6 +73,9 @@ class ResponseDecoder {
   std::optional<Error> failed_;
 };
 
+// What comes before the frames in a successful answer.
+ByteArray<5> encode_response_head(ResponseVersion version);
+
 // Gives a successful answer piece by piece. `body` must live as long as the encoder.
 class ResponseEncoder {
  public:
