@@ -204,14 +204,14 @@ void BlockRules::check_block(Examined& examined, const DecodedBlock& decoded) co
 
 Examined BlockRules::examine(ByteView raw, const SharedBytes& decompressed, const SignerState& signers,
                              UnixTime wall) const {
-  if (!hopeful_.load(std::memory_order_relaxed)) {
-    Examined examined = examine_signature(raw, decompressed, signers, wall);
-    if (examined.signer_counts) complete(examined, decode(*examined.outcome.contents, false));
-    return examined;
-  }
   Examined examined = unpacked(raw, decompressed, wall);
   if (examined.before_signature) return examined;
   const ByteView contents(*examined.outcome.contents);
+  if (!expects_to_count(contents.size())) {
+    check_signature(examined, payload_hash(contents.subspan(kSignatureSize)), signers);
+    if (examined.signer_counts) complete(examined, decode(contents, false));
+    return examined;
+  }
   libp2p::crypto::KeccakBeside body(contents.subspan(kSignatureSize));
   const DecodedBlock decoded = decode(contents, true, &body);
   check_signature(examined, body.finish(), signers);

@@ -138,10 +138,15 @@ class BlockRules {
  public:
   explicit BlockRules(BlockRulesConfig config);
 
+  // Whether the signature of a message of so many bytes, decompressed, is expected to count, so that what follows may be done before
+  // it is known: the last one did, and the message is not so long that its decoding could cost much in vain.
+  bool expects_to_count(std::size_t bytes) const {
+    return bytes <= kMostOnTrust && hopeful_.load(std::memory_order_relaxed);
+  }
+
   // The checks that need no memory, with the signers as they are now. `decompressed` may be what read_message() gave for the
-  // same bytes, or null. Where the last signature did not count, this one is looked at before anything is decoded; else it is
-  // expected to count, and the body is hashed for it beside the block's own hash, which takes little longer than one of the two.
-  // Does not throw.
+  // same bytes, or null. A signature that is not expected to count is looked at before anything is decoded; where one is, the body
+  // is hashed for it beside the block's own hash, which takes little longer than one of the two. Does not throw.
   Examined examine(ByteView raw_message, const SharedBytes& decompressed, const SignerState& signers, UnixTime wall) const;
 
   // The same in parts, the first two of which may run side by side: where signer_counts, complete() has to follow. `contents`
@@ -163,6 +168,8 @@ class BlockRules {
   const BlockRulesConfig& config() const { return config_; }
 
  private:
+  static constexpr std::size_t kMostOnTrust = 4 << 20;
+
   Examined unpacked(ByteView raw_message, const SharedBytes& decompressed, UnixTime wall) const;
   bool unpack(ByteView raw_message, const SharedBytes& decompressed, Outcome& out) const;
   void check_signature(Examined& examined, const Hash& payload_hash, const SignerState& signers) const;

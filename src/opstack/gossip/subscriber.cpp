@@ -73,8 +73,9 @@ void Subscriber::validate(const libp2p::gossipsub::Validate& message, libp2p::se
 
 void Subscriber::submit(const std::shared_ptr<Job>& job) {
   // A large block that comes alone is examined by two workers at once: the hash of all of it for the signature takes as long as
-  // decoding it and the tries of its own hash. Under load the pool is busy anyhow, and a bad signature ends the work early.
-  if (job->message.contents && job->message.contents->size() >= kLarge && queue_.items() == 0 &&
+  // decoding it and the tries of its own hash. Under load the pool is busy anyhow.
+  const std::size_t size = job->message.contents ? job->message.contents->size() : 0;
+  if (size >= kLarge && rules_->expects_to_count(size) && queue_.items() == 0 &&
       queue_.has_room(2, job->message.data.view.size()))
     return submit_parts(job);
   auto work = [job, rules = std::shared_ptr<const BlockRules>(rules_), signers = signers_] {
