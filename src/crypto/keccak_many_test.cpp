@@ -87,7 +87,7 @@ TEST(KeccakPermutation, of_this_processor_agrees_with_the_portable_one) {
     keccak::permute_state(mine);
     keccak::permute_state_portably(portable);
     ASSERT_TRUE(std::equal(mine, mine + 25, portable)) << i;
-    ByteArray<3 * keccak::kRate256> blocks;
+    ByteArray<3 * Keccak256::kRate> blocks;
     rng.fill(blocks);
     keccak::absorb_blocks(mine, blocks.data(), 3);
     keccak::absorb_blocks_portably(portable, blocks.data(), 3);

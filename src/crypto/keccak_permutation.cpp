@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/bytes.hpp"
 #include "crypto/keccak_round.hpp"
 
 namespace libp2p::crypto::keccak {
@@ -12,8 +11,8 @@ namespace {
 [[gnu::always_inline]] inline void absorb(std::uint64_t* state, const std::uint8_t* data, std::size_t blocks) {
   Words<std::uint64_t> words;
   std::copy_n(state, 25, words.v);
-  for (; blocks > 0; --blocks, data += kRate256) {
-    for (std::size_t i = 0; i < kRate256 / 8; ++i) words.v[i] ^= load_le64(data + 8 * i);
+  for (; blocks > 0; --blocks, data += Keccak256::kRate) {
+    for (std::size_t i = 0; i < Keccak256::kRate / 8; ++i) words.v[i] ^= load_le64(data + 8 * i);
     permute(words);
   }
   std::copy_n(words.v, 25, state);

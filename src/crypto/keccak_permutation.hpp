@@ -2,14 +2,11 @@
 // Pure; thread: any.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include "crypto/hash.hpp"
 
 namespace libp2p::crypto::keccak {
 
-inline constexpr std::size_t kRate256 = 136;  // bytes
-
-// Takes in `blocks` blocks of kRate256 bytes each: the quickest that this processor has.
+// Takes in `blocks` blocks of Keccak256::kRate bytes each: the quickest that this processor has.
 void absorb_blocks(std::uint64_t* state, const std::uint8_t* data, std::size_t blocks);
 void permute_state(std::uint64_t* state);
 // Those for every processor, which the others must agree with.

@@ -82,9 +82,7 @@ void gossiped(Version version, const Envelope& envelope, const Bytes& body) {
 }
 
 void answered(Script& script, Version version, const Envelope& envelope, const Bytes& body) {
-  Bytes wire;
-  requests::ResponseEncoder encoder(opstack::sync::response_version(version), body);
-  for (ByteView piece = encoder.next(); !piece.empty(); piece = encoder.next()) libp2p::append(wire, piece);
+  Bytes wire = requests::encode_response(opstack::sync::response_version(version), body);
   const auto judge = [&](std::uint64_t asked) {
     requests::ResponseDecoder decoder;
     (void)decoder.push(wire);

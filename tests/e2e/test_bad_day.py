@@ -105,14 +105,14 @@ class BadDay(unittest.TestCase):
         self.assert_still_well()
 
     def settled_descriptors(self):
-        """When those of an earlier test's connections have gone: the same number for half a second."""
-        last, since = self.descriptors(), time.monotonic()
-        until = since + 10
-        while time.monotonic() < min(since + 0.5, until):
-            time.sleep(0.05)
-            if self.descriptors() != last:
-                last, since = self.descriptors(), time.monotonic()
-        return last
+        """When those of an earlier test's connections have gone: ten looks see the same number."""
+        seen = []
+
+        def settled():
+            seen.append(self.descriptors())
+            return len(seen) >= 10 and len(set(seen[-10:])) == 1
+        opp2p.wait_for(settled, 10, "the number of descriptors settles")
+        return seen[-1]
 
     def test_silent_clients_of_the_rpc_are_bounded_and_let_go(self):
         before = self.settled_descriptors()

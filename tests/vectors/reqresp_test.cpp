@@ -164,10 +164,7 @@ TEST(ReqrespVectors, a_server_answers_with_the_payload_that_was_stored) {
                   EXPECT_EQ(*theirs.block.body, ssz);
                   EXPECT_EQ(libp2p::to_bytes(ByteView(theirs.block.hash())), bytes(item, "block_hash"));
 
-                  codec::ResponseEncoder encoder(opstack::sync::response_version(version), ssz);
-                  Bytes sent;
-                  for (ByteView piece = encoder.next(); !piece.empty(); piece = encoder.next())
-                    libp2p::append(sent, piece);
+                  const Bytes sent = codec::encode_response(opstack::sync::response_version(version), ssz);
                   const Answer ours = receive(sent, 4096, number, version);
                   ASSERT_EQ(ours.kind, AnswerKind::block) << ours.detail;
                   EXPECT_EQ(*ours.block.body, ssz);

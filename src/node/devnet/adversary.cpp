@@ -169,11 +169,7 @@ const Envelope& Adversary::own_block(std::uint64_t number) {
 
 Bytes Adversary::encoded_answer(const Envelope& block) const {
   const auto version = options_.rollup.payload_version(block.payload.timestamp);
-  const auto body = opstack::payload::encode_envelope(version, block);
-  codec::ResponseEncoder encoder(opstack::sync::response_version(version), body);
-  Bytes out;
-  for (auto piece = encoder.next(); !piece.empty(); piece = encoder.next()) libp2p::append(out, piece);
-  return out;
+  return codec::encode_response(opstack::sync::response_version(version), opstack::payload::encode_envelope(version, block));
 }
 
 // --- gossip ---

@@ -6,7 +6,6 @@ namespace libp2p::payload_by_number {
 namespace {
 
 constexpr std::size_t kHeadSize = 5;
-constexpr std::size_t kStreamIdentifierSize = 10;
 
 }  // namespace
 
@@ -98,20 +97,10 @@ ByteArray<5> encode_response_head(ResponseVersion version) {
   return out;
 }
 
-ByteView ResponseEncoder::next() {
-  if (!head_sent_) {
-    head_sent_ = true;
-    chunk_ = to_bytes(encode_response_head(version_));
-    return chunk_;
-  }
-  if (offset_ == body_.size()) return {};
-  const auto piece = body_.subspan(offset_, std::min(wire::kSnappyMaxChunkContents, body_.size() - offset_));
-  chunk_.clear();
-  wire::append_snappy_frames(chunk_, piece);
-  // Each piece is a stream of its own to the framing encoder; only the first keeps the identifier.
-  const std::size_t skip = offset_ == 0 ? 0 : kStreamIdentifierSize;
-  offset_ += piece.size();
-  return ByteView(chunk_).subspan(skip);
+Bytes encode_response(ResponseVersion version, ByteView body) {
+  Bytes out = to_bytes(encode_response_head(version));
+  wire::append_snappy_frames(out, body);
+  return out;
 }
 
 }  // namespace libp2p::payload_by_number

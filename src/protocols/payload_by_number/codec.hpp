@@ -1,10 +1,9 @@
 // The OP Stack's request and response `payload_by_number` as bytes. A request is a block number; an answer is a result
 // code and, when that is 0, a version and the payload in snappy's framing format until the end of the stream. Three
-// parts: the request, a decoder that takes an answer in pieces, and an encoder that compresses a payload chunk by chunk
-// while it is sent, so that no compressed copy of the whole block ever exists.
+// parts: the request, a decoder that takes an answer in pieces, and the answer, whose frames a server may have lying ready.
 //
 // Owner: one exchange. Thread: any, one at a time. Bounds: the decoder holds at most its decompressed limit and one
-// snappy chunk; the encoder one chunk. Source: specs/protocol/rollup-node-p2p.md, "payload_by_number", with the
+// snappy chunk. Source: specs/protocol/rollup-node-p2p.md, "payload_by_number", with the
 // deviations of op-node: no trailing slash in the protocol id, versions 0 and 1 only.
 #pragma once
 
@@ -76,22 +75,8 @@ class ResponseDecoder {
 // What comes before the frames in a successful answer.
 ByteArray<5> encode_response_head(ResponseVersion version);
 
-// Gives a successful answer piece by piece. `body` must live as long as the encoder.
-class ResponseEncoder {
- public:
-  ResponseEncoder(ResponseVersion version, ByteView body) : version_(version), body_(body) {}
-
-  // The next bytes to send, valid until the next call: the head first, then one chunk for each 64 KiB of the body.
-  // Empty at the end.
-  ByteView next();
-
- private:
-  ResponseVersion version_;
-  ByteView body_;
-  Bytes chunk_;
-  std::size_t offset_ = 0;
-  bool head_sent_ = false;
-};
+// A whole successful answer: the head and the frames of `body`.
+Bytes encode_response(ResponseVersion version, ByteView body);
 
 // The whole answer to a request that is not served.
 inline Bytes encode_refusal(ResultCode code) { return Bytes{static_cast<std::uint8_t>(code)}; }

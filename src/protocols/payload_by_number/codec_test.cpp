@@ -7,13 +7,6 @@
 namespace libp2p::payload_by_number {
 namespace {
 
-Bytes whole_answer(ResponseVersion version, ByteView body) {
-  ResponseEncoder encoder(version, body);
-  Bytes out;
-  for (ByteView piece = encoder.next(); !piece.empty(); piece = encoder.next()) append(out, piece);
-  return out;
-}
-
 Bytes some_body(std::size_t size, std::uint64_t seed) {
   SeededRng rng(seed);
   Bytes out(size);
@@ -38,7 +31,7 @@ TEST(PayloadByNumberCodec, a_request_is_eight_bytes_little_endian) {
 TEST(PayloadByNumberCodec, an_answer_comes_back_whole_however_it_is_cut) {
   for (const std::size_t size : {1uL, 65535uL, 65536uL, 65537uL, 300000uL}) {
     const Bytes body = some_body(size, size);
-    const Bytes answer = whole_answer(ResponseVersion::envelope, body);
+    const Bytes answer = encode_response(ResponseVersion::envelope, body);
     SeededRng rng(size);
     for (const std::size_t most : {1uL, 7uL, 5000uL, 1000000uL}) {
       if (most < 5000 && size > 70000) continue;
@@ -60,7 +53,7 @@ TEST(PayloadByNumberCodec, the_encoder_gives_the_same_stream_as_one_that_sees_th
   const Bytes body = some_body(200000, 1);
   Bytes expected{0, 0, 0, 0, 0};
   append(expected, wire::snappy_frame_encode(body));
-  EXPECT_EQ(whole_answer(ResponseVersion::payload, body), expected);
+  EXPECT_EQ(encode_response(ResponseVersion::payload, body), expected);
 }
 
 TEST(PayloadByNumberCodec, a_refusal_ends_the_answer_whatever_follows) {
@@ -74,7 +67,7 @@ TEST(PayloadByNumberCodec, a_refusal_ends_the_answer_whatever_follows) {
 }
 
 TEST(PayloadByNumberCodec, every_prefix_of_an_answer_is_truncated) {
-  const Bytes answer = whole_answer(ResponseVersion::payload, some_body(1000, 2));
+  const Bytes answer = encode_response(ResponseVersion::payload, some_body(1000, 2));
   for (std::size_t n = 0; n < answer.size(); ++n) {
     ResponseDecoder decoder;
     ASSERT_TRUE(decoder.push(ByteView(answer).first(n)));
@@ -95,7 +88,7 @@ TEST(PayloadByNumberCodec, an_unknown_version_is_named_and_stays_refused) {
 
 TEST(PayloadByNumberCodec, limits_hold_on_both_sides_of_the_compression) {
   const Bytes zeros(100000, 0);
-  const Bytes answer = whole_answer(ResponseVersion::payload, zeros);
+  const Bytes answer = encode_response(ResponseVersion::payload, zeros);
   ASSERT_LT(answer.size(), 10000u);
   {
     ResponseDecoder exact(kMaxCompressed, zeros.size());
@@ -123,7 +116,7 @@ TEST(PayloadByNumberCodec, limits_hold_on_both_sides_of_the_compression) {
 }
 
 TEST(PayloadByNumberCodec, error_offsets_count_from_the_first_byte_of_the_answer) {
-  Bytes answer = whole_answer(ResponseVersion::payload, some_body(1000, 3));
+  Bytes answer = encode_response(ResponseVersion::payload, some_body(1000, 3));
   answer[20] ^= 1;  // in the checksum of the first chunk, which starts at byte 15
   ResponseDecoder decoder;
   const auto pushed = decoder.push(answer);
