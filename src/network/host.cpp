@@ -53,6 +53,7 @@ class Host::State final : public SwarmEvents {
   std::shared_ptr<Gater> gater;
   Peerstore peerstore;
   ConnectionManager manager;
+  MemoryAccount memory;
   HostCounters counters;
   std::map<std::string, StreamAcceptor, std::less<>> acceptors;
   std::vector<HostObserver*> observers;  // null: taken off, until the list is not being walked
@@ -73,7 +74,8 @@ Host::State::State(runtime::Runtime& rt, HostConfig host_config)
       config(std::move(host_config)),
       self(PeerId::from_public_key(config.identity.public_key())),
       gater(config.gater ? config.gater : std::make_shared<BasicGater>()),
-      manager(config.connection_manager) {
+      manager(config.connection_manager),
+      memory(config.limits.memory) {
   trim_timer = runtime.make_timer([this] { trim(); });
   collect_timer = runtime.make_timer([this] { collect(); });
   collect_timer->arm(runtime.now().mono + kCollectEvery);
@@ -328,6 +330,23 @@ bool Host::is_protected(const PeerId& peer) const { return state_->manager.is_pr
 void Host::set_value(const PeerId& peer, std::string tag, int value) {
   if (connected(peer)) state_->manager.set_value(peer, std::move(tag), value);
 }
+
+AddressBlocks Host::address_blocks(const Multiaddr& remote) const {
+  const auto ip = multiformats::ip_of(remote);
+  if (!ip) return {};
+  const auto& exempt = state_->config.limits.exempt;
+  if (std::any_of(exempt.begin(), exempt.end(), [&](const Cidr& block) { return block.contains(*ip); })) return {};
+  return multiformats::address_blocks(remote);
+}
+AddressBlocks Host::address_blocks(const PeerId& peer) const {
+  const auto open = connections(peer);
+  return open.empty() ? AddressBlocks{} : address_blocks(open.front().remote);
+}
+void Host::exempt(const Cidr& addresses) {
+  auto& exempt = state_->config.limits.exempt;
+  if (std::find(exempt.begin(), exempt.end(), addresses) == exempt.end()) exempt.push_back(addresses);
+}
+MemoryAccount& Host::memory() { return state_->memory; }
 
 Peerstore& Host::peerstore() { return state_->peerstore; }
 Gater& Host::gater() { return *state_->gater; }

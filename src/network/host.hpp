@@ -17,8 +17,9 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_account.hpp"
 #include "crypto/keys.hpp"
-#include "multiformats/multiaddr.hpp"
+#include "multiformats/address_blocks.hpp"
 #include "network/stream.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/task.hpp"
@@ -38,6 +39,8 @@ struct Limits {
   std::size_t streams_per_connection = 1000;  // inbound
   std::size_t stream_send_queue = 1 << 20;    // bytes
   std::size_t connection_memory = 32 << 20;   // receive windows of all streams of a connection, bytes
+  std::size_t memory = 96 << 20;              // bytes of all that strangers can make the host remember (Host::memory)
+  std::vector<Cidr> exempt;                   // addresses without an address share, as loopback has none
   Nanos handshake_timeout = Seconds(10);
   Nanos dial_timeout = Seconds(10);       // per address
   Nanos negotiation_timeout = Seconds(10);
@@ -148,6 +151,15 @@ class Host {
   bool is_protected(const PeerId& peer) const;
   // The trimmer closes connections with the lowest value first.
   void set_value(const PeerId& peer, std::string tag, int value);
+
+  // The blocks in whose share of a bounded pool what the peer does is counted: those of its oldest connection, empty for
+  // loopback, Limits::exempt and addresses that exempt() was called with.
+  AddressBlocks address_blocks(const PeerId& peer) const;
+  AddressBlocks address_blocks(const Multiaddr& remote) const;
+  // The address of a peer that we chose ourselves (a static one) has no address share.
+  void exempt(const Cidr& addresses);
+  // Limits::memory: services take from it what strangers make them hold.
+  MemoryAccount& memory();
 
   Peerstore& peerstore();
   Gater& gater();
