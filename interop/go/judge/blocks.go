@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/log"
+	"github.com/golang/snappy"
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -119,7 +120,7 @@ func blockSignature(input []byte, read *digest) (verdict, error) {
 	return accept, nil
 }
 
-// messageID: a byte is the topic's length, then the topic and the data.
+// messageID: a byte is the topic's length, then the topic and the data. Accepted is what is read as snappy.
 func messageID(input []byte, read *digest) (verdict, error) {
 	if len(input) == 0 || len(input) < 1+int(input[0]) {
 		return refuse, errors.New("no topic")
@@ -127,7 +128,12 @@ func messageID(input []byte, read *digest) (verdict, error) {
 	topic := string(input[1 : 1+int(input[0])])
 	data := input[1+len(topic):]
 	read.raw([]byte(idOf(&pb.Message{Topic: &topic, Data: data})))
-	// Whether it counts as snappy is what the id says in its domain, but the digest alone would not say which reading was taken.
+	if n, err := snappy.DecodedLen(data); err != nil || n > 10<<20 {
+		return refuse, errors.Join(err, errors.New("or too large"))
+	}
+	if _, err := snappy.Decode(nil, data); err != nil {
+		return refuse, err // the id is of the bytes as they are, and has to be the same too
+	}
 	return accept, nil
 }
 

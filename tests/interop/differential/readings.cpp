@@ -256,11 +256,12 @@ Reading signature(ByteView input) {
 }
 
 Reading id(ByteView input) {
-  if (input.empty() || input.size() < 1u + input[0]) return {};
+  if (input.empty() || input.size() < 1u + input[0]) return {Verdict::refuse, Digest().sum(), {}, "no topic"};
   const auto topic = as_text(input.subspan(1, input[0]));
   Digest read;
-  read.raw(opstack::gossip::message_id(topic, input.subspan(1u + input[0])));
-  return accepted(read);
+  const auto contents = opstack::gossip::read_message(topic, input.subspan(1u + input[0]));
+  read.raw(contents.id);
+  return {contents.decompressed ? Verdict::accept : Verdict::refuse, read.sum(), {}, {}};
 }
 
 Reading block(ByteView input) {
