@@ -26,13 +26,13 @@ Connection::Connection(runtime::Runtime& runtime, IoBuffers& buffers, Connection
 Connection::~Connection() {
   *alive_ = false;
   give_back_out();
-  owner_.give_memory(std::exchange(unread_taken_, 0));
   if (!dead_) {
     dead_ = true;
     const Entered entered(in_engine_);
     engine_->abort(fail(Errc::reset, "the connection was dropped"));
   }
   port_->cut();
+  owner_.give_memory(std::exchange(unread_taken_, 0));
   for (const auto& stream : to_tell_) stream->wake_later();
   for (const auto& stream : telling_) {
     if (stream) stream->wake_later();
