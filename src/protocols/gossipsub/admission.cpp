@@ -7,7 +7,8 @@ namespace {
 
 // What naming costs besides the bytes: a stream of the smallest messages is work too.
 constexpr double kNamingOverhead = 1024;
-// Blocks of addresses hold several peers: an IPv4 address may be refused twice as often as a peer, a /48 of IPv6 four times.
+// Blocks of addresses hold several peers: an IPv4 address may be refused twice as often as a peer, a /48 of IPv6 four
+// times.
 constexpr double kNarrowShare = 2;
 constexpr double kWideShare = 4;
 // Part of the room that only proven peers get.
@@ -97,8 +98,8 @@ double Admission::naming_cost(std::size_t frame, std::size_t unpacked) {
   return kNamingOverhead + static_cast<double>(frame + unpacked);
 }
 
-DropCause Admission::admit(PeerKey key, const PeerId& peer, Standing& standing, std::size_t frame, std::size_t unpacked,
-                           Now now) {
+DropCause Admission::admit(PeerKey key, const PeerId& peer, Standing& standing, std::size_t frame,
+                           std::size_t unpacked, Now now) {
   const bool proven = standing.proof.holds(now.mono);
   if (!refusals_.admits(peer, standing.blocks, proven, now.mono)) return DropCause::refused_often;
   if (!has_room(key, standing.blocks, proven, frame + unpacked)) return DropCause::validation_full;

@@ -86,7 +86,8 @@ class Admission {
 
   // Whether a message of `frame` bytes that unpacks to `unpacked` may be named and validated: DropCause::none, or why
   // not. Naming is paid for when it may; pay_back() when the message was accepted.
-  DropCause admit(PeerKey key, const PeerId& peer, Standing& standing, std::size_t frame, std::size_t unpacked, Now now);
+  DropCause admit(PeerKey key, const PeerId& peer, Standing& standing, std::size_t frame, std::size_t unpacked,
+                  Now now);
   void pay_back(Standing* standing, std::size_t frame, std::size_t unpacked);
   // The room alone, for what turned out larger than it said, and for our own messages (key 0).
   bool has_room(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const;

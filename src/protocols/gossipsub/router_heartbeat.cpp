@@ -117,7 +117,8 @@ void Router::graft_opportunistically(const std::string& name, Topic& topic, Scor
     const auto fits = [&](PeerKey key, const Peer& peer) {
       return is_proven(peer) && may_graft(name, topic, key, peer, now) && cached_score(key, scores) >= 0;
     };
-    for (const PeerKey key : pick(topic, params().mesh.opportunistic_graft_peers - proven, fits)) graft(name, topic, key, now);
+    const auto chosen = pick(topic, params().mesh.opportunistic_graft_peers - proven, fits);
+    for (const PeerKey key : chosen) graft(name, topic, key, now);
   }
   if (topic.mesh.size() <= 1) return;
   std::vector<double> values;
