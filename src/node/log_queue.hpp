@@ -19,7 +19,7 @@ namespace opp2p::node {
 
 struct LogQueueLimits {
   std::size_t lines = 8192;
-  std::size_t bytes = 1 << 20;  // of LogRecord::memory_bytes
+  std::size_t bytes = 2 << 20;  // of LogRecord::memory_bytes
 };
 
 // Lines that were not written.

@@ -18,11 +18,11 @@ runtime::Task<void> close_and_note(Closable& peer, bool& done) {
   done = true;
 }
 
-// Written at once, and stamped with the world's time.
-LogOptions virtual_time(std::function<libp2p::MonoTime()> now, libp2p::UnixTime epoch) {
+// Written at once.
+LogOptions stamped_with(std::function<libp2p::UnixTime()> time) {
   LogOptions out;
   out.level = LogLevel::crit;
-  out.clock = [now = std::move(now), epoch] { return epoch + now().time_since_epoch(); };
+  out.clock = std::move(time);
   return out;
 }
 
@@ -30,10 +30,11 @@ LogOptions virtual_time(std::function<libp2p::MonoTime()> now, libp2p::UnixTime 
 
 SimNetwork::SimNetwork(std::uint64_t seed, opstack::chain::RollupConfig rollup, const secp256k1::Secret& signer,
                        libp2p::UnixTime epoch, std::unique_ptr<runtime::LinkModel> links)
-    : rollup_(std::move(rollup)), signer_(signer), rng_(seed), log_(virtual_time([this] { return world_->now(); }, epoch)) {
+    : rollup_(std::move(rollup)), signer_(signer), rng_(seed), log_(stamped_with([this, epoch] { return epoch + (world_->now() - began_); })) {
   runtime::SimWorldOptions options;
   options.epoch = epoch;
   world_ = std::make_unique<runtime::SimWorld>(seed, options, std::move(links));
+  began_ = world_->now();
 }
 
 SimNetwork::~SimNetwork() { close(); }
