@@ -44,7 +44,8 @@ libp2p::Result<void> Log::set_levels(std::string_view spec) {
     const auto name = equals == std::string_view::npos ? std::string_view() : part.substr(0, equals);
     const auto level = parse_log_level(equals == std::string_view::npos ? part : part.substr(equals + 1));
     if (!level)
-      return libp2p::fail(libp2p::Errc::invalid_argument, "log level '" + std::string(part) +
+      return libp2p::fail(libp2p::Errc::invalid_argument,
+                          "log level '" + std::string(part) +
                               "' is not known; use trace, debug, info, warn, error or crit, or COMPONENT=LEVEL");
     bool found = false;
     for (std::size_t i = 0; i < kComponents; ++i) {
@@ -54,7 +55,8 @@ libp2p::Result<void> Log::set_levels(std::string_view spec) {
       if (!name.empty() || !chosen[i]) chosen[i] = level;
     }
     if (!found)
-      return libp2p::fail(libp2p::Errc::invalid_argument, "there is no log component '" + std::string(name) +
+      return libp2p::fail(libp2p::Errc::invalid_argument,
+                          "there is no log component '" + std::string(name) +
                               "'; they are node, host, gossip, sync, store, rpc and devnet");
   }
   for (std::size_t i = 0; i < kComponents; ++i)
@@ -62,7 +64,8 @@ libp2p::Result<void> Log::set_levels(std::string_view spec) {
   return {};
 }
 
-void Log::write_enabled(LogLevel level, Component component, std::string_view message, std::initializer_list<Field> fields) {
+void Log::write_enabled(LogLevel level, Component component, std::string_view message,
+                        std::initializer_list<Field> fields) {
   LogRecord record(clock_(), level, component, message, fields);
   if (writer_) return writer_->push(std::move(record));
   static constexpr std::atomic<bool> kNever{false};

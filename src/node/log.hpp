@@ -1,12 +1,13 @@
-// The program's log: one line an event, with a component, a level, a message and named values. Two formats that op-node has
-// too: text (logfmt: t=… lvl=info msg="…" key=value) and json (an object a line). Each component's level can be set alone.
+// The program's log: one line an event, with a component, a level, a message and named values. Two formats that op-node
+// has too: text (logfmt: t=… lvl=info msg="…" key=value) and json (an object a line). Each component's level can be set
+// alone.
 //
-// A daemon's log has a thread of its own (LogOptions::own_thread, log_writer.hpp): write() then queues the line and never waits for
-// where it goes. Without one a line is written before write() returns, as tests and simulations want it; with a clock given, the log reads
-// no other, so a simulated node's lines bear virtual time.
+// A daemon's log has a thread of its own (LogOptions::own_thread, log_writer.hpp): write() then queues the line and
+// never waits for where it goes. Without one a line is written before write() returns, as tests and simulations want
+// it; with a clock given, the log reads no other, so a simulated node's lines bear virtual time.
 //
-// Thread: any; lines are written whole and in the order of their calls. Engines do not log: they emit traces, and the node turns those
-// into lines here.
+// Thread: any; lines are written whole and in the order of their calls. Engines do not log: they emit traces, and the
+// node turns those into lines here.
 #pragma once
 
 #include <array>
@@ -28,9 +29,9 @@ struct LogOptions {
   LogFormat format = LogFormat::text;
   LogLevel level = LogLevel::info;
   bool own_thread = false;
-  std::shared_ptr<LogSink> sink;             // none: the standard error stream
-  std::function<libp2p::UnixTime()> clock;   // none: the system's
-  LogQueueLimits queue;                      // of a log with its own thread
+  std::shared_ptr<LogSink> sink;                       // none: the standard error stream
+  std::function<libp2p::UnixTime()> clock;             // none: the system's
+  LogQueueLimits queue;                                // of a log with its own thread
   libp2p::Nanos close_limit = LogWriter::kFlushLimit;  // how long its destructor waits for a sink that is stuck
 };
 
@@ -58,8 +59,8 @@ class Log {
   void warn(Component c, std::string_view m, std::initializer_list<Field> f = {}) { write(LogLevel::warn, c, m, f); }
   void error(Component c, std::string_view m, std::initializer_list<Field> f = {}) { write(LogLevel::error, c, m, f); }
 
-  // Waits until all lines so far are written; false when that takes longer than the limit. For what is about to end the process or
-  // to write to the same stream.
+  // Waits until all lines so far are written; false when that takes longer than the limit. For what is about to end the
+  // process or to write to the same stream.
   bool flush(libp2p::Nanos limit = LogWriter::kFlushLimit);
   // Lines that were not written; none are counted without a thread.
   LogDrops drops() const;
@@ -67,7 +68,8 @@ class Log {
   const std::atomic<std::size_t>* waiting() const { return writer_ ? &writer_->waiting() : nullptr; }
 
  private:
-  void write_enabled(LogLevel level, Component component, std::string_view message, std::initializer_list<Field> fields);
+  void write_enabled(LogLevel level, Component component, std::string_view message,
+                     std::initializer_list<Field> fields);
 
   const LogFormat format_;
   const std::function<libp2p::UnixTime()> clock_;

@@ -17,8 +17,8 @@ constexpr timespec kBetweenLooks{0, 10'000'000};
 std::atomic<const std::atomic<std::size_t>*> lines_waiting{nullptr};
 static_assert(std::atomic<std::size_t>::is_always_lock_free);
 
-// Who handled the signals before, a sanitizer for one. When wait_for_log() returns, it is theirs again: a faulting instruction faults
-// again, abort() raises again, and what kill() sent is sent again.
+// Who handled the signals before, a sanitizer for one. When wait_for_log() returns, it is theirs again: a faulting
+// instruction faults again, abort() raises again, and what kill() sent is sent again.
 constexpr std::array kSignals = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 std::array<struct sigaction, kSignals.size()> handlers_before{};
 

@@ -1,6 +1,6 @@
-// How many lines of a kind a node writes when strangers bring them about: `burst` at once, then `per_minute`. What is left out is
-// counted, and told with the next line of the kind. Each kind has its own allowance, so that one that is provoked hides no other.
-// A pure engine: it gets the time and writes nothing. Thread: one. Bounds: a row per kind.
+// How many lines of a kind a node writes when strangers bring them about: `burst` at once, then `per_minute`. What is
+// left out is counted, and told with the next line of the kind. Each kind has its own allowance, so that one that is
+// provoked hides no other. A pure engine: it gets the time and writes nothing. Thread: one. Bounds: a row per kind.
 #pragma once
 
 #include <array>

@@ -52,8 +52,10 @@ struct Packer {
   void operator()(ByteView bytes) const { tagged_bytes(Packed::bytes, bytes); }
   void operator()(const libp2p::PeerId* peer) const { tagged_bytes(Packed::peer, peer->bytes()); }
   void operator()(const libp2p::Multiaddr* address) const {
-    if (address->bytes().size() > kMaxFieldBytes) tagged_text(address->text());
-    else tagged_bytes(Packed::address, address->bytes());
+    if (address->bytes().size() > kMaxFieldBytes)
+      tagged_text(address->text());
+    else
+      tagged_bytes(Packed::address, address->bytes());
   }
   void operator()(const libp2p::Error* error) const { tagged_text(error->message()); }
 
@@ -121,11 +123,16 @@ void append_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
   while (!text.empty()) {
     const auto [point, bytes] = first_character(text);
-    if (bytes == 0) out.append("\\ufffd");
-    else if (point == '"' || point == '\\') out.append({'\\', static_cast<char>(point)});
-    else if (point == '\n') out.append("\\n");
-    else if (is_control(point)) fmt::format_to(std::back_inserter(out), "\\u{:04x}", point);
-    else out.append(text.substr(0, bytes));
+    if (bytes == 0)
+      out.append("\\ufffd");
+    else if (point == '"' || point == '\\')
+      out.append({'\\', static_cast<char>(point)});
+    else if (point == '\n')
+      out.append("\\n");
+    else if (is_control(point))
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", point);
+    else
+      out.append(text.substr(0, bytes));
     text.remove_prefix(std::max<std::size_t>(bytes, 1));
   }
   out.push_back('"');
@@ -141,25 +148,38 @@ bool needs_quotes(std::string_view text) {
 }
 
 void append_text(std::string& out, std::string_view text, LogFormat format) {
-  if (format == LogFormat::json || needs_quotes(text)) append_quoted(out, text);
-  else out.append(text);
+  if (format == LogFormat::json || needs_quotes(text))
+    append_quoted(out, text);
+  else
+    out.append(text);
 }
 
 void append_number(std::string& out, double value) {
   // JSON has no word for infinity or not-a-number.
-  if (value - value == 0) fmt::format_to(std::back_inserter(out), "{:.6g}", value);
-  else append_quoted(out, fmt::format("{}", value));
+  if (value - value == 0)
+    fmt::format_to(std::back_inserter(out), "{:.6g}", value);
+  else
+    append_quoted(out, fmt::format("{}", value));
 }
 
 void append_value(std::string& out, Unpacker& in, LogFormat format) {
   const auto bytes = [&in] { return libp2p::as_bytes(in.text()); };
   switch (static_cast<Packed>(in.number<char>())) {
-    case Packed::text: return append_text(out, in.text(), format);
-    case Packed::signed_number: out.append(fmt::format_int(in.number<std::int64_t>()).c_str()); return;
-    case Packed::unsigned_number: out.append(fmt::format_int(in.number<std::uint64_t>()).c_str()); return;
-    case Packed::real: return append_number(out, in.number<double>());
-    case Packed::truth: out.append(in.number<bool>() ? "true" : "false"); return;
-    case Packed::bytes: return append_text(out, libp2p::to_hex0x(bytes()), format);
+    case Packed::text:
+      return append_text(out, in.text(), format);
+    case Packed::signed_number:
+      out.append(fmt::format_int(in.number<std::int64_t>()).c_str());
+      return;
+    case Packed::unsigned_number:
+      out.append(fmt::format_int(in.number<std::uint64_t>()).c_str());
+      return;
+    case Packed::real:
+      return append_number(out, in.number<double>());
+    case Packed::truth:
+      out.append(in.number<bool>() ? "true" : "false");
+      return;
+    case Packed::bytes:
+      return append_text(out, libp2p::to_hex0x(bytes()), format);
     case Packed::peer: {
       const auto id = libp2p::PeerId::from_bytes(bytes());
       return append_text(out, id ? id->to_base58() : std::string(), format);
@@ -215,8 +235,10 @@ std::string to_line(LogFormat format, const LogRecord& record) {
   append_quoted(out, in.text());
   while (!in.done()) {
     out.push_back(json ? ',' : ' ');
-    if (json) append_quoted(out, in.text());
-    else out.append(in.text());
+    if (json)
+      append_quoted(out, in.text());
+    else
+      out.append(in.text());
     out.push_back(json ? ':' : '=');
     append_value(out, in, format);
   }

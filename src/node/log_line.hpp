@@ -1,9 +1,11 @@
-// A line of the log between the call that writes it and the bytes that are written. Field takes a named value by reference, without
-// a copy, so a line that its level switches off costs nothing. LogRecord is the line while it waits: its values packed into one string,
-// one allocation; to_line() makes the text of it, off the network thread where the log has a thread of its own.
+// A line of the log between the call that writes it and the bytes that are written. Field takes a named value by
+// reference, without a copy, so a line that its level switches off costs nothing. LogRecord is the line while it waits:
+// its values packed into one string, one allocation; to_line() makes the text of it, off the network thread where the
+// log has a thread of its own.
 //
-// Values. Thread: any. Bounds: kMaxFieldBytes for the message and for each value; what is longer is cut and says so. What peers
-// say cannot break or forge a line: control characters of ASCII and Unicode are escaped, bytes that are no UTF-8 replaced.
+// Values. Thread: any. Bounds: kMaxFieldBytes for the message and for each value; what is longer is cut and says so.
+// What peers say cannot break or forge a line: control characters of ASCII and Unicode are escaped, bytes that are no
+// UTF-8 replaced.
 #pragma once
 
 #include <array>
@@ -37,20 +39,27 @@ enum class LogFormat : std::uint8_t { text, json };
 
 inline constexpr std::size_t kMaxFieldBytes = 512;
 
-// A named value of a line; it refers to the value and lives no longer than the call. Numbers and booleans stay what they are in
-// JSON; bytes are written in hexadecimal.
+// A named value of a line; it refers to the value and lives no longer than the call. Numbers and booleans stay what
+// they are in JSON; bytes are written in hexadecimal.
 struct Field {
   template <class T>
   Field(std::string_view name, const T& v) : key(name) {
     using libp2p::ByteView;
-    if constexpr (std::is_same_v<T, bool>) value = v;
-    else if constexpr (std::is_floating_point_v<T>) value = static_cast<double>(v);
-    else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) value = static_cast<std::int64_t>(v);
-    else if constexpr (std::is_integral_v<T>) value = static_cast<std::uint64_t>(v);
+    if constexpr (std::is_same_v<T, bool>)
+      value = v;
+    else if constexpr (std::is_floating_point_v<T>)
+      value = static_cast<double>(v);
+    else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
+      value = static_cast<std::int64_t>(v);
+    else if constexpr (std::is_integral_v<T>)
+      value = static_cast<std::uint64_t>(v);
     else if constexpr (std::is_same_v<T, libp2p::PeerId> || std::is_same_v<T, libp2p::Multiaddr> ||
-                       std::is_same_v<T, libp2p::Error>) value = &v;
-    else if constexpr (std::convertible_to<const T&, std::string_view>) value = std::string_view(v);
-    else value = ByteView(v);
+                       std::is_same_v<T, libp2p::Error>)
+      value = &v;
+    else if constexpr (std::convertible_to<const T&, std::string_view>)
+      value = std::string_view(v);
+    else
+      value = ByteView(v);
   }
   std::string_view key;
   std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool, libp2p::ByteView, const libp2p::PeerId*,

@@ -1,8 +1,9 @@
 // The lines that wait for the log's thread, oldest first.
 //
-// Policy when there is no room: a line makes newer lines of the lowest level below its own go, so that errors are lost after
-// warnings, and these after info and debug; a line that finds no lower one is dropped itself. Lines that are there keep their order, and
-// the oldest of a level, which tell how things began, are kept. Every drop is counted by level and by cause.
+// Policy when there is no room: a line makes newer lines of the lowest level below its own go, so that errors are lost
+// after warnings, and these after info and debug; a line that finds no lower one is dropped itself. Lines that are
+// there keep their order, and the oldest of a level, which tell how things began, are kept. Every drop is counted by
+// level and by cause.
 //
 // A pure container; LogWriter guards it. Bounds: LogQueueLimits.
 #pragma once

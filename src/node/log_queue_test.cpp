@@ -21,7 +21,8 @@ std::vector<std::string> all_of(LogQueue& queue) {
 
 TEST(LogQueue, keeps_the_order_over_all_levels) {
   LogQueue queue({10, 1 << 20});
-  for (const auto level : {LogLevel::warn, LogLevel::debug, LogLevel::crit, LogLevel::info}) queue.push(line(level, to_string(level)));
+  for (const auto level : {LogLevel::warn, LogLevel::debug, LogLevel::crit, LogLevel::info})
+    queue.push(line(level, to_string(level)));
   EXPECT_EQ(all_of(queue), (std::vector<std::string>{"warn", "debug", "crit", "info"}));
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(queue.bytes(), 0u);

@@ -102,7 +102,8 @@ struct Member {
 
 class LogOfANode : public testing::Test {
  protected:
-  LogOfANode() : world_(12, in_time(), std::make_unique<runtime::UniformLinks>()), rng_(12), chain_(chain_options(), rng_) {}
+  LogOfANode()
+      : world_(12, in_time(), std::make_unique<runtime::UniformLinks>()), rng_(12), chain_(chain_options(), rng_) {}
   static runtime::SimWorldOptions in_time() {
     runtime::SimWorldOptions out;
     out.epoch = libp2p::from_unix_seconds(kGenesisTime);

@@ -8,7 +8,8 @@
 namespace opp2p::node {
 namespace {
 
-// Signals are for other threads; without SIGPIPE a reader that is gone is an error of write() and does not end the process.
+// Signals are for other threads; without SIGPIPE a reader that is gone is an error of write() and does not end the
+// process.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -40,8 +41,10 @@ LogWriter::~LogWriter() {
   const bool ended = core_->progress.wait_for(lock, close_limit_, [this] { return core_->ended; });
   if (!ended) core_->give_up = true;
   lock.unlock();
-  if (ended) thread_.join();
-  else thread_.detach();
+  if (ended)
+    thread_.join();
+  else
+    thread_.detach();
 }
 
 void LogWriter::push(LogRecord record) {
@@ -83,8 +86,10 @@ void LogWriter::Core::run() {
     being_written = 0;
     count_waiting();
     written = number;
-    if (all) queue.drops_were_told(drops);
-    else queue.count_unwritten(batch);
+    if (all)
+      queue.drops_were_told(drops);
+    else
+      queue.count_unwritten(batch);
     progress.notify_all();
   }
   ended = true;

@@ -1,9 +1,9 @@
-// The thread that writes the log, and the queue before it. push() takes a lock for the time of a move and never waits for the sink, so
-// a full pipe or a slow disk costs lines (log_queue.hpp says which) and not the network thread's time. When there is room again,
-// a line "log lines dropped" tells how many are missing and why.
+// The thread that writes the log, and the queue before it. push() takes a lock for the time of a move and never waits
+// for the sink, so a full pipe or a slow disk costs lines (log_queue.hpp says which) and not the network thread's time.
+// When there is room again, a line "log lines dropped" tells how many are missing and why.
 //
-// Owner: Log. Thread: any. Bounds: LogQueueLimits, and kBatchBytes that are being written. The destructor waits for what is queued,
-// `close_limit` at most; a thread that is stuck in the sink is left behind with what it uses.
+// Owner: Log. Thread: any. Bounds: LogQueueLimits, and kBatchBytes that are being written. The destructor waits for
+// what is queued, `close_limit` at most; a thread that is stuck in the sink is left behind with what it uses.
 #pragma once
 
 #include <condition_variable>
@@ -41,7 +41,9 @@ class LogWriter {
     void run();
     std::string text_of(const std::vector<LogRecord>& batch, const LogDrops& drops) const;
     void count_waiting() { waiting.store(queue.size() + being_written, std::memory_order_relaxed); }
-    bool written_up_to(std::uint64_t number) const { return written >= number || (queue.empty() && being_written == 0); }
+    bool written_up_to(std::uint64_t number) const {
+      return written >= number || (queue.empty() && being_written == 0);
+    }
 
     const std::shared_ptr<LogSink> sink;
     const LogFormat format;
@@ -51,7 +53,7 @@ class LogWriter {
     std::condition_variable work, progress;
     LogQueue queue;
     std::size_t being_written = 0;  // lines
-    bool idle = false;  // the thread sleeps until it is woken
+    bool idle = false;              // the thread sleeps until it is woken
     bool stopping = false;
     bool ended = false;
     std::uint64_t written = 0;  // the number of the last line

@@ -109,7 +109,8 @@ TEST(LogWriter, the_caller_never_waits_for_a_sink_that_blocks_and_what_had_no_ro
   EXPECT_EQ(std::count(lines.begin(), lines.end(), "debug\""), 37);
   EXPECT_EQ(std::count(lines.begin(), lines.end(), "info\""), 60);
   EXPECT_EQ(std::count(lines.begin(), lines.end(), "error\""), 3);
-  EXPECT_EQ(lines.back(), "log lines dropped\" count=113 no_room=50 displaced=63 unwritten=0 error=0 warn=0 info=0 debug=113");
+  EXPECT_EQ(lines.back(),
+            "log lines dropped\" count=113 no_room=50 displaced=63 unwritten=0 error=0 warn=0 info=0 debug=113");
   EXPECT_EQ(*log.waiting(), 0u);
 }
 
@@ -150,8 +151,10 @@ TEST(LogWriter, tells_of_lines_that_the_sink_refused_with_the_next_that_it_takes
   gate->fail(false);
   log.info(Component::node, "kept");
   EXPECT_TRUE(log.flush(kNever));
-  EXPECT_EQ(gate->lines(), (std::vector<std::string>{
-                               "kept\"", "log lines dropped\" count=1 no_room=0 displaced=0 unwritten=1 error=0 warn=0 info=1 debug=0"}));
+  EXPECT_EQ(
+      gate->lines(),
+      (std::vector<std::string>{
+          "kept\"", "log lines dropped\" count=1 no_room=0 displaced=0 unwritten=1 error=0 warn=0 info=1 debug=0"}));
 }
 
 TEST(DescriptorSink, waits_for_a_full_pipe_without_end_and_gives_up_when_told) {

@@ -296,7 +296,8 @@ Task<Result<void>> Node::connect(Multiaddr address) {
   const auto peer = address.peer_id();
   auto connected = co_await host_->connect(std::move(address));
   if (!connected) co_return connected.error();
-  if (peer) tell(Told::connected_on_request, LogLevel::info, Component::host, "connected on request", {{"peer", *peer}});
+  if (peer)
+    tell(Told::connected_on_request, LogLevel::info, Component::host, "connected on request", {{"peer", *peer}});
   co_return Result<void>();
 }
 
@@ -308,7 +309,8 @@ Result<void> Node::disconnect(const PeerId& peer) {
 
 // --- what happens, into the log ---
 
-void Node::tell(Told kind, LogLevel level, Component component, std::string_view message, std::initializer_list<Field> fields) {
+void Node::tell(Told kind, LogLevel level, Component component, std::string_view message,
+                std::initializer_list<Field> fields) {
   if (log_.enabled(component, level)) {
     const auto left_out = told_.admit(kind, runtime_.now().mono);
     if (!left_out) level = LogLevel::debug;
@@ -318,10 +320,20 @@ void Node::tell(Told kind, LogLevel level, Component component, std::string_view
 }
 
 void Node::tell_what_was_left_out() {
-  constexpr std::string_view kNames[] = {
-      "static peer connected", "static peer disconnected", "dialing static peer", "error dialing static peer", "static peer lost",
-      "peer connected", "peer disconnected", "connected on request", "peer of another chain", "second block at a height",
-      "range of reverse sync", "reverse sync waits", "fault of a peer in reverse sync", "store keeps blocks again"};
+  constexpr std::string_view kNames[] = {"static peer connected",
+                                         "static peer disconnected",
+                                         "dialing static peer",
+                                         "error dialing static peer",
+                                         "static peer lost",
+                                         "peer connected",
+                                         "peer disconnected",
+                                         "connected on request",
+                                         "peer of another chain",
+                                         "second block at a height",
+                                         "range of reverse sync",
+                                         "reverse sync waits",
+                                         "fault of a peer in reverse sync",
+                                         "store keeps blocks again"};
   static_assert(std::size(kNames) == kToldKinds);
   for (std::size_t i = 0; i < kToldKinds; ++i)
     if (const auto count = told_.left_out(static_cast<Told>(i)); count > 0)
@@ -431,7 +443,8 @@ void Node::on_store_refused(std::uint64_t number, const Error& why) {
 
 void Node::on_stored(const PeerId& from, const sync::Block& block) {
   if (std::exchange(told_of_store_, std::nullopt))
-    tell(Told::store_recovered, LogLevel::info, Component::store, "the store keeps blocks again", {{"number", block.number()}});
+    tell(Told::store_recovered, LogLevel::info, Component::store, "the store keeps blocks again",
+         {{"number", block.number()}});
   if (from != host_->id()) note_proof_of(from);
   if (!log_.enabled(Component::node, LogLevel::info)) return;
   log_.info(Component::node, "new unsafe head",
@@ -497,7 +510,8 @@ void Node::on_dial_failed(const network::StaticPeerStatus& peer, const Error& wh
 }
 
 void Node::on_lost(const network::StaticPeerStatus& peer) {
-  tell(Told::static_lost, LogLevel::warn, Component::host, "static peer disconnected, reconnecting", {{"peer", peer.peer}});
+  tell(Told::static_lost, LogLevel::warn, Component::host, "static peer disconnected, reconnecting",
+       {{"peer", peer.peer}});
 }
 
 }  // namespace opp2p::node

@@ -119,12 +119,26 @@ class Node final : libp2p::network::HostObserver,
 
   // What is told at info and above although others bring it about, each kind with an allowance of its own.
   enum class Told : std::uint8_t {
-    static_connected, static_disconnected, static_dial, static_dial_failed, static_lost, proven_connected, proven_disconnected,
-    connected_on_request, other_chain, conflict, sync_range, sync_wait, sync_fault, store_recovered, kinds
+    static_connected,
+    static_disconnected,
+    static_dial,
+    static_dial_failed,
+    static_lost,
+    proven_connected,
+    proven_disconnected,
+    connected_on_request,
+    other_chain,
+    conflict,
+    sync_range,
+    sync_wait,
+    sync_fault,
+    store_recovered,
+    kinds
   };
   static constexpr auto kToldKinds = static_cast<std::size_t>(Told::kinds);
   // Writes the line, at debug level when its kind has used up its allowance.
-  void tell(Told kind, LogLevel level, Component component, std::string_view message, std::initializer_list<Field> fields);
+  void tell(Told kind, LogLevel level, Component component, std::string_view message,
+            std::initializer_list<Field> fields);
   void tell_what_was_left_out();
   // Who we know: static peers, and those that brought a block. Of strangers the log speaks at debug level.
   void tell_of_peer(const libp2p::PeerId& peer, Told of_static, Told of_proven, std::string_view message,
