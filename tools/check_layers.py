@@ -27,7 +27,7 @@ PURE_FILES = [
 ]
 IMPURE_INCLUDE = re.compile(
     r'#include\s+[<"](boost/asio|boost/beast|thread|mutex|shared_mutex|condition_variable|future|random|fstream|iostream|'
-    r"filesystem|spdlog|unistd\.h|sys/|netinet/|runtime/)")
+    r"filesystem|unistd\.h|sys/|netinet/|runtime/)")
 IMPURE_CALL = re.compile(
     r"\b(system_clock|steady_clock|high_resolution_clock|random_device|getrandom|RAND_bytes|gettimeofday|clock_gettime|"
     r"std::this_thread)\b|\bstd::(cout|cerr)\b|[^_\w](printf|rand|time)\(")

@@ -6,6 +6,7 @@
 #include "input.hpp"
 #include "node/config.hpp"
 #include "node/daemon.hpp"
+#include "node/log_fatal.hpp"
 #include "runtime/entropy.hpp"
 
 namespace opp2p {
@@ -104,14 +105,18 @@ int run_node(const NodeOptions& options, const std::vector<std::string>& names) 
   if (!json && options.log_format != "text" && options.log_format != "logfmt" && options.log_format != "logfmtms" &&
       options.log_format != "terminal")
     return report("--log.format is 'text' or 'json', not '" + options.log_format + "'");
-  node::Log log(json ? node::LogFormat::json : node::LogFormat::text, node::LogLevel::info);
+  node::LogOptions logging;
+  logging.format = json ? node::LogFormat::json : node::LogFormat::text;
+  logging.own_thread = true;
+  node::Log log(std::move(logging));
+  const node::FlushLogOnFatalSignals flush_when_fatal(log);
   if (const auto levels = log.set_levels(options.log_level); !levels) return report(levels.error().within("--log.level"));
   for (const auto& name : node::unknown_environment(names))
     log.warn(node::Component::node, "Unknown env var", {{"prefix", "OP_NODE"}, {"env_var", name}});
   libp2p::runtime::SystemRng rng;
   const auto config = node::resolve(options, rng);
-  if (!config) return report(config.error());
-  const auto done = node::run_daemon(*config, log, OPP2P_VERSION);
+  const auto done = config ? node::run_daemon(*config, log, OPP2P_VERSION) : libp2p::Result<void>(config.error());
+  log.flush();  // what ended it is said last
   return done ? 0 : report(done.error());
 }
 

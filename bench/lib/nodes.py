@@ -6,8 +6,9 @@ import subprocess
 import time
 import urllib.request
 
+import sides
 from processes import Program, free_port, run
-from sides import CHAIN_MAKER, LOAD, OPNODE, OPP2P
+from sides import CHAIN_MAKER, LOAD, OPNODE
 
 
 class Chain:
@@ -38,7 +39,7 @@ class Node:
         self.port, self.rpc_port = free_port(), free_port()
         peers = ",".join(static)
         if side == "ours":
-            command = [OPP2P, "node", "--rollup.config", chain.config, "--data-dir", self.folder, "--p2p.listen.ip", "127.0.0.1",
+            command = [sides.program("opp2p"), "node", "--rollup.config", chain.config, "--data-dir", self.folder, "--p2p.listen.ip", "127.0.0.1",
                        "--p2p.listen.tcp", self.port, "--p2p.priv.path", self.folder / "key.txt", "--rpc.addr", "127.0.0.1",
                        "--rpc.port", self.rpc_port, "--rpc.enable-admin", "--p2p.unsafe.block.signer", chain.about["signer"],
                        "--p2p.gossip.timestamp.threshold", "24h", "--log.level", "warn",
@@ -73,7 +74,11 @@ class Node:
 
     def rpc(self, name, *params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": name, "params": params}).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.rpc_port}", data=body, headers={"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"}
+        token = self.folder / "rpc.token"  # builds before it ask for none
+        if token.exists():
+            headers["Authorization"] = "Bearer " + token.read_text().strip()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.rpc_port}", data=body, headers=headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             found = json.loads(answer.read())
         if "error" in found:
@@ -90,19 +95,34 @@ class Node:
 
 def gossip_through(node, chain, core=None, **options):
     """Blocks from a publisher through the node to a receiver; answers the load's figures, with the node's CPU seconds, and those of
-    the paced part if there is one."""
+    the paced part if there is one. The load waits for one character before each part and at its end, so an empty line says all."""
     words = [f"{name.replace('_', '-')}={value}" for name, value in options.items()]
     with Program(LOAD, "gossip", node.address, f"genesis={chain.genesis}", *words, core=core) as load:
         ready = load.json(120)
         before = node.program.cpu()
-        load.say("go")
+        load.say()
         figures = load.json(360)
         figures["cpu_seconds"] = node.program.cpu() - before
         figures["message_bytes"] = ready["message_bytes"]
-        load.say("go on")
+        load.say()
         if "paced" in options:
             figures["paced"] = load.json(120)
-            load.say("end")
+            load.say()
+    return figures
+
+
+def steady_through(node, chain, **options):
+    """The same at one pace only: `paced` blocks, one each `interval_us`."""
+    words = [f"{name.replace('_', '-')}={value}" for name, value in options.items()]
+    with Program(LOAD, "gossip", node.address, f"genesis={chain.genesis}", "count=1", *words) as load:
+        load.json(120)
+        load.say()
+        load.json(120)
+        before = node.program.cpu()
+        load.say()
+        figures = load.json(360)
+        figures["cpu_seconds"] = node.program.cpu() - before
+        load.say()
     return figures
 
 

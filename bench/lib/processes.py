@@ -10,8 +10,6 @@ import socket
 import subprocess
 import time
 
-TICK = os.sysconf("SC_CLK_TCK")
-
 
 def free_port():
     with contextlib.closing(socket.socket()) as probe:
@@ -61,9 +59,8 @@ class Program:
         self.process.stdin.write(text.encode() + b"\n")
 
     def cpu(self):
-        """User and system time so far, seconds."""
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        """User and system time so far of all its threads, seconds: the clock of another process, as clock_getcpuclockid names it."""
+        return time.clock_gettime(~self.process.pid << 3 | 2)
 
     def memory(self, what="VmRSS"):
         """MiB."""

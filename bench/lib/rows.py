@@ -9,13 +9,14 @@ import tempfile
 import time
 
 import sides
-from nodes import Chain, Node, ask_blocks, gossip_through
+from nodes import Chain, Node, ask_blocks, gossip_through, steady_through
 from processes import Program, run
-from sides import BOUND, LOAD, OPP2P, Libp2p
+from sides import BOUND, LOAD, Libp2p
 
 GIGABYTE = 10**9
 SIZES = {"1 KB": (700, 6000, 200, 5), "100 KB": (100_000, 600, 100, 20), "1 MB": (1_000_000, 60, 30, 100)}  # block size, blocks, paced blocks, ms between
 FLOOD_SECONDS = 30
+FOLLOWED, FOLLOWED_PER_SECOND = 500, 50  # blocks
 
 
 def median(values):
@@ -77,8 +78,18 @@ def daemon(bench):
     figures = bench.pairs("idle daemon", ["ours", "op-node"], start)
     bench.bar("resident", figures["ours"]["rss_mib"], "MiB", at_most=20)
     bench.bar("exec to listening", figures["ours"]["listening_ms"], "ms", at_most=20)
+
+    def follow(side):
+        with tempfile.TemporaryDirectory() as folder:
+            chain = Chain(folder)
+            with Node(side, chain, pathlib.Path(folder) / side).ready() as node:
+                count = bench.scaled(FOLLOWED)
+                found = steady_through(node, chain, size=20_000, paced=count, interval_us=1_000_000 // FOLLOWED_PER_SECOND)
+                return {"cpu_ms_per_block": found["cpu_seconds"] * 1000 / count, "lost": found["lost"],
+                        "anonymous_mib": node.program.memory("RssAnon"), "peak_mib": node.program.memory("VmHWM")}
+    bench.pairs(f"a follower, blocks of 20 KB, {FOLLOWED_PER_SECOND} a second", ["ours", "op-node"], follow)
     sizes = {}
-    for side, program in (("ours", OPP2P), ("op-node", sides.OPNODE)):
+    for side, program in (("ours", sides.program("opp2p")), ("op-node", sides.OPNODE)):
         if side in bench.sides:
             with tempfile.NamedTemporaryFile() as stripped:
                 subprocess.run(["strip", "-o", stripped.name, program], check=True)
@@ -149,7 +160,7 @@ def rules(bench):
 
             def judge(side):
                 if side == "ours":
-                    found = run(LOAD, "rules", message, f"genesis={chain.genesis}", f"size={size}", "seconds=1", core=1)
+                    found = run(sides.program("bench_load"), "rules", message, f"genesis={chain.genesis}", f"size={size}", "seconds=1", core=1)
                 else:
                     found = run(sides.VALIDATOR, chain.config, chain.about["signer"], message, "1", core=1)
                 return {"us": found["us"]}
@@ -162,17 +173,20 @@ def serve_blocks(bench):
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         chain = Chain(folder, 200, 100_000)
-        with Node("ours", chain, folder / "open", limits=False).ready() as node:
-            node.import_blocks(chain.envelopes)
 
-            def one(side):
-                if side == "perf":
-                    return {"mb_per_s": transfer(bench, "ours", 0, bench.bytes, 1, False)["mb_per_s"]}
-                found = ask_blocks(node, first=1, last=200, streams=8, count=bench.scaled(6000))
+        def one(side):
+            if side == "perf":
+                return {"mb_per_s": transfer(bench, "ours", 0, bench.bytes, 1, False)["mb_per_s"]}
+            with Node("ours", chain, folder / f"open-{time.monotonic_ns()}", limits=False).ready() as node:
+                node.import_blocks(chain.envelopes)
+                count, before = bench.scaled(6000), node.program.cpu()
+                found = ask_blocks(node, first=1, last=200, streams=8, count=count)
+                cpu = node.program.cpu() - before
                 if found["refused"]:
                     raise RuntimeError(f"{found['refused']} requests were refused")
-                return {"mb_per_s": found["wire_bytes_per_second"] / 1e6, "blocks_per_s": found["per_second"]}
-            figures = bench.pairs("payload_by_number, 100 KB, 8 streams, limits off", ["ours", "perf"], one)
+                return {"mb_per_s": found["wire_bytes_per_second"] / 1e6, "blocks_per_s": found["per_second"],
+                        "cpu_ms_per_block": cpu * 1000 / count, "anonymous_mib": node.program.memory("RssAnon")}
+        figures = bench.pairs("payload_by_number, 100 KB, 8 streams, limits off", ["ours", "perf"], one)
         bench.ratio("bytes per second", figures, "mb_per_s", "ours", "perf", at_least=0.6)
 
         def polite(side):

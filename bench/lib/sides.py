@@ -1,5 +1,6 @@
 """The programs of each side, and how they are built."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -10,22 +11,48 @@ from processes import Program, run
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 CACHE = pathlib.Path(os.environ.get("OPP2P_CACHE") or ROOT / ".cache")
-OPP2P = BUILD / "opp2p"
-LOAD = BUILD / "bench" / "bench_load"
+LOAD = BUILD / "bench" / "bench_load"  # makes the load, whatever build is measured
 BOUND = BUILD / "bench" / "bench_bound"
 CHAIN_MAKER = BUILD / "tests" / "chain_maker"
 GO = CACHE / "interop" / "benchpeer"
 VALIDATOR = CACHE / "interop" / "validator"
 OPNODE = CACHE / "interop" / "opnode-peer"
 RUST = CACHE / "bench" / "rust" / "release" / "rustbench"
+OUR_PROGRAMS = {"opp2p": "opp2p", "bench_load": "bench/bench_load", "bench_bound": "bench/bench_bound", "chain_maker": "tests/chain_maker"}
+
+_measured = BUILD
+
+
+def program(name):
+    """One of OUR_PROGRAMS, of the build that is measured."""
+    return _measured / OUR_PROGRAMS[name]
+
+
+@contextlib.contextmanager
+def measuring(build_folder):
+    """In it "ours" is another build's."""
+    global _measured
+    before, _measured = _measured, build_folder
+    try:
+        yield
+    finally:
+        _measured = before
+
+
+def missing(build_folder):
+    """Of OUR_PROGRAMS that a row may measure, those that a build folder lacks."""
+    return [name for name in ("opp2p", "bench_load") if not (build_folder / OUR_PROGRAMS[name]).exists()]
+
+
+def build_ours():
+    subprocess.run(["cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DOPP2P_TESTS=ON",
+                    "-DOPP2P_BENCH=ON"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", BUILD, "--target", *OUR_PROGRAMS], check=True, stdout=subprocess.DEVNULL)
 
 
 def build():
     """Builds everything; answers the sides that there are, and says which are missing and why."""
-    subprocess.run(["cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DOPP2P_TESTS=ON",
-                    "-DOPP2P_BENCH=ON"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", BUILD, "--target", "opp2p", "bench_load", "bench_bound", "chain_maker"], check=True,
-                   stdout=subprocess.DEVNULL)
+    build_ours()
     sides = ["ours"]
     done = subprocess.run([ROOT / "interop" / "build", "benchpeer", "opnode-peer", "validator"], stdout=subprocess.PIPE, text=True, check=True)
     if "skipping" in done.stdout:
@@ -46,14 +73,14 @@ class Libp2p:
 
     def __init__(self, name):
         self.name = name
-        self.program = {"ours": LOAD, "go": GO, "rust": RUST}[name]
+        self.program = {"ours": program("bench_load"), "go": GO, "rust": RUST}[name]
 
     def serve(self, core=None, *words):
         return Program(self.program, "serve", *words, core=core)
 
     def perf_server(self, core=None):
         if self.name == "ours":
-            return Program(OPP2P, "perf", "serve", "--listen", "/ip4/127.0.0.1/tcp/0", core=core)
+            return Program(program("opp2p"), "perf", "serve", "--listen", "/ip4/127.0.0.1/tcp/0", core=core)
         return self.serve(core)
 
     def address(self, server):
@@ -63,7 +90,7 @@ class Libp2p:
 
     def perf(self, address, up, down, streams, core=None):
         if self.name == "ours":
-            return run(OPP2P, "perf", "dial", address, "--upload-bytes", up, "--download-bytes", down, "--streams", streams, core=core)
+            return run(program("opp2p"), "perf", "dial", address, "--upload-bytes", up, "--download-bytes", down, "--streams", streams, core=core)
         return run(self.program, "perf", address, f"up={up}", f"down={down}", f"streams={streams}", core=core)
 
     def load(self, command, address, *words):

@@ -1,121 +1,35 @@
 #include "node/log.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
-#include <ctime>
+#include <string>
 
 namespace opp2p::node {
 namespace {
 
-constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error", "crit"};
-constexpr std::string_view kComponentNames[] = {"node", "host", "gossip", "sync", "store", "rpc", "devnet"};
-
-std::string utc(libp2p::UnixTime wall) {
-  const auto since = wall.time_since_epoch();
-  const auto millis = std::chrono::floor<libp2p::Millis>(since).count();
-  const std::time_t seconds = static_cast<std::time_t>(millis / 1000);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), millis % 1000);
+LogOptions plain(LogFormat format, LogLevel level) {
+  LogOptions out;
+  out.format = format;
+  out.level = level;
+  return out;
 }
 
-void append_json_text(std::string& out, std::string_view text) {
-  out.push_back('"');
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (c == '\n') {
-      out.append("\\n");
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
-}
-
-bool needs_quotes(std::string_view text) {
-  if (text.empty()) return true;
-  for (const char c : text)
-    if (c == ' ' || c == '"' || c == '=' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
-  return false;
-}
-
-void append_text(std::string& out, std::string_view text) {
-  if (needs_quotes(text)) append_json_text(out, text);
-  else out.append(text);
-}
-
-void append_value(std::string& out, const Field& field, LogFormat format) {
-  struct Visitor {
-    std::string& out;
-    LogFormat format;
-    void operator()(const std::string& text) const {
-      if (format == LogFormat::json) append_json_text(out, text);
-      else append_text(out, text);
-    }
-    void operator()(bool value) const { out.append(value ? "true" : "false"); }
-    void operator()(std::int64_t value) const { out.append(fmt::format_int(value).c_str()); }
-    void operator()(std::uint64_t value) const { out.append(fmt::format_int(value).c_str()); }
-    void operator()(double value) const {
-      // JSON has no word for infinity or not-a-number.
-      if (value - value == 0) fmt::format_to(std::back_inserter(out), "{:.6g}", value);
-      else append_json_text(out, fmt::format("{}", value));
-    }
-  };
-  std::visit(Visitor{out, format}, field.value);
+libp2p::UnixTime system_time() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return libp2p::UnixTime(std::chrono::duration_cast<libp2p::Nanos>(since));
 }
 
 }  // namespace
 
-std::string_view to_string(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
-std::string_view to_string(Component component) { return kComponentNames[static_cast<std::size_t>(component)]; }
-
-std::optional<LogLevel> parse_log_level(std::string_view text) {
-  for (std::size_t i = 0; i < std::size(kLevels); ++i)
-    if (text == kLevels[i]) return static_cast<LogLevel>(i);
-  return std::nullopt;
+Log::Log(LogOptions options)
+    : format_(options.format),
+      clock_(options.clock ? std::move(options.clock) : system_time),
+      sink_(options.sink ? std::move(options.sink) : std::make_shared<DescriptorSink>(STDERR_FILENO)) {
+  for (auto& one : levels_) one.store(options.level, std::memory_order_relaxed);
+  if (options.own_thread) writer_ = std::make_unique<LogWriter>(sink_, format_, options.queue, options.close_limit);
 }
 
-std::string format_line(LogFormat format, libp2p::UnixTime wall, LogLevel level, Component component,
-                        std::string_view message, std::initializer_list<Field> fields) {
-  std::string out;
-  out.reserve(160);
-  if (format == LogFormat::json) {
-    fmt::format_to(std::back_inserter(out), R"({{"t":"{}","lvl":"{}","component":"{}","msg":)", utc(wall), to_string(level),
-                   to_string(component));
-    append_json_text(out, message);
-    for (const auto& field : fields) {
-      out.push_back(',');
-      append_json_text(out, field.key);
-      out.push_back(':');
-      append_value(out, field, format);
-    }
-    out.push_back('}');
-    return out;
-  }
-  fmt::format_to(std::back_inserter(out), "t={} lvl={} component={} msg=", utc(wall), to_string(level),
-                 to_string(component));
-  append_json_text(out, message);
-  for (const auto& field : fields) {
-    out.push_back(' ');
-    out.append(field.key);
-    out.push_back('=');
-    append_value(out, field, format);
-  }
-  return out;
-}
-
-Log::Log(LogFormat format, LogLevel level)
-    : format_(format), sink_(std::make_shared<spdlog::logger>("opp2p", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
-  for (auto& one : levels_) one.store(level, std::memory_order_relaxed);
-  sink_->set_pattern("%v");
-  sink_->set_level(spdlog::level::trace);
-  sink_->flush_on(spdlog::level::trace);
-}
+Log::Log(LogFormat format, LogLevel level) : Log(plain(format, level)) {}
 
 Log::~Log() = default;
 
@@ -130,17 +44,19 @@ libp2p::Result<void> Log::set_levels(std::string_view spec) {
     const auto name = equals == std::string_view::npos ? std::string_view() : part.substr(0, equals);
     const auto level = parse_log_level(equals == std::string_view::npos ? part : part.substr(equals + 1));
     if (!level)
-      return libp2p::fail(libp2p::Errc::invalid_argument, "log level '" + std::string(part) +
+      return libp2p::fail(libp2p::Errc::invalid_argument,
+                          "log level '" + std::string(part) +
                               "' is not known; use trace, debug, info, warn, error or crit, or COMPONENT=LEVEL");
     bool found = false;
     for (std::size_t i = 0; i < kComponents; ++i) {
-      if (!name.empty() && name != kComponentNames[i]) continue;
+      if (!name.empty() && name != to_string(static_cast<Component>(i))) continue;
       found = true;
       // A level for all does not undo one that was given for a component.
       if (!name.empty() || !chosen[i]) chosen[i] = level;
     }
     if (!found)
-      return libp2p::fail(libp2p::Errc::invalid_argument, "there is no log component '" + std::string(name) +
+      return libp2p::fail(libp2p::Errc::invalid_argument,
+                          "there is no log component '" + std::string(name) +
                               "'; they are node, host, gossip, sync, store, rpc and devnet");
   }
   for (std::size_t i = 0; i < kComponents; ++i)
@@ -148,11 +64,19 @@ libp2p::Result<void> Log::set_levels(std::string_view spec) {
   return {};
 }
 
-void Log::write(LogLevel level, Component component, std::string_view message, std::initializer_list<Field> fields) {
-  if (!enabled(component, level)) return;
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  const libp2p::UnixTime wall(std::chrono::duration_cast<libp2p::Nanos>(since));
-  sink_->log(spdlog::level::info, format_line(format_, wall, level, component, message, fields));
+void Log::write_enabled(LogLevel level, Component component, std::string_view message,
+                        std::initializer_list<Field> fields) {
+  LogRecord record(clock_(), level, component, message, fields);
+  if (writer_) return writer_->push(std::move(record));
+  static constexpr std::atomic<bool> kNever{false};
+  auto line = to_line(format_, record);
+  line.push_back('\n');
+  const std::lock_guard lock(mutex_);
+  sink_->write(line, kNever);
 }
+
+bool Log::flush(libp2p::Nanos limit) { return !writer_ || writer_->flush(limit); }
+
+LogDrops Log::drops() const { return writer_ ? writer_->drops() : LogDrops(); }
 
 }  // namespace opp2p::node

@@ -7,6 +7,11 @@
 namespace opp2p::node {
 namespace {
 
+std::string format_line(LogFormat format, libp2p::UnixTime wall, LogLevel level, Component component,
+                        std::string_view message, std::initializer_list<Field> fields) {
+  return to_line(format, LogRecord(wall, level, component, message, fields));
+}
+
 const libp2p::UnixTime kWhen = libp2p::from_unix_seconds(1700000000) + libp2p::Millis(7);
 
 TEST(Log, text_lines_are_logfmt_and_quote_what_needs_it) {
@@ -16,9 +21,66 @@ TEST(Log, text_lines_are_logfmt_and_quote_what_needs_it) {
             "reason=\"two words\" ok=true empty=\"\"");
 }
 
-TEST(Log, a_line_break_cannot_forge_a_second_line) {
-  const auto line = format_line(LogFormat::text, kWhen, LogLevel::warn, Component::host, "peer", {{"agent", "a\nlvl=crit"}});
-  EXPECT_EQ(line.find('\n'), std::string::npos);
+TEST(Log, what_peers_say_cannot_forge_a_line_or_move_a_terminals_cursor) {
+  const std::string hostile[] = {"a\nt=now lvl=crit",
+                                 "a\r\n",
+                                 "\x1b[2J",
+                                 "\x7f",
+                                 std::string(1, '\0'),
+                                 "\xc2\x9b"
+                                 "2J",
+                                 "\xc2\x85",
+                                 "\xe2\x80\xa8",
+                                 "\xe2\x80\xae"
+                                 "gnp",
+                                 "\x9b"
+                                 "2J",
+                                 "\xff",
+                                 "\xc0\x8a",
+                                 "\xed\xa0\x80",
+                                 "\xf4\x90\x80\x80",
+                                 "\xe2\x80"};
+  for (const auto format : {LogFormat::text, LogFormat::json}) {
+    for (const auto& text : hostile) {
+      const auto line = format_line(format, kWhen, LogLevel::warn, Component::host, text, {{"agent", text}});
+      for (const char c : line) {
+        EXPECT_GE(c, ' ') << line;
+        EXPECT_NE(c, '\x7f') << line;
+      }
+      if (format == LogFormat::json) {
+        EXPECT_EQ(boost::json::parse(line).as_object().at("agent"), boost::json::parse(line).as_object().at("msg"))
+            << line;
+      }
+    }
+    const auto fine = format_line(format, kWhen, LogLevel::warn, Component::host, "x",
+                                  {{"agent", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"}});
+    EXPECT_NE(fine.find("\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""), std::string::npos) << fine;
+  }
+}
+
+TEST(Log, a_long_value_is_cut_between_characters_and_says_so) {
+  const std::string kept(kMaxFieldBytes - 1, 'x');
+  const auto line = format_line(LogFormat::text, kWhen, LogLevel::info, Component::host, "m",
+                                {{"agent", kept + "\xc3\xa9" + std::string(100'000, 'y')}});
+  EXPECT_TRUE(line.ends_with("agent=\"" + kept + "... (100002 more bytes)\"")) << line;
+  EXPECT_TRUE(format_line(LogFormat::text, kWhen, LogLevel::info, Component::host, "m", {{"agent", kept + "z"}})
+                  .ends_with("=" + kept + "z"));
+}
+
+TEST(Log, values_of_the_network_are_written_as_their_texts) {
+  const auto peer = libp2p::PeerId::from_text("16Uiu2HAmLwDCf3xXrYgSHBEVGcEUZMYKpFZv6u2WPDvcvqbVVTb7").value();
+  const auto address = libp2p::Multiaddr::from_text("/ip4/10.0.0.1/tcp/9222").value();
+  const std::array<std::uint8_t, 3> hash = {1, 2, 255};
+  EXPECT_TRUE(
+      format_line(LogFormat::text, kWhen, LogLevel::info, Component::host, "m",
+                  {{"peer", peer},
+                   {"addr", address},
+                   {"hash", hash},
+                   {"why", libp2p::fail(libp2p::Errc::reset, "gone")},
+                   {"none", libp2p::PeerId()}})
+          .ends_with(
+              "peer=16Uiu2HAmLwDCf3xXrYgSHBEVGcEUZMYKpFZv6u2WPDvcvqbVVTb7 addr=/ip4/10.0.0.1/tcp/9222 hash=0x0102ff "
+              "why=\"reset: gone\" none=\"\""));
 }
 
 TEST(Log, json_lines_parse_and_keep_types) {

@@ -90,8 +90,9 @@ Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& sto
   ping.background = config_.ping;
   ping_ = std::make_unique<services::PingService>(*host_, ping);
   ping_->on_result([this](const PeerId& peer, const Result<libp2p::Nanos>& round_trip) {
+    if (!log_.enabled(Component::host, LogLevel::debug)) return;
     log_.debug(Component::host, "ping-pong",
-               {{"peer", peer.to_base58()}, {"result", round_trip ? std::to_string(round_trip->count() / 1000) + " us"
+               {{"peer", peer}, {"result", round_trip ? std::to_string(round_trip->count() / 1000) + " us"
                                                                    : round_trip.error().message()}});
   });
   gossip_ = std::make_unique<services::GossipsubService>(
@@ -136,17 +137,19 @@ Result<void> Node::start() {
   if (const auto listening = host_->listen(config_.listen); !listening)
     return listening.error().within("--p2p.listen.ip, --p2p.listen.tcp");
   for (const auto& address : host_->listen_addresses())
-    log_.info(Component::host, "started p2p host", {{"addr", address.text()}, {"peerID", host_->id().to_base58()}});
+    log_.info(Component::host, "started p2p host", {{"addr", address}, {"peerID", host_->id()}});
   static_peers_ = std::make_unique<network::StaticPeers>(*host_, network::StaticPeersConfig(),
                                                          static_cast<network::StaticPeersEvents*>(this));
   for (const auto& address : config_.static_peers) {
     OPP2P_TRY(const auto added, static_peers_->add(address));
-    if (!added) log_.info(Component::host, "skipping own address among the static peers", {{"addr", address.text()}});
+    if (added) static_ids_.insert(*address.peer_id());
+    else log_.info(Component::host, "skipping own address among the static peers", {{"addr", address}});
   }
   return {};
 }
 
 Task<void> Node::close(libp2p::Nanos limit) {
+  tell_what_was_left_out();
   static_peers_.reset();
   if (blocks_) blocks_->leave();
   co_await gossip_->close();
@@ -294,7 +297,8 @@ Task<Result<void>> Node::connect(Multiaddr address) {
   const auto peer = address.peer_id();
   auto connected = co_await host_->connect(std::move(address));
   if (!connected) co_return connected.error();
-  if (peer) log_.info(Component::host, "connected on request", {{"peer", peer->to_base58()}});
+  if (peer)
+    tell(Told::connected_on_request, LogLevel::info, Component::host, "connected on request", {{"peer", *peer}});
   co_return Result<void>();
 }
 
@@ -306,8 +310,52 @@ Result<void> Node::disconnect(const PeerId& peer) {
 
 // --- what happens, into the log ---
 
+void Node::tell(Told kind, LogLevel level, Component component, std::string_view message,
+                std::initializer_list<Field> fields) {
+  if (log_.enabled(component, level)) {
+    const auto left_out = told_.admit(kind, runtime_.now().mono);
+    if (!left_out) level = LogLevel::debug;
+    else if (*left_out > 0) log_.write(level, component, "lines left out", {{"of", message}, {"count", *left_out}});
+  }
+  log_.write(level, component, message, fields);
+}
+
+void Node::tell_what_was_left_out() {
+  constexpr std::string_view kNames[] = {"static peer connected",
+                                         "static peer disconnected",
+                                         "dialing static peer",
+                                         "error dialing static peer",
+                                         "static peer lost",
+                                         "peer connected",
+                                         "peer disconnected",
+                                         "connected on request",
+                                         "peer of another chain",
+                                         "second block at a height",
+                                         "range of reverse sync",
+                                         "reverse sync waits",
+                                         "fault of a peer in reverse sync",
+                                         "store keeps blocks again"};
+  static_assert(std::size(kNames) == kToldKinds);
+  for (std::size_t i = 0; i < kToldKinds; ++i)
+    if (const auto count = told_.left_out(static_cast<Told>(i)); count > 0)
+      log_.info(Component::node, "lines left out", {{"of", kNames[i]}, {"count", count}});
+}
+
+void Node::tell_of_peer(const PeerId& peer, Told of_static, Told of_proven, std::string_view message,
+                        std::initializer_list<Field> fields) {
+  if (static_ids_.contains(peer)) tell(of_static, LogLevel::info, Component::host, message, fields);
+  else if (proven_.contains(peer)) tell(of_proven, LogLevel::info, Component::host, message, fields);
+  else log_.debug(Component::host, message, fields);
+}
+
+void Node::note_proof_of(const PeerId& peer) {
+  host_->mark_proven(peer);
+  if (proven_.get(peer) == nullptr) proven_.put(peer, true);
+}
+
 void Node::on_peer_connected(const PeerId& peer, network::Direction direction) {
-  log_.info(Component::host, "connected", {{"peer", peer.to_base58()}, {"direction", to_string(direction)}});
+  tell_of_peer(peer, Told::static_connected, Told::proven_connected, "connected",
+               {{"peer", peer}, {"direction", to_string(direction)}});
 }
 
 // A peer of another chain stays connected, as with op-node, and never sends a block: of one that we chose to dial the
@@ -319,35 +367,35 @@ void Node::on_peer_identified(const PeerId& peer, const std::vector<std::string>
   const bool dialled = std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
     return connection.direction == network::Direction::outbound;
   });
-  log_.write(dialled ? LogLevel::warn : LogLevel::debug, Component::host,
-             "the peer serves another chain and will send no blocks; check --rollup.config and --p2p.static",
-             {{"peer", peer.to_base58()}, {"its_chain", *other}, {"our_chain", config_.rollup.l2_chain_id}});
+  tell(Told::other_chain, dialled ? LogLevel::warn : LogLevel::debug, Component::host,
+       "the peer serves another chain and will send no blocks; check --rollup.config and --p2p.static",
+       {{"peer", peer}, {"its_chain", *other}, {"our_chain", config_.rollup.l2_chain_id}});
 }
 
 void Node::on_peer_disconnected(const PeerId& peer) {
-  log_.info(Component::host, "disconnected", {{"peer", peer.to_base58()}});
+  tell_of_peer(peer, Told::static_disconnected, Told::proven_disconnected, "disconnected", {{"peer", peer}});
 }
 
 void Node::on_connection_closed(const network::ConnectionInfo& connection, const Error& why) {
   log_.debug(Component::host, "connection closed",
-             {{"peer", connection.peer.to_base58()}, {"addr", connection.remote.text()}, {"reason", why.message()}});
+             {{"peer", connection.peer}, {"addr", connection.remote}, {"reason", why}});
 }
 
 void Node::on_connection_refused(const Multiaddr& remote, const Error& why) {
-  log_.debug(Component::host, "connection refused", {{"addr", remote.text()}, {"reason", why.message()}});
+  log_.debug(Component::host, "connection refused", {{"addr", remote}, {"reason", why}});
   ++refused_;
   // One refusal is nothing; that they happen at all the operator should see, though not as often as an attacker likes.
   const auto now = runtime_.now().mono;
   if (warned_of_refusals_ && now - *warned_of_refusals_ < kRefusalInterval) return;
   warned_of_refusals_ = now;
   log_.warn(Component::host, "inbound connections are refused",
-            {{"last_addr", remote.text()}, {"last_reason", why.message()}, {"since_start", refused_}});
+            {{"last_addr", remote}, {"last_reason", why}, {"since_start", refused_}});
 }
 
 void Node::on_verdict(const gossip::BlockVerdict& verdict) {
   stats_.count(verdict, runtime_.now().wall);
   const auto& outcome = verdict.outcome;
-  if (!verdict.local && outcome.verdict == gossip::Verdict::accept) host_->mark_proven(verdict.from);
+  if (!verdict.local && outcome.verdict == gossip::Verdict::accept) note_proof_of(verdict.from);
   const auto level = LogLevel::debug;
   if (!log_.enabled(Component::gossip, level)) return;
   const auto* block = outcome.envelope ? &outcome.envelope->payload : nullptr;
@@ -362,11 +410,11 @@ void Node::on_verdict(const gossip::BlockVerdict& verdict) {
 }
 
 void Node::on_peer_joined_topic(const PeerId& peer, const std::string& topic) {
-  log_.debug(Component::gossip, "peer joined topic", {{"peer", peer.to_base58()}, {"topic", topic}});
+  log_.debug(Component::gossip, "peer joined topic", {{"peer", peer}, {"topic", topic}});
 }
 
 void Node::on_peer_left_topic(const PeerId& peer, const std::string& topic) {
-  log_.debug(Component::gossip, "peer left topic", {{"peer", peer.to_base58()}, {"topic", topic}});
+  log_.debug(Component::gossip, "peer left topic", {{"peer", peer}, {"topic", topic}});
 }
 
 void Node::on_topic_joined(const std::string& topic) {
@@ -392,62 +440,60 @@ void Node::on_store_refused(std::uint64_t number, const Error& why) {
   if (told_of_store_ && now - *told_of_store_ < kStoreErrorInterval) return;
   told_of_store_ = now;
   log_.error(Component::store, "the store cannot keep a block",
-             {{"number", number}, {"error", why.message()}, {"since_start", store_refused_}});
+             {{"number", number}, {"error", why}, {"since_start", store_refused_}});
 }
 
 void Node::on_stored(const PeerId& from, const sync::Block& block) {
-  host_->mark_proven(from);
   if (std::exchange(told_of_store_, std::nullopt))
-    log_.info(Component::store, "the store keeps blocks again", {{"number", block.number()}});
+    tell(Told::store_recovered, LogLevel::info, Component::store, "the store keeps blocks again",
+         {{"number", block.number()}});
+  if (from != host_->id()) note_proof_of(from);
   if (!log_.enabled(Component::node, LogLevel::info)) return;
   log_.info(Component::node, "new unsafe head",
             {{"number", block.number()},
-             {"hash", libp2p::to_hex0x(block.hash())},
+             {"hash", block.hash()},
              {"txs", block.payload().transactions.size()},
              {"from", from == host_->id() ? "self" : from.to_base58()}});
 }
 
 void Node::on_chain_trace(const sync::ChainTrace& trace) {
   const bool conflict = trace.kind == sync::ChainTraceKind::conflict || trace.kind == sync::ChainTraceKind::unlinked;
-  const auto level = conflict ? LogLevel::warn : LogLevel::debug;
-  if (!log_.enabled(Component::node, level)) return;
-  log_.write(level, Component::node, to_string(trace.kind),
-             {{"number", trace.number},
-              {"kept", libp2p::to_hex0x(trace.kept)},
-              {"other", libp2p::to_hex0x(trace.other)},
-              {"from", trace.peer.to_base58()}});
+  const std::initializer_list<Field> fields = {
+      {"number", trace.number}, {"kept", trace.kept}, {"other", trace.other}, {"from", trace.peer}};
+  if (conflict) tell(Told::conflict, LogLevel::warn, Component::node, to_string(trace.kind), fields);
+  else log_.debug(Component::node, to_string(trace.kind), fields);
 }
 
 void Node::on_sync_trace(const sync::SyncTrace& trace) {
   using Kind = sync::SyncTraceKind;
   if (trace.kind == Kind::promoted) ++stats_.synced;
-  const bool range = trace.kind == Kind::range_requested || trace.kind == Kind::range_filled ||
-                     trace.kind == Kind::range_diverged || trace.kind == Kind::range_abandoned ||
-                     trace.kind == Kind::no_free_peer || trace.kind == Kind::no_peer_has_block;
   if (trace.kind == Kind::range_requested) {
     // Without an end nothing is scheduled, and that is the normal state between two blocks.
-    log_.write(trace.end ? LogLevel::info : LogLevel::debug, Component::sync, to_string(trace.kind),
-               {{"start", trace.start}, {"end", trace.end ? std::to_string(*trace.end) : "open"}, {"size", trace.size}});
+    if (!log_.enabled(Component::sync, trace.end ? LogLevel::info : LogLevel::debug)) return;
+    const std::string end = trace.end ? std::to_string(*trace.end) : "open";
+    const std::initializer_list<Field> fields = {{"start", trace.start}, {"end", end}, {"size", trace.size}};
+    if (trace.end) tell(Told::sync_range, LogLevel::info, Component::sync, to_string(trace.kind), fields);
+    else log_.debug(Component::sync, to_string(trace.kind), fields);
     return;
   }
-  log_.write(range ? LogLevel::info : LogLevel::debug, Component::sync, to_string(trace.kind),
-             {{"peer", trace.peer.empty() ? std::string() : trace.peer.to_base58()},
-              {"number", trace.number},
-              {"text", trace.text}});
+  const std::initializer_list<Field> fields = {{"peer", trace.peer}, {"number", trace.number}, {"text", trace.text}};
+  if (trace.kind == Kind::range_filled || trace.kind == Kind::range_diverged || trace.kind == Kind::range_abandoned)
+    tell(Told::sync_range, LogLevel::info, Component::sync, to_string(trace.kind), fields);
+  else if (trace.kind == Kind::no_free_peer || trace.kind == Kind::no_peer_has_block)
+    tell(Told::sync_wait, LogLevel::info, Component::sync, to_string(trace.kind), fields);
+  else
+    log_.debug(Component::sync, to_string(trace.kind), fields);
 }
 
 void Node::on_sync_fault(const sync::SyncFault& fault) {
-  log_.warn(Component::sync, "a peer sent what no honest peer sends",
-            {{"peer", fault.peer.to_base58()},
-             {"kind", to_string(fault.kind)},
-             {"number", fault.number},
-             {"evidence", fault.evidence}});
+  tell(Told::sync_fault, LogLevel::warn, Component::sync, "a peer sent what no honest peer sends",
+       {{"peer", fault.peer}, {"kind", to_string(fault.kind)}, {"number", fault.number}, {"evidence", fault.evidence}});
 }
 
 void Node::on_served(const sync::ServedRequest& request) {
   if (!log_.enabled(Component::sync, LogLevel::debug)) return;
   log_.debug(Component::sync, request.completed && request.code == 0 ? "served a block" : "did not serve a block",
-             {{"peer", request.peer.to_base58()},
+             {{"peer", request.peer},
               {"number", request.number ? std::to_string(*request.number) : "unknown"},
               {"code", request.code},
               {"bytes", request.bytes},
@@ -456,17 +502,18 @@ void Node::on_served(const sync::ServedRequest& request) {
 }
 
 void Node::on_dialling(const network::StaticPeerStatus& peer) {
-  log_.info(Component::host, "dialing static peer",
-            {{"peer", peer.peer.to_base58()}, {"addr", peer.addresses.empty() ? "" : peer.addresses.front().text()}});
+  tell(Told::static_dial, LogLevel::info, Component::host, "dialing static peer",
+       {{"peer", peer.peer}, {"addr", peer.addresses.empty() ? "" : peer.addresses.front().text()}});
 }
 
 void Node::on_dial_failed(const network::StaticPeerStatus& peer, const Error& why) {
-  log_.warn(Component::host, "error dialing static peer",
-            {{"peer", peer.peer.to_base58()}, {"failures", peer.failures}, {"error", why.message()}});
+  tell(Told::static_dial_failed, LogLevel::warn, Component::host, "error dialing static peer",
+       {{"peer", peer.peer}, {"failures", peer.failures}, {"error", why}});
 }
 
 void Node::on_lost(const network::StaticPeerStatus& peer) {
-  log_.warn(Component::host, "static peer disconnected, reconnecting", {{"peer", peer.peer.to_base58()}});
+  tell(Told::static_lost, LogLevel::warn, Component::host, "static peer disconnected, reconnecting",
+       {{"peer", peer.peer}});
 }
 
 }  // namespace opp2p::node

@@ -9,14 +9,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/live_count.hpp"
+#include "base/lru_map.hpp"
 #include "network/host.hpp"
 #include "network/static_peers.hpp"
 #include "node/config.hpp"
 #include "node/log.hpp"
+#include "node/log_limiter.hpp"
 #include "node/p2p_api.hpp"
 #include "node/sizes.hpp"
 #include "node/stats.hpp"
@@ -82,6 +85,8 @@ class Node final : libp2p::network::HostObserver,
   PeerSnapshot snapshot_of(const libp2p::PeerId& peer) const;
   bool gossips_blocks(const libp2p::PeerId& peer) const;
 
+  static constexpr std::size_t kProvenPeers = 1024;
+
   // --- network::HostObserver ---
   void on_peer_connected(const libp2p::PeerId& peer, libp2p::network::Direction direction) override;
   void on_peer_identified(const libp2p::PeerId& peer, const std::vector<std::string>& protocols) override;
@@ -110,6 +115,37 @@ class Node final : libp2p::network::HostObserver,
   void on_sync_fault(const opstack::sync::SyncFault& fault);
   void on_served(const opstack::sync::ServedRequest& request);
 
+  // --- the log ---
+
+  // What is told at info and above although others bring it about, each kind with an allowance of its own.
+  enum class Told : std::uint8_t {
+    static_connected,
+    static_disconnected,
+    static_dial,
+    static_dial_failed,
+    static_lost,
+    proven_connected,
+    proven_disconnected,
+    connected_on_request,
+    other_chain,
+    conflict,
+    sync_range,
+    sync_wait,
+    sync_fault,
+    store_recovered,
+    kinds
+  };
+  static constexpr auto kToldKinds = static_cast<std::size_t>(Told::kinds);
+  // Writes the line, at debug level when its kind has used up its allowance.
+  void tell(Told kind, LogLevel level, Component component, std::string_view message,
+            std::initializer_list<Field> fields);
+  void tell_what_was_left_out();
+  // Who we know: static peers, and those that brought a block. Of strangers the log speaks at debug level.
+  void tell_of_peer(const libp2p::PeerId& peer, Told of_static, Told of_proven, std::string_view message,
+                    std::initializer_list<Field> fields);
+  // A block of the peer's was accepted.
+  void note_proof_of(const libp2p::PeerId& peer);
+
   libp2p::runtime::Runtime& runtime_;
   NodeConfig config_;
   BlockStore& store_;
@@ -119,6 +155,9 @@ class Node final : libp2p::network::HostObserver,
   std::optional<libp2p::MonoTime> warned_of_refusals_;
   std::uint64_t store_refused_ = 0;  // blocks
   std::optional<libp2p::MonoTime> told_of_store_;  // while it refuses
+  LogLimiter<Told, kToldKinds> told_;
+  std::set<libp2p::PeerId> static_ids_;
+  libp2p::LruMap<libp2p::PeerId, bool> proven_{kProvenPeers};  // a block of theirs was accepted
 
   // In the order of their start; the destructor takes them down the other way round.
   std::unique_ptr<libp2p::network::Host> host_;

@@ -1,6 +1,7 @@
 """`opp2p node` on a bad day: peers that say nothing or nonsense, clients that do, a second node on the same data, a full disk, no more
 descriptors, peers of another chain. It stays up and says what is wrong, its descriptors and memory come back, and it still ends in order."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -251,6 +252,33 @@ class BadWorld(unittest.TestCase):
         opp2p.wait_for(said_twice, 20, "it is said a second time")
         self.assertGreater(tried, 10)
         self.assertIn(f"since_start={tried}", self.lines(node, "the store cannot keep a block")[1])
+
+    def test_a_log_that_nobody_reads_holds_up_nothing(self):
+        folder = self.folder / "unread"
+        folder.mkdir()
+        os.mkfifo(folder / "log.txt")
+        reader = os.open(folder / "log.txt", os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        node = self.node("unread", "--log.level", "debug")
+        port = int(node.address.split("/")[4])
+        count = 800
+
+        def come_and_go():
+            """More lines than a pipe holds."""
+            for _ in range(count):
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            self.assertEqual(node.head(), 0)
+
+        def read():
+            with contextlib.suppress(BlockingIOError):
+                while part := os.read(reader, 1 << 16):
+                    said.append(part)
+            return b"".join(said).count(b'msg="connection refused"') >= count
+        said = []
+        come_and_go()
+        opp2p.wait_for(read, 5, "every line comes when it is read")
+        come_and_go()
+        self.assertEqual(node.stop(), 0)
 
     def test_a_static_peer_with_another_id_is_named_and_not_connected(self):
         one, other = self.node("one"), self.node("other")

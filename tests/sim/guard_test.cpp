@@ -14,6 +14,8 @@
 #include <random>
 
 #include "guard.hpp"
+#include "node/devnet/chain_builder.hpp"
+#include "node/devnet/sim_network.hpp"
 #include "runtime/entropy.hpp"
 #include "runtime/sim/sim_world.hpp"
 
@@ -76,6 +78,22 @@ TEST(Guard, is_on_while_a_simulated_world_runs) {
   world.at(world.now(), [] { static_cast<void>(std::chrono::steady_clock::now()); });
   EXPECT_DEATH(world.run_for(Seconds(1)), "clock_gettime");
   EXPECT_DEATH(world.run_until([] { return false; }, Seconds(1)), "clock_gettime");
+}
+
+TEST(Guard, lets_simulated_nodes_write_their_log_which_has_the_worlds_time) {
+  SeededRng rng(1);
+  opp2p::node::devnet::ChainOptions options;
+  options.genesis_time = 1'760'000'000;
+  opp2p::node::devnet::ChainBuilder chain(options, rng);
+  opp2p::node::devnet::SimNetwork network(1, opstack::chain::RollupConfig::from_json(chain.rollup_config()).value(),
+                                          crypto::secp256k1::generate(rng), from_unix_seconds(1'760'000'000));
+  network.set_log_level("info");
+  testing::internal::CaptureStderr();
+  ASSERT_TRUE(network.add({}));
+  network.world().run_for(Seconds(1));
+  network.close();
+  const auto said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("t=2025-10-09T08:53:20.000Z lvl=info component=gossip msg=\"joined topic\""), said.npos) << said;
 }
 
 }  // namespace

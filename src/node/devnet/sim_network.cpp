@@ -18,14 +18,26 @@ runtime::Task<void> close_and_note(Closable& peer, bool& done) {
   done = true;
 }
 
+// Written at once.
+LogOptions stamped_with(std::function<libp2p::UnixTime()> time) {
+  LogOptions out;
+  out.level = LogLevel::crit;
+  out.clock = std::move(time);
+  return out;
+}
+
 }  // namespace
 
 SimNetwork::SimNetwork(std::uint64_t seed, opstack::chain::RollupConfig rollup, const secp256k1::Secret& signer,
                        libp2p::UnixTime epoch, std::unique_ptr<runtime::LinkModel> links)
-    : rollup_(std::move(rollup)), signer_(signer), rng_(seed), log_(LogFormat::text, LogLevel::crit) {
+    : rollup_(std::move(rollup)),
+      signer_(signer),
+      rng_(seed),
+      log_(stamped_with([this, epoch] { return epoch + (world_->now() - began_); })) {
   runtime::SimWorldOptions options;
   options.epoch = epoch;
   world_ = std::make_unique<runtime::SimWorld>(seed, options, std::move(links));
+  began_ = world_->now();
 }
 
 SimNetwork::~SimNetwork() { close(); }

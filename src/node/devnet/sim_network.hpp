@@ -100,7 +100,8 @@ class SimNetwork {
   opstack::chain::RollupConfig rollup_;
   libp2p::crypto::secp256k1::Secret signer_;
   libp2p::SeededRng rng_;
-  Log log_;
+  libp2p::MonoTime began_{};
+  Log log_;  // its lines bear the world's time
   std::unique_ptr<libp2p::runtime::SimWorld> world_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<std::unique_ptr<Enemy>> adversaries_;

@@ -1,0 +1,249 @@
+#include "node/log_line.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cstring>
+#include <ctime>
+#include <iterator>
+
+namespace opp2p::node {
+namespace {
+
+using libp2p::ByteView;
+
+constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error", "crit"};
+constexpr std::string_view kComponentNames[] = {"node", "host", "gossip", "sync", "store", "rpc", "devnet"};
+constexpr std::size_t kMaxKeyBytes = 255;
+constexpr std::size_t kUsualBytes = 224;
+
+// How a value lies in LogRecord::packed. Numbers as they are in memory, all else with its length before it.
+enum class Packed : char { text, signed_number, unsigned_number, real, truth, bytes, peer, address };
+
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
+void pack_bytes(std::string& out, std::string_view bytes) {
+  const auto size = static_cast<std::uint16_t>(bytes.size());
+  out.append(reinterpret_cast<const char*>(&size), sizeof size);
+  out.append(bytes);
+}
+
+// Cuts between characters, and says how much is missing.
+void pack_text(std::string& out, std::string_view text) {
+  if (text.size() <= kMaxFieldBytes) return pack_bytes(out, text);
+  std::size_t kept = kMaxFieldBytes;
+  while (kept > kMaxFieldBytes - 3 && continues_character(text[kept])) --kept;
+  pack_bytes(out, fmt::format("{}... ({} more bytes)", text.substr(0, kept), text.size() - kept));
+}
+
+template <class Number>
+void pack_number(std::string& out, Packed kind, Number value) {
+  out.push_back(static_cast<char>(kind));
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+struct Packer {
+  std::string& out;
+  void operator()(std::string_view text) const { tagged_text(text); }
+  void operator()(std::int64_t value) const { pack_number(out, Packed::signed_number, value); }
+  void operator()(std::uint64_t value) const { pack_number(out, Packed::unsigned_number, value); }
+  void operator()(double value) const { pack_number(out, Packed::real, value); }
+  void operator()(bool value) const { pack_number(out, Packed::truth, value); }
+  void operator()(ByteView bytes) const { tagged_bytes(Packed::bytes, bytes); }
+  void operator()(const libp2p::PeerId* peer) const { tagged_bytes(Packed::peer, peer->bytes()); }
+  void operator()(const libp2p::Multiaddr* address) const {
+    if (address->bytes().size() > kMaxFieldBytes)
+      tagged_text(address->text());
+    else
+      tagged_bytes(Packed::address, address->bytes());
+  }
+  void operator()(const libp2p::Error* error) const { tagged_text(error->message()); }
+
+ private:
+  void tagged_text(std::string_view text) const {
+    out.push_back(static_cast<char>(Packed::text));
+    pack_text(out, text);
+  }
+  void tagged_bytes(Packed kind, ByteView bytes) const {
+    out.push_back(static_cast<char>(kind));
+    pack_bytes(out, libp2p::as_text(bytes.first(std::min(bytes.size(), kMaxFieldBytes))));
+  }
+};
+
+// Reads what the Packer wrote.
+class Unpacker {
+ public:
+  explicit Unpacker(std::string_view packed) : rest_(packed) {}
+  bool done() const { return rest_.empty(); }
+  template <class Number>
+  Number number() {
+    Number out;
+    std::memcpy(&out, take(sizeof out).data(), sizeof out);
+    return out;
+  }
+  std::string_view text() { return take(number<std::uint16_t>()); }
+
+ private:
+  std::string_view take(std::size_t size) {
+    const auto out = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return out;
+  }
+  std::string_view rest_;
+};
+
+struct Character {
+  std::uint32_t point = 0;
+  std::size_t bytes = 0;  // 0: no well-formed character begins here
+};
+
+// Unicode's table of well-formed UTF-8 (3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
+Character first_character(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return {};
+  std::uint32_t point = lead & (0x7fu >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if (!continues_character(text[i])) return {};
+    point = point << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
+  }
+  constexpr std::uint32_t kFirst[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (point < kFirst[size] || (point >= 0xd800 && point <= 0xdfff) || point > 0x10ffff) return {};
+  return {point, size};
+}
+
+// What moves a terminal's cursor, ends a line, or turns the direction of what follows.
+bool is_control(std::uint32_t point) {
+  return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x200e || point == 0x200f ||
+         (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  out.push_back('"');
+  while (!text.empty()) {
+    const auto [point, bytes] = first_character(text);
+    if (bytes == 0)
+      out.append("\\ufffd");
+    else if (point == '"' || point == '\\')
+      out.append({'\\', static_cast<char>(point)});
+    else if (point == '\n')
+      out.append("\\n");
+    else if (is_control(point))
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", point);
+    else
+      out.append(text.substr(0, bytes));
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+  }
+  out.push_back('"');
+}
+
+bool needs_quotes(std::string_view text) {
+  if (text.empty()) return true;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= ' ' || byte >= 0x7f || c == '"' || c == '=' || c == '\\') return true;
+  }
+  return false;
+}
+
+void append_text(std::string& out, std::string_view text, LogFormat format) {
+  if (format == LogFormat::json || needs_quotes(text))
+    append_quoted(out, text);
+  else
+    out.append(text);
+}
+
+void append_number(std::string& out, double value) {
+  // JSON has no word for infinity or not-a-number.
+  if (value - value == 0)
+    fmt::format_to(std::back_inserter(out), "{:.6g}", value);
+  else
+    append_quoted(out, fmt::format("{}", value));
+}
+
+void append_value(std::string& out, Unpacker& in, LogFormat format) {
+  const auto bytes = [&in] { return libp2p::as_bytes(in.text()); };
+  switch (static_cast<Packed>(in.number<char>())) {
+    case Packed::text:
+      return append_text(out, in.text(), format);
+    case Packed::signed_number:
+      out.append(fmt::format_int(in.number<std::int64_t>()).c_str());
+      return;
+    case Packed::unsigned_number:
+      out.append(fmt::format_int(in.number<std::uint64_t>()).c_str());
+      return;
+    case Packed::real:
+      return append_number(out, in.number<double>());
+    case Packed::truth:
+      out.append(in.number<bool>() ? "true" : "false");
+      return;
+    case Packed::bytes:
+      return append_text(out, libp2p::to_hex0x(bytes()), format);
+    case Packed::peer: {
+      const auto id = libp2p::PeerId::from_bytes(bytes());
+      return append_text(out, id ? id->to_base58() : std::string(), format);
+    }
+    case Packed::address: {
+      const auto address = libp2p::Multiaddr::from_bytes(bytes());
+      return append_text(out, address ? address->text() : std::string(), format);
+    }
+  }
+}
+
+std::string utc(libp2p::UnixTime wall) {
+  const auto since = wall.time_since_epoch();
+  const auto millis = std::chrono::floor<libp2p::Millis>(since).count();
+  const std::time_t seconds = static_cast<std::time_t>(millis / 1000);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), millis % 1000);
+}
+
+}  // namespace
+
+std::string_view to_string(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
+std::string_view to_string(Component component) { return kComponentNames[static_cast<std::size_t>(component)]; }
+
+std::optional<LogLevel> parse_log_level(std::string_view text) {
+  for (std::size_t i = 0; i < std::size(kLevels); ++i)
+    if (text == kLevels[i]) return static_cast<LogLevel>(i);
+  return std::nullopt;
+}
+
+LogRecord::LogRecord(libp2p::UnixTime when, LogLevel its_level, Component its_component, std::string_view message,
+                     std::initializer_list<Field> fields)
+    : wall(when), level(its_level), component(its_component) {
+  packed.reserve(kUsualBytes);
+  pack_text(packed, message);
+  for (const auto& field : fields) {
+    pack_bytes(packed, field.key.substr(0, kMaxKeyBytes));
+    std::visit(Packer{packed}, field.value);
+  }
+}
+
+std::string to_line(LogFormat format, const LogRecord& record) {
+  std::string out;
+  out.reserve(160 + record.packed.size());
+  Unpacker in(record.packed);
+  const bool json = format == LogFormat::json;
+  if (json) {
+    fmt::format_to(std::back_inserter(out), R"({{"t":"{}","lvl":"{}","component":"{}","msg":)", utc(record.wall),
+                   to_string(record.level), to_string(record.component));
+  } else {
+    fmt::format_to(std::back_inserter(out), "t={} lvl={} component={} msg=", utc(record.wall), to_string(record.level),
+                   to_string(record.component));
+  }
+  append_quoted(out, in.text());
+  while (!in.done()) {
+    out.push_back(json ? ',' : ' ');
+    if (json)
+      append_quoted(out, in.text());
+    else
+      out.append(in.text());
+    out.push_back(json ? ':' : '=');
+    append_value(out, in, format);
+  }
+  if (json) out.push_back('}');
+  return out;
+}
+
+}  // namespace opp2p::node
