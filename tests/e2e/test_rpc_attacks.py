@@ -14,6 +14,8 @@ import unittest
 from lib import made_chain, opp2p
 
 BLOCKS = 300
+SCRATCH = tempfile.TemporaryDirectory()
+unittest.addModuleCleanup(SCRATCH.cleanup)
 
 
 def call(name, *params, number=1):
@@ -26,17 +28,21 @@ def post(body, *headers):
 
 
 class RpcCase(unittest.TestCase):
+    folder = None
+
     @classmethod
     def setUpClass(cls):
-        scratch = pathlib.Path(tempfile.mkdtemp())
-        cls.addClassCleanup(shutil.rmtree, scratch, ignore_errors=True)
-        key, cls.options, envelopes = made_chain.make(scratch, BLOCKS, 3000)
-        cls.folder = scratch
-        node = made_chain.sequencer(scratch / "made", key, cls.options)
-        cls.addClassCleanup(node.kill)
-        for envelope in envelopes:
-            node.rpc("admin_publishUnsafePayload", json.loads(envelope))
-        assert node.stop() == 0
+        if RpcCase.folder is not None:
+            return
+        RpcCase.folder = pathlib.Path(SCRATCH.name)
+        key, RpcCase.options, envelopes = made_chain.make(cls.folder, BLOCKS, 20_000)
+        node = made_chain.sequencer(cls.folder / "made", key, cls.options)
+        try:
+            for envelope in envelopes:
+                node.rpc("admin_publishUnsafePayload", json.loads(envelope))
+            assert node.stop() == 0
+        finally:
+            node.kill()
 
     def node(self, *options):
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
