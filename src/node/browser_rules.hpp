@@ -1,9 +1,10 @@
-// Which requests of web browsers the RPC answers. A page of any website can make its visitor's browser send requests to the
-// visitor's own machine and network. A browser says so with the headers Origin and Sec-Fetch-Site, which no page can
-// change or leave out; other clients send neither. Requests with such headers are refused, unless --rpc.cors names the page's origin.
-// The Host header is checked on these requests only: a name that an attacker's DNS points at the node is not the node's, but
-// containers call the node by names that it does not know. Pure functions.
-// Source: Fetch Standard, "Origin header" and "Fetch Metadata Request Headers"; op-node surface, section 10 (CORS "*").
+// Which requests of web browsers the RPC answers. A page of any website can make its visitor's browser send requests
+// to the visitor's own machine and network. A browser says so with the headers Origin and Sec-Fetch-Site, which no
+// page can change or leave out; other clients send neither. Requests with such headers are refused, unless --rpc.cors
+// names the page's origin. The Host header is checked on these requests only: a name that an attacker's DNS points at
+// the node is not the node's, but containers call the node by names that it does not know. Pure functions.
+// Source: Fetch Standard, "Origin header" and "Fetch Metadata Request Headers"; op-node surface, section 10 (CORS
+// "*").
 #pragma once
 
 #include <optional>

@@ -53,6 +53,11 @@ Result<void> protect(JsonRpc& rpc, const NodeConfig& config, libp2p::Rng& rng, L
   return {};
 }
 
+struct StopWorker {
+  RpcWorker& worker;
+  ~StopWorker() { worker.stop(); }
+};
+
 HttpConfig http_config(const NodeConfig& config, const std::string& version) {
   HttpConfig out;
   out.address = config.rpc_addr;
@@ -84,6 +89,7 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   RpcSnapshots snapshots(runtime, source, on_worker, rpc.memory(), rpc.limits().answer_bytes);
   RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
   add_methods(rpc, runtime, node, *store, snapshots, dials, version);
+  const StopWorker stop_worker{worker};  // before what its tasks use goes, whatever ends this function
   OPP2P_TRYV(node.start());
   OPP2P_TRY(auto server, HttpServer::start(http_config(config, version), rpc));
   OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), server->port()));

@@ -1,9 +1,11 @@
-// Who holds the places of the HTTP server, and who goes when they are all taken: an engine without sockets or clock. A connection is
-// idle before its first byte and between two requests; it reads a request; it works while its answer is made; it writes.
+// Who holds the places of the HTTP server, and who goes when they are all taken: an engine without sockets or clock. A
+// connection is idle before its first byte and between two requests; it reads a request; it works while its answer is
+// made; it writes.
 //
-// When all places are taken a newcomer gets that of the connection that has been idle longest, and if none is idle that of one
-// which makes no progress: older than kPatience in its phase and slower than kSlowest. One byte is not progress. Connections from one
-// block of addresses have a share (loopback has none). Who gets no place gets one of a few for /healthz only.
+// When all places are taken a newcomer gets that of the connection that has been idle longest, and if none is idle
+// that of one which makes no progress: older than kPatience in its phase and slower than kSlowest. One byte is not
+// progress. Connections from one block of addresses have a share (loopback has none). Who gets no place gets one of a
+// few for /healthz only.
 //
 // Owner: HttpServer. Thread: its. Bounds: HttpLimits.
 #pragma once

@@ -1,9 +1,11 @@
-// The HTTP server in front of JSON-RPC, with the status codes of op-node's: POST on "/" only, 5 MiB a request, JSON content types; GET
-// /healthz answers the version. Who may use it from a web page: node/browser_rules.hpp. Which methods want a token: node/json_rpc.hpp.
+// The HTTP server in front of JSON-RPC, with the status codes of op-node's: POST on "/" only, 5 MiB a request, JSON
+// content types; GET /healthz answers the version. Who may use it from a web page: node/browser_rules.hpp. Which
+// methods want a token: node/json_rpc.hpp.
 //
-// Thread: its own, for sockets only; answers are made on the RPC's thread (node/rpc_worker.hpp). Bounds: places, deadlines and who
-// goes when they are taken (node/http_places.hpp); the size of a request (5 MiB); bodies, requests and answers that are
-// held count in JsonRpc::memory(), and when that is full the largest holder without progress goes, or 503 is answered.
+// Thread: its own, for sockets only; answers are made on the RPC's thread (node/rpc_worker.hpp). Bounds: places,
+// deadlines and who goes when they are taken (node/http_places.hpp); the size of a request (5 MiB); bodies, requests
+// and answers that are held count in JsonRpc::memory(), and when that is full the largest holder without progress
+// goes, or 503 is answered.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// One client connection of the HTTP server and the state that all of them share. Part of node/http_server.hpp; thread: the server's.
+// One client connection of the HTTP server and the state that all of them share. Part of node/http_server.hpp; thread:
+// the server's.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -21,8 +22,8 @@ namespace opp2p::node {
 class HttpSession;
 class RpcExchange;
 
-// The way back for answers that come from other threads. The server closes it before it goes, so that a late answer finds nobody
-// instead of a dead context.
+// The way back for answers that come from other threads. The server closes it before it goes, so that a late answer
+// finds nobody instead of a dead context.
 struct HttpGate {
   std::mutex mutex;
   boost::asio::io_context* context = nullptr;

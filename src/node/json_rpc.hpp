@@ -1,10 +1,11 @@
-// JSON-RPC 2.0 as op-node's server (geth's rpc package) speaks it: single requests and batches, its error codes and texts. Text
-// in, text out: no sockets here (node/http_server.hpp brings the bytes). The calls of a batch are answered one after another, and a
-// batch has a budget (RpcLimits): when it is spent nothing more is computed, and each call that is left gets an error that names
-// the limit. All calls of a batch that read see the same moment, until one of its calls changes something.
+// JSON-RPC 2.0 as op-node's server (geth's rpc package) speaks it: single requests and batches, its error codes and
+// texts. Text in, text out: no sockets here (node/http_server.hpp brings the bytes). The calls of a batch are answered
+// one after another, and a batch has a budget (RpcLimits): when it is spent nothing more is computed, and each call
+// that is left gets an error that names the limit. All calls of a batch that read see the same moment, until one of
+// its calls changes something.
 //
-// Thread: handle() from any; methods run where `post` runs its tasks, one at a time, and a request gives way to others after some
-// calls. A method answers once, from any thread. Bounds: RpcLimits.
+// Thread: handle() from any; methods run where `post` runs its tasks, one at a time, and a request gives way to others
+// after some calls. A method answers once, from any thread. Bounds: RpcLimits.
 #pragma once
 
 #include <boost/json.hpp>

@@ -1,10 +1,12 @@
-// What the RPC tells of the node: snapshots that the network thread takes as plain values, and the JSON that the RPC's thread
-// makes of them. Requests that wait for the same kind share one snapshot, which is begun after the last of them came, so that an
-// answer never shows less than what the client was told before. A long list of peers is taken in turns.
+// What the RPC tells of the node: snapshots that the network thread takes as plain values, and the JSON that the RPC's
+// thread makes of them. Requests that wait for the same kind share one snapshot, which is begun after the last of them
+// came, so that an answer never shows less than what the client was told before. A long list of peers is taken in
+// turns.
 //
-// Owner: the daemon. Thread: ask() and the answers on the RPC's (`post`); stop() and the destructor on the network thread.
-// Bounds: one turn at a time for each kind is queued on the network thread; a turn lasts kTurn and one peer at most; all turns
-// together take a tenth of the network thread's time (kPause); a dump has at most RpcLimits::answer_bytes.
+// Owner: the daemon. Thread: ask() and the answers on the RPC's (`post`); stop() and the destructor on the network
+// thread. Bounds: one turn at a time for each kind is queued on the network thread; a turn lasts kTurn and one peer at
+// most; all turns together take a tenth of the network thread's time (kPause); a dump has at most
+// RpcLimits::answer_bytes.
 #pragma once
 
 #include <array>

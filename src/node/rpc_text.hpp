@@ -1,6 +1,7 @@
-// What the RPC holds for its clients, counted when it is made: a charge on the RPC's memory account, a text in pieces, and the
-// memory of a parsed request. Bodies that arrive, requests that are computed and answers that nobody has read yet all
-// count in one account (RpcLimits::memory), so that clients who ask much and read nothing fill their own room and not the node's.
+// What the RPC holds for its clients, counted when it is made: a charge on the RPC's memory account, a text in pieces,
+// and the memory of a parsed request. Bodies that arrive, requests that are computed and answers that nobody has read
+// yet all count in one account (RpcLimits::memory), so that clients who ask much and read nothing fill their own room
+// and not the node's.
 //
 // Owner: the session or request that holds it. Thread: one at a time; the account is shared and atomic.
 #pragma once
@@ -17,8 +18,8 @@ namespace opp2p::node {
 
 using SharedAccount = std::shared_ptr<libp2p::MemoryAccount>;
 
-// Bytes taken from an account, given back when it goes. The first `allowance` bytes are not counted: every place of the HTTP
-// server brings that much of its own, so that a small request works while the account is full.
+// Bytes taken from an account, given back when it goes. The first `allowance` bytes are not counted: every place of
+// the HTTP server brings that much of its own, so that a small request works while the account is full.
 class MemoryCharge {
  public:
   static constexpr std::size_t kAllowance = 16 * 1024;
@@ -51,8 +52,8 @@ class MemoryCharge {
   std::size_t bytes_ = 0;
 };
 
-// A text in pieces of at most 64 KiB, or larger where one came in whole. Pieces are shared, not copied, when one text is
-// appended to another.
+// A text in pieces of at most 64 KiB, or larger where one came in whole. Pieces are shared, not copied, when one text
+// is appended to another.
 class RpcText {
  public:
   struct Piece {
@@ -93,7 +94,8 @@ class RpcText {
   std::size_t size_ = 0;
 };
 
-// Where a parsed request lies. Throws std::bad_alloc when the account is full or the request needs more than `limit` bytes.
+// Where a parsed request lies. Throws std::bad_alloc when the account is full or the request needs more than `limit`
+// bytes.
 class CountedJson final : public boost::json::memory_resource {
  public:
   CountedJson(SharedAccount account, std::size_t limit) : charge_(std::move(account)), limit_(limit) {}
