@@ -290,13 +290,14 @@ SUITES = {
     "interop-full": (lambda: python_suite("interop", "full_*.py"), True),
     "fuzz": (fuzz, False),
     "durability": (durability, True),
+    "browser": (lambda: python_suite("e2e", "full_*.py"), True),
     "mutants": (mutants, False),
     "soak": (lambda: python_suite("soak"), True),
 }
 GROUPS = {
     "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop"],
     "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "sanitizers", "interop-full",
-             "differential", "fuzz", "durability"],
+             "differential", "fuzz", "durability", "browser"],
 }
 
 

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "base/live_count.hpp"
-#include "base/lru_map.hpp"
 #include "network/host.hpp"
 #include "network/static_peers.hpp"
 #include "node/config.hpp"
@@ -65,11 +64,13 @@ class Node final : libp2p::network::HostObserver,
   // that does not connect yet waits in memory, and the answer is Errc::would_block.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
 
-  // Snapshots for the RPC.
+  // Snapshots for the RPC: copies of plain values, from which others make JSON. Those of peers are taken one by one
+  // from a list, so that whoever takes them can stop in between.
   PeerSnapshot self() const;
-  std::vector<PeerSnapshot> peers(bool connected_only) const;
+  PeerList list_peers(bool connected_only) const;
+  PeerSnapshot snapshot_of(const libp2p::PeerId& peer, const PeerList& list) const;
   PeerStatsSnapshot peer_stats() const;
-  boost::json::object status() const;
+  StatusSnapshot status() const;
   libp2p::runtime::Task<Result<void>> connect(libp2p::Multiaddr address);
   Result<void> disconnect(const libp2p::PeerId& peer);
 
@@ -82,10 +83,7 @@ class Node final : libp2p::network::HostObserver,
  private:
   void take_over(opstack::payload::SharedEnvelope envelope, Done done);
   opstack::gossip::Publisher::Done taking_over(opstack::payload::SharedEnvelope envelope, Done done);
-  PeerSnapshot snapshot_of(const libp2p::PeerId& peer) const;
-  bool gossips_blocks(const libp2p::PeerId& peer) const;
 
-  static constexpr std::size_t kProvenPeers = 1024;
 
   // --- network::HostObserver ---
   void on_peer_connected(const libp2p::PeerId& peer, libp2p::network::Direction direction) override;
@@ -144,7 +142,6 @@ class Node final : libp2p::network::HostObserver,
   void tell_of_peer(const libp2p::PeerId& peer, Told of_static, Told of_proven, std::string_view message,
                     std::initializer_list<Field> fields);
   // A block of the peer's was accepted.
-  void note_proof_of(const libp2p::PeerId& peer);
 
   libp2p::runtime::Runtime& runtime_;
   NodeConfig config_;
@@ -157,7 +154,6 @@ class Node final : libp2p::network::HostObserver,
   std::optional<libp2p::MonoTime> told_of_store_;  // while it refuses
   LogLimiter<Told, kToldKinds> told_;
   std::set<libp2p::PeerId> static_ids_;
-  libp2p::LruMap<libp2p::PeerId, bool> proven_{kProvenPeers};  // a block of theirs was accepted
 
   // In the order of their start; the destructor takes them down the other way round.
   std::unique_ptr<libp2p::network::Host> host_;
