@@ -84,7 +84,6 @@ class Node final : libp2p::network::HostObserver,
   void take_over(opstack::payload::SharedEnvelope envelope, Done done);
   opstack::gossip::Publisher::Done taking_over(opstack::payload::SharedEnvelope envelope, Done done);
 
-
   // --- network::HostObserver ---
   void on_peer_connected(const libp2p::PeerId& peer, libp2p::network::Direction direction) override;
   void on_peer_identified(const libp2p::PeerId& peer, const std::vector<std::string>& protocols) override;
