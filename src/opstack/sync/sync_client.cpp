@@ -56,7 +56,7 @@ SyncClient::SyncClient(libp2p::network::Host& host, const chain::RollupConfig& r
   host_.add_observer(this);
   for (const auto& peer : host_.connected_peers()) {
     if (host_.peerstore().supports(peer, protocol_)) {
-      add_peer(peer);
+      add_peer(peer, true);
     } else if (host_.peerstore().protocols(peer).empty()) {
       unidentified_[peer] = now().mono + config_.identify_grace;
     }
@@ -91,18 +91,20 @@ void SyncClient::on_peer_identified(const PeerId& peer, const std::vector<std::s
   if (closed_) return;
   unidentified_.erase(peer);
   if (std::find(protocols.begin(), protocols.end(), protocol_) != protocols.end()) {
-    add_peer(peer);
+    add_peer(peer, true);
   } else {
     remove_peer(peer);
   }
 }
 
-void SyncClient::add_peer(const PeerId& peer) {
-  if (closed_ || loops_.contains(peer)) return;
-  auto loop = std::make_unique<PeerLoop>(host_.runtime(), peer);
-  loop->open_timer = host_.runtime().make_timer([this, peer] { on_open_timeout(peer); });
-  start_loop(*loops_.emplace(peer, std::move(loop)).first->second);
-  scheduler_.on_peer_added(peer, now());
+void SyncClient::add_peer(const PeerId& peer, bool identified) {
+  if (closed_) return;
+  if (!loops_.contains(peer)) {
+    auto loop = std::make_unique<PeerLoop>(host_.runtime(), peer);
+    loop->open_timer = host_.runtime().make_timer([this, peer] { on_open_timeout(peer); });
+    start_loop(*loops_.emplace(peer, std::move(loop)).first->second);
+  }
+  scheduler_.on_peer_added(peer, now(), host_.address_blocks(peer), identified);
   pump();
 }
 
@@ -204,8 +206,8 @@ void SyncClient::on_open_timeout(const PeerId& peer) {
   PeerLoop& loop = *found->second;
   const RequestId id = *std::exchange(loop.current, std::nullopt);
   start_loop(loop);
-  scheduler_.on_answer(id, Answer(AnswerKind::failed, "no stream could be opened in time"), now());
-  pump();
+  // Not at once: what the scheduler decides may be the end of this peer's loop, and of the timer that is running.
+  post_answer(id, Answer(AnswerKind::failed, "no stream could be opened in time"));
 }
 
 // ---- the scheduler ----
@@ -229,7 +231,7 @@ void SyncClient::on_timer() {
     if (when <= time) due.push_back(peer);
   for (const auto& peer : due) {
     unidentified_.erase(peer);
-    add_peer(peer);
+    add_peer(peer, false);
   }
   scheduler_.on_timeout(now());
   pump();
@@ -304,7 +306,7 @@ void SyncClient::handle(SyncFault& fault) {
 }
 
 void SyncClient::handle(SyncTrace& trace) {
-  // The scheduler may have taken out a peer that does not speak the protocol: its loop goes too.
+  // The scheduler may have taken out a peer that does not speak the protocol, or did not say so: its loop goes too.
   if (trace.kind == SyncTraceKind::peer_removed && host_.connected(trace.peer)) loops_.erase(trace.peer);
   if (events_.trace) events_.trace(trace);
 }
