@@ -46,7 +46,7 @@ struct SyncClient::Exchange {
 SyncClient::SyncClient(libp2p::network::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
                        SyncClientConfig config, SyncClientEvents events)
     : host_(host),
-      rollup_(rollup),
+      rollup_(std::make_shared<const chain::RollupConfig>(rollup)),
       staging_(staging),
       config_(config),
       events_(std::move(events)),
@@ -177,9 +177,8 @@ Task<Answer> SyncClient::receive(Stream& stream, std::uint64_t number) {
       co_return malformed;
     }
   }
-  const auto version = rollup_.payload_version(rollup_.timestamp_for_block(number));
   host_.runtime().run_on_worker(
-      [exchange, number, version] { exchange->answer = judge_answer(number, version, exchange->decoder); },
+      [exchange, number, rollup = rollup_] { exchange->answer = judge_answer(number, *rollup, exchange->decoder); },
       [exchange] { exchange->judged.signal(); });
   const Result<void> judged = co_await exchange->judged.wait();
   if (!judged) {

@@ -85,7 +85,7 @@ class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<Sync
   libp2p::Now now() const { return host_.runtime().now(); }
 
   libp2p::network::Host& host_;
-  const chain::RollupConfig& rollup_;
+  const std::shared_ptr<const chain::RollupConfig> rollup_;  // shared with the workers
   StagingArea& staging_;
   const SyncClientConfig config_;
   const SyncClientEvents events_;

@@ -129,6 +129,7 @@ class World {
       case 4: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::malformed, ""));
       case 5: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::wrong_number, ""));
       case 6: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::bad_hash, ""));
+      case 10: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::altered, ""));
       case 7:
       case 8: {
         liars_.insert(request.peer);

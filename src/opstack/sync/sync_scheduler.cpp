@@ -26,7 +26,8 @@ SyncScheduler::SyncScheduler(SyncConfig config, libp2p::Rng& rng, MonoTime now)
       peers_(config.peer, limits_of(config), now),
       global_(config.global_per_second, config.global_burst, now),
       quarantine_(config.max_bytes, config.max_quarantined),
-      cooling_(64) {}
+      cooling_(64),
+      told_broken_(64) {}
 
 void SyncScheduler::trace(SyncTraceKind kind, std::uint64_t number, const PeerId& peer, std::string text) {
   SyncTrace out;
@@ -232,7 +233,7 @@ void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
     case AnswerKind::block:
       peers_.on_served(request.peer);
       // The driver has checked it (judge_answer); a driver that has not must not lead to a wrong promotion.
-      if (answer.block.number() == request.number) accept_block(request, std::move(answer.block), now);
+      if (answer.block.number() == request.number) accept_block(request, std::move(answer), now);
       break;
     case AnswerKind::not_found:
     case AnswerKind::invalid_request:
@@ -265,6 +266,9 @@ void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
     case AnswerKind::wrong_number:
       fault(request.peer, SyncFaultKind::wrong_number, request.number, std::move(answer.detail), now);
       break;
+    case AnswerKind::altered:
+      fault(request.peer, SyncFaultKind::altered, request.number, std::move(answer.detail), now);
+      break;
     case AnswerKind::bad_hash:
       fault(request.peer, SyncFaultKind::bad_hash, request.number, std::move(answer.detail), now);
       break;
@@ -272,10 +276,11 @@ void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
   proceed(now);
 }
 
-void SyncScheduler::accept_block(const InFlight& request, Block block, Now now) {
+void SyncScheduler::accept_block(const InFlight& request, Answer answer, Now now) {
+  Block& block = answer.block;
   for (auto& [id, segment] : segments_) {
     if (segment.delivering || segment.lowest != block.number() + 1 || segment.expected != block.hash()) continue;
-    promote(segment, request.peer, std::move(block));
+    promote(segment, request.peer, std::move(block), answer.broken_rule);
     promote_from_quarantine(segment, now);
     return;
   }
@@ -291,13 +296,14 @@ void SyncScheduler::accept_block(const InFlight& request, Block block, Now now) 
     entry.peer = request.peer;
     entry.segment = request.segment;
     entry.block = std::move(block);
+    entry.broken_rule = std::move(answer.broken_rule);
     peers_.on_answered(request.peer);
     if (quarantine_.insert(std::move(entry), dropped)) trace(SyncTraceKind::quarantined, number, request.peer);
     for (const std::uint64_t gone : dropped) trace(SyncTraceKind::quarantine_overflow, gone);
   }
 }
 
-void SyncScheduler::promote(Segment& segment, const PeerId& peer, Block block) {
+void SyncScheduler::promote(Segment& segment, const PeerId& peer, Block block, const std::string& broken_rule) {
   const std::uint64_t number = block.number();
   segment.lowest = number;
   segment.expected = block.parent_hash();
@@ -314,6 +320,10 @@ void SyncScheduler::promote(Segment& segment, const PeerId& peer, Block block) {
   report.merit = PeerMerit::valid_response;
   actions_.emplace_back(std::move(report));
   trace(SyncTraceKind::promoted, number, peer);
+  if (const std::string hash = to_hex0x(block.hash()); !broken_rule.empty() && !told_broken_.contains(hash)) {
+    told_broken_.put(hash, true);
+    trace(SyncTraceKind::broken_rule, number, {}, "block " + hash + ": " + broken_rule);
+  }
   StageBlock stage;
   stage.segment = segment.id;
   stage.block = StagedBlock(peer, std::move(block));
@@ -326,7 +336,7 @@ void SyncScheduler::promote_from_quarantine(Segment& segment, Now now) {
     if (waiting == nullptr) return;
     auto entry = *quarantine_.take(segment.lowest - 1);
     if (entry.block.hash() == segment.expected) {
-      promote(segment, entry.peer, std::move(entry.block));
+      promote(segment, entry.peer, std::move(entry.block), entry.broken_rule);
       continue;
     }
     // Asked for another range it may be honest: that range may hang on another fork.

@@ -119,8 +119,8 @@ class SyncScheduler {
   void cancel_requests_of(SegmentId id);
   void forget_segment(SegmentId id);
 
-  void accept_block(const InFlight& request, Block block, Now now);
-  void promote(Segment& segment, const PeerId& peer, Block block);
+  void accept_block(const InFlight& request, Answer answer, Now now);
+  void promote(Segment& segment, const PeerId& peer, Block block, const std::string& broken_rule);
   void promote_from_quarantine(Segment& segment, Now now);
   void reject(const PeerId& peer, std::uint64_t number, const Hash& got, const Hash& expected, Now now);
   void fault(const PeerId& peer, SyncFaultKind kind, std::uint64_t number, std::string evidence, Now now);
@@ -159,6 +159,7 @@ class SyncScheduler {
   std::size_t staging_bytes_ = 0;
   std::size_t typical_bytes_ = 64 << 10;           // of a block, leaning to the large ones
   libp2p::LruMap<std::string, MonoTime> cooling_;  // ends of abandoned ranges, by hash
+  libp2p::LruMap<std::string, bool> told_broken_;  // blocks that break a rule and were reported, by hash
   bool said_no_free_peer_ = false;
   std::optional<MonoTime> wake_;
   std::uint64_t next_id_ = 1;

@@ -82,7 +82,7 @@ struct Machine {
       const auto fork = static_cast<std::uint8_t>(how % 16 == 15 ? 1 : 0);
       engine.on_answer(request.id, Answer(block_at(request.number, fork, 0, how % 32 == 2 ? kMaxBlock : 50)), now);
     } else {
-      engine.on_answer(request.id, Answer(static_cast<AnswerKind>(1 + how / 4 % 8), "scripted"), now);
+      engine.on_answer(request.id, Answer(static_cast<AnswerKind>(1 + how / 4 % 9), "scripted"), now);
     }
   }
 

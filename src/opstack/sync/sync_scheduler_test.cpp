@@ -241,6 +241,7 @@ TEST(SyncScheduler, a_peer_that_identify_is_silent_about_is_tried_last_alone_and
 TEST(SyncScheduler, a_wrong_block_is_a_fault_with_evidence) {
   const std::pair<Manner, SyncFaultKind> cases[] = {{Manner::wrong_number, SyncFaultKind::wrong_number},
                                                     {Manner::bad_hash, SyncFaultKind::bad_hash},
+                                                    {Manner::altered, SyncFaultKind::altered},
                                                     {Manner::garbage, SyncFaultKind::malformed},
                                                     {Manner::other_chain, SyncFaultKind::unlinked}};
   for (const auto& [manner, kind] : cases) {

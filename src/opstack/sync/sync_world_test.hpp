@@ -53,6 +53,7 @@ enum class Manner {
   failing,       // its connections break
   wrong_number,
   bad_hash,
+  altered,
   garbage,      // lies that the driver notices
   other_chain,  // blocks of another fork, well-formed
   no_protocol,
@@ -150,6 +151,8 @@ class World {
         return {AnswerKind::wrong_number, "another number"};
       case Manner::bad_hash:
         return {AnswerKind::bad_hash, "another hash"};
+      case Manner::altered:
+        return {AnswerKind::altered, "a list of withdrawals"};
       case Manner::garbage:
         return {AnswerKind::malformed, "noise"};
       case Manner::other_chain:
