@@ -73,9 +73,9 @@ class SyncPeers {
   void on_idle(const PeerId& peer);
 
   // What a peer's answer does to its turn. Each answers the length of the pause, zero for none.
-  void on_served(const PeerId& peer);  // it speaks the protocol
-  void on_answered(const PeerId& peer);  // a well-formed block, which may or may not link
-  void on_good(const PeerId& peer);    // a block of its was linked
+  void on_served(const PeerId& peer);                       // it speaks the protocol
+  void on_answered(const PeerId& peer);                     // a well-formed block, which may or may not link
+  void on_good(const PeerId& peer);                         // a block of its was linked
   Nanos on_empty_handed(const PeerId& peer, MonoTime now);  // not found, invalid request: after a few in a row
   Nanos on_busy(const PeerId& peer, MonoTime now);          // throttled
   Nanos on_failure(const PeerId& peer, MonoTime now);       // no answer

@@ -24,7 +24,7 @@ class SyncServer::Turn {
  public:
   Turn(SyncServer& server, Stream& stream) : server_(server), stream_(stream), event_(server.host_.runtime()) {
     const PeerId& peer = stream.peer();
-    const auto admission = server_.limiter_.on_request(peer, server_.host_.address_blocks(peer), server_.now());
+    const auto admission = server_.limiter_.on_request(peer, server_.blocks_of(peer), server_.now());
     ticket_ = admission.ticket;
     decided_ = admission.granted || admission.refused != RequestLimiter::Refusal::none;
     refusal_ = admission.refused;
@@ -76,6 +76,7 @@ SyncServer::SyncServer(libp2p::network::Host& host, const chain::RollupConfig& r
       on_served_(std::move(on_served)),
       protocol_(codec::protocol_id(std::to_string(rollup.l2_chain_id))),
       limiter_(config.limits, host.runtime().now().mono),
+      located_(config.limits.remembered_peers),
       timer_(host.runtime().make_timer([this] {
         limiter_.on_timeout(now());
         pump();
@@ -90,6 +91,15 @@ SyncServer::~SyncServer() { host_.remove_stream_handler(protocol_); }
 Task<void> SyncServer::close() {
   host_.remove_stream_handler(protocol_);
   return scope_.close();
+}
+
+const libp2p::AddressBlocks& SyncServer::blocks_of(const PeerId& peer) {
+  Located* known = located_.get(peer);
+  if (known == nullptr || known->until <= now()) {
+    located_.put(peer, Located{host_.address_blocks(peer), now() + kLocatedFor});
+    known = located_.get(peer);
+  }
+  return known->blocks;
 }
 
 void SyncServer::pump() {
