@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "network/peerstore.hpp"
+#include "opstack/gossip/block_rules.hpp"
 #include "opstack/gossip/topics.hpp"
 
 namespace opp2p::node {
@@ -186,6 +187,13 @@ void Node::post_unsafe_payload(SharedEnvelope envelope, Done done) {
   if (actual != envelope->payload.block_hash)
     return done(fail(Errc::mismatch, "payload has bad block hash: " + libp2p::to_hex0x(envelope->payload.block_hash) +
                                          ", actual block hash is: " + libp2p::to_hex0x(actual)));
+  // What breaks the rules of its fork, no peer would take from us.
+  const auto fields = gossip::check_block_fields(config_.rollup, *envelope);
+  if (fields.verdict != gossip::Verdict::accept)
+    return done(fail(Errc::mismatch, fields.text() + "; fields by fork are checked here, unlike in op-node"));
+  const auto version = config_.rollup.payload_version(envelope->payload.timestamp);
+  if (const auto encodable = opstack::payload::check_encodable(version, *envelope); !encodable)
+    return done(encodable.error());
   take_over(std::move(envelope), std::move(done));
 }
 
@@ -311,6 +319,7 @@ void Node::tell_what_was_left_out() {
                                          "connected on request",
                                          "peer of another chain",
                                          "second block at a height",
+                                         "block of the chain breaks a rule",
                                          "range of reverse sync",
                                          "reverse sync waits",
                                          "fault of a peer in reverse sync",
@@ -442,6 +451,11 @@ void Node::on_chain_trace(const sync::ChainTrace& trace) {
 void Node::on_sync_trace(const sync::SyncTrace& trace) {
   using Kind = sync::SyncTraceKind;
   if (trace.kind == Kind::promoted) ++stats_.synced;
+  if (trace.kind == Kind::broken_rule) {
+    tell(Told::broken_rule, LogLevel::warn, Component::sync, to_string(trace.kind),
+         {{"number", trace.number}, {"text", trace.text}});
+    return;
+  }
   if (trace.kind == Kind::range_requested) {
     // Without an end nothing is scheduled, and that is the normal state between two blocks.
     if (!log_.enabled(Component::sync, trace.end ? LogLevel::info : LogLevel::debug)) return;

@@ -60,8 +60,8 @@ class Node final : libp2p::network::HostObserver,
   void publish(opstack::payload::SharedEnvelope envelope, Done done);
   // The same with a signature that is there already.
   void publish_signed(opstack::payload::SharedEnvelope envelope, const opstack::gossip::Signature& signature, Done done);
-  // Takes over a block that the operator vouches for: only its hash is checked. `done` when it is stored; a block
-  // that does not connect yet waits in memory, and the answer is Errc::would_block.
+  // Takes over a block that the operator vouches for: its hash is checked, and the fields by the rules of its fork. `done`
+  // when it is stored; a block that does not connect yet waits in memory, and the answer is Errc::would_block.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
 
   // Snapshots for the RPC: copies of plain values, from which others make JSON. Those of peers are taken one by one
@@ -126,6 +126,7 @@ class Node final : libp2p::network::HostObserver,
     connected_on_request,
     other_chain,
     conflict,
+    broken_rule,
     sync_range,
     sync_wait,
     sync_fault,
@@ -140,8 +141,6 @@ class Node final : libp2p::network::HostObserver,
   // Who we know: static peers, and those that brought a block. Of strangers the log speaks at debug level.
   void tell_of_peer(const libp2p::PeerId& peer, Told of_static, Told of_proven, std::string_view message,
                     std::initializer_list<Field> fields);
-  // A block of the peer's was accepted.
-
   libp2p::runtime::Runtime& runtime_;
   NodeConfig config_;
   BlockStore& store_;

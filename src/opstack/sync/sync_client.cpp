@@ -31,6 +31,7 @@ struct SyncClient::PeerLoop {
   Event wake;
   std::optional<RequestBlock> job;   // to be taken by the loop
   std::optional<RequestId> current;  // being carried out
+  std::size_t received = 0;          // bytes of its answer
   std::unique_ptr<libp2p::runtime::Timer> open_timer;
   std::unique_ptr<TaskScope> scope;  // last: its coroutine uses the members above
 };
@@ -46,7 +47,7 @@ struct SyncClient::Exchange {
 SyncClient::SyncClient(libp2p::network::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
                        SyncClientConfig config, SyncClientEvents events)
     : host_(host),
-      rollup_(rollup),
+      rollup_(std::make_shared<const chain::RollupConfig>(rollup)),
       staging_(staging),
       config_(config),
       events_(std::move(events)),
@@ -56,7 +57,7 @@ SyncClient::SyncClient(libp2p::network::Host& host, const chain::RollupConfig& r
   host_.add_observer(this);
   for (const auto& peer : host_.connected_peers()) {
     if (host_.peerstore().supports(peer, protocol_)) {
-      add_peer(peer);
+      add_peer(peer, true);
     } else if (host_.peerstore().protocols(peer).empty()) {
       unidentified_[peer] = now().mono + config_.identify_grace;
     }
@@ -91,18 +92,20 @@ void SyncClient::on_peer_identified(const PeerId& peer, const std::vector<std::s
   if (closed_) return;
   unidentified_.erase(peer);
   if (std::find(protocols.begin(), protocols.end(), protocol_) != protocols.end()) {
-    add_peer(peer);
+    add_peer(peer, true);
   } else {
     remove_peer(peer);
   }
 }
 
-void SyncClient::add_peer(const PeerId& peer) {
-  if (closed_ || loops_.contains(peer)) return;
-  auto loop = std::make_unique<PeerLoop>(host_.runtime(), peer);
-  loop->open_timer = host_.runtime().make_timer([this, peer] { on_open_timeout(peer); });
-  start_loop(*loops_.emplace(peer, std::move(loop)).first->second);
-  scheduler_.on_peer_added(peer, now());
+void SyncClient::add_peer(const PeerId& peer, bool identified) {
+  if (closed_) return;
+  if (!loops_.contains(peer)) {
+    auto loop = std::make_unique<PeerLoop>(host_.runtime(), peer);
+    loop->open_timer = host_.runtime().make_timer([this, peer] { on_open_timeout(peer); });
+    start_loop(*loops_.emplace(peer, std::move(loop)).first->second);
+  }
+  scheduler_.on_peer_added(peer, now(), host_.address_blocks(peer), identified);
   pump();
 }
 
@@ -113,6 +116,7 @@ void SyncClient::remove_peer(const PeerId& peer) {
 }
 
 void SyncClient::start_loop(PeerLoop& loop) {
+  loop.received = 0;
   loop.scope = std::make_unique<TaskScope>(host_.runtime());
   loop.scope->spawn(run(loop));
 }
@@ -129,6 +133,7 @@ Task<void> SyncClient::run(PeerLoop& loop) {
     Answer answer = co_await exchange(loop, job.number);
     loop.open_timer->disarm();
     loop.current.reset();
+    loop.received = 0;
     post_answer(job.id, std::move(answer));
   }
 }
@@ -153,11 +158,11 @@ Task<Answer> SyncClient::exchange(PeerLoop& loop, std::uint64_t number) {
     co_return failed;
   }
   stream.close_write();
-  Answer answer = co_await receive(stream, number);
+  Answer answer = co_await receive(loop, stream, number);
   co_return answer;
 }
 
-Task<Answer> SyncClient::receive(Stream& stream, std::uint64_t number) {
+Task<Answer> SyncClient::receive(PeerLoop& loop, Stream& stream, std::uint64_t number) {
   auto exchange = std::make_shared<Exchange>(host_.runtime());
   stream.set_read_deadline(now().mono + config_.read_timeout);
   Bytes buffer(kReadBuffer);
@@ -174,10 +179,19 @@ Task<Answer> SyncClient::receive(Stream& stream, std::uint64_t number) {
       stream.reset();
       co_return malformed;
     }
+    loop.received = exchange->decoder.body().size();
+    PeerLoop* const largest = largest_beyond_budget();
+    if (largest == nullptr) continue;
+    constexpr std::string_view kWhy = "answers of unproven peers take too much memory, and this one most";
+    if (largest == &loop) {
+      stream.reset();
+      Answer failed(AnswerKind::failed, std::string(kWhy));
+      co_return failed;
+    }
+    give_up(*largest, kWhy);
   }
-  const auto version = rollup_.payload_version(rollup_.timestamp_for_block(number));
   host_.runtime().run_on_worker(
-      [exchange, number, version] { exchange->answer = judge_answer(number, version, exchange->decoder); },
+      [exchange, number, rollup = rollup_] { exchange->answer = judge_answer(number, *rollup, exchange->decoder); },
       [exchange] { exchange->judged.signal(); });
   const Result<void> judged = co_await exchange->judged.wait();
   if (!judged) {
@@ -201,11 +215,32 @@ void SyncClient::post_answer(RequestId id, Answer answer) {
 void SyncClient::on_open_timeout(const PeerId& peer) {
   const auto found = loops_.find(peer);
   if (found == loops_.end() || !found->second->current) return;
-  PeerLoop& loop = *found->second;
+  give_up(*found->second, "no stream could be opened in time");
+}
+
+// The scheduler hears of it later: what it decides may be the end of this peer's loop, and of the timer that is running.
+void SyncClient::give_up(PeerLoop& loop, std::string_view why) {
   const RequestId id = *std::exchange(loop.current, std::nullopt);
   start_loop(loop);
-  scheduler_.on_answer(id, Answer(AnswerKind::failed, "no stream could be opened in time"), now());
-  pump();
+  post_answer(id, Answer(AnswerKind::failed, std::string(why)));
+}
+
+std::size_t SyncClient::unproven_answer_bytes() const {
+  std::size_t total = 0;
+  for (const auto& [peer, loop] : loops_)
+    if (loop->received > 0 && !scheduler_.is_proven(peer)) total += loop->received;
+  return total;
+}
+
+SyncClient::PeerLoop* SyncClient::largest_beyond_budget() const {
+  std::size_t total = 0;
+  PeerLoop* largest = nullptr;
+  for (const auto& [peer, loop] : loops_) {
+    if (loop->received == 0 || !loop->current || scheduler_.is_proven(peer)) continue;
+    total += loop->received;
+    if (largest == nullptr || loop->received > largest->received) largest = loop.get();
+  }
+  return total > config_.scheduler.max_bytes / 2 ? largest : nullptr;
 }
 
 // ---- the scheduler ----
@@ -229,7 +264,7 @@ void SyncClient::on_timer() {
     if (when <= time) due.push_back(peer);
   for (const auto& peer : due) {
     unidentified_.erase(peer);
-    add_peer(peer);
+    add_peer(peer, false);
   }
   scheduler_.on_timeout(now());
   pump();
@@ -304,7 +339,7 @@ void SyncClient::handle(SyncFault& fault) {
 }
 
 void SyncClient::handle(SyncTrace& trace) {
-  // The scheduler may have taken out a peer that does not speak the protocol: its loop goes too.
+  // The scheduler may have taken out a peer that does not speak the protocol, or did not say so: its loop goes too.
   if (trace.kind == SyncTraceKind::peer_removed && host_.connected(trace.peer)) loops_.erase(trace.peer);
   if (events_.trace) events_.trace(trace);
 }

@@ -65,6 +65,7 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
                                               ServedRequest& report);
   libp2p::runtime::Task<void> send_block(libp2p::network::Stream& stream, ServedBlock block, ServedRequest& report);
   libp2p::runtime::Task<void> send_code(libp2p::network::Stream& stream, std::uint8_t code, ServedRequest& report);
+  const libp2p::AddressBlocks& blocks_of(const PeerId& peer);
   void pump();
   MonoTime now() const { return host_.runtime().now().mono; }
 
@@ -75,6 +76,13 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   const ServedFn on_served_;
   const std::string protocol_;
   RequestLimiter limiter_;
+  // Where peers are, read anew after kLocatedFor: each of many requests a second would ask the host for it.
+  struct Located {
+    libp2p::AddressBlocks blocks;
+    MonoTime until;
+  };
+  static constexpr Nanos kLocatedFor = libp2p::Seconds(10);
+  libp2p::LruMap<PeerId, Located> located_;
   std::map<TicketId, Turn*> turns_;
   std::unique_ptr<libp2p::runtime::Timer> timer_;
   std::size_t sending_ = 0;
