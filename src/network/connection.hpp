@@ -96,8 +96,9 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   static constexpr Nanos kDrain = Millis(500);
   static constexpr std::size_t kTurnBytes = 256 * 1024;
   static constexpr Nanos kTurnTime = Micros(200);
-  // How long the peer may take to read what one write buffer holds; go-yamux gives a frame 10 s.
-  static constexpr Nanos kWriteTimeout = Seconds(30);
+  // How long the peer may take to read what one write buffer holds; go-yamux gives a frame 10 s. Longer than what services
+  // give a stream, so that the slow stream goes first.
+  static constexpr Nanos kWriteTimeout = Seconds(60);
   static constexpr std::size_t kSmallestPortion = 4096;
   static constexpr std::size_t kMemoryUnit = 16 * 1024;  // in which room for unread bytes is taken
 
