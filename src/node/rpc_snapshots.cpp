@@ -5,7 +5,7 @@
 namespace opp2p::node {
 namespace {
 
-// Each turn passes through queues whose locks a thread of a lower priority may hold, so there are at most 200 a second.
+// Each turn passes through queues whose locks another thread may hold, so there are at most 200 a second.
 constexpr libp2p::Nanos kLeastPause = libp2p::Millis(5);
 
 }  // namespace
