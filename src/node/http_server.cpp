@@ -128,7 +128,6 @@ libp2p::Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpConfig config,
   }
   state->accept();
   state->thread = std::thread([context = &state->context] {
-    RpcWorker::yield_to_network_thread();
     context->run();
   });
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));

@@ -1,6 +1,14 @@
 #include "node/rpc_snapshots.hpp"
 
+#include <algorithm>
+
 namespace opp2p::node {
+namespace {
+
+// Each turn passes through queues whose locks another thread may hold, so there are at most 200 a second.
+constexpr libp2p::Nanos kLeastPause = libp2p::Millis(5);
+
+}  // namespace
 
 RpcSnapshots::RpcSnapshots(libp2p::runtime::Runtime& runtime, const SnapshotSource& source, JsonRpc::Post post,
                            SharedAccount memory, std::size_t answer_bytes)
@@ -94,7 +102,7 @@ void RpcSnapshots::run_turn() {
   take(*round);
   ++turns_;
   const auto ended = runtime_.now().mono;
-  not_before_ = ended + kPause * (ended - begun);
+  not_before_ = ended + std::max(kLeastPause, kPause * (ended - begun));
   post_([this, round = std::move(round)] { on_turn(round); });
   if (!turns_due_.empty()) timer_->arm(not_before_);
 }

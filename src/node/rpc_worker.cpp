@@ -1,8 +1,5 @@
 #include "node/rpc_worker.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -10,11 +7,6 @@
 #include <thread>
 
 namespace opp2p::node {
-namespace {
-
-constexpr int kNiceness = 5;
-
-}  // namespace
 
 struct RpcWorker::State {
   std::mutex mutex;
@@ -24,7 +16,6 @@ struct RpcWorker::State {
   std::thread thread;
 
   void run() {
-    yield_to_network_thread();
     std::unique_lock lock(mutex);
     for (;;) {
       wake.wait(lock, [this] { return stopping || !tasks.empty(); });
@@ -63,11 +54,6 @@ void RpcWorker::stop() {
   }
   state_->wake.notify_one();
   if (state_->thread.joinable()) state_->thread.join();
-}
-
-// Of this thread alone; where it is refused the thread works all the same.
-void RpcWorker::yield_to_network_thread() {
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness));
 }
 
 libp2p::MonoTime RpcWorker::now() { return libp2p::MonoTime(std::chrono::steady_clock::now().time_since_epoch()); }
