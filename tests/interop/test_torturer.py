@@ -22,7 +22,7 @@ from peers import needed
 
 SECONDS = float(os.environ.get("OPP2P_TORTURE_SECONDS", "1"))
 MEMORY_MIB = 100
-TOGETHER = 6  # attackers at a time, beside 64 silent and 64 idle connections
+TOGETHER = 6  # cases at a time, half of them on what all peers share, beside 64 silent and 64 idle connections
 TOGETHER_SECONDS = 10
 # Twice the quiet time is asked for above these: a ping of 0.1 ms waits for what the node does just then, which may be a frame of half a
 # megabyte; a block of 4 ms, counted in whole milliseconds, for the disk.
@@ -123,11 +123,12 @@ class Torturer(unittest.TestCase):
             return f"blocks took {blocks:.1f} ms, {self.quiet_blocks:.1f} when it was quiet"
         return None
 
-    def held(self, what):
+    def held(self, *names):
         """What holds under every attack."""
         node = self.victim.node
-        self.assertIsNone(node.process.poll(), f"{what} ended the node:\n{node.log()[-2000:]}")
-        self.assertLess(self.victim.peak(), MEMORY_MIB, f"{what} made the node large")
+        self.assertIsNone(node.process.poll(), f"{names} ended the node:\n{node.log()[-2000:]}")
+        bound = max(cases()[name].get("memory", MEMORY_MIB) for name in names)
+        self.assertLess(self.victim.peak(), bound, f"{names} made the node large")
 
     def judged(self, verdict, since):
         """Whether the case did what it means to, and whether the node did what it should."""
@@ -183,7 +184,10 @@ class Torturer(unittest.TestCase):
         seed = int(os.environ.get("OPP2P_SEED", "1"))
         silent = ["tcp-64-silent-connections", "noise-64-idle-connections"]
         with self.subTest(seed=seed):
-            chosen = random.Random(seed).sample([name for name in cases() if name not in silent], TOGETHER)
+            rng = random.Random(seed)
+            shared = [name for name in cases() if cases()[name].get("shared")]
+            others = [name for name in cases() if name not in silent and name not in shared]
+            chosen = rng.sample(shared, TOGETHER // 2) + rng.sample(others, TOGETHER - TOGETHER // 2)
             print(f"  seed {seed}: {', '.join(chosen)}", flush=True)
             self.victim.forget_peak()
             began = time.time()
@@ -197,7 +201,7 @@ class Torturer(unittest.TestCase):
                   f"{self.quiet_blocks:.1f} when it was quiet; {self.victim.peak():.1f} MiB", flush=True)
             for attacker in attackers:
                 attacker.verdict()
-            self.held("all of them")
+            self.held(*chosen)
             self.assertIsNone(self.slow(latency, blocks))
             self.nothing_is_left()
 
