@@ -39,9 +39,10 @@ def cases():
 class Attacker:
     """Its case again and again until the time is over. It gets what the others leave of the machine, as one from elsewhere would."""
 
-    def __init__(self, case, target, seconds):
+    def __init__(self, case, target, seconds, identities=None):
         self.case = case
-        self.process = subprocess.Popen(["nice", "-n", "19", needed("torturer"), case, target.address, str(seconds)],
+        more = [] if identities is None else [str(identities)]
+        self.process = subprocess.Popen(["nice", "-n", "19", needed("torturer"), case, target.address, str(seconds), *more],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def verdict(self):
