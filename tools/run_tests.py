@@ -278,18 +278,20 @@ SUITES = {
     "fuzz-corpora": (fuzz_replay, True),
     "e2e": (lambda: python_suite("e2e"), True),
     "interop": (lambda: python_suite("interop"), True),
+    "netns": (lambda: python_suite("netns"), True),
     "address": (address, False),
     "sanitizers": (sanitizers, False),
     "interop-full": (lambda: python_suite("interop", "full_*.py"), True),
+    "netns-full": (lambda: python_suite("netns", "full_*.py"), True),
     "fuzz": (fuzz, False),
     "durability": (durability, True),
     "mutants": (mutants, False),
     "soak": (lambda: python_suite("soak"), True),
 }
 GROUPS = {
-    "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop"],
-    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "sanitizers", "interop-full", "fuzz",
-             "durability"],
+    "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns"],
+    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns", "sanitizers", "interop-full",
+             "netns-full", "fuzz", "durability"],
 }
 
 

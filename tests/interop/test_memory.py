@@ -7,7 +7,7 @@ from memory import AtOnce
 
 class Memory(AtOnce):
     def test_three_attacks_at_once_leave_the_node_small(self):
-        self.all_at_once(12, 500, 10, 60)
+        self.all_at_once(10, 300, 10, 60)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ SECONDS = float(os.environ.get("OPP2P_TORTURE_SECONDS", "1"))
 MEMORY_MIB = 100
 TOGETHER = 6  # cases at a time, half of them on what all peers share, beside 64 silent and 64 idle connections
 TOGETHER_SECONDS = 10
+FLOOD_SECONDS = 4
 # Twice the quiet time is asked for above these: a ping of 0.1 ms waits for what the node does just then, which may be a frame of half a
 # megabyte; a block of 4 ms, counted in whole milliseconds, for the disk.
 PING_FLOOR_MS = 5.0
@@ -179,6 +180,19 @@ class Torturer(unittest.TestCase):
                 if self.tortured(name):
                     self.assertIsNone(self.tortured(name))
         print(f"  when it was quiet: ping {self.quiet:.2f}, blocks {self.quiet_blocks:.1f} ms", flush=True)
+        self.nothing_is_left()
+
+    def test_no_honest_block_misses_gossip_beside_small_messages(self):
+        for name in ("gossip-small-messages-two", "gossip-small-messages-four"):
+            with self.subTest(case=name):
+                before = {node: node.status()["blocksSynced"] for node in (self.victim.node, self.behind)}
+                began, head = time.time(), self.sequencer.head()
+                verdict = Attacker(name, self.victim.node, FLOOD_SECONDS).verdict()
+                missed = {node: node.status()["blocksSynced"] - count for node, count in before.items()}
+                print(f"  {name}: {verdict['written'] / 1e6:.1f} MB sent, of {self.sequencer.head() - head} blocks "
+                      f"{missed[self.victim.node]} missed gossip, {missed[self.behind]} at the node behind; "
+                      f"blocks {self.median_block_ms(began):.1f} ms", flush=True)
+                self.assertEqual(sum(missed.values()), 0)
         self.nothing_is_left()
 
     def test_many_attackers_at_once(self):
