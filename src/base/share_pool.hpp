@@ -61,7 +61,9 @@ class SharePool {
   // it holds anything.
   void take(const Key& holder, const AddressBlocks& blocks, std::size_t amount) {
     if (amount == 0) return;
-    Holding& holding = holders_.try_emplace(holder, Holding{0, blocks}).first->second;
+    auto at = holders_.find(holder);
+    if (at == holders_.end()) at = holders_.emplace(holder, Holding{0, blocks}).first;
+    Holding& holding = at->second;
     holding.amount += amount;
     used_ += amount;
     for (const Bytes* block : {&holding.blocks.narrow, &holding.blocks.wide}) {

@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kActionsPerTurn = 256;
 // More than these do not wait for another turn: in it peers could bring more than is carried out.
 constexpr std::size_t kActionsWaiting = 4096;
+// Troubles of streams that are told in one turn.
+constexpr std::size_t kTroublesWaiting = 256;
 
 std::string mesh_tag(std::string_view topic) { return "gossipsub:" + std::string(topic); }
 
@@ -34,6 +36,7 @@ GossipsubService::GossipsubService(network::Host& host, GossipsubConfig config, 
     : host_(host),
       config_(std::move(config)),
       router_(config_.router, host.runtime().rng(), scores, host.runtime().now()),
+      unfinished_(config_.unfinished_bytes, router_.params().rpc.max_rpc),
       timer_(host.runtime().make_timer([this] { on_timer(); })),
       scope_(host.runtime()) {
   for (const std::string_view id : gossipsub::protocol_ids()) {
@@ -59,7 +62,6 @@ void GossipsubService::shut() {
   peers_.clear();
   buried_.clear();
   publishing_.clear();
-  validating_.clear();
   topics_.clear();
 }
 
@@ -137,10 +139,11 @@ void GossipsubService::accept(Stream stream) {
   Peer& at = row(peer);
   bury(std::move(at.inbound));
   if (!std::exchange(at.known_to_router, true)) {
-    router_.add_peer(peer, gossipsub::Version::pending, dialled(at.direction), now());
+    router_.add_peer(peer, gossipsub::Version::pending, dialled(at.direction), now(), host_.address_blocks(peer));
   }
   GossipInbound::Owner& owner = *this;
-  at.inbound = std::make_unique<GossipInbound>(std::move(stream), router_.params().rpc.max_rpc, owner);
+  at.inbound = std::make_unique<GossipInbound>(host_.runtime(), std::move(stream), router_.params().rpc.max_rpc, owner,
+                                               unfinished_, next_generation_++, host_.address_blocks(peer));
   schedule_drain();
   at.inbound->start();
 }
@@ -189,7 +192,7 @@ void GossipsubService::opened(const PeerId& peer, Peer& at, Stream stream) {
   if (std::exchange(at.known_to_router, true)) {
     router_.set_version(peer, version, now());
   } else {
-    router_.add_peer(peer, version, dialled(at.direction), now());
+    router_.add_peer(peer, version, dialled(at.direction), now(), host_.address_blocks(peer));
   }
   schedule_drain();
   at.outbound->start();
@@ -216,7 +219,7 @@ void GossipsubService::drop_outbound(const PeerId& peer, Peer& at, std::string_v
   router_.remove_peer(peer, now());
   at.known_to_router = at.inbound != nullptr;
   if (at.known_to_router) {
-    router_.add_peer(peer, gossipsub::Version::pending, dialled(at.direction), now());
+    router_.add_peer(peer, gossipsub::Version::pending, dialled(at.direction), now(), host_.address_blocks(peer));
     gossipsub::Rpc again;
     for (const std::string& topic : subscribed) {
       gossipsub::Subscription subscription;
@@ -243,12 +246,49 @@ Result<void> GossipsubService::on_frame(const PeerId& peer, SharedBytes frame) {
   return router_.on_frame(peer, std::move(frame), now());
 }
 
-Result<void> GossipsubService::on_held(std::size_t before, std::size_t after) {
-  unfinished_ = unfinished_ - before + after;
-  if (after <= before || unfinished_ <= config_.unfinished_bytes) return {};
-  return fail(Errc::exhausted, "unfinished gossip messages of all peers would take more than " +
-                                   std::to_string(config_.unfinished_bytes) +
+// Too much is held: whoever holds most without moving goes, which need not be who has grown.
+Result<void> GossipsubService::on_grown(GossipInbound& stream) {
+  for (ShareFull full = unfinished_.exceeded(stream.key()); full != ShareFull::none;
+       full = unfinished_.exceeded(stream.key())) {
+    Error why(Errc::exhausted, std::string("unfinished gossip messages of ") +
+                                   (full == ShareFull::total ? "all peers" : "the peer's addresses") +
+                                   " would take more than their share of " + std::to_string(config_.unfinished_bytes) +
                                    " bytes (GossipsubConfig::unfinished_bytes)");
+    ++counters_.frames_evicted;
+    GossipInbound* const largest = largest_unfinished(stream, full);
+    if (largest == nullptr || largest == &stream) return why;
+    largest->evict(why);
+  }
+  return {};
+}
+
+GossipInbound* GossipsubService::largest_unfinished(const GossipInbound& grown, ShareFull full) {
+  const MonoTime at = now().mono;
+  GossipInbound* largest = nullptr;
+  UnfinishedFrames::Claim most;
+  for (auto& [peer, row] : peers_) {
+    if (row.inbound == nullptr || row.inbound->held() == 0) continue;
+    if (!unfinished_.shares(grown.key(), row.inbound->key(), full)) continue;
+    UnfinishedFrames::Claim claim;
+    claim.slow = row.inbound->progress().is_slow(at);
+    claim.proven = router_.is_proven(peer, at);
+    claim.held = row.inbound->held();
+    if (largest != nullptr && !unfinished_.goes_before(claim, most)) continue;
+    largest = row.inbound.get();
+    most = claim;
+  }
+  return largest;
+}
+
+void GossipsubService::reset_overdue_frames() {
+  const MonoTime at = now().mono;
+  for (auto& [peer, row] : peers_) {
+    if (row.inbound == nullptr || !row.inbound->progress().is_overdue(config_.frame_timeout, at)) continue;
+    ++counters_.frames_timed_out;
+    row.inbound->evict(Error(Errc::timed_out, "a gossip frame was not whole " +
+                                                  std::to_string(config_.frame_timeout / Seconds(1)) +
+                                                  " s after its first byte (GossipsubConfig::frame_timeout)"));
+  }
 }
 
 std::optional<SharedBytes> GossipsubService::next_frame(const PeerId& peer) {
@@ -283,8 +323,9 @@ Result<gossipsub::Publication> GossipsubService::publish(std::string_view topic,
   return publication;
 }
 
-void GossipsubService::answer(gossipsub::RequestId request, gossipsub::Verdict verdict) {
-  if (router_.on_validation(request, verdict, now())) schedule_drain();
+void GossipsubService::answer(gossipsub::RequestId request, gossipsub::Verdict verdict,
+                              gossipsub::Router::Blame blame) {
+  if (router_.on_validation(request, verdict, now(), blame)) schedule_drain();
 }
 
 // ---- time and actions ----
@@ -301,9 +342,10 @@ void GossipsubService::on_timer() {
     drop_outbound(peer, row, "the peer does not read",
                   fail(Errc::timed_out, "a gossip frame did not leave within the write timeout"));
   }
-  while (!validating_.empty() && validating_.front().at <= at) {
-    answer(validating_.front().request, gossipsub::Verdict::ignore);
-    validating_.pop_front();
+  reset_overdue_frames();
+  while (const auto request = router_.oldest_validation(at - config_.validation_timeout)) {
+    ++counters_.validations_timed_out;
+    answer(*request, gossipsub::Verdict::ignore, gossipsub::Router::Blame::nobody);
   }
   arm();
   schedule_drain();
@@ -335,23 +377,27 @@ void GossipsubService::drain() {
 
 // When the turn's actions are done, so that what a peer is to get leaves together.
 void GossipsubService::act(const gossipsub::SendReady& action) {
-  if (std::find(ready_.begin(), ready_.end(), action.peer) == ready_.end()) ready_.push_back(action.peer);
+  const auto found = peers_.find(action.peer);
+  if (found != peers_.end() && !std::exchange(found->second.ready, true)) ready_.push_back(action.peer);
 }
 
 void GossipsubService::pump_ready() {
   const std::weak_ptr<int> alive = alive_;
   for (const PeerId& peer : std::exchange(ready_, {})) {
     const auto found = peers_.find(peer);
-    if (found != peers_.end() && found->second.outbound != nullptr) found->second.outbound->pump();
+    if (found == peers_.end()) continue;
+    found->second.ready = false;
+    if (found->second.outbound != nullptr) found->second.outbound->pump();
     if (alive.expired()) return;
   }
 }
 
 void GossipsubService::act(const gossipsub::Validate& action) {
   const auto topic = topics_.find(action.topic);
-  if (topic == topics_.end()) return answer(action.request, gossipsub::Verdict::ignore);
+  if (topic == topics_.end()) {
+    return answer(action.request, gossipsub::Verdict::ignore, gossipsub::Router::Blame::nobody);
+  }
   if (!topic->second.validator) return answer(action.request, gossipsub::Verdict::accept);
-  validating_.push_back(Deadline{now().mono + config_.validation_timeout, action.request});
   const Validator validator = topic->second.validator;  // it may leave the topic
   validator(action, [this, alive = std::weak_ptr<int>(alive_), request = action.request](gossipsub::Verdict verdict) {
     if (!alive.expired()) answer(request, verdict);
@@ -385,6 +431,10 @@ void GossipsubService::act(const gossipsub::Trace& action) {
 
 void GossipsubService::note_trouble(const PeerId& peer, std::string_view what, const Error& why) {
   if (observers_.empty()) return;
+  if (troubles_.size() >= kTroublesWaiting) {
+    ++counters_.troubles_not_told;
+    return;
+  }
   troubles_.push_back(Trouble{peer, what, why});
   schedule_drain();
 }

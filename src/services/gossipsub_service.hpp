@@ -8,11 +8,10 @@
 // validator, subscriber or observer is never called inside another call and may call anything.
 //
 // Owner: the application; destroyed before its Host. Thread: the network thread. Bounds: those of the router's Params;
-// bytes of unfinished inbound frames over all peers (the stream that would exceed it is reset); one stream each way per
-// peer. Source: libp2p specifications pubsub and gossipsub; op-node surface, sections 5.1 and 14.
+// time and bytes of unfinished inbound frames (gossipsub_unfinished.hpp says who goes when they are too many); one stream
+// each way per peer; troubles that wait to be told. Source: libp2p specifications pubsub and gossipsub; op-node surface, sections 5.1 and 14.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,7 +31,8 @@ struct GossipsubConfig {
   gossipsub::Router::Config router;
   Nanos write_timeout = Seconds(30);       // for one frame at the front of a peer's send queue
   Nanos validation_timeout = Seconds(30);  // an unanswered validation is an ignore; a safety net
-  std::size_t unfinished_bytes = 128U << 20;
+  Nanos frame_timeout = Seconds(30);       // for an inbound frame from its first byte: op-node's time to write one
+  std::size_t unfinished_bytes = 128U << 20;  // of all inbound frames; an IPv4 address or a /56 has a quarter, a /48 half
   Nanos reopen_first = Millis(100);  // a lost stream is opened again after this, then after twice that …
   Nanos reopen_most = Seconds(60);   // … and at most this
   Nanos reopen_forgiven =
@@ -46,6 +46,14 @@ class GossipsubObserver {
   virtual void on_fault(const gossipsub::Fault&) {}
   // A stream could not be opened, was lost, or was reset by us: `what` says which.
   virtual void on_stream_trouble(const PeerId&, std::string_view /*what*/, const Error&) {}
+};
+
+// What has been given up or passed over, by cause, since the start.
+struct GossipsubCounters {
+  std::uint64_t frames_timed_out = 0;    // GossipsubConfig::frame_timeout
+  std::uint64_t frames_evicted = 0;      // GossipsubConfig::unfinished_bytes
+  std::uint64_t validations_timed_out = 0;
+  std::uint64_t troubles_not_told = 0;   // more than fit between two turns
 };
 
 class GossipsubService final : public network::HostObserver,
@@ -84,7 +92,8 @@ class GossipsubService final : public network::HostObserver,
   std::vector<PeerId> peers() const;
   // What has been pulled from the router and has not left yet, over all peers; and what is held of unfinished messages.
   std::size_t queued_bytes() const;
-  std::size_t unfinished_bytes() const { return unfinished_; }
+  std::size_t unfinished_bytes() const { return unfinished_.bytes(); }
+  const GossipsubCounters& counters() const { return counters_; }
 
   // Lets go of all streams and ends every coroutine of the service.
   runtime::Task<void> close();
@@ -102,15 +111,12 @@ class GossipsubService final : public network::HostObserver,
     std::unique_ptr<GossipInbound> inbound;
     bool known_to_router = false;
     bool opening = false;
+    bool ready = false;  // stands in ready_
     unsigned failures = 0;
   };
   struct Topic {
     Validator validator;
     Subscriber subscriber;
-  };
-  struct Deadline {
-    MonoTime at;
-    gossipsub::RequestId request;
   };
   struct Trouble {
     PeerId peer;
@@ -120,10 +126,13 @@ class GossipsubService final : public network::HostObserver,
 
   // --- streams ---
   Result<void> on_frame(const PeerId& peer, SharedBytes frame) override;
-  Result<void> on_held(std::size_t before, std::size_t after) override;
+  Result<void> on_grown(GossipInbound& stream) override;
   void on_inbound_over(GossipInbound& stream, const std::optional<Error>& why) override;
   std::optional<SharedBytes> next_frame(const PeerId& peer) override;
   void on_outbound_lost(GossipOutbound& stream, const Error& why) override;
+
+  GossipInbound* largest_unfinished(const GossipInbound& grown, ShareFull full);
+  void reset_overdue_frames();
 
   void shut();
   Peer& row(const PeerId& peer);
@@ -148,7 +157,8 @@ class GossipsubService final : public network::HostObserver,
   void act(const gossipsub::Published& action);
   void act(const gossipsub::Fault& action);
   void act(const gossipsub::Trace& action);
-  void answer(gossipsub::RequestId request, gossipsub::Verdict verdict);
+  void answer(gossipsub::RequestId request, gossipsub::Verdict verdict,
+              gossipsub::Router::Blame blame = gossipsub::Router::Blame::sender);
   void note_trouble(const PeerId& peer, std::string_view what, const Error& why);
   void tell_troubles();
   Now now() const { return host_.runtime().now(); }
@@ -158,15 +168,15 @@ class GossipsubService final : public network::HostObserver,
   gossipsub::Router router_;
   std::map<std::string, Topic, std::less<>> topics_;
   std::map<gossipsub::RequestId, PublishedFn> publishing_;
-  std::deque<Deadline> validating_;  // in the order of their deadlines; those answered already are passed over
   std::vector<GossipsubObserver*> observers_;
   std::vector<PeerId> ready_;      // to be sent to at the end of this turn
   std::vector<Trouble> troubles_;  // for the observers, told from the queue
+  UnfinishedFrames unfinished_;    // streams give back to it what they hold, when they go
   std::map<PeerId, Peer> peers_;
   std::vector<std::unique_ptr<network::StreamHandler>>
       buried_;  // ended inside a call of theirs; destroyed from the queue
-  std::size_t unfinished_ = 0;
-  std::uint64_t next_generation_ = 1;
+  GossipsubCounters counters_;
+  std::uint64_t next_generation_ = 1;  // of rows and of inbound streams
   bool drain_scheduled_ = false;
   bool shut_ = false;
   std::unique_ptr<runtime::Timer> timer_;

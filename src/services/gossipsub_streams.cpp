@@ -5,18 +5,24 @@
 
 namespace libp2p::services {
 
-GossipInbound::GossipInbound(network::Stream stream, std::size_t max_rpc, Owner& owner)
-    : peer_(stream.peer()), stream_(std::move(stream)), reader_(max_rpc), owner_(owner) {}
+GossipInbound::GossipInbound(runtime::Runtime& runtime, network::Stream stream, std::size_t max_rpc, Owner& owner,
+                             UnfinishedFrames& frames, std::uint64_t key, const AddressBlocks& blocks)
+    : runtime_(runtime),
+      peer_(stream.peer()),
+      stream_(std::move(stream)),
+      reader_(max_rpc),
+      owner_(owner),
+      frames_(frames),
+      key_(key) {
+  frames_.add(key_, blocks);
+}
 
 GossipInbound::~GossipInbound() {
   stream_.set_handler(nullptr);
-  hold(0);
+  frames_.remove(key_);
 }
 
-void GossipInbound::hold(std::size_t bytes) {
-  const std::size_t before = std::exchange(held_, bytes);
-  if (before != bytes) (void)owner_.on_held(before, bytes);
-}
+void GossipInbound::hold(std::size_t bytes) { frames_.change(key_, std::exchange(held_, bytes), bytes); }
 
 void GossipInbound::on_data(ByteView bytes) {
   if (over_) return;
@@ -24,15 +30,24 @@ void GossipInbound::on_data(ByteView bytes) {
 }
 
 Result<void> GossipInbound::take(ByteView bytes) {
+  std::size_t read = bytes.size();  // since the frame that is not whole began
   while (!bytes.empty()) {
     OPP2P_TRY(auto frame, reader_.next(bytes));
     if (!frame) break;
+    progress_.end();
+    read = bytes.size();
     OPP2P_TRYV(owner_.on_frame(peer_, std::move(*frame)));
     if (over_) return {};
   }
-  const std::size_t before = std::exchange(held_, reader_.buffered());
-  if (before == held_) return {};
-  return owner_.on_held(before, held_);
+  if (!reader_.at_boundary()) {
+    const MonoTime now = runtime_.now().mono;
+    if (!progress_.begun()) progress_.begin(now);
+    progress_.note(read, now);
+  }
+  const std::size_t before = held_;
+  hold(reader_.buffered());
+  if (held_ <= before) return {};
+  return owner_.on_grown(*this);
 }
 
 void GossipInbound::on_end() {

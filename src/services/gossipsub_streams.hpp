@@ -12,6 +12,7 @@
 #include "network/stream.hpp"
 #include "protocols/gossipsub/frame.hpp"
 #include "runtime/runtime.hpp"
+#include "services/gossipsub_unfinished.hpp"
 
 namespace libp2p::services {
 
@@ -22,18 +23,25 @@ class GossipInbound final : public network::StreamHandler, LiveCounted<GossipInb
    public:
     virtual ~Owner() = default;
     virtual Result<void> on_frame(const PeerId& peer, SharedBytes frame) = 0;
-    // How many bytes of unfinished frames are held has changed; an error says that they are too many.
-    virtual Result<void> on_held(std::size_t before, std::size_t after) = 0;
+    // The stream holds more of an unfinished frame than before; an error says that it is too much.
+    virtual Result<void> on_grown(GossipInbound& stream) = 0;
     // The stream is over: in order, or with why it is not. The owner must not destroy it inside the call.
     virtual void on_inbound_over(GossipInbound& stream, const std::optional<Error>& why) = 0;
   };
 
-  GossipInbound(network::Stream stream, std::size_t max_rpc, Owner& owner);
+  // Counts what it holds in `frames`, under `key` and as of `blocks`.
+  GossipInbound(runtime::Runtime& runtime, network::Stream stream, std::size_t max_rpc, Owner& owner,
+                UnfinishedFrames& frames, std::uint64_t key, const AddressBlocks& blocks);
   ~GossipInbound() override;
 
   // Begins to read; calls the owner back at once when bytes are there already.
   void start() { stream_.set_handler(this); }
   const PeerId& peer() const { return peer_; }
+  std::uint64_t key() const { return key_; }
+  std::size_t held() const { return held_; }
+  const FrameProgress& progress() const { return progress_; }
+  // Resets the stream, and tells the owner so.
+  void evict(const Error& why) { if (!over_) over(why); }
 
   void on_data(ByteView bytes) override;
   void on_end() override;
@@ -45,10 +53,14 @@ class GossipInbound final : public network::StreamHandler, LiveCounted<GossipInb
   void hold(std::size_t bytes);
   void over(const std::optional<Error>& why);
 
+  runtime::Runtime& runtime_;
   PeerId peer_;
   network::Stream stream_;
   gossipsub::FrameReader reader_;
+  FrameProgress progress_;
   Owner& owner_;
+  UnfinishedFrames& frames_;
+  std::uint64_t key_;
   std::size_t held_ = 0;
   bool over_ = false;
 };

@@ -15,6 +15,7 @@ libp2p::services::GossipsubConfig block_gossip_config(const chain::ChainId& chai
     auto message = read_message(topic, data);
     return {*libp2p::gossipsub::MessageId::from(message.id), std::move(message.decompressed)};
   };
+  config.router.unpacked_size = [](std::string_view, ByteView data) { return announced_size(data); };
   config.router.topic_filter = [allowed = blocks_topics(chain_id)](std::string_view topic) {
     return std::find(allowed.begin(), allowed.end(), topic) != allowed.end();
   };

@@ -29,6 +29,11 @@ MessageContents read_message(std::string_view topic, libp2p::ByteView data) {
   return out;
 }
 
+std::size_t announced_size(libp2p::ByteView data) {
+  const auto announced = libp2p::wire::snappy_decoded_length(data);
+  return announced && *announced <= kMaxGossipSize ? *announced : 0;
+}
+
 MessageId message_id(std::string_view topic, libp2p::ByteView data) { return read_message(topic, data).id; }
 
 }  // namespace opstack::gossip

@@ -24,6 +24,8 @@ struct MessageContents {
   MessageId id{};
   libp2p::SharedBytes decompressed;  // null when the data is no such snappy
 };
+// How many bytes read_message() would unpack, told without doing so: 0 for data that it does not unpack.
+std::size_t announced_size(libp2p::ByteView data);
 MessageContents read_message(std::string_view topic, libp2p::ByteView data);
 
 }  // namespace opstack::gossip

@@ -29,7 +29,7 @@ TEST(GossipsubSeenCache, forgets_by_age_from_the_first_sight) {
   SeenCache seen(Seconds(65), 10, 0);
   seen.add(id(1), {}, at(Seconds(0)));
   seen.add(id(2), {}, at(Seconds(10)));
-  seen.find(id(1), at(Seconds(60)))->state = SeenState::delivered;
+  seen.set(id(1), {SeenState::delivered, 0});
   EXPECT_EQ(seen.find(id(1), at(Millis(64'999)))->state, SeenState::delivered);
   EXPECT_FALSE(seen.contains(id(1), at(Seconds(65))));
   EXPECT_TRUE(seen.contains(id(2), at(Seconds(65))));
@@ -43,6 +43,37 @@ TEST(GossipsubSeenCache, lets_the_oldest_go_when_it_is_full) {
   EXPECT_TRUE(seen.add(id(3), {}, at(Seconds(0))));
   EXPECT_FALSE(seen.contains(id(1), at(Seconds(0))));
   EXPECT_TRUE(seen.contains(id(3), at(Seconds(0))));
+}
+
+TEST(GossipsubSeenCache, lets_a_flood_push_out_itself_and_nobody_else) {
+  SeenCache seen(Seconds(65), 100, 0);
+  for (std::uint8_t n = 0; n < 10; ++n) seen.add(id(n), {}, at(Seconds(0)), "honest");
+  for (std::uint8_t n = 10; n < 20; ++n) seen.add(id(n), {SeenState::delivered, 0}, at(Seconds(0)), "flooder");
+  for (std::uint8_t n = 20; n < 25; ++n) {
+    seen.add(id(n), {}, at(Seconds(0)), "flooder");
+    seen.set(id(n), {SeenState::delivered, 0});
+  }
+  std::size_t evicted = 0;
+  for (std::uint8_t n = 25; n < 255; ++n) evicted += seen.add(id(n), {}, at(Seconds(1)), "flooder") ? 1 : 0;
+  EXPECT_EQ(evicted, 155U);
+  EXPECT_EQ(seen.size(), 100U);
+  for (std::uint8_t n = 0; n < 25; ++n) EXPECT_TRUE(seen.contains(id(n), at(Seconds(64)))) << int{n};
+  EXPECT_FALSE(seen.contains(id(25), at(Seconds(1))));
+  EXPECT_TRUE(seen.contains(id(254), at(Seconds(1))));
+  EXPECT_TRUE(seen.consistent());
+  EXPECT_EQ(seen.owners(), 2U);
+  seen.forget_expired(at(Seconds(66)));
+  EXPECT_EQ(seen.size(), 0U);
+  EXPECT_EQ(seen.owners(), 0U);
+  EXPECT_TRUE(seen.consistent());
+}
+
+TEST(GossipsubSeenCache, lets_the_oldest_accepted_go_when_there_is_nothing_else) {
+  SeenCache seen(Seconds(65), 2, 0);
+  for (std::uint8_t n = 1; n <= 3; ++n) seen.add(id(n), {SeenState::delivered, 0}, at(Seconds(0)), "one");
+  EXPECT_FALSE(seen.contains(id(1), at(Seconds(0))));
+  EXPECT_TRUE(seen.contains(id(3), at(Seconds(0))));
+  EXPECT_TRUE(seen.consistent());
 }
 
 TEST(GossipsubMessageCache, advertises_the_newest_windows_and_keeps_the_rest_for_iwant) {

@@ -54,6 +54,8 @@ std::string_view to_string(DropCause cause) {
     case DropCause::none: return "none";
     case DropCause::not_subscribed: return "not_subscribed";
     case DropCause::validation_full: return "validation_full";
+    case DropCause::refused_often: return "refused_often";
+    case DropCause::naming_budget: return "naming_budget";
     case DropCause::outbox_forwarded: return "outbox_forwarded";
     case DropCause::outbox_own: return "outbox_own";
     case DropCause::cancelled_unwanted: return "cancelled_unwanted";

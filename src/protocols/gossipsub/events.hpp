@@ -96,6 +96,8 @@ enum class DropCause : std::uint8_t {
   none,
   not_subscribed,        // message of a topic that we have not joined
   validation_full,       // no room at the validator
+  refused_often,         // the validator has refused too much of the peer, or of its addresses
+  naming_budget,         // reading it to name it would take more than the peer, or all peers, may cost
   outbox_forwarded,      // a peer's outbox was full: the oldest forwarded message
   outbox_own,            // and nothing but own messages was left to drop
   cancelled_unwanted,    // the peer said IDONTWANT while the message waited

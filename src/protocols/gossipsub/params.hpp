@@ -42,7 +42,7 @@ struct GossipParams {
   std::uint64_t idontwant_ttl = 3;                 // heartbeats that a received IDONTWANT holds (library)
   std::size_t max_idontwant_length = 10;           // ids heeded, and sent, per RPC (library)
   std::size_t max_idontwant_messages = 1000;       // RPCs with IDONTWANT per peer and heartbeat (library)
-  std::size_t max_unwanted_ids = 4096;             // remembered per peer; more are not heeded (own bound)
+  std::size_t max_unwanted_ids = 512;              // remembered per peer; more are not heeded (own bound)
 };
 
 struct ScoreThresholds {
@@ -67,8 +67,20 @@ struct ValidationParams {
   // can bring it again. op-node has a queue of 256, and then four at a time; a burst of 64 small blocks must pass here.
   std::size_t max_items = 512;                // op-node's global throttle
   std::size_t max_bytes = 64U << 20;          // own bound
+  // Besides, what a peer may hold shrinks with what is still free (admission.hpp), so that few cannot fill the room.
   std::size_t max_items_per_peer = 256;       // op-node's queue, held per peer so that one cannot fill it for all
   std::size_t max_bytes_per_peer = 32U << 20; // own bound
+};
+
+// What a peer's messages may cost before they are accepted; own bounds, see admission.hpp. op-node has none of them.
+struct AdmissionParams {
+  double refusal_rate = 10;                     // refused messages a second of one peer; twice that of an IPv4 address
+  double refusal_burst = 64;                    // and at once
+  std::size_t max_refusers = 4096;              // peers, and blocks of addresses, whose refusals are remembered
+  double naming_rate = 4U << 20;                // bytes a second that are read to name messages of one peer
+  double naming_burst = 24U << 20;              // and at once: a message of 10 MiB that unpacks to as much
+  double naming_rate_of_all = 64U << 20;        // the same for all peers
+  double naming_burst_of_all = 64U << 20;
 };
 
 struct OutboxParams {
@@ -82,7 +94,7 @@ struct Params {
   Nanos heartbeat = Millis(500);                 // op-node
   Nanos heartbeat_initial_delay = Millis(100);   // library
   Nanos seen_ttl = Seconds(65);                  // 130 heartbeats from the first sight (op-node)
-  std::size_t seen_items = 262'144;              // own bound; the oldest goes first
+  std::size_t seen_items = 262'144;              // own bound; the oldest not accepted of who has most goes first
   std::size_t max_topics_per_peer = 256;         // own bound; more subscriptions are refused
   std::size_t max_topic_length = 1024;           // bytes of a topic's name; own bound
   MeshParams mesh;
@@ -90,6 +102,7 @@ struct Params {
   ScoreThresholds thresholds;
   RpcLimits rpc;
   ValidationParams validation;
+  AdmissionParams admission;
   OutboxParams outbox;
 };
 

@@ -9,6 +9,11 @@ Peer* PeerTable::find(const PeerId& id, PeerKey* key) {
   return at(found->second);
 }
 
+const Peer* PeerTable::find(const PeerId& id) const {
+  const auto found = keys_.find(id);
+  return found == keys_.end() ? nullptr : at(found->second);
+}
+
 Peer* PeerTable::at(PeerKey key) {
   const auto found = rows_.find(key);
   return found == rows_.end() ? nullptr : &found->second;

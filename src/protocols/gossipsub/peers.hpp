@@ -9,16 +9,15 @@
 
 #include "base/live_count.hpp"
 #include "multiformats/peer_id.hpp"
+#include "protocols/gossipsub/admission.hpp"
 #include "protocols/gossipsub/events.hpp"
 #include "protocols/gossipsub/outbox.hpp"
 
 namespace libp2p::gossipsub {
 
-using PeerKey = std::uint64_t;
-
 struct Peer : LiveCounted<Peer> {
-  Peer(PeerId peer_id, Version agreed, Direction dialled, Outbox out)
-      : id(std::move(peer_id)), version(agreed), direction(dialled), outbox(std::move(out)) {}
+  Peer(PeerId peer_id, Version agreed, Direction dialled, Outbox out, Standing stands)
+      : id(std::move(peer_id)), version(agreed), direction(dialled), outbox(std::move(out)), standing(std::move(stands)) {}
 
   bool speaks_mesh() const { return version >= Version::v1_0; }
   bool reads_backoff() const { return version >= Version::v1_1; }
@@ -28,6 +27,7 @@ struct Peer : LiveCounted<Peer> {
   Version version;
   Direction direction;
   Outbox outbox;
+  Standing standing;
   bool ready_said = false;       // SendReady is out and not yet answered with an empty outbox
   bool had_first_rpc = false;
   std::set<std::string, std::less<>> topics;
@@ -36,14 +36,14 @@ struct Peer : LiveCounted<Peer> {
   std::size_t ihave_rpcs = 0;                   // this heartbeat
   std::size_t ids_asked = 0;                    // this heartbeat
   std::size_t idontwant_rpcs = 0;               // this heartbeat
-  std::size_t validating_items = 0;
-  std::size_t validating_bytes = 0;
+  MonoTime excused_until{};  // messages of it were dropped unnamed, so what it promised may be among them
 };
 
 class PeerTable {
  public:
   // Null when the id is unknown.
   Peer* find(const PeerId& id, PeerKey* key = nullptr);
+  const Peer* find(const PeerId& id) const;
   Peer* at(PeerKey key);
   const Peer* at(PeerKey key) const;
   PeerKey add(Peer peer);  // the id must be new

@@ -1,10 +1,13 @@
 // The last messages as they came, with their names: a copy that comes from another peer is told by its bytes, and need not be
-// named again, which can mean unpacking and hashing all of it. Owner: the router. Bounds: kItems and kBytes; the oldest go.
+// named again, which can mean unpacking and hashing all of it. Owner: the router. Bounds: kItems and kBytes of those that
+// were accepted and as many of others; the oldest of the same kind go, so that junk pushes no accepted message out.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <string>
+#include <utility>
 
 #include "protocols/gossipsub/frame.hpp"
 #include "protocols/gossipsub/message_id.hpp"
@@ -28,24 +31,55 @@ class RecentMessages {
 
   void add(std::string_view topic, const SharedSlice& data, const MessageId& id) {
     if (data.view.empty() || data.view.size() > kBytes) return;
-    bytes_ += data.view.size();
-    items_.push_front({std::string(topic), data, id});
-    while (items_.size() > kItems || bytes_ > kBytes) {
-      bytes_ -= items_.back().data.view.size();
-      items_.pop_back();
-    }
+    items_.push_front({std::string(topic), data, id, false});
+    others_.add(data.view.size());
+    shrink(others_, false);
   }
 
-  std::size_t bytes() const { return bytes_; }
+  // The message was accepted. It is added again when it has gone meanwhile.
+  void accept(std::string_view topic, const SharedSlice& data, const MessageId& id) {
+    auto found = std::find_if(items_.begin(), items_.end(), [&](const Item& item) { return item.id == id; });
+    if (found == items_.end()) {
+      if (data.view.empty() || data.view.size() > kBytes) return;
+      add(topic, data, id);
+      found = items_.begin();
+    }
+    if (std::exchange(found->accepted, true)) return;
+    const std::size_t size = found->data.view.size();
+    others_.remove(size);
+    accepted_.add(size);
+    shrink(accepted_, true);
+  }
+
+  std::size_t bytes() const { return accepted_.bytes + others_.bytes; }
+  std::size_t items() const { return items_.size(); }
 
  private:
   struct Item {
     std::string topic;
     SharedSlice data;
     MessageId id;
+    bool accepted = false;
   };
-  std::deque<Item> items_;
-  std::size_t bytes_ = 0;
+  struct Kind {
+    std::size_t items = 0;
+    std::size_t bytes = 0;
+    void add(std::size_t size) { ++items, bytes += size; }
+    void remove(std::size_t size) { --items, bytes -= size; }
+  };
+
+  void shrink(Kind& kind, bool accepted) {
+    while (kind.items > kItems || kind.bytes > kBytes) {
+      const auto oldest = std::find_if(items_.rbegin(), items_.rend(),
+                                       [&](const Item& item) { return item.accepted == accepted; });
+      kind.remove(oldest->data.view.size());
+      items_.erase(std::next(oldest).base());
+    }
+  }
+
+  std::deque<Item> items_;  // the newest first
+  Kind accepted_;
+  Kind others_;
 };
 
 }  // namespace libp2p::gossipsub

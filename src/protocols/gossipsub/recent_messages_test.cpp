@@ -41,6 +41,21 @@ TEST(RecentMessages, keeps_few_and_few_bytes) {
   EXPECT_EQ(recent.bytes(), 12u << 20);
 }
 
+TEST(RecentMessages, keeps_what_was_accepted_whatever_else_comes) {
+  RecentMessages recent;
+  const auto block = slice(1000, 7);
+  recent.add("a", block, id_of("a", block.view));
+  recent.accept("a", block, id_of("a", block.view));
+  for (std::uint8_t i = 0; i < 100; ++i) recent.add("a", slice(100, i), id_of("a", slice(100, i).view));
+  EXPECT_NE(recent.find("a", slice(1000, 7).view), nullptr);
+  const auto late = slice(2000, 8);
+  recent.accept("a", late, id_of("a", late.view));
+  EXPECT_NE(recent.find("a", slice(2000, 8).view), nullptr) << "pushed out before it was accepted";
+  for (std::uint8_t i = 100; i < 200; ++i) recent.accept("a", slice(300, i), id_of("a", slice(300, i).view));
+  EXPECT_EQ(recent.find("a", slice(1000, 7).view), nullptr);
+  EXPECT_EQ(recent.items(), 2 * RecentMessages::kItems - 1) << "one made room for those that were accepted late";
+}
+
 TEST(GossipsubRouter, names_a_message_once_however_many_peers_send_it) {
   int named = 0;
   Bench bench({}, {}, 1, [&named](std::string_view topic, ByteView data) {

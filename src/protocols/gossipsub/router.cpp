@@ -29,15 +29,20 @@ Router::Router(Config config, Rng& rng, ScoreView& scores, Now now)
       seen_(params().seen_ttl, params().seen_items, rng.next_u64()),
       cache_(params().gossip.gossip_windows, params().gossip.history_windows, params().gossip.cache_bytes),
       backoffs_(params().mesh.backoff_slack, params().mesh.max_backoffs_per_topic),
+      admission_(params().admission, params().validation, now.mono),
+      proofs_(params().admission.max_refusers),
       next_heartbeat_(now.mono + params().heartbeat_initial_delay) {}
 
-void Router::add_peer(const PeerId& id, Version version, Direction direction, Now now) {
+void Router::add_peer(const PeerId& id, Version version, Direction direction, Now now, AddressBlocks blocks) {
   if (peers_.find(id) != nullptr) return;
   Outbox outbox(params().outbox, params().gossip.max_idontwant_length);
   for (const auto& [name, topic] : topics_) {
     if (topic.joined) outbox.announce(name, true);
   }
-  const PeerKey key = peers_.add(Peer(id, version, direction, std::move(outbox)));
+  Standing standing(std::move(blocks), params().admission, now.mono);
+  if (const Proof* proof = proofs_.peek(id)) standing.proof = *proof;
+  const PeerKey key = peers_.add(Peer(id, version, direction, std::move(outbox), std::move(standing)));
+  admission_.add_peer(key, peers_.at(key)->standing.blocks);
   scores_.on_peer_added(id, now);
   trace(TraceKind::peer_added, id);
   say_ready(*peers_.at(key));
@@ -66,6 +71,8 @@ void Router::remove_peer(const PeerId& id, Now now) {
   }
   promises_.remove_peer(key);
   for (auto& [request, validation] : validating_) validation.holders.erase(key);
+  admission_.remove_peer(key);
+  if (peer->standing.proof.holds(now.mono)) proofs_.put(id, peer->standing.proof);
   trace(TraceKind::peer_removed, id);
   scores_.on_peer_removed(id, now);
   peers_.erase(key);
@@ -130,7 +137,9 @@ void Router::join(const std::string& name, Topic& topic, Now now) {
   topic.last_publication.reset();
   for (const PeerKey key : chosen) graft(name, topic, key, now);
   if (topic.mesh.size() >= params().mesh.degree) return;
-  for (const PeerKey key : pick(topic, params().mesh.degree - topic.mesh.size(), fits)) graft(name, topic, key, now);
+  for (const PeerKey key : pick_proven_first(topic, params().mesh.degree - topic.mesh.size(), fits, now)) {
+    graft(name, topic, key, now);
+  }
 }
 
 void Router::unsubscribe(std::string_view name, Now now) {

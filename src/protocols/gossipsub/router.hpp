@@ -29,6 +29,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/lru_map.hpp"
 #include "base/result.hpp"
 #include "base/rng.hpp"
 #include "base/time.hpp"
@@ -80,6 +81,8 @@ struct Counters {
   std::uint64_t suppressed_unwanted = 0;  // not sent or taken out of an outbox for an IDONTWANT
   std::uint64_t dropped_not_subscribed = 0;
   std::uint64_t dropped_validation_full = 0;
+  std::uint64_t dropped_refused_often = 0;   // AdmissionParams::refusal_rate
+  std::uint64_t dropped_naming_budget = 0;   // AdmissionParams::naming_rate
   std::uint64_t dropped_outbox_forwarded = 0;
   std::uint64_t dropped_outbox_own = 0;
   std::uint64_t dropped_cache_bytes = 0;
@@ -94,6 +97,8 @@ class Router {
     Params params;
     MessageIdFn message_id;
     TopicFilter topic_filter;
+    // Bytes that message_id() would unpack: asked before, for the budget and for room. None: it unpacks nothing.
+    std::function<std::size_t(std::string_view topic, ByteView data)> unpacked_size = nullptr;
   };
 
   // `rng` and `scores` outlive the router.
@@ -102,7 +107,8 @@ class Router {
   Router& operator=(const Router&) = delete;
 
   // Peers. Adding one that is there, and naming one that is not, does nothing.
-  void add_peer(const PeerId& peer, Version version, Direction direction, Now now);
+  // `blocks`: the addresses in whose share what the peer sends is counted; empty for none.
+  void add_peer(const PeerId& peer, Version version, Direction direction, Now now, AddressBlocks blocks = {});
   void set_version(const PeerId& peer, Version version, Now now);
   void remove_peer(const PeerId& peer, Now now);
   void forget_topics(const PeerId& peer, Now now);
@@ -122,8 +128,12 @@ class Router {
   // Errc::denied for a refused topic.
   Result<Publication> publish(std::string_view topic, ByteView data, LocalCheck check, Now now);
 
-  // Answers whether the request was open.
-  bool on_validation(RequestId request, Verdict verdict, Now now);
+  // Answers whether the request was open. A verdict that says nothing of the message (the validator did not answer, or
+  // had no room) is not held against its sender.
+  enum class Blame : std::uint8_t { sender, nobody };
+  bool on_validation(RequestId request, Verdict verdict, Now now, Blame blame = Blame::sender);
+  // The open request that was made first, if that was at `until` or before.
+  std::optional<RequestId> oldest_validation(MonoTime until) const;
 
   void on_timeout(Now now);
   std::optional<MonoTime> next_deadline() const { return next_heartbeat_; }
@@ -142,6 +152,10 @@ class Router {
   std::vector<PeerId> subscribers(std::string_view topic) const;    // peers known to be in the topic
   std::size_t peer_count() const { return peers_.size(); }
   bool in_backoff(std::string_view topic, const PeerId& peer, MonoTime now) const;
+  // Whether the peer has delivered messages that were accepted (admission.hpp, Proof).
+  bool is_proven(const PeerId& peer, MonoTime now) const;
+  // Whether every table agrees with the others; for simulations, fuzzers and tests.
+  bool consistent() const;
 
   // Sizes of what is held, for metrics and for the test that nothing stays of a peer.
   struct Sizes {
@@ -157,6 +171,7 @@ class Router {
     std::size_t cached_bytes = 0;
     std::size_t validating = 0;
     std::size_t validating_bytes = 0;
+    std::size_t refusers = 0;
     std::size_t outbox_items = 0;
     std::size_t outbox_bytes = 0;
   };
@@ -183,6 +198,9 @@ class Router {
     PeerKey from_key = 0;  // 0 for our own
     Keys holders;          // sent it to us, first or again: nobody to forward to
     SharedBytes contents = nullptr;
+    MonoTime begun{};
+    std::size_t named_frame = 0;  // what naming it was paid for by
+    std::size_t named_unpacked = 0;
     std::size_t bytes() const { return message.frame_size() + (contents ? contents->size() : 0); }
   };
 
@@ -204,18 +222,19 @@ class Router {
   // router_messages.cpp: messages in and out
   void handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
   void handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Message& message, Now now);
-  bool has_room(const Peer* peer, std::size_t bytes) const;
-  void note_duplicate(PeerKey key, const Peer& peer, SeenCache::Entry& seen, std::string_view topic, const MessageId& id,
-                      Now now);
-  RequestId begin_validation(Validation validation, SeenCache::Entry* seen, Now now);
+  bool is_copy(PeerKey key, const Peer& peer, std::string_view topic, const MessageId& id, Now now);
+  bool admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now);
+  void drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, Now now);
+  RequestId begin_validation(Validation validation, bool seen, Now now);
   void send_idontwant(const Validation& validation);
   void finish(Validation& validation, Verdict verdict, RequestId request, Now now);
+  void judge_senders(const Validation& validation, Verdict verdict, Blame blame, Now now);
   void refuse(const Validation& validation, RejectReason reason, Now now);
   void spread(const Validation& validation, Now now);
   Keys recipients(std::string_view topic, bool own, Now now);
   void queue_message(Peer& peer, const MessageId& id, const SharedMessage& message, Outbox::Kind kind);
   void forget_served(const std::vector<MessageId>& ids);
-  void remember_seen(const MessageId& id, SeenCache::Entry entry, Now now);
+  void remember_seen(const MessageId& id, SeenCache::Entry entry, const Standing* of, const PeerId& from, Now now);
   void cache(const MessageId& id, std::string_view topic, const SharedMessage& message);
 
   // router_control.cpp: control in
@@ -238,7 +257,9 @@ class Router {
   void maintain_fanouts(Scores& scores, Now now);
   void emit_gossip(const std::string& name, const Topic& topic, const Keys& exclude, Scores& scores);
   double cached_score(PeerKey key, Scores& scores) const;
-  std::vector<PeerKey> pick(const Topic& topic, std::size_t count, const std::function<bool(PeerKey, const Peer&)>& fits);
+  using Fits = std::function<bool(PeerKey, const Peer&)>;
+  std::vector<PeerKey> pick(const Topic& topic, std::size_t count, const Fits& fits);
+  std::vector<PeerKey> pick_proven_first(const Topic& topic, std::size_t count, const Fits& fits, Now now);
   void graft(const std::string& name, Topic& topic, PeerKey key, Now now);
   void prune(const std::string& name, Topic& topic, PeerKey key, Now now);
   bool may_graft(const std::string& name, const Topic& topic, PeerKey key, const Peer& peer, Now now) const;
@@ -253,8 +274,9 @@ class Router {
   MessageCache cache_;
   Backoffs backoffs_;
   IWantPromises promises_;
+  Admission admission_;
+  LruMap<PeerId, Proof> proofs_;  // of peers that have gone: a reconnect takes no proof away, and no stranger gets in here
   std::map<RequestId, Validation> validating_;
-  std::size_t validating_bytes_ = 0;
   RequestId next_request_ = 1;
   MonoTime next_heartbeat_;
   std::uint64_t ticks_ = 0;

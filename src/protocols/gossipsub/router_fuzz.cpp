@@ -66,13 +66,23 @@ class Run {
     params.outbox.max_items = 4;
     params.validation.max_items = 6;
     params.seen_items = 16;
+    params.admission.refusal_burst = 4;
+    params.admission.max_refusers = 3;
     params.gossip.cache_bytes = 400;
     params.max_topics_per_peer = 2;
     return {params, id_of, [](std::string_view topic) { return topic != "c"; }};
   }
 
+  // Two of the peers share an address, two a /48, the others have none.
+  static AddressBlocks blocks_of(const PeerId& peer) {
+    const std::uint8_t n = peer.bytes().back();
+    if (n < 2) return {{10, 0, 0, 1}, {}};
+    if (n < 4) return {{0x20, 1, 0xd, 0xb8, 0, 0, n}, {0x20, 1, 0xd, 0xb8, 0, 0}};
+    return {};
+  }
   void verdict(RequestId request, Verdict verdict) {
-    require(router_.on_validation(request, verdict, now_));
+    const auto blame = request % 4 == 0 ? Router::Blame::nobody : Router::Blame::sender;
+    require(router_.on_validation(request, verdict, now_, blame));
     requests_.erase(request);
   }
 
@@ -83,7 +93,7 @@ class Run {
     switch (what % 12) {
       case 0:
         return router_.add_peer(peer, static_cast<Version>(script_.next() % 6),
-                                static_cast<Direction>(script_.next() % 2), now_);
+                                static_cast<Direction>(script_.next() % 2), now_, blocks_of(peer));
       case 1: return router_.remove_peer(peer, now_);
       case 2: return router_.forget_topics(peer, now_);
       case 3: static_cast<void>(router_.subscribe(topic, now_)); return;
@@ -139,6 +149,7 @@ class Run {
     }
     const auto sizes = router_.sizes();
     require(sizes.validating == requests_.size() && sizes.validating <= 6);
+    require(router_.consistent());
     require(sizes.seen <= 16 && sizes.cached_bytes <= 400);
     require(sizes.outbox_items <= 4 * sizes.peers);
     require(router_.subscribers("c").empty());

@@ -14,11 +14,15 @@ constexpr std::uint64_t kBackoffSweepTicks = 15;
 void Router::heartbeat(Now now) {
   ++ticks_;
   ++counters_.heartbeats;
-  if (ticks_ % kBackoffSweepTicks == 0) backoffs_.forget_expired(now.mono);
+  if (ticks_ % kBackoffSweepTicks == 0) {
+    backoffs_.forget_expired(now.mono);
+    admission_.refusals().forget_recovered(now.mono);
+  }
   seen_.forget_expired(now.mono);
   reset_counts_of_peers();
   for (const auto& [key, count] : promises_.take_broken(now.mono)) {
-    if (const Peer* peer = peers_.at(key)) penalise(peer->id, FaultKind::broken_promise, count, now);
+    const Peer* peer = peers_.at(key);
+    if (peer != nullptr && now.mono >= peer->excused_until) penalise(peer->id, FaultKind::broken_promise, count, now);
   }
   Scores scores;  // one look at each score per heartbeat
   for (auto& [name, topic] : topics_) {
@@ -50,7 +54,9 @@ void Router::maintain_mesh(const std::string& name, Topic& topic, Scores& scores
     return may_graft(name, topic, key, peer, now) && cached_score(key, scores) >= 0;
   };
   if (topic.mesh.size() < mesh.low && mesh.degree > topic.mesh.size()) {
-    for (const PeerKey key : pick(topic, mesh.degree - topic.mesh.size(), fits)) graft(name, topic, key, now);
+    for (const PeerKey key : pick_proven_first(topic, mesh.degree - topic.mesh.size(), fits, now)) {
+      graft(name, topic, key, now);
+    }
   }
   if (topic.mesh.size() >= mesh.high) prune_excess(name, topic, scores, now);
   if (topic.mesh.size() >= mesh.low) {
@@ -68,17 +74,20 @@ void Router::maintain_mesh(const std::string& name, Topic& topic, Scores& scores
   if (period != 0 && ticks_ % period == 0) graft_opportunistically(name, topic, scores, now);
 }
 
-// Keeps the best by score, the rest at random, and sees to it that enough of those kept were dialled by us.
+// Keeps the best by score, then those that have delivered, the rest at random, and sees to it that enough of those kept were dialled by us.
 void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores, Now now) {
   const MeshParams& mesh = params().mesh;
   if (topic.mesh.size() <= mesh.degree) return;
   std::vector<PeerKey> order(topic.mesh.begin(), topic.mesh.end());
   rng_.shuffle(order);
+  const auto is_proven = [&](PeerKey key) { return peers_.at(key)->standing.proof.holds(now.mono); };
+  std::stable_partition(order.begin(), order.end(), is_proven);
   std::stable_sort(order.begin(), order.end(),
                    [&](PeerKey a, PeerKey b) { return cached_score(a, scores) > cached_score(b, scores); });
   const std::size_t sure = std::min(mesh.keep_by_score, order.size());
   std::vector<PeerKey> rest(order.begin() + static_cast<std::ptrdiff_t>(sure), order.end());
   rng_.shuffle(rest);
+  std::stable_partition(rest.begin(), rest.end(), is_proven);
   std::copy(rest.begin(), rest.end(), order.begin() + static_cast<std::ptrdiff_t>(sure));
 
   const auto is_outbound = [&](PeerKey key) { return peers_.at(key)->direction == Direction::outbound; };
@@ -98,8 +107,18 @@ void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores,
   for (std::size_t i = mesh.degree; i < order.size(); ++i) prune(name, topic, order[i], now);
 }
 
-// Out of a mesh of poor peers: when the median is low, a few better ones are taken in.
+// Out of a mesh of poor peers: when the median is low, a few better ones are taken in. Where scores tell nobody apart, as
+// op-node's do, those are better that have delivered, when hardly anybody in the mesh has.
 void Router::graft_opportunistically(const std::string& name, Topic& topic, Scores& scores, Now now) {
+  const auto is_proven = [&](const Peer& peer) { return peer.standing.proof.holds(now.mono); };
+  const auto proven = static_cast<std::size_t>(
+      std::count_if(topic.mesh.begin(), topic.mesh.end(), [&](PeerKey key) { return is_proven(*peers_.at(key)); }));
+  if (proven < params().mesh.opportunistic_graft_peers) {
+    const auto fits = [&](PeerKey key, const Peer& peer) {
+      return is_proven(peer) && may_graft(name, topic, key, peer, now) && cached_score(key, scores) >= 0;
+    };
+    for (const PeerKey key : pick(topic, params().mesh.opportunistic_graft_peers - proven, fits)) graft(name, topic, key, now);
+  }
   if (topic.mesh.size() <= 1) return;
   std::vector<double> values;
   for (const PeerKey key : topic.mesh) values.push_back(cached_score(key, scores));
@@ -159,14 +178,22 @@ double Router::cached_score(PeerKey key, Scores& scores) const {
 }
 
 // Up to `count` peers of the topic that speak gossipsub and fit, at random.
-std::vector<PeerKey> Router::pick(const Topic& topic, std::size_t count,
-                                  const std::function<bool(PeerKey, const Peer&)>& fits) {
+std::vector<PeerKey> Router::pick(const Topic& topic, std::size_t count, const Fits& fits) {
   std::vector<PeerKey> chosen;
   for (const PeerKey key : topic.subscribers) {
     const Peer& peer = *peers_.at(key);
     if (peer.speaks_mesh() && fits(key, peer)) chosen.push_back(key);
   }
   rng_.shuffle(chosen);
+  chosen.resize(std::min(chosen.size(), count));
+  return chosen;
+}
+
+// The same, those first that have delivered.
+std::vector<PeerKey> Router::pick_proven_first(const Topic& topic, std::size_t count, const Fits& fits, Now now) {
+  std::vector<PeerKey> chosen = pick(topic, topic.subscribers.size(), fits);
+  std::stable_partition(chosen.begin(), chosen.end(),
+                        [&](PeerKey key) { return peers_.at(key)->standing.proof.holds(now.mono); });
   chosen.resize(std::min(chosen.size(), count));
   return chosen;
 }

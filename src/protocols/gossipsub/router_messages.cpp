@@ -53,58 +53,77 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
   }
   const ByteView data = message.data.value_or(ByteView());
   const MessageId* known = recent_.find(topic, data);
+  if (known != nullptr && is_copy(key, peer, topic, *known, now)) return;
+  // Room and budget are asked for before the work of naming it.
+  const std::size_t frame = message_frame_size(topic, data.size());
+  const std::size_t unpacked = known == nullptr && config_.unpacked_size ? config_.unpacked_size(topic, data) : 0;
+  if (!admit(key, peer, topic, frame, unpacked, now)) return;
   Named named = known != nullptr ? Named(*known) : config_.message_id(topic, data);
-  const MessageId& id = named.id;
-  if (SeenCache::Entry* seen = seen_.find(id, now.mono)) {
-    note_duplicate(key, peer, *seen, topic, id, now);
-    return;
+  if (known == nullptr && is_copy(key, peer, topic, named.id, now)) return;
+  promises_.fulfil(named.id);
+  Validation validation{std::string(topic), named.id, SharedMessage::from_received(rpc, message), peer.id, key, {key},
+                        std::move(named.contents), now.mono, frame, unpacked};
+  const Standing& standing = peer.standing;
+  if (validation.bytes() > frame + unpacked &&  // it unpacked to more than it said, or nobody could say
+      !admission_.has_room(key, standing.blocks, standing.proof.holds(now.mono), validation.bytes())) {
+    return drop_unnamed(DropCause::validation_full, peer, topic, now);
   }
-  Validation validation{std::string(topic), id, SharedMessage::from_received(rpc, message), peer.id, key, {key},
-                        std::move(named.contents)};
-  promises_.fulfil(id);
-  if (!has_room(&peer, validation.bytes())) {
-    ++counters_.dropped_validation_full;
-    scores_.on_rejected(peer.id, topic, id, RejectReason::queue_full, now);
-    trace_drop(DropCause::validation_full, peer.id, topic, id);
-    return;
-  }
-  if (known == nullptr) recent_.add(topic, validation.message.slice(), id);
+  if (known == nullptr) recent_.add(topic, validation.message.slice(), named.id);
   send_idontwant(validation);
-  begin_validation(std::move(validation), nullptr, now);
+  begin_validation(std::move(validation), false, now);
 }
 
-bool Router::has_room(const Peer* peer, std::size_t bytes) const {
-  const ValidationParams& limits = params().validation;
-  if (validating_.size() >= limits.max_items || validating_bytes_ + bytes > limits.max_bytes) return false;
-  return peer == nullptr || (peer->validating_items < limits.max_items_per_peer &&
-                             peer->validating_bytes + bytes <= limits.max_bytes_per_peer);
+bool Router::admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now) {
+  const DropCause cause = admission_.admit(key, peer.id, peer.standing, frame, unpacked, now);
+  if (cause == DropCause::none) return true;
+  drop_unnamed(cause, peer, topic, now);
+  return false;
 }
 
-void Router::note_duplicate(PeerKey key, const Peer& peer, SeenCache::Entry& seen, std::string_view topic,
-                            const MessageId& id, Now now) {
+// What has no name is not marked seen, so that gossip can bring it again.
+void Router::drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, Now now) {
+  if (cause == DropCause::refused_often) {
+    ++counters_.dropped_refused_often;
+  } else {
+    // It is our room, or our budget, that is short: what the peer promised may be what is dropped.
+    peer.excused_until = now.mono + params().gossip.iwant_followup + params().heartbeat;
+    ++(cause == DropCause::naming_budget ? counters_.dropped_naming_budget : counters_.dropped_validation_full);
+    scores_.on_rejected(peer.id, topic, {}, RejectReason::queue_full, now);
+  }
+  for (std::size_t back = 1; back <= std::min<std::size_t>(4, actions_.size()); ++back) {
+    Trace* const last = std::get_if<Trace>(&actions_[actions_.size() - back]);
+    if (last == nullptr || last->drop != cause || last->peer != peer.id) continue;
+    ++last->count;
+    return;
+  }
+  trace_drop(cause, peer.id, topic, {});
+}
+
+// Whether the message was met before; then that is all there is to do.
+bool Router::is_copy(PeerKey key, const Peer& peer, std::string_view topic, const MessageId& id, Now now) {
+  const SeenCache::Entry* seen = seen_.find(id, now.mono);
+  if (seen == nullptr) return false;
   ++counters_.duplicates;
-  if (seen.state == SeenState::validating) {
-    const auto running = validating_.find(seen.request);
+  if (seen->state == SeenState::validating) {
+    const auto running = validating_.find(seen->request);
     if (running != validating_.end()) running->second.holders.insert(key);
   }
   scores_.on_duplicate(peer.id, topic, id, now);
   trace(TraceKind::duplicate, peer.id, topic, id);
+  return true;
 }
 
-RequestId Router::begin_validation(Validation validation, SeenCache::Entry* seen, Now now) {
+RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
   const RequestId request = next_request_++;
   const SeenCache::Entry entry{SeenState::validating, request};
-  if (seen != nullptr) {
-    *seen = entry;
+  const Peer* const peer = peers_.at(validation.from_key);
+  if (seen) {
+    seen_.set(validation.id, entry);
   } else {
-    remember_seen(validation.id, entry, now);
+    remember_seen(validation.id, entry, peer != nullptr ? &peer->standing : nullptr, validation.from, now);
   }
-  validating_bytes_ += validation.bytes();
-  if (Peer* peer = peers_.at(validation.from_key)) {
-    ++peer->validating_items;
-    peer->validating_bytes += validation.bytes();
-    scores_.on_validation_begun(peer->id, validation.topic, validation.id, now);
-  }
+  admission_.begin(validation.from_key, peer != nullptr ? peer->standing.blocks : AddressBlocks{}, validation.bytes());
+  if (peer != nullptr) scores_.on_validation_begun(peer->id, validation.topic, validation.id, now);
   actions_.emplace_back(Validate{request, validation.topic, validation.id, validation.message.slice(),
                                  validation.contents, validation.from, validation.from.empty()});
   validating_.emplace(request, std::move(validation));
@@ -125,28 +144,45 @@ void Router::send_idontwant(const Validation& validation) {
   }
 }
 
-bool Router::on_validation(RequestId request, Verdict verdict, Now now) {
+bool Router::on_validation(RequestId request, Verdict verdict, Now now, Blame blame) {
   const auto found = validating_.find(request);
   if (found == validating_.end()) return false;
   Validation validation = std::move(found->second);
   validating_.erase(found);
-  validating_bytes_ -= validation.bytes();
-  if (Peer* peer = peers_.at(validation.from_key)) {
-    --peer->validating_items;
-    peer->validating_bytes -= validation.bytes();
-  }
+  admission_.end(validation.from_key, validation.bytes());
+  judge_senders(validation, verdict, blame, now);
   finish(validation, verdict, request, now);
   return true;
 }
 
+std::optional<RequestId> Router::oldest_validation(MonoTime until) const {
+  if (validating_.empty() || validating_.begin()->second.begun > until) return std::nullopt;
+  return validating_.begin()->first;
+}
+
+// All who sent an accepted message before we could have sent it to them have proven something by it.
+void Router::judge_senders(const Validation& validation, Verdict verdict, Blame blame, Now now) {
+  if (validation.from.empty()) return;
+  Peer* const sender = peers_.at(validation.from_key);
+  if (verdict == Verdict::accept) {
+    for (const PeerKey key : validation.holders) {
+      if (Peer* peer = peers_.at(key)) peer->standing.proof.credit(now.mono);
+    }
+    admission_.pay_back(sender != nullptr ? &sender->standing : nullptr, validation.named_frame, validation.named_unpacked);
+    recent_.accept(validation.topic, validation.message.slice(), validation.id);
+    return;
+  }
+  if (blame == Blame::nobody) return;
+  if (sender != nullptr && verdict == Verdict::reject) sender->standing.proof.debit();
+  admission_.refusals().add(validation.from, sender != nullptr ? sender->standing.blocks : AddressBlocks{}, now.mono);
+}
+
 void Router::finish(Validation& validation, Verdict verdict, RequestId request, Now now) {
   const bool own = validation.from.empty();
-  if (SeenCache::Entry* seen = seen_.find(validation.id, now.mono)) {
-    const SeenState state = verdict == Verdict::accept   ? SeenState::delivered
-                            : verdict == Verdict::reject ? SeenState::rejected
-                                                         : SeenState::ignored;
-    *seen = {state, 0};
-  }
+  const SeenState state = verdict == Verdict::accept   ? SeenState::delivered
+                          : verdict == Verdict::reject ? SeenState::rejected
+                                                       : SeenState::ignored;
+  seen_.set(validation.id, {state, 0});
   if (own) actions_.emplace_back(Published{request, validation.id, verdict});
   if (verdict != Verdict::accept) {
     refuse(validation, verdict == Verdict::reject ? RejectReason::invalid : RejectReason::ignored, now);
@@ -242,22 +278,23 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
   }
   Named named = config_.message_id(topic, data);
   const MessageId& id = named.id;
-  SeenCache::Entry* seen = seen_.find(id, now.mono);
+  const SeenCache::Entry* seen = seen_.find(id, now.mono);
   if (seen != nullptr && (seen->state == SeenState::delivered || seen->state == SeenState::validating)) {
     return Publication{id, 0, false};
   }
   promises_.fulfil(id);  // who was asked for it meanwhile could only send us a duplicate
-  Validation validation{std::string(topic), id, SharedMessage::make(topic, data), PeerId(), 0, {}, std::move(named.contents)};
+  Validation validation{std::string(topic), id, SharedMessage::make(topic, data), PeerId(), 0, {},
+                        std::move(named.contents), now.mono, 0, 0};
   if (check == LocalCheck::validate) {
-    if (!has_room(nullptr, validation.bytes())) {
+    if (!admission_.has_room(0, {}, true, validation.bytes())) {
       return Error(Errc::exhausted, "the validator is busy with as many messages as it may hold; publish again later");
     }
-    return Publication{id, begin_validation(std::move(validation), seen, now), false};
+    return Publication{id, begin_validation(std::move(validation), seen != nullptr, now), false};
   }
   if (seen != nullptr) {
-    seen->state = SeenState::delivered;
+    seen_.set(id, {SeenState::delivered, 0});
   } else {
-    remember_seen(id, {SeenState::delivered, 0}, now);
+    remember_seen(id, {SeenState::delivered, 0}, nullptr, PeerId(), now);
   }
   ++counters_.published;
   trace(TraceKind::published, PeerId(), topic, id);
@@ -265,8 +302,10 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
   return Publication{id, 0, true};
 }
 
-void Router::remember_seen(const MessageId& id, SeenCache::Entry entry, Now now) {
-  if (!seen_.add(id, entry, now.mono)) return;
+// A peer's messages are counted for its address, which it cannot change as easily as its name.
+void Router::remember_seen(const MessageId& id, SeenCache::Entry entry, const Standing* of, const PeerId& from, Now now) {
+  const ByteView owner = of != nullptr && !of->blocks.exempt() ? ByteView(of->blocks.narrow) : from.bytes();
+  if (!seen_.add(id, entry, now.mono, as_text(owner))) return;
   ++counters_.dropped_seen_items;
   trace_drop(DropCause::seen_items, PeerId(), {}, {});
 }

@@ -49,6 +49,7 @@ class Run {
       step();
       observe();
       require(sent_ == expected_);
+      require(router_.consistent());
       require(seen_faults_ == faults_);
       check_state();
     }
@@ -233,7 +234,9 @@ class Run {
     if (!topic.joined || known.version == Version::floodsub || topic.mesh.contains(peer)) return;
     const Nanos length = model_.params.mesh.prune_backoff;
     const bool early = model_.in_backoff(name, peer, now_.mono, Nanos(0));
-    const bool full = topic.mesh.size() >= model_.params.mesh.high && known.direction == Direction::inbound;
+    const auto unproven = [&](const PeerId& id) { return !router_.is_proven(id, now_.mono); };
+    const bool full = topic.mesh.size() >= model_.params.mesh.high && known.direction == Direction::inbound &&
+                      (unproven(peer) || std::none_of(topic.mesh.begin(), topic.mesh.end(), unproven));
     if (early) {
       faults_.emplace(peer, FaultKind::graft_in_backoff);
       const MonoTime told = topic.backoff.at(peer) - length;

@@ -39,6 +39,17 @@ bool Router::in_backoff(std::string_view topic, const PeerId& peer, MonoTime now
   return backoffs_.active(topic, peer, now) != nullptr;
 }
 
+bool Router::is_proven(const PeerId& id, MonoTime now) const {
+  const Peer* peer = peers_.find(id);
+  return peer != nullptr && peer->standing.proof.holds(now);
+}
+
+bool Router::consistent() const {
+  std::size_t bytes = 0;
+  for (const auto& [request, validation] : validating_) bytes += validation.bytes();
+  return admission_.items() == validating_.size() && admission_.bytes() == bytes && seen_.consistent();
+}
+
 Router::Sizes Router::sizes() const {
   Sizes sizes;
   sizes.peers = peers_.size();
@@ -58,7 +69,8 @@ Router::Sizes Router::sizes() const {
   sizes.cached = cache_.size();
   sizes.cached_bytes = cache_.bytes();
   sizes.validating = validating_.size();
-  sizes.validating_bytes = validating_bytes_;
+  sizes.validating_bytes = admission_.bytes();
+  sizes.refusers = admission_.refusals().size();
   return sizes;
 }
 

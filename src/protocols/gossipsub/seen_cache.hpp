@@ -1,10 +1,13 @@
 // Which messages were met before, and what became of them: this is what ends every loop, for there is no hop count on the
 // wire. An entry lives for the TTL from the first sight, whatever is heard of it later. Owned by the router; bounded in
-// items, the oldest goes first.
+// items. When it is full, the oldest entry of the owner that has most goes: an owner is who brought the messages, a block
+// of addresses or a peer, so that a flood pushes out itself. What was accepted is nobody's and goes only when it is all
+// there is.
 #pragma once
 
-#include <deque>
-#include <optional>
+#include <map>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/time.hpp"
@@ -23,25 +26,53 @@ class SeenCache {
 
   SeenCache(Nanos ttl, std::size_t capacity, std::uint64_t secret)
       : ttl_(ttl), capacity_(capacity), entries_(0, MessageIdHash{secret}) {}
+  SeenCache(const SeenCache&) = delete;
+  SeenCache& operator=(const SeenCache&) = delete;
 
-  // The live entry, or null.
-  Entry* find(const MessageId& id, MonoTime now);
+  // The live entry, or null. Its state is changed with set() only.
+  const Entry* find(const MessageId& id, MonoTime now);
   bool contains(const MessageId& id, MonoTime now) { return find(id, now) != nullptr; }
-  // `id` must not be there. Answers whether an older entry had to go before its time.
-  bool add(const MessageId& id, Entry entry, MonoTime now);
+  // `id` must not be there. Answers whether another entry had to go before its time. An owner is any bytes; none: our own.
+  bool add(const MessageId& id, Entry entry, MonoTime now, std::string_view owner = {});
+  // Does nothing when the entry has gone.
+  void set(const MessageId& id, Entry entry);
   void forget_expired(MonoTime now);
   std::size_t size() const { return entries_.size(); }
+  std::size_t owners() const { return owners_.size(); }
+  // Whether the lists hold each entry once, under its owner; for tests and fuzzers.
+  bool consistent() const;
 
  private:
-  struct Age {
-    MonoTime expires;
-    MessageId id;
+  struct Node;
+  // Entries in the order of their age.
+  struct List {
+    Node* first = nullptr;
+    Node* last = nullptr;
+    std::size_t size = 0;
   };
+  using Owners = std::map<std::string, List, std::less<>>;  // those without an entry go at the next forget_expired()
+  struct Node {
+    Entry entry;
+    MonoTime expires;
+    const MessageId* id = nullptr;
+    Owners::iterator owner;
+    bool accepted = false;  // stands in accepted_ instead of its owner's list
+    Node* older = nullptr;
+    Node* newer = nullptr;
+  };
+
+  List& list_of(const Node& node) { return node.accepted ? accepted_ : node.owner->second; }
+  static void append(List& list, Node& node);
+  void unlink(Node& node);
+  void forget(Node& node);
+  void expire(List& list, MonoTime now);
+  void evict_oldest();
 
   Nanos ttl_;
   std::size_t capacity_;
-  std::unordered_map<MessageId, Entry, MessageIdHash> entries_;  // never iterated
-  std::deque<Age> by_age_;
+  std::unordered_map<MessageId, Node, MessageIdHash> entries_;  // never iterated
+  Owners owners_;
+  List accepted_;
 };
 
 }  // namespace libp2p::gossipsub

@@ -1,0 +1,77 @@
+// Attacks on the router: what strangers send at rates that no validator keeps up with, beside honest peers.
+#include <gmock/gmock.h>
+
+#include "protocols/gossipsub/router_test_support.hpp"
+
+namespace libp2p::gossipsub::test {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// A router with a validator that judges 10 messages a millisecond: what begins with "block" is right. Flooders together
+// send 50 small messages a millisecond, the honest peer a block every 100 ms.
+class Flood {
+ public:
+  explicit Flood(std::size_t flooders, Params params = {}) : bench(params), flooders_(flooders) {
+    EXPECT_TRUE(bench.router.subscribe(kTopic, bench.now));
+    bench.add_subscriber(kHonest);
+    for (std::uint32_t n = 0; n < flooders_; ++n) bench.add_subscriber(kFlooder + n);
+    bench.drain();
+    bench.actions.clear();
+  }
+
+  // Answers how many of the honest blocks were accepted.
+  std::size_t run(std::size_t blocks) {
+    for (std::size_t n = 0; n < blocks; ++n) {
+      for (int ms = 0; ms < 100; ++ms) {
+        flood(50);
+        // In the middle of what the flooders send.
+        if (ms == 50) bench.send_message(kHonest, "block " + std::to_string(next_++));
+        flood(50);
+        judge(10);
+        bench.pass(Millis(1));
+      }
+    }
+    return accepted_;
+  }
+  void flood(std::size_t messages) {
+    for (std::size_t i = 0; i < messages / 2; ++i) {
+      bench.send_message(kFlooder + static_cast<std::uint32_t>(next_ % flooders_), "junk " + std::to_string(next_));
+      ++next_;
+    }
+  }
+  void judge(std::size_t messages) {
+    bench.drain();
+    for (auto& action : bench.actions) {
+      if (const auto* validate = std::get_if<Validate>(&action)) waiting_.push_back(*validate);
+    }
+    bench.actions.clear();
+    for (; messages > 0 && !waiting_.empty(); --messages) {
+      const bool block = as_text(waiting_.front().data.view).starts_with("block");
+      accepted_ += block ? 1 : 0;
+      ++judged_;
+      bench.router.on_validation(waiting_.front().request, block ? Verdict::accept : Verdict::reject, bench.now);
+      waiting_.pop_front();
+    }
+  }
+  std::size_t judged() const { return judged_; }
+
+  static constexpr std::uint32_t kHonest = 1;
+  static constexpr std::uint32_t kFlooder = 100;
+  Bench bench;
+
+ private:
+  std::size_t flooders_;
+  std::size_t next_ = 0;
+  std::size_t accepted_ = 0;
+  std::size_t judged_ = 0;
+  std::deque<Validate> waiting_;
+};
+
+TEST(GossipsubFlood, of_two_peers_keeps_no_block_of_a_third_out) { EXPECT_EQ(Flood(2).run(25), 25U); }
+TEST(GossipsubFlood, of_four_peers_keeps_no_block_of_a_fifth_out) { EXPECT_EQ(Flood(4).run(25), 25U); }
+TEST(GossipsubFlood, of_forty_peers_keeps_no_block_of_another_out) { EXPECT_EQ(Flood(40).run(25), 25U); }
+
+}  // namespace
+}  // namespace libp2p::gossipsub::test
