@@ -90,6 +90,7 @@ void answered(Script& script, Version version, const Envelope& envelope, const B
   };
   const std::uint64_t asked = envelope.payload.block_number;
   const auto good = judge(asked);
+  if (payload::has_uncovered_withdrawals(envelope.payload)) return require(good.kind == opstack::sync::AnswerKind::altered);
   require(good.kind == opstack::sync::AnswerKind::block && *good.block.envelope == envelope);
   require(judge(asked + 1).kind == opstack::sync::AnswerKind::wrong_number);
   wire[script.below(wire.size())] ^= static_cast<std::uint8_t>(1U << script.below(8));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "network/peerstore.hpp"
+#include "opstack/gossip/block_rules.hpp"
 #include "opstack/gossip/topics.hpp"
 
 namespace opp2p::node {
@@ -187,6 +188,13 @@ void Node::post_unsafe_payload(SharedEnvelope envelope, Done done) {
   if (actual != envelope->payload.block_hash)
     return done(fail(Errc::mismatch, "payload has bad block hash: " + libp2p::to_hex0x(envelope->payload.block_hash) +
                                          ", actual block hash is: " + libp2p::to_hex0x(actual)));
+  // What breaks the rules of its fork, no peer would take from us.
+  const auto fields = gossip::check_block_fields(config_.rollup, *envelope);
+  if (fields.verdict != gossip::Verdict::accept)
+    return done(fail(Errc::mismatch, fields.text() + "; fields by fork are checked here, unlike in op-node"));
+  const auto version = config_.rollup.payload_version(envelope->payload.timestamp);
+  if (const auto encodable = opstack::payload::check_encodable(version, *envelope); !encodable)
+    return done(encodable.error());
   take_over(std::move(envelope), std::move(done));
 }
 
@@ -418,6 +426,8 @@ void Node::on_chain_trace(const sync::ChainTrace& trace) {
 void Node::on_sync_trace(const sync::SyncTrace& trace) {
   using Kind = sync::SyncTraceKind;
   if (trace.kind == Kind::promoted) ++stats_.synced;
+  if (trace.kind == Kind::broken_rule)
+    return log_.warn(Component::sync, to_string(trace.kind), {{"number", trace.number}, {"text", trace.text}});
   const bool range = trace.kind == Kind::range_requested || trace.kind == Kind::range_filled ||
                      trace.kind == Kind::range_diverged || trace.kind == Kind::range_abandoned ||
                      trace.kind == Kind::no_free_peer || trace.kind == Kind::no_peer_has_block;

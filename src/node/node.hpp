@@ -58,8 +58,8 @@ class Node final : libp2p::network::HostObserver,
   void publish(opstack::payload::SharedEnvelope envelope, Done done);
   // The same with a signature that is there already.
   void publish_signed(opstack::payload::SharedEnvelope envelope, const opstack::gossip::Signature& signature, Done done);
-  // Takes over a block that the operator vouches for: only its hash is checked. `done` when it is stored; a block
-  // that does not connect yet waits in memory, and the answer is Errc::would_block.
+  // Takes over a block that the operator vouches for: its hash is checked, and the fields by the rules of its fork. `done`
+  // when it is stored; a block that does not connect yet waits in memory, and the answer is Errc::would_block.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
 
   // Snapshots for the RPC.

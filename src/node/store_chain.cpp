@@ -72,6 +72,9 @@ void StoreChain::read_staged(std::uint64_t segment, std::uint64_t from, std::siz
         for (auto& record : *records) {
           auto peer = libp2p::PeerId::from_bytes(record.peer);
           auto block = opstack::sync::decode_block(record.block.version, record.block.body);
+          if (block && opstack::payload::has_uncovered_withdrawals(block->payload()))
+            block = Error(Errc::malformed, "staged block " + std::to_string(record.block.number) +
+                                               " has a list of withdrawals that its hash does not cover");
           if (!block) {
             *found = block.error();
             return;

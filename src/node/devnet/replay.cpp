@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "node/devnet/sim_network.hpp"
+#include "opstack/gossip/block_rules.hpp"
 #include "opstack/payload/payload_json.hpp"
 #include "runtime/entropy.hpp"
 
@@ -101,6 +102,10 @@ struct Replayed {
 
 Result<Replayed> replay(const RecordedBlock& block, std::size_t followers, std::uint64_t seed) {
   OPP2P_TRY(const auto rollup, chain_for(block));
+  // The bytes on the wire cannot say all that a file can.
+  if (const auto fields = opstack::gossip::check_block_fields(rollup, block.envelope);
+      fields.verdict != opstack::gossip::Verdict::accept)
+    return Replayed{0, fields.text()};
   libp2p::SeededRng rng(seed);
   const auto signer = secp256k1::generate(rng);
   const auto time = libp2p::from_unix_seconds(static_cast<std::int64_t>(block.envelope.payload.timestamp));

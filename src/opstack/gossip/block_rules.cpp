@@ -134,6 +134,13 @@ Outcome check_block_fields(const BlockRulesConfig& config, const payload::Envelo
   return out;
 }
 
+Outcome check_block_fields(const chain::RollupConfig& rollup, const payload::Envelope& envelope) {
+  BlockRulesConfig config;
+  config.version = rollup.payload_version(envelope.payload.timestamp);
+  config.jovian_time = rollup.activation_time(chain::Fork::jovian);
+  return check_block_fields(config, envelope);
+}
+
 BlockRules::BlockRules(BlockRulesConfig config) : config_(std::move(config)), seen_(kRememberedHeights) {}
 
 bool BlockRules::unpack(ByteView raw, const SharedBytes& decompressed, Outcome& out) const {

@@ -14,6 +14,7 @@
 
 #include "base/lru_map.hpp"
 #include "base/time.hpp"
+#include "opstack/chain/rollup_config.hpp"
 #include "opstack/gossip/message_id.hpp"
 #include "opstack/gossip/signing.hpp"
 #include "opstack/payload/payload.hpp"
@@ -133,6 +134,9 @@ struct DecodedBlock {
 // Checks 11 to 16 and the extra rule: whether the payload has what its version has, and nothing else. The SSZ of a version cannot
 // even say most of what is refused here; an envelope that came as JSON can.
 Outcome check_block_fields(const BlockRulesConfig& config, const payload::Envelope& envelope);
+
+// The same by the rules of the fork at the block's timestamp, for a block that did not come by gossip.
+Outcome check_block_fields(const chain::RollupConfig& rollup, const payload::Envelope& envelope);
 
 class BlockRules {
  public:

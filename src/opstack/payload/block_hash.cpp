@@ -48,6 +48,10 @@ Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals) {
   return libp2p::wire::ordered_trie_root(views);
 }
 
+bool has_uncovered_withdrawals(const ExecutionPayload& payload) {
+  return payload.withdrawals_root && !(payload.withdrawals && payload.withdrawals->empty());
+}
+
 Hash compute_block_hash(const Envelope& envelope, KeccakBeside* beside) {
   const auto& p = envelope.payload;
   Bytes header;

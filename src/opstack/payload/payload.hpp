@@ -94,6 +94,9 @@ constexpr std::size_t fixed_size(Version version) {
 // keccak256 of the RLP header that the envelope describes, by field presence (op-node surface, "Block hash"). What has to be hashed
 // as well can go `beside`.
 Hash compute_block_hash(const Envelope& envelope, libp2p::crypto::KeccakBeside* beside = nullptr);
+// Whether the payload holds or lacks withdrawals without its hash saying so: where there is a withdrawals root the header
+// commits to that, and the list beside it, which must be empty, is whatever the sender made of it.
+bool has_uncovered_withdrawals(const ExecutionPayload& payload);
 Hash transactions_root(const std::vector<Bytes>& transactions, libp2p::crypto::KeccakBeside* beside = nullptr);
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals);
 

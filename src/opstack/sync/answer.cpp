@@ -1,5 +1,7 @@
 #include "opstack/sync/answer.hpp"
 
+#include "opstack/gossip/block_rules.hpp"
+
 namespace opstack::sync {
 
 using libp2p::payload_by_number::ResponseDecoder;
@@ -27,6 +29,8 @@ std::string_view to_string(AnswerKind kind) {
       return "wrong number";
     case AnswerKind::bad_hash:
       return "bad hash";
+    case AnswerKind::altered:
+      return "altered";
   }
   return "unknown";
 }
@@ -64,7 +68,19 @@ Answer judge_answer(std::uint64_t requested, Version at_block, ResponseDecoder& 
     return {AnswerKind::bad_hash, "block " + std::to_string(requested) + " claims hash " +
                                       libp2p::to_hex0x(block.hash()) + ", its contents hash to " +
                                       libp2p::to_hex0x(computed)};
+  if (payload::has_uncovered_withdrawals(block.payload()))
+    return {AnswerKind::altered, "block " + std::to_string(requested) + " has " +
+                                     std::to_string(block.payload().withdrawals->size()) +
+                                     " withdrawals in its list, which its hash does not cover and which must be empty"};
   return Answer(std::move(*decoded));
+}
+
+Answer judge_answer(std::uint64_t requested, const chain::RollupConfig& rollup, ResponseDecoder& decoder) {
+  Answer answer = judge_answer(requested, rollup.payload_version(rollup.timestamp_for_block(requested)), decoder);
+  if (answer.kind != AnswerKind::block) return answer;
+  const auto fields = gossip::check_block_fields(rollup, *answer.block.envelope);
+  if (fields.verdict != gossip::Verdict::accept) answer.broken_rule = fields.text();
+  return answer;
 }
 
 }  // namespace opstack::sync

@@ -254,5 +254,38 @@ TEST_F(FollowerOverHosts, everything_ends_with_its_owner) {
   EXPECT_EQ(libp2p::live<SyncServer>(), 0);
 }
 
+// From Isthmus on the block hash says nothing about the list of withdrawals.
+class FollowerFromIsthmus : public SyncOverHosts {
+ public:
+  FollowerFromIsthmus() : SyncOverHosts(rollup_config(chain::Fork::isthmus)) {}
+};
+
+Block with_withdrawals(const Block& block) {
+  auto envelope = *block.envelope;
+  envelope.payload.withdrawals->push_back({1, 2, {}, 3});
+  return make_block(block.version, std::make_shared<const payload::Envelope>(std::move(envelope)));
+}
+
+TEST_F(FollowerFromIsthmus, a_block_that_was_altered_where_its_hash_does_not_see_it_is_not_stored_and_its_sender_is_named) {
+  const Chain chain(40, 500, payload::Version::v4);
+  Node& liar = add();
+  Node& node = add();
+  Node& honest = add();
+  for (std::uint64_t n = 1; n <= 40; ++n) liar.store.blocks.emplace(n, with_withdrawals(chain.at(n)));
+  honest.hold(chain, 1, 40);
+  ASSERT_TRUE(net_.connect(1, 0));
+  net_.run_for(Seconds(1));
+  node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(40).envelope);
+  net_.run_for(Seconds(10));
+  EXPECT_TRUE(node.store.blocks.empty()) << "block " << node.store.blocks.rbegin()->first << " is stored altered";
+  ASSERT_FALSE(node.faults.empty());
+  EXPECT_EQ(node.faults[0].peer, net_.host(0).id());
+  ASSERT_TRUE(net_.connect(1, 2));
+  net_.run_for(Seconds(60));
+  ASSERT_EQ(node.store.blocks.size(), 40u);
+  for (std::uint64_t n = 1; n <= 40; ++n) EXPECT_EQ(*node.store.blocks.at(n).body, *chain.at(n).body) << n;
+  for (const auto& fault : node.faults) EXPECT_EQ(fault.peer, net_.host(0).id());
+}
+
 }  // namespace
 }  // namespace opstack::sync

@@ -17,6 +17,7 @@ struct Quarantined {
   PeerId peer;
   SegmentId segment = 0;  // for which range it was asked
   Block block;
+  std::string broken_rule;  // Answer::broken_rule
 };
 
 class Quarantine {

@@ -1,5 +1,5 @@
-// A script of requests, ends and time. What must hold: every admitted ticket is decided at most once, waits or runs until it is
-// finished, no bound is passed, and nothing is left when all are finished.
+// A script of requests, ends and time, of peers some of which share an address. What must hold: every admitted ticket is decided
+// once, or displaced after that; it waits or runs until it is finished; no bound is passed; and nothing is left when all are finished.
 #include <map>
 
 #include "opstack/sync/request_limiter.hpp"
@@ -17,6 +17,8 @@ RequestLimits limits(bool rated) {
   out.peer_burst = 3;
   out.remembered_peers = 3;
   out.max_per_peer = 5;
+  out.max_per_address = 7;
+  out.max_per_site = 9;
   out.max_total = 12;
   return out;
 }
@@ -31,8 +33,10 @@ class Run {
       limiter_.on_timeout(now_);
     } else if (what % 4 == 1 && !open_.empty()) {
       finish(std::next(open_.begin(), value % static_cast<std::ptrdiff_t>(open_.size()))->first);
+    } else if (what % 4 == 2 && !open_.empty()) {
+      limiter_.on_progress(std::next(open_.begin(), value % static_cast<std::ptrdiff_t>(open_.size()))->first, now_);
     } else {
-      ask(PeerId::from_bytes(Bytes{0x00, 0x01, static_cast<std::uint8_t>(value % 5)}).value());
+      ask(value % 9);
     }
     settle();
   }
@@ -44,10 +48,16 @@ class Run {
   }
 
  private:
-  void ask(const PeerId& peer) {
-    const auto admission = limiter_.on_request(peer, now_);
+  // Peers 0 to 2 have no share of an address, 3 to 5 share one, 6 to 8 another of the same site.
+  static libp2p::AddressBlocks blocks_of(std::uint8_t name) {
+    if (name < 3) return {};
+    return {Bytes{1, name < 6 ? std::uint8_t{1} : std::uint8_t{2}}, Bytes{1}};
+  }
+  void ask(std::uint8_t name) {
+    const auto peer = PeerId::from_bytes(Bytes{0x00, 0x01, name}).value();
+    const auto admission = limiter_.on_request(peer, blocks_of(name), now_);
     if (admission.refused != RequestLimiter::Refusal::none) return;
-    require(open_.emplace(admission.ticket, admission.granted).second);
+    require(open_.emplace(admission.ticket, Open{name, admission.granted}).second);
   }
   void finish(TicketId ticket) {
     limiter_.on_finished(ticket, now_);
@@ -56,19 +66,31 @@ class Run {
   void settle() {
     while (const auto decision = limiter_.poll_decision()) {
       const auto found = open_.find(decision->ticket);
-      require(found != open_.end() && !found->second);
-      found->second = true;
+      require(found != open_.end());
+      require(!found->second.decided || decision->refused == RequestLimiter::Refusal::displaced);
+      found->second.decided = true;
       if (decision->refused != RequestLimiter::Refusal::none) finish(decision->ticket);
     }
     std::size_t waiting = 0;
-    for (const auto& [ticket, decided] : open_) waiting += decided ? 0 : 1;
+    std::map<std::uint8_t, std::size_t> of_peer;
+    std::map<Bytes, std::size_t> of_block;
+    for (const auto& [ticket, open] : open_) {
+      waiting += open.decided ? 0 : 1;
+      require(++of_peer[open.name] <= 5);
+      if (const auto blocks = blocks_of(open.name); !blocks.exempt())
+        require(++of_block[blocks.narrow] <= 7 && ++of_block[blocks.wide] <= 9);
+    }
     require(limiter_.open() == open_.size() && open_.size() <= 12 && limiter_.waiting() == waiting);
     require(limiter_.waiting() == 0 || limiter_.next_deadline().has_value());
   }
 
+  struct Open {
+    std::uint8_t name;
+    bool decided;
+  };
   libp2p::MonoTime now_{libp2p::Seconds(10)};
   RequestLimiter limiter_;
-  std::map<TicketId, bool> open_;  // whether it has been decided
+  std::map<TicketId, Open> open_;
 };
 
 }  // namespace

@@ -16,8 +16,8 @@ class Server {
   explicit Server(RequestLimits limits = {}) : limiter(limits, now) {}
 
   // The ticket, or 0 when it was refused at once.
-  TicketId ask(std::uint64_t peer) {
-    const auto admission = limiter.on_request(peer_named(peer), now);
+  TicketId ask(std::uint64_t peer, const libp2p::AddressBlocks& blocks = {}) {
+    const auto admission = limiter.on_request(peer_named(peer), blocks, now);
     last_refusal = admission.refused;
     if (admission.refused != RequestLimiter::Refusal::none) return 0;
     asked[admission.ticket] = now;
@@ -96,7 +96,7 @@ TEST(RequestLimiter, under_a_common_rate_that_is_used_up_the_polite_are_served_i
   const TicketId polite = server.ask(50);
   server.run(Seconds(1));
   ASSERT_TRUE(server.waits.contains(polite));
-  EXPECT_LE(server.waits[polite], Millis(51));  // one token of the common rate
+  EXPECT_LE(server.waits[polite], Millis(351));  // seven tokens of the common rate: each of the others had one turn
 }
 
 TEST(RequestLimiter, refuses_at_once_what_cannot_be_served_within_the_budget) {
@@ -140,10 +140,80 @@ TEST(RequestLimiter, bounds_what_a_peer_and_what_all_have_open_also_without_rate
   EXPECT_EQ(server.ask(1), 0u);
   EXPECT_EQ(server.last_refusal, RequestLimiter::Refusal::peer_busy);
   for (std::uint64_t peer = 2; peer <= 7; ++peer) EXPECT_NE(server.ask(peer), 0u);
-  EXPECT_EQ(server.ask(8), 0u);
+  for (std::uint64_t peer = 8; peer <= 10; ++peer) EXPECT_NE(server.ask(peer), 0u) << "the first peer has more";
+  EXPECT_EQ(server.refused.size(), 3u);
+  EXPECT_TRUE(server.refused.contains(tickets[0]));
+  EXPECT_EQ(server.ask(11), 0u);
   EXPECT_EQ(server.last_refusal, RequestLimiter::Refusal::server_busy);
-  server.limiter.on_finished(tickets[0], server.now);
-  EXPECT_NE(server.ask(8), 0u);
+  server.limiter.on_finished(tickets[3], server.now);
+  EXPECT_NE(server.ask(11), 0u);
+  EXPECT_EQ(server.limiter.open(), 10u);
+}
+
+TEST(RequestLimiter, eight_peers_that_hold_all_places_give_way_to_a_newcomer) {
+  for (const bool rated : {true, false}) {
+    RequestLimits limits;
+    limits.rate_limited = rated;
+    Server server(limits);
+    server.finish_at_once = false;
+    for (std::uint64_t peer = 1; peer <= 8; ++peer)
+      for (int i = 0; i < 64; ++i) ASSERT_NE(server.ask(peer), 0u);
+    ASSERT_EQ(server.limiter.open(), 512u);
+    const TicketId newcomer = server.ask(9);
+    EXPECT_NE(newcomer, 0u) << to_string(server.last_refusal);
+    EXPECT_EQ(server.limiter.open(), 512u);
+    EXPECT_EQ(server.refused.size(), 1u);
+    server.run(Seconds(1));
+    EXPECT_TRUE(server.waits.contains(newcomer));
+  }
+}
+
+TEST(RequestLimiter, where_nobody_holds_more_a_request_without_progress_gives_way_within_a_second) {
+  RequestLimits limits;
+  limits.rate_limited = false;
+  Server server(limits);
+  server.finish_at_once = false;
+  std::vector<TicketId> tickets;
+  for (std::uint64_t peer = 1; peer <= 512; ++peer) tickets.push_back(server.ask(peer));
+  EXPECT_EQ(server.ask(1000), 0u);
+  for (std::size_t i = 0; i < tickets.size(); ++i)
+    if (i != 7) server.limiter.on_progress(tickets[i], server.now);
+  server.now += Seconds(1);
+  EXPECT_NE(server.ask(1000), 0u) << "one of them has not said for what it asks";
+  EXPECT_TRUE(server.refused.contains(tickets[7]));
+  EXPECT_EQ(server.ask(1001), 0u) << "the others are being sent their blocks";
+  server.now += Seconds(4);
+  EXPECT_NE(server.ask(1001), 0u);
+}
+
+TEST(RequestLimiter, the_identities_of_an_address_share_its_places_and_its_turns) {
+  RequestLimits limits;
+  Server server(limits);
+  server.finish_at_once = false;
+  const libp2p::AddressBlocks one{Bytes{10, 0, 0, 1}, {}};
+  const libp2p::AddressBlocks other{Bytes{10, 0, 0, 2}, {}};
+  std::uint64_t identity = 100;
+  for (int i = 0; i < 128; ++i) EXPECT_NE(server.ask(identity++, one), 0u);
+  EXPECT_EQ(server.ask(identity, one), 0u);
+  EXPECT_EQ(server.last_refusal, RequestLimiter::Refusal::address_busy);
+  EXPECT_NE(server.ask(1, other), 0u);
+  EXPECT_EQ(server.limiter.open(), 129u);
+}
+
+// Each request comes under a new name, more of them than the common rate allows.
+TEST(RequestLimiter, fresh_identities_of_an_address_do_not_keep_a_known_peer_waiting) {
+  Server server;
+  std::uint64_t identity = 100;
+  std::vector<TicketId> ours;
+  for (int step = 0; step < 400; ++step) {
+    for (int i = 0; i < 2; ++i) server.ask(identity++, {Bytes{10, 0, 0, 1}, {}});
+    if (step % 20 == 10) ours.push_back(server.ask(1, {Bytes{10, 0, 0, 2}, {}}));
+    server.run(Millis(50));
+  }
+  for (const TicketId ticket : ours) {
+    ASSERT_TRUE(server.waits.contains(ticket));
+    EXPECT_LE(server.waits[ticket], Millis(101)) << "of two addresses each has every second turn";
+  }
 }
 
 TEST(RequestLimiter, without_limits_nobody_waits) {

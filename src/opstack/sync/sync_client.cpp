@@ -46,7 +46,7 @@ struct SyncClient::Exchange {
 SyncClient::SyncClient(libp2p::network::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
                        SyncClientConfig config, SyncClientEvents events)
     : host_(host),
-      rollup_(rollup),
+      rollup_(std::make_shared<const chain::RollupConfig>(rollup)),
       staging_(staging),
       config_(config),
       events_(std::move(events)),
@@ -56,7 +56,7 @@ SyncClient::SyncClient(libp2p::network::Host& host, const chain::RollupConfig& r
   host_.add_observer(this);
   for (const auto& peer : host_.connected_peers()) {
     if (host_.peerstore().supports(peer, protocol_)) {
-      add_peer(peer);
+      add_peer(peer, true);
     } else if (host_.peerstore().protocols(peer).empty()) {
       unidentified_[peer] = now().mono + config_.identify_grace;
     }
@@ -91,18 +91,20 @@ void SyncClient::on_peer_identified(const PeerId& peer, const std::vector<std::s
   if (closed_) return;
   unidentified_.erase(peer);
   if (std::find(protocols.begin(), protocols.end(), protocol_) != protocols.end()) {
-    add_peer(peer);
+    add_peer(peer, true);
   } else {
     remove_peer(peer);
   }
 }
 
-void SyncClient::add_peer(const PeerId& peer) {
-  if (closed_ || loops_.contains(peer)) return;
-  auto loop = std::make_unique<PeerLoop>(host_.runtime(), peer);
-  loop->open_timer = host_.runtime().make_timer([this, peer] { on_open_timeout(peer); });
-  start_loop(*loops_.emplace(peer, std::move(loop)).first->second);
-  scheduler_.on_peer_added(peer, now());
+void SyncClient::add_peer(const PeerId& peer, bool identified) {
+  if (closed_) return;
+  if (!loops_.contains(peer)) {
+    auto loop = std::make_unique<PeerLoop>(host_.runtime(), peer);
+    loop->open_timer = host_.runtime().make_timer([this, peer] { on_open_timeout(peer); });
+    start_loop(*loops_.emplace(peer, std::move(loop)).first->second);
+  }
+  scheduler_.on_peer_added(peer, now(), host_.address_blocks(peer), identified);
   pump();
 }
 
@@ -175,9 +177,8 @@ Task<Answer> SyncClient::receive(Stream& stream, std::uint64_t number) {
       co_return malformed;
     }
   }
-  const auto version = rollup_.payload_version(rollup_.timestamp_for_block(number));
   host_.runtime().run_on_worker(
-      [exchange, number, version] { exchange->answer = judge_answer(number, version, exchange->decoder); },
+      [exchange, number, rollup = rollup_] { exchange->answer = judge_answer(number, *rollup, exchange->decoder); },
       [exchange] { exchange->judged.signal(); });
   const Result<void> judged = co_await exchange->judged.wait();
   if (!judged) {
@@ -204,8 +205,8 @@ void SyncClient::on_open_timeout(const PeerId& peer) {
   PeerLoop& loop = *found->second;
   const RequestId id = *std::exchange(loop.current, std::nullopt);
   start_loop(loop);
-  scheduler_.on_answer(id, Answer(AnswerKind::failed, "no stream could be opened in time"), now());
-  pump();
+  // Not at once: what the scheduler decides may be the end of this peer's loop, and of the timer that is running.
+  post_answer(id, Answer(AnswerKind::failed, "no stream could be opened in time"));
 }
 
 // ---- the scheduler ----
@@ -229,7 +230,7 @@ void SyncClient::on_timer() {
     if (when <= time) due.push_back(peer);
   for (const auto& peer : due) {
     unidentified_.erase(peer);
-    add_peer(peer);
+    add_peer(peer, false);
   }
   scheduler_.on_timeout(now());
   pump();
@@ -304,7 +305,7 @@ void SyncClient::handle(SyncFault& fault) {
 }
 
 void SyncClient::handle(SyncTrace& trace) {
-  // The scheduler may have taken out a peer that does not speak the protocol: its loop goes too.
+  // The scheduler may have taken out a peer that does not speak the protocol, or did not say so: its loop goes too.
   if (trace.kind == SyncTraceKind::peer_removed && host_.connected(trace.peer)) loops_.erase(trace.peer);
   if (events_.trace) events_.trace(trace);
 }

@@ -2,7 +2,9 @@
 // out what the scheduler asks of it, has answers decoded and hashed on the worker pool, and moves promoted blocks to
 // and from the staging table. All decisions are the scheduler's.
 //
-// A peer is taken on when identify says that it speaks the protocol, or when identify has said nothing for a while.
+// A peer is taken on when identify lists the protocol. One of which identify has said nothing for a while is tried once,
+// after all others and one such peer at a time: who answers is taken on too.
+//
 // Owner: the node or Follower; destroyed before its Host and its StagingArea. Thread: the network thread; the scheduler
 // is never entered from inside a peer's coroutine. Bounds: those of the scheduler; a response holds at most 10 MiB, one
 // per request in flight. Source: op-node surface, section 7 (client).
@@ -26,7 +28,7 @@ struct SyncClientConfig {
   Nanos open_timeout = libp2p::Seconds(5);
   Nanos write_timeout = libp2p::Seconds(10);
   Nanos read_timeout = libp2p::Seconds(10);
-  Nanos identify_grace = libp2p::Seconds(3);  // then a peer that said nothing is tried
+  Nanos identify_grace = libp2p::Seconds(3);  // then a peer that said nothing may be tried
 };
 
 // What the owner gets to know; each may be empty.
@@ -61,7 +63,7 @@ class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<Sync
   void on_peer_disconnected(const PeerId& peer) override;
   void on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) override;
 
-  void add_peer(const PeerId& peer);
+  void add_peer(const PeerId& peer, bool identified);
   void remove_peer(const PeerId& peer);
   void start_loop(PeerLoop& loop);
   libp2p::runtime::Task<void> run(PeerLoop& loop);
@@ -83,7 +85,7 @@ class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<Sync
   libp2p::Now now() const { return host_.runtime().now(); }
 
   libp2p::network::Host& host_;
-  const chain::RollupConfig& rollup_;
+  const std::shared_ptr<const chain::RollupConfig> rollup_;  // shared with the workers
   StagingArea& staging_;
   const SyncClientConfig config_;
   const SyncClientEvents events_;

@@ -22,6 +22,8 @@ std::string_view to_string(SyncFaultKind kind) {
       return "wrong block number";
     case SyncFaultKind::bad_hash:
       return "bad block hash";
+    case SyncFaultKind::altered:
+      return "block altered where its hash does not cover it";
     case SyncFaultKind::unlinked:
       return "block of another chain";
   }
@@ -54,6 +56,8 @@ std::string_view to_string(SyncTraceKind kind) {
       return "quarantine overflow";
     case SyncTraceKind::promoted:
       return "promoted";
+    case SyncTraceKind::broken_rule:
+      return "a linked block breaks a rule of its fork; it is kept";
     case SyncTraceKind::peer_added:
       return "sync peer added";
     case SyncTraceKind::peer_removed:

@@ -61,6 +61,7 @@ enum class SyncFaultKind : std::uint8_t {
   malformed,     // an answer that does not parse
   wrong_number,  // a block that was not asked for
   bad_hash,      // a block whose hash is not that of its contents
+  altered,       // a block with contents that its hash does not cover and that no block has
   unlinked,      // a well-formed block that is not the parent of the trusted block above it
 };
 std::string_view to_string(SyncFaultKind kind);
@@ -84,6 +85,7 @@ enum class SyncTraceKind : std::uint8_t {
   quarantined,          // peer, number
   quarantine_overflow,  // number was dropped
   promoted,             // peer, number
+  broken_rule,          // number: a linked block breaks a rule that its hash covers; text says which. It is kept
   peer_added,
   peer_removed,
   peer_paused,  // peer; text says for how long and why

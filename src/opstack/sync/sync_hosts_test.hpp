@@ -24,7 +24,8 @@ using libp2p::runtime::Task;
 inline constexpr std::uint64_t kGenesisTime =
     1'759'990'000;  // 10,000 s before the world begins: blocks up to 5000 are due
 
-inline chain::RollupConfig rollup_config() {
+// Up to `last`, Ecotone or Isthmus.
+inline chain::RollupConfig rollup_config(chain::Fork last = chain::Fork::ecotone) {
   chain::RollupConfig out;
   out.l2_chain_id = 901;
   out.block_time = 2;
@@ -33,13 +34,14 @@ inline chain::RollupConfig rollup_config() {
   out.genesis.l2.hash[0] = 0xaa;
   out.set_activation_time(chain::Fork::canyon, 0);
   out.set_activation_time(chain::Fork::ecotone, 0);
+  if (last == chain::Fork::isthmus) out.set_activation_time(last, 0);
   return out;
 }
 
 // A chain of real blocks: their hashes are those of their contents.
 class Chain {
  public:
-  Chain(std::uint64_t length, std::size_t size) {
+  Chain(std::uint64_t length, std::size_t size, payload::Version version = payload::Version::v3) {
     Hash parent = rollup_config().genesis.l2.hash;
     libp2p::SeededRng rng(7);
     for (std::uint64_t n = 1; n <= length; ++n) {
@@ -56,10 +58,11 @@ class Chain {
       p.withdrawals.emplace();
       p.blob_gas_used = 0;
       p.excess_blob_gas = 0;
+      if (payload::has_withdrawals_root(version)) p.withdrawals_root.emplace().fill(0x77);
       p.block_hash = payload::compute_block_hash(envelope);
       parent = p.block_hash;
       blocks_.push_back(
-          make_block(payload::Version::v3, std::make_shared<const payload::Envelope>(std::move(envelope))));
+          make_block(version, std::make_shared<const payload::Envelope>(std::move(envelope))));
     }
   }
   const Block& at(std::uint64_t number) const { return blocks_.at(number - 1); }
@@ -189,6 +192,9 @@ inline Task<Result<Bytes>> ask_raw(Host& host, PeerId peer, std::string protocol
 }
 
 class SyncOverHosts : public testing::Test {
+ public:
+  explicit SyncOverHosts(chain::RollupConfig rollup = rollup_config()) : rollup_(std::move(rollup)) {}
+
  protected:
   Node& add(SyncServerConfig server_config = {}, FollowerConfig config = {}) {
     Host& host = net_.add();
@@ -210,7 +216,7 @@ class SyncOverHosts : public testing::Test {
   }
 
   libp2p::services::SimHosts net_{11};
-  const chain::RollupConfig rollup_ = rollup_config();
+  const chain::RollupConfig rollup_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 

@@ -1,6 +1,6 @@
 // The scheduler in a world where one chain is the truth: peers that answer well, badly or not at all, by a script; a disk and a
 // driver that are slow. A naive model holds it at each step: only what is missing is asked for, of peers that are there, no number
-// twice at a time, within every limit; nothing but the true chain is staged and delivered, from the bottom up; who was honest is never
+// of more than two at a time, within every limit; nothing but the true chain is staged and delivered, from the bottom up; who was honest is never
 // blamed. Whatever happened before: once there is one peer that has the blocks, the gap closes.
 #include <cmath>
 #include <map>
@@ -24,6 +24,7 @@ constexpr std::size_t kMaxSteps = 2000;
 constexpr std::uint64_t kFirstEnd = 24;
 constexpr std::uint64_t kLastEnd = 60;
 constexpr Nanos kCloses = Seconds(3600);     // the longest that an honest peer may need, after everything that went before
+const AddressBlocks kOneAddress{Bytes{1}, {}};
 constexpr Nanos kGapCheck = Seconds(5);      // how often the driver speaks of the gap again
 
 // Fork 0 is the truth.
@@ -66,7 +67,10 @@ class World {
     const PeerId peer = peer_named(script_.next() % 6);
     switch (what % 12) {
       case 0:
-        if (peers_.emplace(peer, Paced{now_.mono}).second) engine_.on_peer_added(peer, now_);
+        // Two of one address, and one that identify is silent about until it is added again.
+        engine_.on_peer_added(peer, now_, peer == peer_named(1) || peer == peer_named(2) ? kOneAddress : AddressBlocks{},
+                              peer != peer_named(0) || !peers_.emplace(peer, Paced{now_.mono}).second);
+        peers_.emplace(peer, Paced{now_.mono});
         break;
       case 1: remove(peer); break;
       case 2: speak_of_gap(); break;
@@ -125,6 +129,7 @@ class World {
       case 4: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::malformed, ""));
       case 5: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::wrong_number, ""));
       case 6: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::bad_hash, ""));
+      case 10: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::altered, ""));
       case 7:
       case 8: {
         liars_.insert(request.peer);
@@ -162,19 +167,29 @@ class World {
       if (const auto* read = std::get_if<ReadStaged>(&*action)) reads_.push_back(*read);
       if (const auto* drop = std::get_if<DropStaged>(&*action)) disk_.erase(drop->segment);
       if (const auto* deliver = std::get_if<DeliverBlock>(&*action)) check_delivered(*deliver);
+      if (const auto* trace = std::get_if<SyncTrace>(&*action)) check_trace(*trace);
       if (const auto* fault = std::get_if<SyncFault>(&*action)) require(liars_.contains(fault->peer));
     }
+    require(engine_.trials() <= std::max<std::size_t>(1, small_config().max_in_flight / 4));
     require(requests_.size() == engine_.in_flight() && requests_.size() <= small_config().max_in_flight);
     require(engine_.quarantined() <= small_config().max_quarantined && engine_.memory_bytes() <= small_config().max_bytes);
+  }
+
+  // The engine takes out a peer by itself that identify is silent about, and that does not answer.
+  void check_trace(const SyncTrace& trace) {
+    if (trace.kind != SyncTraceKind::peer_removed || peers_.erase(trace.peer) == 0) return;
+    std::erase_if(requests_, [&](const auto& entry) { return entry.second.peer == trace.peer; });
   }
 
   void check_request(const RequestBlock& request) {
     require(request.number > head_ && request.number < end_);
     std::size_t of_this_peer = 0;
+    std::size_t of_this_number = 0;
     for (const auto& [id, other] : requests_) {
-      require(other.number != request.number);
+      of_this_number += other.number == request.number ? 1 : 0;
       of_this_peer += other.peer == request.peer ? 1 : 0;
     }
+    require(of_this_number < 2);
     const PeerLimits limits;
     require(of_this_peer < limits.in_flight);
     const auto peer = peers_.find(request.peer);

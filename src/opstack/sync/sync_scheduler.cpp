@@ -6,13 +6,28 @@ namespace opstack::sync {
 
 using libp2p::to_hex0x;
 
+namespace {
+
+SyncLimits limits_of(const SyncConfig& config) {
+  SyncLimits out;
+  out.in_flight = config.max_in_flight;
+  out.trials_per_second = config.global_per_second / 4;
+  out.trial_burst = config.global_burst / 4;
+  out.trial_deadline = config.trial_deadline;
+  out.deadline = config.request_deadline;
+  return out;
+}
+
+}  // namespace
+
 SyncScheduler::SyncScheduler(SyncConfig config, libp2p::Rng& rng, MonoTime now)
     : config_(config),
       rng_(rng),
-      peers_(config.peer),
+      peers_(config.peer, limits_of(config), now),
       global_(config.global_per_second, config.global_burst, now),
       quarantine_(config.max_bytes, config.max_quarantined),
-      cooling_(64) {}
+      cooling_(64),
+      told_broken_(64) {}
 
 void SyncScheduler::trace(SyncTraceKind kind, std::uint64_t number, const PeerId& peer, std::string text) {
   SyncTrace out;
@@ -32,9 +47,8 @@ std::optional<SyncAction> SyncScheduler::poll_action() {
 
 // ---- peers ----
 
-void SyncScheduler::on_peer_added(const PeerId& peer, Now now) {
-  if (!peers_.add(peer, now.mono)) return;
-  trace(SyncTraceKind::peer_added, 0, peer);
+void SyncScheduler::on_peer_added(const PeerId& peer, Now now, const AddressBlocks& blocks, bool identified) {
+  if (peers_.add(peer, blocks, identified, now.mono)) trace(SyncTraceKind::peer_added, 0, peer);
   proceed(now);
 }
 
@@ -42,14 +56,29 @@ void SyncScheduler::on_peer_removed(const PeerId& peer, Now now) {
   if (!peers_.remove(peer)) return;
   trace(SyncTraceKind::peer_removed, 0, peer);
   for (auto it = in_flight_.begin(); it != in_flight_.end();) {
-    if (it->second.peer == peer) {
-      asked_numbers_.erase(it->second.number);
-      it = in_flight_.erase(it);
-    } else {
-      ++it;
-    }
+    const auto next = std::next(it);
+    if (it->second.peer == peer) end_request(it);
+    it = next;
+  }
+  for (auto& [number, height] : heights_) {
+    const auto place = std::lower_bound(height.asked.begin(), height.asked.end(), peer);
+    if (place != height.asked.end() && *place == peer) height.asked.erase(place);
   }
   proceed(now);
+}
+
+SyncScheduler::InFlight SyncScheduler::end_request(std::map<RequestId, InFlight>::iterator at) {
+  InFlight request = std::move(at->second);
+  const auto [first, last] = asked_numbers_.equal_range(request.number);
+  asked_numbers_.erase(std::find_if(first, last, [&](const auto& asked) { return asked.second == at->first; }));
+  in_flight_.erase(at);
+  peers_.on_idle(request.peer);
+  return request;
+}
+
+// It was only tried because identify was silent about it.
+void SyncScheduler::remove_if_unidentified(const PeerId& peer, Now now) {
+  if (peers_.contains(peer) && !peers_.is_identified(peer)) on_peer_removed(peer, now);
 }
 
 void SyncScheduler::say_paused(const PeerId& peer, Nanos length, std::string_view why) {
@@ -140,17 +169,14 @@ SyncScheduler::Segment& SyncScheduler::segment_for(const BlockRef& end) {
 
 void SyncScheduler::cancel_requests_of(SegmentId id) {
   for (auto it = in_flight_.begin(); it != in_flight_.end();) {
-    if (it->second.segment != id) {
-      ++it;
-      continue;
+    const auto next = std::next(it);
+    if (it->second.segment == id) {
+      CancelRequest cancel;
+      cancel.id = it->first;
+      cancel.peer = end_request(it).peer;
+      actions_.emplace_back(std::move(cancel));
     }
-    CancelRequest cancel;
-    cancel.id = it->first;
-    cancel.peer = it->second.peer;
-    actions_.emplace_back(std::move(cancel));
-    peers_.on_idle(it->second.peer);
-    asked_numbers_.erase(it->second.number);
-    it = in_flight_.erase(it);
+    it = next;
   }
 }
 
@@ -200,24 +226,24 @@ void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
     trace(SyncTraceKind::late_answer, 0);
     return;
   }
-  const InFlight request = std::move(found->second);
-  in_flight_.erase(found);
-  asked_numbers_.erase(request.number);
-  peers_.on_idle(request.peer);
+  const InFlight request = end_request(found);
   trace(SyncTraceKind::answer, request.number, request.peer, std::string(to_string(answer.kind)));
 
   switch (answer.kind) {
     case AnswerKind::block:
+      peers_.on_served(request.peer);
       // The driver has checked it (judge_answer); a driver that has not must not lead to a wrong promotion.
-      if (answer.block.number() == request.number) accept_block(request, std::move(answer.block), now);
+      if (answer.block.number() == request.number) accept_block(request, std::move(answer), now);
       break;
     case AnswerKind::not_found:
     case AnswerKind::invalid_request:
+      peers_.on_served(request.peer);
       mark_asked(request.number, request.peer);
       say_paused(request.peer, peers_.on_empty_handed(request.peer, now.mono),
                  "has not had the blocks it was asked for");
       break;
     case AnswerKind::throttled:
+      peers_.on_served(request.peer);
       say_paused(request.peer, peers_.on_busy(request.peer, now.mono), "is busy");
       break;
     case AnswerKind::failed: {
@@ -227,6 +253,7 @@ void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
       report.merit = PeerMerit::error_response;
       actions_.emplace_back(std::move(report));
       say_paused(request.peer, peers_.on_failure(request.peer, now.mono), answer.detail);
+      remove_if_unidentified(request.peer, now);
       break;
     }
     case AnswerKind::unsupported:
@@ -234,9 +261,13 @@ void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
       break;
     case AnswerKind::malformed:
       fault(request.peer, SyncFaultKind::malformed, request.number, std::move(answer.detail), now);
+      remove_if_unidentified(request.peer, now);
       break;
     case AnswerKind::wrong_number:
       fault(request.peer, SyncFaultKind::wrong_number, request.number, std::move(answer.detail), now);
+      break;
+    case AnswerKind::altered:
+      fault(request.peer, SyncFaultKind::altered, request.number, std::move(answer.detail), now);
       break;
     case AnswerKind::bad_hash:
       fault(request.peer, SyncFaultKind::bad_hash, request.number, std::move(answer.detail), now);
@@ -245,11 +276,11 @@ void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
   proceed(now);
 }
 
-void SyncScheduler::accept_block(const InFlight& request, Block block, Now now) {
-  typical_bytes_ = std::max(block.memory_bytes(), typical_bytes_ - typical_bytes_ / 16);
+void SyncScheduler::accept_block(const InFlight& request, Answer answer, Now now) {
+  Block& block = answer.block;
   for (auto& [id, segment] : segments_) {
     if (segment.delivering || segment.lowest != block.number() + 1 || segment.expected != block.hash()) continue;
-    promote(segment, request.peer, std::move(block));
+    promote(segment, request.peer, std::move(block), answer.broken_rule);
     promote_from_quarantine(segment, now);
     return;
   }
@@ -265,17 +296,21 @@ void SyncScheduler::accept_block(const InFlight& request, Block block, Now now) 
     entry.peer = request.peer;
     entry.segment = request.segment;
     entry.block = std::move(block);
+    entry.broken_rule = std::move(answer.broken_rule);
+    peers_.on_answered(request.peer);
     if (quarantine_.insert(std::move(entry), dropped)) trace(SyncTraceKind::quarantined, number, request.peer);
     for (const std::uint64_t gone : dropped) trace(SyncTraceKind::quarantine_overflow, gone);
   }
 }
 
-void SyncScheduler::promote(Segment& segment, const PeerId& peer, Block block) {
+void SyncScheduler::promote(Segment& segment, const PeerId& peer, Block block, const std::string& broken_rule) {
   const std::uint64_t number = block.number();
   segment.lowest = number;
   segment.expected = block.parent_hash();
   ++segment.staging;
   const std::size_t size = block.memory_bytes();
+  // Of linked blocks only: what a stranger sends must not slow the others down.
+  typical_bytes_ = std::max(size, typical_bytes_ - typical_bytes_ / 16);
   staging_sizes_[{segment.id, number}] = size;
   staging_bytes_ += size;
   heights_.erase(number);
@@ -285,6 +320,10 @@ void SyncScheduler::promote(Segment& segment, const PeerId& peer, Block block) {
   report.merit = PeerMerit::valid_response;
   actions_.emplace_back(std::move(report));
   trace(SyncTraceKind::promoted, number, peer);
+  if (const std::string hash = to_hex0x(block.hash()); !broken_rule.empty() && !told_broken_.contains(hash)) {
+    told_broken_.put(hash, true);
+    trace(SyncTraceKind::broken_rule, number, {}, "block " + hash + ": " + broken_rule);
+  }
   StageBlock stage;
   stage.segment = segment.id;
   stage.block = StagedBlock(peer, std::move(block));
@@ -297,7 +336,7 @@ void SyncScheduler::promote_from_quarantine(Segment& segment, Now now) {
     if (waiting == nullptr) return;
     auto entry = *quarantine_.take(segment.lowest - 1);
     if (entry.block.hash() == segment.expected) {
-      promote(segment, entry.peer, std::move(entry.block));
+      promote(segment, entry.peer, std::move(entry.block), entry.broken_rule);
       continue;
     }
     // Asked for another range it may be honest: that range may hang on another fork.

@@ -6,7 +6,8 @@
 //
 // Nothing waits inside: with no peer free it stops, says so, and goes on when one is. Refusals ("not found", "busy")
 // cost a peer nothing but its turn; lies are faults with evidence. A request that passes its deadline is given up and
-// asked of another peer.
+// asked of another peer. The block that the chain waits for is asked of a second peer when the first takes long; no
+// block is asked of more than two at a time. Whom to ask is decided by proof (sync_peers.hpp).
 //
 // Owner: SyncClient. Thread: its. Bounds: SyncConfig::max_bytes for quarantined and promoted blocks that are not on
 // disk yet, max_in_flight requests, max_segments half-filled ranges; on overflow of the quarantine the highest number
@@ -36,6 +37,9 @@ struct SyncConfig {
   double global_per_second = 20;
   double global_burst = 40;
   Nanos request_deadline = libp2p::Seconds(25);   // 5 s to open, 10 s to write, 10 s to read
+  Nanos trial_deadline = libp2p::Seconds(3);      // of the first request to a peer that has proved nothing
+  Nanos second_after_trial = libp2p::Seconds(1);  // when a second peer is asked for what the chain waits for
+  Nanos second_after = libp2p::Seconds(2);        // the same where the first one is proven
   Nanos delivery_deadline = libp2p::Seconds(10);  // delivered blocks must move the head within this
   Nanos retry_after = libp2p::Seconds(10);        // an abandoned range is not taken up again before this
   Nanos diverged_after = libp2p::Seconds(300);    // nor one whose chain does not reach our head
@@ -47,7 +51,8 @@ class SyncScheduler {
  public:
   SyncScheduler(SyncConfig config, libp2p::Rng& rng, MonoTime now);
 
-  void on_peer_added(const PeerId& peer, Now now);
+  // `identified`: identify lists the protocol. One that is not is tried alone, last and once, until it answers.
+  void on_peer_added(const PeerId& peer, Now now, const AddressBlocks& blocks = {}, bool identified = true);
   void on_peer_removed(const PeerId& peer, Now now);
 
   // There is a gap between `start`, our head, and `end`, the lowest trusted block above it. Only a signal: what comes
@@ -67,6 +72,7 @@ class SyncScheduler {
 
   // For status pages and tests.
   std::size_t in_flight() const { return in_flight_.size(); }
+  std::size_t trials() const { return peers_.trials(); }  // of those, to peers that had proved nothing
   std::size_t quarantined() const { return quarantine_.size(); }
   std::size_t memory_bytes() const { return quarantine_.bytes() + staging_bytes_; }
   std::size_t peers() const { return peers_.size(); }
@@ -98,6 +104,7 @@ class SyncScheduler {
     std::uint64_t number = 0;
     SegmentId segment = 0;
     MonoTime deadline;
+    MonoTime second_at;  // when a second peer may be asked for the same block
   };
   // What is known about a number that could not be had at once.
   struct Height {
@@ -112,17 +119,22 @@ class SyncScheduler {
   void cancel_requests_of(SegmentId id);
   void forget_segment(SegmentId id);
 
-  void accept_block(const InFlight& request, Block block, Now now);
-  void promote(Segment& segment, const PeerId& peer, Block block);
+  void accept_block(const InFlight& request, Answer answer, Now now);
+  void promote(Segment& segment, const PeerId& peer, Block block, const std::string& broken_rule);
   void promote_from_quarantine(Segment& segment, Now now);
   void reject(const PeerId& peer, std::uint64_t number, const Hash& got, const Hash& expected, Now now);
   void fault(const PeerId& peer, SyncFaultKind kind, std::uint64_t number, std::string evidence, Now now);
   void say_paused(const PeerId& peer, Nanos length, std::string_view why);
   void mark_asked(std::uint64_t number, const PeerId& peer);
+  // Takes the request out of the tables.
+  InFlight end_request(std::map<RequestId, InFlight>::iterator at);
+  void remove_if_unidentified(const PeerId& peer, Now now);
 
   void proceed(Now now);
   void schedule(Segment& segment, Now now);
   bool schedule_number(Segment& segment, std::uint64_t number, Now now);
+  void schedule_second(Segment& segment, std::uint64_t number, Now now);
+  bool wait_for_global_rate(Now now);
   void send(Segment& segment, std::uint64_t number, const PeerId& peer, Now now);
   // True when the segment went away.
   bool check_linked(Segment& segment, Now now);
@@ -141,12 +153,13 @@ class SyncScheduler {
   std::optional<SegmentId> active_;
   std::map<SegmentId, Segment> segments_;
   std::map<RequestId, InFlight> in_flight_;
-  std::map<std::uint64_t, RequestId> asked_numbers_;
+  std::multimap<std::uint64_t, RequestId> asked_numbers_;  // at most two for a number
   std::map<std::uint64_t, Height> heights_;
   std::map<std::pair<SegmentId, std::uint64_t>, std::size_t> staging_sizes_;
   std::size_t staging_bytes_ = 0;
   std::size_t typical_bytes_ = 64 << 10;           // of a block, leaning to the large ones
   libp2p::LruMap<std::string, MonoTime> cooling_;  // ends of abandoned ranges, by hash
+  libp2p::LruMap<std::string, bool> told_broken_;  // blocks that break a rule and were reported, by hash
   bool said_no_free_peer_ = false;
   std::optional<MonoTime> wake_;
   std::uint64_t next_id_ = 1;

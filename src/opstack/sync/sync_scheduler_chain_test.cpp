@@ -80,7 +80,7 @@ TEST(SyncScheduler, blocks_that_wait_for_one_range_fill_a_lower_one) {
   world.add_peer(1, Manner::silent);  // is asked for 14
   world.add_peer(2, Manner::honest);
   world.request(15);
-  world.run(Seconds(5));
+  world.run(Millis(950));  // before a second peer is asked for 14
   ASSERT_EQ(world.scheduler.quarantined(), 3u);
   const auto asked = world.asked.size();
   world.request(14);

@@ -41,6 +41,8 @@ struct Machine {
       } else if (const auto* cancel = std::get_if<CancelRequest>(&*action)) {
         require(busy.erase(cancel->peer) != 0);
         requests.erase(cancel->id);
+      } else if (const auto* trace = std::get_if<SyncTrace>(&*action)) {
+        if (trace->kind == SyncTraceKind::peer_removed) forget(trace->peer);
       } else if (const auto* stage = std::get_if<StageBlock>(&*action)) {
         staging.emplace_back(stage->segment, stage->block.block.number());
         disk[stage->segment][stage->block.block.number()] = stage->block;
@@ -54,8 +56,15 @@ struct Machine {
         last = deliver->block.ref();
       }
     }
-    require(requests.size() <= config().max_in_flight);
+    require(requests.size() <= config().max_in_flight && engine.trials() <= config().max_in_flight / 4);
     require(engine.memory_bytes() <= config().max_bytes + 5 * (kMaxBlock + 1000));
+  }
+
+  void forget(const PeerId& peer) {
+    const auto found = busy.find(peer);
+    if (found == busy.end()) return;
+    requests.erase(found->second);
+    busy.erase(found);
   }
 
   void answer(std::uint8_t choice) {
@@ -73,7 +82,7 @@ struct Machine {
       const auto fork = static_cast<std::uint8_t>(how % 16 == 15 ? 1 : 0);
       engine.on_answer(request.id, Answer(block_at(request.number, fork, 0, how % 32 == 2 ? kMaxBlock : 50)), now);
     } else {
-      engine.on_answer(request.id, Answer(static_cast<AnswerKind>(1 + how / 4 % 8), "scripted"), now);
+      engine.on_answer(request.id, Answer(static_cast<AnswerKind>(1 + how / 4 % 9), "scripted"), now);
     }
   }
 
@@ -99,17 +108,13 @@ struct Machine {
     const std::uint8_t value = script.next();
     switch (what % 10) {
       case 0:
-        engine.on_peer_added(peer_named(value % 6), now);
+        // Two of one address, and one that identify is silent about.
+        engine.on_peer_added(peer_named(value % 6), now,
+                             value % 6 > 3 ? AddressBlocks{Bytes{1}, {}} : AddressBlocks{}, value % 6 != 0);
         break;
       case 1:
-        if (const auto peer = peer_named(value % 6); true) {
-          const auto found = busy.find(peer);
-          if (found != busy.end()) {
-            requests.erase(found->second);
-            busy.erase(found);
-          }
-          engine.on_peer_removed(peer, now);
-        }
+        forget(peer_named(value % 6));
+        engine.on_peer_removed(peer_named(value % 6), now);
         break;
       case 2: {
         const std::uint64_t start = 1 + value % 16;

@@ -14,9 +14,8 @@ void SyncScheduler::on_timeout(Now now) {
   for (const auto& [id, request] : in_flight_)
     if (request.deadline <= now.mono) late.push_back(id);
   for (const RequestId id : late) {
-    const InFlight request = in_flight_.at(id);
-    in_flight_.erase(id);
-    asked_numbers_.erase(request.number);
+    if (!in_flight_.contains(id)) continue;  // its peer went with an earlier one
+    const InFlight request = end_request(in_flight_.find(id));
     CancelRequest cancel;
     cancel.id = id;
     cancel.peer = request.peer;
@@ -26,9 +25,9 @@ void SyncScheduler::on_timeout(Now now) {
     report.merit = PeerMerit::error_response;
     actions_.emplace_back(std::move(report));
     trace(SyncTraceKind::answer, request.number, request.peer, "none before the deadline");
-    peers_.on_idle(request.peer);
     say_paused(request.peer, peers_.on_failure(request.peer, now.mono), "did not answer in time");
     mark_asked(request.number, request.peer);
+    remove_if_unidentified(request.peer, now);
   }
   proceed(now);
 }
@@ -77,7 +76,11 @@ void SyncScheduler::schedule(Segment& segment, Now now) {
   const std::uint64_t window = segment.lowest > config_.window ? segment.lowest - config_.window : 0;
   const std::uint64_t bottom = std::max(head_.number + 1, window);
   for (std::uint64_t number = segment.lowest; number-- > bottom;) {
-    if (asked_numbers_.contains(number) || quarantine_.at(number) != nullptr) continue;
+    if (asked_numbers_.contains(number)) {
+      if (number + 1 == segment.lowest) schedule_second(segment, number, now);
+      continue;
+    }
+    if (quarantine_.at(number) != nullptr) continue;
     if (!schedule_number(segment, number, now)) return;
   }
 }
@@ -95,14 +98,13 @@ bool SyncScheduler::schedule_number(Segment& segment, std::uint64_t number, Now 
     wake_at(height->second.not_before);
     return true;
   }
-  if (const Nanos wait = global_.time_until(1, now.mono); wait > Nanos(0)) {
-    wake_at(now.mono + std::max<Nanos>(wait, Millis(1)));
-    return false;
-  }
+  if (wait_for_global_rate(now)) return false;
   const std::vector<PeerId> nobody;
-  const auto choice = peers_.choose(height == heights_.end() ? nobody : height->second.asked, now.mono);
+  const SyncPeers::Need need{height == heights_.end() ? nobody : height->second.asked, due_next};
+  const auto choice = peers_.choose(need, now.mono);
   if (choice.peer) {
     send(segment, number, *choice.peer, now);
+    if (due_next) schedule_second(segment, number, now);
     return true;
   }
   if (choice.all_asked && !peers_.empty()) {
@@ -123,15 +125,37 @@ bool SyncScheduler::schedule_number(Segment& segment, std::uint64_t number, Now 
   return false;
 }
 
+bool SyncScheduler::wait_for_global_rate(Now now) {
+  const Nanos wait = global_.time_until(1, now.mono);
+  if (wait > Nanos(0)) wake_at(now.mono + std::max<Nanos>(wait, Millis(1)));
+  return wait > Nanos(0);
+}
+
+// The chain waits for a block that was asked for: when that takes long, one more peer is asked for it.
+void SyncScheduler::schedule_second(Segment& segment, std::uint64_t number, Now now) {
+  if (asked_numbers_.count(number) > 1 || in_flight_.size() >= config_.max_in_flight || staging_bytes_ > 0) return;
+  const InFlight& first = in_flight_.at(asked_numbers_.find(number)->second);
+  if (now.mono < first.second_at) return wake_at(first.second_at);
+  if (wait_for_global_rate(now)) return;
+  const PeerId holder = first.peer;
+  const auto height = heights_.find(number);
+  const std::vector<PeerId> nobody;
+  const SyncPeers::Need need{height == heights_.end() ? nobody : height->second.asked, true, &holder};
+  const auto choice = peers_.choose(need, now.mono);
+  if (choice.peer) return send(segment, number, *choice.peer, now);
+  if (choice.retry) wake_at(std::max(*choice.retry, now.mono + Millis(1)));
+}
+
 void SyncScheduler::send(Segment& segment, std::uint64_t number, const PeerId& peer, Now now) {
   (void)global_.try_take(1, now.mono);
-  peers_.on_request(peer, now.mono);
+  const bool proven = peers_.is_proven(peer);
   said_no_free_peer_ = false;
   InFlight request;
   request.peer = peer;
   request.number = number;
   request.segment = segment.id;
-  request.deadline = now.mono + config_.request_deadline;
+  request.deadline = peers_.on_request(peer, now.mono);
+  request.second_at = now.mono + (proven ? config_.second_after : config_.second_after_trial);
   const RequestId id = next_id_++;
   in_flight_.emplace(id, std::move(request));
   asked_numbers_.emplace(number, id);

@@ -15,6 +15,10 @@ std::vector<std::uint64_t> numbers(std::uint64_t from, std::uint64_t to) {
   return out;
 }
 
+std::vector<std::uint64_t> numbers_of(std::uint64_t number, std::size_t times) {
+  return std::vector<std::uint64_t>(times, number);
+}
+
 TEST(SyncScheduler, fills_a_gap_backwards_and_delivers_it_upwards) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::honest);
@@ -140,22 +144,22 @@ TEST(SyncScheduler, a_silent_peer_costs_one_deadline_and_not_the_range) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::silent);
   world.request(15);
-  world.run(Seconds(20));
+  world.run(Seconds(2));
   EXPECT_EQ(world.requests[peer_named(1)], 1);
   world.add_peer(2, Manner::honest);
-  world.run(Seconds(20));
+  world.run(Seconds(2));
   EXPECT_TRUE(world.filled());
   EXPECT_GE(world.cancels, 1);
-  EXPECT_EQ(world.merits[peer_named(1)][PeerMerit::error_response], 1);
+  EXPECT_EQ(world.merits[peer_named(1)][PeerMerit::valid_response], 0);
 }
 
 // It threw out any quarantined block below a promoted one, the right parent as well.
 TEST(SyncScheduler, a_quarantined_parent_is_promoted_with_its_child_and_not_lost) {
   World world(SyncConfig{});
-  world.add_peer(1, Manner::honest, Seconds(2));
+  world.add_peer(1, Manner::honest, Millis(900));
   world.add_peer(2, Manner::honest, Millis(10));
   world.request(13);  // 12 is asked of the first peer, 11 of the second
-  world.run(Seconds(1));
+  world.run(Millis(500));
   EXPECT_EQ(world.scheduler.quarantined(), 1u);
   world.run(Seconds(30));
   EXPECT_TRUE(world.filled());
@@ -205,9 +209,39 @@ TEST(SyncScheduler, a_number_is_retried_at_a_peer_that_was_not_asked_for_it) {
 
 // ---- lies ----
 
+TEST(SyncScheduler, what_the_chain_waits_for_is_asked_of_a_second_peer_and_of_no_third) {
+  World world(SyncConfig{});
+  for (std::uint64_t n = 1; n <= 2; ++n) world.add_peer(n, Manner::silent);
+  world.request(12);
+  world.run(Millis(900));
+  EXPECT_EQ(world.asked.size(), 1u);
+  world.run(Millis(300));
+  EXPECT_EQ(world.asked, numbers_of(11, 2));
+  world.add_peer(3, Manner::honest, Millis(10));
+  world.run(Millis(1700));
+  EXPECT_EQ(world.asked.size(), 2u) << "the first two have 3 s each";
+  world.run(Millis(1000));
+  EXPECT_TRUE(world.filled());
+}
+
+TEST(SyncScheduler, a_peer_that_identify_is_silent_about_is_tried_last_alone_and_once) {
+  World world(SyncConfig{});
+  for (std::uint64_t n = 1; n <= 4; ++n) world.add_peer(n, Manner::silent, Millis(10), {}, false);
+  world.request(40);
+  EXPECT_EQ(world.asked.size(), 1u);
+  world.run(Seconds(4));
+  EXPECT_EQ(world.scheduler.peers(), 3u) << "it did not answer, and identify was silent";
+  EXPECT_EQ(world.asked.size(), 2u);
+  world.add_peer(5, Manner::honest, Millis(10), {}, false);
+  world.run(Seconds(30));
+  EXPECT_TRUE(world.filled()) << "who answers speaks the protocol";
+  EXPECT_EQ(world.scheduler.peers(), 1u);
+}
+
 TEST(SyncScheduler, a_wrong_block_is_a_fault_with_evidence) {
   const std::pair<Manner, SyncFaultKind> cases[] = {{Manner::wrong_number, SyncFaultKind::wrong_number},
                                                     {Manner::bad_hash, SyncFaultKind::bad_hash},
+                                                    {Manner::altered, SyncFaultKind::altered},
                                                     {Manner::garbage, SyncFaultKind::malformed},
                                                     {Manner::other_chain, SyncFaultKind::unlinked}};
   for (const auto& [manner, kind] : cases) {

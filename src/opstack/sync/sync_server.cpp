@@ -22,8 +22,9 @@ constexpr std::uint8_t kSuccess = 0;
 // A request's place with the limiter, held by its coroutine: wherever that ends, the place is free again.
 class SyncServer::Turn {
  public:
-  Turn(SyncServer& server, const PeerId& peer) : server_(server), event_(server.host_.runtime()) {
-    const auto admission = server_.limiter_.on_request(peer, server_.now());
+  Turn(SyncServer& server, Stream& stream) : server_(server), stream_(stream), event_(server.host_.runtime()) {
+    const PeerId& peer = stream.peer();
+    const auto admission = server_.limiter_.on_request(peer, server_.host_.address_blocks(peer), server_.now());
     ticket_ = admission.ticket;
     decided_ = admission.granted || admission.refused != RequestLimiter::Refusal::none;
     refusal_ = admission.refused;
@@ -40,16 +41,19 @@ class SyncServer::Turn {
   Turn& operator=(const Turn&) = delete;
 
   void decide(RequestLimiter::Refusal refusal) {
+    if (decided_) stream_.reset();  // it was going ahead, and lost its place
     decided_ = true;
     refusal_ = refusal;
     event_.signal();
   }
+  void on_progress() { server_.limiter_.on_progress(ticket_, server_.now()); }
   bool decided() const { return decided_; }
   RequestLimiter::Refusal refusal() const { return refusal_; }
   Event& event() { return event_; }
 
  private:
   SyncServer& server_;
+  Stream& stream_;
   Event event_;
   TicketId ticket_ = 0;
   bool decided_ = false;
@@ -114,7 +118,7 @@ Task<void> SyncServer::serve(Stream stream) {
 // Answers the code to send, or success once the block was sent or the sending broke off.
 Task<std::uint8_t> SyncServer::answer(Stream& stream, ServedRequest& report) {
   const MonoTime until = now() + config_.limits.budget;
-  Turn turn(*this, report.peer);
+  Turn turn(*this, stream);
   while (!turn.decided()) {
     const Result<void> woke = co_await turn.event().wait_until(until);
     if (!woke && !turn.decided()) {
@@ -134,6 +138,7 @@ Task<std::uint8_t> SyncServer::answer(Stream& stream, ServedRequest& report) {
     report.why = "the request could not be read: " + read.error().message();
     co_return kOther;
   }
+  turn.on_progress();
   const std::uint64_t number = libp2p::load_le64(raw.data());
   report.number = number;
   if (const auto refused = refuse_number(rollup_, number, host_.runtime().now().wall)) {

@@ -45,12 +45,15 @@ inline Block block_at(std::uint64_t number, std::size_t size = 400, std::uint64_
 enum class Manner {
   honest,
   silent,        // never answers
+  brief,         // serves one block and is silent from then on
   empty_handed,  // has nothing
   behind,        // has only the lower half
   busy,          // throttles every second request
+  busy_always,   // throttles every request
   failing,       // its connections break
   wrong_number,
   bad_hash,
+  altered,
   garbage,      // lies that the driver notices
   other_chain,  // blocks of another fork, well-formed
   no_protocol,
@@ -61,15 +64,17 @@ class World {
   explicit World(SyncConfig config, std::uint64_t seed = 1, std::uint64_t head = 10)
       : rng(seed), engine_rng(seed + 1), scheduler(config, engine_rng, now.mono), head_(block_at(head).ref()) {}
 
-  void add_peer(std::uint64_t name, Manner manner, Nanos latency = Millis(50)) {
+  void add_peer(std::uint64_t name, Manner manner, Nanos latency = Millis(50), const AddressBlocks& blocks = {},
+                bool identified = true) {
     manners[peer_named(name)] = {manner, latency};
-    scheduler.on_peer_added(peer_named(name), now);
+    scheduler.on_peer_added(peer_named(name), now, blocks, identified);
     drain();
   }
-  void remove_peer(std::uint64_t name) {
-    busy.erase(peer_named(name));
-    manners.erase(peer_named(name));
-    scheduler.on_peer_removed(peer_named(name), now);
+  void remove_peer(std::uint64_t name) { remove(peer_named(name)); }
+  void remove(const PeerId& peer) {
+    busy.erase(peer);
+    manners.erase(peer);
+    scheduler.on_peer_removed(peer, now);
     drain();
   }
   void request(std::uint64_t end) {
@@ -109,11 +114,13 @@ class World {
   void handle(RequestBlock& request) {
     ASSERT_TRUE(manners.contains(request.peer)) << "a peer that is gone was asked";
     ASSERT_TRUE(busy.emplace(request.peer, request.id).second) << "two requests at once to one peer";
+    most_trials = std::max(most_trials, scheduler.trials());
     EXPECT_GT(request.number, head_.number);
     ++requests[request.peer];
     asked.push_back(request.number);
+    if (on_asked) on_asked(request.peer);
     const auto [manner, latency] = manners.at(request.peer);
-    if (manner == Manner::silent) return;
+    if (manner == Manner::silent || (manner == Manner::brief && requests[request.peer] > 1)) return;
     // In a tenth of the cases ten times as slow, so that answers change places.
     const Nanos delay = latency * (rng.below(10) == 0 ? 10 : 1) + Millis(static_cast<std::int64_t>(rng.below(20)));
     at(delay, [this, request, how = manner] {
@@ -126,6 +133,7 @@ class World {
   Answer answer(Manner manner, std::uint64_t number) {
     switch (manner) {
       case Manner::honest:
+      case Manner::brief:
         return Answer(block_at(number, block_size));
       case Manner::empty_handed:
         return {AnswerKind::not_found, ""};
@@ -135,12 +143,16 @@ class World {
       case Manner::busy:
         if (rng.below(2) == 0) return {AnswerKind::throttled, "result code 3"};
         return Answer(block_at(number, block_size));
+      case Manner::busy_always:
+        return {AnswerKind::throttled, "result code 3"};
       case Manner::failing:
         return {AnswerKind::failed, "reset"};
       case Manner::wrong_number:
         return {AnswerKind::wrong_number, "another number"};
       case Manner::bad_hash:
         return {AnswerKind::bad_hash, "another hash"};
+      case Manner::altered:
+        return {AnswerKind::altered, "a list of withdrawals"};
       case Manner::garbage:
         return {AnswerKind::malformed, "noise"};
       case Manner::other_chain:
@@ -211,6 +223,7 @@ class World {
     EXPECT_FALSE(fault.evidence.empty());
   }
   void handle(SyncTrace& trace) {
+    if (trace.kind == SyncTraceKind::peer_removed) busy.erase(trace.peer);
     ++traces[trace.kind];
     last_trace[trace.kind] = trace;
   }
@@ -235,6 +248,7 @@ class World {
   std::map<PeerId, RequestId> busy;
   std::map<PeerId, int> requests;
   std::vector<std::uint64_t> asked;
+  std::function<void(const PeerId&)> on_asked;
   std::map<SegmentId, std::map<std::uint64_t, StagedBlock>> staged;
   std::set<SegmentId> dropped;
   std::vector<std::uint64_t> delivered;
@@ -245,6 +259,7 @@ class World {
   std::map<SyncTraceKind, SyncTrace> last_trace;
   std::multimap<MonoTime, std::function<void()>> events;
   std::size_t most_memory = 0;
+  std::size_t most_trials = 0;
   std::size_t block_size = 400;
   std::uint64_t wanted = 0;
   std::uint64_t steps = 0;
