@@ -76,6 +76,14 @@ void add_options(CLI::App& command, NodeOptions& options, std::vector<std::strin
   table.value("p2p.useragent", options.user_agent, "What the node calls itself to peers", "P2P_AGENT")->group("");
   table.flag("p2p.ping", options.ping, "Measure the round trip to peers in the background")->group("");
   table.value("p2p.timeout.dial", options.dial_timeout, "Time limit for dialling one address")->group("");
+  table.value("p2p.limits.exempt", options.limits_exempt,
+              "Address blocks without limits of inbound connections, e.g. 172.17.0.0/16: behind address translation all peers share one");
+  table.value("p2p.limits.address.conns", options.limits_address_conns, "Inbound connections from one IPv4 address or IPv6 /56");
+  table.value("p2p.limits.address.rate", options.limits_address_rate, "New ones of these a second")->group("");
+  table.value("p2p.limits.address.burst", options.limits_address_burst, "New ones of these at once")->group("");
+  table.value("p2p.limits.ip6-48.conns", options.limits_ip6_48_conns, "Inbound connections from one IPv6 /48")->group("");
+  table.value("p2p.limits.ip6-48.rate", options.limits_ip6_48_rate, "New ones of these a second")->group("");
+  table.value("p2p.limits.ip6-48.burst", options.limits_ip6_48_burst, "New ones of these at once")->group("");
   table.value("p2p.spin", options.spin,
               "Look for events this long before sleeping, e.g. 100us: round trips without wake-ups, for a busier core");
   table.value("p2p.gossip.timestamp.threshold", options.gossip_timestamp_threshold, "Blocks older than this are rejected");

@@ -109,7 +109,7 @@ class SharePool {
 
  private:
   static bool exceeds(std::size_t held, std::size_t more, std::size_t limit) {
-    return more > limit || held > limit - more;
+    return limit != ShareLimits::kNone && (more > limit || held > limit - more);
   }
 
   ShareLimits limits_;

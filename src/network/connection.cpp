@@ -26,6 +26,7 @@ Connection::Connection(runtime::Runtime& runtime, IoBuffers& buffers, Connection
 Connection::~Connection() {
   *alive_ = false;
   give_back_out();
+  owner_.give_memory(std::exchange(unread_taken_, 0));
   if (!dead_) {
     dead_ = true;
     const Entered entered(in_engine_);
@@ -65,7 +66,7 @@ void Connection::close(Error why, MonoTime deadline) {
 // ---- the driver ----
 
 void Connection::arm_read() {
-  if (dead_ || std::exchange(reading_, true)) return;
+  if (dead_ || handshake_at_ || std::exchange(reading_, true)) return;
   socket_->when_readable([this] {
     reading_ = false;
     on_readable();
@@ -75,6 +76,7 @@ void Connection::arm_read() {
 void Connection::on_readable() {
   const auto alive = alive_;
   if (said_good_bye_) return read_drain();
+  if (handshake_waits()) return arm_timer();
   const MonoTime started = runtime_.now().mono;
   Bytes in = buffers_.take_in();
   std::copy(rest_in_.begin(), rest_in_.end(), in.begin());
@@ -96,6 +98,14 @@ void Connection::on_readable() {
   if (!*alive) return;  // the buffer goes with the host's
   buffers_.give_in(std::move(in));
   settle();
+}
+
+bool Connection::handshake_waits() {
+  if (std::exchange(handshake_asked_, true)) return false;
+  const Nanos delay = owner_.handshake_delay(*this);
+  if (delay <= Nanos(0)) return false;
+  handshake_at_ = runtime_.now().mono + delay;
+  return true;
 }
 
 // What is read at once is digested at once. Bytes that cost much, a flood of tiny frames, are taken in smaller portions, so that the
@@ -147,6 +157,7 @@ void Connection::on_timer() {
   armed_.reset();
   const Now now = runtime_.now();
   if (closing_ && now.mono >= close_deadline_) return finish(*closing_);
+  if (handshake_at_ && *handshake_at_ <= now.mono) handshake_at_.reset();
   while (!lingering_.empty() && lingering_.front().first <= now.mono) {
     const StreamId id = lingering_.front().second;
     lingering_.pop_front();
@@ -296,6 +307,7 @@ void Connection::arm_timer() {
   std::optional<MonoTime> deadline = said_good_bye_ ? std::nullopt : engine_->next_deadline();
   const auto sooner = [&deadline](MonoTime t) { deadline = deadline ? std::min(*deadline, t) : t; };
   if (!lingering_.empty()) sooner(lingering_.front().first);
+  if (handshake_at_) sooner(*handshake_at_);
   if (closing_ && close_deadline_ != MonoTime::max()) sooner(close_deadline_);
   if (deadline == armed_) return;
   armed_ = deadline;
@@ -323,6 +335,7 @@ void Connection::finish(const Error& why) {
     engine_->abort(reason);
   }
   port_->cut();
+  owner_.give_memory(std::exchange(unread_taken_, 0));
   timer_->disarm();
   socket_.reset();
   give_back_out();

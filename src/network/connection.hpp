@@ -35,6 +35,11 @@ class ConnectionOwner {
   virtual void on_inbound_stream(Connection& connection, std::shared_ptr<StreamState> stream) = 0;
   // The last call about a connection; it must not be destroyed before this returns.
   virtual void on_connection_closed(Connection& connection, const Error& why) = 0;
+  // The first bytes of a connection are there: how long its handshake has to wait.
+  virtual Nanos handshake_delay(Connection& /*connection*/) { return Nanos(0); }
+  // Room for unread bytes. Taking it may reset streams of any connection, the caller's too.
+  virtual void take_memory(std::size_t /*bytes*/) {}
+  virtual void give_memory(std::size_t /*bytes*/) {}
 };
 
 struct ConnectionPlan {
@@ -68,6 +73,12 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   const PeerId& peer() const { return engine_->remote_peer(); }
   const crypto::PublicKey& peer_key() const { return engine_->remote_key(); }
   MonoTime opened() const { return opened_; }
+  // When the handshake last got a step further; a byte is none.
+  MonoTime progress() const { return engine_->progress(); }
+  // Bytes that have arrived and that no reader has taken.
+  std::size_t unread() const { return unread_; }
+  // Resets the stream with the most unread bytes among those that nobody has read from for `stalled`. False when there is none.
+  bool reset_largest_unread(Nanos stalled);
   std::size_t streams() const { return dead_ ? 0 : engine_->stream_count(); }
   std::uint64_t bytes_in() const { return bytes_in_; }
   std::uint64_t bytes_out() const { return bytes_out_; }
@@ -85,6 +96,7 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   static constexpr std::size_t kTurnBytes = 256 * 1024;
   static constexpr Nanos kTurnTime = Micros(200);
   static constexpr std::size_t kSmallestPortion = 4096;
+  static constexpr std::size_t kMemoryUnit = 16 * 1024;  // in which room for unread bytes is taken
 
   // --- ConnectionEvents ---
   void on_ready() override;
@@ -116,6 +128,8 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   void arm_timer();
   void arm_read();
   void queue(const std::shared_ptr<StreamState>& stream);
+  bool handshake_waits();
+  void on_unread(std::ptrdiff_t change);
   StreamState* find(StreamId id);
 
   runtime::Runtime& runtime_;
@@ -138,7 +152,11 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   Bytes out_;
   std::size_t out_begin_ = 0;
   std::size_t out_end_ = 0;
+  std::size_t unread_ = 0;
+  std::size_t unread_taken_ = 0;  // of the owner's memory
   MonoTime opened_;
+  std::optional<MonoTime> handshake_at_;  // nothing is read before
+  bool handshake_asked_ = false;
   std::optional<MonoTime> armed_;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;

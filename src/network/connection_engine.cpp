@@ -28,6 +28,7 @@ class ConnectionEngine::MuxerEvents final : public yamux::SessionEvents {
   void on_reset(StreamId id, const Error& error) override { engine_.on_muxer_reset(id, error); }
   void on_writable(StreamId id) override { engine_.on_muxer_writable(id); }
   void on_closed(StreamId id) override { engine_.on_muxer_closed(id); }
+  bool may_grow(std::size_t bytes) override { return !engine_.config_.may_grow || engine_.config_.may_grow(bytes); }
 
  private:
   ConnectionEngine& engine_;
@@ -39,7 +40,8 @@ ConnectionEngine::ConnectionEngine(Role role, ConnectionConfig config, Connectio
       events_(events),
       rng_(rng),
       now_(now),
-      handshake_deadline_(now.mono + config_.limits.handshake_timeout) {
+      handshake_deadline_(now.mono + config_.limits.handshake_timeout),
+      progress_(now.mono) {
   using multistream::Negotiator;
   if (role_ == Role::listener) {
     choice_ = std::make_unique<Negotiator>(Negotiator::listener(&kIsNoise));
@@ -86,6 +88,7 @@ Result<std::size_t> ConnectionEngine::take_security_choice(ByteView in) {
     choice_.reset();
     if (role_ == Role::listener) OPP2P_TRYV(start_security());
     phase_ = Phase::security;
+    progress_ = now_.mono;
   }
   return taken;
 }
@@ -105,6 +108,7 @@ Result<void> ConnectionEngine::start_security() {
 
 Result<std::size_t> ConnectionEngine::take_handshake(ByteView in) {
   OPP2P_TRY(const std::size_t taken, channel_->on_handshake(in));
+  if (taken > 0) progress_ = now_.mono;
   append(handshake_out_, channel_->take_handshake_output());
   if (channel_->established()) on_authenticated();
   return taken;

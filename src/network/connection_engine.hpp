@@ -70,6 +70,8 @@ struct ConnectionConfig {
   std::function<bool(std::string_view protocol)> accepts_protocol = nullptr;
   // What `ls` of multistream-select lists on an inbound stream; null answers `na`.
   std::function<std::vector<std::string>()> list_protocols = nullptr;
+  // Says whether a stream's window may grow by so many bytes; null: always. It must not enter the engine.
+  std::function<bool(std::size_t bytes)> may_grow = nullptr;
   ConnectionLimits limits = {};
 };
 
@@ -124,6 +126,8 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
 
   bool ready() const { return phase_ == Phase::ready; }
   bool failed() const { return phase_ == Phase::failed; }
+  // When the connection last got a step nearer to ready: a phase or a whole message of the handshake, of which there are few.
+  MonoTime progress() const { return progress_; }
   // The peer as its key proves it; set before on_ready. Calling them earlier is a programming error (the id is empty).
   const PeerId& remote_peer() const { return remote_peer_; }
   const crypto::PublicKey& remote_key() const { return *remote_key_; }
@@ -202,6 +206,7 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   Rng& rng_;
   Now now_;
   MonoTime handshake_deadline_;
+  MonoTime progress_;
   Bytes handshake_out_;  // raw bytes of the handshake that wait for the socket; freed when they are sent
   std::size_t handshake_sent_ = 0;
   Bytes plain_out_;  // the negotiation of the muxer, to be sealed before anything of the muxer

@@ -64,6 +64,39 @@ void Connection::on_stream_writable(StreamId id) {
   queue(found->second);
 }
 
+void Connection::on_unread(std::ptrdiff_t change) {
+  unread_ = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(unread_) + change);
+  const auto needed = [this] { return (unread_ + kMemoryUnit - 1) / kMemoryUnit * kMemoryUnit; };
+  if (needed() > unread_taken_) {
+    const std::size_t more = needed() - unread_taken_;
+    owner_.take_memory(more);
+    unread_taken_ += more;
+  }
+  // Also when taking has reset a stream of this connection.
+  if (needed() < unread_taken_) owner_.give_memory(unread_taken_ - needed());
+  unread_taken_ = needed();
+}
+
+bool Connection::reset_largest_unread(Nanos stalled) {
+  const MonoTime now = runtime_.now().mono;
+  std::shared_ptr<StreamState> largest;
+  for (const auto& [id, stream] : streams_) {
+    if (stream->unread() == 0 || now - stream->last_read < stalled) continue;
+    const bool larger = !largest || stream->unread() > largest->unread() ||
+                        (stream->unread() == largest->unread() && id < largest->id);
+    if (larger) largest = stream;
+  }
+  if (!largest) return false;
+  streams_.erase(largest->id);
+  engine_->reset(largest->id);
+  largest->on_dead(fail(Errc::exhausted, "the host's room for unread bytes is full (Limits::memory), and this stream of " +
+                                             largest->protocol + " held most of it: " +
+                                             std::to_string(largest->unread()) + " bytes"));
+  queue(largest);
+  schedule_pump();
+  return true;
+}
+
 void Connection::on_stream_closed(StreamId id) { streams_.erase(id); }
 
 }  // namespace libp2p::network

@@ -46,6 +46,9 @@ class Connection::Port final : public ConnectionPort {
     target_->engine_->consume(stream, n);
     target_->flush_for_user();
   }
+  void on_unread(std::ptrdiff_t change) override {
+    if (target_ != nullptr) target_->on_unread(change);
+  }
   void close_write(StreamId stream) override {
     if (target_ == nullptr) return;
     target_->engine_->close_write(stream);
@@ -59,7 +62,12 @@ class Connection::Port final : public ConnectionPort {
   }
   void linger(StreamId stream) override {
     if (target_ == nullptr) return;
-    target_->lingering_.emplace_back(target_->runtime_.now().mono + kLinger, stream);
+    auto& lingering = target_->lingering_;
+    // Streams that have ended meanwhile leave the queue when it has grown to twice those that are left.
+    if (lingering.size() >= 64 + 2 * target_->streams_.size()) {
+      std::erase_if(lingering, [this](const auto& entry) { return !target_->streams_.contains(entry.second); });
+    }
+    lingering.emplace_back(target_->runtime_.now().mono + kLinger, stream);
     if (!target_->in_engine_) target_->arm_timer();
   }
 

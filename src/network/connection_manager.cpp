@@ -28,7 +28,8 @@ int ConnectionManager::value(const PeerId& peer) const {
   return sum;
 }
 
-std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<ConnectionInfo>& open, MonoTime now) {
+std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<ConnectionInfo>& open, const BlocksOf& blocks_of,
+                                                      MonoTime now) {
   if (open.size() <= config_.high) return {};
   if (last_trim_ && now < *last_trim_ + config_.silence) return {};
   std::vector<const ConnectionInfo*> candidates;
@@ -39,9 +40,22 @@ std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<Connectio
   // With too few that may go the trim would take the valuable among them, and the silence would put off the rest.
   if (candidates.size() < open.size() - config_.high) return {};
   last_trim_ = now;
-  // Of equal value, the inbound go before those that we made, then those with fewer streams, then the younger.
-  const auto worth = [this](const ConnectionInfo* info) {
-    return std::make_tuple(value(info->peer), info->direction == Direction::outbound, info->streams, ~info->id);
+  std::map<Bytes, std::ptrdiff_t> crowd;  // inbound connections by address block
+  std::map<std::uint64_t, Bytes> block_of;
+  for (const auto& info : open) {
+    if (info.direction != Direction::inbound) continue;
+    const auto block = block_of.emplace(info.id, blocks_of(info.remote).narrow).first;
+    if (!block->second.empty()) ++crowd[block->second];
+  }
+  const auto crowded = [&](const ConnectionInfo* info) {
+    const auto block = block_of.find(info->id);
+    return block == block_of.end() || block->second.empty() ? 0 : crowd.at(block->second);
+  };
+  // The unproven go first. Of equal value the inbound go before those that we made, then those that share their address with most
+  // others, then the younger. Streams are the peer's to open and count for nothing.
+  const auto worth = [&](const ConnectionInfo* info) {
+    return std::make_tuple(is_proven(info->peer), value(info->peer), info->direction == Direction::outbound, -crowded(info),
+                           ~info->id);
   };
   std::sort(candidates.begin(), candidates.end(),
             [&worth](const ConnectionInfo* a, const ConnectionInfo* b) { return worth(a) < worth(b); });

@@ -6,6 +6,7 @@
 // operator and by services and stay until they are taken off.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -25,11 +26,17 @@ class ConnectionManager {
   bool is_protected(const PeerId& peer) const { return protections_.contains(peer); }
   void set_value(const PeerId& peer, std::string tag, int value);
   int value(const PeerId& peer) const;
-  void on_peer_gone(const PeerId& peer) { values_.erase(peer); }
+  void mark_proven(const PeerId& peer) { proven_.insert(peer); }
+  bool is_proven(const PeerId& peer) const { return proven_.contains(peer); }
+  void on_peer_gone(const PeerId& peer) {
+    values_.erase(peer);
+    proven_.erase(peer);
+  }
 
   // What to close now, the least valuable first: empty below the high water, during the silence, and when too few may go to get
   // below the high water.
-  std::vector<std::uint64_t> choose(const std::vector<ConnectionInfo>& open, MonoTime now);
+  using BlocksOf = std::function<AddressBlocks(const Multiaddr& remote)>;
+  std::vector<std::uint64_t> choose(const std::vector<ConnectionInfo>& open, const BlocksOf& blocks_of, MonoTime now);
   // When choose() is worth calling again without a new connection: above the high water, once grace and silence are over.
   std::optional<MonoTime> next_check(const std::vector<ConnectionInfo>& open, MonoTime now) const;
 
@@ -37,6 +44,7 @@ class ConnectionManager {
   ConnectionManagerConfig config_;
   std::map<PeerId, std::set<std::string, std::less<>>> protections_;
   std::map<PeerId, std::map<std::string, int>> values_;
+  std::set<PeerId> proven_;  // of those that are connected
   std::optional<MonoTime> last_trim_;
 };
 

@@ -27,6 +27,8 @@ class ConnectionPort {
   virtual std::size_t send_queue_bytes(StreamId stream) const = 0;
   // The reader has taken n bytes.
   virtual void credit(StreamId stream, std::size_t n) = 0;
+  // The streams' unread bytes have become more or fewer. Growing may reset a stream, also the one that calls.
+  virtual void on_unread(std::ptrdiff_t change) = 0;
   virtual void close_write(StreamId stream) = 0;
   virtual void reset(StreamId stream) = 0;
   // The user has let go of a stream that it had finished writing to: what is queued still goes out, what still comes is dropped.

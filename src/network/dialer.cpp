@@ -21,7 +21,10 @@ namespace {
 class JobWaiter {
  public:
   JobWaiter(DialJob& job, Parking& parking) : job_(job), parking_(parking) { job_.waiters.push_back(&parking_); }
-  ~JobWaiter() { std::erase(job_.waiters, &parking_); }
+  ~JobWaiter() {
+    std::erase(job_.waiters, &parking_);
+    if (job_.waiters.empty() && !job_.outcome && job_.on_abandoned) job_.on_abandoned();
+  }
   JobWaiter(const JobWaiter&) = delete;
   JobWaiter& operator=(const JobWaiter&) = delete;
 
@@ -59,21 +62,49 @@ Task<Result<PeerId>> wait_for_dial(std::shared_ptr<DialJob> job) {
 }
 
 Dialer::Dialer(runtime::Runtime& runtime, const HostConfig& config, Swarm& swarm, Gater& gater, HostCounters& counters)
-    : runtime_(runtime), config_(config), swarm_(swarm), gater_(gater), counters_(counters), scope_(runtime) {}
+    : runtime_(runtime),
+      config_(config),
+      swarm_(swarm),
+      gater_(gater),
+      counters_(counters),
+      alive_(std::make_shared<bool>(true)) {}
 
-Dialer::~Dialer() { cancel(); }
+Dialer::~Dialer() {
+  *alive_ = false;
+  cancel();
+}
 
 void Dialer::cancel() {
-  scope_.cancel();
-  for (const auto& [key, job] : jobs_) job->finish(fail(Errc::cancelled, "the host is closing"));
+  cancelled_ = true;
+  for (auto& [key, running] : jobs_) {
+    running.job->finish(fail(Errc::cancelled, "the host is closing"));
+    running.job->on_abandoned = nullptr;
+  }
   jobs_.clear();
+}
+
+// Its place is free at once, and what it was doing ends.
+void Dialer::abandon(const std::string& key) {
+  auto node = jobs_.extract(key);
+  if (!node) return;
+  ++counters_.abandoned_dials;
+  node.mapped().job->finish(fail(Errc::cancelled, "nobody waits for the dial any more"));
+  node.mapped().scope->cancel();
+  ended_.push_back(std::move(node.mapped().scope));
+  free_ended();
+}
+
+void Dialer::free_ended() {
+  runtime_.post([this, alive = alive_] {
+    if (*alive) ended_.clear();
+  });
 }
 
 std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Multiaddr>& addresses) {
   std::string key = peer.empty() ? "address " + addresses.front().text() : std::string(as_text(peer.bytes()));
   const auto known = jobs_.find(key);
   if (known != jobs_.end()) {
-    const auto& job = known->second;
+    const auto& job = known->second.job;
     for (const auto& address : addresses) {
       const bool queued = std::find(job->addresses.begin(), job->addresses.end(), address) != job->addresses.end();
       const bool tried = std::find(job->tried.begin(), job->tried.end(), address) != job->tried.end();
@@ -85,7 +116,7 @@ std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Mult
   job->key = std::move(key);
   job->peer = peer;
   job->addresses.assign(addresses.begin(), addresses.end());
-  if (scope_.cancelled()) {
+  if (cancelled_) {
     job->finish(fail(Errc::cancelled, "the host is closing"));
     return job;
   }
@@ -103,8 +134,11 @@ std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Mult
       return job;
     }
   }
-  jobs_.emplace(job->key, job);
-  scope_.spawn(run(job));
+  job->on_abandoned = [this, key = job->key] { abandon(key); };
+  Running& running = jobs_[job->key];
+  running.job = job;
+  running.scope = std::make_unique<runtime::TaskScope>(runtime_);
+  running.scope->spawn(run(job));
   return job;
 }
 
@@ -129,11 +163,17 @@ Task<void> Dialer::run(std::shared_ptr<DialJob> job) {
     if (!failures.empty()) failures.append("; ");
     failures.append(text).append(": ").append(outcome.error().text());
   }
+  if (job->outcome) co_return;  // abandoned meanwhile
   if (!result) {
     ++counters_.failed_dials;
     result.emplace(fail(code, "dialling failed: " + failures));
   }
-  jobs_.erase(job->key);
+  const auto running = jobs_.find(job->key);
+  if (running != jobs_.end() && running->second.job == job) {
+    ended_.push_back(std::move(running->second.scope));
+    jobs_.erase(running);
+    free_ended();
+  }
   job->finish(std::move(*result));
 }
 
@@ -150,6 +190,7 @@ Task<Result<PeerId>> Dialer::try_address(PeerId peer, Multiaddr address, MonoTim
     if (!found) co_return found.error();
     ips = std::move(*found);
     if (ips.size() > kAddressesPerName) ips.resize(kAddressesPerName);
+    if (resolved_ && !peer.empty()) resolved_(peer, ips);
   } else {
     ips.push_back(target.host);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ struct DialJob {
   std::vector<Multiaddr> tried;
   std::optional<Result<PeerId>> outcome;
   std::vector<runtime::Parking*> waiters;
+  std::function<void()> on_abandoned;  // the last waiter has gone before the outcome
 
   void finish(Result<PeerId> result);
 };
@@ -40,8 +42,19 @@ class Dialer {
   std::shared_ptr<DialJob> dial(const PeerId& peer, const std::vector<Multiaddr>& addresses);
   void cancel();
   std::size_t pending() const { return jobs_.size(); }
+  // Hears which addresses a name in a multiaddr of a peer leads to.
+  using ResolvedFn = std::function<void(const PeerId& peer, const std::vector<std::string>& ips)>;
+  void on_resolved(ResolvedFn heard) { resolved_ = std::move(heard); }
 
  private:
+  // One dial and the scope that its coroutine runs in.
+  struct Running {
+    std::shared_ptr<DialJob> job;
+    std::unique_ptr<runtime::TaskScope> scope;
+  };
+
+  void abandon(const std::string& key);
+  void free_ended();
   runtime::Task<void> run(std::shared_ptr<DialJob> job);
   runtime::Task<Result<PeerId>> try_address(PeerId peer, Multiaddr address, MonoTime end);
   runtime::Task<Result<PeerId>> try_ip(PeerId peer, runtime::Endpoint to, MonoTime end);
@@ -54,8 +67,12 @@ class Dialer {
   Swarm& swarm_;
   Gater& gater_;
   HostCounters& counters_;
-  std::map<std::string, std::shared_ptr<DialJob>> jobs_;
-  runtime::TaskScope scope_;  // last: its coroutines use everything above
+  ResolvedFn resolved_;
+  std::shared_ptr<bool> alive_;
+  bool cancelled_ = false;
+  // Scopes of dials that have ended: freed from the runtime's queue, since a coroutine cannot destroy its own.
+  std::vector<std::unique_ptr<runtime::TaskScope>> ended_;
+  std::map<std::string, Running> jobs_;  // last: its coroutines use everything above
 };
 
 // Waits for a dial's outcome; Errc::cancelled when the dialer goes away.

@@ -19,7 +19,7 @@ namespace {
 
 // How long a connection that is closed in order may take to send what is queued.
 constexpr Nanos kCloseTime = Seconds(5);
-constexpr Nanos kCollectEvery = std::chrono::minutes(10);
+constexpr Nanos kCollectEvery = std::chrono::minutes(5);
 
 }  // namespace
 
@@ -36,6 +36,8 @@ class Host::State final : public SwarmEvents {
   void on_inbound_stream(std::shared_ptr<StreamState> stream) override;
   bool accepts_protocol(std::string_view protocol) const override { return acceptors.contains(protocol); }
   std::vector<std::string> list_protocols() const override;
+  AddressBlocks address_blocks(const Multiaddr& remote) const override;
+  Standing standing(const PeerId& peer) const override;
 
   static Task<Result<PeerId>> connect_to(std::weak_ptr<State> weak, Multiaddr address);
   static Task<Result<PeerId>> connect_peer(std::weak_ptr<State> weak, PeerId peer);
@@ -51,9 +53,10 @@ class Host::State final : public SwarmEvents {
   HostConfig config;
   PeerId self;
   std::shared_ptr<Gater> gater;
+  MemoryAccount memory;
   Peerstore peerstore;
   ConnectionManager manager;
-  MemoryAccount memory;
+  std::map<PeerId, std::vector<Cidr>> exempt_peers;  // and the addresses that their names led to last
   HostCounters counters;
   std::map<std::string, StreamAcceptor, std::less<>> acceptors;
   std::vector<HostObserver*> observers;  // null: taken off, until the list is not being walked
@@ -74,14 +77,23 @@ Host::State::State(runtime::Runtime& rt, HostConfig host_config)
       config(std::move(host_config)),
       self(PeerId::from_public_key(config.identity.public_key())),
       gater(config.gater ? config.gater : std::make_shared<BasicGater>()),
-      manager(config.connection_manager),
-      memory(config.limits.memory) {
+      memory(config.limits.memory),
+      peerstore(PeerstoreLimits(), &memory),
+      manager(config.connection_manager) {
   trim_timer = runtime.make_timer([this] { trim(); });
   collect_timer = runtime.make_timer([this] { collect(); });
   collect_timer->arm(runtime.now().mono + kCollectEvery);
   emptied = std::make_unique<runtime::Event>(runtime);
-  swarm = std::make_unique<Swarm>(runtime, config, self, *gater, counters, *this);
+  swarm = std::make_unique<Swarm>(runtime, config, self, *gater, memory, counters, *this);
   dialer = std::make_unique<Dialer>(runtime, config, *swarm, *gater, counters);
+  dialer->on_resolved([this](const PeerId& peer, const std::vector<std::string>& ips) {
+    const auto found = exempt_peers.find(peer);
+    if (found == exempt_peers.end()) return;
+    found->second.clear();
+    for (const auto& ip : ips) {
+      if (auto single = Cidr::from_text(ip)) found->second.push_back(std::move(*single));
+    }
+  });
   scope = std::make_unique<runtime::TaskScope>(runtime);
 }
 
@@ -109,11 +121,12 @@ void Host::State::notify(std::function<void(HostObserver&)> call) {
 }
 
 void Host::State::on_opened(const ConnectionInfo& info, bool first_of_peer, const crypto::PublicKey& key) {
-  peerstore.pin(info.peer);
+  peerstore.pin(info.peer, swarm->address_blocks(info.peer));
   peerstore.set_key(info.peer, key);
   if (info.direction == Direction::outbound) {
-    peerstore.add_address(info.peer, info.remote, kConnectedAddress, runtime.now().mono);
+    peerstore.add_dialled(info.peer, info.remote, runtime.now().mono);
   }
+  if (peerstore.is_proven(info.peer)) manager.mark_proven(info.peer);
   notify([info, first_of_peer](HostObserver& observer) {
     observer.on_connection_opened(info);
     if (first_of_peer) observer.on_peer_connected(info.peer, info.direction);
@@ -150,7 +163,7 @@ std::vector<std::string> Host::State::list_protocols() const {
 void Host::State::trim() {
   const MonoTime now = runtime.now().mono;
   const auto open = swarm->connections();
-  for (const auto id : manager.choose(open, now)) {
+  for (const auto id : manager.choose(open, [this](const Multiaddr& remote) { return address_blocks(remote); }, now)) {
     ++counters.trimmed;
     swarm->close(id, fail(Errc::closed, "trimmed: more than " + std::to_string(config.connection_manager.high) + " connections"),
                  now + kCloseTime);
@@ -331,20 +344,40 @@ void Host::set_value(const PeerId& peer, std::string tag, int value) {
   if (connected(peer)) state_->manager.set_value(peer, std::move(tag), value);
 }
 
-AddressBlocks Host::address_blocks(const Multiaddr& remote) const {
+AddressBlocks Host::State::address_blocks(const Multiaddr& remote) const {
   const auto ip = multiformats::ip_of(remote);
   if (!ip) return {};
-  const auto& exempt = state_->config.limits.exempt;
-  if (std::any_of(exempt.begin(), exempt.end(), [&](const Cidr& block) { return block.contains(*ip); })) return {};
+  const auto covers = [&ip](const std::vector<Cidr>& exempt) {
+    return std::any_of(exempt.begin(), exempt.end(), [&ip](const Cidr& block) { return block.contains(*ip); });
+  };
+  if (covers(config.limits.exempt)) return {};
+  for (const auto& [peer, exempt] : exempt_peers) {
+    if (covers(exempt)) return {};
+  }
   return multiformats::address_blocks(remote);
 }
-AddressBlocks Host::address_blocks(const PeerId& peer) const {
-  const auto open = connections(peer);
-  return open.empty() ? AddressBlocks{} : address_blocks(open.front().remote);
+
+Standing Host::State::standing(const PeerId& peer) const {
+  if (manager.is_protected(peer)) return Standing::protected_peer;
+  return manager.is_proven(peer) || manager.value(peer) > 0 || peerstore.is_proven(peer) ? Standing::proven
+                                                                                          : Standing::unproven;
 }
+
+AddressBlocks Host::address_blocks(const Multiaddr& remote) const { return state_->address_blocks(remote); }
+AddressBlocks Host::address_blocks(const PeerId& peer) const { return state_->swarm->address_blocks(peer); }
 void Host::exempt(const Cidr& addresses) {
   auto& exempt = state_->config.limits.exempt;
   if (std::find(exempt.begin(), exempt.end(), addresses) == exempt.end()) exempt.push_back(addresses);
+}
+void Host::exempt(const PeerId& peer) { state_->exempt_peers.try_emplace(peer); }
+void Host::stop_exempting(const PeerId& peer) { state_->exempt_peers.erase(peer); }
+void Host::mark_proven(const PeerId& peer) {
+  if (!connected(peer) || state_->manager.is_proven(peer)) return;
+  state_->manager.mark_proven(peer);
+  state_->peerstore.mark_proven(peer);
+}
+bool Host::is_proven(const PeerId& peer) const {
+  return state_->manager.is_proven(peer) || state_->peerstore.is_proven(peer);
 }
 MemoryAccount& Host::memory() { return state_->memory; }
 

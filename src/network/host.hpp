@@ -20,6 +20,7 @@
 #include "base/memory_account.hpp"
 #include "crypto/keys.hpp"
 #include "multiformats/address_blocks.hpp"
+#include "network/connection_rates.hpp"
 #include "network/stream.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/task.hpp"
@@ -30,16 +31,25 @@ class Peerstore;
 
 // Bounds of a host. Each error that a limit causes names the limit, its value and the option that sets it.
 struct Limits {
+  // When all are taken a newcomer takes the place of a peer that is neither proven nor protected, from the address block that holds most.
   std::size_t inbound_connections = 256;
   std::size_t connections_per_peer = 8;
-  std::size_t pending_inbound = 64;       // half-open: accepted, not yet secured
-  std::size_t pending_inbound_per_address = 32;  // of them, so that no single address holds all; of IPv6 the first 64 bits
-  Nanos pending_patience = Seconds(1);    // when these are full, the oldest goes for a newcomer once it is older than this
+  // Inbound connections of one address block, the half-open included, and how fast new ones may come: go-libp2p's figures.
+  // Loopback and exempt addresses have no such limit.
+  std::size_t connections_per_address = 8;  // an IPv4 address or a /56 of IPv6
+  std::size_t connections_per_ip6_48 = 64;
+  RateLimit address_rate{0.2, 16};
+  RateLimit ip6_48_rate{0.5, 80};
+  std::size_t pending_inbound = 64;  // half-open: accepted, not yet secured
+  // When these are full one of the address block that holds most goes, the one without progress for longest. Between blocks that
+  // hold alike it goes once it is older than this.
+  Nanos pending_patience = Seconds(1);
+  RateLimit handshakes{500, 250};  // inbound, in all: beyond it they wait
   std::size_t pending_dials = 160;
   std::size_t streams_per_connection = 1000;  // inbound
   std::size_t stream_send_queue = 1 << 20;    // bytes
   std::size_t connection_memory = 32 << 20;   // receive windows of all streams of a connection, bytes
-  std::size_t memory = 96 << 20;              // bytes of all that strangers can make the host remember (Host::memory)
+  std::size_t memory = 64 << 20;              // bytes of all that strangers can make the host remember (Host::memory)
   std::vector<Cidr> exempt;                   // addresses without an address share, as loopback has none
   Nanos handshake_timeout = Seconds(10);
   Nanos dial_timeout = Seconds(10);       // per address
@@ -94,14 +104,23 @@ class HostObserver {
 
 // What has been turned away, by cause, since the start.
 struct HostCounters {
-  std::uint64_t refused_pending_inbound = 0;      // Limits::pending_inbound and pending_inbound_per_address
+  std::uint64_t refused_pending_inbound = 0;      // Limits::pending_inbound
+  std::uint64_t evicted_pending_inbound = 0;      // half-open ones that made room for a newcomer
   std::uint64_t refused_inbound_connections = 0;  // Limits::inbound_connections
+  std::uint64_t evicted_inbound_connections = 0;  // unproven ones that made room for a newcomer
+  std::uint64_t refused_per_address = 0;          // Limits::connections_per_address
+  std::uint64_t refused_per_ip6_48 = 0;           // Limits::connections_per_ip6_48
+  std::uint64_t refused_address_rate = 0;         // Limits::address_rate
+  std::uint64_t refused_ip6_48_rate = 0;          // Limits::ip6_48_rate
+  std::uint64_t delayed_handshakes = 0;           // Limits::handshakes
   std::uint64_t refused_connections_per_peer = 0; // Limits::connections_per_peer
   std::uint64_t refused_pending_dials = 0;        // Limits::pending_dials
   std::uint64_t denied_by_gater = 0;
   std::uint64_t failed_handshakes = 0;            // inbound
   std::uint64_t failed_dials = 0;                 // whole dials, not addresses
+  std::uint64_t abandoned_dials = 0;              // nobody waited for them any more
   std::uint64_t trimmed = 0;
+  std::uint64_t reset_for_memory = 0;             // streams whose unread bytes others needed the room of
 };
 
 using StreamAcceptor = std::function<runtime::Task<void>(Stream)>;
@@ -158,6 +177,13 @@ class Host {
   AddressBlocks address_blocks(const Multiaddr& remote) const;
   // The address of a peer that we chose ourselves (a static one) has no address share.
   void exempt(const Cidr& addresses);
+  // The same for the addresses to which the names of a peer's multiaddrs lead, as often as it is dialled. Until stop_exempting().
+  void exempt(const PeerId& peer);
+  void stop_exempting(const PeerId& peer);
+  // The peer has delivered what counts, a valid new block: proof, which no stranger's place, stream or message is. Proven peers
+  // are not evicted for newcomers, neither their connections nor what the peerstore knows of them, and are trimmed last.
+  void mark_proven(const PeerId& peer);
+  bool is_proven(const PeerId& peer) const;
   // Limits::memory: services take from it what strangers make them hold.
   MemoryAccount& memory();
 

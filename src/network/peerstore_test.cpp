@@ -127,5 +127,117 @@ TEST(Peerstore, collecting_drops_what_expired_and_peers_of_which_nothing_is_left
   EXPECT_EQ(store.size(), 1u) << "the pinned one stays, with nothing known about it";
 }
 
+// What go-libp2p lets a peer say in identify: 78 KB.
+std::vector<std::string> many_protocols(std::uint64_t seed) {
+  std::vector<std::string> out;
+  for (int i = 0; i < 160; ++i) out.push_back("/" + std::to_string(seed) + "/" + std::to_string(i) + std::string(480, 'x'));
+  return out;
+}
+
+TEST(Peerstore, strangers_with_much_to_say_fill_no_more_than_its_bytes) {
+  MemoryAccount memory(64 << 20);
+  {
+    Peerstore store({}, &memory);
+    for (std::uint64_t i = 1; i <= 4096; ++i) {
+      Bytes id{0x12, 0x20};  // a SHA-256 of some key
+      append(id, SeededRng(i).array<32>());
+      const auto peer = PeerId::from_bytes(id).value();
+      store.pin(peer);
+      store.set_protocols(peer, many_protocols(i));
+      store.set_agent(peer, std::string(500, 'a'), std::string(500, 'b'));
+      store.unpin(peer);
+    }
+    std::size_t kept = 0;
+    for (const auto& peer : store.peers()) {
+      for (const auto& protocol : store.protocols(peer)) kept += protocol.size();
+    }
+    EXPECT_LE(kept, 12u << 20);
+    EXPECT_LE(store.bytes(), PeerstoreLimits().bytes);
+    EXPECT_EQ(memory.used(), store.bytes());
+    // With nobody connected what they told goes after half an hour, and then the records.
+    store.collect(kStart);
+    store.collect(kStart + kForgetIdentity);
+    EXPECT_EQ(store.size(), 0u);
+    EXPECT_EQ(memory.used(), 0u);
+    store.set_agent(peer_of(1), "agent", "1");
+    EXPECT_GT(memory.used(), 0u);
+  }
+  EXPECT_EQ(memory.used(), 0u);
+}
+
+TEST(Peerstore, a_full_account_keeps_newcomers_out_and_lets_the_connected_in) {
+  MemoryAccount memory(8192);
+  ASSERT_TRUE(memory.try_take(7500));
+  Peerstore store({}, &memory);
+  store.add_dialled(peer_of(1), address(1), kStart);
+  store.set_protocols(peer_of(1), {std::string(500, 'x'), std::string(499, 'x')});
+  EXPECT_EQ(store.protocols(peer_of(1)).size(), 0u);
+  EXPECT_EQ(store.addresses(peer_of(1), kStart).size(), 1u);
+  store.pin(peer_of(2));
+  store.set_protocols(peer_of(2), {"/a/1"});
+  EXPECT_TRUE(store.supports(peer_of(2), "/a/1"));
+  EXPECT_GE(store.counters().refused_bytes, 1u);
+}
+
+TEST(Peerstore, newcomers_do_not_evict_peers_that_were_dialled_or_have_delivered) {
+  Peerstore store({.peers = 10});
+  for (std::uint64_t i = 1; i <= 3; ++i) store.add_dialled(peer_of(i), address(static_cast<int>(i)), kStart);
+  for (std::uint64_t i = 4; i <= 5; ++i) {
+    store.set_agent(peer_of(i), "agent", "");
+    store.mark_proven(peer_of(i));
+  }
+  for (std::uint64_t i = 100; i < 200; ++i) {
+    store.pin(peer_of(i));
+    store.set_agent(peer_of(i), "newcomer", "");
+    store.unpin(peer_of(i));
+  }
+  for (std::uint64_t i = 1; i <= 5; ++i) EXPECT_TRUE(store.contains(peer_of(i))) << i;
+  EXPECT_EQ(store.size(), 10u);
+  EXPECT_TRUE(store.contains(peer_of(199)));
+  // Proof goes for proof only.
+  for (std::uint64_t i = 300; i < 310; ++i) store.add_dialled(peer_of(i), address(9), kStart);
+  EXPECT_TRUE(store.contains(peer_of(4)) && store.contains(peer_of(5)));
+  EXPECT_EQ(store.addresses(peer_of(309), kStart).size(), 1u);
+  for (std::uint64_t i = 400; i < 410; ++i) store.mark_proven(peer_of(i));
+  store.set_agent(peer_of(500), "newcomer", "");
+  EXPECT_FALSE(store.contains(peer_of(500)));
+  EXPECT_EQ(store.size(), 10u);
+  EXPECT_GE(store.counters().refused_peers, 1u);
+}
+
+TEST(Peerstore, connections_from_one_address_bring_no_more_than_their_share_of_newcomers) {
+  Peerstore store({.peers_per_address = 4});
+  const AddressBlocks crowd{Bytes{10, 0, 0, 1}, {}};
+  const AddressBlocks other{Bytes{10, 0, 0, 2}, {}};
+  store.pin(peer_of(1), other);
+  store.unpin(peer_of(1));
+  for (std::uint64_t i = 10; i < 30; ++i) {
+    store.pin(peer_of(i), crowd);
+    store.set_agent(peer_of(i), "x", "");
+    store.unpin(peer_of(i));
+  }
+  EXPECT_EQ(store.size(), 5u);
+  EXPECT_TRUE(store.contains(peer_of(1)));
+  for (std::uint64_t i = 26; i < 30; ++i) EXPECT_TRUE(store.contains(peer_of(i)));
+}
+
+TEST(Peerstore, an_address_that_was_dialled_comes_first_and_is_not_dropped_for_told_ones) {
+  Peerstore store({.addresses_per_peer = 3});
+  store.add_dialled(peer_of(1), address(1), kStart);
+  for (int i = 2; i < 20; ++i) store.add_address(peer_of(1), address(i), kDiscoveredAddress, kStart);
+  EXPECT_EQ(store.addresses(peer_of(1), kStart).front(), address(1));
+  EXPECT_EQ(store.addresses(peer_of(1), kStart).size(), 3u);
+}
+
+TEST(Peerstore, proof_is_remembered_for_a_day) {
+  Peerstore store;
+  store.mark_proven(peer_of(1));
+  store.collect(kStart);
+  store.collect(kStart + kForgetProof - Seconds(1));
+  EXPECT_TRUE(store.is_proven(peer_of(1)));
+  store.collect(kStart + kForgetProof);
+  EXPECT_FALSE(store.is_proven(peer_of(1)));
+}
+
 }  // namespace
 }  // namespace libp2p::network

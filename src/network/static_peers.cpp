@@ -21,6 +21,7 @@ StaticPeers::~StaticPeers() {
   host_.remove_observer(this);
   for (const auto& [id, peer] : peers_) {
     host_.unprotect(id, kTag);
+    host_.stop_exempting(id);
     host_.peerstore().unpin(id);
   }
 }
@@ -30,6 +31,9 @@ Result<bool> StaticPeers::add(const Multiaddr& address) {
   if (!id) return fail(Errc::invalid_argument, "the static peer '" + address.text() + "' needs a /p2p/ID at its end");
   if (*id == host_.id()) return false;
   OPP2P_TRYV(dial_target(address));
+  // Its addresses have no share in the limits of strangers; those of a name are known when it is dialled.
+  if (const auto ip = multiformats::ip_of(address)) host_.exempt(Cidr::single(*ip));
+  host_.exempt(*id);
   const auto known = peers_.find(*id);
   if (known != peers_.end()) {
     auto& addresses = known->second.addresses;
@@ -49,6 +53,7 @@ bool StaticPeers::remove(const PeerId& id) {
   if (found == peers_.end()) return false;
   for (const auto& address : found->second.addresses) host_.peerstore().remove_address(id, address);
   host_.unprotect(id, kTag);
+  host_.stop_exempting(id);
   host_.peerstore().unpin(id);
   peers_.erase(found);
   return true;

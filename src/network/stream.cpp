@@ -229,14 +229,18 @@ void StreamState::on_data(ByteView bytes) {
   if (taken == buffer.size()) {
     buffer.clear();
     taken = 0;
+    last_read = runtime.now().mono;
   }
   append(buffer, bytes);
+  port->on_unread(static_cast<std::ptrdiff_t>(bytes.size()));  // last: it may reset this stream
 }
 
 std::size_t StreamState::take(MutableBytes into) {
   const std::size_t n = std::min(into.size(), unread());
   std::memcpy(into.data(), buffer.data() + taken, n);
   taken += n;
+  last_read = runtime.now().mono;
+  port->on_unread(-static_cast<std::ptrdiff_t>(n));
   if (taken == buffer.size()) {
     drop_buffer();
   } else if (taken > 64 * 1024 && taken > buffer.size() / 2) {
@@ -249,6 +253,7 @@ std::size_t StreamState::take(MutableBytes into) {
 
 void StreamState::drop_buffer() {
   constexpr std::size_t kKeep = 4096;
+  if (unread() > 0) port->on_unread(-static_cast<std::ptrdiff_t>(unread()));
   if (buffer.capacity() > kKeep) {
     Bytes().swap(buffer);
   } else {
@@ -359,6 +364,7 @@ void Stream::set_handler(StreamHandler* handler) {
   if (state->unread() > 0) {
     const Bytes held = std::exchange(state->buffer, {});
     const std::size_t from = std::exchange(state->taken, 0);
+    state->port->on_unread(-static_cast<std::ptrdiff_t>(held.size() - from));
     handler->on_data(ByteView(held).subspan(from));
     state->port->credit(state->id, held.size() - from);
   }

@@ -50,6 +50,7 @@ struct StreamState : LiveCounted<StreamState> {
   std::optional<Error> dead;
   Bytes buffer;
   std::size_t taken = 0;
+  MonoTime last_read{};       // when bytes were last taken out of the buffer, or it began to fill
 
   // --- who waits ---
   StreamHandler* handler = nullptr;

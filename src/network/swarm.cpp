@@ -6,33 +6,24 @@
 
 namespace libp2p::network {
 
-namespace {
-
 Error limit_error(std::string_view what, std::size_t value, std::string_view name) {
   return fail(Errc::exhausted, std::to_string(value) + " " + std::string(what) + " is the limit (" + std::string(name) + ")");
 }
 
-// What one machine can dial from: an IPv4 address, or the 64 bits of IPv6 that a subnet has in common.
-Bytes address_block(const Multiaddr& remote) {
-  constexpr std::size_t kPrefix = 8;  // bytes
-  for (const auto& part : remote.components()) {
-    if (part.protocol == multiformats::Protocol::ip4) return part.value;
-    if (part.protocol == multiformats::Protocol::ip6) return {part.value.begin(), part.value.begin() + kPrefix};
-  }
-  return {};
-}
-
-}  // namespace
-
-Swarm::Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, Gater& gater, HostCounters& counters,
-             SwarmEvents& events)
+Swarm::Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, Gater& gater, MemoryAccount& memory,
+             HostCounters& counters, SwarmEvents& events)
     : runtime_(runtime),
       config_(config),
       self_(std::move(self)),
       gater_(gater),
+      memory_(memory),
       counters_(counters),
       events_(events),
-      alive_(std::make_shared<bool>(true)) {
+      alive_(std::make_shared<bool>(true)),
+      half_open_({.total = config.limits.pending_inbound}),
+      inbound_({.narrow = config.limits.connections_per_address, .wide = config.limits.connections_per_ip6_48}),
+      rates_(config.limits.address_rate, config.limits.ip6_48_rate),
+      handshakes_(config.limits.handshakes.per_second, config.limits.handshakes.burst, runtime.now().mono) {
   auto credentials = noise::Credentials::make(config_.identity, runtime_.rng());
   if (!credentials) {
     throw std::invalid_argument("the host's identity cannot sign: " + credentials.error().message());
@@ -64,49 +55,16 @@ std::vector<Multiaddr> Swarm::listen_addresses() const {
   return out;
 }
 
-bool Swarm::make_room(const Bytes* block) {
-  const MonoTime now = runtime_.now().mono;
-  for (auto& [id, entry] : connections_) {  // the oldest first
-    Connection& connection = *entry.connection;
-    if (entry.open || connection.direction() != Direction::inbound || connection.closing()) continue;
-    if (block != nullptr && address_block(connection.remote()) != *block) continue;
-    if (now - connection.opened() < config_.limits.pending_patience) return false;
-    connection.close(Error(Errc::exhausted, "a newcomer needs the place of a handshake that does not end"), now);
-    return true;
-  }
-  return false;
-}
-
-Result<void> Swarm::admit(const Multiaddr& remote) {
-  const Limits& limits = config_.limits;
-  const Bytes block = address_block(remote);
-  const auto of_address = pending_by_address_.find(block);
-  if (of_address != pending_by_address_.end() && of_address->second >= limits.pending_inbound_per_address) {
-    if (!make_room(&block)) {
-      ++counters_.refused_pending_inbound;
-      return limit_error("half-open inbound connections from one address", limits.pending_inbound_per_address,
-                         "Limits::pending_inbound_per_address");
-    }
-  } else if (pending_inbound_ >= limits.pending_inbound && !make_room(nullptr)) {
-    ++counters_.refused_pending_inbound;
-    return limit_error("half-open inbound connections", limits.pending_inbound, "Limits::pending_inbound");
-  }
-  if (inbound_count() >= limits.inbound_connections) {
-    ++counters_.refused_inbound_connections;
-    return limit_error("inbound connections", limits.inbound_connections, "Limits::inbound_connections");
-  }
-  auto allowed = gater_.intercept_accept(remote);
-  if (!allowed) ++counters_.denied_by_gater;
-  return allowed;
-}
-
 void Swarm::accept(std::unique_ptr<runtime::Socket> socket) {
   const Multiaddr remote = to_multiaddr(socket->remote());
-  const auto admitted = admit(remote);
+  AddressBlocks blocks = events_.address_blocks(remote);
+  const auto admitted = admit(remote, blocks);
   if (!admitted) return events_.on_refused(remote, admitted.error());
-  ++pending_inbound_;
-  ++pending_by_address_[address_block(remote)];
-  make(std::move(socket), Direction::inbound, remote, std::nullopt).start();
+  Connection& connection = make(std::move(socket), Direction::inbound, remote, std::nullopt);
+  half_open_.take(connection.id(), blocks, 1);
+  inbound_.take(connection.id(), blocks, 1);
+  connections_.at(connection.id()).blocks = std::move(blocks);
+  connection.start();
 }
 
 ConnectionId Swarm::adopt_outbound(std::unique_ptr<runtime::Socket> socket, const Multiaddr& remote,
@@ -128,6 +86,7 @@ Connection& Swarm::make(std::unique_ptr<runtime::Socket> socket, Direction direc
   config.expected_peer = std::move(expected);
   config.accepts_protocol = [this](std::string_view protocol) { return events_.accepts_protocol(protocol); };
   config.list_protocols = [this] { return events_.list_protocols(); };
+  config.may_grow = [this](std::size_t bytes) { return may_grow(bytes); };
   config.limits.handshake_timeout = limits.handshake_timeout;
   config.limits.stream_negotiation_timeout = limits.negotiation_timeout;
   config.limits.muxer.max_inbound_streams = limits.streams_per_connection;
@@ -140,7 +99,7 @@ Connection& Swarm::make(std::unique_ptr<runtime::Socket> socket, Direction direc
   auto connection = std::make_unique<Connection>(runtime_, buffers_, owner, std::move(plan), std::move(socket),
                                                  std::move(config));
   Connection& made = *connection;
-  connections_.emplace(id, Entry{std::move(connection), false});
+  connections_.emplace(id, Entry{std::move(connection), {}, false, std::nullopt});
   return made;
 }
 
@@ -165,13 +124,14 @@ Result<void> Swarm::allow(Connection& connection) {
 Result<void> Swarm::on_connection_ready(Connection& connection) {
   OPP2P_TRYV(allow(connection));
   Entry& entry = connections_.at(connection.id());
-  entry.open = true;
   if (connection.direction() == Direction::inbound) {
-    no_longer_pending(connection.remote());
-    ++open_inbound_;
+    OPP2P_TRYV(take_open_place(entry));
+    half_open_.give_all(connection.id());
   } else {
+    entry.blocks = events_.address_blocks(connection.remote());
     --pending_outbound_;
   }
+  entry.open = true;
   auto& of_peer = peers_[connection.peer()];
   of_peer.push_back(connection.id());
   events_.on_opened(info(connection), of_peer.size() == 1, connection.peer_key());
@@ -179,10 +139,11 @@ Result<void> Swarm::on_connection_ready(Connection& connection) {
   return {};
 }
 
-void Swarm::no_longer_pending(const Multiaddr& remote) {
-  --pending_inbound_;
-  const auto of_address = pending_by_address_.find(address_block(remote));
-  if (--of_address->second == 0) pending_by_address_.erase(of_address);
+void Swarm::forget_wait(ConnectionId id) {
+  if (!waits_.extract(id)) return;
+  const auto found = connections_.find(id);
+  if (found == connections_.end() || found->second.open) return;
+  found->second.connection->close(fail(Errc::cancelled, "nobody waits for the dial any more"), runtime_.now().mono);
 }
 
 void Swarm::tell_wait(ConnectionId id, Result<PeerId> outcome) {
@@ -200,19 +161,21 @@ void Swarm::on_connection_closed(Connection& connection, const Error& why) {
   auto node = connections_.extract(connection.id());
   const bool was_open = node.mapped().open;
   const bool inbound = connection.direction() == Direction::inbound;
+  const auto handshake_due = node.mapped().handshake_due;
+  if (handshake_due && *handshake_due > runtime_.now().mono) handshakes_.cancel(1);
+  half_open_.give_all(connection.id());
+  inbound_.give_all(connection.id());
   ended_.push_back(std::move(node.mapped().connection));
   runtime_.post([this, alive = alive_] {
     if (*alive) ended_.clear();
   });
   if (was_open) {
-    if (inbound) --open_inbound_;
     const auto of_peer = peers_.find(connection.peer());
     std::erase(of_peer->second, connection.id());
     const bool last = of_peer->second.empty();
     if (last) peers_.erase(of_peer);
     events_.on_closed(info(connection), why, last);
   } else if (inbound) {
-    no_longer_pending(connection.remote());
     ++counters_.failed_handshakes;
     events_.on_refused(connection.remote(), why);
   } else {
@@ -227,6 +190,11 @@ std::vector<PeerId> Swarm::peers() const {
   out.reserve(peers_.size());
   for (const auto& [peer, ids] : peers_) out.push_back(peer);
   return out;
+}
+
+AddressBlocks Swarm::address_blocks(const PeerId& peer) const {
+  const auto found = peers_.find(peer);
+  return found == peers_.end() ? AddressBlocks{} : connections_.at(found->second.front()).blocks;
 }
 
 ConnectionInfo Swarm::info(const Connection& connection) const {

@@ -8,12 +8,18 @@
 #include <memory>
 #include <vector>
 
+#include "base/share_pool.hpp"
+#include "base/token_bucket.hpp"
 #include "network/connection.hpp"
+#include "network/connection_rates.hpp"
 #include "network/gater.hpp"
 #include "network/host.hpp"
 #include "protocols/noise/handshake.hpp"
 
 namespace libp2p::network {
+
+// What a peer's place is worth, the least first.
+enum class Standing : std::uint8_t { unproven, proven, protected_peer };
 
 // Calls come inside the swarm's work; the host passes them on from the runtime's queue.
 class SwarmEvents {
@@ -26,7 +32,11 @@ class SwarmEvents {
   virtual void on_inbound_stream(std::shared_ptr<StreamState> stream) = 0;
   virtual bool accepts_protocol(std::string_view protocol) const = 0;
   virtual std::vector<std::string> list_protocols() const = 0;
+  virtual AddressBlocks address_blocks(const Multiaddr& remote) const = 0;
+  virtual Standing standing(const PeerId& peer) const = 0;
 };
+
+Error limit_error(std::string_view what, std::size_t value, std::string_view name);
 
 // Waits for the outcome of one outbound handshake.
 struct HandshakeWait {
@@ -36,8 +46,8 @@ struct HandshakeWait {
 
 class Swarm final : private ConnectionOwner {
  public:
-  Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, Gater& gater, HostCounters& counters,
-        SwarmEvents& events);
+  Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, Gater& gater, MemoryAccount& memory,
+        HostCounters& counters, SwarmEvents& events);
   ~Swarm() override;
   Swarm(const Swarm&) = delete;
   Swarm& operator=(const Swarm&) = delete;
@@ -49,15 +59,18 @@ class Swarm final : private ConnectionOwner {
   // Takes a connected socket through the handshake; `wait` is told the outcome, unless it was forgotten before.
   ConnectionId adopt_outbound(std::unique_ptr<runtime::Socket> socket, const Multiaddr& remote,
                               std::optional<PeerId> expected, HandshakeWait* wait);
-  void forget_wait(ConnectionId id) { waits_.erase(id); }
+  // Nobody waits any more: a handshake that is still under way ends.
+  void forget_wait(ConnectionId id);
 
   bool connected(const PeerId& peer) const { return peers_.contains(peer); }
   std::vector<PeerId> peers() const;
   std::vector<ConnectionInfo> connections() const;
   std::vector<ConnectionInfo> connections(const PeerId& peer) const;
-  std::size_t open_count() const { return connections_.size() - pending_inbound_ - pending_outbound_; }
+  std::size_t open_count() const { return connections_.size() - half_open_.used() - pending_outbound_; }
   // Every connection, also the half-open.
   std::size_t total_count() const { return connections_.size(); }
+  // The address blocks of the peer's oldest connection; empty when there is none.
+  AddressBlocks address_blocks(const PeerId& peer) const;
   // The connection on which to open a stream: the oldest that is not closing. Null when there is none.
   Connection* usable(const PeerId& peer);
 
@@ -68,29 +81,44 @@ class Swarm final : private ConnectionOwner {
  private:
   struct Entry {
     std::unique_ptr<Connection> connection;
+    AddressBlocks blocks;
     bool open = false;
+    std::optional<MonoTime> handshake_due;  // a handshake that waits for Limits::handshakes
   };
 
   Result<void> on_connection_ready(Connection& connection) override;
   void on_inbound_stream(Connection& connection, std::shared_ptr<StreamState> stream) override;
   void on_connection_closed(Connection& connection, const Error& why) override;
+  Nanos handshake_delay(Connection& connection) override;
+  void take_memory(std::size_t bytes) override;
+  void give_memory(std::size_t bytes) override;
 
   void accept(std::unique_ptr<runtime::Socket> socket);
-  // Ends the oldest half-open inbound connection, of the address block if one is given; false when it is not old enough to go.
-  bool make_room(const Bytes* block);
-  Result<void> admit(const Multiaddr& remote);
+  // --- who is let in (swarm_inbound.cpp) ---
+  Result<void> admit(const Multiaddr& remote, const AddressBlocks& blocks);
+  Result<void> check_rates(const AddressBlocks& blocks);
+  Result<void> check_address(const AddressBlocks& blocks);
+  // Ends the half-open inbound connection that has made no progress for longest, of the address block that holds most, or of
+  // `only`. False when none has to go for a newcomer from `blocks`.
+  bool evict_half_open(const AddressBlocks& blocks, const Bytes* only);
+  // The open inbound connection that has to go for a newcomer whose address block holds `own` with it; null when none has.
+  Connection* evictable(std::size_t own, Standing newcomer);
+  Result<void> take_open_place(const Entry& entry);
+  // --- unread bytes of streams (swarm_memory.cpp) ---
+  bool may_grow(std::size_t bytes);
+  // Resets one stream of the connection that holds most, of the address block that holds most. False when none can go.
+  bool reset_largest_holder(Nanos stalled);
   Result<void> allow(Connection& connection);
   Connection& make(std::unique_ptr<runtime::Socket> socket, Direction direction, const Multiaddr& remote,
                    std::optional<PeerId> expected);
   ConnectionInfo info(const Connection& connection) const;
   void tell_wait(ConnectionId id, Result<PeerId> outcome);
-  void no_longer_pending(const Multiaddr& remote);
-  std::size_t inbound_count() const { return pending_inbound_ + open_inbound_; }
 
   runtime::Runtime& runtime_;
   const HostConfig& config_;
   const PeerId self_;
   Gater& gater_;
+  MemoryAccount& memory_;
   HostCounters& counters_;
   SwarmEvents& events_;
   std::optional<noise::Credentials> credentials_;
@@ -107,10 +135,13 @@ class Swarm final : private ConnectionOwner {
   std::map<PeerId, std::vector<ConnectionId>> peers_;
   std::map<ConnectionId, HandshakeWait*> waits_;
   ConnectionId next_id_ = 1;
-  std::size_t pending_inbound_ = 0;
-  std::map<Bytes, std::size_t> pending_by_address_;  // the same, by where they come from
+  SharePool<ConnectionId> half_open_;  // inbound, each counted as one
+  SharePool<ConnectionId> inbound_;    // the same and those that are open
+  ConnectionRates rates_;
+  TokenBucket handshakes_;
   std::size_t pending_outbound_ = 0;
-  std::size_t open_inbound_ = 0;
+  std::size_t unread_ = 0;  // bytes of memory_ that connections have taken
+  bool relief_posted_ = false;
 };
 
 }  // namespace libp2p::network

@@ -204,6 +204,45 @@ Result<secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rn
   return key;
 }
 
+Result<std::vector<libp2p::Cidr>> parse_cidrs(std::string_view list) {
+  std::vector<libp2p::Cidr> out;
+  while (!list.empty()) {
+    const std::string_view item = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), item.size() + 1));
+    if (item.empty()) continue;
+    OPP2P_TRY(auto block, libp2p::Cidr::from_text(item));
+    out.push_back(std::move(block));
+  }
+  return out;
+}
+
+namespace {
+
+Result<libp2p::network::RateLimit> rate_limit(std::string_view name, const std::string& rate, std::uint32_t burst) {
+  const std::string option = "--p2p.limits." + std::string(name);
+  double per_second = 0;
+  const auto [end, error] = std::from_chars(rate.data(), rate.data() + rate.size(), per_second);
+  if (error != std::errc() || end != rate.data() + rate.size() || !(per_second > 0) || per_second > 1e6)
+    return fail(Errc::invalid_argument, option + ".rate is '" + rate + "'; write connections a second, above 0, for example 0.2");
+  if (burst == 0) return fail(Errc::invalid_argument, option + ".burst is 0, which lets nobody in; the default is 16 or 80");
+  return libp2p::network::RateLimit{per_second, static_cast<double>(burst)};
+}
+
+Result<libp2p::network::Limits> connection_limits(const NodeOptions& options) {
+  libp2p::network::Limits out;
+  OPP2P_TRY(out.exempt, of("p2p.limits.exempt", parse_cidrs(options.limits_exempt)));
+  if (options.limits_address_conns == 0 || options.limits_ip6_48_conns == 0)
+    return fail(Errc::invalid_argument,
+                "--p2p.limits.address.conns and --p2p.limits.ip6-48.conns are at least 1; 0 would let nobody in");
+  out.connections_per_address = options.limits_address_conns;
+  out.connections_per_ip6_48 = options.limits_ip6_48_conns;
+  OPP2P_TRY(out.address_rate, rate_limit("address", options.limits_address_rate, options.limits_address_burst));
+  OPP2P_TRY(out.ip6_48_rate, rate_limit("ip6-48", options.limits_ip6_48_rate, options.limits_ip6_48_burst));
+  return out;
+}
+
+}  // namespace
+
 Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   NodeConfig out;
   if (options.rollup_config.empty())
@@ -220,6 +259,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   out.peers_hi = options.peers_hi;
   OPP2P_TRY(out.peers_grace, of("p2p.peers.grace", parse_duration(options.peers_grace)));
   OPP2P_TRY(out.dial_timeout, of("p2p.timeout.dial", parse_duration(options.dial_timeout)));
+  OPP2P_TRY(out.limits, connection_limits(options));
   OPP2P_TRY(out.spin, of("p2p.spin", parse_duration(options.spin)));
   if (out.dial_timeout == Nanos(0))
     return fail(Errc::invalid_argument, "--p2p.timeout.dial is 0, which no dial keeps; write for example 10s");

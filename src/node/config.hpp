@@ -14,6 +14,7 @@
 #include "base/time.hpp"
 #include "crypto/secp256k1.hpp"
 #include "multiformats/multiaddr.hpp"
+#include "network/host.hpp"
 #include "node/log.hpp"
 #include "opstack/chain/rollup_config.hpp"
 
@@ -36,6 +37,14 @@ struct NodeOptions {
   std::string user_agent = "optimism";
   bool ping = true;
   std::string dial_timeout = "10s";
+  // Inbound connections: go-libp2p's limits, which op-node has without options.
+  std::string limits_exempt;  // comma-separated CIDR
+  std::uint32_t limits_address_conns = 8;
+  std::string limits_address_rate = "0.2";
+  std::uint32_t limits_address_burst = 16;
+  std::uint32_t limits_ip6_48_conns = 64;
+  std::string limits_ip6_48_rate = "0.5";
+  std::uint32_t limits_ip6_48_burst = 80;
   std::string spin = "0s";
   std::string gossip_timestamp_threshold = "60s";
 
@@ -68,6 +77,7 @@ struct NodeConfig {
   std::string user_agent;
   bool ping = true;
   libp2p::Nanos dial_timeout{};
+  libp2p::network::Limits limits;  // what the options p2p.limits.* set of them
   libp2p::Nanos spin{};  // the longest time that the network thread looks for events before it sleeps
   libp2p::Nanos gossip_timestamp_threshold{};
 
@@ -94,6 +104,8 @@ libp2p::Result<libp2p::crypto::secp256k1::Secret> parse_key(std::string_view tex
 libp2p::Result<libp2p::crypto::secp256k1::Address> parse_address(std::string_view text);
 // Multiaddrs separated by commas, each with the /p2p/ID of its peer.
 libp2p::Result<std::vector<libp2p::Multiaddr>> parse_peers(std::string_view list);
+// "10.0.0.0/8,fd00::/8": blocks of addresses separated by commas.
+libp2p::Result<std::vector<libp2p::Cidr>> parse_cidrs(std::string_view list);
 // The node key's file: 64 lower-case hexadecimal digits, made with mode 0600 when it is missing.
 libp2p::Result<libp2p::crypto::secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rng& rng);
 

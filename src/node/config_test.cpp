@@ -179,6 +179,29 @@ TEST_F(ConfigTest, other_values_are_checked_too) {
   wrong(&NodeOptions::data_dir, "", "--data-dir is empty");
   wrong(&NodeOptions::spin, "fast", "--p2p.spin");
   wrong(&NodeOptions::spin, "1s", "--p2p.spin is at most 10ms");
+  wrong(&NodeOptions::limits_exempt, "10.0.0.0/8,nowhere", "--p2p.limits.exempt: 'nowhere' is no address block");
+  wrong(&NodeOptions::limits_address_rate, "fast", "--p2p.limits.address.rate is 'fast'");
+  wrong(&NodeOptions::limits_ip6_48_rate, "0", "--p2p.limits.ip6-48.rate is '0'");
+}
+
+TEST_F(ConfigTest, the_limits_of_inbound_connections_are_go_libp2ps_unless_it_is_told_others) {
+  const auto plain = resolve(options_, rng_);
+  ASSERT_TRUE(plain) << plain.error().message();
+  EXPECT_EQ(plain->limits.connections_per_address, 8u);
+  EXPECT_EQ(plain->limits.connections_per_ip6_48, 64u);
+  EXPECT_EQ(plain->limits.address_rate.per_second, 0.2);
+  EXPECT_EQ(plain->limits.address_rate.burst, 16);
+  EXPECT_EQ(plain->limits.ip6_48_rate.per_second, 0.5);
+  EXPECT_EQ(plain->limits.ip6_48_rate.burst, 80);
+  EXPECT_TRUE(plain->limits.exempt.empty());
+  options_.limits_exempt = "172.17.0.0/16,2001:db8::1";
+  options_.limits_address_conns = 3;
+  const auto told = resolve(options_, rng_);
+  ASSERT_TRUE(told);
+  ASSERT_EQ(told->limits.exempt.size(), 2u);
+  EXPECT_EQ(told->limits.exempt[0].text(), "172.17.0.0/16");
+  EXPECT_EQ(told->limits.exempt[1].text(), "2001:db8::1/128");
+  EXPECT_EQ(told->limits.connections_per_address, 3u);
 }
 
 TEST_F(ConfigTest, a_zero_signer_means_none) {

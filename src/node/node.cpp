@@ -31,6 +31,7 @@ libp2p::crypto::PrivateKey identity_of(const NodeConfig& config) {
 network::HostConfig host_config(const NodeConfig& config) {
   network::HostConfig out(identity_of(config));
   out.user_agent = config.user_agent;
+  out.limits = config.limits;
   out.limits.dial_timeout = config.dial_timeout;
   out.connection_manager.low = config.peers_lo;
   out.connection_manager.high = config.peers_hi;
@@ -354,6 +355,7 @@ void Node::on_connection_refused(const Multiaddr& remote, const Error& why) {
 void Node::on_verdict(const gossip::BlockVerdict& verdict) {
   stats_.count(verdict, runtime_.now().wall);
   const auto& outcome = verdict.outcome;
+  if (!verdict.local && outcome.verdict == gossip::Verdict::accept) host_->mark_proven(verdict.from);
   const auto level = LogLevel::debug;
   if (!log_.enabled(Component::gossip, level)) return;
   const auto* block = outcome.envelope ? &outcome.envelope->payload : nullptr;
@@ -402,6 +404,7 @@ void Node::on_store_refused(std::uint64_t number, const Error& why) {
 }
 
 void Node::on_stored(const PeerId& from, const sync::Block& block) {
+  host_->mark_proven(from);
   if (std::exchange(told_of_store_, std::nullopt))
     log_.info(Component::store, "the store keeps blocks again", {{"number", block.number()}});
   if (!log_.enabled(Component::node, LogLevel::info)) return;

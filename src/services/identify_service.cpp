@@ -12,6 +12,17 @@ namespace libp2p::services {
 using network::Stream;
 using runtime::Task;
 
+namespace {
+
+// To what the peerstore would keep of them at most, before they are handed around.
+void limit_protocols(std::vector<std::string>& protocols) {
+  const network::PeerstoreLimits limits;
+  std::erase_if(protocols, [&limits](const std::string& protocol) { return protocol.size() > limits.text_bytes; });
+  if (protocols.size() > limits.protocols_per_peer) protocols.resize(limits.protocols_per_peer);
+}
+
+}  // namespace
+
 // The place of one exchange of ours in `asking_`.
 class IdentifyService::Asking {
  public:
@@ -117,6 +128,14 @@ Bytes IdentifyService::own_message(const PeerId& peer) {
 
 // ---- what we learn ----
 
+IdentifyService::Visits& IdentifyService::visits_of(const PeerId& peer) {
+  const MonoTime now = host_.runtime().now().mono;
+  const auto found = visits_.find(peer);
+  if (found != visits_.end()) return found->second;
+  const Visits full{TokenBucket(config_.push_rate, config_.push_burst, now), TokenBucket(config_.ask_rate, config_.ask_burst, now)};
+  return visits_.emplace(peer, full).first->second;
+}
+
 // RFC 0003: a peer's records count in the order of their numbers. The same one may come again with every new connection.
 bool IdentifyService::is_outdated(const PeerId& peer, std::uint64_t seq) {
   // The value in the peerstore that holds the number of a peer's last signed record.
@@ -150,6 +169,7 @@ std::vector<Multiaddr> IdentifyService::told_addresses(const PeerId& peer, const
   const auto connections = host_.connections(peer);
   if (connections.empty()) return {};
   told = believable(told, connections.back().remote);
+  std::erase_if(told, [](const Multiaddr& address) { return address.bytes().size() > network::PeerstoreLimits().text_bytes; });
   if (told.size() > config_.max_addresses_per_peer) told.resize(config_.max_addresses_per_peer);
   return told;
 }
@@ -173,11 +193,13 @@ Result<Identified> IdentifyService::learn(const PeerId& peer, const identify::Me
   if (!result.addresses.empty()) known.addresses = result.addresses;
   store.add_addresses(peer, result.addresses, network::kConnectedAddress, host_.runtime().now().mono);
   if (message.observed_addr) {
-    if (auto observed = Multiaddr::from_bytes(*message.observed_addr)) known.observed = std::move(*observed);
+    const bool fits = message.observed_addr->size() <= network::PeerstoreLimits().text_bytes;
+    if (auto observed = Multiaddr::from_bytes(*message.observed_addr); fits && observed) known.observed = std::move(*observed);
   }
   result.observed = known.observed;
 
   result.protocols = message.protocols;
+  limit_protocols(result.protocols);
   if (pushed && result.protocols.empty()) {
     result.protocols = store.protocols(peer);
   } else {
@@ -219,6 +241,7 @@ void IdentifyService::on_connection_opened(const network::ConnectionInfo& connec
 
 void IdentifyService::on_peer_disconnected(const PeerId& peer) {
   if (host_.connected(peer)) return;
+  visits_.erase(peer);
   const auto found = known_.find(peer);
   if (found == known_.end()) return;
   // What it told is believed for a while after it has gone, however long it was here.
@@ -242,7 +265,8 @@ std::vector<std::pair<Multiaddr, std::size_t>> IdentifyService::observed_address
 
 Task<void> IdentifyService::answer(Stream stream) {
   const ServingCount::Place place(serving_, stream.peer());
-  if (!place.granted()) {
+  if (!place.granted() || !visits_of(stream.peer()).requests.try_take(1, host_.runtime().now().mono)) {
+    ++counters_.refused_requests;
     stream.reset();
     co_return;
   }
@@ -258,7 +282,8 @@ Task<void> IdentifyService::answer(Stream stream) {
 
 Task<void> IdentifyService::take_push(Stream stream) {
   const ServingCount::Place place(serving_, stream.peer());
-  if (!place.granted()) {
+  if (!place.granted() || !visits_of(stream.peer()).pushes.try_take(1, host_.runtime().now().mono)) {
+    ++counters_.refused_pushes;
     stream.reset();
     co_return;
   }

@@ -5,7 +5,8 @@
 // not kept.
 //
 // Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread.
-// Bounds: message parts, their number and size; inbound streams per peer; pushes at the same time.
+// Bounds: message parts, their number and size; inbound streams per peer; how often a peer may push and ask, since a record
+// costs a signature; pushes at the same time; what is kept of a peer, to the bounds of the Peerstore.
 // Source: libp2p specification "identify"; op-node surface, sections 2 and 14.
 #pragma once
 
@@ -22,6 +23,7 @@
 #include "base/live_count.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "base/token_bucket.hpp"
 #include "network/host.hpp"
 #include "protocols/identify/identify.hpp"
 #include "runtime/task.hpp"
@@ -37,6 +39,17 @@ struct IdentifyConfig {
   std::size_t inbound_per_peer = 16;  // streams of both protocols
   std::size_t pushes_at_once = 32;
   std::size_t max_addresses_per_peer = 32;
+  // Pushes of a peer, and its requests, beyond these are reset before they are read. Told honestly, what has changed comes once.
+  double push_rate = 0.2;  // a second
+  double push_burst = 8;
+  double ask_rate = 1;
+  double ask_burst = 16;
+};
+
+// What was turned away, by cause.
+struct IdentifyCounters {
+  std::uint64_t refused_pushes = 0;   // above push_rate, or inbound_per_peer
+  std::uint64_t refused_requests = 0; // above ask_rate, or inbound_per_peer
 };
 
 // What a peer has told.
@@ -77,6 +90,8 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   // What we would tell a peer now. With an empty id: what does not depend on the peer.
   std::vector<Multiaddr> own_addresses(const PeerId& peer) const;
 
+  const IdentifyCounters& counters() const { return counters_; }
+
   // Stops answering and ends every coroutine of the service.
   runtime::Task<void> close();
 
@@ -89,6 +104,12 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
     std::optional<Multiaddr> observed;
     std::vector<Multiaddr> addresses;
   };
+  // How often a connected peer comes to us.
+  struct Visits {
+    TokenBucket pushes;
+    TokenBucket requests;
+  };
+  Visits& visits_of(const PeerId& peer);
   class Asking;
   // What all peers are told alike; pushed when it changes.
   struct Told {
@@ -118,7 +139,9 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   IdentifiedFn identified_;
   FailedFn failed_;
   ServingCount serving_;
+  IdentifyCounters counters_;
   std::map<PeerId, Known> known_;  // connected peers that have told
+  std::map<PeerId, Visits> visits_;  // of connected peers
   std::set<PeerId> asking_;        // exchanges of ours that are under way
   std::set<PeerId> to_push_;       // peers that wait to be told
   std::size_t pushing_ = 0;        // coroutines that tell them

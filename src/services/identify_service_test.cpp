@@ -268,6 +268,50 @@ TEST_F(IdentifyServiceTest, remembers_the_addresses_of_a_peer_for_a_while_after_
   EXPECT_TRUE(store(0).addresses(peer(1), now()).empty());
 }
 
+TEST_F(IdentifyServiceTest, verifies_no_more_records_than_a_peer_may_push) {
+  IdentifyService a(net_.host(0));
+  std::size_t learnt = 0;
+  a.on_identified([&learnt](const PeerId&, const Identified& told) { learnt += told.pushed ? 1 : 0; });
+  ASSERT_TRUE(net_.connect(0, 1));
+  net_.run_for(Seconds(1));
+  const auto push = [this](std::uint64_t seq) {
+    multiformats::PeerRecord record;
+    record.peer_id = peer(1);
+    record.seq = seq;
+    record.addresses = {Multiaddr::from_text("/ip4/10.1.1.1/tcp/1").value()};
+    identify::Message message;
+    const Bytes sealed = record.seal(net_.host(1).identity()).value();
+    message.signed_peer_record.emplace(sealed.begin(), sealed.end());
+    (void)net_.run(1, Liar::push(net_.host(1), peer(0), identify::encode_parts(message)));
+  };
+  for (std::uint64_t seq = 1; seq <= 50; ++seq) push(seq);
+  net_.run_for(Millis(500));
+  EXPECT_LE(learnt, 10U);
+  EXPECT_GE(learnt, 8U);
+  EXPECT_EQ(a.counters().refused_pushes, 50 - learnt);
+  // After a while it may tell again.
+  net_.run_for(Seconds(6));
+  const std::size_t before = learnt;
+  push(51);
+  net_.run_for(Millis(500));
+  EXPECT_EQ(learnt, before + 1);
+}
+
+TEST_F(IdentifyServiceTest, hands_on_no_more_protocols_than_it_keeps) {
+  IdentifyService a(net_.host(0));
+  Listener listener;
+  net_.host(0).add_observer(&listener);
+  identify::Message message;
+  for (int i = 0; i < 200; ++i) message.protocols.push_back("/" + std::to_string(i) + "/" + std::string(25, 'x'));
+  Liar liar{identify::encode_parts(message)};
+  liar.serve(net_.host(1));
+  ASSERT_TRUE(net_.connect(0, 1));
+  net_.run_for(Seconds(1));
+  ASSERT_EQ(listener.heard.size(), 1U);
+  EXPECT_EQ(listener.heard.front().second.size(), network::PeerstoreLimits().protocols_per_peer);
+  net_.host(0).remove_observer(&listener);
+}
+
 TEST(IdentifyService, leaves_nothing_behind) {
   {
     SimHosts net(12);

@@ -30,25 +30,33 @@ PerfService::~PerfService() {
   if (config_.serve) host_.remove_stream_handler(kPerfProtocol);
 }
 
-Task<Result<void>> PerfService::send_zeros(Stream& stream, std::uint64_t count) {
+MonoTime PerfService::deadline(MonoTime start, std::uint64_t bytes) const {
+  const auto longest = static_cast<std::uint64_t>(config_.longest_exchange / Seconds(1));
+  const Nanos earned = Seconds(std::min(bytes / config_.least_rate, longest));
+  return start + std::min(config_.grace + earned, config_.longest_exchange);
+}
+
+// `moved` are the bytes that the exchange had moved before, since `start`.
+Task<Result<void>> PerfService::send_zeros(Stream& stream, std::uint64_t count, MonoTime start, std::uint64_t moved) {
   while (count > 0) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(count, kChunk));
-    stream.set_write_deadline(idle_deadline());
+    stream.set_write_deadline(deadline(start, moved));
     const ByteView chunk(kZeros.data(), size);
     const Result<void> wrote = co_await stream.write(chunk);
     if (!wrote) co_return wrote.error();
     count -= size;
+    moved += size;
   }
   co_return Result<void>();
 }
 
 // Reads to the end of the stream and answers how many bytes came. `first` (may be null) is set to when the first did,
 // or the end.
-Task<Result<std::uint64_t>> PerfService::drain(Stream& stream, MonoTime* first) {
+Task<Result<std::uint64_t>> PerfService::drain(Stream& stream, MonoTime start, std::uint64_t moved, MonoTime* first) {
   Bytes buffer(kChunk);
   std::uint64_t total = 0;
   while (true) {
-    stream.set_read_deadline(idle_deadline());
+    stream.set_read_deadline(deadline(start, moved + total));
     const Result<std::size_t> got = co_await stream.read_some(buffer);
     if (!got) co_return got.error();
     if (total == 0 && first != nullptr) *first = host_.runtime().now().mono;
@@ -64,18 +72,19 @@ Task<void> PerfService::serve(Stream stream) {
     co_return;
   }
   ByteArray<8> wanted{};
-  stream.set_read_deadline(idle_deadline());
+  const MonoTime start = host_.runtime().now().mono;
+  stream.set_read_deadline(deadline(start, 0));
   const Result<void> head = co_await stream.read_exactly(wanted);
   if (!head) {
     stream.reset();
     co_return;
   }
-  const Result<std::uint64_t> uploaded = co_await drain(stream, nullptr);
+  const Result<std::uint64_t> uploaded = co_await drain(stream, start, 0, nullptr);
   if (!uploaded) {
     stream.reset();
     co_return;
   }
-  const Result<void> sent = co_await send_zeros(stream, load_be64(wanted.data()));
+  const Result<void> sent = co_await send_zeros(stream, load_be64(wanted.data()), start, *uploaded);
   if (sent) {
     stream.close_write();
   } else {
@@ -94,16 +103,16 @@ Task<Result<PerfResult>> PerfService::run(PeerId peer, std::uint64_t upload, std
 
   ByteArray<8> wanted{};
   store_be64(wanted.data(), download);
-  stream.set_write_deadline(idle_deadline());
+  stream.set_write_deadline(deadline(start, 0));
   const Result<void> asked = co_await stream.write(wanted);
   if (!asked) co_return asked.error().within("while asking for the download");
-  const Result<void> sent = co_await send_zeros(stream, upload);
+  const Result<void> sent = co_await send_zeros(stream, upload, start, 0);
   if (!sent) co_return sent.error().within("while uploading");
   result.uploaded = upload;
   stream.close_write();
 
   MonoTime first = start;
-  const Result<std::uint64_t> got = co_await drain(stream, &first);
+  const Result<std::uint64_t> got = co_await drain(stream, start, upload, &first);
   if (!got) co_return got.error().within("while downloading");
   result.downloaded = *got;
   result.upload = first - start;

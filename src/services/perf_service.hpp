@@ -2,8 +2,9 @@
 // bytes it wants back, sends its own and half-closes; only then does the server answer.
 //
 // Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread.
-// Bounds: streams served per peer; nothing is buffered beyond the streams' own windows. A server does as much work as
-// it is asked for, so a node does not offer this protocol unless it is told to.
+// Bounds: streams served per peer; nothing is buffered beyond the streams' own windows; the time of an exchange, which has
+// to keep a least rate as well. A server does as much work as it is asked for, so a node does not offer this protocol
+// unless it is told to.
 // Source: libp2p specification "perf", /perf/1.0.0.
 #pragma once
 
@@ -24,7 +25,11 @@ inline constexpr std::string_view kPerfProtocol = "/perf/1.0.0";
 struct PerfConfig {
   bool serve = false;
   std::size_t inbound_per_peer = 64;
-  Nanos idle_timeout = Seconds(60);  // without a byte moving, either way
+  // An exchange ends when it has moved fewer than least_rate bytes a second since its beginning, not counting a grace
+  // time, and at the latest after longest_exchange.
+  Nanos grace = Seconds(60);
+  std::uint64_t least_rate = 64 * 1024;
+  Nanos longest_exchange = std::chrono::minutes(30);
 };
 
 // What one run moved. `upload` lasts from the opening of the stream to the first byte of the answer (or its end),
@@ -50,10 +55,11 @@ class PerfService : LiveCounted<PerfService> {
   runtime::Task<void> close();
 
  private:
-  MonoTime idle_deadline() const { return host_.runtime().now().mono + config_.idle_timeout; }
+  // When an exchange that began at `start` and has moved `bytes` since is too slow.
+  MonoTime deadline(MonoTime start, std::uint64_t bytes) const;
   runtime::Task<void> serve(network::Stream stream);
-  runtime::Task<Result<void>> send_zeros(network::Stream& stream, std::uint64_t count);
-  runtime::Task<Result<std::uint64_t>> drain(network::Stream& stream, MonoTime* first);
+  runtime::Task<Result<void>> send_zeros(network::Stream& stream, std::uint64_t count, MonoTime start, std::uint64_t moved);
+  runtime::Task<Result<std::uint64_t>> drain(network::Stream& stream, MonoTime start, std::uint64_t moved, MonoTime* first);
 
   network::Host& host_;
   PerfConfig config_;

@@ -70,5 +70,45 @@ TEST_F(PerfServiceTest, ends_with_an_error_when_the_connection_goes) {
   EXPECT_FALSE(result->has_value());
 }
 
+// One byte every 50 seconds.
+Task<void> trickle(network::Host& host, PeerId peer, bool* ended) {
+  std::vector<std::string> protocols;
+  protocols.emplace_back(kPerfProtocol);
+  Result<Stream> opened = co_await host.open_stream(std::move(peer), std::move(protocols));
+  Stream stream = std::move(*opened);
+  Bytes one(9);
+  while (true) {
+    const Result<void> sent = co_await stream.write(one);
+    if (!sent) break;
+    one.resize(1);
+    const Result<void> slept = co_await runtime::sleep_for(host.runtime(), Seconds(50));
+    if (!slept) co_return;
+  }
+  *ended = true;
+}
+
+TEST_F(PerfServiceTest, a_byte_now_and_then_does_not_keep_an_exchange_alive) {
+  PerfService server(net_.host(1), config_);
+  bool ended = false;
+  runtime::TaskScope scope(net_.host(0).runtime());
+  scope.spawn(trickle(net_.host(0), net_.host(1).id(), &ended));
+  net_.run_for(Seconds(55));
+  EXPECT_FALSE(ended);
+  net_.run_for(Seconds(100));
+  EXPECT_TRUE(ended);
+}
+
+TEST_F(PerfServiceTest, an_exchange_ends_at_its_longest_time_however_fast_it_is) {
+  config_.longest_exchange = Seconds(2);
+  PerfService server(net_.host(1), config_);
+  PerfService client(net_.host(0));
+  const MonoTime begun = net_.world().now();
+  const auto result = net_.run(0, client.run(net_.host(1).id(), 0, std::uint64_t{1} << 60), Seconds(200));
+  ASSERT_TRUE(result.has_value());
+  EXPECT_FALSE(result->has_value());
+  EXPECT_GE(net_.world().now() - begun, Seconds(2));
+  EXPECT_LE(net_.world().now() - begun, Seconds(3));
+}
+
 }  // namespace
 }  // namespace libp2p::services

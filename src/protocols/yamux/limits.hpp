@@ -16,6 +16,9 @@ struct Limits {
   // Receive credit of one stream: it doubles from kInitialWindow up to this while the reader keeps up within four round
   // trips.
   std::uint32_t max_window = 16 * 1024 * 1024;
+  // The round trip counts for that up to this, and it is the shortest that was measured: a peer that answers pings late
+  // gets no larger windows for it.
+  Nanos max_growth_round_trip = Millis(500);
   // Bytes delivered but not yet consumed, over all streams. Windows do not grow beyond it together, and a stream whose
   // data would exceed it is reset.
   std::size_t max_receive_memory = 64 * 1024 * 1024;
@@ -42,6 +45,8 @@ struct Limits {
   // trip), and the session ends when neither its answer nor anything else has come for the timeout. Zero: no pings.
   Nanos keep_alive_interval = Seconds(30);
   Nanos keep_alive_timeout = Seconds(10);
+  // A ping is answered within this whatever else comes meanwhile.
+  Nanos keep_alive_longest = Seconds(120);
 };
 
 }  // namespace libp2p::yamux

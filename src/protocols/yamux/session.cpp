@@ -191,6 +191,7 @@ void Session::on_ping(const Header& header) {
     push_control(make_header(FrameType::ping, kAck, 0, header.length));
   } else if (ping_sent_ && header.length == ping_value_) {
     round_trip_ = now_.mono - *ping_sent_;
+    shortest_round_trip_ = std::min(*round_trip_, shortest_round_trip_.value_or(*round_trip_));
     ping_sent_.reset();
   }
 }
@@ -256,7 +257,9 @@ void Session::send_ping() {
 
 std::optional<MonoTime> Session::next_deadline() const {
   if (failed_ || limits_.keep_alive_interval <= Nanos(0)) return std::nullopt;
-  if (ping_sent_) return std::max(*ping_sent_, last_input_) + limits_.keep_alive_timeout;
+  if (ping_sent_)
+    return std::min(std::max(*ping_sent_, last_input_) + limits_.keep_alive_timeout,
+                    *ping_sent_ + limits_.keep_alive_longest);
   return next_ping_;
 }
 

@@ -36,6 +36,9 @@ class SessionEvents {
   virtual void on_reset(StreamId id, const Error& error) = 0;
   virtual void on_writable(StreamId id) = 0;
   virtual void on_closed(StreamId id) = 0;
+  // Whether there is memory for `bytes` more of window. A question and no event: asked inside consume() too, and the answer
+  // must not enter the session.
+  virtual bool may_grow(std::size_t /*bytes*/) { return true; }
 };
 
 // What was skipped or refused, by cause.
@@ -45,6 +48,7 @@ struct SessionCounters {
   std::uint64_t late_bytes = 0;
   std::uint64_t unanswered_pings = 0;
   std::uint64_t memory_resets = 0;    // streams reset for max_receive_memory
+  std::uint64_t refused_growth = 0;   // windows that stayed as they were for may_grow or max_receive_memory
 };
 
 class Session {
@@ -148,6 +152,7 @@ class Session {
   StreamId frame_stream_ = 0;        // 0: the payload is skipped
 
   std::optional<Nanos> round_trip_;
+  std::optional<Nanos> shortest_round_trip_;
   std::optional<MonoTime> ping_sent_;
   std::uint32_t ping_value_ = 0;
   MonoTime next_ping_;

@@ -90,6 +90,61 @@ TEST_F(YamuxFlow, doubles_the_window_of_a_reader_that_keeps_up_and_stops_at_its_
   EXPECT_EQ(session->receive_window(slow), kInitialWindow);
 }
 
+TEST_F(YamuxFlow, gives_a_peer_that_answers_pings_late_no_larger_windows_for_it) {
+  limits.keep_alive_interval = Seconds(30);
+  make();
+  const auto sent = frames(drain());
+  now = now + Seconds(9);
+  ASSERT_TRUE(feed(frame(FrameType::ping, kAck, 0, sent[0].header.length)));
+  const auto id = open_inbound();
+  for (int i = 0; i < 10; ++i) {
+    now = now + Seconds(3);  // some 40 KiB a second, far within four of its round trips
+    ASSERT_TRUE(feed(data(0, 1, Bytes(kInitialWindow / 2))));
+    session->consume(id, kInitialWindow / 2);
+    drain();
+  }
+  EXPECT_EQ(session->receive_window(id), kInitialWindow);
+}
+
+TEST_F(YamuxFlow, measures_growth_by_the_shortest_round_trip) {
+  limits.keep_alive_interval = Seconds(30);
+  make();
+  const auto answer_after = [&](Nanos delay) {
+    const auto sent = frames(drain());
+    now = now + delay;
+    ASSERT_TRUE(feed(frame(FrameType::ping, kAck, 0, sent.back().header.length)));
+  };
+  answer_after(Millis(10));
+  now = now + Seconds(31);
+  ASSERT_TRUE(session->on_timeout(now));
+  answer_after(Millis(400));
+  EXPECT_EQ(*session->round_trip(), Millis(400));
+  const auto id = open_inbound();
+  now = now + Millis(100);  // within four of the last round trip, not of the shortest
+  ASSERT_TRUE(feed(data(0, 1, Bytes(kInitialWindow / 2))));
+  session->consume(id, kInitialWindow / 2);
+  EXPECT_EQ(session->receive_window(id), kInitialWindow);
+}
+
+TEST_F(YamuxFlow, leaves_a_window_as_it_is_while_there_is_no_memory_for_more) {
+  limits.keep_alive_interval = Seconds(30);
+  user.room = 600'000;
+  make();
+  const auto sent = frames(drain());
+  now = now + Millis(10);
+  ASSERT_TRUE(feed(frame(FrameType::ping, kAck, 0, sent[0].header.length)));
+  const auto id = open_inbound();
+  for (int i = 0; i < 5; ++i) {
+    now = now + Millis(5);
+    const std::uint32_t n = session->receive_window(id) / 2;
+    ASSERT_TRUE(feed(data(0, 1, Bytes(n))));
+    session->consume(id, n);
+    drain();
+  }
+  EXPECT_EQ(session->receive_window(id), 4 * kInitialWindow);
+  EXPECT_EQ(session->counters().refused_growth, 3U);
+}
+
 TEST_F(YamuxFlow, resets_a_stream_whose_data_would_exceed_the_connections_memory) {
   limits.max_receive_memory = 300'000;
   make();

@@ -146,7 +146,10 @@ void Session::update_window(Stream& stream) {
   if (stream.remote_ended || failed_) return;
   const auto missing = [&stream] { return stream.window - stream.receive_credit - stream.unconsumed; };
   if (missing() < stream.window / 2) return;
-  if (round_trip_ && now_.mono - stream.window_epoch < *round_trip_ * 4) grow(stream);
+  if (shortest_round_trip_) {
+    const Nanos round_trip = std::min(*shortest_round_trip_, limits_.max_growth_round_trip);
+    if (now_.mono - stream.window_epoch < round_trip * 4) grow(stream);
+  }
   const auto credit = static_cast<std::uint32_t>(missing());
   stream.receive_credit += credit;
   stream.window_epoch = now_.mono;
@@ -157,7 +160,11 @@ void Session::grow(Stream& stream) {
   const std::uint32_t window = std::min(limits_.max_window, stream.window > limits_.max_window / 2
                                                                 ? limits_.max_window
                                                                 : stream.window * 2);
-  if (window <= stream.window || grown_ + (window - stream.window) > limits_.max_receive_memory) return;
+  if (window <= stream.window) return;
+  if (grown_ + (window - stream.window) > limits_.max_receive_memory || !events_.may_grow(window - stream.window)) {
+    ++counters_.refused_growth;
+    return;
+  }
   grown_ += window - stream.window;
   stream.window = window;
 }

@@ -204,6 +204,19 @@ TEST_F(YamuxSession, pings_at_the_start_then_at_its_interval_and_gives_up_a_sile
   EXPECT_FALSE(session->next_deadline());
 }
 
+TEST_F(YamuxSession, gives_up_a_peer_that_sends_a_little_and_never_answers_a_ping) {
+  limits.keep_alive_interval = Seconds(30);
+  make();
+  drain();
+  for (int i = 0; i < 13; ++i) {
+    now = now + Seconds(9);
+    ASSERT_TRUE(feed(window(0, 99, 1)));
+    EXPECT_TRUE(session->on_timeout(now)) << i;
+  }
+  now = now + Seconds(3);
+  EXPECT_EQ(session->on_timeout(now).error().code(), Errc::timed_out);
+}
+
 TEST_F(YamuxSession, goes_away_after_the_data_and_refuses_new_streams_at_once) {
   make();
   const auto id = open_inbound();

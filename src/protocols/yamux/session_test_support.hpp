@@ -40,7 +40,9 @@ class Recorder : public SessionEvents {
     if (writable_hook) writable_hook(id);
   }
   void on_closed(StreamId id) override { ++streams[id].closed; }
+  bool may_grow(std::size_t bytes) override { return bytes <= room; }
 
+  std::size_t room = std::size_t{1} << 40;  // bytes that a window may grow by
   std::vector<StreamId> inbound;
   std::map<StreamId, Seen> streams;
   std::function<void(StreamId)> inbound_hook, writable_hook;
