@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <optional>
-#include <protozero/pbf_message.hpp>
 #include <protozero/pbf_writer.hpp>
 #include <utility>
 
+#include "base/protobuf.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/openssl_keys.hpp"
 #include "crypto/secp256k1.hpp"
@@ -44,20 +44,13 @@ Result<KeyMessage> parse_message(ByteView message) {
                                      std::to_string(kMaxKeyMessage) + " are allowed");
   std::optional<std::int32_t> type;
   std::optional<ByteView> data;
-  try {
-    protozero::pbf_reader reader(reinterpret_cast<const char*>(message.data()), message.size());
-    while (reader.next()) {
-      if (reader.tag_and_type() == protozero::tag_and_type(1, protozero::pbf_wire_type::varint)) {
-        type = reader.get_enum();
-      } else if (reader.tag_and_type() == protozero::tag_and_type(2, protozero::pbf_wire_type::length_delimited)) {
-        const auto view = reader.get_view();
-        data = as_bytes({view.data(), view.size()});
-      } else {
-        reader.skip();
-      }
-    }
-  } catch (const protozero::exception& error) {
-    return fail(Errc::malformed, std::string("key message is no protobuf: ") + error.what());
+  ProtobufReader reader(message, "key message");
+  for (ProtobufField field;;) {
+    OPP2P_TRY(const bool more, reader.next(field));
+    if (!more) break;
+    // An enum has 32 bits; what is above them is lost, as in Go.
+    if (field.number == 1 && field.is_varint()) type = static_cast<std::int32_t>(static_cast<std::uint32_t>(field.value));
+    if (field.number == 2 && field.is_bytes()) data = field.bytes;
   }
   if (!type) return fail(Errc::malformed, "key message has no type");
   if (!data) return fail(Errc::malformed, "key message has no data");

@@ -1,18 +1,16 @@
 #include "multiformats/peer_record.hpp"
 
 #include <optional>
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
+
+#include "base/protobuf.hpp"
 
 namespace libp2p::multiformats {
 namespace {
 
-using protozero::pbf_wire_type;
-using protozero::tag_and_type;
+constexpr std::string_view kContext = "peer record";
 enum Field : protozero::pbf_tag_type { kPeerId = 1, kSeq = 2, kAddresses = 3 };
 constexpr protozero::pbf_tag_type kMultiaddr = 1;  // of an AddressInfo
-
-ByteView bytes_of(const protozero::data_view& view) { return as_bytes({view.data(), view.size()}); }
 
 void add_bytes(protozero::pbf_writer& writer, protozero::pbf_tag_type tag, ByteView value) {
   writer.add_bytes(tag, reinterpret_cast<const char*>(value.data()), value.size());
@@ -22,17 +20,14 @@ Error too_many_addresses() {
   return fail(Errc::too_large, "peer record has more than " + std::to_string(kMaxRecordAddresses) + " addresses");
 }
 
-ByteView read_address(const protozero::data_view& message) {
+Result<ByteView> read_address(ByteView message, ByteView payload) {
   ByteView out;
-  protozero::pbf_reader reader(message);
-  while (reader.next()) {
-    if (reader.tag_and_type() == tag_and_type(kMultiaddr, pbf_wire_type::length_delimited)) {
-      out = bytes_of(reader.get_view());
-    } else {
-      reader.skip();
-    }
+  ProtobufReader reader(message, kContext, payload.data());
+  for (ProtobufField field;;) {
+    OPP2P_TRY(const bool more, reader.next(field));
+    if (!more) return out;
+    if (field.number == kMultiaddr && field.is_bytes()) out = field.bytes;
   }
-  return out;
 }
 
 struct RawRecord {
@@ -43,24 +38,18 @@ struct RawRecord {
 
 Result<RawRecord> read_record(ByteView payload) {
   RawRecord out;
-  try {
-    protozero::pbf_reader reader(reinterpret_cast<const char*>(payload.data()), payload.size());
-    while (reader.next()) {
-      switch (reader.tag_and_type()) {
-        case tag_and_type(kPeerId, pbf_wire_type::length_delimited): out.peer_id = bytes_of(reader.get_view()); break;
-        case tag_and_type(kSeq, pbf_wire_type::varint): out.seq = reader.get_uint64(); break;
-        case tag_and_type(kAddresses, pbf_wire_type::length_delimited):
-          if (out.addresses.size() == kMaxRecordAddresses)
-            return too_many_addresses();
-          out.addresses.push_back(read_address(reader.get_view()));
-          break;
-        default: reader.skip();
-      }
+  ProtobufReader reader(payload, kContext);
+  for (ProtobufField field;;) {
+    OPP2P_TRY(const bool more, reader.next(field));
+    if (!more) return out;
+    if (field.number == kPeerId && field.is_bytes()) out.peer_id = field.bytes;
+    if (field.number == kSeq && field.is_varint()) out.seq = field.value;
+    if (field.number == kAddresses && field.is_bytes()) {
+      if (out.addresses.size() == kMaxRecordAddresses) return too_many_addresses();
+      OPP2P_TRY(const auto address, read_address(field.bytes, payload));
+      out.addresses.push_back(address);
     }
-  } catch (const protozero::exception& error) {
-    return fail(Errc::malformed, std::string("peer record is no protobuf: ") + error.what());
   }
-  return out;
 }
 
 }  // namespace

@@ -35,6 +35,29 @@ TEST(PeerRecord, opens_what_its_peer_sealed) {
   }
 }
 
+TEST(PeerRecord, opens_what_go_libp2p_opens) {
+  const auto peer = make_peer(KeyType::ed25519, 9);
+  const auto seal = [&](ByteView record) {
+    return SignedEnvelope::seal(peer.key, kPeerRecordDomain, kPeerRecordType, record).value().encode();
+  };
+  Bytes record = peer.record.encode();
+  append(record, Bytes{0x7b, 0x7c});                     // a group
+  append(record, *from_hex("c0a30900"));                 // field 19000
+  EXPECT_TRUE(PeerRecord::open(seal(record)));
+  Bytes envelope = seal(record);
+  append(envelope, Bytes{0x7b, 0x7c});
+  append(envelope, Bytes{0x0a, 0x02, 0x7b, 0x7c});       // the key goes on with a group
+  EXPECT_TRUE(PeerRecord::open(envelope));
+  append(record, *from_hex("78ffffffffffffffffff02"));  // a number above 64 bits
+  EXPECT_EQ(PeerRecord::open(seal(record)).error(), Errc::malformed);
+  // Parts of the key that are no messages by themselves.
+  const Bytes key = peer.key.public_key().to_protobuf();
+  Bytes cut{0x0a, 0x03, key[0], key[1], key[2], 0x0a, static_cast<std::uint8_t>(key.size() - 3)};
+  append(cut, ByteView(key).subspan(3));
+  append(cut, ByteView(seal(peer.record.encode())).subspan(2 + key.size()));
+  EXPECT_EQ(PeerRecord::open(cut).error(), Errc::malformed);
+}
+
 TEST(PeerRecord, may_have_no_addresses_and_sequence_zero) {
   auto peer = make_peer(KeyType::ed25519, 2);
   peer.record.seq = 0;

@@ -1,14 +1,13 @@
 #include "multiformats/signed_envelope.hpp"
 
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
+#include "base/protobuf.hpp"
 #include "multiformats/varint.hpp"
 
 namespace libp2p::multiformats {
 namespace {
 
-constexpr auto kBytes = protozero::pbf_wire_type::length_delimited;
 enum Field : protozero::pbf_tag_type { kPublicKey = 1, kPayloadType = 2, kPayload = 3, kSignature = 5 };
 
 Bytes signing_input(std::string_view domain, ByteView payload_type, ByteView payload) {
@@ -27,7 +26,7 @@ Error too_large(std::size_t size) {
 }
 
 struct Fields {
-  Bytes public_key;  // a message: parts of it that come apart are one message put together
+  Bytes public_key;  // a message: parts of it that come apart, each a message, are one put together
   ByteView payload_type;
   ByteView payload;
   ByteView signature;
@@ -35,25 +34,22 @@ struct Fields {
 
 Result<Fields> read_fields(ByteView wire) {
   Fields fields;
-  try {
-    protozero::pbf_reader reader(reinterpret_cast<const char*>(wire.data()), wire.size());
-    while (reader.next()) {
-      if (reader.wire_type() != kBytes) {
-        reader.skip();
-        continue;
-      }
-      const auto tag = reader.tag();
-      const auto view = reader.get_view();
-      const auto value = as_bytes({view.data(), view.size()});
-      if (tag == kPublicKey) append(fields.public_key, value);
-      if (tag == kPayloadType) fields.payload_type = value;
-      if (tag == kPayload) fields.payload = value;
-      if (tag == kSignature) fields.signature = value;
+  ProtobufReader reader(wire, "signed envelope");
+  for (ProtobufField field;;) {
+    OPP2P_TRY(const bool more, reader.next(field));
+    if (!more) return fields;
+    if (!field.is_bytes()) continue;
+    switch (field.number) {
+      case kPublicKey:
+        OPP2P_TRYV(check_protobuf(field.bytes, "signed envelope's public key", wire.data()));
+        append(fields.public_key, field.bytes);
+        break;
+      case kPayloadType: fields.payload_type = field.bytes; break;
+      case kPayload: fields.payload = field.bytes; break;
+      case kSignature: fields.signature = field.bytes; break;
+      default: break;
     }
-  } catch (const protozero::exception& error) {
-    return fail(Errc::malformed, std::string("signed envelope is no protobuf: ") + error.what());
   }
-  return fields;
 }
 
 }  // namespace

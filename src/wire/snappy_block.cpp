@@ -1,9 +1,12 @@
 #include "wire/snappy_block.hpp"
 
+#include <snappy-sinksource.h>
 #include <snappy.h>
 
 #include <algorithm>
 #include <cstring>
+
+#include "base/uvarint.hpp"
 
 namespace libp2p::wire {
 namespace {
@@ -13,17 +16,56 @@ struct Header {
   std::size_t size;    // bytes the header takes
 };
 
+// As Go's binary.Uvarint, which reads it for op-node: padding is allowed.
 Result<Header> read_header(ByteView block) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 5; ++i) {
-    if (i >= block.size())
-      return Error::at(i, Errc::malformed, "snappy: the length in front of the block is cut off");
-    value |= std::uint64_t{block[i] & 0x7fu} << (7 * i);
-    if ((block[i] & 0x80) != 0) continue;
-    if (value > 0xffffffff) return Error::at(i, Errc::malformed, "snappy: the announced length does not fit 32 bits");
-    return Header{static_cast<std::size_t>(value), i + 1};
+  const auto number = read_uvarint(block);
+  if (number.fault == Uvarint::Fault::truncated)
+    return Error::at(number.size, Errc::malformed, "snappy: the length in front of the block is cut off");
+  if (number.fault == Uvarint::Fault::overflow)
+    return Error::at(number.size, Errc::malformed, "snappy: the announced length does not end within ten bytes and 64 bits");
+  if (number.value > 0xffffffff)
+    return Error::at(number.size - 1, Errc::malformed, "snappy: the announced length does not fit 32 bits");
+  return Header{static_cast<std::size_t>(number.value), number.size};
+}
+
+// What the library reads of a length.
+constexpr std::size_t kLibraryHeader = 5;
+
+// A block whose length takes more bytes than the library reads, given to it with the length in its shortest form.
+class ShortenedBlock : public snappy::Source {
+ public:
+  ShortenedBlock(const Header& header, ByteView block) : body_(block.subspan(header.size)) {
+    for (std::size_t value = header.length;; value >>= 7) {
+      length_[length_size_++] = static_cast<std::uint8_t>(value < 0x80 ? value : value | 0x80);
+      if (value < 0x80) break;
+    }
   }
-  return Error::at(4, Errc::malformed, "snappy: the announced length does not end within five bytes");
+  std::size_t Available() const override { return length_size_ - length_taken_ + body_.size(); }
+  const char* Peek(std::size_t* size) override {
+    const bool first = length_taken_ < length_size_;
+    const ByteView piece = first ? ByteView(length_).subspan(length_taken_, length_size_ - length_taken_) : body_;
+    *size = piece.size();
+    return reinterpret_cast<const char*>(piece.data());
+  }
+  void Skip(std::size_t count) override {
+    const std::size_t of_length = std::min(count, length_size_ - length_taken_);
+    length_taken_ += of_length;
+    body_ = body_.subspan(count - of_length);
+  }
+
+ private:
+  ByteArray<kLibraryHeader> length_{};
+  std::size_t length_size_ = 0;
+  std::size_t length_taken_ = 0;
+  ByteView body_;
+};
+
+bool uncompress(const Header& header, ByteView block, Bytes& out) {
+  char* const to = reinterpret_cast<char*>(out.data());
+  if (header.size <= kLibraryHeader)
+    return snappy::RawUncompress(reinterpret_cast<const char*>(block.data()), block.size(), to);
+  ShortenedBlock source(header, block);
+  return snappy::RawUncompress(&source, to);
 }
 
 // One element: how many bytes it takes, how many it gives, and for a copy from how far back.
@@ -129,8 +171,7 @@ Result<Bytes> snappy_decompress(ByteView block, std::size_t max_size) {
     return Error::at(0, Errc::malformed, "snappy: the block is too short for what it announces");
   }
   Bytes out(header.length);
-  if (snappy::RawUncompress(reinterpret_cast<const char*>(block.data()), block.size(),
-                            reinterpret_cast<char*>(out.data()))) {
+  if (uncompress(header, block, out)) {
     if (may_hold_wrapped_literal(block)) {
       OPP2P_TRYV(check_snappy_block(block));
     }

@@ -8,7 +8,8 @@
 
 namespace libp2p::wire {
 
-// The length that a compressed block announces. Errc::malformed when the block does not start with a varint of at most 32 bits.
+// The length that a compressed block announces. Errc::malformed when the block does not start with a
+// number of at most 32 bits in at most ten bytes; it may be padded, as for Go.
 Result<std::size_t> snappy_decoded_length(ByteView block);
 
 // The contents. Errc::too_large when more than `max_size` bytes are announced, Errc::malformed for a corrupt block (one that

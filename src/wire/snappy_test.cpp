@@ -35,9 +35,44 @@ TEST(SnappyBlock, a_length_above_the_bound_is_refused_before_anything_is_allocat
   EXPECT_EQ(snappy_decompress(block, SIZE_MAX).error(), Errc::malformed);
 }
 
+// What Go's binary.Uvarint reads, so that a block which op-node takes is taken here too, whoever re-encoded it.
+TEST(SnappyBlock, the_length_may_be_padded_to_ten_bytes_as_Go_reads_it) {
+  const Bytes body{4, 'a', 'b'};
+  for (std::size_t size = 1; size <= 10; ++size) {
+    Bytes block{2};
+    while (block.size() < size) {
+      block.back() |= 0x80;
+      block.push_back(0);
+    }
+    append(block, body);
+    ASSERT_EQ(snappy_decoded_length(block).value(), 2u) << size;
+    EXPECT_EQ(snappy_decompress(block, 10).value(), (Bytes{'a', 'b'})) << size;
+    EXPECT_TRUE(check_snappy_block(block)) << size;
+    EXPECT_FALSE(snappy_decompress(ByteView(block).first(block.size() - 1), 10)) << size;
+  }
+  EXPECT_FALSE(snappy_decoded_length(*from_hex("8280808080808080808000")));     // eleven bytes
+  EXPECT_FALSE(snappy_decoded_length(*from_hex("82808080808080808002")));       // the tenth above 1
+  EXPECT_FALSE(snappy_decoded_length(*from_hex("82808080808080808001")));       // 2^63 and 2
+  EXPECT_FALSE(snappy_decoded_length(*from_hex("808080801000")));               // 2^32
+  EXPECT_EQ(snappy_decoded_length(*from_hex("ffffffff8f00")).value(), 0xffffffffu);
+}
+
+TEST(SnappyBlock, a_large_block_behind_a_padded_length_is_read_like_any_other) {
+  SeededRng rng(7);
+  const Bytes data = sample(rng, 300'000);
+  const Bytes plain = snappy_compress(data);
+  Bytes padded{static_cast<std::uint8_t>(plain[0] | 0x80), static_cast<std::uint8_t>(plain[1] | 0x80),
+               static_cast<std::uint8_t>(plain[2] | 0x80), 0x80, 0x80, 0x80, 0x00};
+  append(padded, ByteView(plain).subspan(3));
+  EXPECT_EQ(snappy_decompress(padded, data.size()).value(), data);
+  padded.pop_back();
+  EXPECT_FALSE(snappy_decompress(padded, data.size()));
+}
+
 TEST(SnappyBlock, errors_name_the_byte_of_the_element) {
   EXPECT_EQ(snappy_decompress(Bytes{0x80}, 100).error().offset(), 1u);
   EXPECT_EQ(snappy_decompress(Bytes{0x80, 0x80, 0x80, 0x80, 0x10}, 100).error().offset(), 4u);
+  EXPECT_EQ(snappy_decompress(Bytes(11, 0x80), 100).error().offset(), 9u);
   EXPECT_EQ(snappy_decompress(Bytes{4, 4, 'a', 'b', 1, 9}, 100).error().offset(), 4u);
   EXPECT_EQ(snappy_decompress(Bytes{5, 4, 'a', 'b'}, 100).error().offset(), 4u);
 }

@@ -36,6 +36,9 @@ TEST(MessageIds, are_of_the_contents_when_they_can_be_read) {
   EXPECT_EQ(id("/optimism/10/3/blocks", "00"), "babd4198f6c0079c3007b7d1e7b134a4f60e4c5b");
   EXPECT_EQ(id("test", "0102030405"), "b6897dcba59347fedcd694cc0f5117093c9dc727");
   EXPECT_EQ(id("test", "05100102030405"), "adbe547b27f41294a08a09210a5e8531e83cdc16");
+  // The length may be padded; it is the same message.
+  EXPECT_EQ(id("test", "858080808000100102030405"), "adbe547b27f41294a08a09210a5e8531e83cdc16");
+  EXPECT_EQ(id("test", "85808080808080808000100102030405"), "adbe547b27f41294a08a09210a5e8531e83cdc16");
 }
 
 TEST(Signing, gives_the_known_hash_and_signature) {
@@ -67,6 +70,26 @@ TEST(BlockMessage, of_every_version_is_accepted_on_its_topic) {
     ASSERT_TRUE(signed_elsewhere);
     EXPECT_EQ(*signed_elsewhere->data, *made->data);
   }
+}
+
+// A stranger can do so to every block; op-node forwards it.
+TEST(BlockMessage, with_a_padded_snappy_length_is_accepted_as_op_node_does) {
+  const auto made = make_block_message(901, Version::v4, block(Version::v4, 7, 1000), testing_blocks::sequencer_key());
+  ASSERT_TRUE(made);
+  Bytes padded = *made->data;
+  ASSERT_GE(padded[0], 0x80);  // a length of two bytes
+  padded[1] |= 0x80;
+  const Bytes more{0x80, 0x80, 0x80, 0x00};
+  padded.insert(padded.begin() + 2, more.begin(), more.end());
+  BlockRulesConfig config;
+  config.chain_id = 901;
+  config.version = Version::v4;
+  BlockRules rules(config);
+  SignerState signers;
+  signers.current = libp2p::crypto::secp256k1::address_of(testing_blocks::sequencer_key());
+  const auto outcome = rules.check(padded, signers, libp2p::from_unix_seconds(1000));
+  EXPECT_EQ(outcome.verdict, Verdict::accept) << outcome.text();
+  EXPECT_EQ(message_id(made->topic, padded), message_id(made->topic, *made->data));
 }
 
 TEST(BlockMessage, an_isthmus_block_with_the_empty_tries_root_stays_one_of_version_4) {

@@ -62,10 +62,12 @@ SharedMessage SharedMessage::from_received(const Rpc& rpc, const Message& messag
 Result<bool> FrameReader::read_prefix(ByteView& in) {
   while (frame_size_ == 0) {
     if (in.empty()) return false;
-    if (prefix_size_ == prefix_.size()) return Error(Errc::malformed, "gossipsub frame: its length is no number");
     prefix_[prefix_size_++] = in.front();
     in = in.subspan(1);
-    if ((prefix_[prefix_size_ - 1] & 0x80) != 0) continue;
+    if ((prefix_[prefix_size_ - 1] & 0x80) != 0) {
+      if (prefix_size_ == prefix_.size()) return Error(Errc::malformed, "gossipsub frame: its length is no number");
+      continue;
+    }
     OPP2P_TRY(const auto length, multiformats::read_varint(ByteView(prefix_.data(), prefix_size_)));
     if (length.value > max_rpc_) {
       return Error(Errc::too_large, "gossipsub frame: " + std::to_string(length.value) + " bytes are announced, at most " +

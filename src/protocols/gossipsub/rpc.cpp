@@ -1,128 +1,18 @@
 #include "protocols/gossipsub/rpc.hpp"
 
-#include <protozero/types.hpp>
-#include <protozero/varint.hpp>
-
+#include "base/protobuf.hpp"
 #include "multiformats/varint.hpp"
 #include "protocols/gossipsub/rpc_fields.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
 
-using protozero::pbf_wire_type;
+using Field = ProtobufField;
 
-constexpr std::size_t kMaxGroupDepth = 64;
+constexpr std::string_view kContext = "gossipsub RPC";
 
-struct Field {
-  std::uint32_t number = 0;
-  pbf_wire_type type{};
-  std::uint64_t value = 0;  // varint
-  ByteView bytes;           // length-delimited
-};
-
-// Walks over the fields of one message. protozero's reader refuses groups, which are obsolete but lawful in an unknown field;
-// so this goes from field to field itself, with protozero's primitives.
-class Fields {
- public:
-  // `start`: offset of the first byte in what the caller was given, for error texts.
-  Fields(ByteView bytes, const std::uint8_t* start) : begin_(bytes.data()), at_(begin_), end_(at_ + bytes.size()), start_(start) {}
-
-  // False at the end.
-  Result<bool> next(Field& out) {
-    while (at_ != end_) {
-      OPP2P_TRYV(read_tag(out));
-      if (out.type == pbf_wire_type{3}) {
-        OPP2P_TRYV(skip_group(out.number));
-        continue;
-      }
-      OPP2P_TRYV(read_value(out));
-      return true;
-    }
-    return false;
-  }
-
-  // Bytes that were gone over.
-  std::size_t position() const { return static_cast<std::size_t>(at_ - begin_); }
-
-  Error error(Errc code, std::string_view what) const {
-    return Error::at(static_cast<std::size_t>(at_ - start_), code, "gossipsub RPC: " + std::string(what));
-  }
-
- private:
-  Result<std::uint64_t> read_varint() {
-    const char* at = reinterpret_cast<const char*>(at_);
-    try {
-      const std::uint64_t value = protozero::decode_varint(&at, reinterpret_cast<const char*>(end_));
-      at_ = reinterpret_cast<const std::uint8_t*>(at);
-      return value;
-    } catch (const protozero::end_of_buffer_exception&) {
-      return error(Errc::truncated, "a number goes past the end");
-    } catch (const protozero::exception&) {
-      return error(Errc::malformed, "a number is longer than ten bytes");
-    }
-  }
-
-  Result<void> read_tag(Field& out) {
-    OPP2P_TRY(const auto tag, read_varint());
-    const std::uint64_t number = tag >> 3;
-    const auto type = static_cast<std::uint8_t>(tag & 7);
-    if (number == 0 || number > 536'870'911) return error(Errc::malformed, "a field has an impossible number");
-    if (type > 5) return error(Errc::malformed, "a field has an unknown wire type");
-    out.number = static_cast<std::uint32_t>(number);
-    out.type = static_cast<pbf_wire_type>(type);
-    return {};
-  }
-
-  Result<void> read_value(Field& out) {
-    switch (static_cast<int>(out.type)) {
-      case 0: {
-        OPP2P_TRY(out.value, read_varint());
-        return {};
-      }
-      case 1: return take(8, out);
-      case 2: {
-        OPP2P_TRY(const auto size, read_varint());
-        return take(size, out);
-      }
-      case 5: return take(4, out);
-      default: return error(Errc::malformed, "a group ends that did not begin");
-    }
-  }
-
-  Result<void> take(std::uint64_t size, Field& out) {
-    if (size > static_cast<std::uint64_t>(end_ - at_)) return error(Errc::truncated, "a field goes past the end");
-    out.bytes = ByteView(at_, static_cast<std::size_t>(size));
-    at_ += size;
-    return {};
-  }
-
-  Result<void> skip_group(std::uint32_t number) {
-    std::vector<std::uint32_t> open{number};
-    while (!open.empty()) {
-      if (at_ == end_) return error(Errc::truncated, "a group does not end");
-      Field inner;
-      OPP2P_TRYV(read_tag(inner));
-      if (inner.type == pbf_wire_type{3}) {
-        if (open.size() == kMaxGroupDepth) return error(Errc::malformed, "groups are nested too deeply");
-        open.push_back(inner.number);
-      } else if (inner.type == pbf_wire_type{4}) {
-        if (open.back() != inner.number) return error(Errc::malformed, "a group ends that did not begin");
-        open.pop_back();
-      } else {
-        OPP2P_TRYV(read_value(inner));
-      }
-    }
-    return {};
-  }
-
-  const std::uint8_t* begin_;
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
-  const std::uint8_t* start_;
-};
-
-bool is_bytes(const Field& f) { return f.type == pbf_wire_type::length_delimited; }
-bool is_varint(const Field& f) { return f.type == pbf_wire_type::varint; }
+bool is_bytes(const Field& f) { return f.is_bytes(); }
+bool is_varint(const Field& f) { return f.is_varint(); }
 
 // Decodes one RPC within its limits. A field of a known number but another wire type is an unknown field and skipped.
 class Decoder {
@@ -131,22 +21,26 @@ class Decoder {
       : start_(start), limits_(limits), entries_left_(limits.max_entries), ids_left_(limits.max_ids) {}
 
   Result<void> rpc(ByteView bytes, Rpc& out) {
-    std::size_t data_size = 0;
-    Fields fields(bytes, start_);
+    ProtobufReader fields = reader(bytes);
     // Seen before a part is gone into: what is too much must not cost more than to see it.
     const auto check_control = [&]() -> Result<void> {
-      if (fields.position() - data_size <= limits_.max_control) return {};
+      if (control_size_ <= static_cast<std::int64_t>(limits_.max_control)) return {};
       return fields.error(Errc::too_large, "all but the data of its messages is more than " +
                                                std::to_string(limits_.max_control) + " bytes");
     };
     for (Field f;;) {
+      const ByteView from_here = fields.rest();
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) break;
-      if (is_bytes(f) && f.number == field::publish) {
-        if (out.publish.size() == limits_.max_messages) return fields.error(Errc::too_large, "it has too many messages");
-        OPP2P_TRY(auto parsed, message(f.bytes));
-        data_size += parsed.data ? parsed.data->size() : 0;
-        out.publish.push_back(parsed);
+      control_size_ += static_cast<std::int64_t>(f.tag_size + f.value_size);
+      if (f.number == field::publish) {
+        if (!is_bytes(f)) {
+          OPP2P_TRYV(discount_misread_data(from_here.subspan(f.tag_size)));
+        } else {
+          if (out.publish.size() == limits_.max_messages) return fields.error(Errc::too_large, "it has too many messages");
+          OPP2P_TRY(auto parsed, message(f.bytes));
+          out.publish.push_back(parsed);
+        }
       }
       OPP2P_TRYV(check_control());
       if (!is_bytes(f)) continue;
@@ -155,41 +49,67 @@ class Decoder {
       } else if (f.number == field::control) {
         if (!out.control) out.control.emplace();  // a second one is merged into the first
         OPP2P_TRYV(control(f.bytes, *out.control));
+      } else if (f.number == field::partial) {
+        OPP2P_TRYV(check_protobuf(f.bytes, kContext, start_, Errc::truncated));
       } else if (f.number == field::test_extension) {
-        OPP2P_TRYV(skip(f.bytes));
+        OPP2P_TRYV(check_protobuf(f.bytes, kContext, start_, Errc::truncated));
         out.test_extension = true;
       }
     }
-    OPP2P_TRYV(check_control());
     out.ignored = ignored_;
     return {};
   }
 
   Result<Message> message(ByteView bytes) {
     Message out;
-    Fields fields(bytes, start_);
+    ProtobufReader fields = reader(bytes);
+    // op-node up to v1.19.2 passes these on as gogo/protobuf reads them.
+    fields.keep_unknown_above(field::key);
+    std::size_t first_data = 0;
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
-      if (!more) return out;
-      if (!is_bytes(f)) continue;
-      switch (f.number) {
-        case field::from: out.from = f.bytes; break;
-        case field::data: out.data = f.bytes; break;
-        case field::seqno: out.seqno = f.bytes; break;
-        case field::topic: out.topic = as_text(f.bytes); break;
-        case field::signature: out.signature = f.bytes; break;
-        case field::key: out.key = f.bytes; break;
-        default: break;
+      if (!more) break;
+      if (is_bytes(f)) {
+        if (f.number == field::data && !out.data) first_data = f.value_size;
+        keep(f, out);
       }
+      if (fields.position() - first_data > limits_.max_control)
+        return fields.error(Errc::too_large, "all but the data of a message is too much");
     }
+    control_size_ -= static_cast<std::int64_t>(first_data);
+    return out;
   }
 
  private:
-  Result<void> skip(ByteView bytes) {
-    Fields fields(bytes, start_);
+  ProtobufReader reader(ByteView bytes) const { return ProtobufReader(bytes, kContext, start_, Errc::truncated); }
+
+  static void keep(const Field& f, Message& out) {
+    switch (f.number) {
+      case field::from: out.from = f.bytes; break;
+      case field::data: out.data = f.bytes; break;
+      case field::seqno: out.seqno = f.bytes; break;
+      case field::topic: out.topic = as_text(f.bytes); break;
+      case field::signature: out.signature = f.bytes; break;
+      case field::key: out.key = f.bytes; break;
+      default: break;
+    }
+  }
+
+  // pubsub's check of the size of control takes a `publish` of any wire type for one of bytes, and reads on from there. So it refuses some
+  // RPCs that are protobuf otherwise.
+  Result<void> discount_misread_data(ByteView from) {
+    const auto length = read_uvarint(from);
+    if (length.fault != Uvarint::Fault::none || length.value > from.size() - length.size)
+      return Error::at(static_cast<std::size_t>(from.data() - start_), Errc::truncated,
+                       "gossipsub RPC: a message of another wire type goes past the end");
+    ProtobufReader fields = reader(from.subspan(length.size, static_cast<std::size_t>(length.value)));
+    fields.allow_high_numbers();
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) return {};
+      if (f.number != field::data || !is_bytes(f)) continue;
+      control_size_ -= static_cast<std::int64_t>(f.value_size);
+      return {};
     }
   }
 
@@ -204,7 +124,7 @@ class Decoder {
 
   Result<void> subscription(ByteView bytes, Rpc& rpc) {
     Subscription out;
-    Fields fields(bytes, start_);
+    ProtobufReader fields = reader(bytes);
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) break;
@@ -219,7 +139,7 @@ class Decoder {
   }
 
   Result<void> control(ByteView bytes, Control& out) {
-    Fields fields(bytes, start_);
+    ProtobufReader fields = reader(bytes);
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) return {};
@@ -238,7 +158,7 @@ class Decoder {
 
   Result<void> ihave(ByteView bytes, Control& control) {
     IHave out;
-    Fields fields(bytes, start_);
+    ProtobufReader fields = reader(bytes);
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) break;
@@ -253,7 +173,7 @@ class Decoder {
   template <class Entry>
   Result<void> id_list(ByteView bytes, std::vector<Entry>& list) {
     Entry out;
-    Fields fields(bytes, start_);
+    ProtobufReader fields = reader(bytes);
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) break;
@@ -265,7 +185,7 @@ class Decoder {
 
   Result<void> graft(ByteView bytes, Control& control) {
     Graft out;
-    Fields fields(bytes, start_);
+    ProtobufReader fields = reader(bytes);
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) break;
@@ -277,7 +197,7 @@ class Decoder {
 
   Result<void> prune(ByteView bytes, Control& control) {
     Prune out;
-    Fields fields(bytes, start_);
+    ProtobufReader fields = reader(bytes);
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) break;
@@ -295,7 +215,7 @@ class Decoder {
 
   Result<PeerInfo> peer_info(ByteView bytes) {
     PeerInfo out;
-    Fields fields(bytes, start_);
+    ProtobufReader fields = reader(bytes);
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) return out;
@@ -307,7 +227,7 @@ class Decoder {
 
   Result<void> extensions(ByteView bytes, Control& control) {
     if (!control.extensions) control.extensions.emplace();
-    Fields fields(bytes, start_);
+    ProtobufReader fields = reader(bytes);
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) return {};
@@ -322,6 +242,7 @@ class Decoder {
   std::size_t entries_left_;
   std::size_t ids_left_;
   std::size_t ignored_ = 0;
+  std::int64_t control_size_ = 0;  // of what was gone over: all but the first data of each message, as pubsub counts
 };
 
 }  // namespace

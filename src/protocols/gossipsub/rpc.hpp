@@ -79,7 +79,8 @@ struct Rpc {
   SharedBytes frame;            // owns what the views above show; null for an Rpc that was built by hand
 };
 
-// Reads `uvarint length || rpc`, which must be the whole of `frame`. Unknown fields are skipped, groups too.
+// Reads `uvarint length || rpc`, which must be the whole of `frame`. What pubsub v0.17 (op-node v1.19.6) reads is read, and nothing else but
+// unknown fields of a Message that op-node up to v1.19.2 passes on. Unknown fields are skipped, groups too.
 // Errc::malformed or truncated with the byte of the frame; Errc::too_large for a bound of `limits`.
 Result<Rpc> decode_frame(SharedBytes frame, const RpcLimits& limits);
 // The same without the length prefix; the views point into `bytes`, which the caller keeps alive.

@@ -5,7 +5,7 @@
 
 namespace libp2p::gossipsub::field {
 
-enum Rpc : std::uint32_t { subscriptions = 1, publish = 2, control = 3, test_extension = 6492434 };
+enum Rpc : std::uint32_t { subscriptions = 1, publish = 2, control = 3, partial = 10, test_extension = 6492434 };
 enum Subscription : std::uint32_t { subscribe = 1, topicid = 2, requests_partial = 3, supports_sending_partial = 4 };
 enum Message : std::uint32_t { from = 1, data = 2, seqno = 3, topic = 4, signature = 5, key = 6 };
 enum Control : std::uint32_t { ihave = 1, iwant = 2, graft = 3, prune = 4, idontwant = 5, extensions = 6 };

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "multiformats/varint.hpp"
+
 namespace libp2p::gossipsub {
 namespace {
 
@@ -17,7 +19,20 @@ Errc error_of(ByteView bytes, const RpcLimits& limits = {}) {
   return rpc ? Errc::io : rpc.error().code();
 }
 
-Bytes hex(std::string_view text) { return *from_hex(text); }
+Bytes hex(std::string_view text) {
+  std::string digits;
+  for (const char c : text)
+    if (c != ' ') digits += c;
+  return *from_hex(digits);
+}
+
+// A group in a group, so many.
+Bytes groups(int depth) {
+  Bytes out;
+  for (int i = 0; i < depth; ++i) append(out, hex("9b06"));
+  for (int i = 0; i < depth; ++i) append(out, hex("9c06"));
+  return out;
+}
 
 TEST(GossipsubRpc, reads_back_what_it_wrote) {
   const Bytes id(20, 7);
@@ -79,10 +94,64 @@ TEST(GossipsubRpc, refuses_broken_groups) {
   EXPECT_EQ(error_of(hex("9b06")), Errc::truncated);
   EXPECT_EQ(error_of(hex("9c06")), Errc::malformed);
   EXPECT_EQ(error_of(hex("9b06a406")), Errc::malformed);
-  Bytes deep;
-  for (int i = 0; i < 100; ++i) append(deep, hex("9b06"));
-  for (int i = 0; i < 100; ++i) append(deep, hex("9c06"));
-  EXPECT_EQ(error_of(deep), Errc::malformed);
+  EXPECT_EQ(error_of(groups(10'002)), Errc::malformed);
+}
+
+// What op-node v1.19.6 reads, it forwards: an RPC that is refused here is an honest peer that is blamed.
+TEST(GossipsubRpc, reads_groups_as_deep_as_Go_does_beside_a_message) {
+  for (const int depth : {1, 64, 65, 100, 10'001}) {
+    Bytes message = groups(depth);
+    append(message, hex("1201bb220174"));
+    Bytes rpc{0x12};
+    multiformats::append_varint(rpc, message.size());
+    append(rpc, message);
+    const Rpc read = decoded(rpc);
+    ASSERT_EQ(read.publish.size(), 1U) << depth;
+    EXPECT_EQ(read.publish[0].topic, "t");
+    EXPECT_TRUE(equal(*read.publish[0].data, hex("bb")));
+    EXPECT_TRUE(decode_rpc(groups(depth), RpcLimits{})) << depth;
+  }
+}
+
+TEST(GossipsubRpc, reads_numbers_as_Go_does) {
+  EXPECT_EQ(decoded(hex("12 85808080808080808000 22 818000 7412 00")).publish.at(0).topic, "t");  // padded
+  EXPECT_TRUE(decoded(hex("f806 ffffffffffffffffff01")).publish.empty());                         // 2^64-1
+  EXPECT_EQ(error_of(hex("f806 ffffffffffffffffff02")), Errc::malformed);
+  EXPECT_EQ(error_of(hex("f806 ffffffffffffffffff7f")), Errc::malformed);
+  EXPECT_EQ(error_of(hex("f806 ffffffffffffffffffff")), Errc::malformed);
+  EXPECT_TRUE(decoded(hex("f8ffffff0f 00")).publish.empty());           // field 2^29-1
+  EXPECT_EQ(error_of(hex("f8ffffff1f 00")), Errc::malformed);           // and above it
+  EXPECT_TRUE(decoded(hex("0b f8ffffff3f 00 0c")).publish.empty());     // which goes in a group, up to 2^31-1
+  EXPECT_EQ(error_of(hex("0b f8ffffff7f 00 0c")), Errc::malformed);
+}
+
+// Bytes of fields that are unknown in a message reach us through op-node up to v1.19.2, which keeps them without reading them.
+TEST(GossipsubRpc, reads_unknown_fields_of_a_message_as_older_op_nodes_forward_them) {
+  const auto in_message = [](std::string_view field) {
+    Bytes message = hex(field);
+    append(message, hex("220174"));
+    Bytes rpc{0x12};
+    multiformats::append_varint(rpc, message.size());
+    append(rpc, message);
+    return rpc;
+  };
+  for (const auto* field : {"9b06a406", "f806ffffffffffffffffff7f", "9b0600059c06", "f88080808001 00"}) {
+    const Bytes bytes = in_message(field);
+    const auto rpc = decode_rpc(bytes, RpcLimits{});
+    ASSERT_TRUE(rpc) << field << ": " << rpc.error().message();
+    EXPECT_EQ(rpc->publish.at(0).topic, "t") << field;
+    EXPECT_FALSE(decode_rpc(hex(field), RpcLimits{})) << field << " beside messages is forwarded by nobody";
+  }
+  EXPECT_FALSE(decode_rpc(in_message("9b06"), RpcLimits{}));
+  EXPECT_FALSE(decode_rpc(in_message("9c06"), RpcLimits{}));
+  EXPECT_FALSE(decode_rpc(in_message("ff0600"), RpcLimits{}));
+  EXPECT_FALSE(decode_rpc(in_message("0000"), RpcLimits{}));
+  EXPECT_FALSE(decode_rpc(in_message("92808080808080808002 0161"), RpcLimits{})) << "a field that is known goes on as it should be";
+}
+
+TEST(GossipsubRpc, reads_a_partial_message_as_far_as_op_node_does) {
+  EXPECT_TRUE(decoded(hex("52020a00")).publish.empty());
+  EXPECT_EQ(error_of(hex("52020a05")), Errc::truncated);
 }
 
 TEST(GossipsubRpc, says_at_which_byte_it_gave_up) {
@@ -106,9 +175,9 @@ TEST(GossipsubRpc, holds_all_but_the_data_of_messages_to_the_bound_on_control) {
   message.topic = "t";
   rpc.publish = {message, message};
   RpcLimits limits;
-  limits.max_control = 18;  // 2 x (tag and 2 of length, tag and 2 of length, topic's 3)
+  limits.max_control = 14;  // 2 x (tag and 2 of length, the data's tag, topic's 3): its length counts as data, as in pubsub
   EXPECT_EQ(decoded(encode_rpc(rpc), limits).publish.size(), 2U);
-  limits.max_control = 17;
+  limits.max_control = 13;
   EXPECT_EQ(error_of(encode_rpc(rpc), limits), Errc::too_large);
 }
 

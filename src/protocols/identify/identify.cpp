@@ -1,8 +1,8 @@
 #include "protocols/identify/identify.hpp"
 
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
+#include "base/protobuf.hpp"
 #include "multiformats/varint.hpp"
 
 namespace libp2p::identify {
@@ -60,22 +60,14 @@ bool take_field(protozero::pbf_tag_type tag, std::string_view value, Message& ou
 
 // Reads on top of what earlier parts have said.
 Result<void> merge(ByteView message, Message& out) {
-  try {
-    protozero::pbf_reader reader(as_data(message));
-    while (reader.next()) {
-      if (reader.wire_type() != protozero::pbf_wire_type::length_delimited) {
-        reader.skip();
-        continue;
-      }
-      const auto tag = reader.tag();
-      const auto view = reader.get_view();
-      if (!take_field(tag, {view.data(), view.size()}, out))
-        return Error(Errc::exhausted, "identify message with more than " + std::to_string(kMaxEntries) + " entries");
-    }
-  } catch (const protozero::exception& broken) {
-    return Error(Errc::malformed, std::string("identify message: ") + broken.what());
+  ProtobufReader reader(message, "identify message");
+  for (ProtobufField field;;) {
+    OPP2P_TRY(const bool more, reader.next(field));
+    if (!more) return {};
+    if (!field.is_bytes()) continue;
+    if (!take_field(field.number, as_text(field.bytes), out))
+      return Error(Errc::exhausted, "identify message with more than " + std::to_string(kMaxEntries) + " entries");
   }
-  return {};
 }
 
 void append_part(Bytes& out, const Bytes& part) {
@@ -122,18 +114,19 @@ Bytes encode_parts(const Message& message) {
 
 Result<Message> decode_parts(ByteView stream) {
   Message out;
-  if (stream.empty()) return Error(Errc::truncated, "identify stream without a message");
   std::size_t at = 0;
   for (std::size_t count = 0; at < stream.size(); ++count) {
-    if (count == kMaxParts)
-      return Error::at(at, Errc::too_large, "identify message in more than " + std::to_string(kMaxParts) + " parts");
     const auto length = multiformats::read_varint(stream.subspan(at));
     if (!length) return Error::at(at, length.error().code(), "length of an identify message: " + length.error().text());
     if (length->value > kMaxPart)
       return Error::at(at, Errc::too_large, "identify message of " + std::to_string(length->value) +
                                                 " bytes, at most " + std::to_string(kMaxPart) + " are allowed");
     const auto rest = stream.subspan(at + length->size);
+    // go-libp2p takes a length with nothing behind it for the end.
+    if (rest.empty() && length->value > 0) return out;
     if (rest.size() < length->value) return Error::at(at, Errc::truncated, "identify stream ends inside a message");
+    if (count == kMaxParts)
+      return Error::at(at, Errc::too_large, "identify message in more than " + std::to_string(kMaxParts) + " parts");
     OPP2P_TRYV(merge(rest.first(static_cast<std::size_t>(length->value)), out));
     at += length->size + static_cast<std::size_t>(length->value);
   }

@@ -18,7 +18,7 @@ inline constexpr std::string_view kProtocol = "/ipfs/id/1.0.0";
 inline constexpr std::string_view kPushProtocol = "/ipfs/id/push/1.0.0";
 
 inline constexpr std::size_t kMaxPart = 8192;   // go-libp2p reads no larger one
-inline constexpr std::size_t kMaxParts = 10;    // nor more of them
+inline constexpr std::size_t kMaxParts = 9;     // nor more of them: its tenth reading has to find the end
 inline constexpr std::size_t kMaxEntries = 1000;
 // Above this the signed record goes into a part of its own, because older peers read no larger message.
 inline constexpr std::size_t kSplitAbove = 2048;
@@ -47,7 +47,8 @@ Result<Message> decode(ByteView message);
 
 // All parts with their lengths, as they go on the stream.
 Bytes encode_parts(const Message& message);
-// The whole of a stream up to its end. Errc::truncated when it ends inside a part, too_large above the bounds.
+// The whole of a stream up to its end, as go-libp2p reads it: nothing at all is an empty message. Errc::truncated when it ends inside a
+// part, too_large above the bounds.
 Result<Message> decode_parts(ByteView stream);
 
 }  // namespace libp2p::identify

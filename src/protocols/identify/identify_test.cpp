@@ -62,19 +62,36 @@ TEST(Identify, merges_parts_in_order) {
 }
 
 TEST(Identify, refuses_streams_that_are_cut_too_large_or_broken) {
-  const Bytes stream = encode_parts(full());
-  for (std::size_t n = 0; n < stream.size(); ++n)
+  Message one = full();
+  one.agent_version = std::string(200, 'a');  // so that the length takes two bytes
+  const Bytes stream = encode_parts(one);
+  EXPECT_EQ(decode_parts(ByteView(stream).first(1)).error().code(), Errc::truncated);
+  for (std::size_t n = 3; n < stream.size(); ++n)
     EXPECT_EQ(decode_parts(ByteView(stream).first(n)).error().code(), Errc::truncated) << n;
   Bytes large;
   multiformats::append_varint(large, kMaxPart + 1);
   EXPECT_EQ(decode_parts(large).error().code(), Errc::too_large);
-  EXPECT_TRUE(decode_parts(Bytes(kMaxParts, 0)));
-  EXPECT_EQ(decode_parts(Bytes(kMaxParts + 1, 0)).error().code(), Errc::too_large);
+  EXPECT_TRUE(decode_parts(Bytes(9, 0)));
+  EXPECT_EQ(decode_parts(Bytes(10, 0)).error().code(), Errc::too_large);
   EXPECT_EQ(decode(Bytes{0x0a, 0x05, 'x'}).error().code(), Errc::malformed);
-  EXPECT_EQ(decode(Bytes{0x0b}).error().code(), Errc::malformed);  // a group
+  EXPECT_EQ(decode(Bytes{0x0b}).error().code(), Errc::malformed);  // a group without an end
   Message many;
   many.protocols.assign(kMaxEntries + 1, "");
   EXPECT_EQ(decode(encode(many)).error().code(), Errc::exhausted);
+}
+
+TEST(Identify, reads_what_go_libp2p_reads) {
+  EXPECT_EQ(decode(Bytes{0x0b, 0x0c}).value(), Message{});                          // a group
+  EXPECT_EQ(decode(*from_hex("c0a30900")).value(), Message{});                      // field 19000, which no schema may use
+  EXPECT_EQ(decode(*from_hex("38ffffffffffffffffff01")).value(), Message{});
+  EXPECT_EQ(decode(*from_hex("38ffffffffffffffffff02")).error().code(), Errc::malformed);
+  // A stream that ends in order, or where the length of one more part stands.
+  EXPECT_EQ(decode_parts({}).value(), Message{});
+  Bytes stream = encode_parts(full());
+  stream.push_back(0x05);
+  EXPECT_EQ(decode_parts(stream).value(), full());
+  stream.push_back(0x0a);
+  EXPECT_EQ(decode_parts(stream).error().code(), Errc::truncated);
 }
 
 TEST(Identify, survives_any_change_of_a_message) {

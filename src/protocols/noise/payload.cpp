@@ -1,13 +1,13 @@
 #include "protocols/noise/payload.hpp"
 
-#include <protozero/pbf_message.hpp>
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
+
+#include "base/protobuf.hpp"
 
 namespace libp2p::noise {
 namespace {
 
-using protozero::pbf_wire_type;
+constexpr std::string_view kContext = "Noise handshake payload";
 
 constexpr protozero::pbf_tag_type kIdentityKey = 1;
 constexpr protozero::pbf_tag_type kIdentitySignature = 2;
@@ -17,26 +17,19 @@ constexpr protozero::pbf_tag_type kStreamMuxers = 2;
 
 protozero::data_view as_data(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-Bytes take_bytes(protozero::pbf_reader& reader) {
-  const auto view = reader.get_view();
-  return to_bytes(std::string_view(view.data(), view.size()));
-}
-
 // A second extensions field is merged into the first, as protobuf demands.
-bool read_extensions(protozero::pbf_reader reader, Extensions& out) {
-  while (reader.next()) {
-    const bool delimited = reader.wire_type() == pbf_wire_type::length_delimited;
-    if (delimited && reader.tag() == kCerthashes) {
-      if (out.webtransport_certhashes.size() == kMaxCerthashes) return false;
-      out.webtransport_certhashes.push_back(take_bytes(reader));
-    } else if (delimited && reader.tag() == kStreamMuxers) {
-      if (out.stream_muxers.size() == kMaxMuxers) return false;
-      out.stream_muxers.push_back(reader.get_string());
-    } else {
-      reader.skip();
-    }
+Result<void> read_extensions(ByteView message, Extensions& out) {
+  ProtobufReader reader(message, kContext);
+  for (ProtobufField field;;) {
+    OPP2P_TRY(const bool more, reader.next(field));
+    if (!more) return {};
+    if (!field.is_bytes()) continue;
+    const bool full = (field.number == kCerthashes && out.webtransport_certhashes.size() == kMaxCerthashes) ||
+                      (field.number == kStreamMuxers && out.stream_muxers.size() == kMaxMuxers);
+    if (full) return Error(Errc::exhausted, "Noise handshake payload with too many extension entries");
+    if (field.number == kCerthashes) out.webtransport_certhashes.push_back(to_bytes(field.bytes));
+    if (field.number == kStreamMuxers) out.stream_muxers.emplace_back(as_text(field.bytes));
   }
-  return true;
 }
 
 }  // namespace
@@ -57,25 +50,18 @@ Bytes encode_payload(const HandshakePayload& payload) {
 
 Result<HandshakePayload> decode_payload(ByteView message) {
   HandshakePayload out;
-  try {
-    protozero::pbf_reader reader(as_data(message));
-    while (reader.next()) {
-      const bool delimited = reader.wire_type() == pbf_wire_type::length_delimited;
-      if (delimited && reader.tag() == kIdentityKey) {
-        out.identity_key = take_bytes(reader);
-      } else if (delimited && reader.tag() == kIdentitySignature) {
-        out.identity_signature = take_bytes(reader);
-      } else if (delimited && reader.tag() == kExtensions) {
-        if (!read_extensions(reader.get_message(), out.extensions))
-          return Error(Errc::exhausted, "Noise handshake payload with too many extension entries");
-      } else {
-        reader.skip();
-      }
+  ProtobufReader reader(message, kContext);
+  for (ProtobufField field;;) {
+    OPP2P_TRY(const bool more, reader.next(field));
+    if (!more) return out;
+    if (!field.is_bytes()) continue;
+    switch (field.number) {
+      case kIdentityKey: out.identity_key = to_bytes(field.bytes); break;
+      case kIdentitySignature: out.identity_signature = to_bytes(field.bytes); break;
+      case kExtensions: OPP2P_TRYV(read_extensions(field.bytes, out.extensions)); break;
+      default: break;
     }
-  } catch (const protozero::exception& broken) {
-    return Error(Errc::malformed, std::string("Noise handshake payload: ") + broken.what());
   }
-  return out;
 }
 
 }  // namespace libp2p::noise
