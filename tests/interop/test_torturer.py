@@ -117,11 +117,11 @@ class Torturer(unittest.TestCase):
         took = [arrived[block] - at for block, at in published.items() if at >= since and block in arrived]
         return 1000 * statistics.median(took) if took else float("inf")
 
-    def slow(self, latency, blocks):
+    def slow(self, latency, blocks, *names):
         """What honest peers have to complain of; nothing when they have not."""
         if latency > max(2 * self.quiet, PING_FLOOR_MS):
             return f"pings took {latency:.1f} ms, {self.quiet:.2f} when it was quiet"
-        if blocks > max(2 * self.quiet_blocks, BLOCK_FLOOR_MS):
+        if blocks > max(2 * self.quiet_blocks, BLOCK_FLOOR_MS, *(cases()[name].get("blocksMs", 0) for name in names)):
             return f"blocks took {blocks:.1f} ms, {self.quiet_blocks:.1f} when it was quiet"
         return None
 
@@ -171,7 +171,7 @@ class Torturer(unittest.TestCase):
               f"{self.victim.peak():5.1f} MiB  {heard}", flush=True)
         self.held(name)
         self.judged(verdict, since)
-        return self.slow(latency, blocks)
+        return self.slow(latency, blocks, name)
 
     def test_every_case_leaves_the_node_up_small_and_quick(self):
         for name in [name for name in cases() if os.environ.get("OPP2P_TORTURE_CASE") in (None, name)]:
@@ -217,7 +217,7 @@ class Torturer(unittest.TestCase):
             for attacker in attackers:
                 attacker.verdict()
             self.held(*chosen)
-            self.assertIsNone(self.slow(latency, blocks))
+            self.assertIsNone(self.slow(latency, blocks, *chosen))
             self.nothing_is_left()
 
 

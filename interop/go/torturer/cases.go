@@ -27,6 +27,7 @@ type torment struct {
 
 	identities int           // that play it at once; 0: one
 	patience   time.Duration // of an identity that was refused, before it comes again
+	blocksMs   int           // that blocks may take meanwhile, where the attack is on how many bytes come and not on who waits
 	memory     int           // MiB that the node may take meanwhile, where its bounds allow more than for the other cases
 }
 

@@ -17,7 +17,7 @@ const (
 // unfinished begins a frame of the largest size and sends so much of it that all together just leave it room for nothing else; then
 // it goes on as `further` says. The identities do not wait for each other: whoever is thrown out begins again.
 func unfinished(further func(t *stream) error) torment {
-	return torment{ends: endured, reaches: layerStream, written: 1 << 20, identities: hoarders, memory: 220,
+	return torment{ends: endured, reaches: layerStream, written: 1 << 20, identities: hoarders, memory: 220, blocksMs: 500,
 		run: onStreams(gossip, func(t *stream) error {
 			share := maxRPC - 1
 			if t.session.number == hoarders-1 {

@@ -122,8 +122,9 @@ func about(name string) any {
 		Written int64  `json:"written"`
 		Hears   string `json:"hears,omitempty"`
 		Memory  int    `json:"memory,omitempty"`
+		Blocks  int    `json:"blocksMs,omitempty"`
 		Shared  bool   `json:"shared,omitempty"` // it is after what all peers share
-	}{name, one.reaches.String(), one.ends, one.why, one.written, one.hears, one.memory, isShared(name)}
+	}{name, one.reaches.String(), one.ends, one.why, one.written, one.hears, one.memory, one.blocksMs, isShared(name)}
 }
 
 // tortureTogether has all identities of a case play it at once, and adds up what happened to them.
