@@ -256,6 +256,12 @@ def durability():
     return python_suite("e2e", "test_durability.py")
 
 
+def differential():
+    """A million cases of each format read by our decoders and by Go's; the default interop suite has 10,000 of each."""
+    os.environ.setdefault("OPP2P_DIFFERENTIAL_CASES", "1000000")
+    return python_suite("interop", "test_differential.py")
+
+
 def mutants():
     """Whether the unit tests notice when a condition is changed (tools/check_mutants.py)."""
     return Tally(passed=1) if run([sys.executable, ROOT / "tools" / "check_mutants.py"]).returncode == 0 else Tally(failed=1)
@@ -281,6 +287,7 @@ SUITES = {
     "netns": (lambda: python_suite("netns"), True),
     "address": (address, False),
     "sanitizers": (sanitizers, False),
+    "differential": (differential, True),
     "interop-full": (lambda: python_suite("interop", "full_*.py"), True),
     "netns-full": (lambda: python_suite("netns", "full_*.py"), True),
     "fuzz": (fuzz, False),
@@ -291,7 +298,7 @@ SUITES = {
 GROUPS = {
     "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns"],
     "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns", "sanitizers", "interop-full",
-             "netns-full", "fuzz", "durability"],
+             "netns-full", "differential", "fuzz", "durability"],
 }
 
 

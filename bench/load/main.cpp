@@ -70,6 +70,7 @@ Peer::Peer(libp2p::runtime::AsioRuntime& runtime, libp2p::crypto::KeyType type) 
   if (!key) give_up(key.error().message());
   libp2p::network::HostConfig config(std::move(*key));
   config.limits.inbound_connections = 100'000;
+  config.limits.handshakes = {100'000, 100'000};
   config.connection_manager.low = config.connection_manager.high = 100'000;
   host = std::make_unique<libp2p::network::Host>(runtime, std::move(config));
   identify = std::make_unique<libp2p::services::IdentifyService>(*host);

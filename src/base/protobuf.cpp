@@ -133,6 +133,7 @@ bool ProtobufReader::skip_kept() {
   const std::size_t size = lossy_field_size(rest());
   if (size == kUnbounded) return false;
   at_ += size;
+  kept_ = true;
   return true;
 }
 

@@ -49,6 +49,9 @@ class ProtobufReader {
     return *this;
   }
 
+  // Whether a field came that only keep_unknown_above() allows.
+  bool kept_unknown() const { return kept_; }
+
   // Numbers of fields up to 2^31-1 as Go's low-level walk has them, not 2^29-1 as in a schema.
   ProtobufReader& allow_high_numbers() {
     highest_ = kHighestWalked;
@@ -84,6 +87,7 @@ class ProtobufReader {
   Errc cut_off_;
   std::uint64_t highest_ = 536'870'911;
   std::uint32_t lenient_above_ = 0;  // 0: nothing
+  bool kept_ = false;
 };
 
 // Goes over a whole message, for what is wrong in it.

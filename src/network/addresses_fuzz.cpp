@@ -1,5 +1,7 @@
-// Any text as what a network is configured with: a subnet, an IP address, an address to dial. What is taken has one canonical form,
-// which is taken too and means the same; and a subnet holds the address that it is written with.
+// Any text as what a network is configured with: a subnet, an address block, an IP address, an address to dial. What is
+// taken has one canonical form, which is taken too and means the same; and a subnet holds the address that it is
+// written with.
+#include "multiformats/address_blocks.hpp"
 #include "network/dial_target.hpp"
 #include "network/gater.hpp"
 #include "testing/fuzz_script.hpp"
@@ -13,6 +15,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = Subnet::from_text(subnet->text());
     require(again && *again == *subnet && again->text() == subnet->text());
     require(subnet->contains(subnet->text().substr(0, subnet->text().find('/'))));
+  }
+  if (const auto block = Cidr::from_text(text)) {
+    const auto again = Cidr::from_text(block->text());
+    require(again && *again == *block && again->text() == block->text());
+    const std::string written = block->text();
+    const auto host = Cidr::from_text(std::string_view(written).substr(0, written.find('/')));
+    require(host && host->text().starts_with(written.substr(0, written.find('/'))));
   }
   if (const auto ip = canonical_ip(text)) {
     require(canonical_ip(*ip).value() == *ip && is_private_ip(*ip) == is_private_ip(text));

@@ -1,5 +1,5 @@
-// Attacks on a host's shared pools, each from simulated addresses of its own: places of connections, half-open places, and the
-// memory of unread streams. A bound falls on whoever fills it and not on whoever comes next.
+// Attacks on a host's shared pools, each from simulated addresses of its own: places of connections, half-open places,
+// and the memory of unread streams. A bound falls on whoever fills it and not on whoever comes next.
 #include <gmock/gmock.h>
 
 #include "network/host_fixture.hpp"
@@ -254,6 +254,135 @@ TEST_F(AttackTest, unread_streams_hold_no_more_than_their_share_of_the_hosts_mem
   EXPECT_GT(alive, 10u);
   EXPECT_LE(a->memory().used(), a->config().limits.memory);
   EXPECT_EQ(a->counters().reset_for_memory, 50 - alive);
+  kept.clear();
+}
+
+TEST_F(AttackTest, who_holds_most_unread_bytes_loses_a_stream_and_others_keep_theirs) {
+  auto config = config_of(1);
+  config.limits.memory = 8 << 20;
+  const auto a = make_host(std::move(config));
+  std::vector<Stream> kept;
+  a->set_stream_handler("/keep/1", [&kept](Stream stream) { return keep(std::move(stream), &kept); });
+  const auto honest = make_host(config_of(2));
+  ASSERT_TRUE(dial(*honest, address_of(*a)));
+  TaskScope honest_scope(honest->runtime());
+  honest_scope.spawn(fill_window(*honest, a->id()));
+  world.run_for(Seconds(1));
+  // Four identities of one address, of which each holds less than one of a larger address would, and all together most.
+  const auto node = world.add_node();
+  std::vector<std::unique_ptr<Host>> attackers;
+  std::vector<std::unique_ptr<TaskScope>> scopes;
+  for (int i = 0; i < 4; ++i) {
+    attackers.push_back(identity_at(node));
+    ASSERT_TRUE(dial(*attackers.back(), address_of(*a)));
+    scopes.push_back(std::make_unique<TaskScope>(attackers.back()->runtime()));
+    for (int s = 0; s < 8; ++s) scopes.back()->spawn(fill_window(*attackers.back(), a->id()));
+  }
+  world.run_for(Seconds(5));
+  EXPECT_GT(a->counters().reset_for_memory, 10u);
+  ASSERT_FALSE(kept.empty());
+  EXPECT_EQ(kept.front().peer(), honest->id());
+  EXPECT_TRUE(kept.front().alive());
+  // What was reset says why, and what has gone is given back.
+  kept.clear();
+  scopes.clear();
+  attackers.clear();
+  world.run_for(Seconds(1));
+  EXPECT_EQ(a->memory().used(), a->peerstore().bytes());
+}
+
+Task<void> read_all(Stream stream, std::size_t* read) {
+  Bytes buffer(256 * 1024);
+  for (;;) {
+    auto reading = stream.read_some(buffer);
+    const auto n = co_await reading;
+    if (!n || *n == 0) break;
+    *read += *n;
+  }
+}
+
+// The throughput of a reader who keeps up beside somebody who holds all the room that there is.
+TEST_F(AttackTest, a_reader_who_keeps_up_gets_larger_windows_beside_one_who_holds_all_room) {
+  const auto throughput = [this](bool attacked) {
+    auto config = config_of(attacked ? 1 : 2);
+    config.limits.memory = 32 << 20;
+    const auto a = make_host(std::move(config));
+    std::vector<Stream> kept;
+    std::size_t read = 0;
+    a->set_stream_handler("/keep/1", [&kept](Stream stream) { return keep(std::move(stream), &kept); });
+    a->set_stream_handler("/sink/1", [&read](Stream stream) { return read_all(std::move(stream), &read); });
+    const auto attacker = make_host(config_of(attacked ? 3 : 4));
+    EXPECT_TRUE(dial(*attacker, address_of(*a)));
+    TaskScope scope(attacker->runtime());
+    for (int s = 0; attacked && s < 100; ++s) scope.spawn(fill_window(*attacker, a->id()));
+    world.run_for(Seconds(10));
+    const auto honest = make_host(config_of(attacked ? 5 : 6));
+    EXPECT_TRUE(dial(*honest, address_of(*a)));
+    TaskScope honest_scope(honest->runtime());
+    std::size_t written = 0;
+    honest_scope.spawn(write_forever(*honest, a->id(), &written));
+    world.run_for(Seconds(1));
+    kept.clear();
+    return read;
+  };
+  const std::size_t alone = throughput(false);
+  const std::size_t beside = throughput(true);
+  EXPECT_GT(alone, 10u << 20);
+  EXPECT_GE(beside, alone / 10 * 8);
+}
+
+TEST_F(AttackTest, a_dial_that_nobody_waits_for_leaves_the_queue) {
+  auto config = config_of(1);
+  config.limits.pending_dials = 2;
+  const auto a = make_host(std::move(config));
+  const auto b = make_host(config_of(2));
+  world.partition({{0}, {1}});
+  std::vector<Outcome> out(3);
+  {
+    TaskScope scope(a->runtime());
+    for (std::uint64_t i = 0; i < 2; ++i) {
+      const auto id = PeerId::from_public_key(test_key(100 + i).public_key());
+      scope.spawn(connect(*a, b->listen_addresses()[0].with_peer_id(id), &out[i]));
+    }
+    world.run_for(Seconds(1));
+  }
+  EXPECT_EQ(a->counters().abandoned_dials, 2u);
+  world.heal();
+  world.run_for(Millis(1));
+  TaskScope scope(a->runtime());
+  scope.spawn(connect(*a, address_of(*b), &out[2]));
+  world.run_for(Seconds(5));
+  EXPECT_EQ(out[2].text(), "ok");
+  EXPECT_EQ(a->counters().refused_pending_dials, 0u);
+}
+
+TEST_F(AttackTest, who_has_delivered_is_trimmed_last_and_many_streams_are_no_merit) {
+  auto config = HostConfig(test_key(1));
+  config.connection_manager.low = 2;
+  config.connection_manager.high = 4;
+  const auto a = make_host(std::move(config));
+  std::vector<Stream> kept;
+  a->set_stream_handler("/keep/1", [&kept](Stream stream) { return keep(std::move(stream), &kept); });
+  std::vector<std::unique_ptr<Host>> others;
+  std::vector<std::unique_ptr<TaskScope>> scopes;
+  for (int i = 0; i < 5; ++i) {
+    others.push_back(make_host(config_of(10 + i)));
+    ASSERT_TRUE(dial(*others.back(), address_of(*a)));
+    scopes.push_back(std::make_unique<TaskScope>(others.back()->runtime()));
+    // The young ones, which go first among equals, open many streams.
+    for (int s = 0; i >= 3 && s < 20; ++s) scopes.back()->spawn(fill_window(*others.back(), a->id()));
+  }
+  world.run_for(Seconds(1));
+  a->mark_proven(others[4]->id());
+  world.run_for(Seconds(40));
+  EXPECT_EQ(a->connections().size(), 2u);
+  EXPECT_TRUE(a->connected(others[4]->id()));
+  EXPECT_FALSE(a->connected(others[3]->id()));
+  // Proof outlives the connection.
+  others[4]->disconnect(a->id(), "comes back");
+  world.run_for(Seconds(1));
+  ASSERT_TRUE(dial(*others[4], address_of(*a)));
+  EXPECT_TRUE(a->is_proven(others[4]->id()));
   kept.clear();
 }
 

@@ -26,13 +26,13 @@ Connection::Connection(runtime::Runtime& runtime, IoBuffers& buffers, Connection
 Connection::~Connection() {
   *alive_ = false;
   give_back_out();
-  owner_.give_memory(std::exchange(unread_taken_, 0));
   if (!dead_) {
     dead_ = true;
     const Entered entered(in_engine_);
     engine_->abort(fail(Errc::reset, "the connection was dropped"));
   }
   port_->cut();
+  owner_.give_memory(std::exchange(unread_taken_, 0));
   for (const auto& stream : to_tell_) stream->wake_later();
   for (const auto& stream : telling_) {
     if (stream) stream->wake_later();
@@ -158,6 +158,10 @@ void Connection::on_timer() {
   const Now now = runtime_.now();
   if (closing_ && now.mono >= close_deadline_) return finish(*closing_);
   if (handshake_at_ && *handshake_at_ <= now.mono) handshake_at_.reset();
+  if (write_deadline_ && *write_deadline_ <= now.mono && !failure_) {
+    failure_ = fail(Errc::timed_out, "the peer did not read " + std::to_string(out_end_ - out_begin_) + " bytes within " +
+                                         std::to_string(kWriteTimeout / Seconds(1)) + " s");
+  }
   while (!lingering_.empty() && lingering_.front().first <= now.mono) {
     const StreamId id = lingering_.front().second;
     lingering_.pop_front();
@@ -208,6 +212,7 @@ bool Connection::send_rest() {
     const auto n = socket_->write(ByteView(out_).subspan(out_begin_, out_end_ - out_begin_));
     if (!n) {
       if (n.error() == Errc::would_block) {
+        if (!write_deadline_) write_deadline_ = runtime_.now().mono + kWriteTimeout;
         if (!std::exchange(writing_, true)) {
           socket_->when_writable([this] {
             writing_ = false;
@@ -223,6 +228,7 @@ bool Connection::send_rest() {
     out_begin_ += *n;
   }
   out_begin_ = out_end_ = 0;
+  write_deadline_.reset();
   return true;
 }
 
@@ -308,6 +314,7 @@ void Connection::arm_timer() {
   const auto sooner = [&deadline](MonoTime t) { deadline = deadline ? std::min(*deadline, t) : t; };
   if (!lingering_.empty()) sooner(lingering_.front().first);
   if (handshake_at_) sooner(*handshake_at_);
+  if (write_deadline_) sooner(*write_deadline_);
   if (closing_ && close_deadline_ != MonoTime::max()) sooner(close_deadline_);
   if (deadline == armed_) return;
   armed_ = deadline;

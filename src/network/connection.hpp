@@ -77,7 +77,8 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   MonoTime progress() const { return engine_->progress(); }
   // Bytes that have arrived and that no reader has taken.
   std::size_t unread() const { return unread_; }
-  // Resets the stream with the most unread bytes among those that nobody has read from for `stalled`. False when there is none.
+  // Resets the stream with the most unread bytes among those that nobody has read from for `stalled`. False when there
+  // is none.
   bool reset_largest_unread(Nanos stalled);
   std::size_t streams() const { return dead_ ? 0 : engine_->stream_count(); }
   std::uint64_t bytes_in() const { return bytes_in_; }
@@ -95,6 +96,8 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   static constexpr Nanos kDrain = Millis(500);
   static constexpr std::size_t kTurnBytes = 256 * 1024;
   static constexpr Nanos kTurnTime = Micros(200);
+  // How long the peer may take to read what one write buffer holds; go-yamux gives a frame 10 s.
+  static constexpr Nanos kWriteTimeout = Seconds(30);
   static constexpr std::size_t kSmallestPortion = 4096;
   static constexpr std::size_t kMemoryUnit = 16 * 1024;  // in which room for unread bytes is taken
 
@@ -156,6 +159,7 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   std::size_t unread_taken_ = 0;  // of the owner's memory
   MonoTime opened_;
   std::optional<MonoTime> handshake_at_;  // nothing is read before
+  std::optional<MonoTime> write_deadline_;  // of what the socket has not taken; a byte that it takes does not move it
   bool handshake_asked_ = false;
   std::optional<MonoTime> armed_;
   std::uint64_t bytes_in_ = 0;

@@ -126,7 +126,8 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
 
   bool ready() const { return phase_ == Phase::ready; }
   bool failed() const { return phase_ == Phase::failed; }
-  // When the connection last got a step nearer to ready: a phase or a whole message of the handshake, of which there are few.
+  // When the connection last got a step nearer to ready: a phase or a whole message of the handshake, of which there
+  // are few.
   MonoTime progress() const { return progress_; }
   // The peer as its key proves it; set before on_ready. Calling them earlier is a programming error (the id is empty).
   const PeerId& remote_peer() const { return remote_peer_; }

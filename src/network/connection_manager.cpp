@@ -51,8 +51,8 @@ std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<Connectio
     const auto block = block_of.find(info->id);
     return block == block_of.end() || block->second.empty() ? 0 : crowd.at(block->second);
   };
-  // The unproven go first. Of equal value the inbound go before those that we made, then those that share their address with most
-  // others, then the younger. Streams are the peer's to open and count for nothing.
+  // The unproven go first. Of equal value the inbound go before those that we made, then those that share their address
+  // with most others, then the younger. Streams are the peer's to open and count for nothing.
   const auto worth = [&](const ConnectionInfo* info) {
     return std::make_tuple(is_proven(info->peer), value(info->peer), info->direction == Direction::outbound, -crowded(info),
                            ~info->id);

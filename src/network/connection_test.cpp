@@ -90,6 +90,23 @@ TEST_F(ConnectionTest, keeps_one_buffer_while_the_link_is_full) {
   EXPECT_EQ(buffers.taken(), 0u);
 }
 
+TEST_F(ConnectionTest, a_peer_that_reads_a_little_does_not_hold_a_write_buffer_for_ever) {
+  connect();
+  far_node.set_read_rate(1000);
+  std::vector<Stream> streams;
+  for (int i = 0; i < 40; ++i) {
+    streams.emplace_back(near->open_stream({"/x/1"}).value());
+    while (streams.back().try_send(share(Bytes(100'000)))) {
+    }
+  }
+  world.run_for(Seconds(30));
+  EXPECT_EQ(buffers.taken(), 1u);
+  world.run_for(Seconds(5));
+  EXPECT_EQ(buffers.taken(), 0u);
+  ASSERT_EQ(near_side.log.size(), 2u);
+  EXPECT_NE(near_side.log[1].find("closed timed out: the peer did not read"), std::string::npos) << near_side.log[1];
+}
+
 TEST_F(ConnectionTest, an_owner_that_refuses_ends_the_connection_with_its_error) {
   far_side.refuse = true;
   connect();

@@ -372,9 +372,9 @@ void Host::exempt(const Cidr& addresses) {
 void Host::exempt(const PeerId& peer) { state_->exempt_peers.try_emplace(peer); }
 void Host::stop_exempting(const PeerId& peer) { state_->exempt_peers.erase(peer); }
 void Host::mark_proven(const PeerId& peer) {
-  if (!connected(peer) || state_->manager.is_proven(peer)) return;
-  state_->manager.mark_proven(peer);
-  state_->peerstore.mark_proven(peer);
+  if (peer == state_->self || state_->manager.is_proven(peer)) return;
+  if (connected(peer)) state_->manager.mark_proven(peer);
+  state_->peerstore.mark_proven(peer);  // also of a peer that is gone before its block has been judged
 }
 bool Host::is_proven(const PeerId& peer) const {
   return state_->manager.is_proven(peer) || state_->peerstore.is_proven(peer);

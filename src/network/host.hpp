@@ -31,18 +31,19 @@ class Peerstore;
 
 // Bounds of a host. Each error that a limit causes names the limit, its value and the option that sets it.
 struct Limits {
-  // When all are taken a newcomer takes the place of a peer that is neither proven nor protected, from the address block that holds most.
+  // When all are taken a newcomer takes the place of a peer that is neither proven nor protected, from the address
+  // block that holds most.
   std::size_t inbound_connections = 256;
   std::size_t connections_per_peer = 8;
-  // Inbound connections of one address block, the half-open included, and how fast new ones may come: go-libp2p's figures.
-  // Loopback and exempt addresses have no such limit.
+  // Inbound connections of one address block, the half-open included, and how fast new ones may come: go-libp2p's
+  // figures. Loopback and exempt addresses have no such limit.
   std::size_t connections_per_address = 8;  // an IPv4 address or a /56 of IPv6
   std::size_t connections_per_ip6_48 = 64;
   RateLimit address_rate{0.2, 16};
   RateLimit ip6_48_rate{0.5, 80};
   std::size_t pending_inbound = 64;  // half-open: accepted, not yet secured
-  // When these are full one of the address block that holds most goes, the one without progress for longest. Between blocks that
-  // hold alike it goes once it is older than this.
+  // When these are full one of the address block that holds most goes, the one without progress for longest. Between
+  // blocks that hold alike it goes once it is older than this.
   Nanos pending_patience = Seconds(1);
   RateLimit handshakes{500, 250};  // inbound, in all: beyond it they wait
   std::size_t pending_dials = 160;
@@ -177,11 +178,13 @@ class Host {
   AddressBlocks address_blocks(const Multiaddr& remote) const;
   // The address of a peer that we chose ourselves (a static one) has no address share.
   void exempt(const Cidr& addresses);
-  // The same for the addresses to which the names of a peer's multiaddrs lead, as often as it is dialled. Until stop_exempting().
+  // The same for the addresses to which the names of a peer's multiaddrs lead, as often as it is dialled. Until
+  // stop_exempting().
   void exempt(const PeerId& peer);
   void stop_exempting(const PeerId& peer);
-  // The peer has delivered what counts, a valid new block: proof, which no stranger's place, stream or message is. Proven peers
-  // are not evicted for newcomers, neither their connections nor what the peerstore knows of them, and are trimmed last.
+  // The peer has delivered what counts, a valid new block: proof, which no stranger's place, stream or message is.
+  // Proven peers are not evicted for newcomers, neither their connections nor what the peerstore knows of them, and are
+  // trimmed last.
   void mark_proven(const PeerId& peer);
   bool is_proven(const PeerId& peer) const;
   // Limits::memory: services take from it what strangers make them hold.

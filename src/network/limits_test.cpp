@@ -76,7 +76,8 @@ TEST_F(LimitsTest, half_open_connections_count_for_their_address) {
                                         "--p2p.limits.address.conns)"));
   const auto b = make_host();
   EXPECT_TRUE(dial(*b, address_of(*a)));
-  // A handshake that does not end makes room for a newcomer of its own address, and when all have timed out they may come again.
+  // A handshake that does not end makes room for a newcomer of its own address, and when all have timed out they may
+  // come again.
   world.run_for(Seconds(2));
   sockets.push_back(mute(*a, flooder));
   EXPECT_EQ(a->counters().evicted_pending_inbound, 1u);

@@ -219,7 +219,8 @@ void Peerstore::set_protocols(const PeerId& peer, std::vector<std::string> proto
   std::sort(protocols.begin(), protocols.end());
   protocols.erase(std::unique(protocols.begin(), protocols.end()), protocols.end());
   record->protocols = std::move(protocols);
-  // Too many for the record: the last in order go, and with a key and an address no more than fits is ever lost by others.
+  // Too many for the record: the last in order go, and with a key and an address no more than fits is ever lost by
+  // others.
   while (!recount(*record) && !record->protocols.empty()) record->protocols.resize(record->protocols.size() / 2);
 }
 
@@ -298,7 +299,8 @@ std::optional<std::string> Peerstore::value(const PeerId& peer, const std::strin
 
 void Peerstore::pin(const PeerId& peer, const AddressBlocks& source) {
   Record* record = touch(peer);
-  // Everything else is pinned or better: pins are bounded by connections and the configuration, so this one is taken as well.
+  // Everything else is pinned or better: pins are bounded by connections and the configuration, so this one is taken as
+  // well.
   if (record == nullptr) record = &insert(peer);
   if (record->pins++ == 0) by_touch_[static_cast<std::size_t>(record->rank)].erase(record->touched);
   if (sources_.held(peer) > 0) return;

@@ -1,11 +1,13 @@
-// What is known about peers, connected or not: addresses with an expiry each, protocols, agent, key, latency, and small values
-// that services keep. In memory. Owned by the host; pure: every call that depends on time gets it. Thread: the network thread.
+// What is known about peers, connected or not: addresses with an expiry each, protocols, agent, key, latency, and small
+// values that services keep. In memory. Owned by the host; pure: every call that depends on time gets it. Thread: the
+// network thread.
 //
-// Bounds: PeerstoreLimits, in records and in bytes, of a record and of all; the bytes are taken from the host's account. What does not
-// fit into a record is not stored. When the table is full the record that was touched least recently goes, of the lowest rank first:
-// newcomers, then peers that we have dialled with success, then proven ones (Host::mark_proven). A record is evicted only for one of its
-// rank or a higher one, and a pinned one (connected, or static) never. Connections from one address block bring at most a share of
-// the newcomers. What identify has told is forgotten some time after the peer has gone.
+// Bounds: PeerstoreLimits, in records and in bytes, of a record and of all; the bytes are taken from the host's
+// account. What does not fit into a record is not stored. When the table is full the record that was touched least
+// recently goes, of the lowest rank first: newcomers, then peers that we have dialled with success, then proven ones
+// (Host::mark_proven). A record is evicted only for one of its rank or a higher one, and a pinned one (connected, or
+// static) never. Connections from one address block bring at most a share of the newcomers. What identify has told is
+// forgotten some time after the peer has gone.
 #pragma once
 
 #include <array>
@@ -35,7 +37,8 @@ struct PeerstoreLimits {
   std::size_t text_bytes = 512;  // one agent, protocol id, address or value; longer ones are not stored
 };
 
-// How long after a peer was last heard of its agent, protocols, key, latency and values are kept, and that it is proven.
+// How long after a peer was last heard of its agent, protocols, key, latency and values are kept, and that it is
+// proven.
 inline constexpr Nanos kForgetIdentity = std::chrono::minutes(30);
 inline constexpr Nanos kForgetProof = std::chrono::hours(24);
 
@@ -140,7 +143,8 @@ class Peerstore {
   Record& insert(const PeerId& peer);
   void erase_record(std::map<PeerId, Record>::iterator at);
   void raise(const PeerId& peer, Record& record, Rank rank);
-  // Counts what the record has become, and evicts others for it. False when it is too large: whoever made it so takes it back.
+  // Counts what the record has become, and evicts others for it. False when it is too large: whoever made it so takes
+  // it back.
   bool recount(Record& record);
   void add(const PeerId& peer, const Multiaddr& address, MonoTime expires, bool dialled, MonoTime now);
   // Ends the least recently touched record of the lowest rank, at most of `highest`. False when there is none.

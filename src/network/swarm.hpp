@@ -98,10 +98,11 @@ class Swarm final : private ConnectionOwner {
   Result<void> admit(const Multiaddr& remote, const AddressBlocks& blocks);
   Result<void> check_rates(const AddressBlocks& blocks);
   Result<void> check_address(const AddressBlocks& blocks);
-  // Ends the half-open inbound connection that has made no progress for longest, of the address block that holds most, or of
-  // `only`. False when none has to go for a newcomer from `blocks`.
+  // Ends the half-open inbound connection that has made no progress for longest, of the address block that holds most,
+  // or of `only`. False when none has to go for a newcomer from `blocks`.
   bool evict_half_open(const AddressBlocks& blocks, const Bytes* only);
-  // The open inbound connection that has to go for a newcomer whose address block holds `own` with it; null when none has.
+  // The open inbound connection that has to go for a newcomer whose address block holds `own` with it; null when none
+  // has.
   Connection* evictable(std::size_t own, Standing newcomer);
   Result<void> take_open_place(const Entry& entry);
   // --- unread bytes of streams (swarm_memory.cpp) ---
@@ -142,6 +143,7 @@ class Swarm final : private ConnectionOwner {
   std::size_t pending_outbound_ = 0;
   std::size_t unread_ = 0;  // bytes of memory_ that connections have taken
   bool relief_posted_ = false;
+  std::size_t relief_bytes_ = 0;  // by how much windows wanted to grow
 };
 
 }  // namespace libp2p::network

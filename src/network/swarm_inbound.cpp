@@ -103,7 +103,8 @@ bool Swarm::evict_half_open(const AddressBlocks& blocks, const Bytes* only) {
     worst = place;
   }
   if (first == nullptr) return false;
-  // The newcomer's block would hold one more; a block that holds more than that gives way at once, others only what is old.
+  // The newcomer's block would hold one more; a block that holds more than that gives way at once, others only what is
+  // old.
   const std::size_t own = blocks.exempt() ? 0 : half_open_.held_by(blocks.narrow);
   const bool fuller = only == nullptr && std::get<0>(worst) > own + 1;
   if (!fuller && std::get<1>(worst) < config_.limits.pending_patience) return false;

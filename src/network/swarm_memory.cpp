@@ -1,5 +1,6 @@
-// The memory of unread bytes: what all connections hold for readers that have not come yet, taken from the host's account.
-// Credit that was given cannot be taken back, so when the room is full a stream is reset: one of whoever holds most.
+// The memory of unread bytes: what all connections hold for readers that have not come yet, taken from the host's
+// account. Credit that was given cannot be taken back, so when the room is full a stream is reset: one of whoever holds
+// most.
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -42,13 +43,19 @@ void Swarm::give_memory(std::size_t bytes) {
 }
 
 bool Swarm::may_grow(std::size_t bytes) {
-  if (unread_ + bytes <= memory_.limit() / kShare && memory_.used() + bytes <= memory_.limit()) return true;
+  const auto fits = [this](std::size_t more) {
+    return unread_ + more <= memory_.limit() / kShare && memory_.used() + more <= memory_.limit();
+  };
+  if (fits(bytes)) return true;
+  relief_bytes_ = std::max(relief_bytes_, bytes);
   // Asked in the middle of a connection's work: whoever holds the room is looked for afterwards.
   if (!std::exchange(relief_posted_, true)) {
-    runtime_.post([this, alive = alive_] {
+    runtime_.post([this, alive = alive_, fits] {
       if (!*alive) return;
       relief_posted_ = false;
-      reset_largest_holder(kStalled);
+      const std::size_t wanted = std::exchange(relief_bytes_, 0);
+      while (!fits(wanted) && reset_largest_holder(kStalled)) {
+      }
     });
   }
   return false;

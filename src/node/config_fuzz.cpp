@@ -17,6 +17,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto address = parse_address(text)) require(parse_address(libp2p::to_hex0x(*address)).value() == *address);
   if (const auto level = parse_log_level(text)) require(parse_log_level(to_string(*level)) == level);
   if (const auto fork = devnet::parse_fork(text)) require(devnet::to_string(*fork) == text);
+  if (const auto blocks = parse_cidrs(text)) {
+    std::string list;
+    for (const auto& block : *blocks) list += (list.empty() ? "" : ",") + block.text();
+    require(parse_cidrs(list).value() == *blocks);
+  }
   if (const auto peers = parse_peers(text)) {
     std::string list;
     for (const auto& peer : *peers) {

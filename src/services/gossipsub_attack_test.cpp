@@ -2,6 +2,8 @@
 // to arrive in time.
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "multiformats/varint.hpp"
 #include "services/gossipsub_peers_test.hpp"
 
@@ -109,6 +111,81 @@ TEST_F(Hoarders, that_send_a_byte_now_and_then_are_reset_thirty_seconds_after_th
   EXPECT_EQ(honest_[0]->service->counters().frames_timed_out, 1U);
   ASSERT_EQ(honest_[0]->troubles.size(), 1U);
   EXPECT_NE(honest_[0]->troubles[0].find("30 s after its first byte"), std::string::npos);
+}
+
+// Node 0 has a validator that judges 10,000 messages a second; what begins with "block" is right. Flooders send it 50,000
+// small messages a second together, the honest node a block every 100 ms.
+class Flooders : public testing::Test {
+ protected:
+  void start(std::size_t flooders) {
+    for (int i = 0; i < 2; ++i) {
+      net_.add();
+      honest_.push_back(std::make_unique<Gossiper>(net_.host(net_.size() - 1)));
+    }
+    honest_[0]->join([this](const gossipsub::Validate& message, GossipsubService::Done done) {
+      const bool block = as_text(message.data.view).starts_with("block");
+      waiting_.emplace_back(block ? Verdict::accept : Verdict::reject, std::move(done));
+    });
+    honest_[1]->join();
+    ASSERT_TRUE(net_.connect(1, 0));
+    for (std::size_t node = 2; node < 2 + flooders; ++node) {
+      net_.add();
+      raw_.push_back(std::make_unique<RawPeer>(net_.host(node)));
+      ASSERT_TRUE(net_.connect(node, 0));
+      auto stream = net_.run(node, RawPeer::open(net_.host(node), net_.host(0).id()));
+      streams_.push_back(std::move(stream.value().value()));
+    }
+    net_.run_for(Seconds(2));
+  }
+  std::size_t blocks_through(std::size_t blocks) {
+    for (std::size_t step = 0; step < 10 * blocks; ++step) {
+      for (std::size_t i = 0; i < streams_.size(); ++i) {
+        net_.run(2 + i, RawPeer::write(streams_[i], junk(500 / streams_.size())), Seconds(1));
+      }
+      if (step % 10 == 5) {
+        EXPECT_TRUE(honest_[1]->publish("block " + std::to_string(step)).has_value());
+      }
+      net_.run_for(Millis(10));
+      for (int judged = 0; judged < 100 && !waiting_.empty(); ++judged) {
+        auto [verdict, done] = std::move(waiting_.front());
+        waiting_.pop_front();
+        done(verdict);
+      }
+    }
+    for (; !waiting_.empty(); waiting_.pop_front()) waiting_.front().second(waiting_.front().first);
+    net_.run_for(Millis(100));
+    return honest_[0]->heard.size();
+  }
+  Bytes junk(std::size_t messages) {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < messages; ++i) texts.push_back("junk " + std::to_string(next_++));
+    gossipsub::Rpc rpc;
+    for (const auto& text : texts) {
+      gossipsub::Message message;
+      message.topic = kTopic;
+      message.data = as_bytes(text);
+      rpc.publish.push_back(message);
+    }
+    return *gossipsub::encode_frame(rpc);
+  }
+
+  SimHosts net_{32};
+  std::vector<std::unique_ptr<Gossiper>> honest_;
+  std::vector<std::unique_ptr<RawPeer>> raw_;
+  std::vector<Stream> streams_;
+  std::deque<std::pair<Verdict, GossipsubService::Done>> waiting_;
+  std::size_t next_ = 0;
+};
+
+TEST_F(Flooders, of_whom_there_are_two_keep_no_block_out) {
+  start(2);
+  EXPECT_EQ(blocks_through(25), 25U);
+  EXPECT_GT(honest_[0]->service->router().counters().dropped_refused_often, 50'000U) << "they did not flood";
+}
+
+TEST_F(Flooders, of_whom_there_are_four_keep_no_block_out) {
+  start(4);
+  EXPECT_EQ(blocks_through(25), 25U);
 }
 
 TEST(FrameProgress, is_slow_when_the_last_five_seconds_brought_less_than_64_kib_each) {

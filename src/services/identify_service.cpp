@@ -132,7 +132,8 @@ IdentifyService::Visits& IdentifyService::visits_of(const PeerId& peer) {
   const MonoTime now = host_.runtime().now().mono;
   const auto found = visits_.find(peer);
   if (found != visits_.end()) return found->second;
-  const Visits full{TokenBucket(config_.push_rate, config_.push_burst, now), TokenBucket(config_.ask_rate, config_.ask_burst, now)};
+  const Visits full{TokenBucket(config_.push_rate, config_.push_burst, now),
+                    TokenBucket(config_.ask_rate, config_.ask_burst, now)};
   return visits_.emplace(peer, full).first->second;
 }
 
@@ -169,7 +170,8 @@ std::vector<Multiaddr> IdentifyService::told_addresses(const PeerId& peer, const
   const auto connections = host_.connections(peer);
   if (connections.empty()) return {};
   told = believable(told, connections.back().remote);
-  std::erase_if(told, [](const Multiaddr& address) { return address.bytes().size() > network::PeerstoreLimits().text_bytes; });
+  const std::size_t longest = network::PeerstoreLimits().text_bytes;
+  std::erase_if(told, [longest](const Multiaddr& address) { return address.bytes().size() > longest; });
   if (told.size() > config_.max_addresses_per_peer) told.resize(config_.max_addresses_per_peer);
   return told;
 }

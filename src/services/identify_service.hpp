@@ -4,10 +4,10 @@
 // subject are the peer's; then its addresses stand for the unsigned ones. Addresses that cannot lead to the peer are
 // not kept.
 //
-// Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread.
-// Bounds: message parts, their number and size; inbound streams per peer; how often a peer may push and ask, since a record
-// costs a signature; pushes at the same time; what is kept of a peer, to the bounds of the Peerstore.
-// Source: libp2p specification "identify"; op-node surface, sections 2 and 14.
+// Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread. Bounds:
+// message parts, their number and size; inbound streams per peer; how often a peer may push and ask, since a record
+// costs a signature; pushes at the same time; what is kept of a peer, to the bounds of the Peerstore. Source: libp2p
+// specification "identify"; op-node surface, sections 2 and 14.
 #pragma once
 
 #include <functional>
@@ -39,7 +39,8 @@ struct IdentifyConfig {
   std::size_t inbound_per_peer = 16;  // streams of both protocols
   std::size_t pushes_at_once = 32;
   std::size_t max_addresses_per_peer = 32;
-  // Pushes of a peer, and its requests, beyond these are reset before they are read. Told honestly, what has changed comes once.
+  // Pushes of a peer, and its requests, beyond these are reset before they are read. Told honestly, what has changed
+  // comes once.
   double push_rate = 0.2;  // a second
   double push_burst = 8;
   double ask_rate = 1;

@@ -1,11 +1,10 @@
 // Perf: moves a counted number of bytes each way over one stream, to measure a connection. The client says how many
 // bytes it wants back, sends its own and half-closes; only then does the server answer.
 //
-// Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread.
-// Bounds: streams served per peer; nothing is buffered beyond the streams' own windows; the time of an exchange, which has
-// to keep a least rate as well. A server does as much work as it is asked for, so a node does not offer this protocol
-// unless it is told to.
-// Source: libp2p specification "perf", /perf/1.0.0.
+// Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread. Bounds:
+// streams served per peer; nothing is buffered beyond the streams' own windows; the time of an exchange, which has to
+// keep a least rate as well. A server does as much work as it is asked for, so a node does not offer this protocol
+// unless it is told to. Source: libp2p specification "perf", /perf/1.0.0.
 #pragma once
 
 #include <cstdint>

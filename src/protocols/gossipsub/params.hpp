@@ -60,6 +60,7 @@ struct RpcLimits {
   std::size_t max_messages = 1024;       // more are an error (own bound)
   std::size_t max_entries = 4096;        // subscriptions and control entries; those beyond are ignored (own bound)
   std::size_t max_ids = 24'576;          // message ids; those beyond are ignored (own bound)
+  bool older_fields = true;              // unknown fields of a message also as op-node up to v1.19.2 passes them on
 };
 
 struct ValidationParams {

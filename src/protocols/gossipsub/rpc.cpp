@@ -24,15 +24,18 @@ class Decoder {
     ProtobufReader fields = reader(bytes);
     // Seen before a part is gone into: what is too much must not cost more than to see it.
     const auto check_control = [&]() -> Result<void> {
-      if (control_size_ <= static_cast<std::int64_t>(limits_.max_control)) return {};
-      return fields.error(Errc::too_large, "all but the data of its messages is more than " +
-                                               std::to_string(limits_.max_control) + " bytes");
+      const auto most = static_cast<std::int64_t>(limits_.max_control);
+      if (control_size_ <= most) return {};
+      const std::string_view what =
+          control_size_ - partial_size_ > most ? "all but the data of its messages is more than " : "with its partial message it is more than ";
+      return fields.error(Errc::too_large, std::string(what) + std::to_string(limits_.max_control) + " bytes");
     };
     for (Field f;;) {
       const ByteView from_here = fields.rest();
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) break;
       control_size_ += static_cast<std::int64_t>(f.tag_size + f.value_size);
+      if (f.number == field::partial) partial_size_ += static_cast<std::int64_t>(f.tag_size + f.value_size);
       if (f.number == field::publish) {
         if (!is_bytes(f)) {
           OPP2P_TRYV(discount_misread_data(from_here.subspan(f.tag_size)));
@@ -64,18 +67,22 @@ class Decoder {
     Message out;
     ProtobufReader fields = reader(bytes);
     // op-node up to v1.19.2 passes these on as gogo/protobuf reads them.
-    fields.keep_unknown_above(field::key);
+    if (limits_.older_fields) fields.keep_unknown_above(field::key);
     std::size_t first_data = 0;
+    bool other_type = false;  // of a field that is known: gogo/protobuf refuses it
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) break;
       if (is_bytes(f)) {
         if (f.number == field::data && !out.data) first_data = f.value_size;
         keep(f, out);
+      } else if (f.number <= field::key) {
+        other_type = true;
       }
       if (fields.position() - first_data > limits_.max_control)
         return fields.error(Errc::too_large, "all but the data of a message is too much");
     }
+    if (other_type && fields.kept_unknown()) return fields.error(Errc::malformed, "a message that no version of pubsub reads");
     control_size_ -= static_cast<std::int64_t>(first_data);
     return out;
   }
@@ -242,7 +249,10 @@ class Decoder {
   std::size_t entries_left_;
   std::size_t ids_left_;
   std::size_t ignored_ = 0;
-  std::int64_t control_size_ = 0;  // of what was gone over: all but the first data of each message, as pubsub counts
+  // Of what was gone over: all but the first data of each message, as pubsub counts. It leaves partial messages out, which we do not
+  // speak; here they count, so that nobody makes us walk over 10 MiB of them.
+  std::int64_t control_size_ = 0;
+  std::int64_t partial_size_ = 0;
 };
 
 }  // namespace

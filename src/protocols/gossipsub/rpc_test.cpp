@@ -146,6 +146,8 @@ TEST(GossipsubRpc, reads_unknown_fields_of_a_message_as_older_op_nodes_forward_t
   EXPECT_FALSE(decode_rpc(in_message("9c06"), RpcLimits{}));
   EXPECT_FALSE(decode_rpc(in_message("ff0600"), RpcLimits{}));
   EXPECT_FALSE(decode_rpc(in_message("0000"), RpcLimits{}));
+  EXPECT_TRUE(decode_rpc(in_message("1501020304"), RpcLimits{})) << "v1.19.6 skips it";
+  EXPECT_FALSE(decode_rpc(in_message("1501020304 9b06a406"), RpcLimits{})) << "and no version takes both";
   EXPECT_FALSE(decode_rpc(in_message("92808080808080808002 0161"), RpcLimits{})) << "a field that is known goes on as it should be";
 }
 

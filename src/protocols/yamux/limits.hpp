@@ -36,7 +36,7 @@ struct Limits {
   std::size_t send_low_water = 64 * 1024;
   // Encoded control frames (acknowledgements, credit, resets, pongs) that wait to be sent. A peer that makes us answer
   // and does not read fills it; then the session ends.
-  std::size_t max_control_bytes = 128 * 1024;
+  std::size_t max_control_bytes = 64 * 1024;
   // Pongs among them; a ping beyond it is not answered.
   std::size_t max_queued_pongs = 32;
   // Payload of one data frame that we send.

@@ -36,8 +36,8 @@ class SessionEvents {
   virtual void on_reset(StreamId id, const Error& error) = 0;
   virtual void on_writable(StreamId id) = 0;
   virtual void on_closed(StreamId id) = 0;
-  // Whether there is memory for `bytes` more of window. A question and no event: asked inside consume() too, and the answer
-  // must not enter the session.
+  // Whether there is memory for `bytes` more of window. A question and no event: asked inside consume() too, and the
+  // answer must not enter the session.
   virtual bool may_grow(std::size_t /*bytes*/) { return true; }
 };
 
