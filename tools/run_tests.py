@@ -292,13 +292,14 @@ SUITES = {
     "netns-full": (lambda: python_suite("netns", "full_*.py"), True),
     "fuzz": (fuzz, False),
     "durability": (durability, True),
+    "browser": (lambda: python_suite("e2e", "full_*.py"), True),
     "mutants": (mutants, False),
     "soak": (lambda: python_suite("soak"), True),
 }
 GROUPS = {
     "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns"],
     "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns", "sanitizers", "interop-full",
-             "netns-full", "differential", "fuzz", "durability"],
+             "netns-full", "differential", "fuzz", "durability", "browser"],
 }
 
 

@@ -93,7 +93,10 @@ void add_options(CLI::App& command, NodeOptions& options, std::vector<std::strin
   table.value("store.max-size", options.store_max_size, "Size of the block store; beyond it the oldest blocks go");
   table.value("rpc.addr", options.rpc_addr, "IP address of the JSON-RPC server");
   table.value("rpc.port", options.rpc_port, "Port of the JSON-RPC server, 0 for any");
-  table.flag("rpc.enable-admin", options.rpc_enable_admin, "Offer the admin_ methods, which are not protected");
+  table.flag("rpc.enable-admin", options.rpc_enable_admin, "Offer the admin_ methods");
+  table.value("rpc.cors", options.rpc_cors, "Origins of web pages that may use the RPC, separated by commas, or *; none by default");
+  table.flag("rpc.unsafe-open", options.rpc_unsafe_open,
+             "Let everybody who reaches the RPC call the methods that change something, without the token in DATA-DIR/rpc.token");
   table.value("log.level", options.log_level, "trace, debug, info, warn, error or crit; COMPONENT=LEVEL for one: info,gossip=debug");
   table.value("log.format", options.log_format, "text or json");
 }

@@ -73,7 +73,9 @@ class Node:
 
     def rpc(self, name, *params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": name, "params": params}).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.rpc_port}", data=body, headers={"Content-Type": "application/json"})
+        token = self.folder / "rpc.token"  # a build from before it made none
+        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token.read_text()}"} if token.exists() else {})}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.rpc_port}", data=body, headers=headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             found = json.loads(answer.read())
         if "error" in found:

@@ -1,8 +1,6 @@
 #include "node/config.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +9,7 @@
 
 #include "network/dial_target.hpp"
 #include "node/file_error.hpp"
+#include "node/secret_file.hpp"
 
 extern char** environ;
 
@@ -79,19 +78,6 @@ Result<Multiaddr> listen_address(const NodeOptions& options) {
 Error key_file_error(const std::string& path, std::string_view action, int code) {
   return fail(Errc::io, "--p2p.priv.path: the node key file " + path + " cannot be " + std::string(action) + ": " +
                             file_error(code, path));
-}
-
-Result<void> write_key_file(const std::string& path, const secp256k1::Secret& key) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return key_file_error(path, "created", errno);
-  const auto text = libp2p::to_hex(key);
-  const ssize_t written = ::write(file, text.data(), text.size());
-  int code = written < 0 ? errno : written == static_cast<ssize_t>(text.size()) ? 0 : ENOSPC;
-  if (code == 0 && ::fsync(file) != 0) code = errno;
-  ::close(file);
-  if (code == 0) return {};
-  ::unlink(path.c_str());  // half a key would keep the next start from making a whole one
-  return key_file_error(path, "written", code);
 }
 
 }  // namespace
@@ -188,7 +174,8 @@ Result<secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rn
   if (::stat(path.c_str(), &info) != 0) {
     if (errno != ENOENT) return key_file_error(path, "read", errno);
     const auto key = secp256k1::generate(rng);
-    OPP2P_TRYV(write_key_file(path, key));
+    if (const auto failed = write_secret_file(path, libp2p::to_hex(key)))
+      return key_file_error(path, failed->action, failed->code);
     return key;
   }
   if (S_ISDIR(info.st_mode)) return key_file_error(path, "read", EISDIR);
@@ -294,6 +281,8 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
     return fail(Errc::invalid_argument, "--rpc.port: port out of range: " + std::to_string(options.rpc_port));
   out.rpc_port = static_cast<std::uint16_t>(options.rpc_port);
   out.rpc_enable_admin = options.rpc_enable_admin;
+  OPP2P_TRY(out.rpc_cors, of("rpc.cors", BrowserRules::from_text(options.rpc_cors)));
+  out.rpc_unsafe_open = options.rpc_unsafe_open;
   if (options.data_dir.empty()) return fail(Errc::invalid_argument, "--data-dir is empty; name a folder");
   out.data_dir = options.data_dir;
 

@@ -15,6 +15,7 @@
 #include "crypto/secp256k1.hpp"
 #include "multiformats/multiaddr.hpp"
 #include "network/host.hpp"
+#include "node/browser_rules.hpp"
 #include "node/log.hpp"
 #include "opstack/chain/rollup_config.hpp"
 
@@ -53,9 +54,11 @@ struct NodeOptions {
   std::string sync_memory = "64MiB";
   std::string store_max_size = "4GiB";
 
-  std::string rpc_addr = "0.0.0.0";
+  std::string rpc_addr = "127.0.0.1";
   std::uint32_t rpc_port = 9545;
   bool rpc_enable_admin = false;
+  std::string rpc_cors;  // comma-separated origins, or "*"
+  bool rpc_unsafe_open = false;
 
   std::string log_level = "info";
   std::string log_format = "text";
@@ -89,6 +92,8 @@ struct NodeConfig {
   std::string rpc_addr;
   std::uint16_t rpc_port = 0;
   bool rpc_enable_admin = false;
+  BrowserRules rpc_cors;
+  bool rpc_unsafe_open = false;  // no token for the methods that change something
 };
 
 // Reads the files that the options name (the node key's is made when it is missing), checks everything, and says of the first

@@ -1,4 +1,5 @@
-// Any text as each of the values that options hold: durations, sizes, keys, addresses, levels, forks, lists of peers.
+// Any text as each of the values that options hold: durations, sizes, keys, addresses, levels, forks, lists of peers
+// and of origins; and as the headers of a web page's request.
 #include <cstdlib>
 
 #include "node/config.hpp"
@@ -30,5 +31,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     require(parse_peers(list).value() == *peers);
   }
+  const auto origins = BrowserRules::from_text(text);
+  if (!origins) require(!origins.error().text().empty());
+  BrowserHeaders page;
+  page.origin = std::string(text);
+  page.host = std::string(text);
+  require(BrowserRules().refusal(page).has_value());
+  if (origins && !text.empty()) static_cast<void>(origins->refusal(page));
   return 0;
 }

@@ -11,6 +11,8 @@
 #include "node/node.hpp"
 #include "node/node_api.hpp"
 #include "node/node_file.hpp"
+#include "node/rpc_worker.hpp"
+#include "node/secret_file.hpp"
 #include "node/store_lmdb.hpp"
 #include "runtime/asio/asio_runtime.hpp"
 
@@ -40,6 +42,31 @@ Result<std::unique_ptr<LmdbStore>> open_store(const NodeConfig& config, AsioRunt
   return LmdbStore::open(std::move(store), [&runtime](std::function<void()> task) { runtime.post(std::move(task)); });
 }
 
+// The methods that change something want the token, unless the operator opened them.
+Result<void> protect(JsonRpc& rpc, const NodeConfig& config, libp2p::Rng& rng, Log& log) {
+  if (config.rpc_unsafe_open) {
+    log.warn(Component::rpc, "everybody who reaches the RPC may change this node", {{"option", "--rpc.unsafe-open"}});
+    return {};
+  }
+  OPP2P_TRY(auto token, load_or_create_token(config.data_dir, rng));
+  rpc.protect(std::move(token));
+  return {};
+}
+
+struct StopWorker {
+  RpcWorker& worker;
+  ~StopWorker() { worker.stop(); }
+};
+
+HttpConfig http_config(const NodeConfig& config, const std::string& version) {
+  HttpConfig out;
+  out.address = config.rpc_addr;
+  out.port = config.rpc_port;
+  out.version = version;
+  out.browsers = config.rpc_cors;
+  return out;
+}
+
 Task<void> close_and_stop(Node& node, AsioRuntime& runtime) {
   co_await node.close(kCloseLimit);
   runtime.stop();
@@ -53,12 +80,18 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   boost::asio::signal_set signals(runtime.executor(), SIGINT, SIGTERM);
   OPP2P_TRY(const auto store, open_store(config, runtime));
   log.info(Component::store, "store opened", {{"found", store->recovered()}});
+  RpcWorker worker;
+  const auto on_worker = [&worker](std::function<void()> task) { worker.post(std::move(task)); };
+  JsonRpc rpc(on_worker, &RpcWorker::now);
+  OPP2P_TRYV(protect(rpc, config, runtime.rng(), log));
   Node node(runtime, config, *store, log);
-  libp2p::runtime::TaskScope requests(runtime);
-  JsonRpc rpc;
-  add_methods(rpc, runtime, node, *store, requests, version);
+  const NodeSource source(node);
+  RpcSnapshots snapshots(runtime, source, on_worker, rpc.memory(), rpc.limits().answer_bytes);
+  RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
+  add_methods(rpc, runtime, node, *store, snapshots, dials, version);
+  const StopWorker stop_worker{worker};  // before what its tasks use goes, whatever ends this function
   OPP2P_TRYV(node.start());
-  OPP2P_TRY(auto server, HttpServer::start(config.rpc_addr, config.rpc_port, rpc, version));
+  OPP2P_TRY(auto server, HttpServer::start(http_config(config, version), rpc));
   OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), server->port()));
   log.info(Component::rpc, "JSON-RPC server started", {{"addr", config.rpc_addr}, {"port", server->port()},
                                                        {"admin", config.rpc_enable_admin}});
@@ -66,8 +99,11 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
     log.info(Component::node, "stopping", {{"signal", signal}});
+    // Each of these ends at once: what the RPC's thread computes is cut off after the call that it is at.
     server.reset();
-    requests.cancel();
+    worker.stop();
+    snapshots.stop();
+    dials.stop();
     closing.spawn(close_and_stop(node, runtime));
   });
   runtime.run();

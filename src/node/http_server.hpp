@@ -1,9 +1,11 @@
-// The HTTP server in front of JSON-RPC, with the status codes and limits of op-node's: POST on "/" only, 5 MiB a request, JSON
-// content types, any origin; GET /healthz answers the version. No authentication: it listens where --rpc.addr says.
+// The HTTP server in front of JSON-RPC, with the status codes of op-node's: POST on "/" only, 5 MiB a request, JSON
+// content types; GET /healthz answers the version. Who may use it from a web page: node/browser_rules.hpp. Which
+// methods want a token: node/json_rpc.hpp.
 //
-// Thread: its own, so that a slow client or a large answer never touches the network thread. Bounds: connections (128), the
-// size of a request (5 MiB), 128 MiB of answers that clients have not taken yet (then 503), 30 s for the first header and to read or
-// write a message, 120 s idle.
+// Thread: its own, for sockets only; answers are made on the RPC's thread (node/rpc_worker.hpp). Bounds: places,
+// deadlines and who goes when they are taken (node/http_places.hpp); the size of a request (5 MiB); bodies, requests
+// and answers that are held count in JsonRpc::memory(), and when that is full the largest holder without progress
+// goes, or 503 is answered.
 #pragma once
 
 #include <functional>
@@ -11,27 +13,35 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "node/browser_rules.hpp"
+#include "node/http_places.hpp"
 
 namespace opp2p::node {
 
 class JsonRpc;
-class HttpSession;
+
+struct HttpConfig {
+  std::string address;
+  std::uint16_t port = 0;
+  std::string version;
+  BrowserRules browsers;
+  HttpLimits limits;
+};
 
 class HttpServer {
  public:
   // Listens at once. Errc::io with the address and the reason when it cannot. `rpc` must outlive the server.
-  static libp2p::Result<std::unique_ptr<HttpServer>> start(const std::string& address, std::uint16_t port,
-                                                           const JsonRpc& rpc, std::string version);
-  // Ends all connections and its thread.
+  static libp2p::Result<std::unique_ptr<HttpServer>> start(HttpConfig config, const JsonRpc& rpc);
+  // Ends all connections, cancels what is computed for them, and ends its thread.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
   std::uint16_t port() const;
 
- private:
-  friend class HttpSession;
   struct State;
+
+ private:
   explicit HttpServer(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

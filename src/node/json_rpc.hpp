@@ -1,16 +1,24 @@
-// JSON-RPC 2.0 as op-node's server (geth's rpc package) speaks it: single requests and batches, its error codes and texts. Text
-// in, text out: no sockets here (node/http_server.hpp brings the bytes).
+// JSON-RPC 2.0 as op-node's server (geth's rpc package) speaks it: single requests and batches, its error codes and
+// texts. Text in, text out: no sockets here (node/http_server.hpp brings the bytes). The calls of a batch are answered
+// one after another, and a batch has a budget (RpcLimits): when it is spent nothing more is computed, and each call
+// that is left gets an error that names the limit. All calls of a batch that read see the same moment, until one of
+// its calls changes something.
 //
-// Thread: handle() may be called from any one thread; a method answers once, from any thread. Bounds: the size of a request is the
-// HTTP server's; a batch has at most kMaxBatchItems questions and kMaxBatchAnswer bytes of answers.
+// Thread: handle() from any; methods run where `post` runs its tasks, one at a time, and a request gives way to others
+// after some calls. A method answers once, from any thread. Bounds: RpcLimits.
 #pragma once
 
 #include <boost/json.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
+
+#include "base/time.hpp"
+#include "node/rpc_text.hpp"
 
 namespace opp2p::node {
 
@@ -26,46 +34,82 @@ inline constexpr int kInvalidRequest = -32600;
 inline constexpr int kMethodNotFound = -32601;
 inline constexpr int kInvalidParams = -32602;
 inline constexpr int kInternalError = -32603;
-inline constexpr int kResponseTooLarge = -32003;
 inline constexpr int kServerError = -32000;  // everything that a method itself has to say
+inline constexpr int kUnauthorized = -32001;
+inline constexpr int kTimedOut = -32002;
+inline constexpr int kResponseTooLarge = -32003;
+inline constexpr int kLimitExceeded = -32005;
 
-class RpcReply {
- public:
-  RpcReply(json::value result) : value_(std::move(result)) {}
-  RpcReply(RpcError error) : error_(std::move(error)) {}
-  const json::value& value() const { return value_; }
-  const std::optional<RpcError>& error() const { return error_; }
-
- private:
-  json::value value_;
-  std::optional<RpcError> error_;
+struct RpcLimits {
+  std::size_t memory = 20 << 20;              // of all requests and answers together, bytes
+  std::size_t request_memory = 12 << 20;      // of one parsed request, bytes
+  std::size_t answer_bytes = 10 << 20;        // of one answer, and of all answers of a batch
+  std::size_t batch_items = 5000;             // calls
+  libp2p::Nanos batch_time = libp2p::Seconds(30);  // from the first call to the beginning of the last
+  libp2p::Nanos batch_work = libp2p::Seconds(2);   // of computing
 };
 
+// A result as a value or as JSON text, or an error.
+using RpcReply = std::variant<json::value, RpcText, RpcError>;
 using RpcDone = std::function<void(RpcReply)>;
 using RpcHandler = std::function<void(const json::array& params, RpcDone done)>;
+using RpcPlainHandler = std::function<RpcReply(const json::array& params)>;
+
+// What a method does, for the budget of a batch and for who may call it.
+enum class RpcAccess : std::uint8_t { reads, changes, changes_with_token };
+
+struct RpcRequest {
+  std::string body;
+  MemoryCharge charge;  // for the body
+  std::string token;    // what the client sent as its bearer token
+};
+
+// `exhausted`: there was no memory for the answer.
+struct RpcAnswer {
+  RpcText text;
+  bool exhausted = false;
+};
+
+class RpcExchange;
 
 class JsonRpc {
  public:
-  static constexpr std::size_t kMaxBatchItems = 5000;
-  static constexpr std::size_t kMaxBatchAnswer = 25'000'000;  // bytes, then error -32003 for each further answer
+  using Post = std::function<void(std::function<void()>)>;
+  using Clock = std::function<libp2p::MonoTime()>;
+
+  JsonRpc(Post post, Clock clock, RpcLimits limits = {});
 
   // `required` of `most` positional parameters must be given; fewer or more is answered before the handler runs.
-  void add(std::string method, std::size_t required, std::size_t most, RpcHandler handler);
+  void add(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcHandler handler);
   // A method that has its answer at once.
-  void add_plain(std::string method, std::size_t required, std::size_t most,
-                 std::function<RpcReply(const json::array& params)> handler);
+  void add_plain(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcPlainHandler handler);
+  // From now on methods with RpcAccess::changes_with_token want this token.
+  void protect(std::string token) { token_ = std::move(token); }
 
-  // Answers the body of the response; empty when nothing but notifications came. `done` is called once.
-  void handle(std::string_view request, std::function<void(std::string)> done) const;
+  // Answers the body of the response; empty when nothing but notifications came. `done` is called once, where `post` runs its
+  // tasks, unless the exchange is cancelled first.
+  std::shared_ptr<RpcExchange> handle(RpcRequest request, std::function<void(RpcAnswer)> done) const;
+
+  const SharedAccount& memory() const { return memory_; }
+  const RpcLimits& limits() const { return limits_; }
 
  private:
+  friend class RpcExchange;
   struct Method {
-    std::size_t required;
-    std::size_t most;
-    RpcHandler handler;
+    std::size_t required = 0;
+    std::size_t most = 0;
+    RpcAccess access = RpcAccess::reads;
+    RpcHandler handler;  // or
+    RpcPlainHandler plain;
   };
-  void call(const json::value& message, std::function<void(std::optional<json::object>)> done) const;
+  bool is_authorized(std::string_view token) const;
+
+  Post post_;
+  Clock clock_;
+  RpcLimits limits_;
+  SharedAccount memory_;
   std::map<std::string, Method, std::less<>> methods_;
+  std::optional<std::string> token_;
 };
 
 }  // namespace opp2p::node

@@ -1,4 +1,6 @@
 // Any text as a request: it is answered exactly once, with nothing, an object or a list of objects, each a result or an error.
+#include <deque>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 
@@ -10,12 +12,16 @@ namespace {
 using namespace opp2p::node;
 using libp2p::fuzzing::require;
 
-JsonRpc methods() {
-  JsonRpc rpc;
-  rpc.add_plain("echo", 1, 2, [](const json::array& params) { return RpcReply(json::value(params)); });
-  rpc.add_plain("refuse", 0, 0, [](const json::array&) { return RpcReply(RpcError{kServerError, "no"}); });
-  rpc.add_plain("break", 0, 1, [](const json::array&) -> RpcReply { throw std::runtime_error("broken"); });
-  return rpc;
+constexpr auto kReads = RpcAccess::reads;
+
+// The requests' thread: tasks that wait for their turn.
+using Tasks = std::deque<std::function<void()>>;
+
+void add_methods(JsonRpc& rpc) {
+  rpc.add_plain("echo", 1, 2, kReads, [](const json::array& params) { return RpcReply(json::value(params)); });
+  rpc.add_plain("refuse", 0, 0, RpcAccess::changes, [](const json::array&) { return RpcReply(RpcError{kServerError, "no"}); });
+  rpc.add_plain("break", 0, 1, kReads, [](const json::array&) -> RpcReply { throw std::runtime_error("broken"); });
+  rpc.add("later", 0, 1, kReads, [](const json::array& params, const RpcDone& done) { done(json::value(params)); });
 }
 
 void check_answer(const json::value& answer) {
@@ -28,12 +34,21 @@ void check_answer(const json::value& answer) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const JsonRpc rpc = methods();
+  Tasks tasks;
+  RpcLimits limits;
+  limits.memory = 1 << 20;
+  limits.answer_bytes = 8 << 10;
+  JsonRpc rpc([&tasks](std::function<void()> task) { tasks.push_back(std::move(task)); }, [] { return libp2p::MonoTime(); }, limits);
+  add_methods(rpc);
   std::optional<std::string> body;
-  rpc.handle({reinterpret_cast<const char*>(data), size}, [&body](std::string answer) {
+  RpcRequest request;
+  request.body.assign(reinterpret_cast<const char*>(data), size);
+  rpc.handle(std::move(request), [&body](RpcAnswer answer) {
     require(!body);
-    body = std::move(answer);
+    body = answer.exhausted ? std::string() : answer.text.joined();
   });
+  for (; !tasks.empty(); tasks.pop_front()) tasks.front()();
+  require(rpc.memory()->used() == 0);
   require(body.has_value());
   if (body->empty()) return 0;
   const auto answer = json::parse(*body);

@@ -2,28 +2,91 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <stdexcept>
+
+#include "node/rpc_exchange.hpp"
+
 namespace opp2p::node {
 namespace {
+
+RpcLimits small_limits() {
+  RpcLimits out;
+  out.memory = 8 << 20;
+  out.request_memory = 4 << 20;
+  out.answer_bytes = 1 << 20;
+  return out;
+}
 
 class JsonRpcTest : public testing::Test {
  protected:
   JsonRpcTest() {
-    rpc_.add_plain("math_half", 1, 2, [](const json::array& params) -> RpcReply {
+    rpc_.add_plain("math_half", 1, 2, RpcAccess::reads, [this](const json::array& params) -> RpcReply {
+      ++computed_;
       if (!params[0].is_int64()) return RpcError{kInvalidParams, "invalid argument 0: want a number"};
       return json::value(params[0].get_int64() / 2);
     });
-    rpc_.add("late_answer", 0, 0, [this](const json::array&, RpcDone done) { waiting_ = std::move(done); });
-    rpc_.add_plain("bad_throw", 0, 0, [](const json::array&) -> RpcReply { throw std::runtime_error("no"); });
+    rpc_.add("late_answer", 0, 1, RpcAccess::reads, [this](const json::array&, RpcDone done) {
+      ++computed_;
+      waiting_.push_back(std::move(done));
+    });
+    rpc_.add_plain("bad_throw", 0, 0, RpcAccess::reads, [](const json::array&) -> RpcReply { throw std::runtime_error("no"); });
+    rpc_.add_plain("big_answer", 0, 1, RpcAccess::reads, [this](const json::array&) -> RpcReply {
+      ++computed_;
+      return json::value(std::string(100'000, 'x'));
+    });
+    rpc_.add_plain("state_change", 0, 0, RpcAccess::changes_with_token, [this](const json::array&) -> RpcReply {
+      return json::value(++changes_);
+    });
+    rpc_.add_plain("state_get", 0, 0, RpcAccess::reads, [this](const json::array&) -> RpcReply {
+      ++computed_;
+      return json::value(changes_);
+    });
   }
 
-  std::string ask(std::string_view request) {
-    std::string out = "(no answer)";
-    rpc_.handle(request, [&](std::string answer) { out = std::move(answer); });
+  void run() {
+    while (!tasks_.empty()) {
+      auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      task();
+    }
+  }
+
+  RpcRequest request(std::string body) {
+    RpcRequest out;
+    out.body = std::move(body);
     return out;
   }
 
-  JsonRpc rpc_;
-  RpcDone waiting_;
+  void begin(std::string body) {
+    answered_ = "(no answer)";
+    exchange_ = rpc_.handle(request(std::move(body)), [this](RpcAnswer answer) {
+      answered_ = answer.exhausted ? "(exhausted)" : answer.text.joined();
+      held_ = rpc_.memory()->used();
+    });
+    run();
+  }
+
+  std::string ask(std::string body) {
+    begin(std::move(body));
+    return answered_;
+  }
+
+  static std::string batch(std::string_view one, std::size_t times) {
+    std::string out = "[";
+    for (std::size_t i = 0; i < times; ++i) out.append(i == 0 ? "" : ",").append(one);
+    return out + "]";
+  }
+
+  std::deque<std::function<void()>> tasks_;
+  libp2p::MonoTime now_{};
+  JsonRpc rpc_{[this](std::function<void()> task) { tasks_.push_back(std::move(task)); }, [this] { return now_; }, small_limits()};
+  std::shared_ptr<RpcExchange> exchange_;
+  std::deque<RpcDone> waiting_;
+  std::string answered_;
+  std::size_t held_ = 0;
+  int computed_ = 0;
+  int changes_ = 0;
 };
 
 TEST_F(JsonRpcTest, answers_a_call_with_its_id) {
@@ -53,17 +116,138 @@ TEST_F(JsonRpcTest, an_id_that_json_cannot_hold_is_refused) {
             R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"invalid request"}})");
 }
 
-TEST_F(JsonRpcTest, a_batch_is_bounded_in_questions_and_in_bytes_of_answers) {
-  const std::string one = R"({"jsonrpc":"2.0","id":1,"method":"math_half","params":[8]})";
-  std::string many = "[" + one;
-  for (std::size_t i = 0; i < JsonRpc::kMaxBatchItems; ++i) many += "," + one;
-  EXPECT_EQ(ask(many + "]"), R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch too large"}})");
-  rpc_.add_plain("big_answer", 0, 0, [](const json::array&) -> RpcReply { return json::value(std::string(10'000'000, 'x')); });
-  const std::string big = R"({"jsonrpc":"2.0","id":7,"method":"big_answer"})";
-  const auto answer = ask("[" + big + "," + big + "," + big + "," + one + "]");
-  EXPECT_LT(answer.size(), JsonRpc::kMaxBatchAnswer + 1000);
-  EXPECT_NE(answer.find(R"({"jsonrpc":"2.0","id":7,"error":{"code":-32003,"message":"response too large"}})"), std::string::npos);
-  EXPECT_NE(answer.find(R"({"jsonrpc":"2.0","id":1,"result":4})"), std::string::npos);
+TEST_F(JsonRpcTest, a_batch_is_bounded_in_calls) {
+  EXPECT_EQ(ask(batch(R"({"jsonrpc":"2.0","id":1,"method":"math_half","params":[8]})", 5001)),
+            R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch too large"}})");
+}
+
+TEST_F(JsonRpcTest, a_batch_that_has_filled_its_answer_computes_nothing_more) {
+  std::string many = "[";
+  for (int i = 0; i < 1000; ++i)
+    many += R"({"jsonrpc":"2.0","id":7,"method":"big_answer","params":[)" + std::to_string(i) + "]},";
+  const auto answer = ask(many + R"({"jsonrpc":"2.0","id":1,"method":"math_half","params":[8]}])");
+  EXPECT_EQ(computed_, 11);  // ten fit into a MiB
+  EXPECT_LT(answer.size(), rpc_.limits().answer_bytes + 1000 * 200);
+  const auto list = json::parse(answer).as_array();
+  ASSERT_EQ(list.size(), 1001u);
+  EXPECT_EQ(list[1000].at("error").at("code"), kResponseTooLarge);
+  EXPECT_NE(list[1000].at("error").at("message").as_string().find("1048576 bytes"), std::string::npos);
+}
+
+TEST_F(JsonRpcTest, one_answer_has_the_same_bound) {
+  rpc_.add_plain("huge_answer", 0, 0, RpcAccess::reads,
+                 [](const json::array&) -> RpcReply { return json::value(std::string(2 << 20, 'x')); });
+  EXPECT_NE(ask(R"({"jsonrpc":"2.0","id":7,"method":"huge_answer"})").find(R"("code":-32003)"), std::string::npos);
+}
+
+TEST_F(JsonRpcTest, five_thousand_equal_reads_of_a_batch_are_one) {
+  const auto answer = ask(batch(R"({"jsonrpc":"2.0","id":1,"method":"math_half","params":[8]})", 5000));
+  EXPECT_EQ(computed_, 1);
+  EXPECT_EQ(json::parse(answer).as_array().size(), 5000u);
+}
+
+TEST_F(JsonRpcTest, a_read_after_a_change_sees_it) {
+  const std::string get = R"({"jsonrpc":"2.0","id":1,"method":"state_get"},)";
+  const auto answer = ask("[" + get + get + R"({"jsonrpc":"2.0","id":2,"method":"state_change"},)" + get +
+                          R"({"jsonrpc":"2.0","id":1,"method":"state_get"}])");
+  const auto list = json::parse(answer).as_array();
+  EXPECT_EQ(list[1].at("result"), 0);
+  EXPECT_EQ(list[4].at("result"), 1);
+  EXPECT_EQ(computed_, 2);
+}
+
+TEST_F(JsonRpcTest, a_batch_is_computed_for_two_seconds_and_answered_within_thirty) {
+  rpc_.add_plain("slow_read", 1, 1, RpcAccess::reads, [this](const json::array&) -> RpcReply {
+    ++computed_;
+    now_ += libp2p::Millis(10);
+    return json::value(1);
+  });
+  std::string many;
+  for (int i = 0; i < 1000; ++i)
+    many += (i == 0 ? "[" : ",") + (R"({"jsonrpc":"2.0","id":7,"method":"slow_read","params":[)" + std::to_string(i) + "]}");
+  EXPECT_NE(ask(many + "]").find("computed for at most 2000 ms"), std::string::npos);
+  EXPECT_LE(computed_, 200 + 32);
+
+  begin(R"([{"jsonrpc":"2.0","id":1,"method":"late_answer"},{"jsonrpc":"2.0","id":2,"method":"late_answer","params":[1]}])");
+  now_ += libp2p::Seconds(31);
+  waiting_.front()(json::value(1));
+  run();
+  EXPECT_NE(answered_.find(R"("result":1)"), std::string::npos);
+  EXPECT_NE(answered_.find("answered within 30 s"), std::string::npos);
+}
+
+TEST_F(JsonRpcTest, one_request_gives_way_to_another) {
+  std::string many = "[";
+  for (int i = 0; i < 500; ++i) many += R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[)" + std::to_string(i) + "]},";
+  many += R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[8]}])";
+  int after = 0;
+  const auto first = rpc_.handle(request(many), [](RpcAnswer) {});
+  const auto second =
+      rpc_.handle(request(R"({"jsonrpc":"2.0","id":1,"method":"state_get"})"), [&](RpcAnswer) { after = computed_; });
+  run();
+  EXPECT_LE(after, 18);
+  EXPECT_EQ(computed_, 501);
+}
+
+TEST_F(JsonRpcTest, what_is_cancelled_computes_nothing_more) {
+  begin(R"([{"jsonrpc":"2.0","id":1,"method":"late_answer"},{"jsonrpc":"2.0","id":2,"method":"math_half","params":[2]}])");
+  exchange_->cancel();
+  waiting_.front()(json::value(1));
+  run();
+  EXPECT_EQ(computed_, 1);
+  EXPECT_EQ(answered_, "(no answer)");
+}
+
+TEST_F(JsonRpcTest, memory_counts_while_it_is_held_and_comes_back) {
+  const auto answer = ask(batch(R"({"jsonrpc":"2.0","id":1,"method":"big_answer"})", 9));
+  EXPECT_GT(answer.size(), 900'000u);
+  EXPECT_GT(held_, 90'000u);  // one result that nine answers share
+  exchange_.reset();
+  EXPECT_EQ(rpc_.memory()->used(), 0u);
+}
+
+TEST_F(JsonRpcTest, a_request_that_needs_too_much_memory_is_refused) {
+  std::string numbers = R"({"jsonrpc":"2.0","id":1,"method":"math_half","params":[1)";
+  for (int i = 0; i < 200'000; ++i) numbers += ",1";
+  EXPECT_NE(ask(numbers + "]}").find(R"("code":-32005)"), std::string::npos);
+  EXPECT_EQ(rpc_.memory()->used(), 0u);
+}
+
+TEST_F(JsonRpcTest, a_full_memory_refuses_a_large_answer_and_takes_a_small_one) {
+  ASSERT_TRUE(rpc_.memory()->try_take(rpc_.limits().memory));
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"big_answer"})"), "(exhausted)");
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[8]})"), R"({"jsonrpc":"2.0","id":7,"result":4})");
+  EXPECT_EQ(rpc_.memory()->used(), rpc_.limits().memory);
+}
+
+TEST_F(JsonRpcTest, what_a_client_sends_comes_back_short) {
+  const std::string name(100'000, 'n');
+  EXPECT_LT(ask(R"({"jsonrpc":"2.0","id":1,"method":")" + name + R"("})").size(), 400u);
+  const std::string umlauts = "x\xc3\xa4\xc3\xa4\xc3\xa4";
+  std::string odd;
+  while (odd.size() < 1000) odd += umlauts;
+  EXPECT_NO_THROW(json::parse(ask(R"({"jsonrpc":"2.0","id":1,"method":")" + odd + R"("})")));
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":")" + std::string(100'000, 'i') + R"(","method":"state_get"})"),
+            R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"invalid request"}})");
+}
+
+TEST_F(JsonRpcTest, a_method_that_changes_something_wants_the_token) {
+  const std::string change = R"({"jsonrpc":"2.0","id":1,"method":"state_change"})";
+  rpc_.protect("secret");
+  for (const auto* token : {"", "secreT", "secret1", "secre"}) {
+    RpcRequest asked = request(change);
+    asked.token = token;
+    exchange_ = rpc_.handle(std::move(asked), [this](RpcAnswer answer) { answered_ = answer.text.joined(); });
+    run();
+    EXPECT_NE(answered_.find(R"("code":-32001)"), std::string::npos) << token;
+    EXPECT_NE(answered_.find("Authorization: Bearer TOKEN"), std::string::npos);
+  }
+  EXPECT_EQ(changes_, 0);
+  RpcRequest asked = request(change);
+  asked.token = "secret";
+  exchange_ = rpc_.handle(std::move(asked), [this](RpcAnswer answer) { answered_ = answer.text.joined(); });
+  run();
+  EXPECT_EQ(answered_, R"({"jsonrpc":"2.0","id":1,"result":1})");
 }
 
 TEST_F(JsonRpcTest, a_notification_is_not_answered) {
@@ -71,13 +255,12 @@ TEST_F(JsonRpcTest, a_notification_is_not_answered) {
 }
 
 TEST_F(JsonRpcTest, a_batch_is_answered_in_order_when_its_last_answer_is_there) {
-  std::string out;
-  rpc_.handle(R"([{"jsonrpc":"2.0","id":1,"method":"late_answer"},{"jsonrpc":"2.0","method":"math_half","params":[2]},
-                  {"jsonrpc":"2.0","id":2,"method":"math_half","params":[2]}])",
-              [&](std::string answer) { out = std::move(answer); });
-  EXPECT_EQ(out, "");
-  waiting_(json::value(true));
-  EXPECT_EQ(out, R"([{"jsonrpc":"2.0","id":1,"result":true},{"jsonrpc":"2.0","id":2,"result":1}])");
+  begin(R"([{"jsonrpc":"2.0","id":1,"method":"late_answer"},{"jsonrpc":"2.0","method":"math_half","params":[2]},
+            {"jsonrpc":"2.0","id":2,"method":"math_half","params":[2]}])");
+  EXPECT_EQ(answered_, "(no answer)");
+  waiting_.front()(json::value(true));
+  run();
+  EXPECT_EQ(answered_, R"([{"jsonrpc":"2.0","id":1,"result":true},{"jsonrpc":"2.0","id":2,"result":1}])");
 }
 
 }  // namespace

@@ -64,15 +64,10 @@ std::optional<std::string> other_chain(const std::vector<std::string>& protocols
   return found;
 }
 
-boost::json::object counts(const std::map<std::string, std::uint64_t>& by_reason) {
-  boost::json::object out;
-  for (const auto& [reason, count] : by_reason) out[reason] = count;
-  return out;
-}
-
-boost::json::value milliseconds(std::optional<libp2p::Nanos> value) {
-  if (!value) return nullptr;
-  return static_cast<double>(value->count()) / 1e6;
+// What a peer says of itself, as much of it as a snapshot keeps. The cut may split a character; JSON replaces it then.
+std::string bounded(std::string text) {
+  if (text.size() > kMaxPeerText) text.resize(kMaxPeerText);
+  return text;
 }
 
 // "block 12 (0x…)": how a payload is named in errors, as op-node names its payload ids.
@@ -215,23 +210,34 @@ PeerSnapshot Node::self() const {
   return out;
 }
 
-bool Node::gossips_blocks(const PeerId& peer) const {
+PeerList Node::list_peers(bool connected_only) const {
+  PeerList out;
+  const auto connected = host_->connected_peers();
+  out.ids = connected_only ? connected : host_->peerstore().peers();
+  std::erase(out.ids, host_->id());
+  out.connected = connected.size();
   for (const auto& topic : gossip::blocks_topics(config_.rollup.l2_chain_id)) {
     const auto subscribers = gossip_->router().subscribers(topic);
-    if (std::find(subscribers.begin(), subscribers.end(), peer) != subscribers.end()) return true;
+    out.gossiping.insert(out.gossiping.end(), subscribers.begin(), subscribers.end());
   }
-  return false;
+  std::sort(out.gossiping.begin(), out.gossiping.end());
+  return out;
 }
 
-PeerSnapshot Node::snapshot_of(const PeerId& peer) const {
+PeerSnapshot Node::snapshot_of(const PeerId& peer, const PeerList& list) const {
   const auto& known = host_->peerstore();
   PeerSnapshot out;
   out.id = peer;
-  out.key = known.key(peer) ? known.key(peer) : peer.public_key();
-  out.user_agent = known.agent(peer);
-  out.protocol_version = known.protocol_version(peer);
+  out.key = known.key(peer);
+  if (!out.key) out.key = peer.public_key();
+  out.user_agent = bounded(known.agent(peer));
+  out.protocol_version = bounded(known.protocol_version(peer));
   out.addresses = known.addresses(peer, runtime_.now().mono);
+  if (out.addresses.size() > kMaxPeerAddresses)
+    out.addresses.erase(out.addresses.begin() + kMaxPeerAddresses, out.addresses.end());
   out.protocols = known.protocols(peer);
+  if (out.protocols->size() > kMaxPeerProtocols) out.protocols->resize(kMaxPeerProtocols);
+  for (auto& protocol : *out.protocols) protocol = bounded(std::move(protocol));
   const auto connections = host_->connections(peer);
   if (!connections.empty()) {
     out.connectedness = Connectedness::connected;
@@ -240,14 +246,7 @@ PeerSnapshot Node::snapshot_of(const PeerId& peer) const {
   }
   out.is_protected = host_->is_protected(peer);
   out.latency = known.latency(peer).value_or(libp2p::Nanos(0));
-  out.gossip_blocks = gossips_blocks(peer);
-  return out;
-}
-
-std::vector<PeerSnapshot> Node::peers(bool connected_only) const {
-  std::vector<PeerSnapshot> out;
-  for (const auto& peer : connected_only ? host_->connected_peers() : host_->peerstore().peers())
-    if (peer != host_->id()) out.push_back(snapshot_of(peer));
+  out.gossip_blocks = std::binary_search(list.gossiping.begin(), list.gossiping.end(), peer);
   return out;
 }
 
@@ -260,39 +259,20 @@ PeerStatsSnapshot Node::peer_stats() const {
   return out;
 }
 
-boost::json::object Node::status() const {
-  namespace json = boost::json;
+StatusSnapshot Node::status() const {
   const auto now = runtime_.now();
   const auto version = config_.rollup.payload_version(static_cast<std::uint64_t>(libp2p::unix_seconds(now.wall)));
-  json::object head;
-  const auto stored = this->head();
-  head["number"] = stored.number;
-  head["hash"] = libp2p::to_hex0x(stored.hash);
-  json::object blocks;
-  blocks["accepted"] = stats_.accepted;
-  blocks["rejected"] = counts(stats_.rejected);
-  blocks["ignored"] = counts(stats_.ignored);
-  json::object latency;
-  latency["p50"] = milliseconds(stats_.latency.quantile(0.5));
-  latency["p99"] = milliseconds(stats_.latency.quantile(0.99));
-  latency["samples"] = stats_.latency.total();
-  json::value gap = nullptr;
-  if (const auto open = follower_->chain().gap(); open && open->end && open->end->number > open->start.number + 1) {
-    gap = json::object{{"start", open->start.number},
-                       {"end", open->end->number},
-                       {"missing", open->end->number - open->start.number - 1}};
-  }
-  json::object out;
-  out["peerID"] = host_->id().to_base58();
-  out["head"] = std::move(head);
-  out["highestSeen"] = follower_->chain().highest_seen();
-  out["peers"] = host_->connected_peers().size();
-  out["mesh"] = gossip_->router().mesh(gossip::blocks_topic(config_.rollup.l2_chain_id, version)).size();
-  out["blocks"] = std::move(blocks);
-  out["blocksPublished"] = stats_.published;
-  out["blocksSynced"] = stats_.synced;
-  out["gap"] = std::move(gap);
-  out["latencyMs"] = std::move(latency);
+  const auto stored = head();
+  StatusSnapshot out;
+  out.peer_id = host_->id();
+  out.head_number = stored.number;
+  out.head_hash = libp2p::to_hex0x(stored.hash);
+  out.highest_seen = follower_->chain().highest_seen();
+  out.peers = host_->connected_peers().size();
+  out.mesh = gossip_->router().mesh(gossip::blocks_topic(config_.rollup.l2_chain_id, version)).size();
+  out.stats = stats_;
+  if (const auto open = follower_->chain().gap(); open && open->end && open->end->number > open->start.number + 1)
+    out.gap = StatusSnapshot::Gap{open->start.number, open->end->number};
   return out;
 }
 

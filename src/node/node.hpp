@@ -62,11 +62,13 @@ class Node final : libp2p::network::HostObserver,
   // when it is stored; a block that does not connect yet waits in memory, and the answer is Errc::would_block.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
 
-  // Snapshots for the RPC.
+  // Snapshots for the RPC: copies of plain values, from which others make JSON. Those of peers are taken one by one
+  // from a list, so that whoever takes them can stop in between.
   PeerSnapshot self() const;
-  std::vector<PeerSnapshot> peers(bool connected_only) const;
+  PeerList list_peers(bool connected_only) const;
+  PeerSnapshot snapshot_of(const libp2p::PeerId& peer, const PeerList& list) const;
   PeerStatsSnapshot peer_stats() const;
-  boost::json::object status() const;
+  StatusSnapshot status() const;
   libp2p::runtime::Task<Result<void>> connect(libp2p::Multiaddr address);
   Result<void> disconnect(const libp2p::PeerId& peer);
 
@@ -79,8 +81,6 @@ class Node final : libp2p::network::HostObserver,
  private:
   void take_over(opstack::payload::SharedEnvelope envelope, Done done);
   opstack::gossip::Publisher::Done taking_over(opstack::payload::SharedEnvelope envelope, Done done);
-  PeerSnapshot snapshot_of(const libp2p::PeerId& peer) const;
-  bool gossips_blocks(const libp2p::PeerId& peer) const;
 
   // --- network::HostObserver ---
   void on_peer_connected(const libp2p::PeerId& peer, libp2p::network::Direction direction) override;

@@ -8,25 +8,16 @@ namespace {
 using libp2p::Multiaddr;
 using libp2p::PeerId;
 using libp2p::runtime::Runtime;
-using libp2p::runtime::Task;
-using libp2p::runtime::TaskScope;
 
 constexpr std::uint64_t kMostHashes = 1000;
-constexpr auto kConnectLimit = libp2p::Seconds(30);
+constexpr auto kReads = RpcAccess::reads;
+constexpr auto kChanges = RpcAccess::changes_with_token;
 
 RpcError invalid_argument(std::size_t index, const std::string& why) {
   return {kInvalidParams, "invalid argument " + std::to_string(index) + ": " + why};
 }
 
 RpcError server_error(std::string text) { return {kServerError, std::move(text)}; }
-
-// A method whose answer is made on the network thread.
-template <class Make>
-RpcHandler on_network_thread(Runtime& runtime, Make make) {
-  return [&runtime, make](const json::array& params, RpcDone done) {
-    runtime.post([make, params, done = std::move(done)] { done(make(params)); });
-  };
-}
 
 std::optional<std::uint64_t> number_of(const json::value& value) {
   boost::system::error_code error;
@@ -39,47 +30,49 @@ std::optional<std::uint64_t> number_of(const json::value& value) {
 
 // --- peers ---
 
-Task<void> connect_and_answer(Node& node, Multiaddr address, std::unique_ptr<RpcDone> done) {
-  const auto connected = co_await node.connect(std::move(address));
-  if (connected) (*done)(json::value(nullptr));
-  else (*done)(server_error("failed to dial: " + connected.error().message()));
+RpcHandler snapshot_method(RpcSnapshots& snapshots, SnapshotKind kind) {
+  return [&snapshots, kind](const json::array&, RpcDone done) { snapshots.ask(kind, std::move(done)); };
 }
 
-void connect_peer(Runtime& runtime, TaskScope& scope, Node& node, const json::array& params, RpcDone done) {
+void connect_peer(Runtime& runtime, RpcDials& dials, const json::array& params, const RpcDone& done) {
   if (!params[0].is_string()) return done(invalid_argument(0, "want a multiaddr"));
   auto address = Multiaddr::from_text(std::string_view(params[0].get_string()));
   if (!address) return done(server_error("bad peer address: " + address.error().message()));
   if (!address->peer_id()) return done(server_error("bad peer address: it does not end with /p2p/ID"));
-  runtime.post([&scope, &node, target = *address, held = std::make_shared<RpcDone>(std::move(done))] {
-    auto answer = std::make_unique<RpcDone>(*held);
-    scope.spawn(connect_and_answer(node, target, std::move(answer)));
+  runtime.post([&dials, target = *address, done] {
+    dials.dial(target, [done](const Result<void>& connected) {
+      if (connected) done(json::value(nullptr));
+      else done(server_error("failed to dial: " + connected.error().message()));
+    });
   });
 }
 
-RpcReply disconnect_peer(Node& node, const json::array& params) {
-  const auto text = params[0].is_string() ? std::string_view(params[0].get_string()) : std::string_view();
-  const auto peer = PeerId::from_text(text);
-  if (!peer) return invalid_argument(0, "failed to parse peer ID: " + peer.error().message());
-  const auto done = node.disconnect(*peer);
+RpcReply disconnect_peer(Node& node, const PeerId& peer) {
+  const auto done = node.disconnect(peer);
   if (!done) return server_error(done.error().message());
   return json::value(nullptr);
 }
 
-void add_peer_methods(JsonRpc& rpc, Runtime& runtime, Node& node, TaskScope& scope) {
-  rpc.add("opp2p_self", 0, 0,
-          on_network_thread(runtime, [&node](const json::array&) -> RpcReply { return json::value(peer_info(node.self())); }));
-  rpc.add("opp2p_peers", 1, 1, on_network_thread(runtime, [&node](const json::array& params) -> RpcReply {
-            if (!params[0].is_bool()) return invalid_argument(0, "want true for connected peers, false for all");
-            return json::value(peer_dump(node.peers(params[0].get_bool()), BlockedSnapshot{}));
-          }));
-  rpc.add("opp2p_peerStats", 0, 0, on_network_thread(runtime, [&node](const json::array&) -> RpcReply {
-            return json::value(peer_stats(node.peer_stats()));
-          }));
-  rpc.add("opp2p_connectPeer", 1, 1, [&runtime, &scope, &node](const json::array& params, RpcDone done) {
-    connect_peer(runtime, scope, node, params, std::move(done));
+RpcHandler disconnect_method(Runtime& runtime, Node& node) {
+  return [&runtime, &node](const json::array& params, const RpcDone& done) {
+    const auto text = params[0].is_string() ? std::string_view(params[0].get_string()) : std::string_view();
+    const auto peer = PeerId::from_text(text);
+    if (!peer) return done(invalid_argument(0, "failed to parse peer ID: " + peer.error().message()));
+    runtime.post([&node, target = *peer, done] { done(disconnect_peer(node, target)); });
+  };
+}
+
+void add_peer_methods(JsonRpc& rpc, Runtime& runtime, Node& node, RpcSnapshots& snapshots, RpcDials& dials) {
+  rpc.add("opp2p_self", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::self));
+  rpc.add("opp2p_peers", 1, 1, kReads, [&snapshots](const json::array& params, RpcDone done) {
+    if (!params[0].is_bool()) return done(invalid_argument(0, "want true for connected peers, false for all"));
+    snapshots.ask(params[0].get_bool() ? SnapshotKind::connected_peers : SnapshotKind::all_peers, std::move(done));
   });
-  rpc.add("opp2p_disconnectPeer", 1, 1,
-          on_network_thread(runtime, [&node](const json::array& params) { return disconnect_peer(node, params); }));
+  rpc.add("opp2p_peerStats", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::peer_stats));
+  rpc.add("opp2p_connectPeer", 1, 1, kChanges, [&runtime, &dials](const json::array& params, const RpcDone& done) {
+    connect_peer(runtime, dials, params, done);
+  });
+  rpc.add("opp2p_disconnectPeer", 1, 1, kChanges, disconnect_method(runtime, node));
 }
 
 // --- blocks ---
@@ -93,7 +86,7 @@ RpcReply chain_hashes(const BlockStore& store, const json::array& params) {
     return invalid_argument(1, "want how many blocks, 1 to " + std::to_string(kMostHashes));
   json::array out;
   const auto last = *from > UINT64_MAX - *count ? UINT64_MAX : *from + *count - 1;
-  const auto read = store.for_each(*from, last, [&](const StoredBlock& block) {
+  const auto read = store.for_each_head(*from, last, [&](const StoredBlock& block) {
     if (block.number != *from + out.size()) return false;
     out.emplace_back(libp2p::to_hex0x(block.hash));
     return true;
@@ -106,11 +99,11 @@ using Importer = void (Node::*)(opstack::payload::SharedEnvelope, Node::Done);
 
 // A method that takes an envelope and answers null when the node has it.
 RpcHandler envelope_method(Runtime& runtime, Node& node, Importer import) {
-  return [&runtime, &node, import](const json::array& params, RpcDone done) {
+  return [&runtime, &node, import](const json::array& params, const RpcDone& done) {
     auto envelope = opstack::payload::envelope_from_json(params[0]);
     if (!envelope) return done(invalid_argument(0, envelope.error().message()));
     auto shared = std::make_shared<const opstack::payload::Envelope>(std::move(*envelope));
-    runtime.post([&node, import, shared, done = std::move(done)] {
+    runtime.post([&node, import, shared, done] {
       (node.*import)(shared, [done](Result<void> result) {
         if (result) done(json::value(nullptr));
         else done(server_error(result.error().text()));
@@ -121,21 +114,19 @@ RpcHandler envelope_method(Runtime& runtime, Node& node, Importer import) {
 
 }  // namespace
 
-void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, TaskScope& scope,
+void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, RpcSnapshots& snapshots, RpcDials& dials,
                  const std::string& version) {
-  add_peer_methods(rpc, runtime, node, scope);
-  rpc.add("opp2p_status", 0, 0,
-          on_network_thread(runtime, [&node](const json::array&) -> RpcReply { return json::value(node.status()); }));
-  rpc.add_plain("opp2p_chain", 2, 2, [&store](const json::array& params) { return chain_hashes(store, params); });
-  rpc.add_plain("optimism_rollupConfig", 0, 0, [config = json::value(node.config().rollup.to_json())](const json::array&) -> RpcReply {
-    return config;
-  });
-  rpc.add_plain("optimism_version", 0, 0, [version](const json::array&) -> RpcReply { return json::value(version); });
-  rpc.add_plain("health_status", 0, 0, [version](const json::array&) -> RpcReply { return json::value(version); });
+  add_peer_methods(rpc, runtime, node, snapshots, dials);
+  rpc.add("opp2p_status", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::status));
+  rpc.add_plain("opp2p_chain", 2, 2, kReads, [&store](const json::array& params) { return chain_hashes(store, params); });
+  rpc.add_plain("optimism_rollupConfig", 0, 0, kReads,
+                [config = json::value(node.config().rollup.to_json())](const json::array&) -> RpcReply { return config; });
+  rpc.add_plain("optimism_version", 0, 0, kReads, [version](const json::array&) -> RpcReply { return json::value(version); });
+  rpc.add_plain("health_status", 0, 0, kReads, [version](const json::array&) -> RpcReply { return json::value(version); });
   if (!node.config().rpc_enable_admin) return;
-  rpc.add("admin_postUnsafePayload", 1, 1, envelope_method(runtime, node, &Node::post_unsafe_payload));
+  rpc.add("admin_postUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::post_unsafe_payload));
   // Our own: what a sequencer's driver calls with a block that it has built.
-  rpc.add("admin_publishUnsafePayload", 1, 1, envelope_method(runtime, node, &Node::publish));
+  rpc.add("admin_publishUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::publish));
 }
 
 }  // namespace opp2p::node

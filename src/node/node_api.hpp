@@ -1,5 +1,6 @@
 // The node's JSON-RPC methods: opp2p_, optimism_ and, when enabled, admin_, with op-node's names, shapes and errors. Methods run on the
-// server's thread; what needs the node is posted to the network thread, what needs the store reads a snapshot of it.
+// RPC's thread; what changes the node is posted to the network thread, what reads it takes a snapshot (node/rpc_snapshots.hpp), and what
+// needs the store reads a snapshot of that. Methods that change something need the token.
 // Source: op-node surface, section 10.
 #pragma once
 
@@ -7,12 +8,30 @@
 
 #include "node/json_rpc.hpp"
 #include "node/node.hpp"
+#include "node/rpc_dials.hpp"
+#include "node/rpc_snapshots.hpp"
 #include "node/store.hpp"
 
 namespace opp2p::node {
 
-// `node`, `store` and `runtime` must outlive the last call.
-void add_methods(JsonRpc& rpc, libp2p::runtime::Runtime& runtime, Node& node, BlockStore& store,
-                 libp2p::runtime::TaskScope& scope, const std::string& version);
+// The node as the RPC's snapshots see it.
+class NodeSource final : public SnapshotSource {
+ public:
+  explicit NodeSource(const Node& node) : node_(node) {}
+  PeerSnapshot self() const override { return node_.self(); }
+  PeerList list_peers(bool connected_only) const override { return node_.list_peers(connected_only); }
+  PeerSnapshot snapshot_of(const libp2p::PeerId& peer, const PeerList& list) const override {
+    return node_.snapshot_of(peer, list);
+  }
+  PeerStatsSnapshot peer_stats() const override { return node_.peer_stats(); }
+  StatusSnapshot status() const override { return node_.status(); }
+
+ private:
+  const Node& node_;
+};
+
+// All but `rpc` must outlive the last call.
+void add_methods(JsonRpc& rpc, libp2p::runtime::Runtime& runtime, Node& node, BlockStore& store, RpcSnapshots& snapshots,
+                 RpcDials& dials, const std::string& version);
 
 }  // namespace opp2p::node

@@ -5,12 +5,14 @@
 #include <boost/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.hpp"
 #include "crypto/keys.hpp"
 #include "multiformats/multiaddr.hpp"
 #include "multiformats/peer_id.hpp"
+#include "node/stats.hpp"
 
 namespace opp2p::node {
 
@@ -32,6 +34,18 @@ struct PeerSnapshot {
   bool gossip_blocks = false;
 };
 
+// Peers whose snapshots are taken, in order, and what is the same for all of them.
+struct PeerList {
+  std::vector<libp2p::PeerId> ids;
+  std::vector<libp2p::PeerId> gossiping;  // those in any of the blocks' topics, sorted
+  std::size_t connected = 0;              // of ids
+};
+
+// Bounds of one peer's part of a dump; what a peer says of itself beyond them is left out.
+inline constexpr std::size_t kMaxPeerText = 256;  // bytes of its agent, its version and each protocol
+inline constexpr std::size_t kMaxPeerProtocols = 128;
+inline constexpr std::size_t kMaxPeerAddresses = 32;
+
 struct BlockedSnapshot {
   std::vector<libp2p::PeerId> peers;
   std::vector<std::string> addresses;
@@ -46,11 +60,32 @@ struct PeerStatsSnapshot {
   std::size_t known = 0;
 };
 
+struct StatusSnapshot {
+  struct Gap {
+    std::uint64_t start = 0;
+    std::uint64_t end = 0;
+  };
+  libp2p::PeerId peer_id;
+  std::uint64_t head_number = 0;
+  std::string head_hash;
+  std::uint64_t highest_seen = 0;
+  std::size_t peers = 0;
+  std::size_t mesh = 0;
+  BlockStats stats;
+  std::optional<Gap> gap;
+};
+
 // keccak256 of the uncompressed key, hexadecimal without 0x; zeros for a key that is not secp256k1.
 std::string node_id(const std::optional<libp2p::crypto::PublicKey>& key);
 
 boost::json::object peer_info(const PeerSnapshot& peer);
-boost::json::object peer_dump(const std::vector<PeerSnapshot>& peers, const BlockedSnapshot& blocked);
+// A dump in parts: its beginning, "ID":{…} for each peer with commas between, its end.
+std::string peer_dump_begin(std::size_t connected);
+std::string peer_dump_item(const PeerSnapshot& peer);
+std::string peer_dump_end(const BlockedSnapshot& blocked);
 boost::json::object peer_stats(const PeerStatsSnapshot& stats);
+boost::json::object status_json(const StatusSnapshot& status);
+// A peer's own words as JSON can hold them: what is no UTF-8 becomes U+FFFD, as Go writes it.
+std::string valid_utf8(std::string_view text);
 
 }  // namespace opp2p::node

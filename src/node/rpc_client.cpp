@@ -53,6 +53,7 @@ libp2p::Result<json::value> RpcClient::call(std::string_view method, json::array
   exchange.request = {http::verb::post, "/", 11};
   exchange.request.set(http::field::host, host_);
   exchange.request.set(http::field::content_type, "application/json");
+  if (!token_.empty()) exchange.request.set(http::field::authorization, "Bearer " + token_);
   exchange.request.body() =
       json::serialize(json::object{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", std::move(params)}});
   exchange.request.prepare_payload();

@@ -11,8 +11,9 @@ namespace opp2p::node {
 
 class RpcClient {
  public:
-  RpcClient(std::string host, std::uint16_t port, libp2p::Nanos timeout = libp2p::Seconds(5))
-      : host_(std::move(host)), port_(port), timeout_(timeout) {}
+  // `token`: the node's (rpc.token in its data folder), for methods that change something; may be empty.
+  RpcClient(std::string host, std::uint16_t port, std::string token = {}, libp2p::Nanos timeout = libp2p::Seconds(5))
+      : host_(std::move(host)), port_(port), token_(std::move(token)), timeout_(timeout) {}
 
   // The result. Errc::unreachable when nobody answers, Errc::denied with the server's text for an error that it reports.
   libp2p::Result<boost::json::value> call(std::string_view method, boost::json::array params = {}) const;
@@ -20,6 +21,7 @@ class RpcClient {
  private:
   std::string host_;
   std::uint16_t port_;
+  std::string token_;
   libp2p::Nanos timeout_;
 };
 

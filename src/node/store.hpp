@@ -81,6 +81,11 @@ class BlockStore {
   // Calls `visit` for each block from `from` to `to` (both included) in ascending order until it answers false.
   virtual Result<void> for_each(std::uint64_t from, std::uint64_t to,
                                 const std::function<bool(const StoredBlock&)>& visit) const = 0;
+  // The same without bodies, which costs a small part of it.
+  virtual Result<void> for_each_head(std::uint64_t from, std::uint64_t to,
+                                     const std::function<bool(const StoredBlock&)>& visit) const {
+    return for_each(from, to, visit);
+  }
 
   virtual void stage(std::uint64_t segment, StagedRecord record, Done done) = 0;
   virtual Result<std::vector<StagedRecord>> read_staged(std::uint64_t segment, std::uint64_t from,

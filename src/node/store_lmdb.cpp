@@ -156,10 +156,20 @@ Result<StoreSummary> LmdbStore::summary() const { return database_->summary(); }
 
 Result<void> LmdbStore::for_each(std::uint64_t from, std::uint64_t to,
                                  const std::function<bool(const StoredBlock&)>& visit) const {
+  return for_each_of(from, to, true, visit);
+}
+
+Result<void> LmdbStore::for_each_head(std::uint64_t from, std::uint64_t to,
+                                      const std::function<bool(const StoredBlock&)>& visit) const {
+  return for_each_of(from, to, false, visit);
+}
+
+Result<void> LmdbStore::for_each_of(std::uint64_t from, std::uint64_t to, bool with_bodies,
+                                    const std::function<bool(const StoredBlock&)>& visit) const {
   // In short reads: a long one would keep the map from growing and freed pages from being used again.
   constexpr std::size_t kAtOnce = 16;
   while (from <= to) {
-    OPP2P_TRY(const auto blocks, database_->range(from, to, kAtOnce));
+    OPP2P_TRY(const auto blocks, database_->range(from, to, kAtOnce, with_bodies));
     if (blocks.empty()) return {};
     for (const auto& block : blocks)
       if (!visit(block)) return {};

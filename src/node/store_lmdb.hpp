@@ -44,6 +44,8 @@ class LmdbStore final : public BlockStore {
   Result<std::optional<StoredBlock>> as_stored(std::uint64_t number) const override;
   Result<std::optional<StoredBlock>> by_hash(const Hash& hash) const override;
   Result<StoreSummary> summary() const override;
+  Result<void> for_each_head(std::uint64_t from, std::uint64_t to,
+                             const std::function<bool(const StoredBlock&)>& visit) const override;
   Result<void> for_each(std::uint64_t from, std::uint64_t to,
                         const std::function<bool(const StoredBlock&)>& visit) const override;
   void stage(std::uint64_t segment, StagedRecord record, Done done) override;
@@ -56,6 +58,8 @@ class LmdbStore final : public BlockStore {
   class Database;
   struct Writer;
   LmdbStore(std::unique_ptr<Database> database, std::unique_ptr<Writer> writer);
+  Result<void> for_each_of(std::uint64_t from, std::uint64_t to, bool with_bodies,
+                           const std::function<bool(const StoredBlock&)>& visit) const;
   std::unique_ptr<Database> database_;
   std::unique_ptr<Writer> writer_;
 };

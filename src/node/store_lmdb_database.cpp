@@ -292,9 +292,10 @@ Result<StoreSummary> LmdbStore::Database::summary() const {
 }
 
 Result<std::vector<StoredBlock>> LmdbStore::Database::range(std::uint64_t from, std::uint64_t to,
-                                                            std::size_t most) const {
+                                                            std::size_t most, bool with_bodies) const {
   const ReadTransaction txn(*this);
   if (txn.code() != 0) return failed(txn.code(), "starting a read");
+  constexpr std::size_t kHeadPage = 4096;  // what is read of a block whose body is not
   std::vector<StoredBlock> out;
   std::size_t bytes = 0;
   const auto first = number_key(from);
@@ -305,10 +306,12 @@ Result<std::vector<StoredBlock>> LmdbStore::Database::range(std::uint64_t from, 
   for (; code == 0 && out.size() < most; code = cursor.get(key, value, MDB_NEXT)) {
     const std::uint64_t number = libp2p::load_be64(static_cast<const std::uint8_t*>(key.mv_data));
     if (number > to) break;
-    OPP2P_TRY(auto stored, decode_record(number, as_view(value)));
-    OPP2P_TRY(auto block, unframed(std::move(stored)));
+    OPP2P_TRY(auto block, decode_record(number, as_view(value), with_bodies));
+    if (with_bodies) {
+      OPP2P_TRY(block, unframed(std::move(block)));
+    }
     out.push_back(std::move(block));
-    bytes += value.mv_size;
+    bytes += with_bodies ? value.mv_size : std::min(value.mv_size, kHeadPage);
   }
   touched(bytes);
   if (code != 0 && code != MDB_NOTFOUND) return failed(code, "reading a range");

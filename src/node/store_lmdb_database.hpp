@@ -44,7 +44,7 @@ class LmdbStore::Database {
   Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const;
   Result<std::optional<StoredBlock>> by_hash(const Hash& hash) const;
   Result<StoreSummary> summary() const;
-  Result<std::vector<StoredBlock>> range(std::uint64_t from, std::uint64_t to, std::size_t most) const;
+  Result<std::vector<StoredBlock>> range(std::uint64_t from, std::uint64_t to, std::size_t most, bool with_bodies) const;
   Result<std::vector<StagedRecord>> read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
                                                 std::size_t max_bytes) const;
   const std::string& recovered() const { return recovered_; }

@@ -68,7 +68,7 @@ class Durability(unittest.TestCase):
         self.addCleanup(sequencer.kill)
         follower = opp2p.Node(folder / "follower", *options, "--p2p.static", sequencer.address).ready()
         self.addCleanup(follower.kill)
-        feeder = made_chain.Feeder(sequencer.port, envelopes, INTERVAL)
+        feeder = made_chain.Feeder(sequencer, envelopes, INTERVAL)
         self.addCleanup(feeder.stopping.set)
         feeder.start()
         opp2p.wait_for(lambda: follower.head() > 0, 10, "the first block arrives")

@@ -86,7 +86,7 @@ class AtOnce(unittest.TestCase):
         key, options, envelopes = made_chain.make(folder, BLOCKS, 2000)
         node = made_chain.sequencer(folder / "node", key, options)
         self.addCleanup(node.kill)
-        feeder = made_chain.Feeder(node.port, envelopes, 0)
+        feeder = made_chain.Feeder(node, envelopes, 0)
         feeder.start()
         feeder.join()
         self.assertIsNone(feeder.error)

@@ -45,7 +45,7 @@ class RewrappedBlocks(unittest.TestCase):
         self.addCleanup(bridge.wait)
         self.addCleanup(bridge.kill)
         self.assertEqual(json.loads(bridge.stdout.readline()), {"event": "ready"})
-        feeder = made_chain.Feeder(sequencer.port, envelopes, 0.05)
+        feeder = made_chain.Feeder(sequencer, envelopes, 0.05)
         feeder.start()
         feeder.join()
         self.assertIsNone(feeder.error)

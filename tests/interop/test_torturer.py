@@ -102,7 +102,7 @@ class Torturer(unittest.TestCase):
         self.addCleanup(self.victim.node.kill)
         self.behind = opp2p.Node(folder / "behind", *options, "--p2p.static", self.victim.node.address).ready()
         self.addCleanup(self.behind.kill)
-        self.feeder = made_chain.Feeder(self.sequencer.port, envelopes, 0.05)
+        self.feeder = made_chain.Feeder(self.sequencer, envelopes, 0.05)
         self.addCleanup(self.feeder.stopping.set)
         self.feeder.start()
         opp2p.wait_for(lambda: self.behind.head() > 20, 20, "blocks come through")

@@ -30,9 +30,9 @@ def sequencer(folder, key, options):
 class Feeder(threading.Thread):
     """Has the sequencer publish one block after another until it is told to stop."""
 
-    def __init__(self, port, envelopes, interval):
+    def __init__(self, sequencer, envelopes, interval):
         super().__init__(daemon=True)
-        self.port, self.envelopes, self.interval = port, envelopes, interval
+        self.sequencer, self.envelopes, self.interval = sequencer, envelopes, interval
         self.stopping = threading.Event()
         self.error = None
 
@@ -41,6 +41,6 @@ class Feeder(threading.Thread):
             for envelope in self.envelopes:
                 if self.stopping.wait(self.interval):
                     return
-                opp2p.rpc(self.port, "admin_publishUnsafePayload", json.loads(envelope))
+                self.sequencer.rpc("admin_publishUnsafePayload", json.loads(envelope))
         except Exception as error:  # told to the test
             self.error = error

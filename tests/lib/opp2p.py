@@ -52,15 +52,16 @@ class RpcError(Exception):
         self.code = error["code"]
 
 
-def http(port, body, path="/", method="POST", content_type="application/json"):
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body, method=method,
-                                     headers={"Content-Type": content_type})
+def http(port, body, path="/", method="POST", content_type="application/json", token=None):
+    headers = {"Content-Type": content_type, **({"Authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body, method=method, headers=headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.read()
 
 
-def rpc(port, name, *params):
-    answer = json.loads(http(port, json.dumps({"jsonrpc": "2.0", "id": 1, "method": name, "params": params}).encode()))
+def rpc(port, name, *params, token=None):
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": name, "params": params}).encode()
+    answer = json.loads(http(port, body, token=token))
     if "error" in answer:
         raise RpcError(answer["error"])
     return answer["result"]
@@ -105,8 +106,13 @@ class Node:
         self.peer_id = about["peerId"]
         return self
 
+    def token(self):
+        """What methods that change something want; none with --rpc.unsafe-open."""
+        file = self.folder / "rpc.token"
+        return file.read_text() if file.exists() else None
+
     def rpc(self, name, *params):
-        return rpc(self.port, name, *params)
+        return rpc(self.port, name, *params, token=self.token())
 
     def status(self):
         return self.rpc("opp2p_status")

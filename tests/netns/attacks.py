@@ -28,16 +28,6 @@ class PlacedNode(opp2p.Node):
         return self.spaces.at(self.place, super().rpc, name, *params)
 
 
-class PlacedFeeder(made_chain.Feeder):
-    def __init__(self, node, envelopes, interval):
-        super().__init__(node.port, envelopes, interval)
-        self.node = node
-
-    def run(self):
-        self.node.spaces.enter(self.node.place)
-        super().run()
-
-
 class Torture:
     """A case of the torturer, from a place."""
 

@@ -3,8 +3,8 @@ go on within one block time."""
 
 import time
 
-from attacks import BLOCK_SECONDS, AttackCase, PlacedFeeder
-from lib import opp2p
+from attacks import BLOCK_SECONDS, AttackCase
+from lib import made_chain, opp2p
 from test_torturer import times
 
 HOARDERS = 13
@@ -20,7 +20,7 @@ class Frames(AttackCase):
         sequencer = self.node(SEQUENCER, "sequencer", "--p2p.sequencer.key", self.key, "--rpc.enable-admin")
         node = self.node(0, "node", "--p2p.static", sequencer.address, "--log.level", "info,gossip=debug")
         behind = self.node(BEHIND, "behind", "--p2p.static", node.address)
-        feeder = PlacedFeeder(sequencer, self.envelopes, interval)
+        feeder = made_chain.Feeder(sequencer, self.envelopes, interval)
         self.addCleanup(feeder.stopping.set)
         feeder.start()
         opp2p.wait_for(lambda: behind.head() > 2, 20, "blocks come through")

@@ -269,7 +269,7 @@ std::vector<std::size_t> Story::behind() const {
 void Story::expect_together() const {
   for (const auto member : behind()) {
     ADD_FAILURE() << "member " << member << " has head " << head(member) << " of " << produced() << "; its status: "
-                  << boost::json::serialize(network_->node(member).status());
+                  << boost::json::serialize(status_json(network_->node(member).status()));
   }
 }
 

@@ -53,6 +53,7 @@ libp2p::Result<void> Member::wait_ready(libp2p::Nanos limit) {
       const auto& addresses = value.as_object().at("addresses").as_array();
       if (!addresses.empty()) address_ = std::string(addresses.front().as_string());
       rpc_port_ = value.as_object().at("rpcPort").to_number<std::uint16_t>();
+      rpc_token_ = read_file(folder_ + "/rpc.token");
       last_.state = "running";
       return {};
     }
@@ -64,7 +65,7 @@ libp2p::Result<void> Member::wait_ready(libp2p::Nanos limit) {
 }
 
 libp2p::Result<json::value> Member::call(std::string_view method, json::array params) const {
-  return RpcClient("127.0.0.1", rpc_port_).call(method, std::move(params));
+  return RpcClient("127.0.0.1", rpc_port_, rpc_token_).call(method, std::move(params));
 }
 
 NodeRow Member::row() {

@@ -41,6 +41,7 @@ class Member {
   Process process_;
   std::string address_;
   std::uint16_t rpc_port_ = 0;
+  std::string rpc_token_;
   NodeRow last_;
 };
 

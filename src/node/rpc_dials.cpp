@@ -1,0 +1,54 @@
+#include "node/rpc_dials.hpp"
+
+namespace opp2p::node {
+
+using libp2p::Errc;
+using libp2p::Multiaddr;
+using libp2p::Result;
+using libp2p::runtime::Task;
+using libp2p::runtime::TaskScope;
+
+RpcDials::RpcDials(libp2p::runtime::Runtime& runtime, Connect connect) : runtime_(runtime), connect_(std::move(connect)) {}
+
+RpcDials::~RpcDials() { stop(); }
+
+void RpcDials::stop() {
+  stopped_ = true;
+  dials_.clear();
+}
+
+void RpcDials::dial(const Multiaddr& address, Done done) {
+  if (stopped_) return;
+  if (dials_.size() >= kMost)
+    return done(libp2p::fail(Errc::exhausted, std::to_string(kMost) + " dials of the RPC are under way, the most there may be; "
+                                                                      "try again when some have ended"));
+  const auto id = next_id_++;
+  Dial& added = dials_[id];
+  added.done = std::move(done);
+  added.limit = runtime_.make_timer([this, id] {
+    end(id, libp2p::fail(Errc::timed_out, "no connection within " + std::to_string(kLimit / libp2p::Seconds(1)) + " s"));
+  });
+  added.limit->arm(runtime_.now().mono + kLimit);
+  added.scope = std::make_unique<TaskScope>(runtime_);
+  added.scope->spawn(run(id, address));
+}
+
+Task<void> RpcDials::run(std::uint64_t id, Multiaddr address) {
+  const auto connected = co_await connect_(std::move(address));
+  end(id, connected);
+}
+
+void RpcDials::end(std::uint64_t id, Result<void> result) {
+  const auto found = dials_.find(id);
+  if (found == dials_.end()) return;
+  found->second.limit->disarm();
+  const auto done = std::move(found->second.done);
+  ended_.push_back(std::move(found->second));
+  dials_.erase(found);
+  runtime_.post([this, alive = std::weak_ptr<int>(alive_)] {
+    if (!alive.expired()) ended_.clear();
+  });
+  done(std::move(result));
+}
+
+}  // namespace opp2p::node
