@@ -6,7 +6,13 @@
 // Implementations: LmdbStore (the daemon), MemoryStore (tests, simulation, `--data-dir` none), FaultyStore (tests).
 // Owner: the node. Thread: writes from one thread; reads from any thread, each on a snapshot of what is durable.
 // Callbacks run through the `Post` that the store was made with. Bounds: what waits to be written is bounded in bytes
-// (refused with Errc::exhausted beyond); the chain by max_size, above which the oldest blocks are removed.
+// (refused with Errc::exhausted beyond).
+//
+// Budget: chain and staging share one, of bytes. The chain has all but an eighth of it, above which its oldest blocks are
+// removed; no block of the chain goes for a staged one. When the budget is used up, staged blocks go: first those that
+// are in the chain already, then those farthest from it, which can be fetched again once the chain has come nearer. A
+// block that would be the first to go is refused with Errc::exhausted. The head, and one staged block, are kept however
+// large they are.
 #pragma once
 
 #include <functional>
@@ -59,10 +65,13 @@ struct StoreSummary {
   std::uint64_t blocks = 0;
   std::optional<std::uint64_t> lowest;
   std::optional<StoredBlock> head;  // without body
-  std::uint64_t bytes = 0;          // that the database uses, free pages not counted
+  std::uint64_t bytes = 0;          // that chain and staging use, free pages not counted
   std::uint64_t staged = 0;         // blocks in the staging table
   std::uint64_t pruned = 0;         // since it was opened
 };
+
+constexpr std::uint64_t chain_share(std::uint64_t budget) { return budget - budget / 8; }
+Error no_room_to_stage(std::uint64_t number, std::uint64_t used, std::uint64_t budget);
 
 class BlockStore {
  public:

@@ -78,7 +78,8 @@ struct LmdbStore::Writer {
            item.block.body->size() <= libp2p::payload_by_number::kMaxDecompressed;
   }
 
-  // Waits for the first write, and where the last batch is not long ago for company too. Empty when stopped and nothing is left.
+  // Waits for the first write, and where the last batch is not long ago for company too; takes as much as one commit may
+  // hold. Empty when stopped and nothing is left.
   std::vector<StoreWrite> take() {
     std::unique_lock lock(mutex);
     wake.wait(lock, [&] { return stopping || !waiting.empty(); });
@@ -87,7 +88,17 @@ struct LmdbStore::Writer {
       wake.wait_until(lock, next, [&] { return stopping; });
     }
     last_taken = std::chrono::steady_clock::now();
-    return std::exchange(waiting, {});
+    const std::uint64_t most = config.max_size == 0 ? UINT64_MAX : std::max<std::uint64_t>(config.max_size / 16, 1 << 20);
+    std::size_t count = 0;
+    for (std::uint64_t bytes = 0; count < waiting.size(); ++count) {
+      bytes += waiting[count].bytes();
+      if (count > 0 && bytes > most) break;
+    }
+    if (count == waiting.size()) return std::exchange(waiting, {});
+    const auto cut = waiting.begin() + static_cast<std::ptrdiff_t>(count);
+    std::vector<StoreWrite> batch(std::make_move_iterator(waiting.begin()), std::make_move_iterator(cut));
+    waiting.erase(waiting.begin(), cut);
+    return batch;
   }
 
   Database& database;

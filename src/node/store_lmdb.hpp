@@ -9,8 +9,9 @@
 //
 // Tables: meta (format, chain), blocks (number -> record), hashes (hash -> number), staging (segment, number ->
 // record); numbers are big-endian, so that LMDB's order is theirs. Owner: the node. Thread: as BlockStore says. Bounds:
-// `max_pending` bytes waiting to be written; the map grows by doubling; above `max_size` the oldest blocks go in the
-// commit that crosses it.
+// `max_pending` bytes waiting to be written; the map grows by doubling; what goes above `max_size` (store.hpp, "Budget")
+// goes in the commit that crosses it, and a commit holds at most a sixteenth of it (1 MiB at least), so that the file
+// stays near the budget.
 #pragma once
 
 #include <filesystem>
@@ -22,7 +23,7 @@ namespace opp2p::node {
 struct LmdbStoreConfig {
   std::filesystem::path folder;
   std::string chain;                       // what the database must belong to: "10:0x<genesis hash>"
-  std::uint64_t max_size = 0;              // bytes used by the database; 0 means no limit
+  std::uint64_t max_size = 0;              // bytes used by chain and staging; 0 means no limit
   std::size_t max_pending = 128 << 20;     // bytes
   Nanos commit_interval = libp2p::Millis(0);  // at most 50 ms count
   std::uint64_t initial_map = std::uint64_t{1} << 30;

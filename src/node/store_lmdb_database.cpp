@@ -4,39 +4,10 @@
 #include <cstring>
 
 #include "node/file_error.hpp"
+#include "node/store_lmdb_cursor.hpp"
 #include "node/store_record.hpp"
 
 namespace opp2p::node {
-namespace {
-
-MDB_val as_value(ByteView bytes) {
-  // LMDB takes keys and values by a pointer that is not const, and does not write through it.
-  return {bytes.size(), const_cast<std::uint8_t*>(bytes.data())};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-}
-
-ByteView as_view(const MDB_val& value) { return {static_cast<const std::uint8_t*>(value.mv_data), value.mv_size}; }
-
-// A cursor that is closed with its scope, before its transaction ends.
-class Cursor {
- public:
-  Cursor(MDB_txn* txn, MDB_dbi table) : code_(mdb_cursor_open(txn, table, &cursor_)) {}
-  ~Cursor() {
-    if (cursor_ != nullptr) mdb_cursor_close(cursor_);
-  }
-  Cursor(const Cursor&) = delete;
-  Cursor& operator=(const Cursor&) = delete;
-  int code() const { return code_; }
-  int get(MDB_val& key, MDB_val& value, MDB_cursor_op op) {
-    return code_ != 0 ? code_ : mdb_cursor_get(cursor_, &key, &value, op);
-  }
-  int erase() { return mdb_cursor_del(cursor_, 0); }
-
- private:
-  MDB_cursor* cursor_ = nullptr;
-  int code_;
-};
-
-}  // namespace
 
 std::size_t StoreWrite::bytes() const {
   if (kind == Kind::put) return record_size(block);
@@ -165,13 +136,13 @@ int LmdbStore::Database::put_block(MDB_txn* txn, StoreWrite& item) {
   return mdb_put(txn, hashes_, &hash, &number, 0);
 }
 
-int LmdbStore::Database::put_staged(MDB_txn* txn, const StoreWrite& item) {
+int LmdbStore::Database::put_staged(MDB_txn* txn, StoreWrite& item) {
   const auto key = staged_key(item.segment, item.staged.block.number);
   MDB_val key_value = as_value(key);
   MDB_val value{staged_size(item.staged), nullptr};
   if (const int code = mdb_put(txn, staging_, &key_value, &value, MDB_RESERVE); code != 0) return code;
   write_staged(item.staged, {static_cast<std::uint8_t*>(value.mv_data), value.mv_size});
-  return 0;
+  return fit_staged(txn, &item);
 }
 
 int LmdbStore::Database::drop_segment(MDB_txn* txn, std::uint64_t segment) {
@@ -185,39 +156,6 @@ int LmdbStore::Database::drop_segment(MDB_txn* txn, std::uint64_t segment) {
     if (code != 0) return code;
     if (key.mv_size != 16 || libp2p::load_be64(static_cast<const std::uint8_t*>(key.mv_data)) != segment) return 0;
     if (const int erased = cursor.erase(); erased != 0) return erased;
-  }
-}
-
-int LmdbStore::Database::used_bytes(MDB_txn* txn, std::uint64_t& bytes) const {
-  bytes = 0;
-  for (const MDB_dbi table : {blocks_, hashes_}) {
-    MDB_stat stat{};
-    if (const int code = mdb_stat(txn, table, &stat); code != 0) return code;
-    bytes += (std::uint64_t{stat.ms_branch_pages} + stat.ms_leaf_pages + stat.ms_overflow_pages) * stat.ms_psize;
-  }
-  return 0;
-}
-
-int LmdbStore::Database::prune(MDB_txn* txn, std::uint64_t& removed) {
-  if (config_.max_size == 0) return 0;
-  while (true) {
-    std::uint64_t used = 0;
-    if (const int code = used_bytes(txn, used); code != 0) return code;
-    if (used <= config_.max_size) return 0;
-    MDB_stat stat{};
-    if (const int code = mdb_stat(txn, blocks_, &stat); code != 0) return code;
-    if (stat.ms_entries <= 1) return 0;  // the head stays, however large
-    Cursor cursor(txn, blocks_);
-    MDB_val key{};
-    MDB_val value{};
-    if (const int code = cursor.get(key, value, MDB_FIRST); code != 0) return code;
-    if (value.mv_size < kRecordHead) return MDB_CORRUPTED;
-    libp2p::Bytes hash(static_cast<const std::uint8_t*>(value.mv_data),
-                       static_cast<const std::uint8_t*>(value.mv_data) + 32);
-    if (const int code = cursor.erase(); code != 0) return code;
-    MDB_val hash_value = as_value(hash);
-    if (const int code = mdb_del(txn, hashes_, &hash_value, nullptr); code != 0 && code != MDB_NOTFOUND) return code;
-    ++removed;
   }
 }
 
@@ -283,7 +221,7 @@ Result<StoreSummary> LmdbStore::Database::summary() const {
   out.blocks = stat.ms_entries;
   if (const int code = mdb_stat(txn.get(), staging_, &stat); code != 0) return failed(code, "counting staged blocks");
   out.staged = stat.ms_entries;
-  if (const int code = used_bytes(txn.get(), out.bytes); code != 0) return failed(code, "measuring");
+  if (const int code = used_bytes(txn.get(), {blocks_, hashes_, staging_}, out.bytes); code != 0) return failed(code, "measuring");
   OPP2P_TRY(const auto lowest, end_of_chain(txn.get(), MDB_FIRST));
   if (lowest) out.lowest = lowest->number;
   OPP2P_TRY(out.head, end_of_chain(txn.get(), MDB_LAST));

@@ -72,10 +72,12 @@ class LmdbStore::Database {
   int write_once(std::vector<StoreWrite>& batch);
   int apply(MDB_txn* txn, StoreWrite& item);
   int put_block(MDB_txn* txn, StoreWrite& item);
-  int put_staged(MDB_txn* txn, const StoreWrite& item);
+  int put_staged(MDB_txn* txn, StoreWrite& item);
   int drop_segment(MDB_txn* txn, std::uint64_t segment);
   int prune(MDB_txn* txn, std::uint64_t& removed);
-  int used_bytes(MDB_txn* txn, std::uint64_t& bytes) const;
+  int fit_staged(MDB_txn* txn, StoreWrite* added);
+  int first_to_evict(MDB_txn* txn, libp2p::ByteArray<16>& out) const;
+  int used_bytes(MDB_txn* txn, std::initializer_list<MDB_dbi> tables, std::uint64_t& bytes) const;
   int grow();
   // Counts bytes of the file that one access went through, and gives the mapped pages back when they have become many.
   void touched(std::size_t bytes) const;

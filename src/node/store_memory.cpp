@@ -40,13 +40,14 @@ Result<void> MemoryStore::try_put(StoredBlock block) {
   hashes_.emplace(block.hash, block.number);
   const std::uint64_t number = block.number;
   blocks_.emplace(number, std::move(block));
-  while (bytes_ > max_bytes_ && blocks_.size() > 1) {
+  while (bytes_ > chain_share(max_bytes_) && blocks_.size() > 1) {
     const auto& oldest = blocks_.begin()->second;
     bytes_ -= oldest.body->size();
     hashes_.erase(oldest.hash);
     blocks_.erase(blocks_.begin());
     ++pruned_;
   }
+  fit_staged();
   return {};
 }
 
@@ -66,7 +67,7 @@ Result<StoreSummary> MemoryStore::summary() const {
   const std::lock_guard lock(mutex_);
   StoreSummary out;
   out.blocks = blocks_.size();
-  out.bytes = bytes_;
+  out.bytes = bytes_ + staged_bytes_;
   out.staged = staging_.size();
   out.pruned = pruned_;
   if (blocks_.empty()) return out;
@@ -93,17 +94,40 @@ Result<void> MemoryStore::for_each(std::uint64_t from, std::uint64_t to,
 }
 
 void MemoryStore::stage(std::uint64_t segment, StagedRecord record, Done done) {
-  Result<void> outcome;
-  {
-    const std::lock_guard lock(mutex_);
-    if (closed_) {
-      outcome = Error(Errc::closed, "the block store is closed");
-    } else {
-      const std::uint64_t number = record.block.number;
-      staging_.insert_or_assign({segment, number}, std::move(record));
-    }
-  }
+  Result<void> outcome = try_stage(segment, std::move(record));
   answer(std::move(done), std::move(outcome));
+}
+
+Result<void> MemoryStore::try_stage(std::uint64_t segment, StagedRecord record) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return Error(Errc::closed, "the block store is closed");
+  const std::pair key(segment, record.block.number);
+  if (const auto before = staging_.find(key); before != staging_.end()) erase_staged(before);
+  staged_bytes_ += record.block.body->size();
+  staging_.emplace(key, std::move(record));
+  const std::uint64_t used = bytes_ + staged_bytes_;
+  fit_staged();
+  if (staging_.contains(key)) return {};
+  return no_room_to_stage(key.second, used, max_bytes_);
+}
+
+void MemoryStore::fit_staged() {
+  while (bytes_ + staged_bytes_ > max_bytes_ && staging_.size() > 1) erase_staged(first_to_evict());
+}
+
+// A staged block that is in the chain already, else the one with the highest number.
+MemoryStore::Staging::iterator MemoryStore::first_to_evict() {
+  auto out = staging_.begin();
+  for (auto at = staging_.begin(); at != staging_.end(); ++at) {
+    if (!blocks_.empty() && at->first.second <= blocks_.rbegin()->first) return at;
+    if (at->first.second > out->first.second) out = at;
+  }
+  return out;
+}
+
+void MemoryStore::erase_staged(Staging::iterator at) {
+  staged_bytes_ -= at->second.block.body->size();
+  staging_.erase(at);
 }
 
 Result<std::vector<StagedRecord>> MemoryStore::read_staged(std::uint64_t segment, std::uint64_t from,
@@ -123,7 +147,8 @@ Result<std::vector<StagedRecord>> MemoryStore::read_staged(std::uint64_t segment
 void MemoryStore::drop_staged(std::uint64_t segment, Done done) {
   {
     const std::lock_guard lock(mutex_);
-    staging_.erase(staging_.lower_bound({segment, 0}), staging_.upper_bound({segment, UINT64_MAX}));
+    for (auto at = staging_.lower_bound({segment, 0}); at != staging_.end() && at->first.first == segment;)
+      erase_staged(at++);
   }
   answer(std::move(done), {});
 }
@@ -136,6 +161,7 @@ void MemoryStore::close() {
 void MemoryStore::reopen() {
   const std::lock_guard lock(mutex_);
   staging_.clear();
+  staged_bytes_ = 0;
   closed_ = false;
 }
 

@@ -3,7 +3,7 @@
 // asks.
 //
 // Owner: the node or a test. Thread: put, stage and drop from one thread, reads from any. Bounds: max_bytes of bodies
-// in the chain (the oldest go first); the staging table is not bounded but by its user.
+// in chain and staging (store.hpp, "Budget").
 #pragma once
 
 #include <deque>
@@ -34,7 +34,12 @@ class MemoryStore final : public BlockStore {
   void reopen();
 
  private:
+  using Staging = std::map<std::pair<std::uint64_t, std::uint64_t>, StagedRecord>;  // by segment and number
   Result<void> try_put(StoredBlock block);
+  Result<void> try_stage(std::uint64_t segment, StagedRecord record);
+  void fit_staged();
+  Staging::iterator first_to_evict();
+  void erase_staged(Staging::iterator at);
   void answer(Done done, Result<void> outcome) const;
 
   Post post_;
@@ -42,8 +47,9 @@ class MemoryStore final : public BlockStore {
   mutable std::mutex mutex_;
   std::map<std::uint64_t, StoredBlock> blocks_;
   std::map<Hash, std::uint64_t> hashes_;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, StagedRecord> staging_;
-  std::uint64_t bytes_ = 0;
+  Staging staging_;
+  std::uint64_t bytes_ = 0;  // of the chain
+  std::uint64_t staged_bytes_ = 0;
   std::uint64_t pruned_ = 0;
   bool closed_ = false;
 };

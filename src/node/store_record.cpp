@@ -48,6 +48,13 @@ Result<StoredBlock> unframed(StoredBlock block) {
   return block;
 }
 
+Error no_room_to_stage(std::uint64_t number, std::uint64_t used, std::uint64_t budget) {
+  return Error(Errc::exhausted, "block " + std::to_string(number) + " cannot be staged: the block store would use " +
+                                    std::to_string(used) + " bytes and may use " + std::to_string(budget) +
+                                    ", and what is staged is nearer to the chain. The gap is filled in several turns; "
+                                    "raise --store.max-size to fill it in one");
+}
+
 std::size_t record_size(const StoredBlock& block) { return kRecordHead + block.body->size(); }
 
 void write_record(const StoredBlock& block, libp2p::MutableBytes out) {

@@ -153,6 +153,69 @@ TEST_P(StoreRules, a_closed_store_refuses_with_an_answer) {
   EXPECT_TRUE(late.error() == Errc::closed);
 }
 
+// Chain and staging have one budget, of which an eighth is kept for staging.
+class StoreBudget : public StoreRules {
+ protected:
+  static constexpr std::uint64_t kBudget = 2 << 20;
+  void SetUp() override {
+    if (GetParam()) {
+      auto config = config_in(folder_.path());
+      config.max_size = kBudget;
+      auto opened = LmdbStore::open(config, mailbox_.post());
+      ASSERT_TRUE(opened) << opened.error().message();
+      store_ = std::move(*opened);
+    } else {
+      store_ = std::make_unique<MemoryStore>(mailbox_.post(), kBudget);
+    }
+  }
+  Result<void> try_stage(std::uint64_t segment, std::uint64_t number) {
+    std::optional<Result<void>> outcome;
+    store_->stage(segment, staged_at(number, 50'000), [&](Result<void> r) { outcome = std::move(r); });
+    mailbox_.run_until([&] { return outcome.has_value(); });
+    return *outcome;
+  }
+};
+
+TEST_P(StoreBudget, staged_blocks_count_and_those_farthest_from_the_chain_go_first) {
+  for (std::uint64_t n = 1; n <= 60; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
+  const auto chain = store_->summary().value();
+  for (std::uint64_t n = 400; n > 300; --n) {
+    ASSERT_TRUE(try_stage(1, n)) << "each is nearer to the chain than those before";
+    ASSERT_LE(store_->summary().value().bytes, kBudget);
+  }
+  auto summary = store_->summary().value();
+  EXPECT_EQ(summary.blocks, chain.blocks) << "no block of the chain goes for a staged one";
+  EXPECT_GE(summary.staged, 4u);
+  EXPECT_EQ(staged_numbers(1, 301).size(), summary.staged) << "the lowest are there, without a hole";
+  const auto refused = try_stage(2, 900);
+  ASSERT_FALSE(refused) << "a block of another range, farther away than all others";
+  EXPECT_TRUE(refused.error() == Errc::exhausted);
+  EXPECT_NE(refused.error().message().find("--store.max-size"), std::string::npos) << refused.error().message();
+  if (GetParam()) EXPECT_LT(fs::file_size(folder_.path() / "data.mdb"), std::uintmax_t{2 * kBudget});
+}
+
+TEST_P(StoreBudget, what_is_staged_and_in_the_chain_already_goes_before_what_is_only_staged) {
+  for (std::uint64_t n = 1; n <= 60; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
+  for (const std::uint64_t n : {64u, 63u, 62u, 61u}) ASSERT_TRUE(try_stage(1, n));
+  for (std::uint64_t n = 61; n <= 62; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
+  for (const std::uint64_t n : {68u, 67u}) (void)try_stage(1, n);
+  EXPECT_EQ(staged_numbers(1, 63, 2), (std::vector<std::uint64_t>{63, 64}));
+  EXPECT_LE(store_->summary().value().bytes, kBudget);
+}
+
+TEST_P(StoreBudget, a_staged_block_larger_than_its_room_is_kept_while_it_is_the_only_one) {
+  ASSERT_TRUE(put(block_at(1, 1'500'000)));
+  bool done = false;
+  store_->stage(1, staged_at(5, 1'000'000), [&](Result<void> r) { done = static_cast<bool>(r); });
+  mailbox_.run_until([&] { return done; });
+  EXPECT_EQ(store_->summary().value().staged, 1u);
+  ASSERT_TRUE(try_stage(1, 4));
+  EXPECT_EQ(staged_numbers(1, 4, 9), (std::vector<std::uint64_t>{4})) << "the larger one had to go";
+  EXPECT_EQ(store_->summary().value().blocks, 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, StoreBudget, testing::Values(false, true),
+                         [](const auto& param) { return param.param ? "Lmdb" : "Memory"; });
 INSTANTIATE_TEST_SUITE_P(Both, StoreRules, testing::Values(false, true),
                          [](const auto& param) { return param.param ? "Lmdb" : "Memory"; });
 

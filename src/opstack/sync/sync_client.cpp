@@ -31,6 +31,7 @@ struct SyncClient::PeerLoop {
   Event wake;
   std::optional<RequestBlock> job;   // to be taken by the loop
   std::optional<RequestId> current;  // being carried out
+  std::size_t received = 0;          // bytes of its answer
   std::unique_ptr<libp2p::runtime::Timer> open_timer;
   std::unique_ptr<TaskScope> scope;  // last: its coroutine uses the members above
 };
@@ -115,6 +116,7 @@ void SyncClient::remove_peer(const PeerId& peer) {
 }
 
 void SyncClient::start_loop(PeerLoop& loop) {
+  loop.received = 0;
   loop.scope = std::make_unique<TaskScope>(host_.runtime());
   loop.scope->spawn(run(loop));
 }
@@ -131,6 +133,7 @@ Task<void> SyncClient::run(PeerLoop& loop) {
     Answer answer = co_await exchange(loop, job.number);
     loop.open_timer->disarm();
     loop.current.reset();
+    loop.received = 0;
     post_answer(job.id, std::move(answer));
   }
 }
@@ -155,11 +158,11 @@ Task<Answer> SyncClient::exchange(PeerLoop& loop, std::uint64_t number) {
     co_return failed;
   }
   stream.close_write();
-  Answer answer = co_await receive(stream, number);
+  Answer answer = co_await receive(loop, stream, number);
   co_return answer;
 }
 
-Task<Answer> SyncClient::receive(Stream& stream, std::uint64_t number) {
+Task<Answer> SyncClient::receive(PeerLoop& loop, Stream& stream, std::uint64_t number) {
   auto exchange = std::make_shared<Exchange>(host_.runtime());
   stream.set_read_deadline(now().mono + config_.read_timeout);
   Bytes buffer(kReadBuffer);
@@ -176,6 +179,16 @@ Task<Answer> SyncClient::receive(Stream& stream, std::uint64_t number) {
       stream.reset();
       co_return malformed;
     }
+    loop.received = exchange->decoder.body().size();
+    PeerLoop* const largest = largest_beyond_budget();
+    if (largest == nullptr) continue;
+    constexpr std::string_view kWhy = "answers of unproven peers take too much memory, and this one most";
+    if (largest == &loop) {
+      stream.reset();
+      Answer failed(AnswerKind::failed, std::string(kWhy));
+      co_return failed;
+    }
+    give_up(*largest, kWhy);
   }
   host_.runtime().run_on_worker(
       [exchange, number, rollup = rollup_] { exchange->answer = judge_answer(number, *rollup, exchange->decoder); },
@@ -202,11 +215,32 @@ void SyncClient::post_answer(RequestId id, Answer answer) {
 void SyncClient::on_open_timeout(const PeerId& peer) {
   const auto found = loops_.find(peer);
   if (found == loops_.end() || !found->second->current) return;
-  PeerLoop& loop = *found->second;
+  give_up(*found->second, "no stream could be opened in time");
+}
+
+// The scheduler hears of it later: what it decides may be the end of this peer's loop, and of the timer that is running.
+void SyncClient::give_up(PeerLoop& loop, std::string_view why) {
   const RequestId id = *std::exchange(loop.current, std::nullopt);
   start_loop(loop);
-  // Not at once: what the scheduler decides may be the end of this peer's loop, and of the timer that is running.
-  post_answer(id, Answer(AnswerKind::failed, "no stream could be opened in time"));
+  post_answer(id, Answer(AnswerKind::failed, std::string(why)));
+}
+
+std::size_t SyncClient::unproven_answer_bytes() const {
+  std::size_t total = 0;
+  for (const auto& [peer, loop] : loops_)
+    if (loop->received > 0 && !scheduler_.is_proven(peer)) total += loop->received;
+  return total;
+}
+
+SyncClient::PeerLoop* SyncClient::largest_beyond_budget() const {
+  std::size_t total = 0;
+  PeerLoop* largest = nullptr;
+  for (const auto& [peer, loop] : loops_) {
+    if (loop->received == 0 || !loop->current || scheduler_.is_proven(peer)) continue;
+    total += loop->received;
+    if (largest == nullptr || loop->received > largest->received) largest = loop.get();
+  }
+  return total > config_.scheduler.max_bytes / 2 ? largest : nullptr;
 }
 
 // ---- the scheduler ----

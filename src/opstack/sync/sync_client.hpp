@@ -7,7 +7,8 @@
 //
 // Owner: the node or Follower; destroyed before its Host and its StagingArea. Thread: the network thread; the scheduler
 // is never entered from inside a peer's coroutine. Bounds: those of the scheduler; a response holds at most 10 MiB, one
-// per request in flight. Source: op-node surface, section 7 (client).
+// per request in flight, and those of unproven peers together half of SyncConfig::max_bytes: beyond it the largest is
+// given up. Source: op-node surface, section 7 (client).
 #pragma once
 
 #include <functional>
@@ -53,6 +54,8 @@ class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<Sync
 
   const SyncScheduler& scheduler() const { return scheduler_; }
   const std::string& protocol() const { return protocol_; }
+  // Bytes of answers of unproven peers that are on their way.
+  std::size_t unproven_answer_bytes() const;
   // Ends all loops; nothing is asked any more.
   libp2p::runtime::Task<void> close();
 
@@ -68,7 +71,9 @@ class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<Sync
   void start_loop(PeerLoop& loop);
   libp2p::runtime::Task<void> run(PeerLoop& loop);
   libp2p::runtime::Task<Answer> exchange(PeerLoop& loop, std::uint64_t number);
-  libp2p::runtime::Task<Answer> receive(libp2p::network::Stream& stream, std::uint64_t number);
+  libp2p::runtime::Task<Answer> receive(PeerLoop& loop, libp2p::network::Stream& stream, std::uint64_t number);
+  PeerLoop* largest_beyond_budget() const;
+  void give_up(PeerLoop& loop, std::string_view why);
   void post_answer(RequestId id, Answer answer);
   void on_open_timeout(const PeerId& peer);
   void on_timer();

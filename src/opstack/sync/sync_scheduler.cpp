@@ -193,7 +193,7 @@ void SyncScheduler::forget_segment(SegmentId id) {
   actions_.emplace_back(drop);
 }
 
-void SyncScheduler::abandon(SegmentId id, SyncTraceKind kind, std::string why, Now now) {
+void SyncScheduler::abandon(SegmentId id, SyncTraceKind kind, std::string why, Now now, bool cool) {
   const Segment& segment = segments_.at(id);
   SyncTrace out;
   out.kind = kind;
@@ -201,8 +201,9 @@ void SyncScheduler::abandon(SegmentId id, SyncTraceKind kind, std::string why, N
   out.end = segment.end.number;
   out.text = std::move(why);
   trace(std::move(out));
-  cooling_.put(std::string(reinterpret_cast<const char*>(segment.end.hash.data()), segment.end.hash.size()),
-               now.mono + (kind == SyncTraceKind::range_diverged ? config_.diverged_after : config_.retry_after));
+  if (cool)
+    cooling_.put(std::string(reinterpret_cast<const char*>(segment.end.hash.data()), segment.end.hash.size()),
+                 now.mono + (kind == SyncTraceKind::range_diverged ? config_.diverged_after : config_.retry_after));
   forget_segment(id);
 }
 
@@ -297,6 +298,7 @@ void SyncScheduler::accept_block(const InFlight& request, Answer answer, Now now
     entry.segment = request.segment;
     entry.block = std::move(block);
     entry.broken_rule = std::move(answer.broken_rule);
+    entry.proven = peers_.is_proven(request.peer);
     peers_.on_answered(request.peer);
     if (quarantine_.insert(std::move(entry), dropped)) trace(SyncTraceKind::quarantined, number, request.peer);
     for (const std::uint64_t gone : dropped) trace(SyncTraceKind::quarantine_overflow, gone);
@@ -356,9 +358,15 @@ void SyncScheduler::on_staged(SegmentId id, std::uint64_t number, bool ok, Now n
   const auto found = segments_.find(id);
   if (found != segments_.end()) {
     --found->second.staging;
-    if (!ok)
+    if (!ok) {
       abandon(id, SyncTraceKind::range_abandoned, "block " + std::to_string(number) + " could not be staged on disk",
               now);
+      // Ranges that nobody works at take up room there.
+      std::vector<SegmentId> idle;
+      for (const auto& [other, segment] : segments_)
+        if (active_ != other) idle.push_back(other);
+      for (const SegmentId other : idle) forget_segment(other);
+    }
   }
   proceed(now);
 }
@@ -370,10 +378,15 @@ void SyncScheduler::on_staged_read(RequestId id, Result<std::vector<StagedBlock>
   Segment& segment = found->second;
   segment.reading.reset();
   if (!blocks || blocks->empty()) {
+    // It went for blocks nearer to the chain. Those are delivered by now, so the rest has room and need not wait.
+    const bool progressed = blocks && segment.next_read > segment.first_read;
     abandon(segment.id, SyncTraceKind::range_abandoned,
             "staged block " + std::to_string(segment.next_read) +
-                " could not be read back: " + (blocks ? std::string("it is not there") : blocks.error().message()),
-            now);
+                " could not be read back: " +
+                (blocks ? std::string("it was removed for blocks nearer to the chain; raise --store.max-size to fill "
+                                      "such a gap in one turn")
+                        : blocks.error().message()),
+            now, !progressed);
     proceed(now);
     return;
   }

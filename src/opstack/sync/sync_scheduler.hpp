@@ -11,7 +11,8 @@
 //
 // Owner: SyncClient. Thread: its. Bounds: SyncConfig::max_bytes for quarantined and promoted blocks that are not on
 // disk yet, max_in_flight requests, max_segments half-filled ranges; on overflow of the quarantine the highest number
-// goes. Source: op-node surface, sections 7 (client), 13 and 14; what that client got wrong is in
+// goes, and unproven peers have a quarter of it. Where the staging table is too small for a range, its highest blocks are
+// gone when it is read back: what lies below is delivered, and the rest is asked for again. Source: op-node surface, sections 7 (client), 13 and 14; what that client got wrong is in
 // sync_scheduler_test.cpp, a test each.
 #pragma once
 
@@ -72,6 +73,7 @@ class SyncScheduler {
 
   // For status pages and tests.
   std::size_t in_flight() const { return in_flight_.size(); }
+  bool is_proven(const PeerId& peer) const { return peers_.is_proven(peer); }
   std::size_t trials() const { return peers_.trials(); }  // of those, to peers that had proved nothing
   std::size_t quarantined() const { return quarantine_.size(); }
   std::size_t memory_bytes() const { return quarantine_.bytes() + staging_bytes_; }
@@ -94,7 +96,8 @@ class SyncScheduler {
     std::size_t staging = 0;   // promoted, not on disk yet
     std::uint64_t last_used = 0;
     bool delivering = false;
-    std::uint64_t next_read = 0;  // delivering: the next number to read back
+    std::uint64_t first_read = 0;  // delivering: where reading back began
+    std::uint64_t next_read = 0;   // delivering: the next number to read back
     std::optional<RequestId> reading;
     std::uint64_t seen_head = 0;
     MonoTime stalled_at;  // delivering: when to give up, unless the head moves
@@ -115,7 +118,8 @@ class SyncScheduler {
 
   Segment* active();
   Segment& segment_for(const BlockRef& end);
-  void abandon(SegmentId id, SyncTraceKind kind, std::string why, Now now);
+  // `cool`: the range is not taken up again for a while.
+  void abandon(SegmentId id, SyncTraceKind kind, std::string why, Now now, bool cool = true);
   void cancel_requests_of(SegmentId id);
   void forget_segment(SegmentId id);
 

@@ -182,7 +182,7 @@ bool SyncScheduler::check_linked(Segment& segment, Now now) {
   if (segment.staging > 0) return false;  // on_staged comes back here
   cancel_requests_of(segment.id);
   segment.delivering = true;
-  segment.next_read = head_.number + 1;
+  segment.first_read = segment.next_read = head_.number + 1;
   segment.seen_head = head_.number;
   segment.stalled_at = now.mono + config_.delivery_deadline;
   return false;

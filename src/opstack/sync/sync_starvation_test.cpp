@@ -2,6 +2,7 @@
 // twice the time that it takes without them.
 #include <gtest/gtest.h>
 
+#include "opstack/sync/sync_hosts_test.hpp"
 #include "opstack/sync/sync_world_test.hpp"
 
 namespace opstack::sync {
@@ -105,6 +106,104 @@ TEST(SyncStarvation, the_identities_of_one_address_share_the_trials_of_one_addre
   EXPECT_GT(world.delivered.size() + world.scheduler.quarantined() + world.staged.size(), 0u);
   world.run(Seconds(120));
   EXPECT_TRUE(world.filled());
+}
+
+// ---- the same with whole hosts: real handshakes, identify, streams, a store ----
+
+class SyncStarvationOverHosts : public testing_hosts::SyncOverHosts {
+ protected:
+  static constexpr std::size_t kServers = 5;
+  static constexpr std::size_t kNode = kServers;  // who has the gap
+
+  // Says that it speaks the protocol, takes every request and never answers, or sends what never ends.
+  struct Silent {
+    Bytes begins_with;
+    std::size_t index = 0;
+    std::unique_ptr<libp2p::services::IdentifyService> identify;
+    std::vector<libp2p::network::Stream> held;
+    bool replaced = false;
+  };
+  static libp2p::runtime::Task<void> hold(Silent* silent, libp2p::network::Stream stream) {
+    if (!silent->begins_with.empty()) {
+      const libp2p::Result<void> sent = co_await stream.write(silent->begins_with);
+      if (!sent) co_return;
+    }
+    silent->held.push_back(std::move(stream));
+  }
+  void add_silent(Bytes begins_with = {}) {
+    auto silent = std::make_unique<Silent>();
+    silent->begins_with = std::move(begins_with);
+    silent->index = net_.size();
+    auto& host = net_.add();
+    silent->identify = std::make_unique<libp2p::services::IdentifyService>(host);
+    host.set_stream_handler(nodes_[0]->server->protocol(), [at = silent.get()](libp2p::network::Stream stream) {
+      return hold(at, std::move(stream));
+    });
+    EXPECT_TRUE(net_.connect(silent->index, kNode));
+    silent_.push_back(std::move(silent));
+  }
+  // Whoever was asked makes room for a fresh identity.
+  void replace_asked() {
+    for (std::size_t i = 0; i < silent_.size(); ++i) {
+      if (silent_[i]->held.empty() || std::exchange(silent_[i]->replaced, true)) continue;
+      silent_[i]->held.clear();
+      net_.disconnect(silent_[i]->index, kNode);
+      add_silent();
+    }
+  }
+  Nanos time_to_fill(const testing_hosts::Chain& chain, std::size_t waiting) {
+    for (std::size_t i = 0; i < kServers; ++i) add().hold(chain, 1, chain.length());
+    auto& node = add();
+    for (std::size_t i = 0; i < waiting; ++i) add_silent();
+    for (std::size_t i = 0; i < kServers; ++i) EXPECT_TRUE(net_.connect(kNode, i));
+    net_.run_for(Seconds(1));
+    const MonoTime began = net_.world().now();
+    node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(chain.length()).envelope);
+    while (node.follower->stored_head()->number < chain.length() && net_.world().now() - began < Seconds(60)) {
+      net_.run_for(Millis(100));
+      replace_asked();
+    }
+    EXPECT_EQ(node.follower->stored_head()->number, chain.length());
+    return net_.world().now() - began;
+  }
+  void TearDown() override {
+    silent_.clear();
+    SyncOverHosts::TearDown();
+  }
+
+  std::vector<std::unique_ptr<Silent>> silent_;
+};
+
+constexpr Nanos kUndisturbed = Seconds(9);  // 40 blocks at once and 20 a second, and a moment to look for the gap
+
+TEST_F(SyncStarvationOverHosts, a_gap_of_200_blocks_fills_from_five_servers) {
+  EXPECT_LE(time_to_fill(testing_hosts::Chain(201, 500), 0), kUndisturbed);
+}
+
+TEST_F(SyncStarvationOverHosts, a_gap_of_200_blocks_fills_in_at_most_twice_the_time_with_eight_silent_identities_waiting) {
+  const Nanos took = time_to_fill(testing_hosts::Chain(201, 500), 8);
+  EXPECT_GT(silent_.size(), 12u) << "they were asked and replaced";
+  EXPECT_LE(took, 2 * kUndisturbed);
+}
+
+TEST_F(SyncStarvationOverHosts, answers_that_strangers_do_not_end_have_a_budget_of_memory) {
+  const testing_hosts::Chain chain(60, 500);
+  add().hold(chain, 1, 60);
+  for (std::size_t i = 1; i < kServers; ++i) add();
+  auto& node = add();
+  const Bytes endless = testing_hosts::codec::encode_response(testing_hosts::codec::ResponseVersion::envelope, Bytes(9 << 20));
+  for (int i = 0; i < 8; ++i) add_silent(endless);
+  node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(60).envelope);
+  std::size_t most = 0;
+  for (int step = 0; step < 200; ++step) {
+    net_.run_for(Millis(20));
+    most = std::max(most, node.follower->client()->unproven_answer_bytes());
+  }
+  EXPECT_GT(most, 8u << 20);
+  EXPECT_LE(most, (16u << 20) + (1u << 20)) << "half of the 32 MiB of reverse sync, and the last piece";
+  ASSERT_TRUE(net_.connect(kNode, 0));
+  net_.run_for(Seconds(30));
+  EXPECT_EQ(node.follower->stored_head()->number, 60u);
 }
 
 }  // namespace

@@ -133,8 +133,11 @@ class World {
   Answer answer(Manner manner, std::uint64_t number) {
     switch (manner) {
       case Manner::honest:
-      case Manner::brief:
-        return Answer(block_at(number, block_size));
+      case Manner::brief: {
+        Answer good(block_at(number, block_size));
+        if (broken.contains(number)) good.broken_rule = "a rule";
+        return good;
+      }
       case Manner::empty_handed:
         return {AnswerKind::not_found, ""};
       case Manner::behind:
@@ -175,7 +178,11 @@ class World {
     const bool ok = stage_failures == 0;
     if (!ok) --stage_failures;
     at(disk_latency + Millis(static_cast<std::int64_t>(rng.below(5))), [this, stage = std::move(stage), number, ok] {
-      if (ok && !dropped.contains(stage.segment)) staged[stage.segment][number] = stage.block;
+      if (ok && !dropped.contains(stage.segment)) {
+        auto& table = staged[stage.segment];
+        table[number] = stage.block;
+        if (table.size() > stage_room) table.erase(std::prev(table.end()));
+      }
       scheduler.on_staged(stage.segment, number, ok, now);
     });
   }
@@ -252,6 +259,7 @@ class World {
   std::map<SegmentId, std::map<std::uint64_t, StagedBlock>> staged;
   std::set<SegmentId> dropped;
   std::vector<std::uint64_t> delivered;
+  std::set<std::uint64_t> broken;  // numbers of blocks that break a rule of their fork
   std::set<PeerId> suppliers;
   std::map<PeerId, std::map<PeerMerit, int>> merits;
   std::map<PeerId, std::vector<SyncFault>> faults;
@@ -267,6 +275,7 @@ class World {
   int cancels = 0;
   int stage_failures = 0;
   int read_failures = 0;
+  std::size_t stage_room = SIZE_MAX;  // blocks of a range; beyond, the highest goes
   bool follower_works = true;
   Nanos disk_latency = Millis(3);
 
