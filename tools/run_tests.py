@@ -284,10 +284,12 @@ SUITES = {
     "fuzz-corpora": (fuzz_replay, True),
     "e2e": (lambda: python_suite("e2e"), True),
     "interop": (lambda: python_suite("interop"), True),
+    "netns": (lambda: python_suite("netns"), True),
     "address": (address, False),
     "sanitizers": (sanitizers, False),
     "differential": (differential, True),
     "interop-full": (lambda: python_suite("interop", "full_*.py"), True),
+    "netns-full": (lambda: python_suite("netns", "full_*.py"), True),
     "fuzz": (fuzz, False),
     "durability": (durability, True),
     "browser": (lambda: python_suite("e2e", "full_*.py"), True),
@@ -295,9 +297,9 @@ SUITES = {
     "soak": (lambda: python_suite("soak"), True),
 }
 GROUPS = {
-    "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop"],
-    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "sanitizers", "interop-full",
-             "differential", "fuzz", "durability", "browser"],
+    "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns"],
+    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns", "sanitizers", "interop-full",
+             "netns-full", "differential", "fuzz", "durability", "browser"],
 }
 
 

@@ -22,8 +22,9 @@ from peers import needed
 
 SECONDS = float(os.environ.get("OPP2P_TORTURE_SECONDS", "1"))
 MEMORY_MIB = 100
-TOGETHER = 6  # attackers at a time, beside 64 silent and 64 idle connections
+TOGETHER = 6  # cases at a time, half of them on what all peers share, beside 64 silent and 64 idle connections
 TOGETHER_SECONDS = 10
+FLOOD_SECONDS = 4
 # Twice the quiet time is asked for above these: a ping of 0.1 ms waits for what the node does just then, which may be a frame of half a
 # megabyte; a block of 4 ms, counted in whole milliseconds, for the disk.
 PING_FLOOR_MS = 5.0
@@ -39,9 +40,10 @@ def cases():
 class Attacker:
     """Its case again and again until the time is over. It gets what the others leave of the machine, as one from elsewhere would."""
 
-    def __init__(self, case, target, seconds):
+    def __init__(self, case, target, seconds, identities=None):
         self.case = case
-        self.process = subprocess.Popen(["nice", "-n", "19", needed("torturer"), case, target.address, str(seconds)],
+        more = [] if identities is None else [str(identities)]
+        self.process = subprocess.Popen(["nice", "-n", "19", needed("torturer"), case, target.address, str(seconds), *more],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def verdict(self):
@@ -115,19 +117,20 @@ class Torturer(unittest.TestCase):
         took = [arrived[block] - at for block, at in published.items() if at >= since and block in arrived]
         return 1000 * statistics.median(took) if took else float("inf")
 
-    def slow(self, latency, blocks):
+    def slow(self, latency, blocks, *names):
         """What honest peers have to complain of; nothing when they have not."""
         if latency > max(2 * self.quiet, PING_FLOOR_MS):
             return f"pings took {latency:.1f} ms, {self.quiet:.2f} when it was quiet"
-        if blocks > max(2 * self.quiet_blocks, BLOCK_FLOOR_MS):
+        if blocks > max(2 * self.quiet_blocks, BLOCK_FLOOR_MS, *(cases()[name].get("blocksMs", 0) for name in names)):
             return f"blocks took {blocks:.1f} ms, {self.quiet_blocks:.1f} when it was quiet"
         return None
 
-    def held(self, what):
+    def held(self, *names):
         """What holds under every attack."""
         node = self.victim.node
-        self.assertIsNone(node.process.poll(), f"{what} ended the node:\n{node.log()[-2000:]}")
-        self.assertLess(self.victim.peak(), MEMORY_MIB, f"{what} made the node large")
+        self.assertIsNone(node.process.poll(), f"{names} ended the node:\n{node.log()[-2000:]}")
+        bound = max(cases()[name].get("memory", MEMORY_MIB) for name in names)
+        self.assertLess(self.victim.peak(), bound, f"{names} made the node large")
 
     def judged(self, verdict, since):
         """Whether the case did what it means to, and whether the node did what it should."""
@@ -168,7 +171,7 @@ class Torturer(unittest.TestCase):
               f"{self.victim.peak():5.1f} MiB  {heard}", flush=True)
         self.held(name)
         self.judged(verdict, since)
-        return self.slow(latency, blocks)
+        return self.slow(latency, blocks, name)
 
     def test_every_case_leaves_the_node_up_small_and_quick(self):
         for name in [name for name in cases() if os.environ.get("OPP2P_TORTURE_CASE") in (None, name)]:
@@ -179,11 +182,27 @@ class Torturer(unittest.TestCase):
         print(f"  when it was quiet: ping {self.quiet:.2f}, blocks {self.quiet_blocks:.1f} ms", flush=True)
         self.nothing_is_left()
 
+    def test_no_honest_block_misses_gossip_beside_small_messages(self):
+        for name in ("gossip-small-messages-two", "gossip-small-messages-four"):
+            with self.subTest(case=name):
+                before = {node: node.status()["blocksSynced"] for node in (self.victim.node, self.behind)}
+                began, head = time.time(), self.sequencer.head()
+                verdict = Attacker(name, self.victim.node, FLOOD_SECONDS).verdict()
+                missed = {node: node.status()["blocksSynced"] - count for node, count in before.items()}
+                print(f"  {name}: {verdict['written'] / 1e6:.1f} MB sent, of {self.sequencer.head() - head} blocks "
+                      f"{missed[self.victim.node]} missed gossip, {missed[self.behind]} at the node behind; "
+                      f"blocks {self.median_block_ms(began):.1f} ms", flush=True)
+                self.assertEqual(sum(missed.values()), 0)
+        self.nothing_is_left()
+
     def test_many_attackers_at_once(self):
         seed = int(os.environ.get("OPP2P_SEED", "1"))
         silent = ["tcp-64-silent-connections", "noise-64-idle-connections"]
         with self.subTest(seed=seed):
-            chosen = random.Random(seed).sample([name for name in cases() if name not in silent], TOGETHER)
+            rng = random.Random(seed)
+            shared = [name for name in cases() if cases()[name].get("shared")]
+            others = [name for name in cases() if name not in silent and name not in shared]
+            chosen = rng.sample(shared, TOGETHER // 2) + rng.sample(others, TOGETHER - TOGETHER // 2)
             print(f"  seed {seed}: {', '.join(chosen)}", flush=True)
             self.victim.forget_peak()
             began = time.time()
@@ -197,8 +216,8 @@ class Torturer(unittest.TestCase):
                   f"{self.quiet_blocks:.1f} when it was quiet; {self.victim.peak():.1f} MiB", flush=True)
             for attacker in attackers:
                 attacker.verdict()
-            self.held("all of them")
-            self.assertIsNone(self.slow(latency, blocks))
+            self.held(*chosen)
+            self.assertIsNone(self.slow(latency, blocks, *chosen))
             self.nothing_is_left()
 
 

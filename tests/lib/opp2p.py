@@ -68,13 +68,14 @@ def rpc(port, name, *params, token=None):
 
 
 class Node:
-    """`opp2p node` in a folder of its own; the keyword arguments are its options with _ for . and -."""
+    """`opp2p node` in a folder of its own. `within` is a command that runs it somewhere else, which listens on `ip`."""
 
-    def __init__(self, folder, *options, environment=None):
+    def __init__(self, folder, *options, environment=None, within=(), ip="127.0.0.1"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.options = [str(option) for option in options]
         self.environment = environment
+        self.within, self.ip = list(within), ip
         self.process = None
         self.start()
 
@@ -82,7 +83,7 @@ class Node:
         (self.folder / "node.json").unlink(missing_ok=True)
         log = open(self.folder / "log.txt", "ab")
         self.process = subprocess.Popen(
-            [str(PROGRAM), "node", "--data-dir", str(self.folder), "--p2p.listen.ip", "127.0.0.1", "--p2p.listen.tcp", "0",
+            [*self.within, str(PROGRAM), "node", "--data-dir", str(self.folder), "--p2p.listen.ip", self.ip, "--p2p.listen.tcp", "0",
              "--p2p.priv.path", str(self.folder / "key.txt"), "--rpc.addr", "127.0.0.1", "--rpc.port", "0", *self.options],
             stdout=log, stderr=log, env=self.environment)
         log.close()

@@ -14,11 +14,13 @@ struct Scenario {
   const char* name;
   StoryOptions (*options)(std::uint64_t seed);
   void (*play)(Story&);
+  std::uint64_t seeds = 2;  // in a usual run
 };
 
 std::vector<Scenario> network_scenarios();
 std::vector<Scenario> host_scenarios();
 std::vector<Scenario> peer_scenarios();
+std::vector<Scenario> stranger_scenarios();
 std::vector<Scenario> mixed_scenarios();
 
 }  // namespace opp2p::node::devnet

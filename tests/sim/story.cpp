@@ -23,6 +23,8 @@ namespace {
 
 constexpr std::size_t kFewestNodes = 6;
 constexpr auto kWatchInterval = Millis(500);
+constexpr auto kNewcomersInterval = Millis(100);
+constexpr std::size_t kMostNewcomers = 48;
 constexpr auto kSpreading = Seconds(1);
 constexpr auto kQuiet = Seconds(75);  // after which a connection at rest has nothing but its gossip streams
 
@@ -107,6 +109,66 @@ void Story::add_adversaries(AdversaryKind kind, std::size_t count, const std::ve
   }
 }
 
+void Story::add_adversaries_at_one_address(AdversaryKind kind, std::size_t count, const std::vector<std::size_t>& victims) {
+  add_adversaries(kind, 1, victims);
+  const std::size_t first = network_->adversaries() - 1;
+  for (std::size_t i = 1; i < count; ++i) {
+    const auto added = network_->add_adversary_beside(first, kind, chain_->options(), victims);
+    ASSERT_TRUE(added) << added.error().message();
+  }
+}
+
+void Story::keep_newcomers(AdversaryKind kind, std::size_t waiting, const std::vector<std::size_t>& victims, Nanos stays) {
+  newcomers_kind_ = kind;
+  newcomers_wanted_ = waiting;
+  newcomers_victims_ = victims;
+  newcomers_stay_ = stays;
+  replace_newcomers();
+}
+
+void Story::replace_newcomers() {
+  std::size_t waiting = 0;
+  for (std::size_t i = 0; i < network_->adversaries(); ++i) {
+    if (network_->adversary(i).misdeeds() == 0) ++waiting;
+    else spent_newcomers_.try_emplace(i, world().now());
+  }
+  for (auto spent = spent_newcomers_.begin(); waiting < newcomers_wanted_ && spent != spent_newcomers_.end();) {
+    if (world().now() - spent->second < newcomers_stay_) {
+      ++spent;
+      continue;
+    }
+    spent_misdeeds_ += network_->adversary(spent->first).misdeeds();
+    EXPECT_TRUE(network_->renew_adversary(spent->first));
+    spent = spent_newcomers_.erase(spent);
+    ++waiting;
+  }
+  for (; waiting < newcomers_wanted_ && network_->adversaries() < kMostNewcomers; ++waiting)
+    add_adversaries(newcomers_kind_, 1, newcomers_victims_);
+}
+
+std::uint64_t Story::misdeeds() {
+  std::uint64_t out = spent_misdeeds_;
+  for (std::size_t i = 0; i < network_->adversaries(); ++i) out += network_->adversary(i).misdeeds();
+  return out;
+}
+
+void Story::run_watched(Nanos duration) {
+  const auto end = world().now() + duration;
+  while (world().now() < end) {
+    const Nanos step = newcomers_wanted_ > 0 ? kNewcomersInterval : kWatchInterval;
+    world().run_for(std::min<Nanos>(step, end - world().now()));
+    if (newcomers_wanted_ > 0) replace_newcomers();
+    watch();
+  }
+}
+
+Nanos Story::time_until_whole(std::size_t member, Nanos limit) {
+  const auto begin = world().now();
+  while (head(member) < produced() && world().now() - begin < limit) run_watched(kNewcomersInterval);
+  EXPECT_EQ(head(member), produced()) << "member " << member;
+  return world().now() - begin;
+}
+
 std::vector<NodeIndex> Story::places(const std::vector<std::size_t>& members) const {
   std::vector<NodeIndex> out;
   for (const auto member : members) out.push_back(network_->world_index(member));
@@ -127,14 +189,11 @@ void Story::blocks(std::uint64_t count) {
     const auto block = chain_->next();
     hashes_.push_back(block.payload.block_hash);
     const auto due = begin_ + Seconds(static_cast<std::int64_t>(kBlockTime * produced()));
-    while (world().now() < due) {
-      world().run_for(std::min<Nanos>(kWatchInterval, due - world().now()));
-      watch();
-    }
+    if (world().now() < due) run_watched(due - world().now());
     const auto published = network_->publish(0, block, Seconds(1));
     ASSERT_TRUE(published) << "block " << produced() << ": " << published.error().message();
   }
-  world().run_for(kSpreading);
+  run_watched(kSpreading);
 }
 
 Nanos Story::blocks_until_together(std::uint64_t most) {
@@ -159,6 +218,7 @@ void Story::watch() {
     keep_most(most_.gossip.outbox_bytes, sizes.gossip.outbox_bytes);
     keep_most(most_.gossip.validating, sizes.gossip.validating);
     keep_most(most_.gossip_sending, sizes.gossip_sending);
+    keep_most(most_.gossip_receiving, sizes.gossip_receiving);
     keep_most(most_.waiting_blocks, sizes.waiting_blocks);
     keep_most(most_.waiting_bytes, sizes.waiting_bytes);
     keep_most(most_.requests, sizes.requests);
@@ -187,6 +247,8 @@ void Story::expect_bounded(std::size_t member, const NodeSizes& sizes) const {
   EXPECT_LE(sizes.gossip.outbox_bytes, sizes.gossip.peers * gossip.outbox.max_bytes);
   EXPECT_LE(sizes.gossip.cached_bytes, gossip.gossip.cache_bytes);
   EXPECT_LE(sizes.gossip.seen, gossip.seen_items);
+  const libp2p::services::GossipsubConfig service;
+  EXPECT_LE(sizes.gossip_receiving, service.unfinished_bytes + gossip.rpc.max_rpc);
   EXPECT_LE(sizes.gossip_sending, sizes.connections * (limits.stream_send_queue + gossip.rpc.max_rpc));
   EXPECT_LE(sizes.waiting_bytes, config.sync_memory / 2);
   // The block that is due next is taken whatever its size, so that a full quarantine stops nobody. In memory a block has
@@ -220,6 +282,7 @@ void Story::expect_whole_chain_everywhere(Nanos limit) {
     world().fold(head(i));
   }
   watch();
+  newcomers_wanted_ = 0;
   network_->remove_adversaries();
   world().run_for(kQuiet);
   expect_drained();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,6 +62,15 @@ class Story {
   std::size_t add_member();
   // Adversaries of a kind, each a peer of every member of `victims`.
   void add_adversaries(AdversaryKind kind, std::size_t count, const std::vector<std::size_t>& victims);
+  // The same, all at one address.
+  void add_adversaries_at_one_address(AdversaryKind kind, std::size_t count, const std::vector<std::size_t>& victims);
+  // From now on `waiting` identities of a kind, each at an address of its own, that have done the victims no harm yet.
+  // Whoever has is replaced, and comes back as somebody else `stays` later.
+  void keep_newcomers(AdversaryKind kind, std::size_t waiting, const std::vector<std::size_t>& victims, Nanos stays);
+  // Of all adversaries, those too that came back as somebody else.
+  std::uint64_t misdeeds();
+  // Runs until the member has the sequencer's head, and answers how long that took.
+  Nanos time_until_whole(std::size_t member, Nanos limit);
   // The nodes of some members, for SimWorld::partition.
   std::vector<libp2p::runtime::NodeIndex> places(const std::vector<std::size_t>& members) const;
   // `count` members other than the sequencer, drawn from the seed, ascending.
@@ -86,6 +96,8 @@ class Story {
   void expect_together() const;
   void add(std::size_t index);
   void watch();
+  void run_watched(Nanos duration);
+  void replace_newcomers();
   void expect_bounded(std::size_t member, const NodeSizes& sizes) const;
   void expect_drained() const;
   void expect_chain_of(std::size_t member) const;
@@ -96,6 +108,12 @@ class Story {
   std::unique_ptr<SimNetwork> network_;
   libp2p::MonoTime begin_;
   std::vector<opstack::payload::Hash> hashes_;  // of the sequencer's blocks by number
+  std::size_t newcomers_wanted_ = 0;
+  std::vector<std::size_t> newcomers_victims_;
+  AdversaryKind newcomers_kind_ = AdversaryKind::silent;
+  Nanos newcomers_stay_{0};
+  std::uint64_t spent_misdeeds_ = 0;
+  std::map<std::size_t, libp2p::MonoTime> spent_newcomers_;  // adversaries, and since when
   Nanos longest_recovery_{0};
   NodeSizes most_;
   libp2p::runtime::SimWorld::Sizes most_of_world_;

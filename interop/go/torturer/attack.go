@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -23,22 +24,30 @@ const (
 	layerStream // the node speaks the protocol with us
 )
 
-func (l layer) String() string { return []string{"tcp", "noise", "yamux", "stream"}[l] }
+var layerNames = []string{"tcp", "noise", "yamux", "stream"}
+
+func (l layer) String() string { return layerNames[l] }
 
 // attack is one connection of a case. Everything that goes over the wire is counted.
 type attack struct {
 	target  ma.Multiaddr
 	conn    net.Conn // TCP
 	until   time.Time
+	number  int // of the identity, among those that play the case together
+	turn    int // how many connections it has had before
 	written atomic.Int64
 	read    atomic.Int64
 	reached atomic.Int32
-	session *session // that reads what comes, if one does
-	heard   heard    // under the session's mutex
-	ids     [][]byte // of the messages that were heard; likewise
+	key     crypto.PrivKey // once it is secured
+	session *session       // that reads what comes, if one does
+	heard   heard          // under the session's mutex
+	ids     [][]byte       // of the messages that were heard; likewise
 }
 
-var errOver = errors.New("the time is over")
+var (
+	errOver    = errors.New("the time is over")
+	errLeaving = errors.New("the identity has done what it came for") // and another one comes
+)
 
 func (a *attack) reach(now layer) {
 	for {
@@ -78,7 +87,7 @@ func over(err error) error {
 	return err
 }
 
-// Where attacks come from: not the address of honest peers, which a node may tell apart from them.
+// Where attacks on loopback come from: not the address of honest peers, which a node may tell apart from them.
 var source = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}
 
 func (a *attack) dial() error {
@@ -87,7 +96,10 @@ func (a *attack) dial() error {
 	if err != nil {
 		return err
 	}
-	dialer := net.Dialer{LocalAddr: source, Deadline: a.until}
+	dialer := net.Dialer{Deadline: a.until}
+	if manet.IsIPLoopback(transport) {
+		dialer.LocalAddr = source
+	}
 	conn, err := dialer.Dial(network, address)
 	if err != nil {
 		return over(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
@@ -23,6 +24,11 @@ type torment struct {
 	why     string // a pattern of what the node's log must say when it throws it out
 	written int64  // at least so many bytes
 	hears   string // what the node must have said, a field of heard: it shows that the router took what came
+
+	identities int           // that play it at once; 0: one
+	patience   time.Duration // of an identity that was refused, before it comes again
+	blocksMs   int           // that blocks may take meanwhile, where the attack is on how many bytes come and not on who waits
+	memory     int           // MiB that the node may take meanwhile, where its bounds allow more than for the other cases
 }
 
 const (
@@ -32,7 +38,8 @@ const (
 
 var cases = func() map[string]torment {
 	out := map[string]torment{}
-	for _, some := range []map[string]torment{transportCases, yamuxCases, streamCases, identifyCases, gossipCases, blockCases} {
+	for _, some := range []map[string]torment{transportCases, yamuxCases, streamCases, identifyCases, gossipCases, blockCases,
+		roomCases, memoryCases} {
 		maps.Copy(out, some)
 	}
 	return out
@@ -82,4 +89,10 @@ func onStreams(id protocol.ID, run func(*stream) error) func(*attack) error {
 			return err
 		})
 	})
+}
+
+func isShared(name string) bool {
+	_, room := roomCases[name]
+	_, memory := memoryCases[name]
+	return room || memory
 }

@@ -1,11 +1,14 @@
 // Command torturer is a peer that knows the protocols and breaks them: it dials a node, goes as far as its case needs (TCP, Noise,
 // Yamux, a stream), and then misbehaves until it is thrown out, whereupon it comes back as somebody else, until its time is over. It
-// shares no code with what it attacks.
+// shares no code with what it attacks. A case may be played by many identities at once, each with a connection of its own;
+// `first` is the number of the first of them, where several processes play a case together.
 //
 //	torturer list
-//	torturer CASE ADDRESS [seconds]
+//	torturer CASE ADDRESS [seconds [identities [first]]]
+//	torturer bridge FORM FROM TO [seconds]
 //
-// The first prints one line of JSON for each case: what a good node does with it. The second prints one line of what happened.
+// The first prints one line of JSON for each case: what a good node does with it. The second prints one line of what happened. The
+// third passes every block that one node gossips to another one, in another encoding (bridge.go), and prints how many.
 package main
 
 import (
@@ -14,6 +17,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	ma "github.com/multiformats/go-multiaddr"
@@ -23,8 +27,10 @@ import (
 
 type verdict struct {
 	Case        string  `json:"case"`
+	Identities  int     `json:"identities"` // at a time
 	Connections int     `json:"connections"`
 	Refused     int     `json:"refused"`   // of them, before the case could begin
+	Held        int     `json:"held"`      // of them, that were open when the time was over
 	ThrownOut   int     `json:"thrownOut"` // of the others, by the node
 	Seconds     float64 `json:"seconds"`   // until it was thrown out for the first time, or all of its time
 	Reached     string  `json:"reached"`   // the highest layer
@@ -42,26 +48,37 @@ func main() {
 		}
 		return
 	}
+	if len(os.Args) >= 5 && os.Args[1] == "bridge" {
+		if err := bridge(os.Args[2], os.Args[3], os.Args[4], seconds(5, 10)); err != nil {
+			fail(err)
+		}
+		return
+	}
 	if len(os.Args) < 3 {
-		fail(fmt.Errorf("usage: torturer list | torturer CASE ADDRESS [seconds]"))
+		fail(fmt.Errorf("usage: torturer list | torturer CASE ADDRESS [seconds [identities [first]]] | torturer bridge FORM FROM TO [seconds]"))
 	}
 	one, ok := cases[os.Args[1]]
 	if !ok {
 		fail(fmt.Errorf("there is no case %q", os.Args[1]))
 	}
-	seconds := 2.0
-	if len(os.Args) > 3 {
-		value, err := strconv.ParseFloat(os.Args[3], 64)
-		if err != nil {
-			fail(err)
-		}
-		seconds = value
-	}
 	target, err := ma.NewMultiaddr(os.Args[2])
 	if err != nil {
 		fail(err)
 	}
-	v, err := torture(one, target, time.Duration(seconds*float64(time.Second)))
+	if len(os.Args) > 4 {
+		one.identities, err = strconv.Atoi(os.Args[4])
+		if err != nil {
+			fail(err)
+		}
+	}
+	first := 0
+	if len(os.Args) > 5 {
+		first, err = strconv.Atoi(os.Args[5])
+		if err != nil {
+			fail(err)
+		}
+	}
+	v, err := tortureTogether(one, target, seconds(3, 2), first)
 	if err != nil {
 		fail(err)
 	}
@@ -72,6 +89,18 @@ func main() {
 func fail(err error) {
 	fmt.Fprintln(os.Stderr, "torturer:", err)
 	os.Exit(1)
+}
+
+// seconds is the argument at a place, or what it is without one.
+func seconds(place int, usual float64) time.Duration {
+	value := usual
+	if len(os.Args) > place {
+		var err error
+		if value, err = strconv.ParseFloat(os.Args[place], 64); err != nil {
+			fail(err)
+		}
+	}
+	return time.Duration(value * float64(time.Second))
 }
 
 func names() []string {
@@ -92,17 +121,55 @@ func about(name string) any {
 		Why     string `json:"why,omitempty"`
 		Written int64  `json:"written"`
 		Hears   string `json:"hears,omitempty"`
-	}{name, one.reaches.String(), one.ends, one.why, one.written, one.hears}
+		Memory  int    `json:"memory,omitempty"`
+		Blocks  int    `json:"blocksMs,omitempty"`
+		Shared  bool   `json:"shared,omitempty"` // it is after what all peers share
+	}{name, one.reaches.String(), one.ends, one.why, one.written, one.hears, one.memory, one.blocksMs, isShared(name)}
+}
+
+// tortureTogether has all identities of a case play it at once, and adds up what happened to them.
+func tortureTogether(one torment, target ma.Multiaddr, lasting time.Duration, first int) (verdict, error) {
+	count := max(one.identities, 1)
+	verdicts, errs := make([]verdict, count), make([]error, count)
+	var all sync.WaitGroup
+	for i := range count {
+		all.Go(func() { verdicts[i], errs[i] = torture(one, target, lasting, first+i) })
+	}
+	all.Wait()
+	sum := verdict{Identities: count, Reached: layerTCP.String()}
+	for _, v := range verdicts {
+		sum.add(v)
+	}
+	if sum.Connections == 0 {
+		return sum, errors.Join(errs...)
+	}
+	return sum, nil
+}
+
+func (v *verdict) add(o verdict) {
+	if v.Port == 0 || v.ThrownOut == 0 && o.ThrownOut > 0 {
+		v.Port, v.Seconds, v.Why = o.Port, o.Seconds, o.Why
+	}
+	v.Connections += o.Connections
+	v.Refused += o.Refused
+	v.Held += o.Held
+	v.ThrownOut += o.ThrownOut
+	v.Written += o.Written
+	v.Read += o.Read
+	v.Heard.add(o.Heard)
+	if slices.Index(layerNames, o.Reached) > slices.Index(layerNames, v.Reached) {
+		v.Reached = o.Reached
+	}
 }
 
 // torture runs a case again and again until its time is over.
-func torture(one torment, target ma.Multiaddr, lasting time.Duration) (verdict, error) {
+func torture(one torment, target ma.Multiaddr, lasting time.Duration, number int) (verdict, error) {
 	start := time.Now()
 	until := start.Add(lasting)
 	var v verdict
 	var reached layer
 	for {
-		a := &attack{target: target, until: until}
+		a := &attack{target: target, until: until, number: number, turn: v.Connections}
 		if err := a.dial(); err != nil {
 			if errors.Is(err, errOver) && v.Connections > 0 {
 				return v, nil
@@ -128,14 +195,20 @@ func torture(one torment, target ma.Multiaddr, lasting time.Duration) (verdict, 
 			if v.Port == 0 {
 				v.Port = a.port()
 			}
+			if got >= one.reaches {
+				v.Held = 1
+			}
 			return v, nil
+		}
+		if errors.Is(err, errLeaving) {
+			continue
 		}
 		if got < one.reaches {
 			v.Refused++
 			if v.Why == "" {
 				v.Why = err.Error()
 			}
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(max(one.patience, 10*time.Millisecond))
 			continue
 		}
 		v.ThrownOut++

@@ -27,6 +27,7 @@ func (a *attack) secure() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.key = key
 	transport, err := libp2pnoise.New(libp2pnoise.ID, key, nil)
 	if err != nil {
 		return nil, err
@@ -54,7 +55,9 @@ type session struct {
 
 	mutex   sync.Mutex
 	changed *sync.Cond
-	deaf    bool // from now on nothing is read
+	deaf    bool          // from now on nothing is read
+	late    time.Duration // how long an answer to a ping waits
+	batch   int           // bytes of a stream for which credit is given together; 0: for each frame
 	streams map[uint32]*stream
 	err     error // of reading, when it has ended
 }
@@ -69,6 +72,8 @@ type stream struct {
 	agreed    bool
 	protocol  protocol.ID
 	reset     bool
+	unpaid    int    // bytes that were read and for which no credit was given yet
+	mute      bool   // gets no credit any more
 	remainder []byte // of a message that has not come whole yet
 }
 
@@ -134,7 +139,11 @@ func (s *session) take(kind byte, flags uint16, id, length uint32, payload []byt
 	switch kind {
 	case typePing:
 		if flags&flagSYN != 0 {
-			return s.send(frame(0, typePing, flagACK, 0, length, nil))
+			answer := frame(0, typePing, flagACK, 0, length, nil)
+			if s.late == 0 {
+				return s.send(answer)
+			}
+			time.AfterFunc(s.late, func() { s.send(answer) })
 		}
 		return nil
 	case typeGoAway:
@@ -161,8 +170,17 @@ func (s *session) take(kind byte, flags uint16, id, length uint32, payload []byt
 	if known == nil || len(payload) == 0 {
 		return nil
 	}
-	if err := s.send(frame(0, typeWindow, 0, id, uint32(len(payload)), nil)); err != nil {
-		return err
+	s.mutex.Lock()
+	known.unpaid += len(payload)
+	credit := 0
+	if !known.mute && known.unpaid >= s.batch {
+		credit, known.unpaid = known.unpaid, 0
+	}
+	s.mutex.Unlock()
+	if credit > 0 {
+		if err := s.send(frame(0, typeWindow, 0, id, uint32(credit), nil)); err != nil {
+			return err
+		}
 	}
 	return known.hear(payload)
 }
@@ -295,6 +313,18 @@ func (t *stream) write(bytes []byte) error {
 		bytes = bytes[n:]
 	}
 	return nil
+}
+
+// untilReset waits for the node to reset the stream.
+func (t *stream) untilReset() error {
+	t.session.mutex.Lock()
+	defer t.session.mutex.Unlock()
+	if err := t.session.wait(func() bool { return t.reset }); err != nil {
+		return err
+	}
+	t.session.heard.Resets++
+	delete(t.session.streams, t.id)
+	return errReset
 }
 
 // overrun sends bytes on a stream, whatever its window says.

@@ -38,6 +38,12 @@ bool answers_requests(AdversaryKind kind) {
   return kind == AdversaryKind::liar || kind == AdversaryKind::silent || kind == AdversaryKind::trickler;
 }
 
+// Of one peer a node reads one gossip stream, the last that was opened.
+bool gossips_by_hand(AdversaryKind kind) {
+  return kind == AdversaryKind::frame_hoarder || kind == AdversaryKind::message_flooder ||
+         kind == AdversaryKind::control_flooder;
+}
+
 std::string request_protocol(const AdversaryOptions& options) {
   return codec::protocol_id(std::to_string(options.rollup.l2_chain_id));
 }
@@ -52,6 +58,11 @@ std::string_view to_string(AdversaryKind kind) {
     case AdversaryKind::hoarder: return "hoarder";
     case AdversaryKind::forger: return "forger";
     case AdversaryKind::deaf: return "deaf";
+    case AdversaryKind::frame_hoarder: return "frame_hoarder";
+    case AdversaryKind::request_hoarder: return "request_hoarder";
+    case AdversaryKind::message_flooder: return "message_flooder";
+    case AdversaryKind::control_flooder: return "control_flooder";
+    case AdversaryKind::push_flooder: return "push_flooder";
   }
   return "unknown";
 }
@@ -63,15 +74,19 @@ Adversary::Adversary(libp2p::runtime::Runtime& runtime, AdversaryOptions options
       mischief_(options_.chain, options_.signer, runtime.rng()),
       host_(runtime, host_config(options_)),
       identify_(host_),
-      gossip_(host_, gossip::block_gossip_config(options_.rollup.l2_chain_id, {}), scores_),
-      scope_(runtime) {}
+      scope_(runtime) {
+  if (gossips_by_hand(options_.kind)) return;
+  auto config = gossip::block_gossip_config(options_.rollup.l2_chain_id, {});
+  gossip_ = std::make_unique<services::GossipsubService>(host_, std::move(config), scores_);
+}
 
 Adversary::~Adversary() = default;
 
 Result<void> Adversary::start() {
   // It takes every block for good, and passes it on.
-  for (const auto& topic : gossip::blocks_topics(options_.rollup.l2_chain_id))
-    OPP2P_TRYV(gossip_.join(topic, nullptr, nullptr));
+  for (const auto& topic : gossip::blocks_topics(options_.rollup.l2_chain_id)) {
+    if (gossip_) OPP2P_TRYV(gossip_->join(topic, nullptr, nullptr));
+  }
   if (answers_requests(options_.kind)) {
     services::serve_in_scope(host_, scope_, request_protocol(options_),
                              [this](Stream stream) { return answer(std::move(stream)); });
@@ -85,6 +100,11 @@ Result<void> Adversary::start() {
   for (const auto& peer : options_.peers) {
     scope_.spawn(keep_connected(peer));
     if (options_.kind == AdversaryKind::hoarder) scope_.spawn(hoard(peer));
+    if (options_.kind == AdversaryKind::frame_hoarder) scope_.spawn(hoard_frame(peer));
+    if (options_.kind == AdversaryKind::request_hoarder) scope_.spawn(hoard_requests(peer));
+    if (options_.kind == AdversaryKind::message_flooder || options_.kind == AdversaryKind::control_flooder)
+      scope_.spawn(flood_gossip(peer));
+    if (options_.kind == AdversaryKind::push_flooder) scope_.spawn(flood_pushes(peer));
   }
   return {};
 }
@@ -92,7 +112,7 @@ Result<void> Adversary::start() {
 Task<void> Adversary::close(Nanos limit) {
   host_.remove_stream_handler(request_protocol(options_));
   co_await scope_.close();
-  co_await gossip_.close();
+  if (gossip_) co_await gossip_->close();
   co_await identify_.close();
   co_await host_.close(limit);
 }
@@ -180,7 +200,7 @@ Task<void> Adversary::forge() {
     if (!slept) co_return;
     const auto now = static_cast<std::uint64_t>(libp2p::unix_seconds(runtime_.now().wall));
     const auto message = mischief_.make(static_cast<Mischief>(misdeeds_ % kMischiefs), now);
-    (void)gossip_.publish(message.topic, message.data, libp2p::gossipsub::LocalCheck::already_valid);
+    (void)gossip_->publish(message.topic, message.data, libp2p::gossipsub::LocalCheck::already_valid);
   }
 }
 

@@ -1,11 +1,14 @@
 // A peer that misbehaves on purpose: a real host that joins the gossip like an honest node, and then answers requests
 // with lies, not at all or a byte a second, gossips what nobody may accept, opens streams that it never uses, or does
-// not read what it is sent. It comes back whenever it is thrown out. For simulations, and the devnet's intruder.
+// not read what it is sent. Others are after what all peers of a node share: they hoard its room and its places, or
+// flood it (adversary_strangers.cpp). It comes back whenever it is thrown out. For simulations, and the devnet's
+// intruder.
 //
 // Owner: a simulation or a process; destroyed after close() and before its Runtime. Thread: the network thread. Bounds:
 // none on what it wants, that is its purpose; it keeps kHoarded streams a peer and made-up blocks up to kMostBlocks.
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +28,11 @@ enum class AdversaryKind : std::uint8_t {
   hoarder,   // opens kHoarded streams to each peer and never uses them
   forger,    // gossips one bad message after another, most of them well signed
   deaf,      // is in the mesh and reads kDeafRate bytes a second of what it is gossiped
+  frame_hoarder,    // begins a gossip frame, sends kFrameShare of it and never ends it
+  request_hoarder,  // holds kHeldRequests half requests with each peer
+  message_flooder,  // gossips kFloodRate small messages a second, each with a signature to check
+  control_flooder,  // kControlFrames frames a second, each full of ids, grafts and prunes
+  push_flooder,     // pushes its identity with a signed record, kPushes a second
 };
 std::string_view to_string(AdversaryKind kind);
 
@@ -43,6 +51,12 @@ class Adversary {
   static constexpr std::size_t kHoarded = 200;
   static constexpr std::size_t kDeafRate = 100;
   static constexpr std::uint64_t kMostBlocks = 10'000;
+  static constexpr std::size_t kFrameHoarders = 13;  // as many fill a node's room of 128 MiB, but for a few kilobytes
+  static constexpr std::size_t kFrameShare = (std::size_t{128} << 20) / kFrameHoarders - 300;
+  static constexpr std::size_t kHeldRequests = 64;
+  static constexpr std::size_t kFloodRate = 5'000;
+  static constexpr std::size_t kControlFrames = 10;
+  static constexpr std::size_t kPushes = 50;
 
   Adversary(libp2p::runtime::Runtime& runtime, AdversaryOptions options);
   ~Adversary();
@@ -55,6 +69,7 @@ class Adversary {
   const libp2p::network::Host& host() const { return host_; }
   // How often it had the occasion: requests that it took, streams that it opened or did not read, bad messages.
   std::uint64_t misdeeds() const { return misdeeds_; }
+  AdversaryKind kind() const { return options_.kind; }
 
  private:
   libp2p::runtime::Task<void> keep_connected(libp2p::Multiaddr address);
@@ -64,6 +79,14 @@ class Adversary {
   libp2p::runtime::Task<void> forge();
   libp2p::runtime::Task<void> hoard(libp2p::Multiaddr address);
   libp2p::runtime::Task<void> read_slowly(libp2p::network::Stream stream);
+  libp2p::runtime::Task<void> hoard_frame(libp2p::Multiaddr address);
+  libp2p::runtime::Task<void> hold_frame(libp2p::network::Stream& stream);
+  libp2p::runtime::Task<void> hoard_requests(libp2p::Multiaddr address);
+  libp2p::runtime::Task<void> flood_gossip(libp2p::Multiaddr address);
+  libp2p::runtime::Task<void> flood_stream(libp2p::network::Stream& stream);
+  libp2p::runtime::Task<void> flood_pushes(libp2p::Multiaddr address);
+  Bytes small_messages();
+  Bytes full_control();
   // Block `number` of its own chain: well-formed, and nobody else's.
   const Envelope& own_block(std::uint64_t number);
   Bytes encoded_answer(const Envelope& block) const;
@@ -77,7 +100,7 @@ class Adversary {
   libp2p::network::Host host_;
   libp2p::services::IdentifyService identify_;
   libp2p::gossipsub::NeutralScores scores_;
-  libp2p::services::GossipsubService gossip_;
+  std::unique_ptr<libp2p::services::GossipsubService> gossip_;  // null: it writes its gossip streams by hand
   libp2p::runtime::TaskScope scope_;  // last: its coroutines use the members above
 };
 

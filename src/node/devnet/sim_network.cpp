@@ -9,7 +9,7 @@ using libp2p::Seconds;
 
 namespace {
 
-constexpr std::uint16_t kPort = 9222;
+constexpr std::size_t kPort = 9222;
 constexpr auto kCloseLimit = Seconds(5);
 
 template <class Closable>
@@ -40,10 +40,18 @@ SimNetwork::SimNetwork(std::uint64_t seed, opstack::chain::RollupConfig rollup, 
   began_ = world_->now();
 }
 
+template <class Closable>
+void SimNetwork::close_in_order(const runtime::SimNode& place, Closable& peer) {
+  bool done = false;
+  runtime::TaskScope scope(place.runtime());
+  scope.spawn(close_and_note(peer, done));
+  world_->run_until([&done] { return done; }, kCloseLimit + Seconds(2));
+}
+
 SimNetwork::~SimNetwork() { close(); }
 
-Result<Multiaddr> SimNetwork::listen_address(const runtime::SimNode& place) const {
-  return Multiaddr::from_text("/ip4/" + place.ip4() + "/tcp/" + std::to_string(kPort));
+Result<Multiaddr> SimNetwork::listen_address(const runtime::SimNode& place, std::size_t port) const {
+  return Multiaddr::from_text("/ip4/" + place.ip4() + "/tcp/" + std::to_string(port));
 }
 
 Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
@@ -52,7 +60,7 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   auto member = std::make_unique<Member>(world_->add_node(place));
   NodeConfig& config = member->config;
   config.rollup = rollup_;
-  OPP2P_TRY(config.listen, listen_address(member->place));
+  OPP2P_TRY(config.listen, listen_address(member->place, kPort));
   for (const auto other : options.dials) config.static_peers.push_back(members_[other]->address);
   config.node_key = secp256k1::generate(rng_);
   if (options.sequencer) config.sequencer_key = signer_;
@@ -81,19 +89,38 @@ Result<void> SimNetwork::start(Member& member) {
 
 Result<std::size_t> SimNetwork::add_adversary(AdversaryKind kind, const ChainOptions& chain,
                                               const std::vector<std::size_t>& dials) {
-  auto enemy = std::make_unique<Enemy>(world_->add_node());
-  AdversaryOptions options;
+  return add_adversary_at(world_->add_node(), kind, chain, dials);
+}
+
+Result<std::size_t> SimNetwork::add_adversary_beside(std::size_t other, AdversaryKind kind, const ChainOptions& chain,
+                                                     const std::vector<std::size_t>& dials) {
+  return add_adversary_at(adversaries_[other]->place, kind, chain, dials);
+}
+
+Result<std::size_t> SimNetwork::add_adversary_at(const runtime::SimNode& place, AdversaryKind kind,
+                                                 const ChainOptions& chain, const std::vector<std::size_t>& dials) {
+  auto enemy = std::make_unique<Enemy>(place);
+  AdversaryOptions& options = enemy->options;
   options.kind = kind;
   options.chain = chain;
   options.rollup = rollup_;
   options.key = secp256k1::generate(rng_);
   options.signer = signer_;
-  OPP2P_TRY(options.listen, listen_address(enemy->place));
+  OPP2P_TRY(options.listen, listen_address(place, kPort + adversaries_.size()));
   for (const auto member : dials) options.peers.push_back(members_[member]->address);
-  enemy->peer = std::make_unique<Adversary>(enemy->place.runtime(), std::move(options));
+  enemy->peer = std::make_unique<Adversary>(place.runtime(), options);
   OPP2P_TRYV(enemy->peer->start());
   adversaries_.push_back(std::move(enemy));
   return adversaries_.size() - 1;
+}
+
+Result<void> SimNetwork::renew_adversary(std::size_t index) {
+  Enemy& enemy = *adversaries_[index];
+  close_in_order(enemy.place, *enemy.peer);
+  enemy.peer.reset();
+  enemy.options.key = secp256k1::generate(rng_);
+  enemy.peer = std::make_unique<Adversary>(enemy.place.runtime(), enemy.options);
+  return enemy.peer->start();
 }
 
 Result<void> SimNetwork::publish(std::size_t index, const opstack::payload::Envelope& envelope, libp2p::Nanos limit) {
@@ -103,14 +130,6 @@ Result<void> SimNetwork::publish(std::size_t index, const opstack::payload::Enve
   if (!world_->run_until([&outcome] { return outcome.has_value(); }, limit))
     return libp2p::fail(libp2p::Errc::timed_out, "the block was not published in time");
   return *outcome;
-}
-
-template <class Closable>
-void SimNetwork::close_in_order(const runtime::SimNode& place, Closable& peer) {
-  bool done = false;
-  runtime::TaskScope scope(place.runtime());
-  scope.spawn(close_and_note(peer, done));
-  world_->run_until([&done] { return done; }, kCloseLimit + Seconds(2));
 }
 
 void SimNetwork::stop(std::size_t index) {

@@ -40,6 +40,11 @@ class SimNetwork {
   // Starts an adversary that dials the given members, and answers its index.
   Result<std::size_t> add_adversary(AdversaryKind kind, const ChainOptions& chain,
                                     const std::vector<std::size_t>& dials);
+  // The same at the address of another adversary.
+  Result<std::size_t> add_adversary_beside(std::size_t other, AdversaryKind kind, const ChainOptions& chain,
+                                           const std::vector<std::size_t>& dials);
+  // The adversary goes and comes back as somebody else.
+  Result<void> renew_adversary(std::size_t index);
 
   libp2p::runtime::SimWorld& world() { return *world_; }
   // Not of a member that is stopped.
@@ -89,10 +94,13 @@ class SimNetwork {
   };
   struct Enemy {
     libp2p::runtime::SimNode place;
+    AdversaryOptions options;
     std::unique_ptr<Adversary> peer;
     explicit Enemy(libp2p::runtime::SimNode p) : place(p) {}
   };
-  Result<libp2p::Multiaddr> listen_address(const libp2p::runtime::SimNode& place) const;
+  Result<libp2p::Multiaddr> listen_address(const libp2p::runtime::SimNode& place, std::size_t port) const;
+  Result<std::size_t> add_adversary_at(const libp2p::runtime::SimNode& place, AdversaryKind kind, const ChainOptions& chain,
+                                       const std::vector<std::size_t>& dials);
   Result<void> start(Member& member);
   template <class Closable>
   void close_in_order(const libp2p::runtime::SimNode& place, Closable& peer);
