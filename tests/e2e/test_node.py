@@ -28,8 +28,7 @@ class Chain:
         shutil.copytree(self.folder / member / "blocks", to / "blocks")
 
 
-SCRATCH = tempfile.TemporaryDirectory()
-unittest.addModuleCleanup(SCRATCH.cleanup)
+SCRATCH = tempfile.TemporaryDirectory()  # removed when the interpreter ends
 
 
 class NodeCase(unittest.TestCase):

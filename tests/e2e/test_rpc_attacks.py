@@ -14,8 +14,7 @@ import unittest
 from lib import made_chain, opp2p
 
 BLOCKS = 300
-SCRATCH = tempfile.TemporaryDirectory()
-unittest.addModuleCleanup(SCRATCH.cleanup)
+SCRATCH = tempfile.TemporaryDirectory()  # removed when the interpreter ends
 
 
 def call(name, *params, number=1):
