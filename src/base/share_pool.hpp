@@ -27,6 +27,11 @@ struct AddressBlocks {
   friend bool operator==(const AddressBlocks&, const AddressBlocks&) = default;
 };
 
+// The order of blocks in tables. As text, because g++ 12 warns of the comparison of byte vectors.
+struct BlockOrder {
+  bool operator()(const Bytes& a, const Bytes& b) const { return as_text(a) < as_text(b); }
+};
+
 struct ShareLimits {
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
   std::size_t total = kNone;
@@ -115,7 +120,7 @@ class SharePool {
   ShareLimits limits_;
   std::size_t used_ = 0;
   std::map<Key, Holding> holders_;
-  std::map<Bytes, std::size_t> by_block_;  // narrow and wide ones differ in length, so they share the table
+  std::map<Bytes, std::size_t, BlockOrder> by_block_;  // narrow and wide ones differ in length, so they share the table
 };
 
 }  // namespace libp2p

@@ -214,6 +214,23 @@ TEST_F(AttackTest, a_newcomer_is_let_in_within_two_seconds_beside_eight_addresse
   }
 }
 
+TEST_F(AttackTest, connections_that_say_nothing_make_room_also_where_no_address_has_a_share) {
+  auto config = config_of(1);
+  config.limits.exempt.push_back(Cidr::from_text("0.0.0.0/0").value());
+  const auto a = make_host(std::move(config));
+  const auto attacker = world.add_node();
+  for (std::size_t i = 0; i < 2 * a->config().limits.pending_inbound; ++i) open_mute(attacker, *a);
+  world.run_for(Millis(200));
+  for (int i = 0; i < 4; ++i) {
+    const auto newcomer = make_host(config_of(50 + i));
+    Outcome out;
+    TaskScope scope(newcomer->runtime());
+    scope.spawn(connect(*newcomer, address_of(*a), &out));
+    world.run_until([&out] { return out.peer.has_value(); }, Seconds(2));
+    EXPECT_EQ(out.text(), "ok") << i;
+  }
+}
+
 Task<void> keep(Stream stream, std::vector<Stream>* kept) {
   kept->push_back(std::move(stream));
   co_return;

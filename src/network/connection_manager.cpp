@@ -40,7 +40,7 @@ std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<Connectio
   // With too few that may go the trim would take the valuable among them, and the silence would put off the rest.
   if (candidates.size() < open.size() - config_.high) return {};
   last_trim_ = now;
-  std::map<Bytes, std::ptrdiff_t> crowd;  // inbound connections by address block
+  std::map<Bytes, std::ptrdiff_t, BlockOrder> crowd;  // inbound connections by address block
   std::map<std::uint64_t, Bytes> block_of;
   for (const auto& info : open) {
     if (info.direction != Direction::inbound) continue;

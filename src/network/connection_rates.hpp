@@ -38,7 +38,7 @@ class ConnectionRates {
   RateLimit narrow_;
   RateLimit wide_;
   std::size_t entries_;
-  std::map<Bytes, MonoTime> full_at_;
+  std::map<Bytes, MonoTime, BlockOrder> full_at_;
   std::set<std::pair<MonoTime, Bytes>> by_time_;  // the same, the soonest first
 };
 

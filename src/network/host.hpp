@@ -42,9 +42,11 @@ struct Limits {
   RateLimit address_rate{0.2, 16};
   RateLimit ip6_48_rate{0.5, 80};
   std::size_t pending_inbound = 64;  // half-open: accepted, not yet secured
-  // When these are full one of the address block that holds most goes, the one without progress for longest. Between
-  // blocks that hold alike it goes once it is older than this.
+  // When these are full one of the address block that holds most goes: one that has sent nothing before one that has,
+  // the one without progress for longest. Between blocks that hold alike (loopback has none) it goes once it has been
+  // without progress for this long; who dials sends at once.
   Nanos pending_patience = Seconds(1);
+  Nanos pending_silence = Millis(100);  // the same for one that has sent nothing
   RateLimit handshakes{500, 250};  // inbound, in all: beyond it they wait
   std::size_t pending_dials = 160;
   std::size_t streams_per_connection = 1000;  // inbound

@@ -30,6 +30,7 @@ class LimitsTest : public HostTest {
 TEST_F(LimitsTest, half_open_connections_are_bounded) {
   auto config = config_of(1);
   config.limits.pending_inbound = 3;
+  config.limits.pending_silence = Seconds(1);  // none of the five is old enough to go
   const auto a = make_host(std::move(config));
   Diary diary;
   a->add_observer(&diary);

@@ -90,14 +90,17 @@ Result<void> Swarm::check_address(const AddressBlocks& blocks) {
 bool Swarm::evict_half_open(const AddressBlocks& blocks, const Bytes* only) {
   const MonoTime now = runtime_.now().mono;
   Connection* first = nullptr;
-  std::tuple<std::size_t, Nanos> worst;
+  std::tuple<std::size_t, bool, Nanos> worst;
   for (const auto& [id, holding] : half_open_.holders()) {
-    Connection& connection = *connections_.at(id).connection;
+    const Entry& entry = connections_.at(id);
+    Connection& connection = *entry.connection;
     if (connection.closing()) continue;
     if (only != nullptr && holding.blocks.narrow != *only && holding.blocks.wide != *only) continue;
     // Those that are on their way out still count, which only makes a flooder's block look fuller for a moment.
     const std::size_t of_block = holding.blocks.exempt() ? 0 : half_open_.held_by(holding.blocks.narrow);
-    const auto place = std::make_tuple(of_block, now - connection.progress());
+    // What a peer has sent lies unread while its handshake waits for the budget.
+    const bool silent = connection.bytes_in() == 0 && !entry.handshake_due;
+    const auto place = std::make_tuple(of_block, silent, now - connection.progress());
     if (first != nullptr && place <= worst) continue;
     first = &connection;
     worst = place;
@@ -107,7 +110,9 @@ bool Swarm::evict_half_open(const AddressBlocks& blocks, const Bytes* only) {
   // old.
   const std::size_t own = blocks.exempt() ? 0 : half_open_.held_by(blocks.narrow);
   const bool fuller = only == nullptr && std::get<0>(worst) > own + 1;
-  if (!fuller && std::get<1>(worst) < config_.limits.pending_patience) return false;
+  const Limits& limits = config_.limits;
+  const Nanos patience = only == nullptr && std::get<1>(worst) ? limits.pending_silence : limits.pending_patience;
+  if (!fuller && std::get<2>(worst) < patience) return false;
   ++counters_.evicted_pending_inbound;
   first->close(Error(Errc::exhausted, "a newcomer needs the place of a handshake that does not end"), now);
   return true;

@@ -62,7 +62,7 @@ bool Swarm::may_grow(std::size_t bytes) {
 }
 
 bool Swarm::reset_largest_holder(Nanos stalled) {
-  std::map<Bytes, std::size_t> of_block;
+  std::map<Bytes, std::size_t, BlockOrder> of_block;
   for (const auto& [id, entry] : connections_) {
     if (!entry.blocks.exempt()) of_block[entry.blocks.narrow] += entry.connection->unread();
   }

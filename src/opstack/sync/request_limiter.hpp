@@ -106,7 +106,7 @@ class RequestLimiter {
   libp2p::LruMap<PeerId, libp2p::TokenBucket> buckets_;
   libp2p::SharePool<PeerId> open_;
   std::map<PeerId, Peer> peers_;  // with something open
-  std::map<Bytes, Group> groups_;
+  std::map<Bytes, Group, libp2p::BlockOrder> groups_;
   std::map<TicketId, Ticket> tickets_;
   std::deque<Decision> decisions_;
   std::size_t waiting_ = 0;

@@ -44,8 +44,8 @@ void Refusals::add(const PeerId& peer, const AddressBlocks& blocks, MonoTime now
   if (!blocks.wide.empty()) charge(blocks_, blocks.wide, kWideShare, now);
 }
 
-template <class Key>
-void Refusals::charge(std::map<Key, Row>& rows, const Key& key, double scale, MonoTime now) {
+template <class Rows>
+void Refusals::charge(Rows& rows, const typename Rows::key_type& key, double scale, MonoTime now) {
   const double burst = scale * params_.refusal_burst;
   auto row = rows.find(key);
   if (row == rows.end()) {

@@ -69,12 +69,12 @@ class Refusals {
     TokenBucket bucket;
     double burst;
   };
-  template <class Key>
-  void charge(std::map<Key, Row>& rows, const Key& key, double scale, MonoTime now);
+  template <class Rows>
+  void charge(Rows& rows, const typename Rows::key_type& key, double scale, MonoTime now);
 
   AdmissionParams params_;
   std::map<PeerId, Row> peers_;
-  std::map<Bytes, Row> blocks_;
+  std::map<Bytes, Row, BlockOrder> blocks_;
 };
 
 class Admission {
