@@ -111,10 +111,9 @@ bool Admission::pay_for_naming(Standing& standing, bool proven, double cost, Mon
   if (own < cost) return false;
   const double half = params_.naming_burst_of_all / 2;
   const double used = 1 - own / params_.naming_burst;
-  const double needed = proven ? cost : half + std::max(cost, half * used);
-  if (naming_.tokens(now) >= needed) {
+  if (naming_.tokens(now) >= (proven ? 0 : half) + std::max(cost, half * used)) {
     naming_.reserve(cost, now);
-  } else if (proven || !standing.sure.try_take(cost, now)) {
+  } else if (!standing.sure.try_take(cost, now)) {
     return false;
   }
   standing.naming.reserve(cost, now);

@@ -8,8 +8,8 @@
 //    as is free, a /48 of IPv6 twice that. An eighth is kept for peers that have proven themselves, which may hold as
 //    much as is free, whatever others of their addresses hold.
 //  - Naming, which can mean unpacking 10 MiB on the network thread: bytes per second of each peer, and of all; the
-//    second half of what all have is for proven peers. The less is left of the first half, the less of its own may a
-//    stranger have used up to get some; and a little a second each gets whatever others use.
+//    second half of what all have is for proven peers. The less is left, the less of its own may a peer have used
+//    up to get some; and a little a second each gets whatever others use.
 // A peer has proven itself by messages that were accepted, for ten minutes each and an hour at most; a rejected one takes
 // ten minutes away. A place in the mesh, a stream or an early connection is no proof.
 //

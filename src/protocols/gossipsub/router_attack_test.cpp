@@ -76,7 +76,7 @@ TEST(GossipsubFlood, of_forty_peers_keeps_no_block_of_another_out) { EXPECT_EQ(F
 // Attackers who send the same 40 messages in a circle, each of which was refused once and unpacks to 64 KiB: a copy is no
 // refusal, so only the naming of it costs them something. The honest peer has delivered nothing yet; its blocks of 100 KiB
 // come once a second. Answers how many of ten are accepted.
-std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses) {
+std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses, bool proven = false) {
   Now now = at(Seconds(1000));
   SeededRng rng(1);
   FakeScores scores;
@@ -92,9 +92,12 @@ std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses) {
     while (auto action = router.poll_action()) {
       const auto* validate = std::get_if<Validate>(&*action);
       if (validate == nullptr) continue;
-      const bool block = is_block(validate->data.view);
-      accepted += block ? 1 : 0;
-      router.on_validation(validate->request, block ? Verdict::ignore : Verdict::reject, now);  // it stays a stranger
+      if (as_text(validate->data.view) == "proof") {
+        router.on_validation(validate->request, Verdict::accept, now);
+        continue;
+      }
+      accepted += is_block(validate->data.view) ? 1 : 0;
+      router.on_validation(validate->request, Verdict::ignore, now);  // who sends blocks stays a stranger
     }
   };
   for (std::uint32_t n = 0; n < attackers; ++n) {
@@ -102,6 +105,13 @@ std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses) {
     router.add_peer(peer_id(100 + n), Version::v1_2, Direction::inbound, now, from);
   }
   router.add_peer(peer_id(1), Version::v1_2, Direction::inbound, now, {{10, 9, 9, 9}, {}});
+  if (proven) {  // with one block that all of them bring at once, and the honest peer too
+    for (std::uint32_t n = 0; n < attackers; ++n) send(100 + n, "proof");
+    send(1, "proof");
+    judge();
+    EXPECT_TRUE(router.is_proven(peer_id(1), now.mono));
+    EXPECT_TRUE(router.is_proven(peer_id(99 + static_cast<std::uint32_t>(attackers)), now.mono));
+  }
   std::size_t next = 0;
   for (int step = 0; step < 1000; ++step) {
     for (std::size_t i = 0; i < 128; ++i) send(100 + static_cast<std::uint32_t>(i % attackers), "junk " + std::to_string(next++ % 40));
@@ -115,6 +125,7 @@ std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses) {
 
 TEST(GossipsubFlood, of_copies_from_two_addresses_keeps_no_block_of_a_newcomer_out) { EXPECT_EQ(blocks_beside_copies(16, 2), 10U); }
 TEST(GossipsubFlood, of_copies_from_250_peers_keeps_no_block_of_a_newcomer_out) { EXPECT_EQ(blocks_beside_copies(250, 32), 10U); }
+TEST(GossipsubFlood, of_copies_from_peers_that_delivered_once_keeps_no_block_out) { EXPECT_EQ(blocks_beside_copies(40, 5, true), 10U); }
 
 }  // namespace
 }  // namespace libp2p::gossipsub::test
