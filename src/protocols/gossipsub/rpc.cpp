@@ -67,7 +67,7 @@ class Decoder {
     Message out;
     ProtobufReader fields = reader(bytes);
     // op-node up to v1.19.2 passes these on as gogo/protobuf reads them.
-    if (limits_.older_fields) fields.keep_unknown_above(field::key);
+    if (limits_.older_fields) fields.keep_unknown_above(field::key, limits_.max_control);
     std::size_t first_data = 0;
     bool other_type = false;  // of a field that is known: gogo/protobuf refuses it
     for (Field f;;) {
@@ -82,7 +82,8 @@ class Decoder {
       if (fields.position() - first_data > limits_.max_control)
         return fields.error(Errc::too_large, "all but the data of a message is too much");
     }
-    if (other_type && fields.kept_unknown()) return fields.error(Errc::malformed, "a message that no version of pubsub reads");
+    // Then it is one for v1.19.6 or for nobody.
+    if (other_type && limits_.older_fields) OPP2P_TRYV(check_protobuf(bytes, kContext, start_, Errc::truncated));
     control_size_ -= static_cast<std::int64_t>(first_data);
     return out;
   }
