@@ -151,6 +151,24 @@ TEST(GossipsubRpc, of_fields_that_only_older_op_nodes_keep_is_read_as_fast_as_ot
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
 }
 
+// Each says that all of the rest is its own: 256 kB of them took 31 s to read.
+TEST(GossipsubRpc, of_messages_of_another_wire_type_is_not_read_over_and_over) {
+  const auto rpc_of = [](std::size_t count) {
+    Bytes rpc;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto rest = static_cast<std::uint32_t>(4 * (count - 1 - i));
+      append(rpc, Bytes{0x10, static_cast<std::uint8_t>(rest | 0x80), static_cast<std::uint8_t>(rest >> 7 | 0x80),
+                        static_cast<std::uint8_t>(rest >> 14)});
+    }
+    return rpc;
+  };
+  EXPECT_TRUE(decode_rpc(rpc_of(500), RpcLimits{}));
+  const auto many = decode_rpc(rpc_of(20'000), RpcLimits{});
+  ASSERT_FALSE(many);
+  EXPECT_EQ(many.error(), Errc::too_large);
+  EXPECT_LE(many.error().offset().value(), (512U << 10));
+}
+
 TEST(GossipsubRpc, reads_unknown_fields_of_a_message_as_older_op_nodes_forward_them) {
   const auto in_message = [](std::string_view field) {
     Bytes message = hex(field);
