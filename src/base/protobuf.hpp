@@ -43,14 +43,13 @@ class ProtobufReader {
         cut_off_(cut_off) {}
 
   // Fields with a number above this one are also taken as gogo/protobuf takes them: groups of any depth whose ends name any field, and
-  // numbers that overflow. For messages whose unknown fields are passed on by peers that never read them.
-  ProtobufReader& keep_unknown_above(std::uint32_t number) {
+  // numbers that overflow. They are passed over, not answered; Errc::too_large when they are more than `most` bytes. For messages
+  // whose unknown fields are passed on by peers that never read them.
+  ProtobufReader& keep_unknown_above(std::uint32_t number, std::size_t most) {
     lenient_above_ = number;
+    most_kept_ = most;
     return *this;
   }
-
-  // Whether a field came that only keep_unknown_above() allows.
-  bool kept_unknown() const { return kept_; }
 
   // Numbers of fields up to 2^31-1 as Go's low-level walk has them, not 2^29-1 as in a schema.
   ProtobufReader& allow_high_numbers() {
@@ -87,7 +86,9 @@ class ProtobufReader {
   Errc cut_off_;
   std::uint64_t highest_ = 536'870'911;
   std::uint32_t lenient_above_ = 0;  // 0: nothing
-  bool kept_ = false;
+  std::size_t most_kept_ = 0;
+  std::size_t kept_ = 0;  // bytes
+  std::vector<std::uint32_t> open_groups_;  // of the group that is read: kept, so that not each group allocates
 };
 
 // Goes over a whole message, for what is wrong in it.

@@ -59,7 +59,7 @@ TEST(Protobuf, refuses_what_Go_refuses_and_names_the_byte) {
 TEST(Protobuf, keeps_what_older_readers_keep_only_above_the_known_fields_and_in_linear_time) {
   const auto count = [](ByteView message) {
     ProtobufReader reader(message);
-    reader.keep_unknown_above(6);
+    reader.keep_unknown_above(6, 512U << 10);
     std::size_t fields = 0;
     for (ProtobufField field;;) {
       const auto more = reader.next(field);
@@ -76,6 +76,10 @@ TEST(Protobuf, keeps_what_older_readers_keep_only_above_the_known_fields_and_in_
   Bytes many;
   for (int i = 0; i < 200'000; ++i) append(many, hex("3b44"));
   EXPECT_EQ(count(many), 0);
+  for (int i = 0; i < 200'000; ++i) append(many, hex("3b44"));
+  ProtobufReader reader(many);
+  ProtobufField field;
+  EXPECT_EQ(reader.keep_unknown_above(6, 512U << 10).next(field).error().offset(), (512U << 10) + 2) << "no more is gone over";
 }
 
 }  // namespace

@@ -247,6 +247,8 @@ SyncClient::PeerLoop* SyncClient::largest_beyond_budget() const {
 
 void SyncClient::request_range(const BlockRef& start, const std::optional<BlockRef>& end) {
   if (closed_) return;
+  for (const auto& [peer, loop] : loops_)
+    if (host_.is_proven(peer)) scheduler_.on_peer_vouched(peer);
   scheduler_.request_range(start, end, now());
   pump();
 }

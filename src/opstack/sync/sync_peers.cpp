@@ -48,6 +48,8 @@ SyncPeers::SyncPeers(PeerLimits limits, SyncLimits all, MonoTime now)
 SyncPeers::Standing SyncPeers::Peer::standing() const {
   if (proof > 0) return Standing::proven;
   if (answered) return Standing::answered;
+  // A failure ends it: who is silent here must not come first again.
+  if (vouched && identified && failures == 0 && faults == 0) return Standing::vouched;
   return identified ? Standing::fresh : Standing::unidentified;
 }
 
@@ -77,6 +79,10 @@ bool SyncPeers::remove(const PeerId& id) {
   trials_.give_all(id);
   peers_.erase(found);
   return true;
+}
+
+void SyncPeers::vouch(const PeerId& id) {
+  if (Peer* peer = find(id)) peer->vouched = true;
 }
 
 bool SyncPeers::is_proven(const PeerId& id) const {

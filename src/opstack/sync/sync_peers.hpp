@@ -2,7 +2,8 @@
 // has proved. Picks the peer for the next request.
 //
 // Proof counts blocks of a peer that were linked to a trusted block. A proven peer comes before one that has only
-// answered, that one before a peer that was never asked, and a peer that identify has said nothing about comes last.
+// answered, that one before a peer that was never asked, and a peer that identify has said nothing about comes last. Of
+// those never asked come first whose blocks were accepted elsewhere, by gossip: a first gap finds nobody proven here.
 // Among equals the peer that has failed least of late is asked, then the one that was idle longest; among the never
 // asked the one that waits longest. A failure halves proof and a lie ends it.
 //
@@ -49,6 +50,7 @@ class SyncPeers {
   // `identified`: identify lists the protocol. Known peers can only become identified.
   bool add(const PeerId& peer, const AddressBlocks& blocks, bool identified, MonoTime now);
   bool remove(const PeerId& peer);
+  void vouch(const PeerId& peer);  // a block of its was accepted elsewhere
   bool contains(const PeerId& peer) const { return peers_.contains(peer); }
   std::size_t size() const { return peers_.size(); }
   bool empty() const { return peers_.empty(); }
@@ -87,12 +89,13 @@ class SyncPeers {
   std::size_t trials() const { return trials_.used(); }
 
  private:
-  enum class Standing : std::uint8_t { proven, answered, fresh, unidentified };
+  enum class Standing : std::uint8_t { proven, answered, vouched, fresh, unidentified };
   struct Peer {
     TokenBucket tokens;
     AddressBlocks blocks;
     bool identified = true;
     bool answered = false;
+    bool vouched = false;
     int proof = 0;
     std::size_t busy = 0;
     MonoTime paused_until;

@@ -55,6 +55,8 @@ class SyncScheduler {
   // `identified`: identify lists the protocol. One that is not is tried alone, last and once, until it answers.
   void on_peer_added(const PeerId& peer, Now now, const AddressBlocks& blocks = {}, bool identified = true);
   void on_peer_removed(const PeerId& peer, Now now);
+  // A block of the peer was accepted elsewhere, so that it comes before strangers.
+  void on_peer_vouched(const PeerId& peer) { peers_.vouch(peer); }
 
   // There is a gap between `start`, our head, and `end`, the lowest trusted block above it. Only a signal: what comes
   // of it comes as DeliverBlock. No end, end 0 and end <= start + 1 schedule nothing.

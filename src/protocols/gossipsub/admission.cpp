@@ -103,18 +103,29 @@ DropCause Admission::admit(PeerKey key, const PeerId& peer, Standing& standing, 
   const bool proven = standing.proof.holds(now.mono);
   if (!refusals_.admits(peer, standing.blocks, proven, now.mono)) return DropCause::refused_often;
   if (!has_room(key, standing.blocks, proven, frame + unpacked)) return DropCause::validation_full;
-  const double cost = naming_cost(frame, unpacked);
-  const double kept = proven ? 0 : params_.naming_burst_of_all / 2;
-  if (standing.naming.tokens(now.mono) < cost || naming_.tokens(now.mono) < kept + cost) return DropCause::naming_budget;
-  standing.naming.reserve(cost, now.mono);
-  naming_.reserve(cost, now.mono);
-  return DropCause::none;
+  return pay_for_naming(standing, proven, naming_cost(frame, unpacked), now.mono) ? DropCause::none : DropCause::naming_budget;
+}
+
+bool Admission::pay_for_naming(Standing& standing, bool proven, double cost, MonoTime now) {
+  const double own = standing.naming.tokens(now);
+  if (own < cost) return false;
+  const double half = params_.naming_burst_of_all / 2;
+  const double used = 1 - own / params_.naming_burst;
+  if (naming_.tokens(now) >= (proven ? 0 : half) + std::max(cost, half * used)) {
+    naming_.reserve(cost, now);
+  } else if (!standing.sure.try_take(cost, now)) {
+    return false;
+  }
+  standing.naming.reserve(cost, now);
+  return true;
 }
 
 void Admission::pay_back(Standing* standing, std::size_t frame, std::size_t unpacked) {
   const double cost = naming_cost(frame, unpacked);
   naming_.cancel(cost);
-  if (standing != nullptr) standing->naming.cancel(cost);
+  if (standing == nullptr) return;
+  standing->naming.cancel(cost);
+  standing->sure.cancel(cost);
 }
 
 bool Admission::has_room(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const {

@@ -8,7 +8,8 @@
 //    as is free, a /48 of IPv6 twice that. An eighth is kept for peers that have proven themselves, which may hold as
 //    much as is free, whatever others of their addresses hold.
 //  - Naming, which can mean unpacking 10 MiB on the network thread: bytes per second of each peer, and of all; the
-//    second half of what all have is for proven peers.
+//    second half of what all have is for proven peers. The less is left, the less of its own may a peer have used
+//    up to get some; and a little a second each gets whatever others use.
 // A peer has proven itself by messages that were accepted, for ten minutes each and an hour at most; a rejected one takes
 // ten minutes away. A place in the mesh, a stream or an early connection is no proof.
 //
@@ -47,10 +48,13 @@ class Proof {
 // What the router keeps of a peer for its admission.
 struct Standing {
   Standing(AddressBlocks of, const AdmissionParams& params, MonoTime now)
-      : blocks(std::move(of)), naming(params.naming_rate, params.naming_burst, now) {}
+      : blocks(std::move(of)),
+        naming(params.naming_rate, params.naming_burst, now),
+        sure(params.naming_sure_rate, params.naming_sure_burst, now) {}
   AddressBlocks blocks;
   Proof proof;
   TokenBucket naming;  // bytes
+  TokenBucket sure;    // bytes that are named though others have used up what all have
 };
 
 // Who is refused how often. A row stands for as long as its bucket is not full.
@@ -102,6 +106,7 @@ class Admission {
 
  private:
   static double naming_cost(std::size_t frame, std::size_t unpacked);
+  bool pay_for_naming(Standing& standing, bool proven, double cost, MonoTime now);
   bool has_items(PeerKey key, const AddressBlocks& blocks, bool proven) const;
   bool has_bytes(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const;
 

@@ -235,6 +235,23 @@ TEST(GossipsubRouter, takes_no_proof_for_what_it_sent_to_the_peer_itself_and_kee
   EXPECT_TRUE(bench.router.is_proven(peer_id(1), bench.now.mono));
 }
 
+TEST(GossipsubRouter, takes_proof_that_was_lost_away_for_good_whether_the_peer_comes_back_or_not) {
+  Bench bench;
+  ASSERT_TRUE(bench.router.subscribe(kTopic, bench.now));
+  bench.add_subscriber(1);
+  bench.send_message(1, "block");
+  bench.answer_all(Verdict::accept);
+  bench.router.remove_peer(peer_id(1), bench.now);
+  bench.add_subscriber(1);
+  ASSERT_TRUE(bench.router.is_proven(peer_id(1), bench.now.mono));
+  bench.send_message(1, "junk");
+  bench.answer_all(Verdict::reject);
+  ASSERT_FALSE(bench.router.is_proven(peer_id(1), bench.now.mono));
+  bench.router.remove_peer(peer_id(1), bench.now);
+  bench.add_subscriber(1);
+  EXPECT_FALSE(bench.router.is_proven(peer_id(1), bench.now.mono));
+}
+
 TEST(GossipsubRouter, blames_nobody_for_a_verdict_that_was_not_given) {
   Params params;
   params.admission.refusal_burst = 1;

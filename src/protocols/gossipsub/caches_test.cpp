@@ -1,6 +1,8 @@
 // The small tables of the router: seen cache, message cache, backoffs, promises.
 #include <gmock/gmock.h>
 
+#include <chrono>
+
 #include "protocols/gossipsub/backoff.hpp"
 #include "protocols/gossipsub/iwant_promises.hpp"
 #include "protocols/gossipsub/message_cache.hpp"
@@ -73,6 +75,24 @@ TEST(GossipsubSeenCache, lets_the_oldest_accepted_go_when_there_is_nothing_else)
   for (std::uint8_t n = 1; n <= 3; ++n) seen.add(id(n), {SeenState::delivered, 0}, at(Seconds(0)), "one");
   EXPECT_FALSE(seen.contains(id(1), at(Seconds(0))));
   EXPECT_TRUE(seen.contains(id(3), at(Seconds(0))));
+  EXPECT_TRUE(seen.consistent());
+}
+
+// When it searched for who has most it took 0.7 ms for each of these.
+TEST(GossipsubSeenCache, that_is_full_takes_no_longer_for_twenty_thousand_owners) {
+  constexpr std::size_t kOwners = 20'000;
+  constexpr std::size_t kEach = 3;
+  SeenCache seen(Seconds(65), kOwners * kEach, 0);
+  std::uint64_t next = 0;
+  const auto add = [&] {
+    Bytes raw(20);
+    store_le64(raw.data(), ++next);
+    return seen.add(*MessageId::from(raw), {SeenState::rejected, 0}, at(Seconds(1)), std::to_string(next / kEach));
+  };
+  while (seen.size() < kOwners * kEach) add();
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20'000; ++i) EXPECT_TRUE(add());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4));
   EXPECT_TRUE(seen.consistent());
 }
 

@@ -80,6 +80,8 @@ struct AdmissionParams {
   std::size_t max_refusers = 4096;              // peers, and blocks of addresses, whose refusals are remembered
   double naming_rate = 4U << 20;                // bytes a second that are read to name messages of one peer
   double naming_burst = 24U << 20;              // and at once: a message of 10 MiB that unpacks to as much
+  double naming_sure_rate = 128U << 10;         // of those, what a peer gets whatever others use
+  double naming_sure_burst = 512U << 10;        // and at once: a block of usual size
   double naming_rate_of_all = 64U << 20;        // the same for all peers
   double naming_burst_of_all = 64U << 20;
 };

@@ -72,7 +72,11 @@ void Router::remove_peer(const PeerId& id, Now now) {
   promises_.remove_peer(key);
   for (auto& [request, validation] : validating_) validation.holders.erase(key);
   admission_.remove_peer(key);
-  if (peer->standing.proof.holds(now.mono)) proofs_.put(id, peer->standing.proof);
+  if (peer->standing.proof.holds(now.mono)) {
+    proofs_.put(id, peer->standing.proof);
+  } else {
+    proofs_.erase(id);  // what it had and lost must not come back with it
+  }
   trace(TraceKind::peer_removed, id);
   scores_.on_peer_removed(id, now);
   peers_.erase(key);

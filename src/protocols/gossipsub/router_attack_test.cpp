@@ -73,5 +73,59 @@ TEST(GossipsubFlood, of_two_peers_keeps_no_block_of_a_third_out) { EXPECT_EQ(Flo
 TEST(GossipsubFlood, of_four_peers_keeps_no_block_of_a_fifth_out) { EXPECT_EQ(Flood(4).run(25), 25U); }
 TEST(GossipsubFlood, of_forty_peers_keeps_no_block_of_another_out) { EXPECT_EQ(Flood(40).run(25), 25U); }
 
+// Attackers who send the same 40 messages in a circle, each of which was refused once and unpacks to 64 KiB: a copy is no
+// refusal, so only the naming of it costs them something. The honest peer has delivered nothing yet; its blocks of 100 KiB
+// come once a second. Answers how many of ten are accepted.
+std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses, bool proven = false) {
+  Now now = at(Seconds(1000));
+  SeededRng rng(1);
+  FakeScores scores;
+  std::size_t accepted = 0;
+  const auto is_block = [](ByteView data) { return as_text(data).starts_with("block"); };
+  Router router({Params(), id_of, {}, [&](std::string_view, ByteView data) -> std::size_t { return (is_block(data) ? 100U : 64U) << 10; }},
+                rng, scores, now);
+  EXPECT_TRUE(router.subscribe(kTopic, now));
+  const auto send = [&](std::uint32_t peer, const std::string& text) {
+    EXPECT_TRUE(router.on_frame(peer_id(peer), encode_frame(message_rpc(kTopic, as_bytes(text))), now));
+  };
+  const auto judge = [&] {
+    while (auto action = router.poll_action()) {
+      const auto* validate = std::get_if<Validate>(&*action);
+      if (validate == nullptr) continue;
+      if (as_text(validate->data.view) == "proof") {
+        router.on_validation(validate->request, Verdict::accept, now);
+        continue;
+      }
+      accepted += is_block(validate->data.view) ? 1 : 0;
+      router.on_validation(validate->request, Verdict::ignore, now);  // who sends blocks stays a stranger
+    }
+  };
+  for (std::uint32_t n = 0; n < attackers; ++n) {
+    const AddressBlocks from{{10, 0, 0, static_cast<std::uint8_t>(n % addresses)}, {}};
+    router.add_peer(peer_id(100 + n), Version::v1_2, Direction::inbound, now, from);
+  }
+  router.add_peer(peer_id(1), Version::v1_2, Direction::inbound, now, {{10, 9, 9, 9}, {}});
+  if (proven) {  // with one block that all of them bring at once, and the honest peer too
+    for (std::uint32_t n = 0; n < attackers; ++n) send(100 + n, "proof");
+    send(1, "proof");
+    judge();
+    EXPECT_TRUE(router.is_proven(peer_id(1), now.mono));
+    EXPECT_TRUE(router.is_proven(peer_id(99 + static_cast<std::uint32_t>(attackers)), now.mono));
+  }
+  std::size_t next = 0;
+  for (int step = 0; step < 1000; ++step) {
+    for (std::size_t i = 0; i < 128; ++i) send(100 + static_cast<std::uint32_t>(i % attackers), "junk " + std::to_string(next++ % 40));
+    if (step % 100 == 50) send(1, "block " + std::to_string(step));
+    judge();
+    now = now + Millis(10);
+    if (step % 50 == 0) router.on_timeout(now);
+  }
+  return accepted;
+}
+
+TEST(GossipsubFlood, of_copies_from_two_addresses_keeps_no_block_of_a_newcomer_out) { EXPECT_EQ(blocks_beside_copies(16, 2), 10U); }
+TEST(GossipsubFlood, of_copies_from_250_peers_keeps_no_block_of_a_newcomer_out) { EXPECT_EQ(blocks_beside_copies(250, 32), 10U); }
+TEST(GossipsubFlood, of_copies_from_peers_that_delivered_once_keeps_no_block_out) { EXPECT_EQ(blocks_beside_copies(40, 5, true), 10U); }
+
 }  // namespace
 }  // namespace libp2p::gossipsub::test

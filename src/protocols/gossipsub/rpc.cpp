@@ -1,5 +1,7 @@
 #include "protocols/gossipsub/rpc.hpp"
 
+#include <algorithm>
+
 #include "base/protobuf.hpp"
 #include "multiformats/varint.hpp"
 #include "protocols/gossipsub/rpc_fields.hpp"
@@ -18,7 +20,7 @@ bool is_varint(const Field& f) { return f.is_varint(); }
 class Decoder {
  public:
   Decoder(const std::uint8_t* start, const RpcLimits& limits)
-      : start_(start), limits_(limits), entries_left_(limits.max_entries), ids_left_(limits.max_ids) {}
+      : start_(start), limits_(limits), entries_left_(limits.max_entries), ids_left_(limits.max_ids), misread_left_(limits.max_control) {}
 
   Result<void> rpc(ByteView bytes, Rpc& out) {
     ProtobufReader fields = reader(bytes);
@@ -67,7 +69,7 @@ class Decoder {
     Message out;
     ProtobufReader fields = reader(bytes);
     // op-node up to v1.19.2 passes these on as gogo/protobuf reads them.
-    if (limits_.older_fields) fields.keep_unknown_above(field::key);
+    if (limits_.older_fields) fields.keep_unknown_above(field::key, limits_.max_control);
     std::size_t first_data = 0;
     bool other_type = false;  // of a field that is known: gogo/protobuf refuses it
     for (Field f;;) {
@@ -82,7 +84,8 @@ class Decoder {
       if (fields.position() - first_data > limits_.max_control)
         return fields.error(Errc::too_large, "all but the data of a message is too much");
     }
-    if (other_type && fields.kept_unknown()) return fields.error(Errc::malformed, "a message that no version of pubsub reads");
+    // Then it is one for v1.19.6 or for nobody.
+    if (other_type && limits_.older_fields) OPP2P_TRYV(check_protobuf(bytes, kContext, start_, Errc::truncated));
     control_size_ -= static_cast<std::int64_t>(first_data);
     return out;
   }
@@ -103,19 +106,25 @@ class Decoder {
   }
 
   // pubsub's check of the size of control takes a `publish` of any wire type for one of bytes, and reads on from there. So it refuses some
-  // RPCs that are protobuf otherwise.
+  // RPCs that are protobuf otherwise. Each of these readings may go over all that follows, so together they have a bound.
   Result<void> discount_misread_data(ByteView from) {
     const auto length = read_uvarint(from);
     if (length.fault != Uvarint::Fault::none || length.value > from.size() - length.size)
       return Error::at(static_cast<std::size_t>(from.data() - start_), Errc::truncated,
                        "gossipsub RPC: a message of another wire type goes past the end");
-    ProtobufReader fields = reader(from.subspan(length.size, static_cast<std::size_t>(length.value)));
+    const auto size = static_cast<std::size_t>(length.value);
+    const std::size_t most = std::min(size, misread_left_);
+    ProtobufReader fields = reader(from.subspan(length.size, most));
     fields.allow_high_numbers();
     for (Field f;;) {
-      OPP2P_TRY(const bool more, fields.next(f));
-      if (!more) return {};
-      if (f.number != field::data || !is_bytes(f)) continue;
-      control_size_ -= static_cast<std::int64_t>(f.value_size);
+      const auto more = fields.next(f);
+      if (most < size && (!more || !*more))
+        return fields.error(Errc::too_large, "its messages of another wire type are more than " +
+                                                 std::to_string(limits_.max_control) + " bytes");
+      if (!more) return more.error();
+      if (*more && (f.number != field::data || !is_bytes(f))) continue;
+      misread_left_ -= fields.position();
+      if (*more) control_size_ -= static_cast<std::int64_t>(f.value_size);
       return {};
     }
   }
@@ -248,6 +257,7 @@ class Decoder {
   const RpcLimits& limits_;
   std::size_t entries_left_;
   std::size_t ids_left_;
+  std::size_t misread_left_;
   std::size_t ignored_ = 0;
   // Of what was gone over: all but the first data of each message, as pubsub counts. It leaves partial messages out, which we do not
   // speak; here they count, so that nobody makes us walk over 10 MiB of them.

@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace libp2p::gossipsub {
+namespace {
+
+// A full cache looks at all owners for what has expired no more often than this.
+constexpr Nanos kSweepInterval = Millis(100);
+
+}  // namespace
 
 const SeenCache::Entry* SeenCache::find(const MessageId& id, MonoTime now) {
   const auto found = entries_.find(id);
@@ -15,7 +21,7 @@ const SeenCache::Entry* SeenCache::find(const MessageId& id, MonoTime now) {
 bool SeenCache::add(const MessageId& id, Entry entry, MonoTime now, std::string_view owner) {
   bool evicted = false;
   if (entries_.size() >= capacity_) {
-    forget_expired(now);
+    if (now >= swept_ + kSweepInterval) forget_expired(now);
     if (evicted = entries_.size() >= capacity_; evicted) evict_oldest();
   }
   auto at = owners_.find(owner);
@@ -27,7 +33,7 @@ bool SeenCache::add(const MessageId& id, Entry entry, MonoTime now, std::string_
   node.id = &place->first;
   node.owner = at;
   node.accepted = entry.state == SeenState::delivered;
-  append(list_of(node), node);
+  append(node);
   return evicted;
 }
 
@@ -39,22 +45,34 @@ void SeenCache::set(const MessageId& id, Entry entry) {
   if (node.accepted || entry.state != SeenState::delivered) return;
   unlink(node);
   node.accepted = true;
-  append(accepted_, node);
+  append(node);
 }
 
-void SeenCache::append(List& list, Node& node) {
-  node.older = list.last;
-  node.newer = nullptr;
-  (list.last != nullptr ? list.last->newer : list.first) = &node;
-  list.last = &node;
-  ++list.size;
+template <class Change>
+void SeenCache::change(const Node& node, Change how) {
+  if (node.accepted) return how(accepted_);
+  List& list = node.owner->second;
+  if (list.size > 0) by_size_.erase(node.owner);
+  how(list);
+  if (list.size > 0) by_size_.insert(node.owner);
+}
+
+void SeenCache::append(Node& node) {
+  change(node, [&node](List& list) {
+    node.older = list.last;
+    node.newer = nullptr;
+    (list.last != nullptr ? list.last->newer : list.first) = &node;
+    list.last = &node;
+    ++list.size;
+  });
 }
 
 void SeenCache::unlink(Node& node) {
-  List& list = list_of(node);
-  (node.older != nullptr ? node.older->newer : list.first) = node.newer;
-  (node.newer != nullptr ? node.newer->older : list.last) = node.older;
-  --list.size;
+  change(node, [&node](List& list) {
+    (node.older != nullptr ? node.older->newer : list.first) = node.newer;
+    (node.newer != nullptr ? node.newer->older : list.last) = node.older;
+    --list.size;
+  });
 }
 
 void SeenCache::forget(Node& node) {
@@ -63,10 +81,7 @@ void SeenCache::forget(Node& node) {
 }
 
 void SeenCache::evict_oldest() {
-  const auto most = std::max_element(owners_.begin(), owners_.end(),
-                                     [](const auto& a, const auto& b) { return a.second.size < b.second.size; });
-  const bool only_accepted = most == owners_.end() || most->second.size == 0;
-  if (Node* oldest = only_accepted ? accepted_.first : most->second.first) forget(*oldest);
+  if (Node* oldest = by_size_.empty() ? accepted_.first : (*by_size_.rbegin())->second.first) forget(*oldest);
 }
 
 void SeenCache::expire(List& list, MonoTime now) {
@@ -74,6 +89,7 @@ void SeenCache::expire(List& list, MonoTime now) {
 }
 
 void SeenCache::forget_expired(MonoTime now) {
+  swept_ = now;
   expire(accepted_, now);
   for (auto at = owners_.begin(); at != owners_.end();) {
     expire(at->second, now);
@@ -95,7 +111,8 @@ bool SeenCache::consistent() const {
   };
   bool right = holds(accepted_, true);
   for (const auto& [owner, list] : owners_) right = right && holds(list, false);
-  return right && listed == entries_.size() && listed <= capacity_;
+  const auto with_entry = std::count_if(owners_.begin(), owners_.end(), [](const auto& owner) { return owner.second.size > 0; });
+  return right && static_cast<std::size_t>(with_entry) == by_size_.size() && listed == entries_.size() && listed <= capacity_;
 }
 
 }  // namespace libp2p::gossipsub

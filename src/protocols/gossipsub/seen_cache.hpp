@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -51,6 +52,12 @@ class SeenCache {
     std::size_t size = 0;
   };
   using Owners = std::map<std::string, List, std::less<>>;  // those without an entry go at the next forget_expired()
+  // Who has most comes last: owners can be tens of thousands, so who has to go is not searched for.
+  struct HasLess {
+    bool operator()(const Owners::iterator& a, const Owners::iterator& b) const {
+      return a->second.size != b->second.size ? a->second.size < b->second.size : a->first > b->first;
+    }
+  };
   struct Node {
     Entry entry;
     MonoTime expires;
@@ -61,9 +68,11 @@ class SeenCache {
     Node* newer = nullptr;
   };
 
-  List& list_of(const Node& node) { return node.accepted ? accepted_ : node.owner->second; }
-  static void append(List& list, Node& node);
+  void append(Node& node);
   void unlink(Node& node);
+  // Changes the list that the node stands in, and where its owner stands in by_size_.
+  template <class Change>
+  void change(const Node& node, Change how);
   void forget(Node& node);
   void expire(List& list, MonoTime now);
   void evict_oldest();
@@ -72,7 +81,9 @@ class SeenCache {
   std::size_t capacity_;
   std::unordered_map<MessageId, Node, MessageIdHash> entries_;  // never iterated
   Owners owners_;
+  std::set<Owners::iterator, HasLess> by_size_;  // those with an entry
   List accepted_;
+  MonoTime swept_{};  // when all lists were last looked at for what has expired
 };
 
 }  // namespace libp2p::gossipsub

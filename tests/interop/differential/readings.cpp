@@ -167,6 +167,7 @@ Reading rpc(ByteView input) {
     auto out = refused(result.error());
     if (result.error() == Errc::too_large && out.text.find("too many messages") != std::string::npos) out.bound = "messages";
     if (out.text.find("with its partial message") != std::string::npos) out.bound = "partial";
+    if (out.text.find("of another wire type are more") != std::string::npos) out.bound = "misread";
     return out;
   }
   Digest read;
