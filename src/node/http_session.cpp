@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t kMaxBody = 5 * 1024 * 1024;
 constexpr std::size_t kReadSize = 16 * 1024;
+constexpr std::size_t kMaxLine = 64 * 1024;  // what the parser may leave unread: an extension of a chunk, a trailer
 constexpr std::size_t kWriteSize = 64 * 1024;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
@@ -94,7 +95,10 @@ void HttpSession::parse() {
   while (!parser_->is_done()) {
     beast::error_code error;
     buffer_.consume(parser_->put(buffer_.data(), error));
-    if (error == http::error::need_more) return read();
+    if (error == http::error::need_more && buffer_.size() < kMaxLine) return read();
+    if (error == http::error::need_more)
+      return refuse(http::status::request_header_fields_too_large,
+                    "an extension or a trailer of a chunk is longer than " + std::to_string(kMaxLine) + " bytes\n");
     if (error == http::error::body_limit)
       return refuse(http::status::payload_too_large, "the request is larger than " + std::to_string(kMaxBody) + " bytes\n");
     if (error) return server_.close(id_);
