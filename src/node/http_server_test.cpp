@@ -153,6 +153,21 @@ TEST_F(HttpServerTest, a_body_in_chunks_is_read) {
   EXPECT_NE(answer.find(R"("result":"x")"), std::string::npos) << answer;
 }
 
+TEST_F(HttpServerTest, who_brings_the_token_has_room_that_strangers_cannot_fill) {
+  RpcLimits limits;
+  limits.memory = 0;  // strangers hold all of it
+  JsonRpc rpc([this](std::function<void()> task) { worker_.post(std::move(task)); }, &RpcWorker::now, limits);
+  rpc.add_plain("a_echo", 1, 1, RpcAccess::changes_with_token, [](const json::array& params) -> RpcReply { return params[0]; });
+  rpc.protect("secret");
+  server_ = HttpServer::start(config("127.0.0.1", 0), rpc).value();
+  const auto body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":[")" + std::string(200'000, 'x') + "\"]}";
+  const auto answer = exchange(std::string(kPost) + "Authorization: Bearer secret\r\n", body);
+  EXPECT_NE(answer.find(R"("result":"xxx)"), std::string::npos) << answer.substr(0, 300);
+  EXPECT_NE(exchange(std::string(kPost) + "Authorization: Bearer guess\r\n", body).find("HTTP/1.1 503"), std::string::npos);
+  server_.reset();
+  worker_.stop();
+}
+
 TEST_F(HttpServerTest, an_answer_after_the_server_has_gone_harms_nobody) {
   auto waiting = late_.get_future();
   std::thread asking([this] { exchange(kPost, R"({"jsonrpc":"2.0","id":1,"method":"a_never"})"); });

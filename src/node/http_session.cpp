@@ -65,7 +65,7 @@ void HttpSession::enter(HttpPhase phase) { server_.places.enter(id_, phase, RpcW
 void HttpSession::next_request() {
   parser_.emplace();
   parser_->body_limit(kMaxBody);
-  header_seen_ = false;
+  header_seen_ = trusted_ = false;
   body_charge_ = MemoryCharge(server_.rpc.memory());
   extra_headers_.clear();
   if (buffer_.size() == 0) return read();
@@ -115,9 +115,19 @@ void HttpSession::parse() {
 void HttpSession::on_header() {
   version_ = parser_->get().version();
   parser_->eager(true);
+  trust_token();
   const bool invited = beast::iequals(parser_->get()[http::field::expect], "100-continue") && !parser_->is_done();
   if (invited) return invite_body();
   parse();
+}
+
+// Whoever brings the node's token does not compete with strangers for room: a sequencer's driver has to get its blocks in.
+void HttpSession::trust_token() {
+  const auto token = bearer_token(view(parser_->get()[http::field::authorization]));
+  trusted_ = server_.rpc.has_token(token);
+  server_.places.trust(id_, trusted_);
+  if (!trusted_) return;
+  body_charge_ = MemoryCharge(server_.rpc.memory_for(token));
 }
 
 // curl and others wait for this before they send a large body.
@@ -133,7 +143,8 @@ void HttpSession::invite_body() {
 
 // Counts what has come of the body. False when there was no room and the request is refused.
 bool HttpSession::hold_body() {
-  if (server_.take(body_charge_, id_, parser_->get().body().capacity())) return true;
+  const auto size = parser_->get().body().capacity();
+  if (trusted_ ? body_charge_.set(size) : server_.take(body_charge_, id_, size)) return true;
   if (!ended_)
     refuse(http::status::service_unavailable, "the requests and answers of other clients fill the RPC's memory; try again\n");
   return false;
@@ -178,7 +189,7 @@ void HttpSession::route(Request request) {
     const auto body = json::serialize(json::object{{"version", server_.config.version}});
     return send({http::status::ok, "application/json", body});
   }
-  if (seat_ == HttpPlaces::Seat::health)
+  if (seat_ == HttpPlaces::Seat::health && !trusted_)
     return refuse(http::status::service_unavailable,
                   "all " + std::to_string(server_.config.limits.places) + " places of the RPC, or the " +
                       std::to_string(server_.config.limits.per_narrow_block) +
