@@ -58,10 +58,15 @@ void HttpPlaces::enter(Id id, HttpPhase phase, MonoTime now) {
   place.phase = phase;
   place.since = now;
   place.bytes = 0;
+  place.client_ended.reset();
 }
 
 void HttpPlaces::moved(Id id, std::size_t bytes) {
   if (const auto found = table_.find(id); found != table_.end()) found->second.bytes += bytes;
+}
+
+void HttpPlaces::on_client_end(Id id, MonoTime now) {
+  if (const auto found = table_.find(id); found != table_.end()) found->second.client_ended = now;
 }
 
 void HttpPlaces::trust(Id id, bool trusted) {
@@ -86,6 +91,8 @@ MonoTime HttpPlaces::deadline(const Place& place) const {
     case HttpPhase::reading: return place.since + limits_.request;
     case HttpPhase::writing: return place.since + limits_.answer;
     case HttpPhase::working:
+      if (place.client_ended) return *place.client_ended + limits_.patience;
+      break;
     case HttpPhase::ending: break;
   }
   return MonoTime::max();

@@ -51,6 +51,8 @@ class HttpPlaces {
   void remove(Id id);
   void enter(Id id, HttpPhase phase, libp2p::MonoTime now);
   void moved(Id id, std::size_t bytes);
+  // The client has ended its side: it has gone, or it waits for its last answer. That gets HttpLimits::patience more.
+  void on_client_end(Id id, libp2p::MonoTime now);
   // Whether its request brings the node's token: then a place of the few is one like the others.
   void trust(Id id, bool trusted);
   // What it holds of the RPC's memory now.
@@ -70,6 +72,7 @@ class HttpPlaces {
     HttpPhase phase = HttpPhase::idle;
     bool asked_before = false;
     bool trusted = false;
+    std::optional<libp2p::MonoTime> client_ended;  // in this phase
     libp2p::MonoTime since;   // of the phase
     libp2p::MonoTime opened;
     std::size_t bytes = 0;  // moved in the phase

@@ -149,6 +149,18 @@ TEST_F(HttpPlacesTest, who_brings_the_token_has_more_than_a_second_in_a_place_fo
   EXPECT_EQ(std::count(then.begin(), then.end(), 200), 1);
 }
 
+TEST_F(HttpPlacesTest, a_client_that_has_ended_its_side_has_two_seconds_to_be_answered) {
+  admit(1);
+  enter(1, HttpPhase::working);
+  places_.on_client_end(1, now_);
+  now_ += Millis(1999);
+  EXPECT_TRUE(places_.expired(now_).empty());
+  now_ += Millis(1);
+  EXPECT_EQ(places_.expired(now_).size(), 1u);
+  enter(1, HttpPhase::writing);
+  EXPECT_TRUE(places_.expired(now_).empty());
+}
+
 TEST_F(HttpPlacesTest, places_come_back) {
   fill(HttpPhase::working);
   places_.remove(5);

@@ -138,6 +138,20 @@ TEST_F(HttpServerTest, requests_that_come_together_are_answered_in_order) {
   EXPECT_NE(answers.find("six"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, a_client_that_ends_its_side_behind_its_request_is_answered) {
+  for (int i = 0; i < 20; ++i) {
+    asio::ip::tcp::socket socket(client_);
+    socket.connect({asio::ip::address_v4::loopback(), server_->port()});
+    const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
+    asio::write(socket, asio::buffer(std::string(kPost) + "Host: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+    socket.shutdown(asio::ip::tcp::socket::shutdown_send);
+    std::string answer;
+    boost::system::error_code error;
+    asio::read(socket, asio::dynamic_buffer(answer), error);
+    ASSERT_NE(answer.find(R"("result":"x")"), std::string::npos) << i << ": " << answer;
+  }
+}
+
 TEST_F(HttpServerTest, a_body_in_chunks_is_read) {
   asio::ip::tcp::socket socket(client_);
   socket.connect({asio::ip::address_v4::loopback(), server_->port()});

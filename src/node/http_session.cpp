@@ -231,12 +231,13 @@ void HttpSession::call(Request request) {
   if (buffer_.size() == 0) watch_client();
 }
 
-// Nothing more is computed for a client that has gone. One that sends its next request is not watched any more.
+// Not much more is computed for a client that has gone; one that has only ended its side, as nc does, gets its answer if that
+// comes soon. One that sends its next request is not watched any more.
 void HttpSession::watch_client() {
   socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this(), watched = exchange_](beast::error_code error) {
     if (error || self->ended_ || self->exchange_ != watched) return;
     beast::error_code ignored;
-    if (self->socket_.available(ignored) == 0) self->server_.close(self->id_);
+    if (self->socket_.available(ignored) == 0) self->server_.places.on_client_end(self->id_, RpcWorker::now());
   });
 }
 
