@@ -6,8 +6,10 @@ namespace libp2p::network {
 
 namespace {
 
+// A burst that an operator wrote to mean "no limit" takes longer than Nanos can say.
 Nanos refill_time(const RateLimit& limit, double tokens) {
-  return std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(tokens / limit.per_second));
+  constexpr double kLongest = 3e8;  // seconds
+  return std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(std::min(tokens / limit.per_second, kLongest)));
 }
 
 }  // namespace

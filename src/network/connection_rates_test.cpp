@@ -33,6 +33,11 @@ TEST(ConnectionRates, an_address_has_sixteen_at_once_and_one_each_five_seconds) 
   EXPECT_EQ(rates.burst("192.0.2.1", kStart + Seconds(1000)), 16);
 }
 
+TEST(ConnectionRates, the_largest_burst_there_is_refuses_nobody) {
+  ConnectionRates rates({0.2, 4294967295.0}, {0.2, 4294967295.0});
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(rates.try_take(blocks_of("192.0.2.1"), kStart), ShareFull::none) << i;
+}
+
 TEST(ConnectionRates, a_56_has_sixteen_and_a_48_eighty) {
   Rates rates;
   EXPECT_EQ(rates.burst("2001:db8:1:1::1", kStart), 16);

@@ -58,10 +58,19 @@ void HttpPlaces::enter(Id id, HttpPhase phase, MonoTime now) {
   place.phase = phase;
   place.since = now;
   place.bytes = 0;
+  place.client_ended.reset();
 }
 
 void HttpPlaces::moved(Id id, std::size_t bytes) {
   if (const auto found = table_.find(id); found != table_.end()) found->second.bytes += bytes;
+}
+
+void HttpPlaces::on_client_end(Id id, MonoTime now) {
+  if (const auto found = table_.find(id); found != table_.end()) found->second.client_ended = now;
+}
+
+void HttpPlaces::trust(Id id, bool trusted) {
+  if (const auto found = table_.find(id); found != table_.end()) found->second.trusted = trusted;
 }
 
 void HttpPlaces::hold(Id id, std::size_t bytes) {
@@ -76,12 +85,14 @@ bool HttpPlaces::is_stalled(const Place& place, MonoTime now) const {
 
 MonoTime HttpPlaces::deadline(const Place& place) const {
   if (place.phase == HttpPhase::ending) return place.since + limits_.health;
-  if (place.seat == Seat::health) return place.opened + limits_.health;
+  if (place.seat == Seat::health && !place.trusted) return place.opened + limits_.health;
   switch (place.phase) {
     case HttpPhase::idle: return place.since + (place.asked_before ? limits_.idle : limits_.first_byte);
     case HttpPhase::reading: return place.since + limits_.request;
     case HttpPhase::writing: return place.since + limits_.answer;
     case HttpPhase::working:
+      if (place.client_ended) return *place.client_ended + limits_.patience;
+      break;
     case HttpPhase::ending: break;
   }
   return MonoTime::max();
@@ -115,7 +126,7 @@ std::optional<HttpPlaces::Id> HttpPlaces::evictable(const libp2p::Bytes* block, 
 std::optional<HttpPlaces::Id> HttpPlaces::oldest_health() const {
   std::optional<Id> out;
   for (const auto& [id, place] : table_) {
-    if (place.seat != Seat::health || place.phase == HttpPhase::writing) continue;
+    if (place.seat != Seat::health || place.trusted || place.phase == HttpPhase::writing) continue;
     if (!out || place.opened < table_.at(*out).opened) out = id;
   }
   return out;
@@ -125,7 +136,7 @@ std::optional<HttpPlaces::Id> HttpPlaces::largest_holder(MonoTime now) const {
   const auto largest = [this](auto&& fits) {
     std::optional<Id> out;
     for (const auto& [id, place] : table_)
-      if (place.held > 0 && fits(place) && (!out || place.held > table_.at(*out).held)) out = id;
+      if (place.held > 0 && !place.trusted && fits(place) && (!out || place.held > table_.at(*out).held)) out = id;
     return out;
   };
   if (const auto stalled = largest([&](const Place& place) { return is_stalled(place, now); })) return stalled;

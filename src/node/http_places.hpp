@@ -5,7 +5,7 @@
 // When all places are taken a newcomer gets that of the connection that has been idle longest, and if none is idle
 // that of one which makes no progress: older than kPatience in its phase and slower than kSlowest. One byte is not
 // progress. Connections from one block of addresses have a share (loopback has none). Who gets no place gets one of a
-// few for /healthz only.
+// few for /healthz and for requests that bring the node's token.
 //
 // Owner: HttpServer. Thread: its. Bounds: HttpLimits.
 #pragma once
@@ -51,6 +51,10 @@ class HttpPlaces {
   void remove(Id id);
   void enter(Id id, HttpPhase phase, libp2p::MonoTime now);
   void moved(Id id, std::size_t bytes);
+  // The client has ended its side: it has gone, or it waits for its last answer. That gets HttpLimits::patience more.
+  void on_client_end(Id id, libp2p::MonoTime now);
+  // Whether its request brings the node's token: then a place of the few is one like the others.
+  void trust(Id id, bool trusted);
   // What it holds of the RPC's memory now.
   void hold(Id id, std::size_t bytes);
 
@@ -67,6 +71,8 @@ class HttpPlaces {
     Seat seat = Seat::full;
     HttpPhase phase = HttpPhase::idle;
     bool asked_before = false;
+    bool trusted = false;
+    std::optional<libp2p::MonoTime> client_ended;  // in this phase
     libp2p::MonoTime since;   // of the phase
     libp2p::MonoTime opened;
     std::size_t bytes = 0;  // moved in the phase

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace opp2p::node {
 namespace {
 
@@ -130,6 +132,33 @@ TEST_F(HttpPlacesTest, for_memory_the_largest_without_progress_goes_first) {
   now_ += Seconds(2);
   places_.moved(3, 1 << 20);
   EXPECT_EQ(places_.largest_holder(now_), 3u);
+}
+
+TEST_F(HttpPlacesTest, who_brings_the_token_has_more_than_a_second_in_a_place_for_healthz_and_keeps_it) {
+  fill(HttpPhase::working);
+  EXPECT_EQ(admit(200).seat, Seat::health);
+  places_.trust(200, true);
+  enter(200, HttpPhase::working);
+  for (HttpPlaces::Id id = 201; id < 220; ++id) EXPECT_EQ(admit(id).seat, Seat::health);
+  now_ += Seconds(2);
+  const auto over = places_.expired(now_);
+  EXPECT_EQ(std::count(over.begin(), over.end(), 200), 0);
+  EXPECT_TRUE(places_.contains(200));
+  places_.trust(200, false);
+  const auto then = places_.expired(now_);
+  EXPECT_EQ(std::count(then.begin(), then.end(), 200), 1);
+}
+
+TEST_F(HttpPlacesTest, a_client_that_has_ended_its_side_has_two_seconds_to_be_answered) {
+  admit(1);
+  enter(1, HttpPhase::working);
+  places_.on_client_end(1, now_);
+  now_ += Millis(1999);
+  EXPECT_TRUE(places_.expired(now_).empty());
+  now_ += Millis(1);
+  EXPECT_EQ(places_.expired(now_).size(), 1u);
+  enter(1, HttpPhase::writing);
+  EXPECT_TRUE(places_.expired(now_).empty());
 }
 
 TEST_F(HttpPlacesTest, places_come_back) {

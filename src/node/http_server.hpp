@@ -5,7 +5,7 @@
 // Thread: its own, for sockets only; answers are made on the RPC's thread (node/rpc_worker.hpp). Bounds: places,
 // deadlines and who goes when they are taken (node/http_places.hpp); the size of a request (5 MiB); bodies, requests
 // and answers that are held count in JsonRpc::memory(), and when that is full the largest holder without progress
-// goes, or 503 is answered.
+// goes, or 503 is answered. Requests with the node's token have an account and places that strangers cannot fill.
 #pragma once
 
 #include <functional>

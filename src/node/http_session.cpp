@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t kMaxBody = 5 * 1024 * 1024;
 constexpr std::size_t kReadSize = 16 * 1024;
+constexpr std::size_t kMaxLine = 64 * 1024;  // what the parser may leave unread: an extension of a chunk, a trailer
 constexpr std::size_t kWriteSize = 64 * 1024;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
@@ -64,7 +65,7 @@ void HttpSession::enter(HttpPhase phase) { server_.places.enter(id_, phase, RpcW
 void HttpSession::next_request() {
   parser_.emplace();
   parser_->body_limit(kMaxBody);
-  header_seen_ = false;
+  header_seen_ = trusted_ = false;
   body_charge_ = MemoryCharge(server_.rpc.memory());
   extra_headers_.clear();
   if (buffer_.size() == 0) return read();
@@ -94,7 +95,10 @@ void HttpSession::parse() {
   while (!parser_->is_done()) {
     beast::error_code error;
     buffer_.consume(parser_->put(buffer_.data(), error));
-    if (error == http::error::need_more) return read();
+    if (error == http::error::need_more && buffer_.size() < kMaxLine) return read();
+    if (error == http::error::need_more)
+      return refuse(http::status::request_header_fields_too_large,
+                    "an extension or a trailer of a chunk is longer than " + std::to_string(kMaxLine) + " bytes\n");
     if (error == http::error::body_limit)
       return refuse(http::status::payload_too_large, "the request is larger than " + std::to_string(kMaxBody) + " bytes\n");
     if (error) return server_.close(id_);
@@ -111,9 +115,19 @@ void HttpSession::parse() {
 void HttpSession::on_header() {
   version_ = parser_->get().version();
   parser_->eager(true);
+  trust_token();
   const bool invited = beast::iequals(parser_->get()[http::field::expect], "100-continue") && !parser_->is_done();
   if (invited) return invite_body();
   parse();
+}
+
+// Whoever brings the node's token does not compete with strangers for room: a sequencer's driver has to get its blocks in.
+void HttpSession::trust_token() {
+  const auto token = bearer_token(view(parser_->get()[http::field::authorization]));
+  trusted_ = server_.rpc.has_token(token);
+  server_.places.trust(id_, trusted_);
+  if (!trusted_) return;
+  body_charge_ = MemoryCharge(server_.rpc.memory_for(token));
 }
 
 // curl and others wait for this before they send a large body.
@@ -129,7 +143,8 @@ void HttpSession::invite_body() {
 
 // Counts what has come of the body. False when there was no room and the request is refused.
 bool HttpSession::hold_body() {
-  if (server_.take(body_charge_, id_, parser_->get().body().capacity())) return true;
+  const auto size = parser_->get().body().capacity();
+  if (trusted_ ? body_charge_.set(size) : server_.take(body_charge_, id_, size)) return true;
   if (!ended_)
     refuse(http::status::service_unavailable, "the requests and answers of other clients fill the RPC's memory; try again\n");
   return false;
@@ -174,7 +189,7 @@ void HttpSession::route(Request request) {
     const auto body = json::serialize(json::object{{"version", server_.config.version}});
     return send({http::status::ok, "application/json", body});
   }
-  if (seat_ == HttpPlaces::Seat::health)
+  if (seat_ == HttpPlaces::Seat::health && !trusted_)
     return refuse(http::status::service_unavailable,
                   "all " + std::to_string(server_.config.limits.places) + " places of the RPC, or the " +
                       std::to_string(server_.config.limits.per_narrow_block) +
@@ -216,12 +231,13 @@ void HttpSession::call(Request request) {
   if (buffer_.size() == 0) watch_client();
 }
 
-// Nothing more is computed for a client that has gone. One that sends its next request is not watched any more.
+// Not much more is computed for a client that has gone; one that has only ended its side, as nc does, gets its answer if that
+// comes soon. One that sends its next request is not watched any more.
 void HttpSession::watch_client() {
   socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this(), watched = exchange_](beast::error_code error) {
     if (error || self->ended_ || self->exchange_ != watched) return;
     beast::error_code ignored;
-    if (self->socket_.available(ignored) == 0) self->server_.close(self->id_);
+    if (self->socket_.available(ignored) == 0) self->server_.places.on_client_end(self->id_, RpcWorker::now());
   });
 }
 

@@ -78,6 +78,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void on_read(std::size_t bytes);
   void parse();
   void on_header();
+  void trust_token();
   void invite_body();
   bool hold_body();
   void on_request();
@@ -101,6 +102,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   bool header_seen_ = false;
+  bool trusted_ = false;  // this request brings the node's token
   MemoryCharge body_charge_;
 
   // Of the request that is being answered.

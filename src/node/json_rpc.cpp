@@ -8,7 +8,8 @@ JsonRpc::JsonRpc(Post post, Clock clock, RpcLimits limits)
     : post_(std::move(post)),
       clock_(std::move(clock)),
       limits_(limits),
-      memory_(std::make_shared<libp2p::MemoryAccount>(limits.memory)) {}
+      memory_(std::make_shared<libp2p::MemoryAccount>(limits.memory)),
+      token_memory_(std::make_shared<libp2p::MemoryAccount>(limits.token_memory)) {}
 
 void JsonRpc::add(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcHandler handler) {
   methods_.insert_or_assign(std::move(method), Method{required, most, access, std::move(handler), nullptr});

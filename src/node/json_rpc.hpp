@@ -42,6 +42,7 @@ inline constexpr int kLimitExceeded = -32005;
 
 struct RpcLimits {
   std::size_t memory = 20 << 20;              // of all requests and answers together, bytes
+  std::size_t token_memory = 24 << 20;        // the same, of requests that come with the token
   std::size_t request_memory = 12 << 20;      // of one parsed request, bytes
   std::size_t answer_bytes = 10 << 20;        // of one answer, and of all answers of a batch
   std::size_t batch_items = 5000;             // calls
@@ -91,6 +92,10 @@ class JsonRpc {
   std::shared_ptr<RpcExchange> handle(RpcRequest request, std::function<void(RpcAnswer)> done) const;
 
   const SharedAccount& memory() const { return memory_; }
+  // Where a request with this token is counted: whoever has the node's has room that strangers cannot fill.
+  const SharedAccount& memory_for(std::string_view token) const { return has_token(token) ? token_memory_ : memory_; }
+  // There is a token, and this is it.
+  bool has_token(std::string_view token) const { return token_ && is_authorized(token); }
   const RpcLimits& limits() const { return limits_; }
 
  private:
@@ -108,6 +113,7 @@ class JsonRpc {
   Clock clock_;
   RpcLimits limits_;
   SharedAccount memory_;
+  SharedAccount token_memory_;
   std::map<std::string, Method, std::less<>> methods_;
   std::optional<std::string> token_;
 };

@@ -34,7 +34,11 @@ bool is_version_2(const json::object& message) {
 }  // namespace
 
 RpcExchange::RpcExchange(const JsonRpc& rpc, RpcRequest request, std::function<void(RpcAnswer)> done)
-    : rpc_(rpc), request_(std::move(request)), done_(std::move(done)), out_(rpc.memory(), MemoryCharge::kAllowance) {}
+    : rpc_(rpc),
+      request_(std::move(request)),
+      done_(std::move(done)),
+      memory_(rpc.memory_for(request_.token)),
+      out_(memory_, MemoryCharge::kAllowance) {}
 
 void RpcExchange::start() {
   if (cancelled_) return;
@@ -49,7 +53,7 @@ void RpcExchange::start() {
 // False when it has answered the request already.
 bool RpcExchange::parse() {
   try {
-    const auto memory = json::make_shared_resource<CountedJson>(rpc_.memory(), rpc_.limits().request_memory);
+    const auto memory = json::make_shared_resource<CountedJson>(memory_, rpc_.limits().request_memory);
     json::parser parser(memory);
     parser.reset(memory);
     boost::system::error_code error;
@@ -62,7 +66,7 @@ bool RpcExchange::parse() {
   } catch (const std::bad_alloc&) {
     fail_whole(kLimitExceeded, "the request needs more memory than there is: " +
                                    std::to_string(rpc_.limits().request_memory) + " bytes for one, " +
-                                   std::to_string(rpc_.limits().memory) + " for all; split it or send it later");
+                                   std::to_string(memory_->limit()) + " for all; split it or send it later");
     return false;
   }
   batch_ = parsed_->is_array();
@@ -188,7 +192,7 @@ bool RpcExchange::reply(RpcReply given) {
     return reply_result(*made);
   }
   const auto text = json::serialize(std::get<json::value>(given));
-  RpcText result(rpc_.memory());
+  RpcText result(memory_);
   if (call_.cache_key.empty() || !result.append(text)) return append_answer(R"(,"result":)", text);
   remember(result);
   return reply_result(result);

@@ -44,6 +44,7 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   const JsonRpc& rpc_;
   RpcRequest request_;
   std::function<void(RpcAnswer)> done_;
+  const SharedAccount memory_;
   std::atomic<bool> cancelled_{false};
 
   std::optional<json::value> parsed_;

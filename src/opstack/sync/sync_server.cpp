@@ -77,6 +77,9 @@ SyncServer::SyncServer(libp2p::network::Host& host, const chain::RollupConfig& r
       protocol_(codec::protocol_id(std::to_string(rollup.l2_chain_id))),
       limiter_(config.limits, host.runtime().now().mono),
       located_(config.limits.remembered_peers),
+      sending_(std::make_shared<libp2p::SharePool<PeerId>>(libp2p::ShareLimits{.total = config.max_sending,
+                                                                                .holder = config.max_sending_per_peer,
+                                                                                .narrow = config.max_sending_per_address})),
       timer_(host.runtime().make_timer([this] {
         limiter_.on_timeout(now());
         pump();
@@ -182,24 +185,38 @@ Task<std::uint8_t> SyncServer::look_up(Stream& stream, std::uint64_t number, Mon
     co_return static_cast<std::uint8_t>(ResultCode::not_found);
   }
   ServedBlock block = std::move(**found);
-  if (block.frames->size() > config_.max_sending - std::min(sending_, config_.max_sending)) {
-    report.why = "more than " + std::to_string(config_.max_sending) + " bytes are being sent already";
+  auto counted = count_sending(stream.peer(), std::move(block.frames));
+  if (!counted) {
+    report.why = std::move(counted).error().message();
     co_return kOther;
   }
+  block.frames = std::move(*counted);
   co_await send_block(stream, std::move(block), report);
   co_return kSuccess;
 }
 
+// The same bytes, counted as the peer's until nothing refers to them: a stream's queue takes a block whole and at once.
+Result<libp2p::SharedBytes> SyncServer::count_sending(const PeerId& peer, libp2p::SharedBytes frames) {
+  const std::size_t size = frames->size();
+  const auto& limits = sending_->limits();
+  // The last third is for peers that have read what they asked for before.
+  const bool scarce = sending_->held(peer) > 0 && size + sending_->used() > limits.total / 3 * 2;
+  const auto full = scarce ? libp2p::ShareFull::total : sending_->try_take(peer, blocks_of(peer), size);
+  if (full != libp2p::ShareFull::none) {
+    const std::size_t limit = full == libp2p::ShareFull::holder ? limits.holder : full == libp2p::ShareFull::total ? limits.total : limits.narrow;
+    return libp2p::fail(libp2p::Errc::exhausted, "more than " + std::to_string(limit) + " bytes wait to be read already by " +
+                                                     (full == libp2p::ShareFull::holder  ? "this peer"
+                                                      : full == libp2p::ShareFull::total ? "all peers"
+                                                                                         : "the peers at its address"));
+  }
+  const libp2p::Bytes* bytes = frames.get();
+  return libp2p::SharedBytes(bytes, [kept = std::move(frames), pool = sending_, peer, size](const libp2p::Bytes*) mutable {
+    pool->give(peer, size);
+    kept.reset();
+  });
+}
+
 Task<void> SyncServer::send_block(Stream& stream, ServedBlock block, ServedRequest& report) {
-  struct Sending {
-    std::size_t& total;
-    std::size_t size;
-    Sending(std::size_t& t, std::size_t s) : total(t), size(s) { total += size; }
-    ~Sending() { total -= size; }
-    Sending(const Sending&) = delete;
-    Sending& operator=(const Sending&) = delete;
-  };
-  const Sending sending(sending_, block.frames->size());
   report.bytes = block.frames->size();
   stream.set_write_deadline(now() + config_.write_timeout);
   // Head, block and end leave together.

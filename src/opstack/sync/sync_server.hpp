@@ -3,15 +3,18 @@
 //
 // Owner: the node; destroyed before its Host and its BlockSource. Thread: the network thread; the look-up runs
 // elsewhere. Bounds: RequestLimits (what runs at once, and the rates unless they are off), max_sending bytes of blocks
-// that are being sent, 20 s for waiting and looking up, 10 s each for reading and writing. Beyond a bound the answer is
-// code 3. Source: op-node surface, section 7 (server), without the head-of-line blocking of section 13.
+// that are being sent, with a share for each peer and address (a block counts until the peer has taken it or its stream
+// is gone, also when its exchange is over here), 20 s for waiting and looking up, 10 s each for reading and writing.
+// Beyond a bound the answer is code 3. Source: op-node surface, section 7 (server), without the head-of-line blocking of section 13.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "base/live_count.hpp"
+#include "base/share_pool.hpp"
 #include "network/host.hpp"
 #include "opstack/chain/rollup_config.hpp"
 #include "opstack/sync/chain_store.hpp"
@@ -25,7 +28,10 @@ struct SyncServerConfig {
   RequestLimits limits;
   Nanos read_timeout = libp2p::Seconds(10);
   Nanos write_timeout = libp2p::Seconds(10);
-  std::size_t max_sending = 256 << 20;  // bytes of blocks
+  // Bytes of blocks that are queued for peers: in all, for one, and for those of one IPv4 address or /56.
+  std::size_t max_sending = 96 << 20;
+  std::size_t max_sending_per_peer = 24 << 20;
+  std::size_t max_sending_per_address = 48 << 20;
 };
 
 // One request that was answered, or not, for logs and metrics.
@@ -52,7 +58,7 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   const std::string& protocol() const { return protocol_; }
   // Requests that wait or are being served, and bytes of the blocks that are being sent.
   std::size_t serving() const { return turns_.size(); }
-  std::size_t sending_bytes() const { return sending_; }
+  std::size_t sending_bytes() const { return sending_->used(); }
   // Stops serving and ends what runs.
   libp2p::runtime::Task<void> close();
 
@@ -63,6 +69,7 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   libp2p::runtime::Task<std::uint8_t> answer(libp2p::network::Stream& stream, ServedRequest& report);
   libp2p::runtime::Task<std::uint8_t> look_up(libp2p::network::Stream& stream, std::uint64_t number, MonoTime until,
                                               ServedRequest& report);
+  Result<libp2p::SharedBytes> count_sending(const PeerId& peer, libp2p::SharedBytes frames);
   libp2p::runtime::Task<void> send_block(libp2p::network::Stream& stream, ServedBlock block, ServedRequest& report);
   libp2p::runtime::Task<void> send_code(libp2p::network::Stream& stream, std::uint8_t code, ServedRequest& report);
   const libp2p::AddressBlocks& blocks_of(const PeerId& peer);
@@ -83,9 +90,10 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   };
   static constexpr Nanos kLocatedFor = libp2p::Seconds(10);
   libp2p::LruMap<PeerId, Located> located_;
+  // Shared with what is queued, which may outlive the server.
+  std::shared_ptr<libp2p::SharePool<PeerId>> sending_;
   std::map<TicketId, Turn*> turns_;
   std::unique_ptr<libp2p::runtime::Timer> timer_;
-  std::size_t sending_ = 0;
   libp2p::runtime::TaskScope scope_;  // last: its coroutines use the members above
 };
 

@@ -102,5 +102,49 @@ TEST_F(SyncServerOverHosts, without_limits_a_peer_gets_what_it_asks_for) {
   EXPECT_LT(net_.world().now() - started, Seconds(20));
 }
 
+// The queue of a stream takes a block at once, and the exchange is over: what the peer has not read is held all the same.
+TEST_F(SyncServerOverHosts, what_a_peer_does_not_read_counts_until_its_stream_is_gone_and_has_a_bound) {
+  const Chain chain(1, 1'000'000);
+  SyncServerConfig config;
+  config.limits.rate_limited = false;
+  config.max_sending = 9'000'000;  // of which 6 are for peers that read nothing
+  config.max_sending_per_peer = 8'000'000;
+  Node& server = add(config);
+  add();
+  add();
+  server.hold(chain, 1, 1);
+  ASSERT_TRUE(net_.connect(1, 0));
+  ASSERT_TRUE(net_.connect(2, 0));
+  struct Deaf {
+    static Task<void> ask(Host& host, PeerId peer, std::string protocol, std::vector<libp2p::network::Stream>* kept) {
+      std::vector<std::string> protocols;
+      protocols.push_back(std::move(protocol));
+      Result<libp2p::network::Stream> opened = co_await host.open_stream(std::move(peer), std::move(protocols));
+      if (!opened) co_return;
+      const auto raw = codec::encode_request(1);
+      const libp2p::ByteView request(raw.data(), raw.size());
+      const Result<void> wrote = co_await opened->write(request);
+      if (!wrote) co_return;
+      opened->close_write();
+      kept->push_back(std::move(*opened));
+    }
+  };
+  std::vector<libp2p::network::Stream> kept;
+  {
+    libp2p::runtime::TaskScope asking(net_.host(1).runtime());
+    for (int i = 0; i < 20; ++i) asking.spawn(Deaf::ask(net_.host(1), net_.host(0).id(), server.server->protocol(), &kept));
+    net_.run_for(Seconds(5));
+  }
+  ASSERT_EQ(server.served.size(), 20u);
+  EXPECT_GT(server.server->sending_bytes(), 2'000'000u);
+  EXPECT_LE(server.server->sending_bytes(), config.max_sending / 3 * 2);
+  EXPECT_EQ(server.served.back().code, 3);
+  EXPECT_GT(ask(2, 0, 1).value().size(), 5u) << "others are served";
+  kept.clear();
+  net_.run_for(Seconds(40));
+  EXPECT_EQ(server.server->sending_bytes(), 0u);
+  EXPECT_GT(ask(1, 0, 1).value().size(), 5u);
+}
+
 }  // namespace
 }  // namespace opstack::sync
