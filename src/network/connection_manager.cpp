@@ -6,15 +6,19 @@ namespace libp2p::network {
 
 void ConnectionManager::protect(const PeerId& peer, std::string tag) { protections_[peer].insert(std::move(tag)); }
 
-bool ConnectionManager::unprotect(const PeerId& peer, std::string_view tag) {
-  const auto found = protections_.find(peer);
-  if (found == protections_.end()) return false;
+bool ConnectionManager::untag(Tags& tags, const PeerId& peer, std::string_view tag) {
+  const auto found = tags.find(peer);
+  if (found == tags.end()) return false;
   const auto entry = found->second.find(tag);
   if (entry != found->second.end()) found->second.erase(entry);
   if (!found->second.empty()) return true;
-  protections_.erase(found);
+  tags.erase(found);
   return false;
 }
+
+bool ConnectionManager::unprotect(const PeerId& peer, std::string_view tag) { return untag(protections_, peer, tag); }
+
+void ConnectionManager::stop_sparing(const PeerId& peer, std::string_view tag) { (void)untag(spared_, peer, tag); }
 
 void ConnectionManager::set_value(const PeerId& peer, std::string tag, int value) {
   values_[peer].insert_or_assign(std::move(tag), value);
@@ -34,7 +38,7 @@ std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<Connectio
   if (last_trim_ && now < *last_trim_ + config_.silence) return {};
   std::vector<const ConnectionInfo*> candidates;
   for (const auto& info : open) {
-    if (is_protected(info.peer) || now < info.opened + config_.grace) continue;
+    if (is_spared(info.peer) || now < info.opened + config_.grace) continue;
     candidates.push_back(&info);
   }
   // With too few that may go the trim would take the valuable among them, and the silence would put off the rest.
@@ -70,7 +74,7 @@ std::optional<MonoTime> ConnectionManager::next_check(const std::vector<Connecti
   if (open.size() <= config_.high) return std::nullopt;
   std::vector<MonoTime> due;
   for (const auto& info : open) {
-    if (!is_protected(info.peer)) due.push_back(info.opened + config_.grace);
+    if (!is_spared(info.peer)) due.push_back(info.opened + config_.grace);
   }
   if (due.size() < open.size() - config_.high) return std::nullopt;
   std::sort(due.begin(), due.end());

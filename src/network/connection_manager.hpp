@@ -1,5 +1,5 @@
 // Which connections go when there are too many: a pure engine. Above the high water the least valuable are chosen down to the low
-// water; protected peers and young connections are spared, and there is at most one trim in a period of silence, as in go-libp2p's
+// water; protected and spared peers and young connections stay, and there is at most one trim in a period of silence, as in go-libp2p's
 // connection manager. It also keeps who is protected, and why, and the values that services give. Owned by the host.
 //
 // Thread: the network thread. Bounds: values are dropped when the peer's last connection ends; protections are made by the
@@ -24,11 +24,17 @@ class ConnectionManager {
   void protect(const PeerId& peer, std::string tag);
   bool unprotect(const PeerId& peer, std::string_view tag);
   bool is_protected(const PeerId& peer) const { return protections_.contains(peer); }
+  // A shield against the trimmer only: no protection against a newcomer when all places are taken. For what a stranger can
+  // bring about itself, such as a place in a mesh.
+  void spare(const PeerId& peer, std::string tag) { spared_[peer].insert(std::move(tag)); }
+  void stop_sparing(const PeerId& peer, std::string_view tag);
+  bool is_spared(const PeerId& peer) const { return is_protected(peer) || spared_.contains(peer); }
   void set_value(const PeerId& peer, std::string tag, int value);
   int value(const PeerId& peer) const;
   void mark_proven(const PeerId& peer) { proven_.insert(peer); }
   bool is_proven(const PeerId& peer) const { return proven_.contains(peer); }
   void on_peer_gone(const PeerId& peer) {
+    spared_.erase(peer);
     values_.erase(peer);
     proven_.erase(peer);
   }
@@ -42,7 +48,10 @@ class ConnectionManager {
 
  private:
   ConnectionManagerConfig config_;
-  std::map<PeerId, std::set<std::string, std::less<>>> protections_;
+  using Tags = std::map<PeerId, std::set<std::string, std::less<>>>;
+  static bool untag(Tags& tags, const PeerId& peer, std::string_view tag);  // true when another tag is left
+  Tags protections_;
+  Tags spared_;  // of those that are connected
   std::map<PeerId, std::map<std::string, int>> values_;
   std::set<PeerId> proven_;  // of those that are connected
   std::optional<MonoTime> last_trim_;

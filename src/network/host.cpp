@@ -339,7 +339,11 @@ std::vector<ConnectionInfo> Host::connections(const PeerId& peer) const { return
 
 void Host::protect(const PeerId& peer, std::string tag) { state_->manager.protect(peer, std::move(tag)); }
 bool Host::unprotect(const PeerId& peer, std::string_view tag) { return state_->manager.unprotect(peer, tag); }
-bool Host::is_protected(const PeerId& peer) const { return state_->manager.is_protected(peer); }
+bool Host::is_protected(const PeerId& peer) const { return state_->manager.is_spared(peer); }
+void Host::spare(const PeerId& peer, std::string tag) {
+  if (connected(peer)) state_->manager.spare(peer, std::move(tag));
+}
+void Host::stop_sparing(const PeerId& peer, std::string_view tag) { state_->manager.stop_sparing(peer, tag); }
 void Host::set_value(const PeerId& peer, std::string tag, int value) {
   if (connected(peer)) state_->manager.set_value(peer, std::move(tag), value);
 }

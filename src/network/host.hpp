@@ -171,6 +171,10 @@ class Host {
   void protect(const PeerId& peer, std::string tag);
   bool unprotect(const PeerId& peer, std::string_view tag);  // true when another tag still protects it
   bool is_protected(const PeerId& peer) const;
+  // A spared peer is not trimmed either, for as long as it is connected; but when all places are taken it has to be
+  // proven to stay. For what a stranger can bring about itself, such as a place in a mesh.
+  void spare(const PeerId& peer, std::string tag);
+  void stop_sparing(const PeerId& peer, std::string_view tag);
   // The trimmer closes connections with the lowest value first.
   void set_value(const PeerId& peer, std::string tag, int value);
 

@@ -218,6 +218,7 @@ void Peerstore::set_protocols(const PeerId& peer, std::vector<std::string> proto
   if (protocols.size() > limits_.protocols_per_peer) protocols.resize(limits_.protocols_per_peer);
   std::sort(protocols.begin(), protocols.end());
   protocols.erase(std::unique(protocols.begin(), protocols.end()), protocols.end());
+  protocols.shrink_to_fit();  // what was dropped is not held
   record->protocols = std::move(protocols);
   // Too many for the record: the last in order go, and with a key and an address no more than fits is ever lost by
   // others.

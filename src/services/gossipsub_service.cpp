@@ -378,8 +378,8 @@ void GossipsubService::act(const gossipsub::Fault& action) {
 
 // Who brings us messages is not trimmed for the sake of who has just come, as in go-libp2p-pubsub.
 void GossipsubService::act(const gossipsub::Trace& action) {
-  if (action.kind == gossipsub::TraceKind::graft) host_.protect(action.peer, mesh_tag(action.topic));
-  if (action.kind == gossipsub::TraceKind::prune) host_.unprotect(action.peer, mesh_tag(action.topic));
+  if (action.kind == gossipsub::TraceKind::graft) host_.spare(action.peer, mesh_tag(action.topic));
+  if (action.kind == gossipsub::TraceKind::prune) host_.stop_sparing(action.peer, mesh_tag(action.topic));
   const auto observers = observers_;
   for (GossipsubObserver* observer : observers) observer->on_trace(action);
 }

@@ -77,9 +77,12 @@ SyncServer::SyncServer(libp2p::network::Host& host, const chain::RollupConfig& r
       protocol_(codec::protocol_id(std::to_string(rollup.l2_chain_id))),
       limiter_(config.limits, host.runtime().now().mono),
       located_(config.limits.remembered_peers),
-      sending_(std::make_shared<libp2p::SharePool<PeerId>>(libp2p::ShareLimits{.total = config.max_sending,
-                                                                                .holder = config.max_sending_per_peer,
-                                                                                .narrow = config.max_sending_per_address})),
+      sending_(std::make_shared<Sending>(
+          Sending{libp2p::SharePool<PeerId>(libp2p::ShareLimits{.total = config.max_sending,
+                                                                .holder = config.max_sending_per_peer,
+                                                                .narrow = config.max_sending_per_address}),
+                  {}})),
+      reading_(config.limits.remembered_peers),
       timer_(host.runtime().make_timer([this] {
         limiter_.on_timeout(now());
         pump();
@@ -195,23 +198,65 @@ Task<std::uint8_t> SyncServer::look_up(Stream& stream, std::uint64_t number, Mon
   co_return kSuccess;
 }
 
+void SyncServer::note_reading(const PeerId& peer) {
+  const auto gone = sending_->gone.find(peer);
+  const std::uint64_t count = gone == sending_->gone.end() ? 0 : gone->second;
+  const Reading* known = reading_.get(peer);
+  if (known == nullptr || known->gone != count || sending_->pool.held(peer) == 0) reading_.put(peer, {count, now()});
+}
+
+// The bound falls on who fills it: of the peers (at one address, when that is what is full) that have read nothing for
+// write_timeout, the one that holds most goes.
+void SyncServer::disconnect_deaf_peer(const libp2p::Bytes* narrow) {
+  const PeerId* deaf = nullptr;
+  std::size_t most = 0;
+  for (const auto& [peer, holding] : sending_->pool.holders()) {
+    if (narrow != nullptr && holding.blocks.narrow != *narrow) continue;
+    const Reading* known = reading_.peek(peer);
+    const auto gone = sending_->gone.find(peer);
+    const std::uint64_t count = gone == sending_->gone.end() ? 0 : gone->second;
+    if (known != nullptr && (known->gone != count || now() - known->since < config_.write_timeout)) continue;
+    if (holding.amount > most) {
+      most = holding.amount;
+      deaf = &peer;
+    }
+  }
+  if (deaf == nullptr) return;
+  const PeerId goes = *deaf;
+  host_.disconnect(goes, "it has not read " + std::to_string(most) + " bytes of blocks that it asked for within " +
+                             std::to_string(config_.write_timeout / libp2p::Seconds(1)) + " s, and others need the room");
+}
+
 // The same bytes, counted as the peer's until nothing refers to them: a stream's queue takes a block whole and at once.
 Result<libp2p::SharedBytes> SyncServer::count_sending(const PeerId& peer, libp2p::SharedBytes frames) {
+  using libp2p::ShareFull;
   const std::size_t size = frames->size();
-  const auto& limits = sending_->limits();
+  const auto& limits = sending_->pool.limits();
+  note_reading(peer);
   // The last third is for peers that have read what they asked for before.
-  const bool scarce = sending_->held(peer) > 0 && size + sending_->used() > limits.total / 3 * 2;
-  const auto full = scarce ? libp2p::ShareFull::total : sending_->try_take(peer, blocks_of(peer), size);
-  if (full != libp2p::ShareFull::none) {
-    const std::size_t limit = full == libp2p::ShareFull::holder ? limits.holder : full == libp2p::ShareFull::total ? limits.total : limits.narrow;
-    return libp2p::fail(libp2p::Errc::exhausted, "more than " + std::to_string(limit) + " bytes wait to be read already by " +
-                                                     (full == libp2p::ShareFull::holder  ? "this peer"
-                                                      : full == libp2p::ShareFull::total ? "all peers"
-                                                                                         : "the peers at its address"));
+  const bool scarce = sending_->pool.held(peer) > 0 && size + sending_->pool.used() > limits.total / 3 * 2;
+  const ShareFull full = scarce ? ShareFull::total : sending_->pool.try_take(peer, blocks_of(peer), size);
+  const auto refuse = [](std::size_t limit, std::string_view by) {
+    return libp2p::fail(libp2p::Errc::exhausted,
+                        "more than " + std::to_string(limit) + " bytes wait to be read already by " + std::string(by));
+  };
+  switch (full) {
+    case ShareFull::none:
+      break;
+    case ShareFull::holder:
+      return refuse(limits.holder, "this peer");
+    case ShareFull::total:
+      disconnect_deaf_peer(nullptr);
+      return refuse(limits.total, "all peers");
+    default:
+      disconnect_deaf_peer(&blocks_of(peer).narrow);
+      return refuse(limits.narrow, "the peers at its address");
   }
   const libp2p::Bytes* bytes = frames.get();
-  return libp2p::SharedBytes(bytes, [kept = std::move(frames), pool = sending_, peer, size](const libp2p::Bytes*) mutable {
-    pool->give(peer, size);
+  return libp2p::SharedBytes(bytes, [kept = std::move(frames), sending = sending_, peer, size](const libp2p::Bytes*) mutable {
+    sending->pool.give(peer, size);
+    if (sending->pool.held(peer) > 0) ++sending->gone[peer];
+    else sending->gone.erase(peer);
     kept.reset();
   });
 }

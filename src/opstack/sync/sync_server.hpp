@@ -5,7 +5,7 @@
 // elsewhere. Bounds: RequestLimits (what runs at once, and the rates unless they are off), max_sending bytes of blocks
 // that are being sent, with a share for each peer and address (a block counts until the peer has taken it or its stream
 // is gone, also when its exchange is over here), 20 s for waiting and looking up, 10 s each for reading and writing.
-// Beyond a bound the answer is code 3. Source: op-node surface, section 7 (server), without the head-of-line blocking of section 13.
+// Beyond a bound the answer is code 3, and the peer that holds most and has read nothing for write_timeout is disconnected. Source: op-node surface, section 7 (server), without the head-of-line blocking of section 13.
 #pragma once
 
 #include <functional>
@@ -58,7 +58,7 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   const std::string& protocol() const { return protocol_; }
   // Requests that wait or are being served, and bytes of the blocks that are being sent.
   std::size_t serving() const { return turns_.size(); }
-  std::size_t sending_bytes() const { return sending_->used(); }
+  std::size_t sending_bytes() const { return sending_->pool.used(); }
   // Stops serving and ends what runs.
   libp2p::runtime::Task<void> close();
 
@@ -70,6 +70,8 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   libp2p::runtime::Task<std::uint8_t> look_up(libp2p::network::Stream& stream, std::uint64_t number, MonoTime until,
                                               ServedRequest& report);
   Result<libp2p::SharedBytes> count_sending(const PeerId& peer, libp2p::SharedBytes frames);
+  void note_reading(const PeerId& peer);
+  void disconnect_deaf_peer(const libp2p::Bytes* narrow);
   libp2p::runtime::Task<void> send_block(libp2p::network::Stream& stream, ServedBlock block, ServedRequest& report);
   libp2p::runtime::Task<void> send_code(libp2p::network::Stream& stream, std::uint8_t code, ServedRequest& report);
   const libp2p::AddressBlocks& blocks_of(const PeerId& peer);
@@ -90,8 +92,17 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   };
   static constexpr Nanos kLocatedFor = libp2p::Seconds(10);
   libp2p::LruMap<PeerId, Located> located_;
-  // Shared with what is queued, which may outlive the server.
-  std::shared_ptr<libp2p::SharePool<PeerId>> sending_;
+  // Bytes of blocks that are queued, and how many blocks of a peer that has some have gone.
+  struct Sending {
+    libp2p::SharePool<PeerId> pool;
+    std::map<PeerId, std::uint64_t> gone;
+  };
+  std::shared_ptr<Sending> sending_;  // shared with what is queued, which may outlive the server
+  struct Reading {
+    std::uint64_t gone = 0;
+    MonoTime since;  // when it was last seen to read
+  };
+  libp2p::LruMap<PeerId, Reading> reading_;
   std::map<TicketId, Turn*> turns_;
   std::unique_ptr<libp2p::runtime::Timer> timer_;
   libp2p::runtime::TaskScope scope_;  // last: its coroutines use the members above

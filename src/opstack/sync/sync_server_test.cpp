@@ -140,6 +140,17 @@ TEST_F(SyncServerOverHosts, what_a_peer_does_not_read_counts_until_its_stream_is
   EXPECT_LE(server.server->sending_bytes(), config.max_sending / 3 * 2);
   EXPECT_EQ(server.served.back().code, 3);
   EXPECT_GT(ask(2, 0, 1).value().size(), 5u) << "others are served";
+  // Whoever has read nothing for ten seconds goes when the room is asked for again.
+  EXPECT_TRUE(net_.host(0).connected(net_.host(1).id()));
+  net_.run_for(Seconds(6));
+  {
+    libp2p::runtime::TaskScope asking(net_.host(1).runtime());
+    asking.spawn(Deaf::ask(net_.host(1), net_.host(0).id(), server.server->protocol(), &kept));
+    net_.run_for(Seconds(8));
+  }
+  EXPECT_FALSE(net_.host(0).connected(net_.host(1).id()));
+  EXPECT_EQ(server.server->sending_bytes(), 0u);
+  ASSERT_TRUE(net_.connect(1, 0));
   kept.clear();
   net_.run_for(Seconds(40));
   EXPECT_EQ(server.server->sending_bytes(), 0u);
