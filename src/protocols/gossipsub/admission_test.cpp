@@ -191,6 +191,18 @@ TEST(GossipsubNaming, costs_a_peer_nothing_when_its_messages_are_accepted) {
   EXPECT_EQ(net.router.counters().delivered, 50U);
 }
 
+TEST(GossipsubNaming, of_copies_of_what_was_rejected_counts_as_a_refusal) {
+  Bombed net;
+  constexpr int kMessages = 40;  // more than are recognised by their bytes
+  for (int i = 0; i < kMessages; ++i) {
+    net.send(1, {"junk " + std::to_string(i)});
+    ASSERT_TRUE(net.router.on_validation(static_cast<RequestId>(i) + 1, Verdict::reject, net.now));
+  }
+  for (int i = 0; i < 10 * kMessages; ++i) net.send(1, {"junk " + std::to_string(i % kMessages)});
+  EXPECT_LE(net.named, 64U) << "the burst of refusals, and no more";
+  EXPECT_GT(net.router.counters().dropped_refused_often, 200U);
+}
+
 TEST(GossipsubNaming, of_junk_is_bounded_per_second) {
   Bombed net;
   for (int second = 0; second < 20; ++second) {

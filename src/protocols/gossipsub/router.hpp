@@ -222,6 +222,7 @@ class Router {
   // router_messages.cpp: messages in and out
   void handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
   void handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Message& message, Now now);
+  void charge_copy(const Peer& peer, const MessageId& id, Now now);
   bool is_copy(PeerKey key, const Peer& peer, std::string_view topic, const MessageId& id, Now now);
   bool admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now);
   void drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, Now now);

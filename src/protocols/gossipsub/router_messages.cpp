@@ -59,7 +59,7 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
   const std::size_t unpacked = known == nullptr && config_.unpacked_size ? config_.unpacked_size(topic, data) : 0;
   if (!admit(key, peer, topic, frame, unpacked, now)) return;
   Named named = known != nullptr ? Named(*known) : config_.message_id(topic, data);
-  if (known == nullptr && is_copy(key, peer, topic, named.id, now)) return;
+  if (known == nullptr && is_copy(key, peer, topic, named.id, now)) return charge_copy(peer, named.id, now);
   promises_.fulfil(named.id);
   Validation validation{std::string(topic), named.id, SharedMessage::from_received(rpc, message), peer.id, key, {key},
                         std::move(named.contents), now.mono, frame, unpacked};
@@ -111,6 +111,13 @@ bool Router::is_copy(PeerKey key, const Peer& peer, std::string_view topic, cons
   scores_.on_duplicate(peer.id, topic, id, now);
   trace(TraceKind::duplicate, peer.id, topic, id);
   return true;
+}
+
+// Naming a copy was work for nothing, and nobody honest passes on what was rejected.
+void Router::charge_copy(const Peer& peer, const MessageId& id, Now now) {
+  const SeenCache::Entry* seen = seen_.find(id, now.mono);
+  if (seen == nullptr || seen->state != SeenState::rejected) return;
+  admission_.refusals().add(peer.id, peer.standing.blocks, now.mono);
 }
 
 RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
