@@ -28,6 +28,7 @@ FLOOD_SECONDS = 4
 # Twice the quiet time is asked for above these: a ping of 0.1 ms waits for what the node does just then, which may be a frame of half a
 # megabyte; a block of 4 ms, counted in whole milliseconds, for the disk.
 PING_FLOOR_MS = 5.0
+GETS_IN_WITHIN = 2.0  # seconds
 BLOCK_FLOOR_MS = 10.0
 
 
@@ -71,9 +72,13 @@ class Victim:
         return opp2p.open_files(self.pid)
 
     def median_ping(self):
-        """ms, of an honest peer that comes now."""
-        done = opp2p.run("ping", self.node.address, "-c", 20, "-i", 0.02, "--json", timeout=30)
-        lines = opp2p.json_lines(done.stdout)
+        """ms, of an honest peer that comes now. Loopback has no address share: it may have to come again, for two seconds at most."""
+        end = time.monotonic() + GETS_IN_WITHIN
+        while True:
+            done = opp2p.run("ping", self.node.address, "-c", 20, "-i", 0.02, "--json", timeout=30)
+            lines = opp2p.json_lines(done.stdout)
+            if (lines and lines[-1]["ok"]) or time.monotonic() > end:
+                break
         assert lines and lines[-1]["ok"], done.stdout[-500:] + done.stderr[-500:]
         return statistics.median(line["round_trip_ms"] for line in lines if "round_trip_ms" in line)
 
@@ -142,7 +147,7 @@ class Torturer(unittest.TestCase):
             self.assertGreater(verdict["heard"][case["hears"]], 0, f"the node took no notice: {verdict}")
         if case["ends"] == "endured":
             self.assertEqual(verdict["thrownOut"], 0, f"{verdict}, {self.victim.reason(verdict['port'], since)}")
-        else:
+        elif case["ends"] == "thrown out":
             self.assertGreater(verdict["thrownOut"], 0, verdict)
             self.assertRegex(self.victim.reason(verdict["port"], since), case["why"])
 

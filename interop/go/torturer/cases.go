@@ -34,6 +34,7 @@ type torment struct {
 const (
 	thrownOut = "thrown out"
 	endured   = "endured"
+	either    = "endured, or thrown out for somebody who needs the place" // depends on who else is there
 )
 
 var cases = func() map[string]torment {

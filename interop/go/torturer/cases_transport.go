@@ -18,7 +18,7 @@ var sealed = func(run func(*attack, func([]byte) error) error) func(*attack) err
 // Before and under Noise.
 var transportCases = map[string]torment{
 	"tcp-silence": {ends: endured, run: func(a *attack) error { return nil }},
-	"tcp-64-silent-connections": {ends: endured, run: func(a *attack) error {
+	"tcp-64-silent-connections": {ends: either, run: func(a *attack) error {
 		for range 63 {
 			more := &attack{target: a.target, until: a.until}
 			if err := more.dial(); err != nil {
