@@ -5,6 +5,10 @@
 
 namespace opp2p::node {
 
+namespace {
+constexpr std::size_t kDefaultAlignment = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+}
+
 bool MemoryCharge::set(std::size_t bytes) {
   const auto before = counted(bytes_);
   const auto after = counted(bytes);
@@ -49,14 +53,16 @@ std::string RpcText::joined() const {
   return out;
 }
 
+// Boost.JSON frees some of its texts with another alignment than it asked for; below the default one both are the same to new.
 void* CountedJson::do_allocate(std::size_t bytes, std::size_t align) {
   const auto wanted = charge_.bytes() + bytes;
   if (wanted > limit_ || !charge_.set(wanted)) throw std::bad_alloc();
-  return ::operator new(bytes, std::align_val_t(align));
+  return align <= kDefaultAlignment ? ::operator new(bytes) : ::operator new(bytes, std::align_val_t(align));
 }
 
 void CountedJson::do_deallocate(void* at, std::size_t bytes, std::size_t align) {
-  ::operator delete(at, std::align_val_t(align));
+  if (align <= kDefaultAlignment) ::operator delete(at);
+  else ::operator delete(at, std::align_val_t(align));
   charge_.set(charge_.bytes() - bytes);
 }
 

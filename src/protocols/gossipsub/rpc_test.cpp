@@ -131,9 +131,9 @@ TEST(GossipsubRpc, reads_numbers_as_Go_does) {
 // A group that ends as another was first read as Go reads it, with an error for each: 520 kB of them took 130 ms to read,
 // a frame of 10 MiB more than a second before it was refused.
 TEST(GossipsubRpc, of_fields_that_only_older_op_nodes_keep_is_read_as_fast_as_others) {
-  const auto frame_of = [](std::size_t groups) {
-    Bytes message(2 * groups, 0x44);
-    for (std::size_t i = 0; i < groups; ++i) message[2 * i] = 0x3b;
+  const auto frame_of = [](std::size_t fields, std::uint8_t tag, std::uint8_t after) {
+    Bytes message(2 * fields, after);
+    for (std::size_t i = 0; i < fields; ++i) message[2 * i] = tag;
     Bytes rpc{0x12};
     multiformats::append_varint(rpc, message.size());
     append(rpc, message);
@@ -142,13 +142,20 @@ TEST(GossipsubRpc, of_fields_that_only_older_op_nodes_keep_is_read_as_fast_as_ot
     append(frame, rpc);
     return share(std::move(frame));
   };
-  const auto large = decode_frame(frame_of(5'000'000), RpcLimits{});
+  const auto large = decode_frame(frame_of(5'000'000, 0x3b, 0x44), RpcLimits{});
   ASSERT_FALSE(large);
   EXPECT_LE(large.error().offset().value(), 530'000U);
-  const auto fits = frame_of(260'000);
-  const auto began = std::chrono::steady_clock::now();
-  for (int i = 0; i < 20; ++i) EXPECT_TRUE(decode_frame(fits, RpcLimits{}));
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
+  // The shortest of some runs, beside that of as many fields that everybody knows how to pass over.
+  const auto time_of = [](const SharedBytes& frame) {
+    auto best = std::chrono::steady_clock::duration::max();
+    for (int i = 0; i < 10; ++i) {
+      const auto began = std::chrono::steady_clock::now();
+      EXPECT_TRUE(decode_frame(frame, RpcLimits{}));
+      best = std::min(best, std::chrono::steady_clock::now() - began);
+    }
+    return best;
+  };
+  EXPECT_LT(time_of(frame_of(260'000, 0x3b, 0x44)), 20 * time_of(frame_of(260'000, 0x38, 0x00)));
 }
 
 // Each says that all of the rest is its own: 256 kB of them took 31 s to read.
