@@ -100,10 +100,10 @@ Result<void> Adversary::start() {
   for (const auto& peer : options_.peers) {
     scope_.spawn(keep_connected(peer));
     if (options_.kind == AdversaryKind::hoarder) scope_.spawn(hoard(peer));
-    if (options_.kind == AdversaryKind::frame_hoarder) scope_.spawn(hoard_frame(peer));
+    if (options_.kind == AdversaryKind::frame_hoarder) scope_.spawn(with_gossip_stream(peer, &Adversary::hold_frame));
     if (options_.kind == AdversaryKind::request_hoarder) scope_.spawn(hoard_requests(peer));
     if (options_.kind == AdversaryKind::message_flooder || options_.kind == AdversaryKind::control_flooder)
-      scope_.spawn(flood_gossip(peer));
+      scope_.spawn(with_gossip_stream(peer, &Adversary::flood_stream));
     if (options_.kind == AdversaryKind::push_flooder) scope_.spawn(flood_pushes(peer));
   }
   return {};

@@ -79,10 +79,11 @@ class Adversary {
   libp2p::runtime::Task<void> forge();
   libp2p::runtime::Task<void> hoard(libp2p::Multiaddr address);
   libp2p::runtime::Task<void> read_slowly(libp2p::network::Stream stream);
-  libp2p::runtime::Task<void> hoard_frame(libp2p::Multiaddr address);
+  // Opens a gossip stream to the peer again and again, and does this with it.
+  using UseStream = libp2p::runtime::Task<void> (Adversary::*)(libp2p::network::Stream& stream);
+  libp2p::runtime::Task<void> with_gossip_stream(libp2p::Multiaddr address, UseStream use);
   libp2p::runtime::Task<void> hold_frame(libp2p::network::Stream& stream);
   libp2p::runtime::Task<void> hoard_requests(libp2p::Multiaddr address);
-  libp2p::runtime::Task<void> flood_gossip(libp2p::Multiaddr address);
   libp2p::runtime::Task<void> flood_stream(libp2p::network::Stream& stream);
   libp2p::runtime::Task<void> flood_pushes(libp2p::Multiaddr address);
   Bytes small_messages();

@@ -46,14 +46,17 @@ Bytes bytes_of(const libp2p::SharedBytes& frame) { return Bytes(frame->begin(), 
 
 // --- hoarding ---
 
-Task<void> Adversary::hoard_frame(libp2p::Multiaddr address) {
+Task<void> Adversary::with_gossip_stream(libp2p::Multiaddr address, UseStream use) {
   const PeerId peer = address.peer_id().value();
   for (;;) {
     if (host_.connected(peer)) {
       PeerId whom = peer;
       auto protocols = gossip_protocols();
       auto opened = co_await host_.open_stream(std::move(whom), std::move(protocols));
-      if (opened) co_await hold_frame(*opened);
+      if (opened) {
+        auto used = (this->*use)(*opened);
+        co_await used;
+      }
     }
     const auto slept = co_await sleep_for(runtime_, kAgain);
     if (!slept) co_return;
@@ -140,20 +143,6 @@ Bytes Adversary::full_control() {
     control.prune.emplace_back().topic = topic;
   }
   return bytes_of(gossipsub::encode_frame(rpc));
-}
-
-Task<void> Adversary::flood_gossip(libp2p::Multiaddr address) {
-  const PeerId peer = address.peer_id().value();
-  for (;;) {
-    if (host_.connected(peer)) {
-      PeerId whom = peer;
-      auto protocols = gossip_protocols();
-      auto opened = co_await host_.open_stream(std::move(whom), std::move(protocols));
-      if (opened) co_await flood_stream(*opened);
-    }
-    const auto slept = co_await sleep_for(runtime_, kAgain);
-    if (!slept) co_return;
-  }
 }
 
 Task<void> Adversary::flood_stream(Stream& stream) {
