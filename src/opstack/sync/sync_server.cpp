@@ -199,8 +199,7 @@ Task<std::uint8_t> SyncServer::look_up(Stream& stream, std::uint64_t number, Mon
 }
 
 void SyncServer::note_reading(const PeerId& peer) {
-  const auto gone = sending_->gone.find(peer);
-  const std::uint64_t count = gone == sending_->gone.end() ? 0 : gone->second;
+  const std::uint64_t count = sending_->gone_of(peer);
   const Reading* known = reading_.get(peer);
   if (known == nullptr || known->gone != count || sending_->pool.held(peer) == 0) reading_.put(peer, {count, now()});
 }
@@ -213,9 +212,7 @@ void SyncServer::disconnect_deaf_peer(const libp2p::Bytes* narrow) {
   for (const auto& [peer, holding] : sending_->pool.holders()) {
     if (narrow != nullptr && holding.blocks.narrow != *narrow) continue;
     const Reading* known = reading_.peek(peer);
-    const auto gone = sending_->gone.find(peer);
-    const std::uint64_t count = gone == sending_->gone.end() ? 0 : gone->second;
-    if (known != nullptr && (known->gone != count || now() - known->since < config_.write_timeout)) continue;
+    if (known != nullptr && (known->gone != sending_->gone_of(peer) || now() - known->since < config_.write_timeout)) continue;
     if (holding.amount > most) {
       most = holding.amount;
       deaf = &peer;

@@ -96,6 +96,10 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   struct Sending {
     libp2p::SharePool<PeerId> pool;
     std::map<PeerId, std::uint64_t> gone;
+    std::uint64_t gone_of(const PeerId& peer) const {
+      const auto found = gone.find(peer);
+      return found == gone.end() ? 0 : found->second;
+    }
   };
   std::shared_ptr<Sending> sending_;  // shared with what is queued, which may outlive the server
   struct Reading {
