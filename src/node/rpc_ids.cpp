@@ -48,20 +48,14 @@ class JsonScan {
   void skip_container() {
     std::size_t depth = 0;
     while (at_ < text_.size()) {
-      const auto next = text_.find_first_of("\"{}[]", at_);
-      if (next == std::string_view::npos) {
-        at_ = text_.size();
-        return;
-      }
-      at_ = next;
-      if (text_[at_] == '"') {
+      const char c = text_[at_];
+      if (c == '"') {
         skip_string();
         continue;
       }
-      const bool opens = text_[at_] == '{' || text_[at_] == '[';
       ++at_;
-      depth += opens ? 1 : -1;
-      if (depth == 0) return;
+      if (c == '{' || c == '[') ++depth;
+      else if ((c == '}' || c == ']') && --depth == 0) return;
     }
   }
 
