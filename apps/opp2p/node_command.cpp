@@ -11,6 +11,7 @@
 #include "node/log_fatal.hpp"
 #include "node/node_flags.hpp"
 #include "runtime/entropy.hpp"
+#include "version.hpp"
 
 namespace opp2p {
 namespace {
@@ -63,7 +64,7 @@ int run_node(const node::NodeCommandLine& line) {
   warn(log, nothing);
   libp2p::runtime::SystemRng rng;
   const auto config = node::resolve(options, rng);
-  const auto done = config ? node::run_daemon(*config, log, OPP2P_VERSION) : libp2p::Result<void>(config.error());
+  const auto done = config ? node::run_daemon(*config, log, program_version()) : libp2p::Result<void>(config.error());
   log.flush();  // what ended it is said last
   return done ? 0 : failed(done.error());
 }

@@ -9,6 +9,8 @@
 #include <ctime>
 #include <iterator>
 
+#include "base/peer_text.hpp"
+
 namespace opp2p::node {
 namespace {
 
@@ -96,45 +98,18 @@ class Unpacker {
   std::string_view rest_;
 };
 
-struct Character {
-  std::uint32_t point = 0;
-  std::size_t bytes = 0;  // 0: no well-formed character begins here
-};
-
-// Unicode's table of well-formed UTF-8 (3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
-Character first_character(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return {};
-  std::uint32_t point = lead & (0x7fu >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if (!continues_character(text[i])) return {};
-    point = point << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
-  }
-  constexpr std::uint32_t kFirst[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (point < kFirst[size] || (point >= 0xd800 && point <= 0xdfff) || point > 0x10ffff) return {};
-  return {point, size};
-}
-
-// What moves a terminal's cursor, ends a line, or turns the direction of what follows.
-bool is_control(std::uint32_t point) {
-  return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x200e || point == 0x200f ||
-         (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
-}
-
 void append_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
   while (!text.empty()) {
-    const auto [point, bytes] = first_character(text);
+    const auto [point, bytes] = libp2p::first_utf8_character(text);
     if (bytes == 0)
       out.append("\\ufffd");
     else if (point == '"' || point == '\\')
       out.append({'\\', static_cast<char>(point)});
     else if (point == '\n')
       out.append("\\n");
-    else if (is_control(point))
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", point);
+    else if (libp2p::is_control_character(point))
+      libp2p::append_escape(out, point);
     else
       out.append(text.substr(0, bytes));
     text.remove_prefix(std::max<std::size_t>(bytes, 1));
