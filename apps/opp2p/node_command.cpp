@@ -69,6 +69,11 @@ int run_node(const node::NodeCommandLine& line) {
   return done ? 0 : failed(done.error());
 }
 
+int print(const std::string& text) {
+  std::cout << text << std::flush;
+  return std::cout ? 0 : report("standard output cannot be written to; check where it goes");
+}
+
 }  // namespace
 
 void add_node_command(CLI::App& app) {
@@ -78,14 +83,8 @@ void add_node_command(CLI::App& app) {
 int node_command(std::span<const std::string> arguments) {
   const auto line = node::read_node_command_line(arguments, node::process_environment());
   if (!line) return report(line.error().text());
-  if (line->help || line->help_all) {
-    std::cout << node::node_help(line->help_all) << std::flush;
-    return 0;
-  }
-  if (line->version) {
-    std::cout << "opp2p " OPP2P_VERSION << std::endl;
-    return 0;
-  }
+  if (line->help || line->help_all) return print(node::node_help(line->help_all));
+  if (line->version) return print("opp2p " + program_version() + "\n");
   return run_node(*line);
 }
 

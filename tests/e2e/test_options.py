@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -87,8 +88,12 @@ class Options(unittest.TestCase):
         self.assertNotIn("--p2p.priv.raw", plain.stdout)
         self.assertIn("--p2p.priv.raw", whole.stdout)
         self.assertIn("kona-node's", plain.stdout)
-        self.assertRegex(opp2p.run("node", "--version").stdout, r"^opp2p \S+\n$")
+        self.assertRegex(opp2p.run("node", "--version").stdout, r"^opp2p \S+.*\n$")
         self.assertIn("node", opp2p.run("--help").stdout)
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([opp2p.PROGRAM, "node", "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output", done.stderr)
 
 
 if __name__ == "__main__":
