@@ -80,6 +80,12 @@ class Options(unittest.TestCase):
         self.assertEqual(start(self.folder / "work"), str(old))
         self.assertEqual(old.read_text(), "11" * 32)
 
+    def test_the_nodes_of_a_devnet_do_not_take_the_options_of_an_operators_node(self):
+        done = opp2p.run("devnet", "--json", "--for", 4, "--block-time", 1, "--nodes", 1, env={
+            **os.environ, "OP_NODE_P2P_STATIC": "nobody", "OP_NODE_SEQUENCER_ENABLED": "true", "OP_NODE_P2P_SEQUENCER_KEY": "11" * 32})
+        summary = opp2p.json_lines(done.stdout)[-1]
+        self.assertTrue(summary["ok"], done.stdout[-2000:] + done.stderr)
+
     def test_help_is_on_standard_output(self):
         plain, whole = opp2p.run("node", "--help"), opp2p.run("node", "--help-all")
         for done in (plain, whole):
