@@ -239,7 +239,8 @@ std::optional<std::string> nearest_name(std::string_view wrong, std::span<const 
   std::optional<std::string> best;
   constexpr std::size_t kLongest = 80;
   if (wrong.size() > kLongest) return best;
-  std::size_t distance = std::max<std::size_t>(2, wrong.size() / 4) + 1;
+  // A shared beginning, as the prefix of all variables, says nothing about what was meant.
+  std::size_t distance = std::clamp<std::size_t>(wrong.size() / 6, 2, 4) + 1;
   for (const auto& flag : flags) {
     for (const auto& name : flag.names()) {
       const auto this_distance = edit_distance(wrong, name);

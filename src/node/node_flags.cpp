@@ -94,13 +94,18 @@ Result<void> check_rest(const FlagValues& given) {
 }
 
 std::vector<std::string> unknown_variables(const Environment& environment) {
+  std::vector<FlagSpec> variables;
+  for (const auto& flag : node_flags())
+    for (const auto& variable : flag.spec.environment) variables.push_back({variable, FlagType::text, {}, nullptr});
   std::vector<std::string> out;
   for (const auto& [name, text] : environment) {
     const bool known = std::any_of(node_flags().begin(), node_flags().end(), [&name = name](const NodeFlag& flag) {
-      const auto& variables = flag.spec.environment;
-      return std::find(variables.begin(), variables.end(), name) != variables.end();
+      const auto& its = flag.spec.environment;
+      return std::find(its.begin(), its.end(), name) != its.end();
     });
-    if (name.starts_with("OP_NODE_") && !known) out.push_back(name);
+    if (!name.starts_with("OP_NODE_") || known) continue;
+    const auto meant = nearest_name(name, variables);
+    out.push_back(meant ? name + " (" + *meant + "?)" : name);
   }
   return out;
 }

@@ -123,6 +123,8 @@ TEST(NodeFlags, what_does_nothing_here_and_unknown_variables_are_listed_as_they_
   EXPECT_THAT(line->without_effect, testing::UnorderedElementsAre("--l1", "--p2p.scoring", "--p2p.security",
                                                                   "OP_NODE_L2_ENGINE_RPC", "OP_NODE_METRICS_ENABLED"));
   EXPECT_THAT(line->unknown_variables, ElementsAre("OP_NODE_NONSENSE"));
+  EXPECT_THAT(read({}, {{"OP_NODE_P2P_STATIK", "x"}})->unknown_variables,
+              ElementsAre("OP_NODE_P2P_STATIK (OP_NODE_P2P_STATIC?)"));
   // It is op-node's value that is read, also where it does nothing.
   EXPECT_THAT(refused({"--l1.cache-size=many"}), StartsWith("invalid value \"many\" for flag -l1.cache-size"));
 }

@@ -48,6 +48,9 @@ void report_rpc(Log& log, const NodeConfig& config, std::uint16_t port) {
              {{"from", from}, {"token_file", token}, {"option", "--rpc.addr"}});
   else
     log.info(Component::rpc, "methods that change the node need the token", {{"token_file", token}});
+  if (config.rpc_cors.allow_origin("") == "*")
+    log.warn(Component::rpc, "pages of every website may use the RPC from a browser that reaches it",
+             {{"option", "--rpc.cors"}});
 }
 
 }  // namespace opp2p::node

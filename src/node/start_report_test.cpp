@@ -78,5 +78,13 @@ TEST_F(StartReport, warns_of_an_rpc_that_everybody_may_change_the_node_with) {
   EXPECT_THAT(rpc(), HasSubstr("from=\"other machines\""));
 }
 
+TEST_F(StartReport, warns_of_an_rpc_that_every_website_may_use) {
+  EXPECT_THAT(rpc(), Not(HasSubstr("website")));
+  config_.rpc_cors = BrowserRules::from_text("https://page.example").value();
+  EXPECT_THAT(rpc(), Not(HasSubstr("website")));
+  config_.rpc_cors = BrowserRules::from_text("*").value();
+  EXPECT_THAT(rpc(), AllOf(HasSubstr("lvl=warn"), HasSubstr("every website"), HasSubstr("--rpc.cors")));
+}
+
 }  // namespace
 }  // namespace opp2p::node
