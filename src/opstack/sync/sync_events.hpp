@@ -94,7 +94,7 @@ std::string_view to_string(SyncTraceKind kind);
 struct SyncTrace {
   SyncTraceKind kind = SyncTraceKind::range_requested;
   PeerId peer;
-  std::uint64_t number = 0;
+  std::optional<std::uint64_t> number;  // none where the event is about no block
   std::uint64_t start = 0;
   std::optional<std::uint64_t> end;
   std::uint64_t size = 0;
