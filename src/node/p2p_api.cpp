@@ -86,7 +86,7 @@ json::object peer_info(const PeerSnapshot& peer) {
   out["direction"] = static_cast<int>(peer.direction);
   out["protected"] = peer.is_protected;
   out["chainID"] = 0;  // known from a peer's ENR only
-  out["latency"] = peer.latency.count();
+  out["latency"] = peer.latency.value_or(libp2p::Nanos(0)).count();
   out["gossipBlocks"] = peer.gossip_blocks;
   out["scores"] = unknown_scores();
   return out;

@@ -30,7 +30,7 @@ struct PeerSnapshot {
   Connectedness connectedness = Connectedness::not_connected;
   ConnectionDirection direction = ConnectionDirection::unknown;
   bool is_protected = false;
-  libp2p::Nanos latency{};
+  std::optional<libp2p::Nanos> latency;  // none while it is not known
   bool gossip_blocks = false;
 };
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import socket
@@ -273,7 +274,7 @@ class BadWorld(unittest.TestCase):
             with contextlib.suppress(BlockingIOError):
                 while part := os.read(reader, 1 << 16):
                     said.append(part)
-            return b"".join(said).count(b'msg="connection refused"') >= count
+            return len(re.findall(rb'msg="(?:inbound handshake failed|connection refused)"', b"".join(said))) >= count
         said = []
         come_and_go()
         opp2p.wait_for(read, 5, "every line comes when it is read")
