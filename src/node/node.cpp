@@ -88,9 +88,11 @@ Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& sto
   ping_ = std::make_unique<services::PingService>(*host_, ping);
   ping_->on_result([this](const PeerId& peer, const Result<libp2p::Nanos>& round_trip) {
     if (!log_.enabled(Component::host, LogLevel::debug)) return;
-    log_.debug(Component::host, "ping-pong",
-               {{"peer", peer}, {"result", round_trip ? std::to_string(round_trip->count() / 1000) + " us"
-                                                                   : round_trip.error().message()}});
+    std::optional<libp2p::Nanos> took;
+    std::optional<Error> error;
+    if (round_trip) took = *round_trip;
+    else error = round_trip.error();
+    log_.debug(Component::host, "ping-pong", {{"peer", peer}, {"round_trip", took}, {"error", error}});
   });
   gossip_ = std::make_unique<services::GossipsubService>(
       *host_, gossip::block_gossip_config(config_.rollup.l2_chain_id, {}), scores_);

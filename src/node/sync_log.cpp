@@ -42,11 +42,16 @@ void SyncLog::on_sync_trace(const sync::SyncTrace& trace) {
   const std::initializer_list<Field> fields = {{"peer", trace.peer}, {"number", trace.number}, {"text", trace.text}};
   switch (trace.kind) {
     case Kind::range_requested:
+    case Kind::range_left_open:
       return on_range_requested(trace);
     case Kind::range_filled:
       return on_range_closed(trace.number);
     case Kind::range_diverged:
     case Kind::range_abandoned:
+      if (range_) {
+        range_->given_up = trace.text;
+        range_->told = events_.now();
+      }
       return events_.tell(Told::sync_range, LogLevel::warn, Component::sync, to_string(trace.kind),
                           {{"start", trace.start}, {"end", trace.end}, {"reason", trace.text}});
     case Kind::broken_rule:
@@ -55,6 +60,9 @@ void SyncLog::on_sync_trace(const sync::SyncTrace& trace) {
     case Kind::no_free_peer:
     case Kind::no_peer_has_block:
       if (range_) range_->waits_for = std::string(to_string(trace.kind));
+      break;
+    case Kind::request_sent:
+      if (range_) range_->given_up.clear();
       break;
     case Kind::promoted:
       if (range_) {
@@ -75,14 +83,29 @@ void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
     return events_.log().debug(Component::sync, "no gap", {{"head", trace.start}});
   }
   const auto now = events_.now();
-  const std::initializer_list<Field> fields = {{"start", trace.start}, {"end", *trace.end}, {"size", trace.size}};
-  if (!range_) {
+  const bool left_open = trace.kind == sync::SyncTraceKind::range_left_open;
+  const std::string_view option = left_open ? "--p2p.sync.req-resp" : "";
+  const std::initializer_list<Field> fields = {
+      {"start", trace.start}, {"end", *trace.end}, {"size", trace.size}, {"option", option}};
+  const auto level = left_open ? LogLevel::warn : LogLevel::info;
+  const bool begins = !range_;
+  if (begins) {
     range_.emplace();
-    range_->begun = range_->told = now;
-    return events_.tell(Told::sync_range, LogLevel::info, Component::sync, to_string(trace.kind), fields);
+    range_->begun = now;
   }
-  if (now - range_->told < kProgress) return events_.log().debug(Component::sync, to_string(trace.kind), fields);
+  const bool idle = left_open || !range_->given_up.empty();
+  if (!begins && now - range_->told < (idle ? kNoProgress : kProgress))
+    return events_.log().debug(Component::sync, to_string(trace.kind), fields);
   range_->told = now;
+  if (begins || left_open)
+    return events_.tell(Told::sync_range, level, Component::sync, to_string(trace.kind), fields);
+  if (idle)
+    return events_.tell(Told::sync_range, LogLevel::warn, Component::sync, "range is not filled",
+                        {{"start", trace.start},
+                         {"end", *trace.end},
+                         {"missing", trace.size},
+                         {"for", now - range_->begun},
+                         {"reason", range_->given_up}});
   events_.tell(Told::sync_range, LogLevel::info, Component::sync, "range is being filled",
                {{"start", trace.start},
                 {"end", *trace.end},

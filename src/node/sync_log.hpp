@@ -1,5 +1,5 @@
-// What the log tells of the chain and its gaps: a gap once when reverse sync takes it up, its progress every kProgress, and
-// its end; faults of peers; blocks that conflict; a store that refuses. All else at debug level.
+// What the log tells of the chain and its gaps: a gap once when reverse sync takes it up, its progress every kProgress, that
+// it is given up, and its end; faults of peers; blocks that conflict; a store that refuses. All else at debug level.
 //
 // Owner: the node. Thread: the network thread. Bounds: one gap.
 #pragma once
@@ -16,6 +16,7 @@ namespace opp2p::node {
 class SyncLog {
  public:
   static constexpr libp2p::Nanos kProgress = libp2p::Seconds(10);
+  static constexpr libp2p::Nanos kNoProgress = libp2p::Seconds(60);  // while nothing is done for the gap
   static constexpr libp2p::Nanos kStoreErrorInterval = libp2p::Seconds(10);
 
   // Outlives it.
@@ -35,6 +36,7 @@ class SyncLog {
     libp2p::MonoTime told;
     std::uint64_t fetched = 0;
     std::string waits_for;  // since the last block that came
+    std::string given_up;   // why nothing is asked for now
   };
   void on_range_requested(const opstack::sync::SyncTrace& trace);
   void on_range_closed(std::optional<std::uint64_t> number);
