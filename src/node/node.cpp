@@ -21,10 +21,6 @@ using opstack::payload::SharedEnvelope;
 
 namespace {
 
-// Without a block for so long, the log tells of it: 10 blocks, or this where they are faster.
-constexpr auto kPatience = libp2p::Seconds(60);
-constexpr std::int64_t kPatienceBlocks = 10;
-
 libp2p::crypto::PrivateKey identity_of(const NodeConfig& config) {
   return libp2p::crypto::PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, config.node_key).value();
 }
@@ -56,11 +52,11 @@ gossip::BlockGossipConfig gossip_config(const NodeConfig& config) {
 BlockLogConfig block_log_config(const NodeConfig& config, libp2p::UnixTime now) {
   BlockLogConfig out;
   // A time or an interval from a file may be any number.
-  const auto block_time = std::min<std::uint64_t>(config.rollup.block_time, 3600);
-  out.patience = std::max<libp2p::Nanos>(kPatience, libp2p::Seconds(kPatienceBlocks * static_cast<std::int64_t>(block_time)));
+  constexpr std::uint64_t kMost = 1U << 30;
+  out.patience = libp2p::Seconds(static_cast<std::int64_t>(std::min(kMost, stale_after(config.rollup.block_time))));
   const auto today = static_cast<std::uint64_t>(std::max<std::int64_t>(0, libp2p::unix_seconds(now)));
   if (const auto genesis = config.rollup.genesis.l2_time; genesis > today)
-    out.begins_in = libp2p::Seconds(static_cast<std::int64_t>(std::min<std::uint64_t>(genesis - today, 1U << 30)));
+    out.begins_in = libp2p::Seconds(static_cast<std::int64_t>(std::min(genesis - today, kMost)));
   out.watch = !config.sequencer_key;
   return out;
 }
@@ -106,7 +102,10 @@ Result<void> Node::start() {
   OPP2P_TRY(const auto summary, store_.summary());
   // A chain that is older than anybody can serve begins at the first block that is accepted.
   auto head = sync::starting_point(config_.rollup, runtime_.now().wall);
-  if (summary.head) head = sync::BlockRef{summary.head->number, summary.head->hash, summary.head->parent_hash};
+  if (summary.head) {
+    head = sync::BlockRef{summary.head->number, summary.head->hash, summary.head->parent_hash};
+    head_clock_.set(summary.head->timestamp);
+  }
   sync::FollowerConfig follow;
   follow.memory = config_.sync_memory;
   follow.req_resp = config_.sync_req_resp;
@@ -353,6 +352,7 @@ sync::FollowerEvents Node::follower_events() {
 
 void Node::on_stored(const PeerId& from, const sync::Block& block) {
   host_->mark_proven(from);
+  head_clock_.set(block.payload().timestamp);
   block_log_->on_block();
   sync_log_.on_stored(from, from == host_->id(), block);
 }

@@ -15,9 +15,10 @@
 #include "base/live_count.hpp"
 #include "network/host.hpp"
 #include "network/static_peers.hpp"
-#include "node/config.hpp"
 #include "node/block_log.hpp"
+#include "node/config.hpp"
 #include "node/event_log.hpp"
+#include "node/health.hpp"
 #include "node/log.hpp"
 #include "node/p2p_api.hpp"
 #include "node/peer_log.hpp"
@@ -76,6 +77,8 @@ class Node final : opstack::gossip::BlockGossipObserver, libp2p::LiveCounted<Nod
   // The head that is stored and may be told.
   opstack::sync::BlockRef head() const;
   const BlockStats& stats() const { return stats_; }
+  // When the head's block was made; read from any thread.
+  const HeadClock& head_clock() const { return head_clock_; }
   // What the node's queues hold now.
   NodeSizes sizes() const;
 
@@ -100,6 +103,7 @@ class Node final : opstack::gossip::BlockGossipObserver, libp2p::LiveCounted<Nod
   BlockStore& store_;
   Log& log_;
   BlockStats stats_;
+  HeadClock head_clock_;
   EventLog events_;
   SyncLog sync_log_;
 

@@ -39,6 +39,7 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   void remember(const RpcText& result);
   void on_reply(RpcReply given);
   void fail_whole(int code, std::string_view message);
+  void refuse_batch();
   void finish();
 
   const JsonRpc& rpc_;
