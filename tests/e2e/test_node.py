@@ -241,7 +241,7 @@ class Why(NodeCase):
         node = opp2p.Node(self.folder(), *self.options[:at], *self.options[at + 2:], *options, "--p2p.static", sequencer.address)
         self.addCleanup(node.kill)
         node.ready()
-        opp2p.wait_for(lambda: sequencer.rpc("opp2p_peerStats")["blocksTopicV4"] >= 1, 10, "it takes part in the topics")
+        opp2p.wait_for(lambda: sequencer.status()["mesh"] >= 1, 20, "it is sent what the sequencer publishes")
         return node
 
     def test_a_wrong_signer_is_told_without_debug_with_both_addresses_and_the_option(self):
