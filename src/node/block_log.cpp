@@ -57,6 +57,7 @@ void BlockLog::on_refused(const gossip::BlockVerdict& verdict) {
     auto& row = refused_[static_cast<std::size_t>(outcome.reason)];
     row.from = verdict.from;
     row.local = verdict.local;
+    row.ignored = outcome.verdict == gossip::Verdict::ignore;
     row.number.reset();
     if (outcome.envelope) row.number = outcome.envelope->payload.block_number;
     row.signer = outcome.signer;
@@ -69,7 +70,8 @@ void BlockLog::on_refused(const gossip::BlockVerdict& verdict) {
 void BlockLog::tell_refused(Reason reason, std::uint64_t count) {
   const auto& row = refused_[static_cast<std::size_t>(reason)];
   const bool of_signer = reason == Reason::invalid_signature && row.signer;
-  events_.tell(Told::rejected_blocks, LogLevel::warn, Component::gossip, "rejected blocks",
+  events_.tell(Told::rejected_blocks, LogLevel::warn, Component::gossip,
+               row.ignored ? "ignored blocks" : "rejected blocks",
                {{"reason", to_string(reason)},
                 {"detail", of_signer ? std::string_view() : std::string_view(row.detail)},
                 {"count", count},
@@ -90,7 +92,8 @@ void BlockLog::on_timer() {
     if (const auto stall = watch_->on_timeout(now, around)) {
       std::optional<std::string_view> reason;
       if (stall->reason) reason = to_string(*stall->reason);
-      events_.log().warn(Component::gossip, stall->since_start ? "no block has been accepted yet" : "no block comes any more",
+      events_.log().warn(Component::gossip,
+                         stall->since_start ? "no block has been accepted yet" : "no block comes any more",
                          {{"for", stall->waited},
                           {"refused", stall->refused},
                           {"reason", reason},
@@ -105,7 +108,8 @@ void BlockLog::on_timer() {
   arm();
 }
 
-// A block that is accepted moves the watch's deadline away, which is seen when the timer fires: nothing is armed for each.
+// A block that is accepted moves the watch's deadline away. That is seen when the timer fires: nothing is armed for each
+// block.
 void BlockLog::arm() {
   std::optional<libp2p::MonoTime> next;
   if (watch_) next = watch_->next_deadline();

@@ -1,6 +1,6 @@
-// What the log tells of gossiped blocks: every verdict at debug level; at warn, once a minute for each reason, which blocks
-// were rejected, who sent them, who signed them and who was expected; and, when no block is accepted, the likely cause and
-// the option to look at (block_watch.hpp).
+// What the log tells of gossiped blocks: every verdict at debug level; at warn, once a minute for each reason, which
+// blocks were rejected, who sent them, who signed them and who was expected; and, when no block is accepted, the
+// likely cause and the option to look at (block_watch.hpp).
 //
 // Owner: the node. Thread: the network thread. Bounds: a row for each reason.
 #pragma once
@@ -46,6 +46,7 @@ class BlockLog {
     Repeats repeats{kRejectedInterval};
     libp2p::PeerId from;
     bool local = false;
+    bool ignored = false;  // not rejected: the node could not judge it
     std::optional<std::uint64_t> number;
     std::optional<opstack::gossip::Address> signer;
     std::string detail;

@@ -15,7 +15,8 @@ LikelyCause cause_around(const Surroundings& around) {
   if (around.peers == 0)
     return {"no peer is connected; the lines 'error dialing static peer' say why not", "--p2p.static"};
   if (around.topic_peers == 0 && around.other_chain > 0)
-    return {"the connected peers serve another chain; the rollup configuration or the static peers are of the wrong one",
+    return {"the connected peers serve another chain; the rollup configuration or the static peers are of the wrong "
+            "one",
             "--rollup.config, --p2p.static"};
   if (around.topic_peers == 0)
     return {"no connected peer takes part in the block topics of this chain; they may be of another chain",
@@ -74,14 +75,15 @@ std::optional<Reason> BlockWatch::most_frequent() const {
 LikelyCause BlockWatch::cause_of_refusals(Reason reason) const {
   switch (reason) {
     case Reason::no_signer_configured:
-      return {"it is not configured whose blocks count; give the address of the chain's unsafe block signer", kSignerOption};
+      return {"it is not configured whose blocks count; give the address of the chain's unsafe block signer",
+              kSignerOption};
     case Reason::invalid_signature:
       if (several_signers_)
-        return {"the signatures are not one signer's: the chain id of the rollup configuration may be wrong, or peers forge "
-                "blocks",
+        return {"the signatures are not one signer's: the chain id of the rollup configuration may be wrong, or peers "
+                "forge blocks",
                 "--rollup.config"};
-      return {"the blocks are signed by another address than the configured one; when the chain's unsafe block signer is the "
-              "address in signed_by, configure that",
+      return {"the blocks are signed by another address than the configured one; when the chain's unsafe block signer "
+              "is the address in signed_by, configure that",
               kSignerOption};
     case Reason::too_old:
       return {"the blocks are too old when they arrive: the clock of this machine may be ahead; check it", ""};
@@ -101,8 +103,8 @@ LikelyCause BlockWatch::cause_of_refusals(Reason reason) const {
     case Reason::already_seen:
       return {"this node could not check the blocks; it may be overloaded", ""};
     default:
-      return {"the blocks do not fit the fork of their topic: the rollup configuration may be of another chain, or lack a "
-              "hard fork that this version may not know either",
+      return {"the blocks do not fit the fork of their topic: the rollup configuration may be of another chain, or lack "
+              "a hard fork that this version may not know either",
               "--rollup.config"};
   }
 }

@@ -1,6 +1,7 @@
-// Notices that no block is accepted, and finds the likely cause: in what the blocks that came were refused for since the
-// last accepted one, else in what stands around the node. A pure engine. The first notice comes kFirst after the start, or
-// sooner when several blocks were refused; later ones when no block was accepted for `patience`, and again every kAgain.
+// Notices that no block is accepted, and finds the likely cause: in what the blocks that came were refused for since
+// the last accepted one, else in what stands around the node. A pure engine. The first notice comes kFirst after the
+// start, or sooner when several blocks were refused; later ones when no block was accepted for `patience`, and again
+// every kAgain.
 //
 // Owner: BlockLog. Thread: its. Bounds: a counter for each reason.
 #pragma once
@@ -46,7 +47,8 @@ class BlockWatch {
   static constexpr libp2p::Nanos kAgain = libp2p::Seconds(300);
 
   // `begin`: when the chain or the node began, whichever is later.
-  BlockWatch(libp2p::Nanos patience, libp2p::MonoTime begin) : patience_(patience), last_(begin), due_(begin + kFirst) {}
+  BlockWatch(libp2p::Nanos patience, libp2p::MonoTime begin)
+      : patience_(patience), last_(begin), due_(begin + kFirst) {}
 
   void on_refused(const opstack::gossip::Outcome& outcome, libp2p::MonoTime now);
   // A block was accepted, published or stored. Answers how long there was none, when that was noticed.

@@ -1,5 +1,5 @@
-// Lines at info and above on what others bring about. Each kind has an allowance of its own (log_limiter.hpp), so that a
-// peer that provokes one kind hides no other; beyond it a line is written at debug level.
+// Lines at info and above on what others bring about. Each kind has an allowance of its own (log_limiter.hpp), so that
+// a peer that provokes one kind hides no other; beyond it a line is written at debug level.
 //
 // Owner: the node. Thread: the network thread. Bounds: a row per kind.
 #pragma once

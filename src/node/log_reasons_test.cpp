@@ -44,8 +44,10 @@ TEST_F(LogSaysWhy, blocks_of_another_signer_are_told_with_who_sent_and_signed_th
   const auto signer = text_of(secp256k1::address_of(*sequencer.config.sequencer_key));
   const auto& log = *follower.kept;
   EXPECT_EQ(log.count("msg=\"rejected blocks\""), 2u) << log.text();
-  const std::string who = " from=" + sequencer.id().to_base58() + " signed_by=" + signer + " expected=" + text_of(expected);
-  EXPECT_EQ(log.count("lvl=warn component=gossip msg=\"rejected blocks\" reason=\"invalid block signature\" count=1 since_start=1" + who),
+  const std::string who =
+      " from=" + sequencer.id().to_base58() + " signed_by=" + signer + " expected=" + text_of(expected);
+  EXPECT_EQ(log.count("lvl=warn component=gossip msg=\"rejected blocks\" reason=\"invalid block signature\"",
+                      " count=1 since_start=1" + who),
             1u)
       << log.text();
   EXPECT_EQ(log.count("count=29 since_start=30" + who), 1u) << "a minute later: " << log.text();
@@ -67,7 +69,8 @@ TEST_F(LogSaysWhy, a_node_without_a_signer_is_told_once_which_option_is_missing_
   EXPECT_EQ(log.count("no block has been accepted yet"), 1u) << log.text();
   const auto cause = log.line("no block has been accepted yet");
   EXPECT_NE(cause.find("option=--p2p.unsafe.block.signer"), cause.npos) << cause;
-  EXPECT_NE(cause.find("signed_by=" + text_of(secp256k1::address_of(*sequencer.config.sequencer_key))), cause.npos) << cause;
+  const auto signer = secp256k1::address_of(*sequencer.config.sequencer_key);
+  EXPECT_NE(cause.find("signed_by=" + text_of(signer)), cause.npos) << cause;
 }
 
 TEST_F(LogSaysWhy, blocks_that_stop_are_told_and_so_is_their_return) {
@@ -102,6 +105,25 @@ TEST_F(LogSaysWhy, no_field_is_empty_and_no_number_is_made_up_at_debug_level) {
   sequencer.stop();
   expect_no_empty_field(follower);
   expect_no_empty_field(sequencer);
+}
+
+TEST_F(LogSaysWhy, blocks_that_the_node_could_not_judge_are_told_as_ignored) {
+  Member member(world_, chain_, rng_);
+  EventLog events(member.place.runtime(), member.log);
+  BlockLog blocks(member.place.runtime(), events, BlockLogConfig(), [] { return Surroundings(); });
+  opstack::gossip::Outcome outcome;
+  outcome.verdict = opstack::gossip::Verdict::ignore;
+  outcome.detail = "the validation queue is full";
+  const std::string topic = "t";
+  const opstack::gossip::BlockVerdict verdict{
+      topic, opstack::payload::Version::v4, {}, {}, false, outcome, 9, Seconds(0)};
+  for (int i = 0; i < 3; ++i) blocks.on_verdict(verdict, std::nullopt);
+  const auto& log = *member.kept;
+  EXPECT_EQ(log.count("lvl=warn", "msg=\"ignored blocks\""), 1u) << log.text();
+  EXPECT_EQ(log.count("detail=\"the validation queue is full\" count=1"), 1u) << log.text();
+  outcome.reason = opstack::gossip::Reason::already_seen;
+  blocks.on_verdict(verdict, std::nullopt);
+  EXPECT_EQ(log.count("lvl="), 1u) << "a repeat is no news: " << log.text();
 }
 
 TEST_F(LogSaysWhy, a_static_peer_that_goes_is_told_with_the_reason_and_how_long_it_stayed) {
@@ -146,12 +168,12 @@ TEST_F(LogSaysWhy, a_peer_that_was_trimmed_is_told_why) {
 class Scan {
  public:
   Scan(runtime::SimWorld& world, const Multiaddr& address)
-      : world_(world), at_(world.add_node()), port_(9222), host_(address.text().substr(5, address.text().find("/tcp") - 5)) {}
+      : world_(world), at_(world.add_node()), host_(address.text().substr(5, address.text().find("/tcp") - 5)) {}
   // Connects and goes without a word.
   void once() {
     std::unique_ptr<runtime::Socket> socket;
     const auto dialling = at_.runtime().connect(
-        {host_, port_}, [&](Result<std::unique_ptr<runtime::Socket>> got) { socket = std::move(got).value(); });
+        {host_, 9222}, [&](Result<std::unique_ptr<runtime::Socket>> got) { socket = std::move(got).value(); });
     world_.run_until([&] { return socket != nullptr; }, Seconds(5));
     ASSERT_TRUE(socket);
     world_.run_for(Seconds(1));
@@ -160,7 +182,6 @@ class Scan {
  private:
   runtime::SimWorld& world_;
   runtime::SimNode at_;
-  std::uint16_t port_;
   std::string host_;
 };
 
@@ -273,7 +294,8 @@ TEST_F(LogSaysWhy, a_gap_that_is_given_up_is_not_told_as_being_filled) {
     world_.run_for(Seconds(1));
   }
   const auto& log = *member.kept;
-  EXPECT_EQ(log.count("lvl=warn", "msg=\"range diverged\" start=100 end=200 reason=\"another chain\""), 1u) << log.text();
+  EXPECT_EQ(log.count("lvl=warn", "msg=\"range diverged\" start=100 end=200 reason=\"another chain\""), 1u)
+      << log.text();
   EXPECT_EQ(log.count("lvl=warn", "msg=\"range is not filled\" start=100 end=200 missing=99"), 2u) << log.text();
   EXPECT_EQ(log.count("range is being filled"), 0u) << log.text();
 }

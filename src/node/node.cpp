@@ -75,7 +75,12 @@ std::string name_of(const opstack::payload::ExecutionPayload& block) {
 }  // namespace
 
 Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& store, Log& log)
-    : runtime_(runtime), config_(std::move(config)), store_(store), log_(log), events_(runtime, log), sync_log_(events_) {
+    : runtime_(runtime),
+      config_(std::move(config)),
+      store_(store),
+      log_(log),
+      events_(runtime, log),
+      sync_log_(events_) {
   host_ = std::make_unique<network::Host>(runtime_, host_config(config_));
   peer_log_ = std::make_unique<PeerLog>(*host_, events_, config_.rollup.l2_chain_id);
   identify_ = std::make_unique<services::IdentifyService>(*host_);
@@ -113,8 +118,9 @@ Result<void> Node::start() {
   if (config_.sync_req_resp) {
     sync::SyncServerConfig serve;
     serve.limits.rate_limited = config_.sync_server_limits;
-    server_ = std::make_unique<sync::SyncServer>(*host_, config_.rollup, *chain_, serve,
-                                                 [this](const sync::ServedRequest& request) { sync_log_.on_served(request); });
+    server_ = std::make_unique<sync::SyncServer>(
+        *host_, config_.rollup, *chain_, serve,
+        [this](const sync::ServedRequest& request) { sync_log_.on_served(request); });
   }
   block_log_ = std::make_unique<BlockLog>(runtime_, events_, block_log_config(config_, runtime_.now().wall),
                                           [this] { return surroundings(); });

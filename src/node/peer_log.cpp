@@ -126,8 +126,9 @@ void PeerLog::tell_refusals(std::uint64_t count) {
 void PeerLog::on_dialling(const network::StaticPeerStatus& peer) {
   const std::string addr = peer.addresses.empty() ? std::string() : peer.addresses.front().text();
   const std::initializer_list<Field> fields = {{"peer", peer.peer}, {"addr", addr}};
-  if (peer.failures == 0) events_.tell(Told::static_dial, LogLevel::info, Component::host, "dialing static peer", fields);
-  else events_.log().debug(Component::host, "dialing static peer", fields);
+  constexpr std::string_view kMessage = "dialing static peer";
+  if (peer.failures == 0) events_.tell(Told::static_dial, LogLevel::info, Component::host, kMessage, fields);
+  else events_.log().debug(Component::host, kMessage, fields);
 }
 
 void PeerLog::on_dial_failed(const network::StaticPeerStatus& peer, const Error& why) {

@@ -1,5 +1,6 @@
-// What the log tells of peers and connections: who came, who went and why, what was refused, and how the dials of static
-// peers end. Static peers and peers that brought a block are told of at info and above, all others at debug level.
+// What the log tells of peers and connections: who came, who went and why, what was refused, and how the dials of
+// static peers end. Static peers and peers that brought a block are told of at info and above, all others at debug
+// level.
 //
 // A refused connection is one that a limit or the gater turned away. A connection that never became one, as of a port
 // scan, is not: it is told at debug level.

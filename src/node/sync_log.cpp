@@ -137,7 +137,8 @@ void SyncLog::on_fault(const sync::SyncFault& fault) {
 
 void SyncLog::on_served(const sync::ServedRequest& request) {
   if (!events_.log().enabled(Component::sync, LogLevel::debug)) return;
-  events_.log().debug(Component::sync, request.completed && request.code == 0 ? "served a block" : "did not serve a block",
+  const bool served = request.completed && request.code == 0;
+  events_.log().debug(Component::sync, served ? "served a block" : "did not serve a block",
                       {{"peer", request.peer},
                        {"number", request.number},
                        {"code", request.code},

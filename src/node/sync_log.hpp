@@ -1,5 +1,6 @@
-// What the log tells of the chain and its gaps: a gap once when reverse sync takes it up, its progress every kProgress, that
-// it is given up, and its end; faults of peers; blocks that conflict; a store that refuses. All else at debug level.
+// What the log tells of the chain and its gaps: a gap once when reverse sync takes it up, its progress every
+// kProgress, that it is given up, and its end; faults of peers; blocks that conflict; a store that refuses. All else
+// at debug level.
 //
 // Owner: the node. Thread: the network thread. Bounds: one gap.
 #pragma once
