@@ -108,8 +108,8 @@ void BlockLog::on_timer() {
   arm();
 }
 
-// A block that is accepted moves the watch's deadline away. That is seen when the timer fires: nothing is armed for each
-// block.
+// A block that is accepted moves the watch's deadline away. That is seen when the timer fires: nothing is armed for
+// each block.
 void BlockLog::arm() {
   std::optional<libp2p::MonoTime> next;
   if (watch_) next = watch_->next_deadline();

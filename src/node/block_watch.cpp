@@ -103,8 +103,8 @@ LikelyCause BlockWatch::cause_of_refusals(Reason reason) const {
     case Reason::already_seen:
       return {"this node could not check the blocks; it may be overloaded", ""};
     default:
-      return {"the blocks do not fit the fork of their topic: the rollup configuration may be of another chain, or lack "
-              "a hard fork that this version may not know either",
+      return {"the blocks do not fit the fork of their topic: the rollup configuration may be of another chain, or "
+              "lack a hard fork that this version may not know either",
               "--rollup.config"};
   }
 }
