@@ -24,10 +24,14 @@ libp2p::Seconds head_age(std::uint64_t timestamp, libp2p::UnixTime now) {
   return libp2p::Seconds(clock > timestamp ? static_cast<std::int64_t>(clock - timestamp) : 0);
 }
 
+std::uint64_t stale_after(std::uint64_t block_time) {
+  return std::max(kSecondsBehind, block_time > UINT64_MAX / kBlocksBehind ? UINT64_MAX : kBlocksBehind * block_time);
+}
+
 Health health_of(std::optional<std::uint64_t> head_timestamp, std::uint64_t block_time, libp2p::UnixTime now) {
   if (!head_timestamp)
     return {false, "no block has been accepted or found in the store yet; opp2p_status tells the peers and the rejected blocks"};
-  const auto most = std::max(kSecondsBehind, block_time > UINT64_MAX / kBlocksBehind ? UINT64_MAX : kBlocksBehind * block_time);
+  const auto most = stale_after(block_time);
   const auto age = static_cast<std::uint64_t>(head_age(*head_timestamp, now).count());
   if (age <= most) return {};
   return {false, "the head is " + std::to_string(age) + " s old, more than " + std::to_string(most) +

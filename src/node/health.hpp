@@ -29,6 +29,9 @@ class HeadClock {
 // How long ago the head's timestamp was; zero for one that is ahead of our clock.
 libp2p::Seconds head_age(std::uint64_t timestamp, libp2p::UnixTime now);
 
+// From which age on a head is too old: max(10 blocks, 60 s). Both in seconds.
+std::uint64_t stale_after(std::uint64_t block_time);
+
 struct Health {
   bool ok = true;
   std::string why;  // it is not ok
