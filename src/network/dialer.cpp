@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "network/address_scope.hpp"
 #include "network/dial_target.hpp"
 
 namespace libp2p::network {
@@ -215,7 +216,7 @@ Task<Result<PeerId>> Dialer::try_ip(PeerId peer, runtime::Endpoint to, MonoTime 
     co_return allowed.error();
   }
   Nanos patience = config_.limits.dial_timeout;
-  if (is_private_ip(to.ip)) patience = std::min(patience, kPrivateAddress);
+  if (is_near(reach_of_ip(to.ip))) patience = std::min(patience, kPrivateAddress);
   const MonoTime deadline = std::min(end, runtime_.now().mono + patience);
   auto opening = open_socket(std::move(to), deadline);
   auto socket = co_await opening;
