@@ -233,6 +233,7 @@ Task<Result<std::vector<std::string>>> Dialer::look_up(std::string host, runtime
   std::optional<Result<std::vector<std::string>>> answer;
   auto* out = &answer;
   auto* wake = &parking;
+  const Nanos patience = end - runtime_.now().mono;
   const auto timer = runtime_.make_timer([wake] { wake->wake_now(Wake::timed_out); });
   timer->arm(end);
   const auto operation = runtime_.resolve(host, family, [out, wake](Result<std::vector<std::string>> result) {
@@ -241,7 +242,9 @@ Task<Result<std::vector<std::string>>> Dialer::look_up(std::string host, runtime
   });
   co_await parking.park();
   if (answer) co_return std::move(*answer);
-  co_return parking.result("the look-up of '" + host + "'").error();
+  if (parking.outcome() == Wake::cancelled) co_return parking.result("the look-up of '" + host + "'").error();
+  co_return fail(Errc::timed_out, "look-up of '" + host + "' failed: no answer within " + seconds(patience) +
+                                      "; check that the name servers of this machine answer");
 }
 
 Task<Result<std::unique_ptr<runtime::Socket>>> Dialer::open_socket(runtime::Endpoint to, MonoTime end) {
