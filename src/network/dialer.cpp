@@ -84,15 +84,21 @@ void Dialer::cancel() {
   jobs_.clear();
 }
 
-// Its place is free at once, and what it was doing ends.
 void Dialer::abandon(const std::string& key) {
+  if (end(key, fail(Errc::cancelled, "nobody waits for the dial any more"))) ++counters_.abandoned_dials;
+}
+
+void Dialer::on_connected(const PeerId& peer) { (void)end(key_of(peer), peer); }
+
+// Its place is free at once, and what it was doing ends.
+bool Dialer::end(const std::string& key, Result<PeerId> outcome) {
   auto node = jobs_.extract(key);
-  if (!node) return;
-  ++counters_.abandoned_dials;
-  node.mapped().job->finish(fail(Errc::cancelled, "nobody waits for the dial any more"));
+  if (!node) return false;
+  node.mapped().job->finish(std::move(outcome));
   node.mapped().scope->cancel();
   ended_.push_back(std::move(node.mapped().scope));
   free_ended();
+  return true;
 }
 
 void Dialer::free_ended() {
@@ -102,7 +108,7 @@ void Dialer::free_ended() {
 }
 
 std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Multiaddr>& addresses) {
-  std::string key = peer.empty() ? "address " + addresses.front().text() : std::string(as_text(peer.bytes()));
+  std::string key = peer.empty() ? "address " + addresses.front().text() : key_of(peer);
   const auto known = jobs_.find(key);
   if (known != jobs_.end()) {
     const auto& job = known->second.job;

@@ -75,6 +75,39 @@ TEST_F(DialerTest, what_nobody_waits_for_ends_its_look_up) {
   EXPECT_NE(out[2].text().find("connection refused"), std::string::npos) << out[2].text();
 }
 
+// The dial went on through its dead addresses for up to a minute and kept its place.
+TEST_F(DialerTest, a_dial_ends_when_its_peer_connects_by_itself) {
+  auto config = HostConfig(test_key(1));
+  config.limits.pending_dials = 1;
+  const auto a = make_host(std::move(config));
+  const auto b = make_host();
+  const auto c = make_host();
+  world.add_dead_name("dead.example");
+  Outcome out;
+  TaskScope scope(a->runtime());
+  scope.spawn(connect(*a, Multiaddr::from_text("/dns4/dead.example/tcp/9000").value().with_peer_id(b->id()), &out));
+  world.run_for(Seconds(1));
+  ASSERT_TRUE(dial(*b, address_of(*a)));
+  world.run_for(Millis(100));
+  EXPECT_EQ(out.text(), "ok");
+  EXPECT_TRUE(dial(*a, address_of(*c)));
+  EXPECT_EQ(a->counters().abandoned_dials, 0u);
+}
+
+TEST_F(DialerTest, peers_that_dial_each_other_at_once_are_connected) {
+  const auto a = make_host();
+  const auto b = make_host();
+  std::vector<Outcome> out(2);
+  TaskScope of_a(a->runtime());
+  TaskScope of_b(b->runtime());
+  of_a.spawn(connect(*a, address_of(*b), &out[0]));
+  of_b.spawn(connect(*b, address_of(*a), &out[1]));
+  world.run_for(Seconds(5));
+  EXPECT_EQ(out[0].text() + out[1].text(), "okok");
+  EXPECT_TRUE(a->connected(b->id()));
+  EXPECT_TRUE(b->connected(a->id()));
+}
+
 TEST_F(DialerTest, closing_the_host_ends_look_ups) {
   auto a = make_host();
   world.add_dead_name("dead.example");

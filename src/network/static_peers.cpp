@@ -12,7 +12,7 @@ constexpr const char* kTag = "static";
 }
 
 StaticPeers::StaticPeers(Host& host, StaticPeersConfig config, StaticPeersEvents* events)
-    : host_(host), config_(config), events_(events), scope_(host.runtime()) {
+    : host_(host), config_(config), events_(events) {
   timer_ = host_.runtime().make_timer([this] { attempt_due(); });
   host_.add_observer(this);
 }
@@ -109,7 +109,8 @@ void StaticPeers::attempt_due() {
     peer.next_attempt.reset();
     if (peer.dialling || host_.connected(id)) continue;
     peer.dialling = true;
-    scope_.spawn(dial(id));
+    peer.scope = std::make_unique<runtime::TaskScope>(host_.runtime());
+    peer.scope->spawn(dial(id));
   }
   arm();
 }
@@ -118,8 +119,8 @@ runtime::Task<void> StaticPeers::dial(PeerId id) {
   {
     const auto found = peers_.find(id);
     if (found == peers_.end()) co_return;
-    if (events_ != nullptr) events_->on_dialling(status_of(id, found->second));
     host_.peerstore().add_addresses(id, found->second.addresses, kStaticAddress, host_.runtime().now().mono);
+    if (events_ != nullptr) events_->on_dialling(status_of(id, found->second));  // last: it may remove the peer
   }
   PeerId target = id;
   auto connecting = host_.connect(std::move(target));

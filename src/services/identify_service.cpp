@@ -233,6 +233,7 @@ Task<Result<Identified>> IdentifyService::identify(PeerId peer) {
 }
 
 Task<void> IdentifyService::ask_and_report(PeerId peer) {
+  if (!host_.connected(peer)) co_return;  // gone meanwhile: opening a stream would dial it
   const Result<Identified> result = co_await identify(peer);
   if (!result && failed_ && result.error() != Errc::exhausted) failed_(peer, result.error());
 }
