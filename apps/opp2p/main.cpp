@@ -9,6 +9,7 @@
 #include "node/file_error.hpp"
 #include "perf.hpp"
 #include "ping.hpp"
+#include "version.hpp"
 
 namespace {
 
@@ -23,7 +24,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("opp2p: the peer-to-peer layer of the OP Stack", "opp2p");
   int exit_code = 0;
-  app.set_version_flag("--version", "opp2p " OPP2P_VERSION);
+  app.set_version_flag("--version", "opp2p " + opp2p::program_version());
   app.require_subcommand(1);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
     return std::string("opp2p: ") + error.what() + "; see opp2p --help\n";

@@ -8,6 +8,7 @@
 #include "node/daemon.hpp"
 #include "node/log_fatal.hpp"
 #include "runtime/entropy.hpp"
+#include "version.hpp"
 
 namespace opp2p {
 namespace {
@@ -118,7 +119,7 @@ int run_node(const NodeOptions& options, const std::vector<std::string>& names) 
     log.warn(node::Component::node, "Unknown env var", {{"prefix", "OP_NODE"}, {"env_var", name}});
   libp2p::runtime::SystemRng rng;
   const auto config = node::resolve(options, rng);
-  const auto done = config ? node::run_daemon(*config, log, OPP2P_VERSION) : libp2p::Result<void>(config.error());
+  const auto done = config ? node::run_daemon(*config, log, program_version()) : libp2p::Result<void>(config.error());
   log.flush();  // what ended it is said last
   return done ? 0 : report(done.error());
 }

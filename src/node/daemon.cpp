@@ -58,12 +58,15 @@ struct StopWorker {
   ~StopWorker() { worker.stop(); }
 };
 
-HttpConfig http_config(const NodeConfig& config, const std::string& version) {
+HttpConfig http_config(const NodeConfig& config, const Node& node, const std::string& version) {
   HttpConfig out;
   out.address = config.rpc_addr;
   out.port = config.rpc_port;
   out.version = version;
   out.browsers = config.rpc_cors;
+  out.health = [&clock = node.head_clock(), block_time = config.rollup.block_time] {
+    return health_of(clock.get(), block_time, libp2p::UnixTime(std::chrono::system_clock::now().time_since_epoch()));
+  };
   return out;
 }
 
@@ -85,13 +88,13 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   JsonRpc rpc(on_worker, &RpcWorker::now);
   OPP2P_TRYV(protect(rpc, config, runtime.rng(), log));
   Node node(runtime, config, *store, log);
-  const NodeSource source(node);
+  const NodeSource source(runtime, node, version);
   RpcSnapshots snapshots(runtime, source, on_worker, rpc.memory(), rpc.limits().answer_bytes);
   RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
   add_methods(rpc, runtime, node, *store, snapshots, dials, version);
   const StopWorker stop_worker{worker};  // before what its tasks use goes, whatever ends this function
   OPP2P_TRYV(node.start());
-  OPP2P_TRY(auto server, HttpServer::start(http_config(config, version), rpc));
+  OPP2P_TRY(auto server, HttpServer::start(http_config(config, node, version), rpc));
   OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), server->port()));
   log.info(Component::rpc, "JSON-RPC server started", {{"addr", config.rpc_addr}, {"port", server->port()},
                                                        {"admin", config.rpc_enable_admin}});

@@ -28,6 +28,12 @@ void JsonRpc::add_plain(std::string method, std::size_t required, std::size_t mo
   methods_.insert_or_assign(std::move(method), Method{required, most, access, nullptr, std::move(handler)});
 }
 
+std::set<std::string> JsonRpc::namespaces() const {
+  std::set<std::string> out;
+  for (const auto& [name, method] : methods_) out.insert(name.substr(0, name.find('_')));
+  return out;
+}
+
 // The time does not depend on where the two differ.
 bool JsonRpc::is_authorized(std::string_view token) const {
   if (!token_) return true;

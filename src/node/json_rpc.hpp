@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -95,6 +96,9 @@ class JsonRpc {
   // Answers the body of the response; empty when nothing but notifications came. `done` is called once, where `post` runs its
   // tasks, unless the exchange is cancelled first.
   std::shared_ptr<RpcExchange> handle(RpcRequest request, std::function<void(RpcAnswer)> done) const;
+
+  // The part of each method's name before its underscore, each once.
+  std::set<std::string> namespaces() const;
 
   const SharedAccount& memory() const { return memory_; }
   // Where a request with this token is counted: whoever has the node's has room that strangers cannot fill.

@@ -109,7 +109,10 @@ Result<void> Node::start() {
   OPP2P_TRY(const auto summary, store_.summary());
   // A chain that is older than anybody can serve begins at the first block that is accepted.
   auto head = sync::starting_point(config_.rollup, runtime_.now().wall);
-  if (summary.head) head = sync::BlockRef{summary.head->number, summary.head->hash, summary.head->parent_hash};
+  if (summary.head) {
+    head = sync::BlockRef{summary.head->number, summary.head->hash, summary.head->parent_hash};
+    head_clock_.set(summary.head->timestamp);
+  }
   sync::FollowerConfig follow;
   follow.memory = config_.sync_memory;
   follow.req_resp = config_.sync_req_resp;
@@ -252,7 +255,7 @@ PeerSnapshot Node::snapshot_of(const PeerId& peer, const PeerList& list) const {
                                                                                  : ConnectionDirection::outbound;
   }
   out.is_protected = host_->is_protected(peer);
-  out.latency = known.latency(peer).value_or(libp2p::Nanos(0));
+  out.latency = known.latency(peer);
   out.gossip_blocks = std::binary_search(list.gossiping.begin(), list.gossiping.end(), peer);
   return out;
 }
@@ -436,6 +439,7 @@ void Node::on_stored(const PeerId& from, const sync::Block& block) {
     tell(Told::store_recovered, LogLevel::info, Component::store, "the store keeps blocks again",
          {{"number", block.number()}});
   host_->mark_proven(from);
+  head_clock_.set(block.payload().timestamp);
   if (!log_.enabled(Component::node, LogLevel::info)) return;
   log_.info(Component::node, "new unsafe head",
             {{"number", block.number()},

@@ -17,6 +17,7 @@
 #include "network/host.hpp"
 #include "network/static_peers.hpp"
 #include "node/config.hpp"
+#include "node/health.hpp"
 #include "node/log.hpp"
 #include "node/log_limiter.hpp"
 #include "node/p2p_api.hpp"
@@ -77,6 +78,8 @@ class Node final : libp2p::network::HostObserver,
   // The head that is stored and may be told.
   opstack::sync::BlockRef head() const;
   const BlockStats& stats() const { return stats_; }
+  // When the head's block was made; read from any thread.
+  const HeadClock& head_clock() const { return head_clock_; }
   // What the node's queues hold now.
   NodeSizes sizes() const;
 
@@ -146,6 +149,7 @@ class Node final : libp2p::network::HostObserver,
   BlockStore& store_;
   Log& log_;
   BlockStats stats_;
+  HeadClock head_clock_;
   std::uint64_t refused_ = 0;  // inbound connections
   std::optional<libp2p::MonoTime> warned_of_refusals_;
   std::uint64_t store_refused_ = 0;  // blocks

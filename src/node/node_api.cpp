@@ -115,7 +115,25 @@ RpcHandler envelope_method(Runtime& runtime, Node& node, Importer import) {
   };
 }
 
+// The namespaces there are, sorted, each with the version that geth gives all of them.
+void add_modules(JsonRpc& rpc) {
+  auto names = rpc.namespaces();
+  names.insert("rpc");
+  json::object modules;
+  for (const auto& name : names) modules[name] = "1.0";
+  rpc.add_plain("rpc_modules", 0, 0, kReads, [modules](const json::array&) -> RpcReply { return json::value(modules); });
+}
+
 }  // namespace
+
+StatusSnapshot NodeSource::status() const {
+  const auto now = runtime_.now();
+  auto out = node_.status();
+  out.version = version_;
+  out.uptime = now.mono - started_;
+  if (const auto head = node_.head_clock().get()) out.head_age = head_age(*head, now.wall);
+  return out;
+}
 
 void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, RpcSnapshots& snapshots, RpcDials& dials,
                  const std::string& version) {
@@ -126,10 +144,12 @@ void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, 
                 [config = json::value(node.config().rollup.to_json())](const json::array&) -> RpcReply { return config; });
   rpc.add_plain("optimism_version", 0, 0, kReads, [version](const json::array&) -> RpcReply { return json::value(version); });
   rpc.add_plain("health_status", 0, 0, kReads, [version](const json::array&) -> RpcReply { return json::value(version); });
-  if (!node.config().rpc_enable_admin) return;
-  rpc.add("admin_postUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::post_unsafe_payload));
-  // Our own: what a sequencer's driver calls with a block that it has built.
-  rpc.add("admin_publishUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::publish));
+  if (node.config().rpc_enable_admin) {
+    rpc.add("admin_postUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::post_unsafe_payload));
+    // Our own: what a sequencer's driver calls with a block that it has built.
+    rpc.add("admin_publishUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::publish));
+  }
+  add_modules(rpc);
 }
 
 }  // namespace opp2p::node

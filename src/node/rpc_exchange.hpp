@@ -41,6 +41,7 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   void watch_client(std::function<void()> gone);
   void on_reply(RpcReply given);
   void fail_whole(int code, std::string_view message);
+  void refuse_batch();
   void finish();
 
   const JsonRpc& rpc_;
