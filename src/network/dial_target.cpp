@@ -1,6 +1,6 @@
 #include "network/dial_target.hpp"
 
-#include "multiformats/ip_text.hpp"
+#include "base/peer_text.hpp"
 
 namespace libp2p::network {
 
@@ -9,7 +9,7 @@ using multiformats::Protocol;
 namespace {
 
 Error not_dialable(const Multiaddr& address, std::string_view why) {
-  return fail(Errc::unsupported, "'" + address.text() + "' cannot be used: " + std::string(why));
+  return fail(Errc::unsupported, "'" + peer_text(address.text()) + "' cannot be used: " + std::string(why));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/peer_text.hpp"
 #include "network/address_scope.hpp"
 #include "network/dial_target.hpp"
 
@@ -158,7 +159,7 @@ Task<void> Dialer::run(std::shared_ptr<DialJob> job) {
     Multiaddr address = std::move(job->addresses.front());
     job->addresses.pop_front();
     job->tried.push_back(address);
-    const std::string text = address.text();
+    const std::string text = peer_text(address.text());
     PeerId peer = job->peer;
     auto trying = try_address(std::move(peer), std::move(address), end);
     auto outcome = co_await trying;
@@ -201,7 +202,7 @@ Task<Result<PeerId>> Dialer::try_address(PeerId peer, Multiaddr address, MonoTim
   } else {
     ips.push_back(target.host);
   }
-  Error last = fail(Errc::not_found, "'" + target.host + "' has no address");
+  Error last = fail(Errc::not_found, "'" + peer_text(target.host) + "' has no address");
   for (const auto& ip : ips) {
     runtime::Endpoint to(ip, target.port);
     PeerId expected = peer;
@@ -248,8 +249,8 @@ Task<Result<std::vector<std::string>>> Dialer::look_up(std::string host, runtime
   });
   co_await parking.park();
   if (answer) co_return std::move(*answer);
-  if (parking.outcome() == Wake::cancelled) co_return parking.result("the look-up of '" + host + "'").error();
-  co_return fail(Errc::timed_out, "look-up of '" + host + "' failed: no answer within " + seconds(patience) +
+  if (parking.outcome() == Wake::cancelled) co_return parking.result("the look-up of '" + peer_text(host) + "'").error();
+  co_return fail(Errc::timed_out, "look-up of '" + peer_text(host) + "' failed: no answer within " + seconds(patience) +
                                       "; check that the name servers of this machine answer");
 }
 

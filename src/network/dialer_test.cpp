@@ -55,6 +55,17 @@ TEST_F(DialerTest, a_dead_name_costs_one_dial_its_time_and_the_next_address_is_t
   EXPECT_EQ(out.text(), "ok");
 }
 
+TEST_F(DialerTest, a_name_of_any_bytes_is_told_as_text) {
+  const auto a = make_host();
+  const auto id = PeerId::from_public_key(test_key(50).public_key());
+  const Bytes binary = {0x36, 5, 'c', 'a', 'f', 0xe9, 0x1b, 0x06, 0x23, 0x28};  // /dns4/caf\xe9\x1b/tcp/9000
+  const auto address = Multiaddr::from_bytes(binary);
+  ASSERT_TRUE(address);
+  const auto failed = dial(*a, address->with_peer_id(id));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().text().find_first_of("\xe9\x1b"), std::string::npos) << failed.error().text();
+}
+
 TEST_F(DialerTest, what_nobody_waits_for_ends_its_look_up) {
   runtime::SimWorldOptions options;
   options.most_look_ups = 2;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/peer_text.hpp"
 #include "network/dial_target.hpp"
 #include "network/peerstore.hpp"
 
@@ -28,7 +29,7 @@ StaticPeers::~StaticPeers() {
 
 Result<bool> StaticPeers::add(const Multiaddr& address) {
   const auto id = address.peer_id();
-  if (!id) return fail(Errc::invalid_argument, "the static peer '" + address.text() + "' needs a /p2p/ID at its end");
+  if (!id) return fail(Errc::invalid_argument, "the static peer '" + peer_text(address.text()) + "' needs a /p2p/ID at its end");
   if (*id == host_.id()) return false;
   OPP2P_TRYV(dial_target(address));
   // Its addresses have no share in the limits of strangers; those of a name are known when it is dialled.

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "base/peer_text.hpp"
 #include "runtime/asio/dns_channel.hpp"
 
 namespace libp2p::runtime {
@@ -27,6 +28,13 @@ std::string_view record_of(Family family) {
     case Family::any: break;
   }
   return "address (A or AAAA record)";
+}
+
+// Peers may tell names of any bytes; nothing of such a one goes to a name server.
+bool is_host_name(std::string_view host) {
+  constexpr std::size_t kLongest = 255;
+  return !host.empty() && host.size() <= kLongest &&
+         std::all_of(host.begin(), host.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 struct FreeAddresses {
@@ -93,7 +101,7 @@ class NameLookup::LookupOperation final : public Operation {
 };
 
 void NameLookup::Request::ask() {
-  if (host.empty()) return finish(error_of(ARES_EBADNAME));
+  if (!is_host_name(host)) return finish(error_of(ARES_EBADNAME));
   boost::system::error_code no_literal;
   const auto literal = boost::asio::ip::make_address(host, no_literal);
   if (!no_literal) {  // c-ares 1.18 would ask for 127.0.0.1 as a name
@@ -101,7 +109,7 @@ void NameLookup::Request::ask() {
     return finish(fits ? Addresses(std::vector<std::string>{literal.to_string()}) : Addresses(error_of(ARES_ENODATA)));
   }
   auto opened = DnsChannel::open(shared->context, shared->options);
-  if (!opened) return finish(fail(opened.error().code(), "look-up of '" + host + "' failed: " + opened.error().text()));
+  if (!opened) return finish(fail(opened.error().code(), "look-up of '" + peer_text(host) + "' failed: " + opened.error().text()));
   channel = std::move(*opened);
   channel->query([this](ares_channel ares) {
     ares_addrinfo_hints hints{};
@@ -122,7 +130,7 @@ void NameLookup::Request::on_answer(void* request, int status, int, ares_addrinf
 }
 
 Error NameLookup::Request::error_of(int status) const {
-  const std::string what = "look-up of '" + host + "' failed: ";
+  const std::string what = "look-up of '" + peer_text(host) + "' failed: ";
   const std::string servers = channel ? channel->servers() : "none";
   const std::string check = std::string(kConfiguration) + shared->options.resolv_conf;
   switch (status) {
@@ -168,7 +176,7 @@ std::unique_ptr<Operation> NameLookup::start(const std::string& host, Family fam
     if (const auto started = weak.lock()) started->ask();
   });
   if (!request->place) {
-    request->finish(fail(Errc::exhausted, "look-up of '" + host + "' refused: " +
+    request->finish(fail(Errc::exhausted, "look-up of '" + peer_text(host) + "' refused: " +
                                               std::to_string(shared_->queue.running()) + " are under way and " +
                                               std::to_string(shared_->queue.waiting()) +
                                               " wait, which are the limits; try again when some have ended"));

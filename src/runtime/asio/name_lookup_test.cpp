@@ -193,7 +193,9 @@ TEST_F(NameLookupTest, says_what_is_wrong_and_what_to_do) {
   names.server_timeout = Millis(20);
   AsioRuntime rt(options_of(names));
   EXPECT_EQ(look_up(rt, "none.test"), "look-up of 'none.test' failed: no such name; check how it is written");
-  EXPECT_EQ(look_up(rt, "no such name"), "look-up of 'no such name' failed: no such name; check how it is written");
+  EXPECT_EQ(look_up(rt, "no name"), "look-up of 'no name' failed: this is no host name; check how it is written");
+  EXPECT_EQ(look_up(rt, std::string("four.test\0x", 11)),
+            "look-up of 'four.test\\u0000x' failed: this is no host name; check how it is written");
   EXPECT_EQ(look_up(rt, ""), "look-up of '' failed: this is no host name; check how it is written");
   EXPECT_EQ(look_up(rt, "four.test", Family::ip6),
             "look-up of 'four.test' failed: the name has no IPv6 address (AAAA record); check its DNS records");

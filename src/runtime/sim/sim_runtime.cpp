@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/peer_text.hpp"
 #include "runtime/sim/sim_state.hpp"
 
 namespace libp2p::runtime {
@@ -206,14 +207,14 @@ NameAnswer answer_of(const SimWorld::State& world, const std::string& host, Fami
   std::vector<std::string> out;
   if (found != world.names.end()) {
     if (found->second.dead) {
-      return fail(Errc::timed_out, "look-up of '" + host + "' failed: no answer from the name servers");
+      return fail(Errc::timed_out, "look-up of '" + peer_text(host) + "' failed: no answer from the name servers");
     }
     for (const auto& ip : found->second.addresses) {
       const bool v6 = ip.find(':') != std::string::npos;
       if (family == Family::any || (family == Family::ip6) == v6) out.push_back(ip);
     }
   }
-  if (out.empty()) return fail(Errc::not_found, "look-up of '" + host + "' failed: no such name");
+  if (out.empty()) return fail(Errc::not_found, "look-up of '" + peer_text(host) + "' failed: no such name");
   return out;
 }
 
@@ -271,7 +272,7 @@ std::unique_ptr<Operation> SimRuntime::resolve(const std::string& host, Family f
   });
   if (!lookup->place) {
     lookup->answer_after(Nanos(0), lookup, [host]() -> NameAnswer {
-      return fail(Errc::exhausted, "look-up of '" + host + "' refused: too many wait; try again when some have ended");
+      return fail(Errc::exhausted, "look-up of '" + peer_text(host) + "' refused: too many wait; try again when some have ended");
     });
   }
   return operation;
