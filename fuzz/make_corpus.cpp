@@ -303,6 +303,9 @@ void make_node() {
   save("config", "level", "debug");
   save("config", "fork", "isthmus");
   save("config", "duration", "1h1m30s500ms");
+  save("config", "arguments", "--rpc.port=0x2549\n--p2p.ping=F\n-p2p.peers.grace\n+1.5h\n--p2p.bootnodes=a,b\n--l1=x");
+  save("config", "number", "-0x7f_ff");
+  save("config", "real", "0x1.8p-2");
   save("config", "bytes", "64MiB");
   save("config", "key", "0x" + std::string(64, '1'));
   save("config", "address", "0x" + std::string(40, 'a'));

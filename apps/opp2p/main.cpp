@@ -29,13 +29,15 @@ int main(int argc, char** argv) {
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
     return std::string("opp2p: ") + error.what() + "; see opp2p --help\n";
   });
-  opp2p::add_node_command(app, exit_code);
+  opp2p::add_node_command(app);
   opp2p::add_devnet_commands(app, exit_code);
   opp2p::add_inspect_commands(app, exit_code);
   opp2p::add_key_commands(app, exit_code);
   opp2p::add_ping_command(app, exit_code);
   opp2p::add_perf_commands(app, exit_code);
   try {
+    if (argc > 1 && std::string_view(argv[1]) == "node")
+      return opp2p::node_command(std::vector<std::string>(argv + 2, argv + argc));
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // CLI11 has a number for every kind of mistake; here all of them are 1.

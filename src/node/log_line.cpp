@@ -3,6 +3,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <ctime>
 #include <iterator>
@@ -15,6 +17,8 @@ namespace {
 using libp2p::ByteView;
 
 constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error", "crit"};
+constexpr std::string_view kShortLevels[] = {"trce", "dbug", "info",
+                                             "warn", "eror", "crit"};  // op-node takes these too
 constexpr std::string_view kComponentNames[] = {"node", "host", "gossip", "sync", "store", "rpc", "devnet"};
 constexpr std::size_t kMaxKeyBytes = 255;
 constexpr std::size_t kUsualBytes = 224;
@@ -179,8 +183,11 @@ std::string_view to_string(LogLevel level) { return kLevels[static_cast<std::siz
 std::string_view to_string(Component component) { return kComponentNames[static_cast<std::size_t>(component)]; }
 
 std::optional<LogLevel> parse_log_level(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   for (std::size_t i = 0; i < std::size(kLevels); ++i)
-    if (text == kLevels[i]) return static_cast<LogLevel>(i);
+    if (lower == kLevels[i] || lower == kShortLevels[i]) return static_cast<LogLevel>(i);
   return std::nullopt;
 }
 
