@@ -12,6 +12,14 @@ JsonRpc::JsonRpc(Post post, Clock clock, RpcLimits limits)
       token_memory_(std::make_shared<libp2p::MemoryAccount>(limits.token_memory)) {}
 
 void JsonRpc::add(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcHandler handler) {
+  add_watching(std::move(method), required, most, access,
+               [handler = std::move(handler)](const json::array& params, RpcDone done, const RpcWatchClient&) {
+                 handler(params, std::move(done));
+               });
+}
+
+void JsonRpc::add_watching(std::string method, std::size_t required, std::size_t most, RpcAccess access,
+                           RpcWatchingHandler handler) {
   methods_.insert_or_assign(std::move(method), Method{required, most, access, std::move(handler), nullptr});
 }
 

@@ -251,6 +251,25 @@ TEST_F(JsonRpcTest, what_is_cancelled_computes_nothing_more) {
   EXPECT_EQ(answered_, "(no answer)");
 }
 
+TEST_F(JsonRpcTest, a_method_hears_once_that_its_client_has_gone) {
+  int gone = 0;
+  RpcDone kept;
+  rpc_.add_watching("slow_work", 0, 0, RpcAccess::reads, [&](const json::array&, RpcDone done, const RpcWatchClient& watch) {
+    kept = std::move(done);
+    watch([&gone] { ++gone; });
+  });
+  begin(R"({"jsonrpc":"2.0","id":1,"method":"slow_work"})");
+  exchange_->cancel();
+  exchange_->cancel();
+  EXPECT_EQ(gone, 1);
+  begin(R"({"jsonrpc":"2.0","id":1,"method":"slow_work"})");
+  kept(json::value(1));
+  run();
+  exchange_->cancel();
+  EXPECT_EQ(gone, 1);  // it had its answer
+  kept = nullptr;
+}
+
 TEST_F(JsonRpcTest, memory_counts_while_it_is_held_and_comes_back) {
   const auto answer = ask(batch(R"({"jsonrpc":"2.0","id":1,"method":"big_answer"})", 9));
   EXPECT_GT(answer.size(), 900'000u);

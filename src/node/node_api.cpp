@@ -34,16 +34,18 @@ RpcHandler snapshot_method(RpcSnapshots& snapshots, SnapshotKind kind) {
   return [&snapshots, kind](const json::array&, RpcDone done) { snapshots.ask(kind, std::move(done)); };
 }
 
-void connect_peer(Runtime& runtime, RpcDials& dials, const json::array& params, const RpcDone& done) {
+void connect_peer(Runtime& runtime, RpcDials& dials, const json::array& params, const RpcDone& done,
+                  const RpcWatchClient& watch) {
   if (!params[0].is_string()) return done(invalid_argument(0, "want a multiaddr"));
   auto address = Multiaddr::from_text(std::string_view(params[0].get_string()));
   if (!address) return done(server_error("bad peer address: " + address.error().message()));
   if (!address->peer_id()) return done(server_error("bad peer address: it does not end with /p2p/ID"));
-  runtime.post([&dials, target = *address, done] {
-    dials.dial(target, [done](const Result<void>& connected) {
+  runtime.post([&runtime, &dials, target = *address, done, watch] {
+    const auto id = dials.dial(target, [done](const Result<void>& connected) {
       if (connected) done(json::value(nullptr));
       else done(server_error("failed to dial: " + connected.error().message()));
     });
+    if (id) watch([&runtime, &dials, id] { runtime.post([&dials, id] { dials.abandon(*id); }); });
   });
 }
 
@@ -69,9 +71,10 @@ void add_peer_methods(JsonRpc& rpc, Runtime& runtime, Node& node, RpcSnapshots& 
     snapshots.ask(params[0].get_bool() ? SnapshotKind::connected_peers : SnapshotKind::all_peers, std::move(done));
   });
   rpc.add("opp2p_peerStats", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::peer_stats));
-  rpc.add("opp2p_connectPeer", 1, 1, kChanges, [&runtime, &dials](const json::array& params, const RpcDone& done) {
-    connect_peer(runtime, dials, params, done);
-  });
+  rpc.add_watching("opp2p_connectPeer", 1, 1, kChanges,
+                   [&runtime, &dials](const json::array& params, const RpcDone& done, const RpcWatchClient& watch) {
+                     connect_peer(runtime, dials, params, done, watch);
+                   });
   rpc.add("opp2p_disconnectPeer", 1, 1, kChanges, disconnect_method(runtime, node));
 }
 

@@ -195,16 +195,43 @@ bool RpcExchange::run(const JsonRpc::Method& method, const json::value* params) 
     return reply_error(kInvalidParams, "missing value for required argument " + std::to_string(given->size()));
   try {
     if (method.plain) return reply(method.plain(*given));
-    method.handler(*given, [self = shared_from_this()](RpcReply came) {
+    const auto self = shared_from_this();
+    const auto done = [self](RpcReply came) {
       self->rpc_.post_([self, held = std::make_shared<RpcReply>(std::move(came))] { self->on_reply(std::move(*held)); });
-    });
+    };
+    method.handler(*given, done, [self](std::function<void()> gone) { self->watch_client(std::move(gone)); });
     return false;
   } catch (const std::exception&) {
     return reply_error(kInternalError, "method handler crashed");
   }
 }
 
+void RpcExchange::cancel() {
+  std::function<void()> gone;
+  {
+    const std::lock_guard lock(watch_mutex_);
+    cancelled_ = true;
+    gone.swap(on_gone_);
+  }
+  if (gone) gone();
+}
+
+void RpcExchange::watch_client(std::function<void()> gone) {
+  {
+    const std::lock_guard lock(watch_mutex_);
+    if (!cancelled_) {
+      on_gone_ = std::move(gone);
+      return;
+    }
+  }
+  gone();
+}
+
 void RpcExchange::on_reply(RpcReply given) {
+  {
+    const std::lock_guard lock(watch_mutex_);
+    on_gone_ = nullptr;
+  }
   if (cancelled_) return;
   reply(std::move(given));
   step();
