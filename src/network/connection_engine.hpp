@@ -168,11 +168,12 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   class MuxerEvents;
   enum class Phase : std::uint8_t { security_choice, security, muxer_choice, ready, failed };
   struct Negotiation {
-    std::unique_ptr<multistream::Negotiator> negotiator;
+    std::unique_ptr<multistream::Negotiator> negotiator;  // null: inbound and turned away
     MonoTime deadline;
     bool inbound = false;
     bool may_send = false;            // a single protocol is proposed: data follows it at once
     bool close_when_settled = false;  // close_write() came before the protocol
+    std::size_t discarded = 0;        // bytes that came after it was turned away
   };
   using Negotiations = std::map<StreamId, Negotiation>;
 
@@ -198,6 +199,7 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   void negotiate(Negotiations::iterator at, ByteView data);
   void settle(Negotiations::iterator at, ByteView rest);
   void refuse(Negotiations::iterator at, const Error& error);
+  void turn_away(Negotiations::iterator at, const Error& error);
   bool forget(StreamId id);
 
   Role role_;
