@@ -32,6 +32,7 @@
 #include "base/rng.hpp"
 #include "base/time.hpp"
 #include "multiformats/peer_id.hpp"
+#include "protocols/yamux/frame.hpp"
 #include "protocols/yamux/limits.hpp"
 
 namespace libp2p::multistream {
@@ -159,8 +160,8 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   std::size_t stream_count() const;
 
   // Refuses new streams, and says good-bye to the peer after everything that can be sent has been. Then, when
-  // wants_transmit() is false, close the socket; the peer does not have to answer.
-  void go_away();
+  // wants_transmit() is false, close the socket; the peer does not have to answer. The first reason counts.
+  void go_away(yamux::GoAwayCode reason = yamux::GoAwayCode::normal);
   // The socket is gone or will be: every stream is reset by event with `reason`, and nothing happens afterwards.
   void abort(const Error& reason);
 
