@@ -1,11 +1,15 @@
 // `opp2p node`: op-node's options and environment names where it has them, our own beside them.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <memory>
 
 #include "commands.hpp"
 #include "input.hpp"
 #include "node/config.hpp"
 #include "node/daemon.hpp"
+#include "node/file_error.hpp"
 #include "node/log_fatal.hpp"
 #include "runtime/entropy.hpp"
 
@@ -111,6 +115,8 @@ int run_node(const NodeOptions& options, const std::vector<std::string>& names) 
   node::LogOptions logging;
   logging.format = json ? node::LogFormat::json : node::LogFormat::text;
   logging.own_thread = true;
+  const auto sink = std::make_shared<node::DescriptorSink>(STDERR_FILENO);
+  logging.sink = sink;
   node::Log log(std::move(logging));
   const node::FlushLogOnFatalSignals flush_when_fatal(log);
   if (const auto levels = log.set_levels(options.log_level); !levels) return report(levels.error().within("--log.level"));
@@ -120,7 +126,11 @@ int run_node(const NodeOptions& options, const std::vector<std::string>& names) 
   const auto config = node::resolve(options, rng);
   const auto done = config ? node::run_daemon(*config, log, OPP2P_VERSION) : libp2p::Result<void>(config.error());
   log.flush();  // what ended it is said last
-  return done ? 0 : report(done.error());
+  if (!done) return report(done.error());
+  // Of a reader that ended with the same Ctrl-C nothing is said.
+  if (const int error = sink->last_error(); error != 0 && error != EPIPE)
+    return report("the log cannot be written to standard error: " + node::file_error(error, "standard error"));
+  return 0;
 }
 
 }  // namespace
