@@ -1,20 +1,22 @@
-// What each family of subcommands adds to the program. A subcommand's callback runs after everything was parsed, and stores
+// What each family of subcommands adds to the program. What a command prints goes through `out`, which main checks at the end. A subcommand's callback runs after everything was parsed, and stores
 // the exit code in `exit_code`, which lives as long as the CLI11 app: 0 done, 1 for bad input or a failure, with one line on
 // stderr that says what is wrong and what to do.
 #pragma once
 
 #include <CLI/App.hpp>
 
+#include "node/output.hpp"
+
 namespace opp2p {
 
 // inspect gossip|payload|response|peer-id|multiaddr|key|message-id: what bytes mean.
-void add_inspect_commands(CLI::App& app, int& exit_code);
+void add_inspect_commands(CLI::App& app, node::Output& out, int& exit_code);
 // key generate|peer-id: node keys in op-node's file format.
-void add_key_commands(CLI::App& app, int& exit_code);
+void add_key_commands(CLI::App& app, node::Output& out, int& exit_code);
 
 // node: the daemon.
 void add_node_command(CLI::App& app, int& exit_code);
 // devnet: a local chain of real processes.
-void add_devnet_commands(CLI::App& app, int& exit_code);
+void add_devnet_commands(CLI::App& app, node::Output& out, int& exit_code);
 
 }  // namespace opp2p
