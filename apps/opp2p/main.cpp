@@ -13,6 +13,7 @@
 #include "node/output.hpp"
 #include "perf.hpp"
 #include "ping.hpp"
+#include "version.hpp"
 
 namespace {
 
@@ -33,18 +34,20 @@ int finish_parse(const CLI::App& app, const CLI::ParseError& error, opp2p::node:
 int run(int argc, char** argv, opp2p::node::Output& out) {
   CLI::App app("opp2p: the peer-to-peer layer of the OP Stack", "opp2p");
   int exit_code = 0;
-  app.set_version_flag("--version", "opp2p " OPP2P_VERSION);
+  app.set_version_flag("--version", "opp2p " + opp2p::program_version());
   app.require_subcommand(1);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
     return std::string(error.what()) + "; see opp2p --help";
   });
-  opp2p::add_node_command(app, exit_code);
+  opp2p::add_node_command(app);
   opp2p::add_devnet_commands(app, out, exit_code);
   opp2p::add_inspect_commands(app, out, exit_code);
   opp2p::add_key_commands(app, out, exit_code);
   opp2p::add_ping_command(app, out, exit_code);
   opp2p::add_perf_commands(app, out, exit_code);
   try {
+    if (argc > 1 && std::string_view(argv[1]) == "node")
+      return opp2p::node_command(std::vector<std::string>(argv + 2, argv + argc), out);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return finish_parse(app, error, out);

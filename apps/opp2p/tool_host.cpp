@@ -90,9 +90,11 @@ std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text) {
 
 std::optional<Nanos> parse_spin(const std::string& text) {
   const auto time = node::parse_duration(text);
-  if (time && *time <= kMostSpin) return *time;
-  if (time) report("--spin is at most 10ms, '" + text + "' would keep a core busy; try 100us");
-  else report(time.error().within("--spin"));
+  if (time && *time >= Nanos(0) && *time <= kMostSpin) return *time;
+  if (!time || *time < Nanos(0))
+    report("--spin: " + (time ? node::go_quote(text) + " is below zero" : time.error().text()) + "; write for example 100us");
+  else
+    report("--spin is at most 10ms, " + node::go_quote(text) + " would keep a core busy; try 100us");
   return std::nullopt;
 }
 
