@@ -70,6 +70,11 @@ int report(const std::string& text) {
   return 1;
 }
 
-int report(const Error& error) { return report(error.message()); }
+std::string sentence_of(const Error& error) {
+  if (error.text().empty()) return error.message();
+  return error.text() + (error.offset() ? " (at byte " + std::to_string(*error.offset()) + ")" : "");
+}
+
+int report(const Error& error) { return report(sentence_of(error)); }
 
 }  // namespace opp2p

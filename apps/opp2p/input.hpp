@@ -20,6 +20,8 @@ libp2p::Result<libp2p::ByteArray<20>> parse_address(std::string_view text);
 
 // One line of JSON.
 void print_line(node::Output& out, const boost::json::object& object);
+// What an error says to a person: its text and place, without its kind, which the text tells.
+std::string sentence_of(const libp2p::Error& error);
 // "opp2p: TEXT" on standard error; answers 1, the exit code.
 int report(const std::string& text);
 int report(const libp2p::Error& error);

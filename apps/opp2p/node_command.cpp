@@ -51,7 +51,7 @@ void warn(node::Log& log, const Fields& fields) {
 int run_node(const node::NodeCommandLine& line) {
   const auto& options = line.options;
   const auto failed = [&line](const libp2p::Error& error) {
-    return report(node::name_variables(error.message(), line.given));
+    return report(node::name_variables(sentence_of(error), line.given));
   };
   const auto format = node::parse_log_format(options.log_format);
   if (!format) return failed(format.error().within("--log.format"));

@@ -79,9 +79,9 @@ class Commands(OutputCase):
         self.addCleanup(os.close, write)
         full = self.enterContext(open("/dev/full", "w"))
         for arguments in self.commands():
-            for options, what in (({"stdout": full}, "standard output cannot be written: No space left on device; make room"),
-                                  ({"stdout": write}, "standard output is closed: the program that read it has ended"),
-                                  ({"preexec_fn": lambda: os.close(1)}, "standard output is closed: nothing can be written to it")):
+            for options, what in (({"stdout": full}, "opp2p: standard output cannot be written: No space left on device; make room"),
+                                  ({"stdout": write}, "opp2p: standard output is closed: the program that read it has ended"),
+                                  ({"preexec_fn": lambda: os.close(1)}, "opp2p: standard output is closed: nothing can be written to it")):
                 with self.subTest(arguments=arguments, what=what):
                     (self.folder / "new").unlink(missing_ok=True)
                     self.said(self.start(*arguments, stderr=subprocess.PIPE, **options), 1, what)
@@ -233,7 +233,7 @@ class Devnet(OutputCase):
     def test_a_temporary_folder_that_is_missing_is_named(self):
         missing = str(self.folder / "nonexistent")
         self.said(self.devnet(env={**os.environ, "TMPDIR": missing}), 1,
-                  f"cannot create a temporary folder in {missing} (TMPDIR): no such file or directory. "
+                  f"opp2p: cannot create a temporary folder in {missing} (TMPDIR): no such file or directory. "
                   "Set TMPDIR to a folder that exists, or give --data-dir.")
 
     def test_a_node_that_does_not_start_is_told_in_its_own_words(self):
