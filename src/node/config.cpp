@@ -228,7 +228,7 @@ Result<libp2p::network::RateLimit> rate_limit(std::string_view name, double per_
 }
 
 Result<libp2p::network::Limits> connection_limits(const NodeOptions& options) {
-  libp2p::network::Limits out;
+  auto out = node_limits();
   OPP2P_TRY(out.exempt, of("p2p.limits.exempt", parse_cidrs(options.limits_exempt)));
   if (options.limits_address_conns == 0 || options.limits_ip6_48_conns == 0)
     return fail(Errc::invalid_argument,

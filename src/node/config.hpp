@@ -72,6 +72,13 @@ struct NodeOptions {
   std::string log_format = "text";
 };
 
+// The library's limits, but half the memory for what strangers make the host remember: a node reads what it is sent at once.
+inline libp2p::network::Limits node_limits() {
+  libp2p::network::Limits out;
+  out.memory = 32U << 20;
+  return out;
+}
+
 struct NodeConfig {
   opstack::chain::RollupConfig rollup;
   std::string data_dir;
@@ -90,7 +97,7 @@ struct NodeConfig {
   std::string user_agent;
   bool ping = true;
   libp2p::Nanos dial_timeout{};
-  libp2p::network::Limits limits;  // what the options p2p.limits.* set of them
+  libp2p::network::Limits limits = node_limits();  // p2p.limits.* sets some of them
   libp2p::Nanos spin{};  // the longest time that the network thread looks for events before it sleeps
   libp2p::Nanos gossip_timestamp_threshold{};
 

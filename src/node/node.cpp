@@ -25,14 +25,10 @@ libp2p::crypto::PrivateKey identity_of(const NodeConfig& config) {
   return libp2p::crypto::PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, config.node_key).value();
 }
 
-// What strangers can make the host remember. A node reads what it is sent at once, so it needs less than a library's user.
-constexpr std::size_t kHostMemory = 32U << 20;
-
 network::HostConfig host_config(const NodeConfig& config) {
   network::HostConfig out(identity_of(config));
   out.user_agent = config.user_agent;
   out.limits = config.limits;
-  out.limits.memory = kHostMemory;
   out.limits.dial_timeout = config.dial_timeout;
   out.connection_manager.low = config.peers_lo;
   out.connection_manager.high = config.peers_hi;
