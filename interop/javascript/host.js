@@ -22,6 +22,8 @@ export async function newHost ({ key = 'ed25519', listen }) {
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })],
+    // Tests connect more often than five times a second.
+    connectionManager: { inboundConnectionThreshold: Infinity },
     services: { identify: identify(), ping: ping() }
   })
 }

@@ -18,8 +18,8 @@ class PeersAloneInFull(unittest.TestCase):
                     go_libp2p(self, security, muxer)
 
     def test_the_libp2p_of_other_languages(self):
-        # go-libp2p wants a signed record, which Rust does not send.
-        for dialer, listener in (("golibp2p", "jslibp2p"), ("jslibp2p", "golibp2p"), ("rustlibp2p", "golibp2p"), ("rustlibp2p", "jslibp2p")):
+        # golibp2p wants a signed record, which Rust does not send. Rust resets streams on which JavaScript sends much.
+        for dialer, listener in (("golibp2p", "jslibp2p"), ("jslibp2p", "golibp2p"), ("rustlibp2p", "golibp2p")):
             with self.subTest(dialer=dialer, listener=listener):
                 libp2p(self, needed(dialer), needed(listener), "--streams", 400, "--bytes", 20_000_000)
 

@@ -8,19 +8,22 @@ use libp2p::swarm::NetworkBehaviour;
 use libp2p::{identify, noise, ping, tcp, yamux, Swarm, SwarmBuilder};
 use libp2p_stream as stream;
 
-use crate::{Failure, Words};
+use crate::{serving, Failure, Words};
 
 const AGENT: &str = "opp2p-interop-rustlibp2p";
 const IDLE: Duration = Duration::from_secs(600);
 
 pub struct Settings {
+    /// Whether it speaks the test protocols.
+    pub serves: bool,
     /// How often it pings its peers; None: it neither pings nor answers.
     pub pings: Option<Duration>,
 }
 
 #[derive(NetworkBehaviour)]
 pub struct Behaviour {
-    pub streams: stream::Behaviour,
+    pub streams: stream::Behaviour, // its own ones
+    pub serving: Toggle<serving::Behaviour>,
     pub identify: identify::Behaviour,
     pub ping: Toggle<ping::Behaviour>,
 }
@@ -40,6 +43,7 @@ pub fn make_swarm(words: &Words, settings: Settings) -> Result<Swarm<Behaviour>,
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)?
         .with_behaviour(|key| Behaviour {
             streams: stream::Behaviour::new(),
+            serving: settings.serves.then_some(serving::Behaviour).into(),
             // Without a signed record: identify of libp2p 0.57 signs, and takes, records of a domain that only Rust uses.
             identify: identify::Behaviour::new(
                 identify::Config::new("/opp2p-interop/1.0.0".into(), key.public()).with_agent_version(AGENT.into()),

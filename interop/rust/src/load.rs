@@ -14,7 +14,7 @@ use crate::session::{Opener, Session};
 use crate::{emit, until_told_to_end, Failure, Words};
 
 async fn connect(words: &Words) -> Result<Session, Failure> {
-    Session::connect(words, Settings { pings: None }).await
+    Session::connect(words, Settings { serves: false, pings: None }).await
 }
 
 fn cpu_seconds() -> f64 {

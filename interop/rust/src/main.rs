@@ -4,6 +4,7 @@
 mod host;
 mod load;
 mod protocols;
+mod serving;
 mod session;
 mod tests;
 
@@ -106,9 +107,9 @@ fn report(event: SwarmEvent<BehaviourEvent>) {
 
 async fn listen(words: Words) -> Result<(), Failure> {
     let quiet = words.options.contains_key("quiet");
-    let mut swarm = host::make_swarm(&words, Settings { pings: (!quiet).then_some(Duration::from_secs(15)) })?;
+    let mut swarm =
+        host::make_swarm(&words, Settings { serves: true, pings: (!quiet).then_some(Duration::from_secs(15)) })?;
     let id = *swarm.local_peer_id();
-    protocols::serve(&swarm)?;
     swarm.listen_on(words.text("listen", "/ip4/127.0.0.1/tcp/0").parse()?)?;
     let driver = tokio::spawn(async move {
         loop {

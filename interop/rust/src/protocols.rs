@@ -1,12 +1,9 @@
 //! The protocols of the tests; interop/README.md says what each side does.
 
-use std::future::Future;
-
-use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use libp2p::{Stream, StreamProtocol, Swarm};
+use futures::{AsyncReadExt, AsyncWriteExt};
+use libp2p::{Stream, StreamProtocol};
 use sha2::{Digest, Sha256};
 
-use crate::host::Behaviour;
 use crate::Failure;
 
 pub const ECHO: StreamProtocol = StreamProtocol::new("/echo/1.0.0");
@@ -21,26 +18,18 @@ pub const RESET_AFTER: usize = 1024;
 const MAX_ANSWER: u64 = 1 << 32;
 const CHUNK: usize = 256 * 1024;
 
-pub fn serve(swarm: &Swarm<Behaviour>) -> Result<(), Failure> {
-    serve_one(swarm, ECHO, serve_echo)?;
-    serve_one(swarm, SINK, serve_sink)?;
-    serve_one(swarm, RESET, serve_reset)?;
-    serve_one(swarm, HALF_CLOSE, serve_half_close)?;
-    serve_one(swarm, PERF, serve_perf)
-}
+pub const SERVED: [StreamProtocol; 5] = [ECHO, SINK, RESET, HALF_CLOSE, PERF];
 
 /// A stream whose server fails is dropped without being closed: that resets it.
-fn serve_one<F>(swarm: &Swarm<Behaviour>, protocol: StreamProtocol, server: fn(Stream) -> F) -> Result<(), Failure>
-where
-    F: Future<Output = Result<(), Failure>> + Send + 'static,
-{
-    let mut incoming = swarm.behaviour().streams.new_control().accept(protocol)?;
-    tokio::spawn(async move {
-        while let Some((_, stream)) = incoming.next().await {
-            tokio::spawn(server(stream));
-        }
-    });
-    Ok(())
+pub async fn serve(stream: Stream, name: StreamProtocol) -> Result<(), Failure> {
+    match name {
+        _ if name == ECHO => serve_echo(stream).await,
+        _ if name == SINK => serve_sink(stream).await,
+        _ if name == RESET => serve_reset(stream).await,
+        _ if name == HALF_CLOSE => serve_half_close(stream).await,
+        _ if name == PERF => serve_perf(stream).await,
+        _ => Err(format!("nobody serves {name}").into()),
+    }
 }
 
 async fn serve_echo(mut stream: Stream) -> Result<(), Failure> {

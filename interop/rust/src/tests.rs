@@ -21,7 +21,7 @@ pub async fn dial(words: Words) -> Result<(), Failure> {
     let wanted = words.text("test", "");
     let names = if wanted == "all" { ALL.to_vec() } else { vec![wanted.as_str()] };
     let limit = Duration::from_secs(words.number("timeout", 120)?);
-    let settings = Settings { pings: Some(Duration::from_millis(50)) };
+    let settings = Settings { serves: false, pings: Some(Duration::from_millis(50)) };
     let mut session = tokio::time::timeout(limit, Session::connect(&words, settings)).await??;
     let mut failed = 0;
     for name in names {
