@@ -12,7 +12,6 @@ BUILD = ROOT / "build"
 CACHE = pathlib.Path(os.environ.get("OPP2P_CACHE") or ROOT / ".cache")
 LOAD = BUILD / "bench" / "bench_load"  # makes the load, whatever build is measured
 BOUND = BUILD / "bench" / "bench_bound"
-CHAIN_MAKER = BUILD / "tests" / "chain_maker"
 GO = CACHE / "interop" / "golibp2p"
 VALIDATOR = CACHE / "interop" / "validator"
 OPNODE = CACHE / "interop" / "opnode-peer"
