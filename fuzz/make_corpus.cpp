@@ -262,12 +262,27 @@ void make_payloads() {
   save("unsafe_chain", "backwards-and-rewind", backwards);
 }
 
-void make_node() {
+void make_rpc() {
   save("json_rpc", "plain", R"({"jsonrpc":"2.0","id":1,"method":"echo","params":["a",{"b":[1,2.5,null]}]})");
   save("json_rpc", "batch",
        R"([{"jsonrpc":"2.0","id":"x","method":"refuse"},{"jsonrpc":"2.0","method":"echo","params":[1]},{"jsonrpc":"2.0","id":2,"method":"break"},7])");
   save("json_rpc", "unknown", R"({"jsonrpc":"2.0","id":null,"method":"none","params":{}})");
+  save("json_rpc", "ids", R"([{"jsonrpc":"2.0","id":18446744073709551616,"method":"peer"},{"jsonrpc":"2.0","method":"words","id":1.50},)"
+                          R"({"jsonrpc":"2.0","id":"\u0041\"}","method":"complain"},{"jsonrpc":"2.0","id":1e999,"result":0}])");
+  for (const std::string method : {"words", "complain", "peer"})
+    save("json_rpc", method, R"({"jsonrpc":"2.0","id":1e3,"method":")" + method + R"(","params":["\u001b[2J caf\u00e9"]})");
 
+  save("json_text", "string", "caf\xe9/1\x1b[2J\n\xe2\x98\x95");
+  save("json_text", "value", R"({"z":1,"a":[true,null,-7,18446744073709551615,"x"],"half":0.5})");
+  save("http_head", "get", "GET /healthz?x HTTP/1.1\r\nHost: x\r\n\r\n");
+  save("http_head", "absolute", "HEAD http://user@node:9545/readyz HTTP/1.0\r\nA: b\r\n\r\nrest");
+  save("http_head", "tls", std::string_view("\x16\x03\x01\x02\x00\x01", 6));
+  save("http_head", "http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  save("http_head", "lf", "GET / HTTP/1.1\nHost: x\n\n");
+  save("http_head", "type", "Application/JSON; charset=utf-8");
+}
+
+void make_node() {
   opp2p::node::StoredBlock stored;
   stored.number = 7;
   stored.hash.fill(1);
@@ -288,6 +303,9 @@ void make_node() {
   save("config", "level", "debug");
   save("config", "fork", "isthmus");
   save("config", "duration", "1h1m30s500ms");
+  save("config", "arguments", "--rpc.port=0x2549\n--p2p.ping=F\n-p2p.peers.grace\n+1.5h\n--p2p.bootnodes=a,b\n--l1=x");
+  save("config", "number", "-0x7f_ff");
+  save("config", "real", "0x1.8p-2");
   save("config", "bytes", "64MiB");
   save("config", "key", "0x" + std::string(64, '1'));
   save("config", "address", "0x" + std::string(40, 'a'));
@@ -309,6 +327,7 @@ int main(int argc, char** argv) {
   make_connection();
   make_wire();
   make_payloads();
+  make_rpc();
   make_node();
   return 0;
 }

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <span>
+#include <string>
 
 namespace opp2p {
 
@@ -12,8 +14,10 @@ void add_inspect_commands(CLI::App& app, int& exit_code);
 // key generate|peer-id: node keys in op-node's file format.
 void add_key_commands(CLI::App& app, int& exit_code);
 
-// node: the daemon.
-void add_node_command(CLI::App& app, int& exit_code);
+// node: the daemon. CLI11 lists it only; what follows the word `node` is read by node_command, which answers the exit
+// code.
+void add_node_command(CLI::App& app);
+int node_command(std::span<const std::string> arguments);
 // devnet: a local chain of real processes.
 void add_devnet_commands(CLI::App& app, int& exit_code);
 

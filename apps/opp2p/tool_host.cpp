@@ -86,8 +86,9 @@ std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text) {
 
 std::optional<Nanos> parse_time(const std::string& option, const std::string& text) {
   auto time = node::parse_duration(text);
-  if (time) return *time;
-  report(time.error().within(option));
+  if (time && *time >= Nanos(0)) return *time;
+  report(option + ": " + (time ? node::go_quote(text) + " is below zero" : time.error().text()) +
+         "; write for example 500ms, 30s or 1m30s");
   return std::nullopt;
 }
 

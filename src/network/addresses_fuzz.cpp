@@ -2,6 +2,7 @@
 // taken has one canonical form, which is taken too and means the same; and a subnet holds the address that it is
 // written with.
 #include "multiformats/address_blocks.hpp"
+#include "network/address_scope.hpp"
 #include "network/dial_target.hpp"
 #include "network/gater.hpp"
 #include "testing/fuzz_script.hpp"
@@ -24,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(host && host->text().starts_with(written.substr(0, written.find('/'))));
   }
   if (const auto ip = canonical_ip(text)) {
-    require(canonical_ip(*ip).value() == *ip && is_private_ip(*ip) == is_private_ip(text));
+    require(canonical_ip(*ip).value() == *ip && reach_of_ip(*ip) == reach_of_ip(text));
     for (const char* const whole : {"/32", "/128"}) {
       if (const auto subnet = Subnet::from_text(*ip + whole)) require(subnet->contains(*ip) && subnet->contains(text));
     }

@@ -1,6 +1,6 @@
 #include "network/dial_target.hpp"
 
-#include "multiformats/ip_text.hpp"
+#include "base/peer_text.hpp"
 
 namespace libp2p::network {
 
@@ -9,7 +9,7 @@ using multiformats::Protocol;
 namespace {
 
 Error not_dialable(const Multiaddr& address, std::string_view why) {
-  return fail(Errc::unsupported, "'" + address.text() + "' cannot be used: " + std::string(why));
+  return fail(Errc::unsupported, "'" + peer_text(address.text()) + "' cannot be used: " + std::string(why));
 }
 
 }  // namespace
@@ -59,19 +59,6 @@ Multiaddr to_multiaddr(const runtime::Endpoint& endpoint) {
   text.append("/tcp/").append(std::to_string(endpoint.port));
   auto parsed = Multiaddr::from_text(text);
   return parsed ? std::move(*parsed) : Multiaddr();
-}
-
-bool is_private_ip(std::string_view ip) {
-  const auto bytes = multiformats::parse_ip(ip);
-  if (!bytes) return false;
-  const auto& b = *bytes;
-  if (b.size() == 4) {
-    return b[0] == 10 || b[0] == 127 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168) ||
-           (b[0] == 169 && b[1] == 254);
-  }
-  Bytes loopback(16);
-  loopback[15] = 1;
-  return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || b == loopback;
 }
 
 }  // namespace libp2p::network

@@ -23,7 +23,4 @@ Result<DialTarget> dial_target(const Multiaddr& address);
 // "/ip4/1.2.3.4/tcp/9222" of a socket's end.
 Multiaddr to_multiaddr(const runtime::Endpoint& endpoint);
 
-// Loopback, private, link-local or unique local.
-bool is_private_ip(std::string_view ip);
-
 }  // namespace libp2p::network

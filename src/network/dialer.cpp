@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/peer_text.hpp"
+#include "network/address_scope.hpp"
 #include "network/dial_target.hpp"
 
 namespace libp2p::network {
@@ -83,15 +85,21 @@ void Dialer::cancel() {
   jobs_.clear();
 }
 
-// Its place is free at once, and what it was doing ends.
 void Dialer::abandon(const std::string& key) {
+  if (end(key, fail(Errc::cancelled, "nobody waits for the dial any more"))) ++counters_.abandoned_dials;
+}
+
+void Dialer::on_connected(const PeerId& peer) { (void)end(key_of(peer), peer); }
+
+// Its place is free at once, and what it was doing ends.
+bool Dialer::end(const std::string& key, Result<PeerId> outcome) {
   auto node = jobs_.extract(key);
-  if (!node) return;
-  ++counters_.abandoned_dials;
-  node.mapped().job->finish(fail(Errc::cancelled, "nobody waits for the dial any more"));
+  if (!node) return false;
+  node.mapped().job->finish(std::move(outcome));
   node.mapped().scope->cancel();
   ended_.push_back(std::move(node.mapped().scope));
   free_ended();
+  return true;
 }
 
 void Dialer::free_ended() {
@@ -101,7 +109,7 @@ void Dialer::free_ended() {
 }
 
 std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Multiaddr>& addresses) {
-  std::string key = peer.empty() ? "address " + addresses.front().text() : std::string(as_text(peer.bytes()));
+  std::string key = peer.empty() ? "address " + addresses.front().text() : key_of(peer);
   const auto known = jobs_.find(key);
   if (known != jobs_.end()) {
     const auto& job = known->second.job;
@@ -151,7 +159,7 @@ Task<void> Dialer::run(std::shared_ptr<DialJob> job) {
     Multiaddr address = std::move(job->addresses.front());
     job->addresses.pop_front();
     job->tried.push_back(address);
-    const std::string text = address.text();
+    const std::string text = peer_text(address.text());
     PeerId peer = job->peer;
     auto trying = try_address(std::move(peer), std::move(address), end);
     auto outcome = co_await trying;
@@ -194,7 +202,7 @@ Task<Result<PeerId>> Dialer::try_address(PeerId peer, Multiaddr address, MonoTim
   } else {
     ips.push_back(target.host);
   }
-  Error last = fail(Errc::not_found, "'" + target.host + "' has no address");
+  Error last = fail(Errc::not_found, "'" + peer_text(target.host) + "' has no address");
   for (const auto& ip : ips) {
     runtime::Endpoint to(ip, target.port);
     PeerId expected = peer;
@@ -215,7 +223,7 @@ Task<Result<PeerId>> Dialer::try_ip(PeerId peer, runtime::Endpoint to, MonoTime 
     co_return allowed.error();
   }
   Nanos patience = config_.limits.dial_timeout;
-  if (is_private_ip(to.ip)) patience = std::min(patience, kPrivateAddress);
+  if (is_near(reach_of_ip(to.ip))) patience = std::min(patience, kPrivateAddress);
   const MonoTime deadline = std::min(end, runtime_.now().mono + patience);
   auto opening = open_socket(std::move(to), deadline);
   auto socket = co_await opening;
@@ -232,6 +240,7 @@ Task<Result<std::vector<std::string>>> Dialer::look_up(std::string host, runtime
   std::optional<Result<std::vector<std::string>>> answer;
   auto* out = &answer;
   auto* wake = &parking;
+  const Nanos patience = end - runtime_.now().mono;
   const auto timer = runtime_.make_timer([wake] { wake->wake_now(Wake::timed_out); });
   timer->arm(end);
   const auto operation = runtime_.resolve(host, family, [out, wake](Result<std::vector<std::string>> result) {
@@ -240,7 +249,9 @@ Task<Result<std::vector<std::string>>> Dialer::look_up(std::string host, runtime
   });
   co_await parking.park();
   if (answer) co_return std::move(*answer);
-  co_return parking.result("the look-up of '" + host + "'").error();
+  if (parking.outcome() == Wake::cancelled) co_return parking.result("the look-up of '" + peer_text(host) + "'").error();
+  co_return fail(Errc::timed_out, "look-up of '" + peer_text(host) + "' failed: no answer within " + seconds(patience) +
+                                      "; check that the name servers of this machine answer");
 }
 
 Task<Result<std::unique_ptr<runtime::Socket>>> Dialer::open_socket(runtime::Endpoint to, MonoTime end) {

@@ -40,6 +40,8 @@ class Dialer {
 
   // Starts a dial, or joins the one to the same peer (adding the addresses) or, with an unknown peer, to the same address.
   std::shared_ptr<DialJob> dial(const PeerId& peer, const std::vector<Multiaddr>& addresses);
+  // The peer has connected by itself: who waits for a dial to it has what it wanted, and the dial ends.
+  void on_connected(const PeerId& peer);
   void cancel();
   std::size_t pending() const { return jobs_.size(); }
   // Hears which addresses a name in a multiaddr of a peer leads to.
@@ -53,7 +55,9 @@ class Dialer {
     std::unique_ptr<runtime::TaskScope> scope;
   };
 
+  static std::string key_of(const PeerId& peer) { return std::string(as_text(peer.bytes())); }
   void abandon(const std::string& key);
+  bool end(const std::string& key, Result<PeerId> outcome);
   void free_ended();
   runtime::Task<void> run(std::shared_ptr<DialJob> job);
   runtime::Task<Result<PeerId>> try_address(PeerId peer, Multiaddr address, MonoTime end);

@@ -127,6 +127,7 @@ void Host::State::on_opened(const ConnectionInfo& info, bool first_of_peer, cons
     peerstore.add_dialled(info.peer, info.remote, runtime.now().mono);
   }
   if (peerstore.is_proven(info.peer)) manager.mark_proven(info.peer);
+  if (info.direction == Direction::inbound && dialer) dialer->on_connected(info.peer);
   notify([info, first_of_peer](HostObserver& observer) {
     observer.on_connection_opened(info);
     if (first_of_peer) observer.on_peer_connected(info.peer, info.direction);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/peer_text.hpp"
 #include "network/dial_target.hpp"
 #include "network/peerstore.hpp"
 
@@ -12,7 +13,7 @@ constexpr const char* kTag = "static";
 }
 
 StaticPeers::StaticPeers(Host& host, StaticPeersConfig config, StaticPeersEvents* events)
-    : host_(host), config_(config), events_(events), scope_(host.runtime()) {
+    : host_(host), config_(config), events_(events) {
   timer_ = host_.runtime().make_timer([this] { attempt_due(); });
   host_.add_observer(this);
 }
@@ -28,7 +29,7 @@ StaticPeers::~StaticPeers() {
 
 Result<bool> StaticPeers::add(const Multiaddr& address) {
   const auto id = address.peer_id();
-  if (!id) return fail(Errc::invalid_argument, "the static peer '" + address.text() + "' needs a /p2p/ID at its end");
+  if (!id) return fail(Errc::invalid_argument, "the static peer '" + peer_text(address.text()) + "' needs a /p2p/ID at its end");
   if (*id == host_.id()) return false;
   OPP2P_TRYV(dial_target(address));
   // Its addresses have no share in the limits of strangers; those of a name are known when it is dialled.
@@ -109,7 +110,8 @@ void StaticPeers::attempt_due() {
     peer.next_attempt.reset();
     if (peer.dialling || host_.connected(id)) continue;
     peer.dialling = true;
-    scope_.spawn(dial(id));
+    peer.scope = std::make_unique<runtime::TaskScope>(host_.runtime());
+    peer.scope->spawn(dial(id));
   }
   arm();
 }
@@ -118,8 +120,8 @@ runtime::Task<void> StaticPeers::dial(PeerId id) {
   {
     const auto found = peers_.find(id);
     if (found == peers_.end()) co_return;
-    if (events_ != nullptr) events_->on_dialling(status_of(id, found->second));
     host_.peerstore().add_addresses(id, found->second.addresses, kStaticAddress, host_.runtime().now().mono);
+    if (events_ != nullptr) events_->on_dialling(status_of(id, found->second));  // last: it may remove the peer
   }
   PeerId target = id;
   auto connecting = host_.connect(std::move(target));

@@ -52,6 +52,7 @@ class StaticPeers final : private HostObserver {
   // An address with /p2p/ID; several for one peer add up. False for the host's own id, which is skipped.
   // Errc::invalid_argument without an id, Errc::unsupported for an address that cannot be dialled.
   Result<bool> add(const Multiaddr& address);
+  // A dial that is under way ends, too.
   bool remove(const PeerId& peer);
   std::vector<StaticPeerStatus> status() const;  // by peer id
 
@@ -62,6 +63,7 @@ class StaticPeers final : private HostObserver {
     std::optional<MonoTime> next_attempt;
     unsigned failures = 0;
     std::string last_error;
+    std::unique_ptr<runtime::TaskScope> scope;  // of its dial, which ends with it
   };
 
   void on_peer_connected(const PeerId& peer, Direction direction) override;
@@ -76,9 +78,8 @@ class StaticPeers final : private HostObserver {
   Host& host_;
   StaticPeersConfig config_;
   StaticPeersEvents* events_;
-  std::map<PeerId, Peer> peers_;
   std::unique_ptr<runtime::Timer> timer_;
-  runtime::TaskScope scope_;
+  std::map<PeerId, Peer> peers_;  // last: the dials in it use everything above
 };
 
 }  // namespace libp2p::network

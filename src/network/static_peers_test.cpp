@@ -135,5 +135,22 @@ TEST_F(StaticPeersTest, a_removed_peer_is_left_alone) {
   EXPECT_FALSE(a->connected(b->id()));
 }
 
+// It went on for up to a minute, and kept its place among the dials that may be under way.
+TEST_F(StaticPeersTest, a_peer_that_is_removed_while_it_is_dialled_leaves_its_place_at_once) {
+  auto config = HostConfig(test_key(1));
+  config.limits.pending_dials = 1;
+  const auto a = make_host(std::move(config));
+  const auto b = make_host();
+  world.add_dead_name("dead.example");
+  StaticPeers peers(*a);
+  const auto dead = PeerId::from_public_key(test_key(50).public_key());
+  ASSERT_TRUE(peers.add(Multiaddr::from_text("/dns4/dead.example/tcp/9000").value().with_peer_id(dead)));
+  world.run_for(Seconds(1));
+  ASSERT_TRUE(peers.status()[0].dialling);
+  EXPECT_TRUE(peers.remove(dead));
+  EXPECT_EQ(a->counters().abandoned_dials, 1u);
+  EXPECT_TRUE(dial(*a, address_of(*b)));
+}
+
 }  // namespace
 }  // namespace libp2p::network

@@ -269,6 +269,7 @@ void StreamState::on_dead(Error why) {
 }
 
 void StreamState::deliver() {
+  if (dead && death != nullptr) std::exchange(death, nullptr)->signal();
   // One that is woken already has been cancelled, and has not resumed yet.
   if (opener != nullptr && !opener->woken() && (opened || dead)) {
     opener->wake_now(Wake::ok);
@@ -288,6 +289,7 @@ void StreamState::deliver() {
 }
 
 void StreamState::wake_later() {
+  if (death != nullptr) std::exchange(death, nullptr)->signal();
   for (Parking* waiting : {opener, reader, writer}) {
     if (waiting != nullptr) waiting->wake(Wake::ok);
   }
@@ -396,6 +398,12 @@ void Stream::reset() {
   state_->reset_told = true;
   state_->wake_later();
   if (!over) state_->port->reset(state_->id);
+}
+
+void Stream::signal_when_dead(runtime::Event* event) {
+  if (!state_) return;
+  state_->death = event;
+  if (event != nullptr && state_->dead) std::exchange(state_->death, nullptr)->signal();
 }
 
 bool Stream::alive() const { return state_ && !state_->dead; }

@@ -83,6 +83,9 @@ class Stream {
   void close_write();  // half-close: the other side sees the end after what was written
   void reset();
   bool alive() const;
+  // For a user that waits for something other than the stream: `event` is signalled when the peer or the connection ends it, at
+  // once if that has happened. It must outlive the stream or be taken off with nullptr.
+  void signal_when_dead(runtime::Event* event);
 
  private:
   std::shared_ptr<StreamState> state_;

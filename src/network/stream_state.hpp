@@ -62,6 +62,7 @@ struct StreamState : LiveCounted<StreamState> {
   std::size_t direct_filled = 0;
   runtime::Parking* writer = nullptr;
   runtime::Parking* opener = nullptr;
+  runtime::Event* death = nullptr;  // signalled once, when the stream is dead
   std::optional<MonoTime> read_deadline;
   std::optional<MonoTime> write_deadline;
   std::unique_ptr<runtime::Timer> read_timer;

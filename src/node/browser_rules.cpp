@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/peer_text.hpp"
 #include "multiformats/address_blocks.hpp"
 
 namespace opp2p::node {
@@ -44,13 +45,8 @@ bool is_origin(std::string_view text) {
   return rest.empty() || (rest.starts_with(':') && is_port(rest.substr(1)));
 }
 
-// What a peer sent, in an error.
-std::string shown(std::string_view text) {
-  constexpr std::size_t kMost = 100;
-  std::string out;
-  for (const char c : text.substr(0, kMost)) out.push_back(c >= ' ' && c <= '~' ? c : '?');
-  return out;
-}
+// What a client sent, in an error.
+std::string shown(std::string_view text) { return libp2p::peer_text(text, 100); }
 
 }  // namespace
 

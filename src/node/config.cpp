@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 
 #include "network/dial_target.hpp"
 #include "node/file_error.hpp"
 #include "node/secret_file.hpp"
-
-extern char** environ;
 
 namespace opp2p::node {
 namespace {
@@ -59,7 +58,7 @@ Result<std::string> read_file(const std::string& path) {
   return text;
 }
 
-Result<std::uint16_t> check_port(std::uint32_t port) {
+Result<std::uint16_t> check_port(std::uint64_t port) {
   if (port >= 65536) return fail(Errc::invalid_argument, "port out of range: " + std::to_string(port));
   if (port > 0 && port < 1024) return fail(Errc::invalid_argument, "port is reserved for system: " + std::to_string(port));
   return static_cast<std::uint16_t>(port);
@@ -82,35 +81,6 @@ Error key_file_error(const std::string& path, std::string_view action, int code)
 
 }  // namespace
 
-Result<Nanos> parse_duration(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    double nanos;
-  };
-  static constexpr Unit kUnits[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
-  const auto wrong = [&] {
-    return fail(Errc::invalid_argument, "'" + std::string(text) + "' is no duration; write for example 500ms, 30s, 1m30s or 1h");
-  };
-  if (text == "0") return Nanos(0);
-  std::string_view rest = text;
-  double total = 0;
-  if (rest.empty()) return wrong();
-  while (!rest.empty()) {
-    double number = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
-    if (error != std::errc() || number < 0) return wrong();
-    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
-    const auto unit_size = std::min(rest.find_first_of("0123456789."), rest.size());
-    const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits),
-                                   [&](const Unit& u) { return u.name == rest.substr(0, unit_size); });
-    if (unit == std::end(kUnits)) return wrong();
-    total += number * unit->nanos;
-    rest.remove_prefix(unit_size);
-  }
-  if (!(total < 9.2e18)) return wrong();
-  return Nanos(static_cast<std::int64_t>(total));
-}
-
 Result<std::size_t> parse_byte_count(std::string_view text) {
   struct Unit {
     std::string_view name;
@@ -125,7 +95,7 @@ Result<std::size_t> parse_byte_count(std::string_view text) {
       std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.name == trim(unit_text); });
   std::size_t bytes = 0;
   if (error != std::errc() || unit == std::end(kUnits) || __builtin_mul_overflow(number, unit->bytes, &bytes))
-    return fail(Errc::invalid_argument, "'" + std::string(text) + "' is no size; write bytes, or for example 64MiB");
+    return fail(Errc::invalid_argument, go_quote(text) + " is no size; write bytes, or for example 64MiB");
   return bytes;
 }
 
@@ -142,7 +112,7 @@ Result<secp256k1::Secret> parse_key(std::string_view text) {
 Result<secp256k1::Address> parse_address(std::string_view text) {
   const auto raw = libp2p::from_hex(trim(text));
   if (!raw || raw->size() != 20)
-    return fail(Errc::malformed, "'" + std::string(text) + "' is no address; it has 20 bytes, 0x and 40 hexadecimal digits");
+    return fail(Errc::malformed, go_quote(text) + " is no address; it has 20 bytes, 0x and 40 hexadecimal digits");
   secp256k1::Address out{};
   std::copy(raw->begin(), raw->end(), out.begin());
   return out;
@@ -168,7 +138,28 @@ Result<std::vector<Multiaddr>> parse_peers(std::string_view list) {
   return out;
 }
 
-Result<secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rng& rng) {
+Result<void> check_log_levels(std::string_view text) {
+  do {
+    const auto part = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), part.size() + 1));
+    const auto level = part.substr(part.find('=') + 1);
+    if (!parse_log_level(level))
+      return fail(Errc::invalid_argument, "unknown level: " + std::string(level) +
+                                              "; use trace, debug, info, warn, error or crit, or COMPONENT=LEVEL");
+  } while (!text.empty());
+  return {};
+}
+
+Result<LogFormat> parse_log_format(std::string_view text) {
+  // logfmt and the terminal's form are text here; the variants with milliseconds too, because ours always has them.
+  for (const std::string_view name : {"text", "terminal", "logfmt", "logfmtms"})
+    if (text == name) return LogFormat::text;
+  if (text == "json" || text == "jsonms") return LogFormat::json;
+  return fail(Errc::invalid_argument, "unrecognized log-format: " + go_quote(text) +
+                                          "; use text or json, or op-node's terminal, logfmt, logfmtms or jsonms");
+}
+
+Result<NodeKey> load_or_create_key(const std::string& path, libp2p::Rng& rng) {
   if (path.empty()) return fail(Errc::invalid_argument, "no p2p private key path; give --p2p.priv.path or --p2p.priv.raw");
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
@@ -176,7 +167,7 @@ Result<secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rn
     const auto key = secp256k1::generate(rng);
     if (const auto failed = write_secret_file(path, libp2p::to_hex(key)))
       return key_file_error(path, failed->action, failed->code);
-    return key;
+    return NodeKey{key, path, true};
   }
   if (S_ISDIR(info.st_mode)) return key_file_error(path, "read", EISDIR);
   std::ifstream in(path, std::ios::binary);
@@ -184,11 +175,23 @@ Result<secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rn
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad() || !in.is_open()) return key_file_error(path, "read", errno);
   text.resize(static_cast<std::size_t>(in.gcount()));
-  auto key = parse_key(text);
+  const auto key = parse_key(text);
   if (!key)
     return fail(key.error().code(), "--p2p.priv.path: the node key file " + path + ": " + key.error().text() +
                                         "; opp2p key generate --out FILE makes one, as does a start without the file");
-  return key;
+  return NodeKey{*key, path, false};
+}
+
+Result<NodeKey> find_node_key(const std::optional<std::string>& path, const std::string& data_dir, libp2p::Rng& rng) {
+  if (path) return load_or_create_key(*path, rng);
+  struct stat info {};
+  const std::string here(kNodeKeyFile);
+  if (::lstat(here.c_str(), &info) == 0) return load_or_create_key(here, rng);
+  std::error_code error;
+  std::filesystem::create_directories(data_dir, error);
+  if (error)
+    return fail(Errc::io, "--data-dir: cannot create " + data_dir + ": " + file_error(error.value(), data_dir));
+  return load_or_create_key((std::filesystem::path(data_dir) / here).string(), rng);
 }
 
 Result<std::vector<libp2p::Cidr>> parse_cidrs(std::string_view list) {
@@ -205,12 +208,21 @@ Result<std::vector<libp2p::Cidr>> parse_cidrs(std::string_view list) {
 
 namespace {
 
-Result<libp2p::network::RateLimit> rate_limit(std::string_view name, const std::string& rate, std::uint32_t burst) {
+// About a century: longer is for ever, and a time that is added to now must not overflow.
+constexpr auto kForEver = std::chrono::hours(24 * 365 * 100);
+
+Result<Nanos> time_limit(std::string_view option, Nanos value) {
+  if (value < Nanos(0))
+    return fail(Errc::invalid_argument, "--" + std::string(option) + " is " + duration_text(value) +
+                                            ", and no time is below zero; write for example 30s");
+  return std::min<Nanos>(value, kForEver);
+}
+
+Result<libp2p::network::RateLimit> rate_limit(std::string_view name, double per_second, std::uint64_t burst) {
   const std::string option = "--p2p.limits." + std::string(name);
-  double per_second = 0;
-  const auto [end, error] = std::from_chars(rate.data(), rate.data() + rate.size(), per_second);
-  if (error != std::errc() || end != rate.data() + rate.size() || !(per_second > 0) || per_second > 1e6)
-    return fail(Errc::invalid_argument, option + ".rate is '" + rate + "'; write connections a second, above 0, for example 0.2");
+  if (!(per_second > 0) || per_second > 1e6)
+    return fail(Errc::invalid_argument,
+                option + ".rate must be above 0 and at most 1000000 connections a second; write for example 0.2");
   if (burst == 0) return fail(Errc::invalid_argument, option + ".burst is 0, which lets nobody in; the default is 16 or 80");
   return libp2p::network::RateLimit{per_second, static_cast<double>(burst)};
 }
@@ -230,13 +242,27 @@ Result<libp2p::network::Limits> connection_limits(const NodeOptions& options) {
 
 }  // namespace
 
-Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
-  NodeConfig out;
+Result<opstack::chain::RollupConfig> rollup_config(const NodeOptions& options) {
+  if (options.rollup_config.empty() && !options.network.empty())
+    return fail(Errc::invalid_argument, "--network " + options.network +
+                                            ": no networks are built in. Write the chain's configuration to a file " +
+                                            "with: op-node networks dump-rollup-config --network " + options.network +
+                                            ", and give it with --rollup.config");
   if (options.rollup_config.empty())
     return fail(Errc::invalid_argument, "--rollup.config is missing; give the rollup configuration file of the chain");
   OPP2P_TRY(const auto text, of("rollup.config", read_file(options.rollup_config)));
-  OPP2P_TRY(out.rollup, of("rollup.config " + options.rollup_config, opstack::chain::RollupConfig::from_text(text)));
+  OPP2P_TRY(auto out, of("rollup.config " + options.rollup_config, opstack::chain::RollupConfig::from_text(text)));
+  for (std::size_t i = 0; i < options.fork_times.size(); ++i)
+    if (options.fork_times[i]) out.fork_times[i] = options.fork_times[i];
+  if (options.pectra_blob_schedule_time) out.pectra_blob_schedule_time = options.pectra_blob_schedule_time;
+  if (options.keep_karst_upgrade_gas) out.keep_karst_upgrade_gas = *options.keep_karst_upgrade_gas;
+  OPP2P_TRYV(of("override.*", out.check()));
+  return out;
+}
 
+Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
+  NodeConfig out;
+  OPP2P_TRY(out.rollup, rollup_config(options));
   OPP2P_TRY(out.listen, listen_address(options));
   OPP2P_TRY(out.static_peers, of("p2p.static", parse_peers(options.static_peers)));
   if (options.peers_lo == 0 || options.peers_hi == 0 || options.peers_lo > options.peers_hi)
@@ -244,16 +270,17 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
                             std::to_string(options.peers_hi) + "; --p2p.peers.lo and .hi are at least 1 and lo is at most hi");
   out.peers_lo = options.peers_lo;
   out.peers_hi = options.peers_hi;
-  OPP2P_TRY(out.peers_grace, of("p2p.peers.grace", parse_duration(options.peers_grace)));
-  OPP2P_TRY(out.dial_timeout, of("p2p.timeout.dial", parse_duration(options.dial_timeout)));
+  OPP2P_TRY(out.peers_grace, time_limit("p2p.peers.grace", options.peers_grace));
+  OPP2P_TRY(out.dial_timeout, time_limit("p2p.timeout.dial", options.dial_timeout));
   OPP2P_TRY(out.limits, connection_limits(options));
-  OPP2P_TRY(out.spin, of("p2p.spin", parse_duration(options.spin)));
+  OPP2P_TRY(out.spin, time_limit("p2p.spin", options.spin));
   if (out.dial_timeout == Nanos(0))
     return fail(Errc::invalid_argument, "--p2p.timeout.dial is 0, which no dial keeps; write for example 10s");
   if (out.spin > libp2p::Millis(10))
-    return fail(Errc::invalid_argument, "--p2p.spin is at most 10ms, '" + options.spin + "' would keep a core busy; try 100us");
+    return fail(Errc::invalid_argument,
+                "--p2p.spin is at most 10ms, " + duration_text(options.spin) + " would keep a core busy; try 100us");
   OPP2P_TRY(out.gossip_timestamp_threshold,
-            of("p2p.gossip.timestamp.threshold", parse_duration(options.gossip_timestamp_threshold)));
+            time_limit("p2p.gossip.timestamp.threshold", options.gossip_timestamp_threshold));
   out.user_agent = options.user_agent;
   out.ping = options.ping;
 
@@ -277,7 +304,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   if (out.store_max_size < 16 * kLeastMemory) return fail(Errc::invalid_argument, "--store.max-size must be at least 16MiB");
 
   out.rpc_addr = options.rpc_addr;
-  if (options.rpc_port >= 65536)
+  if (options.rpc_port < 0 || options.rpc_port >= 65536)
     return fail(Errc::invalid_argument, "--rpc.port: port out of range: " + std::to_string(options.rpc_port));
   out.rpc_port = static_cast<std::uint16_t>(options.rpc_port);
   out.rpc_enable_admin = options.rpc_enable_admin;
@@ -290,19 +317,11 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   if (!options.priv_raw.empty()) {
     OPP2P_TRY(out.node_key, of("p2p.priv.raw", parse_key(options.priv_raw)));
   } else {
-    OPP2P_TRY(out.node_key, load_or_create_key(options.priv_path, rng));
+    OPP2P_TRY(auto key, find_node_key(options.priv_path, options.data_dir, rng));
+    out.node_key = key.secret;
+    out.node_key_file = std::move(key.file);
+    out.node_key_is_new = key.is_new;
   }
-  return out;
-}
-
-std::vector<std::string> unknown_environment(const std::vector<std::string>& known) {
-  std::vector<std::string> out;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const auto name = text.substr(0, text.find('='));
-    if (name.starts_with("OP_NODE_") && std::find(known.begin(), known.end(), name) == known.end()) out.emplace_back(name);
-  }
-  std::sort(out.begin(), out.end());
   return out;
 }
 

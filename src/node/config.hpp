@@ -1,8 +1,9 @@
-// What a node is told: the options as they stand on the command line or in the environment (NodeOptions), and the same checked and
-// resolved (NodeConfig). Names, defaults and error texts are op-node's where it has the option.
-// Source: op-node surface, 1.1 and 1.4.
+// What a node is told: the options as they stand on the command line or in the environment (NodeOptions, filled by
+// node_flags.hpp), and the same checked and resolved (NodeConfig). Names, defaults and error texts are op-node's where
+// it has the option. Source: op-node surface, 1.1 and 1.4.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,38 +17,45 @@
 #include "multiformats/multiaddr.hpp"
 #include "network/host.hpp"
 #include "node/browser_rules.hpp"
+#include "node/go_values.hpp"
 #include "node/log.hpp"
+#include "opstack/chain/fork.hpp"
 #include "opstack/chain/rollup_config.hpp"
 
 namespace opp2p::node {
 
 struct NodeOptions {
   std::string rollup_config;  // a file
+  std::string network;        // op-node's name of a chain; none is built in
+  // --override.*: what the rollup configuration says otherwise.
+  std::array<std::optional<std::uint64_t>, opstack::chain::kForkCount> fork_times{};
+  std::optional<std::uint64_t> pectra_blob_schedule_time;
+  std::optional<bool> keep_karst_upgrade_gas;
   std::string data_dir = "opp2p-data";
 
   std::string listen_ip = "0.0.0.0";
-  std::uint32_t listen_tcp = 9222;
+  std::uint64_t listen_tcp = 9222;
   std::string static_peers;  // comma-separated multiaddrs
-  std::string priv_path = "opnode_p2p_priv.txt";
+  std::optional<std::string> priv_path;  // none: kNodeKeyFile, see find_node_key()
   std::string priv_raw;
   std::string sequencer_key;
   std::string unsafe_block_signer;
-  std::uint32_t peers_lo = 20;
-  std::uint32_t peers_hi = 30;
-  std::string peers_grace = "30s";
+  std::uint64_t peers_lo = 20;
+  std::uint64_t peers_hi = 30;
+  libp2p::Nanos peers_grace = libp2p::Seconds(30);
   std::string user_agent = "optimism";
   bool ping = true;
-  std::string dial_timeout = "10s";
+  libp2p::Nanos dial_timeout = libp2p::Seconds(10);
   // Inbound connections: go-libp2p's limits, which op-node has without options.
   std::string limits_exempt;  // comma-separated CIDR
-  std::uint32_t limits_address_conns = 8;
-  std::string limits_address_rate = "0.2";
-  std::uint32_t limits_address_burst = 16;
-  std::uint32_t limits_ip6_48_conns = 64;
-  std::string limits_ip6_48_rate = "0.5";
-  std::uint32_t limits_ip6_48_burst = 80;
-  std::string spin = "0s";
-  std::string gossip_timestamp_threshold = "60s";
+  std::uint64_t limits_address_conns = 8;
+  double limits_address_rate = 0.2;
+  std::uint64_t limits_address_burst = 16;
+  std::uint64_t limits_ip6_48_conns = 64;
+  double limits_ip6_48_rate = 0.5;
+  std::uint64_t limits_ip6_48_burst = 80;
+  libp2p::Nanos spin{};
+  libp2p::Nanos gossip_timestamp_threshold = libp2p::Seconds(60);
 
   bool sync_req_resp = true;
   std::string sync_server_limits = "default";  // or "off"
@@ -55,7 +63,7 @@ struct NodeOptions {
   std::string store_max_size = "4GiB";
 
   std::string rpc_addr = "127.0.0.1";
-  std::uint32_t rpc_port = 9545;
+  std::int64_t rpc_port = 9545;
   bool rpc_enable_admin = false;
   std::string rpc_cors;  // comma-separated origins, or "*"
   bool rpc_unsafe_open = false;
@@ -71,6 +79,8 @@ struct NodeConfig {
   libp2p::Multiaddr listen;
   std::vector<libp2p::Multiaddr> static_peers;
   libp2p::crypto::secp256k1::Secret node_key{};
+  std::string node_key_file;  // where it lies; empty for --p2p.priv.raw
+  bool node_key_is_new = false;
   std::optional<libp2p::crypto::secp256k1::Secret> sequencer_key;
   // Whose blocks are accepted. Absent: none is, every block is ignored (op-node surface, 5.5, check 5).
   std::optional<libp2p::crypto::secp256k1::Address> unsafe_block_signer;
@@ -100,8 +110,6 @@ struct NodeConfig {
 // thing that is wrong which option it is and what it wants.
 libp2p::Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng);
 
-// "1h", "1m30s", "500ms": Go's notation for durations.
-libp2p::Result<libp2p::Nanos> parse_duration(std::string_view text);
 // "67108864", "64MiB", "4GiB", "10KB": bytes.
 libp2p::Result<std::size_t> parse_byte_count(std::string_view text);
 // 32 bytes in hexadecimal, "0x" optional, white space around it.
@@ -111,10 +119,21 @@ libp2p::Result<libp2p::crypto::secp256k1::Address> parse_address(std::string_vie
 libp2p::Result<std::vector<libp2p::Multiaddr>> parse_peers(std::string_view list);
 // "10.0.0.0/8,fd00::/8": blocks of addresses separated by commas.
 libp2p::Result<std::vector<libp2p::Cidr>> parse_cidrs(std::string_view list);
-// The node key's file: 64 lower-case hexadecimal digits, made with mode 0600 when it is missing.
-libp2p::Result<libp2p::crypto::secp256k1::Secret> load_or_create_key(const std::string& path, libp2p::Rng& rng);
+// op-node's names of a level, in any case, for all components or with exceptions: "info", "WARN", "info,gossip=dbug".
+libp2p::Result<void> check_log_levels(std::string_view text);
+libp2p::Result<LogFormat> parse_log_format(std::string_view text);
 
-// Names in the environment with op-node's prefix that mean nothing here, to be warned of.
-std::vector<std::string> unknown_environment(const std::vector<std::string>& known);
+struct NodeKey {
+  libp2p::crypto::secp256k1::Secret secret{};
+  std::string file;
+  bool is_new = false;
+};
+inline constexpr std::string_view kNodeKeyFile = "opnode_p2p_priv.txt";  // op-node's default
+// A node key's file: 64 lower-case hexadecimal digits, made with mode 0600 when it is missing.
+libp2p::Result<NodeKey> load_or_create_key(const std::string& path, libp2p::Rng& rng);
+// The file that `path` names; without one kNodeKeyFile in the working folder when it is there, so that a node that was
+// started with it keeps its peer id, else in the data folder.
+libp2p::Result<NodeKey> find_node_key(const std::optional<std::string>& path, const std::string& data_dir,
+                                      libp2p::Rng& rng);
 
 }  // namespace opp2p::node

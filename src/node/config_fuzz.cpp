@@ -1,10 +1,13 @@
-// Any text as each of the values that options hold: durations, sizes, keys, addresses, levels, forks, lists of peers
-// and of origins; and as the headers of a web page's request.
+// Any text as a command line, a line an argument, and as each of the values that options hold: switches, numbers,
+// durations, sizes, keys, addresses, levels, forks, lists of peers and of origins; and as the headers of a web page's
+// request.
+#include <algorithm>
 #include <cstdlib>
 
 #include "node/config.hpp"
 #include "node/devnet/chain_builder.hpp"
 #include "node/log.hpp"
+#include "node/node_flags.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace opp2p::node;
@@ -12,7 +15,28 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto require = [](bool holds) {
     if (!holds) std::abort();
   };
-  if (const auto time = parse_duration(text); !time) require(!time.error().text().empty());
+  if (const auto time = parse_duration(text)) {
+    require(parse_duration(duration_text(*time)).value() == *time);
+  } else {
+    require(!time.error().text().empty());
+  }
+  if (const auto number = parse_unsigned(text)) require(parse_unsigned(std::to_string(*number)).value() == *number);
+  if (const auto number = parse_signed(text)) require(parse_signed(std::to_string(*number)).value() == *number);
+  if (const auto number = parse_real(text); !number) require(!number.error().text().empty());
+  if (const auto truth = parse_bool(text)) require(parse_bool(*truth ? "true" : "false").value() == *truth);
+  if (const auto format = parse_log_format(text)) require(text.size() >= 4);
+  if (!check_log_levels(text)) require(!parse_log_level(text));
+  for (const auto type : {FlagType::text, FlagType::list, FlagType::checked})
+    require(parse_flag(FlagSpec{"x", type, {}, nullptr}, text).has_value());
+  // One line of arguments, and the same as a variable.
+  std::vector<std::string> arguments;
+  for (std::size_t begin = 0; begin <= text.size(); begin = std::min(text.find('\n', begin), text.size()) + 1)
+    arguments.emplace_back(text.substr(begin, std::min(text.find('\n', begin), text.size()) - begin));
+  for (const auto& environment : {Environment(), Environment{{"OP_NODE_RPC_PORT", std::string(text)}}}) {
+    const auto line = read_node_command_line(arguments, environment);
+    if (!line) require(!line.error().text().empty());
+    if (line) require(!name_variables(text, line->given).empty() || text.empty());
+  }
   if (const auto bytes = parse_byte_count(text); !bytes) require(!bytes.error().text().empty());
   if (const auto key = parse_key(text)) require(parse_key(libp2p::to_hex(*key)).value() == *key);
   if (const auto address = parse_address(text)) require(parse_address(libp2p::to_hex0x(*address)).value() == *address);

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "node/devnet/chain_builder.hpp"
 
@@ -162,7 +163,7 @@ TEST_F(ConfigTest, what_is_wrong_names_its_option) {
 }
 
 TEST_F(ConfigTest, other_values_are_checked_too) {
-  const auto wrong = [&](auto NodeOptions::*field, const char* value, const char* expected) {
+  const auto wrong = [&](auto NodeOptions::*field, const auto& value, const char* expected) {
     NodeOptions saved = options_;
     options_.*field = value;
     EXPECT_THAT(error(), HasSubstr(expected));
@@ -174,14 +175,16 @@ TEST_F(ConfigTest, other_values_are_checked_too) {
   wrong(&NodeOptions::sync_server_limits, "on", "--p2p.sync.server.limits");
   wrong(&NodeOptions::sync_memory, "10", "--sync.memory");
   wrong(&NodeOptions::store_max_size, "many", "--store.max-size");
-  wrong(&NodeOptions::peers_grace, "30", "--p2p.peers.grace");
-  wrong(&NodeOptions::dial_timeout, "0s", "--p2p.timeout.dial is 0");
+  wrong(&NodeOptions::peers_grace, libp2p::Seconds(-1), "--p2p.peers.grace is -1s, and no time is below zero");
+  wrong(&NodeOptions::gossip_timestamp_threshold, -libp2p::Nanos(1), "--p2p.gossip.timestamp.threshold is -1ns");
+  wrong(&NodeOptions::dial_timeout, libp2p::Seconds(0), "--p2p.timeout.dial is 0");
   wrong(&NodeOptions::data_dir, "", "--data-dir is empty");
-  wrong(&NodeOptions::spin, "fast", "--p2p.spin");
-  wrong(&NodeOptions::spin, "1s", "--p2p.spin is at most 10ms");
+  wrong(&NodeOptions::spin, libp2p::Seconds(1), "--p2p.spin is at most 10ms, 1s would");
   wrong(&NodeOptions::limits_exempt, "10.0.0.0/8,nowhere", "--p2p.limits.exempt: 'nowhere' is no address block");
-  wrong(&NodeOptions::limits_address_rate, "fast", "--p2p.limits.address.rate is 'fast'");
-  wrong(&NodeOptions::limits_ip6_48_rate, "0", "--p2p.limits.ip6-48.rate is '0'");
+  wrong(&NodeOptions::limits_address_rate, std::numeric_limits<double>::quiet_NaN(),
+        "--p2p.limits.address.rate must be above 0");
+  wrong(&NodeOptions::limits_ip6_48_rate, 0.0, "--p2p.limits.ip6-48.rate must be above 0");
+  wrong(&NodeOptions::rpc_port, std::int64_t{-1}, "--rpc.port: port out of range: -1");
 }
 
 TEST_F(ConfigTest, the_limits_of_inbound_connections_are_go_libp2ps_unless_it_is_told_others) {
@@ -209,14 +212,6 @@ TEST_F(ConfigTest, a_zero_signer_means_none) {
   EXPECT_FALSE(resolve(options_, rng_)->unsafe_block_signer);
 }
 
-TEST(ParseDuration, reads_the_notation_of_go) {
-  EXPECT_EQ(*parse_duration("1m30s"), libp2p::Seconds(90));
-  EXPECT_EQ(*parse_duration("1.5h"), libp2p::Seconds(5400));
-  EXPECT_EQ(*parse_duration("250ms"), libp2p::Millis(250));
-  EXPECT_EQ(*parse_duration("0"), libp2p::Nanos(0));
-  for (const auto* wrong : {"", "30", "s", "-1s", "1x", "1s2", "99999999999h"}) EXPECT_FALSE(parse_duration(wrong)) << wrong;
-}
-
 TEST(ParseByteCount, reads_bytes_and_units) {
   EXPECT_EQ(*parse_byte_count("1024"), 1024u);
   EXPECT_EQ(*parse_byte_count("64MiB"), 64u << 20);
@@ -225,13 +220,84 @@ TEST(ParseByteCount, reads_bytes_and_units) {
     EXPECT_FALSE(parse_byte_count(wrong)) << wrong;
 }
 
-TEST(UnknownEnvironment, names_what_has_the_prefix_and_no_meaning) {
-  ::setenv("OP_NODE_P2P_NONSENSE", "1", 1);
-  ::setenv("OP_NODE_P2P_STATIC", "", 1);
-  EXPECT_THAT(unknown_environment({"OP_NODE_P2P_STATIC"}), testing::Contains("OP_NODE_P2P_NONSENSE"));
-  EXPECT_THAT(unknown_environment({"OP_NODE_P2P_STATIC"}), testing::Not(testing::Contains("OP_NODE_P2P_STATIC")));
-  ::unsetenv("OP_NODE_P2P_NONSENSE");
-  ::unsetenv("OP_NODE_P2P_STATIC");
+TEST_F(ConfigTest, times_for_ever_are_bounded_so_that_now_can_be_added) {
+  options_.peers_grace = libp2p::Nanos::max();
+  options_.gossip_timestamp_threshold = libp2p::Nanos::max();
+  const auto config = resolve(options_, rng_);
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_LT(config->peers_grace, libp2p::Nanos::max() / 2);
+  EXPECT_LT(config->gossip_timestamp_threshold, libp2p::Nanos::max() / 2);
+}
+
+TEST_F(ConfigTest, a_network_by_name_is_refused_unless_its_configuration_is_given) {
+  options_.network = "op-mainnet";
+  EXPECT_TRUE(resolve(options_, rng_));
+  options_.rollup_config.clear();
+  EXPECT_THAT(error(), AllOf(HasSubstr("--network op-mainnet"), HasSubstr("--rollup.config")));
+}
+
+TEST_F(ConfigTest, overrides_of_forks_win_over_the_rollup_configuration_and_are_checked) {
+  using opstack::chain::Fork;
+  const auto plain = resolve(options_, rng_);
+  ASSERT_TRUE(plain);
+  ASSERT_FALSE(plain->rollup.activation_time(Fork::jovian));
+  options_.fork_times[static_cast<std::size_t>(Fork::jovian)] = 1'800'000'000;
+  const auto told = resolve(options_, rng_);
+  ASSERT_TRUE(told) << told.error().message();
+  EXPECT_EQ(told->rollup.activation_time(Fork::jovian), 1'800'000'000u);
+  options_.fork_times[static_cast<std::size_t>(Fork::canyon)] = 5;
+  EXPECT_THAT(error(), AllOf(HasSubstr("--override"), HasSubstr("canyon_time")));
+}
+
+// The tests below change the working folder, which belongs to the process.
+class NodeKeyTest : public ConfigTest {
+ protected:
+  NodeKeyTest() : before_(fs::current_path()) {
+    fs::create_directory(folder_ / "work");
+    fs::current_path(folder_ / "work");
+    options_.priv_path.reset();
+    options_.data_dir = path("data");
+  }
+  ~NodeKeyTest() override { fs::current_path(before_); }
+
+  fs::path before_;
+};
+
+TEST_F(NodeKeyTest, the_node_key_is_made_in_the_data_folder_when_none_is_configured) {
+  const auto first = resolve(options_, rng_);
+  ASSERT_TRUE(first) << first.error().message();
+  EXPECT_EQ(first->node_key_file, path("data/opnode_p2p_priv.txt"));
+  EXPECT_TRUE(first->node_key_is_new);
+  EXPECT_TRUE(fs::is_empty(fs::current_path()));
+  struct stat info {};
+  ASSERT_EQ(::stat(path("data/opnode_p2p_priv.txt").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  // From another working folder it is the same node.
+  fs::current_path(folder_);
+  const auto second = resolve(options_, rng_);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->node_key, first->node_key);
+  EXPECT_FALSE(second->node_key_is_new);
+}
+
+TEST_F(NodeKeyTest, a_key_of_the_working_folder_is_used_first_so_that_an_upgrade_keeps_its_peer_id) {
+  write("work/opnode_p2p_priv.txt", std::string(64, '1'));
+  const auto config = resolve(options_, rng_);
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(libp2p::to_hex(config->node_key), std::string(64, '1'));
+  EXPECT_EQ(config->node_key_file, "opnode_p2p_priv.txt");
+  EXPECT_FALSE(fs::exists(path("data/opnode_p2p_priv.txt")));
+}
+
+TEST_F(NodeKeyTest, a_key_of_the_working_folder_that_is_none_is_an_error_and_no_reason_for_another_peer_id) {
+  write("work/opnode_p2p_priv.txt", "not a key");
+  EXPECT_THAT(error(), HasSubstr("opnode_p2p_priv.txt"));
+}
+
+TEST_F(NodeKeyTest, a_data_folder_that_cannot_be_made_is_named) {
+  write("file", "");
+  options_.data_dir = path("file/data");
+  EXPECT_THAT(error(), AllOf(HasSubstr("--data-dir"), HasSubstr("file/data")));
 }
 
 }  // namespace

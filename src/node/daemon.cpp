@@ -13,6 +13,7 @@
 #include "node/node_file.hpp"
 #include "node/rpc_worker.hpp"
 #include "node/secret_file.hpp"
+#include "node/start_report.hpp"
 #include "node/store_lmdb.hpp"
 #include "runtime/asio/asio_runtime.hpp"
 
@@ -43,11 +44,8 @@ Result<std::unique_ptr<LmdbStore>> open_store(const NodeConfig& config, AsioRunt
 }
 
 // The methods that change something want the token, unless the operator opened them.
-Result<void> protect(JsonRpc& rpc, const NodeConfig& config, libp2p::Rng& rng, Log& log) {
-  if (config.rpc_unsafe_open) {
-    log.warn(Component::rpc, "everybody who reaches the RPC may change this node", {{"option", "--rpc.unsafe-open"}});
-    return {};
-  }
+Result<void> protect(JsonRpc& rpc, const NodeConfig& config, libp2p::Rng& rng) {
+  if (config.rpc_unsafe_open) return {};
   OPP2P_TRY(auto token, load_or_create_token(config.data_dir, rng));
   rpc.protect(std::move(token));
   return {};
@@ -58,12 +56,15 @@ struct StopWorker {
   ~StopWorker() { worker.stop(); }
 };
 
-HttpConfig http_config(const NodeConfig& config, const std::string& version) {
+HttpConfig http_config(const NodeConfig& config, const Node& node, const std::string& version) {
   HttpConfig out;
   out.address = config.rpc_addr;
   out.port = config.rpc_port;
   out.version = version;
   out.browsers = config.rpc_cors;
+  out.health = [&clock = node.head_clock(), block_time = config.rollup.block_time] {
+    return health_of(clock.get(), block_time, libp2p::UnixTime(std::chrono::system_clock::now().time_since_epoch()));
+  };
   return out;
 }
 
@@ -75,6 +76,7 @@ Task<void> close_and_stop(Node& node, AsioRuntime& runtime) {
 }  // namespace
 
 libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::string& version) {
+  report_start(log, config, version);
   AsioRuntime runtime(AsioRuntime::kDefaultWorkers, config.spin);
   // From here on a signal waits until the loop runs, so that even an early one ends the node in order.
   boost::asio::signal_set signals(runtime.executor(), SIGINT, SIGTERM);
@@ -83,18 +85,17 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   RpcWorker worker;
   const auto on_worker = [&worker](std::function<void()> task) { worker.post(std::move(task)); };
   JsonRpc rpc(on_worker, &RpcWorker::now);
-  OPP2P_TRYV(protect(rpc, config, runtime.rng(), log));
+  OPP2P_TRYV(protect(rpc, config, runtime.rng()));
   Node node(runtime, config, *store, log);
-  const NodeSource source(node);
+  const NodeSource source(runtime, node, version);
   RpcSnapshots snapshots(runtime, source, on_worker, rpc.memory(), rpc.limits().answer_bytes);
   RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
   add_methods(rpc, runtime, node, *store, snapshots, dials, version);
   const StopWorker stop_worker{worker};  // before what its tasks use goes, whatever ends this function
   OPP2P_TRYV(node.start());
-  OPP2P_TRY(auto server, HttpServer::start(http_config(config, version), rpc));
+  OPP2P_TRY(auto server, HttpServer::start(http_config(config, node, version), rpc));
   OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), server->port()));
-  log.info(Component::rpc, "JSON-RPC server started", {{"addr", config.rpc_addr}, {"port", server->port()},
-                                                       {"admin", config.rpc_enable_admin}});
+  report_rpc(log, config, server->port());
   libp2p::runtime::TaskScope closing(runtime);
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;

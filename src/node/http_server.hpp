@@ -1,9 +1,11 @@
 // The HTTP server in front of JSON-RPC, with the status codes of op-node's: POST on "/" only, 5 MiB a request, JSON
-// content types; GET /healthz answers the version. Who may use it from a web page: node/browser_rules.hpp. Which
-// methods want a token: node/json_rpc.hpp.
+// content types. /healthz answers 200 with the version and whether the node follows its chain, /readyz the same with 503
+// when it does not (node/health.hpp). HEAD gets the headers of GET. Headers have at most 64 KiB; what is not HTTP/1 gets
+// 400 (node/http_head.hpp). Who may use it from a web page: node/browser_rules.hpp. Which methods want a token:
+// node/json_rpc.hpp.
 //
 // Thread: its own, for sockets only; answers are made on the RPC's thread (node/rpc_worker.hpp). Bounds: places,
-// deadlines and who goes when they are taken (node/http_places.hpp); the size of a request (5 MiB); bodies, requests
+// deadlines and who goes when they are taken (node/http_places.hpp); the size of a request (5 MiB); headers, bodies, requests
 // and answers that are held count in JsonRpc::memory(), and when that is full the largest holder without progress
 // goes, or 503 is answered. Requests with the node's token have an account and places that strangers cannot fill.
 #pragma once
@@ -14,6 +16,7 @@
 
 #include "base/result.hpp"
 #include "node/browser_rules.hpp"
+#include "node/health.hpp"
 #include "node/http_places.hpp"
 
 namespace opp2p::node {
@@ -24,6 +27,7 @@ struct HttpConfig {
   std::string address;
   std::uint16_t port = 0;
   std::string version;
+  std::function<Health()> health = [] { return Health(); };  // called on the server's thread
   BrowserRules browsers;
   HttpLimits limits;
 };

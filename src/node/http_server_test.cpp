@@ -40,8 +40,21 @@ class HttpServerTest : public testing::Test {
     return answer;
   }
 
-  static HttpConfig config(std::string address, std::uint16_t port) {
+  // Sends a request as it is, on a connection that stays open for more, and reads until the server ends it.
+  std::string raw(std::string_view request) {
+    asio::ip::tcp::socket socket(client_);
+    socket.connect({asio::ip::address_v4::loopback(), server_->port()});
+    boost::system::error_code error;
+    asio::write(socket, asio::buffer(request), error);
+    std::string answer;
+    asio::read(socket, asio::dynamic_buffer(answer), error);
+    return answer;
+  }
+  static std::string status_of(const std::string& answer) { return answer.substr(0, std::min(answer.find("\r\n"), answer.size())); }
+
+  HttpConfig config(std::string address, std::uint16_t port) {
     HttpConfig out;
+    out.health = [this] { return ready_ ? Health() : Health{false, "the head is old"}; };
     out.address = std::move(address);
     out.port = port;
     out.version = "v1";
@@ -52,6 +65,7 @@ class HttpServerTest : public testing::Test {
   RpcWorker worker_;
   JsonRpc rpc_{[this](std::function<void()> task) { worker_.post(std::move(task)); }, &RpcWorker::now};
   std::promise<RpcDone> late_;
+  std::atomic<bool> ready_{true};
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -68,11 +82,109 @@ TEST_F(HttpServerTest, a_post_is_answered_with_200_even_for_an_error) {
 }
 
 TEST_F(HttpServerTest, the_other_ways_in_have_the_status_of_the_reference) {
-  EXPECT_NE(exchange("GET /healthz HTTP/1.1\r\n").find(R"({"version":"v1"})"), std::string::npos);
   EXPECT_NE(exchange("GET / HTTP/1.1\r\n").find("HTTP/1.1 200"), std::string::npos);
-  EXPECT_NE(exchange("PUT / HTTP/1.1\r\n").find("HTTP/1.1 405"), std::string::npos);
+  const auto put = exchange("PUT / HTTP/1.1\r\n");
+  EXPECT_NE(put.find("HTTP/1.1 405"), std::string::npos);
+  EXPECT_NE(put.find("Allow: GET, HEAD, OPTIONS, POST\r\n"), std::string::npos) << put;
   EXPECT_NE(exchange("GET /other HTTP/1.1\r\n").find("HTTP/1.1 404"), std::string::npos);
   EXPECT_NE(exchange("POST / HTTP/1.1\r\nContent-Type: text/html\r\n", "{}").find("HTTP/1.1 415"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, head_has_the_status_and_the_headers_of_get_and_no_body) {
+  for (const std::string_view target : {"/", "/healthz", "/healthz/", "/readyz", "/other", "/?x", "http://x/healthz"}) {
+    const auto asked = std::string(target) + " HTTP/1.1\r\n";
+    const auto got = exchange("GET " + asked);
+    const auto headed = exchange("HEAD " + asked);
+    EXPECT_EQ(headed, got.substr(0, got.find("\r\n\r\n") + 4)) << target;
+    EXPECT_NE(headed.find("Content-Length: "), std::string::npos);
+  }
+  ready_ = false;
+  EXPECT_EQ(status_of(exchange("HEAD /readyz HTTP/1.1\r\n")), "HTTP/1.1 503 Service Unavailable");
+  const auto call = exchange("HEAD / HTTP/1.1\r\nContent-Type: application/json\r\n", R"({"jsonrpc":"2.0","id":1,"method":"a_echo"})");
+  EXPECT_EQ(status_of(call), "HTTP/1.1 405 Method Not Allowed");
+  EXPECT_TRUE(call.ends_with("\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, the_answer_behind_a_head_begins_where_it_should) {
+  const std::string head = " HTTP/1.1\r\nHost: x\r\n\r\n";
+  const auto answers = raw("HEAD /healthz" + head + "HEAD /other" + head + "HEAD /" + head +
+                           "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  std::string_view rest = answers;
+  for (const std::string_view status : {"HTTP/1.1 200", "HTTP/1.1 404", "HTTP/1.1 200"}) {
+    ASSERT_TRUE(rest.starts_with(status)) << rest;
+    rest.remove_prefix(rest.find("\r\n\r\n") + 4);
+  }
+  EXPECT_TRUE(rest.starts_with("HTTP/1.1 200")) << rest;
+  EXPECT_TRUE(rest.ends_with("{\"version\":\"v1\",\"ok\":true,\"why\":\"\"}\n")) << rest;
+}
+
+TEST_F(HttpServerTest, healthz_is_200_and_readyz_says_whether_the_node_follows) {
+  const std::string good = "{\"version\":\"v1\",\"ok\":true,\"why\":\"\"}\n";
+  const std::string bad = "{\"version\":\"v1\",\"ok\":false,\"why\":\"the head is old\"}\n";
+  for (const bool ready : {true, false}) {
+    ready_ = ready;
+    for (const std::string_view asked : {"GET /healthz", "GET /healthz/", "POST /healthz", "PUT /healthz", "GET /healthz?x",
+                                         "GET /readyz", "GET /readyz/", "POST /readyz", "GET http://x/readyz"}) {
+      const auto answer = exchange(std::string(asked) + " HTTP/1.1\r\n");
+      const bool refused = !ready && asked.find("readyz") != std::string_view::npos;
+      EXPECT_EQ(status_of(answer), refused ? "HTTP/1.1 503 Service Unavailable" : "HTTP/1.1 200 OK") << asked;
+      EXPECT_NE(answer.find("Content-Type: application/json\r\n"), std::string::npos);
+      EXPECT_TRUE(answer.ends_with(ready ? good : bad)) << answer;
+    }
+  }
+  EXPECT_EQ(status_of(exchange("GET /healthzz HTTP/1.1\r\n")), "HTTP/1.1 404 Not Found");
+}
+
+TEST_F(HttpServerTest, media_types_are_taken_in_any_case) {
+  const auto body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
+  for (const std::string_view type : {"Application/JSON", "APPLICATION/JSON; Charset=UTF-8", "application/json\t;x", "application/Json-RPC"})
+    EXPECT_NE(exchange("POST / HTTP/1.1\r\nContent-Type: " + std::string(type) + "\r\n", body).find(R"("result":"x")"),
+              std::string::npos)
+        << type;
+}
+
+TEST_F(HttpServerTest, headers_of_64_KiB_are_served_and_larger_ones_get_431) {
+  const auto body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
+  const auto with = [&](std::size_t bytes) { return exchange(std::string(kPost) + "X: " + std::string(bytes, 'a') + "\r\n", body); };
+  EXPECT_NE(with(9'000).find(R"("result":"x")"), std::string::npos);
+  EXPECT_NE(with(65'000).find(R"("result":"x")"), std::string::npos);
+  EXPECT_EQ(status_of(with(65'536)), "HTTP/1.1 431 Request Header Fields Too Large");
+  EXPECT_EQ(status_of(with(2'000'000)), "HTTP/1.1 431 Request Header Fields Too Large");
+}
+
+TEST_F(HttpServerTest, large_headers_count_in_the_memory_of_the_rpc) {
+  RpcLimits limits;
+  limits.memory = 0;
+  JsonRpc rpc([this](std::function<void()> task) { worker_.post(std::move(task)); }, &RpcWorker::now, limits);
+  server_ = HttpServer::start(config("127.0.0.1", 0), rpc).value();
+  EXPECT_EQ(status_of(exchange("GET / HTTP/1.1\r\nX: " + std::string(5'000, 'a') + "\r\n")), "HTTP/1.1 200 OK");
+  EXPECT_EQ(status_of(exchange("GET / HTTP/1.1\r\nX: " + std::string(40'000, 'a') + "\r\n")), "HTTP/1.1 503 Service Unavailable");
+  server_.reset();
+}
+
+TEST_F(HttpServerTest, what_is_not_http_1_gets_400_at_once) {
+  const std::string hello("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11);  // of TLS
+  for (const std::string_view sent :
+       {std::string_view(hello), std::string_view("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), std::string_view("GET /\r\n"),
+        std::string_view("hello\n"), std::string_view("GET / HTTP/1.1\nHost: x\n\n"), std::string_view("GET / HTTP/3.0\r\n\r\n"),
+        std::string_view("GET / HTTP/1.1\r\nno colon\r\n\r\n"),
+        std::string_view("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n"),
+        std::string_view("POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n")}) {
+    const auto answer = raw(sent);
+    EXPECT_EQ(status_of(answer), "HTTP/1.1 400 Bad Request") << sent;
+    EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos);
+  }
+  EXPECT_NE(raw(hello).find("without TLS"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, a_target_may_name_the_server) {
+  const auto body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
+  const std::string type = " HTTP/1.1\r\nContent-Type: application/json\r\n";
+  EXPECT_NE(exchange("POST http://127.0.0.1:9545/" + type, body).find(R"("result":"x")"), std::string::npos);
+  EXPECT_NE(exchange("POST HTTP://node" + type, body).find(R"("result":"x")"), std::string::npos);
+  // Its host counts, not the header, so that a page's request cannot say another.
+  const auto forged = raw("GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(status_of(forged), "HTTP/1.1 403 Forbidden");
 }
 
 TEST_F(HttpServerTest, a_body_above_the_limit_is_refused_before_it_is_read) {

@@ -22,16 +22,12 @@ namespace {
 
 constexpr std::size_t kMaxBody = 5 * 1024 * 1024;
 constexpr std::size_t kReadSize = 16 * 1024;
+constexpr std::size_t kKeptBuffer = 2 * kReadSize;  // of a connection that waits for its next request
 constexpr std::size_t kMaxLine = 64 * 1024;  // what the parser may leave unread: an extension of a chunk, a trailer
 constexpr std::size_t kWriteSize = 64 * 1024;
+constexpr std::size_t kPerLine = 128;  // bytes that the parser's table takes for a header, but for its text
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
-
-bool is_json_type(std::string_view type) {
-  type = type.substr(0, type.find(';'));
-  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
-  return type == "application/json" || type == "application/json-rpc" || type == "application/jsonrequest";
-}
 
 // "Bearer TOKEN", the scheme in any case (RFC 9110, 11.1).
 std::string bearer_token(std::string_view header) {
@@ -63,12 +59,18 @@ void HttpSession::enter(HttpPhase phase) { server_.places.enter(id_, phase, RpcW
 // --- in ---
 
 void HttpSession::next_request() {
+  request_head_ = HttpHead();
   parser_.emplace();
   parser_->body_limit(kMaxBody);
-  header_seen_ = trusted_ = false;
-  body_charge_ = MemoryCharge(server_.rpc.memory());
+  parser_->header_limit(2 * HttpHead::kMaxBytes);  // request_head_ holds the limit
+  header_seen_ = trusted_ = head_only_ = false;
+  version_ = 11;
+  request_charge_ = MemoryCharge(server_.rpc.memory());
   extra_headers_.clear();
-  if (buffer_.size() == 0) return read();
+  if (buffer_.size() == 0) {
+    if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
+    return read();
+  }
   enter(HttpPhase::reading);  // the next request came with the last one
   asio::post(server_.context, [self = shared_from_this()] {
     if (!self->ended_) self->parse();
@@ -85,28 +87,49 @@ void HttpSession::read() {
 
 void HttpSession::on_read(std::size_t size) {
   buffer_.commit(size);
-  const bool first = !parser_->got_some() && buffer_.size() == size;
+  const bool first = !header_seen_ && buffer_.size() == size;
   if (first) enter(HttpPhase::reading);
   server_.places.moved(id_, size);
   parse();
 }
 
+// Whether the head is there for the parser. If not, more is read or the request is refused.
+bool HttpSession::read_head() {
+  const auto unread = buffer_.cdata();
+  const auto state = request_head_.on_bytes({static_cast<const char*>(unread.data()), unread.size()});
+  if (state == HttpHead::State::not_http) {
+    refuse(http::status::bad_request, std::string(request_head_.problem()) + "\n");
+    return false;
+  }
+  if (state == HttpHead::State::too_large) {
+    refuse(http::status::request_header_fields_too_large,
+           "the headers are larger than " + std::to_string(HttpHead::kMaxBytes) + " bytes, or have more than " +
+               std::to_string(HttpHead::kMaxLines) + " lines\n");
+    return false;
+  }
+  if (!hold_request()) return false;
+  if (state == HttpHead::State::whole) return true;
+  read();
+  return false;
+}
+
 void HttpSession::parse() {
+  if (!header_seen_ && !read_head()) return;
   while (!parser_->is_done()) {
     beast::error_code error;
     buffer_.consume(parser_->put(buffer_.data(), error));
-    if (error == http::error::need_more && buffer_.size() < kMaxLine) return read();
-    if (error == http::error::need_more)
+    if (error == http::error::need_more && header_seen_ && buffer_.size() < kMaxLine) return read();
+    if (error == http::error::need_more && header_seen_)
       return refuse(http::status::request_header_fields_too_large,
                     "an extension or a trailer of a chunk is longer than " + std::to_string(kMaxLine) + " bytes\n");
     if (error == http::error::body_limit)
       return refuse(http::status::payload_too_large, "the request is larger than " + std::to_string(kMaxBody) + " bytes\n");
-    if (error) return server_.close(id_);
+    if (error) return refuse(http::status::bad_request, "the request is no valid HTTP: " + error.message() + "\n");
     if (!header_seen_ && parser_->is_header_done()) {
       header_seen_ = true;
       return on_header();
     }
-    if (!hold_body()) return;
+    if (!hold_request()) return;
     if (!parser_->is_done() && buffer_.size() == 0) return read();
   }
   on_request();
@@ -114,6 +137,7 @@ void HttpSession::parse() {
 
 void HttpSession::on_header() {
   version_ = parser_->get().version();
+  head_only_ = parser_->get().method() == http::verb::head;
   parser_->eager(true);
   trust_token();
   const bool invited = beast::iequals(parser_->get()[http::field::expect], "100-continue") && !parser_->is_done();
@@ -127,7 +151,7 @@ void HttpSession::trust_token() {
   trusted_ = server_.rpc.has_token(token);
   server_.places.trust(id_, trusted_);
   if (!trusted_) return;
-  body_charge_ = MemoryCharge(server_.rpc.memory_for(token));
+  request_charge_ = MemoryCharge(server_.rpc.memory_for(token));
 }
 
 // curl and others wait for this before they send a large body.
@@ -141,10 +165,12 @@ void HttpSession::invite_body() {
                     });
 }
 
-// Counts what has come of the body. False when there was no room and the request is refused.
-bool HttpSession::hold_body() {
-  const auto size = parser_->get().body().capacity();
-  if (trusted_ ? body_charge_.set(size) : server_.take(body_charge_, id_, size)) return true;
+// Counts what has come of the request. False when there was no room and the request is refused.
+bool HttpSession::hold_request() {
+  // The parser has a copy of the head, and more for each of its lines.
+  const auto parsed = request_head_.size() + kPerLine * request_head_.lines() + parser_->get().body().capacity();
+  const auto size = buffer_.size() + (header_seen_ ? parsed : 0);
+  if (trusted_ ? request_charge_.set(size) : server_.take(request_charge_, id_, size)) return true;
   if (!ended_)
     refuse(http::status::service_unavailable, "the requests and answers of other clients fill the RPC's memory; try again\n");
   return false;
@@ -165,11 +191,12 @@ void HttpSession::on_request() {
   route(std::move(request));
 }
 
-std::optional<std::string> HttpSession::refusal(const Request& request) {
+// The host of a target in absolute form counts, not the header (RFC 9112, 3.2.2).
+std::optional<std::string> HttpSession::refusal(const Request& request, std::string_view authority) {
   BrowserHeaders headers;
   if (const auto found = request.find(http::field::origin); found != request.end()) headers.origin = view(found->value());
   headers.fetch_site = view(request["Sec-Fetch-Site"]);
-  headers.host = view(request[http::field::host]);
+  headers.host = authority.empty() ? view(request[http::field::host]) : authority;
   auto why = server_.config.browsers.refusal(headers);
   if (!why && headers.origin) {
     extra_headers_.emplace_back("Access-Control-Allow-Origin", server_.config.browsers.allow_origin(*headers.origin));
@@ -181,28 +208,39 @@ std::optional<std::string> HttpSession::refusal(const Request& request) {
 }
 
 void HttpSession::route(Request request) {
-  const auto target = view(request.target());
-  const auto path = target.substr(0, target.find('?'));
-  const bool get = request.method() == http::verb::get;
-  if (const auto why = refusal(request)) return send({http::status::forbidden, "text/plain", *why + "\n"});
-  if (get && path == "/healthz") {
-    const auto body = json::serialize(json::object{{"version", server_.config.version}});
-    return send({http::status::ok, "application/json", body});
-  }
+  const auto target = http_target(view(request.target()));
+  const auto method = request.method();
+  const bool get = method == http::verb::get || method == http::verb::head;
+  if (const auto why = refusal(request, target.authority)) return send({http::status::forbidden, "text/plain", *why + "\n"});
+  if (method != http::verb::options && answer_health(target.path)) return;
   if (seat_ == HttpPlaces::Seat::health && !trusted_)
     return refuse(http::status::service_unavailable,
                   "all " + std::to_string(server_.config.limits.places) + " places of the RPC, or the " +
                       std::to_string(server_.config.limits.per_narrow_block) +
-                      " of your address, are taken; this connection is for GET /healthz only\n");
-  if (request.method() == http::verb::options) return answer_preflight();
-  if (path != "/") return send({http::status::not_found, "text/plain", "404 page not found\n"});
-  if (get && request.body().empty() && target == path) return send({});
-  if (request.method() != http::verb::post && !get)
+                      " of your address, are taken; this connection is for /healthz and /readyz only\n");
+  if (method == http::verb::options) return answer_preflight();
+  if (target.path != "/") return send({http::status::not_found, "text/plain", "404 page not found\n"});
+  const bool asks_nothing = request.body().empty() && !target.has_query;
+  if (get && asks_nothing) return send({});
+  if ((method != http::verb::post && !get) || (head_only_ && !request.body().empty())) {
+    extra_headers_.emplace_back("Allow", "GET, HEAD, OPTIONS, POST");
     return send({http::status::method_not_allowed, "text/plain", "method not allowed\n"});
-  if (!is_json_type(view(request[http::field::content_type])))
+  }
+  if (!is_json_media_type(view(request[http::field::content_type])))
     return send({http::status::unsupported_media_type, "text/plain",
                  "invalid content type, only application/json is supported\n"});
   call(std::move(request));
+}
+
+// By any method, with or without a slash behind, as op-node.
+bool HttpSession::answer_health(std::string_view path) {
+  if (path.ends_with('/')) path.remove_suffix(1);
+  if (path != "/healthz" && path != "/readyz") return false;
+  const auto health = server_.config.health();
+  const bool refused = path == "/readyz" && !health.ok;
+  send({refused ? http::status::service_unavailable : http::status::ok, "application/json",
+        health_json(server_.config.version, health)});
+  return true;
 }
 
 void HttpSession::answer_preflight() {
@@ -219,7 +257,7 @@ void HttpSession::call(Request request) {
   RpcRequest asked;
   asked.token = bearer_token(view(request[http::field::authorization]));
   asked.body = std::move(request.body());
-  asked.charge = std::move(body_charge_);
+  asked.charge = std::move(request_charge_);
   server_.places.hold(id_, 0);
   exchange_ = server_.rpc.handle(std::move(asked), [weak = weak_from_this(), gate = server_.gate](RpcAnswer answer) {
     const std::lock_guard lock(gate->mutex);
@@ -265,7 +303,7 @@ void HttpSession::write(http::status status, std::string_view type, RpcText body
   std::ostringstream head;
   head << response.base();
   head_ = head.str();
-  body_ = std::move(body);
+  body_ = head_only_ ? RpcText() : std::move(body);
   enter(HttpPhase::writing);
   server_.places.hold(id_, body_.size());
   std::vector<asio::const_buffer> buffers{asio::buffer(head_)};
@@ -295,7 +333,7 @@ void HttpSession::on_written() {
 // Reads on until the client closes or a second is over: closing with unread bytes would take the answer away from it.
 void HttpSession::linger() {
   enter(HttpPhase::ending);
-  body_charge_ = MemoryCharge();
+  request_charge_ = MemoryCharge();
   parser_.reset();
   beast::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);

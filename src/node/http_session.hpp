@@ -14,6 +14,7 @@
 #include <optional>
 #include <thread>
 
+#include "node/http_head.hpp"
 #include "node/http_server.hpp"
 #include "node/json_rpc.hpp"
 
@@ -77,14 +78,16 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void read();
   void on_read(std::size_t bytes);
   void parse();
+  bool read_head();
   void on_header();
   void trust_token();
   void invite_body();
-  bool hold_body();
+  bool hold_request();
   void on_request();
   void refuse(boost::beast::http::status status, std::string why);
   void route(Request request);
-  std::optional<std::string> refusal(const Request& request);
+  bool answer_health(std::string_view path);
+  std::optional<std::string> refusal(const Request& request, std::string_view authority);
   void answer_preflight();
   void call(Request request);
   void watch_client();
@@ -100,13 +103,15 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   const HttpPlaces::Seat seat_;
   boost::asio::ip::tcp::socket socket_;
   boost::beast::flat_buffer buffer_;
+  HttpHead request_head_;
   std::optional<Parser> parser_;
   bool header_seen_ = false;
   bool trusted_ = false;  // this request brings the node's token
-  MemoryCharge body_charge_;
+  MemoryCharge request_charge_;
 
   // Of the request that is being answered.
   unsigned version_ = 11;
+  bool head_only_ = false;  // HEAD: the answer's body stays here
   bool keep_alive_ = false;
   std::vector<std::pair<std::string, std::string>> extra_headers_;
   std::shared_ptr<RpcExchange> exchange_;

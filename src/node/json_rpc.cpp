@@ -12,12 +12,26 @@ JsonRpc::JsonRpc(Post post, Clock clock, RpcLimits limits)
       token_memory_(std::make_shared<libp2p::MemoryAccount>(limits.token_memory)) {}
 
 void JsonRpc::add(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcHandler handler) {
+  add_watching(std::move(method), required, most, access,
+               [handler = std::move(handler)](const json::array& params, RpcDone done, const RpcWatchClient&) {
+                 handler(params, std::move(done));
+               });
+}
+
+void JsonRpc::add_watching(std::string method, std::size_t required, std::size_t most, RpcAccess access,
+                           RpcWatchingHandler handler) {
   methods_.insert_or_assign(std::move(method), Method{required, most, access, std::move(handler), nullptr});
 }
 
 void JsonRpc::add_plain(std::string method, std::size_t required, std::size_t most, RpcAccess access,
                         RpcPlainHandler handler) {
   methods_.insert_or_assign(std::move(method), Method{required, most, access, nullptr, std::move(handler)});
+}
+
+std::set<std::string> JsonRpc::namespaces() const {
+  std::set<std::string> out;
+  for (const auto& [name, method] : methods_) out.insert(name.substr(0, name.find('_')));
+  return out;
 }
 
 // The time does not depend on where the two differ.

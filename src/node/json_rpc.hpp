@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -54,6 +55,10 @@ struct RpcLimits {
 using RpcReply = std::variant<json::value, RpcText, RpcError>;
 using RpcDone = std::function<void(RpcReply)>;
 using RpcHandler = std::function<void(const json::array& params, RpcDone done)>;
+// For a method whose work is in vain once its client has gone: what it gives is called at most once, from any thread, if the
+// client goes before it has its answer (at once, if it has gone).
+using RpcWatchClient = std::function<void(std::function<void()>)>;
+using RpcWatchingHandler = std::function<void(const json::array& params, RpcDone done, RpcWatchClient watch)>;
 using RpcPlainHandler = std::function<RpcReply(const json::array& params)>;
 
 // What a method does, for the budget of a batch and for who may call it.
@@ -82,6 +87,7 @@ class JsonRpc {
 
   // `required` of `most` positional parameters must be given; fewer or more is answered before the handler runs.
   void add(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcHandler handler);
+  void add_watching(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcWatchingHandler handler);
   // A method that has its answer at once.
   void add_plain(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcPlainHandler handler);
   // From now on methods with RpcAccess::changes_with_token want this token.
@@ -90,6 +96,9 @@ class JsonRpc {
   // Answers the body of the response; empty when nothing but notifications came. `done` is called once, where `post` runs its
   // tasks, unless the exchange is cancelled first.
   std::shared_ptr<RpcExchange> handle(RpcRequest request, std::function<void(RpcAnswer)> done) const;
+
+  // The part of each method's name before its underscore, each once.
+  std::set<std::string> namespaces() const;
 
   const SharedAccount& memory() const { return memory_; }
   // Where a request with this token is counted: whoever has the node's has room that strangers cannot fill.
@@ -104,7 +113,7 @@ class JsonRpc {
     std::size_t required = 0;
     std::size_t most = 0;
     RpcAccess access = RpcAccess::reads;
-    RpcHandler handler;  // or
+    RpcWatchingHandler handler;  // or
     RpcPlainHandler plain;
   };
   bool is_authorized(std::string_view token) const;

@@ -1,10 +1,13 @@
-// Any text as a request: it is answered exactly once, with nothing, an object or a list of objects, each a result or an error.
+// Any text as a request: it is answered exactly once, with nothing, an object or a list of objects, each a result or an error, in
+// strict JSON whatever bytes a method puts into it, with the id as it was sent.
+#include <cstring>
 #include <deque>
 #include <functional>
 #include <optional>
 #include <stdexcept>
 
 #include "node/json_rpc.hpp"
+#include "node/p2p_api.hpp"
 #include "testing/fuzz_script.hpp"
 
 namespace {
@@ -17,7 +20,31 @@ constexpr auto kReads = RpcAccess::reads;
 // The requests' thread: tasks that wait for their turn.
 using Tasks = std::deque<std::function<void()>>;
 
-void add_methods(JsonRpc& rpc) {
+// What a peer may have said of itself: the bytes of the input.
+PeerSnapshot peer_that_says(std::string_view words) {
+  PeerSnapshot out;
+  out.user_agent = out.protocol_version = words;
+  out.protocols = std::vector<std::string>{std::string(words)};
+  const auto name = words.substr(0, std::min(words.find('/'), std::min<std::size_t>(words.size(), 100)));
+  libp2p::Bytes address{0x36, static_cast<std::uint8_t>(name.size())};  // /dns4/name
+  address.insert(address.end(), name.begin(), name.end());
+  if (auto made = libp2p::Multiaddr::from_bytes(address)) out.addresses.push_back(*made);
+  return out;
+}
+
+void add_methods(JsonRpc& rpc, std::string_view input) {
+  rpc.add_plain("words", 0, 2, kReads, [input](const json::array&) -> RpcReply {
+    double number = 0;
+    std::memcpy(&number, input.data(), std::min(input.size(), sizeof number));
+    return json::object{{input, json::array{json::string(input), number}}};
+  });
+  rpc.add_plain("complain", 0, 2, kReads,
+                [input](const json::array&) { return RpcReply(RpcError{kServerError, std::string(input)}); });
+  rpc.add_plain("peer", 0, 2, kReads, [input](const json::array&) {
+    RpcText text;
+    text.append("{" + peer_dump_item(peer_that_says(input)) + "}");
+    return RpcReply(std::move(text));
+  });
   rpc.add_plain("echo", 1, 2, kReads, [](const json::array& params) { return RpcReply(json::value(params)); });
   rpc.add_plain("refuse", 0, 0, RpcAccess::changes, [](const json::array&) { return RpcReply(RpcError{kServerError, "no"}); });
   rpc.add_plain("break", 0, 1, kReads, [](const json::array&) -> RpcReply { throw std::runtime_error("broken"); });
@@ -39,10 +66,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   limits.memory = 1 << 20;
   limits.answer_bytes = 8 << 10;
   JsonRpc rpc([&tasks](std::function<void()> task) { tasks.push_back(std::move(task)); }, [] { return libp2p::MonoTime(); }, limits);
-  add_methods(rpc);
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  add_methods(rpc, input);
   std::optional<std::string> body;
   RpcRequest request;
-  request.body.assign(reinterpret_cast<const char*>(data), size);
+  request.body.assign(input);
   rpc.handle(std::move(request), [&body](RpcAnswer answer) {
     require(!body);
     body = answer.exhausted ? std::string() : answer.text.joined();
@@ -53,6 +81,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (body->empty()) return 0;
   const auto answer = json::parse(*body);
   if (!answer.is_array()) {
+    constexpr std::string_view kBegin = R"({"jsonrpc":"2.0","id":)";
+    require(body->starts_with(kBegin));
+    const auto id = body->substr(kBegin.size(), std::min(body->find(",\"result\":"), body->find(",\"error\":")) - kBegin.size());
+    require(id == "null" || input.find(id) != std::string_view::npos);
     check_answer(answer);
     return 0;
   }

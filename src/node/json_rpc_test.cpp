@@ -111,14 +111,67 @@ TEST_F(JsonRpcTest, has_the_error_codes_and_texts_of_the_reference) {
             R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"method handler crashed"}})");
 }
 
-TEST_F(JsonRpcTest, an_id_that_json_cannot_hold_is_refused) {
-  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1e999,"method":"math_half","params":[8]})"),
-            R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"invalid request"}})");
+TEST_F(JsonRpcTest, an_id_comes_back_byte_for_byte) {
+  for (const std::string id : {"0", "-0", "18446744073709551615", "18446744073709551616", "-9223372036854775809", "1.5", "1.50",
+                               "1e3", "1E+3", "1e999", "0.1000000000000000055511151231257827", "null", "true", "false", "\"\"",
+                               "\"a\"", R"("\u0041\/\"\\")", "\"\xc3\xa4\"", R"("}],{\"id\":2")"}) {
+    EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"math_half","params":[8]})"),
+              R"({"jsonrpc":"2.0","id":)" + id + R"(,"result":4})");
+    EXPECT_EQ(ask(R"( [ {"method":"math_half", "params":[{"id":9},"\\",["id"]],"id" : )" + id + R"( , "jsonrpc":"2.0" } , 7 ])"),
+              R"([{"jsonrpc":"2.0","id":)" + id +
+                  R"(,"error":{"code":-32602,"message":"too many arguments, want at most 2"}},)" +
+                  R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"invalid request"}}])");
+  }
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"math_half","params":[8],"\u0069d":2.0})"),
+            R"({"jsonrpc":"2.0","id":2.0,"result":4})");
+}
+
+// As geth's server: what has no valid id is named with null, and a request without an id is a notification.
+TEST_F(JsonRpcTest, an_object_or_an_array_is_no_id) {
+  const std::string invalid = R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"invalid request"}})";
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":{"a":1},"method":"math_half","params":[8]})"), invalid);
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":[1],"method":"math_half","params":[8]})"), invalid);
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","params":[8]})"), invalid);
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","method":"","id":null})"), invalid);
+  EXPECT_EQ(ask(R"({"jsonrpc":"1.0","id":1.5,"method":"math_half"})"),
+            R"({"jsonrpc":"2.0","id":1.5,"error":{"code":-32600,"message":"invalid request"}})");
+  EXPECT_EQ(computed_, 0);
+}
+
+TEST_F(JsonRpcTest, an_answer_that_comes_as_a_request_gets_none) {
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"result":7})"), "");
+  EXPECT_EQ(ask(R"([{"jsonrpc":"2.0","id":1,"result":null},{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}])"), "");
+  EXPECT_NE(ask(R"({"jsonrpc":"2.0","id":1,"error":null})"), "");
+}
+
+TEST_F(JsonRpcTest, a_success_has_no_error_and_an_error_no_result) {
+  rpc_.add_plain("give_null", 0, 0, RpcAccess::reads, [](const json::array&) -> RpcReply { return json::value(nullptr); });
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"give_null"})"), R"({"jsonrpc":"2.0","id":1,"result":null})");
+  const auto failed = ask(R"({"jsonrpc":"2.0","id":1,"method":"bad_throw"})");
+  EXPECT_EQ(failed.find("result"), std::string::npos) << failed;
+}
+
+TEST_F(JsonRpcTest, any_bytes_in_a_result_or_an_error_are_json) {
+  const std::string bytes = "caf\xe9/1\x1b[2J\n\xf0\x9f";
+  rpc_.add_plain("give_bytes", 0, 0, RpcAccess::reads,
+                 [bytes](const json::array&) -> RpcReply { return json::object{{bytes, json::array{bytes, 3.690452}}}; });
+  rpc_.add_plain("fail_bytes", 0, 0, RpcAccess::reads,
+                 [bytes](const json::array&) -> RpcReply { return RpcError{kServerError, bytes + std::string(9000, '\xe9')}; });
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"give_bytes"})"),
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"caf\xef\xbf\xbd/1\\u001b[2J\\n\xef\xbf\xbd\xef\xbf\xbd\":"
+            "[\"caf\xef\xbf\xbd/1\\u001b[2J\\n\xef\xbf\xbd\xef\xbf\xbd\",3.690452]}}");
+  const auto failed = ask(R"({"jsonrpc":"2.0","id":1,"method":"fail_bytes"})");
+  EXPECT_NO_THROW(json::parse(failed));
+  EXPECT_LT(failed.size(), 4400U);
+}
+
+TEST_F(JsonRpcTest, its_namespaces_are_those_of_its_methods) {
+  EXPECT_EQ(rpc_.namespaces(), (std::set<std::string>{"bad", "big", "late", "math", "state"}));
 }
 
 TEST_F(JsonRpcTest, a_batch_is_bounded_in_calls) {
-  EXPECT_EQ(ask(batch(R"({"jsonrpc":"2.0","id":1,"method":"math_half","params":[8]})", 5001)),
-            R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch too large"}})");
+  EXPECT_EQ(ask(batch(R"({"jsonrpc":"2.0","id":1e3,"method":"math_half","params":[8]})", 5001)),
+            R"([{"jsonrpc":"2.0","id":1e3,"error":{"code":-32600,"message":"batch too large"}}])");
 }
 
 TEST_F(JsonRpcTest, a_batch_that_has_filled_its_answer_computes_nothing_more) {
@@ -196,6 +249,25 @@ TEST_F(JsonRpcTest, what_is_cancelled_computes_nothing_more) {
   run();
   EXPECT_EQ(computed_, 1);
   EXPECT_EQ(answered_, "(no answer)");
+}
+
+TEST_F(JsonRpcTest, a_method_hears_once_that_its_client_has_gone) {
+  int gone = 0;
+  RpcDone kept;
+  rpc_.add_watching("slow_work", 0, 0, RpcAccess::reads, [&](const json::array&, RpcDone done, const RpcWatchClient& watch) {
+    kept = std::move(done);
+    watch([&gone] { ++gone; });
+  });
+  begin(R"({"jsonrpc":"2.0","id":1,"method":"slow_work"})");
+  exchange_->cancel();
+  exchange_->cancel();
+  EXPECT_EQ(gone, 1);
+  begin(R"({"jsonrpc":"2.0","id":1,"method":"slow_work"})");
+  kept(json::value(1));
+  run();
+  exchange_->cancel();
+  EXPECT_EQ(gone, 1);  // it had its answer
+  kept = nullptr;
 }
 
 TEST_F(JsonRpcTest, memory_counts_while_it_is_held_and_comes_back) {

@@ -3,9 +3,14 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <ctime>
 #include <iterator>
+
+#include "base/peer_text.hpp"
+#include "node/go_values.hpp"
 
 namespace opp2p::node {
 namespace {
@@ -13,12 +18,14 @@ namespace {
 using libp2p::ByteView;
 
 constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error", "crit"};
+constexpr std::string_view kShortLevels[] = {"trce", "dbug", "info",
+                                             "warn", "eror", "crit"};  // op-node takes these too
 constexpr std::string_view kComponentNames[] = {"node", "host", "gossip", "sync", "store", "rpc", "devnet"};
 constexpr std::size_t kMaxKeyBytes = 255;
 constexpr std::size_t kUsualBytes = 224;
 
 // How a value lies in LogRecord::packed. Numbers as they are in memory, all else with its length before it.
-enum class Packed : char { text, signed_number, unsigned_number, real, truth, bytes, peer, address };
+enum class Packed : char { text, signed_number, unsigned_number, real, truth, duration, bytes, peer, address };
 
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
@@ -44,11 +51,13 @@ void pack_number(std::string& out, Packed kind, Number value) {
 
 struct Packer {
   std::string& out;
+  void operator()(std::monostate) const {}
   void operator()(std::string_view text) const { tagged_text(text); }
   void operator()(std::int64_t value) const { pack_number(out, Packed::signed_number, value); }
   void operator()(std::uint64_t value) const { pack_number(out, Packed::unsigned_number, value); }
   void operator()(double value) const { pack_number(out, Packed::real, value); }
   void operator()(bool value) const { pack_number(out, Packed::truth, value); }
+  void operator()(libp2p::Nanos value) const { pack_number(out, Packed::duration, value.count()); }
   void operator()(ByteView bytes) const { tagged_bytes(Packed::bytes, bytes); }
   void operator()(const libp2p::PeerId* peer) const { tagged_bytes(Packed::peer, peer->bytes()); }
   void operator()(const libp2p::Multiaddr* address) const {
@@ -92,45 +101,18 @@ class Unpacker {
   std::string_view rest_;
 };
 
-struct Character {
-  std::uint32_t point = 0;
-  std::size_t bytes = 0;  // 0: no well-formed character begins here
-};
-
-// Unicode's table of well-formed UTF-8 (3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
-Character first_character(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return {};
-  std::uint32_t point = lead & (0x7fu >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if (!continues_character(text[i])) return {};
-    point = point << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
-  }
-  constexpr std::uint32_t kFirst[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (point < kFirst[size] || (point >= 0xd800 && point <= 0xdfff) || point > 0x10ffff) return {};
-  return {point, size};
-}
-
-// What moves a terminal's cursor, ends a line, or turns the direction of what follows.
-bool is_control(std::uint32_t point) {
-  return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x200e || point == 0x200f ||
-         (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
-}
-
 void append_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
   while (!text.empty()) {
-    const auto [point, bytes] = first_character(text);
+    const auto [point, bytes] = libp2p::first_utf8_character(text);
     if (bytes == 0)
       out.append("\\ufffd");
     else if (point == '"' || point == '\\')
       out.append({'\\', static_cast<char>(point)});
     else if (point == '\n')
       out.append("\\n");
-    else if (is_control(point))
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", point);
+    else if (libp2p::is_control_character(point))
+      libp2p::append_escape(out, point);
     else
       out.append(text.substr(0, bytes));
     text.remove_prefix(std::max<std::size_t>(bytes, 1));
@@ -162,6 +144,16 @@ void append_number(std::string& out, double value) {
     append_quoted(out, fmt::format("{}", value));
 }
 
+// As Go writes durations, rounded down to what a reader of a log needs: whole seconds from a minute on, tenths of a second
+// below. What is under a millisecond has "us", which needs no quotes.
+std::string rounded_duration(libp2p::Nanos value) {
+  const auto magnitude = value < libp2p::Nanos(0) ? -value : value;
+  if (magnitude < libp2p::Millis(1)) return fmt::format("{:.4g}us", static_cast<double>(value.count()) / 1e3);
+  if (magnitude < libp2p::Seconds(1)) return fmt::format("{:.4g}ms", static_cast<double>(value.count()) / 1e6);
+  const libp2p::Nanos unit = magnitude < libp2p::Seconds(60) ? libp2p::Millis(100) : libp2p::Seconds(1);
+  return duration_text(value / unit * unit);
+}
+
 void append_value(std::string& out, Unpacker& in, LogFormat format) {
   const auto bytes = [&in] { return libp2p::as_bytes(in.text()); };
   switch (static_cast<Packed>(in.number<char>())) {
@@ -178,6 +170,8 @@ void append_value(std::string& out, Unpacker& in, LogFormat format) {
     case Packed::truth:
       out.append(in.number<bool>() ? "true" : "false");
       return;
+    case Packed::duration:
+      return append_text(out, rounded_duration(libp2p::Nanos(in.number<libp2p::Nanos::rep>())), format);
     case Packed::bytes:
       return append_text(out, libp2p::to_hex0x(bytes()), format);
     case Packed::peer: {
@@ -204,9 +198,29 @@ std::string_view to_string(LogLevel level) { return kLevels[static_cast<std::siz
 std::string_view to_string(Component component) { return kComponentNames[static_cast<std::size_t>(component)]; }
 
 std::optional<LogLevel> parse_log_level(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   for (std::size_t i = 0; i < std::size(kLevels); ++i)
-    if (text == kLevels[i]) return static_cast<LogLevel>(i);
+    if (lower == kLevels[i] || lower == kShortLevels[i]) return static_cast<LogLevel>(i);
   return std::nullopt;
+}
+
+bool Field::has_value() const {
+  struct HasValue {
+    bool operator()(std::monostate) const { return false; }
+    bool operator()(std::string_view text) const { return !text.empty(); }
+    bool operator()(libp2p::ByteView bytes) const { return !bytes.empty(); }
+    bool operator()(const libp2p::PeerId* peer) const { return !peer->bytes().empty(); }
+    bool operator()(const libp2p::Multiaddr* address) const { return !address->bytes().empty(); }
+    bool operator()(const libp2p::Error*) const { return true; }
+    bool operator()(std::int64_t) const { return true; }
+    bool operator()(std::uint64_t) const { return true; }
+    bool operator()(double) const { return true; }
+    bool operator()(bool) const { return true; }
+    bool operator()(libp2p::Nanos) const { return true; }
+  };
+  return std::visit(HasValue(), value);
 }
 
 LogRecord::LogRecord(libp2p::UnixTime when, LogLevel its_level, Component its_component, std::string_view message,
@@ -215,6 +229,7 @@ LogRecord::LogRecord(libp2p::UnixTime when, LogLevel its_level, Component its_co
   packed.reserve(kUsualBytes);
   pack_text(packed, message);
   for (const auto& field : fields) {
+    if (!field.has_value()) continue;
     pack_bytes(packed, field.key.substr(0, kMaxKeyBytes));
     std::visit(Packer{packed}, field.value);
   }

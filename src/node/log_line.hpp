@@ -5,7 +5,7 @@
 //
 // Values. Thread: any. Bounds: kMaxFieldBytes for the message and for each value; what is longer is cut and says so.
 // What peers say cannot break or forge a line: control characters of ASCII and Unicode are escaped, bytes that are no
-// UTF-8 replaced.
+// UTF-8 replaced. A field without a value (an optional that is empty, an empty text or id) is left out of its line.
 #pragma once
 
 #include <array>
@@ -40,10 +40,25 @@ enum class LogFormat : std::uint8_t { text, json };
 inline constexpr std::size_t kMaxFieldBytes = 512;
 
 // A named value of a line; it refers to the value and lives no longer than the call. Numbers and booleans stay what
-// they are in JSON; bytes are written in hexadecimal.
+// they are in JSON; bytes are written in hexadecimal, durations as Go writes them ("1m30s").
 struct Field {
   template <class T>
   Field(std::string_view name, const T& v) : key(name) {
+    refer(v);
+  }
+  template <class T>
+  Field(std::string_view name, const std::optional<T>& v) : key(name) {
+    if (v) refer(*v);
+  }
+  bool has_value() const;
+  std::string_view key;
+  std::variant<std::monostate, std::string_view, std::int64_t, std::uint64_t, double, bool, libp2p::Nanos,
+               libp2p::ByteView, const libp2p::PeerId*, const libp2p::Multiaddr*, const libp2p::Error*>
+      value;
+
+ private:
+  template <class T>
+  void refer(const T& v) {
     using libp2p::ByteView;
     if constexpr (std::is_same_v<T, bool>)
       value = v;
@@ -53,6 +68,8 @@ struct Field {
       value = static_cast<std::int64_t>(v);
     else if constexpr (std::is_integral_v<T>)
       value = static_cast<std::uint64_t>(v);
+    else if constexpr (std::is_same_v<T, libp2p::Nanos>)
+      value = v;
     else if constexpr (std::is_same_v<T, libp2p::PeerId> || std::is_same_v<T, libp2p::Multiaddr> ||
                        std::is_same_v<T, libp2p::Error>)
       value = &v;
@@ -61,10 +78,6 @@ struct Field {
     else
       value = ByteView(v);
   }
-  std::string_view key;
-  std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool, libp2p::ByteView, const libp2p::PeerId*,
-               const libp2p::Multiaddr*, const libp2p::Error*>
-      value;
 };
 
 struct LogRecord {

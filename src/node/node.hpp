@@ -9,21 +9,24 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/live_count.hpp"
 #include "network/host.hpp"
 #include "network/static_peers.hpp"
+#include "node/block_log.hpp"
 #include "node/config.hpp"
+#include "node/event_log.hpp"
+#include "node/health.hpp"
 #include "node/log.hpp"
-#include "node/log_limiter.hpp"
 #include "node/p2p_api.hpp"
+#include "node/peer_log.hpp"
 #include "node/sizes.hpp"
 #include "node/stats.hpp"
 #include "node/store.hpp"
 #include "node/store_chain.hpp"
+#include "node/sync_log.hpp"
 #include "opstack/gossip/block_gossip.hpp"
 #include "opstack/sync/follower.hpp"
 #include "opstack/sync/sync_server.hpp"
@@ -36,10 +39,7 @@ namespace opp2p::node {
 
 using libp2p::Result;
 
-class Node final : libp2p::network::HostObserver,
-                   opstack::gossip::BlockGossipObserver,
-                   libp2p::network::StaticPeersEvents,
-                   libp2p::LiveCounted<Node> {
+class Node final : opstack::gossip::BlockGossipObserver, libp2p::LiveCounted<Node> {
  public:
   // `store`, `log` and `runtime` outlive the node.
   Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& store, Log& log);
@@ -77,19 +77,14 @@ class Node final : libp2p::network::HostObserver,
   // The head that is stored and may be told.
   opstack::sync::BlockRef head() const;
   const BlockStats& stats() const { return stats_; }
+  // When the head's block was made; read from any thread.
+  const HeadClock& head_clock() const { return head_clock_; }
   // What the node's queues hold now.
   NodeSizes sizes() const;
 
  private:
   void take_over(opstack::payload::SharedEnvelope envelope, Done done);
   opstack::gossip::Publisher::Done taking_over(opstack::payload::SharedEnvelope envelope, Done done);
-
-  // --- network::HostObserver ---
-  void on_peer_connected(const libp2p::PeerId& peer, libp2p::network::Direction direction) override;
-  void on_peer_identified(const libp2p::PeerId& peer, const std::vector<std::string>& protocols) override;
-  void on_peer_disconnected(const libp2p::PeerId& peer) override;
-  void on_connection_closed(const libp2p::network::ConnectionInfo& connection, const libp2p::Error& why) override;
-  void on_connection_refused(const libp2p::Multiaddr& remote, const libp2p::Error& why) override;
 
   // --- gossip::BlockGossipObserver ---
   void on_verdict(const opstack::gossip::BlockVerdict& verdict) override;
@@ -98,63 +93,23 @@ class Node final : libp2p::network::HostObserver,
   void on_topic_joined(const std::string& topic) override;
   void on_topic_left(const std::string& topic) override;
 
-  // --- static peers ---
-  void on_dialling(const libp2p::network::StaticPeerStatus& peer) override;
-  void on_dial_failed(const libp2p::network::StaticPeerStatus& peer, const libp2p::Error& why) override;
-  void on_lost(const libp2p::network::StaticPeerStatus& peer) override;
-
   // --- the follower's and the server's events ---
   opstack::sync::FollowerEvents follower_events();
-  void on_store_refused(std::uint64_t number, const libp2p::Error& why);
   void on_stored(const libp2p::PeerId& from, const opstack::sync::Block& block);
-  void on_chain_trace(const opstack::sync::ChainTrace& trace);
-  void on_sync_trace(const opstack::sync::SyncTrace& trace);
-  void on_sync_fault(const opstack::sync::SyncFault& fault);
-  void on_served(const opstack::sync::ServedRequest& request);
+  Surroundings surroundings() const;
 
-  // --- the log ---
-
-  // What is told at info and above although others bring it about, each kind with an allowance of its own.
-  enum class Told : std::uint8_t {
-    static_connected,
-    static_disconnected,
-    static_dial,
-    static_dial_failed,
-    static_lost,
-    proven_connected,
-    proven_disconnected,
-    connected_on_request,
-    other_chain,
-    conflict,
-    broken_rule,
-    sync_range,
-    sync_wait,
-    sync_fault,
-    store_recovered,
-    kinds
-  };
-  static constexpr auto kToldKinds = static_cast<std::size_t>(Told::kinds);
-  // Writes the line, at debug level when its kind has used up its allowance.
-  void tell(Told kind, LogLevel level, Component component, std::string_view message,
-            std::initializer_list<Field> fields);
-  void tell_what_was_left_out();
-  // Who we know: static peers, and those that brought a block. Of strangers the log speaks at debug level.
-  void tell_of_peer(const libp2p::PeerId& peer, Told of_static, Told of_proven, std::string_view message,
-                    std::initializer_list<Field> fields);
   libp2p::runtime::Runtime& runtime_;
   NodeConfig config_;
   BlockStore& store_;
   Log& log_;
   BlockStats stats_;
-  std::uint64_t refused_ = 0;  // inbound connections
-  std::optional<libp2p::MonoTime> warned_of_refusals_;
-  std::uint64_t store_refused_ = 0;  // blocks
-  std::optional<libp2p::MonoTime> told_of_store_;  // while it refuses
-  LogLimiter<Told, kToldKinds> told_;
-  std::set<libp2p::PeerId> static_ids_;
+  HeadClock head_clock_;
+  EventLog events_;
+  SyncLog sync_log_;
 
   // In the order of their start; the destructor takes them down the other way round.
   std::unique_ptr<libp2p::network::Host> host_;
+  std::unique_ptr<PeerLog> peer_log_;
   std::unique_ptr<libp2p::services::IdentifyService> identify_;
   std::unique_ptr<libp2p::services::PingService> ping_;
   libp2p::gossipsub::NeutralScores scores_;
@@ -162,6 +117,7 @@ class Node final : libp2p::network::HostObserver,
   std::unique_ptr<StoreChain> chain_;
   std::unique_ptr<opstack::sync::Follower> follower_;
   std::unique_ptr<opstack::sync::SyncServer> server_;
+  std::unique_ptr<BlockLog> block_log_;
   std::unique_ptr<opstack::gossip::BlockGossip> blocks_;
   std::unique_ptr<libp2p::network::StaticPeers> static_peers_;
 };

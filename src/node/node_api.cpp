@@ -34,16 +34,18 @@ RpcHandler snapshot_method(RpcSnapshots& snapshots, SnapshotKind kind) {
   return [&snapshots, kind](const json::array&, RpcDone done) { snapshots.ask(kind, std::move(done)); };
 }
 
-void connect_peer(Runtime& runtime, RpcDials& dials, const json::array& params, const RpcDone& done) {
+void connect_peer(Runtime& runtime, RpcDials& dials, const json::array& params, const RpcDone& done,
+                  const RpcWatchClient& watch) {
   if (!params[0].is_string()) return done(invalid_argument(0, "want a multiaddr"));
   auto address = Multiaddr::from_text(std::string_view(params[0].get_string()));
   if (!address) return done(server_error("bad peer address: " + address.error().message()));
   if (!address->peer_id()) return done(server_error("bad peer address: it does not end with /p2p/ID"));
-  runtime.post([&dials, target = *address, done] {
-    dials.dial(target, [done](const Result<void>& connected) {
+  runtime.post([&runtime, &dials, target = *address, done, watch] {
+    const auto id = dials.dial(target, [done](const Result<void>& connected) {
       if (connected) done(json::value(nullptr));
       else done(server_error("failed to dial: " + connected.error().message()));
     });
+    if (id) watch([&runtime, &dials, id] { runtime.post([&dials, id] { dials.abandon(*id); }); });
   });
 }
 
@@ -69,9 +71,10 @@ void add_peer_methods(JsonRpc& rpc, Runtime& runtime, Node& node, RpcSnapshots& 
     snapshots.ask(params[0].get_bool() ? SnapshotKind::connected_peers : SnapshotKind::all_peers, std::move(done));
   });
   rpc.add("opp2p_peerStats", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::peer_stats));
-  rpc.add("opp2p_connectPeer", 1, 1, kChanges, [&runtime, &dials](const json::array& params, const RpcDone& done) {
-    connect_peer(runtime, dials, params, done);
-  });
+  rpc.add_watching("opp2p_connectPeer", 1, 1, kChanges,
+                   [&runtime, &dials](const json::array& params, const RpcDone& done, const RpcWatchClient& watch) {
+                     connect_peer(runtime, dials, params, done, watch);
+                   });
   rpc.add("opp2p_disconnectPeer", 1, 1, kChanges, disconnect_method(runtime, node));
 }
 
@@ -112,7 +115,25 @@ RpcHandler envelope_method(Runtime& runtime, Node& node, Importer import) {
   };
 }
 
+// The namespaces there are, sorted, each with the version that geth gives all of them.
+void add_modules(JsonRpc& rpc) {
+  auto names = rpc.namespaces();
+  names.insert("rpc");
+  json::object modules;
+  for (const auto& name : names) modules[name] = "1.0";
+  rpc.add_plain("rpc_modules", 0, 0, kReads, [modules](const json::array&) -> RpcReply { return json::value(modules); });
+}
+
 }  // namespace
+
+StatusSnapshot NodeSource::status() const {
+  const auto now = runtime_.now();
+  auto out = node_.status();
+  out.version = version_;
+  out.uptime = now.mono - started_;
+  if (const auto head = node_.head_clock().get()) out.head_age = head_age(*head, now.wall);
+  return out;
+}
 
 void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, RpcSnapshots& snapshots, RpcDials& dials,
                  const std::string& version) {
@@ -123,10 +144,12 @@ void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, 
                 [config = json::value(node.config().rollup.to_json())](const json::array&) -> RpcReply { return config; });
   rpc.add_plain("optimism_version", 0, 0, kReads, [version](const json::array&) -> RpcReply { return json::value(version); });
   rpc.add_plain("health_status", 0, 0, kReads, [version](const json::array&) -> RpcReply { return json::value(version); });
-  if (!node.config().rpc_enable_admin) return;
-  rpc.add("admin_postUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::post_unsafe_payload));
-  // Our own: what a sequencer's driver calls with a block that it has built.
-  rpc.add("admin_publishUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::publish));
+  if (node.config().rpc_enable_admin) {
+    rpc.add("admin_postUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::post_unsafe_payload));
+    // Our own: what a sequencer's driver calls with a block that it has built.
+    rpc.add("admin_publishUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::publish));
+  }
+  add_modules(rpc);
 }
 
 }  // namespace opp2p::node

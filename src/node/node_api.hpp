@@ -17,17 +17,21 @@ namespace opp2p::node {
 // The node as the RPC's snapshots see it.
 class NodeSource final : public SnapshotSource {
  public:
-  explicit NodeSource(const Node& node) : node_(node) {}
+  NodeSource(libp2p::runtime::Runtime& runtime, const Node& node, std::string version)
+      : runtime_(runtime), node_(node), version_(std::move(version)), started_(runtime.now().mono) {}
   PeerSnapshot self() const override { return node_.self(); }
   PeerList list_peers(bool connected_only) const override { return node_.list_peers(connected_only); }
   PeerSnapshot snapshot_of(const libp2p::PeerId& peer, const PeerList& list) const override {
     return node_.snapshot_of(peer, list);
   }
   PeerStatsSnapshot peer_stats() const override { return node_.peer_stats(); }
-  StatusSnapshot status() const override { return node_.status(); }
+  StatusSnapshot status() const override;
 
  private:
+  libp2p::runtime::Runtime& runtime_;
   const Node& node_;
+  const std::string version_;
+  const libp2p::MonoTime started_;
 };
 
 // All but `rpc` must outlive the last call.

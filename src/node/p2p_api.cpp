@@ -1,26 +1,33 @@
 #include "node/p2p_api.hpp"
 
+#include <cmath>
 #include <map>
 
+#include "base/peer_text.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/secp256k1.hpp"
+#include "node/json_text.hpp"
 
 namespace opp2p::node {
 namespace json = boost::json;
 namespace {
 
-// No peer is scored yet: op-node reports zeros for a peer that it has no record of.
+using libp2p::peer_text;
+
+constexpr std::size_t kMaxAddressText = 1024;
+
+// No peer is scored yet. The shape is op-node's, but a score that is not known is null and not its zero.
 json::object unknown_scores() {
   json::object blocks;
   for (const auto* key : {"timeInMesh", "firstMessageDeliveries", "meshMessageDeliveries", "invalidMessageDeliveries"})
-    blocks[key] = 0;
+    blocks[key] = nullptr;
   json::object gossip;
-  gossip["total"] = 0;
+  gossip["total"] = nullptr;
   gossip["blocks"] = std::move(blocks);
-  gossip["IPColocationFactor"] = 0;
-  gossip["behavioralPenalty"] = 0;
+  gossip["IPColocationFactor"] = nullptr;
+  gossip["behavioralPenalty"] = nullptr;
   json::object req_resp;
-  for (const auto* key : {"validResponses", "errorResponses", "rejectedPayloads"}) req_resp[key] = 0;
+  for (const auto* key : {"validResponses", "errorResponses", "rejectedPayloads"}) req_resp[key] = nullptr;
   json::object out;
   out["gossip"] = std::move(gossip);
   out["reqResp"] = std::move(req_resp);
@@ -32,7 +39,7 @@ json::array texts(const std::vector<std::string>& items) { return json::array(it
 json::value protocols_of(const PeerSnapshot& peer) {
   if (!peer.protocols) return nullptr;
   json::array out;
-  for (const auto& protocol : *peer.protocols) out.emplace_back(valid_utf8(protocol));
+  for (const auto& protocol : *peer.protocols) out.emplace_back(peer_text(protocol, kMaxPeerText));
   return out;
 }
 
@@ -42,23 +49,15 @@ json::object counts(const std::map<std::string, std::uint64_t>& by_reason) {
   return out;
 }
 
+// To two digits behind the point.
 json::value milliseconds(std::optional<libp2p::Nanos> value) {
   if (!value) return nullptr;
-  return static_cast<double>(value->count()) / 1e6;
+  return std::round(static_cast<double>(value->count()) / 1e4) / 100;
 }
 
-// The bytes of the character at the front, 0 when it is none (RFC 3629).
-std::size_t utf8_size(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = at(0);
-  if (first < 0x80) return 1;
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
-  for (std::size_t i = 1; i < size; ++i)
-    if ((at(i) & 0xc0) != 0x80) return 0;
-  const bool bad = (first == 0xe0 && at(1) < 0xa0) || (first == 0xed && at(1) > 0x9f) ||
-                   (first == 0xf0 && at(1) < 0x90) || (first == 0xf4 && at(1) > 0x8f);
-  return bad ? 0 : size;
+json::value whole_seconds(std::optional<libp2p::Nanos> value) {
+  if (!value) return nullptr;
+  return std::chrono::floor<libp2p::Seconds>(*value).count();
 }
 
 }  // namespace
@@ -75,18 +74,18 @@ json::object peer_info(const PeerSnapshot& peer) {
   json::object out;
   out["peerID"] = peer.id.to_base58();
   out["nodeID"] = node_id(peer.key);
-  out["userAgent"] = valid_utf8(peer.user_agent);
-  out["protocolVersion"] = valid_utf8(peer.protocol_version);
+  out["userAgent"] = peer_text(peer.user_agent, kMaxPeerText);
+  out["protocolVersion"] = peer_text(peer.protocol_version, kMaxPeerText);
   out["ENR"] = "";
   json::array addresses;
-  for (const auto& address : peer.addresses) addresses.emplace_back(address.with_peer_id(peer.id).text());
+  for (const auto& address : peer.addresses) addresses.emplace_back(peer_text(address.with_peer_id(peer.id).text(), kMaxAddressText));
   out["addresses"] = addresses.empty() ? json::value(nullptr) : json::value(std::move(addresses));
   out["protocols"] = protocols_of(peer);
   out["connectedness"] = static_cast<int>(peer.connectedness);
   out["direction"] = static_cast<int>(peer.direction);
   out["protected"] = peer.is_protected;
   out["chainID"] = 0;  // known from a peer's ENR only
-  out["latency"] = peer.latency.count();
+  out["latency"] = peer.latency ? json::value(peer.latency->count()) : json::value(nullptr);
   out["gossipBlocks"] = peer.gossip_blocks;
   out["scores"] = unknown_scores();
   return out;
@@ -97,14 +96,14 @@ std::string peer_dump_begin(std::size_t connected) {
 }
 
 std::string peer_dump_item(const PeerSnapshot& peer) {
-  return "\"" + peer.id.to_base58() + "\":" + json::serialize(peer_info(peer));
+  return "\"" + peer.id.to_base58() + "\":" + json_text(peer_info(peer));
 }
 
 std::string peer_dump_end(const BlockedSnapshot& blocked) {
   json::array peers;
   for (const auto& id : blocked.peers) peers.emplace_back(id.to_base58());
-  return R"(},"bannedPeers":)" + json::serialize(peers) + R"(,"bannedIPS":)" + json::serialize(texts(blocked.addresses)) +
-         R"(,"bannedSubnets":)" + json::serialize(texts(blocked.subnets)) + "}";
+  return R"(},"bannedPeers":)" + json_text(peers) + R"(,"bannedIPS":)" + json_text(texts(blocked.addresses)) +
+         R"(,"bannedSubnets":)" + json_text(texts(blocked.subnets)) + "}";
 }
 
 json::object peer_stats(const PeerStatsSnapshot& stats) {
@@ -138,7 +137,10 @@ json::object status_json(const StatusSnapshot& status) {
         {"start", status.gap->start}, {"end", status.gap->end}, {"missing", status.gap->end - status.gap->start - 1}};
   json::object out;
   out["peerID"] = status.peer_id.to_base58();
+  out["version"] = status.version;
+  out["uptimeSeconds"] = whole_seconds(status.uptime);
   out["head"] = std::move(head);
+  out["headAgeSeconds"] = whole_seconds(status.head_age);
   out["highestSeen"] = status.highest_seen;
   out["peers"] = status.peers;
   out["mesh"] = status.mesh;
@@ -147,18 +149,6 @@ json::object status_json(const StatusSnapshot& status) {
   out["blocksSynced"] = status.stats.synced;
   out["gap"] = std::move(gap);
   out["latencyMs"] = std::move(latency);
-  return out;
-}
-
-std::string valid_utf8(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const auto size = utf8_size(text);
-    if (size == 0) out += "\xef\xbf\xbd";
-    else out += text.substr(0, size);
-    text.remove_prefix(size == 0 ? 1 : size);
-  }
   return out;
 }
 

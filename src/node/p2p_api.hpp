@@ -1,4 +1,6 @@
-// The JSON shapes of the opp2p_ methods, exactly op-node's: keys, their order, nulls and numbers. Pure functions over a snapshot.
+// The JSON shapes of the opp2p_ methods: op-node's keys, their order and numbers. What is not known, a latency or a score, is null
+// where op-node writes 0: its clients read both as 0, and others can tell them apart. What peers say of themselves is made text by
+// base/peer_text.hpp. Pure functions over a snapshot.
 // Source: op-node surface, section 10.
 #pragma once
 
@@ -30,7 +32,7 @@ struct PeerSnapshot {
   Connectedness connectedness = Connectedness::not_connected;
   ConnectionDirection direction = ConnectionDirection::unknown;
   bool is_protected = false;
-  libp2p::Nanos latency{};
+  std::optional<libp2p::Nanos> latency;
   bool gossip_blocks = false;
 };
 
@@ -73,6 +75,9 @@ struct StatusSnapshot {
   std::size_t mesh = 0;
   BlockStats stats;
   std::optional<Gap> gap;
+  std::string version;                     // of the program
+  std::optional<libp2p::Nanos> uptime;
+  std::optional<libp2p::Nanos> head_age;  // nothing without a head
 };
 
 // keccak256 of the uncompressed key, hexadecimal without 0x; zeros for a key that is not secp256k1.
@@ -85,7 +90,5 @@ std::string peer_dump_item(const PeerSnapshot& peer);
 std::string peer_dump_end(const BlockedSnapshot& blocked);
 boost::json::object peer_stats(const PeerStatsSnapshot& stats);
 boost::json::object status_json(const StatusSnapshot& status);
-// A peer's own words as JSON can hold them: what is no UTF-8 becomes U+FFFD, as Go writes it.
-std::string valid_utf8(std::string_view text);
 
 }  // namespace opp2p::node

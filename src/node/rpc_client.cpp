@@ -9,6 +9,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "base/peer_text.hpp"
+
 namespace opp2p::node {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -67,7 +69,8 @@ libp2p::Result<json::value> RpcClient::call(std::string_view method, json::array
   auto& object = answer.get_object();
   if (const auto* failure = object.if_contains("error"); failure != nullptr && failure->is_object()) {
     const auto* text = failure->get_object().if_contains("message");
-    return libp2p::fail(libp2p::Errc::denied, text != nullptr && text->is_string() ? std::string(text->get_string()) : where);
+    return libp2p::fail(libp2p::Errc::denied,
+                        text != nullptr && text->is_string() ? libp2p::peer_text(std::string_view(text->get_string())) : where);
   }
   return object["result"];
 }

@@ -17,11 +17,13 @@ void RpcDials::stop() {
   dials_.clear();
 }
 
-void RpcDials::dial(const Multiaddr& address, Done done) {
-  if (stopped_) return;
-  if (dials_.size() >= kMost)
-    return done(libp2p::fail(Errc::exhausted, std::to_string(kMost) + " dials of the RPC are under way, the most there may be; "
-                                                                      "try again when some have ended"));
+std::optional<RpcDials::Id> RpcDials::dial(const Multiaddr& address, Done done) {
+  if (stopped_) return std::nullopt;
+  if (dials_.size() >= kMost) {
+    done(libp2p::fail(Errc::exhausted, std::to_string(kMost) + " dials of the RPC are under way, the most there may be; "
+                                                               "try again when some have ended"));
+    return std::nullopt;
+  }
   const auto id = next_id_++;
   Dial& added = dials_[id];
   added.done = std::move(done);
@@ -31,24 +33,31 @@ void RpcDials::dial(const Multiaddr& address, Done done) {
   added.limit->arm(runtime_.now().mono + kLimit);
   added.scope = std::make_unique<TaskScope>(runtime_);
   added.scope->spawn(run(id, address));
+  return id;
 }
 
-Task<void> RpcDials::run(std::uint64_t id, Multiaddr address) {
+Task<void> RpcDials::run(Id id, Multiaddr address) {
   const auto connected = co_await connect_(std::move(address));
   end(id, connected);
 }
 
-void RpcDials::end(std::uint64_t id, Result<void> result) {
+void RpcDials::end(Id id, Result<void> result) {
+  if (const auto done = take_out(id)) (*done)(std::move(result));
+}
+
+void RpcDials::abandon(Id id) { (void)take_out(id); }
+
+std::optional<RpcDials::Done> RpcDials::take_out(Id id) {
   const auto found = dials_.find(id);
-  if (found == dials_.end()) return;
+  if (found == dials_.end()) return std::nullopt;
   found->second.limit->disarm();
-  const auto done = std::move(found->second.done);
+  auto done = std::move(found->second.done);
   ended_.push_back(std::move(found->second));
   dials_.erase(found);
   runtime_.post([this, alive = std::weak_ptr<int>(alive_)] {
     if (!alive.expired()) ended_.clear();
   });
-  done(std::move(result));
+  return done;
 }
 
 }  // namespace opp2p::node

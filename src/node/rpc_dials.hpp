@@ -1,4 +1,5 @@
-// The dials that opp2p_connectPeer begins. Each ends within kLimit, when what it awaits is dropped and the answer says so.
+// The dials that opp2p_connectPeer begins. Each ends within kLimit, when what it awaits is dropped and the answer says so, and
+// when its client has gone.
 //
 // Owner: the daemon. Thread: the network thread. Bounds: kMost at a time; more are refused at once.
 #pragma once
@@ -6,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "multiformats/multiaddr.hpp"
@@ -27,8 +29,12 @@ class RpcDials {
   RpcDials(const RpcDials&) = delete;
   RpcDials& operator=(const RpcDials&) = delete;
 
-  // `done` is called once, unless it is stopped first.
-  void dial(const libp2p::Multiaddr& address, Done done);
+  using Id = std::uint64_t;
+
+  // `done` is called once, unless it is stopped or abandoned first. Nothing when it was refused.
+  std::optional<Id> dial(const libp2p::Multiaddr& address, Done done);
+  // Nobody waits for its outcome any more.
+  void abandon(Id id);
   void stop();
   std::size_t under_way() const { return dials_.size(); }
 
@@ -38,14 +44,15 @@ class RpcDials {
     std::unique_ptr<libp2p::runtime::Timer> limit;
     std::unique_ptr<libp2p::runtime::TaskScope> scope;  // first to go: its coroutine uses the others
   };
-  libp2p::runtime::Task<void> run(std::uint64_t id, libp2p::Multiaddr address);
-  void end(std::uint64_t id, libp2p::Result<void> result);
+  libp2p::runtime::Task<void> run(Id id, libp2p::Multiaddr address);
+  std::optional<Done> take_out(Id id);
+  void end(Id id, libp2p::Result<void> result);
 
   libp2p::runtime::Runtime& runtime_;
   Connect connect_;
-  std::map<std::uint64_t, Dial> dials_;
+  std::map<Id, Dial> dials_;
   std::vector<Dial> ended_;  // inside a call of their own; destroyed from the queue
-  std::uint64_t next_id_ = 1;
+  Id next_id_ = 1;
   bool stopped_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };

@@ -19,8 +19,8 @@ class RpcDialsTest : public testing::Test {
     static_cast<void>(slept);
     co_return Result<void>();
   }
-  void dial() {
-    dials_.dial(Multiaddr::from_text("/ip4/192.0.2.1/tcp/1").value(),
+  std::optional<RpcDials::Id> dial() {
+    return dials_.dial(Multiaddr::from_text("/ip4/192.0.2.1/tcp/1").value(),
                 [this](const Result<void>& result) { ended_.push_back(result ? "" : result.error().message()); });
   }
 
@@ -59,6 +59,20 @@ TEST_F(RpcDialsTest, more_than_thirty_two_at_a_time_are_refused) {
   dial();
   world_.run_for(Seconds(2));
   EXPECT_EQ(ended_.back(), "");
+}
+
+TEST_F(RpcDialsTest, one_that_nobody_waits_for_leaves_its_place_at_once) {
+  takes_ = Seconds(3600);
+  std::optional<RpcDials::Id> last;
+  for (std::size_t i = 0; i < RpcDials::kMost; ++i) last = dial();
+  world_.run_for(Seconds(1));
+  dials_.abandon(*last);
+  EXPECT_EQ(dials_.under_way(), RpcDials::kMost - 1);
+  EXPECT_TRUE(dial());
+  EXPECT_FALSE(dial());
+  dials_.abandon(*last);  // it has gone already
+  world_.run_for(Seconds(60));
+  EXPECT_EQ(ended_.size(), RpcDials::kMost + 1);  // all but the abandoned one, and the refused one
 }
 
 TEST_F(RpcDialsTest, a_stop_drops_what_is_under_way) {

@@ -1,34 +1,45 @@
 #include "node/rpc_exchange.hpp"
 
-#include <cmath>
 #include <new>
+
+#include "base/peer_text.hpp"
+#include "node/json_text.hpp"
+#include "node/rpc_ids.hpp"
 
 namespace opp2p::node {
 namespace {
 
 constexpr std::size_t kCallsPerTurn = 16;      // then other requests have their turn
 constexpr std::size_t kRemembered = 16;        // results of a batch
-constexpr std::size_t kMaxId = 1024;           // bytes
 constexpr std::size_t kMaxNameInError = 128;   // bytes
 constexpr std::size_t kMaxErrorText = 4096;    // bytes
 constexpr std::size_t kCopied = 16 * 1024;     // bytes of a result
 
-// A number beyond what a double holds would come back as no JSON.
-bool is_id(const json::value& id) {
-  if (id.is_string()) return id.get_string().size() <= kMaxId;
-  return id.is_number() && (!id.is_double() || std::isfinite(id.get_double()));
+// The id of a message, as its JSON text (node/rpc_ids.hpp). Anything but an object and an array is one, null too.
+std::optional<std::string_view> id_of(const json::object& message) {
+  const auto* id = message.if_contains("id");
+  if (id == nullptr || !id->is_string() || id->get_string().empty()) return std::nullopt;
+  const std::string_view text(id->get_string());
+  if (text.front() == '{' || text.front() == '[') return std::nullopt;
+  return text;
 }
 
-// The first bytes of a text, never half a character.
-std::string_view first_bytes(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit;
-  return text.substr(0, limit);
+std::string_view method_of(const json::object& message) {
+  const auto* name = message.if_contains("method");
+  if (name == nullptr || !name->is_string()) return {};
+  return std::string_view(name->get_string());
 }
 
 bool is_version_2(const json::object& message) {
   const auto* version = message.if_contains("jsonrpc");
   return version != nullptr && version->is_string() && version->get_string() == "2.0";
+}
+
+// Who sends an answer has taken us for a client: it gets none, as from geth.
+bool is_answer(const json::object& message) {
+  const auto* error = message.if_contains("error");
+  const bool answers = message.contains("result") || (error != nullptr && !error->is_null());
+  return is_version_2(message) && id_of(message) && method_of(message).empty() && !message.contains("params") && answers;
 }
 
 }  // namespace
@@ -63,6 +74,7 @@ bool RpcExchange::parse() {
       return false;
     }
     parsed_.emplace(parser.release());  // emplaced, because an assignment would copy it to uncounted memory
+    keep_ids_as_sent(*parsed_, request_.body);
   } catch (const std::bad_alloc&) {
     fail_whole(kLimitExceeded, "the request needs more memory than there is: " +
                                    std::to_string(rpc_.limits().request_memory) + " bytes for one, " +
@@ -72,8 +84,23 @@ bool RpcExchange::parse() {
   batch_ = parsed_->is_array();
   if (!batch_) return true;
   if (!parsed_->get_array().empty() && parsed_->get_array().size() <= rpc_.limits().batch_items) return true;
-  fail_whole(kInvalidRequest, parsed_->get_array().empty() ? "empty batch" : "batch too large");
+  if (parsed_->get_array().empty()) fail_whole(kInvalidRequest, "empty batch");
+  else refuse_batch();
   return false;
+}
+
+// In a list, with the id of the first call: the protocol has no answer for a whole batch.
+void RpcExchange::refuse_batch() {
+  for (const auto& message : parsed_->get_array()) {
+    if (!message.is_object()) continue;
+    const auto& object = message.get_object();
+    const auto id = id_of(object);
+    if (!id || !is_version_2(object) || method_of(object).empty()) continue;
+    call_.id = *id;
+    break;
+  }
+  reply_error(kInvalidRequest, "batch too large");
+  finish();
 }
 
 void RpcExchange::fail_whole(int code, std::string_view message) {
@@ -127,20 +154,18 @@ bool RpcExchange::begin(const json::value& message) {
   const auto invalid = [this] { return reply_error(kInvalidRequest, "invalid request"); };
   if (!message.is_object()) return invalid();
   const auto& object = message.get_object();
-  const auto* name = object.if_contains("method");
-  const auto* id = object.if_contains("id");
-  if (id != nullptr && is_id(*id)) call_.id = json::serialize(*id);
-  if (!is_version_2(object) || name == nullptr || !name->is_string() || (id != nullptr && !is_id(*id) && !id->is_null()))
-    return invalid();
-  call_.notification = id == nullptr;
+  const auto id = id_of(object);
+  if (id) call_.id = *id;
+  if (is_answer(object)) return true;
+  const auto wanted = method_of(object);
+  if (!is_version_2(object) || wanted.empty() || (!id && object.contains("id"))) return invalid();
+  call_.notification = !id;
   if (const auto over = spent()) return reply(*over);
 
-  const std::string_view wanted(name->get_string());
   const auto found = rpc_.methods_.find(wanted);
   if (found == rpc_.methods_.end()) {
-    const auto shown = first_bytes(wanted, kMaxNameInError);
-    return reply_error(kMethodNotFound, "the method " + std::string(shown) + (shown.size() < wanted.size() ? "..." : "") +
-                                            " does not exist/is not available");
+    const auto shown = libp2p::peer_text(wanted, kMaxNameInError);
+    return reply_error(kMethodNotFound, "the method " + shown + " does not exist/is not available");
   }
   const auto& method = found->second;
   if (method.access == RpcAccess::changes_with_token && !rpc_.is_authorized(request_.token))
@@ -170,16 +195,43 @@ bool RpcExchange::run(const JsonRpc::Method& method, const json::value* params) 
     return reply_error(kInvalidParams, "missing value for required argument " + std::to_string(given->size()));
   try {
     if (method.plain) return reply(method.plain(*given));
-    method.handler(*given, [self = shared_from_this()](RpcReply came) {
+    const auto self = shared_from_this();
+    const auto done = [self](RpcReply came) {
       self->rpc_.post_([self, held = std::make_shared<RpcReply>(std::move(came))] { self->on_reply(std::move(*held)); });
-    });
+    };
+    method.handler(*given, done, [self](std::function<void()> gone) { self->watch_client(std::move(gone)); });
     return false;
   } catch (const std::exception&) {
     return reply_error(kInternalError, "method handler crashed");
   }
 }
 
+void RpcExchange::cancel() {
+  std::function<void()> gone;
+  {
+    const std::lock_guard lock(watch_mutex_);
+    cancelled_ = true;
+    gone.swap(on_gone_);
+  }
+  if (gone) gone();
+}
+
+void RpcExchange::watch_client(std::function<void()> gone) {
+  {
+    const std::lock_guard lock(watch_mutex_);
+    if (!cancelled_) {
+      on_gone_ = std::move(gone);
+      return;
+    }
+  }
+  gone();
+}
+
 void RpcExchange::on_reply(RpcReply given) {
+  {
+    const std::lock_guard lock(watch_mutex_);
+    on_gone_ = nullptr;
+  }
   if (cancelled_) return;
   reply(std::move(given));
   step();
@@ -191,7 +243,7 @@ bool RpcExchange::reply(RpcReply given) {
     remember(*made);
     return reply_result(*made);
   }
-  const auto text = json::serialize(std::get<json::value>(given));
+  const auto text = json_text(std::get<json::value>(given));
   RpcText result(memory_);
   if (call_.cache_key.empty() || !result.append(text)) return append_answer(R"(,"result":)", text);
   remember(result);
@@ -215,8 +267,7 @@ bool RpcExchange::reply_result(const RpcText& result) {
 }
 
 bool RpcExchange::reply_error(int code, std::string_view message) {
-  const auto shown = first_bytes(message, kMaxErrorText);
-  const auto error = json::serialize(json::object{{"code", code}, {"message", shown}});
+  const auto error = json_text(json::object{{"code", code}, {"message", libp2p::peer_text(message, kMaxErrorText)}});
   // An error is short, and the last word of a batch whose budget is spent.
   if (call_.notification) return true;
   if (!append_head(R"(,"error":)") || !out_.append(error) || !out_.append("}")) out_of_memory_ = true;

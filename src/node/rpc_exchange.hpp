@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 
 #include "node/json_rpc.hpp"
 
@@ -14,7 +15,7 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
 
   void start();
   // The client has gone or the server stops: nothing more is computed and `done` is not called. From any thread.
-  void cancel() { cancelled_ = true; }
+  void cancel();
 
  private:
   // What is known of the call that is being answered.
@@ -37,8 +38,10 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   bool append_answer(std::string_view key, std::string_view text);
   bool append_head(std::string_view key);
   void remember(const RpcText& result);
+  void watch_client(std::function<void()> gone);
   void on_reply(RpcReply given);
   void fail_whole(int code, std::string_view message);
+  void refuse_batch();
   void finish();
 
   const JsonRpc& rpc_;
@@ -46,6 +49,8 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   std::function<void(RpcAnswer)> done_;
   const SharedAccount memory_;
   std::atomic<bool> cancelled_{false};
+  std::mutex watch_mutex_;
+  std::function<void()> on_gone_;  // of the method that is at work
 
   std::optional<json::value> parsed_;
   bool batch_ = false;

@@ -123,10 +123,12 @@ class FakeNode final : public SnapshotSource {
     PeerSnapshot out;
     out.id = peer;
     out.user_agent = agent;
+    if (!protocols.empty()) out.protocols = protocols;
     return out;
   }
   std::uint64_t head = 1;
   std::string agent = "optimism";
+  std::vector<std::string> protocols;
 
  private:
   CountingRuntime& runtime_;
@@ -205,7 +207,7 @@ TEST_F(RpcSnapshotsTest, an_answer_is_never_older_than_its_question) {
 }
 
 TEST_F(RpcSnapshotsTest, a_dump_that_is_too_large_is_a_clear_error_and_stops_early) {
-  node_.agent.assign(20'000, 'a');
+  node_.protocols.assign(100, std::string(200, 'p'));
   ask(SnapshotKind::all_peers);
   run();
   EXPECT_NE(text(0).find("2097152 bytes"), std::string::npos) << text(0);
@@ -234,11 +236,18 @@ TEST_F(RpcSnapshotsTest, after_the_stop_the_node_is_not_asked) {
   EXPECT_EQ(snapshots_.taken(), 0u);
 }
 
-TEST(PeerJson, what_a_peer_says_of_itself_is_json_whatever_it_says) {
-  EXPECT_EQ(valid_utf8("op-node/\xc3\xa4"), "op-node/\xc3\xa4");
-  EXPECT_EQ(valid_utf8("a\xff\xc3"), "a\xef\xbf\xbd\xef\xbf\xbd");
-  EXPECT_EQ(valid_utf8("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");  // half of a surrogate pair
-  EXPECT_EQ(valid_utf8("\xf0\x9f\x92\xa9\xf4\x90\x80\x80"), "\xf0\x9f\x92\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+TEST_F(RpcSnapshotsTest, a_dump_of_peers_that_say_anything_is_json_and_bounded) {
+  node_.agent = "caf\xe9/1\x1b\x9b" + std::string(100'000, '\xe9');
+  node_.protocols = {"\xed\xa0\x80", "op-node/\xc3\xa4", "\"\\\n"};
+  ask(SnapshotKind::connected_peers);
+  run();
+  const auto peers = json::parse(text(0)).at("peers").as_object();  // strict: no invalid UTF-8
+  const auto& peer = peers.begin()->value();
+  EXPECT_TRUE(peer.at("userAgent").as_string().starts_with("caf\xef\xbf\xbd/1\\u001b\xef\xbf\xbd"));
+  EXPECT_LT(peer.at("userAgent").as_string().size(), kMaxPeerText + 40);
+  EXPECT_EQ(peer.at("protocols").at(0), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(peer.at("protocols").at(1), "op-node/\xc3\xa4");
+  EXPECT_EQ(peer.at("protocols").at(2), "\"\\\\u000a");
 }
 
 }  // namespace

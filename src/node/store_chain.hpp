@@ -5,7 +5,8 @@
 //
 // A write of the reverse sync that the store refused is told here, because the sync engine only hears that it failed.
 //
-// Owner: the node, beside the store, which outlives it. Thread: the network thread. Bounds: those of the store.
+// Owner: the node, beside the store, which outlives it. Thread: the network thread. Bounds: those of the store;
+// kMostWanted look-ups, more are refused.
 #pragma once
 
 #include "node/store.hpp"
@@ -33,6 +34,9 @@ class StoreChain final : public opstack::sync::ChainStore {
     Result<std::optional<opstack::sync::ServedBlock>> found;
   };
   static constexpr std::size_t kReadersAtOnce = 2;
+  // Above what the server of blocks lets in at once (RequestLimits::max_total). When the disk hangs their requests end, and these
+  // would pile up.
+  static constexpr std::size_t kMostWanted = 1024;
 
   void read_wanted();
   // A callback that does nothing any more once this object is gone.

@@ -74,6 +74,22 @@ TEST_F(StoreChainTest, staged_blocks_come_back_decoded_with_their_peer) {
   EXPECT_EQ(store_.summary().value().staged, 0u);
 }
 
+// A disk that hangs keeps both readers; the requests behind the look-ups end after 20 s and were followed by others.
+TEST_F(StoreChainTest, look_ups_that_wait_for_the_disk_are_bounded) {
+  std::vector<Result<std::optional<ServedBlock>>> refused;
+  int answered = 0;
+  for (int i = 0; i < 1100; ++i) {
+    chain_->lookup(1, [&](auto r) {
+      ++answered;
+      if (!r) refused.push_back(std::move(r));
+    });
+  }
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(answered, 1100);
+  ASSERT_EQ(refused.size(), 74u);  // 2 are read, 1024 wait
+  EXPECT_EQ(refused[0].error().text(), "1024 look-ups wait for the disk already");
+}
+
 TEST_F(StoreChainTest, once_it_is_gone_nobody_is_called) {
   int calls = 0;
   chain_->append(block_at(1), [&](const Result<void>&) { ++calls; });

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "multiformats/peer_record.hpp"
+#include "network/address_scope.hpp"
 #include "network/peerstore.hpp"
-#include "services/address_scope.hpp"
 #include "services/stream_tools.hpp"
 
 namespace libp2p::services {
@@ -87,7 +87,7 @@ std::vector<Multiaddr> IdentifyService::own_addresses(const PeerId& peer) const 
   if (!peer.empty()) {
     for (const auto& connection : host_.connections(peer)) local.push_back(connection.local);
   }
-  std::vector<Multiaddr> own = specified(host_.listen_addresses(), local);
+  std::vector<Multiaddr> own = network::specified(host_.listen_addresses(), local);
   for (const Multiaddr& address : config_.announced) {
     if (std::find(own.begin(), own.end(), address) == own.end()) own.push_back(address);
   }
@@ -169,7 +169,7 @@ std::vector<Multiaddr> IdentifyService::told_addresses(const PeerId& peer, const
   }
   const auto connections = host_.connections(peer);
   if (connections.empty()) return {};
-  told = believable(told, connections.back().remote);
+  told = network::believable(told, connections.back().remote);
   const std::size_t longest = network::PeerstoreLimits().text_bytes;
   std::erase_if(told, [longest](const Multiaddr& address) { return address.bytes().size() > longest; });
   if (told.size() > config_.max_addresses_per_peer) told.resize(config_.max_addresses_per_peer);
@@ -233,6 +233,7 @@ Task<Result<Identified>> IdentifyService::identify(PeerId peer) {
 }
 
 Task<void> IdentifyService::ask_and_report(PeerId peer) {
+  if (!host_.connected(peer)) co_return;  // gone meanwhile: opening a stream would dial it
   const Result<Identified> result = co_await identify(peer);
   if (!result && failed_ && result.error() != Errc::exhausted) failed_(peer, result.error());
 }

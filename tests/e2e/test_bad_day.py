@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import socket
@@ -251,7 +252,9 @@ class BadWorld(unittest.TestCase):
 
         opp2p.wait_for(said_twice, 20, "it is said a second time")
         self.assertGreater(tried, 10)
-        self.assertIn(f"since_start={tried}", self.lines(node, "the store cannot keep a block")[1])
+        counted = int(re.search(r"since_start=(\d+)", self.lines(node, "the store cannot keep a block")[1]).group(1))
+        self.assertGreater(counted, 10)
+        self.assertLessEqual(counted, tried, "the log may be written a moment later")
 
     def test_a_log_that_nobody_reads_holds_up_nothing(self):
         folder = self.folder / "unread"
@@ -273,7 +276,7 @@ class BadWorld(unittest.TestCase):
             with contextlib.suppress(BlockingIOError):
                 while part := os.read(reader, 1 << 16):
                     said.append(part)
-            return b"".join(said).count(b'msg="connection refused"') >= count
+            return len(re.findall(rb'msg="(?:inbound handshake failed|connection refused)"', b"".join(said))) >= count
         said = []
         come_and_go()
         opp2p.wait_for(read, 5, "every line comes when it is read")

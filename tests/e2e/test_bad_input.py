@@ -89,9 +89,11 @@ class Options(BadInput):
     REFUSED = {
         "a port that is too high": (["--p2p.listen.tcp", "70000"], ["--p2p.listen.tcp", "port out of range: 70000"]),
         "a port of the system": (["--p2p.listen.tcp", "443"], ["port is reserved for system: 443"]),
-        "a port that is a word": (["--p2p.listen.tcp", "http"], ["--p2p.listen.tcp", "'http' is no whole number"]),
-        "a port below zero": (["--rpc.port", "-1"], ["--rpc.port", "'-1' is no whole number"]),
-        "a port beyond 32 bits": (["--rpc.port", "80000000000"], ["--rpc.port", "is no whole number from 0"]),
+        "a port that is a word": (["--p2p.listen.tcp", "http"], ['invalid value "http" for flag -p2p.listen.tcp: parse error', "whole number"]),
+        "a port below zero": (["--rpc.port", "-1"], ["--rpc.port: port out of range: -1"]),
+        "a P2P port below zero": (["--p2p.listen.tcp", "-1"], ['invalid value "-1" for flag -p2p.listen.tcp: parse error']),
+        "a port beyond 32 bits": (["--rpc.port", "80000000000"], ["--rpc.port: port out of range: 80000000000"]),
+        "a port beyond 64 bits": (["--rpc.port", "99999999999999999999"], ["-rpc.port: value out of range"]),
         "an RPC port that is too high": (["--rpc.port", "65536"], ["--rpc.port: port out of range: 65536"]),
         "a name to listen at": (["--p2p.listen.ip", "localhost"], ["--p2p.listen.ip", "'localhost' is not an IP address"]),
         "an address of nobody": (["--p2p.listen.ip", "999.1.1.1"], ["--p2p.listen.ip", "999.1.1.1"]),
@@ -107,25 +109,38 @@ class Options(BadInput):
         "one wrong peer of two": (["--p2p.static", f"/ip4/192.0.2.1/tcp/9/p2p/{PEER},there"], ["'there' is no multiaddr"]),
         "peer counts the wrong way round": (["--p2p.peers.lo", "50"], ["peers lo/hi tides are invalid: 50, 30", "lo is at most hi"]),
         "no peers": (["--p2p.peers.lo", "0"], ["peers lo/hi tides are invalid"]),
-        "a time without a unit": (["--p2p.peers.grace", "5"], ["--p2p.peers.grace", "write for example 500ms"]),
-        "a time below zero": (["--p2p.gossip.timestamp.threshold", "-5s"], ["--p2p.gossip.timestamp.threshold", "is no duration"]),
+        "a time without a unit": (["--p2p.peers.grace", "5"], ['invalid value "5" for flag -p2p.peers.grace: parse error', "write for example 500ms"]),
+        "a time below zero": (["--p2p.gossip.timestamp.threshold", "-5s"], ["--p2p.gossip.timestamp.threshold is -5s, and no time is below zero"]),
         "no time to dial": (["--p2p.timeout.dial", "0s"], ["--p2p.timeout.dial is 0"]),
         "a core to burn": (["--p2p.spin", "1h"], ["--p2p.spin is at most 10ms"]),
         "half a signer": (["--p2p.unsafe.block.signer", "0x12"], ["--p2p.unsafe.block.signer", "20 bytes"]),
         "a sequencer key that is none": (["--p2p.sequencer.key", "zz"], ["--p2p.sequencer.key", "hex"]),
         "a raw key of zeros": (["--p2p.priv.raw", "00" * 32], ["--p2p.priv.raw", "32 bytes below the order of secp256k1"]),
-        "a switch that is neither": (["--p2p.ping=maybe"], ["--p2p.ping", "'maybe' is neither true nor false"]),
+        "a switch that is neither": (["--p2p.ping=maybe"], ['invalid boolean value "maybe" for -p2p.ping: parse error; write true or false']),
         "limits that are neither": (["--p2p.sync.server.limits", "fast"], ["--p2p.sync.server.limits", "'default' or 'off'"]),
         "no memory": (["--sync.memory", "0"], ["--sync.memory must be at least 1MiB"]),
         "more memory than numbers": (["--sync.memory", "99999999999GiB"], ["--sync.memory", "is no size"]),
         "a store of nothing": (["--store.max-size", "5"], ["--store.max-size must be at least 16MiB"]),
         "a data folder without a name": (["--data-dir", ""], ["--data-dir is empty"]),
-        "a log level that is none": (["--log.level", "loud"], ["--log.level", "'loud' is not known", "use trace, debug"]),
-        "a log format that is none": (["--log.format", "xml"], ["--log.format is 'text' or 'json', not 'xml'"]),
-        "an option that is none": (["--p2p.dance"], ["--p2p.dance", "see opp2p --help"]),
-        "a word too many": (["again"], ["again", "see opp2p --help"]),
-        "a right option beside a wrong one": (["--p2p.peers.lo", "5", "--rpc.port", "x"], ["--rpc.port"]),
-        "the last of two counts": (["--rpc.port", "1", "--rpc.port", "x"], ["--rpc.port"]),
+        "a log level that is none": (["--log.level", "loud"], ["-log.level: unknown level: loud", "use trace, debug"]),
+        "a log component that is none": (["--log.level", "mesh=debug"], ["--log.level", "'mesh'", "gossip"]),
+        "a log format that is none": (["--log.format", "xml"], ['unrecognized log-format: "xml"', "text or json"]),
+        "an option that is none": (["--dance"], ["unknown option --dance. opp2p node --help lists the options."]),
+        "an option that is misspelt": (["--p2p.statik=x"], ["unknown option --p2p.statik. Did you mean --p2p.static?"]),
+        "an option without its value": (["--rpc.port"], ["flag needs an argument: -rpc.port"]),
+        "an option with nothing for a number": (["--rpc.port="], ['invalid value "" for flag -rpc.port: parse error']),
+        "a switch with nothing": (["--rpc.enable-admin="], ['invalid boolean value "" for -rpc.enable-admin']),
+        "a switch with a word of its own": (["--rpc.enable-admin=yes"], ['invalid boolean value "yes" for -rpc.enable-admin']),
+        "a switch with its value apart": (["--rpc.enable-admin", "false"], ["behind an equals sign: --rpc.enable-admin=false"]),
+        "three dashes": (["---rpc.port=1"], ["bad flag syntax: ---rpc.port=1"]),
+        "a word too many": (["again"], ['"again" is no option', "opp2p node --help"]),
+        "a right option beside a wrong one": (["--p2p.peers.lo", "5", "--rpc.port", "x"], ["-rpc.port"]),
+        "a wrong value that a right one follows": (["--rpc.port", "x", "--rpc.port", "0"], ["-rpc.port"]),
+        "no peer-to-peer": (["--p2p.disable"], ["--p2p.disable=true is not supported", "nothing is left without it"]),
+        "a sequencer": (["--sequencer.enabled"], ["--sequencer.enabled=true is not supported", "builds no blocks"]),
+        "a conductor": (["--conductor.enabled"], ["--conductor.enabled=true is not supported"]),
+        "a remote signer": (["--signer.endpoint", "http://127.0.0.1:1"], ["--signer.endpoint is not supported", "--p2p.sequencer.key"]),
+        "security that is not spoken": (["--p2p.security", "tls"], ["--p2p.security is not supported", "Noise"]),
     }
 
     def test_each_is_refused_with_its_name_and_a_way_out(self):
@@ -134,12 +149,15 @@ class Options(BadInput):
                 self.check(self.node(*options), *says)
 
     def test_so_is_what_the_environment_says(self):
-        for name, value, says in (("OP_NODE_P2P_LISTEN_TCP_PORT", "x", "--p2p.listen.tcp"), ("OP_NODE_P2P_PING", "maybe", "--p2p.ping"),
-                                  ("OP_NODE_P2P_PRIV_RAW", "11", "--p2p.priv.raw"), ("OP_NODE_P2P_STATIC", "here", "--p2p.static")):
+        for name, value, says in (("OP_NODE_P2P_LISTEN_TCP_PORT", "x", "p2p.listen.tcp"), ("OP_NODE_P2P_PING", "maybe", "p2p.ping"),
+                                  ("OP_NODE_P2P_PRIV_RAW", "11", "--p2p.priv.raw"), ("OP_NODE_P2P_STATIC", "here", "--p2p.static"),
+                                  ("OP_NODE_P2P_PEERS_GRACE", "-1s", "--p2p.peers.grace"), ("OP_NODE_LOG_LEVEL", "loud", "log.level"),
+                                  ("OP_NODE_SEQUENCER_ENABLED", "true", "builds no blocks"), ("OP_NODE_P2P_LISTEN_IP", "", "not an IP address"),
+                                  ("OP_NODE_L1_CACHE_SIZE", "many", "l1.cache-size")):
             with self.subTest(name):
                 done = ended("node", "--rollup.config", self.rollup, "--data-dir", self.folder / "data", "--p2p.priv.path",
                              self.folder / "key.txt", "--rpc.addr", "127.0.0.1", "--rpc.port", "0", env={**os.environ, name: value})
-                self.check(done, says)
+                self.check(done, says, name)
 
 
 class Files(BadInput):

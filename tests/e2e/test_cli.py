@@ -57,7 +57,7 @@ class Program(CliCase):
     def test_version(self):
         done = opp2p.run("--version")
         self.assertEqual(done.returncode, 0)
-        self.assertRegex(done.stdout, r"^opp2p \d+\.\d+\.\d+\n$")
+        self.assertRegex(done.stdout, r"^opp2p \d+\.\d+\.\d+(-[0-9a-f]{8,}(-dirty)?)?\n$")
 
     def test_help_names_every_command(self):
         done = opp2p.run("--help")

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 import urllib.error
 
-from lib import opp2p
+from lib import made_chain, opp2p
 
 
 class Chain:
@@ -216,6 +216,78 @@ class Blocks(NodeCase):
             node.kill()
             node.start().ready()
             self.assertEqual(node.rpc("opp2p_chain", 1, 1000), hashes)
+
+
+class Why(NodeCase):
+    """What the log says at its default level when a node does not follow its chain."""
+
+    def lines(self, node, text):
+        return [line for line in node.log().splitlines() if text in line]
+
+    def line(self, node, text, seconds=20):
+        return opp2p.wait_for(lambda: self.lines(node, text), seconds, f"the log says '{text}'")[0]
+
+    def sequencer(self):
+        folder = self.folder()
+        self.key, self.options, self.envelopes = made_chain.make(folder, 12, 1000)
+        self.signer = self.options[self.options.index("--p2p.unsafe.block.signer") + 1]
+        sequencer = made_chain.sequencer(folder / "sequencer", self.key, self.options)
+        self.addCleanup(sequencer.kill)
+        return sequencer
+
+    def beside(self, sequencer, *options):
+        """A node of the same chain with a signer of its own, which is sent all blocks."""
+        at = self.options.index("--p2p.unsafe.block.signer")
+        node = opp2p.Node(self.folder(), *self.options[:at], *self.options[at + 2:], *options, "--p2p.static", sequencer.address)
+        self.addCleanup(node.kill)
+        node.ready()
+        opp2p.wait_for(lambda: sequencer.status()["mesh"] >= 1, 20, "it is sent what the sequencer publishes")
+        return node
+
+    def test_a_wrong_signer_is_told_without_debug_with_both_addresses_and_the_option(self):
+        sequencer, wrong = self.sequencer(), "0x" + "11" * 20
+        node = self.beside(sequencer, "--p2p.unsafe.block.signer", wrong)
+        for envelope in self.envelopes[:8]:
+            sequencer.rpc("admin_publishUnsafePayload", json.loads(envelope))
+        rejected = self.line(node, 'msg="rejected blocks"')
+        for text in ("lvl=warn", 'reason="invalid block signature"', f"from={sequencer.peer_id}", f"signed_by={self.signer}",
+                     f"expected={wrong}", "count=1"):
+            self.assertIn(text, rejected)
+        cause = self.line(node, "no block has been accepted yet")
+        for text in ("lvl=warn", f"signed_by={self.signer}", "option=--p2p.unsafe.block.signer", "likely_cause="):
+            self.assertIn(text, cause)
+        self.assertEqual(len(self.lines(node, "rejected blocks")), 1, "not for each block")
+        self.assertNotIn("lvl=debug", node.log())
+
+    def test_no_line_has_an_empty_field_or_a_number_that_was_never_decoded(self):
+        sequencer = self.sequencer()
+        node = self.beside(sequencer, "--p2p.unsafe.block.signer", "0x" + "11" * 20, "--log.level", "debug", "--log.format", "json")
+        for envelope in self.envelopes[:3]:
+            sequencer.rpc("admin_publishUnsafePayload", json.loads(envelope))
+        self.line(node, '"validated block"')
+        self.assertEqual(node.stop(), 0)
+        for line in map(json.loads, node.log().splitlines()):
+            self.assertNotIn("", line.values(), line)
+            self.assertFalse(line["msg"] == "validated block" and "number" in line, line)
+
+    def test_a_static_peer_that_goes_is_told_with_the_reason_and_how_long_it_stayed(self):
+        peer = self.node()
+        node = self.node("--p2p.static", peer.address)
+        opp2p.wait_for(lambda: node.status()["peers"] == 1, 10, "connected")
+        self.assertEqual(peer.stop(), 0)
+        left = self.line(node, "static peer disconnected, reconnecting")
+        self.assertRegex(left, rf'lvl=warn .* peer={peer.peer_id} reason="closed: [^"]+" stayed=[0-9.]+m?s')
+        self.assertRegex(self.line(node, "error dialing static peer"), r"connection refused.* retry_in=[0-9.]+m?s option=--p2p.static")
+
+    def test_a_port_scan_is_no_warning(self):
+        node = self.node()
+        for index in range(20):
+            with socket.create_connection(("127.0.0.1", int(node.address.split("/")[4])), timeout=10) as scan:
+                if index % 2:
+                    scan.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        self.assertTrue(node.rpc("optimism_version"))
+        self.assertEqual(node.stop(), 0)
+        self.assertEqual([line for line in self.lines(node, "lvl=warn") if "refused" in line or "handshake" in line], [])
 
 
 if __name__ == "__main__":

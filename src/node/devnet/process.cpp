@@ -10,10 +10,25 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <thread>
 #include <utility>
 
+extern char** environ;
+
 namespace opp2p::node::devnet {
+namespace {
+
+// Ours without what configures a node: an operator's OP_NODE_P2P_STATIC or OP_NODE_P2P_SEQUENCER_KEY is not meant for these nodes.
+std::vector<char*> environment_of_nodes() {
+  std::vector<char*> out;
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    if (!std::string_view(*entry).starts_with("OP_NODE_")) out.push_back(*entry);
+  out.push_back(nullptr);
+  return out;
+}
+
+}  // namespace
 
 libp2p::Result<Process> Process::start(const std::vector<std::string>& command, const std::string& log_path) {
   const int log = ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -23,6 +38,7 @@ libp2p::Result<Process> Process::start(const std::vector<std::string>& command, 
   std::vector<char*> arguments;
   for (const auto& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
   arguments.push_back(nullptr);
+  auto environment = environment_of_nodes();
   const pid_t parent = ::getpid();
   sigset_t no_signals;
   ::sigemptyset(&no_signals);
@@ -34,7 +50,7 @@ libp2p::Result<Process> Process::start(const std::vector<std::string>& command, 
     ::sigprocmask(SIG_SETMASK, &no_signals, nullptr);  // the parent may have blocked what ends the child
     ::dup2(log, STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
-    ::execv(arguments[0], arguments.data());
+    ::execve(arguments[0], arguments.data(), environment.data());
     ::_exit(127);
   }
   const int error = errno;

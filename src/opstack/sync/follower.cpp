@@ -187,9 +187,18 @@ void Follower::check_gap() {
     return;
   }
   if (!check_at_) arm(interval());
-  if (!client_) return;
   const auto gap = chain_.gap();
-  if (gap) client_->request_range(gap->start, gap->end);
+  if (!gap) return;
+  if (client_) return client_->request_range(gap->start, gap->end);
+  if (!events_.sync_trace) return;
+  SyncTrace open;
+  open.start = gap->start.number;
+  if (gap->end) {
+    open.kind = SyncTraceKind::range_left_open;
+    open.end = gap->end->number;
+    open.size = gap->end->number - gap->start.number - 1;
+  }
+  events_.sync_trace(open);
 }
 
 }  // namespace opstack::sync

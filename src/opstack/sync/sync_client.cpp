@@ -17,6 +17,19 @@ namespace {
 
 constexpr std::size_t kReadBuffer = 64 << 10;
 
+// An exchange that is given up tells the server, which otherwise waits, looks up and sends for nobody: our side is closed by
+// then, so that dropping the handle would only throw away what comes. Of an exchange that is over nothing is reset.
+class ResetAtEnd {
+ public:
+  explicit ResetAtEnd(Stream& stream) : stream_(stream) {}
+  ~ResetAtEnd() { stream_.reset(); }
+  ResetAtEnd(const ResetAtEnd&) = delete;
+  ResetAtEnd& operator=(const ResetAtEnd&) = delete;
+
+ private:
+  Stream& stream_;
+};
+
 Answer failure_of(const Error& error, std::string_view doing) {
   const auto kind = error.code() == Errc::unsupported ? AnswerKind::unsupported : AnswerKind::failed;
   return Answer(kind, error.within(doing).message());
@@ -150,6 +163,7 @@ Task<Answer> SyncClient::exchange(PeerLoop& loop, std::uint64_t number) {
     co_return failed;
   }
   Stream stream = std::move(*opened);
+  const ResetAtEnd reset(stream);
   const auto request = codec::encode_request(number);
   stream.set_write_deadline(now().mono + config_.write_timeout);
   const Result<void> sent = co_await stream.write(request);

@@ -34,6 +34,8 @@ std::string_view to_string(SyncTraceKind kind) {
   switch (kind) {
     case SyncTraceKind::range_requested:
       return "range requested";
+    case SyncTraceKind::range_left_open:
+      return "range is not requested: reverse sync is switched off";
     case SyncTraceKind::range_filled:
       return "range filled";
     case SyncTraceKind::range_diverged:

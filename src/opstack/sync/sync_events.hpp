@@ -74,6 +74,7 @@ struct SyncFault {
 
 enum class SyncTraceKind : std::uint8_t {
   range_requested,      // start, end, size; without an end nothing is scheduled
+  range_left_open,      // start, end, size: there is a gap, and reverse sync is switched off
   range_filled,         // all blocks of it are delivered
   range_diverged,       // the chain below the trusted end does not reach our head: evidence names both hashes
   range_abandoned,      // text says why; the next gap check starts anew
@@ -94,7 +95,7 @@ std::string_view to_string(SyncTraceKind kind);
 struct SyncTrace {
   SyncTraceKind kind = SyncTraceKind::range_requested;
   PeerId peer;
-  std::uint64_t number = 0;
+  std::optional<std::uint64_t> number;  // none where the event is about no block
   std::uint64_t start = 0;
   std::optional<std::uint64_t> end;
   std::uint64_t size = 0;

@@ -29,7 +29,8 @@ SyncScheduler::SyncScheduler(SyncConfig config, libp2p::Rng& rng, MonoTime now)
       cooling_(64),
       told_broken_(64) {}
 
-void SyncScheduler::trace(SyncTraceKind kind, std::uint64_t number, const PeerId& peer, std::string text) {
+void SyncScheduler::trace(SyncTraceKind kind, std::optional<std::uint64_t> number, const PeerId& peer,
+                          std::string text) {
   SyncTrace out;
   out.kind = kind;
   out.peer = peer;
@@ -48,13 +49,13 @@ std::optional<SyncAction> SyncScheduler::poll_action() {
 // ---- peers ----
 
 void SyncScheduler::on_peer_added(const PeerId& peer, Now now, const AddressBlocks& blocks, bool identified) {
-  if (peers_.add(peer, blocks, identified, now.mono)) trace(SyncTraceKind::peer_added, 0, peer);
+  if (peers_.add(peer, blocks, identified, now.mono)) trace(SyncTraceKind::peer_added, std::nullopt, peer);
   proceed(now);
 }
 
 void SyncScheduler::on_peer_removed(const PeerId& peer, Now now) {
   if (!peers_.remove(peer)) return;
-  trace(SyncTraceKind::peer_removed, 0, peer);
+  trace(SyncTraceKind::peer_removed, std::nullopt, peer);
   for (auto it = in_flight_.begin(); it != in_flight_.end();) {
     const auto next = std::next(it);
     if (it->second.peer == peer) end_request(it);
@@ -84,7 +85,7 @@ void SyncScheduler::remove_if_unidentified(const PeerId& peer, Now now) {
 void SyncScheduler::say_paused(const PeerId& peer, Nanos length, std::string_view why) {
   if (length <= Nanos(0)) return;
   const auto milliseconds = std::chrono::duration_cast<libp2p::Millis>(length).count();
-  trace(SyncTraceKind::peer_paused, 0, peer, std::to_string(milliseconds) + " ms: " + std::string(why));
+  trace(SyncTraceKind::peer_paused, std::nullopt, peer, std::to_string(milliseconds) + " ms: " + std::string(why));
 }
 
 void SyncScheduler::fault(const PeerId& peer, SyncFaultKind kind, std::uint64_t number, std::string evidence, Now now) {
@@ -224,7 +225,7 @@ void SyncScheduler::on_head(const BlockRef& head, Now now) {
 void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
   const auto found = in_flight_.find(id);
   if (found == in_flight_.end()) {
-    trace(SyncTraceKind::late_answer, 0);
+    trace(SyncTraceKind::late_answer, std::nullopt);
     return;
   }
   const InFlight request = end_request(found);

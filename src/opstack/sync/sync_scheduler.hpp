@@ -148,7 +148,7 @@ class SyncScheduler {
   bool has_room(std::size_t more) const;
   void wake_at(MonoTime time) { wake_ = std::min(wake_.value_or(time), time); }
   void trace(SyncTrace trace) { actions_.emplace_back(std::move(trace)); }
-  void trace(SyncTraceKind kind, std::uint64_t number, const PeerId& peer = {}, std::string text = {});
+  void trace(SyncTraceKind kind, std::optional<std::uint64_t> number, const PeerId& peer = {}, std::string text = {});
 
   SyncConfig config_;
   libp2p::Rng& rng_;

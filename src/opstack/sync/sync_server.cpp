@@ -29,9 +29,11 @@ class SyncServer::Turn {
     decided_ = admission.granted || admission.refused != RequestLimiter::Refusal::none;
     refusal_ = admission.refused;
     if (ticket_ != 0) server_.turns_.emplace(ticket_, this);
+    stream_.signal_when_dead(&event_);
     server_.pump();
   }
   ~Turn() {
+    stream_.signal_when_dead(nullptr);
     if (ticket_ == 0) return;
     server_.turns_.erase(ticket_);
     server_.limiter_.on_finished(ticket_, server_.now());
@@ -141,6 +143,10 @@ Task<std::uint8_t> SyncServer::answer(Stream& stream, ServedRequest& report) {
       report.why = "waited for its turn: " + woke.error().message();
       co_return kOther;
     }
+    if (!turn.decided() && !stream.alive()) {
+      report.why = "the peer gave it up while it waited for its turn";
+      co_return kOther;
+    }
   }
   if (turn.refusal() != RequestLimiter::Refusal::none) {
     report.why = std::string(to_string(turn.refusal()));
@@ -173,9 +179,12 @@ Task<std::uint8_t> SyncServer::look_up(Stream& stream, std::uint64_t number, Mon
     waiting->found.emplace(std::move(found));
     waiting->event.signal();
   });
+  stream.signal_when_dead(&lookup->event);
   const Result<void> woke = co_await lookup->event.wait_until(until);
+  stream.signal_when_dead(nullptr);
   if (!lookup->found) {
-    report.why = "the look-up took too long: " + (woke ? std::string() : woke.error().message());
+    report.why = woke ? "the peer gave it up while the block was looked up"
+                      : "the look-up took too long: " + woke.error().message();
     co_return kOther;
   }
   auto& found = *lookup->found;

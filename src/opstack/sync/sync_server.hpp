@@ -4,7 +4,8 @@
 // Owner: the node; destroyed before its Host and its BlockSource. Thread: the network thread; the look-up runs
 // elsewhere. Bounds: RequestLimits (what runs at once, and the rates unless they are off), max_sending bytes of blocks
 // that are being sent, with a share for each peer and address (a block counts until the peer has taken it or its stream
-// is gone, also when its exchange is over here), 20 s for waiting and looking up, 10 s each for reading and writing.
+// is gone, also when its exchange is over here), 20 s for waiting and looking up, 10 s each for reading and writing. A
+// request whose stream has ended leaves its place at once.
 // Beyond a bound the answer is code 3, and the peer that holds most and has read nothing for write_timeout is disconnected. Source: op-node surface, section 7 (server), without the head-of-line blocking of section 13.
 #pragma once
 

@@ -7,6 +7,14 @@ using namespace testing_hosts;
 
 using SyncServerOverHosts = SyncOverHosts;
 
+Task<void> ask_once(Host& host, PeerId peer, std::string protocol, bool half_close) {
+  const auto raw = codec::encode_request(1);
+  Bytes request(raw.begin(), raw.end());
+  auto asking = ask_raw(host, std::move(peer), std::move(protocol), std::move(request), half_close);
+  const Result<Bytes> answer = co_await asking;
+  (void)answer;
+}
+
 TEST_F(SyncServerOverHosts, a_server_answers_with_the_block_or_with_the_code_that_fits) {
   const Chain chain(5, 100'000);
   Node& server = add();
@@ -59,6 +67,52 @@ TEST_F(SyncServerOverHosts, a_look_up_that_hangs_ends_with_the_budget) {
   for (auto& late : server.store.hung) late(std::optional<ServedBlock>());  // nobody listens any more
 }
 
+// They kept their places for the budget of 20 s, and took their turns from the requests behind them.
+TEST_F(SyncServerOverHosts, a_request_that_its_peer_gives_up_leaves_its_place_at_once) {
+  SyncServerConfig config;
+  config.limits.peer_burst = 1;
+  config.limits.peer_per_second = 0.5;
+  Node& server = add(config);
+  add();
+  add();
+  ASSERT_TRUE(net_.connect(1, 0));
+  ASSERT_TRUE(net_.connect(2, 0));
+  server.store.hanging = true;
+  for (const bool disconnects : {false, true}) {
+    const std::size_t peer = disconnects ? 2 : 1;
+    {
+      libp2p::runtime::TaskScope scope(net_.host(peer).runtime());
+      for (int i = 0; i < 5; ++i) {
+        scope.spawn(ask_once(net_.host(peer), net_.host(0).id(), server.server->protocol(), disconnects));
+      }
+      net_.world().run_for(Seconds(1));
+      EXPECT_EQ(server.server->serving(), 5U);  // one is looked up, four wait
+      if (disconnects) net_.host(peer).disconnect(net_.host(0).id(), "gone");
+    }
+    net_.world().run_for(Millis(500));
+    EXPECT_EQ(server.server->serving(), 0U);
+  }
+  std::map<std::string, int> reasons;
+  for (const ServedRequest& served : server.served) ++reasons[served.why];
+  EXPECT_EQ(reasons["the peer gave it up while it waited for its turn"], 8);
+  EXPECT_EQ(reasons["the peer gave it up while the block was looked up"], 2);
+}
+
+TEST_F(SyncServerOverHosts, a_client_that_gives_its_request_up_tells_the_server) {
+  const Chain chain(3, 500);
+  Node& server = add();
+  Node& client = add();
+  server.store.hanging = true;
+  ASSERT_TRUE(net_.connect(1, 0));
+  net_.run_for(Seconds(1));
+  for (const std::uint64_t n : {1u, 3u}) client.follower->on_unsafe_payload(net_.host(0).id(), chain.at(n).envelope);
+  net_.run_for(Seconds(3));
+  ASSERT_EQ(server.server->serving(), 1U);
+  ASSERT_TRUE(net_.run(1, client.follower->close()));
+  net_.run_for(Millis(500));
+  EXPECT_EQ(server.server->serving(), 0U);
+}
+
 TEST_F(SyncServerOverHosts, a_polite_peer_is_answered_at_once_while_a_greedy_one_waits) {
   const Chain chain(1, 1000);
   Node& server = add();
@@ -68,16 +122,7 @@ TEST_F(SyncServerOverHosts, a_polite_peer_is_answered_at_once_while_a_greedy_one
   ASSERT_TRUE(net_.connect(1, 0));
   ASSERT_TRUE(net_.connect(2, 0));
   libp2p::runtime::TaskScope greedy(net_.host(1).runtime());
-  struct Ask {
-    static Task<void> once(Host& host, PeerId peer, std::string protocol) {
-      const auto raw = codec::encode_request(1);
-      Bytes request(raw.begin(), raw.end());
-      auto asking = ask_raw(host, std::move(peer), std::move(protocol), std::move(request), true);
-      const Result<Bytes> answer = co_await asking;
-      (void)answer;
-    }
-  };
-  for (int i = 0; i < 60; ++i) greedy.spawn(Ask::once(net_.host(1), net_.host(0).id(), server.server->protocol()));
+  for (int i = 0; i < 60; ++i) greedy.spawn(ask_once(net_.host(1), net_.host(0).id(), server.server->protocol(), true));
   net_.run_for(Seconds(1));
   const auto served_before = server.served.size();
   EXPECT_LT(served_before, 25u);

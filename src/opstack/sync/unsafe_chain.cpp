@@ -29,8 +29,8 @@ UnsafeChain::UnsafeChain(UnsafeChainConfig config, std::optional<BlockRef> head)
   recent_.push_back(head_->hash);
 }
 
-void UnsafeChain::trace(ChainTraceKind kind, const PeerId& peer, std::uint64_t number, const Hash& kept,
-                        const Hash& other) {
+void UnsafeChain::trace(ChainTraceKind kind, const PeerId& peer, std::uint64_t number,
+                        const std::optional<Hash>& kept, const Hash& other) {
   ChainTrace out;
   out.kind = kind;
   out.peer = peer;
@@ -51,7 +51,7 @@ bool UnsafeChain::on_block(const PeerId& peer, Block block) {
   const std::uint64_t number = block.number();
   highest_seen_ = std::max(highest_seen_, number);
   if (!head_) {
-    trace(ChainTraceKind::anchored, peer, number, block.hash(), block.hash());
+    trace(ChainTraceKind::anchored, peer, number, std::nullopt, block.hash());
     append(peer, std::move(block));
     connect_queued();
     return true;
@@ -59,7 +59,7 @@ bool UnsafeChain::on_block(const PeerId& peer, Block block) {
   if (number <= head_->number) {
     const std::uint64_t depth = head_->number - number;
     if (depth >= recent_.size()) {
-      trace(ChainTraceKind::below_head, peer, number, {}, block.hash());
+      trace(ChainTraceKind::below_head, peer, number, std::nullopt, block.hash());
       return false;
     }
     const Hash& kept = recent_[recent_.size() - 1 - depth];
@@ -114,7 +114,7 @@ void UnsafeChain::enqueue(const PeerId& peer, Block block) {
           block.hash());
     return;
   }
-  trace(ChainTraceKind::queued, peer, number, block.hash(), block.hash());
+  trace(ChainTraceKind::queued, peer, number, std::nullopt, block.hash());
   queued_bytes_ += block.memory_bytes();
   Queued entry;
   entry.peer = peer;
@@ -123,7 +123,7 @@ void UnsafeChain::enqueue(const PeerId& peer, Block block) {
   // The lowest stays whatever its size: it is the trusted end that the gap is filled from.
   while (queued_bytes_ > config_.max_bytes && queue_.size() > 1) {
     const auto highest = std::prev(queue_.end());
-    trace(ChainTraceKind::overflow, highest->second.peer, highest->first, {}, highest->second.block.hash());
+    trace(ChainTraceKind::overflow, highest->second.peer, highest->first, std::nullopt, highest->second.block.hash());
     queued_bytes_ -= highest->second.block.memory_bytes();
     queue_.erase(highest);
   }

@@ -41,8 +41,8 @@ struct ChainTrace {
   ChainTraceKind kind = ChainTraceKind::queued;
   PeerId peer;
   std::uint64_t number = 0;
-  Hash kept{};
-  Hash other{};
+  std::optional<Hash> kept;  // of a conflict, an unlinked block, and a duplicate
+  Hash other{};              // of the block that this is about
 };
 using ChainAction = std::variant<AppendBlock, ChainTrace>;
 
@@ -85,7 +85,8 @@ class UnsafeChain {
   void append(const PeerId& peer, Block block);
   void connect_queued();
   void enqueue(const PeerId& peer, Block block);
-  void trace(ChainTraceKind kind, const PeerId& peer, std::uint64_t number, const Hash& kept, const Hash& other);
+  void trace(ChainTraceKind kind, const PeerId& peer, std::uint64_t number, const std::optional<Hash>& kept,
+             const Hash& other);
 
   UnsafeChainConfig config_;
   std::optional<BlockRef> head_;

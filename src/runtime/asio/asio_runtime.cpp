@@ -73,7 +73,8 @@ class AsioTimer final : public Timer {
 
 class AsioRuntime::State {
  public:
-  State(std::size_t workers, Nanos most) : spin(most), names(context), pool(workers) {}
+  explicit State(AsioRuntimeOptions options)
+      : spin(options.spin), names(context, std::move(options.names)), pool(options.workers) {}
 
   // Handles one event; waits for it until `end` at most. Of a wait that ended asleep, the event's own handling is counted in.
   void run_one(std::chrono::steady_clock::time_point end) {
@@ -103,7 +104,8 @@ class AsioRuntime::State {
   WorkerPool pool;  // last: joined before anything that its jobs refer to goes away
 };
 
-AsioRuntime::AsioRuntime(std::size_t workers, Nanos spin) : state_(std::make_unique<State>(workers, spin)) {}
+AsioRuntime::AsioRuntime(AsioRuntimeOptions options) : state_(std::make_unique<State>(std::move(options))) {}
+AsioRuntime::AsioRuntime(std::size_t workers, Nanos spin) : AsioRuntime(AsioRuntimeOptions{workers, spin, NameOptions()}) {}
 AsioRuntime::~AsioRuntime() = default;
 
 void AsioRuntime::run() {

@@ -2,21 +2,28 @@
 // writes go to the sockets directly; Asio only says when they are ready, so an idle connection holds no buffer.
 //
 // Thread: run() and everything else on one thread; post() and stop() from any. Destroy on that thread, after everything that was
-// made from it. Bounds: the pool's queue is bounded by its users; at most kMostLookups names are looked up at once.
+// made from it. Bounds: the pool's queue is bounded by its users, look-ups of names by LookupQueue.
 #pragma once
 
 #include <functional>
 #include <memory>
 
+#include "runtime/asio/name_options.hpp"
 #include "runtime/runtime.hpp"
 
 namespace libp2p::runtime {
 
+struct AsioRuntimeOptions {
+  std::size_t workers = 2;  // threads of the pool
+  Nanos spin{0};            // the longest time to look for events before sleeping (AdaptiveSpin); zero: sleep at once
+  NameOptions names;        // where names are looked up
+};
+
 class AsioRuntime final : public Runtime {
  public:
   static constexpr std::size_t kDefaultWorkers = 2;
-  // `spin`: the longest time to look for events before sleeping (AdaptiveSpin); zero: sleep at once.
   explicit AsioRuntime(std::size_t workers = kDefaultWorkers, Nanos spin = Nanos(0));
+  explicit AsioRuntime(AsioRuntimeOptions options);
   // Lets work that runs on the pool end, drops what has not started and every callback that is still queued.
   ~AsioRuntime() override;
 

@@ -198,25 +198,6 @@ TEST(AsioRuntime, other_threads_may_post_and_stop) {
   EXPECT_EQ(count, 1000);
 }
 
-TEST(AsioRuntime, resolves_localhost_and_literal_addresses) {
-  AsioRuntime rt(1);
-  std::vector<std::string> got;
-  std::optional<Error> error;
-  const auto a = rt.resolve("127.0.0.1", Family::ip4, [&got](Result<std::vector<std::string>> r) {
-    if (r) got = *r;
-  });
-  const auto b = rt.resolve("no such name.invalid", Family::any, [&error](Result<std::vector<std::string>> r) {
-    if (!r) error = r.error();
-  });
-  bool called = false;
-  auto c = rt.resolve("localhost", Family::any, [&called](Result<std::vector<std::string>>) { called = true; });
-  c.reset();
-  ASSERT_TRUE(rt.run_until([&] { return !got.empty() && error; }, kLimit));
-  EXPECT_EQ(got, std::vector<std::string>{"127.0.0.1"});
-  EXPECT_NE(error->text().find("no such name.invalid"), std::string::npos);
-  EXPECT_FALSE(called);
-}
-
 // With no descriptor left accept fails at once, again and again, while the listener stays readable.
 TEST(AsioRuntime, accepting_without_descriptors_pauses_instead_of_spinning) {
   AsioRuntime rt(1);

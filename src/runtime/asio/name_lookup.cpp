@@ -1,153 +1,185 @@
 #include "runtime/asio/name_lookup.hpp"
 
+#include <ares.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
-#include <deque>
-#include <mutex>
-#include <system_error>
-#include <thread>
+#include <set>
+#include <utility>
+
+#include "base/peer_text.hpp"
+#include "runtime/asio/dns_channel.hpp"
 
 namespace libp2p::runtime {
 namespace {
 
-using Done = std::function<void(Result<std::vector<std::string>>)>;
+using Addresses = Result<std::vector<std::string>>;
+using Done = std::function<void(Addresses)>;
 
-// Only the network thread looks into it.
-struct Request {
-  Done done;
-};
+constexpr char kConfiguration[] = "check the nameserver lines of ";
 
-class LookupOperation final : public Operation {
- public:
-  explicit LookupOperation(std::shared_ptr<Request> request) : request_(std::move(request)) {}
-  ~LookupOperation() override { request_->done = nullptr; }
-
- private:
-  std::shared_ptr<Request> request_;
-};
-
-Result<std::vector<std::string>> look_up(const std::string& host, Family family) {
-  addrinfo hints{};
-  hints.ai_family = family == Family::ip4 ? AF_INET : family == Family::ip6 ? AF_INET6 : AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
-  if (code != 0) {
-    const auto kind = code == EAI_NONAME || code == EAI_NODATA ? Errc::not_found : Errc::io;
-    return fail(kind, "look-up of '" + host + "' failed: " + ::gai_strerror(code));
+std::string_view record_of(Family family) {
+  switch (family) {
+    case Family::ip4: return "IPv4 address (A record)";
+    case Family::ip6: return "IPv6 address (AAAA record)";
+    case Family::any: break;
   }
+  return "address (A or AAAA record)";
+}
+
+// Peers may tell names of any bytes; nothing of such a one goes to a name server.
+bool is_host_name(std::string_view host) {
+  constexpr std::size_t kLongest = 255;
+  return !host.empty() && host.size() <= kLongest &&
+         std::all_of(host.begin(), host.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+struct FreeAddresses {
+  void operator()(ares_addrinfo* list) const { ares_freeaddrinfo(list); }
+};
+
+std::vector<std::string> texts_of(const ares_addrinfo& list) {
   std::vector<std::string> out;
-  for (const addrinfo* entry = list; entry != nullptr && out.size() < 64; entry = entry->ai_next) {
+  for (const auto* node = list.nodes; node != nullptr && out.size() < NameLookup::kMostAddresses; node = node->ai_next) {
     char text[NI_MAXHOST];
-    if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) continue;
+    if (::getnameinfo(node->ai_addr, node->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) continue;
     if (std::find(out.begin(), out.end(), text) == out.end()) out.emplace_back(text);
   }
-  ::freeaddrinfo(list);
-  if (out.empty()) return fail(Errc::not_found, "look-up of '" + host + "' gave no address");
   return out;
 }
 
 }  // namespace
 
 struct NameLookup::Shared {
-  struct Job {
-    std::string host;
-    Family family;
-    std::shared_ptr<Request> request;
-  };
-  std::mutex mutex;
-  boost::asio::io_context* context;  // null once the runtime has gone
-  std::deque<Job> waiting;
-  std::size_t threads = 0;
-
-  // Hands the answer to the network thread. The request travels with it, so that it is released there.
-  bool answer(std::shared_ptr<Request> request, Result<std::vector<std::string>> result) {
-    const std::lock_guard lock(mutex);
-    if (context == nullptr) return false;
-    boost::asio::post(*context, [request = std::move(request), result = std::move(result)]() mutable {
-      if (const auto call = std::exchange(request->done, nullptr)) call(std::move(result));
-    });
-    return true;
-  }
-
-  // The system gave no thread. Those that run already will come to what waits; with none, nobody would.
-  void refuse_without_thread() {
-    std::deque<Job> refused;
-    {
-      const std::lock_guard lock(mutex);
-      if (--threads == 0) refused.swap(waiting);
-    }
-    for (auto& job : refused) {
-      answer(std::move(job.request),
-             fail(Errc::exhausted, "look-up of '" + job.host + "' failed: the system gives no more threads"));
-    }
-  }
-
-  static void loop(const std::shared_ptr<Shared>& self) {
-    for (;;) {
-      Job job;
-      {
-        const std::lock_guard lock(self->mutex);
-        if (self->context == nullptr || self->waiting.empty()) {
-          --self->threads;
-          return;
-        }
-        job = std::move(self->waiting.front());
-        self->waiting.pop_front();
-      }
-      auto result = look_up(job.host, job.family);
-      self->answer(std::move(job.request), std::move(result));
-    }
-  }
+  Shared(boost::asio::io_context& c, NameOptions o)
+      : context(c), options(std::move(o)), queue(options.most_running, options.most_waiting) {}
+  boost::asio::io_context& context;
+  NameOptions options;
+  LookupQueue queue;
+  std::set<Request*> requests;
 };
 
-NameLookup::NameLookup(boost::asio::io_context& context) : shared_(std::make_shared<Shared>()) {
-  shared_->context = &context;
+struct NameLookup::Request {
+  Request(std::shared_ptr<Shared> s, const std::string& name, Family f, Done d)
+      : shared(std::move(s)), host(name), family(f), done(std::move(d)) {
+    shared->requests.insert(this);
+  }
+  ~Request() { shared->requests.erase(this); }
+
+  void ask();
+  static void on_answer(void* request, int status, int, ares_addrinfo* list);
+  Error error_of(int status) const;
+  void finish(Addresses answer);
+  // Ended or abandoned: sockets, timer and place are free at once.
+  void leave() {
+    channel.reset();
+    if (const auto id = std::exchange(place, std::nullopt)) shared->queue.leave(*id);
+  }
+
+  std::shared_ptr<Shared> shared;
+  std::string host;
+  Family family;
+  Done done;
+  std::weak_ptr<Request> self;
+  std::optional<LookupQueue::Id> place;
+  std::unique_ptr<DnsChannel> channel;
+};
+
+class NameLookup::LookupOperation final : public Operation {
+ public:
+  explicit LookupOperation(std::shared_ptr<Request> request) : request_(std::move(request)) {}
+  ~LookupOperation() override {
+    request_->done = nullptr;
+    request_->leave();
+  }
+
+ private:
+  std::shared_ptr<Request> request_;
+};
+
+void NameLookup::Request::ask() {
+  if (!is_host_name(host)) return finish(error_of(ARES_EBADNAME));
+  boost::system::error_code no_literal;
+  const auto literal = boost::asio::ip::make_address(host, no_literal);
+  if (!no_literal) {  // c-ares 1.18 would ask for 127.0.0.1 as a name
+    const bool fits = family == Family::any || literal.is_v6() == (family == Family::ip6);
+    return finish(fits ? Addresses(std::vector<std::string>{literal.to_string()}) : Addresses(error_of(ARES_ENODATA)));
+  }
+  auto opened = DnsChannel::open(shared->context, shared->options);
+  if (!opened) return finish(fail(opened.error().code(), "look-up of '" + peer_text(host) + "' failed: " + opened.error().text()));
+  channel = std::move(*opened);
+  channel->query([this](ares_channel ares) {
+    ares_addrinfo_hints hints{};
+    hints.ai_family = family == Family::ip4 ? AF_INET : family == Family::ip6 ? AF_INET6 : AF_UNSPEC;
+    ares_getaddrinfo(ares, host.c_str(), nullptr, &hints, on_answer, this);
+  });
 }
+
+// Inside of c-ares: nothing of the caller's runs here.
+void NameLookup::Request::on_answer(void* request, int status, int, ares_addrinfo* list) {
+  const std::unique_ptr<ares_addrinfo, FreeAddresses> owned(list);
+  if (status == ARES_EDESTRUCTION) return;  // abandoned
+  auto& asked = *static_cast<Request*>(request);
+  if (status != ARES_SUCCESS) return asked.finish(asked.error_of(status));
+  auto texts = texts_of(*owned);
+  if (texts.empty()) return asked.finish(asked.error_of(ARES_ENODATA));
+  asked.finish(std::move(texts));
+}
+
+Error NameLookup::Request::error_of(int status) const {
+  const std::string what = "look-up of '" + peer_text(host) + "' failed: ";
+  const std::string servers = channel ? channel->servers() : "none";
+  const std::string check = std::string(kConfiguration) + shared->options.resolv_conf;
+  switch (status) {
+    case ARES_ENOTFOUND: return fail(Errc::not_found, what + "no such name; check how it is written");
+    case ARES_ENODATA:
+      return fail(Errc::not_found, what + "the name has no " + std::string(record_of(family)) + "; check its DNS records");
+    case ARES_EBADNAME: return fail(Errc::invalid_argument, what + "this is no host name; check how it is written");
+    case ARES_ETIMEOUT:
+    case ARES_ECANCELLED:
+      return fail(Errc::timed_out,
+                  what + "no answer from the name servers (" + servers + "); " + check + " and the way to them");
+    case ARES_ECONNREFUSED:  // c-ares says so, too, when each server failed or refused
+    case ARES_ESERVFAIL:
+    case ARES_EREFUSED:
+      return fail(Errc::io, what + "the name servers (" + servers + ") are not there, or cannot or will not answer; " +
+                                "try again later, or " + check);
+    default: return fail(Errc::io, what + ares_strerror(status));
+  }
+}
+
+void NameLookup::Request::finish(Addresses answer) {
+  boost::asio::post(shared->context, [request = self.lock(), answer = std::move(answer)]() mutable {
+    request->leave();
+    if (const auto call = std::exchange(request->done, nullptr)) call(std::move(answer));
+  });
+}
+
+NameLookup::NameLookup(boost::asio::io_context& context, NameOptions options)
+    : shared_(std::make_shared<Shared>(context, std::move(options))) {}
 
 NameLookup::~NameLookup() {
-  const std::lock_guard lock(shared_->mutex);
-  shared_->context = nullptr;
-  shared_->waiting.clear();
+  shared_->queue.clear();
+  for (Request* request : shared_->requests) request->channel.reset();
 }
 
+const LookupQueue& NameLookup::queue() const { return shared_->queue; }
+
 std::unique_ptr<Operation> NameLookup::start(const std::string& host, Family family, Done done) {
-  auto request = std::make_shared<Request>();
-  request->done = std::move(done);
+  auto request = std::make_shared<Request>(shared_, host, family, std::move(done));
+  request->self = request;
   auto operation = std::make_unique<LookupOperation>(request);
-  bool more_threads = false;
-  {
-    const std::lock_guard lock(shared_->mutex);
-    if (shared_->waiting.size() >= kMostWaiting) {
-      boost::asio::post(*shared_->context, [request, host] {
-        if (const auto call = std::exchange(request->done, nullptr)) {
-          call(fail(Errc::exhausted, "look-up of '" + host + "' refused: " + std::to_string(kMostWaiting) +
-                                         " are waiting already"));
-        }
-      });
-      return operation;
-    }
-    shared_->waiting.push_back({host, family, std::move(request)});
-    more_threads = shared_->threads < kMostLookups;
-    if (more_threads) ++shared_->threads;
-  }
-  if (more_threads) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      std::thread([shared = shared_] { Shared::loop(shared); }).detach();
-    } catch (const std::system_error&) {
-      shared_->refuse_without_thread();
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  request->place = shared_->queue.enter([weak = request->self] {
+    if (const auto started = weak.lock()) started->ask();
+  });
+  if (!request->place) {
+    request->finish(fail(Errc::exhausted, "look-up of '" + peer_text(host) + "' refused: " +
+                                              std::to_string(shared_->queue.running()) + " are under way and " +
+                                              std::to_string(shared_->queue.waiting()) +
+                                              " wait, which are the limits; try again when some have ended"));
   }
   return operation;
 }

@@ -1,31 +1,37 @@
-// Looks up A and AAAA records with the system's resolver, which blocks, on threads of its own. A look-up can hang for half a
-// minute when a name server is silent, so no thread is ever joined: it shares a small mailbox with the network thread, and when
-// the runtime has gone it finds the mailbox closed and ends. Thread: start() on the network thread. Bounds: kMostLookups at
-// once, kMostWaiting behind them; more is Errc::exhausted.
+// Looks up A and AAAA records: /etc/hosts first, then the name servers of /etc/resolv.conf, both read anew for each look-up. The
+// answers are sorted by RFC 6724. c-ares does it on the network thread's reactor, so a server that does not answer holds up no
+// other name; an operation that is destroyed takes its sockets with it. A and AAAA are asked at once.
+//
+// Owner: AsioRuntime. Thread: the network thread. Bounds: LookupQueue; more is Errc::exhausted.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
 
+#include "runtime/asio/name_options.hpp"
 #include "runtime/runtime.hpp"
 
 namespace libp2p::runtime {
 
 class NameLookup {
  public:
-  static constexpr std::size_t kMostLookups = 4;
-  static constexpr std::size_t kMostWaiting = 256;
+  static constexpr std::size_t kMostAddresses = 64;  // of one name
 
-  explicit NameLookup(boost::asio::io_context& context);
+  NameLookup(boost::asio::io_context& context, NameOptions options);
   ~NameLookup();
   NameLookup(const NameLookup&) = delete;
   NameLookup& operator=(const NameLookup&) = delete;
 
   std::unique_ptr<Operation> start(const std::string& host, Family family,
                                    std::function<void(Result<std::vector<std::string>>)> done);
+  const LookupQueue& queue() const;
 
  private:
   struct Shared;
+  struct Request;
+  class LookupOperation;
   std::shared_ptr<Shared> shared_;
 };
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/peer_text.hpp"
 #include "runtime/sim/sim_state.hpp"
 
 namespace libp2p::runtime {
@@ -136,6 +137,7 @@ SimRuntime::SimRuntime(SimWorld::State& w, NodeIndex node, Nanos offset)
       ip4(make_ip4(node)),
       ip6(make_ip6(node)),
       wall_offset(offset),
+      lookups(w.options.most_look_ups),
       rng_(w.seed * 0x9e3779b97f4a7c15 + node + 1) {}
 
 SimRuntime::~SimRuntime() = default;
@@ -196,27 +198,84 @@ std::unique_ptr<Operation> SimRuntime::connect(const Endpoint& to, std::function
   return operation;
 }
 
+namespace {
+
+using NameAnswer = Result<std::vector<std::string>>;
+
+NameAnswer answer_of(const SimWorld::State& world, const std::string& host, Family family) {
+  const auto found = world.names.find(host);
+  std::vector<std::string> out;
+  if (found != world.names.end()) {
+    if (found->second.dead) {
+      return fail(Errc::timed_out, "look-up of '" + peer_text(host) + "' failed: no answer from the name servers");
+    }
+    for (const auto& ip : found->second.addresses) {
+      const bool v6 = ip.find(':') != std::string::npos;
+      if (family == Family::any || (family == Family::ip6) == v6) out.push_back(ip);
+    }
+  }
+  if (out.empty()) return fail(Errc::not_found, "look-up of '" + peer_text(host) + "' failed: no such name");
+  return out;
+}
+
+// A look-up with its place in the node's queue and, while it runs, its event.
+struct SimLookup {
+  explicit SimLookup(SimRuntime& r) : runtime(r) {}
+  // Ended or abandoned: nothing of it stays.
+  void leave() {
+    if (event) runtime.world.queue.remove(*event);
+    event.reset();
+    if (const auto id = std::exchange(place, std::nullopt)) runtime.lookups.leave(*id);
+  }
+  void answer_after(Nanos delay, const std::shared_ptr<SimLookup>& self, std::function<NameAnswer()> answer) {
+    event = runtime.world.queue.add(runtime.world.now() + delay, runtime.index, SimEventKind::resolve,
+                                    [self, answer = std::move(answer)] {
+                                      self->leave();
+                                      if (const auto call = std::exchange(self->done, nullptr)) call(answer());
+                                    });
+  }
+
+  SimRuntime& runtime;
+  std::function<void(NameAnswer)> done;
+  std::optional<LookupQueue::Id> place;
+  std::optional<EventQueue::Key> event;
+};
+
+class SimLookupOperation final : public Operation {
+ public:
+  explicit SimLookupOperation(std::shared_ptr<SimLookup> lookup) : lookup_(std::move(lookup)) {}
+  ~SimLookupOperation() override {
+    lookup_->done = nullptr;
+    lookup_->leave();
+  }
+
+ private:
+  std::shared_ptr<SimLookup> lookup_;
+};
+
+}  // namespace
+
 std::unique_ptr<Operation> SimRuntime::resolve(const std::string& host, Family family,
-                                               std::function<void(Result<std::vector<std::string>>)> done) {
-  using Answer = Result<std::vector<std::string>>;
-  auto pending = std::make_shared<Pending<Answer>>();
-  pending->done = std::move(done);
-  world.queue.add(world.now() + world.options.look_up_time, index, SimEventKind::resolve, [this, pending, host, family] {
-    std::vector<std::string> out;
-    const auto found = world.names.find(host);
-    if (found != world.names.end()) {
-      for (const auto& ip : found->second) {
-        const bool v6 = ip.find(':') != std::string::npos;
-        if (family == Family::any || (family == Family::ip6) == v6) out.push_back(ip);
-      }
+                                               std::function<void(NameAnswer)> done) {
+  auto lookup = std::make_shared<SimLookup>(*this);
+  lookup->done = std::move(done);
+  auto operation = std::make_unique<SimLookupOperation>(lookup);
+  lookup->place = lookups.enter([this, weak = std::weak_ptr(lookup), host, family] {
+    const auto started = weak.lock();
+    if (!started) return;
+    const auto known = world.names.find(host);
+    Nanos takes = world.options.look_up_time;
+    if (known != world.names.end()) {
+      takes = known->second.dead ? world.options.look_up_gives_up : known->second.takes.value_or(takes);
     }
-    if (out.empty()) {
-      pending->finish(fail(Errc::not_found, "look-up of '" + host + "' failed: no such name"));
-    } else {
-      pending->finish(std::move(out));
-    }
+    started->answer_after(takes, started, [this, host, family] { return answer_of(world, host, family); });
   });
-  return std::make_unique<PendingOperation<Answer>>(pending);
+  if (!lookup->place) {
+    lookup->answer_after(Nanos(0), lookup, [host]() -> NameAnswer {
+      return fail(Errc::exhausted, "look-up of '" + peer_text(host) + "' refused: too many wait; try again when some have ended");
+    });
+  }
+  return operation;
 }
 
 void SimRuntime::run_on_worker(std::function<void()> work, std::function<void()> done) {

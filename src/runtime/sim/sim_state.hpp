@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -41,6 +42,13 @@ struct SimPipe {
   bool refused = false;               // the writer knows that the reader is gone: writing meets a reset
 };
 
+// What the resolver knows of a name.
+struct SimName {
+  std::vector<std::string> addresses;
+  std::optional<Nanos> takes;
+  bool dead = false;  // its server does not answer
+};
+
 class SimWorld::State {
  public:
   State(std::uint64_t seed, Options options, std::unique_ptr<LinkModel> links);
@@ -73,7 +81,7 @@ class SimWorld::State {
   std::uint64_t seed;
   std::vector<std::unique_ptr<SimRuntime>> nodes;
   std::map<std::string, NodeIndex> addresses;
-  std::map<std::string, std::vector<std::string>> names;
+  std::map<std::string, SimName> names;
   std::vector<std::size_t> group;  // by node; empty: no partition
   std::set<NodeIndex> off;         // without power
   // Every connection's pipes by the order in which they were made.
@@ -164,6 +172,7 @@ class SimRuntime final : public Runtime {
   Nanos wall_offset;
   std::uint64_t read_rate = 0;  // bytes a second and socket; 0: as fast as they come
   std::map<Endpoint, SimListener*> listeners;
+  LookupQueue lookups;
 
  private:
   SeededRng rng_;

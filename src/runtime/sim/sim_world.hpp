@@ -18,9 +18,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/lookup_queue.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/sim/link_model.hpp"
 
@@ -54,6 +56,8 @@ struct SimWorldOptions {
   UnixTime epoch = from_unix_seconds(1'760'000'000);     // the wall clock when the world begins
   Nanos longest_work = Millis(5);                        // worker jobs take up to this, drawn from the seed
   Nanos look_up_time = Millis(10);
+  Nanos look_up_gives_up = Seconds(6);                   // of a name whose server does not answer
+  std::size_t most_look_ups = LookupQueue::kMostRunning; // of a node at once; as many again as kMostWaiting wait
   Nanos dial_gives_up = Seconds(127);                    // a dial into a partition, as Linux does by default
 };
 
@@ -103,8 +107,9 @@ class SimWorld {
     std::size_t fullest = 0;       // the same of the fullest direction of any connection
   };
   Sizes sizes() const;
-  // What the nodes' resolver knows.
-  void add_name(std::string host, std::vector<std::string> addresses);
+  // What the nodes' resolver knows. An answer takes `look_up_time`, or `takes` where it is given; none comes for a dead name.
+  void add_name(std::string host, std::vector<std::string> addresses, std::optional<Nanos> takes = std::nullopt);
+  void add_dead_name(std::string host);
   // Runs `task` in the world's order at `at`: a scenario's own events.
   void at(MonoTime at, std::function<void()> task);
 

@@ -171,6 +171,52 @@ TEST(SimWorld, names_are_resolved_by_family) {
   EXPECT_EQ(log, (std::vector<std::string>{"10.0.0.9", "fd00::9", "10.0.0.9", "fd00::9", "not found"}));
 }
 
+TEST(SimWorld, a_dead_name_holds_up_no_other_and_is_gone_when_abandoned) {
+  SimWorld world(1);
+  const SimNode a = world.add_node();
+  world.add_dead_name("dead.test");
+  world.add_name("slow.test", {"10.0.0.9"}, Seconds(3));
+  world.add_name("good.test", {"10.0.0.8"});
+  std::vector<std::string> log;
+  std::vector<std::unique_ptr<Operation>> keep;
+  const auto start = [&](const std::string& name) {
+    keep.push_back(a.runtime().resolve(name, Family::any, [&log, name](Result<std::vector<std::string>> r) {
+      log.push_back(r ? r->at(0) : r.error().text());
+    }));
+  };
+  for (int i = 0; i < 20; ++i) start("dead.test");
+  start("slow.test");
+  start("good.test");
+  world.run_for(Seconds(1));
+  EXPECT_EQ(log, (std::vector<std::string>{"10.0.0.8"}));
+  world.run_for(Seconds(3));
+  EXPECT_EQ(log, (std::vector<std::string>{"10.0.0.8", "10.0.0.9"}));
+  EXPECT_EQ(world.sizes().events, 20U);
+  keep.resize(1);
+  EXPECT_EQ(world.sizes().events, 1U);
+  world.run_for(Seconds(3));
+  EXPECT_EQ(log.back(), "look-up of 'dead.test' failed: no answer from the name servers");
+}
+
+TEST(SimWorld, look_ups_above_the_limit_wait_until_one_is_abandoned) {
+  SimWorldOptions options;
+  options.most_look_ups = 1;
+  SimWorld world(1, options, std::make_unique<UniformLinks>());
+  const SimNode a = world.add_node();
+  world.add_dead_name("dead.test");
+  world.add_name("good.test", {"10.0.0.8"});
+  std::optional<Result<std::vector<std::string>>> good;
+  auto dead = a.runtime().resolve("dead.test", Family::any, [](Result<std::vector<std::string>>) {});
+  const auto waits =
+      a.runtime().resolve("good.test", Family::any, [&good](Result<std::vector<std::string>> r) { good.emplace(std::move(r)); });
+  world.run_for(Seconds(1));
+  EXPECT_FALSE(good);
+  dead.reset();
+  world.run_for(Seconds(1));
+  ASSERT_TRUE(good);
+  EXPECT_TRUE(*good);
+}
+
 TEST(SimWorld, wall_clocks_may_be_off_and_the_monotonic_one_is_shared) {
   SimWorld world(1);
   const SimNode a = world.add_node();

@@ -3,11 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "multiformats/multiaddr.hpp"
 
-namespace libp2p::services {
+namespace libp2p::network {
 
 enum class Reach : std::uint8_t {
   unspecified,  // 0.0.0.0, ::
@@ -17,6 +18,10 @@ enum class Reach : std::uint8_t {
   unknown,  // no IP in it: a name, a memory or a Unix address
 };
 Reach reach_of(const Multiaddr& address);
+// Of an IP as text, with or without a zone; unknown for anything else.
+Reach reach_of_ip(std::string_view ip);
+// On this machine or in a network beside it.
+constexpr bool is_near(Reach reach) { return reach == Reach::loopback || reach == Reach::private_net; }
 
 // What a peer whose connection comes from `remote` may say about itself: over loopback everything, from a private
 // network everything but loopback, from elsewhere global addresses and names. Unspecified addresses never.
@@ -26,4 +31,4 @@ std::vector<Multiaddr> believable(const std::vector<Multiaddr>& told, const Mult
 // those are addresses at which this machine is reached. What cannot be replaced is left out; nothing is named twice.
 std::vector<Multiaddr> specified(const std::vector<Multiaddr>& listening, const std::vector<Multiaddr>& local);
 
-}  // namespace libp2p::services
+}  // namespace libp2p::network

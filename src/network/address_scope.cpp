@@ -1,11 +1,11 @@
-#include "services/address_scope.hpp"
+#include "network/address_scope.hpp"
 
 #include <algorithm>
 #include <string>
 
 #include "multiformats/ip_text.hpp"
 
-namespace libp2p::services {
+namespace libp2p::network {
 
 using multiformats::Protocol;
 
@@ -36,7 +36,8 @@ std::optional<Multiaddr> with_ip_of(const Multiaddr& address, const Multiaddr& l
   const auto ip = local.value_of(family);
   const auto own = address.value_of(family);
   if (!ip || !own) return std::nullopt;
-  const std::string head = "/" + std::string(name) + "/";
+  std::string head("/");
+  head.append(name).append("/");
   const std::string rest = address.text().substr(head.size() + own->size());
   auto made = Multiaddr::from_text(head + *ip + rest);
   if (!made) return std::nullopt;
@@ -57,6 +58,12 @@ Reach reach_of(const Multiaddr& address) {
     return Reach::unknown;
   }
   return Reach::unknown;
+}
+
+Reach reach_of_ip(std::string_view ip) {
+  const auto bytes = multiformats::parse_ip(ip);
+  if (!bytes) return Reach::unknown;
+  return bytes->size() == 4 ? reach_of_ip4(*bytes) : reach_of_ip6(*bytes);
 }
 
 std::vector<Multiaddr> believable(const std::vector<Multiaddr>& told, const Multiaddr& remote) {
@@ -89,4 +96,4 @@ std::vector<Multiaddr> specified(const std::vector<Multiaddr>& listening, const 
   return made;
 }
 
-}  // namespace libp2p::services
+}  // namespace libp2p::network

@@ -1,8 +1,10 @@
-#include "services/address_scope.hpp"
+#include "network/address_scope.hpp"
 
 #include <gtest/gtest.h>
 
-namespace libp2p::services {
+#include <string>
+
+namespace libp2p::network {
 namespace {
 
 Multiaddr address(std::string_view text) { return Multiaddr::from_text(text).value(); }
@@ -31,6 +33,17 @@ TEST(AddressScope, tells_how_far_an_address_reaches) {
   for (const auto& [text, reach] : cases) EXPECT_EQ(reach_of(address(text)), reach) << text;
 }
 
+TEST(AddressScope, takes_a_mapped_ip_for_the_one_that_it_stands_for) {
+  for (const auto* ip : {"127.0.0.1", "10.9.8.7", "172.31.0.1", "192.168.1.9", "169.254.0.1", "100.64.0.1"}) {
+    EXPECT_TRUE(is_near(reach_of_ip(ip))) << ip;
+    EXPECT_TRUE(is_near(reach_of_ip(std::string("::ffff:") + ip))) << ip;
+  }
+  for (const auto* ip : {"8.8.8.8", "172.32.0.1", "::ffff:8.8.8.8", "2001:db8::1", "::2", "peer.example", ""}) {
+    EXPECT_FALSE(is_near(reach_of_ip(ip))) << ip;
+  }
+  for (const auto* ip : {"::1", "fd00::1", "fe80::1", "fe80::1%eth0"}) EXPECT_TRUE(is_near(reach_of_ip(ip))) << ip;
+}
+
 TEST(AddressScope, believes_only_addresses_that_can_lead_to_the_peer) {
   const std::vector<Multiaddr> told = {address("/ip4/127.0.0.1/tcp/1"), address("/ip4/10.0.0.1/tcp/1"),
                                        address("/ip4/8.8.8.8/tcp/1"), address("/ip4/0.0.0.0/tcp/1"),
@@ -52,4 +65,4 @@ TEST(AddressScope, puts_the_addresses_of_connections_in_the_place_of_any) {
 }
 
 }  // namespace
-}  // namespace libp2p::services
+}  // namespace libp2p::network

@@ -1,0 +1,76 @@
+// Notices that no block is accepted, and finds the likely cause: in what the blocks that came were refused for since
+// the last accepted one, else in what stands around the node. A pure engine. The first notice comes kFirst after the
+// start, or sooner when several blocks were refused; later ones when no block was accepted for `patience`, and again
+// every kAgain.
+//
+// Owner: BlockLog. Thread: its. Bounds: a counter for each reason.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "opstack/gossip/block_rules.hpp"
+
+namespace opp2p::node {
+
+// What stands around the node when it is asked.
+struct Surroundings {
+  std::size_t static_peers = 0;  // configured
+  std::size_t peers = 0;         // connected
+  std::size_t topic_peers = 0;   // of those, in a topic of the chain's blocks
+  std::size_t other_chain = 0;   // of those, that serve another chain
+  std::string chain;             // its id
+};
+
+struct LikelyCause {
+  std::string_view text;
+  std::string_view option;  // to look at; may be empty
+  friend bool operator==(const LikelyCause&, const LikelyCause&) = default;
+};
+
+struct Stall {
+  bool since_start = false;          // none was ever accepted
+  libp2p::Nanos waited{};
+  std::uint64_t refused = 0;         // blocks that came meanwhile
+  std::optional<opstack::gossip::Reason> reason;  // of most of them
+  std::optional<opstack::gossip::Address> signed_by;  // whose signature all have that were refused for it
+  LikelyCause cause;
+};
+
+class BlockWatch {
+ public:
+  static constexpr libp2p::Nanos kFirst = libp2p::Seconds(20);
+  static constexpr libp2p::Nanos kSoonest = libp2p::Seconds(5);  // with kEnough refused blocks
+  static constexpr std::uint64_t kEnough = 5;
+  static constexpr libp2p::Nanos kAgain = libp2p::Seconds(300);
+
+  // `begin`: when the chain or the node began, whichever is later.
+  BlockWatch(libp2p::Nanos patience, libp2p::MonoTime begin)
+      : patience_(patience), last_(begin), due_(begin + kFirst) {}
+
+  void on_refused(const opstack::gossip::Outcome& outcome, libp2p::MonoTime now);
+  // A block was accepted, published or stored. Answers how long there was none, when that was noticed.
+  std::optional<libp2p::Nanos> on_accepted(libp2p::MonoTime now);
+
+  libp2p::MonoTime next_deadline() const { return due_; }
+  // Nothing when the deadline has moved meanwhile.
+  std::optional<Stall> on_timeout(libp2p::MonoTime now, const Surroundings& around);
+
+ private:
+  std::optional<opstack::gossip::Reason> most_frequent() const;
+  LikelyCause cause_of_refusals(opstack::gossip::Reason reason) const;
+
+  libp2p::Nanos patience_;
+  libp2p::MonoTime last_;
+  libp2p::MonoTime due_;
+  bool accepted_ = false;
+  bool noticed_ = false;
+  std::uint64_t refused_ = 0;
+  std::array<std::uint64_t, opstack::gossip::kReasonCount> by_reason_{};
+  std::optional<opstack::gossip::Address> signer_;
+  bool several_signers_ = false;
+};
+
+}  // namespace opp2p::node

@@ -1,0 +1,106 @@
+"""The options of `opp2p node`, as an operator of op-node gives them: what each value means, what is told of those that do nothing, where
+the key lies, and who can reach the node."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from lib import made_chain, opp2p
+
+
+class Options(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.base = pathlib.Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, cls.base, ignore_errors=True)
+        made_chain.make(cls.base, 0, 0)
+        cls.rollup = cls.base / "rollup.json"
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.base))
+
+    def node(self, *options, environment=None):
+        node = opp2p.Node(self.folder / "node", "--rollup.config", self.rollup, *options, environment={**os.environ, **(environment or {})})
+        self.addCleanup(node.stop)
+        return node.ready()
+
+    def warnings(self, node):
+        return [line for line in node.log().splitlines() if "lvl=warn" in line]
+
+    def test_what_starts_op_node_starts_this_and_one_line_says_what_does_nothing(self):
+        node = self.node("--l1=http://127.0.0.1:1", "--l2", "http://127.0.0.1:2", "--l2.jwt-secret=/none", "--syncmode=execution-layer",
+                         "--p2p.bootnodes=a,b", "--metrics.enabled", "--sequencer.enabled=false", "--p2p.static=", "-log.level", "WARN",
+                         environment={"OP_NODE_L1_BEACON": "http://127.0.0.1:3", "OP_NODE_P2P_DISABLE": "false", "OP_NODE_LOG_FORMAT": "logfmt",
+                                      "OP_NODE_P2P_STATIC": "nobody", "OP_NODE_RPC_ENABLE_ADMIN": "", "OP_NODE_NONSENSE": "1"})
+        (line,) = [line for line in self.warnings(node) if "does nothing here" in line]
+        told = re.search(r'no_effect="([^"]*)"', line).group(1).split()
+        self.assertEqual(set(told), {"--l1", "--l2", "--l2.jwt-secret", "--syncmode", "--p2p.bootnodes", "--metrics.enabled", "OP_NODE_L1_BEACON"})
+        self.assertIn("unknown_env=OP_NODE_NONSENSE", line)
+        self.assertNotIn("lvl=info", node.log())
+        with self.assertRaises(opp2p.RpcError):
+            node.rpc("admin_postUnsafePayload", {})
+
+    def test_without_such_options_there_is_no_such_line(self):
+        self.assertFalse([line for line in self.warnings(self.node()) if "does nothing here" in line])
+
+    def test_addresses_ports_and_exposure_are_said_at_start(self):
+        log = self.node().log()
+        self.assertRegex(log, r'msg="starting opp2p node".* version=\S+ chain=\d+ data_dir=/\S+ role=follower')
+        self.assertRegex(log, r'msg="made a new node key".* file=/\S+/key.txt')
+        self.assertRegex(log, r'msg="started p2p host".* addr=/ip4/127.0.0.1/tcp/\d+')
+        self.assertRegex(log, r'msg="JSON-RPC server started".* addr=127.0.0.1 port=\d+ admin=false reached_from="this machine"')
+        self.assertRegex(log, r"token_file=/\S+/rpc.token")
+
+    def test_an_rpc_that_others_reach_is_a_warning(self):
+        exposed = self.node("--rpc.addr", "0.0.0.0")
+        self.assertTrue([line for line in self.warnings(exposed) if "other machines" in line and "token" in line])
+
+    def test_the_key_is_made_in_the_data_folder_and_one_of_the_working_folder_is_used_first(self):
+        # Each ends by itself, because somebody else's address cannot be listened at, and has found its key by then.
+        def start(work):
+            work.mkdir(exist_ok=True)
+            done = opp2p.run("node", "--rollup.config", self.rollup, "--data-dir", self.folder / "data", "--p2p.listen.ip", "192.0.2.1",
+                             "--rpc.port", "0", cwd=work)
+            self.assertEqual(done.returncode, 1)
+            return re.search(r'msg="(?:made a new|read the) node key".* file=(\S+)', done.stderr).group(1)
+
+        made = self.folder / "data" / "opnode_p2p_priv.txt"
+        self.assertEqual(start(self.folder / "work"), str(made))
+        self.assertEqual(made.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(list((self.folder / "work").iterdir()), [])
+        key = made.read_text()
+        self.assertEqual(start(self.folder / "elsewhere"), str(made))
+        self.assertEqual(made.read_text(), key)
+        old = self.folder / "work" / "opnode_p2p_priv.txt"
+        old.write_text("11" * 32)
+        self.assertEqual(start(self.folder / "work"), str(old))
+        self.assertEqual(old.read_text(), "11" * 32)
+
+    def test_the_nodes_of_a_devnet_do_not_take_the_options_of_an_operators_node(self):
+        done = opp2p.run("devnet", "--json", "--for", 4, "--block-time", 1, "--nodes", 1, env={
+            **os.environ, "OP_NODE_P2P_STATIC": "nobody", "OP_NODE_SEQUENCER_ENABLED": "true", "OP_NODE_P2P_SEQUENCER_KEY": "11" * 32})
+        summary = opp2p.json_lines(done.stdout)[-1]
+        self.assertTrue(summary["ok"], done.stdout[-2000:] + done.stderr)
+
+    def test_help_is_on_standard_output(self):
+        plain, whole = opp2p.run("node", "--help"), opp2p.run("node", "--help-all")
+        for done in (plain, whole):
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+        self.assertNotIn("--p2p.priv.raw", plain.stdout)
+        self.assertIn("--p2p.priv.raw", whole.stdout)
+        self.assertIn("kona-node's", plain.stdout)
+        self.assertRegex(opp2p.run("node", "--version").stdout, r"^opp2p \S+.*\n$")
+        self.assertIn("node", opp2p.run("--help").stdout)
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([opp2p.PROGRAM, "node", "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
