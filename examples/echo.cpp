@@ -26,9 +26,7 @@ runtime::Task<void> ask(network::Host& host, Multiaddr address, std::string text
     answer = peer.error();
     co_return;
   }
-  std::vector<std::string> protocols;
-  protocols.push_back("/echo/1.0.0");
-  auto stream = co_await host.open_stream(*peer, std::move(protocols));
+  auto stream = co_await host.open_stream(*peer, "/echo/1.0.0");
   if (!stream) {
     answer = stream.error();
     co_return;

@@ -376,8 +376,7 @@ TEST_F(AttackTest, a_dial_that_nobody_waits_for_leaves_the_queue) {
 
 TEST_F(AttackTest, who_has_delivered_is_trimmed_last_and_many_streams_are_no_merit) {
   auto config = HostConfig(test_key(1));
-  config.connection_manager.low = 2;
-  config.connection_manager.high = 4;
+  config.connection_manager = {2, 4, Seconds(30), Seconds(60), false};
   const auto a = make_host(std::move(config));
   std::vector<Stream> kept;
   a->set_stream_handler("/keep/1", [&kept](Stream stream) { return keep(std::move(stream), &kept); });

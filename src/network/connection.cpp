@@ -55,11 +55,11 @@ Result<std::shared_ptr<StreamState>> Connection::open_stream(std::vector<std::st
   return stream;
 }
 
-void Connection::close(Error why, MonoTime deadline) {
+void Connection::close(Error why, MonoTime deadline, yamux::GoAwayCode code) {
   if (dead_ || closing_) return;
   closing_ = std::move(why);
   close_deadline_ = deadline;
-  engine_->go_away();
+  engine_->go_away(code);
   schedule_pump();
 }
 

@@ -88,7 +88,8 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   // The stream may be used at once when a single protocol is offered; otherwise after wait_until_opened.
   Result<std::shared_ptr<StreamState>> open_stream(std::vector<std::string> protocols);
   // Says good-bye after what can be sent has been sent, at the latest at `deadline`; then on_connection_closed(why).
-  void close(Error why, MonoTime deadline);
+  // `code` is what the peer is told.
+  void close(Error why, MonoTime deadline, yamux::GoAwayCode code = yamux::GoAwayCode::normal);
 
  private:
   class Port;

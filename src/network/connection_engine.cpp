@@ -254,8 +254,8 @@ void ConnectionEngine::abort(const Error& reason) {
   stop(reason);
 }
 
-void ConnectionEngine::go_away() {
-  if (muxer_) muxer_->go_away();
+void ConnectionEngine::go_away(yamux::GoAwayCode reason) {
+  if (muxer_) muxer_->go_away(reason);
 }
 
 std::optional<Nanos> ConnectionEngine::round_trip() const {

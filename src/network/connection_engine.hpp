@@ -32,6 +32,7 @@
 #include "base/rng.hpp"
 #include "base/time.hpp"
 #include "multiformats/peer_id.hpp"
+#include "protocols/yamux/frame.hpp"
 #include "protocols/yamux/limits.hpp"
 
 namespace libp2p::multistream {
@@ -159,8 +160,8 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   std::size_t stream_count() const;
 
   // Refuses new streams, and says good-bye to the peer after everything that can be sent has been. Then, when
-  // wants_transmit() is false, close the socket; the peer does not have to answer.
-  void go_away();
+  // wants_transmit() is false, close the socket; the peer does not have to answer. The first reason counts.
+  void go_away(yamux::GoAwayCode reason = yamux::GoAwayCode::normal);
   // The socket is gone or will be: every stream is reset by event with `reason`, and nothing happens afterwards.
   void abort(const Error& reason);
 
@@ -168,11 +169,12 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   class MuxerEvents;
   enum class Phase : std::uint8_t { security_choice, security, muxer_choice, ready, failed };
   struct Negotiation {
-    std::unique_ptr<multistream::Negotiator> negotiator;
+    std::unique_ptr<multistream::Negotiator> negotiator;  // null: inbound and turned away
     MonoTime deadline;
     bool inbound = false;
     bool may_send = false;            // a single protocol is proposed: data follows it at once
     bool close_when_settled = false;  // close_write() came before the protocol
+    std::size_t discarded = 0;        // bytes that came after it was turned away
   };
   using Negotiations = std::map<StreamId, Negotiation>;
 
@@ -198,6 +200,7 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   void negotiate(Negotiations::iterator at, ByteView data);
   void settle(Negotiations::iterator at, ByteView rest);
   void refuse(Negotiations::iterator at, const Error& error);
+  void turn_away(Negotiations::iterator at, const Error& error);
   bool forget(StreamId id);
 
   Role role_;

@@ -55,11 +55,12 @@ std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<Connectio
     const auto block = block_of.find(info->id);
     return block == block_of.end() || block->second.empty() ? 0 : crowd.at(block->second);
   };
-  // The unproven go first. Of equal value the inbound go before those that we made, then those that share their address
-  // with most others, then the younger. Streams are the peer's to open and count for nothing.
+  // The unproven go first, then the less valuable, those without streams, the inbound, those that share their address
+  // with most others, those with fewer streams, the younger.
+  const auto streams = [this](const ConnectionInfo* info) { return config_.count_streams ? info->streams : 0; };
   const auto worth = [&](const ConnectionInfo* info) {
-    return std::make_tuple(is_proven(info->peer), value(info->peer), info->direction == Direction::outbound, -crowded(info),
-                           ~info->id);
+    return std::make_tuple(is_proven(info->peer), value(info->peer), streams(info) > 0,
+                           info->direction == Direction::outbound, -crowded(info), streams(info), ~info->id);
   };
   std::sort(candidates.begin(), candidates.end(),
             [&worth](const ConnectionInfo* a, const ConnectionInfo* b) { return worth(a) < worth(b); });

@@ -1,6 +1,8 @@
 // Which connections go when there are too many: a pure engine. Above the high water the least valuable are chosen down to the low
 // water; protected and spared peers and young connections stay, and there is at most one trim in a period of silence, as in go-libp2p's
-// connection manager. It also keeps who is protected, and why, and the values that services give. Owned by the host.
+// connection manager. Its order is go-libp2p's too, with two keys of our own: proven peers go after all others, and of
+// inbound connections of equal value those go first that share their address with most others. It also keeps who is
+// protected, and why, and the values that services give. Owned by the host.
 //
 // Thread: the network thread. Bounds: values are dropped when the peer's last connection ends; protections are made by the
 // operator and by services and stay until they are taken off.

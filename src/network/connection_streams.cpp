@@ -81,20 +81,27 @@ void ConnectionEngine::on_muxer_stream(StreamId id) {
 }
 
 void ConnectionEngine::on_muxer_data(StreamId id, ByteView data) {
+  // What a dialer may have sent before it could know that its proposal is refused.
+  constexpr std::size_t kMostDiscarded = yamux::kInitialWindow;
   const auto at = negotiating_.find(id);
   if (at == negotiating_.end()) return events_.on_stream_data(id, data);
-  negotiate(at, data);
+  if (at->second.negotiator) return negotiate(at, data);
+  at->second.discarded += data.size();
+  if (at->second.discarded > kMostDiscarded)
+    return refuse(at, Error(Errc::exhausted, "the peer goes on sending on a stream whose protocol was refused"));
+  muxer_->consume(id, data.size());
 }
 
 void ConnectionEngine::negotiate(Negotiations::iterator at, ByteView data) {
   const StreamId id = at->first;
   auto& negotiator = *at->second.negotiator;
   const auto taken = negotiator.on_bytes(data);
-  if (!taken) return refuse(at, taken.error());
+  // Also when what follows a refused proposal is early data and no proposal: the dialer has to learn of the refusal.
   const Bytes answer = negotiator.take_output();
   if (muxer_->send(id, answer) < answer.size())
     return refuse(at, Error(Errc::exhausted, "the peer does not read the answers to its proposals"));
-  muxer_->consume(id, *taken);
+  muxer_->consume(id, taken ? *taken : data.size());
+  if (!taken) return turn_away(at, taken.error());
   if (negotiator.settled()) settle(at, data.subspan(*taken));
 }
 
@@ -117,6 +124,17 @@ void ConnectionEngine::refuse(Negotiations::iterator at, const Error& error) {
   if (!inbound) events_.on_stream_reset(id, error);
 }
 
+// Ends the negotiation of a stream so that the peer reads the last answer. A reset would overtake the "na" in the queue,
+// and a dialer that gets it (go-yamux) forgets what it has not read yet: it would see a reset where it should see that
+// the protocol is not spoken. So our side ends behind the answer, what the dialer has sent ahead is thrown away, and the
+// stream ends with the dialer's side, at the latest at the negotiation's deadline.
+void ConnectionEngine::turn_away(Negotiations::iterator at, const Error& error) {
+  auto& negotiation = at->second;
+  if (!negotiation.negotiator->has_refused()) return refuse(at, error);
+  negotiation.negotiator.reset();
+  muxer_->close_write(at->first);
+}
+
 // True when the stream is one that the user has heard of.
 bool ConnectionEngine::forget(StreamId id) {
   const auto at = negotiating_.find(id);
@@ -130,7 +148,8 @@ bool ConnectionEngine::forget(StreamId id) {
 void ConnectionEngine::on_muxer_end(StreamId id) {
   const auto at = negotiating_.find(id);
   if (at == negotiating_.end()) return events_.on_stream_end(id);
-  refuse(at, Error(Errc::unsupported, "the peer ended the stream before a protocol was agreed"));
+  if (at->second.negotiator == nullptr) return;  // turned away: the muxer closes it when our end is sent
+  turn_away(at, Error(Errc::unsupported, "the peer ended the stream before a protocol was agreed"));
 }
 
 void ConnectionEngine::on_muxer_reset(StreamId id, const Error& error) {

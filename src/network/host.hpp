@@ -1,16 +1,13 @@
 // The host: an identity, its listeners and connections, and the protocols it speaks. This is the class that users of the library
-// start from:
+// start from; examples/echo.cpp shows it: a host that serves a protocol, and one that dials it and opens a stream.
 //
-//   runtime::AsioRuntime rt;
-//   network::Host host(rt, {.identity = key});
-//   host.set_stream_handler("/echo/1.0.0", echo);          // Task<void> echo(Stream stream)
-//   host.listen(Multiaddr::from_text("/ip4/127.0.0.1/tcp/0").value());
-//   auto peer = co_await host.connect(address);            // dials, secures, identifies nothing by itself
-//   auto stream = co_await host.open_stream(*peer, protocols);
+// Set what the host speaks before it listens or connects: a peer asks once, at the beginning. What is set or removed later is
+// told by services/identify_service.hpp to peers that take such news, which some do only slowly or not at all.
 //
 // Thread: the network thread. Owner: the application; destroyed before its Runtime.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +18,7 @@
 #include "crypto/keys.hpp"
 #include "multiformats/address_blocks.hpp"
 #include "network/connection_rates.hpp"
+#include "network/protocol_name.hpp"
 #include "network/stream.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/task.hpp"
@@ -59,11 +57,15 @@ struct Limits {
   Nanos negotiation_timeout = Seconds(10);
 };
 
+// go-libp2p's defaults. A node of a chain keeps fewer (NodeConfig).
 struct ConnectionManagerConfig {
-  std::size_t low = 20;
-  std::size_t high = 30;         // above this, the least valuable are closed down to `low`
-  Nanos grace = Seconds(30);     // young connections are spared
-  Nanos silence = Seconds(60);   // at most one trim in this time
+  std::size_t low = 160;
+  std::size_t high = 192;        // above this, the least valuable are closed down to `low`
+  Nanos grace = Seconds(60);     // young connections are spared
+  Nanos silence = Seconds(10);   // at most one trim in this time
+  // Of connections of equal value those without streams go first, and those with fewer before those with more. A stranger
+  // can open streams: a node whose peers prove themselves otherwise (Host::mark_proven) lets them count for nothing.
+  bool count_streams = true;
 };
 
 class Gater;
@@ -103,6 +105,8 @@ class HostObserver {
   virtual void on_peer_disconnected(const PeerId&) {}
   // identify has told what the peer speaks (services/identify_service.hpp).
   virtual void on_peer_identified(const PeerId&, const std::vector<std::string>& /*protocols*/) {}
+  // Handlers have been set or removed; once for all changes of one turn of the runtime.
+  virtual void on_protocols_changed() {}
 };
 
 // What has been turned away, by cause, since the start.
@@ -143,9 +147,13 @@ class Host {
 
   // /ip4|ip6/…/tcp/PORT, port 0 for any. Errc::io with the address and the reason when it cannot be bound.
   Result<void> listen(const Multiaddr& address);
-  std::vector<Multiaddr> listen_addresses() const;  // with the real ports, without /p2p
+  // Where the host can be dialled: with the real ports, without /p2p. 0.0.0.0 and :: are replaced by this machine's addresses,
+  // read anew with each call, those of loopback last.
+  std::vector<Multiaddr> listen_addresses() const;
+  std::vector<Multiaddr> bound_addresses() const;  // the same, 0.0.0.0 and :: as they were asked for
 
-  // The acceptor's coroutine runs in the host's scope; the stream handle is its own. Protocol ids are exact.
+  // The acceptor's coroutine runs in the host's scope; the stream handle is its own. Protocol ids are exact. Throws
+  // std::invalid_argument for an empty acceptor, and for a name that nobody can propose.
   void set_stream_handler(std::string protocol, StreamAcceptor acceptor);
   void remove_stream_handler(std::string_view protocol);
   std::vector<std::string> protocols() const;
@@ -158,9 +166,17 @@ class Host {
   // Closes all connections to the peer in order. False when there was none.
   bool disconnect(const PeerId& peer, std::string_view why);
 
-  // Opens a stream over an existing connection, negotiated lazily when one protocol is offered. Dials first when the peerstore has
-  // an address and there is no connection.
-  runtime::Task<Result<Stream>> open_stream(PeerId peer, std::vector<std::string> protocols);
+  // Opens a stream over an existing connection. Dials first when the peerstore has an address and there is no connection. With
+  // one protocol the stream can be written to at once, and the answer is checked when it comes: a peer that does not speak
+  // it ends reads and writes with Errc::unsupported. With several, which are proposed in turn, this waits for the choice.
+  // A deadline bounds the opening (Errc::timed_out), and is then the stream's for reads and writes.
+  runtime::Task<Result<Stream>> open_stream(PeerId peer, ProtocolName protocol,
+                                            std::optional<MonoTime> deadline = std::nullopt);
+  template <std::same_as<std::vector<std::string>> Protocols>  // no braces: g++ 12 miscompiles them beside a co_await
+  runtime::Task<Result<Stream>> open_stream(PeerId peer, Protocols protocols,
+                                            std::optional<MonoTime> deadline = std::nullopt) {
+    return open(std::move(peer), std::move(protocols), deadline);
+  }
 
   bool connected(const PeerId& peer) const;
   std::vector<PeerId> connected_peers() const;  // sorted
@@ -211,6 +227,7 @@ class Host {
 
  private:
   class State;
+  runtime::Task<Result<Stream>> open(PeerId peer, std::vector<std::string> protocols, std::optional<MonoTime> deadline);
   std::shared_ptr<State> state_;  // coroutines that were called on the host look whether it is still there
 };
 

@@ -189,8 +189,7 @@ TEST_F(LimitsTest, connections_of_one_peer_are_bounded) {
 
 TEST_F(LimitsTest, above_the_high_water_the_least_valuable_go_down_to_the_low) {
   auto config = config_of(1);
-  config.connection_manager.low = 3;
-  config.connection_manager.high = 5;
+  config.connection_manager = {3, 5, Seconds(30), Seconds(60)};
   const auto a = make_host(std::move(config));
   std::vector<std::unique_ptr<Host>> others;
   for (int i = 0; i < 6; ++i) {

@@ -237,9 +237,9 @@ Connection* Swarm::usable(const PeerId& peer) {
   return nullptr;
 }
 
-void Swarm::close(ConnectionId id, const Error& why, MonoTime deadline) {
+void Swarm::close(ConnectionId id, const Error& why, MonoTime deadline, yamux::GoAwayCode code) {
   const auto found = connections_.find(id);
-  if (found != connections_.end()) found->second.connection->close(why, deadline);
+  if (found != connections_.end()) found->second.connection->close(why, deadline, code);
 }
 
 bool Swarm::close_peer(const PeerId& peer, const Error& why, MonoTime deadline) {

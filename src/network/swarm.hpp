@@ -74,7 +74,8 @@ class Swarm final : private ConnectionOwner {
   // The connection on which to open a stream: the oldest that is not closing. Null when there is none.
   Connection* usable(const PeerId& peer);
 
-  void close(ConnectionId id, const Error& why, MonoTime deadline);
+  void close(ConnectionId id, const Error& why, MonoTime deadline,
+             yamux::GoAwayCode code = yamux::GoAwayCode::normal);
   bool close_peer(const PeerId& peer, const Error& why, MonoTime deadline);
   void close_all(const Error& why, MonoTime deadline);
 

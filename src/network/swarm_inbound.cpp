@@ -149,7 +149,7 @@ Result<void> Swarm::take_open_place(const Entry& entry) {
   }
   ++counters_.evicted_inbound_connections;
   goes->close(Error(Errc::exhausted, "a newcomer needs the place of a peer that has delivered nothing"),
-              runtime_.now().mono + kEvictionTime);
+              runtime_.now().mono + kEvictionTime, yamux::GoAwayCode::resource_limit);
   return {};
 }
 

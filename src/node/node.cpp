@@ -37,6 +37,8 @@ network::HostConfig host_config(const NodeConfig& config) {
   out.connection_manager.low = config.peers_lo;
   out.connection_manager.high = config.peers_hi;
   out.connection_manager.grace = config.peers_grace;
+  out.connection_manager.silence = libp2p::Seconds(60);  // op-node's
+  out.connection_manager.count_streams = false;
   return out;
 }
 

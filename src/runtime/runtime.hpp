@@ -93,6 +93,10 @@ class Runtime {
   virtual std::unique_ptr<Operation> resolve(const std::string& host, Family family,
                                              std::function<void(Result<std::vector<std::string>>)> done) = 0;
 
+  // The IPs of this machine's interfaces that are up, as inet_ntop writes them: without link-local ones of IPv6, loopback
+  // last. Empty when the system does not tell.
+  virtual std::vector<std::string> interface_ips() const { return {}; }
+
   // Runs `work` on the pool (it must touch nothing that another thread may) and then `done` on the network thread. In
   // simulation both run on the one thread, `done` after a delay drawn from the seed, so that completions change places.
   virtual void run_on_worker(std::function<void()> work, std::function<void()> done) = 0;

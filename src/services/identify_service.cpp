@@ -46,6 +46,8 @@ IdentifyService::IdentifyService(network::Host& host, IdentifyConfig config)
     : host_(host),
       config_(std::move(config)),
       serving_(config_.inbound_per_peer),
+      // Half of what a peer like us takes, so that none of ours is turned away there.
+      push_rounds_(config_.push_rate, std::max(config_.push_burst / 2, 1.0), host.runtime().now().mono),
       change_(host.runtime()),
       scope_(host.runtime()) {
   serve_in_scope(host_, scope_, identify::kProtocol, [this](Stream stream) { return answer(std::move(stream)); });
@@ -77,9 +79,17 @@ IdentifyService::Told IdentifyService::told_now() const {
   Told told;
   told.protocols = host_.protocols();
   std::sort(told.protocols.begin(), told.protocols.end());
-  told.addresses = host_.listen_addresses();
+  told.addresses = host_.bound_addresses();
   told.addresses.insert(told.addresses.end(), config_.announced.begin(), config_.announced.end());
   return told;
+}
+
+bool IdentifyService::refresh() {
+  Told now = told_now();
+  if (now == last_told_) return false;
+  last_told_ = std::move(now);
+  ++version_;
+  return true;
 }
 
 std::vector<Multiaddr> IdentifyService::own_addresses(const PeerId& peer) const {
@@ -87,7 +97,7 @@ std::vector<Multiaddr> IdentifyService::own_addresses(const PeerId& peer) const 
   if (!peer.empty()) {
     for (const auto& connection : host_.connections(peer)) local.push_back(connection.local);
   }
-  std::vector<Multiaddr> own = network::specified(host_.listen_addresses(), local);
+  std::vector<Multiaddr> own = network::specified(host_.bound_addresses(), local);
   for (const Multiaddr& address : config_.announced) {
     if (std::find(own.begin(), own.end(), address) == own.end()) own.push_back(address);
   }
@@ -112,11 +122,13 @@ std::optional<Bytes> IdentifyService::own_record(const std::vector<Multiaddr>& a
 }
 
 Bytes IdentifyService::own_message(const PeerId& peer) {
+  if (refresh()) push();
+  if (host_.connected(peer)) versions_told_[peer] = version_;
   identify::Message message;
   message.public_key = host_.identity().public_key().to_protobuf();
   message.agent_version = host_.config().user_agent;
   message.protocol_version = config_.protocol_version;
-  message.protocols = told_now().protocols;
+  message.protocols = last_told_.protocols;
   const auto own = own_addresses(peer);
   for (const Multiaddr& address : own) message.listen_addrs.push_back(to_bytes(address.bytes()));
   const auto connections = host_.connections(peer);
@@ -207,6 +219,11 @@ Result<Identified> IdentifyService::learn(const PeerId& peer, const identify::Me
   } else {
     host_.report_identified(peer, result.protocols);
   }
+  // What has changed between our answer to the peer and now, when it is known that it takes pushes.
+  if (versions_told_.contains(peer) && needs_push(peer)) {
+    to_push_.insert(peer);
+    start_pushing();
+  }
   if (identified_) identified_(peer, result);
   return result;
 }
@@ -214,9 +231,7 @@ Result<Identified> IdentifyService::learn(const PeerId& peer, const identify::Me
 Task<Result<Identified>> IdentifyService::identify(PeerId peer) {
   const Asking place(asking_, peer);
   if (!place.granted()) co_return fail(Errc::exhausted, "this peer is being asked already");
-  std::vector<std::string> protocols;
-  protocols.emplace_back(identify::kProtocol);
-  Result<Stream> opened = co_await host_.open_stream(peer, std::move(protocols));
+  Result<Stream> opened = co_await host_.open_stream(peer, identify::kProtocol);
   if (!opened) co_return opened.error().within("while opening an identify stream");
   Stream stream = std::move(*opened);
   stream.set_read_deadline(host_.runtime().now().mono + config_.timeout);
@@ -245,6 +260,7 @@ void IdentifyService::on_connection_opened(const network::ConnectionInfo& connec
 void IdentifyService::on_peer_disconnected(const PeerId& peer) {
   if (host_.connected(peer)) return;
   visits_.erase(peer);
+  versions_told_.erase(peer);
   const auto found = known_.find(peer);
   if (found == known_.end()) return;
   // What it told is believed for a while after it has gone, however long it was here.
@@ -322,17 +338,32 @@ Task<void> IdentifyService::watch_changes() {
   while (true) {
     const Result<void> woken = co_await change_.wait_until(host_.runtime().now().mono + config_.change_check);
     if (!woken && woken.error() != Errc::timed_out) co_return;
-    Told now = told_now();
-    if (now == last_told_) continue;
-    last_told_ = std::move(now);
+    refresh();
+    if (version_ == pushed_version_) continue;
+    // More may follow: a program sets its handlers one after another.
+    const Nanos delay = std::max(config_.push_delay, push_rounds_.reserve(1, host_.runtime().now().mono));
+    const Result<void> slept = co_await runtime::sleep_for(host_.runtime(), delay);
+    if (!slept) co_return;
+    refresh();
+    pushed_version_ = version_;
     push_all();
   }
 }
 
+bool IdentifyService::needs_push(const PeerId& peer) const {
+  if (!host_.peerstore().supports(peer, identify::kPushProtocol)) return false;
+  const auto told = versions_told_.find(peer);
+  return told == versions_told_.end() || told->second != version_;
+}
+
 void IdentifyService::push_all() {
   for (const PeerId& peer : host_.connected_peers()) {
-    if (host_.peerstore().supports(peer, identify::kPushProtocol)) to_push_.insert(peer);
+    if (needs_push(peer)) to_push_.insert(peer);
   }
+  start_pushing();
+}
+
+void IdentifyService::start_pushing() {
   const std::size_t wanted = std::min(to_push_.size(), config_.pushes_at_once);
   while (pushing_ < wanted) {
     ++pushing_;
@@ -352,9 +383,7 @@ Task<void> IdentifyService::push_some() {
 
 Task<Result<void>> IdentifyService::push_to(PeerId peer) {
   if (!host_.connected(peer)) co_return Result<void>();
-  std::vector<std::string> protocols;
-  protocols.emplace_back(identify::kPushProtocol);
-  Result<Stream> opened = co_await host_.open_stream(peer, std::move(protocols));
+  Result<Stream> opened = co_await host_.open_stream(peer, identify::kPushProtocol);
   if (!opened) co_return opened.error();
   Stream stream = std::move(*opened);
   stream.set_write_deadline(host_.runtime().now().mono + config_.timeout);

@@ -1,5 +1,6 @@
 // Identify: tells peers who we are and what we speak, and learns the same of them. Every new connection is asked once;
-// what changes afterwards is pushed, both ways. What a peer says goes to the host's Peerstore (protocols, agent,
+// what changes afterwards is pushed, both ways: handlers that are set or removed together are told together, also to peers
+// of which it is known only later that they take pushes. What a peer says goes to the host's Peerstore (protocols, agent,
 // addresses with an expiry) and to Host::report_identified. A signed peer record counts only when its signature and its
 // subject are the peer's; then its addresses stand for the unsigned ones. Addresses that cannot lead to the peer are
 // not kept.
@@ -36,6 +37,7 @@ struct IdentifyConfig {
   std::vector<Multiaddr> announced;   // addresses besides those that we listen at
   Nanos timeout = Seconds(10);        // for one exchange
   Nanos change_check = Seconds(5);    // how often our own protocols and addresses are compared with what was last told
+  Nanos push_delay = Millis(100);     // handlers that are set or removed within this time are told together
   std::size_t inbound_per_peer = 16;  // streams of both protocols
   std::size_t pushes_at_once = 32;
   std::size_t max_addresses_per_peer = 32;
@@ -82,7 +84,9 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   // key.
   runtime::Task<Result<Identified>> identify(PeerId peer);
 
-  // Tells connected peers at once what has changed; without a call that happens within IdentifyConfig::change_check.
+  // Tells connected peers what has changed, within IdentifyConfig::push_delay, later when that would be more often than
+  // peers like us take it (push_rate). Called by itself when a handler is set or removed; changed addresses are found within
+  // change_check.
   void push();
   void set_announced(std::vector<Multiaddr> addresses);
 
@@ -99,6 +103,7 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   // --- network::HostObserver ---
   void on_connection_opened(const network::ConnectionInfo& connection) override;
   void on_peer_disconnected(const PeerId& peer) override;
+  void on_protocols_changed() override { push(); }
 
  private:
   struct Known {
@@ -121,12 +126,16 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
 
   void shut();
   Told told_now() const;
+  // Takes note of what there is to tell. True when it is something else than before.
+  bool refresh();
+  bool needs_push(const PeerId& peer) const;
   Bytes own_message(const PeerId& peer);
   std::optional<Bytes> own_record(const std::vector<Multiaddr>& addresses);
   Result<Identified> learn(const PeerId& peer, const identify::Message& message, bool pushed);
   std::vector<Multiaddr> told_addresses(const PeerId& peer, const identify::Message& message, Identified& result);
   bool is_outdated(const PeerId& peer, std::uint64_t seq);
   void push_all();
+  void start_pushing();
 
   runtime::Task<void> answer(network::Stream stream);
   runtime::Task<void> take_push(network::Stream stream);
@@ -147,6 +156,10 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   std::set<PeerId> to_push_;       // peers that wait to be told
   std::size_t pushing_ = 0;        // coroutines that tell them
   Told last_told_;
+  std::uint64_t version_ = 1;  // of last_told_
+  std::uint64_t pushed_version_ = 1;
+  std::map<PeerId, std::uint64_t> versions_told_;  // to connected peers
+  TokenBucket push_rounds_;
   std::uint64_t last_seq_ = 0;  // of our signed record
   std::optional<Bytes> own_record_;  // the last that was sealed, of these addresses
   std::vector<Multiaddr> told_in_record_;

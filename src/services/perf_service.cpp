@@ -95,9 +95,7 @@ Task<void> PerfService::serve(Stream stream) {
 Task<Result<PerfResult>> PerfService::run(PeerId peer, std::uint64_t upload, std::uint64_t download) {
   PerfResult result;
   const MonoTime start = host_.runtime().now().mono;
-  std::vector<std::string> protocols;
-  protocols.emplace_back(kPerfProtocol);
-  Result<Stream> opened = co_await host_.open_stream(std::move(peer), std::move(protocols));
+  Result<Stream> opened = co_await host_.open_stream(std::move(peer), kPerfProtocol);
   if (!opened) co_return opened.error().within("while opening a perf stream");
   Stream stream = std::move(*opened);
 

@@ -88,9 +88,7 @@ Task<Result<Nanos>> PingService::round_trip(Stream& stream) {
 Task<Result<void>> PingService::run(PeerId peer, std::size_t count, Nanos interval, std::unique_ptr<HeardOne> each) {
   const Busy place(outbound_, peer);
   if (!place.granted()) co_return fail(Errc::exhausted, "a ping to " + peer.to_base58() + " is already under way");
-  std::vector<std::string> protocols;
-  protocols.emplace_back(kPingProtocol);
-  Result<Stream> opened = co_await host_.open_stream(peer, std::move(protocols));
+  Result<Stream> opened = co_await host_.open_stream(peer, kPingProtocol);
   if (!opened) co_return opened.error().within("while opening a ping stream to " + peer.to_base58());
   Stream stream = std::move(*opened);
   for (std::size_t i = 0; i < count; ++i) {
@@ -98,12 +96,10 @@ Task<Result<void>> PingService::run(PeerId peer, std::size_t count, Nanos interv
     const Result<Nanos> rtt = co_await round_trip(stream);
     if (!rtt) {
       stream.reset();
-      // A single protocol is proposed together with the first data, so a refusal may look like this.
-      if (i > 0 || rtt.error() != Errc::reset) co_return rtt.error();
-      co_return rtt.error().within("the peer may not speak " + std::string(kPingProtocol));
+      co_return rtt.error();
     }
     host_.peerstore().record_latency(peer, *rtt);
-    (*each)(i, *rtt);
+    if (*each) (*each)(i, *rtt);
     if (i + 1 == count) break;
     const Result<void> slept = co_await runtime::sleep_until(host_.runtime(), start + interval);
     if (!slept) co_return slept.error();

@@ -46,10 +46,10 @@ class PingService : LiveCounted<PingService> {
   PingService& operator=(const PingService&) = delete;
 
   // One round trip. Errc::exhausted while another ping to this peer is under way, Errc::timed_out, Errc::mismatch when
-  // the answer is not what was sent, Errc::unsupported or Errc::reset when the peer does not speak ping.
+  // the answer is not what was sent, Errc::unsupported when the peer does not speak ping.
   runtime::Task<Result<Nanos>> ping(PeerId peer);
 
-  // `count` round trips on one stream, started `interval` apart; `each` hears of every one as it ends. The first
+  // `count` round trips on one stream, started `interval` apart; `each`, if not null, hears of every one as it ends. The first
   // failure ends the run and is its result.
   runtime::Task<Result<void>> ping_many(PeerId peer, std::size_t count, Nanos interval, HeardOne each);
 

@@ -11,7 +11,8 @@
 
 namespace libp2p::services {
 
-// Runs `serve` in `scope` for every inbound stream of `protocol`. Remove the host's handler before the scope goes.
+// Runs `serve` in `scope` for every inbound stream of `protocol`; throws std::invalid_argument for an empty one.
+// Remove the host's handler before the scope goes.
 void serve_in_scope(network::Host& host, runtime::TaskScope& scope, std::string_view protocol,
                     std::function<runtime::Task<void>(network::Stream)> serve);
 

@@ -54,6 +54,20 @@ class Examples(unittest.TestCase):
         snippet = re.search(r"runtime::Task<void> echo.*?\n}\n", readme, re.DOTALL).group(0)
         self.assertIn(snippet, (opp2p.ROOT / "examples" / "echo.cpp").read_text())
 
+    def test_headers_show_no_code_that_nobody_compiles(self):
+        """A comment names a program of examples/ instead: those are built and run."""
+        code = re.compile(r"^\s*//\s{2,}(?!- )\S.*(;|\{|\}|;\s*//.*)$")
+        shown, named = [], set()
+        for path in (opp2p.ROOT / "src").rglob("*.hpp"):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if code.match(line) and ("(" in line or "::" in line):
+                    shown.append(f"{path.relative_to(opp2p.ROOT)}:{number}: {line.strip()}")
+                named.update(re.findall(r"examples/\w+\.cpp", line))
+        self.assertEqual(shown, [])
+        self.assertIn("examples/echo.cpp", named)
+        for example in named:
+            self.assertTrue((EXAMPLES / pathlib.Path(example).stem).exists(), f"{example} is named and not built")
+
     def test_examples_are_short(self):
         for path in (opp2p.ROOT / "examples").glob("*.cpp"):
             self.assertLessEqual(len(path.read_text().splitlines()), 80, path.name)
@@ -83,6 +97,11 @@ class Examples(unittest.TestCase):
             self.assertRegex(done.stderr, r"^op_listener: .+\n$")
 
 
+def run(*command, environment=None):
+    return subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900,
+                          env={**os.environ, **(environment or {})})
+
+
 class Consumer(unittest.TestCase):
     """tests/consumer, built in a folder of its own."""
 
@@ -91,17 +110,19 @@ class Consumer(unittest.TestCase):
         ccache = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if os.access("/usr/bin/ccache", os.X_OK) else []
         for command in (["cmake", "-S", CONSUMER, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", *ccache, *options],
                         ["cmake", "--build", build]):
-            done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  timeout=900)
+            done = run(*command)
             self.assertEqual(done.returncode, 0, done.stdout[-4000:])
         return build
 
+    def install(self, scratch):
+        prefix = pathlib.Path(scratch) / "prefix"
+        done = run("cmake", "--install", opp2p.ROOT / "build", "--prefix", prefix)
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+        return prefix
+
     def test_an_installed_copy_is_found_and_linked(self):
         with tempfile.TemporaryDirectory() as scratch:
-            prefix = pathlib.Path(scratch) / "prefix"
-            done = subprocess.run(["cmake", "--install", str(opp2p.ROOT / "build"), "--prefix", str(prefix)],
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
-            self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+            prefix = self.install(scratch)
             self.assertTrue((prefix / "bin" / "opp2p").exists())
             leaked = [path for path in prefix.rglob("*.cmake") if str(opp2p.ROOT) in path.read_text()]
             self.assertEqual(leaked, [], "the installed package points into the checkout")
@@ -115,6 +136,34 @@ class Consumer(unittest.TestCase):
             build = self.build(scratch, f"-DOPP2P_SOURCE={opp2p.ROOT}")
             ran = subprocess.run([build / "ids"], capture_output=True, text=True, timeout=60)
             self.assertRegex(ran.stdout, r"^12D3KooW\w+\n$")
+
+    def test_a_missing_dependency_makes_an_installed_copy_not_found_and_is_named(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            prefix = self.install(scratch)
+            (pathlib.Path(scratch) / "CMakeLists.txt").write_text(
+                "cmake_minimum_required(VERSION 3.22)\nproject(probe LANGUAGES CXX)\nfind_package(opp2p 0.1 ${HOW})\n"
+                'message(STATUS "opp2p_FOUND=${opp2p_FOUND}")\n')
+            probe = ["cmake", "-S", scratch, "-B", scratch + "/build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}"]
+            # The folder of a .pc file that is not what it says: pkg-config finds nothing there.
+            nowhere = {"PKG_CONFIG_LIBDIR": scratch, "PKG_CONFIG_PATH": ""}
+            for dependency, options, environment in (("libsecp256k1", ["-UCMAKE_DISABLE_FIND_PACKAGE_fmt"], nowhere),
+                                                     ("fmt", ["-DCMAKE_DISABLE_FIND_PACKAGE_fmt=ON"], None)):
+                with self.subTest(dependency):
+                    done = run(*probe, *options, "-DHOW=QUIET", environment=environment)
+                    self.assertEqual(done.returncode, 0, done.stdout)
+                    self.assertRegex(done.stdout, r"opp2p_FOUND=(0|FALSE)")
+                    done = run(*probe, *options, "-DHOW=REQUIRED", environment=environment)
+                    self.assertNotEqual(done.returncode, 0)
+                    self.assertIn(dependency, done.stdout)
+            done = run(*probe, "-UCMAKE_DISABLE_FIND_PACKAGE_fmt", "-DHOW=QUIET")
+            self.assertRegex(done.stdout, r"opp2p_FOUND=(1|TRUE)")
+
+    def test_as_a_subdirectory_it_leaves_the_build_type_to_the_parent(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            done = run("cmake", "-S", CONSUMER, "-B", scratch, "-G", "Ninja", f"-DOPP2P_SOURCE={opp2p.ROOT}")
+            self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+            cache = (pathlib.Path(scratch) / "CMakeCache.txt").read_text()
+            self.assertRegex(cache, r"(?m)^CMAKE_BUILD_TYPE:\w+=$")
 
 
 if __name__ == "__main__":

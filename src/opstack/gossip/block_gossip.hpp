@@ -1,11 +1,6 @@
 // Block gossip of one chain: joins its four topics, judges every message by the block rules, hands accepted blocks of
 // others to the node and publishes the node's own. Whose signature counts can be changed at any time; a signer that was
-// replaced keeps its grace period.
-//
-//   services::GossipsubService gossip(host, block_gossip_config(chain_id, {}), scores);
-//   BlockGossip blocks(host.runtime(), gossip, config, observer, on_unsafe_payload);
-//   blocks.rotate_signer(address);
-//   blocks.join();
+// replaced keeps its grace period. examples/op_listener.cpp shows how it is used.
 //
 // Owner: the node; destroyed before the GossipsubService. Thread: the network thread. A callback must not destroy the
 // object. Bounds: the validation queue's and the publisher's. Source: op-node surface, sections 5 and 2.

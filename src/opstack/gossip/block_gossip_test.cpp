@@ -385,6 +385,18 @@ TEST_F(BlockGossipTest, tells_who_is_in_which_topic) {
   EXPECT_TRUE(at(0).present.empty());
 }
 
+TEST_F(BlockGossipTest, fails_to_publish_when_nobody_says_which_version_a_block_has) {
+  BlockGossipConfig listens = config();
+  listens.version_at = nullptr;
+  add(listens);
+  at(0).blocks.publisher().publish(make(1), nullptr);  // without a key, and without anybody who wants to know
+  at(0).blocks.publisher().set_key(sequencer_key());
+  const auto published = publish(0, make(2));
+  ASSERT_FALSE(published);
+  EXPECT_EQ(published.error().code(), Errc::invalid_argument);
+  EXPECT_NE(published.error().text().find("BlockGossipConfig::version_at is empty"), std::string::npos);
+}
+
 TEST(BlockGossip, refuses_topics_that_are_not_its_chains) {
   SimHosts net(32);
   net.add();

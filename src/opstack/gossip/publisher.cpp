@@ -20,7 +20,9 @@ std::string payload_id(const payload::ExecutionPayload& payload) {
 
 // Shared by the network thread and, while the message is made, the worker that does so.
 struct Publisher::Job {
-  Job(payload::SharedEnvelope e, Done d) : envelope(std::move(e)), done(std::move(d)) {}
+  Job(payload::SharedEnvelope e, Done d) : envelope(std::move(e)), done(std::move(d)) {
+    if (!done) done = [](const Result<PublishedBlock>&) {};  // nobody wants to know
+  }
 
   payload::SharedEnvelope envelope;
   Done done;
@@ -40,12 +42,12 @@ std::optional<Address> Publisher::signer() const {
 }
 
 void Publisher::publish(payload::SharedEnvelope envelope, Done done) {
+  auto job = std::make_shared<Job>(std::move(envelope), std::move(done));
   if (!key_) {
-    done(fail(Errc::denied,
-              "node has no p2p signer, payload " + payload_id(envelope->payload) + " cannot be published"));
+    job->done(fail(Errc::denied,
+                   "node has no p2p signer, payload " + payload_id(job->envelope->payload) + " cannot be published"));
     return;
   }
-  auto job = std::make_shared<Job>(std::move(envelope), std::move(done));
   job->key = key_;
   make(std::move(job));
 }
@@ -57,6 +59,12 @@ void Publisher::publish_signed(payload::SharedEnvelope envelope, const Signature
 }
 
 void Publisher::make(std::shared_ptr<Job> job) {
+  if (!version_at_) {
+    job->done(fail(Errc::invalid_argument, "BlockGossipConfig::version_at is empty, so payload " +
+                                               payload_id(job->envelope->payload) +
+                                               " cannot be published: set it to what tells a block's version by its time"));
+    return;
+  }
   if (making_ >= kMaxInMaking) {
     job->done(
         fail(Errc::exhausted, "there are " + std::to_string(kMaxInMaking) + " blocks waiting to be published already"));

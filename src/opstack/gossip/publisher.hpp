@@ -29,7 +29,7 @@ struct PublishedBlock {
 class Publisher : libp2p::LiveCounted<Publisher> {
  public:
   using Done = std::function<void(Result<PublishedBlock>)>;
-  // Which version a block of this time (Unix seconds) has.
+  // Which version a block of this time (Unix seconds) has. Empty where nothing is published: publish() then fails.
   using VersionAt = std::function<Version(std::uint64_t timestamp)>;
 
   Publisher(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,

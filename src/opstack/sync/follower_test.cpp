@@ -287,5 +287,22 @@ TEST_F(FollowerFromIsthmus, a_block_that_was_altered_where_its_hash_does_not_see
   for (const auto& fault : node.faults) EXPECT_EQ(fault.peer, net_.host(0).id());
 }
 
+// A request travels with the proposal, and its end too: the refusal has to be told from a failure all the same.
+TEST_F(FollowerOverHosts, a_peer_that_serves_no_more_is_asked_no_more_and_not_taken_for_one_that_fails) {
+  const Chain chain(40, 200);
+  Node& server = add();
+  Node& late = add();
+  server.hold(chain, 1, 40);
+  ASSERT_TRUE(net_.connect(1, 0));
+  net_.run_for(Seconds(1));
+  server.identify.reset();  // so that nobody is told
+  net_.host(0).remove_stream_handler(server.server->protocol());
+  late.follower->on_unsafe_payload(net_.host(0).id(), chain.at(40).envelope);
+  net_.run_for(Seconds(60));
+  EXPECT_EQ(late.traces[SyncTraceKind::peer_removed], 1);
+  EXPECT_EQ(late.traces[SyncTraceKind::peer_paused], 0);
+  EXPECT_GE(late.traces[SyncTraceKind::request_sent], 1);
+}
+
 }  // namespace
 }  // namespace opstack::sync

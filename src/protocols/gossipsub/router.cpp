@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "crypto/hash.hpp"
+
 namespace libp2p::gossipsub {
 namespace {
 
@@ -10,6 +12,8 @@ constexpr std::array<std::string_view, 5> kProtocolIds = {"/meshsub/1.3.0", "/me
                                                           "/meshsub/1.0.0", "/floodsub/1.0.0"};
 constexpr std::array<Version, 5> kVersions = {Version::v1_3, Version::v1_2, Version::v1_1, Version::v1_0,
                                               Version::floodsub};
+
+Named hash_of_data(std::string_view, ByteView data) { return *MessageId::from(crypto::sha256(data)); }
 
 }  // namespace
 
@@ -31,7 +35,9 @@ Router::Router(Config config, Rng& rng, ScoreView& scores, Now now)
       backoffs_(params().mesh.backoff_slack, params().mesh.max_backoffs_per_topic),
       admission_(params().admission, params().validation, now.mono),
       proofs_(params().admission.max_refusers),
-      next_heartbeat_(now.mono + params().heartbeat_initial_delay) {}
+      next_heartbeat_(now.mono + params().heartbeat_initial_delay) {
+  if (!config_.message_id) config_.message_id = hash_of_data;
+}
 
 void Router::add_peer(const PeerId& id, Version version, Direction direction, Now now, AddressBlocks blocks) {
   if (peers_.find(id) != nullptr) return;

@@ -95,7 +95,7 @@ class Router {
  public:
   struct Config {
     Params params;
-    MessageIdFn message_id;
+    MessageIdFn message_id;  // none: the SHA-256 of the data
     TopicFilter topic_filter;
     // Bytes that message_id() would unpack: asked before, for the budget and for room. None: it unpacks nothing.
     std::function<std::size_t(std::string_view topic, ByteView data)> unpacked_size = nullptr;

@@ -15,6 +15,19 @@ Params small_validator(std::size_t items, std::size_t per_peer) {
   return params;
 }
 
+TEST(GossipsubRouter, names_messages_by_the_hash_of_their_data_when_nobody_says_how) {
+  Bench bench({}, {}, 1, nullptr);
+  bench.router.subscribe(kTopic, bench.now).value();
+  const auto published = bench.router.publish(kTopic, as_bytes("hello"), LocalCheck::already_valid, bench.now);
+  ASSERT_TRUE(published);
+  EXPECT_EQ(published->id, *MessageId::from(crypto::sha256(as_bytes("hello"))));
+  bench.add_subscriber(1);
+  bench.send_message(1, "from a peer");
+  const auto validations = bench.take<Validate>();
+  ASSERT_EQ(validations.size(), 1u);
+  EXPECT_EQ(validations[0].id, *MessageId::from(crypto::sha256(as_bytes("from a peer"))));
+}
+
 TEST(GossipsubRouter, offers_the_newest_protocol_first) {
   EXPECT_THAT(protocol_ids(), ElementsAre("/meshsub/1.3.0", "/meshsub/1.2.0", "/meshsub/1.1.0", "/meshsub/1.0.0",
                                           "/floodsub/1.0.0"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/peer_text.hpp"
 #include "multiformats/varint.hpp"
 
 namespace libp2p::multistream {
@@ -12,12 +13,7 @@ constexpr std::string_view kNotAvailable = "na";
 constexpr std::string_view kList = "ls";
 
 // Text from a peer, fit for an error message.
-std::string shown(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, 64)) out += c >= 0x20 && c < 0x7f ? c : '?';
-  if (text.size() > 64) out += "…";
-  return out;
-}
+std::string shown(std::string_view text) { return peer_text(text, 64); }
 
 }  // namespace
 

@@ -136,5 +136,22 @@ TEST(Multistream, refuses_broken_messages) {
   }
 }
 
+TEST(Multistream, shows_what_the_peer_wrote_as_clean_text) {
+  auto dialer = Negotiator::dialer({"/a"});
+  const auto refused = dialer.on_bytes(messages({"caf\xe9\x1b[2J"}));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text().find("'caf\xef\xbf\xbd\\u001b[2J'"), std::string::npos) << refused.error().text();
+}
+
+TEST(Multistream, knows_whether_a_dialer_has_been_refused) {
+  auto listener = Negotiator::listener(&kTwo, &kTwoListed);
+  ASSERT_TRUE(listener.on_bytes(messages({kProtocolId})));
+  EXPECT_FALSE(listener.has_refused());
+  ASSERT_TRUE(listener.on_bytes(messages({"/c"})));
+  EXPECT_TRUE(listener.has_refused());
+  ASSERT_TRUE(listener.on_bytes(messages({"/a"})));
+  EXPECT_FALSE(listener.has_refused());
+}
+
 }  // namespace
 }  // namespace libp2p::multistream

@@ -16,7 +16,19 @@ inline constexpr std::uint16_t kAck = 2;
 inline constexpr std::uint16_t kFin = 4;
 inline constexpr std::uint16_t kRst = 8;
 
-enum class GoAwayCode : std::uint32_t { normal = 0, protocol_error = 1, internal_error = 2 };
+// Why a session ends. Those above 2 are libp2p's codes of connections ("error-codes" of its specification), as
+// go-libp2p sends and names them.
+enum class GoAwayCode : std::uint32_t {
+  normal = 0,
+  protocol_error = 1,
+  internal_error = 2,
+  resource_limit = 0x1001,
+  rate_limited = 0x1002,
+  supplanted = 0x1004,
+  garbage_collected = 0x1005,  // the connection manager trims
+  shutdown = 0x1006,
+  gated = 0x1007,
+};
 
 // As on the wire; version and type may hold what no specification knows.
 struct Header {

@@ -1,6 +1,7 @@
 #include "protocols/yamux/session.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -11,6 +12,26 @@ namespace {
 std::string describe(const Header& header) {
   return "frame of type " + std::to_string(header.type) + ", flags " + std::to_string(header.flags) + ", stream " +
          std::to_string(header.stream_id) + ", length " + std::to_string(header.length);
+}
+
+// What a go-away of the peer means for us: closed when it ends in order, reset when it blames us or itself.
+Error go_away_error(std::uint32_t code) {
+  const auto closed = [](std::string_view why) {
+    return Error(Errc::closed, "the peer closed the connection: " + std::string(why));
+  };
+  switch (static_cast<GoAwayCode>(code)) {
+    case GoAwayCode::normal: return Error(Errc::closed, "the peer has gone away");
+    case GoAwayCode::resource_limit: return closed("it has reached a limit of its resources");
+    case GoAwayCode::rate_limited: return closed("we came too often for it");
+    case GoAwayCode::supplanted: return closed("another connection replaces this one");
+    case GoAwayCode::garbage_collected: return closed("it has too many connections and trimmed this one");
+    case GoAwayCode::shutdown: return closed("it shuts down");
+    case GoAwayCode::gated: return closed("it blocks us");
+    default: break;
+  }
+  char text[16];
+  std::snprintf(text, sizeof(text), "0x%x", static_cast<unsigned>(code));
+  return Error(Errc::reset, "the peer has gone away with code " + std::string(text));
 }
 
 }  // namespace
@@ -196,11 +217,9 @@ void Session::on_ping(const Header& header) {
   }
 }
 
+// go-yamux ends the session on every go-away, the normal one too, so nothing on it has a future.
 Error Session::on_go_away(std::uint32_t code) {
-  // go-yamux ends the session on every go-away, the normal one too, so nothing on it has a future.
-  Error error = code == static_cast<std::uint32_t>(GoAwayCode::normal)
-                    ? Error(Errc::closed, "the peer has gone away")
-                    : Error(Errc::reset, "the peer has gone away with code " + std::to_string(code));
+  Error error = go_away_error(code);
   abort(error);
   return error;
 }
@@ -243,8 +262,9 @@ void Session::reset_all(const Error& error) {
   }
 }
 
-void Session::go_away() {
-  going_away_ = true;
+void Session::go_away(GoAwayCode reason) {
+  if (std::exchange(going_away_, true)) return;
+  go_away_reason_ = reason;
 }
 
 // ---- time ----

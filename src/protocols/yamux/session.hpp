@@ -59,7 +59,8 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Takes all of `in`, which may be split anywhere. An error ends the session: all streams have been reset by event,
-  // and poll_output gives the go-away, if one is due. Errc::closed: the peer has gone away in order.
+  // and poll_output gives the go-away, if one is due. Errc::closed: the peer has gone away in order, or for a reason that
+  // is no fault of ours (it trims, it shuts down).
   Result<void> on_bytes(ByteView in, Now now);
   // Errc::timed_out: the peer has not answered a ping.
   Result<void> on_timeout(Now now);
@@ -90,8 +91,8 @@ class Session {
   const SessionCounters& counters() const { return counters_; }
   bool failed() const { return failed_; }
 
-  // No new streams; a normal go-away follows once everything that can be sent has been.
-  void go_away();
+  // No new streams; a go-away with the first reason that was given follows once everything that can be sent has been.
+  void go_away(GoAwayCode reason = GoAwayCode::normal);
   // Ends everything: each stream is reset by event with `reason`, nothing is sent any more.
   void abort(const Error& reason);
 
@@ -142,6 +143,7 @@ class Session {
   std::size_t queued_pongs_ = 0;
   bool overflow_ = false;  // control_ went above its bound
   bool going_away_ = false;
+  GoAwayCode go_away_reason_ = GoAwayCode::normal;
   bool go_away_sent_ = false;
   bool failed_ = false;
 

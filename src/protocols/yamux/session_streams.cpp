@@ -207,7 +207,7 @@ std::size_t Session::poll_output(MutableBytes out, Now now) {
   }
   if (going_away_ && !go_away_sent_) {
     go_away_sent_ = true;
-    push_control(make_header(FrameType::go_away, 0, 0, static_cast<std::uint32_t>(GoAwayCode::normal)));
+    push_control(make_header(FrameType::go_away, 0, 0, static_cast<std::uint32_t>(go_away_reason_)));
     written += drain_control(out.subspan(written));
   }
   return written;

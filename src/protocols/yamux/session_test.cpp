@@ -90,6 +90,29 @@ TEST_F(YamuxSession, ends_on_the_peers_go_away) {
   }
 }
 
+// libp2p's codes of connections: those that are no fault of ours are an end in order, and each says why.
+TEST_F(YamuxSession, says_why_the_peer_has_gone_away) {
+  const std::pair<std::uint32_t, std::pair<Errc, const char*>> cases[] = {
+      {0x1000, {Errc::reset, "code 0x1000"}},       {0x1001, {Errc::closed, "limit of its resources"}},
+      {0x1002, {Errc::closed, "too often"}},        {0x1003, {Errc::reset, "code 0x1003"}},
+      {0x1004, {Errc::closed, "replaces this one"}}, {0x1005, {Errc::closed, "too many connections"}},
+      {0x1006, {Errc::closed, "shuts down"}},       {0x1007, {Errc::closed, "blocks us"}},
+      {0xffffffff, {Errc::reset, "code 0xffffffff"}}};
+  for (const auto& [code, expected] : cases) {
+    make();
+    const Error why = feed(frame(FrameType::go_away, 0, 0, code)).error();
+    EXPECT_EQ(why.code(), expected.first) << code;
+    EXPECT_NE(why.message().find(expected.second), std::string::npos) << why.message();
+  }
+}
+
+TEST_F(YamuxSession, goes_away_with_the_first_reason_that_it_is_given) {
+  make();
+  session->go_away(GoAwayCode::garbage_collected);
+  session->go_away();
+  EXPECT_EQ(only_frame(), make_header(FrameType::go_away, 0, 0, 0x1005));
+}
+
 TEST_F(YamuxSession, refuses_streams_above_the_bound_and_takes_new_ones_when_old_ones_end) {
   limits.max_inbound_streams = 3;
   make();

@@ -1,12 +1,7 @@
 // A world of simulated nodes: one virtual clock, one queue of events ordered by (time, sequence), links in memory. Each
 // node has a Runtime of its own with addresses (10.0.x.y and fd00::x:y), a wall clock that may be off, and an Rng; all
 // of it comes from one seed, and the same seed gives the same trace hash, which folds every event that is delivered and
-// all bytes.
-//
-//   SimWorld world(42);
-//   SimNode a = world.add_node(), b = world.add_node();
-//   network::Host host(a.runtime(), …);
-//   world.run_for(Seconds(10));
+// all bytes. services/sim_hosts.hpp puts hosts on its nodes.
 //
 // A connection keeps its order and loses nothing (link_model.hpp says what loss means then); it ends by closing, by
 // disconnect() and lose_connections(), or when its far end was destroyed. In a partition bytes wait and dials hang, as
