@@ -1,24 +1,26 @@
 // What each family of subcommands adds to the program. A subcommand's callback runs after everything was parsed, and stores
 // the exit code in `exit_code`, which lives as long as the CLI11 app: 0 done, 1 for bad input or a failure, with one line on
-// stderr that says what is wrong and what to do.
+// stderr that says what is wrong and what to do. What it prints goes through `out`, which main checks at the end.
 #pragma once
 
 #include <CLI/App.hpp>
 #include <span>
 #include <string>
 
+#include "node/output.hpp"
+
 namespace opp2p {
 
 // inspect gossip|payload|response|peer-id|multiaddr|key|message-id: what bytes mean.
-void add_inspect_commands(CLI::App& app, int& exit_code);
+void add_inspect_commands(CLI::App& app, node::Output& out, int& exit_code);
 // key generate|peer-id: node keys in op-node's file format.
-void add_key_commands(CLI::App& app, int& exit_code);
+void add_key_commands(CLI::App& app, node::Output& out, int& exit_code);
 
 // node: the daemon. CLI11 lists it only; what follows the word `node` is read by node_command, which answers the exit
 // code.
 void add_node_command(CLI::App& app);
-int node_command(std::span<const std::string> arguments);
+int node_command(std::span<const std::string> arguments, node::Output& out);
 // devnet: a local chain of real processes.
-void add_devnet_commands(CLI::App& app, int& exit_code);
+void add_devnet_commands(CLI::App& app, node::Output& out, int& exit_code);
 
 }  // namespace opp2p

@@ -40,8 +40,8 @@ libp2p::Result<node::devnet::IntruderOptions> resolve(const IntruderArguments& a
   return out;
 }
 
-int run_devnet(DevnetOptions options, const std::string& replay) {
-  const auto done = replay.empty() ? node::devnet::run_devnet(options) : node::devnet::run_replay(replay, options);
+int run_devnet(node::Output& out, const DevnetOptions& options, const std::string& replay) {
+  const auto done = replay.empty() ? node::devnet::run_devnet(options, out) : node::devnet::run_replay(replay, options, out);
   return done ? *done : report(done.error());
 }
 
@@ -65,7 +65,7 @@ void add_intruder(CLI::App& app, int& exit_code) {
 
 }  // namespace
 
-void add_devnet_commands(CLI::App& app, int& exit_code) {
+void add_devnet_commands(CLI::App& app, node::Output& out, int& exit_code) {
   auto* command = app.add_subcommand(
       "devnet", "A local chain of real processes: a sequencer, followers, a late joiner and an intruder, watched and judged");
   auto options = std::make_shared<DevnetOptions>();
@@ -84,9 +84,9 @@ void add_devnet_commands(CLI::App& app, int& exit_code) {
   command->add_option("--join", options->join, "Foreign peers that every node dials: multiaddrs with /p2p/ID");
   command->add_option("--log.level", options->log_level, "Of the nodes, whose logs lie in the data folder")->capture_default_str();
   command->add_option("--replay", *replay, "Instead of making blocks, feed recorded ones (JSON files of payloads) through the same path");
-  command->callback([options, fork, replay, &exit_code] {
+  command->callback([options, fork, replay, &out, &exit_code] {
     options->fork = node::devnet::parse_fork(*fork).value();
-    exit_code = run_devnet(*options, *replay);
+    exit_code = run_devnet(out, *options, *replay);
   });
   add_intruder(app, exit_code);
 }

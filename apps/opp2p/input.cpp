@@ -5,6 +5,8 @@
 #include <fstream>
 #include <iostream>
 
+#include "base/peer_text.hpp"
+
 namespace opp2p {
 namespace {
 
@@ -13,6 +15,7 @@ using libp2p::Errc;
 using libp2p::Error;
 
 constexpr std::size_t kMaxInput = std::size_t{256} << 20;
+constexpr std::size_t kMaxReport = 4096;
 constexpr std::size_t kChunk = std::size_t{1} << 16;
 
 libp2p::Result<Bytes> read_all(std::istream& in, const std::string& name) {
@@ -57,25 +60,21 @@ libp2p::Result<libp2p::ByteArray<20>> parse_address(std::string_view text) {
   return out;
 }
 
-void print_line(const boost::json::object& object) {
-  std::cout << boost::json::serialize(object) << '\n' << std::flush;
+void print_line(node::Output& out, const boost::json::object& object) {
+  out.write(boost::json::serialize(object) + "\n");
 }
 
 int report(const std::string& text) {
-  // What was given may stand in the text; a line break in it would make two lines of one.
-  std::string line;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      line += c;
-    } else {
-      line += "\\x" + libp2p::to_hex({&byte, 1});
-    }
-  }
-  std::cerr << "opp2p: " << line << '\n' << std::flush;
+  // What was given, or what a peer said, may stand in the text; a line break in it would make two lines of one.
+  std::cerr << "opp2p: " + libp2p::peer_text(text, kMaxReport) + "\n" << std::flush;
   return 1;
 }
 
-int report(const Error& error) { return report(error.message()); }
+std::string sentence_of(const Error& error) {
+  if (error.text().empty()) return error.message();
+  return error.text() + (error.offset() ? " (at byte " + std::to_string(*error.offset()) + ")" : "");
+}
+
+int report(const Error& error) { return report(sentence_of(error)); }
 
 }  // namespace opp2p

@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "node/output.hpp"
 
 namespace opp2p {
 
@@ -17,8 +18,10 @@ libp2p::Result<libp2p::Bytes> read_input(const std::string& path, bool hex);
 // Twenty bytes as hexadecimal text, with or without 0x.
 libp2p::Result<libp2p::ByteArray<20>> parse_address(std::string_view text);
 
-// One line on standard output, flushed.
-void print_line(const boost::json::object& object);
+// One line of JSON.
+void print_line(node::Output& out, const boost::json::object& object);
+// What an error says to a person: its text and place, without its kind, which the text tells.
+std::string sentence_of(const libp2p::Error& error);
 // "opp2p: TEXT" on standard error; answers 1, the exit code.
 int report(const std::string& text);
 int report(const libp2p::Error& error);

@@ -1,5 +1,6 @@
 #include "inspect.hpp"
 
+#include "base/peer_text.hpp"
 #include "crypto/keys.hpp"
 #include "multiformats/multiaddr.hpp"
 #include "multiformats/multiaddr_value.hpp"
@@ -23,6 +24,7 @@ using opstack::gossip::Outcome;
 using opstack::payload::Version;
 
 constexpr std::size_t kSignatureSize = 65;
+constexpr std::size_t kMaxShown = 1 << 16;  // of the text of an address, whose names may hold any bytes
 
 // Hexadecimal text with what stands around it in files.
 Result<Bytes> read_hex(std::string_view text) {
@@ -169,13 +171,13 @@ Result<json::object> multiaddr(std::string_view text) {
     part["protocol"] = entry != nullptr ? json::value(std::string(entry->name)) : json::value(nullptr);
     part["value"] = entry == nullptr || entry->kind == libp2p::multiformats::ValueKind::none
                         ? json::value(nullptr)
-                        : json::value(libp2p::multiformats::value_to_text(entry->kind, component.value));
+                        : json::value(libp2p::peer_text(libp2p::multiformats::value_to_text(entry->kind, component.value), kMaxShown));
     part["bytes"] = to_hex0x(component.value);
     components.push_back(std::move(part));
   }
   const auto id = address.peer_id();
   json::object out;
-  out["multiaddr"] = address.text();
+  out["multiaddr"] = libp2p::peer_text(address.text(), kMaxShown);
   out["bytes"] = to_hex0x(address.bytes());
   out["components"] = std::move(components);
   out["peer_id"] = id ? json::value(id->to_base58()) : json::value(nullptr);

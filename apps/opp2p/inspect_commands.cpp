@@ -54,27 +54,28 @@ Result<std::unique_ptr<inspect::GossipInspector>> make_inspector(const GossipOpt
   return std::make_unique<inspect::GossipInspector>(options.topic, std::move(config), std::move(signers), now);
 }
 
-int run_gossip(const GossipOptions& options) {
+int run_gossip(node::Output& out, const GossipOptions& options) {
   auto inspector = make_inspector(options);
   if (!inspector) return report(inspector.error());
   int exit_code = 0;
   for (const auto& file : options.files) {
+    if (out.failed()) break;
     const auto message = read_input(file, options.hex);
     if (message)
-      print_line((*inspector)->line(*message));
+      print_line(out, (*inspector)->line(*message));
     else
       exit_code = report(message.error());
   }
   return exit_code;
 }
 
-int print(const Result<boost::json::object>& result, const std::string& what) {
+int print(node::Output& out, const Result<boost::json::object>& result, const std::string& what) {
   if (!result) return report(result.error().within(what));
-  print_line(*result);
+  print_line(out, *result);
   return 0;
 }
 
-void add_gossip(CLI::App& inspect, int& exit_code) {
+void add_gossip(CLI::App& inspect, node::Output& out, int& exit_code) {
   auto* command = inspect.add_subcommand("gossip", "Judge gossip messages as a validator does: one JSON line for each file");
   auto options = std::make_shared<GossipOptions>();
   command->add_option("--chain-id", options->chain_id, "L2 chain id, decimal")->required();
@@ -92,10 +93,10 @@ void add_gossip(CLI::App& inspect, int& exit_code) {
       ->capture_default_str();
   command->add_flag("--hex", options->hex, "The files hold hexadecimal text");
   command->add_option("FILE", options->files, "Messages as in the data field of pubsub; - is standard input")->required();
-  command->callback([options, &exit_code] { exit_code = run_gossip(*options); });
+  command->callback([options, &out, &exit_code] { exit_code = run_gossip(out, *options); });
 }
 
-void add_payload(CLI::App& inspect, int& exit_code) {
+void add_payload(CLI::App& inspect, node::Output& out, int& exit_code) {
   struct Options {
     int version = 0;
     std::string file;
@@ -108,14 +109,14 @@ void add_payload(CLI::App& inspect, int& exit_code) {
       ->check(CLI::Range(1, 4));
   command->add_flag("--hex", options->hex, "The file holds hexadecimal text");
   command->add_option("FILE", options->file, "- is standard input")->required();
-  command->callback([options, &exit_code] {
+  command->callback([options, &out, &exit_code] {
     const auto body = read_input(options->file, options->hex);
-    exit_code = body ? print(inspect::payload(static_cast<Version>(options->version), *body), options->file)
+    exit_code = body ? print(out, inspect::payload(static_cast<Version>(options->version), *body), options->file)
                      : report(body.error());
   });
 }
 
-void add_response(CLI::App& inspect, int& exit_code) {
+void add_response(CLI::App& inspect, node::Output& out, int& exit_code) {
   struct Options {
     int version = 0;
     std::string file;
@@ -127,28 +128,28 @@ void add_response(CLI::App& inspect, int& exit_code) {
       ->check(CLI::Range(1, 4));
   command->add_flag("--hex", options->hex, "The file holds hexadecimal text");
   command->add_option("FILE", options->file, "- is standard input")->required();
-  command->callback([options, &exit_code] {
+  command->callback([options, &out, &exit_code] {
     const auto stream = read_input(options->file, options->hex);
     const auto version =
         options->version == 0 ? std::nullopt : std::optional(static_cast<Version>(options->version));
-    exit_code = stream ? print(inspect::response(*stream, version), options->file) : report(stream.error());
+    exit_code = stream ? print(out, inspect::response(*stream, version), options->file) : report(stream.error());
   });
 }
 
 // A subcommand that takes texts on the command line and shows each; it stops at the first that is wrong.
 template <class Function>
-void add_text_command(CLI::App& inspect, int& exit_code, const std::string& name, const std::string& about,
+void add_text_command(CLI::App& inspect, node::Output& out, int& exit_code, const std::string& name, const std::string& about,
                       const std::string& what, Function show) {
   auto* command = inspect.add_subcommand(name, about);
   auto texts = std::make_shared<std::vector<std::string>>();
   command->add_option(what, *texts)->required();
-  command->callback([texts, show, &exit_code] {
+  command->callback([texts, show, &out, &exit_code] {
     for (const auto& text : *texts)
-      if ((exit_code = print(show(text), text)) != 0) return;
+      if ((exit_code = print(out, show(text), text)) != 0) return;
   });
 }
 
-void add_key(CLI::App& inspect, int& exit_code) {
+void add_key(CLI::App& inspect, node::Output& out, int& exit_code) {
   struct Options {
     std::string form = "public";
     std::string hex;
@@ -161,16 +162,16 @@ void add_key(CLI::App& inspect, int& exit_code) {
       ->check(CLI::IsMember({"public", "private", "secp256k1", "ed25519"}))
       ->capture_default_str();
   command->add_option("HEX", options->hex, "The key as hexadecimal text")->required();
-  command->callback([options, &exit_code] {
+  command->callback([options, &out, &exit_code] {
     const auto form = options->form == "public"      ? inspect::KeyForm::public_protobuf
                       : options->form == "private"   ? inspect::KeyForm::private_protobuf
                       : options->form == "secp256k1" ? inspect::KeyForm::secp256k1_secret
                                                      : inspect::KeyForm::ed25519_seed;
-    exit_code = print(inspect::key(form, options->hex), "key");
+    exit_code = print(out, inspect::key(form, options->hex), "key");
   });
 }
 
-void add_message_id(CLI::App& inspect, int& exit_code) {
+void add_message_id(CLI::App& inspect, node::Output& out, int& exit_code) {
   struct Options {
     std::string topic;
     std::vector<std::string> files;
@@ -181,11 +182,12 @@ void add_message_id(CLI::App& inspect, int& exit_code) {
   command->add_option("--topic", options->topic, "Topic of the messages")->required();
   command->add_flag("--hex", options->hex, "The files hold hexadecimal text");
   command->add_option("FILE", options->files, "- is standard input")->required();
-  command->callback([options, &exit_code] {
+  command->callback([options, &out, &exit_code] {
     for (const auto& file : options->files) {
+      if (out.failed()) break;
       const auto message = read_input(file, options->hex);
       if (message)
-        print_line(inspect::message_id(options->topic, *message));
+        print_line(out, inspect::message_id(options->topic, *message));
       else
         exit_code = report(message.error());
     }
@@ -194,16 +196,16 @@ void add_message_id(CLI::App& inspect, int& exit_code) {
 
 }  // namespace
 
-void add_inspect_commands(CLI::App& app, int& exit_code) {
+void add_inspect_commands(CLI::App& app, node::Output& out, int& exit_code) {
   auto* inspect = app.add_subcommand("inspect", "Explain bytes: messages, payloads, answers, ids, addresses, keys");
   inspect->require_subcommand(1);
-  add_gossip(*inspect, exit_code);
-  add_payload(*inspect, exit_code);
-  add_response(*inspect, exit_code);
-  add_text_command(*inspect, exit_code, "peer-id", "Show a peer id in all its forms", "ID", inspect::peer_id);
-  add_text_command(*inspect, exit_code, "multiaddr", "Show a multiaddr and its parts", "ADDR", inspect::multiaddr);
-  add_key(*inspect, exit_code);
-  add_message_id(*inspect, exit_code);
+  add_gossip(*inspect, out, exit_code);
+  add_payload(*inspect, out, exit_code);
+  add_response(*inspect, out, exit_code);
+  add_text_command(*inspect, out, exit_code, "peer-id", "Show a peer id in all its forms", "ID", inspect::peer_id);
+  add_text_command(*inspect, out, exit_code, "multiaddr", "Show a multiaddr and its parts", "ADDR", inspect::multiaddr);
+  add_key(*inspect, out, exit_code);
+  add_message_id(*inspect, out, exit_code);
 }
 
 }  // namespace opp2p

@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
-#include <iostream>
 #include <memory>
 
 #include "commands.hpp"
@@ -38,34 +37,34 @@ int write_key_file(const std::string& path, const std::string& text) {
   return report(path + " cannot be written: " + std::strerror(failed_with));
 }
 
-int generate(const std::string& type, const std::string& out) {
+int generate(node::Output& out, const std::string& type, const std::string& file) {
   libp2p::runtime::SystemRng rng;
   const auto key = PrivateKey::generate(type_of(type), rng);
   if (!key) return report(key.error());
   const std::string hex = libp2p::to_hex(key->raw().first(32));
-  if (out.empty()) {
-    std::cout << hex << '\n' << std::flush;
+  if (file.empty()) {
+    out.write(hex + "\n");
     return 0;
   }
-  if (const int failed = write_key_file(out, hex); failed != 0) return failed;
-  std::cout << libp2p::PeerId::from_public_key(key->public_key()).to_base58() << '\n' << std::flush;
+  if (const int failed = write_key_file(file, hex); failed != 0) return failed;
+  out.write(libp2p::PeerId::from_public_key(key->public_key()).to_base58() + "\n");
   return 0;
 }
 
-int peer_id(const std::string& type, const std::string& file) {
+int peer_id(node::Output& out, const std::string& type, const std::string& file) {
   const auto raw = read_input(file, true);
   if (!raw) return report(raw.error());
   if (raw->size() != 32)
     return report(file + " holds " + std::to_string(raw->size()) + " bytes: a private key of 32 bytes in hex is expected");
   const auto key = PrivateKey::from_raw(type_of(type), *raw);
   if (!key) return report(key.error().within(file));
-  std::cout << libp2p::PeerId::from_public_key(key->public_key()).to_base58() << '\n' << std::flush;
+  out.write(libp2p::PeerId::from_public_key(key->public_key()).to_base58() + "\n");
   return 0;
 }
 
 }  // namespace
 
-void add_key_commands(CLI::App& app, int& exit_code) {
+void add_key_commands(CLI::App& app, node::Output& out, int& exit_code) {
   struct Options {
     std::string type = "secp256k1";
     std::string file;
@@ -77,14 +76,14 @@ void add_key_commands(CLI::App& app, int& exit_code) {
   auto made = std::make_shared<Options>();
   make->add_option("--type", made->type)->check(CLI::IsMember({"secp256k1", "ed25519"}))->capture_default_str();
   make->add_option("--out", made->file, "A new file to write the key to");
-  make->callback([made, &exit_code] { exit_code = generate(made->type, made->file); });
+  make->callback([made, &out, &exit_code] { exit_code = generate(out, made->type, made->file); });
 
   auto* tell = key->add_subcommand("peer-id", "Print the peer id of a key file");
   auto told = std::make_shared<Options>();
   told->file = "-";
   tell->add_option("--type", told->type)->check(CLI::IsMember({"secp256k1", "ed25519"}))->capture_default_str();
   tell->add_option("FILE", told->file, "64 hex digits, 0x in front or not; - is standard input")->capture_default_str();
-  tell->callback([told, &exit_code] { exit_code = peer_id(told->type, told->file); });
+  tell->callback([told, &out, &exit_code] { exit_code = peer_id(out, told->type, told->file); });
 }
 
 }  // namespace opp2p

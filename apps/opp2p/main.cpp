@@ -1,12 +1,16 @@
 // The program: every subcommand is one function call here, and lives in a file of its own.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/system/system_error.hpp>
 #include <csignal>
+#include <sstream>
 #include <system_error>
 
 #include "commands.hpp"
 #include "input.hpp"
 #include "node/file_error.hpp"
+#include "node/output.hpp"
 #include "perf.hpp"
 #include "ping.hpp"
 #include "version.hpp"
@@ -17,35 +21,54 @@ int refused(int code) {
   return opp2p::report("the operating system refuses what the program needs to start: " + opp2p::node::file_error(code, ""));
 }
 
-}  // namespace
+// Help and the version are printed, mistakes are reported. CLI11 has a number for every kind of mistake; here all of
+// them are 1.
+int finish_parse(const CLI::App& app, const CLI::ParseError& error, opp2p::node::Output& out) {
+  std::ostringstream printed;
+  std::ostringstream reported;
+  const int code = app.exit(error, printed, reported);
+  out.write(printed.str());
+  return code == 0 ? 0 : opp2p::report(reported.str());
+}
 
-int main(int argc, char** argv) {
-  // A file at the limit of `ulimit -f` is an error to be told of, as a full disk is, and not the end of the program.
-  std::signal(SIGXFSZ, SIG_IGN);
+int run(int argc, char** argv, opp2p::node::Output& out) {
   CLI::App app("opp2p: the peer-to-peer layer of the OP Stack", "opp2p");
   int exit_code = 0;
   app.set_version_flag("--version", "opp2p " + opp2p::program_version());
   app.require_subcommand(1);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return std::string("opp2p: ") + error.what() + "; see opp2p --help\n";
+    return std::string(error.what()) + "; see opp2p --help";
   });
   opp2p::add_node_command(app);
-  opp2p::add_devnet_commands(app, exit_code);
-  opp2p::add_inspect_commands(app, exit_code);
-  opp2p::add_key_commands(app, exit_code);
-  opp2p::add_ping_command(app, exit_code);
-  opp2p::add_perf_commands(app, exit_code);
+  opp2p::add_devnet_commands(app, out, exit_code);
+  opp2p::add_inspect_commands(app, out, exit_code);
+  opp2p::add_key_commands(app, out, exit_code);
+  opp2p::add_ping_command(app, out, exit_code);
+  opp2p::add_perf_commands(app, out, exit_code);
   try {
     if (argc > 1 && std::string_view(argv[1]) == "node")
-      return opp2p::node_command(std::vector<std::string>(argv + 2, argv + argc));
+      return opp2p::node_command(std::vector<std::string>(argv + 2, argv + argc), out);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    // CLI11 has a number for every kind of mistake; here all of them are 1.
-    return app.exit(error) == 0 ? 0 : 1;
+    return finish_parse(app, error, out);
   } catch (const boost::system::system_error& error) {  // of asio, whose parts throw when they cannot be made
     return refused(error.code().value());
   } catch (const std::system_error& error) {  // of threads
     return refused(error.code().value());
   }
   return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  opp2p::node::hold_standard_descriptors();
+  // A reader that has ended, and a file at the limit of `ulimit -f`, are errors to be told of, as a full disk is, and
+  // not the end of the program.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  opp2p::node::Output out(STDOUT_FILENO);
+  const int exit_code = run(argc, argv, out);
+  const auto written = out.finish();
+  return written ? exit_code : opp2p::report(written.error());
 }

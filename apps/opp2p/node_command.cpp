@@ -1,13 +1,17 @@
 // `opp2p node`: op-node's options and environment names where it has them, our own beside them. It does not go through
 // CLI11, which reads options otherwise than op-node does; node/flag_reader.hpp reads them.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
-#include <iostream>
+#include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "commands.hpp"
 #include "input.hpp"
 #include "node/config.hpp"
 #include "node/daemon.hpp"
+#include "node/file_error.hpp"
 #include "node/log_fatal.hpp"
 #include "node/node_flags.hpp"
 #include "runtime/entropy.hpp"
@@ -47,13 +51,15 @@ void warn(node::Log& log, const Fields& fields) {
 int run_node(const node::NodeCommandLine& line) {
   const auto& options = line.options;
   const auto failed = [&line](const libp2p::Error& error) {
-    return report(node::name_variables(error.message(), line.given));
+    return report(node::name_variables(sentence_of(error), line.given));
   };
   const auto format = node::parse_log_format(options.log_format);
   if (!format) return failed(format.error().within("--log.format"));
   node::LogOptions logging;
   logging.format = *format;
   logging.own_thread = true;
+  const auto sink = std::make_shared<node::DescriptorSink>(STDERR_FILENO);
+  logging.sink = sink;
   node::Log log(std::move(logging));
   const node::FlushLogOnFatalSignals flush_when_fatal(log);
   if (const auto levels = log.set_levels(options.log_level); !levels)
@@ -66,12 +72,16 @@ int run_node(const node::NodeCommandLine& line) {
   const auto config = node::resolve(options, rng);
   const auto done = config ? node::run_daemon(*config, log, program_version()) : libp2p::Result<void>(config.error());
   log.flush();  // what ended it is said last
-  return done ? 0 : failed(done.error());
+  if (!done) return failed(done.error());
+  // Of a reader that ended with the same Ctrl-C nothing is said.
+  if (const int error = sink->last_error(); error != 0 && error != EPIPE)
+    return report("the log cannot be written to standard error: " + node::file_error(error, "standard error"));
+  return 0;
 }
 
-int print(const std::string& text) {
-  std::cout << text << std::flush;
-  return std::cout ? 0 : report("standard output cannot be written to; check where it goes");
+int print(node::Output& out, const std::string& text) {
+  out.write(text);
+  return 0;
 }
 
 }  // namespace
@@ -80,11 +90,11 @@ void add_node_command(CLI::App& app) {
   app.add_subcommand("node", "Join a chain's network: follow its unsafe blocks, serve them, publish them");
 }
 
-int node_command(std::span<const std::string> arguments) {
+int node_command(std::span<const std::string> arguments, node::Output& out) {
   const auto line = node::read_node_command_line(arguments, node::process_environment());
   if (!line) return report(line.error().text());
-  if (line->help || line->help_all) return print(node::node_help(line->help_all));
-  if (line->version) return print("opp2p " + program_version() + "\n");
+  if (line->help || line->help_all) return print(out, node::node_help(line->help_all));
+  if (line->version) return print(out, "opp2p " + program_version() + "\n");
   return run_node(*line);
 }
 

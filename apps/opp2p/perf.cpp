@@ -5,13 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cstdio>
 #include <memory>
 #include <string>
 
+#include "base/peer_text.hpp"
 #include "input.hpp"
 #include "services/perf_service.hpp"
-#include "services/ping_service.hpp"
 #include "tool_host.hpp"
 
 namespace opp2p {
@@ -81,13 +80,12 @@ Task<void> run_stream(PerfService& perf, PeerId peer, std::uint64_t upload, std:
   done.signal();
 }
 
-Task<void> run_dial(ToolHost& tool, const DialOptions& options, const Multiaddr& address, Totals& totals) {
+Task<void> run_dial(ToolHost& tool, PerfService& perf, const DialOptions& options, const Multiaddr& address, Totals& totals) {
   const Result<PeerId> peer = co_await tool.host().connect(address);
   if (!peer) {
     totals.error = "cannot connect to " + options.address + ": " + peer.error().message();
     co_return;
   }
-  PerfService perf(tool.host());
   libp2p::runtime::Event done(tool.runtime());
   libp2p::runtime::TaskScope streams(tool.runtime());
   const double cpu = cpu_seconds();
@@ -104,12 +102,13 @@ Task<void> run_dial(ToolHost& tool, const DialOptions& options, const Multiaddr&
   totals.cpu_seconds = cpu_seconds() - cpu;
 }
 
-int dial(const DialOptions& options) {
+int dial(node::Output& out, const DialOptions& options) {
   const auto address = parse_multiaddr(options.address);
   if (!address) return 1;
-  ToolHost tool;
+  ToolHost tool(out);
+  PerfService perf(tool.host());
   Totals totals;
-  const auto end = tool.run(run_dial(tool, options, *address, totals));
+  const auto end = tool.run(run_dial(tool, perf, options, *address, totals));
   if (end == ToolHost::End::signalled && totals.error.empty()) totals.error = "stopped by a signal";
   tool.close(libp2p::Seconds(1));
   const bool all = totals.error.empty() && totals.uploaded == options.upload && totals.downloaded == options.download;
@@ -122,28 +121,26 @@ int dial(const DialOptions& options) {
   line["download_seconds"] = totals.download_seconds;
   line["cpu_seconds"] = totals.cpu_seconds;
   line["ok"] = all;
-  if (!totals.error.empty()) line["error"] = totals.error;
-  print_line(line);
+  if (!totals.error.empty()) line["error"] = libp2p::peer_text(totals.error);
+  print_line(out, line);
   if (!totals.error.empty()) report(totals.error);
   return all ? 0 : 1;
 }
 
-int serve(const ServeOptions& options) {
+int serve(node::Output& out, const ServeOptions& options) {
   const auto address = parse_multiaddr(options.listen);
-  const auto spin = parse_time("--spin", options.spin);
+  const auto spin = parse_spin(options.spin);
   if (!address || !spin) return 1;
-  ToolHost tool(*spin);
+  ToolHost tool(out, *spin);
   libp2p::services::PerfConfig config;
   config.serve = true;
   config.inbound_per_peer = 256;  // more than a dialer asks for
   PerfService perf(tool.host(), config);
-  libp2p::services::PingService pings(tool.host());
   if (const auto listening = tool.host().listen(*address); !listening) {
     return report(listening.error());
   }
   const Multiaddr bound = tool.host().listen_addresses().front().with_peer_id(tool.host().id());
-  std::printf("%s\n", bound.text().c_str());
-  std::fflush(stdout);
+  out.write(bound.text() + "\n");
   tool.run_until_signal();
   tool.close(libp2p::Seconds(3));
   return 0;
@@ -151,7 +148,7 @@ int serve(const ServeOptions& options) {
 
 }  // namespace
 
-void add_perf_commands(CLI::App& app, int& exit_code) {
+void add_perf_commands(CLI::App& app, node::Output& out, int& exit_code) {
   auto* perf = app.add_subcommand("perf", "Measure how fast a connection moves bytes (/perf/1.0.0)");
   perf->require_subcommand(1);
 
@@ -160,7 +157,7 @@ void add_perf_commands(CLI::App& app, int& exit_code) {
   server->add_option("--listen", serve_options->listen, "The address to listen at, /ip4/127.0.0.1/tcp/0")->required();
   server->add_option("--spin", serve_options->spin, "Look for events this long before sleeping, e.g. 100us")
       ->capture_default_str();
-  server->callback([serve_options, &exit_code] { exit_code = serve(*serve_options); });
+  server->callback([serve_options, &out, &exit_code] { exit_code = serve(out, *serve_options); });
 
   auto options = std::make_shared<DialOptions>();
   auto* dialer = perf->add_subcommand("dial", "Move bytes to a server and back, and say in JSON how long it took");
@@ -172,7 +169,7 @@ void add_perf_commands(CLI::App& app, int& exit_code) {
   dialer->add_option("--streams", options->streams, "Streams that share the bytes and run at the same time")
       ->capture_default_str()
       ->check(CLI::Range(1, 200));
-  dialer->callback([options, &exit_code] { exit_code = dial(*options); });
+  dialer->callback([options, &out, &exit_code] { exit_code = dial(out, *options); });
 }
 
 }  // namespace opp2p

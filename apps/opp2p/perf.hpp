@@ -3,8 +3,10 @@
 
 #include <CLI/App.hpp>
 
+#include "node/output.hpp"
+
 namespace opp2p {
 
-void add_perf_commands(CLI::App& app, int& exit_code);
+void add_perf_commands(CLI::App& app, node::Output& out, int& exit_code);
 
 }  // namespace opp2p

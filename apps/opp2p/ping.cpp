@@ -1,14 +1,16 @@
 #include "ping.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/peer_text.hpp"
 #include "input.hpp"
 #include "services/ping_service.hpp"
 #include "tool_host.hpp"
@@ -43,22 +45,20 @@ struct Findings {
 double millis(Nanos time) { return std::chrono::duration<double, std::milli>(time).count(); }
 Nanos from_seconds(double seconds) { return std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(seconds)); }
 
-void print_round_trip(const Options& options, std::size_t index, Nanos time) {
+void print_round_trip(node::Output& out, const Options& options, std::size_t index, Nanos time) {
   if (options.json) {
     boost::json::object line;
     line["seq"] = index + 1;
     line["round_trip_ms"] = millis(time);
-    print_line(line);
+    print_line(out, line);
   } else {
-    std::printf("answer %zu: %.3f ms\n", index + 1, millis(time));
-    std::fflush(stdout);
+    out.write(fmt::format("answer {}: {:.3f} ms\n", index + 1, millis(time)));
   }
 }
 
-Task<void> ping_peer(ToolHost& tool, const Options& options, const Multiaddr& address, Findings& findings) {
-  libp2p::network::Host& host = tool.host();
+Task<void> ping_peer(ToolHost& tool, node::Output& out, const Options& options, const Multiaddr& address, Findings& findings) {
   const auto start = tool.runtime().now().mono;
-  const Result<PeerId> peer = co_await host.connect(address);
+  const Result<PeerId> peer = co_await tool.host().connect(address);
   if (!peer) {
     findings.error = "cannot connect to " + options.address + ": " + peer.error().message();
     co_return;
@@ -66,21 +66,18 @@ Task<void> ping_peer(ToolHost& tool, const Options& options, const Multiaddr& ad
   findings.peer = *peer;
   findings.connected_in = tool.runtime().now().mono - start;
   if (!options.json) {
-    std::printf("connected to %s in %.3f ms\n", peer->to_base58().c_str(), millis(findings.connected_in));
+    out.write(fmt::format("connected to {} in {:.3f} ms\n", peer->to_base58(), millis(findings.connected_in)));
   }
-  libp2p::services::PingConfig config;
-  config.timeout = from_seconds(options.timeout);
-  libp2p::services::PingService pings(host, config);
-  libp2p::services::PingService::HeardOne heard = [&options, &findings](std::size_t index, Nanos time) {
+  libp2p::services::PingService::HeardOne heard = [&out, &options, &findings](std::size_t index, Nanos time) {
     findings.round_trips.push_back(time);
-    print_round_trip(options, index, time);
+    print_round_trip(out, options, index, time);
   };
   const Nanos interval = from_seconds(options.interval);
-  const Result<void> done = co_await pings.ping_many(*peer, options.count, interval, std::move(heard));
+  const Result<void> done = co_await tool.pings().ping_many(*peer, options.count, interval, std::move(heard));
   if (!done) findings.error = done.error().message();
 }
 
-void print_summary(const Options& options, const Findings& findings) {
+void print_summary(node::Output& out, const Options& options, const Findings& findings) {
   const auto& times = findings.round_trips;
   Nanos least(0);
   Nanos most(0);
@@ -93,13 +90,13 @@ void print_summary(const Options& options, const Findings& findings) {
   const double mean = times.empty() ? 0 : millis(sum) / static_cast<double>(times.size());
   if (!options.json) {
     if (!times.empty()) {
-      std::printf("%zu answers: least %.3f ms, mean %.3f ms, most %.3f ms\n", times.size(), millis(least), mean,
-                  millis(most));
+      out.write(fmt::format("{} answers: least {:.3f} ms, mean {:.3f} ms, most {:.3f} ms\n", times.size(), millis(least), mean,
+                            millis(most)));
     }
     return;
   }
   boost::json::object line;
-  line["address"] = options.address;
+  line["address"] = libp2p::peer_text(options.address);
   line["peer"] = findings.peer.empty() ? boost::json::value(nullptr) : boost::json::value(findings.peer.to_base58());
   line["answers"] = times.size();
   if (!findings.peer.empty()) line["connect_ms"] = millis(findings.connected_in);
@@ -109,28 +106,30 @@ void print_summary(const Options& options, const Findings& findings) {
     line["most_ms"] = millis(most);
   }
   line["ok"] = findings.error.empty();
-  if (!findings.error.empty()) line["error"] = findings.error;
-  print_line(line);
+  if (!findings.error.empty()) line["error"] = libp2p::peer_text(findings.error);
+  print_line(out, line);
 }
 
-int run_ping(const Options& options) {
+int run_ping(node::Output& out, const Options& options) {
   const auto address = parse_multiaddr(options.address);
-  const auto spin = parse_time("--spin", options.spin);
+  const auto spin = parse_spin(options.spin);
   if (!address || !spin) return 1;
-  ToolHost tool(*spin);
+  libp2p::services::PingConfig config;
+  config.timeout = from_seconds(options.timeout);
+  ToolHost tool(out, *spin, config);
   Findings findings;
-  const auto end = tool.run(ping_peer(tool, options, *address, findings));
+  const auto end = tool.run(ping_peer(tool, out, options, *address, findings));
   if (end == ToolHost::End::signalled && findings.round_trips.empty())
     findings.error = "stopped before the first answer";
   tool.close(libp2p::Seconds(1));
-  print_summary(options, findings);
+  print_summary(out, options, findings);
   if (findings.error.empty()) return 0;
   return report(findings.error);
 }
 
 }  // namespace
 
-void add_ping_command(CLI::App& app, int& exit_code) {
+void add_ping_command(CLI::App& app, node::Output& out, int& exit_code) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("ping", "Measure the round trip to a peer");
   command->add_option("address", options->address, "The peer, /ip4/…/tcp/…[/p2p/ID]")->required();
@@ -146,7 +145,7 @@ void add_ping_command(CLI::App& app, int& exit_code) {
   command->add_option("--spin", options->spin, "Look for the answer this long before sleeping, e.g. 100us")
       ->capture_default_str();
   command->add_flag("--json", options->json, "A JSON line for each answer and one for the summary");
-  command->callback([options, &exit_code] { exit_code = run_ping(*options); });
+  command->callback([options, &out, &exit_code] { exit_code = run_ping(out, *options); });
 }
 
 }  // namespace opp2p

@@ -2,13 +2,12 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <csignal>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
 #include "input.hpp"
 #include "node/config.hpp"
+#include "node/end_signals.hpp"
 
 namespace opp2p {
 
@@ -19,6 +18,8 @@ namespace {
 
 // Longer than any command runs, and far from the end of what a clock can hold.
 constexpr Nanos kForever = std::chrono::hours(24 * 365);
+
+constexpr Nanos kMostSpin = libp2p::Millis(10);  // as of the node's --p2p.spin
 
 Task<void> run_and_say(Task<void> main, bool* finished) {
   co_await main;
@@ -34,7 +35,8 @@ Task<void> close_and_say(libp2p::network::Host& host, Nanos limit, bool* finishe
 
 class ToolHost::Signals {
  public:
-  explicit Signals(boost::asio::io_context& executor) : set_(executor, SIGINT, SIGTERM) {
+  explicit Signals(boost::asio::io_context& executor) : set_(executor) {
+    for (const int signal : node::end_signals()) set_.add(signal);
     set_.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) came_ = true;
     });
@@ -46,12 +48,13 @@ class ToolHost::Signals {
   bool came_ = false;
 };
 
-ToolHost::ToolHost(Nanos spin) : runtime_(1, spin) {
+ToolHost::ToolHost(const node::Output& out, Nanos spin, libp2p::services::PingConfig ping) : out_(out), runtime_(1, spin) {
   auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::ed25519, runtime_.rng());
   libp2p::network::HostConfig config(std::move(key).value());
   signals_ = std::make_unique<Signals>(runtime_.executor());
   host_ = std::make_unique<libp2p::network::Host>(runtime_, std::move(config));
   identify_ = std::make_unique<libp2p::services::IdentifyService>(*host_);
+  pings_ = std::make_unique<libp2p::services::PingService>(*host_, ping);
 }
 
 ToolHost::~ToolHost() = default;
@@ -60,13 +63,14 @@ ToolHost::End ToolHost::run(Task<void> main, Nanos limit) {
   bool finished = false;
   libp2p::runtime::TaskScope scope(runtime_);
   scope.spawn(run_and_say(std::move(main), &finished));
-  const auto ended = [&finished, this] { return finished || signals_->came(); };
+  const auto ended = [&finished, this] { return finished || signals_->came() || out_.failed(); };
   if (!runtime_.run_until(ended, limit > Nanos(0) ? limit : kForever)) return End::timed_out;
+  if (out_.failed()) return End::output_failed;
   return finished ? End::finished : End::signalled;
 }
 
 void ToolHost::run_until_signal() {
-  runtime_.run_until([this] { return signals_->came(); }, kForever);
+  runtime_.run_until([this] { return signals_->came() || out_.failed(); }, kForever);
 }
 
 void ToolHost::close(Nanos limit) {
@@ -84,11 +88,13 @@ std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text) {
   return std::nullopt;
 }
 
-std::optional<Nanos> parse_time(const std::string& option, const std::string& text) {
-  auto time = node::parse_duration(text);
-  if (time && *time >= Nanos(0)) return *time;
-  report(option + ": " + (time ? node::go_quote(text) + " is below zero" : time.error().text()) +
-         "; write for example 500ms, 30s or 1m30s");
+std::optional<Nanos> parse_spin(const std::string& text) {
+  const auto time = node::parse_duration(text);
+  if (time && *time >= Nanos(0) && *time <= kMostSpin) return *time;
+  if (!time || *time < Nanos(0))
+    report("--spin: " + (time ? node::go_quote(text) + " is below zero" : time.error().text()) + "; write for example 100us");
+  else
+    report("--spin is at most 10ms, " + node::go_quote(text) + " would keep a core busy; try 100us");
   return std::nullopt;
 }
 

@@ -1,5 +1,7 @@
-// A host for commands that talk to one peer and end: a fresh identity, identify and the real runtime, with SIGINT and
-// SIGTERM caught. Made, used and destroyed on the thread that runs it. Bounds: those of a Host.
+// A host for commands that talk to one peer and end: a fresh identity, identify, ping and the real runtime, with the
+// signals that end a command caught. What it speaks is set before it listens or connects: a peer asks once, when the
+// connection opens, and rust-libp2p answers no pings of one that refused its own then. Made, used and destroyed on the
+// thread that runs it. Bounds: those of a Host.
 #pragma once
 
 #include <functional>
@@ -7,42 +9,48 @@
 #include <string>
 
 #include "network/host.hpp"
+#include "node/output.hpp"
 #include "runtime/asio/asio_runtime.hpp"
 #include "services/identify_service.hpp"
+#include "services/ping_service.hpp"
 
 namespace opp2p {
 
 class ToolHost {
  public:
-  // `spin`: as for AsioRuntime.
-  explicit ToolHost(libp2p::Nanos spin = libp2p::Nanos(0));
+  // What the command prints goes to `out`; when that fails, the command ends. `spin`: as for AsioRuntime.
+  explicit ToolHost(const node::Output& out, libp2p::Nanos spin = libp2p::Nanos(0),
+                    libp2p::services::PingConfig ping = libp2p::services::PingConfig());
   ~ToolHost();
   ToolHost(const ToolHost&) = delete;
   ToolHost& operator=(const ToolHost&) = delete;
 
   libp2p::runtime::AsioRuntime& runtime() { return runtime_; }
   libp2p::network::Host& host() { return *host_; }
+  libp2p::services::PingService& pings() { return *pings_; }
 
-  // Runs `main` until it ends, a signal comes, or `limit` has passed (zero: no limit). The task is destroyed when this
-  // returns.
-  enum class End { finished, signalled, timed_out };
+  // Runs `main` until it ends, a signal comes, the output fails, or `limit` has passed (zero: no limit). The task is
+  // destroyed when this returns.
+  enum class End { finished, signalled, output_failed, timed_out };
   End run(libp2p::runtime::Task<void> main, libp2p::Nanos limit = libp2p::Nanos(0));
-  // Runs until a signal comes.
+  // Runs until a signal comes, or the output fails.
   void run_until_signal();
   // Says good-bye to the peers; at most `limit`.
   void close(libp2p::Nanos limit);
 
  private:
   class Signals;
+  const node::Output& out_;
   libp2p::runtime::AsioRuntime runtime_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<libp2p::network::Host> host_;
   std::unique_ptr<libp2p::services::IdentifyService> identify_;
+  std::unique_ptr<libp2p::services::PingService> pings_;
 };
 
 // The address of a peer as a command was given it. A text that is none is reported: nothing.
 std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text);
-// A duration such as 50us, given for `option`; likewise.
-std::optional<libp2p::Nanos> parse_time(const std::string& option, const std::string& text);
+// What --spin was given, a duration such as 50us and at most 10ms, as the node's; likewise.
+std::optional<libp2p::Nanos> parse_spin(const std::string& text);
 
 }  // namespace opp2p

@@ -1,16 +1,18 @@
 #include "node/daemon.hpp"
 
-#include <signal.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <filesystem>
 
+#include "node/end_signals.hpp"
 #include "node/file_error.hpp"
 #include "node/http_server.hpp"
 #include "node/node.hpp"
 #include "node/node_api.hpp"
 #include "node/node_file.hpp"
+#include "node/reader_watch.hpp"
 #include "node/rpc_worker.hpp"
 #include "node/secret_file.hpp"
 #include "node/start_report.hpp"
@@ -79,7 +81,8 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   report_start(log, config, version);
   AsioRuntime runtime(AsioRuntime::kDefaultWorkers, config.spin);
   // From here on a signal waits until the loop runs, so that even an early one ends the node in order.
-  boost::asio::signal_set signals(runtime.executor(), SIGINT, SIGTERM);
+  boost::asio::signal_set signals(runtime.executor());
+  for (const int signal : end_signals()) signals.add(signal);
   OPP2P_TRY(const auto store, open_store(config, runtime));
   log.info(Component::store, "store opened", {{"found", store->recovered()}});
   RpcWorker worker;
@@ -97,20 +100,34 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), server->port()));
   report_rpc(log, config, server->port());
   libp2p::runtime::TaskScope closing(runtime);
-  signals.async_wait([&](const boost::system::error_code& error, int signal) {
-    if (error) return;
-    log.info(Component::node, "stopping", {{"signal", signal}});
+  bool signalled = false;
+  bool unread = false;
+  const auto stop = [&] {
     // Each of these ends at once: what the RPC's thread computes is cut off after the call that it is at.
     server.reset();
     worker.stop();
     snapshots.stop();
     dials.stop();
     closing.spawn(close_and_stop(node, runtime));
+  };
+  signals.async_wait([&](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    log.info(Component::node, "stopping", {{"signal", signal}});
+    signalled = true;
+    if (!unread) stop();
   });
+  const auto on_unread = [&] {
+    unread = true;
+    if (!signalled) stop();
+  };
+  const ReaderWatch log_watch(STDERR_FILENO, [&] { runtime.post(on_unread); });
   runtime.run();
   remove_node_file(config.data_dir);
   store->close();
   log.info(Component::node, "stopped");
+  // A reader that ended with the same Ctrl-C is in order.
+  if (unread && !signalled)
+    return libp2p::fail(libp2p::Errc::closed, "stopped: the program that read the log has ended");
   return {};
 }
 

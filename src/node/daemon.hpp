@@ -10,7 +10,8 @@
 
 namespace opp2p::node {
 
-// Runs until SIGINT or SIGTERM. The error is what kept the node from starting.
+// Runs until a signal ends it (node/end_signals.hpp), or until nobody reads the log any more: standard error is a
+// pipe and its reader has ended. The error is that, or what kept the node from starting.
 libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::string& version);
 
 }  // namespace opp2p::node

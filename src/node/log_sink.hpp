@@ -3,9 +3,15 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string_view>
 
 namespace opp2p::node {
+
+// Writes all of `text` to a descriptor and blocks for as long as the reader takes; `give_up` is asked about every 50 ms
+// while it waits, and after a signal. The errno that ended it: 0 when all is written, ECANCELED when it gave up. For a
+// program that ignores SIGPIPE, or a thread that blocks it.
+int write_all(int descriptor, std::string_view text, const std::function<bool()>& give_up);
 
 class LogSink {
  public:
@@ -21,8 +27,12 @@ class DescriptorSink final : public LogSink {
   explicit DescriptorSink(int descriptor) : descriptor_(descriptor) {}
   bool write(std::string_view lines, const std::atomic<bool>& give_up) override;
 
+  // The errno of the last write: 0 when it went well. Thread: any.
+  int last_error() const { return last_error_.load(std::memory_order_relaxed); }
+
  private:
   int descriptor_;
+  std::atomic<int> last_error_{0};
 };
 
 }  // namespace opp2p::node

@@ -1,21 +1,17 @@
 #include "node/devnet/devnet.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <set>
 
+#include "node/devnet/data_folder.hpp"
 #include "node/devnet/member.hpp"
 #include "node/devnet/producer.hpp"
-#include "node/devnet/table.hpp"
+#include "node/devnet/view.hpp"
+#include "node/end_signals.hpp"
 #include "opstack/payload/payload_json.hpp"
 #include "runtime/entropy.hpp"
 
@@ -35,90 +31,46 @@ using libp2p::Seconds;
 constexpr auto kStartLimit = Seconds(15);
 constexpr auto kSettleLimit = Seconds(10);
 constexpr auto kStopLimit = Seconds(5);
+constexpr std::string_view kLateJoiner = "late-joiner";
 constexpr auto kLateJoin = Seconds(20);
 constexpr auto kRedraw = libp2p::Millis(500);
 constexpr auto kPlainInterval = Seconds(2);
-
-// Waits for Ctrl-C or a polite end. The signals are blocked, so that they are taken here and nowhere else.
-class SignalWait {
- public:
-  SignalWait() {
-    ::sigemptyset(&set_);
-    ::sigaddset(&set_, SIGINT);
-    ::sigaddset(&set_, SIGTERM);
-    ::sigaddset(&set_, SIGPIPE);  // nobody reads our output any more: an end like the others
-    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
-  }
-  // Signals that came twice are used up: they were meant for the run that is over.
-  ~SignalWait() {
-    while (wait(libp2p::Nanos(0))) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  SignalWait(const SignalWait&) = delete;
-  SignalWait& operator=(const SignalWait&) = delete;
-
-  // True when a signal came within the time.
-  bool wait(libp2p::Nanos time) {
-    const auto seconds = std::chrono::duration_cast<Seconds>(time);
-    const timespec limit{seconds.count(), (time - seconds).count()};
-    return ::sigtimedwait(&set_, nullptr, &limit) > 0;
-  }
-
- private:
-  sigset_t set_{};
-  sigset_t before_{};
-};
-
-Result<void> write_file(const fs::path& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  if (!out) return fail(Errc::io, "cannot write " + path.string());
-  return {};
-}
-
-std::string pretty(const json::object& object) {
-  std::string out = "{\n";
-  for (std::size_t i = 0; const auto& item : object)
-    out += "  " + json::serialize(json::string(item.key())) + ": " + json::serialize(item.value()) +
-           (++i < object.size() ? ",\n" : "\n");
-  return out + "}\n";
-}
 
 struct Verdict {
   bool ok = false;
   std::vector<std::string> problems;
 };
 
-std::size_t terminal_width() {
-  winsize size{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 // A short run leaves the late joiner its last ten seconds, a very short one its second half.
 libp2p::Nanos late_join_of(libp2p::Nanos length) {
   return std::min<libp2p::Nanos>(kLateJoin, std::max<libp2p::Nanos>(length - Seconds(10), length / 2));
 }
 
+MemberPlace place_of(const Member& member) { return {member.name(), member.address(), member.rpc_port(), member.log_path()}; }
+
 class Devnet {
  public:
-  explicit Devnet(const DevnetOptions& options) : options_(options) {}
+  Devnet(const DevnetOptions& options, Output& out) : options_(options), out_(out), view_(out, options.json) {
+    out_.give_up_when([this] { return signals_.wait(libp2p::Nanos(0)); });
+  }
   ~Devnet();
 
   Result<void> start();
   int run();
 
  private:
-  Result<void> prepare_folder();
   Result<void> start_members();
   Result<Member> start_node(const std::string& name, std::vector<std::string> extra);
-  Result<void> start_late_joiner();
   Result<void> start_intruder();
-  void announce() const;
+  Result<void> write_about() const;
+  DevnetStart facts() const;
+  // The late joiner is started, and looked at until it is up, without holding up what is shown of the others.
+  void tend_late_joiner(Clock::time_point late_at);
   bool due(Clock::time_point& last, libp2p::Nanos interval) const;
-  void show(bool last);
-  std::vector<NodeRow> rows();
+  std::int64_t seconds() const { return std::chrono::duration_cast<Seconds>(Clock::now() - started_).count(); }
+  DevnetStatus status();
+  void show();
+  void tell_events(const DevnetStatus& status);
   void settle();
   bool settled();
   Verdict judge();
@@ -126,51 +78,37 @@ class Devnet {
   void stop_members(Verdict* verdict);
 
   DevnetOptions options_;
-  SignalWait signals_;
+  Output& out_;
+  EndSignals signals_;
+  View view_;
   libp2p::runtime::SystemRng rng_;
-  fs::path folder_;
-  bool temporary_ = false;
-  bool terminal_ = false;
+  DataFolder folder_;
   secp256k1::Secret signer_{};
   std::unique_ptr<ChainBuilder> chain_;
   std::string static_peers_;
   std::vector<Member> nodes_;  // the sequencer first, the late joiner last
   std::optional<Member> intruder_;
-  bool late_started_ = false;
+  std::optional<Member> late_;  // until it is up
+  Clock::time_point late_started_;
+  bool late_done_ = false;  // it is up, or has failed
+  bool late_told_ = false;  // that it holds the whole chain
+  std::set<std::string> ended_;  // of whom that was told
   std::string late_error_;
   std::unique_ptr<Producer> producer_;
   Clock::time_point started_;
   Clock::time_point shown_;
-  std::size_t drawn_lines_ = 0;
 };
 
 Devnet::~Devnet() {
   producer_.reset();
   stop_members(nullptr);
+  out_.give_up_when(nullptr);
   std::error_code ignored;
-  if (!options_.keep && temporary_) fs::remove_all(folder_, ignored);
-}
-
-Result<void> Devnet::prepare_folder() {
-  std::error_code error;
-  if (options_.data_dir.empty()) {
-    std::string name = (fs::temp_directory_path() / "opp2p-devnet-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) return fail(Errc::io, "cannot make a temporary folder like " + name);
-    folder_ = name;
-    temporary_ = true;
-  } else {
-    folder_ = fs::absolute(options_.data_dir);
-    if (fs::exists(folder_) && !fs::is_empty(folder_, error))
-      return fail(Errc::io, "--data-dir " + folder_.string() + " is not empty; choose another or remove it");
-    fs::create_directories(folder_, error);
-    if (error) return fail(Errc::io, "cannot create --data-dir " + folder_.string() + ": " + error.message());
-  }
-  return {};
+  if (!options_.keep && folder_.temporary) fs::remove_all(folder_.path, ignored);
 }
 
 Result<void> Devnet::start() {
-  terminal_ = !options_.json && ::isatty(STDOUT_FILENO) == 1;
-  OPP2P_TRYV(prepare_folder());
+  OPP2P_TRY(folder_, make_data_folder(options_.data_dir));
   signer_ = secp256k1::generate(rng_);
   ChainOptions chain;
   chain.fork = options_.fork;
@@ -179,17 +117,10 @@ Result<void> Devnet::start() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   chain.genesis_time = static_cast<std::uint64_t>(std::chrono::ceil<Seconds>(now).count()) + 1;
   chain_ = std::make_unique<ChainBuilder>(chain, rng_);
-  OPP2P_TRYV(write_file(folder_ / "rollup.json", pretty(chain_->rollup_config())));
+  OPP2P_TRYV(write_file(folder_.path / "rollup.json", pretty(chain_->rollup_config())));
   OPP2P_TRYV(start_members());
-  json::array addresses;
-  for (const auto& node : nodes_) addresses.emplace_back(node.address());
-  json::object about;
-  about["chainId"] = chain.chain_id;
-  about["rollupConfig"] = (folder_ / "rollup.json").string();
-  about["signer"] = libp2p::to_hex0x(secp256k1::address_of(signer_));
-  about["addresses"] = std::move(addresses);
-  OPP2P_TRYV(write_file(folder_ / "devnet.json", pretty(about)));
-  announce();
+  OPP2P_TRYV(write_about());
+  view_.show_start(facts());
   producer_ = std::make_unique<Producer>(*chain_, [this](const Envelope& block) -> Result<void> {
     OPP2P_TRY(const auto answer, nodes_.front().call("admin_publishUnsafePayload", {opstack::payload::to_json(block)}));
     return {};
@@ -200,9 +131,9 @@ Result<void> Devnet::start() {
 }
 
 Result<Member> Devnet::start_node(const std::string& name, std::vector<std::string> extra) {
-  const auto folder = (folder_ / name).string();
+  const auto folder = (folder_.path / name).string();
   std::vector<std::string> command = {own_program(), "node",
-                                      "--rollup.config", (folder_ / "rollup.json").string(),
+                                      "--rollup.config", (folder_.path / "rollup.json").string(),
                                       "--data-dir", folder,
                                       "--p2p.listen.ip", "127.0.0.1", "--p2p.listen.tcp", "0",
                                       "--p2p.priv.path", folder + "/p2p_priv.txt",
@@ -224,7 +155,7 @@ Result<void> Devnet::start_members() {
     std::vector<std::string> extra;
     if (i == 0) extra = {"--p2p.sequencer.key", libp2p::to_hex(signer_), "--rpc.enable-admin"};
     OPP2P_TRY(auto member, start_node(name, std::move(extra)));
-    OPP2P_TRYV(member.wait_ready(kStartLimit));
+    OPP2P_TRYV(member.wait_ready(kStartLimit, [this] { return signals_.came(); }));
     static_peers_ += (static_peers_.empty() ? "" : ",") + member.address();
     nodes_.push_back(std::move(member));
   }
@@ -233,51 +164,69 @@ Result<void> Devnet::start_members() {
 
 // It gets the sequencer's key, because a wrong hash or an old timestamp is only looked at behind a good signature.
 Result<void> Devnet::start_intruder() {
-  const auto folder = (folder_ / "intruder").string();
+  const auto folder = (folder_.path / "intruder").string();
   std::vector<std::string> command = {own_program(), "devnet-intruder",
-                                      "--rollup.config", (folder_ / "rollup.json").string(),
+                                      "--rollup.config", (folder_.path / "rollup.json").string(),
                                       "--fork", std::string(to_string(options_.fork)),
                                       "--signer.key", libp2p::to_hex(signer_),
                                       "--data-dir", folder, "--peers", static_peers_};
   OPP2P_TRY(auto member, Member::start("intruder", folder, std::move(command)));
-  OPP2P_TRYV(member.wait_ready(kStartLimit));
+  OPP2P_TRYV(member.wait_ready(kStartLimit, [this] { return signals_.came(); }));
   intruder_.emplace(std::move(member));
   return {};
 }
 
-Result<void> Devnet::start_late_joiner() {
-  late_started_ = true;
-  OPP2P_TRY(auto member, start_node("late-joiner", {}));
-  OPP2P_TRYV(member.wait_ready(kStartLimit));
-  nodes_.push_back(std::move(member));
-  return {};
-}
-
-void Devnet::announce() const {
-  const auto signer = libp2p::to_hex0x(secp256k1::address_of(signer_));
-  if (options_.json) {
-    json::array addresses;
-    for (const auto& node : nodes_) addresses.emplace_back(node.address());
-    json::object line{{"type", "started"},
-                      {"chainId", chain_->options().chain_id},
-                      {"fork", to_string(options_.fork)},
-                      {"signer", signer},
-                      {"rollupConfig", (folder_ / "rollup.json").string()},
-                      {"addresses", std::move(addresses)}};
-    fmt::print("{}\n", json::serialize(line));
-  } else {
-    fmt::print("chain {} ({}), a block every {} s\nrollup config  {}\nblock signer   {}\n", chain_->options().chain_id,
-               to_string(options_.fork), options_.block_time, (folder_ / "rollup.json").string(), signer);
-    for (const auto& node : nodes_) fmt::print("{:<14} {}\n", node.name(), node.address());
-    fmt::print("\n");
+void Devnet::tend_late_joiner(Clock::time_point late_at) {
+  if (late_done_ || Clock::now() < late_at) return;
+  const auto done = [this]() -> Result<bool> {
+    if (!late_) {
+      OPP2P_TRY(auto member, start_node(std::string(kLateJoiner), {}));
+      late_.emplace(std::move(member));
+      late_started_ = Clock::now();
+    }
+    OPP2P_TRY(const bool ready, late_->look_ready());
+    if (!ready && Clock::now() - late_started_ >= kStartLimit)
+      return fail(Errc::timed_out, "the late joiner is not up in time; see " + late_->log_path());
+    return ready;
+  }();
+  late_done_ = !done || *done;
+  if (!done) {
+    late_error_ = done.error().message();
+  } else if (*done) {
+    view_.show_joined(seconds(), producer_->head(), place_of(*late_));
+    nodes_.push_back(*std::move(late_));
+    late_.reset();
   }
-  std::fflush(stdout);
 }
 
-std::vector<NodeRow> Devnet::rows() {
-  std::vector<NodeRow> out;
-  for (auto& node : nodes_) out.push_back(node.row());
+DevnetStart Devnet::facts() const {
+  DevnetStart out;
+  out.chain_id = chain_->options().chain_id;
+  out.fork = to_string(options_.fork);
+  out.block_time = options_.block_time;
+  out.signer = libp2p::to_hex0x(secp256k1::address_of(signer_));
+  out.folder = folder_.path.string();
+  for (const auto& node : nodes_) out.nodes.push_back(place_of(node));
+  out.intruder = place_of(*intruder_);
   return out;
+}
+
+// devnet.json: the same for programs and people that come later.
+Result<void> Devnet::write_about() const {
+  const auto known = facts();
+  json::array addresses;
+  json::array nodes;
+  for (const auto& node : known.nodes) {
+    addresses.emplace_back(node.address);
+    nodes.push_back(to_json(node));
+  }
+  json::object about;
+  about["chainId"] = known.chain_id;
+  about["rollupConfig"] = (folder_.path / "rollup.json").string();
+  about["signer"] = known.signer;
+  about["addresses"] = std::move(addresses);
+  about["nodes"] = std::move(nodes);
+  return write_file(folder_.path / "devnet.json", pretty(about));
 }
 
 bool Devnet::due(Clock::time_point& last, libp2p::Nanos interval) const {
@@ -286,43 +235,57 @@ bool Devnet::due(Clock::time_point& last, libp2p::Nanos interval) const {
   return true;
 }
 
-void Devnet::show(bool last) {
-  const auto now = rows();
-  const auto seconds = std::chrono::duration_cast<Seconds>(Clock::now() - started_).count();
-  if (options_.json) {
-    json::array nodes;
-    for (const auto& row : now) nodes.push_back(to_json(row));
-    fmt::print("{}\n", json::serialize(json::object{
-                           {"type", "status"}, {"seconds", seconds}, {"head", producer_->head()}, {"nodes", std::move(nodes)}}));
-  } else if (terminal_) {
-    const auto title = fmt::format("devnet, {} s, block {}   (Ctrl-C ends it)", seconds, producer_->head());
-    const auto table = cut_lines(render_table(now, title), terminal_width());
-    if (drawn_lines_ > 0) fmt::print("\x1b[{}A\x1b[J", drawn_lines_);
-    fmt::print("{}", table);
-    drawn_lines_ = last ? 0 : static_cast<std::size_t>(std::count(table.begin(), table.end(), '\n'));
-  } else {
-    fmt::print("--- {} s, block {}\n", seconds, producer_->head());
-    for (const auto& row : now) fmt::print("{}\n", render_line(row));
+DevnetStatus Devnet::status() {
+  DevnetStatus out;
+  out.seconds = seconds();
+  out.head = producer_->head();
+  for (auto& node : nodes_) out.rows.push_back(node.row());
+  if (late_ && !late_done_) out.rows.push_back(late_->row());
+  out.foreign_peers = !options_.join.empty();
+  out.intruder_runs = intruder_->process().running();
+  return out;
+}
+
+void Devnet::show() {
+  const auto now = status();
+  tell_events(now);
+  view_.show_status(now);
+}
+
+// What happened once, and is not to be drawn over.
+void Devnet::tell_events(const DevnetStatus& status) {
+  for (const auto& node : nodes_) {
+    const auto row = std::find_if(status.rows.begin(), status.rows.end(), [&](const NodeRow& r) { return r.name == node.name(); });
+    if (row == status.rows.end()) continue;
+    if (row->state.starts_with("ended") && ended_.insert(row->name).second)
+      view_.show_event(status.seconds, row->name, {Colour::red, row->state + "; its log: " + node.log_path()});
+    if (row->name != kLateJoiner || late_told_ || row->head == 0 || row->head < status.head || row->missing.value_or(0) > 0) continue;
+    late_told_ = true;
+    view_.show_event(status.seconds, row->name,
+                     {Colour::green, fmt::format("holds all {} blocks, {} of them fetched", row->head, row->filled)});
   }
-  std::fflush(stdout);
 }
 
 int Devnet::run() {
   const auto length = options_.for_seconds ? libp2p::Nanos(Seconds(*options_.for_seconds)) : libp2p::Nanos::max();
-  const auto late_at = late_join_of(length);
-  bool interrupted = false;
-  while (!interrupted && Clock::now() - started_ < length) {
+  const auto late_at = started_ + late_join_of(length);
+  const auto redraw = view_.form() == View::Form::in_place ? libp2p::Nanos(kRedraw) : libp2p::Nanos(kPlainInterval);
+  bool interrupted = signals_.came();
+  while (!interrupted && !out_.failed() && Clock::now() - started_ < length) {
     interrupted = signals_.wait(libp2p::Millis(100));
-    if (!late_started_ && Clock::now() - started_ >= late_at) {
-      if (const auto joined = start_late_joiner(); !joined) late_error_ = joined.error().message();
-    }
-    if (due(shown_, terminal_ ? libp2p::Nanos(kRedraw) : libp2p::Nanos(kPlainInterval))) show(false);
+    tend_late_joiner(late_at);
+    if (due(shown_, redraw)) show();
   }
   producer_->stop();
+  if (out_.failed()) return 1;  // nobody learns any more of how it went
   settle();
-  show(true);
+  while (late_ && !late_done_) {
+    tend_late_joiner(late_at);
+    if (signals_.wait(libp2p::Millis(20))) break;
+  }
+  show();
   auto verdict = judge();
-  const auto last_rows = rows();
+  const auto last_rows = status().rows;
   stop_members(&verdict);
   return summarise(verdict, last_rows);
 }
@@ -369,29 +332,13 @@ Verdict Devnet::judge() {
 }
 
 int Devnet::summarise(const Verdict& verdict, const std::vector<NodeRow>& last_rows) {
-  const auto blocks = producer_->hashes().size();
-  if (options_.json) {
-    json::array nodes;
-    for (const auto& row : last_rows) nodes.push_back(to_json(row));
-    json::array problems(verdict.problems.begin(), verdict.problems.end());
-    fmt::print("{}\n", json::serialize(json::object{{"type", "summary"},
-                                                    {"ok", verdict.ok},
-                                                    {"blocks", blocks},
-                                                    {"nodes", std::move(nodes)},
-                                                    {"problems", std::move(problems)},
-                                                    {"dataDir", options_.keep || !temporary_ ? json::value(folder_.string())
-                                                                                             : json::value(nullptr)}}));
-  } else {
-    fmt::print("\n{} blocks. ", blocks);
-    if (verdict.ok) fmt::print("Every node holds exactly the sequencer's chain; nothing of the intruder's got in.\n");
-    else fmt::print("NOT in order:\n");
-    for (const auto& problem : verdict.problems) fmt::print("  {}\n", problem);
-    if (options_.keep || !temporary_) fmt::print("data: {}\n", folder_.string());
-  }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    fmt::print(stderr, "opp2p: the summary could not be written to the standard output\n");
-    return 1;
-  }
+  DevnetSummary out;
+  out.ok = verdict.ok;
+  out.problems = verdict.problems;
+  out.blocks = producer_->hashes().size();
+  out.rows = last_rows;
+  if (options_.keep || !folder_.temporary) out.data = folder_.path.string();
+  view_.show_summary(out);
   return verdict.ok ? 0 : 1;
 }
 
@@ -406,14 +353,16 @@ void Devnet::stop_members(Verdict* verdict) {
   };
   if (intruder_) intruder_->process().terminate();
   for (auto& node : nodes_) node.process().terminate();
+  if (late_) late_->process().terminate();
   for (auto& node : nodes_) finish(node);
+  if (late_) finish(*late_);
   if (intruder_) finish(*intruder_);
 }
 
 }  // namespace
 
-libp2p::Result<int> run_devnet(const DevnetOptions& options) {
-  Devnet devnet(options);
+libp2p::Result<int> run_devnet(const DevnetOptions& options, Output& out) {
+  Devnet devnet(options, out);
   OPP2P_TRYV(devnet.start());
   return devnet.run();
 }

@@ -2,7 +2,7 @@
 // sequencer, an ordinary `opp2p node` with the signing key; four followers and a late joiner are ordinary nodes without it; an
 // intruder with a valid connection publishes blocks that must not get in. It watches them over their JSON-RPC.
 //
-// Thread: the caller's, and one that builds and hands over blocks. Blocks SIGINT and SIGTERM in the calling thread.
+// Thread: the caller's, and one that builds and hands over blocks. Blocks the signals that end it (EndSignals) in the calling thread.
 #pragma once
 
 #include <optional>
@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "node/devnet/chain_builder.hpp"
+#include "node/output.hpp"
 
 namespace opp2p::node::devnet {
 
@@ -27,8 +28,9 @@ struct DevnetOptions {
   std::string log_level = "info";
 };
 
-// Runs until Ctrl-C or for_seconds. The exit code: 0 only when every follower and the late joiner hold exactly the sequencer's
-// chain and nothing of the intruder's. An error is something that kept the devnet from running.
-libp2p::Result<int> run_devnet(const DevnetOptions& options);
+// Runs until a signal ends it (EndSignals) or for_seconds have passed. The exit code: 0 only when every follower and the
+// late joiner hold exactly the sequencer's chain and nothing of the intruder's. An error is something that kept the
+// devnet from running. When `out` fails, it ends at once, without the judgement.
+libp2p::Result<int> run_devnet(const DevnetOptions& options, Output& out);
 
 }  // namespace opp2p::node::devnet

@@ -1,11 +1,10 @@
 #include "node/devnet/intruder.hpp"
 
-#include <signal.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include "node/devnet/adversary.hpp"
+#include "node/end_signals.hpp"
 #include "node/node_file.hpp"
 #include "runtime/asio/asio_runtime.hpp"
 
@@ -38,12 +37,14 @@ libp2p::runtime::Task<void> close_and_stop(Adversary& intruder, AsioRuntime& run
 
 Result<void> run_intruder(const IntruderOptions& options) {
   AsioRuntime runtime(1);
+  // From here on a signal waits until the loop runs, so that even an early one ends it in order.
+  boost::asio::signal_set signals(runtime.executor());
+  for (const int signal : end_signals()) signals.add(signal);
   OPP2P_TRY(auto plan, forger(options, runtime.rng()));
   Adversary intruder(runtime, std::move(plan));
   OPP2P_TRYV(intruder.start());
   OPP2P_TRYV(write_node_file(options.data_dir, intruder.host().id(), intruder.host().listen_addresses(), 0));
   libp2p::runtime::TaskScope closing(runtime);
-  boost::asio::signal_set signals(runtime.executor(), SIGINT, SIGTERM);
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (!error) closing.spawn(close_and_stop(intruder, runtime));
   });

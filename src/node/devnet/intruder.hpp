@@ -1,7 +1,7 @@
 // The devnet's intruder: the forger among the adversaries (node/devnet/adversary.hpp), as a process with real sockets.
 // It publishes what must not get in, one kind after another, and is given the sequencer's key for it.
 //
-// Thread: the caller's, until SIGINT or SIGTERM.
+// Thread: the caller's, until a signal ends it (node/end_signals.hpp).
 #pragma once
 
 #include <string>

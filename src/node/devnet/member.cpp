@@ -12,6 +12,7 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr const char* kLogFile = "log.txt";
 constexpr std::uint64_t kHashesPerCall = 1000;
 
 std::string read_file(const std::string& path) {
@@ -28,7 +29,7 @@ libp2p::Result<Member> Member::start(std::string name, std::string folder, std::
   fs::create_directories(folder, error);
   if (error) return libp2p::fail(libp2p::Errc::io, "cannot create the folder " + folder + ": " + error.message());
   fs::remove(fs::path(folder) / "node.json", error);
-  OPP2P_TRY(auto process, Process::start(command, folder + "/log.txt"));
+  OPP2P_TRY(auto process, Process::start(command, folder + "/" + kLogFile));
   return Member(std::move(name), std::move(folder), std::move(process));
 }
 
@@ -38,30 +39,41 @@ Member::Member(std::string name, std::string folder, Process process)
   last_.state = "starting";
 }
 
-std::string Member::log_tail() const {
-  const auto log = read_file(folder_ + "/log.txt");
-  constexpr std::size_t kShown = 1500;
-  return log.size() > kShown ? log.substr(log.size() - kShown) : log;
+std::string Member::log_path() const { return folder_ + "/" + kLogFile; }
+
+std::string Member::last_log_line() const {
+  std::istringstream log(read_file(log_path()));
+  std::string out;
+  for (std::string line; std::getline(log, line);)
+    if (!line.empty()) out = line;
+  return out;
 }
 
-libp2p::Result<void> Member::wait_ready(libp2p::Nanos limit) {
+libp2p::Result<bool> Member::look_ready() {
+  boost::system::error_code error;
+  const auto value = json::parse(read_file(folder_ + "/node.json"), error);
+  if (!error && value.is_object()) {
+    const auto& addresses = value.as_object().at("addresses").as_array();
+    if (!addresses.empty()) address_ = std::string(addresses.front().as_string());
+    rpc_port_ = value.as_object().at("rpcPort").to_number<std::uint16_t>();
+    rpc_token_ = read_file(folder_ + "/rpc.token");
+    last_.state = "running";
+    return true;
+  }
+  if (!process_.running())
+    return libp2p::fail(libp2p::Errc::closed, name_ + " ended before it was up; its log ends: " + last_log_line());
+  return false;
+}
+
+libp2p::Result<void> Member::wait_ready(libp2p::Nanos limit, const std::function<bool()>& stop) {
   const auto until = std::chrono::steady_clock::now() + limit;
   while (std::chrono::steady_clock::now() < until) {
-    boost::system::error_code error;
-    const auto value = json::parse(read_file(folder_ + "/node.json"), error);
-    if (!error && value.is_object()) {
-      const auto& addresses = value.as_object().at("addresses").as_array();
-      if (!addresses.empty()) address_ = std::string(addresses.front().as_string());
-      rpc_port_ = value.as_object().at("rpcPort").to_number<std::uint16_t>();
-      rpc_token_ = read_file(folder_ + "/rpc.token");
-      last_.state = "running";
-      return {};
-    }
-    if (!process_.running())
-      return libp2p::fail(libp2p::Errc::closed, name_ + " ended before it was up; the end of its log:\n" + log_tail());
+    OPP2P_TRY(const bool ready, look_ready());
+    if (ready) return {};
+    if (stop()) return libp2p::fail(libp2p::Errc::cancelled, "stopped before " + name_ + " was up");
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  return libp2p::fail(libp2p::Errc::timed_out, name_ + " is not up in time; the end of its log:\n" + log_tail());
+  return libp2p::fail(libp2p::Errc::timed_out, name_ + " is not up in time; its log ends: " + last_log_line());
 }
 
 libp2p::Result<json::value> Member::call(std::string_view method, json::array params) const {

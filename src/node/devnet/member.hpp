@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,8 +24,13 @@ class Member {
 
   // Its first listen address with /p2p/ID, once it is up.
   const std::string& address() const { return address_; }
-  // Waits until it has written where it listens. The error carries the end of its log.
-  libp2p::Result<void> wait_ready(libp2p::Nanos limit);
+  std::uint16_t rpc_port() const { return rpc_port_; }
+  std::string log_path() const;
+
+  // True once it has written where it listens. An error when it has ended instead, with its last words.
+  libp2p::Result<bool> look_ready();
+  // Waits for that. Errc::timed_out at the limit; Errc::cancelled as soon as `stop`, asked all the time, answers true.
+  libp2p::Result<void> wait_ready(libp2p::Nanos limit, const std::function<bool()>& stop);
 
   libp2p::Result<boost::json::value> call(std::string_view method, boost::json::array params = {}) const;
   // The last known row, from opp2p_status.
@@ -34,7 +40,7 @@ class Member {
 
  private:
   Member(std::string name, std::string folder, Process process);
-  std::string log_tail() const;
+  std::string last_log_line() const;
 
   std::string name_;
   std::string folder_;

@@ -132,11 +132,11 @@ Result<Replayed> replay(const RecordedBlock& block, std::size_t followers, std::
   return out;
 }
 
-void show(const RecordedBlock& block, const Replayed& result, std::size_t followers, bool as_json) {
+void show(Output& out, const RecordedBlock& block, const Replayed& result, std::size_t followers, bool as_json) {
   const auto& payload = block.envelope.payload;
   const bool ok = result.accepted == followers;
   if (as_json) {
-    fmt::print("{}\n", json::serialize(json::object{{"type", "replayed"},
+    out.write(fmt::format("{}\n", json::serialize(json::object{{"type", "replayed"},
                                                     {"name", block.name},
                                                     {"version", static_cast<int>(block.version)},
                                                     {"number", payload.block_number},
@@ -144,13 +144,12 @@ void show(const RecordedBlock& block, const Replayed& result, std::size_t follow
                                                     {"transactions", payload.transactions.size()},
                                                     {"accepted", result.accepted},
                                                     {"followers", followers},
-                                                    {"problem", result.problem}}));
+                                                    {"problem", result.problem}})));
   } else {
-    fmt::print("{:<34} v{} block {:>10} at {} with {:>4} transactions: {} of {} followers accepted{}\n", block.name,
+    out.write(fmt::format("{:<34} v{} block {:>10} at {} with {:>4} transactions: {} of {} followers accepted{}\n", block.name,
                static_cast<int>(block.version), payload.block_number, payload.timestamp, payload.transactions.size(),
-               result.accepted, followers, ok ? "" : " — " + result.problem);
+               result.accepted, followers, ok ? "" : " — " + result.problem));
   }
-  std::fflush(stdout);
 }
 
 }  // namespace
@@ -169,21 +168,22 @@ Result<std::vector<RecordedBlock>> read_recordings(const std::string& folder) {
   return out;
 }
 
-Result<int> run_replay(const std::string& folder, const DevnetOptions& options) {
+Result<int> run_replay(const std::string& folder, const DevnetOptions& options, Output& out) {
   OPP2P_TRY(const auto blocks, read_recordings(folder));
   libp2p::runtime::SystemRng rng;
   const auto seed = rng.next_u64();
   std::size_t in_order = 0;
   for (const auto& block : blocks) {
     OPP2P_TRY(const auto result, replay(block, options.followers, seed));
-    show(block, result, options.followers, options.json);
+    show(out, block, result, options.followers, options.json);
+    if (out.failed()) return 1;
     if (result.accepted == options.followers) ++in_order;
   }
   const bool ok = in_order == blocks.size();
   if (options.json)
-    fmt::print("{}\n", json::serialize(json::object{{"type", "summary"}, {"ok", ok}, {"blocks", blocks.size()},
-                                                    {"accepted", in_order}, {"seed", seed}}));
-  else fmt::print("\n{} of {} blocks were accepted by every follower (seed {})\n", in_order, blocks.size(), seed);
+    out.write(fmt::format("{}\n", json::serialize(json::object{{"type", "summary"}, {"ok", ok}, {"blocks", blocks.size()},
+                                                    {"accepted", in_order}, {"seed", seed}})));
+  else out.write(fmt::format("\n{} of {} blocks were accepted by every follower (seed {})\n", in_order, blocks.size(), seed));
   return ok ? 0 : 1;
 }
 

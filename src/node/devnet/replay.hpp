@@ -23,6 +23,6 @@ struct RecordedBlock {
 libp2p::Result<std::vector<RecordedBlock>> read_recordings(const std::string& folder);
 
 // The exit code: 0 only when every follower accepted every block.
-libp2p::Result<int> run_replay(const std::string& folder, const DevnetOptions& options);
+libp2p::Result<int> run_replay(const std::string& folder, const DevnetOptions& options, Output& out);
 
 }  // namespace opp2p::node::devnet

@@ -22,19 +22,6 @@ std::map<std::string, std::uint64_t> reasons(const json::object& object, std::st
   return out;
 }
 
-std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {
-  std::uint64_t out = 0;
-  for (const auto& [reason, count] : counts) out += count;
-  return out;
-}
-
-// A heading and a line for each reason; nothing when there is none.
-std::string reasons_text(std::string_view heading, const std::map<std::string, std::uint64_t>& counts) {
-  std::string out;
-  for (const auto& [reason, count] : counts) out += fmt::format("  {:>6} {}\n", count, reason);
-  return out.empty() ? out : fmt::format("{}\n{}", heading, out);
-}
-
 std::string latency_text(const std::optional<double>& ms) { return ms ? fmt::format("{:.1f}", *ms) : "-"; }
 
 json::object counts_json(const std::map<std::string, std::uint64_t>& counts) {
@@ -45,9 +32,58 @@ json::object counts_json(const std::map<std::string, std::uint64_t>& counts) {
 
 json::value optional_json(const std::optional<double>& value) { return value ? json::value(*value) : json::value(nullptr); }
 
-std::string gap_text(const NodeRow& row) {
-  if (row.missing) return fmt::format("{} left, {} got", *row.missing, row.filled);
-  return row.filled > 0 ? fmt::format("{} got", row.filled) : "-";
+// With fewer behind than this a node is in step: the block that was just published is on its way to it.
+constexpr std::uint64_t kNewsLag = 2;
+constexpr std::size_t kReasonColumn = 30;
+constexpr std::size_t kTwoColumns = 78;
+constexpr std::size_t kShownOfId = 6;  // at each end
+
+std::uint64_t lag_of(const NodeRow& row, std::uint64_t head) { return head > row.head ? head - row.head : 0; }
+
+std::optional<News> news_of(const NodeRow& row, std::uint64_t head) {
+  const auto named = [&row](std::string_view what) { return fmt::format("{:<12} {}", row.name, what); };
+  if (row.state.starts_with("ended")) return News{Colour::red, named(row.state + "; its log says why")};
+  if (row.state == "silent") return News{Colour::red, named("does not answer")};
+  if (row.state == "starting") return News{Colour::yellow, named("is starting")};
+  const auto lag = lag_of(row, head);
+  if (row.missing.value_or(0) > 0) {
+    return News{Colour::yellow, named(fmt::format("{} behind; fetching: {} left, {} fetched", lag, *row.missing, row.filled))};
+  }
+  if (lag >= kNewsLag) return News{Colour::yellow, named(fmt::format("{} blocks behind", lag))};
+  return std::nullopt;
+}
+
+// "  24 invalid block signature", two beside each other where they fit.
+std::vector<std::string> reason_lines(const std::map<std::string, std::uint64_t>& counts, std::size_t columns) {
+  std::vector<std::string> out;
+  bool beside = columns >= kTwoColumns;
+  for (const auto& [reason, count] : counts) beside = beside && reason.size() <= kReasonColumn;
+  for (const auto& [reason, count] : counts) {
+    const auto entry = fmt::format("{:>6} {}", count, reason);
+    if (beside && !out.empty() && out.back().size() <= kReasonColumn + 7) {
+      out.back() += std::string(kReasonColumn + 9 - out.back().size(), ' ') + entry;
+    } else {
+      out.push_back(entry);
+    }
+  }
+  return out;
+}
+
+std::string refused_heading(const DevnetStatus& status, std::uint64_t refused) {
+  const auto* who = status.foreign_peers ? "refused by all nodes together, the intruder's among them" : "refused, all nodes together";
+  return fmt::format("{:<12} {} {}", "intruder", refused, who);
+}
+
+std::string node_line(const NodeRow& row, std::uint64_t head) {
+  return fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", row.name, row.head, lag_of(row, head), row.peers,
+                     row.mesh, row.accepted, sum(row.rejected), row.filled, latency_text(row.p50_ms), latency_text(row.p99_ms));
+}
+
+std::string plain_line(const NodeRow& row, std::uint64_t head) {
+  return fmt::format("{} {} head={} lag={} peers={} mesh={} accepted={} rejected={} ignored={} fetched={} gap={} p50={}ms p99={}ms",
+                     row.name, row.state, row.head, lag_of(row, head), row.peers, row.mesh, row.accepted, sum(row.rejected),
+                     sum(row.ignored), row.filled, row.missing ? std::to_string(*row.missing) : "none", latency_text(row.p50_ms),
+                     latency_text(row.p99_ms));
 }
 
 }  // namespace
@@ -98,37 +134,65 @@ json::object to_json(const NodeRow& row) {
   return out;
 }
 
-std::string render_table(const std::vector<NodeRow>& rows, const std::string& title) {
-  std::string out = title + "\n";
-  out += fmt::format("{:<12} {:<10} {:>7} {:>6} {:>5} {:>9} {:>9} {:>8}  {:<20} {:>8} {:>8}\n", "node", "state", "head", "peers",
-                     "mesh", "accepted", "rejected", "ignored", "gap", "p50 ms", "p99 ms");
-  std::map<std::string, std::uint64_t> rejected;
-  std::map<std::string, std::uint64_t> ignored;
-  for (const auto& row : rows) {
-    out += fmt::format("{:<12} {:<10} {:>7} {:>6} {:>5} {:>9} {:>9} {:>8}  {:<20} {:>8} {:>8}\n", row.name, row.state, row.head,
-                       row.peers, row.mesh, row.accepted, sum(row.rejected), sum(row.ignored), gap_text(row),
-                       latency_text(row.p50_ms), latency_text(row.p99_ms));
-    for (const auto& [reason, count] : row.rejected) rejected[reason] += count;
-    for (const auto& [reason, count] : row.ignored) ignored[reason] += count;
-  }
-  return out + reasons_text("rejected, by all nodes together", rejected) +
-         reasons_text("ignored, by all nodes together", ignored);
+std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {
+  std::uint64_t out = 0;
+  for (const auto& [reason, count] : counts) out += count;
+  return out;
 }
 
-std::string cut_lines(const std::string& text, std::size_t width) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\n', at), text.size());
-    out += text.substr(at, std::min(end - at, width)) + "\n";
-    at = end + 1;
+std::map<std::string, std::uint64_t> rejected_by_all(const std::vector<NodeRow>& rows) {
+  std::map<std::string, std::uint64_t> out;
+  for (const auto& row : rows)
+    for (const auto& [reason, count] : row.rejected) out[reason] += count;
+  return out;
+}
+
+std::vector<News> news_of(const DevnetStatus& status) {
+  std::vector<News> out;
+  if (!status.intruder_runs) out.push_back({Colour::red, fmt::format("{:<12} has ended; its log says why", "intruder")});
+  for (const auto& row : status.rows)
+    if (auto news = news_of(row, status.head)) out.push_back(std::move(*news));
+  return out;
+}
+
+std::vector<std::string> live_lines(const DevnetStatus& status, TerminalSize size, bool colours) {
+  std::vector<std::string> out;
+  const auto add = [&](Colour colour, const std::string& text) { out.push_back(in_colour(colours ? colour : Colour::none, text)); };
+  const auto room = std::max<std::size_t>(size.rows, 8) - 1;
+  add(Colour::bold, fmt::format("{:<60}{:>19}", fmt::format("block {} after {} s", status.head, status.seconds), "Ctrl-C ends it"));
+  const auto news = news_of(status);
+  const auto shown = std::min(news.size(), room / 3);
+  for (std::size_t i = 0; i < shown; ++i) add(news[i].colour, news[i].text);
+  if (shown < news.size()) add(Colour::yellow, fmt::format("{:<12} and {} more", "", news.size() - shown));
+  if (const auto rejected = rejected_by_all(status.rows); !rejected.empty()) {
+    add(Colour::magenta, refused_heading(status, sum(rejected)));
+    for (const auto& line : reason_lines(rejected, size.columns)) add(Colour::none, line);
+  }
+  add(Colour::bold, fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", "node", "head", "lag", "peers", "mesh",
+                                "accepted", "refused", "fetched", "p50 ms", "p99 ms"));
+  for (std::size_t i = 0; i < status.rows.size(); ++i) {
+    const auto left = status.rows.size() - i;
+    if (out.size() + 1 >= room && left > 1) {
+      add(Colour::none, fmt::format("and {} more nodes", left));
+      break;
+    }
+    const auto line = news_of(status.rows[i], status.head);
+    add(line ? line->colour : Colour::none, node_line(status.rows[i], status.head));
   }
   return out;
 }
 
-std::string render_line(const NodeRow& row) {
-  return fmt::format("{} {} head={} peers={} mesh={} accepted={} rejected={} ignored={} gap={} p50={}ms p99={}ms", row.name,
-                     row.state, row.head, row.peers, row.mesh, row.accepted, sum(row.rejected), sum(row.ignored),
-                     row.missing ? std::to_string(*row.missing) : "none", latency_text(row.p50_ms), latency_text(row.p99_ms));
+std::string plain_lines(const DevnetStatus& status) {
+  auto out = fmt::format("--- {} s, block {}\n", status.seconds, status.head);
+  for (const auto& news : news_of(status)) out += news.text + "\n";
+  for (const auto& row : status.rows) out += plain_line(row, status.head) + "\n";
+  return out;
+}
+
+std::string with_short_peer_id(const std::string& address) {
+  const auto at = address.rfind('/') + 1;  // of a peer id alone: 0
+  if (address.size() - at <= 2 * kShownOfId + 2) return address;
+  return address.substr(0, at + kShownOfId) + ".." + address.substr(address.size() - kShownOfId);
 }
 
 }  // namespace opp2p::node::devnet

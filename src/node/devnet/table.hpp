@@ -1,4 +1,5 @@
-// What the devnet shows of its nodes: a table that is drawn again in place on a terminal, plain lines elsewhere. Pure: text out.
+// What the devnet shows of its nodes, as text: the news first (who is behind, what is fetched, what the intruder was
+// refused), then a line for each node. Pure: values in, text out.
 #pragma once
 
 #include <boost/json.hpp>
@@ -8,11 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "node/devnet/screen.hpp"
+
 namespace opp2p::node::devnet {
 
 struct NodeRow {
   std::string name;
-  std::string state;  // "starting", "running", "ended 1"
+  std::string state;  // "starting", "running", "silent", "ended 1"
   std::uint64_t head = 0;
   std::size_t peers = 0;
   std::size_t mesh = 0;
@@ -25,15 +28,35 @@ struct NodeRow {
   std::optional<double> p99_ms;
 };
 
+struct DevnetStatus {
+  std::int64_t seconds = 0;
+  std::uint64_t head = 0;  // the last block that was published
+  std::vector<NodeRow> rows;
+  bool foreign_peers = false;  // there are others than the intruder whose messages may be refused
+  bool intruder_runs = true;
+};
+
 // What a node's opp2p_status says, as a row.
 NodeRow row_of(std::string name, const boost::json::object& status);
 
 boost::json::object to_json(const NodeRow& row);
 
-std::string render_table(const std::vector<NodeRow>& rows, const std::string& title);
-// The same text with every line cut to `width` columns, so that a terminal wraps none and a redraw finds each where it was.
-std::string cut_lines(const std::string& text, std::size_t width);
-// One line a node.
-std::string render_line(const NodeRow& row);
+std::map<std::string, std::uint64_t> rejected_by_all(const std::vector<NodeRow>& rows);
+std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts);
+
+// What is not as it always is, a line each: who has ended, is silent or starts, who is behind and what it fetches.
+struct News {
+  Colour colour = Colour::none;
+  std::string text;
+};
+std::vector<News> news_of(const DevnetStatus& status);
+
+// For a terminal: the title, the news, what was refused, and the nodes; within `size`. What does not fit is said.
+std::vector<std::string> live_lines(const DevnetStatus& status, TerminalSize size, bool colours);
+// For everything else: the same as lines for a log.
+std::string plain_lines(const DevnetStatus& status);
+
+// "/ip4/127.0.0.1/tcp/1/p2p/16Uiu2..8hDzsab": a peer id as a terminal shows it, its ends.
+std::string with_short_peer_id(const std::string& address);
 
 }  // namespace opp2p::node::devnet

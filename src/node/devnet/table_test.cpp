@@ -33,20 +33,111 @@ TEST(Table, a_status_of_another_shape_gives_zeros_and_no_crash) {
   EXPECT_FALSE(read.missing);
 }
 
-TEST(Table, the_table_sums_refusals_by_reason_over_all_nodes) {
-  const auto text = render_table({row(), row()}, "title");
-  EXPECT_THAT(text, HasSubstr("     4 invalid block signature\n"));
-  EXPECT_THAT(text, HasSubstr("4 left, 5 got"));
-  EXPECT_THAT(text, testing::StartsWith("title\n"));
+DevnetStatus status_of(std::vector<NodeRow> rows) {
+  DevnetStatus out;
+  out.seconds = 34;
+  out.head = 12;
+  out.rows = std::move(rows);
+  return out;
 }
 
-TEST(Table, lines_are_cut_to_the_terminal_and_none_is_lost) {
-  EXPECT_EQ(cut_lines("abcdef\n\nxy\n", 4), "abcd\n\nxy\n");
-  EXPECT_EQ(cut_lines("abc", 80), "abc\n");
+NodeRow in_step(std::string name) {
+  NodeRow out;
+  out.name = std::move(name);
+  out.state = "running";
+  out.head = 12;
+  return out;
 }
 
-TEST(Table, a_plain_line_names_the_gap_and_the_latency) {
-  EXPECT_EQ(render_line(row()), "follower-1 running head=7 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 gap=4 p50=1.5ms p99=-ms");
+TEST(Table, the_news_comes_before_the_nodes_and_says_who_is_behind_and_what_it_fetches) {
+  const auto lines = live_lines(status_of({in_step("sequencer"), row()}), {}, false);
+  ASSERT_GE(lines.size(), 6u);
+  EXPECT_THAT(lines[0], HasSubstr("block 12 after 34 s"));
+  EXPECT_EQ(lines[1], "follower-1   5 behind; fetching: 4 left, 5 fetched");
+  EXPECT_EQ(lines[2], "intruder     3 refused, all nodes together");
+  EXPECT_THAT(lines[3], testing::StartsWith("     2 invalid block signature"));
+  EXPECT_THAT(lines[3], HasSubstr("     1 payload is too old"));
+  EXPECT_THAT(lines[4], testing::StartsWith("node "));
+}
+
+TEST(Table, a_node_in_step_is_no_news_nor_one_whose_block_is_on_its_way) {
+  auto close = in_step("follower-2");
+  close.head = 11;
+  EXPECT_TRUE(news_of(status_of({in_step("follower-1"), close})).empty());
+}
+
+TEST(Table, who_ended_is_silent_or_starts_is_news) {
+  std::vector<NodeRow> rows;
+  for (const char* state : {"ended 139", "silent", "starting"}) {
+    rows.push_back(in_step(state));
+    rows.back().state = state;
+  }
+  auto status = status_of(rows);
+  status.intruder_runs = false;
+  const auto news = news_of(status);
+  ASSERT_EQ(news.size(), 4u);
+  EXPECT_EQ(news[0].text, "intruder     has ended; its log says why");
+  EXPECT_EQ(news[1].text, "ended 139    ended 139; its log says why");
+  EXPECT_EQ(news[1].colour, Colour::red);
+  EXPECT_EQ(news[2].text, "silent       does not answer");
+  EXPECT_EQ(news[3].text, "starting     is starting");
+}
+
+TEST(Table, at_80_columns_nothing_is_cut) {
+  auto large = row();
+  large.name = "follower-50";
+  large.head = 9'999'999;
+  large.accepted = 9'999'999;
+  large.peers = 50;
+  large.filled = 999'999;
+  large.p50_ms = 12345.6;
+  large.p99_ms = 12345.6;
+  auto first = in_step("sequencer");
+  first.head = 9'900'000;
+  auto status = status_of({first, large});
+  status.head = 9'999'999;
+  status.seconds = 999'999;
+  for (const bool foreign : {false, true}) {
+    status.foreign_peers = foreign;
+    for (const auto& line : live_lines(status, {80, 24}, false)) EXPECT_LE(line.size(), 80u) << line;
+  }
+}
+
+TEST(Table, more_nodes_than_rows_are_counted_and_the_news_of_all_is_told) {
+  std::vector<NodeRow> rows;
+  for (int i = 0; i < 52; ++i) rows.push_back(in_step("follower-" + std::to_string(i)));
+  rows[50].state = "silent";
+  const auto lines = live_lines(status_of(rows), {80, 24}, false);
+  EXPECT_EQ(lines.size(), 23u);
+  EXPECT_THAT(lines[1], HasSubstr("follower-50  does not answer"));
+  EXPECT_EQ(lines.back(), "and 33 more nodes");
+  for (auto& each : rows) each.state = "silent";
+  const auto silent = live_lines(status_of(rows), {80, 24}, false);
+  EXPECT_EQ(silent.size(), 23u);
+  EXPECT_THAT(silent[8], HasSubstr("and 45 more"));
+}
+
+TEST(Table, colours_are_for_the_news_and_its_node) {
+  const auto lines = live_lines(status_of({in_step("sequencer"), row()}), {}, true);
+  EXPECT_THAT(lines[1], testing::StartsWith("\x1b[33mfollower-1 "));
+  EXPECT_THAT(lines[2], testing::StartsWith("\x1b[35mintruder "));
+  EXPECT_THAT(lines[lines.size() - 2], testing::StartsWith("sequencer "));
+  EXPECT_THAT(lines.back(), testing::StartsWith("\x1b[33mfollower-1 "));
+  for (const auto& line : live_lines(status_of({row()}), {}, false)) EXPECT_EQ(line.find('\x1b'), std::string::npos);
+}
+
+TEST(Table, a_plain_line_names_the_lag_the_gap_and_the_latency) {
+  EXPECT_EQ(plain_lines(status_of({row()})),
+            "--- 34 s, block 12\n"
+            "follower-1   5 behind; fetching: 4 left, 5 fetched\n"
+            "follower-1 running head=7 lag=5 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 fetched=5 gap=4 p50=1.5ms p99=-ms\n");
+}
+
+TEST(Table, of_a_peer_id_a_terminal_shows_the_ends) {
+  EXPECT_EQ(with_short_peer_id("/ip4/127.0.0.1/tcp/1/p2p/16Uiu2HAmDJZeiyW6qvjxfiAF5hahnbojFZL34SkTkyJ18hDzs6ab"),
+            "/ip4/127.0.0.1/tcp/1/p2p/16Uiu2..Dzs6ab");
+  EXPECT_EQ(with_short_peer_id("16Uiu2HAmDJZeiyW6qvjxfiAF5hahnbojFZL34SkTkyJ18hDzs6ab"), "16Uiu2..Dzs6ab");
+  EXPECT_EQ(with_short_peer_id("/ip4/127.0.0.1/tcp/1"), "/ip4/127.0.0.1/tcp/1");
 }
 
 }  // namespace

@@ -1,0 +1,65 @@
+#include "tool_host.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "services/identify_service.hpp"
+
+namespace opp2p {
+namespace {
+
+using libp2p::Nanos;
+using libp2p::Result;
+using libp2p::Seconds;
+using libp2p::runtime::Task;
+
+Task<void> meet(ToolHost& tool, libp2p::network::Host& other, libp2p::services::PingService& theirs, Result<Nanos>& answer) {
+  const auto address = other.listen_addresses().front().with_peer_id(other.id());
+  const auto connected = co_await tool.host().connect(address);
+  if (!connected) {
+    answer = connected.error();
+    co_return;
+  }
+  answer = co_await theirs.ping(tool.host().id());
+}
+
+// rust-libp2p pings at once, and answers none of a peer that refused.
+TEST(ToolHost, a_peer_that_pings_as_soon_as_it_is_connected_is_answered) {
+  const node::Output out(STDOUT_FILENO);
+  ToolHost tool(out);
+  EXPECT_THAT(tool.host().protocols(), testing::Contains(libp2p::services::kPingProtocol));
+  auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::ed25519, tool.runtime().rng());
+  libp2p::network::Host other(tool.runtime(), libp2p::network::HostConfig(std::move(key).value()));
+  libp2p::services::PingService theirs(other);
+  ASSERT_TRUE(other.listen(libp2p::Multiaddr::from_text("/ip4/127.0.0.1/tcp/0").value()));
+  Result<Nanos> answer = libp2p::Error(libp2p::Errc::timed_out, "nothing was asked");
+  EXPECT_EQ(tool.run(meet(tool, other, theirs, answer), Seconds(30)), ToolHost::End::finished);
+  EXPECT_TRUE(answer) << answer.error().message();
+}
+
+Task<void> sleep_long(libp2p::runtime::Runtime& runtime) { co_await libp2p::runtime::sleep_for(runtime, Seconds(600)); }
+
+TEST(ToolHost, a_command_whose_output_fails_ends) {
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  node::Output out(full);
+  ToolHost tool(out);
+  out.write("x");
+  EXPECT_EQ(tool.run(sleep_long(tool.runtime())), ToolHost::End::output_failed);
+  tool.run_until_signal();
+  ::close(full);
+}
+
+TEST(ToolHost, the_time_to_spin_is_bounded_as_the_nodes_is) {
+  EXPECT_EQ(parse_spin("10ms"), libp2p::Millis(10));
+  EXPECT_EQ(parse_spin("0s"), Nanos(0));
+  for (const char* wrong : {"11ms", "1h", "-1ms", "fast"}) {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(parse_spin(wrong), std::nullopt) << wrong;
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("--spin"));
+  }
+}
+
+}  // namespace
+}  // namespace opp2p
