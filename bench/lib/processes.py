@@ -8,7 +8,12 @@ import pathlib
 import select
 import socket
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests"))
+
+from lib import opp2p  # noqa: E402
 
 
 def free_port():
@@ -58,16 +63,11 @@ class Program:
     def say(self, text=""):
         self.process.stdin.write(text.encode() + b"\n")
 
-    def cpu(self):
-        """User and system time so far of all its threads, seconds: the clock of another process, as clock_getcpuclockid names it."""
-        return time.clock_gettime(~self.process.pid << 3 | 2)
+    def cpu_seconds(self):
+        return opp2p.cpu_seconds(self.process.pid)
 
-    def memory(self, what="VmRSS"):
-        """MiB."""
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith(what + ":"):
-                return int(line.split()[1]) / 1024
-        raise RuntimeError(f"no {what}")
+    def memory_mib(self, what="VmRSS"):
+        return opp2p.memory_mib(self.process.pid, what)
 
     def end(self):
         with contextlib.suppress(BrokenPipeError):

@@ -9,7 +9,7 @@ import tempfile
 import time
 
 import sides
-from nodes import Chain, Node, ask_blocks, gossip_through, steady_through
+from chain_load import ask_blocks, gossip_through, make_chain, start_node, steady_through, write_envelopes
 from processes import Program, run
 from sides import BOUND, LOAD, Libp2p
 
@@ -28,10 +28,10 @@ def transfer(bench, side, up, down, streams, pinned):
     peer = Libp2p(side)
     with peer.perf_server(server_core) as server:
         address = peer.address(server)
-        before = server.cpu()
+        before = server.cpu_seconds()
         found = peer.perf(address, up, down, streams, client_core)
-        server_cpu = server.cpu() - before
-        memory = server.memory("VmHWM")
+        server_cpu = server.cpu_seconds() - before
+        memory = server.memory_mib("VmHWM")
     client_cpu = found["cpu_seconds"]
     gigabytes = (up + down) / GIGABYTE
     sender, receiver = (client_cpu, server_cpu) if up else (server_cpu, client_cpu)
@@ -65,28 +65,28 @@ def throughput(bench):
 def daemon(bench):
     def start(side):
         with tempfile.TemporaryDirectory() as folder:
-            chain = Chain(folder)
-            with Node(side, chain, pathlib.Path(folder) / side) as node:
+            chain = make_chain(pathlib.Path(folder))
+            with start_node(side, chain, pathlib.Path(folder) / side) as node:
                 while True:
                     with socket.socket() as probe:
-                        if probe.connect_ex(("127.0.0.1", node.port)) == 0:
+                        if probe.connect_ex(("127.0.0.1", node.listen_port)) == 0:
                             break
-                listening = time.monotonic() - node.program.started
+                listening = time.monotonic() - node.started
                 node.ready()
                 time.sleep(2)
-                return {"listening_ms": listening * 1000, "rss_mib": node.program.memory()}
+                return {"listening_ms": listening * 1000, "rss_mib": node.memory_mib()}
     figures = bench.pairs("idle daemon", ["ours", "op-node"], start)
     bench.bar("resident", figures["ours"]["rss_mib"], "MiB", at_most=20)
     bench.bar("exec to listening", figures["ours"]["listening_ms"], "ms", at_most=20)
 
     def follow(side):
         with tempfile.TemporaryDirectory() as folder:
-            chain = Chain(folder)
-            with Node(side, chain, pathlib.Path(folder) / side).ready() as node:
+            chain = make_chain(pathlib.Path(folder))
+            with start_node(side, chain, pathlib.Path(folder) / side).ready() as node:
                 count = bench.scaled(FOLLOWED)
                 found = steady_through(node, chain, size=20_000, paced=count, interval_us=1_000_000 // FOLLOWED_PER_SECOND)
                 return {"cpu_ms_per_block": found["cpu_seconds"] * 1000 / count, "lost": found["lost"],
-                        "anonymous_mib": node.program.memory("RssAnon"), "peak_mib": node.program.memory("VmHWM")}
+                        "anonymous_mib": node.memory_mib("RssAnon"), "peak_mib": node.memory_mib("VmHWM")}
     bench.pairs(f"a follower, blocks of 20 KB, {FOLLOWED_PER_SECOND} a second", ["ours", "op-node"], follow)
     sizes = {}
     for side, program in (("ours", sides.program("opp2p")), ("op-node", sides.OPNODE)):
@@ -98,9 +98,9 @@ def daemon(bench):
     bench.bar("stripped", sizes["ours"]["stripped_mb"], "MB", at_most=15)
 
 
-def with_server(side, action, *words):
+def with_server(side, action):
     peer = Libp2p(side)
-    with peer.serve(None, *words) as server:
+    with peer.serve() as server:
         return action(peer, server, server.json()["addr"])
 
 
@@ -124,11 +124,11 @@ def streams(bench):
 
     def idle(side):
         def hold(peer, server, address):
-            before = server.memory()
+            before = server.memory_mib()
             with Program(peer.program, "idle", address, "count=1000") as holder:
                 holder.json(180)
                 time.sleep(1)
-                return {"kib_per_connection": (server.memory() - before) * 1024 / 1000}
+                return {"kib_per_connection": (server.memory_mib() - before) * 1024 / 1000}
         return with_server(side, hold)
     figures = bench.pairs("1,000 idle connections", ["ours", "go", "rust"], idle, pairs=1)
     bench.bar("resident for each", figures["ours"]["kib_per_connection"], "KiB", at_most=25)
@@ -138,12 +138,12 @@ def forward(bench):
     for name, (size, count, paced, interval) in SIZES.items():
         def through(side):
             with tempfile.TemporaryDirectory() as folder:
-                chain = Chain(folder)
-                with Node(side, chain, pathlib.Path(folder) / side).ready() as node:
+                chain = make_chain(pathlib.Path(folder))
+                with start_node(side, chain, pathlib.Path(folder) / side).ready() as node:
                     found = gossip_through(node, chain, size=size, count=bench.scaled(count), paced=bench.scaled(paced),
                                            interval_us=interval * 1000)
                     return {"cpu_ms_per_block": found["cpu_seconds"] * 1000 / found["count"], "per_s": found["per_second"],
-                            "lost": found["lost"], "p50_ms": found["paced"]["p50_us"] / 1000, "peak_mib": node.program.memory("VmHWM")}
+                            "lost": found["lost"], "p50_ms": found["paced"]["p50_us"] / 1000, "peak_mib": node.memory_mib("VmHWM")}
         figures = bench.pairs(f"validate and forward blocks of {name}", ["ours", "op-node"], through)
         bench.ratio("CPU per block at saturation", figures, "cpu_ms_per_block", "ours", "op-node", at_most=0.5)
         bench.ratio("publish to receive, p50", figures, "p50_ms", "ours", "op-node", at_most=0.6)
@@ -154,7 +154,7 @@ def rules(bench):
     wanted = {"1 KB": 0.75, "100 KB": 0.45, "1 MB": 0.4, "5 MB": None}
     for name, size in (("1 KB", 700), ("100 KB", 100_000), ("1 MB", 1_000_000), ("5 MB", 5_000_000)):
         with tempfile.TemporaryDirectory() as folder:
-            chain = Chain(folder)
+            chain = make_chain(pathlib.Path(folder))
             message = pathlib.Path(folder) / "message"
             run(LOAD, "rules", message, f"genesis={chain.genesis}", f"size={size}", "seconds=0")
 
@@ -162,7 +162,7 @@ def rules(bench):
                 if side == "ours":
                     found = run(sides.program("bench_load"), "rules", message, f"genesis={chain.genesis}", f"size={size}", "seconds=1", core=1)
                 else:
-                    found = run(sides.VALIDATOR, chain.config, chain.about["signer"], message, "1", core=1)
+                    found = run(sides.VALIDATOR, chain.config, chain.signer, message, "1", core=1)
                 return {"us": found["us"]}
             figures = bench.pairs(f"block rules alone, {name}", ["ours", "op-node"], judge)
         if wanted[name]:
@@ -172,26 +172,26 @@ def rules(bench):
 def serve_blocks(bench):
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
-        chain = Chain(folder, 200, 100_000)
+        chain = make_chain(folder, 200, 100_000)
 
         def one(side):
             if side == "perf":
                 return {"mb_per_s": transfer(bench, "ours", 0, bench.bytes, 1, False)["mb_per_s"]}
-            with Node("ours", chain, folder / f"open-{time.monotonic_ns()}", limits=False).ready() as node:
+            with start_node("ours", chain, folder / f"open-{time.monotonic_ns()}", limits=False).ready() as node:
                 node.import_blocks(chain.envelopes)
-                count, before = bench.scaled(6000), node.program.cpu()
+                count, before = bench.scaled(6000), node.cpu_seconds()
                 found = ask_blocks(node, first=1, last=200, streams=8, count=count)
-                cpu = node.program.cpu() - before
+                cpu = node.cpu_seconds() - before
                 if found["refused"]:
                     raise RuntimeError(f"{found['refused']} requests were refused")
                 return {"mb_per_s": found["wire_bytes_per_second"] / 1e6, "blocks_per_s": found["per_second"],
-                        "cpu_ms_per_block": cpu * 1000 / count, "anonymous_mib": node.program.memory("RssAnon")}
+                        "cpu_ms_per_block": cpu * 1000 / count, "anonymous_mib": node.memory_mib("RssAnon")}
         figures = bench.pairs("payload_by_number, 100 KB, 8 streams, limits off", ["ours", "perf"], one)
         bench.ratio("bytes per second", figures, "mb_per_s", "ours", "perf", at_least=0.6)
 
         def polite(side):
-            blocks = None if side == "ours" else chain.write_envelopes(folder / f"blocks-{time.monotonic_ns()}")
-            with Node(side, chain, folder / f"{side}-{time.monotonic_ns()}", blocks=blocks).ready() as node:
+            options = {} if side == "ours" else {"blocks": write_envelopes(chain, folder / f"blocks-{time.monotonic_ns()}")}
+            with start_node(side, chain, folder / f"{side}-{time.monotonic_ns()}", **options).ready() as node:
                 if side == "ours":
                     node.import_blocks(chain.envelopes)
                 alone = ask_blocks(node, first=1, last=200, streams=1, count=6, interval_ms=400)
@@ -207,18 +207,18 @@ def serve_blocks(bench):
 def bursts(bench):
     def burst(side):
         with tempfile.TemporaryDirectory() as folder:
-            chain = Chain(folder)
-            with Node(side, chain, pathlib.Path(folder) / side).ready() as node:
+            chain = make_chain(pathlib.Path(folder))
+            with start_node(side, chain, pathlib.Path(folder) / side).ready() as node:
                 return {"lost": gossip_through(node, chain, size=700, count=64, at_once=1, lost_ms=3000)["lost"]}
     figures = bench.pairs("64 blocks of 1 KB at once", ["ours", "op-node"], burst)
     bench.bar("lost", figures["ours"]["lost"], "blocks", at_most=0, worst=True)
 
     def flood(side):
         with tempfile.TemporaryDirectory() as folder:
-            chain = Chain(folder)
-            with Node(side, chain, pathlib.Path(folder) / side).ready() as node:
+            chain = make_chain(pathlib.Path(folder))
+            with start_node(side, chain, pathlib.Path(folder) / side).ready() as node:
                 found = gossip_through(node, chain, size=100_000, flood_seconds=bench.scaled(FLOOD_SECONDS), window=64, lost_ms=300)
-                return {"blocks": found["count"], "lost": found["lost"], "peak_mib": node.program.memory("VmHWM")}
+                return {"blocks": found["count"], "lost": found["lost"], "peak_mib": node.memory_mib("VmHWM")}
     figures = bench.pairs(f"a flood of 100 KB blocks, {FLOOD_SECONDS} s", ["ours", "op-node"], flood, pairs=1)
     bench.bar("peak memory", figures["ours"]["peak_mib"], "MiB", at_most=150)
 
@@ -229,15 +229,15 @@ def gap(bench):
         return
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
-        chain = Chain(folder, 201, 100_000)
-        blocks = chain.write_envelopes(folder / "blocks", 200)
+        chain = make_chain(folder, 201, 100_000)
+        blocks = write_envelopes(chain, folder / "blocks", 200)
         for count in (1, 2, 4):
-            servers = [Node("op-node", chain, folder / f"server-{count}-{i}", sequencer=True, blocks=blocks).ready() for i in range(count)]
+            servers = [start_node("op-node", chain, folder / f"server-{count}-{i}", sequencer=True, blocks=blocks).ready() for i in range(count)]
             try:
-                with Node("ours", chain, folder / f"client-{count}", static=[s.address for s in servers]).ready() as node:
+                with start_node("ours", chain, folder / f"client-{count}", static=[s.address for s in servers]).ready() as node:
                     time.sleep(3)
                     started = time.monotonic()
-                    servers[0].program.say('{"publish":' + chain.envelopes[200] + "}")
+                    servers[0].say('{"publish":' + chain.envelopes[200] + "}")
                     while node.head() < 201:
                         if time.monotonic() - started > 120:
                             raise RuntimeError("the gap was not filled in two minutes")
@@ -245,7 +245,7 @@ def gap(bench):
                     took = time.monotonic() - started
             finally:
                 for server in servers:
-                    server.program.end()
+                    server.end()
             allowed = (200 - 15 * count) / (4 * count)
             bench.figures(f"a gap of 200 blocks of 100 KB from {count} op-node server{'s' * (count > 1)}",
                           {"ours": {"seconds": [took], "the limits allow": [allowed]}})

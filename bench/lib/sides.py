@@ -3,7 +3,6 @@
 import contextlib
 import os
 import pathlib
-import shutil
 import subprocess
 
 from processes import Program, run
@@ -13,11 +12,10 @@ BUILD = ROOT / "build"
 CACHE = pathlib.Path(os.environ.get("OPP2P_CACHE") or ROOT / ".cache")
 LOAD = BUILD / "bench" / "bench_load"  # makes the load, whatever build is measured
 BOUND = BUILD / "bench" / "bench_bound"
-CHAIN_MAKER = BUILD / "tests" / "chain_maker"
-GO = CACHE / "interop" / "benchpeer"
+GO = CACHE / "interop" / "golibp2p"
 VALIDATOR = CACHE / "interop" / "validator"
 OPNODE = CACHE / "interop" / "opnode-peer"
-RUST = CACHE / "bench" / "rust" / "release" / "rustbench"
+RUST = CACHE / "interop" / "rustlibp2p-release"
 OUR_PROGRAMS = {"opp2p": "opp2p", "bench_load": "bench/bench_load", "bench_bound": "bench/bench_bound", "chain_maker": "tests/chain_maker"}
 
 _measured = BUILD
@@ -54,17 +52,13 @@ def build():
     """Builds everything; answers the sides that there are, and says which are missing and why."""
     build_ours()
     sides = ["ours"]
-    done = subprocess.run([ROOT / "interop" / "build", "benchpeer", "opnode-peer", "validator"], stdout=subprocess.PIPE, text=True, check=True)
-    if "skipping" in done.stdout:
-        print("skipped: go-libp2p and op-node, " + done.stdout.strip())
-    else:
-        sides += ["go", "op-node"]
-    if shutil.which("cargo") is None:
-        print("skipped: rust-libp2p, there is no cargo")
-    else:
-        subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", CACHE / "bench" / "rust"],
-                       cwd=ROOT / "bench" / "rust", check=True)
-        sides.append("rust")
+    for side, programs in (("go", ["golibp2p"]), ("op-node", ["opnode-peer", "validator"]), ("rust", ["rustlibp2p-release"])):
+        done = subprocess.run([ROOT / "interop" / "build", *programs], stdout=subprocess.PIPE, text=True, check=True)
+        missing = [line for line in done.stdout.splitlines() if "skipping" in line]
+        if missing:
+            print(f"without {side}: {missing[0]}")
+        else:
+            sides.append(side)
     return sides
 
 
@@ -75,8 +69,9 @@ class Libp2p:
         self.name = name
         self.program = {"ours": program("bench_load"), "go": GO, "rust": RUST}[name]
 
-    def serve(self, core=None, *words):
-        return Program(self.program, "serve", *words, core=core)
+    def serve(self, core=None):
+        command = ["serve"] if self.name == "ours" else ["listen", "--quiet"]
+        return Program(self.program, *command, core=core)
 
     def perf_server(self, core=None):
         if self.name == "ours":

@@ -46,7 +46,8 @@ bool ConnectionEngine::send(StreamId id, SharedBytes data, std::size_t offset) {
 void ConnectionEngine::close_write(StreamId id) {
   if (!muxer_) return;
   const auto at = negotiating_.find(id);
-  if (at != negotiating_.end() && !at->second.may_send) {
+  if (at != negotiating_.end()) {
+    // Even where data may go ahead: js-libp2p (3.3) resets a stream whose end comes before it has answered the proposal.
     at->second.close_when_settled = true;
   } else {
     muxer_->close_write(id);

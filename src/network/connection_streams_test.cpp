@@ -20,7 +20,7 @@ class ConnectionStreams : public ::testing::Test {
   }
 };
 
-TEST_F(ConnectionStreams, sends_the_first_data_of_a_stream_with_its_opening) {
+TEST_F(ConnectionStreams, sends_the_first_data_of_a_stream_with_its_opening_and_its_end_after_the_answer) {
   Pair pair;
   pair.run();
   const auto id = pair.dialer.engine->open_stream({kEcho}, pair.now).value();
@@ -33,10 +33,11 @@ TEST_F(ConnectionStreams, sends_the_first_data_of_a_stream_with_its_opening) {
   EXPECT_EQ(seen.protocol, kEcho);
   EXPECT_TRUE(seen.inbound);
   EXPECT_EQ(as_text(seen.data), "hello");
-  EXPECT_EQ(seen.ends, 1);
+  EXPECT_EQ(seen.ends, 0);
   EXPECT_FALSE(pair.dialer.user.streams[id].opened);
   pair.run();
   EXPECT_TRUE(pair.dialer.user.streams[id].opened);
+  EXPECT_EQ(seen.ends, 1);
   pair.listener.engine->close_write(inbound);
   pair.run();
   EXPECT_EQ(pair.listener.user.streams[inbound].closed, 1);

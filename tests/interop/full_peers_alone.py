@@ -7,7 +7,7 @@ import unittest
 
 from chain import FORKS, SEQUENCER_KEY, write_config
 from peers import Peer, needed
-from test_peers_alone import go_libp2p, op_node
+from test_peers_alone import go_libp2p, libp2p, op_node
 
 
 class PeersAloneInFull(unittest.TestCase):
@@ -16,6 +16,12 @@ class PeersAloneInFull(unittest.TestCase):
             for muxer in ("yamux", "mplex"):
                 with self.subTest(security=security, muxer=muxer):
                     go_libp2p(self, security, muxer)
+
+    def test_the_libp2p_of_other_languages(self):
+        # golibp2p wants a signed record, which Rust does not send. Rust resets streams on which JavaScript sends much.
+        for dialer, listener in (("golibp2p", "jslibp2p"), ("jslibp2p", "golibp2p"), ("rustlibp2p", "golibp2p")):
+            with self.subTest(dialer=dialer, listener=listener):
+                libp2p(self, needed(dialer), needed(listener), "--streams", 400, "--bytes", 20_000_000)
 
     def test_op_node_on_every_fork(self):
         for fork in FORKS:

@@ -200,13 +200,16 @@ int main(int argc, char** argv) {
   listener->add_option("--listen", options.listen, "Multiaddr to listen at")->capture_default_str();
   auto* dialer = app.add_subcommand("dial", "Run a test, or all, against a peer");
   dialer->add_option("address", options.address, "The peer's multiaddr")->required();
-  dialer->add_option("--test", options.test, "identify, ping, echo, reset, half-close, streams, bulk, perf or all")
+  dialer
+      ->add_option("--test", options.test,
+                   "identify, ping, echo, reset, half-close, streams, bulk, perf, unsupported or all")
       ->required();
   dialer->add_option("--bytes", options.tests.bytes, "Bytes each way of bulk")->capture_default_str();
   dialer->add_option("--upload-bytes", options.tests.upload, "Bytes up of perf")->capture_default_str();
   dialer->add_option("--download-bytes", options.tests.download, "Bytes down of perf")->capture_default_str();
   dialer->add_option("--streams", options.tests.streams, "Streams of streams, all open at once")->capture_default_str();
   dialer->add_option("--count", options.tests.count, "Pings of ping")->capture_default_str();
+  dialer->add_flag("--unsigned", options.tests.unsigned_peer, "The peer's identify has no signed record");
   dialer->add_option("--timeout", options.timeout, "Seconds for everything")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   return listener->parsed() ? interop::run_listen(options) : interop::dial(options);

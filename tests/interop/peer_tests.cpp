@@ -68,7 +68,7 @@ Task<Details> test_identify(Session& session) {
   }
   if (!learnt->observed) co_return fail(Errc::mismatch, "identify has no observed address");
   if (learnt->addresses.empty()) co_return fail(Errc::mismatch, "identify has no address");
-  if (!learnt->signed_record) co_return fail(Errc::mismatch, "identify has no signed record of the peer");
+  if (!learnt->signed_record && !session.options.unsigned_peer) co_return fail(Errc::mismatch, "identify has no signed record of the peer");
   co_return details;
 }
 
@@ -281,14 +281,45 @@ Task<Details> test_perf(Session& session) {
   co_return details;
 }
 
+// Proposes a protocol that nobody speaks, alone, and sends `early` bytes behind the proposal.
+Task<Result<void>> propose_unknown(Session& session, std::size_t early) {
+  Result<Stream> opened = co_await open(session, kNobodySpeaks);
+  if (!opened) co_return opened.error();
+  Stream stream = std::move(*opened);
+  const Bytes bytes(early);
+  const Result<void> wrote = co_await stream.write(bytes);
+  if (!wrote) co_return wrote.error();
+  const Result<Bytes> got = co_await stream.read_to_end(kChunk);
+  if (!got) co_return got.error();
+  co_return Result<void>();
+}
+
+// A protocol that the peer does not speak is refused as that, whatever was sent with the proposal, and nothing else is
+// harmed. Again and again, since the refusal and the end of the stream may come together or apart.
+Task<Details> test_unsupported(Session& session) {
+  constexpr std::size_t kEarly[] = {0, 1000, std::size_t{1} << 20};
+  for (std::size_t i = 0; i < 30; ++i) {
+    const std::size_t early = kEarly[i % 3];
+    const std::string what = "an unknown protocol with " + std::to_string(early) + " bytes behind it";
+    const Result<void> outcome = co_await propose_unknown(session, early);
+    if (outcome) co_return fail(Errc::mismatch, what + " was taken");
+    if (outcome.error() != Errc::unsupported) co_return outcome.error().within(what);
+  }
+  const Result<void> after = co_await echo(session, 1000);
+  if (!after) co_return after.error().within("after it");
+  json::object details;
+  co_return details;
+}
+
 struct NamedTest {
   std::string_view name;
   Task<Details> (*run)(Session&);
 };
 
 constexpr NamedTest kTests[] = {
-    {"identify", test_identify},     {"ping", test_ping},       {"echo", test_echo}, {"reset", test_reset},
-    {"half-close", test_half_close}, {"streams", test_streams}, {"bulk", test_bulk}, {"perf", test_perf},
+    {"identify", test_identify},       {"ping", test_ping},       {"echo", test_echo}, {"reset", test_reset},
+    {"half-close", test_half_close},   {"streams", test_streams}, {"bulk", test_bulk}, {"perf", test_perf},
+    {"unsupported", test_unsupported},
 };
 
 }  // namespace

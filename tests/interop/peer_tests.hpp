@@ -21,6 +21,7 @@ struct TestOptions {
   std::uint64_t download = 10'000'000;
   std::size_t streams = 1000;
   std::size_t count = 5;  // pings
+  bool unsigned_peer = false;  // identify of the peer brings no signed record
 };
 
 // What a test works with: a host that is connected to `target`.
@@ -35,7 +36,7 @@ struct Session {
 
 using Details = libp2p::Result<boost::json::object>;
 
-// identify, ping, echo, reset, half-close, streams, bulk, perf: in the order in which `all` runs them.
+// identify, ping, echo, reset, half-close, streams, bulk, perf, unsupported: in the order in which `all` runs them.
 const std::vector<std::string>& test_names();
 // Errc::invalid_argument for an unknown name. A test that loses the connection fails.
 libp2p::runtime::Task<Details> run_test(Session& session, std::string name);

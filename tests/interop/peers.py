@@ -21,21 +21,20 @@ OURS = opp2p.ROOT / "build" / "tests" / "libp2p_peer"
 
 @functools.cache
 def built(name):
-    """The path of a real peer, built when its sources have changed; None where Go is missing."""
+    """The path of a real peer, built when its sources have changed, and why it is not there: one of the two is None."""
     done = subprocess.run([str(opp2p.ROOT / "interop" / "build"), name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace")
     if done.returncode != 0:
         raise AssertionError(f"interop/build {name} failed:\n{done.stdout[-3000:]}")
-    if "skipping" in done.stdout:
-        return None
-    return CACHE / name
+    skipped = [line for line in done.stdout.splitlines() if "skipping" in line]
+    return (None, skipped[-1]) if skipped else (CACHE / name, None)
 
 
 def needed(name):
-    """The path of a real peer; without Go the test is skipped."""
-    path = built(name)
+    """The path of a real peer; without the tools that build it the test is skipped."""
+    path, missing = built(name)
     if path is None:
-        raise unittest.SkipTest(f"{name} needs Go 1.26")
+        raise unittest.SkipTest(missing)
     return path
 
 

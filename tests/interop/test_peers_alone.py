@@ -9,14 +9,17 @@ from chain import SEQUENCER_KEY, TOPIC_OF_FORK, write_config
 from peers import Peer, needed
 
 
+def libp2p(test, dialer, listener, *options, transport=()):
+    with Peer("listener", listener, "listen", *transport) as listening:
+        address = listening.wait_for(lambda line: "addr" in line, 60, "address")["addr"]
+        with Peer("dialer", dialer, "dial", address, "--test", "all", *options, *transport) as dialling:
+            test.assertEqual(dialling.finished(180), 0)
+        test.assertEqual(listening.stop(), 0)
+
+
 def go_libp2p(test, security, muxer):
     go = needed("golibp2p")
-    options = ["--security", security, "--mux", muxer]
-    with Peer("golibp2p", go, "listen", *options) as listener:
-        address = listener.wait_for(lambda line: "addr" in line, 60, "address")["addr"]
-        with Peer("dialer", go, "dial", address, "--test", "all", *options) as dialer:
-            test.assertEqual(dialer.finished(180), 0)
-        test.assertEqual(listener.stop(), 0)
+    libp2p(test, go, go, transport=["--security", security, "--mux", muxer])
 
 
 def op_node(test, fork):

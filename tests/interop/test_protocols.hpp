@@ -15,6 +15,8 @@ inline constexpr std::string_view kSink = "/sink/1.0.0";
 inline constexpr std::string_view kReset = "/reset/1.0.0";
 inline constexpr std::string_view kHalfClose = "/half-close/1.0.0";
 
+inline constexpr std::string_view kNobodySpeaks = "/opp2p-nobody-speaks-this/1.0.0";
+
 inline constexpr std::size_t kResetAfter = 1024;  // what /reset reads before it resets
 
 class Pattern {

@@ -12,15 +12,25 @@ CHAIN_MAKER = opp2p.ROOT / "build" / "tests" / "chain_maker"
 OPTIONS = ["--p2p.gossip.timestamp.threshold", "24h", "--p2p.sync.server.limits", "off"]
 
 
+class Chain:
+    """A chain whose last block is due: the envelopes of its blocks, and its rollup configuration in `folder`."""
+
+    def __init__(self, folder, blocks=0, size=1000, genesis=None):
+        self.genesis = genesis or int(time.time()) - blocks - 10
+        done = subprocess.run([CHAIN_MAKER, str(self.genesis), str(blocks), str(size)], stdout=subprocess.PIPE, text=True, check=True)
+        about, *self.envelopes = done.stdout.splitlines()
+        about = json.loads(about)
+        self.signer, self.signer_key = about["signer"], about["signerKey"]
+        self.config = folder / "rollup.json"
+        self.config.write_text(json.dumps(about["rollupConfig"]))
+        # What a node of this chain is started with.
+        self.options = ["--rollup.config", self.config, "--p2p.unsafe.block.signer", self.signer]
+
+
 def make(folder, blocks, size):
     """Writes the rollup config into the folder; answers the signer's key, the nodes' options, and the envelopes."""
-    done = subprocess.run([CHAIN_MAKER, str(int(time.time()) - blocks - 10), str(blocks), str(size)], stdout=subprocess.PIPE,
-                          text=True, check=True)
-    about, *envelopes = done.stdout.splitlines()
-    about = json.loads(about)
-    (folder / "rollup.json").write_text(json.dumps(about["rollupConfig"]))
-    options = ["--rollup.config", folder / "rollup.json", "--p2p.unsafe.block.signer", about["signer"], *OPTIONS]
-    return about["signerKey"], options, envelopes
+    chain = Chain(folder, blocks, size)
+    return chain.signer_key, [*chain.options, *OPTIONS], chain.envelopes
 
 
 def sequencer(folder, key, options):

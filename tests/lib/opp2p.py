@@ -42,6 +42,11 @@ def memory_mib(pid, what="VmRSS"):
     return int(re.search(rf"^{what}:\s+(\d+) kB", status, re.M).group(1)) / 1024
 
 
+def cpu_seconds(pid):
+    """User and system time so far of all its threads: the clock of another process, as clock_getcpuclockid names it."""
+    return time.clock_gettime(~pid << 3 | 2)
+
+
 def open_files(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
@@ -81,23 +86,33 @@ def rpc(port, name, *params, token=None):
 
 
 class Node:
-    """`opp2p node` in a folder of its own. `within` is a command that runs it somewhere else, which listens on `ip`."""
+    """`opp2p node` in a folder of its own. `within` is a command that runs it somewhere else, which listens on `ip`; `program` is
+    another build of it."""
 
-    def __init__(self, folder, *options, environment=None, within=(), ip="127.0.0.1"):
+    def __init__(self, folder, *options, environment=None, within=(), ip="127.0.0.1", listen_port=0, program=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.options = [str(option) for option in options]
         self.environment = environment
-        self.within, self.ip = list(within), ip
+        self.within, self.ip, self.listen_port = list(within), ip, listen_port
+        self.program = program
         self.process = None
         self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop(10)
 
     def start(self):
         (self.folder / "node.json").unlink(missing_ok=True)
         log = open(self.folder / "log.txt", "ab")
+        self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [*self.within, str(PROGRAM), "node", "--data-dir", str(self.folder), "--p2p.listen.ip", self.ip, "--p2p.listen.tcp", "0",
-             "--p2p.priv.path", str(self.folder / "key.txt"), "--rpc.addr", "127.0.0.1", "--rpc.port", "0", *self.options],
+            [*self.within, str(self.program or PROGRAM), "node", "--data-dir", str(self.folder), "--p2p.listen.ip", self.ip,
+             "--p2p.listen.tcp", str(self.listen_port), "--p2p.priv.path", str(self.folder / "key.txt"), "--rpc.addr", "127.0.0.1",
+             "--rpc.port", "0", *self.options],
             stdout=log, stderr=log, env=self.environment)
         log.close()
         return self
@@ -132,6 +147,12 @@ class Node:
 
     def head(self):
         return self.status()["head"]["number"]
+
+    def memory_mib(self, what="VmRSS"):
+        return memory_mib(self.process.pid, what)
+
+    def cpu_seconds(self):
+        return cpu_seconds(self.process.pid)
 
     def stop(self, seconds=5):
         """Asks it to end and answers its exit code."""

@@ -52,7 +52,7 @@ func runDial(args []string) error {
 	set := flag.NewFlagSet("dial", flag.ExitOnError)
 	hosting := hostFlags(set)
 	var o dialOptions
-	set.StringVar(&o.test, "test", "", "identify, ping, echo, bulk, streams, reset, half-close, perf or all")
+	set.StringVar(&o.test, "test", "", "identify, ping, echo, bulk, streams, reset, half-close, perf, unsupported or all")
 	set.Int64Var(&o.bytes, "bytes", 100_000_000, "bytes each way of bulk")
 	set.Int64Var(&o.upload, "upload-bytes", 10_000_000, "bytes up of perf")
 	set.Int64Var(&o.download, "download-bytes", 10_000_000, "bytes down of perf")

@@ -19,6 +19,7 @@ func runListen(args []string) error {
 	set := flag.NewFlagSet("listen", flag.ExitOnError)
 	options := hostFlags(set)
 	set.StringVar(&options.listen, "listen", "/ip4/127.0.0.1/tcp/0", "multiaddr to listen on")
+	quiet := set.Bool("quiet", false, "print the address only")
 	set.Parse(args)
 
 	h, err := newHost(options)
@@ -28,8 +29,10 @@ func runListen(args []string) error {
 	defer h.Close()
 	registerProtocols(h)
 	out := jsonlines.Stdout()
-	if err := reportPeers(h, out); err != nil {
-		return err
+	if !*quiet {
+		if err := reportPeers(h, out); err != nil {
+			return err
+		}
 	}
 	out.Emit(map[string]string{"addr": h.Addrs()[0].String() + "/p2p/" + h.ID().String()})
 

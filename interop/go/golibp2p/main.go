@@ -1,5 +1,6 @@
 // Command golibp2p is a go-libp2p peer for interop tests. `listen` serves a few small protocols; `dial` runs one test
-// against a listener and says with its exit code whether all of it held. interop/README.md describes both.
+// against a listener and says with its exit code whether all of it held; the other commands are the loads of bench/compare.
+// interop/README.md describes them.
 package main
 
 import (
@@ -19,7 +20,11 @@ func main() {
 	case "dial":
 		err = runDial(os.Args[2:])
 	default:
-		usage()
+		load := loads[os.Args[1]]
+		if load == nil {
+			usage()
+		}
+		err = load(parseWords(os.Args[2:]))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "golibp2p:", err)
@@ -28,7 +33,7 @@ func main() {
 }
 
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: golibp2p listen [flags] | golibp2p dial ADDR --test NAME [flags]")
+	fmt.Fprintln(os.Stderr, "usage: golibp2p listen [flags] | golibp2p dial ADDR --test NAME [flags] | golibp2p perf|echo|dials|idle ADDR [name=value…]")
 	os.Exit(2)
 }
 

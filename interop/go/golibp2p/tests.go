@@ -16,22 +16,24 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
+	"github.com/multiformats/go-multistream"
 )
 
 type testFunc func(context.Context, *session) (map[string]any, error)
 
 var tests = map[string]testFunc{
-	"identify":   testIdentify,
-	"ping":       testPing,
-	"echo":       testEcho,
-	"bulk":       testBulk,
-	"streams":    testStreams,
-	"reset":      testReset,
-	"half-close": testHalfClose,
-	"perf":       testPerf,
+	"identify":    testIdentify,
+	"ping":        testPing,
+	"echo":        testEcho,
+	"bulk":        testBulk,
+	"streams":     testStreams,
+	"reset":       testReset,
+	"half-close":  testHalfClose,
+	"perf":        testPerf,
+	"unsupported": testUnsupported,
 }
 
-var allTests = []string{"identify", "ping", "echo", "reset", "half-close", "streams", "bulk", "perf"}
+var allTests = []string{"identify", "ping", "echo", "reset", "half-close", "streams", "bulk", "perf", "unsupported"}
 
 // connect dials the target and waits until identify has run.
 func (s *session) connect(target peer.AddrInfo) error {
@@ -231,13 +233,13 @@ func testPerf(ctx context.Context, s *session) (map[string]any, error) {
 	if _, err := stream.Write(binary.BigEndian.AppendUint64(nil, uint64(s.options.download))); err != nil {
 		return nil, err
 	}
-	if _, err := io.CopyN(stream, zeroReader{}, s.options.upload); err != nil {
+	if err := send(stream, zeroReader{}, s.options.upload); err != nil {
 		return nil, err
 	}
 	if err := stream.CloseWrite(); err != nil {
 		return nil, err
 	}
-	got, err := io.Copy(io.Discard, stream)
+	got, err := discard(stream)
 	if err != nil {
 		return nil, err
 	}
@@ -247,4 +249,17 @@ func testPerf(ctx context.Context, s *session) (map[string]any, error) {
 		return details, fmt.Errorf("got %d bytes, want %d", got, s.options.download)
 	}
 	return details, stream.Close()
+}
+
+// testUnsupported proposes a protocol that nobody speaks: that is refused as what it is, and nothing else is harmed.
+func testUnsupported(ctx context.Context, s *session) (map[string]any, error) {
+	stream, err := s.open(ctx, "/opp2p-nobody-speaks-this/1.0.0")
+	if err == nil {
+		stream.Reset()
+		return nil, errors.New("a protocol that nobody speaks was taken")
+	}
+	if unsupported := (multistream.ErrNotSupported[protocol.ID]{}); !errors.As(err, &unsupported) {
+		return nil, fmt.Errorf("want that it is unsupported, got %w", err)
+	}
+	return map[string]any{"open_error": err.Error()}, s.echo(ctx, 1000)
 }

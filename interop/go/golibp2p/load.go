@@ -1,10 +1,7 @@
-// Command benchpeer is go-libp2p's side of bench/compare: `serve` answers echo and perf, the other commands put one kind of
-// load on a peer and print one line of JSON. They take the same words as bench_load and bench/rust.
 package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -17,25 +14,19 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/libp2p/go-libp2p"
-	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/core/protocol"
-	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
-	"github.com/libp2p/go-libp2p/p2p/security/noise"
-	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 
 	"opp2p.example/interop/internal/jsonlines"
 )
 
-const (
-	echoID protocol.ID = "/echo/1.0.0"
-	perfID protocol.ID = "/perf/1.0.0"
+// go-libp2p's side of bench/compare: each of these commands puts one kind of load on a peer and prints one line of JSON. They take
+// the same words as bench_load and rustlibp2p.
+var loads = map[string]func(words) error{"perf": loadPerf, "echo": loadEcho, "dials": loadDials, "idle": loadIdle}
 
-	echoSize = 32
-	limit    = 2 * time.Minute
+const (
+	echoSize     = 32
+	connectLimit = 2 * time.Minute
 )
 
 // words are what stands behind the command: name=value, and the address.
@@ -44,7 +35,7 @@ type words struct {
 	options map[string]string
 }
 
-func parse(args []string) words {
+func parseWords(args []string) words {
 	w := words{options: map[string]string{}}
 	for _, arg := range args {
 		if name, value, ok := strings.Cut(arg, "="); ok {
@@ -65,111 +56,27 @@ func (w words) number(name string, otherwise int64) int64 {
 	return otherwise
 }
 
-func main() {
-	if len(os.Args) < 2 {
-		fail(fmt.Errorf("usage: benchpeer serve | perf|echo|dials|idle ADDRESS [name=value…]"))
-	}
-	w := parse(os.Args[2:])
-	run, ok := map[string]func(words) error{"serve": serve, "perf": perf, "echo": echo, "dials": dials, "idle": idle}[os.Args[1]]
-	if !ok {
-		fail(fmt.Errorf("no command %q", os.Args[1]))
-	}
-	if err := run(w); err != nil {
-		fail(err)
-	}
-}
-
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, "benchpeer:", err)
-	os.Exit(1)
-}
-
-func newHost(w words, listen bool) (host.Host, error) {
-	kind := crypto.Ed25519
-	if w.options["key"] == "secp256k1" {
-		kind = crypto.Secp256k1
-	}
-	key, _, err := crypto.GenerateKeyPairWithReader(kind, 0, rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	address := libp2p.NoListenAddrs
-	if listen {
-		address = libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0")
-	}
-	return libp2p.New(libp2p.Identity(key), libp2p.Transport(tcp.NewTCPTransport), libp2p.Security(noise.ID, noise.New),
-		libp2p.Muxer(yamux.ID, yamux.DefaultTransport), libp2p.ResourceManager(&network.NullResourceManager{}),
-		libp2p.DisableRelay(), address)
-}
-
-func serve(w words) error {
-	h, err := newHost(w, true)
-	if err != nil {
-		return err
-	}
-	defer h.Close()
-	h.SetStreamHandler(echoID, func(s network.Stream) {
-		if _, err := io.Copy(s, s); err != nil {
-			s.Reset()
-			return
-		}
-		s.Close()
-	})
-	h.SetStreamHandler(perfID, func(s network.Stream) {
-		if err := servePerf(s); err != nil {
-			s.Reset()
-		}
-	})
-	jsonlines.Stdout().Emit(map[string]string{"addr": h.Addrs()[0].String() + "/p2p/" + h.ID().String()})
-	io.Copy(io.Discard, os.Stdin)
-	return nil
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { return len(p), nil }
-
-// In pieces of 256 KiB, as the other programs have them.
-func sendZeros(to io.Writer, count int64) error {
-	_, err := io.CopyBuffer(struct{ io.Writer }{to}, io.LimitReader(zeros{}, count), make([]byte, 256<<10))
-	return err
-}
-
-func discard(from io.Reader) (int64, error) {
-	return io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{from}, make([]byte, 256<<10))
-}
-
-func servePerf(s network.Stream) error {
-	var head [8]byte
-	if _, err := io.ReadFull(s, head[:]); err != nil {
-		return err
-	}
-	if _, err := discard(s); err != nil {
-		return err
-	}
-	if err := sendZeros(s, int64(binary.BigEndian.Uint64(head[:]))); err != nil {
-		return err
-	}
-	return s.Close()
-}
-
-type session struct {
+type loader struct {
 	host   host.Host
 	target peer.AddrInfo
 }
 
-func connect(w words) (*session, error) {
+func connectLoader(w words) (*loader, error) {
 	target, err := peer.AddrInfoFromString(w.address)
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHost(w, false)
+	options := &hostOptions{security: "noise", muxer: "yamux", keyType: "ed25519"}
+	if key, ok := w.options["key"]; ok {
+		options.keyType = key
+	}
+	h, err := newHost(options)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithTimeout(context.Background(), connectLimit)
 	defer cancel()
-	return &session{h, *target}, h.Connect(ctx, *target)
+	return &loader{h, *target}, h.Connect(ctx, *target)
 }
 
 func cpuSeconds() float64 {
@@ -178,8 +85,8 @@ func cpuSeconds() float64 {
 	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
 }
 
-func perf(w words) error {
-	s, err := connect(w)
+func loadPerf(w words) error {
+	s, err := connectLoader(w)
 	if err != nil {
 		return err
 	}
@@ -198,7 +105,7 @@ func perf(w words) error {
 	return nil
 }
 
-func (s *session) perf(up, down int64) error {
+func (s *loader) perf(up, down int64) error {
 	stream, err := s.host.NewStream(context.Background(), s.target.ID, perfID)
 	if err != nil {
 		return err
@@ -207,7 +114,7 @@ func (s *session) perf(up, down int64) error {
 	if _, err := stream.Write(binary.BigEndian.AppendUint64(nil, uint64(down))); err != nil {
 		return err
 	}
-	if err := sendZeros(stream, up); err != nil {
+	if err := send(stream, zeroReader{}, up); err != nil {
 		return err
 	}
 	if err := stream.CloseWrite(); err != nil {
@@ -272,17 +179,17 @@ func runAll(count, inFlight int64, work func() error) error {
 	return nil
 }
 
-func echo(w words) error {
-	s, err := connect(w)
+func loadEcho(w words) error {
+	s, err := connectLoader(w)
 	if err != nil {
 		return err
 	}
 	return runAll(w.number("count", 2000), w.number("in-flight", 1), func() error { return echoOnce(s.host, s.target.ID) })
 }
 
-func dials(w words) error {
+func loadDials(w words) error {
 	return runAll(w.number("count", 500), w.number("in-flight", 4), func() error {
-		s, err := connect(w)
+		s, err := connectLoader(w)
 		if err != nil {
 			return err
 		}
@@ -291,10 +198,10 @@ func dials(w words) error {
 	})
 }
 
-func idle(w words) error {
+func loadIdle(w words) error {
 	count := w.number("count", 1000)
 	for range count {
-		if _, err := connect(w); err != nil {
+		if _, err := connectLoader(w); err != nil {
 			return err
 		}
 	}

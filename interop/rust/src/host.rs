@@ -1,0 +1,57 @@
+//! The swarm of every command: TCP, Noise, Yamux with their defaults; identify, ping, and streams of one's own.
+
+use std::time::Duration;
+
+use libp2p::identity::Keypair;
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::{identify, noise, ping, tcp, yamux, Swarm, SwarmBuilder};
+use libp2p_stream as stream;
+
+use crate::{serving, Failure, Words};
+
+const AGENT: &str = "opp2p-interop-rustlibp2p";
+const IDLE: Duration = Duration::from_secs(600);
+
+pub struct Settings {
+    /// Whether it speaks the test protocols.
+    pub serves: bool,
+    /// How often it pings its peers; None: it neither pings nor answers.
+    pub pings: Option<Duration>,
+}
+
+#[derive(NetworkBehaviour)]
+pub struct Behaviour {
+    pub streams: stream::Behaviour, // its own ones
+    pub serving: Toggle<serving::Behaviour>,
+    pub identify: identify::Behaviour,
+    pub ping: Toggle<ping::Behaviour>,
+}
+
+fn make_key(words: &Words) -> Result<Keypair, Failure> {
+    match words.text("key", "ed25519").as_str() {
+        "ed25519" => Ok(Keypair::generate_ed25519()),
+        "secp256k1" => Ok(Keypair::generate_secp256k1()),
+        other => Err(format!("unknown key type {other:?}").into()),
+    }
+}
+
+pub fn make_swarm(words: &Words, settings: Settings) -> Result<Swarm<Behaviour>, Failure> {
+    let ping = settings.pings.map(|interval| ping::Behaviour::new(ping::Config::new().with_interval(interval)));
+    Ok(SwarmBuilder::with_existing_identity(make_key(words)?)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)?
+        .with_behaviour(|key| Behaviour {
+            streams: stream::Behaviour::new(),
+            serving: settings.serves.then_some(serving::Behaviour).into(),
+            // Without a signed record: identify of libp2p 0.57 signs, and takes, records of a domain that only Rust uses.
+            identify: identify::Behaviour::new(
+                identify::Config::new("/opp2p-interop/1.0.0".into(), key.public()).with_agent_version(AGENT.into()),
+            ),
+            ping: ping.into(),
+        })?
+        .with_swarm_config(|config| {
+            config.with_idle_connection_timeout(IDLE).with_max_negotiating_inbound_streams(1000)
+        })
+        .build())
+}
