@@ -167,9 +167,10 @@ void HttpSession::invite_body() {
 
 // Counts what has come of the request. False when there was no room and the request is refused.
 bool HttpSession::hold_request() {
+  // Before the head is parsed, it alone counts: the body behind it is counted for who sends it, and who that is the head says.
   // The parser has a copy of the head, and more for each of its lines.
   const auto parsed = request_head_.size() + kPerLine * request_head_.lines() + parser_->get().body().capacity();
-  const auto size = buffer_.size() + (header_seen_ ? parsed : 0);
+  const auto size = header_seen_ ? buffer_.size() + parsed : request_head_.size();
   if (trusted_ ? request_charge_.set(size) : server_.take(request_charge_, id_, size)) return true;
   if (!ended_)
     refuse(http::status::service_unavailable, "the requests and answers of other clients fill the RPC's memory; try again\n");
