@@ -250,6 +250,16 @@ TEST_F(HttpServerTest, requests_that_come_together_are_answered_in_order) {
   EXPECT_NE(answers.find("six"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, line_ends_behind_a_body_are_forgiven) {
+  const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
+  const std::string request = std::string(kPost) + "Host: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string last = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  const auto forgiven = raw(request + "\r\n" + request + "\n\n\r\n" + last);
+  EXPECT_EQ(forgiven.find("HTTP/1.1 400"), std::string::npos) << forgiven;
+  EXPECT_TRUE(forgiven.ends_with("Content-Length: 0\r\n\r\n")) << forgiven;
+  EXPECT_NE(raw(request + "\r\n\r\n\n" + last).find("HTTP/1.1 400"), std::string::npos);
+}
+
 TEST_F(HttpServerTest, a_client_that_ends_its_side_behind_its_request_is_answered) {
   for (int i = 0; i < 20; ++i) {
     asio::ip::tcp::socket socket(client_);
