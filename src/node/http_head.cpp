@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view kNotHttp =
     "this is no HTTP/1.1 request; the server speaks HTTP/1.0 and HTTP/1.1 without TLS: use http://, not https://";
+constexpr std::string_view kLineFeedAlone = "the lines of a request end with CR and LF, not with LF alone";
 constexpr std::size_t kMaxMethod = 32;
 constexpr std::string_view kVersions[] = {"HTTP/1.0\r\n", "HTTP/1.1\r\n"};
 
@@ -64,13 +65,14 @@ bool HttpHead::take(char c) {
     case Part::version: {
       const auto fits = [&](std::string_view version) { return version[length] == c; };
       const bool minor_known = length > 7;  // both versions end alike
+      if (c == '\n' && length == 8) return refuse(kLineFeedAlone);
       if (!fits(kVersions[0]) && (minor_known || !fits(kVersions[1]))) return refuse(kNotHttp);
       if (length + 1 < kVersions[0].size()) return true;
       line_empty_ = true;
       break;
     }
     case Part::headers:
-      if (c == '\n' && last_ != '\r') return refuse("the lines of a request end with CR and LF, not with LF alone");
+      if (c == '\n' && last_ != '\r') return refuse(kLineFeedAlone);
       whole_ = c == '\n' && line_empty_;
       line_empty_ = c == '\n' || (c == '\r' && line_empty_ && last_ == '\n');
       return true;

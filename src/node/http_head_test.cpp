@@ -44,6 +44,11 @@ TEST(HttpHead, what_is_not_http_1_is_known_by_its_first_bytes) {
   HttpHead head;
   head.on_bytes("\x16\x03\x01");
   EXPECT_NE(head.problem().find("without TLS"), std::string_view::npos);
+  for (const std::string_view text : {"GET / HTTP/1.0\n\n", "GET / HTTP/1.1\r\nHost: x\n"}) {
+    HttpHead by_hand;  // as printf and nc send it
+    by_hand.on_bytes(text);
+    EXPECT_NE(by_hand.problem().find("CR and LF"), std::string_view::npos) << text;
+  }
 }
 
 TEST(HttpHead, is_at_most_64_KiB_long) {

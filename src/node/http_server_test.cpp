@@ -250,6 +250,16 @@ TEST_F(HttpServerTest, requests_that_come_together_are_answered_in_order) {
   EXPECT_NE(answers.find("six"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, line_ends_behind_a_body_are_forgiven) {
+  const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
+  const std::string request = std::string(kPost) + "Host: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string last = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  const auto forgiven = raw(request + "\r\n" + request + "\n\n\r\n" + last);
+  EXPECT_EQ(forgiven.find("HTTP/1.1 400"), std::string::npos) << forgiven;
+  EXPECT_TRUE(forgiven.ends_with("Content-Length: 0\r\n\r\n")) << forgiven;
+  EXPECT_NE(raw(request + "\r\n\r\n\n" + last).find("HTTP/1.1 400"), std::string::npos);
+}
+
 TEST_F(HttpServerTest, a_client_that_ends_its_side_behind_its_request_is_answered) {
   for (int i = 0; i < 20; ++i) {
     asio::ip::tcp::socket socket(client_);
@@ -290,6 +300,17 @@ TEST_F(HttpServerTest, who_brings_the_token_has_room_that_strangers_cannot_fill)
   const auto answer = exchange(std::string(kPost) + "Authorization: Bearer secret\r\n", body);
   EXPECT_NE(answer.find(R"("result":"xxx)"), std::string::npos) << answer.substr(0, 300);
   EXPECT_NE(exchange(std::string(kPost) + "Authorization: Bearer guess\r\n", body).find("HTTP/1.1 503"), std::string::npos);
+  // The end of its head comes with much of the body, and what it holds until then is no stranger's.
+  asio::ip::tcp::socket socket(client_);
+  socket.connect({asio::ip::address_v4::loopback(), server_->port()});
+  asio::write(socket, asio::buffer(std::string(kPost)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // in one piece with what follows it says nothing
+  boost::system::error_code error;
+  asio::write(socket, asio::buffer("Host: x\r\nConnection: close\r\nAuthorization: Bearer secret\r\nContent-Length: " +
+                                   std::to_string(body.size()) + "\r\n\r\n" + body), error);
+  std::string in_pieces;
+  asio::read(socket, asio::dynamic_buffer(in_pieces), error);
+  EXPECT_NE(in_pieces.find(R"("result":"xxx)"), std::string::npos) << in_pieces.substr(0, 300);
   server_.reset();
   worker_.stop();
 }

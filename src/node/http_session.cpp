@@ -65,6 +65,7 @@ void HttpSession::next_request() {
   parser_->header_limit(2 * HttpHead::kMaxBytes);  // request_head_ holds the limit
   header_seen_ = trusted_ = head_only_ = false;
   version_ = 11;
+  skipped_ = 0;
   request_charge_ = MemoryCharge(server_.rpc.memory());
   extra_headers_.clear();
   if (buffer_.size() == 0) {
@@ -93,8 +94,19 @@ void HttpSession::on_read(std::size_t size) {
   parse();
 }
 
+// Some clients end a body with CR and LF that its length does not count. As many are forgiven as by Go's server.
+void HttpSession::skip_line_ends() {
+  constexpr std::size_t kForgiven = 4;
+  const auto* text = static_cast<const char*>(buffer_.cdata().data());
+  std::size_t count = 0;
+  while (skipped_ + count < kForgiven && count < buffer_.size() && (text[count] == '\r' || text[count] == '\n')) ++count;
+  buffer_.consume(count);
+  skipped_ += count;
+}
+
 // Whether the head is there for the parser. If not, more is read or the request is refused.
 bool HttpSession::read_head() {
+  if (request_head_.size() == 0) skip_line_ends();
   const auto unread = buffer_.cdata();
   const auto state = request_head_.on_bytes({static_cast<const char*>(unread.data()), unread.size()});
   if (state == HttpHead::State::not_http) {
@@ -167,9 +179,10 @@ void HttpSession::invite_body() {
 
 // Counts what has come of the request. False when there was no room and the request is refused.
 bool HttpSession::hold_request() {
+  // Before the head is parsed, it alone counts: the body behind it is counted for who sends it, and who that is the head says.
   // The parser has a copy of the head, and more for each of its lines.
   const auto parsed = request_head_.size() + kPerLine * request_head_.lines() + parser_->get().body().capacity();
-  const auto size = buffer_.size() + (header_seen_ ? parsed : 0);
+  const auto size = header_seen_ ? buffer_.size() + parsed : request_head_.size();
   if (trusted_ ? request_charge_.set(size) : server_.take(request_charge_, id_, size)) return true;
   if (!ended_)
     refuse(http::status::service_unavailable, "the requests and answers of other clients fill the RPC's memory; try again\n");

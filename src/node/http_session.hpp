@@ -79,6 +79,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void on_read(std::size_t bytes);
   void parse();
   bool read_head();
+  void skip_line_ends();
   void on_header();
   void trust_token();
   void invite_body();
@@ -104,6 +105,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   boost::asio::ip::tcp::socket socket_;
   boost::beast::flat_buffer buffer_;
   HttpHead request_head_;
+  std::size_t skipped_ = 0;  // line ends before this request
   std::optional<Parser> parser_;
   bool header_seen_ = false;
   bool trusted_ = false;  // this request brings the node's token

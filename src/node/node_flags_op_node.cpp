@@ -125,7 +125,7 @@ constexpr RefusedRow kRefused[] = {
      "opp2p is the peer-to-peer layer, and nothing is left without it; leave the option out"},
     {{"sequencer.enabled", boolean, "", "false"},
      "opp2p builds no blocks; it publishes those that it is handed, with --p2p.sequencer.key and "
-     "admin_postUnsafePayload. Leave the option out, or run op-node as the sequencer"},
+     "admin_publishUnsafePayload. Leave the option out, or run op-node as the sequencer"},
     {{"conductor.enabled", boolean, "", "false"},
      "opp2p does not ask a conductor before it publishes, so two sequencers could sign; leave the option out, or run "
      "op-node as the sequencer"},

@@ -104,7 +104,8 @@ TEST(NodeFlags, what_would_change_the_nodes_role_or_safety_is_refused_with_its_r
                                            HasSubstr("is not supported: "), HasSubstr("eave")))
         << argument;
   EXPECT_THAT(refused({}, {{"OP_NODE_SEQUENCER_ENABLED", "true"}}),
-              StartsWith("OP_NODE_SEQUENCER_ENABLED=true is not supported: "));
+              AllOf(StartsWith("OP_NODE_SEQUENCER_ENABLED=true is not supported: "),
+                    HasSubstr("admin_publishUnsafePayload")));
 }
 
 TEST(NodeFlags, a_value_that_asks_for_what_is_so_is_neither_refused_nor_told_of) {

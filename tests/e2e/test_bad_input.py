@@ -98,7 +98,7 @@ class Options(BadInput):
         "a name to listen at": (["--p2p.listen.ip", "localhost"], ["--p2p.listen.ip", "'localhost' is not an IP address"]),
         "an address of nobody": (["--p2p.listen.ip", "999.1.1.1"], ["--p2p.listen.ip", "999.1.1.1"]),
         "somebody else's address": (["--p2p.listen.ip", "192.0.2.1"], ["--p2p.listen.ip", "does not have that address"]),
-        "an RPC address that is a name": (["--rpc.addr", "localhost"], ["--rpc.addr 'localhost' is not an IP address"]),
+        "an RPC address that is a name": (["--rpc.addr", "localhost"], ["--rpc.addr 'localhost' is not an IP address", "127.0.0.1"]),
         "somebody else's RPC address": (["--rpc.addr", "192.0.2.1"], ["192.0.2.1", "choose another --rpc.addr"]),
         "a static peer that is no address": (["--p2p.static", "here"], ["--p2p.static: 'here' is no multiaddr", "write for example"]),
         "a static peer without an id": (["--p2p.static", "/ip4/192.0.2.1/tcp/9"], ["--p2p.static", "must end with /p2p/ID"]),
