@@ -184,8 +184,8 @@ class Node(OutputCase):
 
 
 class Devnet(OutputCase):
-    def devnet(self, *options, **more):
-        return self.start("devnet", "--json", "--block-time", 1, "--nodes", 1, *options, stdout=subprocess.PIPE,
+    def devnet(self, *options, nodes=1, **more):
+        return self.start("devnet", "--json", "--block-time", 1, "--nodes", nodes, *options, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, **more)
 
     def assert_nothing_is_left(self, members):
@@ -214,7 +214,7 @@ class Devnet(OutputCase):
         self.assert_nothing_is_left(members)
 
     def test_a_signal_while_it_starts_ends_it_and_a_full_disk_too(self):
-        starting = self.devnet("--nodes", 16)  # so many that they are not all up when the signal comes
+        starting = self.devnet(nodes=16)  # so many that they are not all up when the signal comes
         full = self.start("devnet", "--nodes", 1, stdout=self.enterContext(open("/dev/full", "w")), stderr=subprocess.PIPE)
         members = opp2p.wait_for(lambda: opp2p.children(starting.pid), 20, "its first node is started")
         starting.send_signal(signal.SIGTERM)
