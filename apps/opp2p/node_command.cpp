@@ -21,18 +21,22 @@ namespace opp2p {
 namespace {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
-constexpr std::size_t kMostFields = 12;
+constexpr std::size_t kMostParts = 5;                     // of a list
+constexpr std::size_t kMostFields = 2 * (kMostParts + 1);  // of two lists, each with the count of what was left out
 
 // A field of the log is cut at kMaxFieldBytes, so a long list goes on in another: no_effect, no_effect_2, …
 void add_list(Fields& out, const std::string& key, const std::vector<std::string>& list) {
   std::size_t parts = 0;
-  for (const auto& item : list) {
-    if (parts == 0 || out.back().second.size() + 1 + item.size() > node::kMaxFieldBytes)
-      out.emplace_back(++parts == 1 ? key : key + "_" + std::to_string(parts), item);
-    else
-      (out.back().second += ' ') += item;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (parts > 0 && out.back().second.size() + 1 + list[i].size() <= node::kMaxFieldBytes) {
+      (out.back().second += ' ') += list[i];
+    } else if (parts < kMostParts) {
+      out.emplace_back(++parts == 1 ? key : key + "_" + std::to_string(parts), list[i]);
+    } else {
+      out.emplace_back(key + "_more", std::to_string(list.size() - i));
+      return;
+    }
   }
-  if (out.size() > kMostFields) out.resize(kMostFields);
 }
 
 // The log takes its fields as a list of known size.

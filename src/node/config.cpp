@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "multiformats/ip_text.hpp"
 #include "network/dial_target.hpp"
 #include "node/file_error.hpp"
 #include "node/secret_file.hpp"
@@ -186,8 +187,12 @@ Result<NodeKey> find_node_key(const std::optional<std::string>& path, const std:
   if (path) return load_or_create_key(*path, rng);
   struct stat info {};
   const std::string here(kNodeKeyFile);
-  if (::lstat(here.c_str(), &info) == 0) return load_or_create_key(here, rng);
   std::error_code error;
+  if (::lstat(here.c_str(), &info) == 0) {
+    auto key = load_or_create_key(std::filesystem::absolute(here, error).string(), rng);
+    if (!key) return key.error().within("this node key file was found in the working folder");
+    return key;
+  }
   std::filesystem::create_directories(data_dir, error);
   if (error)
     return fail(Errc::io, "--data-dir: cannot create " + data_dir + ": " + file_error(error.value(), data_dir));
@@ -303,7 +308,12 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   if (out.sync_memory < kLeastMemory) return fail(Errc::invalid_argument, "--sync.memory must be at least 1MiB");
   if (out.store_max_size < 16 * kLeastMemory) return fail(Errc::invalid_argument, "--store.max-size must be at least 16MiB");
 
-  out.rpc_addr = options.rpc_addr;
+  // op-node takes a name. One alone is known without a look-up.
+  out.rpc_addr = options.rpc_addr == "localhost" ? "127.0.0.1" : options.rpc_addr;
+  if (!libp2p::multiformats::parse_ip(out.rpc_addr))
+    return fail(Errc::invalid_argument, "--rpc.addr: '" + out.rpc_addr +
+                                            "' is not an IP address; write 127.0.0.1 for this machine alone, or that of an "
+                                            "interface, or 0.0.0.0 for all");
   if (options.rpc_port < 0 || options.rpc_port >= 65536)
     return fail(Errc::invalid_argument, "--rpc.port: port out of range: " + std::to_string(options.rpc_port));
   out.rpc_port = static_cast<std::uint16_t>(options.rpc_port);

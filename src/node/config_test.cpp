@@ -236,6 +236,17 @@ TEST_F(ConfigTest, a_network_by_name_is_refused_unless_its_configuration_is_give
   EXPECT_THAT(error(), AllOf(HasSubstr("--network op-mainnet"), HasSubstr("--rollup.config")));
 }
 
+TEST_F(ConfigTest, the_rpc_listens_at_an_ip_address_or_localhost) {
+  options_.rpc_addr = "localhost";
+  EXPECT_EQ(resolve(options_, rng_).value().rpc_addr, "127.0.0.1");
+  options_.rpc_addr = "::1";
+  EXPECT_EQ(resolve(options_, rng_).value().rpc_addr, "::1");
+  for (const char* wrong : {"", "here", "1.2.3", "127.0.0.1:9545"}) {
+    options_.rpc_addr = wrong;
+    EXPECT_THAT(error(), AllOf(HasSubstr("--rpc.addr"), HasSubstr("not an IP address"), HasSubstr("127.0.0.1")));
+  }
+}
+
 TEST_F(ConfigTest, overrides_of_forks_win_over_the_rollup_configuration_and_are_checked) {
   using opstack::chain::Fork;
   const auto plain = resolve(options_, rng_);
@@ -285,13 +296,14 @@ TEST_F(NodeKeyTest, a_key_of_the_working_folder_is_used_first_so_that_an_upgrade
   const auto config = resolve(options_, rng_);
   ASSERT_TRUE(config) << config.error().message();
   EXPECT_EQ(libp2p::to_hex(config->node_key), std::string(64, '1'));
-  EXPECT_EQ(config->node_key_file, "opnode_p2p_priv.txt");
+  EXPECT_EQ(config->node_key_file, (fs::current_path() / "opnode_p2p_priv.txt").string());
   EXPECT_FALSE(fs::exists(path("data/opnode_p2p_priv.txt")));
 }
 
 TEST_F(NodeKeyTest, a_key_of_the_working_folder_that_is_none_is_an_error_and_no_reason_for_another_peer_id) {
   write("work/opnode_p2p_priv.txt", "not a key");
-  EXPECT_THAT(error(), HasSubstr("opnode_p2p_priv.txt"));
+  EXPECT_THAT(error(), AllOf(HasSubstr("found in the working folder"),
+                             HasSubstr((fs::current_path() / "opnode_p2p_priv.txt").string())));
 }
 
 TEST_F(NodeKeyTest, a_data_folder_that_cannot_be_made_is_named) {

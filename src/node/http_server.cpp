@@ -113,9 +113,7 @@ libp2p::Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpConfig config,
   beast::error_code error;
   const auto ip = asio::ip::make_address(address, error);
   if (error)
-    return libp2p::fail(libp2p::Errc::invalid_argument,
-                        "--rpc.addr '" + address + "' is not an IP address; write 127.0.0.1 for this machine alone, or that of " +
-                            "an interface, or 0.0.0.0 for all");
+    return libp2p::fail(libp2p::Errc::invalid_argument, "--rpc.addr: '" + address + "' is not an IP address");
   const tcp::endpoint at(ip, port);
   state->acceptor.open(at.protocol(), error);
   if (!error) state->acceptor.set_option(tcp::acceptor::reuse_address(true), error);

@@ -44,6 +44,13 @@ class Options(unittest.TestCase):
         with self.assertRaises(opp2p.RpcError):
             node.rpc("admin_postUnsafePayload", {})
 
+    def test_a_list_that_is_too_long_for_one_line_says_how_many_are_left_out(self):
+        names = [f"OP_NODE_NONSENSE_{i:03}" for i in range(400)]
+        (line,) = [line for line in self.warnings(self.node(environment=dict.fromkeys(names, "1"))) if "does nothing here" in line]
+        told = re.findall(r"OP_NODE_NONSENSE_\d+", line)
+        self.assertEqual(len(told) + int(re.search(r"unknown_env_more=(\d+)", line).group(1)), 400)
+        self.assertGreater(len(told), 100)
+
     def test_without_such_options_there_is_no_such_line(self):
         self.assertFalse([line for line in self.warnings(self.node()) if "does nothing here" in line])
 
@@ -63,7 +70,7 @@ class Options(unittest.TestCase):
         # Each ends by itself, because somebody else's address cannot be listened at, and has found its key by then.
         def start(work):
             work.mkdir(exist_ok=True)
-            done = opp2p.run("node", "--rollup.config", self.rollup, "--data-dir", self.folder / "data", "--p2p.listen.ip", "192.0.2.1",
+            done = opp2p.run("node", "--rollup.config", self.rollup, "--data-dir", self.folder / "data", "--p2p.listen.ip", "203.0.113.1",
                              "--rpc.port", "0", cwd=work)
             self.assertEqual(done.returncode, 1)
             return re.search(r'msg="(?:made a new|read the) node key".* file=(\S+)', done.stderr).group(1)
