@@ -252,12 +252,35 @@ TEST_F(LogSaysWhy, a_gap_is_told_once_with_its_progress_and_its_end) {
   trace(SyncTraceKind::range_filled, 199);
   const auto& log = *member.kept;
   EXPECT_EQ(log.count("msg=\"range requested\" start=100 end=200 size=99"), 1u) << log.text();
-  EXPECT_EQ(log.count("msg=\"range is being filled\""), 3u) << log.text();
+  EXPECT_EQ(log.count("lvl=info", "msg=\"range is being filled\""), 2u) << log.text();
   EXPECT_EQ(log.count("start=100 end=200 missing=99 fetched=10 for=10s"), 1u) << log.text();
-  EXPECT_EQ(log.count("fetched=15 for=30s waits_for=\"no peer has the block\""), 1u) << log.text();
+  EXPECT_EQ(log.count("fetched=15 for=20s waits_for=\"no peer has the block\""), 1u) << log.text();
+  EXPECT_EQ(log.count("lvl=warn", "msg=\"range is not filled\" start=100 end=200 missing=99 fetched=15 for=30s "
+                                  "reason=\"no peer has the block\" option=--p2p.static"), 1u) << log.text();
   EXPECT_EQ(log.count("msg=\"range filled\" number=199 fetched=15 took=35s"), 1u) << log.text();
   EXPECT_EQ(log.lines(), 5u) << log.text();
   EXPECT_EQ(log.count("=\"\""), 0u);
+}
+
+TEST_F(LogSaysWhy, a_gap_that_nobody_serves_is_not_told_as_being_filled) {
+  Member member(world_, chain_, rng_);
+  EventLog events(member.place.runtime(), member.log);
+  SyncLog sync(events);
+  SyncTrace range, nobody;
+  range.start = 100;
+  range.end = 200;
+  range.size = 99;
+  nobody.kind = SyncTraceKind::no_free_peer;
+  sync.on_sync_trace(range);
+  sync.on_sync_trace(nobody);
+  for (int i = 0; i < 140; ++i) {
+    world_.run_for(Seconds(1));
+    sync.on_sync_trace(range);
+  }
+  const auto& log = *member.kept;
+  EXPECT_EQ(log.count("lvl=warn", "msg=\"range is not filled\" start=100 end=200 missing=99 fetched=0"), 3u) << log.text();
+  EXPECT_EQ(log.count("for=10s reason=\"no peers ready to handle block requests\" option=--p2p.static"), 1u) << log.text();
+  EXPECT_EQ(log.lines(), 4u) << log.text();
 }
 
 TEST_F(LogSaysWhy, a_gap_that_gossip_closed_is_told_as_closed) {
