@@ -80,6 +80,11 @@ std::size_t PeerLog::of_other_chains() const {
       std::count_if(present_.begin(), present_.end(), [](const auto& peer) { return peer.second.of_other_chain; }));
 }
 
+std::size_t PeerLog::static_present() const {
+  return static_cast<std::size_t>(
+      std::count_if(static_.begin(), static_.end(), [this](const PeerId& peer) { return present_.contains(peer); }));
+}
+
 void PeerLog::on_connection_closed(const network::ConnectionInfo& connection, const Error& why) {
   last_reason_ = why;
   events_.log().debug(Component::host, "connection closed",
