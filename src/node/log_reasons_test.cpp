@@ -229,6 +229,38 @@ TEST_F(LogSaysWhy, a_peer_of_another_chain_is_told_once_and_its_words_are_text) 
   member.stop();
 }
 
+TEST_F(LogSaysWhy, a_static_peer_of_another_chain_is_told_also_when_it_dialled) {
+  Member member(world_, chain_, rng_);
+  const auto at = world_.add_node();
+  libp2p::network::Host host(at.runtime(), stranger(rng_));
+  // Nobody listens there.
+  member.config.static_peers.push_back(
+      Multiaddr::from_text("/ip4/" + at.ip4() + "/tcp/9222").value().with_peer_id(host.id()));
+  member.start();
+  runtime::TaskScope scope(at.runtime());
+  std::size_t connected = 0;
+  scope.spawn(dial(host, member.address(), connected));
+  world_.run_for(Seconds(1));
+  ASSERT_EQ(connected, 1u);
+  member.node->host().report_identified(host.id(), {"/opstack/req/payload_by_number/999/0"});
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(member.kept->count("lvl=warn", "serves another chain and will send no blocks"), 1u) << member.kept->text();
+  member.stop();
+}
+
+TEST_F(LogSaysWhy, a_block_of_another_branch_is_not_called_dishonest) {
+  Member member(world_, chain_, rng_);
+  EventLog events(member.place.runtime(), member.log);
+  SyncLog sync(events);
+  opstack::sync::SyncFault fault;
+  fault.kind = opstack::sync::SyncFaultKind::unlinked;
+  sync.on_fault(fault);
+  fault.kind = opstack::sync::SyncFaultKind::bad_hash;
+  sync.on_fault(fault);
+  EXPECT_EQ(member.kept->count("it may hold another branch", "kind=\"block of another chain\""), 1u) << member.kept->text();
+  EXPECT_EQ(member.kept->count("no honest peer sends", "kind=\"bad block hash\""), 1u) << member.kept->text();
+}
+
 TEST_F(LogSaysWhy, a_gap_is_told_once_with_its_progress_and_its_end) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);

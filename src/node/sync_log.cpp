@@ -136,7 +136,11 @@ void SyncLog::on_range_closed(std::optional<std::uint64_t> number) {
 }
 
 void SyncLog::on_fault(const sync::SyncFault& fault) {
-  events_.tell(Told::sync_fault, LogLevel::warn, Component::sync, "a peer sent what no honest peer sends",
+  // After a reorganisation an honest peer may still hold the other branch.
+  const auto message = fault.kind == sync::SyncFaultKind::unlinked
+                           ? "a peer sent a block that is not of this chain; it may hold another branch"
+                           : "a peer sent what no honest peer sends";
+  events_.tell(Told::sync_fault, LogLevel::warn, Component::sync, message,
                {{"peer", fault.peer},
                 {"kind", to_string(fault.kind)},
                 {"number", fault.number},
