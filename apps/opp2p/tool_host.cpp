@@ -35,29 +35,39 @@ Task<void> close_and_say(libp2p::network::Host& host, Nanos limit, bool* finishe
 
 class ToolHost::Signals {
  public:
-  explicit Signals(boost::asio::io_context& executor) : set_(executor) {
-    for (const int signal : node::end_signals()) set_.add(signal);
-    set_.async_wait([this](const boost::system::error_code& error, int) {
-      if (!error) came_ = true;
-    });
+  explicit Signals(boost::asio::io_context& executor) : set_(executor), set_while_writing_(while_writing_) {
+    for (auto* set : {&set_, &set_while_writing_}) {
+      for (const int signal : node::end_signals()) set->add(signal);
+      set->async_wait([this](const boost::system::error_code& error, int) {
+        if (!error) came_ = true;
+      });
+    }
   }
   bool came() const { return came_; }
+  // For a write that waits for its reader, during which the tool's loop does not run.
+  bool came_while_writing() {
+    while_writing_.poll();
+    return came_;
+  }
 
  private:
+  boost::asio::io_context while_writing_;
   boost::asio::signal_set set_;
+  boost::asio::signal_set set_while_writing_;
   bool came_ = false;
 };
 
-ToolHost::ToolHost(const node::Output& out, Nanos spin, libp2p::services::PingConfig ping) : out_(out), runtime_(1, spin) {
+ToolHost::ToolHost(node::Output& out, Nanos spin, libp2p::services::PingConfig ping) : out_(out), runtime_(1, spin) {
   auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::ed25519, runtime_.rng());
   libp2p::network::HostConfig config(std::move(key).value());
   signals_ = std::make_unique<Signals>(runtime_.executor());
+  out_.give_up_when([this] { return signals_->came_while_writing(); });
   host_ = std::make_unique<libp2p::network::Host>(runtime_, std::move(config));
   identify_ = std::make_unique<libp2p::services::IdentifyService>(*host_);
   pings_ = std::make_unique<libp2p::services::PingService>(*host_, ping);
 }
 
-ToolHost::~ToolHost() = default;
+ToolHost::~ToolHost() { out_.give_up_when(nullptr); }
 
 ToolHost::End ToolHost::run(Task<void> main, Nanos limit) {
   bool finished = false;

@@ -19,7 +19,7 @@ namespace opp2p {
 class ToolHost {
  public:
   // What the command prints goes to `out`; when that fails, the command ends. `spin`: as for AsioRuntime.
-  explicit ToolHost(const node::Output& out, libp2p::Nanos spin = libp2p::Nanos(0),
+  explicit ToolHost(node::Output& out, libp2p::Nanos spin = libp2p::Nanos(0),
                     libp2p::services::PingConfig ping = libp2p::services::PingConfig());
   ~ToolHost();
   ToolHost(const ToolHost&) = delete;
@@ -40,7 +40,7 @@ class ToolHost {
 
  private:
   class Signals;
-  const node::Output& out_;
+  node::Output& out_;
   libp2p::runtime::AsioRuntime runtime_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<libp2p::network::Host> host_;

@@ -3,7 +3,14 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <future>
+#include <string>
+#include <thread>
 
 #include "services/identify_service.hpp"
 
@@ -27,7 +34,7 @@ Task<void> meet(ToolHost& tool, libp2p::network::Host& other, libp2p::services::
 
 // rust-libp2p pings at once, and answers none of a peer that refused.
 TEST(ToolHost, a_peer_that_pings_as_soon_as_it_is_connected_is_answered) {
-  const node::Output out(STDOUT_FILENO);
+  node::Output out(STDOUT_FILENO);
   ToolHost tool(out);
   EXPECT_THAT(tool.host().protocols(), testing::Contains(libp2p::services::kPingProtocol));
   auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::ed25519, tool.runtime().rng());
@@ -49,6 +56,36 @@ TEST(ToolHost, a_command_whose_output_fails_ends) {
   EXPECT_EQ(tool.run(sleep_long(tool.runtime())), ToolHost::End::output_failed);
   tool.run_until_signal();
   ::close(full);
+}
+
+Task<void> print(node::Output& out, std::size_t bytes) {
+  out.write(std::string(bytes, 'x'));
+  co_return;
+}
+
+// `opp2p ping … | less`, then Ctrl-C.
+TEST(ToolHost, a_signal_ends_a_command_whose_reader_does_not_read) {
+  std::array<int, 2> ends = {-1, -1};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  node::Output out(ends[1]);
+  std::promise<void> done;
+  std::thread sender;
+  {
+    ToolHost tool(out);
+    sender = std::thread([read_end = ends[0], ended = done.get_future()] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      ::kill(::getpid(), SIGTERM);
+      ended.wait_for(std::chrono::seconds(20));
+      ::close(read_end);  // so that a command that does not end fails, and does not hang
+    });
+    EXPECT_EQ(tool.run(print(out, 1'000'000)), ToolHost::End::output_failed);
+  }
+  done.set_value();
+  sender.join();
+  ::close(ends[1]);
+  const auto end = out.finish();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error(), libp2p::Errc::cancelled) << end.error().text();
 }
 
 TEST(ToolHost, the_time_to_spin_is_bounded_as_the_nodes_is) {

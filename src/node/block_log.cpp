@@ -12,13 +12,14 @@ BlockLog::BlockLog(libp2p::runtime::Runtime& runtime, EventLog& events, BlockLog
   arm();
 }
 
-void BlockLog::on_verdict(const gossip::BlockVerdict& verdict, const std::optional<gossip::Address>& expected_signer) {
+void BlockLog::on_verdict(const gossip::BlockVerdict& verdict, const std::optional<gossip::Address>& expected_signer,
+                          bool of_static) {
   const auto& outcome = verdict.outcome;
   if (outcome.verdict == gossip::Verdict::accept) {
     on_block();
   } else if (outcome.reason != Reason::already_seen) {
     if (outcome.reason == Reason::invalid_signature) expected_ = expected_signer;
-    on_refused(verdict);
+    on_refused(verdict, of_static);
   }
   Log& log = events_.log();
   if (!log.enabled(Component::gossip, LogLevel::debug)) return;
@@ -48,10 +49,10 @@ void BlockLog::on_stopping() {
     if (const auto count = refused_[i].repeats.take_all()) tell_refused(static_cast<Reason>(i), *count);
 }
 
-void BlockLog::on_refused(const gossip::BlockVerdict& verdict) {
+void BlockLog::on_refused(const gossip::BlockVerdict& verdict, bool of_static) {
   const auto& outcome = verdict.outcome;
   const auto now = runtime_.now().mono;
-  if (watch_ && !verdict.local) watch_->on_refused(outcome, now);
+  if (watch_ && !verdict.local) watch_->on_refused(outcome, now, of_static);
   // Without a signer all are ignored: that is said at the start and by the watch.
   if (outcome.reason != Reason::no_signer_configured) {
     auto& row = refused_[static_cast<std::size_t>(outcome.reason)];

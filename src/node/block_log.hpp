@@ -33,8 +33,9 @@ class BlockLog {
   BlockLog(const BlockLog&) = delete;
   BlockLog& operator=(const BlockLog&) = delete;
 
+  // `of_static`: a static peer sent the block.
   void on_verdict(const opstack::gossip::BlockVerdict& verdict,
-                  const std::optional<opstack::gossip::Address>& expected_signer);
+                  const std::optional<opstack::gossip::Address>& expected_signer, bool of_static = false);
   // A block came to be the head, in whatever way.
   void on_block();
   // Tells what is counted and not told yet, and nothing more after.
@@ -51,7 +52,7 @@ class BlockLog {
     std::optional<opstack::gossip::Address> signer;
     std::string detail;
   };
-  void on_refused(const opstack::gossip::BlockVerdict& verdict);
+  void on_refused(const opstack::gossip::BlockVerdict& verdict, bool of_static);
   void tell_refused(opstack::gossip::Reason reason, std::uint64_t count);
   void on_timer();
   void arm();

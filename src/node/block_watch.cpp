@@ -14,6 +14,8 @@ LikelyCause cause_around(const Surroundings& around) {
     return {"no peer is connected, and none is configured", "--p2p.static"};
   if (around.peers == 0)
     return {"no peer is connected; the lines 'error dialing static peer' say why not", "--p2p.static"};
+  if (around.static_peers > 0 && around.static_present == 0)
+    return {"none of the static peers is connected; the lines 'error dialing static peer' say why not", "--p2p.static"};
   if (around.topic_peers == 0 && around.other_chain > 0)
     return {"the connected peers serve another chain; the rollup configuration or the static peers are of the wrong "
             "one",
@@ -26,15 +28,24 @@ LikelyCause cause_around(const Surroundings& around) {
 
 }  // namespace
 
-void BlockWatch::on_refused(const opstack::gossip::Outcome& outcome, libp2p::MonoTime now) {
-  ++refused_;
-  ++by_reason_[static_cast<std::size_t>(outcome.reason)];
-  if (outcome.reason == Reason::invalid_signature || outcome.reason == Reason::no_signer_configured) {
-    // A signature that is nobody's counts as another signer.
-    if (!outcome.signer || (signer_ && *signer_ != *outcome.signer)) several_signers_ = true;
-    if (!signer_) signer_ = outcome.signer;
-  }
-  if (!accepted_ && !noticed_ && refused_ >= kEnough) due_ = std::min(due_, std::max(now, last_ + kSoonest));
+void BlockWatch::Refusals::add(const opstack::gossip::Outcome& outcome) {
+  ++count;
+  ++by_reason[static_cast<std::size_t>(outcome.reason)];
+  if (outcome.reason != Reason::invalid_signature && outcome.reason != Reason::no_signer_configured) return;
+  // A signature that is nobody's counts as another signer.
+  if (!outcome.signer || (signer && *signer != *outcome.signer)) several_signers = true;
+  if (!signer) signer = outcome.signer;
+}
+
+void BlockWatch::on_refused(const opstack::gossip::Outcome& outcome, libp2p::MonoTime now, bool of_static) {
+  auto& refusals = of_static ? of_static_ : of_others_;
+  refusals.add(outcome);
+  if (!accepted_ && !noticed_ && refusals.count >= kEnough) due_ = std::min(due_, std::max(now, last_ + kSoonest));
+}
+
+void BlockWatch::forget_refusals() {
+  if (of_static_.count > 0) of_static_ = {};
+  if (of_others_.count > 0) of_others_ = {};
 }
 
 std::optional<libp2p::Nanos> BlockWatch::on_accepted(libp2p::MonoTime now) {
@@ -44,12 +55,7 @@ std::optional<libp2p::Nanos> BlockWatch::on_accepted(libp2p::MonoTime now) {
   noticed_ = false;
   last_ = std::max(last_, now);
   due_ = last_ + patience_;
-  if (refused_ > 0) {
-    refused_ = 0;
-    by_reason_ = {};
-    signer_.reset();
-    several_signers_ = false;
-  }
+  forget_refusals();
   return waited;
 }
 
@@ -60,25 +66,35 @@ std::optional<Stall> BlockWatch::on_timeout(libp2p::MonoTime now, const Surround
   Stall out;
   out.since_start = !accepted_;
   out.waited = now - last_;
-  out.refused = refused_;
-  out.reason = most_frequent();
-  if (!several_signers_) out.signed_by = signer_;
-  out.cause = out.reason ? cause_of_refusals(*out.reason) : cause_around(around);
+  out.refused = of_static_.count + of_others_.count;
+  const auto& telling = of_static_.count > 0 ? of_static_ : of_others_;
+  const bool only_strangers = around.static_peers > 0 && around.static_present == 0 && of_static_.count == 0;
+  if (telling.count == 0 || around.peers == 0 || only_strangers) {
+    out.cause = cause_around(around);
+  } else {
+    out.reason = telling.most_frequent();
+    if (!telling.several_signers) out.signed_by = telling.signer;
+    out.cause = telling.cause(accepted_);
+  }
+  forget_refusals();
   return out;
 }
 
-std::optional<Reason> BlockWatch::most_frequent() const {
-  if (refused_ == 0) return std::nullopt;
-  return static_cast<Reason>(std::max_element(by_reason_.begin(), by_reason_.end()) - by_reason_.begin());
+Reason BlockWatch::Refusals::most_frequent() const {
+  return static_cast<Reason>(std::max_element(by_reason.begin(), by_reason.end()) - by_reason.begin());
 }
 
-LikelyCause BlockWatch::cause_of_refusals(Reason reason) const {
-  switch (reason) {
+LikelyCause BlockWatch::Refusals::cause(bool accepted_before) const {
+  switch (most_frequent()) {
     case Reason::no_signer_configured:
       return {"it is not configured whose blocks count; give the address of the chain's unsafe block signer",
               kSignerOption};
     case Reason::invalid_signature:
-      if (several_signers_)
+      if (accepted_before)
+        return {"none comes of the configured signer, whose blocks were accepted before: the sequencer may have stopped, "
+                "and peers forge blocks, or the chain has a new signer",
+                kSignerOption};
+      if (several_signers)
         return {"the signatures are not one signer's: the chain id of the rollup configuration may be wrong, or peers "
                 "forge blocks",
                 "--rollup.config"};

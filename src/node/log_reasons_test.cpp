@@ -229,6 +229,38 @@ TEST_F(LogSaysWhy, a_peer_of_another_chain_is_told_once_and_its_words_are_text) 
   member.stop();
 }
 
+TEST_F(LogSaysWhy, a_static_peer_of_another_chain_is_told_also_when_it_dialled) {
+  Member member(world_, chain_, rng_);
+  const auto at = world_.add_node();
+  libp2p::network::Host host(at.runtime(), stranger(rng_));
+  // Nobody listens there.
+  member.config.static_peers.push_back(
+      Multiaddr::from_text("/ip4/" + at.ip4() + "/tcp/9222").value().with_peer_id(host.id()));
+  member.start();
+  runtime::TaskScope scope(at.runtime());
+  std::size_t connected = 0;
+  scope.spawn(dial(host, member.address(), connected));
+  world_.run_for(Seconds(1));
+  ASSERT_EQ(connected, 1u);
+  member.node->host().report_identified(host.id(), {"/opstack/req/payload_by_number/999/0"});
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(member.kept->count("lvl=warn", "serves another chain and will send no blocks"), 1u) << member.kept->text();
+  member.stop();
+}
+
+TEST_F(LogSaysWhy, a_block_of_another_branch_is_not_called_dishonest) {
+  Member member(world_, chain_, rng_);
+  EventLog events(member.place.runtime(), member.log);
+  SyncLog sync(events);
+  opstack::sync::SyncFault fault;
+  fault.kind = opstack::sync::SyncFaultKind::unlinked;
+  sync.on_fault(fault);
+  fault.kind = opstack::sync::SyncFaultKind::bad_hash;
+  sync.on_fault(fault);
+  EXPECT_EQ(member.kept->count("it may hold another branch", "kind=\"block of another chain\""), 1u) << member.kept->text();
+  EXPECT_EQ(member.kept->count("no honest peer sends", "kind=\"bad block hash\""), 1u) << member.kept->text();
+}
+
 TEST_F(LogSaysWhy, a_gap_is_told_once_with_its_progress_and_its_end) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);
@@ -252,12 +284,35 @@ TEST_F(LogSaysWhy, a_gap_is_told_once_with_its_progress_and_its_end) {
   trace(SyncTraceKind::range_filled, 199);
   const auto& log = *member.kept;
   EXPECT_EQ(log.count("msg=\"range requested\" start=100 end=200 size=99"), 1u) << log.text();
-  EXPECT_EQ(log.count("msg=\"range is being filled\""), 3u) << log.text();
+  EXPECT_EQ(log.count("lvl=info", "msg=\"range is being filled\""), 2u) << log.text();
   EXPECT_EQ(log.count("start=100 end=200 missing=99 fetched=10 for=10s"), 1u) << log.text();
-  EXPECT_EQ(log.count("fetched=15 for=30s waits_for=\"no peer has the block\""), 1u) << log.text();
+  EXPECT_EQ(log.count("fetched=15 for=20s waits_for=\"no peer has the block\""), 1u) << log.text();
+  EXPECT_EQ(log.count("lvl=warn", "msg=\"range is not filled\" start=100 end=200 missing=99 fetched=15 for=30s "
+                                  "reason=\"no peer has the block\" option=--p2p.static"), 1u) << log.text();
   EXPECT_EQ(log.count("msg=\"range filled\" number=199 fetched=15 took=35s"), 1u) << log.text();
   EXPECT_EQ(log.lines(), 5u) << log.text();
   EXPECT_EQ(log.count("=\"\""), 0u);
+}
+
+TEST_F(LogSaysWhy, a_gap_that_nobody_serves_is_not_told_as_being_filled) {
+  Member member(world_, chain_, rng_);
+  EventLog events(member.place.runtime(), member.log);
+  SyncLog sync(events);
+  SyncTrace range, nobody;
+  range.start = 100;
+  range.end = 200;
+  range.size = 99;
+  nobody.kind = SyncTraceKind::no_free_peer;
+  sync.on_sync_trace(range);
+  sync.on_sync_trace(nobody);
+  for (int i = 0; i < 140; ++i) {
+    world_.run_for(Seconds(1));
+    sync.on_sync_trace(range);
+  }
+  const auto& log = *member.kept;
+  EXPECT_EQ(log.count("lvl=warn", "msg=\"range is not filled\" start=100 end=200 missing=99 fetched=0"), 3u) << log.text();
+  EXPECT_EQ(log.count("for=10s reason=\"no peers ready to handle block requests\" option=--p2p.static"), 1u) << log.text();
+  EXPECT_EQ(log.lines(), 4u) << log.text();
 }
 
 TEST_F(LogSaysWhy, a_gap_that_gossip_closed_is_told_as_closed) {

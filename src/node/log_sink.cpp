@@ -25,7 +25,12 @@ int write_all(int descriptor, std::string_view text, const std::function<bool()>
     }
     // A pipe that is writable takes this much without blocking.
     const ssize_t written = ::write(descriptor, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
-    if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EAGAIN) {  // the room that poll() saw does not do for the next character
+      if (give_up()) return ECANCELED;
+      ::poll(nullptr, 0, kPollMillis);
+      continue;
+    }
     if (written < 0) return errno;
     text.remove_prefix(static_cast<std::size_t>(written));
   }

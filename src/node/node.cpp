@@ -311,12 +311,13 @@ Result<void> Node::disconnect(const PeerId& peer) {
 void Node::on_verdict(const gossip::BlockVerdict& verdict) {
   stats_.count(verdict, runtime_.now().wall);
   if (!verdict.local && verdict.outcome.verdict == gossip::Verdict::accept) host_->mark_proven(verdict.from);
-  block_log_->on_verdict(verdict, blocks_->signers().current);
+  block_log_->on_verdict(verdict, blocks_->signers().current, peer_log_->is_static(verdict.from));
 }
 
 Surroundings Node::surroundings() const {
   Surroundings out;
   out.static_peers = peer_log_->static_peers();
+  out.static_present = peer_log_->static_present();
   out.peers = host_->connected_peers().size();
   for (const auto& topic : gossip::blocks_topics(config_.rollup.l2_chain_id))
     out.topic_peers = std::max(out.topic_peers, gossip_->router().subscribers(topic).size());

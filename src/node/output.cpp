@@ -4,14 +4,26 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 #include "node/file_error.hpp"
 #include "node/log_sink.hpp"
 
 namespace opp2p::node {
 
+Output::Output(int descriptor) : descriptor_(descriptor) {
+  if (::isatty(descriptor) != 1) return;
+  const auto path = "/proc/self/fd/" + std::to_string(descriptor);
+  terminal_ = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+Output::~Output() {
+  if (terminal_ >= 0) ::close(terminal_);
+}
+
 void Output::write(std::string_view text) {
-  if (error_ == 0) error_ = write_all(descriptor_, text, [this] { return give_up_ && give_up_(); });
+  const int to = terminal_ >= 0 ? terminal_ : descriptor_;
+  if (error_ == 0) error_ = write_all(to, text, [this] { return give_up_ && give_up_(); });
 }
 
 libp2p::Result<void> Output::finish() {

@@ -15,7 +15,8 @@ namespace opp2p::node {
 
 class Output {
  public:
-  explicit Output(int descriptor) : descriptor_(descriptor) {}
+  explicit Output(int descriptor);
+  ~Output();
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
@@ -30,6 +31,9 @@ class Output {
 
  private:
   int descriptor_;
+  // The same terminal, opened again without blocking: poll() calls a terminal ready that has room for one byte, and a
+  // longer write then waits until it is read, deaf to give_up_when(). -1 for all else.
+  int terminal_ = -1;
   int error_ = 0;  // an errno
   std::function<bool()> give_up_;
 };

@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -61,6 +64,29 @@ TEST_F(OutputTest, more_than_a_pipe_holds_arrives_whole) {
   close_end(1);
   reader.join();
   EXPECT_EQ(seen, text.size());
+}
+
+TEST_F(OutputTest, a_terminal_that_is_not_read_is_given_up_too) {
+  int master = -1;
+  int terminal = -1;
+  ASSERT_EQ(::openpty(&master, &terminal, nullptr, nullptr, nullptr), 0);
+  // Ends the wait of a write that is not given up, so that the test fails instead of hanging.
+  std::promise<void> done;
+  std::thread late([master, ended = done.get_future()] {
+    ended.wait_for(std::chrono::seconds(10));
+    ::close(master);
+  });
+  Output out(terminal);
+  out.give_up_when([] { return true; });
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1000; ++i) out.write(std::string(79, 'x') + "\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+  done.set_value();
+  late.join();
+  const auto end = out.finish();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error(), Errc::cancelled);
+  ::close(terminal);
 }
 
 TEST_F(OutputTest, a_full_disk_is_an_error_that_stays) {

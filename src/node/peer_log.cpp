@@ -58,8 +58,8 @@ void PeerLog::on_peer_connected(const PeerId& peer, network::Direction direction
                {{"peer", peer}, {"direction", to_string(direction)}});
 }
 
-// A peer of another chain stays connected, as with op-node, and never sends a block: of one that we chose to dial the
-// operator should know, once for as long as it stays. Others come and go in any number.
+// A peer of another chain stays connected, as with op-node, and never sends a block: of one that we chose, whoever
+// of the two dialled, the operator should know, once for as long as it stays. Others come and go in any number.
 void PeerLog::on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) {
   const auto present = present_.find(peer);
   if (present == present_.end() || present->second.of_other_chain) return;
@@ -67,10 +67,10 @@ void PeerLog::on_peer_identified(const PeerId& peer, const std::vector<std::stri
   if (!other) return;
   present->second.of_other_chain = true;
   const auto connections = host_.connections(peer);
-  const bool dialled = std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
+  const bool chosen = static_.contains(peer) || std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
     return connection.direction == network::Direction::outbound;
   });
-  events_.tell(Told::other_chain, dialled ? LogLevel::warn : LogLevel::debug, Component::host,
+  events_.tell(Told::other_chain, chosen ? LogLevel::warn : LogLevel::debug, Component::host,
                "the peer serves another chain and will send no blocks; check --rollup.config and --p2p.static",
                {{"peer", peer}, {"its_chain", *other}, {"our_chain", chain_id_}});
 }
@@ -78,6 +78,11 @@ void PeerLog::on_peer_identified(const PeerId& peer, const std::vector<std::stri
 std::size_t PeerLog::of_other_chains() const {
   return static_cast<std::size_t>(
       std::count_if(present_.begin(), present_.end(), [](const auto& peer) { return peer.second.of_other_chain; }));
+}
+
+std::size_t PeerLog::static_present() const {
+  return static_cast<std::size_t>(
+      std::count_if(static_.begin(), static_.end(), [this](const PeerId& peer) { return present_.contains(peer); }));
 }
 
 void PeerLog::on_connection_closed(const network::ConnectionInfo& connection, const Error& why) {

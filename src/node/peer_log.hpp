@@ -35,7 +35,9 @@ class PeerLog final : public libp2p::network::HostObserver, public libp2p::netwo
   void add_static(const libp2p::PeerId& peer) { static_.insert(peer); }
   // From now on nobody is dialled again.
   void on_stopping() { stopping_ = true; }
+  bool is_static(const libp2p::PeerId& peer) const { return static_.contains(peer); }
   std::size_t static_peers() const { return static_.size(); }
+  std::size_t static_present() const;  // of them, connected
   // Connected peers that serve another chain.
   std::size_t of_other_chains() const;
 

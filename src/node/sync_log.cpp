@@ -51,6 +51,7 @@ void SyncLog::on_sync_trace(const sync::SyncTrace& trace) {
       if (range_) {
         range_->given_up = trace.text;
         range_->told = events_.now();
+        range_->told_idle = true;
       }
       return events_.tell(Told::sync_range, LogLevel::warn, Component::sync, to_string(trace.kind),
                           {{"start", trace.start}, {"end", trace.end}, {"reason", trace.text}});
@@ -92,11 +93,16 @@ void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
   if (begins) {
     range_.emplace();
     range_->begun = now;
+    range_->told_idle = left_open;
   }
-  const bool idle = left_open || !range_->given_up.empty();
-  if (!begins && now - range_->told < (idle ? kNoProgress : kProgress))
+  // Nobody has the blocks, or nobody serves them.
+  const bool stalled = !range_->waits_for.empty() && range_->fetched == range_->told_fetched;
+  const bool idle = left_open || stalled || !range_->given_up.empty();
+  if (!begins && now - range_->told < (idle && range_->told_idle ? kNoProgress : kProgress))
     return events_.log().debug(Component::sync, to_string(trace.kind), fields);
   range_->told = now;
+  range_->told_fetched = range_->fetched;
+  range_->told_idle = idle;
   if (begins || left_open)
     return events_.tell(Told::sync_range, level, Component::sync, to_string(trace.kind), fields);
   if (idle)
@@ -104,8 +110,10 @@ void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
                         {{"start", trace.start},
                          {"end", *trace.end},
                          {"missing", trace.size},
+                         {"fetched", range_->fetched},
                          {"for", now - range_->begun},
-                         {"reason", range_->given_up}});
+                         {"reason", range_->given_up.empty() ? range_->waits_for : range_->given_up},
+                         {"option", range_->given_up.empty() ? "--p2p.static" : ""}});
   events_.tell(Told::sync_range, LogLevel::info, Component::sync, "range is being filled",
                {{"start", trace.start},
                 {"end", *trace.end},
@@ -128,7 +136,11 @@ void SyncLog::on_range_closed(std::optional<std::uint64_t> number) {
 }
 
 void SyncLog::on_fault(const sync::SyncFault& fault) {
-  events_.tell(Told::sync_fault, LogLevel::warn, Component::sync, "a peer sent what no honest peer sends",
+  // After a reorganisation an honest peer may still hold the other branch.
+  const auto message = fault.kind == sync::SyncFaultKind::unlinked
+                           ? "a peer sent a block that is not of this chain; it may hold another branch"
+                           : "a peer sent what no honest peer sends";
+  events_.tell(Told::sync_fault, LogLevel::warn, Component::sync, message,
                {{"peer", fault.peer},
                 {"kind", to_string(fault.kind)},
                 {"number", fault.number},

@@ -38,6 +38,9 @@ class SyncLog {
     std::uint64_t fetched = 0;
     std::string waits_for;  // since the last block that came
     std::string given_up;   // why nothing is asked for now
+    // As of the last line: how many were fetched, and that nothing went on.
+    std::uint64_t told_fetched = 0;
+    bool told_idle = false;
   };
   void on_range_requested(const opstack::sync::SyncTrace& trace);
   void on_range_closed(std::optional<std::uint64_t> number);

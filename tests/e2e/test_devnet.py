@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -67,6 +68,21 @@ class Devnet(unittest.TestCase):
             self.assertEqual(len(about["addresses"]), 2)
             self.assertTrue((folder / "rollup.json").exists())
             self.assertTrue((folder / "follower-1" / "blocks" / "data.mdb").exists())
+
+    def test_a_program_that_is_replaced_meanwhile_still_starts_the_late_joiner(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            program = pathlib.Path(scratch) / "opp2p"
+            shutil.copy(opp2p.PROGRAM, program)
+            process = subprocess.Popen([str(program), "devnet", "--json", "--for", "6", "--block-time", "1", "--nodes", "1"],
+                                       stdout=subprocess.PIPE, text=True)
+            self.addCleanup(process.stdout.close)
+            lines = [json.loads(process.stdout.readline())]
+            program.unlink()
+            lines += opp2p.json_lines(process.stdout.read())
+            process.wait()
+            self.assertEqual(lines[0]["type"], "started")
+            self.assert_in_order(process, lines)
+            self.assertIn("late-joiner", {node["name"] for node in lines[-1]["nodes"]})
 
     def test_plain_lines_when_the_output_is_no_terminal(self):
         done = opp2p.run("devnet", "--for", "6", "--block-time", "1", "--nodes", "1", timeout=60)

@@ -192,6 +192,7 @@ void Devnet::tend_late_joiner(Clock::time_point late_at) {
   late_done_ = !done || *done;
   if (!done) {
     late_error_ = done.error().message();
+    view_.show_event(seconds(), std::string(kLateJoiner), {Colour::red, "is not up: " + done.error().text()});
   } else if (*done) {
     view_.show_joined(seconds(), producer_->head(), place_of(*late_));
     nodes_.push_back(*std::move(late_));

@@ -95,8 +95,11 @@ std::optional<int> Process::wait(libp2p::Nanos limit) {
 }
 
 std::string own_program() {
+  constexpr const char* kSelf = "/proc/self/exe";
   std::error_code error;
-  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+  const auto path = std::filesystem::read_symlink(kSelf, error);
+  // One that was replaced meanwhile, as by an upgrade, is still there under this name.
+  return std::filesystem::exists(path, error) ? path.string() : kSelf;
 }
 
 }  // namespace opp2p::node::devnet
