@@ -119,7 +119,7 @@ void Host::State::trim() {
     ++counters.trimmed;
     swarm->close(id,
                  fail(Errc::closed, "trimmed: more than " + std::to_string(config.connection_manager.high) +
-                                        " connections (ConnectionManagerConfig::high)"),
+                                        " connections (ConnectionManagerConfig::high, --p2p.peers.hi)"),
                  now + kCloseTime, yamux::GoAwayCode::garbage_collected);
   }
   const auto next = manager.next_check(open, now);

@@ -222,6 +222,15 @@ class Devnet(OutputCase):
         self.said(full, 1, "standard output cannot be written: No space left on device")
         self.assert_nothing_is_left(members)
 
+    def test_a_signal_before_the_first_block_is_no_verdict_on_the_chain(self):
+        process = self.start("devnet", "--json", "--block-time", 60, "--nodes", 1, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while "nodes" not in json.loads(process.stdout.readline()):
+            pass
+        process.send_signal(signal.SIGINT)
+        rest, error = process.communicate(timeout=30)
+        self.assertEqual((process.returncode, error), (1, ""))
+        self.assertEqual(opp2p.json_lines(rest)[-1]["problems"], ["stopped before the first block"])
+
     def test_who_is_killed_takes_its_nodes_along(self):
         process = self.devnet()
         process.stdout.readline()

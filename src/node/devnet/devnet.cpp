@@ -73,7 +73,7 @@ class Devnet {
   void tell_events(const DevnetStatus& status);
   void settle();
   bool settled();
-  Verdict judge();
+  Verdict judge(bool interrupted);
   int summarise(const Verdict& verdict, const std::vector<NodeRow>& last_rows);
   void stop_members(Verdict* verdict);
 
@@ -191,7 +191,7 @@ void Devnet::tend_late_joiner(Clock::time_point late_at) {
   }();
   late_done_ = !done || *done;
   if (!done) {
-    late_error_ = done.error().message();
+    late_error_ = done.error().text();
     view_.show_event(seconds(), std::string(kLateJoiner), {Colour::red, "is not up: " + done.error().text()});
   } else if (*done) {
     view_.show_joined(seconds(), producer_->head(), place_of(*late_));
@@ -285,7 +285,7 @@ int Devnet::run() {
     if (signals_.wait(libp2p::Millis(20))) break;
   }
   show();
-  auto verdict = judge();
+  auto verdict = judge(interrupted);
   const auto last_rows = status().rows;
   stop_members(&verdict);
   return summarise(verdict, last_rows);
@@ -307,16 +307,20 @@ void Devnet::settle() {
   }
 }
 
-Verdict Devnet::judge() {
+Verdict Devnet::judge(bool interrupted) {
   Verdict out;
   const auto expected = producer_->hashes();
+  if (expected.empty() && interrupted) {
+    out.problems.push_back("stopped before the first block");
+    return out;
+  }
   if (expected.empty()) out.problems.push_back("the sequencer published no block");
   if (!producer_->last_error().empty()) out.problems.push_back("publishing failed: " + producer_->last_error());
   if (!late_error_.empty()) out.problems.push_back(late_error_);
   for (auto& node : nodes_) {
     const auto hashes = node.hashes(1);
     if (!hashes) {
-      out.problems.push_back(node.name() + ": " + hashes.error().message());
+      out.problems.push_back(node.name() + ": " + hashes.error().text());
     } else if (*hashes != expected) {
       const auto differs = std::mismatch(hashes->begin(), hashes->end(), expected.begin(), expected.end());
       out.problems.push_back(fmt::format("{} holds {} blocks of {}, and differs from block {} on", node.name(), hashes->size(),

@@ -50,7 +50,7 @@ bool Producer::publish(const Envelope& block) {
     const auto done = publish_(block);
     if (done) return true;
     const std::lock_guard lock(mutex_);
-    error_ = "block " + std::to_string(block.payload.block_number) + ": " + done.error().message();
+    error_ = "block " + std::to_string(block.payload.block_number) + ": " + done.error().text();
   }
   return false;
 }

@@ -122,7 +122,7 @@ Result<Replayed> replay(const RecordedBlock& block, std::size_t followers, std::
   Replayed out;
   // The sequencer's own chain does not connect to the block, so what counts is what the followers make of it.
   network.node(0).publish(std::make_shared<const Envelope>(block.envelope), [&out](const Result<void>& sent) {
-    if (!sent) out.problem = sent.error().message();
+    if (!sent) out.problem = sent.error().text();
   });
   network.world().run_for(kSpreading);
   for (std::size_t i = 1; i < network.size(); ++i) {

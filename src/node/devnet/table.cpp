@@ -79,11 +79,13 @@ std::string node_line(const NodeRow& row, std::uint64_t head) {
                      row.mesh, row.accepted, sum(row.rejected), row.filled, latency_text(row.p50_ms), latency_text(row.p99_ms));
 }
 
+std::string plain_latency(const std::optional<double>& ms) { return latency_text(ms) + (ms ? "ms" : ""); }
+
 std::string plain_line(const NodeRow& row, std::uint64_t head) {
-  return fmt::format("{} {} head={} lag={} peers={} mesh={} accepted={} rejected={} ignored={} fetched={} gap={} p50={}ms p99={}ms",
+  return fmt::format("{} {} head={} lag={} peers={} mesh={} accepted={} rejected={} ignored={} fetched={} gap={} p50={} p99={}",
                      row.name, row.state, row.head, lag_of(row, head), row.peers, row.mesh, row.accepted, sum(row.rejected),
-                     sum(row.ignored), row.filled, row.missing ? std::to_string(*row.missing) : "none", latency_text(row.p50_ms),
-                     latency_text(row.p99_ms));
+                     sum(row.ignored), row.filled, row.missing ? std::to_string(*row.missing) : "none", plain_latency(row.p50_ms),
+                     plain_latency(row.p99_ms));
 }
 
 }  // namespace
@@ -185,6 +187,15 @@ std::vector<std::string> live_lines(const DevnetStatus& status, TerminalSize siz
 std::string plain_lines(const DevnetStatus& status) {
   auto out = fmt::format("--- {} s, block {}\n", status.seconds, status.head);
   for (const auto& news : news_of(status)) out += news.text + "\n";
+  if (const auto rejected = rejected_by_all(status.rows); !rejected.empty()) {
+    out += refused_heading(status, sum(rejected));
+    char before = ':';
+    for (const auto& [reason, count] : rejected) {
+      out += fmt::format("{} {} {}", before, count, reason);
+      before = ',';
+    }
+    out += "\n";
+  }
   for (const auto& row : status.rows) out += plain_line(row, status.head) + "\n";
   return out;
 }

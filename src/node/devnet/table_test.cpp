@@ -126,11 +126,12 @@ TEST(Table, colours_are_for_the_news_and_its_node) {
   for (const auto& line : live_lines(status_of({row()}), {}, false)) EXPECT_EQ(line.find('\x1b'), std::string::npos);
 }
 
-TEST(Table, a_plain_line_names_the_lag_the_gap_and_the_latency) {
+TEST(Table, plain_lines_tell_the_news_what_the_intruder_was_refused_and_each_node) {
   EXPECT_EQ(plain_lines(status_of({row()})),
             "--- 34 s, block 12\n"
             "follower-1   5 behind; fetching: 4 left, 5 fetched\n"
-            "follower-1 running head=7 lag=5 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 fetched=5 gap=4 p50=1.5ms p99=-ms\n");
+            "intruder     3 refused, all nodes together: 2 invalid block signature, 1 payload is too old\n"
+            "follower-1 running head=7 lag=5 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 fetched=5 gap=4 p50=1.5ms p99=-\n");
 }
 
 TEST(Table, of_a_peer_id_a_terminal_shows_the_ends) {

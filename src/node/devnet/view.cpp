@@ -127,7 +127,7 @@ void View::show_status(const DevnetStatus& status) {
 void View::show_summary(const DevnetSummary& summary) {
   screen_.leave();
   if (form_ == Form::json) return out_.write(summary_json(summary));
-  auto text = fmt::format("\n{} blocks. ", summary.blocks);
+  auto text = fmt::format("\n{} block{}. ", summary.blocks, summary.blocks == 1 ? "" : "s");
   if (summary.ok) {
     text += in(Colour::green, "Every node holds exactly the sequencer's chain.") + "\n";
     text += fmt::format("Nothing of the intruder's got in: the nodes refused {} messages.\n", sum(rejected_by_all(summary.rows)));
