@@ -9,7 +9,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -74,6 +76,8 @@ class Operation {
 
 enum class Family { any, ip4, ip6 };
 
+// Every function that a runtime is given must be there; an empty one is told to who gives it (std::invalid_argument), not when it is
+// due, which can be when a stranger connects.
 class Runtime {
  public:
   virtual ~Runtime() = default;
@@ -104,5 +108,11 @@ class Runtime {
   // For code that needs Asio itself; tasks (runtime/task.hpp) do not. In simulation the virtual clock's loop polls it.
   virtual boost::asio::io_context& executor() = 0;
 };
+
+// For implementations.
+template <class Function>
+void require_function(const Function& given, std::string_view what) {
+  if (!given) throw std::invalid_argument("the runtime is given an empty function: " + std::string(what));
+}
 
 }  // namespace libp2p::runtime

@@ -111,5 +111,25 @@ TEST_F(IdentifyPushTest, never_pushes_more_often_than_a_peer_like_it_takes) {
   EXPECT_TRUE(store(0).supports(peer(1), "/new/39"));
 }
 
+// Each push of the other side was answered with one of our own beside the rounds. Above what a peer takes those were turned away, and
+// what they told counted as told.
+TEST_F(IdentifyPushTest, never_pushes_more_often_than_a_peer_like_it_takes_when_both_change) {
+  IdentifyService a(net_.host(0));
+  IdentifyService b(net_.host(1));
+  ASSERT_TRUE(net_.connect(0, 1));
+  net_.run_for(Seconds(1));
+  for (int i = 0; i < 120; ++i) {
+    const std::string name = "/new/" + std::to_string(i);
+    net_.host(1).set_stream_handler(name, say_nothing);
+    net_.host(0).set_stream_handler(name, say_nothing);
+    net_.run_for(Seconds(1));
+    if (i < 119) net_.host(1).remove_stream_handler(name);
+    net_.host(0).remove_stream_handler(name);
+  }
+  net_.run_for(Seconds(20));
+  EXPECT_EQ(a.counters().refused_pushes + b.counters().refused_pushes, 0U);
+  EXPECT_TRUE(store(0).supports(peer(1), "/new/119"));
+}
+
 }  // namespace
 }  // namespace libp2p::services

@@ -219,10 +219,11 @@ Result<Identified> IdentifyService::learn(const PeerId& peer, const identify::Me
   } else {
     host_.report_identified(peer, result.protocols);
   }
-  // What has changed between our answer to the peer and now, when it is known that it takes pushes.
+  // What has changed between our answer to the peer and now, when it is known that it takes pushes. In the next round: one more of our
+  // own at once, and a peer that has taken its share turns it away, which nobody hears of.
   if (versions_told_.contains(peer) && needs_push(peer)) {
-    to_push_.insert(peer);
-    start_pushing();
+    missed_ = true;
+    push();
   }
   if (identified_) identified_(peer, result);
   return result;
@@ -339,13 +340,14 @@ Task<void> IdentifyService::watch_changes() {
     const Result<void> woken = co_await change_.wait_until(host_.runtime().now().mono + config_.change_check);
     if (!woken && woken.error() != Errc::timed_out) co_return;
     refresh();
-    if (version_ == pushed_version_) continue;
+    if (version_ == pushed_version_ && !missed_) continue;
     // More may follow: a program sets its handlers one after another.
     const Nanos delay = std::max(config_.push_delay, push_rounds_.reserve(1, host_.runtime().now().mono));
     const Result<void> slept = co_await runtime::sleep_for(host_.runtime(), delay);
     if (!slept) co_return;
     refresh();
     pushed_version_ = version_;
+    missed_ = false;
     push_all();
   }
 }

@@ -158,6 +158,7 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   Told last_told_;
   std::uint64_t version_ = 1;  // of last_told_
   std::uint64_t pushed_version_ = 1;
+  bool missed_ = false;  // a peer was answered before a change, and was not yet known to take pushes when that was pushed
   std::map<PeerId, std::uint64_t> versions_told_;  // to connected peers
   TokenBucket push_rounds_;
   std::uint64_t last_seq_ = 0;  // of our signed record

@@ -137,28 +137,37 @@ Now AsioRuntime::now() const {
 
 Rng& AsioRuntime::rng() { return state_->rng; }
 
-void AsioRuntime::post(std::function<void()> task) { asio::post(state_->context, std::move(task)); }
+void AsioRuntime::post(std::function<void()> task) {
+  require_function(task, "the task of post()");
+  asio::post(state_->context, std::move(task));
+}
 
 std::unique_ptr<Timer> AsioRuntime::make_timer(std::function<void()> on_fire) {
+  require_function(on_fire, "on_fire of make_timer()");
   return std::make_unique<AsioTimer>(state_->context, std::move(on_fire));
 }
 
 Result<std::unique_ptr<Listener>> AsioRuntime::listen(const Endpoint& at,
                                                       std::function<void(std::unique_ptr<Socket>)> on_accept) {
+  require_function(on_accept, "on_accept of listen()");
   return asio_listen(state_->context, at, std::move(on_accept));
 }
 
 std::unique_ptr<Operation> AsioRuntime::connect(const Endpoint& to,
                                                 std::function<void(Result<std::unique_ptr<Socket>>)> done) {
+  require_function(done, "done of connect()");
   return asio_connect(state_->context, to, std::move(done));
 }
 
 std::unique_ptr<Operation> AsioRuntime::resolve(const std::string& host, Family family,
                                                 std::function<void(Result<std::vector<std::string>>)> done) {
+  require_function(done, "done of resolve()");
   return state_->names.start(host, family, std::move(done));
 }
 
 void AsioRuntime::run_on_worker(std::function<void()> work, std::function<void()> done) {
+  require_function(work, "the work of run_on_worker()");
+  require_function(done, "done of run_on_worker()");
   state_->pool.submit([this, work = std::move(work), done = std::move(done)]() mutable {
     work();
     work = nullptr;

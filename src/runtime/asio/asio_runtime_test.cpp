@@ -7,6 +7,7 @@
 
 #include <ctime>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,6 +34,18 @@ struct Wire {
   std::unique_ptr<Socket> near;
   std::unique_ptr<Socket> far;
 };
+
+// An empty one was called when it was due, for a listener when a stranger connected: bad_function_call ended the program.
+TEST(AsioRuntime, refuses_empty_functions_when_they_are_given) {
+  AsioRuntime rt(1);
+  EXPECT_THROW(rt.post(nullptr), std::invalid_argument);
+  EXPECT_THROW(rt.make_timer(nullptr), std::invalid_argument);
+  EXPECT_THROW((void)rt.listen({"127.0.0.1", 0}, nullptr), std::invalid_argument);
+  EXPECT_THROW(rt.connect({"127.0.0.1", 1}, nullptr), std::invalid_argument);
+  EXPECT_THROW(rt.resolve("localhost", Family::any, nullptr), std::invalid_argument);
+  EXPECT_THROW(rt.run_on_worker(nullptr, [] {}), std::invalid_argument);
+  EXPECT_THROW(rt.run_on_worker([] {}, nullptr), std::invalid_argument);
+}
 
 TEST(AsioRuntime, connects_over_both_families_and_moves_bytes) {
   for (const std::string ip : {"127.0.0.1", "::1"}) {

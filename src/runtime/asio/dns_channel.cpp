@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -21,15 +22,35 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
-// c-ares writes to TCP sockets with writev(), which raises SIGPIPE; a library must not do that to its user.
-ares_socket_t open_socket(int family, int type, int protocol, void*) {
+// What one channel may do: c-ares itself has no such bounds, and works on the network thread.
+struct Allowance {
+  static constexpr int kSockets = 128;   // of servers, and one for each address that is sorted
+  static constexpr int kDatagrams = 32;  // in one turn
+  int sockets = kSockets;
+  int datagrams = kDatagrams;
+};
+
+// c-ares finds the source address for each of an answer's thousands of addresses by a socket. This error means that there is none
+// for an address: it goes behind the others.
+ares_socket_t open_socket(int family, int type, int protocol, void* allowance) {
+  if (--static_cast<Allowance*>(allowance)->sockets < 0) {
+    errno = EAFNOSUPPORT;
+    return ARES_SOCKET_BAD;
+  }
   return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 }
 int close_socket(ares_socket_t fd, void*) { return ::close(fd); }
 int connect_socket(ares_socket_t fd, const sockaddr* to, ares_socklen_t size, void*) { return ::connect(fd, to, size); }
-ares_ssize_t receive(ares_socket_t fd, void* into, size_t size, int flags, sockaddr* from, ares_socklen_t* from_size, void*) {
+// c-ares reads datagrams until there are no more, which a flood never lets happen; the rest has its turn later.
+ares_ssize_t receive(ares_socket_t fd, void* into, size_t size, int flags, sockaddr* from, ares_socklen_t* from_size,
+                     void* allowance) {
+  if (--static_cast<Allowance*>(allowance)->datagrams < 0) {
+    errno = EAGAIN;
+    return -1;
+  }
   return ::recvfrom(fd, into, size, flags, from, from_size);
 }
+// c-ares writes to TCP sockets with writev(), which raises SIGPIPE; a library must not do that to its user.
 ares_ssize_t send_all(ares_socket_t fd, const iovec* parts, int count, void*) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts);
@@ -100,6 +121,7 @@ struct DnsChannel::Core {
       socket->waiting[direction] = false;
       const auto core = weak.lock();
       if (failed || !core || core->channel == nullptr || socket->closed) return;
+      core->allowance.datagrams = Allowance::kDatagrams;
       ares_process_fd(core->channel, direction == 0 ? fd : ARES_SOCKET_BAD, direction == 1 ? fd : ARES_SOCKET_BAD);
       core->wait(socket, fd, direction);
       core->arm();
@@ -128,6 +150,7 @@ struct DnsChannel::Core {
   asio::steady_timer timer;
   Clock::time_point end;
   ares_channel channel = nullptr;
+  Allowance allowance;
   std::map<int, std::shared_ptr<Watched>> sockets;
   std::weak_ptr<Core> self;  // what the reactor's callbacks hold
 };
@@ -151,7 +174,7 @@ Result<std::unique_ptr<DnsChannel>> DnsChannel::open(asio::io_context& context, 
     core->channel = nullptr;
     return fail(Errc::io, "the resolver cannot be set up from " + path + ": " + ares_strerror(code));
   }
-  ares_set_socket_functions(core->channel, &kSocketFunctions, nullptr);
+  ares_set_socket_functions(core->channel, &kSocketFunctions, &core->allowance);
   if (!options.servers.empty()) {
     std::string list;
     for (const std::string& server : options.servers) list.append(list.empty() ? "" : ",").append(server);

@@ -147,7 +147,8 @@ Error NameLookup::Request::error_of(int status) const {
     case ARES_EREFUSED:
       return fail(Errc::io, what + "the name servers (" + servers + ") are not there, or cannot or will not answer; " +
                                 "try again later, or " + check);
-    default: return fail(Errc::io, what + ares_strerror(status));
+    default:
+      return fail(Errc::io, what + ares_strerror(status) + ", from the name servers (" + servers + "); try again later, or " + check);
   }
 }
 

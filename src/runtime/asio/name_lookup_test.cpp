@@ -205,6 +205,43 @@ TEST_F(NameLookupTest, says_what_is_wrong_and_what_to_do) {
   EXPECT_EQ(look_up(rt, "none.test"),
             "look-up of 'none.test' failed: the name servers (127.0.0.1) are not there, or cannot or will not answer; try again "
             "later, or check the nameserver lines of /etc/resolv.conf");
+  dns->failure = 1;  // FORMERR
+  EXPECT_EQ(look_up(rt, "none.test"), "look-up of 'none.test' failed: DNS server claims query was misformatted, from the name servers "
+                                      "(127.0.0.1); try again later, or check the nameserver lines of /etc/resolv.conf");
+}
+
+// c-ares reads datagrams until there are no more: a server that sends faster held the network thread.
+TEST_F(NameLookupTest, a_flood_of_datagrams_takes_turns_with_others_and_the_answer_behind_it_counts) {
+  dns->names["good.test"] = {"127.0.0.9"};
+  dns->noise = 100;
+  AsioRuntime rt(options_of(names));
+  Lookup good;
+  start(rt, good, "good.test", Family::ip4);
+  server_loop.run_one_for(kLimit);  // all of it is on its way
+  std::size_t turns = 0;
+  std::function<void()> count = [&] {
+    ++turns;
+    if (!good.result) rt.post(count);
+  };
+  rt.post(count);
+  EXPECT_TRUE(rt.run_until([&good] { return good.result.has_value(); }, kLimit));
+  EXPECT_EQ(good.text(), "127.0.0.9");
+  EXPECT_GE(turns, 3U) << "101 datagrams, 32 in a turn";
+}
+
+// c-ares opens a socket for each address to sort them, for thousands where an answer has as many.
+TEST_F(NameLookupTest, an_answer_of_thousands_of_addresses_gives_the_first_ones) {
+  FakeDns large(server_loop, "127.0.0.77");
+  large.serve_tcp();
+  auto& listed = large->names["large.test"];
+  for (int i = 0; i < 4000; ++i) listed.push_back("127.1." + std::to_string(i / 256) + "." + std::to_string(i % 256));
+  names.servers = {large.text()};
+  AsioRuntime rt(options_of(names));
+  Lookup lookup;
+  start(rt, lookup, "large.test", Family::ip4);
+  ASSERT_TRUE(run_until(rt, [&lookup] { return lookup.result.has_value(); }));
+  ASSERT_TRUE(*lookup.result) << lookup.text();
+  EXPECT_EQ(**lookup.result, Addresses(listed.begin(), listed.begin() + NameLookup::kMostAddresses));
 }
 
 TEST_F(NameLookupTest, a_look_up_ends_by_its_limit_whatever_the_servers_do) {

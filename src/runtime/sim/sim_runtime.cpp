@@ -148,10 +148,12 @@ Now SimRuntime::now() const {
 }
 
 void SimRuntime::post(std::function<void()> task) {
+  require_function(task, "the task of post()");
   world.queue.add(world.now(), index, SimEventKind::task, std::move(task));
 }
 
 std::unique_ptr<Timer> SimRuntime::make_timer(std::function<void()> on_fire) {
+  require_function(on_fire, "on_fire of make_timer()");
   return std::make_unique<SimTimer>(world, index, std::move(on_fire));
 }
 
@@ -166,6 +168,7 @@ std::uint16_t SimRuntime::free_port(const std::string& ip) {
 
 Result<std::unique_ptr<Listener>> SimRuntime::listen(const Endpoint& at,
                                                      std::function<void(std::unique_ptr<Socket>)> on_accept) {
+  require_function(on_accept, "on_accept of listen()");
   const std::string what = "listen on " + at.to_string() + " failed: ";
   const bool any = at.ip == "0.0.0.0" || at.ip == "::";
   if (!any && world.node_of(at.ip, index) != index) return fail(Errc::io, what + "this machine does not have that address");
@@ -178,6 +181,7 @@ Result<std::unique_ptr<Listener>> SimRuntime::listen(const Endpoint& at,
 }
 
 std::unique_ptr<Operation> SimRuntime::connect(const Endpoint& to, std::function<void(SocketAnswer)> done) {
+  require_function(done, "done of connect()");
   auto pending = std::make_shared<Pending<SocketAnswer>>();
   pending->done = std::move(done);
   auto operation = std::make_unique<PendingOperation<SocketAnswer>>(pending);
@@ -257,6 +261,7 @@ class SimLookupOperation final : public Operation {
 
 std::unique_ptr<Operation> SimRuntime::resolve(const std::string& host, Family family,
                                                std::function<void(NameAnswer)> done) {
+  require_function(done, "done of resolve()");
   auto lookup = std::make_shared<SimLookup>(*this);
   lookup->done = std::move(done);
   auto operation = std::make_unique<SimLookupOperation>(lookup);
@@ -279,6 +284,8 @@ std::unique_ptr<Operation> SimRuntime::resolve(const std::string& host, Family f
 }
 
 void SimRuntime::run_on_worker(std::function<void()> work, std::function<void()> done) {
+  require_function(work, "the work of run_on_worker()");
+  require_function(done, "done of run_on_worker()");
   const auto most = static_cast<std::uint64_t>(world.options.longest_work.count());
   const Nanos takes(static_cast<std::int64_t>(world.rng.below(most + 1)));
   world.queue.add(world.now() + takes, index, SimEventKind::work, [work = std::move(work), done = std::move(done)] {
