@@ -226,6 +226,7 @@ Task<void> keep_outcome(Task<Result<Stream>> opening, std::shared_ptr<Opening> k
 
 Task<Result<Stream>> Host::State::open_by(runtime::Runtime& runtime, Task<Result<Stream>> opening, MonoTime deadline,
                                           std::string what) {
+  if (runtime.now().mono >= deadline) co_return fail(Errc::timed_out, what + " did not begin: its deadline is past");
   auto kept = std::make_shared<Opening>(runtime);
   runtime::TaskScope scope(runtime);  // what has not ended by the deadline ends with it: a dial is abandoned, a stream reset
   scope.spawn(keep_outcome(std::move(opening), kept));

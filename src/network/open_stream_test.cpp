@@ -92,6 +92,10 @@ TEST_F(OpenStreamTest, ends_at_its_deadline_and_so_do_reads_of_the_stream) {
   world.partition({{0}, {1}});
   EXPECT_EQ(by({"/none/1", "/echo/1"}).done->error().code(), Errc::timed_out);
   EXPECT_EQ(a->connections().at(0).streams, 0u) << "given up, so reset";
+  // A deadline that is past opens nothing.
+  Outcome late;
+  EXPECT_TRUE(run(*a, open_by(*a, b->id(), {"/echo/1"}, world.now(), &late)));
+  EXPECT_THAT(late.text(), HasSubstr("did not begin: its deadline is past"));
 }
 
 TEST_F(OpenStreamTest, a_handler_that_is_missing_or_cannot_be_proposed_is_refused_when_it_is_set) {

@@ -296,6 +296,7 @@ Task<void> IdentifyService::answer(Stream stream) {
   if (wrote) {
     stream.close_write();
   } else {
+    versions_told_.erase(stream.peer());  // told to nobody
     stream.reset();
   }
 }
@@ -392,6 +393,7 @@ Task<Result<void>> IdentifyService::push_to(PeerId peer) {
   const Bytes message = own_message(peer);
   const Result<void> wrote = co_await stream.write(message);
   if (!wrote) {
+    versions_told_.erase(peer);
     stream.reset();
     co_return wrote.error();
   }

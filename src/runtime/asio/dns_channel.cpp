@@ -3,6 +3,7 @@
 #include <ares.h>
 #include <arpa/inet.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -71,6 +72,17 @@ struct Watched {
   bool waiting[2] = {};  // the same: Asio was asked
   bool closed = false;
 };
+
+// c-ares reads its files on the network thread, to their end: a FIFO would hold it for ever.
+Result<void> check_configuration(const std::string& path) {
+  constexpr off_t kLargest = 64 * 1024;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return {};  // without one c-ares asks 127.0.0.1
+  if (!S_ISREG(info.st_mode))
+    return fail(Errc::io, path + " is no regular file; write one with lines such as 'nameserver 9.9.9.9'");
+  if (info.st_size > kLargest) return fail(Errc::io, path + " is larger than 64 KiB; shorten it");
+  return {};
+}
 
 }  // namespace
 
@@ -158,6 +170,7 @@ struct DnsChannel::Core {
 Result<std::unique_ptr<DnsChannel>> DnsChannel::open(asio::io_context& context, const NameOptions& options) {
   static std::once_flag once;
   std::call_once(once, [] { ares_library_init(ARES_LIB_INIT_ALL); });
+  OPP2P_TRYV(check_configuration(options.resolv_conf));
   auto core = std::make_shared<Core>(context, options.longest);
   core->self = core;
   std::string path = options.resolv_conf;
@@ -168,7 +181,12 @@ Result<std::unique_ptr<DnsChannel>> DnsChannel::open(asio::io_context& context, 
   set.tries = options.rounds;
   set.resolvconf_path = path.data();
   set.udp_port = set.tcp_port = options.port;
-  const int mask = ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_RESOLVCONF;
+  int mask = ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_RESOLVCONF;
+  std::string lookups = "b";  // DNS alone, without the hosts file
+  if (struct stat info {}; ::stat("/etc/hosts", &info) == 0 && !S_ISREG(info.st_mode)) {
+    set.lookups = lookups.data();
+    mask |= ARES_OPT_LOOKUPS;
+  }
   int code = ares_init_options(&core->channel, &set, mask);
   if (code != ARES_SUCCESS) {
     core->channel = nullptr;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -297,6 +298,16 @@ TEST_F(ResolvConf, a_change_counts_from_the_next_look_up) {
   write("nameserver 127.0.0.2\nsearch inside.test\n");
   EXPECT_EQ(look_up(rt, "one.test"), "127.0.0.2");
   EXPECT_EQ(look_up(rt, "one"), "127.0.0.3");
+}
+
+TEST_F(ResolvConf, one_that_would_hold_up_the_network_thread_is_refused_and_named) {
+  ASSERT_EQ(mkfifo(names.resolv_conf.c_str(), 0600), 0);
+  AsioRuntime rt(options_of(names));
+  EXPECT_NE(look_up(rt, "one.test").find(names.resolv_conf + " is no regular file"), std::string::npos);
+  EXPECT_EQ(look_up(rt, "::1"), "::1");
+  unlink(names.resolv_conf.c_str());
+  write(std::string(64 * 1024 + 1, '#'));
+  EXPECT_NE(look_up(rt, "one.test").find("larger than 64 KiB"), std::string::npos);
 }
 
 TEST_F(ResolvConf, without_one_the_hosts_file_still_counts_and_other_names_fail_plainly) {
