@@ -54,10 +54,11 @@ int generate(node::Output& out, const std::string& type, const std::string& file
 int peer_id(node::Output& out, const std::string& type, const std::string& file) {
   const auto raw = read_input(file, true);
   if (!raw) return report(raw.error());
+  const std::string name = file == "-" ? "standard input" : file;
   if (raw->size() != 32)
-    return report(file + " holds " + std::to_string(raw->size()) + " bytes: a private key of 32 bytes in hex is expected");
+    return report(name + " holds " + std::to_string(raw->size()) + " bytes: a private key of 32 bytes in hex is expected");
   const auto key = PrivateKey::from_raw(type_of(type), *raw);
-  if (!key) return report(key.error().within(file));
+  if (!key) return report(key.error().within(name));
   out.write(libp2p::PeerId::from_public_key(key->public_key()).to_base58() + "\n");
   return 0;
 }

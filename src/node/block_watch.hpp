@@ -1,8 +1,8 @@
 // Notices that no block is accepted, and finds the likely cause: in what the blocks that came were refused for since
-// the last accepted one or notice, else in what stands around the node. Strangers may send
-// what is refused, so that peers are missing goes before it, and what static peers sent before what others did. A pure engine. The first notice comes kFirst after the
-// start, or sooner when several blocks were refused that may tell of it; later ones when no block was accepted for `patience`, and again
-// every kAgain.
+// the last accepted one or notice, else in what stands around the node. Strangers may send what is refused, so that
+// peers are missing goes before it, and what static peers sent before what others did. A pure engine. The first notice
+// comes kFirst after the start, or sooner when several blocks were refused that may tell of it; later ones when no block
+// was accepted for `patience`, and again every kAgain.
 //
 // Owner: BlockLog. Thread: its. Bounds: a counter for each reason.
 #pragma once
