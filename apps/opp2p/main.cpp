@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/system/system_error.hpp>
 #include <csignal>
 #include <sstream>
@@ -10,6 +11,7 @@
 #include "commands.hpp"
 #include "input.hpp"
 #include "node/file_error.hpp"
+#include "node/flag_reader.hpp"
 #include "node/output.hpp"
 #include "perf.hpp"
 #include "ping.hpp"
@@ -21,6 +23,35 @@ int refused(int code) {
   return opp2p::report("the operating system refuses what the program needs to start: " + opp2p::node::file_error(code, ""));
 }
 
+// What the parser did not know, with what was probably meant; empty when the mistake is another one.
+std::string unknown_word(const CLI::App& app) {
+  const auto left = app.remaining(true);
+  if (left.empty()) return {};
+  const CLI::App* command = &app;
+  std::string called = app.get_name();
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().back();
+    called += " " + command->get_name();
+  }
+  const auto subcommands = command->get_subcommands(nullptr);
+  const auto is_option = [](const std::string& text) { return text.starts_with('-'); };
+  // A command that is not known comes before its options, an option before its value.
+  auto at = std::find_if(left.begin(), left.end(), [&](const auto& text) { return is_option(text) == subcommands.empty(); });
+  if (at == left.end()) at = left.begin();
+  const std::string word = at->substr(0, at->find('='));
+  const bool option = is_option(word);
+  std::vector<std::string> names;
+  if (option) {
+    for (const auto* known : command->get_options())
+      for (const auto& name : known->get_lnames()) names.push_back("--" + name);
+  } else {
+    for (const auto* known : subcommands) names.push_back(known->get_name());
+  }
+  const auto near = opp2p::node::nearest_name(word, names);
+  return (option ? "unknown option " : subcommands.empty() ? "nothing is expected here: " : "unknown command ") + word +
+         (near ? ". Did you mean " + *near + "?" : "; see " + called + " --help");
+}
+
 // Help and the version are printed, mistakes are reported. CLI11 has a number for every kind of mistake; here all of
 // them are 1.
 int finish_parse(const CLI::App& app, const CLI::ParseError& error, opp2p::node::Output& out) {
@@ -28,7 +59,9 @@ int finish_parse(const CLI::App& app, const CLI::ParseError& error, opp2p::node:
   std::ostringstream reported;
   const int code = app.exit(error, printed, reported);
   out.write(printed.str());
-  return code == 0 ? 0 : opp2p::report(reported.str());
+  if (code == 0) return 0;
+  const auto unknown = unknown_word(app);
+  return opp2p::report(unknown.empty() ? reported.str() : unknown);
 }
 
 int run(int argc, char** argv, opp2p::node::Output& out) {

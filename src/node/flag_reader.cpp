@@ -235,21 +235,26 @@ Result<FlagValues> read_flags(std::span<const FlagSpec> flags, std::span<const s
   return Reader(flags, arguments).run(environment);
 }
 
-std::optional<std::string> nearest_name(std::string_view wrong, std::span<const FlagSpec> flags) {
+std::optional<std::string> nearest_name(std::string_view wrong, const std::vector<std::string>& names) {
   std::optional<std::string> best;
   constexpr std::size_t kLongest = 80;
   if (wrong.size() > kLongest) return best;
   // A shared beginning, as the prefix of all variables, says nothing about what was meant.
   std::size_t distance = std::clamp<std::size_t>(wrong.size() / 6, 2, 4) + 1;
-  for (const auto& flag : flags) {
-    for (const auto& name : flag.names()) {
-      const auto this_distance = edit_distance(wrong, name);
-      if (this_distance >= distance) continue;
-      distance = this_distance;
-      best = name;
-    }
+  for (const auto& name : names) {
+    const auto this_distance = edit_distance(wrong, name);
+    if (this_distance >= distance) continue;
+    distance = this_distance;
+    best = name;
   }
   return best;
+}
+
+std::optional<std::string> nearest_name(std::string_view wrong, std::span<const FlagSpec> flags) {
+  std::vector<std::string> names;
+  for (const auto& flag : flags)
+    for (auto& name : flag.names()) names.push_back(std::move(name));
+  return nearest_name(wrong, names);
 }
 
 }  // namespace opp2p::node

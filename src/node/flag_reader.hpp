@@ -70,6 +70,7 @@ libp2p::Result<FlagValues> read_flags(std::span<const FlagSpec> flags, std::span
 libp2p::Result<FlagContent> parse_flag(const FlagSpec& flag, std::string_view text);
 
 // The name that the wrong one was most likely meant to be; nothing when none is near.
+std::optional<std::string> nearest_name(std::string_view wrong, const std::vector<std::string>& names);
 std::optional<std::string> nearest_name(std::string_view wrong, std::span<const FlagSpec> flags);
 
 }  // namespace opp2p::node

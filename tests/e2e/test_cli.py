@@ -66,6 +66,17 @@ class Program(CliCase):
             self.assertRegex(done.stdout, rf"(?m)^\s+{command}\b")
             self.assertEqual(opp2p.run(command, "--help").returncode, 0, command)
 
+    def test_what_was_misspelt_is_named_with_what_was_probably_meant(self):
+        for words, said in (("nod --x", "unknown command nod. Did you mean node?"),
+                            ("xyzzy", "unknown command xyzzy; see opp2p --help"),
+                            ("key genrate", "unknown command genrate. Did you mean generate?"),
+                            ("--vresion", "unknown option --vresion. Did you mean --version?"),
+                            ("devnet --blocktime 3", "unknown option --blocktime. Did you mean --block-time?"),
+                            ("ping --cuont=3", "unknown option --cuont. Did you mean --count?"),
+                            ("devnet extra", "nothing is expected here: extra; see opp2p devnet --help")):
+            with self.subTest(words=words):
+                self.assertEqual(self.complaint(*words.split()), f"opp2p: {said}\n")
+
     def test_unknown_options_and_commands_are_errors(self):
         for arguments in ((), ("dance",), ("--dance",), ("inspect",), ("inspect", "dance"), ("key",), ("perf",),
                           ("inspect", "payload", "--version", "5", "x"), ("inspect", "payload", "x"), ("node", "--p2p.dance"),
