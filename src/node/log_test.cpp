@@ -26,13 +26,17 @@ TEST(Log, text_lines_are_logfmt_and_quote_what_needs_it) {
 TEST(Log, a_field_without_a_value_is_left_out) {
   const std::optional<std::uint64_t> number = 0, no_number;
   const std::optional<libp2p::crypto::secp256k1::Address> nobody;
+  // A field refers to its value, which has to live as long as the list.
+  const libp2p::PeerId no_peer;
+  const libp2p::Multiaddr no_address;
+  const libp2p::ByteView no_bytes;
   const std::initializer_list<Field> fields = {{"number", number},
                                                {"no_number", no_number},
                                                {"signer", nobody},
                                                {"text", ""},
-                                               {"peer", libp2p::PeerId()},
-                                               {"addr", libp2p::Multiaddr()},
-                                               {"bytes", libp2p::ByteView()},
+                                               {"peer", no_peer},
+                                               {"addr", no_address},
+                                               {"bytes", no_bytes},
                                                {"ok", false}};
   EXPECT_TRUE(format_line(LogFormat::text, kWhen, LogLevel::info, Component::host, "m", fields)
                   .ends_with("msg=\"m\" number=0 ok=false"));
