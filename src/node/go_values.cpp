@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/bytes.hpp"
+#include "base/peer_text.hpp"
 
 namespace opp2p::node {
 namespace {
@@ -160,23 +161,6 @@ std::string quote_bytes(std::string_view text) {
   return out + '"';
 }
 
-// The size of the UTF-8 character at the beginning, 0 when there is none.
-std::size_t character_size(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto first = at(0);
-  const std::size_t size = first < 0x80                    ? 1
-                           : first >= 0xc2 && first < 0xe0 ? 2
-                           : first >= 0xe0 && first < 0xf0 ? 3
-                           : first >= 0xf0 && first < 0xf5 ? 4
-                                                           : 0;
-  if (size == 0 || size > text.size()) return 0;
-  for (std::size_t i = 1; i < size; ++i)
-    if ((at(i) & 0xc0) != 0x80) return 0;
-  const bool over_long = (first == 0xe0 && at(1) < 0xa0) || (first == 0xf0 && at(1) < 0x90);
-  const bool no_character = (first == 0xed && at(1) > 0x9f) || (first == 0xf4 && at(1) > 0x8f);
-  return over_long || no_character ? 0 : size;
-}
-
 // "1.5": nanoseconds in a unit of 10^digits of them, without zeros at the end.
 std::string decimal(std::uint64_t value, std::uint64_t unit) {
   std::string out = std::to_string(value / unit);
@@ -193,7 +177,7 @@ std::string go_quote(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
     const char c = text[0];
-    const auto size = character_size(text);
+    const auto size = libp2p::first_utf8_character(text).bytes;
     if (const auto known = kEscaped.find(c); known != std::string_view::npos) {
       (out += '\\') += kLetters[known];
     } else if (size == 0 || (size == 1 && (static_cast<unsigned char>(c) < 0x20 || c == 0x7f))) {
