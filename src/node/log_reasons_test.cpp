@@ -13,20 +13,6 @@ using testing_log::close;
 
 class LogSaysWhy : public LogOfANode {
  protected:
-  // A sequencer that dials the follower, and publishes so many blocks, one each 2 s.
-  void publish(Member& sequencer, int blocks) {
-    for (int i = 0; i < blocks; ++i) {
-      sequencer.node->publish(std::make_shared<const opstack::payload::Envelope>(chain_.next()), [](Result<void>) {});
-      world_.run_for(Seconds(2));
-    }
-  }
-  void meet(Member& sequencer, Member& follower) {
-    sequencer.config.sequencer_key = secp256k1::generate(rng_);
-    follower.start();
-    sequencer.config.static_peers.push_back(follower.address());
-    sequencer.start();
-    world_.run_for(Seconds(3));
-  }
   static void expect_no_empty_field(const Member& member) {
     EXPECT_EQ(member.kept->count("=\"\""), 0u) << member.kept->line("=\"\"");
     EXPECT_EQ(member.kept->count("=0x" + std::string(64, '0')), 0u) << member.kept->text();
@@ -75,12 +61,8 @@ TEST_F(LogSaysWhy, a_node_without_a_signer_is_told_once_which_option_is_missing_
 
 TEST_F(LogSaysWhy, blocks_that_stop_are_told_and_so_is_their_return) {
   Member follower(world_, chain_, rng_), sequencer(world_, chain_, rng_);
-  sequencer.config.sequencer_key = secp256k1::generate(rng_);
-  follower.config.unsafe_block_signer = secp256k1::address_of(*sequencer.config.sequencer_key);
-  follower.start();
-  sequencer.config.static_peers.push_back(follower.address());
-  sequencer.start();
-  world_.run_for(Seconds(3));
+  trust(sequencer, follower);
+  meet(sequencer, follower);
   publish(sequencer, 10);
   EXPECT_EQ(follower.kept->count("lvl=warn"), 0u) << follower.kept->text();
   world_.run_for(Seconds(90));
@@ -357,13 +339,9 @@ TEST_F(LogSaysWhy, a_gap_that_is_given_up_is_not_told_as_being_filled) {
 
 TEST_F(LogSaysWhy, a_gap_that_nobody_fills_since_reverse_sync_is_off_is_told_with_the_option) {
   Member follower(world_, chain_, rng_), sequencer(world_, chain_, rng_);
-  sequencer.config.sequencer_key = secp256k1::generate(rng_);
-  follower.config.unsafe_block_signer = secp256k1::address_of(*sequencer.config.sequencer_key);
+  trust(sequencer, follower);
   follower.config.sync_req_resp = false;
-  follower.start();
-  sequencer.config.static_peers.push_back(follower.address());
-  sequencer.start();
-  world_.run_for(Seconds(3));
+  meet(sequencer, follower);
   (void)chain_.next();  // is never sent
   publish(sequencer, 5);
   EXPECT_EQ(follower.node->head().number, 0u);

@@ -36,18 +36,13 @@ TEST_F(LogOfANode, has_no_line_at_info_for_a_stranger_that_comes_and_goes) {
 
 TEST_F(LogOfANode, tells_of_static_peers_and_of_peers_that_brought_a_block) {
   Member follower(world_, chain_, rng_), sequencer(world_, chain_, rng_);
-  sequencer.config.sequencer_key = secp256k1::generate(rng_);
-  follower.config.unsafe_block_signer = secp256k1::address_of(*sequencer.config.sequencer_key);
-  follower.start();
-  sequencer.config.static_peers.push_back(follower.address());
-  sequencer.start();
-  const std::string id = sequencer.node->host().id().to_base58();
-  world_.run_for(Seconds(3));
+  trust(sequencer, follower);
+  meet(sequencer, follower);
+  const std::string id = sequencer.id().to_base58();
   EXPECT_EQ(sequencer.kept->count("msg=\"connected\"", "lvl=info"), 1u);
   EXPECT_EQ(follower.kept->count("connected", id), 0u) << follower.kept->text();
 
-  sequencer.node->publish(std::make_shared<const opstack::payload::Envelope>(chain_.next()), [](Result<void>) {});
-  world_.run_for(Seconds(2));
+  publish(sequencer, 1);
   ASSERT_EQ(follower.node->head().number, 1u);
   world_.disconnect(follower.place.index(), sequencer.place.index());
   world_.run_for(Seconds(5));

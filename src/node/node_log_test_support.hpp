@@ -123,6 +123,28 @@ class LogOfANode : public testing::Test {
     out.genesis_time = kGenesisTime;
     return out;
   }
+  // The sequencer signs with a new key, whose blocks the follower accepts.
+  void trust(Member& sequencer, Member& follower) {
+    sequencer.config.sequencer_key = secp256k1::generate(rng_);
+    follower.config.unsafe_block_signer = secp256k1::address_of(*sequencer.config.sequencer_key);
+  }
+  // Starts both; the sequencer, with a key of its own where it has none, dials the follower.
+  void meet(Member& sequencer, Member& follower) {
+    if (!sequencer.config.sequencer_key) sequencer.config.sequencer_key = secp256k1::generate(rng_);
+    follower.start();
+    sequencer.config.static_peers.push_back(follower.address());
+    sequencer.start();
+    world_.run_for(Seconds(3));
+  }
+  // So many blocks, one each 2 s.
+  void publish(Member& sequencer, int blocks) {
+    for (int i = 0; i < blocks; ++i) {
+      sequencer.node->publish(std::make_shared<const opstack::payload::Envelope>(chain_.next()),
+                              [](libp2p::Result<void>) {});
+      world_.run_for(Seconds(2));
+    }
+  }
+
   runtime::SimWorld world_;
   libp2p::SeededRng rng_;
   devnet::ChainBuilder chain_;
