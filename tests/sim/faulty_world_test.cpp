@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "known_traces.hpp"
 #include "scenarios.hpp"
 
 namespace opp2p::node::devnet {
@@ -53,6 +54,7 @@ TEST_P(FaultyWorld, leaves_all_heads_equal_no_queue_filled_and_one_trace_for_eac
     expect_nothing_lives();
     if (HasFailure()) return;
     EXPECT_EQ(trace, run(GetParam(), seed));
+    expect_known_trace(GetParam().name, seed, trace);
   }
 }
 

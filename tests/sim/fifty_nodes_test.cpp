@@ -4,6 +4,7 @@
 
 #include <iostream>
 
+#include "known_traces.hpp"
 #include "story.hpp"
 
 namespace opp2p::node::devnet {
@@ -61,6 +62,7 @@ TEST(FiftyNodes, have_equal_heads_after_ten_minutes_with_losses_and_a_partition_
     EXPECT_EQ(first.trace_hash, second.trace_hash);
     EXPECT_EQ(first.events, second.events);
     EXPECT_NE(first.trace_hash, run(seed + 1).trace_hash);
+    expect_known_trace("fifty_nodes", seed, first.trace_hash);
     expect_nothing_lives();
   }
 }

@@ -1,6 +1,7 @@
 // Ten whole nodes in one simulated world: real handshakes, muxing and gossip on a virtual clock.
 #include <gtest/gtest.h>
 
+#include "known_traces.hpp"
 #include "network/connection_engine.hpp"
 #include "node/devnet/chain_builder.hpp"
 #include "node/devnet/sim_network.hpp"
@@ -76,6 +77,7 @@ TEST(FirstNetwork, the_same_seed_gives_the_same_trace_and_another_seed_another) 
   EXPECT_EQ(first.trace_hash, second.trace_hash);
   EXPECT_EQ(first.delivered, second.delivered);
   EXPECT_NE(run(8).trace_hash, first.trace_hash);
+  expect_known_trace("first_network", 7, first.trace_hash);
 }
 
 TEST(FirstNetwork, nothing_of_a_network_outlives_it) {
