@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "crypto/aead.hpp"
+#include "libp2p/crypto/aead.hpp"
 
 namespace {
 

@@ -28,7 +28,7 @@ set(OPP2P_TEST_OPTIONS ${OPP2P_WARNINGS} $<$<CONFIG:Release>:-O0>)
 # go without, so that each file of theirs names what it uses.
 function(opp2p_test_options target)
   target_compile_options(${target} PRIVATE ${OPP2P_TEST_OPTIONS})
-  target_link_libraries(${target} PRIVATE opp2p_testing GTest::gmock GTest::gtest_main)
+  target_link_libraries(${target} PRIVATE opp2p_test_support GTest::gmock GTest::gtest_main)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fpch-preprocess)  # without it ccache passes these files by
   endif()

@@ -1,8 +1,6 @@
-# find_package(opp2p) gives the layers as opp2p::base … opp2p::node.
+# find_package(opp2p) gives opp2p::libp2p, opp2p::opstack and opp2p::testing.
 include(CMakePackageConfigHelpers)
-get_property(layers GLOBAL PROPERTY OPP2P_LAYERS)
-list(TRANSFORM layers PREPEND opp2p_ OUTPUT_VARIABLE targets)
-install(TARGETS ${targets} opp2p_snappy EXPORT opp2pTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS opp2p_libp2p opp2p_opstack opp2p_testing opp2p_snappy EXPORT opp2pTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT opp2pTargets NAMESPACE opp2p:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/opp2p)
 install(DIRECTORY src/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/opp2p FILES_MATCHING PATTERN "*.hpp"
   PATTERN "*_test*.hpp" EXCLUDE PATTERN "*_fixture.hpp" EXCLUDE)

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <string>
 
-#include "network/host.hpp"
-#include "runtime/asio/asio_runtime.hpp"
-#include "runtime/run_task.hpp"
+#include "libp2p/host/host.hpp"
+#include "libp2p/runtime/asio/asio_runtime.hpp"
+#include "libp2p/runtime/run_task.hpp"
 
 using namespace libp2p;
 

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "opstack/gossip/block_gossip.hpp"
-#include "runtime/asio/asio_runtime.hpp"
-#include "runtime/run_task.hpp"
-#include "services/identify_service.hpp"
+#include "libp2p/runtime/asio/asio_runtime.hpp"
+#include "libp2p/runtime/run_task.hpp"
+#include "libp2p/services/identify/identify_service.hpp"
 
 using namespace libp2p;
 namespace gossip = opstack::gossip;

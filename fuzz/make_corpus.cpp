@@ -6,18 +6,18 @@
 #include <fstream>
 #include <string>
 
-#include "multiformats/peer_record.hpp"
-#include "node/store_record.hpp"
-#include "protocols/gossipsub/rpc.hpp"
-#include "protocols/identify/identify.hpp"
-#include "protocols/multistream/negotiator.hpp"
-#include "protocols/noise/handshake.hpp"
-#include "protocols/payload_by_number/codec.hpp"
-#include "protocols/yamux/frame.hpp"
+#include "libp2p/multiformats/peer_record.hpp"
+#include "opp2p/store/store_record.hpp"
+#include "libp2p/protocols/gossipsub/rpc.hpp"
+#include "libp2p/protocols/identify/identify.hpp"
+#include "libp2p/protocols/multistream/negotiator.hpp"
+#include "libp2p/protocols/noise/handshake.hpp"
+#include "opstack/sync/wire/codec.hpp"
+#include "libp2p/protocols/yamux/frame.hpp"
 #include "testing/blocks.hpp"
-#include "wire/rlp.hpp"
-#include "wire/snappy_block.hpp"
-#include "wire/snappy_frame.hpp"
+#include "libp2p/multiformats/rlp.hpp"
+#include "opstack/encoding/snappy_block.hpp"
+#include "opstack/encoding/snappy_frame.hpp"
 
 namespace {
 

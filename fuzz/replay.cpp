@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "base/bytes.hpp"
-#include "base/rng.hpp"
+#include "libp2p/base/bytes.hpp"
+#include "libp2p/base/rng.hpp"
 #include "fuzz_targets.hpp"
 #include "guard.hpp"
 

@@ -46,7 +46,7 @@ def decoders(header):
 
 
 def main():
-    targets = {path.name.removesuffix("_fuzz.cpp"): path for path in SRC.rglob("*_fuzz.cpp")}
+    targets = {path.name.removesuffix("_fuzz.cpp"): path for path in [*SRC.rglob("*_fuzz.cpp"), *(ROOT / "fuzz").glob("*_fuzz.cpp")]}
     named = "\n".join(path.read_text() for path in targets.values())
     headers = sorted(path for path in SRC.rglob("*.hpp") if not re.search(r"_(test|fixture)\w*\.hpp$", path.name))
     breaches, count = [], 0

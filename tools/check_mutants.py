@@ -25,13 +25,13 @@ WANTED = 0.95
 
 # (area, test program, filter of its own tests, files, how many)
 AREAS = [
-    ("block rules", "opstack_test", "BlockRules*:BlockGossip*", ["src/opstack/gossip/block_rules.cpp"], 18),
-    ("sync scheduler", "opstack_test", "Sync*:Follower*",
-     ["src/opstack/sync/sync_scheduler.cpp", "src/opstack/sync/sync_scheduler_plan.cpp"], 18),
-    ("yamux window", "protocols_test", "Yamux*",
-     ["src/protocols/yamux/session.cpp", "src/protocols/yamux/session_streams.cpp"], 18),
-    ("mesh back-off", "protocols_test", "Gossipsub*:Backoff*",
-     ["src/protocols/gossipsub/backoff.cpp", "src/protocols/gossipsub/router_control.cpp", "src/protocols/gossipsub/router_heartbeat.cpp"], 18),
+    ("block rules", "unit_opstack_rules", "BlockRules*", ["src/opstack/rules/block_rules.cpp"], 18),
+    ("sync scheduler", "unit_opstack_sync", "Sync*:Follower*",
+     ["src/opstack/sync/engine/sync_scheduler.cpp", "src/opstack/sync/engine/sync_scheduler_plan.cpp"], 18),
+    ("yamux window", "unit_libp2p_protocols", "Yamux*",
+     ["src/libp2p/protocols/yamux/session.cpp", "src/libp2p/protocols/yamux/session_streams.cpp"], 18),
+    ("mesh back-off", "unit_libp2p_protocols", "Gossipsub*:Backoff*",
+     ["src/libp2p/protocols/gossipsub/backoff.cpp", "src/libp2p/protocols/gossipsub/router_control.cpp", "src/libp2p/protocols/gossipsub/router_heartbeat.cpp"], 18),
 ]
 
 # Each: what it is called, what it finds in a line, what stands there instead.
@@ -53,7 +53,7 @@ RULES = [
 
 # (file, the line as it stands without indentation, what it becomes): why nothing can tell the two apart.
 EQUIVALENT = {
-    ("src/protocols/gossipsub/backoff.cpp",
+    ("src/libp2p/protocols/gossipsub/backoff.cpp",
      "[](const auto& a, const auto& b) { return a.second < b.second; }));",
      "[](const auto& a, const auto& b) { return a.second <= b.second; }));"):
         "of two that end at the same time either may go",

@@ -21,9 +21,7 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
-LAYERS = ["base", "crypto", "multiformats", "wire", "protocols", "runtime", "network", "services", "opstack", "node"]
 FUZZ_SECONDS = int(os.environ.get("OPP2P_FUZZ_SECONDS", "60"))  # for each target
-UNIT = [f"{layer}_test" for layer in LAYERS] + ["apps/opp2p/apps_test"]
 CI = os.environ.get("CI") == "true"
 
 
@@ -144,11 +142,16 @@ def lint():
     return tally
 
 
+def unit_programs(folder):
+    """The test programs of the folders, as the build lists them, and the subcommands'."""
+    return [*(folder / "unit_tests.txt").read_text().split(), "apps/opp2p/apps_test"]
+
+
 def unit(folder=BUILD):
     tally = Tally()
-    for program in UNIT:
+    for program in unit_programs(folder):
         one = gtest(folder / program)
-        say(f"  {pathlib.Path(program).name.removesuffix('_test')}: {one}")
+        say(f"  {pathlib.Path(program).name.removeprefix('unit_').removesuffix('_test')}: {one}")
         tally.add(one)
     return tally
 
@@ -188,7 +191,7 @@ def build_sanitized(folder, targets, compiler, looks_for, *options):
 def address():
     """The unit suite under g++'s AddressSanitizer."""
     folder = ROOT / "build-address"
-    build_sanitized(folder, unit_targets(), "g++", "address")
+    build_sanitized(folder, ["unit_tests"], "g++", "address")
     return unit(folder)
 
 
@@ -209,7 +212,7 @@ def sanitizers():
             tally.add(Tally(failed=1) if CI else Tally(skipped=1))
             continue
         folder = ROOT / f"build-{name}"
-        build_sanitized(folder, [*unit_targets(), "sim_test"], compiler, looks_for, "-DCMAKE_CXX_FLAGS_DEBUG=-O1")
+        build_sanitized(folder, ["unit_tests", "sim_test"], compiler, looks_for, "-DCMAKE_CXX_FLAGS_DEBUG=-O1")
         tally.add(unit(folder))
         one = gtest(folder / "tests" / "sim_test")
         say(f"  simulation: {one}")
@@ -265,10 +268,6 @@ def differential():
 def mutants():
     """Whether the unit tests notice when a condition is changed (tools/check_mutants.py)."""
     return Tally(passed=1) if run([sys.executable, ROOT / "tools" / "check_mutants.py"]).returncode == 0 else Tally(failed=1)
-
-
-def unit_targets():
-    return [pathlib.Path(program).name for program in UNIT]
 
 
 def release_build():

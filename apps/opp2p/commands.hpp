@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "node/output.hpp"
+#include "opp2p/base/output.hpp"
 
 namespace opp2p {
 

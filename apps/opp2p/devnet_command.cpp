@@ -6,10 +6,10 @@
 
 #include "commands.hpp"
 #include "input.hpp"
-#include "node/config.hpp"
-#include "node/devnet/devnet.hpp"
-#include "node/devnet/intruder.hpp"
-#include "node/devnet/replay.hpp"
+#include "opp2p/config/config.hpp"
+#include "apps/devnet/devnet.hpp"
+#include "apps/devnet/intruder.hpp"
+#include "apps/devnet/replay.hpp"
 
 namespace opp2p {
 namespace {

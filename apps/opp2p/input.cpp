@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "base/peer_text.hpp"
+#include "libp2p/base/peer_text.hpp"
 
 namespace opp2p {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "base/bytes.hpp"
-#include "base/result.hpp"
-#include "node/output.hpp"
+#include "libp2p/base/bytes.hpp"
+#include "libp2p/base/result.hpp"
+#include "opp2p/base/output.hpp"
 
 namespace opp2p {
 

@@ -1,13 +1,13 @@
 #include "inspect.hpp"
 
-#include "base/peer_text.hpp"
-#include "crypto/keys.hpp"
-#include "multiformats/multiaddr.hpp"
-#include "multiformats/multiaddr_value.hpp"
-#include "multiformats/peer_id.hpp"
+#include "libp2p/base/peer_text.hpp"
+#include "libp2p/crypto/keys.hpp"
+#include "libp2p/multiformats/multiaddr.hpp"
+#include "libp2p/multiformats/multiaddr_value.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
 #include "opstack/payload/payload_json.hpp"
-#include "protocols/payload_by_number/codec.hpp"
-#include "wire/snappy_block.hpp"
+#include "opstack/sync/wire/codec.hpp"
+#include "opstack/encoding/snappy_block.hpp"
 
 namespace opp2p::inspect {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "opstack/gossip/block_rules.hpp"
+#include "opstack/rules/block_rules.hpp"
 
 namespace opp2p::inspect {
 

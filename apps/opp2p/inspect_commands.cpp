@@ -6,7 +6,7 @@
 #include "commands.hpp"
 #include "input.hpp"
 #include "inspect.hpp"
-#include "opstack/gossip/topics.hpp"
+#include "opstack/rules/topics.hpp"
 
 namespace opp2p {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "multiformats/peer_id.hpp"
-#include "opstack/gossip/topics.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+#include "opstack/rules/topics.hpp"
 #include "opstack/payload/payload_json.hpp"
-#include "protocols/payload_by_number/codec.hpp"
+#include "opstack/sync/wire/codec.hpp"
 #include "testing/blocks.hpp"
 
 namespace opp2p::inspect {

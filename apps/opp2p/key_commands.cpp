@@ -9,10 +9,10 @@
 #include <memory>
 
 #include "commands.hpp"
-#include "crypto/keys.hpp"
+#include "libp2p/crypto/keys.hpp"
 #include "input.hpp"
-#include "multiformats/peer_id.hpp"
-#include "runtime/entropy.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/runtime/entropy.hpp"
 
 namespace opp2p {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "commands.hpp"
 #include "input.hpp"
-#include "node/file_error.hpp"
-#include "node/flag_reader.hpp"
-#include "node/output.hpp"
+#include "opp2p/base/file_error.hpp"
+#include "opp2p/config/flag_reader.hpp"
+#include "opp2p/base/output.hpp"
 #include "perf.hpp"
 #include "ping.hpp"
 #include "version.hpp"

@@ -1,5 +1,5 @@
 // `opp2p node`: op-node's options and environment names where it has them, our own beside them. It does not go through
-// CLI11, which reads options otherwise than op-node does; node/flag_reader.hpp reads them.
+// CLI11, which reads options otherwise than op-node does; opp2p/config/flag_reader.hpp reads them.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -9,12 +9,12 @@
 
 #include "commands.hpp"
 #include "input.hpp"
-#include "node/config.hpp"
-#include "node/daemon.hpp"
-#include "node/file_error.hpp"
-#include "node/log_fatal.hpp"
-#include "node/node_flags.hpp"
-#include "runtime/entropy.hpp"
+#include "opp2p/config/config.hpp"
+#include "daemon.hpp"
+#include "opp2p/base/file_error.hpp"
+#include "opp2p/observe/log_fatal.hpp"
+#include "opp2p/config/node_flags.hpp"
+#include "libp2p/runtime/entropy.hpp"
 #include "version.hpp"
 
 namespace opp2p {

@@ -8,9 +8,9 @@
 #include <memory>
 #include <string>
 
-#include "base/peer_text.hpp"
+#include "libp2p/base/peer_text.hpp"
 #include "input.hpp"
-#include "services/perf_service.hpp"
+#include "libp2p/services/perf/perf_service.hpp"
 #include "tool_host.hpp"
 
 namespace opp2p {

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "base/peer_text.hpp"
+#include "libp2p/base/peer_text.hpp"
 #include "input.hpp"
-#include "services/ping_service.hpp"
+#include "libp2p/services/ping/ping_service.hpp"
 #include "tool_host.hpp"
 
 namespace opp2p {

@@ -3,7 +3,7 @@
 
 #include <CLI/App.hpp>
 
-#include "node/output.hpp"
+#include "opp2p/base/output.hpp"
 
 namespace opp2p {
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "input.hpp"
-#include "node/config.hpp"
-#include "node/end_signals.hpp"
+#include "opp2p/config/config.hpp"
+#include "opp2p/base/end_signals.hpp"
 
 namespace opp2p {
 

@@ -8,11 +8,11 @@
 #include <memory>
 #include <string>
 
-#include "network/host.hpp"
-#include "node/output.hpp"
-#include "runtime/asio/asio_runtime.hpp"
-#include "services/identify_service.hpp"
-#include "services/ping_service.hpp"
+#include "libp2p/host/host.hpp"
+#include "opp2p/base/output.hpp"
+#include "libp2p/runtime/asio/asio_runtime.hpp"
+#include "libp2p/services/identify/identify_service.hpp"
+#include "libp2p/services/ping/ping_service.hpp"
 
 namespace opp2p {
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-#include "services/identify_service.hpp"
+#include "libp2p/services/identify/identify_service.hpp"
 
 namespace opp2p {
 namespace {

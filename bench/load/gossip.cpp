@@ -6,8 +6,8 @@
 #include "lib/made_chain.hpp"
 #include "load.hpp"
 #include "opstack/gossip/block_gossip.hpp"
-#include "opstack/gossip/block_message.hpp"
-#include "opstack/gossip/topics.hpp"
+#include "opstack/rules/block_message.hpp"
+#include "opstack/rules/topics.hpp"
 
 namespace bench {
 

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "network/host.hpp"
-#include "runtime/asio/asio_runtime.hpp"
-#include "services/identify_service.hpp"
+#include "libp2p/host/host.hpp"
+#include "libp2p/runtime/asio/asio_runtime.hpp"
+#include "libp2p/services/identify/identify_service.hpp"
 
 namespace bench {
 

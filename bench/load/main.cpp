@@ -4,7 +4,7 @@
 #include <string>
 
 #include "load.hpp"
-#include "runtime/run_task.hpp"
+#include "libp2p/runtime/run_task.hpp"
 
 namespace bench {
 

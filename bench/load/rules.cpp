@@ -5,8 +5,8 @@
 
 #include "lib/made_chain.hpp"
 #include "load.hpp"
-#include "opstack/gossip/block_message.hpp"
-#include "opstack/gossip/block_rules.hpp"
+#include "opstack/rules/block_message.hpp"
+#include "opstack/rules/block_rules.hpp"
 
 namespace bench {
 

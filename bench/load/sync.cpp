@@ -3,7 +3,7 @@
 #include <map>
 
 #include "load.hpp"
-#include "protocols/payload_by_number/codec.hpp"
+#include "opstack/sync/wire/codec.hpp"
 
 namespace bench {
 

@@ -2,14 +2,14 @@
 #include <benchmark/benchmark.h>
 
 #include "lib/made_chain.hpp"
-#include "opstack/gossip/block_message.hpp"
-#include "opstack/gossip/block_rules.hpp"
-#include "opstack/gossip/message_id.hpp"
-#include "opstack/gossip/topics.hpp"
+#include "opstack/rules/block_message.hpp"
+#include "opstack/rules/block_rules.hpp"
+#include "opstack/rules/message_id.hpp"
+#include "opstack/rules/topics.hpp"
 #include "opstack/payload/payload.hpp"
-#include "wire/ordered_trie.hpp"
-#include "wire/snappy_block.hpp"
-#include "wire/snappy_frame.hpp"
+#include "opstack/encoding/ordered_trie.hpp"
+#include "opstack/encoding/snappy_block.hpp"
+#include "opstack/encoding/snappy_frame.hpp"
 
 namespace {
 

@@ -1,10 +1,10 @@
 // Noise messages, Keccak in each width, signatures.
 #include <benchmark/benchmark.h>
 
-#include "base/rng.hpp"
-#include "crypto/keccak_many.hpp"
-#include "crypto/secp256k1.hpp"
-#include "protocols/noise/transport.hpp"
+#include "libp2p/base/rng.hpp"
+#include "opstack/encoding/keccak_many.hpp"
+#include "libp2p/crypto/secp256k1.hpp"
+#include "libp2p/protocols/noise/transport.hpp"
 
 namespace {
 

@@ -1,8 +1,8 @@
 // The GossipSub router: a message from one peer to the mesh, and a heartbeat.
 #include <benchmark/benchmark.h>
 
-#include "crypto/hash.hpp"
-#include "protocols/gossipsub/router.hpp"
+#include "libp2p/crypto/hash.hpp"
+#include "libp2p/protocols/gossipsub/router.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Yamux: bytes of one stream through two sessions.
 #include <benchmark/benchmark.h>
 
-#include "protocols/yamux/session.hpp"
+#include "libp2p/protocols/yamux/session.hpp"
 
 namespace {
 

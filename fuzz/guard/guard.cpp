@@ -18,7 +18,7 @@
 #include <ctime>
 #include <random>
 
-#include "crypto/sodium.hpp"
+#include "libp2p/crypto/sodium.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // What the linker calls in place of SimWorld::run_for and run_until (fuzz/guard/CMakeLists.txt says so): the same under the guard.
 #include "guard.hpp"
-#include "runtime/sim/sim_world.hpp"
+#include "libp2p/runtime/sim/sim_world.hpp"
 
 using libp2p::Nanos;
 using libp2p::guard::Guarded;

@@ -1,6 +1,6 @@
 #include <cstdio>
 
-#include "multiformats/peer_id.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
 
 int main() {
   libp2p::SeededRng rng(1);

@@ -1,7 +1,7 @@
 #include <cstdio>
 
-#include "network/host.hpp"
-#include "runtime/asio/asio_runtime.hpp"
+#include "libp2p/host/host.hpp"
+#include "libp2p/runtime/asio/asio_runtime.hpp"
 
 int main() {
   libp2p::runtime::AsioRuntime rt;

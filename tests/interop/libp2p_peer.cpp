@@ -11,7 +11,7 @@
 #include <memory>
 
 #include "peer_tests.hpp"
-#include "runtime/asio/asio_runtime.hpp"
+#include "libp2p/runtime/asio/asio_runtime.hpp"
 #include "test_protocols.hpp"
 
 namespace interop {

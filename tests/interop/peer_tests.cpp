@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "crypto/hash.hpp"
+#include "libp2p/crypto/hash.hpp"
 #include "test_protocols.hpp"
 
 namespace interop {

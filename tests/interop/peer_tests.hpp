@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
-#include "network/host.hpp"
-#include "services/identify_service.hpp"
-#include "services/perf_service.hpp"
-#include "services/ping_service.hpp"
+#include "libp2p/base/result.hpp"
+#include "libp2p/host/host.hpp"
+#include "libp2p/services/identify/identify_service.hpp"
+#include "libp2p/services/perf/perf_service.hpp"
+#include "libp2p/services/ping/ping_service.hpp"
 
 namespace interop {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "crypto/hash.hpp"
+#include "libp2p/crypto/hash.hpp"
 
 namespace interop {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "network/host.hpp"
+#include "libp2p/host/host.hpp"
 
 namespace interop {
 

@@ -2,7 +2,7 @@
 // and depends on its arguments only, so two programs make the same one.
 #pragma once
 
-#include "node/devnet/chain_builder.hpp"
+#include "opstack/testing/chain_builder.hpp"
 
 struct MadeChain {
   MadeChain(std::uint64_t genesis_time, std::size_t block_size)

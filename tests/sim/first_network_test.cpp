@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "known_traces.hpp"
-#include "network/connection_engine.hpp"
-#include "node/devnet/chain_builder.hpp"
-#include "node/devnet/sim_network.hpp"
+#include "libp2p/upgrade/connection_engine.hpp"
+#include "opstack/testing/chain_builder.hpp"
+#include "sim/sim_network.hpp"
 
 namespace opp2p::node::devnet {
 namespace {

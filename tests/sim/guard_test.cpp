@@ -14,10 +14,10 @@
 #include <random>
 
 #include "guard.hpp"
-#include "node/devnet/chain_builder.hpp"
-#include "node/devnet/sim_network.hpp"
-#include "runtime/entropy.hpp"
-#include "runtime/sim/sim_world.hpp"
+#include "opstack/testing/chain_builder.hpp"
+#include "sim/sim_network.hpp"
+#include "libp2p/runtime/entropy.hpp"
+#include "libp2p/runtime/sim/sim_world.hpp"
 
 namespace libp2p::guard {
 namespace {

@@ -1,4 +1,4 @@
-// Peers that misbehave on purpose (node/devnet/adversary.hpp).
+// Peers that misbehave on purpose (sim/adversary.hpp).
 #include <gtest/gtest.h>
 
 #include "scenarios.hpp"

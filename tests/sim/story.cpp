@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <optional>
 
-#include "network/connection.hpp"
-#include "protocols/yamux/stream_state.hpp"
-#include "services/gossipsub_streams.hpp"
+#include "libp2p/connection/connection.hpp"
+#include "libp2p/protocols/yamux/stream_state.hpp"
+#include "libp2p/services/gossipsub/gossipsub_streams.hpp"
 
 namespace opp2p::node::devnet {
 

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "node/devnet/chain_builder.hpp"
-#include "node/devnet/sim_network.hpp"
+#include "opstack/testing/chain_builder.hpp"
+#include "sim/sim_network.hpp"
 
 namespace opp2p::node::devnet {
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <source_location>
 
-#include "base/bytes.hpp"
+#include "libp2p/base/bytes.hpp"
 
 namespace libp2p::fuzzing {
 

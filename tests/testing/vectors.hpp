@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/bytes.hpp"
+#include "libp2p/base/bytes.hpp"
 
 namespace testing_vectors {
 

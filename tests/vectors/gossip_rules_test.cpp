@@ -5,12 +5,12 @@
 #include <fstream>
 #include <iterator>
 
-#include "opstack/gossip/block_message.hpp"
-#include "opstack/gossip/block_rules.hpp"
-#include "opstack/gossip/topics.hpp"
+#include "opstack/rules/block_message.hpp"
+#include "opstack/rules/block_rules.hpp"
+#include "opstack/rules/topics.hpp"
 #include "opstack/payload/payload_json.hpp"
 #include "testing/vectors.hpp"
-#include "wire/snappy_block.hpp"
+#include "opstack/encoding/snappy_block.hpp"
 
 namespace opstack::gossip {
 namespace {

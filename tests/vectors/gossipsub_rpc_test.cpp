@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "crypto/keys.hpp"
-#include "multiformats/peer_id.hpp"
-#include "protocols/gossipsub/frame.hpp"
+#include "libp2p/crypto/keys.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/protocols/gossipsub/frame.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

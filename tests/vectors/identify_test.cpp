@@ -1,5 +1,5 @@
 // libp2p/protobuf.json, group "identify": messages decode to their fields and encode to the same bytes.
-#include "protocols/identify/identify.hpp"
+#include "libp2p/protocols/identify/identify.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // Vectors opstack/gossip/message-id.json.
 #include <gtest/gtest.h>
 
-#include "opstack/gossip/message_id.hpp"
+#include "opstack/rules/message_id.hpp"
 #include "testing/vectors.hpp"
-#include "wire/snappy_block.hpp"
+#include "opstack/encoding/snappy_block.hpp"
 
 namespace opstack::gossip {
 namespace {

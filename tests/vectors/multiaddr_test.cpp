@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "multiformats/multiaddr.hpp"
+#include "libp2p/multiformats/multiaddr.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

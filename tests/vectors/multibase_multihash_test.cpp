@@ -2,8 +2,8 @@
 
 #include <map>
 
-#include "multiformats/multibase.hpp"
-#include "multiformats/multihash.hpp"
+#include "libp2p/multiformats/multibase.hpp"
+#include "libp2p/multiformats/multihash.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

@@ -1,5 +1,5 @@
 // libp2p/multistream.json: what a listener answers to a dialer's bytes, and what a dialer makes of a listener's.
-#include "protocols/multistream/negotiator.hpp"
+#include "libp2p/protocols/multistream/negotiator.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 
 #include <iostream>
 
-#include "protocols/noise/handshake.hpp"
-#include "protocols/noise/transport.hpp"
+#include "libp2p/protocols/noise/handshake.hpp"
+#include "libp2p/protocols/noise/transport.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

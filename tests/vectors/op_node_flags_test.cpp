@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <regex>
 
-#include "node/node_flags.hpp"
+#include "opp2p/config/node_flags.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "multiformats/multibase.hpp"
-#include "multiformats/peer_id.hpp"
+#include "libp2p/multiformats/multibase.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "opstack/sync/answer.hpp"
-#include "opstack/sync/request_rules.hpp"
+#include "opstack/sync/engine/answer.hpp"
+#include "opstack/sync/engine/request_rules.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

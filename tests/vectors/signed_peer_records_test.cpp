@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "multiformats/peer_record.hpp"
+#include "libp2p/multiformats/peer_record.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

@@ -1,8 +1,8 @@
 // Vectors opstack/signing.json.
 #include <gtest/gtest.h>
 
-#include "crypto/secp256k1.hpp"
-#include "opstack/gossip/signing.hpp"
+#include "libp2p/crypto/secp256k1.hpp"
+#include "opstack/rules/signing.hpp"
 #include "testing/vectors.hpp"
 
 namespace opstack::gossip {

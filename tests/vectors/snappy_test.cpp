@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "base/rng.hpp"
+#include "libp2p/base/rng.hpp"
 #include "testing/vectors.hpp"
-#include "wire/crc32c.hpp"
-#include "wire/snappy_block.hpp"
-#include "wire/snappy_frame.hpp"
+#include "opstack/encoding/crc32c.hpp"
+#include "opstack/encoding/snappy_block.hpp"
+#include "opstack/encoding/snappy_frame.hpp"
 
 namespace libp2p::wire {
 namespace {

@@ -1,7 +1,7 @@
 // Vectors opstack/ssz/*.json.
 #include <gtest/gtest.h>
 
-#include "opstack/gossip/signing.hpp"
+#include "opstack/rules/signing.hpp"
 #include "opstack/payload/payload.hpp"
 #include "opstack/payload/payload_json.hpp"
 #include "testing/vectors.hpp"

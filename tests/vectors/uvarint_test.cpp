@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "multiformats/varint.hpp"
+#include "libp2p/multiformats/varint.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "protocols/yamux/session.hpp"
+#include "libp2p/protocols/yamux/session.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

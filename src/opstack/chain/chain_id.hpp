@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/bytes.hpp"
-#include "base/result.hpp"
+#include "libp2p/base/bytes.hpp"
+#include "libp2p/base/result.hpp"
 
 namespace opstack::chain {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "opstack/gossip/topics.hpp"
+#include "opstack/rules/topics.hpp"
 
 namespace opstack::gossip {
 

@@ -7,8 +7,8 @@
 #include <set>
 #include <stdexcept>
 
-#include "opstack/gossip/topics.hpp"
-#include "services/sim_hosts.hpp"
+#include "opstack/rules/topics.hpp"
+#include "libp2p/testing/sim_hosts.hpp"
 #include "testing/blocks.hpp"
 
 namespace opstack::gossip {

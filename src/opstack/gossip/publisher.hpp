@@ -11,9 +11,9 @@
 #include <optional>
 #include <string>
 
-#include "base/live_count.hpp"
-#include "opstack/gossip/block_message.hpp"
-#include "services/gossipsub_service.hpp"
+#include "libp2p/base/live_count.hpp"
+#include "opstack/rules/block_message.hpp"
+#include "libp2p/services/gossipsub/gossipsub_service.hpp"
 
 namespace opstack::gossip {
 

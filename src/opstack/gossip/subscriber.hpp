@@ -11,10 +11,10 @@
 #include <memory>
 #include <string>
 
-#include "base/live_count.hpp"
-#include "opstack/gossip/block_rules.hpp"
+#include "libp2p/base/live_count.hpp"
+#include "opstack/rules/block_rules.hpp"
 #include "opstack/gossip/validation_queue.hpp"
-#include "services/gossipsub_service.hpp"
+#include "libp2p/services/gossipsub/gossipsub_service.hpp"
 
 namespace opstack::gossip {
 

@@ -14,8 +14,8 @@
 #include <memory>
 #include <optional>
 
-#include "base/live_count.hpp"
-#include "runtime/runtime.hpp"
+#include "libp2p/base/live_count.hpp"
+#include "libp2p/runtime/runtime.hpp"
 
 namespace opstack::gossip {
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/sim/sim_world.hpp"
+#include "libp2p/runtime/sim/sim_world.hpp"
 
 namespace opstack::gossip {
 namespace {

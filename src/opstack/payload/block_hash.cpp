@@ -1,6 +1,6 @@
 #include "opstack/payload/payload.hpp"
-#include "wire/ordered_trie.hpp"
-#include "wire/rlp.hpp"
+#include "opstack/encoding/ordered_trie.hpp"
+#include "libp2p/multiformats/rlp.hpp"
 
 namespace opstack::payload {
 namespace {

@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "base/bytes.hpp"
-#include "base/result.hpp"
-#include "crypto/keccak_many.hpp"
-#include "crypto/secp256k1.hpp"
+#include "libp2p/base/bytes.hpp"
+#include "libp2p/base/result.hpp"
+#include "opstack/encoding/keccak_many.hpp"
+#include "libp2p/crypto/secp256k1.hpp"
 
 namespace opstack::payload {
 

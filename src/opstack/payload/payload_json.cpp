@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "wire/rlp.hpp"
+#include "libp2p/multiformats/rlp.hpp"
 
 namespace opstack::payload {
 namespace {

@@ -1,7 +1,7 @@
 #include <string>
 
 #include "opstack/payload/payload.hpp"
-#include "wire/ssz.hpp"
+#include "opstack/encoding/ssz.hpp"
 
 namespace opstack::payload {
 namespace {

@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "cases.hpp"
-#include "multiformats/varint.hpp"
-#include "opstack/gossip/block_message.hpp"
+#include "libp2p/multiformats/varint.hpp"
+#include "opstack/rules/block_message.hpp"
 #include "testing/blocks.hpp"
-#include "wire/snappy_block.hpp"
+#include "opstack/encoding/snappy_block.hpp"
 
 namespace differential {
 

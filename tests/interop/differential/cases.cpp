@@ -5,10 +5,10 @@
 #include <fstream>
 #include <iterator>
 
-#include "multiformats/varint.hpp"
-#include "wire/crc32c.hpp"
-#include "wire/snappy_block.hpp"
-#include "wire/snappy_frame.hpp"
+#include "libp2p/multiformats/varint.hpp"
+#include "opstack/encoding/crc32c.hpp"
+#include "opstack/encoding/snappy_block.hpp"
+#include "opstack/encoding/snappy_frame.hpp"
 
 namespace differential {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "base/rng.hpp"
-#include "crypto/keys.hpp"
+#include "libp2p/base/rng.hpp"
+#include "libp2p/crypto/keys.hpp"
 #include "formats.hpp"
 
 namespace differential {

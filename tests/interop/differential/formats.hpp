@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/bytes.hpp"
+#include "libp2p/base/bytes.hpp"
 
 namespace differential {
 

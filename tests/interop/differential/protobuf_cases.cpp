@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "cases.hpp"
-#include "multiformats/multiaddr.hpp"
-#include "multiformats/peer_id.hpp"
-#include "multiformats/signed_envelope.hpp"
-#include "multiformats/peer_record.hpp"
+#include "libp2p/multiformats/multiaddr.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/multiformats/signed_envelope.hpp"
+#include "libp2p/multiformats/peer_record.hpp"
 
 namespace differential {
 

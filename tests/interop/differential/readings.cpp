@@ -1,14 +1,14 @@
 #include "formats.hpp"
 
-#include "base/uvarint.hpp"
-#include "multiformats/peer_record.hpp"
-#include "multiformats/varint.hpp"
-#include "opstack/gossip/block_rules.hpp"
-#include "protocols/gossipsub/frame.hpp"
-#include "protocols/identify/identify.hpp"
-#include "protocols/multistream/negotiator.hpp"
-#include "wire/snappy_block.hpp"
-#include "wire/snappy_frame.hpp"
+#include "libp2p/base/uvarint.hpp"
+#include "libp2p/multiformats/peer_record.hpp"
+#include "libp2p/multiformats/varint.hpp"
+#include "opstack/rules/block_rules.hpp"
+#include "libp2p/protocols/gossipsub/frame.hpp"
+#include "libp2p/protocols/identify/identify.hpp"
+#include "libp2p/protocols/multistream/negotiator.hpp"
+#include "opstack/encoding/snappy_block.hpp"
+#include "opstack/encoding/snappy_frame.hpp"
 
 namespace differential {
 namespace {

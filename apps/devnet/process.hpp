@@ -1,0 +1,41 @@
+// A child process of the devnet: started with its output in a file, ended politely and then, after a limit, by force. When this
+// process dies, the kernel ends the child. Thread: the caller's; one owner.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libp2p/base/result.hpp"
+#include "libp2p/base/time.hpp"
+
+namespace opp2p::node::devnet {
+
+class Process {
+ public:
+  // `command` is the program's path and its arguments. Standard output and error go to `log_path`, appended.
+  static libp2p::Result<Process> start(const std::vector<std::string>& command, const std::string& log_path);
+  ~Process();  // by force when it still runs
+  Process(Process&& other) noexcept;
+  Process& operator=(Process&& other) noexcept;
+
+  pid_t id() const { return pid_; }
+  // Asks it to end (SIGTERM). wait() then answers whether it did.
+  void terminate();
+  void kill();
+  // The exit code, or 128 + the signal's number; nothing when it still runs at the limit.
+  std::optional<int> wait(libp2p::Nanos limit);
+  bool running() { return !wait(libp2p::Nanos(0)); }
+
+ private:
+  explicit Process(pid_t pid) : pid_(pid) {}
+  pid_t pid_ = -1;
+  std::optional<int> exit_;
+};
+
+// The path of the running program, to start itself again.
+std::string own_program();
+
+}  // namespace opp2p::node::devnet

@@ -1,0 +1,145 @@
+#include "apps/devnet/table.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace opp2p::node::devnet {
+namespace {
+
+using testing::HasSubstr;
+
+const char* const kStatus = R"({"head":{"number":7,"hash":"0x01"},"peers":4,"mesh":3,
+  "blocks":{"accepted":6,"rejected":{"invalid block signature":2,"payload is too old":1},"ignored":{"seen":1}},
+  "blocksSynced":5,"gap":{"start":7,"end":12,"missing":4},"latencyMs":{"p50":1.5,"p99":null,"samples":6}})";
+
+NodeRow row() { return row_of("follower-1", boost::json::parse(kStatus).as_object()); }
+
+TEST(Table, a_row_says_what_the_status_says) {
+  const auto read = row();
+  EXPECT_EQ(read.head, 7u);
+  EXPECT_EQ(read.mesh, 3u);
+  EXPECT_EQ(read.accepted, 6u);
+  EXPECT_EQ(read.rejected.at("invalid block signature"), 2u);
+  EXPECT_EQ(read.missing, 4u);
+  EXPECT_EQ(read.filled, 5u);
+  EXPECT_EQ(read.p50_ms, 1.5);
+  EXPECT_FALSE(read.p99_ms);
+}
+
+TEST(Table, a_status_of_another_shape_gives_zeros_and_no_crash) {
+  const auto read = row_of("x", boost::json::parse(R"({"head":1,"blocks":[],"latencyMs":{"p50":"fast"},"gap":null})").as_object());
+  EXPECT_EQ(read.head, 0u);
+  EXPECT_FALSE(read.p50_ms);
+  EXPECT_FALSE(read.missing);
+}
+
+DevnetStatus status_of(std::vector<NodeRow> rows) {
+  DevnetStatus out;
+  out.seconds = 34;
+  out.head = 12;
+  out.rows = std::move(rows);
+  return out;
+}
+
+NodeRow in_step(std::string name) {
+  NodeRow out;
+  out.name = std::move(name);
+  out.state = "running";
+  out.head = 12;
+  return out;
+}
+
+TEST(Table, the_news_comes_before_the_nodes_and_says_who_is_behind_and_what_it_fetches) {
+  const auto lines = live_lines(status_of({in_step("sequencer"), row()}), {}, false);
+  ASSERT_GE(lines.size(), 6u);
+  EXPECT_THAT(lines[0], HasSubstr("block 12 after 34 s"));
+  EXPECT_EQ(lines[1], "follower-1   5 behind; fetching: 4 left, 5 fetched");
+  EXPECT_EQ(lines[2], "intruder     3 refused, all nodes together");
+  EXPECT_THAT(lines[3], testing::StartsWith("     2 invalid block signature"));
+  EXPECT_THAT(lines[3], HasSubstr("     1 payload is too old"));
+  EXPECT_THAT(lines[4], testing::StartsWith("node "));
+}
+
+TEST(Table, a_node_in_step_is_no_news_nor_one_whose_block_is_on_its_way) {
+  auto close = in_step("follower-2");
+  close.head = 11;
+  EXPECT_TRUE(news_of(status_of({in_step("follower-1"), close})).empty());
+}
+
+TEST(Table, who_ended_is_silent_or_starts_is_news) {
+  std::vector<NodeRow> rows;
+  for (const char* state : {"ended 139", "silent", "starting"}) {
+    rows.push_back(in_step(state));
+    rows.back().state = state;
+  }
+  auto status = status_of(rows);
+  status.intruder_runs = false;
+  const auto news = news_of(status);
+  ASSERT_EQ(news.size(), 4u);
+  EXPECT_EQ(news[0].text, "intruder     has ended; its log says why");
+  EXPECT_EQ(news[1].text, "ended 139    ended 139; its log says why");
+  EXPECT_EQ(news[1].colour, Colour::red);
+  EXPECT_EQ(news[2].text, "silent       does not answer");
+  EXPECT_EQ(news[3].text, "starting     is starting");
+}
+
+TEST(Table, at_80_columns_nothing_is_cut) {
+  auto large = row();
+  large.name = "follower-50";
+  large.head = 9'999'999;
+  large.accepted = 9'999'999;
+  large.peers = 50;
+  large.filled = 999'999;
+  large.p50_ms = 12345.6;
+  large.p99_ms = 12345.6;
+  auto first = in_step("sequencer");
+  first.head = 9'900'000;
+  auto status = status_of({first, large});
+  status.head = 9'999'999;
+  status.seconds = 999'999;
+  for (const bool foreign : {false, true}) {
+    status.foreign_peers = foreign;
+    for (const auto& line : live_lines(status, {80, 24}, false)) EXPECT_LE(line.size(), 80u) << line;
+  }
+}
+
+TEST(Table, more_nodes_than_rows_are_counted_and_the_news_of_all_is_told) {
+  std::vector<NodeRow> rows;
+  for (int i = 0; i < 52; ++i) rows.push_back(in_step("follower-" + std::to_string(i)));
+  rows[50].state = "silent";
+  const auto lines = live_lines(status_of(rows), {80, 24}, false);
+  EXPECT_EQ(lines.size(), 23u);
+  EXPECT_THAT(lines[1], HasSubstr("follower-50  does not answer"));
+  EXPECT_EQ(lines.back(), "and 33 more nodes");
+  for (auto& each : rows) each.state = "silent";
+  const auto silent = live_lines(status_of(rows), {80, 24}, false);
+  EXPECT_EQ(silent.size(), 23u);
+  EXPECT_THAT(silent[8], HasSubstr("and 45 more"));
+}
+
+TEST(Table, colours_are_for_the_news_and_its_node) {
+  const auto lines = live_lines(status_of({in_step("sequencer"), row()}), {}, true);
+  EXPECT_THAT(lines[1], testing::StartsWith("\x1b[33mfollower-1 "));
+  EXPECT_THAT(lines[2], testing::StartsWith("\x1b[35mintruder "));
+  EXPECT_THAT(lines[lines.size() - 2], testing::StartsWith("sequencer "));
+  EXPECT_THAT(lines.back(), testing::StartsWith("\x1b[33mfollower-1 "));
+  for (const auto& line : live_lines(status_of({row()}), {}, false)) EXPECT_EQ(line.find('\x1b'), std::string::npos);
+}
+
+TEST(Table, plain_lines_tell_the_news_what_the_intruder_was_refused_and_each_node) {
+  EXPECT_EQ(plain_lines(status_of({row()})),
+            "--- 34 s, block 12\n"
+            "follower-1   5 behind; fetching: 4 left, 5 fetched\n"
+            "intruder     3 refused, all nodes together: 2 invalid block signature, 1 payload is too old\n"
+            "follower-1 running head=7 lag=5 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 fetched=5 gap=4 p50=1.5ms p99=-\n");
+}
+
+TEST(Table, of_a_peer_id_a_terminal_shows_the_ends) {
+  EXPECT_EQ(with_short_peer_id("/ip4/127.0.0.1/tcp/1/p2p/16Uiu2HAmDJZeiyW6qvjxfiAF5hahnbojFZL34SkTkyJ18hDzs6ab"),
+            "/ip4/127.0.0.1/tcp/1/p2p/16Uiu2..Dzs6ab");
+  EXPECT_EQ(with_short_peer_id("16Uiu2HAmDJZeiyW6qvjxfiAF5hahnbojFZL34SkTkyJ18hDzs6ab"), "16Uiu2..Dzs6ab");
+  EXPECT_EQ(with_short_peer_id("/ip4/127.0.0.1/tcp/1"), "/ip4/127.0.0.1/tcp/1");
+}
+
+}  // namespace
+}  // namespace opp2p::node::devnet

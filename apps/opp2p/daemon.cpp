@@ -1,0 +1,134 @@
+#include "daemon.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <filesystem>
+
+#include "opp2p/base/end_signals.hpp"
+#include "opp2p/base/file_error.hpp"
+#include "opp2p/rpc/http_server.hpp"
+#include "opp2p/node/node.hpp"
+#include "opp2p/rpc/node_api.hpp"
+#include "opp2p/node/node_file.hpp"
+#include "opp2p/rpc/reader_watch.hpp"
+#include "opp2p/rpc/rpc_worker.hpp"
+#include "opp2p/base/secret_file.hpp"
+#include "opp2p/node/start_report.hpp"
+#include "opp2p/store/store_lmdb.hpp"
+#include "libp2p/runtime/asio/asio_runtime.hpp"
+
+namespace opp2p::node {
+namespace {
+
+using libp2p::Seconds;
+using libp2p::runtime::AsioRuntime;
+using libp2p::runtime::Task;
+
+// Each commit is a synced write: under load an acknowledgement comes up to this much later.
+constexpr auto kCommitInterval = libp2p::Millis(10);
+constexpr auto kCloseLimit = Seconds(3);  // of the 5 s that a stop may take
+
+Result<std::unique_ptr<LmdbStore>> open_store(const NodeConfig& config, AsioRuntime& runtime) {
+  const auto folder = std::filesystem::path(config.data_dir) / "blocks";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error)
+    return libp2p::fail(libp2p::Errc::io, "--data-dir: cannot create " + folder.string() + ": " +
+                                               file_error(error.value(), folder));
+  LmdbStoreConfig store;
+  store.folder = folder;
+  store.chain = std::to_string(config.rollup.l2_chain_id) + ":" + libp2p::to_hex0x(config.rollup.genesis.l2.hash);
+  store.max_size = config.store_max_size;
+  store.commit_interval = kCommitInterval;
+  return LmdbStore::open(std::move(store), [&runtime](std::function<void()> task) { runtime.post(std::move(task)); });
+}
+
+// The methods that change something want the token, unless the operator opened them.
+Result<void> protect(JsonRpc& rpc, const NodeConfig& config, libp2p::Rng& rng) {
+  if (config.rpc_unsafe_open) return {};
+  OPP2P_TRY(auto token, load_or_create_token(config.data_dir, rng));
+  rpc.protect(std::move(token));
+  return {};
+}
+
+struct StopWorker {
+  RpcWorker& worker;
+  ~StopWorker() { worker.stop(); }
+};
+
+HttpConfig http_config(const NodeConfig& config, const Node& node, const std::string& version) {
+  HttpConfig out;
+  out.address = config.rpc_addr;
+  out.port = config.rpc_port;
+  out.version = version;
+  out.browsers = config.rpc_cors;
+  out.health = [&clock = node.head_clock(), block_time = config.rollup.block_time] {
+    return health_of(clock.get(), block_time, libp2p::UnixTime(std::chrono::system_clock::now().time_since_epoch()));
+  };
+  return out;
+}
+
+Task<void> close_and_stop(Node& node, AsioRuntime& runtime) {
+  co_await node.close(kCloseLimit);
+  runtime.stop();
+}
+
+}  // namespace
+
+libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::string& version) {
+  report_start(log, config, version);
+  AsioRuntime runtime(AsioRuntime::kDefaultWorkers, config.spin);
+  // From here on a signal waits until the loop runs, so that even an early one ends the node in order.
+  boost::asio::signal_set signals(runtime.executor());
+  for (const int signal : end_signals()) signals.add(signal);
+  OPP2P_TRY(const auto store, open_store(config, runtime));
+  log.info(Component::store, "store opened", {{"found", store->recovered()}});
+  RpcWorker worker;
+  const auto on_worker = [&worker](std::function<void()> task) { worker.post(std::move(task)); };
+  JsonRpc rpc(on_worker, &RpcWorker::now);
+  OPP2P_TRYV(protect(rpc, config, runtime.rng()));
+  Node node(runtime, config, *store, log);
+  const NodeSource source(runtime, node, version);
+  RpcSnapshots snapshots(runtime, source, on_worker, rpc.memory(), rpc.limits().answer_bytes);
+  RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
+  add_methods(rpc, runtime, node, *store, snapshots, dials, version);
+  const StopWorker stop_worker{worker};  // before what its tasks use goes, whatever ends this function
+  OPP2P_TRYV(node.start());
+  OPP2P_TRY(auto server, HttpServer::start(http_config(config, node, version), rpc));
+  OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), server->port()));
+  report_rpc(log, config, server->port());
+  libp2p::runtime::TaskScope closing(runtime);
+  bool signalled = false;
+  bool unread = false;
+  const auto stop = [&] {
+    // Each of these ends at once: what the RPC's thread computes is cut off after the call that it is at.
+    server.reset();
+    worker.stop();
+    snapshots.stop();
+    dials.stop();
+    closing.spawn(close_and_stop(node, runtime));
+  };
+  signals.async_wait([&](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    log.info(Component::node, "stopping", {{"signal", signal}});
+    signalled = true;
+    if (!unread) stop();
+  });
+  const auto on_unread = [&] {
+    unread = true;
+    if (!signalled) stop();
+  };
+  const ReaderWatch log_watch(STDERR_FILENO, [&] { runtime.post(on_unread); });
+  runtime.run();
+  remove_node_file(config.data_dir);
+  store->close();
+  log.info(Component::node, "stopped");
+  // A reader that ended with the same Ctrl-C is in order.
+  if (unread && !signalled)
+    return libp2p::fail(libp2p::Errc::closed, "stopped: the program that read the log has ended");
+  return {};
+}
+
+}  // namespace opp2p::node

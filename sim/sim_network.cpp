@@ -1,0 +1,169 @@
+#include "sim/sim_network.hpp"
+
+namespace opp2p::node::devnet {
+namespace runtime = libp2p::runtime;
+namespace secp256k1 = libp2p::crypto::secp256k1;
+using libp2p::Multiaddr;
+using libp2p::Result;
+using libp2p::Seconds;
+
+namespace {
+
+constexpr std::size_t kPort = 9222;
+constexpr auto kCloseLimit = Seconds(5);
+
+template <class Closable>
+runtime::Task<void> close_and_note(Closable& peer, bool& done) {
+  co_await peer.close(kCloseLimit);
+  done = true;
+}
+
+// Written at once.
+LogOptions stamped_with(std::function<libp2p::UnixTime()> time) {
+  LogOptions out;
+  out.level = LogLevel::crit;
+  out.clock = std::move(time);
+  return out;
+}
+
+}  // namespace
+
+SimNetwork::SimNetwork(std::uint64_t seed, opstack::chain::RollupConfig rollup, const secp256k1::Secret& signer,
+                       libp2p::UnixTime epoch, std::unique_ptr<runtime::LinkModel> links)
+    : rollup_(std::move(rollup)),
+      signer_(signer),
+      rng_(seed),
+      log_(stamped_with([this, epoch] { return epoch + (world_->now() - began_); })) {
+  runtime::SimWorldOptions options;
+  options.epoch = epoch;
+  world_ = std::make_unique<runtime::SimWorld>(seed, options, std::move(links));
+  began_ = world_->now();
+}
+
+template <class Closable>
+void SimNetwork::close_in_order(const runtime::SimNode& place, Closable& peer) {
+  bool done = false;
+  runtime::TaskScope scope(place.runtime());
+  scope.spawn(close_and_note(peer, done));
+  world_->run_until([&done] { return done; }, kCloseLimit + Seconds(2));
+}
+
+SimNetwork::~SimNetwork() { close(); }
+
+Result<Multiaddr> SimNetwork::listen_address(const runtime::SimNode& place, std::size_t port) const {
+  return Multiaddr::from_text("/ip4/" + place.ip4() + "/tcp/" + std::to_string(port));
+}
+
+Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
+  runtime::SimNodeOptions place;
+  place.wall_offset = options.wall_offset;
+  auto member = std::make_unique<Member>(world_->add_node(place));
+  NodeConfig& config = member->config;
+  config.rollup = rollup_;
+  OPP2P_TRY(config.listen, listen_address(member->place, kPort));
+  for (const auto other : options.dials) config.static_peers.push_back(members_[other]->address);
+  config.node_key = secp256k1::generate(rng_);
+  if (options.sequencer) config.sequencer_key = signer_;
+  config.unsafe_block_signer = secp256k1::address_of(signer_);
+  config.peers_hi = 60;
+  config.peers_grace = Seconds(30);
+  config.user_agent = "opp2p-sim";
+  config.dial_timeout = Seconds(10);
+  config.gossip_timestamp_threshold = Seconds(60);
+  config.sync_memory = 64 << 20;
+  if (options.configure) options.configure(config);
+  const Post post = [&place = member->place.runtime()](std::function<void()> task) { place.post(std::move(task)); };
+  member->disk = std::make_unique<MemoryStore>(post);
+  member->store = std::make_unique<FaultyStore>(*member->disk, post);
+  OPP2P_TRYV(start(*member));
+  member->address = member->config.listen.with_peer_id(member->node->host().id());
+  members_.push_back(std::move(member));
+  return members_.size() - 1;
+}
+
+Result<void> SimNetwork::start(Member& member) {
+  auto& place = member.place.runtime();
+  member.node = std::make_unique<Node>(place, member.config, *member.store, log_);
+  return member.node->start();
+}
+
+Result<std::size_t> SimNetwork::add_adversary(AdversaryKind kind, const ChainOptions& chain,
+                                              const std::vector<std::size_t>& dials) {
+  return add_adversary_at(world_->add_node(), kind, chain, dials);
+}
+
+Result<std::size_t> SimNetwork::add_adversary_beside(std::size_t other, AdversaryKind kind, const ChainOptions& chain,
+                                                     const std::vector<std::size_t>& dials) {
+  return add_adversary_at(adversaries_[other]->place, kind, chain, dials);
+}
+
+Result<std::size_t> SimNetwork::add_adversary_at(const runtime::SimNode& place, AdversaryKind kind,
+                                                 const ChainOptions& chain, const std::vector<std::size_t>& dials) {
+  auto enemy = std::make_unique<Enemy>(place);
+  AdversaryOptions& options = enemy->options;
+  options.kind = kind;
+  options.chain = chain;
+  options.rollup = rollup_;
+  options.key = secp256k1::generate(rng_);
+  options.signer = signer_;
+  OPP2P_TRY(options.listen, listen_address(place, kPort + adversaries_.size()));
+  for (const auto member : dials) options.peers.push_back(members_[member]->address);
+  enemy->peer = std::make_unique<Adversary>(place.runtime(), options);
+  OPP2P_TRYV(enemy->peer->start());
+  adversaries_.push_back(std::move(enemy));
+  return adversaries_.size() - 1;
+}
+
+Result<void> SimNetwork::renew_adversary(std::size_t index) {
+  Enemy& enemy = *adversaries_[index];
+  close_in_order(enemy.place, *enemy.peer);
+  enemy.peer.reset();
+  enemy.options.key = secp256k1::generate(rng_);
+  enemy.peer = std::make_unique<Adversary>(enemy.place.runtime(), enemy.options);
+  return enemy.peer->start();
+}
+
+Result<void> SimNetwork::publish(std::size_t index, const opstack::payload::Envelope& envelope, libp2p::Nanos limit) {
+  std::optional<Result<void>> outcome;
+  node(index).publish(std::make_shared<const opstack::payload::Envelope>(envelope),
+                      [&outcome](Result<void> done) { outcome = std::move(done); });
+  if (!world_->run_until([&outcome] { return outcome.has_value(); }, limit))
+    return libp2p::fail(libp2p::Errc::timed_out, "the block was not published in time");
+  return *outcome;
+}
+
+void SimNetwork::stop(std::size_t index) {
+  Member& member = *members_[index];
+  if (!member.node) return;
+  close_in_order(member.place, *member.node);
+  member.store->sync();
+  member.node.reset();
+}
+
+void SimNetwork::lose_power(std::size_t index) {
+  Member& member = *members_[index];
+  world_->power_off(member.place.index());
+  member.store->lose_unsynced();
+  member.store->sync();
+  member.node.reset();
+}
+
+Result<void> SimNetwork::start(std::size_t index) {
+  Member& member = *members_[index];
+  world_->power_on(member.place.index());
+  member.disk->reopen();
+  return start(member);
+}
+
+void SimNetwork::remove_adversaries() {
+  for (auto& enemy : adversaries_) close_in_order(enemy->place, *enemy->peer);
+  adversaries_.clear();
+}
+
+void SimNetwork::close() {
+  remove_adversaries();
+  for (std::size_t i = 0; i < members_.size(); ++i) stop(i);
+  members_.clear();
+}
+
+}  // namespace opp2p::node::devnet

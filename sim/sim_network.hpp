@@ -1,0 +1,118 @@
+// Whole nodes in one simulated world: real Noise, Yamux and GossipSub over links in memory, a virtual clock, stores in
+// memory. For tests of many nodes and for replays of recorded blocks. Members may stop, lose their power, and start
+// again over what their disk had; adversaries (sim/adversary.hpp) may join. The same seed gives the same trace
+// hash.
+//
+// Owner: a test or a command. Thread: one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/adversary.hpp"
+#include "opp2p/node/node.hpp"
+#include "opp2p/store/store_memory.hpp"
+#include "libp2p/runtime/sim/sim_world.hpp"
+
+namespace opp2p::node::devnet {
+
+struct SimMemberOptions {
+  std::vector<std::size_t> dials;              // members that it dials
+  bool sequencer = false;                      // gets the signing key
+  libp2p::Nanos wall_offset{0};                // how wrong its wall clock is
+  std::function<void(NodeConfig&)> configure;  // changes what it would be told otherwise
+};
+
+class SimNetwork {
+ public:
+  // The chain of `rollup`, whose blocks `signer` signs. The wall clock begins at `epoch`.
+  SimNetwork(std::uint64_t seed, opstack::chain::RollupConfig rollup, const libp2p::crypto::secp256k1::Secret& signer,
+             libp2p::UnixTime epoch,
+             std::unique_ptr<libp2p::runtime::LinkModel> links = std::make_unique<libp2p::runtime::UniformLinks>());
+  ~SimNetwork();
+  SimNetwork(const SimNetwork&) = delete;
+  SimNetwork& operator=(const SimNetwork&) = delete;
+
+  // Starts a node and answers its index.
+  Result<std::size_t> add(const SimMemberOptions& options);
+  // Starts an adversary that dials the given members, and answers its index.
+  Result<std::size_t> add_adversary(AdversaryKind kind, const ChainOptions& chain,
+                                    const std::vector<std::size_t>& dials);
+  // The same at the address of another adversary.
+  Result<std::size_t> add_adversary_beside(std::size_t other, AdversaryKind kind, const ChainOptions& chain,
+                                           const std::vector<std::size_t>& dials);
+  // The adversary goes and comes back as somebody else.
+  Result<void> renew_adversary(std::size_t index);
+
+  libp2p::runtime::SimWorld& world() { return *world_; }
+  // Not of a member that is stopped.
+  Node& node(std::size_t index) { return *members_[index]->node; }
+  const Node& node(std::size_t index) const { return *members_[index]->node; }
+  bool running(std::size_t index) const { return members_[index]->node != nullptr; }
+  const libp2p::runtime::SimNode& place(std::size_t index) const { return members_[index]->place; }
+  libp2p::runtime::NodeIndex world_index(std::size_t index) const { return members_[index]->place.index(); }
+  // What the member's disk has.
+  const BlockStore& store(std::size_t index) const { return *members_[index]->disk; }
+  std::size_t size() const { return members_.size(); }
+  Adversary& adversary(std::size_t index) { return *adversaries_[index]->peer; }
+  std::size_t adversaries() const { return adversaries_.size(); }
+  // All adversaries go, in order.
+  void remove_adversaries();
+
+  // Has a sequencer publish, and runs the world until it has the block itself or `limit` has passed.
+  Result<void> publish(std::size_t index, const opstack::payload::Envelope& envelope, libp2p::Nanos limit);
+
+  // Ends a member in order; its store stays.
+  void stop(std::size_t index);
+  // From now on the member's disk takes its time: what is written is neither kept nor acknowledged.
+  void hold_writes(std::size_t index) { members_[index]->store->hold_writes(); }
+  // Its next n writes fail.
+  void fail_writes(std::size_t index, std::size_t n) { members_[index]->store->fail_writes(n); }
+  // The disk catches up.
+  void release_writes(std::size_t index) { members_[index]->store->sync(); }
+  // The member is gone at once: nobody is told, and what its disk held back is lost.
+  void lose_power(std::size_t index);
+  // Starts a stopped member again, with the same key and address, over what its disk has.
+  Result<void> start(std::size_t index);
+
+  // Ends all nodes and adversaries in order. Called by the destructor too.
+  void close();
+  // The log lines of all nodes go nowhere but above this level.
+  void set_log_level(std::string_view level) { (void)log_.set_levels(level); }
+
+ private:
+  struct Member {
+    libp2p::runtime::SimNode place;
+    NodeConfig config;
+    libp2p::Multiaddr address;
+    std::unique_ptr<MemoryStore> disk;
+    std::unique_ptr<FaultyStore> store;  // what the node has of the disk
+    std::unique_ptr<Node> node;
+    explicit Member(libp2p::runtime::SimNode p) : place(p) {}
+  };
+  struct Enemy {
+    libp2p::runtime::SimNode place;
+    AdversaryOptions options;
+    std::unique_ptr<Adversary> peer;
+    explicit Enemy(libp2p::runtime::SimNode p) : place(p) {}
+  };
+  Result<libp2p::Multiaddr> listen_address(const libp2p::runtime::SimNode& place, std::size_t port) const;
+  Result<std::size_t> add_adversary_at(const libp2p::runtime::SimNode& place, AdversaryKind kind, const ChainOptions& chain,
+                                       const std::vector<std::size_t>& dials);
+  Result<void> start(Member& member);
+  template <class Closable>
+  void close_in_order(const libp2p::runtime::SimNode& place, Closable& peer);
+
+  opstack::chain::RollupConfig rollup_;
+  libp2p::crypto::secp256k1::Secret signer_;
+  libp2p::SeededRng rng_;
+  libp2p::MonoTime began_{};
+  Log log_;  // its lines bear the world's time
+  std::unique_ptr<libp2p::runtime::SimWorld> world_;
+  std::vector<std::unique_ptr<Member>> members_;
+  std::vector<std::unique_ptr<Enemy>> adversaries_;
+};
+
+}  // namespace opp2p::node::devnet

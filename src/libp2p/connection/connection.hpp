@@ -1,0 +1,183 @@
+// The driver of one connection: a socket, a ConnectionEngine and one timer. It reads into a shared buffer, feeds the engine, pulls
+// sealed bytes when the socket can take them, and hands the streams' events to their StreamStates. All protocol logic is in
+// the engine. Owned by the swarm.
+//
+// Order inside: the engine is never entered twice; what streams have to be told is collected in its events and told when it
+// has returned; calls of users only queue and flush. After 256 KiB or 200 µs in a row it goes to the back of the runtime's queue.
+//
+// Thread: the network thread. Bounds: the engine's, one shared buffer in each direction while there is traffic, at most one
+// Noise message of unconsumed input at rest.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "libp2p/base/live_count.hpp"
+#include "libp2p/multiformats/multiaddr.hpp"
+#include "libp2p/upgrade/connection_engine.hpp"
+#include "libp2p/connection/connection_port.hpp"
+#include "libp2p/connection/io_buffers.hpp"
+#include "libp2p/connection/stream_state.hpp"
+#include "libp2p/runtime/runtime.hpp"
+
+namespace libp2p::network {
+
+class Connection;
+
+class ConnectionOwner {
+ public:
+  virtual ~ConnectionOwner() = default;
+  // The peer is authenticated. An error refuses it: the connection closes with that error. Called inside the engine.
+  virtual Result<void> on_connection_ready(Connection& connection) = 0;
+  virtual void on_inbound_stream(Connection& connection, std::shared_ptr<StreamState> stream) = 0;
+  // The last call about a connection; it must not be destroyed before this returns.
+  virtual void on_connection_closed(Connection& connection, const Error& why) = 0;
+  // The first bytes of a connection are there: how long its handshake has to wait.
+  virtual Nanos handshake_delay(Connection& /*connection*/) { return Nanos(0); }
+  // Room for unread bytes. Taking it may reset streams of any connection, the caller's too.
+  virtual void take_memory(std::size_t /*bytes*/) {}
+  virtual void give_memory(std::size_t /*bytes*/) {}
+};
+
+struct ConnectionPlan {
+  ConnectionId id = 0;
+  Direction direction = Direction::inbound;
+  Multiaddr remote;
+  Multiaddr local;
+};
+
+class Connection final : private ConnectionEvents, private LiveCounted<Connection> {
+ public:
+  using LiveCounted<Connection>::live;
+
+  Connection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionPlan plan,
+             std::unique_ptr<runtime::Socket> socket, ConnectionConfig config);
+  // Resets what is open; nobody is called.
+  ~Connection() override;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start();
+
+  ConnectionId id() const { return plan_.id; }
+  Direction direction() const { return plan_.direction; }
+  const Multiaddr& remote() const { return plan_.remote; }
+  const Multiaddr& local() const { return plan_.local; }
+  bool ready() const { return !dead_ && engine_->ready(); }
+  // Ready and not on its way out: new streams may be opened.
+  bool usable() const { return ready() && !closing_; }
+  bool closing() const { return closing_.has_value(); }
+  const PeerId& peer() const { return engine_->remote_peer(); }
+  const crypto::PublicKey& peer_key() const { return engine_->remote_key(); }
+  MonoTime opened() const { return opened_; }
+  // When the handshake last got a step further; a byte is none.
+  MonoTime progress() const { return engine_->progress(); }
+  // Bytes that have arrived and that no reader has taken.
+  std::size_t unread() const { return unread_; }
+  // Resets the stream with the most unread bytes among those that nobody has read from for `stalled`. False when there
+  // is none.
+  bool reset_largest_unread(Nanos stalled);
+  std::size_t streams() const { return dead_ ? 0 : engine_->stream_count(); }
+  std::uint64_t bytes_in() const { return bytes_in_; }
+  std::uint64_t bytes_out() const { return bytes_out_; }
+  std::optional<Nanos> round_trip() const { return engine_->round_trip(); }
+
+  // The stream may be used at once when a single protocol is offered; otherwise after wait_until_opened.
+  Result<std::shared_ptr<StreamState>> open_stream(std::vector<std::string> protocols);
+  // Says good-bye after what can be sent has been sent, at the latest at `deadline`; then on_connection_closed(why).
+  // `code` is what the peer is told.
+  void close(Error why, MonoTime deadline, yamux::GoAwayCode code = yamux::GoAwayCode::normal);
+
+ private:
+  class Port;
+  // How long a closing connection waits for the far end to have read everything, so that TCP loses nothing.
+  static constexpr Nanos kDrain = Millis(500);
+  static constexpr std::size_t kTurnBytes = 256 * 1024;
+  static constexpr Nanos kTurnTime = Micros(200);
+  // How long the peer may take to read what one write buffer holds; go-yamux gives a frame 10 s. Longer than what services
+  // give a stream, so that the slow stream goes first.
+  static constexpr Nanos kWriteTimeout = Seconds(60);
+  static constexpr std::size_t kSmallestPortion = 4096;
+  static constexpr std::size_t kMemoryUnit = 16 * 1024;  // in which room for unread bytes is taken
+
+  // --- ConnectionEvents ---
+  void on_ready() override;
+  void on_stream_opened(StreamId id, const std::string& protocol, bool inbound) override;
+  void on_stream_data(StreamId id, ByteView data) override;
+  void on_stream_end(StreamId id) override;
+  void on_stream_reset(StreamId id, const Error& error) override;
+  void on_stream_writable(StreamId id) override;
+  void on_stream_closed(StreamId id) override;
+
+  // --- entered from the runtime; each may destroy this connection at its end ---
+  void on_readable();
+  void on_timer();
+  void pump();
+
+  bool read_some(Bytes& in, std::size_t& have, Now now, std::size_t& got);
+  void fit_portion(Nanos took);
+  void read_drain();
+  // Sends what the engine has, as far as the socket takes it. True when it stopped for its turn's end.
+  bool flush(bool tell_streams);
+  bool send_rest();
+  void flush_for_user();
+  void schedule_pump();
+  // Tells the streams what happened. False when this connection was destroyed by what they did.
+  bool deliver();
+  void settle();  // after each entry: failure, closing, timer
+  void finish(const Error& why);
+  void give_back_out();
+  void arm_timer();
+  void arm_read();
+  void queue(const std::shared_ptr<StreamState>& stream);
+  bool handshake_waits();
+  void on_unread(std::ptrdiff_t change);
+  StreamState* find(StreamId id);
+
+  runtime::Runtime& runtime_;
+  IoBuffers& buffers_;
+  ConnectionOwner& owner_;
+  ConnectionPlan plan_;
+  std::unique_ptr<runtime::Socket> socket_;
+  std::unique_ptr<ConnectionEngine> engine_;
+  std::unique_ptr<runtime::Timer> timer_;
+  std::shared_ptr<Port> port_;
+  std::shared_ptr<bool> alive_;  // false once destroyed; posted calls and loops look at it
+
+  std::unordered_map<StreamId, std::shared_ptr<StreamState>> streams_;
+  std::vector<std::shared_ptr<StreamState>> to_tell_;
+  std::vector<std::shared_ptr<StreamState>> telling_;
+  std::deque<std::pair<MonoTime, StreamId>> lingering_;
+
+  std::size_t portion_ = IoBuffers::kIn;  // bytes of one read
+  Bytes rest_in_;  // the beginning of a message whose end has not come
+  Bytes out_;
+  std::size_t out_begin_ = 0;
+  std::size_t out_end_ = 0;
+  std::size_t unread_ = 0;
+  std::size_t unread_taken_ = 0;  // of the owner's memory
+  MonoTime opened_;
+  std::optional<MonoTime> handshake_at_;  // nothing is read before
+  std::optional<MonoTime> write_deadline_;  // of what the socket has not taken; a byte that it takes does not move it
+  bool handshake_asked_ = false;
+  std::optional<MonoTime> armed_;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+
+  std::optional<Error> failure_;   // to be acted on when the engine is at rest
+  std::optional<Error> closing_;
+  MonoTime close_deadline_ = MonoTime::max();
+  bool in_engine_ = false;
+  bool flushing_ = false;
+  bool telling_now_ = false;
+  bool reading_ = false;           // when_readable is set
+  bool writing_ = false;           // when_writable is set
+  bool pump_posted_ = false;
+  bool said_good_bye_ = false;
+  bool dead_ = false;
+};
+
+}  // namespace libp2p::network

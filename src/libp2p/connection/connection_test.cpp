@@ -1,0 +1,162 @@
+// The driver alone: two connections over a simulated link, with an owner that only writes down.
+#include "libp2p/connection/connection.hpp"
+
+#include "testing/host_fixture.hpp"
+
+namespace libp2p::network {
+namespace {
+
+struct Side final : ConnectionOwner {
+  std::vector<std::string> log;
+  std::vector<Stream> streams;
+  bool refuse = false;
+  Result<void> on_connection_ready(Connection&) override {
+    log.push_back("ready");
+    if (refuse) return fail(Errc::denied, "the test refuses");
+    return {};
+  }
+  void on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) override { streams.emplace_back(std::move(stream)); }
+  void on_connection_closed(Connection&, const Error& why) override { log.push_back("closed " + why.message()); }
+};
+
+class ConnectionTest : public ::testing::Test {
+ protected:
+  void connect() {
+    auto listening = far_node.runtime().listen({far_node.ip4(), 1}, [this](std::unique_ptr<runtime::Socket> s) {
+      far = make(far_node, far_side, Direction::inbound, std::move(s), far_key);
+    });
+    listener = std::move(*listening);
+    dial = near_node.runtime().connect({far_node.ip4(), 1}, [this](Result<std::unique_ptr<runtime::Socket>> s) {
+      near = make(near_node, near_side, Direction::outbound, std::move(*s), near_key);
+    });
+    world.run_for(Seconds(1));
+  }
+  std::unique_ptr<Connection> make(runtime::SimNode node, Side& side, Direction direction,
+                                   std::unique_ptr<runtime::Socket> socket, const crypto::PrivateKey& key) {
+    ConnectionConfig config;
+    config.identity = &key;
+    config.accepts_protocol = [](std::string_view) { return true; };
+    if (direction == Direction::inbound && !far_pings) config.limits.muxer.keep_alive_interval = Nanos(0);
+    auto made = std::make_unique<Connection>(node.runtime(), buffers, side, ConnectionPlan{1, direction, {}, {}},
+                                             std::move(socket), std::move(config));
+    made->start();
+    return made;
+  }
+
+  NothingLeft nothing_left;
+  runtime::SimWorld world{3};
+  runtime::SimNode near_node = world.add_node();
+  runtime::SimNode far_node = world.add_node();
+  crypto::PrivateKey near_key = test_key(1);
+  crypto::PrivateKey far_key = test_key(2);
+  bool far_pings = true;
+  IoBuffers buffers;
+  Side near_side;
+  Side far_side;
+  std::unique_ptr<runtime::Listener> listener;
+  std::unique_ptr<runtime::Operation> dial;
+  std::unique_ptr<Connection> near;
+  std::unique_ptr<Connection> far;
+};
+
+TEST_F(ConnectionTest, holds_no_buffer_at_rest) {
+  connect();
+  ASSERT_TRUE(near->ready() && far->ready());
+  EXPECT_EQ(buffers.taken(), 0u);
+  Stream stream(near->open_stream({"/x/1"}).value());
+  EXPECT_TRUE(stream.try_send(share(Bytes(200'000))));
+  world.run_for(Seconds(2));
+  ASSERT_EQ(far_side.streams.size(), 1u);
+  EXPECT_EQ(buffers.taken(), 0u) << "the unread bytes are the stream's";
+}
+
+// The link takes nothing more: the rest that was sealed stays in one buffer, and nothing is pulled behind it.
+TEST_F(ConnectionTest, keeps_one_buffer_while_the_link_is_full) {
+  connect();
+  const auto handshake = near->bytes_out();
+  world.partition({{near_node.index()}, {far_node.index()}});
+  std::vector<Stream> streams;
+  for (int i = 0; i < 40; ++i) {
+    streams.emplace_back(near->open_stream({"/x/1"}).value());
+    while (streams.back().try_send(share(Bytes(100'000)))) {
+    }
+  }
+  world.run_for(Seconds(5));
+  EXPECT_EQ(buffers.taken(), 1u);
+  const auto sent = near->bytes_out();
+  EXPECT_EQ(sent - handshake, 4u << 20);
+  world.run_for(Seconds(5));
+  EXPECT_EQ(near->bytes_out(), sent);
+  world.heal();
+  world.run_for(Seconds(10));
+  EXPECT_EQ(buffers.taken(), 0u);
+}
+
+TEST_F(ConnectionTest, a_peer_that_reads_a_little_does_not_hold_a_write_buffer_for_ever) {
+  far_pings = false;
+  connect();
+  far_node.set_read_rate(1000);
+  std::vector<Stream> streams;
+  for (int i = 0; i < 40; ++i) {
+    streams.emplace_back(near->open_stream({"/x/1"}).value());
+    while (streams.back().try_send(share(Bytes(100'000)))) {
+    }
+  }
+  // It shows signs of life, as the keep-alive wants them.
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_EQ(buffers.taken(), 1u) << i;
+    Stream alive(far->open_stream({"/x/1"}).value());
+    world.run_for(Seconds(5));
+  }
+  world.run_for(Seconds(5));
+  EXPECT_EQ(buffers.taken(), 0u);
+  ASSERT_EQ(near_side.log.size(), 2u);
+  EXPECT_NE(near_side.log[1].find("closed timed out: the peer did not read"), std::string::npos) << near_side.log[1];
+}
+
+TEST_F(ConnectionTest, an_owner_that_refuses_ends_the_connection_with_its_error) {
+  far_side.refuse = true;
+  connect();
+  EXPECT_EQ(far_side.log, (std::vector<std::string>{"ready", "closed denied: the test refuses"}));
+  world.run_for(Seconds(1));
+  EXPECT_EQ(near_side.log.back().substr(0, 6), "closed");
+}
+
+TEST_F(ConnectionTest, its_streams_are_harmless_when_it_has_gone) {
+  connect();
+  auto state = near->open_stream({"/x/1"}).value();
+  Stream stream(state);
+  EXPECT_TRUE(stream.try_send(share(Bytes(1000))));
+  near.reset();
+  EXPECT_FALSE(stream.alive());
+  EXPECT_FALSE(stream.try_send(share(Bytes(1000))));
+  EXPECT_EQ(state->port->send(state->id, as_bytes("x")), 0u);
+  EXPECT_EQ(stream.send_queue_bytes(), 0u);
+  stream.close_write();
+  stream.reset();
+  world.run_for(Seconds(1));
+  EXPECT_EQ(far_side.log.size(), 2u);
+}
+
+TEST_F(ConnectionTest, says_good_bye_to_a_peer_that_does_not_answer_within_its_deadline) {
+  connect();
+  world.partition({{near_node.index()}, {far_node.index()}});
+  near->close(fail(Errc::closed, "done"), world.now() + Seconds(5));
+  EXPECT_FALSE(near->usable());
+  EXPECT_FALSE(near->open_stream({"/x/1"}));
+  world.run_for(Millis(400));
+  EXPECT_EQ(near_side.log.size(), 1u);
+  world.run_for(Seconds(5));
+  EXPECT_EQ(near_side.log, (std::vector<std::string>{"ready", "closed closed: done"}));
+}
+
+TEST_F(ConnectionTest, a_peer_that_falls_silent_is_found_out_by_the_keep_alive) {
+  connect();
+  world.partition({{near_node.index()}, {far_node.index()}});
+  world.run_for(std::chrono::minutes(2));
+  ASSERT_EQ(near_side.log.size(), 2u);
+  EXPECT_TRUE(near_side.log[1].starts_with("closed timed out")) << near_side.log[1];
+}
+
+}  // namespace
+}  // namespace libp2p::network

@@ -1,0 +1,286 @@
+#include "libp2p/host/dialer.hpp"
+
+#include <algorithm>
+
+#include "libp2p/base/peer_text.hpp"
+#include "libp2p/host/address_scope.hpp"
+#include "libp2p/host/dial_target.hpp"
+
+namespace libp2p::network {
+
+using runtime::Parking;
+using runtime::Task;
+using runtime::Wake;
+
+void DialJob::finish(Result<PeerId> result) {
+  if (outcome) return;
+  outcome.emplace(std::move(result));
+  for (Parking* waiter : waiters) waiter->wake(Wake::ok);
+}
+
+namespace {
+
+class JobWaiter {
+ public:
+  JobWaiter(DialJob& job, Parking& parking) : job_(job), parking_(parking) { job_.waiters.push_back(&parking_); }
+  ~JobWaiter() {
+    std::erase(job_.waiters, &parking_);
+    if (job_.waiters.empty() && !job_.outcome && job_.on_abandoned) job_.on_abandoned();
+  }
+  JobWaiter(const JobWaiter&) = delete;
+  JobWaiter& operator=(const JobWaiter&) = delete;
+
+ private:
+  DialJob& job_;
+  Parking& parking_;
+};
+
+class HandshakeGuard {
+ public:
+  explicit HandshakeGuard(Swarm& swarm) : swarm_(swarm) {}
+  ~HandshakeGuard() { swarm_.forget_wait(id); }
+  HandshakeGuard(const HandshakeGuard&) = delete;
+  HandshakeGuard& operator=(const HandshakeGuard&) = delete;
+  ConnectionId id = 0;
+
+ private:
+  Swarm& swarm_;
+};
+
+std::string seconds(Nanos duration) {
+  return std::to_string(std::chrono::duration_cast<Seconds>(duration).count()) + " s";
+}
+
+}  // namespace
+
+Task<Result<PeerId>> wait_for_dial(std::shared_ptr<DialJob> job) {
+  if (!job->outcome) {
+    Parking parking;
+    JobWaiter waiter(*job, parking);
+    co_await parking.park();
+    if (parking.outcome() != Wake::ok) co_return parking.result("the dial").error();
+  }
+  co_return *job->outcome;
+}
+
+Dialer::Dialer(runtime::Runtime& runtime, const HostConfig& config, Swarm& swarm, Gater& gater, HostCounters& counters)
+    : runtime_(runtime),
+      config_(config),
+      swarm_(swarm),
+      gater_(gater),
+      counters_(counters),
+      alive_(std::make_shared<bool>(true)) {}
+
+Dialer::~Dialer() {
+  *alive_ = false;
+  cancel();
+}
+
+void Dialer::cancel() {
+  cancelled_ = true;
+  for (auto& [key, running] : jobs_) {
+    running.job->finish(fail(Errc::cancelled, "the host is closing"));
+    running.job->on_abandoned = nullptr;
+  }
+  jobs_.clear();
+}
+
+void Dialer::abandon(const std::string& key) {
+  if (end(key, fail(Errc::cancelled, "nobody waits for the dial any more"))) ++counters_.abandoned_dials;
+}
+
+void Dialer::on_connected(const PeerId& peer) { (void)end(key_of(peer), peer); }
+
+// Its place is free at once, and what it was doing ends.
+bool Dialer::end(const std::string& key, Result<PeerId> outcome) {
+  auto node = jobs_.extract(key);
+  if (!node) return false;
+  node.mapped().job->finish(std::move(outcome));
+  node.mapped().scope->cancel();
+  ended_.push_back(std::move(node.mapped().scope));
+  free_ended();
+  return true;
+}
+
+void Dialer::free_ended() {
+  runtime_.post([this, alive = alive_] {
+    if (*alive) ended_.clear();
+  });
+}
+
+std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Multiaddr>& addresses) {
+  std::string key = peer.empty() ? "address " + addresses.front().text() : key_of(peer);
+  const auto known = jobs_.find(key);
+  if (known != jobs_.end()) {
+    const auto& job = known->second.job;
+    for (const auto& address : addresses) {
+      const bool queued = std::find(job->addresses.begin(), job->addresses.end(), address) != job->addresses.end();
+      const bool tried = std::find(job->tried.begin(), job->tried.end(), address) != job->tried.end();
+      if (!queued && !tried) job->addresses.push_back(address);
+    }
+    return job;
+  }
+  auto job = std::make_shared<DialJob>();
+  job->key = std::move(key);
+  job->peer = peer;
+  job->addresses.assign(addresses.begin(), addresses.end());
+  if (cancelled_) {
+    job->finish(fail(Errc::cancelled, "the host is closing"));
+    return job;
+  }
+  if (jobs_.size() >= config_.limits.pending_dials) {
+    ++counters_.refused_pending_dials;
+    job->finish(fail(Errc::exhausted, std::to_string(jobs_.size()) + " dials are under way, which is the limit "
+                                      "(Limits::pending_dials); try again when some have ended"));
+    return job;
+  }
+  if (!peer.empty()) {
+    auto allowed = gater_.intercept_peer_dial(peer);
+    if (!allowed) {
+      ++counters_.denied_by_gater;
+      job->finish(std::move(allowed).error());
+      return job;
+    }
+  }
+  job->on_abandoned = [this, key = job->key] { abandon(key); };
+  Running& running = jobs_[job->key];
+  running.job = job;
+  running.scope = std::make_unique<runtime::TaskScope>(runtime_);
+  running.scope->spawn(run(job));
+  return job;
+}
+
+Task<void> Dialer::run(std::shared_ptr<DialJob> job) {
+  const MonoTime end = runtime_.now().mono + kWholeDial;
+  std::string failures;
+  Errc code = Errc::unreachable;
+  std::optional<Result<PeerId>> result;
+  while (!job->addresses.empty() && runtime_.now().mono < end) {
+    Multiaddr address = std::move(job->addresses.front());
+    job->addresses.pop_front();
+    job->tried.push_back(address);
+    const std::string text = peer_text(address.text());
+    PeerId peer = job->peer;
+    auto trying = try_address(std::move(peer), std::move(address), end);
+    auto outcome = co_await trying;
+    if (outcome || outcome.error() == Errc::cancelled) {
+      result.emplace(std::move(outcome));
+      break;
+    }
+    code = outcome.error().code();
+    if (!failures.empty()) failures.append("; ");
+    failures.append(text).append(": ").append(outcome.error().text());
+  }
+  if (job->outcome) co_return;  // abandoned meanwhile
+  if (!result) {
+    ++counters_.failed_dials;
+    result.emplace(fail(code, "dialling failed: " + failures));
+  }
+  const auto running = jobs_.find(job->key);
+  if (running != jobs_.end() && running->second.job == job) {
+    ended_.push_back(std::move(running->second.scope));
+    jobs_.erase(running);
+    free_ended();
+  }
+  job->finish(std::move(*result));
+}
+
+Task<Result<PeerId>> Dialer::try_address(PeerId peer, Multiaddr address, MonoTime end) {
+  auto parsed = dial_target(address);
+  if (!parsed) co_return parsed.error();
+  const DialTarget target = std::move(*parsed);
+  std::vector<std::string> ips;
+  if (target.is_name) {
+    std::string host = target.host;
+    const MonoTime patience = std::min(end, runtime_.now().mono + config_.limits.dial_timeout);
+    auto looking = look_up(std::move(host), target.family, patience);
+    auto found = co_await looking;
+    if (!found) co_return found.error();
+    ips = std::move(*found);
+    if (ips.size() > kAddressesPerName) ips.resize(kAddressesPerName);
+    if (resolved_ && !peer.empty()) resolved_(peer, ips);
+  } else {
+    ips.push_back(target.host);
+  }
+  Error last = fail(Errc::not_found, "'" + peer_text(target.host) + "' has no address");
+  for (const auto& ip : ips) {
+    runtime::Endpoint to(ip, target.port);
+    PeerId expected = peer;
+    auto trying = try_ip(std::move(expected), std::move(to), end);
+    auto outcome = co_await trying;
+    if (outcome || outcome.error() == Errc::cancelled) co_return outcome;
+    last = outcome.error();
+    if (runtime_.now().mono >= end) break;
+  }
+  co_return last;
+}
+
+Task<Result<PeerId>> Dialer::try_ip(PeerId peer, runtime::Endpoint to, MonoTime end) {
+  const Multiaddr remote = to_multiaddr(to);
+  auto allowed = gater_.intercept_addr_dial(peer, remote);
+  if (!allowed) {
+    ++counters_.denied_by_gater;
+    co_return allowed.error();
+  }
+  Nanos patience = config_.limits.dial_timeout;
+  if (is_near(reach_of_ip(to.ip))) patience = std::min(patience, kPrivateAddress);
+  const MonoTime deadline = std::min(end, runtime_.now().mono + patience);
+  auto opening = open_socket(std::move(to), deadline);
+  auto socket = co_await opening;
+  if (!socket) co_return socket.error();
+  std::unique_ptr<runtime::Socket> connected = std::move(*socket);
+  Multiaddr address = remote;
+  auto securing = secure(std::move(connected), std::move(address), std::move(peer));
+  auto outcome = co_await securing;
+  co_return outcome;
+}
+
+Task<Result<std::vector<std::string>>> Dialer::look_up(std::string host, runtime::Family family, MonoTime end) {
+  Parking parking;
+  std::optional<Result<std::vector<std::string>>> answer;
+  auto* out = &answer;
+  auto* wake = &parking;
+  const Nanos patience = end - runtime_.now().mono;
+  const auto timer = runtime_.make_timer([wake] { wake->wake_now(Wake::timed_out); });
+  timer->arm(end);
+  const auto operation = runtime_.resolve(host, family, [out, wake](Result<std::vector<std::string>> result) {
+    out->emplace(std::move(result));
+    wake->wake_now(Wake::ok);
+  });
+  co_await parking.park();
+  if (answer) co_return std::move(*answer);
+  if (parking.outcome() == Wake::cancelled) co_return parking.result("the look-up of '" + peer_text(host) + "'").error();
+  co_return fail(Errc::timed_out, "look-up of '" + peer_text(host) + "' failed: no answer within " + seconds(patience) +
+                                      "; check that the name servers of this machine answer");
+}
+
+Task<Result<std::unique_ptr<runtime::Socket>>> Dialer::open_socket(runtime::Endpoint to, MonoTime end) {
+  Parking parking;
+  std::optional<Result<std::unique_ptr<runtime::Socket>>> answer;
+  auto* out = &answer;
+  auto* wake = &parking;
+  const Nanos patience = end - runtime_.now().mono;
+  const auto timer = runtime_.make_timer([wake] { wake->wake_now(Wake::timed_out); });
+  timer->arm(end);
+  const auto operation = runtime_.connect(to, [out, wake](Result<std::unique_ptr<runtime::Socket>> result) {
+    out->emplace(std::move(result));
+    wake->wake_now(Wake::ok);
+  });
+  co_await parking.park();
+  if (answer) co_return std::move(*answer);
+  if (parking.outcome() == Wake::cancelled) co_return parking.result("the dial").error();
+  co_return fail(Errc::timed_out, "no answer from " + to.to_string() + " within " + seconds(patience));
+}
+
+Task<Result<PeerId>> Dialer::secure(std::unique_ptr<runtime::Socket> socket, Multiaddr remote, PeerId peer) {
+  HandshakeWait wait;
+  HandshakeGuard guard(swarm_);
+  std::optional<PeerId> expected;
+  if (!peer.empty()) expected = std::move(peer);
+  guard.id = swarm_.adopt_outbound(std::move(socket), remote, std::move(expected), &wait);
+  co_await wait.parking.park();
+  if (wait.outcome) co_return std::move(*wait.outcome);
+  co_return wait.parking.result("the handshake").error();
+}
+
+}  // namespace libp2p::network

@@ -1,0 +1,85 @@
+// Dials peers: one dial per peer at a time however many ask for it, its addresses one after another, names resolved, each step under
+// its own deadline and the whole under a minute. Owned by the host. Thread: the network thread. Bounds: Limits::pending_dials.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libp2p/host/swarm.hpp"
+#include "libp2p/runtime/parking.hpp"
+
+namespace libp2p::network {
+
+// One dial and those who wait for it. Shared, so that a waiter survives the dialer.
+struct DialJob {
+  std::string key;
+  PeerId peer;  // empty: whoever answers
+  std::deque<Multiaddr> addresses;
+  std::vector<Multiaddr> tried;
+  std::optional<Result<PeerId>> outcome;
+  std::vector<runtime::Parking*> waiters;
+  std::function<void()> on_abandoned;  // the last waiter has gone before the outcome
+
+  void finish(Result<PeerId> result);
+};
+
+class Dialer {
+ public:
+  static constexpr Nanos kWholeDial = Seconds(60);
+  static constexpr Nanos kPrivateAddress = Seconds(5);  // at most, for an address that is near
+  static constexpr std::size_t kAddressesPerName = 8;
+
+  Dialer(runtime::Runtime& runtime, const HostConfig& config, Swarm& swarm, Gater& gater, HostCounters& counters);
+  ~Dialer();
+  Dialer(const Dialer&) = delete;
+  Dialer& operator=(const Dialer&) = delete;
+
+  // Starts a dial, or joins the one to the same peer (adding the addresses) or, with an unknown peer, to the same address.
+  std::shared_ptr<DialJob> dial(const PeerId& peer, const std::vector<Multiaddr>& addresses);
+  // The peer has connected by itself: who waits for a dial to it has what it wanted, and the dial ends.
+  void on_connected(const PeerId& peer);
+  void cancel();
+  std::size_t pending() const { return jobs_.size(); }
+  // Hears which addresses a name in a multiaddr of a peer leads to.
+  using ResolvedFn = std::function<void(const PeerId& peer, const std::vector<std::string>& ips)>;
+  void on_resolved(ResolvedFn heard) { resolved_ = std::move(heard); }
+
+ private:
+  // One dial and the scope that its coroutine runs in.
+  struct Running {
+    std::shared_ptr<DialJob> job;
+    std::unique_ptr<runtime::TaskScope> scope;
+  };
+
+  static std::string key_of(const PeerId& peer) { return std::string(as_text(peer.bytes())); }
+  void abandon(const std::string& key);
+  bool end(const std::string& key, Result<PeerId> outcome);
+  void free_ended();
+  runtime::Task<void> run(std::shared_ptr<DialJob> job);
+  runtime::Task<Result<PeerId>> try_address(PeerId peer, Multiaddr address, MonoTime end);
+  runtime::Task<Result<PeerId>> try_ip(PeerId peer, runtime::Endpoint to, MonoTime end);
+  runtime::Task<Result<std::vector<std::string>>> look_up(std::string host, runtime::Family family, MonoTime end);
+  runtime::Task<Result<std::unique_ptr<runtime::Socket>>> open_socket(runtime::Endpoint to, MonoTime end);
+  runtime::Task<Result<PeerId>> secure(std::unique_ptr<runtime::Socket> socket, Multiaddr remote, PeerId peer);
+
+  runtime::Runtime& runtime_;
+  const HostConfig& config_;
+  Swarm& swarm_;
+  Gater& gater_;
+  HostCounters& counters_;
+  ResolvedFn resolved_;
+  std::shared_ptr<bool> alive_;
+  bool cancelled_ = false;
+  // Scopes of dials that have ended: freed from the runtime's queue, since a coroutine cannot destroy its own.
+  std::vector<std::unique_ptr<runtime::TaskScope>> ended_;
+  std::map<std::string, Running> jobs_;  // last: its coroutines use everything above
+};
+
+// Waits for a dial's outcome; Errc::cancelled when the dialer goes away.
+runtime::Task<Result<PeerId>> wait_for_dial(std::shared_ptr<DialJob> job);
+
+}  // namespace libp2p::network

@@ -1,0 +1,47 @@
+#include "libp2p/multiformats/address_blocks.hpp"
+
+#include <gtest/gtest.h>
+
+namespace libp2p::multiformats {
+namespace {
+
+AddressBlocks blocks(std::string_view text) { return address_blocks(Multiaddr::from_text(text).value()); }
+
+TEST(AddressBlocks, an_ip4_address_is_a_block_of_its_own) {
+  EXPECT_EQ(blocks("/ip4/1.2.3.4/tcp/1").narrow, (Bytes{1, 2, 3, 4}));
+  EXPECT_TRUE(blocks("/ip4/1.2.3.4/tcp/1").wide.empty());
+  EXPECT_EQ(blocks("/ip6/::ffff:1.2.3.4/tcp/1"), blocks("/ip4/1.2.3.4/tcp/9"));
+}
+
+TEST(AddressBlocks, an_ip6_address_has_a_56_and_a_48) {
+  EXPECT_EQ(blocks("/ip6/2001:db8:1:2ff::1/tcp/1").narrow, (Bytes{0x20, 0x01, 0x0d, 0xb8, 0, 1, 0x02}));
+  EXPECT_EQ(blocks("/ip6/2001:db8:1:2ff::1/tcp/1").wide, (Bytes{0x20, 0x01, 0x0d, 0xb8, 0, 1}));
+}
+
+TEST(AddressBlocks, loopback_and_addresses_without_ip_have_none) {
+  for (const auto* text : {"/ip4/127.0.0.9/tcp/1", "/ip6/::1/tcp/1", "/dns4/a.example/tcp/1", "/memory/7"}) {
+    EXPECT_TRUE(blocks(text).exempt()) << text;
+  }
+}
+
+TEST(Cidr, contains_the_addresses_of_its_prefix_and_no_others) {
+  const Cidr ten = Cidr::from_text("10.1.2.3/9").value();
+  EXPECT_EQ(ten.text(), "10.0.0.0/9");
+  EXPECT_TRUE(ten.contains(Bytes{10, 127, 0, 1}));
+  EXPECT_FALSE(ten.contains(Bytes{10, 128, 0, 1}));
+  EXPECT_FALSE(ten.contains(Bytes(16, 10)));
+  EXPECT_TRUE(Cidr::from_text("0.0.0.0/0").value().contains(Bytes{9, 9, 9, 9}));
+  EXPECT_TRUE(Cidr::from_text("1.2.3.4").value().contains(Bytes{1, 2, 3, 4}));
+  EXPECT_FALSE(Cidr::from_text("1.2.3.4").value().contains(Bytes{1, 2, 3, 5}));
+}
+
+TEST(Cidr, says_what_is_wrong) {
+  for (const auto* text : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/8x", "10.0.0/8", "::/129", "10.0.0.0/-1"}) {
+    const auto cidr = Cidr::from_text(text);
+    ASSERT_FALSE(cidr) << text;
+    EXPECT_NE(cidr.error().message().find("is no address block"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace libp2p::multiformats

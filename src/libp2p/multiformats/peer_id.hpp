@@ -1,0 +1,55 @@
+// A peer id: the multihash of a peer's public key (specification peer-ids). Keys of up to 42 bytes in protobuf form are
+// held whole (identity multihash), longer ones by their SHA-256. A value; ordered and hashable; the empty id means
+// "unknown".
+#pragma once
+
+#include <compare>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "libp2p/base/bytes.hpp"
+#include "libp2p/base/result.hpp"
+#include "libp2p/crypto/keys.hpp"
+
+namespace libp2p::multiformats {
+
+class PeerId {
+ public:
+  PeerId() = default;
+  static PeerId from_public_key(const crypto::PublicKey& key);
+  // Binary multihash, identity (any length up to 42 as the reference) or sha2-256 (32).
+  static Result<PeerId> from_bytes(ByteView multihash);
+  // "16Uiu2…", "12D3Koo…", "Qm…" (base58btc multihash) or a CIDv1 with the libp2p-key codec in any multibase.
+  static Result<PeerId> from_text(std::string_view text);
+
+  ByteView bytes() const { return as_bytes(multihash_); }
+  std::string to_base58() const;
+  std::string to_cid() const;  // CIDv1, libp2p-key, base32
+  bool empty() const { return multihash_.empty(); }
+  // The key itself when the id holds it whole.
+  std::optional<crypto::PublicKey> public_key() const;
+  bool matches(const crypto::PublicKey& key) const;
+
+  friend bool operator==(const PeerId&, const PeerId&) = default;
+  friend auto operator<=>(const PeerId&, const PeerId&) = default;
+  std::size_t hash() const { return std::hash<std::string>{}(multihash_); }
+
+ private:
+  explicit PeerId(std::string multihash) : multihash_(std::move(multihash)) {}
+  std::string multihash_;
+};
+
+// The multihash that a peer id's text holds, not yet checked to be a peer id's.
+Result<Bytes> multihash_from_peer_text(std::string_view text);
+
+}  // namespace libp2p::multiformats
+
+namespace libp2p {
+using multiformats::PeerId;
+}
+
+template <>
+struct std::hash<libp2p::PeerId> {
+  std::size_t operator()(const libp2p::PeerId& id) const noexcept { return id.hash(); }
+};

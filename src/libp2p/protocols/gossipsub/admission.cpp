@@ -1,0 +1,163 @@
+#include "libp2p/protocols/gossipsub/admission.hpp"
+
+#include <algorithm>
+
+namespace libp2p::gossipsub {
+namespace {
+
+// What naming costs besides the bytes: a stream of the smallest messages is work too.
+constexpr double kNamingOverhead = 1024;
+// Blocks of addresses hold several peers: an IPv4 address may be refused twice as often as a peer, a /48 of IPv6 four
+// times.
+constexpr double kNarrowShare = 2;
+constexpr double kWideShare = 4;
+// Part of the room that only proven peers get.
+constexpr std::size_t kReserve = 8;
+constexpr PeerKey kOwn = 0;
+
+std::size_t minus(std::size_t a, std::size_t b) { return a > b ? a - b : 0; }
+
+// Whether the blocks of addresses hold, with `more`, no more than what is free allows them.
+bool within_blocks(const SharePool<PeerKey>& pool, const AddressBlocks& blocks, std::size_t more, std::size_t free) {
+  return (blocks.narrow.empty() || pool.held_by(blocks.narrow) + more <= free) &&
+         (blocks.wide.empty() || pool.held_by(blocks.wide) + more <= 2 * free);
+}
+
+}  // namespace
+
+// ---- refusals ----
+
+bool Refusals::admits(const PeerId& peer, const AddressBlocks& blocks, bool proven, MonoTime now) {
+  const auto is_empty = [now](auto& rows, const auto& key) {
+    const auto found = rows.find(key);
+    return found != rows.end() && found->second.bucket.tokens(now) < 1;
+  };
+  if (!peers_.empty() && is_empty(peers_, peer)) return false;
+  if (proven || blocks_.empty()) return true;
+  return !(!blocks.narrow.empty() && is_empty(blocks_, blocks.narrow)) &&
+         !(!blocks.wide.empty() && is_empty(blocks_, blocks.wide));
+}
+
+void Refusals::add(const PeerId& peer, const AddressBlocks& blocks, MonoTime now) {
+  charge(peers_, peer, 1, now);
+  if (!blocks.narrow.empty()) charge(blocks_, blocks.narrow, kNarrowShare, now);
+  if (!blocks.wide.empty()) charge(blocks_, blocks.wide, kWideShare, now);
+}
+
+template <class Rows>
+void Refusals::charge(Rows& rows, const typename Rows::key_type& key, double scale, MonoTime now) {
+  const double burst = scale * params_.refusal_burst;
+  auto row = rows.find(key);
+  if (row == rows.end()) {
+    // The one that has most left goes, which is no one that is kept out.
+    if (rows.size() >= params_.max_refusers) {
+      rows.erase(std::max_element(rows.begin(), rows.end(), [now](auto& a, auto& b) {
+        return a.second.bucket.tokens(now) < b.second.bucket.tokens(now);
+      }));
+    }
+    row = rows.emplace(key, Row{TokenBucket(scale * params_.refusal_rate, burst, now), burst}).first;
+  }
+  // What was admitted together may be refused together; the debt is bounded, or its end would be out of sight.
+  if (row->second.bucket.tokens(now) > -burst) row->second.bucket.reserve(1, now);
+}
+
+void Refusals::forget_recovered(MonoTime now) {
+  const auto recovered = [now](const auto& row) {
+    TokenBucket bucket = row.second.bucket;
+    return bucket.tokens(now) >= row.second.burst;
+  };
+  std::erase_if(peers_, recovered);
+  std::erase_if(blocks_, recovered);
+}
+
+// ---- admission ----
+
+Admission::Admission(const AdmissionParams& params, const ValidationParams& room, MonoTime now)
+    : params_(params),
+      room_(room),
+      refusals_(params),
+      naming_(params.naming_rate_of_all, params.naming_burst_of_all, now),
+      items_(ShareLimits{}),
+      bytes_(ShareLimits{}) {
+  add_peer(kOwn, {});
+}
+
+void Admission::add_peer(PeerKey key, const AddressBlocks& blocks) {
+  items_.take(key, blocks, 1);
+  bytes_.take(key, blocks, 1);
+  ++present_;
+}
+
+void Admission::remove_peer(PeerKey key) {
+  items_.give(key, 1);
+  bytes_.give(key, 1);
+  --present_;
+}
+
+double Admission::naming_cost(std::size_t frame, std::size_t unpacked) {
+  return kNamingOverhead + static_cast<double>(frame + unpacked);
+}
+
+DropCause Admission::admit(PeerKey key, const PeerId& peer, Standing& standing, std::size_t frame,
+                           std::size_t unpacked, Now now) {
+  const bool proven = standing.proof.holds(now.mono);
+  if (!refusals_.admits(peer, standing.blocks, proven, now.mono)) return DropCause::refused_often;
+  if (!has_room(key, standing.blocks, proven, frame + unpacked)) return DropCause::validation_full;
+  return pay_for_naming(standing, proven, naming_cost(frame, unpacked), now.mono) ? DropCause::none : DropCause::naming_budget;
+}
+
+bool Admission::pay_for_naming(Standing& standing, bool proven, double cost, MonoTime now) {
+  const double own = standing.naming.tokens(now);
+  if (own < cost) return false;
+  const double half = params_.naming_burst_of_all / 2;
+  const double used = 1 - own / params_.naming_burst;
+  if (naming_.tokens(now) >= (proven ? 0 : half) + std::max(cost, half * used)) {
+    naming_.reserve(cost, now);
+  } else if (!standing.sure.try_take(cost, now)) {
+    return false;
+  }
+  standing.naming.reserve(cost, now);
+  return true;
+}
+
+void Admission::pay_back(Standing* standing, std::size_t frame, std::size_t unpacked) {
+  const double cost = naming_cost(frame, unpacked);
+  naming_.cancel(cost);
+  if (standing == nullptr) return;
+  standing->naming.cancel(cost);
+  standing->sure.cancel(cost);
+}
+
+bool Admission::has_room(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const {
+  if (items() >= room_.max_items || this->bytes() + bytes > room_.max_bytes) return false;
+  return key == kOwn || (has_items(key, blocks, proven) && has_bytes(key, blocks, proven, bytes));
+}
+
+bool Admission::has_items(PeerKey key, const AddressBlocks& blocks, bool proven) const {
+  const std::size_t free = minus(room_.max_items, items() + (proven ? 0 : room_.max_items / kReserve));
+  const std::size_t held = minus(items_.held(key), 1);
+  const std::size_t most = proven ? free : (free + 1) / 2;
+  if (free == 0 || held > most || held >= room_.max_items_per_peer) return false;
+  return proven || within_blocks(items_, blocks, 0, free);
+}
+
+// A message can take much of this room at once, so it must leave as much behind as its sender has then.
+bool Admission::has_bytes(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const {
+  const std::size_t held = minus(bytes_.held(key), 1);
+  if (held + bytes > room_.max_bytes_per_peer) return false;
+  if (this->bytes() == 0) return true;
+  const std::size_t left = minus(room_.max_bytes, this->bytes() + bytes + (proven ? 0 : room_.max_bytes / kReserve));
+  return held + bytes <= left && (proven || within_blocks(bytes_, blocks, bytes, left));
+}
+
+void Admission::begin(PeerKey key, const AddressBlocks& blocks, std::size_t bytes) {
+  items_.take(key, blocks, 1);
+  bytes_.take(key, blocks, bytes);
+}
+
+void Admission::end(PeerKey key, std::size_t bytes) {
+  items_.give(key, 1);
+  bytes_.give(key, bytes);
+}
+
+}  // namespace libp2p::gossipsub

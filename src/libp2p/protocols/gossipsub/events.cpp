@@ -1,0 +1,68 @@
+#include "libp2p/protocols/gossipsub/events.hpp"
+
+namespace libp2p::gossipsub {
+
+std::string_view to_string(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::graft_in_backoff: return "graft_in_backoff";
+    case FaultKind::graft_flood: return "graft_flood";
+    case FaultKind::broken_promise: return "broken_promise";
+    case FaultKind::invalid_message: return "invalid_message";
+    case FaultKind::unexpected_author: return "unexpected_author";
+    case FaultKind::repeated_extensions: return "repeated_extensions";
+    case FaultKind::ihave_flood: return "ihave_flood";
+    case FaultKind::idontwant_flood: return "idontwant_flood";
+    case FaultKind::too_many_topics: return "too_many_topics";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(TraceKind kind) {
+  switch (kind) {
+    case TraceKind::joined: return "joined";
+    case TraceKind::left: return "left";
+    case TraceKind::peer_added: return "peer_added";
+    case TraceKind::peer_removed: return "peer_removed";
+    case TraceKind::peer_joined: return "peer_joined";
+    case TraceKind::peer_left: return "peer_left";
+    case TraceKind::graft: return "graft";
+    case TraceKind::prune: return "prune";
+    case TraceKind::published: return "published";
+    case TraceKind::duplicate: return "duplicate";
+    case TraceKind::delivered: return "delivered";
+    case TraceKind::rejected: return "rejected";
+    case TraceKind::dropped: return "dropped";
+    case TraceKind::graylisted: return "graylisted";
+    case TraceKind::iwant_sent: return "iwant_sent";
+    case TraceKind::iwant_served: return "iwant_served";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::invalid: return "invalid";
+    case RejectReason::ignored: return "ignored";
+    case RejectReason::unexpected_author: return "unexpected_author";
+    case RejectReason::queue_full: return "queue_full";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(DropCause cause) {
+  switch (cause) {
+    case DropCause::none: return "none";
+    case DropCause::not_subscribed: return "not_subscribed";
+    case DropCause::validation_full: return "validation_full";
+    case DropCause::refused_often: return "refused_often";
+    case DropCause::naming_budget: return "naming_budget";
+    case DropCause::outbox_forwarded: return "outbox_forwarded";
+    case DropCause::outbox_own: return "outbox_own";
+    case DropCause::cancelled_unwanted: return "cancelled_unwanted";
+    case DropCause::cache_bytes: return "cache_bytes";
+    case DropCause::seen_items: return "seen_items";
+  }
+  return "unknown";
+}
+
+}  // namespace libp2p::gossipsub

@@ -1,0 +1,122 @@
+// What the router says to its driver: actions to carry out, faults of peers, and the trace of what it did. All are values;
+// the driver drains them after every input.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/protocols/gossipsub/frame.hpp"
+#include "libp2p/protocols/gossipsub/message_id.hpp"
+#include "libp2p/protocols/gossipsub/scores.hpp"
+
+namespace libp2p::gossipsub {
+
+// What was agreed for the stream that we write to. `pending`: that stream is still being opened.
+enum class Version : std::uint8_t { pending, floodsub, v1_0, v1_1, v1_2, v1_3 };
+// Who dialled the connection.
+enum class Direction : std::uint8_t { inbound, outbound };
+enum class Verdict : std::uint8_t { accept, reject, ignore };
+
+using RequestId = std::uint64_t;
+
+// There is something to send: pull next_frame(peer) while the stream takes bytes. Said once until the outbox ran empty.
+struct SendReady {
+  PeerId peer;
+};
+
+// Judge this message and answer with on_validation(request, …), in any order, exactly once.
+struct Validate {
+  RequestId request = 0;
+  std::string topic;
+  MessageId id;
+  SharedSlice data;
+  SharedBytes contents;  // the data unpacked, if naming the message had to do that; may be null
+  PeerId from;           // empty for our own
+  bool local = false;    // an own publication that asked to be validated
+};
+
+// An accepted message of another peer, for the subscriber.
+struct Deliver {
+  std::string topic;
+  MessageId id;
+  SharedSlice data;
+  PeerId from;
+};
+
+// The end of a publication that asked to be validated.
+struct Published {
+  RequestId request = 0;
+  MessageId id;
+  Verdict verdict = Verdict::accept;
+};
+
+enum class FaultKind : std::uint8_t {
+  graft_in_backoff,      // GRAFT before the backoff was over
+  graft_flood,           // and within the flood threshold of the PRUNE
+  broken_promise,        // IHAVE without the message after our IWANT
+  invalid_message,       // the validator rejected
+  unexpected_author,     // a message that breaks StrictNoSign
+  repeated_extensions,   // the v1.3 extensions control in another RPC than the first
+  ihave_flood,           // more IHAVE than max_ihave_messages in a heartbeat, or more ids than max_ihave_length
+  idontwant_flood,       // more IDONTWANT than max_idontwant_messages in a heartbeat
+  too_many_topics,       // more subscriptions than max_topics_per_peer
+};
+std::string_view to_string(FaultKind kind);
+
+struct Fault {
+  PeerId peer;
+  FaultKind kind{};
+  unsigned count = 1;
+};
+
+enum class TraceKind : std::uint8_t {
+  joined,         // we joined a topic
+  left,           // we left it
+  peer_added,
+  peer_removed,
+  peer_joined,    // a peer subscribed
+  peer_left,      // a peer unsubscribed or went
+  graft,          // a peer is in our mesh now
+  prune,          // and is not any more
+  published,      // own message sent out
+  duplicate,      // a message that was seen before
+  delivered,      // accepted and handed to the subscriber
+  rejected,       // see `reason`
+  dropped,        // see `drop`
+  graylisted,     // an RPC that was not looked at for its sender's score
+  iwant_sent,     // `count` ids asked for
+  iwant_served,   // `count` messages given
+};
+std::string_view to_string(TraceKind kind);
+
+enum class DropCause : std::uint8_t {
+  none,
+  not_subscribed,        // message of a topic that we have not joined
+  validation_full,       // no room at the validator
+  refused_often,         // the validator has refused too much of the peer, or of its addresses
+  naming_budget,         // reading it to name it would take more than the peer, or all peers, may cost
+  outbox_forwarded,      // a peer's outbox was full: the oldest forwarded message
+  outbox_own,            // and nothing but own messages was left to drop
+  cancelled_unwanted,    // the peer said IDONTWANT while the message waited
+  cache_bytes,           // the message cache was full
+  seen_items,            // the seen cache was full
+};
+std::string_view to_string(DropCause cause);
+std::string_view to_string(RejectReason reason);
+
+struct Trace {
+  TraceKind kind{};
+  PeerId peer;
+  std::string topic;
+  MessageId id;
+  RejectReason reason = RejectReason::invalid;  // when rejected
+  DropCause drop = DropCause::none;             // when dropped
+  std::size_t count = 1;
+};
+
+using Action = std::variant<SendReady, Validate, Deliver, Published, Fault, Trace>;
+
+}  // namespace libp2p::gossipsub

@@ -1,0 +1,137 @@
+#include "libp2p/protocols/gossipsub/outbox.hpp"
+
+#include <algorithm>
+
+namespace libp2p::gossipsub {
+namespace {
+
+// Ids that one control frame carries at most: with topics and tags far below what peers take as control (512 KiB).
+constexpr std::size_t kMaxIdsPerFrame = 8192;
+
+template <class Value>
+Value& at_topic(std::map<std::string, Value, std::less<>>& map, std::string_view topic) {
+  const auto found = map.find(topic);
+  return found != map.end() ? found->second : map.emplace(std::string(topic), Value{}).first->second;
+}
+
+}  // namespace
+
+void Outbox::announce(std::string_view topic, bool subscribe) { at_topic(subscriptions_, topic) = subscribe; }
+void Outbox::graft(std::string_view topic) { at_topic(mesh_, topic) = {true, std::nullopt}; }
+void Outbox::prune(std::string_view topic, std::optional<std::uint64_t> backoff) {
+  at_topic(mesh_, topic) = {false, backoff};
+}
+void Outbox::ihave(std::string_view topic, std::vector<MessageId> ids) {
+  if (ids.size() > kMaxIdsPerFrame) ids.resize(kMaxIdsPerFrame);  // or it would wait for room for ever
+  at_topic(ihave_, topic) = std::move(ids);
+}
+
+void Outbox::iwant(const std::vector<MessageId>& ids) {
+  iwant_.insert(iwant_.end(), ids.begin(), ids.end());
+  for (; iwant_.size() > params_.max_iwant; iwant_.pop_front()) ++dropped_ids_;
+}
+
+void Outbox::idontwant(const MessageId& id) {
+  idontwant_.push_back(id);
+  for (; idontwant_.size() > params_.max_idontwant; idontwant_.pop_front()) ++dropped_ids_;
+}
+
+bool Outbox::push(const MessageId& id, SharedBytes frame, Kind kind, std::vector<Dropped>& dropped) {
+  if (!waiting_.try_emplace(id, kind).second) return false;
+  bytes_ += frame->size();
+  (kind == Kind::own ? own_ : forwarded_).push_back({id, std::move(frame)});
+  while (items() > params_.max_items || bytes_ > params_.max_bytes) {
+    if (!forwarded_.empty()) {
+      drop_front(forwarded_, Kind::forwarded, dropped);
+    } else {
+      drop_front(own_, Kind::own, dropped);
+    }
+  }
+  return true;
+}
+
+bool Outbox::cancel(const MessageId& id) {
+  const auto found = waiting_.find(id);
+  if (found == waiting_.end()) return false;
+  erase(found->second == Kind::own ? own_ : forwarded_, id);
+  waiting_.erase(found);
+  return true;
+}
+
+void Outbox::erase(Queue& queue, const MessageId& id) {
+  const auto at = std::find_if(queue.begin(), queue.end(), [&](const Item& item) { return item.id == id; });
+  bytes_ -= at->frame->size();
+  queue.erase(at);
+}
+
+std::optional<SharedBytes> Outbox::next() {
+  Queue& queue = own_.empty() ? forwarded_ : own_;
+  if (control_waits() && (queue.empty() || !control_had_turn_)) {
+    control_had_turn_ = true;
+    return make_control();
+  }
+  control_had_turn_ = false;
+  if (queue.empty()) return std::nullopt;
+  return take_front(queue);
+}
+
+bool Outbox::control_waits() const {
+  return !subscriptions_.empty() || !mesh_.empty() || !ihave_.empty() || !iwant_.empty() || !idontwant_.empty();
+}
+
+SharedBytes Outbox::take_front(Queue& queue) {
+  SharedBytes frame = std::move(queue.front().frame);
+  bytes_ -= frame->size();
+  waiting_.erase(queue.front().id);
+  queue.pop_front();
+  return frame;
+}
+
+void Outbox::drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped) {
+  dropped.push_back({queue.front().id, kind});
+  take_front(queue);
+}
+
+// IDONTWANT first and never more than the peers heed, then IWANT and IHAVE as far as they fit; the rest waits for the next.
+SharedBytes Outbox::make_control() {
+  Rpc rpc;
+  Control& control = rpc.control.emplace();
+  for (const auto& [topic, subscribe] : subscriptions_) {
+    rpc.subscriptions.push_back({.subscribe = subscribe, .topic = topic, .requests_partial = {},
+                                 .supports_sending_partial = {}});
+  }
+  for (const auto& [topic, change] : mesh_) {
+    if (change.graft) {
+      control.graft.push_back({topic});
+    } else {
+      control.prune.push_back({topic, {}, change.backoff});
+    }
+  }
+  const std::size_t unwanted = std::min(idontwant_.size(), max_idontwant_per_rpc_);
+  if (unwanted != 0) control.idontwant.emplace_back();
+  for (std::size_t i = 0; i < unwanted; ++i) control.idontwant.back().ids.push_back(idontwant_[i].bytes());
+  std::size_t room = kMaxIdsPerFrame;
+  const std::size_t wanted = std::min(iwant_.size(), room);
+  if (wanted != 0) control.iwant.emplace_back();
+  for (std::size_t i = 0; i < wanted; ++i) control.iwant.back().ids.push_back(iwant_[i].bytes());
+  room -= wanted;
+  auto past_sent = ihave_.begin();
+  for (; past_sent != ihave_.end() && past_sent->second.size() <= room; ++past_sent) {
+    auto& ihave = control.ihave.emplace_back();
+    ihave.topic = past_sent->first;
+    for (const auto& id : past_sent->second) ihave.ids.push_back(id.bytes());
+    room -= past_sent->second.size();
+  }
+  if (control.graft.empty() && control.prune.empty() && unwanted == 0 && wanted == 0 && control.ihave.empty()) {
+    rpc.control.reset();
+  }
+  SharedBytes frame = encode_frame(rpc);
+  subscriptions_.clear();
+  mesh_.clear();
+  idontwant_.erase(idontwant_.begin(), idontwant_.begin() + static_cast<std::ptrdiff_t>(unwanted));
+  iwant_.erase(iwant_.begin(), iwant_.begin() + static_cast<std::ptrdiff_t>(wanted));
+  ihave_.erase(ihave_.begin(), past_sent);
+  return frame;
+}
+
+}  // namespace libp2p::gossipsub

@@ -1,0 +1,87 @@
+// What waits to be sent to one peer. Control is not queued but merged: the newest word per topic, and lists of ids; it
+// becomes a frame when the stream asks for one, so that one RPC carries what a burst would have made many. Messages are
+// frames shared with the other peers, own ones before forwarded ones. Control and messages take turns while both wait:
+// neither starves. Owned by the router's peer table. Bounds and overflow: messages in items and bytes, the oldest forwarded
+// one goes first, then the oldest own; ids of IWANT and IDONTWANT in items, the oldest goes first; IHAVE is replaced per
+// topic; subscriptions, grafts and prunes are bounded by our own topics.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libp2p/protocols/gossipsub/frame.hpp"
+#include "libp2p/protocols/gossipsub/message_id.hpp"
+#include "libp2p/protocols/gossipsub/params.hpp"
+
+namespace libp2p::gossipsub {
+
+class Outbox {
+ public:
+  enum class Kind : std::uint8_t { own, forwarded };
+  struct Dropped {
+    MessageId id;
+    Kind kind;
+  };
+
+  Outbox(const OutboxParams& params, std::size_t max_idontwant_per_rpc)
+      : params_(params), max_idontwant_per_rpc_(max_idontwant_per_rpc) {}
+
+  void announce(std::string_view topic, bool subscribe);
+  void graft(std::string_view topic);
+  // `backoff` in whole seconds; nothing for a peer of v1.0, which could not read it.
+  void prune(std::string_view topic, std::optional<std::uint64_t> backoff);
+  void ihave(std::string_view topic, std::vector<MessageId> ids);
+  void iwant(const std::vector<MessageId>& ids);
+  void idontwant(const MessageId& id);
+
+  // Queues the message unless it waits already (false). What had to go for it is added to `dropped`; that can be itself.
+  bool push(const MessageId& id, SharedBytes frame, Kind kind, std::vector<Dropped>& dropped);
+  // Takes a waiting message out again. Answers whether there was one.
+  bool cancel(const MessageId& id);
+  bool waiting(const MessageId& id) const { return waiting_.contains(id); }
+
+  bool empty() const { return !control_waits() && own_.empty() && forwarded_.empty(); }
+  // The next frame; nothing when the outbox is empty.
+  std::optional<SharedBytes> next();
+
+  std::size_t items() const { return own_.size() + forwarded_.size(); }
+  std::size_t bytes() const { return bytes_; }
+  std::uint64_t dropped_ids() const { return dropped_ids_; }
+
+ private:
+  struct Item {
+    MessageId id;
+    SharedBytes frame;
+  };
+  struct MeshChange {
+    bool graft = false;
+    std::optional<std::uint64_t> backoff;
+  };
+  using Queue = std::deque<Item>;
+
+  bool control_waits() const;
+  SharedBytes make_control();
+  SharedBytes take_front(Queue& queue);
+  void drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped);
+  void erase(Queue& queue, const MessageId& id);
+
+  OutboxParams params_;
+  std::size_t max_idontwant_per_rpc_;
+  std::map<std::string, bool, std::less<>> subscriptions_;
+  std::map<std::string, MeshChange, std::less<>> mesh_;
+  std::map<std::string, std::vector<MessageId>, std::less<>> ihave_;
+  std::deque<MessageId> iwant_;
+  std::deque<MessageId> idontwant_;
+  Queue own_;
+  Queue forwarded_;
+  std::map<MessageId, Kind> waiting_;
+  std::size_t bytes_ = 0;
+  std::uint64_t dropped_ids_ = 0;
+  bool control_had_turn_ = false;
+};
+
+}  // namespace libp2p::gossipsub

@@ -1,0 +1,61 @@
+// The one table of everything that the router keeps per peer: erase the row and nothing of the peer is left but the
+// backoffs, which have to outlive it. Rows are numbered in the order of arrival; the number is the peer's key in all sets,
+// so that their order is the same in every run, and a peer that comes back is a new one. Owned by the router.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "libp2p/base/live_count.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/protocols/gossipsub/admission.hpp"
+#include "libp2p/protocols/gossipsub/events.hpp"
+#include "libp2p/protocols/gossipsub/outbox.hpp"
+
+namespace libp2p::gossipsub {
+
+struct Peer : LiveCounted<Peer> {
+  Peer(PeerId peer_id, Version agreed, Direction dialled, Outbox out, Standing stands)
+      : id(std::move(peer_id)), version(agreed), direction(dialled), outbox(std::move(out)), standing(std::move(stands)) {}
+
+  bool speaks_mesh() const { return version >= Version::v1_0; }
+  bool reads_backoff() const { return version >= Version::v1_1; }
+  bool reads_idontwant() const { return version >= Version::v1_2; }
+
+  PeerId id;
+  Version version;
+  Direction direction;
+  Outbox outbox;
+  Standing standing;
+  bool ready_said = false;       // SendReady is out and not yet answered with an empty outbox
+  bool had_first_rpc = false;
+  std::set<std::string, std::less<>> topics;
+  std::map<MessageId, std::uint64_t> unwanted;  // IDONTWANT: until which heartbeat
+  std::map<MessageId, unsigned> served;         // IWANT: answers given, while the message is cached
+  std::size_t ihave_rpcs = 0;                   // this heartbeat
+  std::size_t ids_asked = 0;                    // this heartbeat
+  std::size_t idontwant_rpcs = 0;               // this heartbeat
+  MonoTime excused_until{};  // messages of it were dropped unnamed, so what it promised may be among them
+};
+
+class PeerTable {
+ public:
+  // Null when the id is unknown.
+  Peer* find(const PeerId& id, PeerKey* key = nullptr);
+  const Peer* find(const PeerId& id) const;
+  Peer* at(PeerKey key);
+  const Peer* at(PeerKey key) const;
+  PeerKey add(Peer peer);  // the id must be new
+  void erase(PeerKey key);
+  std::map<PeerKey, Peer>& rows() { return rows_; }
+  const std::map<PeerKey, Peer>& rows() const { return rows_; }
+  std::size_t size() const { return rows_.size(); }
+
+ private:
+  PeerKey next_ = 1;
+  std::map<PeerKey, Peer> rows_;
+  std::map<PeerId, PeerKey> keys_;
+};
+
+}  // namespace libp2p::gossipsub

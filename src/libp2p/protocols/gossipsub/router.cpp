@@ -1,0 +1,267 @@
+#include "libp2p/protocols/gossipsub/router.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "libp2p/crypto/hash.hpp"
+
+namespace libp2p::gossipsub {
+namespace {
+
+constexpr std::array<std::string_view, 5> kProtocolIds = {"/meshsub/1.3.0", "/meshsub/1.2.0", "/meshsub/1.1.0",
+                                                          "/meshsub/1.0.0", "/floodsub/1.0.0"};
+constexpr std::array<Version, 5> kVersions = {Version::v1_3, Version::v1_2, Version::v1_1, Version::v1_0,
+                                              Version::floodsub};
+
+Named hash_of_data(std::string_view, ByteView data) { return *MessageId::from(crypto::sha256(data)); }
+
+}  // namespace
+
+std::span<const std::string_view> protocol_ids() { return kProtocolIds; }
+
+std::optional<Version> version_of(std::string_view protocol_id) {
+  for (std::size_t i = 0; i < kProtocolIds.size(); ++i) {
+    if (kProtocolIds[i] == protocol_id) return kVersions[i];
+  }
+  return std::nullopt;
+}
+
+Router::Router(Config config, Rng& rng, ScoreView& scores, Now now)
+    : config_(std::move(config)),
+      rng_(rng),
+      scores_(scores),
+      seen_(params().seen_ttl, params().seen_items, rng.next_u64()),
+      cache_(params().gossip.gossip_windows, params().gossip.history_windows, params().gossip.cache_bytes),
+      backoffs_(params().mesh.backoff_slack, params().mesh.max_backoffs_per_topic),
+      admission_(params().admission, params().validation, now.mono),
+      proofs_(params().admission.max_refusers),
+      next_heartbeat_(now.mono + params().heartbeat_initial_delay) {
+  if (!config_.message_id) config_.message_id = hash_of_data;
+}
+
+void Router::add_peer(const PeerId& id, Version version, Direction direction, Now now, AddressBlocks blocks) {
+  if (peers_.find(id) != nullptr) return;
+  Outbox outbox(params().outbox, params().gossip.max_idontwant_length);
+  for (const auto& [name, topic] : topics_) {
+    if (topic.joined) outbox.announce(name, true);
+  }
+  Standing standing(std::move(blocks), params().admission, now.mono);
+  if (const Proof* proof = proofs_.peek(id)) standing.proof = *proof;
+  const PeerKey key = peers_.add(Peer(id, version, direction, std::move(outbox), std::move(standing)));
+  admission_.add_peer(key, peers_.at(key)->standing.blocks);
+  scores_.on_peer_added(id, now);
+  trace(TraceKind::peer_added, id);
+  say_ready(*peers_.at(key));
+}
+
+void Router::set_version(const PeerId& id, Version version, Now now) {
+  PeerKey key = 0;
+  Peer* peer = peers_.find(id, &key);
+  if (peer == nullptr) return;
+  peer->version = version;
+  if (version != Version::floodsub) return;
+  for (auto& [name, topic] : topics_) {  // a mesh link is control that the peer cannot read
+    if (topic.mesh.erase(key) != 0) {
+      scores_.on_prune(id, name, now);
+      trace(TraceKind::prune, id, name);
+    }
+  }
+}
+
+void Router::remove_peer(const PeerId& id, Now now) {
+  PeerKey key = 0;
+  Peer* peer = peers_.find(id, &key);
+  if (peer == nullptr) return;
+  for (auto at = topics_.begin(); at != topics_.end();) {
+    at = remove_from_topic(at, key, *peer, Departure::gone, now);
+  }
+  promises_.remove_peer(key);
+  for (auto& [request, validation] : validating_) validation.holders.erase(key);
+  admission_.remove_peer(key);
+  if (peer->standing.proof.holds(now.mono)) {
+    proofs_.put(id, peer->standing.proof);
+  } else {
+    proofs_.erase(id);  // what it had and lost must not come back with it
+  }
+  trace(TraceKind::peer_removed, id);
+  scores_.on_peer_removed(id, now);
+  peers_.erase(key);
+}
+
+void Router::forget_topics(const PeerId& id, Now now) {
+  PeerKey key = 0;
+  Peer* peer = peers_.find(id, &key);
+  if (peer == nullptr) return;
+  for (auto at = topics_.begin(); at != topics_.end();) {
+    at = remove_from_topic(at, key, *peer, Departure::left_topic, now);
+  }
+  peer->had_first_rpc = false;
+}
+
+Result<void> Router::on_frame(const PeerId& id, SharedBytes frame, Now now) {
+  if (peers_.find(id) == nullptr) return {};
+  OPP2P_TRY(const auto rpc, decode_frame(std::move(frame), params().rpc));
+  on_rpc(id, rpc, now);
+  return {};
+}
+
+void Router::on_rpc(const PeerId& id, const Rpc& rpc, Now now) {
+  PeerKey key = 0;
+  Peer* peer = peers_.find(id, &key);
+  if (peer == nullptr) return;
+  ++counters_.rpcs_received;
+  counters_.ignored_entries += rpc.ignored;
+  handle_subscriptions(key, *peer, rpc, now);
+  if (score_of(*peer) < params().thresholds.graylist) {
+    ++counters_.rpcs_graylisted;
+    trace(TraceKind::graylisted, id);
+    return;
+  }
+  for (const auto& message : rpc.publish) handle_message(key, *peer, rpc, message, now);
+  handle_control(key, *peer, rpc, now);
+  say_ready(*peer);
+}
+
+Result<void> Router::subscribe(std::string_view name, Now now) {
+  if (!allowed(name)) return Error(Errc::denied, "the topic filter refuses " + std::string(name));
+  Topic& topic = topic_state(name);
+  if (topic.joined) return {};
+  topic.joined = true;
+  for (auto& [key, peer] : peers_.rows()) peer.outbox.announce(name, true);
+  trace(TraceKind::joined, PeerId(), name);
+  join(std::string(name), topic, now);
+  for (auto& [key, peer] : peers_.rows()) say_ready(peer);
+  return {};
+}
+
+// The fanout of a topic that was published to becomes its mesh, filled up to D.
+void Router::join(const std::string& name, Topic& topic, Now now) {
+  const auto fits = [&](PeerKey key, const Peer& peer) {
+    return may_graft(name, topic, key, peer, now) && score_of(peer) >= 0;
+  };
+  std::vector<PeerKey> chosen;
+  for (const PeerKey key : topic.fanout) {
+    if (fits(key, *peers_.at(key))) chosen.push_back(key);
+  }
+  topic.fanout.clear();
+  topic.last_publication.reset();
+  for (const PeerKey key : chosen) graft(name, topic, key, now);
+  if (topic.mesh.size() >= params().mesh.degree) return;
+  for (const PeerKey key : pick_proven_first(topic, params().mesh.degree - topic.mesh.size(), fits, now)) {
+    graft(name, topic, key, now);
+  }
+}
+
+void Router::unsubscribe(std::string_view name, Now now) {
+  const auto at = topics_.find(name);
+  if (at == topics_.end() || !at->second.joined) return;
+  Topic& topic = at->second;
+  topic.joined = false;
+  for (const PeerKey key : topic.mesh) {
+    Peer& peer = *peers_.at(key);
+    send_prune(peer, name, params().mesh.unsubscribe_backoff);
+    backoffs_.add(name, peer.id, params().mesh.unsubscribe_backoff, now.mono);
+    scores_.on_prune(peer.id, name, now);
+    trace(TraceKind::prune, peer.id, name);
+  }
+  topic.mesh.clear();
+  trace(TraceKind::left, PeerId(), name);
+  for (auto& [key, peer] : peers_.rows()) {
+    peer.outbox.announce(name, false);
+    say_ready(peer);
+  }
+  drop_if_unused(at);
+}
+
+void Router::on_timeout(Now now) {
+  if (now.mono < next_heartbeat_) return;
+  next_heartbeat_ += params().heartbeat;
+  if (next_heartbeat_ <= now.mono) next_heartbeat_ = now.mono + params().heartbeat;
+  heartbeat(now);
+}
+
+std::optional<Action> Router::poll_action() {
+  if (actions_.empty()) return std::nullopt;
+  Action action = std::move(actions_.front());
+  actions_.pop_front();
+  return action;
+}
+
+std::optional<SharedBytes> Router::next_frame(const PeerId& id) {
+  Peer* peer = peers_.find(id);
+  if (peer == nullptr) return std::nullopt;
+  auto frame = peer->outbox.next();
+  if (!frame) peer->ready_said = false;
+  return frame;
+}
+
+bool Router::allowed(std::string_view topic) const {
+  return topic.size() <= params().max_topic_length && (!config_.topic_filter || config_.topic_filter(topic));
+}
+
+Router::Topic& Router::topic_state(std::string_view name) {
+  const auto found = topics_.find(name);
+  return found != topics_.end() ? found->second : topics_.emplace(std::string(name), Topic{}).first->second;
+}
+
+Router::Topic* Router::joined_topic(std::string_view name) {
+  const auto found = topics_.find(name);
+  return found != topics_.end() && found->second.joined ? &found->second : nullptr;
+}
+
+Router::Topics::iterator Router::drop_if_unused(Topics::iterator at) {
+  const Topic& topic = at->second;
+  return topic.joined || !topic.subscribers.empty() ? std::next(at) : topics_.erase(at);
+}
+
+// Answers the iterator after the topic, which may be forgotten with its last peer.
+Router::Topics::iterator Router::remove_from_topic(Topics::iterator at, PeerKey key, Peer& peer, Departure how,
+                                                   Now now) {
+  auto& [name, topic] = *at;
+  if (topic.mesh.erase(key) != 0) {
+    if (how == Departure::left_topic) scores_.on_prune(peer.id, name, now);
+    trace(TraceKind::prune, peer.id, name);
+  }
+  topic.fanout.erase(key);
+  if (topic.subscribers.erase(key) == 0) return std::next(at);
+  trace(TraceKind::peer_left, peer.id, name);
+  peer.topics.erase(name);
+  return drop_if_unused(at);
+}
+
+void Router::say_ready(Peer& peer) {
+  if (peer.ready_said || peer.outbox.empty()) return;
+  peer.ready_said = true;
+  actions_.emplace_back(SendReady{peer.id});
+}
+
+// What an RPC repeats ten thousand times becomes one action, also where two kinds and what they cause take turns.
+void Router::fault(const PeerId& peer, FaultKind kind, unsigned count) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(4, actions_.size()); ++back) {
+    Fault* const last = std::get_if<Fault>(&actions_[actions_.size() - back]);
+    if (last == nullptr || last->kind != kind || last->peer != peer) continue;
+    last->count += count;
+    return;
+  }
+  actions_.emplace_back(Fault{peer, kind, count});
+}
+
+void Router::penalise(const PeerId& peer, FaultKind kind, unsigned count, Now now) {
+  scores_.on_penalty(peer, count, now);
+  fault(peer, kind, count);
+}
+
+Trace& Router::trace(TraceKind kind, const PeerId& peer, std::string_view topic, const MessageId& id) {
+  Trace event;
+  event.kind = kind;
+  event.peer = peer;
+  event.topic = topic;
+  event.id = id;
+  return std::get<Trace>(actions_.emplace_back(std::move(event)));
+}
+
+void Router::trace_drop(DropCause cause, const PeerId& peer, std::string_view topic, const MessageId& id) {
+  trace(TraceKind::dropped, peer, topic, id).drop = cause;
+}
+
+}  // namespace libp2p::gossipsub

@@ -1,0 +1,288 @@
+// The GossipSub router (specifications gossipsub v1.0 to v1.2, the v1.3 control tolerated; StrictNoSign), behaving as
+// go-libp2p-pubsub 0.17 does under op-node. A pure engine: RPC frames, validation verdicts and time go in; actions and
+// frames come out. One object per node, owned by the service and used on its thread only. Bounds: Params.
+//
+// What the driver does:
+//  - It offers protocol_ids() in that order for the one stream per peer that it writes to, and accepts all of them for the
+//    one stream per peer that it reads from. A second inbound stream of a peer replaces (resets) the first.
+//  - With the first stream of a peer, whichever it is: add_peer(). Version::pending until the outbound stream is agreed,
+//    then set_version(). When the outbound stream or the connection dies: remove_peer(), and add_peer() again with a new
+//    stream. When only the inbound stream ends: forget_topics().
+//  - Bytes of an inbound stream go through a FrameReader(params().rpc.max_rpc); each frame to on_frame(). An error of either
+//    means: reset the stream. A graylisted peer's frames are no error, they are just not looked at.
+//  - After every input, actions are drained with poll_action() until there is none.
+//  - SendReady{peer}: pull next_frame(peer) whenever that peer's outbound stream can take bytes, until it answers nothing;
+//    then wait for the next SendReady. Frames carry their length prefix and are shared: write them, never change them. A
+//    frame should be written within 30 s, else reset the stream and remove_peer().
+//  - Validate{request, …}: hand the data to the topic's validator (any thread, any order) and answer on_validation() exactly
+//    once, under a deadline of the driver's own (op-node: 3 s, then ignore). The slice keeps its buffer alive.
+//  - Deliver goes to the topic's subscriber; Fault and ScoreView to the reputation; Trace to logs and metrics.
+//  - One timer: on_timeout() at next_deadline(). A late call runs one heartbeat; heartbeats that were missed are not made up.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libp2p/base/lru_map.hpp"
+#include "libp2p/base/result.hpp"
+#include "libp2p/base/rng.hpp"
+#include "libp2p/base/time.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/protocols/gossipsub/backoff.hpp"
+#include "libp2p/protocols/gossipsub/events.hpp"
+#include "libp2p/protocols/gossipsub/iwant_promises.hpp"
+#include "libp2p/protocols/gossipsub/message_cache.hpp"
+#include "libp2p/protocols/gossipsub/params.hpp"
+#include "libp2p/protocols/gossipsub/peers.hpp"
+#include "libp2p/protocols/gossipsub/recent_messages.hpp"
+#include "libp2p/protocols/gossipsub/scores.hpp"
+#include "libp2p/protocols/gossipsub/seen_cache.hpp"
+
+namespace libp2p::gossipsub {
+
+// "/meshsub/1.3.0" … "/floodsub/1.0.0", the preferred one first.
+std::span<const std::string_view> protocol_ids();
+std::optional<Version> version_of(std::string_view protocol_id);
+
+// Which topics may be subscribed to, by us and by peers; an empty function allows all.
+using TopicFilter = std::function<bool(std::string_view topic)>;
+
+// Whether an own message was judged by the caller, or is to go through Validate as another peer's would.
+enum class LocalCheck : std::uint8_t { already_valid, validate };
+
+struct Publication {
+  MessageId id;
+  RequestId request = 0;  // LocalCheck::validate: the request that Published will name; else 0
+  bool sent = false;      // false: waits for validation, or was delivered before (then nothing is done)
+};
+
+// Since the start. Every drop is counted by its cause; the same numbers reach metrics.
+struct Counters {
+  std::uint64_t rpcs_received = 0;
+  std::uint64_t rpcs_graylisted = 0;
+  std::uint64_t messages_received = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t ignored = 0;
+  std::uint64_t unexpected_author = 0;
+  std::uint64_t published = 0;
+  std::uint64_t forwarded = 0;      // message, peer pairs put into outboxes, own ones included
+  std::uint64_t iwant_sent = 0;     // ids
+  std::uint64_t iwant_served = 0;   // messages
+  std::uint64_t idontwant_sent = 0;
+  std::uint64_t idontwant_received = 0;
+  std::uint64_t suppressed_unwanted = 0;  // not sent or taken out of an outbox for an IDONTWANT
+  std::uint64_t dropped_not_subscribed = 0;
+  std::uint64_t dropped_validation_full = 0;
+  std::uint64_t dropped_refused_often = 0;   // AdmissionParams::refusal_rate
+  std::uint64_t dropped_naming_budget = 0;   // AdmissionParams::naming_rate
+  std::uint64_t dropped_outbox_forwarded = 0;
+  std::uint64_t dropped_outbox_own = 0;
+  std::uint64_t dropped_cache_bytes = 0;
+  std::uint64_t dropped_seen_items = 0;
+  std::uint64_t ignored_entries = 0;      // RPC entries and ids beyond a bound
+  std::uint64_t heartbeats = 0;
+};
+
+class Router {
+ public:
+  struct Config {
+    Params params;
+    MessageIdFn message_id;  // none: the SHA-256 of the data
+    TopicFilter topic_filter;
+    // Bytes that message_id() would unpack: asked before, for the budget and for room. None: it unpacks nothing.
+    std::function<std::size_t(std::string_view topic, ByteView data)> unpacked_size = nullptr;
+  };
+
+  // `rng` and `scores` outlive the router.
+  Router(Config config, Rng& rng, ScoreView& scores, Now now);
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  // Peers. Adding one that is there, and naming one that is not, does nothing.
+  // `blocks`: the addresses in whose share what the peer sends is counted; empty for none.
+  void add_peer(const PeerId& peer, Version version, Direction direction, Now now, AddressBlocks blocks = {});
+  void set_version(const PeerId& peer, Version version, Now now);
+  void remove_peer(const PeerId& peer, Now now);
+  void forget_topics(const PeerId& peer, Now now);
+
+  // One RPC with its length prefix. The error is the codec's.
+  Result<void> on_frame(const PeerId& peer, SharedBytes frame, Now now);
+  // The same, decoded.
+  void on_rpc(const PeerId& peer, const Rpc& rpc, Now now);
+
+  // Errc::denied when the topic filter refuses. Subscribing twice, or leaving what was not joined, does nothing.
+  Result<void> subscribe(std::string_view topic, Now now);
+  void unsubscribe(std::string_view topic, Now now);
+
+  // Sends `data` to the mesh of `topic`, or to its fanout when the topic is not joined. Never handed back as Deliver.
+  // Publishing what was delivered before, or is being validated, does nothing and is no error; what was ignored or
+  // rejected before is taken up again. Errc::too_large above RpcLimits::max_rpc, Errc::exhausted without room at the validator,
+  // Errc::denied for a refused topic.
+  Result<Publication> publish(std::string_view topic, ByteView data, LocalCheck check, Now now);
+
+  // Answers whether the request was open. A verdict that says nothing of the message (the validator did not answer, or
+  // had no room) is not held against its sender.
+  enum class Blame : std::uint8_t { sender, nobody };
+  bool on_validation(RequestId request, Verdict verdict, Now now, Blame blame = Blame::sender);
+  // The open request that was made first, if that was at `until` or before.
+  std::optional<RequestId> oldest_validation(MonoTime until) const;
+
+  void on_timeout(Now now);
+  std::optional<MonoTime> next_deadline() const { return next_heartbeat_; }
+
+  std::optional<Action> poll_action();
+  std::size_t waiting_actions() const { return actions_.size(); }
+  // The next frame for the peer's outbound stream; nothing when there is none or the peer is unknown.
+  std::optional<SharedBytes> next_frame(const PeerId& peer);
+
+  // What is known, for services, metrics and tests. Peers in the order of their arrival.
+  const Params& params() const { return config_.params; }
+  const Counters& counters() const { return counters_; }
+  std::vector<std::string> topics() const;                          // joined by us
+  std::vector<PeerId> mesh(std::string_view topic) const;
+  std::vector<PeerId> fanout(std::string_view topic) const;
+  std::vector<PeerId> subscribers(std::string_view topic) const;    // peers known to be in the topic
+  std::size_t peer_count() const { return peers_.size(); }
+  bool in_backoff(std::string_view topic, const PeerId& peer, MonoTime now) const;
+  // Whether the peer has delivered messages that were accepted (admission.hpp, Proof).
+  bool is_proven(const PeerId& peer, MonoTime now) const;
+  // Whether every table agrees with the others; for simulations, fuzzers and tests.
+  bool consistent() const;
+
+  // Sizes of what is held, for metrics and for the test that nothing stays of a peer.
+  struct Sizes {
+    std::size_t peers = 0;
+    std::size_t topics = 0;
+    std::size_t subscriptions = 0;
+    std::size_t mesh_links = 0;
+    std::size_t fanout_links = 0;
+    std::size_t backoffs = 0;
+    std::size_t promises = 0;
+    std::size_t seen = 0;
+    std::size_t cached = 0;
+    std::size_t cached_bytes = 0;
+    std::size_t validating = 0;
+    std::size_t validating_bytes = 0;
+    std::size_t refusers = 0;
+    std::size_t outbox_items = 0;
+    std::size_t outbox_bytes = 0;
+  };
+  Sizes sizes() const;
+
+ private:
+  using Keys = std::set<PeerKey>;
+  using Scores = std::map<PeerKey, double>;
+
+  struct Topic {
+    bool joined = false;
+    Keys subscribers;
+    Keys mesh;
+    Keys fanout;
+    std::optional<MonoTime> last_publication;  // while there is a fanout
+  };
+  using Topics = std::map<std::string, Topic, std::less<>>;
+
+  struct Validation {
+    std::string topic;
+    MessageId id;
+    SharedMessage message;
+    PeerId from;
+    PeerKey from_key = 0;  // 0 for our own
+    Keys holders;          // sent it to us, first or again: nobody to forward to
+    SharedBytes contents = nullptr;
+    MonoTime begun{};
+    std::size_t named_frame = 0;  // what naming it was paid for by
+    std::size_t named_unpacked = 0;
+    std::size_t bytes() const { return message.frame_size() + (contents ? contents->size() : 0); }
+  };
+
+  // router.cpp: peers, topics, outputs
+  bool allowed(std::string_view topic) const;
+  Topic& topic_state(std::string_view topic);
+  Topic* joined_topic(std::string_view topic);
+  Topics::iterator drop_if_unused(Topics::iterator at);
+  enum class Departure : std::uint8_t { left_topic, gone };
+  Topics::iterator remove_from_topic(Topics::iterator at, PeerKey key, Peer& peer, Departure how, Now now);
+  void join(const std::string& name, Topic& topic, Now now);
+  void say_ready(Peer& peer);
+  void fault(const PeerId& peer, FaultKind kind, unsigned count = 1);
+  Trace& trace(TraceKind kind, const PeerId& peer, std::string_view topic = {}, const MessageId& id = {});
+  void trace_drop(DropCause cause, const PeerId& peer, std::string_view topic, const MessageId& id);
+  void penalise(const PeerId& peer, FaultKind kind, unsigned count, Now now);
+  double score_of(const Peer& peer) const { return scores_.score(peer.id); }
+
+  // router_messages.cpp: messages in and out
+  void handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
+  void handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Message& message, Now now);
+  void charge_copy(const Peer& peer, const MessageId& id, Now now);
+  bool is_copy(PeerKey key, const Peer& peer, std::string_view topic, const MessageId& id, Now now);
+  bool admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now);
+  void drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, Now now);
+  RequestId begin_validation(Validation validation, bool seen, Now now);
+  void send_idontwant(const Validation& validation);
+  void finish(Validation& validation, Verdict verdict, RequestId request, Now now);
+  void judge_senders(const Validation& validation, Verdict verdict, Blame blame, Now now);
+  void refuse(const Validation& validation, RejectReason reason, Now now);
+  void spread(const Validation& validation, Now now);
+  Keys recipients(std::string_view topic, bool own, Now now);
+  void queue_message(Peer& peer, const MessageId& id, const SharedMessage& message, Outbox::Kind kind);
+  void forget_served(const std::vector<MessageId>& ids);
+  void remember_seen(const MessageId& id, SeenCache::Entry entry, const Standing* of, const PeerId& from, Now now);
+  void cache(const MessageId& id, std::string_view topic, const SharedMessage& message);
+
+  // router_control.cpp: control in
+  void handle_control(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
+  void handle_ihave(PeerKey key, Peer& peer, const Control& control, Now now);
+  void ask_for(PeerKey key, Peer& peer, std::vector<MessageId> wanted, Now now);
+  void handle_iwant(Peer& peer, const Control& control);
+  void handle_graft(PeerKey key, Peer& peer, std::string_view topic, double score, Now now);
+  void handle_prune(PeerKey key, Peer& peer, const Prune& prune, Now now);
+  void handle_idontwant(Peer& peer, const Control& control);
+  void handle_extensions(Peer& peer, const Rpc& rpc, Now now);
+  void send_prune(Peer& peer, std::string_view topic, Nanos backoff);
+
+  // router_heartbeat.cpp: what happens by time
+  void heartbeat(Now now);
+  void reset_counts_of_peers();
+  void maintain_mesh(const std::string& name, Topic& topic, Scores& scores, Now now);
+  void prune_excess(const std::string& name, Topic& topic, Scores& scores, Now now);
+  void graft_opportunistically(const std::string& name, Topic& topic, Scores& scores, Now now);
+  void maintain_fanouts(Scores& scores, Now now);
+  void emit_gossip(const std::string& name, const Topic& topic, const Keys& exclude, Scores& scores);
+  double cached_score(PeerKey key, Scores& scores) const;
+  using Fits = std::function<bool(PeerKey, const Peer&)>;
+  std::vector<PeerKey> pick(const Topic& topic, std::size_t count, const Fits& fits);
+  std::vector<PeerKey> pick_proven_first(const Topic& topic, std::size_t count, const Fits& fits, Now now);
+  void graft(const std::string& name, Topic& topic, PeerKey key, Now now);
+  void prune(const std::string& name, Topic& topic, PeerKey key, Now now);
+  bool may_graft(const std::string& name, const Topic& topic, PeerKey key, const Peer& peer, Now now) const;
+
+  Config config_;
+  Rng& rng_;
+  ScoreView& scores_;
+  PeerTable peers_;
+  Topics topics_;
+  SeenCache seen_;
+  RecentMessages recent_;
+  MessageCache cache_;
+  Backoffs backoffs_;
+  IWantPromises promises_;
+  Admission admission_;
+  LruMap<PeerId, Proof> proofs_;  // of peers that have gone: a reconnect takes no proof away, and no stranger gets in here
+  std::map<RequestId, Validation> validating_;
+  RequestId next_request_ = 1;
+  MonoTime next_heartbeat_;
+  std::uint64_t ticks_ = 0;
+  std::deque<Action> actions_;
+  Counters counters_;
+};
+
+}  // namespace libp2p::gossipsub

@@ -1,0 +1,167 @@
+// Control messages in: IHAVE, IWANT, GRAFT, PRUNE, IDONTWANT, and the extensions that are tolerated.
+#include <algorithm>
+
+#include "libp2p/protocols/gossipsub/router.hpp"
+
+namespace libp2p::gossipsub {
+namespace {
+
+// What go-libp2p-pubsub adds to the behaviour penalty for a repeated extensions control.
+constexpr unsigned kRepeatedExtensionsPenalty = 10;
+
+}  // namespace
+
+void Router::handle_control(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
+  handle_extensions(peer, rpc, now);
+  if (!rpc.control) return;
+  const Control& control = *rpc.control;
+  handle_ihave(key, peer, control, now);
+  handle_iwant(peer, control);
+  const double score = score_of(peer);
+  for (const auto& graft : control.graft) {
+    if (graft.topic) handle_graft(key, peer, *graft.topic, score, now);
+  }
+  for (const auto& prune : control.prune) handle_prune(key, peer, prune, now);
+  handle_idontwant(peer, control);
+}
+
+// Ours are none, so theirs change nothing; but they may come once only, in the first RPC (gossipsub v1.3).
+void Router::handle_extensions(Peer& peer, const Rpc& rpc, Now now) {
+  const bool repeated = peer.had_first_rpc && rpc.control && rpc.control->extensions;
+  peer.had_first_rpc = true;
+  if (repeated) penalise(peer.id, FaultKind::repeated_extensions, kRepeatedExtensionsPenalty, now);
+}
+
+void Router::handle_ihave(PeerKey key, Peer& peer, const Control& control, Now now) {
+  if (control.ihave.empty() || score_of(peer) < params().thresholds.gossip) return;
+  const GossipParams& limits = params().gossip;
+  if (++peer.ihave_rpcs > limits.max_ihave_messages) {
+    if (peer.ihave_rpcs == limits.max_ihave_messages + 1) fault(peer.id, FaultKind::ihave_flood);
+    return;
+  }
+  if (peer.ids_asked >= limits.max_ihave_length) return;
+  std::set<MessageId> wanted;
+  for (const auto& ihave : control.ihave) {
+    if (!ihave.topic || joined_topic(*ihave.topic) == nullptr) continue;
+    const std::size_t heeded = std::min(ihave.ids.size(), limits.max_ihave_length);
+    if (ihave.ids.size() > heeded) fault(peer.id, FaultKind::ihave_flood);
+    for (std::size_t i = 0; i < heeded; ++i) {
+      const auto id = MessageId::from(ihave.ids[i]);
+      if (id && !seen_.contains(*id, now.mono)) wanted.insert(*id);
+    }
+  }
+  if (!wanted.empty()) ask_for(key, peer, {wanted.begin(), wanted.end()}, now);
+}
+
+void Router::ask_for(PeerKey key, Peer& peer, std::vector<MessageId> wanted, Now now) {
+  rng_.shuffle(wanted);
+  wanted.resize(std::min(wanted.size(), params().gossip.max_ihave_length - peer.ids_asked));
+  peer.ids_asked += wanted.size();
+  counters_.iwant_sent += wanted.size();
+  trace(TraceKind::iwant_sent, peer.id).count = wanted.size();
+  promises_.add(key, wanted.front(), now.mono + params().gossip.iwant_followup);
+  peer.outbox.iwant(wanted);
+}
+
+void Router::handle_iwant(Peer& peer, const Control& control) {
+  if (control.iwant.empty() || score_of(peer) < params().thresholds.gossip) return;
+  std::size_t served = 0;
+  for (const auto& iwant : control.iwant) {
+    for (const auto& bytes : iwant.ids) {
+      const auto id = MessageId::from(bytes);
+      if (!id || peer.unwanted.contains(*id)) continue;
+      const MessageCache::Entry* cached = cache_.find(*id);
+      if (cached == nullptr || peer.outbox.waiting(*id)) continue;
+      unsigned& answers = peer.served[*id];
+      if (answers >= params().gossip.retransmissions) continue;
+      ++answers;
+      ++served;
+      queue_message(peer, *id, cached->message, Outbox::Kind::forwarded);
+    }
+  }
+  if (served == 0) return;
+  counters_.iwant_served += served;
+  trace(TraceKind::iwant_served, peer.id).count = served;
+}
+
+void Router::handle_graft(PeerKey key, Peer& peer, std::string_view name, double score, Now now) {
+  Topic* topic = joined_topic(name);
+  if (topic == nullptr || peer.version == Version::floodsub || topic->mesh.contains(key)) return;
+  const MeshParams& mesh = params().mesh;
+  const auto refuse_graft = [&] {
+    backoffs_.add(name, peer.id, mesh.prune_backoff, now.mono);
+    send_prune(peer, name, mesh.prune_backoff);
+  };
+  if (const MonoTime* end = backoffs_.active(name, peer.id, now.mono)) {
+    penalise(peer.id, FaultKind::graft_in_backoff, 1, now);
+    if (now.mono < *end + mesh.graft_flood_threshold - mesh.prune_backoff) {
+      penalise(peer.id, FaultKind::graft_flood, 1, now);
+    }
+    return refuse_graft();
+  }
+  if (score < 0) return refuse_graft();
+  // A full mesh takes only those whom we chose to dial, a defence against being flooded with grafts, and those that have
+  // delivered, when it is full of others that have not: those go at the next heartbeat.
+  const auto unproven = [&](PeerKey member) { return !peers_.at(member)->standing.proof.holds(now.mono); };
+  if (topic->mesh.size() >= mesh.high && peer.direction == Direction::inbound &&
+      (unproven(key) || std::none_of(topic->mesh.begin(), topic->mesh.end(), unproven))) {
+    return refuse_graft();
+  }
+  topic->mesh.insert(key);
+  scores_.on_graft(peer.id, name, now);
+  trace(TraceKind::graft, peer.id, name);
+}
+
+void Router::handle_prune(PeerKey key, Peer& peer, const Prune& prune, Now now) {
+  if (!prune.topic) return;
+  const std::string_view name = *prune.topic;
+  Topic* topic = joined_topic(name);
+  if (topic == nullptr) return;
+  if (topic->mesh.erase(key) != 0) {
+    scores_.on_prune(peer.id, name, now);
+    trace(TraceKind::prune, peer.id, name);
+  }
+  Nanos backoff = params().mesh.prune_backoff;
+  if (prune.backoff.value_or(0) != 0) {
+    const auto longest = std::chrono::duration_cast<Seconds>(params().mesh.max_peer_backoff);
+    backoff = Seconds(static_cast<std::int64_t>(
+        std::min(*prune.backoff, static_cast<std::uint64_t>(longest.count()))));
+  }
+  backoffs_.add(name, peer.id, backoff, now.mono);
+}
+
+void Router::handle_idontwant(Peer& peer, const Control& control) {
+  if (control.idontwant.empty()) return;
+  const GossipParams& limits = params().gossip;
+  if (peer.idontwant_rpcs >= limits.max_idontwant_messages) {
+    if (peer.idontwant_rpcs++ == limits.max_idontwant_messages) fault(peer.id, FaultKind::idontwant_flood);
+    return;
+  }
+  ++peer.idontwant_rpcs;
+  std::size_t heeded = 0;
+  for (const auto& idontwant : control.idontwant) {
+    for (const auto& bytes : idontwant.ids) {
+      if (heeded++ >= limits.max_idontwant_length) return;
+      const auto id = MessageId::from(bytes);
+      if (!id) continue;
+      ++counters_.idontwant_received;
+      if (peer.unwanted.size() < limits.max_unwanted_ids || peer.unwanted.contains(*id)) {
+        peer.unwanted[*id] = ticks_ + limits.idontwant_ttl;
+      } else {
+        ++counters_.ignored_entries;
+      }
+      if (!peer.outbox.cancel(*id)) continue;
+      ++counters_.suppressed_unwanted;
+      trace_drop(DropCause::cancelled_unwanted, peer.id, {}, *id);
+    }
+  }
+}
+
+void Router::send_prune(Peer& peer, std::string_view topic, Nanos backoff) {
+  std::optional<std::uint64_t> seconds;
+  if (peer.reads_backoff()) seconds = static_cast<std::uint64_t>(std::chrono::ceil<Seconds>(backoff).count());
+  peer.outbox.prune(topic, seconds);
+  say_ready(peer);
+}
+
+}  // namespace libp2p::gossipsub

@@ -1,0 +1,172 @@
+// A script of random events on one router: peers that come and go, RPCs good and bad, verdicts in any order, time. After
+// every event what must always hold is checked, and at the end that nothing stays of the peers.
+#include <set>
+
+#include "libp2p/protocols/gossipsub/router.hpp"
+#include "testing/fuzz_script.hpp"
+
+namespace {
+
+using namespace libp2p;
+using namespace libp2p::gossipsub;
+using libp2p::fuzzing::require;
+
+const std::string kTopics[] = {"a", "b", "c"};
+
+PeerId peer_id(std::uint8_t n) { return PeerId::from_bytes(Bytes{0x00, 0x01, n}).value(); }
+
+MessageId id_of(std::string_view topic, ByteView data) {
+  Bytes bytes = to_bytes(topic);
+  append(bytes, data.first(std::min<std::size_t>(data.size(), 8)));
+  return *MessageId::from(bytes);
+}
+
+// The script: bytes that run out as zeros.
+class Script {
+ public:
+  explicit Script(ByteView bytes) : bytes_(bytes) {}
+  bool done() const { return at_ >= bytes_.size(); }
+  std::uint8_t next() { return done() ? std::uint8_t{0} : bytes_[at_++]; }
+  ByteView take(std::size_t count) {
+    const ByteView out = bytes_.subspan(std::min(at_, bytes_.size())).first(
+        std::min(count, bytes_.size() - std::min(at_, bytes_.size())));
+    at_ += out.size();
+    return out;
+  }
+
+ private:
+  ByteView bytes_;
+  std::size_t at_ = 0;
+};
+
+class Run {
+ public:
+  explicit Run(ByteView bytes) : script_(bytes), rng_(1), router_(config(), rng_, scores_, now_) {}
+
+  void play() {
+    while (!script_.done()) {
+      step();
+      settle();
+    }
+    for (const auto request : std::set<RequestId>(requests_)) verdict(request, Verdict::ignore);
+    for (std::uint8_t n = 0; n < 8; ++n) router_.remove_peer(peer_id(n), now_);
+    settle();
+    const auto sizes = router_.sizes();
+    require(sizes.peers == 0 && sizes.subscriptions == 0 && sizes.mesh_links == 0 && sizes.fanout_links == 0);
+    require(sizes.promises == 0 && sizes.outbox_items == 0 && sizes.validating == 0 && sizes.validating_bytes == 0);
+  }
+
+ private:
+  static Router::Config config() {
+    Params params;
+    params.mesh.degree = 3;
+    params.mesh.low = 2;
+    params.mesh.high = 5;
+    params.mesh.outbound = 1;
+    params.outbox.max_items = 4;
+    params.validation.max_items = 6;
+    params.seen_items = 16;
+    params.admission.refusal_burst = 4;
+    params.admission.max_refusers = 3;
+    params.gossip.cache_bytes = 400;
+    params.max_topics_per_peer = 2;
+    return {params, id_of, [](std::string_view topic) { return topic != "c"; }};
+  }
+
+  // Two of the peers share an address, two a /48, the others have none.
+  static AddressBlocks blocks_of(const PeerId& peer) {
+    const std::uint8_t n = peer.bytes().back();
+    if (n < 2) return {{10, 0, 0, 1}, {}};
+    if (n < 4) return {{0x20, 1, 0xd, 0xb8, 0, 0, n}, {0x20, 1, 0xd, 0xb8, 0, 0}};
+    return {};
+  }
+  void verdict(RequestId request, Verdict verdict) {
+    const auto blame = request % 4 == 0 ? Router::Blame::nobody : Router::Blame::sender;
+    require(router_.on_validation(request, verdict, now_, blame));
+    requests_.erase(request);
+  }
+
+  void step() {
+    const std::uint8_t what = script_.next();
+    const PeerId peer = peer_id(script_.next() % 8);
+    const std::string& topic = kTopics[script_.next() % 3];
+    switch (what % 12) {
+      case 0:
+        return router_.add_peer(peer, static_cast<Version>(script_.next() % 6),
+                                static_cast<Direction>(script_.next() % 2), now_, blocks_of(peer));
+      case 1: return router_.remove_peer(peer, now_);
+      case 2: return router_.forget_topics(peer, now_);
+      case 3: static_cast<void>(router_.subscribe(topic, now_)); return;
+      case 4: return router_.unsubscribe(topic, now_);
+      case 5:
+        static_cast<void>(router_.publish(topic, script_.take(script_.next() % 32),
+                                          static_cast<LocalCheck>(script_.next() % 2), now_));
+        return;
+      case 6:
+        if (!requests_.empty()) verdict(*requests_.begin(), static_cast<Verdict>(script_.next() % 3));
+        return;
+      case 7:
+        now_ = now_ + Millis(script_.next() * 20);
+        return router_.on_timeout(now_);
+      case 8: return pull(peer);
+      case 9: {  // raw bytes as an RPC
+        const auto rpc = decode_rpc(script_.take(script_.next()), RpcLimits{});
+        if (rpc) router_.on_rpc(peer, *rpc, now_);
+        return;
+      }
+      default: return lawful_rpc(peer, topic);
+    }
+  }
+
+  void pull(const PeerId& peer) {
+    for (std::uint8_t count = script_.next() % 8; count > 0; --count) {
+      const auto frame = router_.next_frame(peer);
+      if (!frame) return;
+      require(decode_frame(*frame, RpcLimits{}).has_value());
+    }
+  }
+
+  void lawful_rpc(const PeerId& peer, const std::string& topic) {
+    const std::uint8_t kind = script_.next();
+    const Bytes data = to_bytes(script_.take(script_.next() % 16));
+    const MessageId id = id_of(topic, data);
+    Rpc rpc;
+    if (kind % 8 == 0) rpc.subscriptions.push_back({true, topic, {}, {}});
+    if (kind % 8 == 1) rpc.subscriptions.push_back({false, topic, {}, {}});
+    if (kind % 8 == 2) rpc.publish.push_back({{}, ByteView(data), {}, topic, {}, {}});
+    if (kind % 8 == 3) rpc.control.emplace().graft.push_back({topic});
+    if (kind % 8 == 4) rpc.control.emplace().prune.push_back({topic, {}, script_.next()});
+    if (kind % 8 == 5) rpc.control.emplace().ihave.push_back({topic, {id.bytes()}});
+    if (kind % 8 == 6) rpc.control.emplace().iwant.push_back({{id.bytes()}});
+    if (kind % 8 == 7) rpc.control.emplace().idontwant.push_back({{id.bytes()}});
+    const auto result = router_.on_frame(peer, encode_frame(rpc), now_);
+    require(result.has_value());
+  }
+
+  void settle() {
+    while (const auto action = router_.poll_action()) {
+      if (const auto* validate = std::get_if<Validate>(&*action)) requests_.insert(validate->request);
+    }
+    const auto sizes = router_.sizes();
+    require(sizes.validating == requests_.size() && sizes.validating <= 6);
+    require(router_.consistent());
+    require(sizes.seen <= 16 && sizes.cached_bytes <= 400);
+    require(sizes.outbox_items <= 4 * sizes.peers);
+    require(router_.subscribers("c").empty());
+    for (const auto& topic : kTopics) require(router_.mesh(topic).size() <= 8);
+  }
+
+  Script script_;
+  SeededRng rng_;
+  NeutralScores scores_;
+  Now now_{MonoTime(Seconds(1)), UnixTime(Seconds(1))};
+  Router router_;
+  std::set<RequestId> requests_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Run(ByteView(data, size)).play();
+  return 0;
+}

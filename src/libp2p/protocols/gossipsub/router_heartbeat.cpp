@@ -1,0 +1,223 @@
+// What the router does by time: mesh and fanout upkeep, gossip, the end of promises, backoffs and cache windows
+// (gossipsub v1.0, "Router State" and "Heartbeat procedure"; v1.1 for scores, outbound quota and opportunistic grafting).
+#include <algorithm>
+
+#include "libp2p/protocols/gossipsub/router.hpp"
+
+namespace libp2p::gossipsub {
+namespace {
+
+constexpr std::uint64_t kBackoffSweepTicks = 15;
+
+}  // namespace
+
+void Router::heartbeat(Now now) {
+  ++ticks_;
+  ++counters_.heartbeats;
+  if (ticks_ % kBackoffSweepTicks == 0) {
+    backoffs_.forget_expired(now.mono);
+    admission_.refusals().forget_recovered(now.mono);
+  }
+  seen_.forget_expired(now.mono);
+  reset_counts_of_peers();
+  for (const auto& [key, count] : promises_.take_broken(now.mono)) {
+    const Peer* peer = peers_.at(key);
+    if (peer != nullptr && now.mono >= peer->excused_until) penalise(peer->id, FaultKind::broken_promise, count, now);
+  }
+  Scores scores;  // one look at each score per heartbeat
+  for (auto& [name, topic] : topics_) {
+    if (!topic.joined) continue;
+    maintain_mesh(name, topic, scores, now);
+    emit_gossip(name, topic, topic.mesh, scores);
+  }
+  maintain_fanouts(scores, now);
+  forget_served(cache_.shift());
+  for (auto& [key, peer] : peers_.rows()) say_ready(peer);
+}
+
+void Router::reset_counts_of_peers() {
+  for (auto& [key, peer] : peers_.rows()) {
+    peer.ihave_rpcs = 0;
+    peer.ids_asked = 0;
+    peer.idontwant_rpcs = 0;
+    std::erase_if(peer.unwanted, [&](const auto& entry) { return entry.second <= ticks_; });
+  }
+}
+
+void Router::maintain_mesh(const std::string& name, Topic& topic, Scores& scores, Now now) {
+  const MeshParams& mesh = params().mesh;
+  const Keys before = topic.mesh;
+  for (const PeerKey key : before) {
+    if (cached_score(key, scores) < 0) prune(name, topic, key, now);
+  }
+  const auto fits = [&](PeerKey key, const Peer& peer) {
+    return may_graft(name, topic, key, peer, now) && cached_score(key, scores) >= 0;
+  };
+  if (topic.mesh.size() < mesh.low && mesh.degree > topic.mesh.size()) {
+    for (const PeerKey key : pick_proven_first(topic, mesh.degree - topic.mesh.size(), fits, now)) {
+      graft(name, topic, key, now);
+    }
+  }
+  if (topic.mesh.size() >= mesh.high) prune_excess(name, topic, scores, now);
+  if (topic.mesh.size() >= mesh.low) {
+    const auto outbound = static_cast<std::size_t>(std::count_if(topic.mesh.begin(), topic.mesh.end(), [&](PeerKey key) {
+      return peers_.at(key)->direction == Direction::outbound;
+    }));
+    const auto dialled = [&](PeerKey key, const Peer& peer) {
+      return peer.direction == Direction::outbound && fits(key, peer);
+    };
+    if (outbound < mesh.outbound) {
+      for (const PeerKey key : pick(topic, mesh.outbound - outbound, dialled)) graft(name, topic, key, now);
+    }
+  }
+  const std::uint64_t period = mesh.opportunistic_graft_ticks;
+  if (period != 0 && ticks_ % period == 0) graft_opportunistically(name, topic, scores, now);
+}
+
+// Keeps the best by score, then those that have delivered, the rest at random, and sees to it that enough of those kept were dialled by us.
+void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores, Now now) {
+  const MeshParams& mesh = params().mesh;
+  if (topic.mesh.size() <= mesh.degree) return;
+  std::vector<PeerKey> order(topic.mesh.begin(), topic.mesh.end());
+  rng_.shuffle(order);
+  const auto is_proven = [&](PeerKey key) { return peers_.at(key)->standing.proof.holds(now.mono); };
+  std::stable_partition(order.begin(), order.end(), is_proven);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](PeerKey a, PeerKey b) { return cached_score(a, scores) > cached_score(b, scores); });
+  const std::size_t sure = std::min(mesh.keep_by_score, order.size());
+  std::vector<PeerKey> rest(order.begin() + static_cast<std::ptrdiff_t>(sure), order.end());
+  rng_.shuffle(rest);
+  std::stable_partition(rest.begin(), rest.end(), is_proven);
+  std::copy(rest.begin(), rest.end(), order.begin() + static_cast<std::ptrdiff_t>(sure));
+
+  const auto is_outbound = [&](PeerKey key) { return peers_.at(key)->direction == Direction::outbound; };
+  const auto kept_end = order.begin() + static_cast<std::ptrdiff_t>(mesh.degree);
+  const auto kept_outbound = static_cast<std::size_t>(std::count_if(order.begin(), kept_end, is_outbound));
+  if (kept_outbound < mesh.outbound) {
+    // Those kept: outbound ones to the front, out of harm's way; then outbound ones from outside push out the last kept.
+    std::stable_partition(order.begin(), kept_end, is_outbound);
+    std::size_t missing = mesh.outbound - kept_outbound;
+    for (std::size_t i = mesh.degree; i < order.size() && missing > 0; ++i) {
+      if (!is_outbound(order[i])) continue;
+      std::rotate(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(i),
+                  order.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      --missing;
+    }
+  }
+  for (std::size_t i = mesh.degree; i < order.size(); ++i) prune(name, topic, order[i], now);
+}
+
+// Out of a mesh of poor peers: when the median is low, a few better ones are taken in. Where scores tell nobody apart, as
+// op-node's do, those are better that have delivered, when hardly anybody in the mesh has.
+void Router::graft_opportunistically(const std::string& name, Topic& topic, Scores& scores, Now now) {
+  const auto is_proven = [&](const Peer& peer) { return peer.standing.proof.holds(now.mono); };
+  const auto proven = static_cast<std::size_t>(
+      std::count_if(topic.mesh.begin(), topic.mesh.end(), [&](PeerKey key) { return is_proven(*peers_.at(key)); }));
+  if (proven < params().mesh.opportunistic_graft_peers) {
+    const auto fits = [&](PeerKey key, const Peer& peer) {
+      return is_proven(peer) && may_graft(name, topic, key, peer, now) && cached_score(key, scores) >= 0;
+    };
+    const auto chosen = pick(topic, params().mesh.opportunistic_graft_peers - proven, fits);
+    for (const PeerKey key : chosen) graft(name, topic, key, now);
+  }
+  if (topic.mesh.size() <= 1) return;
+  std::vector<double> values;
+  for (const PeerKey key : topic.mesh) values.push_back(cached_score(key, scores));
+  std::sort(values.begin(), values.end());
+  const double median = values[values.size() / 2];
+  if (median >= params().thresholds.opportunistic_graft) return;
+  const auto better = [&](PeerKey key, const Peer& peer) {
+    return may_graft(name, topic, key, peer, now) && cached_score(key, scores) > median;
+  };
+  for (const PeerKey key : pick(topic, params().mesh.opportunistic_graft_peers, better)) graft(name, topic, key, now);
+}
+
+void Router::maintain_fanouts(Scores& scores, Now now) {
+  const double threshold = params().thresholds.publish;
+  for (auto& [name, topic] : topics_) {
+    if (topic.joined || !topic.last_publication) continue;
+    if (*topic.last_publication + params().mesh.fanout_ttl < now.mono) {
+      topic.fanout.clear();
+      topic.last_publication.reset();
+      continue;
+    }
+    std::erase_if(topic.fanout, [&](PeerKey key) { return cached_score(key, scores) < threshold; });
+    const auto fits = [&](PeerKey key, const Peer&) {
+      return !topic.fanout.contains(key) && cached_score(key, scores) >= threshold;
+    };
+    if (topic.fanout.size() < params().mesh.degree) {
+      const auto chosen = pick(topic, params().mesh.degree - topic.fanout.size(), fits);
+      topic.fanout.insert(chosen.begin(), chosen.end());
+    }
+    emit_gossip(name, topic, topic.fanout, scores);
+  }
+}
+
+// IHAVE to peers in the topic that do not get the messages themselves: a share of them, Dlazy at least.
+void Router::emit_gossip(const std::string& name, const Topic& topic, const Keys& exclude, Scores& scores) {
+  std::vector<MessageId> ids = cache_.gossip_ids(name);
+  if (ids.empty()) return;
+  const auto fits = [&](PeerKey key, const Peer&) {
+    return !exclude.contains(key) && cached_score(key, scores) >= params().thresholds.gossip;
+  };
+  std::vector<PeerKey> chosen = pick(topic, topic.subscribers.size(), fits);
+  const auto share = static_cast<std::size_t>(params().mesh.gossip_factor * static_cast<double>(chosen.size()));
+  chosen.resize(std::min(chosen.size(), std::max(params().mesh.lazy, share)));
+  const std::size_t limit = params().gossip.max_ihave_length;
+  rng_.shuffle(ids);
+  for (const PeerKey key : chosen) {
+    if (ids.size() > limit) rng_.shuffle(ids);  // another part of them for every peer
+    peers_.at(key)->outbox.ihave(
+        name, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), limit))});
+  }
+}
+
+double Router::cached_score(PeerKey key, Scores& scores) const {
+  const auto [at, added] = scores.try_emplace(key, 0);
+  if (added) at->second = score_of(*peers_.at(key));
+  return at->second;
+}
+
+// Up to `count` peers of the topic that speak gossipsub and fit, at random.
+std::vector<PeerKey> Router::pick(const Topic& topic, std::size_t count, const Fits& fits) {
+  std::vector<PeerKey> chosen;
+  for (const PeerKey key : topic.subscribers) {
+    const Peer& peer = *peers_.at(key);
+    if (peer.speaks_mesh() && fits(key, peer)) chosen.push_back(key);
+  }
+  rng_.shuffle(chosen);
+  chosen.resize(std::min(chosen.size(), count));
+  return chosen;
+}
+
+// The same, those first that have delivered.
+std::vector<PeerKey> Router::pick_proven_first(const Topic& topic, std::size_t count, const Fits& fits, Now now) {
+  std::vector<PeerKey> chosen = pick(topic, topic.subscribers.size(), fits);
+  std::stable_partition(chosen.begin(), chosen.end(),
+                        [&](PeerKey key) { return peers_.at(key)->standing.proof.holds(now.mono); });
+  chosen.resize(std::min(chosen.size(), count));
+  return chosen;
+}
+
+bool Router::may_graft(const std::string& name, const Topic& topic, PeerKey key, const Peer& peer, Now now) const {
+  return !topic.mesh.contains(key) && !backoffs_.blocks(name, peer.id, now.mono);
+}
+
+void Router::graft(const std::string& name, Topic& topic, PeerKey key, Now now) {
+  Peer& peer = *peers_.at(key);
+  topic.mesh.insert(key);
+  peer.outbox.graft(name);
+  scores_.on_graft(peer.id, name, now);
+  trace(TraceKind::graft, peer.id, name);
+}
+
+void Router::prune(const std::string& name, Topic& topic, PeerKey key, Now now) {
+  Peer& peer = *peers_.at(key);
+  topic.mesh.erase(key);
+  backoffs_.add(name, peer.id, params().mesh.prune_backoff, now.mono);
+  send_prune(peer, name, params().mesh.prune_backoff);
+  scores_.on_prune(peer.id, name, now);
+  trace(TraceKind::prune, peer.id, name);
+}
+
+}  // namespace libp2p::gossipsub

@@ -1,0 +1,334 @@
+// Messages in and out: subscriptions, validation, delivery, forwarding, publishing.
+#include <algorithm>
+#include <map>
+
+#include "libp2p/protocols/gossipsub/router.hpp"
+
+namespace libp2p::gossipsub {
+
+// Of what an RPC says of a topic the last word counts: coming and going ten thousand times in one is not ten thousand events.
+void Router::handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
+  std::map<std::string_view, const Subscription*> last;
+  for (const auto& subscription : rpc.subscriptions) {
+    if (subscription.topic && allowed(*subscription.topic)) last[*subscription.topic] = &subscription;
+  }
+  bool too_many = false;
+  for (const auto& subscription : rpc.subscriptions) {
+    if (!subscription.topic) continue;
+    const std::string_view name = *subscription.topic;
+    const auto word = last.find(name);
+    if (word == last.end() || word->second != &subscription) continue;
+    const auto at = topics_.find(name);
+    if (!subscription.subscribe.value_or(false)) {
+      if (at != topics_.end()) remove_from_topic(at, key, peer, Departure::left_topic, now);
+      continue;
+    }
+    if (peer.topics.contains(name)) continue;
+    if (peer.topics.size() >= params().max_topics_per_peer) {
+      ++counters_.ignored_entries;
+      too_many = true;
+      continue;
+    }
+    peer.topics.emplace(name);
+    topic_state(name).subscribers.insert(key);
+    trace(TraceKind::peer_joined, peer.id, name);
+  }
+  if (too_many) fault(peer.id, FaultKind::too_many_topics);
+}
+
+void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Message& message, Now now) {
+  ++counters_.messages_received;
+  const std::string_view topic = message.topic.value_or(std::string_view());
+  if (joined_topic(topic) == nullptr) {
+    ++counters_.dropped_not_subscribed;
+    trace_drop(DropCause::not_subscribed, peer.id, topic.substr(0, params().max_topic_length), {});
+    return;
+  }
+  if (!message.anonymous()) {
+    ++counters_.unexpected_author;
+    scores_.on_rejected(peer.id, topic, {}, RejectReason::unexpected_author, now);
+    trace(TraceKind::rejected, peer.id, topic).reason = RejectReason::unexpected_author;
+    fault(peer.id, FaultKind::unexpected_author);
+    return;
+  }
+  const ByteView data = message.data.value_or(ByteView());
+  const MessageId* known = recent_.find(topic, data);
+  if (known != nullptr && is_copy(key, peer, topic, *known, now)) return;
+  // Room and budget are asked for before the work of naming it.
+  const std::size_t frame = message_frame_size(topic, data.size());
+  const std::size_t unpacked = known == nullptr && config_.unpacked_size ? config_.unpacked_size(topic, data) : 0;
+  if (!admit(key, peer, topic, frame, unpacked, now)) return;
+  Named named = known != nullptr ? Named(*known) : config_.message_id(topic, data);
+  if (known == nullptr && is_copy(key, peer, topic, named.id, now)) return charge_copy(peer, named.id, now);
+  promises_.fulfil(named.id);
+  Validation validation{std::string(topic), named.id, SharedMessage::from_received(rpc, message), peer.id, key, {key},
+                        std::move(named.contents), now.mono, frame, unpacked};
+  const Standing& standing = peer.standing;
+  if (validation.bytes() > frame + unpacked &&  // it unpacked to more than it said, or nobody could say
+      !admission_.has_room(key, standing.blocks, standing.proof.holds(now.mono), validation.bytes())) {
+    return drop_unnamed(DropCause::validation_full, peer, topic, now);
+  }
+  if (known == nullptr) recent_.add(topic, validation.message.slice(), named.id);
+  send_idontwant(validation);
+  begin_validation(std::move(validation), false, now);
+}
+
+bool Router::admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now) {
+  const DropCause cause = admission_.admit(key, peer.id, peer.standing, frame, unpacked, now);
+  if (cause == DropCause::none) return true;
+  drop_unnamed(cause, peer, topic, now);
+  return false;
+}
+
+// What has no name is not marked seen, so that gossip can bring it again.
+void Router::drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, Now now) {
+  if (cause == DropCause::refused_often) {
+    ++counters_.dropped_refused_often;
+  } else {
+    // It is our room, or our budget, that is short: what the peer promised may be what is dropped.
+    peer.excused_until = now.mono + params().gossip.iwant_followup + params().heartbeat;
+    ++(cause == DropCause::naming_budget ? counters_.dropped_naming_budget : counters_.dropped_validation_full);
+    scores_.on_rejected(peer.id, topic, {}, RejectReason::queue_full, now);
+  }
+  for (std::size_t back = 1; back <= std::min<std::size_t>(4, actions_.size()); ++back) {
+    Trace* const last = std::get_if<Trace>(&actions_[actions_.size() - back]);
+    if (last == nullptr || last->drop != cause || last->peer != peer.id) continue;
+    ++last->count;
+    return;
+  }
+  trace_drop(cause, peer.id, topic, {});
+}
+
+// Whether the message was met before; then that is all there is to do.
+bool Router::is_copy(PeerKey key, const Peer& peer, std::string_view topic, const MessageId& id, Now now) {
+  const SeenCache::Entry* seen = seen_.find(id, now.mono);
+  if (seen == nullptr) return false;
+  ++counters_.duplicates;
+  if (seen->state == SeenState::validating) {
+    const auto running = validating_.find(seen->request);
+    if (running != validating_.end()) running->second.holders.insert(key);
+  }
+  scores_.on_duplicate(peer.id, topic, id, now);
+  trace(TraceKind::duplicate, peer.id, topic, id);
+  return true;
+}
+
+// Naming a copy was work for nothing, and nobody honest passes on what was rejected.
+void Router::charge_copy(const Peer& peer, const MessageId& id, Now now) {
+  const SeenCache::Entry* seen = seen_.find(id, now.mono);
+  if (seen == nullptr || seen->state != SeenState::rejected) return;
+  admission_.refusals().add(peer.id, peer.standing.blocks, now.mono);
+}
+
+RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
+  const RequestId request = next_request_++;
+  const SeenCache::Entry entry{SeenState::validating, request};
+  const Peer* const peer = peers_.at(validation.from_key);
+  if (seen) {
+    seen_.set(validation.id, entry);
+  } else {
+    remember_seen(validation.id, entry, peer != nullptr ? &peer->standing : nullptr, validation.from, now);
+  }
+  admission_.begin(validation.from_key, peer != nullptr ? peer->standing.blocks : AddressBlocks{}, validation.bytes());
+  if (peer != nullptr) scores_.on_validation_begun(peer->id, validation.topic, validation.id, now);
+  actions_.emplace_back(Validate{request, validation.topic, validation.id, validation.message.slice(),
+                                 validation.contents, validation.from, validation.from.empty()});
+  validating_.emplace(request, std::move(validation));
+  return request;
+}
+
+// Before validation, as op-node does: what the peers of the mesh learn early, they need not send.
+void Router::send_idontwant(const Validation& validation) {
+  if (validation.message.data().size() < params().gossip.idontwant_threshold) return;
+  const Topic* topic = joined_topic(validation.topic);
+  if (topic == nullptr) return;
+  for (const PeerKey key : topic->mesh) {
+    Peer& peer = *peers_.at(key);
+    if (key == validation.from_key || !peer.reads_idontwant()) continue;
+    peer.outbox.idontwant(validation.id);
+    ++counters_.idontwant_sent;
+    say_ready(peer);
+  }
+}
+
+bool Router::on_validation(RequestId request, Verdict verdict, Now now, Blame blame) {
+  const auto found = validating_.find(request);
+  if (found == validating_.end()) return false;
+  Validation validation = std::move(found->second);
+  validating_.erase(found);
+  admission_.end(validation.from_key, validation.bytes());
+  judge_senders(validation, verdict, blame, now);
+  finish(validation, verdict, request, now);
+  return true;
+}
+
+std::optional<RequestId> Router::oldest_validation(MonoTime until) const {
+  if (validating_.empty() || validating_.begin()->second.begun > until) return std::nullopt;
+  return validating_.begin()->first;
+}
+
+// All who sent an accepted message before we could have sent it to them have proven something by it.
+void Router::judge_senders(const Validation& validation, Verdict verdict, Blame blame, Now now) {
+  if (validation.from.empty()) return;
+  Peer* const sender = peers_.at(validation.from_key);
+  if (verdict == Verdict::accept) {
+    for (const PeerKey key : validation.holders) {
+      if (Peer* peer = peers_.at(key)) peer->standing.proof.credit(now.mono);
+    }
+    admission_.pay_back(sender != nullptr ? &sender->standing : nullptr, validation.named_frame, validation.named_unpacked);
+    recent_.accept(validation.topic, validation.message.slice(), validation.id);
+    return;
+  }
+  if (blame == Blame::nobody) return;
+  if (sender != nullptr && verdict == Verdict::reject) sender->standing.proof.debit();
+  admission_.refusals().add(validation.from, sender != nullptr ? sender->standing.blocks : AddressBlocks{}, now.mono);
+}
+
+void Router::finish(Validation& validation, Verdict verdict, RequestId request, Now now) {
+  const bool own = validation.from.empty();
+  const SeenState state = verdict == Verdict::accept   ? SeenState::delivered
+                          : verdict == Verdict::reject ? SeenState::rejected
+                                                       : SeenState::ignored;
+  seen_.set(validation.id, {state, 0});
+  if (own) actions_.emplace_back(Published{request, validation.id, verdict});
+  if (verdict != Verdict::accept) {
+    refuse(validation, verdict == Verdict::reject ? RejectReason::invalid : RejectReason::ignored, now);
+    return;
+  }
+  if (own) {
+    ++counters_.published;
+    trace(TraceKind::published, PeerId(), validation.topic, validation.id);
+  } else {
+    scores_.on_delivered(validation.from, validation.topic, validation.id, now);
+    if (joined_topic(validation.topic) == nullptr) {  // left while the validator was at work
+      ++counters_.dropped_not_subscribed;
+      trace_drop(DropCause::not_subscribed, validation.from, validation.topic, validation.id);
+      return;
+    }
+    ++counters_.delivered;
+    actions_.emplace_back(Deliver{validation.topic, validation.id, validation.message.slice(), validation.from});
+    trace(TraceKind::delivered, validation.from, validation.topic, validation.id);
+  }
+  spread(validation, now);
+}
+
+void Router::refuse(const Validation& validation, RejectReason reason, Now now) {
+  ++(reason == RejectReason::invalid ? counters_.rejected : counters_.ignored);
+  trace(TraceKind::rejected, validation.from, validation.topic, validation.id).reason = reason;
+  if (validation.from.empty()) return;
+  scores_.on_rejected(validation.from, validation.topic, validation.id, reason, now);
+  if (reason == RejectReason::invalid) fault(validation.from, FaultKind::invalid_message);
+}
+
+void Router::spread(const Validation& validation, Now now) {
+  cache(validation.id, validation.topic, validation.message);
+  const bool own = validation.from.empty();
+  for (const PeerKey key : recipients(validation.topic, own, now)) {
+    Peer& peer = *peers_.at(key);
+    // The sender may have come back under another key since.
+    if (validation.holders.contains(key) || peer.id == validation.from) continue;
+    if (peer.unwanted.contains(validation.id)) {
+      ++counters_.suppressed_unwanted;
+      continue;
+    }
+    queue_message(peer, validation.id, validation.message, own ? Outbox::Kind::own : Outbox::Kind::forwarded);
+  }
+}
+
+Router::Keys Router::recipients(std::string_view name, bool own, Now now) {
+  const auto found = topics_.find(name);
+  if (found == topics_.end()) return {};
+  Topic& topic = found->second;
+  const double threshold = params().thresholds.publish;
+  Keys keys;
+  if (own && params().mesh.flood_publish) {
+    for (const PeerKey key : topic.subscribers) {
+      const Peer& peer = *peers_.at(key);
+      if (peer.version != Version::pending && score_of(peer) >= threshold) keys.insert(key);
+    }
+    return keys;
+  }
+  for (const PeerKey key : topic.subscribers) {
+    const Peer& peer = *peers_.at(key);
+    if (peer.version == Version::floodsub && score_of(peer) >= threshold) keys.insert(key);
+  }
+  if (!topic.joined) {
+    if (topic.fanout.empty()) {
+      const auto chosen = pick(topic, params().mesh.degree,
+                               [&](PeerKey, const Peer& peer) { return score_of(peer) >= threshold; });
+      topic.fanout.insert(chosen.begin(), chosen.end());
+    }
+    topic.last_publication = now.mono;
+  }
+  const Keys& mesh = topic.joined ? topic.mesh : topic.fanout;
+  keys.insert(mesh.begin(), mesh.end());
+  return keys;
+}
+
+void Router::queue_message(Peer& peer, const MessageId& id, const SharedMessage& message, Outbox::Kind kind) {
+  std::vector<Outbox::Dropped> dropped;
+  if (peer.outbox.push(id, message.frame(), kind, dropped)) ++counters_.forwarded;
+  for (const auto& item : dropped) {
+    const bool was_own = item.kind == Outbox::Kind::own;
+    ++(was_own ? counters_.dropped_outbox_own : counters_.dropped_outbox_forwarded);
+    trace_drop(was_own ? DropCause::outbox_own : DropCause::outbox_forwarded, peer.id, {}, item.id);
+  }
+  say_ready(peer);
+}
+
+Result<Publication> Router::publish(std::string_view topic, ByteView data, LocalCheck check, Now now) {
+  if (!allowed(topic)) return Error(Errc::denied, "the topic filter refuses " + std::string(topic));
+  const std::size_t size = message_frame_size(topic, data.size());
+  if (size > params().rpc.max_rpc) {
+    return Error(Errc::too_large, "a message of " + std::to_string(data.size()) + " bytes does not fit into an RPC of " +
+                                      std::to_string(params().rpc.max_rpc) + " bytes");
+  }
+  Named named = config_.message_id(topic, data);
+  const MessageId& id = named.id;
+  const SeenCache::Entry* seen = seen_.find(id, now.mono);
+  if (seen != nullptr && (seen->state == SeenState::delivered || seen->state == SeenState::validating)) {
+    return Publication{id, 0, false};
+  }
+  promises_.fulfil(id);  // who was asked for it meanwhile could only send us a duplicate
+  Validation validation{std::string(topic), id, SharedMessage::make(topic, data), PeerId(), 0, {},
+                        std::move(named.contents), now.mono, 0, 0};
+  if (check == LocalCheck::validate) {
+    if (!admission_.has_room(0, {}, true, validation.bytes())) {
+      return Error(Errc::exhausted, "the validator is busy with as many messages as it may hold; publish again later");
+    }
+    return Publication{id, begin_validation(std::move(validation), seen != nullptr, now), false};
+  }
+  if (seen != nullptr) {
+    seen_.set(id, {SeenState::delivered, 0});
+  } else {
+    remember_seen(id, {SeenState::delivered, 0}, nullptr, PeerId(), now);
+  }
+  ++counters_.published;
+  trace(TraceKind::published, PeerId(), topic, id);
+  spread(validation, now);
+  return Publication{id, 0, true};
+}
+
+// A peer's messages are counted for its address, which it cannot change as easily as its name.
+void Router::remember_seen(const MessageId& id, SeenCache::Entry entry, const Standing* of, const PeerId& from, Now now) {
+  const ByteView owner = of != nullptr && !of->blocks.exempt() ? ByteView(of->blocks.narrow) : from.bytes();
+  if (!seen_.add(id, entry, now.mono, as_text(owner))) return;
+  ++counters_.dropped_seen_items;
+  trace_drop(DropCause::seen_items, PeerId(), {}, {});
+}
+
+void Router::cache(const MessageId& id, std::string_view topic, const SharedMessage& message) {
+  const auto dropped = cache_.put(id, topic, message);
+  counters_.dropped_cache_bytes += dropped.size();
+  for (const auto& gone : dropped) trace_drop(DropCause::cache_bytes, PeerId(), topic, gone);
+  forget_served(dropped);
+}
+
+void Router::forget_served(const std::vector<MessageId>& ids) {
+  if (ids.empty()) return;
+  for (auto& [key, peer] : peers_.rows()) {
+    for (const auto& id : ids) peer.served.erase(id);
+  }
+}
+
+}  // namespace libp2p::gossipsub

@@ -1,0 +1,473 @@
+// The same events on the router and on the naive model: after each, what every peer is sent, what is validated and delivered, who is
+// blamed, and the mesh must be what the specification says. All outboxes are emptied at every step, and the bounds are out of reach:
+// what happens at them is for router_fuzz.cpp.
+#include <algorithm>
+
+#include "libp2p/protocols/gossipsub/router_model_test.hpp"
+
+namespace {
+
+using namespace libp2p;
+using namespace libp2p::gossipsub;
+using namespace libp2p::gossipsub::model;
+
+constexpr std::size_t kMaxSteps = 600;
+constexpr std::size_t kPeers = 8;
+const std::string kTopics[] = {"a", "b"};
+
+PeerId peer_id(std::size_t n) { return PeerId::from_bytes(Bytes{0x00, 0x01, static_cast<std::uint8_t>(n)}).value(); }
+
+// Every third message is large enough for IDONTWANT.
+Bytes data_of(std::uint8_t n) { return Bytes(n % 3 == 0 ? 20 : 1, n); }
+MessageId id_of(std::string_view topic, ByteView data) {
+  Bytes bytes = to_bytes(topic);
+  append(bytes, data);
+  return *MessageId::from(bytes);
+}
+
+Params small_params() {
+  Params out;
+  out.mesh.degree = 3;
+  out.mesh.low = 2;
+  out.mesh.high = 4;
+  out.mesh.outbound = 1;
+  out.mesh.opportunistic_graft_ticks = 0;
+  out.mesh.lazy = 2;
+  out.gossip.idontwant_threshold = 20;
+  return out;
+}
+
+class Run {
+ public:
+  explicit Run(ByteView bytes)
+      : script_(bytes), router_({small_params(), id_of, {}}, rng_, scores_, now_), model_{.params = small_params()} {}
+
+  void play() {
+    for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) {
+      expected_.clear();
+      faults_.clear();
+      step();
+      observe();
+      require(sent_ == expected_);
+      require(router_.consistent());
+      require(seen_faults_ == faults_);
+      check_state();
+    }
+  }
+
+ private:
+  void step() {
+    const std::uint8_t what = script_.next();
+    const PeerId peer = peer_id(script_.next() % kPeers);
+    const std::string& topic = kTopics[script_.next() % 8 == 7 ? 1 : 0];
+    switch (what % 16) {
+      case 0: return add_peer(peer);
+      case 1: return set_version(peer);
+      case 2:
+        if (script_.next() % 4 != 0) return;
+        router_.remove_peer(peer, now_);
+        return model_.forget(peer);
+      case 3: return join(topic);
+      case 4: return script_.next() % 4 == 0 ? leave(topic) : void();
+      case 5: return publish(topic);
+      case 6:
+      case 7: return judge();
+      case 8:
+      case 9: return beat();
+      default:
+        if (model_.peers.contains(peer)) rpc(peer, topic, script_.next());
+    }
+  }
+
+  // ---- peers and topics ----
+
+  void add_peer(const PeerId& peer) {
+    const auto version = static_cast<Version>(script_.next() % 6);
+    const auto direction = static_cast<Direction>(script_.next() % 2);
+    router_.add_peer(peer, version, direction, now_);
+    const auto [at, added] = model_.peers.try_emplace(peer);
+    if (!added) return;
+    at->second.version = version;
+    at->second.direction = direction;
+    for (const auto& [name, topic] : model_.topics) {
+      if (topic.joined) expected_[peer].subscriptions[name] = true;
+    }
+  }
+  void set_version(const PeerId& peer) {
+    const auto known = model_.peers.find(peer);
+    if (known == model_.peers.end() || known->second.version != Version::pending) return;
+    known->second.version = static_cast<Version>(1 + script_.next() % 5);
+    router_.set_version(peer, known->second.version, now_);
+    if (known->second.version != Version::floodsub) return;
+    for (auto& [name, topic] : model_.topics) topic.mesh.erase(peer);
+  }
+
+  void join(const std::string& name) {
+    require(router_.subscribe(name, now_).has_value());
+    KnownTopic& topic = model_.topics[name];
+    if (topic.joined) return;
+    topic.joined = true;
+    for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = true;
+    const Peers possible = model_.graftable(name, now_.mono);
+    const Peers chosen = mesh_of(name);
+    require(chosen.size() == std::min(model_.params.mesh.degree, possible.size()));
+    require(std::includes(possible.begin(), possible.end(), chosen.begin(), chosen.end()));
+    for (const PeerId& id : topic.fanout) require(!possible.contains(id) || chosen.contains(id));
+    for (const PeerId& id : chosen) expected_[id].grafts.insert(name);
+    topic.mesh = chosen;
+    topic.fanout.clear();
+    topic.published.reset();
+  }
+  void leave(const std::string& name) {
+    router_.unsubscribe(name, now_);
+    KnownTopic& topic = model_.topics[name];
+    if (!topic.joined) return;
+    topic.joined = false;
+    const Nanos length = model_.params.mesh.unsubscribe_backoff;
+    for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = false;
+    for (const PeerId& id : topic.mesh) {
+      expected_[id].prunes.emplace(name, model_.told_backoff(id, length));
+      model_.back_off(name, id, length, now_.mono);
+    }
+    topic.mesh.clear();
+  }
+
+  // ---- messages ----
+
+  void publish(const std::string& name) {
+    const Bytes data = data_of(script_.next() % 12);
+    const bool validate = script_.flip();
+    const MessageId id = id_of(name, data);
+    const Seen* known = model_.find_seen(id, now_.mono);
+    const bool fresh = known == nullptr || *known == Seen::refused;
+    const auto result = router_.publish(name, data, validate ? LocalCheck::validate : LocalCheck::already_valid, now_);
+    require(result.has_value() && result->id == id && result->sent == (fresh && !validate));
+    if (!fresh) return;
+    const Pending message{name, id, PeerId(), {}};
+    model_.fulfil(id);
+    if (validate) return expect_validation(message, result->request);
+    model_.see(id, Seen::accepted, now_.mono);
+    spread(message);
+  }
+  void expect_validation(const Pending& message, RequestId request) {
+    model_.see(message.id, Seen::validating, now_.mono);
+    model_.pending[request] = message;
+    expected_validations_.insert(request);
+  }
+  void spread(const Pending& message) {
+    KnownTopic& topic = model_.topics[message.topic];
+    if (!topic.joined) {  // the fanout is the router's choice
+      const Peers possible = model_.subscribers(message.topic, true);
+      const Peers chosen = fanout_of(message.topic);
+      const std::size_t wanted = std::min(model_.params.mesh.degree, possible.size());
+      require(topic.fanout.empty() ? chosen.size() == wanted : chosen == topic.fanout);
+      require(std::includes(possible.begin(), possible.end(), chosen.begin(), chosen.end()));
+      topic.fanout = chosen;
+      if (model_.has_subscribers(message.topic)) topic.published = now_.mono;
+    }
+    model_.spread(message, expected_);
+  }
+
+  void judge() {
+    if (model_.pending.empty()) return;
+    auto at = model_.pending.begin();
+    std::advance(at, script_.below(model_.pending.size()));
+    const Pending message = at->second;
+    const RequestId request = at->first;
+    model_.pending.erase(at);
+    const std::uint8_t choice = script_.next() % 8;
+    const Verdict verdict = choice == 0 ? Verdict::reject : choice == 1 ? Verdict::ignore : Verdict::accept;
+    require(router_.on_validation(request, verdict, now_) && !router_.on_validation(request, verdict, now_));
+    if (Seen* known = model_.find_seen(message.id, now_.mono)) *known = verdict == Verdict::accept ? Seen::accepted : Seen::refused;
+    const bool own = message.from.empty();
+    if (verdict == Verdict::reject && !own) faults_.emplace(message.from, FaultKind::invalid_message);
+    if (verdict != Verdict::accept || (!own && !model_.topics[message.topic].joined)) return;
+    if (!own) expected_deliveries_.insert(message.id);
+    spread(message);
+  }
+
+  // ---- what peers say ----
+
+  void rpc(const PeerId& peer, const std::string& topic, std::uint8_t kind) {
+    const Bytes data = data_of(script_.next() % 12);
+    const MessageId id = id_of(topic, data);
+    Rpc rpc;
+    switch (kind % 14) {
+      case 0: rpc.subscriptions.push_back({false, topic, {}, {}}); break;
+      case 1:
+      case 2: rpc.subscriptions.push_back({true, topic, {}, {}}); break;
+      case 3:
+      case 4:
+      case 5: rpc.control.emplace().graft.push_back({topic}); break;
+      case 6: {
+        const auto seconds = kind < 128 ? std::optional<std::uint64_t>(kind) : std::nullopt;
+        rpc.control.emplace().prune.push_back({topic, {}, seconds});
+        break;
+      }
+      case 7:
+      case 8: rpc.control.emplace().ihave.push_back({topic, {id.bytes()}}); break;
+      case 9: rpc.control.emplace().iwant.push_back({{id.bytes()}}); break;
+      case 10: rpc.control.emplace().idontwant.push_back({{id.bytes()}}); break;
+      default: rpc.publish.push_back({{}, ByteView(data), {}, topic, {}, {}}); break;
+    }
+    require(router_.on_frame(peer, encode_frame(rpc), now_).has_value());
+    KnownPeer& known = model_.peers.at(peer);
+    switch (kind % 14) {
+      case 0: return model_.leave(peer, topic);
+      case 1:
+      case 2: known.topics.insert(topic); return;
+      case 3:
+      case 4:
+      case 5: return grafted(peer, topic);
+      case 6: return pruned(peer, topic, rpc.control->prune[0].backoff.value_or(0));
+      case 7:
+      case 8: return offered(peer, topic, id);
+      case 9: return asked(peer, id);
+      case 10: known.unwanted[id] = model_.ticks; return;
+      default: return received(peer, topic, id, data.size());
+    }
+  }
+
+  void grafted(const PeerId& peer, const std::string& name) {
+    KnownTopic& topic = model_.topics[name];
+    const KnownPeer& known = model_.peers.at(peer);
+    if (!topic.joined || known.version == Version::floodsub || topic.mesh.contains(peer)) return;
+    const Nanos length = model_.params.mesh.prune_backoff;
+    const bool early = model_.in_backoff(name, peer, now_.mono, Nanos(0));
+    const auto unproven = [&](const PeerId& id) { return !router_.is_proven(id, now_.mono); };
+    const bool full = topic.mesh.size() >= model_.params.mesh.high && known.direction == Direction::inbound &&
+                      (unproven(peer) || std::none_of(topic.mesh.begin(), topic.mesh.end(), unproven));
+    if (early) {
+      faults_.emplace(peer, FaultKind::graft_in_backoff);
+      const MonoTime told = topic.backoff.at(peer) - length;
+      if (now_.mono < told + model_.params.mesh.graft_flood_threshold) faults_.emplace(peer, FaultKind::graft_flood);
+    }
+    if (early || full) {
+      expected_[peer].prunes.emplace(name, model_.told_backoff(peer, length));
+      return model_.back_off(name, peer, length, now_.mono);
+    }
+    topic.mesh.insert(peer);
+  }
+  void pruned(const PeerId& peer, const std::string& name, std::uint64_t seconds) {
+    KnownTopic& topic = model_.topics[name];
+    if (!topic.joined) return;
+    topic.mesh.erase(peer);
+    model_.back_off(name, peer, seconds == 0 ? model_.params.mesh.prune_backoff : Nanos(Seconds(seconds)), now_.mono);
+  }
+  void offered(const PeerId& peer, const std::string& topic, const MessageId& id) {
+    KnownPeer& known = model_.peers.at(peer);
+    if (++known.ihaves > model_.params.gossip.max_ihave_messages) {
+      if (known.ihaves == model_.params.gossip.max_ihave_messages + 1) faults_.emplace(peer, FaultKind::ihave_flood);
+      return;
+    }
+    if (!model_.topics[topic].joined || model_.find_seen(id, now_.mono) != nullptr) return;
+    expected_[peer].iwant.insert(id);
+    model_.promises.try_emplace({id, peer}, now_.mono + model_.params.gossip.iwant_followup);
+  }
+  void asked(const PeerId& peer, const MessageId& id) {
+    KnownPeer& known = model_.peers.at(peer);
+    if (!model_.cached(id, model_.params.gossip.history_windows) || known.unwanted.contains(id)) return;
+    if (known.served[id]++ < model_.params.gossip.retransmissions) expected_[peer].messages.insert(id);
+  }
+  void received(const PeerId& peer, const std::string& name, const MessageId& id, std::size_t size) {
+    if (!model_.topics[name].joined) return;
+    if (model_.find_seen(id, now_.mono) != nullptr) {
+      // Who has it need not get it from us; of several validations the last one counts.
+      for (auto at = model_.pending.rbegin(); at != model_.pending.rend(); ++at) {
+        if (at->second.id != id) continue;
+        at->second.holders.insert(peer);
+        break;
+      }
+      return;
+    }
+    model_.fulfil(id);
+    if (size >= model_.params.gossip.idontwant_threshold) {
+      for (const PeerId& other : model_.topics[name].mesh) {
+        if (other != peer && model_.peers.at(other).version >= Version::v1_2) expected_[other].idontwant.insert(id);
+      }
+    }
+    expect_validation({name, id, peer, {peer}}, ++last_request_);
+  }
+
+  // ---- time ----
+
+  void beat() {
+    now_ = now_ + model_.params.heartbeat + Millis(script_.next() * 8);
+    router_.on_timeout(now_);
+    ++model_.ticks;
+    for (auto& [id, peer] : model_.peers) {
+      peer.ihaves = 0;
+      std::erase_if(peer.unwanted, [&](const auto& entry) {
+        return entry.second + model_.params.gossip.idontwant_ttl <= model_.ticks;
+      });
+    }
+    std::erase_if(model_.promises, [&](const auto& entry) {
+      if (now_.mono <= entry.second) return false;
+      faults_.emplace(entry.first.second, FaultKind::broken_promise);
+      return true;
+    });
+    --model_.ticks;  // gossip is of the windows before the shift
+    for (auto& [name, topic] : model_.topics) {
+      if (topic.joined) {
+        mesh_upkeep(name, topic);
+        gossip(name, topic.mesh);
+      } else if (topic.published) {
+        fanout_upkeep(name, topic);
+      }
+    }
+    ++model_.ticks;
+  }
+  void mesh_upkeep(const std::string& name, KnownTopic& topic) {
+    const MeshParams& params = model_.params.mesh;
+    const Peers before = topic.mesh;
+    const Peers after = mesh_of(name);
+    const Peers possible = model_.graftable(name, now_.mono);
+    Peers gone, come;
+    std::set_difference(before.begin(), before.end(), after.begin(), after.end(), std::inserter(gone, gone.end()));
+    std::set_difference(after.begin(), after.end(), before.begin(), before.end(), std::inserter(come, come.end()));
+    require(std::includes(possible.begin(), possible.end(), come.begin(), come.end()));
+    const std::size_t dialled = model_.outbound(possible);
+    if (before.size() < params.low) {
+      const std::size_t filled = std::min(params.degree - before.size(), possible.size());
+      require(gone.empty() && come.size() >= filled && come.size() <= filled + params.outbound);
+    } else {
+      const bool excess = before.size() >= params.high;
+      require(gone.size() == (excess ? before.size() - params.degree : 0) && come.size() <= params.outbound);
+    }
+    if (after.size() >= params.low) {
+      require(model_.outbound(after) >= std::min(params.outbound, model_.outbound(before) + dialled));
+    }
+    for (const PeerId& id : gone) {
+      expected_[id].prunes.emplace(name, model_.told_backoff(id, params.prune_backoff));
+      model_.back_off(name, id, params.prune_backoff, now_.mono);
+    }
+    for (const PeerId& id : come) expected_[id].grafts.insert(name);
+    topic.mesh = after;
+  }
+  void fanout_upkeep(const std::string& name, KnownTopic& topic) {
+    const Peers after = fanout_of(name);
+    if (*topic.published + model_.params.mesh.fanout_ttl < now_.mono) {
+      require(after.empty());
+      topic.fanout.clear();
+      topic.published.reset();
+      return;
+    }
+    const Peers possible = model_.subscribers(name, true);
+    require(std::includes(after.begin(), after.end(), topic.fanout.begin(), topic.fanout.end()));
+    require(std::includes(possible.begin(), possible.end(), after.begin(), after.end()));
+    require(after.size() == std::min(model_.params.mesh.degree, possible.size()));
+    topic.fanout = after;
+    gossip(name, topic.fanout);
+  }
+  // The router chooses whom; what and how many is fixed.
+  void gossip(const std::string& name, const Peers& excluded) {
+    Ids ids;
+    for (const auto& [id, entry] : model_.cache) {
+      if (entry.topic == name && model_.cached(id, model_.params.gossip.gossip_windows)) ids.insert(id);
+    }
+    Peers possible = model_.subscribers(name, true);
+    std::erase_if(possible, [&](const PeerId& id) { return excluded.contains(id); });
+    const auto share = static_cast<std::size_t>(model_.params.mesh.gossip_factor * static_cast<double>(possible.size()));
+    std::size_t left = ids.empty() ? 0 : std::min(possible.size(), std::max(model_.params.mesh.lazy, share));
+    look();
+    for (const PeerId& id : possible) {
+      const auto found = sent_.find(id);
+      if (left == 0 || found == sent_.end() || !found->second.ihave.contains(name)) continue;
+      expected_[id].ihave[name] = ids;
+      --left;
+    }
+    require(left == 0);
+  }
+
+  // ---- what the router did ----
+
+  Peers mesh_of(const std::string& topic) const {
+    const auto mesh = router_.mesh(topic);
+    return {mesh.begin(), mesh.end()};
+  }
+  Peers fanout_of(const std::string& topic) const {
+    const auto fanout = router_.fanout(topic);
+    return {fanout.begin(), fanout.end()};
+  }
+
+  void look() {
+    for (std::size_t n = 0; n < kPeers; ++n) {
+      while (const auto frame = router_.next_frame(peer_id(n))) add_frame(sent_[peer_id(n)], *frame);
+    }
+  }
+  static void add_frame(Sent& sent, const SharedBytes& frame) {
+    const auto rpc = decode_frame(frame, RpcLimits{});
+    require(rpc.has_value());
+    for (const auto& s : rpc->subscriptions) sent.subscriptions[std::string(*s.topic)] = *s.subscribe;
+    for (const auto& m : rpc->publish) {
+      require(m.anonymous());
+      sent.messages.insert(id_of(*m.topic, *m.data));
+    }
+    if (!rpc->control) return;
+    const auto add = [](Ids& to, const auto& entries) {
+      for (const auto& entry : entries) {
+        for (const auto& id : entry.ids) to.insert(*MessageId::from(id));
+      }
+    };
+    add(sent.iwant, rpc->control->iwant);
+    add(sent.idontwant, rpc->control->idontwant);
+    for (const auto& ihave : rpc->control->ihave) add(sent.ihave[std::string(*ihave.topic)], std::vector{ihave});
+    for (const auto& graft : rpc->control->graft) sent.grafts.emplace(*graft.topic);
+    for (const auto& prune : rpc->control->prune) sent.prunes.emplace(std::string(*prune.topic), prune.backoff);
+  }
+
+  void observe() {
+    seen_faults_.clear();
+    std::set<RequestId> validations;
+    std::multiset<MessageId> deliveries;
+    while (const auto action = router_.poll_action()) {
+      if (const auto* validate = std::get_if<Validate>(&*action)) {
+        validations.insert(validate->request);
+        last_request_ = std::max(last_request_, validate->request);
+        const auto waiting = model_.pending.find(validate->request);
+        require(waiting != model_.pending.end() && waiting->second.id == validate->id && waiting->second.from == validate->from);
+      }
+      if (const auto* deliver = std::get_if<Deliver>(&*action)) deliveries.insert(deliver->id);
+      if (const auto* fault = std::get_if<Fault>(&*action)) {
+        for (unsigned i = 0; i < fault->count; ++i) seen_faults_.emplace(fault->peer, fault->kind);
+      }
+    }
+    require(validations == expected_validations_ && deliveries == expected_deliveries_);
+    expected_validations_.clear();
+    expected_deliveries_.clear();
+    look();
+    std::erase_if(sent_, [](const auto& entry) { return entry.second.empty(); });
+    std::erase_if(expected_, [](const auto& entry) { return entry.second.empty(); });
+  }
+
+  void check_state() {
+    sent_.clear();
+    for (const auto& name : kTopics) {
+      require(mesh_of(name) == model_.topics[name].mesh && fanout_of(name) == model_.topics[name].fanout);
+      Peers known = model_.subscribers(name, true);
+      known.merge(model_.subscribers(name, false));
+      const auto told = router_.subscribers(name);
+      require(known == Peers(told.begin(), told.end()));
+    }
+    require(router_.sizes().validating == model_.pending.size());
+  }
+
+  fuzzing::Script script_;
+  SeededRng rng_{1};
+  NeutralScores scores_;
+  Now now_{MonoTime(Seconds(1)), UnixTime(Seconds(1))};
+  Router router_;
+  Model model_;
+  Output expected_, sent_;
+  std::multiset<std::pair<PeerId, FaultKind>> faults_, seen_faults_;
+  std::set<RequestId> expected_validations_;
+  std::multiset<MessageId> expected_deliveries_;
+  RequestId last_request_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Run(ByteView(data, size)).play();
+  return 0;
+}

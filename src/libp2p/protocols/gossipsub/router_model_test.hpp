@@ -1,0 +1,161 @@
+// What a GossipSub router must know and owe by the specification (v1.0 to v1.2), written down naively: sets and maps, no bounds, no
+// speed. The fuzz target beside it plays the same events on the router and on this, and compares. Where the specification leaves a
+// choice (which peers are grafted, pruned, told of messages), the model takes over the router's after it has checked it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "libp2p/protocols/gossipsub/router.hpp"
+#include "testing/fuzz_script.hpp"
+
+namespace libp2p::gossipsub::model {
+
+using fuzzing::require;
+using Ids = std::multiset<MessageId>;
+using Peers = std::set<PeerId>;
+
+// What one peer is sent in one step.
+struct Sent {
+  std::map<std::string, bool> subscriptions;
+  std::multiset<std::string> grafts;
+  std::multiset<std::pair<std::string, std::optional<std::uint64_t>>> prunes;  // topic, seconds
+  std::map<std::string, Ids> ihave;
+  Ids iwant, idontwant, messages;
+  friend bool operator==(const Sent&, const Sent&) = default;
+  bool empty() const { return *this == Sent{}; }
+};
+using Output = std::map<PeerId, Sent>;  // peers that are sent nothing have no entry
+
+struct KnownPeer {
+  Version version = Version::pending;
+  Direction direction = Direction::inbound;
+  std::set<std::string> topics;
+  std::map<MessageId, std::uint64_t> unwanted;  // and at which heartbeat it was said
+  std::map<MessageId, unsigned> served;         // by IWANT
+  std::size_t ihaves = 0;                       // since the last heartbeat
+  bool speaks_mesh() const { return version >= Version::v1_0; }
+};
+
+struct KnownTopic {
+  bool joined = false;
+  Peers mesh, fanout;
+  std::optional<MonoTime> published;  // while it is not joined
+  std::map<PeerId, MonoTime> backoff;
+};
+
+enum class Seen : std::uint8_t { validating, accepted, refused };
+
+struct Pending {
+  std::string topic;
+  MessageId id;
+  PeerId from;  // empty: our own
+  Peers holders;
+};
+
+struct Cached {
+  std::string topic;
+  std::uint64_t tick = 0;  // heartbeats when it was put
+};
+
+struct Model {
+  Params params;
+  std::map<PeerId, KnownPeer> peers;
+  std::map<std::string, KnownTopic> topics;
+  std::map<MessageId, std::pair<Seen, MonoTime>> seen;  // until when
+  std::map<RequestId, Pending> pending;
+  std::map<MessageId, Cached> cache;
+  std::map<std::pair<MessageId, PeerId>, MonoTime> promises;
+  std::uint64_t ticks = 0;
+
+  Peers subscribers(const std::string& topic, bool mesh_speakers) const {
+    Peers out;
+    for (const auto& [id, peer] : peers) {
+      if (peer.topics.contains(topic) && peer.speaks_mesh() == mesh_speakers) out.insert(id);
+    }
+    return out;
+  }
+  bool has_subscribers(const std::string& topic) const {
+    return std::any_of(peers.begin(), peers.end(), [&](const auto& entry) { return entry.second.topics.contains(topic); });
+  }
+  bool in_backoff(const std::string& topic, const PeerId& peer, MonoTime now, Nanos slack) {
+    const auto& backoff = topics[topic].backoff;
+    const auto found = backoff.find(peer);
+    return found != backoff.end() && now < found->second + slack;
+  }
+  void back_off(const std::string& topic, const PeerId& peer, Nanos length, MonoTime now) {
+    MonoTime& end = topics[topic].backoff.try_emplace(peer, now).first->second;
+    end = std::max(end, now + length);
+  }
+  // Whom we may graft of our own accord.
+  Peers graftable(const std::string& topic, MonoTime now) {
+    Peers out;
+    for (const PeerId& id : subscribers(topic, true)) {
+      if (!topics[topic].mesh.contains(id) && !in_backoff(topic, id, now, params.mesh.backoff_slack)) out.insert(id);
+    }
+    return out;
+  }
+  std::size_t outbound(const Peers& of) const {
+    return static_cast<std::size_t>(std::count_if(of.begin(), of.end(), [&](const PeerId& id) {
+      return peers.at(id).direction == Direction::outbound;
+    }));
+  }
+  std::optional<std::uint64_t> told_backoff(const PeerId& peer, Nanos length) const {
+    if (peers.at(peer).version < Version::v1_1) return std::nullopt;
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<Seconds>(length).count());
+  }
+  void leave(const PeerId& id, const std::string& name) {
+    KnownTopic& topic = topics[name];
+    topic.mesh.erase(id);
+    topic.fanout.erase(id);
+    // With its last subscriber the router forgets a topic that it has not joined, and that it was published to.
+    if (peers.at(id).topics.erase(name) != 0 && !has_subscribers(name)) topic.published.reset();
+  }
+  void forget(const PeerId& id) {
+    if (!peers.contains(id)) return;
+    for (const auto& [name, topic] : topics) leave(id, name);
+    std::erase_if(promises, [&](const auto& entry) { return entry.first.second == id; });
+    for (auto& [request, waiting] : pending) waiting.holders.erase(id);
+    peers.erase(id);
+  }
+  Seen* find_seen(const MessageId& id, MonoTime now) {
+    const auto found = seen.find(id);
+    if (found == seen.end() || found->second.second <= now) return nullptr;
+    return &found->second.first;
+  }
+  void see(const MessageId& id, Seen state, MonoTime now) {
+    if (Seen* known = find_seen(id, now)) {
+      *known = state;
+    } else {
+      seen[id] = {state, now + params.seen_ttl};
+    }
+  }
+  // The message came, from whomever: nobody owes it any more.
+  void fulfil(const MessageId& id) {
+    std::erase_if(promises, [&](const auto& entry) { return entry.first.first == id; });
+  }
+  bool cached(const MessageId& id, std::size_t windows) const {
+    const auto found = cache.find(id);
+    return found != cache.end() && ticks - found->second.tick < windows;
+  }
+
+  // A message goes out: to whom. The fanout has been chosen by now.
+  void spread(const Pending& message, Output& out) {
+    if (!cached(message.id, params.gossip.history_windows)) {
+      cache[message.id] = {message.topic, ticks};
+      for (auto& [id, peer] : peers) peer.served.erase(message.id);
+    }
+    KnownTopic& topic = topics[message.topic];
+    Peers to = topic.joined ? topic.mesh : topic.fanout;
+    for (const auto& [id, peer] : peers) {
+      if (peer.version == Version::floodsub && peer.topics.contains(message.topic)) to.insert(id);
+    }
+    for (const PeerId& id : to) {
+      if (id == message.from || message.holders.contains(id) || peers.at(id).unwanted.contains(message.id)) continue;
+      out[id].messages.insert(message.id);
+    }
+  }
+};
+
+}  // namespace libp2p::gossipsub::model

@@ -1,0 +1,77 @@
+// What the router shows of itself.
+#include "libp2p/protocols/gossipsub/router.hpp"
+
+namespace libp2p::gossipsub {
+namespace {
+
+std::vector<PeerId> ids_of(const std::set<PeerKey>& keys, const PeerTable& peers) {
+  std::vector<PeerId> ids;
+  for (const PeerKey key : keys) ids.push_back(peers.at(key)->id);
+  return ids;
+}
+
+}  // namespace
+
+std::vector<std::string> Router::topics() const {
+  std::vector<std::string> names;
+  for (const auto& [name, topic] : topics_) {
+    if (topic.joined) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<PeerId> Router::mesh(std::string_view name) const {
+  const auto found = topics_.find(name);
+  return found == topics_.end() ? std::vector<PeerId>() : ids_of(found->second.mesh, peers_);
+}
+
+std::vector<PeerId> Router::fanout(std::string_view name) const {
+  const auto found = topics_.find(name);
+  return found == topics_.end() ? std::vector<PeerId>() : ids_of(found->second.fanout, peers_);
+}
+
+std::vector<PeerId> Router::subscribers(std::string_view name) const {
+  const auto found = topics_.find(name);
+  return found == topics_.end() ? std::vector<PeerId>() : ids_of(found->second.subscribers, peers_);
+}
+
+bool Router::in_backoff(std::string_view topic, const PeerId& peer, MonoTime now) const {
+  return backoffs_.active(topic, peer, now) != nullptr;
+}
+
+bool Router::is_proven(const PeerId& id, MonoTime now) const {
+  const Peer* peer = peers_.find(id);
+  return peer != nullptr && peer->standing.proof.holds(now);
+}
+
+bool Router::consistent() const {
+  std::size_t bytes = 0;
+  for (const auto& [request, validation] : validating_) bytes += validation.bytes();
+  return admission_.items() == validating_.size() && admission_.bytes() == bytes && seen_.consistent();
+}
+
+Router::Sizes Router::sizes() const {
+  Sizes sizes;
+  sizes.peers = peers_.size();
+  sizes.topics = topics_.size();
+  for (const auto& [name, topic] : topics_) {
+    sizes.subscriptions += topic.subscribers.size();
+    sizes.mesh_links += topic.mesh.size();
+    sizes.fanout_links += topic.fanout.size();
+  }
+  for (const auto& [key, peer] : peers_.rows()) {
+    sizes.outbox_items += peer.outbox.items();
+    sizes.outbox_bytes += peer.outbox.bytes();
+  }
+  sizes.backoffs = backoffs_.size();
+  sizes.promises = promises_.size();
+  sizes.seen = seen_.size();
+  sizes.cached = cache_.size();
+  sizes.cached_bytes = cache_.bytes();
+  sizes.validating = validating_.size();
+  sizes.validating_bytes = admission_.bytes();
+  sizes.refusers = admission_.refusals().size();
+  return sizes;
+}
+
+}  // namespace libp2p::gossipsub

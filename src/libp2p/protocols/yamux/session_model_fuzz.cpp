@@ -1,0 +1,230 @@
+// Two sessions joined by pipes that break the bytes anywhere, driven by a script and held to the model at each step. At the end all
+// that was written must have come, and with every stream closed nothing may be left at either end.
+#include <algorithm>
+#include <vector>
+
+#include "libp2p/protocols/yamux/session_model_test.hpp"
+
+namespace {
+
+using namespace libp2p;
+using namespace libp2p::yamux;
+using namespace libp2p::yamux::model;
+
+constexpr std::size_t kMaxSteps = 1000;
+constexpr std::size_t kMaxBytes = 1 << 20;  // written over all streams
+
+Limits small_limits() {
+  Limits limits;
+  limits.max_window = 4 * kInitialWindow;
+  limits.max_inbound_streams = 5;
+  limits.max_outbound_streams = 8;
+  limits.max_unacknowledged = 3;
+  limits.max_send_queue = 100'000;
+  limits.send_low_water = 20'000;
+  limits.max_receive_memory = 64 << 20;      // never reached: such a reset is not in the specification
+  limits.keep_alive_interval = Seconds(10'000);  // one ping, for the round trip that windows grow by
+  limits.keep_alive_timeout = Seconds(10'000);
+  return limits;
+}
+
+class Run {
+ public:
+  explicit Run(ByteView bytes)
+      : script_(bytes), model_{.limits = small_limits(), .streams = {}}, ends_{{0, model_, now_}, {1, model_, now_}} {}
+
+  void play() {
+    for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps && !ended(); ++steps) step();
+    if (!ended()) finish();
+    model_.aborted = true;
+    for (End& end : ends_) {
+      end.session.abort(Error(Errc::closed, "end"));
+      require(end.session.stream_count() == 0 && end.session.unconsumed_bytes() == 0 && !end.session.wants_output());
+    }
+    require(live<Stream>() == 0);
+  }
+
+ private:
+  bool ended() const { return model_.over[0] || model_.over[1]; }
+
+  void step() {
+    const std::uint8_t what = script_.next();
+    End& end = ends_[what % 2];
+    const std::size_t self = end.self;
+    switch (what / 2 % 12) {
+      case 0: return open(end);
+      case 1: return with_stream(end, [&](StreamId id, ModelStream& s) { write(end, id, s, script_.next16()); });
+      case 2: return with_stream(end, [&](StreamId id, ModelStream&) { push(end, id); });
+      case 3: return with_stream(end, [&](StreamId id, ModelStream& s) { acknowledge(end, id, s); });
+      case 4:
+        return with_stream(end, [&](StreamId id, ModelStream& s) {
+          end.session.close_write(id);
+          s.half[self].ended = true;
+        });
+      case 5:
+        return with_stream(end, [&](StreamId id, ModelStream& s) {
+          s.reset[self] = true;
+          s.alive[self] = false;
+          end.session.reset(id);
+        });
+      case 6: return with_stream(end, [&](StreamId id, ModelStream& s) { consume(end, id, s, script_.next() * 4096U); });
+      case 7: return poll(end, kHeaderSize + 1 + script_.next());
+      case 8: return poll(end, script_.next16());
+      case 9: return deliver(end, 1U + script_.next());
+      case 10: return deliver(end, std::size_t{script_.next16()} * 8);
+      default:
+        now_ = now_ + Millis(script_.next());
+        if (script_.next() < 4) {
+          end.session.go_away();
+          model_.going_away[self] = true;
+        }
+    }
+  }
+
+  template <class Act>
+  void with_stream(End& end, Act&& act) {
+    std::vector<StreamId> ids;
+    for (const auto& [wire, s] : model_.streams) {
+      if (s.alive[end.self]) ids.push_back(s.id[end.self]);
+    }
+    if (ids.empty()) return;
+    const StreamId id = ids[script_.below(ids.size())];
+    act(id, model_.at(id));
+    require(end.session.has(id) == model_.at(id).alive[end.self]);
+  }
+
+  void open(End& end) {
+    const bool may = !model_.going_away[end.self] && model_.live(end.self, end.self) < model_.limits.max_outbound_streams;
+    const auto id = end.session.open(now_);
+    require(id.has_value() == may);
+    if (!may) return;
+    ModelStream fresh;
+    fresh.opener = end.self;
+    fresh.id[end.self] = *id;
+    fresh.alive[end.self] = true;
+    require(wire_id(*id) % 2 == 1 - end.self && wire_id(*id) != 0);
+    require(model_.streams.emplace(wire_id(*id), fresh).second);
+  }
+
+  void write(End& end, StreamId id, ModelStream& s, std::size_t size) {
+    if (written_ + size > kMaxBytes) return;
+    Half& half = s.half[end.self];
+    Bytes data = to_bytes(pattern(wire_id(id), end.self, half.written, size));
+    const std::size_t bound = model_.limits.max_send_queue;
+    const std::size_t room = half.ended ? 0 : bound - std::min(bound, half.written - half.wired);
+    if (size % 3 == 0) {  // by reference: whole or not at all, and the last one may overshoot
+      const bool taken = end.session.send(id, share(std::move(data)), 0);
+      require(taken == (room > 0));
+      size = taken ? size : 0;
+      s.short_write[end.self] = s.short_write[end.self] || (!taken && !half.ended);
+    } else {
+      const std::size_t taken = end.session.send(id, data);
+      require(taken == std::min(room, size));
+      s.short_write[end.self] = s.short_write[end.self] || (taken < size && !half.ended);
+      size = taken;
+    }
+    half.written += size;
+    written_ += size;
+    require(end.session.send_queue_bytes(id) == half.written - half.wired);
+  }
+
+  // As much as goes through without a reader: up to the window.
+  void push(End& end, StreamId id) {
+    for (int round = 0; round < 5 && !ended() && model_.at(id).alive[end.self]; ++round) {
+      write(end, id, model_.at(id), kPatternSize);
+      poll(end, 1 << 18);
+      deliver(ends_[1 - end.self], end.pipe.size());
+    }
+  }
+
+  void acknowledge(End& end, StreamId id, ModelStream& s) {
+    end.session.acknowledge(id);
+    if (s.opener != end.self) s.ack_asked = true;
+  }
+
+  void consume(End& end, StreamId id, ModelStream& s, std::size_t most) {
+    Half& received = s.half[1 - end.self];
+    const std::size_t n = std::min(most, received.read - received.consumed);
+    received.consumed += n;
+    end.session.consume(id, n);
+    require(end.session.receive_window(id) <= model_.limits.max_window);
+  }
+
+  void poll(End& end, std::size_t room) {
+    Bytes out(room);
+    out.resize(end.session.poll_output(out, now_));
+    if (room > kHeaderSize) require(out.empty() ? !end.session.wants_output() : true);
+    end.leaving.read(out, [&](const Header& header) { model_.on_wire(end.self, header); });
+    require(end.leaving.between_frames());
+    append(end.pipe, out);
+  }
+
+  // Some of what the other end has sent.
+  void deliver(End& end, std::size_t most) {
+    if (model_.over[end.self]) return;
+    Bytes& pipe = ends_[1 - end.self].pipe;
+    const Bytes bytes(pipe.begin(), pipe.begin() + static_cast<std::ptrdiff_t>(std::min(most, pipe.size())));
+    pipe.erase(pipe.begin(), pipe.begin() + static_cast<std::ptrdiff_t>(bytes.size()));
+    end.most_live = model_.live(end.self, 1 - end.self);
+    const auto result = end.session.on_bytes(bytes, now_);
+    if (!result) {
+      require(result.error() == Errc::closed && model_.go_away_wired[1 - end.self]);
+      require(model_.live(end.self, 0) + model_.live(end.self, 1) == 0);
+      model_.over[end.self] = true;
+    }
+    end.arriving.read(bytes, [&](const Header& header) { model_.on_arrival(end.self, header, end.most_live); });
+  }
+
+  // Everything that is under way arrives, is read and acknowledged.
+  void settle() {
+    for (bool moved = true; moved && !ended();) {
+      moved = false;
+      for (End& end : ends_) {
+        if (ended()) return;
+        for (auto& [wire, s] : model_.streams) {
+          if (!s.alive[end.self]) continue;
+          if (!s.ack_asked) acknowledge(end, s.id[end.self], s);
+          consume(end, s.id[end.self], s, kMaxBytes);
+        }
+        poll(end, 1 << 20);
+        moved = moved || !end.pipe.empty();
+        deliver(ends_[1 - end.self], end.pipe.size());
+      }
+    }
+  }
+
+  void finish() {
+    settle();
+    if (ended()) return;
+    for (const auto& [wire, s] : model_.streams) {
+      require(s.alive[0] == s.alive[1]);
+      if (!s.alive[0]) continue;
+      for (const Half& half : s.half) require(half.read == half.written && half.end_read == half.ended);
+    }
+    for (End& end : ends_) {
+      for (auto& [wire, s] : model_.streams) {
+        if (!s.alive[end.self]) continue;
+        s.half[end.self].ended = true;
+        end.session.close_write(s.id[end.self]);
+      }
+    }
+    settle();
+    if (ended()) return;
+    for (const End& end : ends_) {
+      require(end.session.stream_count() == 0 && end.session.unconsumed_bytes() == 0 && !end.session.wants_output());
+    }
+  }
+
+  fuzzing::Script script_;
+  Now now_{MonoTime(Seconds(1)), UnixTime(Seconds(1))};
+  Model model_;
+  End ends_[2];
+  std::size_t written_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Run(ByteView(data, size)).play();
+  return 0;
+}

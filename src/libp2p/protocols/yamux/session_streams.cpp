@@ -1,0 +1,262 @@
+// The streams of a session and what is sent: opening, queues, credit, and the order of frames. Input, time and the ends
+// of the session are in session.cpp.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "libp2p/protocols/yamux/session.hpp"
+
+namespace libp2p::yamux {
+
+// ---- streams ----
+
+Stream* Session::find(StreamId id) {
+  const auto found = streams_.find(wire_id(id));
+  return found != streams_.end() && found->second.id == id ? &found->second : nullptr;
+}
+
+Stream& Session::insert(std::uint32_t wire, bool inbound) {
+  Stream& stream = streams_[wire];
+  stream.id = next_serial_++ << 32 | wire;
+  stream.inbound = inbound;
+  stream.window_epoch = now_.mono;
+  ++(inbound ? inbound_ : outbound_);
+  return stream;
+}
+
+void Session::erase(Stream& stream) {
+  if (stream.in_ready) ready_.remove(stream);
+  if (stream.waiting) waiting_.remove(stream);
+  --(stream.inbound ? inbound_ : outbound_);
+  const bool frees_a_place = !stream.inbound && !stream.acknowledged && !stream.waiting;
+  unconsumed_ -= stream.unconsumed;
+  grown_ -= stream.window - kInitialWindow;
+  streams_.erase(wire_id(stream.id));
+  if (!frees_a_place) return;
+  --unacknowledged_;
+  open_waiting();
+}
+
+// Sends the openings that wait, as far as the peer's backlog has room.
+void Session::open_waiting() {
+  while (!failed_ && !waiting_.empty() && unacknowledged_ < limits_.max_unacknowledged) {
+    Stream& stream = waiting_.front();
+    waiting_.remove(stream);
+    stream.waiting = false;
+    ++unacknowledged_;
+    push_control(make_header(FrameType::window_update, kSyn, wire_id(stream.id), 0));
+    update_ready(stream);
+  }
+}
+
+Result<StreamId> Session::open(Now now) {
+  if (failed_ || going_away_) return Error(Errc::closed, "the connection is going away");
+  now_ = now;
+  if (outbound_ >= limits_.max_outbound_streams)
+    return Error(Errc::exhausted, "there are " + std::to_string(outbound_) + " streams to this peer on one connection");
+  if (control_.size() - control_sent_ + kHeaderSize > limits_.max_control_bytes)
+    return Error(Errc::exhausted, "the peer does not read what is queued for it");
+  if (next_wire_id_ > std::numeric_limits<std::uint32_t>::max() - 2)
+    return Error(Errc::exhausted, "the stream ids of this connection are used up");
+  const std::uint32_t wire = next_wire_id_;
+  next_wire_id_ += 2;
+  Stream& stream = insert(wire, false);
+  stream.waiting = true;
+  waiting_.push_back(stream);
+  open_waiting();
+  return stream.id;
+}
+
+void Session::acknowledge(StreamId id) {
+  Stream* stream = find(id);
+  if (stream == nullptr || !stream->inbound || stream->acknowledged) return;
+  stream->acknowledged = true;
+  push_control(make_header(FrameType::window_update, kAck, wire_id(id), 0));
+}
+
+std::size_t Session::send(StreamId id, ByteView data) {
+  Stream* stream = find(id);
+  if (stream == nullptr || stream->local_ended) return 0;
+  const std::size_t room = limits_.max_send_queue - std::min(limits_.max_send_queue, stream->queue.size());
+  const std::size_t taken = std::min(room, data.size());
+  if (taken > 0) stream->queue.push_copy(data.first(taken));
+  if (taken < data.size()) stream->wants_writable = true;
+  update_ready(*stream);
+  return taken;
+}
+
+bool Session::send(StreamId id, SharedBytes data, std::size_t offset) {
+  Stream* stream = find(id);
+  if (stream == nullptr || stream->local_ended) return false;
+  if (stream->queue.size() >= limits_.max_send_queue) {
+    stream->wants_writable = true;
+    return false;
+  }
+  // A reference costs as much as a small message: short ones are copied, which bounds the items of the queue by its
+  // bytes.
+  constexpr std::size_t kWorthAReference = 1024;
+  if (data->size() < offset + kWorthAReference) {
+    if (offset < data->size()) stream->queue.push_copy(ByteView(*data).subspan(offset));
+  } else {
+    stream->queue.push_shared(std::move(data), offset);
+  }
+  update_ready(*stream);
+  return true;
+}
+
+void Session::close_write(StreamId id) {
+  Stream* stream = find(id);
+  if (stream == nullptr || stream->local_ended) return;
+  stream->local_ended = true;
+  stream->wants_writable = false;
+  update_ready(*stream);
+}
+
+void Session::reset(StreamId id) {
+  Stream* stream = find(id);
+  if (stream == nullptr) return;
+  const bool known_to_peer = !stream->waiting;
+  // First the farewell, then the room that it makes: the peer sees the reset before the next opening.
+  if (known_to_peer && !failed_) push_control(make_header(FrameType::window_update, kRst, wire_id(id), 0));
+  erase(*stream);
+}
+
+void Session::consume(StreamId id, std::size_t n) {
+  Stream* stream = find(id);
+  if (stream == nullptr) return;
+  n = std::min(n, stream->unconsumed);
+  stream->unconsumed -= n;
+  unconsumed_ -= n;
+  update_window(*stream);
+}
+
+std::size_t Session::send_queue_bytes(StreamId id) const {
+  const Stream* stream = find(id);
+  return stream == nullptr ? 0 : stream->queue.size();
+}
+
+std::uint32_t Session::receive_window(StreamId id) const {
+  const Stream* stream = find(id);
+  return stream == nullptr ? 0 : stream->window;
+}
+
+// Gives credit back in portions of half a window. When such a portion was used up within four round trips, the window
+// is what holds the peer back, and it doubles.
+void Session::update_window(Stream& stream) {
+  if (stream.remote_ended || failed_) return;
+  const auto missing = [&stream] { return stream.window - stream.receive_credit - stream.unconsumed; };
+  if (missing() < stream.window / 2) return;
+  if (shortest_round_trip_) {
+    const Nanos round_trip = std::min(*shortest_round_trip_, limits_.max_growth_round_trip);
+    if (now_.mono - stream.window_epoch < round_trip * 4) grow(stream);
+  }
+  const auto credit = static_cast<std::uint32_t>(missing());
+  stream.receive_credit += credit;
+  stream.window_epoch = now_.mono;
+  push_control(make_header(FrameType::window_update, 0, wire_id(stream.id), credit));
+}
+
+void Session::grow(Stream& stream) {
+  const std::uint32_t window = std::min(limits_.max_window, stream.window > limits_.max_window / 2
+                                                                ? limits_.max_window
+                                                                : stream.window * 2);
+  if (window <= stream.window) return;
+  if (grown_ + (window - stream.window) > limits_.max_receive_memory || !events_.may_grow(window - stream.window)) {
+    ++counters_.refused_growth;
+    return;
+  }
+  grown_ += window - stream.window;
+  stream.window = window;
+}
+
+// ---- output ----
+
+void Session::push_control(const Header& header) {
+  if (control_.size() - control_sent_ + kHeaderSize > limits_.max_control_bytes) overflow_ = true;
+  control_.resize(control_.size() + kHeaderSize);
+  write_header(control_.data() + control_.size() - kHeaderSize, header);
+}
+
+void Session::update_ready(Stream& stream) {
+  if (stream.sendable() == stream.in_ready) return;
+  if (stream.in_ready) {
+    ready_.remove(stream);
+  } else {
+    ready_.push_back(stream);
+  }
+  stream.in_ready = !stream.in_ready;
+}
+
+bool Session::wants_output() const {
+  if (control_sent_ < control_.size()) return true;
+  if (failed_) return false;
+  return !ready_.empty() || (going_away_ && !go_away_sent_);
+}
+
+std::size_t Session::poll_output(MutableBytes out, Now now) {
+  now_ = now;
+  std::size_t written = 0;
+  while (true) {
+    // Always before the next data frame, because it may hold the opening of that frame's stream.
+    written += drain_control(out.subspan(written));
+    if (control_sent_ < control_.size() || failed_) return written;
+    if (ready_.empty()) break;
+    const std::size_t n = write_stream_frame(out.subspan(written), written == 0);
+    if (n == 0) return written;
+    written += n;
+  }
+  if (going_away_ && !go_away_sent_) {
+    go_away_sent_ = true;
+    push_control(make_header(FrameType::go_away, 0, 0, static_cast<std::uint32_t>(go_away_reason_)));
+    written += drain_control(out.subspan(written));
+  }
+  return written;
+}
+
+std::size_t Session::drain_control(MutableBytes out) {
+  const std::size_t left = control_.size() - control_sent_;
+  const std::size_t n = std::min(left, out.size() - out.size() % kHeaderSize);
+  if (n == 0) return 0;
+  std::memcpy(out.data(), control_.data() + control_sent_, n);
+  control_sent_ += n;
+  if (control_sent_ == control_.size()) {
+    control_ = {};
+    control_sent_ = 0;
+    queued_pongs_ = 0;
+  }
+  return n;
+}
+
+// One frame of the stream whose turn it is. 0: it does not fit, or only a crumb of it would.
+std::size_t Session::write_stream_frame(MutableBytes out, bool first) {
+  constexpr std::size_t kCrumb = 1024;
+  if (out.size() <= kHeaderSize) return 0;
+  Stream& stream = ready_.front();
+  const StreamId id = stream.id;
+  const std::size_t wanted = std::min({stream.queue.size(), limits_.max_frame_payload,
+                                       static_cast<std::size_t>(stream.send_credit)});
+  const std::size_t n = std::min(wanted, out.size() - kHeaderSize);
+  if (!first && n < wanted && n < kCrumb) return 0;
+  ready_.remove(stream);
+  stream.in_ready = false;
+  if (stream.queue.empty()) {
+    write_header(out.data(), make_header(FrameType::window_update, kFin, wire_id(id), 0));
+    stream.fin_sent = true;
+    if (stream.remote_ended) {
+      erase(stream);
+      events_.on_closed(id);
+    }
+    return kHeaderSize;
+  }
+  write_header(out.data(), make_header(FrameType::data, 0, wire_id(id), static_cast<std::uint32_t>(n)));
+  stream.queue.pop(out.data() + kHeaderSize, n);
+  stream.send_credit -= n;
+  update_ready(stream);
+  if (stream.wants_writable && stream.queue.size() <= limits_.send_low_water) {
+    stream.wants_writable = false;
+    events_.on_writable(id);
+  }
+  return kHeaderSize + n;
+}
+
+}  // namespace libp2p::yamux

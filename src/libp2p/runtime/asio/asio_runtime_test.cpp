@@ -1,0 +1,259 @@
+#include "libp2p/runtime/asio/asio_runtime.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "libp2p/runtime/entropy.hpp"
+
+namespace libp2p::runtime {
+namespace {
+
+constexpr Nanos kLimit = Seconds(20);
+
+struct Wire {
+  explicit Wire(AsioRuntime& rt, const std::string& ip = "127.0.0.1") {
+    auto listening = rt.listen({ip, 0}, [this](std::unique_ptr<Socket> s) { far = std::move(s); });
+    if (!listening) return;
+    listener = std::move(*listening);
+    dial = rt.connect(listener->local(), [this](Result<std::unique_ptr<Socket>> s) {
+      if (s) near = std::move(*s);
+    });
+    rt.run_until([this] { return near && far; }, kLimit);
+  }
+  std::unique_ptr<Listener> listener;
+  std::unique_ptr<Operation> dial;
+  std::unique_ptr<Socket> near;
+  std::unique_ptr<Socket> far;
+};
+
+// An empty one was called when it was due, for a listener when a stranger connected: bad_function_call ended the program.
+TEST(AsioRuntime, refuses_empty_functions_when_they_are_given) {
+  AsioRuntime rt(1);
+  EXPECT_THROW(rt.post(nullptr), std::invalid_argument);
+  EXPECT_THROW(rt.make_timer(nullptr), std::invalid_argument);
+  EXPECT_THROW((void)rt.listen({"127.0.0.1", 0}, nullptr), std::invalid_argument);
+  EXPECT_THROW(rt.connect({"127.0.0.1", 1}, nullptr), std::invalid_argument);
+  EXPECT_THROW(rt.resolve("localhost", Family::any, nullptr), std::invalid_argument);
+  EXPECT_THROW(rt.run_on_worker(nullptr, [] {}), std::invalid_argument);
+  EXPECT_THROW(rt.run_on_worker([] {}, nullptr), std::invalid_argument);
+}
+
+TEST(AsioRuntime, connects_over_both_families_and_moves_bytes) {
+  for (const std::string ip : {"127.0.0.1", "::1"}) {
+    AsioRuntime rt(1);
+    Wire wire(rt, ip);
+    ASSERT_TRUE(wire.near && wire.far) << ip;
+    EXPECT_EQ(wire.near->remote(), wire.listener->local());
+    EXPECT_EQ(wire.far->remote(), wire.near->local());
+    Bytes buffer(100);
+    EXPECT_EQ(wire.far->read(buffer).error().code(), Errc::would_block);
+    bool readable = false;
+    wire.far->when_readable([&readable] { readable = true; });
+    ASSERT_EQ(*wire.near->write(as_bytes("hello")), 5u);
+    ASSERT_TRUE(rt.run_until([&readable] { return readable; }, kLimit));
+    ASSERT_EQ(*wire.far->read(buffer), 5u);
+    EXPECT_EQ(as_text(ByteView(buffer).first(5)), "hello");
+    readable = false;
+    wire.far->when_readable([&readable] { readable = true; });
+    wire.near.reset();
+    ASSERT_TRUE(rt.run_until([&readable] { return readable; }, kLimit));
+    EXPECT_EQ(*wire.far->read(buffer), 0u);
+  }
+}
+
+TEST(AsioRuntime, a_spinning_loop_handles_the_same_events_and_stops) {
+  AsioRuntime rt(1, Micros(50));
+  Wire wire(rt);
+  ASSERT_TRUE(wire.near && wire.far);
+  int bounces = 0;
+  std::function<void()> bounce = [&] {
+    if (++bounces == 100) return rt.stop();
+    rt.run_on_worker([] {}, bounce);
+  };
+  rt.post(bounce);
+  rt.run();
+  EXPECT_EQ(bounces, 100);
+  EXPECT_FALSE(rt.run_until([] { return false; }, Millis(5)));
+}
+
+TEST(AsioRuntime, a_writer_waits_for_room) {
+  AsioRuntime rt(1);
+  Wire wire(rt);
+  ASSERT_TRUE(wire.near && wire.far);
+  const Bytes chunk(1 << 20);
+  std::size_t sent = 0;
+  for (;;) {
+    const auto n = wire.near->write(chunk);
+    if (!n) {
+      ASSERT_EQ(n.error().code(), Errc::would_block);
+      break;
+    }
+    sent += *n;
+  }
+  bool writable = false;
+  wire.near->when_writable([&writable] { writable = true; });
+  Bytes buffer(1 << 20);
+  std::size_t got = 0;
+  while (got < sent) {
+    const auto n = wire.far->read(buffer);
+    if (n) {
+      got += *n;
+      continue;
+    }
+    bool readable = false;
+    wire.far->when_readable([&readable] { readable = true; });
+    ASSERT_TRUE(rt.run_until([&readable] { return readable; }, kLimit));
+  }
+  ASSERT_TRUE(rt.run_until([&writable] { return writable; }, kLimit));
+}
+
+TEST(AsioRuntime, says_what_is_wrong_with_an_address) {
+  AsioRuntime rt(1);
+  const auto nobody = [](std::unique_ptr<Socket>) {};
+  const auto first = rt.listen({"127.0.0.1", 0}, nobody);
+  ASSERT_TRUE(first);
+  const Endpoint taken = (*first)->local();
+  const auto second = rt.listen(taken, nobody);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().text(), "listen on " + taken.to_string() +
+                                       " failed: the address is in use; choose another port or stop the program that has it");
+  EXPECT_NE(rt.listen({"192.0.2.1", 0}, nobody).error().text().find("does not have that address"), std::string::npos);
+  EXPECT_EQ(rt.listen({"localhost", 0}, nobody).error().code(), Errc::invalid_argument);
+}
+
+TEST(AsioRuntime, a_refused_dial_is_unreachable_and_a_given_up_one_is_silent) {
+  AsioRuntime rt(1);
+  std::uint16_t port = 0;
+  {
+    const auto listener = rt.listen({"127.0.0.1", 0}, [](std::unique_ptr<Socket>) {});
+    port = (*listener)->local().port;
+  }
+  std::optional<Error> error;
+  const auto dial = rt.connect({"127.0.0.1", port}, [&error](Result<std::unique_ptr<Socket>> s) {
+    if (!s) error = s.error();
+  });
+  bool called = false;
+  auto given_up = rt.connect({"127.0.0.1", port}, [&called](Result<std::unique_ptr<Socket>>) { called = true; });
+  given_up.reset();
+  ASSERT_TRUE(rt.run_until([&error] { return error.has_value(); }, kLimit));
+  EXPECT_EQ(error->code(), Errc::unreachable);
+  EXPECT_EQ(error->text(), "connect to 127.0.0.1:" + std::to_string(port) + " failed: connection refused");
+  EXPECT_FALSE(called);
+}
+
+TEST(AsioRuntime, sockets_may_be_destroyed_in_their_own_callback) {
+  AsioRuntime rt(1);
+  Wire wire(rt);
+  bool called = false;
+  wire.far->when_readable([&] {
+    wire.far.reset();
+    called = true;
+  });
+  ASSERT_TRUE(wire.near->write(as_bytes("x")));
+  ASSERT_TRUE(rt.run_until([&called] { return called; }, kLimit));
+}
+
+TEST(AsioRuntime, timers_fire_move_and_are_taken_back) {
+  AsioRuntime rt(1);
+  std::string order;
+  std::unique_ptr<Timer> self;
+  const auto a = rt.make_timer([&order] { order += 'a'; });
+  const auto never = rt.make_timer([&order] { order += 'n'; });
+  self = rt.make_timer([&] {
+    self.reset();
+    order += 's';
+  });
+  const MonoTime now = rt.now().mono;
+  a->arm(now + Seconds(100));
+  a->arm(now + Millis(30));  // earlier
+  self->arm(now + Millis(1));
+  self->arm(now + Millis(10));  // later
+  never->arm(now + Millis(5));
+  never->disarm();
+  ASSERT_TRUE(rt.run_until([&order] { return order.size() == 2; }, kLimit));
+  EXPECT_EQ(order, "sa");
+  EXPECT_GE(rt.now().mono - now, Millis(30));
+}
+
+TEST(AsioRuntime, work_runs_on_another_thread_and_is_reported_on_this_one) {
+  AsioRuntime rt(2);
+  std::thread::id worker;
+  std::thread::id reported;
+  bool done = false;
+  rt.run_on_worker([&worker] { worker = std::this_thread::get_id(); },
+                   [&] {
+                     reported = std::this_thread::get_id();
+                     done = true;
+                   });
+  ASSERT_TRUE(rt.run_until([&done] { return done; }, kLimit));
+  EXPECT_NE(worker, std::this_thread::get_id());
+  EXPECT_EQ(reported, std::this_thread::get_id());
+}
+
+TEST(AsioRuntime, other_threads_may_post_and_stop) {
+  AsioRuntime rt(1);
+  int count = 0;
+  std::thread other([&rt, &count] {
+    for (int i = 0; i < 1000; ++i) rt.post([&count] { ++count; });
+    rt.post([&rt] { rt.stop(); });
+  });
+  rt.run();
+  other.join();
+  EXPECT_EQ(count, 1000);
+}
+
+// With no descriptor left accept fails at once, again and again, while the listener stays readable.
+TEST(AsioRuntime, accepting_without_descriptors_pauses_instead_of_spinning) {
+  AsioRuntime rt(1);
+  std::vector<std::unique_ptr<Socket>> accepted;
+  const auto listener =
+      rt.listen({"127.0.0.1", 0}, [&accepted](std::unique_ptr<Socket> s) { accepted.push_back(std::move(s)); });
+  ASSERT_TRUE(listener);
+  std::unique_ptr<Socket> near;
+  const auto dial = rt.connect((*listener)->local(), [&near](Result<std::unique_ptr<Socket>> s) { near = std::move(*s); });
+  // The dialer's socket exists; now nobody gets another one.
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int lowest_free = dup(0);
+  ASSERT_GE(lowest_free, 0);
+  close(lowest_free);
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(lowest_free);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+  const std::clock_t cpu_before = std::clock();
+  rt.run_until([] { return false; }, Millis(350));
+  const double cpu = static_cast<double>(std::clock() - cpu_before) / CLOCKS_PER_SEC;
+  const std::size_t accepted_while_tight = accepted.size();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(accepted_while_tight, 0u);
+  EXPECT_LT(cpu, 0.2);
+  ASSERT_TRUE(rt.run_until([&accepted] { return accepted.size() == 1; }, kLimit));
+}
+
+TEST(SystemRng, gives_different_bytes_each_time) {
+  SystemRng rng;
+  EXPECT_NE(rng.array<32>(), rng.array<32>());
+  std::set<std::uint64_t> words;
+  for (int i = 0; i < 1000; ++i) {
+    words.insert(rng.next_u64());
+    (void)rng.array<3>();  // the stock does not end with a whole word
+  }
+  EXPECT_EQ(words.size(), 1000U);
+}
+
+TEST(Endpoint, is_written_with_brackets_for_ip6) {
+  EXPECT_EQ(Endpoint("127.0.0.1", 9222).to_string(), "127.0.0.1:9222");
+  EXPECT_EQ(Endpoint("::1", 9222).to_string(), "[::1]:9222");
+}
+
+}  // namespace
+}  // namespace libp2p::runtime

@@ -1,0 +1,265 @@
+#include "libp2p/runtime/asio/asio_tcp.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+
+namespace libp2p::runtime {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+Endpoint to_endpoint(const tcp::endpoint& from) { return {from.address().to_string(), from.port()}; }
+
+Errc classify(const error_code& ec) {
+  if (ec == asio::error::connection_reset || ec == asio::error::broken_pipe) return Errc::reset;
+  if (ec == asio::error::timed_out) return Errc::timed_out;
+  if (ec == asio::error::connection_refused || ec == asio::error::host_unreachable ||
+      ec == asio::error::network_unreachable) {
+    return Errc::unreachable;
+  }
+  if (ec == asio::error::access_denied) return Errc::denied;
+  return Errc::io;
+}
+
+std::string reason(const error_code& ec) {
+  std::string text = ec.message();
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  return text;
+}
+
+class AsioSocket final : public Socket {
+ public:
+  explicit AsioSocket(tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {
+    error_code ignored;
+    state_->local = to_endpoint(state_->socket.local_endpoint(ignored));
+    state_->remote = to_endpoint(state_->socket.remote_endpoint(ignored));
+  }
+
+  ~AsioSocket() override {
+    state_->on_readable = nullptr;
+    state_->on_writable = nullptr;
+    error_code ignored;
+    state_->socket.close(ignored);
+  }
+
+  Result<std::size_t> read(MutableBytes into) override {
+    for (;;) {
+      const ssize_t n = ::recv(state_->socket.native_handle(), into.data(), into.size(), 0);
+      if (n >= 0) return static_cast<std::size_t>(n);
+      if (errno == EINTR) continue;
+      return last_error("read from ");
+    }
+  }
+
+  Result<std::size_t> write(ByteView from) override {
+    for (;;) {
+      const ssize_t n = ::send(state_->socket.native_handle(), from.data(), from.size(), MSG_NOSIGNAL);
+      if (n > 0) return static_cast<std::size_t>(n);
+      if (n == 0) return fail(Errc::would_block, "");
+      if (errno == EINTR) continue;
+      return last_error("write to ");
+    }
+  }
+
+  void shutdown_write() override {
+    error_code ignored;
+    state_->socket.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  void when_readable(std::function<void()> wake) override {
+    const bool waiting = state_->on_readable != nullptr;
+    state_->on_readable = std::move(wake);
+    if (waiting) return;
+    state_->socket.async_wait(tcp::socket::wait_read, [state = state_](const error_code&) {
+      if (const auto call = std::exchange(state->on_readable, nullptr)) call();
+    });
+  }
+
+  void when_writable(std::function<void()> wake) override {
+    const bool waiting = state_->on_writable != nullptr;
+    state_->on_writable = std::move(wake);
+    if (waiting) return;
+    state_->socket.async_wait(tcp::socket::wait_write, [state = state_](const error_code&) {
+      if (const auto call = std::exchange(state->on_writable, nullptr)) call();
+    });
+  }
+
+  Endpoint local() const override { return state_->local; }
+  Endpoint remote() const override { return state_->remote; }
+
+ private:
+  struct State {
+    explicit State(tcp::socket s) : socket(std::move(s)) {}
+    tcp::socket socket;
+    std::function<void()> on_readable;
+    std::function<void()> on_writable;
+    Endpoint local;
+    Endpoint remote;
+  };
+
+  Error last_error(std::string_view doing) const {
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return fail(Errc::would_block, "");
+    const error_code ec(errno, boost::system::system_category());
+    return fail(classify(ec), std::string(doing) + state_->remote.to_string() + " failed: " + reason(ec));
+  }
+
+  std::shared_ptr<State> state_;
+};
+
+// What every TCP socket of ours gets. Errors are of no consequence: a peer may have gone already.
+void prepare(tcp::socket& socket) {
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.set_option(tcp::no_delay(true), ignored);
+}
+
+class AsioListener final : public Listener {
+ public:
+  AsioListener(asio::io_context& context, tcp::acceptor acceptor,
+               std::function<void(std::unique_ptr<Socket>)> on_accept)
+      : state_(std::make_shared<State>(context, std::move(acceptor), std::move(on_accept))) {
+    error_code ignored;
+    local_ = to_endpoint(state_->acceptor.local_endpoint(ignored));
+    wait(state_);
+  }
+
+  ~AsioListener() override {
+    state_->open = false;
+    error_code ignored;
+    state_->acceptor.close(ignored);
+    state_->pause.cancel();
+  }
+
+  Endpoint local() const override { return local_; }
+
+ private:
+  struct State {
+    State(asio::io_context& context, tcp::acceptor a, std::function<void(std::unique_ptr<Socket>)> callback)
+        : acceptor(std::move(a)), pause(context), on_accept(std::move(callback)) {}
+    tcp::acceptor acceptor;
+    asio::steady_timer pause;
+    std::function<void(std::unique_ptr<Socket>)> on_accept;
+    bool open = true;
+  };
+
+  static void wait(const std::shared_ptr<State>& state) {
+    state->acceptor.async_wait(tcp::acceptor::wait_read, [state](const error_code& ec) {
+      if (!state->open || ec == asio::error::operation_aborted) return;
+      accept_some(state);
+    });
+  }
+
+  // A bounded number in a row, so that a flood of connections does not hold the thread.
+  static void accept_some(const std::shared_ptr<State>& state) {
+    for (int i = 0; i < 16 && state->open; ++i) {
+      error_code ec;
+      tcp::socket socket = state->acceptor.accept(ec);
+      if (!ec) {
+        prepare(socket);
+        state->on_accept(std::make_unique<AsioSocket>(std::move(socket)));
+        continue;
+      }
+      if (ec == asio::error::would_block || ec == asio::error::try_again) break;
+      if (ec == asio::error::connection_aborted || ec == asio::error::connection_reset) continue;
+      // Out of descriptors or memory: the connection stays in the backlog and the listener stays readable. A pause instead
+      // of a loop that spins until somebody closes something.
+      state->pause.expires_after(std::chrono::milliseconds(100));
+      state->pause.async_wait([state](const error_code& cancelled) {
+        if (!cancelled && state->open) wait(state);
+      });
+      return;
+    }
+    if (state->open) wait(state);
+  }
+
+  std::shared_ptr<State> state_;
+  Endpoint local_;
+};
+
+class AsioConnect final : public Operation {
+ public:
+  struct State {
+    State(asio::io_context& context, std::function<void(Result<std::unique_ptr<Socket>>)> callback)
+        : socket(context), done(std::move(callback)) {}
+    tcp::socket socket;
+    std::function<void(Result<std::unique_ptr<Socket>>)> done;
+  };
+
+  explicit AsioConnect(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  ~AsioConnect() override {
+    state_->done = nullptr;
+    error_code ignored;
+    state_->socket.close(ignored);
+  }
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> asio_listen(asio::io_context& context, const Endpoint& at,
+                                              std::function<void(std::unique_ptr<Socket>)> on_accept) {
+  const std::string what = "listen on " + at.to_string() + " failed: ";
+  error_code ec;
+  const auto ip = asio::ip::make_address(at.ip, ec);
+  if (ec) return fail(Errc::invalid_argument, what + "'" + at.ip + "' is not an IP address");
+  const tcp::endpoint endpoint(ip, at.port);
+  tcp::acceptor acceptor(context);
+  acceptor.open(endpoint.protocol(), ec);
+  if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+  // An IPv6 listener takes IPv6 only, so that the IPv4 one of the same port can stand beside it.
+  if (!ec && ip.is_v6()) acceptor.set_option(asio::ip::v6_only(true), ec);
+  if (!ec) acceptor.bind(endpoint, ec);
+  if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
+  if (!ec) acceptor.non_blocking(true, ec);
+  if (ec == asio::error::address_in_use) {
+    return fail(Errc::io, what + "the address is in use; choose another port or stop the program that has it");
+  }
+  if (ec == asio::error::access_denied) {
+    return fail(Errc::denied, what + "permission denied; ports below 1024 need a privilege, choose a higher one");
+  }
+  if (ec == error_code(EADDRNOTAVAIL, boost::system::system_category())) {
+    return fail(Errc::io, what + "this machine does not have that address");
+  }
+  if (ec == asio::error::no_descriptors) {
+    return fail(Errc::io, what + "too many open files; raise the limit on open files, see ulimit -n");
+  }
+  if (ec) return fail(Errc::io, what + reason(ec));
+  return std::unique_ptr<Listener>(
+      std::make_unique<AsioListener>(context, std::move(acceptor), std::move(on_accept)));
+}
+
+std::unique_ptr<Operation> asio_connect(asio::io_context& context, const Endpoint& to,
+                                        std::function<void(Result<std::unique_ptr<Socket>>)> done) {
+  auto state = std::make_shared<AsioConnect::State>(context, std::move(done));
+  const auto finish = [](const std::shared_ptr<AsioConnect::State>& s, const Endpoint& target, const error_code& ec) {
+    const auto call = std::exchange(s->done, nullptr);
+    if (!call) return;
+    if (ec) {
+      call(fail(classify(ec), "connect to " + target.to_string() + " failed: " + reason(ec)));
+      return;
+    }
+    call(std::unique_ptr<Socket>(std::make_unique<AsioSocket>(std::move(s->socket))));
+  };
+  error_code ec;
+  const auto ip = asio::ip::make_address(to.ip, ec);
+  const tcp::endpoint endpoint(ip, to.port);
+  if (!ec) state->socket.open(endpoint.protocol(), ec);
+  if (ec) {
+    asio::post(context, [state, finish, to, ec] { finish(state, to, ec); });
+    return std::make_unique<AsioConnect>(state);
+  }
+  prepare(state->socket);
+  state->socket.async_connect(endpoint, [state, finish, to](const error_code& result) { finish(state, to, result); });
+  return std::make_unique<AsioConnect>(state);
+}
+
+}  // namespace libp2p::runtime

@@ -1,0 +1,17 @@
+// TCP over Asio's reactor: sockets, listeners and dials of AsioRuntime. Each object keeps what its callbacks need in a shared
+// state, so that destroying the object inside a callback, or while one is queued, is safe; the queued one then does nothing.
+// Thread: the network thread. Bounds: no buffers of its own.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include "libp2p/runtime/runtime.hpp"
+
+namespace libp2p::runtime {
+
+Result<std::unique_ptr<Listener>> asio_listen(boost::asio::io_context& context, const Endpoint& at,
+                                              std::function<void(std::unique_ptr<Socket>)> on_accept);
+std::unique_ptr<Operation> asio_connect(boost::asio::io_context& context, const Endpoint& to,
+                                        std::function<void(Result<std::unique_ptr<Socket>>)> done);
+
+}  // namespace libp2p::runtime

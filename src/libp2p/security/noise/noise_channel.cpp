@@ -1,0 +1,47 @@
+#include "libp2p/security/noise/noise_channel.hpp"
+
+#include <utility>
+
+namespace libp2p::network {
+
+NoiseChannel::NoiseChannel(bool initiator, const noise::Credentials& credentials, std::vector<std::string> muxers,
+                           std::optional<PeerId> expected_peer, Rng& rng)
+    : initiator_(initiator), offered_{{}, std::move(muxers)} {
+  noise::HandshakeOptions options{{}, offered_, std::move(expected_peer)};
+  handshake_ = std::make_unique<noise::Handshake>(initiator, credentials, std::move(options), rng);
+}
+
+Result<std::size_t> NoiseChannel::on_handshake(ByteView in) {
+  if (!handshake_) return std::size_t{0};
+  OPP2P_TRY(const std::size_t taken, handshake_->on_bytes(in));
+  if (handshake_->finished()) establish();
+  return taken;
+}
+
+void NoiseChannel::establish() {
+  auto keys = handshake_->split();
+  transport_.emplace(keys);
+  noise::wipe(keys.send);
+  noise::wipe(keys.receive);
+  remote_key_ = handshake_->remote_key();
+  const auto& theirs = handshake_->remote_extensions();
+  early_muxer_ = initiator_ ? noise::choose_muxer(offered_, theirs) : noise::choose_muxer(theirs, offered_);
+  last_output_ = handshake_->take_output();
+  handshake_.reset();
+  offered_ = {};
+}
+
+Bytes NoiseChannel::take_handshake_output() {
+  return handshake_ ? handshake_->take_output() : std::exchange(last_output_, {});
+}
+
+Result<std::size_t> NoiseChannel::seal(MutableBytes message, std::size_t plain_size) {
+  return transport_->seal_in_place(message, plain_size);
+}
+
+Result<SecureChannel::Opened> NoiseChannel::open(MutableBytes in) {
+  OPP2P_TRY(const auto opened, transport_->open_front(in));
+  return Opened{opened.taken, opened.plain};
+}
+
+}  // namespace libp2p::network

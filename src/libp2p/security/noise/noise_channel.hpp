@@ -1,0 +1,43 @@
+// Noise as a secure channel. It owns the handshake until the peer is verified and the transport cipher afterwards.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "libp2p/seams/secure_channel.hpp"
+#include "libp2p/protocols/noise/handshake.hpp"
+#include "libp2p/protocols/noise/transport.hpp"
+
+namespace libp2p::network {
+
+class NoiseChannel final : public SecureChannel {
+ public:
+  // `muxers` are offered in the handshake, in order of preference.
+  NoiseChannel(bool initiator, const noise::Credentials& credentials, std::vector<std::string> muxers,
+               std::optional<PeerId> expected_peer, Rng& rng);
+
+  std::string_view protocol() const override { return noise::kProtocolId; }
+  Result<std::size_t> on_handshake(ByteView in) override;
+  Bytes take_handshake_output() override;
+  bool established() const override { return transport_.has_value(); }
+  const crypto::PublicKey& remote_key() const override { return *remote_key_; }
+  const std::string& early_muxer() const override { return early_muxer_; }
+  std::size_t header_size() const override { return noise::kLengthSize; }
+  std::size_t overhead() const override { return noise::kOverhead; }
+  std::size_t max_plain() const override { return noise::kMaxPlain; }
+  Result<std::size_t> seal(MutableBytes message, std::size_t plain_size) override;
+  Result<Opened> open(MutableBytes in) override;
+
+ private:
+  void establish();
+
+  bool initiator_;
+  noise::Extensions offered_;
+  std::unique_ptr<noise::Handshake> handshake_;  // null once established
+  Bytes last_output_;                            // what the handshake left to be sent
+  std::optional<noise::Transport> transport_;
+  std::optional<crypto::PublicKey> remote_key_;
+  std::string early_muxer_;
+};
+
+}  // namespace libp2p::network

@@ -1,0 +1,114 @@
+// For the tests of the GossipSub service: a node's gossip with what it heard, and a peer that speaks the protocol by hand.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libp2p/crypto/hash.hpp"
+#include "libp2p/services/gossipsub/gossipsub_service.hpp"
+#include "libp2p/testing/sim_hosts.hpp"
+
+namespace libp2p::services {
+
+using gossipsub::LocalCheck;
+using gossipsub::Verdict;
+using network::Stream;
+using runtime::Task;
+
+inline constexpr std::string_view kTopic = "blocks";
+
+inline gossipsub::MessageId id_of(std::string_view topic, ByteView data) {
+  crypto::Sha256 hash;
+  hash.update(as_bytes(topic)).update(data);
+  return *gossipsub::MessageId::from(ByteView(hash.finish()).first(20));
+}
+
+inline GossipsubConfig gossip_config() {
+  GossipsubConfig config;
+  config.router.message_id = id_of;
+  return config;
+}
+
+// A node's gossip with what it heard.
+struct Gossiper final : GossipsubObserver {
+  explicit Gossiper(network::Host& h, GossipsubConfig config = gossip_config())
+      : host(h), service(std::make_unique<GossipsubService>(h, std::move(config), scores)) {
+    service->add_observer(this);
+  }
+  ~Gossiper() override {
+    if (service) service->remove_observer(this);
+  }
+
+  void join(GossipsubService::Validator validator = nullptr) {
+    service
+        ->join(std::string(kTopic), std::move(validator),
+               [this](const gossipsub::Deliver& message) {
+                 heard.push_back(std::string(as_text(message.data.view)));
+                 from.push_back(message.from);
+               })
+        .value();
+  }
+  Result<gossipsub::Publication> publish(std::string_view text, LocalCheck check = LocalCheck::already_valid) {
+    return service->publish(kTopic, as_bytes(text), check);
+  }
+  std::size_t count(std::string_view text) const {
+    return static_cast<std::size_t>(std::count(heard.begin(), heard.end(), text));
+  }
+
+  void on_stream_trouble(const PeerId&, std::string_view what, const Error& why) override {
+    troubles.push_back(std::string(what) + ": " + why.message());
+  }
+
+  network::Host& host;
+  gossipsub::NeutralScores scores;
+  std::unique_ptr<GossipsubService> service;
+  std::vector<std::string> heard;
+  std::vector<PeerId> from;
+  std::vector<std::string> troubles;
+};
+
+// A peer that speaks the protocol by hand.
+class RawPeer {
+ public:
+  explicit RawPeer(network::Host& host) : host_(host) {
+    for (const std::string_view id : gossipsub::protocol_ids()) {
+      host_.set_stream_handler(std::string(id), [this](Stream stream) {
+        ++streams_accepted;
+        accepted.push_back(std::move(stream));
+        return done();
+      });
+    }
+  }
+  ~RawPeer() {
+    for (const std::string_view id : gossipsub::protocol_ids()) host_.remove_stream_handler(id);
+  }
+
+  static Task<void> done() { co_return; }
+  static Task<Result<Stream>> open(network::Host& host, PeerId peer) {
+    std::vector<std::string> protocols;
+    protocols.emplace_back("/meshsub/1.1.0");
+    return host.open_stream(std::move(peer), std::move(protocols));
+  }
+  static Task<Result<void>> write(Stream& stream, Bytes bytes) {
+    const Result<void> wrote = co_await stream.write(bytes);
+    co_return wrote;
+  }
+  static Bytes subscription(std::string_view topic) {
+    gossipsub::Rpc rpc;
+    gossipsub::Subscription subscribe;
+    subscribe.subscribe = true;
+    subscribe.topic = topic;
+    rpc.subscriptions.push_back(subscribe);
+    return *gossipsub::encode_frame(rpc);
+  }
+
+  std::vector<Stream> accepted;
+  std::size_t streams_accepted = 0;
+
+ private:
+  network::Host& host_;
+};
+
+}  // namespace libp2p::services

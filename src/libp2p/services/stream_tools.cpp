@@ -1,0 +1,20 @@
+#include "libp2p/services/stream_tools.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace libp2p::services {
+
+runtime::Task<void> nothing() { co_return; }
+
+void serve_in_scope(network::Host& host, runtime::TaskScope& scope, std::string_view protocol,
+                    std::function<runtime::Task<void>(network::Stream)> serve) {
+  if (!serve) throw std::invalid_argument("nothing serves '" + std::string(protocol) + "': the function is empty");
+  host.set_stream_handler(std::string(protocol), [&scope, serve = std::move(serve)](network::Stream stream) {
+    scope.spawn(serve(std::move(stream)));
+    return nothing();
+  });
+}
+
+}  // namespace libp2p::services

@@ -1,0 +1,43 @@
+// Which requests of web browsers the RPC answers. A page of any website can make its visitor's browser send requests
+// to the visitor's own machine and network. A browser says so with the headers Origin and Sec-Fetch-Site, which no
+// page can change or leave out; other clients send neither. Requests with such headers are refused, unless --rpc.cors
+// names the page's origin. The Host header is checked on these requests only: a name that an attacker's DNS points at
+// the node is not the node's, but containers call the node by names that it does not know. Pure functions.
+// Source: Fetch Standard, "Origin header" and "Fetch Metadata Request Headers"; op-node surface, section 10 (CORS
+// "*").
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libp2p/base/result.hpp"
+
+namespace opp2p::node {
+
+struct BrowserHeaders {
+  std::optional<std::string> origin;
+  std::string fetch_site;  // empty: none was sent
+  std::string host;
+};
+
+class BrowserRules {
+ public:
+  BrowserRules() = default;
+  // Origins separated by commas, or "*". Errc::invalid_argument names the one that is none.
+  static libp2p::Result<BrowserRules> from_text(std::string_view list);
+
+  // Why the request is refused; nothing when it is not.
+  std::optional<std::string> refusal(const BrowserHeaders& request) const;
+  // What Access-Control-Allow-Origin says to an allowed origin.
+  std::string allow_origin(const std::string& origin) const { return any_ ? "*" : origin; }
+
+ private:
+  bool names(std::string_view origin) const;
+  bool is_own_host(std::string_view host) const;
+  bool any_ = false;
+  std::vector<std::string> origins_;
+};
+
+}  // namespace opp2p::node

@@ -1,0 +1,76 @@
+// Reads a command line and the environment as op-node does, which is as urfave/cli v2 over Go's flag package does:
+// `--name=value`,
+// `--name value`, one dash or two, `--` and the first argument that is no flag end the flags, a switch takes its value
+// behind `=` only, the last of two counts, the command line wins over the environment. An environment variable that is
+// empty sets a text to nothing and a switch to false, and is ignored for the other types. Errors begin with Go's words,
+// where Go has some, and end with what to write.
+//
+// A pure function of its arguments; the flags are a table (node_flags.hpp).
+// Source: op-node surface, 1.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "libp2p/base/result.hpp"
+#include "libp2p/base/time.hpp"
+
+namespace opp2p::node {
+
+enum class FlagType : std::uint8_t {
+  text,
+  boolean,
+  unsigned_number,
+  signed_number,
+  real,
+  duration,
+  list,     // of texts, separated by commas; given twice, it grows
+  checked,  // a text that FlagSpec::check judges
+};
+
+struct FlagSpec {
+  std::string name;  // without dashes; "a,b" gives it the second name b
+  FlagType type = FlagType::text;
+  std::vector<std::string> environment;  // the first that is set counts
+  libp2p::Result<void> (*check)(std::string_view) = nullptr;
+
+  std::vector<std::string> names() const;
+};
+
+using FlagContent =
+    std::variant<std::string, bool, std::uint64_t, std::int64_t, double, libp2p::Nanos, std::vector<std::string>>;
+
+struct FlagValue {
+  FlagContent content;
+  std::string given_as;  // "--rpc.port" or "OP_NODE_RPC_PORT"
+  bool from_environment = false;
+};
+
+struct FlagValues {
+  std::map<std::string, FlagValue, std::less<>> set;  // by the flag's first name; what is not set is not here
+  std::vector<std::string> rest;                      // arguments behind the flags
+  std::string last_switch;  // the switch that stands right before `rest` without a value, or nothing
+
+  const FlagValue* find(std::string_view name) const;
+};
+
+using Environment = std::map<std::string, std::string, std::less<>>;
+Environment process_environment();
+
+libp2p::Result<FlagValues> read_flags(std::span<const FlagSpec> flags, std::span<const std::string> arguments,
+                                      const Environment& environment);
+
+// A text as a value of a flag's type, with Go's words for what is wrong with it.
+libp2p::Result<FlagContent> parse_flag(const FlagSpec& flag, std::string_view text);
+
+// The name that the wrong one was most likely meant to be; nothing when none is near.
+std::optional<std::string> nearest_name(std::string_view wrong, const std::vector<std::string>& names);
+std::optional<std::string> nearest_name(std::string_view wrong, std::span<const FlagSpec> flags);
+
+}  // namespace opp2p::node

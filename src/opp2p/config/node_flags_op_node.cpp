@@ -1,0 +1,173 @@
+// op-node's flags that opp2p has no use for. A row that begins to work moves to node_flags_table.cpp.
+#include "opp2p/config/node_flags_table.hpp"
+
+namespace opp2p::node {
+namespace {
+
+using enum FlagType;
+
+struct Row {
+  std::string_view name;
+  FlagType type;
+  std::string_view variable;  // behind OP_NODE_, where it does not follow from the name; "-": none
+  std::optional<std::string_view> kept = std::nullopt;
+};
+
+// What derivation, an execution engine, discovery, peer scores and metrics would need.
+constexpr Row kWithoutEffect[] = {
+    {"l1", text, "L1_ETH_RPC"},
+    {"l2", text, "L2_ENGINE_RPC"},
+    {"l2.jwt-secret", text, "L2_ENGINE_AUTH"},
+    {"l1.beacon", text, ""},
+    {"l1.beacon-header", text, ""},
+    {"l1.beacon-fallbacks,l1.beacon-archiver", list, "L1_BEACON_FALLBACKS,L1_BEACON_ARCHIVER"},
+    {"l1.beacon.ignore", boolean, ""},
+    {"l1.beacon.fetch-all-sidecars", boolean, ""},
+    {"l1.beacon.slot-duration-override", unsigned_number, ""},
+    {"l1.trustrpc", boolean, "L1_TRUST_RPC"},
+    {"l1.rpckind", checked, "L1_RPC_KIND"},
+    {"l1.rpc-rate-limit", real, ""},
+    {"l1.rpc-max-batch-size", signed_number, ""},
+    {"l1.max-concurrency", signed_number, ""},
+    {"l1.http-poll-interval", duration, ""},
+    {"l1.cache-size", unsigned_number, ""},
+    {"l1.epoch-poll-interval", duration, ""},
+    {"l1.runtime-config-reload-interval", duration, ""},
+    {"rollup.l1-chain-config", text, ""},
+    {"l2.enginekind", checked, "L2_ENGINE_KIND"},
+    {"l2.engine-rpc-timeout", duration, ""},
+    {"l2.follow.source", text, ""},
+    {"l2.follow.source.rpc-timeout", duration, ""},
+    {"l2.engine-sync", boolean, "L2_ENGINE_SYNC_ENABLED"},
+    {"l2.skip-sync-start-check", boolean, ""},
+    {"l2.backup-unsafe-sync-rpc", text, ""},
+    {"l2.backup-unsafe-sync-rpc.trustrpc", text, "L2_BACKUP_UNSAFE_SYNC_RPC_TRUST_RPC"},
+    {"syncmode", checked, ""},
+    {"syncmode.offset-el-safe", duration, ""},
+    {"syncmode.req-resp", boolean, ""},
+    {"fetch-withdrawal-root-from-state", boolean, ""},
+    {"verifier.l1-confs", unsigned_number, ""},
+    {"finality.lookback", unsigned_number, ""},
+    {"finality.delay", unsigned_number, ""},
+    {"safedb.path", text, ""},
+    {"interop.dependency-set", text, ""},
+    {"ignore-missing-pectra-blob-schedule", boolean, ""},
+    {"experimental.sequencer-api", boolean, "", "false"},
+    {"beta.extra-networks", boolean, ""},
+    {"sequencer.stopped", boolean, ""},
+    {"sequencer.max-safe-lag", unsigned_number, ""},
+    {"sequencer.l1-confs", unsigned_number, ""},
+    {"sequencer.recover", boolean, ""},
+    {"sequencer.sealing-duration", duration, ""},
+    {"conductor.rpc", text, ""},
+    {"conductor.rpc-timeout", duration, ""},
+    {"altda.enabled", boolean, "", "false"},
+    {"altda.da-server", text, ""},
+    {"altda.verify-on-read", boolean, ""},
+    {"altda.da-service", boolean, ""},
+    {"altda.put-timeout", duration, ""},
+    {"altda.get-timeout", duration, ""},
+    {"altda.max-concurrent-da-requests", unsigned_number, ""},
+    {"p2p.no-discovery", boolean, "", "true"},
+    {"p2p.listen.udp", unsigned_number, "P2P_LISTEN_UDP_PORT"},
+    {"p2p.advertise.ip", text, ""},
+    {"p2p.advertise.tcp", unsigned_number, ""},
+    {"p2p.advertise.udp", unsigned_number, ""},
+    {"p2p.bootnodes", list, ""},
+    {"p2p.netrestrict", text, ""},
+    {"p2p.nat", boolean, "", "false"},
+    {"p2p.peerstore.path", text, ""},
+    {"p2p.discovery.path", text, ""},
+    {"p2p.scoring", text, "P2P_PEER_SCORING", "none"},
+    {"p2p.scoring.peers", text, "-", "none"},
+    {"p2p.scoring.topics", text, "-", "none"},
+    {"p2p.score.bands", text, "-"},
+    {"p2p.ban.peers", boolean, "P2P_PEER_BANNING", "false"},
+    {"p2p.ban.threshold", real, "P2P_PEER_BANNING_THRESHOLD"},
+    {"p2p.ban.duration", duration, "P2P_PEER_BANNING_DURATION"},
+    {"p2p.mux", text, "", "yamux"},
+    {"p2p.timeout.negotiation", duration, ""},
+    {"p2p.timeout.accept", duration, ""},
+    {"p2p.gossip.mesh.d", unsigned_number, "", "8"},
+    {"p2p.gossip.mesh.lo", unsigned_number, "P2P_GOSSIP_MESH_DLO", "6"},
+    {"p2p.gossip.mesh.dhi", unsigned_number, "", "12"},
+    {"p2p.gossip.mesh.dlazy", unsigned_number, "", "6"},
+    {"p2p.gossip.mesh.floodpublish", boolean, "P2P_GOSSIP_FLOOD_PUBLISH", "false"},
+    {"p2p.sync.onlyreqtostatic", boolean, "", "false"},
+    {"rpc.admin-state", text, ""},
+    {"metrics.enabled", boolean, "", "false"},
+    {"metrics.addr", text, ""},
+    {"metrics.port", signed_number, ""},
+    {"pprof.enabled", boolean, "", "false"},
+    {"pprof.addr", text, ""},
+    {"pprof.port", signed_number, ""},
+    {"pprof.path", checked, ""},
+    {"pprof.type", checked, ""},
+    {"log.color", boolean, "", "false"},
+    {"log.pid", boolean, "", "false"},
+    {"snapshotlog.file", text, "SNAPSHOT_LOG"},
+    {"heartbeat.enabled", boolean, "", "false"},
+    {"heartbeat.moniker", text, ""},
+    {"heartbeat.url", text, ""},
+};
+
+constexpr std::string_view kNoRemoteSigner =
+    "blocks are signed with a key that this process holds, never by a remote signer; give the key with "
+    "--p2p.sequencer.key, or leave the signer out";
+
+// Without these the node would be something else than its operator believes.
+struct RefusedRow {
+  Row row;
+  std::string_view why;
+};
+constexpr RefusedRow kRefused[] = {
+    {{"p2p.disable", boolean, "", "false"},
+     "opp2p is the peer-to-peer layer, and nothing is left without it; leave the option out"},
+    {{"sequencer.enabled", boolean, "", "false"},
+     "opp2p builds no blocks; it publishes those that it is handed, with --p2p.sequencer.key and "
+     "admin_publishUnsafePayload. Leave the option out, or run op-node as the sequencer"},
+    {{"conductor.enabled", boolean, "", "false"},
+     "opp2p does not ask a conductor before it publishes, so two sequencers could sign; leave the option out, or run "
+     "op-node as the sequencer"},
+    {{"signer.endpoint", text, "", ""}, kNoRemoteSigner},
+    {{"signer.address", text, "", ""}, kNoRemoteSigner},
+    {{"signer.header", list, "", ""}, kNoRemoteSigner},
+    {{"signer.tls.enabled", boolean, "", "true"}, kNoRemoteSigner},
+    {{"signer.tls.ca", text, "", "tls/ca.crt"}, kNoRemoteSigner},
+    {{"signer.tls.cert", text, "", "tls/tls.crt"}, kNoRemoteSigner},
+    {{"signer.tls.key", text, "", "tls/tls.key"}, kNoRemoteSigner},
+    {{"p2p.security", text, "", "noise"},
+     "every connection here is secured with Noise, so a peer that speaks TLS or nothing is not reached; write noise, "
+     "or leave the option out"},
+};
+
+NodeFlag make(const Row& row) {
+  NodeFlag out;
+  out.spec.name = row.name;
+  out.spec.type = row.type;
+  if (row.variable.empty()) {
+    out.spec.environment = {variable_of(row.name)};
+  } else if (row.variable != "-") {
+    FlagSpec names{std::string(row.variable), FlagType::text, {}, nullptr};
+    for (const auto& name : names.names()) out.spec.environment.push_back("OP_NODE_" + name);
+  }
+  if (row.kept) out.kept = std::string(*row.kept);
+  out.hidden = true;
+  return out;
+}
+
+}  // namespace
+
+void add_other_flags_of_op_node(std::vector<NodeFlag>& table) {
+  for (const auto& row : kWithoutEffect) {
+    table.push_back(make(row));
+    table.back().effect = FlagEffect::none;
+  }
+  for (const auto& refused : kRefused) {
+    table.push_back(make(refused.row));
+    table.back().effect = FlagEffect::refused;
+    table.back().about = refused.why;
+  }
+}
+
+}  // namespace opp2p::node

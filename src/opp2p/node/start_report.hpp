@@ -1,0 +1,19 @@
+// What an operator must know of a node that starts, as lines of its log: version, chain and folder, which file its key
+// came from, and who can reach its JSON-RPC to do what. Pure functions of the configuration, but for the names of
+// folders, which are made absolute.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "opp2p/config/config.hpp"
+#include "opp2p/observe/log.hpp"
+
+namespace opp2p::node {
+
+// Before anything is opened.
+void report_start(Log& log, const NodeConfig& config, const std::string& version);
+// Once the server listens at `port`.
+void report_rpc(Log& log, const NodeConfig& config, std::uint16_t port);
+
+}  // namespace opp2p::node

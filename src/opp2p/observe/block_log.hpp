@@ -1,0 +1,70 @@
+// What the log tells of gossiped blocks: every verdict at debug level; at warn, once a minute for each reason, which
+// blocks were rejected, who sent them, who signed them and who was expected; and, when no block is accepted, the
+// likely cause and the option to look at (block_watch.hpp).
+//
+// Owner: the node. Thread: the network thread. Bounds: a row for each reason.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "opp2p/observe/block_watch.hpp"
+#include "opp2p/observe/event_log.hpp"
+#include "opp2p/observe/repeats.hpp"
+#include "opstack/gossip/block_gossip.hpp"
+
+namespace opp2p::node {
+
+struct BlockLogConfig {
+  libp2p::Nanos patience = libp2p::Seconds(60);  // without a block, until it is told that there is none
+  libp2p::Nanos begins_in{};                     // until the chain begins, when its genesis lies in the future
+  bool watch = true;                             // false for a sequencer, which makes the blocks itself
+};
+
+class BlockLog {
+ public:
+  static constexpr libp2p::Nanos kRejectedInterval = libp2p::Seconds(60);
+
+  using Look = std::function<Surroundings()>;
+  // Both outlive it, and so does what `look` uses.
+  BlockLog(libp2p::runtime::Runtime& runtime, EventLog& events, BlockLogConfig config, Look look);
+  BlockLog(const BlockLog&) = delete;
+  BlockLog& operator=(const BlockLog&) = delete;
+
+  // `of_static`: a static peer sent the block.
+  void on_verdict(const opstack::gossip::BlockVerdict& verdict,
+                  const std::optional<opstack::gossip::Address>& expected_signer, bool of_static = false);
+  // A block came to be the head, in whatever way.
+  void on_block();
+  // Tells what is counted and not told yet, and nothing more after.
+  void on_stopping();
+
+ private:
+  // The last block that was refused for a reason.
+  struct Refused {
+    Repeats repeats{kRejectedInterval};
+    libp2p::PeerId from;
+    bool local = false;
+    bool ignored = false;  // not rejected: the node could not judge it
+    std::optional<std::uint64_t> number;
+    std::optional<opstack::gossip::Address> signer;
+    std::string detail;
+  };
+  void on_refused(const opstack::gossip::BlockVerdict& verdict, bool of_static);
+  void tell_refused(opstack::gossip::Reason reason, std::uint64_t count);
+  void on_timer();
+  void arm();
+
+  libp2p::runtime::Runtime& runtime_;
+  EventLog& events_;
+  const Look look_;
+  std::optional<BlockWatch> watch_;
+  std::array<Refused, opstack::gossip::kReasonCount> refused_;
+  std::optional<opstack::gossip::Address> expected_;
+  std::unique_ptr<libp2p::runtime::Timer> timer_;
+  std::optional<libp2p::MonoTime> armed_;
+};
+
+}  // namespace opp2p::node

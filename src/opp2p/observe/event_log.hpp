@@ -1,0 +1,54 @@
+// Lines at info and above on what others bring about. Each kind has an allowance of its own (log_limiter.hpp), so that
+// a peer that provokes one kind hides no other; beyond it a line is written at debug level.
+//
+// Owner: the node. Thread: the network thread. Bounds: a row per kind.
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+
+#include "opp2p/observe/log.hpp"
+#include "opp2p/observe/log_limiter.hpp"
+#include "libp2p/runtime/runtime.hpp"
+
+namespace opp2p::node {
+
+enum class Told : std::uint8_t {
+  static_connected,
+  static_dial,
+  static_dial_failed,
+  static_disconnected,
+  proven_connected,
+  proven_disconnected,
+  on_request,
+  other_chain,
+  refused_connections,
+  rejected_blocks,
+  conflict,
+  broken_rule,
+  sync_range,
+  sync_fault,
+  store_recovered,
+  kinds
+};
+
+class EventLog {
+ public:
+  // Both outlive it.
+  EventLog(libp2p::runtime::Runtime& runtime, Log& log) : runtime_(runtime), log_(log) {}
+
+  void tell(Told kind, LogLevel level, Component component, std::string_view message,
+            std::initializer_list<Field> fields);
+  // How many lines of each kind were left out since the last one of it.
+  void tell_what_was_left_out();
+
+  Log& log() { return log_; }
+  libp2p::MonoTime now() const { return runtime_.now().mono; }
+
+ private:
+  libp2p::runtime::Runtime& runtime_;
+  Log& log_;
+  LogLimiter<Told, static_cast<std::size_t>(Told::kinds)> told_;
+};
+
+}  // namespace opp2p::node

@@ -1,0 +1,45 @@
+#include "opp2p/observe/health.hpp"
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+
+#include "opp2p/base/json_text.hpp"
+
+namespace opp2p::node {
+namespace {
+
+constexpr std::uint64_t kBlocksBehind = 10;
+constexpr std::uint64_t kSecondsBehind = 60;
+
+}  // namespace
+
+std::optional<std::uint64_t> HeadClock::get() const {
+  const auto timestamp = timestamp_.load(std::memory_order_relaxed);
+  if (timestamp == kNone) return std::nullopt;
+  return timestamp;
+}
+
+libp2p::Seconds head_age(std::uint64_t timestamp, libp2p::UnixTime now) {
+  const auto clock = static_cast<std::uint64_t>(std::max<std::int64_t>(0, libp2p::unix_seconds(now)));
+  return libp2p::Seconds(clock > timestamp ? static_cast<std::int64_t>(clock - timestamp) : 0);
+}
+
+std::uint64_t stale_after(std::uint64_t block_time) {
+  return std::max(kSecondsBehind, block_time > UINT64_MAX / kBlocksBehind ? UINT64_MAX : kBlocksBehind * block_time);
+}
+
+Health health_of(std::optional<std::uint64_t> head_timestamp, std::uint64_t block_time, libp2p::UnixTime now) {
+  if (!head_timestamp)
+    return {false, "no block has been accepted or found in the store yet; opp2p_status tells the peers and the rejected blocks"};
+  const auto most = stale_after(block_time);
+  const auto age = static_cast<std::uint64_t>(head_age(*head_timestamp, now).count());
+  if (age <= most) return {};
+  return {false, "the head is " + std::to_string(age) + " s old, more than " + std::to_string(most) +
+                     " s; opp2p_status tells the peers and the rejected blocks"};
+}
+
+std::string health_json(const std::string& version, const Health& health) {
+  return json_text(boost::json::object{{"version", version}, {"ok", health.ok}, {"why", health.why}}) + "\n";
+}
+
+}  // namespace opp2p::node

@@ -1,0 +1,150 @@
+#include "opp2p/observe/peer_log.hpp"
+
+#include <algorithm>
+
+#include "libp2p/base/peer_text.hpp"
+#include "opstack/sync/wire/codec.hpp"
+
+namespace opp2p::node {
+namespace network = libp2p::network;
+using libp2p::Errc;
+using libp2p::Error;
+using libp2p::PeerId;
+
+namespace {
+
+constexpr std::size_t kMaxChainText = 32;  // bytes of the chain that a peer names
+
+// The chain that a peer serves blocks of, when it is not ours. One with reverse sync switched off does not say.
+std::optional<std::string> other_chain(const std::vector<std::string>& protocols, std::uint64_t ours) {
+  using libp2p::payload_by_number::protocol_id;
+  const std::string our_protocol = protocol_id(std::to_string(ours));
+  const std::string around = protocol_id("");
+  const std::string_view begin = std::string_view(around).substr(0, around.rfind('/'));
+  const std::string_view end = std::string_view(around).substr(begin.size());
+  std::optional<std::string> found;
+  for (const auto& protocol : protocols) {
+    if (protocol == our_protocol) return std::nullopt;
+    if (!found && protocol.size() > around.size() && protocol.starts_with(begin) && protocol.ends_with(end))
+      found = libp2p::peer_text(protocol.substr(begin.size(), protocol.size() - around.size()), kMaxChainText);
+  }
+  return found;
+}
+
+// A limit or the gater said no. All else is a handshake that did not come to its end.
+bool is_refusal(const Error& why) { return why == Errc::exhausted || why == Errc::denied; }
+
+}  // namespace
+
+PeerLog::PeerLog(network::Host& host, EventLog& events, std::uint64_t chain_id)
+    : host_(host), events_(events), chain_id_(chain_id), timer_(host.runtime().make_timer([this] {
+        if (const auto count = refusals_.take(events_.now())) tell_refusals(*count);
+      })) {
+  host_.add_observer(this);
+}
+
+PeerLog::~PeerLog() { host_.remove_observer(this); }
+
+void PeerLog::tell_of_peer(const PeerId& peer, Told of_static, Told of_proven, std::string_view message,
+                           std::initializer_list<Field> fields) {
+  if (static_.contains(peer)) events_.tell(of_static, LogLevel::info, Component::host, message, fields);
+  else if (host_.is_proven(peer)) events_.tell(of_proven, LogLevel::info, Component::host, message, fields);
+  else events_.log().debug(Component::host, message, fields);
+}
+
+void PeerLog::on_peer_connected(const PeerId& peer, network::Direction direction) {
+  present_[peer].since = events_.now();
+  tell_of_peer(peer, Told::static_connected, Told::proven_connected, "connected",
+               {{"peer", peer}, {"direction", to_string(direction)}});
+}
+
+// A peer of another chain stays connected, as with op-node, and never sends a block: of one that we chose, whoever
+// of the two dialled, the operator should know, once for as long as it stays. Others come and go in any number.
+void PeerLog::on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) {
+  const auto present = present_.find(peer);
+  if (present == present_.end() || present->second.of_other_chain) return;
+  const auto other = other_chain(protocols, chain_id_);
+  if (!other) return;
+  present->second.of_other_chain = true;
+  const auto connections = host_.connections(peer);
+  const bool chosen = static_.contains(peer) || std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
+    return connection.direction == network::Direction::outbound;
+  });
+  events_.tell(Told::other_chain, chosen ? LogLevel::warn : LogLevel::debug, Component::host,
+               "the peer serves another chain and will send no blocks; check --rollup.config and --p2p.static",
+               {{"peer", peer}, {"its_chain", *other}, {"our_chain", chain_id_}});
+}
+
+std::size_t PeerLog::of_other_chains() const {
+  return static_cast<std::size_t>(
+      std::count_if(present_.begin(), present_.end(), [](const auto& peer) { return peer.second.of_other_chain; }));
+}
+
+std::size_t PeerLog::static_present() const {
+  return static_cast<std::size_t>(
+      std::count_if(static_.begin(), static_.end(), [this](const PeerId& peer) { return present_.contains(peer); }));
+}
+
+void PeerLog::on_connection_closed(const network::ConnectionInfo& connection, const Error& why) {
+  last_reason_ = why;
+  events_.log().debug(Component::host, "connection closed",
+                      {{"peer", connection.peer},
+                       {"addr", connection.remote},
+                       {"reason", why},
+                       {"stayed", events_.now() - connection.opened}});
+}
+
+// Follows on_connection_closed() of the peer's last connection.
+void PeerLog::on_peer_disconnected(const PeerId& peer) {
+  const auto present = present_.extract(peer);
+  std::optional<libp2p::Nanos> stayed;
+  if (present) stayed = events_.now() - present.mapped().since;
+  const auto reason = std::exchange(last_reason_, std::nullopt);
+  const std::initializer_list<Field> fields = {{"peer", peer}, {"reason", reason}, {"stayed", stayed}};
+  if (static_.contains(peer) && !stopping_)
+    events_.tell(Told::static_disconnected, LogLevel::warn, Component::host, "static peer disconnected, reconnecting",
+                 fields);
+  else tell_of_peer(peer, Told::static_disconnected, Told::proven_disconnected, "disconnected", fields);
+}
+
+// One refusal is nothing; that they happen at all the operator should see, though not as often as an attacker likes.
+void PeerLog::on_connection_refused(const libp2p::Multiaddr& remote, const Error& why) {
+  if (!is_refusal(why))
+    return events_.log().debug(Component::host, "inbound handshake failed", {{"addr", remote}, {"reason", why}});
+  events_.log().debug(Component::host, "connection refused", {{"addr", remote}, {"reason", why}});
+  const auto count = refusals_.count(events_.now());
+  refused_addr_ = remote.text();
+  refused_reason_ = why.message();
+  if (count) tell_refusals(*count);
+  else if (refusals_.untold() == 1) timer_->arm(*refusals_.due());
+}
+
+void PeerLog::tell_refusals(std::uint64_t count) {
+  events_.tell(Told::refused_connections, LogLevel::warn, Component::host, "inbound connections are refused",
+               {{"count", count},
+                {"last_addr", refused_addr_},
+                {"last_reason", refused_reason_},
+                {"since_start", refusals_.total()}});
+}
+
+// The first attempt; later ones are told by how they end.
+void PeerLog::on_dialling(const network::StaticPeerStatus& peer) {
+  const std::string addr = peer.addresses.empty() ? std::string() : peer.addresses.front().text();
+  const std::initializer_list<Field> fields = {{"peer", peer.peer}, {"addr", addr}};
+  constexpr std::string_view kMessage = "dialing static peer";
+  if (peer.failures == 0) events_.tell(Told::static_dial, LogLevel::info, Component::host, kMessage, fields);
+  else events_.log().debug(Component::host, kMessage, fields);
+}
+
+void PeerLog::on_dial_failed(const network::StaticPeerStatus& peer, const Error& why) {
+  std::optional<libp2p::Nanos> retry_in;
+  if (peer.next_attempt) retry_in = *peer.next_attempt - events_.now();
+  events_.tell(Told::static_dial_failed, LogLevel::warn, Component::host, "error dialing static peer",
+               {{"peer", peer.peer},
+                {"failures", peer.failures},
+                {"error", why},
+                {"retry_in", retry_in},
+                {"option", "--p2p.static"}});
+}
+
+}  // namespace opp2p::node

@@ -1,0 +1,73 @@
+// What the log tells of peers and connections: who came, who went and why, what was refused, and how the dials of
+// static peers end. Static peers and peers that brought a block are told of at info and above, all others at debug
+// level.
+//
+// A refused connection is one that a limit or the gater turned away. A connection that never became one, as of a port
+// scan, is not: it is told at debug level.
+//
+// Owner: the node; destroyed before its host. Thread: the network thread. Bounds: a row for each connected peer.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libp2p/host/host.hpp"
+#include "libp2p/services/static_peers/static_peers.hpp"
+#include "opp2p/observe/event_log.hpp"
+#include "opp2p/observe/repeats.hpp"
+
+namespace opp2p::node {
+
+class PeerLog final : public libp2p::network::HostObserver, public libp2p::network::StaticPeersEvents {
+ public:
+  static constexpr libp2p::Nanos kRefusalInterval = libp2p::Seconds(60);
+
+  // Observes `host` from here on; it and `events` outlive this.
+  PeerLog(libp2p::network::Host& host, EventLog& events, std::uint64_t chain_id);
+  ~PeerLog() override;
+  PeerLog(const PeerLog&) = delete;
+  PeerLog& operator=(const PeerLog&) = delete;
+
+  void add_static(const libp2p::PeerId& peer) { static_.insert(peer); }
+  // From now on nobody is dialled again.
+  void on_stopping() { stopping_ = true; }
+  bool is_static(const libp2p::PeerId& peer) const { return static_.contains(peer); }
+  std::size_t static_peers() const { return static_.size(); }
+  std::size_t static_present() const;  // of them, connected
+  // Connected peers that serve another chain.
+  std::size_t of_other_chains() const;
+
+  void on_peer_connected(const libp2p::PeerId& peer, libp2p::network::Direction direction) override;
+  void on_peer_identified(const libp2p::PeerId& peer, const std::vector<std::string>& protocols) override;
+  void on_connection_closed(const libp2p::network::ConnectionInfo& connection, const libp2p::Error& why) override;
+  void on_peer_disconnected(const libp2p::PeerId& peer) override;
+  void on_connection_refused(const libp2p::Multiaddr& remote, const libp2p::Error& why) override;
+  void on_dialling(const libp2p::network::StaticPeerStatus& peer) override;
+  void on_dial_failed(const libp2p::network::StaticPeerStatus& peer, const libp2p::Error& why) override;
+
+ private:
+  struct Present {
+    libp2p::MonoTime since;
+    bool of_other_chain = false;  // which is told once
+  };
+  void tell_of_peer(const libp2p::PeerId& peer, Told of_static, Told of_proven, std::string_view message,
+                    std::initializer_list<Field> fields);
+  void tell_refusals(std::uint64_t count);
+
+  libp2p::network::Host& host_;
+  EventLog& events_;
+  const std::uint64_t chain_id_;
+  std::set<libp2p::PeerId> static_;
+  std::map<libp2p::PeerId, Present> present_;
+  std::optional<libp2p::Error> last_reason_;  // of the connection that was closed last
+  Repeats refusals_{kRefusalInterval};
+  std::string refused_addr_, refused_reason_;  // the last one
+  std::unique_ptr<libp2p::runtime::Timer> timer_;
+  bool stopping_ = false;
+};
+
+}  // namespace opp2p::node

@@ -1,0 +1,162 @@
+#include "opp2p/observe/sync_log.hpp"
+
+#include <utility>
+
+namespace opp2p::node {
+namespace sync = opstack::sync;
+using libp2p::Error;
+using libp2p::PeerId;
+
+void SyncLog::on_stored(const PeerId& from, bool self, const sync::Block& block) {
+  if (std::exchange(told_of_store_, std::nullopt))
+    events_.tell(Told::store_recovered, LogLevel::info, Component::store, "the store keeps blocks again",
+                 {{"number", block.number()}});
+  if (!events_.log().enabled(Component::node, LogLevel::info)) return;
+  events_.log().info(Component::node, "new unsafe head",
+                     {{"number", block.number()},
+                      {"hash", block.hash()},
+                      {"txs", block.payload().transactions.size()},
+                      {"from", self ? "self" : from.to_base58()}});
+}
+
+// A disk that stays full refuses every block: said at intervals for as long as it lasts, and once when it is over.
+void SyncLog::on_store_refused(std::uint64_t number, const Error& why) {
+  ++store_refused_;
+  const auto now = events_.now();
+  if (told_of_store_ && now - *told_of_store_ < kStoreErrorInterval) return;
+  told_of_store_ = now;
+  events_.log().error(Component::store, "the store cannot keep a block",
+                      {{"number", number}, {"error", why}, {"since_start", store_refused_}});
+}
+
+void SyncLog::on_chain_trace(const sync::ChainTrace& trace) {
+  const bool conflict = trace.kind == sync::ChainTraceKind::conflict || trace.kind == sync::ChainTraceKind::unlinked;
+  const std::initializer_list<Field> fields = {
+      {"number", trace.number}, {"kept", trace.kept}, {"other", trace.other}, {"from", trace.peer}};
+  if (conflict) events_.tell(Told::conflict, LogLevel::warn, Component::node, to_string(trace.kind), fields);
+  else events_.log().debug(Component::node, to_string(trace.kind), fields);
+}
+
+void SyncLog::on_sync_trace(const sync::SyncTrace& trace) {
+  using Kind = sync::SyncTraceKind;
+  const std::initializer_list<Field> fields = {{"peer", trace.peer}, {"number", trace.number}, {"text", trace.text}};
+  switch (trace.kind) {
+    case Kind::range_requested:
+    case Kind::range_left_open:
+      return on_range_requested(trace);
+    case Kind::range_filled:
+      return on_range_closed(trace.number);
+    case Kind::range_diverged:
+    case Kind::range_abandoned:
+      if (range_) {
+        range_->given_up = trace.text;
+        range_->told = events_.now();
+        range_->told_idle = true;
+      }
+      return events_.tell(Told::sync_range, LogLevel::warn, Component::sync, to_string(trace.kind),
+                          {{"start", trace.start}, {"end", trace.end}, {"reason", trace.text}});
+    case Kind::broken_rule:
+      return events_.tell(Told::broken_rule, LogLevel::warn, Component::sync, to_string(trace.kind),
+                          {{"number", trace.number}, {"reason", trace.text}});
+    case Kind::no_free_peer:
+    case Kind::no_peer_has_block:
+      if (range_) range_->waits_for = std::string(to_string(trace.kind));
+      break;
+    case Kind::request_sent:
+      if (range_) range_->given_up.clear();
+      break;
+    case Kind::promoted:
+      if (range_) {
+        ++range_->fetched;
+        range_->waits_for.clear();
+      }
+      break;
+    default:
+      break;
+  }
+  events_.log().debug(Component::sync, to_string(trace.kind), fields);
+}
+
+// Comes with every look at the gap. Without an end there is none, and that is the normal state between two blocks.
+void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
+  if (!trace.end) {
+    if (range_) on_range_closed(trace.start);
+    return events_.log().debug(Component::sync, "no gap", {{"head", trace.start}});
+  }
+  const auto now = events_.now();
+  const bool left_open = trace.kind == sync::SyncTraceKind::range_left_open;
+  const std::string_view option = left_open ? "--p2p.sync.req-resp" : "";
+  const std::initializer_list<Field> fields = {
+      {"start", trace.start}, {"end", *trace.end}, {"size", trace.size}, {"option", option}};
+  const auto level = left_open ? LogLevel::warn : LogLevel::info;
+  const bool begins = !range_;
+  if (begins) {
+    range_.emplace();
+    range_->begun = now;
+    range_->told_idle = left_open;
+  }
+  // Nobody has the blocks, or nobody serves them.
+  const bool stalled = !range_->waits_for.empty() && range_->fetched == range_->told_fetched;
+  const bool idle = left_open || stalled || !range_->given_up.empty();
+  if (!begins && now - range_->told < (idle && range_->told_idle ? kNoProgress : kProgress))
+    return events_.log().debug(Component::sync, to_string(trace.kind), fields);
+  range_->told = now;
+  range_->told_fetched = range_->fetched;
+  range_->told_idle = idle;
+  if (begins || left_open)
+    return events_.tell(Told::sync_range, level, Component::sync, to_string(trace.kind), fields);
+  if (idle)
+    return events_.tell(Told::sync_range, LogLevel::warn, Component::sync, "range is not filled",
+                        {{"start", trace.start},
+                         {"end", *trace.end},
+                         {"missing", trace.size},
+                         {"fetched", range_->fetched},
+                         {"for", now - range_->begun},
+                         {"reason", range_->given_up.empty() ? range_->waits_for : range_->given_up},
+                         {"option", range_->given_up.empty() ? "--p2p.static" : ""}});
+  events_.tell(Told::sync_range, LogLevel::info, Component::sync, "range is being filled",
+               {{"start", trace.start},
+                {"end", *trace.end},
+                {"missing", trace.size},
+                {"fetched", range_->fetched},
+                {"for", now - range_->begun},
+                {"waits_for", range_->waits_for}});
+}
+
+void SyncLog::on_range_closed(std::optional<std::uint64_t> number) {
+  const auto range = std::exchange(range_, std::nullopt);
+  std::optional<std::uint64_t> fetched;
+  std::optional<libp2p::Nanos> took;
+  if (range) {
+    fetched = range->fetched;
+    took = events_.now() - range->begun;
+  }
+  events_.tell(Told::sync_range, LogLevel::info, Component::sync, to_string(sync::SyncTraceKind::range_filled),
+               {{"number", number}, {"fetched", fetched}, {"took", took}});
+}
+
+void SyncLog::on_fault(const sync::SyncFault& fault) {
+  // After a reorganisation an honest peer may still hold the other branch.
+  const auto message = fault.kind == sync::SyncFaultKind::unlinked
+                           ? "a peer sent a block that is not of this chain; it may hold another branch"
+                           : "a peer sent what no honest peer sends";
+  events_.tell(Told::sync_fault, LogLevel::warn, Component::sync, message,
+               {{"peer", fault.peer},
+                {"kind", to_string(fault.kind)},
+                {"number", fault.number},
+                {"evidence", fault.evidence}});
+}
+
+void SyncLog::on_served(const sync::ServedRequest& request) {
+  if (!events_.log().enabled(Component::sync, LogLevel::debug)) return;
+  const bool served = request.completed && request.code == 0;
+  events_.log().debug(Component::sync, served ? "served a block" : "did not serve a block",
+                      {{"peer", request.peer},
+                       {"number", request.number},
+                       {"code", request.code},
+                       {"bytes", request.bytes},
+                       {"took_us", request.took.count() / 1000},
+                       {"reason", request.why}});
+}
+
+}  // namespace opp2p::node

@@ -1,0 +1,155 @@
+#include "opp2p/rpc/node_api.hpp"
+
+#include "opstack/payload/payload_json.hpp"
+
+namespace opp2p::node {
+namespace {
+
+using libp2p::Multiaddr;
+using libp2p::PeerId;
+using libp2p::runtime::Runtime;
+
+constexpr std::uint64_t kMostHashes = 1000;
+constexpr auto kReads = RpcAccess::reads;
+constexpr auto kChanges = RpcAccess::changes_with_token;
+
+RpcError invalid_argument(std::size_t index, const std::string& why) {
+  return {kInvalidParams, "invalid argument " + std::to_string(index) + ": " + why};
+}
+
+RpcError server_error(std::string text) { return {kServerError, std::move(text)}; }
+
+std::optional<std::uint64_t> number_of(const json::value& value) {
+  boost::system::error_code error;
+  if (value.is_number()) {
+    const auto out = value.to_number<std::uint64_t>(error);
+    if (!error) return out;
+  }
+  return std::nullopt;
+}
+
+// --- peers ---
+
+RpcHandler snapshot_method(RpcSnapshots& snapshots, SnapshotKind kind) {
+  return [&snapshots, kind](const json::array&, RpcDone done) { snapshots.ask(kind, std::move(done)); };
+}
+
+void connect_peer(Runtime& runtime, RpcDials& dials, const json::array& params, const RpcDone& done,
+                  const RpcWatchClient& watch) {
+  if (!params[0].is_string()) return done(invalid_argument(0, "want a multiaddr"));
+  auto address = Multiaddr::from_text(std::string_view(params[0].get_string()));
+  if (!address) return done(server_error("bad peer address: " + address.error().message()));
+  if (!address->peer_id()) return done(server_error("bad peer address: it does not end with /p2p/ID"));
+  runtime.post([&runtime, &dials, target = *address, done, watch] {
+    const auto id = dials.dial(target, [done](const Result<void>& connected) {
+      if (connected) done(json::value(nullptr));
+      else done(server_error("failed to dial: " + connected.error().message()));
+    });
+    if (id) watch([&runtime, &dials, id] { runtime.post([&dials, id] { dials.abandon(*id); }); });
+  });
+}
+
+RpcReply disconnect_peer(Node& node, const PeerId& peer) {
+  const auto done = node.disconnect(peer);
+  if (!done) return server_error(done.error().message());
+  return json::value(nullptr);
+}
+
+RpcHandler disconnect_method(Runtime& runtime, Node& node) {
+  return [&runtime, &node](const json::array& params, const RpcDone& done) {
+    const auto text = params[0].is_string() ? std::string_view(params[0].get_string()) : std::string_view();
+    const auto peer = PeerId::from_text(text);
+    if (!peer) return done(invalid_argument(0, "failed to parse peer ID: " + peer.error().message()));
+    runtime.post([&node, target = *peer, done] { done(disconnect_peer(node, target)); });
+  };
+}
+
+void add_peer_methods(JsonRpc& rpc, Runtime& runtime, Node& node, RpcSnapshots& snapshots, RpcDials& dials) {
+  rpc.add("opp2p_self", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::self));
+  rpc.add("opp2p_peers", 1, 1, kReads, [&snapshots](const json::array& params, RpcDone done) {
+    if (!params[0].is_bool()) return done(invalid_argument(0, "want true for connected peers, false for all"));
+    snapshots.ask(params[0].get_bool() ? SnapshotKind::connected_peers : SnapshotKind::all_peers, std::move(done));
+  });
+  rpc.add("opp2p_peerStats", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::peer_stats));
+  rpc.add_watching("opp2p_connectPeer", 1, 1, kChanges,
+                   [&runtime, &dials](const json::array& params, const RpcDone& done, const RpcWatchClient& watch) {
+                     connect_peer(runtime, dials, params, done, watch);
+                   });
+  rpc.add("opp2p_disconnectPeer", 1, 1, kChanges, disconnect_method(runtime, node));
+}
+
+// --- blocks ---
+
+// [from, count]: the hashes of the stored chain from a number on, in order.
+RpcReply chain_hashes(const BlockStore& store, const json::array& params) {
+  const auto from = number_of(params[0]);
+  const auto count = number_of(params[1]);
+  if (!from) return invalid_argument(0, "want the number of the first block");
+  if (!count || *count == 0 || *count > kMostHashes)
+    return invalid_argument(1, "want how many blocks, 1 to " + std::to_string(kMostHashes));
+  json::array out;
+  const auto last = *from > UINT64_MAX - *count ? UINT64_MAX : *from + *count - 1;
+  const auto read = store.for_each_head(*from, last, [&](const StoredBlock& block) {
+    if (block.number != *from + out.size()) return false;
+    out.emplace_back(libp2p::to_hex0x(block.hash));
+    return true;
+  });
+  if (!read) return server_error(read.error().message());
+  return json::value(std::move(out));
+}
+
+using Importer = void (Node::*)(opstack::payload::SharedEnvelope, Node::Done);
+
+// A method that takes an envelope and answers null when the node has it.
+RpcHandler envelope_method(Runtime& runtime, Node& node, Importer import) {
+  return [&runtime, &node, import](const json::array& params, const RpcDone& done) {
+    auto envelope = opstack::payload::envelope_from_json(params[0]);
+    if (!envelope) return done(invalid_argument(0, envelope.error().message()));
+    auto shared = std::make_shared<const opstack::payload::Envelope>(std::move(*envelope));
+    runtime.post([&node, import, shared, done] {
+      (node.*import)(shared, [done](Result<void> result) {
+        if (result) done(json::value(nullptr));
+        else done(server_error(result.error().text()));
+      });
+    });
+  };
+}
+
+// The namespaces there are, sorted, each with the version that geth gives all of them.
+void add_modules(JsonRpc& rpc) {
+  auto names = rpc.namespaces();
+  names.insert("rpc");
+  json::object modules;
+  for (const auto& name : names) modules[name] = "1.0";
+  rpc.add_plain("rpc_modules", 0, 0, kReads, [modules](const json::array&) -> RpcReply { return json::value(modules); });
+}
+
+}  // namespace
+
+StatusSnapshot NodeSource::status() const {
+  const auto now = runtime_.now();
+  auto out = node_.status();
+  out.version = version_;
+  out.uptime = now.mono - started_;
+  if (const auto head = node_.head_clock().get()) out.head_age = head_age(*head, now.wall);
+  return out;
+}
+
+void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, RpcSnapshots& snapshots, RpcDials& dials,
+                 const std::string& version) {
+  add_peer_methods(rpc, runtime, node, snapshots, dials);
+  rpc.add("opp2p_status", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::status));
+  rpc.add_plain("opp2p_chain", 2, 2, kReads, [&store](const json::array& params) { return chain_hashes(store, params); });
+  rpc.add_plain("optimism_rollupConfig", 0, 0, kReads,
+                [config = json::value(node.config().rollup.to_json())](const json::array&) -> RpcReply { return config; });
+  rpc.add_plain("optimism_version", 0, 0, kReads, [version](const json::array&) -> RpcReply { return json::value(version); });
+  rpc.add_plain("health_status", 0, 0, kReads, [version](const json::array&) -> RpcReply { return json::value(version); });
+  if (node.config().rpc_enable_admin) {
+    rpc.add("admin_postUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::post_unsafe_payload));
+    // Our own: what a sequencer's driver calls with a block that it has built.
+    rpc.add("admin_publishUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::publish));
+  }
+  add_modules(rpc);
+}
+
+}  // namespace opp2p::node

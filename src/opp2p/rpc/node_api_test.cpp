@@ -1,0 +1,192 @@
+// The RPC's methods over a whole node, in virtual time: what peers say of themselves in any bytes, and what the node tells of itself.
+#include "opp2p/rpc/node_api.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "opstack/testing/chain_builder.hpp"
+#include "sim/sim_network.hpp"
+#include "opp2p/rpc/rpc_exchange.hpp"
+#include "libp2p/runtime/run_task.hpp"
+#include "libp2p/services/identify/identify_service.hpp"
+
+namespace opp2p::node::devnet {
+namespace {
+
+using libp2p::Multiaddr;
+using libp2p::Seconds;
+using libp2p::runtime::SimNode;
+using libp2p::runtime::Task;
+
+constexpr std::int64_t kGenesisTime = 1'760'000'000;
+
+// A host that says of itself what no honest peer would.
+struct Hostile {
+  Hostile(const SimNode& place, libp2p::Rng& rng)
+      : host(place.runtime(), settings(rng)), identify(host, about()), scope(place.runtime()) {
+    host.set_stream_handler("/caf\xe9/\x1b[2J", [](libp2p::network::Stream) -> Task<void> { co_return; });
+  }
+  static libp2p::network::HostConfig settings(libp2p::Rng& rng) {
+    namespace crypto = libp2p::crypto;
+    libp2p::network::HostConfig out(
+        crypto::PrivateKey::from_raw(crypto::KeyType::secp256k1, crypto::secp256k1::generate(rng)).value());
+    out.user_agent = "caf\xe9/1";
+    return out;
+  }
+  static libp2p::services::IdentifyConfig about() {
+    libp2p::services::IdentifyConfig out;
+    out.protocol_version = "\xff\xfe\"\\\n" + std::string(400, '\x1b');
+    // /dns4/<bytes>/tcp/9222
+    libp2p::Bytes address{0x36, 6, 'h', 0xe9, 0x1b, '"', 0xc3, 'x', 0x06, 0x24, 0x06};
+    out.announced.push_back(Multiaddr::from_bytes(address).value());
+    return out;
+  }
+
+  libp2p::network::Host host;
+  libp2p::services::IdentifyService identify;
+  libp2p::runtime::TaskScope scope;
+};
+
+Task<void> dial(libp2p::network::Host& host, Multiaddr address) { (void)co_await host.connect(std::move(address)); }
+Task<void> close(libp2p::services::IdentifyService& service) { co_await service.close(); }
+
+class NodeApi : public testing::Test {
+ protected:
+  static ChainOptions options() {
+    ChainOptions out;
+    out.genesis_time = kGenesisTime;
+    return out;
+  }
+  void SetUp() override {
+    SimMemberOptions member;
+    member.sequencer = true;
+    member.configure = [](NodeConfig& config) { config.rpc_enable_admin = true; };
+    ASSERT_TRUE(network_.add(member));
+    auto& runtime = network_.place(0).runtime();
+    Node& node = network_.node(0);
+    const auto post = [&runtime](std::function<void()> task) { runtime.post(std::move(task)); };
+    rpc_ = std::make_unique<JsonRpc>(post, [&runtime] { return runtime.now().mono; });
+    source_ = std::make_unique<NodeSource>(runtime, node, "1.2.3-abcdef01");
+    snapshots_ = std::make_unique<RpcSnapshots>(runtime, *source_, post, rpc_->memory(), rpc_->limits().answer_bytes);
+    dials_ = std::make_unique<RpcDials>(runtime, [&node](Multiaddr address) { return node.connect(std::move(address)); });
+    add_methods(*rpc_, runtime, node, store_, *snapshots_, *dials_, "1.2.3-abcdef01");
+  }
+  void TearDown() override {
+    snapshots_->stop();
+    dials_->stop();
+    network_.world().run_for(Seconds(1));
+  }
+
+  std::string text(std::string_view method, const json::array& params = {}) {
+    RpcRequest request;
+    request.body = json::serialize(json::object{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}});
+    std::optional<std::string> out;
+    const auto exchange = rpc_->handle(std::move(request), [&out](RpcAnswer answer) { out = answer.text.joined(); });
+    network_.world().run_until([&] { return out.has_value(); }, Seconds(40));
+    return out.value_or("");
+  }
+  // Boost's parser is strict: it takes no invalid UTF-8 and no raw control characters.
+  json::value ask(std::string_view method, const json::array& params = {}) {
+    return json::parse(text(method, params)).at("result");
+  }
+
+  libp2p::SeededRng rng_{5};
+  ChainBuilder chain_{options(), rng_};
+  SimNetwork network_{5, opstack::chain::RollupConfig::from_json(chain_.rollup_config()).value(),
+                      libp2p::crypto::secp256k1::generate(rng_), libp2p::from_unix_seconds(kGenesisTime + 10)};
+  MemoryStore store_{[](const std::function<void()>& task) { task(); }};
+  std::unique_ptr<JsonRpc> rpc_;
+  std::unique_ptr<NodeSource> source_;
+  std::unique_ptr<RpcSnapshots> snapshots_;
+  std::unique_ptr<RpcDials> dials_;
+};
+
+TEST_F(NodeApi, whatever_a_peer_says_of_itself_the_answer_is_json_while_it_is_there_and_after) {
+  const auto place = network_.world().add_node();
+  auto hostile = std::make_unique<Hostile>(place, rng_);
+  const std::string id = hostile->host.id().to_base58();
+  hostile->scope.spawn(dial(hostile->host, network_.node(0).host().listen_addresses().front().with_peer_id(
+                                               network_.node(0).host().id())));
+  network_.world().run_for(Seconds(3));
+  for (const bool connected : {true, false}) {
+    const auto all = ask("opp2p_peers", {connected});
+    ASSERT_TRUE(all.at("peers").as_object().contains(id)) << connected;
+    const auto& peer = all.at("peers").at(id);
+    EXPECT_EQ(peer.at("connectedness"), connected ? 1 : 0);
+    EXPECT_EQ(peer.at("userAgent"), "caf\xef\xbf\xbd/1");
+    const std::string version(peer.at("protocolVersion").as_string());
+    EXPECT_TRUE(version.starts_with("\xef\xbf\xbd\xef\xbf\xbd\"\\\\u000a\\u001b")) << version;
+    EXPECT_LT(version.size(), kMaxPeerText + 40);
+    const auto listed = json::serialize(peer.at("protocols"));
+    EXPECT_NE(listed.find("/caf\xef\xbf\xbd/\\\\u001b[2J"), std::string::npos) << listed;
+    const auto addresses = json::serialize(peer.at("addresses"));
+    EXPECT_NE(addresses.find("/dns4/h\xef\xbf\xbd\\\\u001b"), std::string::npos) << addresses;
+    EXPECT_NO_THROW(ask("opp2p_status"));
+    EXPECT_NO_THROW(ask("opp2p_peerStats"));
+    if (!connected) break;
+    (void)libp2p::runtime::run_task(network_.world(), place.runtime(), close(hostile->identify), Seconds(5));
+    hostile.reset();
+    network_.world().run_for(Seconds(3));
+  }
+}
+
+TEST_F(NodeApi, an_error_with_bytes_of_others_is_json) {
+  const auto answer = text("opp2p_connectPeer", {"/dns4/h\x1b[2J/tcp/1/p2p/" + network_.node(0).host().id().to_base58()});
+  const auto error = json::parse(answer).at("error");
+  EXPECT_NE(error.at("message").as_string().find("failed to dial"), std::string::npos) << answer;
+  EXPECT_EQ(answer.find('\x1b'), std::string::npos);
+}
+
+TEST_F(NodeApi, what_is_not_known_of_a_peer_is_null_and_not_zero) {
+  const auto me = ask("opp2p_self");
+  EXPECT_TRUE(me.at("latency").is_null());
+  EXPECT_TRUE(me.at("scores").at("gossip").at("total").is_null());
+  EXPECT_TRUE(me.at("scores").at("gossip").at("blocks").at("timeInMesh").is_null());
+  EXPECT_TRUE(me.at("scores").at("reqResp").at("validResponses").is_null());
+}
+
+TEST_F(NodeApi, the_status_tells_the_version_and_how_long_and_how_far_it_follows) {
+  auto status = ask("opp2p_status");
+  EXPECT_EQ(status.at("version"), "1.2.3-abcdef01");
+  EXPECT_TRUE(status.at("headAgeSeconds").is_null());
+  EXPECT_FALSE(health_of(network_.node(0).head_clock().get(), 2, network_.place(0).runtime().now().wall).ok);
+
+  const auto block = chain_.next();
+  ASSERT_TRUE(network_.publish(0, block, Seconds(5)));
+  network_.world().run_for(Seconds(20));
+  status = ask("opp2p_status");
+  const auto clock = libp2p::unix_seconds(network_.place(0).runtime().now().wall);
+  EXPECT_EQ(status.at("headAgeSeconds"), clock - static_cast<std::int64_t>(block.payload.timestamp));
+  EXPECT_GE(status.at("uptimeSeconds").as_int64(), 20);
+  EXPECT_LE(status.at("uptimeSeconds").as_int64(), 60);
+  EXPECT_TRUE(health_of(network_.node(0).head_clock().get(), 2, network_.place(0).runtime().now().wall).ok);
+}
+
+TEST_F(NodeApi, the_head_of_the_store_counts_after_a_restart) {
+  ASSERT_TRUE(network_.publish(0, chain_.next(), Seconds(5)));
+  snapshots_->stop();
+  const auto before = network_.node(0).head_clock().get();
+  network_.stop(0);
+  ASSERT_TRUE(network_.start(0));
+  EXPECT_TRUE(before.has_value());
+  EXPECT_EQ(network_.node(0).head_clock().get(), before);
+}
+
+TEST_F(NodeApi, the_modules_are_those_that_are_there) {
+  EXPECT_EQ(json::serialize(ask("rpc_modules")),
+            R"({"admin":"1.0","health":"1.0","opp2p":"1.0","optimism":"1.0","rpc":"1.0"})");
+  EXPECT_EQ(ask("optimism_version"), "1.2.3-abcdef01");
+  EXPECT_EQ(ask("health_status"), "1.2.3-abcdef01");
+}
+
+TEST(StatusJson, has_plain_numbers) {
+  StatusSnapshot status;
+  for (int i = 0; i < 3; ++i) status.stats.latency.add(libp2p::Nanos(3'690'452));
+  const auto told = status_json(status);
+  EXPECT_EQ(told.at("latencyMs").at("p50"), 3.69);
+  EXPECT_EQ(told.at("latencyMs").at("p99"), 3.69);
+}
+
+}  // namespace
+}  // namespace opp2p::node::devnet

@@ -1,0 +1,53 @@
+#include "opp2p/rpc/reader_watch.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+namespace opp2p::node {
+namespace {
+
+bool is_nameless_pipe(int descriptor) {
+  std::error_code error;
+  const auto target = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(descriptor), error);
+  return target.string().starts_with("pipe:");
+}
+
+void watch(int descriptor, int stop, const std::function<void()>& gone) {
+  std::array<pollfd, 2> ends = {pollfd{descriptor, 0, 0}, pollfd{stop, POLLIN, 0}};
+  while (::poll(ends.data(), ends.size(), -1) < 0 && errno == EINTR) {
+  }
+  if (ends[1].revents == 0 && (ends[0].revents & POLLERR) != 0) gone();
+}
+
+}  // namespace
+
+ReaderWatch::ReaderWatch(int descriptor, std::function<void()> gone) {
+  if (!is_nameless_pipe(descriptor)) return;
+  stop_ = ::eventfd(0, EFD_CLOEXEC);
+  if (stop_ < 0) return;
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, &before);  // signals are for other threads
+  thread_ = std::thread([descriptor, stop = stop_, gone = std::move(gone)] { watch(descriptor, stop, gone); });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+ReaderWatch::~ReaderWatch() {
+  if (stop_ < 0) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(stop_, &one, sizeof one);
+  if (thread_.joinable()) thread_.join();
+  ::close(stop_);
+}
+
+}  // namespace opp2p::node

@@ -1,0 +1,97 @@
+#include "opp2p/store/store_chain.hpp"
+
+#include <utility>
+
+namespace opp2p::node {
+
+using opstack::sync::Block;
+using opstack::sync::ServedBlock;
+using opstack::sync::StagedBlock;
+
+BlockStore::Done StoreChain::guarded(Done done) const {
+  return [alive = std::weak_ptr(alive_), done = std::move(done)](Result<void> outcome) {
+    if (alive.lock() && done) done(std::move(outcome));
+  };
+}
+
+void StoreChain::append(Block block, Done done) { store_.put(StoredBlock(block), guarded(std::move(done))); }
+
+void StoreChain::lookup(std::uint64_t number, LookupDone done) {
+  if (wanted_.size() >= kMostWanted) {
+    return runtime_.post([alive = std::weak_ptr(alive_), done = std::move(done)] {
+      if (alive.lock()) done(Error(Errc::exhausted, std::to_string(kMostWanted) + " look-ups wait for the disk already"));
+    });
+  }
+  wanted_.push_back(Lookup{number, std::move(done), std::optional<ServedBlock>()});
+  if (readers_ < kReadersAtOnce) read_wanted();
+}
+
+// All that is wanted by now goes to one worker: under load two wake-ups for each would cost more than reading it.
+void StoreChain::read_wanted() {
+  ++readers_;
+  auto lookups = std::make_shared<std::vector<Lookup>>(std::exchange(wanted_, {}));
+  runtime_.run_on_worker(
+      [&store = store_, lookups] {
+        for (Lookup& lookup : *lookups) {
+          auto block = store.as_stored(lookup.number);
+          if (!block) {
+            lookup.found = block.error();
+          } else if (*block) {
+            StoredBlock sent = framed(**std::move(block));
+            lookup.found = std::optional<ServedBlock>(ServedBlock{sent.version, std::move(sent.body)});
+          }
+        }
+      },
+      [this, alive = std::weak_ptr(alive_), lookups] {
+        for (Lookup& lookup : *lookups) {
+          if (!alive.lock()) return;
+          lookup.done(std::move(lookup.found));
+        }
+        if (!alive.lock()) return;
+        --readers_;
+        if (!wanted_.empty()) read_wanted();
+      });
+}
+
+void StoreChain::stage(std::uint64_t segment, StagedBlock block, Done done) {
+  StagedRecord record;
+  record.peer = libp2p::to_bytes(block.peer.bytes());
+  record.block = StoredBlock(block.block);
+  const auto number = record.block.number;
+  store_.stage(segment, std::move(record), guarded([this, number, done = std::move(done)](Result<void> outcome) {
+                 if (!outcome && refused_) refused_(number, outcome.error());
+                 if (done) done(std::move(outcome));
+               }));
+}
+
+void StoreChain::read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks, std::size_t max_bytes,
+                             ReadDone done) {
+  auto found = std::make_shared<Result<std::vector<StagedBlock>>>(std::vector<StagedBlock>());
+  runtime_.run_on_worker(
+      [&store = store_, segment, from, max_blocks, max_bytes, found] {
+        auto records = store.read_staged(segment, from, max_blocks, max_bytes);
+        if (!records) {
+          *found = records.error();
+          return;
+        }
+        for (auto& record : *records) {
+          auto peer = libp2p::PeerId::from_bytes(record.peer);
+          auto block = opstack::sync::decode_block(record.block.version, record.block.body);
+          if (block && opstack::payload::has_uncovered_withdrawals(block->payload()))
+            block = Error(Errc::malformed, "staged block " + std::to_string(record.block.number) +
+                                               " has a list of withdrawals that its hash does not cover");
+          if (!block) {
+            *found = block.error();
+            return;
+          }
+          (*found)->emplace_back(peer ? std::move(*peer) : libp2p::PeerId(), std::move(*block));
+        }
+      },
+      [alive = std::weak_ptr(alive_), done = std::move(done), found] {
+        if (alive.lock()) done(std::move(*found));
+      });
+}
+
+void StoreChain::drop_staged(std::uint64_t segment) { store_.drop_staged(segment, nullptr); }
+
+}  // namespace opp2p::node

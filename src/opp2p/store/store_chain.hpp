@@ -1,0 +1,53 @@
+// The block store as the sync code wants it (opstack/sync/drive/chain_store.hpp): writes go to the store, reads run on a
+// worker and come back to the network thread.
+//
+// Look-ups that come while two workers read wait for one of them and are read together.
+//
+// A write of the reverse sync that the store refused is told here, because the sync engine only hears that it failed.
+//
+// Owner: the node, beside the store, which outlives it. Thread: the network thread. Bounds: those of the store;
+// kMostWanted look-ups, more are refused.
+#pragma once
+
+#include "opp2p/store/store.hpp"
+#include "libp2p/runtime/runtime.hpp"
+
+namespace opp2p::node {
+
+class StoreChain final : public opstack::sync::ChainStore {
+ public:
+  using StagingRefused = std::function<void(std::uint64_t number, const Error&)>;
+  StoreChain(libp2p::runtime::Runtime& runtime, BlockStore& store, StagingRefused refused = nullptr)
+      : runtime_(runtime), store_(store), refused_(std::move(refused)) {}
+
+  void append(opstack::sync::Block block, Done done) override;
+  void lookup(std::uint64_t number, LookupDone done) override;
+  void stage(std::uint64_t segment, opstack::sync::StagedBlock block, Done done) override;
+  void read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks, std::size_t max_bytes,
+                   ReadDone done) override;
+  void drop_staged(std::uint64_t segment) override;
+
+ private:
+  struct Lookup {
+    std::uint64_t number;
+    LookupDone done;
+    Result<std::optional<opstack::sync::ServedBlock>> found;
+  };
+  static constexpr std::size_t kReadersAtOnce = 2;
+  // Above what the server of blocks lets in at once (RequestLimits::max_total). When the disk hangs their requests end, and these
+  // would pile up.
+  static constexpr std::size_t kMostWanted = 1024;
+
+  void read_wanted();
+  // A callback that does nothing any more once this object is gone.
+  Done guarded(Done done) const;
+
+  libp2p::runtime::Runtime& runtime_;
+  BlockStore& store_;
+  const StagingRefused refused_;
+  std::vector<Lookup> wanted_;
+  std::size_t readers_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace opp2p::node

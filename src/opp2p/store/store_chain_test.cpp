@@ -1,0 +1,137 @@
+#include "opp2p/store/store_chain.hpp"
+
+#include <gtest/gtest.h>
+
+#include "opp2p/store/store_memory.hpp"
+#include "opstack/encoding/snappy_frame.hpp"
+#include "libp2p/runtime/sim/sim_world.hpp"
+
+namespace opp2p::node {
+namespace {
+
+using libp2p::Millis;
+using libp2p::Seconds;
+using opstack::sync::Block;
+using opstack::sync::ServedBlock;
+using opstack::sync::StagedBlock;
+
+Block block_at(std::uint64_t number, std::size_t size = 100) {
+  opstack::payload::Envelope envelope;
+  auto& p = envelope.payload;
+  p.block_number = number;
+  p.block_hash[0] = static_cast<std::uint8_t>(number);
+  p.parent_hash[0] = static_cast<std::uint8_t>(number - 1);
+  p.transactions.push_back(Bytes(size, static_cast<std::uint8_t>(number)));
+  return opstack::sync::make_block(Version::v1,
+                                   std::make_shared<const opstack::payload::Envelope>(std::move(envelope)));
+}
+
+class StoreChainTest : public testing::Test {
+ protected:
+  libp2p::runtime::SimWorld world_{1};
+  libp2p::runtime::SimNode node_ = world_.add_node();
+  MemoryStore store_{[this](std::function<void()> task) { node_.runtime().post(std::move(task)); }};
+  std::unique_ptr<StoreChain> chain_ = std::make_unique<StoreChain>(node_.runtime(), store_);
+};
+
+TEST_F(StoreChainTest, what_is_appended_can_be_looked_up_with_its_bytes) {
+  std::optional<Result<void>> appended;
+  const Block block = block_at(1);
+  chain_->append(block, [&](Result<void> r) { appended = std::move(r); });
+  EXPECT_FALSE(appended);
+  world_.run_for(Seconds(1));
+  ASSERT_TRUE(appended && *appended);
+  std::optional<Result<std::optional<ServedBlock>>> found;
+  std::optional<Result<std::optional<ServedBlock>>> missing;
+  chain_->lookup(1, [&](auto r) { found = std::move(r); });
+  chain_->lookup(2, [&](auto r) { missing = std::move(r); });
+  EXPECT_FALSE(found);
+  world_.run_for(Seconds(1));
+  ASSERT_TRUE(found && *found && **found);
+  EXPECT_EQ(libp2p::wire::snappy_frame_decode(*(**found)->frames, 1 << 20).value(), *block.body);
+  EXPECT_EQ((**found)->version, Version::v1);
+  ASSERT_TRUE(missing && *missing);
+  EXPECT_FALSE(**missing);
+}
+
+TEST_F(StoreChainTest, staged_blocks_come_back_decoded_with_their_peer) {
+  const auto peer = libp2p::PeerId::from_bytes(Bytes{0, 2, 7, 7}).value();
+  int staged = 0;
+  for (std::uint64_t n = 5; n <= 9; ++n)
+    chain_->stage(3, StagedBlock(peer, block_at(n)), [&](const Result<void>& r) { staged += r ? 1 : 0; });
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(staged, 5);
+  std::optional<Result<std::vector<StagedBlock>>> read;
+  chain_->read_staged(3, 6, 10, 1 << 20, [&](auto r) { read = std::move(r); });
+  world_.run_for(Seconds(1));
+  ASSERT_TRUE(read && *read);
+  ASSERT_EQ((*read)->size(), 4u);
+  EXPECT_EQ((**read)[0].peer, peer);
+  EXPECT_EQ((**read)[0].block.number(), 6u);
+  EXPECT_EQ(*(**read)[3].block.envelope, *block_at(9).envelope);
+  chain_->drop_staged(3);
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(store_.summary().value().staged, 0u);
+}
+
+// A disk that hangs keeps both readers; the requests behind the look-ups end after 20 s and were followed by others.
+TEST_F(StoreChainTest, look_ups_that_wait_for_the_disk_are_bounded) {
+  std::vector<Result<std::optional<ServedBlock>>> refused;
+  int answered = 0;
+  for (int i = 0; i < 1100; ++i) {
+    chain_->lookup(1, [&](auto r) {
+      ++answered;
+      if (!r) refused.push_back(std::move(r));
+    });
+  }
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(answered, 1100);
+  ASSERT_EQ(refused.size(), 74u);  // 2 are read, 1024 wait
+  EXPECT_EQ(refused[0].error().text(), "1024 look-ups wait for the disk already");
+}
+
+TEST_F(StoreChainTest, once_it_is_gone_nobody_is_called) {
+  int calls = 0;
+  chain_->append(block_at(1), [&](const Result<void>&) { ++calls; });
+  chain_->lookup(1, [&](const auto&) { ++calls; });
+  chain_->read_staged(1, 1, 1, 1, [&](const auto&) { ++calls; });
+  chain_.reset();
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(store_.summary().value().blocks, 1u);  // what was written stays written
+}
+
+TEST_F(StoreChainTest, an_error_of_the_disk_reaches_the_caller) {
+  FaultyStore faulty(store_, [this](std::function<void()> task) { node_.runtime().post(std::move(task)); });
+  StoreChain chain(node_.runtime(), faulty);
+  faulty.fail_writes(1);
+  faulty.fail_reads(1);
+  std::optional<Result<void>> appended;
+  std::optional<Result<std::optional<ServedBlock>>> found;
+  chain.append(block_at(1), [&](Result<void> r) { appended = std::move(r); });
+  chain.lookup(1, [&](auto r) { found = std::move(r); });
+  world_.run_for(Seconds(1));
+  ASSERT_TRUE(appended && found);
+  EXPECT_TRUE(appended->error() == Errc::io);
+  EXPECT_TRUE(found->error() == Errc::io);
+}
+
+TEST_F(StoreChainTest, what_cannot_be_staged_is_told_with_its_reason) {
+  FaultyStore faulty(store_, [this](std::function<void()> task) { node_.runtime().post(std::move(task)); });
+  std::vector<std::uint64_t> refused;
+  StoreChain chain(node_.runtime(), faulty, [&](std::uint64_t number, const Error& why) {
+    EXPECT_TRUE(why == Errc::io);
+    refused.push_back(number);
+  });
+  const auto peer = libp2p::PeerId::from_bytes(Bytes{0, 2, 7, 7}).value();
+  faulty.fail_writes(1);
+  int answers = 0;
+  for (const std::uint64_t number : {5, 6})
+    chain.stage(1, StagedBlock(peer, block_at(number)), [&](const auto&) { ++answers; });
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(refused, std::vector<std::uint64_t>{5});
+  EXPECT_EQ(answers, 2);
+}
+
+}  // namespace
+}  // namespace opp2p::node

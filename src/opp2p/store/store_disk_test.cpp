@@ -1,0 +1,382 @@
+// The disk under the tests of the block store, what they write on it, and tests of the disk itself.
+#include "opp2p/store/store_test_disk.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <future>
+
+#include "opp2p/store/store_test_support.hpp"
+
+namespace opp2p::node::testing_store {
+
+Disk& Disk::instance() {
+  static Disk disk;
+  return disk;
+}
+
+void Disk::start(const fs::path& folder) {
+  const std::lock_guard lock(mutex_);
+  folder_ = fs::canonical(folder);
+  events_.clear();
+  calls_ = 0;
+  first_failing_ = SIZE_MAX;
+  active_ = true;
+}
+
+std::vector<DiskEvent> Disk::stop() {
+  const std::lock_guard lock(mutex_);
+  active_ = false;
+  return std::exchange(events_, {});
+}
+
+void Disk::fail(std::size_t call, Fault fault, bool lasting) {
+  const std::lock_guard lock(mutex_);
+  first_failing_ = call;
+  last_failing_ = lasting ? SIZE_MAX : call;
+  fault_ = fault;
+}
+
+std::size_t Disk::position() {
+  const std::lock_guard lock(mutex_);
+  return events_.size();
+}
+
+std::size_t Disk::calls() {
+  const std::lock_guard lock(mutex_);
+  return calls_;
+}
+
+Disk::Owner Disk::owner_of(int fd) const {
+  std::error_code error;
+  const auto path = fs::read_symlink("/proc/self/fd/" + std::to_string(fd), error);
+  if (path == folder_) return Owner::folder;
+  if (path == folder_ / "lock.mdb") return Owner::readers;
+  return path == folder_ / "data.mdb" || path == folder_ / "data.mdb.new" ? Owner::database : Owner::other;
+}
+
+bool Disk::fails_now() {
+  const std::size_t call = calls_++;
+  return call >= first_failing_ && call <= last_failing_;
+}
+
+void Disk::note(DiskEvent::Kind kind) { events_.emplace_back().kind = kind; }
+
+ssize_t Disk::write(int fd, const struct iovec* parts, int count, off_t offset) {
+  const std::lock_guard lock(mutex_);
+  DiskEvent event;
+  for (int i = 0; i < count; ++i)
+    libp2p::append(event.data, ByteView(static_cast<const std::uint8_t*>(parts[i].iov_base), parts[i].iov_len));
+  const bool ours = active_ && owner_of(fd) == Owner::database;
+  const bool fails = ours && fails_now();
+  if (fails && (fault_ == Fault::io_error || fault_ == Fault::disk_full)) {
+    errno = fault_ == Fault::io_error ? EIO : ENOSPC;
+    return -1;
+  }
+  if (fails && fault_ == Fault::half) event.data.resize(event.data.size() / 2);
+  const ssize_t written = ::syscall(SYS_pwrite64, fd, event.data.data(), event.data.size(), offset);
+  if (!ours || written < 0) return written;
+  event.data.resize(static_cast<std::size_t>(written));
+  event.offset = static_cast<std::uint64_t>(offset);
+  event.durable = (::fcntl(fd, F_GETFL) & O_DSYNC) != 0;
+  event.uncertain = fails && event.durable;
+  events_.push_back(std::move(event));
+  if (!fails || fault_ != Fault::done_but_denied) return written;
+  errno = EIO;
+  return -1;
+}
+
+int Disk::sync(int fd, long call) {
+  const std::lock_guard lock(mutex_);
+  const Owner owner = active_ ? owner_of(fd) : Owner::other;
+  if (owner != Owner::database && owner != Owner::folder) return static_cast<int>(::syscall(call, fd));
+  const bool fails = fails_now();
+  if (owner == Owner::database) note(fails ? DiskEvent::Kind::failed_sync : DiskEvent::Kind::sync);
+  if (owner == Owner::folder && !fails) note(DiskEvent::Kind::folder_sync);
+  if (fails) errno = EIO;
+  return fails ? -1 : 0;
+}
+
+int Disk::allocate(int fd, off_t offset, off_t size) {
+  const std::lock_guard lock(mutex_);
+  if (active_ && owner_of(fd) == Owner::readers && fails_now()) return ENOSPC;
+  return ::syscall(SYS_fallocate, fd, 0, offset, size) == 0 ? 0 : errno;
+}
+
+int Disk::rename(const char* from, const char* to) {
+  const std::lock_guard lock(mutex_);
+  const bool ours = active_ && fs::path(to) == folder_ / "data.mdb";
+  const bool fails = ours && fails_now();
+  if (!fails || fault_ == Fault::done_but_denied) {
+    const auto code = static_cast<int>(::syscall(SYS_rename, from, to));
+    if (code != 0 || !ours) return code;
+    note(DiskEvent::Kind::rename);
+  }
+  if (fails) errno = EIO;
+  return fails ? -1 : 0;
+}
+
+}  // namespace opp2p::node::testing_store
+
+// What LMDB and the store call; the definitions of the executable come before those of the C library.
+extern "C" {
+ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
+  const struct iovec part {
+    const_cast<void*>(data), size  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  };
+  return opp2p::node::testing_store::Disk::instance().write(fd, &part, 1, offset);
+}
+ssize_t writev(int fd, const struct iovec* parts, int count) {
+  const off_t start = ::lseek(fd, 0, SEEK_CUR);
+  if (start < 0) return ::syscall(SYS_writev, fd, parts, count);  // no file
+  const ssize_t written = opp2p::node::testing_store::Disk::instance().write(fd, parts, count, start);
+  if (written > 0) ::lseek(fd, written, SEEK_CUR);
+  return written;
+}
+int fdatasync(int fd) { return opp2p::node::testing_store::Disk::instance().sync(fd, SYS_fdatasync); }
+int fsync(int fd) { return opp2p::node::testing_store::Disk::instance().sync(fd, SYS_fsync); }
+int posix_fallocate(int fd, off_t offset, off_t size) {
+  return opp2p::node::testing_store::Disk::instance().allocate(fd, offset, size);
+}
+int rename(const char* from, const char* to) noexcept {
+  return opp2p::node::testing_store::Disk::instance().rename(from, to);
+}
+}
+
+namespace opp2p::node::testing_store {
+namespace {
+
+void write_at(Bytes& image, std::uint64_t offset, ByteView data) {
+  if (image.size() < offset + data.size()) image.resize(offset + data.size());
+  std::copy(data.begin(), data.end(), image.begin() + static_cast<std::ptrdiff_t>(offset));
+}
+
+// In sectors of 512 bytes, each of which arrived or not.
+void write_perhaps(Bytes& image, const DiskEvent& event, libp2p::Rng& rng) {
+  if (rng.below(2) == 0) return;
+  const bool torn = rng.below(2) == 0;
+  for (std::size_t at = 0; at < event.data.size(); at += 512)
+    if (!torn || rng.below(2) == 0)
+      write_at(image, event.offset + at,
+               ByteView(event.data).subspan(at, std::min<std::size_t>(512, event.data.size() - at)));
+}
+
+constexpr std::uint64_t kAlwaysKept = 12;  // blocks of the script that fit into the size below, with room to spare
+
+LmdbStoreConfig pruning_config(const fs::path& folder) {
+  LmdbStoreConfig config = config_in(folder);
+  config.max_size = 96 << 10;
+  return config;
+}
+
+StoredBlock script_block(std::uint64_t number) {
+  return block_at(number, number % 5 == 0 ? 9000 : 200 + number * 37 % 1700);
+}
+
+Post inline_post() {
+  return [](const std::function<void()>& task) { task(); };
+}
+
+class Script {
+ public:
+  Script(LmdbStore& store, ScriptResult& result) : store_(store), result_(result) {}
+  void run() {
+    submit();
+    finished_.get_future().wait();
+  }
+
+ private:
+  static constexpr std::uint64_t kBatches = 9;
+
+  void submit() {
+    const std::uint64_t first = result_.acknowledged.empty() ? 1 : result_.acknowledged.back().number + 1;
+    const std::uint64_t size = failures_ == 0 ? batch_ : (batch_ + 1) / 2;  // other pages than those that were refused
+    waiting_ = size;
+    failed_ = false;
+    if (batch_ % 3 == 2) store_.stage(1, staged_at(1000 + batch_), nullptr);
+    if (batch_ % 3 == 0) store_.drop_staged(1, nullptr);
+    for (std::uint64_t number = first; number < first + size; ++number)
+      store_.put(script_block(number), [this, number](const Result<void>& outcome) { answered(number, outcome); });
+  }
+
+  void answered(std::uint64_t number, const Result<void>& outcome) {
+    if (outcome) {
+      result_.acknowledged.push_back({Disk::instance().position(), number});
+    } else {
+      if (!failed_) result_.errors.push_back(outcome.error());
+      failed_ = true;
+    }
+    if (--waiting_ > 0) return;
+    failures_ = failed_ ? failures_ + 1 : 0;
+    if (!failed_) ++batch_;
+    result_.finished = batch_ > kBatches;
+    if (result_.finished || failures_ > 1)
+      finished_.set_value();
+    else
+      submit();
+  }
+
+  LmdbStore& store_;
+  ScriptResult& result_;
+  std::promise<void> finished_;
+  std::uint64_t batch_ = 1;
+  std::uint64_t waiting_ = 0;
+  bool failed_ = false;
+  int failures_ = 0;
+};
+
+}  // namespace
+
+DiskImage disk_after(const std::vector<DiskEvent>& events, std::size_t cut, libp2p::Rng& rng, bool syncs_work) {
+  using Kind = DiskEvent::Kind;
+  std::vector<bool> certain(cut);
+  bool synced = false;
+  bool folder_synced = false;
+  DiskImage out;
+  for (std::size_t i = cut; i-- > 0;) {
+    const auto& event = events[i];
+    if (event.kind == Kind::sync) synced = true;
+    if (event.kind == Kind::failed_sync) synced = false;
+    if (event.kind == Kind::folder_sync) folder_synced = true;
+    if (event.kind == Kind::rename) out.named = folder_synced || rng.below(2) == 0;
+    certain[i] = syncs_work && !event.uncertain && (synced || event.durable);
+  }
+  for (std::size_t i = 0; i < cut; ++i) {
+    if (events[i].kind != Kind::write) continue;
+    if (certain[i])
+      write_at(out.data, events[i].offset, events[i].data);
+    else
+      write_perhaps(out.data, events[i], rng);
+  }
+  return out;
+}
+
+std::uint64_t ScriptResult::acknowledged_by(std::size_t cut) const {
+  std::uint64_t last = 0;
+  for (const auto& each : acknowledged)
+    if (each.position <= cut) last = std::max(last, each.number);
+  return last;
+}
+
+ScriptResult run_script(const fs::path& folder) {
+  ScriptResult result;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto store = LmdbStore::open(pruning_config(folder), inline_post());
+    if (!store) {
+      result.errors.push_back(store.error());
+      continue;
+    }
+    Script(**store, result).run();
+    if (const auto summary = (*store)->summary()) result.pruned = summary->pruned;
+    break;
+  }
+  return result;
+}
+
+Result<void> check_store(const fs::path& folder, std::uint64_t acknowledged) {
+  const auto begin = std::chrono::steady_clock::now();
+  OPP2P_TRY(const auto store, LmdbStore::open(pruning_config(folder), inline_post()));
+  if (std::chrono::steady_clock::now() - begin > std::chrono::seconds(1))
+    return libp2p::fail(Errc::timed_out, "opening took more than 1 s");
+  OPP2P_TRY(const auto summary, store->summary());
+  const std::uint64_t head = summary.head ? summary.head->number : 0;
+  const std::uint64_t first = summary.lowest.value_or(1);
+  const auto wrong = [&](const std::string& what) {
+    return libp2p::fail(Errc::mismatch, what + "; acknowledged up to " + std::to_string(acknowledged) +
+                                            ", found: " + store->recovered());
+  };
+  if (head < acknowledged) return wrong("acknowledged blocks are lost");
+  if (first > 1 && head - first + 1 < kAlwaysKept) return wrong("more blocks are pruned than the size asks for");
+  if (summary.staged != 0) return wrong("staged blocks are left");
+  std::string found = "no blocks";
+  if (head != 0) {
+    const std::string count = std::to_string(head - first + 1);
+    found = count + " blocks, " + std::to_string(first) + " to " + std::to_string(head);
+  }
+  if (!store->recovered().starts_with(found)) return wrong("it does not say what it recovered, " + found);
+  std::uint64_t expected = first;
+  bool right = true;
+  OPP2P_TRYV(store->for_each(0, UINT64_MAX, [&](const StoredBlock& block) {
+    right = right && block.number == expected && *block.body == *script_block(expected).body;
+    ++expected;
+    return right;
+  }));
+  if (!right || (head != 0 && expected != head + 1))
+    return wrong("block " + std::to_string(expected - 1) + " is wrong");
+  return {};
+}
+
+Result<void> check_image(const DiskImage& image, std::uint64_t acknowledged) {
+  const Folder folder(memory_folder());
+  std::ofstream(folder.path() / (image.named ? "data.mdb" : "data.mdb.new"), std::ios::binary)
+      << libp2p::as_text(image.data);
+  return check_store(folder.path(), acknowledged);
+}
+
+namespace {
+
+// What the disk may hold of a file: two writes of two sectors each, what fails among them as told, and a sync of the
+// first.
+class DiskItself : public testing::Test {
+ protected:
+  void SetUp() override {
+    Disk::instance().start(folder_.path());
+    file_ = ::open((folder_.path() / "data.mdb").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    ASSERT_GE(file_, 0);
+  }
+  void TearDown() override { ::close(file_); }
+  ssize_t write(char letter, off_t offset) { return ::pwrite(file_, std::string(1024, letter).data(), 1024, offset); }
+  // All that could be there, as the first byte of each sector; '-' for what is not written or beyond the end.
+  std::set<std::string> images() {
+    const auto events = Disk::instance().stop();
+    std::set<std::string> out;
+    libp2p::SeededRng rng(1);
+    for (int i = 0; i < 500; ++i) {
+      const auto image = disk_after(events, events.size(), rng);
+      std::string seen;
+      for (std::size_t at = 0; at < 2048; at += 512)
+        seen += at < image.data.size() && image.data[at] != 0 ? static_cast<char>(image.data[at]) : '-';
+      out.insert(seen);
+    }
+    return out;
+  }
+
+  Folder folder_{memory_folder()};
+  int file_ = -1;
+};
+
+TEST_F(DiskItself, keeps_what_was_synced_and_any_sectors_of_the_rest) {
+  EXPECT_EQ(write('a', 0), 1024);
+  EXPECT_EQ(::fdatasync(file_), 0);
+  EXPECT_EQ(write('b', 1024), 1024);
+  EXPECT_EQ(images(), (std::set<std::string>{"aa--", "aab-", "aa-b", "aabb"}));
+}
+
+TEST_F(DiskItself, never_gets_certain_of_what_a_failed_sync_left) {
+  Disk::instance().fail(1, Fault::io_error, false);
+  EXPECT_EQ(write('a', 0), 1024);
+  EXPECT_EQ(::fdatasync(file_), -1);
+  EXPECT_EQ(errno, EIO);
+  EXPECT_EQ(write('b', 1024), 1024);
+  EXPECT_EQ(::fdatasync(file_), 0);
+  EXPECT_EQ(images(), (std::set<std::string>{"--bb", "a-bb", "-abb", "aabb"}));
+}
+
+TEST_F(DiskItself, writes_nothing_half_or_all_when_it_fails) {
+  Disk::instance().fail(0, Fault::disk_full, false);
+  EXPECT_EQ(write('a', 0), -1);
+  EXPECT_EQ(errno, ENOSPC);
+  Disk::instance().fail(1, Fault::half, false);
+  EXPECT_EQ(write('b', 0), 512);
+  Disk::instance().fail(2, Fault::done_but_denied, false);
+  EXPECT_EQ(write('c', 1024), -1);
+  EXPECT_EQ(errno, EIO);
+  EXPECT_EQ(::fdatasync(file_), 0);
+  EXPECT_EQ(images(), (std::set<std::string>{"b-cc"}));
+}
+
+}  // namespace
+}  // namespace opp2p::node::testing_store

@@ -1,0 +1,248 @@
+#include "opp2p/store/store_lmdb.hpp"
+
+#include <gtest/gtest.h>
+#include <lmdb.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "opp2p/store/store_test_support.hpp"
+
+namespace opp2p::node {
+namespace {
+
+using namespace testing_store;
+
+class LmdbStoreFiles : public testing::Test {
+ protected:
+  std::unique_ptr<LmdbStore> open(LmdbStoreConfig config) {
+    auto opened = LmdbStore::open(std::move(config), mailbox_.post());
+    EXPECT_TRUE(opened) << opened.error().message();
+    return opened ? std::move(*opened) : nullptr;
+  }
+  std::unique_ptr<LmdbStore> open() { return open(config_in(folder_.path())); }
+  void fill(BlockStore& store, std::uint64_t from, std::uint64_t to, std::size_t size = 300) {
+    std::size_t done = 0;
+    for (std::uint64_t n = from; n <= to; ++n)
+      store.put(block_at(n, size), [&](Result<void> r) {
+        EXPECT_TRUE(r) << r.error().message();
+        ++done;
+      });
+    mailbox_.run_until([&] { return done == to - from + 1; });
+  }
+  Error open_fails(LmdbStoreConfig config) {
+    auto opened = LmdbStore::open(std::move(config), mailbox_.post());
+    EXPECT_FALSE(opened);
+    return opened ? Error() : opened.error();
+  }
+
+  Folder folder_;
+  Mailbox mailbox_;
+};
+
+TEST_F(LmdbStoreFiles, reopening_finds_everything_and_says_what) {
+  {
+    auto store = open();
+    EXPECT_EQ(store->recovered(), "no blocks");
+    fill(*store, 1, 200);
+    store->stage(7, staged_at(300), nullptr);
+    store->close();
+  }
+  auto store = open();
+  EXPECT_EQ(store->recovered(),
+            "200 blocks, 1 to 200, head " + libp2p::to_hex0x(hash_of(200)) + "; 1 staged blocks dropped");
+  EXPECT_EQ(*store->by_number(123).value()->body, *block_at(123).body);
+  EXPECT_EQ(store->summary().value().staged, 0u);
+  fill(*store, 201, 210);
+}
+
+TEST_F(LmdbStoreFiles, many_writes_share_a_commit_and_all_are_answered) {
+  auto config = config_in(folder_.path());
+  config.commit_interval = libp2p::Millis(20);
+  auto store = open(config);
+  fill(*store, 1, 500);
+  EXPECT_EQ(store->summary().value().blocks, 500u);
+}
+
+// Bytes of `file` that are mapped and count as this process's.
+std::size_t resident_bytes(const fs::path& file) {
+  std::ifstream maps("/proc/self/smaps");
+  std::size_t total = 0;
+  bool of_file = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find('-') < line.find(' ')) of_file = line.ends_with(" " + fs::canonical(file).string());
+    if (of_file && line.starts_with("Rss:")) total += std::stoull(line.substr(4)) * 1024;
+  }
+  return total;
+}
+
+TEST_F(LmdbStoreFiles, what_it_has_written_and_served_does_not_stay_in_memory) {
+  auto store = open();
+  const auto file = folder_.path() / "data.mdb";
+  std::size_t most = 0;
+  for (std::uint64_t n = 1; n <= 200; n += 20) {
+    fill(*store, n, n + 19, 100'000);
+    most = std::max(most, resident_bytes(file));
+  }
+  for (std::uint64_t n = 1; n <= 200; ++n) {
+    ASSERT_EQ(store->by_number(n).value()->body->size(), 100'000u);
+    if (n % 8 == 0) most = std::max(most, resident_bytes(file));
+  }
+  EXPECT_GT(fs::file_size(file), 20'000'000u);
+  EXPECT_GT(most, 0u);
+  EXPECT_LT(most, 8u << 20);
+}
+
+TEST_F(LmdbStoreFiles, the_map_grows_when_it_is_full) {
+  auto store = open();  // a map of 1 MiB
+  fill(*store, 1, 40, 200000);
+  EXPECT_EQ(store->summary().value().blocks, 40u);
+  EXPECT_EQ(*store->by_number(1).value()->body, *block_at(1, 200000).body);
+}
+
+TEST_F(LmdbStoreFiles, above_its_size_the_oldest_blocks_go_and_the_head_stays) {
+  auto config = config_in(folder_.path());
+  config.max_size = 1 << 20;
+  auto store = open(config);
+  fill(*store, 1, 100, 50000);
+  auto summary = store->summary().value();
+  EXPECT_LE(summary.bytes, config.max_size);
+  EXPECT_LT(summary.blocks, 22u);
+  EXPECT_GT(summary.blocks, 15u);
+  EXPECT_EQ(summary.head->number, 100u);
+  EXPECT_EQ(summary.pruned + summary.blocks, 100u);
+  EXPECT_FALSE(store->by_number(1).value());
+  EXPECT_FALSE(store->by_hash(hash_of(1)).value());
+  EXPECT_TRUE(store->by_number(*summary.lowest).value());
+  fill(*store, 101, 101, 3 << 20);  // larger than the limit by itself
+  summary = store->summary().value();
+  EXPECT_EQ(summary.blocks, 1u);
+  EXPECT_EQ(summary.head->number, 101u);
+  // Freed pages are used again: the file stays near the limit however much goes through.
+  EXPECT_LT(fs::file_size(folder_.path() / "data.mdb"), std::uintmax_t{24} << 20);
+  store.reset();
+  EXPECT_TRUE(open(config));
+}
+
+TEST_F(LmdbStoreFiles, beyond_its_bound_on_waiting_bytes_it_refuses) {
+  auto config = config_in(folder_.path());
+  config.max_pending = 1000;
+  config.commit_interval = libp2p::Millis(50);
+  auto store = open(config);
+  fill(*store, 1, 1);  // the next commit is 50 ms away
+  std::vector<Result<void>> outcomes;
+  for (std::uint64_t n = 2; n <= 4; ++n)
+    store->put(block_at(n, 600), [&](Result<void> r) { outcomes.push_back(std::move(r)); });
+  mailbox_.run_until([&] { return outcomes.size() == 3; });
+  EXPECT_TRUE(outcomes[0].error() == Errc::exhausted);  // refusals come first: they wait for no disk
+  EXPECT_TRUE(outcomes[1].error() == Errc::exhausted);
+  EXPECT_TRUE(outcomes[2]);
+}
+
+TEST_F(LmdbStoreFiles, what_it_maps_to_write_to_has_its_place_on_the_disk) {
+  const auto store = open();
+  struct stat lock {};
+  ASSERT_EQ(::stat((folder_.path() / "lock.mdb").c_str(), &lock), 0);
+  EXPECT_GE(lock.st_size, 256 * 64);  // readers
+  EXPECT_GE(lock.st_blocks * 512, lock.st_size);
+}
+
+TEST_F(LmdbStoreFiles, a_second_owner_is_refused) {
+  auto store = open();
+  const Error error = open_fails(config_in(folder_.path()));
+  EXPECT_TRUE(error == Errc::denied) << error.message();
+  EXPECT_NE(error.text().find("in use by another process"), std::string::npos);
+}
+
+TEST_F(LmdbStoreFiles, the_database_of_another_chain_is_refused_by_name) {
+  open().reset();
+  auto config = config_in(folder_.path());
+  config.chain = "10:0xdef";
+  const Error error = open_fails(config);
+  EXPECT_TRUE(error == Errc::mismatch);
+  EXPECT_NE(error.text().find("'901:0xabc'"), std::string::npos) << error.text();
+  EXPECT_NE(error.text().find("'10:0xdef'"), std::string::npos) << error.text();
+}
+
+TEST_F(LmdbStoreFiles, the_database_of_another_program_is_refused) {
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  MDB_dbi table = 0;
+  char text[] = "x";
+  MDB_val value{1, text};
+  ASSERT_EQ(mdb_env_create(&env), 0);
+  ASSERT_EQ(mdb_env_open(env, folder_.path().c_str(), 0, 0600), 0);
+  ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
+  ASSERT_EQ(mdb_dbi_open(txn, nullptr, 0, &table), 0);
+  ASSERT_EQ(mdb_put(txn, table, &value, &value, 0), 0);
+  ASSERT_EQ(mdb_txn_commit(txn), 0);
+  mdb_env_close(env);
+  const Error error = open_fails(config_in(folder_.path()));
+  EXPECT_TRUE(error == Errc::mismatch) << error.message();
+  EXPECT_NE(error.text().find("not written by opp2p"), std::string::npos) << error.text();
+}
+
+TEST_F(LmdbStoreFiles, a_file_of_garbage_is_refused) {
+  std::ofstream(folder_.path() / "data.mdb") << std::string(100000, 'g');
+  const Error error = open_fails(config_in(folder_.path()));
+  EXPECT_TRUE(error == Errc::malformed) << error.message();
+  EXPECT_NE(error.text().find("data.mdb"), std::string::npos);
+}
+
+TEST_F(LmdbStoreFiles, a_database_that_was_cut_short_is_refused_and_does_not_crash) {
+  {
+    auto store = open();
+    fill(*store, 1, 100, 20000);
+  }
+  const auto file = folder_.path() / "data.mdb";
+  fs::resize_file(file, fs::file_size(file) / 2);
+  auto opened = LmdbStore::open(config_in(folder_.path()), mailbox_.post());
+  ASSERT_FALSE(opened);
+  EXPECT_TRUE(opened.error() == Errc::malformed) << opened.error().message();
+}
+
+TEST_F(LmdbStoreFiles, a_flipped_bit_in_a_block_is_an_error_of_the_read_not_a_wrong_block) {
+  {
+    auto store = open();
+    fill(*store, 1, 200, 20000);
+  }
+  // Find the body of block 50 in the file and flip one bit of it.
+  const auto file = folder_.path() / "data.mdb";
+  std::ifstream in(file, std::ios::binary);
+  std::string content((std::istreambuf_iterator<char>(in)), {});
+  const auto body = block_at(50, 20000).body;
+  const auto at = content.find(std::string(libp2p::as_text(*body)));
+  ASSERT_NE(at, std::string::npos);
+  content[at + 10000] = static_cast<char>(content[at + 10000] ^ 4);
+  std::ofstream(file, std::ios::binary) << content;
+  auto store = open();
+  const auto read = store->by_number(50);
+  ASSERT_FALSE(read);
+  EXPECT_TRUE(read.error() == Errc::malformed);
+  EXPECT_TRUE(store->by_number(51).value());
+}
+
+TEST_F(LmdbStoreFiles, readers_on_other_threads_see_whole_blocks_while_the_map_grows) {
+  auto store = open();
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i)
+    readers.emplace_back([&] {
+      while (!stop) {
+        const auto summary = store->summary();
+        if (!summary || !summary->head) continue;
+        const auto block = store->by_number(summary->head->number);
+        if (!block || !*block || (*block)->hash != summary->head->hash) ++wrong;
+      }
+    });
+  fill(*store, 1, 60, 100000);
+  stop = true;
+  for (auto& reader : readers) reader.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace opp2p::node

@@ -1,0 +1,49 @@
+// Keccak-256 of many short messages at once: the permutations of four or eight of them run in the lanes of one vector. Lanes are
+// refilled as their messages end, so lengths may differ. Which width is taken follows from the processor: eight lanes with
+// AVX-512, four with AVX2, else one after the other. Stateless and thread-safe. Source: FIPS 202; the padding is Ethereum's.
+//
+// A long message that has to be hashed as well can go beside the others, in the general registers: the lanes then cost a third of
+// what they do alone, or nothing where they are four.
+#pragma once
+
+#include <span>
+#include <utility>
+
+#include "libp2p/crypto/hash.hpp"
+
+namespace libp2p::crypto {
+
+// A message in two parts, as what is hashed often has a head of its own before somebody else's bytes.
+struct KeccakMessage {
+  ByteView head;
+  ByteView tail;
+};
+
+// A message that is hashed beside others, as far as that goes, and to its end by finish(). Views what it hashes.
+class KeccakBeside {
+ public:
+  explicit KeccakBeside(ByteView message) : rest_(message) {}
+
+  // Nothing but the end is left: no more goes beside others.
+  bool exhausted() const { return rest_.size() < Keccak256::kRate; }
+  Hash256 finish() { return hash_.update(std::exchange(rest_, {})).finish(); }
+
+ private:
+  friend struct KeccakLanes;
+  Keccak256 hash_;  // at a block's edge
+  ByteView rest_;
+};
+
+enum class KeccakWidth : std::uint8_t { one, four, eight };
+
+// The widest that this processor has.
+KeccakWidth keccak_width();
+// The digest of messages[i] into out[i], which has as many places.
+void keccak256_many(std::span<const KeccakMessage> messages, std::span<Hash256> out, KeccakBeside* beside = nullptr);
+// The same in a width that is given, for tests and measurements. A wider one than keccak_width() is not executable here.
+void keccak256_many(KeccakWidth width, std::span<const KeccakMessage> messages, std::span<Hash256> out,
+                    KeccakBeside* beside = nullptr);
+// Of one message.
+Hash256 keccak256(const KeccakMessage& message, KeccakBeside* beside);
+
+}  // namespace libp2p::crypto

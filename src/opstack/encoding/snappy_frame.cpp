@@ -1,0 +1,176 @@
+#include "opstack/encoding/snappy_frame.hpp"
+
+#include <algorithm>
+
+#include "opstack/encoding/crc32c.hpp"
+#include "opstack/encoding/snappy_block.hpp"
+
+namespace libp2p::wire {
+namespace {
+
+constexpr std::uint8_t kCompressed = 0x00;
+constexpr std::uint8_t kUncompressed = 0x01;
+constexpr std::uint8_t kLastUnskippable = 0x7f;
+constexpr std::uint8_t kIdentifier = 0xff;
+constexpr std::array<std::uint8_t, 6> kIdentifierBody = {'s', 'N', 'a', 'P', 'p', 'Y'};
+
+void store_chunk_header(std::uint8_t* p, std::uint8_t type, std::size_t body_size) {
+  p[0] = type;
+  p[1] = static_cast<std::uint8_t>(body_size);
+  p[2] = static_cast<std::uint8_t>(body_size >> 8);
+  p[3] = static_cast<std::uint8_t>(body_size >> 16);
+}
+
+void append_chunk(Bytes& out, ByteView contents) {
+  const std::size_t start = out.size();
+  out.resize(start + 8);
+  std::size_t size = append_snappy_compressed(out, contents);
+  std::uint8_t type = kCompressed;
+  if (size >= contents.size() - contents.size() / 8) {
+    out.resize(start + 8);
+    append(out, contents);
+    size = contents.size();
+    type = kUncompressed;
+  }
+  store_chunk_header(out.data() + start, type, size + 4);
+  store_le32(out.data() + start + 4, masked_crc32c(crc32c(contents)));
+}
+
+}  // namespace
+
+void append_snappy_frames(Bytes& out, ByteView data) {
+  if (data.empty()) return;
+  // Chunks take no more than their contents and a header; the compressor wants room for a sixth more while it works.
+  const std::size_t chunks = data.size() / kSnappyMaxChunkContents + 1;
+  out.reserve(out.size() + 10 + data.size() + 8 * chunks + kSnappyMaxChunkContents / 6 + 64);
+  out.resize(out.size() + 4);
+  store_chunk_header(out.data() + out.size() - 4, kIdentifier, kIdentifierBody.size());
+  append(out, kIdentifierBody);
+  for (std::size_t at = 0; at < data.size(); at += kSnappyMaxChunkContents)
+    append_chunk(out, data.subspan(at, std::min(kSnappyMaxChunkContents, data.size() - at)));
+}
+
+Bytes snappy_frame_encode(ByteView data) {
+  Bytes out;
+  append_snappy_frames(out, data);
+  return out;
+}
+
+SnappyFrameDecoder::SnappyFrameDecoder(std::size_t max_output, std::size_t max_input)
+    : max_output_(max_output), max_input_(max_input) {}
+
+Error SnappyFrameDecoder::wrong(Errc code, std::string text) const {
+  return Error::at(chunk_start_, code, "snappy frames: " + std::move(text));
+}
+
+Result<void> SnappyFrameDecoder::push(ByteView piece, Bytes& out) {
+  if (failed_) return *failed_;
+  const std::size_t before = out.size();
+  auto taken = take(piece, out);
+  if (!taken) {
+    out.resize(before);  // no partial state on error
+    failed_ = taken.error();
+  }
+  return taken;
+}
+
+Result<void> SnappyFrameDecoder::take(ByteView piece, Bytes& out) {
+  if (piece.size() > max_input_ - std::min(consumed_, max_input_))
+    return wrong(Errc::too_large, "the stream is longer than the " + std::to_string(max_input_) + " bytes allowed");
+  while (!piece.empty()) {
+    if (header_filled_ < 4) {
+      if (header_filled_ == 0) chunk_start_ = consumed_;
+      header_[header_filled_++] = piece.front();
+      piece = piece.subspan(1);
+      ++consumed_;
+      if (header_filled_ < 4) continue;
+      OPP2P_TRYV(begin_chunk());
+    }
+    const std::size_t n = std::min(piece.size(), body_size_ - body_.size());
+    const bool whole_here = body_.empty() && n == body_size_;
+    if (!whole_here) append(body_, piece.first(n));
+    const ByteView body = whole_here ? piece.first(n) : ByteView(body_);
+    consumed_ += n;
+    if (body.size() == body_size_) {
+      OPP2P_TRYV(end_chunk(body, out));
+      body_.clear();
+      header_filled_ = 0;
+    }
+    piece = piece.subspan(n);
+  }
+  return {};
+}
+
+Result<void> SnappyFrameDecoder::begin_chunk() {
+  const std::uint8_t type = header_[0];
+  body_size_ = std::size_t{header_[1]} | std::size_t{header_[2]} << 8 | std::size_t{header_[3]} << 16;
+  if (!identified_ && type != kIdentifier) return wrong(Errc::malformed, "the stream does not start with its identifier");
+  if (type == kIdentifier && body_size_ != kIdentifierBody.size())
+    return wrong(Errc::malformed, "an identifier chunk of " + std::to_string(body_size_) + " bytes instead of 6");
+  if (type > kUncompressed && type <= kLastUnskippable)
+    return wrong(Errc::unsupported, "reserved chunk type " + std::to_string(type) + " that may not be skipped");
+  if (body_size_ > kSnappyMaxChunkBody)
+    return wrong(Errc::too_large, "a chunk of " + std::to_string(body_size_) + " bytes, at most " +
+                                      std::to_string(kSnappyMaxChunkBody) + " are allowed");
+  if (type <= kUncompressed && body_size_ < 4) return wrong(Errc::malformed, "a data chunk without room for its checksum");
+  return {};
+}
+
+Result<void> SnappyFrameDecoder::end_chunk(ByteView body, Bytes& out) {
+  switch (header_[0]) {
+    case kIdentifier:
+      if (!equal(body, kIdentifierBody)) return wrong(Errc::malformed, "the stream's identifier is not sNaPpY");
+      identified_ = true;
+      return {};
+    case kCompressed:
+      return data_chunk(body, true, out);
+    case kUncompressed:
+      return data_chunk(body, false, out);
+    default:
+      return {};  // padding and what may be skipped
+  }
+}
+
+Result<void> SnappyFrameDecoder::data_chunk(ByteView body, bool compressed, Bytes& out) {
+  const std::uint32_t announced = load_le32(body.data());
+  ByteView contents = body.subspan(4);
+  Bytes decompressed;
+  std::size_t size = contents.size();
+  if (compressed) {
+    auto length = snappy_decoded_length(contents);
+    if (!length) return wrong(length.error().code(), length.error().text());
+    size = *length;
+  }
+  if (size > kSnappyMaxChunkContents)
+    return wrong(Errc::malformed, "a chunk holds " + std::to_string(size) + " bytes, at most 65536 are allowed");
+  if (size > max_output_ - produced_)
+    return wrong(Errc::too_large, "the stream holds more than the " + std::to_string(max_output_) + " bytes allowed");
+  if (compressed) {
+    auto result = snappy_decompress(contents, kSnappyMaxChunkContents);
+    if (!result) return wrong(result.error().code(), result.error().text());
+    decompressed = std::move(*result);
+    contents = decompressed;
+  }
+  if (masked_crc32c(crc32c(contents)) != announced) return wrong(Errc::mismatch, "the checksum of a chunk does not match");
+  append(out, contents);
+  produced_ += contents.size();
+  return {};
+}
+
+Result<void> SnappyFrameDecoder::finish() {
+  if (failed_) return *failed_;
+  if (header_filled_ != 0)
+    return Error::at(consumed_, Errc::truncated, "snappy frames: the stream ends within the chunk at byte " +
+                                                     std::to_string(chunk_start_));
+  return {};
+}
+
+Result<Bytes> snappy_frame_decode(ByteView stream, std::size_t max_output) {
+  SnappyFrameDecoder decoder(max_output);
+  Bytes out;
+  OPP2P_TRYV(decoder.push(stream, out));
+  OPP2P_TRYV(decoder.finish());
+  return out;
+}
+
+}  // namespace libp2p::wire

@@ -1,0 +1,111 @@
+// A node's hold on the unsafe chain: takes accepted blocks from gossip and from reverse sync, appends what connects to
+// the store, queues what does not, and looks at intervals whether there is a gap that reverse sync should fill. Joins
+// UnsafeChain, SyncClient and the store; the rules are theirs.
+//
+// A block counts as ours only when the store has acknowledged it: stored_head() and on_stored speak of such blocks
+// alone. An empty node starts at `head` (the rollup configuration's genesis: everything after it is fetched backwards
+// from the first accepted block) or, with no head given, at the first accepted block, with nothing below it.
+//
+// Owner: the node; destroyed before its Host and ChainStore. Thread: the network thread. Bounds: --sync.memory is
+// shared half and half by the queue and the quarantine; blocks being written are bounded by the store.
+#pragma once
+
+#include <deque>
+
+#include "opstack/sync/drive/sync_client.hpp"
+#include "opstack/sync/engine/unsafe_chain.hpp"
+
+namespace opstack::sync {
+
+struct FollowerConfig {
+  std::size_t memory = 64 << 20;           // --sync.memory: queue and quarantine together
+  bool req_resp = true;                    // --p2p.sync.req-resp: without it gaps are seen but not filled from peers
+  Nanos first_check = libp2p::Seconds(1);  // after a block had to be queued
+  std::uint64_t gossip_reach = 8;          // blocks: a wider gap is not left to gossip
+  Nanos check_interval{0};                 // then, and without an event; 0 means twice the block time
+  SyncClientConfig client;                 // its memory bound is set from `memory`
+};
+
+struct FollowerEvents {
+  // The block is in the store for good; in order, each number once.
+  std::function<void(const PeerId&, const Block&)> stored;
+  // The store refused; the chain went back to what it has, and the gap check brings the rest again.
+  std::function<void(const BlockRef&, const Error&)> store_failed;
+  std::function<void(const ChainTrace&)> chain_trace;
+  std::function<void(const SyncTrace&)> sync_trace;
+  std::function<void(const SyncFault&)> fault;
+  std::function<void(const PeerReport&)> report;
+};
+
+class Follower : libp2p::LiveCounted<Follower> {
+ public:
+  using Done = std::function<void(Result<void>)>;
+
+  Follower(libp2p::network::Host& host, const chain::RollupConfig& rollup, ChainStore& store, FollowerConfig config,
+           std::optional<BlockRef> head, FollowerEvents events);
+  ~Follower();
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+
+  // A block that the gossip rules have accepted, or our own. The version is read off the fields that are present.
+  void on_unsafe_payload(const PeerId& peer, const payload::SharedEnvelope& envelope);
+  // The same, with an answer once the block is in the store. Errc::would_block when it had to be queued above a gap,
+  // Errc::mismatch when another block is kept at its height or it does not follow the head; a block that is stored
+  // already is a success.
+  void submit(const PeerId& peer, Block block, Done done);
+
+  // The highest block that connects, stored or being written; and the highest that is stored.
+  const std::optional<BlockRef>& head() const { return chain_.head(); }
+  const std::optional<BlockRef>& stored_head() const { return stored_head_; }
+  const UnsafeChain& chain() const { return chain_; }
+  const SyncClient* client() const { return client_.get(); }
+  // Looks for a gap now.
+  void check_gap();
+  libp2p::runtime::Task<void> close();
+
+ private:
+  struct Writing {
+    BlockRef ref;
+    Done done;
+  };
+  void pump_chain(Done* done);
+  void append(AppendBlock& append, Done done);
+  void write(const std::shared_ptr<AppendBlock>& kept);
+  void on_appended(std::uint64_t epoch, const PeerId& peer, const Block& block, const Result<void>& outcome);
+  void back_to_stored(const BlockRef& failed, const Error& error);
+  void arm(Nanos delay);
+  bool gap_is_wide() const;
+  Nanos interval() const;
+
+  libp2p::network::Host& host_;
+  const chain::RollupConfig& rollup_;
+  ChainStore& store_;
+  const FollowerConfig config_;
+  const FollowerEvents events_;
+  const std::optional<BlockRef> start_;
+  UnsafeChain chain_;
+  std::optional<BlockRef> stored_head_;
+  std::deque<Writing> writing_;  // in the order of the store's answers
+  std::uint64_t epoch_ = 0;      // of writes; answers of an older one mean nothing
+  // An empty store takes any block as its first. So until it has taken the right one nothing else is given to it: were the
+  // first refused and the next one taken, the chain below would be closed for good.
+  bool begun_ = false;
+  std::deque<std::shared_ptr<AppendBlock>> unsent_;
+  std::size_t unsent_bytes_ = 0;  // at most half of `memory`
+  bool check_due_ = false;       // a check came while blocks were being written
+  std::optional<MonoTime> check_at_;
+  std::unique_ptr<libp2p::runtime::Timer> timer_;
+  std::unique_ptr<SyncClient> client_;
+  bool closed_ = false;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+// The payload version of an envelope by the fields that are present.
+payload::Version version_of(const payload::Envelope& envelope);
+
+// Where a node with an empty store begins: at genesis while that is at most `reach` ago, so that all blocks can be fetched
+// backwards; else nowhere, which makes the first accepted block the anchor. (op-node's client gives up on gaps over 12 h, too.)
+std::optional<BlockRef> starting_point(const chain::RollupConfig& rollup, libp2p::UnixTime now,
+                                       Nanos reach = libp2p::Seconds(12 * 3600));
+
+}  // namespace opstack::sync

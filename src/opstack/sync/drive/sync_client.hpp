@@ -1,0 +1,107 @@
+// Reverse sync on a real host: keeps the list of peers that speak payload_by_number, runs a loop for each that carries
+// out what the scheduler asks of it, has answers decoded and hashed on the worker pool, and moves promoted blocks to
+// and from the staging table. All decisions are the scheduler's.
+//
+// A peer is taken on when identify lists the protocol. One of which identify has said nothing for a while is tried once,
+// after all others and one such peer at a time: who answers is taken on too.
+//
+// Owner: the node or Follower; destroyed before its Host and its StagingArea. Thread: the network thread; the scheduler
+// is never entered from inside a peer's coroutine. Bounds: those of the scheduler; a response holds at most 10 MiB, one
+// per request in flight, and those of unproven peers together half of SyncConfig::max_bytes: beyond it the largest is
+// given up. Source: op-node surface, section 7 (client).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "libp2p/base/live_count.hpp"
+#include "libp2p/host/host.hpp"
+#include "opstack/chain/rollup_config.hpp"
+#include "opstack/sync/drive/chain_store.hpp"
+#include "opstack/sync/engine/sync_scheduler.hpp"
+#include "libp2p/runtime/task.hpp"
+
+namespace opstack::sync {
+
+struct SyncClientConfig {
+  SyncConfig scheduler;
+  Nanos open_timeout = libp2p::Seconds(5);
+  Nanos write_timeout = libp2p::Seconds(10);
+  Nanos read_timeout = libp2p::Seconds(10);
+  Nanos identify_grace = libp2p::Seconds(3);  // then a peer that said nothing may be tried
+};
+
+// What the owner gets to know; each may be empty.
+struct SyncClientEvents {
+  std::function<void(const PeerId&, Block)> deliver;  // for on_unsafe_payload
+  std::function<void(const SyncTrace&)> trace;
+  std::function<void(const SyncFault&)> fault;
+  std::function<void(const PeerReport&)> report;
+};
+
+class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<SyncClient> {
+ public:
+  SyncClient(libp2p::network::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
+             SyncClientConfig config, SyncClientEvents events);
+  ~SyncClient() override;
+  SyncClient(const SyncClient&) = delete;
+  SyncClient& operator=(const SyncClient&) = delete;
+
+  // SyncScheduler::request_range and on_head. May be called from within `deliver`.
+  void request_range(const BlockRef& start, const std::optional<BlockRef>& end);
+  void on_head(const BlockRef& head);
+
+  const SyncScheduler& scheduler() const { return scheduler_; }
+  const std::string& protocol() const { return protocol_; }
+  // Bytes of answers of unproven peers that are on their way.
+  std::size_t unproven_answer_bytes() const;
+  // Ends all loops; nothing is asked any more.
+  libp2p::runtime::Task<void> close();
+
+ private:
+  struct PeerLoop;
+  struct Exchange;
+  void on_peer_connected(const PeerId& peer, libp2p::network::Direction) override;
+  void on_peer_disconnected(const PeerId& peer) override;
+  void on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) override;
+
+  void add_peer(const PeerId& peer, bool identified);
+  void remove_peer(const PeerId& peer);
+  void start_loop(PeerLoop& loop);
+  libp2p::runtime::Task<void> run(PeerLoop& loop);
+  libp2p::runtime::Task<Answer> exchange(PeerLoop& loop, std::uint64_t number);
+  libp2p::runtime::Task<Answer> receive(PeerLoop& loop, libp2p::network::Stream& stream, std::uint64_t number);
+  PeerLoop* largest_beyond_budget() const;
+  void give_up(PeerLoop& loop, std::string_view why);
+  void post_answer(RequestId id, Answer answer);
+  void on_open_timeout(const PeerId& peer);
+  void on_timer();
+  void pump();
+  void handle(RequestBlock& request);
+  void handle(CancelRequest& cancel);
+  void handle(StageBlock& stage);
+  void handle(ReadStaged& read);
+  void handle(DropStaged& drop);
+  void handle(DeliverBlock& deliver);
+  void handle(PeerReport& report);
+  void handle(SyncFault& fault);
+  void handle(SyncTrace& trace);
+  libp2p::Now now() const { return host_.runtime().now(); }
+
+  libp2p::network::Host& host_;
+  const std::shared_ptr<const chain::RollupConfig> rollup_;  // shared with the workers
+  StagingArea& staging_;
+  const SyncClientConfig config_;
+  const SyncClientEvents events_;
+  const std::string protocol_;
+  SyncScheduler scheduler_;
+  std::map<PeerId, MonoTime> unidentified_;  // connected, and when to try without being told
+  std::map<PeerId, std::unique_ptr<PeerLoop>> loops_;
+  std::unique_ptr<libp2p::runtime::Timer> timer_;
+  bool pumping_ = false;
+  bool closed_ = false;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+}  // namespace opstack::sync

@@ -1,0 +1,223 @@
+// Whole nodes for the tests of server, client and follower, in a simulated world: real Noise and Yamux over links in
+// memory, on a virtual clock; identify, a store in memory behind the runtime's workers, and a chain of real blocks.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "opstack/sync/drive/follower.hpp"
+#include "opstack/sync/drive/sync_server.hpp"
+#include "libp2p/services/identify/identify_service.hpp"
+#include "libp2p/testing/sim_hosts.hpp"
+
+namespace opstack::sync::testing_hosts {
+
+namespace codec = libp2p::payload_by_number;
+using libp2p::Millis;
+using libp2p::Seconds;
+using libp2p::network::Host;
+using libp2p::network::Stream;
+using libp2p::runtime::Task;
+
+inline constexpr std::uint64_t kGenesisTime =
+    1'759'990'000;  // 10,000 s before the world begins: blocks up to 5000 are due
+
+// Up to `last`, Ecotone or Isthmus.
+inline chain::RollupConfig rollup_config(chain::Fork last = chain::Fork::ecotone) {
+  chain::RollupConfig out;
+  out.l2_chain_id = 901;
+  out.block_time = 2;
+  out.genesis.l2_time = kGenesisTime;
+  out.genesis.l2.number = 0;
+  out.genesis.l2.hash[0] = 0xaa;
+  out.set_activation_time(chain::Fork::canyon, 0);
+  out.set_activation_time(chain::Fork::ecotone, 0);
+  if (last == chain::Fork::isthmus) out.set_activation_time(last, 0);
+  return out;
+}
+
+// A chain of real blocks: their hashes are those of their contents.
+class Chain {
+ public:
+  Chain(std::uint64_t length, std::size_t size, payload::Version version = payload::Version::v3) {
+    Hash parent = rollup_config().genesis.l2.hash;
+    libp2p::SeededRng rng(7);
+    for (std::uint64_t n = 1; n <= length; ++n) {
+      payload::Envelope envelope;
+      envelope.parent_beacon_block_root = Hash{};
+      auto& p = envelope.payload;
+      p.block_number = n;
+      p.parent_hash = parent;
+      p.timestamp = kGenesisTime + 2 * n;
+      p.gas_limit = 30'000'000;
+      Bytes transaction(size);
+      rng.fill(transaction);
+      p.transactions.push_back(std::move(transaction));
+      p.withdrawals.emplace();
+      p.blob_gas_used = 0;
+      p.excess_blob_gas = 0;
+      if (payload::has_withdrawals_root(version)) p.withdrawals_root.emplace().fill(0x77);
+      p.block_hash = payload::compute_block_hash(envelope);
+      parent = p.block_hash;
+      blocks_.push_back(
+          make_block(version, std::make_shared<const payload::Envelope>(std::move(envelope))));
+    }
+  }
+  const Block& at(std::uint64_t number) const { return blocks_.at(number - 1); }
+  std::uint64_t length() const { return blocks_.size(); }
+
+ private:
+  std::vector<Block> blocks_;
+};
+
+// A store in memory behind the runtime's workers.
+class SimStore final : public ChainStore {
+ public:
+  explicit SimStore(libp2p::runtime::Runtime& runtime) : runtime_(runtime) {}
+
+  void append(Block block, Done done) override {
+    if (silent) {
+      unanswered.push_back(std::move(done));
+      return;
+    }
+    auto outcome = std::make_shared<Result<void>>();
+    if (failing > 0) {
+      --failing;
+      *outcome = libp2p::fail(Errc::io, "the disk is full");
+    } else if (!blocks.empty() && block.number() != blocks.rbegin()->first + 1) {
+      *outcome = libp2p::fail(Errc::mismatch, "does not connect");
+    } else {
+      blocks.emplace(block.number(), block);
+    }
+    ++sequence_;
+    runtime_.post([done = std::move(done), outcome] { done(*outcome); });
+  }
+  void lookup(std::uint64_t number, LookupDone done) override {
+    if (hanging) {
+      hung.push_back(std::move(done));
+      return;
+    }
+    auto found = std::make_shared<Result<std::optional<ServedBlock>>>(std::optional<ServedBlock>());
+    if (broken) {
+      *found = libp2p::fail(Errc::io, "read error");
+    } else if (blocks.contains(number)) {
+      *found = std::optional<ServedBlock>(ServedBlock{
+          blocks.at(number).version, libp2p::share(libp2p::wire::snappy_frame_encode(*blocks.at(number).body))});
+    }
+    runtime_.run_on_worker([] {}, [done = std::move(done), found] { done(std::move(*found)); });
+  }
+  void stage(std::uint64_t segment, StagedBlock block, Done done) override {
+    staged[segment][block.block.number()] = std::move(block);
+    ++staged_ever;
+    runtime_.run_on_worker([] {}, [done = std::move(done)] { done({}); });
+  }
+  void read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks, std::size_t max_bytes,
+                   ReadDone done) override {
+    auto out = std::make_shared<std::vector<StagedBlock>>();
+    std::size_t bytes = 0;
+    auto& table = staged[segment];
+    for (std::uint64_t n = from; table.contains(n) && out->size() < max_blocks && bytes < max_bytes; ++n) {
+      bytes += table[n].block.body->size();
+      out->push_back(table[n]);
+    }
+    runtime_.run_on_worker([] {}, [done = std::move(done), out] { done(std::move(*out)); });
+  }
+  void drop_staged(std::uint64_t segment) override { staged.erase(segment); }
+
+  std::map<std::uint64_t, Block> blocks;
+  std::map<std::uint64_t, std::map<std::uint64_t, StagedBlock>> staged;
+  std::vector<LookupDone> hung;
+  std::size_t staged_ever = 0;
+  std::vector<Done> unanswered;
+  int failing = 0;
+  bool silent = false;  // takes blocks and never says what became of them
+  bool broken = false;
+  bool hanging = false;
+
+ private:
+  libp2p::runtime::Runtime& runtime_;
+  std::uint64_t sequence_ = 0;
+};
+
+// What a node adds to a host: identify, store, server, follower.
+struct Node {
+  Node(Host& host, const chain::RollupConfig& rollup, SyncServerConfig server_config = {}, FollowerConfig config = {})
+      : identify(std::make_unique<libp2p::services::IdentifyService>(host)), store(host.runtime()) {
+    server = std::make_unique<SyncServer>(host, rollup, store, server_config,
+                                          [this](const ServedRequest& request) { served.push_back(request); });
+    BlockRef genesis;
+    genesis.number = rollup.genesis.l2.number;
+    genesis.hash = rollup.genesis.l2.hash;
+    FollowerEvents events;
+    events.stored = [this](const PeerId& peer, const Block& block) {
+      stored.push_back(block.number());
+      suppliers.insert(peer);
+    };
+    events.sync_trace = [this](const SyncTrace& trace) { ++traces[trace.kind]; };
+    events.chain_trace = [this](const ChainTrace& trace) { ++chain_traces[trace.kind]; };
+    events.fault = [this](const SyncFault& fault) { faults.push_back(fault); };
+    events.store_failed = [this](const BlockRef&, const Error&) { ++store_failures; };
+    follower = std::make_unique<Follower>(host, rollup, store, config, genesis, std::move(events));
+  }
+  void hold(const Chain& chain, std::uint64_t from, std::uint64_t to) {
+    for (std::uint64_t n = from; n <= to; ++n) store.blocks.emplace(n, chain.at(n));
+  }
+
+  std::unique_ptr<libp2p::services::IdentifyService> identify;
+  SimStore store;
+  std::vector<ServedRequest> served;
+  std::vector<std::uint64_t> stored;
+  std::set<PeerId> suppliers;
+  std::map<SyncTraceKind, int> traces;
+  std::map<ChainTraceKind, int> chain_traces;
+  std::vector<SyncFault> faults;
+  int store_failures = 0;
+  std::unique_ptr<SyncServer> server;
+  std::unique_ptr<Follower> follower;
+};
+
+inline Task<Result<Bytes>> ask_raw(Host& host, PeerId peer, std::string protocol, Bytes request, bool half_close) {
+  std::vector<std::string> protocols;
+  protocols.push_back(std::move(protocol));
+  Result<Stream> opened = co_await host.open_stream(std::move(peer), std::move(protocols));
+  if (!opened) co_return opened.error();
+  Stream stream = std::move(*opened);
+  const Result<void> sent = co_await stream.write(request);
+  if (!sent) co_return sent.error();
+  if (half_close) stream.close_write();
+  Result<Bytes> answer = co_await stream.read_to_end(20 << 20);
+  co_return answer;
+}
+
+class SyncOverHosts : public testing::Test {
+ public:
+  explicit SyncOverHosts(chain::RollupConfig rollup = rollup_config()) : rollup_(std::move(rollup)) {}
+
+ protected:
+  Node& add(SyncServerConfig server_config = {}, FollowerConfig config = {}) {
+    Host& host = net_.add();
+    nodes_.push_back(std::make_unique<Node>(host, rollup_, server_config, config));
+    return *nodes_.back();
+  }
+  Result<Bytes> ask(std::size_t from, std::size_t to, std::uint64_t number) {
+    const auto raw = codec::encode_request(number);
+    return ask_bytes(from, to, Bytes(raw.begin(), raw.end()), true);
+  }
+  Result<Bytes> ask_bytes(std::size_t from, std::size_t to, Bytes request, bool half_close) {
+    auto answer = net_.run(from, ask_raw(net_.host(from), net_.host(to).id(), nodes_[to]->server->protocol(),
+                                         std::move(request), half_close));
+    return answer ? std::move(*answer) : Result<Bytes>(libp2p::fail(Errc::timed_out, "the test"));
+  }
+  void TearDown() override {
+    nodes_.clear();
+    net_.close();
+  }
+
+  libp2p::services::SimHosts net_{11};
+  const chain::RollupConfig rollup_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+};
+
+}  // namespace opstack::sync::testing_hosts

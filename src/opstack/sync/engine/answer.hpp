@@ -1,0 +1,52 @@
+// What an answer to payload_by_number is worth: decodes the payload by the fork of the block that was asked for, and
+// holds number, block hash and the rules of its fork against it. What the hash covers is the block's, whoever sends it;
+// what it does not cover is the sender's. Hashing a large block takes milliseconds, so the client calls this on a
+// worker. Pure function. Thread: any. Source: op-node surface, section 7 (client).
+#pragma once
+
+#include "opstack/chain/rollup_config.hpp"
+#include "opstack/sync/engine/block.hpp"
+#include "opstack/sync/wire/codec.hpp"
+
+namespace opstack::sync {
+
+// How an exchange with a peer ended.
+enum class AnswerKind : std::uint8_t {
+  block,            // a well-formed block of that number whose hash is right; whether it links is not known yet
+  not_found,        // code 1: no fault
+  invalid_request,  // code 2: the peer's clock or chain differs; no fault
+  throttled,        // code 3 and above: the peer is busy; no fault
+  failed,           // no connection, time-out, reset, early end
+  unsupported,      // the peer does not speak the protocol
+  malformed,        // broken frames, unknown version, payload that does not decode
+  wrong_number,     // a good block of another number
+  bad_hash,         // the hash that it claims is not the hash of its contents
+  altered,          // its hash is right and does not cover a list of withdrawals that no block can have
+};
+std::string_view to_string(AnswerKind kind);
+
+struct Answer {
+  AnswerKind kind = AnswerKind::failed;
+  std::string detail;  // evidence, for a person; empty for a block
+  Block block;         // of kind block only
+  // Of kind block: which rule for the fields of its fork it breaks, if any. Its hash covers that.
+  std::string broken_rule;
+
+  Answer() = default;
+  Answer(AnswerKind k, std::string why) : kind(k), detail(std::move(why)) {}
+  explicit Answer(Block b) : kind(AnswerKind::block), block(std::move(b)) {}
+};
+
+// Which payload version an answer holds: the response version tells V1/V2 from V3/V4, the fork schedule the rest.
+payload::Version answer_payload_version(libp2p::payload_by_number::ResponseVersion response, payload::Version at_block);
+// The version that a payload is sent under.
+libp2p::payload_by_number::ResponseVersion response_version(payload::Version version);
+
+// Judges what a decoder has taken in. `at_block` is what the fork schedule says for the number asked for.
+Answer judge_answer(std::uint64_t requested, payload::Version at_block,
+                    libp2p::payload_by_number::ResponseDecoder& decoder);
+// The same for a block of this chain, with the rules of its fork.
+Answer judge_answer(std::uint64_t requested, const chain::RollupConfig& rollup,
+                    libp2p::payload_by_number::ResponseDecoder& decoder);
+
+}  // namespace opstack::sync
