@@ -9,7 +9,7 @@
 
 using namespace libp2p;
 
-runtime::Task<void> echo(network::Stream stream) {
+runtime::Task<void> echo(Stream stream) {
   std::uint8_t buffer[4096];
   for (;;) {
     const auto n = co_await stream.read_some(buffer);
@@ -20,7 +20,7 @@ runtime::Task<void> echo(network::Stream stream) {
   stream.close_write();
 }
 
-runtime::Task<void> ask(network::Host& host, Multiaddr address, std::string text, Result<std::string>& answer) {
+runtime::Task<void> ask(Host& host, Multiaddr address, std::string text, Result<std::string>& answer) {
   const auto peer = co_await host.connect(std::move(address));
   if (!peer) {
     answer = peer.error();
@@ -49,7 +49,7 @@ int fail(const Error& error) {
 int main(int argc, char** argv) {
   runtime::AsioRuntime rt;
   auto key = crypto::PrivateKey::generate(crypto::KeyType::ed25519, rt.rng()).value();
-  network::Host host(rt, network::HostConfig(std::move(key)));
+  Host host(rt, HostConfig(std::move(key)));
   if (argc == 3) {
     const auto address = Multiaddr::from_text(argv[1]);
     if (!address) return fail(address.error());

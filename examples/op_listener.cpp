@@ -22,12 +22,12 @@ int fail(const std::string& text) {
 class Refusals final : public gossip::BlockGossipObserver {
  public:
   void on_verdict(const gossip::BlockVerdict& verdict) override {
-    if (verdict.outcome.verdict != gossip::Verdict::accept)
+    if (verdict.outcome.verdict != opstack::rules::Verdict::accept)
       std::fprintf(stderr, "refused: %s (from %s)\n", verdict.outcome.text().c_str(), verdict.from.to_base58().c_str());
   }
 };
 
-runtime::Task<void> connect(network::Host& host, Multiaddr address, std::string& trouble) {
+runtime::Task<void> connect(Host& host, Multiaddr address, std::string& trouble) {
   const auto peer = co_await host.connect(std::move(address));
   if (!peer) trouble = peer.error().message();
 }
@@ -43,10 +43,10 @@ int main(int argc, char** argv) {
 
   runtime::AsioRuntime rt;
   auto key = crypto::PrivateKey::generate(crypto::KeyType::secp256k1, rt.rng()).value();
-  network::Host host(rt, network::HostConfig(std::move(key)));
-  services::IdentifyService identify(host);
+  Host host(rt, HostConfig(std::move(key)));
+  libp2p::IdentifyService identify(host);
   gossipsub::NeutralScores scores;
-  services::GossipsubService pubsub(host, gossip::block_gossip_config(*chain_id, gossipsub::Params()), scores);
+  libp2p::GossipsubService pubsub(host, gossip::block_gossip_config(*chain_id, gossipsub::Params()), scores);
   gossip::BlockGossipConfig config;
   config.chain_id = *chain_id;
   Refusals refusals;
@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
                 to_hex0x(block->payload.block_hash).c_str(), block->payload.transactions.size());
     std::fflush(stdout);
   });
-  gossip::Address address;
+  opstack::rules::Address address;
   std::copy(signer->begin(), signer->end(), address.begin());
   blocks.rotate_signer(address);
   if (const auto joined = blocks.join(); !joined) return fail(joined.error().message());

@@ -10,14 +10,14 @@
 
 namespace {
 
-using namespace opp2p::node;
+using namespace opp2p;
 using libp2p::fuzzing::require;
 using libp2p::fuzzing::Script;
 using opstack::payload::Envelope;
 using opstack::payload::Version;
 namespace payload = opstack::payload;
-namespace gossip = opstack::gossip;
-namespace requests = libp2p::payload_by_number;
+namespace gossip = opstack::rules;
+namespace requests = opstack::sync::wire;
 
 constexpr std::uint64_t kChain = 901;
 
@@ -73,12 +73,12 @@ void codecs(Version version, const Envelope& envelope, const Bytes& body) {
 }
 
 void gossiped(Version version, const Envelope& envelope, const Bytes& body) {
-  const auto message = gossip::make_block_message(kChain, version, envelope, testing_blocks::sequencer_key());
+  const auto message = opstack::rules::make_block_message(kChain, version, envelope, testing_blocks::sequencer_key());
   require(message.has_value() && message->version == version);
-  const auto read = gossip::read_message(message->topic, *message->data);
-  require(read.decompressed != nullptr && read.decompressed->size() == sizeof(gossip::Signature) + body.size());
-  require(libp2p::equal(ByteView(*read.decompressed).subspan(sizeof(gossip::Signature)), body));
-  require(libp2p::equal(ByteView(*read.decompressed).first(sizeof(gossip::Signature)), message->signature));
+  const auto read = opstack::rules::read_message(message->topic, *message->data);
+  require(read.decompressed != nullptr && read.decompressed->size() == sizeof(opstack::rules::Signature) + body.size());
+  require(libp2p::equal(ByteView(*read.decompressed).subspan(sizeof(opstack::rules::Signature)), body));
+  require(libp2p::equal(ByteView(*read.decompressed).first(sizeof(opstack::rules::Signature)), message->signature));
 }
 
 void answered(Script& script, Version version, const Envelope& envelope, const Bytes& body) {

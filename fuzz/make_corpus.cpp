@@ -200,11 +200,11 @@ void make_connection() {
 
 void make_wire() {
   Bytes list;
-  wire::append_rlp_string(list, Bytes(60, 5));
-  wire::append_rlp_uint(list, 1'700'000'000);
-  wire::append_rlp_string(list, {});
+  libp2p::multiformats::append_rlp_string(list, Bytes(60, 5));
+  libp2p::multiformats::append_rlp_uint(list, 1'700'000'000);
+  libp2p::multiformats::append_rlp_string(list, {});
   Bytes rlp;
-  wire::append_rlp_list_header(rlp, list.size());
+  libp2p::multiformats::append_rlp_list_header(rlp, list.size());
   append(rlp, list);
   save("rlp", "list", rlp);
 
@@ -216,9 +216,9 @@ void make_wire() {
   save("addresses", "subnet-6", "fd00:1::/32");
   save("addresses", "zone", "/ip6zone/eth0/ip6/fe80::1/tcp/9222");
   save("addresses", "name", "/dns4/peer.example/tcp/9222");
-  save("snappy", "block", wire::snappy_compress(contents));
-  save("snappy", "frames", wire::snappy_frame_encode(contents));
-  save("snappy", "frames-of-nothing", wire::snappy_frame_encode({}));
+  save("snappy", "block", opstack::encoding::snappy_compress(contents));
+  save("snappy", "frames", opstack::encoding::snappy_frame_encode(contents));
+  save("snappy", "frames-of-nothing", opstack::encoding::snappy_frame_encode({}));
 }
 
 void make_payloads() {
@@ -236,13 +236,13 @@ void make_payloads() {
     save("block_rules", v + "-jovian", with_first(static_cast<std::uint8_t>(index | 2 << 2 | 16), {}));
 
     Bytes answer{static_cast<std::uint8_t>(40 * index), 0, static_cast<std::uint8_t>(has_parent_beacon_block_root(version)), 0, 0, 0};
-    wire::append_snappy_frames(answer, body);
+    opstack::encoding::append_snappy_frames(answer, body);
     save("payload_by_number", v, answer);
     Bytes judged{index, 7, 40};
     append(judged, ByteView(answer).subspan(1));
     save("answer", v, judged);
   }
-  const auto request = payload_by_number::encode_request(7);
+  const auto request = opstack::sync::wire::encode_request(7);
   save("payload_by_number", "request", with_first(0, request));
   save("payload_by_number", "not-found", Bytes{0, 1});
   save_scripts("sync_scheduler", {120, 600, 2500});
@@ -283,19 +283,19 @@ void make_rpc() {
 }
 
 void make_node() {
-  opp2p::node::StoredBlock stored;
+  opp2p::StoredBlock stored;
   stored.number = 7;
   stored.hash.fill(1);
   stored.parent_hash.fill(2);
   stored.timestamp = static_cast<std::uint64_t>(kNow);
   stored.version = Version::v2;
   stored.body = share(opstack::payload::encode_envelope(Version::v2, block(Version::v2, 7, kNow)));
-  Bytes record(opp2p::node::record_size(stored));
-  opp2p::node::write_record(stored, record);
+  Bytes record(opp2p::record_size(stored));
+  opp2p::write_record(stored, record);
   save("store_record", "record", record);
-  const opp2p::node::StagedRecord staged{to_bytes(PeerId::from_public_key(identity(8).public_key()).bytes()), stored};
-  Bytes wide(opp2p::node::staged_size(staged));
-  opp2p::node::write_staged(staged, wide);
+  const opp2p::StagedRecord staged{to_bytes(PeerId::from_public_key(identity(8).public_key()).bytes()), stored};
+  Bytes wide(opp2p::staged_size(staged));
+  opp2p::write_staged(staged, wide);
   save("store_record", "staged", wide);
 
   const std::string id = PeerId::from_public_key(identity(8).public_key()).to_base58();

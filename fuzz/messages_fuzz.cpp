@@ -150,7 +150,7 @@ void noise_messages(Script& script) {
 }
 
 void requests(Script& script) {
-  using namespace payload_by_number;
+  using namespace opstack::sync::wire;
   const std::uint64_t number = std::uint64_t{script.next16()} << script.below(48);
   require(decode_request(encode_request(number)).value() == number);
   const Bytes body(1 + script.next16() * std::size_t{script.next() % 4U}, script.next());  // none is no answer
@@ -193,20 +193,20 @@ void append_tree(Script& script, Bytes& out, std::vector<std::pair<std::size_t, 
     if (depth < 4 && script.flip()) {
       Bytes inner;
       append_tree(script, inner, leaves, depth + 1);
-      wire::append_rlp_list_header(out, inner.size());
+      libp2p::multiformats::append_rlp_list_header(out, inner.size());
       append(out, inner);
     } else {
       leaves.emplace_back(depth, bytes_of(script));
-      wire::append_rlp_string(out, leaves.back().second);
+      libp2p::multiformats::append_rlp_string(out, leaves.back().second);
     }
   }
 }
-void read_tree(wire::RlpReader reader, std::vector<std::pair<std::size_t, Bytes>>& leaves, std::size_t depth) {
+void read_tree(libp2p::multiformats::RlpReader reader, std::vector<std::pair<std::size_t, Bytes>>& leaves, std::size_t depth) {
   while (!reader.done()) {
     const auto item = reader.item();
     require(item.has_value());
     if (item->list) {
-      read_tree(wire::RlpReader(item->payload), leaves, depth + 1);
+      read_tree(libp2p::multiformats::RlpReader(item->payload), leaves, depth + 1);
     } else {
       leaves.emplace_back(depth, to_bytes(item->payload));
     }
@@ -216,12 +216,12 @@ void rlp(Script& script) {
   Bytes encoded;
   std::vector<std::pair<std::size_t, Bytes>> written, read;
   append_tree(script, encoded, written, 0);
-  read_tree(wire::RlpReader(encoded), read, 0);
+  read_tree(libp2p::multiformats::RlpReader(encoded), read, 0);
   require(read == written);
   const std::uint64_t number = std::uint64_t{script.next16()} << script.below(48);
   Bytes digits;
-  wire::append_rlp_uint(digits, number);
-  require(wire::RlpReader(digits).uint64().value() == number && digits.size() == wire::rlp_uint_size(number));
+  libp2p::multiformats::append_rlp_uint(digits, number);
+  require(libp2p::multiformats::RlpReader(digits).uint64().value() == number && digits.size() == libp2p::multiformats::rlp_uint_size(number));
 }
 
 }  // namespace

@@ -7,16 +7,14 @@
 #include "opstack/sync/wire/codec.hpp"
 #include "libp2p/services/stream_tools.hpp"
 
-namespace opp2p::node::devnet {
-namespace codec = libp2p::payload_by_number;
+namespace opp2p::sim {
+namespace codec = opstack::sync::wire;
 namespace gossip = opstack::gossip;
-namespace network = libp2p::network;
-namespace services = libp2p::services;
 using libp2p::Nanos;
 using libp2p::PeerId;
 using libp2p::Result;
 using libp2p::Seconds;
-using libp2p::network::Stream;
+using libp2p::Stream;
 using libp2p::runtime::sleep_for;
 using libp2p::runtime::Task;
 
@@ -29,9 +27,9 @@ constexpr auto kRetry = Seconds(1);  // between dials, and between fillings of t
 enum class Lie : std::uint8_t { other_chain, other_number, wrong_hash, garbage, broken_off, empty_handed };
 constexpr std::uint64_t kLies = 6;
 
-network::HostConfig host_config(const AdversaryOptions& options) {
+libp2p::HostConfig host_config(const AdversaryOptions& options) {
   auto key = libp2p::crypto::PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, options.key).value();
-  return network::HostConfig(std::move(key));
+  return libp2p::HostConfig(std::move(key));
 }
 
 bool answers_requests(AdversaryKind kind) {
@@ -77,23 +75,23 @@ Adversary::Adversary(libp2p::runtime::Runtime& runtime, AdversaryOptions options
       scope_(runtime) {
   if (gossips_by_hand(options_.kind)) return;
   auto config = gossip::block_gossip_config(options_.rollup.l2_chain_id, {});
-  gossip_ = std::make_unique<services::GossipsubService>(host_, std::move(config), scores_);
+  gossip_ = std::make_unique<libp2p::GossipsubService>(host_, std::move(config), scores_);
 }
 
 Adversary::~Adversary() = default;
 
 Result<void> Adversary::start() {
   // It takes every block for good, and passes it on.
-  for (const auto& topic : gossip::blocks_topics(options_.rollup.l2_chain_id)) {
+  for (const auto& topic : opstack::rules::blocks_topics(options_.rollup.l2_chain_id)) {
     if (gossip_) OPP2P_TRYV(gossip_->join(topic, nullptr, nullptr));
   }
   if (answers_requests(options_.kind)) {
-    services::serve_in_scope(host_, scope_, request_protocol(options_),
+    libp2p::serve_in_scope(host_, scope_, request_protocol(options_),
                              [this](Stream stream) { return answer(std::move(stream)); });
   }
   if (options_.kind == AdversaryKind::deaf) {
     for (const auto id : libp2p::gossipsub::protocol_ids())
-      services::serve_in_scope(host_, scope_, id, [this](Stream stream) { return read_slowly(std::move(stream)); });
+      libp2p::serve_in_scope(host_, scope_, id, [this](Stream stream) { return read_slowly(std::move(stream)); });
   }
   OPP2P_TRYV(host_.listen(options_.listen));
   if (options_.kind == AdversaryKind::forger) scope_.spawn(forge());
@@ -239,4 +237,4 @@ Task<void> Adversary::read_slowly(Stream stream) {
   }
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

@@ -19,7 +19,7 @@
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 
 enum class AdversaryKind : std::uint8_t {
   liar,      // answers payload_by_number with blocks that are wrong in every way
@@ -38,7 +38,7 @@ std::string_view to_string(AdversaryKind kind);
 
 struct AdversaryOptions {
   AdversaryKind kind = AdversaryKind::silent;
-  ChainOptions chain;                          // of the blocks that it makes up
+  opstack::testing::ChainOptions chain;                          // of the blocks that it makes up
   opstack::chain::RollupConfig rollup;         // of the chain whose peers it plagues
   libp2p::crypto::secp256k1::Secret key{};     // its identity
   libp2p::crypto::secp256k1::Secret signer{};  // the sequencer's, for the forger (sim/mischief.hpp)
@@ -66,25 +66,25 @@ class Adversary {
   libp2p::Result<void> start();
   libp2p::runtime::Task<void> close(libp2p::Nanos limit);
 
-  const libp2p::network::Host& host() const { return host_; }
+  const libp2p::Host& host() const { return host_; }
   // How often it had the occasion: requests that it took, streams that it opened or did not read, bad messages.
   std::uint64_t misdeeds() const { return misdeeds_; }
   AdversaryKind kind() const { return options_.kind; }
 
  private:
   libp2p::runtime::Task<void> keep_connected(libp2p::Multiaddr address);
-  libp2p::runtime::Task<void> answer(libp2p::network::Stream stream);
-  libp2p::runtime::Task<void> lie(libp2p::network::Stream& stream, std::uint64_t number);
-  libp2p::runtime::Task<void> trickle(libp2p::network::Stream& stream, std::uint64_t number);
+  libp2p::runtime::Task<void> answer(libp2p::Stream stream);
+  libp2p::runtime::Task<void> lie(libp2p::Stream& stream, std::uint64_t number);
+  libp2p::runtime::Task<void> trickle(libp2p::Stream& stream, std::uint64_t number);
   libp2p::runtime::Task<void> forge();
   libp2p::runtime::Task<void> hoard(libp2p::Multiaddr address);
-  libp2p::runtime::Task<void> read_slowly(libp2p::network::Stream stream);
+  libp2p::runtime::Task<void> read_slowly(libp2p::Stream stream);
   // Opens a gossip stream to the peer again and again, and does this with it.
-  using UseStream = libp2p::runtime::Task<void> (Adversary::*)(libp2p::network::Stream& stream);
+  using UseStream = libp2p::runtime::Task<void> (Adversary::*)(libp2p::Stream& stream);
   libp2p::runtime::Task<void> with_gossip_stream(libp2p::Multiaddr address, UseStream use);
-  libp2p::runtime::Task<void> hold_frame(libp2p::network::Stream& stream);
+  libp2p::runtime::Task<void> hold_frame(libp2p::Stream& stream);
   libp2p::runtime::Task<void> hoard_requests(libp2p::Multiaddr address);
-  libp2p::runtime::Task<void> flood_stream(libp2p::network::Stream& stream);
+  libp2p::runtime::Task<void> flood_stream(libp2p::Stream& stream);
   libp2p::runtime::Task<void> flood_pushes(libp2p::Multiaddr address);
   Bytes small_messages();
   Bytes full_control();
@@ -94,15 +94,15 @@ class Adversary {
 
   libp2p::runtime::Runtime& runtime_;
   const AdversaryOptions options_;
-  ChainBuilder chain_;
+  opstack::testing::ChainBuilder chain_;
   std::vector<Envelope> blocks_;
   MischiefMaker mischief_;
   std::uint64_t misdeeds_ = 0;
-  libp2p::network::Host host_;
-  libp2p::services::IdentifyService identify_;
+  libp2p::Host host_;
+  libp2p::IdentifyService identify_;
   libp2p::gossipsub::NeutralScores scores_;
-  std::unique_ptr<libp2p::services::GossipsubService> gossip_;  // null: it writes its gossip streams by hand
+  std::unique_ptr<libp2p::GossipsubService> gossip_;  // null: it writes its gossip streams by hand
   libp2p::runtime::TaskScope scope_;  // last: its coroutines use the members above
 };
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

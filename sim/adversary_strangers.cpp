@@ -8,7 +8,7 @@
 #include "opstack/sync/wire/codec.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace gossipsub = libp2p::gossipsub;
 namespace identify = libp2p::identify;
 using libp2p::ByteView;
@@ -17,7 +17,7 @@ using libp2p::Nanos;
 using libp2p::PeerId;
 using libp2p::Result;
 using libp2p::Seconds;
-using libp2p::network::Stream;
+using libp2p::Stream;
 using libp2p::runtime::sleep_for;
 using libp2p::runtime::Task;
 
@@ -37,7 +37,7 @@ std::vector<std::string> gossip_protocols() {
 }
 
 std::string newest_topic(const AdversaryOptions& options) {
-  return opstack::gossip::blocks_topic(options.rollup.l2_chain_id, version_of(options.chain.fork));
+  return opstack::rules::blocks_topic(options.rollup.l2_chain_id, opstack::testing::version_of(options.chain.fork));
 }
 
 Bytes bytes_of(const libp2p::SharedBytes& frame) { return Bytes(frame->begin(), frame->end()); }
@@ -90,7 +90,7 @@ Task<void> Adversary::hoard_requests(libp2p::Multiaddr address) {
     while (host_.connected(peer) && held.size() < kHeldRequests) {
       PeerId whom = peer;
       std::vector<std::string> protocols;
-      protocols.push_back(libp2p::payload_by_number::protocol_id(std::to_string(options_.rollup.l2_chain_id)));
+      protocols.push_back(opstack::sync::wire::protocol_id(std::to_string(options_.rollup.l2_chain_id)));
       auto opened = co_await host_.open_stream(std::move(whom), std::move(protocols));
       if (!opened) break;
       const auto written = co_await opened->write(half);
@@ -113,7 +113,7 @@ Bytes Adversary::small_messages() {
     // What looks like a signature, so that it is checked on a worker before the message is refused.
     auto unpacked = runtime_.rng().array<kSignature + kBody>();
     unpacked[kSignature - 1] &= 1;
-    contents.push_back(libp2p::wire::snappy_compress(unpacked));
+    contents.push_back(opstack::encoding::snappy_compress(unpacked));
   }
   for (const Bytes& one : contents) {
     gossipsub::Message message;
@@ -182,4 +182,4 @@ Task<void> Adversary::flood_pushes(libp2p::Multiaddr address) {
   }
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

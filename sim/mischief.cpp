@@ -3,8 +3,7 @@
 #include "opstack/rules/signing.hpp"
 #include "opstack/rules/topics.hpp"
 
-namespace opp2p::node::devnet {
-namespace gossip = opstack::gossip;
+namespace opp2p::sim {
 namespace payload = opstack::payload;
 namespace {
 
@@ -33,13 +32,13 @@ std::string_view to_string(Mischief kind) {
   return "unknown";
 }
 
-MischiefMaker::MischiefMaker(ChainOptions options, const libp2p::crypto::secp256k1::Secret& signer, libp2p::Rng& rng)
+MischiefMaker::MischiefMaker(opstack::testing::ChainOptions options, const libp2p::crypto::secp256k1::Secret& signer, libp2p::Rng& rng)
     : chain_(options, rng), signer_(signer), stranger_(libp2p::crypto::secp256k1::generate(rng)), rng_(rng) {}
 
 BadMessage MischiefMaker::make(Mischief kind, std::uint64_t now) {
-  const auto version = version_of(chain_.options().fork);
+  const auto version = opstack::testing::version_of(chain_.options().fork);
   BadMessage out;
-  out.topic = gossip::blocks_topic(chain_.options().chain_id, version);
+  out.topic = opstack::rules::blocks_topic(chain_.options().chain_id, version);
   if (kind == Mischief::garbage) {
     // A plausible length in front, then nothing that snappy could have written.
     out.data = {0x80, 0x08};
@@ -54,8 +53,8 @@ BadMessage MischiefMaker::make(Mischief kind, std::uint64_t now) {
   fit(envelope, layout);
   const auto body = payload::encode_envelope(layout, envelope);
   const auto& key = kind == Mischief::bad_signature ? stranger_ : signer_;
-  out.data = gossip::compress_message(gossip::sign_body(key, chain_.options().chain_id, body), body);
+  out.data = opstack::rules::compress_message(opstack::rules::sign_body(key, chain_.options().chain_id, body), body);
   return out;
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

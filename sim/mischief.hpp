@@ -11,7 +11,11 @@
 #include "libp2p/crypto/secp256k1.hpp"
 #include "opstack/testing/chain_builder.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
+
+using libp2p::Bytes;
+using libp2p::ByteView;
+using opstack::payload::Envelope;
 
 enum class Mischief : std::uint8_t { bad_signature, wrong_hash, stale, wrong_version, garbage };
 inline constexpr std::size_t kMischiefs = 5;
@@ -25,15 +29,15 @@ struct BadMessage {
 // Makes bad messages out of blocks of a chain of its own.
 class MischiefMaker {
  public:
-  MischiefMaker(ChainOptions options, const libp2p::crypto::secp256k1::Secret& signer, libp2p::Rng& rng);
+  MischiefMaker(opstack::testing::ChainOptions options, const libp2p::crypto::secp256k1::Secret& signer, libp2p::Rng& rng);
   // `now` in seconds since 1970. Every message is another one.
   BadMessage make(Mischief kind, std::uint64_t now);
 
  private:
-  ChainBuilder chain_;
+  opstack::testing::ChainBuilder chain_;
   libp2p::crypto::secp256k1::Secret signer_;
   libp2p::crypto::secp256k1::Secret stranger_;
   libp2p::Rng& rng_;
 };
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

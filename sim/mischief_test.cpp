@@ -3,42 +3,41 @@
 #include "sim/mischief.hpp"
 #include "opstack/rules/block_rules.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace {
 
-namespace gossip = opstack::gossip;
 namespace secp256k1 = libp2p::crypto::secp256k1;
 
 constexpr std::uint64_t kNow = 1'700'000'100;
 
-gossip::Outcome judge(Fork fork, Mischief kind) {
+opstack::rules::Outcome judge(opstack::testing::Fork fork, Mischief kind) {
   libp2p::SeededRng rng(11);
-  ChainOptions options;
+  opstack::testing::ChainOptions options;
   options.fork = fork;
   options.genesis_time = 1'700'000'000;
   const auto signer = secp256k1::generate(rng);
   MischiefMaker maker(options, signer, rng);
   const auto message = maker.make(kind, kNow);
-  gossip::BlockRulesConfig config;
+  opstack::rules::BlockRulesConfig config;
   config.chain_id = options.chain_id;
-  config.version = version_of(fork);
-  if (fork == Fork::jovian) config.jovian_time = 0;
-  gossip::BlockRules rules(config);
-  gossip::SignerState signers;
+  config.version = opstack::testing::version_of(fork);
+  if (fork == opstack::testing::Fork::jovian) config.jovian_time = 0;
+  opstack::rules::BlockRules rules(config);
+  opstack::rules::SignerState signers;
   signers.current = secp256k1::address_of(signer);
   return rules.check(message.data, signers, libp2p::from_unix_seconds(static_cast<std::int64_t>(kNow)));
 }
 
 TEST(MischiefMaker, each_kind_is_rejected_by_the_rule_that_it_is_meant_for) {
-  for (const auto fork : {Fork::bedrock, Fork::canyon, Fork::ecotone, Fork::isthmus, Fork::jovian}) {
+  for (const auto fork : {opstack::testing::Fork::bedrock, opstack::testing::Fork::canyon, opstack::testing::Fork::ecotone, opstack::testing::Fork::isthmus, opstack::testing::Fork::jovian}) {
     SCOPED_TRACE(to_string(fork));
-    const auto expect = [&](Mischief kind, std::initializer_list<gossip::Reason> reasons) {
+    const auto expect = [&](Mischief kind, std::initializer_list<opstack::rules::Reason> reasons) {
       SCOPED_TRACE(to_string(kind));
       const auto outcome = judge(fork, kind);
-      EXPECT_EQ(outcome.verdict, gossip::Verdict::reject);
+      EXPECT_EQ(outcome.verdict, opstack::rules::Verdict::reject);
       EXPECT_TRUE(std::find(reasons.begin(), reasons.end(), outcome.reason) != reasons.end()) << outcome.text();
     };
-    using gossip::Reason;
+    using opstack::rules::Reason;
     expect(Mischief::bad_signature, {Reason::invalid_signature});
     expect(Mischief::wrong_hash, {Reason::bad_block_hash});
     expect(Mischief::stale, {Reason::too_old});
@@ -48,4 +47,4 @@ TEST(MischiefMaker, each_kind_is_rejected_by_the_rule_that_it_is_meant_for) {
 }
 
 }  // namespace
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

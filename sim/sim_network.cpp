@@ -1,6 +1,6 @@
 #include "sim/sim_network.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace runtime = libp2p::runtime;
 namespace secp256k1 = libp2p::crypto::secp256k1;
 using libp2p::Multiaddr;
@@ -87,18 +87,18 @@ Result<void> SimNetwork::start(Member& member) {
   return member.node->start();
 }
 
-Result<std::size_t> SimNetwork::add_adversary(AdversaryKind kind, const ChainOptions& chain,
+Result<std::size_t> SimNetwork::add_adversary(AdversaryKind kind, const opstack::testing::ChainOptions& chain,
                                               const std::vector<std::size_t>& dials) {
   return add_adversary_at(world_->add_node(), kind, chain, dials);
 }
 
-Result<std::size_t> SimNetwork::add_adversary_beside(std::size_t other, AdversaryKind kind, const ChainOptions& chain,
+Result<std::size_t> SimNetwork::add_adversary_beside(std::size_t other, AdversaryKind kind, const opstack::testing::ChainOptions& chain,
                                                      const std::vector<std::size_t>& dials) {
   return add_adversary_at(adversaries_[other]->place, kind, chain, dials);
 }
 
 Result<std::size_t> SimNetwork::add_adversary_at(const runtime::SimNode& place, AdversaryKind kind,
-                                                 const ChainOptions& chain, const std::vector<std::size_t>& dials) {
+                                                 const opstack::testing::ChainOptions& chain, const std::vector<std::size_t>& dials) {
   auto enemy = std::make_unique<Enemy>(place);
   AdversaryOptions& options = enemy->options;
   options.kind = kind;
@@ -166,4 +166,4 @@ void SimNetwork::close() {
   members_.clear();
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

@@ -16,7 +16,7 @@
 #include "opp2p/store/store_memory.hpp"
 #include "libp2p/runtime/sim/sim_world.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 
 struct SimMemberOptions {
   std::vector<std::size_t> dials;              // members that it dials
@@ -38,10 +38,10 @@ class SimNetwork {
   // Starts a node and answers its index.
   Result<std::size_t> add(const SimMemberOptions& options);
   // Starts an adversary that dials the given members, and answers its index.
-  Result<std::size_t> add_adversary(AdversaryKind kind, const ChainOptions& chain,
+  Result<std::size_t> add_adversary(AdversaryKind kind, const opstack::testing::ChainOptions& chain,
                                     const std::vector<std::size_t>& dials);
   // The same at the address of another adversary.
-  Result<std::size_t> add_adversary_beside(std::size_t other, AdversaryKind kind, const ChainOptions& chain,
+  Result<std::size_t> add_adversary_beside(std::size_t other, AdversaryKind kind, const opstack::testing::ChainOptions& chain,
                                            const std::vector<std::size_t>& dials);
   // The adversary goes and comes back as somebody else.
   Result<void> renew_adversary(std::size_t index);
@@ -99,7 +99,7 @@ class SimNetwork {
     explicit Enemy(libp2p::runtime::SimNode p) : place(p) {}
   };
   Result<libp2p::Multiaddr> listen_address(const libp2p::runtime::SimNode& place, std::size_t port) const;
-  Result<std::size_t> add_adversary_at(const libp2p::runtime::SimNode& place, AdversaryKind kind, const ChainOptions& chain,
+  Result<std::size_t> add_adversary_at(const libp2p::runtime::SimNode& place, AdversaryKind kind, const opstack::testing::ChainOptions& chain,
                                        const std::vector<std::size_t>& dials);
   Result<void> start(Member& member);
   template <class Closable>
@@ -115,4 +115,4 @@ class SimNetwork {
   std::vector<std::unique_ptr<Enemy>> adversaries_;
 };
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

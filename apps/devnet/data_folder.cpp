@@ -10,7 +10,7 @@
 
 #include "opp2p/base/file_error.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
@@ -76,4 +76,4 @@ std::string pretty(const json::object& object) {
   return out + "}\n";
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -7,7 +7,7 @@
 
 #include "libp2p/base/result.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 
 struct DataFolder {
   std::filesystem::path path;
@@ -21,4 +21,4 @@ libp2p::Result<void> write_file(const std::filesystem::path& path, const std::st
 // A line for each member.
 std::string pretty(const boost::json::object& object);
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -15,7 +15,7 @@
 #include "opstack/payload/payload_json.hpp"
 #include "libp2p/runtime/entropy.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 namespace secp256k1 = libp2p::crypto::secp256k1;
@@ -84,7 +84,7 @@ class Devnet {
   libp2p::runtime::SystemRng rng_;
   DataFolder folder_;
   secp256k1::Secret signer_{};
-  std::unique_ptr<ChainBuilder> chain_;
+  std::unique_ptr<opstack::testing::ChainBuilder> chain_;
   std::string static_peers_;
   std::vector<Member> nodes_;  // the sequencer first, the late joiner last
   std::optional<Member> intruder_;
@@ -110,13 +110,13 @@ Devnet::~Devnet() {
 Result<void> Devnet::start() {
   OPP2P_TRY(folder_, make_data_folder(options_.data_dir));
   signer_ = secp256k1::generate(rng_);
-  ChainOptions chain;
+  opstack::testing::ChainOptions chain;
   chain.fork = options_.fork;
   chain.block_time = options_.block_time;
   chain.block_size = options_.block_size;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   chain.genesis_time = static_cast<std::uint64_t>(std::chrono::ceil<Seconds>(now).count()) + 1;
-  chain_ = std::make_unique<ChainBuilder>(chain, rng_);
+  chain_ = std::make_unique<opstack::testing::ChainBuilder>(chain, rng_);
   OPP2P_TRYV(write_file(folder_.path / "rollup.json", pretty(chain_->rollup_config())));
   OPP2P_TRYV(start_members());
   OPP2P_TRYV(write_about());
@@ -372,4 +372,4 @@ libp2p::Result<int> run_devnet(const DevnetOptions& options, Output& out) {
   return devnet.run();
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

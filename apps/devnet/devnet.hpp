@@ -13,11 +13,11 @@
 #include "opstack/testing/chain_builder.hpp"
 #include "opp2p/base/output.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 
 struct DevnetOptions {
   std::uint64_t block_time = 2;  // seconds
-  Fork fork = Fork::isthmus;
+  opstack::testing::Fork fork = opstack::testing::Fork::isthmus;
   std::size_t block_size = 4096;  // bytes
   std::size_t followers = 4;
   std::optional<std::uint64_t> for_seconds;  // then the sequencer stops and a summary is printed
@@ -33,4 +33,4 @@ struct DevnetOptions {
 // devnet from running. When `out` fails, it ends at once, without the judgement.
 libp2p::Result<int> run_devnet(const DevnetOptions& options, Output& out);
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

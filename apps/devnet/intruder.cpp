@@ -8,7 +8,7 @@
 #include "opp2p/node/node_file.hpp"
 #include "libp2p/runtime/asio/asio_runtime.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace {
 
 using libp2p::Result;
@@ -16,19 +16,19 @@ using libp2p::runtime::AsioRuntime;
 
 constexpr auto kCloseLimit = libp2p::Seconds(2);
 
-Result<AdversaryOptions> forger(const IntruderOptions& options, libp2p::Rng& rng) {
-  AdversaryOptions out;
-  out.kind = AdversaryKind::forger;
+Result<sim::AdversaryOptions> forger(const IntruderOptions& options, libp2p::Rng& rng) {
+  sim::AdversaryOptions out;
+  out.kind = sim::AdversaryKind::forger;
   out.chain = options.chain;
   out.signer = options.signer;
   out.peers = options.peers;
   out.key = libp2p::crypto::secp256k1::generate(rng);
-  OPP2P_TRY(out.rollup, opstack::chain::RollupConfig::from_json(ChainBuilder(options.chain, rng).rollup_config()));
+  OPP2P_TRY(out.rollup, opstack::chain::RollupConfig::from_json(opstack::testing::ChainBuilder(options.chain, rng).rollup_config()));
   OPP2P_TRY(out.listen, libp2p::Multiaddr::from_text("/ip4/127.0.0.1/tcp/0"));
   return out;
 }
 
-libp2p::runtime::Task<void> close_and_stop(Adversary& intruder, AsioRuntime& runtime) {
+libp2p::runtime::Task<void> close_and_stop(sim::Adversary& intruder, AsioRuntime& runtime) {
   co_await intruder.close(kCloseLimit);
   runtime.stop();
 }
@@ -41,7 +41,7 @@ Result<void> run_intruder(const IntruderOptions& options) {
   boost::asio::signal_set signals(runtime.executor());
   for (const int signal : end_signals()) signals.add(signal);
   OPP2P_TRY(auto plan, forger(options, runtime.rng()));
-  Adversary intruder(runtime, std::move(plan));
+  sim::Adversary intruder(runtime, std::move(plan));
   OPP2P_TRYV(intruder.start());
   OPP2P_TRYV(write_node_file(options.data_dir, intruder.host().id(), intruder.host().listen_addresses(), 0));
   libp2p::runtime::TaskScope closing(runtime);
@@ -52,4 +52,4 @@ Result<void> run_intruder(const IntruderOptions& options) {
   return {};
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

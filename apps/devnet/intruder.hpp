@@ -12,10 +12,10 @@
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "opstack/testing/chain_builder.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 
 struct IntruderOptions {
-  ChainOptions chain;
+  opstack::testing::ChainOptions chain;
   libp2p::crypto::secp256k1::Secret signer{};
   std::vector<libp2p::Multiaddr> peers;
   std::string data_dir;  // node.json is written there, as a node does
@@ -23,4 +23,4 @@ struct IntruderOptions {
 
 libp2p::Result<void> run_intruder(const IntruderOptions& options);
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -6,7 +6,7 @@
 #include <sstream>
 #include <thread>
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
@@ -102,4 +102,4 @@ libp2p::Result<std::vector<std::string>> Member::hashes(std::uint64_t from) cons
   }
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -11,7 +11,7 @@
 #include "apps/devnet/table.hpp"
 #include "opp2p/rpc/rpc_client.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 
 class Member {
  public:
@@ -51,4 +51,4 @@ class Member {
   NodeRow last_;
 };
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

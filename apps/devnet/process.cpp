@@ -16,7 +16,7 @@
 
 extern char** environ;
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace {
 
 // Ours without what configures a node: an operator's OP_NODE_P2P_STATIC or OP_NODE_P2P_SEQUENCER_KEY is not meant for these nodes.
@@ -102,4 +102,4 @@ std::string own_program() {
   return std::filesystem::exists(path, error) ? path.string() : kSelf;
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -11,7 +11,7 @@
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 
 class Process {
  public:
@@ -38,4 +38,4 @@ class Process {
 // The path of the running program, to start itself again.
 std::string own_program();
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

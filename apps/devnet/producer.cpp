@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace {
 
 using SystemClock = std::chrono::system_clock;
@@ -10,7 +10,7 @@ constexpr auto kTick = std::chrono::milliseconds(2);
 
 }  // namespace
 
-Producer::Producer(ChainBuilder& chain, Publish publish) : chain_(chain), publish_(std::move(publish)) {}
+Producer::Producer(opstack::testing::ChainBuilder& chain, Publish publish) : chain_(chain), publish_(std::move(publish)) {}
 
 Producer::~Producer() { stop(); }
 
@@ -55,4 +55,4 @@ bool Producer::publish(const Envelope& block) {
   return false;
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

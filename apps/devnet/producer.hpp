@@ -12,14 +12,18 @@
 #include "libp2p/base/result.hpp"
 #include "opstack/testing/chain_builder.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
+
+using libp2p::Bytes;
+using libp2p::ByteView;
+using opstack::payload::Envelope;
 
 class Producer {
  public:
   // Hands a block over; an error is kept and tried again once with the same block.
   using Publish = std::function<libp2p::Result<void>(const Envelope&)>;
 
-  Producer(ChainBuilder& chain, Publish publish);
+  Producer(opstack::testing::ChainBuilder& chain, Publish publish);
   ~Producer();
 
   void start();
@@ -35,7 +39,7 @@ class Producer {
   void run();
   bool publish(const Envelope& block);
 
-  ChainBuilder& chain_;
+  opstack::testing::ChainBuilder& chain_;
   Publish publish_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
@@ -45,4 +49,4 @@ class Producer {
   std::string error_;
 };
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -12,7 +12,7 @@
 #include "opstack/payload/payload_json.hpp"
 #include "libp2p/runtime/entropy.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 namespace secp256k1 = libp2p::crypto::secp256k1;
@@ -30,10 +30,10 @@ constexpr auto kSpreading = Seconds(5);
 constexpr std::size_t kJovianExtraData = 17;  // op-node surface, 6.4
 
 // The version that the fields of an envelope stand for.
-Version version_of(const Envelope& envelope) {
-  if (envelope.payload.withdrawals_root) return Version::v4;
-  if (envelope.payload.blob_gas_used) return Version::v3;
-  return envelope.payload.withdrawals ? Version::v2 : Version::v1;
+opstack::payload::Version version_of(const Envelope& envelope) {
+  if (envelope.payload.withdrawals_root) return opstack::payload::Version::v4;
+  if (envelope.payload.blob_gas_used) return opstack::payload::Version::v3;
+  return envelope.payload.withdrawals ? opstack::payload::Version::v2 : opstack::payload::Version::v1;
 }
 
 Result<RecordedBlock> recording(std::string name, const json::value& value) {
@@ -84,15 +84,15 @@ Result<void> read_file(const fs::path& path, std::vector<RecordedBlock>& out) {
 // A chain on which the block is what its fields say.
 Result<opstack::chain::RollupConfig> chain_for(const RecordedBlock& block) {
   libp2p::SeededRng rng(1);
-  ChainOptions options;
+  opstack::testing::ChainOptions options;
   const bool jovian = block.envelope.payload.extra_data.size() == kJovianExtraData;
-  options.fork = block.version == Version::v1   ? Fork::bedrock
-                 : block.version == Version::v2 ? Fork::canyon
-                 : block.version == Version::v3 ? Fork::ecotone
-                 : jovian                       ? Fork::jovian
-                                                : Fork::isthmus;
+  options.fork = block.version == opstack::payload::Version::v1   ? opstack::testing::Fork::bedrock
+                 : block.version == opstack::payload::Version::v2 ? opstack::testing::Fork::canyon
+                 : block.version == opstack::payload::Version::v3 ? opstack::testing::Fork::ecotone
+                 : jovian                       ? opstack::testing::Fork::jovian
+                                                : opstack::testing::Fork::isthmus;
   options.genesis_time = 1;
-  return opstack::chain::RollupConfig::from_json(ChainBuilder(options, rng).rollup_config());
+  return opstack::chain::RollupConfig::from_json(opstack::testing::ChainBuilder(options, rng).rollup_config());
 }
 
 struct Replayed {
@@ -103,14 +103,14 @@ struct Replayed {
 Result<Replayed> replay(const RecordedBlock& block, std::size_t followers, std::uint64_t seed) {
   OPP2P_TRY(const auto rollup, chain_for(block));
   // The bytes on the wire cannot say all that a file can.
-  if (const auto fields = opstack::gossip::check_block_fields(rollup, block.envelope);
-      fields.verdict != opstack::gossip::Verdict::accept)
+  if (const auto fields = opstack::rules::check_block_fields(rollup, block.envelope);
+      fields.verdict != opstack::rules::Verdict::accept)
     return Replayed{0, fields.text()};
   libp2p::SeededRng rng(seed);
   const auto signer = secp256k1::generate(rng);
   const auto time = libp2p::from_unix_seconds(static_cast<std::int64_t>(block.envelope.payload.timestamp));
-  SimNetwork network(seed, rollup, signer, time - kMeeting);
-  SimMemberOptions options;
+  sim::SimNetwork network(seed, rollup, signer, time - kMeeting);
+  sim::SimMemberOptions options;
   options.sequencer = true;
   OPP2P_TRYV(network.add(options));
   options.sequencer = false;
@@ -187,4 +187,4 @@ Result<int> run_replay(const std::string& folder, const DevnetOptions& options, 
   return ok ? 0 : 1;
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -11,7 +11,10 @@
 
 #include "apps/devnet/devnet.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
+
+using libp2p::Bytes;
+using opstack::payload::Envelope;
 
 struct RecordedBlock {
   std::string name;
@@ -25,4 +28,4 @@ libp2p::Result<std::vector<RecordedBlock>> read_recordings(const std::string& fo
 // The exit code: 0 only when every follower accepted every block.
 libp2p::Result<int> run_replay(const std::string& folder, const DevnetOptions& options, Output& out);
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace {
 
 constexpr std::string_view kColourOff = "\x1b[0m";
@@ -74,4 +74,4 @@ std::string Screen::draw(const std::vector<std::string>& lines, TerminalSize siz
 
 std::string Screen::print_above(std::string_view text) { return to_start() + std::string(text); }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 
 enum class Colour { none, bold, red, green, yellow, magenta };
 
@@ -43,4 +43,4 @@ class Screen {
   std::size_t drawn_ = 0;  // lines
 };
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

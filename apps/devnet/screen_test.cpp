@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace {
 
 TEST(Screen, lines_are_drawn_over_from_the_first_column_whatever_a_key_left_there) {
@@ -57,4 +57,4 @@ TEST(Screen, only_a_terminal_that_says_what_it_is_gets_escape_sequences) {
 }
 
 }  // namespace
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace json = boost::json;
 namespace {
 
@@ -206,4 +206,4 @@ std::string with_short_peer_id(const std::string& address) {
   return address.substr(0, at + kShownOfId) + ".." + address.substr(address.size() - kShownOfId);
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

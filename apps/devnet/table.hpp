@@ -11,7 +11,7 @@
 
 #include "apps/devnet/screen.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 
 struct NodeRow {
   std::string name;
@@ -59,4 +59,4 @@ std::string plain_lines(const DevnetStatus& status);
 // "/ip4/127.0.0.1/tcp/1/p2p/16Uiu2..8hDzsab": a peer id as a terminal shows it, its ends.
 std::string with_short_peer_id(const std::string& address);
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace {
 
 using testing::HasSubstr;
@@ -142,4 +142,4 @@ TEST(Table, of_a_peer_id_a_terminal_shows_the_ends) {
 }
 
 }  // namespace
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

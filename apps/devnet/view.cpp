@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 namespace json = boost::json;
 namespace {
 
@@ -140,4 +140,4 @@ void View::show_summary(const DevnetSummary& summary) {
   print(text);
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

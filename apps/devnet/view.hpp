@@ -9,7 +9,7 @@
 #include "apps/devnet/table.hpp"
 #include "opp2p/base/output.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::devnet {
 
 // Where a member is reached and read.
 struct MemberPlace {
@@ -66,4 +66,4 @@ class View {
   Screen screen_;
 };
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::devnet

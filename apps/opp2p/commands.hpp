@@ -12,15 +12,15 @@
 namespace opp2p {
 
 // inspect gossip|payload|response|peer-id|multiaddr|key|message-id: what bytes mean.
-void add_inspect_commands(CLI::App& app, node::Output& out, int& exit_code);
+void add_inspect_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 // key generate|peer-id: node keys in op-node's file format.
-void add_key_commands(CLI::App& app, node::Output& out, int& exit_code);
+void add_key_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 
 // node: the daemon. CLI11 lists it only; what follows the word `node` is read by node_command, which answers the exit
 // code.
 void add_node_command(CLI::App& app);
-int node_command(std::span<const std::string> arguments, node::Output& out);
+int node_command(std::span<const std::string> arguments, opp2p::Output& out);
 // devnet: a local chain of real processes.
-void add_devnet_commands(CLI::App& app, node::Output& out, int& exit_code);
+void add_devnet_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 
 }  // namespace opp2p

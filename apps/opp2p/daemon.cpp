@@ -19,7 +19,7 @@
 #include "opp2p/store/store_lmdb.hpp"
 #include "libp2p/runtime/asio/asio_runtime.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Seconds;
@@ -131,4 +131,4 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   return {};
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -14,7 +14,7 @@
 namespace opp2p {
 namespace {
 
-using node::devnet::DevnetOptions;
+using opp2p::devnet::DevnetOptions;
 
 const std::vector<std::string> kForks = {"bedrock", "canyon", "ecotone", "isthmus", "jovian"};
 
@@ -26,29 +26,29 @@ struct IntruderArguments {
   std::string data_dir;
 };
 
-libp2p::Result<node::devnet::IntruderOptions> resolve(const IntruderArguments& arguments) {
-  node::devnet::IntruderOptions out;
+libp2p::Result<opp2p::devnet::IntruderOptions> resolve(const IntruderArguments& arguments) {
+  opp2p::devnet::IntruderOptions out;
   OPP2P_TRY(const auto text, read_input(arguments.rollup_config, false));
   OPP2P_TRY(const auto rollup, opstack::chain::RollupConfig::from_text(libp2p::as_text(text)));
   out.chain.chain_id = rollup.l2_chain_id;
   out.chain.genesis_time = rollup.genesis.l2_time;
   out.chain.block_time = rollup.block_time;
-  out.chain.fork = node::devnet::parse_fork(arguments.fork).value();
+  out.chain.fork = opstack::testing::parse_fork(arguments.fork).value();
   out.data_dir = arguments.data_dir;
-  OPP2P_TRY(out.signer, node::parse_key(arguments.signer_key));
-  OPP2P_TRY(out.peers, node::parse_peers(arguments.peers));
+  OPP2P_TRY(out.signer, opp2p::parse_key(arguments.signer_key));
+  OPP2P_TRY(out.peers, opp2p::parse_peers(arguments.peers));
   return out;
 }
 
-int run_devnet(node::Output& out, const DevnetOptions& options, const std::string& replay) {
-  const auto done = replay.empty() ? node::devnet::run_devnet(options, out) : node::devnet::run_replay(replay, options, out);
+int run_devnet(opp2p::Output& out, const DevnetOptions& options, const std::string& replay) {
+  const auto done = replay.empty() ? opp2p::devnet::run_devnet(options, out) : opp2p::devnet::run_replay(replay, options, out);
   return done ? *done : report(done.error());
 }
 
 int run_intruder(const IntruderArguments& arguments) {
   const auto options = resolve(arguments);
   if (!options) return report(options.error());
-  const auto done = node::devnet::run_intruder(*options);
+  const auto done = opp2p::devnet::run_intruder(*options);
   return done ? 0 : report(done.error());
 }
 
@@ -65,7 +65,7 @@ void add_intruder(CLI::App& app, int& exit_code) {
 
 }  // namespace
 
-void add_devnet_commands(CLI::App& app, node::Output& out, int& exit_code) {
+void add_devnet_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto* command = app.add_subcommand(
       "devnet", "A local chain of real processes: a sequencer, followers, a late joiner and an intruder, watched and judged");
   auto options = std::make_shared<DevnetOptions>();
@@ -85,7 +85,7 @@ void add_devnet_commands(CLI::App& app, node::Output& out, int& exit_code) {
   command->add_option("--log.level", options->log_level, "Of the nodes, whose logs lie in the data folder")->capture_default_str();
   command->add_option("--replay", *replay, "Instead of making blocks, feed recorded ones (JSON files of payloads) through the same path");
   command->callback([options, fork, replay, &out, &exit_code] {
-    options->fork = node::devnet::parse_fork(*fork).value();
+    options->fork = opstack::testing::parse_fork(*fork).value();
     exit_code = run_devnet(out, *options, *replay);
   });
   add_intruder(app, exit_code);

@@ -51,7 +51,7 @@ libp2p::Result<Bytes> read_input(const std::string& path, bool hex) {
   return *std::move(decoded);
 }
 
-libp2p::Result<libp2p::ByteArray<20>> parse_address(std::string_view text) {
+libp2p::Result<libp2p::ByteArray<20>> read_address(std::string_view text) {
   const auto raw = libp2p::from_hex(text);
   if (!raw || raw->size() != 20)
     return Error(Errc::malformed, "'" + std::string(text.substr(0, 80)) + "' is no address: 20 bytes as 0x-hex are expected");
@@ -60,7 +60,7 @@ libp2p::Result<libp2p::ByteArray<20>> parse_address(std::string_view text) {
   return out;
 }
 
-void print_line(node::Output& out, const boost::json::object& object) {
+void print_line(opp2p::Output& out, const boost::json::object& object) {
   out.write(boost::json::serialize(object) + "\n");
 }
 

@@ -16,10 +16,10 @@ namespace opp2p {
 libp2p::Result<libp2p::Bytes> read_input(const std::string& path, bool hex);
 
 // Twenty bytes as hexadecimal text, with or without 0x.
-libp2p::Result<libp2p::ByteArray<20>> parse_address(std::string_view text);
+libp2p::Result<libp2p::ByteArray<20>> read_address(std::string_view text);
 
 // One line of JSON.
-void print_line(node::Output& out, const boost::json::object& object);
+void print_line(opp2p::Output& out, const boost::json::object& object);
 // What an error says to a person: its text and place, without its kind, which the text tells.
 std::string sentence_of(const libp2p::Error& error);
 // "opp2p: TEXT" on standard error; answers 1, the exit code.

@@ -20,7 +20,7 @@ using libp2p::Error;
 using libp2p::Multiaddr;
 using libp2p::PeerId;
 using libp2p::to_hex0x;
-using opstack::gossip::Outcome;
+using opstack::rules::Outcome;
 using opstack::payload::Version;
 
 constexpr std::size_t kSignatureSize = 65;
@@ -78,19 +78,19 @@ std::optional<Version> version_by_layout(bool envelope, ByteView body) {
 
 }  // namespace
 
-GossipInspector::GossipInspector(std::string topic, opstack::gossip::BlockRulesConfig config,
-                                 opstack::gossip::SignerState signers, libp2p::UnixTime now)
+GossipInspector::GossipInspector(std::string topic, opstack::rules::BlockRulesConfig config,
+                                 opstack::rules::SignerState signers, libp2p::UnixTime now)
     : topic_(std::move(topic)), rules_(std::move(config)), signers_(std::move(signers)), now_(now) {}
 
 json::object GossipInspector::line(ByteView raw_message) {
-  const auto message = opstack::gossip::read_message(topic_, raw_message);
+  const auto message = opstack::rules::read_message(topic_, raw_message);
   // A copy: the previous signer is within its grace for every message, whatever the current one has signed.
   auto signers = signers_;
   const Outcome outcome = rules_.check(raw_message, signers, now_, message.decompressed);
   const auto block = block_of(rules_.config().version, outcome);
   json::object out;
-  out["verdict"] = std::string(opstack::gossip::to_string(outcome.verdict));
-  out["reason"] = or_null(outcome.text(), outcome.reason != opstack::gossip::Reason::valid);
+  out["verdict"] = std::string(opstack::rules::to_string(outcome.verdict));
+  out["reason"] = or_null(outcome.text(), outcome.reason != opstack::rules::Reason::valid);
   out["message_id"] = to_hex0x(message.id);
   out["signature_address"] = outcome.signer ? json::value(to_hex0x(*outcome.signer)) : json::value(nullptr);
   out["block_hash"] = block ? json::value(to_hex0x(block->payload.block_hash)) : json::value(nullptr);
@@ -108,16 +108,16 @@ Result<json::object> payload(Version version, ByteView body) {
 }
 
 Result<json::object> response(ByteView stream, std::optional<Version> version) {
-  libp2p::payload_by_number::ResponseDecoder decoder;
+  opstack::sync::wire::ResponseDecoder decoder;
   OPP2P_TRYV(decoder.push(stream));
   OPP2P_TRYV(decoder.finish());
   json::object out;
   out["code"] = *decoder.code();
   const bool reserved = *decoder.code() > 3;
   out["result"] = reserved ? std::string("error")
-                           : std::string(to_string(static_cast<libp2p::payload_by_number::ResultCode>(*decoder.code())));
+                           : std::string(to_string(static_cast<opstack::sync::wire::ResultCode>(*decoder.code())));
   if (decoder.refused()) return out;
-  const bool envelope = *decoder.version() == libp2p::payload_by_number::ResponseVersion::envelope;
+  const bool envelope = *decoder.version() == opstack::sync::wire::ResponseVersion::envelope;
   out["version"] = static_cast<std::uint32_t>(*decoder.version());
   if (!version) version = version_by_layout(envelope, decoder.body());
   if (!version)
@@ -199,7 +199,7 @@ Result<json::object> key(KeyForm form, std::string_view hex) {
 }
 
 json::object message_id(std::string_view topic, ByteView raw_message) {
-  const auto message = opstack::gossip::read_message(topic, raw_message);
+  const auto message = opstack::rules::read_message(topic, raw_message);
   json::object out;
   out["message_id"] = to_hex0x(message.id);
   out["valid_snappy"] = message.decompressed != nullptr;

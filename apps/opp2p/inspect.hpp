@@ -17,7 +17,7 @@ using libp2p::Result;
 class GossipInspector {
  public:
   // `topic` is used for message ids; the version and the chain id stand in `config`.
-  GossipInspector(std::string topic, opstack::gossip::BlockRulesConfig config, opstack::gossip::SignerState signers,
+  GossipInspector(std::string topic, opstack::rules::BlockRulesConfig config, opstack::rules::SignerState signers,
                   libp2p::UnixTime now);
 
   // {verdict, reason, message_id, signature_address, block_hash, block_number, timestamp, transactions}; null where unknown.
@@ -26,8 +26,8 @@ class GossipInspector {
 
  private:
   std::string topic_;
-  opstack::gossip::BlockRules rules_;
-  opstack::gossip::SignerState signers_;
+  opstack::rules::BlockRules rules_;
+  opstack::rules::SignerState signers_;
   libp2p::UnixTime now_;
 };
 

@@ -34,9 +34,9 @@ libp2p::UnixTime wall_clock() {
 
 Result<std::unique_ptr<inspect::GossipInspector>> make_inspector(const GossipOptions& options) {
   const auto now = options.now ? libp2p::from_unix_seconds(*options.now) : wall_clock();
-  opstack::gossip::BlockRulesConfig config;
+  opstack::rules::BlockRulesConfig config;
   OPP2P_TRY(config.chain_id, opstack::chain::ChainId::from_decimal(options.chain_id));
-  const auto topic = opstack::gossip::parse_blocks_topic(options.topic);
+  const auto topic = opstack::rules::parse_blocks_topic(options.topic);
   if (!topic)
     return Error(Errc::malformed, "'" + options.topic + "' is no topic of blocks: /optimism/" + options.chain_id +
                                       "/0/blocks to /optimism/" + options.chain_id + "/3/blocks are");
@@ -45,16 +45,16 @@ Result<std::unique_ptr<inspect::GossipInspector>> make_inspector(const GossipOpt
   config.version = topic->version;
   config.jovian_time = options.jovian_time;
   config.max_age = libp2p::Seconds(options.max_age);
-  opstack::gossip::SignerState signers;
-  OPP2P_TRY(signers.current, parse_address(options.signer));
+  opstack::rules::SignerState signers;
+  OPP2P_TRY(signers.current, read_address(options.signer));
   if (!options.previous_signer.empty()) {
-    OPP2P_TRY(signers.previous, parse_address(options.previous_signer));
-    signers.previous_until = now + opstack::gossip::kSignerGracePeriod;
+    OPP2P_TRY(signers.previous, read_address(options.previous_signer));
+    signers.previous_until = now + opstack::rules::kSignerGracePeriod;
   }
   return std::make_unique<inspect::GossipInspector>(options.topic, std::move(config), std::move(signers), now);
 }
 
-int run_gossip(node::Output& out, const GossipOptions& options) {
+int run_gossip(opp2p::Output& out, const GossipOptions& options) {
   auto inspector = make_inspector(options);
   if (!inspector) return report(inspector.error());
   int exit_code = 0;
@@ -69,13 +69,13 @@ int run_gossip(node::Output& out, const GossipOptions& options) {
   return exit_code;
 }
 
-int print(node::Output& out, const Result<boost::json::object>& result, const std::string& what) {
+int print(opp2p::Output& out, const Result<boost::json::object>& result, const std::string& what) {
   if (!result) return report(result.error().within(what));
   print_line(out, *result);
   return 0;
 }
 
-void add_gossip(CLI::App& inspect, node::Output& out, int& exit_code) {
+void add_gossip(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
   auto* command = inspect.add_subcommand("gossip", "Judge gossip messages as a validator does: one JSON line for each file");
   auto options = std::make_shared<GossipOptions>();
   command->add_option("--chain-id", options->chain_id, "L2 chain id, decimal")->required();
@@ -96,7 +96,7 @@ void add_gossip(CLI::App& inspect, node::Output& out, int& exit_code) {
   command->callback([options, &out, &exit_code] { exit_code = run_gossip(out, *options); });
 }
 
-void add_payload(CLI::App& inspect, node::Output& out, int& exit_code) {
+void add_payload(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
   struct Options {
     int version = 0;
     std::string file;
@@ -116,7 +116,7 @@ void add_payload(CLI::App& inspect, node::Output& out, int& exit_code) {
   });
 }
 
-void add_response(CLI::App& inspect, node::Output& out, int& exit_code) {
+void add_response(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
   struct Options {
     int version = 0;
     std::string file;
@@ -138,7 +138,7 @@ void add_response(CLI::App& inspect, node::Output& out, int& exit_code) {
 
 // A subcommand that takes texts on the command line and shows each; it stops at the first that is wrong.
 template <class Function>
-void add_text_command(CLI::App& inspect, node::Output& out, int& exit_code, const std::string& name, const std::string& about,
+void add_text_command(CLI::App& inspect, opp2p::Output& out, int& exit_code, const std::string& name, const std::string& about,
                       const std::string& what, Function show) {
   auto* command = inspect.add_subcommand(name, about);
   auto texts = std::make_shared<std::vector<std::string>>();
@@ -149,7 +149,7 @@ void add_text_command(CLI::App& inspect, node::Output& out, int& exit_code, cons
   });
 }
 
-void add_key(CLI::App& inspect, node::Output& out, int& exit_code) {
+void add_key(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
   struct Options {
     std::string form = "public";
     std::string hex;
@@ -171,7 +171,7 @@ void add_key(CLI::App& inspect, node::Output& out, int& exit_code) {
   });
 }
 
-void add_message_id(CLI::App& inspect, node::Output& out, int& exit_code) {
+void add_message_id(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
   struct Options {
     std::string topic;
     std::vector<std::string> files;
@@ -196,7 +196,7 @@ void add_message_id(CLI::App& inspect, node::Output& out, int& exit_code) {
 
 }  // namespace
 
-void add_inspect_commands(CLI::App& app, node::Output& out, int& exit_code) {
+void add_inspect_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto* inspect = app.add_subcommand("inspect", "Explain bytes: messages, payloads, answers, ids, addresses, keys");
   inspect->require_subcommand(1);
   add_gossip(*inspect, out, exit_code);

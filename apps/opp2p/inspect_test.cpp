@@ -18,20 +18,20 @@ using testing_blocks::block;
 
 constexpr std::int64_t kNow = 1'700'000'000;
 
-opstack::gossip::Address address_of(const opstack::gossip::Secret& key) {
+opstack::rules::Address address_of(const opstack::rules::Secret& key) {
   return libp2p::crypto::secp256k1::address_of(key);
 }
 
-GossipInspector inspector(std::optional<opstack::gossip::Address> signer, Version version = Version::v1) {
-  opstack::gossip::BlockRulesConfig config;
+GossipInspector inspector(std::optional<opstack::rules::Address> signer, Version version = Version::v1) {
+  opstack::rules::BlockRulesConfig config;
   config.chain_id = 901;
   config.version = version;
-  opstack::gossip::SignerState signers;
+  opstack::rules::SignerState signers;
   signers.current = signer;
-  return {opstack::gossip::blocks_topic(901, version), config, signers, libp2p::from_unix_seconds(kNow)};
+  return {opstack::rules::blocks_topic(901, version), config, signers, libp2p::from_unix_seconds(kNow)};
 }
 
-Bytes message(std::uint64_t number, const opstack::gossip::Secret& key = testing_blocks::sequencer_key()) {
+Bytes message(std::uint64_t number, const opstack::rules::Secret& key = testing_blocks::sequencer_key()) {
   return testing_blocks::message(901, Version::v1, block(Version::v1, number, kNow), key);
 }
 
@@ -68,7 +68,7 @@ TEST(InspectGossip, a_block_of_the_wrong_signer_is_rejected_and_still_described)
 }
 
 TEST(InspectGossip, a_zero_signer_means_that_none_is_configured) {
-  EXPECT_EQ(inspector(opstack::gossip::Address{}).line(message(7)).at("verdict"), json::value("ignore"));
+  EXPECT_EQ(inspector(opstack::rules::Address{}).line(message(7)).at("verdict"), json::value("ignore"));
 }
 
 TEST(InspectPayload, is_the_envelope_with_its_computed_hash) {
@@ -93,7 +93,7 @@ TEST(InspectPayload, says_at_which_byte_it_is_wrong) {
 Bytes answer(Version version, const Bytes& body) {
   const bool envelope = has_parent_beacon_block_root(version);
   Bytes out{0, static_cast<std::uint8_t>(envelope ? 1 : 0), 0, 0, 0};
-  libp2p::wire::append_snappy_frames(out, body);
+  opstack::encoding::append_snappy_frames(out, body);
   return out;
 }
 

@@ -37,7 +37,7 @@ int write_key_file(const std::string& path, const std::string& text) {
   return report(path + " cannot be written: " + std::strerror(failed_with));
 }
 
-int generate(node::Output& out, const std::string& type, const std::string& file) {
+int generate(opp2p::Output& out, const std::string& type, const std::string& file) {
   libp2p::runtime::SystemRng rng;
   const auto key = PrivateKey::generate(type_of(type), rng);
   if (!key) return report(key.error());
@@ -51,7 +51,7 @@ int generate(node::Output& out, const std::string& type, const std::string& file
   return 0;
 }
 
-int peer_id(node::Output& out, const std::string& type, const std::string& file) {
+int peer_id(opp2p::Output& out, const std::string& type, const std::string& file) {
   const auto raw = read_input(file, true);
   if (!raw) return report(raw.error());
   const std::string name = file == "-" ? "standard input" : file;
@@ -65,7 +65,7 @@ int peer_id(node::Output& out, const std::string& type, const std::string& file)
 
 }  // namespace
 
-void add_key_commands(CLI::App& app, node::Output& out, int& exit_code) {
+void add_key_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   struct Options {
     std::string type = "secp256k1";
     std::string file;

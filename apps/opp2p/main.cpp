@@ -20,7 +20,7 @@
 namespace {
 
 int refused(int code) {
-  return opp2p::report("the operating system refuses what the program needs to start: " + opp2p::node::file_error(code, ""));
+  return opp2p::report("the operating system refuses what the program needs to start: " + opp2p::file_error(code, ""));
 }
 
 // What the parser did not know, with what was probably meant; empty when the mistake is another one.
@@ -47,14 +47,14 @@ std::string unknown_word(const CLI::App& app) {
   } else {
     for (const auto* known : subcommands) names.push_back(known->get_name());
   }
-  const auto near = opp2p::node::nearest_name(word, names);
+  const auto near = opp2p::nearest_name(word, names);
   return (option ? "unknown option " : subcommands.empty() ? "nothing is expected here: " : "unknown command ") + word +
          (near ? ". Did you mean " + *near + "?" : "; see " + called + " --help");
 }
 
 // Help and the version are printed, mistakes are reported. CLI11 has a number for every kind of mistake; here all of
 // them are 1.
-int finish_parse(const CLI::App& app, const CLI::ParseError& error, opp2p::node::Output& out) {
+int finish_parse(const CLI::App& app, const CLI::ParseError& error, opp2p::Output& out) {
   std::ostringstream printed;
   std::ostringstream reported;
   const int code = app.exit(error, printed, reported);
@@ -64,7 +64,7 @@ int finish_parse(const CLI::App& app, const CLI::ParseError& error, opp2p::node:
   return opp2p::report(unknown.empty() ? reported.str() : unknown);
 }
 
-int run(int argc, char** argv, opp2p::node::Output& out) {
+int run(int argc, char** argv, opp2p::Output& out) {
   CLI::App app("opp2p: the peer-to-peer layer of the OP Stack", "opp2p");
   int exit_code = 0;
   app.set_version_flag("--version", "opp2p " + opp2p::program_version());
@@ -95,12 +95,12 @@ int run(int argc, char** argv, opp2p::node::Output& out) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  opp2p::node::hold_standard_descriptors();
+  opp2p::hold_standard_descriptors();
   // A reader that has ended, and a file at the limit of `ulimit -f`, are errors to be told of, as a full disk is, and
   // not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  opp2p::node::Output out(STDOUT_FILENO);
+  opp2p::Output out(STDOUT_FILENO);
   const int exit_code = run(argc, argv, out);
   const auto written = out.finish();
   return written ? exit_code : opp2p::report(written.error());

@@ -28,7 +28,7 @@ constexpr std::size_t kMostFields = 2 * (kMostParts + 1);  // of two lists, each
 void add_list(Fields& out, const std::string& key, const std::vector<std::string>& list) {
   std::size_t parts = 0;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    if (parts > 0 && out.back().second.size() + 1 + list[i].size() <= node::kMaxFieldBytes) {
+    if (parts > 0 && out.back().second.size() + 1 + list[i].size() <= opp2p::kMaxFieldBytes) {
       (out.back().second += ' ') += list[i];
     } else if (parts < kMostParts) {
       out.emplace_back(++parts == 1 ? key : key + "_" + std::to_string(parts), list[i]);
@@ -41,31 +41,31 @@ void add_list(Fields& out, const std::string& key, const std::vector<std::string
 
 // The log takes its fields as a list of known size.
 template <std::size_t... I>
-void warn(node::Log& log, const Fields& fields, std::index_sequence<I...>) {
-  log.warn(node::Component::node,
+void warn(opp2p::Log& log, const Fields& fields, std::index_sequence<I...>) {
+  log.warn(opp2p::Component::node,
            "some of what was configured does nothing here; opp2p node --help-all lists what does",
-           {node::Field{fields[I].first, fields[I].second}...});
+           {opp2p::Field{fields[I].first, fields[I].second}...});
 }
 template <std::size_t Count = 1>
-void warn(node::Log& log, const Fields& fields) {
+void warn(opp2p::Log& log, const Fields& fields) {
   if (fields.size() == Count) return warn(log, fields, std::make_index_sequence<Count>());
   if constexpr (Count < kMostFields) warn<Count + 1>(log, fields);
 }
 
-int run_node(const node::NodeCommandLine& line) {
+int run_node(const opp2p::NodeCommandLine& line) {
   const auto& options = line.options;
   const auto failed = [&line](const libp2p::Error& error) {
-    return report(node::name_variables(sentence_of(error), line.given));
+    return report(opp2p::name_variables(sentence_of(error), line.given));
   };
-  const auto format = node::parse_log_format(options.log_format);
+  const auto format = opp2p::parse_log_format(options.log_format);
   if (!format) return failed(format.error().within("--log.format"));
-  node::LogOptions logging;
+  opp2p::LogOptions logging;
   logging.format = *format;
   logging.own_thread = true;
-  const auto sink = std::make_shared<node::DescriptorSink>(STDERR_FILENO);
+  const auto sink = std::make_shared<opp2p::DescriptorSink>(STDERR_FILENO);
   logging.sink = sink;
-  node::Log log(std::move(logging));
-  const node::FlushLogOnFatalSignals flush_when_fatal(log);
+  opp2p::Log log(std::move(logging));
+  const opp2p::FlushLogOnFatalSignals flush_when_fatal(log);
   if (const auto levels = log.set_levels(options.log_level); !levels)
     return failed(levels.error().within("--log.level"));
   Fields nothing;
@@ -73,17 +73,17 @@ int run_node(const node::NodeCommandLine& line) {
   add_list(nothing, "unknown_env", line.unknown_variables);
   warn(log, nothing);
   libp2p::runtime::SystemRng rng;
-  const auto config = node::resolve(options, rng);
-  const auto done = config ? node::run_daemon(*config, log, program_version()) : libp2p::Result<void>(config.error());
+  const auto config = opp2p::resolve(options, rng);
+  const auto done = config ? opp2p::run_daemon(*config, log, program_version()) : libp2p::Result<void>(config.error());
   log.flush();  // what ended it is said last
   if (!done) return failed(done.error());
   // Of a reader that ended with the same Ctrl-C nothing is said.
   if (const int error = sink->last_error(); error != 0 && error != EPIPE)
-    return report("the log cannot be written to standard error: " + node::file_error(error, "standard error"));
+    return report("the log cannot be written to standard error: " + opp2p::file_error(error, "standard error"));
   return 0;
 }
 
-int print(node::Output& out, const std::string& text) {
+int print(opp2p::Output& out, const std::string& text) {
   out.write(text);
   return 0;
 }
@@ -94,10 +94,10 @@ void add_node_command(CLI::App& app) {
   app.add_subcommand("node", "Join a chain's network: follow its unsafe blocks, serve them, publish them");
 }
 
-int node_command(std::span<const std::string> arguments, node::Output& out) {
-  const auto line = node::read_node_command_line(arguments, node::process_environment());
+int node_command(std::span<const std::string> arguments, opp2p::Output& out) {
+  const auto line = opp2p::read_node_command_line(arguments, opp2p::process_environment());
   if (!line) return report(line.error().text());
-  if (line->help || line->help_all) return print(out, node::node_help(line->help_all));
+  if (line->help || line->help_all) return print(out, opp2p::node_help(line->help_all));
   if (line->version) return print(out, "opp2p " + program_version() + "\n");
   return run_node(*line);
 }

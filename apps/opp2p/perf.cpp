@@ -20,8 +20,8 @@ using libp2p::Nanos;
 using libp2p::PeerId;
 using libp2p::Result;
 using libp2p::runtime::Task;
-using libp2p::services::PerfResult;
-using libp2p::services::PerfService;
+using libp2p::PerfResult;
+using libp2p::PerfService;
 
 namespace {
 
@@ -102,7 +102,7 @@ Task<void> run_dial(ToolHost& tool, PerfService& perf, const DialOptions& option
   totals.cpu_seconds = cpu_seconds() - cpu;
 }
 
-int dial(node::Output& out, const DialOptions& options) {
+int dial(opp2p::Output& out, const DialOptions& options) {
   const auto address = parse_multiaddr(options.address);
   if (!address) return 1;
   ToolHost tool(out);
@@ -127,12 +127,12 @@ int dial(node::Output& out, const DialOptions& options) {
   return all ? 0 : 1;
 }
 
-int serve(node::Output& out, const ServeOptions& options) {
+int serve(opp2p::Output& out, const ServeOptions& options) {
   const auto address = parse_multiaddr(options.listen);
   const auto spin = parse_spin(options.spin);
   if (!address || !spin) return 1;
   ToolHost tool(out, *spin);
-  libp2p::services::PerfConfig config;
+  libp2p::PerfConfig config;
   config.serve = true;
   config.inbound_per_peer = 256;  // more than a dialer asks for
   PerfService perf(tool.host(), config);
@@ -148,7 +148,7 @@ int serve(node::Output& out, const ServeOptions& options) {
 
 }  // namespace
 
-void add_perf_commands(CLI::App& app, node::Output& out, int& exit_code) {
+void add_perf_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto* perf = app.add_subcommand("perf", "Measure how fast a connection moves bytes (/perf/1.0.0)");
   perf->require_subcommand(1);
 

@@ -7,6 +7,6 @@
 
 namespace opp2p {
 
-void add_perf_commands(CLI::App& app, node::Output& out, int& exit_code);
+void add_perf_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 
 }  // namespace opp2p

@@ -45,7 +45,7 @@ struct Findings {
 double millis(Nanos time) { return std::chrono::duration<double, std::milli>(time).count(); }
 Nanos from_seconds(double seconds) { return std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(seconds)); }
 
-void print_round_trip(node::Output& out, const Options& options, std::size_t index, Nanos time) {
+void print_round_trip(opp2p::Output& out, const Options& options, std::size_t index, Nanos time) {
   if (options.json) {
     boost::json::object line;
     line["seq"] = index + 1;
@@ -56,7 +56,7 @@ void print_round_trip(node::Output& out, const Options& options, std::size_t ind
   }
 }
 
-Task<void> ping_peer(ToolHost& tool, node::Output& out, const Options& options, const Multiaddr& address, Findings& findings) {
+Task<void> ping_peer(ToolHost& tool, opp2p::Output& out, const Options& options, const Multiaddr& address, Findings& findings) {
   const auto start = tool.runtime().now().mono;
   const Result<PeerId> peer = co_await tool.host().connect(address);
   if (!peer) {
@@ -68,7 +68,7 @@ Task<void> ping_peer(ToolHost& tool, node::Output& out, const Options& options, 
   if (!options.json) {
     out.write(fmt::format("connected to {} in {:.3f} ms\n", peer->to_base58(), millis(findings.connected_in)));
   }
-  libp2p::services::PingService::HeardOne heard = [&out, &options, &findings](std::size_t index, Nanos time) {
+  libp2p::PingService::HeardOne heard = [&out, &options, &findings](std::size_t index, Nanos time) {
     findings.round_trips.push_back(time);
     print_round_trip(out, options, index, time);
   };
@@ -77,7 +77,7 @@ Task<void> ping_peer(ToolHost& tool, node::Output& out, const Options& options, 
   if (!done) findings.error = done.error().message();
 }
 
-void print_summary(node::Output& out, const Options& options, const Findings& findings) {
+void print_summary(opp2p::Output& out, const Options& options, const Findings& findings) {
   const auto& times = findings.round_trips;
   Nanos least(0);
   Nanos most(0);
@@ -110,11 +110,11 @@ void print_summary(node::Output& out, const Options& options, const Findings& fi
   print_line(out, line);
 }
 
-int run_ping(node::Output& out, const Options& options) {
+int run_ping(opp2p::Output& out, const Options& options) {
   const auto address = parse_multiaddr(options.address);
   const auto spin = parse_spin(options.spin);
   if (!address || !spin) return 1;
-  libp2p::services::PingConfig config;
+  libp2p::PingConfig config;
   config.timeout = from_seconds(options.timeout);
   ToolHost tool(out, *spin, config);
   Findings findings;
@@ -129,7 +129,7 @@ int run_ping(node::Output& out, const Options& options) {
 
 }  // namespace
 
-void add_ping_command(CLI::App& app, node::Output& out, int& exit_code) {
+void add_ping_command(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("ping", "Measure the round trip to a peer");
   command->add_option("address", options->address, "The peer, /ip4/…/tcp/…[/p2p/ID]")->required();

@@ -26,7 +26,7 @@ Task<void> run_and_say(Task<void> main, bool* finished) {
   *finished = true;
 }
 
-Task<void> close_and_say(libp2p::network::Host& host, Nanos limit, bool* finished) {
+Task<void> close_and_say(libp2p::Host& host, Nanos limit, bool* finished) {
   co_await host.close(limit);
   *finished = true;
 }
@@ -37,7 +37,7 @@ class ToolHost::Signals {
  public:
   explicit Signals(boost::asio::io_context& executor) : set_(executor), set_while_writing_(while_writing_) {
     for (auto* set : {&set_, &set_while_writing_}) {
-      for (const int signal : node::end_signals()) set->add(signal);
+      for (const int signal : opp2p::end_signals()) set->add(signal);
       set->async_wait([this](const boost::system::error_code& error, int) {
         if (!error) came_ = true;
       });
@@ -57,14 +57,14 @@ class ToolHost::Signals {
   bool came_ = false;
 };
 
-ToolHost::ToolHost(node::Output& out, Nanos spin, libp2p::services::PingConfig ping) : out_(out), runtime_(1, spin) {
+ToolHost::ToolHost(opp2p::Output& out, Nanos spin, libp2p::PingConfig ping) : out_(out), runtime_(1, spin) {
   auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::ed25519, runtime_.rng());
-  libp2p::network::HostConfig config(std::move(key).value());
+  libp2p::HostConfig config(std::move(key).value());
   signals_ = std::make_unique<Signals>(runtime_.executor());
   out_.give_up_when([this] { return signals_->came_while_writing(); });
-  host_ = std::make_unique<libp2p::network::Host>(runtime_, std::move(config));
-  identify_ = std::make_unique<libp2p::services::IdentifyService>(*host_);
-  pings_ = std::make_unique<libp2p::services::PingService>(*host_, ping);
+  host_ = std::make_unique<libp2p::Host>(runtime_, std::move(config));
+  identify_ = std::make_unique<libp2p::IdentifyService>(*host_);
+  pings_ = std::make_unique<libp2p::PingService>(*host_, ping);
 }
 
 ToolHost::~ToolHost() { out_.give_up_when(nullptr); }
@@ -99,12 +99,12 @@ std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text) {
 }
 
 std::optional<Nanos> parse_spin(const std::string& text) {
-  const auto time = node::parse_duration(text);
+  const auto time = opp2p::parse_duration(text);
   if (time && *time >= Nanos(0) && *time <= kMostSpin) return *time;
   if (!time || *time < Nanos(0))
-    report("--spin: " + (time ? node::go_quote(text) + " is below zero" : time.error().text()) + "; write for example 100us");
+    report("--spin: " + (time ? opp2p::go_quote(text) + " is below zero" : time.error().text()) + "; write for example 100us");
   else
-    report("--spin is at most 10ms, " + node::go_quote(text) + " would keep a core busy; try 100us");
+    report("--spin is at most 10ms, " + opp2p::go_quote(text) + " would keep a core busy; try 100us");
   return std::nullopt;
 }
 

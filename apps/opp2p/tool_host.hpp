@@ -19,15 +19,15 @@ namespace opp2p {
 class ToolHost {
  public:
   // What the command prints goes to `out`; when that fails, the command ends. `spin`: as for AsioRuntime.
-  explicit ToolHost(node::Output& out, libp2p::Nanos spin = libp2p::Nanos(0),
-                    libp2p::services::PingConfig ping = libp2p::services::PingConfig());
+  explicit ToolHost(opp2p::Output& out, libp2p::Nanos spin = libp2p::Nanos(0),
+                    libp2p::PingConfig ping = libp2p::PingConfig());
   ~ToolHost();
   ToolHost(const ToolHost&) = delete;
   ToolHost& operator=(const ToolHost&) = delete;
 
   libp2p::runtime::AsioRuntime& runtime() { return runtime_; }
-  libp2p::network::Host& host() { return *host_; }
-  libp2p::services::PingService& pings() { return *pings_; }
+  libp2p::Host& host() { return *host_; }
+  libp2p::PingService& pings() { return *pings_; }
 
   // Runs `main` until it ends, a signal comes, the output fails, or `limit` has passed (zero: no limit). The task is
   // destroyed when this returns.
@@ -40,12 +40,12 @@ class ToolHost {
 
  private:
   class Signals;
-  node::Output& out_;
+  opp2p::Output& out_;
   libp2p::runtime::AsioRuntime runtime_;
   std::unique_ptr<Signals> signals_;
-  std::unique_ptr<libp2p::network::Host> host_;
-  std::unique_ptr<libp2p::services::IdentifyService> identify_;
-  std::unique_ptr<libp2p::services::PingService> pings_;
+  std::unique_ptr<libp2p::Host> host_;
+  std::unique_ptr<libp2p::IdentifyService> identify_;
+  std::unique_ptr<libp2p::PingService> pings_;
 };
 
 // The address of a peer as a command was given it. A text that is none is reported: nothing.

@@ -22,7 +22,7 @@ using libp2p::Result;
 using libp2p::Seconds;
 using libp2p::runtime::Task;
 
-Task<void> meet(ToolHost& tool, libp2p::network::Host& other, libp2p::services::PingService& theirs, Result<Nanos>& answer) {
+Task<void> meet(ToolHost& tool, libp2p::Host& other, libp2p::PingService& theirs, Result<Nanos>& answer) {
   const auto address = other.listen_addresses().front().with_peer_id(other.id());
   const auto connected = co_await tool.host().connect(address);
   if (!connected) {
@@ -34,12 +34,12 @@ Task<void> meet(ToolHost& tool, libp2p::network::Host& other, libp2p::services::
 
 // rust-libp2p pings at once, and answers none of a peer that refused.
 TEST(ToolHost, a_peer_that_pings_as_soon_as_it_is_connected_is_answered) {
-  node::Output out(STDOUT_FILENO);
+  opp2p::Output out(STDOUT_FILENO);
   ToolHost tool(out);
-  EXPECT_THAT(tool.host().protocols(), testing::Contains(libp2p::services::kPingProtocol));
+  EXPECT_THAT(tool.host().protocols(), testing::Contains(libp2p::kPingProtocol));
   auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::ed25519, tool.runtime().rng());
-  libp2p::network::Host other(tool.runtime(), libp2p::network::HostConfig(std::move(key).value()));
-  libp2p::services::PingService theirs(other);
+  libp2p::Host other(tool.runtime(), libp2p::HostConfig(std::move(key).value()));
+  libp2p::PingService theirs(other);
   ASSERT_TRUE(other.listen(libp2p::Multiaddr::from_text("/ip4/127.0.0.1/tcp/0").value()));
   Result<Nanos> answer = libp2p::Error(libp2p::Errc::timed_out, "nothing was asked");
   EXPECT_EQ(tool.run(meet(tool, other, theirs, answer), Seconds(30)), ToolHost::End::finished);
@@ -50,7 +50,7 @@ Task<void> sleep_long(libp2p::runtime::Runtime& runtime) { co_await libp2p::runt
 
 TEST(ToolHost, a_command_whose_output_fails_ends) {
   const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
-  node::Output out(full);
+  opp2p::Output out(full);
   ToolHost tool(out);
   out.write("x");
   EXPECT_EQ(tool.run(sleep_long(tool.runtime())), ToolHost::End::output_failed);
@@ -58,7 +58,7 @@ TEST(ToolHost, a_command_whose_output_fails_ends) {
   ::close(full);
 }
 
-Task<void> print(node::Output& out, std::size_t bytes) {
+Task<void> print(opp2p::Output& out, std::size_t bytes) {
   out.write(std::string(bytes, 'x'));
   co_return;
 }
@@ -67,7 +67,7 @@ Task<void> print(node::Output& out, std::size_t bytes) {
 TEST(ToolHost, a_signal_ends_a_command_whose_reader_does_not_read) {
   std::array<int, 2> ends = {-1, -1};
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-  node::Output out(ends[1]);
+  opp2p::Output out(ends[1]);
   std::promise<void> done;
   std::thread sender;
   {

@@ -14,7 +14,7 @@ namespace bench {
 using libp2p::MonoTime;
 using libp2p::Nanos;
 using libp2p::runtime::AsioRuntime;
-namespace gossip_rules = opstack::gossip;
+namespace gossip_rules = opstack::rules;
 
 namespace {
 
@@ -24,10 +24,10 @@ constexpr auto kLimit = libp2p::Seconds(300);
 struct GossipPeer : Peer {
   GossipPeer(AsioRuntime& runtime, std::uint64_t chain_id)
       : Peer(runtime, libp2p::crypto::KeyType::secp256k1),
-        service(std::make_unique<libp2p::services::GossipsubService>(
-            *host, gossip_rules::block_gossip_config(chain_id, {}), scores)) {}
+        service(std::make_unique<libp2p::GossipsubService>(
+            *host, opstack::gossip::block_gossip_config(chain_id, {}), scores)) {}
   libp2p::gossipsub::NeutralScores scores;
-  std::unique_ptr<libp2p::services::GossipsubService> service;
+  std::unique_ptr<libp2p::GossipsubService> service;
 };
 
 class Run {
@@ -35,7 +35,7 @@ class Run {
   explicit Run(const Arguments& arguments)
       : arguments_(arguments),
         made_(arguments.number("genesis", 0), arguments.number("size", 1000)),
-        version_(opp2p::node::devnet::version_of(made_.chain.options().fork)),
+        version_(opstack::testing::version_of(made_.chain.options().fork)),
         topic_(gossip_rules::blocks_topic(made_.chain.options().chain_id, version_)),
         publisher_(runtime_, made_.chain.options().chain_id),
         receiver_(runtime_, made_.chain.options().chain_id),
@@ -107,7 +107,7 @@ class Run {
            {"p99_us", quantile(times, 0.99) * 1e6}});
   }
 
-  void join(GossipPeer& peer, libp2p::services::GossipsubService::Subscriber subscriber) {
+  void join(GossipPeer& peer, libp2p::GossipsubService::Subscriber subscriber) {
     if (const auto joined = peer.service->join(topic_, nullptr, std::move(subscriber)); !joined) give_up(joined.error().message());
   }
 

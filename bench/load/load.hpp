@@ -31,12 +31,12 @@ class Arguments {
 // A host with a fresh key and identify.
 struct Peer {
   Peer(libp2p::runtime::AsioRuntime& runtime, libp2p::crypto::KeyType type);
-  std::unique_ptr<libp2p::network::Host> host;
-  std::unique_ptr<libp2p::services::IdentifyService> identify;
+  std::unique_ptr<libp2p::Host> host;
+  std::unique_ptr<libp2p::IdentifyService> identify;
 };
 
 // Connects, or ends the program saying why it cannot.
-libp2p::PeerId connect(libp2p::runtime::AsioRuntime& runtime, libp2p::network::Host& host, const libp2p::Multiaddr& address);
+libp2p::PeerId connect(libp2p::runtime::AsioRuntime& runtime, libp2p::Host& host, const libp2p::Multiaddr& address);
 libp2p::Multiaddr address_of(const std::string& text);
 [[noreturn]] void give_up(const std::string& why);
 double seconds(libp2p::Nanos time);

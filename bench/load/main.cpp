@@ -28,7 +28,7 @@ constexpr Command kCommands[] = {
     {"sync", sync, "sync ADDRESS chain=ID first=N last=N [streams=8] [count=1000] [interval-ms=0]"},
 };
 
-libp2p::runtime::Task<void> connect_to(libp2p::network::Host& host, const Multiaddr& address, libp2p::PeerId& peer) {
+libp2p::runtime::Task<void> connect_to(libp2p::Host& host, const Multiaddr& address, libp2p::PeerId& peer) {
   auto connected = co_await host.connect(address);
   if (!connected) give_up("cannot connect to " + address.text() + ": " + connected.error().message());
   peer = std::move(*connected);
@@ -68,15 +68,15 @@ const std::string& Arguments::at(std::size_t index) const {
 Peer::Peer(libp2p::runtime::AsioRuntime& runtime, libp2p::crypto::KeyType type) {
   auto key = libp2p::crypto::PrivateKey::generate(type, runtime.rng());
   if (!key) give_up(key.error().message());
-  libp2p::network::HostConfig config(std::move(*key));
+  libp2p::HostConfig config(std::move(*key));
   config.limits.inbound_connections = 100'000;
   config.limits.handshakes = {100'000, 100'000};
   config.connection_manager.low = config.connection_manager.high = 100'000;
-  host = std::make_unique<libp2p::network::Host>(runtime, std::move(config));
-  identify = std::make_unique<libp2p::services::IdentifyService>(*host);
+  host = std::make_unique<libp2p::Host>(runtime, std::move(config));
+  identify = std::make_unique<libp2p::IdentifyService>(*host);
 }
 
-libp2p::PeerId connect(libp2p::runtime::AsioRuntime& runtime, libp2p::network::Host& host, const Multiaddr& address) {
+libp2p::PeerId connect(libp2p::runtime::AsioRuntime& runtime, libp2p::Host& host, const Multiaddr& address) {
   libp2p::PeerId peer;
   if (!libp2p::runtime::run_task(runtime, runtime, connect_to(host, address, peer), libp2p::Seconds(10)))
     give_up("cannot connect to " + address.text() + " within 10 s");

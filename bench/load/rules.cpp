@@ -10,11 +10,11 @@
 
 namespace bench {
 
-namespace gossip_rules = opstack::gossip;
+namespace gossip_rules = opstack::rules;
 
 int rules(const Arguments& arguments) {
   MadeChain made(arguments.number("genesis", 0), arguments.number("size", 1000));
-  const auto version = opp2p::node::devnet::version_of(made.chain.options().fork);
+  const auto version = opstack::testing::version_of(made.chain.options().fork);
   const auto envelope = made.chain.next();
   const auto message = gossip_rules::make_block_message(made.chain.options().chain_id, version, envelope, made.signer);
   if (!message) give_up(message.error().message());

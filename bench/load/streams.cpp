@@ -11,8 +11,8 @@ using libp2p::ByteView;
 using libp2p::MutableBytes;
 using libp2p::PeerId;
 using libp2p::Result;
-using libp2p::network::Host;
-using libp2p::network::Stream;
+using libp2p::Host;
+using libp2p::Stream;
 using libp2p::runtime::AsioRuntime;
 using libp2p::runtime::Task;
 

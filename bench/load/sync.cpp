@@ -11,10 +11,10 @@ using libp2p::ByteView;
 using libp2p::Bytes;
 using libp2p::MutableBytes;
 using libp2p::PeerId;
-using libp2p::network::Stream;
+using libp2p::Stream;
 using libp2p::runtime::AsioRuntime;
 using libp2p::runtime::Task;
-namespace codec = libp2p::payload_by_number;
+namespace codec = opstack::sync::wire;
 
 namespace {
 
@@ -45,7 +45,7 @@ struct Tally {
   }
 };
 
-Task<void> ask(AsioRuntime& runtime, libp2p::network::Host& host, PeerId peer, std::string protocol, Tally& tally) {
+Task<void> ask(AsioRuntime& runtime, libp2p::Host& host, PeerId peer, std::string protocol, Tally& tally) {
   Bytes buffer(256 * 1024);
   while (tally.left > 0) {
     const std::uint64_t number = tally.take_number();

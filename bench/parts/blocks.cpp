@@ -14,7 +14,6 @@
 namespace {
 
 using namespace libp2p;
-namespace gossip = opstack::gossip;
 namespace payload = opstack::payload;
 
 constexpr std::uint64_t kGenesis = 1'760'000'000;
@@ -22,13 +21,13 @@ constexpr auto kVersion = payload::Version::v4;
 
 struct Sample {
   explicit Sample(std::size_t size) : made(kGenesis, size), envelope(made.chain.next()) {
-    message = gossip::make_block_message(made.chain.options().chain_id, kVersion, envelope, made.signer).value();
+    message = opstack::rules::make_block_message(made.chain.options().chain_id, kVersion, envelope, made.signer).value();
     body = payload::encode_envelope(kVersion, envelope);
     for (const auto& transaction : envelope.payload.transactions) views.emplace_back(transaction);
   }
   MadeChain made;
   payload::Envelope envelope;
-  gossip::BlockMessage message;
+  opstack::rules::BlockMessage message;
   Bytes body;
   std::vector<ByteView> views;
 };
@@ -45,7 +44,7 @@ void measure(benchmark::State& state, Work work) {
 }
 
 void transactions_trie(benchmark::State& state) {
-  measure(state, [](const Sample& sample, auto&) { benchmark::DoNotOptimize(wire::ordered_trie_root(sample.views)); });
+  measure(state, [](const Sample& sample, auto&) { benchmark::DoNotOptimize(opstack::encoding::ordered_trie_root(sample.views)); });
 }
 BENCHMARK(transactions_trie)->Apply(sizes);
 
@@ -70,14 +69,14 @@ BENCHMARK(ssz_decode)->Apply(sizes);
 void snappy_compress(benchmark::State& state) {
   measure(state, [](const Sample& sample, auto&) {
     Bytes out;
-    benchmark::DoNotOptimize(wire::append_snappy_compressed(out, sample.body));
+    benchmark::DoNotOptimize(opstack::encoding::append_snappy_compressed(out, sample.body));
   });
 }
 BENCHMARK(snappy_compress)->Apply(sizes);
 
 void snappy_decompress(benchmark::State& state) {
   measure(state, [](const Sample& sample, benchmark::State& s) {
-    if (!wire::snappy_decompress(*sample.message.data, gossip::kMaxGossipSize)) s.SkipWithError("not decompressed");
+    if (!opstack::encoding::snappy_decompress(*sample.message.data, opstack::rules::kMaxGossipSize)) s.SkipWithError("not decompressed");
   });
 }
 BENCHMARK(snappy_decompress)->Apply(sizes);
@@ -85,7 +84,7 @@ BENCHMARK(snappy_decompress)->Apply(sizes);
 void snappy_frames(benchmark::State& state) {
   measure(state, [](const Sample& sample, auto&) {
     Bytes out;
-    wire::append_snappy_frames(out, sample.body);
+    opstack::encoding::append_snappy_frames(out, sample.body);
     benchmark::DoNotOptimize(out.data());
   });
 }
@@ -93,7 +92,7 @@ BENCHMARK(snappy_frames)->Apply(sizes);
 
 void message_id(benchmark::State& state) {
   measure(state, [](const Sample& sample, auto&) {
-    benchmark::DoNotOptimize(gossip::message_id(sample.message.topic, *sample.message.data));
+    benchmark::DoNotOptimize(opstack::rules::message_id(sample.message.topic, *sample.message.data));
   });
 }
 BENCHMARK(message_id)->Apply(sizes);
@@ -101,17 +100,17 @@ BENCHMARK(message_id)->Apply(sizes);
 // The whole validator on one thread, as op-node's benchmark has it: decompression, signature, decoding, hash, fields.
 void block_rules(benchmark::State& state) {
   const Sample sample(static_cast<std::size_t>(state.range(0)));
-  gossip::BlockRulesConfig config;
+  opstack::rules::BlockRulesConfig config;
   config.chain_id = sample.made.chain.options().chain_id;
   config.version = kVersion;
-  gossip::BlockRules rules(config);
-  gossip::SignerState signers;
+  opstack::rules::BlockRules rules(config);
+  opstack::rules::SignerState signers;
   const auto wall = from_unix_seconds(static_cast<std::int64_t>(sample.envelope.payload.timestamp));
   signers.rotate(crypto::secp256k1::address_of(sample.made.signer), wall);
   (void)rules.check(*sample.message.data, signers, wall);  // one that counts, as all before it on a chain
   for (auto _ : state) {
     const auto examined = rules.examine(*sample.message.data, nullptr, signers, wall);
-    if (examined.outcome.verdict != gossip::Verdict::accept) state.SkipWithError("not accepted");
+    if (examined.outcome.verdict != opstack::rules::Verdict::accept) state.SkipWithError("not accepted");
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(sample.body.size()));
 }

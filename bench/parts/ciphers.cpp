@@ -2,7 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "libp2p/base/rng.hpp"
-#include "opstack/encoding/keccak_many.hpp"
+#include "libp2p/crypto/keccak_many.hpp"
 #include "libp2p/crypto/secp256k1.hpp"
 #include "libp2p/protocols/noise/transport.hpp"
 
@@ -52,13 +52,13 @@ BENCHMARK(keccak_one)->Arg(136)->Arg(100'000)->Arg(1'000'000);
 
 // Messages of 200 bytes, as the leaves of a block's trie are.
 void keccak_many(benchmark::State& state) {
-  const auto width = static_cast<crypto::KeccakWidth>(state.range(0));
-  if (width > crypto::keccak_width()) return state.SkipWithError("this processor has no such width");
+  const auto width = static_cast<libp2p::crypto::KeccakWidth>(state.range(0));
+  if (width > libp2p::crypto::keccak_width()) return state.SkipWithError("this processor has no such width");
   constexpr std::size_t kCount = 1000;
   const Bytes data(200, 7);
-  const std::vector<crypto::KeccakMessage> messages(kCount, {{}, data});
+  const std::vector<libp2p::crypto::KeccakMessage> messages(kCount, {{}, data});
   std::vector<crypto::Hash256> out(kCount);
-  for (auto _ : state) crypto::keccak256_many(width, messages, out);
+  for (auto _ : state) libp2p::crypto::keccak256_many(width, messages, out);
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kCount));
 }
 BENCHMARK(keccak_many)->ArgName("width")->DenseRange(0, 2);

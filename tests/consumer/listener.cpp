@@ -6,7 +6,7 @@
 int main() {
   libp2p::runtime::AsioRuntime rt;
   auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::secp256k1, rt.rng()).value();
-  libp2p::network::Host host(rt, libp2p::network::HostConfig(std::move(key)));
+  libp2p::Host host(rt, libp2p::HostConfig(std::move(key)));
   if (!host.listen(libp2p::Multiaddr::from_text("/ip4/127.0.0.1/tcp/0").value())) return 1;
   std::printf("%s\n", host.listen_addresses().front().with_peer_id(host.id()).text().c_str());
 }

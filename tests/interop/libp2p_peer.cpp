@@ -44,9 +44,9 @@ int complain(const std::string& text) {
   return 1;
 }
 
-libp2p::network::HostConfig host_config(const Options& options, libp2p::Rng& rng) {
+libp2p::HostConfig host_config(const Options& options, libp2p::Rng& rng) {
   const auto type = options.key == "secp256k1" ? libp2p::crypto::KeyType::secp256k1 : libp2p::crypto::KeyType::ed25519;
-  libp2p::network::HostConfig config(libp2p::crypto::PrivateKey::generate(type, rng).value());
+  libp2p::HostConfig config(libp2p::crypto::PrivateKey::generate(type, rng).value());
   config.user_agent = "opp2p-interop";
   config.limits.streams_per_connection = 2000;
   return config;
@@ -62,20 +62,20 @@ struct Peer {
         perf(host, perf_config()) {
     serve_test_protocols(host);
   }
-  static libp2p::services::PerfConfig perf_config() {
-    libp2p::services::PerfConfig config;
+  static libp2p::PerfConfig perf_config() {
+    libp2p::PerfConfig config;
     config.serve = true;
     return config;
   }
 
   libp2p::runtime::AsioRuntime runtime;
-  libp2p::network::Host host;
-  libp2p::services::IdentifyService identify;
-  libp2p::services::PingService ping;
-  libp2p::services::PerfService perf;
+  libp2p::Host host;
+  libp2p::IdentifyService identify;
+  libp2p::PingService ping;
+  libp2p::PerfService perf;
 };
 
-Task<void> close_host(libp2p::network::Host& host, bool& done) {
+Task<void> close_host(libp2p::Host& host, bool& done) {
   const Nanos limit = libp2p::Seconds(2);
   co_await host.close(limit);
   done = true;
@@ -88,16 +88,16 @@ void close(Peer& peer) {
   peer.runtime.run_until([&done] { return done; }, libp2p::Seconds(5));
 }
 
-class ConnectionLines final : public libp2p::network::HostObserver {
+class ConnectionLines final : public libp2p::HostObserver {
  public:
-  void on_connection_opened(const libp2p::network::ConnectionInfo& connection) override {
+  void on_connection_opened(const libp2p::ConnectionInfo& connection) override {
     boost::json::object line;
     line["event"] = "connected";
     line["peer"] = connection.peer.to_base58();
-    line["direction"] = std::string(libp2p::network::to_string(connection.direction));
+    line["direction"] = std::string(libp2p::to_string(connection.direction));
     print(line);
   }
-  void on_connection_closed(const libp2p::network::ConnectionInfo& connection, const libp2p::Error& why) override {
+  void on_connection_closed(const libp2p::ConnectionInfo& connection, const libp2p::Error& why) override {
     boost::json::object line;
     line["event"] = "disconnected";
     line["peer"] = connection.peer.to_base58();

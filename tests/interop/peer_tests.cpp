@@ -17,7 +17,7 @@ using libp2p::fail;
 using libp2p::MutableBytes;
 using libp2p::Nanos;
 using libp2p::Result;
-using libp2p::network::Stream;
+using libp2p::Stream;
 using libp2p::runtime::Task;
 
 namespace {
@@ -36,10 +36,10 @@ double seconds_since(Session& session, libp2p::MonoTime start) {
 
 // A new connection is asked by itself, and one question at a time is all that a peer is asked: waits until that one is
 // over.
-Task<Result<libp2p::services::Identified>> identify(Session& session) {
+Task<Result<libp2p::Identified>> identify(Session& session) {
   const Nanos pause = libp2p::Millis(10);
   for (int tries = 0; tries < 1000; ++tries) {
-    Result<libp2p::services::Identified> learnt = co_await session.identify.identify(session.target);
+    Result<libp2p::Identified> learnt = co_await session.identify.identify(session.target);
     if (learnt || learnt.error() != Errc::exhausted) co_return learnt;
     const Result<void> slept = co_await libp2p::runtime::sleep_for(session.host.runtime(), pause);
     if (!slept) co_return slept.error();
@@ -74,7 +74,7 @@ Task<Details> test_identify(Session& session) {
 
 Task<Details> test_ping(Session& session) {
   json::array micros;
-  libp2p::services::PingService::HeardOne heard = [&micros](std::size_t, Nanos time) {
+  libp2p::PingService::HeardOne heard = [&micros](std::size_t, Nanos time) {
     micros.emplace_back(time.count() / 1000);
   };
   const Nanos no_pause(0);

@@ -26,10 +26,10 @@ struct TestOptions {
 
 // What a test works with: a host that is connected to `target`.
 struct Session {
-  libp2p::network::Host& host;
-  libp2p::services::IdentifyService& identify;
-  libp2p::services::PingService& ping;
-  libp2p::services::PerfService& perf;
+  libp2p::Host& host;
+  libp2p::IdentifyService& identify;
+  libp2p::PingService& ping;
+  libp2p::PerfService& perf;
   libp2p::PeerId target;
   TestOptions options;
 };

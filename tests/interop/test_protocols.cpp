@@ -13,7 +13,7 @@ using libp2p::Bytes;
 using libp2p::ByteView;
 using libp2p::MutableBytes;
 using libp2p::Result;
-using libp2p::network::Stream;
+using libp2p::Stream;
 using libp2p::runtime::Task;
 
 namespace {
@@ -115,7 +115,7 @@ bool Pattern::matches(ByteView bytes) {
   return true;
 }
 
-void serve_test_protocols(libp2p::network::Host& host) {
+void serve_test_protocols(libp2p::Host& host) {
   host.set_stream_handler(std::string(kEcho), serve_echo);
   host.set_stream_handler(std::string(kSink), serve_sink);
   host.set_stream_handler(std::string(kReset), serve_reset);

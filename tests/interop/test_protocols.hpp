@@ -31,6 +31,6 @@ class Pattern {
 };
 
 // Serves the four on `host`.
-void serve_test_protocols(libp2p::network::Host& host);
+void serve_test_protocols(libp2p::Host& host);
 
 }  // namespace interop

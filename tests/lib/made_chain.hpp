@@ -14,8 +14,8 @@ struct MadeChain {
             {"signer", libp2p::to_hex0x(libp2p::crypto::secp256k1::address_of(signer))}};
   }
 
-  static opp2p::node::devnet::ChainOptions options_of(std::uint64_t genesis_time, std::size_t block_size) {
-    opp2p::node::devnet::ChainOptions options;
+  static opstack::testing::ChainOptions options_of(std::uint64_t genesis_time, std::size_t block_size) {
+    opstack::testing::ChainOptions options;
     options.genesis_time = genesis_time;
     options.block_time = 1;
     options.block_size = block_size;
@@ -23,6 +23,6 @@ struct MadeChain {
   }
 
   libp2p::SeededRng rng;
-  opp2p::node::devnet::ChainBuilder chain;
+  opstack::testing::ChainBuilder chain;
   libp2p::crypto::secp256k1::Secret signer;
 };

@@ -6,7 +6,7 @@
 #include "known_traces.hpp"
 #include "scenarios.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 
 void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
 
@@ -63,4 +63,4 @@ std::string name_of(const testing::TestParamInfo<Scenario>& info) { return info.
 INSTANTIATE_TEST_SUITE_P(Simulation, FaultyWorld, testing::ValuesIn(all_scenarios()), name_of);
 
 }  // namespace
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

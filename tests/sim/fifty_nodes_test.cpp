@@ -7,7 +7,7 @@
 #include "known_traces.hpp"
 #include "story.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace {
 
 constexpr std::uint64_t kSeed = 1;
@@ -68,4 +68,4 @@ TEST(FiftyNodes, have_equal_heads_after_ten_minutes_with_losses_and_a_partition_
 }
 
 }  // namespace
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

@@ -6,7 +6,7 @@
 #include "opstack/testing/chain_builder.hpp"
 #include "sim/sim_network.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace {
 
 using libp2p::Seconds;
@@ -34,10 +34,10 @@ SimMemberOptions dialling(std::size_t index) {
 
 Ending run(std::uint64_t seed) {
   libp2p::SeededRng rng(seed);
-  ChainOptions options;
+  opstack::testing::ChainOptions options;
   options.genesis_time = kGenesisTime;
   options.block_size = 2000;
-  ChainBuilder chain(options, rng);
+  opstack::testing::ChainBuilder chain(options, rng);
   const auto rollup = opstack::chain::RollupConfig::from_json(chain.rollup_config()).value();
   SimNetwork network(seed, rollup, secp256k1::generate(rng), libp2p::from_unix_seconds(kGenesisTime));
   for (std::size_t i = 0; i < kNodes; ++i) EXPECT_TRUE(network.add(dialling(i)));
@@ -87,4 +87,4 @@ TEST(FirstNetwork, nothing_of_a_network_outlives_it) {
 }
 
 }  // namespace
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

@@ -82,10 +82,10 @@ TEST(Guard, is_on_while_a_simulated_world_runs) {
 
 TEST(Guard, lets_simulated_nodes_write_their_log_which_has_the_worlds_time) {
   SeededRng rng(1);
-  opp2p::node::devnet::ChainOptions options;
+  opstack::testing::ChainOptions options;
   options.genesis_time = 1'760'000'000;
-  opp2p::node::devnet::ChainBuilder chain(options, rng);
-  opp2p::node::devnet::SimNetwork network(1, opstack::chain::RollupConfig::from_json(chain.rollup_config()).value(),
+  opstack::testing::ChainBuilder chain(options, rng);
+  opp2p::sim::SimNetwork network(1, opstack::chain::RollupConfig::from_json(chain.rollup_config()).value(),
                                           crypto::secp256k1::generate(rng), from_unix_seconds(1'760'000'000));
   network.set_log_level("info");
   testing::internal::CaptureStderr();

@@ -10,7 +10,7 @@
 
 #include "story.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace {
 
 using Key = std::pair<std::string, std::uint64_t>;
@@ -47,4 +47,4 @@ void expect_known_trace(std::string_view scenario, std::uint64_t seed, std::uint
                                  << "tests/sim/traces.txt: a change that only moves code does not do that";
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <string_view>
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 
 // Prints the trace of the running test's `scenario`, and fails when the list has another one or none. Runs of another size than
 // the usual one (a sanitizer's, OPP2P_SIM_NODES, a seed beyond the usual ones) are not compared.
 void expect_known_trace(std::string_view scenario, std::uint64_t seed, std::uint64_t hash);
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

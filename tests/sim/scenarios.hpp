@@ -8,7 +8,7 @@
 
 #include "story.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 
 struct Scenario {
   const char* name;
@@ -23,4 +23,4 @@ std::vector<Scenario> peer_scenarios();
 std::vector<Scenario> stranger_scenarios();
 std::vector<Scenario> mixed_scenarios();
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

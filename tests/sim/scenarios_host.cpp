@@ -5,7 +5,7 @@
 
 #include "scenarios.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace {
 
 StoryOptions usual(std::uint64_t) { return {}; }
@@ -136,4 +136,4 @@ std::vector<Scenario> host_scenarios() {
   };
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

@@ -5,7 +5,7 @@
 
 #include "scenarios.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace runtime = libp2p::runtime;
 namespace {
 
@@ -134,4 +134,4 @@ std::vector<Scenario> mixed_scenarios() {
   };
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

@@ -3,7 +3,7 @@
 
 #include "scenarios.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace runtime = libp2p::runtime;
 namespace {
 
@@ -97,4 +97,4 @@ std::vector<Scenario> network_scenarios() {
   };
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

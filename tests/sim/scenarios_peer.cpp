@@ -3,7 +3,7 @@
 
 #include "scenarios.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace {
 
 StoryOptions usual(std::uint64_t) { return {}; }
@@ -50,4 +50,4 @@ std::vector<Scenario> peer_scenarios() {
   };
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

@@ -5,7 +5,7 @@
 
 #include "scenarios.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace {
 
 StoryOptions usual(std::uint64_t) { return {}; }
@@ -177,4 +177,4 @@ std::vector<Scenario> stranger_scenarios() {
   };
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

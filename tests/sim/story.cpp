@@ -11,12 +11,11 @@
 #include "libp2p/protocols/yamux/stream_state.hpp"
 #include "libp2p/services/gossipsub/gossipsub_streams.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 
 using libp2p::live;
 using libp2p::runtime::NodeIndex;
 namespace gossipsub = libp2p::gossipsub;
-namespace network = libp2p::network;
 namespace secp256k1 = libp2p::crypto::secp256k1;
 
 namespace {
@@ -64,11 +63,11 @@ std::string rerun_command(std::uint64_t seed) {
 }
 
 Story::Story(std::uint64_t seed, StoryOptions options) : rng_(seed), options_(std::move(options)) {
-  ChainOptions chain;
+  opstack::testing::ChainOptions chain;
   chain.genesis_time = kGenesisTime;
   chain.block_time = kBlockTime;
   chain.block_size = options_.block_size;
-  chain_ = std::make_unique<ChainBuilder>(chain, rng_);
+  chain_ = std::make_unique<opstack::testing::ChainBuilder>(chain, rng_);
   hashes_.push_back(chain_->genesis().payload.block_hash);
   const auto rollup = opstack::chain::RollupConfig::from_json(chain_->rollup_config()).value();
   network_ = std::make_unique<SimNetwork>(seed, rollup, secp256k1::generate(rng_),
@@ -235,7 +234,7 @@ void Story::watch() {
 void Story::expect_bounded(std::size_t member, const NodeSizes& sizes) const {
   SCOPED_TRACE("member " + std::to_string(member) + " at block " + std::to_string(produced()));
   const gossipsub::Params gossip;
-  const network::Limits limits;
+  const libp2p::Limits limits;
   const opstack::sync::SyncConfig sync;
   const opstack::sync::RequestLimits serve;
   const auto& config = network_->node(member).config();
@@ -247,7 +246,7 @@ void Story::expect_bounded(std::size_t member, const NodeSizes& sizes) const {
   EXPECT_LE(sizes.gossip.outbox_bytes, sizes.gossip.peers * gossip.outbox.max_bytes);
   EXPECT_LE(sizes.gossip.cached_bytes, gossip.gossip.cache_bytes);
   EXPECT_LE(sizes.gossip.seen, gossip.seen_items);
-  const libp2p::services::GossipsubConfig service;
+  const libp2p::GossipsubConfig service;
   EXPECT_LE(sizes.gossip_receiving, service.unfinished_bytes + gossip.rpc.max_rpc);
   EXPECT_LE(sizes.gossip_sending, sizes.connections * (limits.stream_send_queue + gossip.rpc.max_rpc));
   EXPECT_LE(sizes.waiting_bytes, config.sync_memory / 2);
@@ -323,16 +322,16 @@ void Story::expect_drained() const {
 
 void expect_nothing_lives() {
   EXPECT_EQ(live<Node>(), 0);
-  EXPECT_EQ(live<network::Connection>(), 0);
-  EXPECT_EQ(live<network::ConnectionEngine>(), 0);
-  EXPECT_EQ(live<network::StreamState>(), 0);
+  EXPECT_EQ(live<libp2p::Connection>(), 0);
+  EXPECT_EQ(live<libp2p::ConnectionEngine>(), 0);
+  EXPECT_EQ(live<libp2p::StreamState>(), 0);
   EXPECT_EQ(live<libp2p::yamux::Stream>(), 0);
   EXPECT_EQ(live<gossipsub::Peer>(), 0);
-  EXPECT_EQ(live<libp2p::services::GossipInbound>(), 0);
-  EXPECT_EQ(live<libp2p::services::GossipOutbound>(), 0);
-  EXPECT_EQ(live<libp2p::services::GossipsubService>(), 0);
-  EXPECT_EQ(live<libp2p::services::IdentifyService>(), 0);
-  EXPECT_EQ(live<libp2p::services::PingService>(), 0);
+  EXPECT_EQ(live<libp2p::GossipInbound>(), 0);
+  EXPECT_EQ(live<libp2p::GossipOutbound>(), 0);
+  EXPECT_EQ(live<libp2p::GossipsubService>(), 0);
+  EXPECT_EQ(live<libp2p::IdentifyService>(), 0);
+  EXPECT_EQ(live<libp2p::PingService>(), 0);
   EXPECT_EQ(live<opstack::gossip::BlockGossip>(), 0);
   EXPECT_EQ(live<opstack::sync::Follower>(), 0);
   EXPECT_EQ(live<opstack::sync::SyncClient>(), 0);
@@ -340,4 +339,4 @@ void expect_nothing_lives() {
   EXPECT_EQ(live<libp2p::runtime::detail::Root>(), 0);
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

@@ -15,7 +15,7 @@
 #include "opstack/testing/chain_builder.hpp"
 #include "sim/sim_network.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 
 using libp2p::Millis;
 using libp2p::Nanos;
@@ -104,7 +104,7 @@ class Story {
 
   libp2p::SeededRng rng_;
   StoryOptions options_;
-  std::unique_ptr<ChainBuilder> chain_;
+  std::unique_ptr<opstack::testing::ChainBuilder> chain_;
   std::unique_ptr<SimNetwork> network_;
   libp2p::MonoTime begin_;
   std::vector<opstack::payload::Hash> hashes_;  // of the sequencer's blocks by number
@@ -129,4 +129,4 @@ std::vector<std::uint64_t> seeds_of(std::uint64_t first, std::uint64_t count);
 // The command that repeats the running test with `seed`.
 std::string rerun_command(std::uint64_t seed);
 
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

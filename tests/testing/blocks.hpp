@@ -10,13 +10,13 @@ using opstack::payload::Envelope;
 using opstack::payload::Version;
 
 // A throw-away key, and another one.
-inline opstack::gossip::Secret sequencer_key() {
-  opstack::gossip::Secret out{};
+inline opstack::rules::Secret sequencer_key() {
+  opstack::rules::Secret out{};
   out.fill(0x11);
   return out;
 }
-inline opstack::gossip::Secret other_key() {
-  opstack::gossip::Secret out{};
+inline opstack::rules::Secret other_key() {
+  opstack::rules::Secret out{};
   out.fill(0x22);
   return out;
 }
@@ -54,9 +54,9 @@ inline Envelope block(Version version, std::uint64_t number, std::uint64_t times
 
 // The message of an envelope as it is, right or wrong: nothing is checked.
 inline libp2p::Bytes message(const opstack::chain::ChainId& chain_id, Version version, const Envelope& envelope,
-                             const opstack::gossip::Secret& key = sequencer_key()) {
+                             const opstack::rules::Secret& key = sequencer_key()) {
   const auto body = opstack::payload::encode_envelope(version, envelope);
-  return opstack::gossip::compress_message(opstack::gossip::sign_body(key, chain_id, body), body);
+  return opstack::rules::compress_message(opstack::rules::sign_body(key, chain_id, body), body);
 }
 
 }  // namespace testing_blocks

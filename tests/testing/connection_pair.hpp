@@ -14,7 +14,7 @@
 #include "libp2p/upgrade/connection_engine.hpp"
 #include "libp2p/protocols/noise/handshake.hpp"
 
-namespace libp2p::network::testing_pair {
+namespace libp2p::testing_pair {
 
 inline crypto::PrivateKey make_key(std::uint64_t seed, crypto::KeyType type = crypto::KeyType::ed25519) {
   SeededRng rng(seed);
@@ -212,4 +212,4 @@ inline Bytes pattern(std::size_t n, std::uint64_t seed = 7) {
   return out;
 }
 
-}  // namespace libp2p::network::testing_pair
+}  // namespace libp2p::testing_pair

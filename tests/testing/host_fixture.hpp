@@ -15,7 +15,7 @@
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/runtime/sim/sim_world.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 inline crypto::PrivateKey test_key(std::uint64_t seed) {
   SeededRng rng(seed);
@@ -170,4 +170,4 @@ class HostTest : public ::testing::Test {
   std::vector<runtime::SimNode> nodes;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

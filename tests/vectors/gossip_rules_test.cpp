@@ -12,7 +12,7 @@
 #include "testing/vectors.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 namespace {
 
 namespace json = testing_vectors::json;
@@ -64,9 +64,9 @@ void expect_verdict(const json::object& item, const Outcome& outcome) {
 // What a case says about the contents, whether the rules came that far or not.
 void expect_contents(const json::object& item, const Bytes& message) {
   EXPECT_EQ(to_hex0x(message_id(text(item, "topic"), message)), text(item, "message_id"));
-  const auto contents = libp2p::wire::snappy_decompress(message, 2 * kMaxGossipSize);
+  const auto contents = opstack::encoding::snappy_decompress(message, 2 * kMaxGossipSize);
   if (has(item, "decompressed_length")) {
-    const auto length = libp2p::wire::snappy_decoded_length(message);
+    const auto length = opstack::encoding::snappy_decoded_length(message);
     ASSERT_TRUE(length);
     EXPECT_EQ(*length, testing_vectors::unsigned_integer(item, "decompressed_length"));
   }
@@ -227,4 +227,4 @@ TEST(GossipVectors, messages_at_the_limit_of_size) {
 }
 
 }  // namespace
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

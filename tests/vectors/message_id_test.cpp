@@ -5,7 +5,7 @@
 #include "testing/vectors.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 namespace {
 
 namespace json = testing_vectors::json;
@@ -23,9 +23,9 @@ TEST(MessageIdVectors, ids_agree) {
                                    EXPECT_EQ(libp2p::to_hex0x(read.id), text(item, "message_id")) << text(item, "name");
                                    EXPECT_EQ(read.id, message_id(text(item, "topic"), data));
                                    EXPECT_EQ(read.decompressed != nullptr,
-                                             libp2p::wire::snappy_decompress(data, kMaxGossipSize).has_value());
+                                             opstack::encoding::snappy_decompress(data, kMaxGossipSize).has_value());
                                  });
 }
 
 }  // namespace
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

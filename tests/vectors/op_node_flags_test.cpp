@@ -11,7 +11,7 @@
 namespace {
 
 using namespace testing_vectors;
-using namespace opp2p::node;
+using namespace opp2p;
 constexpr auto kFamily = "opstack/op-node-flags";
 
 std::vector<std::string> texts(const json::object& item, std::string_view key) {

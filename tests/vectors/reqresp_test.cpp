@@ -7,7 +7,7 @@
 namespace {
 
 using namespace testing_vectors;
-namespace codec = libp2p::payload_by_number;
+namespace codec = opstack::sync::wire;
 using libp2p::Bytes;
 using libp2p::ByteView;
 using opstack::payload::Version;

@@ -5,7 +5,7 @@
 #include "opstack/rules/signing.hpp"
 #include "testing/vectors.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 namespace {
 
 namespace json = testing_vectors::json;
@@ -71,4 +71,4 @@ TEST(SigningVectors, published_signing_hashes_agree) {
 }
 
 }  // namespace
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

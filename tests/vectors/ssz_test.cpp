@@ -63,10 +63,10 @@ TEST(SszVectors, payloads_decode_encode_and_hash_as_told) {
         ASSERT_TRUE(envelope);
         EXPECT_EQ(to_hex0x(compute_block_hash(*envelope)), text(item, "block_hash_from_fields"));
         EXPECT_EQ(to_hex0x(transactions_root(envelope->payload.transactions)), text(item, "transactions_root"));
-        const auto hash = gossip::payload_hash(ssz);
+        const auto hash = opstack::rules::payload_hash(ssz);
         EXPECT_EQ(to_hex0x(hash), text(item, "payload_hash"));
         const chain::ChainId chain_id(testing_vectors::unsigned_integer(item, "chain_id"));
-        EXPECT_EQ(to_hex0x(gossip::signing_hash(chain_id, hash)), text(item, "signing_hash"));
+        EXPECT_EQ(to_hex0x(opstack::rules::signing_hash(chain_id, hash)), text(item, "signing_hash"));
       });
 }
 

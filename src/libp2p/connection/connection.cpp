@@ -4,7 +4,7 @@
 
 #include "libp2p/connection/connection_inside.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 Connection::Connection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionPlan plan,
                        std::unique_ptr<runtime::Socket> socket, ConnectionConfig config)
@@ -351,4 +351,4 @@ void Connection::finish(const Error& why) {
   if (*alive) deliver();
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -23,7 +23,7 @@
 #include "libp2p/connection/stream_state.hpp"
 #include "libp2p/runtime/runtime.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 class Connection;
 
@@ -180,4 +180,4 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   bool dead_ = false;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -1,7 +1,7 @@
 // What a connection's engine reports, and how it reaches the streams.
 #include "libp2p/connection/connection_inside.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 StreamState* Connection::find(StreamId id) {
   const auto found = streams_.find(id);
@@ -99,4 +99,4 @@ bool Connection::reset_largest_unread(Nanos stalled) {
 
 void Connection::on_stream_closed(StreamId id) { streams_.erase(id); }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

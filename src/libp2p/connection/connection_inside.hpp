@@ -4,7 +4,7 @@
 
 #include "libp2p/connection/connection.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 // Marks the engine as entered, so that calls which come from its events only queue.
 class Entered {
@@ -76,4 +76,4 @@ class Connection::Port final : public ConnectionPort {
   ConnectionId id_;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

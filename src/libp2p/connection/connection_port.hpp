@@ -11,7 +11,7 @@
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/upgrade/connection_engine.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 using ConnectionId = std::uint64_t;
 
@@ -35,4 +35,4 @@ class ConnectionPort {
   virtual void linger(StreamId stream) = 0;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -3,7 +3,7 @@
 
 #include "testing/host_fixture.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 struct Side final : ConnectionOwner {
@@ -159,4 +159,4 @@ TEST_F(ConnectionTest, a_peer_that_falls_silent_is_found_out_by_the_keep_alive) 
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

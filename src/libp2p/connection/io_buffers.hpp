@@ -6,7 +6,7 @@
 
 #include "libp2p/base/bytes.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 class IoBuffers {
  public:
@@ -37,4 +37,4 @@ class IoBuffers {
   std::size_t taken_ = 0;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -4,7 +4,7 @@
 
 #include "libp2p/connection/stream_state.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using runtime::Parking;
@@ -408,4 +408,4 @@ void Stream::signal_when_dead(runtime::Event* event) {
 
 bool Stream::alive() const { return state_ && !state_->dead; }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -21,7 +21,7 @@
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/runtime/task.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 inline constexpr Nanos kLinger = Seconds(30);
 
@@ -91,4 +91,4 @@ class Stream {
   std::shared_ptr<StreamState> state_;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -13,7 +13,7 @@
 #include "libp2p/connection/stream.hpp"
 #include "libp2p/runtime/parking.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 struct StreamState : LiveCounted<StreamState> {
   StreamState(runtime::Runtime& r, std::shared_ptr<ConnectionPort> p, StreamId stream, PeerId remote, Direction d)
@@ -72,4 +72,4 @@ struct StreamState : LiveCounted<StreamState> {
 // Waits until an outbound stream has agreed on a protocol or failed.
 runtime::Task<Result<void>> wait_until_opened(std::shared_ptr<StreamState> state);
 
-}  // namespace libp2p::network
+}  // namespace libp2p

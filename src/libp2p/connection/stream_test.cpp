@@ -4,7 +4,7 @@
 
 #include "testing/host_fixture.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using runtime::Task;
@@ -437,4 +437,4 @@ TEST_F(StreamTest, length_prefixed_messages_are_bounded_before_they_are_read) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

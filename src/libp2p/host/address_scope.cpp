@@ -5,7 +5,7 @@
 
 #include "libp2p/multiformats/ip_text.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 using multiformats::Protocol;
 
@@ -96,4 +96,4 @@ std::vector<Multiaddr> specified(const std::vector<Multiaddr>& listening, const 
   return made;
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -8,7 +8,7 @@
 
 #include "libp2p/multiformats/multiaddr.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 enum class Reach : std::uint8_t {
   unspecified,  // 0.0.0.0, ::
@@ -31,4 +31,4 @@ std::vector<Multiaddr> believable(const std::vector<Multiaddr>& told, const Mult
 // this machine is reached: our ends of connections, or the interfaces'. What cannot be replaced is left out; nothing is named twice.
 std::vector<Multiaddr> specified(const std::vector<Multiaddr>& listening, const std::vector<Multiaddr>& local);
 
-}  // namespace libp2p::network
+}  // namespace libp2p

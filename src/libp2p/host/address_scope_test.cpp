@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 Multiaddr address(std::string_view text) { return Multiaddr::from_text(text).value(); }
@@ -65,4 +65,4 @@ TEST(AddressScope, puts_the_addresses_of_connections_in_the_place_of_any) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -9,7 +9,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace libp2p;
-  using namespace libp2p::network;
+  using namespace libp2p;
   using fuzzing::require;
   const std::string_view text = as_text(ByteView(data, size));
   if (const auto subnet = Subnet::from_text(text)) {

@@ -5,7 +5,7 @@
 #include "testing/host_fixture.hpp"
 #include "libp2p/services/static_peers/static_peers.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using runtime::Task;
@@ -404,4 +404,4 @@ TEST_F(AttackTest, who_has_delivered_is_trimmed_last_and_many_streams_are_no_mer
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace libp2p::network {
+namespace libp2p {
 
 void ConnectionManager::protect(const PeerId& peer, std::string tag) { protections_[peer].insert(std::move(tag)); }
 
@@ -85,4 +85,4 @@ std::optional<MonoTime> ConnectionManager::next_check(const std::vector<Connecti
   return std::max(next, now + Seconds(1));
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -17,7 +17,7 @@
 
 #include "libp2p/host/host.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 class ConnectionManager {
  public:
@@ -59,4 +59,4 @@ class ConnectionManager {
   std::optional<MonoTime> last_trim_;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -4,7 +4,7 @@
 
 #include "testing/host_fixture.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using ::testing::ElementsAre;
@@ -98,4 +98,4 @@ TEST_F(HostTest, both_sides_of_a_trimmed_connection_are_told_why_it_closed) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

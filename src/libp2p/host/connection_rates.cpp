@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace libp2p::network {
+namespace libp2p {
 
 namespace {
 
@@ -48,4 +48,4 @@ ShareFull ConnectionRates::try_take(const AddressBlocks& blocks, MonoTime now) {
   return ShareFull::none;
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -11,7 +11,7 @@
 #include "libp2p/base/share_pool.hpp"
 #include "libp2p/base/time.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 struct RateLimit {
   double per_second = 0;
@@ -42,4 +42,4 @@ class ConnectionRates {
   std::set<std::pair<MonoTime, Bytes>> by_time_;  // the same, the soonest first
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

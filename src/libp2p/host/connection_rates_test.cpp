@@ -4,7 +4,7 @@
 
 #include "libp2p/multiformats/address_blocks.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 constexpr MonoTime kStart{Seconds(1000)};
@@ -72,4 +72,4 @@ TEST(ConnectionRates, a_full_table_forgets_the_bucket_that_has_lost_least) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

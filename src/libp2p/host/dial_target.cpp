@@ -2,7 +2,7 @@
 
 #include "libp2p/base/peer_text.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 using multiformats::Protocol;
 
@@ -61,4 +61,4 @@ Multiaddr to_multiaddr(const runtime::Endpoint& endpoint) {
   return parsed ? std::move(*parsed) : Multiaddr();
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -7,7 +7,7 @@
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/runtime/runtime.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 struct DialTarget {
   std::string host;     // an IP, with a zone where it has one, or a name
@@ -23,4 +23,4 @@ Result<DialTarget> dial_target(const Multiaddr& address);
 // "/ip4/1.2.3.4/tcp/9222" of a socket's end.
 Multiaddr to_multiaddr(const runtime::Endpoint& endpoint);
 
-}  // namespace libp2p::network
+}  // namespace libp2p

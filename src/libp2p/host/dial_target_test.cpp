@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 TEST(DialTarget, gives_a_socket_address_that_dials_to_the_same_place) {
@@ -15,4 +15,4 @@ TEST(DialTarget, gives_a_socket_address_that_dials_to_the_same_place) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

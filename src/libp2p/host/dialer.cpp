@@ -6,7 +6,7 @@
 #include "libp2p/host/address_scope.hpp"
 #include "libp2p/host/dial_target.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 using runtime::Parking;
 using runtime::Task;
@@ -283,4 +283,4 @@ Task<Result<PeerId>> Dialer::secure(std::unique_ptr<runtime::Socket> socket, Mul
   co_return wait.parking.result("the handshake").error();
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -12,7 +12,7 @@
 #include "libp2p/host/swarm.hpp"
 #include "libp2p/runtime/parking.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 // One dial and those who wait for it. Shared, so that a waiter survives the dialer.
 struct DialJob {
@@ -82,4 +82,4 @@ class Dialer {
 // Waits for a dial's outcome; Errc::cancelled when the dialer goes away.
 runtime::Task<Result<PeerId>> wait_for_dial(std::shared_ptr<DialJob> job);
 
-}  // namespace libp2p::network
+}  // namespace libp2p

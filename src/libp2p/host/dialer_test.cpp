@@ -3,7 +3,7 @@
 #include "testing/host_fixture.hpp"
 #include "libp2p/services/static_peers/static_peers.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using runtime::TaskScope;
@@ -135,4 +135,4 @@ TEST_F(DialerTest, closing_the_host_ends_look_ups) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

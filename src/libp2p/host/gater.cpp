@@ -5,7 +5,7 @@
 
 #include "libp2p/multiformats/ip_text.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using multiformats::parse_ip;
@@ -114,4 +114,4 @@ std::vector<std::string> BasicGater::blocked_subnets() const {
   return out;
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

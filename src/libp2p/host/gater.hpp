@@ -16,7 +16,7 @@
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/connection/stream.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 class Gater {
  public:
@@ -80,4 +80,4 @@ class BasicGater : public Gater {
 // The IP of a multiaddr that begins with /ip4 or /ip6, canonical; nothing for any other.
 std::optional<std::string> ip_of(const Multiaddr& address);
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using namespace std::string_view_literals;
@@ -23,4 +23,4 @@ TEST(CanonicalIp, refuses_text_with_more_behind_the_address) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

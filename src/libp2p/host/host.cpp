@@ -8,7 +8,7 @@
 #include "libp2p/host/host_state.hpp"
 #include "libp2p/protocols/multistream/negotiator.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 using runtime::Task;
 
@@ -139,4 +139,4 @@ Task<void> Host::close(Nanos limit) {
   return State::close(std::move(weak), limit);
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

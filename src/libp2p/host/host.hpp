@@ -23,7 +23,7 @@
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/runtime/task.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 class Peerstore;
 
@@ -231,4 +231,4 @@ class Host {
   std::shared_ptr<State> state_;  // coroutines that were called on the host look whether it is still there
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace libp2p::network {
+namespace libp2p {
 
 using runtime::Task;
 
@@ -294,4 +294,4 @@ Standing Host::State::standing(const PeerId& peer) const {
                                                                                           : Standing::unproven;
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

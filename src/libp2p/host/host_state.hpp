@@ -1,5 +1,5 @@
 // The inside of Host, shared by its sources: what it owns, and the coroutines that may outlive it (they hold it weakly). Owned
-// by the host. Thread: the network thread. Bounds: network::Limits.
+// by the host. Thread: the network thread. Bounds: libp2p::Limits.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@
 #include "libp2p/host/peerstore.hpp"
 #include "libp2p/host/swarm.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 // How long a connection that is closed in order may take to send what is queued.
 inline constexpr Nanos kCloseTime = Seconds(5);
@@ -76,4 +76,4 @@ class Host::State final : public SwarmEvents {
   std::unique_ptr<runtime::TaskScope> scope;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -4,7 +4,7 @@
 #include "testing/host_fixture.hpp"
 #include "libp2p/runtime/asio/asio_runtime.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using runtime::Task;
@@ -138,4 +138,4 @@ TEST_F(HostOverTcp, what_was_written_before_closing_arrives) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -2,7 +2,7 @@
 
 #include "testing/host_fixture.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using runtime::Task;
@@ -258,4 +258,4 @@ TEST_F(HostTest, the_same_seed_gives_the_same_trace_hash) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

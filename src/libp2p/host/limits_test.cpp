@@ -4,7 +4,7 @@
 #include "libp2p/host/gater.hpp"
 #include "testing/host_fixture.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using runtime::Task;
@@ -297,4 +297,4 @@ TEST(Subnet, contains_what_shares_its_leading_bits) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -1,7 +1,7 @@
 // Where a host that listens on every interface says it can be dialled.
 #include "testing/host_fixture.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 Multiaddr address(std::string_view text) { return Multiaddr::from_text(text).value(); }
@@ -19,4 +19,4 @@ TEST_F(HostTest, an_address_of_any_interface_is_told_as_those_of_the_machine) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -3,7 +3,7 @@
 
 #include "testing/host_fixture.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using runtime::Task;
@@ -144,4 +144,4 @@ TEST_F(OpenStreamTest, tells_observers_once_of_the_handlers_that_one_turn_change
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

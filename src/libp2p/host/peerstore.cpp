@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace libp2p::network {
+namespace libp2p {
 
 namespace {
 
@@ -374,4 +374,4 @@ void Peerstore::collect(MonoTime now) {
   }
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -23,7 +23,7 @@
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 struct PeerstoreLimits {
   std::size_t peers = 4096;
@@ -161,4 +161,4 @@ class Peerstore {
   std::uint64_t next_touch_ = 1;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -4,7 +4,7 @@
 
 #include "libp2p/base/rng.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 crypto::PublicKey key_of(std::uint64_t seed) {
@@ -241,4 +241,4 @@ TEST(Peerstore, proof_is_remembered_for_a_day) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

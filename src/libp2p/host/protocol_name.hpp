@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace libp2p::network {
+namespace libp2p {
 
 class ProtocolName {
  public:
@@ -20,4 +20,4 @@ class ProtocolName {
   std::string_view text_;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -4,7 +4,7 @@
 
 #include "libp2p/host/dial_target.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 Error limit_error(std::string_view what, std::size_t value, std::string_view name) {
   return fail(Errc::exhausted, std::to_string(value) + " " + std::string(what) + " is the limit (" + std::string(name) + ")");
@@ -253,4 +253,4 @@ void Swarm::close_all(const Error& why, MonoTime deadline) {
   for (auto& [id, entry] : connections_) entry.connection->close(why, deadline);
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

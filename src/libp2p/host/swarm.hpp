@@ -1,6 +1,6 @@
 // All connections of a host: listeners, the half-open, the open, and what is known per connected peer. Accepts within the limits,
 // asks the gater, and reports openings and endings. Owned by the host; the dialer (libp2p/host/dialer.hpp) makes outbound
-// connections through it. Thread: the network thread. Bounds: network::Limits.
+// connections through it. Thread: the network thread. Bounds: libp2p::Limits.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@
 #include "libp2p/host/host.hpp"
 #include "libp2p/protocols/noise/handshake.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 // What a peer's place is worth, the least first.
 enum class Standing : std::uint8_t { unproven, proven, protected_peer };
@@ -147,4 +147,4 @@ class Swarm final : private ConnectionOwner {
   std::size_t relief_bytes_ = 0;  // by how much windows wanted to grow
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

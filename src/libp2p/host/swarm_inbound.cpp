@@ -5,7 +5,7 @@
 #include "libp2p/multiformats/ip_text.hpp"
 #include "libp2p/host/swarm.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 namespace {
 
@@ -164,4 +164,4 @@ Nanos Swarm::handshake_delay(Connection& connection) {
   return delay;
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -7,7 +7,7 @@
 
 #include "libp2p/host/swarm.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 namespace {
 
@@ -83,4 +83,4 @@ bool Swarm::reset_largest_holder(Nanos stalled) {
   return false;
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

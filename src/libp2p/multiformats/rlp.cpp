@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace libp2p::wire {
+namespace libp2p::multiformats {
 namespace {
 
 std::size_t big_endian_size(std::uint64_t value) {
@@ -129,4 +129,4 @@ Result<void> RlpReader::expect_done() const {
   return Error::at(offset(), Errc::malformed, "RLP: " + std::to_string(in_.size() - at_) + " bytes too many");
 }
 
-}  // namespace libp2p::wire
+}  // namespace libp2p::multiformats

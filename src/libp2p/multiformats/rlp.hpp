@@ -6,7 +6,7 @@
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/result.hpp"
 
-namespace libp2p::wire {
+namespace libp2p::multiformats {
 
 std::size_t rlp_string_size(ByteView value);
 std::size_t rlp_uint_size(std::uint64_t value);
@@ -65,4 +65,4 @@ class RlpReader {
   std::size_t at_ = 0;
 };
 
-}  // namespace libp2p::wire
+}  // namespace libp2p::multiformats

@@ -6,9 +6,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace libp2p;
-  std::vector<wire::RlpReader> open{wire::RlpReader({data, size})};
+  std::vector<libp2p::multiformats::RlpReader> open{libp2p::multiformats::RlpReader({data, size})};
   while (!open.empty()) {
-    wire::RlpReader reader = open.back();
+    libp2p::multiformats::RlpReader reader = open.back();
     open.pop_back();
     while (!reader.done()) {
       const std::size_t start = reader.offset();
@@ -20,17 +20,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (item->list) {
         open.emplace_back(item->payload, start + item->encoding.size() - item->payload.size());
         Bytes header;
-        wire::append_rlp_list_header(header, item->payload.size());
+        libp2p::multiformats::append_rlp_list_header(header, item->payload.size());
         if (!equal(header, item->encoding.first(header.size()))) std::abort();
-        if (wire::rlp_list_size(item->payload.size()) != item->encoding.size()) std::abort();
+        if (libp2p::multiformats::rlp_list_size(item->payload.size()) != item->encoding.size()) std::abort();
         continue;
       }
       Bytes again;
-      wire::append_rlp_string(again, item->payload);
+      libp2p::multiformats::append_rlp_string(again, item->payload);
       if (!equal(again, item->encoding)) std::abort();
-      if (const auto number = wire::RlpReader(item->encoding).uint64()) {
+      if (const auto number = libp2p::multiformats::RlpReader(item->encoding).uint64()) {
         Bytes digits;
-        wire::append_rlp_uint(digits, *number);
+        libp2p::multiformats::append_rlp_uint(digits, *number);
         if (digits != again) std::abort();
       }
     }

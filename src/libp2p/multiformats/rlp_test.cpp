@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace libp2p::wire {
+namespace libp2p::multiformats {
 namespace {
 
 Bytes string_of(ByteView value) {
@@ -96,4 +96,4 @@ TEST(Rlp, errors_inside_a_list_count_from_the_start_and_a_wrong_kind_consumes_no
 }
 
 }  // namespace
-}  // namespace libp2p::wire
+}  // namespace libp2p::multiformats

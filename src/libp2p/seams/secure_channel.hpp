@@ -7,7 +7,7 @@
 #include "libp2p/base/result.hpp"
 #include "libp2p/crypto/keys.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 class SecureChannel {
  public:
@@ -40,4 +40,4 @@ class SecureChannel {
   virtual Result<Opened> open(MutableBytes in) = 0;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -7,13 +7,13 @@
 #include "libp2p/services/ping/ping_service.hpp"
 #include "libp2p/testing/sim_hosts.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 namespace {
 
-using network::Stream;
+using libp2p::Stream;
 using runtime::Task;
 
-Task<Result<Stream>> open(network::Host& host, PeerId peer, std::string_view protocol) {
+Task<Result<Stream>> open(libp2p::Host& host, PeerId peer, std::string_view protocol) {
   std::vector<std::string> protocols;
   protocols.emplace_back(protocol);
   return host.open_stream(std::move(peer), std::move(protocols));
@@ -26,7 +26,7 @@ struct Heard {
   bool ended = false;
 };
 
-Task<bool> talk(network::Host& host, PeerId peer, std::string_view protocol, Bytes hello, Heard& heard) {
+Task<bool> talk(libp2p::Host& host, PeerId peer, std::string_view protocol, Bytes hello, Heard& heard) {
   Result<Stream> opened = co_await open(host, std::move(peer), protocol);
   if (!opened) co_return false;
   Stream stream = std::move(*opened);
@@ -141,4 +141,4 @@ TEST_F(RawPeer, sees_signed_records_whose_number_rises_and_the_same_one_as_long_
 }
 
 }  // namespace
-}  // namespace libp2p::services
+}  // namespace libp2p

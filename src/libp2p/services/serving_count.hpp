@@ -9,7 +9,7 @@
 
 #include "libp2p/multiformats/peer_id.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
 class ServingCount {
  public:
@@ -48,4 +48,4 @@ class ServingCount {
   std::map<PeerId, std::size_t> open_;
 };
 
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -12,7 +12,7 @@
 #include "libp2p/host/peerstore.hpp"
 #include "libp2p/runtime/sim/sim_world.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
 class SimHosts {
  public:
@@ -21,22 +21,22 @@ class SimHosts {
       : world_(seed, runtime::SimWorld::Options(), std::move(links)) {}
 
   // A new node that listens.
-  network::Host& add(const std::string& agent = "test", network::Limits limits = {}) {
+  libp2p::Host& add(const std::string& agent = "test", libp2p::Limits limits = {}) {
     nodes_.push_back(world_.add_node());
     SeededRng rng(1000 + nodes_.size());
-    network::HostConfig config(crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value());
+    libp2p::HostConfig config(crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value());
     config.user_agent = agent;
     config.limits = limits;
     // Tests of services have more peers than a node of a real network keeps.
     config.connection_manager.high = 1000;
-    hosts_.push_back(std::make_unique<network::Host>(nodes_.back().runtime(), std::move(config)));
-    network::Host& host = *hosts_.back();
+    hosts_.push_back(std::make_unique<libp2p::Host>(nodes_.back().runtime(), std::move(config)));
+    libp2p::Host& host = *hosts_.back();
     host.listen(Multiaddr::from_text("/ip4/" + nodes_.back().ip4() + "/tcp/9222").value()).value();
     return host;
   }
 
   runtime::SimWorld& world() { return world_; }
-  network::Host& host(std::size_t i) { return *hosts_.at(i); }
+  libp2p::Host& host(std::size_t i) { return *hosts_.at(i); }
   const runtime::SimNode& node(std::size_t i) const { return nodes_.at(i); }
   std::size_t size() const { return hosts_.size(); }
   void run_for(Nanos duration) { world_.run_for(duration); }
@@ -89,7 +89,7 @@ class SimHosts {
 
   runtime::SimWorld world_;
   std::vector<runtime::SimNode> nodes_;
-  std::vector<std::unique_ptr<network::Host>> hosts_;
+  std::vector<std::unique_ptr<libp2p::Host>> hosts_;
 };
 
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -11,7 +11,7 @@
 
 // The connection as a whole: choice of the security protocol, handshake, choice of the muxer, sealed bytes. What
 // concerns single streams is in connection_streams.cpp.
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 const multistream::Matcher kIsNoise = [](std::string_view protocol) { return protocol == noise::kProtocolId; };
@@ -268,4 +268,4 @@ std::string_view ConnectionEngine::security() const {
 
 std::string_view ConnectionEngine::muxer() const { return muxer_ ? yamux::kProtocolId : std::string_view(); }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -45,7 +45,7 @@ namespace libp2p::yamux {
 class Session;
 }
 
-namespace libp2p::network {
+namespace libp2p {
 
 class SecureChannel;
 
@@ -226,4 +226,4 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   std::size_t negotiating_inbound_ = 0;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -9,7 +9,7 @@
 namespace {
 
 using namespace libp2p;
-using namespace libp2p::network;
+using namespace libp2p;
 
 class User : public ConnectionEvents {
  public:

@@ -12,7 +12,7 @@
 #include "libp2p/protocols/yamux/frame.hpp"
 #include "libp2p/protocols/yamux/stream_state.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using testing_pair::make_key;
@@ -292,4 +292,4 @@ TEST_F(ConnectionEngineTest, negotiates_the_muxer_with_a_peer_that_does_not_offe
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -6,7 +6,7 @@
 #include "libp2p/protocols/multistream/negotiator.hpp"
 #include "libp2p/protocols/yamux/session.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 using multistream::Negotiator;
 
@@ -165,4 +165,4 @@ void ConnectionEngine::on_muxer_writable(StreamId id) {
   if (at == negotiating_.end() || at->second.may_send) events_.on_stream_writable(id);
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -3,7 +3,7 @@
 #include "testing/connection_pair.hpp"
 #include "libp2p/protocols/yamux/stream_state.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using testing_pair::Pair;
@@ -388,4 +388,4 @@ TEST_F(ConnectionStreams, never_uses_an_id_twice) {
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

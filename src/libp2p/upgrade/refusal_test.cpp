@@ -4,7 +4,7 @@
 #include "testing/connection_pair.hpp"
 #include "testing/host_fixture.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 using testing_pair::Pair;
@@ -72,4 +72,4 @@ TEST_F(HostTest, a_protocol_that_the_peer_does_not_speak_is_unsupported_also_beh
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace opp2p::node {
+namespace opp2p {
 
 std::vector<int> end_signals() {
   std::vector<int> out = {SIGINT, SIGTERM};
@@ -36,4 +36,4 @@ bool EndSignals::wait(libp2p::Nanos time) {
 
 bool EndSignals::came() { return wait(libp2p::Nanos(0)) || came_; }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -8,7 +8,7 @@
 
 #include "libp2p/base/time.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 std::vector<int> end_signals();
 
@@ -32,4 +32,4 @@ class EndSignals {
   bool came_ = false;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 // LMDB calls a write that the disk took in part an input/output error. With less than this free it was for want of room.
@@ -53,4 +53,4 @@ std::string file_error(int code, const std::filesystem::path& path) {
   }
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <string>
 
-namespace opp2p::node {
+namespace opp2p {
 
 // `code` is an errno that an operation on `path` ended with: "No space left on device; make room on the disk of /data".
 std::string file_error(int code, const std::filesystem::path& path);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

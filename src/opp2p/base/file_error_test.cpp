@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using testing::AllOf;
@@ -34,4 +34,4 @@ TEST(FileError, tells_a_full_disk_from_a_broken_one) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -9,7 +9,7 @@
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/peer_text.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Errc;
@@ -280,4 +280,4 @@ std::string duration_text(Nanos time) {
   return out + decimal(nanos % 60'000'000'000, 1'000'000'000) + "s";
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -11,7 +11,7 @@
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 // 1, t, T, TRUE, true, True and 0, f, F, FALSE, false, False.
 libp2p::Result<bool> parse_bool(std::string_view text);
@@ -27,4 +27,4 @@ std::string duration_text(libp2p::Nanos time);
 // In double quotes, with what cannot be printed escaped (strconv.Quote).
 std::string go_quote(std::string_view text);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

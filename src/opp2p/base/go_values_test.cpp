@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Errc;
@@ -54,4 +54,4 @@ TEST(GoValues, quotes_show_what_cannot_be_printed) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

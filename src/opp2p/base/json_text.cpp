@@ -5,7 +5,7 @@
 
 #include "libp2p/base/peer_text.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace json = boost::json;
 
 namespace {
@@ -118,4 +118,4 @@ void append_json_number(std::string& out, double number) {
   else out.append(digits, 0, whole).append(".").append(digits, whole);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

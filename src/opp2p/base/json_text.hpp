@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace opp2p::node {
+namespace opp2p {
 
 std::string json_text(const boost::json::value& value);
 
@@ -18,4 +18,4 @@ void append_json_string(std::string& out, std::string_view text);
 // What JSON has no word for, an infinity or no number, becomes null.
 void append_json_number(std::string& out, double number);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -14,7 +14,7 @@ using libp2p::fuzzing::require;
 
 void check_number(double number) {
   std::string text;
-  opp2p::node::append_json_number(text, number);
+  opp2p::append_json_number(text, number);
   if (!std::isfinite(number)) return require(text == "null");
   double back = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), back);
@@ -31,14 +31,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::memcpy(&number, data, std::min(size, sizeof number));
   check_number(number);
   std::string text;
-  opp2p::node::append_json_string(text, input);
+  opp2p::append_json_string(text, input);
   const auto string = json::parse(text);
   // What was valid comes back as it was, and what comes back is valid.
   boost::system::error_code error;
   text.clear();
-  opp2p::node::append_json_string(text, std::string_view(string.get_string()));
+  opp2p::append_json_string(text, std::string_view(string.get_string()));
   require(json::parse(text) == string);
   const auto value = json::parse(input, error);
-  if (!error) (void)json::parse(opp2p::node::json_text(value));  // it throws when it is none
+  if (!error) (void)json::parse(opp2p::json_text(value));  // it throws when it is none
   return 0;
 }

@@ -7,7 +7,7 @@
 
 #include "libp2p/base/rng.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 namespace json = boost::json;
@@ -75,4 +75,4 @@ TEST(JsonText, keeps_order_and_values) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <climits>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 // How long a writer that is stuck takes to see that it shall give up.
@@ -43,4 +43,4 @@ bool DescriptorSink::write(std::string_view lines, const std::atomic<bool>& give
   return error == 0;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

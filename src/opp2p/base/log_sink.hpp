@@ -6,7 +6,7 @@
 #include <functional>
 #include <string_view>
 
-namespace opp2p::node {
+namespace opp2p {
 
 // Writes all of `text` to a descriptor and blocks for as long as the reader takes; `give_up` is asked about every 50 ms
 // while it waits, and after a signal. The errno that ended it: 0 when all is written, ECANCELED when it gave up. For a
@@ -35,4 +35,4 @@ class DescriptorSink final : public LogSink {
   std::atomic<int> last_error_{0};
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -9,7 +9,7 @@
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/log_sink.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 Output::Output(int descriptor) : descriptor_(descriptor) {
   if (::isatty(descriptor) != 1) return;
@@ -52,4 +52,4 @@ void hold_standard_descriptors() {
   }
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

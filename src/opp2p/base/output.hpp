@@ -11,7 +11,7 @@
 
 #include "libp2p/base/result.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class Output {
  public:
@@ -42,4 +42,4 @@ class Output {
 // output. What is opened can be neither read nor written, so that the error stays. For main, before all else.
 void hold_standard_descriptors();
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -16,7 +16,7 @@
 #include "opp2p/base/end_signals.hpp"
 #include "opp2p/rpc/reader_watch.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Errc;
@@ -176,4 +176,4 @@ TEST(EndSignals, hangups_and_quits_that_were_ignored_at_the_start_stay_so) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -11,7 +11,7 @@
 #include "libp2p/base/bytes.hpp"
 #include "opp2p/base/file_error.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 constexpr std::size_t kTokenBytes = 32;
@@ -69,4 +69,4 @@ libp2p::Result<std::string> load_or_create_token(const std::string& data_dir, li
   return text;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -8,7 +8,7 @@
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/rng.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 // What failed ("created", "written") and its errno.
 struct SecretFileError {
@@ -23,4 +23,4 @@ std::optional<SecretFileError> write_secret_file(const std::string& path, std::s
 // token there is an error.
 libp2p::Result<std::string> load_or_create_token(const std::string& data_dir, libp2p::Rng& rng);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

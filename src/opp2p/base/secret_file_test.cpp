@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 namespace fs = std::filesystem;
@@ -56,4 +56,4 @@ TEST_F(RpcTokenTest, a_link_is_not_followed) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -6,7 +6,7 @@
 #include "libp2p/base/peer_text.hpp"
 #include "libp2p/multiformats/address_blocks.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 constexpr std::string_view kOption = "; start the node with --rpc.cors ORIGIN to allow it";
@@ -95,4 +95,4 @@ std::optional<std::string> BrowserRules::refusal(const BrowserHeaders& request) 
   return std::nullopt;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

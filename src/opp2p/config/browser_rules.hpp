@@ -14,7 +14,7 @@
 
 #include "libp2p/base/result.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct BrowserHeaders {
   std::optional<std::string> origin;
@@ -40,4 +40,4 @@ class BrowserRules {
   std::vector<std::string> origins_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 BrowserHeaders from_page(std::optional<std::string> origin, std::string site = "", std::string host = "127.0.0.1:9545") {
@@ -64,4 +64,4 @@ TEST(BrowserRules, what_is_no_origin_is_refused_by_name) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

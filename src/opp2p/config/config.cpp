@@ -13,7 +13,7 @@
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/secret_file.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Errc;
@@ -133,7 +133,7 @@ Result<std::vector<Multiaddr>> parse_peers(std::string_view list) {
     if (!address->peer_id())
       return fail(Errc::invalid_argument, "'" + std::string(one) +
                               "' names no peer; its address must end with /p2p/ID");
-    OPP2P_TRYV(libp2p::network::dial_target(*address));
+    OPP2P_TRYV(libp2p::dial_target(*address));
     out.push_back(std::move(*address));
   }
   return out;
@@ -223,16 +223,16 @@ Result<Nanos> time_limit(std::string_view option, Nanos value) {
   return std::min<Nanos>(value, kForEver);
 }
 
-Result<libp2p::network::RateLimit> rate_limit(std::string_view name, double per_second, std::uint64_t burst) {
+Result<libp2p::RateLimit> rate_limit(std::string_view name, double per_second, std::uint64_t burst) {
   const std::string option = "--p2p.limits." + std::string(name);
   if (!(per_second > 0) || per_second > 1e6)
     return fail(Errc::invalid_argument,
                 option + ".rate must be above 0 and at most 1000000 connections a second; write for example 0.2");
   if (burst == 0) return fail(Errc::invalid_argument, option + ".burst is 0, which lets nobody in; the default is 16 or 80");
-  return libp2p::network::RateLimit{per_second, static_cast<double>(burst)};
+  return libp2p::RateLimit{per_second, static_cast<double>(burst)};
 }
 
-Result<libp2p::network::Limits> connection_limits(const NodeOptions& options) {
+Result<libp2p::Limits> connection_limits(const NodeOptions& options) {
   auto out = node_limits();
   OPP2P_TRY(out.exempt, of("p2p.limits.exempt", parse_cidrs(options.limits_exempt)));
   if (options.limits_address_conns == 0 || options.limits_ip6_48_conns == 0)
@@ -335,4 +335,4 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   return out;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -22,7 +22,7 @@
 #include "opstack/chain/fork.hpp"
 #include "opstack/chain/rollup_config.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct NodeOptions {
   std::string rollup_config;  // a file
@@ -73,8 +73,8 @@ struct NodeOptions {
 };
 
 // The library's limits, but half the memory for what strangers make the host remember: a node reads what it is sent at once.
-inline libp2p::network::Limits node_limits() {
-  libp2p::network::Limits out;
+inline libp2p::Limits node_limits() {
+  libp2p::Limits out;
   out.memory = 32U << 20;
   return out;
 }
@@ -97,7 +97,7 @@ struct NodeConfig {
   std::string user_agent;
   bool ping = true;
   libp2p::Nanos dial_timeout{};
-  libp2p::network::Limits limits = node_limits();  // p2p.limits.* sets some of them
+  libp2p::Limits limits = node_limits();  // p2p.limits.* sets some of them
   libp2p::Nanos spin{};  // the longest time that the network thread looks for events before it sleeps
   libp2p::Nanos gossip_timestamp_threshold{};
 
@@ -143,4 +143,4 @@ libp2p::Result<NodeKey> load_or_create_key(const std::string& path, libp2p::Rng&
 libp2p::Result<NodeKey> find_node_key(const std::optional<std::string>& path, const std::string& data_dir,
                                       libp2p::Rng& rng);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -10,7 +10,7 @@
 #include "opp2p/config/node_flags.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace opp2p::node;
+  using namespace opp2p;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto require = [](bool holds) {
     if (!holds) std::abort();
@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto key = parse_key(text)) require(parse_key(libp2p::to_hex(*key)).value() == *key);
   if (const auto address = parse_address(text)) require(parse_address(libp2p::to_hex0x(*address)).value() == *address);
   if (const auto level = parse_log_level(text)) require(parse_log_level(to_string(*level)) == level);
-  if (const auto fork = devnet::parse_fork(text)) require(devnet::to_string(*fork) == text);
+  if (const auto fork = opstack::testing::parse_fork(text)) require(opstack::testing::to_string(*fork) == text);
   if (const auto blocks = parse_cidrs(text)) {
     std::string list;
     for (const auto& block : *blocks) list += (list.empty() ? "" : ",") + block.text();

@@ -13,7 +13,7 @@
 
 #include "opstack/testing/chain_builder.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,9 +27,9 @@ class ConfigTest : public testing::Test {
     std::string name = (fs::temp_directory_path() / "opp2p-config-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
     libp2p::SeededRng rng(1);
-    devnet::ChainOptions chain;
+    opstack::testing::ChainOptions chain;
     chain.genesis_time = 1'700'000'000;
-    write("rollup.json", boost::json::serialize(devnet::ChainBuilder(chain, rng).rollup_config()));
+    write("rollup.json", boost::json::serialize(opstack::testing::ChainBuilder(chain, rng).rollup_config()));
     options_.rollup_config = path("rollup.json");
     options_.priv_path = path("key.txt");
   }
@@ -313,4 +313,4 @@ TEST_F(NodeKeyTest, a_data_folder_that_cannot_be_made_is_named) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

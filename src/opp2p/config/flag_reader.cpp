@@ -7,7 +7,7 @@
 
 extern char** environ;
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Errc;
@@ -257,4 +257,4 @@ std::optional<std::string> nearest_name(std::string_view wrong, std::span<const 
   return nearest_name(wrong, names);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -21,7 +21,7 @@
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 enum class FlagType : std::uint8_t {
   text,
@@ -73,4 +73,4 @@ libp2p::Result<FlagContent> parse_flag(const FlagSpec& flag, std::string_view te
 std::optional<std::string> nearest_name(std::string_view wrong, const std::vector<std::string>& names);
 std::optional<std::string> nearest_name(std::string_view wrong, std::span<const FlagSpec> flags);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -4,7 +4,7 @@
 
 #include "opp2p/config/node_flags_table.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Errc;
@@ -160,4 +160,4 @@ std::string name_variables(std::string_view text, const FlagValues& given) {
   return out;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

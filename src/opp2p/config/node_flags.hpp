@@ -17,7 +17,7 @@
 #include "opp2p/config/config.hpp"
 #include "opp2p/config/flag_reader.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 enum class FlagEffect : std::uint8_t { works, none, refused };
 enum class FlagGroup : std::uint8_t { chain, peers, connections, blocks, rpc, log, other };
@@ -64,4 +64,4 @@ std::string name_variables(std::string_view text, const FlagValues& given);
 // The help, at most 80 columns wide; with `all` also the hidden options and op-node's that do nothing or are refused.
 std::string node_help(bool all);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -1,7 +1,7 @@
 // op-node's flags that opp2p has no use for. A row that begins to work moves to node_flags_table.cpp.
 #include "opp2p/config/node_flags_table.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using enum FlagType;
@@ -170,4 +170,4 @@ void add_other_flags_of_op_node(std::vector<NodeFlag>& table) {
   }
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using opstack::chain::Fork;
@@ -167,4 +167,4 @@ void add_working_flags(std::vector<NodeFlag>& into) {
   }
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using testing::AllOf;
@@ -165,4 +165,4 @@ TEST(NodeFlags, a_word_that_is_no_option_is_refused_because_op_node_would_forget
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

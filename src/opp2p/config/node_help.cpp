@@ -4,7 +4,7 @@
 #include "opp2p/config/node_flags.hpp"
 #include "opp2p/config/node_flags_table.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 constexpr std::size_t kColumns = 80;
@@ -105,4 +105,4 @@ std::string node_help(bool all) {
   return out;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -6,10 +6,8 @@
 #include "opstack/rules/block_rules.hpp"
 #include "opstack/rules/topics.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace gossip = opstack::gossip;
-namespace network = libp2p::network;
-namespace services = libp2p::services;
 namespace sync = opstack::sync;
 using libp2p::Errc;
 using libp2p::Error;
@@ -25,8 +23,8 @@ libp2p::crypto::PrivateKey identity_of(const NodeConfig& config) {
   return libp2p::crypto::PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, config.node_key).value();
 }
 
-network::HostConfig host_config(const NodeConfig& config) {
-  network::HostConfig out(identity_of(config));
+libp2p::HostConfig host_config(const NodeConfig& config) {
+  libp2p::HostConfig out(identity_of(config));
   out.user_agent = config.user_agent;
   out.limits = config.limits;
   out.limits.dial_timeout = config.dial_timeout;
@@ -79,12 +77,12 @@ Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& sto
       log_(log),
       events_(runtime, log),
       sync_log_(events_) {
-  host_ = std::make_unique<network::Host>(runtime_, host_config(config_));
+  host_ = std::make_unique<libp2p::Host>(runtime_, host_config(config_));
   peer_log_ = std::make_unique<PeerLog>(*host_, events_, config_.rollup.l2_chain_id);
-  identify_ = std::make_unique<services::IdentifyService>(*host_);
-  services::PingConfig ping;
+  identify_ = std::make_unique<libp2p::IdentifyService>(*host_);
+  libp2p::PingConfig ping;
   ping.background = config_.ping;
-  ping_ = std::make_unique<services::PingService>(*host_, ping);
+  ping_ = std::make_unique<libp2p::PingService>(*host_, ping);
   ping_->on_result([this](const PeerId& peer, const Result<libp2p::Nanos>& round_trip) {
     if (!log_.enabled(Component::host, LogLevel::debug)) return;
     std::optional<libp2p::Nanos> took;
@@ -93,7 +91,7 @@ Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& sto
     else error = round_trip.error();
     log_.debug(Component::host, "ping-pong", {{"peer", peer}, {"round_trip", took}, {"error", error}});
   });
-  gossip_ = std::make_unique<services::GossipsubService>(
+  gossip_ = std::make_unique<libp2p::GossipsubService>(
       *host_, gossip::block_gossip_config(config_.rollup.l2_chain_id, {}), scores_);
   chain_ = std::make_unique<StoreChain>(
       runtime_, store_, [this](std::uint64_t number, const Error& why) { sync_log_.on_store_refused(number, why); });
@@ -140,8 +138,8 @@ Result<void> Node::start() {
     return listening.error().within("--p2p.listen.ip, --p2p.listen.tcp");
   for (const auto& address : host_->listen_addresses())
     log_.info(Component::host, "started p2p host", {{"addr", address}, {"peerID", host_->id()}});
-  static_peers_ = std::make_unique<network::StaticPeers>(*host_, network::StaticPeersConfig(),
-                                                         static_cast<network::StaticPeersEvents*>(peer_log_.get()));
+  static_peers_ = std::make_unique<libp2p::StaticPeers>(*host_, libp2p::StaticPeersConfig(),
+                                                         static_cast<libp2p::StaticPeersEvents*>(peer_log_.get()));
   for (const auto& address : config_.static_peers) {
     OPP2P_TRY(const auto added, static_peers_->add(address));
     if (added) peer_log_->add_static(*address.peer_id());
@@ -175,7 +173,7 @@ void Node::publish(SharedEnvelope envelope, Done done) {
   blocks_->publisher().publish(envelope, taking_over(envelope, std::move(done)));
 }
 
-void Node::publish_signed(SharedEnvelope envelope, const gossip::Signature& signature, Done done) {
+void Node::publish_signed(SharedEnvelope envelope, const opstack::rules::Signature& signature, Done done) {
   blocks_->publisher().publish_signed(envelope, signature, taking_over(envelope, std::move(done)));
 }
 
@@ -197,8 +195,8 @@ void Node::post_unsafe_payload(SharedEnvelope envelope, Done done) {
     return done(fail(Errc::mismatch, "payload has bad block hash: " + libp2p::to_hex0x(envelope->payload.block_hash) +
                                          ", actual block hash is: " + libp2p::to_hex0x(actual)));
   // What breaks the rules of its fork, no peer would take from us.
-  const auto fields = gossip::check_block_fields(config_.rollup, *envelope);
-  if (fields.verdict != gossip::Verdict::accept)
+  const auto fields = opstack::rules::check_block_fields(config_.rollup, *envelope);
+  if (fields.verdict != opstack::rules::Verdict::accept)
     return done(fail(Errc::mismatch, fields.text() + "; fields by fork are checked here, unlike in op-node"));
   const auto version = config_.rollup.payload_version(envelope->payload.timestamp);
   if (const auto encodable = opstack::payload::check_encodable(version, *envelope); !encodable)
@@ -228,7 +226,7 @@ PeerList Node::list_peers(bool connected_only) const {
   out.ids = connected_only ? connected : host_->peerstore().peers();
   std::erase(out.ids, host_->id());
   out.connected = connected.size();
-  for (const auto& topic : gossip::blocks_topics(config_.rollup.l2_chain_id)) {
+  for (const auto& topic : opstack::rules::blocks_topics(config_.rollup.l2_chain_id)) {
     const auto subscribers = gossip_->router().subscribers(topic);
     out.gossiping.insert(out.gossiping.end(), subscribers.begin(), subscribers.end());
   }
@@ -253,7 +251,7 @@ PeerSnapshot Node::snapshot_of(const PeerId& peer, const PeerList& list) const {
   const auto connections = host_->connections(peer);
   if (!connections.empty()) {
     out.connectedness = Connectedness::connected;
-    out.direction = connections.front().direction == network::Direction::inbound ? ConnectionDirection::inbound
+    out.direction = connections.front().direction == libp2p::Direction::inbound ? ConnectionDirection::inbound
                                                                                  : ConnectionDirection::outbound;
   }
   out.is_protected = host_->is_protected(peer);
@@ -265,7 +263,7 @@ PeerSnapshot Node::snapshot_of(const PeerId& peer, const PeerList& list) const {
 PeerStatsSnapshot Node::peer_stats() const {
   PeerStatsSnapshot out;
   out.connected = host_->connected_peers().size();
-  const auto topics = gossip::blocks_topics(config_.rollup.l2_chain_id);
+  const auto topics = opstack::rules::blocks_topics(config_.rollup.l2_chain_id);
   for (std::size_t i = 0; i < topics.size(); ++i) out.blocks_topic[i] = gossip_->router().subscribers(topics[i]).size();
   out.known = host_->peerstore().size();
   return out;
@@ -281,7 +279,7 @@ StatusSnapshot Node::status() const {
   out.head_hash = libp2p::to_hex0x(stored.hash);
   out.highest_seen = follower_->chain().highest_seen();
   out.peers = host_->connected_peers().size();
-  out.mesh = gossip_->router().mesh(gossip::blocks_topic(config_.rollup.l2_chain_id, version)).size();
+  out.mesh = gossip_->router().mesh(opstack::rules::blocks_topic(config_.rollup.l2_chain_id, version)).size();
   out.stats = stats_;
   if (const auto open = follower_->chain().gap(); open && open->end && open->end->number > open->start.number + 1)
     out.gap = StatusSnapshot::Gap{open->start.number, open->end->number};
@@ -310,7 +308,7 @@ Result<void> Node::disconnect(const PeerId& peer) {
 
 void Node::on_verdict(const gossip::BlockVerdict& verdict) {
   stats_.count(verdict, runtime_.now().wall);
-  if (!verdict.local && verdict.outcome.verdict == gossip::Verdict::accept) host_->mark_proven(verdict.from);
+  if (!verdict.local && verdict.outcome.verdict == opstack::rules::Verdict::accept) host_->mark_proven(verdict.from);
   block_log_->on_verdict(verdict, blocks_->signers().current, peer_log_->is_static(verdict.from));
 }
 
@@ -319,7 +317,7 @@ Surroundings Node::surroundings() const {
   out.static_peers = peer_log_->static_peers();
   out.static_present = peer_log_->static_present();
   out.peers = host_->connected_peers().size();
-  for (const auto& topic : gossip::blocks_topics(config_.rollup.l2_chain_id))
+  for (const auto& topic : opstack::rules::blocks_topics(config_.rollup.l2_chain_id))
     out.topic_peers = std::max(out.topic_peers, gossip_->router().subscribers(topic).size());
   out.other_chain = peer_log_->of_other_chains();
   out.chain = std::to_string(config_.rollup.l2_chain_id);
@@ -362,4 +360,4 @@ void Node::on_stored(const PeerId& from, const sync::Block& block) {
   sync_log_.on_stored(from, from == host_->id(), block);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

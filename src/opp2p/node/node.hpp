@@ -35,7 +35,7 @@
 #include "libp2p/services/identify/identify_service.hpp"
 #include "libp2p/services/ping/ping_service.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 using libp2p::Result;
 
@@ -52,14 +52,14 @@ class Node final : opstack::gossip::BlockGossipObserver, libp2p::LiveCounted<Nod
   // Everything in the reverse order of its start, within `limit`. What the store has been given is written when it is closed after.
   libp2p::runtime::Task<void> close(libp2p::Nanos limit);
 
-  libp2p::network::Host& host() { return *host_; }
+  libp2p::Host& host() { return *host_; }
   const NodeConfig& config() const { return config_; }
 
   using Done = std::function<void(Result<void>)>;
   // Signs the block with the node's sequencer key, gossips it, and takes it over as its own head. `done` when it is stored.
   void publish(opstack::payload::SharedEnvelope envelope, Done done);
   // The same with a signature that is there already.
-  void publish_signed(opstack::payload::SharedEnvelope envelope, const opstack::gossip::Signature& signature, Done done);
+  void publish_signed(opstack::payload::SharedEnvelope envelope, const opstack::rules::Signature& signature, Done done);
   // Takes over a block that the operator vouches for: its hash is checked, and the fields by the rules of its fork. `done`
   // when it is stored; a block that does not connect yet waits in memory, and the answer is Errc::would_block.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
@@ -108,18 +108,18 @@ class Node final : opstack::gossip::BlockGossipObserver, libp2p::LiveCounted<Nod
   SyncLog sync_log_;
 
   // In the order of their start; the destructor takes them down the other way round.
-  std::unique_ptr<libp2p::network::Host> host_;
+  std::unique_ptr<libp2p::Host> host_;
   std::unique_ptr<PeerLog> peer_log_;
-  std::unique_ptr<libp2p::services::IdentifyService> identify_;
-  std::unique_ptr<libp2p::services::PingService> ping_;
+  std::unique_ptr<libp2p::IdentifyService> identify_;
+  std::unique_ptr<libp2p::PingService> ping_;
   libp2p::gossipsub::NeutralScores scores_;
-  std::unique_ptr<libp2p::services::GossipsubService> gossip_;
+  std::unique_ptr<libp2p::GossipsubService> gossip_;
   std::unique_ptr<StoreChain> chain_;
   std::unique_ptr<opstack::sync::Follower> follower_;
   std::unique_ptr<opstack::sync::SyncServer> server_;
   std::unique_ptr<BlockLog> block_log_;
   std::unique_ptr<opstack::gossip::BlockGossip> blocks_;
-  std::unique_ptr<libp2p::network::StaticPeers> static_peers_;
+  std::unique_ptr<libp2p::StaticPeers> static_peers_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -7,7 +7,7 @@
 
 #include "opp2p/base/file_error.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace fs = std::filesystem;
 
 libp2p::Result<void> write_node_file(const std::string& data_dir, const libp2p::PeerId& id,
@@ -38,4 +38,4 @@ void remove_node_file(const std::string& data_dir) {
   fs::remove(fs::path(data_dir) / "node.json", ignored);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

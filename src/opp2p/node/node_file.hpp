@@ -9,10 +9,10 @@
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 libp2p::Result<void> write_node_file(const std::string& data_dir, const libp2p::PeerId& id,
                                      const std::vector<libp2p::Multiaddr>& addresses, std::uint16_t rpc_port);
 void remove_node_file(const std::string& data_dir);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

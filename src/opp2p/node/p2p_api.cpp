@@ -8,7 +8,7 @@
 #include "libp2p/crypto/secp256k1.hpp"
 #include "opp2p/base/json_text.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace json = boost::json;
 namespace {
 
@@ -152,4 +152,4 @@ json::object status_json(const StatusSnapshot& status) {
   return out;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -16,7 +16,7 @@
 #include "libp2p/multiformats/peer_id.hpp"
 #include "opp2p/observe/stats.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 // The numbers of go-libp2p.
 enum class Connectedness : std::uint8_t { not_connected = 0, connected = 1, can_connect = 2, cannot_connect = 3, limited = 4 };
@@ -91,4 +91,4 @@ std::string peer_dump_end(const BlockedSnapshot& blocked);
 boost::json::object peer_stats(const PeerStatsSnapshot& stats);
 boost::json::object status_json(const StatusSnapshot& status);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -4,16 +4,16 @@
 #include "opstack/testing/chain_builder.hpp"
 #include "sim/sim_network.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace {
 
 namespace payload = opstack::payload;
 
 class PostPayload : public testing::Test {
  protected:
-  static ChainOptions options() {
-    ChainOptions out;
-    out.fork = Fork::isthmus;
+  static opstack::testing::ChainOptions options() {
+    opstack::testing::ChainOptions out;
+    out.fork = opstack::testing::Fork::isthmus;
     out.genesis_time = 1'760'000'000;
     return out;
   }
@@ -27,7 +27,7 @@ class PostPayload : public testing::Test {
   }
 
   libp2p::SeededRng rng_{3};
-  ChainBuilder chain_{options(), rng_};
+  opstack::testing::ChainBuilder chain_{options(), rng_};
   SimNetwork network_{3, opstack::chain::RollupConfig::from_json(chain_.rollup_config()).value(),
                       libp2p::crypto::secp256k1::generate(rng_), libp2p::from_unix_seconds(1'760'000'010)};
 };
@@ -58,4 +58,4 @@ TEST_F(PostPayload, a_block_that_breaks_a_rule_of_its_fork_is_refused_though_its
 }
 
 }  // namespace
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

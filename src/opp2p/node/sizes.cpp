@@ -4,7 +4,7 @@
 
 #include "opp2p/node/node.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 NodeSizes Node::sizes() const {
   NodeSizes out;
@@ -32,4 +32,4 @@ NodeSizes Node::sizes() const {
   return out;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

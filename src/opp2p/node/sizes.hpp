@@ -6,7 +6,7 @@
 
 #include "libp2p/protocols/gossipsub/router.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct NodeSizes {
   std::size_t connections = 0;       // open
@@ -24,4 +24,4 @@ struct NodeSizes {
   std::size_t serving_bytes = 0;     // blocks on their way to peers
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -3,7 +3,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <filesystem>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 std::string absolute(const std::string& path) {
@@ -53,4 +53,4 @@ void report_rpc(Log& log, const NodeConfig& config, std::uint16_t port) {
              {{"option", "--rpc.cors"}});
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

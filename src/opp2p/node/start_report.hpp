@@ -9,11 +9,11 @@
 #include "opp2p/config/config.hpp"
 #include "opp2p/observe/log.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 // Before anything is opened.
 void report_start(Log& log, const NodeConfig& config, const std::string& version);
 // Once the server listens at `port`.
 void report_rpc(Log& log, const NodeConfig& config, std::uint16_t port);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

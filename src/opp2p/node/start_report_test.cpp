@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using testing::AllOf;
@@ -87,4 +87,4 @@ TEST_F(StartReport, warns_of_an_rpc_that_every_website_may_use) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

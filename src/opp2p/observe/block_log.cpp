@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace gossip = opstack::gossip;
-using gossip::Reason;
+using opstack::rules::Reason;
 
 BlockLog::BlockLog(libp2p::runtime::Runtime& runtime, EventLog& events, BlockLogConfig config, Look look)
     : runtime_(runtime), events_(events), look_(std::move(look)), timer_(runtime.make_timer([this] { on_timer(); })) {
@@ -12,10 +12,10 @@ BlockLog::BlockLog(libp2p::runtime::Runtime& runtime, EventLog& events, BlockLog
   arm();
 }
 
-void BlockLog::on_verdict(const gossip::BlockVerdict& verdict, const std::optional<gossip::Address>& expected_signer,
+void BlockLog::on_verdict(const gossip::BlockVerdict& verdict, const std::optional<opstack::rules::Address>& expected_signer,
                           bool of_static) {
   const auto& outcome = verdict.outcome;
-  if (outcome.verdict == gossip::Verdict::accept) {
+  if (outcome.verdict == opstack::rules::Verdict::accept) {
     on_block();
   } else if (outcome.reason != Reason::already_seen) {
     if (outcome.reason == Reason::invalid_signature) expected_ = expected_signer;
@@ -58,7 +58,7 @@ void BlockLog::on_refused(const gossip::BlockVerdict& verdict, bool of_static) {
     auto& row = refused_[static_cast<std::size_t>(outcome.reason)];
     row.from = verdict.from;
     row.local = verdict.local;
-    row.ignored = outcome.verdict == gossip::Verdict::ignore;
+    row.ignored = outcome.verdict == opstack::rules::Verdict::ignore;
     row.number.reset();
     if (outcome.envelope) row.number = outcome.envelope->payload.block_number;
     row.signer = outcome.signer;
@@ -121,4 +121,4 @@ void BlockLog::arm() {
   timer_->arm(*next);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

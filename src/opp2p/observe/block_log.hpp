@@ -15,7 +15,7 @@
 #include "opp2p/observe/repeats.hpp"
 #include "opstack/gossip/block_gossip.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct BlockLogConfig {
   libp2p::Nanos patience = libp2p::Seconds(60);  // without a block, until it is told that there is none
@@ -35,7 +35,7 @@ class BlockLog {
 
   // `of_static`: a static peer sent the block.
   void on_verdict(const opstack::gossip::BlockVerdict& verdict,
-                  const std::optional<opstack::gossip::Address>& expected_signer, bool of_static = false);
+                  const std::optional<opstack::rules::Address>& expected_signer, bool of_static = false);
   // A block came to be the head, in whatever way.
   void on_block();
   // Tells what is counted and not told yet, and nothing more after.
@@ -49,11 +49,11 @@ class BlockLog {
     bool local = false;
     bool ignored = false;  // not rejected: the node could not judge it
     std::optional<std::uint64_t> number;
-    std::optional<opstack::gossip::Address> signer;
+    std::optional<opstack::rules::Address> signer;
     std::string detail;
   };
   void on_refused(const opstack::gossip::BlockVerdict& verdict, bool of_static);
-  void tell_refused(opstack::gossip::Reason reason, std::uint64_t count);
+  void tell_refused(opstack::rules::Reason reason, std::uint64_t count);
   void on_timer();
   void arm();
 
@@ -61,10 +61,10 @@ class BlockLog {
   EventLog& events_;
   const Look look_;
   std::optional<BlockWatch> watch_;
-  std::array<Refused, opstack::gossip::kReasonCount> refused_;
-  std::optional<opstack::gossip::Address> expected_;
+  std::array<Refused, opstack::rules::kReasonCount> refused_;
+  std::optional<opstack::rules::Address> expected_;
   std::unique_ptr<libp2p::runtime::Timer> timer_;
   std::optional<libp2p::MonoTime> armed_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

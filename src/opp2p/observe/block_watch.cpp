@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
-using opstack::gossip::Reason;
+using opstack::rules::Reason;
 
 constexpr std::string_view kSignerOption = "--p2p.unsafe.block.signer";
 
@@ -28,7 +28,7 @@ LikelyCause cause_around(const Surroundings& around) {
 
 }  // namespace
 
-void BlockWatch::Refusals::add(const opstack::gossip::Outcome& outcome) {
+void BlockWatch::Refusals::add(const opstack::rules::Outcome& outcome) {
   ++count;
   ++by_reason[static_cast<std::size_t>(outcome.reason)];
   if (outcome.reason != Reason::invalid_signature && outcome.reason != Reason::no_signer_configured) return;
@@ -37,7 +37,7 @@ void BlockWatch::Refusals::add(const opstack::gossip::Outcome& outcome) {
   if (!signer) signer = outcome.signer;
 }
 
-void BlockWatch::on_refused(const opstack::gossip::Outcome& outcome, libp2p::MonoTime now, bool of_static) {
+void BlockWatch::on_refused(const opstack::rules::Outcome& outcome, libp2p::MonoTime now, bool of_static) {
   auto& refusals = of_static ? of_static_ : of_others_;
   refusals.add(outcome);
   if (!accepted_ && !noticed_ && refusals.count >= kEnough) due_ = std::min(due_, std::max(now, last_ + kSoonest));
@@ -125,4 +125,4 @@ LikelyCause BlockWatch::Refusals::cause(bool accepted_before) const {
   }
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

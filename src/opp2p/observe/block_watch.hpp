@@ -14,7 +14,7 @@
 
 #include "opstack/rules/block_rules.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 // What stands around the node when it is asked.
 struct Surroundings {
@@ -36,8 +36,8 @@ struct Stall {
   bool since_start = false;          // none was ever accepted
   libp2p::Nanos waited{};
   std::uint64_t refused = 0;         // blocks that came since the last accepted one or the last notice
-  std::optional<opstack::gossip::Reason> reason;  // of most of those that tell of the cause
-  std::optional<opstack::gossip::Address> signed_by;  // whose signature all of these have that were refused for it
+  std::optional<opstack::rules::Reason> reason;  // of most of those that tell of the cause
+  std::optional<opstack::rules::Address> signed_by;  // whose signature all of these have that were refused for it
   LikelyCause cause;
 };
 
@@ -54,7 +54,7 @@ class BlockWatch {
 
   // `of_static`: a static peer sent it, which tells more than what others send: anybody may come and send what is
   // refused.
-  void on_refused(const opstack::gossip::Outcome& outcome, libp2p::MonoTime now, bool of_static);
+  void on_refused(const opstack::rules::Outcome& outcome, libp2p::MonoTime now, bool of_static);
   // A block was accepted, published or stored. Answers how long there was none, when that was noticed.
   std::optional<libp2p::Nanos> on_accepted(libp2p::MonoTime now);
 
@@ -66,11 +66,11 @@ class BlockWatch {
   // What was refused since the last accepted block or notice.
   struct Refusals {
     std::uint64_t count = 0;
-    std::array<std::uint64_t, opstack::gossip::kReasonCount> by_reason{};
-    std::optional<opstack::gossip::Address> signer;
+    std::array<std::uint64_t, opstack::rules::kReasonCount> by_reason{};
+    std::optional<opstack::rules::Address> signer;
     bool several_signers = false;
-    void add(const opstack::gossip::Outcome& outcome);
-    opstack::gossip::Reason most_frequent() const;
+    void add(const opstack::rules::Outcome& outcome);
+    opstack::rules::Reason most_frequent() const;
     LikelyCause cause(bool accepted_before) const;
   };
   void forget_refusals();
@@ -83,4 +83,4 @@ class BlockWatch {
   Refusals of_static_, of_others_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -2,15 +2,15 @@
 
 #include <gtest/gtest.h>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::MonoTime;
 using libp2p::Nanos;
 using libp2p::Seconds;
-using opstack::gossip::Address;
-using opstack::gossip::Outcome;
-using opstack::gossip::Reason;
+using opstack::rules::Address;
+using opstack::rules::Outcome;
+using opstack::rules::Reason;
 
 constexpr MonoTime kStart{Seconds(1000)};
 constexpr Nanos kPatience = Seconds(60);
@@ -170,4 +170,4 @@ TEST(BlockWatch, waits_for_a_chain_that_begins_later) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

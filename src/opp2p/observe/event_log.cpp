@@ -1,6 +1,6 @@
 #include "opp2p/observe/event_log.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 void EventLog::tell(Told kind, LogLevel level, Component component, std::string_view message,
                     std::initializer_list<Field> fields) {
@@ -34,4 +34,4 @@ void EventLog::tell_what_was_left_out() {
       log_.info(Component::node, "lines left out", {{"of", kNames[i]}, {"count", count}});
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

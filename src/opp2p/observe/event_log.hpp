@@ -11,7 +11,7 @@
 #include "opp2p/observe/log_limiter.hpp"
 #include "libp2p/runtime/runtime.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 enum class Told : std::uint8_t {
   static_connected,
@@ -51,4 +51,4 @@ class EventLog {
   LogLimiter<Told, static_cast<std::size_t>(Told::kinds)> told_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -5,7 +5,7 @@
 
 #include "opp2p/base/json_text.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 constexpr std::uint64_t kBlocksBehind = 10;
@@ -42,4 +42,4 @@ std::string health_json(const std::string& version, const Health& health) {
   return json_text(boost::json::object{{"version", version}, {"ok", health.ok}, {"why", health.why}}) + "\n";
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

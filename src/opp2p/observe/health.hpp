@@ -13,7 +13,7 @@
 
 #include "libp2p/base/time.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class HeadClock {
  public:
@@ -43,4 +43,4 @@ Health health_of(std::optional<std::uint64_t> head_timestamp, std::uint64_t bloc
 // The body of /healthz and /readyz: op-node's "version", "ok", and "why", which is empty when it is ok.
 std::string health_json(const std::string& version, const Health& health);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

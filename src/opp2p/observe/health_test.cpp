@@ -4,7 +4,7 @@
 
 #include <boost/json.hpp>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 constexpr std::uint64_t kHead = 1'760'000'000;
@@ -50,4 +50,4 @@ TEST(Health, its_body_has_op_nodes_version_first) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -8,7 +8,7 @@
 
 #include "libp2p/base/time.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class LatencyWindow {
  public:
@@ -38,4 +38,4 @@ class LatencyWindow {
   std::uint64_t total_ = 0;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 LogOptions plain(LogFormat format, LogLevel level) {
@@ -79,4 +79,4 @@ bool Log::flush(libp2p::Nanos limit) { return !writer_ || writer_->flush(limit);
 
 LogDrops Log::drops() const { return writer_ ? writer_->drops() : LogDrops(); }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

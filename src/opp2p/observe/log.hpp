@@ -23,7 +23,7 @@
 #include "opp2p/observe/log_line.hpp"
 #include "opp2p/observe/log_writer.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct LogOptions {
   LogFormat format = LogFormat::text;
@@ -79,4 +79,4 @@ class Log {
   std::unique_ptr<LogWriter> writer_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

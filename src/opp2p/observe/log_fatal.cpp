@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <ctime>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 constexpr int kLooks = 100;
@@ -48,4 +48,4 @@ FlushLogOnFatalSignals::~FlushLogOnFatalSignals() {
   lines_waiting = nullptr;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -8,7 +8,7 @@
 
 #include "opp2p/observe/log.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class FlushLogOnFatalSignals {
  public:
@@ -18,4 +18,4 @@ class FlushLogOnFatalSignals {
   FlushLogOnFatalSignals& operator=(const FlushLogOnFatalSignals&) = delete;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

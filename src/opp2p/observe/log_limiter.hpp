@@ -10,7 +10,7 @@
 
 #include "libp2p/base/token_bucket.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct LogRate {
   double burst = 50;
@@ -41,4 +41,4 @@ class LogLimiter {
   std::array<Row, kKinds> rows_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

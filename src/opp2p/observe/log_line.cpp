@@ -12,7 +12,7 @@
 #include "libp2p/base/peer_text.hpp"
 #include "opp2p/base/go_values.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::ByteView;
@@ -261,4 +261,4 @@ std::string to_line(LogFormat format, const LogRecord& record) {
   return out;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -24,7 +24,7 @@
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, crit };
 inline constexpr std::size_t kLogLevels = 6;
@@ -94,4 +94,4 @@ struct LogRecord {
 // The line without its end. `wall` is printed in UTC with milliseconds.
 std::string to_line(LogFormat format, const LogRecord& record);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 template <class Operation>
@@ -72,4 +72,4 @@ void LogQueue::count_unwritten(const std::vector<LogRecord>& lines) {
   drops_.unwritten += lines.size();
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

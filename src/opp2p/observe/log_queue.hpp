@@ -16,7 +16,7 @@
 
 #include "opp2p/observe/log_line.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct LogQueueLimits {
   std::size_t lines = 8192;
@@ -75,4 +75,4 @@ class LogQueue {
   LogDrops told_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 LogRecord line(LogLevel level, std::string_view text) { return LogRecord({}, level, Component::node, text, {}); }
@@ -83,4 +83,4 @@ TEST(LogQueue, tells_drops_once) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -1,7 +1,7 @@
 // That the log says why, at the level that operators read: rejected blocks, peers that went, gaps, refused connections.
 #include "opp2p/observe/node_log_test_support.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using namespace testing_log;
@@ -93,8 +93,8 @@ TEST_F(LogSaysWhy, blocks_that_the_node_could_not_judge_are_told_as_ignored) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);
   BlockLog blocks(member.place.runtime(), events, BlockLogConfig(), [] { return Surroundings(); });
-  opstack::gossip::Outcome outcome;
-  outcome.verdict = opstack::gossip::Verdict::ignore;
+  opstack::rules::Outcome outcome;
+  outcome.verdict = opstack::rules::Verdict::ignore;
   outcome.detail = "the validation queue is full";
   const std::string topic = "t";
   const opstack::gossip::BlockVerdict verdict{
@@ -103,7 +103,7 @@ TEST_F(LogSaysWhy, blocks_that_the_node_could_not_judge_are_told_as_ignored) {
   const auto& log = *member.kept;
   EXPECT_EQ(log.count("lvl=warn", "msg=\"ignored blocks\""), 1u) << log.text();
   EXPECT_EQ(log.count("detail=\"the validation queue is full\" count=1"), 1u) << log.text();
-  outcome.reason = opstack::gossip::Reason::already_seen;
+  outcome.reason = opstack::rules::Reason::already_seen;
   blocks.on_verdict(verdict, std::nullopt);
   EXPECT_EQ(log.count("lvl="), 1u) << "a repeat is no news: " << log.text();
 }
@@ -128,12 +128,12 @@ TEST_F(LogSaysWhy, a_peer_that_was_trimmed_is_told_why) {
   member.config.peers_hi = 2;
   member.config.peers_grace = Seconds(1);
   member.start();
-  std::vector<std::unique_ptr<libp2p::network::Host>> hosts;
+  std::vector<std::unique_ptr<libp2p::Host>> hosts;
   std::vector<std::unique_ptr<runtime::TaskScope>> scopes;
   std::size_t connected = 0;
   for (int i = 0; i < 4; ++i) {
     const auto at = world_.add_node();
-    hosts.push_back(std::make_unique<libp2p::network::Host>(at.runtime(), stranger(rng_)));
+    hosts.push_back(std::make_unique<libp2p::Host>(at.runtime(), stranger(rng_)));
     scopes.push_back(std::make_unique<runtime::TaskScope>(at.runtime()));
     scopes.back()->spawn(dial(*hosts.back(), member.address(), connected));
   }
@@ -189,7 +189,7 @@ TEST_F(LogSaysWhy, a_port_scan_is_no_refusal_but_a_limit_is_with_how_many_it_tur
 TEST_F(LogSaysWhy, a_peer_of_another_chain_is_told_once_and_its_words_are_text) {
   Member member(world_, chain_, rng_);
   const auto at = world_.add_node();
-  libp2p::network::Host host(at.runtime(), stranger(rng_));
+  libp2p::Host host(at.runtime(), stranger(rng_));
   ASSERT_TRUE(host.listen(Multiaddr::from_text("/ip4/" + at.ip4() + "/tcp/9222").value()));
   member.config.static_peers.push_back(host.listen_addresses().front().with_peer_id(host.id()));
   member.start();
@@ -214,7 +214,7 @@ TEST_F(LogSaysWhy, a_peer_of_another_chain_is_told_once_and_its_words_are_text) 
 TEST_F(LogSaysWhy, a_static_peer_of_another_chain_is_told_also_when_it_dialled) {
   Member member(world_, chain_, rng_);
   const auto at = world_.add_node();
-  libp2p::network::Host host(at.runtime(), stranger(rng_));
+  libp2p::Host host(at.runtime(), stranger(rng_));
   // Nobody listens there.
   member.config.static_peers.push_back(
       Multiaddr::from_text("/ip4/" + at.ip4() + "/tcp/9222").value().with_peer_id(host.id()));
@@ -359,4 +359,4 @@ TEST_F(LogSaysWhy, a_latency_that_is_not_known_is_none) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

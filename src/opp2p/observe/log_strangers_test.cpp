@@ -1,7 +1,7 @@
 // What strangers, and peers that are known, make a node write into its log, in virtual time.
 #include "opp2p/observe/node_log_test_support.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using namespace testing_log;
@@ -17,11 +17,11 @@ TEST_F(LogOfANode, has_no_line_at_info_for_a_stranger_that_comes_and_goes) {
   const auto lines = member.kept->lines();
   std::size_t connected = 0;
   for (std::size_t done = 0; done < kStrangers; done += kAtOnce) {
-    std::vector<std::unique_ptr<libp2p::network::Host>> hosts;
+    std::vector<std::unique_ptr<libp2p::Host>> hosts;
     std::vector<std::unique_ptr<runtime::TaskScope>> scopes;
     for (std::size_t i = 0; i < kAtOnce; ++i) {
       const auto at = world_.add_node();
-      hosts.push_back(std::make_unique<libp2p::network::Host>(at.runtime(), stranger(rng_)));
+      hosts.push_back(std::make_unique<libp2p::Host>(at.runtime(), stranger(rng_)));
       scopes.push_back(std::make_unique<runtime::TaskScope>(at.runtime()));
       scopes.back()->spawn(dial(*hosts.back(), member.address(), connected));
     }
@@ -58,7 +58,7 @@ TEST_F(LogOfANode, tells_of_a_known_peer_that_flaps_at_a_bounded_rate_and_how_mu
   const auto at = world_.add_node();
   auto known = stranger(rng_);
   known.limits.exempt.push_back(libp2p::Cidr::from_text("0.0.0.0/0").value());  // it takes every dial, however often
-  libp2p::network::Host host(at.runtime(), std::move(known));
+  libp2p::Host host(at.runtime(), std::move(known));
   ASSERT_TRUE(host.listen(Multiaddr::from_text("/ip4/" + at.ip4() + "/tcp/9222").value()));
   member.config.static_peers.push_back(host.listen_addresses().front().with_peer_id(host.id()));
   member.start();
@@ -80,4 +80,4 @@ TEST_F(LogOfANode, tells_of_a_known_peer_that_flaps_at_a_bounded_rate_and_how_mu
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -6,7 +6,7 @@
 
 #include "libp2p/crypto/secp256k1.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 std::string format_line(LogFormat format, libp2p::UnixTime wall, LogLevel level, Component component,
@@ -147,4 +147,4 @@ TEST(Log, an_unknown_level_or_component_changes_nothing_and_says_what_is_known) 
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 // Signals are for other threads; without SIGPIPE a reader that is gone is an error of write() and does not end the
@@ -117,4 +117,4 @@ std::string LogWriter::Core::text_of(const std::vector<LogRecord>& batch, const 
   return out;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

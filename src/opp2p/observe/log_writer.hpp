@@ -14,7 +14,7 @@
 #include "opp2p/observe/log_queue.hpp"
 #include "opp2p/base/log_sink.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class LogWriter {
  public:
@@ -64,4 +64,4 @@ class LogWriter {
   std::thread thread_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

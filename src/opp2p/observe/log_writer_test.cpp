@@ -29,7 +29,7 @@ void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Seconds;
@@ -259,4 +259,4 @@ TEST(LogLimiter, lets_a_burst_through_then_a_rate_and_tells_what_it_left_out_of_
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -10,7 +10,7 @@
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/runtime/sim/sim_world.hpp"
 
-namespace opp2p::node::testing_log {
+namespace opp2p::testing_log {
 
 namespace secp256k1 = libp2p::crypto::secp256k1;
 namespace runtime = libp2p::runtime;
@@ -51,13 +51,13 @@ class Kept final : public LogSink {
   std::string text_;
 };
 
-inline libp2p::network::HostConfig stranger(libp2p::Rng& rng) {
+inline libp2p::HostConfig stranger(libp2p::Rng& rng) {
   using libp2p::crypto::KeyType;
-  return libp2p::network::HostConfig(
+  return libp2p::HostConfig(
       libp2p::crypto::PrivateKey::from_raw(KeyType::secp256k1, secp256k1::generate(rng)).value());
 }
 
-inline runtime::Task<void> dial(libp2p::network::Host& host, Multiaddr address, std::size_t& connected) {
+inline runtime::Task<void> dial(libp2p::Host& host, Multiaddr address, std::size_t& connected) {
   auto outcome = co_await host.connect(std::move(address));
   if (outcome) ++connected;
 }
@@ -74,7 +74,7 @@ struct Member {
   MemoryStore store;
   std::unique_ptr<Node> node;
 
-  Member(runtime::SimWorld& in, const devnet::ChainBuilder& chain, libp2p::Rng& rng, LogLevel level = LogLevel::info)
+  Member(runtime::SimWorld& in, const opstack::testing::ChainBuilder& chain, libp2p::Rng& rng, LogLevel level = LogLevel::info)
       : world(in),
         place(in.add_node()),
         log(options(level)),
@@ -118,8 +118,8 @@ class LogOfANode : public testing::Test {
     out.epoch = libp2p::from_unix_seconds(kGenesisTime);
     return out;
   }
-  static devnet::ChainOptions chain_options() {
-    devnet::ChainOptions out;
+  static opstack::testing::ChainOptions chain_options() {
+    opstack::testing::ChainOptions out;
     out.genesis_time = kGenesisTime;
     return out;
   }
@@ -147,7 +147,7 @@ class LogOfANode : public testing::Test {
 
   runtime::SimWorld world_;
   libp2p::SeededRng rng_;
-  devnet::ChainBuilder chain_;
+  opstack::testing::ChainBuilder chain_;
 };
 
-}  // namespace opp2p::node::testing_log
+}  // namespace opp2p::testing_log

@@ -5,8 +5,7 @@
 #include "libp2p/base/peer_text.hpp"
 #include "opstack/sync/wire/codec.hpp"
 
-namespace opp2p::node {
-namespace network = libp2p::network;
+namespace opp2p {
 using libp2p::Errc;
 using libp2p::Error;
 using libp2p::PeerId;
@@ -17,7 +16,7 @@ constexpr std::size_t kMaxChainText = 32;  // bytes of the chain that a peer nam
 
 // The chain that a peer serves blocks of, when it is not ours. One with reverse sync switched off does not say.
 std::optional<std::string> other_chain(const std::vector<std::string>& protocols, std::uint64_t ours) {
-  using libp2p::payload_by_number::protocol_id;
+  using opstack::sync::wire::protocol_id;
   const std::string our_protocol = protocol_id(std::to_string(ours));
   const std::string around = protocol_id("");
   const std::string_view begin = std::string_view(around).substr(0, around.rfind('/'));
@@ -36,7 +35,7 @@ bool is_refusal(const Error& why) { return why == Errc::exhausted || why == Errc
 
 }  // namespace
 
-PeerLog::PeerLog(network::Host& host, EventLog& events, std::uint64_t chain_id)
+PeerLog::PeerLog(libp2p::Host& host, EventLog& events, std::uint64_t chain_id)
     : host_(host), events_(events), chain_id_(chain_id), timer_(host.runtime().make_timer([this] {
         if (const auto count = refusals_.take(events_.now())) tell_refusals(*count);
       })) {
@@ -52,7 +51,7 @@ void PeerLog::tell_of_peer(const PeerId& peer, Told of_static, Told of_proven, s
   else events_.log().debug(Component::host, message, fields);
 }
 
-void PeerLog::on_peer_connected(const PeerId& peer, network::Direction direction) {
+void PeerLog::on_peer_connected(const PeerId& peer, libp2p::Direction direction) {
   present_[peer].since = events_.now();
   tell_of_peer(peer, Told::static_connected, Told::proven_connected, "connected",
                {{"peer", peer}, {"direction", to_string(direction)}});
@@ -68,7 +67,7 @@ void PeerLog::on_peer_identified(const PeerId& peer, const std::vector<std::stri
   present->second.of_other_chain = true;
   const auto connections = host_.connections(peer);
   const bool chosen = static_.contains(peer) || std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
-    return connection.direction == network::Direction::outbound;
+    return connection.direction == libp2p::Direction::outbound;
   });
   events_.tell(Told::other_chain, chosen ? LogLevel::warn : LogLevel::debug, Component::host,
                "the peer serves another chain and will send no blocks; check --rollup.config and --p2p.static",
@@ -85,7 +84,7 @@ std::size_t PeerLog::static_present() const {
       std::count_if(static_.begin(), static_.end(), [this](const PeerId& peer) { return present_.contains(peer); }));
 }
 
-void PeerLog::on_connection_closed(const network::ConnectionInfo& connection, const Error& why) {
+void PeerLog::on_connection_closed(const libp2p::ConnectionInfo& connection, const Error& why) {
   last_reason_ = why;
   events_.log().debug(Component::host, "connection closed",
                       {{"peer", connection.peer},
@@ -128,7 +127,7 @@ void PeerLog::tell_refusals(std::uint64_t count) {
 }
 
 // The first attempt; later ones are told by how they end.
-void PeerLog::on_dialling(const network::StaticPeerStatus& peer) {
+void PeerLog::on_dialling(const libp2p::StaticPeerStatus& peer) {
   const std::string addr = peer.addresses.empty() ? std::string() : peer.addresses.front().text();
   const std::initializer_list<Field> fields = {{"peer", peer.peer}, {"addr", addr}};
   constexpr std::string_view kMessage = "dialing static peer";
@@ -136,7 +135,7 @@ void PeerLog::on_dialling(const network::StaticPeerStatus& peer) {
   else events_.log().debug(Component::host, kMessage, fields);
 }
 
-void PeerLog::on_dial_failed(const network::StaticPeerStatus& peer, const Error& why) {
+void PeerLog::on_dial_failed(const libp2p::StaticPeerStatus& peer, const Error& why) {
   std::optional<libp2p::Nanos> retry_in;
   if (peer.next_attempt) retry_in = *peer.next_attempt - events_.now();
   events_.tell(Told::static_dial_failed, LogLevel::warn, Component::host, "error dialing static peer",
@@ -147,4 +146,4 @@ void PeerLog::on_dial_failed(const network::StaticPeerStatus& peer, const Error&
                 {"option", "--p2p.static"}});
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

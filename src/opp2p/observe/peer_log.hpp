@@ -20,14 +20,14 @@
 #include "opp2p/observe/event_log.hpp"
 #include "opp2p/observe/repeats.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
-class PeerLog final : public libp2p::network::HostObserver, public libp2p::network::StaticPeersEvents {
+class PeerLog final : public libp2p::HostObserver, public libp2p::StaticPeersEvents {
  public:
   static constexpr libp2p::Nanos kRefusalInterval = libp2p::Seconds(60);
 
   // Observes `host` from here on; it and `events` outlive this.
-  PeerLog(libp2p::network::Host& host, EventLog& events, std::uint64_t chain_id);
+  PeerLog(libp2p::Host& host, EventLog& events, std::uint64_t chain_id);
   ~PeerLog() override;
   PeerLog(const PeerLog&) = delete;
   PeerLog& operator=(const PeerLog&) = delete;
@@ -41,13 +41,13 @@ class PeerLog final : public libp2p::network::HostObserver, public libp2p::netwo
   // Connected peers that serve another chain.
   std::size_t of_other_chains() const;
 
-  void on_peer_connected(const libp2p::PeerId& peer, libp2p::network::Direction direction) override;
+  void on_peer_connected(const libp2p::PeerId& peer, libp2p::Direction direction) override;
   void on_peer_identified(const libp2p::PeerId& peer, const std::vector<std::string>& protocols) override;
-  void on_connection_closed(const libp2p::network::ConnectionInfo& connection, const libp2p::Error& why) override;
+  void on_connection_closed(const libp2p::ConnectionInfo& connection, const libp2p::Error& why) override;
   void on_peer_disconnected(const libp2p::PeerId& peer) override;
   void on_connection_refused(const libp2p::Multiaddr& remote, const libp2p::Error& why) override;
-  void on_dialling(const libp2p::network::StaticPeerStatus& peer) override;
-  void on_dial_failed(const libp2p::network::StaticPeerStatus& peer, const libp2p::Error& why) override;
+  void on_dialling(const libp2p::StaticPeerStatus& peer) override;
+  void on_dial_failed(const libp2p::StaticPeerStatus& peer, const libp2p::Error& why) override;
 
  private:
   struct Present {
@@ -58,7 +58,7 @@ class PeerLog final : public libp2p::network::HostObserver, public libp2p::netwo
                     std::initializer_list<Field> fields);
   void tell_refusals(std::uint64_t count);
 
-  libp2p::network::Host& host_;
+  libp2p::Host& host_;
   EventLog& events_;
   const std::uint64_t chain_id_;
   std::set<libp2p::PeerId> static_;
@@ -70,4 +70,4 @@ class PeerLog final : public libp2p::network::HostObserver, public libp2p::netwo
   bool stopping_ = false;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -9,7 +9,7 @@
 
 #include "libp2p/base/time.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class Repeats {
  public:
@@ -47,4 +47,4 @@ class Repeats {
   std::optional<libp2p::MonoTime> told_at_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -9,7 +9,7 @@
 #include "opp2p/observe/latency_window.hpp"
 #include "opstack/gossip/block_gossip.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct BlockStats {
   std::uint64_t accepted = 0;
@@ -22,7 +22,7 @@ struct BlockStats {
   LatencyWindow latency;
 
   void count(const opstack::gossip::BlockVerdict& verdict, libp2p::UnixTime now) {
-    using opstack::gossip::Verdict;
+    using opstack::rules::Verdict;
     if (verdict.local) return;
     const auto& outcome = verdict.outcome;
     switch (outcome.verdict) {
@@ -36,4 +36,4 @@ struct BlockStats {
   }
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

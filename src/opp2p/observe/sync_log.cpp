@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace sync = opstack::sync;
 using libp2p::Error;
 using libp2p::PeerId;
@@ -159,4 +159,4 @@ void SyncLog::on_served(const sync::ServedRequest& request) {
                        {"reason", request.why}});
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

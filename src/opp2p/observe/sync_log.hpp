@@ -12,7 +12,7 @@
 #include "opstack/sync/drive/follower.hpp"
 #include "opstack/sync/drive/sync_server.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class SyncLog {
  public:
@@ -51,4 +51,4 @@ class SyncLog {
   std::optional<libp2p::MonoTime> told_of_store_;  // while it refuses
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

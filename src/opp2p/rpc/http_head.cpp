@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 constexpr std::string_view kNotHttp =
@@ -106,4 +106,4 @@ bool is_json_media_type(std::string_view text) {
   return std::any_of(std::begin(kTypes), std::end(kTypes), [&](auto known) { return equal_in_any_case(type, known); });
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace opp2p::node {
+namespace opp2p {
 
 class HttpHead {
  public:
@@ -52,4 +52,4 @@ HttpTarget http_target(std::string_view text);
 // Whether a Content-Type is JSON as op-node's server takes it, in any case and with any parameters.
 bool is_json_media_type(std::string_view text);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -9,7 +9,7 @@ namespace {
 
 namespace http = boost::beast::http;
 using libp2p::fuzzing::require;
-using opp2p::node::HttpHead;
+using opp2p::HttpHead;
 using State = HttpHead::State;
 
 State in_parts(std::string_view input, HttpHead& head) {
@@ -19,10 +19,10 @@ State in_parts(std::string_view input, HttpHead& head) {
 }
 
 void check_targets(std::string_view text) {
-  const auto target = opp2p::node::http_target(text);
+  const auto target = opp2p::http_target(text);
   require(!target.path.empty() && target.path.find('?') == std::string_view::npos);
   require(target.authority.find('/') == std::string_view::npos);
-  (void)opp2p::node::is_json_media_type(text);
+  (void)opp2p::is_json_media_type(text);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using State = HttpHead::State;
@@ -95,4 +95,4 @@ TEST(JsonMediaType, is_known_in_any_case_and_with_parameters) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace opp2p::node {
+namespace opp2p {
 
 using libp2p::AddressBlocks;
 using libp2p::MonoTime;
@@ -143,4 +143,4 @@ std::optional<HttpPlaces::Id> HttpPlaces::largest_holder(MonoTime now) const {
   return largest([&](const Place& place) { return transfers(place) && now - place.since >= 2 * limits_.patience; });
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -18,7 +18,7 @@
 #include "libp2p/base/share_pool.hpp"
 #include "libp2p/base/time.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct HttpLimits {
   std::size_t places = 128;
@@ -92,4 +92,4 @@ class HttpPlaces {
   std::size_t health_ = 0;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::AddressBlocks;
@@ -170,4 +170,4 @@ TEST_F(HttpPlacesTest, places_come_back) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

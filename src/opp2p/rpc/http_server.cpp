@@ -8,7 +8,7 @@
 #include "opp2p/rpc/http_session.hpp"
 #include "opp2p/rpc/rpc_worker.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
@@ -148,4 +148,4 @@ HttpServer::~HttpServer() {
 
 std::uint16_t HttpServer::port() const { return state_->acceptor.local_endpoint().port(); }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

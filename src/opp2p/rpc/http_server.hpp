@@ -19,7 +19,7 @@
 #include "opp2p/observe/health.hpp"
 #include "opp2p/rpc/http_places.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class JsonRpc;
 
@@ -50,4 +50,4 @@ class HttpServer {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -13,7 +13,7 @@
 #include "opp2p/rpc/json_rpc.hpp"
 #include "opp2p/rpc/rpc_worker.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 namespace asio = boost::asio;
@@ -332,4 +332,4 @@ TEST_F(HttpServerTest, a_port_in_use_is_a_clear_error) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -12,7 +12,7 @@
 #include "opp2p/rpc/rpc_exchange.hpp"
 #include "opp2p/rpc/rpc_worker.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
@@ -363,4 +363,4 @@ void HttpSession::linger() {
   discard(discard, shared_from_this());
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -18,7 +18,7 @@
 #include "opp2p/rpc/http_server.hpp"
 #include "opp2p/rpc/json_rpc.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class HttpSession;
 class RpcExchange;
@@ -122,4 +122,4 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   bool ended_ = false;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -2,7 +2,7 @@
 
 #include "opp2p/rpc/rpc_exchange.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 JsonRpc::JsonRpc(Post post, Clock clock, RpcLimits limits)
     : post_(std::move(post)),
@@ -51,4 +51,4 @@ std::shared_ptr<RpcExchange> JsonRpc::handle(RpcRequest request, std::function<v
   return exchange;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -21,7 +21,7 @@
 #include "libp2p/base/time.hpp"
 #include "opp2p/rpc/rpc_text.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 namespace json = boost::json;
 
@@ -127,4 +127,4 @@ class JsonRpc {
   std::optional<std::string> token_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -12,7 +12,7 @@
 
 namespace {
 
-using namespace opp2p::node;
+using namespace opp2p;
 using libp2p::fuzzing::require;
 
 constexpr auto kReads = RpcAccess::reads;

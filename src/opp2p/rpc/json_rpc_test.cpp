@@ -7,7 +7,7 @@
 
 #include "opp2p/rpc/rpc_exchange.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 RpcLimits small_limits() {
@@ -336,4 +336,4 @@ TEST_F(JsonRpcTest, a_batch_is_answered_in_order_when_its_last_answer_is_there) 
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -2,7 +2,7 @@
 
 #include "opstack/payload/payload_json.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Multiaddr;
@@ -152,4 +152,4 @@ void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, 
   add_modules(rpc);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -12,7 +12,7 @@
 #include "opp2p/rpc/rpc_snapshots.hpp"
 #include "opp2p/store/store.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 // The node as the RPC's snapshots see it.
 class NodeSource final : public SnapshotSource {
@@ -38,4 +38,4 @@ class NodeSource final : public SnapshotSource {
 void add_methods(JsonRpc& rpc, libp2p::runtime::Runtime& runtime, Node& node, BlockStore& store, RpcSnapshots& snapshots,
                  RpcDials& dials, const std::string& version);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -11,7 +11,7 @@
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
 
-namespace opp2p::node::devnet {
+namespace opp2p::sim {
 namespace {
 
 using libp2p::Multiaddr;
@@ -25,17 +25,17 @@ constexpr std::int64_t kGenesisTime = 1'760'000'000;
 struct Hostile {
   Hostile(const SimNode& place, libp2p::Rng& rng)
       : host(place.runtime(), settings(rng)), identify(host, about()), scope(place.runtime()) {
-    host.set_stream_handler("/caf\xe9/\x1b[2J", [](libp2p::network::Stream) -> Task<void> { co_return; });
+    host.set_stream_handler("/caf\xe9/\x1b[2J", [](libp2p::Stream) -> Task<void> { co_return; });
   }
-  static libp2p::network::HostConfig settings(libp2p::Rng& rng) {
+  static libp2p::HostConfig settings(libp2p::Rng& rng) {
     namespace crypto = libp2p::crypto;
-    libp2p::network::HostConfig out(
+    libp2p::HostConfig out(
         crypto::PrivateKey::from_raw(crypto::KeyType::secp256k1, crypto::secp256k1::generate(rng)).value());
     out.user_agent = "caf\xe9/1";
     return out;
   }
-  static libp2p::services::IdentifyConfig about() {
-    libp2p::services::IdentifyConfig out;
+  static libp2p::IdentifyConfig about() {
+    libp2p::IdentifyConfig out;
     out.protocol_version = "\xff\xfe\"\\\n" + std::string(400, '\x1b');
     // /dns4/<bytes>/tcp/9222
     libp2p::Bytes address{0x36, 6, 'h', 0xe9, 0x1b, '"', 0xc3, 'x', 0x06, 0x24, 0x06};
@@ -43,18 +43,18 @@ struct Hostile {
     return out;
   }
 
-  libp2p::network::Host host;
-  libp2p::services::IdentifyService identify;
+  libp2p::Host host;
+  libp2p::IdentifyService identify;
   libp2p::runtime::TaskScope scope;
 };
 
-Task<void> dial(libp2p::network::Host& host, Multiaddr address) { (void)co_await host.connect(std::move(address)); }
-Task<void> close(libp2p::services::IdentifyService& service) { co_await service.close(); }
+Task<void> dial(libp2p::Host& host, Multiaddr address) { (void)co_await host.connect(std::move(address)); }
+Task<void> close(libp2p::IdentifyService& service) { co_await service.close(); }
 
 class NodeApi : public testing::Test {
  protected:
-  static ChainOptions options() {
-    ChainOptions out;
+  static opstack::testing::ChainOptions options() {
+    opstack::testing::ChainOptions out;
     out.genesis_time = kGenesisTime;
     return out;
   }
@@ -92,7 +92,7 @@ class NodeApi : public testing::Test {
   }
 
   libp2p::SeededRng rng_{5};
-  ChainBuilder chain_{options(), rng_};
+  opstack::testing::ChainBuilder chain_{options(), rng_};
   SimNetwork network_{5, opstack::chain::RollupConfig::from_json(chain_.rollup_config()).value(),
                       libp2p::crypto::secp256k1::generate(rng_), libp2p::from_unix_seconds(kGenesisTime + 10)};
   MemoryStore store_{[](const std::function<void()>& task) { task(); }};
@@ -189,4 +189,4 @@ TEST(StatusJson, has_plain_numbers) {
 }
 
 }  // namespace
-}  // namespace opp2p::node::devnet
+}  // namespace opp2p::sim

@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 bool is_nameless_pipe(int descriptor) {
@@ -50,4 +50,4 @@ ReaderWatch::~ReaderWatch() {
   ::close(stop_);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -8,7 +8,7 @@
 #include <functional>
 #include <thread>
 
-namespace opp2p::node {
+namespace opp2p {
 
 class ReaderWatch {
  public:
@@ -23,4 +23,4 @@ class ReaderWatch {
   std::thread thread_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

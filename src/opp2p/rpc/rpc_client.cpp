@@ -11,7 +11,7 @@
 
 #include "libp2p/base/peer_text.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
@@ -75,4 +75,4 @@ libp2p::Result<json::value> RpcClient::call(std::string_view method, json::array
   return object["result"];
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -7,7 +7,7 @@
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class RpcClient {
  public:
@@ -25,4 +25,4 @@ class RpcClient {
   libp2p::Nanos timeout_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -1,6 +1,6 @@
 #include "opp2p/rpc/rpc_dials.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 using libp2p::Errc;
 using libp2p::Multiaddr;
@@ -60,4 +60,4 @@ std::optional<RpcDials::Done> RpcDials::take_out(Id id) {
   return done;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

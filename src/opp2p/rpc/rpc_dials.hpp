@@ -14,7 +14,7 @@
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/runtime/task.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class RpcDials {
  public:
@@ -57,4 +57,4 @@ class RpcDials {
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

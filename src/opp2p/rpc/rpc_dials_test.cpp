@@ -4,7 +4,7 @@
 
 #include "libp2p/runtime/sim/sim_world.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Multiaddr;
@@ -84,4 +84,4 @@ TEST_F(RpcDialsTest, a_stop_drops_what_is_under_way) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

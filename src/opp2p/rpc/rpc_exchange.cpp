@@ -6,7 +6,7 @@
 #include "opp2p/base/json_text.hpp"
 #include "opp2p/rpc/rpc_ids.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 constexpr std::size_t kCallsPerTurn = 16;      // then other requests have their turn
@@ -307,4 +307,4 @@ void RpcExchange::finish() {
   done_(std::move(answer));
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -7,7 +7,7 @@
 
 #include "opp2p/rpc/json_rpc.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
  public:
@@ -64,4 +64,4 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   libp2p::Nanos worked_{};
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

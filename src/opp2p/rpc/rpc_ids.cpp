@@ -4,7 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <optional>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace json = boost::json;
 
 namespace {
@@ -117,4 +117,4 @@ void keep_ids_as_sent(json::value& parsed, std::string_view text) {
   }
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

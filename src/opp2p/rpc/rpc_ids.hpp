@@ -7,7 +7,7 @@
 #include <boost/json/value.hpp>
 #include <string_view>
 
-namespace opp2p::node {
+namespace opp2p {
 
 inline constexpr std::size_t kMaxRpcId = 1024;  // bytes between the quotes, or of a number
 
@@ -15,4 +15,4 @@ inline constexpr std::size_t kMaxRpcId = 1024;  // bytes between the quotes, or 
 // JSON text. An object, an array and a text that is too long become "{", which is no id.
 void keep_ids_as_sent(boost::json::value& parsed, std::string_view text);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

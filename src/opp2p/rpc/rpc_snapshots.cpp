@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 // Each turn passes through queues whose locks another thread may hold, so there are at most 200 a second.
@@ -126,4 +126,4 @@ void RpcSnapshots::take(Round& round) {
   }
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -20,7 +20,7 @@
 #include "opp2p/node/p2p_api.hpp"
 #include "libp2p/runtime/runtime.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 // Where snapshots come from: the node. Called on the network thread.
 class SnapshotSource {
@@ -108,4 +108,4 @@ class RpcSnapshots {
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // tasks on the network thread look whether it is still there
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

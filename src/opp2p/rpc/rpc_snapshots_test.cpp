@@ -7,7 +7,7 @@
 #include "libp2p/crypto/keys.hpp"
 #include "libp2p/runtime/runtime.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Micros;
@@ -251,4 +251,4 @@ TEST_F(RpcSnapshotsTest, a_dump_of_peers_that_say_anything_is_json_and_bounded) 
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <new>
 
-namespace opp2p::node {
+namespace opp2p {
 
 namespace {
 constexpr std::size_t kDefaultAlignment = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
@@ -66,4 +66,4 @@ void CountedJson::do_deallocate(void* at, std::size_t bytes, std::size_t align) 
   charge_.set(charge_.bytes() - bytes);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

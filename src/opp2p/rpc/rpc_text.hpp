@@ -14,7 +14,7 @@
 
 #include "libp2p/base/memory_account.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 using SharedAccount = std::shared_ptr<libp2p::MemoryAccount>;
 
@@ -109,4 +109,4 @@ class CountedJson final : public boost::json::memory_resource {
   std::size_t limit_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

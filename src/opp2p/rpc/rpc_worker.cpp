@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct RpcWorker::State {
   std::mutex mutex;
@@ -58,4 +58,4 @@ void RpcWorker::stop() {
 
 libp2p::MonoTime RpcWorker::now() { return libp2p::MonoTime(std::chrono::steady_clock::now().time_since_epoch()); }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -11,7 +11,7 @@
 
 #include "libp2p/base/time.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class RpcWorker {
  public:
@@ -31,4 +31,4 @@ class RpcWorker {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-namespace opp2p::node {
+namespace opp2p {
 
 FileMapping FileMapping::find(const std::filesystem::path& file) {
   FileMapping out;
@@ -35,4 +35,4 @@ void FileMapping::release() const {
   if (begin_ != nullptr) ::madvise(begin_, size_, MADV_DONTNEED);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

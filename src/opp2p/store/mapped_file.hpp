@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <filesystem>
 
-namespace opp2p::node {
+namespace opp2p {
 
 class FileMapping {
  public:
@@ -21,4 +21,4 @@ class FileMapping {
   std::size_t size_ = 0;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

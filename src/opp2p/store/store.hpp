@@ -23,7 +23,7 @@
 
 #include "opstack/sync/drive/chain_store.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 using libp2p::Bytes;
 using libp2p::ByteView;
@@ -105,4 +105,4 @@ class BlockStore {
   virtual void close() = 0;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace opp2p::node {
+namespace opp2p {
 
 using opstack::sync::Block;
 using opstack::sync::ServedBlock;
@@ -94,4 +94,4 @@ void StoreChain::read_staged(std::uint64_t segment, std::uint64_t from, std::siz
 
 void StoreChain::drop_staged(std::uint64_t segment) { store_.drop_staged(segment, nullptr); }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -12,7 +12,7 @@
 #include "opp2p/store/store.hpp"
 #include "libp2p/runtime/runtime.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class StoreChain final : public opstack::sync::ChainStore {
  public:
@@ -50,4 +50,4 @@ class StoreChain final : public opstack::sync::ChainStore {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

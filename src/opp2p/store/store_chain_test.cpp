@@ -6,7 +6,7 @@
 #include "opstack/encoding/snappy_frame.hpp"
 #include "libp2p/runtime/sim/sim_world.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using libp2p::Millis;
@@ -48,7 +48,7 @@ TEST_F(StoreChainTest, what_is_appended_can_be_looked_up_with_its_bytes) {
   EXPECT_FALSE(found);
   world_.run_for(Seconds(1));
   ASSERT_TRUE(found && *found && **found);
-  EXPECT_EQ(libp2p::wire::snappy_frame_decode(*(**found)->frames, 1 << 20).value(), *block.body);
+  EXPECT_EQ(opstack::encoding::snappy_frame_decode(*(**found)->frames, 1 << 20).value(), *block.body);
   EXPECT_EQ((**found)->version, Version::v1);
   ASSERT_TRUE(missing && *missing);
   EXPECT_FALSE(**missing);
@@ -134,4 +134,4 @@ TEST_F(StoreChainTest, what_cannot_be_staged_is_told_with_its_reason) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

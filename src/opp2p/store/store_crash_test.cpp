@@ -14,7 +14,7 @@
 #include "libp2p/base/rng.hpp"
 #include "opp2p/store/store_lmdb.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 namespace fs = std::filesystem;
@@ -157,4 +157,4 @@ TEST(StoreCrash, a_killed_process_loses_nothing_that_was_acknowledged) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

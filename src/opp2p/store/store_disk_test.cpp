@@ -11,7 +11,7 @@
 
 #include "opp2p/store/store_test_support.hpp"
 
-namespace opp2p::node::testing_store {
+namespace opp2p::testing_store {
 
 Disk& Disk::instance() {
   static Disk disk;
@@ -119,7 +119,7 @@ int Disk::rename(const char* from, const char* to) {
   return fails ? -1 : 0;
 }
 
-}  // namespace opp2p::node::testing_store
+}  // namespace opp2p::testing_store
 
 // What LMDB and the store call; the definitions of the executable come before those of the C library.
 extern "C" {
@@ -127,26 +127,26 @@ ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
   const struct iovec part {
     const_cast<void*>(data), size  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   };
-  return opp2p::node::testing_store::Disk::instance().write(fd, &part, 1, offset);
+  return opp2p::testing_store::Disk::instance().write(fd, &part, 1, offset);
 }
 ssize_t writev(int fd, const struct iovec* parts, int count) {
   const off_t start = ::lseek(fd, 0, SEEK_CUR);
   if (start < 0) return ::syscall(SYS_writev, fd, parts, count);  // no file
-  const ssize_t written = opp2p::node::testing_store::Disk::instance().write(fd, parts, count, start);
+  const ssize_t written = opp2p::testing_store::Disk::instance().write(fd, parts, count, start);
   if (written > 0) ::lseek(fd, written, SEEK_CUR);
   return written;
 }
-int fdatasync(int fd) { return opp2p::node::testing_store::Disk::instance().sync(fd, SYS_fdatasync); }
-int fsync(int fd) { return opp2p::node::testing_store::Disk::instance().sync(fd, SYS_fsync); }
+int fdatasync(int fd) { return opp2p::testing_store::Disk::instance().sync(fd, SYS_fdatasync); }
+int fsync(int fd) { return opp2p::testing_store::Disk::instance().sync(fd, SYS_fsync); }
 int posix_fallocate(int fd, off_t offset, off_t size) {
-  return opp2p::node::testing_store::Disk::instance().allocate(fd, offset, size);
+  return opp2p::testing_store::Disk::instance().allocate(fd, offset, size);
 }
 int rename(const char* from, const char* to) noexcept {
-  return opp2p::node::testing_store::Disk::instance().rename(from, to);
+  return opp2p::testing_store::Disk::instance().rename(from, to);
 }
 }
 
-namespace opp2p::node::testing_store {
+namespace opp2p::testing_store {
 namespace {
 
 void write_at(Bytes& image, std::uint64_t offset, ByteView data) {
@@ -379,4 +379,4 @@ TEST_F(DiskItself, writes_nothing_half_or_all_when_it_fails) {
 }
 
 }  // namespace
-}  // namespace opp2p::node::testing_store
+}  // namespace opp2p::testing_store

@@ -7,7 +7,7 @@
 #include "opp2p/store/store_test_disk.hpp"
 #include "opp2p/store/store_test_support.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using namespace testing_store;
@@ -118,4 +118,4 @@ INSTANTIATE_TEST_SUITE_P(Faults, StoreDisk,
                          name_of);
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

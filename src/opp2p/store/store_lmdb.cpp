@@ -8,7 +8,7 @@
 #include "opp2p/store/store_lmdb_database.hpp"
 #include "opstack/sync/wire/codec.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 // The thread that writes. What is put waits in `waiting`; the thread takes all of it at once.
 struct LmdbStore::Writer {
@@ -75,7 +75,7 @@ struct LmdbStore::Writer {
   static bool worth_framing(const StoreWrite& item) {
     constexpr std::size_t kSmall = 4096;
     return item.kind == StoreWrite::Kind::put && item.block.body->size() > kSmall &&
-           item.block.body->size() <= libp2p::payload_by_number::kMaxDecompressed;
+           item.block.body->size() <= opstack::sync::wire::kMaxDecompressed;
   }
 
   // Waits for the first write, and where the last batch is not long ago for company too; takes as much as one commit may
@@ -195,4 +195,4 @@ Result<std::vector<StagedRecord>> LmdbStore::read_staged(std::uint64_t segment, 
   return database_->read_staged(segment, from, max_blocks, max_bytes);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -18,7 +18,7 @@
 
 #include "opp2p/store/store.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 struct LmdbStoreConfig {
   std::filesystem::path folder;
@@ -65,4 +65,4 @@ class LmdbStore final : public BlockStore {
   std::unique_ptr<Writer> writer_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

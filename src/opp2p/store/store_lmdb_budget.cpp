@@ -5,7 +5,7 @@
 #include "opp2p/store/store_lmdb_database.hpp"
 #include "opp2p/store/store_record.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 int LmdbStore::Database::used_bytes(MDB_txn* txn, std::initializer_list<MDB_dbi> tables, std::uint64_t& bytes) const {
   bytes = 0;
@@ -93,4 +93,4 @@ int LmdbStore::Database::first_to_evict(MDB_txn* txn, libp2p::ByteArray<16>& out
   return code;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

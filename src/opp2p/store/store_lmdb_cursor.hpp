@@ -5,7 +5,7 @@
 
 #include "libp2p/base/bytes.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 using libp2p::ByteView;
 
@@ -36,4 +36,4 @@ class Cursor {
   int code_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -7,7 +7,7 @@
 #include "opp2p/store/store_lmdb_cursor.hpp"
 #include "opp2p/store/store_record.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 std::size_t StoreWrite::bytes() const {
   if (kind == Kind::put) return record_size(block);
@@ -282,4 +282,4 @@ Result<std::vector<StagedRecord>> LmdbStore::Database::read_staged(std::uint64_t
   return out;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

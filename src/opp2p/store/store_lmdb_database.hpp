@@ -15,7 +15,7 @@
 #include "opp2p/store/mapped_file.hpp"
 #include "opp2p/store/store_lmdb.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 // One thing to write, and what became of it.
 struct StoreWrite {
@@ -119,4 +119,4 @@ class LmdbStore::Database::ReadTransaction {
   int code_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

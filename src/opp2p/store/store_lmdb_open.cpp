@@ -11,7 +11,7 @@
 #include "opp2p/store/store_lmdb_database.hpp"
 #include "opp2p/store/store_record.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 constexpr const char* kYoungFile = "data.mdb.new";
@@ -270,4 +270,4 @@ Result<void> LmdbStore::Database::check_ends(MDB_txn* txn) {
   return {};
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -10,7 +10,7 @@
 
 #include "opp2p/store/store_test_support.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using namespace testing_store;
@@ -245,4 +245,4 @@ TEST_F(LmdbStoreFiles, readers_on_other_threads_see_whole_blocks_while_the_map_g
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -1,6 +1,6 @@
 #include "opp2p/store/store_memory.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 Error disk_error() { return Error(Errc::io, "the disk refused (a test asked for it)"); }
@@ -232,4 +232,4 @@ Result<std::vector<StagedRecord>> FaultyStore::read_staged(std::uint64_t segment
   return inner_.read_staged(segment, from, max_blocks, max_bytes);
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -12,7 +12,7 @@
 
 #include "opp2p/store/store.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 class MemoryStore final : public BlockStore {
  public:
@@ -93,4 +93,4 @@ class FaultyStore final : public BlockStore {
   std::deque<std::function<void()>> held_;
 };
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -7,7 +7,7 @@
 #include "opp2p/store/store_test_disk.hpp"
 #include "opp2p/store/store_test_support.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using namespace testing_store;
@@ -55,4 +55,4 @@ TEST_F(StorePowerCut, the_same_cuts_lose_blocks_on_a_disk_that_ignores_syncs) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

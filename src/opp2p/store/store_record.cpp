@@ -7,7 +7,7 @@
 #include "opstack/encoding/crc32c.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 constexpr std::size_t kVersionAt = 72;
@@ -15,7 +15,7 @@ constexpr std::uint8_t kFramed = 0x80;
 constexpr std::size_t kChecksumAt = 73;
 
 std::uint32_t checksum(ByteView record) {
-  return libp2p::wire::crc32c(record.first(kChecksumAt)) ^ libp2p::wire::crc32c(record.subspan(kRecordHead));
+  return opstack::encoding::crc32c(record.first(kChecksumAt)) ^ opstack::encoding::crc32c(record.subspan(kRecordHead));
 }
 
 Error damaged(std::uint64_t number, std::string_view what) {
@@ -35,14 +35,14 @@ StoredBlock::StoredBlock(const opstack::sync::Block& block)
 
 StoredBlock framed(StoredBlock block) {
   if (std::exchange(block.framed, true)) return block;
-  block.body = libp2p::share(libp2p::wire::snappy_frame_encode(*block.body));
+  block.body = libp2p::share(opstack::encoding::snappy_frame_encode(*block.body));
   return block;
 }
 
 Result<StoredBlock> unframed(StoredBlock block) {
   if (!std::exchange(block.framed, false)) return block;
   // Frames are made of bodies that somebody could be sent.
-  auto body = libp2p::wire::snappy_frame_decode(*block.body, libp2p::payload_by_number::kMaxDecompressed);
+  auto body = opstack::encoding::snappy_frame_decode(*block.body, opstack::sync::wire::kMaxDecompressed);
   if (!body) return damaged(block.number, body.error().text());
   block.body = libp2p::share(std::move(*body));
   return block;
@@ -115,4 +115,4 @@ libp2p::ByteArray<16> staged_key(std::uint64_t segment, std::uint64_t number) {
   return key;
 }
 
-}  // namespace opp2p::node
+}  // namespace opp2p

@@ -4,7 +4,7 @@
 
 #include "opp2p/store/store.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 
 // hash 32 | parent 32 | timestamp u64 | version u8, and 128 where the body is framed | CRC-32C of all else u32 | body. Little-endian
 // integers.
@@ -25,4 +25,4 @@ Result<StagedRecord> decode_staged(std::uint64_t number, ByteView record);
 libp2p::ByteArray<8> number_key(std::uint64_t number);
 libp2p::ByteArray<16> staged_key(std::uint64_t segment, std::uint64_t number);
 
-}  // namespace opp2p::node
+}  // namespace opp2p

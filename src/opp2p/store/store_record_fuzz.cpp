@@ -5,7 +5,7 @@
 
 namespace {
 
-using namespace opp2p::node;
+using namespace opp2p;
 using libp2p::fuzzing::require;
 
 void check(const StoredBlock& block, ByteView record) {

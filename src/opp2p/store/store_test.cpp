@@ -3,7 +3,7 @@
 #include "opp2p/store/store_memory.hpp"
 #include "opp2p/store/store_test_support.hpp"
 
-namespace opp2p::node {
+namespace opp2p {
 namespace {
 
 using namespace testing_store;
@@ -246,4 +246,4 @@ TEST(FaultyStore, fails_holds_and_loses_as_told) {
 }
 
 }  // namespace
-}  // namespace opp2p::node
+}  // namespace opp2p

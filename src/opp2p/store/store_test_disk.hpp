@@ -18,7 +18,7 @@
 #include "libp2p/base/rng.hpp"
 #include "opp2p/store/store.hpp"
 
-namespace opp2p::node::testing_store {
+namespace opp2p::testing_store {
 
 struct DiskEvent {
   enum class Kind : std::uint8_t { write, sync, failed_sync, rename, folder_sync };
@@ -95,4 +95,4 @@ Result<void> check_store(const std::filesystem::path& folder, std::uint64_t ackn
 // The same for a folder in which a power failure left `image`.
 Result<void> check_image(const DiskImage& image, std::uint64_t acknowledged);
 
-}  // namespace opp2p::node::testing_store
+}  // namespace opp2p::testing_store

@@ -10,7 +10,7 @@
 #include "libp2p/base/rng.hpp"
 #include "opp2p/store/store_lmdb.hpp"
 
-namespace opp2p::node::testing_store {
+namespace opp2p::testing_store {
 
 namespace fs = std::filesystem;
 
@@ -96,4 +96,4 @@ inline LmdbStoreConfig config_in(const fs::path& folder) {
   return config;
 }
 
-}  // namespace opp2p::node::testing_store
+}  // namespace opp2p::testing_store

@@ -4,13 +4,13 @@
 
 #include "libp2p/base/bytes.hpp"
 
-namespace libp2p::wire {
+namespace opstack::encoding {
 
-std::uint32_t crc32c(ByteView data);
+std::uint32_t crc32c(libp2p::ByteView data);
 // The same without the processor's instruction: what other machines get, and the oracle of the tests.
-std::uint32_t crc32c_portable(ByteView data);
+std::uint32_t crc32c_portable(libp2p::ByteView data);
 
 // A checksum as it is stored beside its own data: rotated, so that a checksum over checksums keeps its strength.
 constexpr std::uint32_t masked_crc32c(std::uint32_t crc) { return (crc >> 15 | crc << 17) + 0xa282ead8u; }
 
-}  // namespace libp2p::wire
+}  // namespace opstack::encoding

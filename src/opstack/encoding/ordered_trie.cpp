@@ -6,18 +6,18 @@
 
 #include "libp2p/multiformats/rlp.hpp"
 
-namespace libp2p::wire {
+namespace opstack::encoding {
 namespace {
 
-using crypto::Hash256;
+using libp2p::crypto::Hash256;
 
 // What a parent holds of a node: the RLP of the node itself when that is shorter than 32 bytes, else its hash as a string.
 struct Reference {
-  ByteArray<33> bytes;
+  libp2p::ByteArray<33> bytes;
   std::uint8_t size = 0;
-  ByteView view() const { return {bytes.data(), size}; }
+  libp2p::ByteView view() const { return {bytes.data(), size}; }
 
-  static Reference of_hash(const Hash256& hash) {
+  static Reference of_hash(const libp2p::crypto::Hash256& hash) {
     Reference out;
     out.bytes[0] = 0xa0;
     std::copy(hash.begin(), hash.end(), out.bytes.begin() + 1);
@@ -25,7 +25,7 @@ struct Reference {
     return out;
   }
   // Of a node that is shorter than a hash.
-  static Reference of_short(ByteView head, ByteView tail) {
+  static Reference of_short(libp2p::ByteView head, libp2p::ByteView tail) {
     Reference out;
     std::copy(head.begin(), head.end(), out.bytes.begin());
     std::copy(tail.begin(), tail.end(), out.bytes.begin() + static_cast<std::ptrdiff_t>(head.size()));
@@ -63,7 +63,7 @@ Key key_of(std::size_t index) {
 
 // The indices that have a value, in the order of their keys: 1 to 127 (one byte each), then 0 (0x80), then the rest.
 // To a trie an empty value is no value; so to geth, whose derivation of a list's root leaves such an index out.
-std::vector<std::size_t> in_key_order(std::span<const ByteView> values) {
+std::vector<std::size_t> in_key_order(std::span<const libp2p::ByteView> values) {
   std::vector<std::size_t> out;
   out.reserve(values.size());
   const auto take = [&](std::size_t index) {
@@ -98,17 +98,17 @@ struct LeafHead {
   std::size_t total = 0;  // the leaf with its value
 };
 
-LeafHead leaf_head(const Key& key, std::size_t from, ByteView value) {
+LeafHead leaf_head(const Key& key, std::size_t from, libp2p::ByteView value) {
   std::uint8_t path[10];
-  const ByteView path_view(path, write_path(path, key, from, key.size, true));
-  const std::size_t contents = rlp_string_size(path_view) + rlp_string_size(value);
+  const libp2p::ByteView path_view(path, write_path(path, key, from, key.size, true));
+  const std::size_t contents = libp2p::multiformats::rlp_string_size(path_view) + libp2p::multiformats::rlp_string_size(value);
   LeafHead head;
-  head.total = rlp_list_size(contents);
-  head.size = write_rlp_header(head.bytes, contents, true);
-  if (path_view.size() > 1) head.size += write_rlp_header(head.bytes + head.size, path_view.size(), false);
+  head.total = libp2p::multiformats::rlp_list_size(contents);
+  head.size = libp2p::multiformats::write_rlp_header(head.bytes, contents, true);
+  if (path_view.size() > 1) head.size += libp2p::multiformats::write_rlp_header(head.bytes + head.size, path_view.size(), false);
   std::copy(path_view.begin(), path_view.end(), head.bytes + head.size);
   head.size += path_view.size();
-  if (value.size() != 1 || value[0] >= 0x80) head.size += write_rlp_header(head.bytes + head.size, value.size(), false);
+  if (value.size() != 1 || value[0] >= 0x80) head.size += libp2p::multiformats::write_rlp_header(head.bytes + head.size, value.size(), false);
   return head;
 }
 
@@ -124,29 +124,29 @@ struct Node {
 
 class Builder {
  public:
-  Builder(std::span<const ByteView> values, crypto::KeccakBeside* beside)
+  Builder(std::span<const libp2p::ByteView> values, libp2p::crypto::KeccakBeside* beside)
       : values_(values), beside_(beside), order_(in_key_order(values)), references_(order_.size()) {}
 
-  Hash256 root() {
+  libp2p::crypto::Hash256 root() {
     if (order_.empty()) return kEmptyTrieRoot;
     if (order_.size() == 1) {
       const LeafHead head = leaf_head(key_at(0), 0, value_at(0));
-      return crypto::keccak256({{head.bytes, head.size}, value_at(0)}, beside_);
+      return libp2p::crypto::keccak256({{head.bytes, head.size}, value_at(0)}, beside_);
     }
     make_leaves();
     plan(0, order_.size(), 0);
     references_.resize(order_.size() + planned_);
     for (std::size_t height = 0; height + 1 < levels_.size(); ++height) make_nodes(levels_[height]);
-    Bytes rlp;
+    libp2p::Bytes rlp;
     append_node(rlp, levels_.back().front());
-    return crypto::keccak256({{}, rlp}, beside_);
+    return libp2p::crypto::keccak256({{}, rlp}, beside_);
   }
 
  private:
   static constexpr std::size_t kBatch = 128;  // leaves or nodes that are hashed side by side, so what is kept of them stays small
 
   Key key_at(std::size_t position) const { return key_of(order_[position]); }
-  ByteView value_at(std::size_t position) const { return values_[order_[position]]; }
+  libp2p::ByteView value_at(std::size_t position) const { return values_[order_[position]]; }
 
   // A leaf's path starts behind the nibble at which it parts from its nearest neighbour.
   void make_leaves() {
@@ -216,10 +216,10 @@ class Builder {
   }
 
   void make_nodes(std::span<const Node> nodes) {
-    std::vector<Bytes> encoded;
+    std::vector<libp2p::Bytes> encoded;
     std::vector<std::uint32_t> numbers;
     for (const Node& node : nodes) {
-      Bytes rlp;
+      libp2p::Bytes rlp;
       append_node(rlp, node);
       if (rlp.size() < 32) {
         references_[node.self] = Reference::of_short(rlp, {});
@@ -228,7 +228,7 @@ class Builder {
         numbers.push_back(node.self);
       }
       if (&node == &nodes.back() || encoded.size() == kBatch) {
-        for (const Bytes& bytes : encoded) messages_.push_back({{}, bytes});
+        for (const libp2p::Bytes& bytes : encoded) messages_.push_back({{}, bytes});
         hash_into(numbers);
         encoded.clear();
         numbers.clear();
@@ -238,20 +238,20 @@ class Builder {
 
   // messages_[i] is the one that numbers[i] refers to.
   void hash_into(std::span<const std::uint32_t> numbers) {
-    std::array<Hash256, kBatch> hashes;
-    crypto::keccak256_many(messages_, std::span(hashes).first(messages_.size()), beside_);
+    std::array<libp2p::crypto::Hash256, kBatch> hashes;
+    libp2p::crypto::keccak256_many(messages_, std::span(hashes).first(messages_.size()), beside_);
     for (std::size_t i = 0; i < numbers.size(); ++i) references_[numbers[i]] = Reference::of_hash(hashes[i]);
     messages_.clear();
   }
 
-  void append_node(Bytes& out, const Node& node) const {
+  void append_node(libp2p::Bytes& out, const Node& node) const {
     if (node.extends > 0) {
       std::uint8_t path[10];
-      const ByteView path_view(path, write_path(path, key_at(node.first), node.depth, node.depth + node.extends, false));
+      const libp2p::ByteView path_view(path, write_path(path, key_at(node.first), node.depth, node.depth + node.extends, false));
       const Reference& child = references_[node.children[0]];
-      append_rlp_list_header(out, rlp_string_size(path_view) + child.size);
-      append_rlp_string(out, path_view);
-      append(out, child.view());
+      libp2p::multiformats::append_rlp_list_header(out, libp2p::multiformats::rlp_string_size(path_view) + child.size);
+      libp2p::multiformats::append_rlp_string(out, path_view);
+      libp2p::append(out, child.view());
       return;
     }
     std::uint8_t contents[16 * 33 + 1];
@@ -267,23 +267,23 @@ class Builder {
     }
     contents[size++] = 0x80;  // no key is the prefix of another, so no branch holds a value
     out.reserve(size + 4);
-    append_rlp_list_header(out, size);
-    append(out, {contents, size});
+    libp2p::multiformats::append_rlp_list_header(out, size);
+    libp2p::append(out, {contents, size});
   }
 
-  std::span<const ByteView> values_;
-  crypto::KeccakBeside* beside_;
+  std::span<const libp2p::ByteView> values_;
+  libp2p::crypto::KeccakBeside* beside_;
   std::vector<std::size_t> order_;  // positions to indices
   std::vector<Reference> references_;  // of leaves by position, then of nodes as they were planned
   std::size_t planned_ = 0;
   std::vector<std::vector<Node>> levels_;  // by height
-  std::vector<crypto::KeccakMessage> messages_;
+  std::vector<libp2p::crypto::KeccakMessage> messages_;
 };
 
 }  // namespace
 
-crypto::Hash256 ordered_trie_root(std::span<const ByteView> values, crypto::KeccakBeside* beside) {
+libp2p::crypto::Hash256 ordered_trie_root(std::span<const libp2p::ByteView> values, libp2p::crypto::KeccakBeside* beside) {
   return Builder(values, beside).root();
 }
 
-}  // namespace libp2p::wire
+}  // namespace opstack::encoding

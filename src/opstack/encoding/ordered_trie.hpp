@@ -10,16 +10,16 @@
 #include <span>
 
 #include "libp2p/base/bytes.hpp"
-#include "opstack/encoding/keccak_many.hpp"
+#include "libp2p/crypto/keccak_many.hpp"
 
-namespace libp2p::wire {
+namespace opstack::encoding {
 
-// keccak256 of the RLP of nothing: the root of the empty trie.
-inline constexpr crypto::Hash256 kEmptyTrieRoot = {
+// libp2p::crypto::keccak256 of the RLP of nothing: the root of the empty trie.
+inline constexpr libp2p::crypto::Hash256 kEmptyTrieRoot = {
     0x56, 0xe8, 0x1f, 0x17, 0x1b, 0xcc, 0x55, 0xa6, 0xff, 0x83, 0x45, 0xe6, 0x92, 0xc0, 0xf8, 0x6e,
     0x5b, 0x48, 0xe0, 0x1b, 0x99, 0x6c, 0xad, 0xc0, 0x01, 0x62, 0x2f, 0xb5, 0xe3, 0x63, 0xb4, 0x21};
 
 // What has to be hashed as well can go `beside`.
-crypto::Hash256 ordered_trie_root(std::span<const ByteView> values, crypto::KeccakBeside* beside = nullptr);
+libp2p::crypto::Hash256 ordered_trie_root(std::span<const libp2p::ByteView> values, libp2p::crypto::KeccakBeside* beside = nullptr);
 
-}  // namespace libp2p::wire
+}  // namespace opstack::encoding

@@ -8,7 +8,7 @@
 
 #include "libp2p/base/uvarint.hpp"
 
-namespace libp2p::wire {
+namespace opstack::encoding {
 namespace {
 
 struct Header {
@@ -17,14 +17,14 @@ struct Header {
 };
 
 // As Go's binary.Uvarint, which reads it for op-node: padding is allowed.
-Result<Header> read_header(ByteView block) {
-  const auto number = read_uvarint(block);
-  if (number.fault == Uvarint::Fault::truncated)
-    return Error::at(number.size, Errc::malformed, "snappy: the length in front of the block is cut off");
-  if (number.fault == Uvarint::Fault::overflow)
-    return Error::at(number.size, Errc::malformed, "snappy: the announced length does not end within ten bytes and 64 bits");
+libp2p::Result<Header> read_header(libp2p::ByteView block) {
+  const auto number = libp2p::read_uvarint(block);
+  if (number.fault == libp2p::Uvarint::Fault::truncated)
+    return libp2p::Error::at(number.size, libp2p::Errc::malformed, "snappy: the length in front of the block is cut off");
+  if (number.fault == libp2p::Uvarint::Fault::overflow)
+    return libp2p::Error::at(number.size, libp2p::Errc::malformed, "snappy: the announced length does not end within ten bytes and 64 bits");
   if (number.value > 0xffffffff)
-    return Error::at(number.size - 1, Errc::malformed, "snappy: the announced length does not fit 32 bits");
+    return libp2p::Error::at(number.size - 1, libp2p::Errc::malformed, "snappy: the announced length does not fit 32 bits");
   return Header{static_cast<std::size_t>(number.value), number.size};
 }
 
@@ -34,7 +34,7 @@ constexpr std::size_t kLibraryHeader = 5;
 // A block whose length takes more bytes than the library reads, given to it with the length in its shortest form.
 class ShortenedBlock : public snappy::Source {
  public:
-  ShortenedBlock(const Header& header, ByteView block) : body_(block.subspan(header.size)) {
+  ShortenedBlock(const Header& header, libp2p::ByteView block) : body_(block.subspan(header.size)) {
     for (std::size_t value = header.length;; value >>= 7) {
       length_[length_size_++] = static_cast<std::uint8_t>(value < 0x80 ? value : value | 0x80);
       if (value < 0x80) break;
@@ -43,7 +43,7 @@ class ShortenedBlock : public snappy::Source {
   std::size_t Available() const override { return length_size_ - length_taken_ + body_.size(); }
   const char* Peek(std::size_t* size) override {
     const bool first = length_taken_ < length_size_;
-    const ByteView piece = first ? ByteView(length_).subspan(length_taken_, length_size_ - length_taken_) : body_;
+    const libp2p::ByteView piece = first ? libp2p::ByteView(length_).subspan(length_taken_, length_size_ - length_taken_) : body_;
     *size = piece.size();
     return reinterpret_cast<const char*>(piece.data());
   }
@@ -54,13 +54,13 @@ class ShortenedBlock : public snappy::Source {
   }
 
  private:
-  ByteArray<kLibraryHeader> length_{};
+  libp2p::ByteArray<kLibraryHeader> length_{};
   std::size_t length_size_ = 0;
   std::size_t length_taken_ = 0;
-  ByteView body_;
+  libp2p::ByteView body_;
 };
 
-bool uncompress(const Header& header, ByteView block, Bytes& out) {
+bool uncompress(const Header& header, libp2p::ByteView block, libp2p::Bytes& out) {
   char* const to = reinterpret_cast<char*>(out.data());
   if (header.size <= kLibraryHeader)
     return snappy::RawUncompress(reinterpret_cast<const char*>(block.data()), block.size(), to);
@@ -75,11 +75,11 @@ struct Element {
   std::uint64_t offset;  // 0 for a literal
 };
 
-Result<Element> read_element(ByteView block, std::size_t at) {
+libp2p::Result<Element> read_element(libp2p::ByteView block, std::size_t at) {
   const std::uint8_t tag = block[at];
   const std::size_t left = block.size() - at - 1;
   const std::uint8_t* p = block.data() + at + 1;
-  const auto cut = [at] { return Error::at(at, Errc::malformed, "snappy: an element is cut off"); };
+  const auto cut = [at] { return libp2p::Error::at(at, libp2p::Errc::malformed, "snappy: an element is cut off"); };
   switch (tag & 3) {
     case 0: {
       std::uint64_t length = tag >> 2;
@@ -91,7 +91,7 @@ Result<Element> read_element(ByteView block, std::size_t at) {
       }
       ++length;
       if (length > left - extra)
-        return Error::at(at, Errc::malformed, "snappy: a literal of " + std::to_string(length) + " bytes runs past the input");
+        return libp2p::Error::at(at, libp2p::Errc::malformed, "snappy: a literal of " + std::to_string(length) + " bytes runs past the input");
       return Element{1 + extra + static_cast<std::size_t>(length), length, 0};
     }
     case 1:
@@ -102,13 +102,13 @@ Result<Element> read_element(ByteView block, std::size_t at) {
       return Element{3, 1u + (tag >> 2), std::uint64_t{p[0]} | std::uint64_t{p[1]} << 8};
     default:
       if (left < 4) return cut();
-      return Element{5, 1u + (tag >> 2), load_le32(p)};
+      return Element{5, 1u + (tag >> 2), libp2p::load_le32(p)};
   }
 }
 
 // Whether a literal may be there whose length is given as 0xffffffff. It has 2^32 bytes; the library adds the one in 32 bits, takes it for
 // none and goes on, while Go refuses it: who forwarded such a block would be blamed.
-bool may_hold_wrapped_literal(ByteView block) {
+bool may_hold_wrapped_literal(libp2p::ByteView block) {
   static constexpr std::uint8_t kWrapped[] = {63 << 2, 0xff, 0xff, 0xff, 0xff};
   constexpr std::size_t kStep = 256;
   for (std::size_t at = 0; at < block.size(); at += kStep) {
@@ -122,7 +122,7 @@ bool may_hold_wrapped_literal(ByteView block) {
     }
     if (found == 0) continue;
     const std::size_t from = at - std::min<std::size_t>(at, 4);
-    const ByteView around = block.subspan(from, std::min(block.size() - from, kStep + 8));
+    const libp2p::ByteView around = block.subspan(from, std::min(block.size() - from, kStep + 8));
     if (std::search(around.begin(), around.end(), std::begin(kWrapped), std::end(kWrapped)) != around.end()) return true;
   }
   return false;
@@ -130,47 +130,47 @@ bool may_hold_wrapped_literal(ByteView block) {
 
 }  // namespace
 
-Result<std::size_t> snappy_decoded_length(ByteView block) {
+libp2p::Result<std::size_t> snappy_decoded_length(libp2p::ByteView block) {
   OPP2P_TRY(const auto header, read_header(block));
   return header.length;
 }
 
-Result<void> check_snappy_block(ByteView block) {
+libp2p::Result<void> check_snappy_block(libp2p::ByteView block) {
   OPP2P_TRY(const auto header, read_header(block));
   std::uint64_t given = 0;
   for (std::size_t at = header.size; at < block.size();) {
     OPP2P_TRY(const auto element, read_element(block, at));
     const bool copy = (block[at] & 3) != 0;
     if (copy && (element.offset == 0 || element.offset > given))
-      return Error::at(at, Errc::malformed,
+      return libp2p::Error::at(at, libp2p::Errc::malformed,
                        "snappy: a copy from " + std::to_string(element.offset) + " bytes back, where " +
                            std::to_string(given) + " are there");
     given += element.given;
     if (given > header.length)
-      return Error::at(at, Errc::malformed,
+      return libp2p::Error::at(at, libp2p::Errc::malformed,
                        "snappy: the elements give more than the announced " + std::to_string(header.length) + " bytes");
     at += element.taken;
   }
   if (given != header.length)
-    return Error::at(block.size(), Errc::malformed,
+    return libp2p::Error::at(block.size(), libp2p::Errc::malformed,
                      "snappy: the elements give " + std::to_string(given) + " bytes, " + std::to_string(header.length) +
                          " were announced");
   return {};
 }
 
-Result<Bytes> snappy_decompress(ByteView block, std::size_t max_size) {
+libp2p::Result<libp2p::Bytes> snappy_decompress(libp2p::ByteView block, std::size_t max_size) {
   OPP2P_TRY(const auto header, read_header(block));
   if (header.length > max_size)
-    return Error::at(0, Errc::too_large,
+    return libp2p::Error::at(0, libp2p::Errc::too_large,
                      "snappy: " + std::to_string(header.length) + " bytes are announced, at most " +
                          std::to_string(max_size) + " are allowed");
   // A block cannot hold more than 64 bytes for each three of its own: one that announces more is refused before its
   // announcement is believed with an allocation.
   if (header.length / 64 > block.size()) {
     OPP2P_TRYV(check_snappy_block(block));
-    return Error::at(0, Errc::malformed, "snappy: the block is too short for what it announces");
+    return libp2p::Error::at(0, libp2p::Errc::malformed, "snappy: the block is too short for what it announces");
   }
-  Bytes out(header.length);
+  libp2p::Bytes out(header.length);
   if (uncompress(header, block, out)) {
     if (may_hold_wrapped_literal(block)) {
       OPP2P_TRYV(check_snappy_block(block));
@@ -178,12 +178,12 @@ Result<Bytes> snappy_decompress(ByteView block, std::size_t max_size) {
     return out;
   }
   OPP2P_TRYV(check_snappy_block(block));
-  return Error::at(0, Errc::malformed, "snappy: the block is corrupt");
+  return libp2p::Error::at(0, libp2p::Errc::malformed, "snappy: the block is corrupt");
 }
 
 std::size_t snappy_max_compressed_length(std::size_t size) { return snappy::MaxCompressedLength(size); }
 
-std::size_t append_snappy_compressed(Bytes& out, ByteView data) {
+std::size_t append_snappy_compressed(libp2p::Bytes& out, libp2p::ByteView data) {
   const std::size_t before = out.size();
   out.resize(before + snappy::MaxCompressedLength(data.size()));
   std::size_t written = 0;
@@ -193,10 +193,10 @@ std::size_t append_snappy_compressed(Bytes& out, ByteView data) {
   return written;
 }
 
-Bytes snappy_compress(ByteView data) {
-  Bytes out;
+libp2p::Bytes snappy_compress(libp2p::ByteView data) {
+  libp2p::Bytes out;
   append_snappy_compressed(out, data);
   return out;
 }
 
-}  // namespace libp2p::wire
+}  // namespace opstack::encoding

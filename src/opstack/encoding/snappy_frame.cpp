@@ -5,7 +5,7 @@
 #include "opstack/encoding/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 
-namespace libp2p::wire {
+namespace opstack::encoding {
 namespace {
 
 constexpr std::uint8_t kCompressed = 0x00;
@@ -21,37 +21,37 @@ void store_chunk_header(std::uint8_t* p, std::uint8_t type, std::size_t body_siz
   p[3] = static_cast<std::uint8_t>(body_size >> 16);
 }
 
-void append_chunk(Bytes& out, ByteView contents) {
+void append_chunk(libp2p::Bytes& out, libp2p::ByteView contents) {
   const std::size_t start = out.size();
   out.resize(start + 8);
   std::size_t size = append_snappy_compressed(out, contents);
   std::uint8_t type = kCompressed;
   if (size >= contents.size() - contents.size() / 8) {
     out.resize(start + 8);
-    append(out, contents);
+    libp2p::append(out, contents);
     size = contents.size();
     type = kUncompressed;
   }
   store_chunk_header(out.data() + start, type, size + 4);
-  store_le32(out.data() + start + 4, masked_crc32c(crc32c(contents)));
+  libp2p::store_le32(out.data() + start + 4, masked_crc32c(crc32c(contents)));
 }
 
 }  // namespace
 
-void append_snappy_frames(Bytes& out, ByteView data) {
+void append_snappy_frames(libp2p::Bytes& out, libp2p::ByteView data) {
   if (data.empty()) return;
   // Chunks take no more than their contents and a header; the compressor wants room for a sixth more while it works.
   const std::size_t chunks = data.size() / kSnappyMaxChunkContents + 1;
   out.reserve(out.size() + 10 + data.size() + 8 * chunks + kSnappyMaxChunkContents / 6 + 64);
   out.resize(out.size() + 4);
   store_chunk_header(out.data() + out.size() - 4, kIdentifier, kIdentifierBody.size());
-  append(out, kIdentifierBody);
+  libp2p::append(out, kIdentifierBody);
   for (std::size_t at = 0; at < data.size(); at += kSnappyMaxChunkContents)
     append_chunk(out, data.subspan(at, std::min(kSnappyMaxChunkContents, data.size() - at)));
 }
 
-Bytes snappy_frame_encode(ByteView data) {
-  Bytes out;
+libp2p::Bytes snappy_frame_encode(libp2p::ByteView data) {
+  libp2p::Bytes out;
   append_snappy_frames(out, data);
   return out;
 }
@@ -59,11 +59,11 @@ Bytes snappy_frame_encode(ByteView data) {
 SnappyFrameDecoder::SnappyFrameDecoder(std::size_t max_output, std::size_t max_input)
     : max_output_(max_output), max_input_(max_input) {}
 
-Error SnappyFrameDecoder::wrong(Errc code, std::string text) const {
-  return Error::at(chunk_start_, code, "snappy frames: " + std::move(text));
+libp2p::Error SnappyFrameDecoder::wrong(libp2p::Errc code, std::string text) const {
+  return libp2p::Error::at(chunk_start_, code, "snappy frames: " + std::move(text));
 }
 
-Result<void> SnappyFrameDecoder::push(ByteView piece, Bytes& out) {
+libp2p::Result<void> SnappyFrameDecoder::push(libp2p::ByteView piece, libp2p::Bytes& out) {
   if (failed_) return *failed_;
   const std::size_t before = out.size();
   auto taken = take(piece, out);
@@ -74,9 +74,9 @@ Result<void> SnappyFrameDecoder::push(ByteView piece, Bytes& out) {
   return taken;
 }
 
-Result<void> SnappyFrameDecoder::take(ByteView piece, Bytes& out) {
+libp2p::Result<void> SnappyFrameDecoder::take(libp2p::ByteView piece, libp2p::Bytes& out) {
   if (piece.size() > max_input_ - std::min(consumed_, max_input_))
-    return wrong(Errc::too_large, "the stream is longer than the " + std::to_string(max_input_) + " bytes allowed");
+    return wrong(libp2p::Errc::too_large, "the stream is longer than the " + std::to_string(max_input_) + " bytes allowed");
   while (!piece.empty()) {
     if (header_filled_ < 4) {
       if (header_filled_ == 0) chunk_start_ = consumed_;
@@ -88,8 +88,8 @@ Result<void> SnappyFrameDecoder::take(ByteView piece, Bytes& out) {
     }
     const std::size_t n = std::min(piece.size(), body_size_ - body_.size());
     const bool whole_here = body_.empty() && n == body_size_;
-    if (!whole_here) append(body_, piece.first(n));
-    const ByteView body = whole_here ? piece.first(n) : ByteView(body_);
+    if (!whole_here) libp2p::append(body_, piece.first(n));
+    const libp2p::ByteView body = whole_here ? piece.first(n) : libp2p::ByteView(body_);
     consumed_ += n;
     if (body.size() == body_size_) {
       OPP2P_TRYV(end_chunk(body, out));
@@ -101,25 +101,25 @@ Result<void> SnappyFrameDecoder::take(ByteView piece, Bytes& out) {
   return {};
 }
 
-Result<void> SnappyFrameDecoder::begin_chunk() {
+libp2p::Result<void> SnappyFrameDecoder::begin_chunk() {
   const std::uint8_t type = header_[0];
   body_size_ = std::size_t{header_[1]} | std::size_t{header_[2]} << 8 | std::size_t{header_[3]} << 16;
-  if (!identified_ && type != kIdentifier) return wrong(Errc::malformed, "the stream does not start with its identifier");
+  if (!identified_ && type != kIdentifier) return wrong(libp2p::Errc::malformed, "the stream does not start with its identifier");
   if (type == kIdentifier && body_size_ != kIdentifierBody.size())
-    return wrong(Errc::malformed, "an identifier chunk of " + std::to_string(body_size_) + " bytes instead of 6");
+    return wrong(libp2p::Errc::malformed, "an identifier chunk of " + std::to_string(body_size_) + " bytes instead of 6");
   if (type > kUncompressed && type <= kLastUnskippable)
-    return wrong(Errc::unsupported, "reserved chunk type " + std::to_string(type) + " that may not be skipped");
+    return wrong(libp2p::Errc::unsupported, "reserved chunk type " + std::to_string(type) + " that may not be skipped");
   if (body_size_ > kSnappyMaxChunkBody)
-    return wrong(Errc::too_large, "a chunk of " + std::to_string(body_size_) + " bytes, at most " +
+    return wrong(libp2p::Errc::too_large, "a chunk of " + std::to_string(body_size_) + " bytes, at most " +
                                       std::to_string(kSnappyMaxChunkBody) + " are allowed");
-  if (type <= kUncompressed && body_size_ < 4) return wrong(Errc::malformed, "a data chunk without room for its checksum");
+  if (type <= kUncompressed && body_size_ < 4) return wrong(libp2p::Errc::malformed, "a data chunk without room for its checksum");
   return {};
 }
 
-Result<void> SnappyFrameDecoder::end_chunk(ByteView body, Bytes& out) {
+libp2p::Result<void> SnappyFrameDecoder::end_chunk(libp2p::ByteView body, libp2p::Bytes& out) {
   switch (header_[0]) {
     case kIdentifier:
-      if (!equal(body, kIdentifierBody)) return wrong(Errc::malformed, "the stream's identifier is not sNaPpY");
+      if (!libp2p::equal(body, kIdentifierBody)) return wrong(libp2p::Errc::malformed, "the stream's identifier is not sNaPpY");
       identified_ = true;
       return {};
     case kCompressed:
@@ -131,10 +131,10 @@ Result<void> SnappyFrameDecoder::end_chunk(ByteView body, Bytes& out) {
   }
 }
 
-Result<void> SnappyFrameDecoder::data_chunk(ByteView body, bool compressed, Bytes& out) {
-  const std::uint32_t announced = load_le32(body.data());
-  ByteView contents = body.subspan(4);
-  Bytes decompressed;
+libp2p::Result<void> SnappyFrameDecoder::data_chunk(libp2p::ByteView body, bool compressed, libp2p::Bytes& out) {
+  const std::uint32_t announced = libp2p::load_le32(body.data());
+  libp2p::ByteView contents = body.subspan(4);
+  libp2p::Bytes decompressed;
   std::size_t size = contents.size();
   if (compressed) {
     auto length = snappy_decoded_length(contents);
@@ -142,35 +142,35 @@ Result<void> SnappyFrameDecoder::data_chunk(ByteView body, bool compressed, Byte
     size = *length;
   }
   if (size > kSnappyMaxChunkContents)
-    return wrong(Errc::malformed, "a chunk holds " + std::to_string(size) + " bytes, at most 65536 are allowed");
+    return wrong(libp2p::Errc::malformed, "a chunk holds " + std::to_string(size) + " bytes, at most 65536 are allowed");
   if (size > max_output_ - produced_)
-    return wrong(Errc::too_large, "the stream holds more than the " + std::to_string(max_output_) + " bytes allowed");
+    return wrong(libp2p::Errc::too_large, "the stream holds more than the " + std::to_string(max_output_) + " bytes allowed");
   if (compressed) {
     auto result = snappy_decompress(contents, kSnappyMaxChunkContents);
     if (!result) return wrong(result.error().code(), result.error().text());
     decompressed = std::move(*result);
     contents = decompressed;
   }
-  if (masked_crc32c(crc32c(contents)) != announced) return wrong(Errc::mismatch, "the checksum of a chunk does not match");
-  append(out, contents);
+  if (masked_crc32c(crc32c(contents)) != announced) return wrong(libp2p::Errc::mismatch, "the checksum of a chunk does not match");
+  libp2p::append(out, contents);
   produced_ += contents.size();
   return {};
 }
 
-Result<void> SnappyFrameDecoder::finish() {
+libp2p::Result<void> SnappyFrameDecoder::finish() {
   if (failed_) return *failed_;
   if (header_filled_ != 0)
-    return Error::at(consumed_, Errc::truncated, "snappy frames: the stream ends within the chunk at byte " +
+    return libp2p::Error::at(consumed_, libp2p::Errc::truncated, "snappy frames: the stream ends within the chunk at byte " +
                                                      std::to_string(chunk_start_));
   return {};
 }
 
-Result<Bytes> snappy_frame_decode(ByteView stream, std::size_t max_output) {
+libp2p::Result<libp2p::Bytes> snappy_frame_decode(libp2p::ByteView stream, std::size_t max_output) {
   SnappyFrameDecoder decoder(max_output);
-  Bytes out;
+  libp2p::Bytes out;
   OPP2P_TRYV(decoder.push(stream, out));
   OPP2P_TRYV(decoder.finish());
   return out;
 }
 
-}  // namespace libp2p::wire
+}  // namespace opstack::encoding

@@ -7,15 +7,15 @@
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/result.hpp"
 
-namespace libp2p::wire {
+namespace opstack::encoding {
 
 inline constexpr std::size_t kSnappyMaxChunkContents = 65536;
 // A checksum and the longest block that 65,536 bytes can become: no chunk of another kind may be longer either.
 inline constexpr std::size_t kSnappyMaxChunkBody = 4 + 76490;
 
 // Appends `data` as a whole stream. No data gives no bytes, not even the stream's identifier.
-void append_snappy_frames(Bytes& out, ByteView data);
-Bytes snappy_frame_encode(ByteView data);
+void append_snappy_frames(libp2p::Bytes& out, libp2p::ByteView data);
+libp2p::Bytes snappy_frame_encode(libp2p::ByteView data);
 
 class SnappyFrameDecoder {
  public:
@@ -24,19 +24,19 @@ class SnappyFrameDecoder {
 
   // Takes the next piece and appends what it completes to `out`. After an error the decoder refuses everything with the
   // same error; offsets in errors count from the start of the stream and name the chunk that is wrong.
-  Result<void> push(ByteView piece, Bytes& out);
+  libp2p::Result<void> push(libp2p::ByteView piece, libp2p::Bytes& out);
   // The stream has ended: Errc::truncated when it did so within a chunk.
-  Result<void> finish();
+  libp2p::Result<void> finish();
 
   std::size_t consumed() const { return consumed_; }
   std::size_t produced() const { return produced_; }
 
  private:
-  Result<void> take(ByteView piece, Bytes& out);
-  Result<void> begin_chunk();
-  Result<void> end_chunk(ByteView body, Bytes& out);
-  Result<void> data_chunk(ByteView body, bool compressed, Bytes& out);
-  Error wrong(Errc code, std::string text) const;
+  libp2p::Result<void> take(libp2p::ByteView piece, libp2p::Bytes& out);
+  libp2p::Result<void> begin_chunk();
+  libp2p::Result<void> end_chunk(libp2p::ByteView body, libp2p::Bytes& out);
+  libp2p::Result<void> data_chunk(libp2p::ByteView body, bool compressed, libp2p::Bytes& out);
+  libp2p::Error wrong(libp2p::Errc code, std::string text) const;
 
   std::size_t max_output_;
   std::size_t max_input_;
@@ -46,12 +46,12 @@ class SnappyFrameDecoder {
   std::uint8_t header_[4] = {};
   std::size_t header_filled_ = 0;
   std::size_t body_size_ = 0;
-  Bytes body_;  // what is there of a chunk that came in pieces
+  libp2p::Bytes body_;  // what is there of a chunk that came in pieces
   bool identified_ = false;
-  std::optional<Error> failed_;
+  std::optional<libp2p::Error> failed_;
 };
 
 // A whole stream at once.
-Result<Bytes> snappy_frame_decode(ByteView stream, std::size_t max_output);
+libp2p::Result<libp2p::Bytes> snappy_frame_decode(libp2p::ByteView stream, std::size_t max_output);
 
-}  // namespace libp2p::wire
+}  // namespace opstack::encoding

@@ -14,23 +14,23 @@ constexpr std::size_t kBound = 1 << 20;
 
 void block(libp2p::ByteView data) {
   using namespace libp2p;
-  const auto contents = wire::snappy_decompress(data, kBound);
+  const auto contents = opstack::encoding::snappy_decompress(data, kBound);
   if (contents) {
     require(contents->size() <= kBound);
-    require(wire::check_snappy_block(data).has_value());
-    require(*wire::snappy_decompress(wire::snappy_compress(*contents), kBound) == *contents);
-  } else if (!(contents.error() == Errc::too_large)) {
-    require(!wire::check_snappy_block(data).has_value());
+    require(opstack::encoding::check_snappy_block(data).has_value());
+    require(*opstack::encoding::snappy_decompress(opstack::encoding::snappy_compress(*contents), kBound) == *contents);
+  } else if (!(contents.error() == libp2p::Errc::too_large)) {
+    require(!opstack::encoding::check_snappy_block(data).has_value());
     require(contents.error().offset() && *contents.error().offset() <= data.size());
   }
 }
 
 void frames(libp2p::ByteView data) {
   using namespace libp2p;
-  const auto whole = wire::snappy_frame_decode(data, kBound);
-  wire::SnappyFrameDecoder decoder(kBound);
-  Bytes out;
-  Result<void> status;
+  const auto whole = opstack::encoding::snappy_frame_decode(data, kBound);
+  opstack::encoding::SnappyFrameDecoder decoder(kBound);
+  libp2p::Bytes out;
+  libp2p::Result<void> status;
   const std::size_t step = 1 + (data.empty() ? 0 : data[data.size() / 2]);
   for (std::size_t at = 0; status && at < data.size(); at += step)
     status = decoder.push(data.subspan(at, std::min(step, data.size() - at)), out);
@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const libp2p::ByteView input(data, size);
   block(input);
   frames(input);
-  const auto stream = libp2p::wire::snappy_frame_encode(input);
-  require(libp2p::equal(*libp2p::wire::snappy_frame_decode(stream, size), input));
+  const auto stream = opstack::encoding::snappy_frame_encode(input);
+  require(libp2p::equal(*opstack::encoding::snappy_frame_decode(stream, size), input));
   return 0;
 }

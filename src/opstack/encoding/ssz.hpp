@@ -7,30 +7,30 @@
 
 #include "libp2p/base/bytes.hpp"
 
-namespace libp2p::wire {
+namespace opstack::encoding {
 
 // Precondition of every call: that many bytes are left. Callers check the whole fixed part once.
 class SszReader {
  public:
-  explicit SszReader(ByteView in) : in_(in) {}
+  explicit SszReader(libp2p::ByteView in) : in_(in) {}
 
   template <std::size_t N>
-  ByteArray<N> fixed() {
-    ByteArray<N> out;
+  libp2p::ByteArray<N> fixed() {
+    libp2p::ByteArray<N> out;
     std::copy_n(in_.begin() + static_cast<std::ptrdiff_t>(at_), N, out.begin());
     at_ += N;
     return out;
   }
   std::uint64_t u64() {
     at_ += 8;
-    return load_le64(in_.data() + at_ - 8);
+    return libp2p::load_le64(in_.data() + at_ - 8);
   }
   std::uint32_t offset() {
     at_ += 4;
-    return load_le32(in_.data() + at_ - 4);
+    return libp2p::load_le32(in_.data() + at_ - 4);
   }
   // A 256-bit integer, which is held big-endian everywhere else.
-  ByteArray<32> uint256() {
+  libp2p::ByteArray<32> uint256() {
     auto out = fixed<32>();
     std::reverse(out.begin(), out.end());
     return out;
@@ -38,31 +38,31 @@ class SszReader {
   std::size_t position() const { return at_; }
 
  private:
-  ByteView in_;
+  libp2p::ByteView in_;
   std::size_t at_ = 0;
 };
 
 // Precondition: `out` is as long as what is written to it.
 class SszWriter {
  public:
-  explicit SszWriter(MutableBytes out) : out_(out) {}
+  explicit SszWriter(libp2p::MutableBytes out) : out_(out) {}
 
-  SszWriter& bytes(ByteView value) {
+  SszWriter& bytes(libp2p::ByteView value) {
     std::copy(value.begin(), value.end(), out_.begin() + static_cast<std::ptrdiff_t>(at_));
     at_ += value.size();
     return *this;
   }
   SszWriter& u64(std::uint64_t value) {
-    store_le64(out_.data() + at_, value);
+    libp2p::store_le64(out_.data() + at_, value);
     at_ += 8;
     return *this;
   }
   SszWriter& offset(std::size_t value) {
-    store_le32(out_.data() + at_, static_cast<std::uint32_t>(value));
+    libp2p::store_le32(out_.data() + at_, static_cast<std::uint32_t>(value));
     at_ += 4;
     return *this;
   }
-  SszWriter& uint256(const ByteArray<32>& big_endian) {
+  SszWriter& uint256(const libp2p::ByteArray<32>& big_endian) {
     std::reverse_copy(big_endian.begin(), big_endian.end(), out_.begin() + static_cast<std::ptrdiff_t>(at_));
     at_ += 32;
     return *this;
@@ -70,8 +70,8 @@ class SszWriter {
   std::size_t position() const { return at_; }
 
  private:
-  MutableBytes out_;
+  libp2p::MutableBytes out_;
   std::size_t at_ = 0;
 };
 
-}  // namespace libp2p::wire
+}  // namespace opstack::encoding

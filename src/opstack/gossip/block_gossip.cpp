@@ -7,32 +7,32 @@
 
 namespace opstack::gossip {
 
-libp2p::services::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id,
+libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id,
                                                       libp2p::gossipsub::Params params) {
-  libp2p::services::GossipsubConfig config;
+  libp2p::GossipsubConfig config;
   config.router.params = params;
   config.router.message_id = [](std::string_view topic, ByteView data) -> libp2p::gossipsub::Named {
-    auto message = read_message(topic, data);
+    auto message = rules::read_message(topic, data);
     return {*libp2p::gossipsub::MessageId::from(message.id), std::move(message.decompressed)};
   };
-  config.router.unpacked_size = [](std::string_view, ByteView data) { return announced_size(data); };
-  config.router.topic_filter = [allowed = blocks_topics(chain_id)](std::string_view topic) {
+  config.router.unpacked_size = [](std::string_view, ByteView data) { return rules::announced_size(data); };
+  config.router.topic_filter = [allowed = rules::blocks_topics(chain_id)](std::string_view topic) {
     return std::find(allowed.begin(), allowed.end(), topic) != allowed.end();
   };
   return config;
 }
 
-BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::services::GossipsubService& gossip,
+BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::GossipsubService& gossip,
                          BlockGossipConfig config, BlockGossipObserver* observer, PayloadFn on_unsafe_payload)
     : runtime_(runtime),
       gossip_(gossip),
       observer_(observer),
       queue_(runtime, config.queue),
       publisher_(gossip, runtime, config.chain_id, config.version_at) {
-  for (std::size_t i = 0; i < kVersions.size(); ++i) {
-    BlockRulesConfig rules;
+  for (std::size_t i = 0; i < rules::kVersions.size(); ++i) {
+    rules::BlockRulesConfig rules;
     rules.chain_id = config.chain_id;
-    rules.version = kVersions[i];
+    rules.version = rules::kVersions[i];
     rules.jovian_time = config.jovian_time;
     rules.max_age = config.max_age;
     rules.extra_rule = config.extra_rule;

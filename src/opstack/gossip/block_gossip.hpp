@@ -16,6 +16,11 @@
 
 namespace opstack::gossip {
 
+using libp2p::PeerId;
+using libp2p::Result;
+using libp2p::Seconds;
+using rules::Address;
+
 struct BlockGossipConfig {
   chain::ChainId chain_id;
   // Which version a block of this time (Unix seconds) is published as: by the fork schedule.
@@ -40,15 +45,15 @@ class BlockGossipObserver {
 };
 
 // The router's configuration for a chain's blocks: its message id, and only its four topics.
-libp2p::services::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp2p::gossipsub::Params params);
+libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp2p::gossipsub::Params params);
 
-class BlockGossip final : libp2p::services::GossipsubObserver, libp2p::LiveCounted<BlockGossip> {
+class BlockGossip final : libp2p::GossipsubObserver, libp2p::LiveCounted<BlockGossip> {
  public:
   // An accepted block and the peer that it came from. Never our own publications.
   using PayloadFn = Subscriber::PayloadFn;
 
   // `observer` may be null; it and `gossip` outlive this.
-  BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::services::GossipsubService& gossip, BlockGossipConfig config,
+  BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::GossipsubService& gossip, BlockGossipConfig config,
               BlockGossipObserver* observer, PayloadFn on_unsafe_payload);
   ~BlockGossip() override;
   BlockGossip(const BlockGossip&) = delete;
@@ -60,10 +65,10 @@ class BlockGossip final : libp2p::services::GossipsubObserver, libp2p::LiveCount
 
   Publisher& publisher() { return publisher_; }
 
-  const SignerState& signers() const { return signers_; }
+  const rules::SignerState& signers() const { return signers_; }
   // The signer from now on; the one before keeps its grace.
   void rotate_signer(std::optional<Address> signer) { signers_.rotate(signer, runtime_.now().wall); }
-  void set_signers(const SignerState& signers) { signers_ = signers; }
+  void set_signers(const rules::SignerState& signers) { signers_ = signers; }
 
   // Messages that are being judged.
   std::size_t validating() const { return queue_.items(); }
@@ -73,9 +78,9 @@ class BlockGossip final : libp2p::services::GossipsubObserver, libp2p::LiveCount
   bool is_ours(const std::string& topic) const;
 
   libp2p::runtime::Runtime& runtime_;
-  libp2p::services::GossipsubService& gossip_;
+  libp2p::GossipsubService& gossip_;
   BlockGossipObserver* observer_;
-  SignerState signers_;
+  rules::SignerState signers_;
   ValidationQueue queue_;
   Publisher publisher_;
   std::array<std::unique_ptr<Subscriber>, 4> subscribers_;

@@ -16,8 +16,8 @@ namespace {
 
 using libp2p::Errc;
 using libp2p::Millis;
-using libp2p::services::GossipsubService;
-using libp2p::services::SimHosts;
+using libp2p::GossipsubService;
+using libp2p::SimHosts;
 using testing_blocks::block;
 using testing_blocks::other_key;
 using testing_blocks::sequencer_key;
@@ -27,8 +27,8 @@ constexpr std::uint64_t kChain = 901;
 Address address_of(const Secret& key) { return libp2p::crypto::secp256k1::address_of(key); }
 
 struct Seen {
-  Verdict verdict;
-  Reason reason;
+  rules::Verdict verdict;
+  rules::Reason reason;
   PeerId from;
   bool local;
   std::string topic;
@@ -36,7 +36,7 @@ struct Seen {
 };
 
 struct Node final : BlockGossipObserver {
-  Node(libp2p::network::Host& h, BlockGossipConfig config)
+  Node(libp2p::Host& h, BlockGossipConfig config)
       : host(h),
         gossip(h, block_gossip_config(kChain, {}), scores),
         blocks(h.runtime(), gossip, std::move(config), this,
@@ -59,7 +59,7 @@ struct Node final : BlockGossipObserver {
     return all;
   }
 
-  libp2p::network::Host& host;
+  libp2p::Host& host;
   libp2p::gossipsub::NeutralScores scores;
   GossipsubService gossip;
   BlockGossip blocks;
@@ -97,7 +97,7 @@ class BlockGossipTest : public testing::Test {
   }
   // Puts a message on the topic past all checks of the sending node.
   void intrude(std::size_t i, ByteView message) {
-    at(i).gossip.publish(blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+    at(i).gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
     net_.run_for(Seconds(1));
   }
   void intrude(std::size_t i, const payload::Envelope& envelope, const Secret& key = sequencer_key()) {
@@ -116,11 +116,11 @@ TEST_F(BlockGossipTest, brings_blocks_of_every_version_to_ten_nodes_and_not_back
   net_.run_for(Seconds(3));
   at(0).blocks.publisher().set_key(sequencer_key());
   std::uint64_t number = 100;
-  for (const Version version : kVersions) {
+  for (const Version version : rules::kVersions) {
     version_ = version;
     const auto published = publish(0, make(++number));
     ASSERT_TRUE(published.has_value()) << published.error().message();
-    EXPECT_EQ(published->topic, blocks_topic(kChain, version));
+    EXPECT_EQ(published->topic, rules::blocks_topic(kChain, version));
     EXPECT_EQ(published->version, version);
     net_.run_for(Seconds(2));
   }
@@ -129,7 +129,7 @@ TEST_F(BlockGossipTest, brings_blocks_of_every_version_to_ten_nodes_and_not_back
     EXPECT_EQ(at(i).numbers(), (std::set<std::uint64_t>{101, 102, 103, 104})) << i;
     EXPECT_EQ(at(i).payloads.size(), 4U) << i;
     for (const Seen& seen : at(i).seen) {
-      EXPECT_EQ(seen.verdict, Verdict::accept);
+      EXPECT_EQ(seen.verdict, rules::Verdict::accept);
       EXPECT_TRUE(at(i).host.connected(seen.from));
     }
   }
@@ -162,38 +162,38 @@ TEST_F(BlockGossipTest, rejects_or_ignores_bad_blocks_with_their_reason_and_forw
   ASSERT_TRUE(net_.connect(0, 1));
   ASSERT_TRUE(net_.connect(1, 2));
   net_.run_for(Seconds(2));
-  const auto expect_last = [this](Verdict verdict, Reason reason) {
+  const auto expect_last = [this](rules::Verdict verdict, rules::Reason reason) {
     ASSERT_FALSE(at(1).seen.empty());
     const Seen& last = at(1).seen.back();
     EXPECT_EQ(last.verdict, verdict);
     EXPECT_EQ(last.reason, reason) << last.detail;
     EXPECT_EQ(last.from, at(0).host.id());
-    EXPECT_EQ(last.topic, blocks_topic(kChain, version_));
+    EXPECT_EQ(last.topic, rules::blocks_topic(kChain, version_));
     EXPECT_FALSE(last.local);
   };
   intrude(0, block(version_, 1, now()), other_key());
-  expect_last(Verdict::reject, Reason::invalid_signature);
+  expect_last(rules::Verdict::reject, rules::Reason::invalid_signature);
 
   auto wrong_hash = block(version_, 2, now());
   wrong_hash.payload.block_hash[0] ^= 1;
   intrude(0, wrong_hash);
-  expect_last(Verdict::reject, Reason::bad_block_hash);
+  expect_last(rules::Verdict::reject, rules::Reason::bad_block_hash);
 
   intrude(0, block(version_, 3, now() - 61));
-  expect_last(Verdict::reject, Reason::too_old);
+  expect_last(rules::Verdict::reject, rules::Reason::too_old);
   intrude(0, block(version_, 3, now() + 30));
-  expect_last(Verdict::reject, Reason::too_new);
+  expect_last(rules::Verdict::reject, rules::Reason::too_new);
 
-  const Bytes garbage(100, 0xff);
+  const libp2p::Bytes garbage(100, 0xff);
   intrude(0, garbage);
-  expect_last(Verdict::reject, Reason::invalid_snappy_length);
+  expect_last(rules::Verdict::reject, rules::Reason::invalid_snappy_length);
 
   intrude(0, testing_blocks::message(kChain, Version::v1, block(Version::v1, 4, now())));
-  expect_last(Verdict::reject, Reason::invalid_envelope);
+  expect_last(rules::Verdict::reject, rules::Reason::invalid_envelope);
 
   at(1).blocks.set_signers({});
   intrude(0, block(version_, 5, now()));
-  expect_last(Verdict::ignore, Reason::no_signer_configured);
+  expect_last(rules::Verdict::ignore, rules::Reason::no_signer_configured);
 
   EXPECT_EQ(at(1).seen.size(), 7U);
   EXPECT_TRUE(at(1).payloads.empty());
@@ -212,8 +212,8 @@ TEST_F(BlockGossipTest, takes_an_exception_in_a_rule_for_a_reject) {
   net_.run_for(Seconds(2));
   intrude(0, block(version_, 13, now()));
   ASSERT_EQ(at(1).seen.size(), 1U);
-  EXPECT_EQ(at(1).seen[0].verdict, Verdict::reject);
-  EXPECT_EQ(at(1).seen[0].reason, Reason::internal_error);
+  EXPECT_EQ(at(1).seen[0].verdict, rules::Verdict::reject);
+  EXPECT_EQ(at(1).seen[0].reason, rules::Reason::internal_error);
   EXPECT_NE(at(1).seen[0].detail.find("unlucky"), std::string::npos);
   intrude(0, block(version_, 14, now()));
   EXPECT_EQ(at(1).numbers(), std::set<std::uint64_t>{14});
@@ -260,7 +260,7 @@ TEST_F(BlockGossipTest, publishes_what_somebody_else_has_signed_and_takes_a_repe
   ASSERT_TRUE(net_.connect(0, 1));
   net_.run_for(Seconds(2));
   const auto envelope = make(21);
-  const Signature signature = sign_body(sequencer_key(), kChain, payload::encode_envelope(version_, *envelope));
+  const Signature signature = rules::sign_body(sequencer_key(), kChain, payload::encode_envelope(version_, *envelope));
   for (int round = 0; round < 2; ++round) {
     const auto published = net_.run(0, at(0).blocks.publisher().publish_signed(envelope, signature));
     ASSERT_TRUE(published && published->has_value()) << round;
@@ -284,11 +284,11 @@ TEST_F(BlockGossipTest, keeps_the_previous_signer_until_the_new_one_has_signed_a
   net_.run_for(Seconds(2));
   at(1).blocks.rotate_signer(address_of(other_key()));
   intrude(0, block(version_, 1, now()), sequencer_key());
-  EXPECT_EQ(at(1).seen.back().verdict, Verdict::accept);
+  EXPECT_EQ(at(1).seen.back().verdict, rules::Verdict::accept);
   intrude(0, block(version_, 2, now()), other_key());
-  EXPECT_EQ(at(1).seen.back().verdict, Verdict::accept);
+  EXPECT_EQ(at(1).seen.back().verdict, rules::Verdict::accept);
   intrude(0, block(version_, 3, now()), sequencer_key());
-  EXPECT_EQ(at(1).seen.back().reason, Reason::invalid_signature);
+  EXPECT_EQ(at(1).seen.back().reason, rules::Reason::invalid_signature);
   EXPECT_FALSE(at(1).blocks.signers().previous.has_value());
 }
 
@@ -300,7 +300,7 @@ TEST_F(BlockGossipTest, judges_large_blocks_as_small_ones) {
   net_.run_for(Seconds(2));
   const auto send = [this](const payload::Envelope& envelope, const libp2p::crypto::secp256k1::Secret& key) {
     const auto message = testing_blocks::message(kChain, version_, envelope, key);
-    at(0).gossip.publish(blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+    at(0).gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
     net_.run_for(Millis(200));
     return at(1).seen.back();
   };
@@ -312,14 +312,14 @@ TEST_F(BlockGossipTest, judges_large_blocks_as_small_ones) {
   };
   for (std::uint64_t number = 4; number <= 5; ++number) {
     const auto good = send(large(number, now()), sequencer_key());
-    EXPECT_EQ(good.verdict, Verdict::accept) << good.detail;
+    EXPECT_EQ(good.verdict, rules::Verdict::accept) << good.detail;
   }
-  EXPECT_EQ(send(large(7, now() - 1000), sequencer_key()).reason, Reason::too_old);
-  EXPECT_EQ(send(large(6, now()), other_key()).reason, Reason::invalid_signature);
-  EXPECT_EQ(send(large(6, now()), other_key()).reason, Reason::invalid_signature) << "the signature first";
+  EXPECT_EQ(send(large(7, now() - 1000), sequencer_key()).reason, rules::Reason::too_old);
+  EXPECT_EQ(send(large(6, now()), other_key()).reason, rules::Reason::invalid_signature);
+  EXPECT_EQ(send(large(6, now()), other_key()).reason, rules::Reason::invalid_signature) << "the signature first";
   auto wrong = large(8, now());
   wrong.payload.block_hash[3] ^= 1;
-  EXPECT_EQ(send(wrong, sequencer_key()).reason, Reason::bad_block_hash);
+  EXPECT_EQ(send(wrong, sequencer_key()).reason, rules::Reason::bad_block_hash);
   EXPECT_EQ(at(1).numbers(), (std::set<std::uint64_t>{4, 5}));
   EXPECT_EQ(at(1).blocks.validating(), 0u);
 }
@@ -332,12 +332,12 @@ TEST_F(BlockGossipTest, examines_a_block_again_when_the_signer_changed_meanwhile
   ASSERT_TRUE(net_.connect(0, 1));
   net_.run_for(Seconds(2));
   const auto message = testing_blocks::message(kChain, version_, block(version_, 5, now()), other_key());
-  at(0).gossip.publish(blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+  at(0).gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
   ASSERT_TRUE(net_.world().run_until([this] { return at(1).blocks.validating() == 1; }, Seconds(2)));
   at(1).blocks.rotate_signer(address_of(other_key()));
   net_.run_for(Seconds(1));
   ASSERT_EQ(at(1).seen.size(), 1U);
-  EXPECT_EQ(at(1).seen[0].verdict, Verdict::accept);
+  EXPECT_EQ(at(1).seen[0].verdict, rules::Verdict::accept);
   EXPECT_EQ(at(1).numbers(), std::set<std::uint64_t>{5});
 }
 
@@ -352,12 +352,12 @@ TEST_F(BlockGossipTest, ignores_what_its_validation_queue_has_no_room_for) {
   net_.run_for(Seconds(2));
   for (std::uint64_t number = 0; number < 10; ++number) {
     const auto message = testing_blocks::message(kChain, version_, block(version_, number, now()));
-    at(0).gossip.publish(blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+    at(0).gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
   }
   net_.run_for(Seconds(2));
   ASSERT_EQ(at(1).seen.size(), 10U);
   const auto full = std::count_if(at(1).seen.begin(), at(1).seen.end(), [](const Seen& seen) {
-    return seen.verdict == Verdict::ignore && seen.detail == "the validation queue is full";
+    return seen.verdict == rules::Verdict::ignore && seen.detail == "the validation queue is full";
   });
   EXPECT_GT(full, 0);
   EXPECT_EQ(at(1).payloads.size(), 10U - static_cast<std::size_t>(full));
@@ -367,7 +367,7 @@ TEST_F(BlockGossipTest, ignores_what_its_validation_queue_has_no_room_for) {
 TEST_F(BlockGossipTest, tells_who_is_in_which_topic) {
   add();
   add();
-  const auto topics = blocks_topics(kChain);
+  const auto topics = rules::blocks_topics(kChain);
   ASSERT_TRUE(net_.connect(0, 1));
   net_.run_for(Seconds(2));
   EXPECT_EQ(at(0).joined, (std::set<std::string>(topics.begin(), topics.end())));
@@ -430,7 +430,7 @@ TEST(BlockGossip, leaves_nothing_behind_even_with_blocks_on_the_pool) {
     const auto wall = net.node(0).runtime().now().wall;
     const auto envelope = block(Version::v3, 1, static_cast<std::uint64_t>(libp2p::unix_seconds(wall)));
     const auto message = testing_blocks::message(kChain, Version::v3, envelope);
-    a->gossip.publish(blocks_topic(kChain, Version::v3), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+    a->gossip.publish(rules::blocks_topic(kChain, Version::v3), message, libp2p::gossipsub::LocalCheck::already_valid).value();
     ASSERT_TRUE(net.world().run_until([&b] { return b->blocks.validating() == 1; }, Seconds(2)));
     b.reset();
     a.reset();

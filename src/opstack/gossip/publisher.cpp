@@ -29,10 +29,10 @@ struct Publisher::Job {
   std::optional<Secret> key;
   Signature signature{};
   Version version = Version::v1;
-  std::optional<Result<BlockMessage>> message;
+  std::optional<Result<rules::BlockMessage>> message;
 };
 
-Publisher::Publisher(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime,
+Publisher::Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime,
                      chain::ChainId chain_id, VersionAt version_at)
     : gossip_(gossip), runtime_(runtime), chain_id_(chain_id), version_at_(std::move(version_at)) {}
 
@@ -73,8 +73,8 @@ void Publisher::make(std::shared_ptr<Job> job) {
   ++making_;
   job->version = version_at_(job->envelope->payload.timestamp);
   auto work = [job, chain_id = chain_id_] {
-    job->message = job->key ? make_block_message(chain_id, job->version, *job->envelope, *job->key)
-                            : make_signed_block_message(chain_id, job->version, *job->envelope, job->signature);
+    job->message = job->key ? rules::make_block_message(chain_id, job->version, *job->envelope, *job->key)
+                            : rules::make_signed_block_message(chain_id, job->version, *job->envelope, job->signature);
   };
   runtime_.run_on_worker(std::move(work), [this, job, alive = std::weak_ptr<int>(alive_)] {
     if (alive.expired()) {
@@ -91,7 +91,7 @@ void Publisher::send(const std::shared_ptr<Job>& job) {
     job->done(job->message->error().within("publishing payload " + payload_id(job->envelope->payload)));
     return;
   }
-  const BlockMessage& message = **job->message;
+  const rules::BlockMessage& message = **job->message;
   PublishedBlock block;
   block.topic = message.topic;
   block.version = message.version;

@@ -17,6 +17,12 @@
 
 namespace opstack::gossip {
 
+using libp2p::Result;
+using rules::Address;
+using rules::Secret;
+using rules::Signature;
+using rules::Version;
+
 struct PublishedBlock {
   std::string topic;
   Version version = Version::v1;
@@ -32,7 +38,7 @@ class Publisher : libp2p::LiveCounted<Publisher> {
   // Which version a block of this time (Unix seconds) has. Empty where nothing is published: publish() then fails.
   using VersionAt = std::function<Version(std::uint64_t timestamp)>;
 
-  Publisher(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,
+  Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,
             VersionAt version_at);
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -59,7 +65,7 @@ class Publisher : libp2p::LiveCounted<Publisher> {
   void send(const std::shared_ptr<Job>& job);
   libp2p::runtime::Task<Result<PublishedBlock>> wait_for(std::shared_ptr<Wait> wait);
 
-  libp2p::services::GossipsubService& gossip_;
+  libp2p::GossipsubService& gossip_;
   libp2p::runtime::Runtime& runtime_;
   chain::ChainId chain_id_;
   VersionAt version_at_;

@@ -9,13 +9,13 @@ namespace opstack::gossip {
 
 namespace {
 
-libp2p::gossipsub::Verdict to_router(Verdict verdict) {
+libp2p::gossipsub::Verdict to_router(rules::Verdict verdict) {
   switch (verdict) {
-    case Verdict::accept:
+    case rules::Verdict::accept:
       return libp2p::gossipsub::Verdict::accept;
-    case Verdict::ignore:
+    case rules::Verdict::ignore:
       return libp2p::gossipsub::Verdict::ignore;
-    case Verdict::reject:
+    case rules::Verdict::reject:
       break;
   }
   return libp2p::gossipsub::Verdict::reject;
@@ -25,27 +25,27 @@ libp2p::gossipsub::Verdict to_router(Verdict verdict) {
 
 // Shared by the network thread and, while it is being examined, the worker that does so.
 struct Subscriber::Job : libp2p::LiveCounted<Job> {
-  Job(libp2p::gossipsub::Validate m, libp2p::services::GossipsubService::Done d, Now now)
+  Job(libp2p::gossipsub::Validate m, libp2p::GossipsubService::Done d, Now now)
       : message(std::move(m)), done(std::move(d)), arrived(now) {}
 
   libp2p::gossipsub::Validate message;
-  libp2p::services::GossipsubService::Done done;
+  libp2p::GossipsubService::Done done;
   // The message is judged by the clock of its arrival: what it waits here is not the sender's fault.
   Now arrived;
-  Examined examined;
-  std::optional<DecodedBlock> decoded;  // of a block that is examined in two parts
+  rules::Examined examined;
+  std::optional<rules::DecodedBlock> decoded;  // of a block that is examined in two parts
   int parts = 0;                        // that are on the pool
 };
 
-Subscriber::Subscriber(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime,
-                       ValidationQueue& queue, SignerState& signers, BlockRulesConfig config, VerdictFn on_verdict,
+Subscriber::Subscriber(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime,
+                       ValidationQueue& queue, rules::SignerState& signers, rules::BlockRulesConfig config, VerdictFn on_verdict,
                        PayloadFn on_payload)
     : gossip_(gossip),
       runtime_(runtime),
       queue_(queue),
       signers_(signers),
-      topic_(blocks_topic(config.chain_id, config.version)),
-      rules_(std::make_shared<BlockRules>(std::move(config))),
+      topic_(rules::blocks_topic(config.chain_id, config.version)),
+      rules_(std::make_shared<rules::BlockRules>(std::move(config))),
       on_verdict_(std::move(on_verdict)),
       on_payload_(std::move(on_payload)) {}
 
@@ -53,7 +53,7 @@ Subscriber::~Subscriber() { leave(); }
 
 Result<void> Subscriber::join() {
   auto validator = [this, alive = std::weak_ptr<int>(alive_)](const libp2p::gossipsub::Validate& message,
-                                                              libp2p::services::GossipsubService::Done done) {
+                                                              libp2p::GossipsubService::Done done) {
     if (alive.expired()) return done(libp2p::gossipsub::Verdict::ignore);
     validate(message, std::move(done));
   };
@@ -67,7 +67,7 @@ void Subscriber::leave() {
   if (std::exchange(joined_, false)) gossip_.leave(topic_);
 }
 
-void Subscriber::validate(const libp2p::gossipsub::Validate& message, libp2p::services::GossipsubService::Done done) {
+void Subscriber::validate(const libp2p::gossipsub::Validate& message, libp2p::GossipsubService::Done done) {
   submit(std::make_shared<Job>(message, std::move(done), runtime_.now()));
 }
 
@@ -78,7 +78,7 @@ void Subscriber::submit(const std::shared_ptr<Job>& job) {
   if (size >= kLarge && rules_->expects_to_count(size) && queue_.items() == 0 &&
       queue_.has_room(2, job->message.data.view.size()))
     return submit_parts(job);
-  auto work = [job, rules = std::shared_ptr<const BlockRules>(rules_), signers = signers_] {
+  auto work = [job, rules = std::shared_ptr<const rules::BlockRules>(rules_), signers = signers_] {
     job->examined = rules->examine(job->message.data.view, job->message.contents, signers, job->arrived.wall);
   };
   auto done = [this, job, alive = std::weak_ptr<int>(alive_)] {
@@ -86,19 +86,19 @@ void Subscriber::submit(const std::shared_ptr<Job>& job) {
     conclude(job);
   };
   if (queue_.submit(job->message.data.view.size(), std::move(work), std::move(done))) return;
-  Outcome full;
-  full.verdict = Verdict::ignore;
-  full.reason = Reason::internal_error;
+  rules::Outcome full;
+  full.verdict = rules::Verdict::ignore;
+  full.reason = rules::Reason::internal_error;
   full.detail = "the validation queue is full";
   finish(*job, full);
 }
 
 void Subscriber::submit_parts(const std::shared_ptr<Job>& job) {
   job->parts = 2;
-  auto signature = [job, rules = std::shared_ptr<const BlockRules>(rules_), signers = signers_] {
+  auto signature = [job, rules = std::shared_ptr<const rules::BlockRules>(rules_), signers = signers_] {
     job->examined = rules->examine_signature(job->message.data.view, job->message.contents, signers, job->arrived.wall);
   };
-  auto block = [job, rules = std::shared_ptr<const BlockRules>(rules_)] {
+  auto block = [job, rules = std::shared_ptr<const rules::BlockRules>(rules_)] {
     job->decoded.emplace(rules->decode(*job->message.contents, true));
   };
   auto done = [this, job, alive = std::weak_ptr<int>(alive_)] {
@@ -112,7 +112,7 @@ void Subscriber::submit_parts(const std::shared_ptr<Job>& job) {
 }
 
 void Subscriber::conclude(const std::shared_ptr<Job>& job) {
-  std::optional<Outcome> outcome;
+  std::optional<rules::Outcome> outcome;
   try {
     outcome = rules_->conclude(std::move(job->examined), signers_);
   } catch (const std::exception& thrown) {
@@ -126,14 +126,14 @@ void Subscriber::conclude(const std::shared_ptr<Job>& job) {
   }
 }
 
-void Subscriber::finish(const Job& job, const Outcome& outcome) {
+void Subscriber::finish(const Job& job, const rules::Outcome& outcome) {
   job.done(to_router(outcome.verdict));
   const MonoTime now = runtime_.now().mono;
   if (on_verdict_) {
     on_verdict_(BlockVerdict{topic_, rules_->config().version, job.message.id, job.message.from, job.message.local,
                              outcome, job.message.data.view.size(), now - job.arrived.mono});
   }
-  if (outcome.verdict != Verdict::accept || job.message.local || !on_payload_) return;
+  if (outcome.verdict != rules::Verdict::accept || job.message.local || !on_payload_) return;
   // From the queue: first the block goes on to others.
   runtime_.post([this, alive = std::weak_ptr<int>(alive_), from = job.message.from, block = outcome.envelope] {
     if (!alive.expired()) on_payload_(from, block);

@@ -18,8 +18,13 @@
 
 namespace opstack::gossip {
 
+using libp2p::Result;
+using rules::Version;
+
+using libp2p::ByteView;
 using libp2p::MonoTime;
 using libp2p::Nanos;
+using libp2p::Now;
 using libp2p::PeerId;
 
 // What became of one message, for logs and metrics.
@@ -29,7 +34,7 @@ struct BlockVerdict {
   libp2p::gossipsub::MessageId message_id;
   PeerId from;  // empty for our own
   bool local;
-  const Outcome& outcome;
+  const rules::Outcome& outcome;
   std::size_t bytes;  // as gossiped
   Nanos took;         // from the message's arrival to the verdict
 };
@@ -41,8 +46,8 @@ class Subscriber : libp2p::LiveCounted<Subscriber> {
   using PayloadFn = std::function<void(const PeerId& from, const payload::SharedEnvelope&)>;
 
   // `signers` belongs to the owner and is shared by the four topics; it and `queue` outlive the subscriber.
-  Subscriber(libp2p::services::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, ValidationQueue& queue,
-             SignerState& signers, BlockRulesConfig config, VerdictFn on_verdict, PayloadFn on_payload);
+  Subscriber(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, ValidationQueue& queue,
+             rules::SignerState& signers, rules::BlockRulesConfig config, VerdictFn on_verdict, PayloadFn on_payload);
   ~Subscriber();
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
@@ -54,19 +59,19 @@ class Subscriber : libp2p::LiveCounted<Subscriber> {
 
  private:
   struct Job;
-  void validate(const libp2p::gossipsub::Validate& message, libp2p::services::GossipsubService::Done done);
+  void validate(const libp2p::gossipsub::Validate& message, libp2p::GossipsubService::Done done);
   static constexpr std::size_t kLarge = 64 * 1024;  // bytes of contents
   void submit(const std::shared_ptr<Job>& job);
   void submit_parts(const std::shared_ptr<Job>& job);
   void conclude(const std::shared_ptr<Job>& job);
-  void finish(const Job& job, const Outcome& outcome);
+  void finish(const Job& job, const rules::Outcome& outcome);
 
-  libp2p::services::GossipsubService& gossip_;
+  libp2p::GossipsubService& gossip_;
   libp2p::runtime::Runtime& runtime_;
   ValidationQueue& queue_;
-  SignerState& signers_;
+  rules::SignerState& signers_;
   std::string topic_;
-  std::shared_ptr<BlockRules> rules_;  // shared with examinations on the pool, which may outlive this
+  std::shared_ptr<rules::BlockRules> rules_;  // shared with examinations on the pool, which may outlive this
   VerdictFn on_verdict_;
   PayloadFn on_payload_;
   bool joined_ = false;

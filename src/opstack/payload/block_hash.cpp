@@ -6,10 +6,10 @@ namespace opstack::payload {
 namespace {
 
 using libp2p::crypto::KeccakBeside;
-using libp2p::wire::append_rlp_big_endian;
-using libp2p::wire::append_rlp_list_header;
-using libp2p::wire::append_rlp_string;
-using libp2p::wire::append_rlp_uint;
+using libp2p::multiformats::append_rlp_big_endian;
+using libp2p::multiformats::append_rlp_list_header;
+using libp2p::multiformats::append_rlp_string;
+using libp2p::multiformats::append_rlp_uint;
 
 // keccak256 of the RLP of an empty list: a chain without uncles.
 constexpr Hash kEmptyUnclesHash = {0x1d, 0xcc, 0x4d, 0xe8, 0xde, 0xc7, 0x5d, 0x7a, 0xab, 0x85, 0xb5,
@@ -37,7 +37,7 @@ Bytes encode_withdrawal(const Withdrawal& withdrawal) {
 
 Hash transactions_root(const std::vector<Bytes>& transactions, KeccakBeside* beside) {
   const std::vector<ByteView> views(transactions.begin(), transactions.end());
-  return libp2p::wire::ordered_trie_root(views, beside);
+  return opstack::encoding::ordered_trie_root(views, beside);
 }
 
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals) {
@@ -45,7 +45,7 @@ Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals) {
   encoded.reserve(withdrawals.size());
   for (const auto& withdrawal : withdrawals) encoded.push_back(encode_withdrawal(withdrawal));
   const std::vector<ByteView> views(encoded.begin(), encoded.end());
-  return libp2p::wire::ordered_trie_root(views);
+  return opstack::encoding::ordered_trie_root(views);
 }
 
 bool has_uncovered_withdrawals(const ExecutionPayload& payload) {

@@ -9,7 +9,7 @@
 
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/result.hpp"
-#include "opstack/encoding/keccak_many.hpp"
+#include "libp2p/crypto/keccak_many.hpp"
 #include "libp2p/crypto/secp256k1.hpp"
 
 namespace opstack::payload {

@@ -9,8 +9,8 @@ namespace {
 using libp2p::Errc;
 using libp2p::Error;
 using libp2p::load_le32;
-using libp2p::wire::SszReader;
-using libp2p::wire::SszWriter;
+using opstack::encoding::SszReader;
+using opstack::encoding::SszWriter;
 
 constexpr std::size_t kMaxExtraData = 32;
 constexpr std::size_t kMaxTransactions = std::size_t{1} << 20;  // MAX_TRANSACTIONS_PER_PAYLOAD of the consensus specs

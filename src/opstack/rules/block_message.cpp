@@ -3,7 +3,7 @@
 #include "opstack/rules/message_id.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 namespace {
 
 using libp2p::Bytes;
@@ -35,7 +35,7 @@ Bytes compress_message(const Signature& signature, ByteView body) {
   contents.reserve(signature.size() + body.size());
   libp2p::append(contents, signature);
   libp2p::append(contents, body);
-  return libp2p::wire::snappy_compress(contents);
+  return opstack::encoding::snappy_compress(contents);
 }
 
 Result<BlockMessage> make_block_message(const chain::ChainId& chain_id, Version version, const payload::Envelope& envelope,
@@ -51,4 +51,4 @@ Result<BlockMessage> make_signed_block_message(const chain::ChainId& chain_id, V
   return finish(chain_id, version, signature, body);
 }
 
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

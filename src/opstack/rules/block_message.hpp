@@ -9,7 +9,7 @@
 #include "opstack/rules/signing.hpp"
 #include "opstack/rules/topics.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 
 struct BlockMessage {
   std::string topic;
@@ -30,4 +30,4 @@ Result<BlockMessage> make_signed_block_message(const chain::ChainId& chain_id, V
 // Compresses signature and body as they are, without a check: for tests, for the devnet's intruder, and for the two above.
 libp2p::Bytes compress_message(const Signature& signature, ByteView body);
 
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

@@ -5,7 +5,7 @@
 
 #include "opstack/encoding/snappy_block.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 namespace {
 
 constexpr std::size_t kSignatureSize = 65;
@@ -144,7 +144,7 @@ Outcome check_block_fields(const chain::RollupConfig& rollup, const payload::Env
 BlockRules::BlockRules(BlockRulesConfig config) : config_(std::move(config)), seen_(kRememberedHeights) {}
 
 bool BlockRules::unpack(ByteView raw, const SharedBytes& decompressed, Outcome& out) const {
-  const auto length = libp2p::wire::snappy_decoded_length(raw);
+  const auto length = opstack::encoding::snappy_decoded_length(raw);
   if (!length) return refuse(out, Reason::invalid_snappy_length, length.error().message());
   if (*length > kMaxGossipSize)
     return refuse(out, Reason::decoded_length_too_large, "decoded_length " + std::to_string(*length));
@@ -154,7 +154,7 @@ bool BlockRules::unpack(ByteView raw, const SharedBytes& decompressed, Outcome& 
     out.contents = decompressed;
     return true;
   }
-  auto contents = libp2p::wire::snappy_decompress(raw, kMaxGossipSize);
+  auto contents = opstack::encoding::snappy_decompress(raw, kMaxGossipSize);
   if (!contents) return refuse(out, Reason::invalid_snappy, contents.error().message());
   out.contents = libp2p::share(std::move(*contents));
   return true;
@@ -324,4 +324,4 @@ Outcome BlockRules::check(ByteView raw, SignerState& signers, UnixTime wall, con
   return *conclude(examine(raw, decompressed, signers, wall), signers);
 }
 
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

@@ -19,7 +19,7 @@
 #include "opstack/rules/signing.hpp"
 #include "opstack/payload/payload.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 
 using libp2p::Bytes;
 using libp2p::Now;
@@ -185,4 +185,4 @@ class BlockRules {
   libp2p::LruMap<std::uint64_t, std::vector<payload::Hash>> seen_;
 };
 
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

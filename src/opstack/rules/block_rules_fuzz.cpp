@@ -8,7 +8,7 @@
 
 namespace {
 
-using namespace opstack::gossip;
+using namespace opstack::rules;
 using libp2p::fuzzing::require;
 namespace payload = opstack::payload;
 

@@ -9,11 +9,11 @@
 #include "testing/blocks.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 namespace {
 
 using libp2p::from_unix_seconds;
-using libp2p::wire::snappy_compress;
+using opstack::encoding::snappy_compress;
 using testing_blocks::block;
 using testing_blocks::other_key;
 using testing_blocks::sealed;
@@ -367,4 +367,4 @@ TEST(Reasons, every_reason_has_words_and_a_label_of_its_own) {
 }
 
 }  // namespace
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

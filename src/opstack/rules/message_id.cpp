@@ -3,7 +3,7 @@
 #include "libp2p/crypto/hash.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 namespace {
 
 constexpr libp2p::ByteArray<4> kInvalidSnappy = {0, 0, 0, 0};
@@ -22,7 +22,7 @@ MessageId hash(const libp2p::ByteArray<4>& domain, std::string_view topic, libp2
 }  // namespace
 
 MessageContents read_message(std::string_view topic, libp2p::ByteView data) {
-  auto contents = libp2p::wire::snappy_decompress(data, kMaxGossipSize);
+  auto contents = opstack::encoding::snappy_decompress(data, kMaxGossipSize);
   if (!contents) return {hash(kInvalidSnappy, topic, data), nullptr};
   MessageContents out{hash(kValidSnappy, topic, *contents), nullptr};
   out.decompressed = libp2p::share(std::move(*contents));
@@ -30,10 +30,10 @@ MessageContents read_message(std::string_view topic, libp2p::ByteView data) {
 }
 
 std::size_t announced_size(libp2p::ByteView data) {
-  const auto announced = libp2p::wire::snappy_decoded_length(data);
+  const auto announced = opstack::encoding::snappy_decoded_length(data);
   return announced && *announced <= kMaxGossipSize ? *announced : 0;
 }
 
 MessageId message_id(std::string_view topic, libp2p::ByteView data) { return read_message(topic, data).id; }
 
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

@@ -7,7 +7,7 @@
 
 #include "libp2p/base/bytes.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 
 using MessageId = libp2p::ByteArray<20>;
 
@@ -28,4 +28,4 @@ struct MessageContents {
 std::size_t announced_size(libp2p::ByteView data);
 MessageContents read_message(std::string_view topic, libp2p::ByteView data);
 
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

@@ -5,7 +5,7 @@
 #include "opstack/rules/topics.hpp"
 #include "testing/blocks.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 namespace {
 
 using libp2p::Errc;
@@ -125,4 +125,4 @@ TEST(BlockMessage, a_block_longer_than_gossip_carries_is_refused) {
 }
 
 }  // namespace
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

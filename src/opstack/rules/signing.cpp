@@ -1,6 +1,6 @@
 #include "opstack/rules/signing.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 
 Hash payload_hash(ByteView body) { return libp2p::crypto::keccak256(body); }
 
@@ -16,4 +16,4 @@ Result<Address> recover_signer(const chain::ChainId& chain_id, ByteView body, By
   return libp2p::crypto::secp256k1::recover_address(signing_hash(chain_id, payload_hash(body)), signature65);
 }
 
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

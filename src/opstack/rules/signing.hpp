@@ -6,7 +6,7 @@
 #include "opstack/chain/chain_id.hpp"
 #include "opstack/payload/payload.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 
 using libp2p::ByteView;
 using libp2p::Result;
@@ -27,4 +27,4 @@ Signature sign_body(const Secret& secret, const chain::ChainId& chain_id, ByteVi
 // Whose signature it is. Errc::malformed when nobody's; there is no rule against a high s (op-node surface, 5.3).
 Result<Address> recover_signer(const chain::ChainId& chain_id, ByteView body, ByteView signature65);
 
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

@@ -1,6 +1,6 @@
 #include "opstack/rules/topics.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 
 std::string blocks_topic(const chain::ChainId& chain_id, Version version) {
   return "/optimism/" + chain_id.to_decimal() + "/" + std::to_string(static_cast<int>(version) - 1) + "/blocks";
@@ -23,4 +23,4 @@ std::optional<BlocksTopic> parse_blocks_topic(std::string_view topic) {
   return std::nullopt;
 }
 
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

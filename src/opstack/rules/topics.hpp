@@ -10,7 +10,7 @@
 #include "opstack/chain/chain_id.hpp"
 #include "opstack/payload/payload.hpp"
 
-namespace opstack::gossip {
+namespace opstack::rules {
 
 using payload::Version;
 
@@ -27,4 +27,4 @@ struct BlocksTopic {
 // Nothing for what is not exactly the text that blocks_topic() gives.
 std::optional<BlocksTopic> parse_blocks_topic(std::string_view topic);
 
-}  // namespace opstack::gossip
+}  // namespace opstack::rules

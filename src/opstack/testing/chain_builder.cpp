@@ -6,7 +6,7 @@
 #include "opstack/encoding/ordered_trie.hpp"
 #include "libp2p/multiformats/rlp.hpp"
 
-namespace opp2p::node::devnet {
+namespace opstack::testing {
 namespace {
 
 using libp2p::append;
@@ -17,7 +17,6 @@ using opstack::payload::Address;
 using opstack::payload::Hash;
 using opstack::payload::Uint256;
 namespace secp256k1 = libp2p::crypto::secp256k1;
-namespace wire = libp2p::wire;
 
 constexpr std::string_view kForks[] = {"bedrock", "canyon", "ecotone", "isthmus", "jovian"};
 constexpr std::size_t kSenders = 8;
@@ -41,7 +40,7 @@ std::uint64_t low64(const Uint256& value) { return libp2p::load_be64(value.data(
 Bytes rlp_list(ByteView contents) {
   Bytes out;
   out.reserve(contents.size() + 9);
-  wire::append_rlp_list_header(out, contents.size());
+  libp2p::multiformats::append_rlp_list_header(out, contents.size());
   append(out, contents);
   return out;
 }
@@ -158,20 +157,20 @@ Bytes extra_data(Fork fork) {
 Bytes receipt(const ChainOptions& options, bool deposit, std::uint64_t nonce, std::uint64_t cumulative_gas) {
   static constexpr libp2p::ByteArray<256> kNoLogs{};
   Bytes contents;
-  wire::append_rlp_uint(contents, 1);  // status: success
-  wire::append_rlp_uint(contents, cumulative_gas);
-  wire::append_rlp_string(contents, kNoLogs);
-  wire::append_rlp_list_header(contents, 0);
+  libp2p::multiformats::append_rlp_uint(contents, 1);  // status: success
+  libp2p::multiformats::append_rlp_uint(contents, cumulative_gas);
+  libp2p::multiformats::append_rlp_string(contents, kNoLogs);
+  libp2p::multiformats::append_rlp_list_header(contents, 0);
   if (deposit && options.fork >= Fork::canyon) {
-    wire::append_rlp_uint(contents, nonce);
-    wire::append_rlp_uint(contents, 1);  // deposit receipt version
+    libp2p::multiformats::append_rlp_uint(contents, nonce);
+    libp2p::multiformats::append_rlp_uint(contents, 1);  // deposit receipt version
   }
   return typed(deposit ? 0x7e : 0x02, rlp_list(contents));
 }
 
 Hash root_of(const std::vector<Bytes>& values) {
   const std::vector<ByteView> views(values.begin(), values.end());
-  return wire::ordered_trie_root(views);
+  return opstack::encoding::ordered_trie_root(views);
 }
 
 }  // namespace
@@ -280,14 +279,14 @@ Bytes ChainBuilder::deposit(const Envelope& envelope) const {
   Bytes source = libp2p::to_bytes(uint256(1));  // domain of the L1 attributes
   append(source, keccak256(id));
   Bytes contents;
-  wire::append_rlp_string(contents, keccak256(source));
-  wire::append_rlp_string(contents, address("deaddeaddeaddeaddeaddeaddeaddeaddead0001"));
-  wire::append_rlp_string(contents, address("4200000000000000000000000000000000000015"));
-  wire::append_rlp_uint(contents, 0);          // mint
-  wire::append_rlp_uint(contents, 0);          // value
-  wire::append_rlp_uint(contents, 1'000'000);  // gas
-  wire::append_rlp_uint(contents, 0);          // no system transaction since Regolith
-  wire::append_rlp_string(contents, attributes_calldata(options_, origin));
+  libp2p::multiformats::append_rlp_string(contents, keccak256(source));
+  libp2p::multiformats::append_rlp_string(contents, address("deaddeaddeaddeaddeaddeaddeaddeaddead0001"));
+  libp2p::multiformats::append_rlp_string(contents, address("4200000000000000000000000000000000000015"));
+  libp2p::multiformats::append_rlp_uint(contents, 0);          // mint
+  libp2p::multiformats::append_rlp_uint(contents, 0);          // value
+  libp2p::multiformats::append_rlp_uint(contents, 1'000'000);  // gas
+  libp2p::multiformats::append_rlp_uint(contents, 0);          // no system transaction since Regolith
+  libp2p::multiformats::append_rlp_string(contents, attributes_calldata(options_, origin));
   return typed(0x7e, rlp_list(contents));
 }
 
@@ -295,19 +294,19 @@ Bytes ChainBuilder::deposit(const Envelope& envelope) const {
 Bytes ChainBuilder::transfer(std::size_t sender, std::size_t data_size, ByteView filler) {
   Bytes contents;
   contents.reserve(data_size + 200);
-  wire::append_rlp_uint(contents, options_.chain_id);
-  wire::append_rlp_uint(contents, nonces_[sender]++);
-  wire::append_rlp_uint(contents, 1'000'000);  // priority fee, wei
-  wire::append_rlp_uint(contents, kMaxFee);
-  wire::append_rlp_uint(contents, intrinsic_gas(options_.fork, data_size));
-  wire::append_rlp_string(contents, addresses_[(sender + 1) % kSenders]);
-  wire::append_rlp_uint(contents, 1);  // value, wei
-  wire::append_rlp_string(contents, filler);
-  wire::append_rlp_list_header(contents, 0);  // access list
+  libp2p::multiformats::append_rlp_uint(contents, options_.chain_id);
+  libp2p::multiformats::append_rlp_uint(contents, nonces_[sender]++);
+  libp2p::multiformats::append_rlp_uint(contents, 1'000'000);  // priority fee, wei
+  libp2p::multiformats::append_rlp_uint(contents, kMaxFee);
+  libp2p::multiformats::append_rlp_uint(contents, intrinsic_gas(options_.fork, data_size));
+  libp2p::multiformats::append_rlp_string(contents, addresses_[(sender + 1) % kSenders]);
+  libp2p::multiformats::append_rlp_uint(contents, 1);  // value, wei
+  libp2p::multiformats::append_rlp_string(contents, filler);
+  libp2p::multiformats::append_rlp_list_header(contents, 0);  // access list
   const auto signature = secp256k1::sign(senders_[sender], keccak256(typed(0x02, rlp_list(contents))));
-  wire::append_rlp_uint(contents, signature[64]);
-  wire::append_rlp_big_endian(contents, ByteView(signature).first(32));
-  wire::append_rlp_big_endian(contents, ByteView(signature).subspan(32, 32));
+  libp2p::multiformats::append_rlp_uint(contents, signature[64]);
+  libp2p::multiformats::append_rlp_big_endian(contents, ByteView(signature).first(32));
+  libp2p::multiformats::append_rlp_big_endian(contents, ByteView(signature).subspan(32, 32));
   return typed(0x02, rlp_list(contents));
 }
 
@@ -350,4 +349,4 @@ boost::json::object ChainBuilder::rollup_config() const {
   return config;
 }
 
-}  // namespace opp2p::node::devnet
+}  // namespace opstack::testing

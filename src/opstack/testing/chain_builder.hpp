@@ -15,7 +15,7 @@
 #include "libp2p/crypto/secp256k1.hpp"
 #include "opstack/payload/payload.hpp"
 
-namespace opp2p::node::devnet {
+namespace opstack::testing {
 
 using libp2p::Bytes;
 using libp2p::ByteView;
@@ -63,4 +63,4 @@ class ChainBuilder {
   Envelope head_;
 };
 
-}  // namespace opp2p::node::devnet
+}  // namespace opstack::testing

@@ -7,7 +7,7 @@
 #include "libp2p/crypto/hash.hpp"
 #include "libp2p/multiformats/rlp.hpp"
 
-namespace opp2p::node::devnet {
+namespace opstack::testing {
 namespace {
 
 namespace payload = opstack::payload;
@@ -46,12 +46,12 @@ TEST(ChainBuilder, blocks_of_every_fork_link_and_survive_their_own_encoding) {
 
 // Who signed an EIP-1559 transaction, by its own bytes alone.
 secp256k1::Address sender_of(const Bytes& transaction) {
-  libp2p::wire::RlpReader outer(ByteView(transaction).subspan(1));
+  libp2p::multiformats::RlpReader outer(ByteView(transaction).subspan(1));
   auto fields = outer.list().value();
   Bytes unsigned_fields;
   for (int i = 0; i < 9; ++i) libp2p::append(unsigned_fields, fields.item().value().encoding);
   Bytes signed_part = {0x02};
-  libp2p::wire::append_rlp_list_header(signed_part, unsigned_fields.size());
+  libp2p::multiformats::append_rlp_list_header(signed_part, unsigned_fields.size());
   libp2p::append(signed_part, unsigned_fields);
   const auto parity = fields.uint64().value();
   secp256k1::Signature signature{};
@@ -119,4 +119,4 @@ TEST(ChainBuilder, the_same_seed_makes_the_same_chain) {
 }
 
 }  // namespace
-}  // namespace opp2p::node::devnet
+}  // namespace opstack::testing

@@ -66,7 +66,7 @@ Bytes CaseMaker::ssz() {
 
 Bytes CaseMaker::signature() {
   const Bytes body = random_bytes(below(60));
-  auto signed_with = opstack::gossip::sign_body(testing_blocks::sequencer_key(), kChain, body);
+  auto signed_with = opstack::rules::sign_body(testing_blocks::sequencer_key(), kChain, body);
   const Bytes order = *from_hex(kOrder);
   const auto half = [&] { return signed_with.begin() + (chance(50) ? 0 : 32); };
   switch (below(8)) {
@@ -114,7 +114,7 @@ Bytes CaseMaker::block() {
   Bytes body = ssz_body(version);
   damage_some(body, 5);
   const auto& key = chance(95) ? testing_blocks::sequencer_key() : testing_blocks::other_key();
-  const Bytes plain = opstack::gossip::compress_message(opstack::gossip::sign_body(key, kChain, body), body);
+  const Bytes plain = opstack::rules::compress_message(opstack::rules::sign_body(key, kChain, body), body);
   const auto header = multiformats::read_varint(plain).value();
   Bytes out{static_cast<std::uint8_t>(chance(98) ? version : below(4))};
   out.resize(9);

@@ -209,7 +209,7 @@ Bytes CaseMaker::snappy_block() {
   if (chance(40)) {
     out = elements();
   } else if (chance(85)) {
-    const Bytes plain = wire::snappy_compress(repetitive(below(chance(97) ? 300 : 70'000)));
+    const Bytes plain = opstack::encoding::snappy_compress(repetitive(below(chance(97) ? 300 : 70'000)));
     const auto header = multiformats::read_varint(plain).value();
     append_number(out, chance(97) ? header.value : header.value + below(3), 35);
     append(out, ByteView(plain).subspan(header.size));
@@ -243,10 +243,10 @@ Bytes CaseMaker::snappy_frames() {
         const Bytes contents = repetitive(large ? 65'530 + below(12) : below(200));
         const bool compressed = chance(60);
         Bytes body(4);
-        store_le32(body.data(), wire::masked_crc32c(wire::crc32c(contents)));
+        store_le32(body.data(), opstack::encoding::masked_crc32c(opstack::encoding::crc32c(contents)));
         Bytes inner = contents;
         if (compressed) {
-          const Bytes plain = wire::snappy_compress(contents);
+          const Bytes plain = opstack::encoding::snappy_compress(contents);
           const auto header = multiformats::read_varint(plain).value();
           inner.clear();
           append_number(inner, header.value, 30);

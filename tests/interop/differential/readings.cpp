@@ -24,7 +24,7 @@ Reading refused(const Error& error) { return {Verdict::refuse, 0, {}, error.mess
 Reading accepted(const Digest& digest) { return {Verdict::accept, digest.sum(), {}, {}}; }
 
 Reading snappy_length(ByteView input) {
-  const auto length = wire::snappy_decoded_length(input);
+  const auto length = opstack::encoding::snappy_decoded_length(input);
   if (!length) return refused(length.error());
   Digest read;
   read.number(*length);
@@ -249,7 +249,7 @@ Reading ssz(ByteView input) {
 
 Reading signature(ByteView input) {
   if (input.size() < 65) return {};
-  const auto signer = opstack::gossip::recover_signer(kChain, input.subspan(65), input.first(65));
+  const auto signer = opstack::rules::recover_signer(kChain, input.subspan(65), input.first(65));
   if (!signer) return refused(signer.error());
   Digest read;
   read.raw(*signer);
@@ -260,26 +260,26 @@ Reading id(ByteView input) {
   if (input.empty() || input.size() < 1u + input[0]) return {Verdict::refuse, Digest().sum(), {}, "no topic"};
   const auto topic = as_text(input.subspan(1, input[0]));
   Digest read;
-  const auto contents = opstack::gossip::read_message(topic, input.subspan(1u + input[0]));
+  const auto contents = opstack::rules::read_message(topic, input.subspan(1u + input[0]));
   read.raw(contents.id);
   return {contents.decompressed ? Verdict::accept : Verdict::refuse, read.sum(), {}, {}};
 }
 
 Reading block(ByteView input) {
   if (input.size() < 29) return {};
-  opstack::gossip::BlockRulesConfig config;
+  opstack::rules::BlockRulesConfig config;
   config.chain_id = kChain;
   config.version = kVersions[input[0] % 4];
-  opstack::gossip::SignerState signers;
+  opstack::rules::SignerState signers;
   std::copy_n(input.begin() + 9, 20, signers.current.emplace().begin());
-  opstack::gossip::BlockRules rules(config);
+  opstack::rules::BlockRules rules(config);
   const auto now = from_unix_seconds(static_cast<std::int64_t>(load_le64(input.data() + 1)));
   const auto outcome = rules.check(input.subspan(29), signers, now);
   const Digest nothing;
   switch (outcome.verdict) {
-    case opstack::gossip::Verdict::accept: return accepted(nothing);
-    case opstack::gossip::Verdict::ignore: return {Verdict::other, nothing.sum(), {}, outcome.text()};
-    case opstack::gossip::Verdict::reject: break;
+    case opstack::rules::Verdict::accept: return accepted(nothing);
+    case opstack::rules::Verdict::ignore: return {Verdict::other, nothing.sum(), {}, outcome.text()};
+    case opstack::rules::Verdict::reject: break;
   }
   return {Verdict::refuse, 0, {}, outcome.text()};
 }
@@ -298,8 +298,8 @@ Reading read_forwarded(ByteView bytes) {
 Reading read_here(Format format, ByteView input) {
   switch (format) {
     case Format::snappy_length: return snappy_length(input);
-    case Format::snappy_block: return contents(wire::snappy_decompress(input, kMaxContents));
-    case Format::snappy_frames: return contents(wire::snappy_frame_decode(input, 1 << 28));
+    case Format::snappy_block: return contents(opstack::encoding::snappy_decompress(input, kMaxContents));
+    case Format::snappy_frames: return contents(opstack::encoding::snappy_frame_decode(input, 1 << 28));
     case Format::multiformats_varint: return varint(input);
     case Format::protobuf_varint: return uvarint(input);
     case Format::gossip_frames: return frames(input);

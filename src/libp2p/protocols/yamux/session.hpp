@@ -26,7 +26,7 @@ namespace libp2p::yamux {
 
 enum class Side : std::uint8_t { client, server };  // the dialer of the connection is the client and takes the odd ids
 
-// The events of a session; see network::ConnectionEvents for their meaning. A view is valid until the event returns.
+// The events of a session; see libp2p::ConnectionEvents for their meaning. A view is valid until the event returns.
 class SessionEvents {
  public:
   virtual ~SessionEvents() = default;

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace libp2p::network {
+namespace libp2p {
 
 NoiseChannel::NoiseChannel(bool initiator, const noise::Credentials& credentials, std::vector<std::string> muxers,
                            std::optional<PeerId> expected_peer, Rng& rng)
@@ -44,4 +44,4 @@ Result<SecureChannel::Opened> NoiseChannel::open(MutableBytes in) {
   return Opened{opened.taken, opened.plain};
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -8,7 +8,7 @@
 #include "libp2p/protocols/noise/handshake.hpp"
 #include "libp2p/protocols/noise/transport.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 class NoiseChannel final : public SecureChannel {
  public:
@@ -40,4 +40,4 @@ class NoiseChannel final : public SecureChannel {
   std::string early_muxer_;
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -7,7 +7,7 @@
 #include "libp2p/multiformats/varint.hpp"
 #include "libp2p/services/gossipsub/gossipsub_peers_test.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 namespace {
 
 constexpr Nanos kBlockTime = Seconds(2);
@@ -236,4 +236,4 @@ TEST(UnfinishedFrames, lets_the_slow_go_first_then_large_ones_of_strangers_and_s
 }
 
 }  // namespace
-}  // namespace libp2p::services
+}  // namespace libp2p

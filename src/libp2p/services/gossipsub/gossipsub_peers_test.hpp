@@ -10,11 +10,11 @@
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 #include "libp2p/testing/sim_hosts.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
 using gossipsub::LocalCheck;
 using gossipsub::Verdict;
-using network::Stream;
+using libp2p::Stream;
 using runtime::Task;
 
 inline constexpr std::string_view kTopic = "blocks";
@@ -33,7 +33,7 @@ inline GossipsubConfig gossip_config() {
 
 // A node's gossip with what it heard.
 struct Gossiper final : GossipsubObserver {
-  explicit Gossiper(network::Host& h, GossipsubConfig config = gossip_config())
+  explicit Gossiper(libp2p::Host& h, GossipsubConfig config = gossip_config())
       : host(h), service(std::make_unique<GossipsubService>(h, std::move(config), scores)) {
     service->add_observer(this);
   }
@@ -61,7 +61,7 @@ struct Gossiper final : GossipsubObserver {
     troubles.push_back(std::string(what) + ": " + why.message());
   }
 
-  network::Host& host;
+  libp2p::Host& host;
   gossipsub::NeutralScores scores;
   std::unique_ptr<GossipsubService> service;
   std::vector<std::string> heard;
@@ -72,7 +72,7 @@ struct Gossiper final : GossipsubObserver {
 // A peer that speaks the protocol by hand.
 class RawPeer {
  public:
-  explicit RawPeer(network::Host& host) : host_(host) {
+  explicit RawPeer(libp2p::Host& host) : host_(host) {
     for (const std::string_view id : gossipsub::protocol_ids()) {
       host_.set_stream_handler(std::string(id), [this](Stream stream) {
         ++streams_accepted;
@@ -86,7 +86,7 @@ class RawPeer {
   }
 
   static Task<void> done() { co_return; }
-  static Task<Result<Stream>> open(network::Host& host, PeerId peer) {
+  static Task<Result<Stream>> open(libp2p::Host& host, PeerId peer) {
     std::vector<std::string> protocols;
     protocols.emplace_back("/meshsub/1.1.0");
     return host.open_stream(std::move(peer), std::move(protocols));
@@ -108,7 +108,7 @@ class RawPeer {
   std::size_t streams_accepted = 0;
 
  private:
-  network::Host& host_;
+  libp2p::Host& host_;
 };
 
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -5,9 +5,9 @@
 
 #include "libp2p/services/stream_tools.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
-using network::Stream;
+using libp2p::Stream;
 using runtime::Task;
 
 namespace {
@@ -26,13 +26,13 @@ bool speaks_gossip(const std::vector<std::string>& protocols) {
                      [](const std::string& id) { return gossipsub::version_of(id).has_value(); });
 }
 
-gossipsub::Direction dialled(network::Direction direction) {
-  return direction == network::Direction::inbound ? gossipsub::Direction::inbound : gossipsub::Direction::outbound;
+gossipsub::Direction dialled(libp2p::Direction direction) {
+  return direction == libp2p::Direction::inbound ? gossipsub::Direction::inbound : gossipsub::Direction::outbound;
 }
 
 }  // namespace
 
-GossipsubService::GossipsubService(network::Host& host, GossipsubConfig config, gossipsub::ScoreView& scores)
+GossipsubService::GossipsubService(libp2p::Host& host, GossipsubConfig config, gossipsub::ScoreView& scores)
     : host_(host),
       config_(std::move(config)),
       router_(config_.router, host.runtime().rng(), scores, host.runtime().now()),
@@ -88,7 +88,7 @@ GossipsubService::Peer* GossipsubService::find(const PeerId& peer, std::uint64_t
   return found == peers_.end() || found->second.generation != generation ? nullptr : &found->second;
 }
 
-void GossipsubService::bury(std::unique_ptr<network::StreamHandler> stream) {
+void GossipsubService::bury(std::unique_ptr<libp2p::StreamHandler> stream) {
   if (stream == nullptr) return;
   buried_.push_back(std::move(stream));
   schedule_drain();
@@ -110,7 +110,7 @@ std::size_t GossipsubService::queued_bytes() const {
   return bytes;
 }
 
-void GossipsubService::on_peer_connected(const PeerId& peer, network::Direction direction) {
+void GossipsubService::on_peer_connected(const PeerId& peer, libp2p::Direction direction) {
   Peer& at = row(peer);
   at.direction = direction;
   if (at.outbound == nullptr && !at.opening) begin_open(peer, at, Nanos(0));
@@ -402,4 +402,4 @@ void GossipsubService::tell_troubles() {
   }
 }
 
-}  // namespace libp2p::services
+}  // namespace libp2p

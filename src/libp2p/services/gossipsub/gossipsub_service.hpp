@@ -25,7 +25,7 @@
 #include "libp2p/runtime/task.hpp"
 #include "libp2p/services/gossipsub/gossipsub_streams.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
 struct GossipsubConfig {
   gossipsub::Router::Config router;
@@ -56,7 +56,7 @@ struct GossipsubCounters {
   std::uint64_t troubles_not_told = 0;   // more than fit between two turns
 };
 
-class GossipsubService final : public network::HostObserver,
+class GossipsubService final : public libp2p::HostObserver,
                                private GossipInbound::Owner,
                                private GossipOutbound::Owner,
                                LiveCounted<GossipsubService> {
@@ -69,7 +69,7 @@ class GossipsubService final : public network::HostObserver,
   using PublishedFn = std::function<void(const gossipsub::Published&)>;
 
   // `scores` outlives the service.
-  GossipsubService(network::Host& host, GossipsubConfig config, gossipsub::ScoreView& scores);
+  GossipsubService(libp2p::Host& host, GossipsubConfig config, gossipsub::ScoreView& scores);
   ~GossipsubService() override;
   GossipsubService(const GossipsubService&) = delete;
   GossipsubService& operator=(const GossipsubService&) = delete;
@@ -98,15 +98,15 @@ class GossipsubService final : public network::HostObserver,
   // Lets go of all streams and ends every coroutine of the service.
   runtime::Task<void> close();
 
-  // --- network::HostObserver ---
-  void on_peer_connected(const PeerId& peer, network::Direction direction) override;
+  // --- libp2p::HostObserver ---
+  void on_peer_connected(const PeerId& peer, libp2p::Direction direction) override;
   void on_peer_disconnected(const PeerId& peer) override;
   void on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) override;
 
  private:
   struct Peer : LiveCounted<Peer> {
     std::uint64_t generation = 0;  // tells an answer for this row from one for a row that was here before
-    network::Direction direction = network::Direction::inbound;
+    libp2p::Direction direction = libp2p::Direction::inbound;
     std::unique_ptr<GossipOutbound> outbound;
     std::unique_ptr<GossipInbound> inbound;
     bool known_to_router = false;
@@ -137,12 +137,12 @@ class GossipsubService final : public network::HostObserver,
   void shut();
   Peer& row(const PeerId& peer);
   Peer* find(const PeerId& peer, std::uint64_t generation);
-  void bury(std::unique_ptr<network::StreamHandler> stream);
-  void accept(network::Stream stream);
+  void bury(std::unique_ptr<libp2p::StreamHandler> stream);
+  void accept(libp2p::Stream stream);
   void begin_open(const PeerId& peer, Peer& row, Nanos delay);
   Nanos reopen_delay(Peer& row);
   runtime::Task<void> open(PeerId peer, std::uint64_t generation, Nanos delay);
-  void opened(const PeerId& peer, Peer& row, network::Stream stream);
+  void opened(const PeerId& peer, Peer& row, libp2p::Stream stream);
   void drop_outbound(const PeerId& peer, Peer& row, std::string_view what, const Error& why);
 
   // --- the router's actions ---
@@ -163,7 +163,7 @@ class GossipsubService final : public network::HostObserver,
   void tell_troubles();
   Now now() const { return host_.runtime().now(); }
 
-  network::Host& host_;
+  libp2p::Host& host_;
   GossipsubConfig config_;
   gossipsub::Router router_;
   std::map<std::string, Topic, std::less<>> topics_;
@@ -173,7 +173,7 @@ class GossipsubService final : public network::HostObserver,
   std::vector<Trouble> troubles_;  // for the observers, told from the queue
   UnfinishedFrames unfinished_;    // streams give back to it what they hold, when they go
   std::map<PeerId, Peer> peers_;
-  std::vector<std::unique_ptr<network::StreamHandler>>
+  std::vector<std::unique_ptr<libp2p::StreamHandler>>
       buried_;  // ended inside a call of theirs; destroyed from the queue
   GossipsubCounters counters_;
   std::uint64_t next_generation_ = 1;  // of rows and of inbound streams
@@ -184,4 +184,4 @@ class GossipsubService final : public network::HostObserver,
   runtime::TaskScope scope_;                               // last: its coroutines use the members above
 };
 
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -1,7 +1,7 @@
 // Inbound frames that are not whole: which of them have to go.
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
 // Too much is held: whoever holds most without moving goes, which need not be who has grown.
 Result<void> GossipsubService::on_grown(GossipInbound& stream) {
@@ -48,4 +48,4 @@ void GossipsubService::reset_overdue_frames() {
   }
 }
 
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -7,7 +7,7 @@
 #include "libp2p/multiformats/varint.hpp"
 #include "libp2p/services/gossipsub/gossipsub_peers_test.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 namespace {
 
 class GossipsubServiceTest : public testing::Test {
@@ -368,4 +368,4 @@ TEST(GossipsubService, leaves_nothing_behind) {
 }
 
 }  // namespace
-}  // namespace libp2p::services
+}  // namespace libp2p

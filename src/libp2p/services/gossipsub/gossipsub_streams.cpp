@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-namespace libp2p::services {
+namespace libp2p {
 
-GossipInbound::GossipInbound(runtime::Runtime& runtime, network::Stream stream, std::size_t max_rpc, Owner& owner,
+GossipInbound::GossipInbound(runtime::Runtime& runtime, libp2p::Stream stream, std::size_t max_rpc, Owner& owner,
                              UnfinishedFrames& frames, std::uint64_t key, const AddressBlocks& blocks)
     : runtime_(runtime),
       peer_(stream.peer()),
@@ -71,7 +71,7 @@ void GossipInbound::over(const std::optional<Error>& why) {
   owner_.on_inbound_over(*this, why);
 }
 
-GossipOutbound::GossipOutbound(runtime::Runtime& runtime, network::Stream stream, Owner& owner)
+GossipOutbound::GossipOutbound(runtime::Runtime& runtime, libp2p::Stream stream, Owner& owner)
     : runtime_(runtime),
       peer_(stream.peer()),
       stream_(std::move(stream)),
@@ -118,4 +118,4 @@ bool GossipOutbound::stalled(Nanos write_timeout) {
 
 void GossipOutbound::on_reset(const Error& why) { owner_.on_outbound_lost(*this, why); }
 
-}  // namespace libp2p::services
+}  // namespace libp2p

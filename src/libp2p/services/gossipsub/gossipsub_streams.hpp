@@ -14,10 +14,10 @@
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/services/gossipsub/gossipsub_unfinished.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
 // Reads frames and hands them on. An error of the framing, or a frame that `on_frame` refuses, resets the stream.
-class GossipInbound final : public network::StreamHandler, LiveCounted<GossipInbound> {
+class GossipInbound final : public libp2p::StreamHandler, LiveCounted<GossipInbound> {
  public:
   class Owner {
    public:
@@ -30,7 +30,7 @@ class GossipInbound final : public network::StreamHandler, LiveCounted<GossipInb
   };
 
   // Counts what it holds in `frames`, under `key` and as of `blocks`.
-  GossipInbound(runtime::Runtime& runtime, network::Stream stream, std::size_t max_rpc, Owner& owner,
+  GossipInbound(runtime::Runtime& runtime, libp2p::Stream stream, std::size_t max_rpc, Owner& owner,
                 UnfinishedFrames& frames, std::uint64_t key, const AddressBlocks& blocks);
   ~GossipInbound() override;
 
@@ -55,7 +55,7 @@ class GossipInbound final : public network::StreamHandler, LiveCounted<GossipInb
 
   runtime::Runtime& runtime_;
   PeerId peer_;
-  network::Stream stream_;
+  libp2p::Stream stream_;
   gossipsub::FrameReader reader_;
   FrameProgress progress_;
   Owner& owner_;
@@ -67,7 +67,7 @@ class GossipInbound final : public network::StreamHandler, LiveCounted<GossipInb
 
 // Pulls frames while the stream has room. What is queued is watched: a frame that has not left `write_timeout` after it
 // came to the front means that the peer does not read.
-class GossipOutbound final : public network::StreamHandler, LiveCounted<GossipOutbound> {
+class GossipOutbound final : public libp2p::StreamHandler, LiveCounted<GossipOutbound> {
  public:
   class Owner {
    public:
@@ -77,7 +77,7 @@ class GossipOutbound final : public network::StreamHandler, LiveCounted<GossipOu
     virtual void on_outbound_lost(GossipOutbound& stream, const Error& why) = 0;
   };
 
-  GossipOutbound(runtime::Runtime& runtime, network::Stream stream, Owner& owner);
+  GossipOutbound(runtime::Runtime& runtime, libp2p::Stream stream, Owner& owner);
   ~GossipOutbound() override;
 
   void start() { stream_.set_handler(this); }
@@ -100,7 +100,7 @@ class GossipOutbound final : public network::StreamHandler, LiveCounted<GossipOu
 
   runtime::Runtime& runtime_;
   PeerId peer_;
-  network::Stream stream_;
+  libp2p::Stream stream_;
   Owner& owner_;
   MonoTime opened_;
   SharedBytes waiting_;               // found no room
@@ -109,4 +109,4 @@ class GossipOutbound final : public network::StreamHandler, LiveCounted<GossipOu
   MonoTime front_since_;              // since when the oldest queued frame is the oldest
 };
 
-}  // namespace libp2p::services
+}  // namespace libp2p

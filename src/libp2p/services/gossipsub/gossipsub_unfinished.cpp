@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace libp2p::services {
+namespace libp2p {
 namespace {
 
 constexpr std::size_t kNarrowPart = 4;  // of all for an IPv4 address, or a /56 of IPv6
@@ -86,4 +86,4 @@ bool UnfinishedFrames::goes_before(const Claim& a, const Claim& b) const {
   return rank(a) != rank(b) ? rank(a) > rank(b) : a.held > b.held;
 }
 
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -17,7 +17,7 @@
 #include "libp2p/base/share_pool.hpp"
 #include "libp2p/base/time.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
 // How the frame that a stream is in the middle of gets on.
 class FrameProgress {
@@ -76,4 +76,4 @@ class UnfinishedFrames {
   std::size_t streams_ = 0;
 };
 
-}  // namespace libp2p::services
+}  // namespace libp2p

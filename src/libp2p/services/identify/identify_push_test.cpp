@@ -7,10 +7,10 @@
 #include "libp2p/services/ping/ping_service.hpp"
 #include "libp2p/testing/sim_hosts.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 namespace {
 
-using network::Stream;
+using libp2p::Stream;
 using runtime::Task;
 
 Task<void> say_nothing(Stream stream) {
@@ -26,7 +26,7 @@ class IdentifyPushTest : public testing::Test {
     net_.add("second/2.0");
   }
   PeerId peer(std::size_t i) { return net_.host(i).id(); }
-  network::Peerstore& store(std::size_t i) { return net_.host(i).peerstore(); }
+  libp2p::Peerstore& store(std::size_t i) { return net_.host(i).peerstore(); }
 
   SimHosts net_{13};
 };
@@ -57,7 +57,7 @@ TEST_F(IdentifyPushTest, tells_handlers_that_are_set_one_after_another_in_one_pu
 
 // A peer whose own identify answers late, and that takes pushes: who it is known to be only then.
 struct LateTeller {
-  explicit LateTeller(network::Host& host) : host(host) {
+  explicit LateTeller(libp2p::Host& host) : host(host) {
     host.set_stream_handler(std::string(identify::kProtocol), [this](Stream stream) { return tell(std::move(stream)); });
     host.set_stream_handler(std::string(identify::kPushProtocol), [this](Stream stream) { return hear(std::move(stream)); });
   }
@@ -79,7 +79,7 @@ struct LateTeller {
     Result<Bytes> read = co_await opened->read_to_end(identify::kMaxAnswer);
     co_return read;
   }
-  network::Host& host;
+  libp2p::Host& host;
   std::vector<std::vector<std::string>> pushes;
 };
 
@@ -132,4 +132,4 @@ TEST_F(IdentifyPushTest, never_pushes_more_often_than_a_peer_like_it_takes_when_
 }
 
 }  // namespace
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -7,16 +7,16 @@
 #include "libp2p/host/peerstore.hpp"
 #include "libp2p/services/stream_tools.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
-using network::Stream;
+using libp2p::Stream;
 using runtime::Task;
 
 namespace {
 
 // To what the peerstore would keep of them at most, before they are handed around.
 void limit_protocols(std::vector<std::string>& protocols) {
-  const network::PeerstoreLimits limits;
+  const libp2p::PeerstoreLimits limits;
   std::erase_if(protocols, [&limits](const std::string& protocol) { return protocol.size() > limits.text_bytes; });
   if (protocols.size() > limits.protocols_per_peer) protocols.resize(limits.protocols_per_peer);
 }
@@ -42,7 +42,7 @@ class IdentifyService::Asking {
   bool granted_ = false;
 };
 
-IdentifyService::IdentifyService(network::Host& host, IdentifyConfig config)
+IdentifyService::IdentifyService(libp2p::Host& host, IdentifyConfig config)
     : host_(host),
       config_(std::move(config)),
       serving_(config_.inbound_per_peer),
@@ -97,7 +97,7 @@ std::vector<Multiaddr> IdentifyService::own_addresses(const PeerId& peer) const 
   if (!peer.empty()) {
     for (const auto& connection : host_.connections(peer)) local.push_back(connection.local);
   }
-  std::vector<Multiaddr> own = network::specified(host_.bound_addresses(), local);
+  std::vector<Multiaddr> own = libp2p::specified(host_.bound_addresses(), local);
   for (const Multiaddr& address : config_.announced) {
     if (std::find(own.begin(), own.end(), address) == own.end()) own.push_back(address);
   }
@@ -153,7 +153,7 @@ IdentifyService::Visits& IdentifyService::visits_of(const PeerId& peer) {
 bool IdentifyService::is_outdated(const PeerId& peer, std::uint64_t seq) {
   // The value in the peerstore that holds the number of a peer's last signed record.
   constexpr const char* kLastRecord = "peer-record-seq";
-  network::Peerstore& store = host_.peerstore();
+  libp2p::Peerstore& store = host_.peerstore();
   const auto last = store.value(peer, kLastRecord);
   if (last && last->size() == 8 && seq < load_be64(as_bytes(*last).data())) return true;
   std::uint8_t number[8];
@@ -181,15 +181,15 @@ std::vector<Multiaddr> IdentifyService::told_addresses(const PeerId& peer, const
   }
   const auto connections = host_.connections(peer);
   if (connections.empty()) return {};
-  told = network::believable(told, connections.back().remote);
-  const std::size_t longest = network::PeerstoreLimits().text_bytes;
+  told = libp2p::believable(told, connections.back().remote);
+  const std::size_t longest = libp2p::PeerstoreLimits().text_bytes;
   std::erase_if(told, [longest](const Multiaddr& address) { return address.bytes().size() > longest; });
   if (told.size() > config_.max_addresses_per_peer) told.resize(config_.max_addresses_per_peer);
   return told;
 }
 
 Result<Identified> IdentifyService::learn(const PeerId& peer, const identify::Message& message, bool pushed) {
-  network::Peerstore& store = host_.peerstore();
+  libp2p::Peerstore& store = host_.peerstore();
   if (message.public_key) {
     OPP2P_TRY(const auto key, crypto::PublicKey::from_protobuf(*message.public_key));
     if (!peer.matches(key)) return fail(Errc::mismatch, "identify shows the key of another peer");
@@ -205,9 +205,9 @@ Result<Identified> IdentifyService::learn(const PeerId& peer, const identify::Me
   result.addresses = told_addresses(peer, message, result);
   Known& known = known_[peer];
   if (!result.addresses.empty()) known.addresses = result.addresses;
-  store.add_addresses(peer, result.addresses, network::kConnectedAddress, host_.runtime().now().mono);
+  store.add_addresses(peer, result.addresses, libp2p::kConnectedAddress, host_.runtime().now().mono);
   if (message.observed_addr) {
-    const bool fits = message.observed_addr->size() <= network::PeerstoreLimits().text_bytes;
+    const bool fits = message.observed_addr->size() <= libp2p::PeerstoreLimits().text_bytes;
     if (auto observed = Multiaddr::from_bytes(*message.observed_addr); fits && observed) known.observed = std::move(*observed);
   }
   result.observed = known.observed;
@@ -254,7 +254,7 @@ Task<void> IdentifyService::ask_and_report(PeerId peer) {
   if (!result && failed_ && result.error() != Errc::exhausted) failed_(peer, result.error());
 }
 
-void IdentifyService::on_connection_opened(const network::ConnectionInfo& connection) {
+void IdentifyService::on_connection_opened(const libp2p::ConnectionInfo& connection) {
   if (!asking_.contains(connection.peer)) scope_.spawn(ask_and_report(connection.peer));
 }
 
@@ -265,7 +265,7 @@ void IdentifyService::on_peer_disconnected(const PeerId& peer) {
   const auto found = known_.find(peer);
   if (found == known_.end()) return;
   // What it told is believed for a while after it has gone, however long it was here.
-  host_.peerstore().add_addresses(peer, found->second.addresses, network::kConnectedAddress,
+  host_.peerstore().add_addresses(peer, found->second.addresses, libp2p::kConnectedAddress,
                                   host_.runtime().now().mono);
   known_.erase(found);
   to_push_.erase(peer);
@@ -401,4 +401,4 @@ Task<Result<void>> IdentifyService::push_to(PeerId peer) {
   co_return Result<void>();
 }
 
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -30,7 +30,7 @@
 #include "libp2p/runtime/task.hpp"
 #include "libp2p/services/serving_count.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
 struct IdentifyConfig {
   std::string protocol_version;       // op-node says nothing here
@@ -67,12 +67,12 @@ struct Identified {
   Identified() = default;
 };
 
-class IdentifyService final : public network::HostObserver, LiveCounted<IdentifyService> {
+class IdentifyService final : public libp2p::HostObserver, LiveCounted<IdentifyService> {
  public:
   using IdentifiedFn = std::function<void(const PeerId&, const Identified&)>;
   using FailedFn = std::function<void(const PeerId&, const Error&)>;
 
-  explicit IdentifyService(network::Host& host, IdentifyConfig config = IdentifyConfig());
+  explicit IdentifyService(libp2p::Host& host, IdentifyConfig config = IdentifyConfig());
   ~IdentifyService() override;
   IdentifyService(const IdentifyService&) = delete;
   IdentifyService& operator=(const IdentifyService&) = delete;
@@ -100,8 +100,8 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   // Stops answering and ends every coroutine of the service.
   runtime::Task<void> close();
 
-  // --- network::HostObserver ---
-  void on_connection_opened(const network::ConnectionInfo& connection) override;
+  // --- libp2p::HostObserver ---
+  void on_connection_opened(const libp2p::ConnectionInfo& connection) override;
   void on_peer_disconnected(const PeerId& peer) override;
   void on_protocols_changed() override { push(); }
 
@@ -137,14 +137,14 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   void push_all();
   void start_pushing();
 
-  runtime::Task<void> answer(network::Stream stream);
-  runtime::Task<void> take_push(network::Stream stream);
+  runtime::Task<void> answer(libp2p::Stream stream);
+  runtime::Task<void> take_push(libp2p::Stream stream);
   runtime::Task<void> ask_and_report(PeerId peer);
   runtime::Task<void> watch_changes();
   runtime::Task<void> push_some();
   runtime::Task<Result<void>> push_to(PeerId peer);
 
-  network::Host& host_;
+  libp2p::Host& host_;
   IdentifyConfig config_;
   IdentifiedFn identified_;
   FailedFn failed_;
@@ -169,4 +169,4 @@ class IdentifyService final : public network::HostObserver, LiveCounted<Identify
   runtime::TaskScope scope_;  // last: its coroutines use the members above
 };
 
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -8,10 +8,10 @@
 #include "libp2p/services/ping/ping_service.hpp"
 #include "libp2p/testing/sim_hosts.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 namespace {
 
-using network::Stream;
+using libp2p::Stream;
 using runtime::Task;
 
 // A host that answers identify, or pushes, with bytes of the test's own.
@@ -22,11 +22,11 @@ struct Liar {
     const Result<void> sent = co_await stream.write(bytes);
     if (sent) stream.close_write();
   }
-  void serve(network::Host& host) {
+  void serve(libp2p::Host& host) {
     host.set_stream_handler(std::string(identify::kProtocol),
                             [this](Stream stream) { return write(std::move(stream), answer); });
   }
-  static Task<Result<void>> push(network::Host& host, PeerId to, Bytes bytes) {
+  static Task<Result<void>> push(libp2p::Host& host, PeerId to, Bytes bytes) {
     std::vector<std::string> protocols;
     protocols.emplace_back(identify::kPushProtocol);
     Result<Stream> opened = co_await host.open_stream(std::move(to), std::move(protocols));
@@ -55,13 +55,13 @@ class IdentifyServiceTest : public testing::Test {
     const Bytes key = net_.host(i).identity().public_key().to_protobuf();
     return {key.begin(), key.end()};
   }
-  network::Peerstore& store(std::size_t i) { return net_.host(i).peerstore(); }
+  libp2p::Peerstore& store(std::size_t i) { return net_.host(i).peerstore(); }
   MonoTime now() { return net_.world().now(); }
 
   SimHosts net_{11};
 };
 
-class Listener final : public network::HostObserver {
+class Listener final : public libp2p::HostObserver {
  public:
   void on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) override {
     heard.emplace_back(peer, protocols);
@@ -308,7 +308,7 @@ TEST_F(IdentifyServiceTest, hands_on_no_more_protocols_than_it_keeps) {
   ASSERT_TRUE(net_.connect(0, 1));
   net_.run_for(Seconds(1));
   ASSERT_EQ(listener.heard.size(), 1U);
-  EXPECT_EQ(listener.heard.front().second.size(), network::PeerstoreLimits().protocols_per_peer);
+  EXPECT_EQ(listener.heard.front().second.size(), libp2p::PeerstoreLimits().protocols_per_peer);
   net_.host(0).remove_observer(&listener);
 }
 
@@ -330,4 +330,4 @@ TEST(IdentifyService, leaves_nothing_behind) {
 }
 
 }  // namespace
-}  // namespace libp2p::services
+}  // namespace libp2p

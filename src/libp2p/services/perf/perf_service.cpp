@@ -8,9 +8,9 @@
 
 #include "libp2p/services/stream_tools.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
-using network::Stream;
+using libp2p::Stream;
 using runtime::Task;
 
 namespace {
@@ -20,7 +20,7 @@ constexpr std::array<std::uint8_t, kChunk> kZeros{};
 
 }  // namespace
 
-PerfService::PerfService(network::Host& host, PerfConfig config)
+PerfService::PerfService(libp2p::Host& host, PerfConfig config)
     : host_(host), config_(config), serving_(config.inbound_per_peer), scope_(host.runtime()) {
   if (!config_.serve) return;
   serve_in_scope(host_, scope_, kPerfProtocol, [this](Stream stream) { return serve(std::move(stream)); });
@@ -127,4 +127,4 @@ Task<void> PerfService::close() {
   return scope_.close();
 }
 
-}  // namespace libp2p::services
+}  // namespace libp2p

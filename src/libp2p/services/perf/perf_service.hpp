@@ -17,7 +17,7 @@
 #include "libp2p/runtime/task.hpp"
 #include "libp2p/services/serving_count.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
 inline constexpr std::string_view kPerfProtocol = "/perf/1.0.0";
 
@@ -42,7 +42,7 @@ struct PerfResult {
 
 class PerfService : LiveCounted<PerfService> {
  public:
-  explicit PerfService(network::Host& host, PerfConfig config = PerfConfig());
+  explicit PerfService(libp2p::Host& host, PerfConfig config = PerfConfig());
   ~PerfService();
   PerfService(const PerfService&) = delete;
   PerfService& operator=(const PerfService&) = delete;
@@ -56,14 +56,14 @@ class PerfService : LiveCounted<PerfService> {
  private:
   // When an exchange that began at `start` and has moved `bytes` since is too slow.
   MonoTime deadline(MonoTime start, std::uint64_t bytes) const;
-  runtime::Task<void> serve(network::Stream stream);
-  runtime::Task<Result<void>> send_zeros(network::Stream& stream, std::uint64_t count, MonoTime start, std::uint64_t moved);
-  runtime::Task<Result<std::uint64_t>> drain(network::Stream& stream, MonoTime start, std::uint64_t moved, MonoTime* first);
+  runtime::Task<void> serve(libp2p::Stream stream);
+  runtime::Task<Result<void>> send_zeros(libp2p::Stream& stream, std::uint64_t count, MonoTime start, std::uint64_t moved);
+  runtime::Task<Result<std::uint64_t>> drain(libp2p::Stream& stream, MonoTime start, std::uint64_t moved, MonoTime* first);
 
-  network::Host& host_;
+  libp2p::Host& host_;
   PerfConfig config_;
   ServingCount serving_;
   runtime::TaskScope scope_;  // last: its coroutines use the members above
 };
 
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -4,10 +4,10 @@
 
 #include "libp2p/testing/sim_hosts.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 namespace {
 
-using network::Stream;
+using libp2p::Stream;
 using runtime::Task;
 
 Task<void> send_too_little(Stream stream) {
@@ -71,7 +71,7 @@ TEST_F(PerfServiceTest, ends_with_an_error_when_the_connection_goes) {
 }
 
 // One byte every 50 seconds.
-Task<void> trickle(network::Host& host, PeerId peer, bool* ended) {
+Task<void> trickle(libp2p::Host& host, PeerId peer, bool* ended) {
   std::vector<std::string> protocols;
   protocols.emplace_back(kPerfProtocol);
   Result<Stream> opened = co_await host.open_stream(std::move(peer), std::move(protocols));
@@ -111,4 +111,4 @@ TEST_F(PerfServiceTest, an_exchange_ends_at_its_longest_time_however_fast_it_is)
 }
 
 }  // namespace
-}  // namespace libp2p::services
+}  // namespace libp2p

@@ -8,9 +8,9 @@
 #include "libp2p/host/peerstore.hpp"
 #include "libp2p/services/stream_tools.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
-using network::Stream;
+using libp2p::Stream;
 using runtime::Task;
 
 namespace {
@@ -38,7 +38,7 @@ class PingService::Busy {
   bool granted_ = false;
 };
 
-PingService::PingService(network::Host& host, PingConfig config)
+PingService::PingService(libp2p::Host& host, PingConfig config)
     : host_(host), config_(config), serving_(config.inbound_per_peer), scope_(host.runtime()) {
   serve_in_scope(host_, scope_, kPingProtocol, [this](Stream stream) { return serve(std::move(stream)); });
   if (config_.background) scope_.spawn(rounds());
@@ -150,4 +150,4 @@ Task<void> PingService::close() {
   return scope_.close();
 }
 
-}  // namespace libp2p::services
+}  // namespace libp2p

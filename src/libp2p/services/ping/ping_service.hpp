@@ -21,7 +21,7 @@
 #include "libp2p/runtime/task.hpp"
 #include "libp2p/services/serving_count.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 
 inline constexpr std::string_view kPingProtocol = "/ipfs/ping/1.0.0";
 
@@ -40,7 +40,7 @@ class PingService : LiveCounted<PingService> {
   using Heard = std::function<void(const PeerId&, const Result<Nanos>&)>;
   using HeardOne = std::function<void(std::size_t index, Nanos round_trip)>;
 
-  explicit PingService(network::Host& host, PingConfig config = PingConfig());
+  explicit PingService(libp2p::Host& host, PingConfig config = PingConfig());
   ~PingService();
   PingService(const PingService&) = delete;
   PingService& operator=(const PingService&) = delete;
@@ -61,13 +61,13 @@ class PingService : LiveCounted<PingService> {
 
  private:
   class Busy;
-  runtime::Task<void> serve(network::Stream stream);
-  runtime::Task<Result<Nanos>> round_trip(network::Stream& stream);
+  runtime::Task<void> serve(libp2p::Stream stream);
+  runtime::Task<Result<Nanos>> round_trip(libp2p::Stream& stream);
   runtime::Task<Result<void>> run(PeerId peer, std::size_t count, Nanos interval, std::unique_ptr<HeardOne> each);
   runtime::Task<void> ping_and_report(PeerId peer);
   runtime::Task<void> rounds();
 
-  network::Host& host_;
+  libp2p::Host& host_;
   PingConfig config_;
   Heard heard_;
   ServingCount serving_;
@@ -75,4 +75,4 @@ class PingService : LiveCounted<PingService> {
   runtime::TaskScope scope_;   // last: its coroutines use the members above
 };
 
-}  // namespace libp2p::services
+}  // namespace libp2p

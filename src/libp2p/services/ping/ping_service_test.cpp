@@ -5,13 +5,13 @@
 #include "libp2p/testing/sim_hosts.hpp"
 #include "libp2p/services/stream_tools.hpp"
 
-namespace libp2p::services {
+namespace libp2p {
 namespace {
 
-using network::Stream;
+using libp2p::Stream;
 using runtime::Task;
 
-Task<Result<Stream>> open_ping(network::Host& host, PeerId peer) {
+Task<Result<Stream>> open_ping(libp2p::Host& host, PeerId peer) {
   return host.open_stream(std::move(peer), kPingProtocol);
 }
 
@@ -203,4 +203,4 @@ TEST(PingService, leaves_nothing_behind) {
 }
 
 }  // namespace
-}  // namespace libp2p::services
+}  // namespace libp2p

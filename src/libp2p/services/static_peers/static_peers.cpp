@@ -6,7 +6,7 @@
 #include "libp2p/host/dial_target.hpp"
 #include "libp2p/host/peerstore.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 namespace {
 constexpr const char* kTag = "static";
@@ -157,4 +157,4 @@ void StaticPeers::on_peer_disconnected(const PeerId& id) {
   if (events_ != nullptr) events_->on_lost(status_of(id, found->second));
 }
 
-}  // namespace libp2p::network
+}  // namespace libp2p

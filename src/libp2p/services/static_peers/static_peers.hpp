@@ -14,7 +14,7 @@
 
 #include "libp2p/host/host.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 
 struct StaticPeersConfig {
   Nanos first_delay = Seconds(1);   // after a loss, and after the first failure
@@ -82,4 +82,4 @@ class StaticPeers final : private HostObserver {
   std::map<PeerId, Peer> peers_;  // last: the dials in it use everything above
 };
 
-}  // namespace libp2p::network
+}  // namespace libp2p

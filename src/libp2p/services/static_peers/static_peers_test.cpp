@@ -3,7 +3,7 @@
 #include "libp2p/host/gater.hpp"
 #include "testing/host_fixture.hpp"
 
-namespace libp2p::network {
+namespace libp2p {
 namespace {
 
 class StaticPeersTest : public HostTest {
@@ -153,4 +153,4 @@ TEST_F(StaticPeersTest, a_peer_that_is_removed_while_it_is_dialled_leaves_its_pl
 }
 
 }  // namespace
-}  // namespace libp2p::network
+}  // namespace libp2p

@@ -22,7 +22,7 @@ std::optional<BlockRef> starting_point(const chain::RollupConfig& rollup, libp2p
   return genesis;
 }
 
-Follower::Follower(libp2p::network::Host& host, const chain::RollupConfig& rollup, ChainStore& store,
+Follower::Follower(libp2p::Host& host, const chain::RollupConfig& rollup, ChainStore& store,
                    FollowerConfig config, std::optional<BlockRef> head, FollowerEvents events)
     : host_(host),
       rollup_(rollup),

@@ -41,7 +41,7 @@ class Follower : libp2p::LiveCounted<Follower> {
  public:
   using Done = std::function<void(Result<void>)>;
 
-  Follower(libp2p::network::Host& host, const chain::RollupConfig& rollup, ChainStore& store, FollowerConfig config,
+  Follower(libp2p::Host& host, const chain::RollupConfig& rollup, ChainStore& store, FollowerConfig config,
            std::optional<BlockRef> head, FollowerEvents events);
   ~Follower();
   Follower(const Follower&) = delete;
@@ -77,7 +77,7 @@ class Follower : libp2p::LiveCounted<Follower> {
   bool gap_is_wide() const;
   Nanos interval() const;
 
-  libp2p::network::Host& host_;
+  libp2p::Host& host_;
   const chain::RollupConfig& rollup_;
   ChainStore& store_;
   const FollowerConfig config_;

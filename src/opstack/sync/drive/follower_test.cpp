@@ -119,7 +119,7 @@ TEST_F(FollowerOverHosts, a_peer_that_does_not_speak_the_protocol_is_not_asked) 
   const Chain chain(10, 500);
   Host& plain = net_.add();
   nodes_.push_back(nullptr);
-  libp2p::services::IdentifyService identify(plain);
+  libp2p::IdentifyService identify(plain);
   Node& node = add();
   ASSERT_TRUE(net_.connect(1, 0));
   net_.run_for(Seconds(5));

@@ -7,8 +7,8 @@
 
 namespace opstack::sync {
 
-namespace codec = libp2p::payload_by_number;
-using libp2p::network::Stream;
+namespace codec = opstack::sync::wire;
+using libp2p::Stream;
 using libp2p::runtime::Event;
 using libp2p::runtime::Task;
 using libp2p::runtime::TaskScope;
@@ -57,7 +57,7 @@ struct SyncClient::Exchange {
   Event judged;
 };
 
-SyncClient::SyncClient(libp2p::network::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
+SyncClient::SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
                        SyncClientConfig config, SyncClientEvents events)
     : host_(host),
       rollup_(std::make_shared<const chain::RollupConfig>(rollup)),
@@ -90,7 +90,7 @@ Task<void> SyncClient::close() {
 
 // ---- peers ----
 
-void SyncClient::on_peer_connected(const PeerId& peer, libp2p::network::Direction) {
+void SyncClient::on_peer_connected(const PeerId& peer, libp2p::Direction) {
   if (closed_) return;
   unidentified_[peer] = now().mono + config_.identify_grace;
   pump();

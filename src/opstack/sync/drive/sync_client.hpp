@@ -40,9 +40,9 @@ struct SyncClientEvents {
   std::function<void(const PeerReport&)> report;
 };
 
-class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<SyncClient> {
+class SyncClient final : libp2p::HostObserver, libp2p::LiveCounted<SyncClient> {
  public:
-  SyncClient(libp2p::network::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
+  SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
              SyncClientConfig config, SyncClientEvents events);
   ~SyncClient() override;
   SyncClient(const SyncClient&) = delete;
@@ -62,7 +62,7 @@ class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<Sync
  private:
   struct PeerLoop;
   struct Exchange;
-  void on_peer_connected(const PeerId& peer, libp2p::network::Direction) override;
+  void on_peer_connected(const PeerId& peer, libp2p::Direction) override;
   void on_peer_disconnected(const PeerId& peer) override;
   void on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) override;
 
@@ -71,7 +71,7 @@ class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<Sync
   void start_loop(PeerLoop& loop);
   libp2p::runtime::Task<void> run(PeerLoop& loop);
   libp2p::runtime::Task<Answer> exchange(PeerLoop& loop, std::uint64_t number);
-  libp2p::runtime::Task<Answer> receive(PeerLoop& loop, libp2p::network::Stream& stream, std::uint64_t number);
+  libp2p::runtime::Task<Answer> receive(PeerLoop& loop, libp2p::Stream& stream, std::uint64_t number);
   PeerLoop* largest_beyond_budget() const;
   void give_up(PeerLoop& loop, std::string_view why);
   void post_answer(RequestId id, Answer answer);
@@ -89,7 +89,7 @@ class SyncClient final : libp2p::network::HostObserver, libp2p::LiveCounted<Sync
   void handle(SyncTrace& trace);
   libp2p::Now now() const { return host_.runtime().now(); }
 
-  libp2p::network::Host& host_;
+  libp2p::Host& host_;
   const std::shared_ptr<const chain::RollupConfig> rollup_;  // shared with the workers
   StagingArea& staging_;
   const SyncClientConfig config_;

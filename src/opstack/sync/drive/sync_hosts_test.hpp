@@ -14,11 +14,11 @@
 
 namespace opstack::sync::testing_hosts {
 
-namespace codec = libp2p::payload_by_number;
+namespace codec = opstack::sync::wire;
 using libp2p::Millis;
 using libp2p::Seconds;
-using libp2p::network::Host;
-using libp2p::network::Stream;
+using libp2p::Host;
+using libp2p::Stream;
 using libp2p::runtime::Task;
 
 inline constexpr std::uint64_t kGenesisTime =
@@ -104,7 +104,7 @@ class SimStore final : public ChainStore {
       *found = libp2p::fail(Errc::io, "read error");
     } else if (blocks.contains(number)) {
       *found = std::optional<ServedBlock>(ServedBlock{
-          blocks.at(number).version, libp2p::share(libp2p::wire::snappy_frame_encode(*blocks.at(number).body))});
+          blocks.at(number).version, libp2p::share(opstack::encoding::snappy_frame_encode(*blocks.at(number).body))});
     }
     runtime_.run_on_worker([] {}, [done = std::move(done), found] { done(std::move(*found)); });
   }
@@ -144,7 +144,7 @@ class SimStore final : public ChainStore {
 // What a node adds to a host: identify, store, server, follower.
 struct Node {
   Node(Host& host, const chain::RollupConfig& rollup, SyncServerConfig server_config = {}, FollowerConfig config = {})
-      : identify(std::make_unique<libp2p::services::IdentifyService>(host)), store(host.runtime()) {
+      : identify(std::make_unique<libp2p::IdentifyService>(host)), store(host.runtime()) {
     server = std::make_unique<SyncServer>(host, rollup, store, server_config,
                                           [this](const ServedRequest& request) { served.push_back(request); });
     BlockRef genesis;
@@ -165,7 +165,7 @@ struct Node {
     for (std::uint64_t n = from; n <= to; ++n) store.blocks.emplace(n, chain.at(n));
   }
 
-  std::unique_ptr<libp2p::services::IdentifyService> identify;
+  std::unique_ptr<libp2p::IdentifyService> identify;
   SimStore store;
   std::vector<ServedRequest> served;
   std::vector<std::uint64_t> stored;
@@ -215,7 +215,7 @@ class SyncOverHosts : public testing::Test {
     net_.close();
   }
 
-  libp2p::services::SimHosts net_{11};
+  libp2p::SimHosts net_{11};
   const chain::RollupConfig rollup_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };

@@ -6,9 +6,9 @@
 
 namespace opstack::sync {
 
-namespace codec = libp2p::payload_by_number;
+namespace codec = opstack::sync::wire;
 using codec::ResultCode;
-using libp2p::network::Stream;
+using libp2p::Stream;
 using libp2p::runtime::Event;
 using libp2p::runtime::Task;
 
@@ -69,7 +69,7 @@ struct SyncServer::Lookup {
   std::optional<Result<std::optional<ServedBlock>>> found;
 };
 
-SyncServer::SyncServer(libp2p::network::Host& host, const chain::RollupConfig& rollup, BlockSource& source,
+SyncServer::SyncServer(libp2p::Host& host, const chain::RollupConfig& rollup, BlockSource& source,
                        SyncServerConfig config, ServedFn on_served)
     : host_(host),
       rollup_(rollup),
@@ -90,7 +90,7 @@ SyncServer::SyncServer(libp2p::network::Host& host, const chain::RollupConfig& r
         pump();
       })),
       scope_(host.runtime()) {
-  libp2p::services::serve_in_scope(host_, scope_, protocol_,
+  libp2p::serve_in_scope(host_, scope_, protocol_,
                                    [this](Stream stream) { return serve(std::move(stream)); });
 }
 

@@ -50,7 +50,7 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
  public:
   using ServedFn = std::function<void(const ServedRequest&)>;
   // Serves from now on. `rollup` and `source` outlive the server.
-  SyncServer(libp2p::network::Host& host, const chain::RollupConfig& rollup, BlockSource& source,
+  SyncServer(libp2p::Host& host, const chain::RollupConfig& rollup, BlockSource& source,
              SyncServerConfig config, ServedFn on_served = nullptr);
   ~SyncServer();
   SyncServer(const SyncServer&) = delete;
@@ -66,20 +66,20 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
  private:
   class Turn;
   struct Lookup;
-  libp2p::runtime::Task<void> serve(libp2p::network::Stream stream);
-  libp2p::runtime::Task<std::uint8_t> answer(libp2p::network::Stream& stream, ServedRequest& report);
-  libp2p::runtime::Task<std::uint8_t> look_up(libp2p::network::Stream& stream, std::uint64_t number, MonoTime until,
+  libp2p::runtime::Task<void> serve(libp2p::Stream stream);
+  libp2p::runtime::Task<std::uint8_t> answer(libp2p::Stream& stream, ServedRequest& report);
+  libp2p::runtime::Task<std::uint8_t> look_up(libp2p::Stream& stream, std::uint64_t number, MonoTime until,
                                               ServedRequest& report);
   Result<libp2p::SharedBytes> count_sending(const PeerId& peer, libp2p::SharedBytes frames);
   void note_reading(const PeerId& peer);
   void disconnect_deaf_peer(const libp2p::Bytes* narrow);
-  libp2p::runtime::Task<void> send_block(libp2p::network::Stream& stream, ServedBlock block, ServedRequest& report);
-  libp2p::runtime::Task<void> send_code(libp2p::network::Stream& stream, std::uint8_t code, ServedRequest& report);
+  libp2p::runtime::Task<void> send_block(libp2p::Stream& stream, ServedBlock block, ServedRequest& report);
+  libp2p::runtime::Task<void> send_code(libp2p::Stream& stream, std::uint8_t code, ServedRequest& report);
   const libp2p::AddressBlocks& blocks_of(const PeerId& peer);
   void pump();
   MonoTime now() const { return host_.runtime().now().mono; }
 
-  libp2p::network::Host& host_;
+  libp2p::Host& host_;
   const chain::RollupConfig& rollup_;
   BlockSource& source_;
   const SyncServerConfig config_;

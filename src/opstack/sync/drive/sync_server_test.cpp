@@ -161,10 +161,10 @@ TEST_F(SyncServerOverHosts, what_a_peer_does_not_read_counts_until_its_stream_is
   ASSERT_TRUE(net_.connect(1, 0));
   ASSERT_TRUE(net_.connect(2, 0));
   struct Deaf {
-    static Task<void> ask(Host& host, PeerId peer, std::string protocol, std::vector<libp2p::network::Stream>* kept) {
+    static Task<void> ask(Host& host, PeerId peer, std::string protocol, std::vector<libp2p::Stream>* kept) {
       std::vector<std::string> protocols;
       protocols.push_back(std::move(protocol));
-      Result<libp2p::network::Stream> opened = co_await host.open_stream(std::move(peer), std::move(protocols));
+      Result<libp2p::Stream> opened = co_await host.open_stream(std::move(peer), std::move(protocols));
       if (!opened) co_return;
       const auto raw = codec::encode_request(1);
       const libp2p::ByteView request(raw.data(), raw.size());
@@ -174,7 +174,7 @@ TEST_F(SyncServerOverHosts, what_a_peer_does_not_read_counts_until_its_stream_is
       kept->push_back(std::move(*opened));
     }
   };
-  std::vector<libp2p::network::Stream> kept;
+  std::vector<libp2p::Stream> kept;
   {
     libp2p::runtime::TaskScope asking(net_.host(1).runtime());
     for (int i = 0; i < 20; ++i) asking.spawn(Deaf::ask(net_.host(1), net_.host(0).id(), server.server->protocol(), &kept));

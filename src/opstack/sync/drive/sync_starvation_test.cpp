@@ -140,11 +140,11 @@ class SyncStarvationOverHosts : public testing_hosts::SyncOverHosts {
   struct Silent {
     Bytes begins_with;
     std::size_t index = 0;
-    std::unique_ptr<libp2p::services::IdentifyService> identify;
-    std::vector<libp2p::network::Stream> held;
+    std::unique_ptr<libp2p::IdentifyService> identify;
+    std::vector<libp2p::Stream> held;
     bool replaced = false;
   };
-  static libp2p::runtime::Task<void> hold(Silent* silent, libp2p::network::Stream stream) {
+  static libp2p::runtime::Task<void> hold(Silent* silent, libp2p::Stream stream) {
     if (!silent->begins_with.empty()) {
       const libp2p::Result<void> sent = co_await stream.write(silent->begins_with);
       if (!sent) co_return;
@@ -156,8 +156,8 @@ class SyncStarvationOverHosts : public testing_hosts::SyncOverHosts {
     silent->begins_with = std::move(begins_with);
     silent->index = net_.size();
     auto& host = net_.add();
-    silent->identify = std::make_unique<libp2p::services::IdentifyService>(host);
-    host.set_stream_handler(nodes_[0]->server->protocol(), [at = silent.get()](libp2p::network::Stream stream) {
+    silent->identify = std::make_unique<libp2p::IdentifyService>(host);
+    host.set_stream_handler(nodes_[0]->server->protocol(), [at = silent.get()](libp2p::Stream stream) {
       return hold(at, std::move(stream));
     });
     EXPECT_TRUE(net_.connect(silent->index, kNode));

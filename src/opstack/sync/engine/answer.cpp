@@ -4,9 +4,9 @@
 
 namespace opstack::sync {
 
-using libp2p::payload_by_number::ResponseDecoder;
-using libp2p::payload_by_number::ResponseVersion;
-using libp2p::payload_by_number::ResultCode;
+using opstack::sync::wire::ResponseDecoder;
+using opstack::sync::wire::ResponseVersion;
+using opstack::sync::wire::ResultCode;
 using payload::Version;
 
 std::string_view to_string(AnswerKind kind) {
@@ -78,8 +78,8 @@ Answer judge_answer(std::uint64_t requested, Version at_block, ResponseDecoder& 
 Answer judge_answer(std::uint64_t requested, const chain::RollupConfig& rollup, ResponseDecoder& decoder) {
   Answer answer = judge_answer(requested, rollup.payload_version(rollup.timestamp_for_block(requested)), decoder);
   if (answer.kind != AnswerKind::block) return answer;
-  const auto fields = gossip::check_block_fields(rollup, *answer.block.envelope);
-  if (fields.verdict != gossip::Verdict::accept) answer.broken_rule = fields.text();
+  const auto fields = opstack::rules::check_block_fields(rollup, *answer.block.envelope);
+  if (fields.verdict != opstack::rules::Verdict::accept) answer.broken_rule = fields.text();
   return answer;
 }
 

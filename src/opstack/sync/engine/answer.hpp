@@ -38,15 +38,15 @@ struct Answer {
 };
 
 // Which payload version an answer holds: the response version tells V1/V2 from V3/V4, the fork schedule the rest.
-payload::Version answer_payload_version(libp2p::payload_by_number::ResponseVersion response, payload::Version at_block);
+payload::Version answer_payload_version(opstack::sync::wire::ResponseVersion response, payload::Version at_block);
 // The version that a payload is sent under.
-libp2p::payload_by_number::ResponseVersion response_version(payload::Version version);
+opstack::sync::wire::ResponseVersion response_version(payload::Version version);
 
 // Judges what a decoder has taken in. `at_block` is what the fork schedule says for the number asked for.
 Answer judge_answer(std::uint64_t requested, payload::Version at_block,
-                    libp2p::payload_by_number::ResponseDecoder& decoder);
+                    opstack::sync::wire::ResponseDecoder& decoder);
 // The same for a block of this chain, with the rules of its fork.
 Answer judge_answer(std::uint64_t requested, const chain::RollupConfig& rollup,
-                    libp2p::payload_by_number::ResponseDecoder& decoder);
+                    opstack::sync::wire::ResponseDecoder& decoder);
 
 }  // namespace opstack::sync

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t step = 1U + script.next();
   const ByteView answer = script.take(size);
 
-  libp2p::payload_by_number::ResponseDecoder decoder;
+  opstack::sync::wire::ResponseDecoder decoder;
   libp2p::Result<void> status;
   for (ByteView rest = answer; status && !rest.empty(); rest = rest.subspan(std::min(step, rest.size())))
     status = decoder.push(rest.first(std::min(step, rest.size())));
@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   if (const auto id = opstack::chain::ChainId::from_decimal(libp2p::as_text(answer)))
     require(opstack::chain::ChainId::from_decimal(id->to_decimal()).value() == *id);
-  if (const auto topic = opstack::gossip::parse_blocks_topic(libp2p::as_text(answer)))
-    require(opstack::gossip::blocks_topic(topic->chain_id, topic->version) == libp2p::as_text(answer));
+  if (const auto topic = opstack::rules::parse_blocks_topic(libp2p::as_text(answer)))
+    require(opstack::rules::blocks_topic(topic->chain_id, topic->version) == libp2p::as_text(answer));
   return 0;
 }

@@ -4,7 +4,7 @@
 
 namespace opstack::sync {
 
-using libp2p::payload_by_number::ResultCode;
+using opstack::sync::wire::ResultCode;
 
 std::optional<ResultCode> refuse_number(const chain::RollupConfig& rollup, std::uint64_t number, libp2p::UnixTime now) {
   if (number < rollup.genesis.l2.number) return ResultCode::invalid_request;

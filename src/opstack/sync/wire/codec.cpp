@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace libp2p::payload_by_number {
+namespace opstack::sync::wire {
 namespace {
 
 constexpr std::size_t kHeadSize = 5;
@@ -27,32 +27,32 @@ std::string_view to_string(ResultCode code) {
   return "unknown code";
 }
 
-ByteArray<kRequestSize> encode_request(std::uint64_t number) {
-  ByteArray<kRequestSize> out;
-  store_le64(out.data(), number);
+libp2p::ByteArray<kRequestSize> encode_request(std::uint64_t number) {
+  libp2p::ByteArray<kRequestSize> out;
+  libp2p::store_le64(out.data(), number);
   return out;
 }
 
-Result<std::uint64_t> decode_request(ByteView request) {
+libp2p::Result<std::uint64_t> decode_request(libp2p::ByteView request) {
   if (request.size() < kRequestSize)
-    return Error::at(request.size(), Errc::truncated,
+    return libp2p::Error::at(request.size(), libp2p::Errc::truncated,
                      "a request is 8 bytes, this one has " + std::to_string(request.size()));
   if (request.size() > kRequestSize)
-    return Error::at(kRequestSize, Errc::malformed,
+    return libp2p::Error::at(kRequestSize, libp2p::Errc::malformed,
                      "a request is 8 bytes, this one has " + std::to_string(request.size()));
-  return load_le64(request.data());
+  return libp2p::load_le64(request.data());
 }
 
 ResponseDecoder::ResponseDecoder(std::size_t max_compressed, std::size_t max_decompressed)
     : frames_(max_decompressed, max_compressed) {}
 
-Result<void> ResponseDecoder::broken(Error error) {
+libp2p::Result<void> ResponseDecoder::broken(libp2p::Error error) {
   failed_ = error;
-  body_ = Bytes{};
+  body_ = libp2p::Bytes{};
   return error;
 }
 
-Result<void> ResponseDecoder::push(ByteView piece) {
+libp2p::Result<void> ResponseDecoder::push(libp2p::ByteView piece) {
   if (failed_) return *failed_;
   if (piece.empty()) return {};
   if (!code_) {
@@ -64,43 +64,43 @@ Result<void> ResponseDecoder::push(ByteView piece) {
     version_bytes_[version_filled_++] = piece.front();
     piece = piece.subspan(1);
     if (version_filled_ < 4) continue;
-    const std::uint32_t version = load_le32(version_bytes_);
+    const std::uint32_t version = libp2p::load_le32(version_bytes_);
     if (version > 1)
-      return broken(Error::at(1, Errc::unsupported,
+      return broken(libp2p::Error::at(1, libp2p::Errc::unsupported,
                               "response version " + std::to_string(version) + " is unknown, 0 and 1 are in use"));
     version_ = static_cast<ResponseVersion>(version);
   }
   if (piece.empty()) return {};
   if (auto done = frames_.push(piece, body_); !done) {
-    const Error& inner = done.error();
-    return broken(inner.offset() ? Error::at(kHeadSize + *inner.offset(), inner.code(), inner.text()) : inner);
+    const libp2p::Error& inner = done.error();
+    return broken(inner.offset() ? libp2p::Error::at(kHeadSize + *inner.offset(), inner.code(), inner.text()) : inner);
   }
   return {};
 }
 
-Result<void> ResponseDecoder::finish() {
+libp2p::Result<void> ResponseDecoder::finish() {
   if (failed_) return *failed_;
-  if (!code_) return broken(Error::at(0, Errc::truncated, "the answer is empty"));
+  if (!code_) return broken(libp2p::Error::at(0, libp2p::Errc::truncated, "the answer is empty"));
   if (*code_ != 0) return {};
-  if (!version_) return broken(Error::at(1 + version_filled_, Errc::truncated, "the answer ends within its version"));
+  if (!version_) return broken(libp2p::Error::at(1 + version_filled_, libp2p::Errc::truncated, "the answer ends within its version"));
   if (auto done = frames_.finish(); !done) {
-    const Error& inner = done.error();
-    return broken(inner.offset() ? Error::at(kHeadSize + *inner.offset(), inner.code(), inner.text()) : inner);
+    const libp2p::Error& inner = done.error();
+    return broken(inner.offset() ? libp2p::Error::at(kHeadSize + *inner.offset(), inner.code(), inner.text()) : inner);
   }
-  if (body_.empty()) return broken(Error::at(kHeadSize, Errc::truncated, "the answer holds no payload"));
+  if (body_.empty()) return broken(libp2p::Error::at(kHeadSize, libp2p::Errc::truncated, "the answer holds no payload"));
   return {};
 }
 
-ByteArray<5> encode_response_head(ResponseVersion version) {
-  ByteArray<kHeadSize> out{};
-  store_le32(out.data() + 1, static_cast<std::uint32_t>(version));
+libp2p::ByteArray<5> encode_response_head(ResponseVersion version) {
+  libp2p::ByteArray<kHeadSize> out{};
+  libp2p::store_le32(out.data() + 1, static_cast<std::uint32_t>(version));
   return out;
 }
 
-Bytes encode_response(ResponseVersion version, ByteView body) {
-  Bytes out = to_bytes(encode_response_head(version));
-  wire::append_snappy_frames(out, body);
+libp2p::Bytes encode_response(ResponseVersion version, libp2p::ByteView body) {
+  libp2p::Bytes out = libp2p::to_bytes(encode_response_head(version));
+  opstack::encoding::append_snappy_frames(out, body);
   return out;
 }
 
-}  // namespace libp2p::payload_by_number
+}  // namespace opstack::sync::wire

@@ -15,7 +15,7 @@
 #include "libp2p/base/result.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 
-namespace libp2p::payload_by_number {
+namespace opstack::sync::wire {
 
 // "/opstack/req/payload_by_number/10/0"; the chain id in decimal.
 std::string protocol_id(std::string_view chain_id);
@@ -35,9 +35,9 @@ std::string_view to_string(ResultCode code);
 // What the payload bytes are. 0: the payload alone (V1, V2). 1: parent beacon block root and payload (V3, V4).
 enum class ResponseVersion : std::uint32_t { payload = 0, envelope = 1 };
 
-ByteArray<kRequestSize> encode_request(std::uint64_t number);
+libp2p::ByteArray<kRequestSize> encode_request(std::uint64_t number);
 // Exactly eight bytes; Errc::truncated for fewer, Errc::malformed for more.
-Result<std::uint64_t> decode_request(ByteView request);
+libp2p::Result<std::uint64_t> decode_request(libp2p::ByteView request);
 
 // Reads an answer in pieces of any size.
 class ResponseDecoder {
@@ -48,37 +48,37 @@ class ResponseDecoder {
   // Errc::unsupported for an unknown version, Errc::too_large beyond a limit, Errc::malformed for broken frames; after
   // an error every call answers the same one. Offsets count from the first byte of the answer. When code() is not
   // success everything that follows is ignored.
-  Result<void> push(ByteView piece);
+  libp2p::Result<void> push(libp2p::ByteView piece);
   // The stream has ended. Errc::truncated when no whole answer had come by then.
-  Result<void> finish();
+  libp2p::Result<void> finish();
 
   // There once the first byte has come. Codes above 3 are errors of the server like 3.
   std::optional<std::uint8_t> code() const { return code_; }
   // The server has said no: there is nothing more to read.
   bool refused() const { return code_ && *code_ != 0; }
   std::optional<ResponseVersion> version() const { return version_; }
-  const Bytes& body() const { return body_; }
-  Bytes take_body() { return std::move(body_); }
+  const libp2p::Bytes& body() const { return body_; }
+  libp2p::Bytes take_body() { return std::move(body_); }
 
  private:
-  Result<void> broken(Error error);
+  libp2p::Result<void> broken(libp2p::Error error);
 
-  wire::SnappyFrameDecoder frames_;
+  opstack::encoding::SnappyFrameDecoder frames_;
   std::optional<std::uint8_t> code_;
   std::uint8_t version_bytes_[4] = {};
   std::size_t version_filled_ = 0;
   std::optional<ResponseVersion> version_;
-  Bytes body_;
-  std::optional<Error> failed_;
+  libp2p::Bytes body_;
+  std::optional<libp2p::Error> failed_;
 };
 
 // What comes before the frames in a successful answer.
-ByteArray<5> encode_response_head(ResponseVersion version);
+libp2p::ByteArray<5> encode_response_head(ResponseVersion version);
 
 // A whole successful answer: the head and the frames of `body`.
-Bytes encode_response(ResponseVersion version, ByteView body);
+libp2p::Bytes encode_response(ResponseVersion version, libp2p::ByteView body);
 
 // The whole answer to a request that is not served.
-inline Bytes encode_refusal(ResultCode code) { return Bytes{static_cast<std::uint8_t>(code)}; }
+inline libp2p::Bytes encode_refusal(ResultCode code) { return libp2p::Bytes{static_cast<std::uint8_t>(code)}; }
 
-}  // namespace libp2p::payload_by_number
+}  // namespace opstack::sync::wire

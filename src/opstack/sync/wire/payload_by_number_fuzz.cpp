@@ -6,10 +6,10 @@
 // the same contents, and what was taken must survive being encoded again.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace libp2p;
-  using namespace libp2p::payload_by_number;
+  using namespace opstack::sync::wire;
   if (size == 0) return 0;
   const std::size_t step = 1 + data[0];
-  const ByteView answer(data + 1, size - 1);
+  const libp2p::ByteView answer(data + 1, size - 1);
   constexpr std::size_t kSmall = 1 << 20;
 
   ResponseDecoder whole(kSmall, kSmall);

@@ -1,4 +1,4 @@
-#include "opstack/encoding/keccak_many.hpp"
+#include "libp2p/crypto/keccak_many.hpp"
 
 #include <cryptopp/keccak.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // Everything between the two functions that name an instruction set is inlined into them, so no vector crosses a call.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
-#include "opstack/encoding/keccak_many.hpp"
+#include "libp2p/crypto/keccak_many.hpp"
 
 #include <algorithm>
 
