@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "libp2p/connection/connection.hpp"
+#include "libp2p/connection/socket_connection.hpp"
 #include "libp2p/protocols/yamux/stream_state.hpp"
 #include "libp2p/services/gossipsub/gossipsub_streams.hpp"
 
@@ -322,7 +322,7 @@ void Story::expect_drained() const {
 
 void expect_nothing_lives() {
   EXPECT_EQ(live<Node>(), 0);
-  EXPECT_EQ(live<libp2p::Connection>(), 0);
+  EXPECT_EQ(live<libp2p::SocketConnection>(), 0);
   EXPECT_EQ(live<libp2p::ConnectionEngine>(), 0);
   EXPECT_EQ(live<libp2p::StreamState>(), 0);
   EXPECT_EQ(live<libp2p::yamux::Stream>(), 0);

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "libp2p/connection/connection.hpp"
+#include "libp2p/connection/socket_connection.hpp"
 #include "libp2p/host/host.hpp"
 #include "libp2p/host/peerstore.hpp"
 #include "libp2p/runtime/run_task.hpp"
@@ -129,7 +129,7 @@ struct Diary final : HostObserver {
 // Asserts that everything that was made has gone.
 struct NothingLeft {
   ~NothingLeft() {
-    EXPECT_EQ(Connection::live(), 0);
+    EXPECT_EQ(SocketConnection::live(), 0);
     EXPECT_EQ(live<StreamState>(), 0);
     EXPECT_EQ(live<runtime::detail::Root>(), 0);
   }

@@ -9,11 +9,9 @@
 #include <cstdint>
 
 #include "libp2p/base/bytes.hpp"
-#include "libp2p/upgrade/connection_engine.hpp"
+#include "libp2p/seams/connection.hpp"
 
 namespace libp2p {
-
-using ConnectionId = std::uint64_t;
 
 class ConnectionPort {
  public:

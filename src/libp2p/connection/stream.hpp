@@ -20,13 +20,11 @@
 #include "libp2p/base/result.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/runtime/task.hpp"
+#include "libp2p/seams/connection.hpp"
 
 namespace libp2p {
 
 inline constexpr Nanos kLinger = Seconds(30);
-
-enum class Direction : std::uint8_t { inbound, outbound };
-std::string_view to_string(Direction direction);
 
 class StreamHandler {
  public:
@@ -36,8 +34,6 @@ class StreamHandler {
   virtual void on_reset(const Error& why) = 0;  // the stream is dead; no further call
   virtual void on_writable() = 0;            // there is room again after try_send said no
 };
-
-struct StreamState;
 
 class Stream {
  public:

@@ -120,7 +120,7 @@ void Host::State::trim() {
     swarm->close(id,
                  fail(Errc::closed, "trimmed: more than " + std::to_string(config.connection_manager.high) +
                                         " connections (ConnectionManagerConfig::high, --p2p.peers.hi)"),
-                 now + kCloseTime, yamux::GoAwayCode::garbage_collected);
+                 now + kCloseTime, CloseCode::garbage_collected);
   }
   const auto next = manager.next_check(open, now);
   if (next) trim_timer->arm(*next);

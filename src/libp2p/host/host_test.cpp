@@ -138,11 +138,11 @@ TEST_F(HostTest, half_open_connections_end_after_the_handshake_time) {
   });
   world.run_for(Seconds(9));
   EXPECT_TRUE(diary.lines.empty());
-  EXPECT_EQ(Connection::live(), 1);
+  EXPECT_EQ(SocketConnection::live(), 1);
   world.run_for(Seconds(2));
   ASSERT_EQ(diary.lines.size(), 1u);
   EXPECT_TRUE(diary.lines[0].starts_with("refused timed out")) << diary.lines[0];
-  EXPECT_EQ(Connection::live(), 0);
+  EXPECT_EQ(SocketConnection::live(), 0);
   EXPECT_EQ(a->counters().failed_handshakes, 1u);
 }
 
@@ -181,7 +181,7 @@ TEST_F(HostTest, the_death_of_a_connection_empties_all_tables) {
   EXPECT_EQ(diary.count("peer disconnected"), 1u);
   EXPECT_TRUE(a->connections().empty());
   EXPECT_TRUE(b->connections().empty());
-  EXPECT_EQ(Connection::live(), 0);
+  EXPECT_EQ(SocketConnection::live(), 0);
   EXPECT_EQ(live<StreamState>(), 0);
 }
 

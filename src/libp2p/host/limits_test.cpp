@@ -36,7 +36,7 @@ TEST_F(LimitsTest, half_open_connections_are_bounded) {
   a->add_observer(&diary);
   std::vector<std::unique_ptr<runtime::Socket>> sockets;
   for (int i = 0; i < 5; ++i) sockets.push_back(mute(*a));
-  EXPECT_EQ(Connection::live(), 3);
+  EXPECT_EQ(SocketConnection::live(), 3);
   EXPECT_EQ(a->counters().refused_pending_inbound, 2u);
   ASSERT_EQ(diary.lines.size(), 2u);
   EXPECT_THAT(diary.lines[0], HasSubstr("3 half-open inbound connections is the limit (Limits::pending_inbound)"));
@@ -59,7 +59,7 @@ TEST_F(LimitsTest, a_handshake_that_does_not_end_makes_room_for_a_newcomer) {
   EXPECT_EQ(a->counters().refused_pending_inbound, 0u);
   EXPECT_GE(diary.lines.size(), 1u);
   EXPECT_THAT(diary.lines[0], HasSubstr("a newcomer needs the place of a handshake that does not end"));
-  EXPECT_LE(Connection::live(), 3 + 2 * 4);
+  EXPECT_LE(SocketConnection::live(), 3 + 2 * 4);
 }
 
 TEST_F(LimitsTest, half_open_connections_count_for_their_address) {

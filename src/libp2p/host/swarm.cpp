@@ -94,10 +94,10 @@ Connection& Swarm::make(std::unique_ptr<runtime::Socket> socket, Direction direc
   config.limits.muxer.send_low_water = limits.stream_send_queue / 4;
   config.limits.muxer.max_receive_memory = limits.connection_memory;
   const ConnectionId id = next_id_++;
-  ConnectionPlan plan{id, direction, remote, to_multiaddr(socket->local())};
+  const Multiaddr local = to_multiaddr(socket->local());
   ConnectionOwner& owner = *this;
-  auto connection = std::make_unique<Connection>(runtime_, buffers_, owner, std::move(plan), std::move(socket),
-                                                 std::move(config));
+  auto connection = std::make_unique<SocketConnection>(runtime_, buffers_, owner, id, direction,
+                                                       RawEnd{std::move(socket), local, remote}, std::move(config));
   Connection& made = *connection;
   connections_.emplace(id, Entry{std::move(connection), {}, false, std::nullopt});
   return made;
@@ -105,9 +105,9 @@ Connection& Swarm::make(std::unique_ptr<runtime::Socket> socket, Direction direc
 
 Result<void> Swarm::allow(Connection& connection) {
   const PeerId& peer = connection.peer();
-  if (peer == self_) return fail(Errc::denied, "the peer at " + connection.remote().text() + " is this node itself");
-  auto allowed = gater_.intercept_secured(connection.direction(), peer, connection.remote());
-  if (allowed) allowed = gater_.intercept_upgraded(connection.direction(), peer, connection.remote());
+  if (peer == self_) return fail(Errc::denied, "the peer at " + connection.facts().remote.text() + " is this node itself");
+  auto allowed = gater_.intercept_secured(connection.direction(), peer, connection.facts().remote);
+  if (allowed) allowed = gater_.intercept_upgraded(connection.direction(), peer, connection.facts().remote);
   if (!allowed) {
     ++counters_.denied_by_gater;
     return allowed;
@@ -121,14 +121,14 @@ Result<void> Swarm::allow(Connection& connection) {
   return {};
 }
 
-Result<void> Swarm::on_connection_ready(Connection& connection) {
+Result<void> Swarm::on_ready(Connection& connection) {
   OPP2P_TRYV(allow(connection));
   Entry& entry = connections_.at(connection.id());
   if (connection.direction() == Direction::inbound) {
     OPP2P_TRYV(take_open_place(entry));
     half_open_.give_all(connection.id());
   } else {
-    entry.blocks = events_.address_blocks(connection.remote());
+    entry.blocks = events_.address_blocks(connection.facts().remote);
     --pending_outbound_;
   }
   entry.open = true;
@@ -157,7 +157,7 @@ void Swarm::on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) 
   events_.on_inbound_stream(std::move(stream));
 }
 
-void Swarm::on_connection_closed(Connection& connection, const Error& why) {
+void Swarm::on_closed(Connection& connection, const Error& why) {
   auto node = connections_.extract(connection.id());
   const bool was_open = node.mapped().open;
   const bool inbound = connection.direction() == Direction::inbound;
@@ -177,7 +177,7 @@ void Swarm::on_connection_closed(Connection& connection, const Error& why) {
     events_.on_closed(info(connection), why, last);
   } else if (inbound) {
     ++counters_.failed_handshakes;
-    events_.on_refused(connection.remote(), why);
+    events_.on_refused(connection.facts().remote, why);
   } else {
     --pending_outbound_;
     tell_wait(connection.id(), why);
@@ -202,9 +202,9 @@ ConnectionInfo Swarm::info(const Connection& connection) const {
   out.id = connection.id();
   out.peer = connection.peer();
   out.direction = connection.direction();
-  out.remote = connection.remote();
-  out.local = connection.local();
-  out.opened = connection.opened();
+  out.remote = connection.facts().remote;
+  out.local = connection.facts().local;
+  out.opened = connection.facts().opened;
   out.streams = connection.streams();
   out.bytes_in = connection.bytes_in();
   out.bytes_out = connection.bytes_out();
@@ -237,7 +237,7 @@ Connection* Swarm::usable(const PeerId& peer) {
   return nullptr;
 }
 
-void Swarm::close(ConnectionId id, const Error& why, MonoTime deadline, yamux::GoAwayCode code) {
+void Swarm::close(ConnectionId id, const Error& why, MonoTime deadline, CloseCode code) {
   const auto found = connections_.find(id);
   if (found != connections_.end()) found->second.connection->close(why, deadline, code);
 }

@@ -10,7 +10,7 @@
 
 #include "libp2p/base/share_pool.hpp"
 #include "libp2p/base/token_bucket.hpp"
-#include "libp2p/connection/connection.hpp"
+#include "libp2p/connection/socket_connection.hpp"
 #include "libp2p/host/connection_rates.hpp"
 #include "libp2p/host/gater.hpp"
 #include "libp2p/host/host.hpp"
@@ -75,7 +75,7 @@ class Swarm final : private ConnectionOwner {
   Connection* usable(const PeerId& peer);
 
   void close(ConnectionId id, const Error& why, MonoTime deadline,
-             yamux::GoAwayCode code = yamux::GoAwayCode::normal);
+             CloseCode code = CloseCode::normal);
   bool close_peer(const PeerId& peer, const Error& why, MonoTime deadline);
   void close_all(const Error& why, MonoTime deadline);
 
@@ -87,15 +87,17 @@ class Swarm final : private ConnectionOwner {
     std::optional<MonoTime> handshake_due;  // a handshake that waits for Limits::handshakes
   };
 
-  Result<void> on_connection_ready(Connection& connection) override;
+  Result<void> on_ready(Connection& connection) override;
   void on_inbound_stream(Connection& connection, std::shared_ptr<StreamState> stream) override;
-  void on_connection_closed(Connection& connection, const Error& why) override;
+  void on_closed(Connection& connection, const Error& why) override;
   Nanos handshake_delay(Connection& connection) override;
   void take_memory(std::size_t bytes) override;
   void give_memory(std::size_t bytes) override;
 
   void accept(std::unique_ptr<runtime::Socket> socket);
   // --- who is let in (swarm_inbound.cpp) ---
+  Result<ConnectionId> admit(Direction, const Multiaddr&, const Multiaddr&) override { return next_id_++; }
+  void on_half_open(std::unique_ptr<Connection>) override {}
   Result<void> admit(const Multiaddr& remote, const AddressBlocks& blocks);
   Result<void> check_rates(const AddressBlocks& blocks);
   Result<void> check_address(const AddressBlocks& blocks);

@@ -126,7 +126,7 @@ Connection* Swarm::evictable(std::size_t own, Standing newcomer) {
     const Entry& entry = connections_.at(id);
     if (!entry.open || entry.connection->closing()) continue;
     const auto place = std::make_tuple(holding.blocks.exempt() ? 0 : inbound_.held_by(holding.blocks.narrow),
-                                       now - entry.connection->opened());
+                                       now - entry.connection->facts().opened);
     if (first != nullptr && place <= worst) continue;
     if (events_.standing(entry.connection->peer()) != Standing::unproven) continue;
     first = entry.connection.get();
@@ -149,7 +149,7 @@ Result<void> Swarm::take_open_place(const Entry& entry) {
   }
   ++counters_.evicted_inbound_connections;
   goes->close(Error(Errc::exhausted, "a newcomer needs the place of a peer that has delivered nothing"),
-              runtime_.now().mono + kEvictionTime, yamux::GoAwayCode::resource_limit);
+              runtime_.now().mono + kEvictionTime, CloseCode::resource_limit);
   return {};
 }
 

@@ -1,11 +1,22 @@
-// The security protocol of one connection: a handshake that proves the peer's identity, then sealing and opening of
-// messages in place. The seam between the connection engine and Noise (TLS and plaintext take the same place). Owned by
-// the connection engine; no thread; bounds are those of the protocol.
+// The security protocol of one connection: a handshake that proves the peer's identity, then sealing and opening of messages in place.
+// The seam between the connection engine and Noise, TLS or plaintext. Owned by the connection engine; no thread, no IO; bounds are
+// those of the protocol. SecurityKind is what a host speaks: it owns what its channels share (Noise's static key with its
+// signature), and outlives them.
 #pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/result.hpp"
+#include "libp2p/base/rng.hpp"
 #include "libp2p/crypto/keys.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/seams/stream_mux.hpp"
 
 namespace libp2p {
 
@@ -30,14 +41,38 @@ class SecureChannel {
   virtual std::size_t header_size() const = 0;
   virtual std::size_t overhead() const = 0;
   virtual std::size_t max_plain() const = 0;
+  // The most bytes at the front of the input that may be no whole message yet, in the handshake and after it.
+  virtual std::size_t max_unread() const = 0;
   // Seals the plain_size bytes that stand behind the header's room; answers the size of the sealed message.
   virtual Result<std::size_t> seal(MutableBytes message, std::size_t plain_size) = 0;
 
   struct Opened {
     std::size_t taken = 0;  // 0: the message at the front is not whole
-    MutableBytes plain;     // inside the input
+    MutableBytes plain;     // inside the input; empty with taken > 0: a message of the protocol's own (a ticket)
+    bool ended = false;     // the peer has ended the channel in order; nothing follows
   };
   virtual Result<Opened> open(MutableBytes in) = 0;
+
+  // What the protocol itself has to say once established (alerts, tickets, key updates), sealed by itself: asked before each seal.
+  virtual std::size_t poll_output(MutableBytes /*out*/) { return 0; }
+  virtual bool wants_output() const { return false; }
+  // We send no more: the end, where the protocol has one, is what poll_output gives next.
+  virtual void close() {}
+};
+
+// A security protocol that a host may speak. `begin` starts the handshake of one connection; `expected` is whom a dialer wants to reach
+// (another one is Errc::mismatch), `muxers` are the ids to offer inside the handshake, in order of preference, where it can.
+struct SecurityKind {
+  std::string_view id;  // "/noise"
+  std::function<Result<std::unique_ptr<SecureChannel>>(Role role, std::optional<PeerId> expected,
+                                                       const std::vector<std::string>& muxers, Rng& rng)>
+      begin;
+};
+
+// Makes a kind for one identity; a host makes each of its kinds once. An error names what is wrong with the key.
+struct SecurityFactory {
+  std::string_view id;
+  std::function<Result<SecurityKind>(const crypto::PrivateKey& identity, Rng& rng)> make;
 };
 
 }  // namespace libp2p

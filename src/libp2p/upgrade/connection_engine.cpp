@@ -254,8 +254,8 @@ void ConnectionEngine::abort(const Error& reason) {
   stop(reason);
 }
 
-void ConnectionEngine::go_away(yamux::GoAwayCode reason) {
-  if (muxer_) muxer_->go_away(reason);
+void ConnectionEngine::go_away(CloseCode reason) {
+  if (muxer_) muxer_->go_away(static_cast<yamux::GoAwayCode>(reason));
 }
 
 std::optional<Nanos> ConnectionEngine::round_trip() const {

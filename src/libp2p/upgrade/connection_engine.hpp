@@ -34,6 +34,7 @@
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/yamux/frame.hpp"
 #include "libp2p/protocols/yamux/limits.hpp"
+#include "libp2p/seams/stream_mux.hpp"
 
 namespace libp2p::multistream {
 class Negotiator;
@@ -48,9 +49,6 @@ class Session;
 namespace libp2p {
 
 class SecureChannel;
-
-using StreamId = std::uint64_t;
-enum class Role : std::uint8_t { dialer, listener };
 
 struct ConnectionLimits {
   Nanos handshake_timeout = Seconds(10);           // from construction to ready; then on_timeout answers timed_out
@@ -161,7 +159,7 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
 
   // Refuses new streams, and says good-bye to the peer after everything that can be sent has been. Then, when
   // wants_transmit() is false, close the socket; the peer does not have to answer. The first reason counts.
-  void go_away(yamux::GoAwayCode reason = yamux::GoAwayCode::normal);
+  void go_away(CloseCode reason = CloseCode::normal);
   // The socket is gone or will be: every stream is reset by event with `reason`, and nothing happens afterwards.
   void abort(const Error& reason);
 

@@ -25,6 +25,7 @@ class NoiseChannel final : public SecureChannel {
   std::size_t header_size() const override { return noise::kLengthSize; }
   std::size_t overhead() const override { return noise::kOverhead; }
   std::size_t max_plain() const override { return noise::kMaxPlain; }
+  std::size_t max_unread() const override { return noise::kLengthSize + noise::kMaxMessage - 1; }
   Result<std::size_t> seal(MutableBytes message, std::size_t plain_size) override;
   Result<Opened> open(MutableBytes in) override;
 

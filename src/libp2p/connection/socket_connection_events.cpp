@@ -1,24 +1,24 @@
 // What a connection's engine reports, and how it reaches the streams.
-#include "libp2p/connection/connection_inside.hpp"
+#include "libp2p/connection/socket_connection_inside.hpp"
 
 namespace libp2p {
 
-StreamState* Connection::find(StreamId id) {
+StreamState* SocketConnection::find(StreamId id) {
   const auto found = streams_.find(id);
   return found == streams_.end() ? nullptr : found->second.get();
 }
 
-void Connection::queue(const std::shared_ptr<StreamState>& stream) {
+void SocketConnection::queue(const std::shared_ptr<StreamState>& stream) {
   if (std::exchange(stream->queued, true)) return;
   to_tell_.push_back(stream);
 }
 
-void Connection::on_ready() {
-  auto allowed = owner_.on_connection_ready(*this);
+void SocketConnection::on_ready() {
+  auto allowed = owner_.on_ready(*this);
   if (!allowed && !failure_) failure_ = std::move(allowed).error();
 }
 
-void Connection::on_stream_opened(StreamId id, const std::string& protocol, bool inbound) {
+void SocketConnection::on_stream_opened(StreamId id, const std::string& protocol, bool inbound) {
   if (inbound) {
     auto stream = std::make_shared<StreamState>(runtime_, port_, id, peer(), Direction::inbound);
     stream->on_opened(protocol);
@@ -32,7 +32,7 @@ void Connection::on_stream_opened(StreamId id, const std::string& protocol, bool
   queue(found->second);
 }
 
-void Connection::on_stream_data(StreamId id, ByteView data) {
+void SocketConnection::on_stream_data(StreamId id, ByteView data) {
   const auto found = streams_.find(id);
   if (found == streams_.end()) {
     engine_->consume(id, data.size());
@@ -43,28 +43,28 @@ void Connection::on_stream_data(StreamId id, ByteView data) {
   queue(stream);
 }
 
-void Connection::on_stream_end(StreamId id) {
+void SocketConnection::on_stream_end(StreamId id) {
   const auto found = streams_.find(id);
   if (found == streams_.end()) return;
   found->second->on_end();
   queue(found->second);
 }
 
-void Connection::on_stream_reset(StreamId id, const Error& error) {
+void SocketConnection::on_stream_reset(StreamId id, const Error& error) {
   auto node = streams_.extract(id);
   if (!node) return;
   node.mapped()->on_dead(error);
   queue(node.mapped());
 }
 
-void Connection::on_stream_writable(StreamId id) {
+void SocketConnection::on_stream_writable(StreamId id) {
   const auto found = streams_.find(id);
   if (found == streams_.end()) return;
   found->second->on_room();
   queue(found->second);
 }
 
-void Connection::on_unread(std::ptrdiff_t change) {
+void SocketConnection::on_unread(std::ptrdiff_t change) {
   unread_ = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(unread_) + change);
   const auto needed = [this] { return (unread_ + kMemoryUnit - 1) / kMemoryUnit * kMemoryUnit; };
   if (needed() > unread_taken_) {
@@ -77,7 +77,7 @@ void Connection::on_unread(std::ptrdiff_t change) {
   unread_taken_ = needed();
 }
 
-bool Connection::reset_largest_unread(Nanos stalled) {
+bool SocketConnection::reset_largest_unread(Nanos stalled) {
   const MonoTime now = runtime_.now().mono;
   std::shared_ptr<StreamState> largest;
   for (const auto& [id, stream] : streams_) {
@@ -97,6 +97,6 @@ bool Connection::reset_largest_unread(Nanos stalled) {
   return true;
 }
 
-void Connection::on_stream_closed(StreamId id) { streams_.erase(id); }
+void SocketConnection::on_stream_closed(StreamId id) { streams_.erase(id); }
 
 }  // namespace libp2p

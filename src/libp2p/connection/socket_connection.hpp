@@ -22,74 +22,39 @@
 #include "libp2p/connection/io_buffers.hpp"
 #include "libp2p/connection/stream_state.hpp"
 #include "libp2p/runtime/runtime.hpp"
+#include "libp2p/seams/transport.hpp"
 
 namespace libp2p {
 
-class Connection;
-
-class ConnectionOwner {
+class SocketConnection final : public Connection, private ConnectionEvents, private LiveCounted<SocketConnection> {
  public:
-  virtual ~ConnectionOwner() = default;
-  // The peer is authenticated. An error refuses it: the connection closes with that error. Called inside the engine.
-  virtual Result<void> on_connection_ready(Connection& connection) = 0;
-  virtual void on_inbound_stream(Connection& connection, std::shared_ptr<StreamState> stream) = 0;
-  // The last call about a connection; it must not be destroyed before this returns.
-  virtual void on_connection_closed(Connection& connection, const Error& why) = 0;
-  // The first bytes of a connection are there: how long its handshake has to wait.
-  virtual Nanos handshake_delay(Connection& /*connection*/) { return Nanos(0); }
-  // Room for unread bytes. Taking it may reset streams of any connection, the caller's too.
-  virtual void take_memory(std::size_t /*bytes*/) {}
-  virtual void give_memory(std::size_t /*bytes*/) {}
-};
+  using LiveCounted<SocketConnection>::live;
 
-struct ConnectionPlan {
-  ConnectionId id = 0;
-  Direction direction = Direction::inbound;
-  Multiaddr remote;
-  Multiaddr local;
-};
-
-class Connection final : private ConnectionEvents, private LiveCounted<Connection> {
- public:
-  using LiveCounted<Connection>::live;
-
-  Connection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionPlan plan,
-             std::unique_ptr<runtime::Socket> socket, ConnectionConfig config);
+  SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionId id, Direction direction,
+                   RawEnd end, ConnectionConfig config);
   // Resets what is open; nobody is called.
-  ~Connection() override;
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  ~SocketConnection() override;
+  SocketConnection(const SocketConnection&) = delete;
+  SocketConnection& operator=(const SocketConnection&) = delete;
 
-  void start();
-
-  ConnectionId id() const { return plan_.id; }
-  Direction direction() const { return plan_.direction; }
-  const Multiaddr& remote() const { return plan_.remote; }
-  const Multiaddr& local() const { return plan_.local; }
-  bool ready() const { return !dead_ && engine_->ready(); }
-  // Ready and not on its way out: new streams may be opened.
-  bool usable() const { return ready() && !closing_; }
-  bool closing() const { return closing_.has_value(); }
-  const PeerId& peer() const { return engine_->remote_peer(); }
-  const crypto::PublicKey& peer_key() const { return engine_->remote_key(); }
-  MonoTime opened() const { return opened_; }
-  // When the handshake last got a step further; a byte is none.
-  MonoTime progress() const { return engine_->progress(); }
-  // Bytes that have arrived and that no reader has taken.
-  std::size_t unread() const { return unread_; }
-  // Resets the stream with the most unread bytes among those that nobody has read from for `stalled`. False when there
-  // is none.
-  bool reset_largest_unread(Nanos stalled);
-  std::size_t streams() const { return dead_ ? 0 : engine_->stream_count(); }
-  std::uint64_t bytes_in() const { return bytes_in_; }
-  std::uint64_t bytes_out() const { return bytes_out_; }
-  std::optional<Nanos> round_trip() const { return engine_->round_trip(); }
-
-  // The stream may be used at once when a single protocol is offered; otherwise after wait_until_opened.
-  Result<std::shared_ptr<StreamState>> open_stream(std::vector<std::string> protocols);
-  // Says good-bye after what can be sent has been sent, at the latest at `deadline`; then on_connection_closed(why).
-  // `code` is what the peer is told.
-  void close(Error why, MonoTime deadline, yamux::GoAwayCode code = yamux::GoAwayCode::normal);
+  void start() override;
+  const ConnectionFacts& facts() const override { return facts_; }
+  bool ready() const override { return !dead_ && engine_->ready(); }
+  bool usable() const override { return ready() && !closing_; }
+  bool closing() const override { return closing_.has_value(); }
+  const PeerId& peer() const override { return engine_->remote_peer(); }
+  const crypto::PublicKey& peer_key() const override { return engine_->remote_key(); }
+  std::string_view security() const override { return engine_->security(); }
+  std::string_view muxer() const override { return engine_->muxer(); }
+  MonoTime progress() const override { return engine_->progress(); }
+  std::size_t streams() const override { return dead_ ? 0 : engine_->stream_count(); }
+  std::uint64_t bytes_in() const override { return bytes_in_; }
+  std::uint64_t bytes_out() const override { return bytes_out_; }
+  std::optional<Nanos> round_trip() const override { return engine_->round_trip(); }
+  std::size_t unread() const override { return unread_; }
+  bool reset_largest_unread(Nanos stalled) override;
+  Result<std::shared_ptr<StreamState>> open_stream(std::vector<std::string> protocols) override;
+  void close(Error why, MonoTime deadline, CloseCode code = CloseCode::normal) override;
 
  private:
   class Port;
@@ -140,7 +105,7 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   runtime::Runtime& runtime_;
   IoBuffers& buffers_;
   ConnectionOwner& owner_;
-  ConnectionPlan plan_;
+  ConnectionFacts facts_;
   std::unique_ptr<runtime::Socket> socket_;
   std::unique_ptr<ConnectionEngine> engine_;
   std::unique_ptr<runtime::Timer> timer_;
@@ -159,7 +124,6 @@ class Connection final : private ConnectionEvents, private LiveCounted<Connectio
   std::size_t out_end_ = 0;
   std::size_t unread_ = 0;
   std::size_t unread_taken_ = 0;  // of the owner's memory
-  MonoTime opened_;
   std::optional<MonoTime> handshake_at_;  // nothing is read before
   std::optional<MonoTime> write_deadline_;  // of what the socket has not taken; a byte that it takes does not move it
   bool handshake_asked_ = false;

@@ -1,5 +1,5 @@
 // The driver alone: two connections over a simulated link, with an owner that only writes down.
-#include "libp2p/connection/connection.hpp"
+#include "libp2p/connection/socket_connection.hpp"
 
 #include "testing/host_fixture.hpp"
 
@@ -10,13 +10,15 @@ struct Side final : ConnectionOwner {
   std::vector<std::string> log;
   std::vector<Stream> streams;
   bool refuse = false;
-  Result<void> on_connection_ready(Connection&) override {
+  Result<ConnectionId> admit(Direction, const Multiaddr&, const Multiaddr&) override { return ConnectionId{1}; }
+  void on_half_open(std::unique_ptr<Connection>) override {}
+  Result<void> on_ready(Connection&) override {
     log.push_back("ready");
     if (refuse) return fail(Errc::denied, "the test refuses");
     return {};
   }
   void on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) override { streams.emplace_back(std::move(stream)); }
-  void on_connection_closed(Connection&, const Error& why) override { log.push_back("closed " + why.message()); }
+  void on_closed(Connection&, const Error& why) override { log.push_back("closed " + why.message()); }
 };
 
 class ConnectionTest : public ::testing::Test {
@@ -37,8 +39,8 @@ class ConnectionTest : public ::testing::Test {
     config.identity = &key;
     config.accepts_protocol = [](std::string_view) { return true; };
     if (direction == Direction::inbound && !far_pings) config.limits.muxer.keep_alive_interval = Nanos(0);
-    auto made = std::make_unique<Connection>(node.runtime(), buffers, side, ConnectionPlan{1, direction, {}, {}},
-                                             std::move(socket), std::move(config));
+    auto made = std::make_unique<SocketConnection>(node.runtime(), buffers, side, 1, direction,
+                                                   RawEnd{std::move(socket), {}, {}}, std::move(config));
     made->start();
     return made;
   }

@@ -1,29 +1,28 @@
-#include "libp2p/connection/connection.hpp"
+#include "libp2p/connection/socket_connection.hpp"
 
 #include <algorithm>
 
-#include "libp2p/connection/connection_inside.hpp"
+#include "libp2p/connection/socket_connection_inside.hpp"
 
 namespace libp2p {
 
-Connection::Connection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionPlan plan,
-                       std::unique_ptr<runtime::Socket> socket, ConnectionConfig config)
+SocketConnection::SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionId id,
+                       Direction direction, RawEnd end, ConnectionConfig config)
     : runtime_(runtime),
       buffers_(buffers),
       owner_(owner),
-      plan_(std::move(plan)),
-      socket_(std::move(socket)),
+      facts_{id, direction, std::move(end.local), std::move(end.remote), runtime.now().mono, false},
+      socket_(std::move(end.socket)),
       port_(std::make_shared<Port>(*this)),
       alive_(std::make_shared<bool>(true)) {
   const Now now = runtime_.now();
-  opened_ = now.mono;
-  const Role role = plan_.direction == Direction::outbound ? Role::dialer : Role::listener;
+  const Role role = facts_.direction == Direction::outbound ? Role::dialer : Role::listener;
   ConnectionEvents& events = *this;
   engine_ = std::make_unique<ConnectionEngine>(role, std::move(config), events, now, runtime_.rng());
   timer_ = runtime_.make_timer([this] { on_timer(); });
 }
 
-Connection::~Connection() {
+SocketConnection::~SocketConnection() {
   *alive_ = false;
   give_back_out();
   if (!dead_) {
@@ -39,12 +38,12 @@ Connection::~Connection() {
   }
 }
 
-void Connection::start() {
+void SocketConnection::start() {
   arm_read();
   pump();
 }
 
-Result<std::shared_ptr<StreamState>> Connection::open_stream(std::vector<std::string> protocols) {
+Result<std::shared_ptr<StreamState>> SocketConnection::open_stream(std::vector<std::string> protocols) {
   if (!usable()) return fail(Errc::closed, "the connection is closing");
   const std::string only = protocols.size() == 1 ? protocols.front() : std::string();
   OPP2P_TRY(const StreamId id, engine_->open_stream(std::move(protocols), runtime_.now()));
@@ -55,7 +54,7 @@ Result<std::shared_ptr<StreamState>> Connection::open_stream(std::vector<std::st
   return stream;
 }
 
-void Connection::close(Error why, MonoTime deadline, yamux::GoAwayCode code) {
+void SocketConnection::close(Error why, MonoTime deadline, CloseCode code) {
   if (dead_ || closing_) return;
   closing_ = std::move(why);
   close_deadline_ = deadline;
@@ -65,7 +64,7 @@ void Connection::close(Error why, MonoTime deadline, yamux::GoAwayCode code) {
 
 // ---- the driver ----
 
-void Connection::arm_read() {
+void SocketConnection::arm_read() {
   if (dead_ || handshake_at_ || std::exchange(reading_, true)) return;
   socket_->when_readable([this] {
     reading_ = false;
@@ -73,7 +72,7 @@ void Connection::arm_read() {
   });
 }
 
-void Connection::on_readable() {
+void SocketConnection::on_readable() {
   const auto alive = alive_;
   if (said_good_bye_) return read_drain();
   if (handshake_waits()) return arm_timer();
@@ -100,7 +99,7 @@ void Connection::on_readable() {
   settle();
 }
 
-bool Connection::handshake_waits() {
+bool SocketConnection::handshake_waits() {
   if (std::exchange(handshake_asked_, true)) return false;
   const Nanos delay = owner_.handshake_delay(*this);
   if (delay <= Nanos(0)) return false;
@@ -110,7 +109,7 @@ bool Connection::handshake_waits() {
 
 // What is read at once is digested at once. Bytes that cost much, a flood of tiny frames, are taken in smaller portions, so that the
 // turn ends near its time and others get theirs.
-void Connection::fit_portion(Nanos took) {
+void SocketConnection::fit_portion(Nanos took) {
   if (took > kTurnTime) {
     portion_ = std::max(portion_ / 2, kSmallestPortion);
   } else if (took < kTurnTime / 4) {
@@ -119,7 +118,7 @@ void Connection::fit_portion(Nanos took) {
 }
 
 // One read and its digestion. False when the socket has nothing more.
-bool Connection::read_some(Bytes& in, std::size_t& have, Now now, std::size_t& got) {
+bool SocketConnection::read_some(Bytes& in, std::size_t& have, Now now, std::size_t& got) {
   const MutableBytes space = MutableBytes(in).subspan(have, std::min(portion_, in.size() - have));
   const auto n = socket_->read(space);
   if (!n) {
@@ -145,7 +144,7 @@ bool Connection::read_some(Bytes& in, std::size_t& have, Now now, std::size_t& g
 }
 
 // After our good-bye: what still comes is thrown away until the far end closes too.
-void Connection::read_drain() {
+void SocketConnection::read_drain() {
   Bytes in = buffers_.take_in();
   const auto n = socket_->read(in);  // once: a peer that goes on sending does not hold the thread
   buffers_.give_in(std::move(in));
@@ -153,7 +152,7 @@ void Connection::read_drain() {
   finish(*closing_);
 }
 
-void Connection::on_timer() {
+void SocketConnection::on_timer() {
   armed_.reset();
   const Now now = runtime_.now();
   if (closing_ && now.mono >= close_deadline_) return finish(*closing_);
@@ -176,7 +175,7 @@ void Connection::on_timer() {
   pump();
 }
 
-void Connection::schedule_pump() {
+void SocketConnection::schedule_pump() {
   if (std::exchange(pump_posted_, true)) return;
   runtime_.post([this, alive = alive_] {
     if (!*alive) return;
@@ -185,7 +184,7 @@ void Connection::schedule_pump() {
   });
 }
 
-void Connection::pump() {
+void SocketConnection::pump() {
   if (dead_) return;
   if (!deliver()) return;
   const auto alive = alive_;
@@ -195,7 +194,7 @@ void Connection::pump() {
   settle();
 }
 
-void Connection::flush_for_user() {
+void SocketConnection::flush_for_user() {
   // Inside the engine, or while the driver is at work, whoever is at work sends it.
   if (in_engine_ || flushing_ || telling_now_ || dead_ || said_good_bye_) return;
   if (flush(false)) schedule_pump();
@@ -207,7 +206,7 @@ void Connection::flush_for_user() {
 }
 
 // The unsent rest of the last pull. True when nothing of it is left.
-bool Connection::send_rest() {
+bool SocketConnection::send_rest() {
   while (out_begin_ < out_end_) {
     const auto n = socket_->write(ByteView(out_).subspan(out_begin_, out_end_ - out_begin_));
     if (!n) {
@@ -232,7 +231,7 @@ bool Connection::send_rest() {
   return true;
 }
 
-bool Connection::flush(bool tell_streams) {
+bool SocketConnection::flush(bool tell_streams) {
   if (flushing_ || dead_ || said_good_bye_) return false;
   const auto alive = alive_;
   flushing_ = true;
@@ -265,14 +264,14 @@ bool Connection::flush(bool tell_streams) {
   return unfinished;
 }
 
-void Connection::give_back_out() {
+void SocketConnection::give_back_out() {
   if (out_.empty()) return;
   buffers_.give_out(std::move(out_));
   out_ = Bytes();
   out_begin_ = out_end_ = 0;
 }
 
-bool Connection::deliver() {
+bool SocketConnection::deliver() {
   if (telling_now_) return true;
   const auto alive = alive_;
   telling_now_ = true;
@@ -290,7 +289,7 @@ bool Connection::deliver() {
   return true;
 }
 
-void Connection::settle() {
+void SocketConnection::settle() {
   if (dead_) return;
   if (failure_) {
     const Error why = closing_ && *failure_ == Errc::reset ? *closing_ : *failure_;
@@ -308,7 +307,7 @@ void Connection::settle() {
   arm_timer();
 }
 
-void Connection::arm_timer() {
+void SocketConnection::arm_timer() {
   if (dead_) return;
   std::optional<MonoTime> deadline = said_good_bye_ ? std::nullopt : engine_->next_deadline();
   const auto sooner = [&deadline](MonoTime t) { deadline = deadline ? std::min(*deadline, t) : t; };
@@ -325,7 +324,7 @@ void Connection::arm_timer() {
   }
 }
 
-void Connection::finish(const Error& why) {
+void SocketConnection::finish(const Error& why) {
   if (dead_) return;
   const auto alive = alive_;
   const Error reason = why;
@@ -347,7 +346,7 @@ void Connection::finish(const Error& why) {
   socket_.reset();
   give_back_out();
   Bytes().swap(rest_in_);
-  owner_.on_connection_closed(*this, reason);
+  owner_.on_closed(*this, reason);
   if (*alive) deliver();
 }
 

@@ -1,8 +1,8 @@
-// The inside of Connection, shared by its two sources: the port that its streams use, and the mark for "the engine is at work".
+// The inside of SocketConnection, shared by its two sources: the port that its streams use, and the mark for "the engine is at work".
 // Thread: the network thread. Bounds: none.
 #pragma once
 
-#include "libp2p/connection/connection.hpp"
+#include "libp2p/connection/socket_connection.hpp"
 
 namespace libp2p {
 
@@ -19,9 +19,9 @@ class Entered {
   bool before_;
 };
 
-class Connection::Port final : public ConnectionPort {
+class SocketConnection::Port final : public ConnectionPort {
  public:
-  explicit Port(Connection& target) : target_(&target), id_(target.id()) {}
+  explicit Port(SocketConnection& target) : target_(&target), id_(target.id()) {}
   void cut() { target_ = nullptr; }
 
   ConnectionId id() const override { return id_; }
@@ -72,7 +72,7 @@ class Connection::Port final : public ConnectionPort {
   }
 
  private:
-  Connection* target_;
+  SocketConnection* target_;
   ConnectionId id_;
 };
 

@@ -1,0 +1,83 @@
+// How connections come about. A SocketTransport (TCP, WebSocket, memory, a relayed stream) gives byte pipes, of which connection/ makes
+// connections with security and a muxer; a Transport gives whole connections (QUIC, or any SocketTransport that was wrapped). Both
+// dial and listen; the addresses that they take name an IP or what the transport knows instead, never a name of the DNS: the dialer
+// resolves names. The peer id travels beside the address.
+//
+// Owned by the host, used on the network thread. An Operation that is destroyed is given up: its callback does not come. No callback
+// comes inside the call that asked for it. Bounds are the owner's: it is asked (admit) before a handshake costs anything.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "libp2p/runtime/runtime.hpp"
+#include "libp2p/seams/connection.hpp"
+
+namespace libp2p {
+
+template <class T>
+using Done = std::function<void(Result<T>)>;
+
+// A byte pipe to somebody whose identity is not known yet. Its socket may have a handshake of its own before it (WebSocket): it is
+// handed over at once all the same, so that the owner's bounds and deadlines for half-open connections hold for that too.
+struct RawEnd {
+  std::unique_ptr<runtime::Socket> socket;
+  Multiaddr local;
+  Multiaddr remote;  // without /p2p
+};
+
+// Listens until it is destroyed.
+class Listening {
+ public:
+  virtual ~Listening() = default;
+  virtual Multiaddr address() const = 0;  // with the real port
+};
+
+class SocketTransport {
+ public:
+  virtual ~SocketTransport() = default;
+  virtual std::string_view name() const = 0;  // "tcp"
+  virtual bool can_dial(const Multiaddr& address) const = 0;
+  virtual bool can_listen(const Multiaddr& address) const = 0;
+  virtual std::unique_ptr<runtime::Operation> dial(const Multiaddr& address, Done<RawEnd> done) = 0;
+  // Errc::io with the address and the reason when it cannot be listened on.
+  virtual Result<std::unique_ptr<Listening>> listen(const Multiaddr& address, std::function<void(RawEnd)> on_end) = 0;
+};
+
+// The swarm, as transports and connections see it.
+class ConnectionOwner {
+ public:
+  virtual ~ConnectionOwner() = default;
+  // Limits and gater, before any handshake. An error refuses it, and has been counted and told.
+  virtual Result<ConnectionId> admit(Direction direction, const Multiaddr& local, const Multiaddr& remote) = 0;
+  // Takes the connection that was admitted; the owner calls start().
+  virtual void on_half_open(std::unique_ptr<Connection> connection) = 0;
+  // The peer is authenticated. An error refuses it: the connection closes with that error. Called inside the engine.
+  virtual Result<void> on_ready(Connection& connection) = 0;
+  virtual void on_inbound_stream(Connection& connection, std::shared_ptr<StreamState> stream) = 0;
+  // The last call about a connection; it must not be destroyed before this returns.
+  virtual void on_closed(Connection& connection, const Error& why) = 0;
+
+  // The first bytes of a connection are there: how long its handshake has to wait.
+  virtual Nanos handshake_delay(Connection& /*connection*/) { return Nanos(0); }
+  // Room for unread bytes. Taking it may reset streams of any connection, the caller's too.
+  virtual void take_memory(std::size_t /*bytes*/) {}
+  virtual void give_memory(std::size_t /*bytes*/) {}
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual std::string_view name() const = 0;
+  virtual bool can_dial(const Multiaddr& address) const = 0;
+  virtual bool can_listen(const Multiaddr& address) const = 0;
+  // Dials; the connection is admitted, half-open and ready with `owner` on the way. `done` has its id once it is ready. Giving the
+  // operation up ends a handshake that is under way.
+  virtual std::unique_ptr<runtime::Operation> dial(const Multiaddr& address, std::optional<PeerId> peer, ConnectionOwner& owner,
+                                                   Done<ConnectionId> done) = 0;
+  virtual Result<std::unique_ptr<Listening>> listen(const Multiaddr& address, ConnectionOwner& owner) = 0;
+};
+
+}  // namespace libp2p
