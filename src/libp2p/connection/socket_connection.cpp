@@ -6,6 +6,8 @@
 
 namespace libp2p {
 
+static_assert(IoBuffers::kIn >= ConnectionEngine::kInput, "a security may ask for that much input at once");
+
 SocketConnection::SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionId id,
                        Direction direction, RawEnd end, ConnectionConfig config)
     : runtime_(runtime),

@@ -6,7 +6,7 @@
 // has returned; calls of users only queue and flush. After 256 KiB or 200 µs in a row it goes to the back of the runtime's queue.
 //
 // Thread: the network thread. Bounds: the engine's, one shared buffer in each direction while there is traffic, at most one
-// Noise message of unconsumed input at rest.
+// sealed message of unconsumed input at rest.
 #pragma once
 
 #include <deque>
