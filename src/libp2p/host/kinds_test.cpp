@@ -74,10 +74,23 @@ TEST(Kinds, a_host_says_what_is_wrong_with_its_lists) {
   EXPECT_THAT(refusal(node.runtime(), twice), HasSubstr("the multiplexer /yamux/1.0.0 is given twice"));
 }
 
-TEST_F(HostTest, what_a_host_offers_reaches_its_connections) {
-  const auto a = make_host();
+TEST_F(HostTest, speaks_what_its_configuration_offers_and_nothing_else) {
+  MuxerKind other = default_muxers().at(0);
+  other.id = "/other/1";
+  HostConfig config(test_key(1));
+  config.muxers = {other};
+  const auto a = make_host(config);
   const auto b = make_host();
-  (void)a, (void)b;
+  const auto refused = dial(*a, address_of(*b));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(), HasSubstr("negotiating the muxer"));
+  config = HostConfig(test_key(3));
+  config.muxers.insert(config.muxers.begin(), other);
+  const auto c = make_host(config);
+  for (Host* from : {a.get(), b.get()}) {
+    EXPECT_TRUE(dial(*from, address_of(*c)));
+    EXPECT_EQ(ask(*from, *c, to_bytes("hello")).text(), "ok");
+  }
 }
 
 }  // namespace
