@@ -347,6 +347,7 @@ void SocketConnection::finish(const Error& why) {
   give_back_out();
   Bytes().swap(rest_in_);
   owner_.on_closed(*this, reason);
+  if (const auto outcome = std::exchange(outcome_, nullptr)) outcome(reason);
   if (*alive) deliver();
 }
 

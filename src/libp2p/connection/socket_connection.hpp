@@ -37,6 +37,8 @@ class SocketConnection final : public Connection, private ConnectionEvents, priv
   SocketConnection(const SocketConnection&) = delete;
   SocketConnection& operator=(const SocketConnection&) = delete;
 
+  // Told once whether it became ready, after the owner has been. To be set before start().
+  void on_outcome(Done<ConnectionId> outcome) { outcome_ = std::move(outcome); }
   void start() override;
   const ConnectionFacts& facts() const override { return facts_; }
   bool ready() const override { return !dead_ && engine_->ready(); }
@@ -106,6 +108,7 @@ class SocketConnection final : public Connection, private ConnectionEvents, priv
   IoBuffers& buffers_;
   ConnectionOwner& owner_;
   ConnectionFacts facts_;
+  Done<ConnectionId> outcome_;
   std::unique_ptr<runtime::Socket> socket_;
   std::unique_ptr<ConnectionEngine> engine_;
   std::unique_ptr<runtime::Timer> timer_;

@@ -15,7 +15,11 @@ void SocketConnection::queue(const std::shared_ptr<StreamState>& stream) {
 
 void SocketConnection::on_ready() {
   auto allowed = owner_.on_ready(*this);
-  if (!allowed && !failure_) failure_ = std::move(allowed).error();
+  if (!allowed) {
+    if (!failure_) failure_ = std::move(allowed).error();
+  } else if (const auto outcome = std::exchange(outcome_, nullptr)) {
+    outcome(id());
+  }
 }
 
 void SocketConnection::on_stream_opened(StreamId id, const std::string& protocol, bool inbound) {
