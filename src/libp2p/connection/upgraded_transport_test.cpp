@@ -1,6 +1,8 @@
 // Dials and listens through UpgradedTransport over TCP of a simulated world, with owners that only write down.
 #include "libp2p/connection/upgraded_transport.hpp"
 
+#include "libp2p/muxers/yamux/muxer.hpp"
+#include "libp2p/security/noise/security.hpp"
 #include "libp2p/transports/tcp/tcp_address.hpp"
 #include "libp2p/transports/tcp/tcp_transport.hpp"
 #include "testing/host_fixture.hpp"
@@ -40,7 +42,7 @@ struct Side {
     return UpgradedTransport(std::make_unique<tcp::TcpTransport>(node.runtime()),
                              UpgradeSetup{node.runtime(), buffers, [this](std::optional<PeerId> expected) {
                                             ConnectionConfig config;
-                                            config.identity = &key;
+                                            config.kinds = kinds;
                                             config.expected_peer = std::move(expected);
                                             return config;
                                           }});
@@ -50,6 +52,8 @@ struct Side {
 
   runtime::SimNode node;
   crypto::PrivateKey key;
+  std::shared_ptr<const ConnectionKinds> kinds =
+      ConnectionKinds::make({noise::security()}, {yamux::muxer()}, key, node.runtime().rng()).value();
   IoBuffers buffers;
   Owner owner;
   UpgradedTransport transport = make();
