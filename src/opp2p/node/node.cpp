@@ -25,6 +25,7 @@ libp2p::crypto::PrivateKey identity_of(const NodeConfig& config) {
 
 libp2p::HostConfig host_config(const NodeConfig& config) {
   libp2p::HostConfig out(identity_of(config));
+  out.muxers = libp2p::muxers_named(config.muxers).value();
   out.user_agent = config.user_agent;
   out.limits = config.limits;
   out.limits.dial_timeout = config.dial_timeout;
