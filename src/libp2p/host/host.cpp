@@ -7,10 +7,13 @@
 #include "libp2p/host/dial_target.hpp"
 #include "libp2p/host/host_state.hpp"
 #include "libp2p/protocols/multistream/negotiator.hpp"
+#include "libp2p/transports/tcp/tcp_transport.hpp"
 
 namespace libp2p {
 
 using runtime::Task;
+
+HostConfig::HostConfig(crypto::PrivateKey key) : identity(std::move(key)), transports{tcp::transport()} {}
 
 Host::Host(runtime::Runtime& runtime, HostConfig config) : state_(std::make_shared<State>(runtime, std::move(config))) {
   state_->self_weak = state_;
@@ -30,13 +33,20 @@ Result<void> Host::listen(const Multiaddr& address) {
   if (state_->closing) return fail(Errc::closed, "the host is closed");
   return state_->swarm->listen(address);
 }
+Result<void> Host::can_dial(const Multiaddr& address) const {
+  OPP2P_TRY(const DialTarget target, dial_target(address));
+  if (state_->swarm->dialler_of(target.address) != nullptr) return {};
+  return not_usable(address, state_->swarm->why_not(target.address));
+}
 std::vector<Multiaddr> Host::bound_addresses() const { return state_->swarm->listen_addresses(); }
 std::vector<Multiaddr> Host::listen_addresses() const {
   const std::vector<Multiaddr> bound = bound_addresses();
   const auto is_any = [](const Multiaddr& address) { return reach_of(address) == Reach::unspecified; };
   if (std::none_of(bound.begin(), bound.end(), is_any)) return bound;
   std::vector<Multiaddr> own;
-  for (const auto& ip : state_->runtime.interface_ips()) own.push_back(to_multiaddr(runtime::Endpoint(ip, 0)));
+  for (const auto& ip : state_->runtime.interface_ips()) {
+    if (auto one = ip_address(ip)) own.push_back(std::move(*one));
+  }
   return own.empty() ? bound : specified(bound, own);
 }
 

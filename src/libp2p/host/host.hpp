@@ -22,6 +22,7 @@
 #include "libp2p/connection/stream.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/runtime/task.hpp"
+#include "libp2p/seams/transport.hpp"
 
 namespace libp2p {
 
@@ -77,7 +78,10 @@ struct HostConfig {
   std::string user_agent = "opp2p";
   Limits limits;
   ConnectionManagerConfig connection_manager;
-  explicit HostConfig(crypto::PrivateKey key) : identity(std::move(key)) {}
+  // What it dials and listens with: TCP, and what is added (config.transports.push_back(memory::transport(net))). The first that takes an
+  // address has it.
+  std::vector<TransportFactory> transports;
+  explicit HostConfig(crypto::PrivateKey key);
 };
 
 struct ConnectionInfo {
@@ -145,8 +149,11 @@ class Host {
   const crypto::PrivateKey& identity() const;
   const HostConfig& config() const;
 
-  // /ip4|ip6/…/tcp/PORT, port 0 for any. Errc::io with the address and the reason when it cannot be bound.
+  // An address of one of the transports: /ip4|ip6/…/tcp/PORT, port 0 for any. Errc::io with the address and the reason when it cannot be
+  // bound.
   Result<void> listen(const Multiaddr& address);
+  // Whether a transport dials such an address. Errc::unsupported with what is not spoken here.
+  Result<void> can_dial(const Multiaddr& address) const;
   // Where the host can be dialled: with the real ports, without /p2p. 0.0.0.0 and :: are replaced by this machine's addresses,
   // read anew with each call, those of loopback last.
   std::vector<Multiaddr> listen_addresses() const;

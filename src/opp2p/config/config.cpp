@@ -10,6 +10,7 @@
 
 #include "libp2p/multiformats/ip_text.hpp"
 #include "libp2p/host/dial_target.hpp"
+#include "libp2p/transports/tcp/tcp_address.hpp"
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/secret_file.hpp"
 
@@ -133,7 +134,8 @@ Result<std::vector<Multiaddr>> parse_peers(std::string_view list) {
     if (!address->peer_id())
       return fail(Errc::invalid_argument, "'" + std::string(one) +
                               "' names no peer; its address must end with /p2p/ID");
-    OPP2P_TRYV(libp2p::dial_target(*address));
+    OPP2P_TRY(const auto target, libp2p::dial_target(*address));
+    if (const auto at = libp2p::tcp::endpoint_of(target.address); !at) return libp2p::not_usable(*address, at.error().text());
     out.push_back(std::move(*address));
   }
   return out;

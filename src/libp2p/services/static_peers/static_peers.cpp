@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "libp2p/base/peer_text.hpp"
-#include "libp2p/host/dial_target.hpp"
 #include "libp2p/host/peerstore.hpp"
 
 namespace libp2p {
@@ -31,7 +30,7 @@ Result<bool> StaticPeers::add(const Multiaddr& address) {
   const auto id = address.peer_id();
   if (!id) return fail(Errc::invalid_argument, "the static peer '" + peer_text(address.text()) + "' needs a /p2p/ID at its end");
   if (*id == host_.id()) return false;
-  OPP2P_TRYV(dial_target(address));
+  OPP2P_TRYV(host_.can_dial(address));
   // Its addresses have no share in the limits of strangers; those of a name are known when it is dialled.
   if (const auto ip = multiformats::ip_of(address)) host_.exempt(Cidr::single(*ip));
   host_.exempt(*id);
