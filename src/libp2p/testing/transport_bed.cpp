@@ -1,9 +1,12 @@
 #include "libp2p/testing/transport_bed.hpp"
 
+#include "libp2p/transports/tcp/tcp_transport.hpp"
+
 namespace libp2p {
 
 TransportPlan tcp_plan() {
   TransportPlan plan;
+  plan.make = tcp::transport();
   plan.any_address = [](const std::string& ip4) { return Multiaddr::from_text("/ip4/" + ip4 + "/tcp/0").value(); };
   return plan;
 }

@@ -17,8 +17,7 @@ namespace libp2p {
 // What is to be tested: how a host gets the transport, and where it may listen.
 struct TransportPlan {
   std::string name = "tcp";
-  // Sets what the host speaks; empty: what HostConfig has by itself.
-  std::function<void(HostConfig&)> configure;
+  TransportFactory make;  // the only one of the hosts
   // An address with any free port, at a machine's IPv4 address where the transport has such.
   std::function<Multiaddr(const std::string& ip4)> any_address;
   // All hosts on one runtime, for a transport that stays within it.

@@ -152,7 +152,7 @@ Host& Case::add_on(std::size_t node, bool listens) {
   SeededRng rng(options.seed * 1000 + hosts.size());
   HostConfig config(crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value());
   config.limits.streams_per_connection = std::max<std::size_t>(options.at_once, 8);
-  if (bed.plan().configure) bed.plan().configure(config);
+  config.transports = {bed.plan().make};
   if (tweak) tweak(config);
   hosts.push_back({node, std::make_unique<Host>(bed.runtime(node), std::move(config))});
   Host& host = *hosts.back().host;
@@ -187,8 +187,8 @@ bool Case::run(Host& host, Task<void> task) {
   return bed.run_until([&scope] { return scope.running() == 0; }, kLimit);
 }
 
-bool Case::wait(const std::function<bool()>& done, std::string_view for_what) {
-  return findings.expect(bed.run_until(done, kLimit), for_what, "nothing within a minute");
+bool Case::wait(const std::function<bool()>& done, std::string_view for_what, Nanos limit) {
+  return findings.expect(bed.run_until(done, limit), for_what, "nothing within " + std::to_string(limit / Seconds(1)) + " s");
 }
 
 Result<PeerId> Case::dial(Host& from, const Multiaddr& to) {

@@ -27,6 +27,11 @@ constexpr Entry kCases[] = {
     {"nobody_listens", transport_cases::nobody_listens},
     {"listener_that_goes", transport_cases::listener_that_goes},
     {"foreign_address", transport_cases::foreign_address},
+    {"sockets_carry_bytes", transport_cases::sockets_carry_bytes},
+    {"sockets_end_each_way", transport_cases::sockets_end_each_way},
+    {"sockets_hold_back", transport_cases::sockets_hold_back},
+    {"sockets_of_dials_given_up", transport_cases::sockets_of_dials_given_up},
+    {"sockets_nobody_listens", transport_cases::sockets_nobody_listens},
 };
 
 }  // namespace

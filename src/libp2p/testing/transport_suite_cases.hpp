@@ -12,6 +12,7 @@
 namespace libp2p::transport_cases {
 
 inline constexpr Nanos kLimit = Seconds(60);
+inline constexpr Nanos kSoon = Seconds(10);  // what the transport tells; a keep-alive finds out much later
 
 // A dial's end, or a stream's.
 using Answer = std::optional<Result<Bytes>>;
@@ -32,7 +33,7 @@ struct Case {
   bool run(Host& host, runtime::Task<void> task);
   // Lets what is on its way arrive.
   void settle() { bed.run_until([] { return false; }, bed.quiet()); }
-  bool wait(const std::function<bool()>& done, std::string_view for_what);
+  bool wait(const std::function<bool()>& done, std::string_view for_what, Nanos limit = kLimit);
   Result<PeerId> dial(Host& from, const Multiaddr& to);
   bool connect(Host& from, const Host& to);
   Result<Bytes> ask(Host& from, const Host& to, const std::string& protocol, const Bytes& message);
@@ -80,5 +81,12 @@ void taken_address(Case& test);
 void nobody_listens(Case& test);
 void listener_that_goes(Case& test);
 void foreign_address(Case& test);
+
+// transport_suite_sockets.cpp
+void sockets_carry_bytes(Case& test);
+void sockets_end_each_way(Case& test);
+void sockets_hold_back(Case& test);
+void sockets_of_dials_given_up(Case& test);
+void sockets_nobody_listens(Case& test);
 
 }  // namespace libp2p::transport_cases

@@ -111,13 +111,14 @@ void listener_that_goes(Case& test) {
   Host& c = test.add();
   const Multiaddr address = test.address_of(b);
   if (!test.connect(a, b)) return;
+  test.settle();
   // A dial is on its way while the listener closes: it ends one way or the other, and nothing is left.
   DialEnd late;
   runtime::TaskScope scope(c.runtime());
   scope.spawn(dial_task(c, address, &late));
   test.findings.expect(test.run(b, close_task(b)), "close() to end");
   test.wait([&] { return late.has_value(); }, "a dial to a host that closes to end");
-  test.wait([&] { return a.connections().empty() && c.connections().empty(); }, "no connection to a host that has closed");
+  test.wait([&] { return a.connections().empty() && c.connections().empty(); }, "no connection to a host that has closed", kSoon);
   test.findings.expect(!test.dial(a, address), "no dial to succeed once the listener is gone");
 }
 
