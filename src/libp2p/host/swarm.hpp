@@ -16,7 +16,6 @@
 #include "libp2p/host/connection_rates.hpp"
 #include "libp2p/host/gater.hpp"
 #include "libp2p/host/host.hpp"
-#include "libp2p/protocols/noise/handshake.hpp"
 #include "libp2p/seams/transport.hpp"
 #include "libp2p/upgrade/connection_engine.hpp"
 
@@ -124,7 +123,7 @@ class Swarm final : private ConnectionOwner {
   MemoryAccount& memory_;
   HostCounters& counters_;
   SwarmEvents& events_;
-  std::optional<noise::Credentials> credentials_;
+  std::shared_ptr<const ConnectionKinds> kinds_;
   IoBuffers buffers_;
   std::shared_ptr<bool> alive_;
 
