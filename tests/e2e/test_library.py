@@ -307,5 +307,18 @@ class Products(unittest.TestCase):
                          ["libopp2p_libp2p.a", "libopp2p_opstack.a", "libopp2p_testing.a"])
 
 
+class Documents(unittest.TestCase):
+    def test_the_architecture_names_every_folder(self):
+        """By its path, or by `<name>` where one folder after another is of the same kind (protocols/<name>)."""
+        text = (opp2p.ROOT / "docs" / "architecture.md").read_text()
+        named = set(re.findall(r"^\| `([a-z0-9_/<>]+)` \|", text, re.MULTILINE))
+        folders = {path.parent.relative_to(opp2p.ROOT).as_posix().removeprefix("src/") for top in ("src", "sim", "apps")
+                   for path in (opp2p.ROOT / top).rglob("CMakeLists.txt") if "opp2p_folder(" in path.read_text()}
+        kinds = {name.removesuffix("/<name>") for name in named if name.endswith("/<name>")}
+        self.assertEqual([name for name in sorted(folders - named) if name.rpartition("/")[0] not in kinds], [], "docs/architecture.md")
+        self.assertEqual([name for name in sorted(named) if "<" not in name and not (opp2p.ROOT / "src" / name).is_dir()
+                          and not (opp2p.ROOT / name).is_dir()], [], "docs/architecture.md names what is not there")
+
+
 if __name__ == "__main__":
     unittest.main()
