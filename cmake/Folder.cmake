@@ -5,7 +5,7 @@
 # PURE: its files touch nothing of the world (tools/check_layers.py says what that is); PURE_FILES are the pure ones of a folder that is
 # not. USES: the folders whose headers it may include, each rooted at src/ (or at the top of the repository, for sim and apps); the
 # checker reads this list and holds the includes to it. LINKS: libraries of others. A source joins by lying in the folder; its suffix
-# says what it is (_test, _fuzz, _bench, or part of the library).
+# says what it is (_test, _fuzz, _corpus, _bench, or part of the library).
 #
 # A component is one archive that the folders under some paths make up, and what users link:
 #
@@ -22,7 +22,7 @@ function(opp2p_folder)
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|corpus|bench)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
   # Objects, which the component's archive collects: an archive for each folder as well would double what is written and installed.

@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PRODUCTS = ["libp2p", "opstack", "opp2p", "sim", "apps/devnet"]
 DECLARATION = re.compile(r"^opp2p_folder\((.*?)\)", re.MULTILINE | re.DOTALL)
 KEYWORDS = ("PURE", "PURE_FILES", "USES", "LINKS")
-TEST = re.compile(r"_(test|fuzz|bench)\.(cpp|hpp)$|_test_\w+\.hpp$")
+TEST = re.compile(r"_(test|fuzz|corpus|bench)\.(cpp|hpp)$|_test_\w+\.hpp$")
 # What those who assemble the house may include.
 INCLUDE = re.compile(r'#include\s+"([^"]+)"')
 WHOLE_ASIO = re.compile(r"#include\s+[<\"]boost/asio\.hpp")

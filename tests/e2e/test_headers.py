@@ -23,6 +23,8 @@ class PublicHeaders(unittest.TestCase):
 
     def test_exactly_the_listed_headers_are_installed(self):
         used, needed = installed.listed()
+        gone = [header for header in used + needed if not (opp2p.ROOT / "src" / header).is_file()]
+        self.assertEqual(gone, [], "cmake/public_headers.txt: take these lines out, or name where the headers are now")
         found = [path.relative_to(installed.headers()).as_posix() for path in installed.headers().rglob("*") if path.is_file()]
         self.assertEqual(sorted(found), sorted(used + needed))
         self.assertEqual({path.name for path in installed.headers().iterdir()}, {"libp2p", "opstack"})
@@ -37,7 +39,8 @@ class PublicHeaders(unittest.TestCase):
         public = {*used, *needed}
         reached, wrong = set(), []
         for header in sorted(public):
-            text = (opp2p.ROOT / "src" / header).read_text()
+            path = opp2p.ROOT / "src" / header
+            text = path.read_text() if path.is_file() else ""
             for name in installed.HOUSE_INCLUDE.findall(text):
                 reached.add(name)
                 if name not in public:

@@ -2,10 +2,11 @@
 // the session, which owns both.
 #pragma once
 
+#include "libp2p/base/intrusive_list.hpp"
 #include "libp2p/base/live_count.hpp"
+#include "libp2p/base/send_queue.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/protocols/yamux/limits.hpp"
-#include "libp2p/protocols/yamux/send_queue.hpp"
 
 namespace libp2p::yamux {
 
@@ -42,29 +43,6 @@ struct Stream : LiveCounted<Stream> {
   }
 };
 
-// A doubly linked list through the streams themselves: no allocation, and a stream leaves it in constant time. A stream
-// is in one list at most.
-class StreamList {
- public:
-  bool empty() const { return first_ == nullptr; }
-  Stream& front() { return *first_; }
-
-  void push_back(Stream& stream) {
-    stream.next = nullptr;
-    stream.previous = last_;
-    (last_ != nullptr ? last_->next : first_) = &stream;
-    last_ = &stream;
-  }
-
-  void remove(Stream& stream) {
-    (stream.previous != nullptr ? stream.previous->next : first_) = stream.next;
-    (stream.next != nullptr ? stream.next->previous : last_) = stream.previous;
-    stream.next = stream.previous = nullptr;
-  }
-
- private:
-  Stream* first_ = nullptr;
-  Stream* last_ = nullptr;
-};
+using StreamList = IntrusiveList<Stream>;
 
 }  // namespace libp2p::yamux
