@@ -7,7 +7,7 @@ import unittest
 
 from lib import installed, opp2p
 
-TEST = re.compile(r"_(test|fuzz|bench)\.cpp$")
+TEST = re.compile(r"_(test|fuzz|bench|corpus)\.cpp$")
 STANDARD = re.compile(r"[a-z_]+")  # <vector>, not <lmdb.h> or <fmt/format.h>
 
 
