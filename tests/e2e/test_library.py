@@ -268,6 +268,17 @@ class Components(unittest.TestCase):
             configured, text, values = self.find("REQUIRED", *options, environment=environment)
             self.assertTrue(configured, text)
 
+    def test_a_component_can_be_installed_by_itself(self):
+        alone = self.project / "alone"
+        done = run("cmake", "--install", opp2p.ROOT / "build", "--component", "libp2p", "--prefix", alone)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual([path.name for path in alone.rglob("*.a")], ["libopp2p_libp2p.a"])
+        self.assertEqual([path.name for path in (alone / "include" / "opp2p").iterdir()], ["libp2p"])
+        configured, text, values = self.find("REQUIRED COMPONENTS libp2p OPTIONAL_COMPONENTS opstack", f"-DCMAKE_PREFIX_PATH={alone}")
+        self.assertTrue(configured, text)
+        self.assertEqual(values["targets"], ["libp2p"])
+        self.assertIn("opp2p::opstack is not installed", values["opp2p_opstack_NOT_FOUND_MESSAGE"])
+
     def test_a_component_that_there_is_not_is_named(self):
         configured, text, values = self.find("REQUIRED COMPONENTS libp2p node")
         self.assertFalse(configured)
@@ -318,6 +329,14 @@ class Documents(unittest.TestCase):
         self.assertEqual([name for name in sorted(folders - named) if name.rpartition("/")[0] not in kinds], [], "docs/architecture.md")
         self.assertEqual([name for name in sorted(named) if "<" not in name and not (opp2p.ROOT / "src" / name).is_dir()
                           and not (opp2p.ROOT / name).is_dir()], [], "docs/architecture.md names what is not there")
+
+    def test_the_headers_that_users_are_shown_are_public(self):
+        public = {header for part in installed.listed() for header in part}
+        for document in ("README.md", "docs/library.md"):
+            text = (opp2p.ROOT / document).read_text()
+            shown = set(re.findall(r"\b(?:libp2p|opstack)/[\w/]+\.hpp", text))
+            self.assertTrue(shown, document)
+            self.assertEqual(sorted(shown - public), [], document)
 
 
 if __name__ == "__main__":
