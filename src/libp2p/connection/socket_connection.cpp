@@ -4,6 +4,8 @@
 
 namespace libp2p {
 
+static_assert(IoBuffers::kIn >= ConnectionEngine::kInput, "a security may ask for that much input at once");
+
 namespace {
 
 // Marks the engine as entered, so that calls which come from its events only queue.

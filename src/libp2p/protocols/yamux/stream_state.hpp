@@ -24,6 +24,7 @@ struct Stream : LiveCounted<Stream> {
   bool local_ended = false;    // close_write was called
   bool fin_sent = false;
   bool remote_ended = false;
+  bool reading_stopped = false;  // what comes is thrown away, and our end is the stream's
   bool wants_writable = false;
   bool in_ready = false;
 
@@ -39,7 +40,7 @@ struct Stream : LiveCounted<Stream> {
 
   bool sendable() const {
     if (waiting) return false;
-    return queue.empty() ? local_ended && !fin_sent : send_credit > 0;
+    return queue.empty() ? local_ended && (!fin_sent || reading_stopped) : send_credit > 0;
   }
 };
 
