@@ -27,10 +27,16 @@ def headers():
     return prefix() / "include" / "opp2p"
 
 
-def listed():
-    """The public headers as two lists: those that users work with, and those that are there because the former include them."""
+def lines():
+    """The list's two parts: what users work with, and what is there because that includes it."""
     parts = LIST.read_text().split("# Included by those above.")
     return tuple([line for line in part.splitlines() if line and not line.startswith("#")] for part in parts)
+
+
+def listed():
+    """The same two parts as headers, each `*` resolved."""
+    source = opp2p.ROOT / "src"
+    return tuple(sorted({path.relative_to(source).as_posix() for line in part for path in source.glob(line)}) for part in lines())
 
 
 def compile_alone(compiler, header):
