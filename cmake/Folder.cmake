@@ -4,8 +4,9 @@
 #
 # PURE: its files touch nothing of the world (tools/check_layers.py says what that is); PURE_FILES are the pure ones of a folder that is
 # not. USES: the folders whose headers it may include, each rooted at src/ (or at the top of the repository, for sim and apps); the
-# checker reads this list and holds the includes to it. LINKS: libraries of others. A source joins by lying in the folder; its suffix
-# says what it is (_test, _fuzz, _bench, or part of the library).
+# checker reads this list and holds the includes to it; FOLDER/* stands for every folder in FOLDER, so that a new one needs no line here.
+# LINKS: libraries of others. A source joins by lying in the folder; its suffix says what it is (_test, _fuzz, _corpus, _bench, or part
+# of the library).
 #
 # A component is one archive that the folders under some paths make up, and what users link:
 #
@@ -22,7 +23,7 @@ function(opp2p_folder)
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|corpus|bench)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
   # Objects, which the component's archive collects: an archive for each folder as well would double what is written and installed.
@@ -41,8 +42,16 @@ function(opp2p_folder)
   endif()
   target_link_libraries(folder_${name} ${scope} ${ARG_LINKS})
   foreach(used IN LISTS ARG_USES)
-    string(REPLACE "/" "_" used ${used})
-    target_link_libraries(folder_${name} ${scope} folder_${used})
+    if(used MATCHES "/\\*$")
+      file(GLOB matches CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/src/${used}/CMakeLists.txt)
+      list(TRANSFORM matches REPLACE "/CMakeLists.txt$" "")
+    else()
+      set(matches ${used})
+    endif()
+    foreach(match IN LISTS matches)
+      string(REPLACE "/" "_" match ${match})
+      target_link_libraries(folder_${name} ${scope} folder_${match})
+    endforeach()
   endforeach()
   set_property(GLOBAL APPEND PROPERTY OPP2P_FOLDERS ${folder})
   set_property(GLOBAL PROPERTY OPP2P_TARGET_${folder} folder_${name})

@@ -1,10 +1,13 @@
 // Writes the seeds of the fuzz targets: fuzz_corpus FOLDER. Each is made with our own encoders, so that a mutation of it starts
 // behind the first checks of a decoder; scripts for engines are drawn from a fixed seed. The same program always writes the same
 // bytes. Beside them lie seeds that were made by hand, and inputs that a fuzzer found, named found-….
+//
+// The seeds of a new target stand beside it, in NAME_corpus.cpp (testing/corpus.hpp); those below are of targets that have none yet.
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <string>
+
+#include "fuzz_corpora.hpp"
 
 #include "libp2p/multiformats/peer_record.hpp"
 #include "opp2p/store/store_record.hpp"
@@ -13,8 +16,8 @@
 #include "libp2p/protocols/multistream/negotiator.hpp"
 #include "libp2p/protocols/noise/handshake.hpp"
 #include "opstack/sync/wire/codec.hpp"
-#include "libp2p/protocols/yamux/frame.hpp"
 #include "testing/blocks.hpp"
+#include "testing/corpus.hpp"
 #include "libp2p/multiformats/rlp.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
@@ -24,6 +27,8 @@ namespace {
 using namespace libp2p;
 namespace fs = std::filesystem;
 using opstack::payload::Version;
+using fuzzing::Corpus;
+using fuzzing::with_first;
 using testing_blocks::block;
 
 constexpr std::int64_t kNow = 1'700'000'000;
@@ -31,44 +36,13 @@ const Version kVersions[] = {Version::v1, Version::v2, Version::v3, Version::v4}
 
 fs::path root;
 
-void save(const std::string& target, const std::string& name, ByteView bytes) {
-  fs::create_directories(root / target);
-  std::ofstream out(root / target / name, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-}
+void save(const std::string& target, const std::string& name, ByteView bytes) { Corpus(root, target).save(name, bytes); }
 void save(const std::string& target, const std::string& name, std::string_view text) { save(target, name, as_bytes(text)); }
-
-Bytes with_first(std::uint8_t first, ByteView rest) {
-  Bytes out{first};
-  append(out, rest);
-  return out;
-}
-
-// A script that an engine's target plays: bytes from a fixed seed.
-void save_scripts(const std::string& target, std::initializer_list<std::size_t> sizes) {
-  SeededRng rng(target.size());
-  for (const std::size_t size : sizes) {
-    Bytes script(size);
-    rng.fill(script);
-    save(target, "script-" + std::to_string(size), script);
-  }
-}
+void save_scripts(const std::string& target, std::initializer_list<std::size_t> sizes) { Corpus(root, target).save_scripts(sizes); }
 
 crypto::PrivateKey identity(std::uint64_t seed) {
   SeededRng rng(seed);
   return crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value();
-}
-
-void make_multistream() {
-  Bytes listener_reads, dialer_reads;
-  for (const std::string_view text : {"/multistream/1.0.0", "ls", "/b", "/a"}) multistream::append_message(listener_reads, text);
-  for (const std::string_view text : {"/multistream/1.0.0", "na", "/b"}) multistream::append_message(dialer_reads, text);
-  save("negotiator", "listener-reads", with_first(63, listener_reads));
-  save("negotiator", "dialer-reads", with_first(1, dialer_reads));
-  Bytes long_name;
-  multistream::append_message(long_name, "/multistream/1.0.0");
-  multistream::append_message(long_name, "/" + std::string(900, 'x'));
-  save("negotiator", "long-name", with_first(9, long_name));
 }
 
 void make_noise() {
@@ -88,40 +62,6 @@ void make_noise() {
   payload.identity_signature = Bytes(64, 7);
   payload.extensions.stream_muxers = {"/yamux/1.0.0", "/mplex/6.7.0"};
   save("noise", "payload", noise::encode_payload(payload));
-}
-
-void append_frame(Bytes& script, yamux::FrameType type, std::uint16_t flags, std::uint32_t id, ByteView data,
-                  std::uint32_t length) {
-  Bytes frame(yamux::kHeaderSize);
-  yamux::write_header(frame.data(), yamux::make_header(type, flags, id, length));
-  append(frame, data);
-  script.push_back(static_cast<std::uint8_t>(110 + frame.size()));  // the target's step "this many bytes from the peer"
-  append(script, frame);
-}
-
-void make_yamux() {
-  using yamux::FrameType;
-  const Bytes data(40, 9);
-  Bytes script{0};  // the server's side
-  append_frame(script, FrameType::window_update, yamux::kSyn, 1, {}, 0);
-  append_frame(script, FrameType::data, 0, 1, data, 40);
-  append(script, Bytes{1, 20, 6, 255, 5, 1});  // send, pull, consume
-  append_frame(script, FrameType::ping, yamux::kSyn, 0, {}, 77);
-  append_frame(script, FrameType::window_update, 0, 1, {}, 100'000);
-  append_frame(script, FrameType::data, yamux::kFin, 1, {}, 0);
-  append_frame(script, FrameType::data, yamux::kSyn, 3, data, 40);
-  append_frame(script, FrameType::window_update, yamux::kRst, 3, {}, 0);
-  append(script, Bytes{3, 0, 105});  // close, time
-  append_frame(script, FrameType::go_away, 0, 0, {}, 0);
-  save("session", "server", script);
-  Bytes client{1};
-  append(client, Bytes{0, 0, 1, 9, 6, 255});
-  append_frame(client, FrameType::window_update, yamux::kAck, 1, {}, 0);
-  append_frame(client, FrameType::data, yamux::kFin, 1, data, 40);
-  append(client, Bytes{4, 0, 6, 200});
-  save("session", "client", client);
-  save_scripts("session", {200, 800});
-  save_scripts("session_model", {150, 1000, 3000});
 }
 
 void make_identify() {
@@ -319,9 +259,11 @@ int main(int argc, char** argv) {
     return 2;
   }
   root = argv[1];
-  make_multistream();
+  for (const auto& maker : fuzz_corpora()) {
+    Corpus corpus(root, maker.target);
+    maker.make(corpus);
+  }
   make_noise();
-  make_yamux();
   make_identify();
   make_gossipsub();
   make_connection();

@@ -58,7 +58,7 @@ def main():
     corpora = {path.name: path for path in CORPUS.iterdir() if path.is_dir()}
     for name in sorted(targets):
         if name not in corpora or not any(corpora[name].iterdir()):
-            breaches.append(f"{targets[name].relative_to(ROOT)}: fuzz/corpus/{name} is empty; see fuzz/make_corpus.cpp")
+            breaches.append(f"{targets[name].relative_to(ROOT)}: fuzz/corpus/{name} is empty; its seeds are made in {name}_corpus.cpp beside it")
     for name in sorted(corpora.keys() - targets.keys()):
         breaches.append(f"fuzz/corpus/{name}: there is no target of this name")
     for breach in breaches:

@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PRODUCTS = ["libp2p", "opstack", "opp2p", "sim", "apps/devnet"]
 DECLARATION = re.compile(r"^opp2p_folder\((.*?)\)", re.MULTILINE | re.DOTALL)
 KEYWORDS = ("PURE", "PURE_FILES", "USES", "LINKS")
-TEST = re.compile(r"_(test|fuzz|bench)\.(cpp|hpp)$|_test_\w+\.hpp$")
+TEST = re.compile(r"_(test|fuzz|corpus|bench)\.(cpp|hpp)$|_test_\w+\.hpp$")
 # What those who assemble the house may include.
 INCLUDE = re.compile(r'#include\s+"([^"]+)"')
 WHOLE_ASIO = re.compile(r"#include\s+[<\"]boost/asio\.hpp")
@@ -41,8 +41,17 @@ class Folder:
                 keyword = word
             else:
                 self.declared[keyword].append(word)
-        self.uses = set(self.declared["USES"])
+        self.patterns = {word[:-1] for word in self.declared["USES"] if word.endswith("/*")}
+        self.uses = {word for word in self.declared["USES"] if not word.endswith("/*")}
+        self.may_use = set()  # what the patterns name; no include has to show it
         self.pure_files = set(self.declared["PURE_FILES"])
+
+    def resolve(self, folders):
+        """Replaces FOLDER/* by the folders in it."""
+        for pattern in self.patterns:
+            found = {name for name in folders if name.startswith(pattern) and "/" not in name[len(pattern):]}
+            self.may_use |= found - self.uses
+        self.uses |= self.may_use
 
     def is_pure(self, path):
         return self.pure or path.stem in self.pure_files
@@ -103,7 +112,10 @@ def check_folder(folder, folders):
         yield from ((path, number, text) for number, text in breaches)
     for name in sorted(folder.uses - folders.keys()):
         yield where, 1, f"{folder.name} uses {name}, which is no folder"
-    for name in sorted((folder.uses & folders.keys()) - used):
+    for pattern in sorted(folder.patterns):
+        if not any(name.startswith(pattern) for name in folder.may_use):
+            yield where, 1, f"{folder.name} uses {pattern}*, and there is no such folder"
+    for name in sorted((folder.uses & folders.keys()) - used - folder.may_use):
         yield where, 1, f"{folder.name} declares that it uses {name}, and does not"
     for name in sorted(folder.uses & folders.keys()):
         if product_of(name) > product_of(folder.name):
@@ -148,6 +160,8 @@ def circles(folders):
 
 def main():
     folders = {folder.name: folder for folder in read_folders()}
+    for folder in folders.values():
+        folder.resolve(folders)
     breaches = [breach for folder in folders.values() for breach in check_folder(folder, folders)]
     undeclared = {path.parent for path in (ROOT / "src").rglob("*.?pp")} - {folder.path for folder in folders.values()}
     breaches += [(path, 1, "has sources and no CMakeLists.txt with opp2p_folder") for path in sorted(undeclared)]

@@ -11,14 +11,22 @@
 
 #include <gtest/gtest.h>
 
+#include "libp2p/muxers/yamux/muxer.hpp"
+#include "libp2p/security/noise/security.hpp"
 #include "libp2p/upgrade/connection_engine.hpp"
-#include "libp2p/protocols/noise/handshake.hpp"
 
 namespace libp2p::testing_pair {
 
 inline crypto::PrivateKey make_key(std::uint64_t seed, crypto::KeyType type = crypto::KeyType::ed25519) {
   SeededRng rng(seed);
   return crypto::PrivateKey::generate(type, rng).value();
+}
+
+inline std::shared_ptr<const ConnectionKinds> make_kinds(const crypto::PrivateKey& key, std::uint64_t seed = 1,
+                                                         std::vector<SecurityFactory> securities = {noise::security()},
+                                                         std::vector<MuxerKind> muxers = {yamux::muxer()}) {
+  SeededRng rng(seed);
+  return ConnectionKinds::make(securities, std::move(muxers), key, rng).value();
 }
 
 // Records the events of one side. `on_data` and the other hooks run inside the events.
@@ -111,7 +119,7 @@ struct Options {
 // One end of a pair: the engine, its user, and the bytes that wait for it.
 struct End {
   End(Role role, ConnectionConfig config, const crypto::PrivateKey& key, std::uint64_t seed) : rng(seed) {
-    config.identity = &key;
+    if (!config.kinds) config.kinds = make_kinds(key, seed);
     engine.emplace(role, std::move(config), user, start_time(), rng);
     user.engine = &*engine;
   }
@@ -156,7 +164,7 @@ class Pair {
         return;
       }
       EXPECT_LE(*taken, part);
-      EXPECT_LE(part - *taken, ConnectionEngine::kMaxUnconsumed);
+      EXPECT_LE(part - *taken, end.engine->max_unconsumed());
       end.wire.erase(end.wire.begin(), end.wire.begin() + static_cast<std::ptrdiff_t>(*taken));
       if (*taken > 0 || part == end.wire.size()) return;
       part = std::min(end.wire.size(), part * 2);

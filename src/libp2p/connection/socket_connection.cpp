@@ -2,19 +2,36 @@
 
 #include <algorithm>
 
-#include "libp2p/connection/socket_connection_inside.hpp"
-
 namespace libp2p {
 
+static_assert(IoBuffers::kIn >= ConnectionEngine::kInput, "a security may ask for that much input at once");
+
+namespace {
+
+// Marks the engine as entered, so that calls which come from its events only queue.
+class Entered {
+ public:
+  explicit Entered(bool& flag) : flag_(flag), before_(flag) { flag_ = true; }
+  ~Entered() { flag_ = before_; }
+  Entered(const Entered&) = delete;
+  Entered& operator=(const Entered&) = delete;
+
+ private:
+  bool& flag_;
+  bool before_;
+};
+
+}  // namespace
+
 SocketConnection::SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionId id,
-                       Direction direction, RawEnd end, ConnectionConfig config)
+                                   Direction direction, RawEnd end, ConnectionConfig config)
     : runtime_(runtime),
       buffers_(buffers),
       owner_(owner),
       facts_{id, direction, std::move(end.local), std::move(end.remote), runtime.now().mono, false},
       socket_(std::move(end.socket)),
-      port_(std::make_shared<Port>(*this)),
-      alive_(std::make_shared<bool>(true)) {
+      alive_(std::make_shared<bool>(true)),
+      table_(runtime, *this, owner, *this, alive_) {
   const Now now = runtime_.now();
   const Role role = facts_.direction == Direction::outbound ? Role::dialer : Role::listener;
   ConnectionEvents& events = *this;
@@ -25,17 +42,9 @@ SocketConnection::SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers
 SocketConnection::~SocketConnection() {
   *alive_ = false;
   give_back_out();
-  if (!dead_) {
-    dead_ = true;
-    const Entered entered(in_engine_);
-    engine_->abort(fail(Errc::reset, "the connection was dropped"));
-  }
-  port_->cut();
-  owner_.give_memory(std::exchange(unread_taken_, 0));
-  for (const auto& stream : to_tell_) stream->wake_later();
-  for (const auto& stream : telling_) {
-    if (stream) stream->wake_later();
-  }
+  if (std::exchange(phase_, Phase::ended) == Phase::ended) return;
+  const Entered entered(in_engine_);
+  engine_->abort(fail(Errc::reset, "the connection was dropped"));
 }
 
 void SocketConnection::start() {
@@ -43,29 +52,78 @@ void SocketConnection::start() {
   pump();
 }
 
-Result<std::shared_ptr<StreamState>> SocketConnection::open_stream(std::vector<std::string> protocols) {
-  if (!usable()) return fail(Errc::closed, "the connection is closing");
-  const std::string only = protocols.size() == 1 ? protocols.front() : std::string();
-  OPP2P_TRY(const StreamId id, engine_->open_stream(std::move(protocols), runtime_.now()));
-  auto stream = std::make_shared<StreamState>(runtime_, port_, id, peer(), Direction::outbound);
-  stream->protocol = only;
-  streams_.emplace(id, stream);
-  flush_for_user();
-  return stream;
-}
+// ---- its life ----
 
 void SocketConnection::close(Error why, MonoTime deadline, CloseCode code) {
-  if (dead_ || closing_) return;
-  closing_ = std::move(why);
+  if (phase_ == Phase::running) {
+    phase_ = Phase::closing;
+    why_ = std::move(why);
+  } else if (phase_ == Phase::failed) {
+    phase_ = Phase::closing_failed;
+    if (why_ == Errc::reset) why_ = std::move(why);
+  } else {
+    return;
+  }
   close_deadline_ = deadline;
   engine_->go_away(code);
   schedule_pump();
 }
 
+void SocketConnection::on_failure(Error error) {
+  if (phase_ == Phase::running) {
+    phase_ = Phase::failed;
+    why_ = std::move(error);
+  } else if (phase_ == Phase::closing) {
+    phase_ = Phase::closing_failed;
+    if (error != Errc::reset) why_ = std::move(error);
+  }
+}
+
+void SocketConnection::settle() {
+  if (phase_ == Phase::ended) return;
+  if (failing()) return finish();
+  if (phase_ == Phase::closing) {
+    if (!engine_->ready()) return finish();
+    if (!engine_->wants_transmit() && out_begin_ == out_end_) say_good_bye();
+  }
+  arm_read();
+  arm_timer();
+}
+
+void SocketConnection::say_good_bye() {
+  phase_ = Phase::good_bye;
+  socket_->shutdown_write();
+  close_deadline_ = std::min(close_deadline_, runtime_.now().mono + kDrain);
+}
+
+void SocketConnection::finish() {
+  if (phase_ == Phase::ended) return;
+  const auto alive = alive_;
+  // Last words, as far as the socket takes them at once: the go-away that tells the peer why.
+  if (phase_ != Phase::good_bye && out_begin_ == out_end_ && engine_->wants_transmit()) {
+    Bytes last(4096);
+    const Entered entered(in_engine_);
+    const std::size_t n = engine_->poll_transmit(last, runtime_.now());
+    if (n > 0) (void)socket_->write(ByteView(last).first(n));
+  }
+  phase_ = Phase::ended;
+  {
+    const Entered entered(in_engine_);
+    engine_->abort(why_);
+  }
+  table_.cut();
+  timer_->disarm();
+  socket_.reset();
+  give_back_out();
+  Bytes().swap(rest_in_);
+  owner_.on_closed(*this, why_);
+  if (*alive) table_.deliver();
+}
+
 // ---- the driver ----
 
 void SocketConnection::arm_read() {
-  if (dead_ || handshake_at_ || std::exchange(reading_, true)) return;
+  if (phase_ == Phase::ended || handshake_at_ || std::exchange(reading_, true)) return;
   socket_->when_readable([this] {
     reading_ = false;
     on_readable();
@@ -74,7 +132,7 @@ void SocketConnection::arm_read() {
 
 void SocketConnection::on_readable() {
   const auto alive = alive_;
-  if (said_good_bye_) return read_drain();
+  if (phase_ == Phase::good_bye) return read_drain();
   if (handshake_waits()) return arm_timer();
   const MonoTime started = runtime_.now().mono;
   Bytes in = buffers_.take_in();
@@ -83,17 +141,17 @@ void SocketConnection::on_readable() {
   Bytes().swap(rest_in_);
   std::size_t got = 0;
   bool more = true;
-  while (more && !failure_ && got < kTurnBytes) {
+  while (more && !failing() && got < kTurnBytes) {
     const Now now = runtime_.now();
     if (now.mono - started > kTurnTime) break;
     more = read_some(in, have, now, got);
     fit_portion(runtime_.now().mono - now.mono);
-    if (!deliver()) break;
+    if (!table_.deliver()) break;
     const bool unfinished = flush(true);
     if (!*alive) break;
     if (unfinished) schedule_pump();
   }
-  if (*alive && !failure_) rest_in_.assign(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(have));
+  if (*alive && !failing()) rest_in_.assign(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(have));
   if (!*alive) return;  // the buffer goes with the host's
   buffers_.give_in(std::move(in));
   settle();
@@ -122,11 +180,11 @@ bool SocketConnection::read_some(Bytes& in, std::size_t& have, Now now, std::siz
   const MutableBytes space = MutableBytes(in).subspan(have, std::min(portion_, in.size() - have));
   const auto n = socket_->read(space);
   if (!n) {
-    if (n.error() != Errc::would_block) failure_ = n.error();
+    if (n.error() != Errc::would_block) on_failure(n.error());
     return false;
   }
   if (*n == 0) {
-    failure_ = fail(Errc::reset, "the peer closed the connection");
+    on_failure(fail(Errc::reset, "the peer closed the connection"));
     return false;
   }
   bytes_in_ += *n;
@@ -135,7 +193,7 @@ bool SocketConnection::read_some(Bytes& in, std::size_t& have, Now now, std::siz
   const Entered entered(in_engine_);
   auto taken = engine_->on_bytes(MutableBytes(in).first(have), now);
   if (!taken) {
-    if (!failure_) failure_ = std::move(taken).error();
+    on_failure(std::move(taken).error());
     return false;
   }
   std::memmove(in.data(), in.data() + *taken, have - *taken);
@@ -149,28 +207,23 @@ void SocketConnection::read_drain() {
   const auto n = socket_->read(in);  // once: a peer that goes on sending does not hold the thread
   buffers_.give_in(std::move(in));
   if ((n && *n > 0) || (!n && n.error() == Errc::would_block)) return arm_read();
-  finish(*closing_);
+  finish();
 }
 
 void SocketConnection::on_timer() {
   armed_.reset();
   const Now now = runtime_.now();
-  if (closing_ && now.mono >= close_deadline_) return finish(*closing_);
+  if (now.mono >= close_deadline_) return finish();
   if (handshake_at_ && *handshake_at_ <= now.mono) handshake_at_.reset();
-  if (write_deadline_ && *write_deadline_ <= now.mono && !failure_) {
-    failure_ = fail(Errc::timed_out, "the peer did not read " + std::to_string(out_end_ - out_begin_) + " bytes within " +
-                                         std::to_string(kWriteTimeout / Seconds(1)) + " s");
+  if (write_deadline_ && *write_deadline_ <= now.mono) {
+    on_failure(fail(Errc::timed_out, "the peer did not read " + std::to_string(out_end_ - out_begin_) + " bytes within " +
+                                         std::to_string(kWriteTimeout / Seconds(1)) + " s"));
   }
-  while (!lingering_.empty() && lingering_.front().first <= now.mono) {
-    const StreamId id = lingering_.front().second;
-    lingering_.pop_front();
-    if (streams_.erase(id) > 0) engine_->reset(id);
-  }
+  table_.on_timeout(now.mono);
   const auto deadline = engine_->next_deadline();
-  if (!said_good_bye_ && deadline && *deadline <= now.mono) {
+  if (phase_ != Phase::good_bye && deadline && *deadline <= now.mono) {
     const Entered entered(in_engine_);
-    auto done = engine_->on_timeout(now);
-    if (!done && !failure_) failure_ = std::move(done).error();
+    if (auto done = engine_->on_timeout(now); !done) on_failure(std::move(done).error());
   }
   pump();
 }
@@ -185,24 +238,13 @@ void SocketConnection::schedule_pump() {
 }
 
 void SocketConnection::pump() {
-  if (dead_) return;
-  if (!deliver()) return;
+  if (phase_ == Phase::ended) return;
+  if (!table_.deliver()) return;
   const auto alive = alive_;
   const bool unfinished = flush(true);
   if (!*alive) return;
   if (unfinished) schedule_pump();
   settle();
-}
-
-void SocketConnection::flush_for_user() {
-  // Inside the engine, or while the driver is at work, whoever is at work sends it.
-  if (in_engine_ || flushing_ || telling_now_ || dead_ || said_good_bye_) return;
-  if (flush(false)) schedule_pump();
-  if (failure_ || !to_tell_.empty()) {
-    schedule_pump();
-  } else {
-    arm_timer();
-  }
 }
 
 // The unsent rest of the last pull. True when nothing of it is left.
@@ -218,8 +260,8 @@ bool SocketConnection::send_rest() {
             pump();
           });
         }
-      } else if (!failure_) {
-        failure_ = n.error();
+      } else {
+        on_failure(n.error());
       }
       return false;
     }
@@ -232,13 +274,13 @@ bool SocketConnection::send_rest() {
 }
 
 bool SocketConnection::flush(bool tell_streams) {
-  if (flushing_ || dead_ || said_good_bye_) return false;
+  if (flushing_ || phase_ == Phase::good_bye || phase_ == Phase::ended) return false;
   const auto alive = alive_;
   flushing_ = true;
   bool unfinished = false;
   std::size_t sent = 0;
   const MonoTime started = runtime_.now().mono;
-  while (!failure_) {
+  while (!failing()) {
     const std::size_t rest = out_end_ - out_begin_;
     if (!send_rest()) break;
     sent += rest;
@@ -254,8 +296,8 @@ bool SocketConnection::flush(bool tell_streams) {
       out_end_ = engine_->poll_transmit(out_, now);
     }
     // Writers that have room now fill the queue again before the next pull.
-    const bool told = tell_streams && !to_tell_.empty();
-    if (told && !deliver()) return false;
+    const bool told = tell_streams && table_.wants_delivery();
+    if (told && !table_.deliver()) return false;
     if (out_end_ == 0 && !told) break;
   }
   if (!*alive) return false;
@@ -271,50 +313,14 @@ void SocketConnection::give_back_out() {
   out_begin_ = out_end_ = 0;
 }
 
-bool SocketConnection::deliver() {
-  if (telling_now_) return true;
-  const auto alive = alive_;
-  telling_now_ = true;
-  while (!to_tell_.empty()) {
-    telling_.swap(to_tell_);
-    for (std::size_t i = 0; i < telling_.size(); ++i) {
-      const auto stream = std::move(telling_[i]);
-      stream->queued = false;
-      stream->deliver();
-      if (!*alive) return false;
-    }
-    telling_.clear();
-  }
-  telling_now_ = false;
-  return true;
-}
-
-void SocketConnection::settle() {
-  if (dead_) return;
-  if (failure_) {
-    const Error why = closing_ && *failure_ == Errc::reset ? *closing_ : *failure_;
-    return finish(why);
-  }
-  if (closing_ && !said_good_bye_) {
-    if (!engine_->ready()) return finish(*closing_);
-    if (!engine_->wants_transmit() && out_begin_ == out_end_) {
-      said_good_bye_ = true;
-      socket_->shutdown_write();
-      close_deadline_ = std::min(close_deadline_, runtime_.now().mono + kDrain);
-    }
-  }
-  arm_read();
-  arm_timer();
-}
-
 void SocketConnection::arm_timer() {
-  if (dead_) return;
-  std::optional<MonoTime> deadline = said_good_bye_ ? std::nullopt : engine_->next_deadline();
+  if (phase_ == Phase::ended) return;
+  std::optional<MonoTime> deadline = phase_ == Phase::good_bye ? std::nullopt : engine_->next_deadline();
   const auto sooner = [&deadline](MonoTime t) { deadline = deadline ? std::min(*deadline, t) : t; };
-  if (!lingering_.empty()) sooner(lingering_.front().first);
+  if (const auto lingering = table_.next_deadline()) sooner(*lingering);
   if (handshake_at_) sooner(*handshake_at_);
   if (write_deadline_) sooner(*write_deadline_);
-  if (closing_ && close_deadline_ != MonoTime::max()) sooner(close_deadline_);
+  if (close_deadline_ != MonoTime::max()) sooner(close_deadline_);
   if (deadline == armed_) return;
   armed_ = deadline;
   if (deadline) {
@@ -322,32 +328,6 @@ void SocketConnection::arm_timer() {
   } else {
     timer_->disarm();
   }
-}
-
-void SocketConnection::finish(const Error& why) {
-  if (dead_) return;
-  const auto alive = alive_;
-  const Error reason = why;
-  // Last words, as far as the socket takes them at once: the go-away that tells the peer why.
-  if (!said_good_bye_ && out_begin_ == out_end_ && engine_->wants_transmit()) {
-    Bytes last(4096);
-    const Entered entered(in_engine_);
-    const std::size_t n = engine_->poll_transmit(last, runtime_.now());
-    if (n > 0) (void)socket_->write(ByteView(last).first(n));
-  }
-  dead_ = true;
-  {
-    const Entered entered(in_engine_);
-    engine_->abort(reason);
-  }
-  port_->cut();
-  owner_.give_memory(std::exchange(unread_taken_, 0));
-  timer_->disarm();
-  socket_.reset();
-  give_back_out();
-  Bytes().swap(rest_in_);
-  owner_.on_closed(*this, reason);
-  if (*alive) deliver();
 }
 
 }  // namespace libp2p

@@ -1,34 +1,50 @@
-// The driver of one connection: a socket, a ConnectionEngine and one timer. It reads into a shared buffer, feeds the engine, pulls
-// sealed bytes when the socket can take them, and hands the streams' events to their StreamStates. All protocol logic is in
+// The driver of one connection over a socket: the socket, a ConnectionEngine and one timer. It reads into a shared buffer, feeds the
+// engine, pulls sealed bytes when the socket can take them, and hands the streams' events to its StreamTable. All protocol logic is in
 // the engine. Owned by the swarm.
 //
 // Order inside: the engine is never entered twice; what streams have to be told is collected in its events and told when it
 // has returned; calls of users only queue and flush. After 256 KiB or 200 µs in a row it goes to the back of the runtime's queue.
 //
+// Life: one Phase, whose ends are told by ConnectionOwner::on_closed(why) once; destroying it in any phase calls nobody.
+//
+//   running         --close()-->                   closing
+//   running         --the socket or engine fails-> failed
+//   closing         --all is sent-->               good_bye   (the writing side is shut)
+//   closing         --the handshake is not over, or the deadline-->  ended (the close's reason)
+//   closing         --fails-->                     closing_failed
+//   failed          --close()-->                   closing_failed
+//   failed, closing_failed  --at rest-->           ended (the failure; the close's reason where the peer is merely gone, Errc::reset)
+//   good_bye        --the far end closes or fails, the deadline, 500 ms-->  ended (the close's reason)
+//
+// The first close() counts, and the first failure; what else is asked in a later phase does nothing.
+//
 // Thread: the network thread. Bounds: the engine's, one shared buffer in each direction while there is traffic, at most one
-// Noise message of unconsumed input at rest.
+// sealed message of unconsumed input at rest.
 #pragma once
 
-#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "libp2p/base/live_count.hpp"
-#include "libp2p/multiformats/multiaddr.hpp"
-#include "libp2p/upgrade/connection_engine.hpp"
-#include "libp2p/connection/connection_port.hpp"
 #include "libp2p/connection/io_buffers.hpp"
-#include "libp2p/connection/stream_state.hpp"
+#include "libp2p/connection/stream_table.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/seams/transport.hpp"
+#include "libp2p/upgrade/connection_engine.hpp"
 
 namespace libp2p {
 
-class SocketConnection final : public Connection, private ConnectionEvents, private LiveCounted<SocketConnection> {
+class SocketConnection final : public Connection,
+                               private ConnectionEvents,
+                               private StreamCarrier,
+                               private LiveCounted<SocketConnection> {
  public:
   using LiveCounted<SocketConnection>::live;
+
+  enum class Phase : std::uint8_t { running, failed, closing, closing_failed, good_bye, ended };
 
   SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionId id, Direction direction,
                    RawEnd end, ConnectionConfig config);
@@ -39,25 +55,25 @@ class SocketConnection final : public Connection, private ConnectionEvents, priv
 
   void start() override;
   const ConnectionFacts& facts() const override { return facts_; }
-  bool ready() const override { return !dead_ && engine_->ready(); }
-  bool usable() const override { return ready() && !closing_; }
-  bool closing() const override { return closing_.has_value(); }
+  Phase phase() const { return phase_; }
+  bool ready() const override { return phase_ != Phase::ended && engine_->ready(); }
+  bool usable() const override { return ready() && !closing(); }
+  bool closing() const override { return phase_ != Phase::running && phase_ != Phase::failed; }
   const PeerId& peer() const override { return engine_->remote_peer(); }
   const crypto::PublicKey& peer_key() const override { return engine_->remote_key(); }
   std::string_view security() const override { return engine_->security(); }
   std::string_view muxer() const override { return engine_->muxer(); }
   MonoTime progress() const override { return engine_->progress(); }
-  std::size_t streams() const override { return dead_ ? 0 : engine_->stream_count(); }
+  std::size_t streams() const override { return phase_ == Phase::ended ? 0 : engine_->stream_count(); }
   std::uint64_t bytes_in() const override { return bytes_in_; }
   std::uint64_t bytes_out() const override { return bytes_out_; }
   std::optional<Nanos> round_trip() const override { return engine_->round_trip(); }
-  std::size_t unread() const override { return unread_; }
-  bool reset_largest_unread(Nanos stalled) override;
+  std::size_t unread() const override { return table_.unread(); }
+  bool reset_largest_unread(Nanos stalled) override { return table_.reset_largest_unread(stalled); }
   Result<std::shared_ptr<StreamState>> open_stream(std::vector<std::string> protocols) override;
   void close(Error why, MonoTime deadline, CloseCode code = CloseCode::normal) override;
 
  private:
-  class Port;
   // How long a closing connection waits for the far end to have read everything, so that TCP loses nothing.
   static constexpr Nanos kDrain = Millis(500);
   static constexpr std::size_t kTurnBytes = 256 * 1024;
@@ -66,9 +82,8 @@ class SocketConnection final : public Connection, private ConnectionEvents, priv
   // give a stream, so that the slow stream goes first.
   static constexpr Nanos kWriteTimeout = Seconds(60);
   static constexpr std::size_t kSmallestPortion = 4096;
-  static constexpr std::size_t kMemoryUnit = 16 * 1024;  // in which room for unread bytes is taken
 
-  // --- ConnectionEvents ---
+  // --- between the engine and the streams (socket_connection_streams.cpp) ---
   void on_ready() override;
   void on_stream_opened(StreamId id, const std::string& protocol, bool inbound) override;
   void on_stream_data(StreamId id, ByteView data) override;
@@ -76,31 +91,38 @@ class SocketConnection final : public Connection, private ConnectionEvents, priv
   void on_stream_reset(StreamId id, const Error& error) override;
   void on_stream_writable(StreamId id) override;
   void on_stream_closed(StreamId id) override;
+  std::size_t send(StreamId id, ByteView data) override;
+  bool send(StreamId id, SharedBytes data) override;
+  std::size_t send_queue_bytes(StreamId id) const override;
+  void close_write(StreamId id) override;
+  void reset(StreamId id) override;
+  void consume(StreamId id, std::size_t n) override;
+  void flush_for_user() override;
+  void schedule_delivery() override { schedule_pump(); }
+  void on_deadline_moved() override;
 
   // --- entered from the runtime; each may destroy this connection at its end ---
   void on_readable();
   void on_timer();
   void pump();
 
+  bool failing() const { return phase_ == Phase::failed || phase_ == Phase::closing_failed; }
+  // To be acted on when the engine is at rest. The first one counts.
+  void on_failure(Error error);
   bool read_some(Bytes& in, std::size_t& have, Now now, std::size_t& got);
   void fit_portion(Nanos took);
   void read_drain();
   // Sends what the engine has, as far as the socket takes it. True when it stopped for its turn's end.
   bool flush(bool tell_streams);
   bool send_rest();
-  void flush_for_user();
   void schedule_pump();
-  // Tells the streams what happened. False when this connection was destroyed by what they did.
-  bool deliver();
   void settle();  // after each entry: failure, closing, timer
-  void finish(const Error& why);
+  void say_good_bye();
+  void finish();
   void give_back_out();
   void arm_timer();
   void arm_read();
-  void queue(const std::shared_ptr<StreamState>& stream);
   bool handshake_waits();
-  void on_unread(std::ptrdiff_t change);
-  StreamState* find(StreamId id);
 
   runtime::Runtime& runtime_;
   IoBuffers& buffers_;
@@ -109,21 +131,18 @@ class SocketConnection final : public Connection, private ConnectionEvents, priv
   std::unique_ptr<runtime::Socket> socket_;
   std::unique_ptr<ConnectionEngine> engine_;
   std::unique_ptr<runtime::Timer> timer_;
-  std::shared_ptr<Port> port_;
   std::shared_ptr<bool> alive_;  // false once destroyed; posted calls and loops look at it
+  StreamTable table_;
 
-  std::unordered_map<StreamId, std::shared_ptr<StreamState>> streams_;
-  std::vector<std::shared_ptr<StreamState>> to_tell_;
-  std::vector<std::shared_ptr<StreamState>> telling_;
-  std::deque<std::pair<MonoTime, StreamId>> lingering_;
+  Phase phase_ = Phase::running;
+  Error why_;                                   // in every phase but running: with what it ends
+  MonoTime close_deadline_ = MonoTime::max();  // once closing
 
   std::size_t portion_ = IoBuffers::kIn;  // bytes of one read
   Bytes rest_in_;  // the beginning of a message whose end has not come
   Bytes out_;
   std::size_t out_begin_ = 0;
   std::size_t out_end_ = 0;
-  std::size_t unread_ = 0;
-  std::size_t unread_taken_ = 0;  // of the owner's memory
   std::optional<MonoTime> handshake_at_;  // nothing is read before
   std::optional<MonoTime> write_deadline_;  // of what the socket has not taken; a byte that it takes does not move it
   bool handshake_asked_ = false;
@@ -131,17 +150,12 @@ class SocketConnection final : public Connection, private ConnectionEvents, priv
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
 
-  std::optional<Error> failure_;   // to be acted on when the engine is at rest
-  std::optional<Error> closing_;
-  MonoTime close_deadline_ = MonoTime::max();
+  // Marks against re-entrancy, and callbacks that are set.
   bool in_engine_ = false;
   bool flushing_ = false;
-  bool telling_now_ = false;
-  bool reading_ = false;           // when_readable is set
-  bool writing_ = false;           // when_writable is set
+  bool reading_ = false;
+  bool writing_ = false;
   bool pump_posted_ = false;
-  bool said_good_bye_ = false;
-  bool dead_ = false;
 };
 
 }  // namespace libp2p

@@ -1,6 +1,8 @@
 // The driver alone: two connections over a simulated link, with an owner that only writes down.
 #include "libp2p/connection/socket_connection.hpp"
 
+#include "libp2p/muxers/yamux/muxer.hpp"
+#include "libp2p/security/noise/security.hpp"
 #include "testing/host_fixture.hpp"
 
 namespace libp2p {
@@ -36,9 +38,11 @@ class ConnectionTest : public ::testing::Test {
   std::unique_ptr<Connection> make(runtime::SimNode node, Side& side, Direction direction,
                                    std::unique_ptr<runtime::Socket> socket, const crypto::PrivateKey& key) {
     ConnectionConfig config;
-    config.identity = &key;
+    const bool pings = direction == Direction::outbound || far_pings;
+    const Nanos interval = pings ? yamux::Options{}.keep_alive_interval : Nanos(0);
+    config.kinds =
+        ConnectionKinds::make({noise::security()}, {yamux::muxer({.keep_alive_interval = interval})}, key, node.runtime().rng()).value();
     config.accepts_protocol = [](std::string_view) { return true; };
-    if (direction == Direction::inbound && !far_pings) config.limits.muxer.keep_alive_interval = Nanos(0);
     auto made = std::make_unique<SocketConnection>(node.runtime(), buffers, side, 1, direction,
                                                    RawEnd{std::move(socket), {}, {}}, std::move(config));
     made->start();

@@ -21,6 +21,7 @@
 #include "libp2p/host/connection_info.hpp"
 #include "libp2p/host/connection_rates.hpp"
 #include "libp2p/host/host_event.hpp"
+#include "libp2p/host/kinds.hpp"
 #include "libp2p/host/protocol_name.hpp"
 #include "libp2p/connection/stream.hpp"
 #include "libp2p/runtime/runtime.hpp"
@@ -80,6 +81,10 @@ struct HostConfig {
   std::string user_agent = "opp2p";
   Limits limits;
   ConnectionManagerConfig connection_manager;
+  // What connections may speak, in order of preference. Host's constructor throws std::invalid_argument for a list that is empty, has
+  // one id twice, or has a security that cannot be spoken with this identity.
+  std::vector<SecurityFactory> securities = default_securities();
+  std::vector<MuxerKind> muxers = default_muxers();
   explicit HostConfig(crypto::PrivateKey key) : identity(std::move(key)) {}
 };
 

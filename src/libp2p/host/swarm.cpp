@@ -24,11 +24,9 @@ Swarm::Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, G
       inbound_({.narrow = config.limits.connections_per_address, .wide = config.limits.connections_per_ip6_48}),
       rates_(config.limits.address_rate, config.limits.ip6_48_rate),
       handshakes_(config.limits.handshakes.per_second, config.limits.handshakes.burst, runtime.now().mono) {
-  auto credentials = noise::Credentials::make(config_.identity, runtime_.rng());
-  if (!credentials) {
-    throw std::invalid_argument("the host's identity cannot sign: " + credentials.error().message());
-  }
-  credentials_.emplace(std::move(*credentials));
+  auto kinds = ConnectionKinds::make(config_.securities, config_.muxers, config_.identity, runtime_.rng());
+  if (!kinds) throw std::invalid_argument("a host cannot be made of this configuration: " + kinds.error().message());
+  kinds_ = std::move(*kinds);
 }
 
 Swarm::~Swarm() {
@@ -81,18 +79,17 @@ Connection& Swarm::make(std::unique_ptr<runtime::Socket> socket, Direction direc
                         std::optional<PeerId> expected) {
   const Limits& limits = config_.limits;
   ConnectionConfig config;
-  config.identity = &config_.identity;
-  config.noise_credentials = &*credentials_;
+  config.kinds = kinds_;
   config.expected_peer = std::move(expected);
   config.accepts_protocol = [this](std::string_view protocol) { return events_.accepts_protocol(protocol); };
   config.list_protocols = [this] { return events_.list_protocols(); };
   config.may_grow = [this](std::size_t bytes) { return may_grow(bytes); };
   config.limits.handshake_timeout = limits.handshake_timeout;
   config.limits.stream_negotiation_timeout = limits.negotiation_timeout;
-  config.limits.muxer.max_inbound_streams = limits.streams_per_connection;
-  config.limits.muxer.max_send_queue = limits.stream_send_queue;
-  config.limits.muxer.send_low_water = limits.stream_send_queue / 4;
-  config.limits.muxer.max_receive_memory = limits.connection_memory;
+  config.limits.streams.max_inbound_streams = limits.streams_per_connection;
+  config.limits.streams.max_send_queue = limits.stream_send_queue;
+  config.limits.streams.send_low_water = limits.stream_send_queue / 4;
+  config.limits.streams.max_receive_memory = limits.connection_memory;
   const ConnectionId id = next_id_++;
   const Multiaddr local = to_multiaddr(socket->local());
   ConnectionOwner& owner = *this;

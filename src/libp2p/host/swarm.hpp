@@ -14,7 +14,6 @@
 #include "libp2p/host/connection_rates.hpp"
 #include "libp2p/host/gater.hpp"
 #include "libp2p/host/host.hpp"
-#include "libp2p/protocols/noise/handshake.hpp"
 
 namespace libp2p {
 
@@ -125,7 +124,7 @@ class Swarm final : private ConnectionOwner {
   MemoryAccount& memory_;
   HostCounters& counters_;
   SwarmEvents& events_;
-  std::optional<noise::Credentials> credentials_;
+  std::shared_ptr<const ConnectionKinds> kinds_;
   IoBuffers buffers_;
   std::shared_ptr<bool> alive_;
 

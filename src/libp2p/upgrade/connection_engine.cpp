@@ -3,66 +3,59 @@
 #include <algorithm>
 #include <utility>
 
-#include "libp2p/security/noise/noise_channel.hpp"
-#include "libp2p/seams/secure_channel.hpp"
 #include "libp2p/protocols/multistream/negotiator.hpp"
-#include "libp2p/protocols/noise/handshake.hpp"
-#include "libp2p/protocols/yamux/session.hpp"
+#include "libp2p/seams/secure_channel.hpp"
 
-// The connection as a whole: choice of the security protocol, handshake, choice of the muxer, sealed bytes. What
-// concerns single streams is in connection_streams.cpp.
 namespace libp2p {
-namespace {
 
-const multistream::Matcher kIsNoise = [](std::string_view protocol) { return protocol == noise::kProtocolId; };
-const multistream::Matcher kIsYamux = [](std::string_view protocol) { return protocol == yamux::kProtocolId; };
+using multistream::Negotiator;
 
-}  // namespace
-
-class ConnectionEngine::MuxerEvents final : public yamux::SessionEvents {
- public:
-  explicit MuxerEvents(ConnectionEngine& engine) : engine_(engine) {}
-  void on_inbound_stream(StreamId id) override { engine_.on_muxer_stream(id); }
-  void on_data(StreamId id, ByteView data) override { engine_.on_muxer_data(id, data); }
-  void on_end(StreamId id) override { engine_.on_muxer_end(id); }
-  void on_reset(StreamId id, const Error& error) override { engine_.on_muxer_reset(id, error); }
-  void on_writable(StreamId id) override { engine_.on_muxer_writable(id); }
-  void on_closed(StreamId id) override { engine_.on_muxer_closed(id); }
-  bool may_grow(std::size_t bytes) override { return !engine_.config_.may_grow || engine_.config_.may_grow(bytes); }
-
- private:
-  ConnectionEngine& engine_;
-};
+StreamNegotiation::Config ConnectionEngine::stream_config(ConnectionConfig& config) {
+  return {std::move(config.accepts_protocol), std::move(config.list_protocols), std::move(config.may_grow),
+          config.limits.stream_negotiation_timeout, config.limits.max_negotiating_inbound};
+}
 
 ConnectionEngine::ConnectionEngine(Role role, ConnectionConfig config, ConnectionEvents& events, Now now, Rng& rng)
     : role_(role),
-      config_(std::move(config)),
+      kinds_(std::move(config.kinds)),
+      expected_peer_(std::move(config.expected_peer)),
+      limits_(config.limits),
       events_(events),
       rng_(rng),
       now_(now),
-      handshake_deadline_(now.mono + config_.limits.handshake_timeout),
-      progress_(now.mono) {
-  using multistream::Negotiator;
-  if (role_ == Role::listener) {
-    choice_ = std::make_unique<Negotiator>(Negotiator::listener(&kIsNoise));
-    handshake_out_ = choice_->take_output();
-    return;
-  }
-  // One flight: header, proposal and the first message of the handshake.
-  choice_ = std::make_unique<Negotiator>(Negotiator::dialer({std::string(noise::kProtocolId)}));
-  handshake_out_ = choice_->take_output();
-  if (auto started = start_security(); !started) {
+      handshake_deadline_(now.mono + config.limits.handshake_timeout),
+      progress_(now.mono),
+      streams_(stream_config(config), events) {
+  if (auto begun = begin(); !begun) {
     handshake_out_ = {};
-    stop(std::move(started).error());
+    stop(std::move(begun).error());
   }
 }
 
 ConnectionEngine::~ConnectionEngine() = default;
 
+Result<void> ConnectionEngine::begin() {
+  if (!kinds_ || kinds_->securities.empty() || kinds_->muxers.empty())
+    return Error(Errc::invalid_argument, "a connection needs a security protocol and a multiplexer that it may speak");
+  if (role_ == Role::listener) {
+    speaks_ = [this](std::string_view protocol) { return kinds_->find_security(protocol) != nullptr; };
+    choice_ = std::make_unique<Negotiator>(Negotiator::listener(&speaks_));
+    handshake_out_ = choice_->take_output();
+    return {};
+  }
+  choice_ = std::make_unique<Negotiator>(Negotiator::dialer(kinds_->security_ids()));
+  handshake_out_ = choice_->take_output();
+  // One flight: header, proposal and the first message of the handshake. With several to choose from a peer that answers
+  // "na" would read that message as multistream-select.
+  if (kinds_->securities.size() == 1) return start_security(kinds_->securities.front().id);
+  return {};
+}
+
 // ---- input ----
 
 Result<std::size_t> ConnectionEngine::on_bytes(MutableBytes in, Now now) {
   now_ = now;
+  streams_.set_now(now);
   std::size_t taken = 0;
   while (phase_ != Phase::failed && taken < in.size()) {
     const auto step = take(in.subspan(taken));
@@ -76,66 +69,83 @@ Result<std::size_t> ConnectionEngine::on_bytes(MutableBytes in, Now now) {
 
 Result<std::size_t> ConnectionEngine::take(MutableBytes in) {
   if (phase_ == Phase::security_choice) return take_security_choice(in);
-  if (phase_ == Phase::security) return take_handshake(in);
-  return take_sealed(in);
+  OPP2P_TRY(const std::size_t taken, phase_ == Phase::security ? take_handshake(in) : take_sealed(in));
+  if (taken == 0 && in.size() > channel_->max_unread())
+    return Error(Errc::too_large, "a message of " + std::string(security_id_) + " is not whole after " +
+                                      std::to_string(in.size()) + " bytes");
+  return taken;
 }
 
 Result<std::size_t> ConnectionEngine::take_security_choice(ByteView in) {
   const auto taken = choice_->on_bytes(in);
   append(handshake_out_, choice_->take_output());
   if (!taken) return taken.error().within("negotiating the security protocol");
-  if (choice_->settled()) {
-    choice_.reset();
-    if (role_ == Role::listener) OPP2P_TRYV(start_security());
-    phase_ = Phase::security;
-    progress_ = now_.mono;
-  }
+  if (!choice_->settled()) return taken;
+  const std::string agreed = choice_->protocol();
+  choice_.reset();
+  phase_ = Phase::security;
+  progress_ = now_.mono;
+  if (!channel_) OPP2P_TRYV(start_security(agreed));
+  if (channel_->established()) OPP2P_TRYV(on_authenticated());
   return taken;
 }
 
-Result<void> ConnectionEngine::start_security() {
-  std::optional<noise::Credentials> own;
-  if (config_.noise_credentials == nullptr) {
-    if (config_.identity == nullptr) return Error(Errc::invalid_argument, "a connection needs an identity key");
-    OPP2P_TRY(own, noise::Credentials::make(*config_.identity, rng_));
-  }
-  channel_ = std::make_unique<NoiseChannel>(role_ == Role::dialer, own ? *own : *config_.noise_credentials,
-                                            std::vector<std::string>{std::string(yamux::kProtocolId)},
-                                            std::exchange(config_.expected_peer, std::nullopt), rng_);
+Result<void> ConnectionEngine::start_security(std::string_view id) {
+  const SecurityKind& kind = *kinds_->find_security(id);
+  security_id_ = kind.id;
+  OPP2P_TRY(channel_, kind.begin(role_, std::exchange(expected_peer_, std::nullopt), kinds_->muxer_ids(), rng_));
   append(handshake_out_, channel_->take_handshake_output());
-  return {};
+  return check_channel();
+}
+
+// A channel that asks for more room than drivers have would stand still.
+Result<void> ConnectionEngine::check_channel() const {
+  const bool fits = channel_->max_unread() < kInput && channel_->overhead() + kLeastMuxerRoom <= kMinTransmit;
+  if (fits) return {};
+  return Error(Errc::invalid_argument, std::string(security_id_) + " needs " + std::to_string(channel_->max_unread()) +
+                                           " bytes of input and " + std::to_string(channel_->overhead()) +
+                                           " around a message, more than connections have");
 }
 
 Result<std::size_t> ConnectionEngine::take_handshake(ByteView in) {
-  OPP2P_TRY(const std::size_t taken, channel_->on_handshake(in));
-  if (taken > 0) progress_ = now_.mono;
-  append(handshake_out_, channel_->take_handshake_output());
-  if (channel_->established()) on_authenticated();
+  auto taken = channel_->on_handshake(in);
+  append(handshake_out_, channel_->take_handshake_output());  // also of one that has failed: it may say why
+  if (!taken) return taken;
+  if (*taken > 0) progress_ = now_.mono;
+  if (channel_->established()) OPP2P_TRYV(on_authenticated());
   return taken;
 }
 
-void ConnectionEngine::on_authenticated() {
+Result<void> ConnectionEngine::on_authenticated() {
   remote_key_ = channel_->remote_key();
   remote_peer_ = PeerId::from_public_key(*remote_key_);
-  if (!channel_->early_muxer().empty()) return start_muxer();
+  if (const std::string& early = channel_->early_muxer(); !early.empty()) {
+    const MuxerKind* kind = kinds_->find_muxer(early);
+    if (kind == nullptr) return Error(Errc::unsupported, "the handshake settled on the multiplexer " + early);
+    start_muxer(*kind);
+    return {};
+  }
   phase_ = Phase::muxer_choice;
-  using multistream::Negotiator;
-  choice_ = std::make_unique<Negotiator>(role_ == Role::dialer ? Negotiator::dialer({std::string(yamux::kProtocolId)})
-                                                               : Negotiator::listener(&kIsYamux));
+  speaks_ = [this](std::string_view protocol) { return kinds_->find_muxer(protocol) != nullptr; };
+  choice_ = std::make_unique<Negotiator>(role_ == Role::dialer ? Negotiator::dialer(kinds_->muxer_ids())
+                                                               : Negotiator::listener(&speaks_));
   plain_out_ = choice_->take_output();
+  return {};
 }
 
-void ConnectionEngine::start_muxer() {
-  muxer_events_ = std::make_unique<MuxerEvents>(*this);
-  const auto side = role_ == Role::dialer ? yamux::Side::client : yamux::Side::server;
-  muxer_ = std::make_unique<yamux::Session>(side, config_.limits.muxer, *muxer_events_, now_);
+void ConnectionEngine::start_muxer(const MuxerKind& kind) {
+  MuxerEvents& events = streams_;
+  muxer_ = kind.make(role_, limits_.streams, events, now_);
+  muxer_id_ = kind.id;
+  streams_.attach(muxer_.get());
   phase_ = Phase::ready;
   events_.on_ready();
 }
 
 Result<std::size_t> ConnectionEngine::take_sealed(MutableBytes in) {
   OPP2P_TRY(const auto opened, channel_->open(in));
-  OPP2P_TRYV(take_plain(opened.plain));
+  if (!opened.plain.empty()) OPP2P_TRYV(take_plain(opened.plain));
+  if (opened.ended) return Error(Errc::closed, "the peer closed the connection");
   return opened.taken;
 }
 
@@ -146,8 +156,9 @@ Result<void> ConnectionEngine::take_plain(ByteView plain) {
     if (!taken) return taken.error().within("negotiating the muxer");
     if (!choice_->settled()) return {};
     plain = plain.subspan(*taken);
+    const MuxerKind& kind = *kinds_->find_muxer(choice_->protocol());
     choice_.reset();
-    start_muxer();
+    start_muxer(kind);
   }
   return plain.empty() ? Result<void>() : muxer_->on_bytes(plain, now_);
 }
@@ -157,12 +168,10 @@ Result<void> ConnectionEngine::take_plain(ByteView plain) {
 std::optional<MonoTime> ConnectionEngine::next_deadline() const {
   if (phase_ == Phase::failed) return std::nullopt;
   if (phase_ != Phase::ready) return handshake_deadline_;
-  auto deadline = muxer_->next_deadline();
-  if (!negotiating_.empty()) {
-    const MonoTime first = negotiating_.begin()->second.deadline;
-    deadline = deadline ? std::min(*deadline, first) : first;
-  }
-  return deadline;
+  const auto of_muxer = muxer_->next_deadline();
+  const auto of_streams = streams_.next_deadline();
+  if (!of_muxer || !of_streams) return of_muxer ? of_muxer : of_streams;
+  return std::min(*of_muxer, *of_streams);
 }
 
 Result<void> ConnectionEngine::on_timeout(Now now) {
@@ -170,11 +179,10 @@ Result<void> ConnectionEngine::on_timeout(Now now) {
   if (phase_ == Phase::failed) return *failure_;
   if (phase_ != Phase::ready) {
     if (now.mono < handshake_deadline_) return {};
-    const auto waited = std::chrono::duration_cast<Millis>(config_.limits.handshake_timeout).count();
+    const auto waited = std::chrono::duration_cast<Millis>(limits_.handshake_timeout).count();
     return stop(Error(Errc::timed_out, "the handshake was not complete after " + std::to_string(waited) + " ms"));
   }
-  while (!negotiating_.empty() && negotiating_.begin()->second.deadline <= now.mono)
-    refuse(negotiating_.begin(), Error(Errc::timed_out, "no protocol was agreed on the stream in time"));
+  streams_.on_timeout(now);
   if (auto alive = muxer_->on_timeout(now); !alive) return stop(std::move(alive).error());
   return {};
 }
@@ -183,11 +191,14 @@ Result<void> ConnectionEngine::on_timeout(Now now) {
 
 bool ConnectionEngine::wants_transmit() const {
   if (!handshake_out_.empty() || !plain_out_.empty()) return true;
-  return muxer_ != nullptr && muxer_->wants_output();
+  if (!channel_ || !channel_->established()) return false;
+  if (channel_->wants_output() || (going_away_ && !channel_closed_)) return true;
+  return !channel_has_end_ && muxer_ != nullptr && muxer_->wants_output();
 }
 
 std::size_t ConnectionEngine::poll_transmit(MutableBytes out, Now now) {
   now_ = now;
+  streams_.set_now(now);
   const std::size_t written = poll_handshake(out);
   if (!handshake_out_.empty() || !channel_ || !channel_->established()) return written;
   return written + seal_messages(out.subspan(written));
@@ -205,10 +216,18 @@ std::size_t ConnectionEngine::poll_handshake(MutableBytes out) {
 }
 
 std::size_t ConnectionEngine::seal_messages(MutableBytes out) {
-  const std::size_t least = channel_->overhead() + yamux::kHeaderSize + 1;
+  const std::size_t least = channel_->overhead() + kLeastMuxerRoom;
   std::size_t written = 0;
-  while (out.size() - written >= least) {
+  while (true) {
     const auto room = out.subspan(written);
+    close_channel();
+    if (channel_->wants_output()) {
+      const std::size_t own = channel_->poll_output(room);
+      if (own == 0) break;  // it does not fit, and nothing overtakes it
+      written += own;
+      continue;
+    }
+    if (channel_has_end_ || room.size() < least) break;
     const std::size_t plain_room = std::min(channel_->max_plain(), room.size() - channel_->overhead());
     const std::size_t n = poll_plain(room.subspan(channel_->header_size(), plain_room));
     if (n == 0) break;
@@ -234,6 +253,13 @@ std::size_t ConnectionEngine::poll_plain(MutableBytes out) {
   return n;
 }
 
+// ---- streams ----
+
+Result<StreamId> ConnectionEngine::open_stream(std::vector<std::string> protocols, Now now) {
+  if (phase_ == Phase::failed) return Error(Errc::closed, "the connection has ended: " + failure_->message());
+  return streams_.open(std::move(protocols), now);
+}
+
 // ---- ends ----
 
 // The first error is the one that counts. The muxer has reset its streams already when the error is its own.
@@ -243,7 +269,18 @@ const Error& ConnectionEngine::stop(Error error) {
   failure_ = std::move(error);
   choice_.reset();
   if (muxer_ && !muxer_->failed()) muxer_->abort(*failure_);
+  close_channel();
   return *failure_;
+}
+
+// Once everything has been said that the muxer has to say when a connection ends. Never inside an event: what the muxer has just
+// given may not be sealed yet.
+void ConnectionEngine::close_channel() {
+  if (channel_closed_ || !(going_away_ || phase_ == Phase::failed)) return;
+  if (!channel_ || !channel_->established() || !plain_out_.empty() || (muxer_ && muxer_->wants_output())) return;
+  channel_->close();
+  channel_closed_ = true;
+  channel_has_end_ = channel_->wants_output();
 }
 
 void ConnectionEngine::abort(const Error& reason) {
@@ -251,21 +288,18 @@ void ConnectionEngine::abort(const Error& reason) {
   handshake_sent_ = 0;
   plain_out_ = {};
   if (muxer_) muxer_->abort(reason);
+  channel_.reset();
   stop(reason);
 }
 
 void ConnectionEngine::go_away(CloseCode reason) {
-  if (muxer_) muxer_->go_away(static_cast<yamux::GoAwayCode>(reason));
+  if (!muxer_) return;
+  muxer_->go_away(reason);
+  going_away_ = true;
 }
 
 std::optional<Nanos> ConnectionEngine::round_trip() const {
   return muxer_ ? muxer_->round_trip() : std::nullopt;
 }
-
-std::string_view ConnectionEngine::security() const {
-  return channel_ && channel_->established() ? channel_->protocol() : std::string_view();
-}
-
-std::string_view ConnectionEngine::muxer() const { return muxer_ ? yamux::kProtocolId : std::string_view(); }
 
 }  // namespace libp2p

@@ -1,26 +1,23 @@
-// The whole of one connection between the socket and its streams, as a pure engine: multistream-select, the security
-// handshake (Noise XX), the choice of the muxer (early in the handshake, or by multistream-select), Yamux, and
-// multistream-select again on every stream. Raw bytes and the time go in; events come out while they are handled, and
-// sealed bytes are pulled when the socket can write. Owned by a connection driver, used from that driver's thread only.
+// The whole of one connection between the socket and its streams, as a pure engine: multistream-select for the security protocol, its
+// handshake, the choice of the muxer (early in the handshake, or by multistream-select), and the muxer with the negotiation of its
+// streams (stream_negotiation.hpp). It names no security and no muxer: ConnectionKinds has those that it may speak. Raw bytes and the
+// time go in; events come out while they are handled, and sealed bytes are pulled when the socket can write. Owned by a connection
+// driver, used from that driver's thread only.
 //
 // Bounds: on the way in at most one negotiation message (1 KiB) of the connection and of each stream that has no
 // protocol yet is buffered, and nothing else: a sealed message that is not whole stays with the driver. On the way out
-// each stream holds at most yamux::Limits::max_send_queue plus one shared message. At rest the engine owns no buffer.
-// Specifications: connections, noise, yamux, multistream-select.
+// each stream holds at most StreamLimits::max_send_queue plus one shared message. At rest the engine owns no buffer.
+// Specifications: connections, multistream-select, and those of the kinds.
 //
 // Re-entrancy. Events are delivered synchronously inside on_bytes, on_timeout, poll_transmit and abort, never inside a
 // call of the stream functions. Inside an event every stream function may be called (open_stream, send, close_write,
 // reset, consume, go_away), on any stream, also on the one that the event is about; on_bytes, on_timeout,
 // poll_transmit, abort and the destructor may not. A view that an event carries is valid until the event returns.
 //
-// Life of a stream. It begins for the user with open_stream's answer (outbound) or on_stream_opened (inbound). It ends
-// with exactly one of: on_stream_closed (both sides ended in order), on_stream_reset (the peer, a deadline, a refusal
-// or the end of the connection tore it down), or the user's own reset(), after which no event about it comes. An id is
-// never used again; a call with a dead id does nothing.
+// Life of a stream: as stream_negotiation.hpp says.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,37 +29,26 @@
 #include "libp2p/base/rng.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
-#include "libp2p/protocols/yamux/frame.hpp"
-#include "libp2p/protocols/yamux/limits.hpp"
 #include "libp2p/seams/stream_mux.hpp"
+#include "libp2p/upgrade/connection_kinds.hpp"
+#include "libp2p/upgrade/stream_negotiation.hpp"
 
 namespace libp2p::multistream {
 class Negotiator;
 }
-namespace libp2p::noise {
-class Credentials;
-}
-namespace libp2p::yamux {
-class Session;
-}
 
 namespace libp2p {
-
-class SecureChannel;
 
 struct ConnectionLimits {
   Nanos handshake_timeout = Seconds(10);           // from construction to ready; then on_timeout answers timed_out
   Nanos stream_negotiation_timeout = Seconds(10);  // from a stream's opening to its protocol; then it is reset
   std::size_t max_negotiating_inbound = 256;       // inbound streams without a protocol yet; one more is reset
-  yamux::Limits muxer = {};
+  StreamLimits streams = {};
 };
 
 struct ConnectionConfig {
-  // Our identity; must outlive the engine's handshake.
-  const crypto::PrivateKey* identity = nullptr;
-  // A Noise static key with its signature, made once and shared by all connections; null: the engine makes its own,
-  // which costs one key and one signature a connection. Must outlive the engine's handshake.
-  const noise::Credentials* noise_credentials = nullptr;
+  // What may be spoken. Never null, and not empty.
+  std::shared_ptr<const ConnectionKinds> kinds = nullptr;
   // Whom the dialer wants to reach; another key is Errc::mismatch. A listener may leave it empty.
   std::optional<PeerId> expected_peer = std::nullopt;
   // Says whether a protocol may be spoken on an inbound stream. Null refuses every one.
@@ -74,51 +60,41 @@ struct ConnectionConfig {
   ConnectionLimits limits = {};
 };
 
-class ConnectionEvents {
+class ConnectionEvents : public StreamEvents {
  public:
-  virtual ~ConnectionEvents() = default;
   // The peer is authenticated (remote_peer, remote_key) and streams may be opened. Once.
   virtual void on_ready() = 0;
-  // A protocol is agreed. For an outbound stream that was opened with a single protocol data may be sent before this.
-  virtual void on_stream_opened(StreamId id, const std::string& protocol, bool inbound) = 0;
-  // Never empty. The peer gets its credit back through consume(), so a slow reader holds it back.
-  virtual void on_stream_data(StreamId id, ByteView data) = 0;
-  // The peer will send no more; what it had sent has all been delivered.
-  virtual void on_stream_end(StreamId id) = 0;
-  // Errc::reset by the peer, timed_out, unsupported (no protocol agreed), exhausted (a bound), or the connection's own
-  // error.
-  virtual void on_stream_reset(StreamId id, const Error& error) = 0;
-  // A send() had been cut short or refused, and the queue has since fallen to its low water.
-  virtual void on_stream_writable(StreamId id) = 0;
-  virtual void on_stream_closed(StreamId id) = 0;
 };
 
 class ConnectionEngine : private LiveCounted<ConnectionEngine> {
  public:
-  // The least room that poll_transmit needs, and the most that on_bytes leaves unconsumed.
+  // The least room that poll_transmit needs.
   static constexpr std::size_t kMinTransmit = 64;
-  static constexpr std::size_t kMaxUnconsumed = 2 + 65535 - 1;
+  // How many bytes on_bytes has to be presented at once, if they are there: a security whose messages need more is refused.
+  static constexpr std::size_t kInput = 256 * 1024;
 
-  // Fails (failed() is true at once) only for a dialer whose identity is missing or cannot sign.
+  // Fails (failed() is true at once) without kinds, or when the security that a dialer begins with cannot begin.
   ConnectionEngine(Role role, ConnectionConfig config, ConnectionEvents& events, Now now, Rng& rng);
   ~ConnectionEngine();
   ConnectionEngine(const ConnectionEngine&) = delete;
   ConnectionEngine& operator=(const ConnectionEngine&) = delete;
 
   // Takes bytes from the front of `in`, decrypting them in place, and answers how many it took. The rest (less than one
-  // Noise message) must be presented again at the front of the next call, followed by newer bytes; so a driver needs a
-  // linear buffer of more than kMaxUnconsumed, moves the rest to its front, and may give the buffer back when nothing
-  // is left over. Bytes that were taken have been overwritten. Any split of the input gives the same events. An error
+  // message of the security, at most max_unconsumed()) must be presented again at the front of the next call, followed by
+  // newer bytes; so a driver needs a linear buffer of kInput, moves the rest to its front, and may give the buffer back
+  // when nothing is left over. Bytes that were taken have been overwritten. Any split of the input gives the same events. An error
   // ends the connection: every stream has been reset by event; send what poll_transmit still gives (a go-away), then
   // close the socket. Errc::closed means that the peer said good-bye in order.
   Result<std::size_t> on_bytes(MutableBytes in, Now now);
+  // 0 while the security protocol is being chosen; less than kInput afterwards.
+  std::size_t max_unconsumed() const { return channel_ ? channel_->max_unread() : 0; }
 
   // To be called when next_deadline has passed. An error means the same as with on_bytes.
   Result<void> on_timeout(Now now);
   std::optional<MonoTime> next_deadline() const;
 
   // Writes sealed bytes into `out`, as many as there are and fit; out must hold kMinTransmit. 0: nothing to send now.
-  // 256 KiB and 64 bytes hold four full Noise messages.
+  // 256 KiB and 64 bytes hold four full messages of Noise.
   std::size_t poll_transmit(MutableBytes out, Now now);
   // False means that poll_transmit would answer 0. It turns true through inputs and stream functions, never by itself.
   bool wants_transmit() const;
@@ -134,28 +110,21 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   // Round trip of the last keep-alive ping.
   std::optional<Nanos> round_trip() const;
   // "/noise" and "/yamux/1.0.0" once settled.
-  std::string_view security() const;
-  std::string_view muxer() const;
+  std::string_view security() const { return remote_key_ ? security_id_ : std::string_view(); }
+  std::string_view muxer() const { return muxer_id_; }
 
-  // ---- streams (before ready: open_stream fails with invalid_argument, the others do nothing) ----
+  // ---- streams, as stream_negotiation.hpp says (before ready: open_stream fails with invalid_argument, the others do nothing) ----
 
-  // Proposes the protocols in order. With a single one the proposal and the first data travel together and send() may
-  // follow at once; with several send() takes nothing before on_stream_opened. Errc::exhausted: too many streams are
-  // open (Limits::max_outbound_streams); Errc::closed: the connection is going away. Streams beyond the peer's backlog
-  // (max_unacknowledged) wait for their turn inside the engine, within their negotiation deadline.
+  // Errc::exhausted: too many streams are open (StreamLimits::max_outbound_streams); Errc::closed: the connection is going
+  // away. Streams beyond the peer's backlog wait for their turn inside the muxer, within their negotiation deadline.
   Result<StreamId> open_stream(std::vector<std::string> protocols, Now now);
-  // Copies what fits below the stream's bound and answers how much; less than all of it makes on_stream_writable come.
-  std::size_t send(StreamId id, ByteView data);
-  // Queues bytes from `offset` on by reference. False, and on_stream_writable to come, when the queue is at its bound.
-  bool send(StreamId id, SharedBytes data, std::size_t offset = 0);
-  // No more will be sent; the end follows what is queued. What the peer sends is still delivered.
-  void close_write(StreamId id);
-  // Tears the stream down; queued data is dropped.
-  void reset(StreamId id);
-  // The user is done with n delivered bytes.
-  void consume(StreamId id, std::size_t n);
-  std::size_t send_queue_bytes(StreamId id) const;
-  std::size_t stream_count() const;
+  std::size_t send(StreamId id, ByteView data) { return streams_.send(id, data); }
+  bool send(StreamId id, SharedBytes data, std::size_t offset = 0) { return streams_.send(id, std::move(data), offset); }
+  void close_write(StreamId id) { streams_.close_write(id); }
+  void reset(StreamId id, std::uint64_t code = 0) { streams_.reset(id, code); }
+  void consume(StreamId id, std::size_t n) { streams_.consume(id, n); }
+  std::size_t send_queue_bytes(StreamId id) const { return streams_.send_queue_bytes(id); }
+  std::size_t stream_count() const { return streams_.stream_count(); }
 
   // Refuses new streams, and says good-bye to the peer after everything that can be sent has been. Then, when
   // wants_transmit() is false, close the socket; the peer does not have to answer. The first reason counts.
@@ -164,46 +133,33 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   void abort(const Error& reason);
 
  private:
-  class MuxerEvents;
   enum class Phase : std::uint8_t { security_choice, security, muxer_choice, ready, failed };
-  struct Negotiation {
-    std::unique_ptr<multistream::Negotiator> negotiator;  // null: inbound and turned away
-    MonoTime deadline;
-    bool inbound = false;
-    bool may_send = false;            // a single protocol is proposed: data follows it at once
-    bool close_when_settled = false;  // close_write() came before the protocol
-    std::size_t discarded = 0;        // bytes that came after it was turned away
-  };
-  using Negotiations = std::map<StreamId, Negotiation>;
 
-  Result<void> start_security();
+  static StreamNegotiation::Config stream_config(ConnectionConfig& config);
+  Result<void> begin();
+  Result<void> start_security(std::string_view id);
+  Result<void> check_channel() const;
   Result<std::size_t> take(MutableBytes in);
   Result<std::size_t> take_security_choice(ByteView in);
   Result<std::size_t> take_handshake(ByteView in);
   Result<std::size_t> take_sealed(MutableBytes in);
   Result<void> take_plain(ByteView plain);
-  void on_authenticated();
-  void start_muxer();
+  Result<void> on_authenticated();
+  void start_muxer(const MuxerKind& kind);
   const Error& stop(Error error);
+  void close_channel();
   std::size_t poll_handshake(MutableBytes out);
   std::size_t poll_plain(MutableBytes out);
   std::size_t seal_messages(MutableBytes out);
 
-  void on_muxer_stream(StreamId id);
-  void on_muxer_data(StreamId id, ByteView data);
-  void on_muxer_end(StreamId id);
-  void on_muxer_reset(StreamId id, const Error& error);
-  void on_muxer_closed(StreamId id);
-  void on_muxer_writable(StreamId id);
-  void negotiate(Negotiations::iterator at, ByteView data);
-  void settle(Negotiations::iterator at, ByteView rest);
-  void refuse(Negotiations::iterator at, const Error& error);
-  void turn_away(Negotiations::iterator at, const Error& error);
-  bool forget(StreamId id);
-
   Role role_;
   Phase phase_ = Phase::security_choice;
-  ConnectionConfig config_;
+  bool going_away_ = false;
+  bool channel_closed_ = false;   // it was told that no more comes
+  bool channel_has_end_ = false;  // and it says so itself: nothing may be sealed behind that
+  const std::shared_ptr<const ConnectionKinds> kinds_;
+  std::optional<PeerId> expected_peer_;
+  const ConnectionLimits limits_;
   ConnectionEvents& events_;
   Rng& rng_;
   Now now_;
@@ -212,16 +168,16 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   Bytes handshake_out_;  // raw bytes of the handshake that wait for the socket; freed when they are sent
   std::size_t handshake_sent_ = 0;
   Bytes plain_out_;  // the negotiation of the muxer, to be sealed before anything of the muxer
+  std::function<bool(std::string_view)> speaks_;  // a listener's part of the choice
   std::unique_ptr<multistream::Negotiator> choice_;  // of the security protocol, then of the muxer; null when settled
   std::unique_ptr<SecureChannel> channel_;
-  std::unique_ptr<MuxerEvents> muxer_events_;
-  std::unique_ptr<yamux::Session> muxer_;
+  StreamNegotiation streams_;
+  std::unique_ptr<Muxer> muxer_;
+  std::string_view security_id_;  // of kinds_
+  std::string_view muxer_id_;
   std::optional<crypto::PublicKey> remote_key_;
   PeerId remote_peer_;
   std::optional<Error> failure_;
-  // Streams whose protocol is not settled yet. Ids grow with time, so the first one has the earliest deadline.
-  Negotiations negotiating_;
-  std::size_t negotiating_inbound_ = 0;
 };
 
 }  // namespace libp2p

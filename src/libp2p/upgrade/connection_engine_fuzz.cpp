@@ -4,11 +4,12 @@
 #include <set>
 #include <vector>
 
+#include "libp2p/muxers/yamux/muxer.hpp"
+#include "libp2p/security/noise/security.hpp"
 #include "libp2p/upgrade/connection_engine.hpp"
 
 namespace {
 
-using namespace libp2p;
 using namespace libp2p;
 
 class User : public ConnectionEvents {
@@ -53,7 +54,7 @@ const Now kStart{MonoTime(Seconds(1)), UnixTime(Seconds(1))};
 struct End {
   End(Role role, const crypto::PrivateKey& key, std::uint64_t seed) : rng(seed) {
     ConnectionConfig config;
-    config.identity = &key;
+    config.kinds = ConnectionKinds::make({noise::security()}, {yamux::muxer()}, key, rng).value();
     config.accepts_protocol = [](std::string_view protocol) { return protocol == "/echo"; };
     user.engine.emplace(role, std::move(config), user, kStart, rng);
   }

@@ -72,24 +72,19 @@ TEST_F(ConnectionEngineTest, accepts_the_expected_peer) {
   EXPECT_TRUE(pair.dialer.engine->ready());
 }
 
-TEST_F(ConnectionEngineTest, shares_one_static_key_between_connections) {
-  SeededRng rng(5);
-  const auto key = make_key(3);
-  const auto credentials = noise::Credentials::make(key, rng).value();
-  Pair pair({.listener = {.noise_credentials = &credentials}});
-  pair.run();
-  EXPECT_TRUE(pair.dialer.engine->ready());
-  EXPECT_EQ(pair.dialer.engine->remote_peer(), PeerId::from_public_key(key.public_key()));
-}
-
-TEST_F(ConnectionEngineTest, fails_at_once_without_an_identity) {
-  SeededRng rng(1);
-  Recorder user;
-  ConnectionEngine engine(Role::dialer, {}, user, testing_pair::start_time(), rng);
-  EXPECT_TRUE(engine.failed());
-  EXPECT_FALSE(engine.wants_transmit());
-  Bytes byte(1);
-  EXPECT_EQ(engine.on_bytes(byte, testing_pair::start_time()).error().code(), Errc::invalid_argument);
+TEST_F(ConnectionEngineTest, fails_at_once_without_a_security_or_a_muxer) {
+  for (const auto role : {Role::dialer, Role::listener}) {
+    for (const auto& kinds : {std::shared_ptr<const ConnectionKinds>(), std::make_shared<const ConnectionKinds>()}) {
+      SeededRng rng(1);
+      Recorder user;
+      ConnectionEngine engine(role, {.kinds = kinds}, user, testing_pair::start_time(), rng);
+      EXPECT_TRUE(engine.failed());
+      EXPECT_FALSE(engine.wants_transmit() || engine.next_deadline());
+      Bytes byte(1);
+      EXPECT_EQ(engine.on_bytes(byte, testing_pair::start_time()).error().code(), Errc::invalid_argument);
+      EXPECT_FALSE(engine.open_stream({kEcho}, testing_pair::start_time()));
+    }
+  }
 }
 
 TEST_F(ConnectionEngineTest, detects_every_flipped_bit_of_the_handshake) {
@@ -264,7 +259,7 @@ TEST_F(ConnectionEngineTest, negotiates_the_muxer_with_a_peer_that_does_not_offe
       SeededRng rng(1);
       Recorder user;
       const auto key = make_key(1);
-      ConnectionEngine engine(role, {.identity = &key}, user, testing_pair::start_time(), rng);
+      ConnectionEngine engine(role, {.kinds = testing_pair::make_kinds(key)}, user, testing_pair::start_time(), rng);
       OldPeer peer(role == Role::listener, muxer);
       Result<std::size_t> taken = std::size_t{0};
       Bytes wire;

@@ -232,7 +232,7 @@ TEST_F(ConnectionStreams, holds_a_fast_writer_back_while_the_reader_is_slow) {
   // The window, less nothing: the negotiation's bytes were given back at once but in portions of half a window.
   EXPECT_LE(seen.data.size(), yamux::kInitialWindow);
   EXPECT_GT(seen.data.size(), yamux::kInitialWindow - 64);
-  EXPECT_LE(pair.dialer.engine->send_queue_bytes(id), yamux::Limits{}.max_send_queue);
+  EXPECT_LE(pair.dialer.engine->send_queue_bytes(id), StreamLimits{}.max_send_queue);
   std::size_t consumed = 0;
   while (consumed < writer.message().size()) {
     const std::size_t n = seen.data.size() - consumed;

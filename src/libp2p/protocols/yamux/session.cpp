@@ -164,7 +164,7 @@ Result<void> Session::on_data_header(const Header& header, Stream& stream) {
     frame_stream_ = 0;
     reset(id);
     events_.on_reset(id, Error(Errc::malformed, "the peer sent data after the end of the stream"));
-  } else if (unconsumed_ + header.length > limits_.max_receive_memory) {
+  } else if (!stream.reading_stopped && unconsumed_ + header.length > limits_.max_receive_memory) {
     ++counters_.memory_resets;
     frame_stream_ = 0;
     reset(id);
@@ -172,7 +172,7 @@ Result<void> Session::on_data_header(const Header& header, Stream& stream) {
                                                     " bytes of this connection wait to be read"));
   } else if (header.length == 0) {
     finish_frame();
-  } else {
+  } else if (!stream.reading_stopped) {
     // Counted before it arrives, so that credit and unread bytes together never exceed the window.
     stream.unconsumed += header.length;
     unconsumed_ += header.length;
@@ -182,7 +182,8 @@ Result<void> Session::on_data_header(const Header& header, Stream& stream) {
 
 void Session::on_payload(ByteView part) {
   // Skipped, or reset by the user while the frame came in.
-  if (frame_stream_ == 0 || find(frame_stream_) == nullptr) return;
+  const Stream* stream = frame_stream_ == 0 ? nullptr : find(frame_stream_);
+  if (stream == nullptr || stream->reading_stopped) return;
   events_.on_data(frame_stream_, part);
 }
 
@@ -195,7 +196,7 @@ void Session::on_fin(StreamId id) {
   Stream* stream = find(id);
   if (stream == nullptr || stream->remote_ended) return;
   stream->remote_ended = true;
-  events_.on_end(id);
+  if (!stream->reading_stopped) events_.on_end(id);
   stream = find(id);
   if (stream == nullptr || !stream->fin_sent) return;
   erase(*stream);

@@ -79,7 +79,11 @@ class Session {
   std::size_t send(StreamId id, ByteView data);
   bool send(StreamId id, SharedBytes data, std::size_t offset);
   void close_write(StreamId id);
-  void reset(StreamId id);
+  // What the stream still receives is thrown away and gets no credit, so that the peer wastes one window at most. Once
+  // our end has been sent the stream is gone for us, and frames for it are late ones, as with go-yamux.
+  void stop_reading(StreamId id);
+  // `code` goes into the length of the reset's frame, where go-yamux has it. What does not fit into 32 bits is 0.
+  void reset(StreamId id, std::uint64_t code = 0);
   void consume(StreamId id, std::size_t n);
 
   bool has(StreamId id) const { return find(id) != nullptr; }
@@ -120,6 +124,7 @@ class Session {
   void push_control(const Header& header);
   std::size_t drain_control(MutableBytes out);
   std::size_t write_stream_frame(MutableBytes out, bool first);
+  void end_front();
   void send_ping();
 
   Side side_;

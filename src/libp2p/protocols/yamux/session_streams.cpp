@@ -112,12 +112,22 @@ void Session::close_write(StreamId id) {
   update_ready(*stream);
 }
 
-void Session::reset(StreamId id) {
+void Session::stop_reading(StreamId id) {
+  Stream* stream = find(id);
+  if (stream == nullptr || stream->remote_ended) return;
+  stream->reading_stopped = true;
+  unconsumed_ -= std::exchange(stream->unconsumed, 0);
+  update_ready(*stream);
+}
+
+void Session::reset(StreamId id, std::uint64_t code) {
   Stream* stream = find(id);
   if (stream == nullptr) return;
   const bool known_to_peer = !stream->waiting;
   // First the farewell, then the room that it makes: the peer sees the reset before the next opening.
-  if (known_to_peer && !failed_) push_control(make_header(FrameType::window_update, kRst, wire_id(id), 0));
+  const bool fits = code <= std::numeric_limits<std::uint32_t>::max();
+  const std::uint32_t told = fits ? static_cast<std::uint32_t>(code) : 0;
+  if (known_to_peer && !failed_) push_control(make_header(FrameType::window_update, kRst, wire_id(id), told));
   erase(*stream);
 }
 
@@ -143,7 +153,7 @@ std::uint32_t Session::receive_window(StreamId id) const {
 // Gives credit back in portions of half a window. When such a portion was used up within four round trips, the window
 // is what holds the peer back, and it doubles.
 void Session::update_window(Stream& stream) {
-  if (stream.remote_ended || failed_) return;
+  if (stream.remote_ended || stream.reading_stopped || failed_) return;
   const auto missing = [&stream] { return stream.window - stream.receive_credit - stream.unconsumed; };
   if (missing() < stream.window / 2) return;
   if (shortest_round_trip_) {
@@ -201,6 +211,10 @@ std::size_t Session::poll_output(MutableBytes out, Now now) {
     written += drain_control(out.subspan(written));
     if (control_sent_ < control_.size() || failed_) return written;
     if (ready_.empty()) break;
+    if (ready_.front().fin_sent) {
+      end_front();
+      continue;
+    }
     const std::size_t n = write_stream_frame(out.subspan(written), written == 0);
     if (n == 0) return written;
     written += n;
@@ -227,6 +241,13 @@ std::size_t Session::drain_control(MutableBytes out) {
   return n;
 }
 
+// A stream that was ended before its reading was stopped, and has nothing left.
+void Session::end_front() {
+  const StreamId id = ready_.front().id;
+  erase(ready_.front());
+  events_.on_closed(id);
+}
+
 // One frame of the stream whose turn it is. 0: it does not fit, or only a crumb of it would.
 std::size_t Session::write_stream_frame(MutableBytes out, bool first) {
   constexpr std::size_t kCrumb = 1024;
@@ -242,7 +263,7 @@ std::size_t Session::write_stream_frame(MutableBytes out, bool first) {
   if (stream.queue.empty()) {
     write_header(out.data(), make_header(FrameType::window_update, kFin, wire_id(id), 0));
     stream.fin_sent = true;
-    if (stream.remote_ended) {
+    if (stream.remote_ended || stream.reading_stopped) {
       erase(stream);
       events_.on_closed(id);
     }

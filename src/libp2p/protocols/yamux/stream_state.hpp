@@ -2,10 +2,11 @@
 // the session, which owns both.
 #pragma once
 
+#include "libp2p/base/intrusive_list.hpp"
 #include "libp2p/base/live_count.hpp"
+#include "libp2p/base/send_queue.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/protocols/yamux/limits.hpp"
-#include "libp2p/protocols/yamux/send_queue.hpp"
 
 namespace libp2p::yamux {
 
@@ -23,6 +24,7 @@ struct Stream : LiveCounted<Stream> {
   bool local_ended = false;    // close_write was called
   bool fin_sent = false;
   bool remote_ended = false;
+  bool reading_stopped = false;  // what comes is thrown away, and our end is the stream's
   bool wants_writable = false;
   bool in_ready = false;
 
@@ -38,33 +40,10 @@ struct Stream : LiveCounted<Stream> {
 
   bool sendable() const {
     if (waiting) return false;
-    return queue.empty() ? local_ended && !fin_sent : send_credit > 0;
+    return queue.empty() ? local_ended && (!fin_sent || reading_stopped) : send_credit > 0;
   }
 };
 
-// A doubly linked list through the streams themselves: no allocation, and a stream leaves it in constant time. A stream
-// is in one list at most.
-class StreamList {
- public:
-  bool empty() const { return first_ == nullptr; }
-  Stream& front() { return *first_; }
-
-  void push_back(Stream& stream) {
-    stream.next = nullptr;
-    stream.previous = last_;
-    (last_ != nullptr ? last_->next : first_) = &stream;
-    last_ = &stream;
-  }
-
-  void remove(Stream& stream) {
-    (stream.previous != nullptr ? stream.previous->next : first_) = stream.next;
-    (stream.next != nullptr ? stream.next->previous : last_) = stream.previous;
-    stream.next = stream.previous = nullptr;
-  }
-
- private:
-  Stream* first_ = nullptr;
-  Stream* last_ = nullptr;
-};
+using StreamList = IntrusiveList<Stream>;
 
 }  // namespace libp2p::yamux

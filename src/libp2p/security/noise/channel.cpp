@@ -1,14 +1,14 @@
-#include "libp2p/security/noise/noise_channel.hpp"
+#include "libp2p/security/noise/channel.hpp"
 
 #include <utility>
 
-namespace libp2p {
+namespace libp2p::noise {
 
-NoiseChannel::NoiseChannel(bool initiator, const noise::Credentials& credentials, std::vector<std::string> muxers,
+NoiseChannel::NoiseChannel(bool initiator, const Credentials& credentials, std::vector<std::string> muxers,
                            std::optional<PeerId> expected_peer, Rng& rng)
     : initiator_(initiator), offered_{{}, std::move(muxers)} {
-  noise::HandshakeOptions options{{}, offered_, std::move(expected_peer)};
-  handshake_ = std::make_unique<noise::Handshake>(initiator, credentials, std::move(options), rng);
+  HandshakeOptions options{{}, offered_, std::move(expected_peer)};
+  handshake_ = std::make_unique<Handshake>(initiator, credentials, std::move(options), rng);
 }
 
 Result<std::size_t> NoiseChannel::on_handshake(ByteView in) {
@@ -21,11 +21,11 @@ Result<std::size_t> NoiseChannel::on_handshake(ByteView in) {
 void NoiseChannel::establish() {
   auto keys = handshake_->split();
   transport_.emplace(keys);
-  noise::wipe(keys.send);
-  noise::wipe(keys.receive);
+  wipe(keys.send);
+  wipe(keys.receive);
   remote_key_ = handshake_->remote_key();
   const auto& theirs = handshake_->remote_extensions();
-  early_muxer_ = initiator_ ? noise::choose_muxer(offered_, theirs) : noise::choose_muxer(theirs, offered_);
+  early_muxer_ = initiator_ ? choose_muxer(offered_, theirs) : choose_muxer(theirs, offered_);
   last_output_ = handshake_->take_output();
   handshake_.reset();
   offered_ = {};
@@ -44,4 +44,4 @@ Result<SecureChannel::Opened> NoiseChannel::open(MutableBytes in) {
   return Opened{opened.taken, opened.plain};
 }
 
-}  // namespace libp2p
+}  // namespace libp2p::noise

@@ -1,9 +1,9 @@
-#include "libp2p/protocols/yamux/send_queue.hpp"
+#include "libp2p/base/send_queue.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace libp2p::yamux {
+namespace libp2p {
 
 void SendQueue::push_copy(ByteView data) {
   size_ += data.size();
@@ -53,4 +53,4 @@ void SendQueue::clear() {
   size_ = 0;
 }
 
-}  // namespace libp2p::yamux
+}  // namespace libp2p

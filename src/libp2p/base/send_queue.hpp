@@ -1,13 +1,13 @@
-// What a stream has still to send: copied bytes and references to shared messages, in order. Owned by its stream. It
-// keeps no bound of its own; the session asks size() before it adds. Copied bytes are gathered into chunks of at most
-// kChunk, so that many small writes cost few allocations.
+// What a muxer's stream has still to send: copied bytes and references to shared messages, in order. Owned by its stream. It keeps no
+// bound of its own; the muxer asks size() before it adds. Copied bytes are gathered into chunks of at most kChunk, so that many small
+// writes cost few allocations.
 #pragma once
 
 #include <vector>
 
 #include "libp2p/base/bytes.hpp"
 
-namespace libp2p::yamux {
+namespace libp2p {
 
 class SendQueue {
  public:
@@ -37,4 +37,4 @@ class SendQueue {
   std::size_t size_ = 0;
 };
 
-}  // namespace libp2p::yamux
+}  // namespace libp2p
