@@ -119,8 +119,7 @@ TEST_F(MemoryHostTest, a_gater_blocks_a_peer_and_no_rule_of_ips_is_about_it) {
 
 TEST_F(MemoryHostTest, a_mute_dialler_is_half_open_until_its_time_and_a_dial_that_is_given_up_ends_its_socket) {
   const auto a = make_both(1);
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   memory::MemoryTransport raw(nodes[0].runtime(), net);
   std::optional<RawEnd> mute;
   const auto operation = raw.dial(at(1), [&mute](Result<RawEnd> end) { mute.emplace(std::move(*end)); });
