@@ -45,6 +45,7 @@ struct NodeOptions {
   libp2p::Nanos peers_grace = libp2p::Seconds(30);
   std::string user_agent = "optimism";
   bool ping = true;
+  std::string security = "noise";  // comma-separated, op-node's names
   libp2p::Nanos dial_timeout = libp2p::Seconds(10);
   // Inbound connections: go-libp2p's limits, which op-node has without options.
   std::string limits_exempt;  // comma-separated CIDR
@@ -96,6 +97,7 @@ struct NodeConfig {
   libp2p::Nanos peers_grace{};
   std::string user_agent;
   bool ping = true;
+  std::vector<std::string> securities{"noise"};  // names of libp2p/host/kinds.hpp
   libp2p::Nanos dial_timeout{};
   libp2p::Limits limits = node_limits();  // p2p.limits.* sets some of them
   libp2p::Nanos spin{};  // the longest time that the network thread looks for events before it sleeps
