@@ -27,6 +27,7 @@ constexpr Nanos kForever = std::chrono::hours(24 * 365);
 
 struct Options {
   std::string key = "ed25519";
+  std::vector<std::string> securities{"noise"};
   std::string listen = "/ip4/127.0.0.1/tcp/0";
   std::string address;
   std::string test;
@@ -48,6 +49,7 @@ libp2p::HostConfig host_config(const Options& options, libp2p::Rng& rng) {
   const auto type = options.key == "secp256k1" ? libp2p::crypto::KeyType::secp256k1 : libp2p::crypto::KeyType::ed25519;
   libp2p::HostConfig config(libp2p::crypto::PrivateKey::generate(type, rng).value());
   config.user_agent = "opp2p-interop";
+  config.securities = libp2p::securities_named(options.securities).value();
   config.limits.streams_per_connection = 2000;
   return config;
 }
@@ -195,6 +197,9 @@ int main(int argc, char** argv) {
   app.add_option("--key", options.key, "ed25519 or secp256k1")
       ->capture_default_str()
       ->check(CLI::IsMember({"ed25519", "secp256k1"}));
+  app.add_option("--security", options.securities, "noise and plaintext, in order of preference")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"noise", "plaintext"}));
   app.fallthrough();
   auto* listener = app.add_subcommand("listen", "Serve the test protocols until SIGTERM");
   listener->add_option("--listen", options.listen, "Multiaddr to listen at")->capture_default_str();
