@@ -21,7 +21,7 @@ Host::Host(runtime::Runtime& runtime, HostConfig config) : state_(std::make_shar
 Host::~Host() {
   // Somebody further up the stack may hold the state for a moment longer.
   state_->closing = true;
-  state_->observers.clear();
+  state_->events.close();
 }
 
 runtime::Runtime& Host::runtime() { return state_->runtime; }
@@ -133,15 +133,12 @@ Peerstore& Host::peerstore() { return state_->peerstore; }
 Gater& Host::gater() { return *state_->gater; }
 const HostCounters& Host::counters() const { return state_->counters; }
 
-void Host::add_observer(HostObserver* observer) { state_->observers.push_back(observer); }
-void Host::remove_observer(HostObserver* observer) {
-  std::replace(state_->observers.begin(), state_->observers.end(), observer, static_cast<HostObserver*>(nullptr));
+Subscription Host::subscribe(std::function<void(const HostEvent&)> listener) {
+  return state_->events.subscribe(std::move(listener));
 }
 void Host::report_identified(const PeerId& peer, std::vector<std::string> protocols) {
   state_->peerstore.set_protocols(peer, protocols);
-  state_->notify([peer, protocols = std::move(protocols)](HostObserver& observer) {
-    observer.on_peer_identified(peer, protocols);
-  });
+  state_->tell(PeerIdentified{peer, std::move(protocols)});
 }
 
 Task<void> Host::close(Nanos limit) {

@@ -11,14 +11,15 @@ namespace {
 constexpr const char* kTag = "static";
 }
 
-StaticPeers::StaticPeers(Host& host, StaticPeersConfig config, StaticPeersEvents* events)
-    : host_(host), config_(config), events_(events) {
+StaticPeers::StaticPeers(Host& host, StaticPeersConfig config) : host_(host), config_(config) {
   timer_ = host_.runtime().make_timer([this] { attempt_due(); });
-  host_.add_observer(this);
+  host_events_ = host_.subscribe([this](const HostEvent& event) {
+    if (const auto* connected = std::get_if<PeerConnected>(&event)) on_peer_connected(connected->peer);
+    if (const auto* gone = std::get_if<PeerDisconnected>(&event)) on_peer_disconnected(gone->peer);
+  });
 }
 
 StaticPeers::~StaticPeers() {
-  host_.remove_observer(this);
   for (const auto& [id, peer] : peers_) {
     host_.unprotect(id, kTag);
     host_.stop_exempting(id);
@@ -120,7 +121,8 @@ runtime::Task<void> StaticPeers::dial(PeerId id) {
     const auto found = peers_.find(id);
     if (found == peers_.end()) co_return;
     host_.peerstore().add_addresses(id, found->second.addresses, kStaticAddress, host_.runtime().now().mono);
-    if (events_ != nullptr) events_->on_dialling(status_of(id, found->second));  // last: it may remove the peer
+    // Last: a listener may remove the peer.
+    if (events_.has_listeners()) events_.emit(StaticDialStarted{status_of(id, found->second)});
   }
   PeerId target = id;
   auto connecting = host_.connect(std::move(target));
@@ -138,10 +140,10 @@ runtime::Task<void> StaticPeers::dial(PeerId id) {
   const Error why = outcome ? fail(Errc::closed, "the connection ended at once") : outcome.error();
   peer.last_error = why.message();
   schedule(peer, delay_after(peer.failures));
-  if (events_ != nullptr) events_->on_dial_failed(status_of(id, peer), why);
+  if (events_.has_listeners()) events_.emit(StaticDialFailed{status_of(id, peer), why});
 }
 
-void StaticPeers::on_peer_connected(const PeerId& id, Direction) {
+void StaticPeers::on_peer_connected(const PeerId& id) {
   const auto found = peers_.find(id);
   if (found == peers_.end()) return;
   found->second.failures = 0;
@@ -153,7 +155,7 @@ void StaticPeers::on_peer_disconnected(const PeerId& id) {
   if (found == peers_.end() || host_.connected(id)) return;
   // A dial that is under way schedules the next one itself.
   if (!found->second.dialling && !found->second.next_attempt) schedule(found->second, delay_after(1));
-  if (events_ != nullptr) events_->on_lost(status_of(id, found->second));
+  if (events_.has_listeners()) events_.emit(StaticPeerLost{status_of(id, found->second)});
 }
 
 }  // namespace libp2p
