@@ -4,6 +4,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <string>
+#include <variant>
 
 #include "opstack/gossip/block_gossip.hpp"
 #include "libp2p/runtime/asio/asio_runtime.hpp"
@@ -19,13 +20,11 @@ int fail(const std::string& text) {
 }
 
 // Tells why a block was not accepted; accepted ones are printed below.
-class Refusals final : public gossip::BlockGossipObserver {
- public:
-  void on_verdict(const gossip::BlockVerdict& verdict) override {
-    if (verdict.outcome.verdict != opstack::rules::Verdict::accept)
-      std::fprintf(stderr, "refused: %s (from %s)\n", verdict.outcome.text().c_str(), verdict.from.to_base58().c_str());
-  }
-};
+void print_refusal(const gossip::BlockGossipEvent& event) {
+  const auto* verdict = std::get_if<gossip::BlockVerdict>(&event);
+  if (verdict == nullptr || verdict->outcome.verdict == opstack::rules::Verdict::accept) return;
+  std::fprintf(stderr, "refused: %s (from %s)\n", verdict->outcome.text().c_str(), verdict->from.to_base58().c_str());
+}
 
 runtime::Task<void> connect(Host& host, Multiaddr address, std::string& trouble) {
   const auto peer = co_await host.connect(std::move(address));
@@ -49,13 +48,13 @@ int main(int argc, char** argv) {
   libp2p::GossipsubService pubsub(host, gossip::block_gossip_config(*chain_id, gossipsub::Params()), scores);
   gossip::BlockGossipConfig config;
   config.chain_id = *chain_id;
-  Refusals refusals;
-  gossip::BlockGossip blocks(rt, pubsub, std::move(config), &refusals,
-                             [](const PeerId&, const opstack::payload::SharedEnvelope& block) {
+  const auto print_block = [](const PeerId&, const opstack::payload::SharedEnvelope& block) {
     std::printf("block %" PRIu64 " %s, %zu transactions\n", block->payload.block_number,
                 to_hex0x(block->payload.block_hash).c_str(), block->payload.transactions.size());
     std::fflush(stdout);
-  });
+  };
+  gossip::BlockGossip blocks(rt, pubsub, std::move(config), print_block);
+  const auto refusals = blocks.subscribe(print_refusal);
   opstack::rules::Address address;
   std::copy(signer->begin(), signer->end(), address.begin());
   blocks.rotate_signer(address);

@@ -118,6 +118,8 @@ class Options(BadInput):
         "a raw key of zeros": (["--p2p.priv.raw", "00" * 32], ["--p2p.priv.raw", "32 bytes below the order of secp256k1"]),
         "a switch that is neither": (["--p2p.ping=maybe"], ['invalid boolean value "maybe" for -p2p.ping: parse error; write true or false']),
         "limits that are neither": (["--p2p.sync.server.limits", "fast"], ["--p2p.sync.server.limits", "'default' or 'off'"]),
+        "a multiplexer that is none": (["--p2p.mux", "yamux,quic"], ['--p2p.mux: "quic" is no multiplexer', "yamux, mplex"]),
+        "no multiplexer": (["--p2p.mux", ""], ['--p2p.mux: "" is no multiplexer']),
         "no memory": (["--sync.memory", "0"], ["--sync.memory must be at least 1MiB"]),
         "more memory than numbers": (["--sync.memory", "99999999999GiB"], ["--sync.memory", "is no size"]),
         "a store of nothing": (["--store.max-size", "5"], ["--store.max-size must be at least 16MiB"]),

@@ -27,6 +27,7 @@ constexpr Nanos kForever = std::chrono::hours(24 * 365);
 
 struct Options {
   std::string key = "ed25519";
+  std::vector<std::string> muxers{"yamux"};
   std::string listen = "/ip4/127.0.0.1/tcp/0";
   std::string address;
   std::string test;
@@ -47,6 +48,7 @@ int complain(const std::string& text) {
 libp2p::HostConfig host_config(const Options& options, libp2p::Rng& rng) {
   const auto type = options.key == "secp256k1" ? libp2p::crypto::KeyType::secp256k1 : libp2p::crypto::KeyType::ed25519;
   libp2p::HostConfig config(libp2p::crypto::PrivateKey::generate(type, rng).value());
+  config.muxers = libp2p::muxers_named(options.muxers).value();
   config.user_agent = "opp2p-interop";
   config.limits.streams_per_connection = 2000;
   return config;
@@ -88,30 +90,25 @@ void close(Peer& peer) {
   peer.runtime.run_until([&done] { return done; }, libp2p::Seconds(5));
 }
 
-class ConnectionLines final : public libp2p::HostObserver {
- public:
-  void on_connection_opened(const libp2p::ConnectionInfo& connection) override {
-    boost::json::object line;
+void print_event(const libp2p::HostEvent& event) {
+  boost::json::object line;
+  if (const auto* opened = std::get_if<libp2p::ConnectionOpened>(&event)) {
     line["event"] = "connected";
-    line["peer"] = connection.peer.to_base58();
-    line["direction"] = std::string(libp2p::to_string(connection.direction));
-    print(line);
-  }
-  void on_connection_closed(const libp2p::ConnectionInfo& connection, const libp2p::Error& why) override {
-    boost::json::object line;
+    line["peer"] = opened->connection.peer.to_base58();
+    line["direction"] = std::string(libp2p::to_string(opened->connection.direction));
+  } else if (const auto* closed = std::get_if<libp2p::ConnectionClosed>(&event)) {
     line["event"] = "disconnected";
-    line["peer"] = connection.peer.to_base58();
-    line["why"] = why.message();
-    print(line);
-  }
-  void on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) override {
-    boost::json::object line;
+    line["peer"] = closed->connection.peer.to_base58();
+    line["why"] = closed->why.message();
+  } else if (const auto* identified = std::get_if<libp2p::PeerIdentified>(&event)) {
     line["event"] = "identified";
-    line["peer"] = peer.to_base58();
-    line["protocols"] = boost::json::value_from(protocols);
-    print(line);
+    line["peer"] = identified->peer.to_base58();
+    line["protocols"] = boost::json::value_from(identified->protocols);
+  } else {
+    return;
   }
-};
+  print(line);
+}
 
 int run_listen(const Options& options) {
   Peer peer(options);
@@ -121,15 +118,13 @@ int run_listen(const Options& options) {
   boost::json::object line;
   line["addr"] = peer.host.listen_addresses().front().with_peer_id(peer.host.id()).text();
   print(line);
-  ConnectionLines lines;
-  peer.host.add_observer(&lines);
+  const auto lines = peer.host.subscribe(print_event);
 
   bool stop = false;
   boost::asio::signal_set signals(peer.runtime.executor(), SIGINT, SIGTERM);
   signals.async_wait([&stop](const boost::system::error_code& error, int) { stop = stop || !error; });
   peer.runtime.run_until([&stop] { return stop; }, kForever);
   close(peer);
-  peer.host.remove_observer(&lines);
   return 0;
 }
 
@@ -195,6 +190,9 @@ int main(int argc, char** argv) {
   app.add_option("--key", options.key, "ed25519 or secp256k1")
       ->capture_default_str()
       ->check(CLI::IsMember({"ed25519", "secp256k1"}));
+  app.add_option("--mux", options.muxers, "yamux and mplex, in order of preference")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"yamux", "mplex"}));
   app.fallthrough();
   auto* listener = app.add_subcommand("listen", "Serve the test protocols until SIGTERM");
   listener->add_option("--listen", options.listen, "Multiaddr to listen at")->capture_default_str();

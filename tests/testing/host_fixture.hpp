@@ -111,19 +111,35 @@ inline runtime::Task<void> write_forever(Host& host, PeerId peer, std::size_t* w
   }
 }
 
-// Writes down what a host's observer is told.
-struct Diary final : HostObserver {
+// Writes down what a host tells.
+struct Diary final {
   std::vector<std::string> lines;
+  Subscription subscription;
+
+  Diary() = default;
+  explicit Diary(Host& host) { listen_to(host); }
+  Diary(const Diary&) = delete;
+  Diary& operator=(const Diary&) = delete;
+  void listen_to(Host& host) {
+    subscription = host.subscribe([this](const HostEvent& event) {
+      std::visit([this](const auto& kind) { on(kind); }, event);
+    });
+  }
   std::size_t count(std::string_view start) const {
     std::size_t n = 0;
     for (const auto& line : lines) n += line.starts_with(start) ? 1 : 0;
     return n;
   }
-  void on_connection_opened(const ConnectionInfo& i) override { lines.push_back("opened " + std::string(to_string(i.direction))); }
-  void on_connection_closed(const ConnectionInfo&, const Error& why) override { lines.push_back("closed " + why.message()); }
-  void on_connection_refused(const Multiaddr&, const Error& why) override { lines.push_back("refused " + why.message()); }
-  void on_peer_connected(const PeerId&, Direction) override { lines.push_back("peer connected"); }
-  void on_peer_disconnected(const PeerId&) override { lines.push_back("peer disconnected"); }
+
+  void on(const ConnectionOpened& event) {
+    lines.push_back("opened " + std::string(to_string(event.connection.direction)));
+  }
+  void on(const ConnectionClosed& event) { lines.push_back("closed " + event.why.message()); }
+  void on(const ConnectionRefused& event) { lines.push_back("refused " + event.why.message()); }
+  void on(const PeerConnected&) { lines.push_back("peer connected"); }
+  void on(const PeerDisconnected&) { lines.push_back("peer disconnected"); }
+  template <class Other>
+  void on(const Other&) {}
 };
 
 // Asserts that everything that was made has gone.

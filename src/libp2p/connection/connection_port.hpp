@@ -9,7 +9,8 @@
 #include <cstdint>
 
 #include "libp2p/base/bytes.hpp"
-#include "libp2p/seams/connection.hpp"
+#include "libp2p/seams/connection_id.hpp"
+#include "libp2p/seams/stream_mux.hpp"
 
 namespace libp2p {
 

@@ -117,6 +117,8 @@ void SocketConnection::finish() {
   give_back_out();
   Bytes().swap(rest_in_);
   owner_.on_closed(*this, why_);
+  if (!*alive) return;
+  if (const auto outcome = std::exchange(outcome_, nullptr)) outcome(why_);
   if (*alive) table_.deliver();
 }
 

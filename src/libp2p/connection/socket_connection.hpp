@@ -53,6 +53,8 @@ class SocketConnection final : public Connection,
   SocketConnection(const SocketConnection&) = delete;
   SocketConnection& operator=(const SocketConnection&) = delete;
 
+  // Told once whether it became ready, after the owner has been. To be set before start().
+  void on_outcome(Done<ConnectionId> outcome) { outcome_ = std::move(outcome); }
   void start() override;
   const ConnectionFacts& facts() const override { return facts_; }
   Phase phase() const { return phase_; }
@@ -128,6 +130,7 @@ class SocketConnection final : public Connection,
   IoBuffers& buffers_;
   ConnectionOwner& owner_;
   ConnectionFacts facts_;
+  Done<ConnectionId> outcome_;
   std::unique_ptr<runtime::Socket> socket_;
   std::unique_ptr<ConnectionEngine> engine_;
   std::unique_ptr<runtime::Timer> timer_;

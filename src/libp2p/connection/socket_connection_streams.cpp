@@ -6,7 +6,8 @@ namespace libp2p {
 // ---- up ----
 
 void SocketConnection::on_ready() {
-  if (auto allowed = owner_.on_ready(*this); !allowed) on_failure(std::move(allowed).error());
+  if (auto allowed = owner_.on_ready(*this); !allowed) return on_failure(std::move(allowed).error());
+  if (const auto outcome = std::exchange(outcome_, nullptr)) outcome(id());
 }
 
 void SocketConnection::on_stream_opened(StreamId id, const std::string& protocol, bool inbound) {

@@ -23,20 +23,42 @@ struct Side final : ConnectionOwner {
   void on_closed(Connection&, const Error& why) override { log.push_back("closed " + why.message()); }
 };
 
+using Phase = SocketConnection::Phase;
+
+// A socket that fails as the test wants.
+struct Brittle final : runtime::Socket {
+  explicit Brittle(std::unique_ptr<runtime::Socket> of) : socket(std::move(of)) {}
+  Result<std::size_t> read(MutableBytes into) override { return broken ? Result<std::size_t>(*broken) : socket->read(into); }
+  Result<std::size_t> write(ByteView from) override { return broken ? Result<std::size_t>(*broken) : socket->write(from); }
+  void shutdown_write() override { socket->shutdown_write(); }
+  void when_readable(std::function<void()> wake) override { socket->when_readable(std::move(wake)); }
+  void when_writable(std::function<void()> wake) override { socket->when_writable(std::move(wake)); }
+  runtime::Endpoint local() const override { return socket->local(); }
+  runtime::Endpoint remote() const override { return socket->remote(); }
+  std::unique_ptr<runtime::Socket> socket;
+  std::optional<Error> broken;
+};
+
 class ConnectionTest : public ::testing::Test {
  protected:
   void connect() {
     auto listening = far_node.runtime().listen({far_node.ip4(), 1}, [this](std::unique_ptr<runtime::Socket> s) {
-      far = make(far_node, far_side, Direction::inbound, std::move(s), far_key);
+      if (far_is_silent) {
+        silent = std::move(s);
+      } else {
+        far = make(far_node, far_side, Direction::inbound, std::move(s), far_key);
+      }
     });
     listener = std::move(*listening);
     dial = near_node.runtime().connect({far_node.ip4(), 1}, [this](Result<std::unique_ptr<runtime::Socket>> s) {
-      near = make(near_node, near_side, Direction::outbound, std::move(*s), near_key);
+      auto brittle = std::make_unique<Brittle>(std::move(*s));
+      near_socket = brittle.get();
+      near = make(near_node, near_side, Direction::outbound, std::move(brittle), near_key);
     });
     world.run_for(Seconds(1));
   }
-  std::unique_ptr<Connection> make(runtime::SimNode node, Side& side, Direction direction,
-                                   std::unique_ptr<runtime::Socket> socket, const crypto::PrivateKey& key) {
+  std::unique_ptr<SocketConnection> make(runtime::SimNode node, Side& side, Direction direction,
+                                         std::unique_ptr<runtime::Socket> socket, const crypto::PrivateKey& key) {
     ConnectionConfig config;
     const bool pings = direction == Direction::outbound || far_pings;
     const Nanos interval = pings ? yamux::Options{}.keep_alive_interval : Nanos(0);
@@ -49,6 +71,25 @@ class ConnectionTest : public ::testing::Test {
     return made;
   }
 
+  // The link is cut, and more waits than the socket takes.
+  std::vector<Stream> fill_behind_a_partition() {
+    world.partition({{near_node.index()}, {far_node.index()}});
+    std::vector<Stream> streams;
+    for (int i = 0; i < 40; ++i) {
+      streams.emplace_back(near->open_stream({"/x/1"}).value());
+      while (streams.back().try_send(share(Bytes(100'000)))) {
+      }
+    }
+    return streams;
+  }
+  void close_near(const char* why, Nanos within = Seconds(5)) { near->close(fail(Errc::closed, why), world.now() + within); }
+  // A write of the user's finds the socket broken.
+  void break_near(Errc code) {
+    near_socket->broken = fail(code, "the cable is cut");
+    Stream stream(near->open_stream({"/x/1"}).value());
+    stream.try_send(share(Bytes(10)));
+  }
+
   NothingLeft nothing_left;
   runtime::SimWorld world{3};
   runtime::SimNode near_node = world.add_node();
@@ -56,13 +97,16 @@ class ConnectionTest : public ::testing::Test {
   crypto::PrivateKey near_key = test_key(1);
   crypto::PrivateKey far_key = test_key(2);
   bool far_pings = true;
+  bool far_is_silent = false;
+  std::unique_ptr<runtime::Socket> silent;
   IoBuffers buffers;
   Side near_side;
   Side far_side;
   std::unique_ptr<runtime::Listener> listener;
   std::unique_ptr<runtime::Operation> dial;
-  std::unique_ptr<Connection> near;
-  std::unique_ptr<Connection> far;
+  Brittle* near_socket = nullptr;
+  std::unique_ptr<SocketConnection> near;
+  std::unique_ptr<SocketConnection> far;
 };
 
 TEST_F(ConnectionTest, holds_no_buffer_at_rest) {
@@ -162,6 +206,171 @@ TEST_F(ConnectionTest, a_peer_that_falls_silent_is_found_out_by_the_keep_alive) 
   world.run_for(std::chrono::minutes(2));
   ASSERT_EQ(near_side.log.size(), 2u);
   EXPECT_TRUE(near_side.log[1].starts_with("closed timed out")) << near_side.log[1];
+}
+
+// ---- the phases of its life, as the header lists them ----
+
+TEST_F(ConnectionTest, the_first_close_counts) {
+  connect();
+  EXPECT_EQ(near->phase(), Phase::running);
+  close_near("first");
+  EXPECT_EQ(near->phase(), Phase::closing);
+  near->close(fail(Errc::denied, "second"), world.now());
+  EXPECT_EQ(near_side.log.size(), 1u) << "nobody is told inside close()";
+  world.run_for(Seconds(1));
+  EXPECT_EQ(near->phase(), Phase::ended);
+  EXPECT_EQ(near_side.log, (std::vector<std::string>{"ready", "closed closed: first"}));
+  near->close(fail(Errc::denied, "third"), world.now());
+  world.run_for(Seconds(1));
+  EXPECT_EQ(near->phase(), Phase::ended);
+  EXPECT_EQ(near_side.log.size(), 2u);
+  EXPECT_FALSE(near->ready());
+  EXPECT_EQ(near->streams(), 0u);
+}
+
+TEST_F(ConnectionTest, closing_before_it_is_ready_ends_it_at_once) {
+  far_is_silent = true;
+  connect();
+  EXPECT_FALSE(near->ready());
+  close_near("not wanted any more");
+  EXPECT_TRUE(near_side.log.empty());
+  world.run_for(Nanos(0));
+  EXPECT_EQ(near_side.log, std::vector<std::string>{"closed closed: not wanted any more"});
+}
+
+TEST_F(ConnectionTest, a_handshake_that_does_not_end_fails) {
+  far_is_silent = true;
+  connect();
+  world.run_for(Seconds(8));
+  EXPECT_EQ(near->phase(), Phase::running);
+  world.run_for(Seconds(2));
+  EXPECT_EQ(near->phase(), Phase::ended);
+  ASSERT_EQ(near_side.log.size(), 1u);
+  EXPECT_TRUE(near_side.log[0].starts_with("closed timed out")) << near_side.log[0];
+}
+
+TEST_F(ConnectionTest, a_socket_that_ends_while_it_says_good_bye_ends_it_with_the_reason_of_the_close) {
+  connect();
+  world.partition({{near_node.index()}, {far_node.index()}});
+  close_near("done");
+  world.run_for(Millis(1));
+  ASSERT_EQ(near->phase(), Phase::good_bye);
+  world.disconnect(near_node.index(), far_node.index());
+  world.run_for(Millis(1));
+  EXPECT_EQ(near->phase(), Phase::ended);
+  EXPECT_EQ(near_side.log.back(), "closed closed: done");
+}
+
+TEST_F(ConnectionTest, a_peer_that_does_not_answer_the_good_bye_gets_half_a_second) {
+  connect();
+  world.partition({{near_node.index()}, {far_node.index()}});
+  close_near("done", Seconds(60));
+  world.run_for(Millis(1));
+  ASSERT_EQ(near->phase(), Phase::good_bye);
+  world.run_for(Millis(498));
+  EXPECT_EQ(near->phase(), Phase::good_bye);
+  world.run_for(Millis(2));
+  EXPECT_EQ(near_side.log.back(), "closed closed: done");
+}
+
+TEST_F(ConnectionTest, what_is_queued_keeps_it_closing_until_the_deadline) {
+  connect();
+  const auto streams = fill_behind_a_partition();
+  close_near("done", Seconds(3));
+  world.run_for(Millis(2999));
+  EXPECT_EQ(near->phase(), Phase::closing);
+  world.run_for(Millis(1));
+  EXPECT_EQ(near_side.log.back(), "closed closed: done");
+}
+
+TEST_F(ConnectionTest, a_peer_that_goes_while_it_closes_does_not_change_the_reason) {
+  connect();
+  const auto streams = fill_behind_a_partition();
+  close_near("done");
+  world.disconnect(near_node.index(), far_node.index());
+  world.run_for(Millis(1));
+  EXPECT_EQ(near_side.log.back(), "closed closed: done");
+}
+
+TEST_F(ConnectionTest, another_failure_while_it_closes_is_the_reason) {
+  connect();
+  const auto streams = fill_behind_a_partition();
+  close_near("done", std::chrono::minutes(10));
+  world.run_for(std::chrono::minutes(3));
+  ASSERT_EQ(near_side.log.size(), 2u);
+  EXPECT_TRUE(near_side.log[1].starts_with("closed timed out")) << near_side.log[1];
+}
+
+TEST_F(ConnectionTest, a_failure_that_a_user_meets_is_told_later) {
+  connect();
+  break_near(Errc::io);
+  EXPECT_EQ(near->phase(), Phase::failed);
+  EXPECT_EQ(near_side.log.size(), 1u);
+  world.run_for(Nanos(0));
+  EXPECT_EQ(near_side.log.back(), "closed input/output: the cable is cut");
+}
+
+TEST_F(ConnectionTest, a_close_after_the_peer_has_gone_gives_the_reason) {
+  connect();
+  break_near(Errc::reset);
+  close_near("done");
+  EXPECT_EQ(near->phase(), Phase::closing_failed);
+  near->close(fail(Errc::denied, "second"), world.now());
+  world.run_for(Nanos(0));
+  EXPECT_EQ(near_side.log.back(), "closed closed: done");
+}
+
+TEST_F(ConnectionTest, a_close_after_another_failure_does_not_change_the_reason) {
+  connect();
+  break_near(Errc::io);
+  close_near("done");
+  EXPECT_EQ(near->phase(), Phase::closing_failed);
+  world.run_for(Nanos(0));
+  EXPECT_EQ(near_side.log.back(), "closed input/output: the cable is cut");
+}
+
+// Brings the near side into each phase, and destroys it there.
+TEST_F(ConnectionTest, destroying_it_in_any_phase_calls_nobody_and_resets_its_streams) {
+  const std::vector<std::pair<Phase, std::function<void()>>> cases = {
+      {Phase::running, [] {}},
+      {Phase::failed, [this] { break_near(Errc::io); }},
+      {Phase::closing, [this] { close_near("done"); }},
+      {Phase::closing_failed, [this] { close_near("done"); near_socket->broken = fail(Errc::io, "cut"); }},
+      {Phase::good_bye,
+       [this] {
+         world.partition({{near_node.index()}, {far_node.index()}});
+         close_near("done");
+         world.run_for(Millis(1));
+       }},
+      {Phase::ended, [this] { close_near("done"); world.run_for(Seconds(2)); }},
+  };
+  for (const auto& [phase, enter] : cases) {
+    near_side.log.clear();
+    far_side.streams.clear();
+    connect();
+    Stream stream(near->open_stream({"/x/1"}).value());
+    world.run_for(Seconds(1));
+    enter();
+    if (phase == Phase::closing_failed) stream.try_send(share(Bytes(10)));
+    ASSERT_EQ(near->phase(), phase);
+    const auto told = near_side.log;
+    near.reset();
+    EXPECT_FALSE(stream.alive());
+    world.heal();
+    world.run_for(Seconds(2));
+    EXPECT_EQ(near_side.log, told) << static_cast<int>(phase);
+    EXPECT_EQ(buffers.taken(), 0u);
+    EXPECT_EQ(far->phase(), Phase::ended);
+    listener.reset();
+  }
+  // And in its handshake.
+  far_is_silent = true;
+  near_side.log.clear();
+  connect();
+  EXPECT_FALSE(near->ready());
+  near.reset();
+  world.run_for(Seconds(30));
+  EXPECT_TRUE(near_side.log.empty());
 }
 
 }  // namespace

@@ -18,11 +18,14 @@
 
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/result.hpp"
+#include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/runtime/task.hpp"
-#include "libp2p/seams/connection.hpp"
+#include "libp2p/seams/connection_id.hpp"
 
 namespace libp2p {
+
+struct StreamState;
 
 inline constexpr Nanos kLinger = Seconds(30);
 
@@ -84,6 +87,7 @@ class Stream {
   void signal_when_dead(runtime::Event* event);
 
  private:
+  friend class StreamSocket;
   std::shared_ptr<StreamState> state_;
 };
 

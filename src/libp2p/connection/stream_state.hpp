@@ -15,6 +15,14 @@
 
 namespace libp2p {
 
+// Hears that something on a stream may have changed for who waits: bytes, room, the end or the death. It is called inside the
+// connection's work and inside users' calls, so it only notes it and posts.
+class StreamWatcher {
+ public:
+  virtual ~StreamWatcher() = default;
+  virtual void on_stream_change() = 0;
+};
+
 struct StreamState : LiveCounted<StreamState> {
   StreamState(runtime::Runtime& r, std::shared_ptr<ConnectionPort> p, StreamId stream, PeerId remote, Direction d)
       : runtime(r), port(std::move(p)), id(stream), peer(std::move(remote)), direction(d) {}
@@ -56,13 +64,14 @@ struct StreamState : LiveCounted<StreamState> {
   StreamHandler* handler = nullptr;
   bool end_told = false;
   bool reset_told = false;
-  bool room = false;          // try_send said no and there is room again
+  bool room = false;          // what was sent did not all fit, and there is room again
   runtime::Parking* reader = nullptr;
   MutableBytes direct;        // where the parked reader wants its bytes
   std::size_t direct_filled = 0;
   runtime::Parking* writer = nullptr;
   runtime::Parking* opener = nullptr;
   runtime::Event* death = nullptr;  // signalled once, when the stream is dead
+  StreamWatcher* watcher = nullptr;
   std::optional<MonoTime> read_deadline;
   std::optional<MonoTime> write_deadline;
   std::unique_ptr<runtime::Timer> read_timer;

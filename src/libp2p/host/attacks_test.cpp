@@ -51,8 +51,7 @@ class AttackTest : public HostTest {
 
 TEST_F(AttackTest, one_address_takes_eight_inbound_places_and_not_a_ninth) {
   const auto a = make_host(config_of(1));
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   const auto node = world.add_node();
   std::vector<std::unique_ptr<Host>> identities;
   std::size_t connected = 0;
@@ -71,8 +70,7 @@ TEST_F(AttackTest, one_address_takes_eight_inbound_places_and_not_a_ninth) {
 TEST_F(AttackTest, a_block_of_ip6_has_shares_of_its_own) {
   // All simulated nodes are in one /56: fd00::/56.
   const auto a = make_host(config_of(1));
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   std::vector<std::unique_ptr<Host>> others;
   std::size_t connected = 0;
   for (int i = 0; i < 10; ++i) {
@@ -101,8 +99,7 @@ TEST_F(AttackTest, an_exempt_address_has_no_share) {
 
 TEST_F(AttackTest, sixteen_connections_of_an_address_come_at_once_and_then_one_each_five_seconds) {
   const auto a = make_host(config_of(1));
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   const auto node = world.add_node();
   const auto try_once = [&] {
     const auto identity = identity_at(node);

@@ -78,13 +78,12 @@ TEST_F(HostTest, both_sides_of_a_trimmed_connection_are_told_why_it_closed) {
   HostConfig config(test_key(1));
   config.connection_manager = {1, 2, Seconds(30), Seconds(60)};
   const auto a = make_host(std::move(config));
-  Diary of_a;
-  a->add_observer(&of_a);
+  Diary of_a(*a);
   std::vector<std::unique_ptr<Host>> others;
   std::vector<Diary> of_others(3);
   for (std::size_t i = 0; i < 3; ++i) {
     others.push_back(make_host());
-    others.back()->add_observer(&of_others[i]);
+    of_others[i].listen_to(*others.back());
     ASSERT_TRUE(dial(*others.back(), address_of(*a)));
   }
   world.run_for(Seconds(40));

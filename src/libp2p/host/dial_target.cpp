@@ -1,6 +1,7 @@
 #include "libp2p/host/dial_target.hpp"
 
 #include "libp2p/base/peer_text.hpp"
+#include "libp2p/multiformats/varint.hpp"
 
 namespace libp2p {
 
@@ -8,57 +9,73 @@ using multiformats::Protocol;
 
 namespace {
 
-Error not_dialable(const Multiaddr& address, std::string_view why) {
-  return fail(Errc::unsupported, "'" + peer_text(address.text()) + "' cannot be used: " + std::string(why));
+std::optional<Family> family_of_name(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::dns: return Family::any;
+    case Protocol::dns4: return Family::ip4;
+    case Protocol::dns6: return Family::ip6;
+    default: return std::nullopt;
+  }
+}
+
+// Bytes that the component has in an address.
+std::size_t binary_size(const Multiaddr::Component& component) {
+  const bool sized = component.protocol != Protocol::ip4 && component.protocol != Protocol::ip6;
+  return multiformats::varint_size(static_cast<std::uint64_t>(component.protocol)) +
+         (sized ? multiformats::varint_size(component.value.size()) : 0) + component.value.size();
 }
 
 }  // namespace
 
+Error not_usable(const Multiaddr& address, std::string_view why) {
+  return fail(Errc::unsupported, "'" + peer_text(address.text()) + "' cannot be used: " + std::string(why));
+}
+
+Result<Multiaddr> ip_address(std::string_view ip) {
+  std::string text;
+  const auto percent = ip.find('%');
+  if (percent != std::string_view::npos) text.append("/ip6zone/").append(ip.substr(percent + 1));
+  text.append(ip.find(':') != std::string_view::npos ? "/ip6/" : "/ip4/").append(ip.substr(0, percent));
+  return Multiaddr::from_text(text);
+}
+
+Result<Multiaddr> with_ip(const Multiaddr& address, std::string_view ip) {
+  OPP2P_TRY(const Multiaddr head, ip_address(ip));
+  const auto parts = address.components();
+  std::size_t skipped = 0;
+  std::size_t at = 0;
+  if (parts.size() > 1 && parts[0].protocol == Protocol::ip6zone) skipped += binary_size(parts[at++]);
+  if (at < parts.size()) skipped += binary_size(parts[at]);
+  Bytes binary = to_bytes(head.bytes());
+  append(binary, address.bytes().subspan(skipped));
+  return Multiaddr::from_bytes(binary);
+}
+
 Result<DialTarget> dial_target(const Multiaddr& address) {
   const auto parts = address.components();
-  DialTarget out;
-  std::size_t at = 0;
-  std::string zone;
   if (parts.empty()) return fail(Errc::invalid_argument, "the address is empty");
-  if (parts[at].protocol == Protocol::ip6zone && parts.size() > 1) {
-    zone = std::string(as_text(parts[at].value));
-    ++at;
+  if (parts[0].protocol == Protocol::dnsaddr) {
+    return not_usable(address, "/dnsaddr needs TXT records, which are not looked up; give the /ip4, /ip6 or /dns address");
   }
-  switch (parts[at].protocol) {
-    case Protocol::ip4: out.host = *address.value_of(Protocol::ip4); break;
-    case Protocol::ip6: out.host = *address.value_of(Protocol::ip6); break;
-    case Protocol::dns: out.family = runtime::Family::any; out.is_name = true; break;
-    case Protocol::dns4: out.family = runtime::Family::ip4; out.is_name = true; break;
-    case Protocol::dns6: out.family = runtime::Family::ip6; out.is_name = true; break;
-    case Protocol::dnsaddr:
-      return not_dialable(address, "/dnsaddr needs TXT records, which are not looked up; give the /ip4, /ip6 or /dns address");
-    default: return not_dialable(address, "it must begin with /ip4, /ip6, /dns, /dns4 or /dns6");
+  DialTarget out;
+  out.address = address.without_peer_id();
+  if (const auto family = family_of_name(parts[0].protocol)) {
+    out.name = std::string(as_text(parts[0].value));
+    out.family = *family;
+    OPP2P_TRY(out.address, with_ip(out.address, *family == Family::ip6 ? "::" : "0.0.0.0"));
   }
-  if (out.is_name) out.host = std::string(as_text(parts[at].value));
-  if (!zone.empty()) {
-    if (parts[at].protocol != Protocol::ip6) return not_dialable(address, "/ip6zone must be followed by /ip6");
-    out.host.append("%").append(zone);
-  }
-  ++at;
-  if (at >= parts.size() || parts[at].protocol != Protocol::tcp || parts[at].value.size() != 2) {
-    return not_dialable(address, "only /tcp is spoken behind the host");
-  }
-  out.port = load_be16(parts[at].value.data());
-  ++at;
-  if (at < parts.size() && parts[at].protocol == Protocol::p2p) ++at;
-  if (at != parts.size()) return not_dialable(address, "only /p2p/ID may follow /tcp");
   return out;
 }
 
-Multiaddr to_multiaddr(const runtime::Endpoint& endpoint) {
-  std::string text;
-  const auto percent = endpoint.ip.find('%');
-  if (percent != std::string::npos) text.append("/ip6zone/").append(endpoint.ip.substr(percent + 1));
-  const bool v6 = endpoint.ip.find(':') != std::string::npos;
-  text.append(v6 ? "/ip6/" : "/ip4/").append(endpoint.ip.substr(0, percent));
-  text.append("/tcp/").append(std::to_string(endpoint.port));
-  auto parsed = Multiaddr::from_text(text);
-  return parsed ? std::move(*parsed) : Multiaddr();
+std::string place_text(const Multiaddr& address) {
+  const auto parts = address.components();
+  const std::size_t at = parts.size() == 3 && parts[0].protocol == Protocol::ip6zone ? 1 : 0;
+  const bool has_port = parts.size() == at + 2 && (parts[at + 1].protocol == Protocol::tcp || parts[at + 1].protocol == Protocol::udp);
+  auto ip = address.value_of(Protocol::ip4);
+  if (!ip) ip = address.value_of(Protocol::ip6);
+  if (!ip || !has_port || parts[at + 1].value.size() != 2) return peer_text(address.text());
+  if (at == 1) ip->append("%").append(as_text(parts[0].value));
+  return Endpoint(std::move(*ip), load_be16(parts[at + 1].value.data())).to_string();
 }
 
 }  // namespace libp2p

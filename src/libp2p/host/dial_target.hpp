@@ -1,26 +1,39 @@
-// What a multiaddr means to a TCP dialer and listener: a host (an IP or a name with its family) and a port. Pure functions.
+// What the dialer makes of an address before a transport sees it: the name that it begins with, which the dialer
+// resolves, and the address itself without the peer's id. Pure functions. Specification: addressing.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
+#include "libp2p/base/endpoint.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
-#include "libp2p/runtime/runtime.hpp"
 
 namespace libp2p {
 
 struct DialTarget {
-  std::string host;     // an IP, with a zone where it has one, or a name
-  std::uint16_t port = 0;
-  bool is_name = false;
-  runtime::Family family = runtime::Family::any;  // of a name
+  std::optional<std::string> name;  // of the DNS, where the address begins with /dns, /dns4 or /dns6
+  Family family = Family::any;      // of the IPs to look up for it
+  // Without /p2p/ID at its end. Where there is a name, the unspecified IP stands in its place, so that a transport can
+  // say whether it takes what the name leads to; with_ip() puts a real one there.
+  Multiaddr address;
 };
 
-// /ip4|ip6/A/tcp/P, /ip6zone/Z/ip6/A/tcp/P and /dns|dns4|dns6/N/tcp/P, each with or without /p2p/ID at its end. Anything else is
-// Errc::unsupported with what is not spoken here.
+// Errc::invalid_argument for an empty address, Errc::unsupported for /dnsaddr.
 Result<DialTarget> dial_target(const Multiaddr& address);
 
-// "/ip4/1.2.3.4/tcp/9222" of a socket's end.
-Multiaddr to_multiaddr(const runtime::Endpoint& endpoint);
+// `address`, which begins with an IP or a name, with `ip` in its place ("fe80::1%eth0": with its zone). What follows,
+// /sni too, stays.
+Result<Multiaddr> with_ip(const Multiaddr& address, std::string_view ip);
+
+// "/ip4/1.2.3.4", "/ip6zone/eth0/ip6/fe80::1".
+Result<Multiaddr> ip_address(std::string_view ip);
+
+// For people: "10.0.0.2:9000" where the address is an IP with a port, else its text.
+std::string place_text(const Multiaddr& address);
+
+// "'ADDRESS' cannot be used: WHY".
+Error not_usable(const Multiaddr& address, std::string_view why);
 
 }  // namespace libp2p

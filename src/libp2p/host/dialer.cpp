@@ -35,16 +35,19 @@ class JobWaiter {
   Parking& parking_;
 };
 
-class HandshakeGuard {
- public:
-  explicit HandshakeGuard(Swarm& swarm) : swarm_(swarm) {}
-  ~HandshakeGuard() { swarm_.forget_wait(id); }
-  HandshakeGuard(const HandshakeGuard&) = delete;
-  HandshakeGuard& operator=(const HandshakeGuard&) = delete;
-  ConnectionId id = 0;
-
- private:
-  Swarm& swarm_;
+// One dial of a transport and the coroutine that waits for it.
+struct Dialled {
+  Parking parking;
+  std::optional<Result<PeerId>> outcome;
+  bool half_open = false;
+  // Later than half-open, the connection that tells of it is at work and must not be re-entered.
+  void wake() {
+    if (half_open) {
+      parking.wake(Wake::ok);
+    } else {
+      parking.wake_now(Wake::ok);
+    }
+  }
 };
 
 std::string seconds(Nanos duration) {
@@ -189,24 +192,31 @@ Task<Result<PeerId>> Dialer::try_address(PeerId peer, Multiaddr address, MonoTim
   auto parsed = dial_target(address);
   if (!parsed) co_return parsed.error();
   const DialTarget target = std::move(*parsed);
-  std::vector<std::string> ips;
-  if (target.is_name) {
-    std::string host = target.host;
-    const MonoTime patience = std::min(end, runtime_.now().mono + config_.limits.dial_timeout);
-    auto looking = look_up(std::move(host), target.family, patience);
-    auto found = co_await looking;
-    if (!found) co_return found.error();
-    ips = std::move(*found);
-    if (ips.size() > kAddressesPerName) ips.resize(kAddressesPerName);
-    if (resolved_ && !peer.empty()) resolved_(peer, ips);
-  } else {
-    ips.push_back(target.host);
+  if (swarm_.dialler_of(target.address) == nullptr) co_return not_usable(address, swarm_.why_not(target.address));
+  if (!target.name) {
+    Multiaddr to = target.address;
+    auto trying = try_resolved(std::move(peer), std::move(to), end);
+    auto outcome = co_await trying;
+    co_return outcome;
   }
-  Error last = fail(Errc::not_found, "'" + peer_text(target.host) + "' has no address");
+  std::string name = *target.name;
+  const MonoTime patience = std::min(end, runtime_.now().mono + config_.limits.dial_timeout);
+  auto looking = look_up(std::move(name), target.family, patience);
+  auto found = co_await looking;
+  if (!found) co_return found.error();
+  std::vector<std::string> ips = std::move(*found);
+  if (ips.size() > kAddressesPerName) ips.resize(kAddressesPerName);
+  if (resolved_ && !peer.empty()) resolved_(peer, ips);
+  Error last = fail(Errc::not_found, "'" + peer_text(*target.name) + "' has no address");
   for (const auto& ip : ips) {
-    runtime::Endpoint to(ip, target.port);
+    auto to = with_ip(target.address, ip);
+    if (!to) {
+      last = std::move(to).error();
+      continue;
+    }
     PeerId expected = peer;
-    auto trying = try_ip(std::move(expected), std::move(to), end);
+    Multiaddr at = std::move(*to);
+    auto trying = try_resolved(std::move(expected), std::move(at), end);
     auto outcome = co_await trying;
     if (outcome || outcome.error() == Errc::cancelled) co_return outcome;
     last = outcome.error();
@@ -215,23 +225,17 @@ Task<Result<PeerId>> Dialer::try_address(PeerId peer, Multiaddr address, MonoTim
   co_return last;
 }
 
-Task<Result<PeerId>> Dialer::try_ip(PeerId peer, runtime::Endpoint to, MonoTime end) {
-  const Multiaddr remote = to_multiaddr(to);
-  auto allowed = gater_.intercept_addr_dial(peer, remote);
+Task<Result<PeerId>> Dialer::try_resolved(PeerId peer, Multiaddr address, MonoTime end) {
+  auto allowed = gater_.intercept_addr_dial(peer, address);
   if (!allowed) {
     ++counters_.denied_by_gater;
     co_return allowed.error();
   }
   Nanos patience = config_.limits.dial_timeout;
-  if (is_near(reach_of_ip(to.ip))) patience = std::min(patience, kPrivateAddress);
+  if (is_near(reach_of(address))) patience = std::min(patience, kPrivateAddress);
   const MonoTime deadline = std::min(end, runtime_.now().mono + patience);
-  auto opening = open_socket(std::move(to), deadline);
-  auto socket = co_await opening;
-  if (!socket) co_return socket.error();
-  std::unique_ptr<runtime::Socket> connected = std::move(*socket);
-  Multiaddr address = remote;
-  auto securing = secure(std::move(connected), std::move(address), std::move(peer));
-  auto outcome = co_await securing;
+  auto connecting = connect(std::move(peer), std::move(address), deadline);
+  auto outcome = co_await connecting;
   co_return outcome;
 }
 
@@ -254,33 +258,36 @@ Task<Result<std::vector<std::string>>> Dialer::look_up(std::string host, runtime
                                       "; check that the name servers of this machine answer");
 }
 
-Task<Result<std::unique_ptr<runtime::Socket>>> Dialer::open_socket(runtime::Endpoint to, MonoTime end) {
-  Parking parking;
-  std::optional<Result<std::unique_ptr<runtime::Socket>>> answer;
-  auto* out = &answer;
-  auto* wake = &parking;
+Task<Result<PeerId>> Dialer::connect(PeerId peer, Multiaddr address, MonoTime end) {
+  Transport* const transport = swarm_.dialler_of(address);
+  if (transport == nullptr) co_return not_usable(address, swarm_.why_not(address));
+  Dialled dialled;
+  Dialled* const out = &dialled;
   const Nanos patience = end - runtime_.now().mono;
-  const auto timer = runtime_.make_timer([wake] { wake->wake_now(Wake::timed_out); });
+  const auto timer = runtime_.make_timer([out] { out->parking.wake_now(Wake::timed_out); });
   timer->arm(end);
-  const auto operation = runtime_.connect(to, [out, wake](Result<std::unique_ptr<runtime::Socket>> result) {
-    out->emplace(std::move(result));
-    wake->wake_now(Wake::ok);
-  });
-  co_await parking.park();
-  if (answer) co_return std::move(*answer);
-  if (parking.outcome() == Wake::cancelled) co_return parking.result("the dial").error();
-  co_return fail(Errc::timed_out, "no answer from " + to.to_string() + " within " + seconds(patience));
-}
-
-Task<Result<PeerId>> Dialer::secure(std::unique_ptr<runtime::Socket> socket, Multiaddr remote, PeerId peer) {
-  HandshakeWait wait;
-  HandshakeGuard guard(swarm_);
   std::optional<PeerId> expected;
   if (!peer.empty()) expected = std::move(peer);
-  guard.id = swarm_.adopt_outbound(std::move(socket), remote, std::move(expected), &wait);
-  co_await wait.parking.park();
-  if (wait.outcome) co_return std::move(*wait.outcome);
-  co_return wait.parking.result("the handshake").error();
+  const Swarm& swarm = swarm_;
+  Done<ConnectionId> done = [out, &swarm](Result<ConnectionId> id) {
+    if (id) {
+      out->outcome.emplace(swarm.peer_of(*id));
+    } else {
+      out->outcome.emplace(std::move(id).error());
+    }
+    out->wake();
+  };
+  const auto dialling = transport->dial(address, std::move(expected), swarm_.owner(), std::move(done));
+  dialling->when_half_open([out, clock = timer.get()] {
+    out->half_open = true;
+    clock->disarm();
+  });
+  co_await dialled.parking.park();
+  if (dialled.outcome) co_return std::move(*dialled.outcome);
+  if (dialled.parking.outcome() == Wake::cancelled) {
+    co_return dialled.parking.result(dialled.half_open ? "the handshake" : "the dial").error();
+  }
+  co_return fail(Errc::timed_out, "no answer from " + place_text(address) + " within " + seconds(patience));
 }
 
 }  // namespace libp2p

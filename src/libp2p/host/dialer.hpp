@@ -1,5 +1,6 @@
-// Dials peers: one dial per peer at a time however many ask for it, its addresses one after another, names resolved, each step under
-// its own deadline and the whole under a minute. Owned by the host. Thread: the network thread. Bounds: Limits::pending_dials.
+// Dials peers: one dial per peer at a time however many ask for it, its addresses one after another, names resolved,
+// each address by the transport that takes it, each step under its own deadline and the whole under a minute. Owned by
+// the host. Thread: the network thread. Bounds: Limits::pending_dials.
 #pragma once
 
 #include <deque>
@@ -38,7 +39,8 @@ class Dialer {
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
-  // Starts a dial, or joins the one to the same peer (adding the addresses) or, with an unknown peer, to the same address.
+  // Starts a dial, or joins the one to the same peer (adding the addresses) or, with an unknown peer, to the same
+  // address.
   std::shared_ptr<DialJob> dial(const PeerId& peer, const std::vector<Multiaddr>& addresses);
   // The peer has connected by itself: who waits for a dial to it has what it wanted, and the dial ends.
   void on_connected(const PeerId& peer);
@@ -61,10 +63,10 @@ class Dialer {
   void free_ended();
   runtime::Task<void> run(std::shared_ptr<DialJob> job);
   runtime::Task<Result<PeerId>> try_address(PeerId peer, Multiaddr address, MonoTime end);
-  runtime::Task<Result<PeerId>> try_ip(PeerId peer, runtime::Endpoint to, MonoTime end);
+  runtime::Task<Result<PeerId>> try_resolved(PeerId peer, Multiaddr address, MonoTime end);
   runtime::Task<Result<std::vector<std::string>>> look_up(std::string host, runtime::Family family, MonoTime end);
-  runtime::Task<Result<std::unique_ptr<runtime::Socket>>> open_socket(runtime::Endpoint to, MonoTime end);
-  runtime::Task<Result<PeerId>> secure(std::unique_ptr<runtime::Socket> socket, Multiaddr remote, PeerId peer);
+  // Until the far end answers, by `end`; from there on until the handshake has ended.
+  runtime::Task<Result<PeerId>> connect(PeerId peer, Multiaddr address, MonoTime end);
 
   runtime::Runtime& runtime_;
   const HostConfig& config_;

@@ -7,10 +7,13 @@
 #include "libp2p/host/dial_target.hpp"
 #include "libp2p/host/host_state.hpp"
 #include "libp2p/protocols/multistream/negotiator.hpp"
+#include "libp2p/transports/tcp/tcp_transport.hpp"
 
 namespace libp2p {
 
 using runtime::Task;
+
+HostConfig::HostConfig(crypto::PrivateKey key) : identity(std::move(key)), transports{tcp::transport()} {}
 
 Host::Host(runtime::Runtime& runtime, HostConfig config) : state_(std::make_shared<State>(runtime, std::move(config))) {
   state_->self_weak = state_;
@@ -18,7 +21,7 @@ Host::Host(runtime::Runtime& runtime, HostConfig config) : state_(std::make_shar
 Host::~Host() {
   // Somebody further up the stack may hold the state for a moment longer.
   state_->closing = true;
-  state_->observers.clear();
+  state_->events.close();
 }
 
 runtime::Runtime& Host::runtime() { return state_->runtime; }
@@ -30,13 +33,20 @@ Result<void> Host::listen(const Multiaddr& address) {
   if (state_->closing) return fail(Errc::closed, "the host is closed");
   return state_->swarm->listen(address);
 }
+Result<void> Host::can_dial(const Multiaddr& address) const {
+  OPP2P_TRY(const DialTarget target, dial_target(address));
+  if (state_->swarm->dialler_of(target.address) != nullptr) return {};
+  return not_usable(address, state_->swarm->why_not(target.address));
+}
 std::vector<Multiaddr> Host::bound_addresses() const { return state_->swarm->listen_addresses(); }
 std::vector<Multiaddr> Host::listen_addresses() const {
   const std::vector<Multiaddr> bound = bound_addresses();
   const auto is_any = [](const Multiaddr& address) { return reach_of(address) == Reach::unspecified; };
   if (std::none_of(bound.begin(), bound.end(), is_any)) return bound;
   std::vector<Multiaddr> own;
-  for (const auto& ip : state_->runtime.interface_ips()) own.push_back(to_multiaddr(runtime::Endpoint(ip, 0)));
+  for (const auto& ip : state_->runtime.interface_ips()) {
+    if (auto one = ip_address(ip)) own.push_back(std::move(*one));
+  }
   return own.empty() ? bound : specified(bound, own);
 }
 
@@ -123,15 +133,12 @@ Peerstore& Host::peerstore() { return state_->peerstore; }
 Gater& Host::gater() { return *state_->gater; }
 const HostCounters& Host::counters() const { return state_->counters; }
 
-void Host::add_observer(HostObserver* observer) { state_->observers.push_back(observer); }
-void Host::remove_observer(HostObserver* observer) {
-  std::replace(state_->observers.begin(), state_->observers.end(), observer, static_cast<HostObserver*>(nullptr));
+Subscription Host::subscribe(std::function<void(const HostEvent&)> listener) {
+  return state_->events.subscribe(std::move(listener));
 }
 void Host::report_identified(const PeerId& peer, std::vector<std::string> protocols) {
   state_->peerstore.set_protocols(peer, protocols);
-  state_->notify([peer, protocols = std::move(protocols)](HostObserver& observer) {
-    observer.on_peer_identified(peer, protocols);
-  });
+  state_->tell(PeerIdentified{peer, std::move(protocols)});
 }
 
 Task<void> Host::close(Nanos limit) {

@@ -14,15 +14,19 @@
 #include <string>
 #include <vector>
 
+#include "libp2p/base/event_source.hpp"
 #include "libp2p/base/memory_account.hpp"
 #include "libp2p/crypto/keys.hpp"
 #include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/host/connection_info.hpp"
 #include "libp2p/host/connection_rates.hpp"
+#include "libp2p/host/host_event.hpp"
 #include "libp2p/host/kinds.hpp"
 #include "libp2p/host/protocol_name.hpp"
 #include "libp2p/connection/stream.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/runtime/task.hpp"
+#include "libp2p/seams/transport.hpp"
 
 namespace libp2p {
 
@@ -82,36 +86,10 @@ struct HostConfig {
   // one id twice, or has a security that cannot be spoken with this identity.
   std::vector<SecurityFactory> securities = default_securities();
   std::vector<MuxerKind> muxers = default_muxers();
-  explicit HostConfig(crypto::PrivateKey key) : identity(std::move(key)) {}
-};
-
-struct ConnectionInfo {
-  std::uint64_t id = 0;  // never reused
-  PeerId peer;
-  Direction direction = Direction::inbound;
-  Multiaddr remote;  // without /p2p
-  Multiaddr local;
-  MonoTime opened;
-  std::size_t streams = 0;
-  std::uint64_t bytes_in = 0;
-  std::uint64_t bytes_out = 0;
-};
-
-// What happens to connections, for services. Calls come on the network thread, outside of any other call of the host.
-class HostObserver {
- public:
-  virtual ~HostObserver() = default;
-  virtual void on_connection_opened(const ConnectionInfo&) {}
-  virtual void on_connection_closed(const ConnectionInfo&, const Error&) {}
-  // An inbound connection that never was one: a limit, the gater, or a handshake that failed.
-  virtual void on_connection_refused(const Multiaddr& /*remote*/, const Error&) {}
-  // The first connection to a peer, and the end of its last.
-  virtual void on_peer_connected(const PeerId&, Direction) {}
-  virtual void on_peer_disconnected(const PeerId&) {}
-  // identify has told what the peer speaks (libp2p/services/identify/identify_service.hpp).
-  virtual void on_peer_identified(const PeerId&, const std::vector<std::string>& /*protocols*/) {}
-  // Handlers have been set or removed; once for all changes of one turn of the runtime.
-  virtual void on_protocols_changed() {}
+  // What it dials and listens with: TCP, and what is added (config.transports.push_back(memory::transport(net))). The first that takes an
+  // address has it.
+  std::vector<TransportFactory> transports;
+  explicit HostConfig(crypto::PrivateKey key);
 };
 
 // What has been turned away, by cause, since the start.
@@ -150,8 +128,11 @@ class Host {
   const crypto::PrivateKey& identity() const;
   const HostConfig& config() const;
 
-  // /ip4|ip6/…/tcp/PORT, port 0 for any. Errc::io with the address and the reason when it cannot be bound.
+  // An address of one of the transports: /ip4|ip6/…/tcp/PORT, port 0 for any. Errc::io with the address and the reason when it cannot be
+  // bound.
   Result<void> listen(const Multiaddr& address);
+  // Whether a transport dials such an address. Errc::unsupported with what is not spoken here.
+  Result<void> can_dial(const Multiaddr& address) const;
   // Where the host can be dialled: with the real ports, without /p2p. 0.0.0.0 and :: are replaced by this machine's addresses,
   // read anew with each call, those of loopback last.
   std::vector<Multiaddr> listen_addresses() const;
@@ -221,9 +202,10 @@ class Host {
   Gater& gater();
   const HostCounters& counters() const;
 
-  void add_observer(HostObserver* observer);
-  void remove_observer(HostObserver* observer);
-  // For identify: what the peer speaks; stored in the peerstore and told to the observers.
+  // Calls `listener` for everything that happens from now on (host_event.hpp), until the Subscription goes. A listener
+  // may do anything: unsubscribe itself or others, subscribe more, destroy the host. A Subscription may outlive the host.
+  Subscription subscribe(std::function<void(const HostEvent&)> listener);
+  // For identify: what the peer speaks; stored in the peerstore and told as PeerIdentified.
   void report_identified(const PeerId& peer, std::vector<std::string> protocols);
 
   // Stops listening, sends go-away, waits at most `limit` for what is being written, ends all coroutines of acceptors (so none of

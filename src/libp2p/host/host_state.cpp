@@ -40,24 +40,19 @@ Host::State::State(runtime::Runtime& rt, HostConfig host_config)
 
 Host::State::~State() {
   closing = true;
-  observers.clear();
+  events.close();
   scope.reset();
   dialer.reset();
   swarm.reset();
 }
 
-void Host::State::notify(std::function<void(HostObserver&)> call) {
-  if (observers.empty()) return;
-  runtime.post([weak = self_weak, call = std::move(call)] {
-    // An observer may destroy the host, take itself off or add others: the state is kept, and later ones are not told.
-    const auto state = weak.lock();
+void Host::State::tell(HostEvent event, std::optional<HostEvent> next) {
+  if (!events.has_listeners()) return;
+  runtime.post([weak = self_weak, happened = events.mark(), event = std::move(event), next = std::move(next)] {
+    const auto state = weak.lock();  // kept: a listener may destroy the host, and then the others hear nothing more
     if (!state) return;
-    const std::size_t count = state->observers.size();
-    ++state->walking;
-    for (std::size_t i = 0; i < std::min(count, state->observers.size()); ++i) {
-      if (state->observers[i] != nullptr) call(*state->observers[i]);
-    }
-    if (--state->walking == 0) std::erase(state->observers, nullptr);
+    state->events.emit(event, happened);
+    if (next) state->events.emit(*next, happened);
   });
 }
 
@@ -67,7 +62,7 @@ void Host::State::on_protocols_changed() {
     const auto state = weak.lock();
     if (!state) return;
     state->change_posted = false;
-    state->notify([](HostObserver& observer) { observer.on_protocols_changed(); });
+    state->tell(ProtocolsChanged());
   });
 }
 
@@ -79,24 +74,22 @@ void Host::State::on_opened(const ConnectionInfo& info, bool first_of_peer, cons
   }
   if (peerstore.is_proven(info.peer)) manager.mark_proven(info.peer);
   if (info.direction == Direction::inbound && dialer) dialer->on_connected(info.peer);
-  notify([info, first_of_peer](HostObserver& observer) {
-    observer.on_connection_opened(info);
-    if (first_of_peer) observer.on_peer_connected(info.peer, info.direction);
-  });
+  std::optional<HostEvent> next;
+  if (first_of_peer) next = PeerConnected{info.peer, info.direction};
+  tell(ConnectionOpened{info}, std::move(next));
   if (swarm->open_count() > config.connection_manager.high) trim_timer->arm(runtime.now().mono);
 }
 
 void Host::State::on_closed(const ConnectionInfo& info, const Error& why, bool last_of_peer) {
   peerstore.unpin(info.peer);
   if (last_of_peer) manager.on_peer_gone(info.peer);
-  notify([info, why, last_of_peer](HostObserver& observer) {
-    observer.on_connection_closed(info, why);
-    if (last_of_peer) observer.on_peer_disconnected(info.peer);
-  });
+  std::optional<HostEvent> next;
+  if (last_of_peer) next = PeerDisconnected{info.peer};
+  tell(ConnectionClosed{info, why}, std::move(next));
 }
 
 void Host::State::on_refused(const Multiaddr& remote, const Error& why) {
-  notify([remote, why](HostObserver& observer) { observer.on_connection_refused(remote, why); });
+  tell(ConnectionRefused{remote, why});
 }
 
 void Host::State::on_inbound_stream(std::shared_ptr<StreamState> state) {

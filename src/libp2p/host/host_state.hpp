@@ -45,8 +45,9 @@ class Host::State final : public SwarmEvents {
   static runtime::Task<Result<Stream>> open_by(runtime::Runtime& runtime, runtime::Task<Result<Stream>> opening,
                                                MonoTime deadline, std::string what);
 
-  void notify(std::function<void(HostObserver&)> call);
-  // Tells the observers, once for all changes of one turn, that what is spoken here has changed.
+  // Tells the listeners from the queue what has happened, and what that has brought about.
+  void tell(HostEvent event, std::optional<HostEvent> next = std::nullopt);
+  // Tells, once for all changes of one turn, that what is spoken here has changed.
   void on_protocols_changed();
   void trim();
   void collect();
@@ -62,8 +63,7 @@ class Host::State final : public SwarmEvents {
   std::map<PeerId, std::vector<Cidr>> exempt_peers;  // and the addresses that their names led to last
   HostCounters counters;
   std::map<std::string, StreamAcceptor, std::less<>> acceptors;
-  std::vector<HostObserver*> observers;  // null: taken off, until the list is not being walked
-  unsigned walking = 0;
+  EventSource<HostEvent> events;
   std::weak_ptr<State> self_weak;
   bool closing = false;
   bool change_posted = false;  // on_protocols_changed() is on its way

@@ -71,10 +71,8 @@ TEST_F(HostTest, two_concurrent_connects_make_one_connection) {
 TEST_F(HostTest, dialling_each_other_at_once_connects_each_peer_once) {
   const auto a = make_host();
   const auto b = make_host();
-  Diary diary_a;
-  Diary diary_b;
-  a->add_observer(&diary_a);
-  b->add_observer(&diary_b);
+  Diary diary_a(*a);
+  Diary diary_b(*b);
   Outcome there;
   Outcome back;
   TaskScope scope(a->runtime());
@@ -129,8 +127,7 @@ TEST_F(HostTest, a_dial_into_silence_ends_after_its_time_and_says_where) {
 
 TEST_F(HostTest, half_open_connections_end_after_the_handshake_time) {
   const auto a = make_host();
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   const auto mute = world.add_node();
   std::unique_ptr<runtime::Socket> socket;
   const auto operation = mute.runtime().connect({nodes[0].ip4(), 9000}, [&socket](Result<std::unique_ptr<runtime::Socket>> s) {
@@ -149,10 +146,8 @@ TEST_F(HostTest, half_open_connections_end_after_the_handshake_time) {
 TEST_F(HostTest, disconnecting_tells_both_sides_in_order) {
   const auto a = make_host();
   const auto b = make_host();
-  Diary diary_a;
-  Diary diary_b;
-  a->add_observer(&diary_a);
-  b->add_observer(&diary_b);
+  Diary diary_a(*a);
+  Diary diary_b(*b);
   ASSERT_TRUE(dial(*a, address_of(*b)));
   EXPECT_FALSE(a->disconnect(PeerId::from_public_key(test_key(77).public_key()), "never met"));
   EXPECT_TRUE(a->disconnect(b->id(), "enough"));
@@ -167,8 +162,7 @@ TEST_F(HostTest, disconnecting_tells_both_sides_in_order) {
 TEST_F(HostTest, the_death_of_a_connection_empties_all_tables) {
   const auto a = make_host();
   const auto b = make_host();
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   ASSERT_TRUE(dial(*a, address_of(*b)));
   Outcome out;
   TaskScope scope(a->runtime());
@@ -190,8 +184,7 @@ TEST_F(HostTest, closing_says_good_bye_ends_acceptors_and_leaves_nothing) {
   auto b = make_host();
   auto& rt = b->runtime();
   b->set_stream_handler("/sink/1", [&rt](Stream stream) { return never_reads(std::move(stream), rt); });
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   ASSERT_TRUE(dial(*a, address_of(*b)));
   std::size_t written = 0;
   TaskScope scope(a->runtime());

@@ -32,8 +32,7 @@ TEST_F(LimitsTest, half_open_connections_are_bounded) {
   config.limits.pending_inbound = 3;
   config.limits.pending_silence = Seconds(1);  // none of the five is old enough to go
   const auto a = make_host(std::move(config));
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   std::vector<std::unique_ptr<runtime::Socket>> sockets;
   for (int i = 0; i < 5; ++i) sockets.push_back(mute(*a));
   EXPECT_EQ(SocketConnection::live(), 3);
@@ -53,8 +52,7 @@ TEST_F(LimitsTest, a_handshake_that_does_not_end_makes_room_for_a_newcomer) {
   std::vector<std::unique_ptr<runtime::Socket>> sockets;
   for (int i = 0; i < 3; ++i) sockets.push_back(mute(*a));
   world.run_for(Seconds(2));
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(dial(*make_host(), address_of(*a))) << i;
   EXPECT_EQ(a->counters().refused_pending_inbound, 0u);
   EXPECT_GE(diary.lines.size(), 1u);
@@ -66,8 +64,7 @@ TEST_F(LimitsTest, half_open_connections_count_for_their_address) {
   auto config = config_of(1);
   config.limits.connections_per_address = 2;
   const auto a = make_host(std::move(config));
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   const auto flooder = world.add_node();
   std::vector<std::unique_ptr<runtime::Socket>> sockets;
   for (int i = 0; i < 3; ++i) sockets.push_back(mute(*a, flooder));
@@ -174,8 +171,7 @@ TEST_F(LimitsTest, connections_of_one_peer_are_bounded) {
   config.limits.connections_per_peer = 1;
   const auto a = make_host(std::move(config));
   const auto b = make_host();
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   Outcome there;
   Outcome back;
   TaskScope scope(a->runtime());
@@ -232,8 +228,7 @@ TEST_F(GaterTest, a_blocked_peer_is_neither_dialled_nor_let_in) {
   const auto out = dial(*a, address_of(*b));
   EXPECT_EQ(out.error().code(), Errc::denied);
   EXPECT_THAT(out.error().text(), HasSubstr(b->id().to_base58() + " is blocked"));
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   (void)dial(*b, address_of(*a));
   world.run_for(Seconds(1));
   EXPECT_TRUE(a->connections().empty());

@@ -122,25 +122,22 @@ TEST_F(OpenStreamTest, a_handler_that_is_missing_or_cannot_be_proposed_is_refuse
   EXPECT_EQ(ask(*b, *a, to_bytes("x"), "/late/1").done->error().code(), Errc::unsupported);
 }
 
-struct Changes final : HostObserver {
-  int count = 0;
-  void on_protocols_changed() override { ++count; }
-};
-
-TEST_F(OpenStreamTest, tells_observers_once_of_the_handlers_that_one_turn_changes) {
+TEST_F(OpenStreamTest, tells_listeners_once_of_the_handlers_that_one_turn_changes) {
   const auto a = make_host();
   world.run_for(Millis(1));
-  Changes changes;
-  a->add_observer(&changes);
+  int changes = 0;
+  const auto subscription = a->subscribe([&changes](const HostEvent& event) {
+    changes += std::holds_alternative<ProtocolsChanged>(event) ? 1 : 0;
+  });
   a->set_stream_handler("/b/1", echo);
   a->set_stream_handler("/c/1", echo);
   a->remove_stream_handler("/c/1");
   a->remove_stream_handler("/never/1");
   world.run_for(Millis(1));
-  EXPECT_EQ(changes.count, 1);
+  EXPECT_EQ(changes, 1);
   a->set_stream_handler("/b/1", echo);  // another handler, the same protocol
   world.run_for(Millis(1));
-  EXPECT_EQ(changes.count, 1);
+  EXPECT_EQ(changes, 1);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libp2p/connection/upgraded_transport.hpp"
 #include "libp2p/host/dial_target.hpp"
 
 namespace libp2p {
@@ -27,56 +28,81 @@ Swarm::Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, G
   auto kinds = ConnectionKinds::make(config_.securities, config_.muxers, config_.identity, runtime_.rng());
   if (!kinds) throw std::invalid_argument("a host cannot be made of this configuration: " + kinds.error().message());
   kinds_ = std::move(*kinds);
+  for (const auto& make : config_.transports) add_transport(make(runtime_));
 }
 
-Swarm::~Swarm() {
-  *alive_ = false;
-  waits_.clear();
+Swarm::~Swarm() { *alive_ = false; }
+
+void Swarm::add_transport(AnyTransport transport) {
+  if (auto* whole = std::get_if<std::unique_ptr<Transport>>(&transport)) {
+    transports_.push_back(std::move(*whole));
+    return;
+  }
+  auto& sockets = std::get<std::unique_ptr<SocketTransport>>(transport);
+  UpgradeSetup setup{runtime_, buffers_, [this](std::optional<PeerId> expected) { return config_for(std::move(expected)); }};
+  transports_.push_back(std::make_unique<UpgradedTransport>(std::move(sockets), std::move(setup)));
 }
 
 Result<void> Swarm::listen(const Multiaddr& address) {
   OPP2P_TRY(const DialTarget target, dial_target(address));
-  if (target.is_name) {
+  const auto takes = [&target](const auto& transport) { return transport->can_listen(target.address); };
+  const auto found = std::find_if(transports_.begin(), transports_.end(), takes);
+  if (found == transports_.end()) return not_usable(address, why_not(target.address));
+  if (target.name) {
     return fail(Errc::unsupported, "'" + address.text() + "' cannot be listened on: give an IP address, not a name");
   }
-  OPP2P_TRY(auto listener, runtime_.listen({target.host, target.port}, [this](std::unique_ptr<runtime::Socket> socket) {
-    accept(std::move(socket));
-  }));
-  Multiaddr bound = to_multiaddr(listener->local());
-  listeners_.push_back({std::move(listener), std::move(bound)});
+  OPP2P_TRY(auto listening, (*found)->listen(target.address, *this));
+  listeners_.push_back(std::move(listening));
   return {};
+}
+
+Transport* Swarm::dialler_of(const Multiaddr& address) const {
+  const auto takes = [&address](const auto& transport) { return transport->can_dial(address); };
+  const auto found = std::find_if(transports_.begin(), transports_.end(), takes);
+  return found == transports_.end() ? nullptr : found->get();
+}
+
+std::string Swarm::why_not(const Multiaddr& address) const {
+  if (transports_.empty()) return "this host has no transport (HostConfig::transports)";
+  if (transports_.size() == 1) return transports_.front()->why_not(address);
+  std::string out;
+  for (const auto& transport : transports_) {
+    if (!out.empty()) out.append("; ");
+    out.append(transport->name()).append(": ").append(transport->why_not(address));
+  }
+  return out;
 }
 
 std::vector<Multiaddr> Swarm::listen_addresses() const {
   std::vector<Multiaddr> out;
-  for (const auto& listening : listeners_) out.push_back(listening.address);
+  for (const auto& listening : listeners_) out.push_back(listening->address());
   return out;
 }
 
-void Swarm::accept(std::unique_ptr<runtime::Socket> socket) {
-  const Multiaddr remote = to_multiaddr(socket->remote());
-  AddressBlocks blocks = events_.address_blocks(remote);
-  const auto admitted = admit(remote, blocks);
-  if (!admitted) return events_.on_refused(remote, admitted.error());
-  Connection& connection = make(std::move(socket), Direction::inbound, remote, std::nullopt);
-  half_open_.take(connection.id(), blocks, 1);
-  inbound_.take(connection.id(), blocks, 1);
-  connections_.at(connection.id()).blocks = std::move(blocks);
-  connection.start();
+Result<ConnectionId> Swarm::admit(Direction direction, const Multiaddr& /*local*/, const Multiaddr& remote) {
+  if (direction == Direction::inbound) {
+    if (auto allowed = let_in(remote, events_.address_blocks(remote)); !allowed) {
+      events_.on_refused(remote, allowed.error());
+      return std::move(allowed).error();
+    }
+  }
+  return next_id_++;
 }
 
-ConnectionId Swarm::adopt_outbound(std::unique_ptr<runtime::Socket> socket, const Multiaddr& remote,
-                                   std::optional<PeerId> expected, HandshakeWait* wait) {
-  ++pending_outbound_;
-  Connection& connection = make(std::move(socket), Direction::outbound, remote, std::move(expected));
-  const ConnectionId id = connection.id();
-  waits_.emplace(id, wait);
-  connection.start();
-  return id;
+void Swarm::on_half_open(std::unique_ptr<Connection> connection) {
+  Connection& made = *connection;
+  Entry& entry = connections_.emplace(made.id(), Entry{std::move(connection), {}, false, std::nullopt}).first->second;
+  if (made.direction() == Direction::inbound) {
+    entry.blocks = events_.address_blocks(made.facts().remote);
+    half_open_.take(made.id(), entry.blocks, 1);
+    inbound_.take(made.id(), entry.blocks, 1);
+  } else {
+    ++pending_outbound_;
+  }
+  made.start();
 }
 
-Connection& Swarm::make(std::unique_ptr<runtime::Socket> socket, Direction direction, const Multiaddr& remote,
-                        std::optional<PeerId> expected) {
+ConnectionConfig Swarm::config_for(std::optional<PeerId> expected) {
   const Limits& limits = config_.limits;
   ConnectionConfig config;
   config.kinds = kinds_;
@@ -90,14 +116,7 @@ Connection& Swarm::make(std::unique_ptr<runtime::Socket> socket, Direction direc
   config.limits.streams.max_send_queue = limits.stream_send_queue;
   config.limits.streams.send_low_water = limits.stream_send_queue / 4;
   config.limits.streams.max_receive_memory = limits.connection_memory;
-  const ConnectionId id = next_id_++;
-  const Multiaddr local = to_multiaddr(socket->local());
-  ConnectionOwner& owner = *this;
-  auto connection = std::make_unique<SocketConnection>(runtime_, buffers_, owner, id, direction,
-                                                       RawEnd{std::move(socket), local, remote}, std::move(config));
-  Connection& made = *connection;
-  connections_.emplace(id, Entry{std::move(connection), {}, false, std::nullopt});
-  return made;
+  return config;
 }
 
 Result<void> Swarm::allow(Connection& connection) {
@@ -132,22 +151,7 @@ Result<void> Swarm::on_ready(Connection& connection) {
   auto& of_peer = peers_[connection.peer()];
   of_peer.push_back(connection.id());
   events_.on_opened(info(connection), of_peer.size() == 1, connection.peer_key());
-  tell_wait(connection.id(), connection.peer());
   return {};
-}
-
-void Swarm::forget_wait(ConnectionId id) {
-  if (!waits_.extract(id)) return;
-  const auto found = connections_.find(id);
-  if (found == connections_.end() || found->second.open) return;
-  found->second.connection->close(fail(Errc::cancelled, "nobody waits for the dial any more"), runtime_.now().mono);
-}
-
-void Swarm::tell_wait(ConnectionId id, Result<PeerId> outcome) {
-  const auto node = waits_.extract(id);
-  if (!node) return;
-  node.mapped()->outcome.emplace(std::move(outcome));
-  node.mapped()->parking.wake(runtime::Wake::ok);
 }
 
 void Swarm::on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) {
@@ -177,7 +181,6 @@ void Swarm::on_closed(Connection& connection, const Error& why) {
     events_.on_refused(connection.facts().remote, why);
   } else {
     --pending_outbound_;
-    tell_wait(connection.id(), why);
   }
   if (connections_.empty()) events_.on_empty();
 }

@@ -1,6 +1,7 @@
-// All connections of a host: listeners, the half-open, the open, and what is known per connected peer. Accepts within the limits,
-// asks the gater, and reports openings and endings. Owned by the host; the dialer (libp2p/host/dialer.hpp) makes outbound
-// connections through it. Thread: the network thread. Bounds: libp2p::Limits.
+// All connections of a host: its transports, what they listen at, the half-open connections, the open ones, and what is known per
+// connected peer. As the ConnectionOwner of its transports it admits within the limits, asks the gater, and reports openings and endings.
+// Owned by the host; the dialer (libp2p/host/dialer.hpp) makes outbound connections through it. Thread: the network thread. Bounds:
+// libp2p::Limits.
 #pragma once
 
 #include <functional>
@@ -10,10 +11,13 @@
 
 #include "libp2p/base/share_pool.hpp"
 #include "libp2p/base/token_bucket.hpp"
-#include "libp2p/connection/socket_connection.hpp"
+#include "libp2p/connection/io_buffers.hpp"
+#include "libp2p/connection/stream_state.hpp"
 #include "libp2p/host/connection_rates.hpp"
 #include "libp2p/host/gater.hpp"
 #include "libp2p/host/host.hpp"
+#include "libp2p/seams/transport.hpp"
+#include "libp2p/upgrade/connection_engine.hpp"
 
 namespace libp2p {
 
@@ -37,12 +41,6 @@ class SwarmEvents {
 
 Error limit_error(std::string_view what, std::size_t value, std::string_view name);
 
-// Waits for the outcome of one outbound handshake.
-struct HandshakeWait {
-  runtime::Parking parking;
-  std::optional<Result<PeerId>> outcome;
-};
-
 class Swarm final : private ConnectionOwner {
  public:
   Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, Gater& gater, MemoryAccount& memory,
@@ -55,11 +53,14 @@ class Swarm final : private ConnectionOwner {
   void stop_listening() { listeners_.clear(); }
   std::vector<Multiaddr> listen_addresses() const;
 
-  // Takes a connected socket through the handshake; `wait` is told the outcome, unless it was forgotten before.
-  ConnectionId adopt_outbound(std::unique_ptr<runtime::Socket> socket, const Multiaddr& remote,
-                              std::optional<PeerId> expected, HandshakeWait* wait);
-  // Nobody waits any more: a handshake that is still under way ends.
-  void forget_wait(ConnectionId id);
+  // The transport that dials an address (without a name, without /p2p); null when none does.
+  Transport* dialler_of(const Multiaddr& address) const;
+  // Why no transport takes an address, for people.
+  std::string why_not(const Multiaddr& address) const;
+  // As the transports see this.
+  ConnectionOwner& owner() { return *this; }
+  // Of an open connection.
+  const PeerId& peer_of(ConnectionId id) const { return connections_.at(id).connection->peer(); }
 
   bool connected(const PeerId& peer) const { return peers_.contains(peer); }
   std::vector<PeerId> peers() const;
@@ -86,6 +87,8 @@ class Swarm final : private ConnectionOwner {
     std::optional<MonoTime> handshake_due;  // a handshake that waits for Limits::handshakes
   };
 
+  Result<ConnectionId> admit(Direction direction, const Multiaddr& local, const Multiaddr& remote) override;
+  void on_half_open(std::unique_ptr<Connection> connection) override;
   Result<void> on_ready(Connection& connection) override;
   void on_inbound_stream(Connection& connection, std::shared_ptr<StreamState> stream) override;
   void on_closed(Connection& connection, const Error& why) override;
@@ -93,11 +96,8 @@ class Swarm final : private ConnectionOwner {
   void take_memory(std::size_t bytes) override;
   void give_memory(std::size_t bytes) override;
 
-  void accept(std::unique_ptr<runtime::Socket> socket);
   // --- who is let in (swarm_inbound.cpp) ---
-  Result<ConnectionId> admit(Direction, const Multiaddr&, const Multiaddr&) override { return next_id_++; }
-  void on_half_open(std::unique_ptr<Connection>) override {}
-  Result<void> admit(const Multiaddr& remote, const AddressBlocks& blocks);
+  Result<void> let_in(const Multiaddr& remote, const AddressBlocks& blocks);
   Result<void> check_rates(const AddressBlocks& blocks);
   Result<void> check_address(const AddressBlocks& blocks);
   // Ends the half-open inbound connection that has made no progress for longest, of the address block that holds most,
@@ -112,10 +112,9 @@ class Swarm final : private ConnectionOwner {
   // Resets one stream of the connection that holds most, of the address block that holds most. False when none can go.
   bool reset_largest_holder(Nanos stalled);
   Result<void> allow(Connection& connection);
-  Connection& make(std::unique_ptr<runtime::Socket> socket, Direction direction, const Multiaddr& remote,
-                   std::optional<PeerId> expected);
+  void add_transport(AnyTransport transport);
+  ConnectionConfig config_for(std::optional<PeerId> expected);
   ConnectionInfo info(const Connection& connection) const;
-  void tell_wait(ConnectionId id, Result<PeerId> outcome);
 
   runtime::Runtime& runtime_;
   const HostConfig& config_;
@@ -128,15 +127,11 @@ class Swarm final : private ConnectionOwner {
   IoBuffers buffers_;
   std::shared_ptr<bool> alive_;
 
-  struct Listening {
-    std::unique_ptr<runtime::Listener> listener;
-    Multiaddr address;
-  };
-  std::vector<Listening> listeners_;
+  std::vector<std::unique_ptr<Transport>> transports_;
+  std::vector<std::unique_ptr<Listening>> listeners_;
   std::map<ConnectionId, Entry> connections_;
   std::vector<std::unique_ptr<Connection>> ended_;  // freed from the runtime's queue
   std::map<PeerId, std::vector<ConnectionId>> peers_;
-  std::map<ConnectionId, HandshakeWait*> waits_;
   ConnectionId next_id_ = 1;
   SharePool<ConnectionId> half_open_;  // inbound, each counted as one
   SharePool<ConnectionId> inbound_;    // the same and those that are open

@@ -32,7 +32,7 @@ std::string rate_text(const RateLimit& limit) {
 
 }  // namespace
 
-Result<void> Swarm::admit(const Multiaddr& remote, const AddressBlocks& blocks) {
+Result<void> Swarm::let_in(const Multiaddr& remote, const AddressBlocks& blocks) {
   const Limits& limits = config_.limits;
   // The gater first: who is blocked takes no token and evicts nobody.
   if (auto allowed = gater_.intercept_accept(remote); !allowed) {

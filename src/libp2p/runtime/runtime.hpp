@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "libp2p/base/bytes.hpp"
+#include "libp2p/base/endpoint.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/rng.hpp"
 #include "libp2p/base/time.hpp"
@@ -25,15 +26,8 @@ class io_context;
 
 namespace libp2p::runtime {
 
-// An IP address and a port. `ip` is text as inet_ntop writes it; IPv6 may carry a zone ("fe80::1%eth0").
-struct Endpoint {
-  std::string ip;
-  std::uint16_t port = 0;
-  Endpoint() = default;
-  Endpoint(std::string address, std::uint16_t p) : ip(std::move(address)), port(p) {}
-  std::string to_string() const;  // "127.0.0.1:9222", "[::1]:9222"
-  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
-};
+using libp2p::Endpoint;
+using libp2p::Family;
 
 // A duplex byte stream. Reads and writes never block: they answer Errc::would_block, and when_readable / when_writable call
 // back once when trying again makes sense (also when the socket failed). Destroying it closes it; no callback comes after that.
@@ -73,8 +67,6 @@ class Operation {
  public:
   virtual ~Operation() = default;
 };
-
-enum class Family { any, ip4, ip6 };
 
 // Every function that a runtime is given must be there; an empty one is told to who gives it (std::invalid_argument), not when it is
 // due, which can be when a stranger connects.

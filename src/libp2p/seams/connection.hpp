@@ -17,14 +17,10 @@
 #include "libp2p/crypto/keys.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/seams/connection_id.hpp"
 #include "libp2p/seams/stream_mux.hpp"
 
 namespace libp2p {
-
-using ConnectionId = std::uint64_t;  // given by the owner, never reused
-
-enum class Direction : std::uint8_t { inbound, outbound };
-std::string_view to_string(Direction direction);
 
 struct StreamState;
 

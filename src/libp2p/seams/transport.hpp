@@ -4,13 +4,16 @@
 // resolves names. The peer id travels beside the address.
 //
 // Owned by the host, used on the network thread. An Operation that is destroyed is given up: its callback does not come. No callback
-// comes inside the call that asked for it. Bounds are the owner's: it is asked (admit) before a handshake costs anything.
+// comes inside the call that asked for it, and each may destroy the operation that it answers; Transport::dial says where its own come
+// from. Bounds are the owner's: it is asked (admit) before a handshake costs anything.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <variant>
 
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/seams/connection.hpp"
@@ -41,6 +44,9 @@ class SocketTransport {
   virtual std::string_view name() const = 0;  // "tcp"
   virtual bool can_dial(const Multiaddr& address) const = 0;
   virtual bool can_listen(const Multiaddr& address) const = 0;
+  // For people: why an address is none that it takes, "only /tcp is spoken behind the host".
+  virtual std::string why_not(const Multiaddr& address) const = 0;
+  // One that it cannot dial is Errc::unsupported.
   virtual std::unique_ptr<runtime::Operation> dial(const Multiaddr& address, Done<RawEnd> done) = 0;
   // Errc::io with the address and the reason when it cannot be listened on.
   virtual Result<std::unique_ptr<Listening>> listen(const Multiaddr& address, std::function<void(RawEnd)> on_end) = 0;
@@ -50,7 +56,7 @@ class SocketTransport {
 class ConnectionOwner {
  public:
   virtual ~ConnectionOwner() = default;
-  // Limits and gater, before any handshake. An error refuses it, and has been counted and told.
+  // Limits and gater, before any handshake. An error refuses it, and has been counted and told. on_half_open follows at once.
   virtual Result<ConnectionId> admit(Direction direction, const Multiaddr& local, const Multiaddr& remote) = 0;
   // Takes the connection that was admitted; the owner calls start().
   virtual void on_half_open(std::unique_ptr<Connection> connection) = 0;
@@ -67,17 +73,31 @@ class ConnectionOwner {
   virtual void give_memory(std::size_t /*bytes*/) {}
 };
 
+// A dial under way. Destroying it gives it up; a connection that is half-open by then closes with Errc::cancelled.
+class Dialling : public runtime::Operation {
+ public:
+  // `call` comes once, when the far end has answered and the owner is about to get the half-open connection: from there on the bounds and
+  // the deadline of handshakes hold, and no longer the dialer's patience. It must not destroy the dial.
+  virtual void when_half_open(std::function<void()> call) = 0;
+};
+
 class Transport {
  public:
   virtual ~Transport() = default;
   virtual std::string_view name() const = 0;
   virtual bool can_dial(const Multiaddr& address) const = 0;
   virtual bool can_listen(const Multiaddr& address) const = 0;
-  // Dials; the connection is admitted, half-open and ready with `owner` on the way. `done` has its id once it is ready. Giving the
-  // operation up ends a handshake that is under way.
-  virtual std::unique_ptr<runtime::Operation> dial(const Multiaddr& address, std::optional<PeerId> peer, ConnectionOwner& owner,
-                                                   Done<ConnectionId> done) = 0;
+  virtual std::string why_not(const Multiaddr& address) const = 0;  // as of a SocketTransport
+  // Dials; the connection is admitted, half-open and ready with `owner` on the way. `done` has its id once it is ready. Before it is
+  // half-open `done` comes from the runtime's queue; later it comes inside the connection's work, after on_ready or on_closed, and must
+  // not destroy the connection.
+  virtual std::unique_ptr<Dialling> dial(const Multiaddr& address, std::optional<PeerId> peer, ConnectionOwner& owner,
+                                         Done<ConnectionId> done) = 0;
   virtual Result<std::unique_ptr<Listening>> listen(const Multiaddr& address, ConnectionOwner& owner) = 0;
 };
+
+// What a host is told to speak (HostConfig::transports): made once for each host, on its runtime.
+using AnyTransport = std::variant<std::unique_ptr<SocketTransport>, std::unique_ptr<Transport>>;
+using TransportFactory = std::function<AnyTransport(runtime::Runtime&)>;
 
 }  // namespace libp2p

@@ -34,6 +34,8 @@ struct Broken {
   Defect defect;
 };
 
+void PrintTo(const Broken& one, std::ostream* out) { *out << one.name; }
+
 class MuxerSuite : public ::testing::TestWithParam<Broken> {};
 
 TEST_P(MuxerSuite, reports_a_muxer_that_is_broken_there) {

@@ -33,6 +33,8 @@ struct Broken {
   ChannelDefect defect;
 };
 
+void PrintTo(const Broken& one, std::ostream* out) { *out << one.name; }
+
 class SecureChannelSuite : public ::testing::TestWithParam<Broken> {};
 
 TEST_P(SecureChannelSuite, reports_a_channel_that_is_broken_there) {

@@ -52,9 +52,17 @@ class User : public ConnectionEvents {
 const Now kStart{MonoTime(Seconds(1)), UnixTime(Seconds(1))};
 
 struct End {
-  End(Role role, const crypto::PrivateKey& key, std::uint64_t seed) : rng(seed) {
+  End(Role role, const crypto::PrivateKey& key, std::uint64_t seed, bool several = false) : rng(seed) {
     ConnectionConfig config;
-    config.kinds = ConnectionKinds::make({noise::security()}, {yamux::muxer()}, key, rng).value();
+    std::vector<SecurityFactory> securities = {noise::security()};
+    std::vector<MuxerKind> muxers = {yamux::muxer()};
+    if (several) {
+      securities.push_back(noise::security());
+      securities.back().id = "/other";
+      muxers.push_back(yamux::muxer());
+      muxers.back().id = "/other";
+    }
+    config.kinds = ConnectionKinds::make(securities, muxers, key, rng).value();
     config.accepts_protocol = [](std::string_view protocol) { return protocol == "/echo"; };
     user.engine.emplace(role, std::move(config), user, kStart, rng);
   }
@@ -96,8 +104,8 @@ void act(End& end, std::uint8_t what, std::uint8_t argument) {
 }
 
 // Raw bytes of a peer that never proves anything.
-void attack(Role role, const crypto::PrivateKey& key, ByteView in) {
-  End end(role, key, 3);
+void attack(Role role, const crypto::PrivateKey& key, ByteView in, bool several) {
+  End end(role, key, 3, several);
   Bytes copy(in.begin(), in.end());
   std::size_t at = 0;
   while (at < copy.size()) {
@@ -116,8 +124,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   SeededRng keys(1);
   const auto one = crypto::PrivateKey::generate(crypto::KeyType::ed25519, keys).value();
   const auto two = crypto::PrivateKey::generate(crypto::KeyType::ed25519, keys).value();
-  attack(Role::dialer, one, ByteView(data, size));
-  attack(Role::listener, one, ByteView(data, size));
+  for (const bool several : {false, true}) {
+    attack(Role::dialer, one, ByteView(data, size), several);
+    attack(Role::listener, one, ByteView(data, size), several);
+  }
 
   End dialer(Role::dialer, one, 1), listener(Role::listener, two, 2);
   for (int i = 0; i < 4; ++i) {

@@ -134,6 +134,16 @@ TEST(ConnectionKinds, the_expected_peer_is_asked_of_whichever_security_is_agreed
   EXPECT_EQ(pair.dialer.failure->code(), Errc::mismatch);
 }
 
+TEST(ConnectionKinds, a_channel_that_needs_no_handshake_is_ready_once_it_is_agreed) {
+  FakeSecurity of_dialer, of_listener;
+  of_dialer.knows = make_key(3).public_key();
+  of_listener.knows = make_key(2, crypto::KeyType::secp256k1).public_key();
+  Pair pair = make_pair({fake_security("/fake", of_dialer)}, {fake_security("/fake", of_listener)});
+  pair.run();
+  expect_agreed(pair, "/fake", "/yamux/1.0.0");
+  expect_echo(pair);
+}
+
 // ---- muxers ----
 
 TEST(ConnectionKinds, several_muxers_are_settled_inside_the_handshake_where_it_can) {
@@ -311,6 +321,15 @@ TEST(ConnectionKinds, a_security_that_needs_more_input_than_drivers_have_is_refu
   EXPECT_THAT(taken.error().message(), HasSubstr("/fake needs 262144 bytes"));
 }
 
+TEST(ConnectionKinds, a_security_that_needs_more_around_a_message_than_fits_beside_the_least_frame_is_refused) {
+  for (const std::size_t overhead : {ConnectionEngine::kMinTransmit - kLeastMuxerRoom, std::size_t{49}}) {
+    FakeSecurity fake;
+    fake.overhead = overhead;
+    Pair pair = make_pair({fake_security("/fake", fake)}, {noise::security()});
+    EXPECT_EQ(pair.dialer.engine->failed(), overhead == 49);
+  }
+}
+
 TEST(ConnectionKinds, a_message_that_never_is_whole_ends_the_connection) {
   FakeSecurity fake, still;
   still.stands_still = true;
@@ -357,6 +376,15 @@ TEST(ConnectionKinds, makes_each_security_once_and_names_the_one_that_cannot_be_
   ASSERT_FALSE(kinds);
   EXPECT_EQ(kinds.error().code(), Errc::unsupported);
   EXPECT_THAT(kinds.error().message(), HasSubstr("/picky"));
+}
+
+TEST(ConnectionKinds, a_security_goes_by_the_id_of_its_factory) {
+  SecurityFactory renamed = noise::security();
+  renamed.id = "/other";
+  const auto kinds = make_kinds(make_key(1), 1, {noise::security(), renamed});
+  EXPECT_EQ(kinds->security_ids(), (std::vector<std::string>{"/noise", "/other"}));
+  EXPECT_EQ(kinds->find_security("/other"), &kinds->securities[1]);
+  EXPECT_EQ(kinds->find_muxer("/other"), nullptr);
 }
 
 // Randomness that counts what is drawn from it.

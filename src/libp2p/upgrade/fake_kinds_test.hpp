@@ -20,6 +20,8 @@ struct FakeSecurity {
   std::string early_muxer = {};     // settled in the handshake
   bool has_end = true;              // close() says an end
   std::size_t max_unread = 65'538;  // of a message of 65,535 bytes all but its last
+  std::size_t overhead = 3;         // a byte for the kind, two for the length
+  std::optional<crypto::PublicKey> knows = {};  // the peer without a handshake
   bool refuses = false;             // the handshake fails, and says why
   bool stands_still = false;        // no message is ever whole
   std::vector<FakeChannel*> channels = {};  // that were made
@@ -32,6 +34,8 @@ class FakeChannel final : public SecureChannel {
 
   FakeChannel(std::string_view id, const FakeSecurity& behaviour, std::optional<PeerId> expected, const crypto::PublicKey& key)
       : id_(id), behaviour_(behaviour), expected_(std::move(expected)) {
+    remote_key_ = behaviour.knows;
+    if (remote_key_) return;
     const Bytes encoded = key.to_protobuf();
     out_.push_back(static_cast<std::uint8_t>(encoded.size()));
     append(out_, encoded);
@@ -54,7 +58,7 @@ class FakeChannel final : public SecureChannel {
   const crypto::PublicKey& remote_key() const override { return *remote_key_; }
   const std::string& early_muxer() const override { return behaviour_.early_muxer; }
   std::size_t header_size() const override { return kHeader; }
-  std::size_t overhead() const override { return kHeader; }
+  std::size_t overhead() const override { return behaviour_.overhead; }
   std::size_t max_plain() const override { return 65'535; }
   std::size_t max_unread() const override { return behaviour_.max_unread; }
   Result<std::size_t> seal(MutableBytes message, std::size_t plain_size) override {

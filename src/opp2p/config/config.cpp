@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -10,6 +11,8 @@
 
 #include "libp2p/multiformats/ip_text.hpp"
 #include "libp2p/host/dial_target.hpp"
+#include "libp2p/host/kinds.hpp"
+#include "libp2p/transports/tcp/tcp_address.hpp"
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/secret_file.hpp"
 
@@ -133,7 +136,8 @@ Result<std::vector<Multiaddr>> parse_peers(std::string_view list) {
     if (!address->peer_id())
       return fail(Errc::invalid_argument, "'" + std::string(one) +
                               "' names no peer; its address must end with /p2p/ID");
-    OPP2P_TRYV(libp2p::dial_target(*address));
+    OPP2P_TRY(const auto target, libp2p::dial_target(*address));
+    if (const auto at = libp2p::tcp::endpoint_of(target.address); !at) return libp2p::not_usable(*address, at.error().text());
     out.push_back(std::move(*address));
   }
   return out;
@@ -207,6 +211,25 @@ Result<std::vector<libp2p::Cidr>> parse_cidrs(std::string_view list) {
     if (item.empty()) continue;
     OPP2P_TRY(auto block, libp2p::Cidr::from_text(item));
     out.push_back(std::move(block));
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> parse_muxers(std::string_view list) {
+  std::vector<std::string> out;
+  const auto known = libp2p::muxer_names();
+  for (bool more = true; more;) {
+    const std::string_view item = list.substr(0, list.find(','));
+    more = item.size() < list.size();
+    list.remove_prefix(std::min(list.size(), item.size() + 1));
+    std::string name(trim(item));
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      std::string names;
+      for (const auto one : known) names += (names.empty() ? "" : ", ") + std::string(one);
+      return fail(Errc::not_found, go_quote(name) + " is no multiplexer; write one or more of " + names + ", separated by commas");
+    }
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(std::move(name));
   }
   return out;
 }
@@ -286,6 +309,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
                 "--p2p.spin is at most 10ms, " + duration_text(options.spin) + " would keep a core busy; try 100us");
   OPP2P_TRY(out.gossip_timestamp_threshold,
             time_limit("p2p.gossip.timestamp.threshold", options.gossip_timestamp_threshold));
+  OPP2P_TRY(out.muxers, of("p2p.mux", parse_muxers(options.mux)));
   out.user_agent = options.user_agent;
   out.ping = options.ping;
 

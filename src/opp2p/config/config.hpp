@@ -43,6 +43,7 @@ struct NodeOptions {
   std::uint64_t peers_lo = 20;
   std::uint64_t peers_hi = 30;
   libp2p::Nanos peers_grace = libp2p::Seconds(30);
+  std::string mux = "yamux";  // comma-separated, in order of preference
   std::string user_agent = "optimism";
   bool ping = true;
   libp2p::Nanos dial_timeout = libp2p::Seconds(10);
@@ -94,6 +95,7 @@ struct NodeConfig {
   std::size_t peers_lo = 20;
   std::size_t peers_hi = 30;
   libp2p::Nanos peers_grace{};
+  std::vector<std::string> muxers{"yamux"};  // names of libp2p/host/kinds.hpp
   std::string user_agent;
   bool ping = true;
   libp2p::Nanos dial_timeout{};
@@ -126,6 +128,8 @@ libp2p::Result<libp2p::crypto::secp256k1::Address> parse_address(std::string_vie
 libp2p::Result<std::vector<libp2p::Multiaddr>> parse_peers(std::string_view list);
 // "10.0.0.0/8,fd00::/8": blocks of addresses separated by commas.
 libp2p::Result<std::vector<libp2p::Cidr>> parse_cidrs(std::string_view list);
+// "yamux,mplex": names of multiplexers that there are, separated by commas, in any case and once each in the answer.
+libp2p::Result<std::vector<std::string>> parse_muxers(std::string_view list);
 // op-node's names of a level, in any case, for all components or with exceptions: "info", "WARN", "info,gossip=dbug".
 libp2p::Result<void> check_log_levels(std::string_view text);
 libp2p::Result<LogFormat> parse_log_format(std::string_view text);

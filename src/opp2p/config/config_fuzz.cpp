@@ -47,6 +47,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& block : *blocks) list += (list.empty() ? "" : ",") + block.text();
     require(parse_cidrs(list).value() == *blocks);
   }
+  if (const auto muxers = parse_muxers(text)) {
+    std::string list;
+    for (const auto& muxer : *muxers) list += (list.empty() ? "" : ",") + muxer;
+    require(!muxers->empty() && parse_muxers(list).value() == *muxers);
+  }
   if (const auto peers = parse_peers(text)) {
     std::string list;
     for (const auto& peer : *peers) {

@@ -306,6 +306,17 @@ TEST_F(NodeKeyTest, a_key_of_the_working_folder_that_is_none_is_an_error_and_no_
                              HasSubstr((fs::current_path() / "opnode_p2p_priv.txt").string())));
 }
 
+TEST_F(ConfigTest, the_multiplexers_that_are_named_are_offered_in_that_order) {
+  using testing::ElementsAre;
+  EXPECT_THAT(resolve(options_, rng_)->muxers, ElementsAre("yamux"));
+  options_.mux = "mplex, YAMUX,mplex";
+  EXPECT_THAT(resolve(options_, rng_)->muxers, ElementsAre("mplex", "yamux"));
+  for (const auto* wrong : {"", "quic", "yamux,", "yamux,,mplex"}) {
+    options_.mux = wrong;
+    EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.mux: "), HasSubstr("is no multiplexer"), HasSubstr("yamux"))) << wrong;
+  }
+}
+
 TEST_F(NodeKeyTest, a_data_folder_that_cannot_be_made_is_named) {
   write("file", "");
   options_.data_dir = path("file/data");

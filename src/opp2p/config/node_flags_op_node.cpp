@@ -85,7 +85,6 @@ constexpr Row kWithoutEffect[] = {
     {"p2p.ban.peers", boolean, "P2P_PEER_BANNING", "false"},
     {"p2p.ban.threshold", real, "P2P_PEER_BANNING_THRESHOLD"},
     {"p2p.ban.duration", duration, "P2P_PEER_BANNING_DURATION"},
-    {"p2p.mux", text, "", "yamux"},
     {"p2p.timeout.negotiation", duration, ""},
     {"p2p.timeout.accept", duration, ""},
     {"p2p.gossip.mesh.d", unsigned_number, "", "8"},

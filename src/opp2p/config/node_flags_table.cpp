@@ -90,6 +90,10 @@ void add_peers(Table& table) {
   table.add("p2p.peers.lo", &O::peers_lo, "NUMBER", "Connections are trimmed down to this many");
   table.add("p2p.peers.hi", &O::peers_hi, "NUMBER", "Connections are trimmed above this many");
   table.add("p2p.peers.grace", &O::peers_grace, "TIME", "Connections younger than this are not trimmed");
+  table.add("p2p.mux", &O::mux, "NAMES",
+            "Multiplexers to offer, best first, separated by commas. With mplex, which cannot hold a sender back, a stream that is not "
+            "read fast enough is reset",
+            hidden());
   table.add("p2p.useragent", &O::user_agent, "TEXT", "What the node calls itself to peers", hidden("P2P_AGENT"));
   table.add("p2p.ping", &O::ping, "", "Measure the round trip to peers in the background", hidden());
   table.add("p2p.timeout.dial", &O::dial_timeout, "TIME", "Time limit for dialling one address", hidden());

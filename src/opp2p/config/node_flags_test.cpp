@@ -74,6 +74,14 @@ TEST(NodeFlags, values_go_where_they_belong) {
   EXPECT_FALSE(read({})->options.priv_path);
 }
 
+TEST(NodeFlags, the_multiplexers_are_yamux_unless_others_are_named) {
+  EXPECT_EQ(read({})->options.mux, "yamux");
+  const auto line = read({"--p2p.mux=yamux,mplex"});
+  EXPECT_EQ(line->options.mux, "yamux,mplex");
+  EXPECT_THAT(line->without_effect, ElementsAre());
+  EXPECT_EQ(read({}, {{"OP_NODE_P2P_MUX", "mplex"}})->options.mux, "mplex");
+}
+
 TEST(NodeFlags, levels_and_formats_are_op_nodes) {
   for (const auto* level : {"INFO", "DEBUG", "trce", "dbug", "EROR", "Crit", "info,gossip=dbug"})
     EXPECT_TRUE(read({}, {{"OP_NODE_LOG_LEVEL", level}})) << level;

@@ -25,6 +25,7 @@ libp2p::crypto::PrivateKey identity_of(const NodeConfig& config) {
 
 libp2p::HostConfig host_config(const NodeConfig& config) {
   libp2p::HostConfig out(identity_of(config));
+  out.muxers = libp2p::muxers_named(config.muxers).value();
   out.user_agent = config.user_agent;
   out.limits = config.limits;
   out.limits.dial_timeout = config.dial_timeout;
@@ -110,19 +111,18 @@ Result<void> Node::start() {
   sync::FollowerConfig follow;
   follow.memory = config_.sync_memory;
   follow.req_resp = config_.sync_req_resp;
-  follower_ = std::make_unique<sync::Follower>(*host_, config_.rollup, *chain_, follow, head, follower_events());
+  follower_ = std::make_unique<sync::Follower>(*host_, config_.rollup, *chain_, follow, head);
   if (config_.sync_req_resp) {
     sync::SyncServerConfig serve;
     serve.limits.rate_limited = config_.sync_server_limits;
-    server_ = std::make_unique<sync::SyncServer>(
-        *host_, config_.rollup, *chain_, serve,
-        [this](const sync::ServedRequest& request) { sync_log_.on_served(request); });
+    server_ = std::make_unique<sync::SyncServer>(*host_, config_.rollup, *chain_, serve);
   }
   block_log_ = std::make_unique<BlockLog>(runtime_, events_, block_log_config(config_, runtime_.now().wall),
                                           [this] { return surroundings(); });
   blocks_ = std::make_unique<gossip::BlockGossip>(
-      runtime_, *gossip_, gossip_config(config_), static_cast<gossip::BlockGossipObserver*>(this),
+      runtime_, *gossip_, gossip_config(config_),
       [this](const PeerId& from, const SharedEnvelope& envelope) { follower_->on_unsafe_payload(from, envelope); });
+  listen();
   if (config_.sequencer_key) {
     blocks_->publisher().set_key(config_.sequencer_key);
     // A sequencer accepts its own blocks, whatever else it was told.
@@ -138,8 +138,8 @@ Result<void> Node::start() {
     return listening.error().within("--p2p.listen.ip, --p2p.listen.tcp");
   for (const auto& address : host_->listen_addresses())
     log_.info(Component::host, "started p2p host", {{"addr", address}, {"peerID", host_->id()}});
-  static_peers_ = std::make_unique<libp2p::StaticPeers>(*host_, libp2p::StaticPeersConfig(),
-                                                         static_cast<libp2p::StaticPeersEvents*>(peer_log_.get()));
+  static_peers_ = std::make_unique<libp2p::StaticPeers>(*host_);
+  peer_log_->listen_to(*static_peers_);
   for (const auto& address : config_.static_peers) {
     OPP2P_TRY(const auto added, static_peers_->add(address));
     if (added) peer_log_->add_static(*address.peer_id());
@@ -306,7 +306,16 @@ Result<void> Node::disconnect(const PeerId& peer) {
 
 // --- what happens, into the log ---
 
-void Node::on_verdict(const gossip::BlockVerdict& verdict) {
+void Node::listen() {
+  const auto tell = [this](const auto& event) { std::visit([this](const auto& kind) { on(kind); }, event); };
+  subscriptions_.push_back(follower_->subscribe(tell));
+  subscriptions_.push_back(blocks_->subscribe(tell));
+  if (!server_) return;
+  subscriptions_.push_back(
+      server_->subscribe([this](const sync::ServedRequest& request) { sync_log_.on_served(request); }));
+}
+
+void Node::on(const gossip::BlockVerdict& verdict) {
   stats_.count(verdict, runtime_.now().wall);
   if (!verdict.local && verdict.outcome.verdict == opstack::rules::Verdict::accept) host_->mark_proven(verdict.from);
   block_log_->on_verdict(verdict, blocks_->signers().current, peer_log_->is_static(verdict.from));
@@ -324,36 +333,33 @@ Surroundings Node::surroundings() const {
   return out;
 }
 
-void Node::on_peer_joined_topic(const PeerId& peer, const std::string& topic) {
-  log_.debug(Component::gossip, "peer joined topic", {{"peer", peer}, {"topic", topic}});
+void Node::on(const gossip::PeerJoinedTopic& event) {
+  log_.debug(Component::gossip, "peer joined topic", {{"peer", event.peer}, {"topic", event.topic}});
 }
 
-void Node::on_peer_left_topic(const PeerId& peer, const std::string& topic) {
-  log_.debug(Component::gossip, "peer left topic", {{"peer", peer}, {"topic", topic}});
+void Node::on(const gossip::PeerLeftTopic& event) {
+  log_.debug(Component::gossip, "peer left topic", {{"peer", event.peer}, {"topic", event.topic}});
 }
 
-void Node::on_topic_joined(const std::string& topic) {
-  log_.info(Component::gossip, "joined topic", {{"topic", topic}});
+void Node::on(const gossip::TopicJoined& event) {
+  log_.info(Component::gossip, "joined topic", {{"topic", event.topic}});
 }
 
-void Node::on_topic_left(const std::string& topic) { log_.info(Component::gossip, "left topic", {{"topic", topic}}); }
+void Node::on(const gossip::TopicLeft& event) { log_.info(Component::gossip, "left topic", {{"topic", event.topic}}); }
 
-sync::FollowerEvents Node::follower_events() {
-  sync::FollowerEvents out;
-  out.stored = [this](const PeerId& from, const sync::Block& block) { on_stored(from, block); };
-  out.store_failed = [this](const sync::BlockRef& block, const Error& why) {
-    sync_log_.on_store_refused(block.number, why);
-  };
-  out.chain_trace = [this](const sync::ChainTrace& trace) { sync_log_.on_chain_trace(trace); };
-  out.sync_trace = [this](const sync::SyncTrace& trace) {
-    if (trace.kind == sync::SyncTraceKind::promoted) ++stats_.synced;
-    sync_log_.on_sync_trace(trace);
-  };
-  out.fault = [this](const sync::SyncFault& fault) { sync_log_.on_fault(fault); };
-  return out;
+void Node::on(const sync::StoreFailed& event) { sync_log_.on_store_refused(event.block.number, event.why); }
+
+void Node::on(const sync::ChainTrace& trace) { sync_log_.on_chain_trace(trace); }
+
+void Node::on(const sync::SyncTrace& trace) {
+  if (trace.kind == sync::SyncTraceKind::promoted) ++stats_.synced;
+  sync_log_.on_sync_trace(trace);
 }
 
-void Node::on_stored(const PeerId& from, const sync::Block& block) {
+void Node::on(const sync::SyncFault& fault) { sync_log_.on_fault(fault); }
+
+void Node::on(const sync::BlockStored& event) {
+  const auto& [from, block] = event;
   host_->mark_proven(from);
   head_clock_.set(block.payload().timestamp);
   block_log_->on_block();

@@ -39,11 +39,11 @@ namespace opp2p {
 
 using libp2p::Result;
 
-class Node final : opstack::gossip::BlockGossipObserver, libp2p::LiveCounted<Node> {
+class Node final : libp2p::LiveCounted<Node> {
  public:
   // `store`, `log` and `runtime` outlive the node.
   Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& store, Log& log);
-  ~Node() override;
+  ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
@@ -86,16 +86,19 @@ class Node final : opstack::gossip::BlockGossipObserver, libp2p::LiveCounted<Nod
   void take_over(opstack::payload::SharedEnvelope envelope, Done done);
   opstack::gossip::Publisher::Done taking_over(opstack::payload::SharedEnvelope envelope, Done done);
 
-  // --- gossip::BlockGossipObserver ---
-  void on_verdict(const opstack::gossip::BlockVerdict& verdict) override;
-  void on_peer_joined_topic(const libp2p::PeerId& peer, const std::string& topic) override;
-  void on_peer_left_topic(const libp2p::PeerId& peer, const std::string& topic) override;
-  void on_topic_joined(const std::string& topic) override;
-  void on_topic_left(const std::string& topic) override;
-
-  // --- the follower's and the server's events ---
-  opstack::sync::FollowerEvents follower_events();
-  void on_stored(const libp2p::PeerId& from, const opstack::sync::Block& block);
+  // --- the events of block gossip and of the follower ---
+  void listen();
+  void on(const opstack::gossip::BlockVerdict& verdict);
+  void on(const opstack::gossip::PeerJoinedTopic& event);
+  void on(const opstack::gossip::PeerLeftTopic& event);
+  void on(const opstack::gossip::TopicJoined& event);
+  void on(const opstack::gossip::TopicLeft& event);
+  void on(const opstack::sync::BlockStored& event);
+  void on(const opstack::sync::StoreFailed& event);
+  void on(const opstack::sync::ChainTrace& trace);
+  void on(const opstack::sync::SyncTrace& trace);
+  void on(const opstack::sync::SyncFault& fault);
+  void on(const opstack::sync::PeerReport&) {}  // for reputation
   Surroundings surroundings() const;
 
   libp2p::runtime::Runtime& runtime_;
@@ -120,6 +123,7 @@ class Node final : opstack::gossip::BlockGossipObserver, libp2p::LiveCounted<Nod
   std::unique_ptr<BlockLog> block_log_;
   std::unique_ptr<opstack::gossip::BlockGossip> blocks_;
   std::unique_ptr<libp2p::StaticPeers> static_peers_;
+  std::vector<libp2p::Subscription> subscriptions_;
 };
 
 }  // namespace opp2p

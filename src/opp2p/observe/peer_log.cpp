@@ -39,10 +39,16 @@ PeerLog::PeerLog(libp2p::Host& host, EventLog& events, std::uint64_t chain_id)
     : host_(host), events_(events), chain_id_(chain_id), timer_(host.runtime().make_timer([this] {
         if (const auto count = refusals_.take(events_.now())) tell_refusals(*count);
       })) {
-  host_.add_observer(this);
+  host_events_ = host_.subscribe(
+      [this](const libp2p::HostEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
 }
 
-PeerLog::~PeerLog() { host_.remove_observer(this); }
+PeerLog::~PeerLog() = default;
+
+void PeerLog::listen_to(libp2p::StaticPeers& peers) {
+  static_events_ = peers.subscribe(
+      [this](const libp2p::StaticPeerEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
+}
 
 void PeerLog::tell_of_peer(const PeerId& peer, Told of_static, Told of_proven, std::string_view message,
                            std::initializer_list<Field> fields) {
@@ -51,7 +57,8 @@ void PeerLog::tell_of_peer(const PeerId& peer, Told of_static, Told of_proven, s
   else events_.log().debug(Component::host, message, fields);
 }
 
-void PeerLog::on_peer_connected(const PeerId& peer, libp2p::Direction direction) {
+void PeerLog::on(const libp2p::PeerConnected& event) {
+  const auto& [peer, direction] = event;
   present_[peer].since = events_.now();
   tell_of_peer(peer, Told::static_connected, Told::proven_connected, "connected",
                {{"peer", peer}, {"direction", to_string(direction)}});
@@ -59,10 +66,11 @@ void PeerLog::on_peer_connected(const PeerId& peer, libp2p::Direction direction)
 
 // A peer of another chain stays connected, as with op-node, and never sends a block: of one that we chose, whoever
 // of the two dialled, the operator should know, once for as long as it stays. Others come and go in any number.
-void PeerLog::on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) {
+void PeerLog::on(const libp2p::PeerIdentified& event) {
+  const PeerId& peer = event.peer;
   const auto present = present_.find(peer);
   if (present == present_.end() || present->second.of_other_chain) return;
-  const auto other = other_chain(protocols, chain_id_);
+  const auto other = other_chain(event.protocols, chain_id_);
   if (!other) return;
   present->second.of_other_chain = true;
   const auto connections = host_.connections(peer);
@@ -84,7 +92,8 @@ std::size_t PeerLog::static_present() const {
       std::count_if(static_.begin(), static_.end(), [this](const PeerId& peer) { return present_.contains(peer); }));
 }
 
-void PeerLog::on_connection_closed(const libp2p::ConnectionInfo& connection, const Error& why) {
+void PeerLog::on(const libp2p::ConnectionClosed& event) {
+  const auto& [connection, why] = event;
   last_reason_ = why;
   events_.log().debug(Component::host, "connection closed",
                       {{"peer", connection.peer},
@@ -93,8 +102,9 @@ void PeerLog::on_connection_closed(const libp2p::ConnectionInfo& connection, con
                        {"stayed", events_.now() - connection.opened}});
 }
 
-// Follows on_connection_closed() of the peer's last connection.
-void PeerLog::on_peer_disconnected(const PeerId& peer) {
+// Follows the ConnectionClosed of the peer's last connection.
+void PeerLog::on(const libp2p::PeerDisconnected& event) {
+  const PeerId& peer = event.peer;
   const auto present = present_.extract(peer);
   std::optional<libp2p::Nanos> stayed;
   if (present) stayed = events_.now() - present.mapped().since;
@@ -107,7 +117,8 @@ void PeerLog::on_peer_disconnected(const PeerId& peer) {
 }
 
 // One refusal is nothing; that they happen at all the operator should see, though not as often as an attacker likes.
-void PeerLog::on_connection_refused(const libp2p::Multiaddr& remote, const Error& why) {
+void PeerLog::on(const libp2p::ConnectionRefused& event) {
+  const auto& [remote, why] = event;
   if (!is_refusal(why))
     return events_.log().debug(Component::host, "inbound handshake failed", {{"addr", remote}, {"reason", why}});
   events_.log().debug(Component::host, "connection refused", {{"addr", remote}, {"reason", why}});
@@ -127,7 +138,8 @@ void PeerLog::tell_refusals(std::uint64_t count) {
 }
 
 // The first attempt; later ones are told by how they end.
-void PeerLog::on_dialling(const libp2p::StaticPeerStatus& peer) {
+void PeerLog::on(const libp2p::StaticDialStarted& event) {
+  const libp2p::StaticPeerStatus& peer = event.status;
   const std::string addr = peer.addresses.empty() ? std::string() : peer.addresses.front().text();
   const std::initializer_list<Field> fields = {{"peer", peer.peer}, {"addr", addr}};
   constexpr std::string_view kMessage = "dialing static peer";
@@ -135,7 +147,8 @@ void PeerLog::on_dialling(const libp2p::StaticPeerStatus& peer) {
   else events_.log().debug(Component::host, kMessage, fields);
 }
 
-void PeerLog::on_dial_failed(const libp2p::StaticPeerStatus& peer, const Error& why) {
+void PeerLog::on(const libp2p::StaticDialFailed& event) {
+  const auto& [peer, why] = event;
   std::optional<libp2p::Nanos> retry_in;
   if (peer.next_attempt) retry_in = *peer.next_attempt - events_.now();
   events_.tell(Told::static_dial_failed, LogLevel::warn, Component::host, "error dialing static peer",

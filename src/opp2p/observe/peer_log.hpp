@@ -22,16 +22,18 @@
 
 namespace opp2p {
 
-class PeerLog final : public libp2p::HostObserver, public libp2p::StaticPeersEvents {
+class PeerLog final {
  public:
   static constexpr libp2p::Nanos kRefusalInterval = libp2p::Seconds(60);
 
-  // Observes `host` from here on; it and `events` outlive this.
+  // Listens to `host` from here on; it and `events` outlive this.
   PeerLog(libp2p::Host& host, EventLog& events, std::uint64_t chain_id);
-  ~PeerLog() override;
+  ~PeerLog();
   PeerLog(const PeerLog&) = delete;
   PeerLog& operator=(const PeerLog&) = delete;
 
+  // To the dials of the peers that are static; `peers` may go before this or after it.
+  void listen_to(libp2p::StaticPeers& peers);
   void add_static(const libp2p::PeerId& peer) { static_.insert(peer); }
   // From now on nobody is dialled again.
   void on_stopping() { stopping_ = true; }
@@ -41,15 +43,17 @@ class PeerLog final : public libp2p::HostObserver, public libp2p::StaticPeersEve
   // Connected peers that serve another chain.
   std::size_t of_other_chains() const;
 
-  void on_peer_connected(const libp2p::PeerId& peer, libp2p::Direction direction) override;
-  void on_peer_identified(const libp2p::PeerId& peer, const std::vector<std::string>& protocols) override;
-  void on_connection_closed(const libp2p::ConnectionInfo& connection, const libp2p::Error& why) override;
-  void on_peer_disconnected(const libp2p::PeerId& peer) override;
-  void on_connection_refused(const libp2p::Multiaddr& remote, const libp2p::Error& why) override;
-  void on_dialling(const libp2p::StaticPeerStatus& peer) override;
-  void on_dial_failed(const libp2p::StaticPeerStatus& peer, const libp2p::Error& why) override;
-
  private:
+  void on(const libp2p::PeerConnected& event);
+  void on(const libp2p::PeerIdentified& event);
+  void on(const libp2p::ConnectionClosed& event);
+  void on(const libp2p::PeerDisconnected& event);
+  void on(const libp2p::ConnectionRefused& event);
+  void on(const libp2p::StaticDialStarted& event);
+  void on(const libp2p::StaticDialFailed& event);
+  template <class Other>
+  void on(const Other&) {}
+
   struct Present {
     libp2p::MonoTime since;
     bool of_other_chain = false;  // which is told once
@@ -68,6 +72,7 @@ class PeerLog final : public libp2p::HostObserver, public libp2p::StaticPeersEve
   std::string refused_addr_, refused_reason_;  // the last one
   std::unique_ptr<libp2p::runtime::Timer> timer_;
   bool stopping_ = false;
+  libp2p::Subscription host_events_, static_events_;
 };
 
 }  // namespace opp2p

@@ -23,10 +23,9 @@ libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id,
 }
 
 BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::GossipsubService& gossip,
-                         BlockGossipConfig config, BlockGossipObserver* observer, PayloadFn on_unsafe_payload)
+                         BlockGossipConfig config, PayloadFn on_unsafe_payload)
     : runtime_(runtime),
       gossip_(gossip),
-      observer_(observer),
       queue_(runtime, config.queue),
       publisher_(gossip, runtime, config.chain_id, config.version_at) {
   for (std::size_t i = 0; i < rules::kVersions.size(); ++i) {
@@ -37,16 +36,18 @@ BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::GossipsubSer
     rules.max_age = config.max_age;
     rules.extra_rule = config.extra_rule;
     auto on_verdict = [this](const BlockVerdict& verdict) {
-      if (observer_ != nullptr) observer_->on_verdict(verdict);
+      if (events_.has_listeners()) events_.emit(verdict);
     };
     subscribers_[i] = std::make_unique<Subscriber>(gossip, runtime, queue_, signers_, std::move(rules),
                                                    std::move(on_verdict), on_unsafe_payload);
   }
-  gossip_.add_observer(this);
+  gossip_events_ = gossip_.subscribe([this](const libp2p::GossipsubEvent& event) {
+    if (const auto* trace = std::get_if<libp2p::gossipsub::Trace>(&event)) on_trace(*trace);
+  });
 }
 
 BlockGossip::~BlockGossip() {
-  gossip_.remove_observer(this);
+  gossip_events_.reset();
   leave();
 }
 
@@ -70,16 +71,16 @@ bool BlockGossip::is_ours(const std::string& topic) const {
 }
 
 void BlockGossip::on_trace(const libp2p::gossipsub::Trace& trace) {
-  if (observer_ == nullptr || !is_ours(trace.topic)) return;
+  if (!events_.has_listeners() || !is_ours(trace.topic)) return;
   switch (trace.kind) {
     case libp2p::gossipsub::TraceKind::peer_joined:
-      return observer_->on_peer_joined_topic(trace.peer, trace.topic);
+      return events_.emit(PeerJoinedTopic{trace.peer, trace.topic});
     case libp2p::gossipsub::TraceKind::peer_left:
-      return observer_->on_peer_left_topic(trace.peer, trace.topic);
+      return events_.emit(PeerLeftTopic{trace.peer, trace.topic});
     case libp2p::gossipsub::TraceKind::joined:
-      return observer_->on_topic_joined(trace.topic);
+      return events_.emit(TopicJoined{trace.topic});
     case libp2p::gossipsub::TraceKind::left:
-      return observer_->on_topic_left(trace.topic);
+      return events_.emit(TopicLeft{trace.topic});
     default:
       return;
   }

@@ -10,7 +10,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
+#include <variant>
 
+#include "libp2p/base/event_source.hpp"
 #include "opstack/gossip/publisher.hpp"
 #include "opstack/gossip/subscriber.hpp"
 
@@ -31,37 +35,48 @@ struct BlockGossipConfig {
   ValidationQueueLimits queue;
 };
 
-class BlockGossipObserver {
- public:
-  virtual ~BlockGossipObserver() = default;
-  // Every message, own ones too.
-  virtual void on_verdict(const BlockVerdict&) {}
-  // A peer subscribed to one of the topics, or is in it no more.
-  virtual void on_peer_joined_topic(const PeerId&, const std::string& /*topic*/) {}
-  virtual void on_peer_left_topic(const PeerId&, const std::string& /*topic*/) {}
-  // We did.
-  virtual void on_topic_joined(const std::string& /*topic*/) {}
-  virtual void on_topic_left(const std::string& /*topic*/) {}
+// A peer subscribed to one of the topics, or is in it no more.
+struct PeerJoinedTopic {
+  PeerId peer;
+  std::string topic;
 };
+struct PeerLeftTopic {
+  PeerId peer;
+  std::string topic;
+};
+// We did.
+struct TopicJoined {
+  std::string topic;
+};
+struct TopicLeft {
+  std::string topic;
+};
+// A BlockVerdict is told of every message, own ones too; what it refers to is valid until the listener returns.
+using BlockGossipEvent = std::variant<BlockVerdict, PeerJoinedTopic, PeerLeftTopic, TopicJoined, TopicLeft>;
 
 // The router's configuration for a chain's blocks: its message id, and only its four topics.
 libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp2p::gossipsub::Params params);
 
-class BlockGossip final : libp2p::GossipsubObserver, libp2p::LiveCounted<BlockGossip> {
+class BlockGossip final : libp2p::LiveCounted<BlockGossip> {
  public:
   // An accepted block and the peer that it came from. Never our own publications.
   using PayloadFn = Subscriber::PayloadFn;
 
-  // `observer` may be null; it and `gossip` outlive this.
+  // `gossip` outlives this.
   BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::GossipsubService& gossip, BlockGossipConfig config,
-              BlockGossipObserver* observer, PayloadFn on_unsafe_payload);
-  ~BlockGossip() override;
+              PayloadFn on_unsafe_payload);
+  ~BlockGossip();
   BlockGossip(const BlockGossip&) = delete;
   BlockGossip& operator=(const BlockGossip&) = delete;
 
   // All four topics, or none and the error.
   Result<void> join();
   void leave();
+
+  // Told on the network thread, where it happens: for logs, metrics and reputation.
+  libp2p::Subscription subscribe(std::function<void(const BlockGossipEvent&)> listener) {
+    return events_.subscribe(std::move(listener));
+  }
 
   Publisher& publisher() { return publisher_; }
 
@@ -74,16 +89,17 @@ class BlockGossip final : libp2p::GossipsubObserver, libp2p::LiveCounted<BlockGo
   std::size_t validating() const { return queue_.items(); }
 
  private:
-  void on_trace(const libp2p::gossipsub::Trace& trace) override;
+  void on_trace(const libp2p::gossipsub::Trace& trace);
   bool is_ours(const std::string& topic) const;
 
   libp2p::runtime::Runtime& runtime_;
   libp2p::GossipsubService& gossip_;
-  BlockGossipObserver* observer_;
+  libp2p::EventSource<BlockGossipEvent> events_;
   rules::SignerState signers_;
   ValidationQueue queue_;
   Publisher publisher_;
   std::array<std::unique_ptr<Subscriber>, 4> subscribers_;
+  libp2p::Subscription gossip_events_;
 };
 
 }  // namespace opstack::gossip

@@ -35,23 +35,25 @@ struct Seen {
   std::string detail;
 };
 
-struct Node final : BlockGossipObserver {
+struct Node final {
   Node(libp2p::Host& h, BlockGossipConfig config)
       : host(h),
         gossip(h, block_gossip_config(kChain, {}), scores),
-        blocks(h.runtime(), gossip, std::move(config), this,
+        blocks(h.runtime(), gossip, std::move(config),
                [this](const PeerId& from, const payload::SharedEnvelope& envelope) {
                  payloads.emplace_back(from, envelope->payload.block_number);
-               }) {}
+               }),
+        events(blocks.subscribe(
+            [this](const BlockGossipEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); })) {}
 
-  void on_verdict(const BlockVerdict& v) override {
+  void on(const BlockVerdict& v) {
     EXPECT_EQ(v.message_id.bytes().size(), 20U);
     seen.push_back({v.outcome.verdict, v.outcome.reason, v.from, v.local, v.topic, v.outcome.detail});
   }
-  void on_peer_joined_topic(const PeerId& peer, const std::string& topic) override { present.emplace(peer, topic); }
-  void on_peer_left_topic(const PeerId& peer, const std::string& topic) override { present.erase({peer, topic}); }
-  void on_topic_joined(const std::string& topic) override { joined.insert(topic); }
-  void on_topic_left(const std::string& topic) override { joined.erase(topic); }
+  void on(const PeerJoinedTopic& event) { present.emplace(event.peer, event.topic); }
+  void on(const PeerLeftTopic& event) { present.erase({event.peer, event.topic}); }
+  void on(const TopicJoined& event) { joined.insert(event.topic); }
+  void on(const TopicLeft& event) { joined.erase(event.topic); }
 
   std::set<std::uint64_t> numbers() const {
     std::set<std::uint64_t> all;
@@ -67,6 +69,7 @@ struct Node final : BlockGossipObserver {
   std::vector<Seen> seen;
   std::set<std::pair<PeerId, std::string>> present;
   std::set<std::string> joined;
+  libp2p::Subscription events;
 };
 
 class BlockGossipTest : public testing::Test {

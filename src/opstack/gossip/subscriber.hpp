@@ -32,7 +32,7 @@ struct BlockVerdict {
   const std::string& topic;
   Version version;
   libp2p::gossipsub::MessageId message_id;
-  PeerId from;  // empty for our own
+  const PeerId& from;  // empty for our own
   bool local;
   const rules::Outcome& outcome;
   std::size_t bytes;  // as gossiped

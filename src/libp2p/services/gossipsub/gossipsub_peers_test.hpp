@@ -32,13 +32,13 @@ inline GossipsubConfig gossip_config() {
 }
 
 // A node's gossip with what it heard.
-struct Gossiper final : GossipsubObserver {
+struct Gossiper final {
   explicit Gossiper(libp2p::Host& h, GossipsubConfig config = gossip_config())
       : host(h), service(std::make_unique<GossipsubService>(h, std::move(config), scores)) {
-    service->add_observer(this);
-  }
-  ~Gossiper() override {
-    if (service) service->remove_observer(this);
+    events = service->subscribe([this](const GossipsubEvent& event) {
+      const auto* trouble = std::get_if<GossipsubStreamTrouble>(&event);
+      if (trouble != nullptr) troubles.push_back(std::string(trouble->what) + ": " + trouble->why.message());
+    });
   }
 
   void join(GossipsubService::Validator validator = nullptr) {
@@ -57,16 +57,13 @@ struct Gossiper final : GossipsubObserver {
     return static_cast<std::size_t>(std::count(heard.begin(), heard.end(), text));
   }
 
-  void on_stream_trouble(const PeerId&, std::string_view what, const Error& why) override {
-    troubles.push_back(std::string(what) + ": " + why.message());
-  }
-
   libp2p::Host& host;
   gossipsub::NeutralScores scores;
   std::unique_ptr<GossipsubService> service;
   std::vector<std::string> heard;
   std::vector<PeerId> from;
   std::vector<std::string> troubles;
+  Subscription events;
 };
 
 // A peer that speaks the protocol by hand.

@@ -45,7 +45,9 @@ GossipsubService::GossipsubService(libp2p::Host& host, GossipsubConfig config, g
       return nothing();
     });
   }
-  host_.add_observer(this);
+  host_events_ = host_.subscribe([this](const HostEvent& event) {
+    std::visit([this](const auto& kind) { on(kind); }, event);
+  });
   for (const PeerId& peer : host_.connected_peers()) begin_open(peer, row(peer), Nanos(0));
   arm();
 }
@@ -54,7 +56,7 @@ GossipsubService::~GossipsubService() { shut(); }
 
 void GossipsubService::shut() {
   if (std::exchange(shut_, true)) return;
-  host_.remove_observer(this);
+  host_events_.reset();
   for (const std::string_view id : gossipsub::protocol_ids()) host_.remove_stream_handler(id);
   timer_->disarm();
   alive_.reset();
@@ -110,19 +112,20 @@ std::size_t GossipsubService::queued_bytes() const {
   return bytes;
 }
 
-void GossipsubService::on_peer_connected(const PeerId& peer, libp2p::Direction direction) {
-  Peer& at = row(peer);
-  at.direction = direction;
-  if (at.outbound == nullptr && !at.opening) begin_open(peer, at, Nanos(0));
+void GossipsubService::on(const PeerConnected& event) {
+  Peer& at = row(event.peer);
+  at.direction = event.direction;
+  if (at.outbound == nullptr && !at.opening) begin_open(event.peer, at, Nanos(0));
 }
 
-void GossipsubService::on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) {
-  const auto found = peers_.find(peer);
+void GossipsubService::on(const PeerIdentified& event) {
+  const auto found = peers_.find(event.peer);
   if (found == peers_.end() || found->second.outbound != nullptr || found->second.opening) return;
-  if (speaks_gossip(protocols)) begin_open(peer, found->second, Nanos(0));
+  if (speaks_gossip(event.protocols)) begin_open(event.peer, found->second, Nanos(0));
 }
 
-void GossipsubService::on_peer_disconnected(const PeerId& peer) {
+void GossipsubService::on(const PeerDisconnected& event) {
+  const PeerId& peer = event.peer;
   const auto found = peers_.find(peer);
   // A peer that is back before we heard of its leaving keeps its row: its old streams have told of their end
   // themselves.
@@ -321,9 +324,9 @@ void GossipsubService::drain() {
   tell_troubles();
   if (alive.expired()) return;
   for (std::size_t done = 0; done < kActionsPerTurn || router_.waiting_actions() > kActionsWaiting; ++done) {
-    const auto action = router_.poll_action();
+    auto action = router_.poll_action();
     if (!action) return pump_ready();
-    std::visit([this](const auto& kind) { act(kind); }, *action);
+    std::visit([this](auto& kind) { act(kind); }, *action);
     if (alive.expired()) return;  // a callback has closed the service
   }
   schedule_drain();
@@ -371,34 +374,33 @@ void GossipsubService::act(const gossipsub::Published& action) {
   if (!waiting.empty()) waiting.mapped()(action);
 }
 
-void GossipsubService::act(const gossipsub::Fault& action) {
-  const auto observers = observers_;
-  for (GossipsubObserver* observer : observers) observer->on_fault(action);
+void GossipsubService::act(gossipsub::Fault& action) {
+  if (events_.has_listeners()) events_.emit(std::move(action));
 }
 
 // Who brings us messages is not trimmed for the sake of who has just come, as in go-libp2p-pubsub.
-void GossipsubService::act(const gossipsub::Trace& action) {
+void GossipsubService::act(gossipsub::Trace& action) {
   if (action.kind == gossipsub::TraceKind::graft) host_.spare(action.peer, mesh_tag(action.topic));
   if (action.kind == gossipsub::TraceKind::prune) host_.stop_sparing(action.peer, mesh_tag(action.topic));
-  const auto observers = observers_;
-  for (GossipsubObserver* observer : observers) observer->on_trace(action);
+  if (events_.has_listeners()) events_.emit(std::move(action));
 }
 
 void GossipsubService::note_trouble(const PeerId& peer, std::string_view what, const Error& why) {
-  if (observers_.empty()) return;
+  if (!events_.has_listeners()) return;
   if (troubles_.size() >= kTroublesWaiting) {
     ++counters_.troubles_not_told;
     return;
   }
-  troubles_.push_back(Trouble{peer, what, why});
+  troubles_.push_back(GossipsubStreamTrouble{peer, what, why});
   schedule_drain();
 }
 
 void GossipsubService::tell_troubles() {
   const auto troubles = std::exchange(troubles_, {});
-  const auto observers = observers_;
-  for (const Trouble& trouble : troubles) {
-    for (GossipsubObserver* observer : observers) observer->on_stream_trouble(trouble.peer, trouble.what, trouble.why);
+  const std::weak_ptr<int> alive = alive_;
+  for (const GossipsubEvent& trouble : troubles) {
+    events_.emit(trouble);
+    if (alive.expired()) return;  // a listener has closed the service
   }
 }
 

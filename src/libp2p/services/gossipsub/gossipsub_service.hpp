@@ -5,7 +5,7 @@
 // does.
 //
 // Inputs go to the router where they occur; what the router says to do is done from the runtime's queue, so a
-// validator, subscriber or observer is never called inside another call and may call anything.
+// validator, subscriber or listener is never called inside another call and may call anything.
 //
 // Owner: the application; destroyed before its Host. Thread: the network thread. Bounds: those of the router's Params;
 // time and bytes of unfinished inbound frames (gossipsub_unfinished.hpp says who goes when they are too many); one stream
@@ -17,6 +17,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "libp2p/base/live_count.hpp"
@@ -39,14 +41,14 @@ struct GossipsubConfig {
       Seconds(60);  // a stream that has lived this long makes the next one start from the first again
 };
 
-class GossipsubObserver {
- public:
-  virtual ~GossipsubObserver() = default;
-  virtual void on_trace(const gossipsub::Trace&) {}
-  virtual void on_fault(const gossipsub::Fault&) {}
-  // A stream could not be opened, was lost, or was reset by us: `what` says which.
-  virtual void on_stream_trouble(const PeerId&, std::string_view /*what*/, const Error&) {}
+// A stream could not be opened, was lost, or was reset by us.
+struct GossipsubStreamTrouble {
+  PeerId peer;
+  std::string_view what;  // which of these; of static storage
+  Error why;
 };
+// What the router traces, how peers break the protocol, and what happens to streams.
+using GossipsubEvent = std::variant<gossipsub::Trace, gossipsub::Fault, GossipsubStreamTrouble>;
 
 // What has been given up or passed over, by cause, since the start.
 struct GossipsubCounters {
@@ -56,8 +58,7 @@ struct GossipsubCounters {
   std::uint64_t troubles_not_told = 0;   // more than fit between two turns
 };
 
-class GossipsubService final : public libp2p::HostObserver,
-                               private GossipInbound::Owner,
+class GossipsubService final : private GossipInbound::Owner,
                                private GossipOutbound::Owner,
                                LiveCounted<GossipsubService> {
  public:
@@ -84,8 +85,9 @@ class GossipsubService final : public libp2p::HostObserver,
   Result<gossipsub::Publication> publish(std::string_view topic, ByteView data, gossipsub::LocalCheck check,
                                          PublishedFn published = nullptr);
 
-  void add_observer(GossipsubObserver* observer) { observers_.push_back(observer); }
-  void remove_observer(GossipsubObserver* observer) { std::erase(observers_, observer); }
+  Subscription subscribe(std::function<void(const GossipsubEvent&)> listener) {
+    return events_.subscribe(std::move(listener));
+  }
 
   const gossipsub::Router& router() const { return router_; }
   // Peers with an outbound stream, in order.
@@ -97,11 +99,6 @@ class GossipsubService final : public libp2p::HostObserver,
 
   // Lets go of all streams and ends every coroutine of the service.
   runtime::Task<void> close();
-
-  // --- libp2p::HostObserver ---
-  void on_peer_connected(const PeerId& peer, libp2p::Direction direction) override;
-  void on_peer_disconnected(const PeerId& peer) override;
-  void on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) override;
 
  private:
   struct Peer : LiveCounted<Peer> {
@@ -118,11 +115,12 @@ class GossipsubService final : public libp2p::HostObserver,
     Validator validator;
     Subscriber subscriber;
   };
-  struct Trouble {
-    PeerId peer;
-    std::string_view what;
-    Error why;
-  };
+
+  void on(const PeerConnected& event);
+  void on(const PeerDisconnected& event);
+  void on(const PeerIdentified& event);
+  template <class Other>
+  void on(const Other&) {}
 
   // --- streams ---
   Result<void> on_frame(const PeerId& peer, SharedBytes frame) override;
@@ -155,8 +153,8 @@ class GossipsubService final : public libp2p::HostObserver,
   void act(const gossipsub::Validate& action);
   void act(const gossipsub::Deliver& action);
   void act(const gossipsub::Published& action);
-  void act(const gossipsub::Fault& action);
-  void act(const gossipsub::Trace& action);
+  void act(gossipsub::Fault& action);
+  void act(gossipsub::Trace& action);
   void answer(gossipsub::RequestId request, gossipsub::Verdict verdict,
               gossipsub::Router::Blame blame = gossipsub::Router::Blame::sender);
   void note_trouble(const PeerId& peer, std::string_view what, const Error& why);
@@ -168,9 +166,9 @@ class GossipsubService final : public libp2p::HostObserver,
   gossipsub::Router router_;
   std::map<std::string, Topic, std::less<>> topics_;
   std::map<gossipsub::RequestId, PublishedFn> publishing_;
-  std::vector<GossipsubObserver*> observers_;
+  EventSource<GossipsubEvent> events_;
   std::vector<PeerId> ready_;      // to be sent to at the end of this turn
-  std::vector<Trouble> troubles_;  // for the observers, told from the queue
+  std::vector<GossipsubEvent> troubles_;  // told from the queue
   UnfinishedFrames unfinished_;    // streams give back to it what they hold, when they go
   std::map<PeerId, Peer> peers_;
   std::vector<std::unique_ptr<libp2p::StreamHandler>>
@@ -180,6 +178,7 @@ class GossipsubService final : public libp2p::HostObserver,
   bool drain_scheduled_ = false;
   bool shut_ = false;
   std::unique_ptr<runtime::Timer> timer_;
+  Subscription host_events_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // what callbacks that may come too late hold weakly
   runtime::TaskScope scope_;                               // last: its coroutines use the members above
 };

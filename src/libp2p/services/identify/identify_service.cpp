@@ -53,7 +53,9 @@ IdentifyService::IdentifyService(libp2p::Host& host, IdentifyConfig config)
   serve_in_scope(host_, scope_, identify::kProtocol, [this](Stream stream) { return answer(std::move(stream)); });
   serve_in_scope(host_, scope_, identify::kPushProtocol,
                  [this](Stream stream) { return take_push(std::move(stream)); });
-  host_.add_observer(this);
+  events_ = host_.subscribe([this](const HostEvent& event) {
+    std::visit([this](const auto& kind) { on(kind); }, event);
+  });
   last_told_ = told_now();
   scope_.spawn(watch_changes());
   for (const PeerId& peer : host_.connected_peers()) scope_.spawn(ask_and_report(peer));
@@ -63,7 +65,7 @@ IdentifyService::~IdentifyService() { shut(); }
 
 void IdentifyService::shut() {
   if (std::exchange(shut_, true)) return;
-  host_.remove_observer(this);
+  events_.reset();
   host_.remove_stream_handler(identify::kProtocol);
   host_.remove_stream_handler(identify::kPushProtocol);
 }
@@ -254,11 +256,13 @@ Task<void> IdentifyService::ask_and_report(PeerId peer) {
   if (!result && failed_ && result.error() != Errc::exhausted) failed_(peer, result.error());
 }
 
-void IdentifyService::on_connection_opened(const libp2p::ConnectionInfo& connection) {
-  if (!asking_.contains(connection.peer)) scope_.spawn(ask_and_report(connection.peer));
+void IdentifyService::on(const ConnectionOpened& event) {
+  const PeerId& peer = event.connection.peer;
+  if (!asking_.contains(peer)) scope_.spawn(ask_and_report(peer));
 }
 
-void IdentifyService::on_peer_disconnected(const PeerId& peer) {
+void IdentifyService::on(const PeerDisconnected& event) {
+  const PeerId& peer = event.peer;
   if (host_.connected(peer)) return;
   visits_.erase(peer);
   versions_told_.erase(peer);

@@ -67,13 +67,13 @@ struct Identified {
   Identified() = default;
 };
 
-class IdentifyService final : public libp2p::HostObserver, LiveCounted<IdentifyService> {
+class IdentifyService final : LiveCounted<IdentifyService> {
  public:
   using IdentifiedFn = std::function<void(const PeerId&, const Identified&)>;
   using FailedFn = std::function<void(const PeerId&, const Error&)>;
 
   explicit IdentifyService(libp2p::Host& host, IdentifyConfig config = IdentifyConfig());
-  ~IdentifyService() override;
+  ~IdentifyService();
   IdentifyService(const IdentifyService&) = delete;
   IdentifyService& operator=(const IdentifyService&) = delete;
 
@@ -100,11 +100,6 @@ class IdentifyService final : public libp2p::HostObserver, LiveCounted<IdentifyS
   // Stops answering and ends every coroutine of the service.
   runtime::Task<void> close();
 
-  // --- libp2p::HostObserver ---
-  void on_connection_opened(const libp2p::ConnectionInfo& connection) override;
-  void on_peer_disconnected(const PeerId& peer) override;
-  void on_protocols_changed() override { push(); }
-
  private:
   struct Known {
     std::optional<Multiaddr> observed;
@@ -123,6 +118,12 @@ class IdentifyService final : public libp2p::HostObserver, LiveCounted<IdentifyS
     std::vector<Multiaddr> addresses;
     friend bool operator==(const Told&, const Told&) = default;
   };
+
+  void on(const ConnectionOpened& event);
+  void on(const PeerDisconnected& event);
+  void on(const ProtocolsChanged&) { push(); }
+  template <class Other>
+  void on(const Other&) {}
 
   void shut();
   Told told_now() const;
@@ -166,6 +167,7 @@ class IdentifyService final : public libp2p::HostObserver, LiveCounted<IdentifyS
   std::vector<Multiaddr> told_in_record_;
   bool shut_ = false;
   runtime::Event change_;
+  Subscription events_;
   runtime::TaskScope scope_;  // last: its coroutines use the members above
 };
 

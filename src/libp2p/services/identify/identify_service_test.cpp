@@ -61,12 +61,17 @@ class IdentifyServiceTest : public testing::Test {
   SimHosts net_{11};
 };
 
-class Listener final : public libp2p::HostObserver {
+// What a host tells of peers that were identified.
+class Listener {
  public:
-  void on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) override {
-    heard.emplace_back(peer, protocols);
-  }
+  explicit Listener(Host& host)
+      : events_(host.subscribe([this](const HostEvent& event) {
+          if (const auto* told = std::get_if<PeerIdentified>(&event)) heard.emplace_back(told->peer, told->protocols);
+        })) {}
   std::vector<std::pair<PeerId, std::vector<std::string>>> heard;
+
+ private:
+  Subscription events_;
 };
 
 TEST_F(IdentifyServiceTest, tells_both_ends_of_a_new_connection_who_the_other_is) {
@@ -75,8 +80,7 @@ TEST_F(IdentifyServiceTest, tells_both_ends_of_a_new_connection_who_the_other_is
   config.protocol_version = "test/1";
   IdentifyService b(net_.host(1), config);
   PingService ping(net_.host(1));
-  Listener listener;
-  net_.host(0).add_observer(&listener);
+  Listener listener(net_.host(0));
   std::optional<Identified> told;
   a.on_identified([&told](const PeerId&, const Identified& what) { told = what; });
 
@@ -102,7 +106,6 @@ TEST_F(IdentifyServiceTest, tells_both_ends_of_a_new_connection_who_the_other_is
   EXPECT_EQ(store(1).addresses(peer(0), now()), std::vector<Multiaddr>{net_.address(0).without_peer_id()});
   ASSERT_EQ(b.observed_addresses().size(), 1U);
   EXPECT_EQ(b.observed_addresses().front().second, 1U);
-  net_.host(0).remove_observer(&listener);
 }
 
 TEST_F(IdentifyServiceTest, asks_peers_that_were_connected_before_it_began) {
@@ -299,8 +302,7 @@ TEST_F(IdentifyServiceTest, verifies_no_more_records_than_a_peer_may_push) {
 
 TEST_F(IdentifyServiceTest, hands_on_no_more_protocols_than_it_keeps) {
   IdentifyService a(net_.host(0));
-  Listener listener;
-  net_.host(0).add_observer(&listener);
+  Listener listener(net_.host(0));
   identify::Message message;
   for (int i = 0; i < 200; ++i) message.protocols.push_back("/" + std::to_string(i) + "/" + std::string(25, 'x'));
   Liar liar{identify::encode_parts(message)};
@@ -309,7 +311,6 @@ TEST_F(IdentifyServiceTest, hands_on_no_more_protocols_than_it_keeps) {
   net_.run_for(Seconds(1));
   ASSERT_EQ(listener.heard.size(), 1U);
   EXPECT_EQ(listener.heard.front().second.size(), libp2p::PeerstoreLimits().protocols_per_peer);
-  net_.host(0).remove_observer(&listener);
 }
 
 TEST(IdentifyService, leaves_nothing_behind) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "libp2p/base/peer_text.hpp"
-#include "libp2p/host/dial_target.hpp"
 #include "libp2p/host/peerstore.hpp"
 
 namespace libp2p {
@@ -12,14 +11,15 @@ namespace {
 constexpr const char* kTag = "static";
 }
 
-StaticPeers::StaticPeers(Host& host, StaticPeersConfig config, StaticPeersEvents* events)
-    : host_(host), config_(config), events_(events) {
+StaticPeers::StaticPeers(Host& host, StaticPeersConfig config) : host_(host), config_(config) {
   timer_ = host_.runtime().make_timer([this] { attempt_due(); });
-  host_.add_observer(this);
+  host_events_ = host_.subscribe([this](const HostEvent& event) {
+    if (const auto* connected = std::get_if<PeerConnected>(&event)) on_peer_connected(connected->peer);
+    if (const auto* gone = std::get_if<PeerDisconnected>(&event)) on_peer_disconnected(gone->peer);
+  });
 }
 
 StaticPeers::~StaticPeers() {
-  host_.remove_observer(this);
   for (const auto& [id, peer] : peers_) {
     host_.unprotect(id, kTag);
     host_.stop_exempting(id);
@@ -31,7 +31,7 @@ Result<bool> StaticPeers::add(const Multiaddr& address) {
   const auto id = address.peer_id();
   if (!id) return fail(Errc::invalid_argument, "the static peer '" + peer_text(address.text()) + "' needs a /p2p/ID at its end");
   if (*id == host_.id()) return false;
-  OPP2P_TRYV(dial_target(address));
+  OPP2P_TRYV(host_.can_dial(address));
   // Its addresses have no share in the limits of strangers; those of a name are known when it is dialled.
   if (const auto ip = multiformats::ip_of(address)) host_.exempt(Cidr::single(*ip));
   host_.exempt(*id);
@@ -121,7 +121,8 @@ runtime::Task<void> StaticPeers::dial(PeerId id) {
     const auto found = peers_.find(id);
     if (found == peers_.end()) co_return;
     host_.peerstore().add_addresses(id, found->second.addresses, kStaticAddress, host_.runtime().now().mono);
-    if (events_ != nullptr) events_->on_dialling(status_of(id, found->second));  // last: it may remove the peer
+    // Last: a listener may remove the peer.
+    if (events_.has_listeners()) events_.emit(StaticDialStarted{status_of(id, found->second)});
   }
   PeerId target = id;
   auto connecting = host_.connect(std::move(target));
@@ -139,10 +140,10 @@ runtime::Task<void> StaticPeers::dial(PeerId id) {
   const Error why = outcome ? fail(Errc::closed, "the connection ended at once") : outcome.error();
   peer.last_error = why.message();
   schedule(peer, delay_after(peer.failures));
-  if (events_ != nullptr) events_->on_dial_failed(status_of(id, peer), why);
+  if (events_.has_listeners()) events_.emit(StaticDialFailed{status_of(id, peer), why});
 }
 
-void StaticPeers::on_peer_connected(const PeerId& id, Direction) {
+void StaticPeers::on_peer_connected(const PeerId& id) {
   const auto found = peers_.find(id);
   if (found == peers_.end()) return;
   found->second.failures = 0;
@@ -154,7 +155,7 @@ void StaticPeers::on_peer_disconnected(const PeerId& id) {
   if (found == peers_.end() || host_.connected(id)) return;
   // A dial that is under way schedules the next one itself.
   if (!found->second.dialling && !found->second.next_attempt) schedule(found->second, delay_after(1));
-  if (events_ != nullptr) events_->on_lost(status_of(id, found->second));
+  if (events_.has_listeners()) events_.emit(StaticPeerLost{status_of(id, found->second)});
 }
 
 }  // namespace libp2p

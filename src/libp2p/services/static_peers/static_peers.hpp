@@ -10,6 +10,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "libp2p/host/host.hpp"
@@ -32,20 +34,24 @@ struct StaticPeerStatus {
   std::string last_error;
 };
 
-// For logs and counters. Calls come from the runtime's queue.
-class StaticPeersEvents {
- public:
-  virtual ~StaticPeersEvents() = default;
-  virtual void on_dialling(const StaticPeerStatus&) {}
-  virtual void on_dial_failed(const StaticPeerStatus&, const Error&) {}
-  virtual void on_lost(const StaticPeerStatus&) {}
+// What becomes of the peers, for logs and counters: told inside the runtime's queue, with how the peer stands now.
+struct StaticDialStarted {
+  StaticPeerStatus status;
 };
+struct StaticDialFailed {
+  StaticPeerStatus status;
+  Error why;
+};
+struct StaticPeerLost {
+  StaticPeerStatus status;
+};
+using StaticPeerEvent = std::variant<StaticDialStarted, StaticDialFailed, StaticPeerLost>;
 
-class StaticPeers final : private HostObserver {
+class StaticPeers final {
  public:
-  explicit StaticPeers(Host& host, StaticPeersConfig config = {}, StaticPeersEvents* events = nullptr);
+  explicit StaticPeers(Host& host, StaticPeersConfig config = {});
   // Takes the protections off; connections stay open.
-  ~StaticPeers() override;
+  ~StaticPeers();
   StaticPeers(const StaticPeers&) = delete;
   StaticPeers& operator=(const StaticPeers&) = delete;
 
@@ -55,6 +61,10 @@ class StaticPeers final : private HostObserver {
   // A dial that is under way ends, too.
   bool remove(const PeerId& peer);
   std::vector<StaticPeerStatus> status() const;  // by peer id
+  // A listener may remove peers, but must not destroy this object.
+  Subscription subscribe(std::function<void(const StaticPeerEvent&)> listener) {
+    return events_.subscribe(std::move(listener));
+  }
 
  private:
   struct Peer {
@@ -66,8 +76,8 @@ class StaticPeers final : private HostObserver {
     std::unique_ptr<runtime::TaskScope> scope;  // of its dial, which ends with it
   };
 
-  void on_peer_connected(const PeerId& peer, Direction direction) override;
-  void on_peer_disconnected(const PeerId& peer) override;
+  void on_peer_connected(const PeerId& peer);
+  void on_peer_disconnected(const PeerId& peer);
   runtime::Task<void> dial(PeerId id);
   void attempt_due();
   void schedule(Peer& peer, Nanos delay);
@@ -77,9 +87,10 @@ class StaticPeers final : private HostObserver {
 
   Host& host_;
   StaticPeersConfig config_;
-  StaticPeersEvents* events_;
+  EventSource<StaticPeerEvent> events_;
   std::unique_ptr<runtime::Timer> timer_;
-  std::map<PeerId, Peer> peers_;  // last: the dials in it use everything above
+  std::map<PeerId, Peer> peers_;  // the dials in it use everything above
+  Subscription host_events_;
 };
 
 }  // namespace libp2p

@@ -23,12 +23,11 @@ std::optional<BlockRef> starting_point(const chain::RollupConfig& rollup, libp2p
 }
 
 Follower::Follower(libp2p::Host& host, const chain::RollupConfig& rollup, ChainStore& store,
-                   FollowerConfig config, std::optional<BlockRef> head, FollowerEvents events)
+                   FollowerConfig config, std::optional<BlockRef> head)
     : host_(host),
       rollup_(rollup),
       store_(store),
       config_(config),
-      events_(std::move(events)),
       start_(head),
       chain_(UnsafeChainConfig{config.memory / 2}, head),
       stored_head_(head),
@@ -39,12 +38,8 @@ Follower::Follower(libp2p::Host& host, const chain::RollupConfig& rollup, ChainS
   if (config_.req_resp) {
     SyncClientConfig client = config_.client;
     client.scheduler.max_bytes = config_.memory - config_.memory / 2;
-    SyncClientEvents client_events;
-    client_events.deliver = [this](const PeerId& peer, Block block) { submit(peer, std::move(block), nullptr); };
-    client_events.trace = events_.sync_trace;
-    client_events.fault = events_.fault;
-    client_events.report = events_.report;
-    client_ = std::make_unique<SyncClient>(host_, rollup_, store_, client, std::move(client_events));
+    auto deliver = [this](const PeerId& peer, Block block) { submit(peer, std::move(block), nullptr); };
+    client_ = std::make_unique<SyncClient>(host_, rollup_, store_, client, std::move(deliver), events_);
   }
   arm(interval());
 }
@@ -99,20 +94,22 @@ void Follower::pump_chain(Done* done) {
       append(*to_append, done != nullptr ? std::exchange(*done, nullptr) : nullptr);
       continue;
     }
-    const auto& trace = std::get<ChainTrace>(*action);
-    if (events_.chain_trace) events_.chain_trace(trace);
-    if (done == nullptr || !*done || trace.kind == ChainTraceKind::anchored || trace.kind == ChainTraceKind::overflow)
+    auto& trace = std::get<ChainTrace>(*action);
+    const ChainTraceKind kind = trace.kind;
+    const std::uint64_t number = trace.number;
+    if (events_.has_listeners()) events_.emit(std::move(trace));
+    if (done == nullptr || !*done || kind == ChainTraceKind::anchored || kind == ChainTraceKind::overflow)
       continue;
-    const std::string name = "block " + std::to_string(trace.number);
+    const std::string name = "block " + std::to_string(number);
     const Done answer = std::exchange(*done, nullptr);
-    if (trace.kind == ChainTraceKind::queued) {
+    if (kind == ChainTraceKind::queued) {
       answer(libp2p::fail(Errc::would_block, name + " is above a gap; it waits in memory and is not stored yet"));
-    } else if (trace.kind == ChainTraceKind::duplicate && stored_head_ && trace.number <= stored_head_->number) {
+    } else if (kind == ChainTraceKind::duplicate && stored_head_ && number <= stored_head_->number) {
       answer({});
-    } else if (trace.kind == ChainTraceKind::duplicate) {
+    } else if (kind == ChainTraceKind::duplicate) {
       answer(libp2p::fail(Errc::would_block, name + " is known but not stored yet"));
     } else {
-      answer(libp2p::fail(Errc::mismatch, name + ": " + std::string(to_string(trace.kind))));
+      answer(libp2p::fail(Errc::mismatch, name + ": " + std::string(to_string(kind))));
     }
   }
 }
@@ -152,7 +149,7 @@ void Follower::on_appended(std::uint64_t epoch, const PeerId& peer, const Block&
     unsent_bytes_ = 0;
     for (const auto& waiting : std::exchange(unsent_, {})) write(waiting);
   }
-  if (events_.stored) events_.stored(peer, block);
+  events_.emit(BlockStored{peer, block});
   if (writing.done) writing.done({});
   if (closed_) return;
   if (client_) client_->on_head(*stored_head_);
@@ -173,7 +170,7 @@ void Follower::back_to_stored(const BlockRef& failed, const Error& error) {
   } else {
     chain_ = UnsafeChain(UnsafeChainConfig{config_.memory / 2}, start_);
   }
-  if (events_.store_failed) events_.store_failed(failed, error);
+  events_.emit(StoreFailed{failed, error});
   for (auto& writing : lost)
     if (writing.done) writing.done(error);
 }
@@ -190,7 +187,7 @@ void Follower::check_gap() {
   const auto gap = chain_.gap();
   if (!gap) return;
   if (client_) return client_->request_range(gap->start, gap->end);
-  if (!events_.sync_trace) return;
+  if (!events_.has_listeners()) return;
   SyncTrace open;
   open.start = gap->start.number;
   if (gap->end) {
@@ -198,7 +195,7 @@ void Follower::check_gap() {
     open.end = gap->end->number;
     open.size = gap->end->number - gap->start.number - 1;
   }
-  events_.sync_trace(open);
+  events_.emit(std::move(open));
 }
 
 }  // namespace opstack::sync

@@ -12,6 +12,7 @@
 
 #include <deque>
 
+#include "opstack/sync/drive/follower_events.hpp"
 #include "opstack/sync/drive/sync_client.hpp"
 #include "opstack/sync/engine/unsafe_chain.hpp"
 
@@ -26,26 +27,20 @@ struct FollowerConfig {
   SyncClientConfig client;                 // its memory bound is set from `memory`
 };
 
-struct FollowerEvents {
-  // The block is in the store for good; in order, each number once.
-  std::function<void(const PeerId&, const Block&)> stored;
-  // The store refused; the chain went back to what it has, and the gap check brings the rest again.
-  std::function<void(const BlockRef&, const Error&)> store_failed;
-  std::function<void(const ChainTrace&)> chain_trace;
-  std::function<void(const SyncTrace&)> sync_trace;
-  std::function<void(const SyncFault&)> fault;
-  std::function<void(const PeerReport&)> report;
-};
-
 class Follower : libp2p::LiveCounted<Follower> {
  public:
   using Done = std::function<void(Result<void>)>;
 
   Follower(libp2p::Host& host, const chain::RollupConfig& rollup, ChainStore& store, FollowerConfig config,
-           std::optional<BlockRef> head, FollowerEvents events);
+           std::optional<BlockRef> head);
   ~Follower();
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
+
+  // Nothing is told before the constructor has returned.
+  libp2p::Subscription subscribe(std::function<void(const FollowerEvent&)> listener) {
+    return events_.subscribe(std::move(listener));
+  }
 
   // A block that the gossip rules have accepted, or our own. The version is read off the fields that are present.
   void on_unsafe_payload(const PeerId& peer, const payload::SharedEnvelope& envelope);
@@ -81,7 +76,7 @@ class Follower : libp2p::LiveCounted<Follower> {
   const chain::RollupConfig& rollup_;
   ChainStore& store_;
   const FollowerConfig config_;
-  const FollowerEvents events_;
+  libp2p::EventSource<FollowerEvent> events_;
   const std::optional<BlockRef> start_;
   UnsafeChain chain_;
   std::optional<BlockRef> stored_head_;

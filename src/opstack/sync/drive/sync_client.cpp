@@ -58,27 +58,22 @@ struct SyncClient::Exchange {
 };
 
 SyncClient::SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
-                       SyncClientConfig config, SyncClientEvents events)
+                       SyncClientConfig config, DeliverFn deliver, libp2p::EventSource<FollowerEvent>& events)
     : host_(host),
       rollup_(std::make_shared<const chain::RollupConfig>(rollup)),
       staging_(staging),
       config_(config),
-      events_(std::move(events)),
+      deliver_(std::move(deliver)),
+      events_(events),
       protocol_(codec::protocol_id(std::to_string(rollup.l2_chain_id))),
       scheduler_(config.scheduler, host.runtime().rng(), host.runtime().now().mono),
       timer_(host.runtime().make_timer([this] { on_timer(); })) {
-  host_.add_observer(this);
-  for (const auto& peer : host_.connected_peers()) {
-    if (host_.peerstore().supports(peer, protocol_)) {
-      add_peer(peer, true);
-    } else if (host_.peerstore().protocols(peer).empty()) {
-      unidentified_[peer] = now().mono + config_.identify_grace;
-    }
-  }
-  pump();
+  host_events_ = host_.subscribe(
+      [this](const libp2p::HostEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
+  take_connected();
 }
 
-SyncClient::~SyncClient() { host_.remove_observer(this); }
+SyncClient::~SyncClient() = default;
 
 Task<void> SyncClient::close() {
   closed_ = true;
@@ -90,36 +85,53 @@ Task<void> SyncClient::close() {
 
 // ---- peers ----
 
-void SyncClient::on_peer_connected(const PeerId& peer, libp2p::Direction) {
+// Peers that were here first. What the scheduler says to that is told and done by the timer.
+void SyncClient::take_connected() {
+  const auto connected = host_.connected_peers();
+  for (const auto& peer : connected) {
+    if (host_.peerstore().supports(peer, protocol_)) {
+      admit(peer, true);
+    } else if (host_.peerstore().protocols(peer).empty()) {
+      unidentified_[peer] = now().mono + config_.identify_grace;
+    }
+  }
+  if (!connected.empty()) timer_->arm(now().mono);
+}
+
+void SyncClient::on(const libp2p::PeerConnected& event) {
   if (closed_) return;
-  unidentified_[peer] = now().mono + config_.identify_grace;
+  unidentified_[event.peer] = now().mono + config_.identify_grace;
   pump();
 }
 
-void SyncClient::on_peer_disconnected(const PeerId& peer) {
-  unidentified_.erase(peer);
-  remove_peer(peer);
+void SyncClient::on(const libp2p::PeerDisconnected& event) {
+  unidentified_.erase(event.peer);
+  remove_peer(event.peer);
 }
 
-void SyncClient::on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) {
+void SyncClient::on(const libp2p::PeerIdentified& event) {
   if (closed_) return;
-  unidentified_.erase(peer);
-  if (std::find(protocols.begin(), protocols.end(), protocol_) != protocols.end()) {
-    add_peer(peer, true);
+  unidentified_.erase(event.peer);
+  if (std::find(event.protocols.begin(), event.protocols.end(), protocol_) != event.protocols.end()) {
+    add_peer(event.peer, true);
   } else {
-    remove_peer(peer);
+    remove_peer(event.peer);
   }
 }
 
 void SyncClient::add_peer(const PeerId& peer, bool identified) {
   if (closed_) return;
+  admit(peer, identified);
+  pump();
+}
+
+void SyncClient::admit(const PeerId& peer, bool identified) {
   if (!loops_.contains(peer)) {
     auto loop = std::make_unique<PeerLoop>(host_.runtime(), peer);
     loop->open_timer = host_.runtime().make_timer([this, peer] { on_open_timeout(peer); });
     start_loop(*loops_.emplace(peer, std::move(loop)).first->second);
   }
   scheduler_.on_peer_added(peer, now(), host_.address_blocks(peer), identified);
-  pump();
 }
 
 void SyncClient::remove_peer(const PeerId& peer) {
@@ -343,21 +355,21 @@ void SyncClient::handle(ReadStaged& read) {
 void SyncClient::handle(DropStaged& drop) { staging_.drop_staged(drop.segment); }
 
 void SyncClient::handle(DeliverBlock& deliver) {
-  if (events_.deliver) events_.deliver(deliver.peer, std::move(deliver.block));
+  if (deliver_) deliver_(deliver.peer, std::move(deliver.block));
 }
 
 void SyncClient::handle(PeerReport& report) {
-  if (events_.report) events_.report(report);
+  if (events_.has_listeners()) events_.emit(std::move(report));
 }
 
 void SyncClient::handle(SyncFault& fault) {
-  if (events_.fault) events_.fault(fault);
+  if (events_.has_listeners()) events_.emit(std::move(fault));
 }
 
 void SyncClient::handle(SyncTrace& trace) {
   // The scheduler may have taken out a peer that does not speak the protocol, or did not say so: its loop goes too.
   if (trace.kind == SyncTraceKind::peer_removed && host_.connected(trace.peer)) loops_.erase(trace.peer);
-  if (events_.trace) events_.trace(trace);
+  if (events_.has_listeners()) events_.emit(std::move(trace));
 }
 
 }  // namespace opstack::sync

@@ -19,6 +19,7 @@
 #include "libp2p/host/host.hpp"
 #include "opstack/chain/rollup_config.hpp"
 #include "opstack/sync/drive/chain_store.hpp"
+#include "opstack/sync/drive/follower_events.hpp"
 #include "opstack/sync/engine/sync_scheduler.hpp"
 #include "libp2p/runtime/task.hpp"
 
@@ -32,19 +33,15 @@ struct SyncClientConfig {
   Nanos identify_grace = libp2p::Seconds(3);  // then a peer that said nothing may be tried
 };
 
-// What the owner gets to know; each may be empty.
-struct SyncClientEvents {
-  std::function<void(const PeerId&, Block)> deliver;  // for on_unsafe_payload
-  std::function<void(const SyncTrace&)> trace;
-  std::function<void(const SyncFault&)> fault;
-  std::function<void(const PeerReport&)> report;
-};
-
-class SyncClient final : libp2p::HostObserver, libp2p::LiveCounted<SyncClient> {
+class SyncClient final : libp2p::LiveCounted<SyncClient> {
  public:
-  SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
-             SyncClientConfig config, SyncClientEvents events);
-  ~SyncClient() override;
+  using DeliverFn = std::function<void(const PeerId&, Block)>;  // for on_unsafe_payload
+
+  // Tells its traces, faults and reports to the listeners of `events`, which is its owner's. Nothing is told, and nothing
+  // delivered, before the constructor has returned.
+  SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, StagingArea& staging, SyncClientConfig config,
+             DeliverFn deliver, libp2p::EventSource<FollowerEvent>& events);
+  ~SyncClient();
   SyncClient(const SyncClient&) = delete;
   SyncClient& operator=(const SyncClient&) = delete;
 
@@ -62,11 +59,15 @@ class SyncClient final : libp2p::HostObserver, libp2p::LiveCounted<SyncClient> {
  private:
   struct PeerLoop;
   struct Exchange;
-  void on_peer_connected(const PeerId& peer, libp2p::Direction) override;
-  void on_peer_disconnected(const PeerId& peer) override;
-  void on_peer_identified(const PeerId& peer, const std::vector<std::string>& protocols) override;
+  void on(const libp2p::PeerConnected& event);
+  void on(const libp2p::PeerDisconnected& event);
+  void on(const libp2p::PeerIdentified& event);
+  template <class Other>
+  void on(const Other&) {}
 
+  void take_connected();
   void add_peer(const PeerId& peer, bool identified);
+  void admit(const PeerId& peer, bool identified);
   void remove_peer(const PeerId& peer);
   void start_loop(PeerLoop& loop);
   libp2p::runtime::Task<void> run(PeerLoop& loop);
@@ -93,12 +94,14 @@ class SyncClient final : libp2p::HostObserver, libp2p::LiveCounted<SyncClient> {
   const std::shared_ptr<const chain::RollupConfig> rollup_;  // shared with the workers
   StagingArea& staging_;
   const SyncClientConfig config_;
-  const SyncClientEvents events_;
+  const DeliverFn deliver_;
+  libp2p::EventSource<FollowerEvent>& events_;
   const std::string protocol_;
   SyncScheduler scheduler_;
   std::map<PeerId, MonoTime> unidentified_;  // connected, and when to try without being told
   std::map<PeerId, std::unique_ptr<PeerLoop>> loops_;
   std::unique_ptr<libp2p::runtime::Timer> timer_;
+  libp2p::Subscription host_events_;
   bool pumping_ = false;
   bool closed_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);

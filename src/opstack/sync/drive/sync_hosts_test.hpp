@@ -145,22 +145,24 @@ class SimStore final : public ChainStore {
 struct Node {
   Node(Host& host, const chain::RollupConfig& rollup, SyncServerConfig server_config = {}, FollowerConfig config = {})
       : identify(std::make_unique<libp2p::IdentifyService>(host)), store(host.runtime()) {
-    server = std::make_unique<SyncServer>(host, rollup, store, server_config,
-                                          [this](const ServedRequest& request) { served.push_back(request); });
+    server = std::make_unique<SyncServer>(host, rollup, store, server_config);
+    server_events = server->subscribe([this](const ServedRequest& request) { served.push_back(request); });
     BlockRef genesis;
     genesis.number = rollup.genesis.l2.number;
     genesis.hash = rollup.genesis.l2.hash;
-    FollowerEvents events;
-    events.stored = [this](const PeerId& peer, const Block& block) {
-      stored.push_back(block.number());
-      suppliers.insert(peer);
-    };
-    events.sync_trace = [this](const SyncTrace& trace) { ++traces[trace.kind]; };
-    events.chain_trace = [this](const ChainTrace& trace) { ++chain_traces[trace.kind]; };
-    events.fault = [this](const SyncFault& fault) { faults.push_back(fault); };
-    events.store_failed = [this](const BlockRef&, const Error&) { ++store_failures; };
-    follower = std::make_unique<Follower>(host, rollup, store, config, genesis, std::move(events));
+    follower = std::make_unique<Follower>(host, rollup, store, config, genesis);
+    follower_events = follower->subscribe(
+        [this](const FollowerEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
   }
+  void on(const BlockStored& event) {
+    stored.push_back(event.block.number());
+    suppliers.insert(event.from);
+  }
+  void on(const StoreFailed&) { ++store_failures; }
+  void on(const SyncTrace& trace) { ++traces[trace.kind]; }
+  void on(const ChainTrace& trace) { ++chain_traces[trace.kind]; }
+  void on(const SyncFault& fault) { faults.push_back(fault); }
+  void on(const PeerReport&) {}
   void hold(const Chain& chain, std::uint64_t from, std::uint64_t to) {
     for (std::uint64_t n = from; n <= to; ++n) store.blocks.emplace(n, chain.at(n));
   }
@@ -176,6 +178,7 @@ struct Node {
   int store_failures = 0;
   std::unique_ptr<SyncServer> server;
   std::unique_ptr<Follower> follower;
+  libp2p::Subscription server_events, follower_events;
 };
 
 inline Task<Result<Bytes>> ask_raw(Host& host, PeerId peer, std::string protocol, Bytes request, bool half_close) {

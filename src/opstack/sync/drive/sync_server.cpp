@@ -70,12 +70,11 @@ struct SyncServer::Lookup {
 };
 
 SyncServer::SyncServer(libp2p::Host& host, const chain::RollupConfig& rollup, BlockSource& source,
-                       SyncServerConfig config, ServedFn on_served)
+                       SyncServerConfig config)
     : host_(host),
       rollup_(rollup),
       source_(source),
       config_(config),
-      on_served_(std::move(on_served)),
       protocol_(codec::protocol_id(std::to_string(rollup.l2_chain_id))),
       limiter_(config.limits, host.runtime().now().mono),
       located_(config.limits.remembered_peers),
@@ -130,7 +129,7 @@ Task<void> SyncServer::serve(Stream stream) {
   if (report.code != kSuccess) co_await send_code(stream, report.code, report);
   if (!report.completed) stream.reset();
   report.took = now() - started;
-  if (on_served_) on_served_(report);
+  events_.emit(report);
 }
 
 // Answers the code to send, or success once the block was sent or the sending broke off.

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "libp2p/base/event_source.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/base/share_pool.hpp"
 #include "libp2p/host/host.hpp"
@@ -35,7 +36,8 @@ struct SyncServerConfig {
   std::size_t max_sending_per_address = 48 << 20;
 };
 
-// One request that was answered, or not, for logs and metrics.
+// One request that was answered, or not, for logs and metrics. Told when it is over, inside its coroutine: a listener
+// must not destroy or close the server.
 struct ServedRequest {
   PeerId peer;
   std::optional<std::uint64_t> number;  // none when the request was not read
@@ -48,14 +50,16 @@ struct ServedRequest {
 
 class SyncServer : libp2p::LiveCounted<SyncServer> {
  public:
-  using ServedFn = std::function<void(const ServedRequest&)>;
   // Serves from now on. `rollup` and `source` outlive the server.
   SyncServer(libp2p::Host& host, const chain::RollupConfig& rollup, BlockSource& source,
-             SyncServerConfig config, ServedFn on_served = nullptr);
+             SyncServerConfig config);
   ~SyncServer();
   SyncServer(const SyncServer&) = delete;
   SyncServer& operator=(const SyncServer&) = delete;
 
+  libp2p::Subscription subscribe(std::function<void(const ServedRequest&)> listener) {
+    return events_.subscribe(std::move(listener));
+  }
   const std::string& protocol() const { return protocol_; }
   // Requests that wait or are being served, and bytes of the blocks that are being sent.
   std::size_t serving() const { return turns_.size(); }
@@ -83,7 +87,7 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   const chain::RollupConfig& rollup_;
   BlockSource& source_;
   const SyncServerConfig config_;
-  const ServedFn on_served_;
+  libp2p::EventSource<ServedRequest> events_;
   const std::string protocol_;
   RequestLimiter limiter_;
   // Where peers are, read anew after kLocatedFor: each of many requests a second would ask the host for it.

@@ -1,6 +1,6 @@
-#include "libp2p/runtime/runtime.hpp"
+#include "libp2p/base/endpoint.hpp"
 
-namespace libp2p::runtime {
+namespace libp2p {
 
 std::string Endpoint::to_string() const {
   const bool v6 = ip.find(':') != std::string::npos;
@@ -11,4 +11,4 @@ std::string Endpoint::to_string() const {
   return out.append(":").append(std::to_string(port));
 }
 
-}  // namespace libp2p::runtime
+}  // namespace libp2p

@@ -1,0 +1,55 @@
+// What happens to a host: connections, dials, peers, what it speaks and where. Host::subscribe() tells it from the
+// runtime's queue, outside of any other call of the host, to those who had subscribed when it happened, and in the order
+// in which it happened.
+//
+// Each ConnectionOpened has one ConnectionClosed. PeerConnected follows the ConnectionOpened of a peer's first
+// connection, PeerDisconnected the ConnectionClosed of its last. By the time that an event is told the peer may have gone
+// or come again: Host::connected() says how it stands. What ends with the host itself is not told.
+//
+// Thread: the network thread. Bounds: an event holds copies of plain values; a peer decides the size of
+// PeerIdentified::protocols alone, and identify bounds that.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "libp2p/base/result.hpp"
+#include "libp2p/host/connection_info.hpp"
+#include "libp2p/multiformats/multiaddr.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+
+namespace libp2p {
+
+struct ConnectionOpened {
+  ConnectionInfo connection;
+};
+struct ConnectionClosed {
+  ConnectionInfo connection;
+  Error why;
+};
+// An inbound connection that never was one: a limit, the gater, or a handshake that failed.
+struct ConnectionRefused {
+  Multiaddr remote;
+  Error why;
+};
+// The first connection to a peer, and the end of its last.
+struct PeerConnected {
+  PeerId peer;
+  Direction direction;
+};
+struct PeerDisconnected {
+  PeerId peer;
+};
+// identify has told what the peer speaks (libp2p/services/identify/identify_service.hpp).
+struct PeerIdentified {
+  PeerId peer;
+  std::vector<std::string> protocols;
+};
+// Handlers have been set or removed; once for all changes of one turn of the runtime. Host::protocols() tells which.
+struct ProtocolsChanged {};
+
+using HostEvent = std::variant<ConnectionOpened, ConnectionClosed, ConnectionRefused, PeerConnected, PeerDisconnected,
+                               PeerIdentified, ProtocolsChanged>;
+
+}  // namespace libp2p

@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+#include "libp2p/protocols/mplex/session.hpp"
+
+namespace {
+
+using namespace libp2p;
+using namespace libp2p::mplex;
+
+// Takes notes of the streams, checks the order of events, and calls back into the session from inside them.
+class User : public SessionEvents {
+ public:
+  void on_inbound_stream(StreamId id) override { ids.push_back(id); }
+  void on_data(StreamId id, ByteView data) override {
+    if (data.empty() || !session->has(id)) std::abort();
+    received += data.size();
+    if (received % 7 == 0) session->consume(id, data.size());
+    if (received % 11 == 0) session->send(id, data);
+    if (received % 13 == 0) session->reset(id);
+    if (received % 17 == 0) session->stop_reading(id);
+  }
+  void on_end(StreamId id) override {
+    if (!session->has(id)) std::abort();
+    if (id % 3 == 0) session->close_write(id);
+  }
+  void on_reset(StreamId id, const Error&) override {
+    if (session->has(id)) std::abort();
+  }
+  void on_writable(StreamId id) override { session->send(id, Bytes(100)); }
+  void on_closed(StreamId id) override {
+    if (session->has(id)) std::abort();
+  }
+
+  Session* session = nullptr;
+  std::vector<StreamId> ids;
+  std::size_t received = 0;
+};
+
+// One action of ours, chosen by a byte.
+void act(Session& session, User& user, std::uint8_t what) {
+  const StreamId id = user.ids.empty() ? what : user.ids[what % user.ids.size()];
+  switch (what % 9) {
+    case 0:
+      if (const auto opened = session.open()) user.ids.push_back(*opened);
+      break;
+    case 1: session.send(id, Bytes(what * 300U)); break;
+    case 2: session.send(id, share(Bytes(what * 50U)), what); break;
+    case 3: session.close_write(id); break;
+    case 4: session.reset(id); break;
+    case 5: session.consume(id, what * 100U); break;
+    case 6: {
+      Bytes out(13 + what * 20U);
+      if (session.poll_output(out) > out.size()) std::abort();
+      break;
+    }
+    case 7: session.stop_reading(id); break;
+    default:
+      if (what == 251) session.go_away();
+      break;
+  }
+}
+
+}  // namespace
+
+// A script: a byte chooses an action of ours or how many of the following bytes the peer sends.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Limits limits;
+  limits.max_inbound_streams = 20;
+  limits.max_outbound_streams = 50;
+  limits.max_stream_unread = 300;
+  limits.max_receive_memory = 1000;
+  limits.max_control_frames = 100;
+  User user;
+  Session session(limits, user);
+  user.session = &session;
+  for (std::size_t at = 0; at < size;) {
+    const std::uint8_t step = data[at++];
+    if (step < 110) {
+      act(session, user, at < size ? data[at++] : step);
+    } else {
+      const std::size_t n = std::min<std::size_t>(size - at, step - 110);
+      const auto result = session.on_bytes(ByteView(data + at, n));
+      at += n;
+      if (!result != session.failed()) std::abort();
+      if (!result) break;
+    }
+    if (session.unconsumed_bytes() > limits.max_receive_memory || session.stream_count() > 20 + 50) std::abort();
+  }
+  if (session.failed() && session.stream_count() != 0) std::abort();
+  session.abort(Error(Errc::closed, "end"));
+  if (session.stream_count() != 0 || session.unconsumed_bytes() != 0 || session.wants_output()) std::abort();
+  return 0;
+}

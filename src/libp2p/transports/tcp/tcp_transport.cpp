@@ -1,0 +1,56 @@
+#include "libp2p/transports/tcp/tcp_transport.hpp"
+
+#include "libp2p/runtime/later.hpp"
+#include "libp2p/transports/tcp/tcp_address.hpp"
+
+namespace libp2p::tcp {
+namespace {
+
+class TcpListening final : public Listening {
+ public:
+  explicit TcpListening(std::unique_ptr<runtime::Listener> listener)
+      : listener_(std::move(listener)), address_(to_multiaddr(listener_->local())) {}
+  Multiaddr address() const override { return address_; }
+
+ private:
+  std::unique_ptr<runtime::Listener> listener_;
+  Multiaddr address_;
+};
+
+RawEnd raw_end(std::unique_ptr<runtime::Socket> socket, Multiaddr remote) {
+  Multiaddr local = to_multiaddr(socket->local());
+  return {std::move(socket), std::move(local), std::move(remote)};
+}
+
+}  // namespace
+
+bool TcpTransport::can_dial(const Multiaddr& address) const { return endpoint_of(address).has_value(); }
+
+std::string TcpTransport::why_not(const Multiaddr& address) const {
+  const auto endpoint = endpoint_of(address);
+  return endpoint ? std::string() : endpoint.error().text();
+}
+
+std::unique_ptr<runtime::Operation> TcpTransport::dial(const Multiaddr& address, Done<RawEnd> done) {
+  const auto to = endpoint_of(address);
+  if (!to) return std::make_unique<runtime::LaterCall>(runtime_, [why = to.error(), done = std::move(done)] { done(why); });
+  return runtime_.connect(*to, [address, done = std::move(done)](Result<std::unique_ptr<runtime::Socket>> socket) {
+    if (!socket) return done(std::move(socket).error());
+    done(raw_end(std::move(*socket), address));
+  });
+}
+
+Result<std::unique_ptr<Listening>> TcpTransport::listen(const Multiaddr& address, std::function<void(RawEnd)> on_end) {
+  OPP2P_TRY(const Endpoint at, endpoint_of(address));
+  OPP2P_TRY(auto listener, runtime_.listen(at, [on_end = std::move(on_end)](std::unique_ptr<runtime::Socket> socket) {
+    Multiaddr remote = to_multiaddr(socket->remote());
+    on_end(raw_end(std::move(socket), std::move(remote)));
+  }));
+  return std::unique_ptr<Listening>(std::make_unique<TcpListening>(std::move(listener)));
+}
+
+TransportFactory transport() {
+  return [](runtime::Runtime& runtime) { return std::make_unique<TcpTransport>(runtime); };
+}
+
+}  // namespace libp2p::tcp
