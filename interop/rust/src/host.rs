@@ -1,4 +1,4 @@
-//! The swarm of every command: TCP, Noise or plaintext, Yamux with their defaults; identify, ping, and streams of one's own.
+//! The swarm of every command: TCP, Noise or plaintext, Yamux or Mplex with their defaults; identify, ping, and streams of one's own.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use libp2p::identity::Keypair;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{identify, noise, ping, plaintext, tcp, yamux, PeerId, Swarm, SwarmBuilder, Transport};
+use libp2p_mplex as mplex;
 use libp2p_stream as stream;
 
 use crate::{serving, Failure, Words};
@@ -41,9 +42,19 @@ fn make_key(words: &Words) -> Result<Keypair, Failure> {
 
 fn make_transport(words: &Words, key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Failure> {
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)).upgrade(Version::V1Lazy);
+    // Each secured transport has a type of its own.
+    macro_rules! multiplexed {
+        ($secured:expr) => {
+            match words.text("mux", "yamux").as_str() {
+                "yamux" => Ok($secured.multiplex(yamux::Config::default()).boxed()),
+                "mplex" => Ok($secured.multiplex(mplex::Config::default()).boxed()),
+                other => Err(format!("unknown muxer {other:?}").into()),
+            }
+        };
+    }
     match words.text("security", "noise").as_str() {
-        "noise" => Ok(tcp.authenticate(noise::Config::new(key)?).multiplex(yamux::Config::default()).boxed()),
-        "plaintext" => Ok(tcp.authenticate(plaintext::Config::new(key)).multiplex(yamux::Config::default()).boxed()),
+        "noise" => multiplexed!(tcp.authenticate(noise::Config::new(key)?)),
+        "plaintext" => multiplexed!(tcp.authenticate(plaintext::Config::new(key))),
         other => Err(format!("unknown security {other:?}").into()),
     }
 }
