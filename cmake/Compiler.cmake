@@ -24,21 +24,18 @@ list(APPEND OPP2P_WARNINGS -Wunused-const-variable)
 # Tests are compiled for a quick build, whatever the libraries that they test are compiled for.
 set(OPP2P_TEST_OPTIONS ${OPP2P_WARNINGS} $<$<CONFIG:Release>:-O0>)
 
-# What every test program needs. The headers that tests spend their compile time on are compiled once, by the first of them; libraries
-# go without, so that each file of theirs names what it uses.
+# What every test program needs. The headers that tests spend their compile time on are compiled once, by the program test_headers
+# (tests/testing); libraries go without, so that each file of theirs names what it uses. That program is small, so that no test waits for
+# more, and defines as little as any of them: g++ passes a precompiled header by where a macro of it is missing.
 function(opp2p_test_options target)
   target_compile_options(${target} PRIVATE ${OPP2P_TEST_OPTIONS})
-  target_link_libraries(${target} PRIVATE opp2p_test_support GTest::gmock GTest::gtest_main)
+  target_link_libraries(${target} PRIVATE GTest::gmock GTest::gtest_main)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fpch-preprocess)  # without it ccache passes these files by
   endif()
-  get_property(host GLOBAL PROPERTY OPP2P_PRECOMPILED_TEST)
-  if(host)
-    target_precompile_headers(${target} REUSE_FROM ${host})
-  else()
-    target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h> <algorithm> <chrono> <deque> <functional> <map>
-      <memory> <optional> <set> <string> <unordered_map> <variant> <vector> <boost/system/result.hpp>)
-    set_property(GLOBAL PROPERTY OPP2P_PRECOMPILED_TEST ${target})
+  if(NOT target STREQUAL "test_headers")
+    target_link_libraries(${target} PRIVATE opp2p_test_support)
+    target_precompile_headers(${target} REUSE_FROM test_headers)
   endif()
 endfunction()
 

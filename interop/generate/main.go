@@ -20,6 +20,7 @@ var families = []family{
 	{"libp2p/uvarint", uvarints},
 	{"libp2p/multibase-multihash", multibaseMultihash},
 	{"libp2p/noise-libp2p", noiseHandshakes},
+	{"libp2p/plaintext", plaintextExchanges},
 	{"libp2p/yamux", yamuxSessions},
 	{"libp2p/multistream", multistreamTranscripts},
 	{"libp2p/protobuf", protobufMessages},

@@ -9,6 +9,7 @@ import { dial } from './tests.js'
 const OPTIONS = {
   listen: { type: 'string', default: '/ip4/127.0.0.1/tcp/0' },
   key: { type: 'string', default: 'ed25519' },
+  security: { type: 'string', default: 'noise' },
   test: { type: 'string', default: '' },
   bytes: { type: 'string', default: '100000000' },
   'upload-bytes': { type: 'string', default: '10000000' },
@@ -49,7 +50,7 @@ async function listen (options) {
 
 async function main () {
   const { values, positionals: [command, address] } = parseArgs({ options: OPTIONS, allowPositionals: true })
-  if (command === 'listen') return listen({ listen: values.listen, key: values.key })
+  if (command === 'listen') return listen({ listen: values.listen, key: values.key, security: values.security })
   if (command !== 'dial' || address == null) throw new Error('usage: jslibp2p listen [options] | jslibp2p dial ADDR --test NAME [options]')
   const number = (name) => {
     if (!/^\d+$/.test(values[name])) throw new Error(`--${name} wants a number, not ${JSON.stringify(values[name])}`)
@@ -57,6 +58,7 @@ async function main () {
   }
   return dial(address, {
     key: values.key,
+    security: values.security,
     test: values.test,
     bytes: number('bytes'),
     upload: number('upload-bytes'),

@@ -142,7 +142,9 @@ class Options(BadInput):
         "a sequencer": (["--sequencer.enabled"], ["--sequencer.enabled=true is not supported", "builds no blocks"]),
         "a conductor": (["--conductor.enabled"], ["--conductor.enabled=true is not supported"]),
         "a remote signer": (["--signer.endpoint", "http://127.0.0.1:1"], ["--signer.endpoint is not supported", "--p2p.sequencer.key"]),
-        "security that is not spoken": (["--p2p.security", "tls"], ["--p2p.security is not supported", "Noise"]),
+        "security that is not spoken": (["--p2p.security", "tls"], ["--p2p.security is not supported", "TLS", "write noise"]),
+        "no security beside some": (["--p2p.security", "noise,none"], ["--p2p.security names none beside others", "write noise"]),
+        "no such security": (["--p2p.security", "secio"], ['--p2p.security names "secio"', "write noise"]),
     }
 
     def test_each_is_refused_with_its_name_and_a_way_out(self):

@@ -66,6 +66,25 @@ class Options(unittest.TestCase):
         exposed = self.node("--rpc.addr", "0.0.0.0")
         self.assertTrue([line for line in self.warnings(exposed) if "other machines" in line and "token" in line])
 
+    def test_nodes_without_security_warn_of_it_reach_each_other_and_nobody_who_has_it(self):
+        def other(name, *options):
+            node = opp2p.Node(self.folder / name, "--rollup.config", self.rollup, *options)
+            self.addCleanup(node.stop)
+            return node.ready()
+
+        def peers(node):
+            return set(node.rpc("opp2p_peers", True)["peers"])
+
+        usual, plain = self.node("--p2p.security=tls,noise"), other("plain", "--p2p.security", "none")
+        (warning,) = [line for line in self.warnings(plain) if "neither encrypted nor authenticated" in line]
+        self.assertIn('option="--p2p.security none"', warning)
+        self.assertFalse([line for line in self.warnings(usual) if "encrypted" in line])
+        self.assertTrue([line for line in self.warnings(usual) if "no_effect=--p2p.security" in line])
+        dialer = other("dialer", "--p2p.security", "none", "--p2p.static", f"{plain.address},{usual.address}", "--log.level", "debug")
+        opp2p.wait_for(lambda: peers(dialer) == {plain.peer_id}, 20, "the two without security are connected")
+        opp2p.wait_for(lambda: "the peer speaks none of the proposed protocols (/plaintext/2.0.0)" in dialer.log(), 20, "it is refused")
+        self.assertEqual((peers(usual), peers(plain)), (set(), {dialer.peer_id}))
+
     def test_the_key_is_made_in_the_data_folder_and_one_of_the_working_folder_is_used_first(self):
         # Each ends by itself, because somebody else's address cannot be listened at, and has found its key by then.
         def start(work):

@@ -27,6 +27,7 @@ constexpr Nanos kForever = std::chrono::hours(24 * 365);
 
 struct Options {
   std::string key = "ed25519";
+  std::vector<std::string> securities{"noise"};
   std::vector<std::string> muxers{"yamux"};
   std::string listen = "/ip4/127.0.0.1/tcp/0";
   std::string address;
@@ -50,6 +51,7 @@ libp2p::HostConfig host_config(const Options& options, libp2p::Rng& rng) {
   libp2p::HostConfig config(libp2p::crypto::PrivateKey::generate(type, rng).value());
   config.muxers = libp2p::muxers_named(options.muxers).value();
   config.user_agent = "opp2p-interop";
+  config.securities = libp2p::securities_named(options.securities).value();
   config.limits.streams_per_connection = 2000;
   return config;
 }
@@ -190,6 +192,9 @@ int main(int argc, char** argv) {
   app.add_option("--key", options.key, "ed25519 or secp256k1")
       ->capture_default_str()
       ->check(CLI::IsMember({"ed25519", "secp256k1"}));
+  app.add_option("--security", options.securities, "noise and plaintext, in order of preference")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"noise", "plaintext"}));
   app.add_option("--mux", options.muxers, "yamux and mplex, in order of preference")
       ->delimiter(',')
       ->check(CLI::IsMember({"yamux", "mplex"}));

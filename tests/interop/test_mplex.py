@@ -89,6 +89,13 @@ class GoMplex(Mplex, unittest.TestCase):
     not_as_listener = {"unsupported"}
 
 
+class RustMplex(Mplex, unittest.TestCase):
+    program = "rustlibp2p"
+    options = ["--streams", 100]  # its Mplex takes 128
+    our_options = ["--unsigned"]
+    tells_upgrade = False
+
+
 class OpNodeMplex(unittest.TestCase):
     def test_a_node_that_offers_mplex_takes_the_blocks_of_an_op_node_that_speaks_nothing_else(self):
         with tempfile.TemporaryDirectory() as scratch:

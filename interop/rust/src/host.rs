@@ -1,11 +1,15 @@
-//! The swarm of every command: TCP, Noise, Yamux with their defaults; identify, ping, and streams of one's own.
+//! The swarm of every command: TCP, Noise or plaintext, Yamux or Mplex with their defaults; identify, ping, and streams of one's own.
 
 use std::time::Duration;
 
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::Boxed;
+use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{identify, noise, ping, tcp, yamux, Swarm, SwarmBuilder};
+use libp2p::{identify, noise, ping, plaintext, tcp, yamux, PeerId, Swarm, SwarmBuilder, Transport};
+use libp2p_mplex as mplex;
 use libp2p_stream as stream;
 
 use crate::{serving, Failure, Words};
@@ -36,11 +40,30 @@ fn make_key(words: &Words) -> Result<Keypair, Failure> {
     }
 }
 
+fn make_transport(words: &Words, key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Failure> {
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)).upgrade(Version::V1Lazy);
+    // Each secured transport has a type of its own.
+    macro_rules! multiplexed {
+        ($secured:expr) => {
+            match words.text("mux", "yamux").as_str() {
+                "yamux" => Ok($secured.multiplex(yamux::Config::default()).boxed()),
+                "mplex" => Ok($secured.multiplex(mplex::Config::default()).boxed()),
+                other => Err(format!("unknown muxer {other:?}").into()),
+            }
+        };
+    }
+    match words.text("security", "noise").as_str() {
+        "noise" => multiplexed!(tcp.authenticate(noise::Config::new(key)?)),
+        "plaintext" => multiplexed!(tcp.authenticate(plaintext::Config::new(key))),
+        other => Err(format!("unknown security {other:?}").into()),
+    }
+}
+
 pub fn make_swarm(words: &Words, settings: Settings) -> Result<Swarm<Behaviour>, Failure> {
     let ping = settings.pings.map(|interval| ping::Behaviour::new(ping::Config::new().with_interval(interval)));
     Ok(SwarmBuilder::with_existing_identity(make_key(words)?)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)?
+        .with_other_transport(|key| make_transport(words, key))?
         .with_behaviour(|key| Behaviour {
             streams: stream::Behaviour::new(),
             serving: settings.serves.then_some(serving::Behaviour).into(),

@@ -125,8 +125,8 @@ async fn listen(words: Words) -> Result<(), Failure> {
     Ok(())
 }
 
-const USAGE: &str = "usage: rustlibp2p listen [--listen ADDR] [--key ed25519|secp256k1] [--quiet]
-       rustlibp2p dial ADDR --test NAME|all [--bytes N] [--upload-bytes N] [--download-bytes N] [--streams N] [--count N] [--timeout S]
+const USAGE: &str = "usage: rustlibp2p listen [--listen ADDR] [--security noise|plaintext] [--key ed25519|secp256k1] [--quiet]
+       rustlibp2p dial ADDR --test NAME|all [--security …] [--bytes N] [--upload-bytes N] [--download-bytes N] [--streams N] [--count N] [--timeout S]
        rustlibp2p perf|echo|dials|idle ADDR [name=value…]";
 
 #[tokio::main]

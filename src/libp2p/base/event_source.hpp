@@ -139,8 +139,7 @@ class EventSource {
   const std::shared_ptr<Table> table_ = std::make_shared<Table>();
 };
 
-// A listener made of lambdas, one for each kind of event that it wants and [](const auto&) {} for the others:
-//   [](const HostEvent& event) { std::visit(Overloaded{[](const PeerConnected& e) {…}, [](const auto&) {}}, event); }
+// For std::visit: a listener made of lambdas, one for each kind of event that it wants and one with `const auto&` for the others.
 template <class... Functions>
 struct Overloaded : Functions... {
   using Functions::operator()...;

@@ -11,13 +11,13 @@ void SocketConnection::on_ready() {
 }
 
 void SocketConnection::on_stream_opened(StreamId id, const std::string& protocol, bool inbound) {
-  table_.on_opened(id, protocol, inbound);
+  table_.on_stream_opened(id, protocol, inbound);
 }
-void SocketConnection::on_stream_data(StreamId id, ByteView data) { table_.on_data(id, data); }
-void SocketConnection::on_stream_end(StreamId id) { table_.on_end(id); }
-void SocketConnection::on_stream_reset(StreamId id, const Error& error) { table_.on_reset(id, error); }
-void SocketConnection::on_stream_writable(StreamId id) { table_.on_writable(id); }
-void SocketConnection::on_stream_closed(StreamId id) { table_.on_closed(id); }
+void SocketConnection::on_stream_data(StreamId id, ByteView data) { table_.on_stream_data(id, data); }
+void SocketConnection::on_stream_end(StreamId id) { table_.on_stream_end(id); }
+void SocketConnection::on_stream_reset(StreamId id, const Error& error) { table_.on_stream_reset(id, error); }
+void SocketConnection::on_stream_writable(StreamId id) { table_.on_stream_writable(id); }
+void SocketConnection::on_stream_closed(StreamId id) { table_.on_stream_closed(id); }
 
 // ---- down ----
 

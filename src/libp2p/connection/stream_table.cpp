@@ -99,7 +99,7 @@ void StreamTable::queue(std::shared_ptr<StreamState> stream) {
   if (!std::exchange(stream->queued, true)) to_tell_.push_back(std::move(stream));
 }
 
-void StreamTable::on_opened(StreamId id, const std::string& protocol, bool inbound) {
+void StreamTable::on_stream_opened(StreamId id, const std::string& protocol, bool inbound) {
   if (inbound) {
     auto stream = add(id, Direction::inbound);
     stream->on_opened(protocol);
@@ -111,28 +111,28 @@ void StreamTable::on_opened(StreamId id, const std::string& protocol, bool inbou
   queue(std::move(stream));
 }
 
-void StreamTable::on_data(StreamId id, ByteView data) {
+void StreamTable::on_stream_data(StreamId id, ByteView data) {
   auto stream = find(id);  // held: its handler may drop it
   if (!stream) return carrier_.consume(id, data.size());
   stream->on_data(data);
   queue(std::move(stream));
 }
 
-void StreamTable::on_end(StreamId id) {
+void StreamTable::on_stream_end(StreamId id) {
   auto stream = find(id);
   if (!stream) return;
   stream->on_end();
   queue(std::move(stream));
 }
 
-void StreamTable::on_reset(StreamId id, const Error& error) {
+void StreamTable::on_stream_reset(StreamId id, const Error& error) {
   auto node = streams_.extract(id);
   if (!node) return;
   node.mapped()->on_dead(error);
   queue(std::move(node.mapped()));
 }
 
-void StreamTable::on_writable(StreamId id) {
+void StreamTable::on_stream_writable(StreamId id) {
   auto stream = find(id);
   if (!stream) return;
   stream->on_room();

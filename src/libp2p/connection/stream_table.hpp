@@ -22,11 +22,12 @@
 #include "libp2p/connection/stream_state.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/seams/transport.hpp"
+#include "libp2p/upgrade/stream_negotiation.hpp"
 
 namespace libp2p {
 
-// What carries the streams and drives them, as their table needs it: StreamMux's calls by id (behind the negotiation of protocols), and
-// the driver's turn. None of them calls the table back, except for events, which flush_for_user may cause.
+// What carries the streams and drives them, as their table needs it: StreamNegotiation's calls, which are StreamMux's by id, and the
+// driver's turn. None of them calls the table back, except for events, which flush_for_user may cause.
 class StreamCarrier {
  public:
   virtual ~StreamCarrier() = default;
@@ -44,13 +45,13 @@ class StreamCarrier {
   virtual void on_deadline_moved() = 0;
 };
 
-class StreamTable {
+class StreamTable final : public StreamEvents {
  public:
   // `alive` is the connection's token: false once it is destroyed.
   StreamTable(runtime::Runtime& runtime, Connection& connection, ConnectionOwner& owner, StreamCarrier& carrier,
               std::shared_ptr<const bool> alive);
   // Whoever waits is woken from the runtime's queue; nobody is called. The carrier has reset its streams before, by event.
-  ~StreamTable();
+  ~StreamTable() override;
   StreamTable(const StreamTable&) = delete;
   StreamTable& operator=(const StreamTable&) = delete;
 
@@ -58,12 +59,12 @@ class StreamTable {
   std::shared_ptr<StreamState> add_outbound(StreamId id, std::string protocol);
 
   // --- the carrier's events ---
-  void on_opened(StreamId id, const std::string& protocol, bool inbound);
-  void on_data(StreamId id, ByteView data);
-  void on_end(StreamId id);
-  void on_reset(StreamId id, const Error& error);
-  void on_writable(StreamId id);
-  void on_closed(StreamId id) { streams_.erase(id); }
+  void on_stream_opened(StreamId id, const std::string& protocol, bool inbound) override;
+  void on_stream_data(StreamId id, ByteView data) override;
+  void on_stream_end(StreamId id) override;
+  void on_stream_reset(StreamId id, const Error& error) override;
+  void on_stream_writable(StreamId id) override;
+  void on_stream_closed(StreamId id) override { streams_.erase(id); }
 
   // --- the driver ---
   bool wants_delivery() const { return !to_tell_.empty(); }

@@ -113,7 +113,7 @@ class StreamTableTest : public ::testing::Test {
 };
 
 TEST_F(StreamTableTest, an_inbound_stream_goes_to_the_owner_with_its_protocol) {
-  table->on_opened(3, "/x/1", true);
+  table->on_stream_opened(3, "/x/1", true);
   ASSERT_EQ(owner.inbound.size(), 1u);
   EXPECT_EQ(owner.inbound[0].protocol(), "/x/1");
   EXPECT_EQ(owner.inbound[0].direction(), Direction::inbound);
@@ -123,8 +123,8 @@ TEST_F(StreamTableTest, an_event_tells_nobody_before_the_delivery_and_each_thing
   Stream stream = open(1);
   Told told;
   stream.set_handler(&told);
-  table->on_writable(1);
-  table->on_end(1);
+  table->on_stream_writable(1);
+  table->on_stream_end(1);
   EXPECT_TRUE(told.lines.empty());
   EXPECT_TRUE(table->wants_delivery());
   EXPECT_TRUE(table->deliver());
@@ -132,7 +132,7 @@ TEST_F(StreamTableTest, an_event_tells_nobody_before_the_delivery_and_each_thing
   EXPECT_FALSE(table->wants_delivery());
   EXPECT_TRUE(table->deliver());
   EXPECT_EQ(told.lines.size(), 2u);
-  table->on_reset(1, fail(Errc::reset, "gone"));
+  table->on_stream_reset(1, fail(Errc::reset, "gone"));
   EXPECT_FALSE(stream.alive());
   EXPECT_TRUE(table->deliver());
   EXPECT_EQ(told.lines.back(), "reset: gone");
@@ -147,11 +147,11 @@ TEST_F(StreamTableTest, what_users_cause_in_a_delivery_is_told_by_the_same_one) 
   second.set_handler(&told_second);
   told_first.when_ended = [&] {
     EXPECT_TRUE(table->delivering());
-    table->on_end(2);
+    table->on_stream_end(2);
     EXPECT_TRUE(table->deliver());
     EXPECT_TRUE(told_second.lines.empty()) << "a delivery inside a delivery does nothing";
   };
-  table->on_end(1);
+  table->on_stream_end(1);
   EXPECT_TRUE(table->deliver());
   EXPECT_EQ(told_second.lines, std::vector<std::string>{"end"});
   EXPECT_FALSE(table->delivering());
@@ -169,8 +169,8 @@ TEST_F(StreamTableTest, a_user_may_end_the_connection_in_a_delivery_and_the_othe
     *alive = false;
     table.reset();
   };
-  table->on_end(1);
-  table->on_end(3);
+  table->on_stream_end(1);
+  table->on_stream_end(3);
   StreamTable& gone = *table;
   EXPECT_FALSE(gone.deliver());
   EXPECT_EQ(watcher.changes, 1);
@@ -178,7 +178,7 @@ TEST_F(StreamTableTest, a_user_may_end_the_connection_in_a_delivery_and_the_othe
 }
 
 TEST_F(StreamTableTest, bytes_for_a_stream_that_is_gone_are_paid_back) {
-  table->on_data(9, as_bytes("abc"));
+  table->on_stream_data(9, as_bytes("abc"));
   EXPECT_EQ(carrier.log, std::vector<std::string>{"consume 3 of 9"});
 }
 
@@ -217,7 +217,7 @@ TEST_F(StreamTableTest, a_stream_that_was_closed_and_dropped_is_reset_when_its_t
   carrier.log.clear();
   table->on_timeout(due - Nanos(1));
   EXPECT_TRUE(carrier.log.empty());
-  table->on_closed(1);
+  table->on_stream_closed(1);
   table->on_timeout(due);
   EXPECT_EQ(carrier.log, std::vector<std::string>{"reset 2"}) << "the other one had ended in order";
   EXPECT_FALSE(table->next_deadline());
@@ -226,17 +226,17 @@ TEST_F(StreamTableTest, a_stream_that_was_closed_and_dropped_is_reset_when_its_t
 TEST_F(StreamTableTest, streams_that_ended_while_they_lingered_are_forgotten) {
   for (StreamId id = 1; id <= 64; ++id) {
     { Stream stream = open(id); stream.close_write(); }
-    table->on_closed(id);
+    table->on_stream_closed(id);
   }
   EXPECT_EQ(table->next_deadline(), now() + kLinger);
   world.run_for(Seconds(1));
   { Stream stream = open(65); stream.close_write(); }
   EXPECT_EQ(table->next_deadline(), now() + kLinger - Seconds(1)) << "it is one below the bound";
-  table->on_closed(65);
+  table->on_stream_closed(65);
   world.run_for(Seconds(1));
   { Stream stream = open(66); stream.close_write(); }
   EXPECT_EQ(table->next_deadline(), now() + kLinger - Seconds(2)) << "66 lives, and is counted twice";
-  table->on_closed(66);
+  table->on_stream_closed(66);
   world.run_for(Seconds(1));
   { Stream stream = open(67); stream.close_write(); }
   EXPECT_EQ(table->next_deadline(), now() + kLinger);
@@ -246,18 +246,18 @@ TEST_F(StreamTableTest, streams_that_ended_while_they_lingered_are_forgotten) {
 
 TEST_F(StreamTableTest, room_for_unread_bytes_is_taken_in_units_and_given_back) {
   Stream stream = open(1);
-  table->on_data(1, as_bytes("a"));
+  table->on_stream_data(1, as_bytes("a"));
   EXPECT_EQ(owner.taken, std::vector<std::size_t>{16'384});
-  table->on_data(1, Bytes(16'383));
+  table->on_stream_data(1, Bytes(16'383));
   EXPECT_EQ(owner.memory, 16'384u);
-  table->on_data(1, as_bytes("b"));
+  table->on_stream_data(1, as_bytes("b"));
   EXPECT_EQ(owner.memory, 2u * 16'384);
   EXPECT_EQ(table->unread(), 16'385u);
-  table->on_reset(1, fail(Errc::reset, "gone"));
+  table->on_stream_reset(1, fail(Errc::reset, "gone"));
   EXPECT_EQ(table->unread(), 0u);
   EXPECT_EQ(owner.memory, 0u);
   Stream second = open(2);
-  table->on_data(2, as_bytes("a"));
+  table->on_stream_data(2, as_bytes("a"));
   table->cut();
   EXPECT_EQ(owner.memory, 0u);
 }
@@ -265,9 +265,9 @@ TEST_F(StreamTableTest, room_for_unread_bytes_is_taken_in_units_and_given_back) 
 TEST_F(StreamTableTest, the_stream_with_the_most_unread_bytes_goes_and_of_two_alike_the_older_one) {
   std::vector<Stream> streams;
   for (const StreamId id : {4, 2, 3, 1}) streams.push_back(open(id));
-  table->on_data(4, Bytes(10));
-  table->on_data(2, Bytes(20));
-  table->on_data(3, Bytes(20));
+  table->on_stream_data(4, Bytes(10));
+  table->on_stream_data(2, Bytes(20));
+  table->on_stream_data(3, Bytes(20));
   EXPECT_TRUE(table->reset_largest_unread(Nanos(0)));
   EXPECT_EQ(carrier.log, std::vector<std::string>{"reset 2"});
   EXPECT_EQ(carrier.deliveries, 1);
@@ -285,8 +285,8 @@ TEST_F(StreamTableTest, a_stream_that_is_being_read_is_not_stalled) {
   const auto read = table->add_outbound(1, "/x/1");
   Stream keeps(read);
   Stream stalled = open(2);
-  table->on_data(1, Bytes(100));
-  table->on_data(2, Bytes(10));
+  table->on_stream_data(1, Bytes(100));
+  table->on_stream_data(2, Bytes(10));
   world.run_for(Seconds(5));
   Bytes in(1);
   EXPECT_EQ(read->take(in), 1u);
@@ -299,7 +299,7 @@ TEST_F(StreamTableTest, a_stream_that_is_being_read_is_not_stalled) {
 TEST_F(StreamTableTest, the_owner_may_reset_the_stream_that_it_is_asked_for) {
   Stream stream = open(1);
   owner.when_taken = [this] { EXPECT_TRUE(table->reset_largest_unread(Nanos(0))); };
-  table->on_data(1, Bytes(100));
+  table->on_stream_data(1, Bytes(100));
   EXPECT_FALSE(stream.alive());
   EXPECT_EQ(table->unread(), 0u);
   EXPECT_EQ(owner.memory, 0u);

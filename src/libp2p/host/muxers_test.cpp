@@ -77,8 +77,7 @@ TEST_F(MuxersTest, the_dialers_order_decides) {
 TEST_F(MuxersTest, a_host_over_mplex_closes_in_order_without_a_good_bye) {
   const auto a = make_host_with({"mplex"});
   const auto b = make_host_with({"mplex"});
-  Diary diary;
-  a->add_observer(&diary);
+  Diary diary(*a);
   ASSERT_TRUE(dial(*a, address_of(*b)));
   EXPECT_TRUE(ask(*a, *b, Bytes(1000)).done.value());
   const auto before = world.now();
@@ -87,7 +86,6 @@ TEST_F(MuxersTest, a_host_over_mplex_closes_in_order_without_a_good_bye) {
   world.run_for(Seconds(1));
   EXPECT_EQ(diary.count("peer disconnected"), 1u);
   EXPECT_TRUE(a->connections().empty());
-  a->remove_observer(&diary);
 }
 
 }  // namespace

@@ -20,10 +20,6 @@
 #include "libp2p/base/rng.hpp"
 #include "libp2p/base/time.hpp"
 
-namespace boost::asio {
-class io_context;
-}
-
 namespace libp2p::runtime {
 
 using libp2p::Endpoint;
@@ -96,9 +92,6 @@ class Runtime {
   // Runs `work` on the pool (it must touch nothing that another thread may) and then `done` on the network thread. In
   // simulation both run on the one thread, `done` after a delay drawn from the seed, so that completions change places.
   virtual void run_on_worker(std::function<void()> work, std::function<void()> done) = 0;
-
-  // For code that needs Asio itself; tasks (libp2p/runtime/task.hpp) do not. In simulation the virtual clock's loop polls it.
-  virtual boost::asio::io_context& executor() = 0;
 };
 
 // For implementations.

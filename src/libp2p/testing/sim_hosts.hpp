@@ -1,5 +1,14 @@
-// Hosts in a simulated world, for tests of services: any number of nodes that listen, dial each other and run
-// coroutines to their end, on a virtual clock. Nothing in a test sleeps or depends on the machine.
+// Hosts in a simulated world, for tests of protocols and services: any number of nodes that listen, dial each other and run coroutines to
+// their end, on a virtual clock. Nothing in a test sleeps or depends on the machine, and the same seed gives the same run:
+//
+//   libp2p::SimHosts hosts(1);
+//   hosts.add().set_stream_handler("/hello/1", answer);  // host 0
+//   hosts.add();                                         // host 1
+//   hosts.connect(1, 0);
+//   const auto reply = hosts.run(1, ask(hosts.host(1), hosts.host(0).id()));
+//
+// An installed header without GoogleTest. For two hosts that are connected and nothing else, connected_hosts.hpp is shorter. Owned by a
+// test; thread: one. Bounds: those of the hosts.
 #pragma once
 
 #include <memory>
@@ -21,22 +30,22 @@ class SimHosts {
       : world_(seed, runtime::SimWorld::Options(), std::move(links)) {}
 
   // A new node that listens.
-  libp2p::Host& add(const std::string& agent = "test", libp2p::Limits limits = {}) {
+  Host& add(const std::string& agent = "test", Limits limits = {}) {
     nodes_.push_back(world_.add_node());
     SeededRng rng(1000 + nodes_.size());
-    libp2p::HostConfig config(crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value());
+    HostConfig config(crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value());
     config.user_agent = agent;
     config.limits = limits;
     // Tests of services have more peers than a node of a real network keeps.
     config.connection_manager.high = 1000;
-    hosts_.push_back(std::make_unique<libp2p::Host>(nodes_.back().runtime(), std::move(config)));
-    libp2p::Host& host = *hosts_.back();
+    hosts_.push_back(std::make_unique<Host>(nodes_.back().runtime(), std::move(config)));
+    Host& host = *hosts_.back();
     host.listen(Multiaddr::from_text("/ip4/" + nodes_.back().ip4() + "/tcp/9222").value()).value();
     return host;
   }
 
   runtime::SimWorld& world() { return world_; }
-  libp2p::Host& host(std::size_t i) { return *hosts_.at(i); }
+  Host& host(std::size_t i) { return *hosts_.at(i); }
   const runtime::SimNode& node(std::size_t i) const { return nodes_.at(i); }
   std::size_t size() const { return hosts_.size(); }
   void run_for(Nanos duration) { world_.run_for(duration); }
@@ -89,7 +98,7 @@ class SimHosts {
 
   runtime::SimWorld world_;
   std::vector<runtime::SimNode> nodes_;
-  std::vector<std::unique_ptr<libp2p::Host>> hosts_;
+  std::vector<std::unique_ptr<Host>> hosts_;
 };
 
 }  // namespace libp2p

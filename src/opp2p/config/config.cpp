@@ -15,6 +15,7 @@
 #include "libp2p/transports/tcp/tcp_address.hpp"
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/secret_file.hpp"
+#include "opp2p/config/security_option.hpp"
 
 namespace opp2p {
 namespace {
@@ -312,6 +313,9 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   OPP2P_TRY(out.muxers, of("p2p.mux", parse_muxers(options.mux)));
   out.user_agent = options.user_agent;
   out.ping = options.ping;
+  auto security = read_security_option(options.security);
+  if (!security) return fail(security.error().code(), "--p2p.security " + security.error().text());
+  out.securities = std::move(security->names);
 
   if (!options.sequencer_key.empty()) {
     OPP2P_TRY(out.sequencer_key, of("p2p.sequencer.key", parse_key(options.sequencer_key)));

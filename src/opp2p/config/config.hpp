@@ -46,6 +46,7 @@ struct NodeOptions {
   std::string mux = "yamux";  // comma-separated, in order of preference
   std::string user_agent = "optimism";
   bool ping = true;
+  std::string security = "noise";  // comma-separated, op-node's names
   libp2p::Nanos dial_timeout = libp2p::Seconds(10);
   // Inbound connections: go-libp2p's limits, which op-node has without options.
   std::string limits_exempt;  // comma-separated CIDR
@@ -98,6 +99,7 @@ struct NodeConfig {
   std::vector<std::string> muxers{"yamux"};  // names of libp2p/host/kinds.hpp
   std::string user_agent;
   bool ping = true;
+  std::vector<std::string> securities{"noise"};  // names of libp2p/host/kinds.hpp
   libp2p::Nanos dial_timeout{};
   libp2p::Limits limits = node_limits();  // p2p.limits.* sets some of them
   libp2p::Nanos spin{};  // the longest time that the network thread looks for events before it sleeps

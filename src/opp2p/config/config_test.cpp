@@ -53,6 +53,19 @@ class ConfigTest : public testing::Test {
   libp2p::SeededRng rng_{2};
 };
 
+TEST_F(ConfigTest, connections_are_secured_unless_none_is_asked_for) {
+  using testing::ElementsAre;
+  EXPECT_THAT(resolve(options_, rng_)->securities, ElementsAre("noise"));
+  for (const auto* value : {"tls,noise", "NOISE", " noise , tls", "noise,noise"}) {
+    options_.security = value;
+    EXPECT_THAT(resolve(options_, rng_)->securities, ElementsAre("noise")) << value;
+  }
+  options_.security = "none";
+  EXPECT_THAT(resolve(options_, rng_)->securities, ElementsAre("plaintext"));
+  options_.security = "noise,none";
+  EXPECT_THAT(error(), HasSubstr("--p2p.security names none beside others"));
+}
+
 TEST_F(ConfigTest, the_defaults_with_a_rollup_config_are_enough) {
   const auto config = resolve(options_, rng_);
   ASSERT_TRUE(config) << config.error().message();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "opp2p/config/node_flags_table.hpp"
+#include "opp2p/config/security_option.hpp"
 
 namespace opp2p {
 namespace {
@@ -47,16 +48,12 @@ bool asks_for_what_is_so(const NodeFlag& flag, const FlagContent& content) {
   return flag.kept && parse_flag(flag.spec, *flag.kept).value() == content;
 }
 
-// p2p.security is a list in the order of preference, of which one that we speak suffices.
-bool names_noise(const FlagContent& content) {
-  const FlagSpec list{"", FlagType::list, {}, nullptr};
-  const auto parts = parse_flag(list, std::get<std::string>(content)).value();
-  const auto& names = std::get<std::vector<std::string>>(parts);
-  return std::any_of(names.begin(), names.end(), [](std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return name == "noise";
-  });
+// What is wrong with it, and what of it does nothing, is known before anything starts.
+Result<void> check_security(const FlagValue& value, NodeCommandLine& out) {
+  const auto security = read_security_option(out.options.security);
+  if (!security) return fail(security.error().code(), value.given_as + " " + security.error().text());
+  if (security->some_without_effect) out.without_effect.push_back(value.given_as);
+  return {};
 }
 
 std::string printed(const FlagContent& content) {
@@ -67,11 +64,10 @@ std::string printed(const FlagContent& content) {
 Result<void> take(const NodeFlag& flag, const FlagValue& value, NodeCommandLine& out) {
   if (flag.effect == FlagEffect::works) {
     std::visit(Store{out.options, value.content}, flag.target);
-    return {};
+    return flag.spec.name == "p2p.security" ? check_security(value, out) : Result<void>();
   }
   if (asks_for_what_is_so(flag, value.content)) return {};
-  const bool harmless = flag.spec.name == "p2p.security" && names_noise(value.content);
-  if (flag.effect == FlagEffect::refused && !harmless)
+  if (flag.effect == FlagEffect::refused)
     return fail(Errc::unsupported, value.given_as + printed(value.content) + " is not supported: " + flag.about);
   out.without_effect.push_back(value.given_as);
   return {};

@@ -135,9 +135,6 @@ constexpr RefusedRow kRefused[] = {
     {{"signer.tls.ca", text, "", "tls/ca.crt"}, kNoRemoteSigner},
     {{"signer.tls.cert", text, "", "tls/tls.crt"}, kNoRemoteSigner},
     {{"signer.tls.key", text, "", "tls/tls.key"}, kNoRemoteSigner},
-    {{"p2p.security", text, "", "noise"},
-     "every connection here is secured with Noise, so a peer that speaks TLS or nothing is not reached; write noise, "
-     "or leave the option out"},
 };
 
 NodeFlag make(const Row& row) {

@@ -96,6 +96,10 @@ void add_peers(Table& table) {
             hidden());
   table.add("p2p.useragent", &O::user_agent, "TEXT", "What the node calls itself to peers", hidden("P2P_AGENT"));
   table.add("p2p.ping", &O::ping, "", "Measure the round trip to peers in the background", hidden());
+  table.add("p2p.security", &O::security, "NAMES",
+            "noise, or none: plaintext, with which everybody on the way reads and changes what is sent, and every peer can "
+            "call itself as it likes. For tests only",
+            hidden());
   table.add("p2p.timeout.dial", &O::dial_timeout, "TIME", "Time limit for dialling one address", hidden());
   table.group(FlagGroup::connections);
   table.add("p2p.limits.exempt", &O::limits_exempt, "BLOCKS",

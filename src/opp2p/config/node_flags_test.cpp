@@ -107,13 +107,27 @@ TEST(NodeFlags, what_would_change_the_nodes_role_or_safety_is_refused_with_its_r
   for (const auto* argument :
        {"--p2p.disable", "--sequencer.enabled", "--conductor.enabled=1", "--signer.endpoint=http://127.0.0.1:1",
         "--signer.address=0x12", "--signer.header=a=b", "--signer.tls.enabled=false", "--signer.tls.ca=x",
-        "--p2p.security=tls", "--p2p.security=none", "--p2p.security="})
+        "--p2p.security=tls"})
     EXPECT_THAT(refused({argument}), AllOf(StartsWith(std::string(argument).substr(0, std::string(argument).find('='))),
                                            HasSubstr("is not supported: "), HasSubstr("eave")))
         << argument;
   EXPECT_THAT(refused({}, {{"OP_NODE_SEQUENCER_ENABLED", "true"}}),
               AllOf(StartsWith("OP_NODE_SEQUENCER_ENABLED=true is not supported: "),
                     HasSubstr("admin_publishUnsafePayload")));
+}
+
+TEST(NodeFlags, security_is_noise_or_none_alone) {
+  EXPECT_EQ(read({})->options.security, "noise");
+  EXPECT_EQ(read({"--p2p.security= None "})->options.security, " None ");
+  EXPECT_EQ(read({}, {{"OP_NODE_P2P_SECURITY", "none"}})->options.security, "none");
+  for (const auto* value : {"none,noise", "noise,none", "none,none", "tls,none"})
+    EXPECT_THAT(refused({std::string("--p2p.security=") + value}),
+                AllOf(StartsWith("--p2p.security names none beside others"), HasSubstr("write noise")))
+        << value;
+  EXPECT_EQ(refused({"--p2p.security="}),
+            "--p2p.security names \"\", which is no security; write noise, or leave the option out");
+  EXPECT_THAT(refused({"--p2p.security=noise,plaintext"}), StartsWith("--p2p.security names \"plaintext\""));
+  EXPECT_THAT(refused({}, {{"OP_NODE_P2P_SECURITY", "secio"}}), StartsWith("OP_NODE_P2P_SECURITY names \"secio\""));
 }
 
 TEST(NodeFlags, a_value_that_asks_for_what_is_so_is_neither_refused_nor_told_of) {

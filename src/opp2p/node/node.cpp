@@ -27,6 +27,7 @@ libp2p::HostConfig host_config(const NodeConfig& config) {
   libp2p::HostConfig out(identity_of(config));
   out.muxers = libp2p::muxers_named(config.muxers).value();
   out.user_agent = config.user_agent;
+  out.securities = libp2p::securities_named(config.securities).value();
   out.limits = config.limits;
   out.limits.dial_timeout = config.dial_timeout;
   out.connection_manager.low = config.peers_lo;

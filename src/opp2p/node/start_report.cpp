@@ -1,5 +1,6 @@
 #include "opp2p/node/start_report.hpp"
 
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <filesystem>
 
@@ -32,6 +33,11 @@ void report_start(Log& log, const NodeConfig& config, const std::string& version
   else
     log.info(Component::node, config.node_key_is_new ? "made a new node key" : "read the node key",
              {{"file", absolute(config.node_key_file)}});
+  if (std::find(config.securities.begin(), config.securities.end(), "plaintext") != config.securities.end())
+    log.warn(Component::host,
+             "connections to peers are neither encrypted nor authenticated: everybody on the way can read and change "
+             "them, and peers can take any id. Leave the option out, unless this is a test",
+             {{"option", "--p2p.security none"}});
 }
 
 void report_rpc(Log& log, const NodeConfig& config, std::uint16_t port) {

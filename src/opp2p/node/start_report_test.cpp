@@ -55,6 +55,13 @@ TEST_F(StartReport, says_version_chain_folder_and_where_the_key_lies) {
   EXPECT_THAT(start(), AllOf(HasSubstr("--p2p.priv.raw"), HasSubstr("role=publisher")));
 }
 
+TEST_F(StartReport, warns_of_connections_that_are_not_secured) {
+  EXPECT_THAT(start(), Not(HasSubstr("lvl=warn")));
+  config_.securities = {"plaintext"};
+  EXPECT_THAT(start(), AllOf(HasSubstr("lvl=warn"), HasSubstr("neither encrypted nor authenticated"),
+                             HasSubstr("option=\"--p2p.security none\"")));
+}
+
 TEST_F(StartReport, says_where_the_rpc_is_reached_from_and_where_its_token_lies) {
   EXPECT_THAT(rpc(), AllOf(HasSubstr("addr=127.0.0.1"), HasSubstr("port=9545"), HasSubstr("admin=false"),
                            HasSubstr("reached_from=\"this machine\""), HasSubstr("token_file=/data/rpc.token"),

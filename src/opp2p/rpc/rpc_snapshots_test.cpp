@@ -56,7 +56,6 @@ class CountingRuntime final : public libp2p::runtime::Runtime {
     work();
     done();
   }
-  boost::asio::io_context& executor() override { std::abort(); }
 
   // Runs what is queued and what is due; answers how long the longest task took.
   Nanos run() {

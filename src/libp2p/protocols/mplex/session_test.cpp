@@ -221,6 +221,7 @@ TEST_F(MplexSession, resets_a_stream_that_sends_after_its_end) {
   ASSERT_TRUE(feed(frame(Flag::close_initiator, 1)));       // said twice
   ASSERT_TRUE(feed(frame(Flag::message_initiator, 1)));     // of nothing
   EXPECT_EQ(user.streams[id].ends, 1);
+  EXPECT_EQ(user.streams[id].resets, 0);
   ASSERT_TRUE(feed(frame(Flag::message_initiator, 1, "x")));
   EXPECT_EQ(user.streams[id].resets, 1);
   EXPECT_EQ(user.streams[id].error.code(), Errc::malformed);

@@ -11,6 +11,10 @@
 #include "libp2p/runtime/asio/name_options.hpp"
 #include "libp2p/runtime/runtime.hpp"
 
+namespace boost::asio {
+class io_context;
+}
+
 namespace libp2p::runtime {
 
 struct AsioRuntimeOptions {
@@ -45,7 +49,9 @@ class AsioRuntime final : public Runtime {
                                      std::function<void(Result<std::vector<std::string>>)> done) override;
   std::vector<std::string> interface_ips() const override;
   void run_on_worker(std::function<void()> work, std::function<void()> done) override;
-  boost::asio::io_context& executor() override;
+
+  // For code that needs Asio itself, as for signals; tasks (libp2p/runtime/task.hpp) do not.
+  boost::asio::io_context& executor();
 
  private:
   class State;

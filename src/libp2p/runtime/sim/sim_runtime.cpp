@@ -294,9 +294,4 @@ void SimRuntime::run_on_worker(std::function<void()> work, std::function<void()>
   });
 }
 
-boost::asio::io_context& SimRuntime::executor() {
-  if (!world.context) world.context = std::make_unique<boost::asio::io_context>(1);
-  return *world.context;
-}
-
 }  // namespace libp2p::runtime

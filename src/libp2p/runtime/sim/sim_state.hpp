@@ -2,7 +2,6 @@
 // Thread: one. Bounds: see sim_world.hpp.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <deque>
 #include <map>
 #include <memory>
@@ -88,7 +87,6 @@ class SimWorld::State {
   std::map<std::uint64_t, std::weak_ptr<SimPipe>> pipes;
   std::uint64_t next_pipe = 0;
   std::size_t sweep_pipes_at = 64;
-  std::unique_ptr<boost::asio::io_context> context;  // made when somebody asks for it
 
  private:
   void arrive(const std::shared_ptr<SimPipe>& pipe, Bytes chunk);
@@ -162,7 +160,6 @@ class SimRuntime final : public Runtime {
                                      std::function<void(Result<std::vector<std::string>>)> done) override;
   std::vector<std::string> interface_ips() const override { return {ip4, ip6}; }
   void run_on_worker(std::function<void()> work, std::function<void()> done) override;
-  boost::asio::io_context& executor() override;
 
   std::uint16_t free_port(const std::string& ip);
 

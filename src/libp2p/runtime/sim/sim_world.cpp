@@ -43,12 +43,7 @@ SimListener* SimWorld::State::listener_at(NodeIndex node, const Endpoint& at) co
 }
 
 bool SimWorld::State::step(MonoTime limit) {
-  const bool delivered = queue.deliver_one(limit);
-  if (context) {
-    context->restart();
-    context->poll();
-  }
-  return delivered;
+  return queue.deliver_one(limit);
 }
 
 void SimWorld::State::send(const std::shared_ptr<SimPipe>& pipe, Bytes chunk) {

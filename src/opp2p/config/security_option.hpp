@@ -1,0 +1,22 @@
+// The value of --p2p.security: a list of security protocols in the order of preference, under op-node's names. Pure
+// functions. Source: op-node surface, 1.1.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libp2p/base/result.hpp"
+
+namespace opp2p {
+
+struct SecurityOption {
+  std::vector<std::string> names;    // as libp2p/host/kinds.hpp has them
+  bool some_without_effect = false;  // tls was named beside them
+};
+
+// "noise": Noise. "none", alone: plaintext. "tls" has no effect beside noise. An error's text goes on behind the name of
+// the option, and says what to write.
+libp2p::Result<SecurityOption> read_security_option(std::string_view text);
+
+}  // namespace opp2p

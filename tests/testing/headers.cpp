@@ -1,0 +1,1 @@
+// Carries the precompiled headers of the tests (cmake/Compiler.cmake); a program without tests.
