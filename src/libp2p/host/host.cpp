@@ -28,7 +28,9 @@ const HostConfig& Host::config() const { return state_->config; }
 
 Result<void> Host::listen(const Multiaddr& address) {
   if (state_->closing) return fail(Errc::closed, "the host is closed");
-  return state_->swarm->listen(address);
+  OPP2P_TRYV(state_->swarm->listen(address));
+  state_->tell(AddressesChanged());
+  return {};
 }
 std::vector<Multiaddr> Host::bound_addresses() const { return state_->swarm->listen_addresses(); }
 std::vector<Multiaddr> Host::listen_addresses() const {
