@@ -99,6 +99,7 @@ bool Dialer::end(const std::string& key, Result<PeerId> outcome) {
   auto node = jobs_.extract(key);
   if (!node) return false;
   node.mapped().job->finish(std::move(outcome));
+  if (on_dial_) on_dial_(*node.mapped().job);
   node.mapped().scope->cancel();
   ended_.push_back(std::move(node.mapped().scope));
   free_ended();
@@ -149,6 +150,7 @@ std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Mult
   Running& running = jobs_[job->key];
   running.job = job;
   running.scope = std::make_unique<runtime::TaskScope>(runtime_);
+  if (on_dial_) on_dial_(*job);
   running.scope->spawn(run(job));
   return job;
 }
@@ -186,6 +188,7 @@ Task<void> Dialer::run(std::shared_ptr<DialJob> job) {
     free_ended();
   }
   job->finish(std::move(*result));
+  if (on_dial_) on_dial_(*job);
 }
 
 Task<Result<PeerId>> Dialer::try_address(PeerId peer, Multiaddr address, MonoTime end) {

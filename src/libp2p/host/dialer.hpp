@@ -49,6 +49,8 @@ class Dialer {
   // Hears which addresses a name in a multiaddr of a peer leads to.
   using ResolvedFn = std::function<void(const PeerId& peer, const std::vector<std::string>& ips)>;
   void on_resolved(ResolvedFn heard) { resolved_ = std::move(heard); }
+  // Hears of each dial when it begins, and again when it has its outcome, but for those that cancel() ends.
+  void on_dial(std::function<void(const DialJob&)> heard) { on_dial_ = std::move(heard); }
 
  private:
   // One dial and the scope that its coroutine runs in.
@@ -74,6 +76,7 @@ class Dialer {
   Gater& gater_;
   HostCounters& counters_;
   ResolvedFn resolved_;
+  std::function<void(const DialJob&)> on_dial_;
   std::shared_ptr<bool> alive_;
   bool cancelled_ = false;
   // Scopes of dials that have ended: freed from the runtime's queue, since a coroutine cannot destroy its own.

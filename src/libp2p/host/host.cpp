@@ -31,7 +31,9 @@ const HostConfig& Host::config() const { return state_->config; }
 
 Result<void> Host::listen(const Multiaddr& address) {
   if (state_->closing) return fail(Errc::closed, "the host is closed");
-  return state_->swarm->listen(address);
+  OPP2P_TRYV(state_->swarm->listen(address));
+  state_->tell(AddressesChanged());
+  return {};
 }
 Result<void> Host::can_dial(const Multiaddr& address) const {
   OPP2P_TRY(const DialTarget target, dial_target(address));

@@ -33,6 +33,17 @@ struct ConnectionRefused {
   Multiaddr remote;
   Error why;
 };
+// A dial has begun, which several may wait for. It ends in a ConnectionOpened or in DialFailed: with what was tried, or
+// with Errc::cancelled when nobody waits for it any more. A dial that a limit or the gater does not let begin is not
+// told.
+struct DialStarted {
+  PeerId peer;  // empty: whoever answers
+  std::vector<Multiaddr> addresses;
+};
+struct DialFailed {
+  PeerId peer;
+  Error why;
+};
 // The first connection to a peer, and the end of its last.
 struct PeerConnected {
   PeerId peer;
@@ -49,7 +60,11 @@ struct PeerIdentified {
 // Handlers have been set or removed; once for all changes of one turn of the runtime. Host::protocols() tells which.
 struct ProtocolsChanged {};
 
-using HostEvent = std::variant<ConnectionOpened, ConnectionClosed, ConnectionRefused, PeerConnected, PeerDisconnected,
-                               PeerIdentified, ProtocolsChanged>;
+// The host listens at one more address: Host::listen_addresses() says where. Not told: interfaces that come and go under
+// 0.0.0.0, of which the runtime does not tell, and close().
+struct AddressesChanged {};
+
+using HostEvent = std::variant<ConnectionOpened, ConnectionClosed, ConnectionRefused, DialStarted, DialFailed,
+                               PeerConnected, PeerDisconnected, PeerIdentified, ProtocolsChanged, AddressesChanged>;
 
 }  // namespace libp2p

@@ -35,6 +35,10 @@ Host::State::State(runtime::Runtime& rt, HostConfig host_config)
       if (auto single = Cidr::from_text(ip)) found->second.push_back(std::move(*single));
     }
   });
+  dialer->on_dial([this](const DialJob& job) {
+    if (!job.outcome) return tell(DialStarted{job.peer, {job.addresses.begin(), job.addresses.end()}});
+    if (!*job.outcome) tell(DialFailed{job.peer, job.outcome->error()});
+  });
   scope = std::make_unique<runtime::TaskScope>(runtime);
 }
 

@@ -97,6 +97,39 @@ TEST_F(IdentifyPushTest, tells_of_a_handler_that_was_set_before_it_was_known_tha
   EXPECT_NE(std::find(late.pushes[0].begin(), late.pushes[0].end(), "/new/1.0.0"), late.pushes[0].end());
 }
 
+TEST_F(IdentifyPushTest, tells_an_address_that_the_host_listens_at_later_at_once) {
+  IdentifyService a(net_.host(0));
+  IdentifyService b(net_.host(1));
+  ASSERT_TRUE(net_.connect(0, 1));
+  net_.run_for(Seconds(1));
+  std::size_t pushes = 0;
+  a.on_identified([&pushes](const PeerId&, const Identified& what) { pushes += what.pushed ? 1 : 0; });
+  const auto more = Multiaddr::from_text("/ip4/" + net_.node(1).ip4() + "/tcp/9300").value();
+  ASSERT_TRUE(net_.host(1).listen(more));
+  PingService ping(net_.host(1));  // in the same push
+  net_.run_for(Millis(500));
+  const auto known = store(0).addresses(peer(1), net_.world().now());
+  EXPECT_NE(std::find(known.begin(), known.end(), more), known.end());
+  EXPECT_TRUE(store(0).supports(peer(1), kPingProtocol));
+  EXPECT_EQ(pushes, 1U);
+}
+
+TEST_F(IdentifyPushTest, does_nothing_while_nothing_changes) {
+  IdentifyService a(net_.host(0));
+  IdentifyService b(net_.host(1));
+  ASSERT_TRUE(net_.connect(0, 1));
+  net_.run_for(Seconds(60));
+  const auto events_of_an_hour = [this] {
+    const auto before = net_.world().delivered();
+    net_.run_for(std::chrono::hours(1));
+    return net_.world().delivered() - before;
+  };
+  const auto with = events_of_an_hour();
+  ASSERT_TRUE(net_.run(0, a.close()));
+  ASSERT_TRUE(net_.run(1, b.close()));
+  EXPECT_LT(with, events_of_an_hour() + 20) << "the connection's own keep-alive is all there is";
+}
+
 TEST_F(IdentifyPushTest, never_pushes_more_often_than_a_peer_like_it_takes) {
   IdentifyService a(net_.host(0));
   IdentifyService b(net_.host(1));

@@ -342,8 +342,8 @@ void IdentifyService::push() { change_.signal(); }
 
 Task<void> IdentifyService::watch_changes() {
   while (true) {
-    const Result<void> woken = co_await change_.wait_until(host_.runtime().now().mono + config_.change_check);
-    if (!woken && woken.error() != Errc::timed_out) co_return;
+    const Result<void> woken = co_await change_.wait();
+    if (!woken) co_return;
     refresh();
     if (version_ == pushed_version_ && !missed_) continue;
     // More may follow: a program sets its handlers one after another.

@@ -1,9 +1,9 @@
 // Identify: tells peers who we are and what we speak, and learns the same of them. Every new connection is asked once;
-// what changes afterwards is pushed, both ways: handlers that are set or removed together are told together, also to peers
-// of which it is known only later that they take pushes. What a peer says goes to the host's Peerstore (protocols, agent,
-// addresses with an expiry) and to Host::report_identified. A signed peer record counts only when its signature and its
-// subject are the peer's; then its addresses stand for the unsigned ones. Addresses that cannot lead to the peer are
-// not kept.
+// what changes afterwards is pushed, both ways: the host's events say when, and what changes together is told together,
+// also to peers of which it is known only later that they take pushes. What a peer says goes to the host's Peerstore
+// (protocols, agent, addresses with an expiry) and to Host::report_identified. A signed peer record counts only when its
+// signature and its subject are the peer's; then its addresses stand for the unsigned ones. Addresses that cannot lead to
+// the peer are not kept.
 //
 // Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread. Bounds:
 // message parts, their number and size; inbound streams per peer; how often a peer may push and ask, since a record
@@ -36,8 +36,7 @@ struct IdentifyConfig {
   std::string protocol_version;       // op-node says nothing here
   std::vector<Multiaddr> announced;   // addresses besides those that we listen at
   Nanos timeout = Seconds(10);        // for one exchange
-  Nanos change_check = Seconds(5);    // how often our own protocols and addresses are compared with what was last told
-  Nanos push_delay = Millis(100);     // handlers that are set or removed within this time are told together
+  Nanos push_delay = Millis(100);     // what changes within this time is told together
   std::size_t inbound_per_peer = 16;  // streams of both protocols
   std::size_t pushes_at_once = 32;
   std::size_t max_addresses_per_peer = 32;
@@ -85,8 +84,7 @@ class IdentifyService final : LiveCounted<IdentifyService> {
   runtime::Task<Result<Identified>> identify(PeerId peer);
 
   // Tells connected peers what has changed, within IdentifyConfig::push_delay, later when that would be more often than
-  // peers like us take it (push_rate). Called by itself when a handler is set or removed; changed addresses are found within
-  // change_check.
+  // peers like us take it (push_rate). Called by itself when the host's handlers or addresses change.
   void push();
   void set_announced(std::vector<Multiaddr> addresses);
 
@@ -122,6 +120,7 @@ class IdentifyService final : LiveCounted<IdentifyService> {
   void on(const ConnectionOpened& event);
   void on(const PeerDisconnected& event);
   void on(const ProtocolsChanged&) { push(); }
+  void on(const AddressesChanged&) { push(); }
   template <class Other>
   void on(const Other&) {}
 
