@@ -43,6 +43,10 @@ class Examples(unittest.TestCase):
             done = self.echo(address, text)
             self.assertEqual((done.returncode, done.stdout), (0, text + "\n"), done.stderr)
 
+    def test_two_hosts_prints_the_greeting(self):
+        done = subprocess.run([EXAMPLES / "two_hosts"], capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (0, "Hello, world!\n"), done.stderr)
+
     def test_echo_says_what_is_wrong(self):
         address = Started(self, EXAMPLES / "echo").line()
         wrong_peer = re.sub(r"p2p/.*", "p2p/12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X", address)

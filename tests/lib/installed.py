@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import threading
 
 from lib import opp2p
 
@@ -13,8 +14,16 @@ HOUSE_INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
 OTHER_INCLUDE = re.compile(r"^#include <([^>]+)>", re.MULTILINE)
 
 
-@functools.cache
+MAKING = threading.Lock()
+
+
 def prefix():
+    with MAKING:  # the tests compile headers in threads
+        return made_prefix()
+
+
+@functools.cache
+def made_prefix():
     """Always the same folder, so that ccache knows what was compiled with it before."""
     folder = opp2p.ROOT / "build" / "installed"
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,8 +1,5 @@
-// Two hosts that are connected, over the memory transport on a virtual clock: the shortest way to test a protocol.
-//
-//   libp2p::ConnectedHosts hosts;
-//   hosts.b().set_stream_handler("/hello/1", answer);
-//   const auto reply = hosts.run(ask(hosts.a(), hosts.b().id()));  // nothing when it does not end in two virtual minutes
+// Two hosts that are connected, over the memory transport on a virtual clock: the shortest way to test a protocol;
+// examples/two_hosts.cpp shows it.
 //
 // An installed header without GoogleTest. Owned by a test; thread: one. Bounds: those of the hosts.
 #pragma once

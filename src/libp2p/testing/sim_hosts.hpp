@@ -1,11 +1,6 @@
 // Hosts in a simulated world, for tests of protocols and services: any number of nodes that listen, dial each other and run coroutines to
-// their end, on a virtual clock. Nothing in a test sleeps or depends on the machine, and the same seed gives the same run:
-//
-//   libp2p::SimHosts hosts(1);
-//   hosts.add().set_stream_handler("/hello/1", answer);  // host 0
-//   hosts.add();                                         // host 1
-//   hosts.connect(1, 0);
-//   const auto reply = hosts.run(1, ask(hosts.host(1), hosts.host(0).id()));
+// their end, on a virtual clock. Nothing in a test sleeps or depends on the machine, and the same seed gives the same run. add() makes a
+// host, connect(1, 0) lets host 1 dial host 0, and run(1, task) runs a coroutine of host 1 to its end and answers what it gave.
 //
 // An installed header without GoogleTest. For two hosts that are connected and nothing else, connected_hosts.hpp is shorter. Owned by a
 // test; thread: one. Bounds: those of the hosts.
