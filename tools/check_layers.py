@@ -3,9 +3,9 @@
 
 A folder's CMakeLists.txt declares with opp2p_folder what it may include (USES), that it is PURE, or which of its files are
 (PURE_FILES); cmake/Folder.cmake says what that means. This checks that every include of a house header is declared, that every
-declared folder is used, that no arrow runs upwards or in a circle, that siblings under protocols/ do not know each other, and that
-pure files touch nothing of the world: no Asio, threads, clocks, entropy, files or logs. Prints each breach as file:line and ends
-with 1 when there is one.
+declared folder is used, that no arrow runs upwards or in a circle, that siblings under protocols/ do not know each other, that the
+libraries do not include what tests share, and that pure files touch nothing of the world: no Asio, threads, clocks, entropy, files or
+logs, nor a house header that may. Prints each breach as file:line and ends with 1 when there is one.
 """
 
 import pathlib
@@ -14,19 +14,26 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Where folders stand, from the bottom of the house to the top; an arrow to a later one runs upwards.
-PRODUCTS = ["libp2p", "opstack", "opp2p", "sim", "apps/devnet"]
+FLOORS = [*(f"libp2p/{name}" for name in ("base", "crypto", "multiformats", "protocols", "runtime", "seams", "security", "muxers",
+                                          "upgrade", "connection", "transports", "host", "services", "testing")),
+          "opstack", "opp2p", "sim", "apps"]
+TOPS = ("src", "sim", "apps")
+PROGRAMS = {"apps/opp2p"}  # assembles the house: main and the subcommands may include everything
 DECLARATION = re.compile(r"^opp2p_folder\((.*?)\)", re.MULTILINE | re.DOTALL)
 KEYWORDS = ("PURE", "PURE_FILES", "USES", "LINKS")
 TEST = re.compile(r"_(test|fuzz|corpus|bench)\.(cpp|hpp)$|_test_\w+\.hpp$")
-# What those who assemble the house may include.
-INCLUDE = re.compile(r'#include\s+"([^"]+)"')
-WHOLE_ASIO = re.compile(r"#include\s+[<\"]boost/asio\.hpp")
+# A header of the house, in quotes or in angle brackets.
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<((?:libp2p|opstack|opp2p|sim|apps)/[^>]+)>)')
+ANY_INCLUDE = re.compile(r"^\s*#\s*include\b")
+PLAIN_INCLUDE = re.compile(r'^\s*#\s*include\s*["<]')
+WHOLE_ASIO = re.compile(r"^\s*#\s*include\s*[<\"]boost/asio\.hpp")
 IMPURE_INCLUDE = re.compile(
-    r'#include\s+[<"](boost/asio|boost/beast|thread|mutex|shared_mutex|condition_variable|future|random|fstream|iostream|'
-    r"filesystem|unistd\.h|sys/|netinet/|libp2p/runtime/)")
+    r'^\s*#\s*include\s*[<"](boost/asio|boost/beast|thread|mutex|shared_mutex|condition_variable|semaphore|future|random|fstream|'
+    r"iostream|filesystem|unistd\.h|fcntl\.h|sys/|netinet/|libp2p/runtime/)")
 IMPURE_CALL = re.compile(
     r"\b(system_clock|steady_clock|high_resolution_clock|random_device|getrandom|RAND_bytes|gettimeofday|clock_gettime|"
-    r"std::this_thread)\b|\bstd::(cout|cerr)\b|[^_\w](printf|rand|time)\(")
+    r"std::this_thread)\b|\bstd::(cout|cerr)\b|[^_\w](printf|rand|time|fopen|getenv)\(")
+SUFFIXES = (".hpp", ".cpp", ".def")
 
 
 class Folder:
@@ -57,7 +64,7 @@ class Folder:
         return self.pure or path.stem in self.pure_files
 
     def sources(self):
-        return sorted(path for path in self.path.iterdir() if path.suffix in (".hpp", ".cpp"))
+        return sorted(path for path in self.path.iterdir() if path.suffix in SUFFIXES)
 
 
 def name_of(path):
@@ -66,39 +73,60 @@ def name_of(path):
 
 
 def read_folders():
-    lists = [*(ROOT / "src").rglob("CMakeLists.txt"), ROOT / "sim" / "CMakeLists.txt", ROOT / "apps" / "devnet" / "CMakeLists.txt"]
-    for path in sorted(lists):
+    for path in sorted(path for top in TOPS for path in (ROOT / top).rglob("CMakeLists.txt")):
         found = DECLARATION.search(re.sub(r"#.*", "", path.read_text()))
         if found:
             yield Folder(path.parent, found.group(1).split())
 
 
-def product_of(name):
-    return next((i for i, product in enumerate(PRODUCTS) if name == product or name.startswith(product + "/")), None)
+def floor_of(name):
+    return next((i for i, floor in enumerate(FLOORS) if name == floor or name.startswith(floor + "/")), None)
+
+
+def included_by(line):
+    """The house header that a line includes, or None."""
+    found = INCLUDE.search(line)
+    return (found.group(1) or found.group(2)) if found else None
+
+
+def is_pure_header(header, folders):
+    name = header.rpartition("/")[0]
+    return name in WORLDLESS or name not in folders or folders[name].pure or pathlib.PurePath(header).stem in folders[name].pure_files
 
 
 def check_file(folder, path, folders):
     """Breaches of one file as (line, text), and the folders that it includes."""
     breaches, used = [], set()
+    is_test = TEST.search(path.name)
+    is_pure = not is_test and folder.is_pure(path)
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if WHOLE_ASIO.search(line):
             breaches.append((number, "includes the whole of Asio; include the single headers that are used"))
-        included = INCLUDE.search(line)
-        if included and not TEST.search(path.name):
-            target = included.group(1).rsplit("/", 1)[0] if "/" in included.group(1) else None
-            if target not in folders:
-                breaches.append((number, f'"{included.group(1)}" is in no folder of the house; name it from its root'))
-            elif target != folder.name:
-                used.add(target)
-                if target not in folder.uses:
-                    breaches.append((number, f"{folder.name} does not declare that it uses {target}"))
-        elif included and not TEST.search(included.group(1)):
-            target = included.group(1).rsplit("/", 1)[0]
-            if target not in folders and target != "testing" and not (ROOT / included.group(1)).is_file():
-                breaches.append((number, f'"{included.group(1)}" is in no folder of the house; name it from its root'))
-        if not TEST.search(path.name) and folder.is_pure(path):
-            if IMPURE_INCLUDE.search(line) or IMPURE_CALL.search(line.split("//")[0]):
-                breaches.append((number, "a pure engine may not touch the world: " + line.strip()))
+        if ANY_INCLUDE.search(line) and not PLAIN_INCLUDE.search(line):
+            breaches.append((number, "includes what a macro names; name the header"))
+        if is_pure and (IMPURE_INCLUDE.search(line) or IMPURE_CALL.search(line.split("//")[0])):
+            breaches.append((number, "a pure engine may not touch the world: " + line.strip()))
+        header = included_by(line)
+        if header is None:
+            continue
+        target = header.rpartition("/")[0]
+        if target not in folders:
+            if not is_test or (target != "testing" and not (ROOT / header).is_file()):
+                breaches.append((number, f'"{header}" is in no folder of the house; name it from its root'))
+            continue
+        if target == folder.name and not is_test and TEST.search(header):
+            breaches.append((number, f'"{header}" is for tests: its name says so'))
+        if target == folder.name or is_test:
+            continue
+        used.add(target)
+        if target not in folder.uses:
+            breaches.append((number, f"{folder.name} does not declare that it uses {target}"))
+        if TEST.search(header):
+            breaches.append((number, f'"{header}" is for tests: its name says so'))
+    if is_pure:
+        lines = enumerate(path.read_text().splitlines(), 1)
+        breaches += [(number, f'a pure file includes "{header}", which is not') for number, line in lines
+                     if (header := included_by(line)) and not is_pure_header(header, folders)]
     return breaches, used
 
 
@@ -118,17 +146,10 @@ def check_folder(folder, folders):
     for name in sorted((folder.uses & folders.keys()) - used - folder.may_use):
         yield where, 1, f"{folder.name} declares that it uses {name}, and does not"
     for name in sorted(folder.uses & folders.keys()):
-        if product_of(name) > product_of(folder.name):
+        if floor_of(name) > floor_of(folder.name):
             yield where, 1, f"the arrow from {folder.name} to {name} runs upwards"
-        protocols = [one.split("/protocols/")[0] for one in (folder.name, name) if "/protocols/" in one]
-        if len(protocols) == 2:
+        if all("/protocols/" in one for one in (folder.name, name)):
             yield where, 1, f"{folder.name} and {name} are siblings under protocols/, which do not know each other"
-        if folder.pure and not folders[name].pure:
-            impure = [path for path in folder.sources() for line in path.read_text().splitlines()
-                      if (found := INCLUDE.search(line)) and found.group(1).rsplit("/", 1)[0] == name and not TEST.search(path.name)
-                      and pathlib.PurePath(found.group(1)).stem not in folders[name].pure_files and name not in WORLDLESS]
-            for path in impure:
-                yield path, 1, f"{folder.name} is pure and includes {name}, which is not"
     for stem in sorted(folder.pure_files):
         if not any(path.stem == stem for path in folder.sources()):
             yield where, 1, f"there is no {stem} to be pure"
@@ -162,9 +183,15 @@ def main():
     folders = {folder.name: folder for folder in read_folders()}
     for folder in folders.values():
         folder.resolve(folders)
-    breaches = [breach for folder in folders.values() for breach in check_folder(folder, folders)]
-    undeclared = {path.parent for path in (ROOT / "src").rglob("*.?pp")} - {folder.path for folder in folders.values()}
-    breaches += [(path, 1, "has sources and no CMakeLists.txt with opp2p_folder") for path in sorted(undeclared)]
+    nowhere = sorted(name for name in folders if floor_of(name) is None)
+    breaches = [(folders.pop(name).path, 1, f"{name} has no floor in the house (FLOORS in tools/check_layers.py)") for name in nowhere]
+    breaches += [breach for folder in folders.values() for breach in check_folder(folder, folders)]
+    files = [path for top in TOPS for path in (ROOT / top).rglob("*") if path.is_file() and path.name != "CMakeLists.txt"]
+    breaches += [(path, 1, f"a source is one of {', '.join(SUFFIXES)}; others are not read here") for path in sorted(files)
+                 if path.suffix not in SUFFIXES]
+    undeclared = {path.parent for path in files} - {folder.path for folder in folders.values()} - {ROOT / name for name in PROGRAMS}
+    breaches += [(path, 1, "has sources and no CMakeLists.txt with opp2p_folder") for path in sorted(undeclared)
+                 if name_of(path) not in nowhere]
     for circle in circles(folders):
         breaches.append((folders[circle[0]].path / "CMakeLists.txt", 1, "a circle: " + " -> ".join(circle)))
     for path, number, text in breaches:

@@ -15,7 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "libp2p/host/host.hpp"
+#include "libp2p/host/connection_info.hpp"
+#include "libp2p/host/connection_manager_config.hpp"
+#include "libp2p/multiformats/address_blocks.hpp"
 
 namespace libp2p {
 

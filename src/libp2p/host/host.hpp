@@ -19,6 +19,7 @@
 #include "libp2p/crypto/keys.hpp"
 #include "libp2p/multiformats/address_blocks.hpp"
 #include "libp2p/host/connection_info.hpp"
+#include "libp2p/host/connection_manager_config.hpp"
 #include "libp2p/host/connection_rates.hpp"
 #include "libp2p/host/host_event.hpp"
 #include "libp2p/host/kinds.hpp"
@@ -60,17 +61,6 @@ struct Limits {
   Nanos handshake_timeout = Seconds(10);
   Nanos dial_timeout = Seconds(10);       // per address
   Nanos negotiation_timeout = Seconds(10);
-};
-
-// go-libp2p's defaults. A node of a chain keeps fewer (NodeConfig).
-struct ConnectionManagerConfig {
-  std::size_t low = 160;
-  std::size_t high = 192;        // above this, the least valuable are closed down to `low`
-  Nanos grace = Seconds(60);     // young connections are spared
-  Nanos silence = Seconds(10);   // at most one trim in this time
-  // Of connections of equal value those without streams go first, and those with fewer before those with more. A stranger
-  // can open streams: a node whose peers prove themselves otherwise (Host::mark_proven) lets them count for nothing.
-  bool count_streams = true;
 };
 
 class Gater;
