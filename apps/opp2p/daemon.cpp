@@ -30,7 +30,7 @@ using libp2p::runtime::Task;
 constexpr auto kCommitInterval = libp2p::Millis(10);
 constexpr auto kCloseLimit = Seconds(3);  // of the 5 s that a stop may take
 
-Result<std::unique_ptr<LmdbStore>> open_store(const NodeConfig& config, AsioRuntime& runtime) {
+Result<std::unique_ptr<BlockStore>> open_store(const NodeConfig& config, AsioRuntime& runtime, Log& log) {
   const auto folder = std::filesystem::path(config.data_dir) / "blocks";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -42,7 +42,10 @@ Result<std::unique_ptr<LmdbStore>> open_store(const NodeConfig& config, AsioRunt
   store.chain = std::to_string(config.rollup.l2_chain_id) + ":" + libp2p::to_hex0x(config.rollup.genesis.l2.hash);
   store.max_size = config.store_max_size;
   store.commit_interval = kCommitInterval;
-  return LmdbStore::open(std::move(store), [&runtime](std::function<void()> task) { runtime.post(std::move(task)); });
+  const auto post = [&runtime](std::function<void()> task) { runtime.post(std::move(task)); };
+  OPP2P_TRY(auto opened, LmdbStore::open(std::move(store), post));
+  log.info(Component::store, "store opened", {{"found", opened->recovered()}});
+  return std::unique_ptr<BlockStore>(std::move(opened));
 }
 
 // The methods that change something want the token, unless the operator opened them.
@@ -83,8 +86,7 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   // From here on a signal waits until the loop runs, so that even an early one ends the node in order.
   boost::asio::signal_set signals(runtime.executor());
   for (const int signal : end_signals()) signals.add(signal);
-  OPP2P_TRY(const auto store, open_store(config, runtime));
-  log.info(Component::store, "store opened", {{"found", store->recovered()}});
+  OPP2P_TRY(const auto store, open_store(config, runtime, log));
   RpcWorker worker;
   const auto on_worker = [&worker](std::function<void()> task) { worker.post(std::move(task)); };
   JsonRpc rpc(on_worker, &RpcWorker::now);
