@@ -57,7 +57,8 @@ struct PeerIdentified {
   PeerId peer;
   std::vector<std::string> protocols;
 };
-// Handlers have been set or removed; once for all changes of one turn of the runtime. Host::protocols() tells which.
+// Handlers have been set or removed; once for all changes of one turn of the runtime, also to who subscribed in
+// that turn. Host::protocols() tells which.
 struct ProtocolsChanged {};
 
 // The host listens at one more address: Host::listen_addresses() says where. Not told: interfaces that come and go under
