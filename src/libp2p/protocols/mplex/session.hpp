@@ -14,6 +14,7 @@
 // those three nor the destructor.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -109,7 +110,8 @@ class Session {
   SessionEvents& events_;
 
   std::unordered_map<StreamId, Stream> streams_;             // never iterated in an order that shows
-  std::unordered_map<std::uint64_t, Stream*> by_wire_id_;    // by wire_key()
+  // By wire_key(). Ordered, because the peer chooses these ids: in a hash table it could put them all into one bucket.
+  std::map<std::uint64_t, Stream*> by_wire_id_;
   IntrusiveList<Stream> ready_;
   StreamId next_id_ = 1;
   std::uint64_t next_wire_id_ = 0;
