@@ -11,8 +11,8 @@
 // may be called, and none of those four nor the destructor.
 #pragma once
 
+#include <map>
 #include <optional>
-#include <unordered_map>
 
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/live_count.hpp"
@@ -132,7 +132,8 @@ class Session {
   SessionEvents& events_;
   Now now_;
 
-  std::unordered_map<std::uint32_t, Stream> streams_;  // by the id on the wire; never iterated in an order that shows
+  // By the id on the wire. Ordered, because the peer chooses these ids: in a hash table it could put them all into one bucket.
+  std::map<std::uint32_t, Stream> streams_;
   StreamList ready_;
   StreamList waiting_;  // streams of ours whose opening is not sent yet, in order
   std::uint64_t next_serial_ = 1;
