@@ -38,6 +38,15 @@ Task<void> reset_acceptor(Stream stream) {
   if (n) stream.reset();
 }
 
+Task<void> drain_acceptor(Stream stream) {
+  Bytes buffer(64 * 1024);
+  for (;;) {
+    auto reading = stream.read_some(buffer);
+    const auto n = co_await reading;
+    if (!n || *n == 0) co_return;
+  }
+}
+
 Task<void> hold_acceptor(Stream stream, std::vector<Stream>* held) {
   held->push_back(std::move(stream));
   co_return;
@@ -163,6 +172,7 @@ Host& Case::add_on(std::size_t node, bool listens) {
   host.set_stream_handler("/suite/echo", echo_acceptor);
   host.set_stream_handler("/suite/late-echo", late_echo_acceptor);
   host.set_stream_handler("/suite/reset", reset_acceptor);
+  host.set_stream_handler("/suite/drain", drain_acceptor);
   host.set_stream_handler("/suite/hold", [this](Stream stream) { return hold_acceptor(std::move(stream), &held); });
   return host;
 }

@@ -17,6 +17,7 @@ constexpr Entry kCases[] = {
     {"many_streams", transport_cases::many_streams},
     {"back_pressure", transport_cases::back_pressure},
     {"slow_reader", transport_cases::slow_reader},
+    {"fairness", transport_cases::fairness},
     {"last_words", transport_cases::last_words},
     {"abrupt_loss", transport_cases::abrupt_loss},
     {"facts", transport_cases::facts},

@@ -23,7 +23,7 @@ struct Case {
   Case(TransportBed& world, const TransportSuiteOptions& given, Findings& to) : bed(world), options(given), findings(to) {}
 
   // A host that listens and answers /suite/echo, /suite/late-echo (all of it, after the end), /suite/reset and /suite/hold (reads
-  // nothing).
+  // nothing) and /suite/drain (reads and answers nothing).
   Host& add();
   Host& add_on(std::size_t node, bool listens = true);
   std::size_t node_of(const Host& host) const;
@@ -69,6 +69,7 @@ void reset(Case& test);
 void many_streams(Case& test);
 void back_pressure(Case& test);
 void slow_reader(Case& test);
+void fairness(Case& test);
 void last_words(Case& test);
 void abrupt_loss(Case& test);
 

@@ -1,5 +1,8 @@
 #include "libp2p/testing/transport_suite_cases.hpp"
 
+#include <algorithm>
+#include <array>
+#include <numeric>
 #include <utility>
 
 namespace libp2p::transport_cases {
@@ -88,6 +91,28 @@ void slow_reader(Case& test) {
   if (!test.wait([&] { return slow.has_value(); }, "a slow reader to reach the end")) return;
   if (test.findings.expect(slow->has_value(), "all for a slow reader", *slow ? "" : slow->error().message()))
     test.findings.expect_bytes(message, **slow, "what a slow reader gets");
+}
+
+// No busy stream of a connection starves beside others, and a latecomer with little to say gets its turn. The bounds are wide: windows grow
+// at different times, and what the buffers of a real socket hold, megabytes, is before the latecomer.
+void fairness(Case& test) {
+  constexpr std::size_t kStreams = 8, kEach = 2'000'000;
+  Host& a = test.add();
+  Host& b = test.add();
+  if (!test.connect(a, b)) return;
+  std::array<std::size_t, kStreams> poured{};
+  std::array<std::optional<Error>, kStreams> ends;
+  runtime::TaskScope scope(a.runtime());
+  for (std::size_t i = 0; i < kStreams; ++i) scope.spawn(pour_task(a, b.id(), "/suite/drain", &poured[i], &ends[i]));
+  const auto all = [&] { return std::accumulate(poured.begin(), poured.end(), std::size_t{0}); };
+  if (!test.wait([&] { return all() > kStreams * kEach; }, "busy streams to move")) return;
+  const std::size_t least = *std::min_element(poured.begin(), poured.end()), most = *std::max_element(poured.begin(), poured.end());
+  test.findings.expect(least >= most / 8, "each of " + std::to_string(kStreams) + " busy streams to get an eighth of what another gets",
+                       std::to_string(least) + " and " + std::to_string(most) + " bytes");
+  test.expect_echo(a, b, 100, "a latecomer's echo beside busy streams");
+  const std::size_t meanwhile = all() - kStreams * kEach;
+  test.findings.expect(meanwhile < 5 * kStreams * kEach, "a latecomer's echo before five times as much has gone",
+                       std::to_string(meanwhile) + " bytes have");
 }
 
 // What was written before the host closes arrives.

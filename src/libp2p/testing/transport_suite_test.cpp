@@ -47,6 +47,7 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"echo", TransportDefect::loses_a_byte}, Broken{"half_close", TransportDefect::loses_a_byte},
         Broken{"reset", TransportDefect::stalls}, Broken{"many_streams", TransportDefect::stalls},
         Broken{"back_pressure", TransportDefect::stalls}, Broken{"slow_reader", TransportDefect::stalls},
+        Broken{"fairness", TransportDefect::stalls},
         Broken{"last_words", TransportDefect::tears_at_shutdown}, Broken{"abrupt_loss", TransportDefect::swallows_resets},
         Broken{"facts", TransportDefect::names_another_remote}, Broken{"wrong_peer", TransportDefect::dials_somebody_else},
         Broken{"cancelled_dials", TransportDefect::refuses_after_a_cancelled_dial},
