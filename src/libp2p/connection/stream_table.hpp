@@ -12,10 +12,10 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -98,7 +98,7 @@ class StreamTable final : public StreamEvents {
   const std::shared_ptr<const bool> alive_;
   std::shared_ptr<Port> port_;
 
-  std::unordered_map<StreamId, std::shared_ptr<StreamState>> streams_;
+  std::map<StreamId, std::shared_ptr<StreamState>> streams_;  // ordered: the peer chooses part of an id
   std::vector<std::shared_ptr<StreamState>> to_tell_;
   std::vector<std::shared_ptr<StreamState>> telling_;  // what deliver() is at
   std::deque<std::pair<MonoTime, StreamId>> lingering_;  // in order of time; some have ended meanwhile
