@@ -81,6 +81,8 @@ void SocketConnection::on_failure(Error error) {
 
 void SocketConnection::settle() {
   if (phase_ == Phase::ended) return;
+  // One that has failed outside its inputs: its security could not begin, or a message could not be sealed.
+  if (engine_->failed()) on_failure(engine_->failure());
   if (failing()) return finish();
   if (phase_ == Phase::closing) {
     if (!engine_->ready()) return finish();

@@ -3,6 +3,7 @@
 
 #include "libp2p/muxers/yamux/muxer.hpp"
 #include "libp2p/security/noise/security.hpp"
+#include "libp2p/upgrade/fake_kinds_test.hpp"
 #include "testing/host_fixture.hpp"
 
 namespace libp2p {
@@ -63,7 +64,7 @@ class ConnectionTest : public ::testing::Test {
     const bool pings = direction == Direction::outbound || far_pings;
     const Nanos interval = pings ? yamux::Options{}.keep_alive_interval : Nanos(0);
     config.kinds =
-        ConnectionKinds::make({noise::security()}, {yamux::muxer({.keep_alive_interval = interval})}, key, node.runtime().rng()).value();
+        ConnectionKinds::make({security}, {yamux::muxer({.keep_alive_interval = interval})}, key, node.runtime().rng()).value();
     config.accepts_protocol = [](std::string_view) { return true; };
     auto made = std::make_unique<SocketConnection>(node.runtime(), buffers, side, 1, direction,
                                                    RawEnd{std::move(socket), {}, {}}, std::move(config));
@@ -96,6 +97,7 @@ class ConnectionTest : public ::testing::Test {
   runtime::SimNode far_node = world.add_node();
   crypto::PrivateKey near_key = test_key(1);
   crypto::PrivateKey far_key = test_key(2);
+  SecurityFactory security = noise::security();
   bool far_pings = true;
   bool far_is_silent = false;
   std::unique_ptr<runtime::Socket> silent;
@@ -247,6 +249,31 @@ TEST_F(ConnectionTest, a_handshake_that_does_not_end_fails) {
   EXPECT_EQ(near->phase(), Phase::ended);
   ASSERT_EQ(near_side.log.size(), 1u);
   EXPECT_TRUE(near_side.log[0].starts_with("closed timed out")) << near_side.log[0];
+}
+
+// There is nothing to send, nothing comes, and an engine that has failed has no deadline.
+TEST_F(ConnectionTest, a_security_that_cannot_begin_ends_it_at_once) {
+  testing_pair::FakeSecurity fake;
+  fake.max_unread = ConnectionEngine::kInput;
+  security = testing_pair::fake_security("/fake", fake);
+  far_is_silent = true;
+  connect();
+  EXPECT_EQ(near->phase(), Phase::ended);
+  ASSERT_EQ(near_side.log.size(), 1u);
+  EXPECT_TRUE(near_side.log[0].starts_with("closed invalid argument: /fake needs")) << near_side.log[0];
+}
+
+TEST_F(ConnectionTest, a_message_that_cannot_be_sealed_ends_it) {
+  testing_pair::FakeSecurity fake;
+  security = testing_pair::fake_security("/fake", fake);
+  connect();
+  ASSERT_TRUE(near->ready() && far->ready());
+  for (auto* channel : fake.channels) channel->breaks = true;
+  Stream stream(near->open_stream({"/x/1"}).value());
+  EXPECT_EQ(near_side.log.size(), 1u) << "nobody is told inside a user's call";
+  world.run_for(Millis(1));
+  EXPECT_EQ(near_side.log.back(), "closed closed: the fake seals nothing more");
+  EXPECT_FALSE(stream.alive());
 }
 
 TEST_F(ConnectionTest, a_socket_that_ends_while_it_says_good_bye_ends_it_with_the_reason_of_the_close) {

@@ -101,6 +101,8 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
 
   bool ready() const { return phase_ == Phase::ready; }
   bool failed() const { return phase_ == Phase::failed; }
+  // Why it has failed. Calling it before that is a programming error.
+  const Error& failure() const { return *failure_; }
   // When the connection last got a step nearer to ready: a phase or a whole message of the handshake, of which there
   // are few.
   MonoTime progress() const { return progress_; }

@@ -63,6 +63,7 @@ class FakeChannel final : public SecureChannel {
   std::size_t max_unread() const override { return behaviour_.max_unread; }
   Result<std::size_t> seal(MutableBytes message, std::size_t plain_size) override {
     if (ended_) return fail(Errc::closed, "sealed behind the end");
+    if (breaks) return fail(Errc::closed, "the fake seals nothing more");
     message[0] = kData;
     store_be16(message.data() + 1, static_cast<std::uint16_t>(plain_size));
     return kHeader + plain_size;
@@ -99,6 +100,7 @@ class FakeChannel final : public SecureChannel {
     own_.push_back(std::move(message));
   }
 
+  bool breaks = false;  // no message can be sealed any more
   int own_seen = 0;
   int closes = 0;
 
