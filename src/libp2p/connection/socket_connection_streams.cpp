@@ -11,6 +11,8 @@ void SocketConnection::on_ready() {
 }
 
 void SocketConnection::on_stream_opened(StreamId id, const std::string& protocol, bool inbound) {
+  // The owner has refused the peer, who sent this with its handshake; it ends with the connection.
+  if (inbound && failing()) return;
   table_.on_stream_opened(id, protocol, inbound);
 }
 void SocketConnection::on_stream_data(StreamId id, ByteView data) { table_.on_stream_data(id, data); }

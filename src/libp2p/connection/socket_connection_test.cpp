@@ -12,11 +12,14 @@ namespace {
 struct Side final : ConnectionOwner {
   std::vector<std::string> log;
   std::vector<Stream> streams;
+  std::vector<std::shared_ptr<StreamState>> opened;
   bool refuse = false;
+  bool opens_at_once = false;
   Result<ConnectionId> admit(Direction, const Multiaddr&, const Multiaddr&) override { return ConnectionId{1}; }
   void on_half_open(std::unique_ptr<Connection>) override {}
-  Result<void> on_ready(Connection&) override {
+  Result<void> on_ready(Connection& connection) override {
     log.push_back("ready");
+    if (opens_at_once) opened.push_back(connection.open_stream({"/x/1"}).value());
     if (refuse) return fail(Errc::denied, "the test refuses");
     return {};
   }
@@ -172,6 +175,20 @@ TEST_F(ConnectionTest, an_owner_that_refuses_ends_the_connection_with_its_error)
   EXPECT_EQ(far_side.log, (std::vector<std::string>{"ready", "closed denied: the test refuses"}));
   world.run_for(Seconds(1));
   EXPECT_EQ(near_side.log.back().substr(0, 6), "closed");
+}
+
+TEST_F(ConnectionTest, a_stream_that_comes_with_the_handshake_of_a_peer_that_is_refused_is_nobodys) {
+  near_side.opens_at_once = true;
+  connect();
+  ASSERT_EQ(far_side.streams.size(), 1u);
+  far_side.streams.clear();
+  near_side.opened.clear();
+  listener.reset();
+  far_side.refuse = true;
+  connect();
+  EXPECT_TRUE(far_side.streams.empty());
+  ASSERT_EQ(near_side.opened.size(), 1u);
+  EXPECT_TRUE(near_side.opened[0]->dead);
 }
 
 TEST_F(ConnectionTest, its_streams_are_harmless_when_it_has_gone) {
