@@ -28,7 +28,7 @@ SocketConnection::SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers
     : runtime_(runtime),
       buffers_(buffers),
       owner_(owner),
-      facts_{id, direction, std::move(end.local), std::move(end.remote), runtime.now().mono, false},
+      facts_{id, direction, std::move(end.local), std::move(end.remote), runtime.now().mono, end.limited},
       socket_(std::move(end.socket)),
       alive_(std::make_shared<bool>(true)),
       table_(runtime, *this, owner, *this, alive_) {

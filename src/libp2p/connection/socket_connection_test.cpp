@@ -70,7 +70,7 @@ class ConnectionTest : public ::testing::Test {
         ConnectionKinds::make({security}, {yamux::muxer({.keep_alive_interval = interval})}, key, node.runtime().rng()).value();
     config.accepts_protocol = [](std::string_view) { return true; };
     auto made = std::make_unique<SocketConnection>(node.runtime(), buffers, side, 1, direction,
-                                                   RawEnd{std::move(socket), {}, {}}, std::move(config));
+                                                   RawEnd{std::move(socket), {}, {}, limited}, std::move(config));
     made->start();
     return made;
   }
@@ -101,6 +101,7 @@ class ConnectionTest : public ::testing::Test {
   crypto::PrivateKey near_key = test_key(1);
   crypto::PrivateKey far_key = test_key(2);
   SecurityFactory security = noise::security();
+  bool limited = false;
   bool far_pings = true;
   bool far_is_silent = false;
   std::unique_ptr<runtime::Socket> silent;
@@ -123,6 +124,15 @@ TEST_F(ConnectionTest, holds_no_buffer_at_rest) {
   world.run_for(Seconds(2));
   ASSERT_EQ(far_side.streams.size(), 1u);
   EXPECT_EQ(buffers.taken(), 0u) << "the unread bytes are the stream's";
+}
+
+TEST_F(ConnectionTest, is_limited_where_its_byte_pipe_is) {
+  connect();
+  EXPECT_FALSE(near->facts().limited || far->facts().limited);
+  listener.reset();
+  limited = true;
+  connect();
+  EXPECT_TRUE(near->facts().limited && far->facts().limited);
 }
 
 // The link takes nothing more: the rest that was sealed stays in one buffer, and nothing is pulled behind it.

@@ -29,6 +29,7 @@ struct RawEnd {
   std::unique_ptr<runtime::Socket> socket;
   Multiaddr local;
   Multiaddr remote;  // without /p2p
+  bool limited = false;  // relayed: ConnectionFacts::limited
 };
 
 // Listens until it is destroyed.
