@@ -360,6 +360,9 @@ TEST(ConnectionKinds, says_what_is_wrong_with_a_list) {
   EXPECT_EQ(made({noise::security()}, {other_muxer("/a\nb")}), "'/a\nb' cannot be offered as a multiplexer");
   EXPECT_EQ(made({noise::security()}, {other_muxer("")}), "'' cannot be offered as a multiplexer");
   EXPECT_EQ(made({SecurityFactory{"/empty", nullptr}}, {yamux::muxer()}), "'/empty' cannot be offered as a security protocol");
+  const auto makes_nothing = [](const crypto::PrivateKey&, Rng&) { return Result<SecurityKind>(SecurityKind{"/nothing", nullptr}); };
+  EXPECT_EQ(made({SecurityFactory{"/nothing", makes_nothing}}, {yamux::muxer()}),
+            "the security protocol /nothing has no function to begin with");
   EXPECT_EQ(made({noise::security()}, std::vector<MuxerKind>(17, yamux::muxer())),
             "17 multiplexers are given, at most 16 can be offered");
 }

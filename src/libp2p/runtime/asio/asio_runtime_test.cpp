@@ -1,6 +1,8 @@
 #include "libp2p/runtime/asio/asio_runtime.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -68,6 +70,29 @@ TEST(AsioRuntime, connects_over_both_families_and_moves_bytes) {
     ASSERT_TRUE(rt.run_until([&readable] { return readable; }, kLimit));
     EXPECT_EQ(*wire.far->read(buffer), 0u);
   }
+}
+
+// A peer that vanished without a word stayed for ever on a connection whose multiplexer has no keep-alive.
+TEST(AsioRuntime, both_ends_of_a_connection_probe_whether_the_other_is_there) {
+  AsioRuntime rt(1);
+  Wire wire(rt);
+  ASSERT_TRUE(wire.near && wire.far);
+  const std::set<std::uint16_t> ports = {wire.near->local().port, wire.far->local().port};
+  int ends = 0;
+  for (int fd = 0; fd < 1024; ++fd) {
+    sockaddr_in local{}, remote{};
+    socklen_t size = sizeof(local);
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) != 0 || !ports.contains(ntohs(local.sin_port))) continue;
+    size = sizeof(remote);
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&remote), &size) != 0) continue;
+    ++ends;
+    int on = 0, idle = 0;
+    size = sizeof(int);
+    EXPECT_EQ(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+    EXPECT_EQ(getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, &size), 0);
+    EXPECT_TRUE(on != 0 && idle == 15) << on << " " << idle;
+  }
+  EXPECT_EQ(ends, 2);
 }
 
 TEST(AsioRuntime, a_spinning_loop_handles_the_same_events_and_stops) {

@@ -1,5 +1,6 @@
 #include "libp2p/runtime/asio/asio_tcp.hpp"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -114,10 +115,23 @@ class AsioSocket final : public Socket {
 };
 
 // What every TCP socket of ours gets. Errors are of no consequence: a peer may have gone already.
+// TCP's own probes, at the intervals of Go's sockets: a multiplexer without a keep-alive (Mplex) sees a peer go that vanished without a word.
+void keep_alive(tcp::socket& socket) {
+  using Idle = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>;
+  using Interval = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL>;
+  using Probes = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPCNT>;
+  error_code ignored;
+  socket.set_option(tcp::socket::keep_alive(true), ignored);
+  socket.set_option(Idle(15), ignored);
+  socket.set_option(Interval(15), ignored);
+  socket.set_option(Probes(9), ignored);
+}
+
 void prepare(tcp::socket& socket) {
   error_code ignored;
   socket.non_blocking(true, ignored);
   socket.set_option(tcp::no_delay(true), ignored);
+  keep_alive(socket);
 }
 
 class AsioListener final : public Listener {
