@@ -249,6 +249,7 @@ class Components(unittest.TestCase):
     def test_a_missing_dependency_makes_its_component_not_found_and_is_named(self):
         for dependency, component, message in (("libsodium", "libp2p", "needs libsodium, which pkg-config does not find"),
                                                ("OpenSSL", "testing", "opp2p::libp2p needs OpenSSL 3.0, which CMake does not find"),
+                                               ("PkgConfig", "libp2p", "opp2p::libp2p needs PkgConfig, which CMake does not find"),
                                                ("Snappy", "opstack", "opp2p::opstack needs Snappy, which CMake does not find")):
             with self.subTest(dependency):
                 options, environment = self.without(dependency)
