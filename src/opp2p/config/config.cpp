@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -219,12 +218,7 @@ Result<std::vector<libp2p::Cidr>> parse_cidrs(std::string_view list) {
 Result<std::vector<std::string>> parse_muxers(std::string_view list) {
   std::vector<std::string> out;
   const auto known = libp2p::muxer_names();
-  for (bool more = true; more;) {
-    const std::string_view item = list.substr(0, list.find(','));
-    more = item.size() < list.size();
-    list.remove_prefix(std::min(list.size(), item.size() + 1));
-    std::string name(trim(item));
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (auto& name : names_in(list)) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       std::string names;
       for (const auto one : known) names += (names.empty() ? "" : ", ") + std::string(one);

@@ -15,7 +15,8 @@ using libp2p::Result;
 
 constexpr std::string_view kChoice = "write noise, or leave the option out";
 
-// op-node takes names in any case, with spaces around them.
+}  // namespace
+
 std::vector<std::string> names_in(std::string_view text) {
   std::vector<std::string> out;
   for (std::size_t at = 0; at <= text.size();) {
@@ -31,8 +32,6 @@ std::vector<std::string> names_in(std::string_view text) {
   }
   return out;
 }
-
-}  // namespace
 
 Result<SecurityOption> read_security_option(std::string_view text) {
   const std::string choice(kChoice);

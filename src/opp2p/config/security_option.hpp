@@ -10,6 +10,10 @@
 
 namespace opp2p {
 
+// The names of a list that is separated by commas, as op-node reads p2p.mux and p2p.security: in any case, with spaces around them.
+// Answers them in lower case, empty ones too.
+std::vector<std::string> names_in(std::string_view list);
+
 struct SecurityOption {
   std::vector<std::string> names;    // as libp2p/host/kinds.hpp has them
   bool some_without_effect = false;  // tls was named beside them
