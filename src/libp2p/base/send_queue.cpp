@@ -18,6 +18,7 @@ void SendQueue::push_copy(ByteView data) {
 
 void SendQueue::push_shared(SharedBytes data, std::size_t offset) {
   if (offset >= data->size()) return;
+  if (data->size() - offset < kWorthAReference) return push_copy(ByteView(*data).subspan(offset));
   size_ += data->size() - offset;
   chunks_.push_back({std::move(data), {}, offset});
 }

@@ -12,11 +12,14 @@ namespace libp2p {
 class SendQueue {
  public:
   static constexpr std::size_t kChunk = 64 * 1024;
+  static constexpr std::size_t kWorthAReference = 1024;
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
   void push_copy(ByteView data);
+  // By reference from `offset` on. A reference costs as much as a small message: what is shorter than kWorthAReference is copied, which
+  // bounds the items of the queue by its bytes.
   void push_shared(SharedBytes data, std::size_t offset);
   // Moves n bytes (at most size()) to `to`.
   void pop(std::uint8_t* to, std::size_t n);

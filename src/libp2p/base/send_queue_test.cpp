@@ -35,19 +35,29 @@ TEST(SendQueue, gives_back_copies_and_shared_messages_in_order_in_any_portions) 
 }
 
 TEST(SendQueue, lets_a_shared_message_go_once_it_is_sent_or_dropped) {
-  const auto one = share(Bytes(100)), two = share(Bytes(100));
+  const auto one = share(Bytes(2000)), two = share(Bytes(2000));
   SendQueue queue;
   queue.push_shared(one, 0);
-  queue.push_shared(two, 50);
-  queue.push_shared(two, 100);  // nothing of it is left
-  EXPECT_EQ(queue.size(), 150U);
-  Bytes out(120);
-  queue.pop(out.data(), 100);
+  queue.push_shared(two, 500);
+  queue.push_shared(two, 2000);  // nothing of it is left
+  EXPECT_EQ(queue.size(), 3500U);
+  Bytes out(2000);
+  queue.pop(out.data(), 2000);
   EXPECT_EQ(one.use_count(), 1);
   EXPECT_EQ(two.use_count(), 2);
   queue.clear();
   EXPECT_EQ(two.use_count(), 1);
   EXPECT_TRUE(queue.empty());
+}
+
+TEST(SendQueue, copies_what_is_too_short_for_a_reference) {
+  const auto message = share(Bytes(SendQueue::kWorthAReference));
+  SendQueue queue;
+  queue.push_shared(message, 1);
+  EXPECT_EQ(message.use_count(), 1);
+  EXPECT_EQ(queue.size(), SendQueue::kWorthAReference - 1);
+  queue.push_shared(message, 0);
+  EXPECT_EQ(message.use_count(), 2);
 }
 
 struct Member {

@@ -78,13 +78,7 @@ bool Session::send(StreamId id, SharedBytes data, std::size_t offset) {
     stream->wants_writable = true;
     return false;
   }
-  // A reference costs as much as a small message: short ones are copied, which bounds the items of the queue by its bytes.
-  constexpr std::size_t kWorthAReference = 1024;
-  if (data->size() < offset + kWorthAReference) {
-    if (offset < data->size()) stream->queue.push_copy(ByteView(*data).subspan(offset));
-  } else {
-    stream->queue.push_shared(std::move(data), offset);
-  }
+  stream->queue.push_shared(std::move(data), offset);
   update_ready(*stream);
   return true;
 }
