@@ -1,6 +1,6 @@
-// The bound that a secured connection cannot beat: bytes over one TCP connection, sealed and opened with the same AEAD in messages
-// of the same size, and nothing else. `bench_bound receive` prints its port and, once the bytes have come and the sender has gone,
-// its figures; `bench_bound send PORT BYTES` sends them.
+// The bound that a secured connection cannot beat: bytes over one TCP connection, sealed and opened with the same AEAD
+// in messages of the same size, and nothing else. `bench_bound receive` prints its port and, once the bytes have come
+// and the sender has gone, its figures; `bench_bound send PORT BYTES` sends them.
 #include <arpa/inet.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -23,7 +23,7 @@ using libp2p::ByteView;
 using libp2p::MutableBytes;
 using libp2p::crypto::ChaCha20Poly1305;
 
-constexpr std::size_t kMessage = 65535;                               // the largest Noise message
+constexpr std::size_t kMessage = 65535;                                // the largest Noise message
 constexpr std::size_t kPlain = kMessage - ChaCha20Poly1305::kTagSize;  // of it plain
 constexpr std::size_t kBatch = 4;                                      // messages in one write or read
 const libp2p::ByteArray<ChaCha20Poly1305::kKeySize> kKey{1, 2, 3};
@@ -36,14 +36,16 @@ const libp2p::ByteArray<ChaCha20Poly1305::kKeySize> kKey{1, 2, 3};
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto of = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  const auto of = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   return of(usage.ru_utime) + of(usage.ru_stime);
 }
 
 void report(std::uint64_t bytes, std::chrono::steady_clock::time_point start, double cpu) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::printf("{\"bytes\":%llu,\"seconds\":%.6f,\"cpu_seconds\":%.6f}\n", static_cast<unsigned long long>(bytes), took.count(),
-              cpu_seconds() - cpu);
+  std::printf("{\"bytes\":%llu,\"seconds\":%.6f,\"cpu_seconds\":%.6f}\n", static_cast<unsigned long long>(bytes),
+              took.count(), cpu_seconds() - cpu);
   std::fflush(stdout);
 }
 
@@ -77,7 +79,8 @@ int send_bytes(std::uint16_t port, std::uint64_t total) {
     std::size_t filled = 0;
     for (std::size_t i = 0; i < kBatch && left > 0; ++i) {
       const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left, kPlain));
-      cipher.seal(nonce++, {}, ByteView(plain).first(n), MutableBytes(out).subspan(filled, n + ChaCha20Poly1305::kTagSize));
+      cipher.seal(nonce++, {}, ByteView(plain).first(n),
+                  MutableBytes(out).subspan(filled, n + ChaCha20Poly1305::kTagSize));
       filled += n + ChaCha20Poly1305::kTagSize;
       left -= n;
     }
@@ -94,7 +97,8 @@ int receive_bytes() {
   const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
   auto address = loopback(0);
   socklen_t size = sizeof address;
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener, 1) != 0) give_up("listen");
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener, 1) != 0)
+    give_up("listen");
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
   std::printf("%d\n", ntohs(address.sin_port));
   std::fflush(stdout);

@@ -1,15 +1,16 @@
-// Joins the block topics of an OP Stack chain, judges every message as a node does, and prints the blocks that it accepts:
-// op_listener CHAIN_ID SIGNER PEER, as op_listener 10 0xAAAA45d9549EDA09E70937013520214382Ffc4A2 /dns4/…/tcp/9222/p2p/16Uiu2…
+// Joins the block topics of an OP Stack chain, judges every message as a node does, and prints the blocks that it
+// accepts: op_listener CHAIN_ID SIGNER PEER, as op_listener 10 0xAAAA45d9549EDA09E70937013520214382Ffc4A2
+// /dns4/…/tcp/9222/p2p/16Uiu2…
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <string>
 #include <variant>
 
-#include "opstack/gossip/block_gossip.hpp"
 #include "libp2p/runtime/asio/asio_runtime.hpp"
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
+#include "opstack/gossip/block_gossip.hpp"
 
 using namespace libp2p;
 namespace gossip = opstack::gossip;

@@ -1,5 +1,6 @@
-// A protocol of one's own, tried without sockets and without waiting: two hosts in one process, on a virtual clock. `two_hosts` prints what
-// the one says to the other's greeting. A unit test does the same with the framework of its choice.
+// A protocol of one's own, tried without sockets and without waiting: two hosts in one process, on a virtual clock.
+// `two_hosts` prints what the one says to the other's greeting. A unit test does the same with the framework of its
+// choice.
 #include <cstdio>
 #include <string>
 
@@ -31,7 +32,8 @@ int main() {
   hosts.b().set_stream_handler("/greeting/1.0.0", greet_back);
   const auto answer = hosts.run(greet(hosts.a(), hosts.b().id(), "world"));
   if (!answer || !*answer) {
-    std::fprintf(stderr, "two_hosts: %s\n", answer ? answer->error().message().c_str() : "no answer within two minutes");
+    std::fprintf(stderr, "two_hosts: %s\n",
+                 answer ? answer->error().message().c_str() : "no answer within two minutes");
     return 1;
   }
   std::printf("%s\n", (*answer)->c_str());

@@ -1,9 +1,10 @@
-// Blocks of every version, made by a script: each comes back as it was from SSZ, from JSON, from its gossip message, from an answer
-// to payload_by_number, and from the store; and an answer with any other byte in it is no block, or the very same.
+// Blocks of every version, made by a script: each comes back as it was from SSZ, from JSON, from its gossip message,
+// from an answer to payload_by_number, and from the store; and an answer with any other byte in it is no block, or the
+// very same.
 #include "opp2p/store/store_record.hpp"
+#include "opstack/payload/payload_json.hpp"
 #include "opstack/rules/block_message.hpp"
 #include "opstack/rules/block_rules.hpp"
-#include "opstack/payload/payload_json.hpp"
 #include "opstack/sync/engine/answer.hpp"
 #include "testing/blocks.hpp"
 #include "testing/fuzz_script.hpp"
@@ -103,7 +104,8 @@ void stored(Script& script, Version version, const Envelope& envelope, const Byt
   const opstack::sync::Block block(version, std::make_shared<const Envelope>(envelope), libp2p::share(Bytes(body)));
   const auto same = [&](const StoredBlock& read, bool with_body) {
     return read.number == block.number() && read.hash == block.hash() && read.parent_hash == block.parent_hash() &&
-           read.timestamp == envelope.payload.timestamp && read.version == version && (!with_body || *read.body == body);
+           read.timestamp == envelope.payload.timestamp && read.version == version &&
+           (!with_body || *read.body == body);
   };
   Bytes record(record_size(StoredBlock(block)));
   write_record(StoredBlock(block), record);

@@ -1,34 +1,35 @@
-// Writes the seeds of the fuzz targets: fuzz_corpus FOLDER. Each is made with our own encoders, so that a mutation of it starts
-// behind the first checks of a decoder; scripts for engines are drawn from a fixed seed. The same program always writes the same
-// bytes. Beside them lie seeds that were made by hand, and inputs that a fuzzer found, named found-….
+// Writes the seeds of the fuzz targets: fuzz_corpus FOLDER. Each is made with our own encoders, so that a mutation of
+// it starts behind the first checks of a decoder; scripts for engines are drawn from a fixed seed. The same program
+// always writes the same bytes. Beside them lie seeds that were made by hand, and inputs that a fuzzer found, named
+// found-….
 //
-// The seeds of a new target stand beside it, in NAME_corpus.cpp (testing/corpus.hpp); those below are of targets that have none yet.
+// The seeds of a new target stand beside it, in NAME_corpus.cpp (testing/corpus.hpp); those below are of targets that
+// have none yet.
 #include <cstdio>
 #include <filesystem>
 #include <string>
 
 #include "fuzz_corpora.hpp"
-
 #include "libp2p/multiformats/peer_record.hpp"
-#include "opp2p/store/store_record.hpp"
+#include "libp2p/multiformats/rlp.hpp"
 #include "libp2p/protocols/gossipsub/rpc.hpp"
 #include "libp2p/protocols/identify/identify.hpp"
 #include "libp2p/protocols/multistream/negotiator.hpp"
 #include "libp2p/protocols/noise/handshake.hpp"
+#include "opp2p/store/store_record.hpp"
+#include "opstack/encoding/snappy_block.hpp"
+#include "opstack/encoding/snappy_frame.hpp"
 #include "opstack/sync/wire/codec.hpp"
 #include "testing/blocks.hpp"
 #include "testing/corpus.hpp"
-#include "libp2p/multiformats/rlp.hpp"
-#include "opstack/encoding/snappy_block.hpp"
-#include "opstack/encoding/snappy_frame.hpp"
 
 namespace {
 
 using namespace libp2p;
 namespace fs = std::filesystem;
-using opstack::payload::Version;
 using fuzzing::Corpus;
 using fuzzing::with_first;
+using opstack::payload::Version;
 using testing_blocks::block;
 
 constexpr std::int64_t kNow = 1'700'000'000;
@@ -36,9 +37,15 @@ const Version kVersions[] = {Version::v1, Version::v2, Version::v3, Version::v4}
 
 fs::path root;
 
-void save(const std::string& target, const std::string& name, ByteView bytes) { Corpus(root, target).save(name, bytes); }
-void save(const std::string& target, const std::string& name, std::string_view text) { save(target, name, as_bytes(text)); }
-void save_scripts(const std::string& target, std::initializer_list<std::size_t> sizes) { Corpus(root, target).save_scripts(sizes); }
+void save(const std::string& target, const std::string& name, ByteView bytes) {
+  Corpus(root, target).save(name, bytes);
+}
+void save(const std::string& target, const std::string& name, std::string_view text) {
+  save(target, name, as_bytes(text));
+}
+void save_scripts(const std::string& target, std::initializer_list<std::size_t> sizes) {
+  Corpus(root, target).save_scripts(sizes);
+}
 
 crypto::PrivateKey identity(std::uint64_t seed) {
   SeededRng rng(seed);
@@ -104,7 +111,8 @@ void make_gossipsub() {
   authored.publish[0].signature = data;
   authored.publish[0].key = id;
   save("rpc", "authored", *gossipsub::encode_frame(authored));
-  Bytes script{3, 0, 0, 0, 1, 0, 4, 0, 0, 2, 0, 5, 1, 11, 1, 0, 2, 5, 1, 2, 3, 4, 5, 6, 0, 0, 1, 8, 2, 0, 7, 7, 0, 0, 60, 8, 1, 0, 7};
+  Bytes script{3, 0, 0, 0, 1, 0, 4, 0, 0, 2, 0, 5, 1, 11, 1,  0, 2, 5, 1, 2,
+               3, 4, 5, 6, 0, 0, 1, 8, 2, 0, 7, 7, 0, 0,  60, 8, 1, 0, 7};
   save("router", "join-publish-forward", script);
   Bytes raw{9, 1, 0};
   const Bytes encoded = gossipsub::encode_rpc(rpc);
@@ -122,9 +130,9 @@ void make_connection() {
   Bytes script;
   const auto step = [&script](std::uint8_t what, std::uint8_t a, std::uint8_t b) { append(script, Bytes{what, a, b}); };
   for (std::uint8_t round = 0; round < 8; ++round) {
-    step(static_cast<std::uint8_t>(round % 2), round, 0);                     // open
+    step(static_cast<std::uint8_t>(round % 2), round, 0);                               // open
     for (int i = 0; i < 4; ++i) step(static_cast<std::uint8_t>(120 + i % 2), 64, 200);  // move
-    step(static_cast<std::uint8_t>(2 + round % 2), round, 0);                 // send
+    step(static_cast<std::uint8_t>(2 + round % 2), round, 0);                           // send
     for (int i = 0; i < 4; ++i) step(static_cast<std::uint8_t>(120 + i % 2), 255, 255);
     step(static_cast<std::uint8_t>((round % 3 == 2 ? 6 : 4) + round % 2), round, 0);  // reset or close
   }
@@ -175,7 +183,12 @@ void make_payloads() {
     save("block_rules", v + "-good", with_first(static_cast<std::uint8_t>(index | 2 << 2), {}));
     save("block_rules", v + "-jovian", with_first(static_cast<std::uint8_t>(index | 2 << 2 | 16), {}));
 
-    Bytes answer{static_cast<std::uint8_t>(40 * index), 0, static_cast<std::uint8_t>(has_parent_beacon_block_root(version)), 0, 0, 0};
+    Bytes answer{static_cast<std::uint8_t>(40 * index),
+                 0,
+                 static_cast<std::uint8_t>(has_parent_beacon_block_root(version)),
+                 0,
+                 0,
+                 0};
     opstack::encoding::append_snappy_frames(answer, body);
     save("payload_by_number", v, answer);
     Bytes judged{index, 7, 40};
@@ -204,13 +217,16 @@ void make_payloads() {
 
 void make_rpc() {
   save("json_rpc", "plain", R"({"jsonrpc":"2.0","id":1,"method":"echo","params":["a",{"b":[1,2.5,null]}]})");
-  save("json_rpc", "batch",
-       R"([{"jsonrpc":"2.0","id":"x","method":"refuse"},{"jsonrpc":"2.0","method":"echo","params":[1]},{"jsonrpc":"2.0","id":2,"method":"break"},7])");
+  save(
+      "json_rpc", "batch",
+      R"([{"jsonrpc":"2.0","id":"x","method":"refuse"},{"jsonrpc":"2.0","method":"echo","params":[1]},{"jsonrpc":"2.0","id":2,"method":"break"},7])");
   save("json_rpc", "unknown", R"({"jsonrpc":"2.0","id":null,"method":"none","params":{}})");
-  save("json_rpc", "ids", R"([{"jsonrpc":"2.0","id":18446744073709551616,"method":"peer"},{"jsonrpc":"2.0","method":"words","id":1.50},)"
-                          R"({"jsonrpc":"2.0","id":"\u0041\"}","method":"complain"},{"jsonrpc":"2.0","id":1e999,"result":0}])");
+  save("json_rpc", "ids",
+       R"([{"jsonrpc":"2.0","id":18446744073709551616,"method":"peer"},{"jsonrpc":"2.0","method":"words","id":1.50},)"
+       R"({"jsonrpc":"2.0","id":"\u0041\"}","method":"complain"},{"jsonrpc":"2.0","id":1e999,"result":0}])");
   for (const std::string method : {"words", "complain", "peer"})
-    save("json_rpc", method, R"({"jsonrpc":"2.0","id":1e3,"method":")" + method + R"(","params":["\u001b[2J caf\u00e9"]})");
+    save("json_rpc", method,
+         R"({"jsonrpc":"2.0","id":1e3,"method":")" + method + R"(","params":["\u001b[2J caf\u00e9"]})");
 
   save("json_text", "string", "caf\xe9/1\x1b[2J\n\xe2\x98\x95");
   save("json_text", "value", R"({"z":1,"a":[true,null,-7,18446744073709551615,"x"],"half":0.5})");

@@ -1,4 +1,5 @@
 // Messages of every protocol, made by a script: each comes back from its encoding as it was.
+#include "libp2p/multiformats/rlp.hpp"
 #include "libp2p/protocols/gossipsub/rpc.hpp"
 #include "libp2p/protocols/identify/identify.hpp"
 #include "libp2p/protocols/multistream/negotiator.hpp"
@@ -6,7 +7,6 @@
 #include "libp2p/protocols/noise/transport.hpp"
 #include "opstack/sync/wire/codec.hpp"
 #include "testing/fuzz_script.hpp"
-#include "libp2p/multiformats/rlp.hpp"
 
 namespace {
 
@@ -62,7 +62,8 @@ gossipsub::Rpc rpc_of(Script& script) {
   control.graft = several(script, [&] { return Graft{maybe(script, topic)}; });
   control.prune = several(script, [&] {
     const auto peers = several(script, [&] { return PeerInfo{maybe(script, view), maybe(script, view)}; });
-    return Prune{maybe(script, topic), peers, maybe(script, [&] { return std::uint64_t{script.next16()} << script.below(48); })};
+    return Prune{maybe(script, topic), peers,
+                 maybe(script, [&] { return std::uint64_t{script.next16()} << script.below(48); })};
   });
   control.idontwant = several(script, [&] { return IDontWant{ids()}; });
   if (script.flip()) control.extensions = Extensions{maybe(script, flag), maybe(script, flag)};
@@ -74,12 +75,14 @@ bool same(const gossipsub::Control& a, const gossipsub::Control& b) {
   const auto info = [](const auto& x, const auto& y) {
     return same(x.peer_id, y.peer_id) && same(x.signed_peer_record, y.signed_peer_record);
   };
-  return all_same(a.ihave, b.ihave, [](const auto& x, const auto& y) { return x.topic == y.topic && same(x.ids, y.ids); }) &&
+  return all_same(a.ihave, b.ihave,
+                  [](const auto& x, const auto& y) { return x.topic == y.topic && same(x.ids, y.ids); }) &&
          all_same(a.iwant, b.iwant, ids) && all_same(a.idontwant, b.idontwant, ids) &&
          all_same(a.graft, b.graft, [](const auto& x, const auto& y) { return x.topic == y.topic; }) &&
-         all_same(a.prune, b.prune, [&](const auto& x, const auto& y) {
-           return x.topic == y.topic && x.backoff == y.backoff && all_same(x.peers, y.peers, info);
-         }) &&
+         all_same(a.prune, b.prune,
+                  [&](const auto& x, const auto& y) {
+                    return x.topic == y.topic && x.backoff == y.backoff && all_same(x.peers, y.peers, info);
+                  }) &&
          a.extensions.has_value() == b.extensions.has_value() &&
          (!a.extensions || (a.extensions->partial_messages == b.extensions->partial_messages &&
                             a.extensions->test_extension == b.extensions->test_extension));
@@ -170,7 +173,9 @@ void negotiation(Script& script) {
     proposals.push_back("/" + std::string(1 + n * 30, static_cast<char>('a' + n)));
     if (expected.empty() && (spoken >> n & 1) != 0) expected = proposals.back();
   }
-  const multistream::Matcher accepts = [&](std::string_view protocol) { return (spoken >> (protocol[1] - 'a') & 1) != 0; };
+  const multistream::Matcher accepts = [&](std::string_view protocol) {
+    return (spoken >> (protocol[1] - 'a') & 1) != 0;
+  };
   auto dialer = multistream::Negotiator::dialer(proposals);
   auto listener = multistream::Negotiator::listener(&accepts);
   bool failed = false;
@@ -201,7 +206,8 @@ void append_tree(Script& script, Bytes& out, std::vector<std::pair<std::size_t, 
     }
   }
 }
-void read_tree(libp2p::multiformats::RlpReader reader, std::vector<std::pair<std::size_t, Bytes>>& leaves, std::size_t depth) {
+void read_tree(libp2p::multiformats::RlpReader reader, std::vector<std::pair<std::size_t, Bytes>>& leaves,
+               std::size_t depth) {
   while (!reader.done()) {
     const auto item = reader.item();
     require(item.has_value());
@@ -221,7 +227,8 @@ void rlp(Script& script) {
   const std::uint64_t number = std::uint64_t{script.next16()} << script.below(48);
   Bytes digits;
   libp2p::multiformats::append_rlp_uint(digits, number);
-  require(libp2p::multiformats::RlpReader(digits).uint64().value() == number && digits.size() == libp2p::multiformats::rlp_uint_size(number));
+  require(libp2p::multiformats::RlpReader(digits).uint64().value() == number &&
+          digits.size() == libp2p::multiformats::rlp_uint_size(number));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Runs every fuzz target over its corpus, one file after another, and over seeded mutations of each file. It needs no libFuzzer,
-// so that each change runs it with the ordinary compiler: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE [TARGET]].
+// Runs every fuzz target over its corpus, one file after another, and over seeded mutations of each file. It needs no
+// libFuzzer, so that each change runs it with the ordinary compiler: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE
+// [TARGET]].
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -9,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "libp2p/base/bytes.hpp"
-#include "libp2p/base/rng.hpp"
 #include "fuzz_targets.hpp"
 #include "guard.hpp"
+#include "libp2p/base/bytes.hpp"
+#include "libp2p/base/rng.hpp"
 
 namespace fs = std::filesystem;
 using libp2p::Bytes;

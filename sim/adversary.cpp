@@ -1,11 +1,11 @@
 #include "sim/adversary.hpp"
 
 #include "libp2p/host/peerstore.hpp"
+#include "libp2p/services/stream_tools.hpp"
 #include "opstack/gossip/block_gossip.hpp"
 #include "opstack/rules/topics.hpp"
 #include "opstack/sync/engine/answer.hpp"
 #include "opstack/sync/wire/codec.hpp"
-#include "libp2p/services/stream_tools.hpp"
 
 namespace opp2p::sim {
 namespace codec = opstack::sync::wire;
@@ -21,7 +21,7 @@ using libp2p::runtime::Task;
 namespace {
 
 constexpr auto kForgeInterval = libp2p::Millis(700);  // between two bad messages
-constexpr auto kRetry = Seconds(1);  // between dials, and between fillings of the hoard
+constexpr auto kRetry = Seconds(1);                   // between dials, and between fillings of the hoard
 
 // What a liar answers, one after the other.
 enum class Lie : std::uint8_t { other_chain, other_number, wrong_hash, garbage, broken_off, empty_handed };
@@ -87,7 +87,7 @@ Result<void> Adversary::start() {
   }
   if (answers_requests(options_.kind)) {
     libp2p::serve_in_scope(host_, scope_, request_protocol(options_),
-                             [this](Stream stream) { return answer(std::move(stream)); });
+                           [this](Stream stream) { return answer(std::move(stream)); });
   }
   if (options_.kind == AdversaryKind::deaf) {
     for (const auto id : libp2p::gossipsub::protocol_ids())
@@ -187,7 +187,8 @@ const Envelope& Adversary::own_block(std::uint64_t number) {
 
 Bytes Adversary::encoded_answer(const Envelope& block) const {
   const auto version = options_.rollup.payload_version(block.payload.timestamp);
-  return codec::encode_response(opstack::sync::response_version(version), opstack::payload::encode_envelope(version, block));
+  return codec::encode_response(opstack::sync::response_version(version),
+                                opstack::payload::encode_envelope(version, block));
 }
 
 // --- gossip ---

@@ -13,21 +13,21 @@
 #include <vector>
 
 #include "libp2p/host/host.hpp"
-#include "sim/mischief.hpp"
-#include "opstack/chain/rollup_config.hpp"
 #include "libp2p/runtime/task.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
+#include "opstack/chain/rollup_config.hpp"
+#include "sim/mischief.hpp"
 
 namespace opp2p::sim {
 
 enum class AdversaryKind : std::uint8_t {
-  liar,      // answers payload_by_number with blocks that are wrong in every way
-  silent,    // takes requests and never answers
-  trickler,  // answers one byte a second
-  hoarder,   // opens kHoarded streams to each peer and never uses them
-  forger,    // gossips one bad message after another, most of them well signed
-  deaf,      // is in the mesh and reads kDeafRate bytes a second of what it is gossiped
+  liar,             // answers payload_by_number with blocks that are wrong in every way
+  silent,           // takes requests and never answers
+  trickler,         // answers one byte a second
+  hoarder,          // opens kHoarded streams to each peer and never uses them
+  forger,           // gossips one bad message after another, most of them well signed
+  deaf,             // is in the mesh and reads kDeafRate bytes a second of what it is gossiped
   frame_hoarder,    // begins a gossip frame, sends kFrameShare of it and never ends it
   request_hoarder,  // holds kHeldRequests half requests with each peer
   message_flooder,  // gossips kFloodRate small messages a second, each with a signature to check
@@ -38,12 +38,12 @@ std::string_view to_string(AdversaryKind kind);
 
 struct AdversaryOptions {
   AdversaryKind kind = AdversaryKind::silent;
-  opstack::testing::ChainOptions chain;                          // of the blocks that it makes up
+  opstack::testing::ChainOptions chain;        // of the blocks that it makes up
   opstack::chain::RollupConfig rollup;         // of the chain whose peers it plagues
   libp2p::crypto::secp256k1::Secret key{};     // its identity
   libp2p::crypto::secp256k1::Secret signer{};  // the sequencer's, for the forger (sim/mischief.hpp)
   libp2p::Multiaddr listen;
-  std::vector<libp2p::Multiaddr> peers;        // with their ids
+  std::vector<libp2p::Multiaddr> peers;  // with their ids
 };
 
 class Adversary {
@@ -102,7 +102,7 @@ class Adversary {
   libp2p::IdentifyService identify_;
   libp2p::gossipsub::NeutralScores scores_;
   std::unique_ptr<libp2p::GossipsubService> gossip_;  // null: it writes its gossip streams by hand
-  libp2p::runtime::TaskScope scope_;  // last: its coroutines use the members above
+  libp2p::runtime::TaskScope scope_;                  // last: its coroutines use the members above
 };
 
 }  // namespace opp2p::sim

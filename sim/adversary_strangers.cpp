@@ -1,12 +1,12 @@
 // The adversaries that are after what all peers of a node share: they hoard unfinished frames and places for requests,
 // and flood with messages, control and pushes.
 #include "libp2p/multiformats/peer_record.hpp"
-#include "sim/adversary.hpp"
-#include "opstack/rules/topics.hpp"
 #include "libp2p/protocols/gossipsub/rpc.hpp"
 #include "libp2p/protocols/identify/identify.hpp"
-#include "opstack/sync/wire/codec.hpp"
 #include "opstack/encoding/snappy_block.hpp"
+#include "opstack/rules/topics.hpp"
+#include "opstack/sync/wire/codec.hpp"
+#include "sim/adversary.hpp"
 
 namespace opp2p::sim {
 namespace gossipsub = libp2p::gossipsub;

@@ -1,4 +1,5 @@
 #include "sim/mischief.hpp"
+
 #include "opstack/rules/block_message.hpp"
 #include "opstack/rules/signing.hpp"
 #include "opstack/rules/topics.hpp"
@@ -11,7 +12,8 @@ constexpr std::uint64_t kStaleAge = 3600;  // seconds
 
 // The layout that a block of `version` must not come in.
 payload::Version other_layout(payload::Version version) {
-  return version == payload::Version::v1 ? payload::Version::v2 : static_cast<payload::Version>(static_cast<int>(version) - 1);
+  return version == payload::Version::v1 ? payload::Version::v2
+                                         : static_cast<payload::Version>(static_cast<int>(version) - 1);
 }
 
 // What the other layout needs to be encodable.
@@ -32,7 +34,8 @@ std::string_view to_string(Mischief kind) {
   return "unknown";
 }
 
-MischiefMaker::MischiefMaker(opstack::testing::ChainOptions options, const libp2p::crypto::secp256k1::Secret& signer, libp2p::Rng& rng)
+MischiefMaker::MischiefMaker(opstack::testing::ChainOptions options, const libp2p::crypto::secp256k1::Secret& signer,
+                             libp2p::Rng& rng)
     : chain_(options, rng), signer_(signer), stranger_(libp2p::crypto::secp256k1::generate(rng)), rng_(rng) {}
 
 BadMessage MischiefMaker::make(Mischief kind, std::uint64_t now) {

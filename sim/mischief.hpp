@@ -29,7 +29,8 @@ struct BadMessage {
 // Makes bad messages out of blocks of a chain of its own.
 class MischiefMaker {
  public:
-  MischiefMaker(opstack::testing::ChainOptions options, const libp2p::crypto::secp256k1::Secret& signer, libp2p::Rng& rng);
+  MischiefMaker(opstack::testing::ChainOptions options, const libp2p::crypto::secp256k1::Secret& signer,
+                libp2p::Rng& rng);
   // `now` in seconds since 1970. Every message is another one.
   BadMessage make(Mischief kind, std::uint64_t now);
 

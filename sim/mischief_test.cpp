@@ -1,6 +1,7 @@
+#include "sim/mischief.hpp"
+
 #include <gtest/gtest.h>
 
-#include "sim/mischief.hpp"
 #include "opstack/rules/block_rules.hpp"
 
 namespace opp2p::sim {
@@ -29,7 +30,9 @@ opstack::rules::Outcome judge(opstack::testing::Fork fork, Mischief kind) {
 }
 
 TEST(MischiefMaker, each_kind_is_rejected_by_the_rule_that_it_is_meant_for) {
-  for (const auto fork : {opstack::testing::Fork::bedrock, opstack::testing::Fork::canyon, opstack::testing::Fork::ecotone, opstack::testing::Fork::isthmus, opstack::testing::Fork::jovian}) {
+  for (const auto fork :
+       {opstack::testing::Fork::bedrock, opstack::testing::Fork::canyon, opstack::testing::Fork::ecotone,
+        opstack::testing::Fork::isthmus, opstack::testing::Fork::jovian}) {
     SCOPED_TRACE(to_string(fork));
     const auto expect = [&](Mischief kind, std::initializer_list<opstack::rules::Reason> reasons) {
       SCOPED_TRACE(to_string(kind));

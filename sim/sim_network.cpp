@@ -92,13 +92,15 @@ Result<std::size_t> SimNetwork::add_adversary(AdversaryKind kind, const opstack:
   return add_adversary_at(world_->add_node(), kind, chain, dials);
 }
 
-Result<std::size_t> SimNetwork::add_adversary_beside(std::size_t other, AdversaryKind kind, const opstack::testing::ChainOptions& chain,
+Result<std::size_t> SimNetwork::add_adversary_beside(std::size_t other, AdversaryKind kind,
+                                                     const opstack::testing::ChainOptions& chain,
                                                      const std::vector<std::size_t>& dials) {
   return add_adversary_at(adversaries_[other]->place, kind, chain, dials);
 }
 
 Result<std::size_t> SimNetwork::add_adversary_at(const runtime::SimNode& place, AdversaryKind kind,
-                                                 const opstack::testing::ChainOptions& chain, const std::vector<std::size_t>& dials) {
+                                                 const opstack::testing::ChainOptions& chain,
+                                                 const std::vector<std::size_t>& dials) {
   auto enemy = std::make_unique<Enemy>(place);
   AdversaryOptions& options = enemy->options;
   options.kind = kind;

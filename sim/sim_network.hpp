@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "sim/adversary.hpp"
+#include "libp2p/runtime/sim/sim_world.hpp"
 #include "opp2p/node/node.hpp"
 #include "opp2p/store/store_memory.hpp"
-#include "libp2p/runtime/sim/sim_world.hpp"
+#include "sim/adversary.hpp"
 
 namespace opp2p::sim {
 
@@ -41,7 +41,8 @@ class SimNetwork {
   Result<std::size_t> add_adversary(AdversaryKind kind, const opstack::testing::ChainOptions& chain,
                                     const std::vector<std::size_t>& dials);
   // The same at the address of another adversary.
-  Result<std::size_t> add_adversary_beside(std::size_t other, AdversaryKind kind, const opstack::testing::ChainOptions& chain,
+  Result<std::size_t> add_adversary_beside(std::size_t other, AdversaryKind kind,
+                                           const opstack::testing::ChainOptions& chain,
                                            const std::vector<std::size_t>& dials);
   // The adversary goes and comes back as somebody else.
   Result<void> renew_adversary(std::size_t index);
@@ -99,7 +100,8 @@ class SimNetwork {
     explicit Enemy(libp2p::runtime::SimNode p) : place(p) {}
   };
   Result<libp2p::Multiaddr> listen_address(const libp2p::runtime::SimNode& place, std::size_t port) const;
-  Result<std::size_t> add_adversary_at(const libp2p::runtime::SimNode& place, AdversaryKind kind, const opstack::testing::ChainOptions& chain,
+  Result<std::size_t> add_adversary_at(const libp2p::runtime::SimNode& place, AdversaryKind kind,
+                                       const opstack::testing::ChainOptions& chain,
                                        const std::vector<std::size_t>& dials);
   Result<void> start(Member& member);
   template <class Closable>

@@ -1,4 +1,5 @@
-// The folder that a devnet works in: the one that was asked for, which is new or empty, or a temporary one. And the files in it.
+// The folder that a devnet works in: the one that was asked for, which is new or empty, or a temporary one. And the
+// files in it.
 #pragma once
 
 #include <boost/json.hpp>

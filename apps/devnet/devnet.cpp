@@ -1,6 +1,7 @@
 #include "apps/devnet/devnet.hpp"
 
 #include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -11,9 +12,9 @@
 #include "apps/devnet/member.hpp"
 #include "apps/devnet/producer.hpp"
 #include "apps/devnet/view.hpp"
+#include "libp2p/runtime/entropy.hpp"
 #include "opp2p/base/end_signals.hpp"
 #include "opstack/payload/payload_json.hpp"
-#include "libp2p/runtime/entropy.hpp"
 
 namespace opp2p::devnet {
 namespace fs = std::filesystem;
@@ -46,7 +47,9 @@ libp2p::Nanos late_join_of(libp2p::Nanos length) {
   return std::min<libp2p::Nanos>(kLateJoin, std::max<libp2p::Nanos>(length - Seconds(10), length / 2));
 }
 
-MemberPlace place_of(const Member& member) { return {member.name(), member.address(), member.rpc_port(), member.log_path()}; }
+MemberPlace place_of(const Member& member) {
+  return {member.name(), member.address(), member.rpc_port(), member.log_path()};
+}
 
 class Devnet {
  public:
@@ -90,8 +93,8 @@ class Devnet {
   std::optional<Member> intruder_;
   std::optional<Member> late_;  // until it is up
   Clock::time_point late_started_;
-  bool late_done_ = false;  // it is up, or has failed
-  bool late_told_ = false;  // that it holds the whole chain
+  bool late_done_ = false;       // it is up, or has failed
+  bool late_told_ = false;       // that it holds the whole chain
   std::set<std::string> ended_;  // of whom that was told
   std::string late_error_;
   std::unique_ptr<Producer> producer_;
@@ -132,14 +135,26 @@ Result<void> Devnet::start() {
 
 Result<Member> Devnet::start_node(const std::string& name, std::vector<std::string> extra) {
   const auto folder = (folder_.path / name).string();
-  std::vector<std::string> command = {own_program(), "node",
-                                      "--rollup.config", (folder_.path / "rollup.json").string(),
-                                      "--data-dir", folder,
-                                      "--p2p.listen.ip", "127.0.0.1", "--p2p.listen.tcp", "0",
-                                      "--p2p.priv.path", folder + "/p2p_priv.txt",
-                                      "--p2p.unsafe.block.signer", libp2p::to_hex0x(secp256k1::address_of(signer_)),
-                                      "--rpc.addr", "127.0.0.1", "--rpc.port", "0",
-                                      "--log.level", options_.log_level};
+  std::vector<std::string> command = {own_program(),
+                                      "node",
+                                      "--rollup.config",
+                                      (folder_.path / "rollup.json").string(),
+                                      "--data-dir",
+                                      folder,
+                                      "--p2p.listen.ip",
+                                      "127.0.0.1",
+                                      "--p2p.listen.tcp",
+                                      "0",
+                                      "--p2p.priv.path",
+                                      folder + "/p2p_priv.txt",
+                                      "--p2p.unsafe.block.signer",
+                                      libp2p::to_hex0x(secp256k1::address_of(signer_)),
+                                      "--rpc.addr",
+                                      "127.0.0.1",
+                                      "--rpc.port",
+                                      "0",
+                                      "--log.level",
+                                      options_.log_level};
   auto peers = static_peers_;
   for (const auto& address : options_.join) peers += (peers.empty() ? "" : ",") + address;
   if (!peers.empty()) extra.insert(extra.end(), {"--p2p.static", peers});
@@ -165,11 +180,12 @@ Result<void> Devnet::start_members() {
 // It gets the sequencer's key, because a wrong hash or an old timestamp is only looked at behind a good signature.
 Result<void> Devnet::start_intruder() {
   const auto folder = (folder_.path / "intruder").string();
-  std::vector<std::string> command = {own_program(), "devnet-intruder",
+  std::vector<std::string> command = {own_program(),     "devnet-intruder",
                                       "--rollup.config", (folder_.path / "rollup.json").string(),
-                                      "--fork", std::string(to_string(options_.fork)),
-                                      "--signer.key", libp2p::to_hex(signer_),
-                                      "--data-dir", folder, "--peers", static_peers_};
+                                      "--fork",          std::string(to_string(options_.fork)),
+                                      "--signer.key",    libp2p::to_hex(signer_),
+                                      "--data-dir",      folder,
+                                      "--peers",         static_peers_};
   OPP2P_TRY(auto member, Member::start("intruder", folder, std::move(command)));
   OPP2P_TRYV(member.wait_ready(kStartLimit, [this] { return signals_.came(); }));
   intruder_.emplace(std::move(member));
@@ -256,11 +272,14 @@ void Devnet::show() {
 // What happened once, and is not to be drawn over.
 void Devnet::tell_events(const DevnetStatus& status) {
   for (const auto& node : nodes_) {
-    const auto row = std::find_if(status.rows.begin(), status.rows.end(), [&](const NodeRow& r) { return r.name == node.name(); });
+    const auto row =
+        std::find_if(status.rows.begin(), status.rows.end(), [&](const NodeRow& r) { return r.name == node.name(); });
     if (row == status.rows.end()) continue;
     if (row->state.starts_with("ended") && ended_.insert(row->name).second)
       view_.show_event(status.seconds, row->name, {Colour::red, row->state + "; its log: " + node.log_path()});
-    if (row->name != kLateJoiner || late_told_ || row->head == 0 || row->head < status.head || row->missing.value_or(0) > 0) continue;
+    if (row->name != kLateJoiner || late_told_ || row->head == 0 || row->head < status.head ||
+        row->missing.value_or(0) > 0)
+      continue;
     late_told_ = true;
     view_.show_event(status.seconds, row->name,
                      {Colour::green, fmt::format("holds all {} blocks, {} of them fetched", row->head, row->filled)});
@@ -323,8 +342,8 @@ Verdict Devnet::judge(bool interrupted) {
       out.problems.push_back(node.name() + ": " + hashes.error().text());
     } else if (*hashes != expected) {
       const auto differs = std::mismatch(hashes->begin(), hashes->end(), expected.begin(), expected.end());
-      out.problems.push_back(fmt::format("{} holds {} blocks of {}, and differs from block {} on", node.name(), hashes->size(),
-                                         expected.size(), differs.first - hashes->begin() + 1));
+      out.problems.push_back(fmt::format("{} holds {} blocks of {}, and differs from block {} on", node.name(),
+                                         hashes->size(), expected.size(), differs.first - hashes->begin() + 1));
     }
   }
   if (intruder_ && !intruder_->process().running()) out.problems.push_back("the intruder ended by itself");
@@ -354,7 +373,8 @@ void Devnet::stop_members(Verdict* verdict) {
     const auto code = member.process().wait(std::max<libp2p::Nanos>(until - Clock::now(), libp2p::Nanos(0)));
     if (verdict == nullptr || (code && *code == 0)) return;
     verdict->ok = false;
-    verdict->problems.push_back(member.name() + (code ? " ended with " + std::to_string(*code) : " does not end on SIGTERM"));
+    verdict->problems.push_back(member.name() +
+                                (code ? " ended with " + std::to_string(*code) : " does not end on SIGTERM"));
   };
   if (intruder_) intruder_->process().terminate();
   for (auto& node : nodes_) node.process().terminate();

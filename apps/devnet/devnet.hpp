@@ -1,8 +1,10 @@
-// `opp2p devnet`: a local OP Stack chain of real processes on loopback. This process builds the blocks and hands them to the
-// sequencer, an ordinary `opp2p node` with the signing key; four followers and a late joiner are ordinary nodes without it; an
-// intruder with a valid connection publishes blocks that must not get in. It watches them over their JSON-RPC.
+// `opp2p devnet`: a local OP Stack chain of real processes on loopback. This process builds the blocks and hands them
+// to the sequencer, an ordinary `opp2p node` with the signing key; four followers and a late joiner are ordinary nodes
+// without it; an intruder with a valid connection publishes blocks that must not get in. It watches them over their
+// JSON-RPC.
 //
-// Thread: the caller's, and one that builds and hands over blocks. Blocks the signals that end it (EndSignals) in the calling thread.
+// Thread: the caller's, and one that builds and hands over blocks. Blocks the signals that end it (EndSignals) in the
+// calling thread.
 #pragma once
 
 #include <optional>
@@ -10,8 +12,8 @@
 #include <vector>
 
 #include "libp2p/base/result.hpp"
-#include "opstack/testing/chain_builder.hpp"
 #include "opp2p/base/output.hpp"
+#include "opstack/testing/chain_builder.hpp"
 
 namespace opp2p::devnet {
 
@@ -22,14 +24,14 @@ struct DevnetOptions {
   std::size_t followers = 4;
   std::optional<std::uint64_t> for_seconds;  // then the sequencer stops and a summary is printed
   bool json = false;
-  std::string data_dir;  // empty: a temporary folder
-  bool keep = false;     // leave the data when done
+  std::string data_dir;           // empty: a temporary folder
+  bool keep = false;              // leave the data when done
   std::vector<std::string> join;  // multiaddrs of foreign peers that every node dials
   std::string log_level = "info";
 };
 
-// Runs until a signal ends it (EndSignals) or for_seconds have passed. The exit code: 0 only when every follower and the
-// late joiner hold exactly the sequencer's chain and nothing of the intruder's. An error is something that kept the
+// Runs until a signal ends it (EndSignals) or for_seconds have passed. The exit code: 0 only when every follower and
+// the late joiner hold exactly the sequencer's chain and nothing of the intruder's. An error is something that kept the
 // devnet from running. When `out` fails, it ends at once, without the judgement.
 libp2p::Result<int> run_devnet(const DevnetOptions& options, Output& out);
 

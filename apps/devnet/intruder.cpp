@@ -3,10 +3,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include "sim/adversary.hpp"
+#include "libp2p/runtime/asio/asio_runtime.hpp"
 #include "opp2p/base/end_signals.hpp"
 #include "opp2p/node/node_file.hpp"
-#include "libp2p/runtime/asio/asio_runtime.hpp"
+#include "sim/adversary.hpp"
 
 namespace opp2p::devnet {
 namespace {
@@ -23,7 +23,8 @@ Result<sim::AdversaryOptions> forger(const IntruderOptions& options, libp2p::Rng
   out.signer = options.signer;
   out.peers = options.peers;
   out.key = libp2p::crypto::secp256k1::generate(rng);
-  OPP2P_TRY(out.rollup, opstack::chain::RollupConfig::from_json(opstack::testing::ChainBuilder(options.chain, rng).rollup_config()));
+  OPP2P_TRY(out.rollup, opstack::chain::RollupConfig::from_json(
+                            opstack::testing::ChainBuilder(options.chain, rng).rollup_config()));
   OPP2P_TRY(out.listen, libp2p::Multiaddr::from_text("/ip4/127.0.0.1/tcp/0"));
   return out;
 }

@@ -87,8 +87,10 @@ NodeRow Member::row() {
   }
   if (rpc_port_ == 0) return last_;
   const auto status = call("opp2p_status");
-  if (status && status->is_object()) last_ = row_of(name_, status->get_object());
-  else last_.state = "silent";
+  if (status && status->is_object())
+    last_ = row_of(name_, status->get_object());
+  else
+    last_.state = "silent";
   return last_;
 }
 

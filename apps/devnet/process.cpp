@@ -19,7 +19,8 @@ extern char** environ;
 namespace opp2p::devnet {
 namespace {
 
-// Ours without what configures a node: an operator's OP_NODE_P2P_STATIC or OP_NODE_P2P_SEQUENCER_KEY is not meant for these nodes.
+// Ours without what configures a node: an operator's OP_NODE_P2P_STATIC or OP_NODE_P2P_SEQUENCER_KEY is not meant for
+// these nodes.
 std::vector<char*> environment_of_nodes() {
   std::vector<char*> out;
   for (char** entry = environ; *entry != nullptr; ++entry)
@@ -32,8 +33,7 @@ std::vector<char*> environment_of_nodes() {
 
 libp2p::Result<Process> Process::start(const std::vector<std::string>& command, const std::string& log_path) {
   const int log = ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (log < 0)
-    return libp2p::fail(libp2p::Errc::io, "cannot write the log " + log_path + ": " + std::strerror(errno));
+  if (log < 0) return libp2p::fail(libp2p::Errc::io, "cannot write the log " + log_path + ": " + std::strerror(errno));
   // Everything the child needs is prepared here: between fork and exec only calls that are safe there are made.
   std::vector<char*> arguments;
   for (const auto& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
@@ -46,7 +46,7 @@ libp2p::Result<Process> Process::start(const std::vector<std::string>& command, 
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent) ::_exit(127);
-    ::setpgid(0, 0);  // a Ctrl-C at the terminal is the parent's to handle
+    ::setpgid(0, 0);                                   // a Ctrl-C at the terminal is the parent's to handle
     ::sigprocmask(SIG_SETMASK, &no_signals, nullptr);  // the parent may have blocked what ends the child
     ::dup2(log, STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);

@@ -10,11 +10,14 @@ constexpr auto kTick = std::chrono::milliseconds(2);
 
 }  // namespace
 
-Producer::Producer(opstack::testing::ChainBuilder& chain, Publish publish) : chain_(chain), publish_(std::move(publish)) {}
+Producer::Producer(opstack::testing::ChainBuilder& chain, Publish publish)
+    : chain_(chain), publish_(std::move(publish)) {}
 
 Producer::~Producer() { stop(); }
 
-void Producer::start() { thread_ = std::thread([this] { run(); }); }
+void Producer::start() {
+  thread_ = std::thread([this] { run(); });
+}
 
 void Producer::stop() {
   stopping_ = true;

@@ -7,10 +7,10 @@
 #include <fstream>
 #include <sstream>
 
-#include "sim/sim_network.hpp"
-#include "opstack/rules/block_rules.hpp"
-#include "opstack/payload/payload_json.hpp"
 #include "libp2p/runtime/entropy.hpp"
+#include "opstack/payload/payload_json.hpp"
+#include "opstack/rules/block_rules.hpp"
+#include "sim/sim_network.hpp"
 
 namespace opp2p::devnet {
 namespace fs = std::filesystem;
@@ -25,7 +25,7 @@ using libp2p::Result;
 using libp2p::Seconds;
 using opstack::payload::Version;
 
-constexpr auto kMeeting = Seconds(4);   // for handshakes and the mesh
+constexpr auto kMeeting = Seconds(4);  // for handshakes and the mesh
 constexpr auto kSpreading = Seconds(5);
 constexpr std::size_t kJovianExtraData = 17;  // op-node surface, 6.4
 
@@ -74,7 +74,8 @@ Result<void> read_file(const fs::path& path, std::vector<RecordedBlock>& out) {
     const auto* decoded = item.is_object() ? item.get_object().if_contains("decoded") : nullptr;
     if (decoded == nullptr || !decoded->is_object() || !decoded->get_object().contains("executionPayload")) continue;
     const auto* name = item.get_object().if_contains("name");
-    const auto label = name != nullptr && name->is_string() ? std::string(name->get_string()) : path.filename().string();
+    const auto label =
+        name != nullptr && name->is_string() ? std::string(name->get_string()) : path.filename().string();
     OPP2P_TRY(auto block, recording(label, *decoded));
     out.push_back(std::move(block));
   }
@@ -89,8 +90,8 @@ Result<opstack::chain::RollupConfig> chain_for(const RecordedBlock& block) {
   options.fork = block.version == opstack::payload::Version::v1   ? opstack::testing::Fork::bedrock
                  : block.version == opstack::payload::Version::v2 ? opstack::testing::Fork::canyon
                  : block.version == opstack::payload::Version::v3 ? opstack::testing::Fork::ecotone
-                 : jovian                       ? opstack::testing::Fork::jovian
-                                                : opstack::testing::Fork::isthmus;
+                 : jovian                                         ? opstack::testing::Fork::jovian
+                                                                  : opstack::testing::Fork::isthmus;
   options.genesis_time = 1;
   return opstack::chain::RollupConfig::from_json(opstack::testing::ChainBuilder(options, rng).rollup_config());
 }
@@ -137,18 +138,18 @@ void show(Output& out, const RecordedBlock& block, const Replayed& result, std::
   const bool ok = result.accepted == followers;
   if (as_json) {
     out.write(fmt::format("{}\n", json::serialize(json::object{{"type", "replayed"},
-                                                    {"name", block.name},
-                                                    {"version", static_cast<int>(block.version)},
-                                                    {"number", payload.block_number},
-                                                    {"timestamp", payload.timestamp},
-                                                    {"transactions", payload.transactions.size()},
-                                                    {"accepted", result.accepted},
-                                                    {"followers", followers},
-                                                    {"problem", result.problem}})));
+                                                               {"name", block.name},
+                                                               {"version", static_cast<int>(block.version)},
+                                                               {"number", payload.block_number},
+                                                               {"timestamp", payload.timestamp},
+                                                               {"transactions", payload.transactions.size()},
+                                                               {"accepted", result.accepted},
+                                                               {"followers", followers},
+                                                               {"problem", result.problem}})));
   } else {
-    out.write(fmt::format("{:<34} v{} block {:>10} at {} with {:>4} transactions: {} of {} followers accepted{}\n", block.name,
-               static_cast<int>(block.version), payload.block_number, payload.timestamp, payload.transactions.size(),
-               result.accepted, followers, ok ? "" : " — " + result.problem));
+    out.write(fmt::format("{:<34} v{} block {:>10} at {} with {:>4} transactions: {} of {} followers accepted{}\n",
+                          block.name, static_cast<int>(block.version), payload.block_number, payload.timestamp,
+                          payload.transactions.size(), result.accepted, followers, ok ? "" : " — " + result.problem));
   }
 }
 
@@ -181,9 +182,13 @@ Result<int> run_replay(const std::string& folder, const DevnetOptions& options, 
   }
   const bool ok = in_order == blocks.size();
   if (options.json)
-    out.write(fmt::format("{}\n", json::serialize(json::object{{"type", "summary"}, {"ok", ok}, {"blocks", blocks.size()},
-                                                    {"accepted", in_order}, {"seed", seed}})));
-  else out.write(fmt::format("\n{} of {} blocks were accepted by every follower (seed {})\n", in_order, blocks.size(), seed));
+    out.write(fmt::format(
+        "{}\n",
+        json::serialize(json::object{
+            {"type", "summary"}, {"ok", ok}, {"blocks", blocks.size()}, {"accepted", in_order}, {"seed", seed}})));
+  else
+    out.write(
+        fmt::format("\n{} of {} blocks were accepted by every follower (seed {})\n", in_order, blocks.size(), seed));
   return ok ? 0 : 1;
 }
 

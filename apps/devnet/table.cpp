@@ -30,7 +30,9 @@ json::object counts_json(const std::map<std::string, std::uint64_t>& counts) {
   return out;
 }
 
-json::value optional_json(const std::optional<double>& value) { return value ? json::value(*value) : json::value(nullptr); }
+json::value optional_json(const std::optional<double>& value) {
+  return value ? json::value(*value) : json::value(nullptr);
+}
 
 // With fewer behind than this a node is in step: the block that was just published is on its way to it.
 constexpr std::uint64_t kNewsLag = 2;
@@ -47,7 +49,8 @@ std::optional<News> news_of(const NodeRow& row, std::uint64_t head) {
   if (row.state == "starting") return News{Colour::yellow, named("is starting")};
   const auto lag = lag_of(row, head);
   if (row.missing.value_or(0) > 0) {
-    return News{Colour::yellow, named(fmt::format("{} behind; fetching: {} left, {} fetched", lag, *row.missing, row.filled))};
+    return News{Colour::yellow,
+                named(fmt::format("{} behind; fetching: {} left, {} fetched", lag, *row.missing, row.filled))};
   }
   if (lag >= kNewsLag) return News{Colour::yellow, named(fmt::format("{} blocks behind", lag))};
   return std::nullopt;
@@ -70,22 +73,25 @@ std::vector<std::string> reason_lines(const std::map<std::string, std::uint64_t>
 }
 
 std::string refused_heading(const DevnetStatus& status, std::uint64_t refused) {
-  const auto* who = status.foreign_peers ? "refused by all nodes together, the intruder's among them" : "refused, all nodes together";
+  const auto* who =
+      status.foreign_peers ? "refused by all nodes together, the intruder's among them" : "refused, all nodes together";
   return fmt::format("{:<12} {} {}", "intruder", refused, who);
 }
 
 std::string node_line(const NodeRow& row, std::uint64_t head) {
-  return fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", row.name, row.head, lag_of(row, head), row.peers,
-                     row.mesh, row.accepted, sum(row.rejected), row.filled, latency_text(row.p50_ms), latency_text(row.p99_ms));
+  return fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", row.name, row.head,
+                     lag_of(row, head), row.peers, row.mesh, row.accepted, sum(row.rejected), row.filled,
+                     latency_text(row.p50_ms), latency_text(row.p99_ms));
 }
 
 std::string plain_latency(const std::optional<double>& ms) { return latency_text(ms) + (ms ? "ms" : ""); }
 
 std::string plain_line(const NodeRow& row, std::uint64_t head) {
-  return fmt::format("{} {} head={} lag={} peers={} mesh={} accepted={} rejected={} ignored={} fetched={} gap={} p50={} p99={}",
-                     row.name, row.state, row.head, lag_of(row, head), row.peers, row.mesh, row.accepted, sum(row.rejected),
-                     sum(row.ignored), row.filled, row.missing ? std::to_string(*row.missing) : "none", plain_latency(row.p50_ms),
-                     plain_latency(row.p99_ms));
+  return fmt::format(
+      "{} {} head={} lag={} peers={} mesh={} accepted={} rejected={} ignored={} fetched={} gap={} p50={} p99={}",
+      row.name, row.state, row.head, lag_of(row, head), row.peers, row.mesh, row.accepted, sum(row.rejected),
+      sum(row.ignored), row.filled, row.missing ? std::to_string(*row.missing) : "none", plain_latency(row.p50_ms),
+      plain_latency(row.p99_ms));
 }
 
 }  // namespace
@@ -151,7 +157,8 @@ std::map<std::string, std::uint64_t> rejected_by_all(const std::vector<NodeRow>&
 
 std::vector<News> news_of(const DevnetStatus& status) {
   std::vector<News> out;
-  if (!status.intruder_runs) out.push_back({Colour::red, fmt::format("{:<12} has ended; its log says why", "intruder")});
+  if (!status.intruder_runs)
+    out.push_back({Colour::red, fmt::format("{:<12} has ended; its log says why", "intruder")});
   for (const auto& row : status.rows)
     if (auto news = news_of(row, status.head)) out.push_back(std::move(*news));
   return out;
@@ -159,9 +166,12 @@ std::vector<News> news_of(const DevnetStatus& status) {
 
 std::vector<std::string> live_lines(const DevnetStatus& status, TerminalSize size, bool colours) {
   std::vector<std::string> out;
-  const auto add = [&](Colour colour, const std::string& text) { out.push_back(in_colour(colours ? colour : Colour::none, text)); };
+  const auto add = [&](Colour colour, const std::string& text) {
+    out.push_back(in_colour(colours ? colour : Colour::none, text));
+  };
   const auto room = std::max<std::size_t>(size.rows, 8) - 1;
-  add(Colour::bold, fmt::format("{:<60}{:>19}", fmt::format("block {} after {} s", status.head, status.seconds), "Ctrl-C ends it"));
+  add(Colour::bold,
+      fmt::format("{:<60}{:>19}", fmt::format("block {} after {} s", status.head, status.seconds), "Ctrl-C ends it"));
   const auto news = news_of(status);
   const auto shown = std::min(news.size(), room / 3);
   for (std::size_t i = 0; i < shown; ++i) add(news[i].colour, news[i].text);
@@ -170,8 +180,8 @@ std::vector<std::string> live_lines(const DevnetStatus& status, TerminalSize siz
     add(Colour::magenta, refused_heading(status, sum(rejected)));
     for (const auto& line : reason_lines(rejected, size.columns)) add(Colour::none, line);
   }
-  add(Colour::bold, fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", "node", "head", "lag", "peers", "mesh",
-                                "accepted", "refused", "fetched", "p50 ms", "p99 ms"));
+  add(Colour::bold, fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", "node", "head", "lag",
+                                "peers", "mesh", "accepted", "refused", "fetched", "p50 ms", "p99 ms"));
   for (std::size_t i = 0; i < status.rows.size(); ++i) {
     const auto left = status.rows.size() - i;
     if (out.size() + 1 >= room && left > 1) {

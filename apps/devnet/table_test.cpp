@@ -27,7 +27,8 @@ TEST(Table, a_row_says_what_the_status_says) {
 }
 
 TEST(Table, a_status_of_another_shape_gives_zeros_and_no_crash) {
-  const auto read = row_of("x", boost::json::parse(R"({"head":1,"blocks":[],"latencyMs":{"p50":"fast"},"gap":null})").as_object());
+  const auto read =
+      row_of("x", boost::json::parse(R"({"head":1,"blocks":[],"latencyMs":{"p50":"fast"},"gap":null})").as_object());
   EXPECT_EQ(read.head, 0u);
   EXPECT_FALSE(read.p50_ms);
   EXPECT_FALSE(read.missing);
@@ -131,7 +132,8 @@ TEST(Table, plain_lines_tell_the_news_what_the_intruder_was_refused_and_each_nod
             "--- 34 s, block 12\n"
             "follower-1   5 behind; fetching: 4 left, 5 fetched\n"
             "intruder     3 refused, all nodes together: 2 invalid block signature, 1 payload is too old\n"
-            "follower-1 running head=7 lag=5 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 fetched=5 gap=4 p50=1.5ms p99=-\n");
+            "follower-1 running head=7 lag=5 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 fetched=5 gap=4 p50=1.5ms "
+            "p99=-\n");
 }
 
 TEST(Table, of_a_peer_id_a_terminal_shows_the_ends) {

@@ -58,7 +58,8 @@ json::object to_json(const MemberPlace& place) {
 }
 
 View::View(Output& out, bool json)
-    : out_(out), kind_(terminal_kind(!json && ::isatty(out.descriptor()) == 1, std::getenv("TERM"), std::getenv("NO_COLOR"))) {
+    : out_(out),
+      kind_(terminal_kind(!json && ::isatty(out.descriptor()) == 1, std::getenv("TERM"), std::getenv("NO_COLOR"))) {
   form_ = json ? Form::json : kind_.in_place ? Form::in_place : Form::lines;
 }
 
@@ -74,16 +75,18 @@ TerminalSize View::size() const {
 void View::print(const std::string& text) { out_.write(form_ == Form::in_place ? screen_.print_above(text) : text); }
 
 std::string View::place_line(const MemberPlace& place) const {
-  if (form_ == Form::in_place) return fmt::format("{:<12} {:<22} {}\n", place.name, url_of(place), with_short_peer_id(place.address));
+  if (form_ == Form::in_place)
+    return fmt::format("{:<12} {:<22} {}\n", place.name, url_of(place), with_short_peer_id(place.address));
   return fmt::format("{:<12} rpc={} p2p={} log={}\n", place.name, url_of(place), place.address, place.log);
 }
 
 void View::show_start(const DevnetStart& start) {
   if (form_ == Form::json) return out_.write(start_json(start));
-  auto text = fmt::format("chain {} ({}), a block every {} s\nrollup config  {}/rollup.json\nblock signer   {}\n", start.chain_id,
-                          start.fork, start.block_time, start.folder, start.signer);
+  auto text = fmt::format("chain {} ({}), a block every {} s\nrollup config  {}/rollup.json\nblock signer   {}\n",
+                          start.chain_id, start.fork, start.block_time, start.folder, start.signer);
   if (form_ == Form::in_place) {
-    text += fmt::format("logs           {}/NODE/log.txt\naddresses      {}/devnet.json, in full\n", start.folder, start.folder);
+    text += fmt::format("logs           {}/NODE/log.txt\naddresses      {}/devnet.json, in full\n", start.folder,
+                        start.folder);
     text += in(Colour::bold, fmt::format("{:<12} {:<22} {}", "node", "RPC", "peer-to-peer")) + "\n";
   }
   for (const auto& node : start.nodes) text += place_line(node);
@@ -111,12 +114,9 @@ void View::show_joined(std::int64_t seconds, std::uint64_t head, const MemberPla
 void View::show_status(const DevnetStatus& status) {
   switch (form_) {
     case Form::json:
-      return out_.write(json_line({{"type", "status"},
-                                   {"seconds", status.seconds},
-                                   {"head", status.head},
-                                   {"nodes", rows_json(status.rows)}}));
-    case Form::lines:
-      return out_.write(plain_lines(status));
+      return out_.write(json_line(
+          {{"type", "status"}, {"seconds", status.seconds}, {"head", status.head}, {"nodes", rows_json(status.rows)}}));
+    case Form::lines: return out_.write(plain_lines(status));
     case Form::in_place: {
       const auto at = size();
       return out_.write(screen_.draw(live_lines(status, at, kind_.colours), at));
@@ -130,13 +130,16 @@ void View::show_summary(const DevnetSummary& summary) {
   auto text = fmt::format("\n{} block{}. ", summary.blocks, summary.blocks == 1 ? "" : "s");
   if (summary.ok) {
     text += in(Colour::green, "Every node holds exactly the sequencer's chain.") + "\n";
-    text += fmt::format("Nothing of the intruder's got in: the nodes refused {} messages.\n", sum(rejected_by_all(summary.rows)));
+    text += fmt::format("Nothing of the intruder's got in: the nodes refused {} messages.\n",
+                        sum(rejected_by_all(summary.rows)));
   } else {
     text += in(Colour::red, "NOT in order:") + "\n";
   }
   for (const auto& problem : summary.problems) text += "  " + problem + "\n";
-  if (!summary.data.empty()) text += "data and logs: " + summary.data + "\n";
-  else if (!summary.ok) text += "The data and logs are removed; with --keep they stay.\n";
+  if (!summary.data.empty())
+    text += "data and logs: " + summary.data + "\n";
+  else if (!summary.ok)
+    text += "The data and logs are removed; with --keep they stay.\n";
   print(text);
 }
 

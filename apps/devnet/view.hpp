@@ -56,7 +56,9 @@ class View {
  private:
   // Whole lines that stay.
   void print(const std::string& text);
-  std::string in(Colour colour, const std::string& text) const { return in_colour(kind_.colours ? colour : Colour::none, text); }
+  std::string in(Colour colour, const std::string& text) const {
+    return in_colour(kind_.colours ? colour : Colour::none, text);
+  }
   std::string place_line(const MemberPlace& place) const;
   TerminalSize size() const;
 

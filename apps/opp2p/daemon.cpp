@@ -6,18 +6,18 @@
 #include <boost/asio/signal_set.hpp>
 #include <filesystem>
 
+#include "libp2p/runtime/asio/asio_runtime.hpp"
 #include "opp2p/base/end_signals.hpp"
 #include "opp2p/base/file_error.hpp"
-#include "opp2p/rpc/http_server.hpp"
+#include "opp2p/base/secret_file.hpp"
 #include "opp2p/node/node.hpp"
-#include "opp2p/rpc/node_api.hpp"
 #include "opp2p/node/node_file.hpp"
+#include "opp2p/node/start_report.hpp"
+#include "opp2p/rpc/http_server.hpp"
+#include "opp2p/rpc/node_api.hpp"
 #include "opp2p/rpc/reader_watch.hpp"
 #include "opp2p/rpc/rpc_worker.hpp"
-#include "opp2p/base/secret_file.hpp"
-#include "opp2p/node/start_report.hpp"
 #include "opp2p/store/store_lmdb.hpp"
-#include "libp2p/runtime/asio/asio_runtime.hpp"
 
 namespace opp2p {
 namespace {
@@ -35,8 +35,8 @@ Result<std::unique_ptr<BlockStore>> open_store(const NodeConfig& config, AsioRun
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error)
-    return libp2p::fail(libp2p::Errc::io, "--data-dir: cannot create " + folder.string() + ": " +
-                                               file_error(error.value(), folder));
+    return libp2p::fail(libp2p::Errc::io,
+                        "--data-dir: cannot create " + folder.string() + ": " + file_error(error.value(), folder));
   LmdbStoreConfig store;
   store.folder = folder;
   store.chain = std::to_string(config.rollup.l2_chain_id) + ":" + libp2p::to_hex0x(config.rollup.genesis.l2.hash);

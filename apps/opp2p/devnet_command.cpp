@@ -4,12 +4,12 @@
 #include <chrono>
 #include <memory>
 
-#include "commands.hpp"
-#include "input.hpp"
-#include "opp2p/config/config.hpp"
 #include "apps/devnet/devnet.hpp"
 #include "apps/devnet/intruder.hpp"
 #include "apps/devnet/replay.hpp"
+#include "commands.hpp"
+#include "input.hpp"
+#include "opp2p/config/config.hpp"
 
 namespace opp2p {
 namespace {
@@ -41,7 +41,8 @@ libp2p::Result<opp2p::devnet::IntruderOptions> resolve(const IntruderArguments& 
 }
 
 int run_devnet(opp2p::Output& out, const DevnetOptions& options, const std::string& replay) {
-  const auto done = replay.empty() ? opp2p::devnet::run_devnet(options, out) : opp2p::devnet::run_replay(replay, options, out);
+  const auto done =
+      replay.empty() ? opp2p::devnet::run_devnet(options, out) : opp2p::devnet::run_replay(replay, options, out);
   return done ? *done : report(done.error());
 }
 
@@ -67,14 +68,18 @@ void add_intruder(CLI::App& app, int& exit_code) {
 
 void add_devnet_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto* command = app.add_subcommand(
-      "devnet", "A local chain of real processes: a sequencer, followers, a late joiner and an intruder, watched and judged");
+      "devnet",
+      "A local chain of real processes: a sequencer, followers, a late joiner and an intruder, watched and judged");
   auto options = std::make_shared<DevnetOptions>();
   auto replay = std::make_shared<std::string>();
-  command->add_option("--block-time", options->block_time, "Seconds between blocks")->check(CLI::Range(1, 60))->capture_default_str();
+  command->add_option("--block-time", options->block_time, "Seconds between blocks")
+      ->check(CLI::Range(1, 60))
+      ->capture_default_str();
   auto fork = std::make_shared<std::string>("isthmus");
   command->add_option("--fork", *fork, "Form of the blocks")->check(CLI::IsMember(kForks))->capture_default_str();
   command->add_option("--block-size", options->block_size, "Bytes of transactions in a block, about")
-      ->check(CLI::Range(0, 2'000'000))->capture_default_str();
+      ->check(CLI::Range(0, 2'000'000))
+      ->capture_default_str();
   command->add_option("--nodes", options->followers, "Followers")->check(CLI::Range(1, 50))->capture_default_str();
   command->add_option("--for", options->for_seconds, "Seconds until the sequencer stops and a summary is printed")
       ->check(CLI::Range(1, 1'000'000));
@@ -82,8 +87,10 @@ void add_devnet_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   command->add_option("--data-dir", options->data_dir, "Folder for the nodes' data; a temporary one by default");
   command->add_flag("--keep", options->keep, "Leave the data when done");
   command->add_option("--join", options->join, "Foreign peers that every node dials: multiaddrs with /p2p/ID");
-  command->add_option("--log.level", options->log_level, "Of the nodes, whose logs lie in the data folder")->capture_default_str();
-  command->add_option("--replay", *replay, "Instead of making blocks, feed recorded ones (JSON files of payloads) through the same path");
+  command->add_option("--log.level", options->log_level, "Of the nodes, whose logs lie in the data folder")
+      ->capture_default_str();
+  command->add_option("--replay", *replay,
+                      "Instead of making blocks, feed recorded ones (JSON files of payloads) through the same path");
   command->callback([options, fork, replay, &out, &exit_code] {
     options->fork = opstack::testing::parse_fork(*fork).value();
     exit_code = run_devnet(out, *options, *replay);

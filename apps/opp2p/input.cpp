@@ -45,7 +45,8 @@ libp2p::Result<Bytes> read_input(const std::string& path, bool hex) {
   }
   if (!hex) return raw;
   std::string text(raw.begin(), raw.end());
-  text.erase(std::remove_if(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; }), text.end());
+  text.erase(std::remove_if(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; }),
+             text.end());
   auto decoded = libp2p::from_hex(text);
   if (!decoded) return Error(Errc::malformed, name + " is no whole number of hexadecimal bytes");
   return *std::move(decoded);
@@ -54,7 +55,8 @@ libp2p::Result<Bytes> read_input(const std::string& path, bool hex) {
 libp2p::Result<libp2p::ByteArray<20>> read_address(std::string_view text) {
   const auto raw = libp2p::from_hex(text);
   if (!raw || raw->size() != 20)
-    return Error(Errc::malformed, "'" + std::string(text.substr(0, 80)) + "' is no address: 20 bytes as 0x-hex are expected");
+    return Error(Errc::malformed,
+                 "'" + std::string(text.substr(0, 80)) + "' is no address: 20 bytes as 0x-hex are expected");
   libp2p::ByteArray<20> out;
   std::copy(raw->begin(), raw->end(), out.begin());
   return out;

@@ -11,8 +11,8 @@
 
 namespace opp2p {
 
-// A whole file, or standard input for "-"; at most 256 MiB. With `hex` the text is decoded, white space around it and between
-// lines left out.
+// A whole file, or standard input for "-"; at most 256 MiB. With `hex` the text is decoded, white space around it and
+// between lines left out.
 libp2p::Result<libp2p::Bytes> read_input(const std::string& path, bool hex);
 
 // Twenty bytes as hexadecimal text, with or without 0x.

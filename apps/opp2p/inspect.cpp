@@ -5,9 +5,9 @@
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/multiaddr_value.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
+#include "opstack/encoding/snappy_block.hpp"
 #include "opstack/payload/payload_json.hpp"
 #include "opstack/sync/wire/codec.hpp"
-#include "opstack/encoding/snappy_block.hpp"
 
 namespace opp2p::inspect {
 namespace {
@@ -20,8 +20,8 @@ using libp2p::Error;
 using libp2p::Multiaddr;
 using libp2p::PeerId;
 using libp2p::to_hex0x;
-using opstack::rules::Outcome;
 using opstack::payload::Version;
+using opstack::rules::Outcome;
 
 constexpr std::size_t kSignatureSize = 65;
 constexpr std::size_t kMaxShown = 1 << 16;  // of the text of an address, whose names may hold any bytes
@@ -126,9 +126,9 @@ Result<json::object> response(ByteView stream, std::optional<Version> version) {
                          " bytes of the payload have the layout of no version that response version " +
                          std::to_string(envelope ? 1 : 0) + " can carry");
   if (has_parent_beacon_block_root(*version) != envelope)
-    return Error::at(1, Errc::mismatch, "response version " + std::to_string(envelope ? 1 : 0) +
-                                            " carries no payload of version " +
-                                            std::to_string(static_cast<int>(*version)));
+    return Error::at(1, Errc::mismatch,
+                     "response version " + std::to_string(envelope ? 1 : 0) + " carries no payload of version " +
+                         std::to_string(static_cast<int>(*version)));
   auto body = payload(*version, decoder.body());
   if (!body) return body.error().within("the decompressed payload");
   out["payload_version"] = static_cast<int>(*version);
@@ -171,7 +171,8 @@ Result<json::object> multiaddr(std::string_view text) {
     part["protocol"] = entry != nullptr ? json::value(std::string(entry->name)) : json::value(nullptr);
     part["value"] = entry == nullptr || entry->kind == libp2p::multiformats::ValueKind::none
                         ? json::value(nullptr)
-                        : json::value(libp2p::peer_text(libp2p::multiformats::value_to_text(entry->kind, component.value), kMaxShown));
+                        : json::value(libp2p::peer_text(
+                              libp2p::multiformats::value_to_text(entry->kind, component.value), kMaxShown));
     part["bytes"] = to_hex0x(component.value);
     components.push_back(std::move(part));
   }
@@ -191,9 +192,8 @@ Result<json::object> key(KeyForm form, std::string_view hex) {
     return describe_key(key);
   }
   auto secret = form == KeyForm::private_protobuf ? crypto::PrivateKey::from_protobuf(raw)
-                : form == KeyForm::ed25519_seed
-                    ? crypto::PrivateKey::from_raw(crypto::KeyType::ed25519, raw)
-                    : crypto::PrivateKey::from_raw(crypto::KeyType::secp256k1, raw);
+                : form == KeyForm::ed25519_seed   ? crypto::PrivateKey::from_raw(crypto::KeyType::ed25519, raw)
+                                                  : crypto::PrivateKey::from_raw(crypto::KeyType::secp256k1, raw);
   if (!secret) return secret.error();
   return describe_key(secret->public_key());
 }
@@ -203,8 +203,7 @@ json::object message_id(std::string_view topic, ByteView raw_message) {
   json::object out;
   out["message_id"] = to_hex0x(message.id);
   out["valid_snappy"] = message.decompressed != nullptr;
-  out["decompressed_length"] =
-      message.decompressed ? json::value(message.decompressed->size()) : json::value(nullptr);
+  out["decompressed_length"] = message.decompressed ? json::value(message.decompressed->size()) : json::value(nullptr);
   return out;
 }
 

@@ -1,5 +1,5 @@
-// The logic of `opp2p inspect`: bytes and options in, JSON out. Pure; files, flags and printing are in inspect_commands.cpp.
-// Malformed input is an error that names the byte, except for gossip, where it is a verdict.
+// The logic of `opp2p inspect`: bytes and options in, JSON out. Pure; files, flags and printing are in
+// inspect_commands.cpp. Malformed input is an error that names the byte, except for gossip, where it is a verdict.
 #pragma once
 
 #include <boost/json.hpp>
@@ -20,8 +20,8 @@ class GossipInspector {
   GossipInspector(std::string topic, opstack::rules::BlockRulesConfig config, opstack::rules::SignerState signers,
                   libp2p::UnixTime now);
 
-  // {verdict, reason, message_id, signature_address, block_hash, block_number, timestamp, transactions}; null where unknown.
-  // What can be read of a block is told whatever the verdict.
+  // {verdict, reason, message_id, signature_address, block_hash, block_number, timestamp, transactions}; null where
+  // unknown. What can be read of a block is told whatever the verdict.
   boost::json::object line(ByteView raw_message);
 
  private:
@@ -34,8 +34,8 @@ class GossipInspector {
 // The envelope as Engine-API JSON, with "computed_block_hash".
 Result<boost::json::object> payload(opstack::payload::Version version, ByteView body);
 
-// A whole answer of payload_by_number: {code, result, version?, payload_version?, …as payload()}. Which of the two payload versions that
-// a response version can mean is read from the payload's first offset unless `version` says it.
+// A whole answer of payload_by_number: {code, result, version?, payload_version?, …as payload()}. Which of the two
+// payload versions that a response version can mean is read from the payload's first offset unless `version` says it.
 Result<boost::json::object> response(ByteView stream, std::optional<opstack::payload::Version> version);
 
 // Text forms, or 0x-hex of the multihash.

@@ -29,7 +29,8 @@ struct GossipOptions {
 };
 
 libp2p::UnixTime wall_clock() {
-  return libp2p::UnixTime(std::chrono::duration_cast<libp2p::Nanos>(std::chrono::system_clock::now().time_since_epoch()));
+  return libp2p::UnixTime(
+      std::chrono::duration_cast<libp2p::Nanos>(std::chrono::system_clock::now().time_since_epoch()));
 }
 
 Result<std::unique_ptr<inspect::GossipInspector>> make_inspector(const GossipOptions& options) {
@@ -76,11 +77,13 @@ int print(opp2p::Output& out, const Result<boost::json::object>& result, const s
 }
 
 void add_gossip(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
-  auto* command = inspect.add_subcommand("gossip", "Judge gossip messages as a validator does: one JSON line for each file");
+  auto* command =
+      inspect.add_subcommand("gossip", "Judge gossip messages as a validator does: one JSON line for each file");
   auto options = std::make_shared<GossipOptions>();
   command->add_option("--chain-id", options->chain_id, "L2 chain id, decimal")->required();
   command->add_option("--topic", options->topic, "Topic of the messages, as /optimism/10/3/blocks")->required();
-  command->add_option("--signer", options->signer, "Address of the unsafe block signer; zero: none is configured")->required();
+  command->add_option("--signer", options->signer, "Address of the unsafe block signer; zero: none is configured")
+      ->required();
   command->add_option("--previous-signer", options->previous_signer, "Address of the signer before, within its grace");
   // Nanoseconds since 1970 end in 2262.
   command->add_option("--now", options->now, "The time to judge at, in seconds since 1970 (default: the clock's)")
@@ -92,7 +95,8 @@ void add_gossip(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
       ->capture_default_str();
   command->add_flag("--hex", options->hex, "The files hold hexadecimal text");
-  command->add_option("FILE", options->files, "Messages as in the data field of pubsub; - is standard input")->required();
+  command->add_option("FILE", options->files, "Messages as in the data field of pubsub; - is standard input")
+      ->required();
   command->callback([options, &out, &exit_code] { exit_code = run_gossip(out, *options); });
 }
 
@@ -130,16 +134,15 @@ void add_response(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
   command->add_option("FILE", options->file, "- is standard input")->required();
   command->callback([options, &out, &exit_code] {
     const auto stream = read_input(options->file, options->hex);
-    const auto version =
-        options->version == 0 ? std::nullopt : std::optional(static_cast<Version>(options->version));
+    const auto version = options->version == 0 ? std::nullopt : std::optional(static_cast<Version>(options->version));
     exit_code = stream ? print(out, inspect::response(*stream, version), options->file) : report(stream.error());
   });
 }
 
 // A subcommand that takes texts on the command line and shows each; it stops at the first that is wrong.
 template <class Function>
-void add_text_command(CLI::App& inspect, opp2p::Output& out, int& exit_code, const std::string& name, const std::string& about,
-                      const std::string& what, Function show) {
+void add_text_command(CLI::App& inspect, opp2p::Output& out, int& exit_code, const std::string& name,
+                      const std::string& about, const std::string& what, Function show) {
   auto* command = inspect.add_subcommand(name, about);
   auto texts = std::make_shared<std::vector<std::string>>();
   command->add_option(what, *texts)->required();
@@ -157,8 +160,9 @@ void add_key(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
   auto* command = inspect.add_subcommand("key", "Show a libp2p key: its type, public half and peer id");
   auto options = std::make_shared<Options>();
   command
-      ->add_option("--form", options->form,
-                   "public: PublicKey protobuf; private: PrivateKey protobuf; secp256k1: 32-byte secret; ed25519: 32-byte seed")
+      ->add_option(
+          "--form", options->form,
+          "public: PublicKey protobuf; private: PrivateKey protobuf; secp256k1: 32-byte secret; ed25519: 32-byte seed")
       ->check(CLI::IsMember({"public", "private", "secp256k1", "ed25519"}))
       ->capture_default_str();
   command->add_option("HEX", options->hex, "The key as hexadecimal text")->required();

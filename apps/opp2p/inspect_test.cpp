@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "libp2p/multiformats/peer_id.hpp"
-#include "opstack/rules/topics.hpp"
 #include "opstack/payload/payload_json.hpp"
+#include "opstack/rules/topics.hpp"
 #include "opstack/sync/wire/codec.hpp"
 #include "testing/blocks.hpp"
 
@@ -61,7 +61,8 @@ TEST(InspectGossip, an_empty_message_is_a_reject_with_an_id_and_nothing_else) {
 }
 
 TEST(InspectGossip, a_block_of_the_wrong_signer_is_rejected_and_still_described) {
-  const auto line = inspector(address_of(testing_blocks::sequencer_key())).line(message(9, testing_blocks::other_key()));
+  const auto line =
+      inspector(address_of(testing_blocks::sequencer_key())).line(message(9, testing_blocks::other_key()));
   EXPECT_EQ(line.at("verdict"), json::value("reject"));
   EXPECT_EQ(line.at("signature_address"), json::value(libp2p::to_hex0x(address_of(testing_blocks::other_key()))));
   EXPECT_EQ(line.at("block_number"), json::value(9));

@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "commands.hpp"
-#include "libp2p/crypto/keys.hpp"
 #include "input.hpp"
+#include "libp2p/crypto/keys.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/runtime/entropy.hpp"
 
@@ -29,7 +29,8 @@ int write_key_file(const std::string& path, const std::string& text) {
     if (errno == EEXIST) return report(path + " exists: give another name, or remove it if the key is not needed");
     return report(path + " cannot be created: " + std::strerror(errno));
   }
-  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+  const bool written =
+      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
   const int failed_with = errno;
   ::close(file);
   if (written) return 0;
@@ -56,7 +57,8 @@ int peer_id(opp2p::Output& out, const std::string& type, const std::string& file
   if (!raw) return report(raw.error());
   const std::string name = file == "-" ? "standard input" : file;
   if (raw->size() != 32)
-    return report(name + " holds " + std::to_string(raw->size()) + " bytes: a private key of 32 bytes in hex is expected");
+    return report(name + " holds " + std::to_string(raw->size()) +
+                  " bytes: a private key of 32 bytes in hex is expected");
   const auto key = PrivateKey::from_raw(type_of(type), *raw);
   if (!key) return report(key.error().within(name));
   out.write(libp2p::PeerId::from_public_key(key->public_key()).to_base58() + "\n");
@@ -73,7 +75,8 @@ void add_key_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto* key = app.add_subcommand("key", "Make node keys and tell their peer ids");
   key->require_subcommand(1);
 
-  auto* make = key->add_subcommand("generate", "Print a new key as 64 hex digits, or write it to a file and print its peer id");
+  auto* make =
+      key->add_subcommand("generate", "Print a new key as 64 hex digits, or write it to a file and print its peer id");
   auto made = std::make_shared<Options>();
   make->add_option("--type", made->type)->check(CLI::IsMember({"secp256k1", "ed25519"}))->capture_default_str();
   make->add_option("--out", made->file, "A new file to write the key to");

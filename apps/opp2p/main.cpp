@@ -11,8 +11,8 @@
 #include "commands.hpp"
 #include "input.hpp"
 #include "opp2p/base/file_error.hpp"
-#include "opp2p/config/flag_reader.hpp"
 #include "opp2p/base/output.hpp"
+#include "opp2p/config/flag_reader.hpp"
 #include "perf.hpp"
 #include "ping.hpp"
 #include "version.hpp"
@@ -36,7 +36,8 @@ std::string unknown_word(const CLI::App& app) {
   const auto subcommands = command->get_subcommands(nullptr);
   const auto is_option = [](const std::string& text) { return text.starts_with('-'); };
   // A command that is not known comes before its options, an option before its value.
-  auto at = std::find_if(left.begin(), left.end(), [&](const auto& text) { return is_option(text) == subcommands.empty(); });
+  auto at =
+      std::find_if(left.begin(), left.end(), [&](const auto& text) { return is_option(text) == subcommands.empty(); });
   if (at == left.end()) at = left.begin();
   const std::string word = at->substr(0, at->find('='));
   const bool option = is_option(word);
@@ -48,8 +49,10 @@ std::string unknown_word(const CLI::App& app) {
     for (const auto* known : subcommands) names.push_back(known->get_name());
   }
   const auto near = opp2p::nearest_name(word, names);
-  return (option ? "unknown option " : subcommands.empty() ? "nothing is expected here: " : "unknown command ") + word +
-         (near ? ". Did you mean " + *near + "?" : "; see " + called + " --help");
+  return (option                ? "unknown option "
+          : subcommands.empty() ? "nothing is expected here: "
+                                : "unknown command ") +
+         word + (near ? ". Did you mean " + *near + "?" : "; see " + called + " --help");
 }
 
 // Help and the version are printed, mistakes are reported. CLI11 has a number for every kind of mistake; here all of
@@ -69,9 +72,8 @@ int run(int argc, char** argv, opp2p::Output& out) {
   int exit_code = 0;
   app.set_version_flag("--version", "opp2p " + opp2p::program_version());
   app.require_subcommand(1);
-  app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return std::string(error.what()) + "; see opp2p --help";
-  });
+  app.failure_message(
+      [](const CLI::App*, const CLI::Error& error) { return std::string(error.what()) + "; see opp2p --help"; });
   opp2p::add_node_command(app);
   opp2p::add_devnet_commands(app, out, exit_code);
   opp2p::add_inspect_commands(app, out, exit_code);

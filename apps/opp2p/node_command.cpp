@@ -8,20 +8,20 @@
 #include <utility>
 
 #include "commands.hpp"
-#include "input.hpp"
-#include "opp2p/config/config.hpp"
 #include "daemon.hpp"
-#include "opp2p/base/file_error.hpp"
-#include "opp2p/observe/log_fatal.hpp"
-#include "opp2p/config/node_flags.hpp"
+#include "input.hpp"
 #include "libp2p/runtime/entropy.hpp"
+#include "opp2p/base/file_error.hpp"
+#include "opp2p/config/config.hpp"
+#include "opp2p/config/node_flags.hpp"
+#include "opp2p/observe/log_fatal.hpp"
 #include "version.hpp"
 
 namespace opp2p {
 namespace {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
-constexpr std::size_t kMostParts = 5;                     // of a list
+constexpr std::size_t kMostParts = 5;                      // of a list
 constexpr std::size_t kMostFields = 2 * (kMostParts + 1);  // of two lists, each with the count of what was left out
 
 // A field of the log is cut at kMaxFieldBytes, so a long list goes on in another: no_effect, no_effect_2, …

@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
-#include "libp2p/base/peer_text.hpp"
 #include "input.hpp"
+#include "libp2p/base/peer_text.hpp"
 #include "libp2p/services/perf/perf_service.hpp"
 #include "tool_host.hpp"
 
@@ -18,10 +18,10 @@ namespace opp2p {
 using libp2p::Multiaddr;
 using libp2p::Nanos;
 using libp2p::PeerId;
-using libp2p::Result;
-using libp2p::runtime::Task;
 using libp2p::PerfResult;
 using libp2p::PerfService;
+using libp2p::Result;
+using libp2p::runtime::Task;
 
 namespace {
 
@@ -80,7 +80,8 @@ Task<void> run_stream(PerfService& perf, PeerId peer, std::uint64_t upload, std:
   done.signal();
 }
 
-Task<void> run_dial(ToolHost& tool, PerfService& perf, const DialOptions& options, const Multiaddr& address, Totals& totals) {
+Task<void> run_dial(ToolHost& tool, PerfService& perf, const DialOptions& options, const Multiaddr& address,
+                    Totals& totals) {
   const Result<PeerId> peer = co_await tool.host().connect(address);
   if (!peer) {
     totals.error = "cannot connect to " + options.address + ": " + peer.error().message();
@@ -162,7 +163,9 @@ void add_perf_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto options = std::make_shared<DialOptions>();
   auto* dialer = perf->add_subcommand("dial", "Move bytes to a server and back, and say in JSON how long it took");
   dialer->add_option("address", options->address, "The server, /ip4/…/tcp/…[/p2p/ID]")->required();
-  dialer->add_option("--upload-bytes", options->upload, "Bytes to send, over all streams")->required()->check(CLI::NonNegativeNumber);
+  dialer->add_option("--upload-bytes", options->upload, "Bytes to send, over all streams")
+      ->required()
+      ->check(CLI::NonNegativeNumber);
   dialer->add_option("--download-bytes", options->download, "Bytes to ask for, over all streams")
       ->required()
       ->check(CLI::NonNegativeNumber);

@@ -1,8 +1,8 @@
 #include "ping.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "libp2p/base/peer_text.hpp"
 #include "input.hpp"
+#include "libp2p/base/peer_text.hpp"
 #include "libp2p/services/ping/ping_service.hpp"
 #include "tool_host.hpp"
 
@@ -56,7 +56,8 @@ void print_round_trip(opp2p::Output& out, const Options& options, std::size_t in
   }
 }
 
-Task<void> ping_peer(ToolHost& tool, opp2p::Output& out, const Options& options, const Multiaddr& address, Findings& findings) {
+Task<void> ping_peer(ToolHost& tool, opp2p::Output& out, const Options& options, const Multiaddr& address,
+                     Findings& findings) {
   const auto start = tool.runtime().now().mono;
   const Result<PeerId> peer = co_await tool.host().connect(address);
   if (!peer) {
@@ -90,8 +91,8 @@ void print_summary(opp2p::Output& out, const Options& options, const Findings& f
   const double mean = times.empty() ? 0 : millis(sum) / static_cast<double>(times.size());
   if (!options.json) {
     if (!times.empty()) {
-      out.write(fmt::format("{} answers: least {:.3f} ms, mean {:.3f} ms, most {:.3f} ms\n", times.size(), millis(least), mean,
-                            millis(most)));
+      out.write(fmt::format("{} answers: least {:.3f} ms, mean {:.3f} ms, most {:.3f} ms\n", times.size(),
+                            millis(least), mean, millis(most)));
     }
     return;
   }

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "input.hpp"
-#include "opp2p/config/config.hpp"
 #include "opp2p/base/end_signals.hpp"
+#include "opp2p/config/config.hpp"
 
 namespace opp2p {
 
@@ -94,7 +94,7 @@ std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text) {
   auto address = libp2p::Multiaddr::from_text(text);
   if (address) return std::move(*address);
   report("\"" + text + "\" is no address: " + address.error().message() +
-           ". Expected is a multiaddr, for example /ip4/127.0.0.1/tcp/9222/p2p/16Uiu2…");
+         ". Expected is a multiaddr, for example /ip4/127.0.0.1/tcp/9222/p2p/16Uiu2…");
   return std::nullopt;
 }
 
@@ -102,7 +102,8 @@ std::optional<Nanos> parse_spin(const std::string& text) {
   const auto time = opp2p::parse_duration(text);
   if (time && *time >= Nanos(0) && *time <= kMostSpin) return *time;
   if (!time || *time < Nanos(0))
-    report("--spin: " + (time ? opp2p::go_quote(text) + " is below zero" : time.error().text()) + "; write for example 100us");
+    report("--spin: " + (time ? opp2p::go_quote(text) + " is below zero" : time.error().text()) +
+           "; write for example 100us");
   else
     report("--spin is at most 10ms, " + opp2p::go_quote(text) + " would keep a core busy; try 100us");
   return std::nullopt;

@@ -9,10 +9,10 @@
 #include <string>
 
 #include "libp2p/host/host.hpp"
-#include "opp2p/base/output.hpp"
 #include "libp2p/runtime/asio/asio_runtime.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
 #include "libp2p/services/ping/ping_service.hpp"
+#include "opp2p/base/output.hpp"
 
 namespace opp2p {
 

@@ -1,5 +1,6 @@
-// Blocks through a node: a publisher and a receiver that know only the node between them. Blocks are made, signed and compressed
-// before the clock starts. A block that has not come after `lost-ms` counts as lost, and makes room for the next.
+// Blocks through a node: a publisher and a receiver that know only the node between them. Blocks are made, signed and
+// compressed before the clock starts. A block that has not come after `lost-ms` counts as lost, and makes room for the
+// next.
 #include <cstdio>
 #include <deque>
 
@@ -24,8 +25,8 @@ constexpr auto kLimit = libp2p::Seconds(300);
 struct GossipPeer : Peer {
   GossipPeer(AsioRuntime& runtime, std::uint64_t chain_id)
       : Peer(runtime, libp2p::crypto::KeyType::secp256k1),
-        service(std::make_unique<libp2p::GossipsubService>(
-            *host, opstack::gossip::block_gossip_config(chain_id, {}), scores)) {}
+        service(std::make_unique<libp2p::GossipsubService>(*host, opstack::gossip::block_gossip_config(chain_id, {}),
+                                                           scores)) {}
   libp2p::gossipsub::NeutralScores scores;
   std::unique_ptr<libp2p::GossipsubService> service;
 };
@@ -108,7 +109,8 @@ class Run {
   }
 
   void join(GossipPeer& peer, libp2p::GossipsubService::Subscriber subscriber) {
-    if (const auto joined = peer.service->join(topic_, nullptr, std::move(subscriber)); !joined) give_up(joined.error().message());
+    if (const auto joined = peer.service->join(topic_, nullptr, std::move(subscriber)); !joined)
+      give_up(joined.error().message());
   }
 
   void publish(const libp2p::SharedBytes& data) {
@@ -117,7 +119,9 @@ class Run {
   }
 
   // The numbers that begin a message tell it from the others: compressed, its signature comes first.
-  static std::string_view key_of(libp2p::ByteView data) { return libp2p::as_text(data.first(std::min<std::size_t>(data.size(), 72))); }
+  static std::string_view key_of(libp2p::ByteView data) {
+    return libp2p::as_text(data.first(std::min<std::size_t>(data.size(), 72)));
+  }
 
   void received(const libp2p::gossipsub::Deliver& message) {
     const auto found = by_key_.find(key_of(message.data.view));
@@ -161,7 +165,8 @@ class Run {
     runtime_.run_until([this] { return received_ == blocks_.size(); }, lost_after_ + libp2p::Seconds(2));
   }
 
-  // Publishes the blocks from `begin` up to `end`: one each `interval`, or when that is zero as fast as the window lets them.
+  // Publishes the blocks from `begin` up to `end`: one each `interval`, or when that is zero as fast as the window lets
+  // them.
   void measure(std::size_t begin, std::size_t end, Nanos interval) {
     for (std::size_t i = begin; i < end; ++i) by_key_.emplace(key_of(*blocks_[i].data), i);
     started_ = last_ = runtime_.now().mono;
@@ -180,12 +185,14 @@ class Run {
       publish(block.data);
       open_.push_back(&block);
     }
-    runtime_.run_until([&] { return received_ == end - begin; }, std::min<Nanos>(kLimit, lost_after_ + libp2p::Seconds(2)));
+    runtime_.run_until([&] { return received_ == end - begin; },
+                       std::min<Nanos>(kLimit, lost_after_ + libp2p::Seconds(2)));
   }
 
   void wait_for_room() {
     const auto settled = [this] {
-      while (!open_.empty() && (open_.front()->came || runtime_.now().mono - open_.front()->sent > lost_after_)) open_.pop_front();
+      while (!open_.empty() && (open_.front()->came || runtime_.now().mono - open_.front()->sent > lost_after_))
+        open_.pop_front();
       return open_.size() < window_;
     };
     if (settled()) return;

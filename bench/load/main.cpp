@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "load.hpp"
 #include "libp2p/runtime/run_task.hpp"
+#include "load.hpp"
 
 namespace bench {
 
@@ -23,8 +23,12 @@ constexpr Command kCommands[] = {
     {"echo", echo, "echo ADDRESS [count=2000] [in-flight=1]: streams opened for one echo of 32 bytes each"},
     {"dials", dials, "dials ADDRESS [count=500] [in-flight=4] [key=ed25519]: connections up to an open echo stream"},
     {"idle", idle, "idle ADDRESS [count=1000]: connections that are held until the input ends"},
-    {"gossip", gossip, "gossip ADDRESS genesis=SECONDS size=BYTES [count=N [window=4|at-once=1]] [paced=N interval-us=N] [flood-seconds=N] [lost-ms=1000]"},
-    {"rules", rules, "rules MESSAGE genesis=SECONDS size=BYTES [seconds=2]: writes a block's message to a file and judges it over and over"},
+    {"gossip", gossip,
+     "gossip ADDRESS genesis=SECONDS size=BYTES [count=N [window=4|at-once=1]] [paced=N interval-us=N] "
+     "[flood-seconds=N] [lost-ms=1000]"},
+    {"rules", rules,
+     "rules MESSAGE genesis=SECONDS size=BYTES [seconds=2]: writes a block's message to a file and judges it over and "
+     "over"},
     {"sync", sync, "sync ADDRESS chain=ID first=N last=N [streams=8] [count=1000] [interval-ms=0]"},
 };
 

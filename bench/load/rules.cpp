@@ -30,12 +30,14 @@ int rules(const Arguments& arguments) {
   gossip_rules::SignerState signers;
   const auto wall = libp2p::from_unix_seconds(static_cast<std::int64_t>(envelope.payload.timestamp));
   signers.rotate(libp2p::crypto::secp256k1::address_of(made.signer), wall);
-  // What is freed stays with the process, as it does in one whose heap does not end free after every block: handing it back and
-  // asking for it again would be a third of the time at 1 MB. A node at work never comes to that; Go's collector does not do it.
+  // What is freed stays with the process, as it does in one whose heap does not end free after every block: handing it
+  // back and asking for it again would be a third of the time at 1 MB. A node at work never comes to that; Go's
+  // collector does not do it.
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
   const auto judge = [&] { return block_rules.check(*message->data, signers, wall); };
-  if (const auto first = judge(); first.verdict != gossip_rules::Verdict::accept) give_up("not accepted: " + first.text());
+  if (const auto first = judge(); first.verdict != gossip_rules::Verdict::accept)
+    give_up("not accepted: " + first.text());
   libp2p::runtime::AsioRuntime clock(1);
   const auto limit = libp2p::Seconds(static_cast<std::int64_t>(arguments.number("seconds", 2)));
   const auto start = clock.now().mono;

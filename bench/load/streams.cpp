@@ -8,10 +8,10 @@
 namespace bench {
 
 using libp2p::ByteView;
+using libp2p::Host;
 using libp2p::MutableBytes;
 using libp2p::PeerId;
 using libp2p::Result;
-using libp2p::Host;
 using libp2p::Stream;
 using libp2p::runtime::AsioRuntime;
 using libp2p::runtime::Task;
@@ -23,7 +23,8 @@ constexpr std::size_t kEchoSize = 32;
 constexpr auto kLimit = libp2p::Seconds(120);
 
 libp2p::crypto::KeyType key_type(const Arguments& arguments) {
-  return arguments.text("key", "ed25519") == "secp256k1" ? libp2p::crypto::KeyType::secp256k1 : libp2p::crypto::KeyType::ed25519;
+  return arguments.text("key", "ed25519") == "secp256k1" ? libp2p::crypto::KeyType::secp256k1
+                                                         : libp2p::crypto::KeyType::ed25519;
 }
 
 Task<void> echo_back(Stream stream) {
@@ -136,16 +137,18 @@ int echo(const Arguments& arguments) {
   const Peer self(runtime, key_type(arguments));
   const PeerId peer = connect(runtime, *self.host, address_of(arguments.at(0)));
   Tally tally;
-  return run_all(runtime, arguments, tally, [&] { return echo_many(runtime, *self.host, peer, tally); },
-                 arguments.number("in-flight", 1));
+  return run_all(
+      runtime, arguments, tally, [&] { return echo_many(runtime, *self.host, peer, tally); },
+      arguments.number("in-flight", 1));
 }
 
 int dials(const Arguments& arguments) {
   AsioRuntime runtime(1);
   const auto address = address_of(arguments.at(0));
   Tally tally;
-  return run_all(runtime, arguments, tally, [&] { return dial_many(runtime, address, key_type(arguments), tally); },
-                 arguments.number("in-flight", 4));
+  return run_all(
+      runtime, arguments, tally, [&] { return dial_many(runtime, address, key_type(arguments), tally); },
+      arguments.number("in-flight", 4));
 }
 
 int idle(const Arguments& arguments) {

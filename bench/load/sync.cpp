@@ -1,5 +1,5 @@
-// payload_by_number: requests on several streams of one connection, one after the other on each. The first answer for a block is
-// decoded; of later ones the length must be the same, so that the server is measured and not who asks.
+// payload_by_number: requests on several streams of one connection, one after the other on each. The first answer for a
+// block is decoded; of later ones the length must be the same, so that the server is measured and not who asks.
 #include <map>
 
 #include "load.hpp"
@@ -7,8 +7,8 @@
 
 namespace bench {
 
-using libp2p::ByteView;
 using libp2p::Bytes;
+using libp2p::ByteView;
 using libp2p::MutableBytes;
 using libp2p::PeerId;
 using libp2p::Stream;

@@ -1,15 +1,16 @@
-// What a block costs: tries, SSZ, snappy, its name, its rules. Sizes are those of the transactions, of about 200 bytes each.
+// What a block costs: tries, SSZ, snappy, its name, its rules. Sizes are those of the transactions, of about 200 bytes
+// each.
 #include <benchmark/benchmark.h>
 
 #include "lib/made_chain.hpp"
+#include "opstack/encoding/ordered_trie.hpp"
+#include "opstack/encoding/snappy_block.hpp"
+#include "opstack/encoding/snappy_frame.hpp"
+#include "opstack/payload/payload.hpp"
 #include "opstack/rules/block_message.hpp"
 #include "opstack/rules/block_rules.hpp"
 #include "opstack/rules/message_id.hpp"
 #include "opstack/rules/topics.hpp"
-#include "opstack/payload/payload.hpp"
-#include "opstack/encoding/ordered_trie.hpp"
-#include "opstack/encoding/snappy_block.hpp"
-#include "opstack/encoding/snappy_frame.hpp"
 
 namespace {
 
@@ -21,7 +22,8 @@ constexpr auto kVersion = payload::Version::v4;
 
 struct Sample {
   explicit Sample(std::size_t size) : made(kGenesis, size), envelope(made.chain.next()) {
-    message = opstack::rules::make_block_message(made.chain.options().chain_id, kVersion, envelope, made.signer).value();
+    message =
+        opstack::rules::make_block_message(made.chain.options().chain_id, kVersion, envelope, made.signer).value();
     body = payload::encode_envelope(kVersion, envelope);
     for (const auto& transaction : envelope.payload.transactions) views.emplace_back(transaction);
   }
@@ -44,17 +46,22 @@ void measure(benchmark::State& state, Work work) {
 }
 
 void transactions_trie(benchmark::State& state) {
-  measure(state, [](const Sample& sample, auto&) { benchmark::DoNotOptimize(opstack::encoding::ordered_trie_root(sample.views)); });
+  measure(state, [](const Sample& sample, auto&) {
+    benchmark::DoNotOptimize(opstack::encoding::ordered_trie_root(sample.views));
+  });
 }
 BENCHMARK(transactions_trie)->Apply(sizes);
 
 void block_hash(benchmark::State& state) {
-  measure(state, [](const Sample& sample, auto&) { benchmark::DoNotOptimize(payload::compute_block_hash(sample.envelope)); });
+  measure(state,
+          [](const Sample& sample, auto&) { benchmark::DoNotOptimize(payload::compute_block_hash(sample.envelope)); });
 }
 BENCHMARK(block_hash)->Apply(sizes);
 
 void ssz_encode(benchmark::State& state) {
-  measure(state, [](const Sample& sample, auto&) { benchmark::DoNotOptimize(payload::encode_envelope(kVersion, sample.envelope)); });
+  measure(state, [](const Sample& sample, auto&) {
+    benchmark::DoNotOptimize(payload::encode_envelope(kVersion, sample.envelope));
+  });
 }
 BENCHMARK(ssz_encode)->Apply(sizes);
 
@@ -76,7 +83,8 @@ BENCHMARK(snappy_compress)->Apply(sizes);
 
 void snappy_decompress(benchmark::State& state) {
   measure(state, [](const Sample& sample, benchmark::State& s) {
-    if (!opstack::encoding::snappy_decompress(*sample.message.data, opstack::rules::kMaxGossipSize)) s.SkipWithError("not decompressed");
+    if (!opstack::encoding::snappy_decompress(*sample.message.data, opstack::rules::kMaxGossipSize))
+      s.SkipWithError("not decompressed");
   });
 }
 BENCHMARK(snappy_decompress)->Apply(sizes);

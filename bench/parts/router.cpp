@@ -1,8 +1,9 @@
 // The GossipSub router: a message from one peer to the mesh, and a heartbeat.
+#include "libp2p/protocols/gossipsub/router.hpp"
+
 #include <benchmark/benchmark.h>
 
 #include "libp2p/crypto/hash.hpp"
-#include "libp2p/protocols/gossipsub/router.hpp"
 
 namespace {
 

@@ -27,7 +27,8 @@ thread_local int depth = 0;
 void note(const char* what) {
   if (depth == 0) return;
   depth = 0;  // what reports the abort may read the clock
-  std::fprintf(stderr, "guard: %s was called where clock and entropy must come from outside (fuzz/guard/guard.hpp)\n", what);
+  std::fprintf(stderr, "guard: %s was called where clock and entropy must come from outside (fuzz/guard/guard.hpp)\n",
+               what);
   std::abort();
 }
 
@@ -68,8 +69,8 @@ const RAND_METHOD& watched_generator() {
   return method;
 }
 
-// libFuzzer reads the clock in its handlers of signals, which come on this thread in the middle of a run: the alarm, to see how long
-// an input has run already, and those of a crash, for its report.
+// libFuzzer reads the clock in its handlers of signals, which come on this thread in the middle of a run: the alarm, to
+// see how long an input has run already, and those of a crash, for its report.
 constexpr int kSignals[] = {SIGALRM, SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGINT, SIGTERM};
 struct sigaction handlers[NSIG];
 

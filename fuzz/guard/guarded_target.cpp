@@ -1,4 +1,5 @@
-// The entry of every libFuzzer program: the target itself, which fuzz/CMakeLists.txt has compiled as fuzz_target, under the guard.
+// The entry of every libFuzzer program: the target itself, which fuzz/CMakeLists.txt has compiled as fuzz_target, under
+// the guard.
 #include <cstddef>
 #include <cstdint>
 

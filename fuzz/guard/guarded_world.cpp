@@ -1,4 +1,5 @@
-// What the linker calls in place of SimWorld::run_for and run_until (fuzz/guard/CMakeLists.txt says so): the same under the guard.
+// What the linker calls in place of SimWorld::run_for and run_until (fuzz/guard/CMakeLists.txt says so): the same under
+// the guard.
 #include "guard.hpp"
 #include "libp2p/runtime/sim/sim_world.hpp"
 
@@ -7,7 +8,8 @@ using libp2p::guard::Guarded;
 using libp2p::runtime::SimWorld;
 
 #define RUN_FOR "_ZN6libp2p7runtime8SimWorld7run_forENSt6chrono8durationIlSt5ratioILl1ELl1000000000EEEE"
-#define RUN_UNTIL "_ZN6libp2p7runtime8SimWorld9run_untilERKSt8functionIFbvEENSt6chrono8durationIlSt5ratioILl1ELl1000000000EEEE"
+#define RUN_UNTIL \
+  "_ZN6libp2p7runtime8SimWorld9run_untilERKSt8functionIFbvEENSt6chrono8durationIlSt5ratioILl1ELl1000000000EEEE"
 
 // A member function takes its object as the first argument.
 void real_run_for(SimWorld* world, Nanos duration) __asm__("__real_" RUN_FOR);

@@ -1,4 +1,6 @@
 // All three components: two hosts of a simulated world gossip on the block topic of a chain.
+#include "opstack/rules/topics.hpp"
+
 #include <cstdio>
 #include <memory>
 #include <vector>
@@ -9,7 +11,6 @@
 #include "libp2p/testing/sim_hosts.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/gossip/block_gossip.hpp"
-#include "opstack/rules/topics.hpp"
 
 struct Member {
   Member(libp2p::Host& host, const opstack::chain::ChainId& chain)
@@ -27,7 +28,8 @@ int main() {
   std::size_t received = 0;
   for (std::size_t i = 0; i < 2; ++i) {
     members.push_back(std::make_unique<Member>(hosts.add(), chain));
-    if (!members[i]->gossip.join(topic, nullptr, [&received](const libp2p::gossipsub::Deliver&) { ++received; })) return 1;
+    if (!members[i]->gossip.join(topic, nullptr, [&received](const libp2p::gossipsub::Deliver&) { ++received; }))
+      return 1;
   }
   if (!hosts.connect(0, 1)) return 1;
   hosts.run_for(libp2p::Seconds(5));

@@ -10,8 +10,8 @@
 #include <cstdio>
 #include <memory>
 
-#include "peer_tests.hpp"
 #include "libp2p/runtime/asio/asio_runtime.hpp"
+#include "peer_tests.hpp"
 #include "test_protocols.hpp"
 
 namespace interop {

@@ -68,7 +68,8 @@ Task<Details> test_identify(Session& session) {
   }
   if (!learnt->observed) co_return fail(Errc::mismatch, "identify has no observed address");
   if (learnt->addresses.empty()) co_return fail(Errc::mismatch, "identify has no address");
-  if (!learnt->signed_record && !session.options.unsigned_peer) co_return fail(Errc::mismatch, "identify has no signed record of the peer");
+  if (!learnt->signed_record && !session.options.unsigned_peer)
+    co_return fail(Errc::mismatch, "identify has no signed record of the peer");
   co_return details;
 }
 

@@ -20,7 +20,7 @@ struct TestOptions {
   std::uint64_t upload = 10'000'000;  // of perf
   std::uint64_t download = 10'000'000;
   std::size_t streams = 1000;
-  std::size_t count = 5;  // pings
+  std::size_t count = 5;       // pings
   bool unsigned_peer = false;  // identify of the peer brings no signed record
 };
 

@@ -30,9 +30,9 @@ void note_figures(Story& story) {
             << " events; together again after " << whole_seconds(story.longest_recovery()) << " s; at most "
             << most.most_streams << " streams a connection, " << most.waiting_blocks << " blocks waiting, "
             << most.requests << " requests, " << most.sync_bytes << " bytes synced and not stored, " << most.serving
-            << " served at once, " << most.gossip_sending << " bytes of gossip unsent, " << most.gossip_receiving << " of unfinished frames, "
-            << story.most_of_world().events << " events queued, " << story.most_of_world().fullest
-            << " bytes in one direction of a connection" << std::endl;
+            << " served at once, " << most.gossip_sending << " bytes of gossip unsent, " << most.gossip_receiving
+            << " of unfinished frames, " << story.most_of_world().events << " events queued, "
+            << story.most_of_world().fullest << " bytes in one direction of a connection" << std::endl;
 }
 
 class FaultyWorld : public testing::TestWithParam<Scenario> {};

@@ -1,7 +1,8 @@
 // That a simulation which reads the real clock or real entropy does not pass unseen.
-#include <gtest/gtest.h>
+#include "guard.hpp"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <openssl/rand.h>
 #include <sodium.h>
 #include <sys/random.h>
@@ -13,11 +14,10 @@
 #include <ctime>
 #include <random>
 
-#include "guard.hpp"
-#include "opstack/testing/chain_builder.hpp"
-#include "sim/sim_network.hpp"
 #include "libp2p/runtime/entropy.hpp"
 #include "libp2p/runtime/sim/sim_world.hpp"
+#include "opstack/testing/chain_builder.hpp"
+#include "sim/sim_network.hpp"
 
 namespace libp2p::guard {
 namespace {
@@ -30,23 +30,27 @@ struct Forbidden {
 const Forbidden kForbidden[] = {
     {"clock_gettime", [] { static_cast<void>(std::chrono::system_clock::now()); }},
     {"clock_gettime", [] { static_cast<void>(std::chrono::steady_clock::now()); }},
-    {"gettimeofday", [] {
+    {"gettimeofday",
+     [] {
        timeval now{};
        gettimeofday(&now, nullptr);
      }},
     {"time", [] { static_cast<void>(std::time(nullptr)); }},
-    {"getrandom", [] {
+    {"getrandom",
+     [] {
        char byte = 0;
        static_cast<void>(getrandom(&byte, 1, 0));
      }},
-    {"getentropy", [] {
+    {"getentropy",
+     [] {
        char byte = 0;
        static_cast<void>(getentropy(&byte, 1));
      }},
     {"/dev/urandom", [] { static_cast<void>(open("/dev/urandom", O_RDONLY)); }},
     {"/dev/random", [] { static_cast<void>(std::fopen("/dev/random", "r")); }},
     {"std::random_device", [] { static_cast<void>(std::random_device()()); }},
-    {"RAND_bytes", [] {
+    {"RAND_bytes",
+     [] {
        unsigned char byte = 0;
        RAND_bytes(&byte, 1);
      }},
@@ -66,7 +70,9 @@ TEST(Guard, ends_whatever_reads_the_clock_or_entropy_inside) {
 }
 
 TEST(Guard, hinders_nothing_outside) {
-  { const Guarded guarded; }
+  {
+    const Guarded guarded;
+  }
   for (const auto& forbidden : kForbidden) forbidden.call();
   EXPECT_GT(std::chrono::system_clock::now().time_since_epoch(), std::chrono::hours(24 * 365 * 50));
   EXPECT_NE(runtime::SystemRng().next_u64(), runtime::SystemRng().next_u64());
@@ -86,7 +92,7 @@ TEST(Guard, lets_simulated_nodes_write_their_log_which_has_the_worlds_time) {
   options.genesis_time = 1'760'000'000;
   opstack::testing::ChainBuilder chain(options, rng);
   opp2p::sim::SimNetwork network(1, opstack::chain::RollupConfig::from_json(chain.rollup_config()).value(),
-                                          crypto::secp256k1::generate(rng), from_unix_seconds(1'760'000'000));
+                                 crypto::secp256k1::generate(rng), from_unix_seconds(1'760'000'000));
   network.set_log_level("info");
   testing::internal::CaptureStderr();
   ASSERT_TRUE(network.add({}));

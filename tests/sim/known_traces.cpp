@@ -43,7 +43,8 @@ void expect_known_trace(std::string_view scenario, std::uint64_t seed, std::uint
   const auto found = known.find({std::string(scenario), seed});
   if (found == known.end() && (std::getenv("OPP2P_SIM_SEED") || std::getenv("OPP2P_SIM_SEEDS"))) return;
   ASSERT_NE(found, known.end()) << "tests/sim/traces.txt has no trace of " << scenario << " with seed " << seed;
-  EXPECT_EQ(found->second, hash) << "the trace of " << scenario << " with seed " << seed << " is another than the one in "
+  EXPECT_EQ(found->second, hash) << "the trace of " << scenario << " with seed " << seed
+                                 << " is another than the one in "
                                  << "tests/sim/traces.txt: a change that only moves code does not do that";
 }
 

@@ -128,10 +128,8 @@ void play_clock_jump(Story& story) {
 
 std::vector<Scenario> host_scenarios() {
   return {
-      {"half_open_peers", usual, play_half_open},
-      {"restart_of_a_third_of_the_nodes", usual, play_restarts},
-      {"slow_readers", large_blocks, play_slow_readers},
-      {"clock_skew_of_5_seconds", skewed, play_skewed},
+      {"half_open_peers", usual, play_half_open},         {"restart_of_a_third_of_the_nodes", usual, play_restarts},
+      {"slow_readers", large_blocks, play_slow_readers},  {"clock_skew_of_5_seconds", skewed, play_skewed},
       {"jump_of_the_wall_clock", usual, play_clock_jump},
   };
 }

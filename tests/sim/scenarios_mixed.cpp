@@ -88,8 +88,10 @@ StoryOptions drawn(std::uint64_t seed) {
   rest.jitter = Millis(static_cast<int>(rng.below(100)));
   rest.loss = rng.below(2) == 0 ? 0 : 0.02 * rng.next_unit();
   if (rng.below(2) == 0) rest.bytes_per_second = 500'000 + rng.below(2'000'000);
-  if (rng.below(2) == 0) out.links = std::make_unique<runtime::RegionalLinks>(rest);
-  else out.links = std::make_unique<runtime::UniformLinks>(rest);
+  if (rng.below(2) == 0)
+    out.links = std::make_unique<runtime::RegionalLinks>(rest);
+  else
+    out.links = std::make_unique<runtime::UniformLinks>(rest);
   const bool little_memory = rng.below(2) == 0;
   const bool few_peers = rng.below(2) == 0;
   out.member = [little_memory, few_peers](std::size_t, SimMemberOptions& member) {
@@ -112,7 +114,8 @@ void play_drawn(Story& story) {
     for (const auto member : story.draw_members(story.rng().below(4))) toggle(story, member);
     for (const auto member : story.draw_members(story.rng().below(3))) disturb_clock(story, member);
     for (const auto member : story.draw_members(story.rng().below(3))) network.hold_writes(member);
-    for (const auto member : story.draw_members(story.rng().below(3))) network.fail_writes(member, story.rng().below(8));
+    for (const auto member : story.draw_members(story.rng().below(3)))
+      network.fail_writes(member, story.rng().below(8));
     for (const auto member : story.draw_members(story.rng().below(3))) network.place(member).set_read_rate(20'000);
     if (happens(3)) story.world().partition({story.places(story.draw_members(story.rng().below(network.size())))});
     if (happens(2)) story.world().lose_connections(0.3 * story.rng().next_unit());

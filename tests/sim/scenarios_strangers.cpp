@@ -32,7 +32,7 @@ void note_times(const char* what, Nanos undisturbed, Nanos disturbed) {
 // --- starving ---
 
 constexpr std::uint64_t kGap = 200;
-constexpr std::size_t kWaiting = 8;      // fresh identities that nobody has asked yet
+constexpr std::size_t kWaiting = 8;     // fresh identities that nobody has asked yet
 constexpr auto kGivenUp = Seconds(12);  // then nobody waits for an answer any more
 
 // Five who serve and one who was away.

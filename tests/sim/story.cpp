@@ -30,7 +30,7 @@ constexpr auto kQuiet = Seconds(75);  // after which a connection at rest has no
 // Bounds that no configuration states. The queue of events: timers and what is on its way.
 constexpr std::size_t kEventsPerNode = 250;
 constexpr std::size_t kSmallBlock = 10'000;  // what a block without transactions takes in memory, and more
-constexpr std::size_t kStreamsAtRest = 4;  // of a connection: gossip in both directions, a ping, an identify push
+constexpr std::size_t kStreamsAtRest = 4;    // of a connection: gossip in both directions, a ping, an identify push
 
 std::optional<std::uint64_t> number_from(const char* name) {
   const char* text = std::getenv(name);
@@ -108,7 +108,8 @@ void Story::add_adversaries(AdversaryKind kind, std::size_t count, const std::ve
   }
 }
 
-void Story::add_adversaries_at_one_address(AdversaryKind kind, std::size_t count, const std::vector<std::size_t>& victims) {
+void Story::add_adversaries_at_one_address(AdversaryKind kind, std::size_t count,
+                                           const std::vector<std::size_t>& victims) {
   add_adversaries(kind, 1, victims);
   const std::size_t first = network_->adversaries() - 1;
   for (std::size_t i = 1; i < count; ++i) {
@@ -117,7 +118,8 @@ void Story::add_adversaries_at_one_address(AdversaryKind kind, std::size_t count
   }
 }
 
-void Story::keep_newcomers(AdversaryKind kind, std::size_t waiting, const std::vector<std::size_t>& victims, Nanos stays) {
+void Story::keep_newcomers(AdversaryKind kind, std::size_t waiting, const std::vector<std::size_t>& victims,
+                           Nanos stays) {
   newcomers_kind_ = kind;
   newcomers_wanted_ = waiting;
   newcomers_victims_ = victims;
@@ -128,8 +130,10 @@ void Story::keep_newcomers(AdversaryKind kind, std::size_t waiting, const std::v
 void Story::replace_newcomers() {
   std::size_t waiting = 0;
   for (std::size_t i = 0; i < network_->adversaries(); ++i) {
-    if (network_->adversary(i).misdeeds() == 0) ++waiting;
-    else spent_newcomers_.try_emplace(i, world().now());
+    if (network_->adversary(i).misdeeds() == 0)
+      ++waiting;
+    else
+      spent_newcomers_.try_emplace(i, world().now());
   }
   for (auto spent = spent_newcomers_.begin(); waiting < newcomers_wanted_ && spent != spent_newcomers_.end();) {
     if (world().now() - spent->second < newcomers_stay_) {
@@ -250,8 +254,8 @@ void Story::expect_bounded(std::size_t member, const NodeSizes& sizes) const {
   EXPECT_LE(sizes.gossip_receiving, service.unfinished_bytes + gossip.rpc.max_rpc);
   EXPECT_LE(sizes.gossip_sending, sizes.connections * (limits.stream_send_queue + gossip.rpc.max_rpc));
   EXPECT_LE(sizes.waiting_bytes, config.sync_memory / 2);
-  // The block that is due next is taken whatever its size, so that a full quarantine stops nobody. In memory a block has
-  // its bytes twice, as they came and as transactions.
+  // The block that is due next is taken whatever its size, so that a full quarantine stops nobody. In memory a block
+  // has its bytes twice, as they came and as transactions.
   EXPECT_LE(sizes.sync_bytes, config.sync_memory / 2 + 3 * options_.block_size + kSmallBlock);
   EXPECT_LE(sizes.requests, sync.max_in_flight);
   EXPECT_LE(sizes.serving, serve.max_total);
@@ -267,8 +271,8 @@ std::vector<std::size_t> Story::behind() const {
 
 void Story::expect_together() const {
   for (const auto member : behind()) {
-    ADD_FAILURE() << "member " << member << " has head " << head(member) << " of " << produced() << "; its status: "
-                  << boost::json::serialize(status_json(network_->node(member).status()));
+    ADD_FAILURE() << "member " << member << " has head " << head(member) << " of " << produced()
+                  << "; its status: " << boost::json::serialize(status_json(network_->node(member).status()));
   }
 }
 

@@ -1,8 +1,8 @@
 // Small well-formed blocks for tests: envelopes of every version with a right block hash, and a key to sign them with.
 #pragma once
 
-#include "opstack/rules/block_message.hpp"
 #include "opstack/payload/payload.hpp"
+#include "opstack/rules/block_message.hpp"
 
 namespace testing_blocks {
 

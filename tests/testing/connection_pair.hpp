@@ -2,14 +2,14 @@
 // users that record what happens to them. Virtual time, no sockets.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <string>
 #include <optional>
+#include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "libp2p/muxers/yamux/muxer.hpp"
 #include "libp2p/security/noise/security.hpp"

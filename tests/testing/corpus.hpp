@@ -1,5 +1,6 @@
-// The seeds of one fuzz target, as fuzz_corpus writes them. A target's seeds stand in NAME_corpus.cpp beside its NAME_fuzz.cpp, which
-// defines libp2p::fuzzing::make_corpus (the build gives each its own name); it joins by lying there.
+// The seeds of one fuzz target, as fuzz_corpus writes them. A target's seeds stand in NAME_corpus.cpp beside its
+// NAME_fuzz.cpp, which defines libp2p::fuzzing::make_corpus (the build gives each its own name); it joins by lying
+// there.
 #pragma once
 
 #include <filesystem>

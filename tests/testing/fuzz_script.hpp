@@ -1,4 +1,5 @@
-// What the fuzz targets of engines share: a script of choices that is read from the fuzzer's bytes, and the check that ends a run.
+// What the fuzz targets of engines share: a script of choices that is read from the fuzzer's bytes, and the check that
+// ends a run.
 #pragma once
 
 #include <algorithm>

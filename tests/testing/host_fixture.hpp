@@ -1,5 +1,5 @@
-// For the tests of this layer: hosts on a simulated world, and the small protocols that they speak. Nothing outlives a test: the
-// fixture asserts that no connection, stream or coroutine is left.
+// For the tests of this layer: hosts on a simulated world, and the small protocols that they speak. Nothing outlives a
+// test: the fixture asserts that no connection, stream or coroutine is left.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -121,9 +121,8 @@ struct Diary final {
   Diary(const Diary&) = delete;
   Diary& operator=(const Diary&) = delete;
   void listen_to(Host& host) {
-    subscription = host.subscribe([this](const HostEvent& event) {
-      std::visit([this](const auto& kind) { on(kind); }, event);
-    });
+    subscription =
+        host.subscribe([this](const HostEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
   }
   std::size_t count(std::string_view start) const {
     std::size_t n = 0;
@@ -172,7 +171,8 @@ class HostTest : public ::testing::Test {
   Result<PeerId> dial(Host& from, const Multiaddr& to) {
     Outcome out;
     Multiaddr address = to;
-    if (!run(from, connect(from, std::move(address), &out), std::chrono::minutes(5))) return fail(Errc::io, "the dial never ended");
+    if (!run(from, connect(from, std::move(address), &out), std::chrono::minutes(5)))
+      return fail(Errc::io, "the dial never ended");
     return *out.peer;
   }
   Outcome ask(Host& from, const Host& to, Bytes message, const std::string& protocol = "/echo/1") {

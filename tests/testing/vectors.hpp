@@ -27,9 +27,9 @@ std::vector<VectorFile> load(std::string_view name);
 // The folders that load() looks into.
 std::vector<std::string> vector_folders();
 
-// Calls check(case, label) for each object in root[key] of every file of the family, with a SCOPED_TRACE of file and index.
-// Fails when a file that has the key holds no case; skips (GTEST_SKIP) when no set has the file. `known` are all keys
-// that a case may have: an unknown one fails, so that no expectation goes unread.
+// Calls check(case, label) for each object in root[key] of every file of the family, with a SCOPED_TRACE of file and
+// index. Fails when a file that has the key holds no case; skips (GTEST_SKIP) when no set has the file. `known` are all
+// keys that a case may have: an unknown one fails, so that no expectation goes unread.
 void for_each_case(std::string_view family, std::string_view key, std::initializer_list<std::string_view> known,
                    const std::function<void(const json::object& item, const std::string& label)>& check);
 
@@ -38,7 +38,7 @@ void expect_known_root_keys(std::string_view family, std::initializer_list<std::
 
 // Field readers; each fails the test and answers an empty value when the field is missing or of another type.
 std::string text(const json::object& item, std::string_view key);
-libp2p::Bytes bytes(const json::object& item, std::string_view key);  // 0x-hex
+libp2p::Bytes bytes(const json::object& item, std::string_view key);   // 0x-hex
 std::int64_t integer(const json::object& item, std::string_view key);  // a number or a decimal string
 std::uint64_t unsigned_integer(const json::object& item, std::string_view key);
 bool boolean(const json::object& item, std::string_view key);

@@ -1,5 +1,5 @@
-// The vector sets themselves: every file of a set, and every list in it, is read by a test or belongs to a part that is not
-// built yet; and the reader takes and refuses what it should, tried on sets made for that.
+// The vector sets themselves: every file of a set, and every list in it, is read by a test or belongs to a part that is
+// not built yet; and the reader takes and refuses what it should, tried on sets made for that.
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
@@ -149,10 +149,11 @@ class VectorReader : public testing::Test {
       const testing::ScopedFakeTestPartResultReporter reporter(
           testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &parts);
       testing_vectors::expect_known_root_keys(family, {"cases", "more"});
-      testing_vectors::for_each_case(family, key, {"name", "data"}, [&out](const json::object& item, const std::string&) {
-        (void)testing_vectors::bytes(item, "data");
-        out.read.push_back(testing_vectors::text(item, "name"));
-      });
+      testing_vectors::for_each_case(family, key, {"name", "data"},
+                                     [&out](const json::object& item, const std::string&) {
+                                       (void)testing_vectors::bytes(item, "data");
+                                       out.read.push_back(testing_vectors::text(item, "name"));
+                                     });
     }
     for (int i = 0; i < parts.size(); ++i) {
       const auto& part = parts.GetTestPartResult(i);
@@ -173,7 +174,8 @@ class VectorReader : public testing::Test {
 };
 
 TEST_F(VectorReader, reads_every_case_of_a_file_and_of_those_that_go_on_with_it) {
-  write("a/b.json", R"({"about": "x", "source": "y", "cases": [{"name": "one", "data": "0x01"}, {"name": "two", "data": "0x"}]})");
+  write("a/b.json",
+        R"({"about": "x", "source": "y", "cases": [{"name": "one", "data": "0x01"}, {"name": "two", "data": "0x"}]})");
   write("a/b-2.json", R"({"cases": [{"name": "three", "data": "0xff"}]})");
   const auto report = read("a/b");
   EXPECT_EQ(report.read, (std::vector<std::string>{"one", "two", "three"}));

@@ -5,12 +5,12 @@
 #include <fstream>
 #include <iterator>
 
+#include "opstack/encoding/snappy_block.hpp"
+#include "opstack/payload/payload_json.hpp"
 #include "opstack/rules/block_message.hpp"
 #include "opstack/rules/block_rules.hpp"
 #include "opstack/rules/topics.hpp"
-#include "opstack/payload/payload_json.hpp"
 #include "testing/vectors.hpp"
-#include "opstack/encoding/snappy_block.hpp"
 
 namespace opstack::rules {
 namespace {
@@ -89,7 +89,8 @@ void expect_contents(const json::object& item, const Bytes& message) {
     EXPECT_EQ(to_hex0x(*signer), text(item, "recovered_address"));
   }
   if (!has(item, "decoded")) return;
-  const auto envelope = payload::decode_envelope(static_cast<Version>(testing_vectors::integer(item, "topic_version")), body);
+  const auto envelope =
+      payload::decode_envelope(static_cast<Version>(testing_vectors::integer(item, "topic_version")), body);
   ASSERT_TRUE(envelope) << envelope.error().message();
   EXPECT_EQ(json::serialize(payload::to_json(*envelope)), json::serialize(item.at("decoded")));
   const auto hash = payload::compute_block_hash(*envelope);
@@ -125,12 +126,12 @@ void expect_case(const json::object& item, const Bytes& message) {
   if (outcome.verdict != Verdict::accept) return;
   expect_block(item, outcome);
   // What was taken encodes to the same body, which the builder signs over to the same topic.
-  const auto message_again = make_signed_block_message(rules.config().chain_id, rules.config().version, *outcome.envelope,
-                                                       [&] {
-                                                         Signature out;
-                                                         std::copy_n(outcome.contents->begin(), out.size(), out.begin());
-                                                         return out;
-                                                       }());
+  const auto message_again =
+      make_signed_block_message(rules.config().chain_id, rules.config().version, *outcome.envelope, [&] {
+        Signature out;
+        std::copy_n(outcome.contents->begin(), out.size(), out.begin());
+        return out;
+      }());
   ASSERT_TRUE(message_again) << message_again.error().message();
   EXPECT_EQ(message_again->topic, text(item, "topic"));
   EXPECT_EQ(to_hex0x(message_id(message_again->topic, *message_again->data)), text(item, "message_id"));
@@ -145,10 +146,36 @@ void run_singles(const char* family) {
   testing_vectors::expect_known_root_keys(family, {"cases", "base", "sequencer_private_key"});
   testing_vectors::for_each_case(
       family, "cases",
-      {"chain_id", "decompressed_length", "expect", "message", "message_id", "name", "now", "payload_hash",
-       "recovered_address", "sequencer", "signature", "signing_hash", "threshold_seconds", "topic", "topic_version", "why",
-       "previous_sequencer", "jovian_active", "reference_error", "kind", "source", "block", "block_hash_from_fields",
-       "block_hash_matches", "decoded", "signer_known_as", "signer_note", "compression_note", "decompressed", "note"},
+      {"chain_id",
+       "decompressed_length",
+       "expect",
+       "message",
+       "message_id",
+       "name",
+       "now",
+       "payload_hash",
+       "recovered_address",
+       "sequencer",
+       "signature",
+       "signing_hash",
+       "threshold_seconds",
+       "topic",
+       "topic_version",
+       "why",
+       "previous_sequencer",
+       "jovian_active",
+       "reference_error",
+       "kind",
+       "source",
+       "block",
+       "block_hash_from_fields",
+       "block_hash_matches",
+       "decoded",
+       "signer_known_as",
+       "signer_note",
+       "compression_note",
+       "decompressed",
+       "note"},
       [](const json::object& item, const std::string&) { expect_case(item, bytes(item, "message")); });
 }
 
@@ -176,7 +203,8 @@ TEST(GossipVectors, the_builder_makes_the_messages_of_the_reference_again) {
         if (outcome.verdict != Verdict::accept) continue;
         if (libp2p::crypto::secp256k1::address_of(*secret) != *outcome.signer) continue;
         SCOPED_TRACE(file.path + " " + text(item, "name"));
-        const auto made = make_block_message(rules.config().chain_id, rules.config().version, *outcome.envelope, *secret);
+        const auto made =
+            make_block_message(rules.config().chain_id, rules.config().version, *outcome.envelope, *secret);
         ASSERT_TRUE(made) << made.error().message();
         if (text(item, "name").find("high_s") == std::string::npos) {
           EXPECT_EQ(to_hex0x(made->signature), text(item, "signature"));
@@ -214,9 +242,9 @@ TEST(GossipVectors, messages_at_the_limit_of_size) {
   testing_vectors::expect_known_root_keys("opstack/gossip/size-limit", {"cases"});
   testing_vectors::for_each_case(
       "opstack/gossip/size-limit", "cases",
-      {"block_hash", "chain_id", "decompressed_length", "expect", "message_file", "message_id", "name", "now", "payload_hash",
-       "recovered_address", "sequencer", "signature", "signing_hash", "threshold_seconds", "topic", "topic_version", "why",
-       "kind", "source"},
+      {"block_hash", "chain_id", "decompressed_length", "expect", "message_file", "message_id", "name", "now",
+       "payload_hash", "recovered_address", "sequencer", "signature", "signing_hash", "threshold_seconds", "topic",
+       "topic_version", "why", "kind", "source"},
       [](const json::object& item, const std::string& label) {
         const auto json_path = label.substr(0, label.find(".json "));
         const auto path = std::filesystem::path(json_path).parent_path() / text(item, "message_file");

@@ -1,5 +1,5 @@
-// libp2p/protobuf.json, groups "gossipsub" and "gossipsub-signed", and "rpc_decoding": RPCs decode to the fields shown, are
-// refused where they must be, and encode to the same bytes.
+// libp2p/protobuf.json, groups "gossipsub" and "gossipsub-signed", and "rpc_decoding": RPCs decode to the fields shown,
+// are refused where they must be, and encode to the same bytes.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -66,8 +66,8 @@ void show_prune(const Prune& prune, json::object& to) {
         set(peer, "signedPeerRecord", info.signed_peer_record);
       }));
   if (prune.backoff) {
-    to["backoff"] = *prune.backoff <= kLargestNumber ? json::value(*prune.backoff)
-                                                     : json::value(std::to_string(*prune.backoff));
+    to["backoff"] =
+        *prune.backoff <= kLargestNumber ? json::value(*prune.backoff) : json::value(std::to_string(*prune.backoff));
   }
 }
 
@@ -176,14 +176,15 @@ void check_signed_message(const json::object& item) {
 }
 
 TEST(GossipsubVectors, messages) {
-  for_each_case("libp2p/protobuf", "cases",
-                {"bytes", "decoded", "group", "length_prefixed", "name", "from_peer_id", "signed_bytes", "source", "kind"},
-                [](const json::object& item, const std::string&) {
-                  SCOPED_TRACE(text(item, "name"));
-                  const std::string group = text(item, "group");
-                  if (group == "gossipsub") check_rpc(item);
-                  if (group == "gossipsub-signed") check_signed_message(item);
-                });
+  for_each_case(
+      "libp2p/protobuf", "cases",
+      {"bytes", "decoded", "group", "length_prefixed", "name", "from_peer_id", "signed_bytes", "source", "kind"},
+      [](const json::object& item, const std::string&) {
+        SCOPED_TRACE(text(item, "name"));
+        const std::string group = text(item, "group");
+        if (group == "gossipsub") check_rpc(item);
+        if (group == "gossipsub-signed") check_signed_message(item);
+      });
 }
 
 TEST(GossipsubVectors, rpc_decoding) {

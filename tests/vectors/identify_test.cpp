@@ -29,8 +29,8 @@ std::optional<libp2p::Bytes> optional_bytes(const json::object& item, std::strin
 }
 
 Message described(const json::object& decoded) {
-  static constexpr std::string_view kKnown[] = {"agentVersion",    "listenAddrs", "observedAddr",    "protocolVersion",
-                                                "protocols",       "publicKey",   "signedPeerRecord"};
+  static constexpr std::string_view kKnown[] = {"agentVersion", "listenAddrs", "observedAddr",    "protocolVersion",
+                                                "protocols",    "publicKey",   "signedPeerRecord"};
   for (const auto& field : decoded)
     EXPECT_NE(std::find(std::begin(kKnown), std::end(kKnown), std::string_view(field.key())), std::end(kKnown))
         << field.key();
@@ -46,22 +46,22 @@ Message described(const json::object& decoded) {
 }
 
 TEST(IdentifyVectors, messages) {
-  for_each_case("libp2p/protobuf", "cases",
-                {"bytes", "decoded", "group", "length_prefixed", "name", "from_peer_id", "signed_bytes", "source",
-                 "kind"},
-                [](const json::object& item, const std::string&) {
-                  if (text(item, "group") != "identify") return;
-                  SCOPED_TRACE(text(item, "name"));
-                  const auto expected = described(item.at("decoded").as_object());
-                  const auto decoded = libp2p::identify::decode(bytes(item, "bytes"));
-                  ASSERT_TRUE(decoded) << decoded.error().message();
-                  EXPECT_EQ(*decoded, expected);
-                  EXPECT_EQ(to_hex0x(libp2p::identify::encode(expected)), text(item, "bytes"));
-                  const auto streamed = libp2p::identify::decode_parts(bytes(item, "length_prefixed"));
-                  ASSERT_TRUE(streamed) << streamed.error().message();
-                  EXPECT_EQ(*streamed, expected);
-                  EXPECT_EQ(to_hex0x(libp2p::identify::encode_parts(expected)), text(item, "length_prefixed"));
-                });
+  for_each_case(
+      "libp2p/protobuf", "cases",
+      {"bytes", "decoded", "group", "length_prefixed", "name", "from_peer_id", "signed_bytes", "source", "kind"},
+      [](const json::object& item, const std::string&) {
+        if (text(item, "group") != "identify") return;
+        SCOPED_TRACE(text(item, "name"));
+        const auto expected = described(item.at("decoded").as_object());
+        const auto decoded = libp2p::identify::decode(bytes(item, "bytes"));
+        ASSERT_TRUE(decoded) << decoded.error().message();
+        EXPECT_EQ(*decoded, expected);
+        EXPECT_EQ(to_hex0x(libp2p::identify::encode(expected)), text(item, "bytes"));
+        const auto streamed = libp2p::identify::decode_parts(bytes(item, "length_prefixed"));
+        ASSERT_TRUE(streamed) << streamed.error().message();
+        EXPECT_EQ(*streamed, expected);
+        EXPECT_EQ(to_hex0x(libp2p::identify::encode_parts(expected)), text(item, "length_prefixed"));
+      });
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ TEST(MplexVectors, headers) {
   expect_known_root_keys("libp2p/mplex", {"headers", "refused_headers", "raw_input_to_responder", "sessions"});
   for_each_case("libp2p/mplex", "headers", {"bytes", "tag", "stream_id", "length", "why"},
                 [](const json::object& item, const std::string&) {
-                  const Header expected{unsigned_integer(item, "stream_id"), static_cast<std::uint8_t>(integer(item, "tag")),
+                  const Header expected{unsigned_integer(item, "stream_id"),
+                                        static_cast<std::uint8_t>(integer(item, "tag")),
                                         static_cast<std::size_t>(unsigned_integer(item, "length"))};
                   const auto encoded = bytes(item, "bytes");
                   const auto read = read_header(encoded);
@@ -76,8 +77,8 @@ struct Frame {
   Bytes raw, data;
 };
 
-// What one side wrote: the frames that the file describes, which our codec writes and reads as the same bytes, and which are together
-// what the side put on the wire.
+// What one side wrote: the frames that the file describes, which our codec writes and reads as the same bytes, and
+// which are together what the side put on the wire.
 std::vector<Frame> written(const json::object& item, const std::string& side) {
   std::vector<Frame> frames;
   Bytes all;
@@ -85,7 +86,8 @@ std::vector<Frame> written(const json::object& item, const std::string& side) {
     const auto& described = entry.as_object();
     Frame frame{{unsigned_integer(described, "stream_id"), static_cast<std::uint8_t>(integer(described, "tag")),
                  static_cast<std::size_t>(unsigned_integer(described, "length"))},
-                bytes(described, "bytes"), bytes(described, "data")};
+                bytes(described, "bytes"),
+                bytes(described, "data")};
     Bytes encoded(header_size(frame.header));
     write_header(encoded.data(), frame.header);
     append(encoded, frame.data);
@@ -102,8 +104,8 @@ std::vector<Frame> written(const json::object& item, const std::string& side) {
 
 bool opens(const Frame& frame) { return frame.header.flag == static_cast<std::uint8_t>(Flag::new_stream); }
 
-// Plays the writes of `side` to a session of ours on the other side, which has opened the streams that the recording's other side had,
-// and compares what came out of each stream.
+// Plays the writes of `side` to a session of ours on the other side, which has opened the streams that the recording's
+// other side had, and compares what came out of each stream.
 void check_received(const json::object& item, const std::string& side) {
   User user;
   Session session(Limits{}, user);

@@ -1,6 +1,7 @@
+#include "libp2p/multiformats/multiaddr.hpp"
+
 #include <gtest/gtest.h>
 
-#include "libp2p/multiformats/multiaddr.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

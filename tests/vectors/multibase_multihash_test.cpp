@@ -14,17 +14,25 @@ constexpr auto kFamily = "libp2p/multibase-multihash";
 
 // go-multibase's names.
 const std::map<std::string, Base>& bases() {
-  static const std::map<std::string, Base> all = {
-      {"identity", Base::identity},         {"base2", Base::base2},
-      {"base10", Base::base10},             {"base16", Base::base16},
-      {"base16upper", Base::base16_upper},  {"base32", Base::base32},
-      {"base32upper", Base::base32_upper},  {"base32pad", Base::base32_pad},
-      {"base32padupper", Base::base32_pad_upper}, {"base32hex", Base::base32_hex},
-      {"base32hexupper", Base::base32_hex_upper}, {"base36", Base::base36},
-      {"base36upper", Base::base36_upper},  {"base58btc", Base::base58btc},
-      {"base58flickr", Base::base58flickr}, {"base64", Base::base64},
-      {"base64pad", Base::base64_pad},      {"base64url", Base::base64_url},
-      {"base64urlpad", Base::base64_url_pad}};
+  static const std::map<std::string, Base> all = {{"identity", Base::identity},
+                                                  {"base2", Base::base2},
+                                                  {"base10", Base::base10},
+                                                  {"base16", Base::base16},
+                                                  {"base16upper", Base::base16_upper},
+                                                  {"base32", Base::base32},
+                                                  {"base32upper", Base::base32_upper},
+                                                  {"base32pad", Base::base32_pad},
+                                                  {"base32padupper", Base::base32_pad_upper},
+                                                  {"base32hex", Base::base32_hex},
+                                                  {"base32hexupper", Base::base32_hex_upper},
+                                                  {"base36", Base::base36},
+                                                  {"base36upper", Base::base36_upper},
+                                                  {"base58btc", Base::base58btc},
+                                                  {"base58flickr", Base::base58flickr},
+                                                  {"base64", Base::base64},
+                                                  {"base64pad", Base::base64_pad},
+                                                  {"base64url", Base::base64_url},
+                                                  {"base64urlpad", Base::base64_url_pad}};
   return all;
 }
 
@@ -33,24 +41,24 @@ TEST(MultibaseVectors, have_no_unknown_key) {
 }
 
 TEST(MultibaseVectors, encode) {
-  for_each_case(kFamily, "multibase_encode",
-                {"data", "base2", "base10", "base16", "base16upper", "base32", "base32upper", "base32pad", "base32hex",
-                 "base36", "base36upper", "base58btc", "base58flickr", "base64", "base64pad", "base64url",
-                 "base64urlpad"},
-                [](const json::object& item, const std::string&) {
-                  const auto data = bytes(item, "data");
-                  for (const auto& [name, base] : bases()) {
-                    if (!has(item, name)) continue;
-                    const auto expected = text(item, name);
-                    EXPECT_EQ(libp2p::multiformats::encode_multibase(base, data), expected) << name;
-                    // No bytes are no digits; the bases that write one number do not read that back.
-                    if (data.empty()) continue;
-                    const auto back = libp2p::multiformats::decode_multibase(expected);
-                    ASSERT_TRUE(back) << name;
-                    EXPECT_EQ(back->base, base);
-                    EXPECT_EQ(back->bytes, data);
-                  }
-                });
+  for_each_case(
+      kFamily, "multibase_encode",
+      {"data", "base2", "base10", "base16", "base16upper", "base32", "base32upper", "base32pad", "base32hex", "base36",
+       "base36upper", "base58btc", "base58flickr", "base64", "base64pad", "base64url", "base64urlpad"},
+      [](const json::object& item, const std::string&) {
+        const auto data = bytes(item, "data");
+        for (const auto& [name, base] : bases()) {
+          if (!has(item, name)) continue;
+          const auto expected = text(item, name);
+          EXPECT_EQ(libp2p::multiformats::encode_multibase(base, data), expected) << name;
+          // No bytes are no digits; the bases that write one number do not read that back.
+          if (data.empty()) continue;
+          const auto back = libp2p::multiformats::decode_multibase(expected);
+          ASSERT_TRUE(back) << name;
+          EXPECT_EQ(back->base, base);
+          EXPECT_EQ(back->bytes, data);
+        }
+      });
 }
 
 TEST(MultibaseVectors, decode) {

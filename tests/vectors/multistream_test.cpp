@@ -1,10 +1,9 @@
 // libp2p/multistream.json: what a listener answers to a dialer's bytes, and what a dialer makes of a listener's.
-#include "libp2p/protocols/multistream/negotiator.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "libp2p/protocols/multistream/negotiator.hpp"
 #include "testing/vectors.hpp"
 
 namespace {

@@ -230,8 +230,8 @@ void check_libp2p(const json::object& item) {
 TEST(NoiseVectors, libp2p_handshakes) {
   expect_known_root_keys("libp2p/noise-libp2p", {"cases"});
   for_each_case("libp2p/noise-libp2p", "cases",
-                {"name", "about", "source", "kind", "prologue", "initiator", "responder", "handshake",
-                 "handshake_hash", "transport"},
+                {"name", "about", "source", "kind", "prologue", "initiator", "responder", "handshake", "handshake_hash",
+                 "transport"},
                 [](const json::object& item, const std::string&) {
                   SCOPED_TRACE(text(item, "name"));
                   check_libp2p(item);

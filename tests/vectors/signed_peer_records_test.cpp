@@ -33,35 +33,34 @@ void expect_resealed(const json::object& item, const PeerRecord& record) {
 }
 
 TEST(SignedPeerRecordVectors, open_or_are_refused) {
-  for_each_case(
-      kFamily, "cases",
-      {"name", "envelope", "valid", "peer_id", "seq", "addrs", "payload", "payload_type", "private_key_protobuf",
-       "signer_matches_peer_id", "why", "reference_error"},
-      [](const json::object& item, const std::string&) {
-        const auto wire = bytes(item, "envelope");
-        const auto opened = PeerRecord::open_unmatched(wire);
-        ASSERT_EQ(opened.has_value(), boolean(item, "valid"))
-            << text(item, "name") << ": " << (opened ? "opened" : opened.error().message());
-        if (!opened) {
-          EXPECT_FALSE(PeerRecord::open(wire));
-          return;
-        }
-        const auto& record = opened->record;
-        EXPECT_EQ(record.peer_id.to_base58(), text(item, "peer_id"));
-        EXPECT_EQ(record.seq, unsigned_integer(item, "seq"));
-        EXPECT_TRUE(libp2p::equal(opened->envelope.payload(), bytes(item, "payload")));
-        EXPECT_TRUE(libp2p::equal(opened->envelope.payload_type(), bytes(item, "payload_type")));
-        ASSERT_TRUE(has(item, "addrs") && item.at("addrs").is_array());
-        const auto& addresses = item.at("addrs").get_array();
-        ASSERT_EQ(record.addresses.size(), addresses.size());
-        for (std::size_t i = 0; i < addresses.size(); ++i)
-          EXPECT_EQ(record.addresses[i].text(), std::string_view(addresses[i].as_string()));
-        EXPECT_EQ(opened->signer_matches, boolean(item, "signer_matches_peer_id"));
-        EXPECT_EQ(PeerRecord::open(wire).has_value(), boolean(item, "signer_matches_peer_id"));
-        EXPECT_EQ(record.encode(), bytes(item, "payload"));
-        EXPECT_EQ(opened->envelope.encode(), wire);
-        if (has(item, "private_key_protobuf")) expect_resealed(item, record);
-      });
+  for_each_case(kFamily, "cases",
+                {"name", "envelope", "valid", "peer_id", "seq", "addrs", "payload", "payload_type",
+                 "private_key_protobuf", "signer_matches_peer_id", "why", "reference_error"},
+                [](const json::object& item, const std::string&) {
+                  const auto wire = bytes(item, "envelope");
+                  const auto opened = PeerRecord::open_unmatched(wire);
+                  ASSERT_EQ(opened.has_value(), boolean(item, "valid"))
+                      << text(item, "name") << ": " << (opened ? "opened" : opened.error().message());
+                  if (!opened) {
+                    EXPECT_FALSE(PeerRecord::open(wire));
+                    return;
+                  }
+                  const auto& record = opened->record;
+                  EXPECT_EQ(record.peer_id.to_base58(), text(item, "peer_id"));
+                  EXPECT_EQ(record.seq, unsigned_integer(item, "seq"));
+                  EXPECT_TRUE(libp2p::equal(opened->envelope.payload(), bytes(item, "payload")));
+                  EXPECT_TRUE(libp2p::equal(opened->envelope.payload_type(), bytes(item, "payload_type")));
+                  ASSERT_TRUE(has(item, "addrs") && item.at("addrs").is_array());
+                  const auto& addresses = item.at("addrs").get_array();
+                  ASSERT_EQ(record.addresses.size(), addresses.size());
+                  for (std::size_t i = 0; i < addresses.size(); ++i)
+                    EXPECT_EQ(record.addresses[i].text(), std::string_view(addresses[i].as_string()));
+                  EXPECT_EQ(opened->signer_matches, boolean(item, "signer_matches_peer_id"));
+                  EXPECT_EQ(PeerRecord::open(wire).has_value(), boolean(item, "signer_matches_peer_id"));
+                  EXPECT_EQ(record.encode(), bytes(item, "payload"));
+                  EXPECT_EQ(opened->envelope.encode(), wire);
+                  if (has(item, "private_key_protobuf")) expect_resealed(item, record);
+                });
 }
 
 }  // namespace

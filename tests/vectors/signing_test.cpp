@@ -1,8 +1,9 @@
 // Vectors opstack/signing.json.
+#include "opstack/rules/signing.hpp"
+
 #include <gtest/gtest.h>
 
 #include "libp2p/crypto/secp256k1.hpp"
-#include "opstack/rules/signing.hpp"
 #include "testing/vectors.hpp"
 
 namespace opstack::rules {
@@ -19,34 +20,34 @@ TEST(SigningVectors, file_holds_no_unknown_keys) {
 }
 
 TEST(SigningVectors, hashes_signatures_and_addresses_agree) {
-  testing_vectors::for_each_case(
-      "opstack/signing", "cases",
-      {"address", "chain_id", "payload", "payload_hash", "private_key", "public_key", "signature", "signing_hash", "kind",
-       "source", "name"},
-      [](const json::object& item, const std::string&) {
-        const auto chain_id = chain::ChainId::from_decimal(text(item, "chain_id"));
-        ASSERT_TRUE(chain_id);
-        EXPECT_EQ(chain_id->to_decimal(), text(item, "chain_id"));
-        const auto secret = secp256k1::parse_secret(bytes(item, "private_key"));
-        ASSERT_TRUE(secret);
-        const auto body = bytes(item, "payload");
-        const Hash digest = signing_hash(*chain_id, payload_hash(body));
-        EXPECT_EQ(to_hex0x(payload_hash(body)), text(item, "payload_hash"));
-        EXPECT_EQ(to_hex0x(digest), text(item, "signing_hash"));
-        EXPECT_EQ(to_hex0x(sign_body(*secret, *chain_id, body)), text(item, "signature"));
-        EXPECT_EQ(to_hex0x(secp256k1::address_of(*secret)), text(item, "address"));
-        const auto signer = recover_signer(*chain_id, body, bytes(item, "signature"));
-        ASSERT_TRUE(signer);
-        EXPECT_EQ(to_hex0x(*signer), text(item, "address"));
-        const auto key = secp256k1::recover(digest, bytes(item, "signature"));
-        ASSERT_TRUE(key);
-        EXPECT_EQ(to_hex0x(*key), text(item, "public_key"));
-      });
+  testing_vectors::for_each_case("opstack/signing", "cases",
+                                 {"address", "chain_id", "payload", "payload_hash", "private_key", "public_key",
+                                  "signature", "signing_hash", "kind", "source", "name"},
+                                 [](const json::object& item, const std::string&) {
+                                   const auto chain_id = chain::ChainId::from_decimal(text(item, "chain_id"));
+                                   ASSERT_TRUE(chain_id);
+                                   EXPECT_EQ(chain_id->to_decimal(), text(item, "chain_id"));
+                                   const auto secret = secp256k1::parse_secret(bytes(item, "private_key"));
+                                   ASSERT_TRUE(secret);
+                                   const auto body = bytes(item, "payload");
+                                   const Hash digest = signing_hash(*chain_id, payload_hash(body));
+                                   EXPECT_EQ(to_hex0x(payload_hash(body)), text(item, "payload_hash"));
+                                   EXPECT_EQ(to_hex0x(digest), text(item, "signing_hash"));
+                                   EXPECT_EQ(to_hex0x(sign_body(*secret, *chain_id, body)), text(item, "signature"));
+                                   EXPECT_EQ(to_hex0x(secp256k1::address_of(*secret)), text(item, "address"));
+                                   const auto signer = recover_signer(*chain_id, body, bytes(item, "signature"));
+                                   ASSERT_TRUE(signer);
+                                   EXPECT_EQ(to_hex0x(*signer), text(item, "address"));
+                                   const auto key = secp256k1::recover(digest, bytes(item, "signature"));
+                                   ASSERT_TRUE(key);
+                                   EXPECT_EQ(to_hex0x(*key), text(item, "public_key"));
+                                 });
 }
 
 TEST(SigningVectors, published_signing_hashes_agree) {
   testing_vectors::for_each_case(
-      "opstack/signing", "published", {"chain_id", "domain", "payload", "recomputed", "signing_hash", "source", "kind", "name"},
+      "opstack/signing", "published",
+      {"chain_id", "domain", "payload", "recomputed", "signing_hash", "source", "kind", "name"},
       [](const json::object& item, const std::string&) {
         const auto chain_id = chain::ChainId::from_decimal(text(item, "chain_id"));
         ASSERT_TRUE(chain_id);

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "libp2p/base/rng.hpp"
-#include "testing/vectors.hpp"
 #include "opstack/encoding/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
+#include "testing/vectors.hpp"
 
 namespace opstack::encoding {
 namespace {
@@ -40,7 +40,8 @@ TEST(SnappyVectors, files_hold_no_unknown_keys) {
 }
 
 TEST(SnappyVectors, blocks_of_the_reference_encoder_decode_and_ours_do_too) {
-  for_each_case("snappy/block", "encoded", {"name", "compressed", "crc32c", "data", "data_note", "length", "kind", "source"},
+  for_each_case("snappy/block", "encoded",
+                {"name", "compressed", "crc32c", "data", "data_note", "length", "kind", "source"},
                 [](const json::object& item, const std::string&) {
                   const libp2p::Bytes compressed = bytes(item, "compressed");
                   const auto contents = snappy_decompress(compressed, kBound);
@@ -58,7 +59,8 @@ TEST(SnappyVectors, blocks_of_the_reference_encoder_decode_and_ours_do_too) {
 }
 
 TEST(SnappyVectors, block_elements_are_read_or_refused_as_told) {
-  for_each_case("snappy/block", "elements", {"name", "compressed", "data", "valid", "why", "reference_error", "kind", "source"},
+  for_each_case("snappy/block", "elements",
+                {"name", "compressed", "data", "valid", "why", "reference_error", "kind", "source"},
                 [](const json::object& item, const std::string&) {
                   const libp2p::Bytes compressed = bytes(item, "compressed");
                   const bool valid = testing_vectors::boolean(item, "valid");

@@ -1,9 +1,9 @@
 // Vectors opstack/ssz/*.json.
 #include <gtest/gtest.h>
 
-#include "opstack/rules/signing.hpp"
 #include "opstack/payload/payload.hpp"
 #include "opstack/payload/payload_json.hpp"
+#include "opstack/rules/signing.hpp"
 #include "testing/vectors.hpp"
 
 namespace opstack::payload {
@@ -50,8 +50,8 @@ TEST(SszVectors, files_hold_no_unknown_keys) {
 TEST(SszVectors, payloads_decode_encode_and_hash_as_told) {
   testing_vectors::for_each_case(
       "opstack/ssz/payloads", "cases",
-      {"block_hash_from_fields", "block_hash_matches", "chain_id", "decoded", "kind", "name", "payload_hash", "signing_hash",
-       "source", "ssz", "ssz_length", "ssz_type", "transactions_root", "version", "why", "note"},
+      {"block_hash_from_fields", "block_hash_matches", "chain_id", "decoded", "kind", "name", "payload_hash",
+       "signing_hash", "source", "ssz", "ssz_length", "ssz_type", "transactions_root", "version", "why", "note"},
       [](const json::object& item, const std::string&) {
         SCOPED_TRACE(text(item, "name"));
         const Version version = version_of(item);
@@ -72,24 +72,23 @@ TEST(SszVectors, payloads_decode_encode_and_hash_as_told) {
 
 TEST(SszVectors, structures_are_decoded_or_refused_as_told) {
   for (const char* family : {"opstack/ssz/structure", "opstack/ssz/published"}) {
-    testing_vectors::for_each_case(
-        family, "cases",
-        {"block_hash_matches", "decoded", "expect", "name", "ssz", "ssz_type", "version", "why", "reference_error", "source",
-         "kind"},
-        [](const json::object& item, const std::string&) {
-          SCOPED_TRACE(text(item, "name"));
-          const Version version = version_of(item);
-          const Bytes ssz = bytes(item, "ssz");
-          expect_type(item, version);
-          const std::string expect = text(item, "expect");
-          const auto envelope = decode_envelope(version, ssz);
-          if (expect == "either") return;
-          ASSERT_TRUE(expect == "ok" || expect == "error") << expect;
-          ASSERT_EQ(envelope.has_value(), expect == "ok");
-          if (envelope) return expect_decodes(item, version, ssz);
-          ASSERT_TRUE(envelope.error().offset());
-          EXPECT_LE(*envelope.error().offset(), ssz.size());
-        });
+    testing_vectors::for_each_case(family, "cases",
+                                   {"block_hash_matches", "decoded", "expect", "name", "ssz", "ssz_type", "version",
+                                    "why", "reference_error", "source", "kind"},
+                                   [](const json::object& item, const std::string&) {
+                                     SCOPED_TRACE(text(item, "name"));
+                                     const Version version = version_of(item);
+                                     const Bytes ssz = bytes(item, "ssz");
+                                     expect_type(item, version);
+                                     const std::string expect = text(item, "expect");
+                                     const auto envelope = decode_envelope(version, ssz);
+                                     if (expect == "either") return;
+                                     ASSERT_TRUE(expect == "ok" || expect == "error") << expect;
+                                     ASSERT_EQ(envelope.has_value(), expect == "ok");
+                                     if (envelope) return expect_decodes(item, version, ssz);
+                                     ASSERT_TRUE(envelope.error().offset());
+                                     EXPECT_LE(*envelope.error().offset(), ssz.size());
+                                   });
   }
 }
 

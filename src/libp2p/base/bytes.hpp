@@ -28,9 +28,7 @@ inline ByteView as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-inline std::string_view as_text(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 inline Bytes to_bytes(ByteView view) { return Bytes(view.begin(), view.end()); }
 inline Bytes to_bytes(std::string_view text) { return to_bytes(as_bytes(text)); }
@@ -47,7 +45,8 @@ inline SharedBytes share(Bytes bytes) { return std::make_shared<const Bytes>(std
 std::string to_hex(ByteView bytes);
 // The same with "0x" in front: how bytes appear everywhere that a person or a JSON-RPC client sees them.
 std::string to_hex0x(ByteView bytes);
-// Reads hexadecimal text with or without "0x", either case. Nothing for an odd length or a character that is not a digit.
+// Reads hexadecimal text with or without "0x", either case. Nothing for an odd length or a character that is not a
+// digit.
 std::optional<Bytes> from_hex(std::string_view text);
 
 // Big- and little-endian integers at a place that the caller has checked to be long enough.

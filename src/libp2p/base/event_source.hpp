@@ -139,7 +139,8 @@ class EventSource {
   const std::shared_ptr<Table> table_ = std::make_shared<Table>();
 };
 
-// For std::visit: a listener made of lambdas, one for each kind of event that it wants and one with `const auto&` for the others.
+// For std::visit: a listener made of lambdas, one for each kind of event that it wants and one with `const auto&` for
+// the others.
 template <class... Functions>
 struct Overloaded : Functions... {
   using Functions::operator()...;

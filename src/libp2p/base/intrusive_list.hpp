@@ -1,5 +1,6 @@
-// A doubly linked list through its members' own `next` and `previous`: no allocation, and a member leaves it in constant time. It owns
-// nothing; whoever owns the members takes each out before it dies. A member is in one list at most.
+// A doubly linked list through its members' own `next` and `previous`: no allocation, and a member leaves it in
+// constant time. It owns nothing; whoever owns the members takes each out before it dies. A member is in one list at
+// most.
 #pragma once
 
 namespace libp2p {

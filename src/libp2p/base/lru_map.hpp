@@ -1,5 +1,5 @@
-// A map that holds at most `capacity` entries and drops the one that was used least recently. Iteration is from the most
-// to the least recently used, so it is the same in every run whatever the keys hash to.
+// A map that holds at most `capacity` entries and drops the one that was used least recently. Iteration is from the
+// most to the least recently used, so it is the same in every run whatever the keys hash to.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
-// One bound for what strangers can make a host remember, whatever it is: records of peers, windows of streams, unfinished
-// frames, answers that wait for their readers. Each part takes what it is about to hold and gives it back; a part that
-// is refused keeps what it has, drops its own or makes its largest holder go. Owned by the host (Limits::memory) and
-// handed down; outlives everything that takes from it. Threads: any; the counts are atomic.
+// One bound for what strangers can make a host remember, whatever it is: records of peers, windows of streams,
+// unfinished frames, answers that wait for their readers. Each part takes what it is about to hold and gives it back; a
+// part that is refused keeps what it has, drops its own or makes its largest holder go. Owned by the host
+// (Limits::memory) and handed down; outlives everything that takes from it. Threads: any; the counts are atomic.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // Text made of what peers say: agent names, protocol names, error texts, names in addresses. Peers may send any bytes;
-// text that leaves this program (JSON, files, terminals) goes through peer_text(). The log does the same with every field
-// by itself (opp2p/observe/log_line.hpp).
+// text that leaves this program (JSON, files, terminals) goes through peer_text(). The log does the same with every
+// field by itself (opp2p/observe/log_line.hpp).
 //
 // Pure functions.
 #pragma once
@@ -14,9 +14,9 @@ namespace libp2p {
 
 inline constexpr std::size_t kMaxPeerText = 512;
 
-// Valid UTF-8 of at most `max_bytes`, and behind it " (N more bytes)" when something was cut off. A byte that belongs to no
-// character becomes U+FFFD, as Go's encoding/json writes it. A control character becomes its escape, e.g. \u001b. Text
-// that is clean comes back as it is.
+// Valid UTF-8 of at most `max_bytes`, and behind it " (N more bytes)" when something was cut off. A byte that belongs
+// to no character becomes U+FFFD, as Go's encoding/json writes it. A control character becomes its escape, e.g. \u001b.
+// Text that is clean comes back as it is.
 std::string peer_text(std::string_view bytes, std::size_t max_bytes = kMaxPeerText);
 
 struct Utf8Character {

@@ -15,18 +15,22 @@ TEST(PeerText, LeavesCleanTextAsItIs) {
 
 TEST(PeerText, ReplacesEachByteThatBelongsToNoCharacter) {
   EXPECT_EQ(peer_text("caf\xe9/1"), "caf\xef\xbf\xbd/1");
-  EXPECT_EQ(peer_text("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");                              // overlong
-  EXPECT_EQ(peer_text("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");              // a surrogate
+  EXPECT_EQ(peer_text("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");                                  // overlong
+  EXPECT_EQ(peer_text("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");                  // a surrogate
   EXPECT_EQ(peer_text("\xf4\x90\x80\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");  // above U+10FFFF
-  EXPECT_EQ(peer_text("a\xe2\x98"), "a\xef\xbf\xbd\xef\xbf\xbd");                            // ends too early
+  EXPECT_EQ(peer_text("a\xe2\x98"), "a\xef\xbf\xbd\xef\xbf\xbd");                                // ends too early
 }
 
 TEST(PeerText, EscapesWhatMovesACursorOrTurnsText) {
   EXPECT_EQ(peer_text("a\x1b[2Jb\nc"), "a\\u001b[2Jb\\u000ac");
   EXPECT_EQ(peer_text(std::string_view("\0", 1)), "\\u0000");
-  EXPECT_EQ(peer_text("\xc2\x9b" "31m"), "\\u009b31m");         // the one-character form of ESC [
-  EXPECT_EQ(peer_text("\xe2\x80\xae" "exe"), "\\u202eexe");     // right-to-left override
-  EXPECT_EQ(peer_text("\xd8\x9c"), "\\u061c");                  // Arabic letter mark
+  EXPECT_EQ(peer_text("\xc2\x9b"
+                      "31m"),
+            "\\u009b31m");  // the one-character form of ESC [
+  EXPECT_EQ(peer_text("\xe2\x80\xae"
+                      "exe"),
+            "\\u202eexe");                      // right-to-left override
+  EXPECT_EQ(peer_text("\xd8\x9c"), "\\u061c");  // Arabic letter mark
 }
 
 TEST(PeerText, CutsBetweenCharactersAndSaysHowMuchIsMissing) {

@@ -5,7 +5,8 @@ namespace {
 
 constexpr std::size_t kUnbounded = static_cast<std::size_t>(-1);
 
-// gogo/protobuf's reading of a number: ten bytes whose last may have any bits, of which those above 64 are lost. 0: refused.
+// gogo/protobuf's reading of a number: ten bytes whose last may have any bits, of which those above 64 are lost. 0:
+// refused.
 std::size_t read_lossy(ByteView in, std::uint64_t& value) {
   value = 0;
   for (std::size_t i = 0; i < in.size() && i < kMaxUvarintSize; ++i) {
@@ -15,7 +16,8 @@ std::size_t read_lossy(ByteView in, std::uint64_t& value) {
   return 0;
 }
 
-// The size of a field as gogo/protobuf's skip function finds it: the ends of groups are counted, not compared. kUnbounded: refused.
+// The size of a field as gogo/protobuf's skip function finds it: the ends of groups are counted, not compared.
+// kUnbounded: refused.
 std::size_t lossy_field_size(ByteView in) {
   std::size_t at = 0;
   std::size_t depth = 0;
@@ -125,7 +127,8 @@ Result<void> ProtobufReader::read_group(std::uint32_t number) {
   return {};
 }
 
-// Goes over the field at at_ as gogo/protobuf does; false when that would not take it, or would take it for a field that is known.
+// Goes over the field at at_ as gogo/protobuf does; false when that would not take it, or would take it for a field
+// that is known.
 bool ProtobufReader::skip_kept() {
   std::uint64_t tag = 0;
   if (read_lossy(rest(), tag) == 0) return false;
@@ -141,7 +144,8 @@ bool ProtobufReader::skip_kept() {
 Result<bool> ProtobufReader::next(ProtobufField& out) {
   // Before the strict reading, whose error takes a hundred times as long to make as such a field to pass over.
   while (lenient_above_ != 0 && at_ != end_ && skip_kept()) {
-    if (kept_ > most_kept_) return error(Errc::too_large, "its unknown fields are more than " + std::to_string(most_kept_) + " bytes");
+    if (kept_ > most_kept_)
+      return error(Errc::too_large, "its unknown fields are more than " + std::to_string(most_kept_) + " bytes");
   }
   if (at_ == end_) return false;
   const auto* const before = at_;

@@ -1,7 +1,7 @@
-// Reads the fields of a protobuf message one after another, and takes exactly what Go's protobuf module takes (the reader of go-libp2p and of
-// op-node): numbers may be padded, fields that are not known have any wire type, and groups stand in each other up to 10,001 deep. What
-// is refused here and taken there would make us blame honest peers. A value over bytes that the caller keeps; any thread; never
-// recursive; allocates only within a group.
+// Reads the fields of a protobuf message one after another, and takes exactly what Go's protobuf module takes (the
+// reader of go-libp2p and of op-node): numbers may be padded, fields that are not known have any wire type, and groups
+// stand in each other up to 10,001 deep. What is refused here and taken there would make us blame honest peers. A value
+// over bytes that the caller keeps; any thread; never recursive; allocates only within a group.
 #pragma once
 
 #include <vector>
@@ -17,8 +17,8 @@ enum class WireType : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, group =
 struct ProtobufField {
   std::uint32_t number = 0;
   WireType type = WireType::varint;
-  std::uint64_t value = 0;     // of a varint
-  ByteView bytes;              // contents of bytes, fixed64 and fixed32; of a group what stands in it and its end
+  std::uint64_t value = 0;  // of a varint
+  ByteView bytes;           // contents of bytes, fixed64 and fixed32; of a group what stands in it and its end
   std::size_t tag_size = 0;
   std::size_t value_size = 0;  // with the length in front
 
@@ -31,8 +31,8 @@ class ProtobufReader {
   // Groups in groups (Go's protowire.DefaultRecursionLimit, and the outermost).
   static constexpr std::size_t kMaxGroupDepth = 10'001;
 
-  // `context` begins the text of errors and outlives the reader. `start`: the byte from which their offsets count, when the message is a
-  // part of something. `cut_off`: the code when the message ends within a field.
+  // `context` begins the text of errors and outlives the reader. `start`: the byte from which their offsets count, when
+  // the message is a part of something. `cut_off`: the code when the message ends within a field.
   explicit ProtobufReader(ByteView message, std::string_view context = "protobuf", const std::uint8_t* start = nullptr,
                           Errc cut_off = Errc::malformed)
       : begin_(message.data()),
@@ -42,9 +42,9 @@ class ProtobufReader {
         context_(context),
         cut_off_(cut_off) {}
 
-  // Fields with a number above this one are also taken as gogo/protobuf takes them: groups of any depth whose ends name any field, and
-  // numbers that overflow. They are passed over, not answered; Errc::too_large when they are more than `most` bytes. For messages
-  // whose unknown fields are passed on by peers that never read them.
+  // Fields with a number above this one are also taken as gogo/protobuf takes them: groups of any depth whose ends name
+  // any field, and numbers that overflow. They are passed over, not answered; Errc::too_large when they are more than
+  // `most` bytes. For messages whose unknown fields are passed on by peers that never read them.
   ProtobufReader& keep_unknown_above(std::uint32_t number, std::size_t most) {
     lenient_above_ = number;
     most_kept_ = most;
@@ -87,12 +87,12 @@ class ProtobufReader {
   std::uint64_t highest_ = 536'870'911;
   std::uint32_t lenient_above_ = 0;  // 0: nothing
   std::size_t most_kept_ = 0;
-  std::size_t kept_ = 0;  // bytes
+  std::size_t kept_ = 0;                    // bytes
   std::vector<std::uint32_t> open_groups_;  // of the group that is read: kept, so that not each group allocates
 };
 
 // Goes over a whole message, for what is wrong in it.
-Result<void> check_protobuf(ByteView message, std::string_view context = "protobuf", const std::uint8_t* start = nullptr,
-                            Errc cut_off = Errc::malformed);
+Result<void> check_protobuf(ByteView message, std::string_view context = "protobuf",
+                            const std::uint8_t* start = nullptr, Errc cut_off = Errc::malformed);
 
 }  // namespace libp2p

@@ -21,7 +21,14 @@ TEST(Uvarint, is_padded_up_to_ten_bytes_and_holds_64_bits) {
 }
 
 TEST(Protobuf, gives_every_field_with_what_it_takes) {
-  const Bytes message = hex("8800" "05" "1201aa" "1d01020304" "210102030405060708" "2b30012c" "fa0600");
+  const Bytes message =
+      hex("8800"
+          "05"
+          "1201aa"
+          "1d01020304"
+          "210102030405060708"
+          "2b30012c"
+          "fa0600");
   ProtobufReader reader(message);
   ProtobufField field;
   const auto next = [&] { return reader.next(field).value(); };
@@ -46,7 +53,8 @@ TEST(Protobuf, gives_every_field_with_what_it_takes) {
 }
 
 TEST(Protobuf, refuses_what_Go_refuses_and_names_the_byte) {
-  for (const auto* text : {"00", "0e", "0f", "0c", "0b", "0b14", "0b0014", "0802", "0880", "0a05aa", "0d000000", "09", "8080808010"}) {
+  for (const auto* text :
+       {"00", "0e", "0f", "0c", "0b", "0b14", "0b0014", "0802", "0880", "0a05aa", "0d000000", "09", "8080808010"}) {
     const Bytes message = hex(text);
     const bool fine = std::string_view(text) == "0802";
     EXPECT_EQ(check_protobuf(message).has_value(), fine) << text;
@@ -68,8 +76,8 @@ TEST(Protobuf, keeps_what_older_readers_keep_only_above_the_known_fields_and_in_
       ++fields;
     }
   };
-  EXPECT_EQ(count(hex("3b441001")), 1);                     // group 7 ends as 8; then field 2
-  EXPECT_EQ(count(hex("1b241001")), -1);                    // a known number is read as Go reads it
+  EXPECT_EQ(count(hex("3b441001")), 1);   // group 7 ends as 8; then field 2
+  EXPECT_EQ(count(hex("1b241001")), -1);  // a known number is read as Go reads it
   EXPECT_EQ(count(hex("3a7f")), -1);
   EXPECT_EQ(count(hex("3cffffffffffffffffff7f")), -1);
   EXPECT_EQ(count(hex("38ffffffffffffffffff7f1001")), 1);
@@ -79,7 +87,8 @@ TEST(Protobuf, keeps_what_older_readers_keep_only_above_the_known_fields_and_in_
   for (int i = 0; i < 200'000; ++i) append(many, hex("3b44"));
   ProtobufReader reader(many);
   ProtobufField field;
-  EXPECT_EQ(reader.keep_unknown_above(6, 512U << 10).next(field).error().offset(), (512U << 10) + 2) << "no more is gone over";
+  EXPECT_EQ(reader.keep_unknown_above(6, 512U << 10).next(field).error().offset(), (512U << 10) + 2)
+      << "no more is gone over";
 }
 
 }  // namespace

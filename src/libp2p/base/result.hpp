@@ -1,5 +1,6 @@
-// The one error type and the result that carries it. An Error has a kind, for code that must decide, and a text, for the
-// person who reads it: what happened, where, and what to do. Nothing in steady state throws; exceptions are for start-up.
+// The one error type and the result that carries it. An Error has a kind, for code that must decide, and a text, for
+// the person who reads it: what happened, where, and what to do. Nothing in steady state throws; exceptions are for
+// start-up.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -13,22 +14,22 @@
 namespace libp2p {
 
 enum class Errc : std::uint8_t {
-  truncated,       // the input ends before the value does; with a stream, more bytes may mend it
-  malformed,       // the input breaks the format
-  too_large,       // a declared or actual size is above its bound
-  unsupported,     // well formed, but a version, type or protocol that is not spoken here
-  mismatch,        // two things that must agree do not: a peer id, a hash, a signature
-  denied,          // a gater, a limit or a policy says no
-  exhausted,       // a bounded resource (streams, memory, tokens) is used up
-  not_found,       // no such thing
-  closed,          // the stream, connection or service was closed in order
-  reset,           // the stream or connection was torn down
-  timed_out,       // a deadline passed
-  cancelled,       // the owner of the operation stopped it
-  would_block,     // nothing to read or no room to write now
-  unreachable,     // an address cannot be dialled
-  io,              // the operating system or the disk refused
-  invalid_argument,// the caller's own mistake
+  truncated,         // the input ends before the value does; with a stream, more bytes may mend it
+  malformed,         // the input breaks the format
+  too_large,         // a declared or actual size is above its bound
+  unsupported,       // well formed, but a version, type or protocol that is not spoken here
+  mismatch,          // two things that must agree do not: a peer id, a hash, a signature
+  denied,            // a gater, a limit or a policy says no
+  exhausted,         // a bounded resource (streams, memory, tokens) is used up
+  not_found,         // no such thing
+  closed,            // the stream, connection or service was closed in order
+  reset,             // the stream or connection was torn down
+  timed_out,         // a deadline passed
+  cancelled,         // the owner of the operation stopped it
+  would_block,       // nothing to read or no room to write now
+  unreachable,       // an address cannot be dialled
+  io,                // the operating system or the disk refused
+  invalid_argument,  // the caller's own mistake
 };
 
 std::string_view to_string(Errc code);
@@ -80,21 +81,21 @@ inline Error fail(Errc code, std::string text) { return Error(code, std::move(te
   auto result = (__VA_ARGS__);                    \
   if (!result) return std::move(result).error();  \
   declaration = std::move(*result)
-#define OPP2P_CO_TRY_INNER(result, declaration, ...)  \
-  auto result = (__VA_ARGS__);                        \
-  if (!result) co_return std::move(result).error();   \
+#define OPP2P_CO_TRY_INNER(result, declaration, ...) \
+  auto result = (__VA_ARGS__);                       \
+  if (!result) co_return std::move(result).error();  \
   declaration = std::move(*result)
 
 // Statement forms: OPP2P_TRY(auto frame, parse(view)); returns the error of a failed expression from the function.
 #define OPP2P_TRY(declaration, ...) OPP2P_TRY_INNER(OPP2P_CONCAT(opp2p_result_, __COUNTER__), declaration, __VA_ARGS__)
-#define OPP2P_TRYV(...)                                                                                \
-  do {                                                                                                 \
-    if (auto opp2p_status = (__VA_ARGS__); !opp2p_status) return std::move(opp2p_status).error();      \
+#define OPP2P_TRYV(...)                                                                           \
+  do {                                                                                            \
+    if (auto opp2p_status = (__VA_ARGS__); !opp2p_status) return std::move(opp2p_status).error(); \
   } while (false)
 // The same in a coroutine.
 #define OPP2P_CO_TRY(declaration, ...) \
   OPP2P_CO_TRY_INNER(OPP2P_CONCAT(opp2p_result_, __COUNTER__), declaration, __VA_ARGS__)
-#define OPP2P_CO_TRYV(...)                                                                               \
-  do {                                                                                                   \
-    if (auto opp2p_status = (__VA_ARGS__); !opp2p_status) co_return std::move(opp2p_status).error();     \
+#define OPP2P_CO_TRYV(...)                                                                           \
+  do {                                                                                               \
+    if (auto opp2p_status = (__VA_ARGS__); !opp2p_status) co_return std::move(opp2p_status).error(); \
   } while (false)

@@ -1,6 +1,6 @@
 // Randomness as data: engines get an Rng&, so that a seed reproduces a run. SeededRng is for tests and simulation only;
-// the runtime provides one that draws from the operating system (libp2p/runtime/entropy.hpp). Keys are never made from a seed
-// outside tests.
+// the runtime provides one that draws from the operating system (libp2p/runtime/entropy.hpp). Keys are never made from
+// a seed outside tests.
 #pragma once
 
 #include <cstdint>

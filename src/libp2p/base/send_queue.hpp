@@ -1,6 +1,6 @@
-// What a muxer's stream has still to send: copied bytes and references to shared messages, in order. Owned by its stream. It keeps no
-// bound of its own; the muxer asks size() before it adds. Copied bytes are gathered into chunks of at most kChunk, so that many small
-// writes cost few allocations.
+// What a muxer's stream has still to send: copied bytes and references to shared messages, in order. Owned by its
+// stream. It keeps no bound of its own; the muxer asks size() before it adds. Copied bytes are gathered into chunks of
+// at most kChunk, so that many small writes cost few allocations.
 #pragma once
 
 #include <vector>
@@ -18,8 +18,8 @@ class SendQueue {
   bool empty() const { return size_ == 0; }
 
   void push_copy(ByteView data);
-  // By reference from `offset` on. A reference costs as much as a small message: what is shorter than kWorthAReference is copied, which
-  // bounds the items of the queue by its bytes.
+  // By reference from `offset` on. A reference costs as much as a small message: what is shorter than kWorthAReference
+  // is copied, which bounds the items of the queue by its bytes.
   void push_shared(SharedBytes data, std::size_t offset);
   // Moves n bytes (at most size()) to `to`.
   void pop(std::uint8_t* to, std::size_t n);

@@ -17,9 +17,9 @@
 
 namespace libp2p {
 
-// The blocks of addresses that one party can be expected to own whole: narrow is an IPv4 address (/32) or a /56 of IPv6,
-// wide a /48 of IPv6 and empty for IPv4. Both are empty for an address that has no share (loopback, exempt addresses,
-// transports without IP). libp2p/multiformats/address_blocks.hpp makes them.
+// The blocks of addresses that one party can be expected to own whole: narrow is an IPv4 address (/32) or a /56 of
+// IPv6, wide a /48 of IPv6 and empty for IPv4. Both are empty for an address that has no share (loopback, exempt
+// addresses, transports without IP). libp2p/multiformats/address_blocks.hpp makes them.
 struct AddressBlocks {
   Bytes narrow;
   Bytes wide;
@@ -62,8 +62,8 @@ class SharePool {
     return ShareFull::none;
   }
 
-  // Counts `amount` as the holder's, whatever the limits say. A holder keeps the blocks that it came with for as long as
-  // it holds anything.
+  // Counts `amount` as the holder's, whatever the limits say. A holder keeps the blocks that it came with for as long
+  // as it holds anything.
   void take(const Key& holder, const AddressBlocks& blocks, std::size_t amount) {
     if (amount == 0) return;
     auto at = holders_.find(holder);

@@ -39,9 +39,7 @@ struct Now {
 };
 
 // Whole seconds since 1970, rounded down: what a block's timestamp is compared with.
-constexpr std::int64_t unix_seconds(UnixTime t) {
-  return std::chrono::floor<Seconds>(t.time_since_epoch()).count();
-}
+constexpr std::int64_t unix_seconds(UnixTime t) { return std::chrono::floor<Seconds>(t.time_since_epoch()).count(); }
 constexpr UnixTime from_unix_seconds(std::int64_t s) { return UnixTime(Seconds(s)); }
 
 }  // namespace libp2p

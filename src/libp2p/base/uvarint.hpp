@@ -1,6 +1,6 @@
-// A number of seven bits a byte, least significant first, as Go's encoding/binary and protobuf read it: at most ten bytes, at most 64
-// bits, and it may be padded. Snappy's lengths and all of protobuf are such numbers; where the shortest form is required stands
-// libp2p/multiformats/varint.hpp.
+// A number of seven bits a byte, least significant first, as Go's encoding/binary and protobuf read it: at most ten
+// bytes, at most 64 bits, and it may be padded. Snappy's lengths and all of protobuf are such numbers; where the
+// shortest form is required stands libp2p/multiformats/varint.hpp.
 #pragma once
 
 #include "libp2p/base/bytes.hpp"

@@ -1,9 +1,10 @@
-// The narrow port through which everything above reaches a connection: its streams' data, credit and end, by id. A port outlives its
-// connection; then every call does nothing. Today it calls straight through; a connection that lives on another thread gets a port
-// that posts, and nothing above changes. A connection's id is never reused, so a port cannot reach another generation.
+// The narrow port through which everything above reaches a connection: its streams' data, credit and end, by id. A port
+// outlives its connection; then every call does nothing. Today it calls straight through; a connection that lives on
+// another thread gets a port that posts, and nothing above changes. A connection's id is never reused, so a port cannot
+// reach another generation.
 //
-// Promise: no call into a port calls back. What it causes (a writer that has room, a stream that was reset) comes later,
-// from the runtime's queue. Thread: the network thread. Bounds: those of the connection.
+// Promise: no call into a port calls back. What it causes (a writer that has room, a stream that was reset) comes
+// later, from the runtime's queue. Thread: the network thread. Bounds: those of the connection.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ class ConnectionPort {
   virtual void on_unread(std::ptrdiff_t change) = 0;
   virtual void close_write(StreamId stream) = 0;
   virtual void reset(StreamId stream) = 0;
-  // The user has let go of a stream that it had finished writing to: what is queued still goes out, what still comes is dropped.
+  // The user has let go of a stream that it had finished writing to: what is queued still goes out, what still comes is
+  // dropped.
   virtual void linger(StreamId stream) = 0;
 };
 

@@ -1,5 +1,6 @@
-// The large buffers that connections share: taken when there is traffic, given back at rest, so that an idle connection owns none.
-// Owned by the host, used on the network thread. Bounds: kSpare of each kind are kept; who holds more frees them on return.
+// The large buffers that connections share: taken when there is traffic, given back at rest, so that an idle connection
+// owns none. Owned by the host, used on the network thread. Bounds: kSpare of each kind are kept; who holds more frees
+// them on return.
 #pragma once
 
 #include <vector>

@@ -23,8 +23,8 @@ class Entered {
 
 }  // namespace
 
-SocketConnection::SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionId id,
-                                   Direction direction, RawEnd end, ConnectionConfig config)
+SocketConnection::SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner,
+                                   ConnectionId id, Direction direction, RawEnd end, ConnectionConfig config)
     : runtime_(runtime),
       buffers_(buffers),
       owner_(owner),
@@ -169,8 +169,8 @@ bool SocketConnection::handshake_waits() {
   return true;
 }
 
-// What is read at once is digested at once. Bytes that cost much, a flood of tiny frames, are taken in smaller portions, so that the
-// turn ends near its time and others get theirs.
+// What is read at once is digested at once. Bytes that cost much, a flood of tiny frames, are taken in smaller
+// portions, so that the turn ends near its time and others get theirs.
 void SocketConnection::fit_portion(Nanos took) {
   if (took > kTurnTime) {
     portion_ = std::max(portion_ / 2, kSmallestPortion);
@@ -220,8 +220,8 @@ void SocketConnection::on_timer() {
   if (now.mono >= close_deadline_) return finish();
   if (handshake_at_ && *handshake_at_ <= now.mono) handshake_at_.reset();
   if (write_deadline_ && *write_deadline_ <= now.mono) {
-    on_failure(fail(Errc::timed_out, "the peer did not read " + std::to_string(out_end_ - out_begin_) + " bytes within " +
-                                         std::to_string(kWriteTimeout / Seconds(1)) + " s"));
+    on_failure(fail(Errc::timed_out, "the peer did not read " + std::to_string(out_end_ - out_begin_) +
+                                         " bytes within " + std::to_string(kWriteTimeout / Seconds(1)) + " s"));
   }
   table_.on_timeout(now.mono);
   const auto deadline = engine_->next_deadline();

@@ -1,11 +1,13 @@
-// The driver of one connection over a socket: the socket, a ConnectionEngine and one timer. It reads into a shared buffer, feeds the
-// engine, pulls sealed bytes when the socket can take them, and hands the streams' events to its StreamTable. All protocol logic is in
-// the engine. Owned by the swarm.
+// The driver of one connection over a socket: the socket, a ConnectionEngine and one timer. It reads into a shared
+// buffer, feeds the engine, pulls sealed bytes when the socket can take them, and hands the streams' events to its
+// StreamTable. All protocol logic is in the engine. Owned by the swarm.
 //
-// Order inside: the engine is never entered twice; what streams have to be told is collected in its events and told when it
-// has returned; calls of users only queue and flush. After 256 KiB or 200 µs in a row it goes to the back of the runtime's queue.
+// Order inside: the engine is never entered twice; what streams have to be told is collected in its events and told
+// when it has returned; calls of users only queue and flush. After 256 KiB or 200 µs in a row it goes to the back of
+// the runtime's queue.
 //
-// Life: one Phase, whose ends are told by ConnectionOwner::on_closed(why) once; destroying it in any phase calls nobody.
+// Life: one Phase, whose ends are told by ConnectionOwner::on_closed(why) once; destroying it in any phase calls
+// nobody.
 //
 //   running         --close()-->                   closing
 //   running         --the socket or engine fails-> failed
@@ -13,13 +15,14 @@
 //   closing         --the handshake is not over, or the deadline-->  ended (the close's reason)
 //   closing         --fails-->                     closing_failed
 //   failed          --close()-->                   closing_failed
-//   failed, closing_failed  --at rest-->           ended (the failure; the close's reason where the peer is merely gone, Errc::reset)
-//   good_bye        --the far end closes or fails, the deadline, 500 ms-->  ended (the close's reason)
+//   failed, closing_failed  --at rest-->           ended (the failure; the close's reason where the peer is merely
+//   gone, Errc::reset) good_bye        --the far end closes or fails, the deadline, 500 ms-->  ended (the close's
+//   reason)
 //
 // The first close() counts, and the first failure; what else is asked in a later phase does nothing.
 //
-// Thread: the network thread. Bounds: the engine's, one shared buffer in each direction while there is traffic, at most one
-// sealed message of unconsumed input at rest.
+// Thread: the network thread. Bounds: the engine's, one shared buffer in each direction while there is traffic, at most
+// one sealed message of unconsumed input at rest.
 #pragma once
 
 #include <memory>
@@ -46,8 +49,8 @@ class SocketConnection final : public Connection,
 
   enum class Phase : std::uint8_t { running, failed, closing, closing_failed, good_bye, ended };
 
-  SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionId id, Direction direction,
-                   RawEnd end, ConnectionConfig config);
+  SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers, ConnectionOwner& owner, ConnectionId id,
+                   Direction direction, RawEnd end, ConnectionConfig config);
   // Resets what is open; nobody is called.
   ~SocketConnection() override;
   SocketConnection(const SocketConnection&) = delete;
@@ -80,8 +83,8 @@ class SocketConnection final : public Connection,
   static constexpr Nanos kDrain = Millis(500);
   static constexpr std::size_t kTurnBytes = 256 * 1024;
   static constexpr Nanos kTurnTime = Micros(200);
-  // How long the peer may take to read what one write buffer holds; go-yamux gives a frame 10 s. Longer than what services
-  // give a stream, so that the slow stream goes first.
+  // How long the peer may take to read what one write buffer holds; go-yamux gives a frame 10 s. Longer than what
+  // services give a stream, so that the slow stream goes first.
   static constexpr Nanos kWriteTimeout = Seconds(60);
   static constexpr std::size_t kSmallestPortion = 4096;
 
@@ -138,15 +141,15 @@ class SocketConnection final : public Connection,
   StreamTable table_;
 
   Phase phase_ = Phase::running;
-  Error why_;                                   // in every phase but running: with what it ends
+  Error why_;                                  // in every phase but running: with what it ends
   MonoTime close_deadline_ = MonoTime::max();  // once closing
 
   std::size_t portion_ = IoBuffers::kIn;  // bytes of one read
-  Bytes rest_in_;  // the beginning of a message whose end has not come
+  Bytes rest_in_;                         // the beginning of a message whose end has not come
   Bytes out_;
   std::size_t out_begin_ = 0;
   std::size_t out_end_ = 0;
-  std::optional<MonoTime> handshake_at_;  // nothing is read before
+  std::optional<MonoTime> handshake_at_;    // nothing is read before
   std::optional<MonoTime> write_deadline_;  // of what the socket has not taken; a byte that it takes does not move it
   bool handshake_asked_ = false;
   std::optional<MonoTime> armed_;

@@ -23,7 +23,9 @@ struct Side final : ConnectionOwner {
     if (refuse) return fail(Errc::denied, "the test refuses");
     return {};
   }
-  void on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) override { streams.emplace_back(std::move(stream)); }
+  void on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) override {
+    streams.emplace_back(std::move(stream));
+  }
   void on_closed(Connection&, const Error& why) override { log.push_back("closed " + why.message()); }
 };
 
@@ -32,8 +34,12 @@ using Phase = SocketConnection::Phase;
 // A socket that fails as the test wants.
 struct Brittle final : runtime::Socket {
   explicit Brittle(std::unique_ptr<runtime::Socket> of) : socket(std::move(of)) {}
-  Result<std::size_t> read(MutableBytes into) override { return broken ? Result<std::size_t>(*broken) : socket->read(into); }
-  Result<std::size_t> write(ByteView from) override { return broken ? Result<std::size_t>(*broken) : socket->write(from); }
+  Result<std::size_t> read(MutableBytes into) override {
+    return broken ? Result<std::size_t>(*broken) : socket->read(into);
+  }
+  Result<std::size_t> write(ByteView from) override {
+    return broken ? Result<std::size_t>(*broken) : socket->write(from);
+  }
   void shutdown_write() override { socket->shutdown_write(); }
   void when_readable(std::function<void()> wake) override { socket->when_readable(std::move(wake)); }
   void when_writable(std::function<void()> wake) override { socket->when_writable(std::move(wake)); }
@@ -67,7 +73,8 @@ class ConnectionTest : public ::testing::Test {
     const bool pings = direction == Direction::outbound || far_pings;
     const Nanos interval = pings ? yamux::Options{}.keep_alive_interval : Nanos(0);
     config.kinds =
-        ConnectionKinds::make({security}, {yamux::muxer({.keep_alive_interval = interval})}, key, node.runtime().rng()).value();
+        ConnectionKinds::make({security}, {yamux::muxer({.keep_alive_interval = interval})}, key, node.runtime().rng())
+            .value();
     config.accepts_protocol = [](std::string_view) { return true; };
     auto made = std::make_unique<SocketConnection>(node.runtime(), buffers, side, 1, direction,
                                                    RawEnd{std::move(socket), {}, {}, limited}, std::move(config));
@@ -86,7 +93,9 @@ class ConnectionTest : public ::testing::Test {
     }
     return streams;
   }
-  void close_near(const char* why, Nanos within = Seconds(5)) { near->close(fail(Errc::closed, why), world.now() + within); }
+  void close_near(const char* why, Nanos within = Seconds(5)) {
+    near->close(fail(Errc::closed, why), world.now() + within);
+  }
   // A write of the user's finds the socket broken.
   void break_near(Errc code) {
     near_socket->broken = fail(code, "the cable is cut");
@@ -389,14 +398,22 @@ TEST_F(ConnectionTest, destroying_it_in_any_phase_calls_nobody_and_resets_its_st
       {Phase::running, [] {}},
       {Phase::failed, [this] { break_near(Errc::io); }},
       {Phase::closing, [this] { close_near("done"); }},
-      {Phase::closing_failed, [this] { close_near("done"); near_socket->broken = fail(Errc::io, "cut"); }},
+      {Phase::closing_failed,
+       [this] {
+         close_near("done");
+         near_socket->broken = fail(Errc::io, "cut");
+       }},
       {Phase::good_bye,
        [this] {
          world.partition({{near_node.index()}, {far_node.index()}});
          close_near("done");
          world.run_for(Millis(1));
        }},
-      {Phase::ended, [this] { close_near("done"); world.run_for(Seconds(2)); }},
+      {Phase::ended,
+       [this] {
+         close_near("done");
+         world.run_for(Seconds(2));
+       }},
   };
   for (const auto& [phase, enter] : cases) {
     near_side.log.clear();

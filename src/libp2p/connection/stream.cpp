@@ -134,7 +134,8 @@ Task<Result<void>> read_exactly_from(std::shared_ptr<StreamState> state, Mutable
     auto reading = read_from(state, into);
     const auto n = co_await reading;
     if (!n) co_return n.error();
-    if (*n == 0) co_return fail(Errc::truncated, "the stream ended " + std::to_string(into.size()) + " bytes too early");
+    if (*n == 0)
+      co_return fail(Errc::truncated, "the stream ended " + std::to_string(into.size()) + " bytes too early");
     into = into.subspan(*n);
   }
   co_return Result<void>{};
@@ -242,7 +243,9 @@ Task<Result<void>> Stream::read_exactly(MutableBytes into) { return read_exactly
 Task<Result<Bytes>> Stream::read_length_prefixed(std::size_t max) { return read_message_from(state_, max); }
 Task<Result<Bytes>> Stream::read_to_end(std::size_t max) { return read_all_from(state_, max); }
 Task<Result<void>> Stream::write(ByteView bytes) { return write_to(state_, bytes); }
-Task<Result<void>> Stream::write(SharedBytes bytes, bool more) { return write_shared_to(state_, std::move(bytes), more); }
+Task<Result<void>> Stream::write(SharedBytes bytes, bool more) {
+  return write_shared_to(state_, std::move(bytes), more);
+}
 
 void Stream::set_read_deadline(MonoTime deadline) {
   if (!state_) return;

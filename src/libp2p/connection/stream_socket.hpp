@@ -1,12 +1,13 @@
-// A stream as the socket of a connection: what a relay needs, where a connection with a third peer runs inside a stream to the relay.
-// It owns the stream and is owned by whoever reads and writes. A stream that it is given must have agreed on its protocol, and nobody
-// else may read or write it.
+// A stream as the socket of a connection: what a relay needs, where a connection with a third peer runs inside a stream
+// to the relay. It owns the stream and is owned by whoever reads and writes. A stream that it is given must have agreed
+// on its protocol, and nobody else may read or write it.
 //
-// It behaves as a TCP socket does: destroying it ends our side behind what was written, and what still comes is thrown away
-// (Stream's lingering); a stream that is reset gives the reset's error to reads and writes. It has no endpoints: both are empty.
+// It behaves as a TCP socket does: destroying it ends our side behind what was written, and what still comes is thrown
+// away (Stream's lingering); a stream that is reset gives the reset's error to reads and writes. It has no endpoints:
+// both are empty.
 //
-// Thread: the network thread. Bounds: the stream's. Bytes that are not read stay in the stream, whose sender gets credit for what
-// is read alone; a write takes what fits into the stream's send queue.
+// Thread: the network thread. Bounds: the stream's. Bytes that are not read stay in the stream, whose sender gets
+// credit for what is read alone; a write takes what fits into the stream's send queue.
 //
 // Re-entrancy: callbacks come from the runtime's queue. In them everything may be done, also to destroy the socket.
 #pragma once

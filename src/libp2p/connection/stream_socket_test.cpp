@@ -243,7 +243,9 @@ struct Inside final : ConnectionOwner {
     log.push_back("ready");
     return {};
   }
-  void on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) override { streams.emplace_back(std::move(stream)); }
+  void on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) override {
+    streams.emplace_back(std::move(stream));
+  }
   void on_closed(Connection&, const Error& why) override { log.push_back("closed " + why.message()); }
 };
 

@@ -82,7 +82,8 @@ void StreamState::deliver() {
     opener->wake_now(runtime::Wake::ok);
     return deliver();
   }
-  if (reader != nullptr && !reader->woken() && (direct_filled > 0 || unread() > 0 || ended || dead)) reader->wake_now(runtime::Wake::ok);
+  if (reader != nullptr && !reader->woken() && (direct_filled > 0 || unread() > 0 || ended || dead))
+    reader->wake_now(runtime::Wake::ok);
   if (writer != nullptr && !writer->woken() && (room || dead)) {
     room = false;
     writer->wake_now(runtime::Wake::ok);

@@ -1,7 +1,7 @@
-// What stands behind a Stream handle: the received and unread bytes, who waits for what, and how it ended. Shared by the handle
-// and its connection; the connection feeds it (on_…) inside the engine's events and lets it wake its waiters (deliver) when
-// the engine is at rest. Thread: the network thread. Bounds: unread bytes stay within the stream's receive window, because
-// credit is given only when they are taken; the buffer is freed when it is empty.
+// What stands behind a Stream handle: the received and unread bytes, who waits for what, and how it ended. Shared by
+// the handle and its connection; the connection feeds it (on_…) inside the engine's events and lets it wake its waiters
+// (deliver) when the engine is at rest. Thread: the network thread. Bounds: unread bytes stay within the stream's
+// receive window, because credit is given only when they are taken; the buffer is freed when it is empty.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@
 
 namespace libp2p {
 
-// Hears that something on a stream may have changed for who waits: bytes, room, the end or the death. It is called inside the
-// connection's work and inside users' calls, so it only notes it and posts.
+// Hears that something on a stream may have changed for who waits: bytes, room, the end or the death. It is called
+// inside the connection's work and inside users' calls, so it only notes it and posts.
 class StreamWatcher {
  public:
   virtual ~StreamWatcher() = default;
@@ -58,15 +58,15 @@ struct StreamState : LiveCounted<StreamState> {
   std::optional<Error> dead;
   Bytes buffer;
   std::size_t taken = 0;
-  MonoTime last_read{};       // when bytes were last taken out of the buffer, or it began to fill
+  MonoTime last_read{};  // when bytes were last taken out of the buffer, or it began to fill
 
   // --- who waits ---
   StreamHandler* handler = nullptr;
   bool end_told = false;
   bool reset_told = false;
-  bool room = false;          // what was sent did not all fit, and there is room again
+  bool room = false;  // what was sent did not all fit, and there is room again
   runtime::Parking* reader = nullptr;
-  MutableBytes direct;        // where the parked reader wants its bytes
+  MutableBytes direct;  // where the parked reader wants its bytes
   std::size_t direct_filled = 0;
   runtime::Parking* writer = nullptr;
   runtime::Parking* opener = nullptr;

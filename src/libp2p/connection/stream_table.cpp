@@ -52,8 +52,8 @@ class StreamTable::Port final : public ConnectionPort {
   const ConnectionId id_;
 };
 
-StreamTable::StreamTable(runtime::Runtime& runtime, Connection& connection, ConnectionOwner& owner, StreamCarrier& carrier,
-                         std::shared_ptr<const bool> alive)
+StreamTable::StreamTable(runtime::Runtime& runtime, Connection& connection, ConnectionOwner& owner,
+                         StreamCarrier& carrier, std::shared_ptr<const bool> alive)
     : runtime_(runtime),
       connection_(connection),
       owner_(owner),
@@ -201,16 +201,16 @@ bool StreamTable::reset_largest_unread(Nanos stalled) {
   std::shared_ptr<StreamState> largest;
   for (const auto& [id, stream] : streams_) {
     if (stream->unread() == 0 || now - stream->last_read < stalled) continue;
-    const bool larger = !largest || stream->unread() > largest->unread() ||
-                        (stream->unread() == largest->unread() && id < largest->id);
+    const bool larger =
+        !largest || stream->unread() > largest->unread() || (stream->unread() == largest->unread() && id < largest->id);
     if (larger) largest = stream;
   }
   if (!largest) return false;
   streams_.erase(largest->id);
   carrier_.reset(largest->id);
-  largest->on_dead(fail(Errc::exhausted, "the host's room for unread bytes is full (Limits::memory), and this stream of " +
-                                             largest->protocol + " held most of it: " +
-                                             std::to_string(largest->unread()) + " bytes"));
+  largest->on_dead(fail(Errc::exhausted,
+                        "the host's room for unread bytes is full (Limits::memory), and this stream of " +
+                            largest->protocol + " held most of it: " + std::to_string(largest->unread()) + " bytes"));
   queue(std::move(largest));
   carrier_.schedule_delivery();
   return true;

@@ -1,14 +1,16 @@
-// The streams of one connection, whatever carries them (a multiplexer, QUIC): the StreamStates by id, what their users have yet to be
-// told, the bytes that lie unread and the owner's room for them, and the streams that linger after their users have let go. Owned by
-// its connection, which feeds it the carrier's events and calls deliver() when the carrier is at rest; reached by streams through the
-// ConnectionPort that it makes, which outlives it. Everything that goes the other way goes through StreamCarrier.
+// The streams of one connection, whatever carries them (a multiplexer, QUIC): the StreamStates by id, what their users
+// have yet to be told, the bytes that lie unread and the owner's room for them, and the streams that linger after their
+// users have let go. Owned by its connection, which feeds it the carrier's events and calls deliver() when the carrier
+// is at rest; reached by streams through the ConnectionPort that it makes, which outlives it. Everything that goes the
+// other way goes through StreamCarrier.
 //
-// Thread: the network thread. Bounds: the carrier's streams; two entries for each of them in the list of those that linger; what is to
-// be told is one entry a stream; unread bytes are the carrier's receive memory, and the owner's through take_memory.
+// Thread: the network thread. Bounds: the carrier's streams; two entries for each of them in the list of those that
+// linger; what is to be told is one entry a stream; unread bytes are the carrier's receive memory, and the owner's
+// through take_memory.
 //
 // Re-entrancy: the events (on_…) come inside the carrier's work and call nobody but StreamHandler::on_data and
-// ConnectionOwner::on_inbound_stream. deliver() calls users, who may do anything, also end the connection; a deliver() inside
-// deliver() does nothing, since the outer one goes on until nothing is left.
+// ConnectionOwner::on_inbound_stream. deliver() calls users, who may do anything, also end the connection; a deliver()
+// inside deliver() does nothing, since the outer one goes on until nothing is left.
 #pragma once
 
 #include <deque>
@@ -26,8 +28,8 @@
 
 namespace libp2p {
 
-// What carries the streams and drives them, as their table needs it: StreamNegotiation's calls, which are StreamMux's by id, and the
-// driver's turn. None of them calls the table back, except for events, which flush_for_user may cause.
+// What carries the streams and drives them, as their table needs it: StreamNegotiation's calls, which are StreamMux's
+// by id, and the driver's turn. None of them calls the table back, except for events, which flush_for_user may cause.
 class StreamCarrier {
  public:
   virtual ~StreamCarrier() = default;
@@ -37,7 +39,8 @@ class StreamCarrier {
   virtual void close_write(StreamId id) = 0;
   virtual void reset(StreamId id) = 0;
   virtual void consume(StreamId id, std::size_t n) = 0;
-  // A user has called: sends what is queued, unless the driver is at work and does so itself. Tells nobody anything inside.
+  // A user has called: sends what is queued, unless the driver is at work and does so itself. Tells nobody anything
+  // inside.
   virtual void flush_for_user() = 0;
   // deliver() is due, from the runtime's queue.
   virtual void schedule_delivery() = 0;
@@ -50,7 +53,8 @@ class StreamTable final : public StreamEvents {
   // `alive` is the connection's token: false once it is destroyed.
   StreamTable(runtime::Runtime& runtime, Connection& connection, ConnectionOwner& owner, StreamCarrier& carrier,
               std::shared_ptr<const bool> alive);
-  // Whoever waits is woken from the runtime's queue; nobody is called. The carrier has reset its streams before, by event.
+  // Whoever waits is woken from the runtime's queue; nobody is called. The carrier has reset its streams before, by
+  // event.
   ~StreamTable() override;
   StreamTable(const StreamTable&) = delete;
   StreamTable& operator=(const StreamTable&) = delete;
@@ -74,7 +78,8 @@ class StreamTable final : public StreamEvents {
   // When the first stream that lingers has to go.
   std::optional<MonoTime> next_deadline() const;
   void on_timeout(MonoTime now);
-  // The connection has ended: ports reach nothing any more, and the owner has its memory back. What is to be told still can be.
+  // The connection has ended: ports reach nothing any more, and the owner has its memory back. What is to be told still
+  // can be.
   void cut();
 
   std::size_t unread() const { return unread_; }
@@ -100,7 +105,7 @@ class StreamTable final : public StreamEvents {
 
   std::map<StreamId, std::shared_ptr<StreamState>> streams_;  // ordered: the peer chooses part of an id
   std::vector<std::shared_ptr<StreamState>> to_tell_;
-  std::vector<std::shared_ptr<StreamState>> telling_;  // what deliver() is at
+  std::vector<std::shared_ptr<StreamState>> telling_;    // what deliver() is at
   std::deque<std::pair<MonoTime, StreamId>> lingering_;  // in order of time; some have ended meanwhile
   std::size_t unread_ = 0;
   std::size_t unread_taken_ = 0;  // of the owner's memory

@@ -42,7 +42,9 @@ struct FakeOwner final : ConnectionOwner {
   Result<ConnectionId> admit(Direction, const Multiaddr&, const Multiaddr&) override { return ConnectionId{1}; }
   void on_half_open(std::unique_ptr<Connection>) override {}
   Result<void> on_ready(Connection&) override { return {}; }
-  void on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) override { inbound.emplace_back(std::move(stream)); }
+  void on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) override {
+    inbound.emplace_back(std::move(stream));
+  }
   void on_closed(Connection&, const Error&) override {}
   void take_memory(std::size_t bytes) override {
     taken.push_back(bytes);
@@ -108,8 +110,7 @@ class StreamTableTest : public ::testing::Test {
   FakeOwner owner;
   FakeCarrier carrier;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
-  std::unique_ptr<StreamTable> table =
-      std::make_unique<StreamTable>(node.runtime(), connection, owner, carrier, alive);
+  std::unique_ptr<StreamTable> table = std::make_unique<StreamTable>(node.runtime(), connection, owner, carrier, alive);
 };
 
 TEST_F(StreamTableTest, an_inbound_stream_goes_to_the_owner_with_its_protocol) {
@@ -225,20 +226,32 @@ TEST_F(StreamTableTest, a_stream_that_was_closed_and_dropped_is_reset_when_its_t
 
 TEST_F(StreamTableTest, streams_that_ended_while_they_lingered_are_forgotten) {
   for (StreamId id = 1; id <= 64; ++id) {
-    { Stream stream = open(id); stream.close_write(); }
+    {
+      Stream stream = open(id);
+      stream.close_write();
+    }
     table->on_stream_closed(id);
   }
   EXPECT_EQ(table->next_deadline(), now() + kLinger);
   world.run_for(Seconds(1));
-  { Stream stream = open(65); stream.close_write(); }
+  {
+    Stream stream = open(65);
+    stream.close_write();
+  }
   EXPECT_EQ(table->next_deadline(), now() + kLinger - Seconds(1)) << "it is one below the bound";
   table->on_stream_closed(65);
   world.run_for(Seconds(1));
-  { Stream stream = open(66); stream.close_write(); }
+  {
+    Stream stream = open(66);
+    stream.close_write();
+  }
   EXPECT_EQ(table->next_deadline(), now() + kLinger - Seconds(2)) << "66 lives, and is counted twice";
   table->on_stream_closed(66);
   world.run_for(Seconds(1));
-  { Stream stream = open(67); stream.close_write(); }
+  {
+    Stream stream = open(67);
+    stream.close_write();
+  }
   EXPECT_EQ(table->next_deadline(), now() + kLinger);
 }
 

@@ -419,12 +419,18 @@ TEST_F(StreamTest, length_prefixed_messages_are_bounded_before_they_are_read) {
   ASSERT_TRUE(dial(*a, address_of(*b)));
   const std::vector<std::pair<std::string, std::vector<std::string>>> cases = {
       {std::string("\x03one\x00\x05three", 11), {"one", "", "three", "closed"}},
-      {"\x0a" "0123456789", {"0123456789", "closed"}},
-      {"\x0b" "0123456789a", {"too large"}},
+      {"\x0a"
+       "0123456789",
+       {"0123456789", "closed"}},
+      {"\x0b"
+       "0123456789a",
+       {"too large"}},
       {"\xff\xff\xff\xff\xff\xff\xff\xff\x7f", {"too large"}},
       {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", {"malformed"}},
       {std::string("\x83\x00", 2) + "abc", {"malformed"}},
-      {"\x05" "ab", {"truncated"}},
+      {"\x05"
+       "ab",
+       {"truncated"}},
       {"\x85", {"truncated"}},
       {"", {"closed"}},
   };

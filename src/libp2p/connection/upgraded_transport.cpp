@@ -77,8 +77,8 @@ UpgradedTransport::UpgradedTransport(std::unique_ptr<SocketTransport> sockets, U
     : sockets_(std::move(sockets)), setup_(std::move(setup)) {}
 UpgradedTransport::~UpgradedTransport() = default;
 
-std::unique_ptr<Dialling> UpgradedTransport::dial(const Multiaddr& address, std::optional<PeerId> peer, ConnectionOwner& owner,
-                                                  Done<ConnectionId> done) {
+std::unique_ptr<Dialling> UpgradedTransport::dial(const Multiaddr& address, std::optional<PeerId> peer,
+                                                  ConnectionOwner& owner, Done<ConnectionId> done) {
   auto made = std::make_unique<Dial>(setup_, std::move(peer), owner, std::move(done));
   made->begin(*sockets_, address);
   return made;

@@ -142,7 +142,8 @@ TEST_F(UpgradedTransportTest, a_dial_that_is_given_up_before_the_far_end_answers
 
 TEST_F(UpgradedTransportTest, a_dial_that_is_given_up_in_its_handshake_closes_its_connection_and_socket) {
   std::unique_ptr<runtime::Socket> mute;
-  const auto listener = far.node.runtime().listen({far.node.ip4(), 9000}, [&mute](auto socket) { mute = std::move(socket); });
+  const auto listener =
+      far.node.runtime().listen({far.node.ip4(), 9000}, [&mute](auto socket) { mute = std::move(socket); });
   dial(far.id());
   world.run_for(Seconds(1));
   ASSERT_TRUE(mute);
@@ -162,11 +163,13 @@ TEST_F(UpgradedTransportTest, a_taken_address_and_one_of_another_kind_are_refuse
   const auto again = far.transport.listen(far.address(), far.owner);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code(), Errc::io);
-  EXPECT_NE(again.error().text().find("10.0.0.2:9000 failed: the address is in use"), std::string::npos) << again.error().text();
+  EXPECT_NE(again.error().text().find("10.0.0.2:9000 failed: the address is in use"), std::string::npos)
+      << again.error().text();
   const auto other = Multiaddr::from_text("/memory/7").value();
   EXPECT_FALSE(near.transport.can_dial(other));
   EXPECT_FALSE(near.transport.listen(other, near.owner));
-  dialling = near.transport.dial(other, std::nullopt, near.owner, [this](Result<ConnectionId> id) { outcome.emplace(std::move(id)); });
+  dialling = near.transport.dial(other, std::nullopt, near.owner,
+                                 [this](Result<ConnectionId> id) { outcome.emplace(std::move(id)); });
   EXPECT_FALSE(outcome);
   world.run_for(Seconds(1));
   ASSERT_TRUE(outcome);

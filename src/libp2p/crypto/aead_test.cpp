@@ -18,12 +18,18 @@ ByteArray<32> key_of(std::string_view hex) {
 TEST(Aead, opens_the_message_of_rfc_8439_a5) {
   ChaCha20Poly1305 cipher(key_of("1c9240a5eb55d38af333888604f6b5f0473917c1402b80099dca5cbc207075c0"));
   const auto sealed = from_hex(
-      "64a0861575861af460f062c79be643bd5e805cfd345cf389f108670ac76c8cb24c6cfc18755d43eea09ee94e382d26b0bdb7b73c321b0100"
-      "d4f03b7f355894cf332f830e710b97ce98c8a84abd0b948114ad176e008d33bd60f982b1ff37c8559797a06ef4f0ef61c186324e2b350638"
-      "3606907b6a7c02b0f9f6157b53c867e4b9166c767b804d46a59b5216cde7a4e99040c5a40433225ee282a1b0a06c523eaf4534d7f83fa115"
-      "5b0047718cbc546a0d072b04b3564eea1b422273f548271a0bb2316053fa76991955ebd63159434ecebb4e466dae5a1073a6727627097a10"
-      "49e617d91d361094fa68f0ff77987130305beaba2eda04df997b714d6c6f2c29a6ad5cb4022b02709beead9d67890cbb22392336fea1851f"
-      "38").value();
+                          "64a0861575861af460f062c79be643bd5e805cfd345cf389f108670ac76c8cb24c6cfc18755d43eea09ee94e382d"
+                          "26b0bdb7b73c321b0100"
+                          "d4f03b7f355894cf332f830e710b97ce98c8a84abd0b948114ad176e008d33bd60f982b1ff37c8559797a06ef4f0"
+                          "ef61c186324e2b350638"
+                          "3606907b6a7c02b0f9f6157b53c867e4b9166c767b804d46a59b5216cde7a4e99040c5a40433225ee282a1b0a06c"
+                          "523eaf4534d7f83fa115"
+                          "5b0047718cbc546a0d072b04b3564eea1b422273f548271a0bb2316053fa76991955ebd63159434ecebb4e466dae"
+                          "5a1073a6727627097a10"
+                          "49e617d91d361094fa68f0ff77987130305beaba2eda04df997b714d6c6f2c29a6ad5cb4022b02709beead9d6789"
+                          "0cbb22392336fea1851f"
+                          "38")
+                          .value();
   const auto associated = from_hex("f33388860000000000004e91").value();
   Bytes plain(sealed.size() - 16);
   const auto n = cipher.open(0x0807060504030201, associated, sealed, plain);

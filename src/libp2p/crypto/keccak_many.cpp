@@ -21,8 +21,8 @@ struct Lane {
   bool idle = true;
 };
 
-// The next block of `message` from byte `lane.taken` on: where it lies whole in the message, or in `made`, where it is put together
-// and padded when the message ends in it.
+// The next block of `message` from byte `lane.taken` on: where it lies whole in the message, or in `made`, where it is
+// put together and padded when the message ends in it.
 const std::uint8_t* take_block(const KeccakMessage& message, Lane& lane, std::uint8_t (&made)[kRate]) {
   const std::size_t head = message.head.size();
   if (lane.taken >= head && lane.taken - head + kRate <= message.tail.size()) {

@@ -1,9 +1,10 @@
-// Keccak-256 of many short messages at once: the permutations of four or eight of them run in the lanes of one vector. Lanes are
-// refilled as their messages end, so lengths may differ. Which width is taken follows from the processor: eight lanes with
-// AVX-512, four with AVX2, else one after the other. Stateless and thread-safe. Source: FIPS 202; the padding is Ethereum's.
+// Keccak-256 of many short messages at once: the permutations of four or eight of them run in the lanes of one vector.
+// Lanes are refilled as their messages end, so lengths may differ. Which width is taken follows from the processor:
+// eight lanes with AVX-512, four with AVX2, else one after the other. Stateless and thread-safe. Source: FIPS 202; the
+// padding is Ethereum's.
 //
-// A long message that has to be hashed as well can go beside the others, in the general registers: the lanes then cost a third of
-// what they do alone, or nothing where they are four.
+// A long message that has to be hashed as well can go beside the others, in the general registers: the lanes then cost
+// a third of what they do alone, or nothing where they are four.
 #pragma once
 
 #include <span>
@@ -40,7 +41,8 @@ enum class KeccakWidth : std::uint8_t { one, four, eight };
 KeccakWidth keccak_width();
 // The digest of messages[i] into out[i], which has as many places.
 void keccak256_many(std::span<const KeccakMessage> messages, std::span<Hash256> out, KeccakBeside* beside = nullptr);
-// The same in a width that is given, for tests and measurements. A wider one than keccak_width() is not executable here.
+// The same in a width that is given, for tests and measurements. A wider one than keccak_width() is not executable
+// here.
 void keccak256_many(KeccakWidth width, std::span<const KeccakMessage> messages, std::span<Hash256> out,
                     KeccakBeside* beside = nullptr);
 // Of one message.

@@ -35,7 +35,8 @@ TEST(KeccakMany, agrees_with_the_oracle_in_every_width_on_messages_of_all_length
       for (std::size_t i = 0; i < count; ++i) {
         const auto from = static_cast<std::size_t>(rng.below(500));
         const auto head = static_cast<std::size_t>(rng.below(i % 3 == 0 ? 400 : 34));
-        messages.push_back({ByteView(data).subspan(from, head), ByteView(data).subspan(700, rng.below(i % 4 == 0 ? 3000 : 300))});
+        messages.push_back(
+            {ByteView(data).subspan(from, head), ByteView(data).subspan(700, rng.below(i % 4 == 0 ? 3000 : 300))});
       }
       std::vector<Hash256> out(count);
       keccak256_many(width, messages, out);
@@ -53,7 +54,8 @@ TEST(KeccakMany, pads_at_every_place_of_a_block) {
   for (const auto width : widths_here()) {
     std::vector<Hash256> out(messages.size());
     keccak256_many(width, messages, out);
-    for (std::size_t size = 0; size <= data.size(); ++size) ASSERT_EQ(out[size], oracle({}, messages[size].tail)) << size;
+    for (std::size_t size = 0; size <= data.size(); ++size)
+      ASSERT_EQ(out[size], oracle({}, messages[size].tail)) << size;
   }
 }
 
@@ -71,8 +73,10 @@ TEST(KeccakMany, hashes_a_long_message_beside_others) {
         keccak256_many(width, messages, out, &beside);
         for (const Hash256& hash : out) ASSERT_EQ(hash, oracle({}, messages[0].tail)) << size << ' ' << count;
       }
-      EXPECT_EQ(beside.exhausted(), size < 136U || (width != KeccakWidth::one && size < 300'000U)) << "hundreds of permutations have gone by";
-      EXPECT_EQ(beside.finish(), oracle({}, message)) << "width " << static_cast<int>(width) << ", " << size << " bytes";
+      EXPECT_EQ(beside.exhausted(), size < 136U || (width != KeccakWidth::one && size < 300'000U))
+          << "hundreds of permutations have gone by";
+      EXPECT_EQ(beside.finish(), oracle({}, message))
+          << "width " << static_cast<int>(width) << ", " << size << " bytes";
     }
   }
 }

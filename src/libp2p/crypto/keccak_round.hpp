@@ -1,5 +1,5 @@
-// The round of Keccak-f[1600] (FIPS 202, section 3) on words of any kind: 64 bits, or vectors of them that hold one state in each
-// lane. All steps of a round are merged, so that a permutation stays in registers.
+// The round of Keccak-f[1600] (FIPS 202, section 3) on words of any kind: 64 bits, or vectors of them that hold one
+// state in each lane. All steps of a round are merged, so that a permutation stays in registers.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,10 @@ struct Words {
 
 template <int Bits, class Word>
 [[gnu::always_inline]] inline Word rotate(const Word& x) {
-  if constexpr (Bits == 0) return x;
-  else return x << Bits | x >> (64 - Bits);
+  if constexpr (Bits == 0)
+    return x;
+  else
+    return x << Bits | x >> (64 - Bits);
 }
 
 // One row of rho, pi and chi: the five words that land in row `Row` of the output, taken where pi finds them.
@@ -65,8 +67,8 @@ template <class Word>
   }
 }
 
-// Two at once, of words of two kinds: rounds in general and in vector registers take turns, and each kind of execution unit works
-// while the other has to wait.
+// Two at once, of words of two kinds: rounds in general and in vector registers take turns, and each kind of execution
+// unit works while the other has to wait.
 template <class Word, class Vector>
 [[gnu::always_inline]] inline void permute_beside(Words<Word>& a, Words<Vector>& v) {
   Words<Word> e;

@@ -49,7 +49,8 @@ Result<KeyMessage> parse_message(ByteView message) {
     OPP2P_TRY(const bool more, reader.next(field));
     if (!more) break;
     // An enum has 32 bits; what is above them is lost, as in Go.
-    if (field.number == 1 && field.is_varint()) type = static_cast<std::int32_t>(static_cast<std::uint32_t>(field.value));
+    if (field.number == 1 && field.is_varint())
+      type = static_cast<std::int32_t>(static_cast<std::uint32_t>(field.value));
     if (field.number == 2 && field.is_bytes()) data = field.bytes;
   }
   if (!type) return fail(Errc::malformed, "key message has no type");

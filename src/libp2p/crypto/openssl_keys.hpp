@@ -1,6 +1,6 @@
-// The RSA and ECDSA half of libp2p/crypto/keys.hpp, on OpenSSL: reading DER, signing, verifying. For the sources of this
-// folder. Only the strict DER form of a key is taken (it must encode back to the same bytes), so that one key has one
-// peer id.
+// The RSA and ECDSA half of libp2p/crypto/keys.hpp, on OpenSSL: reading DER, signing, verifying. For the sources of
+// this folder. Only the strict DER form of a key is taken (it must encode back to the same bytes), so that one key has
+// one peer id.
 #pragma once
 
 #include "libp2p/base/bytes.hpp"

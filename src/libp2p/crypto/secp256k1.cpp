@@ -105,8 +105,8 @@ Result<Uncompressed> recover(const Hash256& digest, ByteView signature65) {
     return Error::at(64, Errc::malformed,
                      "recovery id is " + std::to_string(signature65[64]) + ", at most 3 is allowed");
   secp256k1_ecdsa_recoverable_signature signature;
-  if (secp256k1_ecdsa_recoverable_signature_parse_compact(context(), &signature, signature65.data(),
-                                                          signature65[64]) != 1)
+  if (secp256k1_ecdsa_recoverable_signature_parse_compact(context(), &signature, signature65.data(), signature65[64]) !=
+      1)
     return fail(Errc::malformed, "signature's r or s is not below the order of the group");
   secp256k1_pubkey key;
   if (secp256k1_ecdsa_recover(context(), &key, &signature, digest.data()) != 1)

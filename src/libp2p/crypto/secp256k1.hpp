@@ -1,5 +1,6 @@
 // secp256k1 as Ethereum and the OP Stack use it: 65-byte recoverable signatures over 32-byte digests, addresses, and
-// the public key forms of 33 (compressed) and 65 (uncompressed) bytes. libp2p's DER signatures are in libp2p/crypto/keys.hpp.
+// the public key forms of 33 (compressed) and 65 (uncompressed) bytes. libp2p's DER signatures are in
+// libp2p/crypto/keys.hpp.
 #pragma once
 
 #include "libp2p/base/bytes.hpp"

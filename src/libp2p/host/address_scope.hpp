@@ -27,8 +27,9 @@ constexpr bool is_near(Reach reach) { return reach == Reach::loopback || reach =
 // network everything but loopback, from elsewhere global addresses and names. Unspecified addresses never.
 std::vector<Multiaddr> believable(const std::vector<Multiaddr>& told, const Multiaddr& remote);
 
-// `listening` with each unspecified address replaced by the IPs of the same family in `local`, which are addresses at which
-// this machine is reached: our ends of connections, or the interfaces'. What cannot be replaced is left out; nothing is named twice.
+// `listening` with each unspecified address replaced by the IPs of the same family in `local`, which are addresses at
+// which this machine is reached: our ends of connections, or the interfaces'. What cannot be replaced is left out;
+// nothing is named twice.
 std::vector<Multiaddr> specified(const std::vector<Multiaddr>& listening, const std::vector<Multiaddr>& local);
 
 }  // namespace libp2p

@@ -1,10 +1,10 @@
 // Any text as what a network is configured with: a subnet, an address block, an IP address, an address to dial. What is
 // taken has one canonical form, which is taken too and means the same; and a subnet holds the address that it is
 // written with.
-#include "libp2p/multiformats/address_blocks.hpp"
 #include "libp2p/host/address_scope.hpp"
 #include "libp2p/host/dial_target.hpp"
 #include "libp2p/host/gater.hpp"
+#include "libp2p/multiformats/address_blocks.hpp"
 #include "libp2p/transports/tcp/tcp_address.hpp"
 #include "testing/fuzz_script.hpp"
 
@@ -37,7 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!target) return 0;
   // Whatever a name leads to, the address goes on as it did.
   const auto resolved = with_ip(target->address, "10.0.0.1");
-  require(!target->name || (resolved && with_ip(*resolved, "fd00::1").value().components().size() == resolved->components().size()));
+  require(!target->name ||
+          (resolved && with_ip(*resolved, "fd00::1").value().components().size() == resolved->components().size()));
   const auto end = tcp::endpoint_of(target->address);
   if (end && end->ip.find('%') == std::string::npos) {
     const auto again = tcp::endpoint_of(tcp::to_multiaddr(*end));

@@ -2,8 +2,8 @@
 // and the memory of unread streams. A bound falls on whoever fills it and not on whoever comes next.
 #include <gmock/gmock.h>
 
-#include "testing/host_fixture.hpp"
 #include "libp2p/services/static_peers/static_peers.hpp"
+#include "testing/host_fixture.hpp"
 
 namespace libp2p {
 namespace {
@@ -79,8 +79,9 @@ TEST_F(AttackTest, a_block_of_ip6_has_shares_of_its_own) {
   }
   EXPECT_EQ(connected, 8u);
   EXPECT_EQ(a->counters().refused_per_address, 2u);
-  EXPECT_THAT(diary.lines.back(), HasSubstr("8 inbound connections from fd00::/56 is the limit (Limits::connections_per_address, "
-                                            "--p2p.limits.address.conns)"));
+  EXPECT_THAT(diary.lines.back(),
+              HasSubstr("8 inbound connections from fd00::/56 is the limit (Limits::connections_per_address, "
+                        "--p2p.limits.address.conns)"));
 }
 
 TEST_F(AttackTest, an_exempt_address_has_no_share) {
@@ -195,7 +196,8 @@ TEST_F(AttackTest, handshakes_beyond_the_budget_wait_and_are_not_lost) {
   EXPECT_GE(a->counters().delayed_handshakes, 17u);
 }
 
-TEST_F(AttackTest, a_newcomer_is_let_in_within_two_seconds_beside_eight_addresses_that_open_fifty_connections_a_second) {
+TEST_F(AttackTest,
+       a_newcomer_is_let_in_within_two_seconds_beside_eight_addresses_that_open_fifty_connections_a_second) {
   const auto a = make_host(config_of(1));
   for (int i = 0; i < 8; ++i) flood(world.add_node(), *a, 50, Seconds(12));
   for (int i = 0; i < 4; ++i) {

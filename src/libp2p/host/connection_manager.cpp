@@ -33,7 +33,7 @@ int ConnectionManager::value(const PeerId& peer) const {
 }
 
 std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<ConnectionInfo>& open, const BlocksOf& blocks_of,
-                                                      MonoTime now) {
+                                                     MonoTime now) {
   if (open.size() <= config_.high) return {};
   if (last_trim_ && now < *last_trim_ + config_.silence) return {};
   std::vector<const ConnectionInfo*> candidates;
@@ -79,7 +79,8 @@ std::optional<MonoTime> ConnectionManager::next_check(const std::vector<Connecti
   }
   if (due.size() < open.size() - config_.high) return std::nullopt;
   std::sort(due.begin(), due.end());
-  // When as many may go as have to, or all that ever may; a second later, so that those of one burst are judged together.
+  // When as many may go as have to, or all that ever may; a second later, so that those of one burst are judged
+  // together.
   MonoTime next = due[std::min(open.size() - std::min(config_.low, config_.high), due.size()) - 1] + Seconds(1);
   if (last_trim_) next = std::max(next, *last_trim_ + config_.silence);
   return std::max(next, now + Seconds(1));

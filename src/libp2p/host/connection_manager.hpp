@@ -1,11 +1,11 @@
-// Which connections go when there are too many: a pure engine. Above the high water the least valuable are chosen down to the low
-// water; protected and spared peers and young connections stay, and there is at most one trim in a period of silence, as in go-libp2p's
-// connection manager. Its order is go-libp2p's too, with two keys of our own: proven peers go after all others, and of
-// inbound connections of equal value those go first that share their address with most others. It also keeps who is
-// protected, and why, and the values that services give. Owned by the host.
+// Which connections go when there are too many: a pure engine. Above the high water the least valuable are chosen down
+// to the low water; protected and spared peers and young connections stay, and there is at most one trim in a period of
+// silence, as in go-libp2p's connection manager. Its order is go-libp2p's too, with two keys of our own: proven peers
+// go after all others, and of inbound connections of equal value those go first that share their address with most
+// others. It also keeps who is protected, and why, and the values that services give. Owned by the host.
 //
-// Thread: the network thread. Bounds: values are dropped when the peer's last connection ends; protections are made by the
-// operator and by services and stay until they are taken off.
+// Thread: the network thread. Bounds: values are dropped when the peer's last connection ends; protections are made by
+// the operator and by services and stay until they are taken off.
 #pragma once
 
 #include <functional>
@@ -28,8 +28,8 @@ class ConnectionManager {
   void protect(const PeerId& peer, std::string tag);
   bool unprotect(const PeerId& peer, std::string_view tag);
   bool is_protected(const PeerId& peer) const { return protections_.contains(peer); }
-  // A shield against the trimmer only: no protection against a newcomer when all places are taken. For what a stranger can
-  // bring about itself, such as a place in a mesh.
+  // A shield against the trimmer only: no protection against a newcomer when all places are taken. For what a stranger
+  // can bring about itself, such as a place in a mesh.
   void spare(const PeerId& peer, std::string tag) { spared_[peer].insert(std::move(tag)); }
   void stop_sparing(const PeerId& peer, std::string_view tag);
   bool is_spared(const PeerId& peer) const { return is_protected(peer) || spared_.contains(peer); }
@@ -43,11 +43,12 @@ class ConnectionManager {
     proven_.erase(peer);
   }
 
-  // What to close now, the least valuable first: empty below the high water, during the silence, and when too few may go to get
-  // below the high water.
+  // What to close now, the least valuable first: empty below the high water, during the silence, and when too few may
+  // go to get below the high water.
   using BlocksOf = std::function<AddressBlocks(const Multiaddr& remote)>;
   std::vector<std::uint64_t> choose(const std::vector<ConnectionInfo>& open, const BlocksOf& blocks_of, MonoTime now);
-  // When choose() is worth calling again without a new connection: above the high water, once grace and silence are over.
+  // When choose() is worth calling again without a new connection: above the high water, once grace and silence are
+  // over.
   std::optional<MonoTime> next_check(const std::vector<ConnectionInfo>& open, MonoTime now) const;
 
  private:

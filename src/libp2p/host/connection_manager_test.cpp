@@ -88,10 +88,13 @@ TEST_F(HostTest, both_sides_of_a_trimmed_connection_are_told_why_it_closed) {
   }
   world.run_for(Seconds(40));
   EXPECT_EQ(a->counters().trimmed, 2u);
-  EXPECT_EQ(of_a.count("closed closed: trimmed: more than 2 connections (ConnectionManagerConfig::high, --p2p.peers.hi)"), 2u);
+  EXPECT_EQ(
+      of_a.count("closed closed: trimmed: more than 2 connections (ConnectionManagerConfig::high, --p2p.peers.hi)"),
+      2u);
   std::size_t told = 0;
   for (const auto& diary : of_others) {
-    told += diary.count("closed closed: the peer closed the connection: it has too many connections and trimmed this one");
+    told +=
+        diary.count("closed closed: the peer closed the connection: it has too many connections and trimmed this one");
   }
   EXPECT_EQ(told, 2u);
 }

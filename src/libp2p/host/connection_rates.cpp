@@ -9,7 +9,8 @@ namespace {
 // A burst that an operator wrote to mean "no limit" takes longer than Nanos can say.
 Nanos refill_time(const RateLimit& limit, double tokens) {
   constexpr double kLongest = 3e8;  // seconds
-  return std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(std::min(tokens / limit.per_second, kLongest)));
+  return std::chrono::duration_cast<Nanos>(
+      std::chrono::duration<double>(std::min(tokens / limit.per_second, kLongest)));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // How often each block of addresses may open a new connection: go-libp2p's token buckets, one per block, for the blocks
-// of libp2p/base/share_pool.hpp. A bucket is kept as the one time at which it is full again, so that a block which has been
-// quiet long enough needs no entry. Owned by the swarm. Pure. Thread: its. Bounds: `entries` blocks; when the table is
-// full the bucket that is full again first goes, since it has the least to forget: whoever wants another bucket
-// forgotten has to empty as many as the table holds. Source: op-node surface, section 2 (resource manager).
+// of libp2p/base/share_pool.hpp. A bucket is kept as the one time at which it is full again, so that a block which has
+// been quiet long enough needs no entry. Owned by the swarm. Pure. Thread: its. Bounds: `entries` blocks; when the
+// table is full the bucket that is full again first goes, since it has the least to forget: whoever wants another
+// bucket forgotten has to empty as many as the table holds. Source: op-node surface, section 2 (resource manager).
 #pragma once
 
 #include <map>

@@ -43,7 +43,8 @@ TEST(ConnectionRates, a_56_has_sixteen_and_a_48_eighty) {
   EXPECT_EQ(rates.burst("2001:db8:1:1::1", kStart), 16);
   EXPECT_EQ(rates.burst("2001:db8:1:ff::2", kStart), 0) << "the same /56";
   int wide = 16;
-  for (const auto* ip : {"2001:db8:1:100::1", "2001:db8:1:200::1", "2001:db8:1:300::1", "2001:db8:1:400::1", "2001:db8:1:500::1"}) {
+  for (const auto* ip :
+       {"2001:db8:1:100::1", "2001:db8:1:200::1", "2001:db8:1:300::1", "2001:db8:1:400::1", "2001:db8:1:500::1"}) {
     wide += rates.burst(ip, kStart);
   }
   EXPECT_EQ(wide, 80);
@@ -65,7 +66,8 @@ TEST(ConnectionRates, a_full_table_forgets_the_bucket_that_has_lost_least) {
     EXPECT_EQ(rates.try_take(blocks_of("198.51.100." + std::to_string(i)), kStart), ShareFull::none);
   }
   EXPECT_EQ(rates.size(), 4u);
-  EXPECT_EQ(rates.burst("192.0.2.1", kStart), 0) << "many addresses that come once do not give the first its burst again";
+  EXPECT_EQ(rates.burst("192.0.2.1", kStart), 0)
+      << "many addresses that come once do not give the first its burst again";
   // Those that are full again go first.
   EXPECT_EQ(rates.try_take(blocks_of("203.0.113.1"), kStart + Seconds(6)), ShareFull::none);
   EXPECT_EQ(rates.size(), 2u);

@@ -55,7 +55,8 @@ Result<DialTarget> dial_target(const Multiaddr& address) {
   const auto parts = address.components();
   if (parts.empty()) return fail(Errc::invalid_argument, "the address is empty");
   if (parts[0].protocol == Protocol::dnsaddr) {
-    return not_usable(address, "/dnsaddr needs TXT records, which are not looked up; give the /ip4, /ip6 or /dns address");
+    return not_usable(address,
+                      "/dnsaddr needs TXT records, which are not looked up; give the /ip4, /ip6 or /dns address");
   }
   DialTarget out;
   out.address = address.without_peer_id();
@@ -70,7 +71,8 @@ Result<DialTarget> dial_target(const Multiaddr& address) {
 std::string place_text(const Multiaddr& address) {
   const auto parts = address.components();
   const std::size_t at = parts.size() == 3 && parts[0].protocol == Protocol::ip6zone ? 1 : 0;
-  const bool has_port = parts.size() == at + 2 && (parts[at + 1].protocol == Protocol::tcp || parts[at + 1].protocol == Protocol::udp);
+  const bool has_port =
+      parts.size() == at + 2 && (parts[at + 1].protocol == Protocol::tcp || parts[at + 1].protocol == Protocol::udp);
   auto ip = address.value_of(Protocol::ip4);
   if (!ip) ip = address.value_of(Protocol::ip6);
   if (!ip || !has_port || parts[at + 1].value.size() != 2) return peer_text(address.text());

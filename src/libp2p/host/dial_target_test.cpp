@@ -25,8 +25,10 @@ TEST(DialTarget, finds_the_name_and_its_family_and_leaves_the_peer_out) {
 TEST(DialTarget, an_ip_takes_the_place_of_a_name_and_what_follows_stays) {
   const auto secure = dial_target(address("/dns4/a.example/tcp/443/tls/sni/a.example/ws")).value();
   EXPECT_EQ(with_ip(secure.address, "1.2.3.4").value(), address("/ip4/1.2.3.4/tcp/443/tls/sni/a.example/ws"));
-  EXPECT_EQ(with_ip(secure.address, "fe80::1%eth0").value(), address("/ip6zone/eth0/ip6/fe80::1/tcp/443/tls/sni/a.example/ws"));
-  EXPECT_EQ(with_ip(address("/ip6zone/eth0/ip6/fe80::1/udp/1/quic-v1"), "1.2.3.4").value(), address("/ip4/1.2.3.4/udp/1/quic-v1"));
+  EXPECT_EQ(with_ip(secure.address, "fe80::1%eth0").value(),
+            address("/ip6zone/eth0/ip6/fe80::1/tcp/443/tls/sni/a.example/ws"));
+  EXPECT_EQ(with_ip(address("/ip6zone/eth0/ip6/fe80::1/udp/1/quic-v1"), "1.2.3.4").value(),
+            address("/ip4/1.2.3.4/udp/1/quic-v1"));
   EXPECT_EQ(with_ip(address("/dns6/a.example/tcp/1"), "::1").value(), address("/ip6/::1/tcp/1"));
   EXPECT_FALSE(with_ip(secure.address, "no ip"));
 }
@@ -34,8 +36,9 @@ TEST(DialTarget, an_ip_takes_the_place_of_a_name_and_what_follows_stays) {
 TEST(DialTarget, says_what_it_cannot_look_up) {
   EXPECT_EQ(dial_target(Multiaddr()).error().code(), Errc::invalid_argument);
   const auto txt = dial_target(address("/dnsaddr/a.example"));
-  EXPECT_EQ(txt.error().text(), "'/dnsaddr/a.example' cannot be used: /dnsaddr needs TXT records, which are not looked up; give the "
-                                "/ip4, /ip6 or /dns address");
+  EXPECT_EQ(txt.error().text(),
+            "'/dnsaddr/a.example' cannot be used: /dnsaddr needs TXT records, which are not looked up; give the "
+            "/ip4, /ip6 or /dns address");
 }
 
 TEST(DialTarget, tells_a_place_as_people_write_it) {

@@ -134,8 +134,9 @@ std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Mult
   }
   if (jobs_.size() >= config_.limits.pending_dials) {
     ++counters_.refused_pending_dials;
-    job->finish(fail(Errc::exhausted, std::to_string(jobs_.size()) + " dials are under way, which is the limit "
-                                      "(Limits::pending_dials); try again when some have ended"));
+    job->finish(fail(Errc::exhausted, std::to_string(jobs_.size()) +
+                                          " dials are under way, which is the limit "
+                                          "(Limits::pending_dials); try again when some have ended"));
     return job;
   }
   if (!peer.empty()) {
@@ -256,7 +257,8 @@ Task<Result<std::vector<std::string>>> Dialer::look_up(std::string host, runtime
   });
   co_await parking.park();
   if (answer) co_return std::move(*answer);
-  if (parking.outcome() == Wake::cancelled) co_return parking.result("the look-up of '" + peer_text(host) + "'").error();
+  if (parking.outcome() == Wake::cancelled)
+    co_return parking.result("the look-up of '" + peer_text(host) + "'").error();
   co_return fail(Errc::timed_out, "look-up of '" + peer_text(host) + "' failed: no answer within " + seconds(patience) +
                                       "; check that the name servers of this machine answer");
 }

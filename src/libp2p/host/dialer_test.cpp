@@ -1,7 +1,7 @@
 #include "libp2p/host/dialer.hpp"
 
-#include "testing/host_fixture.hpp"
 #include "libp2p/services/static_peers/static_peers.hpp"
+#include "testing/host_fixture.hpp"
 
 namespace libp2p {
 namespace {
@@ -45,9 +45,10 @@ TEST_F(DialerTest, a_dead_name_costs_one_dial_its_time_and_the_next_address_is_t
   const auto failed = dial(*a, dead);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code(), Errc::timed_out);
-  EXPECT_EQ(failed.error().text(), "dialling failed: /dns4/dead.example/tcp/9000/p2p/" + b->id().to_base58() +
-                                       ": look-up of 'dead.example' failed: no answer within 3 s; check that the name servers "
-                                       "of this machine answer");
+  EXPECT_EQ(failed.error().text(),
+            "dialling failed: /dns4/dead.example/tcp/9000/p2p/" + b->id().to_base58() +
+                ": look-up of 'dead.example' failed: no answer within 3 s; check that the name servers "
+                "of this machine answer");
   EXPECT_EQ(world.now() - before, Seconds(3));
   a->peerstore().add_addresses(b->id(), {dead, address_of(*b)}, Seconds(600), world.now());
   Outcome out;

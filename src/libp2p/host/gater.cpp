@@ -10,7 +10,9 @@ namespace {
 
 using multiformats::parse_ip;
 
-std::string ip_text(const Bytes& ip) { return ip.size() == 4 ? multiformats::ip4_text(ip) : multiformats::ip6_text(ip); }
+std::string ip_text(const Bytes& ip) {
+  return ip.size() == 4 ? multiformats::ip4_text(ip) : multiformats::ip6_text(ip);
+}
 
 void clear_host_bits(Bytes& ip, unsigned bits) {
   for (std::size_t i = 0; i < ip.size(); ++i) {
@@ -68,7 +70,8 @@ Result<void> BasicGater::check_ip(const Multiaddr& address) const {
   if (!ip) return {};
   if (ips_.contains(*ip)) return fail(Errc::denied, "the address " + *ip + " is blocked");
   for (const auto& subnet : subnets_) {
-    if (subnet.contains(*ip)) return fail(Errc::denied, "the address " + *ip + " is in the blocked subnet " + subnet.text());
+    if (subnet.contains(*ip))
+      return fail(Errc::denied, "the address " + *ip + " is in the blocked subnet " + subnet.text());
   }
   return {};
 }

@@ -1,9 +1,9 @@
-// Who may connect. A Gater is asked at five points of a connection's way, the same as go-libp2p's, so that op-node's gaters (S§3)
-// have a place each; a refusal is an Error whose text says which rule it was. BasicGater keeps lists of blocked peers, addresses
-// and subnets. Gaters are stacked by deriving from Gater and asking the inner one first.
+// Who may connect. A Gater is asked at five points of a connection's way, the same as go-libp2p's, so that op-node's
+// gaters (S§3) have a place each; a refusal is an Error whose text says which rule it was. BasicGater keeps lists of
+// blocked peers, addresses and subnets. Gaters are stacked by deriving from Gater and asking the inner one first.
 //
-// Thread: the network thread. Owner: the application; must outlive the host. Bounds: BasicGater's lists are as long as the
-// operator makes them.
+// Thread: the network thread. Owner: the application; must outlive the host. Bounds: BasicGater's lists are as long as
+// the operator makes them.
 #pragma once
 
 #include <memory>
@@ -12,16 +12,17 @@
 #include <vector>
 
 #include "libp2p/base/result.hpp"
+#include "libp2p/connection/stream.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
-#include "libp2p/connection/stream.hpp"
 
 namespace libp2p {
 
 class Gater {
  public:
   virtual ~Gater() = default;
-  // Before a peer is dialled at all, and before each of its addresses (resolved: with an IP). `peer` is empty when unknown.
+  // Before a peer is dialled at all, and before each of its addresses (resolved: with an IP). `peer` is empty when
+  // unknown.
   virtual Result<void> intercept_peer_dial(const PeerId& peer) = 0;
   virtual Result<void> intercept_addr_dial(const PeerId& peer, const Multiaddr& address) = 0;
   // A connection came in, before a byte is read.

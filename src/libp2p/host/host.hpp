@@ -1,8 +1,10 @@
-// The host: an identity, its listeners and connections, and the protocols it speaks. This is the class that users of the library
-// start from; examples/echo.cpp shows it: a host that serves a protocol, and one that dials it and opens a stream.
+// The host: an identity, its listeners and connections, and the protocols it speaks. This is the class that users of
+// the library start from; examples/echo.cpp shows it: a host that serves a protocol, and one that dials it and opens a
+// stream.
 //
-// Set what the host speaks before it listens or connects: a peer asks once, at the beginning. What is set or removed later is
-// told by libp2p/services/identify/identify_service.hpp to peers that take such news, which some do only slowly or not at all.
+// Set what the host speaks before it listens or connects: a peer asks once, at the beginning. What is set or removed
+// later is told by libp2p/services/identify/identify_service.hpp to peers that take such news, which some do only
+// slowly or not at all.
 //
 // Thread: the network thread. Owner: the application; destroyed before its Runtime.
 #pragma once
@@ -16,15 +18,15 @@
 
 #include "libp2p/base/event_source.hpp"
 #include "libp2p/base/memory_account.hpp"
+#include "libp2p/connection/stream.hpp"
 #include "libp2p/crypto/keys.hpp"
-#include "libp2p/multiformats/address_blocks.hpp"
 #include "libp2p/host/connection_info.hpp"
 #include "libp2p/host/connection_manager_config.hpp"
 #include "libp2p/host/connection_rates.hpp"
 #include "libp2p/host/host_event.hpp"
 #include "libp2p/host/kinds.hpp"
 #include "libp2p/host/protocol_name.hpp"
-#include "libp2p/connection/stream.hpp"
+#include "libp2p/multiformats/address_blocks.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/runtime/task.hpp"
 #include "libp2p/seams/transport.hpp"
@@ -51,7 +53,7 @@ struct Limits {
   // without progress for this long; who dials sends at once.
   Nanos pending_patience = Seconds(1);
   Nanos pending_silence = Millis(100);  // the same for one that has sent nothing
-  RateLimit handshakes{500, 250};  // inbound, in all: beyond it they wait
+  RateLimit handshakes{500, 250};       // inbound, in all: beyond it they wait
   std::size_t pending_dials = 160;
   std::size_t streams_per_connection = 1000;  // inbound
   std::size_t stream_send_queue = 1 << 20;    // bytes
@@ -59,7 +61,7 @@ struct Limits {
   std::size_t memory = 64 << 20;              // bytes of all that strangers can make the host remember (Host::memory)
   std::vector<Cidr> exempt;                   // addresses without an address share, as loopback has none
   Nanos handshake_timeout = Seconds(10);
-  Nanos dial_timeout = Seconds(10);       // per address
+  Nanos dial_timeout = Seconds(10);  // per address
   Nanos negotiation_timeout = Seconds(10);
 };
 
@@ -72,35 +74,35 @@ struct HostConfig {
   std::string user_agent = "opp2p";
   Limits limits;
   ConnectionManagerConfig connection_manager;
-  // What connections may speak, in order of preference. Host's constructor throws std::invalid_argument for a list that is empty, has
-  // one id twice, or has a security that cannot be spoken with this identity.
+  // What connections may speak, in order of preference. Host's constructor throws std::invalid_argument for a list that
+  // is empty, has one id twice, or has a security that cannot be spoken with this identity.
   std::vector<SecurityFactory> securities = default_securities();
   std::vector<MuxerKind> muxers = default_muxers();
-  // What it dials and listens with: TCP, and what is added (config.transports.push_back(memory::transport(net))). The first that takes an
-  // address has it.
+  // What it dials and listens with: TCP, and what is added (config.transports.push_back(memory::transport(net))). The
+  // first that takes an address has it.
   std::vector<TransportFactory> transports;
   explicit HostConfig(crypto::PrivateKey key);
 };
 
 // What has been turned away, by cause, since the start.
 struct HostCounters {
-  std::uint64_t refused_pending_inbound = 0;      // Limits::pending_inbound
-  std::uint64_t evicted_pending_inbound = 0;      // half-open ones that made room for a newcomer
-  std::uint64_t refused_inbound_connections = 0;  // Limits::inbound_connections
-  std::uint64_t evicted_inbound_connections = 0;  // unproven ones that made room for a newcomer
-  std::uint64_t refused_per_address = 0;          // Limits::connections_per_address
-  std::uint64_t refused_per_ip6_48 = 0;           // Limits::connections_per_ip6_48
-  std::uint64_t refused_address_rate = 0;         // Limits::address_rate
-  std::uint64_t refused_ip6_48_rate = 0;          // Limits::ip6_48_rate
-  std::uint64_t delayed_handshakes = 0;           // Limits::handshakes
-  std::uint64_t refused_connections_per_peer = 0; // Limits::connections_per_peer
-  std::uint64_t refused_pending_dials = 0;        // Limits::pending_dials
+  std::uint64_t refused_pending_inbound = 0;       // Limits::pending_inbound
+  std::uint64_t evicted_pending_inbound = 0;       // half-open ones that made room for a newcomer
+  std::uint64_t refused_inbound_connections = 0;   // Limits::inbound_connections
+  std::uint64_t evicted_inbound_connections = 0;   // unproven ones that made room for a newcomer
+  std::uint64_t refused_per_address = 0;           // Limits::connections_per_address
+  std::uint64_t refused_per_ip6_48 = 0;            // Limits::connections_per_ip6_48
+  std::uint64_t refused_address_rate = 0;          // Limits::address_rate
+  std::uint64_t refused_ip6_48_rate = 0;           // Limits::ip6_48_rate
+  std::uint64_t delayed_handshakes = 0;            // Limits::handshakes
+  std::uint64_t refused_connections_per_peer = 0;  // Limits::connections_per_peer
+  std::uint64_t refused_pending_dials = 0;         // Limits::pending_dials
   std::uint64_t denied_by_gater = 0;
-  std::uint64_t failed_handshakes = 0;            // inbound
-  std::uint64_t failed_dials = 0;                 // whole dials, not addresses
-  std::uint64_t abandoned_dials = 0;              // nobody waited for them any more
+  std::uint64_t failed_handshakes = 0;  // inbound
+  std::uint64_t failed_dials = 0;       // whole dials, not addresses
+  std::uint64_t abandoned_dials = 0;    // nobody waited for them any more
   std::uint64_t trimmed = 0;
-  std::uint64_t reset_for_memory = 0;             // streams whose unread bytes others needed the room of
+  std::uint64_t reset_for_memory = 0;  // streams whose unread bytes others needed the room of
 };
 
 using StreamAcceptor = std::function<runtime::Task<void>(Stream)>;
@@ -118,13 +120,13 @@ class Host {
   const crypto::PrivateKey& identity() const;
   const HostConfig& config() const;
 
-  // An address of one of the transports: /ip4|ip6/…/tcp/PORT, port 0 for any. Errc::io with the address and the reason when it cannot be
-  // bound.
+  // An address of one of the transports: /ip4|ip6/…/tcp/PORT, port 0 for any. Errc::io with the address and the reason
+  // when it cannot be bound.
   Result<void> listen(const Multiaddr& address);
   // Whether a transport dials such an address. Errc::unsupported with what is not spoken here.
   Result<void> can_dial(const Multiaddr& address) const;
-  // Where the host can be dialled: with the real ports, without /p2p. 0.0.0.0 and :: are replaced by this machine's addresses,
-  // read anew with each call, those of loopback last.
+  // Where the host can be dialled: with the real ports, without /p2p. 0.0.0.0 and :: are replaced by this machine's
+  // addresses, read anew with each call, those of loopback last.
   std::vector<Multiaddr> listen_addresses() const;
   std::vector<Multiaddr> bound_addresses() const;  // the same, 0.0.0.0 and :: as they were asked for
 
@@ -134,18 +136,19 @@ class Host {
   void remove_stream_handler(std::string_view protocol);
   std::vector<std::string> protocols() const;
 
-  // Dials `address` (/ip4|ip6|dns*/…/tcp/…[/p2p/ID]); with an ID, another one at the far end is Errc::mismatch. A dial that is
-  // under way to the same peer is joined; an open connection is the answer at once.
+  // Dials `address` (/ip4|ip6|dns*/…/tcp/…[/p2p/ID]); with an ID, another one at the far end is Errc::mismatch. A dial
+  // that is under way to the same peer is joined; an open connection is the answer at once.
   runtime::Task<Result<PeerId>> connect(Multiaddr address);
   // Dials the addresses that the peerstore has for the peer, one after another, within a minute.
   runtime::Task<Result<PeerId>> connect(PeerId peer);
   // Closes all connections to the peer in order. False when there was none.
   bool disconnect(const PeerId& peer, std::string_view why);
 
-  // Opens a stream over an existing connection. Dials first when the peerstore has an address and there is no connection. With
-  // one protocol the stream can be written to at once, and the answer is checked when it comes: a peer that does not speak
-  // it ends reads and writes with Errc::unsupported. With several, which are proposed in turn, this waits for the choice.
-  // A deadline bounds the opening (Errc::timed_out), and is then the stream's for reads and writes.
+  // Opens a stream over an existing connection. Dials first when the peerstore has an address and there is no
+  // connection. With one protocol the stream can be written to at once, and the answer is checked when it comes: a peer
+  // that does not speak it ends reads and writes with Errc::unsupported. With several, which are proposed in turn, this
+  // waits for the choice. A deadline bounds the opening (Errc::timed_out), and is then the stream's for reads and
+  // writes.
   runtime::Task<Result<Stream>> open_stream(PeerId peer, ProtocolName protocol,
                                             std::optional<MonoTime> deadline = std::nullopt);
   template <std::same_as<std::vector<std::string>> Protocols>  // no braces: g++ 12 miscompiles them beside a co_await
@@ -155,7 +158,7 @@ class Host {
   }
 
   bool connected(const PeerId& peer) const;
-  std::vector<PeerId> connected_peers() const;  // sorted
+  std::vector<PeerId> connected_peers() const;      // sorted
   std::vector<ConnectionInfo> connections() const;  // by id
   std::vector<ConnectionInfo> connections(const PeerId& peer) const;
 
@@ -170,8 +173,8 @@ class Host {
   // The trimmer closes connections with the lowest value first.
   void set_value(const PeerId& peer, std::string tag, int value);
 
-  // The blocks in whose share of a bounded pool what the peer does is counted: those of its oldest connection, empty for
-  // loopback, Limits::exempt and addresses that exempt() was called with.
+  // The blocks in whose share of a bounded pool what the peer does is counted: those of its oldest connection, empty
+  // for loopback, Limits::exempt and addresses that exempt() was called with.
   AddressBlocks address_blocks(const PeerId& peer) const;
   AddressBlocks address_blocks(const Multiaddr& remote) const;
   // The address of a peer that we chose ourselves (a static one) has no address share.
@@ -193,13 +196,14 @@ class Host {
   const HostCounters& counters() const;
 
   // Calls `listener` for everything that happens from now on (host_event.hpp), until the Subscription goes. A listener
-  // may do anything: unsubscribe itself or others, subscribe more, destroy the host. A Subscription may outlive the host.
+  // may do anything: unsubscribe itself or others, subscribe more, destroy the host. A Subscription may outlive the
+  // host.
   Subscription subscribe(std::function<void(const HostEvent&)> listener);
   // For identify: what the peer speaks; stored in the peerstore and told as PeerIdentified.
   void report_identified(const PeerId& peer, std::vector<std::string> protocols);
 
-  // Stops listening, sends go-away, waits at most `limit` for what is being written, ends all coroutines of acceptors (so none of
-  // those may await it). The host is of no use afterwards.
+  // Stops listening, sends go-away, waits at most `limit` for what is being written, ends all coroutines of acceptors
+  // (so none of those may await it). The host is of no use afterwards.
   runtime::Task<void> close(Nanos limit);
 
  private:

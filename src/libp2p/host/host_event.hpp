@@ -1,10 +1,10 @@
 // What happens to a host: connections, dials, peers, what it speaks and where. Host::subscribe() tells it from the
-// runtime's queue, outside of any other call of the host, to those who had subscribed when it happened, and in the order
-// in which it happened.
+// runtime's queue, outside of any other call of the host, to those who had subscribed when it happened, and in the
+// order in which it happened.
 //
 // Each ConnectionOpened has one ConnectionClosed. PeerConnected follows the ConnectionOpened of a peer's first
-// connection, PeerDisconnected the ConnectionClosed of its last. By the time that an event is told the peer may have gone
-// or come again: Host::connected() says how it stands. What ends with the host itself is not told.
+// connection, PeerDisconnected the ConnectionClosed of its last. By the time that an event is told the peer may have
+// gone or come again: Host::connected() says how it stands. What ends with the host itself is not told.
 //
 // Thread: the network thread. Bounds: an event holds copies of plain values; a peer decides the size of
 // PeerIdentified::protocols alone, and identify bounds that.
@@ -61,8 +61,8 @@ struct PeerIdentified {
 // that turn. Host::protocols() tells which.
 struct ProtocolsChanged {};
 
-// The host listens at one more address: Host::listen_addresses() says where. Not told: interfaces that come and go under
-// 0.0.0.0, of which the runtime does not tell, and close().
+// The host listens at one more address: Host::listen_addresses() says where. Not told: interfaces that come and go
+// under 0.0.0.0, of which the runtime does not tell, and close().
 struct AddressesChanged {};
 
 using HostEvent = std::variant<ConnectionOpened, ConnectionClosed, ConnectionRefused, DialStarted, DialFailed,

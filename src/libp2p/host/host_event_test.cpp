@@ -101,12 +101,8 @@ TEST_F(HostEventTest, over_a_thousand_dials_losses_and_refusals_nothing_is_lost_
     Host& from = *hosts[any()];
     const std::size_t to = any();
     switch (rng.below(4)) {
-      case 0:
-        from.disconnect(hosts[to]->id(), "the test says so");
-        break;
-      case 1:
-        world.disconnect(static_cast<runtime::NodeIndex>(any()), static_cast<runtime::NodeIndex>(to));
-        break;
+      case 0: from.disconnect(hosts[to]->id(), "the test says so"); break;
+      case 1: world.disconnect(static_cast<runtime::NodeIndex>(any()), static_cast<runtime::NodeIndex>(to)); break;
       case 2:  // a connection that says nothing
         if (mute.size() > 3) mute.erase(mute.begin());
         opening.push_back(nodes[any()].runtime().connect({nodes[to].ip4(), 9000}, [&mute](auto socket) {
@@ -178,9 +174,8 @@ TEST_F(HostEventTest, a_dial_that_nobody_waits_for_any_more_is_told_as_failed) {
   const auto b = make_host();
   world.partition({{0}, {1}});
   std::size_t failed = 0;
-  const auto subscription = a->subscribe([&failed](const HostEvent& event) {
-    failed += std::holds_alternative<DialFailed>(event) ? 1 : 0;
-  });
+  const auto subscription =
+      a->subscribe([&failed](const HostEvent& event) { failed += std::holds_alternative<DialFailed>(event) ? 1 : 0; });
   Outcome out;
   {
     TaskScope scope(a->runtime());
@@ -196,9 +191,8 @@ TEST_F(HostEventTest, an_address_that_is_listened_at_is_told_outside_of_the_call
   const auto a = make_host();
   world.run_for(Millis(1));
   std::size_t changes = 0;
-  const auto subscription = a->subscribe([&changes](const HostEvent& event) {
-    changes += std::holds_alternative<AddressesChanged>(event) ? 1 : 0;
-  });
+  const auto subscription = a->subscribe(
+      [&changes](const HostEvent& event) { changes += std::holds_alternative<AddressesChanged>(event) ? 1 : 0; });
   ASSERT_TRUE(a->listen(Multiaddr::from_text("/ip4/10.0.0.1/tcp/9001").value()));
   EXPECT_EQ(changes, 0u);
   EXPECT_FALSE(a->listen(Multiaddr::from_text("/ip4/10.0.0.1/tcp/9001").value()));

@@ -92,9 +92,7 @@ void Host::State::on_closed(const ConnectionInfo& info, const Error& why, bool l
   tell(ConnectionClosed{info, why}, std::move(next));
 }
 
-void Host::State::on_refused(const Multiaddr& remote, const Error& why) {
-  tell(ConnectionRefused{remote, why});
-}
+void Host::State::on_refused(const Multiaddr& remote, const Error& why) { tell(ConnectionRefused{remote, why}); }
 
 void Host::State::on_inbound_stream(std::shared_ptr<StreamState> state) {
   Stream stream(std::move(state));
@@ -225,7 +223,8 @@ Task<Result<Stream>> Host::State::open_by(runtime::Runtime& runtime, Task<Result
                                           std::string what) {
   if (runtime.now().mono >= deadline) co_return fail(Errc::timed_out, what + " did not begin: its deadline is past");
   auto kept = std::make_shared<Opening>(runtime);
-  runtime::TaskScope scope(runtime);  // what has not ended by the deadline ends with it: a dial is abandoned, a stream reset
+  runtime::TaskScope scope(
+      runtime);  // what has not ended by the deadline ends with it: a dial is abandoned, a stream reset
   scope.spawn(keep_outcome(std::move(opening), kept));
   auto waiting = kept->done.wait_until(deadline);
   const auto woken = co_await waiting;
@@ -288,7 +287,7 @@ AddressBlocks Host::State::address_blocks(const Multiaddr& remote) const {
 Standing Host::State::standing(const PeerId& peer) const {
   if (manager.is_protected(peer)) return Standing::protected_peer;
   return manager.is_proven(peer) || manager.value(peer) > 0 || peerstore.is_proven(peer) ? Standing::proven
-                                                                                          : Standing::unproven;
+                                                                                         : Standing::unproven;
 }
 
 }  // namespace libp2p

@@ -1,5 +1,5 @@
-// The inside of Host, shared by its sources: what it owns, and the coroutines that may outlive it (they hold it weakly). Owned
-// by the host. Thread: the network thread. Bounds: libp2p::Limits.
+// The inside of Host, shared by its sources: what it owns, and the coroutines that may outlive it (they hold it
+// weakly). Owned by the host. Thread: the network thread. Bounds: libp2p::Limits.
 #pragma once
 
 #include <functional>

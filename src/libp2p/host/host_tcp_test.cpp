@@ -1,8 +1,7 @@
 // The same hosts on real sockets: two in one process over loopback.
 #include "libp2p/host/host.hpp"
-
-#include "testing/host_fixture.hpp"
 #include "libp2p/runtime/asio/asio_runtime.hpp"
+#include "testing/host_fixture.hpp"
 
 namespace libp2p {
 namespace {
@@ -121,8 +120,8 @@ TEST_F(HostOverTcp, closing_in_the_middle_of_a_transfer_ends_both_sides_in_time)
   ASSERT_TRUE(rt.run_until([&] { return scope.running() == 0 && b->connections().empty(); }, kLimit));
 }
 
-// The last answer of a host that closes at once is not lost: TCP would throw it away if the socket were just closed while
-// something unread lies in it.
+// The last answer of a host that closes at once is not lost: TCP would throw it away if the socket were just closed
+// while something unread lies in it.
 TEST_F(HostOverTcp, what_was_written_before_closing_arrives) {
   const auto a = make_host(1);
   auto b = make_host(2);

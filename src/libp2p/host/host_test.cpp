@@ -121,7 +121,8 @@ TEST_F(HostTest, a_dial_into_silence_ends_after_its_time_and_says_where) {
   const auto before = world.now();
   const auto peer = dial(*a, address_of(*b));
   EXPECT_EQ(peer.error().code(), Errc::timed_out);
-  EXPECT_NE(peer.error().text().find("no answer from 10.0.0.2:9000 within 5 s"), std::string::npos) << peer.error().text();
+  EXPECT_NE(peer.error().text().find("no answer from 10.0.0.2:9000 within 5 s"), std::string::npos)
+      << peer.error().text();
   EXPECT_EQ(world.now() - before, Seconds(5));  // a private address
 }
 
@@ -130,9 +131,8 @@ TEST_F(HostTest, half_open_connections_end_after_the_handshake_time) {
   Diary diary(*a);
   const auto mute = world.add_node();
   std::unique_ptr<runtime::Socket> socket;
-  const auto operation = mute.runtime().connect({nodes[0].ip4(), 9000}, [&socket](Result<std::unique_ptr<runtime::Socket>> s) {
-    socket = std::move(*s);
-  });
+  const auto operation = mute.runtime().connect(
+      {nodes[0].ip4(), 9000}, [&socket](Result<std::unique_ptr<runtime::Socket>> s) { socket = std::move(*s); });
   world.run_for(Seconds(9));
   EXPECT_TRUE(diary.lines.empty());
   EXPECT_EQ(SocketConnection::live(), 1);
@@ -152,7 +152,8 @@ TEST_F(HostTest, disconnecting_tells_both_sides_in_order) {
   EXPECT_FALSE(a->disconnect(PeerId::from_public_key(test_key(77).public_key()), "never met"));
   EXPECT_TRUE(a->disconnect(b->id(), "enough"));
   world.run_for(Seconds(2));
-  EXPECT_EQ(diary_a.lines, (std::vector<std::string>{"opened outbound", "peer connected", "closed closed: enough", "peer disconnected"}));
+  EXPECT_EQ(diary_a.lines, (std::vector<std::string>{"opened outbound", "peer connected", "closed closed: enough",
+                                                     "peer disconnected"}));
   ASSERT_EQ(diary_b.lines.size(), 4u);
   EXPECT_TRUE(diary_b.lines[2].starts_with("closed closed")) << diary_b.lines[2];
   EXPECT_FALSE(a->connected(b->id()));

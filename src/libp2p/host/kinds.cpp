@@ -4,8 +4,14 @@
 #include <utility>
 
 // Each folder's own header declares its function as well; to name them here keeps a new one at one line.
-#define OPP2P_SECURITY(name, when) namespace libp2p::name { SecurityFactory security(); }
-#define OPP2P_MUXER(name, when) namespace libp2p::name { MuxerKind muxer(); }
+#define OPP2P_SECURITY(name, when) \
+  namespace libp2p::name {         \
+  SecurityFactory security();      \
+  }
+#define OPP2P_MUXER(name, when) \
+  namespace libp2p::name {      \
+  MuxerKind muxer();            \
+  }
 #include "libp2p/host/kinds.def"
 #undef OPP2P_SECURITY
 #undef OPP2P_MUXER
@@ -55,10 +61,12 @@ std::vector<Kind> defaults_of(const BuiltIn<Kind> (&table)[n]) {
 }
 
 template <class Kind, std::size_t n>
-Result<std::vector<Kind>> named(const BuiltIn<Kind> (&table)[n], const std::vector<std::string>& names, const std::string& what) {
+Result<std::vector<Kind>> named(const BuiltIn<Kind> (&table)[n], const std::vector<std::string>& names,
+                                const std::string& what) {
   std::vector<Kind> out;
   for (const std::string& name : names) {
-    const auto found = std::find_if(std::begin(table), std::end(table), [&name](const auto& entry) { return entry.name == name; });
+    const auto found =
+        std::find_if(std::begin(table), std::end(table), [&name](const auto& entry) { return entry.name == name; });
     if (found == std::end(table)) {
       std::string known;
       for (const auto& entry : table) known += (known.empty() ? "" : ", ") + std::string(entry.name);

@@ -1,5 +1,5 @@
-// The security protocols and multiplexers that are built in (kinds.def), by their short names, for options and for HostConfig. Functions
-// without state.
+// The security protocols and multiplexers that are built in (kinds.def), by their short names, for options and for
+// HostConfig. Functions without state.
 #pragma once
 
 #include <string>

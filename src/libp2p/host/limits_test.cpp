@@ -70,8 +70,9 @@ TEST_F(LimitsTest, half_open_connections_count_for_their_address) {
   for (int i = 0; i < 3; ++i) sockets.push_back(mute(*a, flooder));
   EXPECT_EQ(a->counters().refused_per_address, 1u);
   ASSERT_EQ(diary.lines.size(), 1u);
-  EXPECT_THAT(diary.lines[0], HasSubstr("2 inbound connections from 10.0.0.2 is the limit (Limits::connections_per_address, "
-                                        "--p2p.limits.address.conns)"));
+  EXPECT_THAT(diary.lines[0],
+              HasSubstr("2 inbound connections from 10.0.0.2 is the limit (Limits::connections_per_address, "
+                        "--p2p.limits.address.conns)"));
   const auto b = make_host();
   EXPECT_TRUE(dial(*b, address_of(*a)));
   // A handshake that does not end makes room for a newcomer of its own address, and when all have timed out they may
@@ -130,7 +131,8 @@ Task<void> hold(Stream stream, std::vector<Stream>* held) {
   co_return;
 }
 
-Task<void> open_many(Host& host, PeerId peer, std::size_t count, std::vector<Stream>* kept, std::vector<Errc>* refused) {
+Task<void> open_many(Host& host, PeerId peer, std::size_t count, std::vector<Stream>* kept,
+                     std::vector<Errc>* refused) {
   for (std::size_t i = 0; i < count; ++i) {
     PeerId to = peer;
     std::vector<std::string> protocols{"/hold/1", "/hold/2"};  // two: waits for the answer
@@ -272,7 +274,8 @@ TEST(BasicGater, keeps_sorted_lists_in_canonical_text) {
   EXPECT_TRUE(gater.block_subnet("fd00::/8").value());
   EXPECT_EQ(gater.blocked_subnets(), (std::vector<std::string>{"192.168.0.0/16", "fd00::/8"}));
   for (const auto* bad : {"", "10.0.0", "host", "10.0.0.1/8"}) EXPECT_FALSE(gater.block_ip(bad)) << bad;
-  for (const auto* bad : {"", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "x/8", "fd00::/129", "10.0.0.0/-1"}) {
+  for (const auto* bad :
+       {"", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "x/8", "fd00::/129", "10.0.0.0/-1"}) {
     EXPECT_FALSE(gater.block_subnet(bad)) << bad;
   }
 }

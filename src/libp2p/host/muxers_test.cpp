@@ -1,5 +1,6 @@
-// Hosts that offer several multiplexers, or others than their peer: which one they find, and what a connection over Mplex does. How it
-// treats a reader who does not come shows which one it is: Yamux holds the writer back, Mplex resets the stream.
+// Hosts that offer several multiplexers, or others than their peer: which one they find, and what a connection over
+// Mplex does. How it treats a reader who does not come shows which one it is: Yamux holds the writer back, Mplex resets
+// the stream.
 #include <gmock/gmock.h>
 
 #include "libp2p/host/host.hpp"

@@ -23,8 +23,10 @@ struct Spoken {
   std::vector<std::string> protocols;
   std::vector<std::string> errors;
   void add(const Result<Stream>& opened) {
-    if (opened) protocols.push_back(opened->protocol());
-    else errors.push_back(opened.error().message());
+    if (opened)
+      protocols.push_back(opened->protocol());
+    else
+      errors.push_back(opened.error().message());
   }
 };
 
@@ -126,9 +128,8 @@ TEST_F(OpenStreamTest, tells_listeners_once_of_the_handlers_that_one_turn_change
   const auto a = make_host();
   world.run_for(Millis(1));
   int changes = 0;
-  const auto subscription = a->subscribe([&changes](const HostEvent& event) {
-    changes += std::holds_alternative<ProtocolsChanged>(event) ? 1 : 0;
-  });
+  const auto subscription = a->subscribe(
+      [&changes](const HostEvent& event) { changes += std::holds_alternative<ProtocolsChanged>(event) ? 1 : 0; });
   a->set_stream_handler("/b/1", echo);
   a->set_stream_handler("/c/1", echo);
   a->remove_stream_handler("/c/1");

@@ -172,9 +172,8 @@ void Peerstore::add(const PeerId& peer, const Multiaddr& address, MonoTime expir
   const auto worth = [](const KnownAddress& a) { return std::make_pair(a.dialled, a.expires); };
   const KnownAddress added{bare, expires, dialled};
   if (known.size() >= limits_.addresses_per_peer) {
-    const auto first = std::min_element(known.begin(), known.end(), [&](const KnownAddress& a, const KnownAddress& b) {
-      return worth(a) < worth(b);
-    });
+    const auto first = std::min_element(
+        known.begin(), known.end(), [&](const KnownAddress& a, const KnownAddress& b) { return worth(a) < worth(b); });
     if (worth(*first) > worth(added)) return;
     known.erase(first);
   }
@@ -202,10 +201,9 @@ std::vector<Multiaddr> Peerstore::addresses(const PeerId& peer, MonoTime now) co
   for (const auto& known : record->addresses) {
     if (known.expires > now) alive.push_back(&known);
   }
-  std::stable_sort(alive.begin(), alive.end(),
-                   [](const KnownAddress* a, const KnownAddress* b) {
-                     return std::make_pair(a->dialled, a->expires) > std::make_pair(b->dialled, b->expires);
-                   });
+  std::stable_sort(alive.begin(), alive.end(), [](const KnownAddress* a, const KnownAddress* b) {
+    return std::make_pair(a->dialled, a->expires) > std::make_pair(b->dialled, b->expires);
+  });
   std::vector<Multiaddr> out;
   for (const auto* known : alive) out.push_back(known->address);
   return out;

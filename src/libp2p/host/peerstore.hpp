@@ -27,9 +27,9 @@ namespace libp2p {
 
 struct PeerstoreLimits {
   std::size_t peers = 4096;
-  std::size_t bytes = 12 << 20;         // of all records
+  std::size_t bytes = 12 << 20;  // of all records
   std::size_t record_bytes = 8192;
-  std::size_t peers_per_address = 64;   // records that connections from one IPv4 address or /56 of IPv6 brought
+  std::size_t peers_per_address = 64;  // records that connections from one IPv4 address or /56 of IPv6 brought
   std::size_t peers_per_ip6_48 = 256;
   std::size_t addresses_per_peer = 32;
   std::size_t protocols_per_peer = 128;
@@ -44,15 +44,16 @@ inline constexpr Nanos kForgetProof = std::chrono::hours(24);
 
 // How long an address is believed, by where it came from.
 inline constexpr Nanos kPermanentAddress = Nanos::max();
-inline constexpr Nanos kStaticAddress = kPermanentAddress;      // from the configuration
-inline constexpr Nanos kConnectedAddress = std::chrono::minutes(30);  // it was dialled with success, or identify told it
+inline constexpr Nanos kStaticAddress = kPermanentAddress;  // from the configuration
+inline constexpr Nanos kConnectedAddress =
+    std::chrono::minutes(30);  // it was dialled with success, or identify told it
 inline constexpr Nanos kDiscoveredAddress = std::chrono::hours(24);
 
 // What was not kept, by cause.
 struct PeerstoreCounters {
-  std::uint64_t evicted = 0;         // records
-  std::uint64_t refused_peers = 0;   // the table is full of better ones
-  std::uint64_t refused_bytes = 0;   // changes that did not fit
+  std::uint64_t evicted = 0;        // records
+  std::uint64_t refused_peers = 0;  // the table is full of better ones
+  std::uint64_t refused_bytes = 0;  // changes that did not fit
 };
 
 class Peerstore {
@@ -62,8 +63,8 @@ class Peerstore {
   Peerstore(const Peerstore&) = delete;
   Peerstore& operator=(const Peerstore&) = delete;
 
-  // An address that is there already keeps the later of the two expiries. A trailing /p2p/ID is cut off; one of another peer
-  // makes the call do nothing. Beyond the bound the address that expires first goes.
+  // An address that is there already keeps the later of the two expiries. A trailing /p2p/ID is cut off; one of another
+  // peer makes the call do nothing. Beyond the bound the address that expires first goes.
   void add_address(const PeerId& peer, const Multiaddr& address, Nanos ttl, MonoTime now);
   void add_addresses(const PeerId& peer, const std::vector<Multiaddr>& addresses, Nanos ttl, MonoTime now);
   // One that was dialled with success: it comes before those that were only told, and is not dropped for one.
@@ -131,8 +132,8 @@ class Peerstore {
     std::size_t pins = 0;
     std::uint64_t touched = 0;
     Rank rank = Rank::newcomer;
-    std::size_t bytes = 0;                // as counted
-    std::optional<MonoTime> idle_since;   // when collect() first found it unpinned and untouched
+    std::size_t bytes = 0;               // as counted
+    std::optional<MonoTime> idle_since;  // when collect() first found it unpinned and untouched
     bool blank() const;
     void forget_identity();
     std::size_t cost() const;

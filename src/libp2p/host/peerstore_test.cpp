@@ -130,7 +130,8 @@ TEST(Peerstore, collecting_drops_what_expired_and_peers_of_which_nothing_is_left
 // What go-libp2p lets a peer say in identify: 78 KB.
 std::vector<std::string> many_protocols(std::uint64_t seed) {
   std::vector<std::string> out;
-  for (int i = 0; i < 160; ++i) out.push_back("/" + std::to_string(seed) + "/" + std::to_string(i) + std::string(480, 'x'));
+  for (int i = 0; i < 160; ++i)
+    out.push_back("/" + std::to_string(seed) + "/" + std::to_string(i) + std::string(480, 'x'));
   return out;
 }
 

@@ -1,6 +1,7 @@
-// The name of one protocol, as an argument: text of any kind, a literal too, and also in braces. A view that the call copies
-// before it returns. It owns nothing, so that g++ 12 cannot destroy it twice in `co_await host.open_stream(peer, "/echo/1.0.0")`,
-// and it is made of exactly one text, so that {"/a", "/b"} does not compile. Thread: any. Bounds: none.
+// The name of one protocol, as an argument: text of any kind, a literal too, and also in braces. A view that the call
+// copies before it returns. It owns nothing, so that g++ 12 cannot destroy it twice in `co_await host.open_stream(peer,
+// "/echo/1.0.0")`, and it is made of exactly one text, so that {"/a", "/b"} does not compile. Thread: any. Bounds:
+// none.
 #pragma once
 
 #include <string>

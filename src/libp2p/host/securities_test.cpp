@@ -1,7 +1,6 @@
-// Hosts that offer several security protocols, or others than their peer: which one they find, in how many round trips, and
-// how they part when there is none.
+// Hosts that offer several security protocols, or others than their peer: which one they find, in how many round trips,
+// and how they part when there is none.
 #include "libp2p/host/host.hpp"
-
 #include "libp2p/host/kinds.hpp"
 #include "testing/host_fixture.hpp"
 
@@ -60,8 +59,8 @@ TEST_F(SecuritiesTest, the_wrong_peer_is_a_mismatch_in_plaintext_too) {
   EXPECT_TRUE(b->connections().empty());
 }
 
-// With one security its first message rides with the proposal. With several the dialer waits for the answer: a listener that refuses
-// the first would read that message as its next proposal.
+// With one security its first message rides with the proposal. With several the dialer waits for the answer: a listener
+// that refuses the first would read that message as its next proposal.
 TEST_F(SecuritiesTest, a_shared_one_is_found_whoever_offers_several_and_each_refusal_costs_a_round_trip) {
   struct Case {
     Names dialer, listener;
@@ -89,7 +88,8 @@ TEST_F(SecuritiesTest, a_shared_one_is_found_whoever_offers_several_and_each_ref
 }
 
 TEST_F(SecuritiesTest, without_a_shared_one_the_dialer_says_what_it_has_proposed_and_nothing_stays_open) {
-  for (const auto& [ours, theirs] : {std::pair(Names{"noise"}, Names{"plaintext"}), std::pair(Names{"plaintext"}, Names{"noise"})}) {
+  for (const auto& [ours, theirs] :
+       {std::pair(Names{"noise"}, Names{"plaintext"}), std::pair(Names{"plaintext"}, Names{"noise"})}) {
     const auto a = make_host_with(ours);
     const auto b = make_host_with(theirs);
     const auto peer = dial(*a, address_of(*b));

@@ -8,7 +8,8 @@
 namespace libp2p {
 
 Error limit_error(std::string_view what, std::size_t value, std::string_view name) {
-  return fail(Errc::exhausted, std::to_string(value) + " " + std::string(what) + " is the limit (" + std::string(name) + ")");
+  return fail(Errc::exhausted,
+              std::to_string(value) + " " + std::string(what) + " is the limit (" + std::string(name) + ")");
 }
 
 Swarm::Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, Gater& gater, MemoryAccount& memory,
@@ -39,7 +40,8 @@ void Swarm::add_transport(AnyTransport transport) {
     return;
   }
   auto& sockets = std::get<std::unique_ptr<SocketTransport>>(transport);
-  UpgradeSetup setup{runtime_, buffers_, [this](std::optional<PeerId> expected) { return config_for(std::move(expected)); }};
+  UpgradeSetup setup{runtime_, buffers_,
+                     [this](std::optional<PeerId> expected) { return config_for(std::move(expected)); }};
   transports_.push_back(std::make_unique<UpgradedTransport>(std::move(sockets), std::move(setup)));
 }
 
@@ -121,7 +123,8 @@ ConnectionConfig Swarm::config_for(std::optional<PeerId> expected) {
 
 Result<void> Swarm::allow(Connection& connection) {
   const PeerId& peer = connection.peer();
-  if (peer == self_) return fail(Errc::denied, "the peer at " + connection.facts().remote.text() + " is this node itself");
+  if (peer == self_)
+    return fail(Errc::denied, "the peer at " + connection.facts().remote.text() + " is this node itself");
   auto allowed = gater_.intercept_secured(connection.direction(), peer, connection.facts().remote);
   if (allowed) allowed = gater_.intercept_upgraded(connection.direction(), peer, connection.facts().remote);
   if (!allowed) {

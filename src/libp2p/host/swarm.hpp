@@ -1,7 +1,7 @@
-// All connections of a host: its transports, what they listen at, the half-open connections, the open ones, and what is known per
-// connected peer. As the ConnectionOwner of its transports it admits within the limits, asks the gater, and reports openings and endings.
-// Owned by the host; the dialer (libp2p/host/dialer.hpp) makes outbound connections through it. Thread: the network thread. Bounds:
-// libp2p::Limits.
+// All connections of a host: its transports, what they listen at, the half-open connections, the open ones, and what is
+// known per connected peer. As the ConnectionOwner of its transports it admits within the limits, asks the gater, and
+// reports openings and endings. Owned by the host; the dialer (libp2p/host/dialer.hpp) makes outbound connections
+// through it. Thread: the network thread. Bounds: libp2p::Limits.
 #pragma once
 
 #include <functional>
@@ -74,8 +74,7 @@ class Swarm final : private ConnectionOwner {
   // The connection on which to open a stream: the oldest that is not closing. Null when there is none.
   Connection* usable(const PeerId& peer);
 
-  void close(ConnectionId id, const Error& why, MonoTime deadline,
-             CloseCode code = CloseCode::normal);
+  void close(ConnectionId id, const Error& why, MonoTime deadline, CloseCode code = CloseCode::normal);
   bool close_peer(const PeerId& peer, const Error& why, MonoTime deadline);
   void close_all(const Error& why, MonoTime deadline);
 

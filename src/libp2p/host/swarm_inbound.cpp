@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <tuple>
 
-#include "libp2p/multiformats/ip_text.hpp"
 #include "libp2p/host/swarm.hpp"
+#include "libp2p/multiformats/ip_text.hpp"
 
 namespace libp2p {
 
@@ -67,8 +67,7 @@ Result<void> Swarm::check_rates(const AddressBlocks& blocks) {
     case ShareFull::wide:
       ++counters_.refused_ip6_48_rate;
       return refuse(blocks.wide, limits.ip6_48_rate, "Limits::ip6_48_rate, --p2p.limits.ip6-48.rate and .burst");
-    default:
-      return {};
+    default: return {};
   }
 }
 

@@ -70,7 +70,8 @@ bool Swarm::reset_largest_holder(Nanos stalled) {
   for (const auto& [id, entry] : connections_) {
     const std::size_t unread = entry.connection->unread();
     if (unread == 0) continue;
-    holders.emplace_back(entry.blocks.exempt() ? unread : of_block[entry.blocks.narrow], unread, entry.connection.get());
+    holders.emplace_back(entry.blocks.exempt() ? unread : of_block[entry.blocks.narrow], unread,
+                         entry.connection.get());
   }
   std::sort(holders.begin(), holders.end(), [](const auto& a, const auto& b) {
     return std::make_pair(std::get<0>(a), std::get<1>(a)) > std::make_pair(std::get<0>(b), std::get<1>(b));

@@ -44,7 +44,8 @@ Result<Cidr> Cidr::from_text(std::string_view text) {
   const std::size_t slash = text.find('/');
   const auto ip = parse_ip(text.substr(0, slash));
   const auto wrong = [text] {
-    return fail(Errc::malformed, "'" + std::string(text) + "' is no address block; write it like 10.0.0.0/8 or 2001:db8::/32");
+    return fail(Errc::malformed,
+                "'" + std::string(text) + "' is no address block; write it like 10.0.0.0/8 or 2001:db8::/32");
   };
   if (!ip) return wrong();
   if (slash == std::string_view::npos) return single(*ip);

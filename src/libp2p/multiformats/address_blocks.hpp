@@ -1,6 +1,6 @@
 // Blocks of IP addresses: CIDR texts, and the blocks in whose share of a bounded pool the use of an address is counted
-// (libp2p/base/share_pool.hpp). The prefixes are go-libp2p's: an IPv4 address, a /56 and a /48 of IPv6 (op-node surface,
-// section 2, resource manager). Pure values.
+// (libp2p/base/share_pool.hpp). The prefixes are go-libp2p's: an IPv4 address, a /56 and a /48 of IPv6 (op-node
+// surface, section 2, resource manager). Pure values.
 #pragma once
 
 #include <string_view>

@@ -56,8 +56,8 @@ void append_text(std::string& out, const View& component) {
 }
 
 Error too_large(std::string_view what) {
-  return fail(Errc::too_large, "multiaddr's " + std::string(what) + " is longer than " +
-                                   std::to_string(kMaxMultiaddrSize) + " bytes");
+  return fail(Errc::too_large,
+              "multiaddr's " + std::string(what) + " is longer than " + std::to_string(kMaxMultiaddrSize) + " bytes");
 }
 
 // The part of `rest` up to the next '/', taken off with the slash.
@@ -98,8 +98,7 @@ Result<Bytes> binary_of(std::string_view text) {
     if (value) {
       if (auto checked = check_value(entry->kind, *value); !checked) value = std::move(checked).error();
     }
-    if (!value)
-      return Error::at(value_at, value.error().code(), "/" + std::string(name) + ": " + value.error().text());
+    if (!value) return Error::at(value_at, value.error().code(), "/" + std::string(name) + ": " + value.error().text());
     if (value_size(entry->kind) == kVariableSize) append_varint(out, value->size());
     append(out, *value);
   }

@@ -13,8 +13,22 @@
 namespace libp2p::multiformats {
 
 enum class ValueKind : std::uint8_t {
-  none, ip4, ip6, zone, prefix_length, port, name, peer, path, cert_hash, http_path, number,
-  onion, onion3, garlic64, garlic32,
+  none,
+  ip4,
+  ip6,
+  zone,
+  prefix_length,
+  port,
+  name,
+  peer,
+  path,
+  cert_hash,
+  http_path,
+  number,
+  onion,
+  onion3,
+  garlic64,
+  garlic32,
 };
 
 struct ProtocolEntry {

@@ -18,9 +18,25 @@ Result<Bytes> from_base58(std::string_view text);
 
 // The prefix characters of the multibase table.
 enum class Base : char {
-  identity = '\0', base2 = '0', base10 = '9', base16 = 'f', base16_upper = 'F', base32 = 'b', base32_upper = 'B',
-  base32_pad = 'c', base32_pad_upper = 'C', base32_hex = 'v', base32_hex_upper = 'V', base36 = 'k', base36_upper = 'K',
-  base58btc = 'z', base58flickr = 'Z', base64 = 'm', base64_pad = 'M', base64_url = 'u', base64_url_pad = 'U',
+  identity = '\0',
+  base2 = '0',
+  base10 = '9',
+  base16 = 'f',
+  base16_upper = 'F',
+  base32 = 'b',
+  base32_upper = 'B',
+  base32_pad = 'c',
+  base32_pad_upper = 'C',
+  base32_hex = 'v',
+  base32_hex_upper = 'V',
+  base36 = 'k',
+  base36_upper = 'K',
+  base58btc = 'z',
+  base58flickr = 'Z',
+  base64 = 'm',
+  base64_pad = 'M',
+  base64_url = 'u',
+  base64_url_pad = 'U',
 };
 
 std::string encode_multibase(Base base, ByteView bytes);

@@ -56,8 +56,8 @@ TEST(Multibase, writes_the_published_texts) {
 }
 
 TEST(Multibase, refuses_wrong_padding) {
-  for (const auto* text : {"c=", "c========", "cme", "cme=====", "cme=======", "cmf======a", "cmfrggZ==", "M====",
-                           "MAA=", "MA===", "MAA==="})
+  for (const auto* text : {"c=", "c========", "cme", "cme=====", "cme=======", "cmf======a",
+                           "cmfrggZ==", "M====", "MAA=", "MA===", "MAA==="})
     EXPECT_EQ(decode_multibase(text).error(), Errc::malformed) << text;
   EXPECT_EQ(decode_multibase("cme======").value().bytes, to_bytes("a"));
 }

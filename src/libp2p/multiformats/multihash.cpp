@@ -11,8 +11,9 @@ Result<Multihash> decode_multihash(ByteView in) {
   const std::size_t header = code.size + length.size;
   const auto digest = in.subspan(header);
   if (length.value > digest.size())
-    return Error::at(header, Errc::truncated, "multihash says " + std::to_string(length.value) + " bytes of digest, " +
-                                                  std::to_string(digest.size()) + " are there");
+    return Error::at(header, Errc::truncated,
+                     "multihash says " + std::to_string(length.value) + " bytes of digest, " +
+                         std::to_string(digest.size()) + " are there");
   if (length.value < digest.size())
     return Error::at(header + length.value, Errc::malformed, "bytes after the end of a multihash");
   return Multihash{code.value, to_bytes(digest)};

@@ -31,8 +31,7 @@ Result<PeerId> PeerId::from_bytes(ByteView multihash) {
   if (multihash.size() > kMaxInlineKey + 2)
     return fail(Errc::malformed, "a peer id has at most 44 bytes, not " + std::to_string(multihash.size()));
   OPP2P_TRY(const auto parts, decode_multihash(multihash));
-  if (parts.code == code_of(HashCode::sha2_256) ? parts.digest.size() != 32
-                                                : parts.code != code_of(HashCode::identity))
+  if (parts.code == code_of(HashCode::sha2_256) ? parts.digest.size() != 32 : parts.code != code_of(HashCode::identity))
     return fail(Errc::malformed, "a peer id is an identity or a sha2-256 multihash, not code " +
                                      std::to_string(parts.code) + " with " + std::to_string(parts.digest.size()) +
                                      " bytes");

@@ -95,8 +95,8 @@ Result<Bytes> PeerRecord::seal(const crypto::PrivateKey& key) const {
 Result<PeerRecord::Unmatched> PeerRecord::open_unmatched(ByteView wire) {
   OPP2P_TRY(auto envelope, SignedEnvelope::open(wire, kPeerRecordDomain));
   if (!equal(envelope.payload_type(), kPeerRecordType))
-    return fail(Errc::unsupported, "signed envelope holds the type 0x" + to_hex(envelope.payload_type()) +
-                                       ", a peer record has 0x0301");
+    return fail(Errc::unsupported,
+                "signed envelope holds the type 0x" + to_hex(envelope.payload_type()) + ", a peer record has 0x0301");
   OPP2P_TRY(auto record, decode(envelope.payload()));
   const bool matches = record.peer_id.matches(envelope.signer());
   return Unmatched{std::move(record), std::move(envelope), matches};

@@ -18,7 +18,8 @@ void read_record(ByteView in) {
   const auto record = PeerRecord::decode(in);
   if (!record) return;
   const auto again = PeerRecord::decode(record->encode());
-  check(again && again->peer_id == record->peer_id && again->seq == record->seq && again->addresses == record->addresses);
+  check(again && again->peer_id == record->peer_id && again->seq == record->seq &&
+        again->addresses == record->addresses);
 }
 
 void read_text(ByteView in) {
@@ -38,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 0: (void)PeerRecord::open(rest); break;
     case 1: read_record(rest); break;
     case 2:
-      if (const auto id = PeerId::from_text(libp2p::as_text(rest))) check(PeerId::from_text(id->to_cid()).value() == *id);
+      if (const auto id = PeerId::from_text(libp2p::as_text(rest)))
+        check(PeerId::from_text(id->to_cid()).value() == *id);
       break;
     case 3:
       if (const auto key = libp2p::crypto::PublicKey::from_protobuf(rest))

@@ -41,12 +41,12 @@ TEST(PeerRecord, opens_what_go_libp2p_opens) {
     return SignedEnvelope::seal(peer.key, kPeerRecordDomain, kPeerRecordType, record).value().encode();
   };
   Bytes record = peer.record.encode();
-  append(record, Bytes{0x7b, 0x7c});                     // a group
-  append(record, *from_hex("c0a30900"));                 // field 19000
+  append(record, Bytes{0x7b, 0x7c});      // a group
+  append(record, *from_hex("c0a30900"));  // field 19000
   EXPECT_TRUE(PeerRecord::open(seal(record)));
   Bytes envelope = seal(record);
   append(envelope, Bytes{0x7b, 0x7c});
-  append(envelope, Bytes{0x0a, 0x02, 0x7b, 0x7c});       // the key goes on with a group
+  append(envelope, Bytes{0x0a, 0x02, 0x7b, 0x7c});  // the key goes on with a group
   EXPECT_TRUE(PeerRecord::open(envelope));
   append(record, *from_hex("78ffffffffffffffffff02"));  // a number above 64 bits
   EXPECT_EQ(PeerRecord::open(seal(record)).error(), Errc::malformed);

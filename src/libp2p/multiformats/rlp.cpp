@@ -62,7 +62,9 @@ ByteView without_leading_zeros(ByteView big_endian) {
 }
 
 Result<RlpItem> RlpReader::item() {
-  const auto wrong = [this](Errc code, const char* text) { return Error::at(offset(), code, std::string("RLP: ") + text); };
+  const auto wrong = [this](Errc code, const char* text) {
+    return Error::at(offset(), code, std::string("RLP: ") + text);
+  };
   const ByteView left = in_.subspan(at_);
   if (left.empty()) return wrong(Errc::truncated, "an item is missing");
   const std::uint8_t first = left[0];
@@ -91,7 +93,8 @@ Result<RlpItem> RlpReader::item() {
   if (size > left.size() - header) return wrong(Errc::truncated, "an item runs past the end");
   out.payload = left.subspan(header, size);
   out.encoding = left.first(header + size);
-  if (first == 0x81 && out.payload[0] < 0x80) return wrong(Errc::malformed, "a single byte is not in its shortest form");
+  if (first == 0x81 && out.payload[0] < 0x80)
+    return wrong(Errc::malformed, "a single byte is not in its shortest form");
   at_ += header + size;
   return out;
 }

@@ -1,6 +1,6 @@
-// Ethereum's RLP. Encoding appends to a byte string and allocates nothing of its own; list headers need the size of their
-// contents, which the rlp_*_size functions give. Decoding is strict (one encoding for each value) and bounded by the view it is
-// given: it copies nothing and never recurses. Source: Ethereum Yellow Paper, appendix B.
+// Ethereum's RLP. Encoding appends to a byte string and allocates nothing of its own; list headers need the size of
+// their contents, which the rlp_*_size functions give. Decoding is strict (one encoding for each value) and bounded by
+// the view it is given: it copies nothing and never recurses. Source: Ethereum Yellow Paper, appendix B.
 #pragma once
 
 #include "libp2p/base/bytes.hpp"
@@ -13,7 +13,8 @@ std::size_t rlp_uint_size(std::uint64_t value);
 // A list whose items take `contents` bytes together.
 std::size_t rlp_list_size(std::size_t contents);
 
-// Header of a string of `size` bytes that is not one byte below 0x80, or of a list; at most 9 bytes. Returns what it wrote.
+// Header of a string of `size` bytes that is not one byte below 0x80, or of a list; at most 9 bytes. Returns what it
+// wrote.
 std::size_t write_rlp_header(std::uint8_t* out, std::size_t size, bool list);
 
 void append_rlp_string(Bytes& out, ByteView value);
@@ -27,8 +28,8 @@ ByteView without_leading_zeros(ByteView big_endian);
 
 struct RlpItem {
   bool list = false;
-  ByteView payload;      // the string, or the encodings of the list's items
-  ByteView encoding;     // header and payload
+  ByteView payload;   // the string, or the encodings of the list's items
+  ByteView encoding;  // header and payload
 };
 
 // Reads items one after another out of a view. Offsets in errors count from the start of the outermost view.

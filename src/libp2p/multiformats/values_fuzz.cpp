@@ -1,5 +1,5 @@
-// Both ways between values and bytes. A script makes values of every kind, which must come back from their encodings unchanged; and
-// what any bytes decode to must encode to something that decodes to the same.
+// Both ways between values and bytes. A script makes values of every kind, which must come back from their encodings
+// unchanged; and what any bytes decode to must encode to something that decodes to the same.
 #include "libp2p/multiformats/ip_text.hpp"
 #include "libp2p/multiformats/multibase.hpp"
 #include "libp2p/multiformats/multihash.hpp"
@@ -14,10 +14,11 @@ using namespace libp2p::multiformats;
 using fuzzing::require;
 using fuzzing::Script;
 
-constexpr Base kBases[] = {Base::identity, Base::base2, Base::base10, Base::base16, Base::base16_upper, Base::base32,
-                           Base::base32_upper, Base::base32_pad, Base::base32_pad_upper, Base::base32_hex,
-                           Base::base32_hex_upper, Base::base36, Base::base36_upper, Base::base58btc, Base::base58flickr,
-                           Base::base64, Base::base64_pad, Base::base64_url, Base::base64_url_pad};
+constexpr Base kBases[] = {Base::identity,         Base::base2,      Base::base10,           Base::base16,
+                           Base::base16_upper,     Base::base32,     Base::base32_upper,     Base::base32_pad,
+                           Base::base32_pad_upper, Base::base32_hex, Base::base32_hex_upper, Base::base36,
+                           Base::base36_upper,     Base::base58btc,  Base::base58flickr,     Base::base64,
+                           Base::base64_pad,       Base::base64_url, Base::base64_url_pad};
 
 std::uint64_t number(Script& script) {
   std::uint64_t out = 0;
@@ -86,7 +87,8 @@ void keys(Script& script) {
   require(crypto::PublicKey::from_protobuf(key.public_key().to_protobuf()).value() == key.public_key());
   const auto id = PeerId::from_public_key(key.public_key());
   require(PeerId::from_bytes(id.bytes()).value() == id && PeerId::from_text(id.to_base58()).value() == id);
-  require(PeerId::from_text(id.to_cid()).value() == id && id.matches(key.public_key()) && id.public_key() == key.public_key());
+  require(PeerId::from_text(id.to_cid()).value() == id && id.matches(key.public_key()) &&
+          id.public_key() == key.public_key());
   const Bytes message = to_bytes(script.take(40));
   Bytes signature = key.sign(message).value();
   require(key.public_key().verify(message, signature).has_value());

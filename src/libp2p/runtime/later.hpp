@@ -11,7 +11,8 @@ namespace libp2p::runtime {
 
 class LaterCall final : public Operation {
  public:
-  LaterCall(Runtime& runtime, std::function<void()> call) : call_(std::make_shared<std::function<void()>>(std::move(call))) {
+  LaterCall(Runtime& runtime, std::function<void()> call)
+      : call_(std::make_shared<std::function<void()>>(std::move(call))) {
     runtime.post([kept = call_] {
       if (const auto now = std::exchange(*kept, nullptr)) now();
     });

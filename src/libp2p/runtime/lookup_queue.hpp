@@ -1,7 +1,8 @@
-// Admits name look-ups: a bounded number runs, more wait in order, and what is above both bounds is refused. A look-up that has
-// ended or that nobody waits for any more leaves at once, whether it runs or waits, and the next one starts in its place. Both
-// runtimes use it, so that a simulated node meets the same bounds. Owner: the runtime. Thread: the network thread. Bounds:
-// kMostRunning and kMostWaiting. Re-entrancy: `start` is called inside enter() or leave(); it must not call either.
+// Admits name look-ups: a bounded number runs, more wait in order, and what is above both bounds is refused. A look-up
+// that has ended or that nobody waits for any more leaves at once, whether it runs or waits, and the next one starts in
+// its place. Both runtimes use it, so that a simulated node meets the same bounds. Owner: the runtime. Thread: the
+// network thread. Bounds: kMostRunning and kMostWaiting. Re-entrancy: `start` is called inside enter() or leave(); it
+// must not call either.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ namespace libp2p::runtime {
 class LookupQueue {
  public:
   using Id = std::uint64_t;
-  // More than a host's dials that may be under way (Limits::pending_dials), so that names with dead servers hold up nobody. Each
-  // holds one UDP socket for each name server that it asked.
+  // More than a host's dials that may be under way (Limits::pending_dials), so that names with dead servers hold up
+  // nobody. Each holds one UDP socket for each name server that it asked.
   static constexpr std::size_t kMostRunning = 256;
   static constexpr std::size_t kMostWaiting = 256;
 

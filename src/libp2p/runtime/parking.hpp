@@ -1,6 +1,6 @@
-// Where a coroutine waits: a named local in its frame that what it waits for points at. Whoever ends the wait calls wake(), or
-// wake_now() where the caller's own state is safe to be re-entered. Its destructor makes it forget: an owner's pointer to it
-// must be cleared by a guard in the same frame. Event::wait_on (task.cpp) is the pattern.
+// Where a coroutine waits: a named local in its frame that what it waits for points at. Whoever ends the wait calls
+// wake(), or wake_now() where the caller's own state is safe to be re-entered. Its destructor makes it forget: an
+// owner's pointer to it must be cleared by a guard in the same frame. Event::wait_on (task.cpp) is the pattern.
 //
 // Thread: the network thread. Bounds: none.
 #pragma once

@@ -1,9 +1,9 @@
-// The only seam to the world. Engines get time and bytes as arguments; drivers get them from a Runtime: clock, timers, sockets,
-// names, entropy and a worker pool. There are two: asio (the real world: epoll, one network thread, a small pool) and sim (a
-// virtual clock and links in memory, everything on one thread and from one seed).
+// The only seam to the world. Engines get time and bytes as arguments; drivers get them from a Runtime: clock, timers,
+// sockets, names, entropy and a worker pool. There are two: asio (the real world: epoll, one network thread, a small
+// pool) and sim (a virtual clock and links in memory, everything on one thread and from one seed).
 //
-// Thread: everything here is called on the network thread, except post(), which any thread may call. All callbacks run on
-// the network thread, never inside the call that asked for them.
+// Thread: everything here is called on the network thread, except post(), which any thread may call. All callbacks run
+// on the network thread, never inside the call that asked for them.
 #pragma once
 
 #include <functional>
@@ -25,8 +25,9 @@ namespace libp2p::runtime {
 using libp2p::Endpoint;
 using libp2p::Family;
 
-// A duplex byte stream. Reads and writes never block: they answer Errc::would_block, and when_readable / when_writable call
-// back once when trying again makes sense (also when the socket failed). Destroying it closes it; no callback comes after that.
+// A duplex byte stream. Reads and writes never block: they answer Errc::would_block, and when_readable / when_writable
+// call back once when trying again makes sense (also when the socket failed). Destroying it closes it; no callback
+// comes after that.
 class Socket {
  public:
   virtual ~Socket() = default;
@@ -34,8 +35,9 @@ class Socket {
   virtual Result<std::size_t> read(MutableBytes into) = 0;
   // Bytes taken, at least 1.
   virtual Result<std::size_t> write(ByteView from) = 0;
-  // No more will be written: the far end reads what was written and then the end. Closing a socket while bytes lie unread makes
-  // TCP throw away what the far end has not read yet; who wants last words to arrive calls this and waits for the far end's.
+  // No more will be written: the far end reads what was written and then the end. Closing a socket while bytes lie
+  // unread makes TCP throw away what the far end has not read yet; who wants last words to arrive calls this and waits
+  // for the far end's.
   virtual void shutdown_write() = 0;
   virtual void when_readable(std::function<void()> wake) = 0;
   virtual void when_writable(std::function<void()> wake) = 0;
@@ -64,8 +66,8 @@ class Operation {
   virtual ~Operation() = default;
 };
 
-// Every function that a runtime is given must be there; an empty one is told to who gives it (std::invalid_argument), not when it is
-// due, which can be when a stranger connects.
+// Every function that a runtime is given must be there; an empty one is told to who gives it (std::invalid_argument),
+// not when it is due, which can be when a stranger connects.
 class Runtime {
  public:
   virtual ~Runtime() = default;
@@ -85,8 +87,8 @@ class Runtime {
   virtual std::unique_ptr<Operation> resolve(const std::string& host, Family family,
                                              std::function<void(Result<std::vector<std::string>>)> done) = 0;
 
-  // The IPs of this machine's interfaces that are up, as inet_ntop writes them: without link-local ones of IPv6, loopback
-  // last. Empty when the system does not tell.
+  // The IPs of this machine's interfaces that are up, as inet_ntop writes them: without link-local ones of IPv6,
+  // loopback last. Empty when the system does not tell.
   virtual std::vector<std::string> interface_ips() const { return {}; }
 
   // Runs `work` on the pool (it must touch nothing that another thread may) and then `done` on the network thread. In

@@ -86,7 +86,9 @@ Result<void> Parking::result(std::string_view what) const {
   return fail(Errc::cancelled, std::string(what) + " was cancelled");
 }
 
-TaskScope::TaskScope(Runtime& runtime) : state_(std::make_shared<detail::ScopeState>(runtime)) { state_->self = state_; }
+TaskScope::TaskScope(Runtime& runtime) : state_(std::make_shared<detail::ScopeState>(runtime)) {
+  state_->self = state_;
+}
 
 TaskScope::~TaskScope() {
   state_->cancelled = true;

@@ -1,14 +1,15 @@
-// Coroutines of the driver layer: Task<T> is a lazy coroutine, TaskScope owns those that run, sleep_until and Event are what they
-// wait on; libp2p/runtime/parking.hpp is what new kinds of waits are built from.
+// Coroutines of the driver layer: Task<T> is a lazy coroutine, TaskScope owns those that run, sleep_until and Event are
+// what they wait on; libp2p/runtime/parking.hpp is what new kinds of waits are built from.
 //
-// Lifetime, the reason why this is not Asio's awaitable: a task's frame is owned by whoever awaits it, and the outermost one by
-// its scope, so destroying a scope destroys the frames of everything that runs in it, at once, innermost first, wherever they are
-// suspended. Nothing resumes afterwards: every wait lives in the frame of the coroutine that waits and takes itself off what it
-// waits for. A scope may be destroyed by one of its own coroutines: that one goes on to its next suspension and ends there.
-// A task never starts or resumes inside spawn(), signal() or cancel(): it does so from the runtime's queue.
+// Lifetime, the reason why this is not Asio's awaitable: a task's frame is owned by whoever awaits it, and the
+// outermost one by its scope, so destroying a scope destroys the frames of everything that runs in it, at once,
+// innermost first, wherever they are suspended. Nothing resumes afterwards: every wait lives in the frame of the
+// coroutine that waits and takes itself off what it waits for. A scope may be destroyed by one of its own coroutines:
+// that one goes on to its next suspension and ends there. A task never starts or resumes inside spawn(), signal() or
+// cancel(): it does so from the runtime's queue.
 //
-// Rules for g++ 12 (docs/architecture.md, "Coroutines"): name every argument before a co_await; coroutines are named functions;
-// parameters are views, ids, references to what the scope outlives, or types with a constructor.
+// Rules for g++ 12 (docs/architecture.md, "Coroutines"): name every argument before a co_await; coroutines are named
+// functions; parameters are views, ids, references to what the scope outlives, or types with a constructor.
 //
 // Thread: the network thread. Bounds: none of its own; who spawns per peer or per stream bounds that.
 #pragma once
@@ -33,8 +34,8 @@ namespace detail {
 
 struct ScopeState;
 
-// One spawned task with all that it awaits: a logical thread. `next` is the frame to resume; frames never resume each other
-// directly, so that a loop of waits that end at once does not grow the stack.
+// One spawned task with all that it awaits: a logical thread. `next` is the frame to resume; frames never resume each
+// other directly, so that a loop of waits that end at once does not grow the stack.
 struct Root : LiveCounted<Root> {
   ScopeState* scope = nullptr;
   std::uint64_t id = 0;
@@ -158,8 +159,8 @@ class TaskScope {
   // Requests cancellation of all; nothing new may be spawned.
   void cancel();
   bool cancelled() const;
-  // cancel() and wait until the last one has ended. One caller at a time, which must not run in this scope. Errc::timed_out
-  // leaves those that have not ended by the deadline to the destructor.
+  // cancel() and wait until the last one has ended. One caller at a time, which must not run in this scope.
+  // Errc::timed_out leaves those that have not ended by the deadline to the destructor.
   Task<void> close();
   Task<Result<void>> close_by(MonoTime deadline);
 
@@ -167,8 +168,8 @@ class TaskScope {
   std::shared_ptr<detail::ScopeState> state_;
 };
 
-// Wakes coroutines: wait() returns at the next signal(), or at once when one came since the last wait. One waiter at a time.
-// Destroying it ends the wait with Errc::cancelled.
+// Wakes coroutines: wait() returns at the next signal(), or at once when one came since the last wait. One waiter at a
+// time. Destroying it ends the wait with Errc::cancelled.
 class Event {
  public:
   explicit Event(Runtime& runtime);

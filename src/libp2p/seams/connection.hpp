@@ -1,9 +1,9 @@
-// One connection to a peer as the host sees it, whatever carries it: a socket with security and a muxer on top (connection/), or QUIC.
-// Owned by its ConnectionOwner from on_half_open on, used on the network thread. Implementations tell their owner once that they are
-// ready, or not, and once that they have ended.
+// One connection to a peer as the host sees it, whatever carries it: a socket with security and a muxer on top
+// (connection/), or QUIC. Owned by its ConnectionOwner from on_half_open on, used on the network thread.
+// Implementations tell their owner once that they are ready, or not, and once that they have ended.
 //
-// Re-entrancy: every function may be called inside a callback of ConnectionOwner about the same connection, except that it must not be
-// destroyed there; the owner frees it from the runtime's queue.
+// Re-entrancy: every function may be called inside a callback of ConnectionOwner about the same connection, except that
+// it must not be destroyed there; the owner frees it from the runtime's queue.
 #pragma once
 
 #include <memory>
@@ -31,7 +31,8 @@ struct ConnectionFacts {
   Multiaddr local;
   Multiaddr remote;  // without /p2p
   MonoTime opened;   // when the handshake began
-  bool limited = false;  // for a relayed one: bounded in time and bytes, so services open streams on it only where they must
+  bool limited =
+      false;  // for a relayed one: bounded in time and bytes, so services open streams on it only where they must
 };
 
 class Connection {
@@ -48,8 +49,8 @@ class Connection {
   // Ready and not on its way out: new streams may be opened.
   virtual bool usable() const = 0;
   virtual bool closing() const = 0;
-  // The peer as its key proves it, and what was agreed ("/noise", "/yamux/1.0.0"; empty where the transport has it built in). Valid
-  // once ready.
+  // The peer as its key proves it, and what was agreed ("/noise", "/yamux/1.0.0"; empty where the transport has it
+  // built in). Valid once ready.
   virtual const PeerId& peer() const = 0;
   virtual const crypto::PublicKey& peer_key() const = 0;
   virtual std::string_view security() const = 0;
@@ -63,13 +64,14 @@ class Connection {
   virtual std::optional<Nanos> round_trip() const = 0;
   // Bytes that have arrived and that no reader has taken.
   virtual std::size_t unread() const = 0;
-  // Resets the stream with the most unread bytes among those that nobody has read from for `stalled`. False when there is none.
+  // Resets the stream with the most unread bytes among those that nobody has read from for `stalled`. False when there
+  // is none.
   virtual bool reset_largest_unread(Nanos stalled) = 0;
 
   // The stream may be used at once when a single protocol is offered; otherwise after wait_until_opened.
   virtual Result<std::shared_ptr<StreamState>> open_stream(std::vector<std::string> protocols) = 0;
-  // Says good-bye after what can be sent has been sent, at the latest at `deadline`; then ConnectionOwner::on_closed(why). `code` is
-  // what the peer is told.
+  // Says good-bye after what can be sent has been sent, at the latest at `deadline`; then
+  // ConnectionOwner::on_closed(why). `code` is what the peer is told.
   virtual void close(Error why, MonoTime deadline, CloseCode code = CloseCode::normal) = 0;
 };
 

@@ -1,7 +1,7 @@
-// The security protocol of one connection: a handshake that proves the peer's identity, then sealing and opening of messages in place.
-// The seam between the connection engine and Noise, TLS or plaintext. Owned by the connection engine; no thread, no IO; bounds are
-// those of the protocol. SecurityKind is what a host speaks: it owns what its channels share (Noise's static key with its
-// signature), and outlives them.
+// The security protocol of one connection: a handshake that proves the peer's identity, then sealing and opening of
+// messages in place. The seam between the connection engine and Noise, TLS or plaintext. Owned by the connection
+// engine; no thread, no IO; bounds are those of the protocol. SecurityKind is what a host speaks: it owns what its
+// channels share (Noise's static key with its signature), and outlives them.
 #pragma once
 
 #include <functional>
@@ -53,15 +53,17 @@ class SecureChannel {
   };
   virtual Result<Opened> open(MutableBytes in) = 0;
 
-  // What the protocol itself has to say once established (alerts, tickets, key updates), sealed by itself: asked before each seal.
+  // What the protocol itself has to say once established (alerts, tickets, key updates), sealed by itself: asked before
+  // each seal.
   virtual std::size_t poll_output(MutableBytes /*out*/) { return 0; }
   virtual bool wants_output() const { return false; }
   // We send no more: the end, where the protocol has one, is what poll_output gives next.
   virtual void close() {}
 };
 
-// A security protocol that a host may speak. `begin` starts the handshake of one connection; `expected` is whom a dialer wants to reach
-// (another one is Errc::mismatch), `muxers` are the ids to offer inside the handshake, in order of preference, where it can.
+// A security protocol that a host may speak. `begin` starts the handshake of one connection; `expected` is whom a
+// dialer wants to reach (another one is Errc::mismatch), `muxers` are the ids to offer inside the handshake, in order
+// of preference, where it can.
 struct SecurityKind {
   std::string_view id;  // "/noise"
   std::function<Result<std::unique_ptr<SecureChannel>>(Role role, std::optional<PeerId> expected,

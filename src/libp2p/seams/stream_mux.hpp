@@ -1,14 +1,16 @@
-// What carries the streams of one connection, as the connection and the negotiation of streams see it. A Muxer (Yamux, Mplex) does so over
-// the plain bytes of a secured connection; QUIC's streams implement StreamMux alone. Owned by the connection, on its thread, without
-// IO: bytes and a time go in, events come out while they are handled, bytes are pulled when the socket can write.
+// What carries the streams of one connection, as the connection and the negotiation of streams see it. A Muxer (Yamux,
+// Mplex) does so over the plain bytes of a secured connection; QUIC's streams implement StreamMux alone. Owned by the
+// connection, on its thread, without IO: bytes and a time go in, events come out while they are handled, bytes are
+// pulled when the socket can write.
 //
-// Ids are given by the muxer, grow with opening and are never used again (a muxer whose wire has ids of its own maps them). A call with
-// an id that is gone does nothing. Life of a stream: it begins with open()'s answer or on_inbound_stream and ends with exactly one of
-// on_closed (both sides ended in order), on_reset (the peer, a bound, or the end of the connection), or the user's own reset(), after
-// which no event about it comes.
+// Ids are given by the muxer, grow with opening and are never used again (a muxer whose wire has ids of its own maps
+// them). A call with an id that is gone does nothing. Life of a stream: it begins with open()'s answer or
+// on_inbound_stream and ends with exactly one of on_closed (both sides ended in order), on_reset (the peer, a bound, or
+// the end of the connection), or the user's own reset(), after which no event about it comes.
 //
-// Re-entrancy: events come inside on_bytes, on_timeout, poll_output and abort only. Inside an event every function of StreamMux but
-// abort may be called, on any stream; those four and the destructor may not. A view that an event carries is valid until it returns.
+// Re-entrancy: events come inside on_bytes, on_timeout, poll_output and abort only. Inside an event every function of
+// StreamMux but abort may be called, on any stream; those four and the destructor may not. A view that an event carries
+// is valid until it returns.
 #pragma once
 
 #include <functional>
@@ -25,8 +27,8 @@ namespace libp2p {
 using StreamId = std::uint64_t;
 enum class Role : std::uint8_t { dialer, listener };
 
-// What the peer is told when a connection ends: libp2p's codes of connections ("error-codes" of its specification). A muxer without
-// room for a code says less.
+// What the peer is told when a connection ends: libp2p's codes of connections ("error-codes" of its specification). A
+// muxer without room for a code says less.
 enum class CloseCode : std::uint32_t {
   normal = 0,
   protocol_error = 1,
@@ -43,10 +45,12 @@ enum class CloseCode : std::uint32_t {
 struct StreamLimits {
   std::size_t max_inbound_streams = 1000;   // of the peer, alive at the same time; one more is reset
   std::size_t max_outbound_streams = 4096;  // of ours; open() refuses one more
-  // Bytes queued for sending on one stream: a copy takes what fits, a shared message is taken while the queue is below it.
+  // Bytes queued for sending on one stream: a copy takes what fits, a shared message is taken while the queue is below
+  // it.
   std::size_t max_send_queue = 256 * 1024;
   std::size_t send_low_water = 64 * 1024;  // a queue that was full asks for more when it falls to this
-  // Bytes delivered and not yet consumed, over all streams of the connection. A stream whose data would exceed it is reset.
+  // Bytes delivered and not yet consumed, over all streams of the connection. A stream whose data would exceed it is
+  // reset.
   std::size_t max_receive_memory = 64 * 1024 * 1024;
 };
 
@@ -62,8 +66,8 @@ class MuxerEvents {
   // A send() had been cut short or refused, and the queue has since fallen to its low water.
   virtual void on_writable(StreamId id) = 0;
   virtual void on_closed(StreamId id) = 0;
-  // Whether there is memory for `bytes` more of window. A question and no event: asked inside consume() too, and the answer must not
-  // enter the muxer.
+  // Whether there is memory for `bytes` more of window. A question and no event: asked inside consume() too, and the
+  // answer must not enter the muxer.
   virtual bool may_grow(std::size_t /*bytes*/) { return true; }
 };
 
@@ -72,7 +76,8 @@ class StreamMux {
   virtual ~StreamMux() = default;
   // Errc::exhausted above max_outbound_streams; Errc::closed when the connection ends.
   virtual Result<StreamId> open(Now now) = 0;
-  // Tells the peer that an inbound stream is taken, where the muxer has a way to; until then it counts into the peer's backlog. Once.
+  // Tells the peer that an inbound stream is taken, where the muxer has a way to; until then it counts into the peer's
+  // backlog. Once.
   virtual void acknowledge(StreamId id) = 0;
   virtual bool has(StreamId id) const = 0;
   virtual std::size_t stream_count() const = 0;
@@ -101,8 +106,8 @@ class StreamMux {
 
 class Muxer : public StreamMux {
  public:
-  // Takes all of `in`, which may be split anywhere. An error ends the connection: all streams have been reset by event, and
-  // poll_output gives the good-bye, if one is due. Errc::closed: the peer has gone away in order.
+  // Takes all of `in`, which may be split anywhere. An error ends the connection: all streams have been reset by event,
+  // and poll_output gives the good-bye, if one is due. Errc::closed: the peer has gone away in order.
   virtual Result<void> on_bytes(ByteView in, Now now) = 0;
   virtual Result<void> on_timeout(Now now) = 0;
   virtual std::optional<MonoTime> next_deadline() const = 0;

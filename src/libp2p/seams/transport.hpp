@@ -1,11 +1,12 @@
-// How connections come about. A SocketTransport (TCP, WebSocket, memory, a relayed stream) gives byte pipes, of which connection/ makes
-// connections with security and a muxer; a Transport gives whole connections (QUIC, or any SocketTransport that was wrapped). Both
-// dial and listen; the addresses that they take name an IP or what the transport knows instead, never a name of the DNS: the dialer
-// resolves names. The peer id travels beside the address.
+// How connections come about. A SocketTransport (TCP, WebSocket, memory, a relayed stream) gives byte pipes, of which
+// connection/ makes connections with security and a muxer; a Transport gives whole connections (QUIC, or any
+// SocketTransport that was wrapped). Both dial and listen; the addresses that they take name an IP or what the
+// transport knows instead, never a name of the DNS: the dialer resolves names. The peer id travels beside the address.
 //
-// Owned by the host, used on the network thread. An Operation that is destroyed is given up: its callback does not come. No callback
-// comes inside the call that asked for it, and each may destroy the operation that it answers; Transport::dial says where its own come
-// from. Bounds are the owner's: it is asked (admit) before a handshake costs anything.
+// Owned by the host, used on the network thread. An Operation that is destroyed is given up: its callback does not
+// come. No callback comes inside the call that asked for it, and each may destroy the operation that it answers;
+// Transport::dial says where its own come from. Bounds are the owner's: it is asked (admit) before a handshake costs
+// anything.
 #pragma once
 
 #include <functional>
@@ -23,12 +24,13 @@ namespace libp2p {
 template <class T>
 using Done = std::function<void(Result<T>)>;
 
-// A byte pipe to somebody whose identity is not known yet. Its socket may have a handshake of its own before it (WebSocket): it is
-// handed over at once all the same, so that the owner's bounds and deadlines for half-open connections hold for that too.
+// A byte pipe to somebody whose identity is not known yet. Its socket may have a handshake of its own before it
+// (WebSocket): it is handed over at once all the same, so that the owner's bounds and deadlines for half-open
+// connections hold for that too.
 struct RawEnd {
   std::unique_ptr<runtime::Socket> socket;
   Multiaddr local;
-  Multiaddr remote;  // without /p2p
+  Multiaddr remote;      // without /p2p
   bool limited = false;  // relayed: ConnectionFacts::limited
 };
 
@@ -57,7 +59,8 @@ class SocketTransport {
 class ConnectionOwner {
  public:
   virtual ~ConnectionOwner() = default;
-  // Limits and gater, before any handshake. An error refuses it, and has been counted and told. on_half_open follows at once.
+  // Limits and gater, before any handshake. An error refuses it, and has been counted and told. on_half_open follows at
+  // once.
   virtual Result<ConnectionId> admit(Direction direction, const Multiaddr& local, const Multiaddr& remote) = 0;
   // Takes the connection that was admitted; the owner calls start().
   virtual void on_half_open(std::unique_ptr<Connection> connection) = 0;
@@ -77,8 +80,9 @@ class ConnectionOwner {
 // A dial under way. Destroying it gives it up; a connection that is half-open by then closes with Errc::cancelled.
 class Dialling : public runtime::Operation {
  public:
-  // `call` comes once, when the far end has answered and the owner is about to get the half-open connection: from there on the bounds and
-  // the deadline of handshakes hold, and no longer the dialer's patience. It must not destroy the dial.
+  // `call` comes once, when the far end has answered and the owner is about to get the half-open connection: from there
+  // on the bounds and the deadline of handshakes hold, and no longer the dialer's patience. It must not destroy the
+  // dial.
   virtual void when_half_open(std::function<void()> call) = 0;
 };
 
@@ -89,9 +93,9 @@ class Transport {
   virtual bool can_dial(const Multiaddr& address) const = 0;
   virtual bool can_listen(const Multiaddr& address) const = 0;
   virtual std::string why_not(const Multiaddr& address) const = 0;  // as of a SocketTransport
-  // Dials; the connection is admitted, half-open and ready with `owner` on the way. `done` has its id once it is ready. Before it is
-  // half-open `done` comes from the runtime's queue; later it comes inside the connection's work, after on_ready or on_closed, and must
-  // not destroy the connection.
+  // Dials; the connection is admitted, half-open and ready with `owner` on the way. `done` has its id once it is ready.
+  // Before it is half-open `done` comes from the runtime's queue; later it comes inside the connection's work, after
+  // on_ready or on_closed, and must not destroy the connection.
   virtual std::unique_ptr<Dialling> dial(const Multiaddr& address, std::optional<PeerId> peer, ConnectionOwner& owner,
                                          Done<ConnectionId> done) = 0;
   virtual Result<std::unique_ptr<Listening>> listen(const Multiaddr& address, ConnectionOwner& owner) = 0;

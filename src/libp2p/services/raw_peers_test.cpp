@@ -107,7 +107,8 @@ TEST_F(RawPeer, gets_its_pings_back_at_once_and_the_end_after_its_own) {
 
 TEST_F(RawPeer, sees_the_end_of_the_stream_after_the_last_ping) {
   Echo echo;
-  net_.host(1).set_stream_handler(std::string(kPingProtocol), [&echo](Stream stream) { return echo.serve(std::move(stream)); });
+  net_.host(1).set_stream_handler(std::string(kPingProtocol),
+                                  [&echo](Stream stream) { return echo.serve(std::move(stream)); });
   PingService client(net_.host(0));
   const auto done = net_.run(0, client.ping_many(net_.host(1).id(), 3, Millis(10), [](std::size_t, Nanos) {}));
   ASSERT_TRUE(done && done->has_value());

@@ -5,8 +5,8 @@
 #include <functional>
 #include <string_view>
 
-#include "libp2p/host/host.hpp"
 #include "libp2p/connection/stream.hpp"
+#include "libp2p/host/host.hpp"
 #include "libp2p/runtime/task.hpp"
 
 namespace libp2p {

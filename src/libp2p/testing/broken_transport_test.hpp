@@ -1,5 +1,5 @@
-// TCP with something broken about it: with TransportDefect::none it passes the transport suite, with any other a case of it must say so.
-// For transport_suite_test.cpp; one thread; its bounds are those of TCP.
+// TCP with something broken about it: with TransportDefect::none it passes the transport suite, with any other a case
+// of it must say so. For transport_suite_test.cpp; one thread; its bounds are those of TCP.
 #pragma once
 
 #include <algorithm>
@@ -30,8 +30,8 @@ enum class TransportDefect {
 // What the sockets and transports of one plan have in common.
 struct BrokenWire {
   TransportDefect defect = TransportDefect::none;
-  bool torn = false;       // tears_at_shutdown: somebody has
-  bool silent = false;     // falls_silent: somebody has dialled a second time
+  bool torn = false;    // tears_at_shutdown: somebody has
+  bool silent = false;  // falls_silent: somebody has dialled a second time
   int dials = 0;
   bool cancelled = false;  // refuses_after_a_cancelled_dial: one was
   std::vector<Multiaddr> listening;
@@ -95,10 +95,13 @@ class BrokenSocket final : public runtime::Socket {
 
 class BrokenTransport final : public SocketTransport {
  public:
-  BrokenTransport(runtime::Runtime& runtime, std::shared_ptr<BrokenWire> wire) : inner_(runtime), wire_(std::move(wire)) {}
+  BrokenTransport(runtime::Runtime& runtime, std::shared_ptr<BrokenWire> wire)
+      : inner_(runtime), wire_(std::move(wire)) {}
 
   std::string_view name() const override { return "broken tcp"; }
-  bool can_dial(const Multiaddr& address) const override { return inner_.can_dial(address) || is(TransportDefect::takes_every_address); }
+  bool can_dial(const Multiaddr& address) const override {
+    return inner_.can_dial(address) || is(TransportDefect::takes_every_address);
+  }
   bool can_listen(const Multiaddr& address) const override { return can_dial(address); }
   std::string why_not(const Multiaddr& address) const override { return inner_.why_not(address); }
 
@@ -147,10 +150,9 @@ class BrokenTransport final : public SocketTransport {
   };
   class BrokenListening final : public Listening {
    public:
-    BrokenListening(std::shared_ptr<BrokenWire> wire, Multiaddr asked) : wire_(std::move(wire)), asked_(std::move(asked)) {}
-    ~BrokenListening() override {
-      std::erase(wire_->listening, address());
-    }
+    BrokenListening(std::shared_ptr<BrokenWire> wire, Multiaddr asked)
+        : wire_(std::move(wire)), asked_(std::move(asked)) {}
+    ~BrokenListening() override { std::erase(wire_->listening, address()); }
     Multiaddr address() const override { return inner ? inner->address() : asked_; }
     std::unique_ptr<Listening> inner;
 

@@ -40,9 +40,10 @@ std::size_t ChannelPair::read_handshake(ChannelEnd& to, std::size_t most) {
   findings_.expect(*taken <= presented.size(), "on_handshake to take no more than it is given");
   findings_.expect(!was || *taken == 0, "on_handshake to take nothing once the handshake is over");
   if (*taken == 0 && !to.channel->established())
-    findings_.expect(presented.size() <= to.channel->max_unread(),
-                     "a handshake message to be whole within max_unread, " + std::to_string(to.channel->max_unread()) + " bytes",
-                     std::to_string(presented.size()) + " that are not");
+    findings_.expect(
+        presented.size() <= to.channel->max_unread(),
+        "a handshake message to be whole within max_unread, " + std::to_string(to.channel->max_unread()) + " bytes",
+        std::to_string(presented.size()) + " that are not");
   to.wire.erase(to.wire.begin(), to.wire.begin() + static_cast<std::ptrdiff_t>(std::min(*taken, to.wire.size())));
   return *taken;
 }
@@ -69,8 +70,11 @@ bool ChannelPair::shake(const Cut& cut) {
 
 bool ChannelPair::connect() {
   const bool both = shake();
-  const auto why = [](const ChannelEnd& end) { return end.failure ? end.failure->message() : std::string("no end of it"); };
-  return findings_.expect(both, "both ends to be established", "dialer: " + why(dialer) + ", listener: " + why(listener));
+  const auto why = [](const ChannelEnd& end) {
+    return end.failure ? end.failure->message() : std::string("no end of it");
+  };
+  return findings_.expect(both, "both ends to be established",
+                          "dialer: " + why(dialer) + ", listener: " + why(listener));
 }
 
 void ChannelPair::flush(ChannelEnd& from) {
@@ -91,7 +95,8 @@ Bytes ChannelPair::seal(ChannelEnd& from, ByteView plain) {
   Bytes message(channel.overhead() + plain.size());
   std::copy(plain.begin(), plain.end(), message.begin() + static_cast<std::ptrdiff_t>(channel.header_size()));
   const auto size = channel.seal(message, plain.size());
-  if (!findings_.expect(size.has_value(), "seal() of " + std::to_string(plain.size()) + " bytes", size ? "" : size.error().message()))
+  if (!findings_.expect(size.has_value(), "seal() of " + std::to_string(plain.size()) + " bytes",
+                        size ? "" : size.error().message()))
     return {};
   findings_.expect(*size >= plain.size() && *size <= message.size(),
                    "a sealed message of at most " + std::to_string(message.size()) + " bytes", std::to_string(*size));
@@ -115,15 +120,17 @@ void ChannelPair::receive(ChannelEnd& to, std::size_t most) {
       break;
     }
     if (opened->taken == 0) {
-      findings_.expect(in.size() <= to.channel->max_unread(),
-                       "a message to be whole within max_unread, " + std::to_string(to.channel->max_unread()) + " bytes",
-                       std::to_string(in.size()) + " that are not");
+      findings_.expect(
+          in.size() <= to.channel->max_unread(),
+          "a message to be whole within max_unread, " + std::to_string(to.channel->max_unread()) + " bytes",
+          std::to_string(in.size()) + " that are not");
       break;
     }
     if (!findings_.expect(opened->taken <= in.size(), "open() to take no more than it is given")) break;
     const MutableBytes plain = opened->plain;
-    findings_.expect(plain.empty() || (plain.data() >= in.data() && plain.data() + plain.size() <= in.data() + opened->taken),
-                     "the plain text inside the message");
+    findings_.expect(
+        plain.empty() || (plain.data() >= in.data() && plain.data() + plain.size() <= in.data() + opened->taken),
+        "the plain text inside the message");
     findings_.expect(!to.ended || plain.empty(), "nothing behind the end");
     append(to.plain, plain);
     findings_.expect(!to.ended || !opened->ended, "one end");

@@ -1,6 +1,7 @@
-// Two secure channels back to back: the bench of the secure channel suite (secure_channel_suite.hpp). It moves handshake messages and
-// sealed ones over a wire that cuts as it is told, and checks the contract of libp2p/seams/secure_channel.hpp on the way. An installed
-// header without GoogleTest. Owned by a test; one thread. Bounds: what is sent and not yet read.
+// Two secure channels back to back: the bench of the secure channel suite (secure_channel_suite.hpp). It moves
+// handshake messages and sealed ones over a wire that cuts as it is told, and checks the contract of
+// libp2p/seams/secure_channel.hpp on the way. An installed header without GoogleTest. Owned by a test; one thread.
+// Bounds: what is sent and not yet read.
 #pragma once
 
 #include <functional>
@@ -34,10 +35,11 @@ struct ChannelPairOptions {
 
 class ChannelPair {
  public:
-  ChannelPair(const SecurityKind& dialer, const SecurityKind& listener, Findings& findings, Rng& rng, ChannelPairOptions options = {});
+  ChannelPair(const SecurityKind& dialer, const SecurityKind& listener, Findings& findings, Rng& rng,
+              ChannelPairOptions options = {});
 
-  // Moves handshake messages until both rest; `cut` says how many of the bytes that wait are presented at first (all of them in the
-  // end). Whether both are established.
+  // Moves handshake messages until both rest; `cut` says how many of the bytes that wait are presented at first (all of
+  // them in the end). Whether both are established.
   using Cut = std::function<std::size_t(std::size_t waiting)>;
   bool shake(const Cut& cut = {});
   // The handshake, and a failure when it does not succeed.

@@ -25,7 +25,8 @@ class ConnectedHosts {
     const auto peer = run(a_->connect(b_->listen_addresses().front().with_peer_id(b_->id())));
     const auto both = [this] { return b_->connected(a_->id()); };
     if (!peer || !*peer || !world_.run_until(both, Seconds(10)))
-      throw std::runtime_error("the two hosts do not connect: " + (peer && !*peer ? peer->error().message() : std::string("no answer")));
+      throw std::runtime_error("the two hosts do not connect: " +
+                               (peer && !*peer ? peer->error().message() : std::string("no answer")));
   }
 
   Host& a() { return *a_; }

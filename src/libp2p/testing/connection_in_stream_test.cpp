@@ -1,5 +1,5 @@
-// A stream can be the socket of a connection, as a relay needs it: connections with their security, muxer, bounds and ends run inside
-// streams of other hosts' connections, and pass what every transport must.
+// A stream can be the socket of a connection, as a relay needs it: connections with their security, muxer, bounds and
+// ends run inside streams of other hosts' connections, and pass what every transport must.
 #include <gtest/gtest.h>
 
 #include "libp2p/testing/transport_suite.hpp"

@@ -1,9 +1,10 @@
-// A toy security protocol and the ways in which one may be broken: with ChannelDefect::none it passes the secure channel suite, with any
-// other a case of it must say so. Nothing about it is secret; it only looks so to the suite. For secure_channel_suite_test.cpp; one
-// thread; a message is at most 4 KiB.
+// A toy security protocol and the ways in which one may be broken: with ChannelDefect::none it passes the secure
+// channel suite, with any other a case of it must say so. Nothing about it is secret; it only looks so to the suite.
+// For secure_channel_suite_test.cpp; one thread; a message is at most 4 KiB.
 //
-// Handshake: the dialer's hello, then the listener's: length (2), nonce (8), muxers and key (varint-like fields of one byte of length),
-// and a checksum (8) over all that was said. Messages: length (2), then type (1) and plain text under a key stream, then a checksum (8).
+// Handshake: the dialer's hello, then the listener's: length (2), nonce (8), muxers and key (varint-like fields of one
+// byte of length), and a checksum (8) over all that was said. Messages: length (2), then type (1) and plain text under
+// a key stream, then a checksum (8).
 #pragma once
 
 #include <algorithm>
@@ -68,7 +69,9 @@ class FakeChannel final : public SecureChannel {
   }
   Bytes take_handshake_output() override { return std::exchange(hello_, {}); }
   bool established() const override { return theirs_.has_value(); }
-  const crypto::PublicKey& remote_key() const override { return defect_ == ChannelDefect::wrong_key ? ours_ : *theirs_; }
+  const crypto::PublicKey& remote_key() const override {
+    return defect_ == ChannelDefect::wrong_key ? ours_ : *theirs_;
+  }
   const std::string& early_muxer() const override { return muxer_; }
   std::size_t header_size() const override { return 3; }
   std::size_t overhead() const override { return 3 + 8; }
@@ -76,25 +79,29 @@ class FakeChannel final : public SecureChannel {
   std::size_t max_unread() const override { return kMostPlain + overhead() - 1; }
 
   Result<std::size_t> seal(MutableBytes message, std::size_t plain_size) override {
-    if (plain_size > kMostPlain && defect_ != ChannelDefect::takes_any_size) return Error(Errc::invalid_argument, "too much");
+    if (plain_size > kMostPlain && defect_ != ChannelDefect::takes_any_size)
+      return Error(Errc::invalid_argument, "too much");
     const std::size_t size = seal_as(0, message, plain_size);
     return defect_ == ChannelDefect::writes_too_much ? size + 1 : size;
   }
   Result<Opened> open(MutableBytes in) override {
     if (in.size() < 2) return Opened{};
     const std::size_t size = load_be16(in.data());
-    if (size > kMostPlain + 1 + 8 && defect_ != ChannelDefect::waits_for_endless_messages) return Error(Errc::too_large, "no such message");
+    if (size > kMostPlain + 1 + 8 && defect_ != ChannelDefect::waits_for_endless_messages)
+      return Error(Errc::too_large, "no such message");
     if (in.size() < 2 + size) return Opened{};
     if (size < 1 + 8) return Error(Errc::truncated, "no such message");
     const MutableBytes body = in.subspan(2, size - 8);
     const std::uint64_t key = stream_key(role_ == Role::dialer ? Role::listener : Role::dialer, read_);
     const bool good = load_be64(&in[2 + size - 8]) == mix(key, body);
-    if (!good && defect_ != ChannelDefect::believes_any_message) return Error(Errc::mismatch, "the message was changed");
+    if (!good && defect_ != ChannelDefect::believes_any_message)
+      return Error(Errc::mismatch, "the message was changed");
     ++read_;
     if (defect_ != ChannelDefect::hides_nothing) cover(key, body);
     const MutableBytes plain = body.subspan(1);
     if (body[0] == 2) return Opened{2 + size, {}, defect_ != ChannelDefect::tells_no_end};
-    if (body[0] == 1) return Opened{2 + size, defect_ == ChannelDefect::hands_tickets_on ? plain : MutableBytes(), false};
+    if (body[0] == 1)
+      return Opened{2 + size, defect_ == ChannelDefect::hands_tickets_on ? plain : MutableBytes(), false};
     const bool short_of_one = defect_ == ChannelDefect::loses_the_last_byte && plain.size() == kMostPlain;
     return Opened{2 + size, short_of_one ? plain.first(plain.size() - 1) : plain, false};
   }
@@ -197,7 +204,8 @@ inline SecurityFactory fake_security(ChannelDefect defect) {
     const auto begin = [defect, ours = identity.public_key()](Role role, std::optional<PeerId> expected,
                                                               const std::vector<std::string>& muxers,
                                                               Rng& rng) -> Result<std::unique_ptr<SecureChannel>> {
-      return std::unique_ptr<SecureChannel>(std::make_unique<FakeChannel>(defect, role, ours, std::move(expected), muxers, rng));
+      return std::unique_ptr<SecureChannel>(
+          std::make_unique<FakeChannel>(defect, role, ours, std::move(expected), muxers, rng));
     };
     return SecurityKind{"/fake-security", begin};
   };

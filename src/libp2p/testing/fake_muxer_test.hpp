@@ -1,8 +1,9 @@
-// A small muxer with a wire of its own, and the ways in which one may be broken: with Defect::none it passes the muxer suite, with any
-// other a case of it must say so. For muxer_suite_test.cpp; one thread; its bounds are those of StreamLimits.
+// A small muxer with a wire of its own, and the ways in which one may be broken: with Defect::none it passes the muxer
+// suite, with any other a case of it must say so. For muxer_suite_test.cpp; one thread; its bounds are those of
+// StreamLimits.
 //
-// Frames: type (1 byte), stream (4), length (2), payload. A stream's number on the wire is its opener's count, doubled, plus one for the
-// listener's.
+// Frames: type (1 byte), stream (4), length (2), payload. A stream's number on the wire is its opener's count, doubled,
+// plus one for the listener's.
 #pragma once
 
 #include <algorithm>
@@ -49,7 +50,8 @@ class FakeMuxer final : public Muxer {
   Result<StreamId> open(Now) override {
     if (failed_ || going_) return Error(Errc::closed, "the connection ends");
     const auto ours = count(false);
-    if (ours >= limits_.max_outbound_streams && defect_ != Defect::no_outbound_bound) return Error(Errc::exhausted, "too many");
+    if (ours >= limits_.max_outbound_streams && defect_ != Defect::no_outbound_bound)
+      return Error(Errc::exhausted, "too many");
     Stream& stream = insert(next_wire_++ * 2 + (role_ == Role::listener ? 1 : 0), false);
     control(kOpen, stream.wire);
     return stream.id;
@@ -145,7 +147,9 @@ class FakeMuxer final : public Muxer {
     while (partial_.size() - at >= kHeader) {
       const std::size_t size = load_be16(&partial_[at + 5]);
       if (partial_.size() - at < kHeader + size) break;
-      if (auto alive = on_frame(partial_[at], load_be32(&partial_[at + 1]), ByteView(partial_).subspan(at + kHeader, size)); !alive)
+      if (auto alive =
+              on_frame(partial_[at], load_be32(&partial_[at + 1]), ByteView(partial_).subspan(at + kHeader, size));
+          !alive)
         return alive;
       at += kHeader + size;
     }
@@ -193,7 +197,8 @@ class FakeMuxer final : public Muxer {
   struct Stream {
     StreamId id = 0;
     std::uint32_t wire = 0;
-    bool inbound = false, we_ended = false, end_sent = false, they_ended = false, stopped = false, wants_writable = false;
+    bool inbound = false, we_ended = false, end_sent = false, they_ended = false, stopped = false,
+         wants_writable = false;
     std::deque<Chunk> chunks;
     std::size_t queued = 0, credit = kWindow, unconsumed = 0;
     bool sendable() const { return queued > 0 ? credit > 0 : we_ended && !end_sent; }
@@ -268,7 +273,8 @@ class FakeMuxer final : public Muxer {
       return out;
     }
     Chunk& chunk = stream.chunks.front();
-    const std::size_t n = std::min({chunk.bytes->size() - chunk.offset, stream.credit, kMostPayload, out.size() - kHeader});
+    const std::size_t n =
+        std::min({chunk.bytes->size() - chunk.offset, stream.credit, kMostPayload, out.size() - kHeader});
     const ByteView payload = ByteView(*chunk.bytes).subspan(chunk.offset, n);
     const std::size_t sent = defect_ == Defect::loses_a_byte && ++frames_ % 100 == 0 ? n - 1 : n;
     control(kData, stream.wire, payload.first(sent));
@@ -322,7 +328,8 @@ class FakeMuxer final : public Muxer {
       end_all(error);
       return error;
     }
-    if (type > kPong || (type == kOpen && (wire % 2 == (role_ == Role::listener ? 1U : 0U) || by_wire_.contains(wire)))) {
+    if (type > kPong ||
+        (type == kOpen && (wire % 2 == (role_ == Role::listener ? 1U : 0U) || by_wire_.contains(wire)))) {
       if (defect_ != Defect::survives_garbage) return fail(Error(Errc::malformed, "no such frame"));
       failed_ = true;
       return Error(Errc::malformed, "no such frame");
@@ -336,7 +343,8 @@ class FakeMuxer final : public Muxer {
     return {};
   }
   void on_open(std::uint32_t wire) {
-    if (going_ || (count(true) >= limits_.max_inbound_streams && defect_ != Defect::no_inbound_bound)) return control(kReset, wire);
+    if (going_ || (count(true) >= limits_.max_inbound_streams && defect_ != Defect::no_inbound_bound))
+      return control(kReset, wire);
     events_.on_inbound_stream(insert(wire, true).id);
   }
   void on_stream_frame(std::uint8_t type, Stream& stream, ByteView payload) {

@@ -39,8 +39,8 @@ void MuxerEnd::push(StreamId id, Seen& seen) {
     const std::size_t taken = muxer_->send(id, seen.to_write);
     findings_.expect(taken <= seen.to_write.size(), name_ + "'s send to take no more than it is given");
     const std::size_t queued = muxer_->send_queue_bytes(id);
-    findings_.expect(queued <= limits_.max_send_queue, name_ + "'s queue at most " + std::to_string(limits_.max_send_queue),
-                     std::to_string(queued));
+    findings_.expect(queued <= limits_.max_send_queue,
+                     name_ + "'s queue at most " + std::to_string(limits_.max_send_queue), std::to_string(queued));
     seen.cut_short = taken < seen.to_write.size();
     seen.to_write.erase(seen.to_write.begin(), seen.to_write.begin() + static_cast<std::ptrdiff_t>(taken));
   }
@@ -174,7 +174,8 @@ void MuxerEnd::on_closed(StreamId id) {
   if (seen == nullptr) return;
   ++seen->closed;
   findings_.expect(seen->we_ended, "on_closed at the " + name_ + " only after its own end");
-  findings_.expect(seen->they_ended || seen->stopped_reading, "on_closed at the " + name_ + " only after the peer's end");
+  findings_.expect(seen->they_ended || seen->stopped_reading,
+                   "on_closed at the " + name_ + " only after the peer's end");
   if (closed_hook) closed_hook(id);
   over(id);
 }

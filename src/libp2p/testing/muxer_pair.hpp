@@ -1,6 +1,7 @@
-// Two muxers back to back: the bench of the muxer suite (muxer_suite.hpp), for further tests of a muxer too. The wire between them cuts
-// the bytes as a seed says, time is virtual, and each end's user checks the contract of libp2p/seams/stream_mux.hpp with every event that it
-// gets. An installed header without GoogleTest. Owned by a test; one thread. Bounds: what its users queue.
+// Two muxers back to back: the bench of the muxer suite (muxer_suite.hpp), for further tests of a muxer too. The wire
+// between them cuts the bytes as a seed says, time is virtual, and each end's user checks the contract of
+// libp2p/seams/stream_mux.hpp with every event that it gets. An installed header without GoogleTest. Owned by a test;
+// one thread. Bounds: what its users queue.
 //
 // Re-entrancy: hooks run inside the muxer's events and may do what events may.
 #pragma once
@@ -70,8 +71,8 @@ class MuxerEnd final : public MuxerEvents {
   std::vector<StreamId> inbound;  // in the order in which they came
   bool acknowledge_at_once = true;
   bool read_at_once = true;
-  bool echo = false;     // sends back what comes, and ends when the peer has
-  bool forget = false;   // streams that are over leave `streams`
+  bool echo = false;                    // sends back what comes, and ends when the peer has
+  bool forget = false;                  // streams that are over leave `streams`
   std::function<bool(StreamId)> reads;  // whether this stream is read at once; asked when there is one
   std::function<void(StreamId)> inbound_hook, end_hook, reset_hook, writable_hook, closed_hook;
   std::function<void(StreamId, ByteView)> data_hook;

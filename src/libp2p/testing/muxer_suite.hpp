@@ -1,6 +1,6 @@
-// What every muxer must pass: the contract of libp2p/seams/stream_mux.hpp, case by case, over two of them back to back (muxer_pair.hpp). A
-// new muxer's test is one line for each name: EXPECT_EQ(run_muxer_case(name, kind), Failures()). An installed header without GoogleTest;
-// no time passes and nothing is drawn but from the seed. Any thread.
+// What every muxer must pass: the contract of libp2p/seams/stream_mux.hpp, case by case, over two of them back to back
+// (muxer_pair.hpp). A new muxer's test is one line for each name: EXPECT_EQ(run_muxer_case(name, kind), Failures()). An
+// installed header without GoogleTest; no time passes and nothing is drawn but from the seed. Any thread.
 #pragma once
 
 #include "libp2p/seams/stream_mux.hpp"

@@ -1,6 +1,6 @@
-#include "libp2p/testing/muxer_suite_cases.hpp"
-
 #include <algorithm>
+
+#include "libp2p/testing/muxer_suite_cases.hpp"
 
 namespace libp2p::muxer_cases {
 namespace {
@@ -91,7 +91,8 @@ void garbage(Case test) {
     expect_ended(pair, pair.listener, "bytes that the protocol forbids");
     test.findings.expect(pair.listener.muxer().failed(), "failed() after an error of on_bytes");
     pair.listener.inside = true;
-    test.findings.expect(!pair.listener.muxer().on_bytes(as_bytes("more"), pair.now), "on_bytes to fail after it has failed");
+    test.findings.expect(!pair.listener.muxer().on_bytes(as_bytes("more"), pair.now),
+                         "on_bytes to fail after it has failed");
     pair.listener.inside = false;
     std::size_t last_words = 0;
     Bytes out(4096);
@@ -115,7 +116,8 @@ void keep_alive(Case test) {
   if (pair.dialer.failure || pair.listener.failure) return;
   pair.dialer.write(*id, as_bytes("and after"), true);
   pair.run();
-  test.findings.expect_bytes(as_bytes("before and after"), pair.dialer.at(*id).data, "the echo after ten quiet minutes");
+  test.findings.expect_bytes(as_bytes("before and after"), pair.dialer.at(*id).data,
+                             "the echo after ten quiet minutes");
   expect_no_streams(pair);
 }
 
@@ -131,7 +133,8 @@ void silent_peer(Case test) {
   }
   const bool watches = pair.dialer.failure || pair.dialer.muxer().next_deadline();
   if (!watches) return;  // the protocol has nothing to ask the peer with; the transport finds out
-  test.findings.expect_error(Errc::timed_out, pair.dialer.failure, "what a peer comes to that is silent for ten minutes");
+  test.findings.expect_error(Errc::timed_out, pair.dialer.failure,
+                             "what a peer comes to that is silent for ten minutes");
   expect_ended(pair, pair.dialer, "a silent peer");
 }
 

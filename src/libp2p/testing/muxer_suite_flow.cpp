@@ -1,6 +1,6 @@
-#include "libp2p/testing/muxer_suite_cases.hpp"
-
 #include <algorithm>
+
+#include "libp2p/testing/muxer_suite_cases.hpp"
 
 namespace libp2p::muxer_cases {
 namespace {
@@ -21,7 +21,8 @@ void back_pressure(Case test) {
   const Bytes all = suite_pattern(200'000, test.options.seed);
   pair.dialer.write(*id, all);
   auto& seen = pair.dialer.at(*id);
-  test.findings.expect_equal(all.size() - limits.max_send_queue, seen.to_write.size(), "bytes that a full queue leaves");
+  test.findings.expect_equal(all.size() - limits.max_send_queue, seen.to_write.size(),
+                             "bytes that a full queue leaves");
   test.findings.expect_equal(limits.max_send_queue, muxer.send_queue_bytes(*id), "bytes in a full queue");
   test.findings.expect_equal(std::size_t{0}, muxer.send(*id, as_bytes("more")), "bytes that a full queue takes");
   test.findings.expect(!muxer.send(*id, share(to_bytes("more")), 0), "a full queue to take no shared message");
@@ -32,7 +33,8 @@ void back_pressure(Case test) {
   const int least = static_cast<int>((all.size() - limits.max_send_queue) / limits.max_send_queue);
   test.findings.expect(seen.writable >= least, "on_writable at least " + std::to_string(least) + " times",
                        std::to_string(seen.writable));
-  test.findings.expect(seen.to_write.empty(), "all to be taken in the end", std::to_string(seen.to_write.size()) + " bytes left");
+  test.findings.expect(seen.to_write.empty(), "all to be taken in the end",
+                       std::to_string(seen.to_write.size()) + " bytes left");
   if (!test.findings.expect_equal(std::size_t{1}, pair.listener.inbound.size(), "streams that came in")) return;
   const StreamId theirs = pair.listener.inbound.front();
   test.findings.expect_bytes(all, pair.listener.at(theirs).data, "what went through a full queue");
@@ -106,7 +108,8 @@ void receive_memory(Case test) {
   pair.dialer.write(*late, all, true);
   pair.run();
   if (!test.findings.expect_equal(std::size_t{1}, pair.listener.inbound.size(), "streams that came in later")) return;
-  test.findings.expect_bytes(all, pair.listener.at(pair.listener.inbound[0]).data, "what comes once memory is free again");
+  test.findings.expect_bytes(all, pair.listener.at(pair.listener.inbound[0]).data,
+                             "what comes once memory is free again");
   for (const auto& [id, seen] : pair.listener.streams)
     if (!seen.over()) pair.listener.close_write(id);
   pair.run();
@@ -147,11 +150,13 @@ void fairness(Case test) {
   if (!test.findings.expect(late.has_value(), "open() to give a stream")) return;
   pair.dialer.write(*late, late_message);
   pair.run();
-  test.findings.expect(most_apart <= 4 * kRoom, "busy streams at most four writes (" + std::to_string(4 * kRoom) + " bytes) apart",
+  test.findings.expect(most_apart <= 4 * kRoom,
+                       "busy streams at most four writes (" + std::to_string(4 * kRoom) + " bytes) apart",
                        std::to_string(most_apart));
   const std::size_t bound = (kStreams + 3) * kRoom;
   if (test.findings.expect(late_after.has_value(), "a latecomer's message to come"))
-    test.findings.expect(*late_after <= bound, "a latecomer's message within one turn (" + std::to_string(bound) + " bytes)",
+    test.findings.expect(*late_after <= bound,
+                         "a latecomer's message within one turn (" + std::to_string(bound) + " bytes)",
                          std::to_string(*late_after));
   for (MuxerEnd* end : {&pair.dialer, &pair.listener})
     for (const auto& [id, seen] : end->streams) end->close_write(id);
@@ -173,7 +178,8 @@ void least_room(Case test) {
     ids.push_back(*id);
   }
   pair.run();
-  for (const StreamId id : ids) test.findings.expect_bytes(all, pair.dialer.at(id).data, "the echo through the least room");
+  for (const StreamId id : ids)
+    test.findings.expect_bytes(all, pair.dialer.at(id).data, "the echo through the least room");
   expect_no_streams(pair);
 }
 
@@ -192,7 +198,8 @@ void stream_limits(Case test) {
   }
   test.findings.expect_error(Errc::exhausted, pair.dialer.muxer().open(pair.now), "open() above max_outbound_streams");
   pair.run();
-  test.findings.expect_equal(std::size_t{5}, pair.listener.inbound.size(), "streams of a peer that opens more than it may");
+  test.findings.expect_equal(std::size_t{5}, pair.listener.inbound.size(),
+                             "streams of a peer that opens more than it may");
   std::size_t reset = 0, whole = 0;
   for (const StreamId id : ids) {
     reset += pair.dialer.at(id).resets > 0 ? 1 : 0;
@@ -208,7 +215,8 @@ void stream_limits(Case test) {
   if (!test.findings.expect(again.has_value(), "open() to give a stream once others have ended")) return;
   pair.dialer.write(*again, as_bytes("!"), true);
   pair.run();
-  test.findings.expect_bytes(as_bytes("!"), pair.dialer.at(*again).data, "the echo of a stream in a place that became free");
+  test.findings.expect_bytes(as_bytes("!"), pair.dialer.at(*again).data,
+                             "the echo of a stream in a place that became free");
   expect_no_streams(pair);
 }
 

@@ -1,6 +1,6 @@
-#include "libp2p/testing/muxer_suite_cases.hpp"
-
 #include <algorithm>
+
+#include "libp2p/testing/muxer_suite_cases.hpp"
 
 namespace libp2p::muxer_cases {
 namespace {
@@ -92,9 +92,11 @@ void reset(Case test) {
   test.findings.expect_equal(1, pair.listener.at(in[0]).resets, "on_reset at the peer of who resets");
   test.findings.expect_equal(0, pair.dialer.at(*ours).resets, "on_reset at who resets");
   test.findings.expect_equal(1, pair.dialer.at(*theirs).resets, "on_reset at the opener");
-  test.findings.expect(!pair.listener.muxer().has(in[0]) && !pair.dialer.muxer().has(*theirs), "reset streams to be gone");
+  test.findings.expect(!pair.listener.muxer().has(in[0]) && !pair.dialer.muxer().has(*theirs),
+                       "reset streams to be gone");
   test.findings.expect_equal(std::size_t{1}, pair.dialer.muxer().stream_count(), "streams that are left at the dialer");
-  test.findings.expect_equal(std::size_t{1}, pair.listener.muxer().stream_count(), "streams that are left at the listener");
+  test.findings.expect_equal(std::size_t{1}, pair.listener.muxer().stream_count(),
+                             "streams that are left at the listener");
   pair.listener.write(in[2], all, true);
   pair.dialer.write(*kept, all, true);
   pair.run();
@@ -126,7 +128,8 @@ void many_streams(Case test) {
     if (!open_one(false)) return;
   pair.run();
   test.findings.expect_equal(test.options.at_once, pair.dialer.muxer().stream_count(), "streams at once at the opener");
-  test.findings.expect_equal(test.options.at_once, pair.listener.muxer().stream_count(), "streams at once at the other end");
+  test.findings.expect_equal(test.options.at_once, pair.listener.muxer().stream_count(),
+                             "streams at once at the other end");
   for (const auto& [id, number] : numbers) pair.dialer.close_write(id);
   while (whole < opened || opened < test.options.streams) {
     const std::size_t before = whole;
@@ -161,7 +164,8 @@ void shared_messages(Case test) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
     Bytes expected = to_bytes(ByteView(*message).subspan(i * 1000));
     append(expected, as_bytes("tail"));
-    test.findings.expect_bytes(expected, pair.listener.at(pair.listener.inbound[i]).data, "a shared message from its offset");
+    test.findings.expect_bytes(expected, pair.listener.at(pair.listener.inbound[i]).data,
+                               "a shared message from its offset");
     pair.listener.close_write(pair.listener.inbound[i]);
   }
   pair.run();
@@ -262,8 +266,10 @@ void calls_inside_events(Case test) {
   client.write(ids[4], as_bytes("end"), true);
   pair.run();
   test.findings.expect_bytes(as_bytes("from on_data"), client.at(ids[0]).data, "what was written inside on_data");
-  test.findings.expect_equal(1, client.at(ids[1]).resets, "on_reset for a stream that was reset inside on_inbound_stream");
-  test.findings.expect_equal(1, client.at(ids[3]).resets, "on_reset for a stream that was reset inside another's on_data");
+  test.findings.expect_equal(1, client.at(ids[1]).resets,
+                             "on_reset for a stream that was reset inside on_inbound_stream");
+  test.findings.expect_equal(1, client.at(ids[3]).resets,
+                             "on_reset for a stream that was reset inside another's on_data");
   const bool told = std::any_of(client.streams.begin(), client.streams.end(), [](const auto& entry) {
     return entry.second.inbound && equal(entry.second.data, as_bytes("from on_inbound_stream"));
   });

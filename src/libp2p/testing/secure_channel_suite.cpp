@@ -30,8 +30,10 @@ void handshake(Case& test) {
     if (!pair.connect()) return;
     const auto& dialer_key = swapped ? test.listener_key : test.dialer_key;
     const auto& listener_key = swapped ? test.dialer_key : test.listener_key;
-    test.findings.expect(pair.dialer.channel->remote_key() == listener_key.public_key(), "the dialer to know the listener's key");
-    test.findings.expect(pair.listener.channel->remote_key() == dialer_key.public_key(), "the listener to know the dialer's key");
+    test.findings.expect(pair.dialer.channel->remote_key() == listener_key.public_key(),
+                         "the dialer to know the listener's key");
+    test.findings.expect(pair.listener.channel->remote_key() == dialer_key.public_key(),
+                         "the listener to know the dialer's key");
     for (ChannelEnd* end : {&pair.dialer, &pair.listener}) {
       test.findings.expect(end->channel->protocol() == test.factory.id, "the protocol " + std::string(test.factory.id),
                            end->channel->protocol());
@@ -49,7 +51,9 @@ void handshake(Case& test) {
 void every_split(Case& test) {
   // Each message byte by byte, so that every part of it is seen once as all that there is.
   ChannelPair slow = test.pair();
-  if (!test.findings.expect(slow.shake([](std::size_t) { return std::size_t{1}; }), "a handshake that comes byte by byte")) return;
+  if (!test.findings.expect(slow.shake([](std::size_t) { return std::size_t{1}; }),
+                            "a handshake that comes byte by byte"))
+    return;
   const Bytes all = suite_pattern(1500, test.options.seed);
   for (ChannelEnd* from : {&slow.dialer, &slow.listener}) {
     ChannelEnd& to = slow.other(*from);
@@ -60,7 +64,8 @@ void every_split(Case& test) {
       to.wire.push_back(byte);
       slow.receive(to);
     }
-    test.findings.expect(!to.failure, "messages that come byte by byte to open", to.failure ? to.failure->message() : "");
+    test.findings.expect(!to.failure, "messages that come byte by byte to open",
+                         to.failure ? to.failure->message() : "");
     test.findings.expect_bytes(all, to.plain, "what comes byte by byte");
   }
   for (int i = 0; i < 20; ++i) {
@@ -83,7 +88,8 @@ void data_behind_the_handshake(Case& test) {
       said.push_back(end);
     }
   }
-  if (!test.findings.expect(pair.dialer.established() && pair.listener.established(), "both ends to be established with data behind it"))
+  if (!test.findings.expect(pair.dialer.established() && pair.listener.established(),
+                            "both ends to be established with data behind it"))
     return;
   for (ChannelEnd* end : {&pair.dialer, &pair.listener}) {
     pair.receive(*end);
@@ -101,7 +107,8 @@ void wrong_peer(Case& test) {
   options.expected = wrong;
   ChannelPair bad = test.pair(options);
   bad.shake();
-  test.findings.expect_error(Errc::mismatch, bad.dialer.failure, "what a dialer gets that reaches another peer than it wants");
+  test.findings.expect_error(Errc::mismatch, bad.dialer.failure,
+                             "what a dialer gets that reaches another peer than it wants");
   test.findings.expect(!bad.dialer.established(), "no channel to another peer than the one that is wanted");
 }
 
@@ -110,7 +117,8 @@ void early_muxers(Case& test) {
     std::vector<std::string> dialer, listener;
     std::string settled;
   };
-  const Row rows[] = {{{"/a", "/b"}, {"/b", "/a"}, "/a"}, {{"/b", "/c"}, {"/a", "/c"}, "/c"}, {{"/a"}, {"/b"}, ""}, {{}, {"/a"}, ""}};
+  const Row rows[] = {
+      {{"/a", "/b"}, {"/b", "/a"}, "/a"}, {{"/b", "/c"}, {"/a", "/c"}, "/c"}, {{"/a"}, {"/b"}, ""}, {{}, {"/a"}, ""}};
   for (const Row& row : rows) {
     ChannelPair pair = test.pair({std::nullopt, row.dialer, row.listener});
     if (!pair.connect()) return;
@@ -148,7 +156,8 @@ void changed_handshake(Case& test) {
         // Whoever goes on must not be able to: the two have not seen the same handshake.
         pair.send(pair.dialer, as_bytes("x"));
         pair.receive(pair.listener);
-        test.findings.expect(pair.listener.plain.empty(), "a handshake with byte " + std::to_string(flipped) + " changed to be seen");
+        test.findings.expect(pair.listener.plain.empty(),
+                             "a handshake with byte " + std::to_string(flipped) + " changed to be seen");
       }
     }
     test.findings.expect(flipped > 32, "more than 32 bytes of a handshake", std::to_string(flipped));
@@ -211,7 +220,8 @@ std::vector<std::string> secure_channel_suite_cases() {
   return names;
 }
 
-Failures run_secure_channel_case(std::string_view name, const SecurityFactory& factory, const SecureChannelSuiteOptions& options) {
+Failures run_secure_channel_case(std::string_view name, const SecurityFactory& factory,
+                                 const SecureChannelSuiteOptions& options) {
   for (const auto& entry : kCases) {
     if (entry.name != name) continue;
     Findings findings(std::string(factory.id) + " " + std::string(name));

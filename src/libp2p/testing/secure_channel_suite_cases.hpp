@@ -11,7 +11,9 @@ struct Case {
   Case(const SecurityFactory& factory, const SecureChannelSuiteOptions& given, Findings& to);
   bool whole() const { return dialer && listener; }
   SecurityKind kind_of(const crypto::PrivateKey& key);
-  ChannelPair pair(ChannelPairOptions with = {}) { return ChannelPair(*dialer, *listener, findings, rng, std::move(with)); }
+  ChannelPair pair(ChannelPairOptions with = {}) {
+    return ChannelPair(*dialer, *listener, findings, rng, std::move(with));
+  }
 
   const SecurityFactory& factory;
   const SecureChannelSuiteOptions& options;

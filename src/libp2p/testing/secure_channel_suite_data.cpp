@@ -1,7 +1,7 @@
-#include "libp2p/testing/secure_channel_suite_cases.hpp"
-
 #include <algorithm>
 #include <utility>
+
+#include "libp2p/testing/secure_channel_suite_cases.hpp"
 
 namespace libp2p::channel_cases {
 
@@ -13,7 +13,8 @@ void sizes(Case& test) {
     const std::size_t most = from->channel->max_plain();
     test.findings.expect(most >= 1024, "max_plain of at least 1 KiB", std::to_string(most));
     Bytes all;
-    for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{17}, std::size_t{1000}, most - 1, most}) {
+    for (const std::size_t size :
+         {std::size_t{1}, std::size_t{2}, std::size_t{17}, std::size_t{1000}, most - 1, most}) {
       const Bytes message = suite_pattern(size, size);
       pair.send(*from, message);
       append(all, message);
@@ -59,7 +60,8 @@ void changed_message(Case& test) {
     }
     const std::string what = "a message with byte " + std::to_string(flipped) + " changed";
     test.findings.expect(pair.listener.failure.has_value(), what + " to end the channel");
-    test.findings.expect(pair.listener.plain.empty(), what + " to give nothing", std::to_string(pair.listener.plain.size()) + " bytes");
+    test.findings.expect(pair.listener.plain.empty(), what + " to give nothing",
+                         std::to_string(pair.listener.plain.size()) + " bytes");
     if (test.findings.failed()) return;
   }
 }

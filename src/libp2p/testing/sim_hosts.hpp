@@ -1,9 +1,10 @@
-// Hosts in a simulated world, for tests of protocols and services: any number of nodes that listen, dial each other and run coroutines to
-// their end, on a virtual clock. Nothing in a test sleeps or depends on the machine, and the same seed gives the same run. add() makes a
-// host, connect(1, 0) lets host 1 dial host 0, and run(1, task) runs a coroutine of host 1 to its end and answers what it gave.
+// Hosts in a simulated world, for tests of protocols and services: any number of nodes that listen, dial each other and
+// run coroutines to their end, on a virtual clock. Nothing in a test sleeps or depends on the machine, and the same
+// seed gives the same run. add() makes a host, connect(1, 0) lets host 1 dial host 0, and run(1, task) runs a coroutine
+// of host 1 to its end and answers what it gave.
 //
-// An installed header without GoogleTest. For two hosts that are connected and nothing else, connected_hosts.hpp is shorter. Owned by a
-// test; thread: one. Bounds: those of the hosts.
+// An installed header without GoogleTest. For two hosts that are connected and nothing else, connected_hosts.hpp is
+// shorter. Owned by a test; thread: one. Bounds: those of the hosts.
 #pragma once
 
 #include <memory>

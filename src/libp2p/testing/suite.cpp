@@ -20,14 +20,17 @@ bool Findings::expect(bool holds, std::string_view expected, std::string_view ca
 bool Findings::expect_bytes(ByteView expected, ByteView came, std::string_view what) {
   if (equal(expected, came)) return true;
   const auto common = std::min(expected.size(), came.size());
-  const auto differ = std::mismatch(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(common), came.begin()).first;
-  return expect(false, std::string(what) + ": " + std::to_string(expected.size()) + " bytes",
-                std::to_string(came.size()) + " bytes, the first " + std::to_string(differ - expected.begin()) + " alike");
+  const auto differ =
+      std::mismatch(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(common), came.begin()).first;
+  return expect(
+      false, std::string(what) + ": " + std::to_string(expected.size()) + " bytes",
+      std::to_string(came.size()) + " bytes, the first " + std::to_string(differ - expected.begin()) + " alike");
 }
 
 bool Findings::expect_error(Errc expected, const std::optional<Error>& came, std::string_view what) {
   if (came && *came == expected) return true;
-  return expect(false, std::string(what) + ": the error " + std::string(to_string(expected)), came ? came->message() : "none");
+  return expect(false, std::string(what) + ": the error " + std::string(to_string(expected)),
+                came ? came->message() : "none");
 }
 
 Failures Findings::take() {

@@ -1,5 +1,6 @@
-// What the suites of this folder share. A suite is a list of named cases that an implementation of a seam must pass; each case answers its
-// failures as text, so that any test framework, or none, can run them. An installed header without GoogleTest. Values; any thread.
+// What the suites of this folder share. A suite is a list of named cases that an implementation of a seam must pass;
+// each case answers its failures as text, so that any test framework, or none, can run them. An installed header
+// without GoogleTest. Values; any thread.
 //
 // Bounds: a case keeps at most Findings::kMost failures and counts the rest.
 #pragma once

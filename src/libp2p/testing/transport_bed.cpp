@@ -22,7 +22,9 @@ std::size_t SimTransportBed::add_node() {
 }
 
 MakeTransportBed sim_beds(TransportPlan plan) {
-  return [plan](std::uint64_t seed) -> std::unique_ptr<TransportBed> { return std::make_unique<SimTransportBed>(plan, seed); };
+  return [plan](std::uint64_t seed) -> std::unique_ptr<TransportBed> {
+    return std::make_unique<SimTransportBed>(plan, seed);
+  };
 }
 
 MakeTransportBed asio_beds(TransportPlan plan) {

@@ -1,6 +1,6 @@
-// Where the hosts of the transport suite run (transport_suite.hpp): in a simulated world on a virtual clock, or on real sockets of this
-// machine. A bed is made anew for each case and outlives the case's hosts. An installed header without GoogleTest. Thread: one.
-// Bounds: those of the hosts.
+// Where the hosts of the transport suite run (transport_suite.hpp): in a simulated world on a virtual clock, or on real
+// sockets of this machine. A bed is made anew for each case and outlives the case's hosts. An installed header without
+// GoogleTest. Thread: one. Bounds: those of the hosts.
 #pragma once
 
 #include <functional>
@@ -57,7 +57,9 @@ class SimTransportBed final : public TransportBed {
   std::string ip4(std::size_t node) const override { return nodes_.at(node).ip4(); }
   bool run_until(const std::function<bool()>& done, Nanos limit) override { return world_.run_until(done, limit); }
   Nanos quiet() const override { return Seconds(2); }
-  bool cut(std::size_t a, std::size_t b) override { return world_.disconnect(nodes_.at(a).index(), nodes_.at(b).index()) > 0; }
+  bool cut(std::size_t a, std::size_t b) override {
+    return world_.disconnect(nodes_.at(a).index(), nodes_.at(b).index()) > 0;
+  }
 
  private:
   runtime::SimWorld world_;

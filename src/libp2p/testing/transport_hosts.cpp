@@ -87,7 +87,8 @@ Task<void> ask_task(Host& host, PeerId peer, std::string protocol, const Bytes* 
   out->emplace(std::move(answer));
 }
 
-Task<void> ask_often(Host& host, PeerId peer, std::string protocol, const Bytes* message, std::size_t times, std::size_t* whole) {
+Task<void> ask_often(Host& host, PeerId peer, std::string protocol, const Bytes* message, std::size_t times,
+                     std::size_t* whole) {
   for (std::size_t i = 0; i < times; ++i) {
     Answer answer;
     auto asking = ask_task(host, peer, protocol, message, &answer);
@@ -167,7 +168,8 @@ Host& Case::add_on(std::size_t node, bool listens) {
   Host& host = *hosts.back().host;
   if (listens) {
     const auto listening = host.listen(bed.plan().any_address(bed.ip4(node)));
-    findings.expect(listening.has_value(), "to listen at an address with any port", listening ? "" : listening.error().message());
+    findings.expect(listening.has_value(), "to listen at an address with any port",
+                    listening ? "" : listening.error().message());
   }
   host.set_stream_handler("/suite/echo", echo_acceptor);
   host.set_stream_handler("/suite/late-echo", late_echo_acceptor);
@@ -187,7 +189,8 @@ void Case::remove(const Host& host) {
 
 Multiaddr Case::address_of(const Host& host) const {
   const auto addresses = host.listen_addresses();
-  if (!findings.expect(!addresses.empty(), "an address that is listened at")) return bed.plan().any_address("127.0.0.1");
+  if (!findings.expect(!addresses.empty(), "an address that is listened at"))
+    return bed.plan().any_address("127.0.0.1");
   return addresses.front().with_peer_id(host.id());
 }
 
@@ -198,7 +201,8 @@ bool Case::run(Host& host, Task<void> task) {
 }
 
 bool Case::wait(const std::function<bool()>& done, std::string_view for_what, Nanos limit) {
-  return findings.expect(bed.run_until(done, limit), for_what, "nothing within " + std::to_string(limit / Seconds(1)) + " s");
+  return findings.expect(bed.run_until(done, limit), for_what,
+                         "nothing within " + std::to_string(limit / Seconds(1)) + " s");
 }
 
 Result<PeerId> Case::dial(Host& from, const Multiaddr& to) {
@@ -210,7 +214,8 @@ Result<PeerId> Case::dial(Host& from, const Multiaddr& to) {
 
 bool Case::connect(Host& from, const Host& to) {
   const auto peer = dial(from, address_of(to));
-  if (!findings.expect(peer && *peer == to.id(), "a dial to reach the peer", peer ? peer->to_base58() : peer.error().message()))
+  if (!findings.expect(peer && *peer == to.id(), "a dial to reach the peer",
+                       peer ? peer->to_base58() : peer.error().message()))
     return false;
   // The dialer knows first: the listener's last word of the handshake is still on its way.
   return wait([&] { return to.connected(from.id()); }, "the listener to have the connection");
@@ -226,7 +231,8 @@ Result<Bytes> Case::ask(Host& from, const Host& to, const std::string& protocol,
 void Case::expect_echo(Host& from, const Host& to, std::size_t bytes, std::string_view what) {
   const Bytes message = suite_pattern(bytes, options.seed);
   const auto answer = ask(from, to, "/suite/echo", message);
-  if (findings.expect(answer.has_value(), what, answer ? "" : answer.error().message())) findings.expect_bytes(message, *answer, what);
+  if (findings.expect(answer.has_value(), what, answer ? "" : answer.error().message()))
+    findings.expect_bytes(message, *answer, what);
 }
 
 }  // namespace libp2p::transport_cases

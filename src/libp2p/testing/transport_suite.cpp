@@ -43,7 +43,8 @@ std::vector<std::string> transport_suite_cases() {
   return names;
 }
 
-Failures run_transport_case(std::string_view name, const MakeTransportBed& make_bed, const TransportSuiteOptions& options) {
+Failures run_transport_case(std::string_view name, const MakeTransportBed& make_bed,
+                            const TransportSuiteOptions& options) {
   for (const auto& entry : kCases) {
     if (entry.name != name) continue;
     const auto bed = make_bed(options.seed);

@@ -1,6 +1,6 @@
-// What every transport must pass, through hosts that speak it: dials, streams, ends and refusals, in a world that is given
-// (transport_bed.hpp). A new transport's test is one line for each name:
-// EXPECT_EQ(run_transport_case(name, sim_beds(plan)), Failures()). An installed header without GoogleTest. Thread: one.
+// What every transport must pass, through hosts that speak it: dials, streams, ends and refusals, in a world that is
+// given (transport_bed.hpp). A new transport's test is one line for each name: EXPECT_EQ(run_transport_case(name,
+// sim_beds(plan)), Failures()). An installed header without GoogleTest. Thread: one.
 #pragma once
 
 #include "libp2p/testing/suite.hpp"
@@ -16,7 +16,8 @@ struct TransportSuiteOptions {
 };
 
 std::vector<std::string> transport_suite_cases();
-Failures run_transport_case(std::string_view name, const MakeTransportBed& make_bed, const TransportSuiteOptions& options = {});
+Failures run_transport_case(std::string_view name, const MakeTransportBed& make_bed,
+                            const TransportSuiteOptions& options = {});
 // All cases in their order.
 Failures run_transport_suite(const MakeTransportBed& make_bed, const TransportSuiteOptions& options = {});
 

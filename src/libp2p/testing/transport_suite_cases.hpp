@@ -1,4 +1,5 @@
-// The cases of the transport suite, the hosts that they run, and the small protocols that those speak. Private to the suite.
+// The cases of the transport suite, the hosts that they run, and the small protocols that those speak. Private to the
+// suite.
 #pragma once
 
 #include <memory>
@@ -20,10 +21,11 @@ using DialEnd = std::optional<Result<PeerId>>;
 
 // One case: its bed, and its hosts by the node that they are on.
 struct Case {
-  Case(TransportBed& world, const TransportSuiteOptions& given, Findings& to) : bed(world), options(given), findings(to) {}
+  Case(TransportBed& world, const TransportSuiteOptions& given, Findings& to)
+      : bed(world), options(given), findings(to) {}
 
-  // A host that listens and answers /suite/echo, /suite/late-echo (all of it, after the end), /suite/reset and /suite/hold (reads
-  // nothing) and /suite/drain (reads and answers nothing).
+  // A host that listens and answers /suite/echo, /suite/late-echo (all of it, after the end), /suite/reset and
+  // /suite/hold (reads nothing) and /suite/drain (reads and answers nothing).
   Host& add();
   Host& add_on(std::size_t node, bool listens = true);
   std::size_t node_of(const Host& host) const;
@@ -32,7 +34,9 @@ struct Case {
 
   bool run(Host& host, runtime::Task<void> task);
   // Lets what is on its way arrive.
-  void settle() { bed.run_until([] { return false; }, bed.quiet()); }
+  void settle() {
+    bed.run_until([] { return false; }, bed.quiet());
+  }
   bool wait(const std::function<bool()>& done, std::string_view for_what, Nanos limit = kLimit);
   Result<PeerId> dial(Host& from, const Multiaddr& to);
   bool connect(Host& from, const Host& to);
@@ -56,9 +60,11 @@ runtime::Task<void> close_task(Host& host);
 // Opens a stream, writes `message`, ends its side and keeps what comes until the end.
 runtime::Task<void> ask_task(Host& host, PeerId peer, std::string protocol, const Bytes* message, Answer* out);
 // The same, `times` over, one after another; counts those that came back whole.
-runtime::Task<void> ask_often(Host& host, PeerId peer, std::string protocol, const Bytes* message, std::size_t times, std::size_t* whole);
+runtime::Task<void> ask_often(Host& host, PeerId peer, std::string protocol, const Bytes* message, std::size_t times,
+                              std::size_t* whole);
 // Writes chunk after chunk until the stream ends; counts what the stream took.
-runtime::Task<void> pour_task(Host& host, PeerId peer, std::string protocol, std::size_t* poured, std::optional<Error>* end);
+runtime::Task<void> pour_task(Host& host, PeerId peer, std::string protocol, std::size_t* poured,
+                              std::optional<Error>* end);
 // Writes `message` and ends; reads 16 KiB, waits 5 ms, and so on.
 runtime::Task<void> ask_slowly(Host& host, PeerId peer, std::string protocol, const Bytes* message, Answer* out);
 

@@ -9,7 +9,8 @@ void facts(Case& test) {
   test.wait([&] { return !b.connections().empty(); }, "the listener to have the connection");
   const auto ours = a.connections(), theirs = b.connections();
   if (!test.findings.expect(ours.size() == 1 && theirs.size() == 1, "one connection at each end")) return;
-  test.findings.expect(ours[0].direction == Direction::outbound && theirs[0].direction == Direction::inbound, "its direction at each end");
+  test.findings.expect(ours[0].direction == Direction::outbound && theirs[0].direction == Direction::inbound,
+                       "its direction at each end");
   test.findings.expect(ours[0].peer == b.id() && theirs[0].peer == a.id(), "the peer at each end");
   const auto text = [](const Multiaddr& address) { return address.text(); };
   test.findings.expect_equal(text(b.listen_addresses().front()), text(ours[0].remote), "the address that was dialled");
@@ -44,8 +45,9 @@ void cancelled_dials(Case& test) {
       test.bed.run_until([&] { return ++events > after; }, Seconds(1));
     }
     test.settle();
-    test.findings.expect_equal(a.connections().size(), b.connections().size(),
-                               "connections at both ends after a dial was given up after " + std::to_string(after) + " events");
+    test.findings.expect_equal(
+        a.connections().size(), b.connections().size(),
+        "connections at both ends after a dial was given up after " + std::to_string(after) + " events");
     if (test.findings.failed()) return;
     if (!a.connections().empty()) break;  // it was there before it could be given up
     test.findings.expect(!out, "no end of a dial that was given up", out && !*out ? out->error().message() : "");
@@ -82,7 +84,8 @@ void taken_address(Case& test) {
   // In the transport's own words, in which the port or what it has instead is the last.
   const std::string last = address.text().substr(address.text().rfind('/') + 1);
   if (!again)
-    test.findings.expect(again.error().message().find(last) != std::string::npos, "the error to name " + last, again.error().message());
+    test.findings.expect(again.error().message().find(last) != std::string::npos, "the error to name " + last,
+                         again.error().message());
   Host& b = test.add();
   if (!test.connect(b, a)) return;  // the first is not disturbed
   b.disconnect(a.id(), "makes room");
@@ -90,7 +93,8 @@ void taken_address(Case& test) {
   test.remove(a);
   test.settle();
   const auto free = second.listen(address);
-  test.findings.expect(free.has_value(), "an address to be free once its host is gone", free ? "" : free.error().message());
+  test.findings.expect(free.has_value(), "an address to be free once its host is gone",
+                       free ? "" : free.error().message());
 }
 
 void nobody_listens(Case& test) {
@@ -118,7 +122,8 @@ void listener_that_goes(Case& test) {
   scope.spawn(dial_task(c, address, &late));
   test.findings.expect(test.run(b, close_task(b)), "close() to end");
   test.wait([&] { return late.has_value(); }, "a dial to a host that closes to end");
-  test.wait([&] { return a.connections().empty() && c.connections().empty(); }, "no connection to a host that has closed", kSoon);
+  test.wait([&] { return a.connections().empty() && c.connections().empty(); },
+            "no connection to a host that has closed", kSoon);
   test.findings.expect(!test.dial(a, address), "no dial to succeed once the listener is gone");
 }
 

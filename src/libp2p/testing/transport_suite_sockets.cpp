@@ -71,7 +71,8 @@ struct Pipes {
     });
     if (!test.findings.expect(result.has_value(), "to listen", result ? "" : result.error().message())) return false;
     listener = std::move(*result);
-    test.findings.expect(dialing->can_dial(listener->address()), "an address that is listened at to be one that can be dialled");
+    test.findings.expect(dialing->can_dial(listener->address()),
+                         "an address that is listened at to be one that can be dialled");
     return true;
   }
   // Nothing: it has not ended.
@@ -96,7 +97,8 @@ struct Pipes {
   bool connect() {
     if (!listen()) return false;
     const auto end = dial(listener->address());
-    if (!test.findings.expect(end && *end, "a dial to succeed", end && !*end ? end->error().message() : "")) return false;
+    if (!test.findings.expect(end && *end, "a dial to succeed", end && !*end ? end->error().message() : ""))
+      return false;
     return test.wait([this] { return far.socket != nullptr; }, "the listener to have the pipe");
   }
 
@@ -123,7 +125,8 @@ void sockets_carry_bytes(Case& test) {
   const Bytes there = suite_pattern(700'000, 1), back = suite_pattern(700'000, 2);
   pipes.near.write(there);
   pipes.far.write(back);
-  test.wait([&] { return pipes.near.got.size() >= back.size() && pipes.far.got.size() >= there.size(); }, "the bytes to come");
+  test.wait([&] { return pipes.near.got.size() >= back.size() && pipes.far.got.size() >= there.size(); },
+            "the bytes to come");
   test.findings.expect_bytes(there, pipes.far.got, "what the dialer wrote");
   test.findings.expect_bytes(back, pipes.near.got, "what the listener wrote");
 }
@@ -158,7 +161,8 @@ void sockets_hold_back(Case& test) {
   pipes.far.read();
   test.wait([&] { return pipes.far.got.size() >= given; }, "the writer to go on once somebody reads");
   test.findings.expect_equal(given, pipes.far.got.size(), "bytes that came through a full pipe");
-  test.findings.expect_bytes(ByteView(chunk), ByteView(pipes.far.got).last(std::min(chunk.size(), pipes.far.got.size())), "the last of them");
+  test.findings.expect_bytes(
+      ByteView(chunk), ByteView(pipes.far.got).last(std::min(chunk.size(), pipes.far.got.size())), "the last of them");
 }
 
 void sockets_of_dials_given_up(Case& test) {
@@ -174,7 +178,8 @@ void sockets_of_dials_given_up(Case& test) {
     test.settle();
     test.findings.expect(*told == was, "no callback of a dial that was given up");
     // Where the listener got the pipe all the same, it ends.
-    if (pipes.far.socket && !was) test.findings.expect(pipes.far.ended || pipes.far.error, "the pipe of a dial that was given up to end");
+    if (pipes.far.socket && !was)
+      test.findings.expect(pipes.far.ended || pipes.far.error, "the pipe of a dial that was given up to end");
     pipes.far.socket.reset();
     pipes.far.ended = false;
     pipes.far.error.reset();
@@ -189,7 +194,8 @@ void sockets_nobody_listens(Case& test) {
   pipes.listener.reset();
   test.settle();
   const auto end = pipes.dial(address);
-  if (test.findings.expect(end.has_value(), "a dial to end where nobody listens")) test.findings.expect(!*end, "it to fail");
+  if (test.findings.expect(end.has_value(), "a dial to end where nobody listens"))
+    test.findings.expect(!*end, "it to fail");
   const auto again = pipes.listening->listen(address, [](RawEnd) {});
   test.findings.expect(again.has_value(), "the address to be free again", again ? "" : again.error().message());
 }

@@ -1,9 +1,9 @@
-#include "libp2p/testing/transport_suite_cases.hpp"
-
 #include <algorithm>
 #include <array>
 #include <numeric>
 #include <utility>
+
+#include "libp2p/testing/transport_suite_cases.hpp"
 
 namespace libp2p::transport_cases {
 
@@ -52,9 +52,11 @@ void many_streams(Case& test) {
         return scope.running() == 0;
       },
       "all streams to end");
-  test.findings.expect_equal(test.options.streams / test.options.at_once * test.options.at_once, whole, "streams that came back whole");
+  test.findings.expect_equal(test.options.streams / test.options.at_once * test.options.at_once, whole,
+                             "streams that came back whole");
   test.findings.expect_equal(test.options.at_once, most, "streams at once");
-  test.wait([&] { return !b.connections().empty() && b.connections().front().streams == 0; }, "no stream to be left at the peer");
+  test.wait([&] { return !b.connections().empty() && b.connections().front().streams == 0; },
+            "no stream to be left at the peer");
   test.findings.expect_equal(std::size_t{1}, a.connections().size(), "connections");
 }
 
@@ -72,8 +74,10 @@ void back_pressure(Case& test) {
     test.settle();
   }
   test.findings.expect(poured > 0, "a writer to write");
-  test.findings.expect(before == poured, "a writer to stop whose reader takes nothing", std::to_string(poured) + " bytes and more");
-  test.findings.expect(poured < 4'000'000, "less than 4 MB to be taken for a reader who takes nothing", std::to_string(poured));
+  test.findings.expect(before == poured, "a writer to stop whose reader takes nothing",
+                       std::to_string(poured) + " bytes and more");
+  test.findings.expect(poured < 4'000'000, "less than 4 MB to be taken for a reader who takes nothing",
+                       std::to_string(poured));
   test.findings.expect(!end, "the stream to wait", end ? end->message() : "");
   test.expect_echo(a, b, 200'000, "another stream of the connection to move");
 }
@@ -93,8 +97,9 @@ void slow_reader(Case& test) {
     test.findings.expect_bytes(message, **slow, "what a slow reader gets");
 }
 
-// No busy stream of a connection starves beside others, and a latecomer with little to say gets its turn. The bounds are wide: windows grow
-// at different times, and what the buffers of a real socket hold, megabytes, is before the latecomer.
+// No busy stream of a connection starves beside others, and a latecomer with little to say gets its turn. The bounds
+// are wide: windows grow at different times, and what the buffers of a real socket hold, megabytes, is before the
+// latecomer.
 void fairness(Case& test) {
   constexpr std::size_t kStreams = 8, kEach = 2'000'000;
   Host& a = test.add();
@@ -106,8 +111,10 @@ void fairness(Case& test) {
   for (std::size_t i = 0; i < kStreams; ++i) scope.spawn(pour_task(a, b.id(), "/suite/drain", &poured[i], &ends[i]));
   const auto all = [&] { return std::accumulate(poured.begin(), poured.end(), std::size_t{0}); };
   if (!test.wait([&] { return all() > kStreams * kEach; }, "busy streams to move")) return;
-  const std::size_t least = *std::min_element(poured.begin(), poured.end()), most = *std::max_element(poured.begin(), poured.end());
-  test.findings.expect(least >= most / 8, "each of " + std::to_string(kStreams) + " busy streams to get an eighth of what another gets",
+  const std::size_t least = *std::min_element(poured.begin(), poured.end()),
+                    most = *std::max_element(poured.begin(), poured.end());
+  test.findings.expect(least >= most / 8,
+                       "each of " + std::to_string(kStreams) + " busy streams to get an eighth of what another gets",
                        std::to_string(least) + " and " + std::to_string(most) + " bytes");
   test.expect_echo(a, b, 100, "a latecomer's echo beside busy streams");
   const std::size_t meanwhile = all() - kStreams * kEach;
@@ -124,10 +131,12 @@ void last_words(Case& test) {
   Answer answer;
   runtime::TaskScope scope(a.runtime());
   scope.spawn(ask_task(a, b.id(), "/suite/late-echo", &message, &answer));
-  test.wait([&] { return !b.connections().empty() && b.connections().front().bytes_out > message.size(); }, "the answer to be written");
+  test.wait([&] { return !b.connections().empty() && b.connections().front().bytes_out > message.size(); },
+            "the answer to be written");
   test.findings.expect(test.run(b, close_task(b)), "close() to end within its limit");
   if (!test.wait([&] { return answer.has_value(); }, "the stream to end")) return;
-  if (test.findings.expect(answer->has_value(), "what was written before closing", *answer ? "" : answer->error().message()))
+  if (test.findings.expect(answer->has_value(), "what was written before closing",
+                           *answer ? "" : answer->error().message()))
     test.findings.expect_bytes(message, **answer, "what was written before closing");
   test.wait([&] { return a.connections().empty(); }, "no connection to a host that has closed", kSoon);
 }
@@ -143,18 +152,21 @@ void abrupt_loss(Case& test) {
     scope.spawn(pour_task(a, b.id(), "/suite/hold", &poured, &end));
     runtime::TaskScope there(b.runtime());
     there.spawn(pour_task(b, a.id(), "/suite/hold", &poured_back, &end_there));
-    if (!test.wait([&] { return poured > 100'000 && poured_back > 100'000; }, "streams to move before the loss")) return;
+    if (!test.wait([&] { return poured > 100'000 && poured_back > 100'000; }, "streams to move before the loss"))
+      return;
     if (!cut || !test.bed.cut(test.node_of(a), test.node_of(b))) {
       there.cancel();
       test.held.clear();
       test.remove(b);
-      test.wait([&] { return a.connections().empty(); }, "the end of a connection whose far end is destroyed to be noticed", kSoon);
+      test.wait([&] { return a.connections().empty(); },
+                "the end of a connection whose far end is destroyed to be noticed", kSoon);
       test.wait([&] { return end.has_value(); }, "a writer to be told of the loss", kSoon);
       test.wait([&] { return there.running() == 0; }, "the lost host's writer to be told");
       continue;
     }
     test.wait([&] { return end.has_value() && end_there.has_value(); }, "both writers to be told of the loss", kSoon);
-    test.wait([&] { return a.connections().empty() && b.connections().empty(); }, "both hosts to notice the loss", kSoon);
+    test.wait([&] { return a.connections().empty() && b.connections().empty(); }, "both hosts to notice the loss",
+              kSoon);
     test.held.clear();
     if (!test.connect(a, b)) return;
     test.expect_echo(a, b, 1000, "a new connection after a loss to work");

@@ -1,6 +1,7 @@
-// A transport whose byte pipes are streams of other hosts' connections, as a relay's are: each host that speaks it stands on an outer host
-// with TCP, and a dial of /memory/N opens a stream to the outer host under the N-th listener and gives its StreamSocket. So all that the
-// transport suite asks of a connection is asked of one inside a stream. For connection_in_stream_test.cpp; one thread.
+// A transport whose byte pipes are streams of other hosts' connections, as a relay's are: each host that speaks it
+// stands on an outer host with TCP, and a dial of /memory/N opens a stream to the outer host under the N-th listener
+// and gives its StreamSocket. So all that the transport suite asks of a connection is asked of one inside a stream. For
+// connection_in_stream_test.cpp; one thread.
 //
 // Bounds: those of the outer hosts and of their streams.
 #pragma once
@@ -29,7 +30,8 @@ class TunnelTransport final : public SocketTransport {
  public:
   TunnelTransport(runtime::Runtime& runtime, std::shared_ptr<TunnelNet> net) : runtime_(runtime), net_(std::move(net)) {
     SeededRng rng(77'000 + net_->next);
-    outer_ = std::make_unique<Host>(runtime, HostConfig(crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value()));
+    outer_ = std::make_unique<Host>(runtime,
+                                    HostConfig(crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value()));
     outer_->listen(Multiaddr::from_text("/ip4/" + runtime.interface_ips().front() + "/tcp/0").value()).value();
     number_ = net_->next++;
   }
@@ -47,10 +49,12 @@ class TunnelTransport final : public SocketTransport {
   Result<std::unique_ptr<Listening>> listen(const Multiaddr& address, std::function<void(RawEnd)> on_end) override {
     std::uint64_t number = *number_in(address);
     if (number == 0) number = net_->next++;
-    if (net_->listening.contains(number)) return fail(Errc::io, "listen on " + address.text() + " failed: the address is in use");
+    if (net_->listening.contains(number))
+      return fail(Errc::io, "listen on " + address.text() + " failed: the address is in use");
     net_->listening[number] = outer_.get();
     const auto call = std::make_shared<std::function<void(RawEnd)>>(std::move(on_end));
-    outer_->set_stream_handler(protocol_of(number), [number, call](Stream stream) { return accept(std::move(stream), number, call); });
+    outer_->set_stream_handler(protocol_of(number),
+                               [number, call](Stream stream) { return accept(std::move(stream), number, call); });
     return std::unique_ptr<Listening>(std::make_unique<Tunnel>(*this, number, call));
   }
 
@@ -75,10 +79,13 @@ class TunnelTransport final : public SocketTransport {
   };
 
   static std::optional<std::uint64_t> number_in(const Multiaddr& address) {
-    if (!address.text().starts_with("/memory/") || address.text().find('/', 8) != std::string::npos) return std::nullopt;
+    if (!address.text().starts_with("/memory/") || address.text().find('/', 8) != std::string::npos)
+      return std::nullopt;
     return std::stoull(address.text().substr(8));
   }
-  static Multiaddr address_of(std::uint64_t number) { return Multiaddr::from_text("/memory/" + std::to_string(number)).value(); }
+  static Multiaddr address_of(std::uint64_t number) {
+    return Multiaddr::from_text("/memory/" + std::to_string(number)).value();
+  }
   static std::string protocol_of(std::uint64_t number) { return "/tunnel/" + std::to_string(number); }
 
   static void give(Done<RawEnd>* done, Result<RawEnd> end) {
@@ -124,7 +131,8 @@ class TunnelTransport final : public SocketTransport {
     }
     give(done, raw_end(std::move(stream), self.number_, number));
   }
-  static runtime::Task<void> accept(Stream stream, std::uint64_t number, std::shared_ptr<std::function<void(RawEnd)>> call) {
+  static runtime::Task<void> accept(Stream stream, std::uint64_t number,
+                                    std::shared_ptr<std::function<void(RawEnd)>> call) {
     Bytes first(8);
     auto reading = stream.read_exactly(first);
     const auto read = co_await reading;

@@ -45,8 +45,8 @@ Result<void> ConnectionEngine::begin() {
   }
   choice_ = std::make_unique<Negotiator>(Negotiator::dialer(kinds_->security_ids()));
   handshake_out_ = choice_->take_output();
-  // One flight: header, proposal and the first message of the handshake. With several to choose from a peer that answers
-  // "na" would read that message as multistream-select.
+  // One flight: header, proposal and the first message of the handshake. With several to choose from a peer that
+  // answers "na" would read that message as multistream-select.
   if (kinds_->securities.size() == 1) return start_security(kinds_->securities.front().id);
   return {};
 }
@@ -273,8 +273,8 @@ const Error& ConnectionEngine::stop(Error error) {
   return *failure_;
 }
 
-// Once everything has been said that the muxer has to say when a connection ends. Never inside an event: what the muxer has just
-// given may not be sealed yet.
+// Once everything has been said that the muxer has to say when a connection ends. Never inside an event: what the muxer
+// has just given may not be sealed yet.
 void ConnectionEngine::close_channel() {
   if (channel_closed_ || !(going_away_ || phase_ == Phase::failed)) return;
   if (!channel_ || !channel_->established() || !plain_out_.empty() || (muxer_ && muxer_->wants_output())) return;
@@ -298,8 +298,6 @@ void ConnectionEngine::go_away(CloseCode reason) {
   going_away_ = true;
 }
 
-std::optional<Nanos> ConnectionEngine::round_trip() const {
-  return muxer_ ? muxer_->round_trip() : std::nullopt;
-}
+std::optional<Nanos> ConnectionEngine::round_trip() const { return muxer_ ? muxer_->round_trip() : std::nullopt; }
 
 }  // namespace libp2p

@@ -1,8 +1,8 @@
-// The whole of one connection between the socket and its streams, as a pure engine: multistream-select for the security protocol, its
-// handshake, the choice of the muxer (early in the handshake, or by multistream-select), and the muxer with the negotiation of its
-// streams (stream_negotiation.hpp). It names no security and no muxer: ConnectionKinds has those that it may speak. Raw bytes and the
-// time go in; events come out while they are handled, and sealed bytes are pulled when the socket can write. Owned by a connection
-// driver, used from that driver's thread only.
+// The whole of one connection between the socket and its streams, as a pure engine: multistream-select for the security
+// protocol, its handshake, the choice of the muxer (early in the handshake, or by multistream-select), and the muxer
+// with the negotiation of its streams (stream_negotiation.hpp). It names no security and no muxer: ConnectionKinds has
+// those that it may speak. Raw bytes and the time go in; events come out while they are handled, and sealed bytes are
+// pulled when the socket can write. Owned by a connection driver, used from that driver's thread only.
 //
 // Bounds: on the way in at most one negotiation message (1 KiB) of the connection and of each stream that has no
 // protocol yet is buffered, and nothing else: a sealed message that is not whole stays with the driver. On the way out
@@ -70,7 +70,8 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
  public:
   // The least room that poll_transmit needs.
   static constexpr std::size_t kMinTransmit = 64;
-  // How many bytes on_bytes has to be presented at once, if they are there: a security whose messages need more is refused.
+  // How many bytes on_bytes has to be presented at once, if they are there: a security whose messages need more is
+  // refused.
   static constexpr std::size_t kInput = 256 * 1024;
 
   // Fails (failed() is true at once) without kinds, or when the security that a dialer begins with cannot begin.
@@ -80,11 +81,11 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   ConnectionEngine& operator=(const ConnectionEngine&) = delete;
 
   // Takes bytes from the front of `in`, decrypting them in place, and answers how many it took. The rest (less than one
-  // message of the security, at most max_unconsumed()) must be presented again at the front of the next call, followed by
-  // newer bytes; so a driver needs a linear buffer of kInput, moves the rest to its front, and may give the buffer back
-  // when nothing is left over. Bytes that were taken have been overwritten. Any split of the input gives the same events. An error
-  // ends the connection: every stream has been reset by event; send what poll_transmit still gives (a go-away), then
-  // close the socket. Errc::closed means that the peer said good-bye in order.
+  // message of the security, at most max_unconsumed()) must be presented again at the front of the next call, followed
+  // by newer bytes; so a driver needs a linear buffer of kInput, moves the rest to its front, and may give the buffer
+  // back when nothing is left over. Bytes that were taken have been overwritten. Any split of the input gives the same
+  // events. An error ends the connection: every stream has been reset by event; send what poll_transmit still gives (a
+  // go-away), then close the socket. Errc::closed means that the peer said good-bye in order.
   Result<std::size_t> on_bytes(MutableBytes in, Now now);
   // 0 while the security protocol is being chosen; less than kInput afterwards.
   std::size_t max_unconsumed() const { return channel_ ? channel_->max_unread() : 0; }
@@ -115,13 +116,17 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   std::string_view security() const { return remote_key_ ? security_id_ : std::string_view(); }
   std::string_view muxer() const { return muxer_id_; }
 
-  // ---- streams, as stream_negotiation.hpp says (before ready: open_stream fails with invalid_argument, the others do nothing) ----
+  // ---- streams, as stream_negotiation.hpp says (before ready: open_stream fails with invalid_argument, the others do
+  // nothing) ----
 
-  // Errc::exhausted: too many streams are open (StreamLimits::max_outbound_streams); Errc::closed: the connection is going
-  // away. Streams beyond the peer's backlog wait for their turn inside the muxer, within their negotiation deadline.
+  // Errc::exhausted: too many streams are open (StreamLimits::max_outbound_streams); Errc::closed: the connection is
+  // going away. Streams beyond the peer's backlog wait for their turn inside the muxer, within their negotiation
+  // deadline.
   Result<StreamId> open_stream(std::vector<std::string> protocols, Now now);
   std::size_t send(StreamId id, ByteView data) { return streams_.send(id, data); }
-  bool send(StreamId id, SharedBytes data, std::size_t offset = 0) { return streams_.send(id, std::move(data), offset); }
+  bool send(StreamId id, SharedBytes data, std::size_t offset = 0) {
+    return streams_.send(id, std::move(data), offset);
+  }
   void close_write(StreamId id) { streams_.close_write(id); }
   void reset(StreamId id, std::uint64_t code = 0) { streams_.reset(id, code); }
   void consume(StreamId id, std::size_t n) { streams_.consume(id, n); }
@@ -170,7 +175,7 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   Bytes handshake_out_;  // raw bytes of the handshake that wait for the socket; freed when they are sent
   std::size_t handshake_sent_ = 0;
   Bytes plain_out_;  // the negotiation of the muxer, to be sealed before anything of the muxer
-  std::function<bool(std::string_view)> speaks_;  // a listener's part of the choice
+  std::function<bool(std::string_view)> speaks_;     // a listener's part of the choice
   std::unique_ptr<multistream::Negotiator> choice_;  // of the security protocol, then of the muxer; null when settled
   std::unique_ptr<SecureChannel> channel_;
   StreamNegotiation streams_;

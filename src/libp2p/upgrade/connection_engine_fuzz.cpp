@@ -86,8 +86,8 @@ void act(End& end, std::uint8_t what, std::uint8_t argument) {
   auto& engine = *end.user.engine;
   auto& known = end.user.known;
   if (what % 4 == 0) {
-    const auto opened = engine.open_stream(argument % 2 == 0 ? std::vector<std::string>{"/echo"}
-                                                             : std::vector<std::string>{"/no", "/echo"}, kStart);
+    const auto opened = engine.open_stream(
+        argument % 2 == 0 ? std::vector<std::string>{"/echo"} : std::vector<std::string>{"/no", "/echo"}, kStart);
     if (opened) known.insert(*opened);
     return;
   }

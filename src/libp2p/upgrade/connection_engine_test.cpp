@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "testing/connection_pair.hpp"
 #include "libp2p/protocols/multistream/negotiator.hpp"
 #include "libp2p/protocols/noise/handshake.hpp"
 #include "libp2p/protocols/noise/transport.hpp"
 #include "libp2p/protocols/yamux/frame.hpp"
 #include "libp2p/protocols/yamux/stream_state.hpp"
+#include "testing/connection_pair.hpp"
 
 namespace libp2p {
 namespace {

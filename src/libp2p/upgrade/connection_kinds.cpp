@@ -49,7 +49,9 @@ Result<std::shared_ptr<const ConnectionKinds>> ConnectionKinds::make(const std::
   for (const auto& factory : securities) {
     auto kind = factory.make(identity, rng);
     if (!kind) return std::move(kind).error().within(std::string(factory.id));
-    if (!kind->begin) return fail(Errc::invalid_argument, "the security protocol " + std::string(factory.id) + " has no function to begin with");
+    if (!kind->begin)
+      return fail(Errc::invalid_argument,
+                  "the security protocol " + std::string(factory.id) + " has no function to begin with");
     kind->id = factory.id;  // the id that was checked is the one that is offered
     out->securities.push_back(std::move(*kind));
   }

@@ -1,6 +1,6 @@
-// What a host speaks below its streams: its security protocols and its multiplexers, each in order of preference. Made once for a host
-// and shared by its connections, which keep it alive. A value that does not change; no thread, no IO. Bounds: kMost of each.
-// Specification: connections.
+// What a host speaks below its streams: its security protocols and its multiplexers, each in order of preference. Made
+// once for a host and shared by its connections, which keep it alive. A value that does not change; no thread, no IO.
+// Bounds: kMost of each. Specification: connections.
 #pragma once
 
 #include <memory>
@@ -22,11 +22,11 @@ struct ConnectionKinds {
   std::vector<SecurityKind> securities;
   std::vector<MuxerKind> muxers;
 
-  // Makes each security for `identity`. Errc::invalid_argument for a list that is empty or too long, two kinds with one id, or an id
-  // that nobody can propose; otherwise the factory's own error, with the id of the kind.
+  // Makes each security for `identity`. Errc::invalid_argument for a list that is empty or too long, two kinds with one
+  // id, or an id that nobody can propose; otherwise the factory's own error, with the id of the kind.
   static Result<std::shared_ptr<const ConnectionKinds>> make(const std::vector<SecurityFactory>& securities,
-                                                             std::vector<MuxerKind> muxers, const crypto::PrivateKey& identity,
-                                                             Rng& rng);
+                                                             std::vector<MuxerKind> muxers,
+                                                             const crypto::PrivateKey& identity, Rng& rng);
 
   // Null when it is not among them.
   const SecurityKind* find_security(std::string_view id) const;

@@ -35,7 +35,8 @@ MuxerKind other_muxer(std::string_view id = "/other/1") {
 Pair make_pair(Securities dialers, Securities listeners, std::vector<MuxerKind> muxers_of_dialer = {yamux::muxer()},
                std::vector<MuxerKind> muxers_of_listener = {yamux::muxer()}) {
   ConnectionConfig dialer, listener;
-  dialer.kinds = make_kinds(make_key(2, crypto::KeyType::secp256k1), 1, std::move(dialers), std::move(muxers_of_dialer));
+  dialer.kinds =
+      make_kinds(make_key(2, crypto::KeyType::secp256k1), 1, std::move(dialers), std::move(muxers_of_dialer));
   listener.kinds = make_kinds(make_key(3), 1, std::move(listeners), std::move(muxers_of_listener));
   return Pair({.dialer = std::move(dialer), .listener = std::move(listener)});
 }
@@ -98,11 +99,13 @@ TEST(ConnectionKinds, a_dialer_with_several_securities_waits_for_the_answer_and_
 
 TEST(ConnectionKinds, the_dialers_first_security_that_the_listener_has_is_spoken) {
   FakeSecurity fake;
-  Pair first = make_pair({fake_security("/fake", fake), noise::security()}, {noise::security(), fake_security("/fake", fake)});
+  Pair first =
+      make_pair({fake_security("/fake", fake), noise::security()}, {noise::security(), fake_security("/fake", fake)});
   first.run();
   expect_agreed(first, "/fake", "/yamux/1.0.0");
   expect_echo(first);
-  Pair second = make_pair({noise::security(), fake_security("/fake", fake)}, {fake_security("/fake", fake), noise::security()});
+  Pair second =
+      make_pair({noise::security(), fake_security("/fake", fake)}, {fake_security("/fake", fake), noise::security()});
   second.run();
   expect_agreed(second, "/noise", "/yamux/1.0.0");
 }
@@ -215,7 +218,8 @@ TEST(ConnectionKinds, a_channel_speaks_after_the_handshake_before_anything_else_
   pair.run();
   ASSERT_GE(kinds.size(), 4U);
   kinds.resize(4);
-  EXPECT_EQ(kinds, (std::vector<std::uint8_t>{FakeChannel::kOwn, FakeChannel::kOwn, FakeChannel::kOwn, FakeChannel::kData}));
+  EXPECT_EQ(kinds,
+            (std::vector<std::uint8_t>{FakeChannel::kOwn, FakeChannel::kOwn, FakeChannel::kOwn, FakeChannel::kData}));
   EXPECT_EQ(fake.channels[1]->own_seen, 3);
   EXPECT_EQ(as_text(pair.listener.user.streams[pair.listener.user.last_inbound].data), "data");
 }
@@ -355,12 +359,16 @@ TEST(ConnectionKinds, says_what_is_wrong_with_a_list) {
   EXPECT_EQ(made({noise::security()}, {yamux::muxer(), other_muxer()}), "");
   EXPECT_EQ(made({}, {yamux::muxer()}), "a host needs a security protocol, and none is given");
   EXPECT_EQ(made({noise::security()}, {}), "a host needs a multiplexer, and none is given");
-  EXPECT_EQ(made({noise::security(), noise::security()}, {yamux::muxer()}), "the security protocol /noise is given twice");
+  EXPECT_EQ(made({noise::security(), noise::security()}, {yamux::muxer()}),
+            "the security protocol /noise is given twice");
   EXPECT_EQ(made({noise::security()}, {yamux::muxer(), yamux::muxer()}), "the multiplexer /yamux/1.0.0 is given twice");
   EXPECT_EQ(made({noise::security()}, {other_muxer("/a\nb")}), "'/a\nb' cannot be offered as a multiplexer");
   EXPECT_EQ(made({noise::security()}, {other_muxer("")}), "'' cannot be offered as a multiplexer");
-  EXPECT_EQ(made({SecurityFactory{"/empty", nullptr}}, {yamux::muxer()}), "'/empty' cannot be offered as a security protocol");
-  const auto makes_nothing = [](const crypto::PrivateKey&, Rng&) { return Result<SecurityKind>(SecurityKind{"/nothing", nullptr}); };
+  EXPECT_EQ(made({SecurityFactory{"/empty", nullptr}}, {yamux::muxer()}),
+            "'/empty' cannot be offered as a security protocol");
+  const auto makes_nothing = [](const crypto::PrivateKey&, Rng&) {
+    return Result<SecurityKind>(SecurityKind{"/nothing", nullptr});
+  };
   EXPECT_EQ(made({SecurityFactory{"/nothing", makes_nothing}}, {yamux::muxer()}),
             "the security protocol /nothing has no function to begin with");
   EXPECT_EQ(made({noise::security()}, std::vector<MuxerKind>(17, yamux::muxer())),
@@ -374,7 +382,8 @@ TEST(ConnectionKinds, makes_each_security_once_and_names_the_one_that_cannot_be_
     ++made;
     return fail(Errc::unsupported, "no such key");
   };
-  const auto kinds = ConnectionKinds::make({noise::security(), SecurityFactory{"/picky", failing}}, {yamux::muxer()}, make_key(1), rng);
+  const auto kinds = ConnectionKinds::make({noise::security(), SecurityFactory{"/picky", failing}}, {yamux::muxer()},
+                                           make_key(1), rng);
   EXPECT_EQ(made, 1);
   ASSERT_FALSE(kinds);
   EXPECT_EQ(kinds.error().code(), Errc::unsupported);

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "testing/connection_pair.hpp"
 #include "libp2p/protocols/yamux/stream_state.hpp"
+#include "testing/connection_pair.hpp"
 
 namespace libp2p {
 namespace {

@@ -1,6 +1,6 @@
-// For tests: a security protocol that seals nothing, and shows everything that the seam allows: several of it, output at any time, an
-// end of its own, a failure that says why. Each side says its key first; after that a message is a byte for its kind, two for its
-// length, and its bytes. No thread, no IO; bounds: what the seam asks for.
+// For tests: a security protocol that seals nothing, and shows everything that the seam allows: several of it, output
+// at any time, an end of its own, a failure that says why. Each side says its key first; after that a message is a byte
+// for its kind, two for its length, and its bytes. No thread, no IO; bounds: what the seam asks for.
 #pragma once
 
 #include <deque>
@@ -17,14 +17,14 @@ namespace libp2p::testing_pair {
 class FakeChannel;
 
 struct FakeSecurity {
-  std::string early_muxer = {};     // settled in the handshake
-  bool has_end = true;              // close() says an end
-  std::size_t max_unread = 65'538;  // of a message of 65,535 bytes all but its last
-  std::size_t overhead = 3;         // a byte for the kind, two for the length
+  std::string early_muxer = {};                 // settled in the handshake
+  bool has_end = true;                          // close() says an end
+  std::size_t max_unread = 65'538;              // of a message of 65,535 bytes all but its last
+  std::size_t overhead = 3;                     // a byte for the kind, two for the length
   std::optional<crypto::PublicKey> knows = {};  // the peer without a handshake
-  bool refuses = false;             // the handshake fails, and says why
-  bool stands_still = false;        // no message is ever whole
-  std::vector<FakeChannel*> channels = {};  // that were made
+  bool refuses = false;                         // the handshake fails, and says why
+  bool stands_still = false;                    // no message is ever whole
+  std::vector<FakeChannel*> channels = {};      // that were made
 };
 
 class FakeChannel final : public SecureChannel {
@@ -32,7 +32,8 @@ class FakeChannel final : public SecureChannel {
   static constexpr std::uint8_t kData = 0, kOwn = 1, kEnd = 2, kAlert = 0xff;
   static constexpr std::size_t kHeader = 3;
 
-  FakeChannel(std::string_view id, const FakeSecurity& behaviour, std::optional<PeerId> expected, const crypto::PublicKey& key)
+  FakeChannel(std::string_view id, const FakeSecurity& behaviour, std::optional<PeerId> expected,
+              const crypto::PublicKey& key)
       : id_(id), behaviour_(behaviour), expected_(std::move(expected)) {
     remote_key_ = behaviour.knows;
     if (remote_key_) return;

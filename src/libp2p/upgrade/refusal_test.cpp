@@ -12,7 +12,8 @@ using testing_pair::pattern;
 
 // What a dialer may send behind a proposal: it is read as proposals, and hardly ever is one.
 std::vector<Bytes> early_data() {
-  std::vector<Bytes> out = {{}, {0}, {0xff, 0xff, 0xff}, Bytes(32, 0xff), Bytes(8, 0), to_bytes("\x04na?\n"), Bytes(200'000, 3)};
+  std::vector<Bytes> out = {
+      {}, {0}, {0xff, 0xff, 0xff}, Bytes(32, 0xff), Bytes(8, 0), to_bytes("\x04na?\n"), Bytes(200'000, 3)};
   for (std::uint64_t seed = 1; seed <= 40; ++seed) out.push_back(pattern(1 + seed * 7, seed));
   return out;
 }
@@ -20,7 +21,8 @@ std::vector<Bytes> early_data() {
 TEST(Refusal, reaches_the_dialer_whatever_it_has_sent_ahead) {
   for (const Bytes& early : early_data()) {
     for (const bool ends : {false, true}) {
-      SCOPED_TRACE(to_hex(ByteView(early).first(std::min<std::size_t>(early.size(), 8))) + (ends ? " and the end" : ""));
+      SCOPED_TRACE(to_hex(ByteView(early).first(std::min<std::size_t>(early.size(), 8))) +
+                   (ends ? " and the end" : ""));
       Pair pair;
       pair.run();
       const auto id = pair.dialer.engine->open_stream({"/unknown/1"}, pair.now).value();
@@ -28,7 +30,8 @@ TEST(Refusal, reaches_the_dialer_whatever_it_has_sent_ahead) {
       if (ends) pair.dialer.engine->close_write(id);
       pair.run();
       EXPECT_EQ(pair.dialer.user.streams[id].resets, 1);
-      EXPECT_EQ(pair.dialer.user.streams[id].error.code(), Errc::unsupported) << pair.dialer.user.streams[id].error.message();
+      EXPECT_EQ(pair.dialer.user.streams[id].error.code(), Errc::unsupported)
+          << pair.dialer.user.streams[id].error.message();
       EXPECT_TRUE(pair.listener.user.streams.empty());
       EXPECT_EQ(pair.dialer.engine->stream_count() + pair.listener.engine->stream_count(), 0U);
     }

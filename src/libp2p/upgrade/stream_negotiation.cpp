@@ -8,7 +8,8 @@ namespace libp2p {
 
 using multistream::Negotiator;
 
-StreamNegotiation::StreamNegotiation(Config config, StreamEvents& events) : config_(std::move(config)), events_(events) {}
+StreamNegotiation::StreamNegotiation(Config config, StreamEvents& events)
+    : config_(std::move(config)), events_(events) {}
 StreamNegotiation::~StreamNegotiation() = default;
 
 // ---- time ----
@@ -57,7 +58,8 @@ void StreamNegotiation::close_write(StreamId id) {
   if (mux_ == nullptr) return;
   const auto at = negotiating_.find(id);
   if (at != negotiating_.end()) {
-    // Even where data may go ahead: js-libp2p (3.3) resets a stream whose end comes before it has answered the proposal.
+    // Even where data may go ahead: js-libp2p (3.3) resets a stream whose end comes before it has answered the
+    // proposal.
     at->second.close_when_settled = true;
   } else {
     mux_->close_write(id);
@@ -125,10 +127,10 @@ void StreamNegotiation::refuse(Negotiations::iterator at, const Error& error) {
   if (!inbound) events_.on_stream_reset(id, error);
 }
 
-// Ends the negotiation of a stream so that the peer reads the last answer. A reset would overtake the "na" in the queue,
-// and a dialer that gets it (go-yamux) forgets what it has not read yet: it would see a reset where it should see that
-// the protocol is not spoken. So our side ends behind the answer, what the dialer has sent ahead is thrown away, and the
-// stream ends with the dialer's side, at the latest at the negotiation's deadline.
+// Ends the negotiation of a stream so that the peer reads the last answer. A reset would overtake the "na" in the
+// queue, and a dialer that gets it (go-yamux) forgets what it has not read yet: it would see a reset where it should
+// see that the protocol is not spoken. So our side ends behind the answer, what the dialer has sent ahead is thrown
+// away, and the stream ends with the dialer's side, at the latest at the negotiation's deadline.
 void StreamNegotiation::turn_away(Negotiations::iterator at, const Error& error) {
   auto& negotiation = at->second;
   if (!negotiation.negotiator->has_refused()) return refuse(at, error);

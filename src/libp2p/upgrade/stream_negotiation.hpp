@@ -1,17 +1,20 @@
-// The streams of one connection between a StreamMux and their user: multistream-select on each of them, whatever carries them (Yamux or
-// Mplex over a secured socket, QUIC's own streams). A pure engine, owned by the connection beside its mux, used from its thread only. The
-// mux has this as its MuxerEvents; whoever owns both calls attach() once, and set_now() before each call into the mux that may bring events.
+// The streams of one connection between a StreamMux and their user: multistream-select on each of them, whatever
+// carries them (Yamux or Mplex over a secured socket, QUIC's own streams). A pure engine, owned by the connection
+// beside its mux, used from its thread only. The mux has this as its MuxerEvents; whoever owns both calls attach()
+// once, and set_now() before each call into the mux that may bring events.
 //
-// Bounds: a negotiation buffers one message of multistream-select (1 KiB); at most Config::max_inbound inbound streams negotiate at a
-// time; each negotiation ends within Config::timeout; what comes on a stream that was turned away is thrown away, 256 KiB at most.
-// A stream whose protocol is settled costs nothing here. Specification: connections, section "multistream-select".
+// Bounds: a negotiation buffers one message of multistream-select (1 KiB); at most Config::max_inbound inbound streams
+// negotiate at a time; each negotiation ends within Config::timeout; what comes on a stream that was turned away is
+// thrown away, 256 KiB at most. A stream whose protocol is settled costs nothing here. Specification: connections,
+// section "multistream-select".
 //
-// Re-entrancy: the events of the mux are passed on inside of them; there every function here may be called, on any stream, but
-// on_timeout and the destructor. on_timeout gives events too.
+// Re-entrancy: the events of the mux are passed on inside of them; there every function here may be called, on any
+// stream, but on_timeout and the destructor. on_timeout gives events too.
 //
-// Life of a stream. It begins for the user with open's answer (outbound) or on_stream_opened (inbound). It ends with exactly one of:
-// on_stream_closed (both sides ended in order), on_stream_reset (the peer, a deadline, a refusal or the end of the connection tore it
-// down), or the user's own reset(), after which no event about it comes. An id is never used again; a call with a dead id does nothing.
+// Life of a stream. It begins for the user with open's answer (outbound) or on_stream_opened (inbound). It ends with
+// exactly one of: on_stream_closed (both sides ended in order), on_stream_reset (the peer, a deadline, a refusal or the
+// end of the connection tore it down), or the user's own reset(), after which no event about it comes. An id is never
+// used again; a call with a dead id does nothing.
 #pragma once
 
 #include <functional>
@@ -67,7 +70,8 @@ class StreamNegotiation final : public MuxerEvents {
   StreamNegotiation(const StreamNegotiation&) = delete;
   StreamNegotiation& operator=(const StreamNegotiation&) = delete;
 
-  // The mux must outlive this, or be taken away with null before it goes. Without one, open() fails and the others do nothing.
+  // The mux must outlive this, or be taken away with null before it goes. Without one, open() fails and the others do
+  // nothing.
   void attach(StreamMux* mux) { mux_ = mux; }
   void set_now(Now now) { now_ = now; }
 
@@ -76,8 +80,8 @@ class StreamNegotiation final : public MuxerEvents {
   std::optional<MonoTime> next_deadline() const;
 
   // Proposes the protocols in order. With a single one the proposal and the first data travel together and send() may
-  // follow at once; with several send() takes nothing before on_stream_opened. Errc::invalid_argument for protocols that cannot be
-  // proposed; otherwise the mux's error.
+  // follow at once; with several send() takes nothing before on_stream_opened. Errc::invalid_argument for protocols
+  // that cannot be proposed; otherwise the mux's error.
   Result<StreamId> open(std::vector<std::string> protocols, Now now);
   std::size_t send(StreamId id, ByteView data);
   bool send(StreamId id, SharedBytes data, std::size_t offset = 0);

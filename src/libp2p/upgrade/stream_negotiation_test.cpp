@@ -68,7 +68,9 @@ class Log final : public StreamEvents {
   }
   void on_stream_data(StreamId id, ByteView data) override { add(id, "data " + std::string(as_text(data))); }
   void on_stream_end(StreamId id) override { add(id, "end"); }
-  void on_stream_reset(StreamId id, const Error& error) override { add(id, "reset " + std::string(to_string(error.code()))); }
+  void on_stream_reset(StreamId id, const Error& error) override {
+    add(id, "reset " + std::string(to_string(error.code())));
+  }
   void on_stream_writable(StreamId id) override { add(id, "writable"); }
   void on_stream_closed(StreamId id) override { add(id, "closed"); }
 
@@ -110,11 +112,12 @@ class StreamNegotiationTest : public ::testing::Test {
   Now now{MonoTime(Seconds(100)), UnixTime(Seconds(0))};
   FakeMux mux;
   Log log;
-  StreamNegotiation streams{{.accepts_protocol = [](std::string_view protocol) { return protocol == "/a" || protocol == "/b"; },
-                             .may_grow = [](std::size_t bytes) { return bytes < 10; },
-                             .timeout = Seconds(5),
-                             .max_inbound = 2},
-                            log};
+  StreamNegotiation streams{
+      {.accepts_protocol = [](std::string_view protocol) { return protocol == "/a" || protocol == "/b"; },
+       .may_grow = [](std::size_t bytes) { return bytes < 10; },
+       .timeout = Seconds(5),
+       .max_inbound = 2},
+      log};
 };
 
 TEST_F(StreamNegotiationTest, a_single_protocol_lets_data_follow_at_once) {

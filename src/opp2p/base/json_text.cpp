@@ -75,9 +75,12 @@ void append_json_string(std::string& out, std::string_view text) {
       case '\r': out.append("\\r"); break;
       case '\t': out.append("\\t"); break;
       default:
-        if (size == 0) out.append("\xef\xbf\xbd");
-        else if (point < 0x20) libp2p::append_escape(out, point);
-        else out.append(text.substr(0, size));
+        if (size == 0)
+          out.append("\xef\xbf\xbd");
+        else if (point < 0x20)
+          libp2p::append_escape(out, point);
+        else
+          out.append(text.substr(0, size));
     }
     text.remove_prefix(size == 0 ? 1 : size);
   }
@@ -114,8 +117,10 @@ void append_json_number(std::string& out, double number) {
     return;
   }
   const auto whole = static_cast<std::size_t>(exponent) + 1;
-  if (digits.size() <= whole) out.append(digits).append(whole - digits.size(), '0');
-  else out.append(digits, 0, whole).append(".").append(digits, whole);
+  if (digits.size() <= whole)
+    out.append(digits).append(whole - digits.size(), '0');
+  else
+    out.append(digits, 0, whole).append(".").append(digits, whole);
 }
 
 }  // namespace opp2p

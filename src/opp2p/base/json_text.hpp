@@ -1,6 +1,7 @@
-// JSON as the RPC writes it. Numbers are plain, as Go's encoding/json writes them: the shortest text that reads back as the
-// same number, without an exponent from 1e-6 to 1e21. Every string is valid UTF-8, whatever bytes it was made of, so that no
-// method can break an answer; text of peers is made readable before it comes here (libp2p/base/peer_text.hpp).
+// JSON as the RPC writes it. Numbers are plain, as Go's encoding/json writes them: the shortest text that reads back as
+// the same number, without an exponent from 1e-6 to 1e21. Every string is valid UTF-8, whatever bytes it was made of,
+// so that no method can break an answer; text of peers is made readable before it comes here
+// (libp2p/base/peer_text.hpp).
 //
 // Pure functions.
 #pragma once

@@ -30,12 +30,10 @@ libp2p::Result<void> Output::finish() {
   const int copy = error_ == 0 ? ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0) : -1;
   if (copy >= 0 && ::close(copy) != 0 && errno != EINTR) error_ = errno;
   switch (error_) {
-    case 0:
-      return {};
+    case 0: return {};
     case EPIPE:
       return libp2p::fail(libp2p::Errc::closed, "standard output is closed: the program that read it has ended");
-    case EBADF:
-      return libp2p::fail(libp2p::Errc::closed, "standard output is closed: nothing can be written to it");
+    case EBADF: return libp2p::fail(libp2p::Errc::closed, "standard output is closed: nothing can be written to it");
     case ECANCELED:
       return libp2p::fail(libp2p::Errc::cancelled, "standard output is not read: stopped while waiting for its reader");
     default:

@@ -148,9 +148,13 @@ TEST_F(OutputTest, the_end_of_a_pipes_reader_is_told_without_a_write) {
 
 TEST_F(OutputTest, a_reader_that_is_there_and_a_file_are_not_told_of) {
   bool told = false;
-  { const ReaderWatch watch(ends_[1], [&told] { told = true; }); }
+  {
+    const ReaderWatch watch(ends_[1], [&told] { told = true; });
+  }
   const int file = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  { const ReaderWatch watch(file, [&told] { told = true; }); }
+  {
+    const ReaderWatch watch(file, [&told] { told = true; });
+  }
   ::close(file);
   EXPECT_FALSE(told);
 }

@@ -63,7 +63,8 @@ libp2p::Result<std::string> load_or_create_token(const std::string& data_dir, li
   text.resize(static_cast<std::size_t>(size));
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
   if (!is_token(text))
-    return libp2p::fail(libp2p::Errc::malformed, "--data-dir: " + path + " holds no token, which has 64 hexadecimal digits in " +
+    return libp2p::fail(libp2p::Errc::malformed, "--data-dir: " + path +
+                                                     " holds no token, which has 64 hexadecimal digits in " +
                                                      "lower case; remove the file and the next start makes one");
   if (::fchmod(descriptor, 0600) != 0) return token_error(path, "closed to others", errno);
   return text;

@@ -59,8 +59,10 @@ libp2p::Result<BrowserRules> BrowserRules::from_text(std::string_view list) {
     while (one.starts_with(' ')) one.remove_prefix(1);
     while (one.ends_with(' ')) one.remove_suffix(1);
     if (one.empty()) continue;
-    if (one == "*") out.any_ = true;
-    else if (is_origin(one)) out.origins_.push_back(lower(one));
+    if (one == "*")
+      out.any_ = true;
+    else if (is_origin(one))
+      out.origins_.push_back(lower(one));
     else
       return libp2p::fail(libp2p::Errc::invalid_argument,
                           "'" + std::string(one) + "' is no origin; write for example https://status.example.org or " +
@@ -78,7 +80,8 @@ bool BrowserRules::is_own_host(std::string_view host) const {
   const auto name = lower(name_of(host));
   if (any_ || name == "localhost" || name.ends_with(".localhost")) return true;
   if (libp2p::Cidr::from_text(name)) return true;
-  return std::any_of(origins_.begin(), origins_.end(), [&](const auto& origin) { return name_of(host_of(origin)) == name; });
+  return std::any_of(origins_.begin(), origins_.end(),
+                     [&](const auto& origin) { return name_of(host_of(origin)) == name; });
 }
 
 std::optional<std::string> BrowserRules::refusal(const BrowserHeaders& request) const {

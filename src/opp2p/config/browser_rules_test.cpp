@@ -5,7 +5,8 @@
 namespace opp2p {
 namespace {
 
-BrowserHeaders from_page(std::optional<std::string> origin, std::string site = "", std::string host = "127.0.0.1:9545") {
+BrowserHeaders from_page(std::optional<std::string> origin, std::string site = "",
+                         std::string host = "127.0.0.1:9545") {
   return {std::move(origin), std::move(site), std::move(host)};
 }
 
@@ -39,8 +40,8 @@ TEST(BrowserRules, an_origin_that_is_named_may_use_it_and_no_other) {
   EXPECT_FALSE(rules.refusal(from_page("https://status.example.org", "cross-site")));
   EXPECT_FALSE(rules.refusal(from_page("HTTPS://Status.Example.org", "cross-site")));
   EXPECT_FALSE(rules.refusal(from_page("http://127.0.0.1:3000", "same-site", "status.example.org")));
-  for (const auto* origin : {"http://status.example.org", "https://status.example.org:444", "https://status.example.org.evil",
-                             "http://127.0.0.1:30000", "https://evil.example"})
+  for (const auto* origin : {"http://status.example.org", "https://status.example.org:444",
+                             "https://status.example.org.evil", "http://127.0.0.1:30000", "https://evil.example"})
     EXPECT_TRUE(rules.refusal(from_page(origin))) << origin;
   EXPECT_TRUE(rules.refusal(from_page("https://status.example.org", "cross-site", "evil.example:9545")));
   EXPECT_EQ(rules.allow_origin("https://status.example.org"), "https://status.example.org");
@@ -54,8 +55,8 @@ TEST(BrowserRules, a_star_allows_every_page) {
 }
 
 TEST(BrowserRules, what_is_no_origin_is_refused_by_name) {
-  for (const auto* text : {"example.org", "https://", "https://example.org/", "https://example.org/rpc", "https://a b", "://x",
-                           "https://*.example.org", "http://x:0", "http://x:port", "http://[::1", "null"}) {
+  for (const auto* text : {"example.org", "https://", "https://example.org/", "https://example.org/rpc", "https://a b",
+                           "://x", "https://*.example.org", "http://x:0", "http://x:port", "http://[::1", "null"}) {
     const auto rules = BrowserRules::from_text(text);
     ASSERT_FALSE(rules) << text;
     EXPECT_NE(rules.error().text().find(text), std::string::npos);

@@ -8,9 +8,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "libp2p/multiformats/ip_text.hpp"
 #include "libp2p/host/dial_target.hpp"
 #include "libp2p/host/kinds.hpp"
+#include "libp2p/multiformats/ip_text.hpp"
 #include "libp2p/transports/tcp/tcp_address.hpp"
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/secret_file.hpp"
@@ -34,9 +34,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
-Error about(std::string_view option, const Error& error) {
-  return error.within("--" + std::string(option));
-}
+Error about(std::string_view option, const Error& error) { return error.within("--" + std::string(option)); }
 
 // A result whose error says which option it is about.
 template <class T>
@@ -48,7 +46,7 @@ Result<T> of(std::string_view option, Result<T> result) {
 constexpr std::size_t kMaxConfigFile = 1 << 20;  // bytes
 
 Result<std::string> read_file(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return fail(Errc::io, "cannot read " + path + ": " + file_error(errno, path));
   if (S_ISDIR(info.st_mode)) return fail(Errc::io, path + " is a directory; name the file in it");
   std::ifstream in(path, std::ios::binary);
@@ -58,13 +56,15 @@ Result<std::string> read_file(const std::string& path) {
   if (in.bad()) return fail(Errc::io, "cannot read " + path + ": " + file_error(errno, path));
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > kMaxConfigFile)
-    return fail(Errc::too_large, path + " is larger than " + std::to_string(kMaxConfigFile) + " bytes; is it a rollup configuration?");
+    return fail(Errc::too_large,
+                path + " is larger than " + std::to_string(kMaxConfigFile) + " bytes; is it a rollup configuration?");
   return text;
 }
 
 Result<std::uint16_t> check_port(std::uint64_t port) {
   if (port >= 65536) return fail(Errc::invalid_argument, "port out of range: " + std::to_string(port));
-  if (port > 0 && port < 1024) return fail(Errc::invalid_argument, "port is reserved for system: " + std::to_string(port));
+  if (port > 0 && port < 1024)
+    return fail(Errc::invalid_argument, "port is reserved for system: " + std::to_string(port));
   return static_cast<std::uint16_t>(port);
 }
 
@@ -90,8 +90,9 @@ Result<std::size_t> parse_byte_count(std::string_view text) {
     std::string_view name;
     std::size_t bytes;
   };
-  static constexpr Unit kUnits[] = {{"", 1},           {"B", 1},           {"KB", 1000},        {"MB", 1000'000},
-                                    {"GB", 1000'000'000}, {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}};
+  static constexpr Unit kUnits[] = {
+      {"", 1},           {"B", 1},          {"KB", 1000},     {"MB", 1000'000}, {"GB", 1000'000'000},
+      {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}};
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const auto unit_text = text.substr(static_cast<std::size_t>(end - text.data()));
@@ -108,8 +109,8 @@ Result<secp256k1::Secret> parse_key(std::string_view text) {
   if (!raw) return fail(Errc::malformed, "p2p priv key is not formatted in hex chars; it has 64 of them");
   auto secret = secp256k1::parse_secret(*raw);
   if (!secret)
-    return fail(Errc::malformed, "failed to parse priv key from " + std::to_string(raw->size()) + " bytes; it must be 32 " +
-                                     "bytes below the order of secp256k1");
+    return fail(Errc::malformed, "failed to parse priv key from " + std::to_string(raw->size()) +
+                                     " bytes; it must be 32 " + "bytes below the order of secp256k1");
   return secret;
 }
 
@@ -134,10 +135,11 @@ Result<std::vector<Multiaddr>> parse_peers(std::string_view list) {
       return fail(address.error().code(), "'" + std::string(one) + "' is no multiaddr, " + address.error().message() +
                                               "; write for example /ip4/192.0.2.1/tcp/9222/p2p/ID");
     if (!address->peer_id())
-      return fail(Errc::invalid_argument, "'" + std::string(one) +
-                              "' names no peer; its address must end with /p2p/ID");
+      return fail(Errc::invalid_argument,
+                  "'" + std::string(one) + "' names no peer; its address must end with /p2p/ID");
     OPP2P_TRY(const auto target, libp2p::dial_target(*address));
-    if (const auto at = libp2p::tcp::endpoint_of(target.address); !at) return libp2p::not_usable(*address, at.error().text());
+    if (const auto at = libp2p::tcp::endpoint_of(target.address); !at)
+      return libp2p::not_usable(*address, at.error().text());
     out.push_back(std::move(*address));
   }
   return out;
@@ -165,8 +167,9 @@ Result<LogFormat> parse_log_format(std::string_view text) {
 }
 
 Result<NodeKey> load_or_create_key(const std::string& path, libp2p::Rng& rng) {
-  if (path.empty()) return fail(Errc::invalid_argument, "no p2p private key path; give --p2p.priv.path or --p2p.priv.raw");
-  struct stat info {};
+  if (path.empty())
+    return fail(Errc::invalid_argument, "no p2p private key path; give --p2p.priv.path or --p2p.priv.raw");
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno != ENOENT) return key_file_error(path, "read", errno);
     const auto key = secp256k1::generate(rng);
@@ -189,7 +192,7 @@ Result<NodeKey> load_or_create_key(const std::string& path, libp2p::Rng& rng) {
 
 Result<NodeKey> find_node_key(const std::optional<std::string>& path, const std::string& data_dir, libp2p::Rng& rng) {
   if (path) return load_or_create_key(*path, rng);
-  struct stat info {};
+  struct stat info{};
   const std::string here(kNodeKeyFile);
   std::error_code error;
   if (::lstat(here.c_str(), &info) == 0) {
@@ -222,7 +225,8 @@ Result<std::vector<std::string>> parse_muxers(std::string_view list) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       std::string names;
       for (const auto one : known) names += (names.empty() ? "" : ", ") + std::string(one);
-      return fail(Errc::not_found, go_quote(name) + " is no multiplexer; write one or more of " + names + ", separated by commas");
+      return fail(Errc::not_found,
+                  go_quote(name) + " is no multiplexer; write one or more of " + names + ", separated by commas");
     }
     if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(std::move(name));
   }
@@ -246,7 +250,8 @@ Result<libp2p::RateLimit> rate_limit(std::string_view name, double per_second, s
   if (!(per_second > 0) || per_second > 1e6)
     return fail(Errc::invalid_argument,
                 option + ".rate must be above 0 and at most 1000000 connections a second; write for example 0.2");
-  if (burst == 0) return fail(Errc::invalid_argument, option + ".burst is 0, which lets nobody in; the default is 16 or 80");
+  if (burst == 0)
+    return fail(Errc::invalid_argument, option + ".burst is 0, which lets nobody in; the default is 16 or 80");
   return libp2p::RateLimit{per_second, static_cast<double>(burst)};
 }
 
@@ -290,7 +295,8 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   OPP2P_TRY(out.static_peers, of("p2p.static", parse_peers(options.static_peers)));
   if (options.peers_lo == 0 || options.peers_hi == 0 || options.peers_lo > options.peers_hi)
     return fail(Errc::invalid_argument, "peers lo/hi tides are invalid: " + std::to_string(options.peers_lo) + ", " +
-                            std::to_string(options.peers_hi) + "; --p2p.peers.lo and .hi are at least 1 and lo is at most hi");
+                                            std::to_string(options.peers_hi) +
+                                            "; --p2p.peers.lo and .hi are at least 1 and lo is at most hi");
   out.peers_lo = options.peers_lo;
   out.peers_hi = options.peers_hi;
   OPP2P_TRY(out.peers_grace, time_limit("p2p.peers.grace", options.peers_grace));
@@ -328,14 +334,16 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   OPP2P_TRY(out.store_max_size, of("store.max-size", parse_byte_count(options.store_max_size)));
   constexpr std::size_t kLeastMemory = 1 << 20;
   if (out.sync_memory < kLeastMemory) return fail(Errc::invalid_argument, "--sync.memory must be at least 1MiB");
-  if (out.store_max_size < 16 * kLeastMemory) return fail(Errc::invalid_argument, "--store.max-size must be at least 16MiB");
+  if (out.store_max_size < 16 * kLeastMemory)
+    return fail(Errc::invalid_argument, "--store.max-size must be at least 16MiB");
 
   // op-node takes a name. One alone is known without a look-up.
   out.rpc_addr = options.rpc_addr == "localhost" ? "127.0.0.1" : options.rpc_addr;
   if (!libp2p::multiformats::parse_ip(out.rpc_addr))
-    return fail(Errc::invalid_argument, "--rpc.addr: '" + out.rpc_addr +
-                                            "' is not an IP address; write 127.0.0.1 for this machine alone, or that of an "
-                                            "interface, or 0.0.0.0 for all");
+    return fail(Errc::invalid_argument,
+                "--rpc.addr: '" + out.rpc_addr +
+                    "' is not an IP address; write 127.0.0.1 for this machine alone, or that of an "
+                    "interface, or 0.0.0.0 for all");
   if (options.rpc_port < 0 || options.rpc_port >= 65536)
     return fail(Errc::invalid_argument, "--rpc.port: port out of range: " + std::to_string(options.rpc_port));
   out.rpc_port = static_cast<std::uint16_t>(options.rpc_port);

@@ -14,10 +14,10 @@
 #include "libp2p/base/rng.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/crypto/secp256k1.hpp"
-#include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/host/host.hpp"
-#include "opp2p/config/browser_rules.hpp"
+#include "libp2p/multiformats/multiaddr.hpp"
 #include "opp2p/base/go_values.hpp"
+#include "opp2p/config/browser_rules.hpp"
 #include "opp2p/observe/log.hpp"
 #include "opstack/chain/fork.hpp"
 #include "opstack/chain/rollup_config.hpp"
@@ -35,7 +35,7 @@ struct NodeOptions {
 
   std::string listen_ip = "0.0.0.0";
   std::uint64_t listen_tcp = 9222;
-  std::string static_peers;  // comma-separated multiaddrs
+  std::string static_peers;              // comma-separated multiaddrs
   std::optional<std::string> priv_path;  // none: kNodeKeyFile, see find_node_key()
   std::string priv_raw;
   std::string sequencer_key;
@@ -74,7 +74,8 @@ struct NodeOptions {
   std::string log_format = "text";
 };
 
-// The library's limits, but half the memory for what strangers make the host remember: a node reads what it is sent at once.
+// The library's limits, but half the memory for what strangers make the host remember: a node reads what it is sent at
+// once.
 inline libp2p::Limits node_limits() {
   libp2p::Limits out;
   out.memory = 32U << 20;
@@ -102,7 +103,7 @@ struct NodeConfig {
   std::vector<std::string> securities{"noise"};  // names of libp2p/host/kinds.hpp
   libp2p::Nanos dial_timeout{};
   libp2p::Limits limits = node_limits();  // p2p.limits.* sets some of them
-  libp2p::Nanos spin{};  // the longest time that the network thread looks for events before it sleeps
+  libp2p::Nanos spin{};                   // the longest time that the network thread looks for events before it sleeps
   libp2p::Nanos gossip_timestamp_threshold{};
 
   bool sync_req_resp = true;
@@ -117,8 +118,8 @@ struct NodeConfig {
   bool rpc_unsafe_open = false;  // no token for the methods that change something
 };
 
-// Reads the files that the options name (the node key's is made when it is missing), checks everything, and says of the first
-// thing that is wrong which option it is and what it wants.
+// Reads the files that the options name (the node key's is made when it is missing), checks everything, and says of the
+// first thing that is wrong which option it is and what it wants.
 libp2p::Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng);
 
 // "67108864", "64MiB", "4GiB", "10KB": bytes.

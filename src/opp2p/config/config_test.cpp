@@ -80,7 +80,7 @@ TEST_F(ConfigTest, the_defaults_with_a_rollup_config_are_enough) {
 TEST_F(ConfigTest, the_node_key_is_made_once_with_a_private_mode_and_kept) {
   const auto first = resolve(options_, rng_);
   ASSERT_TRUE(first);
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(path("key.txt").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   EXPECT_EQ(info.st_size, 64);
@@ -147,7 +147,7 @@ TEST_F(ConfigTest, a_static_peer_that_cannot_be_dialled_is_named_before_anything
 
 // A disk without room, as far as a file at the limit of its size is one.
 TEST_F(ConfigTest, a_key_that_could_not_be_written_leaves_no_file_behind) {
-  struct rlimit before {};
+  struct rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit half{32, before.rlim_max};
@@ -176,7 +176,7 @@ TEST_F(ConfigTest, what_is_wrong_names_its_option) {
 }
 
 TEST_F(ConfigTest, other_values_are_checked_too) {
-  const auto wrong = [&](auto NodeOptions::*field, const auto& value, const char* expected) {
+  const auto wrong = [&](auto NodeOptions::* field, const auto& value, const char* expected) {
     NodeOptions saved = options_;
     options_.*field = value;
     EXPECT_THAT(error(), HasSubstr(expected));
@@ -293,7 +293,7 @@ TEST_F(NodeKeyTest, the_node_key_is_made_in_the_data_folder_when_none_is_configu
   EXPECT_EQ(first->node_key_file, path("data/opnode_p2p_priv.txt"));
   EXPECT_TRUE(first->node_key_is_new);
   EXPECT_TRUE(fs::is_empty(fs::current_path()));
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(path("data/opnode_p2p_priv.txt").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   // From another working folder it is the same node.

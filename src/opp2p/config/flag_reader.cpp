@@ -19,18 +19,12 @@ constexpr std::string_view kTypeNames[] = {"string", "bool", "uint", "int", "flo
 
 std::string_view advice(FlagType type) {
   switch (type) {
-    case FlagType::boolean:
-      return "; write true or false";
-    case FlagType::unsigned_number:
-      return "; write a whole number from 0 on";
-    case FlagType::signed_number:
-      return "; write a whole number";
-    case FlagType::real:
-      return "; write a number, for example 0.5";
-    case FlagType::duration:
-      return "; write for example 500ms, 30s, 1m30s or 1h";
-    default:
-      return "";
+    case FlagType::boolean: return "; write true or false";
+    case FlagType::unsigned_number: return "; write a whole number from 0 on";
+    case FlagType::signed_number: return "; write a whole number";
+    case FlagType::real: return "; write a number, for example 0.5";
+    case FlagType::duration: return "; write for example 500ms, 30s, 1m30s or 1h";
+    default: return "";
   }
 }
 
@@ -209,23 +203,16 @@ Environment process_environment() {
 
 Result<FlagContent> parse_flag(const FlagSpec& flag, std::string_view text) {
   switch (flag.type) {
-    case FlagType::boolean:
-      return content(parse_bool(text));
-    case FlagType::unsigned_number:
-      return content(parse_unsigned(text));
-    case FlagType::signed_number:
-      return content(parse_signed(text));
-    case FlagType::real:
-      return content(parse_real(text));
-    case FlagType::duration:
-      return content(parse_duration(text));
-    case FlagType::list:
-      return FlagContent(split(text));
+    case FlagType::boolean: return content(parse_bool(text));
+    case FlagType::unsigned_number: return content(parse_unsigned(text));
+    case FlagType::signed_number: return content(parse_signed(text));
+    case FlagType::real: return content(parse_real(text));
+    case FlagType::duration: return content(parse_duration(text));
+    case FlagType::list: return FlagContent(split(text));
     case FlagType::checked:
       if (flag.check) OPP2P_TRYV(flag.check(text));
       return FlagContent(std::string(text));
-    case FlagType::text:
-      break;
+    case FlagType::text: break;
   }
   return FlagContent(std::string(text));
 }

@@ -35,11 +35,11 @@ struct Store {
     options.fork_times[static_cast<std::size_t>(fork)] = std::get<std::uint64_t>(content);
   }
   template <class T>
-  void operator()(T NodeOptions::*member) const {
+  void operator()(T NodeOptions::* member) const {
     options.*member = std::get<T>(content);
   }
   template <class T>
-  void operator()(std::optional<T> NodeOptions::*member) const {
+  void operator()(std::optional<T> NodeOptions::* member) const {
     options.*member = std::get<T>(content);
   }
 };

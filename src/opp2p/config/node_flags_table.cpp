@@ -91,15 +91,17 @@ void add_peers(Table& table) {
   table.add("p2p.peers.hi", &O::peers_hi, "NUMBER", "Connections are trimmed above this many");
   table.add("p2p.peers.grace", &O::peers_grace, "TIME", "Connections younger than this are not trimmed");
   table.add("p2p.mux", &O::mux, "NAMES",
-            "Multiplexers to offer, best first, separated by commas. With mplex, which cannot hold a sender back, a stream that is not "
+            "Multiplexers to offer, best first, separated by commas. With mplex, which cannot hold a sender back, a "
+            "stream that is not "
             "read fast enough is reset",
             hidden());
   table.add("p2p.useragent", &O::user_agent, "TEXT", "What the node calls itself to peers", hidden("P2P_AGENT"));
   table.add("p2p.ping", &O::ping, "", "Measure the round trip to peers in the background", hidden());
-  table.add("p2p.security", &O::security, "NAMES",
-            "noise, or none: plaintext, with which everybody on the way reads and changes what is sent, and every peer can "
-            "call itself as it likes. For tests only",
-            hidden());
+  table.add(
+      "p2p.security", &O::security, "NAMES",
+      "noise, or none: plaintext, with which everybody on the way reads and changes what is sent, and every peer can "
+      "call itself as it likes. For tests only",
+      hidden());
   table.add("p2p.timeout.dial", &O::dial_timeout, "TIME", "Time limit for dialling one address", hidden());
   table.group(FlagGroup::connections);
   table.add("p2p.limits.exempt", &O::limits_exempt, "BLOCKS",

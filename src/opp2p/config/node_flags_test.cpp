@@ -104,16 +104,15 @@ TEST(NodeFlags, a_misspelt_flag_gets_a_suggestion) {
 }
 
 TEST(NodeFlags, what_would_change_the_nodes_role_or_safety_is_refused_with_its_reason) {
-  for (const auto* argument :
-       {"--p2p.disable", "--sequencer.enabled", "--conductor.enabled=1", "--signer.endpoint=http://127.0.0.1:1",
-        "--signer.address=0x12", "--signer.header=a=b", "--signer.tls.enabled=false", "--signer.tls.ca=x",
-        "--p2p.security=tls"})
+  for (const auto* argument : {"--p2p.disable", "--sequencer.enabled", "--conductor.enabled=1",
+                               "--signer.endpoint=http://127.0.0.1:1", "--signer.address=0x12", "--signer.header=a=b",
+                               "--signer.tls.enabled=false", "--signer.tls.ca=x", "--p2p.security=tls"})
     EXPECT_THAT(refused({argument}), AllOf(StartsWith(std::string(argument).substr(0, std::string(argument).find('='))),
                                            HasSubstr("is not supported: "), HasSubstr("eave")))
         << argument;
-  EXPECT_THAT(refused({}, {{"OP_NODE_SEQUENCER_ENABLED", "true"}}),
-              AllOf(StartsWith("OP_NODE_SEQUENCER_ENABLED=true is not supported: "),
-                    HasSubstr("admin_publishUnsafePayload")));
+  EXPECT_THAT(
+      refused({}, {{"OP_NODE_SEQUENCER_ENABLED", "true"}}),
+      AllOf(StartsWith("OP_NODE_SEQUENCER_ENABLED=true is not supported: "), HasSubstr("admin_publishUnsafePayload")));
 }
 
 TEST(NodeFlags, security_is_noise_or_none_alone) {

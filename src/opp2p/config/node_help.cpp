@@ -38,19 +38,19 @@ struct DefaultOf {
 
   std::string operator()(std::monostate) const { return {}; }
   std::string operator()(opstack::chain::Fork) const { return {}; }
-  std::string operator()(std::string NodeOptions::*member) const { return options.*member; }
-  std::string operator()(bool NodeOptions::*member) const { return options.*member ? "true" : ""; }
-  std::string operator()(double NodeOptions::*member) const {
+  std::string operator()(std::string NodeOptions::* member) const { return options.*member; }
+  std::string operator()(bool NodeOptions::* member) const { return options.*member ? "true" : ""; }
+  std::string operator()(double NodeOptions::* member) const {
     auto text = std::to_string(options.*member);
     return text.erase(text.find_last_not_of('0') + 1);
   }
-  std::string operator()(libp2p::Nanos NodeOptions::*member) const { return duration_text(options.*member); }
+  std::string operator()(libp2p::Nanos NodeOptions::* member) const { return duration_text(options.*member); }
   template <class T>
   std::string operator()(std::optional<T> NodeOptions::*) const {
     return {};
   }
   template <class T>
-  std::string operator()(T NodeOptions::*member) const {
+  std::string operator()(T NodeOptions::* member) const {
     return std::to_string(options.*member);
   }
 };

@@ -43,8 +43,10 @@ Result<SecurityOption> read_security_option(std::string_view text) {
       return fail(Errc::invalid_argument, "names none beside others, and a peer could then choose it; " + choice);
     if (name != "noise" && name != "tls")
       return fail(Errc::invalid_argument, "names " + go_quote(name) + ", which is no security; " + choice);
-    if (name == "tls") out.some_without_effect = true;
-    else if (out.names.empty()) out.names.push_back(name);
+    if (name == "tls")
+      out.some_without_effect = true;
+    else if (out.names.empty())
+      out.names.push_back(name);
   }
   if (out.names.empty())
     return fail(Errc::unsupported, "is not supported: TLS is not spoken here, and nothing else is named; " + choice);

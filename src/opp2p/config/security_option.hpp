@@ -10,8 +10,8 @@
 
 namespace opp2p {
 
-// The names of a list that is separated by commas, as op-node reads p2p.mux and p2p.security: in any case, with spaces around them.
-// Answers them in lower case, empty ones too.
+// The names of a list that is separated by commas, as op-node reads p2p.mux and p2p.security: in any case, with spaces
+// around them. Answers them in lower case, empty ones too.
 std::vector<std::string> names_in(std::string_view list);
 
 struct SecurityOption {
@@ -19,8 +19,8 @@ struct SecurityOption {
   bool some_without_effect = false;  // tls was named beside them
 };
 
-// "noise": Noise. "none", alone: plaintext. "tls" has no effect beside noise. An error's text goes on behind the name of
-// the option, and says what to write.
+// "noise": Noise. "none", alone: plaintext. "tls" has no effect beside noise. An error's text goes on behind the name
+// of the option, and says what to write.
 libp2p::Result<SecurityOption> read_security_option(std::string_view text);
 
 }  // namespace opp2p

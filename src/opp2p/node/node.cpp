@@ -89,8 +89,10 @@ Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& sto
     if (!log_.enabled(Component::host, LogLevel::debug)) return;
     std::optional<libp2p::Nanos> took;
     std::optional<Error> error;
-    if (round_trip) took = *round_trip;
-    else error = round_trip.error();
+    if (round_trip)
+      took = *round_trip;
+    else
+      error = round_trip.error();
     log_.debug(Component::host, "ping-pong", {{"peer", peer}, {"round_trip", took}, {"error", error}});
   });
   gossip_ = std::make_unique<libp2p::GossipsubService>(
@@ -143,8 +145,10 @@ Result<void> Node::start() {
   peer_log_->listen_to(*static_peers_);
   for (const auto& address : config_.static_peers) {
     OPP2P_TRY(const auto added, static_peers_->add(address));
-    if (added) peer_log_->add_static(*address.peer_id());
-    else log_.info(Component::host, "skipping own address among the static peers", {{"addr", address}});
+    if (added)
+      peer_log_->add_static(*address.peer_id());
+    else
+      log_.info(Component::host, "skipping own address among the static peers", {{"addr", address}});
   }
   return {};
 }
@@ -253,7 +257,7 @@ PeerSnapshot Node::snapshot_of(const PeerId& peer, const PeerList& list) const {
   if (!connections.empty()) {
     out.connectedness = Connectedness::connected;
     out.direction = connections.front().direction == libp2p::Direction::inbound ? ConnectionDirection::inbound
-                                                                                 : ConnectionDirection::outbound;
+                                                                                : ConnectionDirection::outbound;
   }
   out.is_protected = host_->is_protected(peer);
   out.latency = known.latency(peer);
@@ -293,8 +297,7 @@ Task<Result<void>> Node::connect(Multiaddr address) {
   const auto peer = address.peer_id();
   auto connected = co_await host_->connect(std::move(address));
   if (!connected) co_return connected.error();
-  if (peer)
-    events_.tell(Told::on_request, LogLevel::info, Component::host, "connected on request", {{"peer", *peer}});
+  if (peer) events_.tell(Told::on_request, LogLevel::info, Component::host, "connected on request", {{"peer", *peer}});
   co_return Result<void>();
 }
 

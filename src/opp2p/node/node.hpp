@@ -1,9 +1,9 @@
-// A node of a chain's peer-to-peer network, without the process around it: a host with its services, block gossip, the unsafe chain
-// over a store, the server of payload_by_number and the reverse sync. The daemon runs it on sockets (apps/opp2p/daemon.hpp), tests
-// and simulations on a simulated runtime.
+// A node of a chain's peer-to-peer network, without the process around it: a host with its services, block gossip, the
+// unsafe chain over a store, the server of payload_by_number and the reverse sync. The daemon runs it on sockets
+// (apps/opp2p/daemon.hpp), tests and simulations on a simulated runtime.
 //
-// Owner: the daemon or a test; destroyed after close() and before its Runtime, store and log. Thread: the network thread.
-// Bounds: those of its parts; NodeConfig::sync_memory for blocks that wait.
+// Owner: the daemon or a test; destroyed after close() and before its Runtime, store and log. Thread: the network
+// thread. Bounds: those of its parts; NodeConfig::sync_memory for blocks that wait.
 #pragma once
 
 #include <functional>
@@ -14,26 +14,26 @@
 
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/host/host.hpp"
-#include "libp2p/services/static_peers/static_peers.hpp"
-#include "opp2p/observe/block_log.hpp"
-#include "opp2p/config/config.hpp"
-#include "opp2p/observe/event_log.hpp"
-#include "opp2p/observe/health.hpp"
-#include "opp2p/observe/log.hpp"
-#include "opp2p/node/p2p_api.hpp"
-#include "opp2p/observe/peer_log.hpp"
-#include "opp2p/node/sizes.hpp"
-#include "opp2p/observe/stats.hpp"
-#include "opp2p/store/store.hpp"
-#include "opp2p/store/store_chain.hpp"
-#include "opp2p/observe/sync_log.hpp"
-#include "opstack/gossip/block_gossip.hpp"
-#include "opstack/sync/drive/follower.hpp"
-#include "opstack/sync/drive/sync_server.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
 #include "libp2p/services/ping/ping_service.hpp"
+#include "libp2p/services/static_peers/static_peers.hpp"
+#include "opp2p/config/config.hpp"
+#include "opp2p/node/p2p_api.hpp"
+#include "opp2p/node/sizes.hpp"
+#include "opp2p/observe/block_log.hpp"
+#include "opp2p/observe/event_log.hpp"
+#include "opp2p/observe/health.hpp"
+#include "opp2p/observe/log.hpp"
+#include "opp2p/observe/peer_log.hpp"
+#include "opp2p/observe/stats.hpp"
+#include "opp2p/observe/sync_log.hpp"
+#include "opp2p/store/store.hpp"
+#include "opp2p/store/store_chain.hpp"
+#include "opstack/gossip/block_gossip.hpp"
+#include "opstack/sync/drive/follower.hpp"
+#include "opstack/sync/drive/sync_server.hpp"
 
 namespace opp2p {
 
@@ -49,19 +49,21 @@ class Node final : libp2p::LiveCounted<Node> {
 
   // Listens, joins the topics, dials the static peers. The error says which of it failed.
   Result<void> start();
-  // Everything in the reverse order of its start, within `limit`. What the store has been given is written when it is closed after.
+  // Everything in the reverse order of its start, within `limit`. What the store has been given is written when it is
+  // closed after.
   libp2p::runtime::Task<void> close(libp2p::Nanos limit);
 
   libp2p::Host& host() { return *host_; }
   const NodeConfig& config() const { return config_; }
 
   using Done = std::function<void(Result<void>)>;
-  // Signs the block with the node's sequencer key, gossips it, and takes it over as its own head. `done` when it is stored.
+  // Signs the block with the node's sequencer key, gossips it, and takes it over as its own head. `done` when it is
+  // stored.
   void publish(opstack::payload::SharedEnvelope envelope, Done done);
   // The same with a signature that is there already.
   void publish_signed(opstack::payload::SharedEnvelope envelope, const opstack::rules::Signature& signature, Done done);
-  // Takes over a block that the operator vouches for: its hash is checked, and the fields by the rules of its fork. `done`
-  // when it is stored; a block that does not connect yet waits in memory, and the answer is Errc::would_block.
+  // Takes over a block that the operator vouches for: its hash is checked, and the fields by the rules of its fork.
+  // `done` when it is stored; a block that does not connect yet waits in memory, and the answer is Errc::would_block.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
 
   // Snapshots for the RPC: copies of plain values, from which others make JSON. Those of peers are taken one by one

@@ -1,5 +1,5 @@
-// node.json in the data folder: where a running node listens, for tools and tests that started it on free ports. Written
-// whole, by renaming, once the node is up; removed when it ends.
+// node.json in the data folder: where a running node listens, for tools and tests that started it on free ports.
+// Written whole, by renaming, once the node is up; removed when it ends.
 #pragma once
 
 #include <string>

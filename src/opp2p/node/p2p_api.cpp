@@ -78,7 +78,8 @@ json::object peer_info(const PeerSnapshot& peer) {
   out["protocolVersion"] = peer_text(peer.protocol_version, kMaxPeerText);
   out["ENR"] = "";
   json::array addresses;
-  for (const auto& address : peer.addresses) addresses.emplace_back(peer_text(address.with_peer_id(peer.id).text(), kMaxAddressText));
+  for (const auto& address : peer.addresses)
+    addresses.emplace_back(peer_text(address.with_peer_id(peer.id).text(), kMaxAddressText));
   out["addresses"] = addresses.empty() ? json::value(nullptr) : json::value(std::move(addresses));
   out["protocols"] = protocols_of(peer);
   out["connectedness"] = static_cast<int>(peer.connectedness);

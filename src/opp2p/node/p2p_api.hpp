@@ -1,7 +1,7 @@
-// The JSON shapes of the opp2p_ methods: op-node's keys, their order and numbers. What is not known, a latency or a score, is null
-// where op-node writes 0: its clients read both as 0, and others can tell them apart. What peers say of themselves is made text by
-// libp2p/base/peer_text.hpp. Pure functions over a snapshot.
-// Source: op-node surface, section 10.
+// The JSON shapes of the opp2p_ methods: op-node's keys, their order and numbers. What is not known, a latency or a
+// score, is null where op-node writes 0: its clients read both as 0, and others can tell them apart. What peers say of
+// themselves is made text by libp2p/base/peer_text.hpp. Pure functions over a snapshot. Source: op-node surface,
+// section 10.
 #pragma once
 
 #include <boost/json.hpp>
@@ -19,7 +19,13 @@
 namespace opp2p {
 
 // The numbers of go-libp2p.
-enum class Connectedness : std::uint8_t { not_connected = 0, connected = 1, can_connect = 2, cannot_connect = 3, limited = 4 };
+enum class Connectedness : std::uint8_t {
+  not_connected = 0,
+  connected = 1,
+  can_connect = 2,
+  cannot_connect = 3,
+  limited = 4
+};
 enum class ConnectionDirection : std::uint8_t { unknown = 0, inbound = 1, outbound = 2 };
 
 struct PeerSnapshot {
@@ -75,7 +81,7 @@ struct StatusSnapshot {
   std::size_t mesh = 0;
   BlockStats stats;
   std::optional<Gap> gap;
-  std::string version;                     // of the program
+  std::string version;  // of the program
   std::optional<libp2p::Nanos> uptime;
   std::optional<libp2p::Nanos> head_age;  // nothing without a head
 };

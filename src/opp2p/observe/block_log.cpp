@@ -12,8 +12,8 @@ BlockLog::BlockLog(libp2p::runtime::Runtime& runtime, EventLog& events, BlockLog
   arm();
 }
 
-void BlockLog::on_verdict(const gossip::BlockVerdict& verdict, const std::optional<opstack::rules::Address>& expected_signer,
-                          bool of_static) {
+void BlockLog::on_verdict(const gossip::BlockVerdict& verdict,
+                          const std::optional<opstack::rules::Address>& expected_signer, bool of_static) {
   const auto& outcome = verdict.outcome;
   if (outcome.verdict == opstack::rules::Verdict::accept) {
     on_block();

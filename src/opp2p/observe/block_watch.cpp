@@ -17,9 +17,10 @@ LikelyCause cause_around(const Surroundings& around) {
   if (around.static_peers > 0 && around.static_present == 0)
     return {"none of the static peers is connected; the lines 'error dialing static peer' say why not", "--p2p.static"};
   if (around.topic_peers == 0 && around.other_chain > 0)
-    return {"the connected peers serve another chain; the rollup configuration or the static peers are of the wrong "
-            "one",
-            "--rollup.config, --p2p.static"};
+    return {
+        "the connected peers serve another chain; the rollup configuration or the static peers are of the wrong "
+        "one",
+        "--rollup.config, --p2p.static"};
   if (around.topic_peers == 0)
     return {"no connected peer takes part in the block topics of this chain; they may be of another chain",
             "--rollup.config, --p2p.static"};
@@ -91,16 +92,19 @@ LikelyCause BlockWatch::Refusals::cause(bool accepted_before) const {
               kSignerOption};
     case Reason::invalid_signature:
       if (accepted_before)
-        return {"none comes of the configured signer, whose blocks were accepted before: the sequencer may have stopped, "
-                "and peers forge blocks, or the chain has a new signer",
-                kSignerOption};
+        return {
+            "none comes of the configured signer, whose blocks were accepted before: the sequencer may have stopped, "
+            "and peers forge blocks, or the chain has a new signer",
+            kSignerOption};
       if (several_signers)
-        return {"the signatures are not one signer's: the chain id of the rollup configuration may be wrong, or peers "
-                "forge blocks",
-                "--rollup.config"};
-      return {"the blocks are signed by another address than the configured one; when the chain's unsafe block signer "
-              "is the address in signed_by, configure that",
-              kSignerOption};
+        return {
+            "the signatures are not one signer's: the chain id of the rollup configuration may be wrong, or peers "
+            "forge blocks",
+            "--rollup.config"};
+      return {
+          "the blocks are signed by another address than the configured one; when the chain's unsafe block signer "
+          "is the address in signed_by, configure that",
+          kSignerOption};
     case Reason::too_old:
       return {"the blocks are too old when they arrive: the clock of this machine may be ahead; check it", ""};
     case Reason::too_new:
@@ -108,20 +112,17 @@ LikelyCause BlockWatch::Refusals::cause(bool accepted_before) const {
     case Reason::invalid_snappy_length:
     case Reason::decoded_length_too_large:
     case Reason::undersized:
-    case Reason::invalid_snappy:
-      return {"the peers send messages that are no blocks", "--p2p.static"};
-    case Reason::too_many_blocks_at_height:
-      return {"the sequencer signs many blocks at one height", ""};
-    case Reason::extra_rule:
-      return {"the blocks break a rule of this node", ""};
+    case Reason::invalid_snappy: return {"the peers send messages that are no blocks", "--p2p.static"};
+    case Reason::too_many_blocks_at_height: return {"the sequencer signs many blocks at one height", ""};
+    case Reason::extra_rule: return {"the blocks break a rule of this node", ""};
     case Reason::internal_error:
     case Reason::valid:
-    case Reason::already_seen:
-      return {"this node could not check the blocks; it may be overloaded", ""};
+    case Reason::already_seen: return {"this node could not check the blocks; it may be overloaded", ""};
     default:
-      return {"the blocks do not fit the fork of their topic: the rollup configuration may be of another chain, or "
-              "lack a hard fork that this version may not know either",
-              "--rollup.config"};
+      return {
+          "the blocks do not fit the fork of their topic: the rollup configuration may be of another chain, or "
+          "lack a hard fork that this version may not know either",
+          "--rollup.config"};
   }
 }
 

@@ -1,8 +1,8 @@
 // Notices that no block is accepted, and finds the likely cause: in what the blocks that came were refused for since
 // the last accepted one or notice, else in what stands around the node. Strangers may send what is refused, so that
 // peers are missing goes before it, and what static peers sent before what others did. A pure engine. The first notice
-// comes kFirst after the start, or sooner when several blocks were refused that may tell of it; later ones when no block
-// was accepted for `patience`, and again every kAgain.
+// comes kFirst after the start, or sooner when several blocks were refused that may tell of it; later ones when no
+// block was accepted for `patience`, and again every kAgain.
 //
 // Owner: BlockLog. Thread: its. Bounds: a counter for each reason.
 #pragma once
@@ -18,12 +18,12 @@ namespace opp2p {
 
 // What stands around the node when it is asked.
 struct Surroundings {
-  std::size_t static_peers = 0;  // configured
+  std::size_t static_peers = 0;    // configured
   std::size_t static_present = 0;  // of those, connected
-  std::size_t peers = 0;         // connected
-  std::size_t topic_peers = 0;   // of those, in a topic of the chain's blocks
-  std::size_t other_chain = 0;   // of those, that serve another chain
-  std::string chain;             // its id
+  std::size_t peers = 0;           // connected
+  std::size_t topic_peers = 0;     // of those, in a topic of the chain's blocks
+  std::size_t other_chain = 0;     // of those, that serve another chain
+  std::string chain;               // its id
 };
 
 struct LikelyCause {
@@ -33,10 +33,10 @@ struct LikelyCause {
 };
 
 struct Stall {
-  bool since_start = false;          // none was ever accepted
+  bool since_start = false;  // none was ever accepted
   libp2p::Nanos waited{};
-  std::uint64_t refused = 0;         // blocks that came since the last accepted one or the last notice
-  std::optional<opstack::rules::Reason> reason;  // of most of those that tell of the cause
+  std::uint64_t refused = 0;                         // blocks that came since the last accepted one or the last notice
+  std::optional<opstack::rules::Reason> reason;      // of most of those that tell of the cause
   std::optional<opstack::rules::Address> signed_by;  // whose signature all of these have that were refused for it
   LikelyCause cause;
 };

@@ -114,7 +114,8 @@ TEST(BlockWatch, is_silent_while_blocks_are_accepted_and_knows_nothing_of_what_w
   for (int i = 0; i < 4; ++i) watch.on_refused(refused(Reason::too_old), kStart, false);
   EXPECT_EQ(watch.on_accepted(kStart + Seconds(2)), std::nullopt);
   EXPECT_FALSE(watch.on_timeout(kStart + BlockWatch::kFirst, {}));
-  for (int i = 0; i < 9; ++i) watch.on_refused(refused(Reason::invalid_signature, address(2)), kStart + Seconds(10), false);
+  for (int i = 0; i < 9; ++i)
+    watch.on_refused(refused(Reason::invalid_signature, address(2)), kStart + Seconds(10), false);
   EXPECT_EQ(watch.next_deadline(), kStart + Seconds(2) + kPatience) << "forgeries make it no sooner";
   const auto stall = watch.on_timeout(kStart + Seconds(62), connected()).value();
   EXPECT_FALSE(stall.since_start);
@@ -149,7 +150,8 @@ TEST(BlockWatch, whose_blocks_were_accepted_before_is_not_called_wrong) {
   (void)watch.on_accepted(kStart);
   for (int i = 0; i < 9; ++i) watch.on_refused(refused(Reason::invalid_signature, address(6)), kStart, false);
   const auto stall = watch.on_timeout(watch.next_deadline(), connected()).value();
-  EXPECT_NE(stall.cause.text.find("the sequencer may have stopped, and peers forge"), stall.cause.text.npos) << stall.cause.text;
+  EXPECT_NE(stall.cause.text.find("the sequencer may have stopped, and peers forge"), stall.cause.text.npos)
+      << stall.cause.text;
 }
 
 TEST(BlockWatch, what_was_refused_long_ago_of_who_has_gone_is_no_cause) {
@@ -160,7 +162,8 @@ TEST(BlockWatch, what_was_refused_long_ago_of_who_has_gone_is_no_cause) {
   EXPECT_EQ(later.refused, 0u);
   EXPECT_NE(later.cause.text.find("sequencer may have stopped"), later.cause.text.npos) << later.cause.text;
   for (int i = 0; i < 9; ++i) watch.on_refused(refused(Reason::invalid_signature, address(6)), kStart, false);
-  EXPECT_EQ(watch.on_timeout(watch.next_deadline(), {}).value().cause.text, "no peer is connected, and none is configured");
+  EXPECT_EQ(watch.on_timeout(watch.next_deadline(), {}).value().cause.text,
+            "no peer is connected, and none is configured");
 }
 
 TEST(BlockWatch, waits_for_a_chain_that_begins_later) {

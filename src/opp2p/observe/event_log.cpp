@@ -6,8 +6,10 @@ void EventLog::tell(Told kind, LogLevel level, Component component, std::string_
                     std::initializer_list<Field> fields) {
   if (log_.enabled(component, level)) {
     const auto left_out = told_.admit(kind, now());
-    if (!left_out) level = LogLevel::debug;
-    else if (*left_out > 0) log_.write(level, component, "lines left out", {{"of", message}, {"count", *left_out}});
+    if (!left_out)
+      level = LogLevel::debug;
+    else if (*left_out > 0)
+      log_.write(level, component, "lines left out", {{"of", message}, {"count", *left_out}});
   }
   log_.write(level, component, message, fields);
 }

@@ -7,9 +7,9 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "libp2p/runtime/runtime.hpp"
 #include "opp2p/observe/log.hpp"
 #include "opp2p/observe/log_limiter.hpp"
-#include "libp2p/runtime/runtime.hpp"
 
 namespace opp2p {
 

@@ -30,7 +30,9 @@ std::uint64_t stale_after(std::uint64_t block_time) {
 
 Health health_of(std::optional<std::uint64_t> head_timestamp, std::uint64_t block_time, libp2p::UnixTime now) {
   if (!head_timestamp)
-    return {false, "no block has been accepted or found in the store yet; opp2p_status tells the peers and the rejected blocks"};
+    return {
+        false,
+        "no block has been accepted or found in the store yet; opp2p_status tells the peers and the rejected blocks"};
   const auto most = stale_after(block_time);
   const auto age = static_cast<std::uint64_t>(head_age(*head_timestamp, now).count());
   if (age <= most) return {};

@@ -1,9 +1,9 @@
-// Whether a node follows its chain: it does when its head is not older than max(10 blocks, 60 s). A node that is alive but
-// behind is not ready (/readyz gives 503), and must not be restarted for it (/healthz gives 200): a sequencer's outage
-// would restart every node.
+// Whether a node follows its chain: it does when its head is not older than max(10 blocks, 60 s). A node that is alive
+// but behind is not ready (/readyz gives 503), and must not be restarted for it (/healthz gives 200): a sequencer's
+// outage would restart every node.
 //
-// HeadClock: set by the node on the network thread, read from any; one atomic, so that a busy network thread does not hold
-// up a probe. The rest are pure functions.
+// HeadClock: set by the node on the network thread, read from any; one atomic, so that a busy network thread does not
+// hold up a probe. The rest are pure functions.
 #pragma once
 
 #include <atomic>

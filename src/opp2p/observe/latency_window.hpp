@@ -13,8 +13,10 @@ namespace opp2p {
 class LatencyWindow {
  public:
   void add(libp2p::Nanos value) {
-    if (values_.size() < kSize) values_.push_back(value);
-    else values_[next_] = value;
+    if (values_.size() < kSize)
+      values_.push_back(value);
+    else
+      values_[next_] = value;
     next_ = (next_ + 1) % kSize;
     ++total_;
   }

@@ -144,8 +144,8 @@ void append_number(std::string& out, double value) {
     append_quoted(out, fmt::format("{}", value));
 }
 
-// As Go writes durations, rounded down to what a reader of a log needs: whole seconds from a minute on, tenths of a second
-// below. What is under a millisecond has "us", which needs no quotes.
+// As Go writes durations, rounded down to what a reader of a log needs: whole seconds from a minute on, tenths of a
+// second below. What is under a millisecond has "us", which needs no quotes.
 std::string rounded_duration(libp2p::Nanos value) {
   const auto magnitude = value < libp2p::Nanos(0) ? -value : value;
   if (magnitude < libp2p::Millis(1)) return fmt::format("{:.4g}us", static_cast<double>(value.count()) / 1e3);
@@ -157,23 +157,14 @@ std::string rounded_duration(libp2p::Nanos value) {
 void append_value(std::string& out, Unpacker& in, LogFormat format) {
   const auto bytes = [&in] { return libp2p::as_bytes(in.text()); };
   switch (static_cast<Packed>(in.number<char>())) {
-    case Packed::text:
-      return append_text(out, in.text(), format);
-    case Packed::signed_number:
-      out.append(fmt::format_int(in.number<std::int64_t>()).c_str());
-      return;
-    case Packed::unsigned_number:
-      out.append(fmt::format_int(in.number<std::uint64_t>()).c_str());
-      return;
-    case Packed::real:
-      return append_number(out, in.number<double>());
-    case Packed::truth:
-      out.append(in.number<bool>() ? "true" : "false");
-      return;
+    case Packed::text: return append_text(out, in.text(), format);
+    case Packed::signed_number: out.append(fmt::format_int(in.number<std::int64_t>()).c_str()); return;
+    case Packed::unsigned_number: out.append(fmt::format_int(in.number<std::uint64_t>()).c_str()); return;
+    case Packed::real: return append_number(out, in.number<double>());
+    case Packed::truth: out.append(in.number<bool>() ? "true" : "false"); return;
     case Packed::duration:
       return append_text(out, rounded_duration(libp2p::Nanos(in.number<libp2p::Nanos::rep>())), format);
-    case Packed::bytes:
-      return append_text(out, libp2p::to_hex0x(bytes()), format);
+    case Packed::bytes: return append_text(out, libp2p::to_hex0x(bytes()), format);
     case Packed::peer: {
       const auto id = libp2p::PeerId::from_bytes(bytes());
       return append_text(out, id ? id->to_base58() : std::string(), format);

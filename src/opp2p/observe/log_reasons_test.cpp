@@ -97,8 +97,8 @@ TEST_F(LogSaysWhy, blocks_that_the_node_could_not_judge_are_told_as_ignored) {
   outcome.verdict = opstack::rules::Verdict::ignore;
   outcome.detail = "the validation queue is full";
   const std::string topic = "t";
-  const opstack::gossip::BlockVerdict verdict{
-      topic, opstack::payload::Version::v4, {}, {}, false, outcome, 9, Seconds(0)};
+  const opstack::gossip::BlockVerdict verdict{topic,     opstack::payload::Version::v4, {}, {}, false, outcome, 9,
+                                              Seconds(0)};
   for (int i = 0; i < 3; ++i) blocks.on_verdict(verdict, std::nullopt);
   const auto& log = *member.kept;
   EXPECT_EQ(log.count("lvl=warn", "msg=\"ignored blocks\""), 1u) << log.text();
@@ -239,7 +239,8 @@ TEST_F(LogSaysWhy, a_block_of_another_branch_is_not_called_dishonest) {
   sync.on_fault(fault);
   fault.kind = opstack::sync::SyncFaultKind::bad_hash;
   sync.on_fault(fault);
-  EXPECT_EQ(member.kept->count("it may hold another branch", "kind=\"block of another chain\""), 1u) << member.kept->text();
+  EXPECT_EQ(member.kept->count("it may hold another branch", "kind=\"block of another chain\""), 1u)
+      << member.kept->text();
   EXPECT_EQ(member.kept->count("no honest peer sends", "kind=\"bad block hash\""), 1u) << member.kept->text();
 }
 
@@ -259,8 +260,10 @@ TEST_F(LogSaysWhy, a_gap_is_told_once_with_its_progress_and_its_end) {
   range.size = 99;
   for (std::uint64_t i = 0; i < 35; ++i) {
     sync.on_sync_trace(range);
-    if (i < 15) trace(SyncTraceKind::promoted, 199 - i);
-    else trace(SyncTraceKind::no_peer_has_block, 184);
+    if (i < 15)
+      trace(SyncTraceKind::promoted, 199 - i);
+    else
+      trace(SyncTraceKind::no_peer_has_block, 184);
     world_.run_for(Seconds(1));
   }
   trace(SyncTraceKind::range_filled, 199);
@@ -269,8 +272,11 @@ TEST_F(LogSaysWhy, a_gap_is_told_once_with_its_progress_and_its_end) {
   EXPECT_EQ(log.count("lvl=info", "msg=\"range is being filled\""), 2u) << log.text();
   EXPECT_EQ(log.count("start=100 end=200 missing=99 fetched=10 for=10s"), 1u) << log.text();
   EXPECT_EQ(log.count("fetched=15 for=20s waits_for=\"no peer has the block\""), 1u) << log.text();
-  EXPECT_EQ(log.count("lvl=warn", "msg=\"range is not filled\" start=100 end=200 missing=99 fetched=15 for=30s "
-                                  "reason=\"no peer has the block\" option=--p2p.static"), 1u) << log.text();
+  EXPECT_EQ(log.count("lvl=warn",
+                      "msg=\"range is not filled\" start=100 end=200 missing=99 fetched=15 for=30s "
+                      "reason=\"no peer has the block\" option=--p2p.static"),
+            1u)
+      << log.text();
   EXPECT_EQ(log.count("msg=\"range filled\" number=199 fetched=15 took=35s"), 1u) << log.text();
   EXPECT_EQ(log.lines(), 5u) << log.text();
   EXPECT_EQ(log.count("=\"\""), 0u);
@@ -292,8 +298,10 @@ TEST_F(LogSaysWhy, a_gap_that_nobody_serves_is_not_told_as_being_filled) {
     sync.on_sync_trace(range);
   }
   const auto& log = *member.kept;
-  EXPECT_EQ(log.count("lvl=warn", "msg=\"range is not filled\" start=100 end=200 missing=99 fetched=0"), 3u) << log.text();
-  EXPECT_EQ(log.count("for=10s reason=\"no peers ready to handle block requests\" option=--p2p.static"), 1u) << log.text();
+  EXPECT_EQ(log.count("lvl=warn", "msg=\"range is not filled\" start=100 end=200 missing=99 fetched=0"), 3u)
+      << log.text();
+  EXPECT_EQ(log.count("for=10s reason=\"no peers ready to handle block requests\" option=--p2p.static"), 1u)
+      << log.text();
   EXPECT_EQ(log.lines(), 4u) << log.text();
 }
 

@@ -30,14 +30,9 @@ TEST(Log, a_field_without_a_value_is_left_out) {
   const libp2p::PeerId no_peer;
   const libp2p::Multiaddr no_address;
   const libp2p::ByteView no_bytes;
-  const std::initializer_list<Field> fields = {{"number", number},
-                                               {"no_number", no_number},
-                                               {"signer", nobody},
-                                               {"text", ""},
-                                               {"peer", no_peer},
-                                               {"addr", no_address},
-                                               {"bytes", no_bytes},
-                                               {"ok", false}};
+  const std::initializer_list<Field> fields = {
+      {"number", number}, {"no_number", no_number}, {"signer", nobody},  {"text", ""},
+      {"peer", no_peer},  {"addr", no_address},     {"bytes", no_bytes}, {"ok", false}};
   EXPECT_TRUE(format_line(LogFormat::text, kWhen, LogLevel::info, Component::host, "m", fields)
                   .ends_with("msg=\"m\" number=0 ok=false"));
   EXPECT_TRUE(format_line(LogFormat::json, kWhen, LogLevel::info, Component::host, "m", fields)
@@ -108,11 +103,9 @@ TEST(Log, values_of_the_network_are_written_as_their_texts) {
   const auto address = libp2p::Multiaddr::from_text("/ip4/10.0.0.1/tcp/9222").value();
   const std::array<std::uint8_t, 3> hash = {1, 2, 255};
   EXPECT_TRUE(
-      format_line(LogFormat::text, kWhen, LogLevel::info, Component::host, "m",
-                  {{"peer", peer},
-                   {"addr", address},
-                   {"hash", hash},
-                   {"why", libp2p::fail(libp2p::Errc::reset, "gone")}})
+      format_line(
+          LogFormat::text, kWhen, LogLevel::info, Component::host, "m",
+          {{"peer", peer}, {"addr", address}, {"hash", hash}, {"why", libp2p::fail(libp2p::Errc::reset, "gone")}})
           .ends_with(
               "peer=16Uiu2HAmLwDCf3xXrYgSHBEVGcEUZMYKpFZv6u2WPDvcvqbVVTb7 addr=/ip4/10.0.0.1/tcp/9222 hash=0x0102ff "
               "why=\"reset: gone\""));

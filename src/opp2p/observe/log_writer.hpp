@@ -11,8 +11,8 @@
 #include <mutex>
 #include <thread>
 
-#include "opp2p/observe/log_queue.hpp"
 #include "opp2p/base/log_sink.hpp"
+#include "opp2p/observe/log_queue.hpp"
 
 namespace opp2p {
 

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "libp2p/host/host.hpp"
-#include "opstack/testing/chain_builder.hpp"
-#include "opp2p/node/node.hpp"
-#include "opp2p/store/store_memory.hpp"
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/runtime/sim/sim_world.hpp"
+#include "opp2p/node/node.hpp"
+#include "opp2p/store/store_memory.hpp"
+#include "opstack/testing/chain_builder.hpp"
 
 namespace opp2p::testing_log {
 
@@ -53,8 +53,7 @@ class Kept final : public LogSink {
 
 inline libp2p::HostConfig stranger(libp2p::Rng& rng) {
   using libp2p::crypto::KeyType;
-  return libp2p::HostConfig(
-      libp2p::crypto::PrivateKey::from_raw(KeyType::secp256k1, secp256k1::generate(rng)).value());
+  return libp2p::HostConfig(libp2p::crypto::PrivateKey::from_raw(KeyType::secp256k1, secp256k1::generate(rng)).value());
 }
 
 inline runtime::Task<void> dial(libp2p::Host& host, Multiaddr address, std::size_t& connected) {
@@ -74,7 +73,8 @@ struct Member {
   MemoryStore store;
   std::unique_ptr<Node> node;
 
-  Member(runtime::SimWorld& in, const opstack::testing::ChainBuilder& chain, libp2p::Rng& rng, LogLevel level = LogLevel::info)
+  Member(runtime::SimWorld& in, const opstack::testing::ChainBuilder& chain, libp2p::Rng& rng,
+         LogLevel level = LogLevel::info)
       : world(in),
         place(in.add_node()),
         log(options(level)),

@@ -52,9 +52,12 @@ void PeerLog::listen_to(libp2p::StaticPeers& peers) {
 
 void PeerLog::tell_of_peer(const PeerId& peer, Told of_static, Told of_proven, std::string_view message,
                            std::initializer_list<Field> fields) {
-  if (static_.contains(peer)) events_.tell(of_static, LogLevel::info, Component::host, message, fields);
-  else if (host_.is_proven(peer)) events_.tell(of_proven, LogLevel::info, Component::host, message, fields);
-  else events_.log().debug(Component::host, message, fields);
+  if (static_.contains(peer))
+    events_.tell(of_static, LogLevel::info, Component::host, message, fields);
+  else if (host_.is_proven(peer))
+    events_.tell(of_proven, LogLevel::info, Component::host, message, fields);
+  else
+    events_.log().debug(Component::host, message, fields);
 }
 
 void PeerLog::on(const libp2p::PeerConnected& event) {
@@ -74,9 +77,10 @@ void PeerLog::on(const libp2p::PeerIdentified& event) {
   if (!other) return;
   present->second.of_other_chain = true;
   const auto connections = host_.connections(peer);
-  const bool chosen = static_.contains(peer) || std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
-    return connection.direction == libp2p::Direction::outbound;
-  });
+  const bool chosen =
+      static_.contains(peer) || std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
+        return connection.direction == libp2p::Direction::outbound;
+      });
   events_.tell(Told::other_chain, chosen ? LogLevel::warn : LogLevel::debug, Component::host,
                "the peer serves another chain and will send no blocks; check --rollup.config and --p2p.static",
                {{"peer", peer}, {"its_chain", *other}, {"our_chain", chain_id_}});
@@ -113,7 +117,8 @@ void PeerLog::on(const libp2p::PeerDisconnected& event) {
   if (static_.contains(peer) && !stopping_)
     events_.tell(Told::static_disconnected, LogLevel::warn, Component::host, "static peer disconnected, reconnecting",
                  fields);
-  else tell_of_peer(peer, Told::static_disconnected, Told::proven_disconnected, "disconnected", fields);
+  else
+    tell_of_peer(peer, Told::static_disconnected, Told::proven_disconnected, "disconnected", fields);
 }
 
 // One refusal is nothing; that they happen at all the operator should see, though not as often as an attacker likes.
@@ -125,8 +130,10 @@ void PeerLog::on(const libp2p::ConnectionRefused& event) {
   const auto count = refusals_.count(events_.now());
   refused_addr_ = remote.text();
   refused_reason_ = why.message();
-  if (count) tell_refusals(*count);
-  else if (refusals_.untold() == 1) timer_->arm(*refusals_.due());
+  if (count)
+    tell_refusals(*count);
+  else if (refusals_.untold() == 1)
+    timer_->arm(*refusals_.due());
 }
 
 void PeerLog::tell_refusals(std::uint64_t count) {
@@ -143,8 +150,10 @@ void PeerLog::on(const libp2p::StaticDialStarted& event) {
   const std::string addr = peer.addresses.empty() ? std::string() : peer.addresses.front().text();
   const std::initializer_list<Field> fields = {{"peer", peer.peer}, {"addr", addr}};
   constexpr std::string_view kMessage = "dialing static peer";
-  if (peer.failures == 0) events_.tell(Told::static_dial, LogLevel::info, Component::host, kMessage, fields);
-  else events_.log().debug(Component::host, kMessage, fields);
+  if (peer.failures == 0)
+    events_.tell(Told::static_dial, LogLevel::info, Component::host, kMessage, fields);
+  else
+    events_.log().debug(Component::host, kMessage, fields);
 }
 
 void PeerLog::on(const libp2p::StaticDialFailed& event) {

@@ -1,5 +1,5 @@
-// What a node counts for its status: verdicts by reason, blocks that came by request, propagation latency. A plain value of the network
-// thread. Bounds: reasons are as many as the rules have.
+// What a node counts for its status: verdicts by reason, blocks that came by request, propagation latency. A plain
+// value of the network thread. Bounds: reasons are as many as the rules have.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct BlockStats {
   std::map<std::string, std::uint64_t> ignored;
   std::uint64_t synced = 0;     // taken over from payload_by_number
   std::uint64_t published = 0;  // our own
-  // From a block's timestamp to its acceptance. The timestamp has whole seconds, so this is honest where the sequencer publishes
-  // on the second, and an upper bound elsewhere.
+  // From a block's timestamp to its acceptance. The timestamp has whole seconds, so this is honest where the sequencer
+  // publishes on the second, and an upper bound elsewhere.
   LatencyWindow latency;
 
   void count(const opstack::gossip::BlockVerdict& verdict, libp2p::UnixTime now) {

@@ -33,8 +33,10 @@ void SyncLog::on_chain_trace(const sync::ChainTrace& trace) {
   const bool conflict = trace.kind == sync::ChainTraceKind::conflict || trace.kind == sync::ChainTraceKind::unlinked;
   const std::initializer_list<Field> fields = {
       {"number", trace.number}, {"kept", trace.kept}, {"other", trace.other}, {"from", trace.peer}};
-  if (conflict) events_.tell(Told::conflict, LogLevel::warn, Component::node, to_string(trace.kind), fields);
-  else events_.log().debug(Component::node, to_string(trace.kind), fields);
+  if (conflict)
+    events_.tell(Told::conflict, LogLevel::warn, Component::node, to_string(trace.kind), fields);
+  else
+    events_.log().debug(Component::node, to_string(trace.kind), fields);
 }
 
 void SyncLog::on_sync_trace(const sync::SyncTrace& trace) {
@@ -42,10 +44,8 @@ void SyncLog::on_sync_trace(const sync::SyncTrace& trace) {
   const std::initializer_list<Field> fields = {{"peer", trace.peer}, {"number", trace.number}, {"text", trace.text}};
   switch (trace.kind) {
     case Kind::range_requested:
-    case Kind::range_left_open:
-      return on_range_requested(trace);
-    case Kind::range_filled:
-      return on_range_closed(trace.number);
+    case Kind::range_left_open: return on_range_requested(trace);
+    case Kind::range_filled: return on_range_closed(trace.number);
     case Kind::range_diverged:
     case Kind::range_abandoned:
       if (range_) {
@@ -71,8 +71,7 @@ void SyncLog::on_sync_trace(const sync::SyncTrace& trace) {
         range_->waits_for.clear();
       }
       break;
-    default:
-      break;
+    default: break;
   }
   events_.log().debug(Component::sync, to_string(trace.kind), fields);
 }
@@ -103,8 +102,7 @@ void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
   range_->told = now;
   range_->told_fetched = range_->fetched;
   range_->told_idle = idle;
-  if (begins || left_open)
-    return events_.tell(Told::sync_range, level, Component::sync, to_string(trace.kind), fields);
+  if (begins || left_open) return events_.tell(Told::sync_range, level, Component::sync, to_string(trace.kind), fields);
   if (idle)
     return events_.tell(Told::sync_range, LogLevel::warn, Component::sync, "range is not filled",
                         {{"start", trace.start},
@@ -140,11 +138,9 @@ void SyncLog::on_fault(const sync::SyncFault& fault) {
   const auto message = fault.kind == sync::SyncFaultKind::unlinked
                            ? "a peer sent a block that is not of this chain; it may hold another branch"
                            : "a peer sent what no honest peer sends";
-  events_.tell(Told::sync_fault, LogLevel::warn, Component::sync, message,
-               {{"peer", fault.peer},
-                {"kind", to_string(fault.kind)},
-                {"number", fault.number},
-                {"evidence", fault.evidence}});
+  events_.tell(
+      Told::sync_fault, LogLevel::warn, Component::sync, message,
+      {{"peer", fault.peer}, {"kind", to_string(fault.kind)}, {"number", fault.number}, {"evidence", fault.evidence}});
 }
 
 void SyncLog::on_served(const sync::ServedRequest& request) {

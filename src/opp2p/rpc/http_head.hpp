@@ -1,6 +1,6 @@
-// The head of an HTTP request, looked at while it comes, before a parser gets it: what is not HTTP/1 (a TLS handshake, HTTP/2,
-// plain text) is known by its first bytes and can be answered at once, and a head that is too long before it is whole.
-// The parser waits for the empty line in both cases. Also what the parser leaves to us: targets and media types.
+// The head of an HTTP request, looked at while it comes, before a parser gets it: what is not HTTP/1 (a TLS handshake,
+// HTTP/2, plain text) is known by its first bytes and can be answered at once, and a head that is too long before it is
+// whole. The parser waits for the empty line in both cases. Also what the parser leaves to us: targets and media types.
 //
 // An engine without sockets or clock. Owner: the session. Bounds: keeps nothing; each byte is read once.
 // Source: RFC 9112, sections 2.2, 3 and 3.2; RFC 9110, sections 5.6.2 and 8.3.1.

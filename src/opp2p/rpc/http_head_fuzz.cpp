@@ -1,4 +1,5 @@
-// Any bytes as a request: what is known of them does not depend on how they come, and the parser agrees on where a head ends.
+// Any bytes as a request: what is known of them does not depend on how they come, and the parser agrees on where a head
+// ends.
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -14,7 +15,8 @@ using State = HttpHead::State;
 
 State in_parts(std::string_view input, HttpHead& head) {
   auto out = State::reading;
-  for (std::size_t end = 1; end <= input.size() && out == State::reading; end += end % 7 + 1) out = head.on_bytes(input.substr(0, end));
+  for (std::size_t end = 1; end <= input.size() && out == State::reading; end += end % 7 + 1)
+    out = head.on_bytes(input.substr(0, end));
   return out == State::reading ? head.on_bytes(input) : out;
 }
 

@@ -34,9 +34,9 @@ TEST(HttpHead, a_request_is_whole_at_its_empty_line) {
 
 TEST(HttpHead, what_is_not_http_1_is_known_by_its_first_bytes) {
   for (const std::string_view text :
-       {"\x16", "PRI * HTTP/2", "GET / HTTP/2", "GET / HTTP/1.2", "GET / HTTP/11", "GET / h", "GET /\r", "GET /\n", "hello\n",
-        "\r", " ", "GET  ", "G\xc3", "GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nHost: x\n", "GET / HTTP/1.1\r\n\n",
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "{"}) {
+       {"\x16", "PRI * HTTP/2", "GET / HTTP/2", "GET / HTTP/1.2", "GET / HTTP/11", "GET / h", "GET /\r", "GET /\n",
+        "hello\n", "\r", " ", "GET  ", "G\xc3", "GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nHost: x\n",
+        "GET / HTTP/1.1\r\n\n", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "{"}) {
     EXPECT_EQ(all_at_once(text), State::not_http) << text;
     EXPECT_EQ(byte_by_byte(text), State::not_http) << text;
     EXPECT_EQ(all_at_once(text.substr(0, text.size() - 1)), State::reading) << text;
@@ -87,8 +87,8 @@ TEST(HttpTarget, has_its_path_in_every_form) {
 }
 
 TEST(JsonMediaType, is_known_in_any_case_and_with_parameters) {
-  for (const auto* text : {"application/json", "Application/JSON", "application/json; charset=utf-8", "APPLICATION/JSON-RPC",
-                           " application/jsonrequest\t;x"})
+  for (const auto* text : {"application/json", "Application/JSON", "application/json; charset=utf-8",
+                           "APPLICATION/JSON-RPC", " application/jsonrequest\t;x"})
     EXPECT_TRUE(is_json_media_type(text)) << text;
   for (const auto* text : {"", "text/plain", "application/jsonx", "json", "application/json,text/plain"})
     EXPECT_FALSE(is_json_media_type(text)) << text;

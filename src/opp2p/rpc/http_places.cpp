@@ -10,7 +10,8 @@ using libp2p::ShareFull;
 
 HttpPlaces::HttpPlaces(HttpLimits limits)
     : limits_(limits),
-      shares_({.total = limits.places, .holder = 1, .narrow = limits.per_narrow_block, .wide = limits.per_wide_block}) {}
+      shares_({.total = limits.places, .holder = 1, .narrow = limits.per_narrow_block, .wide = limits.per_wide_block}) {
+}
 
 void HttpPlaces::seat(Id id, Seat seat, const AddressBlocks& blocks, MonoTime now) {
   Place place;
@@ -18,15 +19,19 @@ void HttpPlaces::seat(Id id, Seat seat, const AddressBlocks& blocks, MonoTime no
   place.since = place.opened = now;
   place.blocks = blocks;
   table_.emplace(id, std::move(place));
-  if (seat == Seat::full) shares_.take(id, blocks, 1);
-  else ++health_;
+  if (seat == Seat::full)
+    shares_.take(id, blocks, 1);
+  else
+    ++health_;
 }
 
 void HttpPlaces::remove(Id id) {
   const auto found = table_.find(id);
   if (found == table_.end()) return;
-  if (found->second.seat == Seat::full) shares_.give_all(id);
-  else --health_;
+  if (found->second.seat == Seat::full)
+    shares_.give_all(id);
+  else
+    --health_;
   table_.erase(found);
 }
 
@@ -105,7 +110,8 @@ std::vector<HttpPlaces::Id> HttpPlaces::expired(MonoTime now) const {
   return out;
 }
 
-// The longest idle one, else the one that makes no progress for longest; behind one block of addresses when that is given.
+// The longest idle one, else the one that makes no progress for longest; behind one block of addresses when that is
+// given.
 std::optional<HttpPlaces::Id> HttpPlaces::evictable(const libp2p::Bytes* block, MonoTime now) const {
   std::optional<Id> idle;
   std::optional<Id> stalled;

@@ -26,7 +26,7 @@ struct HttpLimits {
   std::size_t per_wide_block = 64;    // from one /48 of IPv6
   std::size_t health_places = 8;
   libp2p::Nanos first_byte = libp2p::Seconds(30);
-  libp2p::Nanos idle = libp2p::Seconds(120);  // between two requests
+  libp2p::Nanos idle = libp2p::Seconds(120);    // between two requests
   libp2p::Nanos request = libp2p::Seconds(30);  // from its first byte to its last
   libp2p::Nanos answer = libp2p::Seconds(30);   // to be read by the client
   libp2p::Nanos health = libp2p::Seconds(1);    // the whole life of a place for /healthz
@@ -62,8 +62,8 @@ class HttpPlaces {
   std::size_t size() const { return table_.size(); }
   // Those whose time is over; close them.
   std::vector<Id> expired(libp2p::MonoTime now) const;
-  // Who gives up its place because memory is short: of those that make no progress, or, when there is none, of those that
-  // have read or written for twice as long as that takes, the one that holds most.
+  // Who gives up its place because memory is short: of those that make no progress, or, when there is none, of those
+  // that have read or written for twice as long as that takes, the one that holds most.
   std::optional<Id> largest_holder(libp2p::MonoTime now) const;
 
  private:
@@ -73,13 +73,15 @@ class HttpPlaces {
     bool asked_before = false;
     bool trusted = false;
     std::optional<libp2p::MonoTime> client_ended;  // in this phase
-    libp2p::MonoTime since;   // of the phase
+    libp2p::MonoTime since;                        // of the phase
     libp2p::MonoTime opened;
     std::size_t bytes = 0;  // moved in the phase
     std::size_t held = 0;
     libp2p::AddressBlocks blocks;
   };
-  bool transfers(const Place& place) const { return place.phase == HttpPhase::reading || place.phase == HttpPhase::writing; }
+  bool transfers(const Place& place) const {
+    return place.phase == HttpPhase::reading || place.phase == HttpPhase::writing;
+  }
   bool is_stalled(const Place& place, libp2p::MonoTime now) const;
   libp2p::MonoTime deadline(const Place& place) const;
   std::optional<Id> evictable(const libp2p::Bytes* block, libp2p::MonoTime now) const;

@@ -112,8 +112,7 @@ libp2p::Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpConfig config,
   auto state = std::make_unique<State>(std::move(config), rpc);
   beast::error_code error;
   const auto ip = asio::ip::make_address(address, error);
-  if (error)
-    return libp2p::fail(libp2p::Errc::invalid_argument, "--rpc.addr: '" + address + "' is not an IP address");
+  if (error) return libp2p::fail(libp2p::Errc::invalid_argument, "--rpc.addr: '" + address + "' is not an IP address");
   const tcp::endpoint at(ip, port);
   state->acceptor.open(at.protocol(), error);
   if (!error) state->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
@@ -128,9 +127,7 @@ libp2p::Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpConfig config,
                         "the RPC server cannot listen on " + address + ":" + std::to_string(port) + ": " + why);
   }
   state->accept();
-  state->thread = std::thread([context = &state->context] {
-    context->run();
-  });
+  state->thread = std::thread([context = &state->context] { context->run(); });
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 

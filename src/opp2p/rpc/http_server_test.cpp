@@ -22,7 +22,8 @@ class HttpServerTest : public testing::Test {
  protected:
   HttpServerTest() {
     rpc_.add_plain("a_echo", 1, 1, RpcAccess::reads, [](const json::array& params) -> RpcReply { return params[0]; });
-    rpc_.add("a_never", 0, 0, RpcAccess::reads, [this](const json::array&, RpcDone done) { late_.set_value(std::move(done)); });
+    rpc_.add("a_never", 0, 0, RpcAccess::reads,
+             [this](const json::array&, RpcDone done) { late_.set_value(std::move(done)); });
     server_ = HttpServer::start(config("127.0.0.1", 0), rpc_).value();
   }
 
@@ -50,7 +51,9 @@ class HttpServerTest : public testing::Test {
     asio::read(socket, asio::dynamic_buffer(answer), error);
     return answer;
   }
-  static std::string status_of(const std::string& answer) { return answer.substr(0, std::min(answer.find("\r\n"), answer.size())); }
+  static std::string status_of(const std::string& answer) {
+    return answer.substr(0, std::min(answer.find("\r\n"), answer.size()));
+  }
 
   HttpConfig config(std::string address, std::uint16_t port) {
     HttpConfig out;
@@ -100,7 +103,8 @@ TEST_F(HttpServerTest, head_has_the_status_and_the_headers_of_get_and_no_body) {
   }
   ready_ = false;
   EXPECT_EQ(status_of(exchange("HEAD /readyz HTTP/1.1\r\n")), "HTTP/1.1 503 Service Unavailable");
-  const auto call = exchange("HEAD / HTTP/1.1\r\nContent-Type: application/json\r\n", R"({"jsonrpc":"2.0","id":1,"method":"a_echo"})");
+  const auto call = exchange("HEAD / HTTP/1.1\r\nContent-Type: application/json\r\n",
+                             R"({"jsonrpc":"2.0","id":1,"method":"a_echo"})");
   EXPECT_EQ(status_of(call), "HTTP/1.1 405 Method Not Allowed");
   EXPECT_TRUE(call.ends_with("\r\n\r\n"));
 }
@@ -123,8 +127,9 @@ TEST_F(HttpServerTest, healthz_is_200_and_readyz_says_whether_the_node_follows) 
   const std::string bad = "{\"version\":\"v1\",\"ok\":false,\"why\":\"the head is old\"}\n";
   for (const bool ready : {true, false}) {
     ready_ = ready;
-    for (const std::string_view asked : {"GET /healthz", "GET /healthz/", "POST /healthz", "PUT /healthz", "GET /healthz?x",
-                                         "GET /readyz", "GET /readyz/", "POST /readyz", "GET http://x/readyz"}) {
+    for (const std::string_view asked :
+         {"GET /healthz", "GET /healthz/", "POST /healthz", "PUT /healthz", "GET /healthz?x", "GET /readyz",
+          "GET /readyz/", "POST /readyz", "GET http://x/readyz"}) {
       const auto answer = exchange(std::string(asked) + " HTTP/1.1\r\n");
       const bool refused = !ready && asked.find("readyz") != std::string_view::npos;
       EXPECT_EQ(status_of(answer), refused ? "HTTP/1.1 503 Service Unavailable" : "HTTP/1.1 200 OK") << asked;
@@ -137,7 +142,8 @@ TEST_F(HttpServerTest, healthz_is_200_and_readyz_says_whether_the_node_follows) 
 
 TEST_F(HttpServerTest, media_types_are_taken_in_any_case) {
   const auto body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
-  for (const std::string_view type : {"Application/JSON", "APPLICATION/JSON; Charset=UTF-8", "application/json\t;x", "application/Json-RPC"})
+  for (const std::string_view type :
+       {"Application/JSON", "APPLICATION/JSON; Charset=UTF-8", "application/json\t;x", "application/Json-RPC"})
     EXPECT_NE(exchange("POST / HTTP/1.1\r\nContent-Type: " + std::string(type) + "\r\n", body).find(R"("result":"x")"),
               std::string::npos)
         << type;
@@ -145,7 +151,9 @@ TEST_F(HttpServerTest, media_types_are_taken_in_any_case) {
 
 TEST_F(HttpServerTest, headers_of_64_KiB_are_served_and_larger_ones_get_431) {
   const auto body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
-  const auto with = [&](std::size_t bytes) { return exchange(std::string(kPost) + "X: " + std::string(bytes, 'a') + "\r\n", body); };
+  const auto with = [&](std::size_t bytes) {
+    return exchange(std::string(kPost) + "X: " + std::string(bytes, 'a') + "\r\n", body);
+  };
   EXPECT_NE(with(9'000).find(R"("result":"x")"), std::string::npos);
   EXPECT_NE(with(65'000).find(R"("result":"x")"), std::string::npos);
   EXPECT_EQ(status_of(with(65'536)), "HTTP/1.1 431 Request Header Fields Too Large");
@@ -158,7 +166,8 @@ TEST_F(HttpServerTest, large_headers_count_in_the_memory_of_the_rpc) {
   JsonRpc rpc([this](std::function<void()> task) { worker_.post(std::move(task)); }, &RpcWorker::now, limits);
   server_ = HttpServer::start(config("127.0.0.1", 0), rpc).value();
   EXPECT_EQ(status_of(exchange("GET / HTTP/1.1\r\nX: " + std::string(5'000, 'a') + "\r\n")), "HTTP/1.1 200 OK");
-  EXPECT_EQ(status_of(exchange("GET / HTTP/1.1\r\nX: " + std::string(40'000, 'a') + "\r\n")), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_EQ(status_of(exchange("GET / HTTP/1.1\r\nX: " + std::string(40'000, 'a') + "\r\n")),
+            "HTTP/1.1 503 Service Unavailable");
   server_.reset();
 }
 
@@ -166,8 +175,8 @@ TEST_F(HttpServerTest, what_is_not_http_1_gets_400_at_once) {
   const std::string hello("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11);  // of TLS
   for (const std::string_view sent :
        {std::string_view(hello), std::string_view("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), std::string_view("GET /\r\n"),
-        std::string_view("hello\n"), std::string_view("GET / HTTP/1.1\nHost: x\n\n"), std::string_view("GET / HTTP/3.0\r\n\r\n"),
-        std::string_view("GET / HTTP/1.1\r\nno colon\r\n\r\n"),
+        std::string_view("hello\n"), std::string_view("GET / HTTP/1.1\nHost: x\n\n"),
+        std::string_view("GET / HTTP/3.0\r\n\r\n"), std::string_view("GET / HTTP/1.1\r\nno colon\r\n\r\n"),
         std::string_view("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n"),
         std::string_view("POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n")}) {
     const auto answer = raw(sent);
@@ -183,7 +192,9 @@ TEST_F(HttpServerTest, a_target_may_name_the_server) {
   EXPECT_NE(exchange("POST http://127.0.0.1:9545/" + type, body).find(R"("result":"x")"), std::string::npos);
   EXPECT_NE(exchange("POST HTTP://node" + type, body).find(R"("result":"x")"), std::string::npos);
   // Its host counts, not the header, so that a page's request cannot say another.
-  const auto forged = raw("GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n\r\n");
+  const auto forged =
+      raw("GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: same-origin\r\nConnection: "
+          "close\r\n\r\n");
   EXPECT_EQ(status_of(forged), "HTTP/1.1 403 Forbidden");
 }
 
@@ -219,8 +230,10 @@ TEST_F(HttpServerTest, a_client_that_waits_to_be_invited_is) {
   asio::ip::tcp::socket socket(client_);
   socket.connect({asio::ip::address_v4::loopback(), server_->port()});
   const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
-  const std::string head = std::string(kPost) + "Host: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: " +
-                           std::to_string(body.size()) + "\r\n\r\n";
+  const std::string head =
+      std::string(kPost) +
+      "Host: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n";
   asio::write(socket, asio::buffer(head));
   std::string invitation(25, '\0');
   asio::read(socket, asio::buffer(invitation));
@@ -252,7 +265,8 @@ TEST_F(HttpServerTest, requests_that_come_together_are_answered_in_order) {
 
 TEST_F(HttpServerTest, line_ends_behind_a_body_are_forgiven) {
   const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
-  const std::string request = std::string(kPost) + "Host: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string request =
+      std::string(kPost) + "Host: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   const std::string last = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
   const auto forgiven = raw(request + "\r\n" + request + "\n\n\r\n" + last);
   EXPECT_EQ(forgiven.find("HTTP/1.1 400"), std::string::npos) << forgiven;
@@ -265,7 +279,8 @@ TEST_F(HttpServerTest, a_client_that_ends_its_side_behind_its_request_is_answere
     asio::ip::tcp::socket socket(client_);
     socket.connect({asio::ip::address_v4::loopback(), server_->port()});
     const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
-    asio::write(socket, asio::buffer(std::string(kPost) + "Host: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+    asio::write(socket, asio::buffer(std::string(kPost) + "Host: x\r\nContent-Length: " + std::to_string(body.size()) +
+                                     "\r\n\r\n" + body));
     socket.shutdown(asio::ip::tcp::socket::shutdown_send);
     std::string answer;
     boost::system::error_code error;
@@ -293,21 +308,25 @@ TEST_F(HttpServerTest, who_brings_the_token_has_room_that_strangers_cannot_fill)
   RpcLimits limits;
   limits.memory = 0;  // strangers hold all of it
   JsonRpc rpc([this](std::function<void()> task) { worker_.post(std::move(task)); }, &RpcWorker::now, limits);
-  rpc.add_plain("a_echo", 1, 1, RpcAccess::changes_with_token, [](const json::array& params) -> RpcReply { return params[0]; });
+  rpc.add_plain("a_echo", 1, 1, RpcAccess::changes_with_token,
+                [](const json::array& params) -> RpcReply { return params[0]; });
   rpc.protect("secret");
   server_ = HttpServer::start(config("127.0.0.1", 0), rpc).value();
   const auto body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":[")" + std::string(200'000, 'x') + "\"]}";
   const auto answer = exchange(std::string(kPost) + "Authorization: Bearer secret\r\n", body);
   EXPECT_NE(answer.find(R"("result":"xxx)"), std::string::npos) << answer.substr(0, 300);
-  EXPECT_NE(exchange(std::string(kPost) + "Authorization: Bearer guess\r\n", body).find("HTTP/1.1 503"), std::string::npos);
+  EXPECT_NE(exchange(std::string(kPost) + "Authorization: Bearer guess\r\n", body).find("HTTP/1.1 503"),
+            std::string::npos);
   // The end of its head comes with much of the body, and what it holds until then is no stranger's.
   asio::ip::tcp::socket socket(client_);
   socket.connect({asio::ip::address_v4::loopback(), server_->port()});
   asio::write(socket, asio::buffer(std::string(kPost)));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));  // in one piece with what follows it says nothing
   boost::system::error_code error;
-  asio::write(socket, asio::buffer("Host: x\r\nConnection: close\r\nAuthorization: Bearer secret\r\nContent-Length: " +
-                                   std::to_string(body.size()) + "\r\n\r\n" + body), error);
+  asio::write(socket,
+              asio::buffer("Host: x\r\nConnection: close\r\nAuthorization: Bearer secret\r\nContent-Length: " +
+                           std::to_string(body.size()) + "\r\n\r\n" + body),
+              error);
   std::string in_pieces;
   asio::read(socket, asio::dynamic_buffer(in_pieces), error);
   EXPECT_NE(in_pieces.find(R"("result":"xxx)"), std::string::npos) << in_pieces.substr(0, 300);

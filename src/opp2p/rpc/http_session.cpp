@@ -79,11 +79,12 @@ void HttpSession::next_request() {
 }
 
 void HttpSession::read() {
-  socket_.async_read_some(buffer_.prepare(kReadSize), [self = shared_from_this()](beast::error_code error, std::size_t size) {
-    if (self->ended_) return;
-    if (error) return self->server_.close(self->id_);
-    self->on_read(size);
-  });
+  socket_.async_read_some(buffer_.prepare(kReadSize),
+                          [self = shared_from_this()](beast::error_code error, std::size_t size) {
+                            if (self->ended_) return;
+                            if (error) return self->server_.close(self->id_);
+                            self->on_read(size);
+                          });
 }
 
 void HttpSession::on_read(std::size_t size) {
@@ -99,7 +100,8 @@ void HttpSession::skip_line_ends() {
   constexpr std::size_t kForgiven = 4;
   const auto* text = static_cast<const char*>(buffer_.cdata().data());
   std::size_t count = 0;
-  while (skipped_ + count < kForgiven && count < buffer_.size() && (text[count] == '\r' || text[count] == '\n')) ++count;
+  while (skipped_ + count < kForgiven && count < buffer_.size() && (text[count] == '\r' || text[count] == '\n'))
+    ++count;
   buffer_.consume(count);
   skipped_ += count;
 }
@@ -135,7 +137,8 @@ void HttpSession::parse() {
       return refuse(http::status::request_header_fields_too_large,
                     "an extension or a trailer of a chunk is longer than " + std::to_string(kMaxLine) + " bytes\n");
     if (error == http::error::body_limit)
-      return refuse(http::status::payload_too_large, "the request is larger than " + std::to_string(kMaxBody) + " bytes\n");
+      return refuse(http::status::payload_too_large,
+                    "the request is larger than " + std::to_string(kMaxBody) + " bytes\n");
     if (error) return refuse(http::status::bad_request, "the request is no valid HTTP: " + error.message() + "\n");
     if (!header_seen_ && parser_->is_header_done()) {
       header_seen_ = true;
@@ -157,7 +160,8 @@ void HttpSession::on_header() {
   parse();
 }
 
-// Whoever brings the node's token does not compete with strangers for room: a sequencer's driver has to get its blocks in.
+// Whoever brings the node's token does not compete with strangers for room: a sequencer's driver has to get its blocks
+// in.
 void HttpSession::trust_token() {
   const auto token = bearer_token(view(parser_->get()[http::field::authorization]));
   trusted_ = server_.rpc.has_token(token);
@@ -179,13 +183,14 @@ void HttpSession::invite_body() {
 
 // Counts what has come of the request. False when there was no room and the request is refused.
 bool HttpSession::hold_request() {
-  // Before the head is parsed, it alone counts: the body behind it is counted for who sends it, and who that is the head says.
-  // The parser has a copy of the head, and more for each of its lines.
+  // Before the head is parsed, it alone counts: the body behind it is counted for who sends it, and who that is the
+  // head says. The parser has a copy of the head, and more for each of its lines.
   const auto parsed = request_head_.size() + kPerLine * request_head_.lines() + parser_->get().body().capacity();
   const auto size = header_seen_ ? buffer_.size() + parsed : request_head_.size();
   if (trusted_ ? request_charge_.set(size) : server_.take(request_charge_, id_, size)) return true;
   if (!ended_)
-    refuse(http::status::service_unavailable, "the requests and answers of other clients fill the RPC's memory; try again\n");
+    refuse(http::status::service_unavailable,
+           "the requests and answers of other clients fill the RPC's memory; try again\n");
   return false;
 }
 
@@ -207,7 +212,8 @@ void HttpSession::on_request() {
 // The host of a target in absolute form counts, not the header (RFC 9112, 3.2.2).
 std::optional<std::string> HttpSession::refusal(const Request& request, std::string_view authority) {
   BrowserHeaders headers;
-  if (const auto found = request.find(http::field::origin); found != request.end()) headers.origin = view(found->value());
+  if (const auto found = request.find(http::field::origin); found != request.end())
+    headers.origin = view(found->value());
   headers.fetch_site = view(request["Sec-Fetch-Site"]);
   headers.host = authority.empty() ? view(request[http::field::host]) : authority;
   auto why = server_.config.browsers.refusal(headers);
@@ -224,7 +230,8 @@ void HttpSession::route(Request request) {
   const auto target = http_target(view(request.target()));
   const auto method = request.method();
   const bool get = method == http::verb::get || method == http::verb::head;
-  if (const auto why = refusal(request, target.authority)) return send({http::status::forbidden, "text/plain", *why + "\n"});
+  if (const auto why = refusal(request, target.authority))
+    return send({http::status::forbidden, "text/plain", *why + "\n"});
   if (method != http::verb::options && answer_health(target.path)) return;
   if (seat_ == HttpPlaces::Seat::health && !trusted_)
     return refuse(http::status::service_unavailable,
@@ -282,8 +289,8 @@ void HttpSession::call(Request request) {
   if (buffer_.size() == 0) watch_client();
 }
 
-// Not much more is computed for a client that has gone; one that has only ended its side, as nc does, gets its answer if that
-// comes soon. One that sends its next request is not watched any more.
+// Not much more is computed for a client that has gone; one that has only ended its side, as nc does, gets its answer
+// if that comes soon. One that sends its next request is not watched any more.
 void HttpSession::watch_client() {
   socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this(), watched = exchange_](beast::error_code error) {
     if (error || self->ended_ || self->exchange_ != watched) return;

@@ -1,5 +1,5 @@
-// One client connection of the HTTP server and the state that all of them share. Part of opp2p/rpc/http_server.hpp; thread:
-// the server's.
+// One client connection of the HTTP server and the state that all of them share. Part of opp2p/rpc/http_server.hpp;
+// thread: the server's.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

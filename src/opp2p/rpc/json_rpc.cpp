@@ -40,8 +40,8 @@ bool JsonRpc::is_authorized(std::string_view token) const {
   if (token.size() != token_->size()) return false;
   volatile unsigned char difference = 0;
   for (std::size_t i = 0; i < token.size(); ++i)
-    difference = static_cast<unsigned char>(difference | (static_cast<unsigned char>(token[i]) ^
-                                                          static_cast<unsigned char>((*token_)[i])));
+    difference = static_cast<unsigned char>(
+        difference | (static_cast<unsigned char>(token[i]) ^ static_cast<unsigned char>((*token_)[i])));
   return difference == 0;
 }
 

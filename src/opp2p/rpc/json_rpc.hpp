@@ -1,8 +1,8 @@
 // JSON-RPC 2.0 as op-node's server (geth's rpc package) speaks it: single requests and batches, its error codes and
-// texts. Text in, text out: no sockets here (opp2p/rpc/http_server.hpp brings the bytes). The calls of a batch are answered
-// one after another, and a batch has a budget (RpcLimits): when it is spent nothing more is computed, and each call
-// that is left gets an error that names the limit. All calls of a batch that read see the same moment, until one of
-// its calls changes something.
+// texts. Text in, text out: no sockets here (opp2p/rpc/http_server.hpp brings the bytes). The calls of a batch are
+// answered one after another, and a batch has a budget (RpcLimits): when it is spent nothing more is computed, and each
+// call that is left gets an error that names the limit. All calls of a batch that read see the same moment, until one
+// of its calls changes something.
 //
 // Thread: handle() from any; methods run where `post` runs its tasks, one at a time, and a request gives way to others
 // after some calls. A method answers once, from any thread. Bounds: RpcLimits.
@@ -42,11 +42,11 @@ inline constexpr int kResponseTooLarge = -32003;
 inline constexpr int kLimitExceeded = -32005;
 
 struct RpcLimits {
-  std::size_t memory = 20 << 20;              // of all requests and answers together, bytes
-  std::size_t token_memory = 24 << 20;        // the same, of requests that come with the token
-  std::size_t request_memory = 12 << 20;      // of one parsed request, bytes
-  std::size_t answer_bytes = 10 << 20;        // of one answer, and of all answers of a batch
-  std::size_t batch_items = 5000;             // calls
+  std::size_t memory = 20 << 20;                   // of all requests and answers together, bytes
+  std::size_t token_memory = 24 << 20;             // the same, of requests that come with the token
+  std::size_t request_memory = 12 << 20;           // of one parsed request, bytes
+  std::size_t answer_bytes = 10 << 20;             // of one answer, and of all answers of a batch
+  std::size_t batch_items = 5000;                  // calls
   libp2p::Nanos batch_time = libp2p::Seconds(30);  // from the first call to the beginning of the last
   libp2p::Nanos batch_work = libp2p::Seconds(2);   // of computing
 };
@@ -55,8 +55,8 @@ struct RpcLimits {
 using RpcReply = std::variant<json::value, RpcText, RpcError>;
 using RpcDone = std::function<void(RpcReply)>;
 using RpcHandler = std::function<void(const json::array& params, RpcDone done)>;
-// For a method whose work is in vain once its client has gone: what it gives is called at most once, from any thread, if the
-// client goes before it has its answer (at once, if it has gone).
+// For a method whose work is in vain once its client has gone: what it gives is called at most once, from any thread,
+// if the client goes before it has its answer (at once, if it has gone).
 using RpcWatchClient = std::function<void(std::function<void()>)>;
 using RpcWatchingHandler = std::function<void(const json::array& params, RpcDone done, RpcWatchClient watch)>;
 using RpcPlainHandler = std::function<RpcReply(const json::array& params)>;
@@ -87,14 +87,15 @@ class JsonRpc {
 
   // `required` of `most` positional parameters must be given; fewer or more is answered before the handler runs.
   void add(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcHandler handler);
-  void add_watching(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcWatchingHandler handler);
+  void add_watching(std::string method, std::size_t required, std::size_t most, RpcAccess access,
+                    RpcWatchingHandler handler);
   // A method that has its answer at once.
   void add_plain(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcPlainHandler handler);
   // From now on methods with RpcAccess::changes_with_token want this token.
   void protect(std::string token) { token_ = std::move(token); }
 
-  // Answers the body of the response; empty when nothing but notifications came. `done` is called once, where `post` runs its
-  // tasks, unless the exchange is cancelled first.
+  // Answers the body of the response; empty when nothing but notifications came. `done` is called once, where `post`
+  // runs its tasks, unless the exchange is cancelled first.
   std::shared_ptr<RpcExchange> handle(RpcRequest request, std::function<void(RpcAnswer)> done) const;
 
   // The part of each method's name before its underscore, each once.

@@ -1,13 +1,13 @@
-// Any text as a request: it is answered exactly once, with nothing, an object or a list of objects, each a result or an error, in
-// strict JSON whatever bytes a method puts into it, with the id as it was sent.
+// Any text as a request: it is answered exactly once, with nothing, an object or a list of objects, each a result or an
+// error, in strict JSON whatever bytes a method puts into it, with the id as it was sent.
 #include <cstring>
 #include <deque>
 #include <functional>
 #include <optional>
 #include <stdexcept>
 
-#include "opp2p/rpc/json_rpc.hpp"
 #include "opp2p/node/p2p_api.hpp"
+#include "opp2p/rpc/json_rpc.hpp"
 #include "testing/fuzz_script.hpp"
 
 namespace {
@@ -46,7 +46,8 @@ void add_methods(JsonRpc& rpc, std::string_view input) {
     return RpcReply(std::move(text));
   });
   rpc.add_plain("echo", 1, 2, kReads, [](const json::array& params) { return RpcReply(json::value(params)); });
-  rpc.add_plain("refuse", 0, 0, RpcAccess::changes, [](const json::array&) { return RpcReply(RpcError{kServerError, "no"}); });
+  rpc.add_plain("refuse", 0, 0, RpcAccess::changes,
+                [](const json::array&) { return RpcReply(RpcError{kServerError, "no"}); });
   rpc.add_plain("break", 0, 1, kReads, [](const json::array&) -> RpcReply { throw std::runtime_error("broken"); });
   rpc.add("later", 0, 1, kReads, [](const json::array& params, const RpcDone& done) { done(json::value(params)); });
 }
@@ -65,7 +66,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RpcLimits limits;
   limits.memory = 1 << 20;
   limits.answer_bytes = 8 << 10;
-  JsonRpc rpc([&tasks](std::function<void()> task) { tasks.push_back(std::move(task)); }, [] { return libp2p::MonoTime(); }, limits);
+  JsonRpc rpc([&tasks](std::function<void()> task) { tasks.push_back(std::move(task)); },
+              [] { return libp2p::MonoTime(); }, limits);
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   add_methods(rpc, input);
   std::optional<std::string> body;
@@ -83,7 +85,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!answer.is_array()) {
     constexpr std::string_view kBegin = R"({"jsonrpc":"2.0","id":)";
     require(body->starts_with(kBegin));
-    const auto id = body->substr(kBegin.size(), std::min(body->find(",\"result\":"), body->find(",\"error\":")) - kBegin.size());
+    const auto id =
+        body->substr(kBegin.size(), std::min(body->find(",\"result\":"), body->find(",\"error\":")) - kBegin.size());
     require(id == "null" || input.find(id) != std::string_view::npos);
     check_answer(answer);
     return 0;

@@ -30,14 +30,14 @@ class JsonRpcTest : public testing::Test {
       ++computed_;
       waiting_.push_back(std::move(done));
     });
-    rpc_.add_plain("bad_throw", 0, 0, RpcAccess::reads, [](const json::array&) -> RpcReply { throw std::runtime_error("no"); });
+    rpc_.add_plain("bad_throw", 0, 0, RpcAccess::reads,
+                   [](const json::array&) -> RpcReply { throw std::runtime_error("no"); });
     rpc_.add_plain("big_answer", 0, 1, RpcAccess::reads, [this](const json::array&) -> RpcReply {
       ++computed_;
       return json::value(std::string(100'000, 'x'));
     });
-    rpc_.add_plain("state_change", 0, 0, RpcAccess::changes_with_token, [this](const json::array&) -> RpcReply {
-      return json::value(++changes_);
-    });
+    rpc_.add_plain("state_change", 0, 0, RpcAccess::changes_with_token,
+                   [this](const json::array&) -> RpcReply { return json::value(++changes_); });
     rpc_.add_plain("state_get", 0, 0, RpcAccess::reads, [this](const json::array&) -> RpcReply {
       ++computed_;
       return json::value(changes_);
@@ -80,7 +80,8 @@ class JsonRpcTest : public testing::Test {
 
   std::deque<std::function<void()>> tasks_;
   libp2p::MonoTime now_{};
-  JsonRpc rpc_{[this](std::function<void()> task) { tasks_.push_back(std::move(task)); }, [this] { return now_; }, small_limits()};
+  JsonRpc rpc_{[this](std::function<void()> task) { tasks_.push_back(std::move(task)); }, [this] { return now_; },
+               small_limits()};
   std::shared_ptr<RpcExchange> exchange_;
   std::deque<RpcDone> waiting_;
   std::string answered_;
@@ -90,7 +91,8 @@ class JsonRpcTest : public testing::Test {
 };
 
 TEST_F(JsonRpcTest, answers_a_call_with_its_id) {
-  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[8]})"), R"({"jsonrpc":"2.0","id":7,"result":4})");
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[8]})"),
+            R"({"jsonrpc":"2.0","id":7,"result":4})");
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":"a","method":"math_half","params":[8]})"),
             R"({"jsonrpc":"2.0","id":"a","result":4})");
 }
@@ -99,8 +101,9 @@ TEST_F(JsonRpcTest, has_the_error_codes_and_texts_of_the_reference) {
   EXPECT_EQ(ask("{"), R"({"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"parse error"}})");
   EXPECT_EQ(ask("[]"), R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"empty batch"}})");
   EXPECT_EQ(ask("7"), R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"invalid request"}})");
-  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"x_y"})"),
-            R"({"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"the method x_y does not exist/is not available"}})");
+  EXPECT_EQ(
+      ask(R"({"jsonrpc":"2.0","id":1,"method":"x_y"})"),
+      R"({"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"the method x_y does not exist/is not available"}})");
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"math_half"})"),
             R"({"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"missing value for required argument 0"}})");
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"math_half","params":[1,2,3]})"),
@@ -112,12 +115,13 @@ TEST_F(JsonRpcTest, has_the_error_codes_and_texts_of_the_reference) {
 }
 
 TEST_F(JsonRpcTest, an_id_comes_back_byte_for_byte) {
-  for (const std::string id : {"0", "-0", "18446744073709551615", "18446744073709551616", "-9223372036854775809", "1.5", "1.50",
-                               "1e3", "1E+3", "1e999", "0.1000000000000000055511151231257827", "null", "true", "false", "\"\"",
-                               "\"a\"", R"("\u0041\/\"\\")", "\"\xc3\xa4\"", R"("}],{\"id\":2")"}) {
+  for (const std::string id : {"0", "-0", "18446744073709551615", "18446744073709551616", "-9223372036854775809", "1.5",
+                               "1.50", "1e3", "1E+3", "1e999", "0.1000000000000000055511151231257827", "null", "true",
+                               "false", "\"\"", "\"a\"", R"("\u0041\/\"\\")", "\"\xc3\xa4\"", R"("}],{\"id\":2")"}) {
     EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"math_half","params":[8]})"),
               R"({"jsonrpc":"2.0","id":)" + id + R"(,"result":4})");
-    EXPECT_EQ(ask(R"( [ {"method":"math_half", "params":[{"id":9},"\\",["id"]],"id" : )" + id + R"( , "jsonrpc":"2.0" } , 7 ])"),
+    EXPECT_EQ(ask(R"( [ {"method":"math_half", "params":[{"id":9},"\\",["id"]],"id" : )" + id +
+                  R"( , "jsonrpc":"2.0" } , 7 ])"),
               R"([{"jsonrpc":"2.0","id":)" + id +
                   R"(,"error":{"code":-32602,"message":"too many arguments, want at most 2"}},)" +
                   R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"invalid request"}}])");
@@ -140,12 +144,14 @@ TEST_F(JsonRpcTest, an_object_or_an_array_is_no_id) {
 
 TEST_F(JsonRpcTest, an_answer_that_comes_as_a_request_gets_none) {
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"result":7})"), "");
-  EXPECT_EQ(ask(R"([{"jsonrpc":"2.0","id":1,"result":null},{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}])"), "");
+  EXPECT_EQ(
+      ask(R"([{"jsonrpc":"2.0","id":1,"result":null},{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}])"), "");
   EXPECT_NE(ask(R"({"jsonrpc":"2.0","id":1,"error":null})"), "");
 }
 
 TEST_F(JsonRpcTest, a_success_has_no_error_and_an_error_no_result) {
-  rpc_.add_plain("give_null", 0, 0, RpcAccess::reads, [](const json::array&) -> RpcReply { return json::value(nullptr); });
+  rpc_.add_plain("give_null", 0, 0, RpcAccess::reads,
+                 [](const json::array&) -> RpcReply { return json::value(nullptr); });
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"give_null"})"), R"({"jsonrpc":"2.0","id":1,"result":null})");
   const auto failed = ask(R"({"jsonrpc":"2.0","id":1,"method":"bad_throw"})");
   EXPECT_EQ(failed.find("result"), std::string::npos) << failed;
@@ -153,10 +159,12 @@ TEST_F(JsonRpcTest, a_success_has_no_error_and_an_error_no_result) {
 
 TEST_F(JsonRpcTest, any_bytes_in_a_result_or_an_error_are_json) {
   const std::string bytes = "caf\xe9/1\x1b[2J\n\xf0\x9f";
-  rpc_.add_plain("give_bytes", 0, 0, RpcAccess::reads,
-                 [bytes](const json::array&) -> RpcReply { return json::object{{bytes, json::array{bytes, 3.690452}}}; });
-  rpc_.add_plain("fail_bytes", 0, 0, RpcAccess::reads,
-                 [bytes](const json::array&) -> RpcReply { return RpcError{kServerError, bytes + std::string(9000, '\xe9')}; });
+  rpc_.add_plain("give_bytes", 0, 0, RpcAccess::reads, [bytes](const json::array&) -> RpcReply {
+    return json::object{{bytes, json::array{bytes, 3.690452}}};
+  });
+  rpc_.add_plain("fail_bytes", 0, 0, RpcAccess::reads, [bytes](const json::array&) -> RpcReply {
+    return RpcError{kServerError, bytes + std::string(9000, '\xe9')};
+  });
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"give_bytes"})"),
             "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"caf\xef\xbf\xbd/1\\u001b[2J\\n\xef\xbf\xbd\xef\xbf\xbd\":"
             "[\"caf\xef\xbf\xbd/1\\u001b[2J\\n\xef\xbf\xbd\xef\xbf\xbd\",3.690452]}}");
@@ -217,11 +225,13 @@ TEST_F(JsonRpcTest, a_batch_is_computed_for_two_seconds_and_answered_within_thir
   });
   std::string many;
   for (int i = 0; i < 1000; ++i)
-    many += (i == 0 ? "[" : ",") + (R"({"jsonrpc":"2.0","id":7,"method":"slow_read","params":[)" + std::to_string(i) + "]}");
+    many += (i == 0 ? "[" : ",") +
+            (R"({"jsonrpc":"2.0","id":7,"method":"slow_read","params":[)" + std::to_string(i) + "]}");
   EXPECT_NE(ask(many + "]").find("computed for at most 2000 ms"), std::string::npos);
   EXPECT_LE(computed_, 200 + 32);
 
-  begin(R"([{"jsonrpc":"2.0","id":1,"method":"late_answer"},{"jsonrpc":"2.0","id":2,"method":"late_answer","params":[1]}])");
+  begin(
+      R"([{"jsonrpc":"2.0","id":1,"method":"late_answer"},{"jsonrpc":"2.0","id":2,"method":"late_answer","params":[1]}])");
   now_ += libp2p::Seconds(31);
   waiting_.front()(json::value(1));
   run();
@@ -231,7 +241,8 @@ TEST_F(JsonRpcTest, a_batch_is_computed_for_two_seconds_and_answered_within_thir
 
 TEST_F(JsonRpcTest, one_request_gives_way_to_another) {
   std::string many = "[";
-  for (int i = 0; i < 500; ++i) many += R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[)" + std::to_string(i) + "]},";
+  for (int i = 0; i < 500; ++i)
+    many += R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[)" + std::to_string(i) + "]},";
   many += R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[8]}])";
   int after = 0;
   const auto first = rpc_.handle(request(many), [](RpcAnswer) {});
@@ -243,7 +254,8 @@ TEST_F(JsonRpcTest, one_request_gives_way_to_another) {
 }
 
 TEST_F(JsonRpcTest, what_is_cancelled_computes_nothing_more) {
-  begin(R"([{"jsonrpc":"2.0","id":1,"method":"late_answer"},{"jsonrpc":"2.0","id":2,"method":"math_half","params":[2]}])");
+  begin(
+      R"([{"jsonrpc":"2.0","id":1,"method":"late_answer"},{"jsonrpc":"2.0","id":2,"method":"math_half","params":[2]}])");
   exchange_->cancel();
   waiting_.front()(json::value(1));
   run();
@@ -254,10 +266,11 @@ TEST_F(JsonRpcTest, what_is_cancelled_computes_nothing_more) {
 TEST_F(JsonRpcTest, a_method_hears_once_that_its_client_has_gone) {
   int gone = 0;
   RpcDone kept;
-  rpc_.add_watching("slow_work", 0, 0, RpcAccess::reads, [&](const json::array&, RpcDone done, const RpcWatchClient& watch) {
-    kept = std::move(done);
-    watch([&gone] { ++gone; });
-  });
+  rpc_.add_watching("slow_work", 0, 0, RpcAccess::reads,
+                    [&](const json::array&, RpcDone done, const RpcWatchClient& watch) {
+                      kept = std::move(done);
+                      watch([&gone] { ++gone; });
+                    });
   begin(R"({"jsonrpc":"2.0","id":1,"method":"slow_work"})");
   exchange_->cancel();
   exchange_->cancel();
@@ -288,7 +301,8 @@ TEST_F(JsonRpcTest, a_request_that_needs_too_much_memory_is_refused) {
 TEST_F(JsonRpcTest, a_full_memory_refuses_a_large_answer_and_takes_a_small_one) {
   ASSERT_TRUE(rpc_.memory()->try_take(rpc_.limits().memory));
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"big_answer"})"), "(exhausted)");
-  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[8]})"), R"({"jsonrpc":"2.0","id":7,"result":4})");
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[8]})"),
+            R"({"jsonrpc":"2.0","id":7,"result":4})");
   EXPECT_EQ(rpc_.memory()->used(), rpc_.limits().memory);
 }
 

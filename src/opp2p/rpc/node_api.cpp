@@ -42,8 +42,10 @@ void connect_peer(Runtime& runtime, RpcDials& dials, const json::array& params, 
   if (!address->peer_id()) return done(server_error("bad peer address: it does not end with /p2p/ID"));
   runtime.post([&runtime, &dials, target = *address, done, watch] {
     const auto id = dials.dial(target, [done](const Result<void>& connected) {
-      if (connected) done(json::value(nullptr));
-      else done(server_error("failed to dial: " + connected.error().message()));
+      if (connected)
+        done(json::value(nullptr));
+      else
+        done(server_error("failed to dial: " + connected.error().message()));
     });
     if (id) watch([&runtime, &dials, id] { runtime.post([&dials, id] { dials.abandon(*id); }); });
   });
@@ -108,8 +110,10 @@ RpcHandler envelope_method(Runtime& runtime, Node& node, Importer import) {
     auto shared = std::make_shared<const opstack::payload::Envelope>(std::move(*envelope));
     runtime.post([&node, import, shared, done] {
       (node.*import)(shared, [done](Result<void> result) {
-        if (result) done(json::value(nullptr));
-        else done(server_error(result.error().text()));
+        if (result)
+          done(json::value(nullptr));
+        else
+          done(server_error(result.error().text()));
       });
     });
   };
@@ -121,7 +125,8 @@ void add_modules(JsonRpc& rpc) {
   names.insert("rpc");
   json::object modules;
   for (const auto& name : names) modules[name] = "1.0";
-  rpc.add_plain("rpc_modules", 0, 0, kReads, [modules](const json::array&) -> RpcReply { return json::value(modules); });
+  rpc.add_plain("rpc_modules", 0, 0, kReads,
+                [modules](const json::array&) -> RpcReply { return json::value(modules); });
 }
 
 }  // namespace
@@ -135,15 +140,19 @@ StatusSnapshot NodeSource::status() const {
   return out;
 }
 
-void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, RpcSnapshots& snapshots, RpcDials& dials,
-                 const std::string& version) {
+void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, RpcSnapshots& snapshots,
+                 RpcDials& dials, const std::string& version) {
   add_peer_methods(rpc, runtime, node, snapshots, dials);
   rpc.add("opp2p_status", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::status));
-  rpc.add_plain("opp2p_chain", 2, 2, kReads, [&store](const json::array& params) { return chain_hashes(store, params); });
-  rpc.add_plain("optimism_rollupConfig", 0, 0, kReads,
-                [config = json::value(node.config().rollup.to_json())](const json::array&) -> RpcReply { return config; });
-  rpc.add_plain("optimism_version", 0, 0, kReads, [version](const json::array&) -> RpcReply { return json::value(version); });
-  rpc.add_plain("health_status", 0, 0, kReads, [version](const json::array&) -> RpcReply { return json::value(version); });
+  rpc.add_plain("opp2p_chain", 2, 2, kReads,
+                [&store](const json::array& params) { return chain_hashes(store, params); });
+  rpc.add_plain(
+      "optimism_rollupConfig", 0, 0, kReads,
+      [config = json::value(node.config().rollup.to_json())](const json::array&) -> RpcReply { return config; });
+  rpc.add_plain("optimism_version", 0, 0, kReads,
+                [version](const json::array&) -> RpcReply { return json::value(version); });
+  rpc.add_plain("health_status", 0, 0, kReads,
+                [version](const json::array&) -> RpcReply { return json::value(version); });
   if (node.config().rpc_enable_admin) {
     rpc.add("admin_postUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::post_unsafe_payload));
     // Our own: what a sequencer's driver calls with a block that it has built.

@@ -1,13 +1,13 @@
-// The node's JSON-RPC methods: opp2p_, optimism_ and, when enabled, admin_, with op-node's names, shapes and errors. Methods run on the
-// RPC's thread; what changes the node is posted to the network thread, what reads it takes a snapshot (opp2p/rpc/rpc_snapshots.hpp), and what
-// needs the store reads a snapshot of that. Methods that change something need the token.
-// Source: op-node surface, section 10.
+// The node's JSON-RPC methods: opp2p_, optimism_ and, when enabled, admin_, with op-node's names, shapes and errors.
+// Methods run on the RPC's thread; what changes the node is posted to the network thread, what reads it takes a
+// snapshot (opp2p/rpc/rpc_snapshots.hpp), and what needs the store reads a snapshot of that. Methods that change
+// something need the token. Source: op-node surface, section 10.
 #pragma once
 
 #include <string>
 
-#include "opp2p/rpc/json_rpc.hpp"
 #include "opp2p/node/node.hpp"
+#include "opp2p/rpc/json_rpc.hpp"
 #include "opp2p/rpc/rpc_dials.hpp"
 #include "opp2p/rpc/rpc_snapshots.hpp"
 #include "opp2p/store/store.hpp"
@@ -35,7 +35,7 @@ class NodeSource final : public SnapshotSource {
 };
 
 // All but `rpc` must outlive the last call.
-void add_methods(JsonRpc& rpc, libp2p::runtime::Runtime& runtime, Node& node, BlockStore& store, RpcSnapshots& snapshots,
-                 RpcDials& dials, const std::string& version);
+void add_methods(JsonRpc& rpc, libp2p::runtime::Runtime& runtime, Node& node, BlockStore& store,
+                 RpcSnapshots& snapshots, RpcDials& dials, const std::string& version);
 
 }  // namespace opp2p

@@ -1,15 +1,16 @@
-// The RPC's methods over a whole node, in virtual time: what peers say of themselves in any bytes, and what the node tells of itself.
+// The RPC's methods over a whole node, in virtual time: what peers say of themselves in any bytes, and what the node
+// tells of itself.
 #include "opp2p/rpc/node_api.hpp"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 
-#include "opstack/testing/chain_builder.hpp"
-#include "sim/sim_network.hpp"
-#include "opp2p/rpc/rpc_exchange.hpp"
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
+#include "opp2p/rpc/rpc_exchange.hpp"
+#include "opstack/testing/chain_builder.hpp"
+#include "sim/sim_network.hpp"
 
 namespace opp2p::sim {
 namespace {
@@ -69,7 +70,8 @@ class NodeApi : public testing::Test {
     rpc_ = std::make_unique<JsonRpc>(post, [&runtime] { return runtime.now().mono; });
     source_ = std::make_unique<NodeSource>(runtime, node, "1.2.3-abcdef01");
     snapshots_ = std::make_unique<RpcSnapshots>(runtime, *source_, post, rpc_->memory(), rpc_->limits().answer_bytes);
-    dials_ = std::make_unique<RpcDials>(runtime, [&node](Multiaddr address) { return node.connect(std::move(address)); });
+    dials_ =
+        std::make_unique<RpcDials>(runtime, [&node](Multiaddr address) { return node.connect(std::move(address)); });
     add_methods(*rpc_, runtime, node, store_, *snapshots_, *dials_, "1.2.3-abcdef01");
   }
   void TearDown() override {
@@ -106,8 +108,8 @@ TEST_F(NodeApi, whatever_a_peer_says_of_itself_the_answer_is_json_while_it_is_th
   const auto place = network_.world().add_node();
   auto hostile = std::make_unique<Hostile>(place, rng_);
   const std::string id = hostile->host.id().to_base58();
-  hostile->scope.spawn(dial(hostile->host, network_.node(0).host().listen_addresses().front().with_peer_id(
-                                               network_.node(0).host().id())));
+  hostile->scope.spawn(dial(
+      hostile->host, network_.node(0).host().listen_addresses().front().with_peer_id(network_.node(0).host().id())));
   network_.world().run_for(Seconds(3));
   for (const bool connected : {true, false}) {
     const auto all = ask("opp2p_peers", {connected});
@@ -132,7 +134,8 @@ TEST_F(NodeApi, whatever_a_peer_says_of_itself_the_answer_is_json_while_it_is_th
 }
 
 TEST_F(NodeApi, an_error_with_bytes_of_others_is_json) {
-  const auto answer = text("opp2p_connectPeer", {"/dns4/h\x1b[2J/tcp/1/p2p/" + network_.node(0).host().id().to_base58()});
+  const auto answer =
+      text("opp2p_connectPeer", {"/dns4/h\x1b[2J/tcp/1/p2p/" + network_.node(0).host().id().to_base58()});
   const auto error = json::parse(answer).at("error");
   EXPECT_NE(error.at("message").as_string().find("failed to dial"), std::string::npos) << answer;
   EXPECT_EQ(answer.find('\x1b'), std::string::npos);

@@ -1,8 +1,9 @@
-// Tells when the reader of a pipe has ended, also while nothing is written to it: a daemon whose log nobody reads any more has
-// no other way to learn of it. What has a name (a FIFO, a file, a terminal) is not watched: a reader may come back.
+// Tells when the reader of a pipe has ended, also while nothing is written to it: a daemon whose log nobody reads any
+// more has no other way to learn of it. What has a name (a FIFO, a file, a terminal) is not watched: a reader may come
+// back.
 //
-// Owner: who wants to know. Thread: one of its own, which sleeps until it happens, and from which it tells, once; it has ended
-// when the destructor returns.
+// Owner: who wants to know. Thread: one of its own, which sleeps until it happens, and from which it tells, once; it
+// has ended when the destructor returns.
 #pragma once
 
 #include <functional>

@@ -69,8 +69,9 @@ libp2p::Result<json::value> RpcClient::call(std::string_view method, json::array
   auto& object = answer.get_object();
   if (const auto* failure = object.if_contains("error"); failure != nullptr && failure->is_object()) {
     const auto* text = failure->get_object().if_contains("message");
-    return libp2p::fail(libp2p::Errc::denied,
-                        text != nullptr && text->is_string() ? libp2p::peer_text(std::string_view(text->get_string())) : where);
+    return libp2p::fail(libp2p::Errc::denied, text != nullptr && text->is_string()
+                                                  ? libp2p::peer_text(std::string_view(text->get_string()))
+                                                  : where);
   }
   return object["result"];
 }

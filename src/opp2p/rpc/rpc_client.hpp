@@ -1,4 +1,5 @@
-// A JSON-RPC client over HTTP, blocking, one request at a time: for command lines that ask a running node. Bounds: an answer of 64 MiB.
+// A JSON-RPC client over HTTP, blocking, one request at a time: for command lines that ask a running node. Bounds: an
+// answer of 64 MiB.
 #pragma once
 
 #include <boost/json.hpp>
@@ -15,7 +16,8 @@ class RpcClient {
   RpcClient(std::string host, std::uint16_t port, std::string token = {}, libp2p::Nanos timeout = libp2p::Seconds(5))
       : host_(std::move(host)), port_(port), token_(std::move(token)), timeout_(timeout) {}
 
-  // The result. Errc::unreachable when nobody answers, Errc::denied with the server's text for an error that it reports.
+  // The result. Errc::unreachable when nobody answers, Errc::denied with the server's text for an error that it
+  // reports.
   libp2p::Result<boost::json::value> call(std::string_view method, boost::json::array params = {}) const;
 
  private:

@@ -8,7 +8,8 @@ using libp2p::Result;
 using libp2p::runtime::Task;
 using libp2p::runtime::TaskScope;
 
-RpcDials::RpcDials(libp2p::runtime::Runtime& runtime, Connect connect) : runtime_(runtime), connect_(std::move(connect)) {}
+RpcDials::RpcDials(libp2p::runtime::Runtime& runtime, Connect connect)
+    : runtime_(runtime), connect_(std::move(connect)) {}
 
 RpcDials::~RpcDials() { stop(); }
 
@@ -20,15 +21,17 @@ void RpcDials::stop() {
 std::optional<RpcDials::Id> RpcDials::dial(const Multiaddr& address, Done done) {
   if (stopped_) return std::nullopt;
   if (dials_.size() >= kMost) {
-    done(libp2p::fail(Errc::exhausted, std::to_string(kMost) + " dials of the RPC are under way, the most there may be; "
-                                                               "try again when some have ended"));
+    done(libp2p::fail(Errc::exhausted, std::to_string(kMost) +
+                                           " dials of the RPC are under way, the most there may be; "
+                                           "try again when some have ended"));
     return std::nullopt;
   }
   const auto id = next_id_++;
   Dial& added = dials_[id];
   added.done = std::move(done);
   added.limit = runtime_.make_timer([this, id] {
-    end(id, libp2p::fail(Errc::timed_out, "no connection within " + std::to_string(kLimit / libp2p::Seconds(1)) + " s"));
+    end(id,
+        libp2p::fail(Errc::timed_out, "no connection within " + std::to_string(kLimit / libp2p::Seconds(1)) + " s"));
   });
   added.limit->arm(runtime_.now().mono + kLimit);
   added.scope = std::make_unique<TaskScope>(runtime_);

@@ -1,5 +1,5 @@
-// The dials that opp2p_connectPeer begins. Each ends within kLimit, when what it awaits is dropped and the answer says so, and
-// when its client has gone.
+// The dials that opp2p_connectPeer begins. Each ends within kLimit, when what it awaits is dropped and the answer says
+// so, and when its client has gone.
 //
 // Owner: the daemon. Thread: the network thread. Bounds: kMost at a time; more are refused at once.
 #pragma once

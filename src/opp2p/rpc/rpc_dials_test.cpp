@@ -20,8 +20,9 @@ class RpcDialsTest : public testing::Test {
     co_return Result<void>();
   }
   std::optional<RpcDials::Id> dial() {
-    return dials_.dial(Multiaddr::from_text("/ip4/192.0.2.1/tcp/1").value(),
-                [this](const Result<void>& result) { ended_.push_back(result ? "" : result.error().message()); });
+    return dials_.dial(Multiaddr::from_text("/ip4/192.0.2.1/tcp/1").value(), [this](const Result<void>& result) {
+      ended_.push_back(result ? "" : result.error().message());
+    });
   }
 
   libp2p::runtime::SimWorld world_{1};

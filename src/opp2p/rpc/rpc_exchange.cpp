@@ -9,11 +9,11 @@
 namespace opp2p {
 namespace {
 
-constexpr std::size_t kCallsPerTurn = 16;      // then other requests have their turn
-constexpr std::size_t kRemembered = 16;        // results of a batch
-constexpr std::size_t kMaxNameInError = 128;   // bytes
-constexpr std::size_t kMaxErrorText = 4096;    // bytes
-constexpr std::size_t kCopied = 16 * 1024;     // bytes of a result
+constexpr std::size_t kCallsPerTurn = 16;     // then other requests have their turn
+constexpr std::size_t kRemembered = 16;       // results of a batch
+constexpr std::size_t kMaxNameInError = 128;  // bytes
+constexpr std::size_t kMaxErrorText = 4096;   // bytes
+constexpr std::size_t kCopied = 16 * 1024;    // bytes of a result
 
 // The id of a message, as its JSON text (opp2p/rpc/rpc_ids.hpp). Anything but an object and an array is one, null too.
 std::optional<std::string_view> id_of(const json::object& message) {
@@ -39,7 +39,8 @@ bool is_version_2(const json::object& message) {
 bool is_answer(const json::object& message) {
   const auto* error = message.if_contains("error");
   const bool answers = message.contains("result") || (error != nullptr && !error->is_null());
-  return is_version_2(message) && id_of(message) && method_of(message).empty() && !message.contains("params") && answers;
+  return is_version_2(message) && id_of(message) && method_of(message).empty() && !message.contains("params") &&
+         answers;
 }
 
 }  // namespace
@@ -76,16 +77,18 @@ bool RpcExchange::parse() {
     parsed_.emplace(parser.release());  // emplaced, because an assignment would copy it to uncounted memory
     keep_ids_as_sent(*parsed_, request_.body);
   } catch (const std::bad_alloc&) {
-    fail_whole(kLimitExceeded, "the request needs more memory than there is: " +
-                                   std::to_string(rpc_.limits().request_memory) + " bytes for one, " +
-                                   std::to_string(memory_->limit()) + " for all; split it or send it later");
+    fail_whole(kLimitExceeded,
+               "the request needs more memory than there is: " + std::to_string(rpc_.limits().request_memory) +
+                   " bytes for one, " + std::to_string(memory_->limit()) + " for all; split it or send it later");
     return false;
   }
   batch_ = parsed_->is_array();
   if (!batch_) return true;
   if (!parsed_->get_array().empty() && parsed_->get_array().size() <= rpc_.limits().batch_items) return true;
-  if (parsed_->get_array().empty()) fail_whole(kInvalidRequest, "empty batch");
-  else refuse_batch();
+  if (parsed_->get_array().empty())
+    fail_whole(kInvalidRequest, "empty batch");
+  else
+    refuse_batch();
   return false;
 }
 
@@ -137,8 +140,8 @@ void RpcExchange::step() {
 std::optional<RpcError> RpcExchange::spent() const {
   const auto& limits = rpc_.limits();
   if (too_large_)
-    return RpcError{kResponseTooLarge, "response too large: an answer has at most " + std::to_string(limits.answer_bytes) +
-                                           " bytes, a whole batch too"};
+    return RpcError{kResponseTooLarge, "response too large: an answer has at most " +
+                                           std::to_string(limits.answer_bytes) + " bytes, a whole batch too"};
   if (!batch_) return std::nullopt;
   if (worked_ > limits.batch_work)
     return RpcError{kTimedOut, "request timed out: a batch is computed for at most " +
@@ -169,9 +172,10 @@ bool RpcExchange::begin(const json::value& message) {
   }
   const auto& method = found->second;
   if (method.access == RpcAccess::changes_with_token && !rpc_.is_authorized(request_.token))
-    return reply_error(kUnauthorized, found->first +
-                                          " needs this node's token: send the header 'Authorization: Bearer TOKEN' with the "
-                                          "content of the file rpc.token in the node's --data-dir");
+    return reply_error(kUnauthorized,
+                       found->first +
+                           " needs this node's token: send the header 'Authorization: Bearer TOKEN' with the "
+                           "content of the file rpc.token in the node's --data-dir");
   const auto* params = object.if_contains("params");
   if (batch_ && method.access == RpcAccess::reads) {
     call_.cache_key = found->first + (params != nullptr ? json::serialize(*params) : std::string());
@@ -197,7 +201,8 @@ bool RpcExchange::run(const JsonRpc::Method& method, const json::value* params) 
     if (method.plain) return reply(method.plain(*given));
     const auto self = shared_from_this();
     const auto done = [self](RpcReply came) {
-      self->rpc_.post_([self, held = std::make_shared<RpcReply>(std::move(came))] { self->on_reply(std::move(*held)); });
+      self->rpc_.post_(
+          [self, held = std::make_shared<RpcReply>(std::move(came))] { self->on_reply(std::move(*held)); });
     };
     method.handler(*given, done, [self](std::function<void()> gone) { self->watch_client(std::move(gone)); });
     return false;
@@ -251,7 +256,8 @@ bool RpcExchange::reply(RpcReply given) {
 }
 
 void RpcExchange::remember(const RpcText& result) {
-  if (!call_.cache_key.empty() && seen_.size() < kRemembered) seen_.insert_or_assign(std::move(call_.cache_key), result);
+  if (!call_.cache_key.empty() && seen_.size() < kRemembered)
+    seen_.insert_or_assign(std::move(call_.cache_key), result);
 }
 
 // A large result is shared with the answer, a small one copied.

@@ -1,5 +1,6 @@
-// One request of the JSON-RPC while it is answered: parsed on the RPC's thread, its calls run one after another within the budget
-// of a batch, their answers gathered as text. Part of opp2p/rpc/json_rpc.hpp. Thread: that of JsonRpc::Post, but for cancel().
+// One request of the JSON-RPC while it is answered: parsed on the RPC's thread, its calls run one after another within
+// the budget of a batch, their answers gathered as text. Part of opp2p/rpc/json_rpc.hpp. Thread: that of JsonRpc::Post,
+// but for cancel().
 #pragma once
 
 #include <atomic>

@@ -24,9 +24,12 @@ class JsonScan {
   std::string_view value() {
     const char first = peek();
     const auto begin = at_;
-    if (first == '"') skip_string();
-    else if (first == '{' || first == '[') skip_container();
-    else at_ = std::min(text_.find_first_of(",]} \t\r\n", at_), text_.size());
+    if (first == '"')
+      skip_string();
+    else if (first == '{' || first == '[')
+      skip_container();
+    else
+      at_ = std::min(text_.find_first_of(",]} \t\r\n", at_), text_.size());
     return text_.substr(begin, at_ - begin);
   }
 
@@ -54,8 +57,10 @@ class JsonScan {
         continue;
       }
       ++at_;
-      if (c == '{' || c == '[') ++depth;
-      else if ((c == '}' || c == ']') && --depth == 0) return;
+      if (c == '{' || c == '[')
+        ++depth;
+      else if ((c == '}' || c == ']') && --depth == 0)
+        return;
     }
   }
 

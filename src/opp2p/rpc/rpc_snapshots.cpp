@@ -65,7 +65,8 @@ std::optional<RpcError> RpcSnapshots::append_peers(Row& about, const Round& roun
     auto item = peer_dump_item(round.peers[i]);
     if (first + i != 0) item.insert(0, ",");
     if (about.text.size() + item.size() > answer_bytes_)
-      return RpcError{kResponseTooLarge, "response too large: the peers fill more than " + std::to_string(answer_bytes_) +
+      return RpcError{kResponseTooLarge, "response too large: the peers fill more than " +
+                                             std::to_string(answer_bytes_) +
                                              " bytes; opp2p_peers(true) tells those that are connected"};
     fits = about.text.append(item);
   }

@@ -16,9 +16,9 @@
 #include <optional>
 #include <vector>
 
-#include "opp2p/rpc/json_rpc.hpp"
-#include "opp2p/node/p2p_api.hpp"
 #include "libp2p/runtime/runtime.hpp"
+#include "opp2p/node/p2p_api.hpp"
+#include "opp2p/rpc/json_rpc.hpp"
 
 namespace opp2p {
 
@@ -41,8 +41,8 @@ class RpcSnapshots {
   static constexpr int kPause = 9;  // times as long as a turn took, until the next one
 
   // `source` and `runtime` outlive it.
-  RpcSnapshots(libp2p::runtime::Runtime& runtime, const SnapshotSource& source, JsonRpc::Post post, SharedAccount memory,
-               std::size_t answer_bytes);
+  RpcSnapshots(libp2p::runtime::Runtime& runtime, const SnapshotSource& source, JsonRpc::Post post,
+               SharedAccount memory, std::size_t answer_bytes);
   ~RpcSnapshots();
   RpcSnapshots(const RpcSnapshots&) = delete;
   RpcSnapshots& operator=(const RpcSnapshots&) = delete;

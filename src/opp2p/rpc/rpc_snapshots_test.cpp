@@ -163,8 +163,8 @@ class RpcSnapshotsTest : public testing::Test {
   FakeNode node_{runtime_, 1001};
   std::deque<std::function<void()>> rpc_tasks_;
   SharedAccount memory_ = std::make_shared<libp2p::MemoryAccount>(4 << 20);
-  RpcSnapshots snapshots_{runtime_, node_, [this](std::function<void()> task) { rpc_tasks_.push_back(std::move(task)); },
-                          memory_, 2 << 20};
+  RpcSnapshots snapshots_{
+      runtime_, node_, [this](std::function<void()> task) { rpc_tasks_.push_back(std::move(task)); }, memory_, 2 << 20};
   std::vector<RpcReply> replies_;
 };
 

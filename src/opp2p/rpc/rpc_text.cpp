@@ -53,7 +53,8 @@ std::string RpcText::joined() const {
   return out;
 }
 
-// Boost.JSON frees some of its texts with another alignment than it asked for; below the default one both are the same to new.
+// Boost.JSON frees some of its texts with another alignment than it asked for; below the default one both are the same
+// to new.
 void* CountedJson::do_allocate(std::size_t bytes, std::size_t align) {
   const auto wanted = charge_.bytes() + bytes;
   if (wanted > limit_ || !charge_.set(wanted)) throw std::bad_alloc();
@@ -61,8 +62,10 @@ void* CountedJson::do_allocate(std::size_t bytes, std::size_t align) {
 }
 
 void CountedJson::do_deallocate(void* at, std::size_t bytes, std::size_t align) {
-  if (align <= kDefaultAlignment) ::operator delete(at);
-  else ::operator delete(at, std::align_val_t(align));
+  if (align <= kDefaultAlignment)
+    ::operator delete(at);
+  else
+    ::operator delete(at, std::align_val_t(align));
   charge_.set(charge_.bytes() - bytes);
 }
 

@@ -1,9 +1,9 @@
 // The thread that computes answers of the RPC: it parses requests, runs methods and makes JSON, so that neither the
-// network thread nor the thread of the HTTP connections does. Tasks run in the order they came. Its priority is theirs: they
-// share locks (queues, the allocator), and would wait for a thread of a lower one while that has no core.
+// network thread nor the thread of the HTTP connections does. Tasks run in the order they came. Its priority is theirs:
+// they share locks (queues, the allocator), and would wait for a thread of a lower one while that has no core.
 //
-// Owner: the daemon, which stops it before what its tasks use. Thread: post() from any. Bounds: its users' (one task for
-// each request that is being answered, and one for each kind of snapshot).
+// Owner: the daemon, which stops it before what its tasks use. Thread: post() from any. Bounds: its users' (one task
+// for each request that is being answered, and one for each kind of snapshot).
 #pragma once
 
 #include <functional>

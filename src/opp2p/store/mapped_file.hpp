@@ -1,6 +1,7 @@
-// A file that is mapped into memory, as the kernel lists it. A page of one that was touched counts as this process's until it is given
-// back, though the kernel could take it at any time; giving back loses nothing, the next touch maps it again.
-// Pure value; thread: any, while the mapping exists. Linux only: elsewhere nothing is found, and nothing given back.
+// A file that is mapped into memory, as the kernel lists it. A page of one that was touched counts as this process's
+// until it is given back, though the kernel could take it at any time; giving back loses nothing, the next touch maps
+// it again. Pure value; thread: any, while the mapping exists. Linux only: elsewhere nothing is found, and nothing
+// given back.
 #pragma once
 
 #include <cstddef>

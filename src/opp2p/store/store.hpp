@@ -8,11 +8,11 @@
 // Callbacks run through the `Post` that the store was made with. Bounds: what waits to be written is bounded in bytes
 // (refused with Errc::exhausted beyond).
 //
-// Budget: chain and staging share one, of bytes. The chain has all but an eighth of it, above which its oldest blocks are
-// removed; no block of the chain goes for a staged one. When the budget is used up, staged blocks go: first those that
-// are in the chain already, then those farthest from it, which can be fetched again once the chain has come nearer. A
-// block that would be the first to go is refused with Errc::exhausted. The head, and one staged block, are kept however
-// large they are.
+// Budget: chain and staging share one, of bytes. The chain has all but an eighth of it, above which its oldest blocks
+// are removed; no block of the chain goes for a staged one. When the budget is used up, staged blocks go: first those
+// that are in the chain already, then those farthest from it, which can be fetched again once the chain has come
+// nearer. A block that would be the first to go is refused with Errc::exhausted. The head, and one staged block, are
+// kept however large they are.
 #pragma once
 
 #include <functional>

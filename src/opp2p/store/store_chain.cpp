@@ -19,7 +19,8 @@ void StoreChain::append(Block block, Done done) { store_.put(StoredBlock(block),
 void StoreChain::lookup(std::uint64_t number, LookupDone done) {
   if (wanted_.size() >= kMostWanted) {
     return runtime_.post([alive = std::weak_ptr(alive_), done = std::move(done)] {
-      if (alive.lock()) done(Error(Errc::exhausted, std::to_string(kMostWanted) + " look-ups wait for the disk already"));
+      if (alive.lock())
+        done(Error(Errc::exhausted, std::to_string(kMostWanted) + " look-ups wait for the disk already"));
     });
   }
   wanted_.push_back(Lookup{number, std::move(done), std::optional<ServedBlock>()});

@@ -1,5 +1,5 @@
-// The block store as the sync code wants it (opstack/sync/drive/chain_store.hpp): writes go to the store, reads run on a
-// worker and come back to the network thread.
+// The block store as the sync code wants it (opstack/sync/drive/chain_store.hpp): writes go to the store, reads run on
+// a worker and come back to the network thread.
 //
 // Look-ups that come while two workers read wait for one of them and are read together.
 //
@@ -9,8 +9,8 @@
 // kMostWanted look-ups, more are refused.
 #pragma once
 
-#include "opp2p/store/store.hpp"
 #include "libp2p/runtime/runtime.hpp"
+#include "opp2p/store/store.hpp"
 
 namespace opp2p {
 
@@ -34,8 +34,8 @@ class StoreChain final : public opstack::sync::ChainStore {
     Result<std::optional<opstack::sync::ServedBlock>> found;
   };
   static constexpr std::size_t kReadersAtOnce = 2;
-  // Above what the server of blocks lets in at once (RequestLimits::max_total). When the disk hangs their requests end, and these
-  // would pile up.
+  // Above what the server of blocks lets in at once (RequestLimits::max_total). When the disk hangs their requests end,
+  // and these would pile up.
   static constexpr std::size_t kMostWanted = 1024;
 
   void read_wanted();

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "libp2p/runtime/sim/sim_world.hpp"
 #include "opp2p/store/store_memory.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
-#include "libp2p/runtime/sim/sim_world.hpp"
 
 namespace opp2p {
 namespace {

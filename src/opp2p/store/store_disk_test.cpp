@@ -1,6 +1,4 @@
 // The disk under the tests of the block store, what they write on it, and tests of the disk itself.
-#include "opp2p/store/store_test_disk.hpp"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
@@ -9,6 +7,7 @@
 #include <fstream>
 #include <future>
 
+#include "opp2p/store/store_test_disk.hpp"
 #include "opp2p/store/store_test_support.hpp"
 
 namespace opp2p::testing_store {
@@ -124,8 +123,8 @@ int Disk::rename(const char* from, const char* to) {
 // What LMDB and the store call; the definitions of the executable come before those of the C library.
 extern "C" {
 ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
-  const struct iovec part {
-    const_cast<void*>(data), size  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  const struct iovec part{
+      const_cast<void*>(data), size  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   };
   return opp2p::testing_store::Disk::instance().write(fd, &part, 1, offset);
 }

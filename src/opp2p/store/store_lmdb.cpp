@@ -78,8 +78,8 @@ struct LmdbStore::Writer {
            item.block.body->size() <= opstack::sync::wire::kMaxDecompressed;
   }
 
-  // Waits for the first write, and where the last batch is not long ago for company too; takes as much as one commit may
-  // hold. Empty when stopped and nothing is left.
+  // Waits for the first write, and where the last batch is not long ago for company too; takes as much as one commit
+  // may hold. Empty when stopped and nothing is left.
   std::vector<StoreWrite> take() {
     std::unique_lock lock(mutex);
     wake.wait(lock, [&] { return stopping || !waiting.empty(); });
@@ -88,7 +88,8 @@ struct LmdbStore::Writer {
       wake.wait_until(lock, next, [&] { return stopping; });
     }
     last_taken = std::chrono::steady_clock::now();
-    const std::uint64_t most = config.max_size == 0 ? UINT64_MAX : std::max<std::uint64_t>(config.max_size / 16, 1 << 20);
+    const std::uint64_t most =
+        config.max_size == 0 ? UINT64_MAX : std::max<std::uint64_t>(config.max_size / 16, 1 << 20);
     std::size_t count = 0;
     for (std::uint64_t bytes = 0; count < waiting.size(); ++count) {
       bytes += waiting[count].bytes();

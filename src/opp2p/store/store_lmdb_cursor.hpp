@@ -14,7 +14,9 @@ inline MDB_val as_value(ByteView bytes) {
   return {bytes.size(), const_cast<std::uint8_t*>(bytes.data())};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
 }
 
-inline ByteView as_view(const MDB_val& value) { return {static_cast<const std::uint8_t*>(value.mv_data), value.mv_size}; }
+inline ByteView as_view(const MDB_val& value) {
+  return {static_cast<const std::uint8_t*>(value.mv_data), value.mv_size};
+}
 
 // A cursor that is closed with its scope, before its transaction ends.
 class Cursor {

@@ -92,12 +92,9 @@ int LmdbStore::Database::write_once(std::vector<StoreWrite>& batch) {
 
 int LmdbStore::Database::apply(MDB_txn* txn, StoreWrite& item) {
   switch (item.kind) {
-    case StoreWrite::Kind::put:
-      return put_block(txn, item);
-    case StoreWrite::Kind::stage:
-      return put_staged(txn, item);
-    case StoreWrite::Kind::drop_staged:
-      return drop_segment(txn, item.segment);
+    case StoreWrite::Kind::put: return put_block(txn, item);
+    case StoreWrite::Kind::stage: return put_staged(txn, item);
+    case StoreWrite::Kind::drop_staged: return drop_segment(txn, item.segment);
   }
   return 0;
 }
@@ -221,7 +218,8 @@ Result<StoreSummary> LmdbStore::Database::summary() const {
   out.blocks = stat.ms_entries;
   if (const int code = mdb_stat(txn.get(), staging_, &stat); code != 0) return failed(code, "counting staged blocks");
   out.staged = stat.ms_entries;
-  if (const int code = used_bytes(txn.get(), {blocks_, hashes_, staging_}, out.bytes); code != 0) return failed(code, "measuring");
+  if (const int code = used_bytes(txn.get(), {blocks_, hashes_, staging_}, out.bytes); code != 0)
+    return failed(code, "measuring");
   OPP2P_TRY(const auto lowest, end_of_chain(txn.get(), MDB_FIRST));
   if (lowest) out.lowest = lowest->number;
   OPP2P_TRY(out.head, end_of_chain(txn.get(), MDB_LAST));
@@ -229,8 +227,8 @@ Result<StoreSummary> LmdbStore::Database::summary() const {
   return out;
 }
 
-Result<std::vector<StoredBlock>> LmdbStore::Database::range(std::uint64_t from, std::uint64_t to,
-                                                            std::size_t most, bool with_bodies) const {
+Result<std::vector<StoredBlock>> LmdbStore::Database::range(std::uint64_t from, std::uint64_t to, std::size_t most,
+                                                            bool with_bodies) const {
   const ReadTransaction txn(*this);
   if (txn.code() != 0) return failed(txn.code(), "starting a read");
   constexpr std::size_t kHeadPage = 4096;  // what is read of a block whose body is not

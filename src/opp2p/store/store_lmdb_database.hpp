@@ -44,7 +44,8 @@ class LmdbStore::Database {
   Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const;
   Result<std::optional<StoredBlock>> by_hash(const Hash& hash) const;
   Result<StoreSummary> summary() const;
-  Result<std::vector<StoredBlock>> range(std::uint64_t from, std::uint64_t to, std::size_t most, bool with_bodies) const;
+  Result<std::vector<StoredBlock>> range(std::uint64_t from, std::uint64_t to, std::size_t most,
+                                         bool with_bodies) const;
   Result<std::vector<StagedRecord>> read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
                                                 std::size_t max_bytes) const;
   const std::string& recovered() const { return recovered_; }
@@ -92,7 +93,8 @@ class LmdbStore::Database {
   MDB_dbi staging_ = 0;
   int lock_file_ = -1;
   std::uint64_t map_size_ = 0;
-  // Of env_, and nothing while that is being replaced: what lies at an address of before may be anybody's. Under map_mutex_.
+  // Of env_, and nothing while that is being replaced: what lies at an address of before may be anybody's. Under
+  // map_mutex_.
   FileMapping mapping_;
   std::atomic<std::uint64_t> pruned_{0};
   mutable std::atomic<std::size_t> touched_{0};

@@ -83,8 +83,8 @@ Result<void> LmdbStore::Database::create() {
   close_environment();
   std::filesystem::rename(young, file, error);
   if (!error) return {};
-  return fail(Errc::io, "block store in " + config_.folder.string() + ": naming the new database: " +
-                            file_error(error.value(), config_.folder));
+  return fail(Errc::io, "block store in " + config_.folder.string() +
+                            ": naming the new database: " + file_error(error.value(), config_.folder));
 }
 
 Result<void> LmdbStore::Database::open_existing() {

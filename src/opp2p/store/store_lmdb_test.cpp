@@ -143,7 +143,7 @@ TEST_F(LmdbStoreFiles, beyond_its_bound_on_waiting_bytes_it_refuses) {
 
 TEST_F(LmdbStoreFiles, what_it_maps_to_write_to_has_its_place_on_the_disk) {
   const auto store = open();
-  struct stat lock {};
+  struct stat lock{};
   ASSERT_EQ(::stat((folder_.path() / "lock.mdb").c_str(), &lock), 0);
   EXPECT_GE(lock.st_size, 256 * 64);  // readers
   EXPECT_GE(lock.st_blocks * 512, lock.st_size);

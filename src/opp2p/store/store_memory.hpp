@@ -30,7 +30,8 @@ class MemoryStore final : public BlockStore {
                                                 std::size_t max_bytes) const override;
   void drop_staged(std::uint64_t segment, Done done) override;
   void close() override;
-  // As if a process had ended and the next one opened the database: what was staged is dropped, and writes are taken again.
+  // As if a process had ended and the next one opened the database: what was staged is dropped, and writes are taken
+  // again.
   void reopen();
 
  private:

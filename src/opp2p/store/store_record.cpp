@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "opstack/sync/wire/codec.hpp"
 #include "opstack/encoding/crc32c.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
+#include "opstack/sync/wire/codec.hpp"
 
 namespace opp2p {
 namespace {

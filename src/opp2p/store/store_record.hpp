@@ -6,8 +6,8 @@
 
 namespace opp2p {
 
-// hash 32 | parent 32 | timestamp u64 | version u8, and 128 where the body is framed | CRC-32C of all else u32 | body. Little-endian
-// integers.
+// hash 32 | parent 32 | timestamp u64 | version u8, and 128 where the body is framed | CRC-32C of all else u32 | body.
+// Little-endian integers.
 inline constexpr std::size_t kRecordHead = 77;
 
 std::size_t record_size(const StoredBlock& block);

@@ -1,4 +1,5 @@
-// Any bytes as a stored record: what passes the checksum is written to the same bytes; a changed byte in it does not pass.
+// Any bytes as a stored record: what passes the checksum is written to the same bytes; a changed byte in it does not
+// pass.
 
 #include "opp2p/store/store_record.hpp"
 #include "testing/fuzz_script.hpp"

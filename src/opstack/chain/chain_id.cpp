@@ -6,8 +6,9 @@ namespace opstack::chain {
 
 libp2p::Result<ChainId> ChainId::from_decimal(std::string_view text) {
   const auto wrong = [text] {
-    return libp2p::fail(libp2p::Errc::malformed, "'" + std::string(text.substr(0, 80)) +
-                                                     "' is no chain id: a decimal number of at most 256 bits is expected");
+    return libp2p::fail(
+        libp2p::Errc::malformed,
+        "'" + std::string(text.substr(0, 80)) + "' is no chain id: a decimal number of at most 256 bits is expected");
   };
   if (text.empty() || text.size() > 78) return wrong();
   ChainId out;
@@ -41,7 +42,8 @@ std::string ChainId::to_decimal() const {
 }
 
 std::optional<std::uint64_t> ChainId::as_u64() const {
-  if (std::any_of(big_endian_.begin(), big_endian_.end() - 8, [](std::uint8_t b) { return b != 0; })) return std::nullopt;
+  if (std::any_of(big_endian_.begin(), big_endian_.end() - 8, [](std::uint8_t b) { return b != 0; }))
+    return std::nullopt;
   return libp2p::load_be64(big_endian_.data() + 24);
 }
 

@@ -1,5 +1,5 @@
-// A chain id: an integer of up to 256 bits, which is what signatures commit to and topics spell in decimal. Real ones fit
-// 64 bits. A plain value. Source: op-node surface, 5.2 and 5.3.
+// A chain id: an integer of up to 256 bits, which is what signatures commit to and topics spell in decimal. Real ones
+// fit 64 bits. A plain value. Source: op-node surface, 5.2 and 5.3.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// The named upgrades of the OP Stack, in order. Only some change what travels between nodes: Canyon, Ecotone and Isthmus the
-// payload's version, Jovian the meaning of its blob gas. A value. Source: op-node surface, 6.4 and 12.
+// The named upgrades of the OP Stack, in order. Only some change what travels between nodes: Canyon, Ecotone and
+// Isthmus the payload's version, Jovian the meaning of its blob gas. A value. Source: op-node surface, 6.4 and 12.
 #pragma once
 
 #include <array>
@@ -10,13 +10,24 @@
 namespace opstack::chain {
 
 enum class Fork : std::uint8_t {
-  bedrock, regolith, canyon, delta, ecotone, fjord, granite, holocene, isthmus, jovian, karst, lagoon,
+  bedrock,
+  regolith,
+  canyon,
+  delta,
+  ecotone,
+  fjord,
+  granite,
+  holocene,
+  isthmus,
+  jovian,
+  karst,
+  lagoon,
 };
 inline constexpr std::size_t kForkCount = 12;
 
-inline constexpr std::array<std::string_view, kForkCount> kForkNames = {
-    "bedrock", "regolith", "canyon",   "delta",   "ecotone", "fjord",
-    "granite", "holocene", "isthmus", "jovian", "karst",   "lagoon"};
+inline constexpr std::array<std::string_view, kForkCount> kForkNames = {"bedrock", "regolith", "canyon",  "delta",
+                                                                        "ecotone", "fjord",    "granite", "holocene",
+                                                                        "isthmus", "jovian",   "karst",   "lagoon"};
 
 constexpr std::string_view to_string(Fork fork) { return kForkNames[static_cast<std::size_t>(fork)]; }
 

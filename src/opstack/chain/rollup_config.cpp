@@ -19,12 +19,13 @@ bool is_zero(const T& bytes) {
 
 Result<void> check_genesis(const Genesis& genesis) {
   if (is_zero(genesis.l1.hash))
-    return wrong("genesis.l1.hash", "is missing or zero: set it to the hash of the L1 block that the chain starts from");
+    return wrong("genesis.l1.hash",
+                 "is missing or zero: set it to the hash of the L1 block that the chain starts from");
   if (is_zero(genesis.l2.hash))
     return wrong("genesis.l2.hash", "is missing or zero: set it to the hash of the chain's first block");
   if (genesis.l1.hash == genesis.l2.hash)
-    return wrong("genesis.l2.hash", "is the same as genesis.l1.hash, " + libp2p::to_hex0x(genesis.l2.hash) +
-                                        ": one of the two is wrong");
+    return wrong("genesis.l2.hash",
+                 "is the same as genesis.l1.hash, " + libp2p::to_hex0x(genesis.l2.hash) + ": one of the two is wrong");
   if (genesis.l2_time == 0)
     return wrong("genesis.l2_time", "is missing or 0: set it to the timestamp of the chain's first block");
   const auto& system = genesis.system_config;
@@ -45,16 +46,16 @@ Result<void> check_alt_da(const AltDaConfig& alt_da) {
     return wrong("alt_da.da_commitment_type", "is '" + alt_da.da_commitment_type.substr(0, 64) +
                                                   "': it must be KeccakCommitment or GenericCommitment");
   if (is_generic && alt_da.da_max_input_size)
-    return wrong("alt_da.da_max_input_size", "is " + std::to_string(*alt_da.da_max_input_size) +
-                                                 ": leave it out for generic commitments");
+    return wrong("alt_da.da_max_input_size",
+                 "is " + std::to_string(*alt_da.da_max_input_size) + ": leave it out for generic commitments");
   if (alt_da.da_max_input_size && *alt_da.da_max_input_size == 0)
     return wrong("alt_da.da_max_input_size", "is 0: set a size or leave it out");
   if (!is_generic && is_zero(alt_da.da_challenge_contract_address))
     return wrong("alt_da.da_challenge_contract_address", "is missing or zero: keccak commitments need it");
   if (is_generic && !is_zero(alt_da.da_challenge_contract_address))
-    return wrong("alt_da.da_challenge_contract_address",
-                 "is " + libp2p::to_hex0x(alt_da.da_challenge_contract_address) +
-                     ": it must be zero for generic commitments");
+    return wrong(
+        "alt_da.da_challenge_contract_address",
+        "is " + libp2p::to_hex0x(alt_da.da_challenge_contract_address) + ": it must be zero for generic commitments");
   return {};
 }
 
@@ -67,10 +68,11 @@ Result<void> check_fork_order(const RollupConfig& config) {
     const std::string key = std::string(kForkNames[i]) + "_time";
     const std::string key_before = std::string(kForkNames[i - 1]) + "_time";
     if (!before)
-      return wrong(key, "is " + std::to_string(*time) + ", but " + key_before + " is not set: set it to that time or before");
+      return wrong(
+          key, "is " + std::to_string(*time) + ", but " + key_before + " is not set: set it to that time or before");
     if (*before > *time)
-      return wrong(key, "is " + std::to_string(*time) + ", which is before " + key_before + " " + std::to_string(*before) +
-                            ": forks activate in order");
+      return wrong(key, "is " + std::to_string(*time) + ", which is before " + key_before + " " +
+                            std::to_string(*before) + ": forks activate in order");
   }
   return {};
 }
@@ -87,8 +89,8 @@ Result<void> check_chain_ids(const RollupConfig& config) {
   if (config.l1_chain_id == 0) return wrong("l1_chain_id", "is missing or 0: set it to the chain id of the L1");
   if (config.l2_chain_id == 0) return wrong("l2_chain_id", "is missing or 0: set it to the chain id of the L2");
   if (config.l1_chain_id == config.l2_chain_id)
-    return wrong("l2_chain_id", "is the same as l1_chain_id, " + std::to_string(config.l2_chain_id) +
-                                    ": one of the two is wrong");
+    return wrong("l2_chain_id",
+                 "is the same as l1_chain_id, " + std::to_string(config.l2_chain_id) + ": one of the two is wrong");
   return {};
 }
 

@@ -1,6 +1,6 @@
-// A chain's rollup configuration: the JSON file that op-node reads with --rollup.config, its checks, and the times and block
-// numbers that follow from it. A value that does not change after start-up, so any thread may read it. Source: op-node
-// surface, 12; specs/protocol/superchain-configuration.md.
+// A chain's rollup configuration: the JSON file that op-node reads with --rollup.config, its checks, and the times and
+// block numbers that follow from it. A value that does not change after start-up, so any thread may read it. Source:
+// op-node surface, 12; specs/protocol/superchain-configuration.md.
 #pragma once
 
 #include <boost/json.hpp>
@@ -104,8 +104,8 @@ struct RollupConfig {
 
   // When block `number` is due. Blocks before genesis count as genesis; a time beyond 64 bits as the last one.
   std::uint64_t timestamp_for_block(std::uint64_t number) const;
-  // The number of the block that is due at `now` (seconds since 1970), rounded down; Errc::invalid_argument before genesis. A number
-  // beyond 64 bits counts as the last one.
+  // The number of the block that is due at `now` (seconds since 1970), rounded down; Errc::invalid_argument before
+  // genesis. A number beyond 64 bits counts as the last one.
   Result<std::uint64_t> target_block_number(std::uint64_t now) const;
 
   friend bool operator==(const RollupConfig&, const RollupConfig&) = default;

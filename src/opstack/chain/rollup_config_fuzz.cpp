@@ -1,4 +1,5 @@
-// Any text as a rollup configuration: what is accepted passes its own check and is written to JSON that reads to the same.
+// Any text as a rollup configuration: what is accepted passes its own check and is written to JSON that reads to the
+// same.
 #include <algorithm>
 #include <cstdlib>
 

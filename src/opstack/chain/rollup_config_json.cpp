@@ -16,8 +16,8 @@ std::string shown(const json::value& value) {
   return text.size() <= 80 ? text : text.substr(0, 77) + "...";
 }
 
-// Reads the keys of one object; the first thing that is wrong stays. A key that is absent or null leaves its zero, which
-// check() then judges: the same as with the reference's reader.
+// Reads the keys of one object; the first thing that is wrong stays. A key that is absent or null leaves its zero,
+// which check() then judges: the same as with the reference's reader.
 class Reader {
  public:
   Reader(const json::object& object, std::string prefix, std::optional<Error>& error)
@@ -56,8 +56,9 @@ class Reader {
     const std::string expected = std::to_string(N) + " bytes as 0x-hex";
     if (!value->is_string()) return fail(key, *value, expected);
     const std::string_view text = value->get_string();
-    const auto raw = text.starts_with("0x") || text.starts_with("0X") ? libp2p::from_hex("0x" + std::string(text.substr(2)))
-                                                                      : std::nullopt;
+    const auto raw = text.starts_with("0x") || text.starts_with("0X")
+                         ? libp2p::from_hex("0x" + std::string(text.substr(2)))
+                         : std::nullopt;
     if (!raw || raw->size() != N) return fail(key, *value, expected);
     std::copy(raw->begin(), raw->end(), out.begin());
   }
@@ -194,8 +195,7 @@ Result<RollupConfig> RollupConfig::from_text(std::string_view text) {
   if (!code && read == text.size()) parser.finish(code);
   if (!code && read < text.size() && text.find_first_not_of(" \t\r\n", read) != std::string_view::npos)
     code = json::error::extra_data;
-  if (code)
-    return Error::at(read, Errc::malformed, "rollup config: the file is no JSON (" + code.message() + ")");
+  if (code) return Error::at(read, Errc::malformed, "rollup config: the file is no JSON (" + code.message() + ")");
   return from_json(parser.release());
 }
 

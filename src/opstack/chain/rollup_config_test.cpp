@@ -174,7 +174,8 @@ TEST(RollupConfig, a_fork_without_the_one_before_is_refused_up_to_isthmus_only) 
 }
 
 TEST(RollupConfig, text_that_is_no_JSON_object_is_refused) {
-  for (const char* text : {"", "{", "[]", "nope", "{} x"}) EXPECT_EQ(RollupConfig::from_text(text).error(), Errc::malformed) << text;
+  for (const char* text : {"", "{", "[]", "nope", "{} x"})
+    EXPECT_EQ(RollupConfig::from_text(text).error(), Errc::malformed) << text;
   EXPECT_TRUE(RollupConfig::from_text(std::string(kFull) + "\n"));
 }
 
@@ -202,7 +203,8 @@ TEST(RollupConfig, numbers_and_times_of_blocks_follow_from_genesis) {
   EXPECT_EQ(config.timestamp_for_block(100), 1000u);
   EXPECT_EQ(config.timestamp_for_block(103), 1006u);
   EXPECT_EQ(config.timestamp_for_block(3), 1000u);
-  EXPECT_EQ(config.timestamp_for_block(std::numeric_limits<std::uint64_t>::max()), std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(config.timestamp_for_block(std::numeric_limits<std::uint64_t>::max()),
+            std::numeric_limits<std::uint64_t>::max());
   EXPECT_EQ(*config.target_block_number(1000), 100u);
   EXPECT_EQ(*config.target_block_number(1001), 100u);
   EXPECT_EQ(*config.target_block_number(1006), 103u);
@@ -217,15 +219,16 @@ TEST(Forks, names_are_read_as_they_are_written) {
 
 TEST(ChainId, decimal_text_is_read_and_written_up_to_256_bits) {
   const std::string largest = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
-  for (const std::string_view text : {std::string_view("0"), std::string_view("10"), std::string_view("18446744073709551616"),
-                                      std::string_view(largest)}) {
+  for (const std::string_view text : {std::string_view("0"), std::string_view("10"),
+                                      std::string_view("18446744073709551616"), std::string_view(largest)}) {
     const auto id = ChainId::from_decimal(text);
     ASSERT_TRUE(id) << text;
     EXPECT_EQ(id->to_decimal(), text);
   }
   EXPECT_EQ(ChainId::from_decimal("901")->as_u64(), 901u);
   EXPECT_FALSE(ChainId::from_decimal("18446744073709551616")->as_u64());
-  for (const char* text : {"", "-1", "0x10", " 1", "115792089237316195423570985008687907853269984665640564039457584007913129639936"})
+  for (const char* text :
+       {"", "-1", "0x10", " 1", "115792089237316195423570985008687907853269984665640564039457584007913129639936"})
     EXPECT_FALSE(ChainId::from_decimal(text)) << text;
 }
 

@@ -19,15 +19,15 @@ constexpr Tables make_tables() {
     tables[0][i] = crc;
   }
   for (std::size_t t = 1; t < 8; ++t)
-    for (std::size_t i = 0; i < 256; ++i)
-      tables[t][i] = tables[t - 1][i] >> 8 ^ tables[0][tables[t - 1][i] & 0xff];
+    for (std::size_t i = 0; i < 256; ++i) tables[t][i] = tables[t - 1][i] >> 8 ^ tables[0][tables[t - 1][i] & 0xff];
   return tables;
 }
 
 constexpr Tables kTables = make_tables();
 
-// The instruction takes three cycles, and a new one can begin in each: three runs side by side keep it busy. Their results are
-// joined by advancing a checksum over the zeros that stand for a run behind it, which is linear in its bits.
+// The instruction takes three cycles, and a new one can begin in each: three runs side by side keep it busy. Their
+// results are joined by advancing a checksum over the zeros that stand for a run behind it, which is linear in its
+// bits.
 constexpr std::size_t kRun = 1024;  // bytes
 
 using AdvanceTables = std::array<std::array<std::uint32_t, 256>, 4>;
@@ -48,7 +48,8 @@ constexpr AdvanceTables kAdvance = make_advance_tables();
 
 // What `crc` becomes over kRun zeros.
 std::uint32_t advance(std::uint32_t crc) {
-  return kAdvance[0][crc & 0xff] ^ kAdvance[1][crc >> 8 & 0xff] ^ kAdvance[2][crc >> 16 & 0xff] ^ kAdvance[3][crc >> 24];
+  return kAdvance[0][crc & 0xff] ^ kAdvance[1][crc >> 8 & 0xff] ^ kAdvance[2][crc >> 16 & 0xff] ^
+         kAdvance[3][crc >> 24];
 }
 
 #if defined(__x86_64__)
@@ -90,7 +91,8 @@ std::uint32_t crc32c_portable(libp2p::ByteView data) {
     const std::uint32_t low = libp2p::load_le32(p) ^ crc;
     const std::uint32_t high = libp2p::load_le32(p + 4);
     crc = kTables[7][low & 0xff] ^ kTables[6][low >> 8 & 0xff] ^ kTables[5][low >> 16 & 0xff] ^ kTables[4][low >> 24] ^
-          kTables[3][high & 0xff] ^ kTables[2][high >> 8 & 0xff] ^ kTables[1][high >> 16 & 0xff] ^ kTables[0][high >> 24];
+          kTables[3][high & 0xff] ^ kTables[2][high >> 8 & 0xff] ^ kTables[1][high >> 16 & 0xff] ^
+          kTables[0][high >> 24];
   }
   for (; left > 0; ++p, --left) crc = crc >> 8 ^ kTables[0][(crc ^ *p) & 0xff];
   return ~crc;

@@ -11,7 +11,8 @@ namespace {
 
 using libp2p::crypto::Hash256;
 
-// What a parent holds of a node: the RLP of the node itself when that is shorter than 32 bytes, else its hash as a string.
+// What a parent holds of a node: the RLP of the node itself when that is shorter than 32 bytes, else its hash as a
+// string.
 struct Reference {
   libp2p::ByteArray<33> bytes;
   std::uint8_t size = 0;
@@ -101,24 +102,27 @@ struct LeafHead {
 LeafHead leaf_head(const Key& key, std::size_t from, libp2p::ByteView value) {
   std::uint8_t path[10];
   const libp2p::ByteView path_view(path, write_path(path, key, from, key.size, true));
-  const std::size_t contents = libp2p::multiformats::rlp_string_size(path_view) + libp2p::multiformats::rlp_string_size(value);
+  const std::size_t contents =
+      libp2p::multiformats::rlp_string_size(path_view) + libp2p::multiformats::rlp_string_size(value);
   LeafHead head;
   head.total = libp2p::multiformats::rlp_list_size(contents);
   head.size = libp2p::multiformats::write_rlp_header(head.bytes, contents, true);
-  if (path_view.size() > 1) head.size += libp2p::multiformats::write_rlp_header(head.bytes + head.size, path_view.size(), false);
+  if (path_view.size() > 1)
+    head.size += libp2p::multiformats::write_rlp_header(head.bytes + head.size, path_view.size(), false);
   std::copy(path_view.begin(), path_view.end(), head.bytes + head.size);
   head.size += path_view.size();
-  if (value.size() != 1 || value[0] >= 0x80) head.size += libp2p::multiformats::write_rlp_header(head.bytes + head.size, value.size(), false);
+  if (value.size() != 1 || value[0] >= 0x80)
+    head.size += libp2p::multiformats::write_rlp_header(head.bytes + head.size, value.size(), false);
   return head;
 }
 
 // A branch, or what comes before one whose keys agree for longer.
 struct Node {
   static constexpr std::uint32_t kNone = UINT32_MAX;
-  std::uint32_t self = 0;      // its own number, as `children` are: leaves by position, then nodes
-  std::uint32_t first = 0;     // the first leaf below it
-  std::uint8_t depth = 0;      // nibbles above it
-  std::uint8_t extends = 0;    // nibbles that it adds, children[0] being what follows; 0 for a branch
+  std::uint32_t self = 0;    // its own number, as `children` are: leaves by position, then nodes
+  std::uint32_t first = 0;   // the first leaf below it
+  std::uint8_t depth = 0;    // nibbles above it
+  std::uint8_t extends = 0;  // nibbles that it adds, children[0] being what follows; 0 for a branch
   std::array<std::uint32_t, 16> children{};
 };
 
@@ -143,7 +147,8 @@ class Builder {
   }
 
  private:
-  static constexpr std::size_t kBatch = 128;  // leaves or nodes that are hashed side by side, so what is kept of them stays small
+  static constexpr std::size_t kBatch =
+      128;  // leaves or nodes that are hashed side by side, so what is kept of them stays small
 
   Key key_at(std::size_t position) const { return key_of(order_[position]); }
   libp2p::ByteView value_at(std::size_t position) const { return values_[order_[position]]; }
@@ -177,9 +182,9 @@ class Builder {
     }
   }
 
-  // Lays out the nodes over the leaves from `begin` to `end`, which agree on their first `depth` nibbles, by their height over the
-  // leaves: those of one height need only lower ones, so they can be hashed side by side. The depth is at most that of a key (18),
-  // so the recursion is bounded whatever the list holds.
+  // Lays out the nodes over the leaves from `begin` to `end`, which agree on their first `depth` nibbles, by their
+  // height over the leaves: those of one height need only lower ones, so they can be hashed side by side. The depth is
+  // at most that of a key (18), so the recursion is bounded whatever the list holds.
   struct Planned {
     std::uint32_t number;
     std::size_t height;
@@ -247,7 +252,8 @@ class Builder {
   void append_node(libp2p::Bytes& out, const Node& node) const {
     if (node.extends > 0) {
       std::uint8_t path[10];
-      const libp2p::ByteView path_view(path, write_path(path, key_at(node.first), node.depth, node.depth + node.extends, false));
+      const libp2p::ByteView path_view(
+          path, write_path(path, key_at(node.first), node.depth, node.depth + node.extends, false));
       const Reference& child = references_[node.children[0]];
       libp2p::multiformats::append_rlp_list_header(out, libp2p::multiformats::rlp_string_size(path_view) + child.size);
       libp2p::multiformats::append_rlp_string(out, path_view);
@@ -273,7 +279,7 @@ class Builder {
 
   std::span<const libp2p::ByteView> values_;
   libp2p::crypto::KeccakBeside* beside_;
-  std::vector<std::size_t> order_;  // positions to indices
+  std::vector<std::size_t> order_;     // positions to indices
   std::vector<Reference> references_;  // of leaves by position, then of nodes as they were planned
   std::size_t planned_ = 0;
   std::vector<std::vector<Node>> levels_;  // by height
@@ -282,7 +288,8 @@ class Builder {
 
 }  // namespace
 
-libp2p::crypto::Hash256 ordered_trie_root(std::span<const libp2p::ByteView> values, libp2p::crypto::KeccakBeside* beside) {
+libp2p::crypto::Hash256 ordered_trie_root(std::span<const libp2p::ByteView> values,
+                                          libp2p::crypto::KeccakBeside* beside) {
   return Builder(values, beside).root();
 }
 

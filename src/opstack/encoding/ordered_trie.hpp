@@ -1,10 +1,9 @@
 // The root of the Merkle-Patricia trie that maps RLP(index) to the index-th value of a list: how a header commits to
-// its transactions and withdrawals. Stateless and thread-safe. Nothing of the trie is stored but one reference (at most 33
-// bytes) for each leaf and node, and who is whose child: the order of the keys is known in advance, so leaves are made first, in one
-// pass that depends on nothing else, then the nodes of one height after the other, each time many side by side in the lanes
-// of keccak_many.hpp. Time and memory are linear.
-// An empty value counts as absent, as in geth.
-// Source: Ethereum Yellow Paper, appendix D and section 4.4.
+// its transactions and withdrawals. Stateless and thread-safe. Nothing of the trie is stored but one reference (at most
+// 33 bytes) for each leaf and node, and who is whose child: the order of the keys is known in advance, so leaves are
+// made first, in one pass that depends on nothing else, then the nodes of one height after the other, each time many
+// side by side in the lanes of keccak_many.hpp. Time and memory are linear. An empty value counts as absent, as in
+// geth. Source: Ethereum Yellow Paper, appendix D and section 4.4.
 #pragma once
 
 #include <span>
@@ -20,6 +19,7 @@ inline constexpr libp2p::crypto::Hash256 kEmptyTrieRoot = {
     0x5b, 0x48, 0xe0, 0x1b, 0x99, 0x6c, 0xad, 0xc0, 0x01, 0x62, 0x2f, 0xb5, 0xe3, 0x63, 0xb4, 0x21};
 
 // What has to be hashed as well can go `beside`.
-libp2p::crypto::Hash256 ordered_trie_root(std::span<const libp2p::ByteView> values, libp2p::crypto::KeccakBeside* beside = nullptr);
+libp2p::crypto::Hash256 ordered_trie_root(std::span<const libp2p::ByteView> values,
+                                          libp2p::crypto::KeccakBeside* beside = nullptr);
 
 }  // namespace opstack::encoding

@@ -21,7 +21,8 @@ libp2p::Bytes hex_prefix(const Nibbles& path, bool leaf) {
   if (path.size() % 2 == 0) padded.push_back(0);
   padded.insert(padded.end(), path.begin(), path.end());
   libp2p::Bytes out;
-  for (std::size_t i = 0; i < padded.size(); i += 2) out.push_back(static_cast<std::uint8_t>(padded[i] << 4 | padded[i + 1]));
+  for (std::size_t i = 0; i < padded.size(); i += 2)
+    out.push_back(static_cast<std::uint8_t>(padded[i] << 4 | padded[i + 1]));
   return out;
 }
 
@@ -45,7 +46,8 @@ libp2p::Bytes reference(const Entries& entries) {
 Entries behind(const Entries& entries, std::size_t drop, int nibble = -1) {
   Entries out;
   for (const auto& [key, value] : entries)
-    if (nibble < 0 || key.front() == nibble) out[Nibbles(key.begin() + static_cast<std::ptrdiff_t>(drop), key.end())] = value;
+    if (nibble < 0 || key.front() == nibble)
+      out[Nibbles(key.begin() + static_cast<std::ptrdiff_t>(drop), key.end())] = value;
   return out;
 }
 
@@ -61,7 +63,8 @@ libp2p::Bytes node(const Entries& entries) {
   std::size_t shared = 0;
   while (shared < first.size() && first[shared] == last[shared]) ++shared;
   if (shared > 0) {
-    libp2p::multiformats::append_rlp_string(contents, hex_prefix(Nibbles(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(shared)), false));
+    libp2p::multiformats::append_rlp_string(
+        contents, hex_prefix(Nibbles(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(shared)), false));
     libp2p::append(contents, reference(behind(entries, shared)));
     return list_of(contents);
   }
@@ -117,7 +120,8 @@ TEST(OrderedTrie, agrees_with_the_definition_at_every_size_around_the_forms_of_k
         value.resize(1 + static_cast<std::size_t>(rng.below(length)));
         rng.fill(value);
       }
-      ASSERT_EQ(libp2p::to_hex(root(values)), libp2p::to_hex(expected_root(values))) << count << " values of up to " << length;
+      ASSERT_EQ(libp2p::to_hex(root(values)), libp2p::to_hex(expected_root(values)))
+          << count << " values of up to " << length;
     }
   }
 }

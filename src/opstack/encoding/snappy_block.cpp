@@ -20,11 +20,14 @@ struct Header {
 libp2p::Result<Header> read_header(libp2p::ByteView block) {
   const auto number = libp2p::read_uvarint(block);
   if (number.fault == libp2p::Uvarint::Fault::truncated)
-    return libp2p::Error::at(number.size, libp2p::Errc::malformed, "snappy: the length in front of the block is cut off");
+    return libp2p::Error::at(number.size, libp2p::Errc::malformed,
+                             "snappy: the length in front of the block is cut off");
   if (number.fault == libp2p::Uvarint::Fault::overflow)
-    return libp2p::Error::at(number.size, libp2p::Errc::malformed, "snappy: the announced length does not end within ten bytes and 64 bits");
+    return libp2p::Error::at(number.size, libp2p::Errc::malformed,
+                             "snappy: the announced length does not end within ten bytes and 64 bits");
   if (number.value > 0xffffffff)
-    return libp2p::Error::at(number.size - 1, libp2p::Errc::malformed, "snappy: the announced length does not fit 32 bits");
+    return libp2p::Error::at(number.size - 1, libp2p::Errc::malformed,
+                             "snappy: the announced length does not fit 32 bits");
   return Header{static_cast<std::size_t>(number.value), number.size};
 }
 
@@ -43,7 +46,8 @@ class ShortenedBlock : public snappy::Source {
   std::size_t Available() const override { return length_size_ - length_taken_ + body_.size(); }
   const char* Peek(std::size_t* size) override {
     const bool first = length_taken_ < length_size_;
-    const libp2p::ByteView piece = first ? libp2p::ByteView(length_).subspan(length_taken_, length_size_ - length_taken_) : body_;
+    const libp2p::ByteView piece =
+        first ? libp2p::ByteView(length_).subspan(length_taken_, length_size_ - length_taken_) : body_;
     *size = piece.size();
     return reinterpret_cast<const char*>(piece.data());
   }
@@ -91,7 +95,8 @@ libp2p::Result<Element> read_element(libp2p::ByteView block, std::size_t at) {
       }
       ++length;
       if (length > left - extra)
-        return libp2p::Error::at(at, libp2p::Errc::malformed, "snappy: a literal of " + std::to_string(length) + " bytes runs past the input");
+        return libp2p::Error::at(at, libp2p::Errc::malformed,
+                                 "snappy: a literal of " + std::to_string(length) + " bytes runs past the input");
       return Element{1 + extra + static_cast<std::size_t>(length), length, 0};
     }
     case 1:
@@ -106,8 +111,8 @@ libp2p::Result<Element> read_element(libp2p::ByteView block, std::size_t at) {
   }
 }
 
-// Whether a literal may be there whose length is given as 0xffffffff. It has 2^32 bytes; the library adds the one in 32 bits, takes it for
-// none and goes on, while Go refuses it: who forwarded such a block would be blamed.
+// Whether a literal may be there whose length is given as 0xffffffff. It has 2^32 bytes; the library adds the one in 32
+// bits, takes it for none and goes on, while Go refuses it: who forwarded such a block would be blamed.
 bool may_hold_wrapped_literal(libp2p::ByteView block) {
   static constexpr std::uint8_t kWrapped[] = {63 << 2, 0xff, 0xff, 0xff, 0xff};
   constexpr std::size_t kStep = 256;
@@ -123,7 +128,8 @@ bool may_hold_wrapped_literal(libp2p::ByteView block) {
     if (found == 0) continue;
     const std::size_t from = at - std::min<std::size_t>(at, 4);
     const libp2p::ByteView around = block.subspan(from, std::min(block.size() - from, kStep + 8));
-    if (std::search(around.begin(), around.end(), std::begin(kWrapped), std::end(kWrapped)) != around.end()) return true;
+    if (std::search(around.begin(), around.end(), std::begin(kWrapped), std::end(kWrapped)) != around.end())
+      return true;
   }
   return false;
 }
@@ -143,18 +149,19 @@ libp2p::Result<void> check_snappy_block(libp2p::ByteView block) {
     const bool copy = (block[at] & 3) != 0;
     if (copy && (element.offset == 0 || element.offset > given))
       return libp2p::Error::at(at, libp2p::Errc::malformed,
-                       "snappy: a copy from " + std::to_string(element.offset) + " bytes back, where " +
-                           std::to_string(given) + " are there");
+                               "snappy: a copy from " + std::to_string(element.offset) + " bytes back, where " +
+                                   std::to_string(given) + " are there");
     given += element.given;
     if (given > header.length)
-      return libp2p::Error::at(at, libp2p::Errc::malformed,
-                       "snappy: the elements give more than the announced " + std::to_string(header.length) + " bytes");
+      return libp2p::Error::at(
+          at, libp2p::Errc::malformed,
+          "snappy: the elements give more than the announced " + std::to_string(header.length) + " bytes");
     at += element.taken;
   }
   if (given != header.length)
     return libp2p::Error::at(block.size(), libp2p::Errc::malformed,
-                     "snappy: the elements give " + std::to_string(given) + " bytes, " + std::to_string(header.length) +
-                         " were announced");
+                             "snappy: the elements give " + std::to_string(given) + " bytes, " +
+                                 std::to_string(header.length) + " were announced");
   return {};
 }
 
@@ -162,8 +169,8 @@ libp2p::Result<libp2p::Bytes> snappy_decompress(libp2p::ByteView block, std::siz
   OPP2P_TRY(const auto header, read_header(block));
   if (header.length > max_size)
     return libp2p::Error::at(0, libp2p::Errc::too_large,
-                     "snappy: " + std::to_string(header.length) + " bytes are announced, at most " +
-                         std::to_string(max_size) + " are allowed");
+                             "snappy: " + std::to_string(header.length) + " bytes are announced, at most " +
+                                 std::to_string(max_size) + " are allowed");
   // A block cannot hold more than 64 bytes for each three of its own: one that announces more is refused before its
   // announcement is believed with an allocation.
   if (header.length / 64 > block.size()) {

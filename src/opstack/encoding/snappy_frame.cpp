@@ -76,7 +76,8 @@ libp2p::Result<void> SnappyFrameDecoder::push(libp2p::ByteView piece, libp2p::By
 
 libp2p::Result<void> SnappyFrameDecoder::take(libp2p::ByteView piece, libp2p::Bytes& out) {
   if (piece.size() > max_input_ - std::min(consumed_, max_input_))
-    return wrong(libp2p::Errc::too_large, "the stream is longer than the " + std::to_string(max_input_) + " bytes allowed");
+    return wrong(libp2p::Errc::too_large,
+                 "the stream is longer than the " + std::to_string(max_input_) + " bytes allowed");
   while (!piece.empty()) {
     if (header_filled_ < 4) {
       if (header_filled_ == 0) chunk_start_ = consumed_;
@@ -104,30 +105,31 @@ libp2p::Result<void> SnappyFrameDecoder::take(libp2p::ByteView piece, libp2p::By
 libp2p::Result<void> SnappyFrameDecoder::begin_chunk() {
   const std::uint8_t type = header_[0];
   body_size_ = std::size_t{header_[1]} | std::size_t{header_[2]} << 8 | std::size_t{header_[3]} << 16;
-  if (!identified_ && type != kIdentifier) return wrong(libp2p::Errc::malformed, "the stream does not start with its identifier");
+  if (!identified_ && type != kIdentifier)
+    return wrong(libp2p::Errc::malformed, "the stream does not start with its identifier");
   if (type == kIdentifier && body_size_ != kIdentifierBody.size())
-    return wrong(libp2p::Errc::malformed, "an identifier chunk of " + std::to_string(body_size_) + " bytes instead of 6");
+    return wrong(libp2p::Errc::malformed,
+                 "an identifier chunk of " + std::to_string(body_size_) + " bytes instead of 6");
   if (type > kUncompressed && type <= kLastUnskippable)
     return wrong(libp2p::Errc::unsupported, "reserved chunk type " + std::to_string(type) + " that may not be skipped");
   if (body_size_ > kSnappyMaxChunkBody)
     return wrong(libp2p::Errc::too_large, "a chunk of " + std::to_string(body_size_) + " bytes, at most " +
-                                      std::to_string(kSnappyMaxChunkBody) + " are allowed");
-  if (type <= kUncompressed && body_size_ < 4) return wrong(libp2p::Errc::malformed, "a data chunk without room for its checksum");
+                                              std::to_string(kSnappyMaxChunkBody) + " are allowed");
+  if (type <= kUncompressed && body_size_ < 4)
+    return wrong(libp2p::Errc::malformed, "a data chunk without room for its checksum");
   return {};
 }
 
 libp2p::Result<void> SnappyFrameDecoder::end_chunk(libp2p::ByteView body, libp2p::Bytes& out) {
   switch (header_[0]) {
     case kIdentifier:
-      if (!libp2p::equal(body, kIdentifierBody)) return wrong(libp2p::Errc::malformed, "the stream's identifier is not sNaPpY");
+      if (!libp2p::equal(body, kIdentifierBody))
+        return wrong(libp2p::Errc::malformed, "the stream's identifier is not sNaPpY");
       identified_ = true;
       return {};
-    case kCompressed:
-      return data_chunk(body, true, out);
-    case kUncompressed:
-      return data_chunk(body, false, out);
-    default:
-      return {};  // padding and what may be skipped
+    case kCompressed: return data_chunk(body, true, out);
+    case kUncompressed: return data_chunk(body, false, out);
+    default: return {};  // padding and what may be skipped
   }
 }
 
@@ -142,16 +144,19 @@ libp2p::Result<void> SnappyFrameDecoder::data_chunk(libp2p::ByteView body, bool 
     size = *length;
   }
   if (size > kSnappyMaxChunkContents)
-    return wrong(libp2p::Errc::malformed, "a chunk holds " + std::to_string(size) + " bytes, at most 65536 are allowed");
+    return wrong(libp2p::Errc::malformed,
+                 "a chunk holds " + std::to_string(size) + " bytes, at most 65536 are allowed");
   if (size > max_output_ - produced_)
-    return wrong(libp2p::Errc::too_large, "the stream holds more than the " + std::to_string(max_output_) + " bytes allowed");
+    return wrong(libp2p::Errc::too_large,
+                 "the stream holds more than the " + std::to_string(max_output_) + " bytes allowed");
   if (compressed) {
     auto result = snappy_decompress(contents, kSnappyMaxChunkContents);
     if (!result) return wrong(result.error().code(), result.error().text());
     decompressed = std::move(*result);
     contents = decompressed;
   }
-  if (masked_crc32c(crc32c(contents)) != announced) return wrong(libp2p::Errc::mismatch, "the checksum of a chunk does not match");
+  if (masked_crc32c(crc32c(contents)) != announced)
+    return wrong(libp2p::Errc::mismatch, "the checksum of a chunk does not match");
   libp2p::append(out, contents);
   produced_ += contents.size();
   return {};
@@ -160,8 +165,8 @@ libp2p::Result<void> SnappyFrameDecoder::data_chunk(libp2p::ByteView body, bool 
 libp2p::Result<void> SnappyFrameDecoder::finish() {
   if (failed_) return *failed_;
   if (header_filled_ != 0)
-    return libp2p::Error::at(consumed_, libp2p::Errc::truncated, "snappy frames: the stream ends within the chunk at byte " +
-                                                     std::to_string(chunk_start_));
+    return libp2p::Error::at(consumed_, libp2p::Errc::truncated,
+                             "snappy frames: the stream ends within the chunk at byte " + std::to_string(chunk_start_));
   return {};
 }
 

@@ -1,7 +1,8 @@
-// Snappy's framing format: a stream of checksummed chunks, as payload_by_number responses are sent. The encoder writes what
-// the Go encoder writes (one chunk for each 64 KiB, uncompressed where compression saves less than an eighth). The decoder
-// takes the stream in pieces of any size, holds at most one chunk (76,494 bytes) and never gives more than its bound.
-// Owned by one reader; no thread of its own. Source: google/snappy framing_format.txt; the bound on a chunk is that of Go's.
+// Snappy's framing format: a stream of checksummed chunks, as payload_by_number responses are sent. The encoder writes
+// what the Go encoder writes (one chunk for each 64 KiB, uncompressed where compression saves less than an eighth). The
+// decoder takes the stream in pieces of any size, holds at most one chunk (76,494 bytes) and never gives more than its
+// bound. Owned by one reader; no thread of its own. Source: google/snappy framing_format.txt; the bound on a chunk is
+// that of Go's.
 #pragma once
 
 #include "libp2p/base/bytes.hpp"

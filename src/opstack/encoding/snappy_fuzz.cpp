@@ -1,5 +1,6 @@
-// Any bytes as a block: the library and the walk that finds faults agree, and contents survive another round. The same bytes as
-// frames: a decoder that gets them whole and one that gets them in pieces agree. The same bytes as contents: they come back.
+// Any bytes as a block: the library and the walk that finds faults agree, and contents survive another round. The same
+// bytes as frames: a decoder that gets them whole and one that gets them in pieces agree. The same bytes as contents:
+// they come back.
 #include <algorithm>
 
 #include "opstack/encoding/snappy_block.hpp"

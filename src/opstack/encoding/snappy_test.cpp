@@ -50,10 +50,10 @@ TEST(SnappyBlock, the_length_may_be_padded_to_ten_bytes_as_Go_reads_it) {
     EXPECT_TRUE(check_snappy_block(block)) << size;
     EXPECT_FALSE(snappy_decompress(libp2p::ByteView(block).first(block.size() - 1), 10)) << size;
   }
-  EXPECT_FALSE(snappy_decoded_length(*libp2p::from_hex("8280808080808080808000")));     // eleven bytes
-  EXPECT_FALSE(snappy_decoded_length(*libp2p::from_hex("82808080808080808002")));       // the tenth above 1
-  EXPECT_FALSE(snappy_decoded_length(*libp2p::from_hex("82808080808080808001")));       // 2^63 and 2
-  EXPECT_FALSE(snappy_decoded_length(*libp2p::from_hex("808080801000")));               // 2^32
+  EXPECT_FALSE(snappy_decoded_length(*libp2p::from_hex("8280808080808080808000")));  // eleven bytes
+  EXPECT_FALSE(snappy_decoded_length(*libp2p::from_hex("82808080808080808002")));    // the tenth above 1
+  EXPECT_FALSE(snappy_decoded_length(*libp2p::from_hex("82808080808080808001")));    // 2^63 and 2
+  EXPECT_FALSE(snappy_decoded_length(*libp2p::from_hex("808080801000")));            // 2^32
   EXPECT_EQ(snappy_decoded_length(*libp2p::from_hex("ffffffff8f00")).value(), 0xffffffffu);
 }
 
@@ -61,8 +61,13 @@ TEST(SnappyBlock, a_large_block_behind_a_padded_length_is_read_like_any_other) {
   libp2p::SeededRng rng(7);
   const libp2p::Bytes data = sample(rng, 300'000);
   const libp2p::Bytes plain = snappy_compress(data);
-  libp2p::Bytes padded{static_cast<std::uint8_t>(plain[0] | 0x80), static_cast<std::uint8_t>(plain[1] | 0x80),
-               static_cast<std::uint8_t>(plain[2] | 0x80), 0x80, 0x80, 0x80, 0x00};
+  libp2p::Bytes padded{static_cast<std::uint8_t>(plain[0] | 0x80),
+                       static_cast<std::uint8_t>(plain[1] | 0x80),
+                       static_cast<std::uint8_t>(plain[2] | 0x80),
+                       0x80,
+                       0x80,
+                       0x80,
+                       0x00};
   libp2p::append(padded, libp2p::ByteView(plain).subspan(3));
   EXPECT_EQ(snappy_decompress(padded, data.size()).value(), data);
   padded.pop_back();

@@ -1,6 +1,6 @@
 // The two helpers that the payload's SSZ needs: a reader that takes fixed-size fields from the front of a view that was
-// checked to be long enough, and a writer into a string of known size. SSZ is little-endian; a variable part is named by
-// its 4-byte offset. Source: consensus-specs ssz/simple-serialize.md, "Serialization".
+// checked to be long enough, and a writer into a string of known size. SSZ is little-endian; a variable part is named
+// by its 4-byte offset. Source: consensus-specs ssz/simple-serialize.md, "Serialization".
 #pragma once
 
 #include <algorithm>

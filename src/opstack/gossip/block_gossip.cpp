@@ -7,8 +7,7 @@
 
 namespace opstack::gossip {
 
-libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id,
-                                                      libp2p::gossipsub::Params params) {
+libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp2p::gossipsub::Params params) {
   libp2p::GossipsubConfig config;
   config.router.params = params;
   config.router.message_id = [](std::string_view topic, ByteView data) -> libp2p::gossipsub::Named {
@@ -22,8 +21,8 @@ libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id,
   return config;
 }
 
-BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::GossipsubService& gossip,
-                         BlockGossipConfig config, PayloadFn on_unsafe_payload)
+BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::GossipsubService& gossip, BlockGossipConfig config,
+                         PayloadFn on_unsafe_payload)
     : runtime_(runtime),
       gossip_(gossip),
       queue_(runtime, config.queue),
@@ -73,16 +72,11 @@ bool BlockGossip::is_ours(const std::string& topic) const {
 void BlockGossip::on_trace(const libp2p::gossipsub::Trace& trace) {
   if (!events_.has_listeners() || !is_ours(trace.topic)) return;
   switch (trace.kind) {
-    case libp2p::gossipsub::TraceKind::peer_joined:
-      return events_.emit(PeerJoinedTopic{trace.peer, trace.topic});
-    case libp2p::gossipsub::TraceKind::peer_left:
-      return events_.emit(PeerLeftTopic{trace.peer, trace.topic});
-    case libp2p::gossipsub::TraceKind::joined:
-      return events_.emit(TopicJoined{trace.topic});
-    case libp2p::gossipsub::TraceKind::left:
-      return events_.emit(TopicLeft{trace.topic});
-    default:
-      return;
+    case libp2p::gossipsub::TraceKind::peer_joined: return events_.emit(PeerJoinedTopic{trace.peer, trace.topic});
+    case libp2p::gossipsub::TraceKind::peer_left: return events_.emit(PeerLeftTopic{trace.peer, trace.topic});
+    case libp2p::gossipsub::TraceKind::joined: return events_.emit(TopicJoined{trace.topic});
+    case libp2p::gossipsub::TraceKind::left: return events_.emit(TopicLeft{trace.topic});
+    default: return;
   }
 }
 

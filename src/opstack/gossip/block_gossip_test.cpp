@@ -7,16 +7,16 @@
 #include <set>
 #include <stdexcept>
 
-#include "opstack/rules/topics.hpp"
 #include "libp2p/testing/sim_hosts.hpp"
+#include "opstack/rules/topics.hpp"
 #include "testing/blocks.hpp"
 
 namespace opstack::gossip {
 namespace {
 
 using libp2p::Errc;
-using libp2p::Millis;
 using libp2p::GossipsubService;
+using libp2p::Millis;
 using libp2p::SimHosts;
 using testing_blocks::block;
 using testing_blocks::other_key;
@@ -100,7 +100,9 @@ class BlockGossipTest : public testing::Test {
   }
   // Puts a message on the topic past all checks of the sending node.
   void intrude(std::size_t i, ByteView message) {
-    at(i).gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+    at(i)
+        .gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid)
+        .value();
     net_.run_for(Seconds(1));
   }
   void intrude(std::size_t i, const payload::Envelope& envelope, const Secret& key = sequencer_key()) {
@@ -295,7 +297,8 @@ TEST_F(BlockGossipTest, keeps_the_previous_signer_until_the_new_one_has_signed_a
   EXPECT_FALSE(at(1).blocks.signers().previous.has_value());
 }
 
-// Large blocks that come alone after one whose signature counted are examined in two parts, which must come to the same verdicts.
+// Large blocks that come alone after one whose signature counted are examined in two parts, which must come to the same
+// verdicts.
 TEST_F(BlockGossipTest, judges_large_blocks_as_small_ones) {
   add();
   add();
@@ -303,7 +306,9 @@ TEST_F(BlockGossipTest, judges_large_blocks_as_small_ones) {
   net_.run_for(Seconds(2));
   const auto send = [this](const payload::Envelope& envelope, const libp2p::crypto::secp256k1::Secret& key) {
     const auto message = testing_blocks::message(kChain, version_, envelope, key);
-    at(0).gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+    at(0)
+        .gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid)
+        .value();
     net_.run_for(Millis(200));
     return at(1).seen.back();
   };
@@ -335,7 +340,9 @@ TEST_F(BlockGossipTest, examines_a_block_again_when_the_signer_changed_meanwhile
   ASSERT_TRUE(net_.connect(0, 1));
   net_.run_for(Seconds(2));
   const auto message = testing_blocks::message(kChain, version_, block(version_, 5, now()), other_key());
-  at(0).gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+  at(0)
+      .gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid)
+      .value();
   ASSERT_TRUE(net_.world().run_until([this] { return at(1).blocks.validating() == 1; }, Seconds(2)));
   at(1).blocks.rotate_signer(address_of(other_key()));
   net_.run_for(Seconds(1));
@@ -355,7 +362,9 @@ TEST_F(BlockGossipTest, ignores_what_its_validation_queue_has_no_room_for) {
   net_.run_for(Seconds(2));
   for (std::uint64_t number = 0; number < 10; ++number) {
     const auto message = testing_blocks::message(kChain, version_, block(version_, number, now()));
-    at(0).gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+    at(0)
+        .gossip.publish(rules::blocks_topic(kChain, version_), message, libp2p::gossipsub::LocalCheck::already_valid)
+        .value();
   }
   net_.run_for(Seconds(2));
   ASSERT_EQ(at(1).seen.size(), 10U);
@@ -433,7 +442,8 @@ TEST(BlockGossip, leaves_nothing_behind_even_with_blocks_on_the_pool) {
     const auto wall = net.node(0).runtime().now().wall;
     const auto envelope = block(Version::v3, 1, static_cast<std::uint64_t>(libp2p::unix_seconds(wall)));
     const auto message = testing_blocks::message(kChain, Version::v3, envelope);
-    a->gossip.publish(rules::blocks_topic(kChain, Version::v3), message, libp2p::gossipsub::LocalCheck::already_valid).value();
+    a->gossip.publish(rules::blocks_topic(kChain, Version::v3), message, libp2p::gossipsub::LocalCheck::already_valid)
+        .value();
     ASSERT_TRUE(net.world().run_until([&b] { return b->blocks.validating() == 1; }, Seconds(2)));
     b.reset();
     a.reset();

@@ -32,8 +32,8 @@ struct Publisher::Job {
   std::optional<Result<rules::BlockMessage>> message;
 };
 
-Publisher::Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime,
-                     chain::ChainId chain_id, VersionAt version_at)
+Publisher::Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,
+                     VersionAt version_at)
     : gossip_(gossip), runtime_(runtime), chain_id_(chain_id), version_at_(std::move(version_at)) {}
 
 std::optional<Address> Publisher::signer() const {
@@ -60,9 +60,9 @@ void Publisher::publish_signed(payload::SharedEnvelope envelope, const Signature
 
 void Publisher::make(std::shared_ptr<Job> job) {
   if (!version_at_) {
-    job->done(fail(Errc::invalid_argument, "BlockGossipConfig::version_at is empty, so payload " +
-                                               payload_id(job->envelope->payload) +
-                                               " cannot be published: set it to what tells a block's version by its time"));
+    job->done(fail(Errc::invalid_argument,
+                   "BlockGossipConfig::version_at is empty, so payload " + payload_id(job->envelope->payload) +
+                       " cannot be published: set it to what tells a block's version by its time"));
     return;
   }
   if (making_ >= kMaxInMaking) {

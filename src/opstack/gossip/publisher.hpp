@@ -12,8 +12,8 @@
 #include <string>
 
 #include "libp2p/base/live_count.hpp"
-#include "opstack/rules/block_message.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
+#include "opstack/rules/block_message.hpp"
 
 namespace opstack::gossip {
 

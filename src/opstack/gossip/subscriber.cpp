@@ -11,12 +11,9 @@ namespace {
 
 libp2p::gossipsub::Verdict to_router(rules::Verdict verdict) {
   switch (verdict) {
-    case rules::Verdict::accept:
-      return libp2p::gossipsub::Verdict::accept;
-    case rules::Verdict::ignore:
-      return libp2p::gossipsub::Verdict::ignore;
-    case rules::Verdict::reject:
-      break;
+    case rules::Verdict::accept: return libp2p::gossipsub::Verdict::accept;
+    case rules::Verdict::ignore: return libp2p::gossipsub::Verdict::ignore;
+    case rules::Verdict::reject: break;
   }
   return libp2p::gossipsub::Verdict::reject;
 }
@@ -34,11 +31,11 @@ struct Subscriber::Job : libp2p::LiveCounted<Job> {
   Now arrived;
   rules::Examined examined;
   std::optional<rules::DecodedBlock> decoded;  // of a block that is examined in two parts
-  int parts = 0;                        // that are on the pool
+  int parts = 0;                               // that are on the pool
 };
 
-Subscriber::Subscriber(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime,
-                       ValidationQueue& queue, rules::SignerState& signers, rules::BlockRulesConfig config, VerdictFn on_verdict,
+Subscriber::Subscriber(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, ValidationQueue& queue,
+                       rules::SignerState& signers, rules::BlockRulesConfig config, VerdictFn on_verdict,
                        PayloadFn on_payload)
     : gossip_(gossip),
       runtime_(runtime),
@@ -72,8 +69,8 @@ void Subscriber::validate(const libp2p::gossipsub::Validate& message, libp2p::Go
 }
 
 void Subscriber::submit(const std::shared_ptr<Job>& job) {
-  // A large block that comes alone is examined by two workers at once: the hash of all of it for the signature takes as long as
-  // decoding it and the tries of its own hash. Under load the pool is busy anyhow.
+  // A large block that comes alone is examined by two workers at once: the hash of all of it for the signature takes as
+  // long as decoding it and the tries of its own hash. Under load the pool is busy anyhow.
   const std::size_t size = job->message.contents ? job->message.contents->size() : 0;
   if (size >= kLarge && rules_->expects_to_count(size) && queue_.items() == 0 &&
       queue_.has_room(2, job->message.data.view.size()))

@@ -12,9 +12,9 @@
 #include <string>
 
 #include "libp2p/base/live_count.hpp"
-#include "opstack/rules/block_rules.hpp"
-#include "opstack/gossip/validation_queue.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
+#include "opstack/gossip/validation_queue.hpp"
+#include "opstack/rules/block_rules.hpp"
 
 namespace opstack::gossip {
 

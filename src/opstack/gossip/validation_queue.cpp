@@ -30,7 +30,8 @@ bool ValidationQueue::may_judge_here(std::size_t bytes) const {
 }
 
 void ValidationQueue::judge_here(const std::function<void()>& work) {
-  constexpr libp2p::Nanos kAtLeast = libp2p::Micros(20);  // also where the clock stands still meanwhile, as in simulation
+  constexpr libp2p::Nanos kAtLeast =
+      libp2p::Micros(20);  // also where the clock stands still meanwhile, as in simulation
   const auto start = runtime_.now().mono;
   work();
   paid_until_ = std::max(paid_until_, start) + 2 * std::max<libp2p::Nanos>(kAtLeast, runtime_.now().mono - start);

@@ -2,10 +2,11 @@
 // here in order, so that the pool stays open to others and what waits is bounded: in items and in bytes, with new
 // messages refused when full. Completions come in any order.
 //
-// A small message is judged on the spot while nothing else waits: two wake-ups of sleeping threads would take longer than its
-// signature. That may take half of the network thread's time; what comes faster is the pool's work.
+// A small message is judged on the spot while nothing else waits: two wake-ups of sleeping threads would take longer
+// than its signature. That may take half of the network thread's time; what comes faster is the pool's work.
 //
-// Owner: BlockGossip. Thread: the network thread; the work itself runs there or on the pool. Bounds: ValidationQueueLimits.
+// Owner: BlockGossip. Thread: the network thread; the work itself runs there or on the pool. Bounds:
+// ValidationQueueLimits.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,8 @@ struct ValidationQueueLimits {
   std::size_t max_items = 1024;
   std::size_t max_bytes = 128U << 20;
   std::size_t small = 4096;  // bytes
-  libp2p::Nanos on_the_spot = libp2p::Millis(1);  // how much of the half may be taken at once; none: all goes to the pool
+  libp2p::Nanos on_the_spot =
+      libp2p::Millis(1);  // how much of the half may be taken at once; none: all goes to the pool
 };
 
 class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
@@ -34,8 +36,8 @@ class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
   ValidationQueue(const ValidationQueue&) = delete;
   ValidationQueue& operator=(const ValidationQueue&) = delete;
 
-  // Runs `work`, on the pool or at once, and then `done` on the network thread; neither, when the queue is gone by then.
-  // False when full. `work` may touch only what it owns.
+  // Runs `work`, on the pool or at once, and then `done` on the network thread; neither, when the queue is gone by
+  // then. False when full. `work` may touch only what it owns.
   bool submit(std::size_t bytes, std::function<void()> work, std::function<void()> done);
 
   bool has_room(std::size_t items, std::size_t bytes) const;

@@ -1,6 +1,6 @@
-#include "opstack/payload/payload.hpp"
-#include "opstack/encoding/ordered_trie.hpp"
 #include "libp2p/multiformats/rlp.hpp"
+#include "opstack/encoding/ordered_trie.hpp"
+#include "opstack/payload/payload.hpp"
 
 namespace opstack::payload {
 namespace {

@@ -1,6 +1,6 @@
-// The OP Stack's execution payload: a block as it travels between nodes. One struct serves all four versions; what a version
-// does not have is absent. Values are held in host order; hashes and addresses as their bytes.
-// Source: specs/protocol/rollup-node-p2p.md, "Block encoding"; field presence by fork as op-node has it.
+// The OP Stack's execution payload: a block as it travels between nodes. One struct serves all four versions; what a
+// version does not have is absent. Values are held in host order; hashes and addresses as their bytes. Source:
+// specs/protocol/rollup-node-p2p.md, "Block encoding"; field presence by fork as op-node has it.
 #pragma once
 
 #include <memory>
@@ -47,7 +47,7 @@ struct ExecutionPayload {
   Bytes extra_data;
   Uint256 base_fee_per_gas{};
   Hash block_hash{};
-  std::vector<Bytes> transactions;  // EIP-2718 encodings
+  std::vector<Bytes> transactions;                     // EIP-2718 encodings
   std::optional<std::vector<Withdrawal>> withdrawals;  // V2+
   std::optional<std::uint64_t> blob_gas_used;          // V3+
   std::optional<std::uint64_t> excess_blob_gas;        // V3+
@@ -73,12 +73,13 @@ Bytes encode_payload(Version version, const ExecutionPayload& payload);
 Result<Envelope> decode_envelope(Version version, ByteView body);
 Bytes encode_envelope(Version version, const Envelope& envelope);
 
-// How long encode_payload() and encode_envelope() are. An encoding may not exceed 2^32-1 bytes: SSZ's offsets end there.
+// How long encode_payload() and encode_envelope() are. An encoding may not exceed 2^32-1 bytes: SSZ's offsets end
+// there.
 std::size_t encoded_payload_size(Version version, const ExecutionPayload& payload);
 std::size_t encoded_envelope_size(Version version, const Envelope& envelope);
 
-// Errc::invalid_argument when the envelope lacks what `version` has or holds what it has not, so that its encoding would not
-// decode to the same envelope; Errc::too_large when the encoding would not fit SSZ's offsets.
+// Errc::invalid_argument when the envelope lacks what `version` has or holds what it has not, so that its encoding
+// would not decode to the same envelope; Errc::too_large when the encoding would not fit SSZ's offsets.
 Result<void> check_encodable(Version version, const Envelope& envelope);
 
 constexpr bool has_withdrawals(Version version) { return version >= Version::v2; }
@@ -91,11 +92,11 @@ constexpr std::size_t fixed_size(Version version) {
   return sizes[static_cast<std::size_t>(version) - 1];
 }
 
-// keccak256 of the RLP header that the envelope describes, by field presence (op-node surface, "Block hash"). What has to be hashed
-// as well can go `beside`.
+// keccak256 of the RLP header that the envelope describes, by field presence (op-node surface, "Block hash"). What has
+// to be hashed as well can go `beside`.
 Hash compute_block_hash(const Envelope& envelope, libp2p::crypto::KeccakBeside* beside = nullptr);
-// Whether the payload holds or lacks withdrawals without its hash saying so: where there is a withdrawals root the header
-// commits to that, and the list beside it, which must be empty, is whatever the sender made of it.
+// Whether the payload holds or lacks withdrawals without its hash saying so: where there is a withdrawals root the
+// header commits to that, and the list beside it, which must be empty, is whatever the sender made of it.
 bool has_uncovered_withdrawals(const ExecutionPayload& payload);
 Hash transactions_root(const std::vector<Bytes>& transactions, libp2p::crypto::KeccakBeside* beside = nullptr);
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals);

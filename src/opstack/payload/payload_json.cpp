@@ -15,9 +15,7 @@ using libp2p::to_hex0x;
 
 constexpr std::size_t kMaxExtraData = 32;
 
-Error wrong(const std::string& path, const std::string& text) {
-  return Error(Errc::malformed, path + " " + text);
-}
+Error wrong(const std::string& path, const std::string& text) { return Error(Errc::malformed, path + " " + text); }
 
 std::string shorten(std::string_view text) {
   return text.size() <= 48 ? std::string(text) : std::string(text.substr(0, 45)) + "...";
@@ -42,9 +40,11 @@ Result<Uint256> as_quantity(const json::value& value, const std::string& path, s
   OPP2P_TRY(const std::string_view text, as_hex_text(value, path));
   const std::string_view digits = text.substr(2);
   if (digits.empty()) return wrong(path, "is an empty quantity; zero is \"0x0\"");
-  if (digits.size() > 1 && digits[0] == '0') return wrong(path, "is a quantity with leading zeros: \"" + shorten(text) + "\"");
+  if (digits.size() > 1 && digits[0] == '0')
+    return wrong(path, "is a quantity with leading zeros: \"" + shorten(text) + "\"");
   if (digits.size() > 2 * max_bytes)
-    return wrong(path, "is a quantity of more than " + std::to_string(8 * max_bytes) + " bits: \"" + shorten(text) + "\"");
+    return wrong(path,
+                 "is a quantity of more than " + std::to_string(8 * max_bytes) + " bits: \"" + shorten(text) + "\"");
   const auto raw = libp2p::from_hex((digits.size() % 2 == 0 ? "" : "0") + std::string(digits));
   if (!raw) return wrong(path, "is no hexadecimal quantity: \"" + shorten(text) + "\"");
   Uint256 out{};
@@ -61,7 +61,9 @@ class Fields {
     const auto* value = object_.if_contains(key);
     return value == nullptr || value->is_null() ? nullptr : value;
   }
-  std::string path(std::string_view key) const { return path_.empty() ? std::string(key) : path_ + "." + std::string(key); }
+  std::string path(std::string_view key) const {
+    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+  }
 
   template <std::size_t N>
   void read(std::string_view key, libp2p::ByteArray<N>& out) {
@@ -143,7 +145,8 @@ void read_lists(Fields& fields, ExecutionPayload& out) {
   if (const auto* list = fields.list("transactions", true)) {
     out.transactions.resize(list->size());
     for (std::size_t i = 0; i < list->size() && !fields.error(); ++i)
-      fields.keep(as_data((*list)[i], fields.path("transactions") + "[" + std::to_string(i) + "]"), out.transactions[i]);
+      fields.keep(as_data((*list)[i], fields.path("transactions") + "[" + std::to_string(i) + "]"),
+                  out.transactions[i]);
   }
   if (const auto* list = fields.list("withdrawals", false)) {
     out.withdrawals.emplace(list->size());

@@ -1,5 +1,5 @@
-// Envelopes as JSON in the Engine API's shape: what `admin_postUnsafePayload` takes and what people are shown. Quantities are
-// 0x-hex without leading zeros, bytes 0x-hex, keys of absent fields are left out. Pure; no thread.
+// Envelopes as JSON in the Engine API's shape: what `admin_postUnsafePayload` takes and what people are shown.
+// Quantities are 0x-hex without leading zeros, bytes 0x-hex, keys of absent fields are left out. Pure; no thread.
 // Source: op-node surface, "Payloads" (end of 6.4); Engine API common definitions.
 #pragma once
 

@@ -1,7 +1,7 @@
 #include <string>
 
-#include "opstack/payload/payload.hpp"
 #include "opstack/encoding/ssz.hpp"
+#include "opstack/payload/payload.hpp"
 
 namespace opstack::payload {
 namespace {
@@ -67,16 +67,19 @@ Result<std::vector<Bytes>> decode_transactions(ByteView list, std::size_t base) 
   std::vector<Bytes> out;
   if (list.empty()) return out;
   if (list.size() < 4)
-    return wrong(base, "payload: a list of transactions of " + number(list.size()) + " bytes has no room for an offset");
+    return wrong(base,
+                 "payload: a list of transactions of " + number(list.size()) + " bytes has no room for an offset");
   const std::size_t first = load_le32(list.data());
-  if (first % 4 != 0) return wrong(base, "payload: the first transaction's offset " + number(first) + " is no multiple of 4");
+  if (first % 4 != 0)
+    return wrong(base, "payload: the first transaction's offset " + number(first) + " is no multiple of 4");
   if (first > list.size())
     return wrong(base, "payload: the first transaction's offset " + number(first) + " is behind the list's end at " +
                            number(list.size()));
   if (first == 0) return wrong(base, "payload: the first transaction's offset is 0 in a list that is not empty");
   const std::size_t count = first / 4;
   if (count > kMaxTransactions)
-    return wrong(base, "payload: " + number(count) + " transactions, at most " + number(kMaxTransactions) + " are allowed");
+    return wrong(base,
+                 "payload: " + number(count) + " transactions, at most " + number(kMaxTransactions) + " are allowed");
   // All offsets are checked before anything is copied.
   for (std::size_t i = 1, before = first; i < count; ++i) {
     const std::size_t next = load_le32(list.data() + 4 * i);
@@ -98,8 +101,7 @@ Result<std::vector<Withdrawal>> decode_withdrawals(ByteView list, std::size_t ba
   if (list.size() % kWithdrawalSize != 0)
     return wrong(base, "payload: withdrawals of " + number(list.size()) + " bytes, which is no multiple of 44");
   const std::size_t count = list.size() / kWithdrawalSize;
-  if (count > kMaxWithdrawals)
-    return wrong(base, "payload: " + number(count) + " withdrawals, at most 16 are allowed");
+  if (count > kMaxWithdrawals) return wrong(base, "payload: " + number(count) + " withdrawals, at most 16 are allowed");
   std::vector<Withdrawal> out(count);
   SszReader in(list);
   for (auto& withdrawal : out) {
@@ -234,17 +236,19 @@ Bytes encode_envelope(Version version, const Envelope& envelope) {
 Result<void> check_encodable(Version version, const Envelope& envelope) {
   const auto& payload = envelope.payload;
   if (payload.withdrawals.has_value() != has_withdrawals(version))
-    return not_encodable(version, has_withdrawals(version) ? "withdrawals are missing for" : "there are no withdrawals in");
+    return not_encodable(version,
+                         has_withdrawals(version) ? "withdrawals are missing for" : "there are no withdrawals in");
   if (payload.blob_gas_used.has_value() != has_blob_gas(version))
     return not_encodable(version, has_blob_gas(version) ? "blobGasUsed is missing for" : "there is no blobGasUsed in");
   if (payload.excess_blob_gas.has_value() != has_blob_gas(version))
-    return not_encodable(version, has_blob_gas(version) ? "excessBlobGas is missing for" : "there is no excessBlobGas in");
+    return not_encodable(version,
+                         has_blob_gas(version) ? "excessBlobGas is missing for" : "there is no excessBlobGas in");
   if (envelope.parent_beacon_block_root.has_value() != has_parent_beacon_block_root(version))
     return not_encodable(version, has_parent_beacon_block_root(version) ? "parentBeaconBlockRoot is missing for"
                                                                         : "there is no parentBeaconBlockRoot in");
   if (payload.withdrawals_root.has_value() != has_withdrawals_root(version))
-    return not_encodable(version,
-                         has_withdrawals_root(version) ? "withdrawalsRoot is missing for" : "there is no withdrawalsRoot in");
+    return not_encodable(
+        version, has_withdrawals_root(version) ? "withdrawalsRoot is missing for" : "there is no withdrawalsRoot in");
   if (payload.extra_data.size() > kMaxExtraData) return not_encodable(version, "extra data of more than 32 bytes in");
   if (payload.transactions.size() > kMaxTransactions) return not_encodable(version, "more than 2^20 transactions in");
   if (payload.withdrawals && payload.withdrawals->size() > kMaxWithdrawals)

@@ -55,7 +55,8 @@ TEST(PayloadSsz, more_transactions_than_allowed_are_refused_before_they_are_read
   const std::size_t count = (1u << 20) + 1;
   const std::size_t list = body.size();
   body.resize(list + 4 * count);
-  for (std::size_t i = 0; i < count; ++i) libp2p::store_le32(body.data() + list + 4 * i, static_cast<std::uint32_t>(4 * count));
+  for (std::size_t i = 0; i < count; ++i)
+    libp2p::store_le32(body.data() + list + 4 * i, static_cast<std::uint32_t>(4 * count));
   EXPECT_FALSE(decode_envelope(Version::v1, body));
   EXPECT_EQ(decode_envelope(Version::v1, body).error().offset(), list);
   // One less passes.
@@ -67,8 +68,7 @@ TEST(PayloadSsz, more_transactions_than_allowed_are_refused_before_they_are_read
 
 TEST(PayloadSsz, an_envelope_is_encodable_in_its_own_version_only) {
   for (const Version made : kAll)
-    for (const Version asked : kAll)
-      EXPECT_EQ(check_encodable(asked, block(made, 7, 1000)).has_value(), made == asked);
+    for (const Version asked : kAll) EXPECT_EQ(check_encodable(asked, block(made, 7, 1000)).has_value(), made == asked);
   auto envelope = block(Version::v2, 7, 1000);
   envelope.payload.extra_data.resize(33);
   EXPECT_EQ(check_encodable(Version::v2, envelope).error(), Errc::invalid_argument);
@@ -106,13 +106,24 @@ TEST(PayloadJson, null_means_absent_and_unknown_keys_are_ignored) {
 
 TEST(PayloadJson, errors_name_the_path_and_what_is_expected) {
   const std::pair<const char*, json::value> wrong[] = {
-      {"parentHash", "0x1234"},       {"parentHash", 5},          {"feeRecipient", nullptr},
-      {"blockNumber", "0x"},          {"blockNumber", "0x01"},    {"blockNumber", "7"},
-      {"blockNumber", "0x10000000000000000"}, {"timestamp", "0xzz"},      {"baseFeePerGas", json::value("0x1" + std::string(64, '0'))},
-      {"extraData", json::value("0x" + std::string(66, '0'))},    {"extraData", "0x0"},
-      {"transactions", nullptr},      {"transactions", "0x"},     {"transactions", json::array{"0x0g"}},
-      {"withdrawals", json::array{1}}, {"withdrawals", json::array{json::object{{"index", "0x1"}}}},
-      {"withdrawalsRoot", "0x00"},    {"blobGasUsed", 1},
+      {"parentHash", "0x1234"},
+      {"parentHash", 5},
+      {"feeRecipient", nullptr},
+      {"blockNumber", "0x"},
+      {"blockNumber", "0x01"},
+      {"blockNumber", "7"},
+      {"blockNumber", "0x10000000000000000"},
+      {"timestamp", "0xzz"},
+      {"baseFeePerGas", json::value("0x1" + std::string(64, '0'))},
+      {"extraData", json::value("0x" + std::string(66, '0'))},
+      {"extraData", "0x0"},
+      {"transactions", nullptr},
+      {"transactions", "0x"},
+      {"transactions", json::array{"0x0g"}},
+      {"withdrawals", json::array{1}},
+      {"withdrawals", json::array{json::object{{"index", "0x1"}}}},
+      {"withdrawalsRoot", "0x00"},
+      {"blobGasUsed", 1},
   };
   for (const auto& [key, value] : wrong) {
     auto object = to_json(block(Version::v4, 7, 1000));
@@ -120,7 +131,8 @@ TEST(PayloadJson, errors_name_the_path_and_what_is_expected) {
     const auto read = envelope_from_json(object);
     ASSERT_FALSE(read) << key << " " << json::serialize(value);
     EXPECT_EQ(read.error(), Errc::malformed);
-    EXPECT_NE(read.error().text().find(std::string("executionPayload.") + key), std::string::npos) << read.error().text();
+    EXPECT_NE(read.error().text().find(std::string("executionPayload.") + key), std::string::npos)
+        << read.error().text();
   }
   EXPECT_FALSE(envelope_from_json(json::array{}));
   EXPECT_FALSE(envelope_from_json(json::object{}));
@@ -130,15 +142,24 @@ TEST(PayloadJson, errors_name_the_path_and_what_is_expected) {
 TEST(BlockHash, commits_to_every_field) {
   const auto base = block(Version::v4, 7, 1000);
   const std::function<void(Envelope&)> changes[] = {
-      [](auto& e) { e.payload.parent_hash[0] ^= 1; },    [](auto& e) { e.payload.fee_recipient[0] ^= 1; },
-      [](auto& e) { e.payload.state_root[0] ^= 1; },     [](auto& e) { e.payload.receipts_root[0] ^= 1; },
-      [](auto& e) { e.payload.logs_bloom[0] ^= 1; },     [](auto& e) { e.payload.prev_randao[0] ^= 1; },
-      [](auto& e) { e.payload.block_number ^= 1; },      [](auto& e) { e.payload.gas_limit ^= 1; },
-      [](auto& e) { e.payload.gas_used ^= 1; },          [](auto& e) { e.payload.timestamp ^= 1; },
-      [](auto& e) { e.payload.extra_data.push_back(0); }, [](auto& e) { e.payload.base_fee_per_gas[0] ^= 1; },
-      [](auto& e) { e.payload.transactions[1][0] ^= 1; }, [](auto& e) { e.payload.transactions.pop_back(); },
-      [](auto& e) { *e.payload.blob_gas_used ^= 1; },    [](auto& e) { *e.payload.excess_blob_gas ^= 1; },
-      [](auto& e) { (*e.payload.withdrawals_root)[0] ^= 1; }, [](auto& e) { (*e.parent_beacon_block_root)[0] ^= 1; },
+      [](auto& e) { e.payload.parent_hash[0] ^= 1; },
+      [](auto& e) { e.payload.fee_recipient[0] ^= 1; },
+      [](auto& e) { e.payload.state_root[0] ^= 1; },
+      [](auto& e) { e.payload.receipts_root[0] ^= 1; },
+      [](auto& e) { e.payload.logs_bloom[0] ^= 1; },
+      [](auto& e) { e.payload.prev_randao[0] ^= 1; },
+      [](auto& e) { e.payload.block_number ^= 1; },
+      [](auto& e) { e.payload.gas_limit ^= 1; },
+      [](auto& e) { e.payload.gas_used ^= 1; },
+      [](auto& e) { e.payload.timestamp ^= 1; },
+      [](auto& e) { e.payload.extra_data.push_back(0); },
+      [](auto& e) { e.payload.base_fee_per_gas[0] ^= 1; },
+      [](auto& e) { e.payload.transactions[1][0] ^= 1; },
+      [](auto& e) { e.payload.transactions.pop_back(); },
+      [](auto& e) { *e.payload.blob_gas_used ^= 1; },
+      [](auto& e) { *e.payload.excess_blob_gas ^= 1; },
+      [](auto& e) { (*e.payload.withdrawals_root)[0] ^= 1; },
+      [](auto& e) { (*e.parent_beacon_block_root)[0] ^= 1; },
       [](auto& e) { e.payload.withdrawals_root.reset(); },
   };
   for (const auto& change : changes) {

@@ -1,7 +1,7 @@
 #include "opstack/rules/block_message.hpp"
 
-#include "opstack/rules/message_id.hpp"
 #include "opstack/encoding/snappy_block.hpp"
+#include "opstack/rules/message_id.hpp"
 
 namespace opstack::rules {
 namespace {
@@ -38,8 +38,8 @@ Bytes compress_message(const Signature& signature, ByteView body) {
   return opstack::encoding::snappy_compress(contents);
 }
 
-Result<BlockMessage> make_block_message(const chain::ChainId& chain_id, Version version, const payload::Envelope& envelope,
-                                        const Secret& secret) {
+Result<BlockMessage> make_block_message(const chain::ChainId& chain_id, Version version,
+                                        const payload::Envelope& envelope, const Secret& secret) {
   OPP2P_TRY(const Bytes body, encode_body(version, envelope));
   return finish(chain_id, version, sign_body(secret, chain_id, body), body);
 }

@@ -1,7 +1,7 @@
-// Makes the gossip message of a block: the body in the layout of the topic's version, signed, compressed. The version comes from
-// the fork schedule, never from what the payload happens to hold (op-node infers it, and so encodes an Isthmus block
-// whose withdrawals root is the empty trie's in a layout that its own topic refuses). Pure; safe on any thread.
-// Source: op-node surface, 5.3, 5.7, 6.2.
+// Makes the gossip message of a block: the body in the layout of the topic's version, signed, compressed. The version
+// comes from the fork schedule, never from what the payload happens to hold (op-node infers it, and so encodes an
+// Isthmus block whose withdrawals root is the empty trie's in a layout that its own topic refuses). Pure; safe on any
+// thread. Source: op-node surface, 5.3, 5.7, 6.2.
 #pragma once
 
 #include <string>
@@ -18,16 +18,17 @@ struct BlockMessage {
   libp2p::SharedBytes data;  // what is gossiped: snappy block of signature and body
 };
 
-// Errc::invalid_argument for an envelope that is no block of this version, Errc::mismatch when its block hash is not that of its
-// fields, Errc::too_large beyond what gossip carries.
-Result<BlockMessage> make_block_message(const chain::ChainId& chain_id, Version version, const payload::Envelope& envelope,
-                                        const Secret& secret);
-// The same for a block that somebody else has signed. Errc::malformed for a signature that is nobody's; whether it is the
-// right signer's is for the block rules to say.
+// Errc::invalid_argument for an envelope that is no block of this version, Errc::mismatch when its block hash is not
+// that of its fields, Errc::too_large beyond what gossip carries.
+Result<BlockMessage> make_block_message(const chain::ChainId& chain_id, Version version,
+                                        const payload::Envelope& envelope, const Secret& secret);
+// The same for a block that somebody else has signed. Errc::malformed for a signature that is nobody's; whether it is
+// the right signer's is for the block rules to say.
 Result<BlockMessage> make_signed_block_message(const chain::ChainId& chain_id, Version version,
                                                const payload::Envelope& envelope, const Signature& signature);
 
-// Compresses signature and body as they are, without a check: for tests, for the devnet's intruder, and for the two above.
+// Compresses signature and body as they are, without a check: for tests, for the devnet's intruder, and for the two
+// above.
 libp2p::Bytes compress_message(const Signature& signature, ByteView body);
 
 }  // namespace opstack::rules

@@ -95,12 +95,9 @@ bool check_fields(const BlockRulesConfig& config, const payload::Envelope& envel
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::accept:
-      return "accept";
-    case Verdict::ignore:
-      return "ignore";
-    case Verdict::reject:
-      break;
+    case Verdict::accept: return "accept";
+    case Verdict::ignore: return "ignore";
+    case Verdict::reject: break;
   }
   return "reject";
 }
@@ -202,8 +199,8 @@ void BlockRules::check_block(Examined& examined, const DecodedBlock& decoded) co
   }
   out.actual_block_hash = decoded.block_hash ? *decoded.block_hash : payload::compute_block_hash(*out.envelope);
   if (*out.actual_block_hash != p.block_hash) {
-    refuse(out, Reason::bad_block_hash, "bad_hash " + libp2p::to_hex0x(p.block_hash) + ", actual " +
-                                            libp2p::to_hex0x(*out.actual_block_hash));
+    refuse(out, Reason::bad_block_hash,
+           "bad_hash " + libp2p::to_hex0x(p.block_hash) + ", actual " + libp2p::to_hex0x(*out.actual_block_hash));
     return;
   }
   if (check_fields(config_, *out.envelope, out)) accept(out);
@@ -241,7 +238,8 @@ Examined BlockRules::unpacked(ByteView raw, const SharedBytes& decompressed, Uni
   try {
     examined.before_signature = !unpack(raw, decompressed, examined.outcome);
   } catch (const std::exception& thrown) {
-    // As with the reference, whatever goes wrong inside is the message's fault. Signers that change change nothing here.
+    // As with the reference, whatever goes wrong inside is the message's fault. Signers that change change nothing
+    // here.
     refuse(examined.outcome, Reason::internal_error, thrown.what());
     examined.before_signature = true;
   }
@@ -252,7 +250,8 @@ void BlockRules::check_signature(Examined& examined, const Hash& payload_hash, c
   Outcome& out = examined.outcome;
   try {
     const Hash signed_hash = signing_hash(config_.chain_id, payload_hash);
-    auto signer = libp2p::crypto::secp256k1::recover_address(signed_hash, ByteView(*out.contents).first(kSignatureSize));
+    auto signer =
+        libp2p::crypto::secp256k1::recover_address(signed_hash, ByteView(*out.contents).first(kSignatureSize));
     if (signer)
       out.signer = *signer;
     else
@@ -303,8 +302,9 @@ std::optional<Outcome> BlockRules::conclude(Examined examined, SignerState& sign
   }
   if (!out.signer || !signers.allows(*out.signer, examined.wall)) {
     refuse(out, Reason::invalid_signature,
-           out.signer ? "signed by " + libp2p::to_hex0x(*out.signer) + ", expected " + libp2p::to_hex0x(*signers.current)
-                      : out.detail);
+           out.signer
+               ? "signed by " + libp2p::to_hex0x(*out.signer) + ", expected " + libp2p::to_hex0x(*signers.current)
+               : out.detail);
     return std::move(out);
   }
   if (!examined.signer_counts) return std::nullopt;

@@ -1,8 +1,9 @@
-// Decides about one gossiped block: accept, reject or ignore, in the order of op-node's checks. A pure engine, one instance for each
-// topic. The expensive part, examine(), is const, looks at nothing but the configuration and one flag, and may run on any thread, several at
-// once; conclude() belongs to the network thread and adds what earlier messages decide: whose signature counts now, and which
-// blocks were seen at a height. Verdicts are those of check() called in the order of the conclude() calls. Bounds: a message
-// is at most 10 MiB decompressed; 1000 heights with six hashes each are remembered. Source: op-node surface, 5.5.
+// Decides about one gossiped block: accept, reject or ignore, in the order of op-node's checks. A pure engine, one
+// instance for each topic. The expensive part, examine(), is const, looks at nothing but the configuration and one
+// flag, and may run on any thread, several at once; conclude() belongs to the network thread and adds what earlier
+// messages decide: whose signature counts now, and which blocks were seen at a height. Verdicts are those of check()
+// called in the order of the conclude() calls. Bounds: a message is at most 10 MiB decompressed; 1000 heights with six
+// hashes each are remembered. Source: op-node surface, 5.5.
 #pragma once
 
 #include <atomic>
@@ -15,9 +16,9 @@
 #include "libp2p/base/lru_map.hpp"
 #include "libp2p/base/time.hpp"
 #include "opstack/chain/rollup_config.hpp"
+#include "opstack/payload/payload.hpp"
 #include "opstack/rules/message_id.hpp"
 #include "opstack/rules/signing.hpp"
-#include "opstack/payload/payload.hpp"
 
 namespace opstack::rules {
 
@@ -96,8 +97,8 @@ struct BlockRulesConfig {
   Version version = Version::v1;
   std::optional<std::uint64_t> jovian_time;  // from then on blob gas used may be other than zero
   Seconds max_age{60};
-  // A rule of the owner's own, after all others that need no memory: the text says why a block is refused. It must be pure,
-  // as it runs wherever examine() does. What it throws is a reject.
+  // A rule of the owner's own, after all others that need no memory: the text says why a block is refused. It must be
+  // pure, as it runs wherever examine() does. What it throws is a reject.
   std::function<std::optional<std::string>(const payload::Envelope&)> extra_rule;
 };
 
@@ -118,21 +119,21 @@ struct Outcome {
 // What examine() found out. Opaque to all but conclude(), except for the signer.
 struct Examined {
   UnixTime wall{};
-  Outcome outcome;          // of the checks but 5, 6 and those that need memory
+  Outcome outcome;                // of the checks but 5, 6 and those that need memory
   bool before_signature = false;  // it failed one of the checks 1 to 4
   bool signer_counts = false;     // with the signers of then: so the checks from 7 on are made
 };
 
 // What takes the time of the checks from 7 on: the block and its hash.
 struct DecodedBlock {
-  payload::SharedEnvelope envelope;         // null when it could not be decoded
-  Reason reason = Reason::internal_error;   // why not
+  payload::SharedEnvelope envelope;        // null when it could not be decoded
+  Reason reason = Reason::internal_error;  // why not
   std::string detail;
   std::optional<payload::Hash> block_hash;  // computed when it is needed, if it is not here
 };
 
-// Checks 11 to 16 and the extra rule: whether the payload has what its version has, and nothing else. The SSZ of a version cannot
-// even say most of what is refused here; an envelope that came as JSON can.
+// Checks 11 to 16 and the extra rule: whether the payload has what its version has, and nothing else. The SSZ of a
+// version cannot even say most of what is refused here; an envelope that came as JSON can.
 Outcome check_block_fields(const BlockRulesConfig& config, const payload::Envelope& envelope);
 
 // The same by the rules of the fork at the block's timestamp, for a block that did not come by gossip.
@@ -142,27 +143,30 @@ class BlockRules {
  public:
   explicit BlockRules(BlockRulesConfig config);
 
-  // Whether the signature of a message of so many bytes, decompressed, is expected to count, so that what follows may be done before
-  // it is known: the last one did, and the message is not so long that its decoding could cost much in vain.
+  // Whether the signature of a message of so many bytes, decompressed, is expected to count, so that what follows may
+  // be done before it is known: the last one did, and the message is not so long that its decoding could cost much in
+  // vain.
   bool expects_to_count(std::size_t bytes) const {
     return bytes <= kMostOnTrust && hopeful_.load(std::memory_order_relaxed);
   }
 
-  // The checks that need no memory, with the signers as they are now. `decompressed` may be what read_message() gave for the
-  // same bytes, or null. A signature that is not expected to count is looked at before anything is decoded; where one is, the body
-  // is hashed for it beside the block's own hash, which takes little longer than one of the two. Does not throw.
-  Examined examine(ByteView raw_message, const SharedBytes& decompressed, const SignerState& signers, UnixTime wall) const;
+  // The checks that need no memory, with the signers as they are now. `decompressed` may be what read_message() gave
+  // for the same bytes, or null. A signature that is not expected to count is looked at before anything is decoded;
+  // where one is, the body is hashed for it beside the block's own hash, which takes little longer than one of the two.
+  // Does not throw.
+  Examined examine(ByteView raw_message, const SharedBytes& decompressed, const SignerState& signers,
+                   UnixTime wall) const;
 
-  // The same in parts, the first two of which may run side by side: where signer_counts, complete() has to follow. `contents`
-  // are those of a message that unpacks, signature and body. `with_hash`: also the hash, before it is known whether the block's time is
-  // right. None of them throws.
+  // The same in parts, the first two of which may run side by side: where signer_counts, complete() has to follow.
+  // `contents` are those of a message that unpacks, signature and body. `with_hash`: also the hash, before it is known
+  // whether the block's time is right. None of them throws.
   Examined examine_signature(ByteView raw_message, const SharedBytes& decompressed, const SignerState& signers,
                              UnixTime wall) const;
   DecodedBlock decode(ByteView contents, bool with_hash, libp2p::crypto::KeccakBeside* beside = nullptr) const;
   void complete(Examined& examined, const DecodedBlock& decoded) const;
 
-  // The rest, in the order in which messages are to be judged. Ends the grace of the previous signer in `signers` where the
-  // block is the current one's. Nothing when the signers have changed such that the examination stopped too early:
+  // The rest, in the order in which messages are to be judged. Ends the grace of the previous signer in `signers` where
+  // the block is the current one's. Nothing when the signers have changed such that the examination stopped too early:
   // examine once more.
   std::optional<Outcome> conclude(Examined examined, SignerState& signers);
 

@@ -1,6 +1,6 @@
-// A script against the rules of one topic. The first byte picks the version and how the message comes: raw, or signed and compressed
-// from the bytes as a body; with a small change to a good block in between. Both halves and the whole must agree, and
-// nothing is accepted whose hash or signer is wrong.
+// A script against the rules of one topic. The first byte picks the version and how the message comes: raw, or signed
+// and compressed from the bytes as a body; with a small change to a good block in between. Both halves and the whole
+// must agree, and nothing is accepted whose hash or signer is wrong.
 
 #include "opstack/rules/block_message.hpp"
 #include "opstack/rules/block_rules.hpp"
@@ -69,7 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (int round = 0; round < 2; ++round) {
     const auto read = read_message("topic", message);
     const auto outcome = whole.check(message, signers, wall);
-    const auto other = halves.conclude(halves.examine(message, read.decompressed, signers_of_halves, wall), signers_of_halves);
+    const auto other =
+        halves.conclude(halves.examine(message, read.decompressed, signers_of_halves, wall), signers_of_halves);
     require(other && other->verdict == outcome.verdict && other->text() == outcome.text());
     require(outcome.reason != Reason::internal_error);
     if (outcome.verdict != Verdict::accept) {

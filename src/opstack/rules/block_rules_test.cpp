@@ -6,8 +6,8 @@
 #include <stdexcept>
 
 #include "libp2p/base/rng.hpp"
-#include "testing/blocks.hpp"
 #include "opstack/encoding/snappy_block.hpp"
+#include "testing/blocks.hpp"
 
 namespace opstack::rules {
 namespace {
@@ -47,12 +47,13 @@ payload::Envelope changed(Version version, const std::function<void(payload::Env
   return sealed(std::move(out));
 }
 
-// By rules that have seen nothing yet, and so look at the signature first, and by rules that have just accepted a block and expect
-// the next signature to count too: the verdict must be the same.
+// By rules that have seen nothing yet, and so look at the signature first, and by rules that have just accepted a block
+// and expect the next signature to count too: the verdict must be the same.
 Outcome check_one(Version version, const Bytes& message, SignerState signers = one_signer()) {
   BlockRules expectant(config_of(version));
   auto usual = one_signer();
-  const auto before = expectant.check(signed_message(version, block(version, 1'000'000, kNow)), usual, from_unix_seconds(kNow));
+  const auto before =
+      expectant.check(signed_message(version, block(version, 1'000'000, kNow)), usual, from_unix_seconds(kNow));
   EXPECT_EQ(before.verdict, Verdict::accept) << before.text();
   auto same_signers = signers;
   const auto other = expectant.check(message, same_signers, from_unix_seconds(kNow));
@@ -201,9 +202,13 @@ TEST(BlockRules, line_12_the_first_two_versions_have_no_blob_gas) {
 TEST(BlockRules, line_13_blob_gas_used_is_zero_before_jovian_and_anything_from_then_on) {
   const auto missing = changed(Version::v3, [](auto& e) { e.payload.blob_gas_used.reset(); });
   expect(check_block_fields(config_of(Version::v3), missing), Verdict::reject, Reason::missing_blob_gas_used);
-  const auto used = signed_message(Version::v4, changed(Version::v4, [](auto& e) { e.payload.blob_gas_used = 131072; }));
-  for (const auto& [jovian, verdict] : std::initializer_list<std::pair<std::optional<std::uint64_t>, Verdict>>{
-           {std::nullopt, Verdict::reject}, {kNow + 1, Verdict::reject}, {kNow, Verdict::accept}, {0, Verdict::accept}}) {
+  const auto used =
+      signed_message(Version::v4, changed(Version::v4, [](auto& e) { e.payload.blob_gas_used = 131072; }));
+  for (const auto& [jovian, verdict] :
+       std::initializer_list<std::pair<std::optional<std::uint64_t>, Verdict>>{{std::nullopt, Verdict::reject},
+                                                                               {kNow + 1, Verdict::reject},
+                                                                               {kNow, Verdict::accept},
+                                                                               {0, Verdict::accept}}) {
     auto config = config_of(Version::v4);
     config.jovian_time = jovian;
     BlockRules rules(config);
@@ -222,7 +227,8 @@ TEST(BlockRules, line_14_excess_blob_gas_is_there_and_zero) {
 
 TEST(BlockRules, line_15_the_parent_beacon_block_root_is_there) {
   const auto missing = changed(Version::v3, [](auto& e) { e.parent_beacon_block_root.reset(); });
-  expect(check_block_fields(config_of(Version::v3), missing), Verdict::reject, Reason::missing_parent_beacon_block_root);
+  expect(check_block_fields(config_of(Version::v3), missing), Verdict::reject,
+         Reason::missing_parent_beacon_block_root);
 }
 
 TEST(BlockRules, line_16_the_withdrawals_root_is_there) {
@@ -234,7 +240,8 @@ TEST(BlockRules, lines_17_to_19_six_blocks_pass_at_a_height_repeats_are_ignored_
   BlockRules rules(config_of(Version::v2));
   auto signers = one_signer();
   const auto give = [&](std::uint8_t variant, std::uint64_t height = 7) {
-    return rules.check(signed_message(Version::v2, block(Version::v2, height, kNow, variant)), signers, from_unix_seconds(kNow));
+    return rules.check(signed_message(Version::v2, block(Version::v2, height, kNow, variant)), signers,
+                       from_unix_seconds(kNow));
   };
   for (std::uint8_t i = 0; i < 5; ++i) {
     expect(give(i), Verdict::accept, Reason::valid);
@@ -242,7 +249,8 @@ TEST(BlockRules, lines_17_to_19_six_blocks_pass_at_a_height_repeats_are_ignored_
     expect(give(0), Verdict::ignore, Reason::already_seen);
   }
   expect(give(5), Verdict::accept, Reason::valid);
-  for (const auto i : std::initializer_list<std::uint8_t>{6, 0, 5, 7}) expect(give(i), Verdict::reject, Reason::too_many_blocks_at_height);
+  for (const auto i : std::initializer_list<std::uint8_t>{6, 0, 5, 7})
+    expect(give(i), Verdict::reject, Reason::too_many_blocks_at_height);
   expect(give(0, 8), Verdict::accept, Reason::valid);
 }
 
@@ -273,7 +281,9 @@ TEST(BlockRules, all_versions_pass_and_say_what_they_found) {
 
 TEST(BlockRules, an_exception_in_a_rule_is_a_reject) {
   auto config = config_of(Version::v1);
-  config.extra_rule = [](const payload::Envelope&) -> std::optional<std::string> { throw std::runtime_error("broken"); };
+  config.extra_rule = [](const payload::Envelope&) -> std::optional<std::string> {
+    throw std::runtime_error("broken");
+  };
   BlockRules rules(config);
   auto signers = one_signer();
   const auto message = signed_message(Version::v1, block(Version::v1, 7, kNow));
@@ -296,12 +306,13 @@ TEST(BlockRules, a_rotation_between_the_two_halves_asks_for_a_second_examination
   expect(rules.conclude(examined, signers).value(), Verdict::accept, Reason::valid);
 }
 
-// Both halves with stale signers in between, in any mixture, give what a single thread gives that judges in the order of
-// the conclusions.
+// Both halves with stale signers in between, in any mixture, give what a single thread gives that judges in the order
+// of the conclusions.
 TEST(BlockRules, two_halves_judge_as_one_whatever_changes_in_between) {
   std::vector<Bytes> messages;
   for (std::uint8_t i = 0; i < 12; ++i)
-    messages.push_back(signed_message(Version::v1, block(Version::v1, i % 2, kNow, i % 4), i % 3 == 0 ? other_key() : sequencer_key()));
+    messages.push_back(signed_message(Version::v1, block(Version::v1, i % 2, kNow, i % 4),
+                                      i % 3 == 0 ? other_key() : sequencer_key()));
   messages.push_back(snappy_compress(Bytes(80)));
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     libp2p::SeededRng rng(seed);

@@ -18,8 +18,8 @@ inline constexpr std::size_t kMinGossipSize = 66;
 
 MessageId message_id(std::string_view topic, libp2p::ByteView data);
 
-// The id and, when the data is well-formed snappy of at most kMaxGossipSize bytes, its contents, which block rules can use
-// instead of decompressing once more.
+// The id and, when the data is well-formed snappy of at most kMaxGossipSize bytes, its contents, which block rules can
+// use instead of decompressing once more.
 struct MessageContents {
   MessageId id{};
   libp2p::SharedBytes decompressed;  // null when the data is no such snappy

@@ -23,8 +23,9 @@ TEST(Topics, only_their_exact_text_is_read) {
   ASSERT_TRUE(topic);
   EXPECT_EQ(topic->chain_id, chain::ChainId(11155420));
   EXPECT_EQ(topic->version, Version::v3);
-  for (const char* text : {"", "/optimism/10/4/blocks", "/optimism/010/0/blocks", "/optimism/10/0/blocks/", "/optimism//0/blocks",
-                           "optimism/10/0/blocks", "/optimism/10/0/block", "/optimism/x/0/blocks", "/optimism/10"})
+  for (const char* text :
+       {"", "/optimism/10/4/blocks", "/optimism/010/0/blocks", "/optimism/10/0/blocks/", "/optimism//0/blocks",
+        "optimism/10/0/blocks", "/optimism/10/0/block", "/optimism/x/0/blocks", "/optimism/10"})
     EXPECT_FALSE(parse_blocks_topic(text)) << text;
 }
 
@@ -48,9 +49,10 @@ TEST(Signing, gives_the_known_hash_and_signature) {
   const Bytes body{0xde, 0xad};
   EXPECT_EQ(to_hex(signing_hash(10, payload_hash(body))),
             "677ca9180e02f43d79f4c287741d558fe9579e54f1eb2ea74192579a05e386f8");
-  EXPECT_EQ(to_hex(sign_body(secret, 10, body)),
-            "738f07947000e076f4ca51bdfd5d962ae0fa9ae88e73f1eb800409749cd7e70874fd826ace53fd3a892de185878a8815e34047d2b11265e"
-            "737cc2a96b97e890f01");
+  EXPECT_EQ(
+      to_hex(sign_body(secret, 10, body)),
+      "738f07947000e076f4ca51bdfd5d962ae0fa9ae88e73f1eb800409749cd7e70874fd826ace53fd3a892de185878a8815e34047d2b11265e"
+      "737cc2a96b97e890f01");
   EXPECT_EQ(to_hex(*recover_signer(10, body, sign_body(secret, 10, body))), "2c7536e3605d9c16a7a3d7b1898e529396a65c23");
 }
 

@@ -1,5 +1,5 @@
-// The four block topics of a chain and the payload version that each carries. All four are joined whatever the forks; what is
-// published goes to the topic of the block's own time. Pure. Source: op-node surface, 5.2.
+// The four block topics of a chain and the payload version that each carries. All four are joined whatever the forks;
+// what is published goes to the topic of the block's own time. Pure. Source: op-node surface, 5.2.
 #pragma once
 
 #include <array>

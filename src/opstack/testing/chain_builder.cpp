@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "libp2p/crypto/hash.hpp"
-#include "opstack/encoding/ordered_trie.hpp"
 #include "libp2p/multiformats/rlp.hpp"
+#include "opstack/encoding/ordered_trie.hpp"
 
 namespace opstack::testing {
 namespace {
@@ -91,7 +91,8 @@ Origin origin_of(const ChainOptions& options, std::uint64_t timestamp) {
   return out;
 }
 
-// Calldata of the L1 attributes transaction. Source: specs/protocol/{deposits,ecotone,isthmus,jovian}/….md, "L1 Attributes".
+// Calldata of the L1 attributes transaction. Source: specs/protocol/{deposits,ecotone,isthmus,jovian}/….md, "L1
+// Attributes".
 Bytes attributes_calldata(const ChainOptions& options, const Origin& origin) {
   Bytes out;
   const auto base_fee = uint256(10'000'000'000);
@@ -111,8 +112,8 @@ Bytes attributes_calldata(const ChainOptions& options, const Origin& origin) {
   append_selector(out, options.fork == Fork::ecotone   ? "setL1BlockValuesEcotone()"
                        : options.fork == Fork::isthmus ? "setL1BlockValuesIsthmus()"
                                                        : "setL1BlockValuesJovian()");
-  append_be(out, std::uint32_t{1368});     // base fee scalar
-  append_be(out, std::uint32_t{810949});   // blob base fee scalar
+  append_be(out, std::uint32_t{1368});    // base fee scalar
+  append_be(out, std::uint32_t{810949});  // blob base fee scalar
   append_be(out, origin.sequence);
   append_be(out, origin.time);
   append_be(out, origin.number);
@@ -314,15 +315,14 @@ boost::json::object ChainBuilder::rollup_config() const {
   namespace json = boost::json;
   const Hash l1_genesis = keccak256(as_bytes("devnet L1 genesis"));
   json::object config;
-  config["genesis"] = {
-      {"l1", {{"hash", libp2p::to_hex0x(l1_genesis)}, {"number", 0}}},
-      {"l2", {{"hash", libp2p::to_hex0x(genesis_.payload.block_hash)}, {"number", 0}}},
-      {"l2_time", options_.genesis_time},
-      {"system_config",
-       {{"batcherAddr", "0x1000000000000000000000000000000000000001"},
-        {"overhead", libp2p::to_hex0x(uint256(188))},
-        {"scalar", libp2p::to_hex0x(uint256(684'000))},
-        {"gasLimit", kGasLimit}}}};
+  config["genesis"] = {{"l1", {{"hash", libp2p::to_hex0x(l1_genesis)}, {"number", 0}}},
+                       {"l2", {{"hash", libp2p::to_hex0x(genesis_.payload.block_hash)}, {"number", 0}}},
+                       {"l2_time", options_.genesis_time},
+                       {"system_config",
+                        {{"batcherAddr", "0x1000000000000000000000000000000000000001"},
+                         {"overhead", libp2p::to_hex0x(uint256(188))},
+                         {"scalar", libp2p::to_hex0x(uint256(684'000))},
+                         {"gasLimit", kGasLimit}}}};
   config["block_time"] = options_.block_time;
   config["max_sequencer_drift"] = 600;
   config["seq_window_size"] = 3600;
@@ -334,10 +334,10 @@ boost::json::object ChainBuilder::rollup_config() const {
     const char* key;
     Fork with;
   };
-  static constexpr Activation kActivations[] = {
-      {"canyon_time", Fork::canyon},   {"delta_time", Fork::ecotone},   {"ecotone_time", Fork::ecotone},
-      {"fjord_time", Fork::isthmus},   {"granite_time", Fork::isthmus}, {"holocene_time", Fork::isthmus},
-      {"isthmus_time", Fork::isthmus}, {"jovian_time", Fork::jovian}};
+  static constexpr Activation kActivations[] = {{"canyon_time", Fork::canyon},   {"delta_time", Fork::ecotone},
+                                                {"ecotone_time", Fork::ecotone}, {"fjord_time", Fork::isthmus},
+                                                {"granite_time", Fork::isthmus}, {"holocene_time", Fork::isthmus},
+                                                {"isthmus_time", Fork::isthmus}, {"jovian_time", Fork::jovian}};
   for (const auto& activation : kActivations)
     if (options_.fork >= activation.with) config[activation.key] = 0;
   config["batch_inbox_address"] = "0xff00000000000000000000000000000000000901";

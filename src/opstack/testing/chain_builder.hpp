@@ -1,7 +1,7 @@
-// Makes the local chain of `opp2p devnet`: blocks as a sequencer would publish them, with the deposit that opens every OP Stack
-// block, validly signed EIP-1559 transactions up to a wished size, base fees by the rule, correct transaction and receipt tries
-// and block hashes, in the form of the chosen fork. There is no execution engine behind it: the state root is a digest that follows
-// from the block before, and each transaction is taken to use its intrinsic gas.
+// Makes the local chain of `opp2p devnet`: blocks as a sequencer would publish them, with the deposit that opens every
+// OP Stack block, validly signed EIP-1559 transactions up to a wished size, base fees by the rule, correct transaction
+// and receipt tries and block hashes, in the form of the chosen fork. There is no execution engine behind it: the state
+// root is a digest that follows from the block before, and each transaction is taken to use its intrinsic gas.
 //
 // Pure: the same seed and options give the same chain. Not thread-safe.
 #pragma once
@@ -21,7 +21,8 @@ using libp2p::Bytes;
 using libp2p::ByteView;
 using opstack::payload::Envelope;
 
-// The forks that change a block's form; those between them (Delta, Fjord, Granite, Holocene) come with the next one named here.
+// The forks that change a block's form; those between them (Delta, Fjord, Granite, Holocene) come with the next one
+// named here.
 enum class Fork : std::uint8_t { bedrock, canyon, ecotone, isthmus, jovian };
 std::string_view to_string(Fork fork);
 std::optional<Fork> parse_fork(std::string_view name);

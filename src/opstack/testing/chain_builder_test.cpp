@@ -57,7 +57,8 @@ secp256k1::Address sender_of(const Bytes& transaction) {
   secp256k1::Signature signature{};
   for (int part = 0; part < 2; ++part) {
     const auto value = fields.string().value();
-    std::copy(value.begin(), value.end(), signature.begin() + 32 * (part + 1) - static_cast<std::ptrdiff_t>(value.size()));
+    std::copy(value.begin(), value.end(),
+              signature.begin() + 32 * (part + 1) - static_cast<std::ptrdiff_t>(value.size()));
   }
   signature[64] = static_cast<std::uint8_t>(parity);
   return secp256k1::recover_address(libp2p::crypto::keccak256(signed_part), signature).value();

@@ -3,9 +3,9 @@
 
 #include "cases.hpp"
 #include "libp2p/multiformats/varint.hpp"
+#include "opstack/encoding/snappy_block.hpp"
 #include "opstack/rules/block_message.hpp"
 #include "testing/blocks.hpp"
-#include "opstack/encoding/snappy_block.hpp"
 
 namespace differential {
 
@@ -52,8 +52,14 @@ Bytes CaseMaker::ssz() {
     const std::size_t at = places[below(std::size(places))];
     if (at + 4 <= body.size()) {
       const std::uint32_t value = load_le32(body.data() + at);
-      const std::uint32_t choices[] = {value + 1, value - 1, value + 4, value - 4, 0, static_cast<std::uint32_t>(body.size()),
-                                       static_cast<std::uint32_t>(below(700)), 0xffffffff};
+      const std::uint32_t choices[] = {value + 1,
+                                       value - 1,
+                                       value + 4,
+                                       value - 4,
+                                       0,
+                                       static_cast<std::uint32_t>(body.size()),
+                                       static_cast<std::uint32_t>(below(700)),
+                                       0xffffffff};
       store_le32(body.data() + at, choices[below(std::size(choices))]);
     }
   }
@@ -119,7 +125,8 @@ Bytes CaseMaker::block() {
   Bytes out{static_cast<std::uint8_t>(chance(98) ? version : below(4))};
   out.resize(9);
   store_le64(out.data() + 1, kNow);
-  append(out, chance(97) ? crypto::secp256k1::address_of(testing_blocks::sequencer_key()) : crypto::secp256k1::Address{});
+  append(out,
+         chance(97) ? crypto::secp256k1::address_of(testing_blocks::sequencer_key()) : crypto::secp256k1::Address{});
   append_number(out, header.value, 40);
   Bytes rest = to_bytes(ByteView(plain).subspan(header.size));
   damage_some(rest, 15);

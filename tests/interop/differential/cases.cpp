@@ -17,9 +17,9 @@ using namespace libp2p;
 namespace {
 
 const std::map<Format, std::string> kCorpora = {
-    {Format::snappy_block, "snappy"},       {Format::snappy_frames, "snappy"},   {Format::gossip_frames, "rpc"},
-    {Format::multistream, "negotiator"},    {Format::identify, "identify"},      {Format::rpc, "rpc"},
-    {Format::peer_record, "peer_record"},   {Format::payload_ssz, "payload_ssz"}, {Format::snappy_length, "snappy"},
+    {Format::snappy_block, "snappy"},     {Format::snappy_frames, "snappy"},    {Format::gossip_frames, "rpc"},
+    {Format::multistream, "negotiator"},  {Format::identify, "identify"},       {Format::rpc, "rpc"},
+    {Format::peer_record, "peer_record"}, {Format::payload_ssz, "payload_ssz"}, {Format::snappy_length, "snappy"},
 };
 
 constexpr std::uint8_t kOdd[] = {0x00, 0x01, 0x02, 0x7e, 0x7f, 0x80, 0x81, 0xfe, 0xff};
@@ -236,7 +236,9 @@ Bytes CaseMaker::snappy_frames() {
   for (std::size_t count = below(4); count > 0; --count) {
     switch (below(8)) {
       case 0: chunk(0xff, as_bytes("sNaPpY")); break;
-      case 1: chunk(static_cast<std::uint8_t>(chance(90) ? 0x80 + below(127) : below(256)), random_bytes(below(20))); break;
+      case 1:
+        chunk(static_cast<std::uint8_t>(chance(90) ? 0x80 + below(127) : below(256)), random_bytes(below(20)));
+        break;
       case 2: chunk(0xfe, random_bytes(below(10))); break;
       default: {
         const bool large = chance(1);
@@ -273,7 +275,8 @@ Bytes CaseMaker::frames() {
 }
 
 Bytes CaseMaker::tokens() {
-  static constexpr std::string_view kTexts[] = {"na", "ls", "/multistream/1.0.0", "/meshsub/1.2.0", "/ipfs/id/1.0.0", "", "a\n", "/"};
+  static constexpr std::string_view kTexts[] = {
+      "na", "ls", "/multistream/1.0.0", "/meshsub/1.2.0", "/ipfs/id/1.0.0", "", "a\n", "/"};
   if (chance(5)) {
     Bytes out = seed(Format::multistream);
     damage_some(out, 50);

@@ -1,14 +1,14 @@
-// Makes the cases: valid encodings from our own encoders, messages drawn from the protobuf schemas with padded numbers, groups and wrong
-// wire types, the fuzz corpora, and damages of all of these. The same seed gives the same cases.
+// Makes the cases: valid encodings from our own encoders, messages drawn from the protobuf schemas with padded numbers,
+// groups and wrong wire types, the fuzz corpora, and damages of all of these. The same seed gives the same cases.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
+#include "formats.hpp"
 #include "libp2p/base/rng.hpp"
 #include "libp2p/crypto/keys.hpp"
-#include "formats.hpp"
 
 namespace differential {
 

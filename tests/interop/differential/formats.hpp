@@ -1,4 +1,5 @@
-// The formats that two implementations must read alike, and what a reading is. The numbers are those of interop/go/judge.
+// The formats that two implementations must read alike, and what a reading is. The numbers are those of
+// interop/go/judge.
 #pragma once
 
 #include <array>
@@ -32,13 +33,14 @@ enum class Format : std::uint8_t {
 };
 
 inline constexpr std::array<std::string_view, 15> kNames = {
-    "snappy-length", "snappy-block", "snappy-frames", "multiformats-varint", "protobuf-varint",
-    "gossip-frames", "multistream",  "identify",      "rpc",                 "older-message",
-    "peer-record",   "payload-ssz",  "block-signature", "message-id",        "gossip-block"};
+    "snappy-length",   "snappy-block", "snappy-frames", "multiformats-varint", "protobuf-varint", "gossip-frames",
+    "multistream",     "identify",     "rpc",           "older-message",       "peer-record",     "payload-ssz",
+    "block-signature", "message-id",   "gossip-block"};
 
 constexpr std::string_view name_of(Format format) { return kNames[static_cast<std::size_t>(format)]; }
 
-// older_message: accept, op-node up to v1.19.2 takes and forwards it; other, only v1.19.6 takes it. gossip_block: other is an ignore.
+// older_message: accept, op-node up to v1.19.2 takes and forwards it; other, only v1.19.6 takes it. gossip_block: other
+// is an ignore.
 enum class Verdict : std::uint8_t { refuse = 0, accept = 1, incomplete = 2, other = 3 };
 
 struct Reading {

@@ -52,7 +52,8 @@ void Judge::read_all(libp2p::MutableBytes out) {
       buffer_.resize(static_cast<std::size_t>(n));
     }
     const std::size_t n = std::min(out.size() - done, buffer_.size() - taken_);
-    std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(taken_), n, out.begin() + static_cast<std::ptrdiff_t>(done));
+    std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(taken_), n,
+                out.begin() + static_cast<std::ptrdiff_t>(done));
     taken_ += n;
     done += n;
   }

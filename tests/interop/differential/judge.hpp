@@ -1,5 +1,5 @@
-// The Go program that judges (interop/go/judge), as a child process. Batches go out before the answers of the one before are read, so
-// that both sides work at once. Single-threaded; throws when the child is gone.
+// The Go program that judges (interop/go/judge), as a child process. Batches go out before the answers of the one
+// before are read, so that both sides work at once. Single-threaded; throws when the child is gone.
 #pragma once
 
 #include <string>

@@ -1,7 +1,8 @@
 // Reads the same cases with our decoders and with Go's, and fails on each difference that known.txt does not list:
 //   differential JUDGE CORPORA KNOWN [--cases N] [--seed N] [--format NAME]      or: differential --list
-// Prints a line for each format: how many cases both accepted, both refused, how many differed in a listed way, the seed. A difference
-// is printed with its case in hexadecimal. A format of whose cases less than 5 % are accepted or refused fails too: it shows nothing.
+// Prints a line for each format: how many cases both accepted, both refused, how many differed in a listed way, the
+// seed. A difference is printed with its case in hexadecimal. A format of whose cases less than 5 % are accepted or
+// refused fails too: it shows nothing.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -69,12 +70,14 @@ bool alike(Format format, Compared& compared) {
   return nothing_read || here.digest == there.digest();
 }
 
-void count(Format format, Compared compared, const std::set<std::string>& known, Tally& tally, std::vector<Compared>& shown) {
+void count(Format format, Compared compared, const std::set<std::string>& known, Tally& tally,
+           std::vector<Compared>& shown) {
   if (alike(format, compared)) {
     ++(compared.there.verdict == Verdict::accept ? tally.accepted : tally.refused);
     return;
   }
-  if (!compared.here.bound.empty() && known.contains(std::string(name_of(format)) + " " + std::string(compared.here.bound))) {
+  if (!compared.here.bound.empty() &&
+      known.contains(std::string(name_of(format)) + " " + std::string(compared.here.bound))) {
     ++tally.listed;
     return;
   }
@@ -122,11 +125,13 @@ bool run_format(Format format, const Options& options, const std::set<std::strin
   const bool vacuous = accepted < 5 || refused < 5;
   std::printf("%-20s %9llu cases, seed %llu: %.1f%% accepted, %.1f%% refused, %llu listed, %llu differ, %.1f s%s\n",
               std::string(name_of(format)).c_str(), static_cast<unsigned long long>(options.cases),
-              static_cast<unsigned long long>(options.seed), accepted, refused, static_cast<unsigned long long>(tally.listed),
-              static_cast<unsigned long long>(tally.unlisted), seconds, vacuous ? ": below 5%, so it shows nothing" : "");
+              static_cast<unsigned long long>(options.seed), accepted, refused,
+              static_cast<unsigned long long>(tally.listed), static_cast<unsigned long long>(tally.unlisted), seconds,
+              vacuous ? ": below 5%, so it shows nothing" : "");
   for (const auto& difference : shown) {
-    std::printf("  case %s\n    here: %s %s\n    Go: %s %s\n", libp2p::to_hex(difference.input).substr(0, 20'000).c_str(),
-                word(difference.here.verdict), difference.here.text.c_str(), word(difference.there.verdict),
+    std::printf("  case %s\n    here: %s %s\n    Go: %s %s\n",
+                libp2p::to_hex(difference.input).substr(0, 20'000).c_str(), word(difference.here.verdict),
+                difference.here.text.c_str(), word(difference.there.verdict),
                 judge.explain(format, difference.input).substr(0, 2000).c_str());
   }
   std::fflush(stdout);

@@ -4,8 +4,8 @@
 #include "cases.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
-#include "libp2p/multiformats/signed_envelope.hpp"
 #include "libp2p/multiformats/peer_record.hpp"
+#include "libp2p/multiformats/signed_envelope.hpp"
 
 namespace differential {
 
@@ -22,8 +22,24 @@ struct Known {
   int holds;
 };
 
-enum Schema : int { kRpc, kSubscription, kMessage, kControl, kIHave, kIds, kGraft, kPrune, kExtensions, kPartial, kTest, kPeerInfo,
-                    kIdentify, kRecord, kAddress, kSchemas };
+enum Schema : int {
+  kRpc,
+  kSubscription,
+  kMessage,
+  kControl,
+  kIHave,
+  kIds,
+  kGraft,
+  kPrune,
+  kExtensions,
+  kPartial,
+  kTest,
+  kPeerInfo,
+  kIdentify,
+  kRecord,
+  kAddress,
+  kSchemas
+};
 
 const std::vector<Known>& fields_of(int schema) {
   static const std::vector<Known> kFields[kSchemas] = {
@@ -46,8 +62,10 @@ const std::vector<Known>& fields_of(int schema) {
   return kFields[schema];
 }
 
-constexpr std::uint64_t kUnknownNumbers[] = {7, 9, 11, 15, 16, 100, 2047, 2048, 18'999, 19'000, 19'999, 6'492'434, 536'870'910, 536'870'911};
-constexpr std::uint64_t kImpossibleNumbers[] = {0, 536'870'912, 0x7fff'ffff, 0x8000'0000, 0x1'0000'0001, 0x1'0000'0009, std::uint64_t{1} << 60};
+constexpr std::uint64_t kUnknownNumbers[] = {7,    9,      11,     15,     16,        100,         2047,
+                                             2048, 18'999, 19'000, 19'999, 6'492'434, 536'870'910, 536'870'911};
+constexpr std::uint64_t kImpossibleNumbers[] = {
+    0, 536'870'912, 0x7fff'ffff, 0x8000'0000, 0x1'0000'0001, 0x1'0000'0009, std::uint64_t{1} << 60};
 
 }  // namespace
 
@@ -179,7 +197,8 @@ Bytes CaseMaker::record() {
   static constexpr std::string_view kAddresses[] = {"/ip4/192.0.2.1/tcp/9222", "/ip6/2001:db8::1/udp/4001/quic-v1",
                                                     "/dns4/example.org/tcp/443/wss", "/ip4/127.0.0.1/tcp/0"};
   for (std::size_t count = below(4); count > 0; --count) {
-    Bytes address = to_bytes(multiformats::Multiaddr::from_text(kAddresses[below(std::size(kAddresses))]).value().bytes());
+    Bytes address =
+        to_bytes(multiformats::Multiaddr::from_text(kAddresses[below(std::size(kAddresses))]).value().bytes());
     damage_some(address, 10);
     Bytes info;
     add(info, 1, address);

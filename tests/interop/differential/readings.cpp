@@ -1,14 +1,13 @@
 #include "formats.hpp"
-
 #include "libp2p/base/uvarint.hpp"
 #include "libp2p/multiformats/peer_record.hpp"
 #include "libp2p/multiformats/varint.hpp"
-#include "opstack/rules/block_rules.hpp"
 #include "libp2p/protocols/gossipsub/frame.hpp"
 #include "libp2p/protocols/identify/identify.hpp"
 #include "libp2p/protocols/multistream/negotiator.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
+#include "opstack/rules/block_rules.hpp"
 
 namespace differential {
 namespace {
@@ -165,7 +164,8 @@ Reading rpc(ByteView input) {
   const auto result = gossipsub::decode_rpc(input, limits);
   if (!result) {
     auto out = refused(result.error());
-    if (result.error() == Errc::too_large && out.text.find("too many messages") != std::string::npos) out.bound = "messages";
+    if (result.error() == Errc::too_large && out.text.find("too many messages") != std::string::npos)
+      out.bound = "messages";
     if (out.text.find("with its partial message") != std::string::npos) out.bound = "partial";
     if (out.text.find("of another wire type are more") != std::string::npos) out.bound = "misread";
     return out;

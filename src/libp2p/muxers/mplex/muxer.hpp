@@ -1,6 +1,7 @@
-// Mplex as a muxer that a host may speak. It is deprecated, because it cannot hold a sender back (protocols/mplex/session.hpp says what
-// happens instead), so no host offers it unless it is asked to. An inbound stream needs no acknowledgement, a reset and the end of a
-// connection carry no code, and there is no keep-alive to measure a round trip with. Specification: mplex.
+// Mplex as a muxer that a host may speak. It is deprecated, because it cannot hold a sender back
+// (protocols/mplex/session.hpp says what happens instead), so no host offers it unless it is asked to. An inbound
+// stream needs no acknowledgement, a reset and the end of a connection carry no code, and there is no keep-alive to
+// measure a round trip with. Specification: mplex.
 #pragma once
 
 #include "libp2p/protocols/mplex/limits.hpp"

@@ -30,7 +30,9 @@ class YamuxMuxer final : public Muxer, private SessionEvents {
   bool has(StreamId id) const override { return session_.has(id); }
   std::size_t stream_count() const override { return session_.stream_count(); }
   std::size_t send(StreamId id, ByteView data) override { return session_.send(id, data); }
-  bool send(StreamId id, SharedBytes data, std::size_t offset) override { return session_.send(id, std::move(data), offset); }
+  bool send(StreamId id, SharedBytes data, std::size_t offset) override {
+    return session_.send(id, std::move(data), offset);
+  }
   std::size_t send_queue_bytes(StreamId id) const override { return session_.send_queue_bytes(id); }
   void close_write(StreamId id) override { session_.close_write(id); }
   void stop_reading(StreamId id) override { session_.stop_reading(id); }
@@ -67,7 +69,8 @@ class YamuxMuxer final : public Muxer, private SessionEvents {
 MuxerKind muxer() { return muxer(Options{}); }
 
 MuxerKind muxer(const Options& options) {
-  return {kProtocolId, [options](Role role, const StreamLimits& streams, MuxerEvents& events, Now now) -> std::unique_ptr<Muxer> {
+  return {kProtocolId,
+          [options](Role role, const StreamLimits& streams, MuxerEvents& events, Now now) -> std::unique_ptr<Muxer> {
             const Side side = role == Role::dialer ? Side::client : Side::server;
             return std::make_unique<YamuxMuxer>(side, limits_of(options, streams), events, now);
           }};

@@ -1,4 +1,5 @@
-// Yamux behind the seam: that the limits reach the session, and what only the seam asks for. The rest is the session's tests.
+// Yamux behind the seam: that the limits reach the session, and what only the seam asks for. The rest is the session's
+// tests.
 #include "libp2p/muxers/yamux/muxer.hpp"
 
 #include <gtest/gtest.h>
@@ -44,7 +45,8 @@ class YamuxMuxerTest : public ::testing::Test {
 };
 
 TEST_F(YamuxMuxerTest, bounds_its_streams_as_the_connection_says) {
-  const auto muxer = make({.max_inbound_streams = 1, .max_outbound_streams = 2, .max_send_queue = 3000, .send_low_water = 0});
+  const auto muxer =
+      make({.max_inbound_streams = 1, .max_outbound_streams = 2, .max_send_queue = 3000, .send_low_water = 0});
   ASSERT_TRUE(muxer->on_bytes(window(kSyn, 1), now));
   ASSERT_TRUE(muxer->on_bytes(window(kSyn, 3), now));
   EXPECT_EQ(seen.inbound.size(), 1U);

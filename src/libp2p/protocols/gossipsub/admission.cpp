@@ -98,12 +98,13 @@ double Admission::naming_cost(std::size_t frame, std::size_t unpacked) {
   return kNamingOverhead + static_cast<double>(frame + unpacked);
 }
 
-DropCause Admission::admit(PeerKey key, const PeerId& peer, Standing& standing, std::size_t frame,
-                           std::size_t unpacked, Now now) {
+DropCause Admission::admit(PeerKey key, const PeerId& peer, Standing& standing, std::size_t frame, std::size_t unpacked,
+                           Now now) {
   const bool proven = standing.proof.holds(now.mono);
   if (!refusals_.admits(peer, standing.blocks, proven, now.mono)) return DropCause::refused_often;
   if (!has_room(key, standing.blocks, proven, frame + unpacked)) return DropCause::validation_full;
-  return pay_for_naming(standing, proven, naming_cost(frame, unpacked), now.mono) ? DropCause::none : DropCause::naming_budget;
+  return pay_for_naming(standing, proven, naming_cost(frame, unpacked), now.mono) ? DropCause::none
+                                                                                  : DropCause::naming_budget;
 }
 
 bool Admission::pay_for_naming(Standing& standing, bool proven, double cost, MonoTime now) {

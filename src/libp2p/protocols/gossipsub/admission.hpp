@@ -1,17 +1,18 @@
-// Which messages of strangers are worth work, decided before any of it is done. Three bounds, each of which falls on who
-// uses it up:
-//  - Refusals: a peer, and a block of addresses, whose messages the validator refuses has a token bucket for that; who has
+// Which messages of strangers are worth work, decided before any of it is done. Three bounds, each of which falls on
+// who uses it up:
+//  - Refusals: a peer, and a block of addresses, whose messages the validator refuses has a token bucket for that; who
+//  has
 //    emptied it is not listened to until it fills again.
 //  - Room at the validator, in items and bytes. What a peer may hold of it shrinks with what is free (ValidationParams'
-//    own bounds besides): items, half of what is free, and bytes, as many as are free. So one peer alone gets a third of
-//    the items, two get a quarter each, and those that come later find some left. A block of addresses may hold as much
-//    as is free, a /48 of IPv6 twice that. An eighth is kept for peers that have proven themselves, which may hold as
-//    much as is free, whatever others of their addresses hold.
+//    own bounds besides): items, half of what is free, and bytes, as many as are free. So one peer alone gets a third
+//    of the items, two get a quarter each, and those that come later find some left. A block of addresses may hold as
+//    much as is free, a /48 of IPv6 twice that. An eighth is kept for peers that have proven themselves, which may hold
+//    as much as is free, whatever others of their addresses hold.
 //  - Naming, which can mean unpacking 10 MiB on the network thread: bytes per second of each peer, and of all; the
 //    second half of what all have is for proven peers. The less is left, the less of its own may a peer have used
 //    up to get some; and a little a second each gets whatever others use.
-// A peer has proven itself by messages that were accepted, for ten minutes each and an hour at most; a rejected one takes
-// ten minutes away. A place in the mesh, a stream or an early connection is no proof.
+// A peer has proven itself by messages that were accepted, for ten minutes each and an hour at most; a rejected one
+// takes ten minutes away. A place in the mesh, a stream or an early connection is no proof.
 //
 // Owner: the router. Pure: time comes in. Bounds: rows of peers and blocks that are known or have been refused
 // (AdmissionParams::max_refusers). Nothing is allocated for a message of a peer that was never refused.

@@ -17,7 +17,8 @@ const AddressBlocks kSecond{{10, 0, 0, 2}, {}};
 class AdmissionTest : public testing::Test {
  protected:
   // As many messages as the peer is let in with, at most `most`.
-  std::size_t fill(PeerKey key, std::size_t most, std::size_t bytes, const AddressBlocks& blocks = {}, bool proven = false) {
+  std::size_t fill(PeerKey key, std::size_t most, std::size_t bytes, const AddressBlocks& blocks = {},
+                   bool proven = false) {
     std::size_t done = 0;
     for (; done < most && room_.has_room(key, blocks, proven, bytes); ++done) room_.begin(key, blocks, bytes);
     return done;
@@ -133,17 +134,18 @@ TEST(GossipsubRefusals, are_remembered_of_so_many_and_longest_of_the_worst) {
 // A router in whose network a message unpacks to 10 MiB when it says so; counts what it unpacks.
 struct Bombed {
   Bombed()
-      : rng(1), router({Params(),
-                        [this](std::string_view topic, ByteView data) {
-                          ++named;
-                          const bool bomb = as_text(data).starts_with("bomb");
-                          return Named(id_of(topic, data), bomb ? share(Bytes(10U << 20)) : nullptr);
-                        },
-                        {},
-                        [](std::string_view, ByteView data) {
-                          return as_text(data).starts_with("bomb") ? std::size_t{10U << 20} : std::size_t{0};
-                        }},
-                       rng, scores, now) {
+      : rng(1),
+        router({Params(),
+                [this](std::string_view topic, ByteView data) {
+                  ++named;
+                  const bool bomb = as_text(data).starts_with("bomb");
+                  return Named(id_of(topic, data), bomb ? share(Bytes(10U << 20)) : nullptr);
+                },
+                {},
+                [](std::string_view, ByteView data) {
+                  return as_text(data).starts_with("bomb") ? std::size_t{10U << 20} : std::size_t{0};
+                }},
+               rng, scores, now) {
     EXPECT_TRUE(router.subscribe(kTopic, now));
     for (std::uint32_t n = 1; n <= 8; ++n) router.add_peer(peer_id(n), Version::v1_2, Direction::inbound, now);
   }

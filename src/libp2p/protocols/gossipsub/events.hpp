@@ -1,5 +1,5 @@
-// What the router says to its driver: actions to carry out, faults of peers, and the trace of what it did. All are values;
-// the driver drains them after every input.
+// What the router says to its driver: actions to carry out, faults of peers, and the trace of what it did. All are
+// values; the driver drains them after every input.
 #pragma once
 
 #include <cstdint>
@@ -54,15 +54,15 @@ struct Published {
 };
 
 enum class FaultKind : std::uint8_t {
-  graft_in_backoff,      // GRAFT before the backoff was over
-  graft_flood,           // and within the flood threshold of the PRUNE
-  broken_promise,        // IHAVE without the message after our IWANT
-  invalid_message,       // the validator rejected
-  unexpected_author,     // a message that breaks StrictNoSign
-  repeated_extensions,   // the v1.3 extensions control in another RPC than the first
-  ihave_flood,           // more IHAVE than max_ihave_messages in a heartbeat, or more ids than max_ihave_length
-  idontwant_flood,       // more IDONTWANT than max_idontwant_messages in a heartbeat
-  too_many_topics,       // more subscriptions than max_topics_per_peer
+  graft_in_backoff,     // GRAFT before the backoff was over
+  graft_flood,          // and within the flood threshold of the PRUNE
+  broken_promise,       // IHAVE without the message after our IWANT
+  invalid_message,      // the validator rejected
+  unexpected_author,    // a message that breaks StrictNoSign
+  repeated_extensions,  // the v1.3 extensions control in another RPC than the first
+  ihave_flood,          // more IHAVE than max_ihave_messages in a heartbeat, or more ids than max_ihave_length
+  idontwant_flood,      // more IDONTWANT than max_idontwant_messages in a heartbeat
+  too_many_topics,      // more subscriptions than max_topics_per_peer
 };
 std::string_view to_string(FaultKind kind);
 
@@ -73,36 +73,36 @@ struct Fault {
 };
 
 enum class TraceKind : std::uint8_t {
-  joined,         // we joined a topic
-  left,           // we left it
+  joined,  // we joined a topic
+  left,    // we left it
   peer_added,
   peer_removed,
-  peer_joined,    // a peer subscribed
-  peer_left,      // a peer unsubscribed or went
-  graft,          // a peer is in our mesh now
-  prune,          // and is not any more
-  published,      // own message sent out
-  duplicate,      // a message that was seen before
-  delivered,      // accepted and handed to the subscriber
-  rejected,       // see `reason`
-  dropped,        // see `drop`
-  graylisted,     // an RPC that was not looked at for its sender's score
-  iwant_sent,     // `count` ids asked for
-  iwant_served,   // `count` messages given
+  peer_joined,   // a peer subscribed
+  peer_left,     // a peer unsubscribed or went
+  graft,         // a peer is in our mesh now
+  prune,         // and is not any more
+  published,     // own message sent out
+  duplicate,     // a message that was seen before
+  delivered,     // accepted and handed to the subscriber
+  rejected,      // see `reason`
+  dropped,       // see `drop`
+  graylisted,    // an RPC that was not looked at for its sender's score
+  iwant_sent,    // `count` ids asked for
+  iwant_served,  // `count` messages given
 };
 std::string_view to_string(TraceKind kind);
 
 enum class DropCause : std::uint8_t {
   none,
-  not_subscribed,        // message of a topic that we have not joined
-  validation_full,       // no room at the validator
-  refused_often,         // the validator has refused too much of the peer, or of its addresses
-  naming_budget,         // reading it to name it would take more than the peer, or all peers, may cost
-  outbox_forwarded,      // a peer's outbox was full: the oldest forwarded message
-  outbox_own,            // and nothing but own messages was left to drop
-  cancelled_unwanted,    // the peer said IDONTWANT while the message waited
-  cache_bytes,           // the message cache was full
-  seen_items,            // the seen cache was full
+  not_subscribed,      // message of a topic that we have not joined
+  validation_full,     // no room at the validator
+  refused_often,       // the validator has refused too much of the peer, or of its addresses
+  naming_budget,       // reading it to name it would take more than the peer, or all peers, may cost
+  outbox_forwarded,    // a peer's outbox was full: the oldest forwarded message
+  outbox_own,          // and nothing but own messages was left to drop
+  cancelled_unwanted,  // the peer said IDONTWANT while the message waited
+  cache_bytes,         // the message cache was full
+  seen_items,          // the seen cache was full
 };
 std::string_view to_string(DropCause cause);
 std::string_view to_string(RejectReason reason);

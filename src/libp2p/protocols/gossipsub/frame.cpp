@@ -70,8 +70,8 @@ Result<bool> FrameReader::read_prefix(ByteView& in) {
     }
     OPP2P_TRY(const auto length, multiformats::read_varint(ByteView(prefix_.data(), prefix_size_)));
     if (length.value > max_rpc_) {
-      return Error(Errc::too_large, "gossipsub frame: " + std::to_string(length.value) + " bytes are announced, at most " +
-                                        std::to_string(max_rpc_) + " are allowed");
+      return Error(Errc::too_large, "gossipsub frame: " + std::to_string(length.value) +
+                                        " bytes are announced, at most " + std::to_string(max_rpc_) + " are allowed");
     }
     if (length.value == 0) {
       prefix_size_ = 0;

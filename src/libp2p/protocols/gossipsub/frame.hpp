@@ -1,6 +1,6 @@
-// Frames: RPCs as they stand on a stream, `uvarint length || rpc`. SharedMessage is the frame of one single message, made once
-// and shared by the message cache, the validator and every peer that it is forwarded to. FrameReader cuts an inbound stream
-// into frames. Values without a thread of their own.
+// Frames: RPCs as they stand on a stream, `uvarint length || rpc`. SharedMessage is the frame of one single message,
+// made once and shared by the message cache, the validator and every peer that it is forwarded to. FrameReader cuts an
+// inbound stream into frames. Values without a thread of their own.
 #pragma once
 
 #include "libp2p/protocols/gossipsub/rpc.hpp"

@@ -1,6 +1,6 @@
-// Advertised messages that we asked for: of every IWANT one id, drawn at random, is watched, and a peer that has not sent it
-// within the follow-up time has broken a promise (gossipsub v1.1, "Spam Protection"). Owned by the router; bounded by the
-// IHAVE messages that are heeded per peer and heartbeat; a peer that goes takes its promises along.
+// Advertised messages that we asked for: of every IWANT one id, drawn at random, is watched, and a peer that has not
+// sent it within the follow-up time has broken a promise (gossipsub v1.1, "Spam Protection"). Owned by the router;
+// bounded by the IHAVE messages that are heeded per peer and heartbeat; a peer that goes takes its promises along.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
-// The messages of the last heartbeats: what IHAVE advertises and IWANT gets (gossipsub v1.0, "Message Cache"). Owned by the
-// router. Bounded in windows and in bytes of frames; the oldest goes first.
+// The messages of the last heartbeats: what IHAVE advertises and IWANT gets (gossipsub v1.0, "Message Cache"). Owned by
+// the router. Bounded in windows and in bytes of frames; the oldest goes first.
 #pragma once
 
 #include <deque>

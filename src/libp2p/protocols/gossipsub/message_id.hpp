@@ -1,5 +1,5 @@
-// The name of a gossip message: a content hash of at most 32 bytes (20 for OP Stack blocks), held in place so that the caches
-// that are full of them allocate nothing per entry. A value; ordered; hashable with a key of the process's own.
+// The name of a gossip message: a content hash of at most 32 bytes (20 for OP Stack blocks), held in place so that the
+// caches that are full of them allocate nothing per entry. A value; ordered; hashable with a key of the process's own.
 #pragma once
 
 #include <algorithm>
@@ -59,16 +59,17 @@ struct MessageIdHash {
   }
 };
 
-// A message's name and, where the data had to be unpacked for it, what was in it: that goes with the validation, so that nobody
-// unpacks it again.
+// A message's name and, where the data had to be unpacked for it, what was in it: that goes with the validation, so
+// that nobody unpacks it again.
 struct Named {
-  Named(const MessageId& i, SharedBytes c = nullptr) : id(i), contents(std::move(c)) {}  // NOLINT(google-explicit-constructor)
+  Named(const MessageId& i, SharedBytes c = nullptr)
+      : id(i), contents(std::move(c)) {}  // NOLINT(google-explicit-constructor)
   MessageId id;
   SharedBytes contents;
 };
 
-// How a network names its messages. Called on the router's thread for every message that comes in, but for copies of the last
-// ones, or goes out.
+// How a network names its messages. Called on the router's thread for every message that comes in, but for copies of
+// the last ones, or goes out.
 using MessageIdFn = std::function<Named(std::string_view topic, ByteView data)>;
 
 }  // namespace libp2p::gossipsub

@@ -92,13 +92,14 @@ void Outbox::drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped) 
   take_front(queue);
 }
 
-// IDONTWANT first and never more than the peers heed, then IWANT and IHAVE as far as they fit; the rest waits for the next.
+// IDONTWANT first and never more than the peers heed, then IWANT and IHAVE as far as they fit; the rest waits for the
+// next.
 SharedBytes Outbox::make_control() {
   Rpc rpc;
   Control& control = rpc.control.emplace();
   for (const auto& [topic, subscribe] : subscriptions_) {
-    rpc.subscriptions.push_back({.subscribe = subscribe, .topic = topic, .requests_partial = {},
-                                 .supports_sending_partial = {}});
+    rpc.subscriptions.push_back(
+        {.subscribe = subscribe, .topic = topic, .requests_partial = {}, .supports_sending_partial = {}});
   }
   for (const auto& [topic, change] : mesh_) {
     if (change.graft) {

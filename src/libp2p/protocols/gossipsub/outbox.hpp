@@ -1,9 +1,9 @@
 // What waits to be sent to one peer. Control is not queued but merged: the newest word per topic, and lists of ids; it
 // becomes a frame when the stream asks for one, so that one RPC carries what a burst would have made many. Messages are
 // frames shared with the other peers, own ones before forwarded ones. Control and messages take turns while both wait:
-// neither starves. Owned by the router's peer table. Bounds and overflow: messages in items and bytes, the oldest forwarded
-// one goes first, then the oldest own; ids of IWANT and IDONTWANT in items, the oldest goes first; IHAVE is replaced per
-// topic; subscriptions, grafts and prunes are bounded by our own topics.
+// neither starves. Owned by the router's peer table. Bounds and overflow: messages in items and bytes, the oldest
+// forwarded one goes first, then the oldest own; ids of IWANT and IDONTWANT in items, the oldest goes first; IHAVE is
+// replaced per topic; subscriptions, grafts and prunes are bounded by our own topics.
 #pragma once
 
 #include <deque>
@@ -38,7 +38,8 @@ class Outbox {
   void iwant(const std::vector<MessageId>& ids);
   void idontwant(const MessageId& id);
 
-  // Queues the message unless it waits already (false). What had to go for it is added to `dropped`; that can be itself.
+  // Queues the message unless it waits already (false). What had to go for it is added to `dropped`; that can be
+  // itself.
   bool push(const MessageId& id, SharedBytes frame, Kind kind, std::vector<Dropped>& dropped);
   // Takes a waiting message out again. Answers whether there was one.
   bool cancel(const MessageId& id);

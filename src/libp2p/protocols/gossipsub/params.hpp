@@ -11,95 +11,95 @@
 namespace libp2p::gossipsub {
 
 struct MeshParams {
-  std::size_t degree = 8;                          // D: the mesh size that is aimed at (op-node)
-  std::size_t low = 6;                             // Dlo: below it, peers are grafted (op-node)
-  std::size_t high = 12;                           // Dhi: at or above it, peers are pruned (op-node)
-  std::size_t lazy = 6;                            // Dlazy: least number of peers that get IHAVE (op-node)
-  std::size_t keep_by_score = 4;                   // Dscore: best peers that survive over-subscription (library)
-  std::size_t outbound = 2;                        // Dout: mesh peers that we dialled; below low, at most degree / 2 (library)
-  double gossip_factor = 0.25;                     // share of the other peers that get IHAVE (library)
-  Nanos prune_backoff = Seconds(60);               // told to pruned peers and held to ourselves (library)
-  Nanos unsubscribe_backoff = Seconds(10);         // the same after leaving a topic (library)
-  Nanos backoff_slack = Seconds(2);                // waited on top before we graft again: the other clock (library)
-  Nanos max_peer_backoff = Seconds(3600);          // the longest backoff that a peer can impose (own bound)
-  Nanos graft_flood_threshold = Seconds(10);       // a GRAFT this soon after the PRUNE costs twice (library)
-  std::uint64_t opportunistic_graft_ticks = 60;    // heartbeats between two opportunistic grafts (library)
-  std::size_t opportunistic_graft_peers = 2;       // peers grafted then (library)
-  Nanos fanout_ttl = Seconds(24);                  // since the last publication in a topic that is not joined (op-node)
-  bool flood_publish = false;                      // own messages go to every peer in the topic (op-node's flag)
-  std::size_t max_backoffs_per_topic = 4096;       // own bound; the one that ends first is forgotten
+  std::size_t degree = 8;                   // D: the mesh size that is aimed at (op-node)
+  std::size_t low = 6;                      // Dlo: below it, peers are grafted (op-node)
+  std::size_t high = 12;                    // Dhi: at or above it, peers are pruned (op-node)
+  std::size_t lazy = 6;                     // Dlazy: least number of peers that get IHAVE (op-node)
+  std::size_t keep_by_score = 4;            // Dscore: best peers that survive over-subscription (library)
+  std::size_t outbound = 2;                 // Dout: mesh peers that we dialled; below low, at most degree / 2 (library)
+  double gossip_factor = 0.25;              // share of the other peers that get IHAVE (library)
+  Nanos prune_backoff = Seconds(60);        // told to pruned peers and held to ourselves (library)
+  Nanos unsubscribe_backoff = Seconds(10);  // the same after leaving a topic (library)
+  Nanos backoff_slack = Seconds(2);         // waited on top before we graft again: the other clock (library)
+  Nanos max_peer_backoff = Seconds(3600);   // the longest backoff that a peer can impose (own bound)
+  Nanos graft_flood_threshold = Seconds(10);     // a GRAFT this soon after the PRUNE costs twice (library)
+  std::uint64_t opportunistic_graft_ticks = 60;  // heartbeats between two opportunistic grafts (library)
+  std::size_t opportunistic_graft_peers = 2;     // peers grafted then (library)
+  Nanos fanout_ttl = Seconds(24);                // since the last publication in a topic that is not joined (op-node)
+  bool flood_publish = false;                    // own messages go to every peer in the topic (op-node's flag)
+  std::size_t max_backoffs_per_topic = 4096;     // own bound; the one that ends first is forgotten
 };
 
 struct GossipParams {
-  std::size_t history_windows = 12;                // heartbeats that a message can be asked for (op-node)
-  std::size_t gossip_windows = 3;                  // heartbeats that it is advertised (op-node)
-  std::size_t cache_bytes = 64U << 20;             // message cache; the oldest goes first (own bound)
-  std::size_t max_ihave_length = 5000;             // ids per IHAVE, and ids asked of one peer per heartbeat (library)
-  std::size_t max_ihave_messages = 10;             // RPCs with IHAVE per peer and heartbeat (library)
-  Nanos iwant_followup = Seconds(3);               // an advertised message must follow within it (library)
-  unsigned retransmissions = 3;                    // answers to one peer's IWANT for one message (library)
-  std::size_t idontwant_threshold = 1024;          // IDONTWANT is sent for data of at least this size (library)
-  std::uint64_t idontwant_ttl = 3;                 // heartbeats that a received IDONTWANT holds (library)
-  std::size_t max_idontwant_length = 10;           // ids heeded, and sent, per RPC (library)
-  std::size_t max_idontwant_messages = 1000;       // RPCs with IDONTWANT per peer and heartbeat (library)
-  std::size_t max_unwanted_ids = 512;              // remembered per peer; more are not heeded (own bound)
+  std::size_t history_windows = 12;           // heartbeats that a message can be asked for (op-node)
+  std::size_t gossip_windows = 3;             // heartbeats that it is advertised (op-node)
+  std::size_t cache_bytes = 64U << 20;        // message cache; the oldest goes first (own bound)
+  std::size_t max_ihave_length = 5000;        // ids per IHAVE, and ids asked of one peer per heartbeat (library)
+  std::size_t max_ihave_messages = 10;        // RPCs with IHAVE per peer and heartbeat (library)
+  Nanos iwant_followup = Seconds(3);          // an advertised message must follow within it (library)
+  unsigned retransmissions = 3;               // answers to one peer's IWANT for one message (library)
+  std::size_t idontwant_threshold = 1024;     // IDONTWANT is sent for data of at least this size (library)
+  std::uint64_t idontwant_ttl = 3;            // heartbeats that a received IDONTWANT holds (library)
+  std::size_t max_idontwant_length = 10;      // ids heeded, and sent, per RPC (library)
+  std::size_t max_idontwant_messages = 1000;  // RPCs with IDONTWANT per peer and heartbeat (library)
+  std::size_t max_unwanted_ids = 512;         // remembered per peer; more are not heeded (own bound)
 };
 
 struct ScoreThresholds {
-  double gossip = -10;              // below: no gossip to or from the peer (op-node)
-  double publish = -40;             // below: own messages do not go there by flood or fanout (op-node)
-  double graylist = -40;            // below: the peer's RPCs are ignored (op-node)
-  double accept_px = 20;            // kept for a score engine's use; peer exchange is off (op-node)
+  double gossip = -10;                // below: no gossip to or from the peer (op-node)
+  double publish = -40;               // below: own messages do not go there by flood or fanout (op-node)
+  double graylist = -40;              // below: the peer's RPCs are ignored (op-node)
+  double accept_px = 20;              // kept for a score engine's use; peer exchange is off (op-node)
   double opportunistic_graft = 0.05;  // median of the mesh below: look for better peers (op-node)
 };
 
 // What one RPC may hold. Checked before anything is allocated for it.
 struct RpcLimits {
-  std::size_t max_rpc = 10U << 20;       // the whole RPC, both ways (op-node)
-  std::size_t max_control = 524'288;     // everything but the data of its messages (library)
-  std::size_t max_messages = 1024;       // more are an error (own bound)
-  std::size_t max_entries = 4096;        // subscriptions and control entries; those beyond are ignored (own bound)
-  std::size_t max_ids = 24'576;          // message ids; those beyond are ignored (own bound)
-  bool older_fields = true;              // unknown fields of a message also as op-node up to v1.19.2 passes them on
+  std::size_t max_rpc = 10U << 20;    // the whole RPC, both ways (op-node)
+  std::size_t max_control = 524'288;  // everything but the data of its messages (library)
+  std::size_t max_messages = 1024;    // more are an error (own bound)
+  std::size_t max_entries = 4096;     // subscriptions and control entries; those beyond are ignored (own bound)
+  std::size_t max_ids = 24'576;       // message ids; those beyond are ignored (own bound)
+  bool older_fields = true;           // unknown fields of a message also as op-node up to v1.19.2 passes them on
 };
 
 struct ValidationParams {
   // Messages that are with the validator. A message that finds no room is dropped and not marked seen, so that gossip
   // can bring it again. op-node has a queue of 256, and then four at a time; a burst of 64 small blocks must pass here.
-  std::size_t max_items = 512;                // op-node's global throttle
-  std::size_t max_bytes = 64U << 20;          // own bound
+  std::size_t max_items = 512;        // op-node's global throttle
+  std::size_t max_bytes = 64U << 20;  // own bound
   // Besides, what a peer may hold shrinks with what is still free (admission.hpp), so that few cannot fill the room.
-  std::size_t max_items_per_peer = 256;       // op-node's queue, held per peer so that one cannot fill it for all
-  std::size_t max_bytes_per_peer = 32U << 20; // own bound
+  std::size_t max_items_per_peer = 256;        // op-node's queue, held per peer so that one cannot fill it for all
+  std::size_t max_bytes_per_peer = 32U << 20;  // own bound
 };
 
 // What a peer's messages may cost before they are accepted; own bounds, see admission.hpp. op-node has none of them.
 struct AdmissionParams {
-  double refusal_rate = 10;                     // refused messages a second of one peer; twice that of an IPv4 address
-  double refusal_burst = 64;                    // and at once
-  std::size_t max_refusers = 4096;              // peers, and blocks of addresses, whose refusals are remembered
-  double naming_rate = 4U << 20;                // bytes a second that are read to name messages of one peer
-  double naming_burst = 24U << 20;              // and at once: a message of 10 MiB that unpacks to as much
-  double naming_sure_rate = 128U << 10;         // of those, what a peer gets whatever others use
-  double naming_sure_burst = 512U << 10;        // and at once: a block of usual size
-  double naming_rate_of_all = 64U << 20;        // the same for all peers
+  double refusal_rate = 10;               // refused messages a second of one peer; twice that of an IPv4 address
+  double refusal_burst = 64;              // and at once
+  std::size_t max_refusers = 4096;        // peers, and blocks of addresses, whose refusals are remembered
+  double naming_rate = 4U << 20;          // bytes a second that are read to name messages of one peer
+  double naming_burst = 24U << 20;        // and at once: a message of 10 MiB that unpacks to as much
+  double naming_sure_rate = 128U << 10;   // of those, what a peer gets whatever others use
+  double naming_sure_burst = 512U << 10;  // and at once: a block of usual size
+  double naming_rate_of_all = 64U << 20;  // the same for all peers
   double naming_burst_of_all = 64U << 20;
 };
 
 struct OutboxParams {
-  std::size_t max_items = 256;           // messages that wait for one peer (op-node)
-  std::size_t max_bytes = 16U << 20;     // their frames; the buffers are shared with the other peers (own bound)
-  std::size_t max_iwant = 5000;          // ids that wait to be asked for; the oldest goes first (own bound)
-  std::size_t max_idontwant = 1024;      // the same for IDONTWANT (own bound)
+  std::size_t max_items = 256;        // messages that wait for one peer (op-node)
+  std::size_t max_bytes = 16U << 20;  // their frames; the buffers are shared with the other peers (own bound)
+  std::size_t max_iwant = 5000;       // ids that wait to be asked for; the oldest goes first (own bound)
+  std::size_t max_idontwant = 1024;   // the same for IDONTWANT (own bound)
 };
 
 struct Params {
-  Nanos heartbeat = Millis(500);                 // op-node
-  Nanos heartbeat_initial_delay = Millis(100);   // library
-  Nanos seen_ttl = Seconds(65);                  // 130 heartbeats from the first sight (op-node)
-  std::size_t seen_items = 262'144;              // own bound; the oldest not accepted of who has most goes first
-  std::size_t max_topics_per_peer = 256;         // own bound; more subscriptions are refused
-  std::size_t max_topic_length = 1024;           // bytes of a topic's name; own bound
+  Nanos heartbeat = Millis(500);                // op-node
+  Nanos heartbeat_initial_delay = Millis(100);  // library
+  Nanos seen_ttl = Seconds(65);                 // 130 heartbeats from the first sight (op-node)
+  std::size_t seen_items = 262'144;             // own bound; the oldest not accepted of who has most goes first
+  std::size_t max_topics_per_peer = 256;        // own bound; more subscriptions are refused
+  std::size_t max_topic_length = 1024;          // bytes of a topic's name; own bound
   MeshParams mesh;
   GossipParams gossip;
   ScoreThresholds thresholds;

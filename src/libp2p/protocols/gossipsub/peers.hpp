@@ -1,6 +1,6 @@
 // The one table of everything that the router keeps per peer: erase the row and nothing of the peer is left but the
-// backoffs, which have to outlive it. Rows are numbered in the order of arrival; the number is the peer's key in all sets,
-// so that their order is the same in every run, and a peer that comes back is a new one. Owned by the router.
+// backoffs, which have to outlive it. Rows are numbered in the order of arrival; the number is the peer's key in all
+// sets, so that their order is the same in every run, and a peer that comes back is a new one. Owned by the router.
 #pragma once
 
 #include <map>
@@ -17,7 +17,11 @@ namespace libp2p::gossipsub {
 
 struct Peer : LiveCounted<Peer> {
   Peer(PeerId peer_id, Version agreed, Direction dialled, Outbox out, Standing stands)
-      : id(std::move(peer_id)), version(agreed), direction(dialled), outbox(std::move(out)), standing(std::move(stands)) {}
+      : id(std::move(peer_id)),
+        version(agreed),
+        direction(dialled),
+        outbox(std::move(out)),
+        standing(std::move(stands)) {}
 
   bool speaks_mesh() const { return version >= Version::v1_0; }
   bool reads_backoff() const { return version >= Version::v1_1; }
@@ -28,7 +32,7 @@ struct Peer : LiveCounted<Peer> {
   Direction direction;
   Outbox outbox;
   Standing standing;
-  bool ready_said = false;       // SendReady is out and not yet answered with an empty outbox
+  bool ready_said = false;  // SendReady is out and not yet answered with an empty outbox
   bool had_first_rpc = false;
   std::set<std::string, std::less<>> topics;
   std::map<MessageId, std::uint64_t> unwanted;  // IDONTWANT: until which heartbeat

@@ -1,6 +1,7 @@
-// The last messages as they came, with their names: a copy that comes from another peer is told by its bytes, and need not be
-// named again, which can mean unpacking and hashing all of it. Owner: the router. Bounds: kItems and kBytes of those that
-// were accepted and as many of others; the oldest of the same kind go, so that junk pushes no accepted message out.
+// The last messages as they came, with their names: a copy that comes from another peer is told by its bytes, and need
+// not be named again, which can mean unpacking and hashing all of it. Owner: the router. Bounds: kItems and kBytes of
+// those that were accepted and as many of others; the oldest of the same kind go, so that junk pushes no accepted
+// message out.
 #pragma once
 
 #include <algorithm>
@@ -70,8 +71,8 @@ class RecentMessages {
 
   void shrink(Kind& kind, bool accepted) {
     while (kind.items > kItems || kind.bytes > kBytes) {
-      const auto oldest = std::find_if(items_.rbegin(), items_.rend(),
-                                       [&](const Item& item) { return item.accepted == accepted; });
+      const auto oldest =
+          std::find_if(items_.rbegin(), items_.rend(), [&](const Item& item) { return item.accepted == accepted; });
       kind.remove(oldest->data.view.size());
       items_.erase(std::next(oldest).base());
     }

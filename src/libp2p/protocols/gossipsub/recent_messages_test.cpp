@@ -75,7 +75,8 @@ TEST(GossipsubRouter, hands_what_naming_unpacked_to_the_validator_and_counts_its
   Params params;
   params.validation.max_bytes = 1000;
   const auto contents = share(Bytes(600, 1));
-  Bench bench(params, {}, 1, [&](std::string_view topic, ByteView data) { return Named(id_of(topic, data), contents); });
+  Bench bench(params, {}, 1,
+              [&](std::string_view topic, ByteView data) { return Named(id_of(topic, data), contents); });
   ASSERT_TRUE(bench.router.subscribe(kTopic, bench.now));
   bench.add_subscriber(1);
   while (bench.router.poll_action()) {

@@ -3,21 +3,27 @@
 // frames come out. One object per node, owned by the service and used on its thread only. Bounds: Params.
 //
 // What the driver does:
-//  - It offers protocol_ids() in that order for the one stream per peer that it writes to, and accepts all of them for the
+//  - It offers protocol_ids() in that order for the one stream per peer that it writes to, and accepts all of them for
+//  the
 //    one stream per peer that it reads from. A second inbound stream of a peer replaces (resets) the first.
-//  - With the first stream of a peer, whichever it is: add_peer(). Version::pending until the outbound stream is agreed,
-//    then set_version(). When the outbound stream or the connection dies: remove_peer(), and add_peer() again with a new
-//    stream. When only the inbound stream ends: forget_topics().
-//  - Bytes of an inbound stream go through a FrameReader(params().rpc.max_rpc); each frame to on_frame(). An error of either
+//  - With the first stream of a peer, whichever it is: add_peer(). Version::pending until the outbound stream is
+//  agreed,
+//    then set_version(). When the outbound stream or the connection dies: remove_peer(), and add_peer() again with a
+//    new stream. When only the inbound stream ends: forget_topics().
+//  - Bytes of an inbound stream go through a FrameReader(params().rpc.max_rpc); each frame to on_frame(). An error of
+//  either
 //    means: reset the stream. A graylisted peer's frames are no error, they are just not looked at.
 //  - After every input, actions are drained with poll_action() until there is none.
-//  - SendReady{peer}: pull next_frame(peer) whenever that peer's outbound stream can take bytes, until it answers nothing;
-//    then wait for the next SendReady. Frames carry their length prefix and are shared: write them, never change them. A
-//    frame should be written within 30 s, else reset the stream and remove_peer().
-//  - Validate{request, …}: hand the data to the topic's validator (any thread, any order) and answer on_validation() exactly
+//  - SendReady{peer}: pull next_frame(peer) whenever that peer's outbound stream can take bytes, until it answers
+//  nothing;
+//    then wait for the next SendReady. Frames carry their length prefix and are shared: write them, never change them.
+//    A frame should be written within 30 s, else reset the stream and remove_peer().
+//  - Validate{request, …}: hand the data to the topic's validator (any thread, any order) and answer on_validation()
+//  exactly
 //    once, under a deadline of the driver's own (op-node: 3 s, then ignore). The slice keeps its buffer alive.
 //  - Deliver goes to the topic's subscriber; Fault and ScoreView to the reputation; Trace to logs and metrics.
-//  - One timer: on_timeout() at next_deadline(). A late call runs one heartbeat; heartbeats that were missed are not made up.
+//  - One timer: on_timeout() at next_deadline(). A late call runs one heartbeat; heartbeats that were missed are not
+//  made up.
 #pragma once
 
 #include <deque>
@@ -73,21 +79,21 @@ struct Counters {
   std::uint64_t ignored = 0;
   std::uint64_t unexpected_author = 0;
   std::uint64_t published = 0;
-  std::uint64_t forwarded = 0;      // message, peer pairs put into outboxes, own ones included
-  std::uint64_t iwant_sent = 0;     // ids
-  std::uint64_t iwant_served = 0;   // messages
+  std::uint64_t forwarded = 0;     // message, peer pairs put into outboxes, own ones included
+  std::uint64_t iwant_sent = 0;    // ids
+  std::uint64_t iwant_served = 0;  // messages
   std::uint64_t idontwant_sent = 0;
   std::uint64_t idontwant_received = 0;
   std::uint64_t suppressed_unwanted = 0;  // not sent or taken out of an outbox for an IDONTWANT
   std::uint64_t dropped_not_subscribed = 0;
   std::uint64_t dropped_validation_full = 0;
-  std::uint64_t dropped_refused_often = 0;   // AdmissionParams::refusal_rate
-  std::uint64_t dropped_naming_budget = 0;   // AdmissionParams::naming_rate
+  std::uint64_t dropped_refused_often = 0;  // AdmissionParams::refusal_rate
+  std::uint64_t dropped_naming_budget = 0;  // AdmissionParams::naming_rate
   std::uint64_t dropped_outbox_forwarded = 0;
   std::uint64_t dropped_outbox_own = 0;
   std::uint64_t dropped_cache_bytes = 0;
   std::uint64_t dropped_seen_items = 0;
-  std::uint64_t ignored_entries = 0;      // RPC entries and ids beyond a bound
+  std::uint64_t ignored_entries = 0;  // RPC entries and ids beyond a bound
   std::uint64_t heartbeats = 0;
 };
 
@@ -124,8 +130,8 @@ class Router {
 
   // Sends `data` to the mesh of `topic`, or to its fanout when the topic is not joined. Never handed back as Deliver.
   // Publishing what was delivered before, or is being validated, does nothing and is no error; what was ignored or
-  // rejected before is taken up again. Errc::too_large above RpcLimits::max_rpc, Errc::exhausted without room at the validator,
-  // Errc::denied for a refused topic.
+  // rejected before is taken up again. Errc::too_large above RpcLimits::max_rpc, Errc::exhausted without room at the
+  // validator, Errc::denied for a refused topic.
   Result<Publication> publish(std::string_view topic, ByteView data, LocalCheck check, Now now);
 
   // Answers whether the request was open. A verdict that says nothing of the message (the validator did not answer, or
@@ -146,10 +152,10 @@ class Router {
   // What is known, for services, metrics and tests. Peers in the order of their arrival.
   const Params& params() const { return config_.params; }
   const Counters& counters() const { return counters_; }
-  std::vector<std::string> topics() const;                          // joined by us
+  std::vector<std::string> topics() const;  // joined by us
   std::vector<PeerId> mesh(std::string_view topic) const;
   std::vector<PeerId> fanout(std::string_view topic) const;
-  std::vector<PeerId> subscribers(std::string_view topic) const;    // peers known to be in the topic
+  std::vector<PeerId> subscribers(std::string_view topic) const;  // peers known to be in the topic
   std::size_t peer_count() const { return peers_.size(); }
   bool in_backoff(std::string_view topic, const PeerId& peer, MonoTime now) const;
   // Whether the peer has delivered messages that were accepted (admission.hpp, Proof).
@@ -276,7 +282,8 @@ class Router {
   Backoffs backoffs_;
   IWantPromises promises_;
   Admission admission_;
-  LruMap<PeerId, Proof> proofs_;  // of peers that have gone: a reconnect takes no proof away, and no stranger gets in here
+  LruMap<PeerId, Proof>
+      proofs_;  // of peers that have gone: a reconnect takes no proof away, and no stranger gets in here
   std::map<RequestId, Validation> validating_;
   RequestId next_request_ = 1;
   MonoTime next_heartbeat_;

@@ -73,16 +73,19 @@ TEST(GossipsubFlood, of_two_peers_keeps_no_block_of_a_third_out) { EXPECT_EQ(Flo
 TEST(GossipsubFlood, of_four_peers_keeps_no_block_of_a_fifth_out) { EXPECT_EQ(Flood(4).run(25), 25U); }
 TEST(GossipsubFlood, of_forty_peers_keeps_no_block_of_another_out) { EXPECT_EQ(Flood(40).run(25), 25U); }
 
-// Attackers who send the same 40 messages in a circle, each of which was refused once and unpacks to 64 KiB: a copy is no
-// refusal, so only the naming of it costs them something. The honest peer has delivered nothing yet; its blocks of 100 KiB
-// come once a second. Answers how many of ten are accepted.
+// Attackers who send the same 40 messages in a circle, each of which was refused once and unpacks to 64 KiB: a copy is
+// no refusal, so only the naming of it costs them something. The honest peer has delivered nothing yet; its blocks of
+// 100 KiB come once a second. Answers how many of ten are accepted.
 std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses, bool proven = false) {
   Now now = at(Seconds(1000));
   SeededRng rng(1);
   FakeScores scores;
   std::size_t accepted = 0;
   const auto is_block = [](ByteView data) { return as_text(data).starts_with("block"); };
-  Router router({Params(), id_of, {}, [&](std::string_view, ByteView data) -> std::size_t { return (is_block(data) ? 100U : 64U) << 10; }},
+  Router router({Params(),
+                 id_of,
+                 {},
+                 [&](std::string_view, ByteView data) -> std::size_t { return (is_block(data) ? 100U : 64U) << 10; }},
                 rng, scores, now);
   EXPECT_TRUE(router.subscribe(kTopic, now));
   const auto send = [&](std::uint32_t peer, const std::string& text) {
@@ -114,7 +117,8 @@ std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses, b
   }
   std::size_t next = 0;
   for (int step = 0; step < 1000; ++step) {
-    for (std::size_t i = 0; i < 128; ++i) send(100 + static_cast<std::uint32_t>(i % attackers), "junk " + std::to_string(next++ % 40));
+    for (std::size_t i = 0; i < 128; ++i)
+      send(100 + static_cast<std::uint32_t>(i % attackers), "junk " + std::to_string(next++ % 40));
     if (step % 100 == 50) send(1, "block " + std::to_string(step));
     judge();
     now = now + Millis(10);
@@ -123,9 +127,15 @@ std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses, b
   return accepted;
 }
 
-TEST(GossipsubFlood, of_copies_from_two_addresses_keeps_no_block_of_a_newcomer_out) { EXPECT_EQ(blocks_beside_copies(16, 2), 10U); }
-TEST(GossipsubFlood, of_copies_from_250_peers_keeps_no_block_of_a_newcomer_out) { EXPECT_EQ(blocks_beside_copies(250, 32), 10U); }
-TEST(GossipsubFlood, of_copies_from_peers_that_delivered_once_keeps_no_block_out) { EXPECT_EQ(blocks_beside_copies(40, 5, true), 10U); }
+TEST(GossipsubFlood, of_copies_from_two_addresses_keeps_no_block_of_a_newcomer_out) {
+  EXPECT_EQ(blocks_beside_copies(16, 2), 10U);
+}
+TEST(GossipsubFlood, of_copies_from_250_peers_keeps_no_block_of_a_newcomer_out) {
+  EXPECT_EQ(blocks_beside_copies(250, 32), 10U);
+}
+TEST(GossipsubFlood, of_copies_from_peers_that_delivered_once_keeps_no_block_out) {
+  EXPECT_EQ(blocks_beside_copies(40, 5, true), 10U);
+}
 
 }  // namespace
 }  // namespace libp2p::gossipsub::test

@@ -100,8 +100,8 @@ void Router::handle_graft(PeerKey key, Peer& peer, std::string_view name, double
     return refuse_graft();
   }
   if (score < 0) return refuse_graft();
-  // A full mesh takes only those whom we chose to dial, a defence against being flooded with grafts, and those that have
-  // delivered, when it is full of others that have not: those go at the next heartbeat.
+  // A full mesh takes only those whom we chose to dial, a defence against being flooded with grafts, and those that
+  // have delivered, when it is full of others that have not: those go at the next heartbeat.
   const auto unproven = [&](PeerKey member) { return !peers_.at(member)->standing.proof.holds(now.mono); };
   if (topic->mesh.size() >= mesh.high && peer.direction == Direction::inbound &&
       (unproven(key) || std::none_of(topic->mesh.begin(), topic->mesh.end(), unproven))) {
@@ -124,8 +124,7 @@ void Router::handle_prune(PeerKey key, Peer& peer, const Prune& prune, Now now) 
   Nanos backoff = params().mesh.prune_backoff;
   if (prune.backoff.value_or(0) != 0) {
     const auto longest = std::chrono::duration_cast<Seconds>(params().mesh.max_peer_backoff);
-    backoff = Seconds(static_cast<std::int64_t>(
-        std::min(*prune.backoff, static_cast<std::uint64_t>(longest.count()))));
+    backoff = Seconds(static_cast<std::int64_t>(std::min(*prune.backoff, static_cast<std::uint64_t>(longest.count()))));
   }
   backoffs_.add(name, peer.id, backoff, now.mono);
 }

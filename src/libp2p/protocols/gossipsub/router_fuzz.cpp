@@ -1,5 +1,5 @@
-// A script of random events on one router: peers that come and go, RPCs good and bad, verdicts in any order, time. After
-// every event what must always hold is checked, and at the end that nothing stays of the peers.
+// A script of random events on one router: peers that come and go, RPCs good and bad, verdicts in any order, time.
+// After every event what must always hold is checked, and at the end that nothing stays of the peers.
 #include <set>
 
 #include "libp2p/protocols/gossipsub/router.hpp"
@@ -28,8 +28,8 @@ class Script {
   bool done() const { return at_ >= bytes_.size(); }
   std::uint8_t next() { return done() ? std::uint8_t{0} : bytes_[at_++]; }
   ByteView take(std::size_t count) {
-    const ByteView out = bytes_.subspan(std::min(at_, bytes_.size())).first(
-        std::min(count, bytes_.size() - std::min(at_, bytes_.size())));
+    const ByteView out = bytes_.subspan(std::min(at_, bytes_.size()))
+                             .first(std::min(count, bytes_.size() - std::min(at_, bytes_.size())));
     at_ += out.size();
     return out;
   }
@@ -105,9 +105,7 @@ class Run {
       case 6:
         if (!requests_.empty()) verdict(*requests_.begin(), static_cast<Verdict>(script_.next() % 3));
         return;
-      case 7:
-        now_ = now_ + Millis(script_.next() * 20);
-        return router_.on_timeout(now_);
+      case 7: now_ = now_ + Millis(script_.next() * 20); return router_.on_timeout(now_);
       case 8: return pull(peer);
       case 9: {  // raw bytes as an RPC
         const auto rpc = decode_rpc(script_.take(script_.next()), RpcLimits{});

@@ -1,5 +1,6 @@
 // What the router does by time: mesh and fanout upkeep, gossip, the end of promises, backoffs and cache windows
-// (gossipsub v1.0, "Router State" and "Heartbeat procedure"; v1.1 for scores, outbound quota and opportunistic grafting).
+// (gossipsub v1.0, "Router State" and "Heartbeat procedure"; v1.1 for scores, outbound quota and opportunistic
+// grafting).
 #include <algorithm>
 
 #include "libp2p/protocols/gossipsub/router.hpp"
@@ -60,9 +61,10 @@ void Router::maintain_mesh(const std::string& name, Topic& topic, Scores& scores
   }
   if (topic.mesh.size() >= mesh.high) prune_excess(name, topic, scores, now);
   if (topic.mesh.size() >= mesh.low) {
-    const auto outbound = static_cast<std::size_t>(std::count_if(topic.mesh.begin(), topic.mesh.end(), [&](PeerKey key) {
-      return peers_.at(key)->direction == Direction::outbound;
-    }));
+    const auto outbound =
+        static_cast<std::size_t>(std::count_if(topic.mesh.begin(), topic.mesh.end(), [&](PeerKey key) {
+          return peers_.at(key)->direction == Direction::outbound;
+        }));
     const auto dialled = [&](PeerKey key, const Peer& peer) {
       return peer.direction == Direction::outbound && fits(key, peer);
     };
@@ -74,7 +76,8 @@ void Router::maintain_mesh(const std::string& name, Topic& topic, Scores& scores
   if (period != 0 && ticks_ % period == 0) graft_opportunistically(name, topic, scores, now);
 }
 
-// Keeps the best by score, then those that have delivered, the rest at random, and sees to it that enough of those kept were dialled by us.
+// Keeps the best by score, then those that have delivered, the rest at random, and sees to it that enough of those kept
+// were dialled by us.
 void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores, Now now) {
   const MeshParams& mesh = params().mesh;
   if (topic.mesh.size() <= mesh.degree) return;
@@ -94,7 +97,8 @@ void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores,
   const auto kept_end = order.begin() + static_cast<std::ptrdiff_t>(mesh.degree);
   const auto kept_outbound = static_cast<std::size_t>(std::count_if(order.begin(), kept_end, is_outbound));
   if (kept_outbound < mesh.outbound) {
-    // Those kept: outbound ones to the front, out of harm's way; then outbound ones from outside push out the last kept.
+    // Those kept: outbound ones to the front, out of harm's way; then outbound ones from outside push out the last
+    // kept.
     std::stable_partition(order.begin(), kept_end, is_outbound);
     std::size_t missing = mesh.outbound - kept_outbound;
     for (std::size_t i = mesh.degree; i < order.size() && missing > 0; ++i) {
@@ -107,8 +111,8 @@ void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores,
   for (std::size_t i = mesh.degree; i < order.size(); ++i) prune(name, topic, order[i], now);
 }
 
-// Out of a mesh of poor peers: when the median is low, a few better ones are taken in. Where scores tell nobody apart, as
-// op-node's do, those are better that have delivered, when hardly anybody in the mesh has.
+// Out of a mesh of poor peers: when the median is low, a few better ones are taken in. Where scores tell nobody apart,
+// as op-node's do, those are better that have delivered, when hardly anybody in the mesh has.
 void Router::graft_opportunistically(const std::string& name, Topic& topic, Scores& scores, Now now) {
   const auto is_proven = [&](const Peer& peer) { return peer.standing.proof.holds(now.mono); };
   const auto proven = static_cast<std::size_t>(
@@ -167,8 +171,8 @@ void Router::emit_gossip(const std::string& name, const Topic& topic, const Keys
   rng_.shuffle(ids);
   for (const PeerKey key : chosen) {
     if (ids.size() > limit) rng_.shuffle(ids);  // another part of them for every peer
-    peers_.at(key)->outbox.ihave(
-        name, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), limit))});
+    peers_.at(key)->outbox.ihave(name,
+                                 {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), limit))});
   }
 }
 

@@ -6,7 +6,8 @@
 
 namespace libp2p::gossipsub {
 
-// Of what an RPC says of a topic the last word counts: coming and going ten thousand times in one is not ten thousand events.
+// Of what an RPC says of a topic the last word counts: coming and going ten thousand times in one is not ten thousand
+// events.
 void Router::handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
   std::map<std::string_view, const Subscription*> last;
   for (const auto& subscription : rpc.subscriptions) {
@@ -61,8 +62,16 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
   Named named = known != nullptr ? Named(*known) : config_.message_id(topic, data);
   if (known == nullptr && is_copy(key, peer, topic, named.id, now)) return charge_copy(peer, named.id, now);
   promises_.fulfil(named.id);
-  Validation validation{std::string(topic), named.id, SharedMessage::from_received(rpc, message), peer.id, key, {key},
-                        std::move(named.contents), now.mono, frame, unpacked};
+  Validation validation{std::string(topic),
+                        named.id,
+                        SharedMessage::from_received(rpc, message),
+                        peer.id,
+                        key,
+                        {key},
+                        std::move(named.contents),
+                        now.mono,
+                        frame,
+                        unpacked};
   const Standing& standing = peer.standing;
   if (validation.bytes() > frame + unpacked &&  // it unpacked to more than it said, or nobody could say
       !admission_.has_room(key, standing.blocks, standing.proof.holds(now.mono), validation.bytes())) {
@@ -175,7 +184,8 @@ void Router::judge_senders(const Validation& validation, Verdict verdict, Blame 
     for (const PeerKey key : validation.holders) {
       if (Peer* peer = peers_.at(key)) peer->standing.proof.credit(now.mono);
     }
-    admission_.pay_back(sender != nullptr ? &sender->standing : nullptr, validation.named_frame, validation.named_unpacked);
+    admission_.pay_back(sender != nullptr ? &sender->standing : nullptr, validation.named_frame,
+                        validation.named_unpacked);
     recent_.accept(validation.topic, validation.message.slice(), validation.id);
     return;
   }
@@ -254,8 +264,8 @@ Router::Keys Router::recipients(std::string_view name, bool own, Now now) {
   }
   if (!topic.joined) {
     if (topic.fanout.empty()) {
-      const auto chosen = pick(topic, params().mesh.degree,
-                               [&](PeerKey, const Peer& peer) { return score_of(peer) >= threshold; });
+      const auto chosen =
+          pick(topic, params().mesh.degree, [&](PeerKey, const Peer& peer) { return score_of(peer) >= threshold; });
       topic.fanout.insert(chosen.begin(), chosen.end());
     }
     topic.last_publication = now.mono;
@@ -280,8 +290,9 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
   if (!allowed(topic)) return Error(Errc::denied, "the topic filter refuses " + std::string(topic));
   const std::size_t size = message_frame_size(topic, data.size());
   if (size > params().rpc.max_rpc) {
-    return Error(Errc::too_large, "a message of " + std::to_string(data.size()) + " bytes does not fit into an RPC of " +
-                                      std::to_string(params().rpc.max_rpc) + " bytes");
+    return Error(Errc::too_large, "a message of " + std::to_string(data.size()) +
+                                      " bytes does not fit into an RPC of " + std::to_string(params().rpc.max_rpc) +
+                                      " bytes");
   }
   Named named = config_.message_id(topic, data);
   const MessageId& id = named.id;
@@ -290,8 +301,16 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
     return Publication{id, 0, false};
   }
   promises_.fulfil(id);  // who was asked for it meanwhile could only send us a duplicate
-  Validation validation{std::string(topic), id, SharedMessage::make(topic, data), PeerId(), 0, {},
-                        std::move(named.contents), now.mono, 0, 0};
+  Validation validation{std::string(topic),
+                        id,
+                        SharedMessage::make(topic, data),
+                        PeerId(),
+                        0,
+                        {},
+                        std::move(named.contents),
+                        now.mono,
+                        0,
+                        0};
   if (check == LocalCheck::validate) {
     if (!admission_.has_room(0, {}, true, validation.bytes())) {
       return Error(Errc::exhausted, "the validator is busy with as many messages as it may hold; publish again later");
@@ -310,7 +329,8 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
 }
 
 // A peer's messages are counted for its address, which it cannot change as easily as its name.
-void Router::remember_seen(const MessageId& id, SeenCache::Entry entry, const Standing* of, const PeerId& from, Now now) {
+void Router::remember_seen(const MessageId& id, SeenCache::Entry entry, const Standing* of, const PeerId& from,
+                           Now now) {
   const ByteView owner = of != nullptr && !of->blocks.exempt() ? ByteView(of->blocks.narrow) : from.bytes();
   if (!seen_.add(id, entry, now.mono, as_text(owner))) return;
   ++counters_.dropped_seen_items;

@@ -1,6 +1,6 @@
-// The same events on the router and on the naive model: after each, what every peer is sent, what is validated and delivered, who is
-// blamed, and the mesh must be what the specification says. All outboxes are emptied at every step, and the bounds are out of reach:
-// what happens at them is for router_fuzz.cpp.
+// The same events on the router and on the naive model: after each, what every peer is sent, what is validated and
+// delivered, who is blamed, and the mesh must be what the specification says. All outboxes are emptied at every step,
+// and the bounds are out of reach: what happens at them is for router_fuzz.cpp.
 #include <algorithm>
 
 #include "libp2p/protocols/gossipsub/router_model_test.hpp"
@@ -178,7 +178,8 @@ class Run {
     const std::uint8_t choice = script_.next() % 8;
     const Verdict verdict = choice == 0 ? Verdict::reject : choice == 1 ? Verdict::ignore : Verdict::accept;
     require(router_.on_validation(request, verdict, now_) && !router_.on_validation(request, verdict, now_));
-    if (Seen* known = model_.find_seen(message.id, now_.mono)) *known = verdict == Verdict::accept ? Seen::accepted : Seen::refused;
+    if (Seen* known = model_.find_seen(message.id, now_.mono))
+      *known = verdict == Verdict::accept ? Seen::accepted : Seen::refused;
     const bool own = message.from.empty();
     if (verdict == Verdict::reject && !own) faults_.emplace(message.from, FaultKind::invalid_message);
     if (verdict != Verdict::accept || (!own && !model_.topics[message.topic].joined)) return;
@@ -367,7 +368,8 @@ class Run {
     }
     Peers possible = model_.subscribers(name, true);
     std::erase_if(possible, [&](const PeerId& id) { return excluded.contains(id); });
-    const auto share = static_cast<std::size_t>(model_.params.mesh.gossip_factor * static_cast<double>(possible.size()));
+    const auto share =
+        static_cast<std::size_t>(model_.params.mesh.gossip_factor * static_cast<double>(possible.size()));
     std::size_t left = ids.empty() ? 0 : std::min(possible.size(), std::max(model_.params.mesh.lazy, share));
     look();
     for (const PeerId& id : possible) {
@@ -425,7 +427,8 @@ class Run {
         validations.insert(validate->request);
         last_request_ = std::max(last_request_, validate->request);
         const auto waiting = model_.pending.find(validate->request);
-        require(waiting != model_.pending.end() && waiting->second.id == validate->id && waiting->second.from == validate->from);
+        require(waiting != model_.pending.end() && waiting->second.id == validate->id &&
+                waiting->second.from == validate->from);
       }
       if (const auto* deliver = std::get_if<Deliver>(&*action)) deliveries.insert(deliver->id);
       if (const auto* fault = std::get_if<Fault>(&*action)) {

@@ -1,6 +1,7 @@
-// What a GossipSub router must know and owe by the specification (v1.0 to v1.2), written down naively: sets and maps, no bounds, no
-// speed. The fuzz target beside it plays the same events on the router and on this, and compares. Where the specification leaves a
-// choice (which peers are grafted, pruned, told of messages), the model takes over the router's after it has checked it.
+// What a GossipSub router must know and owe by the specification (v1.0 to v1.2), written down naively: sets and maps,
+// no bounds, no speed. The fuzz target beside it plays the same events on the router and on this, and compares. Where
+// the specification leaves a choice (which peers are grafted, pruned, told of messages), the model takes over the
+// router's after it has checked it.
 #pragma once
 
 #include <map>
@@ -77,7 +78,8 @@ struct Model {
     return out;
   }
   bool has_subscribers(const std::string& topic) const {
-    return std::any_of(peers.begin(), peers.end(), [&](const auto& entry) { return entry.second.topics.contains(topic); });
+    return std::any_of(peers.begin(), peers.end(),
+                       [&](const auto& entry) { return entry.second.topics.contains(topic); });
   }
   bool in_backoff(const std::string& topic, const PeerId& peer, MonoTime now, Nanos slack) {
     const auto& backoff = topics[topic].backoff;
@@ -97,9 +99,8 @@ struct Model {
     return out;
   }
   std::size_t outbound(const Peers& of) const {
-    return static_cast<std::size_t>(std::count_if(of.begin(), of.end(), [&](const PeerId& id) {
-      return peers.at(id).direction == Direction::outbound;
-    }));
+    return static_cast<std::size_t>(std::count_if(
+        of.begin(), of.end(), [&](const PeerId& id) { return peers.at(id).direction == Direction::outbound; }));
   }
   std::optional<std::uint64_t> told_backoff(const PeerId& peer, Nanos length) const {
     if (peers.at(peer).version < Version::v1_1) return std::nullopt;

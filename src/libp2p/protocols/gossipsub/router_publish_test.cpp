@@ -11,8 +11,7 @@ using testing::IsEmpty;
 
 TEST(GossipsubPublish, publishes_to_the_mesh_and_never_to_itself) {
   auto bench = joined(3);
-  const auto publication =
-      bench->router.publish(kTopic, as_bytes("mine"), LocalCheck::already_valid, bench->now);
+  const auto publication = bench->router.publish(kTopic, as_bytes("mine"), LocalCheck::already_valid, bench->now);
   ASSERT_TRUE(publication);
   EXPECT_TRUE(publication->sent);
   EXPECT_EQ(publication->id, id_of(kTopic, as_bytes("mine")));

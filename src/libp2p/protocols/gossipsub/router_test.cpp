@@ -29,8 +29,8 @@ TEST(GossipsubRouter, names_messages_by_the_hash_of_their_data_when_nobody_says_
 }
 
 TEST(GossipsubRouter, offers_the_newest_protocol_first) {
-  EXPECT_THAT(protocol_ids(), ElementsAre("/meshsub/1.3.0", "/meshsub/1.2.0", "/meshsub/1.1.0", "/meshsub/1.0.0",
-                                          "/floodsub/1.0.0"));
+  EXPECT_THAT(protocol_ids(),
+              ElementsAre("/meshsub/1.3.0", "/meshsub/1.2.0", "/meshsub/1.1.0", "/meshsub/1.0.0", "/floodsub/1.0.0"));
   EXPECT_EQ(version_of("/meshsub/1.2.0"), Version::v1_2);
   EXPECT_EQ(version_of("/floodsub/1.0.0"), Version::floodsub);
   EXPECT_EQ(version_of("/meshsub/2.0.0"), std::nullopt);

@@ -20,7 +20,11 @@ bool is_varint(const Field& f) { return f.is_varint(); }
 class Decoder {
  public:
   Decoder(const std::uint8_t* start, const RpcLimits& limits)
-      : start_(start), limits_(limits), entries_left_(limits.max_entries), ids_left_(limits.max_ids), misread_left_(limits.max_control) {}
+      : start_(start),
+        limits_(limits),
+        entries_left_(limits.max_entries),
+        ids_left_(limits.max_ids),
+        misread_left_(limits.max_control) {}
 
   Result<void> rpc(ByteView bytes, Rpc& out) {
     ProtobufReader fields = reader(bytes);
@@ -28,8 +32,9 @@ class Decoder {
     const auto check_control = [&]() -> Result<void> {
       const auto most = static_cast<std::int64_t>(limits_.max_control);
       if (control_size_ <= most) return {};
-      const std::string_view what =
-          control_size_ - partial_size_ > most ? "all but the data of its messages is more than " : "with its partial message it is more than ";
+      const std::string_view what = control_size_ - partial_size_ > most
+                                        ? "all but the data of its messages is more than "
+                                        : "with its partial message it is more than ";
       return fields.error(Errc::too_large, std::string(what) + std::to_string(limits_.max_control) + " bytes");
     };
     for (Field f;;) {
@@ -42,7 +47,8 @@ class Decoder {
         if (!is_bytes(f)) {
           OPP2P_TRYV(discount_misread_data(from_here.subspan(f.tag_size)));
         } else {
-          if (out.publish.size() == limits_.max_messages) return fields.error(Errc::too_large, "it has too many messages");
+          if (out.publish.size() == limits_.max_messages)
+            return fields.error(Errc::too_large, "it has too many messages");
           OPP2P_TRY(auto parsed, message(f.bytes));
           out.publish.push_back(parsed);
         }
@@ -105,8 +111,9 @@ class Decoder {
     }
   }
 
-  // pubsub's check of the size of control takes a `publish` of any wire type for one of bytes, and reads on from there. So it refuses some
-  // RPCs that are protobuf otherwise. Each of these readings may go over all that follows, so together they have a bound.
+  // pubsub's check of the size of control takes a `publish` of any wire type for one of bytes, and reads on from there.
+  // So it refuses some RPCs that are protobuf otherwise. Each of these readings may go over all that follows, so
+  // together they have a bound.
   Result<void> discount_misread_data(ByteView from) {
     const auto length = read_uvarint(from);
     if (length.fault != Uvarint::Fault::none || length.value > from.size() - length.size)
@@ -259,8 +266,8 @@ class Decoder {
   std::size_t ids_left_;
   std::size_t misread_left_;
   std::size_t ignored_ = 0;
-  // Of what was gone over: all but the first data of each message, as pubsub counts. It leaves partial messages out, which we do not
-  // speak; here they count, so that nobody makes us walk over 10 MiB of them.
+  // Of what was gone over: all but the first data of each message, as pubsub counts. It leaves partial messages out,
+  // which we do not speak; here they count, so that nobody makes us walk over 10 MiB of them.
   std::int64_t control_size_ = 0;
   std::int64_t partial_size_ = 0;
 };

@@ -1,7 +1,7 @@
-// GossipSub's RPC message (specifications pubsub/README and gossipsub v1.0 to v1.3) and its codec. A decoded Rpc is a set of
-// views into the frame that it came in; `frame` keeps that alive. Nothing is copied, and what is allocated is bounded by
-// RpcLimits. Fields are optional as in the protobuf schema (proto2), so that a decoded message encodes to the same bytes.
-// A frame is an RPC with its length in front, as it stands on the stream. Stateless; any thread.
+// GossipSub's RPC message (specifications pubsub/README and gossipsub v1.0 to v1.3) and its codec. A decoded Rpc is a
+// set of views into the frame that it came in; `frame` keeps that alive. Nothing is copied, and what is allocated is
+// bounded by RpcLimits. Fields are optional as in the protobuf schema (proto2), so that a decoded message encodes to
+// the same bytes. A frame is an RPC with its length in front, as it stands on the stream. Stateless; any thread.
 #pragma once
 
 #include <optional>
@@ -79,9 +79,9 @@ struct Rpc {
   SharedBytes frame;            // owns what the views above show; null for an Rpc that was built by hand
 };
 
-// Reads `uvarint length || rpc`, which must be the whole of `frame`. What pubsub v0.17 (op-node v1.19.6) reads is read, and nothing else but
-// unknown fields of a Message that op-node up to v1.19.2 passes on. Unknown fields are skipped, groups too.
-// Errc::malformed or truncated with the byte of the frame; Errc::too_large for a bound of `limits`.
+// Reads `uvarint length || rpc`, which must be the whole of `frame`. What pubsub v0.17 (op-node v1.19.6) reads is read,
+// and nothing else but unknown fields of a Message that op-node up to v1.19.2 passes on. Unknown fields are skipped,
+// groups too. Errc::malformed or truncated with the byte of the frame; Errc::too_large for a bound of `limits`.
 Result<Rpc> decode_frame(SharedBytes frame, const RpcLimits& limits);
 // The same without the length prefix; the views point into `bytes`, which the caller keeps alive.
 Result<Rpc> decode_rpc(ByteView bytes, const RpcLimits& limits);

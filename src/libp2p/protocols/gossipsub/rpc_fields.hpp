@@ -1,4 +1,5 @@
-// Field numbers of GossipSub's protobuf schema (pubsub/README, gossipsub v1.0 to v1.3), for the two halves of the codec.
+// Field numbers of GossipSub's protobuf schema (pubsub/README, gossipsub v1.0 to v1.3), for the two halves of the
+// codec.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Any bytes as an RPC, and as a stream of frames in pieces. What is decoded must encode to something that decodes to the same.
+// Any bytes as an RPC, and as a stream of frames in pieces. What is decoded must encode to something that decodes to
+// the same.
 
 #include "libp2p/protocols/gossipsub/frame.hpp"
 #include "testing/fuzz_script.hpp"

@@ -80,9 +80,9 @@ TEST(GossipsubRpc, writes_messages_that_are_empty) {
 }
 
 TEST(GossipsubRpc, takes_a_known_number_of_another_wire_type_for_an_unknown_field) {
-  EXPECT_TRUE(decoded(hex("0801")).subscriptions.empty());                       // subscriptions as a varint
-  EXPECT_FALSE(decoded(hex("0a020a00")).subscriptions.at(0).subscribe);          // the flag as bytes
-  EXPECT_FALSE(decoded(hex("190000000000000000")).control);                      // control as eight bytes
+  EXPECT_TRUE(decoded(hex("0801")).subscriptions.empty());               // subscriptions as a varint
+  EXPECT_FALSE(decoded(hex("0a020a00")).subscriptions.at(0).subscribe);  // the flag as bytes
+  EXPECT_FALSE(decoded(hex("190000000000000000")).control);              // control as eight bytes
 }
 
 TEST(GossipsubRpc, skips_unknown_fields_of_every_wire_type_and_nested_groups) {
@@ -121,15 +121,15 @@ TEST(GossipsubRpc, reads_numbers_as_Go_does) {
   EXPECT_EQ(error_of(hex("f806 ffffffffffffffffff02")), Errc::malformed);
   EXPECT_EQ(error_of(hex("f806 ffffffffffffffffff7f")), Errc::malformed);
   EXPECT_EQ(error_of(hex("f806 ffffffffffffffffffff")), Errc::malformed);
-  EXPECT_TRUE(decoded(hex("f8ffffff0f 00")).publish.empty());           // field 2^29-1
-  EXPECT_EQ(error_of(hex("f8ffffff1f 00")), Errc::malformed);           // and above it
-  EXPECT_TRUE(decoded(hex("0b f8ffffff3f 00 0c")).publish.empty());     // which goes in a group, up to 2^31-1
+  EXPECT_TRUE(decoded(hex("f8ffffff0f 00")).publish.empty());        // field 2^29-1
+  EXPECT_EQ(error_of(hex("f8ffffff1f 00")), Errc::malformed);        // and above it
+  EXPECT_TRUE(decoded(hex("0b f8ffffff3f 00 0c")).publish.empty());  // which goes in a group, up to 2^31-1
   EXPECT_EQ(error_of(hex("0b f8ffffff7f 00 0c")), Errc::malformed);
 }
 
-// Bytes of fields that are unknown in a message reach us through op-node up to v1.19.2, which keeps them without reading them.
-// A group that ends as another was first read as Go reads it, with an error for each: 520 kB of them took 130 ms to read,
-// a frame of 10 MiB more than a second before it was refused.
+// Bytes of fields that are unknown in a message reach us through op-node up to v1.19.2, which keeps them without
+// reading them. A group that ends as another was first read as Go reads it, with an error for each: 520 kB of them took
+// 130 ms to read, a frame of 10 MiB more than a second before it was refused.
 TEST(GossipsubRpc, of_fields_that_only_older_op_nodes_keep_is_read_as_fast_as_others) {
   const auto frame_of = [](std::size_t fields, std::uint8_t tag, std::uint8_t after) {
     Bytes message(2 * fields, after);
@@ -198,7 +198,8 @@ TEST(GossipsubRpc, reads_unknown_fields_of_a_message_as_older_op_nodes_forward_t
   EXPECT_FALSE(decode_rpc(in_message("0000"), RpcLimits{}));
   EXPECT_TRUE(decode_rpc(in_message("1501020304"), RpcLimits{})) << "v1.19.6 skips it";
   EXPECT_FALSE(decode_rpc(in_message("1501020304 9b06a406"), RpcLimits{})) << "and no version takes both";
-  EXPECT_FALSE(decode_rpc(in_message("92808080808080808002 0161"), RpcLimits{})) << "a field that is known goes on as it should be";
+  EXPECT_FALSE(decode_rpc(in_message("92808080808080808002 0161"), RpcLimits{}))
+      << "a field that is known goes on as it should be";
 }
 
 TEST(GossipsubRpc, reads_a_partial_message_as_far_as_op_node_does) {
@@ -227,7 +228,8 @@ TEST(GossipsubRpc, holds_all_but_the_data_of_messages_to_the_bound_on_control) {
   message.topic = "t";
   rpc.publish = {message, message};
   RpcLimits limits;
-  limits.max_control = 14;  // 2 x (tag and 2 of length, the data's tag, topic's 3): its length counts as data, as in pubsub
+  limits.max_control =
+      14;  // 2 x (tag and 2 of length, the data's tag, topic's 3): its length counts as data, as in pubsub
   EXPECT_EQ(decoded(encode_rpc(rpc), limits).publish.size(), 2U);
   limits.max_control = 13;
   EXPECT_EQ(error_of(encode_rpc(rpc), limits), Errc::too_large);
@@ -235,7 +237,8 @@ TEST(GossipsubRpc, holds_all_but_the_data_of_messages_to_the_bound_on_control) {
 
 TEST(GossipsubRpc, reads_524288_bytes_of_control_and_not_one_more) {
   const auto fill = [](std::size_t total) {
-    const std::string topic(total - 12, 't');  // a tag and three bytes of length: of control, of the graft, of its topic
+    const std::string topic(total - 12,
+                            't');  // a tag and three bytes of length: of control, of the graft, of its topic
     Rpc rpc;
     rpc.control.emplace().graft.push_back({topic});
     return encode_rpc(rpc);

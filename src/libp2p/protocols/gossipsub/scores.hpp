@@ -13,10 +13,10 @@
 namespace libp2p::gossipsub {
 
 enum class RejectReason : std::uint8_t {
-  invalid,               // the validator said reject: P4 counts it
-  ignored,               // the validator said ignore
-  unexpected_author,     // StrictNoSign: from, seqno, signature or key is there: P4 counts it
-  queue_full,            // no room at the validator; the peer is not to blame
+  invalid,            // the validator said reject: P4 counts it
+  ignored,            // the validator said ignore
+  unexpected_author,  // StrictNoSign: from, seqno, signature or key is there: P4 counts it
+  queue_full,         // no room at the validator; the peer is not to blame
 };
 
 class ScoreView {

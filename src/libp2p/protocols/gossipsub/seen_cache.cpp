@@ -111,8 +111,10 @@ bool SeenCache::consistent() const {
   };
   bool right = holds(accepted_, true);
   for (const auto& [owner, list] : owners_) right = right && holds(list, false);
-  const auto with_entry = std::count_if(owners_.begin(), owners_.end(), [](const auto& owner) { return owner.second.size > 0; });
-  return right && static_cast<std::size_t>(with_entry) == by_size_.size() && listed == entries_.size() && listed <= capacity_;
+  const auto with_entry =
+      std::count_if(owners_.begin(), owners_.end(), [](const auto& owner) { return owner.second.size > 0; });
+  return right && static_cast<std::size_t>(with_entry) == by_size_.size() && listed == entries_.size() &&
+         listed <= capacity_;
 }
 
 }  // namespace libp2p::gossipsub

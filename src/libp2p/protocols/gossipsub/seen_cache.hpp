@@ -1,8 +1,8 @@
-// Which messages were met before, and what became of them: this is what ends every loop, for there is no hop count on the
-// wire. An entry lives for the TTL from the first sight, whatever is heard of it later. Owned by the router; bounded in
-// items. When it is full, the oldest entry of the owner that has most goes: an owner is who brought the messages, a block
-// of addresses or a peer, so that a flood pushes out itself. What was accepted is nobody's and goes only when it is all
-// there is.
+// Which messages were met before, and what became of them: this is what ends every loop, for there is no hop count on
+// the wire. An entry lives for the TTL from the first sight, whatever is heard of it later. Owned by the router;
+// bounded in items. When it is full, the oldest entry of the owner that has most goes: an owner is who brought the
+// messages, a block of addresses or a peer, so that a flood pushes out itself. What was accepted is nobody's and goes
+// only when it is all there is.
 #pragma once
 
 #include <map>
@@ -33,7 +33,8 @@ class SeenCache {
   // The live entry, or null. Its state is changed with set() only.
   const Entry* find(const MessageId& id, MonoTime now);
   bool contains(const MessageId& id, MonoTime now) { return find(id, now) != nullptr; }
-  // `id` must not be there. Answers whether another entry had to go before its time. An owner is any bytes; none: our own.
+  // `id` must not be there. Answers whether another entry had to go before its time. An owner is any bytes; none: our
+  // own.
   bool add(const MessageId& id, Entry entry, MonoTime now, std::string_view owner = {});
   // Does nothing when the entry has gone.
   void set(const MessageId& id, Entry entry);

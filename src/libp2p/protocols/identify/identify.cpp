@@ -29,9 +29,7 @@ void add(protozero::pbf_writer& writer, protozero::pbf_tag_type tag, const std::
 // False when a list is full. Every field that is known is a string of bytes.
 bool take_field(protozero::pbf_tag_type tag, std::string_view value, Message& out) {
   switch (tag) {
-    case kPublicKey:
-      out.public_key = to_bytes(value);
-      break;
+    case kPublicKey: out.public_key = to_bytes(value); break;
     case kListenAddrs:
       if (out.listen_addrs.size() == kMaxEntries) return false;
       out.listen_addrs.push_back(to_bytes(value));
@@ -40,20 +38,11 @@ bool take_field(protozero::pbf_tag_type tag, std::string_view value, Message& ou
       if (out.protocols.size() == kMaxEntries) return false;
       out.protocols.emplace_back(value);
       break;
-    case kObservedAddr:
-      out.observed_addr = to_bytes(value);
-      break;
-    case kProtocolVersion:
-      out.protocol_version = std::string(value);
-      break;
-    case kAgentVersion:
-      out.agent_version = std::string(value);
-      break;
-    case kSignedPeerRecord:
-      out.signed_peer_record = to_bytes(value);
-      break;
-    default:
-      break;
+    case kObservedAddr: out.observed_addr = to_bytes(value); break;
+    case kProtocolVersion: out.protocol_version = std::string(value); break;
+    case kAgentVersion: out.agent_version = std::string(value); break;
+    case kSignedPeerRecord: out.signed_peer_record = to_bytes(value); break;
+    default: break;
   }
   return true;
 }
@@ -119,8 +108,9 @@ Result<Message> decode_parts(ByteView stream) {
     const auto length = multiformats::read_varint(stream.subspan(at));
     if (!length) return Error::at(at, length.error().code(), "length of an identify message: " + length.error().text());
     if (length->value > kMaxPart)
-      return Error::at(at, Errc::too_large, "identify message of " + std::to_string(length->value) +
-                                                " bytes, at most " + std::to_string(kMaxPart) + " are allowed");
+      return Error::at(at, Errc::too_large,
+                       "identify message of " + std::to_string(length->value) + " bytes, at most " +
+                           std::to_string(kMaxPart) + " are allowed");
     const auto rest = stream.subspan(at + length->size);
     // go-libp2p takes a length with nothing behind it for the end.
     if (rest.empty() && length->value > 0) return out;

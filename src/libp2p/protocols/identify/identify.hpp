@@ -17,8 +17,8 @@ namespace libp2p::identify {
 inline constexpr std::string_view kProtocol = "/ipfs/id/1.0.0";
 inline constexpr std::string_view kPushProtocol = "/ipfs/id/push/1.0.0";
 
-inline constexpr std::size_t kMaxPart = 8192;   // go-libp2p reads no larger one
-inline constexpr std::size_t kMaxParts = 9;     // nor more of them: its tenth reading has to find the end
+inline constexpr std::size_t kMaxPart = 8192;  // go-libp2p reads no larger one
+inline constexpr std::size_t kMaxParts = 9;    // nor more of them: its tenth reading has to find the end
 inline constexpr std::size_t kMaxEntries = 1000;
 // Above this the signed record goes into a part of its own, because older peers read no larger message.
 inline constexpr std::size_t kSplitAbove = 2048;
@@ -28,13 +28,13 @@ inline constexpr std::size_t kMaxAnswer = kMaxParts * (kMaxPart + 2);
 // A push may leave out what has not changed, so an absent field differs from an empty one. Lists cannot show the
 // difference.
 struct Message {
-  std::optional<Bytes> public_key;             // a PublicKey message
-  std::vector<Bytes> listen_addrs;             // binary multiaddrs, unchecked
+  std::optional<Bytes> public_key;  // a PublicKey message
+  std::vector<Bytes> listen_addrs;  // binary multiaddrs, unchecked
   std::vector<std::string> protocols;
-  std::optional<Bytes> observed_addr;          // where the sender sees the reader
+  std::optional<Bytes> observed_addr;  // where the sender sees the reader
   std::optional<std::string> protocol_version;
   std::optional<std::string> agent_version;
-  std::optional<Bytes> signed_peer_record;     // an envelope, unchecked
+  std::optional<Bytes> signed_peer_record;  // an envelope, unchecked
 
   friend bool operator==(const Message&, const Message&) = default;
 };
@@ -47,8 +47,8 @@ Result<Message> decode(ByteView message);
 
 // All parts with their lengths, as they go on the stream.
 Bytes encode_parts(const Message& message);
-// The whole of a stream up to its end, as go-libp2p reads it: nothing at all is an empty message. Errc::truncated when it ends inside a
-// part, too_large above the bounds.
+// The whole of a stream up to its end, as go-libp2p reads it: nothing at all is an empty message. Errc::truncated when
+// it ends inside a part, too_large above the bounds.
 Result<Message> decode_parts(ByteView stream);
 
 }  // namespace libp2p::identify

@@ -29,9 +29,9 @@ TEST(Identify, round_trips_and_tells_absent_from_empty) {
 
 TEST(Identify, skips_unknown_fields_and_takes_the_last_of_a_single_one) {
   Bytes message = encode(full());
-  append(message, Bytes{0x38, 0x01});                    // field 7, varint
-  append(message, Bytes{0x08, 0x01});                    // field 1 as a varint
-  append(message, Bytes{0x32, 0x03, 'n', 'e', 'w'});     // agent again
+  append(message, Bytes{0x38, 0x01});                 // field 7, varint
+  append(message, Bytes{0x08, 0x01});                 // field 1 as a varint
+  append(message, Bytes{0x32, 0x03, 'n', 'e', 'w'});  // agent again
   auto expected = full();
   expected.agent_version = "new";
   EXPECT_EQ(decode(message).value(), expected);
@@ -81,8 +81,8 @@ TEST(Identify, refuses_streams_that_are_cut_too_large_or_broken) {
 }
 
 TEST(Identify, reads_what_go_libp2p_reads) {
-  EXPECT_EQ(decode(Bytes{0x0b, 0x0c}).value(), Message{});                          // a group
-  EXPECT_EQ(decode(*from_hex("c0a30900")).value(), Message{});                      // field 19000, which no schema may use
+  EXPECT_EQ(decode(Bytes{0x0b, 0x0c}).value(), Message{});      // a group
+  EXPECT_EQ(decode(*from_hex("c0a30900")).value(), Message{});  // field 19000, which no schema may use
   EXPECT_EQ(decode(*from_hex("38ffffffffffffffffff01")).value(), Message{});
   EXPECT_EQ(decode(*from_hex("38ffffffffffffffffff02")).error().code(), Errc::malformed);
   // A stream that ends in order, or where the length of one more part stands.

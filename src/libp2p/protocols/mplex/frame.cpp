@@ -13,13 +13,16 @@ Result<ReadHeader> read_header(ByteView in) {
   OPP2P_TRY(const auto length, read_varint(in.subspan(first.size)));
   if (length.value > kMaxMessage)
     return Error::at(first.size, Errc::too_large,
-                     "an Mplex message of " + std::to_string(length.value) + " bytes, at most " + std::to_string(kMaxMessage) +
-                         " are allowed");
-  return ReadHeader{{first.value >> 3, static_cast<std::uint8_t>(first.value & 7), static_cast<std::size_t>(length.value)},
-                    first.size + length.size};
+                     "an Mplex message of " + std::to_string(length.value) + " bytes, at most " +
+                         std::to_string(kMaxMessage) + " are allowed");
+  return ReadHeader{
+      {first.value >> 3, static_cast<std::uint8_t>(first.value & 7), static_cast<std::size_t>(length.value)},
+      first.size + length.size};
 }
 
-std::size_t header_size(const Header& header) { return varint_size(header.stream_id << 3) + varint_size(header.length); }
+std::size_t header_size(const Header& header) {
+  return varint_size(header.stream_id << 3) + varint_size(header.length);
+}
 
 std::size_t write_header(std::uint8_t* out, const Header& header) {
   const std::size_t n = write_varint(out, header.stream_id << 3 | header.flag);

@@ -1,5 +1,5 @@
-// The header of an Mplex message: two unsigned varints in their shortest form, stream id and flag in the first, the length of the
-// data in the second. A codec without state. Specification: mplex, section "Message format".
+// The header of an Mplex message: two unsigned varints in their shortest form, stream id and flag in the first, the
+// length of the data in the second. A codec without state. Specification: mplex, section "Message format".
 #pragma once
 
 #include "libp2p/base/bytes.hpp"
@@ -8,12 +8,13 @@
 namespace libp2p::mplex {
 
 inline constexpr std::string_view kProtocolId = "/mplex/6.7.0";
-inline constexpr std::size_t kMaxMessage = 1 << 20;                      // data of one message
+inline constexpr std::size_t kMaxMessage = 1 << 20;  // data of one message
 inline constexpr std::uint64_t kMaxWireId = (std::uint64_t{1} << 60) - 1;
-inline constexpr std::size_t kMaxReadHeader = 9 + 9;                     // a header that is not whole is shorter
-inline constexpr std::size_t kMaxHeader = 9 + 3;                         // one that we write
+inline constexpr std::size_t kMaxReadHeader = 9 + 9;  // a header that is not whole is shorter
+inline constexpr std::size_t kMaxHeader = 9 + 3;      // one that we write
 
-// "Initiator" and "receiver" say what the sender of the message is to the stream: both sides may open one with the same id.
+// "Initiator" and "receiver" say what the sender of the message is to the stream: both sides may open one with the same
+// id.
 enum class Flag : std::uint8_t {
   new_stream = 0,
   message_receiver = 1,
@@ -44,8 +45,8 @@ struct ReadHeader {
   std::size_t size = 0;  // bytes it took
 };
 
-// Errc::truncated when the view ends inside it; malformed for a varint that is too long or not in its shortest form; too_large for
-// more than kMaxMessage bytes of data.
+// Errc::truncated when the view ends inside it; malformed for a varint that is too long or not in its shortest form;
+// too_large for more than kMaxMessage bytes of data.
 Result<ReadHeader> read_header(ByteView in);
 std::size_t header_size(const Header& header);
 // Writes at `out`, which must hold header_size(header) bytes; returns the bytes written.

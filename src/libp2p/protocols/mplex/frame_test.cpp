@@ -6,7 +6,8 @@ namespace libp2p::mplex {
 namespace {
 
 TEST(MplexFrame, survives_the_way_there_and_back_and_knows_its_size) {
-  for (const std::uint64_t id : {std::uint64_t{0}, std::uint64_t{15}, std::uint64_t{16}, std::uint64_t{2047}, kMaxWireId}) {
+  for (const std::uint64_t id :
+       {std::uint64_t{0}, std::uint64_t{15}, std::uint64_t{16}, std::uint64_t{2047}, kMaxWireId}) {
     for (std::uint8_t flag = 0; flag < 8; ++flag) {
       for (const std::size_t length : {std::size_t{0}, std::size_t{127}, std::size_t{128}, kMaxMessage}) {
         const Header header{id, flag, length};
@@ -30,11 +31,11 @@ TEST(MplexFrame, refuses_long_and_padded_varints_and_messages_above_one_mebibyte
     const char* bytes;
     Errc code;
   } cases[] = {
-      {"8000", Errc::malformed},                  // a header of two bytes that fits one
-      {"028000", Errc::malformed},                // the same of the length
+      {"8000", Errc::malformed},                    // a header of two bytes that fits one
+      {"028000", Errc::malformed},                  // the same of the length
       {"ffffffffffffffffff7f00", Errc::malformed},  // more than nine bytes
       {"02ffffffffffffffffff7f", Errc::malformed},
-      {"02818040", Errc::too_large},              // 2^20 + 1
+      {"02818040", Errc::too_large},  // 2^20 + 1
       {"02ffffffffffffffff7f", Errc::too_large},
   };
   for (const auto& item : cases) EXPECT_EQ(read_header(*from_hex(item.bytes)).error().code(), item.code) << item.bytes;

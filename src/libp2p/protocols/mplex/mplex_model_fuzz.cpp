@@ -1,5 +1,5 @@
-// Two sessions joined by pipes that break the bytes anywhere, driven by a script and held to the model at each step. At the end all
-// that was written must have come, and with every stream closed nothing may be left at either end.
+// Two sessions joined by pipes that break the bytes anywhere, driven by a script and held to the model at each step. At
+// the end all that was written must have come, and with every stream closed nothing may be left at either end.
 #include <algorithm>
 #include <vector>
 
@@ -27,7 +27,8 @@ Limits small_limits() {
 
 class Run {
  public:
-  explicit Run(ByteView bytes) : script_(bytes), model_{.limits = small_limits(), .streams = {}}, ends_{{0, model_}, {1, model_}} {}
+  explicit Run(ByteView bytes)
+      : script_(bytes), model_{.limits = small_limits(), .streams = {}}, ends_{{0, model_}, {1, model_}} {}
 
   void play() {
     for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) step();
@@ -64,7 +65,8 @@ class Run {
           s.alive[self] = false;
           end.session.reset(id);
         });
-      case 6: return with_stream(end, [&](StreamId id, ModelStream& s) { consume(end, id, s, script_.next() * 4096U); });
+      case 6:
+        return with_stream(end, [&](StreamId id, ModelStream& s) { consume(end, id, s, script_.next() * 4096U); });
       case 7: return poll(end, kMaxHeader + 1 + script_.next());
       case 8: return poll(end, kMaxHeader + 1U + script_.next16());
       case 9: return deliver(end, 1U + script_.next());
@@ -89,7 +91,8 @@ class Run {
   }
 
   void open(End& end) {
-    const bool may = !model_.going_away[end.self] && model_.live(end.self, end.self) < model_.limits.max_outbound_streams;
+    const bool may =
+        !model_.going_away[end.self] && model_.live(end.self, end.self) < model_.limits.max_outbound_streams;
     const auto id = end.session.open();
     require(id.has_value() == may);
     if (!may) return;
@@ -180,7 +183,8 @@ class Run {
     for (auto& [key, s] : model_.streams) {
       for (std::size_t end : {0, 1}) {
         if (!s.alive[end] || s.stopped[end]) continue;
-        require(s.half[1 - end].end_read == s.half[1 - end].close_wired && s.half[1 - end].read == s.half[1 - end].wired);
+        require(s.half[1 - end].end_read == s.half[1 - end].close_wired &&
+                s.half[1 - end].read == s.half[1 - end].wired);
       }
     }
     for (End& end : ends_) {

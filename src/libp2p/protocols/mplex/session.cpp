@@ -82,11 +82,12 @@ void Session::on_payload(ByteView part) {
   if (of_stream || unconsumed_ + part.size() > limits_.max_receive_memory) {
     ++counters_.unread_resets;
     counters_.skipped_bytes += part.size();
-    return reset_with(*stream, Error(Errc::exhausted,
-                                     of_stream ? "more than " + std::to_string(limits_.max_stream_unread) +
-                                                     " bytes of this stream wait to be read, and Mplex cannot hold the peer back"
-                                               : "more than " + std::to_string(limits_.max_receive_memory) +
-                                                     " bytes of this connection wait to be read"));
+    return reset_with(*stream,
+                      Error(Errc::exhausted,
+                            of_stream ? "more than " + std::to_string(limits_.max_stream_unread) +
+                                            " bytes of this stream wait to be read, and Mplex cannot hold the peer back"
+                                      : "more than " + std::to_string(limits_.max_receive_memory) +
+                                            " bytes of this connection wait to be read"));
   }
   stream->unconsumed += part.size();
   unconsumed_ += part.size();
@@ -103,12 +104,9 @@ Result<void> Session::finish_frame() {
   switch (static_cast<Flag>(frame_.flag)) {
     case Flag::new_stream:
     case Flag::message_receiver:
-    case Flag::message_initiator:
-      break;
+    case Flag::message_initiator: break;
     case Flag::close_receiver:
-    case Flag::close_initiator:
-      on_close(id);
-      break;
+    case Flag::close_initiator: on_close(id); break;
     case Flag::reset_receiver:
     case Flag::reset_initiator:
       erase(*stream);
@@ -122,7 +120,8 @@ Result<void> Session::finish_frame() {
 
 Result<void> Session::on_new_stream() {
   if (find_wire(frame_) != nullptr)
-    return fail(Error(Errc::malformed, "the peer opens a stream that is open: Mplex stream " + std::to_string(frame_.stream_id)));
+    return fail(Error(Errc::malformed,
+                      "the peer opens a stream that is open: Mplex stream " + std::to_string(frame_.stream_id)));
   if (going_away_ || inbound_ >= limits_.max_inbound_streams) {
     ++counters_.refused_streams;
     push_control(Flag::reset_receiver, frame_.stream_id);

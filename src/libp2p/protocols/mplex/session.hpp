@@ -1,17 +1,19 @@
-// One Mplex session: the streams of a connection and the messages that carry them. A pure engine over the plain bytes of a secured
-// connection, for which time does not exist: Mplex has no keep-alive. Owned by whoever drives the connection, used from its thread
-// only. Data is not buffered on the way in: it is handed on as views of the input. On the way out bytes are pulled: openings and
-// resets first, then one message of each ready stream in turn.
+// One Mplex session: the streams of a connection and the messages that carry them. A pure engine over the plain bytes
+// of a secured connection, for which time does not exist: Mplex has no keep-alive. Owned by whoever drives the
+// connection, used from its thread only. Data is not buffered on the way in: it is handed on as views of the input. On
+// the way out bytes are pulled: openings and resets first, then one message of each ready stream in turn.
 //
-// Bounds are those of Limits. Mplex has no flow control, so a stream whose user does not keep up is reset at its bound (the peer and
-// the user are told) and the connection goes on. At rest the session owns its tables and nothing else. Messages for streams that are
-// gone or never were are skipped, as go-mplex does. Stream names are not read, and ours are empty. Specification: mplex.
+// Bounds are those of Limits. Mplex has no flow control, so a stream whose user does not keep up is reset at its bound
+// (the peer and the user are told) and the connection goes on. At rest the session owns its tables and nothing else.
+// Messages for streams that are gone or never were are skipped, as go-mplex does. Stream names are not read, and ours
+// are empty. Specification: mplex.
 //
-// Mplex has no good-bye either. go_away() only refuses new streams in both directions; the owner closes the connection once
-// wants_output() is false, and the peer learns it from that. What breaks the format ends the session without a word.
+// Mplex has no good-bye either. go_away() only refuses new streams in both directions; the owner closes the connection
+// once wants_output() is false, and the peer learns it from that. What breaks the format ends the session without a
+// word.
 //
-// Re-entrancy: events come inside on_bytes, poll_output and abort only; inside one every stream function may be called, and none of
-// those three nor the destructor.
+// Re-entrancy: events come inside on_bytes, poll_output and abort only; inside one every stream function may be called,
+// and none of those three nor the destructor.
 #pragma once
 
 #include <map>
@@ -27,8 +29,9 @@
 
 namespace libp2p::mplex {
 
-// The events of a session. A view is valid until the event returns. A stream begins with open()'s answer or on_inbound_stream and ends
-// with exactly one of on_closed (both sides ended in order), on_reset, or the user's own reset(), after which no event about it comes.
+// The events of a session. A view is valid until the event returns. A stream begins with open()'s answer or
+// on_inbound_stream and ends with exactly one of on_closed (both sides ended in order), on_reset, or the user's own
+// reset(), after which no event about it comes.
 class SessionEvents {
  public:
   virtual ~SessionEvents() = default;
@@ -55,8 +58,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Takes all of `in`, which may be split anywhere. An error ends the session: all streams have been reset by event, and nothing is
-  // sent any more.
+  // Takes all of `in`, which may be split anywhere. An error ends the session: all streams have been reset by event,
+  // and nothing is sent any more.
   Result<void> on_bytes(ByteView in);
 
   // Writes whole messages into `out`; 0 when there are none or none fits (kMaxHeader + 1 always suffices).
@@ -70,7 +73,8 @@ class Session {
   // Queues bytes from `offset` on by reference. False, and on_writable to come, when the queue is at its bound.
   bool send(StreamId id, SharedBytes data, std::size_t offset);
   void close_write(StreamId id);
-  // What still arrives is thrown away, on_end does not come, and the stream ends when our side has. The peer cannot be told.
+  // What still arrives is thrown away, on_end does not come, and the stream ends when our side has. The peer cannot be
+  // told.
   void stop_reading(StreamId id);
   void reset(StreamId id);
   void consume(StreamId id, std::size_t n);
@@ -109,7 +113,7 @@ class Session {
   const Limits limits_;
   SessionEvents& events_;
 
-  std::unordered_map<StreamId, Stream> streams_;             // never iterated in an order that shows
+  std::unordered_map<StreamId, Stream> streams_;  // never iterated in an order that shows
   // By wire_key(). Ordered, because the peer chooses these ids: in a hash table it could put them all into one bucket.
   std::map<std::uint64_t, Stream*> by_wire_id_;
   IntrusiveList<Stream> ready_;
@@ -128,9 +132,9 @@ class Session {
   ByteArray<kMaxReadHeader> partial_header_{};
   std::size_t partial_size_ = 0;
   bool in_frame_ = false;
-  Header frame_;                // the message that is being read
+  Header frame_;  // the message that is being read
   std::size_t frame_left_ = 0;
-  StreamId frame_stream_ = 0;   // 0: its data is skipped
+  StreamId frame_stream_ = 0;  // 0: its data is skipped
 
   SessionCounters counters_;
 };

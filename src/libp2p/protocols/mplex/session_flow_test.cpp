@@ -164,14 +164,15 @@ TEST_F(MplexFlow, sends_shared_messages_without_a_copy_and_drops_them_with_the_s
   EXPECT_FALSE(session->wants_output());
 }
 
-// Ids that fall into one bucket of a hash table (1,109 is what libstdc++ takes for a thousand entries) made each of these messages of five
-// bytes cost 5 us. Processor time, and a ratio: what else runs does not count.
+// Ids that fall into one bucket of a hash table (1,109 is what libstdc++ takes for a thousand entries) made each of
+// these messages of five bytes cost 5 us. Processor time, and a ratio: what else runs does not count.
 TEST_F(MplexFlow, finds_streams_as_fast_whatever_ids_the_peer_has_chosen) {
   const auto cost = [this](std::uint64_t stride) {
     make();
     Bytes openings, late;
     for (std::uint64_t i = 0; i < 1000; ++i) append(openings, frame(Flag::new_stream, i * stride));
-    for (std::uint64_t i = 1000; i < 31'000; ++i) append(late, frame(Flag::message_initiator, (1000 + i % 1000) * stride));
+    for (std::uint64_t i = 1000; i < 31'000; ++i)
+      append(late, frame(Flag::message_initiator, (1000 + i % 1000) * stride));
     EXPECT_TRUE(session->on_bytes(openings));
     EXPECT_EQ(session->stream_count(), 1000U);
     const std::clock_t before = std::clock();

@@ -1,6 +1,7 @@
-// A naive model of two Mplex sessions that talk to each other, from the specification alone: what each end has asked for, what has
-// gone over the wire, and what each end was told. It holds the real sessions to it: bytes come whole and in order, a half-close comes
-// once and last, a reset ends a stream, and only a reader that does not keep up loses one. For the fuzz target.
+// A naive model of two Mplex sessions that talk to each other, from the specification alone: what each end has asked
+// for, what has gone over the wire, and what each end was told. It holds the real sessions to it: bytes come whole and
+// in order, a half-close comes once and last, a reset ends a stream, and only a reader that does not keep up loses one.
+// For the fuzz target.
 #pragma once
 
 #include <map>

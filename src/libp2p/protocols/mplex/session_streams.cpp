@@ -1,5 +1,5 @@
-// The streams of a session and what is sent: opening, queues, and the order of messages. Input and the ends of the session are in
-// session.cpp.
+// The streams of a session and what is sent: opening, queues, and the order of messages. Input and the ends of the
+// session are in session.cpp.
 #include <algorithm>
 #include <utility>
 
@@ -169,8 +169,8 @@ std::size_t Session::drain_control(MutableBytes out) {
   return written;
 }
 
-// What the stream whose turn it is has to send: one message, its end, or, when both directions are over, nothing but the event.
-// Nothing: it does not fit, or only a crumb of it would.
+// What the stream whose turn it is has to send: one message, its end, or, when both directions are over, nothing but
+// the event. Nothing: it does not fit, or only a crumb of it would.
 std::optional<std::size_t> Session::write_turn(MutableBytes out, bool first) {
   constexpr std::size_t kCrumb = 1024;
   Stream& stream = ready_.front();

@@ -53,7 +53,12 @@ TEST_F(MplexSession, ends_the_session_on_what_breaks_the_format_and_says_nothing
       {"an endless header", *from_hex("ffffffffffffffffff7f00")},
       {"an endless length", *from_hex("02ffffffffffffffffff7f")},
       {"a padded header", *from_hex("820000")},
-      {"opening twice", [] { Bytes b = frame(Flag::new_stream, 7); append(b, frame(Flag::new_stream, 7)); return b; }()},
+      {"opening twice",
+       [] {
+         Bytes b = frame(Flag::new_stream, 7);
+         append(b, frame(Flag::new_stream, 7));
+         return b;
+       }()},
   };
   for (const auto& item : cases) {
     SCOPED_TRACE(item.why);
@@ -81,9 +86,9 @@ TEST_F(MplexSession, ends_the_session_on_what_breaks_the_format_and_says_nothing
 TEST_F(MplexSession, skips_messages_for_streams_that_are_gone_or_never_were) {
   make();
   for (const Bytes& late :
-       {frame(Flag::message_initiator, 9, Bytes(5000)), frame(Flag::message_receiver, 9, "x"), frame(Flag::close_initiator, 9),
-        frame(Flag::close_receiver, 9), frame(Flag::reset_initiator, 9), frame(Flag::reset_receiver, 9),
-        frame(static_cast<Flag>(7), 9, "what is this")})
+       {frame(Flag::message_initiator, 9, Bytes(5000)), frame(Flag::message_receiver, 9, "x"),
+        frame(Flag::close_initiator, 9), frame(Flag::close_receiver, 9), frame(Flag::reset_initiator, 9),
+        frame(Flag::reset_receiver, 9), frame(static_cast<Flag>(7), 9, "what is this")})
     EXPECT_TRUE(feed(late));
   EXPECT_TRUE(user.streams.empty());
   EXPECT_FALSE(session->wants_output());
@@ -113,10 +118,10 @@ TEST_F(MplexSession, skips_data_where_a_message_carries_none) {
 
 TEST_F(MplexSession, gives_the_same_events_wherever_the_bytes_are_split) {
   Bytes all;
-  for (const Bytes& part :
-       {frame(Flag::new_stream, 300, "name"), frame(Flag::message_initiator, 300, Bytes(200, 'a')), frame(Flag::new_stream, 5),
-        frame(Flag::message_initiator, 5, "short"), frame(Flag::message_initiator, 300, Bytes{}),
-        frame(Flag::close_initiator, 300), frame(Flag::reset_initiator, 5)})
+  for (const Bytes& part : {frame(Flag::new_stream, 300, "name"), frame(Flag::message_initiator, 300, Bytes(200, 'a')),
+                            frame(Flag::new_stream, 5), frame(Flag::message_initiator, 5, "short"),
+                            frame(Flag::message_initiator, 300, Bytes{}), frame(Flag::close_initiator, 300),
+                            frame(Flag::reset_initiator, 5)})
     append(all, part);
   for (std::size_t cut = 0; cut <= all.size(); ++cut) {
     user = {};
@@ -218,8 +223,8 @@ TEST_F(MplexSession, resets_a_stream_that_sends_after_its_end) {
   make();
   const auto id = open_inbound(1);
   ASSERT_TRUE(feed(frame(Flag::close_initiator, 1)));
-  ASSERT_TRUE(feed(frame(Flag::close_initiator, 1)));       // said twice
-  ASSERT_TRUE(feed(frame(Flag::message_initiator, 1)));     // of nothing
+  ASSERT_TRUE(feed(frame(Flag::close_initiator, 1)));    // said twice
+  ASSERT_TRUE(feed(frame(Flag::message_initiator, 1)));  // of nothing
   EXPECT_EQ(user.streams[id].ends, 1);
   EXPECT_EQ(user.streams[id].resets, 0);
   ASSERT_TRUE(feed(frame(Flag::message_initiator, 1, "x")));

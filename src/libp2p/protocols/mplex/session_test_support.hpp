@@ -64,7 +64,9 @@ inline Bytes frame(Flag flag, std::uint64_t stream, ByteView data = {}) {
   append(out, data);
   return out;
 }
-inline Bytes frame(Flag flag, std::uint64_t stream, std::string_view data) { return frame(flag, stream, as_bytes(data)); }
+inline Bytes frame(Flag flag, std::uint64_t stream, std::string_view data) {
+  return frame(flag, stream, as_bytes(data));
+}
 
 struct Frame {
   Header header;

@@ -14,10 +14,10 @@ struct Stream : LiveCounted<Stream> {
   StreamId id = 0;
   std::uint64_t wire_id = 0;
   bool inbound = false;
-  bool local_ended = false;   // close_write was called
+  bool local_ended = false;  // close_write was called
   bool close_sent = false;
   bool remote_ended = false;
-  bool stopped = false;       // stop_reading was called
+  bool stopped = false;  // stop_reading was called
   bool wants_writable = false;
   bool in_ready = false;
   std::size_t unconsumed = 0;

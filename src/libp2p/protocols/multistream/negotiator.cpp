@@ -110,8 +110,8 @@ Result<void> Negotiator::on_proposal(std::string_view text) {
     return {};
   }
   if (++count_ > kMaxProposals)
-    return Error(Errc::exhausted, "the peer made more than " + std::to_string(kMaxProposals) +
-                                      " proposals and none is spoken here");
+    return Error(Errc::exhausted,
+                 "the peer made more than " + std::to_string(kMaxProposals) + " proposals and none is spoken here");
   if (text == kList && list_ != nullptr && *list_) {
     append_list();
   } else {

@@ -48,8 +48,8 @@ class Negotiator {
   bool has_output() const { return !out_.empty(); }
   Bytes take_output();
 
-  // Listener: the dialer has been answered, with "na" or a list, and nothing is settled. Who gives up now lets the answer
-  // leave first.
+  // Listener: the dialer has been answered, with "na" or a list, and nothing is settled. Who gives up now lets the
+  // answer leave first.
   bool has_refused() const { return !dialing_ && count_ > 0 && state_ != State::settled; }
 
   // The agreed protocol. For the dialer: agreed means that the listener has confirmed it.

@@ -5,8 +5,10 @@ namespace libp2p::fuzzing {
 
 void make_corpus(Corpus& corpus) {
   Bytes listener_reads, dialer_reads;
-  for (const std::string_view text : {"/multistream/1.0.0", "ls", "/b", "/a"}) multistream::append_message(listener_reads, text);
-  for (const std::string_view text : {"/multistream/1.0.0", "na", "/b"}) multistream::append_message(dialer_reads, text);
+  for (const std::string_view text : {"/multistream/1.0.0", "ls", "/b", "/a"})
+    multistream::append_message(listener_reads, text);
+  for (const std::string_view text : {"/multistream/1.0.0", "na", "/b"})
+    multistream::append_message(dialer_reads, text);
   corpus.save("listener-reads", with_first(63, listener_reads));
   corpus.save("dialer-reads", with_first(1, dialer_reads));
   Bytes long_name;

@@ -119,12 +119,12 @@ TEST(Multistream, refuses_broken_messages) {
     Bytes bytes;
     Errc code;
   } cases[] = {
-      {{0x00}, Errc::malformed},                                // empty message
-      {{0x02, '/', 'a'}, Errc::malformed},                      // no newline
-      {{0x81, 0x00}, Errc::malformed},                          // length not minimal
-      {Bytes(10, 0x80), Errc::malformed},                       // endless length
-      {message("/multistream/2.0.0"), Errc::mismatch},          // another version
-      {message("GET / HTTP/1.1"), Errc::mismatch},              // another protocol
+      {{0x00}, Errc::malformed},                        // empty message
+      {{0x02, '/', 'a'}, Errc::malformed},              // no newline
+      {{0x81, 0x00}, Errc::malformed},                  // length not minimal
+      {Bytes(10, 0x80), Errc::malformed},               // endless length
+      {message("/multistream/2.0.0"), Errc::mismatch},  // another version
+      {message("GET / HTTP/1.1"), Errc::mismatch},      // another protocol
   };
   for (const auto& item : cases) {
     for (auto side : {Negotiator::dialer({"/a"}), Negotiator::listener(&kTwo)}) {

@@ -85,8 +85,8 @@ Result<void> Handshake::verify(ByteView payload) {
   if (!valid) return std::move(valid).error().within("the signature of the peer's identity over its static key");
   auto peer = PeerId::from_public_key(*key);
   if (options_.expected_peer && *options_.expected_peer != peer)
-    return Error(Errc::mismatch, "the peer is " + peer.to_base58() + ", expected was " +
-                                     options_.expected_peer->to_base58());
+    return Error(Errc::mismatch,
+                 "the peer is " + peer.to_base58() + ", expected was " + options_.expected_peer->to_base58());
   remote_key_ = *std::move(key);
   remote_peer_ = std::move(peer);
   remote_extensions_ = std::move(decoded.extensions);

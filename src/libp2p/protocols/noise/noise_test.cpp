@@ -177,8 +177,8 @@ TEST(NoisePayload, round_trips_and_skips_what_it_does_not_know) {
   const HandshakePayload payload{to_bytes("key"), to_bytes("signature"), {{to_bytes("h1"), {}}, {"/m", ""}}};
   Bytes encoded = encode_payload(payload);
   EXPECT_EQ(decode_payload(encoded).value(), payload);
-  append(encoded, Bytes{0x18, 0x05});        // field 3, varint
-  append(encoded, Bytes{0x08, 0x05});        // field 1 with another wire type
+  append(encoded, Bytes{0x18, 0x05});              // field 3, varint
+  append(encoded, Bytes{0x08, 0x05});              // field 1 with another wire type
   append(encoded, Bytes{0x22, 0x02, 0x18, 0x01});  // extensions again, with an unknown field: merged
   EXPECT_EQ(decode_payload(encoded).value(), payload);
   EXPECT_EQ(decode_payload({}).value(), HandshakePayload{});

@@ -56,11 +56,10 @@ Result<void> Handshake::check(ByteView message) {
   if (!peer) return std::move(peer).error().within("the peer's id");
   const auto derived = PeerId::from_public_key(*key);
   if (*peer != derived)
-    return Error(Errc::mismatch, "the peer calls itself " + peer->to_base58() + ", and its key is that of " +
-                                     derived.to_base58());
+    return Error(Errc::mismatch,
+                 "the peer calls itself " + peer->to_base58() + ", and its key is that of " + derived.to_base58());
   if (expected_peer_ && *expected_peer_ != *peer)
-    return Error(Errc::mismatch, "the peer is " + peer->to_base58() + ", expected was " +
-                                     expected_peer_->to_base58());
+    return Error(Errc::mismatch, "the peer is " + peer->to_base58() + ", expected was " + expected_peer_->to_base58());
   remote_key_ = *std::move(key);
   remote_peer_ = *std::move(peer);
   return {};

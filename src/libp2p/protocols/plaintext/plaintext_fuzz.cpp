@@ -3,8 +3,8 @@
 #include "libp2p/multiformats/varint.hpp"
 #include "libp2p/protocols/plaintext/handshake.hpp"
 
-// Any bytes as an Exchange message, and to a handshake in two different cuts: both take the same bytes, and who is taken is who the key
-// says.
+// Any bytes as an Exchange message, and to a handshake in two different cuts: both take the same bytes, and who is
+// taken is who the key says.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace libp2p;
   using namespace libp2p::plaintext;

@@ -105,7 +105,8 @@ TEST(PlaintextHandshake, refuses_each_field_that_is_missing_or_malformed_with_a_
   EXPECT_TRUE(says(refusal(with({}, good.public_key)), Errc::malformed, "no peer id"));
   EXPECT_TRUE(says(refusal(with(good.id, {})), Errc::malformed, "no public key"));
   EXPECT_TRUE(says(refusal(with(Bytes(34, 9), good.public_key)), Errc::malformed, "the peer's id"));
-  EXPECT_TRUE(says(refusal(with(good.id, Bytes{8, 1})), Errc::malformed, "the peer's public key: key message has no data"));
+  EXPECT_TRUE(
+      says(refusal(with(good.id, Bytes{8, 1})), Errc::malformed, "the peer's public key: key message has no data"));
   EXPECT_TRUE(says(refusal(with(good.id, Bytes{8, 9, 18, 1, 1})), Errc::unsupported, "key type 9"));
   EXPECT_TRUE(says(refusal(framed(Bytes{0x0a, 5, 1})), Errc::malformed, "a field goes past the end"));
   // Numbers where bytes are wanted are fields that are not known, so the id and the key are missing.

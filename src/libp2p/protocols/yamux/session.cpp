@@ -83,15 +83,10 @@ Result<void> Session::on_header(const Header& header) {
                 Error(Errc::unsupported, "Yamux version " + std::to_string(header.version) + " in a frame"));
   switch (header.type) {
     case static_cast<std::uint8_t>(FrameType::data):
-    case static_cast<std::uint8_t>(FrameType::window_update):
-      return on_stream_header(header);
-    case static_cast<std::uint8_t>(FrameType::ping):
-      on_ping(header);
-      return {};
-    case static_cast<std::uint8_t>(FrameType::go_away):
-      return on_go_away(header.length);
-    default:
-      return fail(GoAwayCode::protocol_error, Error(Errc::malformed, "unknown Yamux " + describe(header)));
+    case static_cast<std::uint8_t>(FrameType::window_update): return on_stream_header(header);
+    case static_cast<std::uint8_t>(FrameType::ping): on_ping(header); return {};
+    case static_cast<std::uint8_t>(FrameType::go_away): return on_go_away(header.length);
+    default: return fail(GoAwayCode::protocol_error, Error(Errc::malformed, "unknown Yamux " + describe(header)));
   }
 }
 
@@ -122,8 +117,8 @@ Result<void> Session::on_stream_header(const Header& header) {
     return {};
   }
   // More credit than 32 bits can say is no use to anybody, but no harm either.
-  stream.send_credit = std::min<std::uint64_t>(stream.send_credit + header.length,
-                                               std::numeric_limits<std::uint32_t>::max());
+  stream.send_credit =
+      std::min<std::uint64_t>(stream.send_credit + header.length, std::numeric_limits<std::uint32_t>::max());
   update_ready(stream);
   if (header.has(kFin)) on_fin(id);
   return {};
@@ -148,9 +143,9 @@ Result<void> Session::on_syn(const Header& header) {
 
 Result<void> Session::on_data_header(const Header& header, Stream& stream) {
   if (header.length > stream.receive_credit)
-    return fail(GoAwayCode::protocol_error,
-                Error(Errc::too_large, "the peer sends more than its credit of " + std::to_string(stream.receive_credit) +
-                                           " bytes: Yamux " + describe(header)));
+    return fail(GoAwayCode::protocol_error, Error(Errc::too_large, "the peer sends more than its credit of " +
+                                                                       std::to_string(stream.receive_credit) +
+                                                                       " bytes: Yamux " + describe(header)));
   stream.receive_credit -= header.length;
   frame_ = header;
   frame_left_ = header.length;

@@ -47,8 +47,8 @@ struct SessionCounters {
   std::uint64_t late_frames = 0;      // for streams that are gone or were never there
   std::uint64_t late_bytes = 0;
   std::uint64_t unanswered_pings = 0;
-  std::uint64_t memory_resets = 0;    // streams reset for max_receive_memory
-  std::uint64_t refused_growth = 0;   // windows that stayed as they were for may_grow or max_receive_memory
+  std::uint64_t memory_resets = 0;   // streams reset for max_receive_memory
+  std::uint64_t refused_growth = 0;  // windows that stayed as they were for may_grow or max_receive_memory
 };
 
 class Session {
@@ -59,8 +59,8 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Takes all of `in`, which may be split anywhere. An error ends the session: all streams have been reset by event,
-  // and poll_output gives the go-away, if one is due. Errc::closed: the peer has gone away in order, or for a reason that
-  // is no fault of ours (it trims, it shuts down).
+  // and poll_output gives the go-away, if one is due. Errc::closed: the peer has gone away in order, or for a reason
+  // that is no fault of ours (it trims, it shuts down).
   Result<void> on_bytes(ByteView in, Now now);
   // Errc::timed_out: the peer has not answered a ping.
   Result<void> on_timeout(Now now);
@@ -132,7 +132,8 @@ class Session {
   SessionEvents& events_;
   Now now_;
 
-  // By the id on the wire. Ordered, because the peer chooses these ids: in a hash table it could put them all into one bucket.
+  // By the id on the wire. Ordered, because the peer chooses these ids: in a hash table it could put them all into one
+  // bucket.
   std::map<std::uint32_t, Stream> streams_;
   StreamList ready_;
   StreamList waiting_;  // streams of ours whose opening is not sent yet, in order
@@ -155,9 +156,9 @@ class Session {
 
   ByteArray<kHeaderSize> partial_header_{};
   std::size_t partial_size_ = 0;
-  Header frame_;                     // the data frame whose payload is being read
+  Header frame_;  // the data frame whose payload is being read
   std::size_t frame_left_ = 0;
-  StreamId frame_stream_ = 0;        // 0: the payload is skipped
+  StreamId frame_stream_ = 0;  // 0: the payload is skipped
 
   std::optional<Nanos> round_trip_;
   std::optional<Nanos> shortest_round_trip_;

@@ -23,8 +23,8 @@ TEST_F(YamuxFlow, sends_no_more_than_the_peers_credit) {
   EXPECT_EQ(only_frame(), make_header(FrameType::data, 0, 1, 300'000 - kInitialWindow - 1000));
 }
 
-// Ids that fall into one bucket of a hash table (1,109 is what libstdc++ takes for a thousand entries) made each of these frames of twelve
-// bytes cost 5 us. Processor time, and a ratio: what else runs does not count.
+// Ids that fall into one bucket of a hash table (1,109 is what libstdc++ takes for a thousand entries) made each of
+// these frames of twelve bytes cost 5 us. Processor time, and a ratio: what else runs does not count.
 TEST_F(YamuxFlow, finds_streams_as_fast_whatever_ids_the_peer_has_chosen) {
   const auto cost = [this](std::uint32_t stride) {
     make();

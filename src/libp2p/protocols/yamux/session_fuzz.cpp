@@ -44,21 +44,11 @@ void act(Session& session, User& user, std::uint8_t what, Now now) {
     case 0:
       if (const auto opened = session.open(now)) user.ids.push_back(*opened);
       break;
-    case 1:
-      session.send(id, Bytes(what * 300U));
-      break;
-    case 2:
-      session.send(id, share(Bytes(what * 50U)), what);
-      break;
-    case 3:
-      session.close_write(id);
-      break;
-    case 4:
-      session.reset(id);
-      break;
-    case 5:
-      session.consume(id, what * 100U);
-      break;
+    case 1: session.send(id, Bytes(what * 300U)); break;
+    case 2: session.send(id, share(Bytes(what * 50U)), what); break;
+    case 3: session.close_write(id); break;
+    case 4: session.reset(id); break;
+    case 5: session.consume(id, what * 100U); break;
     case 6: {
       Bytes out(13 + what * 20U);
       if (session.poll_output(out, now) > out.size()) std::abort();

@@ -1,5 +1,5 @@
-// Two sessions joined by pipes that break the bytes anywhere, driven by a script and held to the model at each step. At the end all
-// that was written must have come, and with every stream closed nothing may be left at either end.
+// Two sessions joined by pipes that break the bytes anywhere, driven by a script and held to the model at each step. At
+// the end all that was written must have come, and with every stream closed nothing may be left at either end.
 #include <algorithm>
 #include <vector>
 
@@ -22,7 +22,7 @@ Limits small_limits() {
   limits.max_unacknowledged = 3;
   limits.max_send_queue = 100'000;
   limits.send_low_water = 20'000;
-  limits.max_receive_memory = 64 << 20;      // never reached: such a reset is not in the specification
+  limits.max_receive_memory = 64 << 20;          // never reached: such a reset is not in the specification
   limits.keep_alive_interval = Seconds(10'000);  // one ping, for the round trip that windows grow by
   limits.keep_alive_timeout = Seconds(10'000);
   return limits;
@@ -67,7 +67,8 @@ class Run {
           s.alive[self] = false;
           end.session.reset(id);
         });
-      case 6: return with_stream(end, [&](StreamId id, ModelStream& s) { consume(end, id, s, script_.next() * 4096U); });
+      case 6:
+        return with_stream(end, [&](StreamId id, ModelStream& s) { consume(end, id, s, script_.next() * 4096U); });
       case 7: return poll(end, kHeaderSize + 1 + script_.next());
       case 8: return poll(end, script_.next16());
       case 9: return deliver(end, 1U + script_.next());
@@ -94,7 +95,8 @@ class Run {
   }
 
   void open(End& end) {
-    const bool may = !model_.going_away[end.self] && model_.live(end.self, end.self) < model_.limits.max_outbound_streams;
+    const bool may =
+        !model_.going_away[end.self] && model_.live(end.self, end.self) < model_.limits.max_outbound_streams;
     const auto id = end.session.open(now_);
     require(id.has_value() == may);
     if (!may) return;

@@ -1,6 +1,7 @@
-// A naive model of two Yamux sessions that talk to each other, from the specification alone: what each end has asked for, what has
-// gone over the wire, and what each end was told. It holds the real sessions to it: bytes come whole and in order, nobody sends more
-// than its credit, a half-close comes once and last, a reset ends a stream, the backlog of openings is bounded. For the fuzz target.
+// A naive model of two Yamux sessions that talk to each other, from the specification alone: what each end has asked
+// for, what has gone over the wire, and what each end was told. It holds the real sessions to it: bytes come whole and
+// in order, nobody sends more than its credit, a half-close comes once and last, a reset ends a stream, the backlog of
+// openings is bounded. For the fuzz target.
 #pragma once
 
 #include <map>
@@ -84,7 +85,9 @@ struct Model {
   bool over[2] = {false, false};  // that end was told that the other has gone away
   bool aborted = false;           // the connection below is gone
 
-  static bool is_stream(const Header& header) { return header.type <= static_cast<std::uint8_t>(FrameType::window_update); }
+  static bool is_stream(const Header& header) {
+    return header.type <= static_cast<std::uint8_t>(FrameType::window_update);
+  }
   ModelStream& at(StreamId id) {
     const auto found = streams.find(wire_id(id));
     require(found != streams.end());
@@ -147,7 +150,8 @@ struct Model {
   void on_arrival(std::size_t end, const Header& header, std::size_t most_live) {
     if (!is_stream(header)) return;
     ModelStream& s = at(header.stream_id);
-    if (header.has(kSyn)) require(s.id[end] != 0 || going_away[end] || most_live >= limits.max_inbound_streams || over[end]);
+    if (header.has(kSyn))
+      require(s.id[end] != 0 || going_away[end] || most_live >= limits.max_inbound_streams || over[end]);
     if (header.has(kAck)) s.ack_read = true;
     if (header.type == static_cast<std::uint8_t>(FrameType::window_update)) s.half[end].granted += header.length;
   }

@@ -160,9 +160,8 @@ void Session::update_window(Stream& stream) {
 }
 
 void Session::grow(Stream& stream) {
-  const std::uint32_t window = std::min(limits_.max_window, stream.window > limits_.max_window / 2
-                                                                ? limits_.max_window
-                                                                : stream.window * 2);
+  const std::uint32_t window =
+      std::min(limits_.max_window, stream.window > limits_.max_window / 2 ? limits_.max_window : stream.window * 2);
   if (window <= stream.window) return;
   if (grown_ + (window - stream.window) > limits_.max_receive_memory || !events_.may_grow(window - stream.window)) {
     ++counters_.refused_growth;
@@ -247,8 +246,8 @@ std::size_t Session::write_stream_frame(MutableBytes out, bool first) {
   if (out.size() <= kHeaderSize) return 0;
   Stream& stream = ready_.front();
   const StreamId id = stream.id;
-  const std::size_t wanted = std::min({stream.queue.size(), limits_.max_frame_payload,
-                                       static_cast<std::size_t>(stream.send_credit)});
+  const std::size_t wanted =
+      std::min({stream.queue.size(), limits_.max_frame_payload, static_cast<std::size_t>(stream.send_credit)});
   const std::size_t n = std::min(wanted, out.size() - kHeaderSize);
   if (!first && n < wanted && n < kCrumb) return 0;
   ready_.remove(stream);

@@ -34,7 +34,12 @@ TEST_F(YamuxSession, ends_the_session_on_every_illegal_frame_with_a_protocol_err
       {"opening of stream 0", window(kSyn, 0)},
       {"opening with an id of ours", window(kSyn, 2)},
       {"opening by data with an id of ours", data(kSyn, 4, as_bytes("x"))},
-      {"opening twice", [] { Bytes b = window(kSyn, 1); append(b, window(kSyn, 1)); return b; }()},
+      {"opening twice",
+       [] {
+         Bytes b = window(kSyn, 1);
+         append(b, window(kSyn, 1));
+         return b;
+       }()},
       {"more than the window", frame(FrameType::data, kSyn, 1, kInitialWindow + 1)},
       {"the largest length", frame(FrameType::data, kSyn, 1, 0xffffffff)},
   };
@@ -93,10 +98,10 @@ TEST_F(YamuxSession, ends_on_the_peers_go_away) {
 // libp2p's codes of connections: those that are no fault of ours are an end in order, and each says why.
 TEST_F(YamuxSession, says_why_the_peer_has_gone_away) {
   const std::pair<std::uint32_t, std::pair<Errc, const char*>> cases[] = {
-      {0x1000, {Errc::reset, "code 0x1000"}},       {0x1001, {Errc::closed, "limit of its resources"}},
-      {0x1002, {Errc::closed, "too often"}},        {0x1003, {Errc::reset, "code 0x1003"}},
+      {0x1000, {Errc::reset, "code 0x1000"}},        {0x1001, {Errc::closed, "limit of its resources"}},
+      {0x1002, {Errc::closed, "too often"}},         {0x1003, {Errc::reset, "code 0x1003"}},
       {0x1004, {Errc::closed, "replaces this one"}}, {0x1005, {Errc::closed, "too many connections"}},
-      {0x1006, {Errc::closed, "shuts down"}},       {0x1007, {Errc::closed, "blocks us"}},
+      {0x1006, {Errc::closed, "shuts down"}},        {0x1007, {Errc::closed, "blocks us"}},
       {0xffffffff, {Errc::reset, "code 0xffffffff"}}};
   for (const auto& [code, expected] : cases) {
     make();

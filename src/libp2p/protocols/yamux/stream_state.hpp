@@ -19,20 +19,20 @@ inline std::uint32_t wire_id(StreamId id) { return static_cast<std::uint32_t>(id
 struct Stream : LiveCounted<Stream> {
   StreamId id = 0;
   bool inbound = false;
-  bool acknowledged = false;   // outbound: the peer has answered with ACK; inbound: we have
-  bool waiting = false;        // outbound: the opening is not sent yet, because too many are unacknowledged
-  bool local_ended = false;    // close_write was called
+  bool acknowledged = false;  // outbound: the peer has answered with ACK; inbound: we have
+  bool waiting = false;       // outbound: the opening is not sent yet, because too many are unacknowledged
+  bool local_ended = false;   // close_write was called
   bool fin_sent = false;
   bool remote_ended = false;
   bool reading_stopped = false;  // what comes is thrown away, and our end is the stream's
   bool wants_writable = false;
   bool in_ready = false;
 
-  std::uint64_t send_credit = kInitialWindow;   // what we may still send
-  std::uint32_t window = kInitialWindow;        // what the peer may have at most
+  std::uint64_t send_credit = kInitialWindow;     // what we may still send
+  std::uint32_t window = kInitialWindow;          // what the peer may have at most
   std::uint32_t receive_credit = kInitialWindow;  // what the peer may still send
   std::size_t unconsumed = 0;
-  MonoTime window_epoch;                        // when credit was last given
+  MonoTime window_epoch;  // when credit was last given
   SendQueue queue;
 
   Stream* next = nullptr;

@@ -21,8 +21,8 @@ using boost::system::error_code;
 
 MonoTime mono_now() { return MonoTime(std::chrono::steady_clock::now().time_since_epoch()); }
 
-// Moving a deadline later, which is what every packet does to an idle timer, costs no call to Asio: the early firing finds
-// that it is not due and waits for the rest.
+// Moving a deadline later, which is what every packet does to an idle timer, costs no call to Asio: the early firing
+// finds that it is not due and waits for the rest.
 class AsioTimer final : public Timer {
  public:
   AsioTimer(asio::io_context& context, std::function<void()> on_fire)
@@ -76,7 +76,8 @@ class AsioRuntime::State {
   explicit State(AsioRuntimeOptions options)
       : spin(options.spin), names(context, std::move(options.names)), pool(options.workers) {}
 
-  // Handles one event; waits for it until `end` at most. Of a wait that ended asleep, the event's own handling is counted in.
+  // Handles one event; waits for it until `end` at most. Of a wait that ended asleep, the event's own handling is
+  // counted in.
   void run_one(std::chrono::steady_clock::time_point end) {
     if (!spin.enabled()) {
       context.run_one_until(end);
@@ -105,7 +106,8 @@ class AsioRuntime::State {
 };
 
 AsioRuntime::AsioRuntime(AsioRuntimeOptions options) : state_(std::make_unique<State>(std::move(options))) {}
-AsioRuntime::AsioRuntime(std::size_t workers, Nanos spin) : AsioRuntime(AsioRuntimeOptions{workers, spin, NameOptions()}) {}
+AsioRuntime::AsioRuntime(std::size_t workers, Nanos spin)
+    : AsioRuntime(AsioRuntimeOptions{workers, spin, NameOptions()}) {}
 AsioRuntime::~AsioRuntime() = default;
 
 void AsioRuntime::run() {

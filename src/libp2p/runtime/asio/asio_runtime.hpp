@@ -1,8 +1,9 @@
-// The real world: an io_context (epoll) that one thread runs, the network thread, and a small pool of worker threads. Reads and
-// writes go to the sockets directly; Asio only says when they are ready, so an idle connection holds no buffer.
+// The real world: an io_context (epoll) that one thread runs, the network thread, and a small pool of worker threads.
+// Reads and writes go to the sockets directly; Asio only says when they are ready, so an idle connection holds no
+// buffer.
 //
-// Thread: run() and everything else on one thread; post() and stop() from any. Destroy on that thread, after everything that was
-// made from it. Bounds: the pool's queue is bounded by its users, look-ups of names by LookupQueue.
+// Thread: run() and everything else on one thread; post() and stop() from any. Destroy on that thread, after everything
+// that was made from it. Bounds: the pool's queue is bounded by its users, look-ups of names by LookupQueue.
 #pragma once
 
 #include <functional>

@@ -37,7 +37,8 @@ struct Wire {
   std::unique_ptr<Socket> far;
 };
 
-// An empty one was called when it was due, for a listener when a stranger connected: bad_function_call ended the program.
+// An empty one was called when it was due, for a listener when a stranger connected: bad_function_call ended the
+// program.
 TEST(AsioRuntime, refuses_empty_functions_when_they_are_given) {
   AsioRuntime rt(1);
   EXPECT_THROW(rt.post(nullptr), std::invalid_argument);
@@ -82,7 +83,8 @@ TEST(AsioRuntime, both_ends_of_a_connection_probe_whether_the_other_is_there) {
   for (int fd = 0; fd < 1024; ++fd) {
     sockaddr_in local{}, remote{};
     socklen_t size = sizeof(local);
-    if (getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) != 0 || !ports.contains(ntohs(local.sin_port))) continue;
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) != 0 || !ports.contains(ntohs(local.sin_port)))
+      continue;
     size = sizeof(remote);
     if (getpeername(fd, reinterpret_cast<sockaddr*>(&remote), &size) != 0) continue;
     ++ends;
@@ -149,8 +151,9 @@ TEST(AsioRuntime, says_what_is_wrong_with_an_address) {
   const Endpoint taken = (*first)->local();
   const auto second = rt.listen(taken, nobody);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().text(), "listen on " + taken.to_string() +
-                                       " failed: the address is in use; choose another port or stop the program that has it");
+  EXPECT_EQ(second.error().text(),
+            "listen on " + taken.to_string() +
+                " failed: the address is in use; choose another port or stop the program that has it");
   EXPECT_NE(rt.listen({"192.0.2.1", 0}, nobody).error().text().find("does not have that address"), std::string::npos);
   EXPECT_EQ(rt.listen({"localhost", 0}, nobody).error().code(), Errc::invalid_argument);
 }
@@ -244,7 +247,8 @@ TEST(AsioRuntime, accepting_without_descriptors_pauses_instead_of_spinning) {
       rt.listen({"127.0.0.1", 0}, [&accepted](std::unique_ptr<Socket> s) { accepted.push_back(std::move(s)); });
   ASSERT_TRUE(listener);
   std::unique_ptr<Socket> near;
-  const auto dial = rt.connect((*listener)->local(), [&near](Result<std::unique_ptr<Socket>> s) { near = std::move(*s); });
+  const auto dial =
+      rt.connect((*listener)->local(), [&near](Result<std::unique_ptr<Socket>> s) { near = std::move(*s); });
   // The dialer's socket exists; now nobody gets another one.
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);

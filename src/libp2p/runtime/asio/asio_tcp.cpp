@@ -115,7 +115,8 @@ class AsioSocket final : public Socket {
 };
 
 // What every TCP socket of ours gets. Errors are of no consequence: a peer may have gone already.
-// TCP's own probes, at the intervals of Go's sockets: a multiplexer without a keep-alive (Mplex) sees a peer go that vanished without a word.
+// TCP's own probes, at the intervals of Go's sockets: a multiplexer without a keep-alive (Mplex) sees a peer go that
+// vanished without a word.
 void keep_alive(tcp::socket& socket) {
   using Idle = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>;
   using Interval = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL>;
@@ -182,8 +183,8 @@ class AsioListener final : public Listener {
       }
       if (ec == asio::error::would_block || ec == asio::error::try_again) break;
       if (ec == asio::error::connection_aborted || ec == asio::error::connection_reset) continue;
-      // Out of descriptors or memory: the connection stays in the backlog and the listener stays readable. A pause instead
-      // of a loop that spins until somebody closes something.
+      // Out of descriptors or memory: the connection stays in the backlog and the listener stays readable. A pause
+      // instead of a loop that spins until somebody closes something.
       state->pause.expires_after(std::chrono::milliseconds(100));
       state->pause.async_wait([state](const error_code& cancelled) {
         if (!cancelled && state->open) wait(state);
@@ -247,8 +248,7 @@ Result<std::unique_ptr<Listener>> asio_listen(asio::io_context& context, const E
     return fail(Errc::io, what + "too many open files; raise the limit on open files, see ulimit -n");
   }
   if (ec) return fail(Errc::io, what + reason(ec));
-  return std::unique_ptr<Listener>(
-      std::make_unique<AsioListener>(context, std::move(acceptor), std::move(on_accept)));
+  return std::unique_ptr<Listener>(std::make_unique<AsioListener>(context, std::move(acceptor), std::move(on_accept)));
 }
 
 std::unique_ptr<Operation> asio_connect(asio::io_context& context, const Endpoint& to,

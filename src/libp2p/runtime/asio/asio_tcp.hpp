@@ -1,6 +1,6 @@
-// TCP over Asio's reactor: sockets, listeners and dials of AsioRuntime. Each object keeps what its callbacks need in a shared
-// state, so that destroying the object inside a callback, or while one is queued, is safe; the queued one then does nothing.
-// Thread: the network thread. Bounds: no buffers of its own.
+// TCP over Asio's reactor: sockets, listeners and dials of AsioRuntime. Each object keeps what its callbacks need in a
+// shared state, so that destroying the object inside a callback, or while one is queued, is safe; the queued one then
+// does nothing. Thread: the network thread. Bounds: no buffers of its own.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

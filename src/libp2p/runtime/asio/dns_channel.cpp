@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -31,8 +31,8 @@ struct Allowance {
   int datagrams = kDatagrams;
 };
 
-// c-ares finds the source address for each of an answer's thousands of addresses by a socket. This error means that there is none
-// for an address: it goes behind the others.
+// c-ares finds the source address for each of an answer's thousands of addresses by a socket. This error means that
+// there is none for an address: it goes behind the others.
 ares_socket_t open_socket(int family, int type, int protocol, void* allowance) {
   if (--static_cast<Allowance*>(allowance)->sockets < 0) {
     errno = EAFNOSUPPORT;
@@ -76,7 +76,7 @@ struct Watched {
 // c-ares reads its files on the network thread, to their end: a FIFO would hold it for ever.
 Result<void> check_configuration(const std::string& path) {
   constexpr off_t kLargest = 64 * 1024;
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return {};  // without one c-ares asks 127.0.0.1
   if (!S_ISREG(info.st_mode))
     return fail(Errc::io, path + " is no regular file; write one with lines such as 'nameserver 9.9.9.9'");
@@ -128,7 +128,8 @@ struct DnsChannel::Core {
   void wait(const std::shared_ptr<Watched>& socket, int fd, int direction) {
     if (socket->closed || !socket->want[direction] || socket->waiting[direction]) return;
     socket->waiting[direction] = true;
-    const auto what = direction == 0 ? asio::posix::descriptor_base::wait_read : asio::posix::descriptor_base::wait_write;
+    const auto what =
+        direction == 0 ? asio::posix::descriptor_base::wait_read : asio::posix::descriptor_base::wait_write;
     socket->descriptor.async_wait(what, [weak = self, socket, fd, direction](const error_code& failed) {
       socket->waiting[direction] = false;
       const auto core = weak.lock();
@@ -181,9 +182,10 @@ Result<std::unique_ptr<DnsChannel>> DnsChannel::open(asio::io_context& context, 
   set.tries = options.rounds;
   set.resolvconf_path = path.data();
   set.udp_port = set.tcp_port = options.port;
-  int mask = ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_RESOLVCONF;
+  int mask = ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+             ARES_OPT_RESOLVCONF;
   std::string lookups = "b";  // DNS alone, without the hosts file
-  if (struct stat info {}; ::stat("/etc/hosts", &info) == 0 && !S_ISREG(info.st_mode)) {
+  if (struct stat info{}; ::stat("/etc/hosts", &info) == 0 && !S_ISREG(info.st_mode)) {
     set.lookups = lookups.data();
     mask |= ARES_OPT_LOOKUPS;
   }
@@ -198,8 +200,8 @@ Result<std::unique_ptr<DnsChannel>> DnsChannel::open(asio::io_context& context, 
     for (const std::string& server : options.servers) list.append(list.empty() ? "" : ",").append(server);
     code = ares_set_servers_ports_csv(core->channel, list.c_str());
     if (code != ARES_SUCCESS) {
-      return fail(Errc::invalid_argument, "'" + list + "' are no name servers: " + ares_strerror(code) +
-                                              "; write IP:PORT or [IP]:PORT");
+      return fail(Errc::invalid_argument,
+                  "'" + list + "' are no name servers: " + ares_strerror(code) + "; write IP:PORT or [IP]:PORT");
     }
   }
   return std::unique_ptr<DnsChannel>(new DnsChannel(std::move(core)));

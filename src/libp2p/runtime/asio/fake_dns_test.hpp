@@ -1,5 +1,6 @@
-// A name server of tests on loopback, served by whoever runs its loop. It answers A and AAAA questions about the names that it
-// was told, says NXDOMAIN about others, and nothing about dead ones. Answers of more than 512 bytes come over TCP only.
+// A name server of tests on loopback, served by whoever runs its loop. It answers A and AAAA questions about the names
+// that it was told, says NXDOMAIN about others, and nothing about dead ones. Answers of more than 512 bytes come over
+// TCP only.
 #pragma once
 
 #include <arpa/inet.h>
@@ -32,9 +33,9 @@ class FakeDns {
     std::map<std::string, std::vector<std::string>> names;
     std::set<std::string> dead;
     bool answers_aaaa = true;
-    std::uint8_t failure = 3;  // what it says of names that it does not know: NXDOMAIN
+    std::uint8_t failure = 3;            // what it says of names that it does not know: NXDOMAIN
     std::vector<std::string> questions;  // the names in them
-    std::size_t noise = 0;  // datagrams with another question's id before each answer
+    std::size_t noise = 0;               // datagrams with another question's id before each answer
     Bytes buffer = Bytes(1024);
     std::optional<boost::asio::ip::tcp::acceptor> acceptor;
   };
@@ -69,46 +70,51 @@ class FakeDns {
  private:
   static void receive(const std::shared_ptr<State>& state) {
     const auto into = boost::asio::buffer(state->buffer.data(), state->buffer.size());
-    state->socket.async_receive_from(into, state->from, [state](const boost::system::error_code& failed, std::size_t size) {
-      if (failed) return;
-      constexpr std::size_t kMostInADatagram = 512;
-      Bytes answer = answer_to(*state, ByteView(state->buffer).first(size));
-      if (answer.size() > kMostInADatagram) {
-        answer.resize(size);
-        answer[2] |= 2;  // truncated
-        answer[6] = answer[7] = 0;
-      }
-      boost::system::error_code ignored;
-      Bytes other(answer);
-      if (!other.empty()) other[0] ^= 1;
-      for (std::size_t i = 0; i < state->noise; ++i)
-        state->socket.send_to(boost::asio::buffer(other.data(), other.size()), state->from, 0, ignored);
-      if (!answer.empty()) state->socket.send_to(boost::asio::buffer(answer.data(), answer.size()), state->from, 0, ignored);
-      receive(state);
-    });
+    state->socket.async_receive_from(
+        into, state->from, [state](const boost::system::error_code& failed, std::size_t size) {
+          if (failed) return;
+          constexpr std::size_t kMostInADatagram = 512;
+          Bytes answer = answer_to(*state, ByteView(state->buffer).first(size));
+          if (answer.size() > kMostInADatagram) {
+            answer.resize(size);
+            answer[2] |= 2;  // truncated
+            answer[6] = answer[7] = 0;
+          }
+          boost::system::error_code ignored;
+          Bytes other(answer);
+          if (!other.empty()) other[0] ^= 1;
+          for (std::size_t i = 0; i < state->noise; ++i)
+            state->socket.send_to(boost::asio::buffer(other.data(), other.size()), state->from, 0, ignored);
+          if (!answer.empty())
+            state->socket.send_to(boost::asio::buffer(answer.data(), answer.size()), state->from, 0, ignored);
+          receive(state);
+        });
   }
 
   static void accept(const std::shared_ptr<State>& state) {
-    state->acceptor->async_accept([state](const boost::system::error_code& failed, boost::asio::ip::tcp::socket socket) {
-      if (failed) return;
-      serve(state, std::make_shared<boost::asio::ip::tcp::socket>(std::move(socket)));
-      accept(state);
-    });
+    state->acceptor->async_accept(
+        [state](const boost::system::error_code& failed, boost::asio::ip::tcp::socket socket) {
+          if (failed) return;
+          serve(state, std::make_shared<boost::asio::ip::tcp::socket>(std::move(socket)));
+          accept(state);
+        });
   }
 
   // Its queries are small, so that what follows the length is there with it.
   static void serve(const std::shared_ptr<State>& state, const std::shared_ptr<boost::asio::ip::tcp::socket>& socket) {
     auto in = std::make_shared<Bytes>(2);
-    boost::asio::async_read(*socket, boost::asio::buffer(*in), [=](const boost::system::error_code& failed, std::size_t) {
-      if (failed) return;
-      boost::system::error_code ended;
-      Bytes query(load_be16(in->data()));
-      boost::asio::read(*socket, boost::asio::buffer(query), ended);
-      Bytes answer = answer_to(*state, query);
-      answer.insert(answer.begin(), {static_cast<std::uint8_t>(answer.size() >> 8), static_cast<std::uint8_t>(answer.size())});
-      if (!ended) boost::asio::write(*socket, boost::asio::buffer(answer), ended);
-      if (!ended) serve(state, socket);
-    });
+    boost::asio::async_read(
+        *socket, boost::asio::buffer(*in), [=](const boost::system::error_code& failed, std::size_t) {
+          if (failed) return;
+          boost::system::error_code ended;
+          Bytes query(load_be16(in->data()));
+          boost::asio::read(*socket, boost::asio::buffer(query), ended);
+          Bytes answer = answer_to(*state, query);
+          answer.insert(answer.begin(),
+                        {static_cast<std::uint8_t>(answer.size() >> 8), static_cast<std::uint8_t>(answer.size())});
+          if (!ended) boost::asio::write(*socket, boost::asio::buffer(answer), ended);
+          if (!ended) serve(state, socket);
+        });
   }
 
   static void add(Bytes& to, std::initializer_list<int> bytes) {

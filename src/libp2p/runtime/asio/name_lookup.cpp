@@ -43,7 +43,8 @@ struct FreeAddresses {
 
 std::vector<std::string> texts_of(const ares_addrinfo& list) {
   std::vector<std::string> out;
-  for (const auto* node = list.nodes; node != nullptr && out.size() < NameLookup::kMostAddresses; node = node->ai_next) {
+  for (const auto* node = list.nodes; node != nullptr && out.size() < NameLookup::kMostAddresses;
+       node = node->ai_next) {
     char text[NI_MAXHOST];
     if (::getnameinfo(node->ai_addr, node->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) continue;
     if (std::find(out.begin(), out.end(), text) == out.end()) out.emplace_back(text);
@@ -109,7 +110,8 @@ void NameLookup::Request::ask() {
     return finish(fits ? Addresses(std::vector<std::string>{literal.to_string()}) : Addresses(error_of(ARES_ENODATA)));
   }
   auto opened = DnsChannel::open(shared->context, shared->options);
-  if (!opened) return finish(fail(opened.error().code(), "look-up of '" + peer_text(host) + "' failed: " + opened.error().text()));
+  if (!opened)
+    return finish(fail(opened.error().code(), "look-up of '" + peer_text(host) + "' failed: " + opened.error().text()));
   channel = std::move(*opened);
   channel->query([this](ares_channel ares) {
     ares_addrinfo_hints hints{};
@@ -136,7 +138,8 @@ Error NameLookup::Request::error_of(int status) const {
   switch (status) {
     case ARES_ENOTFOUND: return fail(Errc::not_found, what + "no such name; check how it is written");
     case ARES_ENODATA:
-      return fail(Errc::not_found, what + "the name has no " + std::string(record_of(family)) + "; check its DNS records");
+      return fail(Errc::not_found,
+                  what + "the name has no " + std::string(record_of(family)) + "; check its DNS records");
     case ARES_EBADNAME: return fail(Errc::invalid_argument, what + "this is no host name; check how it is written");
     case ARES_ETIMEOUT:
     case ARES_ECANCELLED:
@@ -148,7 +151,8 @@ Error NameLookup::Request::error_of(int status) const {
       return fail(Errc::io, what + "the name servers (" + servers + ") are not there, or cannot or will not answer; " +
                                 "try again later, or " + check);
     default:
-      return fail(Errc::io, what + ares_strerror(status) + ", from the name servers (" + servers + "); try again later, or " + check);
+      return fail(Errc::io, what + ares_strerror(status) + ", from the name servers (" + servers +
+                                "); try again later, or " + check);
   }
 }
 
@@ -177,9 +181,9 @@ std::unique_ptr<Operation> NameLookup::start(const std::string& host, Family fam
     if (const auto started = weak.lock()) started->ask();
   });
   if (!request->place) {
-    request->finish(fail(Errc::exhausted, "look-up of '" + peer_text(host) + "' refused: " +
-                                              std::to_string(shared_->queue.running()) + " are under way and " +
-                                              std::to_string(shared_->queue.waiting()) +
+    request->finish(fail(Errc::exhausted, "look-up of '" + peer_text(host) +
+                                              "' refused: " + std::to_string(shared_->queue.running()) +
+                                              " are under way and " + std::to_string(shared_->queue.waiting()) +
                                               " wait, which are the limits; try again when some have ended"));
   }
   return operation;

@@ -1,6 +1,7 @@
-// Looks up A and AAAA records: /etc/hosts first, then the name servers of /etc/resolv.conf, both read anew for each look-up. The
-// answers are sorted by RFC 6724. c-ares does it on the network thread's reactor, so a server that does not answer holds up no
-// other name; an operation that is destroyed takes its sockets with it. A and AAAA are asked at once.
+// Looks up A and AAAA records: /etc/hosts first, then the name servers of /etc/resolv.conf, both read anew for each
+// look-up. The answers are sorted by RFC 6724. c-ares does it on the network thread's reactor, so a server that does
+// not answer holds up no other name; an operation that is destroyed takes its sockets with it. A and AAAA are asked at
+// once.
 //
 // Owner: AsioRuntime. Thread: the network thread. Bounds: LookupQueue; more is Errc::exhausted.
 #pragma once

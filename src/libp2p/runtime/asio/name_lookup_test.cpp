@@ -47,7 +47,8 @@ class NameLookupTest : public testing::Test {
   NameLookupTest() { names.servers = {dns.text()}; }
 
   void start(AsioRuntime& rt, Lookup& lookup, const std::string& host, Family family = Family::any) {
-    lookup.operation = rt.resolve(host, family, [&lookup](Result<Addresses> r) { lookup.result.emplace(std::move(r)); });
+    lookup.operation =
+        rt.resolve(host, family, [&lookup](Result<Addresses> r) { lookup.result.emplace(std::move(r)); });
   }
   // Turns both loops: a runtime is told its servers when it is made, so they cannot run on its own.
   bool run_until(AsioRuntime& rt, const std::function<bool()>& done) {
@@ -124,7 +125,8 @@ TEST_F(NameLookupTest, above_the_limit_look_ups_wait_and_an_abandoned_one_makes_
   start(rt, good, "good.test");
   const std::string refused = look_up(rt, "more.test");
   EXPECT_EQ(refused,
-            "look-up of 'more.test' refused: 2 are under way and 2 wait, which are the limits; try again when some have ended");
+            "look-up of 'more.test' refused: 2 are under way and 2 wait, which are the limits; try again when some "
+            "have ended");
   EXPECT_EQ(good.text(), "pending");
   dead[2].operation.reset();  // it waited
   dead[0].operation.reset();  // it ran
@@ -200,15 +202,18 @@ TEST_F(NameLookupTest, says_what_is_wrong_and_what_to_do) {
   EXPECT_EQ(look_up(rt, ""), "look-up of '' failed: this is no host name; check how it is written");
   EXPECT_EQ(look_up(rt, "four.test", Family::ip6),
             "look-up of 'four.test' failed: the name has no IPv6 address (AAAA record); check its DNS records");
-  EXPECT_EQ(look_up(rt, "dead.test"), "look-up of 'dead.test' failed: no answer from the name servers (127.0.0.1); check the "
-                                      "nameserver lines of /etc/resolv.conf and the way to them");
+  EXPECT_EQ(look_up(rt, "dead.test"),
+            "look-up of 'dead.test' failed: no answer from the name servers (127.0.0.1); check the "
+            "nameserver lines of /etc/resolv.conf and the way to them");
   dns->failure = 2;  // SERVFAIL
   EXPECT_EQ(look_up(rt, "none.test"),
-            "look-up of 'none.test' failed: the name servers (127.0.0.1) are not there, or cannot or will not answer; try again "
+            "look-up of 'none.test' failed: the name servers (127.0.0.1) are not there, or cannot or will not answer; "
+            "try again "
             "later, or check the nameserver lines of /etc/resolv.conf");
   dns->failure = 1;  // FORMERR
-  EXPECT_EQ(look_up(rt, "none.test"), "look-up of 'none.test' failed: DNS server claims query was misformatted, from the name servers "
-                                      "(127.0.0.1); try again later, or check the nameserver lines of /etc/resolv.conf");
+  EXPECT_EQ(look_up(rt, "none.test"),
+            "look-up of 'none.test' failed: DNS server claims query was misformatted, from the name servers "
+            "(127.0.0.1); try again later, or check the nameserver lines of /etc/resolv.conf");
 }
 
 // c-ares reads datagrams until there are no more: a server that sends faster held the network thread.

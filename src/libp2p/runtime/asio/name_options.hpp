@@ -16,8 +16,9 @@ struct NameOptions {
   std::vector<std::string> servers;
   std::string resolv_conf = "/etc/resolv.conf";
   std::uint16_t port = 53;  // of the servers of `resolv_conf`, which has no word for it
-  // A server that stays silent this long costs the next one a turn; each round of all servers is twice as patient as the one
-  // before. They stand in for `timeout` and `attempts` of resolv.conf, whose defaults (5 s, 2) are longer than a dial waits.
+  // A server that stays silent this long costs the next one a turn; each round of all servers is twice as patient as
+  // the one before. They stand in for `timeout` and `attempts` of resolv.conf, whose defaults (5 s, 2) are longer than
+  // a dial waits.
   Nanos server_timeout = Seconds(2);
   int rounds = 2;
   Nanos longest = Seconds(30);  // of one look-up, with all its servers and search domains

@@ -1,5 +1,6 @@
-// A few threads that take work from one queue in order. Thread: submit() from any. Destroying it waits for the work that has
-// started and drops the rest. Bounds: the queue is as long as its users make it; each of them bounds what it submits.
+// A few threads that take work from one queue in order. Thread: submit() from any. Destroying it waits for the work
+// that has started and drops the rest. Bounds: the queue is as long as its users make it; each of them bounds what it
+// submits.
 #pragma once
 
 #include <condition_variable>

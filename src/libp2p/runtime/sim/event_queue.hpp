@@ -1,5 +1,5 @@
-// The simulator's queue: events ordered by (time, sequence), any of which can be taken back. Delivering one folds its time,
-// sequence, node and kind into the trace hash. Thread: one. Bounds: none of its own.
+// The simulator's queue: events ordered by (time, sequence), any of which can be taken back. Delivering one folds its
+// time, sequence, node and kind into the trace hash. Thread: one. Bounds: none of its own.
 #pragma once
 
 #include <cstdint>

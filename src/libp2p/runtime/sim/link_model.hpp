@@ -22,11 +22,11 @@ namespace libp2p::runtime {
 using NodeIndex = std::size_t;
 
 struct LinkQuality {
-  Nanos latency = Millis(20);            // one way
-  Nanos jitter{0};                       // what a write's way takes longer: up to this, evenly
-  double loss = 0;                       // how likely a packet is lost; below 1
-  std::uint64_t bytes_per_second = 0;    // 0: as much as there is
-  std::size_t buffer_bytes = 4u << 20;   // sent and not yet read, per direction: sender's and receiver's together
+  Nanos latency = Millis(20);           // one way
+  Nanos jitter{0};                      // what a write's way takes longer: up to this, evenly
+  double loss = 0;                      // how likely a packet is lost; below 1
+  std::uint64_t bytes_per_second = 0;   // 0: as much as there is
+  std::size_t buffer_bytes = 4u << 20;  // sent and not yet read, per direction: sender's and receiver's together
 };
 
 // For how long losses hold up a write of `bytes`, and the packet that sets a connection up. Zero without loss.

@@ -32,8 +32,8 @@ TEST(SimFaults, dials_over_a_lossy_link_are_answered_in_another_order) {
   const SimNode a = world.add_node();
   const SimNode b = world.add_node();
   std::vector<std::unique_ptr<Socket>> accepted;
-  const auto listener = b.runtime().listen(
-      {b.ip4(), 7}, [&accepted](std::unique_ptr<Socket> s) { accepted.push_back(std::move(s)); });
+  const auto listener =
+      b.runtime().listen({b.ip4(), 7}, [&accepted](std::unique_ptr<Socket> s) { accepted.push_back(std::move(s)); });
   std::vector<int> order;
   std::vector<std::unique_ptr<Operation>> dials;
   for (int i = 0; i < 20; ++i) {

@@ -171,7 +171,8 @@ Result<std::unique_ptr<Listener>> SimRuntime::listen(const Endpoint& at,
   require_function(on_accept, "on_accept of listen()");
   const std::string what = "listen on " + at.to_string() + " failed: ";
   const bool any = at.ip == "0.0.0.0" || at.ip == "::";
-  if (!any && world.node_of(at.ip, index) != index) return fail(Errc::io, what + "this machine does not have that address");
+  if (!any && world.node_of(at.ip, index) != index)
+    return fail(Errc::io, what + "this machine does not have that address");
   Endpoint local = at;
   if (local.port == 0) local.port = free_port(local.ip);
   if (local.port == 0 || listeners.contains(local)) {
@@ -277,7 +278,8 @@ std::unique_ptr<Operation> SimRuntime::resolve(const std::string& host, Family f
   });
   if (!lookup->place) {
     lookup->answer_after(Nanos(0), lookup, [host]() -> NameAnswer {
-      return fail(Errc::exhausted, "look-up of '" + peer_text(host) + "' refused: too many wait; try again when some have ended");
+      return fail(Errc::exhausted,
+                  "look-up of '" + peer_text(host) + "' refused: too many wait; try again when some have ended");
     });
   }
   return operation;

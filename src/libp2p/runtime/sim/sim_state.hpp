@@ -18,7 +18,8 @@ namespace libp2p::runtime {
 class SimSocket;
 class SimListener;
 
-// One direction of a connection. Both ends and the events in flight hold it; the ends are null once their socket is gone.
+// One direction of a connection. Both ends and the events in flight hold it; the ends are null once their socket is
+// gone.
 struct SimPipe {
   NodeIndex from = 0;
   NodeIndex to = 0;
@@ -26,19 +27,19 @@ struct SimPipe {
   SimSocket* writer = nullptr;
   SimSocket* reader = nullptr;
   std::deque<Bytes> arrived;
-  std::size_t front_offset = 0;       // bytes of arrived.front() that were read
-  std::size_t unread = 0;             // bytes in `arrived`
-  std::size_t outstanding = 0;        // sent and, as far as the writer knows, not read yet
-  MonoTime link_free;                 // when the last byte has left the writer's end
-  MonoTime last_arrival;              // order is kept whatever the qualities are
-  std::deque<Bytes> held;             // sent into a partition
-  std::size_t held_credit = 0;        // bytes that the reader has taken, which the writer cannot hear of in a partition
-  bool held_refusal = false;          // the same for the reader's end
-  bool cut = false;                   // one of the hosts lost its power: whatever is sent comes nowhere
+  std::size_t front_offset = 0;  // bytes of arrived.front() that were read
+  std::size_t unread = 0;        // bytes in `arrived`
+  std::size_t outstanding = 0;   // sent and, as far as the writer knows, not read yet
+  MonoTime link_free;            // when the last byte has left the writer's end
+  MonoTime last_arrival;         // order is kept whatever the qualities are
+  std::deque<Bytes> held;        // sent into a partition
+  std::size_t held_credit = 0;   // bytes that the reader has taken, which the writer cannot hear of in a partition
+  bool held_refusal = false;     // the same for the reader's end
+  bool cut = false;              // one of the hosts lost its power: whatever is sent comes nowhere
   bool end_sent = false;
   bool end_held = false;
   bool end_arrived = false;
-  bool refused = false;               // the writer knows that the reader is gone: writing meets a reset
+  bool refused = false;  // the writer knows that the reader is gone: writing meets a reset
 };
 
 // What the resolver knows of a name.

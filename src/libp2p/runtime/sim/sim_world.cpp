@@ -42,9 +42,7 @@ SimListener* SimWorld::State::listener_at(NodeIndex node, const Endpoint& at) co
   return found == listeners.end() ? nullptr : found->second;
 }
 
-bool SimWorld::State::step(MonoTime limit) {
-  return queue.deliver_one(limit);
-}
+bool SimWorld::State::step(MonoTime limit) { return queue.deliver_one(limit); }
 
 void SimWorld::State::send(const std::shared_ptr<SimPipe>& pipe, Bytes chunk) {
   pipe->link_free = std::max(pipe->link_free, now());
@@ -272,7 +270,9 @@ bool SimWorld::reachable(NodeIndex a, NodeIndex b) const { return state_->reacha
 void SimWorld::add_name(std::string host, std::vector<std::string> addresses, std::optional<Nanos> takes) {
   state_->names.insert_or_assign(std::move(host), SimName{std::move(addresses), takes, false});
 }
-void SimWorld::add_dead_name(std::string host) { state_->names.insert_or_assign(std::move(host), SimName{{}, {}, true}); }
+void SimWorld::add_dead_name(std::string host) {
+  state_->names.insert_or_assign(std::move(host), SimName{{}, {}, true});
+}
 
 void SimWorld::at(MonoTime at, std::function<void()> task) {
   state_->queue.add(at, nodes(), SimEventKind::scenario, std::move(task));

@@ -48,12 +48,12 @@ class SimNode {
 };
 
 struct SimWorldOptions {
-  UnixTime epoch = from_unix_seconds(1'760'000'000);     // the wall clock when the world begins
-  Nanos longest_work = Millis(5);                        // worker jobs take up to this, drawn from the seed
+  UnixTime epoch = from_unix_seconds(1'760'000'000);  // the wall clock when the world begins
+  Nanos longest_work = Millis(5);                     // worker jobs take up to this, drawn from the seed
   Nanos look_up_time = Millis(10);
-  Nanos look_up_gives_up = Seconds(6);                   // of a name whose server does not answer
-  std::size_t most_look_ups = LookupQueue::kMostRunning; // of a node at once; as many again as kMostWaiting wait
-  Nanos dial_gives_up = Seconds(127);                    // a dial into a partition, as Linux does by default
+  Nanos look_up_gives_up = Seconds(6);                    // of a name whose server does not answer
+  std::size_t most_look_ups = LookupQueue::kMostRunning;  // of a node at once; as many again as kMostWaiting wait
+  Nanos dial_gives_up = Seconds(127);                     // a dial into a partition, as Linux does by default
 };
 
 class SimWorld {
@@ -72,7 +72,8 @@ class SimWorld {
   MonoTime now() const;
   // Delivers everything that is due in the next `duration`, then sets the clock to its end.
   void run_for(Nanos duration);
-  // Delivers events until `done` answers true, which is asked after each; false when `limit` of virtual time passed first.
+  // Delivers events until `done` answers true, which is asked after each; false when `limit` of virtual time passed
+  // first.
   bool run_until(const std::function<bool()>& done, Nanos limit);
   // Events delivered so far, and the hash over them.
   std::uint64_t delivered() const;
@@ -102,7 +103,8 @@ class SimWorld {
     std::size_t fullest = 0;       // the same of the fullest direction of any connection
   };
   Sizes sizes() const;
-  // What the nodes' resolver knows. An answer takes `look_up_time`, or `takes` where it is given; none comes for a dead name.
+  // What the nodes' resolver knows. An answer takes `look_up_time`, or `takes` where it is given; none comes for a dead
+  // name.
   void add_name(std::string host, std::vector<std::string> addresses, std::optional<Nanos> takes = std::nullopt);
   void add_dead_name(std::string host);
   // Runs `task` in the world's order at `at`: a scenario's own events.

@@ -95,9 +95,8 @@ TEST(SimWorld, dials_are_refused_where_nobody_listens) {
   const SimNode a = world.add_node();
   const SimNode b = world.add_node();
   std::string error;
-  const auto dial = a.runtime().connect({b.ip4(), 1}, [&error](Result<std::unique_ptr<Socket>> s) {
-    error = s.error().message();
-  });
+  const auto dial =
+      a.runtime().connect({b.ip4(), 1}, [&error](Result<std::unique_ptr<Socket>> s) { error = s.error().message(); });
   EXPECT_EQ(error, "");
   world.run_for(Seconds(1));
   EXPECT_EQ(error, "unreachable: connect to 10.0.0.2:1 failed: connection refused");
@@ -207,8 +206,8 @@ TEST(SimWorld, look_ups_above_the_limit_wait_until_one_is_abandoned) {
   world.add_name("good.test", {"10.0.0.8"});
   std::optional<Result<std::vector<std::string>>> good;
   auto dead = a.runtime().resolve("dead.test", Family::any, [](Result<std::vector<std::string>>) {});
-  const auto waits =
-      a.runtime().resolve("good.test", Family::any, [&good](Result<std::vector<std::string>> r) { good.emplace(std::move(r)); });
+  const auto waits = a.runtime().resolve("good.test", Family::any,
+                                         [&good](Result<std::vector<std::string>> r) { good.emplace(std::move(r)); });
   world.run_for(Seconds(1));
   EXPECT_FALSE(good);
   dead.reset();
@@ -254,11 +253,12 @@ std::uint64_t run_story(std::uint64_t seed) {
   const SimNode b = world.add_node();
   Wire wire(world, a, b);
   for (int i = 0; i < 20; ++i) {
-    a.runtime().run_on_worker([] {}, [&wire, &a, i] {
-      Bytes payload = to_bytes("job " + std::to_string(i));
-      append(payload, ByteView(a.runtime().rng().array<16>()));
-      (void)wire.near->write(payload);
-    });
+    a.runtime().run_on_worker([] {},
+                              [&wire, &a, i] {
+                                Bytes payload = to_bytes("job " + std::to_string(i));
+                                append(payload, ByteView(a.runtime().rng().array<16>()));
+                                (void)wire.near->write(payload);
+                              });
   }
   world.run_for(Seconds(1));
   EXPECT_EQ(read_all(*wire.far).size(), 20u * 16 + 10 * 5 + 10 * 6);

@@ -1,13 +1,14 @@
-// Noise as a secure channel. It owns the handshake until the peer is verified and the transport cipher afterwards. Owned by the connection
-// engine, on its thread, without IO. Bounds: one message of the handshake or of the transport is read at once. Specification: noise.
+// Noise as a secure channel. It owns the handshake until the peer is verified and the transport cipher afterwards.
+// Owned by the connection engine, on its thread, without IO. Bounds: one message of the handshake or of the transport
+// is read at once. Specification: noise.
 #pragma once
 
 #include <memory>
 #include <optional>
 
-#include "libp2p/seams/secure_channel.hpp"
 #include "libp2p/protocols/noise/handshake.hpp"
 #include "libp2p/protocols/noise/transport.hpp"
+#include "libp2p/seams/secure_channel.hpp"
 
 namespace libp2p::noise {
 
@@ -36,7 +37,7 @@ class NoiseChannel final : public SecureChannel {
   bool initiator_;
   Extensions offered_;
   std::unique_ptr<Handshake> handshake_;  // null once established
-  Bytes last_output_;                            // what the handshake left to be sent
+  Bytes last_output_;                     // what the handshake left to be sent
   std::optional<Transport> transport_;
   std::optional<crypto::PublicKey> remote_key_;
   std::string early_muxer_;

@@ -14,8 +14,8 @@ namespace libp2p::plaintext {
 
 class PlaintextChannel final : public SecureChannel {
  public:
-  // There is no limit to a message. This much at a time, as with the protocols that have one, so that the muxer is asked
-  // as often.
+  // There is no limit to a message. This much at a time, as with the protocols that have one, so that the muxer is
+  // asked as often.
   static constexpr std::size_t kMaxPlain = 64 * 1024;
 
   // `ours` is framed_exchange() of our key.

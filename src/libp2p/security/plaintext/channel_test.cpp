@@ -1,6 +1,6 @@
-#include "libp2p/security/plaintext/security.hpp"
-
 #include <gtest/gtest.h>
+
+#include "libp2p/security/plaintext/security.hpp"
 
 namespace libp2p::plaintext {
 namespace {

@@ -1,5 +1,5 @@
-// Attacks on the GossipSub service by peers that speak the protocol by hand, each beside honest peers whose messages have
-// to arrive in time.
+// Attacks on the GossipSub service by peers that speak the protocol by hand, each beside honest peers whose messages
+// have to arrive in time.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -113,8 +113,8 @@ TEST_F(Hoarders, that_send_a_byte_now_and_then_are_reset_thirty_seconds_after_th
   EXPECT_NE(honest_[0]->troubles[0].find("30 s after its first byte"), std::string::npos);
 }
 
-// Node 0 has a validator that judges 10,000 messages a second; what begins with "block" is right. Flooders send it 50,000
-// small messages a second together, the honest node a block every 100 ms.
+// Node 0 has a validator that judges 10,000 messages a second; what begins with "block" is right. Flooders send it
+// 50,000 small messages a second together, the honest node a block every 100 ms.
 class Flooders : public testing::Test {
  protected:
   void start(std::size_t flooders) {
@@ -227,8 +227,9 @@ TEST(UnfinishedFrames, bounds_all_frames_of_an_address_to_a_quarter) {
 TEST(UnfinishedFrames, lets_the_slow_go_first_then_large_ones_of_strangers_and_small_ones_last) {
   const UnfinishedFrames frames(256'000, 100);
   using Claim = UnfinishedFrames::Claim;
-  const std::vector<Claim> order = {{true, true, 20}, {true, false, 10}, {false, false, 2000}, {false, false, 1001},
-                                    {false, true, 9000}, {false, false, 1000}, {false, true, 10}};
+  const std::vector<Claim> order = {{true, true, 20},     {true, false, 10},   {false, false, 2000},
+                                    {false, false, 1001}, {false, true, 9000}, {false, false, 1000},
+                                    {false, true, 10}};
   for (std::size_t i = 0; i + 1 < order.size(); ++i) {
     EXPECT_TRUE(frames.goes_before(order[i], order[i + 1])) << i;
     EXPECT_FALSE(frames.goes_before(order[i + 1], order[i])) << i;

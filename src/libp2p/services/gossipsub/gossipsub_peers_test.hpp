@@ -1,4 +1,5 @@
-// For the tests of the GossipSub service: a node's gossip with what it heard, and a peer that speaks the protocol by hand.
+// For the tests of the GossipSub service: a node's gossip with what it heard, and a peer that speaks the protocol by
+// hand.
 #pragma once
 
 #include <algorithm>

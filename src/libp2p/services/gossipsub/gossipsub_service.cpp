@@ -45,9 +45,8 @@ GossipsubService::GossipsubService(libp2p::Host& host, GossipsubConfig config, g
       return nothing();
     });
   }
-  host_events_ = host_.subscribe([this](const HostEvent& event) {
-    std::visit([this](const auto& kind) { on(kind); }, event);
-  });
+  host_events_ =
+      host_.subscribe([this](const HostEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
   for (const PeerId& peer : host_.connected_peers()) begin_open(peer, row(peer), Nanos(0));
   arm();
 }

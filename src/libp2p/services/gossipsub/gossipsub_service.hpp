@@ -1,6 +1,6 @@
-// GossipSub on a host: drives the router (libp2p/protocols/gossipsub/router.hpp) with streams, a timer and the answers of
-// validators. It opens one stream to every connected peer that speaks a gossip protocol and reads from the one that the
-// peer opens; it pulls frames from the router only when a stream has room, so a peer that reads slowly holds back
+// GossipSub on a host: drives the router (libp2p/protocols/gossipsub/router.hpp) with streams, a timer and the answers
+// of validators. It opens one stream to every connected peer that speaks a gossip protocol and reads from the one that
+// the peer opens; it pulls frames from the router only when a stream has room, so a peer that reads slowly holds back
 // nobody else; it opens a lost stream again, later each time. Everything that it keeps of a peer goes when the peer
 // does.
 //
@@ -8,8 +8,9 @@
 // validator, subscriber or listener is never called inside another call and may call anything.
 //
 // Owner: the application; destroyed before its Host. Thread: the network thread. Bounds: those of the router's Params;
-// time and bytes of unfinished inbound frames (gossipsub_unfinished.hpp says who goes when they are too many); one stream
-// each way per peer; troubles that wait to be told. Source: libp2p specifications pubsub and gossipsub; op-node surface, sections 5.1 and 14.
+// time and bytes of unfinished inbound frames (gossipsub_unfinished.hpp says who goes when they are too many); one
+// stream each way per peer; troubles that wait to be told. Source: libp2p specifications pubsub and gossipsub; op-node
+// surface, sections 5.1 and 14.
 #pragma once
 
 #include <functional>
@@ -34,7 +35,8 @@ struct GossipsubConfig {
   Nanos write_timeout = Seconds(30);       // for one frame at the front of a peer's send queue
   Nanos validation_timeout = Seconds(30);  // an unanswered validation is an ignore; a safety net
   Nanos frame_timeout = Seconds(30);       // for an inbound frame from its first byte: op-node's time to write one
-  std::size_t unfinished_bytes = 128U << 20;  // of all inbound frames; an IPv4 address or a /56 has a quarter, a /48 half
+  std::size_t unfinished_bytes =
+      128U << 20;                    // of all inbound frames; an IPv4 address or a /56 has a quarter, a /48 half
   Nanos reopen_first = Millis(100);  // a lost stream is opened again after this, then after twice that …
   Nanos reopen_most = Seconds(60);   // … and at most this
   Nanos reopen_forgiven =
@@ -52,10 +54,10 @@ using GossipsubEvent = std::variant<gossipsub::Trace, gossipsub::Fault, Gossipsu
 
 // What has been given up or passed over, by cause, since the start.
 struct GossipsubCounters {
-  std::uint64_t frames_timed_out = 0;    // GossipsubConfig::frame_timeout
-  std::uint64_t frames_evicted = 0;      // GossipsubConfig::unfinished_bytes
+  std::uint64_t frames_timed_out = 0;  // GossipsubConfig::frame_timeout
+  std::uint64_t frames_evicted = 0;    // GossipsubConfig::unfinished_bytes
   std::uint64_t validations_timed_out = 0;
-  std::uint64_t troubles_not_told = 0;   // more than fit between two turns
+  std::uint64_t troubles_not_told = 0;  // more than fit between two turns
 };
 
 class GossipsubService final : private GossipInbound::Owner,
@@ -167,9 +169,9 @@ class GossipsubService final : private GossipInbound::Owner,
   std::map<std::string, Topic, std::less<>> topics_;
   std::map<gossipsub::RequestId, PublishedFn> publishing_;
   EventSource<GossipsubEvent> events_;
-  std::vector<PeerId> ready_;      // to be sent to at the end of this turn
+  std::vector<PeerId> ready_;             // to be sent to at the end of this turn
   std::vector<GossipsubEvent> troubles_;  // told from the queue
-  UnfinishedFrames unfinished_;    // streams give back to it what they hold, when they go
+  UnfinishedFrames unfinished_;           // streams give back to it what they hold, when they go
   std::map<PeerId, Peer> peers_;
   std::vector<std::unique_ptr<libp2p::StreamHandler>>
       buried_;  // ended inside a call of theirs; destroyed from the queue

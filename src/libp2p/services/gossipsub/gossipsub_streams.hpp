@@ -41,7 +41,9 @@ class GossipInbound final : public libp2p::StreamHandler, LiveCounted<GossipInbo
   std::size_t held() const { return held_; }
   const FrameProgress& progress() const { return progress_; }
   // Resets the stream, and tells the owner so.
-  void evict(const Error& why) { if (!over_) over(why); }
+  void evict(const Error& why) {
+    if (!over_) over(why);
+  }
 
   void on_data(ByteView bytes) override;
   void on_end() override;

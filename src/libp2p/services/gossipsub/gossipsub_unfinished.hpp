@@ -1,6 +1,6 @@
-// What is held of gossip frames that have begun and not ended, over all peers. A frame has 30 s from its first byte. The
-// bytes of all frames, of a block of addresses and of two such blocks of IPv6 are bounded; who has to go when a bound is
-// reached is not who grows but, in this order:
+// What is held of gossip frames that have begun and not ended, over all peers. A frame has 30 s from its first byte.
+// The bytes of all frames, of a block of addresses and of two such blocks of IPv6 are bounded; who has to go when a
+// bound is reached is not who grows but, in this order:
 //  1. the largest frame that has moved slower than 64 KiB/s in the last 5 s,
 //  2. the largest frame of a peer that has delivered nothing yet, if it is more than 1/256 of all,
 //  3. the largest frame.

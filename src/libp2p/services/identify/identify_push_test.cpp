@@ -58,8 +58,10 @@ TEST_F(IdentifyPushTest, tells_handlers_that_are_set_one_after_another_in_one_pu
 // A peer whose own identify answers late, and that takes pushes: who it is known to be only then.
 struct LateTeller {
   explicit LateTeller(libp2p::Host& host) : host(host) {
-    host.set_stream_handler(std::string(identify::kProtocol), [this](Stream stream) { return tell(std::move(stream)); });
-    host.set_stream_handler(std::string(identify::kPushProtocol), [this](Stream stream) { return hear(std::move(stream)); });
+    host.set_stream_handler(std::string(identify::kProtocol),
+                            [this](Stream stream) { return tell(std::move(stream)); });
+    host.set_stream_handler(std::string(identify::kPushProtocol),
+                            [this](Stream stream) { return hear(std::move(stream)); });
   }
   Task<void> tell(Stream stream) {
     co_await runtime::sleep_for(host.runtime(), Seconds(3));
@@ -144,8 +146,8 @@ TEST_F(IdentifyPushTest, never_pushes_more_often_than_a_peer_like_it_takes) {
   EXPECT_TRUE(store(0).supports(peer(1), "/new/39"));
 }
 
-// Each push of the other side was answered with one of our own beside the rounds. Above what a peer takes those were turned away, and
-// what they told counted as told.
+// Each push of the other side was answered with one of our own beside the rounds. Above what a peer takes those were
+// turned away, and what they told counted as told.
 TEST_F(IdentifyPushTest, never_pushes_more_often_than_a_peer_like_it_takes_when_both_change) {
   IdentifyService a(net_.host(0));
   IdentifyService b(net_.host(1));

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "libp2p/multiformats/peer_record.hpp"
 #include "libp2p/host/address_scope.hpp"
 #include "libp2p/host/peerstore.hpp"
+#include "libp2p/multiformats/peer_record.hpp"
 #include "libp2p/services/stream_tools.hpp"
 
 namespace libp2p {
@@ -53,9 +53,8 @@ IdentifyService::IdentifyService(libp2p::Host& host, IdentifyConfig config)
   serve_in_scope(host_, scope_, identify::kProtocol, [this](Stream stream) { return answer(std::move(stream)); });
   serve_in_scope(host_, scope_, identify::kPushProtocol,
                  [this](Stream stream) { return take_push(std::move(stream)); });
-  events_ = host_.subscribe([this](const HostEvent& event) {
-    std::visit([this](const auto& kind) { on(kind); }, event);
-  });
+  events_ =
+      host_.subscribe([this](const HostEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
   last_told_ = told_now();
   scope_.spawn(watch_changes());
   for (const PeerId& peer : host_.connected_peers()) scope_.spawn(ask_and_report(peer));
@@ -106,8 +105,8 @@ std::vector<Multiaddr> IdentifyService::own_addresses(const PeerId& peer) const 
   return own;
 }
 
-// Sealed again only when it says something else than the last: records of one peer are ordered by their number, so an older one
-// could not be told after a newer. The number is the time, made strictly increasing.
+// Sealed again only when it says something else than the last: records of one peer are ordered by their number, so an
+// older one could not be told after a newer. The number is the time, made strictly increasing.
 std::optional<Bytes> IdentifyService::own_record(const std::vector<Multiaddr>& addresses) {
   if (own_record_ && told_in_record_ == addresses) return own_record_;
   const auto wall = host_.runtime().now().wall.time_since_epoch().count();
@@ -151,7 +150,8 @@ IdentifyService::Visits& IdentifyService::visits_of(const PeerId& peer) {
   return visits_.emplace(peer, full).first->second;
 }
 
-// RFC 0003: a peer's records count in the order of their numbers. The same one may come again with every new connection.
+// RFC 0003: a peer's records count in the order of their numbers. The same one may come again with every new
+// connection.
 bool IdentifyService::is_outdated(const PeerId& peer, std::uint64_t seq) {
   // The value in the peerstore that holds the number of a peer's last signed record.
   constexpr const char* kLastRecord = "peer-record-seq";
@@ -210,7 +210,8 @@ Result<Identified> IdentifyService::learn(const PeerId& peer, const identify::Me
   store.add_addresses(peer, result.addresses, libp2p::kConnectedAddress, host_.runtime().now().mono);
   if (message.observed_addr) {
     const bool fits = message.observed_addr->size() <= libp2p::PeerstoreLimits().text_bytes;
-    if (auto observed = Multiaddr::from_bytes(*message.observed_addr); fits && observed) known.observed = std::move(*observed);
+    if (auto observed = Multiaddr::from_bytes(*message.observed_addr); fits && observed)
+      known.observed = std::move(*observed);
   }
   result.observed = known.observed;
 
@@ -221,8 +222,8 @@ Result<Identified> IdentifyService::learn(const PeerId& peer, const identify::Me
   } else {
     host_.report_identified(peer, result.protocols);
   }
-  // What has changed between our answer to the peer and now, when it is known that it takes pushes. In the next round: one more of our
-  // own at once, and a peer that has taken its share turns it away, which nobody hears of.
+  // What has changed between our answer to the peer and now, when it is known that it takes pushes. In the next round:
+  // one more of our own at once, and a peer that has taken its share turns it away, which nobody hears of.
   if (versions_told_.contains(peer) && needs_push(peer)) {
     missed_ = true;
     push();
@@ -269,8 +270,7 @@ void IdentifyService::on(const PeerDisconnected& event) {
   const auto found = known_.find(peer);
   if (found == known_.end()) return;
   // What it told is believed for a while after it has gone, however long it was here.
-  host_.peerstore().add_addresses(peer, found->second.addresses, libp2p::kConnectedAddress,
-                                  host_.runtime().now().mono);
+  host_.peerstore().add_addresses(peer, found->second.addresses, libp2p::kConnectedAddress, host_.runtime().now().mono);
   known_.erase(found);
   to_push_.erase(peer);
 }

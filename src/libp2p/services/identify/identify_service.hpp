@@ -1,9 +1,9 @@
 // Identify: tells peers who we are and what we speak, and learns the same of them. Every new connection is asked once;
 // what changes afterwards is pushed, both ways: the host's events say when, and what changes together is told together,
 // also to peers of which it is known only later that they take pushes. What a peer says goes to the host's Peerstore
-// (protocols, agent, addresses with an expiry) and to Host::report_identified. A signed peer record counts only when its
-// signature and its subject are the peer's; then its addresses stand for the unsigned ones. Addresses that cannot lead to
-// the peer are not kept.
+// (protocols, agent, addresses with an expiry) and to Host::report_identified. A signed peer record counts only when
+// its signature and its subject are the peer's; then its addresses stand for the unsigned ones. Addresses that cannot
+// lead to the peer are not kept.
 //
 // Owner: the application; destroyed before its Host; it outlives the calls into it. Thread: the network thread. Bounds:
 // message parts, their number and size; inbound streams per peer; how often a peer may push and ask, since a record
@@ -50,8 +50,8 @@ struct IdentifyConfig {
 
 // What was turned away, by cause.
 struct IdentifyCounters {
-  std::uint64_t refused_pushes = 0;   // above push_rate, or inbound_per_peer
-  std::uint64_t refused_requests = 0; // above ask_rate, or inbound_per_peer
+  std::uint64_t refused_pushes = 0;    // above push_rate, or inbound_per_peer
+  std::uint64_t refused_requests = 0;  // above ask_rate, or inbound_per_peer
 };
 
 // What a peer has told.
@@ -150,18 +150,19 @@ class IdentifyService final : LiveCounted<IdentifyService> {
   FailedFn failed_;
   ServingCount serving_;
   IdentifyCounters counters_;
-  std::map<PeerId, Known> known_;  // connected peers that have told
+  std::map<PeerId, Known> known_;    // connected peers that have told
   std::map<PeerId, Visits> visits_;  // of connected peers
-  std::set<PeerId> asking_;        // exchanges of ours that are under way
-  std::set<PeerId> to_push_;       // peers that wait to be told
-  std::size_t pushing_ = 0;        // coroutines that tell them
+  std::set<PeerId> asking_;          // exchanges of ours that are under way
+  std::set<PeerId> to_push_;         // peers that wait to be told
+  std::size_t pushing_ = 0;          // coroutines that tell them
   Told last_told_;
   std::uint64_t version_ = 1;  // of last_told_
   std::uint64_t pushed_version_ = 1;
-  bool missed_ = false;  // a peer was answered before a change, and was not yet known to take pushes when that was pushed
+  bool missed_ =
+      false;  // a peer was answered before a change, and was not yet known to take pushes when that was pushed
   std::map<PeerId, std::uint64_t> versions_told_;  // to connected peers
   TokenBucket push_rounds_;
-  std::uint64_t last_seq_ = 0;  // of our signed record
+  std::uint64_t last_seq_ = 0;       // of our signed record
   std::optional<Bytes> own_record_;  // the last that was sealed, of these addresses
   std::vector<Multiaddr> told_in_record_;
   bool shut_ = false;

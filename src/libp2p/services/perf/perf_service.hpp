@@ -57,8 +57,10 @@ class PerfService : LiveCounted<PerfService> {
   // When an exchange that began at `start` and has moved `bytes` since is too slow.
   MonoTime deadline(MonoTime start, std::uint64_t bytes) const;
   runtime::Task<void> serve(libp2p::Stream stream);
-  runtime::Task<Result<void>> send_zeros(libp2p::Stream& stream, std::uint64_t count, MonoTime start, std::uint64_t moved);
-  runtime::Task<Result<std::uint64_t>> drain(libp2p::Stream& stream, MonoTime start, std::uint64_t moved, MonoTime* first);
+  runtime::Task<Result<void>> send_zeros(libp2p::Stream& stream, std::uint64_t count, MonoTime start,
+                                         std::uint64_t moved);
+  runtime::Task<Result<std::uint64_t>> drain(libp2p::Stream& stream, MonoTime start, std::uint64_t moved,
+                                             MonoTime* first);
 
   libp2p::Host& host_;
   PerfConfig config_;

@@ -49,8 +49,8 @@ class PingService : LiveCounted<PingService> {
   // the answer is not what was sent, Errc::unsupported when the peer does not speak ping.
   runtime::Task<Result<Nanos>> ping(PeerId peer);
 
-  // `count` round trips on one stream, started `interval` apart; `each`, if not null, hears of every one as it ends. The first
-  // failure ends the run and is its result.
+  // `count` round trips on one stream, started `interval` apart; `each`, if not null, hears of every one as it ends.
+  // The first failure ends the run and is its result.
   runtime::Task<Result<void>> ping_many(PeerId peer, std::size_t count, Nanos interval, HeardOne each);
 
   // What the background rounds find.

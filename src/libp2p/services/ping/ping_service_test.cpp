@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "libp2p/testing/sim_hosts.hpp"
 #include "libp2p/services/stream_tools.hpp"
+#include "libp2p/testing/sim_hosts.hpp"
 
 namespace libp2p {
 namespace {

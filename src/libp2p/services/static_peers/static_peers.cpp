@@ -29,7 +29,9 @@ StaticPeers::~StaticPeers() {
 
 Result<bool> StaticPeers::add(const Multiaddr& address) {
   const auto id = address.peer_id();
-  if (!id) return fail(Errc::invalid_argument, "the static peer '" + peer_text(address.text()) + "' needs a /p2p/ID at its end");
+  if (!id)
+    return fail(Errc::invalid_argument,
+                "the static peer '" + peer_text(address.text()) + "' needs a /p2p/ID at its end");
   if (*id == host_.id()) return false;
   OPP2P_TRYV(host_.can_dial(address));
   // Its addresses have no share in the limits of strangers; those of a name are known when it is dialled.

@@ -1,9 +1,11 @@
-// Keeps connections to configured peers: dials at once, again after every loss and every failure, with a back-off that doubles up
-// to a bound and is spread by jitter. A peer that is not connected always has a dial under way or a time for the next one, which
-// status() shows. Their addresses never expire, are put back into the peerstore before each dial, and the connection manager does
-// not trim them (tag "static"). Addresses are S§2's, with what op-node lacks: op-node forgets them after seven days.
+// Keeps connections to configured peers: dials at once, again after every loss and every failure, with a back-off that
+// doubles up to a bound and is spread by jitter. A peer that is not connected always has a dial under way or a time for
+// the next one, which status() shows. Their addresses never expire, are put back into the peerstore before each dial,
+// and the connection manager does not trim them (tag "static"). Addresses are S§2's, with what op-node lacks: op-node
+// forgets them after seven days.
 //
-// Owner: the application, beside the host and destroyed before it. Thread: the network thread. Bounds: one coroutine a peer.
+// Owner: the application, beside the host and destroyed before it. Thread: the network thread. Bounds: one coroutine a
+// peer.
 #pragma once
 
 #include <functional>
@@ -19,9 +21,9 @@
 namespace libp2p {
 
 struct StaticPeersConfig {
-  Nanos first_delay = Seconds(1);   // after a loss, and after the first failure
+  Nanos first_delay = Seconds(1);  // after a loss, and after the first failure
   Nanos longest_delay = Seconds(60);
-  double jitter = 0.2;              // each delay is multiplied by a factor in [1 - jitter, 1 + jitter)
+  double jitter = 0.2;  // each delay is multiplied by a factor in [1 - jitter, 1 + jitter)
 };
 
 struct StaticPeerStatus {

@@ -62,8 +62,9 @@ TEST_F(MemoryHostTest, a_host_with_two_transports_dials_each_address_with_the_on
 
 TEST_F(MemoryHostTest, an_address_that_none_takes_is_refused_with_what_each_speaks) {
   const auto a = make_both(1);
-  const std::string text = "'/ip4/1.2.3.4/udp/1/quic-v1' cannot be used: tcp: only /tcp is spoken behind the host; "
-                           "memory: it must be /memory/NUMBER";
+  const std::string text =
+      "'/ip4/1.2.3.4/udp/1/quic-v1' cannot be used: tcp: only /tcp is spoken behind the host; "
+      "memory: it must be /memory/NUMBER";
   EXPECT_EQ(a->listen(address("/ip4/1.2.3.4/udp/1/quic-v1")).error().text(), text);
   EXPECT_EQ(a->can_dial(address("/ip4/1.2.3.4/udp/1/quic-v1")).error().text(), text);
   EXPECT_NE(dial(*a, address("/ip4/1.2.3.4/udp/1/quic-v1")).error().text().find(text), std::string::npos);
@@ -161,14 +162,13 @@ std::uint64_t trace_of_an_echo(std::uint64_t seed) {
   Outcome out;
   EXPECT_TRUE(runtime::run_task(world, a.runtime(), connect(a, address("/memory/2"), &out), Seconds(60)));
   Outcome answer;
-  EXPECT_TRUE(runtime::run_task(world, a.runtime(), exchange(a, hosts[1]->id(), "/echo/1", Bytes(1 << 20, 3), &answer), Seconds(60)));
+  EXPECT_TRUE(runtime::run_task(world, a.runtime(), exchange(a, hosts[1]->id(), "/echo/1", Bytes(1 << 20, 3), &answer),
+                                Seconds(60)));
   EXPECT_EQ(answer.bytes.size(), std::size_t{1} << 20) << answer.text();
   return world.trace_hash();
 }
 
-TEST(MemoryHosts, the_same_seed_gives_the_same_trace) {
-  EXPECT_EQ(trace_of_an_echo(4), trace_of_an_echo(4));
-}
+TEST(MemoryHosts, the_same_seed_gives_the_same_trace) { EXPECT_EQ(trace_of_an_echo(4), trace_of_an_echo(4)); }
 
 TEST(MemoryHosts, echo_on_the_real_runtime) {
   const NothingLeft nothing_left;
@@ -188,7 +188,8 @@ TEST(MemoryHosts, echo_on_the_real_runtime) {
   ASSERT_TRUE(runtime::run_task(rt, rt, connect(a, std::move(to), &out), Seconds(60)));
   ASSERT_EQ(out.text(), "ok");
   Outcome answer;
-  ASSERT_TRUE(runtime::run_task(rt, rt, exchange(a, hosts[1]->id(), "/echo/1", Bytes(3'000'000, 3), &answer), Seconds(60)));
+  ASSERT_TRUE(
+      runtime::run_task(rt, rt, exchange(a, hosts[1]->id(), "/echo/1", Bytes(3'000'000, 3), &answer), Seconds(60)));
   EXPECT_EQ(answer.bytes.size(), 3'000'000u) << answer.text();
 }
 

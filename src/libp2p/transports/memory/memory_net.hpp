@@ -33,7 +33,9 @@ class MemoryNet {
   // A number at which nobody listens, never given before.
   std::uint64_t take_number();
   // False when somebody listens at it.
-  bool add(std::uint64_t number, std::shared_ptr<Listener> listener) { return listeners_.emplace(number, std::move(listener)).second; }
+  bool add(std::uint64_t number, std::shared_ptr<Listener> listener) {
+    return listeners_.emplace(number, std::move(listener)).second;
+  }
   void remove(std::uint64_t number) { listeners_.erase(number); }
   std::shared_ptr<Listener> at(std::uint64_t number) const;
 

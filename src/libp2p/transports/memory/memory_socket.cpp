@@ -15,12 +15,12 @@ struct End {
 
   runtime::Runtime& runtime;
   const std::string far_name;
-  Bytes bytes;            // what has come for this end, from `begin` on
+  Bytes bytes;  // what has come for this end, from `begin` on
   std::size_t begin = 0;
-  bool ended = false;     // nothing more will come
+  bool ended = false;  // nothing more will come
   bool reset = false;
-  bool destroyed = false; // its socket is gone
-  bool closed = false;    // it has shut down its writing
+  bool destroyed = false;  // its socket is gone
+  bool closed = false;     // it has shut down its writing
   std::function<void()> on_readable;
   std::function<void()> on_writable;
   bool read_posted = false;

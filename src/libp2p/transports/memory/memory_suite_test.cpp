@@ -1,4 +1,5 @@
-// The memory transport passes what every transport must, between the nodes of a simulated world and on the real runtime.
+// The memory transport passes what every transport must, between the nodes of a simulated world and on the real
+// runtime.
 #include <gtest/gtest.h>
 
 #include "libp2p/testing/transport_suite.hpp"
@@ -23,7 +24,9 @@ TEST_P(MemorySuite, passes_in_the_simulated_world) {
   EXPECT_EQ(run_transport_case(GetParam(), sim_beds(memory_plan())), Failures());
 }
 
-TEST_P(MemorySuite, passes_on_the_real_runtime) { EXPECT_EQ(run_transport_case(GetParam(), asio_beds(memory_plan())), Failures()); }
+TEST_P(MemorySuite, passes_on_the_real_runtime) {
+  EXPECT_EQ(run_transport_case(GetParam(), asio_beds(memory_plan())), Failures());
+}
 
 INSTANTIATE_TEST_SUITE_P(Transport, MemorySuite, ::testing::ValuesIn(transport_suite_cases()),
                          [](const auto& one) { return one.param; });

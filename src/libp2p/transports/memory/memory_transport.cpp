@@ -10,7 +10,8 @@ constexpr std::string_view kWhyNot = "it must be /memory/NUMBER";
 
 std::optional<std::uint64_t> number_of(const Multiaddr& address) {
   const auto parts = address.components();
-  if (parts.size() != 1 || parts[0].protocol != multiformats::Protocol::memory || parts[0].value.size() != 8) return std::nullopt;
+  if (parts.size() != 1 || parts[0].protocol != multiformats::Protocol::memory || parts[0].value.size() != 8)
+    return std::nullopt;
   return load_be64(parts[0].value.data());
 }
 
@@ -54,24 +55,28 @@ void connect(MemoryNet& net, runtime::Runtime& runtime, std::uint64_t number, co
 
 bool MemoryTransport::can_dial(const Multiaddr& address) const { return number_of(address).has_value(); }
 
-std::string MemoryTransport::why_not(const Multiaddr& address) const { return can_dial(address) ? "" : std::string(kWhyNot); }
+std::string MemoryTransport::why_not(const Multiaddr& address) const {
+  return can_dial(address) ? "" : std::string(kWhyNot);
+}
 
 std::unique_ptr<runtime::Operation> MemoryTransport::dial(const Multiaddr& address, Done<RawEnd> done) {
   const auto number = number_of(address);
-  return std::make_unique<runtime::LaterCall>(
-      runtime_, [&net = net_, &runtime = runtime_, number, done = std::move(done)] {
-        if (!number) return done(fail(Errc::unsupported, std::string(kWhyNot)));
-        connect(net, runtime, *number, done);
-      });
+  return std::make_unique<runtime::LaterCall>(runtime_,
+                                              [&net = net_, &runtime = runtime_, number, done = std::move(done)] {
+                                                if (!number) return done(fail(Errc::unsupported, std::string(kWhyNot)));
+                                                connect(net, runtime, *number, done);
+                                              });
 }
 
-Result<std::unique_ptr<Listening>> MemoryTransport::listen(const Multiaddr& address, std::function<void(RawEnd)> on_end) {
+Result<std::unique_ptr<Listening>> MemoryTransport::listen(const Multiaddr& address,
+                                                           std::function<void(RawEnd)> on_end) {
   auto number = number_of(address);
   if (!number) return fail(Errc::unsupported, std::string(kWhyNot));
   if (*number == 0) number = net_.take_number();
   Multiaddr local = address_of(*number);
   auto listener = std::make_shared<Listener>(Listener{runtime_, nullptr});
-  listener->on_socket = [local, on_end = std::move(on_end)](std::unique_ptr<runtime::Socket> socket, std::uint64_t from) {
+  listener->on_socket = [local, on_end = std::move(on_end)](std::unique_ptr<runtime::Socket> socket,
+                                                            std::uint64_t from) {
     on_end(RawEnd{std::move(socket), local, address_of(from)});
   };
   if (!net_.add(*number, listener)) {

@@ -1,7 +1,7 @@
-// Connections between hosts of one process, over a MemoryNet: /memory/N, N up to 2^64-1. A host speaks it once transport(net) is in its
-// HostConfig::transports, and listens at /memory/0 for a free number. A host owns it, through what makes connections of its sockets.
-// Thread: the network thread. Bounds: memory_socket.hpp; who is let in is the owner's to say. Such an address has no IP: it has
-// no address share, and no gater's rule of IPs is about it.
+// Connections between hosts of one process, over a MemoryNet: /memory/N, N up to 2^64-1. A host speaks it once
+// transport(net) is in its HostConfig::transports, and listens at /memory/0 for a free number. A host owns it, through
+// what makes connections of its sockets. Thread: the network thread. Bounds: memory_socket.hpp; who is let in is the
+// owner's to say. Such an address has no IP: it has no address share, and no gater's rule of IPs is about it.
 #pragma once
 
 #include "libp2p/seams/transport.hpp"

@@ -33,7 +33,8 @@ std::string TcpTransport::why_not(const Multiaddr& address) const {
 
 std::unique_ptr<runtime::Operation> TcpTransport::dial(const Multiaddr& address, Done<RawEnd> done) {
   const auto to = endpoint_of(address);
-  if (!to) return std::make_unique<runtime::LaterCall>(runtime_, [why = to.error(), done = std::move(done)] { done(why); });
+  if (!to)
+    return std::make_unique<runtime::LaterCall>(runtime_, [why = to.error(), done = std::move(done)] { done(why); });
   return runtime_.connect(*to, [address, done = std::move(done)](Result<std::unique_ptr<runtime::Socket>> socket) {
     if (!socket) return done(std::move(socket).error());
     done(raw_end(std::move(*socket), address));

@@ -22,8 +22,8 @@ std::optional<BlockRef> starting_point(const chain::RollupConfig& rollup, libp2p
   return genesis;
 }
 
-Follower::Follower(libp2p::Host& host, const chain::RollupConfig& rollup, ChainStore& store,
-                   FollowerConfig config, std::optional<BlockRef> head)
+Follower::Follower(libp2p::Host& host, const chain::RollupConfig& rollup, ChainStore& store, FollowerConfig config,
+                   std::optional<BlockRef> head)
     : host_(host),
       rollup_(rollup),
       store_(store),
@@ -76,8 +76,8 @@ void Follower::submit(const PeerId& peer, Block block, Done done) {
   const std::size_t queued_before = chain_.queued();
   (void)chain_.on_block(peer, std::move(block));
   pump_chain(done ? &done : nullptr);
-  // A block above a gap: look soon, because the missing one may be on its way, and then whether it came. More than gossip
-  // could still bring are asked for at once.
+  // A block above a gap: look soon, because the missing one may be on its way, and then whether it came. More than
+  // gossip could still bring are asked for at once.
   const Nanos soon = gap_is_wide() ? Nanos(0) : std::min(config_.first_check, interval());
   if (chain_.queued() > queued_before && (!check_at_ || *check_at_ > host_.runtime().now().mono + soon)) arm(soon);
 }
@@ -98,8 +98,7 @@ void Follower::pump_chain(Done* done) {
     const ChainTraceKind kind = trace.kind;
     const std::uint64_t number = trace.number;
     if (events_.has_listeners()) events_.emit(std::move(trace));
-    if (done == nullptr || !*done || kind == ChainTraceKind::anchored || kind == ChainTraceKind::overflow)
-      continue;
+    if (done == nullptr || !*done || kind == ChainTraceKind::anchored || kind == ChainTraceKind::overflow) continue;
     const std::string name = "block " + std::to_string(number);
     const Done answer = std::exchange(*done, nullptr);
     if (kind == ChainTraceKind::queued) {

@@ -82,12 +82,12 @@ class Follower : libp2p::LiveCounted<Follower> {
   std::optional<BlockRef> stored_head_;
   std::deque<Writing> writing_;  // in the order of the store's answers
   std::uint64_t epoch_ = 0;      // of writes; answers of an older one mean nothing
-  // An empty store takes any block as its first. So until it has taken the right one nothing else is given to it: were the
-  // first refused and the next one taken, the chain below would be closed for good.
+  // An empty store takes any block as its first. So until it has taken the right one nothing else is given to it: were
+  // the first refused and the next one taken, the chain below would be closed for good.
   bool begun_ = false;
   std::deque<std::shared_ptr<AppendBlock>> unsent_;
   std::size_t unsent_bytes_ = 0;  // at most half of `memory`
-  bool check_due_ = false;       // a check came while blocks were being written
+  bool check_due_ = false;        // a check came while blocks were being written
   std::optional<MonoTime> check_at_;
   std::unique_ptr<libp2p::runtime::Timer> timer_;
   std::unique_ptr<SyncClient> client_;
@@ -98,8 +98,9 @@ class Follower : libp2p::LiveCounted<Follower> {
 // The payload version of an envelope by the fields that are present.
 payload::Version version_of(const payload::Envelope& envelope);
 
-// Where a node with an empty store begins: at genesis while that is at most `reach` ago, so that all blocks can be fetched
-// backwards; else nowhere, which makes the first accepted block the anchor. (op-node's client gives up on gaps over 12 h, too.)
+// Where a node with an empty store begins: at genesis while that is at most `reach` ago, so that all blocks can be
+// fetched backwards; else nowhere, which makes the first accepted block the anchor. (op-node's client gives up on gaps
+// over 12 h, too.)
 std::optional<BlockRef> starting_point(const chain::RollupConfig& rollup, libp2p::UnixTime now,
                                        Nanos reach = libp2p::Seconds(12 * 3600));
 

@@ -177,7 +177,8 @@ TEST_F(FollowerOverHosts, what_the_store_refuses_is_not_ours_and_comes_again) {
   EXPECT_EQ(node.store_failures, 1);
   EXPECT_EQ(node.follower->stored_head()->number, 0u);
   EXPECT_TRUE(node.stored.empty());
-  EXPECT_TRUE(node.store.blocks.empty()) << "an empty store takes any block: it must not be given the second as its first";
+  EXPECT_TRUE(node.store.blocks.empty())
+      << "an empty store takes any block: it must not be given the second as its first";
   node.follower->on_unsafe_payload(PeerId(), chain.at(5).envelope);
   net_.run_for(Seconds(10));
   EXPECT_EQ(node.follower->stored_head()->number, 5u);
@@ -266,7 +267,8 @@ Block with_withdrawals(const Block& block) {
   return make_block(block.version, std::make_shared<const payload::Envelope>(std::move(envelope)));
 }
 
-TEST_F(FollowerFromIsthmus, a_block_that_was_altered_where_its_hash_does_not_see_it_is_not_stored_and_its_sender_is_named) {
+TEST_F(FollowerFromIsthmus,
+       a_block_that_was_altered_where_its_hash_does_not_see_it_is_not_stored_and_its_sender_is_named) {
   const Chain chain(40, 500, payload::Version::v4);
   Node& liar = add();
   Node& node = add();

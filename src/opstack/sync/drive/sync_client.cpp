@@ -17,8 +17,9 @@ namespace {
 
 constexpr std::size_t kReadBuffer = 64 << 10;
 
-// An exchange that is given up tells the server, which otherwise waits, looks up and sends for nobody: our side is closed by
-// then, so that dropping the handle would only throw away what comes. Of an exchange that is over nothing is reset.
+// An exchange that is given up tells the server, which otherwise waits, looks up and sends for nobody: our side is
+// closed by then, so that dropping the handle would only throw away what comes. Of an exchange that is over nothing is
+// reset.
 class ResetAtEnd {
  public:
   explicit ResetAtEnd(Stream& stream) : stream_(stream) {}
@@ -244,7 +245,8 @@ void SyncClient::on_open_timeout(const PeerId& peer) {
   give_up(*found->second, "no stream could be opened in time");
 }
 
-// The scheduler hears of it later: what it decides may be the end of this peer's loop, and of the timer that is running.
+// The scheduler hears of it later: what it decides may be the end of this peer's loop, and of the timer that is
+// running.
 void SyncClient::give_up(PeerLoop& loop, std::string_view why) {
   const RequestId id = *std::exchange(loop.current, std::nullopt);
   start_loop(loop);

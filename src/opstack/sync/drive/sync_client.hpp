@@ -2,8 +2,8 @@
 // out what the scheduler asks of it, has answers decoded and hashed on the worker pool, and moves promoted blocks to
 // and from the staging table. All decisions are the scheduler's.
 //
-// A peer is taken on when identify lists the protocol. One of which identify has said nothing for a while is tried once,
-// after all others and one such peer at a time: who answers is taken on too.
+// A peer is taken on when identify lists the protocol. One of which identify has said nothing for a while is tried
+// once, after all others and one such peer at a time: who answers is taken on too.
 //
 // Owner: the node or Follower; destroyed before its Host and its StagingArea. Thread: the network thread; the scheduler
 // is never entered from inside a peer's coroutine. Bounds: those of the scheduler; a response holds at most 10 MiB, one
@@ -17,11 +17,11 @@
 
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/host/host.hpp"
+#include "libp2p/runtime/task.hpp"
 #include "opstack/chain/rollup_config.hpp"
 #include "opstack/sync/drive/chain_store.hpp"
 #include "opstack/sync/drive/follower_events.hpp"
 #include "opstack/sync/engine/sync_scheduler.hpp"
-#include "libp2p/runtime/task.hpp"
 
 namespace opstack::sync {
 
@@ -37,8 +37,8 @@ class SyncClient final : libp2p::LiveCounted<SyncClient> {
  public:
   using DeliverFn = std::function<void(const PeerId&, Block)>;  // for on_unsafe_payload
 
-  // Tells its traces, faults and reports to the listeners of `events`, which is its owner's. Nothing is told, and nothing
-  // delivered, before the constructor has returned.
+  // Tells its traces, faults and reports to the listeners of `events`, which is its owner's. Nothing is told, and
+  // nothing delivered, before the constructor has returned.
   SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, StagingArea& staging, SyncClientConfig config,
              DeliverFn deliver, libp2p::EventSource<FollowerEvent>& events);
   ~SyncClient();

@@ -7,17 +7,17 @@
 #include <map>
 #include <set>
 
-#include "opstack/sync/drive/follower.hpp"
-#include "opstack/sync/drive/sync_server.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
 #include "libp2p/testing/sim_hosts.hpp"
+#include "opstack/sync/drive/follower.hpp"
+#include "opstack/sync/drive/sync_server.hpp"
 
 namespace opstack::sync::testing_hosts {
 
 namespace codec = opstack::sync::wire;
+using libp2p::Host;
 using libp2p::Millis;
 using libp2p::Seconds;
-using libp2p::Host;
 using libp2p::Stream;
 using libp2p::runtime::Task;
 
@@ -61,8 +61,7 @@ class Chain {
       if (payload::has_withdrawals_root(version)) p.withdrawals_root.emplace().fill(0x77);
       p.block_hash = payload::compute_block_hash(envelope);
       parent = p.block_hash;
-      blocks_.push_back(
-          make_block(version, std::make_shared<const payload::Envelope>(std::move(envelope))));
+      blocks_.push_back(make_block(version, std::make_shared<const payload::Envelope>(std::move(envelope))));
     }
   }
   const Block& at(std::uint64_t number) const { return blocks_.at(number - 1); }

@@ -1,8 +1,8 @@
 #include "opstack/sync/drive/sync_server.hpp"
 
+#include "libp2p/services/stream_tools.hpp"
 #include "opstack/sync/engine/answer.hpp"
 #include "opstack/sync/engine/request_rules.hpp"
-#include "libp2p/services/stream_tools.hpp"
 
 namespace opstack::sync {
 
@@ -89,8 +89,7 @@ SyncServer::SyncServer(libp2p::Host& host, const chain::RollupConfig& rollup, Bl
         pump();
       })),
       scope_(host.runtime()) {
-  libp2p::serve_in_scope(host_, scope_, protocol_,
-                                   [this](Stream stream) { return serve(std::move(stream)); });
+  libp2p::serve_in_scope(host_, scope_, protocol_, [this](Stream stream) { return serve(std::move(stream)); });
 }
 
 SyncServer::~SyncServer() { host_.remove_stream_handler(protocol_); }
@@ -220,7 +219,8 @@ void SyncServer::disconnect_deaf_peer(const libp2p::Bytes* narrow) {
   for (const auto& [peer, holding] : sending_->pool.holders()) {
     if (narrow != nullptr && holding.blocks.narrow != *narrow) continue;
     const Reading* known = reading_.peek(peer);
-    if (known != nullptr && (known->gone != sending_->gone_of(peer) || now() - known->since < config_.write_timeout)) continue;
+    if (known != nullptr && (known->gone != sending_->gone_of(peer) || now() - known->since < config_.write_timeout))
+      continue;
     if (holding.amount > most) {
       most = holding.amount;
       deaf = &peer;
@@ -229,7 +229,8 @@ void SyncServer::disconnect_deaf_peer(const libp2p::Bytes* narrow) {
   if (deaf == nullptr) return;
   const PeerId goes = *deaf;
   host_.disconnect(goes, "it has not read " + std::to_string(most) + " bytes of blocks that it asked for within " +
-                             std::to_string(config_.write_timeout / libp2p::Seconds(1)) + " s, and others need the room");
+                             std::to_string(config_.write_timeout / libp2p::Seconds(1)) +
+                             " s, and others need the room");
 }
 
 // The same bytes, counted as the peer's until nothing refers to them: a stream's queue takes a block whole and at once.
@@ -246,24 +247,21 @@ Result<libp2p::SharedBytes> SyncServer::count_sending(const PeerId& peer, libp2p
                         "more than " + std::to_string(limit) + " bytes wait to be read already by " + std::string(by));
   };
   switch (full) {
-    case ShareFull::none:
-      break;
-    case ShareFull::holder:
-      return refuse(limits.holder, "this peer");
-    case ShareFull::total:
-      disconnect_deaf_peer(nullptr);
-      return refuse(limits.total, "all peers");
-    default:
-      disconnect_deaf_peer(&blocks_of(peer).narrow);
-      return refuse(limits.narrow, "the peers at its address");
+    case ShareFull::none: break;
+    case ShareFull::holder: return refuse(limits.holder, "this peer");
+    case ShareFull::total: disconnect_deaf_peer(nullptr); return refuse(limits.total, "all peers");
+    default: disconnect_deaf_peer(&blocks_of(peer).narrow); return refuse(limits.narrow, "the peers at its address");
   }
   const libp2p::Bytes* bytes = frames.get();
-  return libp2p::SharedBytes(bytes, [kept = std::move(frames), sending = sending_, peer, size](const libp2p::Bytes*) mutable {
-    sending->pool.give(peer, size);
-    if (sending->pool.held(peer) > 0) ++sending->gone[peer];
-    else sending->gone.erase(peer);
-    kept.reset();
-  });
+  return libp2p::SharedBytes(bytes,
+                             [kept = std::move(frames), sending = sending_, peer, size](const libp2p::Bytes*) mutable {
+                               sending->pool.give(peer, size);
+                               if (sending->pool.held(peer) > 0)
+                                 ++sending->gone[peer];
+                               else
+                                 sending->gone.erase(peer);
+                               kept.reset();
+                             });
 }
 
 Task<void> SyncServer::send_block(Stream& stream, ServedBlock block, ServedRequest& report) {

@@ -6,7 +6,8 @@
 // that are being sent, with a share for each peer and address (a block counts until the peer has taken it or its stream
 // is gone, also when its exchange is over here), 20 s for waiting and looking up, 10 s each for reading and writing. A
 // request whose stream has ended leaves its place at once.
-// Beyond a bound the answer is code 3, and the peer that holds most and has read nothing for write_timeout is disconnected. Source: op-node surface, section 7 (server), without the head-of-line blocking of section 13.
+// Beyond a bound the answer is code 3, and the peer that holds most and has read nothing for write_timeout is
+// disconnected. Source: op-node surface, section 7 (server), without the head-of-line blocking of section 13.
 #pragma once
 
 #include <functional>
@@ -18,11 +19,11 @@
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/base/share_pool.hpp"
 #include "libp2p/host/host.hpp"
+#include "libp2p/runtime/task.hpp"
 #include "opstack/chain/rollup_config.hpp"
 #include "opstack/sync/drive/chain_store.hpp"
 #include "opstack/sync/engine/request_limiter.hpp"
 #include "opstack/sync/wire/codec.hpp"
-#include "libp2p/runtime/task.hpp"
 
 namespace opstack::sync {
 
@@ -51,8 +52,7 @@ struct ServedRequest {
 class SyncServer : libp2p::LiveCounted<SyncServer> {
  public:
   // Serves from now on. `rollup` and `source` outlive the server.
-  SyncServer(libp2p::Host& host, const chain::RollupConfig& rollup, BlockSource& source,
-             SyncServerConfig config);
+  SyncServer(libp2p::Host& host, const chain::RollupConfig& rollup, BlockSource& source, SyncServerConfig config);
   ~SyncServer();
   SyncServer(const SyncServer&) = delete;
   SyncServer& operator=(const SyncServer&) = delete;

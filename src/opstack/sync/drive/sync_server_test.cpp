@@ -147,7 +147,8 @@ TEST_F(SyncServerOverHosts, without_limits_a_peer_gets_what_it_asks_for) {
   EXPECT_LT(net_.world().now() - started, Seconds(20));
 }
 
-// The queue of a stream takes a block at once, and the exchange is over: what the peer has not read is held all the same.
+// The queue of a stream takes a block at once, and the exchange is over: what the peer has not read is held all the
+// same.
 TEST_F(SyncServerOverHosts, what_a_peer_does_not_read_counts_until_its_stream_is_gone_and_has_a_bound) {
   const Chain chain(1, 1'000'000);
   SyncServerConfig config;
@@ -177,7 +178,8 @@ TEST_F(SyncServerOverHosts, what_a_peer_does_not_read_counts_until_its_stream_is
   std::vector<libp2p::Stream> kept;
   {
     libp2p::runtime::TaskScope asking(net_.host(1).runtime());
-    for (int i = 0; i < 20; ++i) asking.spawn(Deaf::ask(net_.host(1), net_.host(0).id(), server.server->protocol(), &kept));
+    for (int i = 0; i < 20; ++i)
+      asking.spawn(Deaf::ask(net_.host(1), net_.host(0).id(), server.server->protocol(), &kept));
     net_.run_for(Seconds(5));
   }
   ASSERT_EQ(server.served.size(), 20u);

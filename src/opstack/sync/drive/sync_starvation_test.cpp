@@ -157,9 +157,8 @@ class SyncStarvationOverHosts : public testing_hosts::SyncOverHosts {
     silent->index = net_.size();
     auto& host = net_.add();
     silent->identify = std::make_unique<libp2p::IdentifyService>(host);
-    host.set_stream_handler(nodes_[0]->server->protocol(), [at = silent.get()](libp2p::Stream stream) {
-      return hold(at, std::move(stream));
-    });
+    host.set_stream_handler(nodes_[0]->server->protocol(),
+                            [at = silent.get()](libp2p::Stream stream) { return hold(at, std::move(stream)); });
     EXPECT_TRUE(net_.connect(silent->index, kNode));
     silent_.push_back(std::move(silent));
   }
@@ -201,7 +200,8 @@ TEST_F(SyncStarvationOverHosts, a_gap_of_200_blocks_fills_from_five_servers) {
   EXPECT_LE(time_to_fill(testing_hosts::Chain(201, 500), 0), kUndisturbed);
 }
 
-TEST_F(SyncStarvationOverHosts, a_gap_of_200_blocks_fills_in_at_most_twice_the_time_with_eight_silent_identities_waiting) {
+TEST_F(SyncStarvationOverHosts,
+       a_gap_of_200_blocks_fills_in_at_most_twice_the_time_with_eight_silent_identities_waiting) {
   const Nanos took = time_to_fill(testing_hosts::Chain(201, 500), 8);
   EXPECT_GT(silent_.size(), 12u) << "they were asked and replaced";
   EXPECT_LE(took, 2 * kUndisturbed);
@@ -212,7 +212,8 @@ TEST_F(SyncStarvationOverHosts, answers_that_strangers_do_not_end_have_a_budget_
   add().hold(chain, 1, 60);
   for (std::size_t i = 1; i < kServers; ++i) add();
   auto& node = add();
-  const Bytes endless = testing_hosts::codec::encode_response(testing_hosts::codec::ResponseVersion::envelope, Bytes(9 << 20));
+  const Bytes endless =
+      testing_hosts::codec::encode_response(testing_hosts::codec::ResponseVersion::envelope, Bytes(9 << 20));
   for (int i = 0; i < 8; ++i) add_silent(endless);
   node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(60).envelope);
   std::size_t most = 0;

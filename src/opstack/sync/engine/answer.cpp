@@ -11,26 +11,16 @@ using payload::Version;
 
 std::string_view to_string(AnswerKind kind) {
   switch (kind) {
-    case AnswerKind::block:
-      return "block";
-    case AnswerKind::not_found:
-      return "not found";
-    case AnswerKind::invalid_request:
-      return "invalid request";
-    case AnswerKind::throttled:
-      return "throttled";
-    case AnswerKind::failed:
-      return "failed";
-    case AnswerKind::unsupported:
-      return "unsupported";
-    case AnswerKind::malformed:
-      return "malformed";
-    case AnswerKind::wrong_number:
-      return "wrong number";
-    case AnswerKind::bad_hash:
-      return "bad hash";
-    case AnswerKind::altered:
-      return "altered";
+    case AnswerKind::block: return "block";
+    case AnswerKind::not_found: return "not found";
+    case AnswerKind::invalid_request: return "invalid request";
+    case AnswerKind::throttled: return "throttled";
+    case AnswerKind::failed: return "failed";
+    case AnswerKind::unsupported: return "unsupported";
+    case AnswerKind::malformed: return "malformed";
+    case AnswerKind::wrong_number: return "wrong number";
+    case AnswerKind::bad_hash: return "bad hash";
+    case AnswerKind::altered: return "altered";
   }
   return "unknown";
 }

@@ -43,8 +43,7 @@ payload::Version answer_payload_version(opstack::sync::wire::ResponseVersion res
 opstack::sync::wire::ResponseVersion response_version(payload::Version version);
 
 // Judges what a decoder has taken in. `at_block` is what the fork schedule says for the number asked for.
-Answer judge_answer(std::uint64_t requested, payload::Version at_block,
-                    opstack::sync::wire::ResponseDecoder& decoder);
+Answer judge_answer(std::uint64_t requested, payload::Version at_block, opstack::sync::wire::ResponseDecoder& decoder);
 // The same for a block of this chain, with the rules of its fork.
 Answer judge_answer(std::uint64_t requested, const chain::RollupConfig& rollup,
                     opstack::sync::wire::ResponseDecoder& decoder);

@@ -1,6 +1,6 @@
-// Any bytes as an answer to payload_by_number, in pieces: what is taken for a block has the number that was asked for and the hash
-// of its contents, and encodes to what came. The first bytes choose the fork, the number and the size of the pieces. The same bytes as
-// the decimal text of a chain id, and as a topic.
+// Any bytes as an answer to payload_by_number, in pieces: what is taken for a block has the number that was asked for
+// and the hash of its contents, and encodes to what came. The first bytes choose the fork, the number and the size of
+// the pieces. The same bytes as the decimal text of a chain id, and as a topic.
 #include "opstack/chain/chain_id.hpp"
 #include "opstack/rules/topics.hpp"
 #include "opstack/sync/engine/answer.hpp"

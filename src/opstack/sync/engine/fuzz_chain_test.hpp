@@ -22,6 +22,8 @@ inline Block block_at(std::uint64_t number, unsigned fork, unsigned parent_fork,
                libp2p::share(libp2p::Bytes(size, 0)));
 }
 
-inline libp2p::PeerId peer_named(std::uint8_t n) { return libp2p::PeerId::from_bytes(libp2p::Bytes{0x00, 0x01, n}).value(); }
+inline libp2p::PeerId peer_named(std::uint8_t n) {
+  return libp2p::PeerId::from_bytes(libp2p::Bytes{0x00, 0x01, n}).value();
+}
 
 }  // namespace opstack::sync::fuzzing

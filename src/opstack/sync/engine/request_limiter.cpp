@@ -10,18 +10,13 @@ using libp2p::ShareFull;
 
 std::string_view to_string(RequestLimiter::Refusal refusal) {
   switch (refusal) {
-    case RequestLimiter::Refusal::none:
-      return "none";
-    case RequestLimiter::Refusal::peer_busy:
-      return "the peer has too many requests open";
-    case RequestLimiter::Refusal::server_busy:
-      return "too many requests are open";
-    case RequestLimiter::Refusal::address_busy:
-      return "the peer's address has too many requests open";
+    case RequestLimiter::Refusal::none: return "none";
+    case RequestLimiter::Refusal::peer_busy: return "the peer has too many requests open";
+    case RequestLimiter::Refusal::server_busy: return "too many requests are open";
+    case RequestLimiter::Refusal::address_busy: return "the peer's address has too many requests open";
     case RequestLimiter::Refusal::displaced:
       return "all places were taken, and another peer had fewer or this one made no progress";
-    case RequestLimiter::Refusal::over_budget:
-      return "the rate limit leaves no turn within the budget";
+    case RequestLimiter::Refusal::over_budget: return "the rate limit leaves no turn within the budget";
   }
   return "unknown";
 }
@@ -145,7 +140,8 @@ bool RequestLimiter::displace(const PeerId& newcomer, const AddressBlocks& block
 }
 
 // Of the address that holds most the peer that does, as long as the newcomer still has fewer when it has its place.
-std::optional<TicketId> RequestLimiter::of_largest(const PeerId& newcomer, const AddressBlocks& blocks, ShareFull full) {
+std::optional<TicketId> RequestLimiter::of_largest(const PeerId& newcomer, const AddressBlocks& blocks,
+                                                   ShareFull full) {
   const bool by_address = full == ShareFull::total;
   const auto weight = [&](const PeerId& peer, const AddressBlocks& its) {
     const std::size_t own = open_.held(peer);

@@ -1,8 +1,8 @@
 // Who of the peers that ask is served when: a rate for each peer and one for all, as op-node grants them, but without
 // its queue in which a greedy peer makes everybody wait. Here a request first waits for its own peer's token, among
 // requests of that peer only; whoever has one competes for the common rate. Turns go round the addresses, and within an
-// address round its peers: the one served longest ago comes first, and a newcomer comes after all that are there. A pure
-// engine.
+// address round its peers: the one served longest ago comes first, and a newcomer comes after all that are there. A
+// pure engine.
 //
 // The places are bounded for a peer, for a block of addresses and in all. Where a bound other than the peer's own is
 // reached, a newcomer takes the place of a request of whoever holds most, if that is more than the newcomer has: of one
@@ -98,7 +98,8 @@ class RequestLimiter {
   static Bytes group_key(const PeerId& peer, const libp2p::AddressBlocks& blocks);
   Peer& peer_for(const PeerId& peer, const libp2p::AddressBlocks& blocks);
   bool displace(const PeerId& newcomer, const libp2p::AddressBlocks& blocks, libp2p::ShareFull full, MonoTime now);
-  std::optional<TicketId> of_largest(const PeerId& newcomer, const libp2p::AddressBlocks& blocks, libp2p::ShareFull full);
+  std::optional<TicketId> of_largest(const PeerId& newcomer, const libp2p::AddressBlocks& blocks,
+                                     libp2p::ShareFull full);
   std::optional<TicketId> of_idlest(const libp2p::AddressBlocks& blocks, libp2p::ShareFull full, MonoTime now);
 
   RequestLimits limits_;

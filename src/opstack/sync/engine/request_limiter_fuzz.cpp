@@ -1,5 +1,6 @@
-// A script of requests, ends and time, of peers some of which share an address. What must hold: every admitted ticket is decided
-// once, or displaced after that; it waits or runs until it is finished; no bound is passed; and nothing is left when all are finished.
+// A script of requests, ends and time, of peers some of which share an address. What must hold: every admitted ticket
+// is decided once, or displaced after that; it waits or runs until it is finished; no bound is passed; and nothing is
+// left when all are finished.
 #include <map>
 
 #include "opstack/sync/engine/request_limiter.hpp"

@@ -12,7 +12,7 @@ namespace opstack::sync {
 
 // invalid_request for a number below genesis, beyond what time allows, or before the chain has begun; nothing for a
 // fair question.
-std::optional<opstack::sync::wire::ResultCode> refuse_number(const chain::RollupConfig& rollup,
-                                                                   std::uint64_t number, libp2p::UnixTime now);
+std::optional<opstack::sync::wire::ResultCode> refuse_number(const chain::RollupConfig& rollup, std::uint64_t number,
+                                                             libp2p::UnixTime now);
 
 }  // namespace opstack::sync

@@ -1,7 +1,8 @@
-// The scheduler in a world where one chain is the truth: peers that answer well, badly or not at all, by a script; a disk and a
-// driver that are slow. A naive model holds it at each step: only what is missing is asked for, of peers that are there, no number
-// of more than two at a time, within every limit; nothing but the true chain is staged and delivered, from the bottom up; who was honest is never
-// blamed. Whatever happened before: once there is one peer that has the blocks, the gap closes.
+// The scheduler in a world where one chain is the truth: peers that answer well, badly or not at all, by a script; a
+// disk and a driver that are slow. A naive model holds it at each step: only what is missing is asked for, of peers
+// that are there, no number of more than two at a time, within every limit; nothing but the true chain is staged and
+// delivered, from the bottom up; who was honest is never blamed. Whatever happened before: once there is one peer that
+// has the blocks, the gap closes.
 #include <cmath>
 #include <map>
 #include <set>
@@ -15,17 +16,17 @@ namespace {
 
 using namespace opstack::sync;
 using namespace opstack::sync::fuzzing;
-using libp2p::fuzzing::require;
-using libp2p::fuzzing::Script;
 using libp2p::Millis;
 using libp2p::Seconds;
+using libp2p::fuzzing::require;
+using libp2p::fuzzing::Script;
 
 constexpr std::size_t kMaxSteps = 2000;
 constexpr std::uint64_t kFirstEnd = 24;
 constexpr std::uint64_t kLastEnd = 60;
-constexpr Nanos kCloses = Seconds(3600);     // the longest that an honest peer may need, after everything that went before
+constexpr Nanos kCloses = Seconds(3600);  // the longest that an honest peer may need, after everything that went before
 const AddressBlocks kOneAddress{Bytes{1}, {}};
-constexpr Nanos kGapCheck = Seconds(5);      // how often the driver speaks of the gap again
+constexpr Nanos kGapCheck = Seconds(5);  // how often the driver speaks of the gap again
 
 // Fork 0 is the truth.
 Block true_block(std::uint64_t number) { return block_at(number, 0, 0, 50); }
@@ -68,7 +69,8 @@ class World {
     switch (what % 12) {
       case 0:
         // Two of one address, and one that identify is silent about until it is added again.
-        engine_.on_peer_added(peer, now_, peer == peer_named(1) || peer == peer_named(2) ? kOneAddress : AddressBlocks{},
+        engine_.on_peer_added(peer, now_,
+                              peer == peer_named(1) || peer == peer_named(2) ? kOneAddress : AddressBlocks{},
                               peer != peer_named(0) || !peers_.emplace(peer, Paced{now_.mono}).second);
         peers_.emplace(peer, Paced{now_.mono});
         break;
@@ -86,9 +88,7 @@ class World {
       case 7:
         if (pending_head_ > head_) move_head(pending_head_);
         break;
-      case 8:
-        pass(Millis(script_.next() * 40));
-        break;
+      case 8: pass(Millis(script_.next() * 40)); break;
       default: answer(script_.next()); break;
     }
     drain();
@@ -115,7 +115,8 @@ class World {
   }
 
   void answer(std::uint8_t how) {
-    if (requests_.empty()) return engine_.on_answer(how, Answer(true_block(head_ + 1)), now_);  // to a request that is not
+    if (requests_.empty())
+      return engine_.on_answer(how, Answer(true_block(head_ + 1)), now_);  // to a request that is not
     auto at = requests_.begin();
     std::advance(at, how % requests_.size());
     const RequestBlock request = at->second;
@@ -172,7 +173,8 @@ class World {
     }
     require(engine_.trials() <= std::max<std::size_t>(1, small_config().max_in_flight / 4));
     require(requests_.size() == engine_.in_flight() && requests_.size() <= small_config().max_in_flight);
-    require(engine_.quarantined() <= small_config().max_quarantined && engine_.memory_bytes() <= small_config().max_bytes);
+    require(engine_.quarantined() <= small_config().max_quarantined &&
+            engine_.memory_bytes() <= small_config().max_bytes);
   }
 
   // The engine takes out a peer by itself that identify is silent about, and that does not answer.

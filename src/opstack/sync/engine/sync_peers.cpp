@@ -33,9 +33,9 @@ ShareLimits trial_limits(std::size_t in_flight) {
 
 // What all peers are doing, looked at once for a choice.
 struct SyncPeers::Field {
-  bool proven = false;     // a proven peer is not paused
+  bool proven = false;      // a proven peer is not paused
   bool proven_can = false;  // one of them was not asked for this block
-  MonoTime trial_ready;    // when the rate of trials allows another one
+  MonoTime trial_ready;     // when the rate of trials allows another one
 };
 
 SyncPeers::SyncPeers(PeerLimits limits, SyncLimits all, MonoTime now)
@@ -135,8 +135,8 @@ SyncPeers::Choice SyncPeers::choose(const Need& need, MonoTime now) {
   const Field field = survey(need, now);
   const Peer* best = nullptr;
   for (auto& [id, peer] : peers_) {
-    const bool was_asked = std::binary_search(need.asked.begin(), need.asked.end(), id) ||
-                           (need.holder != nullptr && *need.holder == id);
+    const bool was_asked =
+        std::binary_search(need.asked.begin(), need.asked.end(), id) || (need.holder != nullptr && *need.holder == id);
     if (!was_asked && peer.paused_until <= now) out.all_asked = false;
     if (peer.busy >= limits_.in_flight) continue;  // its answer will wake us
     if (in_flight_.check(id, peer.blocks, 1) != ShareFull::none) continue;

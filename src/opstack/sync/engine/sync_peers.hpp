@@ -39,8 +39,9 @@ struct SyncLimits {
   std::size_t in_flight = 32;
   double trials_per_second = 5;
   double trial_burst = 10;
-  Nanos trial_deadline = libp2p::Seconds(3);  // of a first request to a stranger; more proof, and each failure, lengthen it
-  Nanos deadline = libp2p::Seconds(25);       // of any
+  Nanos trial_deadline =
+      libp2p::Seconds(3);                // of a first request to a stranger; more proof, and each failure, lengthen it
+  Nanos deadline = libp2p::Seconds(25);  // of any
 };
 
 class SyncPeers {

@@ -258,9 +258,7 @@ void SyncScheduler::on_answer(RequestId id, Answer answer, Now now) {
       remove_if_unidentified(request.peer, now);
       break;
     }
-    case AnswerKind::unsupported:
-      on_peer_removed(request.peer, now);
-      break;
+    case AnswerKind::unsupported: on_peer_removed(request.peer, now); break;
     case AnswerKind::malformed:
       fault(request.peer, SyncFaultKind::malformed, request.number, std::move(answer.detail), now);
       remove_if_unidentified(request.peer, now);
@@ -382,8 +380,7 @@ void SyncScheduler::on_staged_read(RequestId id, Result<std::vector<StagedBlock>
     // It went for blocks nearer to the chain. Those are delivered by now, so the rest has room and need not wait.
     const bool progressed = blocks && segment.next_read > segment.first_read;
     abandon(segment.id, SyncTraceKind::range_abandoned,
-            "staged block " + std::to_string(segment.next_read) +
-                " could not be read back: " +
+            "staged block " + std::to_string(segment.next_read) + " could not be read back: " +
                 (blocks ? std::string("it was removed for blocks nearer to the chain; raise --store.max-size to fill "
                                       "such a gap in one turn")
                         : blocks.error().message()),

@@ -11,9 +11,9 @@
 //
 // Owner: SyncClient. Thread: its. Bounds: SyncConfig::max_bytes for quarantined and promoted blocks that are not on
 // disk yet, max_in_flight requests, max_segments half-filled ranges; on overflow of the quarantine the highest number
-// goes, and unproven peers have a quarter of it. Where the staging table is too small for a range, its highest blocks are
-// gone when it is read back: what lies below is delivered, and the rest is asked for again. Source: op-node surface, sections 7 (client), 13 and 14; what that client got wrong is in
-// sync_scheduler_test.cpp, a test each.
+// goes, and unproven peers have a quarter of it. Where the staging table is too small for a range, its highest blocks
+// are gone when it is read back: what lies below is delivered, and the rest is asked for again. Source: op-node
+// surface, sections 7 (client), 13 and 14; what that client got wrong is in sync_scheduler_test.cpp, a test each.
 #pragma once
 
 #include <deque>

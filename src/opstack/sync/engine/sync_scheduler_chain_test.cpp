@@ -74,7 +74,8 @@ TEST(SyncScheduler, a_range_that_is_interrupted_by_a_lower_one_is_taken_up_where
 
 // ---- the disk ----
 
-// A late block of gossip is enough for a lower end, while what was fetched for the higher one still waits for its child.
+// A late block of gossip is enough for a lower end, while what was fetched for the higher one still waits for its
+// child.
 TEST(SyncScheduler, blocks_that_wait_for_one_range_fill_a_lower_one) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::silent);  // is asked for 14

@@ -11,10 +11,10 @@ namespace {
 
 using namespace opstack::sync;
 using namespace opstack::sync::fuzzing;
-using libp2p::fuzzing::require;
-using libp2p::fuzzing::Script;
 using libp2p::Millis;
 using libp2p::Now;
+using libp2p::fuzzing::require;
+using libp2p::fuzzing::Script;
 
 constexpr std::size_t kMaxBlock = 3000;
 
@@ -52,7 +52,8 @@ struct Machine {
         disk.erase(drop->segment);
       } else if (const auto* deliver = std::get_if<DeliverBlock>(&*action)) {
         // Within one range each delivered block is the parent of the next.
-        if (last && last->number + 1 == deliver->block.number() && same_run) require(last->hash == deliver->block.parent_hash());
+        if (last && last->number + 1 == deliver->block.number() && same_run)
+          require(last->hash == deliver->block.parent_hash());
         last = deliver->block.ref();
       }
     }
@@ -109,8 +110,8 @@ struct Machine {
     switch (what % 10) {
       case 0:
         // Two of one address, and one that identify is silent about.
-        engine.on_peer_added(peer_named(value % 6), now,
-                             value % 6 > 3 ? AddressBlocks{Bytes{1}, {}} : AddressBlocks{}, value % 6 != 0);
+        engine.on_peer_added(peer_named(value % 6), now, value % 6 > 3 ? AddressBlocks{Bytes{1}, {}} : AddressBlocks{},
+                             value % 6 != 0);
         break;
       case 1:
         forget(peer_named(value % 6));
@@ -124,14 +125,10 @@ struct Machine {
         engine.request_range(block_at(start, 0, 0, 1).ref(), end, now);
         break;
       }
-      case 3:
-        same_run = false, engine.on_head(block_at(1 + value % 64, 0, 0, 1).ref(), now);
-        break;
+      case 3: same_run = false, engine.on_head(block_at(1 + value % 64, 0, 0, 1).ref(), now); break;
       case 4:
       case 5:
-      case 6:
-        answer(value);
-        break;
+      case 6: answer(value); break;
       case 7:
         if (!staging.empty()) {
           const auto written = staging.back();
@@ -139,12 +136,8 @@ struct Machine {
           engine.on_staged(written.first, written.second, value % 16 != 15, now);
         }
         break;
-      case 8:
-        read_back();
-        break;
-      default:
-        now = now + Millis(value * value);
-        engine.on_timeout(now);
+      case 8: read_back(); break;
+      default: now = now + Millis(value * value); engine.on_timeout(now);
     }
     drain();
   }

@@ -89,8 +89,8 @@ void SyncScheduler::schedule(Segment& segment, Now now) {
 bool SyncScheduler::schedule_number(Segment& segment, std::uint64_t number, Now now) {
   if (in_flight_.size() >= config_.max_in_flight) return false;
   if (staging_bytes_ >= config_.max_bytes / 2) return false;  // the disk is behind; on_staged goes on
-  // The block that is due next needs no room, so that a full quarantine can never stop us; one at a time, because what the
-  // disk has not taken yet is held beside a quarantine that stays full.
+  // The block that is due next needs no room, so that a full quarantine can never stop us; one at a time, because what
+  // the disk has not taken yet is held beside a quarantine that stays full.
   const bool due_next = number + 1 == segment.lowest;
   if (!(due_next && staging_bytes_ == 0) && !has_room(1)) return false;
   const auto height = heights_.find(number);

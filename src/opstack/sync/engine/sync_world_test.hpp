@@ -138,32 +138,22 @@ class World {
         if (broken.contains(number)) good.broken_rule = "a rule";
         return good;
       }
-      case Manner::empty_handed:
-        return {AnswerKind::not_found, ""};
+      case Manner::empty_handed: return {AnswerKind::not_found, ""};
       case Manner::behind:
         if (number > wanted / 2) return {AnswerKind::not_found, ""};
         return Answer(block_at(number, block_size));
       case Manner::busy:
         if (rng.below(2) == 0) return {AnswerKind::throttled, "result code 3"};
         return Answer(block_at(number, block_size));
-      case Manner::busy_always:
-        return {AnswerKind::throttled, "result code 3"};
-      case Manner::failing:
-        return {AnswerKind::failed, "reset"};
-      case Manner::wrong_number:
-        return {AnswerKind::wrong_number, "another number"};
-      case Manner::bad_hash:
-        return {AnswerKind::bad_hash, "another hash"};
-      case Manner::altered:
-        return {AnswerKind::altered, "a list of withdrawals"};
-      case Manner::garbage:
-        return {AnswerKind::malformed, "noise"};
-      case Manner::other_chain:
-        return Answer(block_at(number, block_size, 7, 7));
-      case Manner::no_protocol:
-        return {AnswerKind::unsupported, ""};
-      case Manner::silent:
-        break;
+      case Manner::busy_always: return {AnswerKind::throttled, "result code 3"};
+      case Manner::failing: return {AnswerKind::failed, "reset"};
+      case Manner::wrong_number: return {AnswerKind::wrong_number, "another number"};
+      case Manner::bad_hash: return {AnswerKind::bad_hash, "another hash"};
+      case Manner::altered: return {AnswerKind::altered, "a list of withdrawals"};
+      case Manner::garbage: return {AnswerKind::malformed, "noise"};
+      case Manner::other_chain: return Answer(block_at(number, block_size, 7, 7));
+      case Manner::no_protocol: return {AnswerKind::unsupported, ""};
+      case Manner::silent: break;
     }
     return {AnswerKind::failed, ""};
   }

@@ -4,20 +4,13 @@ namespace opstack::sync {
 
 std::string_view to_string(ChainTraceKind kind) {
   switch (kind) {
-    case ChainTraceKind::queued:
-      return "block queued above a gap";
-    case ChainTraceKind::duplicate:
-      return "block is known";
-    case ChainTraceKind::below_head:
-      return "block is below the head";
-    case ChainTraceKind::conflict:
-      return "two blocks at one height";
-    case ChainTraceKind::unlinked:
-      return "block does not follow the head";
-    case ChainTraceKind::overflow:
-      return "block dropped from the full queue";
-    case ChainTraceKind::anchored:
-      return "chain starts at the first accepted block";
+    case ChainTraceKind::queued: return "block queued above a gap";
+    case ChainTraceKind::duplicate: return "block is known";
+    case ChainTraceKind::below_head: return "block is below the head";
+    case ChainTraceKind::conflict: return "two blocks at one height";
+    case ChainTraceKind::unlinked: return "block does not follow the head";
+    case ChainTraceKind::overflow: return "block dropped from the full queue";
+    case ChainTraceKind::anchored: return "chain starts at the first accepted block";
   }
   return "unknown";
 }
@@ -29,8 +22,8 @@ UnsafeChain::UnsafeChain(UnsafeChainConfig config, std::optional<BlockRef> head)
   recent_.push_back(head_->hash);
 }
 
-void UnsafeChain::trace(ChainTraceKind kind, const PeerId& peer, std::uint64_t number,
-                        const std::optional<Hash>& kept, const Hash& other) {
+void UnsafeChain::trace(ChainTraceKind kind, const PeerId& peer, std::uint64_t number, const std::optional<Hash>& kept,
+                        const Hash& other) {
   ChainTrace out;
   out.kind = kind;
   out.peer = peer;

@@ -1,5 +1,5 @@
-// A script of blocks in any order on two forks, and rewinds. What must hold after each: what is appended is one chain of parents, the
-// queue is above the head and within its bound, and the gap lies between the two.
+// A script of blocks in any order on two forks, and rewinds. What must hold after each: what is appended is one chain
+// of parents, the queue is above the head and within its bound, and the gap lies between the two.
 #include <cstdlib>
 #include <map>
 
@@ -16,7 +16,8 @@ using libp2p::fuzzing::require;
 constexpr std::size_t kMaxBytes = 20'000;
 
 struct Machine {
-  explicit Machine(bool anchored) : chain(config(), anchored ? std::nullopt : std::optional(block_at(10, 0, 0, 1).ref())) {
+  explicit Machine(bool anchored)
+      : chain(config(), anchored ? std::nullopt : std::optional(block_at(10, 0, 0, 1).ref())) {
     if (!anchored) kept[10] = block_at(10, 0, 0, 1).ref();
   }
   static UnsafeChainConfig config() {

@@ -15,14 +15,10 @@ std::string protocol_id(std::string_view chain_id) {
 
 std::string_view to_string(ResultCode code) {
   switch (code) {
-    case ResultCode::success:
-      return "success";
-    case ResultCode::not_found:
-      return "not found";
-    case ResultCode::invalid_request:
-      return "invalid request";
-    case ResultCode::other:
-      return "other error";
+    case ResultCode::success: return "success";
+    case ResultCode::not_found: return "not found";
+    case ResultCode::invalid_request: return "invalid request";
+    case ResultCode::other: return "other error";
   }
   return "unknown code";
 }
@@ -36,10 +32,10 @@ libp2p::ByteArray<kRequestSize> encode_request(std::uint64_t number) {
 libp2p::Result<std::uint64_t> decode_request(libp2p::ByteView request) {
   if (request.size() < kRequestSize)
     return libp2p::Error::at(request.size(), libp2p::Errc::truncated,
-                     "a request is 8 bytes, this one has " + std::to_string(request.size()));
+                             "a request is 8 bytes, this one has " + std::to_string(request.size()));
   if (request.size() > kRequestSize)
     return libp2p::Error::at(kRequestSize, libp2p::Errc::malformed,
-                     "a request is 8 bytes, this one has " + std::to_string(request.size()));
+                             "a request is 8 bytes, this one has " + std::to_string(request.size()));
   return libp2p::load_le64(request.data());
 }
 
@@ -66,8 +62,9 @@ libp2p::Result<void> ResponseDecoder::push(libp2p::ByteView piece) {
     if (version_filled_ < 4) continue;
     const std::uint32_t version = libp2p::load_le32(version_bytes_);
     if (version > 1)
-      return broken(libp2p::Error::at(1, libp2p::Errc::unsupported,
-                              "response version " + std::to_string(version) + " is unknown, 0 and 1 are in use"));
+      return broken(
+          libp2p::Error::at(1, libp2p::Errc::unsupported,
+                            "response version " + std::to_string(version) + " is unknown, 0 and 1 are in use"));
     version_ = static_cast<ResponseVersion>(version);
   }
   if (piece.empty()) return {};
@@ -82,12 +79,15 @@ libp2p::Result<void> ResponseDecoder::finish() {
   if (failed_) return *failed_;
   if (!code_) return broken(libp2p::Error::at(0, libp2p::Errc::truncated, "the answer is empty"));
   if (*code_ != 0) return {};
-  if (!version_) return broken(libp2p::Error::at(1 + version_filled_, libp2p::Errc::truncated, "the answer ends within its version"));
+  if (!version_)
+    return broken(
+        libp2p::Error::at(1 + version_filled_, libp2p::Errc::truncated, "the answer ends within its version"));
   if (auto done = frames_.finish(); !done) {
     const libp2p::Error& inner = done.error();
     return broken(inner.offset() ? libp2p::Error::at(kHeadSize + *inner.offset(), inner.code(), inner.text()) : inner);
   }
-  if (body_.empty()) return broken(libp2p::Error::at(kHeadSize, libp2p::Errc::truncated, "the answer holds no payload"));
+  if (body_.empty())
+    return broken(libp2p::Error::at(kHeadSize, libp2p::Errc::truncated, "the answer holds no payload"));
   return {};
 }
 

@@ -1,6 +1,7 @@
 // The OP Stack's request and response `payload_by_number` as bytes. A request is a block number; an answer is a result
 // code and, when that is 0, a version and the payload in snappy's framing format until the end of the stream. Three
-// parts: the request, a decoder that takes an answer in pieces, and the answer, whose frames a server may have lying ready.
+// parts: the request, a decoder that takes an answer in pieces, and the answer, whose frames a server may have lying
+// ready.
 //
 // Owner: one exchange. Thread: any, one at a time. Bounds: the decoder holds at most its decompressed limit and one
 // snappy chunk. Source: specs/protocol/rollup-node-p2p.md, "payload_by_number", with the
