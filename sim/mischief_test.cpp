@@ -11,7 +11,7 @@ namespace secp256k1 = libp2p::crypto::secp256k1;
 
 constexpr std::uint64_t kNow = 1'700'000'100;
 
-opstack::rules::Outcome judge(opstack::testing::Fork fork, Mischief kind) {
+opstack::rules::Outcome judge(opstack::chain::Fork fork, Mischief kind) {
   libp2p::SeededRng rng(11);
   opstack::testing::ChainOptions options;
   options.fork = fork;
@@ -22,7 +22,7 @@ opstack::rules::Outcome judge(opstack::testing::Fork fork, Mischief kind) {
   opstack::rules::BlockRulesConfig config;
   config.chain_id = options.chain_id;
   config.version = opstack::testing::version_of(fork);
-  if (fork == opstack::testing::Fork::jovian) config.jovian_time = 0;
+  if (fork == opstack::chain::Fork::jovian) config.jovian_time = 0;
   opstack::rules::BlockRules rules(config);
   opstack::rules::SignerState signers;
   signers.current = secp256k1::address_of(signer);
@@ -30,9 +30,7 @@ opstack::rules::Outcome judge(opstack::testing::Fork fork, Mischief kind) {
 }
 
 TEST(MischiefMaker, each_kind_is_rejected_by_the_rule_that_it_is_meant_for) {
-  for (const auto fork :
-       {opstack::testing::Fork::bedrock, opstack::testing::Fork::canyon, opstack::testing::Fork::ecotone,
-        opstack::testing::Fork::isthmus, opstack::testing::Fork::jovian}) {
+  for (const auto fork : opstack::testing::kBlockForks) {
     SCOPED_TRACE(to_string(fork));
     const auto expect = [&](Mischief kind, std::initializer_list<opstack::rules::Reason> reasons) {
       SCOPED_TRACE(to_string(kind));

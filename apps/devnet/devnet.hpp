@@ -19,7 +19,7 @@ namespace opp2p::devnet {
 
 struct DevnetOptions {
   std::uint64_t block_time = 2;  // seconds
-  opstack::testing::Fork fork = opstack::testing::Fork::isthmus;
+  opstack::chain::Fork fork = opstack::chain::Fork::isthmus;
   std::size_t block_size = 4096;  // bytes
   std::size_t followers = 4;
   std::optional<std::uint64_t> for_seconds;  // then the sequencer stops and a summary is printed

@@ -87,11 +87,11 @@ Result<opstack::chain::RollupConfig> chain_for(const RecordedBlock& block) {
   libp2p::SeededRng rng(1);
   opstack::testing::ChainOptions options;
   const bool jovian = block.envelope.payload.extra_data.size() == kJovianExtraData;
-  options.fork = block.version == opstack::payload::Version::v1   ? opstack::testing::Fork::bedrock
-                 : block.version == opstack::payload::Version::v2 ? opstack::testing::Fork::canyon
-                 : block.version == opstack::payload::Version::v3 ? opstack::testing::Fork::ecotone
-                 : jovian                                         ? opstack::testing::Fork::jovian
-                                                                  : opstack::testing::Fork::isthmus;
+  options.fork = block.version == opstack::payload::Version::v1   ? opstack::chain::Fork::bedrock
+                 : block.version == opstack::payload::Version::v2 ? opstack::chain::Fork::canyon
+                 : block.version == opstack::payload::Version::v3 ? opstack::chain::Fork::ecotone
+                 : jovian                                         ? opstack::chain::Fork::jovian
+                                                                  : opstack::chain::Fork::isthmus;
   options.genesis_time = 1;
   return opstack::chain::RollupConfig::from_json(opstack::testing::ChainBuilder(options, rng).rollup_config());
 }

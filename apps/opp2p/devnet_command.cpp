@@ -33,7 +33,7 @@ libp2p::Result<opp2p::devnet::IntruderOptions> resolve(const IntruderArguments& 
   out.chain.chain_id = rollup.l2_chain_id;
   out.chain.genesis_time = rollup.genesis.l2_time;
   out.chain.block_time = rollup.block_time;
-  out.chain.fork = opstack::testing::parse_fork(arguments.fork).value();
+  out.chain.fork = opstack::testing::block_fork_from_string(arguments.fork).value();
   out.data_dir = arguments.data_dir;
   OPP2P_TRY(out.signer, opp2p::parse_key(arguments.signer_key));
   OPP2P_TRY(out.peers, opp2p::parse_peers(arguments.peers));
@@ -92,7 +92,7 @@ void add_devnet_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   command->add_option("--replay", *replay,
                       "Instead of making blocks, feed recorded ones (JSON files of payloads) through the same path");
   command->callback([options, fork, replay, &out, &exit_code] {
-    options->fork = opstack::testing::parse_fork(*fork).value();
+    options->fork = opstack::testing::block_fork_from_string(*fork).value();
     exit_code = run_devnet(out, *options, *replay);
   });
   add_intruder(app, exit_code);

@@ -64,7 +64,7 @@ void router_message(benchmark::State& state) {
     (void)network.router.on_frame(peer_id(0), encode_frame(rpc), network.now);
     while (auto action = network.router.poll_action()) {
       if (const auto* validate = std::get_if<Validate>(&*action))
-        network.router.on_validation(validate->request, Verdict::accept, network.now);
+        network.router.on_validation(validate->request, ValidationResult::accept, network.now);
     }
     network.drain(kPeers);
     if (number % 64 == 0) network.beat();

@@ -10,7 +10,7 @@
 #include <cstdint>
 
 #include "libp2p/base/bytes.hpp"
-#include "libp2p/seams/connection_id.hpp"
+#include "libp2p/base/connection_id.hpp"
 #include "libp2p/seams/stream_mux.hpp"
 
 namespace libp2p {

@@ -18,11 +18,11 @@
 #include <string>
 
 #include "libp2p/base/bytes.hpp"
+#include "libp2p/base/connection_id.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/runtime/task.hpp"
-#include "libp2p/seams/connection_id.hpp"
 
 namespace libp2p {
 

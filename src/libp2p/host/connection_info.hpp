@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
+#include "libp2p/base/connection_id.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
-#include "libp2p/seams/connection_id.hpp"
 
 namespace libp2p {
 

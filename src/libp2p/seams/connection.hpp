@@ -12,12 +12,12 @@
 #include <string_view>
 #include <vector>
 
+#include "libp2p/base/connection_id.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/crypto/keys.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
-#include "libp2p/seams/connection_id.hpp"
 #include "libp2p/seams/stream_mux.hpp"
 
 namespace libp2p {

@@ -17,6 +17,6 @@ void serve_in_scope(libp2p::Host& host, runtime::TaskScope& scope, std::string_v
                     std::function<runtime::Task<void>(libp2p::Stream)> serve);
 
 // The coroutine that an acceptor answers with when the stream has been taken already.
-runtime::Task<void> nothing();
+runtime::Task<void> finished_task();
 
 }  // namespace libp2p

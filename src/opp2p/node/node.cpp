@@ -97,7 +97,7 @@ Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& sto
   });
   gossip_ = std::make_unique<libp2p::GossipsubService>(
       *host_, gossip::block_gossip_config(config_.rollup.l2_chain_id, {}), scores_);
-  chain_ = std::make_unique<StoreChain>(
+  chain_ = std::make_unique<BlockStoreAdapter>(
       runtime_, store_, [this](std::uint64_t number, const Error& why) { sync_log_.on_store_refused(number, why); });
 }
 

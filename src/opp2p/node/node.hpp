@@ -29,8 +29,8 @@
 #include "opp2p/observe/peer_log.hpp"
 #include "opp2p/observe/stats.hpp"
 #include "opp2p/observe/sync_log.hpp"
+#include "opp2p/store/block_store_adapter.hpp"
 #include "opp2p/store/store.hpp"
-#include "opp2p/store/store_chain.hpp"
 #include "opstack/gossip/block_gossip.hpp"
 #include "opstack/sync/drive/follower.hpp"
 #include "opstack/sync/drive/sync_server.hpp"
@@ -119,7 +119,7 @@ class Node final : libp2p::LiveCounted<Node> {
   std::unique_ptr<libp2p::PingService> ping_;
   libp2p::gossipsub::NeutralScores scores_;
   std::unique_ptr<libp2p::GossipsubService> gossip_;
-  std::unique_ptr<StoreChain> chain_;
+  std::unique_ptr<BlockStoreAdapter> chain_;
   std::unique_ptr<opstack::sync::Follower> follower_;
   std::unique_ptr<opstack::sync::SyncServer> server_;
   std::unique_ptr<BlockLog> block_log_;

@@ -13,7 +13,7 @@ class PostPayload : public testing::Test {
  protected:
   static opstack::testing::ChainOptions options() {
     opstack::testing::ChainOptions out;
-    out.fork = opstack::testing::Fork::isthmus;
+    out.fork = opstack::chain::Fork::isthmus;
     out.genesis_time = 1'760'000'000;
     return out;
   }

@@ -98,8 +98,8 @@ void Publisher::send(const std::shared_ptr<Job>& job) {
   block.signature = message.signature;
   block.bytes = message.data->size();
   auto judged = [job, block](const libp2p::gossipsub::Published& end) mutable {
-    if (end.verdict != libp2p::gossipsub::Verdict::accept) {
-      const bool rejected = end.verdict == libp2p::gossipsub::Verdict::reject;
+    if (end.verdict != libp2p::gossipsub::ValidationResult::accept) {
+      const bool rejected = end.verdict == libp2p::gossipsub::ValidationResult::reject;
       job->done(fail(Errc::mismatch, std::string(rejected ? "validation failed" : "validation ignored") +
                                          " for payload " + payload_id(job->envelope->payload) +
                                          ": this node's own block rules refuse it"));

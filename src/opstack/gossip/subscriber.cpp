@@ -9,13 +9,13 @@ namespace opstack::gossip {
 
 namespace {
 
-libp2p::gossipsub::Verdict to_router(rules::Verdict verdict) {
+libp2p::gossipsub::ValidationResult to_router(rules::Verdict verdict) {
   switch (verdict) {
-    case rules::Verdict::accept: return libp2p::gossipsub::Verdict::accept;
-    case rules::Verdict::ignore: return libp2p::gossipsub::Verdict::ignore;
+    case rules::Verdict::accept: return libp2p::gossipsub::ValidationResult::accept;
+    case rules::Verdict::ignore: return libp2p::gossipsub::ValidationResult::ignore;
     case rules::Verdict::reject: break;
   }
-  return libp2p::gossipsub::Verdict::reject;
+  return libp2p::gossipsub::ValidationResult::reject;
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ Subscriber::~Subscriber() { leave(); }
 Result<void> Subscriber::join() {
   auto validator = [this, alive = std::weak_ptr<int>(alive_)](const libp2p::gossipsub::Validate& message,
                                                               libp2p::GossipsubService::Done done) {
-    if (alive.expired()) return done(libp2p::gossipsub::Verdict::ignore);
+    if (alive.expired()) return done(libp2p::gossipsub::ValidationResult::ignore);
     validate(message, std::move(done));
   };
   // Accepted blocks are handed on with their verdict, already decoded; the router's delivery adds nothing to that.
@@ -79,7 +79,7 @@ void Subscriber::submit(const std::shared_ptr<Job>& job) {
     job->examined = rules->examine(job->message.data.view, job->message.contents, signers, job->arrived.wall);
   };
   auto done = [this, job, alive = std::weak_ptr<int>(alive_)] {
-    if (alive.expired()) return job->done(libp2p::gossipsub::Verdict::ignore);
+    if (alive.expired()) return job->done(libp2p::gossipsub::ValidationResult::ignore);
     conclude(job);
   };
   if (queue_.submit(job->message.data.view.size(), std::move(work), std::move(done))) return;
@@ -100,7 +100,7 @@ void Subscriber::submit_parts(const std::shared_ptr<Job>& job) {
   };
   auto done = [this, job, alive = std::weak_ptr<int>(alive_)] {
     if (--job->parts > 0) return;
-    if (alive.expired()) return job->done(libp2p::gossipsub::Verdict::ignore);
+    if (alive.expired()) return job->done(libp2p::gossipsub::ValidationResult::ignore);
     if (job->examined.signer_counts) rules_->complete(job->examined, *job->decoded);
     conclude(job);
   };

@@ -18,7 +18,6 @@ using opstack::payload::Hash;
 using opstack::payload::Uint256;
 namespace secp256k1 = libp2p::crypto::secp256k1;
 
-constexpr std::string_view kForks[] = {"bedrock", "canyon", "ecotone", "isthmus", "jovian"};
 constexpr std::size_t kSenders = 8;
 constexpr std::uint64_t kGasLimit = 400'000'000;
 constexpr std::uint64_t kGenesisBaseFee = 1'000'000'000;
@@ -176,24 +175,18 @@ Hash root_of(const std::vector<Bytes>& values) {
 
 }  // namespace
 
-std::string_view to_string(Fork fork) { return kForks[static_cast<std::size_t>(fork)]; }
-
-std::optional<Fork> parse_fork(std::string_view name) {
-  for (std::size_t i = 0; i < std::size(kForks); ++i)
-    if (kForks[i] == name) return static_cast<Fork>(i);
-  return std::nullopt;
+std::optional<Fork> block_fork_from_string(std::string_view name) {
+  const auto fork = chain::fork_from_string(name);
+  const bool has_form =
+      fork && std::find(std::begin(kBlockForks), std::end(kBlockForks), *fork) != std::end(kBlockForks);
+  return has_form ? fork : std::nullopt;
 }
 
 opstack::payload::Version version_of(Fork fork) {
   using opstack::payload::Version;
-  switch (fork) {
-    case Fork::bedrock: return Version::v1;
-    case Fork::canyon: return Version::v2;
-    case Fork::ecotone: return Version::v3;
-    case Fork::isthmus:
-    case Fork::jovian: return Version::v4;
-  }
-  return Version::v4;
+  if (fork >= Fork::isthmus) return Version::v4;
+  if (fork >= Fork::ecotone) return Version::v3;
+  return fork >= Fork::canyon ? Version::v2 : Version::v1;
 }
 
 ChainBuilder::ChainBuilder(ChainOptions options, libp2p::Rng& rng)

@@ -13,6 +13,7 @@
 
 #include "libp2p/base/rng.hpp"
 #include "libp2p/crypto/secp256k1.hpp"
+#include "opstack/chain/fork.hpp"
 #include "opstack/payload/payload.hpp"
 
 namespace opstack::testing {
@@ -21,11 +22,14 @@ using libp2p::Bytes;
 using libp2p::ByteView;
 using opstack::payload::Envelope;
 
-// The forks that change a block's form; those between them (Delta, Fjord, Granite, Holocene) come with the next one
+using chain::Fork;
+
+// The forks that change a block's form. Those between them (Delta, Fjord, Granite, Holocene) come with the next one
 // named here.
-enum class Fork : std::uint8_t { bedrock, canyon, ecotone, isthmus, jovian };
-std::string_view to_string(Fork fork);
-std::optional<Fork> parse_fork(std::string_view name);
+inline constexpr Fork kBlockForks[] = {Fork::bedrock, Fork::canyon, Fork::ecotone, Fork::isthmus, Fork::jovian};
+// One of kBlockForks; nothing for another name.
+std::optional<Fork> block_fork_from_string(std::string_view name);
+// The payload version of a fork's blocks; `fork` is one of kBlockForks.
 opstack::payload::Version version_of(Fork fork);
 
 struct ChainOptions {

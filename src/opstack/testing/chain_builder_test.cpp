@@ -22,10 +22,8 @@ ChainBuilder builder(Fork fork, std::size_t block_size = 4096) {
   return ChainBuilder(options, rng);
 }
 
-constexpr Fork kAll[] = {Fork::bedrock, Fork::canyon, Fork::ecotone, Fork::isthmus, Fork::jovian};
-
 TEST(ChainBuilder, blocks_of_every_fork_link_and_survive_their_own_encoding) {
-  for (const auto fork : kAll) {
+  for (const auto fork : kBlockForks) {
     SCOPED_TRACE(to_string(fork));
     auto chain = builder(fork);
     auto parent = chain.genesis();

@@ -188,7 +188,7 @@ TEST(GossipsubNaming, costs_a_peer_nothing_when_its_messages_are_accepted) {
   Bombed net;
   for (int i = 0; i < 50; ++i) {
     net.send(1, {"bomb " + std::to_string(i)});
-    EXPECT_TRUE(net.router.on_validation(static_cast<RequestId>(i) + 1, Verdict::accept, net.now));
+    EXPECT_TRUE(net.router.on_validation(static_cast<RequestId>(i) + 1, ValidationResult::accept, net.now));
   }
   EXPECT_EQ(net.router.counters().delivered, 50U);
 }
@@ -198,7 +198,7 @@ TEST(GossipsubNaming, of_copies_of_what_was_rejected_counts_as_a_refusal) {
   constexpr int kMessages = 40;  // more than are recognised by their bytes
   for (int i = 0; i < kMessages; ++i) {
     net.send(1, {"junk " + std::to_string(i)});
-    ASSERT_TRUE(net.router.on_validation(static_cast<RequestId>(i) + 1, Verdict::reject, net.now));
+    ASSERT_TRUE(net.router.on_validation(static_cast<RequestId>(i) + 1, ValidationResult::reject, net.now));
   }
   for (int i = 0; i < 10 * kMessages; ++i) net.send(1, {"junk " + std::to_string(i % kMessages)});
   EXPECT_LE(net.named, 64U) << "the burst of refusals, and no more";
@@ -209,7 +209,7 @@ TEST(GossipsubNaming, of_junk_is_bounded_per_second) {
   Bombed net;
   for (int second = 0; second < 20; ++second) {
     net.send(1, {"bomb " + std::to_string(second)});
-    net.router.on_validation(static_cast<RequestId>(net.named), Verdict::ignore, net.now);
+    net.router.on_validation(static_cast<RequestId>(net.named), ValidationResult::ignore, net.now);
     net.now = net.now + Seconds(1);
   }
   EXPECT_LE(net.named, 10U);
@@ -239,7 +239,7 @@ TEST(GossipsubRouter, takes_no_proof_for_what_it_sent_to_the_peer_itself_and_kee
   for (std::uint32_t n = 1; n <= 3; ++n) bench.add_subscriber(n);
   bench.send_message(1, "block");
   bench.send_message(2, "block");
-  bench.answer_all(Verdict::accept);
+  bench.answer_all(ValidationResult::accept);
   bench.send_message(3, "block");
   EXPECT_TRUE(bench.router.is_proven(peer_id(1), bench.now.mono));
   EXPECT_TRUE(bench.router.is_proven(peer_id(2), bench.now.mono));
@@ -254,12 +254,12 @@ TEST(GossipsubRouter, takes_proof_that_was_lost_away_for_good_whether_the_peer_c
   ASSERT_TRUE(bench.router.subscribe(kTopic, bench.now));
   bench.add_subscriber(1);
   bench.send_message(1, "block");
-  bench.answer_all(Verdict::accept);
+  bench.answer_all(ValidationResult::accept);
   bench.router.remove_peer(peer_id(1), bench.now);
   bench.add_subscriber(1);
   ASSERT_TRUE(bench.router.is_proven(peer_id(1), bench.now.mono));
   bench.send_message(1, "junk");
-  bench.answer_all(Verdict::reject);
+  bench.answer_all(ValidationResult::reject);
   ASSERT_FALSE(bench.router.is_proven(peer_id(1), bench.now.mono));
   bench.router.remove_peer(peer_id(1), bench.now);
   bench.add_subscriber(1);
@@ -277,10 +277,10 @@ TEST(GossipsubRouter, blames_nobody_for_a_verdict_that_was_not_given) {
   const auto late = bench.router.oldest_validation(bench.now.mono - Seconds(30));
   ASSERT_TRUE(late);
   EXPECT_FALSE(bench.router.oldest_validation(bench.now.mono - Seconds(31)));
-  EXPECT_TRUE(bench.router.on_validation(*late, Verdict::ignore, bench.now, Router::Blame::nobody));
+  EXPECT_TRUE(bench.router.on_validation(*late, ValidationResult::ignore, bench.now, Router::Blame::nobody));
   bench.send_message(1, "b");
   EXPECT_EQ(bench.router.sizes().validating, 1U);
-  bench.router.on_validation(2, Verdict::ignore, bench.now);
+  bench.router.on_validation(2, ValidationResult::ignore, bench.now);
   bench.send_message(1, "c");
   EXPECT_EQ(bench.router.counters().dropped_refused_often, 1U);
 }
@@ -298,7 +298,7 @@ TEST(GossipsubProvenMesh, is_cut_down_to_those_that_have_delivered_and_takes_the
     bench.add_subscriber(n);
     bench.send_message(n, "block " + std::to_string(n));
   }
-  bench.answer_all(Verdict::accept);
+  bench.answer_all(ValidationResult::accept);
   bench.add_subscriber(30);
   bench.send(30, graft_rpc(kTopic));
   EXPECT_THAT(bench.router.mesh(kTopic), SizeIs(12)) << "a newcomer is refused as ever";
@@ -319,7 +319,7 @@ TEST(GossipsubProvenMesh, looks_once_in_a_while_for_those_that_have_delivered) {
     bench.add_subscriber(n);
     bench.send_message(n, "block " + std::to_string(n));
   }
-  bench.answer_all(Verdict::accept);
+  bench.answer_all(ValidationResult::accept);
   bench.pass(Seconds(31));
   std::size_t proven = 0;
   for (const PeerId& peer : bench.router.mesh(kTopic)) proven += bench.router.is_proven(peer, bench.now.mono) ? 1 : 0;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <variant>
 
+#include "libp2p/base/connection_id.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/frame.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
@@ -16,9 +17,8 @@ namespace libp2p::gossipsub {
 
 // What was agreed for the stream that we write to. `pending`: that stream is still being opened.
 enum class Version : std::uint8_t { pending, floodsub, v1_0, v1_1, v1_2, v1_3 };
-// Who dialled the connection.
-enum class Direction : std::uint8_t { inbound, outbound };
-enum class Verdict : std::uint8_t { accept, reject, ignore };
+// What a validator makes of a message.
+enum class ValidationResult : std::uint8_t { accept, reject, ignore };
 
 using RequestId = std::uint64_t;
 
@@ -50,7 +50,7 @@ struct Deliver {
 struct Published {
   RequestId request = 0;
   MessageId id;
-  Verdict verdict = Verdict::accept;
+  ValidationResult verdict = ValidationResult::accept;
 };
 
 enum class FaultKind : std::uint8_t {

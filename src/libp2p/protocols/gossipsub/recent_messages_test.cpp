@@ -90,7 +90,7 @@ TEST(GossipsubRouter, hands_what_naming_unpacked_to_the_validator_and_counts_its
   ASSERT_EQ(asked.size(), 1u);
   EXPECT_EQ(asked[0].contents, contents);
   EXPECT_EQ(bench.router.counters().dropped_validation_full, 1u);
-  EXPECT_TRUE(bench.router.on_validation(asked[0].request, Verdict::accept, bench.now));
+  EXPECT_TRUE(bench.router.on_validation(asked[0].request, ValidationResult::accept, bench.now));
   bench.send_message(1, "there is room again");
   EXPECT_EQ(bench.router.counters().dropped_validation_full, 1u);
 }

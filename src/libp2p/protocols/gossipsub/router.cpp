@@ -26,7 +26,7 @@ std::optional<Version> version_of(std::string_view protocol_id) {
   return std::nullopt;
 }
 
-Router::Router(Config config, Rng& rng, ScoreView& scores, Now now)
+Router::Router(Config config, Rng& rng, PeerScores& scores, Now now)
     : config_(std::move(config)),
       rng_(rng),
       scores_(scores),

@@ -21,7 +21,7 @@
 //  - Validate{request, …}: hand the data to the topic's validator (any thread, any order) and answer on_validation()
 //  exactly
 //    once, under a deadline of the driver's own (op-node: 3 s, then ignore). The slice keeps its buffer alive.
-//  - Deliver goes to the topic's subscriber; Fault and ScoreView to the reputation; Trace to logs and metrics.
+//  - Deliver goes to the topic's subscriber; Fault and PeerScores to the reputation; Trace to logs and metrics.
 //  - One timer: on_timeout() at next_deadline(). A late call runs one heartbeat; heartbeats that were missed are not
 //  made up.
 #pragma once
@@ -108,7 +108,7 @@ class Router {
   };
 
   // `rng` and `scores` outlive the router.
-  Router(Config config, Rng& rng, ScoreView& scores, Now now);
+  Router(Config config, Rng& rng, PeerScores& scores, Now now);
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
@@ -137,7 +137,7 @@ class Router {
   // Answers whether the request was open. A verdict that says nothing of the message (the validator did not answer, or
   // had no room) is not held against its sender.
   enum class Blame : std::uint8_t { sender, nobody };
-  bool on_validation(RequestId request, Verdict verdict, Now now, Blame blame = Blame::sender);
+  bool on_validation(RequestId request, ValidationResult verdict, Now now, Blame blame = Blame::sender);
   // The open request that was made first, if that was at `until` or before.
   std::optional<RequestId> oldest_validation(MonoTime until) const;
 
@@ -234,8 +234,8 @@ class Router {
   void drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, Now now);
   RequestId begin_validation(Validation validation, bool seen, Now now);
   void send_idontwant(const Validation& validation);
-  void finish(Validation& validation, Verdict verdict, RequestId request, Now now);
-  void judge_senders(const Validation& validation, Verdict verdict, Blame blame, Now now);
+  void finish(Validation& validation, ValidationResult verdict, RequestId request, Now now);
+  void judge_senders(const Validation& validation, ValidationResult verdict, Blame blame, Now now);
   void refuse(const Validation& validation, RejectReason reason, Now now);
   void spread(const Validation& validation, Now now);
   Keys recipients(std::string_view topic, bool own, Now now);
@@ -273,7 +273,7 @@ class Router {
 
   Config config_;
   Rng& rng_;
-  ScoreView& scores_;
+  PeerScores& scores_;
   PeerTable peers_;
   Topics topics_;
   SeenCache seen_;

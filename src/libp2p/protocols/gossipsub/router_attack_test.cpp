@@ -51,7 +51,8 @@ class Flood {
       const bool block = as_text(waiting_.front().data.view).starts_with("block");
       accepted_ += block ? 1 : 0;
       ++judged_;
-      bench.router.on_validation(waiting_.front().request, block ? Verdict::accept : Verdict::reject, bench.now);
+      bench.router.on_validation(waiting_.front().request, block ? ValidationResult::accept : ValidationResult::reject,
+                                 bench.now);
       waiting_.pop_front();
     }
   }
@@ -96,11 +97,11 @@ std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses, b
       const auto* validate = std::get_if<Validate>(&*action);
       if (validate == nullptr) continue;
       if (as_text(validate->data.view) == "proof") {
-        router.on_validation(validate->request, Verdict::accept, now);
+        router.on_validation(validate->request, ValidationResult::accept, now);
         continue;
       }
       accepted += is_block(validate->data.view) ? 1 : 0;
-      router.on_validation(validate->request, Verdict::ignore, now);  // who sends blocks stays a stranger
+      router.on_validation(validate->request, ValidationResult::ignore, now);  // who sends blocks stays a stranger
     }
   };
   for (std::uint32_t n = 0; n < attackers; ++n) {

@@ -26,7 +26,7 @@ class GossipsubControl : public testing::Test {
   }
   MessageId accept(std::uint32_t from, std::string_view data) {
     bench.send_message(from, data);
-    bench.answer_all(Verdict::accept);
+    bench.answer_all(ValidationResult::accept);
     return id_of(kTopic, as_bytes(data));
   }
 

@@ -48,7 +48,7 @@ class Run {
       step();
       settle();
     }
-    for (const auto request : std::set<RequestId>(requests_)) verdict(request, Verdict::ignore);
+    for (const auto request : std::set<RequestId>(requests_)) verdict(request, ValidationResult::ignore);
     for (std::uint8_t n = 0; n < 8; ++n) router_.remove_peer(peer_id(n), now_);
     settle();
     const auto sizes = router_.sizes();
@@ -80,7 +80,7 @@ class Run {
     if (n < 4) return {{0x20, 1, 0xd, 0xb8, 0, 0, n}, {0x20, 1, 0xd, 0xb8, 0, 0}};
     return {};
   }
-  void verdict(RequestId request, Verdict verdict) {
+  void verdict(RequestId request, ValidationResult verdict) {
     const auto blame = request % 4 == 0 ? Router::Blame::nobody : Router::Blame::sender;
     require(router_.on_validation(request, verdict, now_, blame));
     requests_.erase(request);
@@ -103,7 +103,7 @@ class Run {
                                           static_cast<LocalCheck>(script_.next() % 2), now_));
         return;
       case 6:
-        if (!requests_.empty()) verdict(*requests_.begin(), static_cast<Verdict>(script_.next() % 3));
+        if (!requests_.empty()) verdict(*requests_.begin(), static_cast<ValidationResult>(script_.next() % 3));
         return;
       case 7: now_ = now_ + Millis(script_.next() * 20); return router_.on_timeout(now_);
       case 8: return pull(peer);

@@ -133,7 +133,7 @@ TEST_F(GossipsubMesh, advertises_recent_messages_to_peers_outside_of_it) {
   add(7, 30);
   for (std::uint32_t n = 7; n <= 30; ++n) bench.sent(n);
   bench.send_message(1, "block");
-  bench.answer_all(Verdict::accept);
+  bench.answer_all(ValidationResult::accept);
   const auto id = id_of(kTopic, as_bytes("block"));
   std::size_t told = 0;
   bench.heartbeat();
@@ -157,7 +157,7 @@ TEST_F(GossipsubMesh, advertises_to_a_quarter_of_the_peers_when_that_is_more) {
   graft(1, 6);
   add(7, 46);
   bench.send_message(1, "block");
-  bench.answer_all(Verdict::accept);
+  bench.answer_all(ValidationResult::accept);
   bench.heartbeat();
   std::size_t told = 0;
   for (std::uint32_t n = 1; n <= 46; ++n) told += bench.sent(n).ihave.empty() ? 0U : 1U;
@@ -172,7 +172,7 @@ TEST_F(GossipsubMesh, advertises_nothing_to_peers_below_the_gossip_threshold_or_
   bench.scores.values[peer_id(7)] = -10.5;
   for (const std::uint32_t n : {7U, 8U, 9U}) bench.sent(n);
   bench.send_message(1, "block");
-  bench.answer_all(Verdict::accept);
+  bench.answer_all(ValidationResult::accept);
   bench.heartbeat();
   EXPECT_THAT(bench.sent(7).ihave, IsEmpty());
   EXPECT_EQ(bench.sent(8).ihave.size(), 1U);
@@ -186,9 +186,9 @@ TEST_F(GossipsubMesh, does_not_advertise_what_was_not_accepted) {
   bench.send(2, prune_rpc(kTopic, 60));
   bench.sent(2);
   bench.send_message(1, "bad");
-  bench.answer_all(Verdict::reject);
+  bench.answer_all(ValidationResult::reject);
   bench.send_message(1, "old");
-  bench.answer_all(Verdict::ignore);
+  bench.answer_all(ValidationResult::ignore);
   bench.send_message(1, "pending");
   bench.heartbeat();
   EXPECT_THAT(bench.sent(2).ihave, IsEmpty());

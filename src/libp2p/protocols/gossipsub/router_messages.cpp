@@ -160,7 +160,7 @@ void Router::send_idontwant(const Validation& validation) {
   }
 }
 
-bool Router::on_validation(RequestId request, Verdict verdict, Now now, Blame blame) {
+bool Router::on_validation(RequestId request, ValidationResult verdict, Now now, Blame blame) {
   const auto found = validating_.find(request);
   if (found == validating_.end()) return false;
   Validation validation = std::move(found->second);
@@ -177,10 +177,10 @@ std::optional<RequestId> Router::oldest_validation(MonoTime until) const {
 }
 
 // All who sent an accepted message before we could have sent it to them have proven something by it.
-void Router::judge_senders(const Validation& validation, Verdict verdict, Blame blame, Now now) {
+void Router::judge_senders(const Validation& validation, ValidationResult verdict, Blame blame, Now now) {
   if (validation.from.empty()) return;
   Peer* const sender = peers_.at(validation.from_key);
-  if (verdict == Verdict::accept) {
+  if (verdict == ValidationResult::accept) {
     for (const PeerKey key : validation.holders) {
       if (Peer* peer = peers_.at(key)) peer->standing.proof.credit(now.mono);
     }
@@ -190,19 +190,19 @@ void Router::judge_senders(const Validation& validation, Verdict verdict, Blame 
     return;
   }
   if (blame == Blame::nobody) return;
-  if (sender != nullptr && verdict == Verdict::reject) sender->standing.proof.debit();
+  if (sender != nullptr && verdict == ValidationResult::reject) sender->standing.proof.debit();
   admission_.refusals().add(validation.from, sender != nullptr ? sender->standing.blocks : AddressBlocks{}, now.mono);
 }
 
-void Router::finish(Validation& validation, Verdict verdict, RequestId request, Now now) {
+void Router::finish(Validation& validation, ValidationResult verdict, RequestId request, Now now) {
   const bool own = validation.from.empty();
-  const SeenState state = verdict == Verdict::accept   ? SeenState::delivered
-                          : verdict == Verdict::reject ? SeenState::rejected
-                                                       : SeenState::ignored;
+  const SeenState state = verdict == ValidationResult::accept   ? SeenState::delivered
+                          : verdict == ValidationResult::reject ? SeenState::rejected
+                                                                : SeenState::ignored;
   seen_.set(validation.id, {state, 0});
   if (own) actions_.emplace_back(Published{request, validation.id, verdict});
-  if (verdict != Verdict::accept) {
-    refuse(validation, verdict == Verdict::reject ? RejectReason::invalid : RejectReason::ignored, now);
+  if (verdict != ValidationResult::accept) {
+    refuse(validation, verdict == ValidationResult::reject ? RejectReason::invalid : RejectReason::ignored, now);
     return;
   }
   if (own) {

@@ -176,13 +176,15 @@ class Run {
     const RequestId request = at->first;
     model_.pending.erase(at);
     const std::uint8_t choice = script_.next() % 8;
-    const Verdict verdict = choice == 0 ? Verdict::reject : choice == 1 ? Verdict::ignore : Verdict::accept;
+    const ValidationResult verdict = choice == 0   ? ValidationResult::reject
+                                     : choice == 1 ? ValidationResult::ignore
+                                                   : ValidationResult::accept;
     require(router_.on_validation(request, verdict, now_) && !router_.on_validation(request, verdict, now_));
     if (Seen* known = model_.find_seen(message.id, now_.mono))
-      *known = verdict == Verdict::accept ? Seen::accepted : Seen::refused;
+      *known = verdict == ValidationResult::accept ? Seen::accepted : Seen::refused;
     const bool own = message.from.empty();
-    if (verdict == Verdict::reject && !own) faults_.emplace(message.from, FaultKind::invalid_message);
-    if (verdict != Verdict::accept || (!own && !model_.topics[message.topic].joined)) return;
+    if (verdict == ValidationResult::reject && !own) faults_.emplace(message.from, FaultKind::invalid_message);
+    if (verdict != ValidationResult::accept || (!own && !model_.topics[message.topic].joined)) return;
     if (!own) expected_deliveries_.insert(message.id);
     spread(message);
   }

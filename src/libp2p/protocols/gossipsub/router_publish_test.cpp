@@ -26,7 +26,7 @@ TEST(GossipsubPublish, publishes_to_the_mesh_and_never_to_itself) {
 TEST(GossipsubPublish, publishing_what_was_delivered_before_does_nothing_and_is_no_error) {
   auto bench = joined(2);
   bench->send_message(1, "block");
-  bench->answer_all(Verdict::accept);
+  bench->answer_all(ValidationResult::accept);
   bench->sent(2);
   const auto again = bench->router.publish(kTopic, as_bytes("block"), LocalCheck::already_valid, bench->now);
   ASSERT_TRUE(again);
@@ -37,7 +37,7 @@ TEST(GossipsubPublish, publishing_what_was_delivered_before_does_nothing_and_is_
 TEST(GossipsubPublish, publishing_what_was_ignored_before_is_taken_up_again) {
   auto bench = joined(2);
   bench->send_message(1, "block");
-  bench->answer_all(Verdict::ignore);
+  bench->answer_all(ValidationResult::ignore);
   const auto again = bench->router.publish(kTopic, as_bytes("block"), LocalCheck::validate, bench->now);
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->sent);
@@ -45,11 +45,11 @@ TEST(GossipsubPublish, publishing_what_was_ignored_before_is_taken_up_again) {
   ASSERT_EQ(requests.size(), 1U);
   EXPECT_TRUE(requests[0].local);
   EXPECT_EQ(requests[0].request, again->request);
-  bench->router.on_validation(requests[0].request, Verdict::accept, bench->now);
+  bench->router.on_validation(requests[0].request, ValidationResult::accept, bench->now);
   const auto published = bench->take<Published>();
   ASSERT_EQ(published.size(), 1U);
   EXPECT_EQ(published[0].request, again->request);
-  EXPECT_EQ(published[0].verdict, Verdict::accept);
+  EXPECT_EQ(published[0].verdict, ValidationResult::accept);
   EXPECT_THAT(bench->take<Deliver>(), IsEmpty());
   EXPECT_EQ(bench->sent(1).messages.size(), 1U);
 }
@@ -57,8 +57,8 @@ TEST(GossipsubPublish, publishing_what_was_ignored_before_is_taken_up_again) {
 TEST(GossipsubPublish, tells_the_publisher_when_its_message_is_rejected) {
   auto bench = joined(2);
   ASSERT_TRUE(bench->router.publish(kTopic, as_bytes("bad"), LocalCheck::validate, bench->now));
-  bench->answer_all(Verdict::reject);
-  EXPECT_EQ(bench->take<Published>().at(0).verdict, Verdict::reject);
+  bench->answer_all(ValidationResult::reject);
+  EXPECT_EQ(bench->take<Published>().at(0).verdict, ValidationResult::reject);
   EXPECT_THAT(bench->faults(), IsEmpty());
   EXPECT_THAT(bench->sent(1).messages, IsEmpty());
 }
@@ -103,7 +103,7 @@ TEST(GossipsubPublish, sends_to_floodsub_peers_whatever_the_mesh_holds) {
   auto bench = joined(2);
   bench->add_subscriber(9, Version::floodsub);
   bench->send_message(1, "block");
-  bench->answer_all(Verdict::accept);
+  bench->answer_all(ValidationResult::accept);
   EXPECT_EQ(bench->sent(9).messages.size(), 1U);
   bench->heartbeat();
   EXPECT_EQ(bench->router.mesh(kTopic).size(), 2U);
@@ -123,7 +123,7 @@ TEST(GossipsubPublish, floods_own_messages_to_all_peers_in_the_topic_when_told_s
   EXPECT_EQ(bench->sent(8).messages.size(), 1U);
   EXPECT_THAT(bench->sent(9).messages, IsEmpty()) << "below the publish threshold";
   bench->send_message(1, "theirs");
-  bench->answer_all(Verdict::accept);
+  bench->answer_all(ValidationResult::accept);
   EXPECT_EQ(bench->sent(2).messages.size(), 1U);
   EXPECT_THAT(bench->sent(8).messages, IsEmpty()) << "other peers' messages keep to the mesh";
 }

@@ -127,7 +127,7 @@ TEST(GossipsubRouter, forwards_an_accepted_message_to_the_mesh_but_not_to_its_se
   bench->send_message(1, "block");
   EXPECT_THAT(bench->take<Deliver>(), IsEmpty()) << "nothing is delivered before the verdict";
   EXPECT_THAT(bench->sent(2).messages, IsEmpty());
-  bench->answer_all(Verdict::accept);
+  bench->answer_all(ValidationResult::accept);
   const auto delivered = bench->take<Deliver>();
   ASSERT_EQ(delivered.size(), 1U);
   EXPECT_EQ(delivered[0].from, peer_id(1));
@@ -148,7 +148,7 @@ TEST(GossipsubRouter, shares_one_buffer_among_validator_subscriber_and_peers) {
   const auto validate = bench->take<Validate>();
   ASSERT_EQ(validate.size(), 1U);
   EXPECT_EQ(validate[0].data.owner, frame) << "the very buffer that it came in";
-  bench->router.on_validation(validate[0].request, Verdict::accept, bench->now);
+  bench->router.on_validation(validate[0].request, ValidationResult::accept, bench->now);
   EXPECT_EQ(bench->take<Deliver>()[0].data.owner, frame);
   EXPECT_THAT(bench->sent(2).frames, ElementsAre(frame));
   EXPECT_THAT(bench->sent(3).frames, ElementsAre(frame));
@@ -160,7 +160,7 @@ TEST(GossipsubRouter, does_not_forward_to_peers_that_sent_the_message_themselves
   bench->send_message(2, "block");
   EXPECT_EQ(bench->take<Validate>().size(), 1U);
   EXPECT_EQ(bench->router.counters().duplicates, 1U);
-  EXPECT_TRUE(bench->router.on_validation(1, Verdict::accept, bench->now));
+  EXPECT_TRUE(bench->router.on_validation(1, ValidationResult::accept, bench->now));
   EXPECT_THAT(bench->sent(2).messages, IsEmpty());
   EXPECT_EQ(bench->sent(3).messages.size(), 1U);
   EXPECT_EQ(bench->scores.duplicates[peer_id(2)], 1U);
@@ -172,7 +172,7 @@ TEST(GossipsubRouter, does_not_send_a_message_back_to_a_sender_that_reconnected)
   bench->router.remove_peer(peer_id(1), bench->now);
   bench->add_subscriber(1);
   bench->send(1, graft_rpc(kTopic));
-  bench->answer_all(Verdict::accept);
+  bench->answer_all(ValidationResult::accept);
   EXPECT_THAT(bench->sent(1).messages, IsEmpty());
   EXPECT_EQ(bench->sent(2).messages.size(), 1U);
 }
@@ -180,7 +180,7 @@ TEST(GossipsubRouter, does_not_send_a_message_back_to_a_sender_that_reconnected)
 TEST(GossipsubRouter, keeps_a_rejected_message_seen_and_blames_its_sender) {
   auto bench = joined(2);
   bench->send_message(1, "bad");
-  bench->answer_all(Verdict::reject);
+  bench->answer_all(ValidationResult::reject);
   EXPECT_THAT(bench->faults(), ElementsAre(FaultKind::invalid_message));
   EXPECT_THAT(bench->take<Deliver>(), IsEmpty());
   bench->send_message(2, "bad");
@@ -192,7 +192,7 @@ TEST(GossipsubRouter, keeps_a_rejected_message_seen_and_blames_its_sender) {
 TEST(GossipsubRouter, neither_forwards_nor_blames_for_an_ignored_message) {
   auto bench = joined(2);
   bench->send_message(1, "old");
-  bench->answer_all(Verdict::ignore);
+  bench->answer_all(ValidationResult::ignore);
   EXPECT_THAT(bench->faults(), IsEmpty());
   EXPECT_THAT(bench->take<Deliver>(), IsEmpty());
   EXPECT_THAT(bench->sent(2).messages, IsEmpty());
@@ -204,11 +204,11 @@ TEST(GossipsubRouter, takes_verdicts_in_any_order_and_each_once) {
   for (const auto* data : {"a", "b", "c"}) bench->send_message(1, data);
   const auto requests = bench->take<Validate>();
   ASSERT_EQ(requests.size(), 3U);
-  EXPECT_TRUE(bench->router.on_validation(requests[2].request, Verdict::accept, bench->now));
-  EXPECT_TRUE(bench->router.on_validation(requests[0].request, Verdict::reject, bench->now));
-  EXPECT_TRUE(bench->router.on_validation(requests[1].request, Verdict::accept, bench->now));
-  EXPECT_FALSE(bench->router.on_validation(requests[1].request, Verdict::accept, bench->now));
-  EXPECT_FALSE(bench->router.on_validation(99, Verdict::accept, bench->now));
+  EXPECT_TRUE(bench->router.on_validation(requests[2].request, ValidationResult::accept, bench->now));
+  EXPECT_TRUE(bench->router.on_validation(requests[0].request, ValidationResult::reject, bench->now));
+  EXPECT_TRUE(bench->router.on_validation(requests[1].request, ValidationResult::accept, bench->now));
+  EXPECT_FALSE(bench->router.on_validation(requests[1].request, ValidationResult::accept, bench->now));
+  EXPECT_FALSE(bench->router.on_validation(99, ValidationResult::accept, bench->now));
   EXPECT_EQ(bench->sent(2).messages.size(), 2U);
   EXPECT_EQ(bench->router.sizes().validating, 0U);
   EXPECT_EQ(bench->router.sizes().validating_bytes, 0U);
@@ -217,7 +217,7 @@ TEST(GossipsubRouter, takes_verdicts_in_any_order_and_each_once) {
 TEST(GossipsubRouter, forgets_a_message_65_seconds_after_its_first_sight_whatever_came_later) {
   auto bench = joined(2);
   bench->send_message(1, "block");
-  bench->answer_all(Verdict::accept);
+  bench->answer_all(ValidationResult::accept);
   bench->pass(Seconds(64));
   bench->send_message(2, "block");
   EXPECT_THAT(bench->take<Validate>(), IsEmpty());
@@ -253,7 +253,7 @@ TEST(GossipsubRouter, drops_a_message_whose_topic_was_left_during_validation) {
   auto bench = joined(2);
   bench->send_message(1, "block");
   bench->router.unsubscribe(kTopic, bench->now);
-  bench->answer_all(Verdict::accept);
+  bench->answer_all(ValidationResult::accept);
   EXPECT_THAT(bench->take<Deliver>(), IsEmpty());
   EXPECT_THAT(bench->sent(2).messages, IsEmpty());
 }
@@ -272,7 +272,7 @@ TEST(GossipsubRouter, does_not_mark_a_message_seen_that_found_no_room_at_the_val
   ASSERT_EQ(requests.size(), 2U);
   EXPECT_EQ(bench->router.counters().dropped_validation_full, 1U);
   EXPECT_EQ(bench->scores.rejected.at(0).second, RejectReason::queue_full);
-  bench->router.on_validation(requests[0].request, Verdict::accept, bench->now);
+  bench->router.on_validation(requests[0].request, ValidationResult::accept, bench->now);
   bench->send_message(1, "c");
   EXPECT_EQ(bench->take<Validate>().size(), 1U);
 }
@@ -318,7 +318,7 @@ TEST(GossipsubRouter, forgets_everything_of_a_peer_that_goes_except_the_backoff)
   auto bench = joined(6);
   bench->pass(Seconds(1));
   bench->send_message(1, "block");
-  bench->answer_all(Verdict::accept);
+  bench->answer_all(ValidationResult::accept);
   bench->send_message(1, "pending");
   bench->send(2, ihave_rpc(kTopic, {id_of(kTopic, as_bytes("x"))}));
   bench->send(3, iwant_rpc({id_of(kTopic, as_bytes("block"))}));
@@ -338,7 +338,7 @@ TEST(GossipsubRouter, forgets_everything_of_a_peer_that_goes_except_the_backoff)
   EXPECT_EQ(after.backoffs, 1U);
   EXPECT_EQ(live<Peer>(), 0);
   EXPECT_EQ(after.validating, 1U);
-  bench->answer_all(Verdict::accept);
+  bench->answer_all(ValidationResult::accept);
   EXPECT_EQ(bench->router.sizes().validating, 0U);
   EXPECT_EQ(bench->router.sizes().topics, 1U);
   bench->router.unsubscribe(kTopic, bench->now);
@@ -355,7 +355,7 @@ TEST(GossipsubRouter, drops_the_oldest_forwarded_message_when_a_peer_does_not_re
   auto bench = joined(2, params);
   ASSERT_TRUE(bench->router.publish(kTopic, as_bytes("mine"), LocalCheck::already_valid, bench->now));
   for (int i = 0; i < 6; ++i) bench->send_message(1, "block " + std::to_string(i));
-  bench->answer_all(Verdict::accept);
+  bench->answer_all(ValidationResult::accept);
   EXPECT_EQ(bench->router.counters().dropped_outbox_forwarded, 3U);
   EXPECT_EQ(bench->router.counters().dropped_outbox_own, 0U);
   std::vector<std::string> texts;

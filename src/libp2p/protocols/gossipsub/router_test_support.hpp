@@ -82,7 +82,7 @@ inline Rpc idontwant_rpc(const std::vector<MessageId>& ids) {
 }
 
 // Scores as a test sets them; remembers what it was told.
-class FakeScores final : public ScoreView {
+class FakeScores final : public PeerScores {
  public:
   double score(const PeerId& peer) const override {
     const auto found = values.find(peer);
@@ -162,7 +162,7 @@ class Bench {
     for (const auto& fault : take<Fault>()) kinds.push_back(fault.kind);
     return kinds;
   }
-  void answer_all(Verdict verdict) {
+  void answer_all(ValidationResult verdict) {
     for (const auto& request : take<Validate>()) EXPECT_TRUE(router.on_validation(request.request, verdict, now));
   }
   // Everything that waits for the peer.
@@ -223,7 +223,7 @@ class Network {
     Nanos max_validation = Millis(30);
     // Whether a frame with messages gets lost on its way (a fault that TCP does not have: it stands for a full outbox).
     std::function<bool(std::size_t from, std::size_t to)> loses_messages;
-    std::function<Verdict(std::size_t node, const Validate&)> judge;
+    std::function<ValidationResult(std::size_t node, const Validate&)> judge;
   };
 
   struct Node {
@@ -359,7 +359,7 @@ class Network {
   static std::size_t index_of(const PeerId& peer) { return load_be32(peer.bytes().data() + 2); }
 
   void validate(std::size_t n, const Validate& request) {
-    const Verdict verdict = options_.judge ? options_.judge(n, request) : Verdict::accept;
+    const ValidationResult verdict = options_.judge ? options_.judge(n, request) : ValidationResult::accept;
     after(now_.mono + between(options_.min_validation, options_.max_validation),
           [this, n, id = request.request, verdict] {
             EXPECT_TRUE(router(n).on_validation(id, verdict, now_));

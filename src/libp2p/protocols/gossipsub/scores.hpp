@@ -19,9 +19,9 @@ enum class RejectReason : std::uint8_t {
   queue_full,         // no room at the validator; the peer is not to blame
 };
 
-class ScoreView {
+class PeerScores {
  public:
-  virtual ~ScoreView() = default;
+  virtual ~PeerScores() = default;
 
   virtual double score(const PeerId& peer) const = 0;
 
@@ -38,7 +38,7 @@ class ScoreView {
   virtual void on_penalty(const PeerId&, unsigned /*count*/, Now) {}
 };
 
-class NeutralScores final : public ScoreView {
+class NeutralScores final : public PeerScores {
  public:
   double score(const PeerId&) const override { return 0; }
 };

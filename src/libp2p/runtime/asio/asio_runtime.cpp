@@ -170,7 +170,7 @@ std::unique_ptr<Operation> AsioRuntime::resolve(const std::string& host, Family 
 void AsioRuntime::run_on_worker(std::function<void()> work, std::function<void()> done) {
   require_function(work, "the work of run_on_worker()");
   require_function(done, "done of run_on_worker()");
-  state_->pool.submit([this, work = std::move(work), done = std::move(done)]() mutable {
+  state_->pool.run([this, work = std::move(work), done = std::move(done)]() mutable {
     work();
     work = nullptr;
     asio::post(state_->context, std::move(done));

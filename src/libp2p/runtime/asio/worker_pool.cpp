@@ -29,7 +29,7 @@ WorkerPool::~WorkerPool() {
   for (auto& thread : threads_) thread.join();
 }
 
-void WorkerPool::submit(std::function<void()> job) {
+void WorkerPool::run(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;

@@ -1,6 +1,6 @@
-// A few threads that take work from one queue in order. Thread: submit() from any. Destroying it waits for the work
+// A few threads that take work from one queue in order. Thread: run() from any. Destroying it waits for the work
 // that has started and drops the rest. Bounds: the queue is as long as its users make it; each of them bounds what it
-// submits.
+// gives.
 #pragma once
 
 #include <condition_variable>
@@ -19,7 +19,7 @@ class WorkerPool {
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
-  void submit(std::function<void()> job);
+  void run(std::function<void()> job);
 
  private:
   void loop();

@@ -124,7 +124,7 @@ class Flooders : public testing::Test {
     }
     honest_[0]->join([this](const gossipsub::Validate& message, GossipsubService::Done done) {
       const bool block = as_text(message.data.view).starts_with("block");
-      waiting_.emplace_back(block ? Verdict::accept : Verdict::reject, std::move(done));
+      waiting_.emplace_back(block ? ValidationResult::accept : ValidationResult::reject, std::move(done));
     });
     honest_[1]->join();
     ASSERT_TRUE(net_.connect(1, 0));
@@ -173,7 +173,7 @@ class Flooders : public testing::Test {
   std::vector<std::unique_ptr<Gossiper>> honest_;
   std::vector<std::unique_ptr<RawPeer>> raw_;
   std::vector<Stream> streams_;
-  std::deque<std::pair<Verdict, GossipsubService::Done>> waiting_;
+  std::deque<std::pair<ValidationResult, GossipsubService::Done>> waiting_;
   std::size_t next_ = 0;
 };
 

@@ -14,7 +14,7 @@
 namespace libp2p {
 
 using gossipsub::LocalCheck;
-using gossipsub::Verdict;
+using gossipsub::ValidationResult;
 using libp2p::Stream;
 using runtime::Task;
 

@@ -26,13 +26,9 @@ bool speaks_gossip(const std::vector<std::string>& protocols) {
                      [](const std::string& id) { return gossipsub::version_of(id).has_value(); });
 }
 
-gossipsub::Direction dialled(libp2p::Direction direction) {
-  return direction == libp2p::Direction::inbound ? gossipsub::Direction::inbound : gossipsub::Direction::outbound;
-}
-
 }  // namespace
 
-GossipsubService::GossipsubService(libp2p::Host& host, GossipsubConfig config, gossipsub::ScoreView& scores)
+GossipsubService::GossipsubService(libp2p::Host& host, GossipsubConfig config, gossipsub::PeerScores& scores)
     : host_(host),
       config_(std::move(config)),
       router_(config_.router, host.runtime().rng(), scores, host.runtime().now()),
@@ -42,7 +38,7 @@ GossipsubService::GossipsubService(libp2p::Host& host, GossipsubConfig config, g
   for (const std::string_view id : gossipsub::protocol_ids()) {
     host_.set_stream_handler(std::string(id), [this](Stream stream) {
       accept(std::move(stream));
-      return nothing();
+      return finished_task();
     });
   }
   host_events_ =
@@ -141,7 +137,7 @@ void GossipsubService::accept(Stream stream) {
   Peer& at = row(peer);
   bury(std::move(at.inbound));
   if (!std::exchange(at.known_to_router, true)) {
-    router_.add_peer(peer, gossipsub::Version::pending, dialled(at.direction), now(), host_.address_blocks(peer));
+    router_.add_peer(peer, gossipsub::Version::pending, at.direction, now(), host_.address_blocks(peer));
   }
   GossipInbound::Owner& owner = *this;
   at.inbound = std::make_unique<GossipInbound>(host_.runtime(), std::move(stream), router_.params().rpc.max_rpc, owner,
@@ -194,7 +190,7 @@ void GossipsubService::opened(const PeerId& peer, Peer& at, Stream stream) {
   if (std::exchange(at.known_to_router, true)) {
     router_.set_version(peer, version, now());
   } else {
-    router_.add_peer(peer, version, dialled(at.direction), now(), host_.address_blocks(peer));
+    router_.add_peer(peer, version, at.direction, now(), host_.address_blocks(peer));
   }
   schedule_drain();
   at.outbound->start();
@@ -221,7 +217,7 @@ void GossipsubService::drop_outbound(const PeerId& peer, Peer& at, std::string_v
   router_.remove_peer(peer, now());
   at.known_to_router = at.inbound != nullptr;
   if (at.known_to_router) {
-    router_.add_peer(peer, gossipsub::Version::pending, dialled(at.direction), now(), host_.address_blocks(peer));
+    router_.add_peer(peer, gossipsub::Version::pending, at.direction, now(), host_.address_blocks(peer));
     gossipsub::Rpc again;
     for (const std::string& topic : subscribed) {
       gossipsub::Subscription subscription;
@@ -280,7 +276,7 @@ Result<gossipsub::Publication> GossipsubService::publish(std::string_view topic,
   return publication;
 }
 
-void GossipsubService::answer(gossipsub::RequestId request, gossipsub::Verdict verdict,
+void GossipsubService::answer(gossipsub::RequestId request, gossipsub::ValidationResult verdict,
                               gossipsub::Router::Blame blame) {
   if (router_.on_validation(request, verdict, now(), blame)) schedule_drain();
 }
@@ -302,7 +298,7 @@ void GossipsubService::on_timer() {
   reset_overdue_frames();
   while (const auto request = router_.oldest_validation(at - config_.validation_timeout)) {
     ++counters_.validations_timed_out;
-    answer(*request, gossipsub::Verdict::ignore, gossipsub::Router::Blame::nobody);
+    answer(*request, gossipsub::ValidationResult::ignore, gossipsub::Router::Blame::nobody);
   }
   arm();
   schedule_drain();
@@ -352,13 +348,14 @@ void GossipsubService::pump_ready() {
 void GossipsubService::act(const gossipsub::Validate& action) {
   const auto topic = topics_.find(action.topic);
   if (topic == topics_.end()) {
-    return answer(action.request, gossipsub::Verdict::ignore, gossipsub::Router::Blame::nobody);
+    return answer(action.request, gossipsub::ValidationResult::ignore, gossipsub::Router::Blame::nobody);
   }
-  if (!topic->second.validator) return answer(action.request, gossipsub::Verdict::accept);
+  if (!topic->second.validator) return answer(action.request, gossipsub::ValidationResult::accept);
   const Validator validator = topic->second.validator;  // it may leave the topic
-  validator(action, [this, alive = std::weak_ptr<int>(alive_), request = action.request](gossipsub::Verdict verdict) {
-    if (!alive.expired()) answer(request, verdict);
-  });
+  validator(action,
+            [this, alive = std::weak_ptr<int>(alive_), request = action.request](gossipsub::ValidationResult verdict) {
+              if (!alive.expired()) answer(request, verdict);
+            });
 }
 
 void GossipsubService::act(const gossipsub::Deliver& action) {

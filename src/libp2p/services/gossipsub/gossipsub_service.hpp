@@ -66,13 +66,13 @@ class GossipsubService final : private GossipInbound::Owner,
  public:
   // Answers a validation, once, on the network thread; later answers, and those after the end of the service, do
   // nothing.
-  using Done = std::function<void(gossipsub::Verdict)>;
+  using Done = std::function<void(gossipsub::ValidationResult)>;
   using Validator = std::function<void(const gossipsub::Validate&, Done)>;
   using Subscriber = std::function<void(const gossipsub::Deliver&)>;
   using PublishedFn = std::function<void(const gossipsub::Published&)>;
 
   // `scores` outlives the service.
-  GossipsubService(libp2p::Host& host, GossipsubConfig config, gossipsub::ScoreView& scores);
+  GossipsubService(libp2p::Host& host, GossipsubConfig config, gossipsub::PeerScores& scores);
   ~GossipsubService() override;
   GossipsubService(const GossipsubService&) = delete;
   GossipsubService& operator=(const GossipsubService&) = delete;
@@ -157,7 +157,7 @@ class GossipsubService final : private GossipInbound::Owner,
   void act(const gossipsub::Published& action);
   void act(gossipsub::Fault& action);
   void act(gossipsub::Trace& action);
-  void answer(gossipsub::RequestId request, gossipsub::Verdict verdict,
+  void answer(gossipsub::RequestId request, gossipsub::ValidationResult verdict,
               gossipsub::Router::Blame blame = gossipsub::Router::Blame::sender);
   void note_trouble(const PeerId& peer, std::string_view what, const Error& why);
   void tell_troubles();

@@ -115,11 +115,11 @@ TEST_F(GossipsubServiceTest, asks_validators_and_takes_their_answers_in_any_orde
   net_.run_for(Seconds(1));
   ASSERT_EQ(asked.size(), 4U);
   EXPECT_TRUE(at(1).heard.empty());
-  asked[3].second(Verdict::accept);
-  asked[1].second(Verdict::reject);
-  asked[0].second(Verdict::accept);
-  asked[2].second(Verdict::ignore);
-  asked[2].second(Verdict::accept);  // too late
+  asked[3].second(ValidationResult::accept);
+  asked[1].second(ValidationResult::reject);
+  asked[0].second(ValidationResult::accept);
+  asked[2].second(ValidationResult::ignore);
+  asked[2].second(ValidationResult::accept);  // too late
   net_.run_for(Seconds(1));
   EXPECT_EQ(at(1).heard, (std::vector<std::string>{asked[3].first, asked[0].first}));
   EXPECT_EQ(at(1).service->router().counters().rejected, 1U);
@@ -132,7 +132,9 @@ TEST_F(GossipsubServiceTest, forwards_what_is_accepted_and_nothing_else) {
   at(2).join();
   at(1).join([](const gossipsub::Validate& message, const GossipsubService::Done& done) {
     const auto text = as_text(message.data.view);
-    done(text.starts_with("good") ? Verdict::accept : text.starts_with("bad") ? Verdict::reject : Verdict::ignore);
+    done(text.starts_with("good")  ? ValidationResult::accept
+         : text.starts_with("bad") ? ValidationResult::reject
+                                   : ValidationResult::ignore);
   });
   ASSERT_TRUE(net_.connect(0, 1));
   ASSERT_TRUE(net_.connect(1, 2));
@@ -157,7 +159,7 @@ TEST_F(GossipsubServiceTest, ignores_what_no_validator_answers_in_time) {
   EXPECT_EQ(at(1).service->router().sizes().validating, 1U);
   net_.run_for(Seconds(3));
   EXPECT_EQ(at(1).service->router().sizes().validating, 0U);
-  asked.front()(Verdict::accept);
+  asked.front()(ValidationResult::accept);
   net_.run_for(Seconds(1));
   EXPECT_TRUE(at(1).heard.empty());
 }
@@ -166,9 +168,9 @@ TEST_F(GossipsubServiceTest, tells_the_publisher_what_became_of_a_message_that_i
   add(1);
   at(0).join([](const gossipsub::Validate& message, const GossipsubService::Done& done) {
     EXPECT_TRUE(message.local);
-    done(as_text(message.data.view) == "good" ? Verdict::accept : Verdict::reject);
+    done(as_text(message.data.view) == "good" ? ValidationResult::accept : ValidationResult::reject);
   });
-  std::vector<Verdict> ends;
+  std::vector<ValidationResult> ends;
   for (const std::string_view text : {"good", "bad"}) {
     const auto published =
         at(0).service->publish(kTopic, as_bytes(text), LocalCheck::validate,
@@ -176,7 +178,7 @@ TEST_F(GossipsubServiceTest, tells_the_publisher_what_became_of_a_message_that_i
     ASSERT_TRUE(published.has_value());
   }
   net_.run_for(Seconds(1));
-  EXPECT_EQ(ends, (std::vector<Verdict>{Verdict::accept, Verdict::reject}));
+  EXPECT_EQ(ends, (std::vector<ValidationResult>{ValidationResult::accept, ValidationResult::reject}));
   EXPECT_TRUE(at(0).heard.empty());
 }
 

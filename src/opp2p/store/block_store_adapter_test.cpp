@@ -1,4 +1,4 @@
-#include "opp2p/store/store_chain.hpp"
+#include "opp2p/store/block_store_adapter.hpp"
 
 #include <gtest/gtest.h>
 
@@ -26,15 +26,15 @@ Block block_at(std::uint64_t number, std::size_t size = 100) {
                                    std::make_shared<const opstack::payload::Envelope>(std::move(envelope)));
 }
 
-class StoreChainTest : public testing::Test {
+class BlockStoreAdapterTest : public testing::Test {
  protected:
   libp2p::runtime::SimWorld world_{1};
   libp2p::runtime::SimNode node_ = world_.add_node();
   MemoryStore store_{[this](std::function<void()> task) { node_.runtime().post(std::move(task)); }};
-  std::unique_ptr<StoreChain> chain_ = std::make_unique<StoreChain>(node_.runtime(), store_);
+  std::unique_ptr<BlockStoreAdapter> chain_ = std::make_unique<BlockStoreAdapter>(node_.runtime(), store_);
 };
 
-TEST_F(StoreChainTest, what_is_appended_can_be_looked_up_with_its_bytes) {
+TEST_F(BlockStoreAdapterTest, what_is_appended_can_be_looked_up_with_its_bytes) {
   std::optional<Result<void>> appended;
   const Block block = block_at(1);
   chain_->append(block, [&](Result<void> r) { appended = std::move(r); });
@@ -54,7 +54,7 @@ TEST_F(StoreChainTest, what_is_appended_can_be_looked_up_with_its_bytes) {
   EXPECT_FALSE(**missing);
 }
 
-TEST_F(StoreChainTest, staged_blocks_come_back_decoded_with_their_peer) {
+TEST_F(BlockStoreAdapterTest, staged_blocks_come_back_decoded_with_their_peer) {
   const auto peer = libp2p::PeerId::from_bytes(Bytes{0, 2, 7, 7}).value();
   int staged = 0;
   for (std::uint64_t n = 5; n <= 9; ++n)
@@ -75,7 +75,7 @@ TEST_F(StoreChainTest, staged_blocks_come_back_decoded_with_their_peer) {
 }
 
 // A disk that hangs keeps both readers; the requests behind the look-ups end after 20 s and were followed by others.
-TEST_F(StoreChainTest, look_ups_that_wait_for_the_disk_are_bounded) {
+TEST_F(BlockStoreAdapterTest, look_ups_that_wait_for_the_disk_are_bounded) {
   std::vector<Result<std::optional<ServedBlock>>> refused;
   int answered = 0;
   for (int i = 0; i < 1100; ++i) {
@@ -90,7 +90,7 @@ TEST_F(StoreChainTest, look_ups_that_wait_for_the_disk_are_bounded) {
   EXPECT_EQ(refused[0].error().text(), "1024 look-ups wait for the disk already");
 }
 
-TEST_F(StoreChainTest, once_it_is_gone_nobody_is_called) {
+TEST_F(BlockStoreAdapterTest, once_it_is_gone_nobody_is_called) {
   int calls = 0;
   chain_->append(block_at(1), [&](const Result<void>&) { ++calls; });
   chain_->lookup(1, [&](const auto&) { ++calls; });
@@ -101,9 +101,9 @@ TEST_F(StoreChainTest, once_it_is_gone_nobody_is_called) {
   EXPECT_EQ(store_.summary().value().blocks, 1u);  // what was written stays written
 }
 
-TEST_F(StoreChainTest, an_error_of_the_disk_reaches_the_caller) {
+TEST_F(BlockStoreAdapterTest, an_error_of_the_disk_reaches_the_caller) {
   FaultyStore faulty(store_, [this](std::function<void()> task) { node_.runtime().post(std::move(task)); });
-  StoreChain chain(node_.runtime(), faulty);
+  BlockStoreAdapter chain(node_.runtime(), faulty);
   faulty.fail_writes(1);
   faulty.fail_reads(1);
   std::optional<Result<void>> appended;
@@ -116,10 +116,10 @@ TEST_F(StoreChainTest, an_error_of_the_disk_reaches_the_caller) {
   EXPECT_TRUE(found->error() == Errc::io);
 }
 
-TEST_F(StoreChainTest, what_cannot_be_staged_is_told_with_its_reason) {
+TEST_F(BlockStoreAdapterTest, what_cannot_be_staged_is_told_with_its_reason) {
   FaultyStore faulty(store_, [this](std::function<void()> task) { node_.runtime().post(std::move(task)); });
   std::vector<std::uint64_t> refused;
-  StoreChain chain(node_.runtime(), faulty, [&](std::uint64_t number, const Error& why) {
+  BlockStoreAdapter chain(node_.runtime(), faulty, [&](std::uint64_t number, const Error& why) {
     EXPECT_TRUE(why == Errc::io);
     refused.push_back(number);
   });

@@ -14,10 +14,10 @@
 
 namespace opp2p {
 
-class StoreChain final : public opstack::sync::ChainStore {
+class BlockStoreAdapter final : public opstack::sync::ChainStore {
  public:
   using StagingRefused = std::function<void(std::uint64_t number, const Error&)>;
-  StoreChain(libp2p::runtime::Runtime& runtime, BlockStore& store, StagingRefused refused = nullptr)
+  BlockStoreAdapter(libp2p::runtime::Runtime& runtime, BlockStore& store, StagingRefused refused = nullptr)
       : runtime_(runtime), store_(store), refused_(std::move(refused)) {}
 
   void append(opstack::sync::Block block, Done done) override;

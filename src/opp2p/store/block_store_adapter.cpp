@@ -1,4 +1,4 @@
-#include "opp2p/store/store_chain.hpp"
+#include "opp2p/store/block_store_adapter.hpp"
 
 #include <utility>
 
@@ -8,15 +8,15 @@ using opstack::sync::Block;
 using opstack::sync::ServedBlock;
 using opstack::sync::StagedBlock;
 
-BlockStore::Done StoreChain::guarded(Done done) const {
+BlockStore::Done BlockStoreAdapter::guarded(Done done) const {
   return [alive = std::weak_ptr(alive_), done = std::move(done)](Result<void> outcome) {
     if (alive.lock() && done) done(std::move(outcome));
   };
 }
 
-void StoreChain::append(Block block, Done done) { store_.put(StoredBlock(block), guarded(std::move(done))); }
+void BlockStoreAdapter::append(Block block, Done done) { store_.put(StoredBlock(block), guarded(std::move(done))); }
 
-void StoreChain::lookup(std::uint64_t number, LookupDone done) {
+void BlockStoreAdapter::lookup(std::uint64_t number, LookupDone done) {
   if (wanted_.size() >= kMostWanted) {
     return runtime_.post([alive = std::weak_ptr(alive_), done = std::move(done)] {
       if (alive.lock())
@@ -28,7 +28,7 @@ void StoreChain::lookup(std::uint64_t number, LookupDone done) {
 }
 
 // All that is wanted by now goes to one worker: under load two wake-ups for each would cost more than reading it.
-void StoreChain::read_wanted() {
+void BlockStoreAdapter::read_wanted() {
   ++readers_;
   auto lookups = std::make_shared<std::vector<Lookup>>(std::exchange(wanted_, {}));
   runtime_.run_on_worker(
@@ -54,7 +54,7 @@ void StoreChain::read_wanted() {
       });
 }
 
-void StoreChain::stage(std::uint64_t segment, StagedBlock block, Done done) {
+void BlockStoreAdapter::stage(std::uint64_t segment, StagedBlock block, Done done) {
   StagedRecord record;
   record.peer = libp2p::to_bytes(block.peer.bytes());
   record.block = StoredBlock(block.block);
@@ -65,8 +65,8 @@ void StoreChain::stage(std::uint64_t segment, StagedBlock block, Done done) {
                }));
 }
 
-void StoreChain::read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks, std::size_t max_bytes,
-                             ReadDone done) {
+void BlockStoreAdapter::read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
+                                    std::size_t max_bytes, ReadDone done) {
   auto found = std::make_shared<Result<std::vector<StagedBlock>>>(std::vector<StagedBlock>());
   runtime_.run_on_worker(
       [&store = store_, segment, from, max_blocks, max_bytes, found] {
@@ -93,6 +93,6 @@ void StoreChain::read_staged(std::uint64_t segment, std::uint64_t from, std::siz
       });
 }
 
-void StoreChain::drop_staged(std::uint64_t segment) { store_.drop_staged(segment, nullptr); }
+void BlockStoreAdapter::drop_staged(std::uint64_t segment) { store_.drop_staged(segment, nullptr); }
 
 }  // namespace opp2p

@@ -1,0 +1,50 @@
+#include "libp2p/base/assert.hpp"
+
+#include <gtest/gtest.h>
+
+#include "libp2p/base/time.hpp"
+
+namespace libp2p {
+namespace {
+
+int evaluated = 0;
+int count_up() { return ++evaluated; }
+
+TEST(Assert, says_nothing_while_the_condition_holds_and_evaluates_it_once) {
+  evaluated = 0;
+  OPP2P_ASSERT(count_up() == 1, "it is evaluated", count_up());
+  EXPECT_EQ(evaluated, 1);
+}
+
+#ifndef OPP2P_NO_ASSERTIONS
+TEST(AssertDeathTest, names_the_condition_what_must_hold_and_the_values) {
+  const int used = 7;
+  const std::string name = "window";
+  EXPECT_DEATH(OPP2P_ASSERT(used <= 5, "the window is never overdrawn", used, std::max(1, 2), name),
+               "the window is never overdrawn[^\n]*\n.*assert_test.cpp:[0-9]+: used <= 5\n  used = 7\n"
+               "  std::max\\(1, 2\\) = 2\n  name = \"window\"\n");
+  EXPECT_DEATH(OPP2P_ASSERT(false, "never here"), "never here");
+}
+
+TEST(AssertDeathTest, values_of_many_kinds_have_a_text) {
+  enum class Phase : std::uint8_t { open = 3 };
+  const std::optional<int> none;
+  EXPECT_DEATH(OPP2P_ASSERT(false, "x", Phase::open, none, Millis(2), std::string_view("a"), true),
+               "Phase::open = 3\n  none = none\n  Millis\\(2\\) = 2\n.*= \"a\"\n  true = true");
+}
+
+TEST(AssertDeathTest, tells_the_innermost_scene) {
+  const int seed = 42;
+  const AssertionScene outer([](const void*) { return std::string("outer"); }, nullptr);
+  {
+    const AssertionScene inner(
+        [](const void* context) { return "seed " + std::to_string(*static_cast<const int*>(context)); }, &seed);
+    EXPECT_EQ(AssertionScene::text(), "seed 42");
+    EXPECT_DEATH(OPP2P_ASSERT(false, "x"), "in seed 42");
+  }
+  EXPECT_EQ(AssertionScene::text(), "outer");
+}
+#endif
+
+}  // namespace
+}  // namespace libp2p
