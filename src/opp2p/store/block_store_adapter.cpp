@@ -39,7 +39,7 @@ void BlockStoreAdapter::read_wanted() {
             lookup.found = block.error();
           } else if (*block) {
             StoredBlock sent = framed(**std::move(block));
-            lookup.found = std::optional<ServedBlock>(ServedBlock{sent.version, std::move(sent.body)});
+            lookup.found = std::optional<ServedBlock>(ServedBlock{sent.version, sent.body.owner()});
           }
         }
       },
@@ -77,7 +77,7 @@ void BlockStoreAdapter::read_staged(std::uint64_t segment, std::uint64_t from, s
         }
         for (auto& record : *records) {
           auto peer = libp2p::PeerId::from_bytes(record.peer);
-          auto block = opstack::sync::decode_block(record.block.version, record.block.body);
+          auto block = opstack::payload::decode_block(record.block.version, record.block.body);
           if (block && opstack::payload::has_uncovered_withdrawals(block->payload()))
             block = Error(Errc::malformed, "staged block " + std::to_string(record.block.number) +
                                                " has a list of withdrawals that its hash does not cover");

@@ -74,8 +74,8 @@ struct LmdbStore::Writer {
 
   static bool worth_framing(const StoreWrite& item) {
     constexpr std::size_t kSmall = 4096;
-    return item.kind == StoreWrite::Kind::put && item.block.body->size() > kSmall &&
-           item.block.body->size() <= opstack::sync::wire::kMaxDecompressed;
+    return item.kind == StoreWrite::Kind::put && item.block.body.size() > kSmall &&
+           item.block.body.size() <= opstack::sync::wire::kMaxDecompressed;
   }
 
   // Waits for the first write, and where the last batch is not long ago for company too; takes as much as one commit

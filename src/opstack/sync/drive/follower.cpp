@@ -65,7 +65,7 @@ void Follower::arm(Nanos delay) {
 // ---- blocks ----
 
 void Follower::on_unsafe_payload(const PeerId& peer, const payload::SharedEnvelope& envelope) {
-  submit(peer, make_block(version_of(*envelope), envelope), nullptr);
+  submit(peer, encode_block(version_of(*envelope), envelope), nullptr);
 }
 
 void Follower::submit(const PeerId& peer, Block block, Done done) {

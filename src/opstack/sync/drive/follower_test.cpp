@@ -22,7 +22,7 @@ TEST_F(FollowerOverHosts, a_late_joiner_fetches_every_earlier_block_backwards) {
   net_.run_for(Seconds(40));
   ASSERT_EQ(late.store.blocks.size(), 200u);
   for (std::uint64_t n = 1; n <= 200; ++n) {
-    EXPECT_EQ(*late.store.blocks.at(n).body, *chain.at(n).body);
+    EXPECT_EQ(late.store.blocks.at(n).body, chain.at(n).body);
     EXPECT_EQ(late.stored.at(n - 1), n);
   }
   EXPECT_EQ(late.follower->stored_head()->number, 200u);
@@ -218,7 +218,7 @@ TEST_F(FollowerOverHosts, a_submitted_block_is_answered_when_it_is_stored_and_re
   payload::Envelope second = *chain.at(1).envelope;
   second.payload.gas_used = 1;
   second.payload.block_hash = payload::compute_block_hash(second);
-  node.follower->submit(PeerId(), make_block(payload::Version::v3, std::make_shared<const payload::Envelope>(second)),
+  node.follower->submit(PeerId(), encode_block(payload::Version::v3, std::make_shared<const payload::Envelope>(second)),
                         note);
   ASSERT_EQ(outcomes.size(), 4u);
   EXPECT_TRUE(outcomes[1]);
@@ -264,7 +264,7 @@ class FollowerFromIsthmus : public SyncOverHosts {
 Block with_withdrawals(const Block& block) {
   auto envelope = *block.envelope;
   envelope.payload.withdrawals->push_back({1, 2, {}, 3});
-  return make_block(block.version, std::make_shared<const payload::Envelope>(std::move(envelope)));
+  return encode_block(block.version, std::make_shared<const payload::Envelope>(std::move(envelope)));
 }
 
 TEST_F(FollowerFromIsthmus,
@@ -285,7 +285,7 @@ TEST_F(FollowerFromIsthmus,
   ASSERT_TRUE(net_.connect(1, 2));
   net_.run_for(Seconds(60));
   ASSERT_EQ(node.store.blocks.size(), 40u);
-  for (std::uint64_t n = 1; n <= 40; ++n) EXPECT_EQ(*node.store.blocks.at(n).body, *chain.at(n).body) << n;
+  for (std::uint64_t n = 1; n <= 40; ++n) EXPECT_EQ(node.store.blocks.at(n).body, chain.at(n).body) << n;
   for (const auto& fault : node.faults) EXPECT_EQ(fault.peer, net_.host(0).id());
 }
 
