@@ -55,7 +55,8 @@ class SharedSlice {
   const SharedBytes& owner() const { return owner_; }
   // The slice is all of its owner.
   bool is_whole() const { return !owner_ || view_.size() == owner_->size(); }
-  std::size_t memory_bytes() const { return owner_ ? owner_->size() : 0; }
+  // What it keeps in memory: all of the owner, with the room that the owner has not used.
+  std::size_t memory_bytes() const { return owner_ ? owner_->capacity() : 0; }
 
   // The same bytes, whoever owns them.
   friend bool operator==(const SharedSlice& a, const SharedSlice& b) { return equal(a.view_, b.view_); }

@@ -171,7 +171,7 @@ Task<void> Node::close(libp2p::Nanos limit) {
 
 void Node::take_over(SharedEnvelope envelope, Done done) {
   const auto version = sync::version_of(*envelope);
-  follower_->submit(host_->id(), opstack::payload::encode_block(version, std::move(envelope)), std::move(done));
+  follower_->on_block(host_->id(), opstack::payload::encode_block(version, std::move(envelope)), std::move(done));
 }
 
 void Node::publish(SharedEnvelope envelope, Done done) {
