@@ -135,8 +135,9 @@ def python_suite(folder, pattern="test_*.py"):
 
 def lint():
     tally = Tally()
-    for script in ("check_format.py", "check_layers.py", "check_coroutines.py", "check_spec_map.py", "check_fuzz.py"):
-        done = run([sys.executable, ROOT / "tools" / script], stdout=subprocess.PIPE, text=True)
+    for script, *options in (["check_format.py"], ["check_layers.py"], ["check_coroutines.py"], ["check_spec_map.py"], ["check_fuzz.py"],
+                             ["draw_architecture.py", "--check"]):
+        done = run([sys.executable, ROOT / "tools" / script, *options], stdout=subprocess.PIPE, text=True)
         say("  " + "\n  ".join(done.stdout.splitlines()))
         tally.add(Tally(passed=1) if done.returncode == 0 else Tally(failed=1))
     return tally
