@@ -11,6 +11,7 @@ Without an option the pictures are written. --check compares them with what woul
 import collections
 import html
 import itertools
+import math
 import re
 import sys
 
@@ -135,7 +136,7 @@ def put_in_order(levels, paths, widths):
     x = {place: (i + 1) * WIDTH / (len(level) + 1) for level in levels.values() for i, place in enumerate(level)}
     for turn in range(40):
         for row in sorted(levels, reverse=turn % 2 == 0):
-            wanted = {place: sum(x[other] for other in near[place]) / len(near[place]) if near[place] else x[place]
+            wanted = {place: math.fsum(x[other] for other in near[place]) / len(near[place]) if near[place] else x[place]
                       for place in levels[row]}
             levels[row].sort(key=lambda place: (wanted[place], str(place)))
             x.update(apart(levels[row], wanted, widths))
