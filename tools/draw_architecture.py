@@ -9,6 +9,7 @@ Without an option the pictures are written. --check compares them with what woul
 """
 
 import collections
+import functools
 import html
 import itertools
 import math
@@ -16,9 +17,10 @@ import re
 import sys
 
 import check_layers
+import trace_block
 
 DOCS = check_layers.ROOT / "docs"
-TRACE = DOCS / "block-way.trace"
+TRACE = trace_block.TRACE
 WIDTH = 880  # px: a document shows the picture unscaled
 STYLE = """
   .page { fill: #ffffff } text { font: 13px system-ui, sans-serif; fill: #1f2328 } .small { font-size: 12px; fill: #59636e }
@@ -198,14 +200,63 @@ def layers():
             points += [(x[place], y(place[1])), (x[place], y(place[1]) + BOX)]
         parts.append(arrow([*points, (x[path[-1]], y(rows[path[-1]]))]))
     for name, lines in labels.items():
-        parts.append(box(x[name] - widths[name] / 2, y(rows[name]), widths[name], BOX + 12 * (len(lines) > 2),
+        parts.append(box(x[name] - widths[name] / 2, y(rows[name]), widths[name], BOX + 16 * (len(lines) > 2),
                          "pure" if name in pure else "box"))
         for i, line in enumerate(lines):
             parts.append(text(x[name], y(rows[name]) + (27 if len(lines) == 1 else 18 + 16 * i), line, "title" if i == 0 else "small"))
     return picture(height, "The folders of the sources by layer, and which include which", parts)
 
 
-PICTURES = {"layers.svg": layers}
+# --- docs/block-way.svg ---
+
+LANES = {"network": "network thread", "worker pool": "worker pool", None: "other threads"}
+LANE, STEP, NODE = 290, 54, (252, 40)  # width of a lane, height of a step, size of a box
+
+
+@functools.cache
+def sources():
+    """[(folder, text)] of every source that a program is built from."""
+    paths = sorted(path for path in (check_layers.ROOT / "src").rglob("*.cpp") if not check_layers.TEST.search(path.name))
+    return [(check_layers.name_of(path.parent), path.read_text()) for path in paths]
+
+
+def folder_of(function):
+    """The folder of the source that defines a function, written as the debugger knows it: namespace::Class::function, or less of it."""
+    *scope, name = function.split("::")
+    spaces = [word for word in scope if word[0].islower()]
+    defined = re.compile(r"^[A-Za-z][^;=]*\b" + "::".join([*(word for word in scope if word[0].isupper()), name]) + r"\(", re.MULTILINE)
+    found = {folder for folder, source in sources() if f"{name}(" in source and defined.search(source)
+             and all(re.search(rf"^namespace [\w:]*\b{space}\b", source, re.MULTILINE) for space in spaces)}
+    return found.pop() if len(found) == 1 else None
+
+
+def block_way():
+    sections = {function: section for section, functions in trace_block.SECTIONS.items() for function in functions}
+    calls = [line.split("\t") for line in TRACE.read_text().splitlines()]
+    parts, y, before, section = [], 16, None, None
+    for i, title in enumerate(LANES.values()):
+        parts.append(text(10 + LANE * i + NODE[0] / 2, y + 6, title, "title"))
+    for thread, function in calls:
+        folder = folder_of(function)
+        if folder is None or function not in sections:
+            sys.exit(f"docs/block-way.trace has {function}, which no source defines: mend tools/trace_block.py and run it again")
+        if sections[function] != section:
+            section, y = sections[function], y + 44
+            parts += [f'<path class="band" d="M6 {y - 26}H{WIDTH - 6}"/>', text(10, y - 8, section, "title", "start")]
+            before = before if section in list(trace_block.SECTIONS)[:4] else None  # what others ask for begins anew
+        lane = list(LANES).index(thread if thread in LANES else None)
+        x, top = 10 + LANE * lane, y
+        if before:
+            (x0, y0), shift = before, 0 if before[0] == x else 40 if before[0] > x else -40
+            parts.append(arrow([(x0 + NODE[0] / 2 - shift, y0 + NODE[1]), (x + NODE[0] / 2 + shift, top)]))
+        parts += [box(x, top, *NODE), text(x + NODE[0] / 2, top + 17, function, "title"), text(x + NODE[0] / 2, top + 33, folder, "small")]
+        about = trace_block.STAGES[function][0] + ("" if thread in LANES else f" ({thread} thread)")
+        parts.append(text(x - 10, top + 24, about, "", "end") if lane == 2 else text(x + NODE[0] + 10, top + 24, about, "", "start"))
+        before, y = (x, top), y + STEP
+    return picture(y + 4, "The functions that one gossiped block passes through in a node, by thread", parts)
+
+
+PICTURES = {"layers.svg": layers, "block-way.svg": block_way}
 
 
 def main():
