@@ -202,7 +202,7 @@ void Devnet::tend_late_joiner(Clock::time_point late_at) {
     }
     OPP2P_TRY(const bool ready, late_->look_ready());
     if (!ready && Clock::now() - late_started_ >= kStartLimit)
-      return fail(Errc::timed_out, "the late joiner is not up in time; see " + late_->log_path());
+      return fail(Errc::timed_out, "the late joiner did not start in time; see " + late_->log_path());
     return ready;
   }();
   late_done_ = !done || *done;
