@@ -50,7 +50,7 @@ SECTIONS = {
         "NoiseChannel::seal": ("encrypts them", "Router::spread"),
     },
     "It is stored": {
-        "Follower::on_unsafe_payload": ("appends the block to the chain",),
+        "UnsafeChain::on_block": ("links the block to the head",),
         "LmdbStore::put": ("queues the block for writing",),
         "Database::write_once": ("writes and commits the block",),
         "Follower::on_appended": ("acknowledges the committed block",),
