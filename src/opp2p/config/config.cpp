@@ -118,7 +118,7 @@ Result<secp256k1::Secret> parse_key(std::string_view text) {
 Result<secp256k1::Address> parse_address(std::string_view text) {
   const auto raw = libp2p::from_hex(trim(text));
   if (!raw || raw->size() != 20)
-    return fail(Errc::malformed, go_quote(text) + " is not an address; write 0x and 40 hexadecimal digits");
+    return fail(Errc::malformed, go_quote(text) + " is not an address; write 20 bytes as 0x and 40 hexadecimal digits");
   secp256k1::Address out{};
   std::copy(raw->begin(), raw->end(), out.begin());
   return out;

@@ -63,7 +63,7 @@ TEST_F(ConfigTest, connections_are_secured_unless_none_is_asked_for) {
   options_.security = "none";
   EXPECT_THAT(resolve(options_, rng_)->securities, ElementsAre("plaintext"));
   options_.security = "noise,none";
-  EXPECT_THAT(error(), HasSubstr("--p2p.security names none beside others"));
+  EXPECT_THAT(error(), HasSubstr("--p2p.security names none together with others"));
 }
 
 TEST_F(ConfigTest, the_defaults_with_a_rollup_config_are_enough) {

@@ -121,7 +121,7 @@ TEST(NodeFlags, security_is_noise_or_none_alone) {
   EXPECT_EQ(read({}, {{"OP_NODE_P2P_SECURITY", "none"}})->options.security, "none");
   for (const auto* value : {"none,noise", "noise,none", "none,none", "tls,none"})
     EXPECT_THAT(refused({std::string("--p2p.security=") + value}),
-                AllOf(StartsWith("--p2p.security names none beside others"), HasSubstr("write noise")))
+                AllOf(StartsWith("--p2p.security names none together with others"), HasSubstr("write noise")))
         << value;
   EXPECT_EQ(refused({"--p2p.security="}),
             "--p2p.security names \"\", which is not a security protocol; write noise, or leave the option out");
@@ -173,7 +173,7 @@ TEST(NodeFlags, the_help_is_readable_in_80_columns_and_hides_what_is_seldom_need
     for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80u) << line;
   }
   EXPECT_THAT(node_help(false),
-              AllOf(HasSubstr("--p2p.static PEERS"), HasSubstr("kona-node's"), Not(HasSubstr("--p2p.priv.raw"))));
+              AllOf(HasSubstr("--p2p.static PEERS"), HasSubstr("kona-node has"), Not(HasSubstr("--p2p.priv.raw"))));
   for (const auto& flag : node_flags()) EXPECT_THAT(node_help(true), HasSubstr("--" + flag.spec.names()[0]));
   EXPECT_TRUE(read({"--help-all"})->help_all);
   EXPECT_TRUE(read({"-h"})->help);
