@@ -1,7 +1,6 @@
-// Whole nodes in one simulated world: real Noise, Yamux and GossipSub over links in memory, a virtual clock, stores in
-// memory. For tests of many nodes and for replays of recorded blocks. Members may stop, lose their power, and start
-// again over what their disk had; adversaries (sim/adversary.hpp) may join. The same seed gives the same trace
-// hash.
+// Whole nodes in one simulation: real Noise, Yamux and GossipSub over links in memory, a virtual clock, stores in
+// memory. For tests with many nodes and for replays of recorded blocks. A member can stop, lose its power, and start
+// again with what its disk has. Adversaries (sim/adversary.hpp) can join. The same seed gives the same trace hash.
 //
 // Owner: a test or a command. Thread: one.
 #pragma once

@@ -54,7 +54,7 @@ Result<DataFolder> make_data_folder(const std::string& wanted) {
   }
   const auto folder = fs::absolute(wanted, error);
   if (!error && fs::exists(folder, error) && !fs::is_empty(folder, error) && !error)
-    return fail(Errc::io, "--data-dir " + folder.string() + " is not empty; choose another or remove it");
+    return fail(Errc::io, "--data-dir " + folder.string() + " is not empty; give another folder, or remove it");
   if (!error) fs::create_directories(folder, error);
   if (error)
     return fail(Errc::io, "cannot create --data-dir " + folder.string() + ": " + file_error(error.value(), folder));

@@ -61,7 +61,7 @@ Result<void> read_file(const fs::path& path, std::vector<RecordedBlock>& out) {
   content << in.rdbuf();
   boost::system::error_code error;
   const auto value = json::parse(content.str(), error);
-  if (error || !value.is_object()) return fail(Errc::malformed, path.string() + " is no JSON object");
+  if (error || !value.is_object()) return fail(Errc::malformed, path.string() + " is not a JSON object");
   const auto& object = value.get_object();
   if (object.contains("executionPayload")) {
     OPP2P_TRY(auto block, recording(path.filename().string(), value));
@@ -166,7 +166,7 @@ Result<std::vector<RecordedBlock>> read_recordings(const std::string& folder) {
   std::sort(paths.begin(), paths.end());
   std::vector<RecordedBlock> out;
   for (const auto& path : paths) OPP2P_TRYV(read_file(path, out));
-  if (out.empty()) return fail(Errc::not_found, "--replay: there is no recorded payload in " + folder);
+  if (out.empty()) return fail(Errc::not_found, "--replay: no recorded payload found in " + folder);
   return out;
 }
 

@@ -131,17 +131,17 @@ void View::show_summary(const DevnetSummary& summary) {
   if (form_ == Form::json) return out_.write(summary_json(summary));
   auto text = fmt::format("\n{} block{}. ", summary.blocks, summary.blocks == 1 ? "" : "s");
   if (summary.ok) {
-    text += in(Colour::green, "Every node holds exactly the sequencer's chain.") + "\n";
-    text += fmt::format("Nothing of the intruder's got in: the nodes refused {} messages.\n",
+    text += in(Colour::green, "Every node has exactly the sequencer's chain.") + "\n";
+    text += fmt::format("No block of the intruder was accepted: the nodes refused {} messages.\n",
                         sum(rejected_by_all(summary.rows)));
   } else {
-    text += in(Colour::red, "NOT in order:") + "\n";
+    text += in(Colour::red, "Problems:") + "\n";
   }
   for (const auto& problem : summary.problems) text += "  " + problem + "\n";
   if (!summary.data.empty())
     text += "data and logs: " + summary.data + "\n";
   else if (!summary.ok)
-    text += "The data and logs are removed; with --keep they stay.\n";
+    text += "The data and logs are removed. --keep keeps them.\n";
   print(text);
 }
 

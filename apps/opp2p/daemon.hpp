@@ -1,5 +1,5 @@
-// The process of `opp2p node`: runtime, store, node, RPC server and signals, started in that order and ended in the
-// reverse one. Thread: the caller's becomes the network thread.
+// The process of `opp2p node`: runtime, store, node, RPC server and signals. They are started in this order and ended
+// in the reverse order. Thread: the calling thread becomes the network thread.
 #pragma once
 
 #include <string>

@@ -49,7 +49,7 @@ libp2p::Result<Bytes> read_input(const std::string& path, bool hex) {
   text.erase(std::remove_if(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; }),
              text.end());
   auto decoded = libp2p::from_hex(text);
-  if (!decoded) return Error(Errc::malformed, name + " is no whole number of hexadecimal bytes");
+  if (!decoded) return Error(Errc::malformed, name + " is not a sequence of hexadecimal bytes");
   return *std::move(decoded);
 }
 
@@ -57,7 +57,7 @@ libp2p::Result<libp2p::ByteArray<20>> read_address(std::string_view text) {
   const auto raw = libp2p::from_hex(text);
   if (!raw || raw->size() != 20)
     return Error(Errc::malformed,
-                 "'" + std::string(text.substr(0, 80)) + "' is no address: 20 bytes as 0x-hex are expected");
+                 "'" + std::string(text.substr(0, 80)) + "' is not an address; write 0x and 40 hexadecimal digits");
   libp2p::ByteArray<20> out;
   std::copy(raw->begin(), raw->end(), out.begin());
   return out;

@@ -1,4 +1,4 @@
-// Reading what a subcommand is pointed at, and saying what went wrong in one line.
+// Reads the input files of subcommands, and reports an error in one line.
 #pragma once
 
 #include <boost/json.hpp>

@@ -73,7 +73,7 @@ class Program(CliCase):
                             ("--vresion", "unknown option --vresion. Did you mean --version?"),
                             ("devnet --blocktime 3", "unknown option --blocktime. Did you mean --block-time?"),
                             ("ping --cuont=3", "unknown option --cuont. Did you mean --count?"),
-                            ("devnet extra", "nothing is expected here: extra; see opp2p devnet --help")):
+                            ("devnet extra", "unexpected argument extra; see opp2p devnet --help")):
             with self.subTest(words=words):
                 self.assertEqual(self.complaint(*words.split()), f"opp2p: {said}\n")
 

@@ -88,7 +88,7 @@ class Devnet(unittest.TestCase):
     def test_plain_lines_when_the_output_is_no_terminal(self):
         done = opp2p.run("devnet", "--for", "6", "--block-time", "1", "--nodes", "1", timeout=60)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("Every node holds exactly the sequencer's chain", done.stdout)
+        self.assertIn("Every node has exactly the sequencer's chain", done.stdout)
         self.assertNotIn("\x1b", done.stdout)
 
     def test_recorded_blocks_are_replayed_at_their_time(self):
@@ -106,7 +106,7 @@ class Devnet(unittest.TestCase):
         with tempfile.TemporaryDirectory() as scratch:
             done = opp2p.run("devnet", "--replay", scratch)
             self.assertEqual(done.returncode, 1)
-            self.assertIn("there is no recorded payload", done.stderr)
+            self.assertIn("no recorded payload found", done.stderr)
 
     def test_a_folder_that_is_not_empty_is_refused(self):
         with tempfile.TemporaryDirectory() as scratch:

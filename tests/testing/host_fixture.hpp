@@ -1,5 +1,5 @@
-// For the tests of this layer: hosts on a simulated world, and the small protocols that they speak. Nothing outlives a
-// test: the fixture asserts that no connection, stream or coroutine is left.
+// For the tests of hosts: hosts in a simulation, and the small protocols that they speak. The fixture asserts at the
+// end of a test that no connection, stream or coroutine is left.
 #pragma once
 
 #include <gtest/gtest.h>

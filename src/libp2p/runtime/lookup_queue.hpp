@@ -1,8 +1,7 @@
-// Admits name look-ups: a bounded number runs, more wait in order, and what is above both bounds is refused. A look-up
-// that has ended or that nobody waits for any more leaves at once, whether it runs or waits, and the next one starts in
-// its place. Both runtimes use it, so that a simulated node meets the same bounds. Owner: the runtime. Thread: the
-// network thread. Bounds: kMostRunning and kMostWaiting. Re-entrancy: `start` is called inside enter() or leave(); it
-// must not call either.
+// Admits name look-ups. A bounded number of them runs, a bounded number waits in order, and further ones are refused. A
+// look-up that has ended or was cancelled leaves the queue at once, and the next one starts. Both runtimes use this
+// class, so a simulated node has the same bounds. Owner: the runtime. Thread: the network thread. Bounds: kMostRunning
+// and kMostWaiting. Re-entrancy: `start` is called inside enter() or leave(), and must not call either.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// What a node is told: the options as they stand on the command line or in the environment (NodeOptions, filled by
+// The configuration of a node: the options as given on the command line or in the environment (NodeOptions, filled by
 // node_flags.hpp), and the same checked and resolved (NodeConfig). Names, defaults and error texts are op-node's where
-// it has the option. Source: op-node surface, 1.1 and 1.4.
+// op-node has the option. Source: op-node surface, 1.1 and 1.4.
 #pragma once
 
 #include <array>

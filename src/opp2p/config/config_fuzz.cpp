@@ -1,6 +1,5 @@
-// Any text as a command line, a line an argument, and as each of the values that options hold: switches, numbers,
-// durations, sizes, keys, addresses, levels, forks, lists of peers and of origins; and as the headers of a web page's
-// request.
+// Reads any text as a command line with one argument per line, and as each kind of value: switches, numbers, durations,
+// sizes, keys, addresses, levels, forks, lists of peers and of origins. Also as the headers of a web page's request.
 #include <algorithm>
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-// What a multiaddr means to TCP: the endpoint of a socket, and back. Pure functions. Specification: addressing.
+// Converts a multiaddr to the endpoint of a TCP socket, and back. Pure functions. Specification: addressing.
 #pragma once
 
 #include "libp2p/base/endpoint.hpp"
