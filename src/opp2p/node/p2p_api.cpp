@@ -43,9 +43,12 @@ json::value protocols_of(const PeerSnapshot& peer) {
   return out;
 }
 
-json::object counts(const std::map<std::string, std::uint64_t>& by_reason) {
+// In the order of the reasons' words.
+json::object counts(const ReasonCounts& counts) {
+  std::map<std::string_view, std::uint64_t> by_words;
+  counts.each([&](opstack::rules::Reason reason, std::uint64_t count) { by_words[to_string(reason)] = count; });
   json::object out;
-  for (const auto& [reason, count] : by_reason) out[reason] = count;
+  for (const auto& [words, count] : by_words) out[words] = count;
   return out;
 }
 
@@ -123,7 +126,7 @@ json::object peer_stats(const PeerStatsSnapshot& stats) {
 json::object status_json(const StatusSnapshot& status) {
   json::object head;
   head["number"] = status.head_number;
-  head["hash"] = status.head_hash;
+  head["hash"] = libp2p::to_hex0x(status.head_hash);
   json::object blocks;
   blocks["accepted"] = status.stats.accepted;
   blocks["rejected"] = counts(status.stats.rejected);
