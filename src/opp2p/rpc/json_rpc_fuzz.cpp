@@ -6,8 +6,8 @@
 #include <optional>
 #include <stdexcept>
 
-#include "opp2p/node/p2p_api.hpp"
 #include "opp2p/rpc/json_rpc.hpp"
+#include "opp2p/rpc/p2p_json.hpp"
 #include "testing/fuzz_script.hpp"
 
 namespace {

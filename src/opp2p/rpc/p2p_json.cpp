@@ -1,4 +1,4 @@
-#include "opp2p/node/p2p_api.hpp"
+#include "opp2p/rpc/p2p_json.hpp"
 
 #include <cmath>
 #include <map>
@@ -73,7 +73,7 @@ std::string node_id(const std::optional<libp2p::crypto::PublicKey>& key) {
   return std::string(64, '0');
 }
 
-json::object peer_info(const PeerSnapshot& peer) {
+json::object peer_json(const PeerSnapshot& peer) {
   json::object out;
   out["peerID"] = peer.id.to_base58();
   out["nodeID"] = node_id(peer.key);
@@ -100,7 +100,7 @@ std::string peer_dump_begin(std::size_t connected) {
 }
 
 std::string peer_dump_item(const PeerSnapshot& peer) {
-  return "\"" + peer.id.to_base58() + "\":" + json_text(peer_info(peer));
+  return "\"" + peer.id.to_base58() + "\":" + json_text(peer_json(peer));
 }
 
 std::string peer_dump_end(const BlockedSnapshot& blocked) {
@@ -110,7 +110,7 @@ std::string peer_dump_end(const BlockedSnapshot& blocked) {
          R"(,"bannedSubnets":)" + json_text(texts(blocked.subnets)) + "}";
 }
 
-json::object peer_stats(const PeerStatsSnapshot& stats) {
+json::object peer_stats_json(const PeerStatsSnapshot& stats) {
   json::object out;
   out["connected"] = stats.connected;
   out["table"] = stats.table;
