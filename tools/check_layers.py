@@ -4,7 +4,8 @@
 A folder's CMakeLists.txt declares with opp2p_folder what it may include (USES), that it is PURE, or which of its files are
 (PURE_FILES); cmake/Folder.cmake says what that means. This checks that every include of a house header is declared, that every
 declared folder is used, that no arrow runs upwards or in a circle, that siblings under protocols/ do not know each other, that the
-libraries do not include what tests share, and that pure files touch nothing of the world: no Asio, threads, clocks, entropy, files or
+libraries do not include what tests share, that JSON is made only where a folder declares that it links Boost::json (not in opp2p/node,
+whose snapshots are plain values), and that pure files touch nothing of the world: no Asio, threads, clocks, entropy, files or
 logs, nor a house header that may. Prints each breach as file:line and ends with 1 when there is one.
 """
 
@@ -33,6 +34,7 @@ IMPURE_INCLUDE = re.compile(
 IMPURE_CALL = re.compile(
     r"\b(system_clock|steady_clock|high_resolution_clock|random_device|getrandom|RAND_bytes|gettimeofday|clock_gettime|"
     r"std::this_thread)\b|\bstd::(cout|cerr)\b|[^_\w](printf|rand|time|fopen|getenv)\(")
+JSON_INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]boost/json')
 SUFFIXES = (".hpp", ".cpp", ".def")
 
 
@@ -106,6 +108,8 @@ def check_file(folder, path, folders):
             breaches.append((number, "includes what a macro names; name the header"))
         if is_pure and (IMPURE_INCLUDE.search(line) or IMPURE_CALL.search(line.split("//")[0])):
             breaches.append((number, "a pure engine may not touch the world: " + line.strip()))
+        if not is_test and JSON_INCLUDE.search(line) and "Boost::json" not in folder.declared["LINKS"]:
+            breaches.append((number, f"{folder.name} does not declare that it links Boost::json; JSON of the node is made in opp2p/rpc"))
         header = included_by(line)
         if header is None:
             continue
