@@ -22,6 +22,7 @@ void HttpReader::next() {
   OPP2P_ASSERT(phase_ != Phase::ended, "nothing is read after a refusal");
   phase_ = Phase::head;
   request_head_ = HttpHead();
+  asks_for_head_ = false;
   skipped_ = 0;
   parser_.emplace();
   parser_->body_limit(kMaxBody);
@@ -65,7 +66,9 @@ void HttpReader::skip_line_ends() {
 HttpReader::Step HttpReader::read_head() {
   if (request_head_.size() == 0) skip_line_ends();
   const auto unread = buffer_.cdata();
-  switch (request_head_.on_bytes({static_cast<const char*>(unread.data()), unread.size()})) {
+  const std::string_view so_far(static_cast<const char*>(unread.data()), unread.size());
+  asks_for_head_ = so_far.starts_with("HEAD ");
+  switch (request_head_.on_bytes(so_far)) {
     case HttpHead::State::not_http: return refuse(HttpStatus::bad_request, std::string(request_head_.problem()) + "\n");
     case HttpHead::State::too_large:
       return refuse(HttpStatus::request_header_fields_too_large,

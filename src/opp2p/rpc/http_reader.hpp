@@ -52,6 +52,8 @@ class HttpReader {
   bool is_at_start() const { return phase_ == Phase::head && buffer_.size() == 0; }
   // Bytes behind the request have come already.
   bool has_unread() const { return buffer_.size() != 0; }
+  // The request is a HEAD. Known as soon as its first bytes are there, also of one that is refused.
+  bool asks_for_head() const { return asks_for_head_; }
   bool head_seen() const { return phase_ == Phase::body || phase_ == Phase::whole; }
   const Request& head() const { return parser_->get(); }
   // The client waits for "100 Continue" before it sends the body. Known with the head.
@@ -82,6 +84,7 @@ class HttpReader {
   boost::beast::flat_buffer buffer_;
   Phase phase_ = Phase::head;
   HttpHead request_head_;
+  bool asks_for_head_ = false;
   std::size_t skipped_ = 0;  // line ends before this request
   std::optional<Parser> parser_;
   Refusal refusal_;

@@ -83,6 +83,17 @@ TEST(HttpReader, knows_a_client_that_waits_for_an_invitation) {
   }
 }
 
+TEST(HttpReader, knows_a_head_that_it_refuses) {
+  for (const auto* bytes : {"HEAD / HTTP/9\r\n", "HEAD / HTTP/1.1\r\nno header\r\n\r\n", "\r\nHEAD / HTTP/9\r\n"}) {
+    HttpReader reader;
+    ASSERT_EQ(feed(reader, bytes), Step::refused) << bytes;
+    EXPECT_TRUE(reader.asks_for_head()) << bytes;
+  }
+  HttpReader reader;
+  ASSERT_EQ(feed(reader, "HEADS / HTTP/9\r\n"), Step::refused);
+  EXPECT_FALSE(reader.asks_for_head());
+}
+
 TEST(HttpReader, refuses_what_is_too_large_with_the_status_that_says_so) {
   const std::string chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
   const std::pair<std::string, HttpStatus> cases[] = {

@@ -89,6 +89,7 @@ void HttpSession::read() {
 void HttpSession::parse() {
   for (;;) {
     const auto step = reader_.step();
+    head_only_ = reader_.asks_for_head();
     switch (step) {
       case HttpReader::Step::refused: return refuse(reader_.refusal().status, reader_.refusal().why);
       case HttpReader::Step::whole: return on_request();
@@ -110,7 +111,6 @@ void HttpSession::parse() {
 void HttpSession::on_head() {
   const auto& head = reader_.head();
   version_ = head.version();
-  head_only_ = head.method() == http::verb::head;
   const auto token = bearer_token(view(head[http::field::authorization]));
   trusted_ = server_.accounts.has_token(token);
   server_.places.trust(id_, trusted_);
