@@ -7,6 +7,7 @@ A folder's CMakeLists.txt declares with opp2p_folder which folders it may includ
 - an include of our own headers that is not declared, and a declared folder that is not included;
 - an include of a higher layer (FLOORS below), and a circle of folders;
 - a protocol that includes another protocol, and library code that includes a header for tests;
+- an include of boost/json in a folder that does not declare LINKS Boost::json (opp2p/node, whose snapshots are plain values);
 - a pure file that uses Asio, threads, clocks, entropy, files or the log, or includes a header that may.
 
 Each breach is printed as file:line. The exit code is 1 if there is one.
@@ -37,6 +38,7 @@ IMPURE_INCLUDE = re.compile(
 IMPURE_CALL = re.compile(
     r"\b(system_clock|steady_clock|high_resolution_clock|random_device|getrandom|RAND_bytes|gettimeofday|clock_gettime|"
     r"std::this_thread)\b|\bstd::(cout|cerr)\b|[^_\w](printf|rand|time|fopen|getenv)\(")
+JSON_INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]boost/json')
 SUFFIXES = (".hpp", ".cpp", ".def")
 
 
@@ -110,6 +112,8 @@ def check_file(folder, path, folders):
             breaches.append((number, "includes what a macro names; name the header"))
         if is_pure and (IMPURE_INCLUDE.search(line) or IMPURE_CALL.search(line.split("//")[0])):
             breaches.append((number, "a pure engine may not touch the world: " + line.strip()))
+        if not is_test and JSON_INCLUDE.search(line) and "Boost::json" not in folder.declared["LINKS"]:
+            breaches.append((number, f"{folder.name} does not declare that it links Boost::json; JSON of the node is made in opp2p/rpc"))
         header = included_by(line)
         if header is None:
             continue

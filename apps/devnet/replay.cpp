@@ -129,7 +129,9 @@ Result<Replayed> replay(const RecordedBlock& block, std::size_t followers, std::
   network.world().run_for(kSpreading);
   for (std::size_t i = 1; i < network.size(); ++i) {
     out.accepted += network.node(i).stats().accepted;
-    for (const auto& [reason, count] : network.node(i).stats().rejected) out.problem = "rejected: " + reason;
+    network.node(i).stats().rejected.each([&out](opstack::rules::Reason reason, std::uint64_t) {
+      out.problem = "rejected: " + std::string(to_string(reason));
+    });
   }
   return out;
 }

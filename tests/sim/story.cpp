@@ -10,6 +10,7 @@
 #include "libp2p/connection/socket_connection.hpp"
 #include "libp2p/protocols/yamux/stream_state.hpp"
 #include "libp2p/services/gossipsub/gossipsub_streams.hpp"
+#include "opp2p/rpc/p2p_json.hpp"
 
 namespace opp2p::sim {
 

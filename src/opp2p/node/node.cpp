@@ -281,7 +281,7 @@ StatusSnapshot Node::status() const {
   StatusSnapshot out;
   out.peer_id = host_->id();
   out.head_number = stored.number;
-  out.head_hash = libp2p::to_hex0x(stored.hash);
+  out.head_hash = stored.hash;
   out.highest_seen = follower_->chain().highest_seen();
   out.peers = host_->connected_peers().size();
   out.mesh = gossip_->router().mesh(opstack::rules::blocks_topic(config_.rollup.l2_chain_id, version)).size();

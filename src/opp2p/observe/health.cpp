@@ -1,9 +1,6 @@
 #include "opp2p/observe/health.hpp"
 
 #include <algorithm>
-#include <boost/json/object.hpp>
-
-#include "opp2p/base/json_text.hpp"
 
 namespace opp2p {
 namespace {
@@ -38,10 +35,6 @@ Health health_of(std::optional<std::uint64_t> head_timestamp, std::uint64_t bloc
   if (age <= most) return {};
   return {false, "the head is " + std::to_string(age) + " s old, more than " + std::to_string(most) +
                      " s; opp2p_status tells the peers and the rejected blocks"};
-}
-
-std::string health_json(const std::string& version, const Health& health) {
-  return json_text(boost::json::object{{"version", version}, {"ok", health.ok}, {"why", health.why}}) + "\n";
 }
 
 }  // namespace opp2p

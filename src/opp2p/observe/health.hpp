@@ -40,7 +40,4 @@ struct Health {
 // `block_time` in seconds. Without a head the node is not ready.
 Health health_of(std::optional<std::uint64_t> head_timestamp, std::uint64_t block_time, libp2p::UnixTime now);
 
-// The body of /healthz and /readyz: op-node's "version", "ok", and "why", which is empty when it is ok.
-std::string health_json(const std::string& version, const Health& health);
-
 }  // namespace opp2p

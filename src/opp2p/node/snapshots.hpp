@@ -1,20 +1,19 @@
-// The JSON shapes of the opp2p_ methods: op-node's keys, their order and numbers. What is not known, a latency or a
-// score, is null where op-node writes 0: its clients read both as 0, and others can tell them apart. What peers say of
-// themselves is made text by libp2p/base/peer_text.hpp. Pure functions over a snapshot. Source: op-node surface,
-// section 10.
+// What the node tells of itself and its peers when it is asked: plain values, copied at one moment, from which others
+// make JSON or a page. The node takes them on the network thread; afterwards any thread may own them. Bounds: what a
+// peer says of itself is cut to the limits below when the snapshot is taken.
 #pragma once
 
-#include <boost/json.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "libp2p/base/time.hpp"
+#include "libp2p/crypto/hash.hpp"
 #include "libp2p/crypto/keys.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
-#include "opp2p/observe/stats.hpp"
+#include "opp2p/observe/block_stats.hpp"
 
 namespace opp2p {
 
@@ -75,7 +74,7 @@ struct StatusSnapshot {
   };
   libp2p::PeerId peer_id;
   std::uint64_t head_number = 0;
-  std::string head_hash;
+  libp2p::crypto::Hash256 head_hash{};
   std::uint64_t highest_seen = 0;
   std::size_t peers = 0;
   std::size_t mesh = 0;
@@ -85,16 +84,5 @@ struct StatusSnapshot {
   std::optional<libp2p::Nanos> uptime;
   std::optional<libp2p::Nanos> head_age;  // nothing without a head
 };
-
-// keccak256 of the uncompressed key, hexadecimal without 0x; zeros for a key that is not secp256k1.
-std::string node_id(const std::optional<libp2p::crypto::PublicKey>& key);
-
-boost::json::object peer_info(const PeerSnapshot& peer);
-// A dump in parts: its beginning, "ID":{…} for each peer with commas between, its end.
-std::string peer_dump_begin(std::size_t connected);
-std::string peer_dump_item(const PeerSnapshot& peer);
-std::string peer_dump_end(const BlockedSnapshot& blocked);
-boost::json::object peer_stats(const PeerStatsSnapshot& stats);
-boost::json::object status_json(const StatusSnapshot& status);
 
 }  // namespace opp2p

@@ -1,4 +1,4 @@
-#include "opp2p/node/p2p_api.hpp"
+#include "opp2p/rpc/p2p_json.hpp"
 
 #include <cmath>
 #include <map>
@@ -43,9 +43,12 @@ json::value protocols_of(const PeerSnapshot& peer) {
   return out;
 }
 
-json::object counts(const std::map<std::string, std::uint64_t>& by_reason) {
+// In the order of the reasons' words.
+json::object counts(const ReasonCounts& counts) {
+  std::map<std::string_view, std::uint64_t> by_words;
+  counts.each([&](opstack::rules::Reason reason, std::uint64_t count) { by_words[to_string(reason)] = count; });
   json::object out;
-  for (const auto& [reason, count] : by_reason) out[reason] = count;
+  for (const auto& [words, count] : by_words) out[words] = count;
   return out;
 }
 
@@ -70,7 +73,7 @@ std::string node_id(const std::optional<libp2p::crypto::PublicKey>& key) {
   return std::string(64, '0');
 }
 
-json::object peer_info(const PeerSnapshot& peer) {
+json::object peer_json(const PeerSnapshot& peer) {
   json::object out;
   out["peerID"] = peer.id.to_base58();
   out["nodeID"] = node_id(peer.key);
@@ -97,7 +100,7 @@ std::string peer_dump_begin(std::size_t connected) {
 }
 
 std::string peer_dump_item(const PeerSnapshot& peer) {
-  return "\"" + peer.id.to_base58() + "\":" + json_text(peer_info(peer));
+  return "\"" + peer.id.to_base58() + "\":" + json_text(peer_json(peer));
 }
 
 std::string peer_dump_end(const BlockedSnapshot& blocked) {
@@ -107,7 +110,7 @@ std::string peer_dump_end(const BlockedSnapshot& blocked) {
          R"(,"bannedSubnets":)" + json_text(texts(blocked.subnets)) + "}";
 }
 
-json::object peer_stats(const PeerStatsSnapshot& stats) {
+json::object peer_stats_json(const PeerStatsSnapshot& stats) {
   json::object out;
   out["connected"] = stats.connected;
   out["table"] = stats.table;
@@ -123,7 +126,7 @@ json::object peer_stats(const PeerStatsSnapshot& stats) {
 json::object status_json(const StatusSnapshot& status) {
   json::object head;
   head["number"] = status.head_number;
-  head["hash"] = status.head_hash;
+  head["hash"] = libp2p::to_hex0x(status.head_hash);
   json::object blocks;
   blocks["accepted"] = status.stats.accepted;
   blocks["rejected"] = counts(status.stats.rejected);

@@ -1,5 +1,6 @@
-// node.json in the data folder: where a running node listens, for tools and tests that started it on free ports.
-// Written whole, by renaming, once the node is up; removed when it ends.
+// The file node.json in the data folder: where a running node and its RPC listen, for tools and tests that start it on
+// free ports. Written as a whole, by renaming, when the node is up, and removed when it ends. Functions without state;
+// thread: any.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-#include "opp2p/node/node_file.hpp"
+#include "opp2p/rpc/node_file.hpp"
 
 #include <boost/json.hpp>
 #include <cerrno>
