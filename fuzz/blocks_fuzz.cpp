@@ -104,8 +104,7 @@ void stored(Script& script, Version version, const Envelope& envelope, const Byt
   const opstack::sync::Block block(version, std::make_shared<const Envelope>(envelope), libp2p::share(Bytes(body)));
   const auto same = [&](const StoredBlock& read, bool with_body) {
     return read.number == block.number() && read.hash == block.hash() && read.parent_hash == block.parent_hash() &&
-           read.timestamp == envelope.payload.timestamp && read.version == version &&
-           (!with_body || *read.body == body);
+           read.timestamp == envelope.payload.timestamp && read.version == version && (!with_body || read.body == body);
   };
   Bytes record(record_size(StoredBlock(block)));
   write_record(StoredBlock(block), record);

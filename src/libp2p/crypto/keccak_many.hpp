@@ -19,7 +19,8 @@ struct KeccakMessage {
   ByteView tail;
 };
 
-// A message that is hashed beside others, as far as that goes, and to its end by finish(). Views what it hashes.
+// A message that is hashed beside others: a block of it with each permutation of the lanes, and what is left by
+// finish(). It views what it hashes. Its owner gives it to each call that hashes others; one thread uses it at a time.
 class KeccakBeside {
  public:
   explicit KeccakBeside(ByteView message) : rest_(message) {}

@@ -124,7 +124,7 @@ Result<void> Node::start() {
                                           [this] { return surroundings(); });
   blocks_ = std::make_unique<gossip::BlockGossip>(
       runtime_, *gossip_, gossip_config(config_),
-      [this](const PeerId& from, const SharedEnvelope& envelope) { follower_->on_unsafe_payload(from, envelope); });
+      [this](const PeerId& from, const opstack::payload::Block& block) { follower_->on_block(from, block); });
   listen();
   if (config_.sequencer_key) {
     blocks_->publisher().set_key(config_.sequencer_key);
@@ -171,7 +171,7 @@ Task<void> Node::close(libp2p::Nanos limit) {
 
 void Node::take_over(SharedEnvelope envelope, Done done) {
   const auto version = sync::version_of(*envelope);
-  follower_->submit(host_->id(), sync::make_block(version, std::move(envelope)), std::move(done));
+  follower_->on_block(host_->id(), opstack::payload::encode_block(version, std::move(envelope)), std::move(done));
 }
 
 void Node::publish(SharedEnvelope envelope, Done done) {
@@ -190,7 +190,7 @@ gossip::Publisher::Done Node::taking_over(SharedEnvelope envelope, Done done) {
     block_log_->on_block();
     log_.info(Component::gossip, "Publishing signed execution payload on p2p",
               {{"id", name_of(envelope->payload)}, {"topic", sent->topic}, {"bytes", sent->bytes}});
-    take_over(envelope, done);
+    follower_->on_block(host_->id(), sent->block, done);
   };
 }
 

@@ -2,26 +2,25 @@
 
 #include <utility>
 
+#include "libp2p/base/assert.hpp"
+
 namespace opp2p {
 
 using opstack::sync::Block;
 using opstack::sync::ServedBlock;
 using opstack::sync::StagedBlock;
 
-BlockStore::Done BlockStoreAdapter::guarded(Done done) const {
-  return [alive = std::weak_ptr(alive_), done = std::move(done)](Result<void> outcome) {
-    if (alive.lock() && done) done(std::move(outcome));
-  };
+void BlockStoreAdapter::append(Block block, Done done) {
+  store_.put(StoredBlock(block), life_.guard([done = std::move(done)](Result<void> outcome) {
+    if (done) done(std::move(outcome));
+  }));
 }
-
-void BlockStoreAdapter::append(Block block, Done done) { store_.put(StoredBlock(block), guarded(std::move(done))); }
 
 void BlockStoreAdapter::lookup(std::uint64_t number, LookupDone done) {
   if (wanted_.size() >= kMostWanted) {
-    return runtime_.post([alive = std::weak_ptr(alive_), done = std::move(done)] {
-      if (alive.lock())
-        done(Error(Errc::exhausted, std::to_string(kMostWanted) + " look-ups wait for the disk already"));
-    });
+    return runtime_.post(life_.guard([done = std::move(done)] {
+      done(Error(Errc::exhausted, std::to_string(kMostWanted) + " look-ups wait for the disk already"));
+    }));
   }
   wanted_.push_back(Lookup{number, std::move(done), std::optional<ServedBlock>()});
   if (readers_ < kReadersAtOnce) read_wanted();
@@ -38,17 +37,18 @@ void BlockStoreAdapter::read_wanted() {
           if (!block) {
             lookup.found = block.error();
           } else if (*block) {
-            StoredBlock sent = framed(**std::move(block));
-            lookup.found = std::optional<ServedBlock>(ServedBlock{sent.version, std::move(sent.body)});
+            const StoredBlock sent = framed(**std::move(block));
+            OPP2P_ASSERT(sent.body.is_whole(), "frames are sent whole", sent.body.size());
+            lookup.found = std::optional<ServedBlock>(ServedBlock{sent.version, sent.body.owner()});
           }
         }
       },
-      [this, alive = std::weak_ptr(alive_), lookups] {
+      [this, life = life_.watch(), lookups] {
         for (Lookup& lookup : *lookups) {
-          if (!alive.lock()) return;
+          if (!life) return;
           lookup.done(std::move(lookup.found));
         }
-        if (!alive.lock()) return;
+        if (!life) return;
         --readers_;
         if (!wanted_.empty()) read_wanted();
       });
@@ -59,10 +59,10 @@ void BlockStoreAdapter::stage(std::uint64_t segment, StagedBlock block, Done don
   record.peer = libp2p::to_bytes(block.peer.bytes());
   record.block = StoredBlock(block.block);
   const auto number = record.block.number;
-  store_.stage(segment, std::move(record), guarded([this, number, done = std::move(done)](Result<void> outcome) {
-                 if (!outcome && refused_) refused_(number, outcome.error());
-                 if (done) done(std::move(outcome));
-               }));
+  store_.stage(segment, std::move(record), life_.guard([this, number, done = std::move(done)](Result<void> outcome) {
+    if (!outcome && refused_) refused_(number, outcome.error());
+    if (done) done(std::move(outcome));
+  }));
 }
 
 void BlockStoreAdapter::read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
@@ -77,7 +77,7 @@ void BlockStoreAdapter::read_staged(std::uint64_t segment, std::uint64_t from, s
         }
         for (auto& record : *records) {
           auto peer = libp2p::PeerId::from_bytes(record.peer);
-          auto block = opstack::sync::decode_block(record.block.version, record.block.body);
+          auto block = opstack::payload::decode_block(record.block.version, record.block.body);
           if (block && opstack::payload::has_uncovered_withdrawals(block->payload()))
             block = Error(Errc::malformed, "staged block " + std::to_string(record.block.number) +
                                                " has a list of withdrawals that its hash does not cover");
@@ -88,9 +88,7 @@ void BlockStoreAdapter::read_staged(std::uint64_t segment, std::uint64_t from, s
           (*found)->emplace_back(peer ? std::move(*peer) : libp2p::PeerId(), std::move(*block));
         }
       },
-      [alive = std::weak_ptr(alive_), done = std::move(done), found] {
-        if (alive.lock()) done(std::move(*found));
-      });
+      life_.guard([done = std::move(done), found] { done(std::move(*found)); }));
 }
 
 void BlockStoreAdapter::drop_staged(std::uint64_t segment) { store_.drop_staged(segment, nullptr); }

@@ -1,14 +1,16 @@
-// The block store as the sync code wants it (opstack/sync/drive/chain_store.hpp): writes go to the store, reads run on
-// a worker and come back to the network thread.
+// Serves the sync code (opstack/sync/drive/chain_store.hpp) from a BlockStore. Writes go to the store with the bytes
+// that the block has. Reads run on a worker and come back to the network thread; a block that the store holds in snappy
+// frames is sent as it lies there.
 //
-// Look-ups that come while two workers read wait for one of them and are read together.
+// At most two workers read at once. Look-ups that come meanwhile wait, and the next worker that is free reads them all.
 //
-// A write of the reverse sync that the store refused is told here, because the sync engine only hears that it failed.
+// The sync engine hears only that a write to the staging table failed; `refused` hears why.
 //
-// Owner: the node, beside the store, which outlives it. Thread: the network thread. Bounds: those of the store;
-// kMostWanted look-ups, more are refused.
+// Owner: the node, beside the store, which outlives it. Thread: the network thread. Bounds: those of the store, and
+// kMostWanted look-ups; more are refused.
 #pragma once
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "opp2p/store/store.hpp"
 
@@ -39,15 +41,12 @@ class BlockStoreAdapter final : public opstack::sync::ChainStore {
   static constexpr std::size_t kMostWanted = 1024;
 
   void read_wanted();
-  // A callback that does nothing any more once this object is gone.
-  Done guarded(Done done) const;
-
   libp2p::runtime::Runtime& runtime_;
   BlockStore& store_;
   const StagingRefused refused_;
   std::vector<Lookup> wanted_;
   std::size_t readers_ = 0;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  libp2p::LifeToken life_;
 };
 
 }  // namespace opp2p

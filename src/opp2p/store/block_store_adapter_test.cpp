@@ -22,8 +22,8 @@ Block block_at(std::uint64_t number, std::size_t size = 100) {
   p.block_hash[0] = static_cast<std::uint8_t>(number);
   p.parent_hash[0] = static_cast<std::uint8_t>(number - 1);
   p.transactions.push_back(Bytes(size, static_cast<std::uint8_t>(number)));
-  return opstack::sync::make_block(Version::v1,
-                                   std::make_shared<const opstack::payload::Envelope>(std::move(envelope)));
+  return opstack::payload::encode_block(Version::v1,
+                                        std::make_shared<const opstack::payload::Envelope>(std::move(envelope)));
 }
 
 class BlockStoreAdapterTest : public testing::Test {
@@ -48,7 +48,7 @@ TEST_F(BlockStoreAdapterTest, what_is_appended_can_be_looked_up_with_its_bytes) 
   EXPECT_FALSE(found);
   world_.run_for(Seconds(1));
   ASSERT_TRUE(found && *found && **found);
-  EXPECT_EQ(opstack::encoding::snappy_frame_decode(*(**found)->frames, 1 << 20).value(), *block.body);
+  EXPECT_EQ(opstack::encoding::snappy_frame_decode(*(**found)->frames, 1 << 20).value(), libp2p::to_bytes(block.body));
   EXPECT_EQ((**found)->version, Version::v1);
   ASSERT_TRUE(missing && *missing);
   EXPECT_FALSE(**missing);

@@ -45,7 +45,7 @@ struct StoredBlock {
   std::uint64_t timestamp = 0;  // seconds since 1970
   Version version = Version::v1;
   bool framed = false;  // whether `body` is compressed: the snappy frames that payload_by_number sends of it
-  SharedBytes body;
+  libp2p::SharedSlice body;
 
   StoredBlock() = default;
   explicit StoredBlock(const opstack::sync::Block& block);

@@ -64,7 +64,7 @@ std::uint64_t verify(const LmdbStore& store, std::uint64_t acknowledged) {
   const auto read = store.for_each(1, UINT64_MAX, [&](const StoredBlock& block) {
     EXPECT_EQ(block.number, expected);
     EXPECT_EQ(block.hash, hash_of(expected));
-    EXPECT_EQ(*block.body, *block_at(expected).body);
+    EXPECT_EQ(block.body, block_at(expected).body);
     return block.number == expected++;
   });
   EXPECT_TRUE(read) << read.error().message();

@@ -299,7 +299,7 @@ Result<void> check_store(const fs::path& folder, std::uint64_t acknowledged) {
   std::uint64_t expected = first;
   bool right = true;
   OPP2P_TRYV(store->for_each(0, UINT64_MAX, [&](const StoredBlock& block) {
-    right = right && block.number == expected && *block.body == *script_block(expected).body;
+    right = right && block.number == expected && block.body == script_block(expected).body;
     ++expected;
     return right;
   }));

@@ -90,7 +90,7 @@ TEST(StoreDiskReaders, see_right_blocks_or_an_error_while_writes_fail_and_right_
   std::thread reader([&] {
     while (!stop) {
       const auto block = store->by_number(1);
-      if (block ? !*block || *(*block)->body != *block_at(1).body : block.error() != Errc::io) ++wrong;
+      if (block ? !*block || (*block)->body != block_at(1).body : block.error() != Errc::io) ++wrong;
     }
   });
   int failed = 0;

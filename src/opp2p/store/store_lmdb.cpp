@@ -17,7 +17,7 @@ struct LmdbStore::Writer {
   }
 
   void add(StoreWrite item) {
-    const std::size_t size = item.bytes();
+    const std::size_t size = item.memory_bytes();
     std::optional<Error> refused;
     bool first = false;
     {
@@ -56,13 +56,13 @@ struct LmdbStore::Writer {
     while (true) {
       std::vector<StoreWrite> batch = take();
       if (batch.empty()) return;
-      std::size_t written = 0;
-      for (const auto& item : batch) written += item.bytes();
+      std::size_t held = 0;
+      for (const auto& item : batch) held += item.memory_bytes();
       if (batch.size() == 1 && worth_framing(batch[0])) batch[0].block = framed(std::move(batch[0].block));
       database.write(batch);
       {
         const std::lock_guard lock(mutex);
-        pending -= written;
+        pending -= held;
       }
       auto finished = std::make_shared<std::vector<StoreWrite>>(std::move(batch));
       post([finished] {
@@ -74,8 +74,8 @@ struct LmdbStore::Writer {
 
   static bool worth_framing(const StoreWrite& item) {
     constexpr std::size_t kSmall = 4096;
-    return item.kind == StoreWrite::Kind::put && item.block.body->size() > kSmall &&
-           item.block.body->size() <= opstack::sync::wire::kMaxDecompressed;
+    return item.kind == StoreWrite::Kind::put && item.block.body.size() > kSmall &&
+           item.block.body.size() <= opstack::sync::wire::kMaxDecompressed;
   }
 
   // Waits for the first write, and where the last batch is not long ago for company too; takes as much as one commit

@@ -1,18 +1,19 @@
-// The block store in LMDB: one folder with data.mdb, lock.mdb and a lock file of ours. A thread of its own takes what
-// has been put, commits it in one synced transaction, and only then posts the callbacks; while a commit runs the next
-// batch gathers, so a block waits for one commit at most and many share it. A write that comes after a pause is
-// committed at once; in a stream of them commits begin `commit_interval` apart. When the disk refuses, so does the
-// batch; the next one tries anew, and what is stored can be read on.
+// The block store in LMDB: one folder with data.mdb, lock.mdb and a lock file of ours. The writer's thread takes what
+// has been put, commits it in one synced transaction, and then posts the callbacks. While a commit runs, the next batch
+// gathers, so a block waits for at most one commit and many blocks share it. A write that comes after a pause is
+// committed at once; in a stream of writes, commits begin `commit_interval` apart. An error of the disk fails the whole
+// batch; the next batch tries anew, and what is stored stays readable.
 //
-// The body of a block that is committed alone, as they are at the pace of a chain, lies there compressed, in the snappy
-// frames in which payload_by_number sends it: once, on the writer's thread, however often it is served. In a stream of
-// blocks there is more urgent work, and a small one is not worth it: those lie there as they are.
+// The writer's thread writes each body once, from the bytes that the block came with, into the database's page. It
+// compresses the body of a block that is committed alone, as blocks are at the pace of a chain: the body is then stored
+// in the snappy frames in which payload_by_number sends it, and every request is served from them. Small bodies, and
+// those of a stream of blocks, are stored as they are.
 //
 // Tables: meta (format, chain), blocks (number -> record), hashes (hash -> number), staging (segment, number ->
 // record); numbers are big-endian, so that LMDB's order is theirs. Owner: the node. Thread: as BlockStore says. Bounds:
-// `max_pending` bytes waiting to be written; the map grows by doubling; what goes above `max_size` (store.hpp,
-// "Budget") goes in the commit that crosses it, and a commit holds at most a sixteenth of it (1 MiB at least), so that
-// the file stays near the budget.
+// `max_pending` bytes of memory waiting to be written; the map grows by doubling; what goes above `max_size`
+// (store.hpp, "Budget") goes in the commit that crosses it, and a commit holds at most a sixteenth of it (1 MiB at
+// least), so that the file stays near the budget.
 #pragma once
 
 #include <filesystem>
@@ -25,7 +26,7 @@ struct LmdbStoreConfig {
   std::filesystem::path folder;
   std::string chain;                          // what the database must belong to: "10:0x<genesis hash>"
   std::uint64_t max_size = 0;                 // bytes used by chain and staging; 0 means no limit
-  std::size_t max_pending = 128 << 20;        // bytes
+  std::size_t max_pending = 128 << 20;        // bytes of memory
   Nanos commit_interval = libp2p::Millis(0);  // at most 50 ms count
   std::uint64_t initial_map = std::uint64_t{1} << 30;
 };

@@ -15,6 +15,11 @@ std::size_t StoreWrite::bytes() const {
   return 64;
 }
 
+std::size_t StoreWrite::memory_bytes() const {
+  const StoredBlock& kept = kind == Kind::stage ? staged.block : block;
+  return bytes() + kept.body.memory_bytes() - kept.body.size();
+}
+
 Error LmdbStore::Database::failed(int code, std::string_view doing) const {
   const std::string why = code > 0 ? file_error(code, config_.folder) : mdb_strerror(code);  // LMDB's own are negative
   const std::string text = "block store in " + config_.folder.string() + ": " + std::string(doing) + ": " + why;

@@ -26,7 +26,10 @@ struct StoreWrite {
   std::uint64_t segment = 0;
   BlockStore::Done done;
   Result<void> outcome;
+  // What it takes on the disk.
   std::size_t bytes() const;
+  // What it takes in memory while it waits: a block holds on to all of the message that brought it.
+  std::size_t memory_bytes() const;
 };
 
 class LmdbStore::Database {

@@ -53,7 +53,7 @@ TEST_F(LmdbStoreFiles, reopening_finds_everything_and_says_what) {
   auto store = open();
   EXPECT_EQ(store->recovered(),
             "200 blocks, 1 to 200, head " + libp2p::to_hex0x(hash_of(200)) + "; 1 staged blocks dropped");
-  EXPECT_EQ(*store->by_number(123).value()->body, *block_at(123).body);
+  EXPECT_EQ(store->by_number(123).value()->body, block_at(123).body);
   EXPECT_EQ(store->summary().value().staged, 0u);
   fill(*store, 201, 210);
 }
@@ -87,7 +87,7 @@ TEST_F(LmdbStoreFiles, what_it_has_written_and_served_does_not_stay_in_memory) {
     most = std::max(most, resident_bytes(file));
   }
   for (std::uint64_t n = 1; n <= 200; ++n) {
-    ASSERT_EQ(store->by_number(n).value()->body->size(), 100'000u);
+    ASSERT_EQ(store->by_number(n).value()->body.size(), 100'000u);
     if (n % 8 == 0) most = std::max(most, resident_bytes(file));
   }
   EXPECT_GT(fs::file_size(file), 20'000'000u);
@@ -99,7 +99,7 @@ TEST_F(LmdbStoreFiles, the_map_grows_when_it_is_full) {
   auto store = open();  // a map of 1 MiB
   fill(*store, 1, 40, 200000);
   EXPECT_EQ(store->summary().value().blocks, 40u);
-  EXPECT_EQ(*store->by_number(1).value()->body, *block_at(1, 200000).body);
+  EXPECT_EQ(store->by_number(1).value()->body, block_at(1, 200000).body);
 }
 
 TEST_F(LmdbStoreFiles, above_its_size_the_oldest_blocks_go_and_the_head_stays) {
@@ -213,7 +213,7 @@ TEST_F(LmdbStoreFiles, a_flipped_bit_in_a_block_is_an_error_of_the_read_not_a_wr
   std::ifstream in(file, std::ios::binary);
   std::string content((std::istreambuf_iterator<char>(in)), {});
   const auto body = block_at(50, 20000).body;
-  const auto at = content.find(std::string(libp2p::as_text(*body)));
+  const auto at = content.find(std::string(libp2p::as_text(body)));
   ASSERT_NE(at, std::string::npos);
   content[at + 10000] = static_cast<char>(content[at + 10000] ^ 4);
   std::ofstream(file, std::ios::binary) << content;

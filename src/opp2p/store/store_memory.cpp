@@ -36,13 +36,13 @@ Result<void> MemoryStore::try_put(StoredBlock block) {
       return Error(Errc::mismatch,
                    name + " does not connect to the head of the store, block " + std::to_string(head.number));
   }
-  bytes_ += block.body->size();
+  bytes_ += block.body.size();
   hashes_.emplace(block.hash, block.number);
   const std::uint64_t number = block.number;
   blocks_.emplace(number, std::move(block));
   while (bytes_ > chain_share(max_bytes_) && blocks_.size() > 1) {
     const auto& oldest = blocks_.begin()->second;
-    bytes_ -= oldest.body->size();
+    bytes_ -= oldest.body.size();
     hashes_.erase(oldest.hash);
     blocks_.erase(blocks_.begin());
     ++pruned_;
@@ -73,7 +73,7 @@ Result<StoreSummary> MemoryStore::summary() const {
   if (blocks_.empty()) return out;
   out.lowest = blocks_.begin()->first;
   out.head = blocks_.rbegin()->second;
-  out.head->body.reset();
+  out.head->body = {};
   return out;
 }
 
@@ -103,7 +103,7 @@ Result<void> MemoryStore::try_stage(std::uint64_t segment, StagedRecord record) 
   if (closed_) return Error(Errc::closed, "the block store is closed");
   const std::pair key(segment, record.block.number);
   if (const auto before = staging_.find(key); before != staging_.end()) erase_staged(before);
-  staged_bytes_ += record.block.body->size();
+  staged_bytes_ += record.block.body.size();
   staging_.emplace(key, std::move(record));
   const std::uint64_t used = bytes_ + staged_bytes_;
   fit_staged();
@@ -126,7 +126,7 @@ MemoryStore::Staging::iterator MemoryStore::first_to_evict() {
 }
 
 void MemoryStore::erase_staged(Staging::iterator at) {
-  staged_bytes_ -= at->second.block.body->size();
+  staged_bytes_ -= at->second.block.body.size();
   staging_.erase(at);
 }
 
@@ -138,7 +138,7 @@ Result<std::vector<StagedRecord>> MemoryStore::read_staged(std::uint64_t segment
   for (std::uint64_t number = from; out.size() < max_blocks && bytes < max_bytes; ++number) {
     const auto found = staging_.find({segment, number});
     if (found == staging_.end()) break;
-    bytes += found->second.block.body->size();
+    bytes += found->second.block.body.size();
     out.push_back(found->second);
   }
   return out;

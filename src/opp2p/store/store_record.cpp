@@ -35,14 +35,14 @@ StoredBlock::StoredBlock(const opstack::sync::Block& block)
 
 StoredBlock framed(StoredBlock block) {
   if (std::exchange(block.framed, true)) return block;
-  block.body = libp2p::share(opstack::encoding::snappy_frame_encode(*block.body));
+  block.body = libp2p::share(opstack::encoding::snappy_frame_encode(block.body));
   return block;
 }
 
 Result<StoredBlock> unframed(StoredBlock block) {
   if (!std::exchange(block.framed, false)) return block;
   // Frames are made of bodies that somebody could be sent.
-  auto body = opstack::encoding::snappy_frame_decode(*block.body, opstack::sync::wire::kMaxDecompressed);
+  auto body = opstack::encoding::snappy_frame_decode(block.body, opstack::sync::wire::kMaxDecompressed);
   if (!body) return damaged(block.number, body.error().text());
   block.body = libp2p::share(std::move(*body));
   return block;
@@ -55,14 +55,14 @@ Error no_room_to_stage(std::uint64_t number, std::uint64_t used, std::uint64_t b
                                     "raise --store.max-size to fill it in one");
 }
 
-std::size_t record_size(const StoredBlock& block) { return kRecordHead + block.body->size(); }
+std::size_t record_size(const StoredBlock& block) { return kRecordHead + block.body.size(); }
 
 void write_record(const StoredBlock& block, libp2p::MutableBytes out) {
   std::copy(block.hash.begin(), block.hash.end(), out.begin());
   std::copy(block.parent_hash.begin(), block.parent_hash.end(), out.begin() + 32);
   libp2p::store_le64(out.data() + 64, block.timestamp);
   out[kVersionAt] = static_cast<std::uint8_t>(static_cast<std::uint8_t>(block.version) | (block.framed ? kFramed : 0));
-  std::copy(block.body->begin(), block.body->end(), out.begin() + kRecordHead);
+  std::copy(block.body.begin(), block.body.end(), out.begin() + kRecordHead);
   libp2p::store_le32(out.data() + kChecksumAt, checksum(out));
 }
 

@@ -41,7 +41,7 @@ class StoreRules : public testing::TestWithParam<bool> {
     std::vector<std::uint64_t> out;
     for (const auto& record : store_->read_staged(segment, from, blocks, bytes).value()) {
       EXPECT_EQ(record.peer, (Bytes{1, 2, 3}));
-      EXPECT_EQ(*record.block.body, *block_at(record.block.number, record.block.body->size()).body);
+      EXPECT_EQ(record.block.body, block_at(record.block.number, record.block.body.size()).body);
       out.push_back(record.block.number);
     }
     return out;
@@ -60,7 +60,7 @@ TEST_P(StoreRules, keeps_what_it_acknowledges_by_number_and_by_hash) {
   EXPECT_EQ(block->parent_hash, hash_of(2));
   EXPECT_EQ(block->timestamp, 1006u);
   EXPECT_EQ(block->version, Version::v3);
-  EXPECT_EQ(*block->body, *block_at(3, 200000).body);
+  EXPECT_EQ(block->body, block_at(3, 200000).body);
   EXPECT_EQ(store_->by_hash(hash_of(4)).value()->number, 4u);
   EXPECT_FALSE(store_->by_number(6).value());
   EXPECT_FALSE(store_->by_hash(hash_of(6)).value());
@@ -130,17 +130,17 @@ TEST_P(StoreRules, gives_bodies_of_every_size_back_however_it_holds_them) {
     const auto back = store_->by_number(number).value();
     ASSERT_TRUE(back);
     EXPECT_FALSE(back->framed);
-    EXPECT_EQ(*back->body, *block.body);
-    EXPECT_EQ(*store_->by_hash(block.hash).value()->body, *block.body);
+    EXPECT_EQ(back->body, block.body);
+    EXPECT_EQ(store_->by_hash(block.hash).value()->body, block.body);
     const auto held = store_->as_stored(number).value();
     ASSERT_TRUE(held);
-    EXPECT_EQ(*unframed(*held).value().body, *block.body);
+    EXPECT_EQ(unframed(*held).value().body, block.body);
     if (GetParam()) {
       EXPECT_EQ(held->framed, size > 4096) << "the database compresses what is worth it";
     }
   }
   ASSERT_TRUE(store_->for_each(1, number, [&](const StoredBlock& block) {
-    EXPECT_EQ(*block.body, *store_->by_number(block.number).value()->body);
+    EXPECT_EQ(block.body, store_->by_number(block.number).value()->body);
     return true;
   }));
 }

@@ -5,7 +5,6 @@
 namespace opstack::payload {
 namespace {
 
-using libp2p::crypto::KeccakBeside;
 using libp2p::multiformats::append_rlp_big_endian;
 using libp2p::multiformats::append_rlp_list_header;
 using libp2p::multiformats::append_rlp_string;
@@ -35,9 +34,9 @@ Bytes encode_withdrawal(const Withdrawal& withdrawal) {
 
 }  // namespace
 
-Hash transactions_root(const std::vector<Bytes>& transactions, KeccakBeside* beside) {
+Hash transactions_root(const std::vector<Bytes>& transactions) {
   const std::vector<ByteView> views(transactions.begin(), transactions.end());
-  return opstack::encoding::ordered_trie_root(views, beside);
+  return opstack::encoding::ordered_trie_root(views);
 }
 
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals) {
@@ -52,7 +51,11 @@ bool has_uncovered_withdrawals(const ExecutionPayload& payload) {
   return payload.withdrawals_root && !(payload.withdrawals && payload.withdrawals->empty());
 }
 
-Hash compute_block_hash(const Envelope& envelope, KeccakBeside* beside) {
+Hash compute_block_hash(const Envelope& envelope) {
+  return libp2p::crypto::keccak256(encode_header(envelope, transactions_root(envelope.payload.transactions)));
+}
+
+Bytes encode_header(const Envelope& envelope, const Hash& transactions_root) {
   const auto& p = envelope.payload;
   Bytes header;
   header.reserve(1024);
@@ -60,7 +63,7 @@ Hash compute_block_hash(const Envelope& envelope, KeccakBeside* beside) {
   append_rlp_string(header, kEmptyUnclesHash);
   append_rlp_string(header, p.fee_recipient);
   append_rlp_string(header, p.state_root);
-  append_rlp_string(header, transactions_root(p.transactions, beside));
+  append_rlp_string(header, transactions_root);
   append_rlp_string(header, p.receipts_root);
   append_rlp_string(header, p.logs_bloom);
   append_rlp_uint(header, 0);  // difficulty
@@ -86,7 +89,7 @@ Hash compute_block_hash(const Envelope& envelope, KeccakBeside* beside) {
   list.reserve(header.size() + 4);
   append_rlp_list_header(list, header.size());
   libp2p::append(list, header);
-  return libp2p::crypto::keccak256({{}, list}, beside);
+  return list;
 }
 
 }  // namespace opstack::payload

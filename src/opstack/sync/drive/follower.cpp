@@ -38,7 +38,7 @@ Follower::Follower(libp2p::Host& host, const chain::RollupConfig& rollup, ChainS
   if (config_.req_resp) {
     SyncClientConfig client = config_.client;
     client.scheduler.max_bytes = config_.memory - config_.memory / 2;
-    auto deliver = [this](const PeerId& peer, Block block) { submit(peer, std::move(block), nullptr); };
+    auto deliver = [this](const PeerId& peer, Block block) { on_block(peer, std::move(block)); };
     client_ = std::make_unique<SyncClient>(host_, rollup_, store_, client, std::move(deliver), events_);
   }
   arm(interval());
@@ -65,10 +65,10 @@ void Follower::arm(Nanos delay) {
 // ---- blocks ----
 
 void Follower::on_unsafe_payload(const PeerId& peer, const payload::SharedEnvelope& envelope) {
-  submit(peer, make_block(version_of(*envelope), envelope), nullptr);
+  on_block(peer, encode_block(version_of(*envelope), envelope));
 }
 
-void Follower::submit(const PeerId& peer, Block block, Done done) {
+void Follower::on_block(const PeerId& peer, Block block, Done done) {
   if (closed_) {
     if (done) done(libp2p::fail(Errc::closed, "the node is stopping"));
     return;
@@ -123,16 +123,16 @@ void Follower::append(AppendBlock& append, Done done) {
   unsent_.push_back(kept);
   unsent_bytes_ += kept->block.memory_bytes();
   if (unsent_bytes_ <= config_.memory / 2) return;
-  host_.runtime().post([this, alive = std::weak_ptr(alive_), epoch = epoch_, ref = kept->block.ref()] {
-    if (!alive.lock() || epoch != epoch_ || unsent_.empty()) return;
+  host_.runtime().post(life_.guard([this, epoch = epoch_, ref = kept->block.ref()] {
+    if (epoch != epoch_ || unsent_.empty()) return;
     back_to_stored(ref, libp2p::fail(Errc::exhausted, "too many blocks wait for the first one to be stored"));
-  });
+  }));
 }
 
 void Follower::write(const std::shared_ptr<AppendBlock>& kept) {
-  store_.append(kept->block, [this, alive = std::weak_ptr(alive_), epoch = epoch_, kept](const Result<void>& outcome) {
-    if (alive.lock()) on_appended(epoch, kept->peer, kept->block, outcome);
-  });
+  store_.append(kept->block, life_.guard([this, epoch = epoch_, kept](const Result<void>& outcome) {
+    on_appended(epoch, kept->peer, kept->block, outcome);
+  }));
 }
 
 void Follower::on_appended(std::uint64_t epoch, const PeerId& peer, const Block& block, const Result<void>& outcome) {

@@ -1,17 +1,20 @@
-// A node's hold on the unsafe chain: takes accepted blocks from gossip and from reverse sync, appends what connects to
-// the store, queues what does not, and looks at intervals whether there is a gap that reverse sync should fill. Joins
-// UnsafeChain, SyncClient and the store; the rules are theirs.
+// Drives the unsafe chain of a node. It takes accepted blocks from gossip and from reverse sync, appends those that
+// connect to the store, queues those that do not, and checks at intervals for a gap that reverse sync should fill. The
+// decisions are UnsafeChain's and SyncClient's.
 //
-// A block counts as ours only when the store has acknowledged it: stored_head() and on_stored speak of such blocks
-// alone. An empty node starts at `head` (the rollup configuration's genesis: everything after it is fetched backwards
-// from the first accepted block) or, with no head given, at the first accepted block, with nothing below it.
+// A block counts as ours once the store has acknowledged it: stored_head() and BlockStored speak of such blocks only.
+// An empty node starts at `head` (the genesis of the rollup configuration: reverse sync fetches everything after it,
+// backwards from the first accepted block). Without `head` it starts at the first accepted block and has nothing below
+// it.
 //
-// Owner: the node; destroyed before its Host and ChainStore. Thread: the network thread. Bounds: --sync.memory is
-// shared half and half by the queue and the quarantine; blocks being written are bounded by the store.
+// Owner: the node; destroyed before its Host and ChainStore. Thread: the network thread. A listener may call back in.
+// Bounds: the queue and the quarantine have half of --sync.memory each; the store bounds the blocks that are being
+// written.
 #pragma once
 
 #include <deque>
 
+#include "libp2p/base/life_token.hpp"
 #include "opstack/sync/drive/follower_events.hpp"
 #include "opstack/sync/drive/sync_client.hpp"
 #include "opstack/sync/engine/unsafe_chain.hpp"
@@ -42,12 +45,13 @@ class Follower : libp2p::LiveCounted<Follower> {
     return events_.subscribe(std::move(listener));
   }
 
-  // A block that the gossip rules have accepted, or our own. The version is read off the fields that are present.
+  // A block that the gossip rules have accepted, one that the operator vouches for, or our own. `done`, which may be
+  // empty, is called once the block is in the store, and with success for a block that is stored already. It gets
+  // Errc::would_block when the block is queued above a gap, and Errc::mismatch when another block is kept at its height
+  // or the block does not follow the head.
+  void on_block(const PeerId& peer, Block block, Done done = nullptr);
+  // The same for a block that came without its bytes; the version is read off the fields that are present.
   void on_unsafe_payload(const PeerId& peer, const payload::SharedEnvelope& envelope);
-  // The same, with an answer once the block is in the store. Errc::would_block when it had to be queued above a gap,
-  // Errc::mismatch when another block is kept at its height or it does not follow the head; a block that is stored
-  // already is a success.
-  void submit(const PeerId& peer, Block block, Done done);
 
   // The highest block that connects, stored or being written; and the highest that is stored.
   const std::optional<BlockRef>& head() const { return chain_.head(); }
@@ -92,7 +96,7 @@ class Follower : libp2p::LiveCounted<Follower> {
   std::unique_ptr<libp2p::runtime::Timer> timer_;
   std::unique_ptr<SyncClient> client_;
   bool closed_ = false;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  libp2p::LifeToken life_;
 };
 
 // The payload version of an envelope by the fields that are present.

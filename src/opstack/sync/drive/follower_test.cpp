@@ -22,7 +22,7 @@ TEST_F(FollowerOverHosts, a_late_joiner_fetches_every_earlier_block_backwards) {
   net_.run_for(Seconds(40));
   ASSERT_EQ(late.store.blocks.size(), 200u);
   for (std::uint64_t n = 1; n <= 200; ++n) {
-    EXPECT_EQ(*late.store.blocks.at(n).body, *chain.at(n).body);
+    EXPECT_EQ(late.store.blocks.at(n).body, chain.at(n).body);
     EXPECT_EQ(late.stored.at(n - 1), n);
   }
   EXPECT_EQ(late.follower->stored_head()->number, 200u);
@@ -170,8 +170,8 @@ TEST_F(FollowerOverHosts, what_the_store_refuses_is_not_ours_and_comes_again) {
   node.store.failing = 1;
   std::vector<bool> outcomes;
   for (std::uint64_t n = 1; n <= 3; ++n)
-    node.follower->submit(PeerId(), chain.at(n),
-                          [&](const Result<void>& r) { outcomes.push_back(static_cast<bool>(r)); });
+    node.follower->on_block(PeerId(), chain.at(n),
+                            [&](const Result<void>& r) { outcomes.push_back(static_cast<bool>(r)); });
   net_.run_for(Millis(100));
   EXPECT_EQ(outcomes, (std::vector<bool>{false, false, false}));
   EXPECT_EQ(node.store_failures, 1);
@@ -192,13 +192,13 @@ TEST_F(FollowerOverHosts, blocks_that_wait_for_the_first_one_to_be_stored_are_bo
   node.store.silent = true;
   std::size_t refused = 0;
   for (std::uint64_t n = 1; n <= 40; ++n)
-    node.follower->submit(PeerId(), chain.at(n), [&refused](const Result<void>& r) { refused += r ? 0 : 1; });
+    node.follower->on_block(PeerId(), chain.at(n), [&refused](const Result<void>& r) { refused += r ? 0 : 1; });
   net_.run_for(Millis(100));
   EXPECT_EQ(node.store.unanswered.size(), 1u) << "the second is not given to it before the first is stored";
   EXPECT_EQ(node.store_failures, 1);
   EXPECT_EQ(refused, 40u);
   node.store.silent = false;
-  for (std::uint64_t n = 1; n <= 3; ++n) node.follower->submit(PeerId(), chain.at(n), nullptr);
+  for (std::uint64_t n = 1; n <= 3; ++n) node.follower->on_block(PeerId(), chain.at(n), nullptr);
   net_.run_for(Millis(100));
   EXPECT_EQ(node.follower->stored_head()->number, 3u);
 }
@@ -208,18 +208,18 @@ TEST_F(FollowerOverHosts, a_submitted_block_is_answered_when_it_is_stored_and_re
   Node& node = add();
   std::vector<Result<void>> outcomes;
   const auto note = [&](Result<void> r) { outcomes.push_back(std::move(r)); };
-  node.follower->submit(PeerId(), chain.at(1), note);
+  node.follower->on_block(PeerId(), chain.at(1), note);
   EXPECT_TRUE(outcomes.empty());
   net_.run_for(Millis(10));
   ASSERT_EQ(outcomes.size(), 1u);
   EXPECT_TRUE(outcomes[0]);
-  node.follower->submit(PeerId(), chain.at(1), note);  // again
-  node.follower->submit(PeerId(), chain.at(5), note);  // above a gap
+  node.follower->on_block(PeerId(), chain.at(1), note);  // again
+  node.follower->on_block(PeerId(), chain.at(5), note);  // above a gap
   payload::Envelope second = *chain.at(1).envelope;
   second.payload.gas_used = 1;
   second.payload.block_hash = payload::compute_block_hash(second);
-  node.follower->submit(PeerId(), make_block(payload::Version::v3, std::make_shared<const payload::Envelope>(second)),
-                        note);
+  node.follower->on_block(PeerId(),
+                          encode_block(payload::Version::v3, std::make_shared<const payload::Envelope>(second)), note);
   ASSERT_EQ(outcomes.size(), 4u);
   EXPECT_TRUE(outcomes[1]);
   EXPECT_TRUE(outcomes[2].error() == Errc::would_block);
@@ -264,7 +264,7 @@ class FollowerFromIsthmus : public SyncOverHosts {
 Block with_withdrawals(const Block& block) {
   auto envelope = *block.envelope;
   envelope.payload.withdrawals->push_back({1, 2, {}, 3});
-  return make_block(block.version, std::make_shared<const payload::Envelope>(std::move(envelope)));
+  return encode_block(block.version, std::make_shared<const payload::Envelope>(std::move(envelope)));
 }
 
 TEST_F(FollowerFromIsthmus,
@@ -285,7 +285,7 @@ TEST_F(FollowerFromIsthmus,
   ASSERT_TRUE(net_.connect(1, 2));
   net_.run_for(Seconds(60));
   ASSERT_EQ(node.store.blocks.size(), 40u);
-  for (std::uint64_t n = 1; n <= 40; ++n) EXPECT_EQ(*node.store.blocks.at(n).body, *chain.at(n).body) << n;
+  for (std::uint64_t n = 1; n <= 40; ++n) EXPECT_EQ(node.store.blocks.at(n).body, chain.at(n).body) << n;
   for (const auto& fault : node.faults) EXPECT_EQ(fault.peer, net_.host(0).id());
 }
 

@@ -232,11 +232,11 @@ Task<Answer> SyncClient::receive(PeerLoop& loop, Stream& stream, std::uint64_t n
 // A coroutine does not enter the scheduler: what that decides may be the end of the coroutine.
 void SyncClient::post_answer(RequestId id, Answer answer) {
   auto held = std::make_shared<Answer>(std::move(answer));
-  host_.runtime().post([this, alive = std::weak_ptr(alive_), id, held] {
-    if (!alive.lock() || closed_) return;
+  host_.runtime().post(life_.guard([this, id, held] {
+    if (closed_) return;
     scheduler_.on_answer(id, std::move(*held), now());
     pump();
-  });
+  }));
 }
 
 void SyncClient::on_open_timeout(const PeerId& peer) {
@@ -337,21 +337,20 @@ void SyncClient::handle(CancelRequest& cancel) {
 void SyncClient::handle(StageBlock& stage) {
   const SegmentId segment = stage.segment;
   const std::uint64_t number = stage.block.block.number();
-  staging_.stage(segment, std::move(stage.block),
-                 [this, alive = std::weak_ptr(alive_), segment, number](const Result<void>& done) {
-                   if (!alive.lock() || closed_) return;
-                   scheduler_.on_staged(segment, number, static_cast<bool>(done), now());
-                   pump();
-                 });
+  staging_.stage(segment, std::move(stage.block), life_.guard([this, segment, number](const Result<void>& done) {
+    if (closed_) return;
+    scheduler_.on_staged(segment, number, static_cast<bool>(done), now());
+    pump();
+  }));
 }
 
 void SyncClient::handle(ReadStaged& read) {
   staging_.read_staged(read.segment, read.from, read.max_blocks, read.max_bytes,
-                       [this, alive = std::weak_ptr(alive_), id = read.id](Result<std::vector<StagedBlock>> blocks) {
-                         if (!alive.lock() || closed_) return;
+                       life_.guard([this, id = read.id](Result<std::vector<StagedBlock>> blocks) {
+                         if (closed_) return;
                          scheduler_.on_staged_read(id, std::move(blocks), now());
                          pump();
-                       });
+                       }));
 }
 
 void SyncClient::handle(DropStaged& drop) { staging_.drop_staged(drop.segment); }

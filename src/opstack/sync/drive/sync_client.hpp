@@ -1,13 +1,13 @@
-// Reverse sync on a real host: keeps the list of peers that speak payload_by_number, runs a loop for each that carries
-// out what the scheduler asks of it, has answers decoded and hashed on the worker pool, and moves promoted blocks to
-// and from the staging table. All decisions are the scheduler's.
+// Drives reverse sync on a host. It keeps the list of peers that speak payload_by_number, and runs one loop for each,
+// which carries out the requests of the scheduler. A worker decodes and hashes the answers; a block keeps the bytes of
+// its answer. Promoted blocks go to the staging table and come back from it. All decisions are the scheduler's.
 //
-// A peer is taken on when identify lists the protocol. One of which identify has said nothing for a while is tried
-// once, after all others and one such peer at a time: who answers is taken on too.
+// A peer is taken on when identify lists the protocol. A peer about which identify has said nothing for a while is
+// tried once, after all others and one such peer at a time; it is taken on if it answers.
 //
-// Owner: the node or Follower; destroyed before its Host and its StagingArea. Thread: the network thread; the scheduler
-// is never entered from inside a peer's coroutine. Bounds: those of the scheduler; a response holds at most 10 MiB, one
-// per request in flight, and those of unproven peers together half of SyncConfig::max_bytes: beyond it the largest is
+// Owner: the node or Follower; destroyed before its Host and its StagingArea. Thread: the network thread. A peer's
+// coroutine never calls the scheduler. Bounds: those of the scheduler. One response for each request in flight, of at
+// most 10 MiB. The responses of unproven peers have half of SyncConfig::max_bytes together; beyond it the largest is
 // given up. Source: op-node surface, section 7 (client).
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <map>
 #include <string>
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/host/host.hpp"
 #include "libp2p/runtime/task.hpp"
@@ -35,7 +36,7 @@ struct SyncClientConfig {
 
 class SyncClient final : libp2p::LiveCounted<SyncClient> {
  public:
-  using DeliverFn = std::function<void(const PeerId&, Block)>;  // for on_unsafe_payload
+  using DeliverFn = std::function<void(const PeerId&, Block)>;  // a block that is linked down to the head
 
   // Tells its traces, faults and reports to the listeners of `events`, which is its owner's. Nothing is told, and
   // nothing delivered, before the constructor has returned.
@@ -104,7 +105,7 @@ class SyncClient final : libp2p::LiveCounted<SyncClient> {
   libp2p::Subscription host_events_;
   bool pumping_ = false;
   bool closed_ = false;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  libp2p::LifeToken life_;
 };
 
 }  // namespace opstack::sync

@@ -61,7 +61,7 @@ class Chain {
       if (payload::has_withdrawals_root(version)) p.withdrawals_root.emplace().fill(0x77);
       p.block_hash = payload::compute_block_hash(envelope);
       parent = p.block_hash;
-      blocks_.push_back(make_block(version, std::make_shared<const payload::Envelope>(std::move(envelope))));
+      blocks_.push_back(encode_block(version, std::make_shared<const payload::Envelope>(std::move(envelope))));
     }
   }
   const Block& at(std::uint64_t number) const { return blocks_.at(number - 1); }
@@ -103,7 +103,7 @@ class SimStore final : public ChainStore {
       *found = libp2p::fail(Errc::io, "read error");
     } else if (blocks.contains(number)) {
       *found = std::optional<ServedBlock>(ServedBlock{
-          blocks.at(number).version, libp2p::share(opstack::encoding::snappy_frame_encode(*blocks.at(number).body))});
+          blocks.at(number).version, libp2p::share(opstack::encoding::snappy_frame_encode(blocks.at(number).body))});
     }
     runtime_.run_on_worker([] {}, [done = std::move(done), found] { done(std::move(*found)); });
   }
@@ -118,7 +118,7 @@ class SimStore final : public ChainStore {
     std::size_t bytes = 0;
     auto& table = staged[segment];
     for (std::uint64_t n = from; table.contains(n) && out->size() < max_blocks && bytes < max_bytes; ++n) {
-      bytes += table[n].block.body->size();
+      bytes += table[n].block.body.size();
       out->push_back(table[n]);
     }
     runtime_.run_on_worker([] {}, [done = std::move(done), out] { done(std::move(*out)); });

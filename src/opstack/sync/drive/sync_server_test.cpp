@@ -27,7 +27,7 @@ TEST_F(SyncServerOverHosts, a_server_answers_with_the_block_or_with_the_code_tha
   ASSERT_TRUE(decoder.push(*answer));
   const Answer judged = judge_answer(3, payload::Version::v3, decoder);
   ASSERT_EQ(judged.kind, AnswerKind::block) << judged.detail;
-  EXPECT_EQ(*judged.block.body, *chain.at(3).body);
+  EXPECT_EQ(judged.block.body, chain.at(3).body);
 
   EXPECT_EQ(ask(1, 0, 6).value(), Bytes{1});           // not there
   EXPECT_EQ(ask(1, 0, 5001 + 100).value(), Bytes{2});  // not due yet

@@ -47,7 +47,7 @@ Answer judge_answer(std::uint64_t requested, Version at_block, ResponseDecoder& 
     return {AnswerKind::throttled, "result code " + std::to_string(code)};
   }
   const Version version = answer_payload_version(*decoder.version(), at_block);
-  auto decoded = decode_block(version, libp2p::share(decoder.take_body()));
+  auto decoded = payload::decode_block(version, libp2p::share(decoder.take_body()));
   if (!decoded) return {AnswerKind::malformed, decoded.error().message()};
   const auto& block = *decoded;
   if (block.number() != requested)

@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (judged.kind == AnswerKind::block) {
     require(status.has_value() && judged.block.number() == asked);
     require(opstack::payload::compute_block_hash(*judged.block.envelope) == judged.block.hash());
-    require(judged.block.version == answer_payload_version(*version, at_block) && *judged.block.body == body);
+    require(judged.block.version == answer_payload_version(*version, at_block) && judged.block.body == body);
     require(opstack::payload::encode_envelope(judged.block.version, *judged.block.envelope) == body);
   } else {
     require(judged.block.envelope == nullptr);

@@ -188,7 +188,7 @@ class World {
       auto& table = staged[read.segment];
       for (std::uint64_t n = read.from; table.contains(n) && out.size() < read.max_blocks && bytes < read.max_bytes;
            ++n) {
-        bytes += table[n].block.body->size();
+        bytes += table[n].block.body.size();
         out.push_back(table[n]);
       }
       scheduler.on_staged_read(read.id, std::move(out), now);
