@@ -35,9 +35,8 @@ Bytes encode_withdrawal(const Withdrawal& withdrawal) {
 
 }  // namespace
 
-Hash transactions_root(const std::vector<Bytes>& transactions, KeccakBeside* beside) {
-  const std::vector<ByteView> views(transactions.begin(), transactions.end());
-  return opstack::encoding::ordered_trie_root(views, beside);
+Hash transactions_root(const Transactions& transactions, KeccakBeside* beside) {
+  return opstack::encoding::ordered_trie_root(transactions.views(), beside);
 }
 
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals) {
