@@ -49,9 +49,9 @@ int main(int argc, char** argv) {
   libp2p::GossipsubService pubsub(host, gossip::block_gossip_config(*chain_id, gossipsub::Params()), scores);
   gossip::BlockGossipConfig config;
   config.chain_id = *chain_id;
-  const auto print_block = [](const PeerId&, const opstack::payload::SharedEnvelope& block) {
-    std::printf("block %" PRIu64 " %s, %zu transactions\n", block->payload.block_number,
-                to_hex0x(block->payload.block_hash).c_str(), block->payload.transactions.size());
+  const auto print_block = [](const PeerId&, const opstack::payload::Block& block) {
+    std::printf("block %" PRIu64 " %s, %zu transactions\n", block.number(), to_hex0x(block.hash()).c_str(),
+                block.payload().transactions.size());
     std::fflush(stdout);
   };
   gossip::BlockGossip blocks(rt, pubsub, std::move(config), print_block);

@@ -26,7 +26,7 @@ opstack::rules::Outcome judge(opstack::chain::Fork fork, Mischief kind) {
   opstack::rules::BlockRules rules(config);
   opstack::rules::SignerState signers;
   signers.current = secp256k1::address_of(signer);
-  return rules.check(message.data, signers, libp2p::from_unix_seconds(static_cast<std::int64_t>(kNow)));
+  return rules.judge(message.data, signers, libp2p::from_unix_seconds(static_cast<std::int64_t>(kNow)));
 }
 
 TEST(MischiefMaker, each_kind_is_rejected_by_the_rule_that_it_is_meant_for) {

@@ -86,7 +86,7 @@ json::object GossipInspector::line(ByteView raw_message) {
   const auto message = opstack::rules::read_message(topic_, raw_message);
   // A copy: the previous signer is within its grace for every message, whatever the current one has signed.
   auto signers = signers_;
-  const Outcome outcome = rules_.check(raw_message, signers, now_, message.decompressed);
+  const Outcome outcome = rules_.judge(raw_message, signers, now_, message.decompressed);
   const auto block = block_of(rules_.config().version, outcome);
   json::object out;
   out["verdict"] = std::string(opstack::rules::to_string(outcome.verdict));

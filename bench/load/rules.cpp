@@ -35,7 +35,7 @@ int rules(const Arguments& arguments) {
   // collector does not do it.
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  const auto judge = [&] { return block_rules.check(*message->data, signers, wall); };
+  const auto judge = [&] { return block_rules.judge(*message->data, signers, wall); };
   if (const auto first = judge(); first.verdict != gossip_rules::Verdict::accept)
     give_up("not accepted: " + first.text());
   libp2p::runtime::AsioRuntime clock(1);

@@ -3,8 +3,8 @@
 // eight lanes with AVX-512, four with AVX2, else one after the other. Stateless and thread-safe. Source: FIPS 202; the
 // padding is Ethereum's.
 //
-// A long message that has to be hashed as well can go beside the others, in the general registers: the lanes then cost
-// a third of what they do alone, or nothing where they are four.
+// A long message can be hashed beside the others, in the general registers: eight lanes then cost a third of what they
+// cost alone, and four cost nothing.
 #pragma once
 
 #include <span>
@@ -20,7 +20,8 @@ struct KeccakMessage {
   ByteView tail;
 };
 
-// A message that is hashed beside others, as far as that goes, and to its end by finish(). Views what it hashes.
+// A message that is hashed beside others: a block of it with each permutation of the lanes, and what is left by
+// finish(). It views what it hashes. Its owner gives it to each call that hashes others; one thread uses it at a time.
 class KeccakBeside {
  public:
   explicit KeccakBeside(ByteView message) : rest_(message) {}

@@ -3,7 +3,7 @@
 // pool) and sim (a virtual clock and links in memory, everything on one thread and from one seed).
 //
 // Thread: everything here is called on the network thread, except post(), which any thread may call. All callbacks run
-// on the network thread, never inside the call that asked for them.
+// on the network thread, never inside the call that asked for them; only run_here() runs what it is given at once.
 #pragma once
 
 #include <functional>
@@ -94,6 +94,15 @@ class Runtime {
   // Runs `work` on the pool (it must touch nothing that another thread may) and then `done` on the network thread. In
   // simulation both run on the one thread, `done` after a delay drawn from the seed, so that completions change places.
   virtual void run_on_worker(std::function<void()> work, std::function<void()> done) = 0;
+
+  // Runs `work` inside this call and says how much of the network thread's time it took. The real runtime measures
+  // that. In simulation the clock stands still meanwhile: the simulator charges a cost of its own model, drawn from the
+  // seed.
+  virtual Nanos run_here(const std::function<void()>& work) {
+    const MonoTime begun = now().mono;
+    work();
+    return now().mono - begun;
+  }
 };
 
 // For implementations.

@@ -124,7 +124,7 @@ Result<void> Node::start() {
                                           [this] { return surroundings(); });
   blocks_ = std::make_unique<gossip::BlockGossip>(
       runtime_, *gossip_, gossip_config(config_),
-      [this](const PeerId& from, const SharedEnvelope& envelope) { follower_->on_unsafe_payload(from, envelope); });
+      [this](const PeerId& from, const opstack::payload::Block& block) { follower_->on_block(from, block); });
   listen();
   if (config_.sequencer_key) {
     blocks_->publisher().set_key(config_.sequencer_key);
@@ -190,7 +190,7 @@ gossip::Publisher::Done Node::taking_over(SharedEnvelope envelope, Done done) {
     block_log_->on_block();
     log_.info(Component::gossip, "Publishing signed execution payload on p2p",
               {{"id", name_of(envelope->payload)}, {"topic", sent->topic}, {"bytes", sent->bytes}});
-    take_over(envelope, done);
+    follower_->on_block(host_->id(), sent->block, done);
   };
 }
 

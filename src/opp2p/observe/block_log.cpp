@@ -62,7 +62,7 @@ void BlockLog::on_refused(const gossip::BlockVerdict& verdict, bool of_static) {
     row.number.reset();
     if (outcome.envelope) row.number = outcome.envelope->payload.block_number;
     row.signer = outcome.signer;
-    row.detail = outcome.detail;
+    row.detail = outcome.detail();
     if (const auto count = row.repeats.count(now)) tell_refused(outcome.reason, *count);
   }
   arm();

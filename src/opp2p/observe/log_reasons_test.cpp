@@ -95,7 +95,7 @@ TEST_F(LogSaysWhy, blocks_that_the_node_could_not_judge_are_told_as_ignored) {
   BlockLog blocks(member.place.runtime(), events, BlockLogConfig(), [] { return Surroundings(); });
   opstack::rules::Outcome outcome;
   outcome.verdict = opstack::rules::Verdict::ignore;
-  outcome.detail = "the validation queue is full";
+  outcome.evidence = "the validation queue is full";
   const std::string topic = "t";
   const opstack::gossip::BlockVerdict verdict{topic,     opstack::payload::Version::v4, {}, {}, false, outcome, 9,
                                               Seconds(0)};

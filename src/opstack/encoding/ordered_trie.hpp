@@ -1,9 +1,10 @@
 // The root of the Merkle-Patricia trie that maps RLP(index) to the index-th value of a list: how a header commits to
-// its transactions and withdrawals. Stateless and thread-safe. Nothing of the trie is stored but one reference (at most
-// 33 bytes) for each leaf and node, and who is whose child: the order of the keys is known in advance, so leaves are
-// made first, in one pass that depends on nothing else, then the nodes of one height after the other, each time many
-// side by side in the lanes of keccak_many.hpp. Time and memory are linear. An empty value counts as absent, as in
-// geth. Source: Ethereum Yellow Paper, appendix D and section 4.4.
+// its transactions and withdrawals. The trie is not stored: only one reference (at most 33 bytes) for each leaf and
+// node is kept, and which node is whose child. The order of the keys is known in advance, so the leaves are hashed
+// first, in one pass, then the nodes of one height after the other, many at a time in the lanes of keccak_many.hpp.
+// Time and memory are linear in the list. An empty value counts as absent, as in geth.
+//
+// A pure function. Owner: none. Thread: any. Source: Ethereum Yellow Paper, appendix D and section 4.4.
 #pragma once
 
 #include <span>
@@ -18,7 +19,7 @@ inline constexpr libp2p::crypto::Hash256 kEmptyTrieRoot = {
     0x56, 0xe8, 0x1f, 0x17, 0x1b, 0xcc, 0x55, 0xa6, 0xff, 0x83, 0x45, 0xe6, 0x92, 0xc0, 0xf8, 0x6e,
     0x5b, 0x48, 0xe0, 0x1b, 0x99, 0x6c, 0xad, 0xc0, 0x01, 0x62, 0x2f, 0xb5, 0xe3, 0x63, 0xb4, 0x21};
 
-// What has to be hashed as well can go `beside`.
+// `beside` is hashed beside the lanes as far as they go; null where nothing else is to be hashed.
 libp2p::crypto::Hash256 ordered_trie_root(std::span<const libp2p::ByteView> values,
                                           libp2p::crypto::KeccakBeside* beside = nullptr);
 

@@ -25,7 +25,7 @@ BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::GossipsubSer
                          PayloadFn on_unsafe_payload)
     : runtime_(runtime),
       gossip_(gossip),
-      queue_(runtime, config.queue),
+      pipeline_(runtime, config.queue),
       publisher_(gossip, runtime, config.chain_id, config.version_at) {
   for (std::size_t i = 0; i < rules::kVersions.size(); ++i) {
     rules::BlockRulesConfig rules;
@@ -37,7 +37,7 @@ BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::GossipsubSer
     auto on_verdict = [this](const BlockVerdict& verdict) {
       if (events_.has_listeners()) events_.emit(verdict);
     };
-    subscribers_[i] = std::make_unique<Subscriber>(gossip, runtime, queue_, signers_, std::move(rules),
+    subscribers_[i] = std::make_unique<Subscriber>(gossip, runtime, pipeline_, signers_, std::move(rules),
                                                    std::move(on_verdict), on_unsafe_payload);
   }
   gossip_events_ = gossip_.subscribe([this](const libp2p::GossipsubEvent& event) {
@@ -62,6 +62,11 @@ Result<void> BlockGossip::join() {
 
 void BlockGossip::leave() {
   for (const auto& subscriber : subscribers_) subscriber->leave();
+}
+
+void BlockGossip::check() const {
+  pipeline_.queue().check();
+  for (const auto& subscriber : subscribers_) subscriber->check();
 }
 
 bool BlockGossip::is_ours(const std::string& topic) const {

@@ -3,7 +3,7 @@
 // replaced keeps its grace period. examples/op_listener.cpp shows how it is used.
 //
 // Owner: the node; destroyed before the GossipsubService. Thread: the network thread. A callback must not destroy the
-// object. Bounds: the validation queue's and the publisher's. Source: op-node surface, sections 5 and 2.
+// object. Bounds: the validation pipeline's and the publisher's. Source: op-node surface, sections 5 and 2.
 #pragma once
 
 #include <array>
@@ -59,7 +59,7 @@ libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp
 
 class BlockGossip final : libp2p::LiveCounted<BlockGossip> {
  public:
-  // An accepted block and the peer that it came from. Never our own publications.
+  // An accepted block, with the bytes that it came in, and the peer that it came from. Never our own publications.
   using PayloadFn = Subscriber::PayloadFn;
 
   // `gossip` outlives this.
@@ -86,7 +86,10 @@ class BlockGossip final : libp2p::LiveCounted<BlockGossip> {
   void set_signers(const rules::SignerState& signers) { signers_ = signers; }
 
   // Messages that are being judged.
-  std::size_t validating() const { return queue_.items(); }
+  std::size_t validating() const { return pipeline_.queue().items(); }
+
+  // Every invariant of the four topics and of the queue, by assertion.
+  void check() const;
 
  private:
   void on_trace(const libp2p::gossipsub::Trace& trace);
@@ -96,7 +99,7 @@ class BlockGossip final : libp2p::LiveCounted<BlockGossip> {
   libp2p::GossipsubService& gossip_;
   libp2p::EventSource<BlockGossipEvent> events_;
   rules::SignerState signers_;
-  ValidationQueue queue_;
+  ValidationPipeline pipeline_;
   Publisher publisher_;
   std::array<std::unique_ptr<Subscriber>, 4> subscribers_;
   libp2p::Subscription gossip_events_;

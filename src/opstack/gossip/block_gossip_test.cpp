@@ -40,15 +40,18 @@ struct Node final {
       : host(h),
         gossip(h, block_gossip_config(kChain, {}), scores),
         blocks(h.runtime(), gossip, std::move(config),
-               [this](const PeerId& from, const payload::SharedEnvelope& envelope) {
-                 payloads.emplace_back(from, envelope->payload.block_number);
+               [this](const PeerId& from, const payload::Block& block) {
+                 payloads.emplace_back(from, block.number());
+                 bodies.push_back(block.body);
+                 EXPECT_TRUE(block.body == ByteView(payload::encode_envelope(block.version, *block.envelope)));
                }),
         events(blocks.subscribe(
             [this](const BlockGossipEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); })) {}
 
   void on(const BlockVerdict& v) {
     EXPECT_EQ(v.message_id.bytes().size(), 20U);
-    seen.push_back({v.outcome.verdict, v.outcome.reason, v.from, v.local, v.topic, v.outcome.detail});
+    seen.push_back({v.outcome.verdict, v.outcome.reason, v.from, v.local, v.topic, v.outcome.detail()});
+    blocks.check();
   }
   void on(const PeerJoinedTopic& event) { present.emplace(event.peer, event.topic); }
   void on(const PeerLeftTopic& event) { present.erase({event.peer, event.topic}); }
@@ -66,6 +69,7 @@ struct Node final {
   GossipsubService gossip;
   BlockGossip blocks;
   std::vector<std::pair<PeerId, std::uint64_t>> payloads;
+  std::vector<libp2p::SharedSlice> bodies;
   std::vector<Seen> seen;
   std::set<std::pair<PeerId, std::string>> present;
   std::set<std::string> joined;
@@ -127,7 +131,13 @@ TEST_F(BlockGossipTest, brings_blocks_of_every_version_to_ten_nodes_and_not_back
     ASSERT_TRUE(published.has_value()) << published.error().message();
     EXPECT_EQ(published->topic, rules::blocks_topic(kChain, version));
     EXPECT_EQ(published->version, version);
+    EXPECT_EQ(published->block.number(), number);
+    EXPECT_EQ(published->block.version, version);
     net_.run_for(Seconds(2));
+    for (std::size_t i = 1; i < 10; ++i) {
+      ASSERT_FALSE(at(i).bodies.empty()) << i;
+      EXPECT_TRUE(at(i).bodies.back() == published->block.body) << "what was signed arrives as it was";
+    }
   }
   EXPECT_TRUE(at(0).payloads.empty());
   for (std::size_t i = 1; i < 10; ++i) {

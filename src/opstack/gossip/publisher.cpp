@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "libp2p/base/assert.hpp"
+
 namespace opstack::gossip {
 
 namespace {
@@ -76,11 +78,12 @@ void Publisher::make(std::shared_ptr<Job> job) {
     job->message = job->key ? rules::make_block_message(chain_id, job->version, *job->envelope, *job->key)
                             : rules::make_signed_block_message(chain_id, job->version, *job->envelope, job->signature);
   };
-  runtime_.run_on_worker(std::move(work), [this, job, alive = std::weak_ptr<int>(alive_)] {
-    if (alive.expired()) {
+  runtime_.run_on_worker(std::move(work), [this, job, life = life_.watch()] {
+    if (!life) {
       job->done(fail(Errc::closed, "the publisher is closed"));
       return;
     }
+    OPP2P_ASSERT(making_ > 0 && making_ <= kMaxInMaking, "a block that was being made is done", making_);
     --making_;
     send(job);
   });
@@ -97,6 +100,7 @@ void Publisher::send(const std::shared_ptr<Job>& job) {
   block.version = message.version;
   block.signature = message.signature;
   block.bytes = message.data->size();
+  block.block = payload::Block(message.version, job->envelope, message.body);
   auto judged = [job, block](const libp2p::gossipsub::Published& end) mutable {
     if (end.verdict != libp2p::gossipsub::ValidationResult::accept) {
       const bool rejected = end.verdict == libp2p::gossipsub::ValidationResult::reject;

@@ -1,9 +1,11 @@
 // Publishes blocks: encodes, signs and compresses on the worker pool, and gives the message to GossipSub on the topic
-// of the block's own time. What is published passes the block rules of this node first, as in op-node, so that a block
-// which every peer would refuse is an error here and not a silence there.
+// of the block's own time. What is published passes the block rules of this node first, as in op-node, so a block that
+// every peer would refuse is an error here. The block is encoded once; PublishedBlock has the bytes, for the store.
 //
 // Owner: BlockGossip. Thread: the network thread. Two blocks that are published at once may leave in either order.
-// Bounds: blocks that are being made, in items (more are Errc::exhausted). Source: op-node surface, 5.7.
+// Bounds: blocks that are being made, in items (more are Errc::exhausted). Re-entrancy: `done` runs
+// inside publish() when the block is refused at once, else later; it must not destroy the publisher. Source: op-node
+// surface, 5.7.
 #pragma once
 
 #include <functional>
@@ -11,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 #include "opstack/rules/block_message.hpp"
@@ -29,6 +32,7 @@ struct PublishedBlock {
   Signature signature{};
   libp2p::gossipsub::MessageId message_id;
   std::size_t bytes = 0;  // as gossiped
+  payload::Block block;   // with the body that was signed and gossiped
   PublishedBlock() = default;
 };
 
@@ -71,7 +75,7 @@ class Publisher : libp2p::LiveCounted<Publisher> {
   VersionAt version_at_;
   std::optional<Secret> key_;
   std::size_t making_ = 0;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  libp2p::LifeToken life_;
 };
 
 }  // namespace opstack::gossip

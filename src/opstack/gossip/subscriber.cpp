@@ -1,6 +1,5 @@
 #include "opstack/gossip/subscriber.hpp"
 
-#include <exception>
 #include <utility>
 
 #include "opstack/rules/topics.hpp"
@@ -20,7 +19,7 @@ libp2p::gossipsub::ValidationResult to_router(rules::Verdict verdict) {
 
 }  // namespace
 
-// Shared by the network thread and, while it is being examined, the worker that does so.
+// A message that is being judged.
 struct Subscriber::Job : libp2p::LiveCounted<Job> {
   Job(libp2p::gossipsub::Validate m, libp2p::GossipsubService::Done d, Now now)
       : message(std::move(m)), done(std::move(d)), arrived(now) {}
@@ -29,29 +28,26 @@ struct Subscriber::Job : libp2p::LiveCounted<Job> {
   libp2p::GossipsubService::Done done;
   // The message is judged by the clock of its arrival: what it waits here is not the sender's fault.
   Now arrived;
-  rules::Examined examined;
-  std::optional<rules::DecodedBlock> decoded;  // of a block that is examined in two parts
-  int parts = 0;                               // that are on the pool
 };
 
-Subscriber::Subscriber(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, ValidationQueue& queue,
-                       rules::SignerState& signers, rules::BlockRulesConfig config, VerdictFn on_verdict,
-                       PayloadFn on_payload)
+Subscriber::Subscriber(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime,
+                       ValidationPipeline& pipeline, rules::SignerState& signers, rules::BlockRulesConfig config,
+                       VerdictFn on_verdict, PayloadFn on_payload)
     : gossip_(gossip),
       runtime_(runtime),
-      queue_(queue),
+      pipeline_(pipeline),
       signers_(signers),
       topic_(rules::blocks_topic(config.chain_id, config.version)),
-      rules_(std::make_shared<rules::BlockRules>(std::move(config))),
+      rules_(std::move(config)),
       on_verdict_(std::move(on_verdict)),
       on_payload_(std::move(on_payload)) {}
 
 Subscriber::~Subscriber() { leave(); }
 
 Result<void> Subscriber::join() {
-  auto validator = [this, alive = std::weak_ptr<int>(alive_)](const libp2p::gossipsub::Validate& message,
-                                                              libp2p::GossipsubService::Done done) {
-    if (alive.expired()) return done(libp2p::gossipsub::ValidationResult::ignore);
+  auto validator = [this, life = life_.watch()](const libp2p::gossipsub::Validate& message,
+                                                libp2p::GossipsubService::Done done) {
+    if (!life) return done(libp2p::gossipsub::ValidationResult::ignore);
     validate(message, std::move(done));
   };
   // Accepted blocks are handed on with their verdict, already decoded; the router's delivery adds nothing to that.
@@ -65,62 +61,27 @@ void Subscriber::leave() {
 }
 
 void Subscriber::validate(const libp2p::gossipsub::Validate& message, libp2p::GossipsubService::Done done) {
-  submit(std::make_shared<Job>(message, std::move(done), runtime_.now()));
+  const auto job = std::make_shared<Job>(message, std::move(done), runtime_.now());
+  examine(job, rules_.begin(job->message.data.view, job->message.contents, signers_, job->arrived.wall));
 }
 
-void Subscriber::submit(const std::shared_ptr<Job>& job) {
-  // A large block that comes alone is examined by two workers at once: the hash of all of it for the signature takes as
-  // long as decoding it and the tries of its own hash. Under load the pool is busy anyhow.
-  const std::size_t size = job->message.contents ? job->message.contents->size() : 0;
-  if (size >= kLarge && rules_->expects_to_count(size) && queue_.items() == 0 &&
-      queue_.has_room(2, job->message.data.view.size()))
-    return submit_parts(job);
-  auto work = [job, rules = std::shared_ptr<const rules::BlockRules>(rules_), signers = signers_] {
-    job->examined = rules->examine(job->message.data.view, job->message.contents, signers, job->arrived.wall);
+void Subscriber::examine(const std::shared_ptr<Job>& job, rules::Examination examination) {
+  // The job, and with it the message, lives as long as `done`.
+  auto done = [this, job, life = life_.watch()](rules::Examination examined) {
+    if (!life) return job->done(libp2p::gossipsub::ValidationResult::ignore);
+    conclude(job, std::move(examined));
   };
-  auto done = [this, job, alive = std::weak_ptr<int>(alive_)] {
-    if (alive.expired()) return job->done(libp2p::gossipsub::ValidationResult::ignore);
-    conclude(job);
-  };
-  if (queue_.submit(job->message.data.view.size(), std::move(work), std::move(done))) return;
+  if (pipeline_.examine(std::move(examination), job->message.data.view.size(), std::move(done))) return;
   rules::Outcome full;
   full.verdict = rules::Verdict::ignore;
   full.reason = rules::Reason::internal_error;
-  full.detail = "the validation queue is full";
+  full.evidence = "the validation queue is full";
   finish(*job, full);
 }
 
-void Subscriber::submit_parts(const std::shared_ptr<Job>& job) {
-  job->parts = 2;
-  auto signature = [job, rules = std::shared_ptr<const rules::BlockRules>(rules_), signers = signers_] {
-    job->examined = rules->examine_signature(job->message.data.view, job->message.contents, signers, job->arrived.wall);
-  };
-  auto block = [job, rules = std::shared_ptr<const rules::BlockRules>(rules_)] {
-    job->decoded.emplace(rules->decode(*job->message.contents, true));
-  };
-  auto done = [this, job, alive = std::weak_ptr<int>(alive_)] {
-    if (--job->parts > 0) return;
-    if (alive.expired()) return job->done(libp2p::gossipsub::ValidationResult::ignore);
-    if (job->examined.signer_counts) rules_->complete(job->examined, *job->decoded);
-    conclude(job);
-  };
-  (void)queue_.submit(job->message.data.view.size(), std::move(signature), done);  // there is room
-  (void)queue_.submit(0, std::move(block), done);
-}
-
-void Subscriber::conclude(const std::shared_ptr<Job>& job) {
-  std::optional<rules::Outcome> outcome;
-  try {
-    outcome = rules_->conclude(std::move(job->examined), signers_);
-  } catch (const std::exception& thrown) {
-    outcome.emplace();  // a reject, as everything that goes wrong inside
-    outcome->detail = thrown.what();
-  }
-  if (outcome) {
-    finish(*job, *outcome);
-  } else {
-    submit(job);  // the signers have changed meanwhile
-  }
+void Subscriber::conclude(const std::shared_ptr<Job>& job, rules::Examination examination) {
+  if (const auto outcome = rules_.conclude(examination, signers_)) return finish(*job, *outcome);
+  examine(job, std::move(examination));  // the signers have changed meanwhile, and the block is needed
 }
 
 void Subscriber::finish(const Job& job, const rules::Outcome& outcome) {
@@ -132,9 +93,10 @@ void Subscriber::finish(const Job& job, const rules::Outcome& outcome) {
   }
   if (outcome.verdict != rules::Verdict::accept || job.message.local || !on_payload_) return;
   // From the queue: first the block goes on to others.
-  runtime_.post([this, alive = std::weak_ptr<int>(alive_), from = job.message.from, block = outcome.envelope] {
-    if (!alive.expired()) on_payload_(from, block);
-  });
+  auto hand_on = [this, from = job.message.from, block = rules::block_of(rules_.config().version, outcome)] {
+    on_payload_(from, block);
+  };
+  runtime_.post(life_.guard(std::move(hand_on)));
 }
 
 }  // namespace opstack::gossip

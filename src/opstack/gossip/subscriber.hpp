@@ -1,19 +1,21 @@
 // One block topic from the network's side: joins it, has every message judged by the block rules of the topic's
-// version, answers the router, and hands accepted blocks of others on. Own publications pass the rules as well, as in
-// op-node, but are not handed back. The checks that need no memory run on the worker pool; what earlier messages decide
-// is added on the network thread.
+// version, answers the router, and hands accepted blocks of others on, with the bytes that they came in. Own
+// publications pass the rules as well, as in op-node, but are not handed on. The validation pipeline runs the checks
+// that need no memory; what earlier messages decide is added here, on the network thread.
 //
-// Owner: BlockGossip. Thread: the network thread. Bounds: the validation queue's. Source: op-node surface, 5.5 and
-// section 2 (FilterSelf).
+// Owner: BlockGossip. Thread: the network thread. Bounds: the pipeline's. Re-entrancy: a verdict is told, and the
+// router answered, inside the router's call or later; an accepted block is handed on from the runtime's queue. Neither
+// may destroy the subscriber. Source: op-node surface, 5.5 and section 2 (FilterSelf).
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
-#include "opstack/gossip/validation_queue.hpp"
+#include "opstack/gossip/validation_pipeline.hpp"
 #include "opstack/rules/block_rules.hpp"
 
 namespace opstack::gossip {
@@ -42,11 +44,11 @@ struct BlockVerdict {
 class Subscriber : libp2p::LiveCounted<Subscriber> {
  public:
   using VerdictFn = std::function<void(const BlockVerdict&)>;
-  // `from` is the peer that the block came from.
-  using PayloadFn = std::function<void(const PeerId& from, const payload::SharedEnvelope&)>;
+  // `from` is the peer that the block came from. The block's body is a slice of the decompressed message.
+  using PayloadFn = std::function<void(const PeerId& from, const payload::Block&)>;
 
-  // `signers` belongs to the owner and is shared by the four topics; it and `queue` outlive the subscriber.
-  Subscriber(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, ValidationQueue& queue,
+  // `signers` belongs to the owner and is shared by the four topics; it and `pipeline` outlive the subscriber.
+  Subscriber(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, ValidationPipeline& pipeline,
              rules::SignerState& signers, rules::BlockRulesConfig config, VerdictFn on_verdict, PayloadFn on_payload);
   ~Subscriber();
   Subscriber(const Subscriber&) = delete;
@@ -57,25 +59,26 @@ class Subscriber : libp2p::LiveCounted<Subscriber> {
   void leave();
   const std::string& topic() const { return topic_; }
 
+  // Every invariant of the topic's rules, by assertion.
+  void check() const { rules_.check(); }
+
  private:
   struct Job;
   void validate(const libp2p::gossipsub::Validate& message, libp2p::GossipsubService::Done done);
-  static constexpr std::size_t kLarge = 64 * 1024;  // bytes of contents
-  void submit(const std::shared_ptr<Job>& job);
-  void submit_parts(const std::shared_ptr<Job>& job);
-  void conclude(const std::shared_ptr<Job>& job);
+  void examine(const std::shared_ptr<Job>& job, rules::Examination examination);
+  void conclude(const std::shared_ptr<Job>& job, rules::Examination examination);
   void finish(const Job& job, const rules::Outcome& outcome);
 
   libp2p::GossipsubService& gossip_;
   libp2p::runtime::Runtime& runtime_;
-  ValidationQueue& queue_;
+  ValidationPipeline& pipeline_;
   rules::SignerState& signers_;
   std::string topic_;
-  std::shared_ptr<rules::BlockRules> rules_;  // shared with examinations on the pool, which may outlive this
+  rules::BlockRules rules_;
   VerdictFn on_verdict_;
   PayloadFn on_payload_;
   bool joined_ = false;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  libp2p::LifeToken life_;
 };
 
 }  // namespace opstack::gossip

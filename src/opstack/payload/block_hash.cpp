@@ -5,7 +5,6 @@
 namespace opstack::payload {
 namespace {
 
-using libp2p::crypto::KeccakBeside;
 using libp2p::multiformats::append_rlp_big_endian;
 using libp2p::multiformats::append_rlp_list_header;
 using libp2p::multiformats::append_rlp_string;
@@ -35,8 +34,8 @@ Bytes encode_withdrawal(const Withdrawal& withdrawal) {
 
 }  // namespace
 
-Hash transactions_root(const Transactions& transactions, KeccakBeside* beside) {
-  return opstack::encoding::ordered_trie_root(transactions.views(), beside);
+Hash transactions_root(const Transactions& transactions) {
+  return opstack::encoding::ordered_trie_root(transactions.views());
 }
 
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals) {
@@ -51,7 +50,11 @@ bool has_uncovered_withdrawals(const ExecutionPayload& payload) {
   return payload.withdrawals_root && !(payload.withdrawals && payload.withdrawals->empty());
 }
 
-Hash compute_block_hash(const Envelope& envelope, KeccakBeside* beside) {
+Hash compute_block_hash(const Envelope& envelope) {
+  return libp2p::crypto::keccak256(encode_header(envelope, transactions_root(envelope.payload.transactions)));
+}
+
+Bytes encode_header(const Envelope& envelope, const Hash& transactions_root) {
   const auto& p = envelope.payload;
   Bytes header;
   header.reserve(1024);
@@ -59,7 +62,7 @@ Hash compute_block_hash(const Envelope& envelope, KeccakBeside* beside) {
   append_rlp_string(header, kEmptyUnclesHash);
   append_rlp_string(header, p.fee_recipient);
   append_rlp_string(header, p.state_root);
-  append_rlp_string(header, transactions_root(p.transactions, beside));
+  append_rlp_string(header, transactions_root);
   append_rlp_string(header, p.receipts_root);
   append_rlp_string(header, p.logs_bloom);
   append_rlp_uint(header, 0);  // difficulty
@@ -85,7 +88,7 @@ Hash compute_block_hash(const Envelope& envelope, KeccakBeside* beside) {
   list.reserve(header.size() + 4);
   append_rlp_list_header(list, header.size());
   libp2p::append(list, header);
-  return libp2p::crypto::keccak256({{}, list}, beside);
+  return list;
 }
 
 }  // namespace opstack::payload

@@ -10,7 +10,7 @@
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/shared_slice.hpp"
-#include "libp2p/crypto/keccak_many.hpp"
+#include "libp2p/crypto/hash.hpp"
 #include "libp2p/crypto/secp256k1.hpp"
 #include "opstack/payload/transactions.hpp"
 
@@ -76,6 +76,8 @@ Bytes encode_payload(Version version, const ExecutionPayload& payload);
 Result<Envelope> decode_envelope(Version version, const SharedSlice& body);
 Result<Envelope> decode_envelope(Version version, ByteView body);
 Bytes encode_envelope(Version version, const Envelope& envelope);
+// The same into `out`, which has encoded_envelope_size() bytes.
+void write_envelope(Version version, const Envelope& envelope, MutableBytes out);
 
 // How long encode_payload() and encode_envelope() are. An encoding may not exceed 2^32-1 bytes: SSZ's offsets end
 // there.
@@ -96,13 +98,14 @@ constexpr std::size_t fixed_size(Version version) {
   return sizes[static_cast<std::size_t>(version) - 1];
 }
 
-// keccak256 of the RLP header that the envelope describes, by field presence (op-node surface, "Block hash"). What has
-// to be hashed as well can go `beside`.
-Hash compute_block_hash(const Envelope& envelope, libp2p::crypto::KeccakBeside* beside = nullptr);
+// keccak256 of the header, which is the RLP that the envelope describes by the presence of its fields (op-node surface,
+// "Block hash"); and that RLP, for who has the root of the transactions.
+Hash compute_block_hash(const Envelope& envelope);
+Bytes encode_header(const Envelope& envelope, const Hash& transactions_root);
 // Whether the payload holds or lacks withdrawals without its hash saying so: where there is a withdrawals root the
 // header commits to that, and the list beside it, which must be empty, is whatever the sender made of it.
 bool has_uncovered_withdrawals(const ExecutionPayload& payload);
-Hash transactions_root(const Transactions& transactions, libp2p::crypto::KeccakBeside* beside = nullptr);
+Hash transactions_root(const Transactions& transactions);
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals);
 
 }  // namespace opstack::payload

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "libp2p/base/assert.hpp"
 #include "opstack/encoding/ssz.hpp"
 #include "opstack/payload/payload.hpp"
 
@@ -240,13 +241,19 @@ Bytes encode_payload(Version version, const ExecutionPayload& payload) {
 
 Bytes encode_envelope(Version version, const Envelope& envelope) {
   Bytes out(encoded_envelope_size(version, envelope));
-  MutableBytes rest(out);
+  write_envelope(version, envelope, out);
+  return out;
+}
+
+void write_envelope(Version version, const Envelope& envelope, MutableBytes out) {
+  OPP2P_ASSERT(out.size() == encoded_envelope_size(version, envelope), "the room is as long as the encoding",
+               out.size());
+  MutableBytes rest = out;
   if (has_parent_beacon_block_root(version)) {
     SszWriter(rest).bytes(envelope.parent_beacon_block_root.value_or(Hash{}));
     rest = rest.subspan(32);
   }
   write_payload(version, envelope.payload, rest);
-  return out;
 }
 
 Result<void> check_encodable(Version version, const Envelope& envelope) {

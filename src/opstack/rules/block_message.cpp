@@ -1,5 +1,8 @@
 #include "opstack/rules/block_message.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/rules/message_id.hpp"
 
@@ -10,22 +13,34 @@ using libp2p::Bytes;
 using libp2p::Errc;
 using libp2p::Error;
 
-Result<Bytes> encode_body(Version version, const payload::Envelope& envelope) {
+constexpr std::size_t kSignatureSize = std::tuple_size_v<Signature>;
+
+// Room for the signature, and the body behind it.
+Result<Bytes> encode_contents(Version version, const payload::Envelope& envelope) {
   OPP2P_TRYV(payload::check_encodable(version, envelope));
   const auto actual = payload::compute_block_hash(envelope);
   if (actual != envelope.payload.block_hash)
     return Error(Errc::mismatch, "payload has bad block hash: " + libp2p::to_hex0x(envelope.payload.block_hash) +
                                      ", actual block hash is: " + libp2p::to_hex0x(actual));
-  const std::size_t size = Signature().size() + payload::encoded_envelope_size(version, envelope);
+  const std::size_t size = kSignatureSize + payload::encoded_envelope_size(version, envelope);
   if (size > kMaxGossipSize)
     return Error(Errc::too_large, "block " + std::to_string(envelope.payload.block_number) + " takes " +
                                       std::to_string(size) + " bytes, gossip carries at most " +
                                       std::to_string(kMaxGossipSize));
-  return payload::encode_envelope(version, envelope);
+  Bytes contents(size);
+  payload::write_envelope(version, envelope, libp2p::MutableBytes(contents).subspan(kSignatureSize));
+  return contents;
 }
 
-BlockMessage finish(const chain::ChainId& chain_id, Version version, const Signature& signature, ByteView body) {
-  return {blocks_topic(chain_id, version), version, signature, libp2p::share(compress_message(signature, body))};
+BlockMessage finish(const chain::ChainId& chain_id, Version version, const Signature& signature, Bytes contents) {
+  std::copy(signature.begin(), signature.end(), contents.begin());
+  BlockMessage out;
+  out.topic = blocks_topic(chain_id, version);
+  out.version = version;
+  out.signature = signature;
+  out.data = libp2p::share(opstack::encoding::snappy_compress(contents));
+  out.body = payload::SharedSlice(libp2p::share(std::move(contents))).subslice(kSignatureSize);
+  return out;
 }
 
 }  // namespace
@@ -40,15 +55,16 @@ Bytes compress_message(const Signature& signature, ByteView body) {
 
 Result<BlockMessage> make_block_message(const chain::ChainId& chain_id, Version version,
                                         const payload::Envelope& envelope, const Secret& secret) {
-  OPP2P_TRY(const Bytes body, encode_body(version, envelope));
-  return finish(chain_id, version, sign_body(secret, chain_id, body), body);
+  OPP2P_TRY(Bytes contents, encode_contents(version, envelope));
+  const Signature signature = sign_body(secret, chain_id, ByteView(contents).subspan(kSignatureSize));
+  return finish(chain_id, version, signature, std::move(contents));
 }
 
 Result<BlockMessage> make_signed_block_message(const chain::ChainId& chain_id, Version version,
                                                const payload::Envelope& envelope, const Signature& signature) {
-  OPP2P_TRY(const Bytes body, encode_body(version, envelope));
-  OPP2P_TRYV(recover_signer(chain_id, body, signature));
-  return finish(chain_id, version, signature, body);
+  OPP2P_TRY(Bytes contents, encode_contents(version, envelope));
+  OPP2P_TRYV(recover_signer(chain_id, ByteView(contents).subspan(kSignatureSize), signature));
+  return finish(chain_id, version, signature, std::move(contents));
 }
 
 }  // namespace opstack::rules

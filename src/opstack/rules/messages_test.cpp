@@ -67,7 +67,7 @@ TEST(BlockMessage, of_every_version_is_accepted_on_its_topic) {
     BlockRules rules(config);
     SignerState signers;
     signers.current = libp2p::crypto::secp256k1::address_of(testing_blocks::sequencer_key());
-    EXPECT_EQ(rules.check(*made->data, signers, libp2p::from_unix_seconds(1000)).verdict, Verdict::accept);
+    EXPECT_EQ(rules.judge(*made->data, signers, libp2p::from_unix_seconds(1000)).verdict, Verdict::accept);
     const auto signed_elsewhere = make_signed_block_message(901, version, block(version, 7, 1000), made->signature);
     ASSERT_TRUE(signed_elsewhere);
     EXPECT_EQ(*signed_elsewhere->data, *made->data);
@@ -89,7 +89,7 @@ TEST(BlockMessage, with_a_padded_snappy_length_is_accepted_as_op_node_does) {
   BlockRules rules(config);
   SignerState signers;
   signers.current = libp2p::crypto::secp256k1::address_of(testing_blocks::sequencer_key());
-  const auto outcome = rules.check(padded, signers, libp2p::from_unix_seconds(1000));
+  const auto outcome = rules.judge(padded, signers, libp2p::from_unix_seconds(1000));
   EXPECT_EQ(outcome.verdict, Verdict::accept) << outcome.text();
   EXPECT_EQ(message_id(made->topic, padded), message_id(made->topic, *made->data));
 }

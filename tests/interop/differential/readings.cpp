@@ -274,7 +274,7 @@ Reading block(ByteView input) {
   std::copy_n(input.begin() + 9, 20, signers.current.emplace().begin());
   opstack::rules::BlockRules rules(config);
   const auto now = from_unix_seconds(static_cast<std::int64_t>(load_le64(input.data() + 1)));
-  const auto outcome = rules.check(input.subspan(29), signers, now);
+  const auto outcome = rules.judge(input.subspan(29), signers, now);
   const Digest nothing;
   switch (outcome.verdict) {
     case opstack::rules::Verdict::accept: return accepted(nothing);

@@ -227,6 +227,18 @@ TEST(AsioRuntime, work_runs_on_another_thread_and_is_reported_on_this_one) {
   EXPECT_EQ(reported, std::this_thread::get_id());
 }
 
+TEST(AsioRuntime, measures_what_runs_here) {
+  AsioRuntime rt(1);
+  const MonoTime begun = rt.now().mono;
+  MonoTime ended{};
+  const Nanos took = rt.run_here([&] {
+    do ended = rt.now().mono;
+    while (ended - begun < Millis(2));
+  });
+  EXPECT_GE(took, Millis(1));
+  EXPECT_LE(took, rt.now().mono - begun);
+}
+
 TEST(AsioRuntime, other_threads_may_post_and_stop) {
   AsioRuntime rt(1);
   int count = 0;

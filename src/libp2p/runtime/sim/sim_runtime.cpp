@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/peer_text.hpp"
 #include "libp2p/runtime/sim/sim_state.hpp"
 
@@ -138,7 +139,8 @@ SimRuntime::SimRuntime(SimWorld::State& w, NodeIndex node, Nanos offset)
       ip6(make_ip6(node)),
       wall_offset(offset),
       lookups(w.options.most_look_ups),
-      rng_(w.seed * 0x9e3779b97f4a7c15 + node + 1) {}
+      rng_(w.seed * 0x9e3779b97f4a7c15 + node + 1),
+      cost_rng_(w.seed * 0x9e3779b97f4a7c15 + ~std::uint64_t{node}) {}
 
 SimRuntime::~SimRuntime() = default;
 
@@ -294,6 +296,15 @@ void SimRuntime::run_on_worker(std::function<void()> work, std::function<void()>
     work();
     done();
   });
+}
+
+Nanos SimRuntime::run_here(const std::function<void()>& work) {
+  require_function(work, "the work of run_here()");
+  work();
+  const Nanos least = world.options.least_work_here;
+  const Nanos range = world.options.most_work_here - least;
+  OPP2P_ASSERT(range >= Nanos(0), "the least cost is at most the most", least, world.options.most_work_here);
+  return least + Nanos(static_cast<std::int64_t>(cost_rng_.below(static_cast<std::uint64_t>(range.count()) + 1)));
 }
 
 }  // namespace libp2p::runtime

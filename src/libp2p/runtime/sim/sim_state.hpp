@@ -161,6 +161,7 @@ class SimRuntime final : public Runtime {
                                      std::function<void(Result<std::vector<std::string>>)> done) override;
   std::vector<std::string> interface_ips() const override { return {ip4, ip6}; }
   void run_on_worker(std::function<void()> work, std::function<void()> done) override;
+  Nanos run_here(const std::function<void()>& work) override;
 
   std::uint16_t free_port(const std::string& ip);
 
@@ -175,6 +176,7 @@ class SimRuntime final : public Runtime {
 
  private:
   SeededRng rng_;
+  SeededRng cost_rng_;  // its own, so that what work costs does not change what else the node draws
   std::uint16_t next_port_ = 32768;
 };
 

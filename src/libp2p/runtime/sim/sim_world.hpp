@@ -50,6 +50,9 @@ class SimNode {
 struct SimWorldOptions {
   UnixTime epoch = from_unix_seconds(1'760'000'000);  // the wall clock when the world begins
   Nanos longest_work = Millis(5);                     // worker jobs take up to this, drawn from the seed
+  // What Runtime::run_here() charges, whatever is run: between these, drawn from the seed. The clock stands still.
+  Nanos least_work_here = Micros(20);
+  Nanos most_work_here = Micros(80);
   Nanos look_up_time = Millis(10);
   Nanos look_up_gives_up = Seconds(6);                    // of a name whose server does not answer
   std::size_t most_look_ups = LookupQueue::kMostRunning;  // of a node at once; as many again as kMostWaiting wait

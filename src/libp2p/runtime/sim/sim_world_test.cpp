@@ -270,6 +270,32 @@ TEST(SimWorld, the_same_seed_gives_the_same_trace_hash_and_another_seed_another)
   EXPECT_NE(run_story(5), run_story(6));
 }
 
+TEST(SimWorld, work_that_runs_here_costs_what_the_seed_says_and_moves_no_clock) {
+  const auto costs = [](std::uint64_t seed, SimWorldOptions options = {}) {
+    SimWorld world(seed, options, std::make_unique<UniformLinks>());
+    Runtime& runtime = world.add_node().runtime();
+    const MonoTime start = world.now();
+    std::vector<Nanos> out;
+    int runs = 0;
+    for (int i = 0; i < 100; ++i) out.push_back(runtime.run_here([&runs] { ++runs; }));
+    EXPECT_EQ(runs, 100);
+    EXPECT_EQ(world.now(), start);
+    return out;
+  };
+  const auto first = costs(1);
+  EXPECT_EQ(costs(1), first);
+  EXPECT_NE(costs(2), first);
+  const auto [least, most] = std::minmax_element(first.begin(), first.end());
+  EXPECT_GE(*least, Micros(20));
+  EXPECT_LE(*most, Micros(80));
+  EXPECT_GT(*most - *least, Micros(40)) << "over the whole range";
+  SimWorldOptions even;
+  even.least_work_here = even.most_work_here = Micros(7);
+  EXPECT_EQ(costs(1, even), std::vector<Nanos>(100, Micros(7)));
+  SimWorld world(1);
+  EXPECT_THROW((void)world.add_node().runtime().run_here(nullptr), std::invalid_argument);
+}
+
 TEST(SimWorld, worker_jobs_end_in_an_order_drawn_from_the_seed) {
   const auto order_of = [](std::uint64_t seed) {
     SimWorld world(seed);
