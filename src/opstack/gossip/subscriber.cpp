@@ -88,7 +88,7 @@ void Subscriber::finish(const Job& job, const rules::Outcome& outcome) {
   job.done(to_router(outcome.verdict));
   const MonoTime now = runtime_.now().mono;
   if (on_verdict_) {
-    on_verdict_(BlockVerdict{topic_, rules_->config().version, job.message.id, job.message.from, job.message.local,
+    on_verdict_(BlockVerdict{topic_, rules_.config().version, job.message.id, job.message.from, job.message.local,
                              outcome, job.message.data.view.size(), now - job.arrived.mono});
   }
   if (outcome.verdict != rules::Verdict::accept || job.message.local || !on_payload_) return;
