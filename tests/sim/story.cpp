@@ -256,7 +256,7 @@ void Story::expect_bounded(std::size_t member, const NodeSizes& sizes) const {
   EXPECT_LE(sizes.gossip_sending, sizes.connections * (limits.stream_send_queue + gossip.rpc.max_rpc));
   EXPECT_LE(sizes.waiting_bytes, config.sync_memory / 2);
   // The block that is due next is taken whatever its size, so that a full quarantine stops nobody. In memory a block
-  // has its bytes twice, as they came and as transactions.
+  // takes up to twice its bytes: the buffer that gathered the answer may have as much room left.
   EXPECT_LE(sizes.sync_bytes, config.sync_memory / 2 + 3 * options_.block_size + kSmallBlock);
   EXPECT_LE(sizes.requests, sync.max_in_flight);
   EXPECT_LE(sizes.serving, serve.max_total);

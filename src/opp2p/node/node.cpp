@@ -169,11 +169,6 @@ Task<void> Node::close(libp2p::Nanos limit) {
 
 // --- blocks in ---
 
-void Node::take_over(SharedEnvelope envelope, Done done) {
-  const auto version = sync::version_of(*envelope);
-  follower_->on_block(host_->id(), opstack::payload::encode_block(version, std::move(envelope)), std::move(done));
-}
-
 void Node::publish(SharedEnvelope envelope, Done done) {
   blocks_->publisher().publish(envelope, taking_over(envelope, std::move(done)));
 }
@@ -206,7 +201,7 @@ void Node::post_unsafe_payload(SharedEnvelope envelope, Done done) {
   const auto version = config_.rollup.payload_version(envelope->payload.timestamp);
   if (const auto encodable = opstack::payload::check_encodable(version, *envelope); !encodable)
     return done(encodable.error());
-  take_over(std::move(envelope), std::move(done));
+  follower_->on_block(host_->id(), opstack::payload::encode_block(version, std::move(envelope)), std::move(done));
 }
 
 // --- snapshots ---

@@ -85,7 +85,6 @@ class Node final : libp2p::LiveCounted<Node> {
   NodeSizes sizes() const;
 
  private:
-  void take_over(opstack::payload::SharedEnvelope envelope, Done done);
   opstack::gossip::Publisher::Done taking_over(opstack::payload::SharedEnvelope envelope, Done done);
 
   // --- the events of block gossip and of the follower ---
