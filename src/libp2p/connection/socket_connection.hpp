@@ -31,6 +31,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/connection/io_buffers.hpp"
 #include "libp2p/connection/stream_table.hpp"
@@ -77,6 +78,7 @@ class SocketConnection final : public Connection,
   bool reset_largest_unread(Nanos stalled) override { return table_.reset_largest_unread(stalled); }
   Result<std::shared_ptr<StreamState>> open_stream(std::vector<std::string> protocols) override;
   void close(Error why, MonoTime deadline, CloseCode code = CloseCode::normal) override;
+  void check() const override;
 
  private:
   // How long a closing connection waits for the far end to have read everything, so that TCP loses nothing.
@@ -137,7 +139,7 @@ class SocketConnection final : public Connection,
   std::unique_ptr<runtime::Socket> socket_;
   std::unique_ptr<ConnectionEngine> engine_;
   std::unique_ptr<runtime::Timer> timer_;
-  std::shared_ptr<bool> alive_;  // false once destroyed; posted calls and loops look at it
+  LifeToken life_;  // for posted calls, and for loops that call users
   StreamTable table_;
 
   Phase phase_ = Phase::running;
