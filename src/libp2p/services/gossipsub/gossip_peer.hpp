@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/services/gossipsub/gossip_inbound.hpp"
