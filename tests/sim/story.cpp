@@ -9,7 +9,8 @@
 
 #include "libp2p/connection/socket_connection.hpp"
 #include "libp2p/protocols/yamux/stream_state.hpp"
-#include "libp2p/services/gossipsub/gossipsub_streams.hpp"
+#include "libp2p/services/gossipsub/gossip_inbound.hpp"
+#include "libp2p/services/gossipsub/gossip_outbound.hpp"
 #include "opp2p/rpc/p2p_json.hpp"
 
 namespace opp2p::sim {

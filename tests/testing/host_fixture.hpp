@@ -166,7 +166,9 @@ class HostTest : public ::testing::Test {
     return host.listen_addresses().at(index).with_peer_id(host.id());
   }
   bool run(Host& host, runtime::Task<void> task, Nanos limit = Seconds(60)) {
-    return runtime::run_task(world, host.runtime(), std::move(task), limit);
+    const bool ended = runtime::run_task(world, host.runtime(), std::move(task), limit);
+    host.check();
+    return ended;
   }
   Result<PeerId> dial(Host& from, const Multiaddr& to) {
     Outcome out;

@@ -1,11 +1,12 @@
-// The memory of unread bytes: what all connections hold for readers that have not come yet, taken from the host's
-// account. Credit that was given cannot be taken back, so when the room is full a stream is reset: one of whoever holds
-// most.
+#include "libp2p/host/unread_memory.hpp"
+
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
+#include <vector>
 
-#include "libp2p/host/swarm.hpp"
+#include "libp2p/base/assert.hpp"
 
 namespace libp2p {
 
@@ -19,55 +20,61 @@ constexpr Nanos kStalled = Seconds(5);
 
 }  // namespace
 
-void Swarm::take_memory(std::size_t bytes) {
-  const auto fits = [this, bytes] {
-    if (unread_ + bytes <= memory_.limit() / kFloor) {
-      memory_.take(bytes);
-      return true;
-    }
-    return unread_ + bytes <= memory_.limit() / kShare && memory_.try_take(bytes);
-  };
-  while (!fits()) {
-    // What the connection holds already is taken in any case; it is the first to be looked at when it holds most.
+UnreadMemory::UnreadMemory(runtime::Runtime& runtime, MemoryAccount& memory, const SwarmTable& table,
+                           HostCounters& counters)
+    : runtime_(runtime), memory_(memory), table_(table), counters_(counters) {}
+
+bool UnreadMemory::take_if_room(std::size_t bytes) {
+  if (taken_ + bytes <= memory_.limit() / kFloor) {
+    memory_.take(bytes);
+    return true;
+  }
+  return taken_ + bytes <= memory_.limit() / kShare && memory_.try_take(bytes);
+}
+
+void UnreadMemory::take(std::size_t bytes) {
+  while (!take_if_room(bytes)) {
+    // The connection that asks is the first to be looked at when it holds most.
     if (!reset_largest_holder(Nanos(0))) {
       memory_.take(bytes);
       break;
     }
   }
-  unread_ += bytes;
+  taken_ += bytes;
 }
 
-void Swarm::give_memory(std::size_t bytes) {
+void UnreadMemory::give(std::size_t bytes) {
+  OPP2P_ASSERT(bytes <= taken_, "connections give back what they have taken", bytes, taken_);
   memory_.give(bytes);
-  unread_ -= bytes;
+  taken_ -= bytes;
 }
 
-bool Swarm::may_grow(std::size_t bytes) {
-  const auto fits = [this](std::size_t more) {
-    return unread_ + more <= memory_.limit() / kShare && memory_.used() + more <= memory_.limit();
-  };
+bool UnreadMemory::fits(std::size_t more) const {
+  return taken_ + more <= memory_.limit() / kShare && memory_.used() + more <= memory_.limit();
+}
+
+bool UnreadMemory::may_grow(std::size_t bytes) {
   if (fits(bytes)) return true;
   relief_bytes_ = std::max(relief_bytes_, bytes);
   // Asked in the middle of a connection's work: whoever holds the room is looked for afterwards.
-  if (!std::exchange(relief_posted_, true)) {
-    runtime_.post([this, alive = alive_, fits] {
-      if (!*alive) return;
-      relief_posted_ = false;
-      const std::size_t wanted = std::exchange(relief_bytes_, 0);
-      while (!fits(wanted) && reset_largest_holder(kStalled)) {
-      }
-    });
-  }
+  if (!std::exchange(relief_posted_, true)) runtime_.post(life_.guard([this] { relieve(); }));
   return false;
 }
 
-bool Swarm::reset_largest_holder(Nanos stalled) {
+void UnreadMemory::relieve() {
+  relief_posted_ = false;
+  const std::size_t wanted = std::exchange(relief_bytes_, 0);
+  while (!fits(wanted) && reset_largest_holder(kStalled)) {
+  }
+}
+
+bool UnreadMemory::reset_largest_holder(Nanos stalled) {
   std::map<Bytes, std::size_t, BlockOrder> of_block;
-  for (const auto& [id, entry] : connections_) {
+  for (const auto& [id, entry] : table_) {
     if (!entry.blocks.exempt()) of_block[entry.blocks.narrow] += entry.connection->unread();
   }
   std::vector<std::tuple<std::size_t, std::size_t, Connection*>> holders;
-  for (const auto& [id, entry] : connections_) {
+  for (const auto& [id, entry] : table_) {
     const std::size_t unread = entry.connection->unread();
     if (unread == 0) continue;
     holders.emplace_back(entry.blocks.exempt() ? unread : of_block[entry.blocks.narrow], unread,

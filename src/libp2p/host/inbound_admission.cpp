@@ -1,8 +1,9 @@
-// Who is let in: the limits of inbound connections, and who goes for a newcomer when places are full.
-#include <algorithm>
+#include "libp2p/host/inbound_admission.hpp"
+
 #include <tuple>
 
-#include "libp2p/host/swarm.hpp"
+#include "libp2p/base/assert.hpp"
+#include "libp2p/host/limit_error.hpp"
 #include "libp2p/multiformats/ip_text.hpp"
 
 namespace libp2p {
@@ -32,7 +33,21 @@ std::string rate_text(const RateLimit& limit) {
 
 }  // namespace
 
-Result<void> Swarm::let_in(const Multiaddr& remote, const AddressBlocks& blocks) {
+InboundAdmission::InboundAdmission(runtime::Runtime& runtime, const HostConfig& config, Gater& gater,
+                                   const SwarmPolicy& policy, const SwarmTable& table, HostCounters& counters)
+    : runtime_(runtime),
+      config_(config),
+      gater_(gater),
+      policy_(policy),
+      table_(table),
+      counters_(counters),
+      half_open_({.total = config.limits.pending_inbound}),
+      inbound_({.narrow = config.limits.connections_per_address, .wide = config.limits.connections_per_ip6_48}),
+      rates_(config.limits.address_rate, config.limits.ip6_48_rate),
+      handshakes_(config.limits.handshakes.per_second, config.limits.handshakes.burst, runtime.now().mono) {}
+
+Result<void> InboundAdmission::let_in(const Multiaddr& remote) {
+  const AddressBlocks blocks = policy_.address_blocks(remote);
   const Limits& limits = config_.limits;
   // The gater first: who is blocked takes no token and evicts nobody.
   if (auto allowed = gater_.intercept_accept(remote); !allowed) {
@@ -41,11 +56,9 @@ Result<void> Swarm::let_in(const Multiaddr& remote, const AddressBlocks& blocks)
   }
   OPP2P_TRYV(check_rates(blocks));
   OPP2P_TRYV(check_address(blocks));
-  const std::size_t open = inbound_.used() - half_open_.used();
   const std::size_t own = blocks.exempt() ? 0 : inbound_.held_by(blocks.narrow) + 1;
-  if (open >= limits.inbound_connections && evictable(own, Standing::unproven) == nullptr) {
-    ++counters_.refused_inbound_connections;
-    return limit_error("inbound connections", limits.inbound_connections, "Limits::inbound_connections");
+  if (open_count() >= limits.inbound_connections && evictable(own, Standing::unproven) == nullptr) {
+    return refuse_for_places();
   }
   if (half_open_.used() >= limits.pending_inbound && !evict_half_open(blocks, nullptr)) {
     ++counters_.refused_pending_inbound;
@@ -54,7 +67,27 @@ Result<void> Swarm::let_in(const Multiaddr& remote, const AddressBlocks& blocks)
   return {};
 }
 
-Result<void> Swarm::check_rates(const AddressBlocks& blocks) {
+Result<void> InboundAdmission::refuse_for_places() {
+  ++counters_.refused_inbound_connections;
+  return limit_error("inbound connections", config_.limits.inbound_connections, "Limits::inbound_connections");
+}
+
+void InboundAdmission::on_half_open(SwarmEntry& entry) {
+  const Connection& connection = *entry.connection;
+  entry.blocks = policy_.address_blocks(connection.facts().remote);
+  half_open_.take(connection.id(), entry.blocks, 1);
+  inbound_.take(connection.id(), entry.blocks, 1);
+  OPP2P_ASSERT(half_open_.held(connection.id()) == 1 && inbound_.held(connection.id()) == 1,
+               "a connection has one place of each kind, taken once", connection.id());
+}
+
+void InboundAdmission::on_closed(const SwarmEntry& entry) {
+  if (entry.handshake_due && *entry.handshake_due > runtime_.now().mono) handshakes_.cancel(1);
+  half_open_.give_all(entry.connection->id());
+  inbound_.give_all(entry.connection->id());
+}
+
+Result<void> InboundAdmission::check_rates(const AddressBlocks& blocks) {
   const Limits& limits = config_.limits;
   const auto refuse = [](const Bytes& block, const RateLimit& limit, std::string_view name) {
     return fail(Errc::exhausted, "new connections from " + block_text(block) + " come too fast: " + rate_text(limit) +
@@ -71,7 +104,7 @@ Result<void> Swarm::check_rates(const AddressBlocks& blocks) {
   }
 }
 
-Result<void> Swarm::check_address(const AddressBlocks& blocks) {
+Result<void> InboundAdmission::check_address(const AddressBlocks& blocks) {
   const Limits& limits = config_.limits;
   const ShareFull full = inbound_.check(0, blocks, 1);
   const bool narrow = full == ShareFull::narrow;
@@ -86,12 +119,12 @@ Result<void> Swarm::check_address(const AddressBlocks& blocks) {
                      "Limits::connections_per_ip6_48, --p2p.limits.ip6-48.conns");
 }
 
-bool Swarm::evict_half_open(const AddressBlocks& blocks, const Bytes* only) {
+bool InboundAdmission::evict_half_open(const AddressBlocks& blocks, const Bytes* only) {
   const MonoTime now = runtime_.now().mono;
   Connection* first = nullptr;
   std::tuple<std::size_t, bool, Nanos> worst;
   for (const auto& [id, holding] : half_open_.holders()) {
-    const Entry& entry = connections_.at(id);
+    const SwarmEntry& entry = table_.at(id);
     Connection& connection = *entry.connection;
     if (connection.closing()) continue;
     if (only != nullptr && holding.blocks.narrow != *only && holding.blocks.wide != *only) continue;
@@ -117,17 +150,17 @@ bool Swarm::evict_half_open(const AddressBlocks& blocks, const Bytes* only) {
   return true;
 }
 
-Connection* Swarm::evictable(std::size_t own, Standing newcomer) {
+Connection* InboundAdmission::evictable(std::size_t own, Standing newcomer) const {
   const MonoTime now = runtime_.now().mono;
   Connection* first = nullptr;
   std::tuple<std::size_t, Nanos> worst;
   for (const auto& [id, holding] : inbound_.holders()) {
-    const Entry& entry = connections_.at(id);
+    const SwarmEntry& entry = table_.at(id);
     if (!entry.open || entry.connection->closing()) continue;
     const auto place = std::make_tuple(holding.blocks.exempt() ? 0 : inbound_.held_by(holding.blocks.narrow),
                                        now - entry.connection->facts().opened);
     if (first != nullptr && place <= worst) continue;
-    if (events_.standing(entry.connection->peer()) != Standing::unproven) continue;
+    if (policy_.standing(entry.connection->peer()) != Standing::unproven) continue;
     first = entry.connection.get();
     worst = place;
   }
@@ -137,29 +170,28 @@ Connection* Swarm::evictable(std::size_t own, Standing newcomer) {
   return fuller || std::get<1>(worst) >= config_.connection_manager.grace ? first : nullptr;
 }
 
-Result<void> Swarm::take_open_place(const Entry& entry) {
-  const Limits& limits = config_.limits;
-  if (inbound_.used() - half_open_.used() < limits.inbound_connections) return {};
-  const std::size_t own = entry.blocks.exempt() ? 0 : inbound_.held_by(entry.blocks.narrow);
-  Connection* goes = evictable(own, events_.standing(entry.connection->peer()));
-  if (goes == nullptr) {
-    ++counters_.refused_inbound_connections;
-    return limit_error("inbound connections", limits.inbound_connections, "Limits::inbound_connections");
+Result<void> InboundAdmission::open(const SwarmEntry& entry) {
+  const ConnectionId id = entry.connection->id();
+  OPP2P_ASSERT(half_open_.held(id) == 1, "a connection that becomes ready was half-open", id);
+  if (open_count() >= config_.limits.inbound_connections) {
+    const std::size_t own = entry.blocks.exempt() ? 0 : inbound_.held_by(entry.blocks.narrow);
+    Connection* const goes = evictable(own, policy_.standing(entry.connection->peer()));
+    if (goes == nullptr) return refuse_for_places();
+    ++counters_.evicted_inbound_connections;
+    goes->close(Error(Errc::exhausted, "a newcomer needs the place of a peer that has delivered nothing"),
+                runtime_.now().mono + kEvictionTime, CloseCode::resource_limit);
   }
-  ++counters_.evicted_inbound_connections;
-  goes->close(Error(Errc::exhausted, "a newcomer needs the place of a peer that has delivered nothing"),
-              runtime_.now().mono + kEvictionTime, CloseCode::resource_limit);
+  half_open_.give_all(id);
   return {};
 }
 
 // A handshake costs more than all that is asked of a stranger before it. At most Limits::pending_inbound of them wait.
-Nanos Swarm::handshake_delay(Connection& connection) {
-  if (connection.direction() == Direction::outbound) return Nanos(0);
+Nanos InboundAdmission::handshake_delay(SwarmEntry& entry) {
   const MonoTime now = runtime_.now().mono;
   const Nanos delay = handshakes_.reserve(1, now);
   if (delay <= Nanos(0)) return Nanos(0);
   ++counters_.delayed_handshakes;
-  connections_.at(connection.id()).handshake_due = now + delay;
+  entry.handshake_due = now + delay;
   return delay;
 }
 

@@ -1,7 +1,8 @@
-#include "libp2p/services/gossipsub/gossipsub_unfinished.hpp"
+#include "libp2p/services/gossipsub/unfinished_frames.hpp"
 
 #include <algorithm>
-#include <numeric>
+
+#include "libp2p/base/assert.hpp"
 
 namespace libp2p {
 namespace {
@@ -20,27 +21,6 @@ ShareLimits limits_of(std::size_t total, std::size_t largest_frame) {
 
 }  // namespace
 
-void FrameProgress::begin(MonoTime now) {
-  begun_ = now;
-  slots_.fill(0);
-  newest_ = now.time_since_epoch() / kSlot;
-}
-
-void FrameProgress::note(std::size_t bytes, MonoTime now) {
-  const std::int64_t slot = now.time_since_epoch() / kSlot;
-  if (slot - newest_ >= static_cast<std::int64_t>(kSlots)) slots_.fill(0), newest_ = slot;
-  while (newest_ < slot) slots_[static_cast<std::size_t>(++newest_) % kSlots] = 0;
-  slots_[static_cast<std::size_t>(slot) % kSlots] += static_cast<std::uint32_t>(bytes);
-}
-
-bool FrameProgress::is_slow(MonoTime now) const {
-  if (!is_overdue(kWindow, now)) return false;
-  FrameProgress until_now = *this;
-  until_now.note(0, now);
-  constexpr std::size_t kLeast = kLeastRate * static_cast<std::size_t>(kWindow / Seconds(1));
-  return std::accumulate(until_now.slots_.begin(), until_now.slots_.end(), std::size_t{0}) < kLeast;
-}
-
 UnfinishedFrames::UnfinishedFrames(std::size_t total, std::size_t largest_frame)
     : pool_(limits_of(total, largest_frame)) {}
 
@@ -50,11 +30,14 @@ void UnfinishedFrames::add(StreamKey stream, const AddressBlocks& blocks) {
 }
 
 void UnfinishedFrames::remove(StreamKey stream) {
+  OPP2P_ASSERT(pool_.held(stream) > 0, "a stream is removed once, after it was added", stream);
   pool_.give_all(stream);
   --streams_;
 }
 
 void UnfinishedFrames::change(StreamKey stream, std::size_t before, std::size_t after) {
+  OPP2P_DEBUG_ASSERT(pool_.held(stream) == before + 1, "a stream counts what it holds, and one byte for its row",
+                     stream, before);
   if (after > before) pool_.take(stream, {}, after - before);
   if (after < before) pool_.give(stream, before - after);
 }
