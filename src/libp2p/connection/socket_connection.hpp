@@ -77,6 +77,7 @@ class SocketConnection final : public Connection,
   bool reset_largest_unread(Nanos stalled) override { return table_.reset_largest_unread(stalled); }
   Result<std::shared_ptr<StreamState>> open_stream(std::vector<std::string> protocols) override;
   void close(Error why, MonoTime deadline, CloseCode code = CloseCode::normal) override;
+  void check() const override { engine_->check(); }
 
  private:
   // How long a closing connection waits for the far end to have read everything, so that TCP loses nothing.

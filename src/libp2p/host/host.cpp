@@ -131,6 +131,13 @@ bool Host::is_proven(const PeerId& peer) const {
 }
 MemoryAccount& Host::memory() { return state_->memory; }
 
+void Host::check() const {
+  state_->swarm->check();
+  state_->peerstore.check();
+  state_->manager.check([this](const PeerId& peer) { return state_->swarm->connected(peer); });
+  state_->events.check();
+}
+
 Peerstore& Host::peerstore() { return state_->peerstore; }
 Gater& Host::gater() { return *state_->gater; }
 const HostCounters& Host::counters() const { return state_->counters; }

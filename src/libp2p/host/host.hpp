@@ -202,6 +202,10 @@ class Host {
   // For identify: what the peer speaks; stored in the peerstore and told as PeerIdentified.
   void report_identified(const PeerId& peer, std::vector<std::string> protocols);
 
+  // Ends the process when an invariant of the host, or of one of its connections, is violated
+  // (libp2p/base/assert.hpp). Outside of the host's calls; for simulations and tests.
+  void check() const;
+
   // Stops listening, sends go-away, waits at most `limit` for what is being written, ends all coroutines of acceptors
   // (so none of those may await it). The host is of no use afterwards.
   runtime::Task<void> close(Nanos limit);

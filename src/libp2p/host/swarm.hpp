@@ -77,6 +77,7 @@ class Swarm final : private ConnectionOwner {
   void close(ConnectionId id, const Error& why, MonoTime deadline, CloseCode code = CloseCode::normal);
   bool close_peer(const PeerId& peer, const Error& why, MonoTime deadline);
   void close_all(const Error& why, MonoTime deadline);
+  void check() const;  // of the tables and of every connection (swarm_check.cpp)
 
  private:
   struct Entry {

@@ -73,6 +73,8 @@ class Connection {
   // Says good-bye after what can be sent has been sent, at the latest at `deadline`; then
   // ConnectionOwner::on_closed(why). `code` is what the peer is told.
   virtual void close(Error why, MonoTime deadline, CloseCode code = CloseCode::normal) = 0;
+  // Ends the process when an invariant is violated (libp2p/base/assert.hpp). For simulations, fuzzers and tests.
+  virtual void check() const {}
 };
 
 }  // namespace libp2p
