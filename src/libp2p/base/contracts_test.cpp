@@ -2,7 +2,7 @@
 // passes while it is.
 #include <gtest/gtest.h>
 
-#include "libp2p/base/entered.hpp"
+#include "libp2p/base/entry_mark.hpp"
 #include "libp2p/base/event_source.hpp"
 #include "libp2p/base/intrusive_list.hpp"
 #include "libp2p/base/live_count.hpp"
@@ -112,19 +112,19 @@ TEST(ContractsDeathTest, a_bucket_gives_and_takes_nothing_back_that_is_negative)
 TEST(ContractsDeathTest, what_must_not_be_entered_twice_or_destroyed_inside_is_not) {
   EXPECT_DEATH(
       {
-        Entered entered;
+        EntryMark entered;
         const Entry outer(entered, "the outer call");
         const Entry inner(entered, "no call of it inside another");
       },
       "no call of it inside another");
   EXPECT_DEATH(
       {
-        auto entered = std::make_unique<Entered>();
+        auto entered = std::make_unique<EntryMark>();
         const Entry entry(*entered, "it is entered");
         entered.reset();
       },
       "not destroyed inside one of its own calls");
-  Entered again;
+  EntryMark again;
   for (int i = 0; i < 2; ++i) {
     const Entry entry(again, "one call after another");
     EXPECT_TRUE(again);

@@ -13,7 +13,7 @@
 #include <set>
 #include <utility>
 
-#include "libp2p/base/entered.hpp"
+#include "libp2p/base/entry_mark.hpp"
 
 namespace libp2p::runtime {
 
@@ -80,7 +80,7 @@ class LookupQueue {
   std::size_t most_running_;
   std::size_t most_waiting_;
   Id next_ = 1;
-  Entered starting_;
+  EntryMark starting_;
   std::set<Id> running_;
   std::deque<Waiting> waiting_;
 };

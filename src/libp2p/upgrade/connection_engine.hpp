@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "libp2p/base/bytes.hpp"
-#include "libp2p/base/entered.hpp"
+#include "libp2p/base/entry_mark.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/rng.hpp"
@@ -181,7 +181,7 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   const ConnectionLimits limits_;
   ConnectionEvents& events_;
   Rng& rng_;
-  Entered entered_;
+  EntryMark entered_;
   Now now_;
   MonoTime handshake_deadline_;
   MonoTime progress_;

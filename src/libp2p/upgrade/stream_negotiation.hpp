@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "libp2p/base/bytes.hpp"
-#include "libp2p/base/entered.hpp"
+#include "libp2p/base/entry_mark.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/seams/stream_mux.hpp"
@@ -135,7 +135,7 @@ class StreamNegotiation final : public MuxerEvents {
   const Config config_;
   StreamEvents& events_;
   StreamMux* mux_ = nullptr;
-  Entered in_timeout_;
+  EntryMark in_timeout_;
   Now now_;
   // Streams whose protocol is not settled yet. Ids grow with time, so the first one has the earliest deadline.
   Negotiations negotiating_;

@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "libp2p/base/bytes.hpp"
-#include "libp2p/base/entered.hpp"
+#include "libp2p/base/entry_mark.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/protocols/mplex/frame.hpp"
 #include "libp2p/protocols/mplex/limits.hpp"
@@ -119,7 +119,7 @@ class Session {
 
   const Limits limits_;
   SessionEvents& events_;
-  Entered entered_;
+  EntryMark entered_;
 
   std::unordered_map<StreamId, Stream> streams_;  // never iterated in an order that shows
   // By wire_key(). Ordered, because the peer chooses these ids: in a hash table it could put them all into one bucket.

@@ -15,7 +15,7 @@
 #include <optional>
 
 #include "libp2p/base/bytes.hpp"
-#include "libp2p/base/entered.hpp"
+#include "libp2p/base/entry_mark.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
@@ -141,7 +141,7 @@ class Session {
   Side side_;
   const Limits limits_;
   SessionEvents& events_;
-  Entered entered_;
+  EntryMark entered_;
   Now now_;
 
   // By the id on the wire. Ordered, because the peer chooses these ids: in a hash table it could put them all into one

@@ -1,5 +1,5 @@
 // Says that an object is inside one of its functions that must not be entered again from a callback. The object has an
-// Entered as a member; each such function makes an Entry, and the destructor of the object asserts that none is left.
+// EntryMark as a member; each such function makes an Entry, and the destructor of the object asserts that none is left.
 //
 //   const Entry entry(entered_, "on_bytes is not called inside an event");
 //
@@ -12,12 +12,12 @@
 
 namespace libp2p {
 
-class Entered {
+class EntryMark {
  public:
-  Entered() = default;
-  ~Entered() { OPP2P_ASSERT(!inside_, "an object is not destroyed inside one of its own calls"); }
-  Entered(const Entered&) = delete;
-  Entered& operator=(const Entered&) = delete;
+  EntryMark() = default;
+  ~EntryMark() { OPP2P_ASSERT(!inside_, "an object is not destroyed inside one of its own calls"); }
+  EntryMark(const EntryMark&) = delete;
+  EntryMark& operator=(const EntryMark&) = delete;
 
   explicit operator bool() const { return inside_; }
 
@@ -28,7 +28,7 @@ class Entered {
 
 class Entry {
  public:
-  Entry(Entered& entered, std::string_view must_hold) : entered_(entered) {
+  Entry(EntryMark& entered, std::string_view must_hold) : entered_(entered) {
     OPP2P_ASSERT(!entered_.inside_, must_hold);
     entered_.inside_ = true;
   }
@@ -37,7 +37,7 @@ class Entry {
   Entry& operator=(const Entry&) = delete;
 
  private:
-  Entered& entered_;
+  EntryMark& entered_;
 };
 
 }  // namespace libp2p
