@@ -75,6 +75,10 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   const Post post = [&place = member->place.runtime()](std::function<void()> task) { place.post(std::move(task)); };
   member->disk = std::make_unique<MemoryStore>(post);
   member->store = std::make_unique<FaultyStore>(*member->disk, post);
+  world_->check_after_events(member->place.index(), [m = member.get()] {
+    if (m->node) m->node->check();
+    m->disk->check();
+  });
   OPP2P_TRYV(start(*member));
   member->address = member->config.listen.with_peer_id(member->node->host().id());
   members_.push_back(std::move(member));

@@ -62,6 +62,8 @@ std::string text_of(const T& value) {
                        *value;
                      })
     return value ? text_of(*value) : "none";
+  else if constexpr (requires { value.to_base58(); })
+    return value.to_base58();
   else if constexpr (requires { value.text(); })
     return std::string(value.text());
   else if constexpr (requires { value.to_string(); })

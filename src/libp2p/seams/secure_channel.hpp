@@ -61,6 +61,8 @@ class SecureChannel {
   virtual bool wants_output() const { return false; }
   // We send no more: the end, where the protocol has one, is what poll_output gives next.
   virtual void close() {}
+  // Ends the process when an invariant is violated (libp2p/base/assert.hpp). For simulations, fuzzers and tests.
+  virtual void check() const {}
 };
 
 // A security protocol that a host may speak. `begin` starts the handshake of one connection; `expected` is whom a

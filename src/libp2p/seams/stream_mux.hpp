@@ -102,6 +102,8 @@ class StreamMux {
   virtual bool wants_output() const = 0;
   virtual std::optional<Nanos> round_trip() const = 0;  // of the last keep-alive, where there is one
   virtual bool failed() const = 0;
+  // Ends the process when an invariant is violated (libp2p/base/assert.hpp). For simulations, fuzzers and tests.
+  virtual void check() const {}
 };
 
 class Muxer : public StreamMux {

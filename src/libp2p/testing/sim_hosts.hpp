@@ -36,6 +36,9 @@ class SimHosts {
     config.connection_manager.high = 1000;
     hosts_.push_back(std::make_unique<Host>(nodes_.back().runtime(), std::move(config)));
     Host& host = *hosts_.back();
+    world_.check_after_events(nodes_.back().index(), [this, i = hosts_.size() - 1] {
+      if (i < hosts_.size()) hosts_[i]->check();
+    });
     host.listen(Multiaddr::from_text("/ip4/" + nodes_.back().ip4() + "/tcp/9222").value()).value();
     return host;
   }

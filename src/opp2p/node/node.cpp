@@ -365,4 +365,11 @@ void Node::on(const sync::BlockStored& event) {
   sync_log_.on_stored(from, from == host_->id(), block);
 }
 
+void Node::check() const {
+  if (host_) host_->check();
+  if (gossip_) gossip_->router().check();
+  if (follower_) follower_->check();
+  if (server_) server_->check();
+}
+
 }  // namespace opp2p

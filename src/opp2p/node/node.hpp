@@ -83,6 +83,8 @@ class Node final : libp2p::LiveCounted<Node> {
   const HeadClock& head_clock() const { return head_clock_; }
   // What the node's queues hold now.
   NodeSizes sizes() const;
+  // Ends the process when an invariant of a part is violated. Outside of the node's calls; for simulations and tests.
+  void check() const;
 
  private:
   opstack::gossip::Publisher::Done taking_over(opstack::payload::SharedEnvelope envelope, Done done);
