@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "libp2p/runtime/runtime.hpp"
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 #include "opp2p/observe/log_limiter.hpp"
 
 namespace opp2p {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "opp2p/config/config.hpp"
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 
 namespace opp2p {
 
