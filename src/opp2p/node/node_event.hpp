@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <variant>
 
 #include "libp2p/base/result.hpp"
@@ -67,6 +68,20 @@ struct StoreRefused {
 
 // --- peers ---
 
+// Why an inbound connection was turned away. The ids are stable: counters and metrics are named by them.
+enum class RefusalKind : std::uint8_t {
+  limit,      // of connections or of their rate
+  gater,      // the gater blocks the address or the peer
+  handshake,  // there was no limit: the handshake failed, as that of a port scan does
+};
+inline constexpr std::size_t kRefusalKinds = 3;
+std::string_view refusal_id(RefusalKind kind);
+
+struct InboundRefused {
+  const libp2p::Multiaddr& remote;
+  RefusalKind kind;
+  const libp2p::Error& why;  // which limit, and its number
+};
 struct PingEnded {
   const libp2p::PeerId& peer;
   const libp2p::Result<libp2p::Nanos>& round_trip;
@@ -89,7 +104,7 @@ using NodeEvent =
                  opstack::sync::BlockStored, StoreRefused, opstack::sync::ChainTrace, opstack::sync::SyncTrace,
                  opstack::sync::SyncFault, opstack::sync::PeerReport, opstack::sync::ServedRequest,
                  // connections and peers: libp2p/host/host_event.hpp, static_peers.hpp
-                 libp2p::ConnectionOpened, libp2p::ConnectionClosed, libp2p::ConnectionRefused, libp2p::DialStarted,
+                 libp2p::ConnectionOpened, libp2p::ConnectionClosed, InboundRefused, libp2p::DialStarted,
                  libp2p::DialFailed, libp2p::PeerConnected, libp2p::PeerDisconnected, libp2p::PeerIdentified,
                  libp2p::ProtocolsChanged, libp2p::AddressesChanged, libp2p::StaticDialStarted,
                  libp2p::StaticDialFailed, libp2p::StaticPeerLost, PingEnded, ConnectedOnRequest,

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "libp2p/host/gater.hpp"
 #include "opstack/testing/chain_builder.hpp"
 #include "sim/sim_network.hpp"
 
@@ -43,6 +44,7 @@ class Recorder final : public NodeSink {
     }
     if (const auto* told = std::get_if<sync::BlockStored>(&event)) stored.push_back(told->block.number());
     if (const auto* told = std::get_if<sync::ServedRequest>(&event)) served.push_back(*told);
+    if (const auto* told = std::get_if<InboundRefused>(&event)) refusals.push_back(told->kind);
     if (const auto* told = std::get_if<StoreRefused>(&event)) refused.push_back(told->number);
     if (const auto* told = std::get_if<NodeStarting>(&event)) head_timestamp = told->head_timestamp;
   }
@@ -69,6 +71,7 @@ class Recorder final : public NodeSink {
   std::vector<Judged> judged;
   std::vector<std::uint64_t> stored, refused;
   std::vector<sync::ServedRequest> served;
+  std::vector<RefusalKind> refusals;
   std::optional<std::uint64_t> head_timestamp;
 
  private:
@@ -224,6 +227,42 @@ TEST_F(NodeEventsOfAPair, a_stop_is_told_first_and_last_and_the_next_start_has_t
   EXPECT_EQ(follower_.count<NodeStarting>(), 1u);
   EXPECT_EQ(follower_.head_timestamp, network_.node(1).head_clock().get());
   EXPECT_TRUE(follower_.head_timestamp.has_value());
+}
+
+TEST_F(NodeEventsOfAPair, a_connection_that_is_turned_away_is_told_with_the_kind_of_its_refusal) {
+  Recorder guarded;
+  add(guarded, [](SimMemberOptions& member) {
+    member.configure = [](NodeConfig& config) { config.limits.address_rate = {0.001, 3}; };
+  });
+  const auto stranger = network_.world().add_node();
+  for (int i = 0; i < 5; ++i) {
+    std::unique_ptr<libp2p::runtime::Socket> socket;
+    const auto dialling = stranger.runtime().connect(
+        {network_.place(2).ip4(), 9222},
+        [&socket](Result<std::unique_ptr<libp2p::runtime::Socket>> got) { socket = std::move(got).value(); });
+    network_.world().run_for(Seconds(1));
+  }
+  network_.world().run_for(Seconds(5));
+  using enum RefusalKind;
+  EXPECT_EQ(std::count(guarded.refusals.begin(), guarded.refusals.end(), handshake), 3);
+  EXPECT_EQ(std::count(guarded.refusals.begin(), guarded.refusals.end(), limit), 2);
+  EXPECT_EQ(guarded.refusals.size(), 5u);
+  EXPECT_EQ(guarded.count<libp2p::ConnectionOpened>(), 0u);
+}
+
+TEST_F(NodeEventsOfAPair, a_peer_that_the_gater_blocks_is_told_as_such) {
+  clear();
+  dynamic_cast<libp2p::BasicGater&>(network_.node(0).host().gater()).block_peer(network_.node(1).host().id());
+  ASSERT_TRUE(network_.node(0).disconnect(network_.node(1).host().id()));
+  network_.world().run_for(Seconds(10));
+  ASSERT_FALSE(sequencer_.refusals.empty());
+  EXPECT_EQ(sequencer_.refusals.front(), RefusalKind::gater);
+}
+
+TEST(RefusalKind, its_ids_are_stable) {
+  EXPECT_EQ(refusal_id(RefusalKind::limit), "limit");
+  EXPECT_EQ(refusal_id(RefusalKind::gater), "gater");
+  EXPECT_EQ(refusal_id(RefusalKind::handshake), "handshake");
 }
 
 // Which of several was told of which event.

@@ -31,6 +31,14 @@ void PartListener::on(const opstack::gossip::BlockVerdict& verdict) {
   events_.tell(BlockJudged{verdict, parts_.blocks->signers().current, view_.is_static(verdict.from)});
 }
 
+void PartListener::on(const libp2p::ConnectionRefused& refused) {
+  const auto& [remote, why] = refused;
+  auto kind = RefusalKind::handshake;
+  if (why == libp2p::Errc::exhausted) kind = RefusalKind::limit;
+  if (why == libp2p::Errc::denied) kind = RefusalKind::gater;
+  events_.tell(InboundRefused{remote, kind, why});
+}
+
 void PartListener::on(const opstack::sync::BlockStored& stored) {
   parts_.host->mark_proven(stored.from);
   events_.tell(stored);

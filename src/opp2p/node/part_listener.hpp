@@ -31,6 +31,7 @@ class PartListener {
   // The event of a part, as the node tells it.
   void on(const opstack::gossip::BlockVerdict& verdict);
   void on(const opstack::sync::BlockStored& stored);
+  void on(const libp2p::ConnectionRefused& refused);
   void on(const opstack::sync::StoreFailed& failed) { events_.tell(StoreRefused{failed.block.number, failed.why}); }
   template <class Event>
   void on(const Event& event) {

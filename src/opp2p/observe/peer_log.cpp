@@ -6,7 +6,6 @@
 #include "opstack/sync/wire/codec.hpp"
 
 namespace opp2p {
-using libp2p::Errc;
 using libp2p::Error;
 using libp2p::PeerId;
 
@@ -29,9 +28,6 @@ std::optional<std::string> other_chain(const std::vector<std::string>& protocols
   }
   return found;
 }
-
-// A limit or the gater said no. All else is a handshake that did not come to its end.
-bool is_refusal(const Error& why) { return why == Errc::exhausted || why == Errc::denied; }
 
 }  // namespace
 
@@ -138,9 +134,9 @@ void PeerLog::on(const libp2p::PeerDisconnected& event) {
 }
 
 // One refusal is nothing; that they happen at all the operator should see, though not as often as an attacker likes.
-void PeerLog::on(const libp2p::ConnectionRefused& event) {
-  const auto& [remote, why] = event;
-  if (!is_refusal(why))
+void PeerLog::on(const InboundRefused& event) {
+  const auto& [remote, kind, why] = event;
+  if (kind == RefusalKind::handshake)
     return events_.log().debug(Component::host, "inbound handshake failed", {{"addr", remote}, {"reason", why}});
   events_.log().debug(Component::host, "connection refused", {{"addr", remote}, {"reason", why}});
   const auto count = refusals_.count(events_.now());

@@ -37,7 +37,7 @@ class PeerLog final {
   void on(const libp2p::PeerIdentified& event);
   void on(const libp2p::ConnectionClosed& event);
   void on(const libp2p::PeerDisconnected& event);
-  void on(const libp2p::ConnectionRefused& event);
+  void on(const InboundRefused& event);
   void on(const libp2p::StaticDialStarted& event);
   void on(const libp2p::StaticDialFailed& event);
   void on(const PingEnded& event);
