@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "opp2p/base/file_error.hpp"
+#include "opp2p/base/json_text.hpp"
 
 namespace opp2p::devnet {
 namespace fs = std::filesystem;
@@ -72,7 +73,7 @@ Result<void> write_file(const fs::path& path, const std::string& text) {
 std::string pretty(const json::object& object) {
   std::string out = "{\n";
   for (std::size_t i = 0; const auto& item : object)
-    out += "  " + json::serialize(json::string(item.key())) + ": " + json::serialize(item.value()) +
+    out += "  " + json_text(json::string(item.key())) + ": " + json_text(item.value()) +
            (++i < object.size() ? ",\n" : "\n");
   return out + "}\n";
 }

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "libp2p/runtime/entropy.hpp"
+#include "opp2p/base/json_text.hpp"
 #include "opstack/payload/payload_json.hpp"
 #include "opstack/rules/block_rules.hpp"
 #include "sim/sim_network.hpp"
@@ -139,15 +140,15 @@ void show(Output& out, const RecordedBlock& block, const Replayed& result, std::
   const auto& payload = block.envelope.payload;
   const bool ok = result.accepted == followers;
   if (as_json) {
-    out.write(fmt::format("{}\n", json::serialize(json::object{{"type", "replayed"},
-                                                               {"name", block.name},
-                                                               {"version", static_cast<int>(block.version)},
-                                                               {"number", payload.block_number},
-                                                               {"timestamp", payload.timestamp},
-                                                               {"transactions", payload.transactions.size()},
-                                                               {"accepted", result.accepted},
-                                                               {"followers", followers},
-                                                               {"problem", result.problem}})));
+    out.write(fmt::format("{}\n", json_text(json::object{{"type", "replayed"},
+                                                         {"name", block.name},
+                                                         {"version", static_cast<int>(block.version)},
+                                                         {"number", payload.block_number},
+                                                         {"timestamp", payload.timestamp},
+                                                         {"transactions", payload.transactions.size()},
+                                                         {"accepted", result.accepted},
+                                                         {"followers", followers},
+                                                         {"problem", result.problem}})));
   } else {
     out.write(fmt::format("{:<34} v{} block {:>10} at {} with {:>4} transactions: {} of {} followers accepted{}\n",
                           block.name, static_cast<int>(block.version), payload.block_number, payload.timestamp,
@@ -186,7 +187,7 @@ Result<int> run_replay(const std::string& folder, const DevnetOptions& options, 
   if (options.json)
     out.write(fmt::format(
         "{}\n",
-        json::serialize(json::object{
+        json_text(json::object{
             {"type", "summary"}, {"ok", ok}, {"blocks", blocks.size()}, {"accepted", in_order}, {"seed", seed}})));
   else
     out.write(

@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 
+#include "opp2p/base/json_text.hpp"
+
 namespace opp2p::devnet {
 namespace json = boost::json;
 namespace {
@@ -14,7 +16,7 @@ std::string url_of(const MemberPlace& place) {
   return place.rpc_port == 0 ? "-" : "http://127.0.0.1:" + std::to_string(place.rpc_port);
 }
 
-std::string json_line(const json::object& object) { return json::serialize(object) + "\n"; }
+std::string json_line(const json::object& object) { return json_text(object) + "\n"; }
 
 json::array rows_json(const std::vector<NodeRow>& rows) {
   json::array out;

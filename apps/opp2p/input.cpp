@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "libp2p/base/peer_text.hpp"
+#include "opp2p/base/json_text.hpp"
 
 namespace opp2p {
 namespace {
@@ -62,9 +63,7 @@ libp2p::Result<libp2p::ByteArray<20>> read_address(std::string_view text) {
   return out;
 }
 
-void print_line(opp2p::Output& out, const boost::json::object& object) {
-  out.write(boost::json::serialize(object) + "\n");
-}
+void print_line(opp2p::Output& out, const boost::json::object& object) { out.write(json_text(object) + "\n"); }
 
 int report(const std::string& text) {
   // What was given, or what a peer said, may stand in the text; a line break in it would make two lines of one.

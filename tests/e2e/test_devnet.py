@@ -1,6 +1,7 @@
 """The main job: a chain of real processes, judged by the program itself and once more from its output."""
 
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -53,7 +54,7 @@ class Devnet(unittest.TestCase):
 
     def test_ctrl_c_gives_the_summary_too_and_the_data_stays_when_asked(self):
         with tempfile.TemporaryDirectory() as scratch:
-            folder = pathlib.Path(scratch) / "data"
+            folder = pathlib.Path(scratch) / os.fsdecode(b"caf\xe9")  # the JSON is UTF-8, whatever the folder is called
             process = subprocess.Popen([str(opp2p.PROGRAM), "devnet", "--json", "--block-time", "1", "--nodes", "1", "--keep",
                                         "--data-dir", str(folder)], stdout=subprocess.PIPE, text=True)
             self.addCleanup(process.stdout.close)

@@ -79,7 +79,7 @@ struct HostConfig {
   std::vector<SecurityFactory> securities = default_securities();
   std::vector<MuxerKind> muxers = default_muxers();
   // What it dials and listens with: TCP, and what is added (config.transports.push_back(memory::transport(net))). The
-  // first that takes an address has it.
+  // first that takes an address has it. Host's constructor throws std::invalid_argument for one that is empty.
   std::vector<TransportFactory> transports;
   explicit HostConfig(crypto::PrivateKey key);
 };

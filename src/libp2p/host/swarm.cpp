@@ -29,7 +29,14 @@ Swarm::Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, G
   auto kinds = ConnectionKinds::make(config_.securities, config_.muxers, config_.identity, runtime_.rng());
   if (!kinds) throw std::invalid_argument("a host cannot be made of this configuration: " + kinds.error().message());
   kinds_ = std::move(*kinds);
-  for (const auto& make : config_.transports) add_transport(make(runtime_));
+  for (const auto& make : config_.transports) {
+    AnyTransport made;
+    if (make) made = make(runtime_);
+    if (std::visit([](const auto& transport) { return transport == nullptr; }, made))
+      throw std::invalid_argument(
+          "a host cannot be made of this configuration: HostConfig::transports has one that is empty");
+    add_transport(std::move(made));
+  }
 }
 
 Swarm::~Swarm() { *alive_ = false; }

@@ -94,6 +94,7 @@ Result<void> ConnectionEngine::start_security(std::string_view id) {
   const SecurityKind& kind = *kinds_->find_security(id);
   security_id_ = kind.id;
   OPP2P_TRY(channel_, kind.begin(role_, std::exchange(expected_peer_, std::nullopt), kinds_->muxer_ids(), rng_));
+  if (!channel_) return Error(Errc::invalid_argument, "SecurityKind::begin of " + std::string(kind.id) + " gives none");
   append(handshake_out_, channel_->take_handshake_output());
   return check_channel();
 }
@@ -122,8 +123,7 @@ Result<void> ConnectionEngine::on_authenticated() {
   if (const std::string& early = channel_->early_muxer(); !early.empty()) {
     const MuxerKind* kind = kinds_->find_muxer(early);
     if (kind == nullptr) return Error(Errc::unsupported, "the handshake settled on the multiplexer " + early);
-    start_muxer(*kind);
-    return {};
+    return start_muxer(*kind);
   }
   phase_ = Phase::muxer_choice;
   speaks_ = [this](std::string_view protocol) { return kinds_->find_muxer(protocol) != nullptr; };
@@ -133,13 +133,15 @@ Result<void> ConnectionEngine::on_authenticated() {
   return {};
 }
 
-void ConnectionEngine::start_muxer(const MuxerKind& kind) {
+Result<void> ConnectionEngine::start_muxer(const MuxerKind& kind) {
   MuxerEvents& events = streams_;
   muxer_ = kind.make(role_, limits_.streams, events, now_);
+  if (!muxer_) return Error(Errc::invalid_argument, "MuxerKind::make of " + std::string(kind.id) + " gives none");
   muxer_id_ = kind.id;
   streams_.attach(muxer_.get());
   phase_ = Phase::ready;
   events_.on_ready();
+  return {};
 }
 
 Result<std::size_t> ConnectionEngine::take_sealed(MutableBytes in) {
@@ -158,7 +160,7 @@ Result<void> ConnectionEngine::take_plain(ByteView plain) {
     plain = plain.subspan(*taken);
     const MuxerKind& kind = *kinds_->find_muxer(choice_->protocol());
     choice_.reset();
-    start_muxer(kind);
+    OPP2P_TRYV(start_muxer(kind));
   }
   return plain.empty() ? Result<void>() : muxer_->on_bytes(plain, now_);
 }

@@ -152,7 +152,7 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   Result<std::size_t> take_sealed(MutableBytes in);
   Result<void> take_plain(ByteView plain);
   Result<void> on_authenticated();
-  void start_muxer(const MuxerKind& kind);
+  Result<void> start_muxer(const MuxerKind& kind);
   const Error& stop(Error error);
   void close_channel();
   std::size_t poll_handshake(MutableBytes out);

@@ -43,8 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto key = parse_key(text)) require(parse_key(libp2p::to_hex(*key)).value() == *key);
   if (const auto address = parse_address(text)) require(parse_address(libp2p::to_hex0x(*address)).value() == *address);
   if (const auto level = parse_log_level(text)) require(parse_log_level(to_string(*level)) == level);
-  if (const auto fork = opstack::testing::block_fork_from_string(text))
-    require(opstack::testing::to_string(*fork) == text);
+  if (const auto fork = opstack::testing::block_fork_from_string(text)) require(to_string(*fork) == text);
   if (const auto blocks = parse_cidrs(text)) {
     std::string list;
     for (const auto& block : *blocks) list += (list.empty() ? "" : ",") + block.text();

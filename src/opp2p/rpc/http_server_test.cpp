@@ -109,6 +109,17 @@ TEST_F(HttpServerTest, head_has_the_status_and_the_headers_of_get_and_no_body) {
   EXPECT_TRUE(call.ends_with("\r\n\r\n"));
 }
 
+TEST_F(HttpServerTest, a_head_that_is_refused_before_it_is_parsed_gets_no_body_either) {
+  const auto expect_no_body = [](const std::string& answer, std::string_view status) {
+    EXPECT_EQ(status_of(answer), status);
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+  };
+  expect_no_body(exchange("HEAD / HTTP/1.1\r\nX: " + std::string(70'000, 'a') + "\r\n"),
+                 "HTTP/1.1 431 Request Header Fields Too Large");
+  expect_no_body(exchange("HEAD / HTTP/9\r\n"), "HTTP/1.1 400 Bad Request");
+  expect_no_body(exchange("HEAD / HTTP/1.1\r\nnot a header\r\n"), "HTTP/1.1 400 Bad Request");
+}
+
 TEST_F(HttpServerTest, the_answer_behind_a_head_begins_where_it_should) {
   const std::string head = " HTTP/1.1\r\nHost: x\r\n\r\n";
   const auto answers = raw("HEAD /healthz" + head + "HEAD /other" + head + "HEAD /" + head +

@@ -110,7 +110,9 @@ void HttpSession::skip_line_ends() {
 bool HttpSession::read_head() {
   if (request_head_.size() == 0) skip_line_ends();
   const auto unread = buffer_.cdata();
-  const auto state = request_head_.on_bytes({static_cast<const char*>(unread.data()), unread.size()});
+  const std::string_view so_far(static_cast<const char*>(unread.data()), unread.size());
+  const auto state = request_head_.on_bytes(so_far);
+  head_only_ = so_far.starts_with("HEAD ");  // for what is refused before it is parsed
   if (state == HttpHead::State::not_http) {
     refuse(http::status::bad_request, std::string(request_head_.problem()) + "\n");
     return false;

@@ -32,6 +32,7 @@ std::string TcpTransport::why_not(const Multiaddr& address) const {
 }
 
 std::unique_ptr<runtime::Operation> TcpTransport::dial(const Multiaddr& address, Done<RawEnd> done) {
+  runtime::require_function(done, "done of TcpTransport::dial()");
   const auto to = endpoint_of(address);
   if (!to)
     return std::make_unique<runtime::LaterCall>(runtime_, [why = to.error(), done = std::move(done)] { done(why); });
@@ -42,6 +43,7 @@ std::unique_ptr<runtime::Operation> TcpTransport::dial(const Multiaddr& address,
 }
 
 Result<std::unique_ptr<Listening>> TcpTransport::listen(const Multiaddr& address, std::function<void(RawEnd)> on_end) {
+  runtime::require_function(on_end, "on_end of TcpTransport::listen()");
   OPP2P_TRY(const Endpoint at, endpoint_of(address));
   OPP2P_TRY(auto listener, runtime_.listen(at, [on_end = std::move(on_end)](std::unique_ptr<runtime::Socket> socket) {
     Multiaddr remote = to_multiaddr(socket->remote());
