@@ -12,6 +12,7 @@
 
 #include "libp2p/runtime/sim/sim_world.hpp"
 #include "opp2p/node/node.hpp"
+#include "opp2p/observe/node_log.hpp"
 #include "opp2p/store/store_memory.hpp"
 #include "sim/adversary.hpp"
 
@@ -22,6 +23,7 @@ struct SimMemberOptions {
   bool sequencer = false;                      // gets the signing key
   libp2p::Nanos wall_offset{0};                // how wrong its wall clock is
   std::function<void(NodeConfig&)> configure;  // changes what it would be told otherwise
+  std::function<void(Node&)> before_start;     // each time that it starts: adds sinks, or subscribes
 };
 
 class SimNetwork {
@@ -86,10 +88,14 @@ class SimNetwork {
   struct Member {
     libp2p::runtime::SimNode place;
     NodeConfig config;
+    std::function<void(Node&)> before_start;
     libp2p::Multiaddr address;
     std::unique_ptr<MemoryStore> disk;
     std::unique_ptr<FaultyStore> store;  // what the node has of the disk
     std::unique_ptr<Node> node;
+    std::unique_ptr<NodeLog> log;
+    libp2p::Subscription logging;
+    void end();
     explicit Member(libp2p::runtime::SimNode p) : place(p) {}
   };
   struct Enemy {

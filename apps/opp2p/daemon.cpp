@@ -11,7 +11,9 @@
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/secret_file.hpp"
 #include "opp2p/node/node.hpp"
-#include "opp2p/node/start_report.hpp"
+#include "opp2p/observe/health.hpp"
+#include "opp2p/observe/node_log.hpp"
+#include "opp2p/observe/start_report.hpp"
 #include "opp2p/rpc/health_routes.hpp"
 #include "opp2p/rpc/http_server.hpp"
 #include "opp2p/rpc/node_api.hpp"
@@ -99,7 +101,9 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   const auto on_worker = [&worker](std::function<void()> task) { worker.post(std::move(task)); };
   JsonRpc rpc(on_worker, &RpcWorker::now);
   OPP2P_TRYV(protect(rpc, config, runtime.rng()));
-  Node node(runtime, config, *store, log);
+  Node node(runtime, config, *store);
+  NodeLog node_log(runtime, log, node.view());
+  const auto logging = node.add_sink(node_log);
   const NodeSource source(runtime, node, version);
   RpcSnapshots snapshots(runtime, source, on_worker, rpc.memory(), rpc.limits().answer_bytes);
   RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });

@@ -6,7 +6,7 @@
 
 #include "libp2p/base/result.hpp"
 #include "opp2p/config/config.hpp"
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 
 namespace opp2p {
 

@@ -14,7 +14,7 @@
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/config/config.hpp"
 #include "opp2p/config/node_flags.hpp"
-#include "opp2p/observe/log_fatal.hpp"
+#include "opp2p/log/log_fatal.hpp"
 #include "version.hpp"
 
 namespace opp2p {

@@ -18,7 +18,7 @@
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "opp2p/base/go_values.hpp"
 #include "opp2p/config/browser_rules.hpp"
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 #include "opstack/chain/fork.hpp"
 #include "opstack/chain/rollup_config.hpp"
 

@@ -6,7 +6,7 @@
 #include "opp2p/config/config.hpp"
 #include "opp2p/config/node_flags.hpp"
 #include "opp2p/config/security_option.hpp"
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 #include "opstack/testing/chain_builder.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -13,7 +13,7 @@
 #include "libp2p/crypto/keys.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
-#include "opp2p/observe/block_stats.hpp"
+#include "opp2p/node/block_stats.hpp"
 
 namespace opp2p {
 

@@ -10,12 +10,6 @@ constexpr std::uint64_t kSecondsBehind = 60;
 
 }  // namespace
 
-std::optional<std::uint64_t> HeadClock::get() const {
-  const auto timestamp = timestamp_.load(std::memory_order_relaxed);
-  if (timestamp == kNone) return std::nullopt;
-  return timestamp;
-}
-
 libp2p::Seconds head_age(std::uint64_t timestamp, libp2p::UnixTime now) {
   const auto clock = static_cast<std::uint64_t>(std::max<std::int64_t>(0, libp2p::unix_seconds(now)));
   return libp2p::Seconds(clock > timestamp ? static_cast<std::int64_t>(clock - timestamp) : 0);

@@ -33,12 +33,5 @@ TEST(Health, a_head_ahead_of_the_clock_has_no_age) {
   EXPECT_TRUE(health_of(kHead, UINT64_MAX, libp2p::from_unix_seconds(static_cast<std::int64_t>(kHead) + 1000)).ok);
 }
 
-TEST(Health, its_clock_has_no_head_until_one_is_set) {
-  HeadClock clock;
-  EXPECT_EQ(clock.get(), std::nullopt);
-  clock.set(kHead);
-  EXPECT_EQ(clock.get(), kHead);
-}
-
 }  // namespace
 }  // namespace opp2p

@@ -1,5 +1,6 @@
 #include "opp2p/rpc/node_api.hpp"
 
+#include "opp2p/observe/health.hpp"
 #include "opstack/payload/payload_json.hpp"
 
 namespace opp2p {
@@ -191,7 +192,7 @@ RpcMethod modules_method(const JsonRpc& rpc) {
 
 StatusSnapshot NodeSource::status() const {
   const auto now = runtime_.now();
-  auto out = node_.status();
+  auto out = node_.snapshots().status();
   out.version = version_;
   out.uptime = now.mono - started_;
   if (const auto head = node_.head_clock().get()) out.head_age = head_age(*head, now.wall);

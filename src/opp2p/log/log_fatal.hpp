@@ -6,7 +6,7 @@
 // at a time. A log without a thread has nothing to wait for.
 #pragma once
 
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 
 namespace opp2p {
 

@@ -1,4 +1,4 @@
-#include "opp2p/observe/log_fatal.hpp"
+#include "opp2p/log/log_fatal.hpp"
 
 #include <signal.h>
 

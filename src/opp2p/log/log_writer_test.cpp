@@ -1,4 +1,4 @@
-#include "opp2p/observe/log_writer.hpp"
+#include "opp2p/log/log_writer.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -6,9 +6,8 @@
 #include <array>
 #include <cstdlib>
 
-#include "opp2p/observe/log.hpp"
-#include "opp2p/observe/log_fatal.hpp"
-#include "opp2p/observe/log_limiter.hpp"
+#include "opp2p/log/log.hpp"
+#include "opp2p/log/log_fatal.hpp"
 
 namespace {
 
@@ -243,19 +242,6 @@ TEST(Log, a_sink_that_blocks_loses_no_line_of_the_highest_level_while_lower_ones
   EXPECT_EQ(log.drops().of(LogLevel::crit), 0u);
   EXPECT_EQ(log.drops().of(LogLevel::info), 950u);
   gate->open();
-}
-
-TEST(LogLimiter, lets_a_burst_through_then_a_rate_and_tells_what_it_left_out_of_each_kind) {
-  enum class Kind : std::uint8_t { one, other };
-  LogLimiter<Kind, 2> limiter({3, 60});
-  libp2p::MonoTime now{};
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(limiter.admit(Kind::one, now), 0u);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(limiter.admit(Kind::one, now), std::nullopt);
-  EXPECT_EQ(limiter.admit(Kind::other, now), 0u);
-  EXPECT_EQ(limiter.left_out(Kind::one), 5u);
-  now += Seconds(1);
-  EXPECT_EQ(limiter.admit(Kind::one, now), 5u);
-  EXPECT_EQ(limiter.admit(Kind::one, now), std::nullopt);
 }
 
 }  // namespace

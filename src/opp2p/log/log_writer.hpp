@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "opp2p/base/log_sink.hpp"
-#include "opp2p/observe/log_queue.hpp"
+#include "opp2p/log/log_queue.hpp"
 
 namespace opp2p {
 

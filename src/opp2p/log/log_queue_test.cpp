@@ -1,4 +1,4 @@
-#include "opp2p/observe/log_queue.hpp"
+#include "opp2p/log/log_queue.hpp"
 
 #include <gtest/gtest.h>
 

@@ -20,8 +20,8 @@
 
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
-#include "opp2p/observe/log_line.hpp"
-#include "opp2p/observe/log_writer.hpp"
+#include "opp2p/log/log_line.hpp"
+#include "opp2p/log/log_writer.hpp"
 
 namespace opp2p {
 

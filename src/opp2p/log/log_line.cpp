@@ -1,4 +1,4 @@
-#include "opp2p/observe/log_line.hpp"
+#include "opp2p/log/log_line.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

@@ -1,13 +1,12 @@
-// What an operator must know of a node that starts, as lines of its log: version, chain and folder, which file its key
-// came from, and who can reach its JSON-RPC to do what. Pure functions of the configuration, but for the names of
-// folders, which are made absolute.
+// What a node writes to its log when it starts: version, chain and data folder, the file that its key came from, and
+// who can reach its JSON-RPC to do what. Functions of the configuration alone; the names of folders are made absolute.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "opp2p/config/config.hpp"
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 
 namespace opp2p {
 

@@ -1,4 +1,4 @@
-#include "opp2p/observe/block_stats.hpp"
+#include "opp2p/node/block_stats.hpp"
 
 #include <algorithm>
 

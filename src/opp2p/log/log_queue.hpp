@@ -14,7 +14,7 @@
 #include <deque>
 #include <vector>
 
-#include "opp2p/observe/log_line.hpp"
+#include "opp2p/log/log_line.hpp"
 
 namespace opp2p {
 

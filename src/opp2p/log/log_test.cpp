@@ -1,4 +1,4 @@
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-#include "opp2p/observe/latency_window.hpp"
+#include "opp2p/node/latency_window.hpp"
 #include "opstack/gossip/block_gossip.hpp"
 
 namespace opp2p {

@@ -1,4 +1,4 @@
-#include "opp2p/observe/log_writer.hpp"
+#include "opp2p/log/log_writer.hpp"
 
 #include <pthread.h>
 #include <signal.h>

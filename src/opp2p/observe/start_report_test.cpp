@@ -1,4 +1,4 @@
-#include "opp2p/node/start_report.hpp"
+#include "opp2p/observe/start_report.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
