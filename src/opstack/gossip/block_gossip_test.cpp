@@ -161,7 +161,7 @@ TEST_F(BlockGossipTest, loses_none_of_a_burst_of_blocks) {
   std::size_t published = 0;
   for (std::uint64_t number = 0; number < 64; ++number) {
     auto envelope = block(version_, number, now());
-    envelope.payload.transactions.emplace_back(400, static_cast<std::uint8_t>(number));
+    envelope.payload.transactions.push_back(libp2p::Bytes(400, static_cast<std::uint8_t>(number)));
     at(0).blocks.publisher().publish(
         std::make_shared<const payload::Envelope>(testing_blocks::sealed(std::move(envelope))),
         [&published](const Result<PublishedBlock>& result) { published += result ? 1 : 0; });
@@ -324,7 +324,8 @@ TEST_F(BlockGossipTest, judges_large_blocks_as_small_ones) {
   };
   const auto large = [this](std::uint64_t number, std::uint64_t time) {
     auto envelope = block(version_, number, time);
-    for (int i = 0; i < 500; ++i) envelope.payload.transactions.emplace_back(200, static_cast<std::uint8_t>(i));
+    for (int i = 0; i < 500; ++i)
+      envelope.payload.transactions.push_back(libp2p::Bytes(200, static_cast<std::uint8_t>(i)));
     envelope.payload.block_hash = payload::compute_block_hash(envelope);
     return envelope;
   };

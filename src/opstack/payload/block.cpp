@@ -3,10 +3,8 @@
 namespace opstack::payload {
 
 std::size_t Block::memory_bytes() const {
-  std::size_t total = 1000 + body.memory_bytes();
-  if (envelope)
-    for (const auto& transaction : envelope->payload.transactions) total += transaction.size() + 24;
-  return total;
+  const std::size_t transactions = envelope ? envelope->payload.transactions.memory_bytes(body.owner()) : 0;
+  return 1000 + body.memory_bytes() + transactions;
 }
 
 Result<Block> decode_block(Version version, SharedSlice body) {

@@ -13,8 +13,6 @@
 
 namespace opstack::payload {
 
-using libp2p::SharedSlice;
-
 struct BlockRef {
   std::uint64_t number = 0;
   Hash hash{};
@@ -35,8 +33,8 @@ struct Block {
   const Hash& hash() const { return envelope->payload.block_hash; }
   const Hash& parent_hash() const { return envelope->payload.parent_hash; }
   BlockRef ref() const { return {number(), hash(), parent_hash()}; }
-  // What the block costs in memory: 1000 bytes for fields and tables, all bytes that its body keeps alive, and each
-  // transaction with 24 bytes around it.
+  // What the block costs in memory: 1000 bytes for fields and tables, all bytes that its body keeps alive, 16 bytes for
+  // each transaction, and the transactions' own bytes where they do not lie in those of the body.
   std::size_t memory_bytes() const;
 };
 

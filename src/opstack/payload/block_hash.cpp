@@ -34,9 +34,8 @@ Bytes encode_withdrawal(const Withdrawal& withdrawal) {
 
 }  // namespace
 
-Hash transactions_root(const std::vector<Bytes>& transactions) {
-  const std::vector<ByteView> views(transactions.begin(), transactions.end());
-  return opstack::encoding::ordered_trie_root(views);
+Hash transactions_root(const Transactions& transactions) {
+  return opstack::encoding::ordered_trie_root(transactions.views());
 }
 
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals) {

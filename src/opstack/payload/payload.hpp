@@ -9,15 +9,16 @@
 
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/result.hpp"
+#include "libp2p/base/shared_slice.hpp"
 #include "libp2p/crypto/hash.hpp"
 #include "libp2p/crypto/secp256k1.hpp"
+#include "opstack/payload/transactions.hpp"
 
 namespace opstack::payload {
 
-using libp2p::Bytes;
-using libp2p::ByteView;
 using libp2p::MutableBytes;
 using libp2p::Result;
+using libp2p::SharedSlice;
 using Hash = libp2p::crypto::Hash256;
 using Address = libp2p::crypto::secp256k1::Address;
 using Uint256 = libp2p::ByteArray<32>;  // big-endian
@@ -47,7 +48,7 @@ struct ExecutionPayload {
   Bytes extra_data;
   Uint256 base_fee_per_gas{};
   Hash block_hash{};
-  std::vector<Bytes> transactions;                     // EIP-2718 encodings
+  Transactions transactions;
   std::optional<std::vector<Withdrawal>> withdrawals;  // V2+
   std::optional<std::uint64_t> blob_gas_used;          // V3+
   std::optional<std::uint64_t> excess_blob_gas;        // V3+
@@ -64,12 +65,15 @@ struct Envelope {
 };
 using SharedEnvelope = std::shared_ptr<const Envelope>;
 
-// SSZ of the payload alone. Decoding refuses what op-node refuses, with the byte at which it is wrong.
+// SSZ of the payload alone. Decoding refuses what op-node refuses, with the byte at which it is wrong. The transactions
+// stay in the bytes of a slice; those of a view are copied.
+Result<ExecutionPayload> decode_payload(Version version, const SharedSlice& ssz);
 Result<ExecutionPayload> decode_payload(Version version, ByteView ssz);
 // What `version` has and the payload lacks is encoded as zero or empty; see check_encodable().
 Bytes encode_payload(Version version, const ExecutionPayload& payload);
 
 // The body that is signed, gossiped and sent: payload SSZ (V1, V2), or beacon root and payload SSZ (V3, V4).
+Result<Envelope> decode_envelope(Version version, const SharedSlice& body);
 Result<Envelope> decode_envelope(Version version, ByteView body);
 Bytes encode_envelope(Version version, const Envelope& envelope);
 // The same into `out`, which has encoded_envelope_size() bytes.
@@ -101,7 +105,7 @@ Bytes encode_header(const Envelope& envelope, const Hash& transactions_root);
 // Whether the payload holds or lacks withdrawals without its hash saying so: where there is a withdrawals root the
 // header commits to that, and the list beside it, which must be empty, is whatever the sender made of it.
 bool has_uncovered_withdrawals(const ExecutionPayload& payload);
-Hash transactions_root(const std::vector<Bytes>& transactions);
+Hash transactions_root(const Transactions& transactions);
 Hash withdrawals_root(const std::vector<Withdrawal>& withdrawals);
 
 }  // namespace opstack::payload

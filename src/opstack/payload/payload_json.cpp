@@ -143,10 +143,12 @@ Result<Withdrawal> withdrawal_from_json(const json::value& value, const std::str
 
 void read_lists(Fields& fields, ExecutionPayload& out) {
   if (const auto* list = fields.list("transactions", true)) {
-    out.transactions.resize(list->size());
-    for (std::size_t i = 0; i < list->size() && !fields.error(); ++i)
-      fields.keep(as_data((*list)[i], fields.path("transactions") + "[" + std::to_string(i) + "]"),
-                  out.transactions[i]);
+    out.transactions.reserve(list->size());
+    for (std::size_t i = 0; i < list->size() && !fields.error(); ++i) {
+      Bytes transaction;
+      fields.keep(as_data((*list)[i], fields.path("transactions") + "[" + std::to_string(i) + "]"), transaction);
+      out.transactions.push_back(std::move(transaction));
+    }
   }
   if (const auto* list = fields.list("withdrawals", false)) {
     out.withdrawals.emplace(list->size());

@@ -63,10 +63,10 @@ Result<Layout> read_layout(Version version, ByteView ssz) {
   return out;
 }
 
-// `base` is where the list stands in the payload, for the offsets in errors.
-Result<std::vector<Bytes>> decode_transactions(ByteView list, std::size_t base) {
-  std::vector<Bytes> out;
-  if (list.empty()) return out;
+// `base` is where the list stands in the payload, for the offsets in errors. `owner` has the bytes of the list; null:
+// they are copied once all is checked.
+Result<Transactions> decode_transactions(ByteView list, std::size_t base, SharedBytes owner) {
+  if (list.empty()) return Transactions();
   if (list.size() < 4)
     return wrong(base,
                  "payload: a list of transactions of " + number(list.size()) + " bytes has no room for an offset");
@@ -81,7 +81,7 @@ Result<std::vector<Bytes>> decode_transactions(ByteView list, std::size_t base) 
   if (count > kMaxTransactions)
     return wrong(base,
                  "payload: " + number(count) + " transactions, at most " + number(kMaxTransactions) + " are allowed");
-  // All offsets are checked before anything is copied.
+  // All offsets are checked before anything is allocated.
   for (std::size_t i = 1, before = first; i < count; ++i) {
     const std::size_t next = load_le32(list.data() + 4 * i);
     if (next < before || next > list.size())
@@ -89,13 +89,18 @@ Result<std::vector<Bytes>> decode_transactions(ByteView list, std::size_t base) 
                                      ", outside of " + number(before) + " to " + number(list.size()));
     before = next;
   }
+  if (!owner) {
+    owner = libp2p::share(libp2p::to_bytes(list));
+    list = *owner;
+  }
+  std::vector<ByteView> out;
   out.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t begin = load_le32(list.data() + 4 * i);
     const std::size_t end = i + 1 < count ? load_le32(list.data() + 4 * (i + 1)) : list.size();
-    out.push_back(libp2p::to_bytes(list.subspan(begin, end - begin)));
+    out.push_back(list.subspan(begin, end - begin));
   }
-  return out;
+  return Transactions::within(std::move(owner), std::move(out));
 }
 
 Result<std::vector<Withdrawal>> decode_withdrawals(ByteView list, std::size_t base) {
@@ -172,21 +177,51 @@ Error not_encodable(Version version, const char* what) {
                "payload: " + std::string(what) + " version " + number(static_cast<std::size_t>(version)));
 }
 
-}  // namespace
-
-Result<ExecutionPayload> decode_payload(Version version, ByteView ssz) {
+// `owner` has the bytes of `ssz`, or is null.
+Result<ExecutionPayload> decode_payload(Version version, ByteView ssz, const SharedBytes& owner) {
   OPP2P_TRY(const auto layout, read_layout(version, ssz));
   ExecutionPayload out;
   decode_fixed_part(version, ssz, out);
   out.extra_data = libp2p::to_bytes(ssz.subspan(layout.extra_data, layout.transactions - layout.extra_data));
   OPP2P_TRY(out.transactions,
             decode_transactions(ssz.subspan(layout.transactions, layout.withdrawals - layout.transactions),
-                                layout.transactions));
+                                layout.transactions, owner));
   if (has_withdrawals(version)) {
     OPP2P_TRY(out.withdrawals, decode_withdrawals(ssz.subspan(layout.withdrawals), layout.withdrawals));
   }
   return out;
 }
+
+Result<Envelope> decode_envelope(Version version, ByteView body, const SharedBytes& owner) {
+  Envelope out;
+  if (!has_parent_beacon_block_root(version)) {
+    OPP2P_TRY(out.payload, decode_payload(version, body, owner));
+    return out;
+  }
+  if (body.size() < 32)
+    return Error::at(body.size(), Errc::truncated,
+                     "envelope: " + number(body.size()) + " bytes, the parent beacon block root alone takes 32");
+  out.parent_beacon_block_root = SszReader(body).fixed<32>();
+  auto payload = decode_payload(version, body.subspan(32), owner);
+  if (!payload) {
+    const Error& error = payload.error();
+    return Error::at(error.offset().value_or(0) + 32, error.code(), error.text());
+  }
+  out.payload = std::move(*payload);
+  return out;
+}
+
+}  // namespace
+
+Result<ExecutionPayload> decode_payload(Version version, const SharedSlice& ssz) {
+  return decode_payload(version, ssz, ssz.owner());
+}
+Result<ExecutionPayload> decode_payload(Version version, ByteView ssz) { return decode_payload(version, ssz, nullptr); }
+
+Result<Envelope> decode_envelope(Version version, const SharedSlice& body) {
+  return decode_envelope(version, body, body.owner());
+}
+Result<Envelope> decode_envelope(Version version, ByteView body) { return decode_envelope(version, body, nullptr); }
 
 std::size_t encoded_payload_size(Version version, const ExecutionPayload& payload) {
   std::size_t size = fixed_size(version) + payload.extra_data.size() + transactions_size(payload);
@@ -201,25 +236,6 @@ std::size_t encoded_envelope_size(Version version, const Envelope& envelope) {
 Bytes encode_payload(Version version, const ExecutionPayload& payload) {
   Bytes out(encoded_payload_size(version, payload));
   write_payload(version, payload, out);
-  return out;
-}
-
-Result<Envelope> decode_envelope(Version version, ByteView body) {
-  Envelope out;
-  if (!has_parent_beacon_block_root(version)) {
-    OPP2P_TRY(out.payload, decode_payload(version, body));
-    return out;
-  }
-  if (body.size() < 32)
-    return Error::at(body.size(), Errc::truncated,
-                     "envelope: " + number(body.size()) + " bytes, the parent beacon block root alone takes 32");
-  out.parent_beacon_block_root = SszReader(body).fixed<32>();
-  auto payload = decode_payload(version, body.subspan(32));
-  if (!payload) {
-    const Error& error = payload.error();
-    return Error::at(error.offset().value_or(0) + 32, error.code(), error.text());
-  }
-  out.payload = std::move(*payload);
   return out;
 }
 

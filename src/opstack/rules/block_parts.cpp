@@ -23,10 +23,10 @@ bool refuse(Finding& out, Reason reason, Evidence evidence = {}) {
   return false;
 }
 
-ByteView body_of(const SharedBytes& contents) {
+payload::SharedSlice body_of(const SharedBytes& contents) {
   OPP2P_ASSERT(contents != nullptr && contents->size() >= kMinGossipSize && contents->size() <= kMaxGossipSize,
                "the contents of a message have been unpacked");
-  return ByteView(*contents).subspan(kSignatureSize);
+  return payload::SharedSlice(contents).subslice(kSignatureSize);
 }
 
 // Line 11; lines 12 to 14.
@@ -101,8 +101,7 @@ CheckedBlock check_block(const BlockPart& part, BlockHash block_hash) {
 // payload::compute_block_hash() with something else to hash beside its two steps. This is the only place that knows
 // both of the block's hash and of another beside it.
 Hash block_hash_beside(const payload::Envelope& envelope, libp2p::crypto::KeccakBeside& beside) {
-  const std::vector<ByteView> transactions(envelope.payload.transactions.begin(), envelope.payload.transactions.end());
-  const Hash root = opstack::encoding::ordered_trie_root(transactions, &beside);
+  const Hash root = opstack::encoding::ordered_trie_root(envelope.payload.transactions.views(), &beside);
   return libp2p::crypto::keccak256({{}, payload::encode_header(envelope, root)}, &beside);
 }
 

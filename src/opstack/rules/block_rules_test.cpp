@@ -309,7 +309,8 @@ TEST(BlockRules, the_block_is_needed_at_once_only_where_the_signature_is_expecte
   const auto good = signed_message(Version::v1, block(Version::v1, 1, kNow));
   const auto of_stranger = signed_message(Version::v1, block(Version::v1, 2, kNow), other_key());
   auto large = block(Version::v1, 3, kNow);
-  large.payload.transactions.assign(5, Bytes(1 << 20));
+  large.payload.transactions.clear();
+  for (int i = 0; i < 5; ++i) large.payload.transactions.push_back(Bytes(1 << 20));
   EXPECT_FALSE(needs(good).block) << "nothing was accepted yet";
   expect(rules.judge(good, signers, wall), Verdict::accept, Reason::valid);
   EXPECT_TRUE(needs(good).signature && needs(good).block);

@@ -118,10 +118,11 @@ TEST(BlockMessage, what_is_no_block_of_the_version_or_has_a_wrong_hash_is_not_si
 TEST(BlockMessage, a_block_longer_than_gossip_carries_is_refused) {
   auto envelope = block(Version::v1, 7, 1000);
   const std::size_t room = kMaxGossipSize - 65 - payload::encoded_envelope_size(Version::v1, envelope);
-  envelope.payload.transactions[0].resize(envelope.payload.transactions[0].size() + room);
+  const std::size_t size = envelope.payload.transactions[0].size() + room;
+  envelope.payload.transactions = {Bytes(size), {0x02, 0xff}};
   envelope = testing_blocks::sealed(envelope);
   EXPECT_TRUE(make_block_message(901, Version::v1, envelope, testing_blocks::sequencer_key()));
-  envelope.payload.transactions[0].push_back(0);
+  envelope.payload.transactions = {Bytes(size + 1), {0x02, 0xff}};
   envelope = testing_blocks::sealed(envelope);
   EXPECT_EQ(make_block_message(901, Version::v1, envelope, testing_blocks::sequencer_key()).error(), Errc::too_large);
 }

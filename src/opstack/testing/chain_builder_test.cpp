@@ -43,8 +43,8 @@ TEST(ChainBuilder, blocks_of_every_fork_link_and_survive_their_own_encoding) {
 }
 
 // Who signed an EIP-1559 transaction, by its own bytes alone.
-secp256k1::Address sender_of(const Bytes& transaction) {
-  libp2p::multiformats::RlpReader outer(ByteView(transaction).subspan(1));
+secp256k1::Address sender_of(ByteView transaction) {
+  libp2p::multiformats::RlpReader outer(transaction.subspan(1));
   auto fields = outer.list().value();
   Bytes unsigned_fields;
   for (int i = 0; i < 9; ++i) libp2p::append(unsigned_fields, fields.item().value().encoding);

@@ -4,12 +4,6 @@
 
 namespace opstack::sync {
 
-payload::Version version_of(const payload::Envelope& envelope) {
-  if (envelope.payload.withdrawals_root) return payload::Version::v4;
-  if (envelope.payload.blob_gas_used || envelope.parent_beacon_block_root) return payload::Version::v3;
-  return envelope.payload.withdrawals ? payload::Version::v2 : payload::Version::v1;
-}
-
 std::optional<BlockRef> starting_point(const chain::RollupConfig& rollup, libp2p::UnixTime now, Nanos reach) {
   // In seconds: a time from a file may be beyond what a clock of nanoseconds can hold.
   const std::int64_t seconds = libp2p::unix_seconds(now);
@@ -63,10 +57,6 @@ void Follower::arm(Nanos delay) {
 }
 
 // ---- blocks ----
-
-void Follower::on_unsafe_payload(const PeerId& peer, const payload::SharedEnvelope& envelope) {
-  on_block(peer, encode_block(version_of(*envelope), envelope));
-}
 
 void Follower::on_block(const PeerId& peer, Block block, Done done) {
   if (closed_) {

@@ -50,14 +50,16 @@ class Follower : libp2p::LiveCounted<Follower> {
   // Errc::would_block when the block is queued above a gap, and Errc::mismatch when another block is kept at its height
   // or the block does not follow the head.
   void on_block(const PeerId& peer, Block block, Done done = nullptr);
-  // The same for a block that came without its bytes; the version is read off the fields that are present.
-  void on_unsafe_payload(const PeerId& peer, const payload::SharedEnvelope& envelope);
 
   // The highest block that connects, stored or being written; and the highest that is stored.
   const std::optional<BlockRef>& head() const { return chain_.head(); }
   const std::optional<BlockRef>& stored_head() const { return stored_head_; }
   const UnsafeChain& chain() const { return chain_; }
   const SyncClient* client() const { return client_.get(); }
+  void check() const {
+    chain_.check();
+    if (client_) client_->scheduler().check();
+  }
   // Looks for a gap now.
   void check_gap();
   libp2p::runtime::Task<void> close();
@@ -98,9 +100,6 @@ class Follower : libp2p::LiveCounted<Follower> {
   bool closed_ = false;
   libp2p::LifeToken life_;
 };
-
-// The payload version of an envelope by the fields that are present.
-payload::Version version_of(const payload::Envelope& envelope);
 
 // Where a node with an empty store begins: at genesis while that is at most `reach` ago, so that all blocks can be
 // fetched backwards; else nowhere, which makes the first accepted block the anchor. (op-node's client gives up on gaps

@@ -16,9 +16,9 @@ TEST_F(FollowerOverHosts, a_late_joiner_fetches_every_earlier_block_backwards) {
   second.hold(chain, 1, 200);
   ASSERT_TRUE(net_.connect(2, 0));
   ASSERT_TRUE(net_.connect(2, 1));
-  late.follower->on_unsafe_payload(net_.host(0).id(), chain.at(150).envelope);
+  late.follower->on_block(net_.host(0).id(), chain.at(150));
   net_.run_for(Seconds(10));
-  for (std::uint64_t n = 151; n <= 200; ++n) late.follower->on_unsafe_payload(net_.host(0).id(), chain.at(n).envelope);
+  for (std::uint64_t n = 151; n <= 200; ++n) late.follower->on_block(net_.host(0).id(), chain.at(n));
   net_.run_for(Seconds(40));
   ASSERT_EQ(late.store.blocks.size(), 200u);
   for (std::uint64_t n = 1; n <= 200; ++n) {
@@ -39,7 +39,7 @@ TEST_F(FollowerOverHosts, a_lost_block_is_fetched_within_seconds) {
   server.hold(chain, 1, 10);
   ASSERT_TRUE(net_.connect(1, 0));
   net_.run_for(Seconds(1));
-  for (const std::uint64_t n : {1u, 2u, 4u}) node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(n).envelope);
+  for (const std::uint64_t n : {1u, 2u, 4u}) node.follower->on_block(net_.host(0).id(), chain.at(n));
   net_.run_for(Seconds(2));
   EXPECT_EQ(node.follower->stored_head()->number, 4u);
 }
@@ -51,12 +51,12 @@ TEST_F(FollowerOverHosts, a_gap_that_gossip_cannot_fill_is_asked_for_at_once) {
   server.hold(chain, 1, 40);
   ASSERT_TRUE(net_.connect(1, 0));
   net_.run_for(Seconds(1));
-  for (const std::uint64_t n : {1u, 3u}) node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(n).envelope);
+  for (const std::uint64_t n : {1u, 3u}) node.follower->on_block(net_.host(0).id(), chain.at(n));
   net_.run_for(Millis(500));
   EXPECT_EQ(node.follower->stored_head()->number, 1u) << "block 2 may be on its way";
   net_.run_for(Seconds(2));
   ASSERT_EQ(node.follower->stored_head()->number, 3u);
-  node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(18).envelope);
+  node.follower->on_block(net_.host(0).id(), chain.at(18));
   net_.run_for(Millis(900));
   EXPECT_EQ(node.follower->stored_head()->number, 18u);
 }
@@ -72,7 +72,7 @@ TEST_F(FollowerOverHosts, liars_do_not_keep_the_chain_from_being_completed_and_a
   ASSERT_TRUE(net_.connect(2, 0));
   ASSERT_TRUE(net_.connect(2, 1));
   net_.run_for(Seconds(1));
-  node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(60).envelope);
+  node.follower->on_block(net_.host(0).id(), chain.at(60));
   net_.run_for(Seconds(60));
   EXPECT_EQ(node.follower->stored_head()->number, 60u);
   ASSERT_FALSE(node.faults.empty());
@@ -110,7 +110,7 @@ TEST_F(FollowerOverHosts, a_peer_that_breaks_off_is_paused_and_another_is_asked)
   ASSERT_TRUE(net_.connect(2, 0));
   ASSERT_TRUE(net_.connect(2, 1));
   net_.run_for(Seconds(1));
-  node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(10).envelope);
+  node.follower->on_block(net_.host(0).id(), chain.at(10));
   net_.run_for(Seconds(40));
   EXPECT_EQ(node.follower->stored_head()->number, 10u);
 }
@@ -124,7 +124,7 @@ TEST_F(FollowerOverHosts, a_peer_that_does_not_speak_the_protocol_is_not_asked) 
   ASSERT_TRUE(net_.connect(1, 0));
   net_.run_for(Seconds(5));
   EXPECT_EQ(node.follower->client()->scheduler().peers(), 0u);
-  node.follower->on_unsafe_payload(plain.id(), chain.at(10).envelope);
+  node.follower->on_block(plain.id(), chain.at(10));
   net_.run_for(Seconds(10));
   EXPECT_GE(node.traces[SyncTraceKind::no_free_peer], 1);
 }
@@ -137,7 +137,7 @@ TEST_F(FollowerOverHosts, a_peer_that_identify_says_nothing_about_is_tried) {
   Node& node = add();
   ASSERT_TRUE(net_.connect(1, 0));
   net_.run_for(Seconds(1));
-  node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(10).envelope);
+  node.follower->on_block(net_.host(0).id(), chain.at(10));
   net_.run_for(Seconds(20));
   EXPECT_EQ(node.follower->stored_head()->number, 10u);
 }
@@ -149,7 +149,7 @@ TEST_F(FollowerOverHosts, a_lost_connection_and_a_new_one_in_the_middle_of_a_gap
   server.hold(chain, 1, 120);
   ASSERT_TRUE(net_.connect(1, 0));
   net_.run_for(Seconds(1));
-  node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(120).envelope);
+  node.follower->on_block(net_.host(0).id(), chain.at(120));
   net_.run_for(Seconds(6));
   EXPECT_LT(node.stored.size(), 119u);
   net_.disconnect(1, 0);
@@ -179,7 +179,7 @@ TEST_F(FollowerOverHosts, what_the_store_refuses_is_not_ours_and_comes_again) {
   EXPECT_TRUE(node.stored.empty());
   EXPECT_TRUE(node.store.blocks.empty())
       << "an empty store takes any block: it must not be given the second as its first";
-  node.follower->on_unsafe_payload(PeerId(), chain.at(5).envelope);
+  node.follower->on_block(PeerId(), chain.at(5));
   net_.run_for(Seconds(10));
   EXPECT_EQ(node.follower->stored_head()->number, 5u);
 }
@@ -243,7 +243,7 @@ TEST_F(FollowerOverHosts, everything_ends_with_its_owner) {
     server.hold(chain, 1, 50);
     ASSERT_TRUE(net_.connect(1, 0));
     net_.run_for(Seconds(1));
-    node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(50).envelope);
+    node.follower->on_block(net_.host(0).id(), chain.at(50));
     net_.run_for(Seconds(2));  // in the middle
     ASSERT_TRUE(net_.run(1, node.follower->close()));
     ASSERT_TRUE(net_.run(0, server.server->close()));
@@ -277,7 +277,7 @@ TEST_F(FollowerFromIsthmus,
   honest.hold(chain, 1, 40);
   ASSERT_TRUE(net_.connect(1, 0));
   net_.run_for(Seconds(1));
-  node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(40).envelope);
+  node.follower->on_block(net_.host(0).id(), chain.at(40));
   net_.run_for(Seconds(10));
   EXPECT_TRUE(node.store.blocks.empty()) << "block " << node.store.blocks.rbegin()->first << " is stored altered";
   ASSERT_FALSE(node.faults.empty());
@@ -299,7 +299,7 @@ TEST_F(FollowerOverHosts, a_peer_that_serves_no_more_is_asked_no_more_and_not_ta
   net_.run_for(Seconds(1));
   server.identify.reset();  // so that nobody is told
   net_.host(0).remove_stream_handler(server.server->protocol());
-  late.follower->on_unsafe_payload(net_.host(0).id(), chain.at(40).envelope);
+  late.follower->on_block(net_.host(0).id(), chain.at(40));
   net_.run_for(Seconds(60));
   EXPECT_EQ(late.traces[SyncTraceKind::peer_removed], 1);
   EXPECT_EQ(late.traces[SyncTraceKind::peer_paused], 0);

@@ -105,7 +105,7 @@ TEST_F(SyncServerOverHosts, a_client_that_gives_its_request_up_tells_the_server)
   server.store.hanging = true;
   ASSERT_TRUE(net_.connect(1, 0));
   net_.run_for(Seconds(1));
-  for (const std::uint64_t n : {1u, 3u}) client.follower->on_unsafe_payload(net_.host(0).id(), chain.at(n).envelope);
+  for (const std::uint64_t n : {1u, 3u}) client.follower->on_block(net_.host(0).id(), chain.at(n));
   net_.run_for(Seconds(3));
   ASSERT_EQ(server.server->serving(), 1U);
   ASSERT_TRUE(net_.run(1, client.follower->close()));

@@ -178,7 +178,7 @@ class SyncStarvationOverHosts : public testing_hosts::SyncOverHosts {
     for (std::size_t i = 0; i < kServers; ++i) EXPECT_TRUE(net_.connect(kNode, i));
     net_.run_for(Seconds(1));
     const MonoTime began = net_.world().now();
-    node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(chain.length()).envelope);
+    node.follower->on_block(net_.host(0).id(), chain.at(chain.length()));
     while (node.follower->stored_head()->number < chain.length() && net_.world().now() - began < Seconds(60)) {
       net_.run_for(Millis(100));
       replace_asked();
@@ -215,7 +215,7 @@ TEST_F(SyncStarvationOverHosts, answers_that_strangers_do_not_end_have_a_budget_
   const Bytes endless =
       testing_hosts::codec::encode_response(testing_hosts::codec::ResponseVersion::envelope, Bytes(9 << 20));
   for (int i = 0; i < 8; ++i) add_silent(endless);
-  node.follower->on_unsafe_payload(net_.host(0).id(), chain.at(60).envelope);
+  node.follower->on_block(net_.host(0).id(), chain.at(60));
   std::size_t most = 0;
   for (int step = 0; step < 200; ++step) {
     net_.run_for(Millis(20));

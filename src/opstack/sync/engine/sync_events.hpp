@@ -42,7 +42,7 @@ struct ReadStaged {
 struct DropStaged {
   SegmentId segment = 0;
 };
-// A block whose chain of parents is known to reach from a signed block down to the head: for on_unsafe_payload.
+// A block whose chain of parents is known to reach from a signed block down to the head.
 struct DeliverBlock {
   PeerId peer;
   Block block;
