@@ -116,13 +116,6 @@ void Host::exempt(const PeerId& peer) { state_->exemptions.add(peer); }
 void Host::stop_exempting(const PeerId& peer) { state_->exemptions.remove(peer); }
 MemoryAccount& Host::memory() { return state_->memory; }
 
-void Host::check() const {
-  state_->swarm->check();
-  state_->peerstore.check();
-  state_->manager.check([this](const PeerId& peer) { return state_->swarm->connected(peer); });
-  state_->events.check();
-}
-
 Peerstore& Host::peerstore() { return state_->peerstore; }
 Gater& Host::gater() { return *state_->gater; }
 const HostCounters& Host::counters() const { return state_->counters; }
@@ -140,6 +133,8 @@ void Host::report_identified(const PeerId& peer, std::vector<std::string> protoc
 void Host::check() const {
   state_->swarm->check();
   state_->dialer->check();
+  state_->peerstore.check();
+  state_->manager.check([this](const PeerId& peer) { return state_->swarm->connected(peer); });
 }
 
 Task<void> Host::close(Nanos limit) { return close_host(HostLink(*state_), limit); }
