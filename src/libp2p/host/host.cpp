@@ -116,6 +116,14 @@ void Host::exempt(const PeerId& peer) { state_->exemptions.add(peer); }
 void Host::stop_exempting(const PeerId& peer) { state_->exemptions.remove(peer); }
 MemoryAccount& Host::memory() { return state_->memory; }
 
+void Host::check() const {
+  state_->swarm->check();
+  state_->dialer->check();
+  state_->peerstore.check();
+  state_->manager.check([this](const PeerId& peer) { return state_->swarm->connected(peer); });
+  state_->observers.check();
+}
+
 Peerstore& Host::peerstore() { return state_->peerstore; }
 Gater& Host::gater() { return *state_->gater; }
 const HostCounters& Host::counters() const { return state_->counters; }
@@ -128,13 +136,6 @@ Subscription Host::subscribe(std::function<void(const HostEvent&)> listener) {
 void Host::report_identified(const PeerId& peer, std::vector<std::string> protocols) {
   state_->peerstore.set_protocols(peer, protocols);
   state_->observers.tell(PeerIdentified{peer, std::move(protocols)});
-}
-
-void Host::check() const {
-  state_->swarm->check();
-  state_->dialer->check();
-  state_->peerstore.check();
-  state_->manager.check([this](const PeerId& peer) { return state_->swarm->connected(peer); });
 }
 
 Task<void> Host::close(Nanos limit) { return close_host(HostLink(*state_), limit); }

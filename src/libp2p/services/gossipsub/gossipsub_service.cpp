@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "libp2p/base/assert.hpp"
 #include "libp2p/base/life_token.hpp"
 #include "libp2p/services/gossipsub/gossip_deadlines.hpp"
 #include "libp2p/services/gossipsub/gossip_drain.hpp"
