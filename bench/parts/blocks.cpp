@@ -2,6 +2,8 @@
 // each.
 #include <benchmark/benchmark.h>
 
+#include <optional>
+
 #include "lib/made_chain.hpp"
 #include "opstack/encoding/ordered_trie.hpp"
 #include "opstack/encoding/snappy_block.hpp"
@@ -105,27 +107,62 @@ void message_id(benchmark::State& state) {
 }
 BENCHMARK(message_id)->Apply(sizes);
 
+// A message of a signer whose last signature counted, as all but the first on a chain.
+struct Judged {
+  explicit Judged(std::size_t size) : sample(size) {
+    opstack::rules::BlockRulesConfig config;
+    config.chain_id = sample.made.chain.options().chain_id;
+    config.version = kVersion;
+    rules.emplace(config);
+    wall = from_unix_seconds(static_cast<std::int64_t>(sample.envelope.payload.timestamp));
+    signers.rotate(crypto::secp256k1::address_of(sample.made.signer), wall);
+    (void)rules->judge(message(), signers, wall);
+  }
+  ByteView message() const { return *sample.message.data; }
+  opstack::rules::Examination begin(const SharedBytes& contents = nullptr) const {
+    return rules->begin(message(), contents, signers, wall);
+  }
+  // The parts of the message, once it is unpacked.
+  opstack::rules::Examination unpacked() const {
+    auto out = begin();
+    out.take(out.unpack_part().run());
+    return out;
+  }
+  Sample sample;
+  std::optional<opstack::rules::BlockRules> rules;
+  opstack::rules::SignerState signers;
+  UnixTime wall;
+};
+
 // The whole validator on one thread, as op-node's benchmark has it: decompression, signature, decoding, hash, fields.
 void block_rules(benchmark::State& state) {
-  const Sample sample(static_cast<std::size_t>(state.range(0)));
-  opstack::rules::BlockRulesConfig config;
-  config.chain_id = sample.made.chain.options().chain_id;
-  config.version = kVersion;
-  opstack::rules::BlockRules rules(config);
-  opstack::rules::SignerState signers;
-  const auto wall = from_unix_seconds(static_cast<std::int64_t>(sample.envelope.payload.timestamp));
-  signers.rotate(crypto::secp256k1::address_of(sample.made.signer), wall);
-  const ByteView message(*sample.message.data);
-  (void)rules.judge(message, signers, wall);  // one that counts, as all before it on a chain
+  Judged judged(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
-    auto examination = rules.begin(message, nullptr, signers, wall);
+    auto examination = judged.begin();
     examination.run();
     // The rules have seen the block: that is found out last.
-    const auto outcome = rules.conclude(examination, signers);
+    const auto outcome = judged.rules->conclude(examination, judged.signers);
     if (outcome->reason != opstack::rules::Reason::already_seen) state.SkipWithError("not seen");
   }
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(sample.body.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(judged.sample.body.size()));
 }
 BENCHMARK(block_rules)->Apply(sizes);
+
+// The two parts that two workers run side by side: the longer one is how long the validation takes.
+void signature_part(benchmark::State& state) {
+  const Judged judged(static_cast<std::size_t>(state.range(0)));
+  const auto part = judged.unpacked().signature_part();
+  for (auto _ : state)
+    if (!part.run().passed()) state.SkipWithError("nobody's signature");
+}
+BENCHMARK(signature_part)->Apply(sizes);
+
+void block_part(benchmark::State& state) {
+  const Judged judged(static_cast<std::size_t>(state.range(0)));
+  const auto part = judged.unpacked().block_part();
+  for (auto _ : state)
+    if (!part.run().passed()) state.SkipWithError("refused");
+}
+BENCHMARK(block_part)->Apply(sizes);
 
 }  // namespace
