@@ -1,6 +1,6 @@
-// The bound that a secured connection cannot beat: bytes over one TCP connection, sealed and opened with the same AEAD
-// in messages of the same size, and nothing else. `bench_bound receive` prints its port and, once the bytes have come
-// and the sender has gone, its figures; `bench_bound send PORT BYTES` sends them.
+// The reference for throughput: bytes over one TCP connection, sealed and opened with the same AEAD in messages of the
+// same size, and nothing else. `bench_bound receive` prints its port, and its figures when all bytes have arrived and
+// the sender has closed. `bench_bound send PORT BYTES` sends them.
 #include <arpa/inet.h>
 #include <sys/resource.h>
 #include <sys/socket.h>

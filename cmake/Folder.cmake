@@ -1,4 +1,4 @@
-# The house in CMake. A folder of sources declares in its own CMakeLists.txt what it is:
+# The folders of the sources in CMake. A folder of sources declares in its own CMakeLists.txt what it is:
 #
 #   opp2p_folder([PURE] [PURE_FILES stem…] [USES folder…] [LINKS target…])
 #

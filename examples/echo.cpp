@@ -1,5 +1,5 @@
-// Echo over a libp2p stream. `echo` listens and prints its address; `echo ADDRESS TEXT` dials it, sends the text and
-// prints what comes back.
+// Echo over a libp2p stream. `echo` listens and prints its address. `echo ADDRESS TEXT` dials that address, sends the
+// text and prints the answer.
 #include <cstdio>
 #include <string>
 

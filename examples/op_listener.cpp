@@ -1,5 +1,5 @@
-// Joins the block topics of an OP Stack chain, judges every message as a node does, and prints the blocks that it
-// accepts: op_listener CHAIN_ID SIGNER PEER, as op_listener 10 0xAAAA45d9549EDA09E70937013520214382Ffc4A2
+// Joins the block topics of an OP Stack chain, validates every message as a node does, and prints the accepted blocks.
+// Usage: op_listener CHAIN_ID SIGNER PEER, for example op_listener 10 0xAAAA45d9549EDA09E70937013520214382Ffc4A2
 // /dns4/…/tcp/9222/p2p/16Uiu2…
 #include <algorithm>
 #include <cinttypes>

@@ -1,6 +1,5 @@
-// A protocol of one's own, tried without sockets and without waiting: two hosts in one process, on a virtual clock.
-// `two_hosts` prints what the one says to the other's greeting. A unit test does the same with the framework of its
-// choice.
+// A protocol of your own, tested without sockets and without waiting: two hosts in one process on a virtual clock.
+// `two_hosts` prints what one host answers to the other's greeting. A unit test does the same in any test framework.
 #include <cstdio>
 #include <string>
 

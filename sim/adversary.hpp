@@ -1,11 +1,11 @@
-// A peer that misbehaves on purpose: a real host that joins the gossip like an honest node, and then answers requests
-// with lies, not at all or a byte a second, gossips what nobody may accept, opens streams that it never uses, or does
-// not read what it is sent. Others are after what all peers of a node share: they hoard its room and its places, or
-// flood it (adversary_strangers.cpp). It comes back whenever it is thrown out. For simulations, and the devnet's
+// A peer that misbehaves: a real host that joins the gossip like an honest node. Depending on its kind, it answers
+// requests with wrong blocks, not at all or with one byte a second, gossips invalid blocks, opens streams that it never
+// uses, or does not read. Other kinds attack what all peers of a node share: they occupy memory and places, or flood
+// the node (adversary_strangers.cpp). A peer that is disconnected connects again. For simulations and the devnet's
 // intruder.
 //
 // Owner: a simulation or a process; destroyed after close() and before its Runtime. Thread: the network thread. Bounds:
-// none on what it wants, that is its purpose; it keeps kHoarded streams a peer and made-up blocks up to kMostBlocks.
+// none for the attack itself; it keeps kHoarded streams per peer and at most kMostBlocks invented blocks.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// The adversaries that are after what all peers of a node share: they hoard unfinished frames and places for requests,
-// and flood with messages, control and pushes.
+// Adversaries that attack what all peers of a node share: they occupy unfinished frames and places for requests, and
+// flood the node with messages, control entries and pushes.
 #include "libp2p/multiformats/peer_record.hpp"
 #include "libp2p/protocols/gossipsub/rpc.hpp"
 #include "libp2p/protocols/identify/identify.hpp"

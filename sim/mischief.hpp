@@ -1,8 +1,8 @@
-// Bad block messages: a block signed by a stranger, one with a wrong hash, one from an hour ago, one in the layout of
-// another version, and garbage. Made with the sequencer's key, because most rules are only reached behind a good
-// signature.
+// Invalid block messages: a block signed by a stranger, one with a wrong hash, one from an hour ago, one in the layout
+// of another version, and random bytes. Most are made with the sequencer's key, because most rules are checked only
+// after a valid signature.
 //
-// Pure: time and randomness are given. Not thread-safe.
+// Pure: time and randomness are inputs. Not thread-safe.
 #pragma once
 
 #include <string>

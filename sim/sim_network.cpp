@@ -50,6 +50,11 @@ void SimNetwork::close_in_order(const runtime::SimNode& place, Closable& peer) {
 
 SimNetwork::~SimNetwork() { close(); }
 
+void SimNetwork::Member::end() {
+  log.reset();
+  node.reset();
+}
+
 Result<Multiaddr> SimNetwork::listen_address(const runtime::SimNode& place, std::size_t port) const {
   return Multiaddr::from_text("/ip4/" + place.ip4() + "/tcp/" + std::to_string(port));
 }
@@ -72,9 +77,14 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   config.gossip_timestamp_threshold = Seconds(60);
   config.sync_memory = 64 << 20;
   if (options.configure) options.configure(config);
+  member->before_start = options.before_start;
   const Post post = [&place = member->place.runtime()](std::function<void()> task) { place.post(std::move(task)); };
   member->disk = std::make_unique<MemoryStore>(post);
   member->store = std::make_unique<FaultyStore>(*member->disk, post);
+  world_->check_after_events(member->place.index(), [m = member.get()] {
+    if (m->node) m->node->check();
+    m->disk->check();
+  });
   OPP2P_TRYV(start(*member));
   member->address = member->config.listen.with_peer_id(member->node->host().id());
   members_.push_back(std::move(member));
@@ -83,7 +93,10 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
 
 Result<void> SimNetwork::start(Member& member) {
   auto& place = member.place.runtime();
-  member.node = std::make_unique<Node>(place, member.config, *member.store, log_);
+  member.node = std::make_unique<Node>(place, member.config, *member.store);
+  member.log = std::make_unique<NodeLog>(place, log_, member.node->view());
+  member.logging = member.node->add_sink(*member.log);
+  if (member.before_start) member.before_start(*member.node);
   return member.node->start();
 }
 
@@ -139,7 +152,7 @@ void SimNetwork::stop(std::size_t index) {
   if (!member.node) return;
   close_in_order(member.place, *member.node);
   member.store->sync();
-  member.node.reset();
+  member.end();
 }
 
 void SimNetwork::lose_power(std::size_t index) {
@@ -147,7 +160,7 @@ void SimNetwork::lose_power(std::size_t index) {
   world_->power_off(member.place.index());
   member.store->lose_unsynced();
   member.store->sync();
-  member.node.reset();
+  member.end();
 }
 
 Result<void> SimNetwork::start(std::size_t index) {

@@ -1,7 +1,6 @@
-// Whole nodes in one simulated world: real Noise, Yamux and GossipSub over links in memory, a virtual clock, stores in
-// memory. For tests of many nodes and for replays of recorded blocks. Members may stop, lose their power, and start
-// again over what their disk had; adversaries (sim/adversary.hpp) may join. The same seed gives the same trace
-// hash.
+// Whole nodes in one simulation: real Noise, Yamux and GossipSub over links in memory, a virtual clock, stores in
+// memory. For tests with many nodes and for replays of recorded blocks. A member can stop, lose its power, and start
+// again with what its disk has. Adversaries (sim/adversary.hpp) can join. The same seed gives the same trace hash.
 //
 // Owner: a test or a command. Thread: one.
 #pragma once
@@ -13,6 +12,7 @@
 
 #include "libp2p/runtime/sim/sim_world.hpp"
 #include "opp2p/node/node.hpp"
+#include "opp2p/observe/node_log.hpp"
 #include "opp2p/store/store_memory.hpp"
 #include "sim/adversary.hpp"
 
@@ -23,6 +23,7 @@ struct SimMemberOptions {
   bool sequencer = false;                      // gets the signing key
   libp2p::Nanos wall_offset{0};                // how wrong its wall clock is
   std::function<void(NodeConfig&)> configure;  // changes what it would be told otherwise
+  std::function<void(Node&)> before_start;     // each time that it starts: adds sinks, or subscribes
 };
 
 class SimNetwork {
@@ -87,10 +88,14 @@ class SimNetwork {
   struct Member {
     libp2p::runtime::SimNode place;
     NodeConfig config;
+    std::function<void(Node&)> before_start;
     libp2p::Multiaddr address;
     std::unique_ptr<MemoryStore> disk;
     std::unique_ptr<FaultyStore> store;  // what the node has of the disk
     std::unique_ptr<Node> node;
+    std::unique_ptr<NodeLog> log;
+    libp2p::Subscription logging;
+    void end();
     explicit Member(libp2p::runtime::SimNode p) : place(p) {}
   };
   struct Enemy {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Finds the coroutine code that g++ 12 miscompiles (docs/architecture.md, "Coroutines").
 
-Inside one co_await expression that compiler destroys some temporaries twice. So in each statement with a co_await there may be
-no lambda, no braced initialiser, no conditional operator and no second co_await; no structured binding takes a co_await;
-coroutines are no lambdas with captures. With --self-test the rules are tried on examples of both kinds.
+This compiler destroys some temporaries in a co_await expression twice. A statement with a co_await may therefore have no lambda, no braced
+initialiser, no conditional operator and no second co_await. A structured binding may not be initialised by a co_await. A lambda with captures
+may not be a coroutine. --self-test checks the rules with good and bad examples.
 """
 
 import pathlib

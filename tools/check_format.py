@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Every C++ file is formatted as .clang-format says, and no line is longer than 120 columns. Prints the files that are not.
+"""Checks that every C++ file is formatted as .clang-format says and has no line above 120 columns. Prints the files that are not.
 
-To format them: tools/check_format.py --write. The formatter is clang-format-19 (tools/setup test installs it): another version
-breaks lines at other places.
+tools/check_format.py --write formats them. The formatter must be clang-format-19 (tools/setup test installs it), because other versions break
+lines at other places.
 """
 
 import os

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Holds the fuzz targets to the tree: every decoder has one, every target has a corpus, and every corpus its target.
+"""Checks that every decoder has a fuzz target, every target a corpus, and every corpus a target.
 
-A decoder is what a header of src declares as `Result<…> NAME(` with bytes or text to read, NAME being from_… , parse_…,
-decode…, read_… or open; it counts as fuzzed when a *_fuzz.cpp names it (with its class, where the name says nothing by
-itself). Prints each breach and ends with 1 when there is one.
+A decoder is a function that a header of src declares as `Result<…> NAME(` with bytes or text as an argument, where NAME is from_…, parse_…,
+decode…, read_… or open. It counts as fuzzed when a *_fuzz.cpp names it, with its class where the name alone is ambiguous. Each breach is
+printed. The exit code is 1 if there is one.
 """
 
 import pathlib

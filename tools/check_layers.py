@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""Holds the includes to what the folders declare, and the pure files to their purity.
+"""Compares the includes of every folder with what the folder declares.
 
-A folder's CMakeLists.txt declares with opp2p_folder what it may include (USES), that it is PURE, or which of its files are
-(PURE_FILES); cmake/Folder.cmake says what that means. This checks that every include of a house header is declared, that every
-declared folder is used, that no arrow runs upwards or in a circle, that siblings under protocols/ do not know each other, that the
-libraries do not include what tests share, and that pure files touch nothing of the world: no Asio, threads, clocks, entropy, files or
-logs, nor a house header that may. Prints each breach as file:line and ends with 1 when there is one.
+A folder's CMakeLists.txt declares with opp2p_folder which folders it may include (USES), that it is PURE, or which of its files are pure
+(PURE_FILES). cmake/Folder.cmake explains these words. The script reports:
+
+- an include of our own headers that is not declared, and a declared folder that is not included;
+- an include of a higher layer (FLOORS below), and a circle of folders;
+- a protocol that includes another protocol, and library code that includes a header for tests;
+- an include of boost/json in a folder that does not declare LINKS Boost::json (opp2p/node, whose snapshots are plain values);
+- a pure file that uses Asio, threads, clocks, entropy, files or the log, or includes a header that may.
+
+Each breach is printed as file:line. The exit code is 1 if there is one.
 """
 
 import pathlib
@@ -13,16 +18,16 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Where folders stand, from the bottom of the house to the top; an arrow to a later one runs upwards.
+# The layers from the lowest to the highest. A folder may not include a higher one.
 FLOORS = [*(f"libp2p/{name}" for name in ("base", "crypto", "multiformats", "protocols", "runtime", "seams", "security", "muxers",
                                           "upgrade", "connection", "transports", "host", "services", "testing")),
           "opstack", "opp2p", "sim", "apps"]
 TOPS = ("src", "sim", "apps")
-PROGRAMS = {"apps/opp2p"}  # assembles the house: main and the subcommands may include everything
+PROGRAMS = {"apps/opp2p"}  # main and the subcommands may include everything
 DECLARATION = re.compile(r"^opp2p_folder\((.*?)\)", re.MULTILINE | re.DOTALL)
 KEYWORDS = ("PURE", "PURE_FILES", "USES", "LINKS")
 TEST = re.compile(r"_(test|fuzz|corpus|bench)\.(cpp|hpp)$|_test_\w+\.hpp$")
-# A header of the house, in quotes or in angle brackets.
+# An include of one of our own headers, in quotes or in angle brackets.
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<((?:libp2p|opstack|opp2p|sim|apps)/[^>]+)>)')
 ANY_INCLUDE = re.compile(r"^\s*#\s*include\b")
 PLAIN_INCLUDE = re.compile(r'^\s*#\s*include\s*["<]')
@@ -33,6 +38,7 @@ IMPURE_INCLUDE = re.compile(
 IMPURE_CALL = re.compile(
     r"\b(system_clock|steady_clock|high_resolution_clock|random_device|getrandom|RAND_bytes|gettimeofday|clock_gettime|"
     r"std::this_thread)\b|\bstd::(cout|cerr)\b|[^_\w](printf|rand|time|fopen|getenv)\(")
+JSON_INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]boost/json')
 SUFFIXES = (".hpp", ".cpp", ".def")
 
 
@@ -84,7 +90,7 @@ def floor_of(name):
 
 
 def included_by(line):
-    """The house header that a line includes, or None."""
+    """Our own header that a line includes, or None."""
     found = INCLUDE.search(line)
     return (found.group(1) or found.group(2)) if found else None
 
@@ -106,6 +112,8 @@ def check_file(folder, path, folders):
             breaches.append((number, "includes what a macro names; name the header"))
         if is_pure and (IMPURE_INCLUDE.search(line) or IMPURE_CALL.search(line.split("//")[0])):
             breaches.append((number, "a pure engine may not touch the world: " + line.strip()))
+        if not is_test and JSON_INCLUDE.search(line) and "Boost::json" not in folder.declared["LINKS"]:
+            breaches.append((number, f"{folder.name} does not declare that it links Boost::json; JSON of the node is made in opp2p/rpc"))
         header = included_by(line)
         if header is None:
             continue
@@ -155,7 +163,7 @@ def check_folder(folder, folders):
             yield where, 1, f"there is no {stem} to be pure"
 
 
-# Impure only in how they get entropy or clean memory; what they offer is a function of what goes in.
+# Impure only in how they get entropy or wipe memory: their results depend on their arguments alone.
 WORLDLESS = {"libp2p/crypto"}
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Holds docs/spec-map.md to the tree: every file, function and test that it names exists, and every row has its test.
+"""Checks that every file, function and test that docs/spec-map.md names exists, and that every row has a test.
 
-Prints each breach as line: text and ends with 1 when there is one.
+Each breach is printed as line: text. The exit code is 1 if there is one.
 """
 
 import pathlib

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Builds the tests and runs suites of them: ./test [NAME…] (./test --list names them).
 
-Every suite counts single cases. The last line is "N passed, N failed, N skipped" over all of them; the exit code is 0 only when
-nothing failed and something passed. A skip prints its reason; with CI=true a skip because of a missing peer or toolchain is a
-failure, because there everything is expected to be there.
+Every suite counts single cases. The last line is "N passed, N failed, N skipped" over all suites. The exit code is 0 if no case failed and at
+least one passed. A skipped case prints its reason. With CI=true a case that is skipped because of a missing peer or toolchain counts as failed,
+because CI must have everything.
 """
 
 import concurrent.futures
@@ -135,8 +135,9 @@ def python_suite(folder, pattern="test_*.py"):
 
 def lint():
     tally = Tally()
-    for script in ("check_format.py", "check_layers.py", "check_coroutines.py", "check_spec_map.py", "check_fuzz.py"):
-        done = run([sys.executable, ROOT / "tools" / script], stdout=subprocess.PIPE, text=True)
+    for script, *options in (["check_format.py"], ["check_layers.py"], ["check_coroutines.py"], ["check_spec_map.py"], ["check_fuzz.py"],
+                             ["draw_architecture.py", "--check"]):
+        done = run([sys.executable, ROOT / "tools" / script, *options], stdout=subprocess.PIPE, text=True)
         say("  " + "\n  ".join(done.stdout.splitlines()))
         tally.add(Tally(passed=1) if done.returncode == 0 else Tally(failed=1))
     return tally

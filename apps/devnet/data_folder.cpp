@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "opp2p/base/file_error.hpp"
+#include "opp2p/base/json_text.hpp"
 
 namespace opp2p::devnet {
 namespace fs = std::filesystem;
@@ -53,7 +54,7 @@ Result<DataFolder> make_data_folder(const std::string& wanted) {
   }
   const auto folder = fs::absolute(wanted, error);
   if (!error && fs::exists(folder, error) && !fs::is_empty(folder, error) && !error)
-    return fail(Errc::io, "--data-dir " + folder.string() + " is not empty; choose another or remove it");
+    return fail(Errc::io, "--data-dir " + folder.string() + " is not empty; give another folder, or remove it");
   if (!error) fs::create_directories(folder, error);
   if (error)
     return fail(Errc::io, "cannot create --data-dir " + folder.string() + ": " + file_error(error.value(), folder));
@@ -72,7 +73,7 @@ Result<void> write_file(const fs::path& path, const std::string& text) {
 std::string pretty(const json::object& object) {
   std::string out = "{\n";
   for (std::size_t i = 0; const auto& item : object)
-    out += "  " + json::serialize(json::string(item.key())) + ": " + json::serialize(item.value()) +
+    out += "  " + json_text(json::string(item.key())) + ": " + json_text(item.value()) +
            (++i < object.size() ? ",\n" : "\n");
   return out + "}\n";
 }

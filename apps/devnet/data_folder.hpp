@@ -1,5 +1,5 @@
-// The folder that a devnet works in: the one that was asked for, which is new or empty, or a temporary one. And the
-// files in it.
+// The folder of a devnet and the files in it. The folder is the one given on the command line, which must be new or
+// empty, or a temporary one.
 #pragma once
 
 #include <boost/json.hpp>

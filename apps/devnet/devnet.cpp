@@ -202,7 +202,7 @@ void Devnet::tend_late_joiner(Clock::time_point late_at) {
     }
     OPP2P_TRY(const bool ready, late_->look_ready());
     if (!ready && Clock::now() - late_started_ >= kStartLimit)
-      return fail(Errc::timed_out, "the late joiner is not up in time; see " + late_->log_path());
+      return fail(Errc::timed_out, "the late joiner did not start in time; see " + late_->log_path());
     return ready;
   }();
   late_done_ = !done || *done;
@@ -282,7 +282,7 @@ void Devnet::tell_events(const DevnetStatus& status) {
       continue;
     late_told_ = true;
     view_.show_event(status.seconds, row->name,
-                     {Colour::green, fmt::format("holds all {} blocks, {} of them fetched", row->head, row->filled)});
+                     {Colour::green, fmt::format("has all {} blocks, {} of them fetched", row->head, row->filled)});
   }
 }
 
@@ -342,7 +342,7 @@ Verdict Devnet::judge(bool interrupted) {
       out.problems.push_back(node.name() + ": " + hashes.error().text());
     } else if (*hashes != expected) {
       const auto differs = std::mismatch(hashes->begin(), hashes->end(), expected.begin(), expected.end());
-      out.problems.push_back(fmt::format("{} holds {} blocks of {}, and differs from block {} on", node.name(),
+      out.problems.push_back(fmt::format("{} has {} blocks of {} and differs from block {} on", node.name(),
                                          hashes->size(), expected.size(), differs.first - hashes->begin() + 1));
     }
   }
@@ -350,7 +350,7 @@ Verdict Devnet::judge(bool interrupted) {
   std::uint64_t refused = 0;
   for (auto& node : nodes_)
     for (const auto& [reason, count] : node.row().rejected) refused += count;
-  if (refused == 0) out.problems.push_back("no node rejected anything of the intruder's");
+  if (refused == 0) out.problems.push_back("no node rejected a block of the intruder");
   out.ok = out.problems.empty();
   return out;
 }

@@ -1,10 +1,9 @@
-// `opp2p devnet`: a local OP Stack chain of real processes on loopback. This process builds the blocks and hands them
-// to the sequencer, an ordinary `opp2p node` with the signing key; four followers and a late joiner are ordinary nodes
-// without it; an intruder with a valid connection publishes blocks that must not get in. It watches them over their
-// JSON-RPC.
+// `opp2p devnet`: a local OP Stack chain of real processes on loopback. This process builds the blocks and gives them
+// to the sequencer, which is an `opp2p node` with the signing key. Four followers and a late joiner are nodes without
+// the key. An intruder publishes invalid blocks. This process watches all of them over their JSON-RPC.
 //
-// Thread: the caller's, and one that builds and hands over blocks. Blocks the signals that end it (EndSignals) in the
-// calling thread.
+// Thread: the caller's, and one that builds blocks and gives them to the sequencer. The calling thread waits for the
+// signals that end the devnet (EndSignals) and blocks them.
 #pragma once
 
 #include <optional>

@@ -5,7 +5,7 @@
 
 #include "libp2p/runtime/asio/asio_runtime.hpp"
 #include "opp2p/base/end_signals.hpp"
-#include "opp2p/node/node_file.hpp"
+#include "opp2p/rpc/node_file.hpp"
 #include "sim/adversary.hpp"
 
 namespace opp2p::devnet {

@@ -1,5 +1,5 @@
-// The devnet's intruder: the forger among the adversaries (sim/adversary.hpp), as a process with real sockets.
-// It publishes what must not get in, one kind after another, and is given the sequencer's key for it.
+// The devnet's intruder: the forger of sim/adversary.hpp as a process with real sockets. It publishes one kind of
+// invalid block after another. It has the sequencer's key, so that its blocks reach the rules after the signature.
 //
 // Thread: the caller's, until a signal ends it (opp2p/base/end_signals.hpp).
 #pragma once

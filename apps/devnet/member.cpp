@@ -61,7 +61,7 @@ libp2p::Result<bool> Member::look_ready() {
     return true;
   }
   if (!process_.running())
-    return libp2p::fail(libp2p::Errc::closed, name_ + " ended before it was up; its log ends: " + last_log_line());
+    return libp2p::fail(libp2p::Errc::closed, name_ + " ended during its start; its last log line: " + last_log_line());
   return false;
 }
 
@@ -73,7 +73,7 @@ libp2p::Result<void> Member::wait_ready(libp2p::Nanos limit, const std::function
     if (stop()) return libp2p::fail(libp2p::Errc::cancelled, "stopped before " + name_ + " was up");
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  return libp2p::fail(libp2p::Errc::timed_out, name_ + " is not up in time; its log ends: " + last_log_line());
+  return libp2p::fail(libp2p::Errc::timed_out, name_ + " did not start in time; its last log line: " + last_log_line());
 }
 
 libp2p::Result<json::value> Member::call(std::string_view method, json::array params) const {
@@ -98,7 +98,7 @@ libp2p::Result<std::vector<std::string>> Member::hashes(std::uint64_t from) cons
   std::vector<std::string> out;
   for (;;) {
     OPP2P_TRY(const auto part, call("opp2p_chain", {from + out.size(), kHashesPerCall}));
-    if (!part.is_array()) return libp2p::fail(libp2p::Errc::malformed, name_ + " answers opp2p_chain with no list");
+    if (!part.is_array()) return libp2p::fail(libp2p::Errc::malformed, name_ + " answers opp2p_chain without a list");
     for (const auto& hash : part.get_array()) out.emplace_back(hash.as_string());
     if (part.get_array().size() < kHashesPerCall) return out;
   }

@@ -1,4 +1,4 @@
-// One process of the devnet and what is known of it: how it was started, where it listens, and its RPC.
+// One process of the devnet: its command, its addresses and its RPC.
 #pragma once
 
 #include <boost/json.hpp>

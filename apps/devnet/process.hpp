@@ -1,5 +1,5 @@
-// A child process of the devnet: started with its output in a file, ended politely and then, after a limit, by force.
-// When this process dies, the kernel ends the child. Thread: the caller's; one owner.
+// A child process of the devnet. Its output goes to a file. It is ended by SIGTERM, and by SIGKILL after a time limit.
+// When this process dies, the kernel ends the child. Thread: the caller's. Owner: one.
 #pragma once
 
 #include <sys/types.h>

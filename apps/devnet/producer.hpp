@@ -1,5 +1,5 @@
-// Builds the chain in time and hands each block to the sequencer when the clock reaches its timestamp.
-// Thread: one of its own; the counters may be read from any.
+// Builds the chain and gives each block to the sequencer when the clock reaches its timestamp. Thread: one of its own;
+// the counters may be read from any.
 #pragma once
 
 #include <atomic>

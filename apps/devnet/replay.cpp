@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "libp2p/runtime/entropy.hpp"
+#include "opp2p/base/json_text.hpp"
 #include "opstack/payload/payload_json.hpp"
 #include "opstack/rules/block_rules.hpp"
 #include "sim/sim_network.hpp"
@@ -60,7 +61,7 @@ Result<void> read_file(const fs::path& path, std::vector<RecordedBlock>& out) {
   content << in.rdbuf();
   boost::system::error_code error;
   const auto value = json::parse(content.str(), error);
-  if (error || !value.is_object()) return fail(Errc::malformed, path.string() + " is no JSON object");
+  if (error || !value.is_object()) return fail(Errc::malformed, path.string() + " is not a JSON object");
   const auto& object = value.get_object();
   if (object.contains("executionPayload")) {
     OPP2P_TRY(auto block, recording(path.filename().string(), value));
@@ -128,7 +129,9 @@ Result<Replayed> replay(const RecordedBlock& block, std::size_t followers, std::
   network.world().run_for(kSpreading);
   for (std::size_t i = 1; i < network.size(); ++i) {
     out.accepted += network.node(i).stats().accepted;
-    for (const auto& [reason, count] : network.node(i).stats().rejected) out.problem = "rejected: " + reason;
+    network.node(i).stats().rejected.each([&out](opstack::rules::Reason reason, std::uint64_t) {
+      out.problem = "rejected: " + std::string(to_string(reason));
+    });
   }
   return out;
 }
@@ -137,15 +140,15 @@ void show(Output& out, const RecordedBlock& block, const Replayed& result, std::
   const auto& payload = block.envelope.payload;
   const bool ok = result.accepted == followers;
   if (as_json) {
-    out.write(fmt::format("{}\n", json::serialize(json::object{{"type", "replayed"},
-                                                               {"name", block.name},
-                                                               {"version", static_cast<int>(block.version)},
-                                                               {"number", payload.block_number},
-                                                               {"timestamp", payload.timestamp},
-                                                               {"transactions", payload.transactions.size()},
-                                                               {"accepted", result.accepted},
-                                                               {"followers", followers},
-                                                               {"problem", result.problem}})));
+    out.write(fmt::format("{}\n", json_text(json::object{{"type", "replayed"},
+                                                         {"name", block.name},
+                                                         {"version", static_cast<int>(block.version)},
+                                                         {"number", payload.block_number},
+                                                         {"timestamp", payload.timestamp},
+                                                         {"transactions", payload.transactions.size()},
+                                                         {"accepted", result.accepted},
+                                                         {"followers", followers},
+                                                         {"problem", result.problem}})));
   } else {
     out.write(fmt::format("{:<34} v{} block {:>10} at {} with {:>4} transactions: {} of {} followers accepted{}\n",
                           block.name, static_cast<int>(block.version), payload.block_number, payload.timestamp,
@@ -165,7 +168,7 @@ Result<std::vector<RecordedBlock>> read_recordings(const std::string& folder) {
   std::sort(paths.begin(), paths.end());
   std::vector<RecordedBlock> out;
   for (const auto& path : paths) OPP2P_TRYV(read_file(path, out));
-  if (out.empty()) return fail(Errc::not_found, "--replay: there is no recorded payload in " + folder);
+  if (out.empty()) return fail(Errc::not_found, "--replay: no recorded payload found in " + folder);
   return out;
 }
 
@@ -184,7 +187,7 @@ Result<int> run_replay(const std::string& folder, const DevnetOptions& options, 
   if (options.json)
     out.write(fmt::format(
         "{}\n",
-        json::serialize(json::object{
+        json_text(json::object{
             {"type", "summary"}, {"ok", ok}, {"blocks", blocks.size()}, {"accepted", in_order}, {"seed", seed}})));
   else
     out.write(

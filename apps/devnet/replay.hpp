@@ -1,9 +1,9 @@
-// `opp2p devnet --replay FOLDER`: feeds recorded blocks through the whole way of a block, from a publisher over real
-// connections' bytes to the rules and the followers, with the clock set to each block's time. Because the clock is
-// virtual, the nodes run in one simulated world instead of processes.
+// `opp2p devnet --replay FOLDER`: sends recorded blocks from a publisher through real connections to the rules and the
+// followers. The clock is set to the time of each block. Because the clock is virtual, the nodes run in one simulation
+// and not as processes.
 //
-// A recording is a JSON file: an envelope in the Engine API's shape, or an object whose "cases" hold such under
-// "decoded" and say under "kind" that they are real or derived from real blocks.
+// A recording is a JSON file. It is an envelope in the Engine API's form, or an object with "cases". Each case has an
+// envelope under "decoded", and its "kind" says that it is real or derived from a real block.
 #pragma once
 
 #include <string>

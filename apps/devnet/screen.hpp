@@ -1,5 +1,5 @@
-// A terminal as the devnet draws on it: lines that stay, and below them an area that is drawn again in place. Pure:
-// text out. Widths count code points, which are one column each in what is drawn here; escape sequences count nothing.
+// The terminal of the devnet: lines that stay, and below them an area that is drawn again in place. Pure: returns text.
+// A width counts code points, each of which has one column here; escape sequences have no width.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// What the devnet shows of its nodes, as text: the news first (who is behind, what is fetched, what the intruder was
-// refused), then a line for each node. Pure: values in, text out.
+// The devnet's status as text: first the news (which node is behind, what it fetches, what the nodes refused from the
+// intruder), then one line per node. Pure: values in, text out.
 #pragma once
 
 #include <boost/json.hpp>

@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 
+#include "opp2p/base/json_text.hpp"
+
 namespace opp2p::devnet {
 namespace json = boost::json;
 namespace {
@@ -14,7 +16,7 @@ std::string url_of(const MemberPlace& place) {
   return place.rpc_port == 0 ? "-" : "http://127.0.0.1:" + std::to_string(place.rpc_port);
 }
 
-std::string json_line(const json::object& object) { return json::serialize(object) + "\n"; }
+std::string json_line(const json::object& object) { return json_text(object) + "\n"; }
 
 json::array rows_json(const std::vector<NodeRow>& rows) {
   json::array out;
@@ -129,17 +131,17 @@ void View::show_summary(const DevnetSummary& summary) {
   if (form_ == Form::json) return out_.write(summary_json(summary));
   auto text = fmt::format("\n{} block{}. ", summary.blocks, summary.blocks == 1 ? "" : "s");
   if (summary.ok) {
-    text += in(Colour::green, "Every node holds exactly the sequencer's chain.") + "\n";
-    text += fmt::format("Nothing of the intruder's got in: the nodes refused {} messages.\n",
+    text += in(Colour::green, "Every node has exactly the sequencer's chain.") + "\n";
+    text += fmt::format("No block of the intruder was accepted: the nodes refused {} messages.\n",
                         sum(rejected_by_all(summary.rows)));
   } else {
-    text += in(Colour::red, "NOT in order:") + "\n";
+    text += in(Colour::red, "Problems:") + "\n";
   }
   for (const auto& problem : summary.problems) text += "  " + problem + "\n";
   if (!summary.data.empty())
     text += "data and logs: " + summary.data + "\n";
   else if (!summary.ok)
-    text += "The data and logs are removed; with --keep they stay.\n";
+    text += "The data and logs are removed. --keep keeps them.\n";
   print(text);
 }
 

@@ -1,5 +1,5 @@
-// What the devnet prints, in one of three forms: JSON lines; lines for a log; and on a terminal that can draw over its
-// lines, an area in place below what stays. Peer ids are shortened on a terminal only. Owner and thread: the devnet's.
+// The devnet's output in one of three forms: JSON lines, lines for a log, or an area that is drawn in place on a
+// terminal that allows it. Peer ids are shortened only on a terminal. Owner and thread: the devnet's.
 #pragma once
 
 #include <string>

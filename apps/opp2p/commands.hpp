@@ -1,7 +1,7 @@
-// What each family of subcommands adds to the program. A subcommand's callback runs after everything was parsed, and
-// stores the exit code in `exit_code`, which lives as long as the CLI11 app: 0 done, 1 for bad input or a failure, with
-// one line on stderr that says what is wrong and what to do. What it prints goes through `out`, which main checks at
-// the end.
+// Each function adds one family of subcommands to the program. The callback of a subcommand runs after all options were
+// parsed. It stores the exit code in `exit_code`, which lives as long as the CLI11 app. 0 is success. 1 is bad input or
+// a failure, with one line on stderr that says what is wrong and what to do. Output goes through `out`, which main
+// checks at the end.
 #pragma once
 
 #include <CLI/App.hpp>

@@ -11,11 +11,15 @@
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/secret_file.hpp"
 #include "opp2p/node/node.hpp"
-#include "opp2p/node/node_file.hpp"
-#include "opp2p/node/start_report.hpp"
+#include "opp2p/observe/health.hpp"
+#include "opp2p/observe/node_log.hpp"
+#include "opp2p/observe/start_report.hpp"
+#include "opp2p/rpc/health_routes.hpp"
 #include "opp2p/rpc/http_server.hpp"
 #include "opp2p/rpc/node_api.hpp"
+#include "opp2p/rpc/node_file.hpp"
 #include "opp2p/rpc/reader_watch.hpp"
+#include "opp2p/rpc/rpc_route.hpp"
 #include "opp2p/rpc/rpc_worker.hpp"
 #include "opp2p/store/store_lmdb.hpp"
 
@@ -61,15 +65,21 @@ struct StopWorker {
   ~StopWorker() { worker.stop(); }
 };
 
-HttpConfig http_config(const NodeConfig& config, const Node& node, const std::string& version) {
+HttpConfig http_config(const NodeConfig& config) {
   HttpConfig out;
   out.address = config.rpc_addr;
   out.port = config.rpc_port;
-  out.version = version;
   out.browsers = config.rpc_cors;
-  out.health = [&clock = node.head_clock(), block_time = config.rollup.block_time] {
+  return out;
+}
+
+HttpRoutes http_routes(const Node& node, const JsonRpc& rpc, const std::string& version) {
+  const auto health = [&clock = node.head_clock(), block_time = node.config().rollup.block_time] {
     return health_of(clock.get(), block_time, libp2p::UnixTime(std::chrono::system_clock::now().time_since_epoch()));
   };
+  HttpRoutes out;
+  add_rpc_route(out, rpc);
+  add_health_routes(out, version, health);
   return out;
 }
 
@@ -91,14 +101,16 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   const auto on_worker = [&worker](std::function<void()> task) { worker.post(std::move(task)); };
   JsonRpc rpc(on_worker, &RpcWorker::now);
   OPP2P_TRYV(protect(rpc, config, runtime.rng()));
-  Node node(runtime, config, *store, log);
+  Node node(runtime, config, *store);
+  NodeLog node_log(runtime, log, node.view());
+  const auto logging = node.add_sink(node_log);
   const NodeSource source(runtime, node, version);
   RpcSnapshots snapshots(runtime, source, on_worker, rpc.memory(), rpc.limits().answer_bytes);
   RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
   add_methods(rpc, runtime, node, *store, snapshots, dials, version);
   const StopWorker stop_worker{worker};  // before what its tasks use goes, whatever ends this function
   OPP2P_TRYV(node.start());
-  OPP2P_TRY(auto server, HttpServer::start(http_config(config, node, version), rpc));
+  OPP2P_TRY(auto server, HttpServer::start(http_config(config), http_routes(node, rpc, version), rpc.accounts()));
   OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), server->port()));
   report_rpc(log, config, server->port());
   libp2p::runtime::TaskScope closing(runtime);

@@ -1,12 +1,12 @@
-// The process of `opp2p node`: runtime, store, node, RPC server and signals, started in that order and ended in the
-// reverse one. Thread: the caller's becomes the network thread.
+// The process of `opp2p node`: runtime, store, node, RPC server and signals. They are started in this order and ended
+// in the reverse order. Thread: the calling thread becomes the network thread.
 #pragma once
 
 #include <string>
 
 #include "libp2p/base/result.hpp"
 #include "opp2p/config/config.hpp"
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 
 namespace opp2p {
 

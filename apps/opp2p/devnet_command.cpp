@@ -1,4 +1,4 @@
-// `opp2p devnet`, and the intruder that it starts as a process of its own.
+// `opp2p devnet`, and the subcommand of the intruder process that it starts.
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <chrono>
@@ -54,10 +54,10 @@ int run_intruder(const IntruderArguments& arguments) {
 }
 
 void add_intruder(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("devnet-intruder", "The devnet's peer that publishes bad blocks")->group("");
+  auto* command = app.add_subcommand("devnet-intruder", "The peer of the devnet that publishes bad blocks")->group("");
   auto arguments = std::make_shared<IntruderArguments>();
   command->add_option("--rollup.config", arguments->rollup_config)->required();
-  command->add_option("--fork", arguments->fork, "Form of the blocks")->check(CLI::IsMember(kForks));
+  command->add_option("--fork", arguments->fork, "Fork that sets the blocks' format")->check(CLI::IsMember(kForks));
   command->add_option("--signer.key", arguments->signer_key)->required();
   command->add_option("--peers", arguments->peers)->required();
   command->add_option("--data-dir", arguments->data_dir)->required();
@@ -67,30 +67,34 @@ void add_intruder(CLI::App& app, int& exit_code) {
 }  // namespace
 
 void add_devnet_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "devnet",
-      "A local chain of real processes: a sequencer, followers, a late joiner and an intruder, watched and judged");
+  auto* command = app.add_subcommand("devnet",
+                                     "Run a local chain of processes: a sequencer, followers, a late joiner and an "
+                                     "intruder. Show a table and a summary");
   auto options = std::make_shared<DevnetOptions>();
   auto replay = std::make_shared<std::string>();
   command->add_option("--block-time", options->block_time, "Seconds between blocks")
       ->check(CLI::Range(1, 60))
       ->capture_default_str();
   auto fork = std::make_shared<std::string>("isthmus");
-  command->add_option("--fork", *fork, "Form of the blocks")->check(CLI::IsMember(kForks))->capture_default_str();
-  command->add_option("--block-size", options->block_size, "Bytes of transactions in a block, about")
+  command->add_option("--fork", *fork, "Fork that sets the blocks' format")
+      ->check(CLI::IsMember(kForks))
+      ->capture_default_str();
+  command->add_option("--block-size", options->block_size, "Approximate bytes of transactions in a block")
       ->check(CLI::Range(0, 2'000'000))
       ->capture_default_str();
-  command->add_option("--nodes", options->followers, "Followers")->check(CLI::Range(1, 50))->capture_default_str();
+  command->add_option("--nodes", options->followers, "Number of followers")
+      ->check(CLI::Range(1, 50))
+      ->capture_default_str();
   command->add_option("--for", options->for_seconds, "Seconds until the sequencer stops and a summary is printed")
       ->check(CLI::Range(1, 1'000'000));
-  command->add_flag("--json", options->json, "JSON lines; the last is the summary, with \"ok\"");
-  command->add_option("--data-dir", options->data_dir, "Folder for the nodes' data; a temporary one by default");
-  command->add_flag("--keep", options->keep, "Leave the data when done");
-  command->add_option("--join", options->join, "Foreign peers that every node dials: multiaddrs with /p2p/ID");
-  command->add_option("--log.level", options->log_level, "Of the nodes, whose logs lie in the data folder")
+  command->add_flag("--json", options->json, "Print JSON lines; the last is the summary, with \"ok\"");
+  command->add_option("--data-dir", options->data_dir, "Folder for the nodes' data (default: a temporary folder)");
+  command->add_flag("--keep", options->keep, "Keep the data at the end");
+  command->add_option("--join", options->join, "Other peers that every node dials: multiaddrs with /p2p/ID");
+  command->add_option("--log.level", options->log_level, "Log level of the nodes; their logs are in the data folder")
       ->capture_default_str();
   command->add_option("--replay", *replay,
-                      "Instead of making blocks, feed recorded ones (JSON files of payloads) through the same path");
+                      "Folder of recorded blocks (JSON files of payloads) to use instead of new ones");
   command->callback([options, fork, replay, &out, &exit_code] {
     options->fork = opstack::testing::block_fork_from_string(*fork).value();
     exit_code = run_devnet(out, *options, *replay);

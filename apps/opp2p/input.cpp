@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "libp2p/base/peer_text.hpp"
+#include "opp2p/base/json_text.hpp"
 
 namespace opp2p {
 namespace {
@@ -48,7 +49,7 @@ libp2p::Result<Bytes> read_input(const std::string& path, bool hex) {
   text.erase(std::remove_if(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; }),
              text.end());
   auto decoded = libp2p::from_hex(text);
-  if (!decoded) return Error(Errc::malformed, name + " is no whole number of hexadecimal bytes");
+  if (!decoded) return Error(Errc::malformed, name + " is not a sequence of hexadecimal bytes");
   return *std::move(decoded);
 }
 
@@ -56,15 +57,13 @@ libp2p::Result<libp2p::ByteArray<20>> read_address(std::string_view text) {
   const auto raw = libp2p::from_hex(text);
   if (!raw || raw->size() != 20)
     return Error(Errc::malformed,
-                 "'" + std::string(text.substr(0, 80)) + "' is no address: 20 bytes as 0x-hex are expected");
+                 "'" + std::string(text.substr(0, 80)) + "' is not an address; write 0x and 40 hexadecimal digits");
   libp2p::ByteArray<20> out;
   std::copy(raw->begin(), raw->end(), out.begin());
   return out;
 }
 
-void print_line(opp2p::Output& out, const boost::json::object& object) {
-  out.write(boost::json::serialize(object) + "\n");
-}
+void print_line(opp2p::Output& out, const boost::json::object& object) { out.write(json_text(object) + "\n"); }
 
 int report(const std::string& text) {
   // What was given, or what a peer said, may stand in the text; a line break in it would make two lines of one.

@@ -1,4 +1,4 @@
-// Reading what a subcommand is pointed at, and saying what went wrong in one line.
+// Reads the input files of subcommands, and reports an error in one line.
 #pragma once
 
 #include <boost/json.hpp>
@@ -18,7 +18,7 @@ libp2p::Result<libp2p::Bytes> read_input(const std::string& path, bool hex);
 // Twenty bytes as hexadecimal text, with or without 0x.
 libp2p::Result<libp2p::ByteArray<20>> read_address(std::string_view text);
 
-// One line of JSON.
+// One line of JSON, with numbers and strings as the RPC writes them (opp2p/base/json_text.hpp).
 void print_line(opp2p::Output& out, const boost::json::object& object);
 // What an error says to a person: its text and place, without its kind, which the text tells.
 std::string sentence_of(const libp2p::Error& error);

@@ -29,14 +29,14 @@ constexpr std::size_t kMaxShown = 1 << 16;  // of the text of an address, whose 
 // Hexadecimal text with what stands around it in files.
 Result<Bytes> read_hex(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return Error(Errc::malformed, "the text is empty, hexadecimal is expected");
+  if (first == std::string_view::npos) return Error(Errc::malformed, "the text is empty; write hexadecimal digits");
   text = text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first);
   auto out = libp2p::from_hex(text);
   if (out) return *std::move(out);
   const std::size_t digits = text.starts_with("0x") || text.starts_with("0X") ? 2 : 0;
   const auto wrong = text.find_first_not_of("0123456789abcdefABCDEF", digits);
   if (wrong != std::string_view::npos)
-    return Error::at(first + wrong, Errc::malformed, "a character that is no hexadecimal digit");
+    return Error::at(first + wrong, Errc::malformed, "a character that is not a hexadecimal digit");
   return Error::at(first + text.size(), Errc::malformed, "an odd number of hexadecimal digits");
 }
 

@@ -1,5 +1,5 @@
 // The logic of `opp2p inspect`: bytes and options in, JSON out. Pure; files, flags and printing are in
-// inspect_commands.cpp. Malformed input is an error that names the byte, except for gossip, where it is a verdict.
+// inspect_commands.cpp. Malformed input is an error with the position of the byte. For gossip it is a verdict.
 #pragma once
 
 #include <boost/json.hpp>

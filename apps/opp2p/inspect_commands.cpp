@@ -39,10 +39,10 @@ Result<std::unique_ptr<inspect::GossipInspector>> make_inspector(const GossipOpt
   OPP2P_TRY(config.chain_id, opstack::chain::ChainId::from_decimal(options.chain_id));
   const auto topic = opstack::rules::parse_blocks_topic(options.topic);
   if (!topic)
-    return Error(Errc::malformed, "'" + options.topic + "' is no topic of blocks: /optimism/" + options.chain_id +
-                                      "/0/blocks to /optimism/" + options.chain_id + "/3/blocks are");
+    return Error(Errc::malformed, "'" + options.topic + "' is not a block topic; write /optimism/" + options.chain_id +
+                                      "/0/blocks to /optimism/" + options.chain_id + "/3/blocks");
   if (topic->chain_id != config.chain_id)
-    return Error(Errc::mismatch, "the topic " + options.topic + " is not one of chain " + options.chain_id);
+    return Error(Errc::mismatch, "the topic " + options.topic + " does not belong to chain " + options.chain_id);
   config.version = topic->version;
   config.jovian_time = options.jovian_time;
   config.max_age = libp2p::Seconds(options.max_age);
@@ -77,25 +77,29 @@ int print(opp2p::Output& out, const Result<boost::json::object>& result, const s
 }
 
 void add_gossip(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
-  auto* command =
-      inspect.add_subcommand("gossip", "Judge gossip messages as a validator does: one JSON line for each file");
+  auto* command = inspect.add_subcommand(
+      "gossip", "Print the verdict on each gossip message, with its reason, as one JSON line per file");
   auto options = std::make_shared<GossipOptions>();
   command->add_option("--chain-id", options->chain_id, "L2 chain id, decimal")->required();
-  command->add_option("--topic", options->topic, "Topic of the messages, as /optimism/10/3/blocks")->required();
-  command->add_option("--signer", options->signer, "Address of the unsafe block signer; zero: none is configured")
+  command->add_option("--topic", options->topic, "Topic of the messages, for example /optimism/10/3/blocks")
       ->required();
-  command->add_option("--previous-signer", options->previous_signer, "Address of the signer before, within its grace");
+  command
+      ->add_option("--signer", options->signer,
+                   "Address of the unsafe block signer; zero means that none is configured")
+      ->required();
+  command->add_option("--previous-signer", options->previous_signer,
+                      "Address of the previous signer, while its blocks are still accepted");
   // Nanoseconds since 1970 end in 2262.
-  command->add_option("--now", options->now, "The time to judge at, in seconds since 1970 (default: the clock's)")
+  command->add_option("--now", options->now, "Time of the validation, in seconds since 1970 (default: now)")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{9'000'000'000}));
   // A negative number would be read as a large one.
-  command->add_option("--jovian-time", options->jovian_time, "When Jovian activates (default: never)")
+  command->add_option("--jovian-time", options->jovian_time, "Unix time at which Jovian activates (default: never)")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--payload-max-age", options->max_age, "Oldest block that is accepted, in seconds")
+  command->add_option("--payload-max-age", options->max_age, "Age of the oldest accepted block, in seconds")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
       ->capture_default_str();
   command->add_flag("--hex", options->hex, "The files hold hexadecimal text");
-  command->add_option("FILE", options->files, "Messages as in the data field of pubsub; - is standard input")
+  command->add_option("FILE", options->files, "Contents of the data field of a pubsub message; - is standard input")
       ->required();
   command->callback([options, &out, &exit_code] { exit_code = run_gossip(out, *options); });
 }
@@ -106,7 +110,7 @@ void add_payload(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
     std::string file;
     bool hex = false;
   };
-  auto* command = inspect.add_subcommand("payload", "Show the SSZ of a payload or envelope as Engine-API JSON");
+  auto* command = inspect.add_subcommand("payload", "Print the SSZ of a payload or envelope as Engine API JSON");
   auto options = std::make_shared<Options>();
   command->add_option("--version", options->version, "1 Bedrock, 2 Canyon, 3 Ecotone, 4 Isthmus")
       ->required()
@@ -126,7 +130,7 @@ void add_response(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
     std::string file;
     bool hex = false;
   };
-  auto* command = inspect.add_subcommand("response", "Show an answer of payload_by_number");
+  auto* command = inspect.add_subcommand("response", "Print an answer of payload_by_number");
   auto options = std::make_shared<Options>();
   command->add_option("--version", options->version, "The payload's version (default: read from its layout)")
       ->check(CLI::Range(1, 4));
@@ -157,7 +161,7 @@ void add_key(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
     std::string form = "public";
     std::string hex;
   };
-  auto* command = inspect.add_subcommand("key", "Show a libp2p key: its type, public half and peer id");
+  auto* command = inspect.add_subcommand("key", "Print the type, the public key and the peer id of a libp2p key");
   auto options = std::make_shared<Options>();
   command
       ->add_option(
@@ -181,7 +185,7 @@ void add_message_id(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
     std::vector<std::string> files;
     bool hex = false;
   };
-  auto* command = inspect.add_subcommand("message-id", "Show the ids of gossip messages");
+  auto* command = inspect.add_subcommand("message-id", "Print the ids of gossip messages");
   auto options = std::make_shared<Options>();
   command->add_option("--topic", options->topic, "Topic of the messages")->required();
   command->add_flag("--hex", options->hex, "The files hold hexadecimal text");
@@ -201,13 +205,15 @@ void add_message_id(CLI::App& inspect, opp2p::Output& out, int& exit_code) {
 }  // namespace
 
 void add_inspect_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
-  auto* inspect = app.add_subcommand("inspect", "Explain bytes: messages, payloads, answers, ids, addresses, keys");
+  auto* inspect =
+      app.add_subcommand("inspect", "Decode and explain messages, payloads, answers, ids, addresses and keys");
   inspect->require_subcommand(1);
   add_gossip(*inspect, out, exit_code);
   add_payload(*inspect, out, exit_code);
   add_response(*inspect, out, exit_code);
-  add_text_command(*inspect, out, exit_code, "peer-id", "Show a peer id in all its forms", "ID", inspect::peer_id);
-  add_text_command(*inspect, out, exit_code, "multiaddr", "Show a multiaddr and its parts", "ADDR", inspect::multiaddr);
+  add_text_command(*inspect, out, exit_code, "peer-id", "Print a peer id in all its forms", "ID", inspect::peer_id);
+  add_text_command(*inspect, out, exit_code, "multiaddr", "Print a multiaddr and its parts", "ADDR",
+                   inspect::multiaddr);
   add_key(*inspect, out, exit_code);
   add_message_id(*inspect, out, exit_code);
 }

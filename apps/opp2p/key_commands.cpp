@@ -1,4 +1,4 @@
-// `opp2p key`: making node keys and telling their peer ids. The file format is op-node's: 64 hexadecimal digits.
+// `opp2p key`: makes node keys and prints their peer ids. The file format is op-node's: 64 hexadecimal digits.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +26,8 @@ KeyType type_of(const std::string& name) { return name == "ed25519" ? KeyType::e
 int write_key_file(const std::string& path, const std::string& text) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) {
-    if (errno == EEXIST) return report(path + " exists: give another name, or remove it if the key is not needed");
+    if (errno == EEXIST)
+      return report(path + " exists; give another name, or remove the file if the key is not needed");
     return report(path + " cannot be created: " + std::strerror(errno));
   }
   const bool written =
@@ -57,8 +58,7 @@ int peer_id(opp2p::Output& out, const std::string& type, const std::string& file
   if (!raw) return report(raw.error());
   const std::string name = file == "-" ? "standard input" : file;
   if (raw->size() != 32)
-    return report(name + " holds " + std::to_string(raw->size()) +
-                  " bytes: a private key of 32 bytes in hex is expected");
+    return report(name + " holds " + std::to_string(raw->size()) + " bytes; a private key has 32 bytes in hex");
   const auto key = PrivateKey::from_raw(type_of(type), *raw);
   if (!key) return report(key.error().within(name));
   out.write(libp2p::PeerId::from_public_key(key->public_key()).to_base58() + "\n");
@@ -72,7 +72,7 @@ void add_key_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
     std::string type = "secp256k1";
     std::string file;
   };
-  auto* key = app.add_subcommand("key", "Make node keys and tell their peer ids");
+  auto* key = app.add_subcommand("key", "Make node keys and print their peer ids");
   key->require_subcommand(1);
 
   auto* make =
@@ -86,7 +86,8 @@ void add_key_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto told = std::make_shared<Options>();
   told->file = "-";
   tell->add_option("--type", told->type)->check(CLI::IsMember({"secp256k1", "ed25519"}))->capture_default_str();
-  tell->add_option("FILE", told->file, "64 hex digits, 0x in front or not; - is standard input")->capture_default_str();
+  tell->add_option("FILE", told->file, "File with 64 hex digits, with or without 0x; - is standard input")
+      ->capture_default_str();
   tell->callback([told, &out, &exit_code] { exit_code = peer_id(out, told->type, told->file); });
 }
 

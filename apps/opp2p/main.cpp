@@ -1,4 +1,4 @@
-// The program: every subcommand is one function call here, and lives in a file of its own.
+// The program. Each family of subcommands is one function call here and has a file of its own.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -20,7 +20,7 @@
 namespace {
 
 int refused(int code) {
-  return opp2p::report("the operating system refuses what the program needs to start: " + opp2p::file_error(code, ""));
+  return opp2p::report("cannot start: the operating system refuses a resource: " + opp2p::file_error(code, ""));
 }
 
 // What the parser did not know, with what was probably meant; empty when the mistake is another one.
@@ -50,7 +50,7 @@ std::string unknown_word(const CLI::App& app) {
   }
   const auto near = opp2p::nearest_name(word, names);
   return (option                ? "unknown option "
-          : subcommands.empty() ? "nothing is expected here: "
+          : subcommands.empty() ? "unexpected argument "
                                 : "unknown command ") +
          word + (near ? ". Did you mean " + *near + "?" : "; see " + called + " --help");
 }

@@ -1,5 +1,5 @@
-// `opp2p node`: op-node's options and environment names where it has them, our own beside them. It does not go through
-// CLI11, which reads options otherwise than op-node does; opp2p/config/flag_reader.hpp reads them.
+// `opp2p node`: op-node's options and environment variables, and options of our own. It does not use CLI11, which reads
+// options differently from op-node. opp2p/config/flag_reader.hpp reads them.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -14,7 +14,7 @@
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/config/config.hpp"
 #include "opp2p/config/node_flags.hpp"
-#include "opp2p/observe/log_fatal.hpp"
+#include "opp2p/log/log_fatal.hpp"
 #include "version.hpp"
 
 namespace opp2p {
@@ -91,7 +91,7 @@ int print(opp2p::Output& out, const std::string& text) {
 }  // namespace
 
 void add_node_command(CLI::App& app) {
-  app.add_subcommand("node", "Join a chain's network: follow its unsafe blocks, serve them, publish them");
+  app.add_subcommand("node", "Join a chain's network: follow, serve and publish its unsafe blocks");
 }
 
 int node_command(std::span<const std::string> arguments, opp2p::Output& out) {

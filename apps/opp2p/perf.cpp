@@ -150,26 +150,28 @@ int serve(opp2p::Output& out, const ServeOptions& options) {
 }  // namespace
 
 void add_perf_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
-  auto* perf = app.add_subcommand("perf", "Measure how fast a connection moves bytes (/perf/1.0.0)");
+  auto* perf = app.add_subcommand("perf", "Measure the throughput of a connection (/perf/1.0.0)");
   perf->require_subcommand(1);
 
   auto serve_options = std::make_shared<ServeOptions>();
-  auto* server = perf->add_subcommand("serve", "Answer until SIGTERM; the first line says the address to dial");
-  server->add_option("--listen", serve_options->listen, "The address to listen at, /ip4/127.0.0.1/tcp/0")->required();
-  server->add_option("--spin", serve_options->spin, "Look for events this long before sleeping, e.g. 100us")
+  auto* server = perf->add_subcommand("serve", "Serve until SIGTERM; the first line of output is the address to dial");
+  server->add_option("--listen", serve_options->listen, "Address to listen on, for example /ip4/127.0.0.1/tcp/0")
+      ->required();
+  server->add_option("--spin", serve_options->spin, "Time to look for events before sleeping, for example 100us")
       ->capture_default_str();
   server->callback([serve_options, &out, &exit_code] { exit_code = serve(out, *serve_options); });
 
   auto options = std::make_shared<DialOptions>();
-  auto* dialer = perf->add_subcommand("dial", "Move bytes to a server and back, and say in JSON how long it took");
-  dialer->add_option("address", options->address, "The server, /ip4/…/tcp/…[/p2p/ID]")->required();
-  dialer->add_option("--upload-bytes", options->upload, "Bytes to send, over all streams")
+  auto* dialer =
+      perf->add_subcommand("dial", "Send bytes to a server, receive bytes from it, and print the times as JSON");
+  dialer->add_option("address", options->address, "Address of the server, /ip4/…/tcp/…[/p2p/ID]")->required();
+  dialer->add_option("--upload-bytes", options->upload, "Bytes to send over all streams together")
       ->required()
       ->check(CLI::NonNegativeNumber);
-  dialer->add_option("--download-bytes", options->download, "Bytes to ask for, over all streams")
+  dialer->add_option("--download-bytes", options->download, "Bytes to receive over all streams together")
       ->required()
       ->check(CLI::NonNegativeNumber);
-  dialer->add_option("--streams", options->streams, "Streams that share the bytes and run at the same time")
+  dialer->add_option("--streams", options->streams, "Number of parallel streams that share the bytes")
       ->capture_default_str()
       ->check(CLI::Range(1, 200));
   dialer->callback([options, &out, &exit_code] { exit_code = dial(out, *options); });

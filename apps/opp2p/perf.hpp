@@ -1,4 +1,4 @@
-// `opp2p perf serve` and `opp2p perf dial`: how fast a connection moves bytes, by libp2p's perf protocol.
+// `opp2p perf serve` and `opp2p perf dial`: measure the throughput of a connection with libp2p's perf protocol.
 #pragma once
 
 #include <CLI/App.hpp>

@@ -132,20 +132,20 @@ int run_ping(opp2p::Output& out, const Options& options) {
 
 void add_ping_command(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("ping", "Measure the round trip to a peer");
-  command->add_option("address", options->address, "The peer, /ip4/…/tcp/…[/p2p/ID]")->required();
-  command->add_option("--count,-c", options->count, "How many pings")
+  auto* command = app.add_subcommand("ping", "Measure the round-trip time to a peer");
+  command->add_option("address", options->address, "Address of the peer, /ip4/…/tcp/…[/p2p/ID]")->required();
+  command->add_option("--count,-c", options->count, "Number of pings")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));
-  command->add_option("--interval,-i", options->interval, "Seconds between two")
+  command->add_option("--interval,-i", options->interval, "Seconds between two pings")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0));
   command->add_option("--timeout", options->timeout, "Seconds to wait for an answer")
       ->capture_default_str()
       ->check(CLI::Range(0.001, 3600.0));
-  command->add_option("--spin", options->spin, "Look for the answer this long before sleeping, e.g. 100us")
+  command->add_option("--spin", options->spin, "Time to look for the answer before sleeping, for example 100us")
       ->capture_default_str();
-  command->add_flag("--json", options->json, "A JSON line for each answer and one for the summary");
+  command->add_flag("--json", options->json, "Print one JSON line for each answer and one for the summary");
   command->callback([options, &out, &exit_code] { exit_code = run_ping(out, *options); });
 }
 

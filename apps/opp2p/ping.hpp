@@ -1,4 +1,4 @@
-// `opp2p ping ADDR`: the round trip to a peer, over a connection as nodes make it.
+// `opp2p ping ADDR`: measures the round-trip time to a peer, over the same kind of connection that nodes use.
 #pragma once
 
 #include <CLI/App.hpp>

@@ -93,8 +93,8 @@ void ToolHost::close(Nanos limit) {
 std::optional<libp2p::Multiaddr> parse_multiaddr(const std::string& text) {
   auto address = libp2p::Multiaddr::from_text(text);
   if (address) return std::move(*address);
-  report("\"" + text + "\" is no address: " + address.error().message() +
-         ". Expected is a multiaddr, for example /ip4/127.0.0.1/tcp/9222/p2p/16Uiu2…");
+  report("\"" + text + "\" is not an address: " + address.error().message() +
+         ". Write a multiaddr, for example /ip4/127.0.0.1/tcp/9222/p2p/16Uiu2…");
   return std::nullopt;
 }
 
@@ -102,10 +102,10 @@ std::optional<Nanos> parse_spin(const std::string& text) {
   const auto time = opp2p::parse_duration(text);
   if (time && *time >= Nanos(0) && *time <= kMostSpin) return *time;
   if (!time || *time < Nanos(0))
-    report("--spin: " + (time ? opp2p::go_quote(text) + " is below zero" : time.error().text()) +
+    report("--spin: " + (time ? opp2p::go_quote(text) + " is negative" : time.error().text()) +
            "; write for example 100us");
   else
-    report("--spin is at most 10ms, " + opp2p::go_quote(text) + " would keep a core busy; try 100us");
+    report("--spin must be at most 10ms; " + opp2p::go_quote(text) + " would keep a core busy. Try 100us");
   return std::nullopt;
 }
 

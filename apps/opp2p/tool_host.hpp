@@ -1,7 +1,8 @@
-// A host for commands that talk to one peer and end: a fresh identity, identify, ping and the real runtime, with the
-// signals that end a command caught. What it speaks is set before it listens or connects: a peer asks once, when the
-// connection opens, and rust-libp2p answers no pings of one that refused its own then. Made, used and destroyed on the
-// thread that runs it. Bounds: those of a Host.
+// A host for commands that connect to one peer and end: a new identity, identify, ping, the real runtime, and the
+// signals that end a command. Handlers must be set before the host listens or connects. A peer asks for the protocols
+// once, when the connection opens, and rust-libp2p does not answer pings of a peer that refused its own.
+//
+// Owner and thread: the command; created, used and destroyed on one thread. Bounds: those of a Host.
 #pragma once
 
 #include <functional>

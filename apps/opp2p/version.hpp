@@ -1,6 +1,6 @@
-// The version of this program: that of the project and the commit that it was built from, "0.1.0-1a2b3c4d", with
-// "-dirty" behind it when files had been changed since. The version alone where there is no repository, as in a
-// release's archive. Made at build time by cmake/WriteVersion.cmake.
+// The version of this program: the project's version and the commit, for example "0.1.0-1a2b3c4d", with "-dirty" if
+// files were changed. Without a repository, as in a release archive, it is the project's version alone. Made at build
+// time by cmake/WriteVersion.cmake.
 #pragma once
 
 #include <string>

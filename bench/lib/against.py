@@ -1,9 +1,8 @@
-"""bench/compare --against BUILD: our programs of this tree beside those of another build folder, on the same rows and the same load.
+"""bench/compare --against BUILD: compares the programs of this tree with those of another build folder, on the same rows and the same load.
 
-A row is measured in pairs, new old, old new, and so on. Of each figure the ratio new to old is taken within each pair. With --control
-the old build is measured a second time in each round, as if it were a new one: how far its ratios are from 1 is what this machine
-shows when nothing has changed. A row needs nothing for this: what it measures as "ours" is measured with both builds, its other
-sides and its bars are left out.
+A row is measured in pairs: new old, old new, and so on. The ratio of new to old is computed within each pair. With --control the old build
+is measured a second time in each round, as if it were the new one. The distance of these ratios from 1 is the noise of the machine. Rows
+need no change for this: the side "ours" is measured with both builds, and other sides and targets are left out.
 """
 
 import datetime
@@ -21,10 +20,10 @@ COSTS = re.compile(r"cpu|mib|kib")  # figures that are judged: less is better, a
 
 def add_options(parser):
     options = parser.add_argument_group("against another build of ours")
-    options.add_argument("--against", type=pathlib.Path, metavar="BUILD", help="a build folder (Release, with opp2p and bench_load)")
-    options.add_argument("--rounds", type=int, default=15, help="pairs of each row (15)")
-    options.add_argument("--control", action="store_true", help="measure the old build against itself too, in the same rounds")
-    options.add_argument("--at-most", type=float, default=1.03, help="what CPU and memory may be of the old build's (1.03)")
+    options.add_argument("--against", type=pathlib.Path, metavar="BUILD", help="build folder to compare with (Release, with opp2p and bench_load)")
+    options.add_argument("--rounds", type=int, default=15, help="pairs per row (15)")
+    options.add_argument("--control", action="store_true", help="also compare the old build with itself, to measure the noise")
+    options.add_argument("--at-most", type=float, default=1.03, help="limit of the ratio new to old for CPU and memory (1.03)")
 
 
 def short(value):

@@ -1,4 +1,4 @@
-"""What measures an OP Stack chain: nodes of it, ours and op-node's own p2p package, and the loads on them."""
+"""Nodes of an OP Stack chain for the measurements, ours and those of op-node's p2p package, and the loads on them."""
 
 import json
 import time

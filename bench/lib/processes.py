@@ -1,5 +1,5 @@
-"""Programs under measurement: started with their input and output on pipes, pinned where asked, their CPU time and memory read from
-the kernel, and ended."""
+"""Starts and ends the measured programs, with their input and output on pipes and pinned to cores where asked. Reads their CPU time and
+memory from the kernel."""
 
 import contextlib
 import json

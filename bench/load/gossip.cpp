@@ -1,6 +1,6 @@
-// Blocks through a node: a publisher and a receiver that know only the node between them. Blocks are made, signed and
-// compressed before the clock starts. A block that has not come after `lost-ms` counts as lost, and makes room for the
-// next.
+// Blocks through a node: a publisher and a receiver are connected only to the node between them. Blocks are made,
+// signed and compressed before the clock starts. A block that has not arrived after `lost-ms` counts as lost, and the
+// next one is sent.
 #include <cstdio>
 #include <deque>
 

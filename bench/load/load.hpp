@@ -1,6 +1,5 @@
-// The load generator of bench/compare: each command makes one kind of load on a peer that is given by its address, and
-// prints one line of JSON. Thread: one for each program; everything is bounded by the counts that the command line
-// gives.
+// The load generator of bench/compare. Each command makes one kind of load on a peer, which is given by its address,
+// and prints one line of JSON. Thread: one per program. Bounds: the counts on the command line.
 #pragma once
 
 #include <boost/json.hpp>

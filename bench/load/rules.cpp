@@ -1,4 +1,4 @@
-// The block rules alone, on one thread, over the same bytes as op-node's validator.
+// The block rules alone, on one thread, with the same bytes that op-node's validator gets.
 #include <malloc.h>
 
 #include <fstream>

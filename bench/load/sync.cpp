@@ -1,5 +1,6 @@
-// payload_by_number: requests on several streams of one connection, one after the other on each. The first answer for a
-// block is decoded; of later ones the length must be the same, so that the server is measured and not who asks.
+// payload_by_number: several streams of one connection, with one request after another on each. The first answer for a
+// block is decoded. Later answers for it must have the same length; they are not decoded, so that the server is
+// measured and not the client.
 #include <map>
 
 #include "load.hpp"

@@ -1,5 +1,5 @@
-// What a block costs: tries, SSZ, snappy, its name, its rules. Sizes are those of the transactions, of about 200 bytes
-// each.
+// The cost of a block: tries, SSZ, snappy, message id, rules. The sizes are those of the transactions, which have about
+// 200 bytes each.
 #include <benchmark/benchmark.h>
 
 #include <optional>

@@ -73,7 +73,7 @@ class Program(CliCase):
                             ("--vresion", "unknown option --vresion. Did you mean --version?"),
                             ("devnet --blocktime 3", "unknown option --blocktime. Did you mean --block-time?"),
                             ("ping --cuont=3", "unknown option --cuont. Did you mean --count?"),
-                            ("devnet extra", "nothing is expected here: extra; see opp2p devnet --help")):
+                            ("devnet extra", "unexpected argument extra; see opp2p devnet --help")):
             with self.subTest(words=words):
                 self.assertEqual(self.complaint(*words.split()), f"opp2p: {said}\n")
 
@@ -324,6 +324,9 @@ class Measuring(CliCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = opp2p.json_lines(done.stdout)
         self.assertEqual([line["seq"] for line in lines[:-1]], [1, 2, 3])
+        numbers = re.findall(r'_ms":([^,}]+)', done.stdout)
+        self.assertEqual(len(numbers), 3 + 4)
+        self.assertEqual([text for text in numbers if not re.fullmatch(r"\d+(\.\d+)?", text)], [], "numbers are plain, as the RPC's are")
         self.assertTrue(lines[-1]["ok"])
         self.assertEqual(lines[-1]["peer"], address.rsplit("/", 1)[1])
         plain = opp2p.run("ping", "-c", 1, address)

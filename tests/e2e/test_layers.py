@@ -55,6 +55,7 @@ class Layers(unittest.TestCase):
                 {f"{MEMORY}/CMakeLists.txt": "", f"{MEMORY}/memory_net.cpp": '#include "libp2p/host/host.hpp"'}, "runs upwards"),
             "a pure file and its impure neighbour": ({f"{HOST}/peerstore.hpp": '#include "libp2p/host/host.hpp"'},
                                                      'a pure file includes "libp2p/host/host.hpp"'),
+            "JSON in the node": ({"src/opp2p/node/snapshots.hpp": "#include <boost/json/value.hpp>"}, "JSON of the node is made in opp2p/rpc"),
             "a pure file and a clock": ({f"{NOISE}/handshake.cpp": "std::chrono::steady_clock::now();"}, "may not touch the world"),
         }
         for name, (files, told) in cases.items():

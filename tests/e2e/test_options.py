@@ -119,7 +119,7 @@ class Options(unittest.TestCase):
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
         self.assertNotIn("--p2p.priv.raw", plain.stdout)
         self.assertIn("--p2p.priv.raw", whole.stdout)
-        self.assertIn("kona-node's", plain.stdout)
+        self.assertIn("kona-node has", plain.stdout)
         self.assertRegex(opp2p.run("node", "--version").stdout, r"^opp2p \S+.*\n$")
         self.assertIn("node", opp2p.run("--help").stdout)
         with open("/dev/full", "w") as full:

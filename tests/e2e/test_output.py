@@ -246,7 +246,7 @@ class Devnet(OutputCase):
                   "Set TMPDIR to a folder that exists, or give --data-dir.")
 
     def test_a_node_that_does_not_start_is_told_in_its_own_words(self):
-        self.said(self.devnet("--log.level", "loud"), 1, "sequencer ended before it was up", "loud")
+        self.said(self.devnet("--log.level", "loud"), 1, "sequencer ended during its start", "loud")
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ class Devnet(unittest.TestCase):
     def test_the_late_joiner_and_what_the_intruder_was_refused_stand_out(self):
         text = self.text(self.narrow)
         self.assertRegex(text, r"(?m)^after \d+ s: late-joiner joined at block \d+$")
-        self.assertRegex(text, r"(?m)^after \d+ s: late-joiner holds all \d+ blocks, \d+ of them fetched$")
+        self.assertRegex(text, r"(?m)^after \d+ s: late-joiner has all \d+ blocks, \d+ of them fetched$")
         self.assertRegex(text, r"(?m)^intruder +[1-9]\d* refused, all nodes together$")
         self.assertLess(text.index("refused, all nodes"), text.index("node            head"))
         self.assertIn((35, "intruder"), self.narrow.screen.coloured)
@@ -212,7 +212,7 @@ class Devnet(unittest.TestCase):
             text = self.text(terminal)
             self.assertEqual(len(re.findall(r"(?m)^block \d+ after \d+ s +Ctrl-C ends it$", text)), 1, text)
             self.assertEqual(text.count("Ctrl-C"), 1, text)
-            self.assertIn("Every node holds exactly the sequencer's chain.", text)
+            self.assertIn("Every node has exactly the sequencer's chain.", text)
         self.assertIn("^C", self.wide.raw)
         self.assertNotIn("^C", self.text(self.wide))
 

@@ -1,5 +1,5 @@
-// chain_maker GENESIS_TIME BLOCKS BLOCK_SIZE prints a line with the rollup configuration and the signer of a MadeChain,
-// then one block's envelope a line, in the JSON of the RPC.
+// chain_maker GENESIS_TIME BLOCKS BLOCK_SIZE prints one line with the rollup configuration and the signer of a
+// MadeChain, then one line per block with its envelope in the JSON of the RPC.
 #include <cstdio>
 #include <cstdlib>
 

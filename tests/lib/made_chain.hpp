@@ -1,5 +1,5 @@
-// A chain that is made in advance, for tests and loads that need more blocks than time allows to produce. It has a
-// block a second and depends on its arguments only, so two programs make the same one.
+// A chain that is made in advance, for tests and loads that need many blocks. It has one block per second and depends
+// only on its arguments, so two programs make the same chain.
 #pragma once
 
 #include "opstack/testing/chain_builder.hpp"

@@ -1,4 +1,4 @@
-"""Runs the program for tests: nodes with their JSON-RPC, and one-off commands. Loopback only; what is started is ended."""
+"""Runs opp2p in tests: nodes with their JSON-RPC, and single commands. Everything listens on loopback, and every process is ended."""
 
 import contextlib
 import json

@@ -99,10 +99,8 @@ void play_skewed(Story& story) {
   EXPECT_GT(story.network().node(late).stats().synced, 50u);
 }
 
-std::uint64_t refused(Story& story, std::size_t member, const char* reason) {
-  const auto& rejected = story.network().node(member).stats().rejected;
-  const auto found = rejected.find(reason);
-  return found == rejected.end() ? 0 : found->second;
+std::uint64_t rejected(Story& story, std::size_t member, opstack::rules::Reason reason) {
+  return story.network().node(member).stats().rejected.of(reason);
 }
 
 // One clock goes a little ahead and stays; one an hour ahead, one an hour back, and both are set right after a minute.
@@ -117,8 +115,8 @@ void play_clock_jump(Story& story) {
   set(2, Seconds(-3600));
   story.blocks(30);
   EXPECT_EQ(story.head(jumping[0]), story.produced());
-  EXPECT_GT(refused(story, jumping[1], "payload is too old"), 0u);
-  EXPECT_GT(refused(story, jumping[2], "payload is too new"), 0u);
+  EXPECT_GT(rejected(story, jumping[1], opstack::rules::Reason::too_old), 0u);
+  EXPECT_GT(rejected(story, jumping[2], opstack::rules::Reason::too_new), 0u);
   set(1, Seconds(0));
   set(2, Seconds(0));
   story.blocks_until_together(60);

@@ -28,7 +28,7 @@ void play_forger(Story& story) {
   story.add_adversaries(AdversaryKind::forger, 1, {0, 1, 2});
   story.blocks(60);
   EXPECT_GT(story.network().adversary(0).misdeeds(), 100u);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_GE(story.network().node(i).stats().rejected.size(), kMischiefs - 1);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_GE(story.network().node(i).stats().rejected.reasons(), kMischiefs - 1);
 }
 
 void play_hoarder(Story& story) {

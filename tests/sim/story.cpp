@@ -9,7 +9,9 @@
 
 #include "libp2p/connection/socket_connection.hpp"
 #include "libp2p/protocols/yamux/stream_state.hpp"
-#include "libp2p/services/gossipsub/gossipsub_streams.hpp"
+#include "libp2p/services/gossipsub/gossip_inbound.hpp"
+#include "libp2p/services/gossipsub/gossip_outbound.hpp"
+#include "opp2p/rpc/p2p_json.hpp"
 
 namespace opp2p::sim {
 
@@ -214,7 +216,7 @@ Nanos Story::blocks_until_together(std::uint64_t most) {
 void Story::watch() {
   for (std::size_t i = 0; i < network_->size(); ++i) {
     if (!network_->running(i)) continue;
-    const auto sizes = network_->node(i).sizes();
+    const auto sizes = network_->node(i).snapshots().sizes();
     expect_bounded(i, sizes);
     keep_most(most_.connections, sizes.connections);
     keep_most(most_.most_streams, sizes.most_streams);
@@ -271,8 +273,8 @@ std::vector<std::size_t> Story::behind() const {
 
 void Story::expect_together() const {
   for (const auto member : behind()) {
-    ADD_FAILURE() << "member " << member << " has head " << head(member) << " of " << produced()
-                  << "; its status: " << boost::json::serialize(status_json(network_->node(member).status()));
+    ADD_FAILURE() << "member " << member << " has head " << head(member) << " of " << produced() << "; its status: "
+                  << boost::json::serialize(status_json(network_->node(member).snapshots().status()));
   }
 }
 
@@ -308,7 +310,7 @@ void Story::expect_drained() const {
   for (std::size_t i = 0; i < network_->size(); ++i) {
     if (!network_->running(i)) continue;
     SCOPED_TRACE("member " + std::to_string(i) + " at rest");
-    const auto sizes = network_->node(i).sizes();
+    const auto sizes = network_->node(i).snapshots().sizes();
     EXPECT_LE(sizes.most_streams, kStreamsAtRest);
     EXPECT_EQ(sizes.gossip.validating, 0u);
     EXPECT_EQ(sizes.gossip.outbox_items, 0u);

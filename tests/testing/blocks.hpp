@@ -1,4 +1,4 @@
-// Small well-formed blocks for tests: envelopes of every version with a right block hash, and a key to sign them with.
+// Small valid blocks for tests: envelopes of every version with a correct block hash, and a key to sign them.
 #pragma once
 
 #include "opstack/payload/payload.hpp"

@@ -1,5 +1,5 @@
-// For tests: two connection engines back to back, with a wire between them that cuts the bytes as the test wants, and
-// users that record what happens to them. Virtual time, no sockets.
+// Two connection engines that are connected to each other, for tests. The wire splits the bytes as the test decides.
+// The users record all events. Virtual time, no sockets.
 #pragma once
 
 #include <gtest/gtest.h>

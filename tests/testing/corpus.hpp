@@ -1,6 +1,5 @@
-// The seeds of one fuzz target, as fuzz_corpus writes them. A target's seeds stand in NAME_corpus.cpp beside its
-// NAME_fuzz.cpp, which defines libp2p::fuzzing::make_corpus (the build gives each its own name); it joins by lying
-// there.
+// The seeds of one fuzz target, which fuzz_corpus writes. NAME_corpus.cpp is beside NAME_fuzz.cpp and defines
+// libp2p::fuzzing::make_corpus (the build gives each its own name). The build finds the file by its name.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// For the tests of this layer: hosts on a simulated world, and the small protocols that they speak. Nothing outlives a
-// test: the fixture asserts that no connection, stream or coroutine is left.
+// For the tests of hosts: hosts in a simulation, and the small protocols that they speak. The fixture asserts at the
+// end of a test that no connection, stream or coroutine is left.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -166,7 +166,9 @@ class HostTest : public ::testing::Test {
     return host.listen_addresses().at(index).with_peer_id(host.id());
   }
   bool run(Host& host, runtime::Task<void> task, Nanos limit = Seconds(60)) {
-    return runtime::run_task(world, host.runtime(), std::move(task), limit);
+    const bool ended = runtime::run_task(world, host.runtime(), std::move(task), limit);
+    host.check();
+    return ended;
   }
   Result<PeerId> dial(Host& from, const Multiaddr& to) {
     Outcome out;

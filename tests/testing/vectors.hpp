@@ -1,6 +1,6 @@
-// Reads vector files. A vector test is run over every set of vectors that is there: the repo's own (tests/vectors/data)
-// and the folder in OPP2P_VECTORS, by default ../shared/vectors beside the checkout. A file that a set does not have is
-// no failure; a file without cases, a case without its fields, and a key that the test does not know, are.
+// Reads vector files. A vector test runs over every set of vectors: the repository's (tests/vectors/data) and the
+// folder in OPP2P_VECTORS, by default ../shared/vectors beside the checkout. A set need not have every file. A file
+// without cases, a case without its fields, and an unknown key are failures.
 #pragma once
 
 #include <boost/json.hpp>

@@ -1,15 +1,14 @@
 // Invariants that the program checks while it runs. A condition that does not hold is a defect of this program, never a
-// fault of a peer: the process ends at once with the condition, what must hold, the values, and the scene (in
-// simulation: the seed and the time).
+// fault of a peer. The process then ends at once and prints the condition, what must hold, the values, and the scene
+// (in simulation: the seed and the time). Example: `OPP2P_ASSERT(used_ <= limit_, "the window is never overdrawn",
+// used_, limit_)`.
 //
-//   OPP2P_ASSERT(used_ <= limit_, "the window is never overdrawn", used_, limit_);
+// - OPP2P_ASSERT is for conditions that cost a comparison or two. It is on in every build.
+// - OPP2P_DEBUG_ASSERT is for conditions that cost more. It is on where NDEBUG is not set.
+// - OPP2P_CHECK is for `check()` of an engine, which only simulation, fuzzers and tests call. It is on in every build.
 //
-// OPP2P_ASSERT is for conditions that cost a comparison or two: it is on in every build. OPP2P_DEBUG_ASSERT is for
-// those that cost more: it is on where NDEBUG is not set. OPP2P_CHECK is for `check()` of an engine, which only
-// simulation, fuzzers and tests call: it is on in every build. With OPP2P_NO_ASSERTIONS none of them is evaluated (for
-// ./test mutants).
-//
-// Thread: any. The values are formatted only when the condition fails.
+// With OPP2P_NO_ASSERTIONS none of them is evaluated (for ./test mutants). Thread: any. The values are formatted only
+// when the condition fails.
 #pragma once
 
 #include <chrono>
@@ -63,6 +62,8 @@ std::string text_of(const T& value) {
                        *value;
                      })
     return value ? text_of(*value) : "none";
+  else if constexpr (requires { value.to_base58(); })
+    return value.to_base58();
   else if constexpr (requires { value.text(); })
     return std::string(value.text());
   else if constexpr (requires { value.to_string(); })

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 
 namespace detail {
@@ -81,6 +83,7 @@ class EventSource {
     const Telling telling(table_);
     // By index, and each entry in a place of its own: listeners that come meanwhile are behind the mark.
     for (std::size_t i = 0; i < telling.table->entries.size(); ++i) {
+      OPP2P_ASSERT(telling.table->telling > 0, "no entry is freed while an event is told");
       Entry& entry = *telling.table->entries[i];
       if (entry.id > happened) break;
       if (!entry.over) entry.listener(event);
@@ -93,6 +96,19 @@ class EventSource {
     for (const auto& entry : table->entries) entry->over = true;
     table->has_over = true;
     table->sweep();
+  }
+
+  // Outside of emit().
+  void check() const {
+    std::uint64_t before = 0;
+    for (const auto& entry : table_->entries) {
+      OPP2P_CHECK(entry != nullptr && entry->id > before && entry->id <= table_->last_id,
+                  "listeners stand in the order in which they subscribed, each once", before, table_->last_id);
+      OPP2P_CHECK(!entry->over || table_->telling > 0, "who has unsubscribed is gone once the event is told",
+                  entry->id);
+      before = entry->id;
+    }
+    OPP2P_CHECK(!table_->has_over || table_->telling > 0, "what is over is swept once the event is told");
   }
 
  private:
@@ -128,6 +144,7 @@ class EventSource {
   struct Telling {
     explicit Telling(std::shared_ptr<Table> t) : table(std::move(t)) { ++table->telling; }
     ~Telling() {
+      OPP2P_ASSERT(table->telling > 0, "each event that is told ends once");
       --table->telling;
       table->sweep();
     }

@@ -1,11 +1,9 @@
-// Tells a callback that comes late whether the object that it is for still lives. The object has a LifeToken as a
-// member; what outlives a call (a posted task, a callback of a timer or a worker, a loop that calls listeners) holds a
-// LifeWatch.
+// Tells a late callback whether its object still lives. The object has a LifeToken as a member. What outlives a call (a
+// posted task, a callback of a timer or a worker, a loop that calls listeners) holds a LifeWatch. The usual form is
+// `runtime.post(life_.guard(callback))`: the callback does nothing when the object is gone.
 //
-//   runtime.post(life_.guard([this] { on_turn(); }));
-//
-// Owner: the object. Thread: token and guarded calls belong to one thread; a watch may be copied and destroyed on any.
-// Cost: one allocation for each token.
+// Owner: the object. Thread: the token and guarded calls belong to one thread; a watch may be copied and destroyed on
+// any. Cost: one allocation per token.
 #pragma once
 
 #include <memory>

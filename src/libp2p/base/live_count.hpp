@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 
 template <class T>
@@ -18,7 +20,10 @@ class LiveCounted {
   LiveCounted(LiveCounted&&) noexcept : LiveCounted() {}
   LiveCounted& operator=(const LiveCounted&) = default;
   LiveCounted& operator=(LiveCounted&&) noexcept = default;
-  ~LiveCounted() { count_.fetch_sub(1, std::memory_order_relaxed); }
+  ~LiveCounted() {
+    const std::int64_t before = count_.fetch_sub(1, std::memory_order_relaxed);
+    OPP2P_ASSERT(before > 0, "no more objects end than began", before);
+  }
 
  private:
   static inline std::atomic<std::int64_t> count_{0};

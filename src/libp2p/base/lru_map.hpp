@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 
 template <class Key, class Value, class Hash = std::hash<Key>>
@@ -46,6 +48,8 @@ class LruMap {
     std::pair<Key, Value> evicted(order_.back().first, std::move(order_.back().second));
     index_.erase(evicted.first);
     order_.pop_back();
+    OPP2P_ASSERT(order_.size() <= capacity_ && index_.size() == order_.size(), "the map holds at most its capacity",
+                 order_, index_, capacity_);
     return evicted;
   }
 
@@ -67,6 +71,15 @@ class LruMap {
   std::size_t capacity() const { return capacity_; }
   auto begin() const { return order_.begin(); }
   auto end() const { return order_.end(); }
+
+  void check() const {
+    OPP2P_CHECK(order_.size() <= capacity_, "the map holds at most its capacity", order_, capacity_);
+    OPP2P_CHECK(index_.size() == order_.size(), "order and index hold the same entries", order_, index_);
+    for (auto entry = order_.begin(); entry != order_.end(); ++entry) {
+      const auto found = index_.find(entry->first);
+      OPP2P_CHECK(found != index_.end() && &*found->second == &*entry, "the index leads to each entry", order_);
+    }
+  }
 
  private:
   std::size_t capacity_;

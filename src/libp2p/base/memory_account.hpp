@@ -7,11 +7,14 @@
 #include <atomic>
 #include <cstddef>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 
 class MemoryAccount {
  public:
   explicit MemoryAccount(std::size_t limit) : limit_(limit) {}
+  ~MemoryAccount() { OPP2P_ASSERT(used() == 0, "the memory account outlives everything that takes from it", used()); }
   MemoryAccount(const MemoryAccount&) = delete;
   MemoryAccount& operator=(const MemoryAccount&) = delete;
 
@@ -27,8 +30,14 @@ class MemoryAccount {
     return true;
   }
   // For what is held already and cannot be refused any more.
-  void take(std::size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
-  void give(std::size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  void take(std::size_t bytes) {
+    const std::size_t before = used_.fetch_add(bytes, std::memory_order_relaxed);
+    OPP2P_ASSERT(before + bytes >= before, "what a memory account holds can be counted", before, bytes);
+  }
+  void give(std::size_t bytes) {
+    const std::size_t before = used_.fetch_sub(bytes, std::memory_order_relaxed);
+    OPP2P_ASSERT(bytes <= before, "no more memory is given back than was taken", bytes, before);
+  }
 
   std::size_t used() const { return used_.load(std::memory_order_relaxed); }
   std::size_t limit() const { return limit_; }

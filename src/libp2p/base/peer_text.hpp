@@ -1,6 +1,6 @@
 // Text made of what peers say: agent names, protocol names, error texts, names in addresses. Peers may send any bytes;
 // text that leaves this program (JSON, files, terminals) goes through peer_text(). The log does the same with every
-// field by itself (opp2p/observe/log_line.hpp).
+// field by itself (opp2p/log/log_line.hpp).
 //
 // Pure functions.
 #pragma once

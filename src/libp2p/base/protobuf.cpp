@@ -1,5 +1,7 @@
 #include "libp2p/base/protobuf.hpp"
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 namespace {
 
@@ -136,6 +138,7 @@ bool ProtobufReader::skip_kept() {
   if (number <= 0 || static_cast<std::uint32_t>(number) <= lenient_above_ || (tag & 7) == 4) return false;
   const std::size_t size = lossy_field_size(rest());
   if (size == kUnbounded) return false;
+  OPP2P_ASSERT(size > 0 && size <= static_cast<std::size_t>(end_ - at_), "each field takes bytes of the message", size);
   at_ += size;
   kept_ += size;
   return true;
@@ -151,6 +154,7 @@ Result<bool> ProtobufReader::next(ProtobufField& out) {
   const auto* const before = at_;
   OPP2P_TRYV(read_tag(out, highest_));
   OPP2P_TRYV(read_value(out));
+  OPP2P_ASSERT(at_ > before && at_ <= end_, "each field takes bytes of the message", at_ - before, end_ - before);
   out.value_size = static_cast<std::size_t>(at_ - before) - out.tag_size;
   return true;
 }

@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 
 std::uint64_t Rng::next_u64() {
@@ -11,6 +13,7 @@ std::uint64_t Rng::next_u64() {
 }
 
 std::uint64_t Rng::below(std::uint64_t bound) {
+  OPP2P_ASSERT(bound > 0, "there is no number below zero");
   // Rejection keeps the distribution exact: values under `skip` would make some residues one more likely.
   const std::uint64_t skip = (0 - bound) % bound;
   for (;;) {

@@ -24,6 +24,7 @@ class SendQueue {
   // Moves n bytes (at most size()) to `to`.
   void pop(std::uint8_t* to, std::size_t n);
   void clear();
+  void check() const;
 
  private:
   struct Chunk {

@@ -13,6 +13,7 @@
 #include <limits>
 #include <map>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/bytes.hpp"
 
 namespace libp2p {
@@ -66,6 +67,7 @@ class SharePool {
   // as it holds anything.
   void take(const Key& holder, const AddressBlocks& blocks, std::size_t amount) {
     if (amount == 0) return;
+    OPP2P_ASSERT(amount <= ShareLimits::kNone - used_, "what a pool holds can be counted", amount, used_);
     auto at = holders_.find(holder);
     if (at == holders_.end()) at = holders_.emplace(holder, Holding{0, blocks}).first;
     Holding& holding = at->second;
@@ -89,9 +91,12 @@ class SharePool {
     if (found == holders_.end()) return;
     Holding& holding = found->second;
     amount = std::min(amount, holding.amount);
+    OPP2P_ASSERT(amount <= used_, "a pool holds what its holders have", amount, used_);
     for (const Bytes* block : {&holding.blocks.narrow, &holding.blocks.wide}) {
       if (block->empty()) continue;
       const auto of_block = by_block_.find(*block);
+      OPP2P_ASSERT(of_block != by_block_.end() && of_block->second >= amount,
+                   "a block of addresses has what its holders have", *block, amount);
       if ((of_block->second -= amount) == 0) by_block_.erase(of_block);
     }
     used_ -= amount;
@@ -111,6 +116,25 @@ class SharePool {
   // Those that hold something, in the order of their keys.
   const std::map<Key, Holding>& holders() const { return holders_; }
   const ShareLimits& limits() const { return limits_; }
+
+  // take() exceeds any limit, so the limits are for the owner to check.
+  void check() const {
+    std::size_t used = 0;
+    std::map<Bytes, std::size_t, BlockOrder> by_block;
+    for (const auto& [holder, holding] : holders_) {
+      OPP2P_CHECK(holding.amount > 0, "a pool has rows only for those that hold something", holders_);
+      OPP2P_CHECK(holding.blocks.wide.empty() ||
+                      (!holding.blocks.narrow.empty() && holding.blocks.narrow.size() != holding.blocks.wide.size()),
+                  "a wide block of addresses has narrow ones inside, of another length", holding.blocks.narrow,
+                  holding.blocks.wide);
+      used += holding.amount;
+      for (const Bytes* block : {&holding.blocks.narrow, &holding.blocks.wide}) {
+        if (!block->empty()) by_block[*block] += holding.amount;
+      }
+    }
+    OPP2P_CHECK(used == used_, "a pool holds what its holders have", used, used_);
+    OPP2P_CHECK(by_block == by_block_, "each block of addresses has what its holders have", by_block, by_block_);
+  }
 
  private:
   static bool exceeds(std::size_t held, std::size_t more, std::size_t limit) {

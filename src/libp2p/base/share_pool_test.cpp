@@ -58,6 +58,7 @@ TEST(MemoryAccount, refuses_what_would_exceed_the_limit_and_counts_the_refusals)
   EXPECT_TRUE(account.try_take(40));
   account.give(50);
   EXPECT_EQ(account.used(), 50u);
+  account.give(50);
   EXPECT_EQ(account.refused(), 1u);
 }
 

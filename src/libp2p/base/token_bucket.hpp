@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/time.hpp"
 
 namespace libp2p {
@@ -15,6 +16,7 @@ class TokenBucket {
 
   // Takes n tokens if they are there.
   bool try_take(double n, MonoTime now) {
+    OPP2P_ASSERT(n >= 0, "a bucket gives tokens and takes none", n);
     refill(now);
     if (tokens_ < n) return false;
     tokens_ -= n;
@@ -23,6 +25,7 @@ class TokenBucket {
 
   // Takes n tokens now and answers after what delay they are due: zero when the bucket held them.
   Nanos reserve(double n, MonoTime now) {
+    OPP2P_ASSERT(n >= 0, "a bucket gives tokens and takes none", n);
     refill(now);
     tokens_ -= n;
     return wait_for(0);
@@ -35,12 +38,17 @@ class TokenBucket {
   }
 
   // Gives back tokens of a reservation that was not used.
-  void cancel(double n) { tokens_ = std::min(burst_, tokens_ + n); }
+  void cancel(double n) {
+    OPP2P_ASSERT(n >= 0, "only what was taken is given back", n);
+    tokens_ = std::min(burst_, tokens_ + n);
+  }
 
   double tokens(MonoTime now) {
     refill(now);
     return tokens_;
   }
+
+  void check() const { OPP2P_CHECK(tokens_ <= burst_, "a bucket never holds more than its burst", tokens_, burst_); }
 
  private:
   void refill(MonoTime now) {
@@ -48,6 +56,7 @@ class TokenBucket {
     const std::chrono::duration<double> passed = now - updated_;
     tokens_ = std::min(burst_, tokens_ + passed.count() * per_second_);
     updated_ = now;
+    OPP2P_ASSERT(tokens_ <= burst_, "a bucket never holds more than its burst", tokens_, burst_);
   }
 
   Nanos wait_for(double n) const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 
 static_assert(IoBuffers::kIn >= ConnectionEngine::kInput, "a security may ask for that much input at once");
@@ -30,8 +32,7 @@ SocketConnection::SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers
       owner_(owner),
       facts_{id, direction, std::move(end.local), std::move(end.remote), runtime.now().mono, end.limited},
       socket_(std::move(end.socket)),
-      alive_(std::make_shared<bool>(true)),
-      table_(runtime, *this, owner, *this, alive_) {
+      table_(runtime, *this, owner, *this, life_) {
   const Now now = runtime_.now();
   const Role role = facts_.direction == Direction::outbound ? Role::dialer : Role::listener;
   ConnectionEvents& events = *this;
@@ -40,7 +41,7 @@ SocketConnection::SocketConnection(runtime::Runtime& runtime, IoBuffers& buffers
 }
 
 SocketConnection::~SocketConnection() {
-  *alive_ = false;
+  life_.end();
   give_back_out();
   if (std::exchange(phase_, Phase::ended) == Phase::ended) return;
   const Entered entered(in_engine_);
@@ -100,7 +101,7 @@ void SocketConnection::say_good_bye() {
 
 void SocketConnection::finish() {
   if (phase_ == Phase::ended) return;
-  const auto alive = alive_;
+  const LifeWatch alive = life_.watch();
   // Last words, as far as the socket takes them at once: the go-away that tells the peer why.
   if (phase_ != Phase::good_bye && out_begin_ == out_end_ && engine_->wants_transmit()) {
     Bytes last(4096);
@@ -119,9 +120,22 @@ void SocketConnection::finish() {
   give_back_out();
   Bytes().swap(rest_in_);
   owner_.on_closed(*this, why_);
-  if (!*alive) return;
+  if (!alive) return;
   if (const auto outcome = std::exchange(outcome_, nullptr)) outcome(why_);
-  if (*alive) table_.deliver();
+  if (alive) table_.deliver();
+}
+
+void SocketConnection::check() const {
+  OPP2P_CHECK(!in_engine_ && !flushing_, "nobody is at work between two calls");
+  OPP2P_CHECK(out_begin_ <= out_end_ && out_end_ <= out_.size(), "what is to be sent lies in the buffer", out_begin_,
+              out_end_, out_.size());
+  OPP2P_CHECK(out_.empty() || out_begin_ < out_end_, "a connection at rest owns no buffer", out_begin_);
+  OPP2P_CHECK(!write_deadline_ || out_begin_ < out_end_, "a write that has a deadline is not over");
+  OPP2P_CHECK(rest_in_.size() <= IoBuffers::kIn, "input that waits fits into the buffer", rest_in_.size());
+  OPP2P_CHECK((close_deadline_ == MonoTime::max()) || phase_ != Phase::running, "only a close sets its deadline");
+  OPP2P_CHECK((socket_ == nullptr) == (phase_ == Phase::ended), "a connection has its socket until it has ended",
+              phase_);
+  table_.check();
 }
 
 // ---- the driver ----
@@ -135,7 +149,7 @@ void SocketConnection::arm_read() {
 }
 
 void SocketConnection::on_readable() {
-  const auto alive = alive_;
+  const LifeWatch alive = life_.watch();
   if (phase_ == Phase::good_bye) return read_drain();
   if (handshake_waits()) return arm_timer();
   const MonoTime started = runtime_.now().mono;
@@ -152,11 +166,11 @@ void SocketConnection::on_readable() {
     fit_portion(runtime_.now().mono - now.mono);
     if (!table_.deliver()) break;
     const bool unfinished = flush(true);
-    if (!*alive) break;
+    if (!alive) break;
     if (unfinished) schedule_pump();
   }
-  if (*alive && !failing()) rest_in_.assign(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(have));
-  if (!*alive) return;  // the buffer goes with the host's
+  if (alive && !failing()) rest_in_.assign(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(have));
+  if (!alive) return;  // the buffer goes with the host's
   buffers_.give_in(std::move(in));
   settle();
 }
@@ -234,19 +248,18 @@ void SocketConnection::on_timer() {
 
 void SocketConnection::schedule_pump() {
   if (std::exchange(pump_posted_, true)) return;
-  runtime_.post([this, alive = alive_] {
-    if (!*alive) return;
+  runtime_.post(life_.guard([this] {
     pump_posted_ = false;
     pump();
-  });
+  }));
 }
 
 void SocketConnection::pump() {
   if (phase_ == Phase::ended) return;
   if (!table_.deliver()) return;
-  const auto alive = alive_;
+  const LifeWatch alive = life_.watch();
   const bool unfinished = flush(true);
-  if (!*alive) return;
+  if (!alive) return;
   if (unfinished) schedule_pump();
   settle();
 }
@@ -279,7 +292,7 @@ bool SocketConnection::send_rest() {
 
 bool SocketConnection::flush(bool tell_streams) {
   if (flushing_ || phase_ == Phase::good_bye || phase_ == Phase::ended) return false;
-  const auto alive = alive_;
+  const LifeWatch alive = life_.watch();
   flushing_ = true;
   bool unfinished = false;
   std::size_t sent = 0;
@@ -304,7 +317,7 @@ bool SocketConnection::flush(bool tell_streams) {
     if (told && !table_.deliver()) return false;
     if (out_end_ == 0 && !told) break;
   }
-  if (!*alive) return false;
+  if (!alive) return false;
   flushing_ = false;
   if (out_begin_ == out_end_) give_back_out();
   return unfinished;

@@ -6,20 +6,21 @@
 // when it has returned; calls of users only queue and flush. After 256 KiB or 200 µs in a row it goes to the back of
 // the runtime's queue.
 //
-// Life: one Phase, whose ends are told by ConnectionOwner::on_closed(why) once; destroying it in any phase calls
-// nobody.
+// Life: one Phase. ConnectionOwner::on_closed(why) tells its end once; destroying the connection in any phase calls
+// nobody. In each line, what happens leads from one phase to another:
 //
-//   running         --close()-->                   closing
-//   running         --the socket or engine fails-> failed
-//   closing         --all is sent-->               good_bye   (the writing side is shut)
-//   closing         --the handshake is not over, or the deadline-->  ended (the close's reason)
-//   closing         --fails-->                     closing_failed
-//   failed          --close()-->                   closing_failed
-//   failed, closing_failed  --at rest-->           ended (the failure; the close's reason where the peer is merely
-//   gone, Errc::reset) good_bye        --the far end closes or fails, the deadline, 500 ms-->  ended (the close's
-//   reason)
+//   running                 close()                              closing
+//   running                 the socket or the engine fails       failed
+//   closing                 everything is sent                   good_bye (the writing side is shut)
+//   closing                 no handshake yet, or the deadline    ended, with the reason of close()
+//   closing                 the socket or the engine fails       closing_failed
+//   failed                  close()                              closing_failed
+//   failed, closing_failed  the engine is at rest                ended, with the failure
+//   good_bye                the far end closes or fails,         ended, with the reason of close()
+//                           the deadline, or 500 ms
 //
-// The first close() counts, and the first failure; what else is asked in a later phase does nothing.
+// A failure that says no more than that the peer has gone (Errc::reset) gives way to the reason of close(). The first
+// close() counts, and the first failure; what else is asked in a later phase does nothing.
 //
 // Thread: the network thread. Bounds: the engine's, one shared buffer in each direction while there is traffic, at most
 // one sealed message of unconsumed input at rest.
@@ -31,6 +32,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/connection/io_buffers.hpp"
 #include "libp2p/connection/stream_table.hpp"
@@ -77,6 +79,7 @@ class SocketConnection final : public Connection,
   bool reset_largest_unread(Nanos stalled) override { return table_.reset_largest_unread(stalled); }
   Result<std::shared_ptr<StreamState>> open_stream(std::vector<std::string> protocols) override;
   void close(Error why, MonoTime deadline, CloseCode code = CloseCode::normal) override;
+  void check() const override;
 
  private:
   // How long a closing connection waits for the far end to have read everything, so that TCP loses nothing.
@@ -137,7 +140,7 @@ class SocketConnection final : public Connection,
   std::unique_ptr<runtime::Socket> socket_;
   std::unique_ptr<ConnectionEngine> engine_;
   std::unique_ptr<runtime::Timer> timer_;
-  std::shared_ptr<bool> alive_;  // false once destroyed; posted calls and loops look at it
+  LifeToken life_;  // for posted calls, and for loops that call users
   StreamTable table_;
 
   Phase phase_ = Phase::running;

@@ -1,5 +1,7 @@
 #include "libp2p/connection/stream_table.hpp"
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 
 class StreamTable::Port final : public ConnectionPort {
@@ -53,12 +55,12 @@ class StreamTable::Port final : public ConnectionPort {
 };
 
 StreamTable::StreamTable(runtime::Runtime& runtime, Connection& connection, ConnectionOwner& owner,
-                         StreamCarrier& carrier, std::shared_ptr<const bool> alive)
+                         StreamCarrier& carrier, const LifeToken& life)
     : runtime_(runtime),
       connection_(connection),
       owner_(owner),
       carrier_(carrier),
-      alive_(std::move(alive)),
+      life_(life),
       port_(std::make_shared<Port>(*this, connection.id())) {}
 
 StreamTable::~StreamTable() {
@@ -83,7 +85,8 @@ std::shared_ptr<StreamState> StreamTable::find(StreamId id) const {
 
 std::shared_ptr<StreamState> StreamTable::add(StreamId id, Direction direction) {
   auto stream = std::make_shared<StreamState>(runtime_, port_, id, connection_.peer(), direction);
-  streams_.emplace(id, stream);
+  const bool fresh = streams_.emplace(id, stream).second;
+  OPP2P_ASSERT(fresh, "the carrier never uses a stream's id twice", id);
   return stream;
 }
 
@@ -141,7 +144,7 @@ void StreamTable::on_stream_writable(StreamId id) {
 
 bool StreamTable::deliver() {
   if (delivering_) return true;
-  const auto alive = alive_;
+  const LifeWatch alive = life_.watch();
   delivering_ = true;
   while (!to_tell_.empty()) {
     telling_.swap(to_tell_);
@@ -149,7 +152,7 @@ bool StreamTable::deliver() {
       const auto stream = std::move(telling_[i]);
       stream->queued = false;
       stream->deliver();
-      if (!*alive) return false;
+      if (!alive) return false;
     }
     telling_.clear();
   }
@@ -184,6 +187,8 @@ void StreamTable::on_timeout(MonoTime now) {
 // ---- unread bytes ----
 
 void StreamTable::on_unread(std::ptrdiff_t change) {
+  OPP2P_ASSERT(change >= 0 || static_cast<std::size_t>(-change) <= unread_, "no more is read than was unread", change,
+               unread_);
   unread_ = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(unread_) + change);
   const auto needed = [this] { return (unread_ + kMemoryUnit - 1) / kMemoryUnit * kMemoryUnit; };
   if (needed() > unread_taken_) {
@@ -194,6 +199,22 @@ void StreamTable::on_unread(std::ptrdiff_t change) {
   // Also when taking has reset a stream of this connection.
   if (needed() < unread_taken_) owner_.give_memory(unread_taken_ - needed());
   unread_taken_ = needed();
+}
+
+void StreamTable::check() const {
+  std::size_t unread = 0;
+  for (const auto& [id, stream] : streams_) {
+    OPP2P_CHECK(stream->id == id, "a stream stands under its id", id, stream->id);
+    OPP2P_CHECK(!stream->dead || stream->unread() == 0, "a dead stream holds no bytes", id, stream->unread());
+    unread += stream->unread();
+  }
+  OPP2P_CHECK(unread == unread_, "the unread bytes are those of the streams", unread, unread_);
+  OPP2P_CHECK(unread_taken_ == 0 || (unread_taken_ >= unread_ && unread_taken_ - unread_ < kMemoryUnit),
+              "room is taken in units, for what is unread", unread_taken_, unread_);
+  for (const auto& stream : to_tell_) OPP2P_CHECK(stream->queued, "a stream is queued once", stream->id);
+  for (std::size_t i = 1; i < lingering_.size(); ++i) {
+    OPP2P_CHECK(lingering_[i - 1].first <= lingering_[i].first, "streams linger in order of time", i);
+  }
 }
 
 bool StreamTable::reset_largest_unread(Nanos stalled) {

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/connection/stream_state.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/seams/transport.hpp"
@@ -50,9 +51,9 @@ class StreamCarrier {
 
 class StreamTable final : public StreamEvents {
  public:
-  // `alive` is the connection's token: false once it is destroyed.
+  // `life` is the connection's, and ends when the connection is destroyed.
   StreamTable(runtime::Runtime& runtime, Connection& connection, ConnectionOwner& owner, StreamCarrier& carrier,
-              std::shared_ptr<const bool> alive);
+              const LifeToken& life);
   // Whoever waits is woken from the runtime's queue; nobody is called. The carrier has reset its streams before, by
   // event.
   ~StreamTable() override;
@@ -85,6 +86,8 @@ class StreamTable final : public StreamEvents {
   std::size_t unread() const { return unread_; }
   // Connection::reset_largest_unread; of two that hold the same the older one goes.
   bool reset_largest_unread(Nanos stalled);
+  // Outside of every call.
+  void check() const;
 
  private:
   class Port;
@@ -100,7 +103,7 @@ class StreamTable final : public StreamEvents {
   Connection& connection_;
   ConnectionOwner& owner_;
   StreamCarrier& carrier_;
-  const std::shared_ptr<const bool> alive_;
+  const LifeToken& life_;
   std::shared_ptr<Port> port_;
 
   std::map<StreamId, std::shared_ptr<StreamState>> streams_;  // ordered: the peer chooses part of an id

@@ -109,8 +109,8 @@ class StreamTableTest : public ::testing::Test {
   FakeConnection connection;
   FakeOwner owner;
   FakeCarrier carrier;
-  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
-  std::unique_ptr<StreamTable> table = std::make_unique<StreamTable>(node.runtime(), connection, owner, carrier, alive);
+  LifeToken life;
+  std::unique_ptr<StreamTable> table = std::make_unique<StreamTable>(node.runtime(), connection, owner, carrier, life);
 };
 
 TEST_F(StreamTableTest, an_inbound_stream_goes_to_the_owner_with_its_protocol) {
@@ -167,7 +167,7 @@ TEST_F(StreamTableTest, a_user_may_end_the_connection_in_a_delivery_and_the_othe
   const auto state = table->add_outbound(3, "/x/1");
   state->watcher = &watcher;
   told.when_ended = [this] {
-    *alive = false;
+    life.end();
     table.reset();
   };
   table->on_stream_end(1);

@@ -48,7 +48,7 @@ struct Side {
                                           }});
   }
   PeerId id() const { return PeerId::from_public_key(key.public_key()); }
-  Multiaddr address() const { return tcp::to_multiaddr({node.ip4(), 9000}); }
+  Multiaddr address() const { return tcp::to_multiaddr({node.ip4(), 9000}).value(); }
 
   runtime::SimNode node;
   crypto::PrivateKey key;

@@ -1,5 +1,5 @@
-// ChaCha20-Poly1305 (RFC 8439) with one key and a context that is kept between messages, and the nonce form of the
-// Noise protocol (32 zero bits, then a 64-bit little-endian counter; Noise section 5.1 and 12.3).
+// ChaCha20-Poly1305 (RFC 8439) with one key. The cipher context is kept between messages. Nonces have the form of the
+// Noise protocol: 32 zero bits, then a 64-bit little-endian counter (Noise, sections 5.1 and 12.3).
 #pragma once
 
 #include <memory>

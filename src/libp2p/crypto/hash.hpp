@@ -1,5 +1,5 @@
-// Digests and what is built on them: SHA-256, SHA-512, Keccak-256 (Ethereum's, not SHA-3), HMAC and HKDF.
-// One call hashes a view; the classes take a message in parts.
+// Digests and constructions on them: SHA-256, SHA-512, Keccak-256 (Ethereum's, not SHA-3), HMAC and HKDF. The functions
+// hash one view. The classes take a message in parts.
 #pragma once
 
 #include <memory>

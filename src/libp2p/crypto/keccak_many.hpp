@@ -1,10 +1,9 @@
-// Keccak-256 of many short messages at once: the permutations of four or eight of them run in the lanes of one vector.
-// Lanes are refilled as their messages end, so lengths may differ. Which width is taken follows from the processor:
-// eight lanes with AVX-512, four with AVX2, else one after the other. Stateless and thread-safe. Source: FIPS 202; the
-// padding is Ethereum's.
+// Keccak-256 of many short messages at once. Each lane of a vector register runs the permutation of one message. When a
+// message ends, its lane takes the next one, so lengths may differ. The processor decides the width: eight lanes with
+// AVX-512, four with AVX2, otherwise one. Stateless and thread-safe. Source: FIPS 202; the padding is Ethereum's.
 //
-// A long message can be hashed beside the others, in the general registers: eight lanes then cost a third of what they
-// cost alone, and four cost nothing.
+// One long message can be hashed in the general registers at the same time. The lanes then cost a third of their usual
+// time with eight lanes, and nothing with four.
 #pragma once
 
 #include <span>

@@ -1,7 +1,9 @@
-// libp2p's identity keys: the four types of the peer-ids specification with their protobuf forms, signing and
-// verifying. Ed25519 and secp256k1 are whole; ECDSA (P-256) and RSA keys (2048 to 8192 bits) are read, sign and verify,
-// but are not generated. Values; a secret is wiped when its owner goes. Signatures are over the message itself: Ed25519
-// plainly, the others over its SHA-256, with DER for secp256k1 and ECDSA and PKCS#1 v1.5 for RSA.
+// libp2p's identity keys: the four types of the peer-ids specification, their protobuf forms, signing and verifying.
+// Ed25519 and secp256k1 keys can be generated. ECDSA (P-256) and RSA keys (2048 to 8192 bits) are read, sign and
+// verify. Values; a secret is wiped when it is destroyed.
+//
+// A signature is over the message itself. Ed25519 signs the message, the others its SHA-256. secp256k1 and ECDSA
+// signatures are DER, RSA's are PKCS#1 v1.5.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,5 @@
-// The RSA and ECDSA half of libp2p/crypto/keys.hpp, on OpenSSL: reading DER, signing, verifying. For the sources of
-// this folder. Only the strict DER form of a key is taken (it must encode back to the same bytes), so that one key has
-// one peer id.
+// RSA and ECDSA keys on OpenSSL, for libp2p/crypto/keys.hpp: reading DER, signing, verifying. Private to this folder. A
+// key is accepted only in strict DER (it must encode to the same bytes again), so that one key has one peer id.
 #pragma once
 
 #include "libp2p/base/bytes.hpp"

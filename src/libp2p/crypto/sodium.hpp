@@ -1,5 +1,4 @@
-// Starts libsodium, which picks its fastest code for this processor. Cheap after the first call, safe from every
-// thread.
+// Initialises libsodium, which selects its fastest code for this processor. Cheap after the first call. Thread-safe.
 #pragma once
 
 namespace libp2p::crypto {

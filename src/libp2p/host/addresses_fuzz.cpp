@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const char* const whole : {"/32", "/128"}) {
       if (const auto subnet = Subnet::from_text(*ip + whole)) require(subnet->contains(*ip) && subnet->contains(text));
     }
-    require(tcp::endpoint_of(tcp::to_multiaddr({*ip, 9222})).value().ip == *ip);
+    require(tcp::endpoint_of(tcp::to_multiaddr({*ip, 9222}).value()).value().ip == *ip);
   }
   const auto address = Multiaddr::from_text(text);
   if (!address) return 0;
@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           (resolved && with_ip(*resolved, "fd00::1").value().components().size() == resolved->components().size()));
   const auto end = tcp::endpoint_of(target->address);
   if (end && end->ip.find('%') == std::string::npos) {
-    const auto again = tcp::endpoint_of(tcp::to_multiaddr(*end));
+    const auto again = tcp::endpoint_of(tcp::to_multiaddr(*end).value());
     require(again && *again == *end);
   }
   return 0;

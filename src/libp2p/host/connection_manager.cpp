@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 
 void ConnectionManager::protect(const PeerId& peer, std::string tag) { protections_[peer].insert(std::move(tag)); }
@@ -67,7 +69,12 @@ std::vector<std::uint64_t> ConnectionManager::choose(const std::vector<Connectio
   const std::size_t excess = open.size() - std::min(config_.low, open.size());
   if (candidates.size() > excess) candidates.resize(excess);
   std::vector<std::uint64_t> out;
-  for (const auto* info : candidates) out.push_back(info->id);
+  for (const auto* info : candidates) {
+    OPP2P_ASSERT(!is_spared(info->peer) && info->opened + config_.grace <= now,
+                 "protected and spared peers and young connections stay", info->id, info->peer);
+    out.push_back(info->id);
+  }
+  OPP2P_ASSERT(out.size() <= excess, "no more go than are above the low water", out, excess);
   return out;
 }
 
@@ -84,6 +91,16 @@ std::optional<MonoTime> ConnectionManager::next_check(const std::vector<Connecti
   MonoTime next = due[std::min(open.size() - std::min(config_.low, config_.high), due.size()) - 1] + Seconds(1);
   if (last_trim_) next = std::max(next, *last_trim_ + config_.silence);
   return std::max(next, now + Seconds(1));
+}
+
+void ConnectionManager::check(const std::function<bool(const PeerId& peer)>& is_connected) const {
+  for (const Tags* tags : {&protections_, &spared_}) {
+    for (const auto& [peer, of_peer] : *tags)
+      OPP2P_CHECK(!of_peer.empty(), "who is protected or spared is so for a reason", peer);
+  }
+  for (const auto& [peer, values] : values_) OPP2P_CHECK(!values.empty(), "a value was given by somebody", peer);
+  for (const PeerId& peer : proven_)
+    OPP2P_CHECK(is_connected(peer), "what is known of a peer goes with its last connection", peer);
 }
 
 }  // namespace libp2p

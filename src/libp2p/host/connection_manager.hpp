@@ -50,6 +50,8 @@ class ConnectionManager {
   // When choose() is worth calling again without a new connection: above the high water, once grace and silence are
   // over.
   std::optional<MonoTime> next_check(const std::vector<ConnectionInfo>& open, MonoTime now) const;
+  // `is_connected` says whether a peer has a connection.
+  void check(const std::function<bool(const PeerId& peer)>& is_connected) const;
 
  private:
   ConnectionManagerConfig config_;

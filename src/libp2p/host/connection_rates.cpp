@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 
 namespace {
@@ -34,11 +36,24 @@ void ConnectionRates::take(const Bytes& block, const RateLimit& limit, MonoTime 
   const MonoTime full_at = before + refill_time(limit, 1);
   full_at_.emplace(block, full_at);
   by_time_.emplace(full_at, block);
+  OPP2P_ASSERT(full_at_.size() <= std::max<std::size_t>(1, entries_), "a bounded number of blocks has a bucket",
+               full_at_);
 }
 
 void ConnectionRates::forget(MonoTime full_at, const Bytes& block) {
-  by_time_.erase({full_at, block});
-  full_at_.erase(block);
+  const std::size_t in_order = by_time_.erase({full_at, block});
+  const std::size_t in_table = full_at_.erase(block);
+  OPP2P_ASSERT(in_order == 1 && in_table == 1, "a bucket that is forgotten was there", block);
+}
+
+void ConnectionRates::check() const {
+  OPP2P_CHECK(full_at_.size() <= std::max<std::size_t>(1, entries_), "a bounded number of blocks has a bucket",
+              full_at_);
+  OPP2P_CHECK(by_time_.size() == full_at_.size(), "each bucket stands in the order of time once", by_time_, full_at_);
+  for (const auto& [full_at, block] : by_time_) {
+    const auto known = full_at_.find(block);
+    OPP2P_CHECK(known != full_at_.end() && known->second == full_at, "order and table agree", block);
+  }
 }
 
 ShareFull ConnectionRates::try_take(const AddressBlocks& blocks, MonoTime now) {

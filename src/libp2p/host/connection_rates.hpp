@@ -29,6 +29,7 @@ class ConnectionRates {
   // empty have none.
   ShareFull try_take(const AddressBlocks& blocks, MonoTime now);
   std::size_t size() const { return full_at_.size(); }
+  void check() const;
 
  private:
   bool has_token(const Bytes& block, const RateLimit& limit, MonoTime now) const;

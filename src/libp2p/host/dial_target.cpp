@@ -60,6 +60,7 @@ Result<DialTarget> dial_target(const Multiaddr& address) {
   }
   DialTarget out;
   out.address = address.without_peer_id();
+  if (out.address.empty()) return not_usable(address, "it names a peer and no place; give the peer's IP or name too");
   if (const auto family = family_of_name(parts[0].protocol)) {
     out.name = std::string(as_text(parts[0].value));
     out.family = *family;

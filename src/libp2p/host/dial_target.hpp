@@ -20,7 +20,7 @@ struct DialTarget {
   Multiaddr address;
 };
 
-// Errc::invalid_argument for an empty address, Errc::unsupported for /dnsaddr.
+// Errc::invalid_argument for an empty address, Errc::unsupported for /dnsaddr and for /p2p/ID alone.
 Result<DialTarget> dial_target(const Multiaddr& address);
 
 // `address`, which begins with an IP or a name, with `ip` in its place ("fe80::1%eth0": with its zone). What follows,

@@ -41,6 +41,14 @@ TEST(DialTarget, says_what_it_cannot_look_up) {
             "/ip4, /ip6 or /dns address");
 }
 
+TEST(DialTarget, a_peer_without_a_place_is_refused) {
+  const auto alone = dial_target(address("/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"));
+  EXPECT_EQ(alone.error().code(), Errc::unsupported);
+  EXPECT_EQ(alone.error().text(),
+            "'/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA' cannot be used: it names a peer and no "
+            "place; give the peer's IP or name too");
+}
+
 TEST(DialTarget, tells_a_place_as_people_write_it) {
   EXPECT_EQ(place_text(address("/ip4/1.2.3.4/tcp/9222")), "1.2.3.4:9222");
   EXPECT_EQ(place_text(address("/ip6zone/eth0/ip6/fe80::1/udp/9222")), "[fe80::1%eth0]:9222");

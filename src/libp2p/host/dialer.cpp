@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/peer_text.hpp"
 #include "libp2p/host/address_scope.hpp"
 #include "libp2p/host/dial_target.hpp"
@@ -12,28 +13,7 @@ using runtime::Parking;
 using runtime::Task;
 using runtime::Wake;
 
-void DialJob::finish(Result<PeerId> result) {
-  if (outcome) return;
-  outcome.emplace(std::move(result));
-  for (Parking* waiter : waiters) waiter->wake(Wake::ok);
-}
-
 namespace {
-
-class JobWaiter {
- public:
-  JobWaiter(DialJob& job, Parking& parking) : job_(job), parking_(parking) { job_.waiters.push_back(&parking_); }
-  ~JobWaiter() {
-    std::erase(job_.waiters, &parking_);
-    if (job_.waiters.empty() && !job_.outcome && job_.on_abandoned) job_.on_abandoned();
-  }
-  JobWaiter(const JobWaiter&) = delete;
-  JobWaiter& operator=(const JobWaiter&) = delete;
-
- private:
-  DialJob& job_;
-  Parking& parking_;
-};
 
 // One dial of a transport and the coroutine that waits for it.
 struct Dialled {
@@ -56,26 +36,11 @@ std::string seconds(Nanos duration) {
 
 }  // namespace
 
-Task<Result<PeerId>> wait_for_dial(std::shared_ptr<DialJob> job) {
-  if (!job->outcome) {
-    Parking parking;
-    JobWaiter waiter(*job, parking);
-    co_await parking.park();
-    if (parking.outcome() != Wake::ok) co_return parking.result("the dial").error();
-  }
-  co_return *job->outcome;
-}
-
 Dialer::Dialer(runtime::Runtime& runtime, const HostConfig& config, Swarm& swarm, Gater& gater, HostCounters& counters)
-    : runtime_(runtime),
-      config_(config),
-      swarm_(swarm),
-      gater_(gater),
-      counters_(counters),
-      alive_(std::make_shared<bool>(true)) {}
+    : runtime_(runtime), config_(config), swarm_(swarm), gater_(gater), counters_(counters) {}
 
 Dialer::~Dialer() {
-  *alive_ = false;
+  life_.end();
   cancel();
 }
 
@@ -88,6 +53,15 @@ void Dialer::cancel() {
   jobs_.clear();
 }
 
+void Dialer::check() const {
+  OPP2P_CHECK(jobs_.size() <= config_.limits.pending_dials, "a bounded number of dials is under way", jobs_.size());
+  OPP2P_CHECK(jobs_.empty() || !cancelled_, "no dial is under way after all were cancelled", jobs_.size());
+  for (const auto& [key, running] : jobs_) {
+    OPP2P_CHECK(running.job->key == key && running.scope != nullptr, "a dial under way stands under its key");
+    OPP2P_CHECK(!running.job->outcome, "a dial under way has no outcome");
+  }
+}
+
 void Dialer::abandon(const std::string& key) {
   if (end(key, fail(Errc::cancelled, "nobody waits for the dial any more"))) ++counters_.abandoned_dials;
 }
@@ -98,6 +72,7 @@ void Dialer::on_connected(const PeerId& peer) { (void)end(key_of(peer), peer); }
 bool Dialer::end(const std::string& key, Result<PeerId> outcome) {
   auto node = jobs_.extract(key);
   if (!node) return false;
+  OPP2P_ASSERT(!node.mapped().job->outcome, "a dial that is under way has no outcome");
   node.mapped().job->finish(std::move(outcome));
   if (on_dial_) on_dial_(*node.mapped().job);
   node.mapped().scope->cancel();
@@ -107,22 +82,16 @@ bool Dialer::end(const std::string& key, Result<PeerId> outcome) {
 }
 
 void Dialer::free_ended() {
-  runtime_.post([this, alive = alive_] {
-    if (*alive) ended_.clear();
-  });
+  runtime_.post(life_.guard([this] { ended_.clear(); }));
 }
 
 std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Multiaddr>& addresses) {
+  OPP2P_ASSERT(!addresses.empty(), "a dial has an address to begin with");
   std::string key = peer.empty() ? "address " + addresses.front().text() : key_of(peer);
   const auto known = jobs_.find(key);
   if (known != jobs_.end()) {
-    const auto& job = known->second.job;
-    for (const auto& address : addresses) {
-      const bool queued = std::find(job->addresses.begin(), job->addresses.end(), address) != job->addresses.end();
-      const bool tried = std::find(job->tried.begin(), job->tried.end(), address) != job->tried.end();
-      if (!queued && !tried) job->addresses.push_back(address);
-    }
-    return job;
+    known->second.job->add(addresses);
+    return known->second.job;
   }
   auto job = std::make_shared<DialJob>();
   job->key = std::move(key);

@@ -1,32 +1,22 @@
-// Dials peers: one dial per peer at a time however many ask for it, its addresses one after another, names resolved,
-// each address by the transport that takes it, each step under its own deadline and the whole under a minute. Owned by
-// the host. Thread: the network thread. Bounds: Limits::pending_dials.
+// Dials peers. There is one dial per peer at a time, however many ask for it. A dial tries its addresses one after
+// another: it resolves the name that an address begins with and gives each IP to the transport that takes it. Each step
+// has its own deadline; the whole dial has a minute.
+//
+// Owner: HostState. Thread: the network thread. Bounds: Limits::pending_dials. Re-entrancy: those who hear of dials are
+// called inside dial(), on_connected() and the dial's coroutine, and must not destroy the dialer.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "libp2p/base/life_token.hpp"
+#include "libp2p/host/dial_job.hpp"
 #include "libp2p/host/swarm.hpp"
-#include "libp2p/runtime/parking.hpp"
 
 namespace libp2p {
-
-// One dial and those who wait for it. Shared, so that a waiter survives the dialer.
-struct DialJob {
-  std::string key;
-  PeerId peer;  // empty: whoever answers
-  std::deque<Multiaddr> addresses;
-  std::vector<Multiaddr> tried;
-  std::optional<Result<PeerId>> outcome;
-  std::vector<runtime::Parking*> waiters;
-  std::function<void()> on_abandoned;  // the last waiter has gone before the outcome
-
-  void finish(Result<PeerId> result);
-};
 
 class Dialer {
  public:
@@ -51,6 +41,7 @@ class Dialer {
   void on_resolved(ResolvedFn heard) { resolved_ = std::move(heard); }
   // Hears of each dial when it begins, and again when it has its outcome, but for those that cancel() ends.
   void on_dial(std::function<void(const DialJob&)> heard) { on_dial_ = std::move(heard); }
+  void check() const;
 
  private:
   // One dial and the scope that its coroutine runs in.
@@ -77,14 +68,11 @@ class Dialer {
   HostCounters& counters_;
   ResolvedFn resolved_;
   std::function<void(const DialJob&)> on_dial_;
-  std::shared_ptr<bool> alive_;
+  LifeToken life_;  // for what is posted
   bool cancelled_ = false;
   // Scopes of dials that have ended: freed from the runtime's queue, since a coroutine cannot destroy its own.
   std::vector<std::unique_ptr<runtime::TaskScope>> ended_;
   std::map<std::string, Running> jobs_;  // last: its coroutines use everything above
 };
-
-// Waits for a dial's outcome; Errc::cancelled when the dialer goes away.
-runtime::Task<Result<PeerId>> wait_for_dial(std::shared_ptr<DialJob> job);
 
 }  // namespace libp2p

@@ -1,106 +1,92 @@
 #include "libp2p/host/host.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "libp2p/host/address_scope.hpp"
 #include "libp2p/host/dial_target.hpp"
+#include "libp2p/host/host_calls.hpp"
 #include "libp2p/host/host_state.hpp"
-#include "libp2p/protocols/multistream/negotiator.hpp"
-#include "libp2p/transports/tcp/tcp_transport.hpp"
 
 namespace libp2p {
 
 using runtime::Task;
 
-HostConfig::HostConfig(crypto::PrivateKey key) : identity(std::move(key)), transports{tcp::transport()} {}
-
-Host::Host(runtime::Runtime& runtime, HostConfig config) : state_(std::make_shared<State>(runtime, std::move(config))) {
-  state_->self_weak = state_;
-}
-Host::~Host() {
-  // Somebody further up the stack may hold the state for a moment longer.
-  state_->closing = true;
-  state_->events.close();
-}
+Host::Host(runtime::Runtime& runtime, HostConfig config)
+    : state_(std::make_unique<HostState>(runtime, std::move(config))) {}
+Host::~Host() = default;
 
 runtime::Runtime& Host::runtime() { return state_->runtime; }
 const PeerId& Host::id() const { return state_->self; }
 const crypto::PrivateKey& Host::identity() const { return state_->config.identity; }
 const HostConfig& Host::config() const { return state_->config; }
 
+// ---- where it can be reached ----
+
 Result<void> Host::listen(const Multiaddr& address) {
   if (state_->closing) return fail(Errc::closed, "the host is closed");
   OPP2P_TRYV(state_->swarm->listen(address));
-  state_->tell(AddressesChanged());
+  state_->observers.tell(AddressesChanged());
   return {};
 }
-Result<void> Host::can_dial(const Multiaddr& address) const {
-  OPP2P_TRY(const DialTarget target, dial_target(address));
-  if (state_->swarm->dialler_of(target.address) != nullptr) return {};
-  return not_usable(address, state_->swarm->why_not(target.address));
-}
-std::vector<Multiaddr> Host::bound_addresses() const { return state_->swarm->listen_addresses(); }
+
 std::vector<Multiaddr> Host::listen_addresses() const {
   const std::vector<Multiaddr> bound = bound_addresses();
   const auto is_any = [](const Multiaddr& address) { return reach_of(address) == Reach::unspecified; };
   if (std::none_of(bound.begin(), bound.end(), is_any)) return bound;
   std::vector<Multiaddr> own;
   for (const auto& ip : state_->runtime.interface_ips()) {
-    if (auto one = ip_address(ip)) own.push_back(std::move(*one));
+    if (auto one = ip_address(ip)) own.push_back(std::move(*one));  // else nobody could dial it
   }
   return own.empty() ? bound : specified(bound, own);
 }
 
+std::vector<Multiaddr> Host::bound_addresses() const { return state_->swarm->listen_addresses(); }
+
+Result<void> Host::can_dial(const Multiaddr& address) const {
+  OPP2P_TRY(const DialTarget target, dial_target(address));
+  if (state_->swarm->dialler_of(target.address) != nullptr) return {};
+  return not_usable(address, state_->swarm->why_not(target.address));
+}
+
+// ---- what it speaks ----
+
 void Host::set_stream_handler(std::string protocol, StreamAcceptor acceptor) {
-  if (!acceptor) {
-    throw std::invalid_argument("the stream handler of '" + protocol +
-                                "' is empty; remove_stream_handler() stops serving a protocol");
-  }
-  const bool fits = !protocol.empty() && protocol.size() < multistream::kMaxMessage;
-  if (!fits || protocol.find('\n') != std::string::npos) {
-    throw std::invalid_argument("'" + protocol + "' cannot be proposed: a protocol has 1 to " +
-                                std::to_string(multistream::kMaxMessage - 1) + " bytes and no line break");
-  }
-  const auto [at, is_new] = state_->acceptors.insert_or_assign(std::move(protocol), std::move(acceptor));
-  if (is_new) state_->on_protocols_changed();
+  if (state_->acceptors.set(std::move(protocol), std::move(acceptor))) state_->observers.on_protocols_changed();
 }
 void Host::remove_stream_handler(std::string_view protocol) {
-  const auto found = state_->acceptors.find(protocol);
-  if (found == state_->acceptors.end()) return;
-  state_->acceptors.erase(found);
-  state_->on_protocols_changed();
+  if (state_->acceptors.remove(protocol)) state_->observers.on_protocols_changed();
 }
-std::vector<std::string> Host::protocols() const { return state_->list_protocols(); }
+std::vector<std::string> Host::protocols() const { return state_->acceptors.protocols(); }
 
-Task<Result<PeerId>> Host::connect(Multiaddr address) {
-  std::weak_ptr<State> weak = state_;
-  return State::connect_to(std::move(weak), std::move(address));
-}
-Task<Result<PeerId>> Host::connect(PeerId peer) {
-  std::weak_ptr<State> weak = state_;
-  return State::connect_peer(std::move(weak), std::move(peer));
-}
+// ---- connections ----
+
+Task<Result<PeerId>> Host::connect(Multiaddr address) { return connect_to(HostLink(*state_), std::move(address)); }
+Task<Result<PeerId>> Host::connect(PeerId peer) { return connect_peer(HostLink(*state_), std::move(peer)); }
 bool Host::disconnect(const PeerId& peer, std::string_view why) {
-  return state_->swarm->close_peer(peer, fail(Errc::closed, std::string(why)), state_->runtime.now().mono + kCloseTime);
+  const MonoTime deadline = state_->runtime.now().mono + Swarm::kCloseTime;
+  return state_->swarm->close_peer(peer, fail(Errc::closed, std::string(why)), deadline);
 }
+bool Host::connected(const PeerId& peer) const { return state_->swarm->connected(peer); }
+std::vector<PeerId> Host::connected_peers() const { return state_->swarm->peers(); }
+std::vector<ConnectionInfo> Host::connections() const { return state_->swarm->connections(); }
+std::vector<ConnectionInfo> Host::connections(const PeerId& peer) const { return state_->swarm->connections(peer); }
+
+// ---- streams ----
+
 Task<Result<Stream>> Host::open_stream(PeerId peer, ProtocolName protocol, std::optional<MonoTime> deadline) {
   std::vector<std::string> protocols;
   protocols.emplace_back(protocol.text());
   return open(std::move(peer), std::move(protocols), deadline);
 }
 Task<Result<Stream>> Host::open(PeerId peer, std::vector<std::string> protocols, std::optional<MonoTime> deadline) {
-  std::weak_ptr<State> weak = state_;
-  if (!deadline) return State::open(std::move(weak), std::move(peer), std::move(protocols));
+  HostLink link(*state_);
+  if (!deadline) return libp2p::open_stream(std::move(link), std::move(peer), std::move(protocols));
   std::string what = "opening a stream to " + peer.to_base58();
-  auto opening = State::open(std::move(weak), std::move(peer), std::move(protocols));
-  return State::open_by(state_->runtime, std::move(opening), *deadline, std::move(what));
+  auto opening = libp2p::open_stream(std::move(link), std::move(peer), std::move(protocols));
+  return open_by(state_->runtime, std::move(opening), *deadline, std::move(what));
 }
 
-bool Host::connected(const PeerId& peer) const { return state_->swarm->connected(peer); }
-std::vector<PeerId> Host::connected_peers() const { return state_->swarm->peers(); }
-std::vector<ConnectionInfo> Host::connections() const { return state_->swarm->connections(); }
-std::vector<ConnectionInfo> Host::connections(const PeerId& peer) const { return state_->swarm->connections(peer); }
+// ---- what a peer's place is worth ----
 
 void Host::protect(const PeerId& peer, std::string tag) { state_->manager.protect(peer, std::move(tag)); }
 bool Host::unprotect(const PeerId& peer, std::string_view tag) { return state_->manager.unprotect(peer, tag); }
@@ -112,15 +98,6 @@ void Host::stop_sparing(const PeerId& peer, std::string_view tag) { state_->mana
 void Host::set_value(const PeerId& peer, std::string tag, int value) {
   if (connected(peer)) state_->manager.set_value(peer, std::move(tag), value);
 }
-
-AddressBlocks Host::address_blocks(const Multiaddr& remote) const { return state_->address_blocks(remote); }
-AddressBlocks Host::address_blocks(const PeerId& peer) const { return state_->swarm->address_blocks(peer); }
-void Host::exempt(const Cidr& addresses) {
-  auto& exempt = state_->config.limits.exempt;
-  if (std::find(exempt.begin(), exempt.end(), addresses) == exempt.end()) exempt.push_back(addresses);
-}
-void Host::exempt(const PeerId& peer) { state_->exempt_peers.try_emplace(peer); }
-void Host::stop_exempting(const PeerId& peer) { state_->exempt_peers.erase(peer); }
 void Host::mark_proven(const PeerId& peer) {
   if (peer == state_->self || state_->manager.is_proven(peer)) return;
   if (connected(peer)) state_->manager.mark_proven(peer);
@@ -129,23 +106,42 @@ void Host::mark_proven(const PeerId& peer) {
 bool Host::is_proven(const PeerId& peer) const {
   return state_->manager.is_proven(peer) || state_->peerstore.is_proven(peer);
 }
+
+// ---- shares of bounded pools ----
+
+AddressBlocks Host::address_blocks(const PeerId& peer) const { return state_->swarm->address_blocks(peer); }
+AddressBlocks Host::address_blocks(const Multiaddr& remote) const { return state_->exemptions.blocks_of(remote); }
+void Host::exempt(const Cidr& addresses) { state_->exemptions.add(addresses); }
+void Host::exempt(const PeerId& peer) { state_->exemptions.add(peer); }
+void Host::stop_exempting(const PeerId& peer) { state_->exemptions.remove(peer); }
 MemoryAccount& Host::memory() { return state_->memory; }
+
+void Host::check() const {
+  state_->swarm->check();
+  state_->peerstore.check();
+  state_->manager.check([this](const PeerId& peer) { return state_->swarm->connected(peer); });
+  state_->events.check();
+}
 
 Peerstore& Host::peerstore() { return state_->peerstore; }
 Gater& Host::gater() { return *state_->gater; }
 const HostCounters& Host::counters() const { return state_->counters; }
 
+// ---- what happens ----
+
 Subscription Host::subscribe(std::function<void(const HostEvent&)> listener) {
-  return state_->events.subscribe(std::move(listener));
+  return state_->observers.subscribe(std::move(listener));
 }
 void Host::report_identified(const PeerId& peer, std::vector<std::string> protocols) {
   state_->peerstore.set_protocols(peer, protocols);
-  state_->tell(PeerIdentified{peer, std::move(protocols)});
+  state_->observers.tell(PeerIdentified{peer, std::move(protocols)});
 }
 
-Task<void> Host::close(Nanos limit) {
-  std::weak_ptr<State> weak = state_;
-  return State::close(std::move(weak), limit);
+void Host::check() const {
+  state_->swarm->check();
+  state_->dialer->check();
 }
+
+Task<void> Host::close(Nanos limit) { return close_host(HostLink(*state_), limit); }
 
 }  // namespace libp2p

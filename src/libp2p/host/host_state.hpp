@@ -1,79 +1,75 @@
-// The inside of Host, shared by its sources: what it owns, and the coroutines that may outlive it (they hold it
-// weakly). Owned by the host. Thread: the network thread. Bounds: libp2p::Limits.
+// The inside of a Host: its parts and what connects them. The parts are the swarm (connections), the dialer, the
+// acceptors of streams, the connection manager, the peerstore, the gater, the exempt addresses, the observers and the
+// jobs. This class hears what happens to connections and streams, and passes it to the parts that have to know.
+//
+// Owner: Host. Coroutines that may outlive the host hold a HostLink (host_calls.hpp). Thread: the network thread.
+// Bounds: libp2p::Limits. Re-entrancy: SwarmEvents come inside a connection's work; users hear of them from the
+// runtime's queue.
 #pragma once
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "libp2p/base/life_token.hpp"
+#include "libp2p/base/memory_account.hpp"
+#include "libp2p/host/address_exemptions.hpp"
 #include "libp2p/host/connection_manager.hpp"
 #include "libp2p/host/dialer.hpp"
 #include "libp2p/host/gater.hpp"
-#include "libp2p/host/host.hpp"
+#include "libp2p/host/host_config.hpp"
+#include "libp2p/host/host_counters.hpp"
+#include "libp2p/host/host_jobs.hpp"
+#include "libp2p/host/host_observers.hpp"
 #include "libp2p/host/peerstore.hpp"
+#include "libp2p/host/stream_acceptors.hpp"
 #include "libp2p/host/swarm.hpp"
 
 namespace libp2p {
 
-// How long a connection that is closed in order may take to send what is queued.
-inline constexpr Nanos kCloseTime = Seconds(5);
-
-class Host::State final : public SwarmEvents {
+class HostState final : private SwarmEvents, private SwarmPolicy {
  public:
-  State(runtime::Runtime& rt, HostConfig host_config);
-  ~State() override;
+  HostState(runtime::Runtime& rt, HostConfig host_config);
+  ~HostState() override;
+  HostState(const HostState&) = delete;
+  HostState& operator=(const HostState&) = delete;
 
+  Result<std::shared_ptr<StreamState>> start_stream(const PeerId& peer, std::vector<std::string> protocols);
+
+  runtime::Runtime& runtime;
+  const HostConfig config;
+  const PeerId self;
+  const std::shared_ptr<Gater> gater;
+  HostCounters counters;
+  MemoryAccount memory;
+  Peerstore peerstore;
+  ConnectionManager manager;
+  AddressExemptions exemptions;
+  StreamAcceptors acceptors;
+  HostObservers observers;
+  LifeToken life;
+  bool closing = false;
+  runtime::Event emptied;  // signalled when the last connection has gone
+  // In this order: the dialer and the jobs use the swarm, acceptors use all of them and go first.
+  std::unique_ptr<Swarm> swarm;
+  std::unique_ptr<Dialer> dialer;
+  std::unique_ptr<HostJobs> jobs;
+  std::unique_ptr<runtime::TaskScope> scope;  // of acceptors
+
+ private:
   // --- SwarmEvents ---
   void on_opened(const ConnectionInfo& info, bool first_of_peer, const crypto::PublicKey& key) override;
   void on_closed(const ConnectionInfo& info, const Error& why, bool last_of_peer) override;
   void on_refused(const Multiaddr& remote, const Error& why) override;
-  void on_empty() override { emptied->signal(); }
+  void on_empty() override { emptied.signal(); }
   void on_inbound_stream(std::shared_ptr<StreamState> stream) override;
+  // --- SwarmPolicy ---
   bool accepts_protocol(std::string_view protocol) const override { return acceptors.contains(protocol); }
-  std::vector<std::string> list_protocols() const override;
-  AddressBlocks address_blocks(const Multiaddr& remote) const override;
+  std::vector<std::string> list_protocols() const override { return acceptors.protocols(); }
+  AddressBlocks address_blocks(const Multiaddr& remote) const override { return exemptions.blocks_of(remote); }
   Standing standing(const PeerId& peer) const override;
 
-  static runtime::Task<Result<PeerId>> connect_to(std::weak_ptr<State> weak, Multiaddr address);
-  static runtime::Task<Result<PeerId>> connect_peer(std::weak_ptr<State> weak, PeerId peer);
-  static runtime::Task<Result<Stream>> open(std::weak_ptr<State> weak, PeerId peer, std::vector<std::string> protocols);
-  static runtime::Task<void> close(std::weak_ptr<State> weak, Nanos limit);
-
-  // What `opening` gives, or Errc::timed_out at the deadline, which is also the stream's.
-  static runtime::Task<Result<Stream>> open_by(runtime::Runtime& runtime, runtime::Task<Result<Stream>> opening,
-                                               MonoTime deadline, std::string what);
-
-  // Tells the listeners from the queue what has happened, and what that has brought about.
-  void tell(HostEvent event, std::optional<HostEvent> next = std::nullopt);
-  // Tells, once for all changes of one turn, that what is spoken here has changed.
-  void on_protocols_changed();
-  void trim();
-  void collect();
-  Result<std::shared_ptr<StreamState>> start_stream(const PeerId& peer, std::vector<std::string> protocols);
-
-  runtime::Runtime& runtime;
-  HostConfig config;
-  PeerId self;
-  std::shared_ptr<Gater> gater;
-  MemoryAccount memory;
-  Peerstore peerstore;
-  ConnectionManager manager;
-  std::map<PeerId, std::vector<Cidr>> exempt_peers;  // and the addresses that their names led to last
-  HostCounters counters;
-  std::map<std::string, StreamAcceptor, std::less<>> acceptors;
-  EventSource<HostEvent> events;
-  std::weak_ptr<State> self_weak;
-  bool closing = false;
-  bool change_posted = false;  // on_protocols_changed() is on its way
-  std::unique_ptr<runtime::Timer> trim_timer;
-  std::unique_ptr<runtime::Timer> collect_timer;
-  std::unique_ptr<runtime::Event> emptied;  // signalled when the last connection has gone
-  // In this order: the dialer uses the swarm, acceptors use both and go first.
-  std::unique_ptr<Swarm> swarm;
-  std::unique_ptr<Dialer> dialer;
-  std::unique_ptr<runtime::TaskScope> scope;
+  void on_dial(const DialJob& job);
 };
 
 }  // namespace libp2p

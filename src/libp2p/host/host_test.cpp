@@ -224,6 +224,59 @@ TEST_F(HostTest, destroying_a_host_with_open_streams_ends_everybody_who_waits) {
   EXPECT_EQ(pending.peer->error().code(), Errc::cancelled);
 }
 
+Task<void> keep_error(Task<Result<PeerId>> connecting, std::vector<std::string>* log) {
+  const auto peer = co_await connecting;
+  log->push_back("connect: " + (peer ? "ok" : peer.error().message()));
+}
+Task<void> keep_error(Task<Result<Stream>> opening, std::vector<std::string>* log) {
+  const auto stream = co_await opening;
+  log->push_back("open: " + (stream ? "ok" : stream.error().message()));
+}
+Task<void> keep_end(Task<void> closing, std::vector<std::string>* log) {
+  co_await closing;
+  log->push_back("close ended");
+}
+
+TEST_F(HostTest, a_call_that_begins_after_the_host_has_gone_says_that_it_is_closed) {
+  auto a = make_host();
+  const auto b = make_host();
+  auto by_address = a->connect(address_of(*b));
+  auto by_peer = a->connect(b->id());
+  auto opening = a->open_stream(b->id(), "/echo/1");
+  auto closing = a->close(Seconds(1));
+  a.reset();
+  TaskScope scope(nodes[0].runtime());
+  std::vector<std::string> log;
+  scope.spawn(keep_error(std::move(by_address), &log));
+  scope.spawn(keep_error(std::move(by_peer), &log));
+  scope.spawn(keep_error(std::move(opening), &log));
+  scope.spawn(keep_end(std::move(closing), &log));
+  world.run_for(Seconds(1));
+  const std::string closed = fail(Errc::closed, "the host is closed").message();
+  EXPECT_EQ(log,
+            (std::vector<std::string>{"connect: " + closed, "connect: " + closed, "open: " + closed, "close ended"}));
+}
+
+TEST_F(HostTest, a_host_may_go_while_it_is_being_closed) {
+  auto a = make_host();
+  auto b = make_host();
+  auto& rt = b->runtime();
+  b->set_stream_handler("/sink/1", [&rt](Stream stream) { return never_reads(std::move(stream), rt); });
+  ASSERT_TRUE(dial(*a, address_of(*b)));
+  TaskScope scope(nodes[0].runtime());
+  std::size_t written = 0;
+  scope.spawn(write_forever(*a, b->id(), &written));
+  world.run_for(Seconds(1));
+  std::vector<std::string> log;
+  scope.spawn(keep_end(a->close(Seconds(5)), &log));
+  world.run_for(Seconds(1));
+  EXPECT_TRUE(log.empty()) << "it waits for what is being written";
+  a.reset();
+  world.run_for(Seconds(1));
+  EXPECT_EQ(log, std::vector<std::string>{"close ended"});
+  EXPECT_EQ(scope.running(), 0u);
+}
+
 std::uint64_t story(std::uint64_t seed) {
   runtime::SimWorld world(seed);
   std::vector<std::unique_ptr<Host>> hosts;

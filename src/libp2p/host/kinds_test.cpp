@@ -74,6 +74,18 @@ TEST(Kinds, a_host_says_what_is_wrong_with_its_lists) {
   EXPECT_THAT(refusal(node.runtime(), twice), HasSubstr("the multiplexer /yamux/1.0.0 is given twice"));
 }
 
+TEST(Kinds, a_transport_that_is_not_there_is_refused_when_the_host_is_made) {
+  runtime::SimWorld world{1};
+  auto node = world.add_node();
+  const TransportFactory none[] = {nullptr, [](runtime::Runtime&) { return std::unique_ptr<Transport>(); },
+                                   [](runtime::Runtime&) { return std::unique_ptr<SocketTransport>(); }};
+  for (const auto& missing : none) {
+    HostConfig config(test_key(1));
+    config.transports.push_back(missing);
+    EXPECT_THAT(refusal(node.runtime(), config), HasSubstr("HostConfig::transports")) << &missing - none;
+  }
+}
+
 TEST_F(HostTest, speaks_what_its_configuration_offers_and_nothing_else) {
   MuxerKind other = default_muxers().at(0);
   other.id = "/other/1";

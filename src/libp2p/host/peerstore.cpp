@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p {
 
 namespace {
@@ -54,6 +56,7 @@ bool Peerstore::evict_oldest(Rank highest, const Record* except) {
   for (std::size_t rank = 0; rank <= static_cast<std::size_t>(highest); ++rank) {
     for (const auto& [touched, peer] : by_touch_[rank]) {
       const auto at = records_.find(peer);
+      OPP2P_ASSERT(at != records_.end() && at->second.pins == 0, "a pinned record is never evicted", peer);
       if (&at->second == except) continue;
       ++counters_.evicted;
       erase_record(at);
@@ -81,7 +84,11 @@ Peerstore::Record& Peerstore::insert(const PeerId& peer) {
 
 void Peerstore::erase_record(std::map<PeerId, Record>::iterator at) {
   Record& record = at->second;
-  if (record.pins == 0) by_touch_[static_cast<std::size_t>(record.rank)].erase(record.touched);
+  if (record.pins == 0) {
+    const std::size_t erased = by_touch_[static_cast<std::size_t>(record.rank)].erase(record.touched);
+    OPP2P_ASSERT(erased == 1, "a record that is not pinned stands in the order of its rank", at->first);
+  }
+  OPP2P_ASSERT(bytes_ >= record.bytes, "the bytes of all records include those of each", bytes_, record.bytes);
   if (memory_ != nullptr) memory_->give(record.bytes);
   bytes_ -= record.bytes;
   sources_.give_all(at->first);
@@ -107,6 +114,8 @@ bool Peerstore::recount(Record& record) {
     if (!taken && memory_ != nullptr) memory_->take(more);
     bytes_ += more;
   } else {
+    OPP2P_ASSERT(bytes_ >= record.bytes - bytes, "the bytes of all records include those of each", bytes_,
+                 record.bytes);
     bytes_ -= record.bytes - bytes;
     if (memory_ != nullptr) memory_->give(record.bytes - bytes);
   }
@@ -303,6 +312,7 @@ void Peerstore::pin(const PeerId& peer, const AddressBlocks& source) {
   if (record == nullptr) record = &insert(peer);
   if (record->pins++ == 0) by_touch_[static_cast<std::size_t>(record->rank)].erase(record->touched);
   if (sources_.held(peer) > 0) return;
+  OPP2P_ASSERT(record->pins > 0, "a pinned record is pinned");
   const ShareFull full = sources_.check(peer, source, 1);
   if (full == ShareFull::narrow) evict_from_source(source.narrow);
   if (full == ShareFull::wide) evict_from_source(source.wide);
@@ -324,7 +334,9 @@ void Peerstore::unpin(const PeerId& peer) {
   if (found == records_.end() || found->second.pins == 0) return;
   if (--found->second.pins > 0) return;
   found->second.touched = next_touch_++;
-  by_touch_[static_cast<std::size_t>(found->second.rank)].emplace(found->second.touched, peer);
+  const bool is_new =
+      by_touch_[static_cast<std::size_t>(found->second.rank)].emplace(found->second.touched, peer).second;
+  OPP2P_ASSERT(is_new, "a moment belongs to one record", found->second.touched);
 }
 
 bool Peerstore::contains(const PeerId& peer) const { return records_.contains(peer); }

@@ -111,6 +111,7 @@ class Peerstore {
   void erase(const PeerId& peer);
   // Drops expired addresses, what identify told of peers that are long gone, and peers of which nothing is left.
   void collect(MonoTime now);
+  void check() const;  // every invariant (peerstore_check.cpp)
 
  private:
   struct KnownAddress {
@@ -151,6 +152,8 @@ class Peerstore {
   // Ends the least recently touched record of the lowest rank, at most of `highest`. False when there is none.
   bool evict_oldest(Rank highest, const Record* except);
   void evict_from_source(const Bytes& block);
+  void check_record(const PeerId& peer, const Record& record) const;
+  void check_order() const;
 
   PeerstoreLimits limits_;
   MemoryAccount* memory_;

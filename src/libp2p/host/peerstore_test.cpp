@@ -179,6 +179,8 @@ TEST(Peerstore, a_full_account_keeps_newcomers_out_and_lets_the_connected_in) {
   store.set_protocols(peer_of(2), {"/a/1"});
   EXPECT_TRUE(store.supports(peer_of(2), "/a/1"));
   EXPECT_GE(store.counters().refused_bytes, 1u);
+  store.check();
+  memory.give(7500);
 }
 
 TEST(Peerstore, newcomers_do_not_evict_peers_that_were_dialled_or_have_delivered) {

@@ -1,38 +1,40 @@
 #include "libp2p/host/swarm.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/connection/upgraded_transport.hpp"
 #include "libp2p/host/dial_target.hpp"
+#include "libp2p/host/limit_error.hpp"
 
 namespace libp2p {
 
-Error limit_error(std::string_view what, std::size_t value, std::string_view name) {
-  return fail(Errc::exhausted,
-              std::to_string(value) + " " + std::string(what) + " is the limit (" + std::string(name) + ")");
-}
-
 Swarm::Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, Gater& gater, MemoryAccount& memory,
-             HostCounters& counters, SwarmEvents& events)
+             HostCounters& counters, SwarmEvents& events, const SwarmPolicy& policy)
     : runtime_(runtime),
       config_(config),
       self_(std::move(self)),
       gater_(gater),
-      memory_(memory),
       counters_(counters),
       events_(events),
-      alive_(std::make_shared<bool>(true)),
-      half_open_({.total = config.limits.pending_inbound}),
-      inbound_({.narrow = config.limits.connections_per_address, .wide = config.limits.connections_per_ip6_48}),
-      rates_(config.limits.address_rate, config.limits.ip6_48_rate),
-      handshakes_(config.limits.handshakes.per_second, config.limits.handshakes.burst, runtime.now().mono) {
+      policy_(policy),
+      admission_(runtime, config, gater, policy, connections_, counters),
+      unread_(runtime, memory, connections_, counters) {
   auto kinds = ConnectionKinds::make(config_.securities, config_.muxers, config_.identity, runtime_.rng());
   if (!kinds) throw std::invalid_argument("a host cannot be made of this configuration: " + kinds.error().message());
   kinds_ = std::move(*kinds);
-  for (const auto& make : config_.transports) add_transport(make(runtime_));
+  for (const auto& make : config_.transports) {
+    AnyTransport made;
+    if (make) made = make(runtime_);
+    if (std::visit([](const auto& transport) { return transport == nullptr; }, made))
+      throw std::invalid_argument(
+          "a host cannot be made of this configuration: HostConfig::transports has one that is empty");
+    add_transport(std::move(made));
+  }
 }
 
-Swarm::~Swarm() { *alive_ = false; }
+Swarm::~Swarm() { life_.end(); }
 
 void Swarm::add_transport(AnyTransport transport) {
   if (auto* whole = std::get_if<std::unique_ptr<Transport>>(&transport)) {
@@ -83,7 +85,7 @@ std::vector<Multiaddr> Swarm::listen_addresses() const {
 
 Result<ConnectionId> Swarm::admit(Direction direction, const Multiaddr& /*local*/, const Multiaddr& remote) {
   if (direction == Direction::inbound) {
-    if (auto allowed = let_in(remote, events_.address_blocks(remote)); !allowed) {
+    if (auto allowed = admission_.let_in(remote); !allowed) {
       events_.on_refused(remote, allowed.error());
       return std::move(allowed).error();
     }
@@ -93,11 +95,12 @@ Result<ConnectionId> Swarm::admit(Direction direction, const Multiaddr& /*local*
 
 void Swarm::on_half_open(std::unique_ptr<Connection> connection) {
   Connection& made = *connection;
-  Entry& entry = connections_.emplace(made.id(), Entry{std::move(connection), {}, false, std::nullopt}).first->second;
+  SwarmEntry entry;
+  entry.connection = std::move(connection);
+  const auto [place, fresh] = connections_.emplace(made.id(), std::move(entry));
+  OPP2P_ASSERT(fresh, "an id is given to one connection", made.id());
   if (made.direction() == Direction::inbound) {
-    entry.blocks = events_.address_blocks(made.facts().remote);
-    half_open_.take(made.id(), entry.blocks, 1);
-    inbound_.take(made.id(), entry.blocks, 1);
+    admission_.on_half_open(place->second);
   } else {
     ++pending_outbound_;
   }
@@ -109,9 +112,9 @@ ConnectionConfig Swarm::config_for(std::optional<PeerId> expected) {
   ConnectionConfig config;
   config.kinds = kinds_;
   config.expected_peer = std::move(expected);
-  config.accepts_protocol = [this](std::string_view protocol) { return events_.accepts_protocol(protocol); };
-  config.list_protocols = [this] { return events_.list_protocols(); };
-  config.may_grow = [this](std::size_t bytes) { return may_grow(bytes); };
+  config.accepts_protocol = [this](std::string_view protocol) { return policy_.accepts_protocol(protocol); };
+  config.list_protocols = [this] { return policy_.list_protocols(); };
+  config.may_grow = [this](std::size_t bytes) { return unread_.may_grow(bytes); };
   config.limits.handshake_timeout = limits.handshake_timeout;
   config.limits.stream_negotiation_timeout = limits.negotiation_timeout;
   config.limits.streams.max_inbound_streams = limits.streams_per_connection;
@@ -142,12 +145,13 @@ Result<void> Swarm::allow(Connection& connection) {
 
 Result<void> Swarm::on_ready(Connection& connection) {
   OPP2P_TRYV(allow(connection));
-  Entry& entry = connections_.at(connection.id());
+  SwarmEntry& entry = connections_.at(connection.id());
+  OPP2P_ASSERT(!entry.open, "a connection becomes ready once", connection.id());
   if (connection.direction() == Direction::inbound) {
-    OPP2P_TRYV(take_open_place(entry));
-    half_open_.give_all(connection.id());
+    OPP2P_TRYV(admission_.open(entry));
   } else {
-    entry.blocks = events_.address_blocks(connection.facts().remote);
+    OPP2P_ASSERT(pending_outbound_ > 0, "an outbound connection that becomes ready was half-open", connection.id());
+    entry.blocks = policy_.address_blocks(connection.facts().remote);
     --pending_outbound_;
   }
   entry.open = true;
@@ -157,32 +161,35 @@ Result<void> Swarm::on_ready(Connection& connection) {
   return {};
 }
 
+Nanos Swarm::handshake_delay(Connection& connection) {
+  if (connection.direction() == Direction::outbound) return Nanos(0);
+  return admission_.handshake_delay(connections_.at(connection.id()));
+}
+
 void Swarm::on_inbound_stream(Connection&, std::shared_ptr<StreamState> stream) {
   events_.on_inbound_stream(std::move(stream));
 }
 
 void Swarm::on_closed(Connection& connection, const Error& why) {
   auto node = connections_.extract(connection.id());
+  OPP2P_ASSERT(!node.empty(), "a connection ends once, after it was half-open", connection.id());
   const bool was_open = node.mapped().open;
-  const bool inbound = connection.direction() == Direction::inbound;
-  const auto handshake_due = node.mapped().handshake_due;
-  if (handshake_due && *handshake_due > runtime_.now().mono) handshakes_.cancel(1);
-  half_open_.give_all(connection.id());
-  inbound_.give_all(connection.id());
+  admission_.on_closed(node.mapped());
   ended_.push_back(std::move(node.mapped().connection));
-  runtime_.post([this, alive = alive_] {
-    if (*alive) ended_.clear();
-  });
+  runtime_.post(life_.guard([this] { ended_.clear(); }));
   if (was_open) {
     const auto of_peer = peers_.find(connection.peer());
+    OPP2P_ASSERT(of_peer != peers_.end(), "the peer of an open connection is connected", connection.id());
     std::erase(of_peer->second, connection.id());
     const bool last = of_peer->second.empty();
     if (last) peers_.erase(of_peer);
     events_.on_closed(info(connection), why, last);
-  } else if (inbound) {
+  } else if (connection.direction() == Direction::inbound) {
     ++counters_.failed_handshakes;
     events_.on_refused(connection.facts().remote, why);
   } else {
+    OPP2P_ASSERT(pending_outbound_ > 0, "an outbound connection that did not become ready was half-open",
+                 connection.id());
     --pending_outbound_;
   }
   if (connections_.empty()) events_.on_empty();

@@ -1,4 +1,4 @@
-// Blocks of IP addresses: CIDR texts, and the blocks in whose share of a bounded pool the use of an address is counted
+// Blocks of IP addresses: CIDR texts, and the blocks whose shares of a bounded pool an address uses
 // (libp2p/base/share_pool.hpp). The prefixes are go-libp2p's: an IPv4 address, a /56 and a /48 of IPv6 (op-node
 // surface, section 2, resource manager). Pure values.
 #pragma once

@@ -1,5 +1,5 @@
-// IP addresses as text: IPv4 in dotted decimal without leading zeros, IPv6 in any form of RFC 4291, printed as RFC 5952
-// asks. No zones: they are a component of their own in a multiaddr. Pure functions.
+// IP addresses as text. IPv4 is dotted decimal without leading zeros. IPv6 is read in any form of RFC 4291 and printed
+// as RFC 5952 requires. Zones are not accepted: a multiaddr has a component for them. Pure functions.
 #pragma once
 
 #include <optional>

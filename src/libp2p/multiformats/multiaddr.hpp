@@ -1,6 +1,6 @@
-// A multiaddr: a self-describing network address, "/ip4/127.0.0.1/tcp/9222/p2p/16Uiu2…" in text, a run of (protocol
-// code, value) in binary. Every protocol of the registry that libp2p uses is known. A value; always valid; compares by
-// bytes.
+// A multiaddr: a self-describing network address. As text it is "/ip4/127.0.0.1/tcp/9222/p2p/16Uiu2…", in binary a
+// sequence of protocol codes and values. All protocols of the registry that libp2p uses are known. A value; always
+// valid; compares by bytes.
 #pragma once
 
 #include <compare>

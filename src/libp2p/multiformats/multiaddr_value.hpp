@@ -1,5 +1,5 @@
-// The values of a multiaddr's components: which protocols there are, what value each carries, and that value between
-// text and bytes. For multiaddr.cpp; others use libp2p/multiformats/multiaddr.hpp.
+// The components of a multiaddr: the known protocols, the kind of value of each, and the conversion of a value between
+// text and bytes. Private to multiaddr.cpp; others use libp2p/multiformats/multiaddr.hpp.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// A peer id: the multihash of a peer's public key (specification peer-ids). Keys of up to 42 bytes in protobuf form are
-// held whole (identity multihash), longer ones by their SHA-256. A value; ordered and hashable; the empty id means
-// "unknown".
+// A peer id: the multihash of a peer's public key (specification peer-ids). A key of up to 42 bytes in protobuf form is
+// contained in the id (identity multihash); of a longer key the id contains the SHA-256. A value; ordered and hashable.
+// The empty id means "unknown".
 #pragma once
 
 #include <compare>

@@ -1,5 +1,5 @@
-// Peer records (libp2p RFC 0003): what a peer says about its own addresses, in a signed envelope. `seq` orders the
-// records of one peer; the newer replaces the older. Values; at most kMaxRecordAddresses addresses.
+// Peer records (libp2p RFC 0003): the addresses that a peer states for itself, in a signed envelope. `seq` orders the
+// records of one peer; the newer one replaces the older. Values; at most kMaxRecordAddresses addresses.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,6 @@
-// Ethereum's RLP. Encoding appends to a byte string and allocates nothing of its own; list headers need the size of
-// their contents, which the rlp_*_size functions give. Decoding is strict (one encoding for each value) and bounded by
-// the view it is given: it copies nothing and never recurses. Source: Ethereum Yellow Paper, appendix B.
+// Ethereum's RLP (Yellow Paper, appendix B). Encoding appends to a byte string and makes no other allocation. A list
+// header needs the size of its contents, which the rlp_*_size functions compute. Decoding is strict: each value has one
+// encoding. It reads only the given view, copies nothing and does not recurse.
 #pragma once
 
 #include "libp2p/base/bytes.hpp"

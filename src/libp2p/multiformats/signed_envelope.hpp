@@ -1,6 +1,6 @@
-// Signed envelopes (libp2p RFC 0002): a payload with its type, signed by an identity key for one domain, so that a
-// signature made for one purpose proves nothing for another. A value that exists only with a right signature. At most
-// kMaxEnvelopeSize bytes on the wire.
+// Signed envelopes (libp2p RFC 0002): a payload with its type, signed by an identity key for one domain. A signature
+// for one domain is not valid for another. A value that exists only with a valid signature. At most kMaxEnvelopeSize
+// bytes on the wire.
 #pragma once
 
 #include <string_view>

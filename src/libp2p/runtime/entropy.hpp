@@ -1,7 +1,6 @@
-// Randomness from the operating system, by way of OpenSSL's generator. Never fails quietly: without entropy it throws
-// std::runtime_error, because nothing that needs randomness may go on. What is drawn in words, as every shuffle does,
-// comes from a small stock, because a call of the generator costs as much as a hundred of them; a byte is wiped as it
-// is given out. Owner: one thread at a time.
+// Randomness from the operating system, through OpenSSL's generator. Without entropy it throws std::runtime_error,
+// because nothing that needs randomness may continue. Words come from a small stock, because one call of the generator
+// costs as much as a hundred words. A byte of the stock is wiped when it is used. Owner: one thread at a time.
 #pragma once
 
 #include "libp2p/base/rng.hpp"

@@ -1,6 +1,6 @@
-// A call from the runtime's queue that can be given up: for what answers at once where an answer may not come inside
-// the call that asked. The holder of the operation owns it. Thread: the network thread. Bounds: one queued call each.
-// Re-entrancy: the call may destroy the operation.
+// A cancellable call from the runtime's queue. For functions that have their result at once but may not call back
+// inside the call that asked. Owner: the holder of the operation. Thread: the network thread. Bounds: one queued call
+// each. Re-entrancy: the call may destroy the operation.
 #pragma once
 
 #include <utility>

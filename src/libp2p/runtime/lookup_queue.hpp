@@ -1,8 +1,7 @@
-// Admits name look-ups: a bounded number runs, more wait in order, and what is above both bounds is refused. A look-up
-// that has ended or that nobody waits for any more leaves at once, whether it runs or waits, and the next one starts in
-// its place. Both runtimes use it, so that a simulated node meets the same bounds. Owner: the runtime. Thread: the
-// network thread. Bounds: kMostRunning and kMostWaiting. Re-entrancy: `start` is called inside enter() or leave(); it
-// must not call either.
+// Admits name look-ups. A bounded number of them runs, a bounded number waits in order, and further ones are refused. A
+// look-up that has ended or was cancelled leaves the queue at once, and the next one starts. Both runtimes use this
+// class, so a simulated node has the same bounds. Owner: the runtime. Thread: the network thread. Bounds: kMostRunning
+// and kMostWaiting. Re-entrancy: `start` is called inside enter() or leave(), and must not call either.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +11,8 @@
 #include <optional>
 #include <set>
 #include <utility>
+
+#include "libp2p/base/entry_mark.hpp"
 
 namespace libp2p::runtime {
 
@@ -28,9 +29,11 @@ class LookupQueue {
 
   // Nothing when the queue is full. The caller must leave() with the id.
   std::optional<Id> enter(std::function<void()> start) {
+    OPP2P_ASSERT(!starting_, "a look-up that starts does not enter the queue");
     const Id id = next_++;
     if (running_.size() < most_running_) {
       running_.insert(id);
+      const Entry entry(starting_, "look-ups start one after another");
       start();
       return id;
     }
@@ -41,11 +44,14 @@ class LookupQueue {
 
   // Ended or abandoned. An id that has left already changes nothing.
   void leave(Id id) {
+    OPP2P_ASSERT(!starting_, "a look-up that starts does not leave the queue", id);
+    OPP2P_ASSERT(id < next_, "only a look-up that has entered leaves", id, next_);
     std::erase_if(waiting_, [id](const Waiting& waiting) { return waiting.first == id; });
     if (running_.erase(id) == 0 || waiting_.empty()) return;
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
     running_.insert(next.first);
+    const Entry entry(starting_, "look-ups start one after another");
     next.second();
   }
 
@@ -55,11 +61,25 @@ class LookupQueue {
   std::size_t running() const { return running_.size(); }
   std::size_t waiting() const { return waiting_.size(); }
 
+  void check() const {
+    OPP2P_CHECK(running_.size() <= most_running_, "a bounded number of look-ups runs", running_, most_running_);
+    OPP2P_CHECK(waiting_.size() <= most_waiting_, "a bounded number of look-ups waits", waiting_, most_waiting_);
+    OPP2P_CHECK(waiting_.empty() || running_.size() == most_running_, "a look-up waits only while all places are taken",
+                waiting_, running_);
+    OPP2P_CHECK(running_.empty() || *running_.rbegin() < next_, "ids grow and are never used again", next_);
+    Id before = 0;
+    for (const auto& [id, start] : waiting_) {
+      OPP2P_CHECK(id > before && id < next_ && !running_.contains(id), "look-ups wait in order, each once", id, before);
+      before = id;
+    }
+  }
+
  private:
   using Waiting = std::pair<Id, std::function<void()>>;
   std::size_t most_running_;
   std::size_t most_waiting_;
   Id next_ = 1;
+  EntryMark starting_;
   std::set<Id> running_;
   std::deque<Waiting> waiting_;
 };

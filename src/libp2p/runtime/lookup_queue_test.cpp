@@ -10,7 +10,9 @@ namespace {
 struct Started {
   LookupQueue queue{2, 2};
   std::string order;
+  ~Started() { queue.check(); }
   std::optional<LookupQueue::Id> enter(char name) {
+    queue.check();
     return queue.enter([this, name] { order += name; });
   }
 };
@@ -32,6 +34,15 @@ TEST(LookupQueue, lets_some_run_and_the_rest_wait_in_order) {
   EXPECT_EQ(q.queue.running(), 2U);
   EXPECT_EQ(q.queue.waiting(), 0U);
 }
+
+#ifndef OPP2P_NO_ASSERTIONS
+TEST(LookupQueueDeathTest, a_look_up_that_starts_neither_enters_nor_leaves) {
+  LookupQueue queue(2, 2);
+  EXPECT_DEATH(queue.enter([&queue] { queue.enter([] {}); }), "does not enter the queue");
+  EXPECT_DEATH(queue.enter([&queue] { queue.leave(1); }), "does not leave the queue");
+  EXPECT_DEATH(queue.leave(7), "only a look-up that has entered leaves");
+}
+#endif
 
 TEST(LookupQueue, what_is_abandoned_while_it_waits_leaves_at_once) {
   Started q;

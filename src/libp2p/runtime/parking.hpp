@@ -1,6 +1,7 @@
-// Where a coroutine waits: a named local in its frame that what it waits for points at. Whoever ends the wait calls
-// wake(), or wake_now() where the caller's own state is safe to be re-entered. Its destructor makes it forget: an
-// owner's pointer to it must be cleared by a guard in the same frame. Event::wait_on (task.cpp) is the pattern.
+// The place where a coroutine waits: a named local variable in its frame, to which the awaited object points. wake()
+// resumes the coroutine from the runtime's queue; wake_now() resumes it at once and is for callers whose state allows
+// re-entry. The pointer to a Parking must be cleared by a guard in the same frame. Event::wait_on (task.cpp) shows the
+// pattern.
 //
 // Thread: the network thread. Bounds: none.
 #pragma once

@@ -1,4 +1,4 @@
-// Runs one coroutine to its end on a loop that is otherwise idle: for tests, examples and short commands. `Loop` is an
+// Runs one coroutine to its end on a loop that is otherwise idle, for tests, examples and short commands. `Loop` is an
 // AsioRuntime or a SimWorld. Thread: the network thread, outside of any callback.
 #pragma once
 

@@ -1,17 +1,17 @@
-// Coroutines of the driver layer: Task<T> is a lazy coroutine, TaskScope owns those that run, sleep_until and Event are
-// what they wait on; libp2p/runtime/parking.hpp is what new kinds of waits are built from.
+// Coroutines of the driver layer. Task<T> is a lazy coroutine. TaskScope owns running coroutines. Coroutines wait with
+// sleep_until and Event; libp2p/runtime/parking.hpp is the base for other kinds of waits.
 //
-// Lifetime, the reason why this is not Asio's awaitable: a task's frame is owned by whoever awaits it, and the
-// outermost one by its scope, so destroying a scope destroys the frames of everything that runs in it, at once,
-// innermost first, wherever they are suspended. Nothing resumes afterwards: every wait lives in the frame of the
-// coroutine that waits and takes itself off what it waits for. A scope may be destroyed by one of its own coroutines:
-// that one goes on to its next suspension and ends there. A task never starts or resumes inside spawn(), signal() or
-// cancel(): it does so from the runtime's queue.
+// Lifetime is the reason why this is not Asio's awaitable. The awaiting coroutine owns the frame of its task, and a
+// scope owns the outermost frame. Destroying a scope therefore destroys the frames of all its coroutines at once,
+// innermost first, wherever they are suspended. Nothing resumes afterwards, because every wait is in the frame of the
+// waiting coroutine and removes itself from the awaited object. A coroutine may destroy its own scope: it runs to its
+// next suspension and ends there. A task never starts or resumes inside spawn(), signal() or cancel(), but from the
+// runtime's queue.
 //
-// Rules for g++ 12 (docs/architecture.md, "Coroutines"): name every argument before a co_await; coroutines are named
-// functions; parameters are views, ids, references to what the scope outlives, or types with a constructor.
+// Rules for g++ 12 (docs/architecture.md, "Coroutines"): name every argument before a co_await. Coroutines are named
+// functions. Parameters are views, ids, references to what the scope outlives, or types with a constructor.
 //
-// Thread: the network thread. Bounds: none of its own; who spawns per peer or per stream bounds that.
+// Thread: the network thread. Bounds: none of its own; the caller bounds what it spawns per peer or per stream.
 #pragma once
 
 #include <coroutine>

@@ -1,9 +1,9 @@
-// One connection to a peer as the host sees it, whatever carries it: a socket with security and a muxer on top
-// (connection/), or QUIC. Owned by its ConnectionOwner from on_half_open on, used on the network thread.
-// Implementations tell their owner once that they are ready, or not, and once that they have ended.
+// One connection to a peer, as the host sees it. It is a socket with security and a muxer (connection/), or QUIC. Its
+// ConnectionOwner owns it from on_half_open on. Thread: the network thread. A connection tells its owner once that it
+// is ready or has failed, and once that it has ended.
 //
-// Re-entrancy: every function may be called inside a callback of ConnectionOwner about the same connection, except that
-// it must not be destroyed there; the owner frees it from the runtime's queue.
+// Re-entrancy: every function may be called in a callback of ConnectionOwner about the same connection, but the
+// connection must not be destroyed there. The owner destroys it from the runtime's queue.
 #pragma once
 
 #include <memory>
@@ -73,6 +73,8 @@ class Connection {
   // Says good-bye after what can be sent has been sent, at the latest at `deadline`; then
   // ConnectionOwner::on_closed(why). `code` is what the peer is told.
   virtual void close(Error why, MonoTime deadline, CloseCode code = CloseCode::normal) = 0;
+  // Ends the process when an invariant is violated (libp2p/base/assert.hpp). For simulations, fuzzers and tests.
+  virtual void check() const {}
 };
 
 }  // namespace libp2p

@@ -1,7 +1,9 @@
-// The security protocol of one connection: a handshake that proves the peer's identity, then sealing and opening of
-// messages in place. The seam between the connection engine and Noise, TLS or plaintext. Owned by the connection
-// engine; no thread, no IO; bounds are those of the protocol. SecurityKind is what a host speaks: it owns what its
-// channels share (Noise's static key with its signature), and outlives them.
+// The security protocol of one connection. A handshake proves the peer's identity; after it, messages are sealed and
+// opened in place. This is the interface between the connection engine and Noise, TLS or plaintext. Owner: the
+// connection engine. No thread and no IO. Bounds: those of the protocol.
+//
+// A SecurityKind is a security protocol that a host offers. It owns the data that its channels share (for Noise the
+// static key with its signature) and outlives them.
 #pragma once
 
 #include <functional>
@@ -59,6 +61,8 @@ class SecureChannel {
   virtual bool wants_output() const { return false; }
   // We send no more: the end, where the protocol has one, is what poll_output gives next.
   virtual void close() {}
+  // Ends the process when an invariant is violated (libp2p/base/assert.hpp). For simulations, fuzzers and tests.
+  virtual void check() const {}
 };
 
 // A security protocol that a host may speak. `begin` starts the handshake of one connection; `expected` is whom a

@@ -1,16 +1,16 @@
-// What carries the streams of one connection, as the connection and the negotiation of streams see it. A Muxer (Yamux,
-// Mplex) does so over the plain bytes of a secured connection; QUIC's streams implement StreamMux alone. Owned by the
-// connection, on its thread, without IO: bytes and a time go in, events come out while they are handled, bytes are
-// pulled when the socket can write.
+// The multiplexer of one connection, as the connection and the negotiation of streams see it. A Muxer (Yamux, Mplex)
+// carries streams over the bytes of a secured connection. QUIC's streams implement StreamMux alone. Owner: the
+// connection. Thread: that of the connection. No IO: bytes and a time go in, events come out during the call, and
+// output is pulled when the socket can write.
 //
-// Ids are given by the muxer, grow with opening and are never used again (a muxer whose wire has ids of its own maps
-// them). A call with an id that is gone does nothing. Life of a stream: it begins with open()'s answer or
-// on_inbound_stream and ends with exactly one of on_closed (both sides ended in order), on_reset (the peer, a bound, or
-// the end of the connection), or the user's own reset(), after which no event about it comes.
+// The muxer assigns stream ids. Ids increase and are never reused; a muxer with other ids on its wire maps them. A call
+// with the id of an ended stream does nothing. A stream begins with the result of open() or with on_inbound_stream. It
+// ends with exactly one of on_closed (both sides ended it), on_reset (by the peer, a bound or the end of the
+// connection), or the user's own reset(). After that no event about it follows.
 //
-// Re-entrancy: events come inside on_bytes, on_timeout, poll_output and abort only. Inside an event every function of
-// StreamMux but abort may be called, on any stream; those four and the destructor may not. A view that an event carries
-// is valid until it returns.
+// Re-entrancy: events come only inside on_bytes, on_timeout, poll_output and abort. Inside an event every function of
+// StreamMux except abort may be called, on any stream. Those four functions and the destructor may not. A view in an
+// event is valid until the event's function returns.
 #pragma once
 
 #include <functional>
@@ -102,6 +102,8 @@ class StreamMux {
   virtual bool wants_output() const = 0;
   virtual std::optional<Nanos> round_trip() const = 0;  // of the last keep-alive, where there is one
   virtual bool failed() const = 0;
+  // Ends the process when an invariant is violated (libp2p/base/assert.hpp). For simulations, fuzzers and tests.
+  virtual void check() const {}
 };
 
 class Muxer : public StreamMux {

@@ -1,12 +1,12 @@
-// How connections come about. A SocketTransport (TCP, WebSocket, memory, a relayed stream) gives byte pipes, of which
-// connection/ makes connections with security and a muxer; a Transport gives whole connections (QUIC, or any
-// SocketTransport that was wrapped). Both dial and listen; the addresses that they take name an IP or what the
-// transport knows instead, never a name of the DNS: the dialer resolves names. The peer id travels beside the address.
+// How connections are made. A SocketTransport (TCP, WebSocket, memory, a relayed stream) gives byte pipes, and
+// connection/ makes connections with security and a muxer from them. A Transport gives whole connections; it is QUIC,
+// or a SocketTransport that was wrapped. Both dial and listen. Their addresses contain an IP address or what the
+// transport uses instead, but no DNS name: the dialer resolves names. The peer id is passed beside the address.
 //
-// Owned by the host, used on the network thread. An Operation that is destroyed is given up: its callback does not
-// come. No callback comes inside the call that asked for it, and each may destroy the operation that it answers;
-// Transport::dial says where its own come from. Bounds are the owner's: it is asked (admit) before a handshake costs
-// anything.
+// Owner: the host. Thread: the network thread. Bounds: the owner's, which is asked (admit) before a handshake.
+//
+// Re-entrancy: destroying an Operation cancels it, and its callback does not come. No callback comes inside the call
+// that asked for it. A callback may destroy its operation. Transport::dial says from where its own callbacks come.
 #pragma once
 
 #include <functional>

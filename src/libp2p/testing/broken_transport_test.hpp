@@ -1,5 +1,5 @@
-// TCP with something broken about it: with TransportDefect::none it passes the transport suite, with any other a case
-// of it must say so. For transport_suite_test.cpp; one thread; its bounds are those of TCP.
+// TCP with a selectable defect. With TransportDefect::none it passes the transport suite; with any other defect a case
+// of the suite must report it. For transport_suite_test.cpp. Thread: one. Bounds: those of TCP.
 #pragma once
 
 #include <algorithm>

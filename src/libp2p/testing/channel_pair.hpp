@@ -1,7 +1,7 @@
-// Two secure channels back to back: the bench of the secure channel suite (secure_channel_suite.hpp). It moves
-// handshake messages and sealed ones over a wire that cuts as it is told, and checks the contract of
-// libp2p/seams/secure_channel.hpp on the way. An installed header without GoogleTest. Owned by a test; one thread.
-// Bounds: what is sent and not yet read.
+// Two secure channels that are connected to each other, for the secure channel suite (secure_channel_suite.hpp). It
+// moves handshake messages and sealed messages over a wire that splits them as told, and checks the contract of
+// libp2p/seams/secure_channel.hpp. Installed header without GoogleTest. Owner: a test. Thread: one. Bounds: the bytes
+// that were sent and not yet read.
 #pragma once
 
 #include <functional>

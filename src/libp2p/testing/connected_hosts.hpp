@@ -1,7 +1,7 @@
-// Two hosts that are connected, over the memory transport on a virtual clock: the shortest way to test a protocol;
+// Two connected hosts over the memory transport on a virtual clock: the shortest way to test a protocol.
 // examples/two_hosts.cpp shows it.
 //
-// An installed header without GoogleTest. Owned by a test; thread: one. Bounds: those of the hosts.
+// Installed header without GoogleTest. Owner: a test. Thread: one. Bounds: those of the hosts.
 #pragma once
 
 #include <memory>

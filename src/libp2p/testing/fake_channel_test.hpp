@@ -1,10 +1,10 @@
-// A toy security protocol and the ways in which one may be broken: with ChannelDefect::none it passes the secure
-// channel suite, with any other a case of it must say so. Nothing about it is secret; it only looks so to the suite.
-// For secure_channel_suite_test.cpp; one thread; a message is at most 4 KiB.
+// A security protocol for tests, with a selectable defect. With ChannelDefect::none it passes the secure channel suite;
+// with any other defect a case of the suite must report it. It protects nothing. For secure_channel_suite_test.cpp.
+// Thread: one. Bounds: a message has at most 4 KiB.
 //
-// Handshake: the dialer's hello, then the listener's: length (2), nonce (8), muxers and key (varint-like fields of one
-// byte of length), and a checksum (8) over all that was said. Messages: length (2), then type (1) and plain text under
-// a key stream, then a checksum (8).
+// Handshake: the dialer's hello, then the listener's. A hello has a length (2 bytes), a nonce (8), muxers and key (each
+// with a length of one byte), and a checksum (8) over all bytes of the handshake so far. A message has a length (2),
+// then type (1) and plain text under a key stream, then a checksum (8).
 #pragma once
 
 #include <algorithm>

@@ -1,9 +1,9 @@
-// A small muxer with a wire of its own, and the ways in which one may be broken: with Defect::none it passes the muxer
-// suite, with any other a case of it must say so. For muxer_suite_test.cpp; one thread; its bounds are those of
-// StreamLimits.
+// A muxer for tests, with a wire format of its own and a selectable defect. With Defect::none it passes the muxer
+// suite; with any other defect a case of the suite must report it. For muxer_suite_test.cpp. Thread: one. Bounds: those
+// of StreamLimits.
 //
-// Frames: type (1 byte), stream (4), length (2), payload. A stream's number on the wire is its opener's count, doubled,
-// plus one for the listener's.
+// A frame has a type (1 byte), a stream number (4), a length (2) and a payload. The stream number is twice the opener's
+// count; the listener adds one.
 #pragma once
 
 #include <algorithm>

@@ -1,9 +1,9 @@
-// Two muxers back to back: the bench of the muxer suite (muxer_suite.hpp), for further tests of a muxer too. The wire
-// between them cuts the bytes as a seed says, time is virtual, and each end's user checks the contract of
-// libp2p/seams/stream_mux.hpp with every event that it gets. An installed header without GoogleTest. Owned by a test;
-// one thread. Bounds: what its users queue.
+// Two muxers that are connected to each other, for the muxer suite (muxer_suite.hpp) and for further tests of a muxer.
+// The wire splits the bytes as a seed decides. Time is virtual. Each end checks the contract of
+// libp2p/seams/stream_mux.hpp with every event. Installed header without GoogleTest. Owner: a test. Thread: one.
+// Bounds: the bytes that its users queue.
 //
-// Re-entrancy: hooks run inside the muxer's events and may do what events may.
+// Re-entrancy: hooks run inside the muxer's events and may do what events may do.
 #pragma once
 
 #include <deque>

@@ -1,6 +1,7 @@
-// What every muxer must pass: the contract of libp2p/seams/stream_mux.hpp, case by case, over two of them back to back
-// (muxer_pair.hpp). A new muxer's test is one line for each name: EXPECT_EQ(run_muxer_case(name, kind), Failures()). An
-// installed header without GoogleTest; no time passes and nothing is drawn but from the seed. Any thread.
+// The tests that every muxer must pass: the contract of libp2p/seams/stream_mux.hpp, case by case, with two muxers that
+// are connected to each other (muxer_pair.hpp). The test of a new muxer has one line per case:
+// EXPECT_EQ(run_muxer_case(name, kind), Failures()). Installed header without GoogleTest. Time does not pass, and all
+// random choices come from the seed. Thread: any.
 #pragma once
 
 #include "libp2p/seams/stream_mux.hpp"

@@ -1,4 +1,4 @@
-// The cases of the muxer suite, for the table in muxer_suite.cpp: three files of them. Private to the suite.
+// The cases of the muxer suite, in three files, for the table in muxer_suite.cpp. Private to the suite.
 #pragma once
 
 #include "libp2p/testing/muxer_pair.hpp"

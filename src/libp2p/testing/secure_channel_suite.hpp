@@ -1,7 +1,7 @@
-// What every security protocol must pass: the contract of libp2p/seams/secure_channel.hpp, case by case, over two
-// channels back to back (channel_pair.hpp). A new one's test is one line for each name:
-// EXPECT_EQ(run_secure_channel_case(name, factory), Failures()). An installed header without GoogleTest; keys and bytes
-// are drawn from the seed. Any thread.
+// The tests that every security protocol must pass: the contract of libp2p/seams/secure_channel.hpp, case by case, with
+// two channels that are connected to each other (channel_pair.hpp). The test of a new protocol has one line per case:
+// EXPECT_EQ(run_secure_channel_case(name, factory), Failures()). Installed header without GoogleTest. Keys and bytes
+// come from the seed. Thread: any.
 #pragma once
 
 #include "libp2p/seams/secure_channel.hpp"

@@ -1,10 +1,10 @@
-// Hosts in a simulated world, for tests of protocols and services: any number of nodes that listen, dial each other and
-// run coroutines to their end, on a virtual clock. Nothing in a test sleeps or depends on the machine, and the same
-// seed gives the same run. add() makes a host, connect(1, 0) lets host 1 dial host 0, and run(1, task) runs a coroutine
-// of host 1 to its end and answers what it gave.
+// Hosts in a simulation, for tests of protocols and services: any number of hosts that listen, dial each other and run
+// coroutines on a virtual clock. A test does not sleep and does not depend on the machine; the same seed gives the same
+// run. add() creates a host. connect(1, 0) lets host 1 dial host 0. run(1, task) runs a coroutine of host 1 to its end
+// and returns its result.
 //
-// An installed header without GoogleTest. For two hosts that are connected and nothing else, connected_hosts.hpp is
-// shorter. Owned by a test; thread: one. Bounds: those of the hosts.
+// Installed header without GoogleTest. connected_hosts.hpp is shorter for two connected hosts. Owner: a test. Thread:
+// one. Bounds: those of the hosts.
 #pragma once
 
 #include <memory>
@@ -36,6 +36,9 @@ class SimHosts {
     config.connection_manager.high = 1000;
     hosts_.push_back(std::make_unique<Host>(nodes_.back().runtime(), std::move(config)));
     Host& host = *hosts_.back();
+    world_.check_after_events(nodes_.back().index(), [this, i = hosts_.size() - 1] {
+      if (i < hosts_.size()) hosts_[i]->check();
+    });
     host.listen(Multiaddr::from_text("/ip4/" + nodes_.back().ip4() + "/tcp/9222").value()).value();
     return host;
   }

@@ -1,8 +1,6 @@
-// What the suites of this folder share. A suite is a list of named cases that an implementation of a seam must pass;
-// each case answers its failures as text, so that any test framework, or none, can run them. An installed header
-// without GoogleTest. Values; any thread.
-//
-// Bounds: a case keeps at most Findings::kMost failures and counts the rest.
+// What the suites of this folder share. A suite is a list of named cases that an implementation of a seam must pass. A
+// case returns its failures as text, so any test framework can run it. Installed header without GoogleTest. Values.
+// Thread: any. Bounds: a case keeps at most Findings::kMost failures and counts the others.
 #pragma once
 
 #include <optional>

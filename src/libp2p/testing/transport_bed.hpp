@@ -1,5 +1,5 @@
-// Where the hosts of the transport suite run (transport_suite.hpp): in a simulated world on a virtual clock, or on real
-// sockets of this machine. A bed is made anew for each case and outlives the case's hosts. An installed header without
+// The world in which the hosts of the transport suite run (transport_suite.hpp): a simulation on a virtual clock, or
+// real sockets of this machine. Each case gets a new bed, which outlives the case's hosts. Installed header without
 // GoogleTest. Thread: one. Bounds: those of the hosts.
 #pragma once
 

@@ -1,6 +1,6 @@
-// What every transport must pass, through hosts that speak it: dials, streams, ends and refusals, in a world that is
-// given (transport_bed.hpp). A new transport's test is one line for each name: EXPECT_EQ(run_transport_case(name,
-// sim_beds(plan)), Failures()). An installed header without GoogleTest. Thread: one.
+// The tests that every transport must pass, run through hosts that use it: dials, streams, ends and refusals. The
+// caller gives the world in which they run (transport_bed.hpp). The test of a new transport has one line per case:
+// EXPECT_EQ(run_transport_case(name, sim_beds(plan)), Failures()). Installed header without GoogleTest. Thread: one.
 #pragma once
 
 #include "libp2p/testing/suite.hpp"

@@ -1,5 +1,4 @@
-// The cases of the transport suite, the hosts that they run, and the small protocols that those speak. Private to the
-// suite.
+// The cases of the transport suite, their hosts, and the small protocols that the hosts speak. Private to the suite.
 #pragma once
 
 #include <memory>

@@ -1,9 +1,7 @@
-// A transport whose byte pipes are streams of other hosts' connections, as a relay's are: each host that speaks it
-// stands on an outer host with TCP, and a dial of /memory/N opens a stream to the outer host under the N-th listener
-// and gives its StreamSocket. So all that the transport suite asks of a connection is asked of one inside a stream. For
-// connection_in_stream_test.cpp; one thread.
-//
-// Bounds: those of the outer hosts and of their streams.
+// A transport whose byte pipes are streams of other hosts' connections, like a relay's. Each host has an outer host
+// with TCP. A dial of /memory/N opens a stream to the outer host of the N-th listener and returns its StreamSocket. The
+// transport suite thereby tests connections inside streams. For connection_in_stream_test.cpp. Thread: one. Bounds:
+// those of the outer hosts and of their streams.
 #pragma once
 
 #include <map>

@@ -34,6 +34,11 @@ ConnectionEngine::ConnectionEngine(Role role, ConnectionConfig config, Connectio
 
 ConnectionEngine::~ConnectionEngine() = default;
 
+void ConnectionEngine::set_now(Now now) {
+  OPP2P_ASSERT(now.mono >= now_.mono, "the time of timers never goes back", now.mono, now_.mono);
+  now_ = now;
+}
+
 Result<void> ConnectionEngine::begin() {
   if (!kinds_ || kinds_->securities.empty() || kinds_->muxers.empty())
     return Error(Errc::invalid_argument, "a connection needs a security protocol and a multiplexer that it may speak");
@@ -54,7 +59,8 @@ Result<void> ConnectionEngine::begin() {
 // ---- input ----
 
 Result<std::size_t> ConnectionEngine::on_bytes(MutableBytes in, Now now) {
-  now_ = now;
+  const Entry entry(entered_, "on_bytes is not called inside an event");
+  set_now(now);
   streams_.set_now(now);
   std::size_t taken = 0;
   while (phase_ != Phase::failed && taken < in.size()) {
@@ -62,6 +68,7 @@ Result<std::size_t> ConnectionEngine::on_bytes(MutableBytes in, Now now) {
     if (!step) return stop(step.error());
     if (*step == 0) break;
     taken += *step;
+    OPP2P_ASSERT(taken <= in.size(), "no more is taken than there is", taken, in);
   }
   if (phase_ == Phase::failed) return *failure_;
   return taken;
@@ -69,6 +76,7 @@ Result<std::size_t> ConnectionEngine::on_bytes(MutableBytes in, Now now) {
 
 Result<std::size_t> ConnectionEngine::take(MutableBytes in) {
   if (phase_ == Phase::security_choice) return take_security_choice(in);
+  OPP2P_ASSERT(channel_ != nullptr, "there is a channel once the security protocol is chosen");
   OPP2P_TRY(const std::size_t taken, phase_ == Phase::security ? take_handshake(in) : take_sealed(in));
   if (taken == 0 && in.size() > channel_->max_unread())
     return Error(Errc::too_large, "a message of " + std::string(security_id_) + " is not whole after " +
@@ -77,6 +85,7 @@ Result<std::size_t> ConnectionEngine::take(MutableBytes in) {
 }
 
 Result<std::size_t> ConnectionEngine::take_security_choice(ByteView in) {
+  OPP2P_ASSERT(choice_ != nullptr, "the security protocol is chosen by a negotiation");
   const auto taken = choice_->on_bytes(in);
   append(handshake_out_, choice_->take_output());
   if (!taken) return taken.error().within("negotiating the security protocol");
@@ -91,9 +100,12 @@ Result<std::size_t> ConnectionEngine::take_security_choice(ByteView in) {
 }
 
 Result<void> ConnectionEngine::start_security(std::string_view id) {
-  const SecurityKind& kind = *kinds_->find_security(id);
+  const SecurityKind* found = kinds_->find_security(id);
+  OPP2P_ASSERT(found != nullptr && channel_ == nullptr, "what was agreed is spoken here, and begins once", id);
+  const SecurityKind& kind = *found;
   security_id_ = kind.id;
   OPP2P_TRY(channel_, kind.begin(role_, std::exchange(expected_peer_, std::nullopt), kinds_->muxer_ids(), rng_));
+  if (!channel_) return Error(Errc::invalid_argument, "SecurityKind::begin of " + std::string(kind.id) + " gives none");
   append(handshake_out_, channel_->take_handshake_output());
   return check_channel();
 }
@@ -117,13 +129,13 @@ Result<std::size_t> ConnectionEngine::take_handshake(ByteView in) {
 }
 
 Result<void> ConnectionEngine::on_authenticated() {
+  OPP2P_ASSERT(phase_ == Phase::security && !remote_key_, "a peer is authenticated once, after the handshake", phase_);
   remote_key_ = channel_->remote_key();
   remote_peer_ = PeerId::from_public_key(*remote_key_);
   if (const std::string& early = channel_->early_muxer(); !early.empty()) {
     const MuxerKind* kind = kinds_->find_muxer(early);
     if (kind == nullptr) return Error(Errc::unsupported, "the handshake settled on the multiplexer " + early);
-    start_muxer(*kind);
-    return {};
+    return start_muxer(*kind);
   }
   phase_ = Phase::muxer_choice;
   speaks_ = [this](std::string_view protocol) { return kinds_->find_muxer(protocol) != nullptr; };
@@ -133,17 +145,24 @@ Result<void> ConnectionEngine::on_authenticated() {
   return {};
 }
 
-void ConnectionEngine::start_muxer(const MuxerKind& kind) {
+Result<void> ConnectionEngine::start_muxer(const MuxerKind& kind) {
+  OPP2P_ASSERT(muxer_ == nullptr && (phase_ == Phase::security || phase_ == Phase::muxer_choice),
+               "a connection becomes ready once", phase_);
   MuxerEvents& events = streams_;
   muxer_ = kind.make(role_, limits_.streams, events, now_);
+  if (!muxer_) return Error(Errc::invalid_argument, "MuxerKind::make of " + std::string(kind.id) + " gives none");
   muxer_id_ = kind.id;
   streams_.attach(muxer_.get());
   phase_ = Phase::ready;
   events_.on_ready();
+  return {};
 }
 
 Result<std::size_t> ConnectionEngine::take_sealed(MutableBytes in) {
+  OPP2P_ASSERT(channel_->established(), "sealed messages come once the channel is established");
   OPP2P_TRY(const auto opened, channel_->open(in));
+  OPP2P_ASSERT(opened.taken <= in.size() && opened.plain.size() <= opened.taken, "a message is opened in place",
+               opened.taken, opened.plain, in);
   if (!opened.plain.empty()) OPP2P_TRYV(take_plain(opened.plain));
   if (opened.ended) return Error(Errc::closed, "the peer closed the connection");
   return opened.taken;
@@ -156,9 +175,10 @@ Result<void> ConnectionEngine::take_plain(ByteView plain) {
     if (!taken) return taken.error().within("negotiating the muxer");
     if (!choice_->settled()) return {};
     plain = plain.subspan(*taken);
-    const MuxerKind& kind = *kinds_->find_muxer(choice_->protocol());
+    const MuxerKind* kind = kinds_->find_muxer(choice_->protocol());
+    OPP2P_ASSERT(kind != nullptr, "what was agreed is spoken here", choice_->protocol());
     choice_.reset();
-    start_muxer(kind);
+    OPP2P_TRYV(start_muxer(*kind));
   }
   return plain.empty() ? Result<void>() : muxer_->on_bytes(plain, now_);
 }
@@ -175,7 +195,8 @@ std::optional<MonoTime> ConnectionEngine::next_deadline() const {
 }
 
 Result<void> ConnectionEngine::on_timeout(Now now) {
-  now_ = now;
+  const Entry entry(entered_, "on_timeout is not called inside an event");
+  set_now(now);
   if (phase_ == Phase::failed) return *failure_;
   if (phase_ != Phase::ready) {
     if (now.mono < handshake_deadline_) return {};
@@ -197,7 +218,9 @@ bool ConnectionEngine::wants_transmit() const {
 }
 
 std::size_t ConnectionEngine::poll_transmit(MutableBytes out, Now now) {
-  now_ = now;
+  const Entry entry(entered_, "poll_transmit is not called inside an event");
+  OPP2P_ASSERT(out.size() >= kMinTransmit, "the buffer holds the least that may be sent", out);
+  set_now(now);
   streams_.set_now(now);
   const std::size_t written = poll_handshake(out);
   if (!handshake_out_.empty() || !channel_ || !channel_->established()) return written;
@@ -205,6 +228,8 @@ std::size_t ConnectionEngine::poll_transmit(MutableBytes out, Now now) {
 }
 
 std::size_t ConnectionEngine::poll_handshake(MutableBytes out) {
+  OPP2P_ASSERT(handshake_sent_ <= handshake_out_.size(), "no more is sent than there is", handshake_sent_,
+               handshake_out_);
   const std::size_t n = std::min(out.size(), handshake_out_.size() - handshake_sent_);
   if (n > 0) std::memcpy(out.data(), handshake_out_.data() + handshake_sent_, n);
   handshake_sent_ += n;
@@ -224,6 +249,7 @@ std::size_t ConnectionEngine::seal_messages(MutableBytes out) {
     if (channel_->wants_output()) {
       const std::size_t own = channel_->poll_output(room);
       if (own == 0) break;  // it does not fit, and nothing overtakes it
+      OPP2P_ASSERT(own <= room.size(), "a channel writes into its room", own, room);
       written += own;
       continue;
     }
@@ -231,11 +257,14 @@ std::size_t ConnectionEngine::seal_messages(MutableBytes out) {
     const std::size_t plain_room = std::min(channel_->max_plain(), room.size() - channel_->overhead());
     const std::size_t n = poll_plain(room.subspan(channel_->header_size(), plain_room));
     if (n == 0) break;
+    OPP2P_ASSERT(n <= plain_room, "a muxer writes into its room", n, plain_room);
     const auto sealed = channel_->seal(room, n);
     if (!sealed) {
       stop(sealed.error());
       break;
     }
+    OPP2P_ASSERT(*sealed == n + channel_->overhead() && *sealed <= room.size(),
+                 "a sealed message is its plain text and the overhead", *sealed, n);
     written += *sealed;
   }
   return written;
@@ -265,6 +294,7 @@ Result<StreamId> ConnectionEngine::open_stream(std::vector<std::string> protocol
 // The first error is the one that counts. The muxer has reset its streams already when the error is its own.
 const Error& ConnectionEngine::stop(Error error) {
   if (phase_ == Phase::failed) return *failure_;
+  OPP2P_ASSERT(!failure_, "the first error is the one that counts");
   phase_ = Phase::failed;
   failure_ = std::move(error);
   choice_.reset();
@@ -278,12 +308,14 @@ const Error& ConnectionEngine::stop(Error error) {
 void ConnectionEngine::close_channel() {
   if (channel_closed_ || !(going_away_ || phase_ == Phase::failed)) return;
   if (!channel_ || !channel_->established() || !plain_out_.empty() || (muxer_ && muxer_->wants_output())) return;
+  OPP2P_ASSERT(handshake_out_.empty() || phase_ == Phase::failed, "the handshake is sent before the end");
   channel_->close();
   channel_closed_ = true;
   channel_has_end_ = channel_->wants_output();
 }
 
 void ConnectionEngine::abort(const Error& reason) {
+  const Entry entry(entered_, "abort is not called inside an event");
   handshake_out_ = {};
   handshake_sent_ = 0;
   plain_out_ = {};

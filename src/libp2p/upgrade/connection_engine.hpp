@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "libp2p/base/bytes.hpp"
+#include "libp2p/base/entry_mark.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/rng.hpp"
@@ -103,13 +104,19 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   bool ready() const { return phase_ == Phase::ready; }
   bool failed() const { return phase_ == Phase::failed; }
   // Why it has failed. Calling it before that is a programming error.
-  const Error& failure() const { return *failure_; }
+  const Error& failure() const {
+    OPP2P_ASSERT(failed(), "only a connection that has failed says why");
+    return *failure_;
+  }
   // When the connection last got a step nearer to ready: a phase or a whole message of the handshake, of which there
   // are few.
   MonoTime progress() const { return progress_; }
   // The peer as its key proves it; set before on_ready. Calling them earlier is a programming error (the id is empty).
   const PeerId& remote_peer() const { return remote_peer_; }
-  const crypto::PublicKey& remote_key() const { return *remote_key_; }
+  const crypto::PublicKey& remote_key() const {
+    OPP2P_ASSERT(remote_key_.has_value(), "the peer's key is known once it has proved it");
+    return *remote_key_;
+  }
   // Round trip of the last keep-alive ping.
   std::optional<Nanos> round_trip() const;
   // "/noise" and "/yamux/1.0.0" once settled.
@@ -139,10 +146,15 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   // The socket is gone or will be: every stream is reset by event with `reason`, and nothing happens afterwards.
   void abort(const Error& reason);
 
+  // Every invariant of the engine and of what it owns, outside of an event (connection_engine_check.cpp).
+  void check() const;
+
  private:
   enum class Phase : std::uint8_t { security_choice, security, muxer_choice, ready, failed };
 
   static StreamNegotiation::Config stream_config(ConnectionConfig& config);
+  void set_now(Now now);
+  void check_output() const;
   Result<void> begin();
   Result<void> start_security(std::string_view id);
   Result<void> check_channel() const;
@@ -152,7 +164,7 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   Result<std::size_t> take_sealed(MutableBytes in);
   Result<void> take_plain(ByteView plain);
   Result<void> on_authenticated();
-  void start_muxer(const MuxerKind& kind);
+  Result<void> start_muxer(const MuxerKind& kind);
   const Error& stop(Error error);
   void close_channel();
   std::size_t poll_handshake(MutableBytes out);
@@ -169,6 +181,7 @@ class ConnectionEngine : private LiveCounted<ConnectionEngine> {
   const ConnectionLimits limits_;
   ConnectionEvents& events_;
   Rng& rng_;
+  EntryMark entered_;
   Now now_;
   MonoTime handshake_deadline_;
   MonoTime progress_;

@@ -110,6 +110,7 @@ void attack(Role role, const crypto::PrivateKey& key, ByteView in, bool several)
   std::size_t at = 0;
   while (at < copy.size()) {
     const auto taken = end.user.engine->on_bytes(MutableBytes(copy).subspan(at), kStart);
+    end.user.engine->check();
     if (!taken || *taken == 0) break;
     at += *taken;
   }
@@ -146,9 +147,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else if (!move(end, other, data[at + 1] * 64U, 1 + data[at + 2] * 300U)) {
       break;
     }
+    for (const End* each : {&dialer, &listener}) each->user.engine->check();
   }
   for (End* end : {&dialer, &listener}) {
     end->user.engine->abort(Error(Errc::closed, "end"));
+    end->user.engine->check();
     if (!end->user.known.empty() || end->user.engine->stream_count() != 0) std::abort();
   }
   return 0;

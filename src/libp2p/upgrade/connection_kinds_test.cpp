@@ -346,6 +346,30 @@ TEST(ConnectionKinds, a_message_that_never_is_whole_ends_the_connection) {
   EXPECT_EQ(pair.listener.engine->on_bytes(in, pair.now).error().code(), Errc::too_large);
 }
 
+TEST(ConnectionKinds, a_kind_that_makes_nothing_ends_the_connection_and_says_so) {
+  const SecurityFactory empty{"/empty", [](const crypto::PrivateKey&, Rng&) -> Result<SecurityKind> {
+                                return SecurityKind{"/empty",
+                                                    [](auto&&...) { return std::unique_ptr<SecureChannel>(); }};
+                              }};
+  Pair without_channel = make_pair({empty}, {noise::security()});
+  Bytes in(1);
+  const auto taken = without_channel.dialer.engine->on_bytes(in, without_channel.now);
+  ASSERT_FALSE(taken);
+  EXPECT_THAT(taken.error().message(), HasSubstr("SecurityKind::begin of /empty gives none"));
+
+  MuxerKind nothing = other_muxer();
+  nothing.make = [](auto&&...) { return std::unique_ptr<Muxer>(); };
+  FakeSecurity early, late;
+  early.early_muxer = "/other/1";
+  for (FakeSecurity* fake : {&early, &late}) {
+    Pair pair = make_pair({fake_security("/fake", *fake)}, {fake_security("/fake", *fake)}, {nothing}, {nothing});
+    pair.run();
+    ASSERT_TRUE(pair.listener.failure);
+    EXPECT_THAT(pair.listener.failure->message(), HasSubstr("MuxerKind::make of /other/1 gives none"));
+    EXPECT_FALSE(pair.listener.engine->ready());
+  }
+}
+
 // ---- how they are made ----
 
 TEST(ConnectionKinds, says_what_is_wrong_with_a_list) {

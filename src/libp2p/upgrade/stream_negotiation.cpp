@@ -20,7 +20,8 @@ std::optional<MonoTime> StreamNegotiation::next_deadline() const {
 }
 
 void StreamNegotiation::on_timeout(Now now) {
-  now_ = now;
+  const Entry entry(in_timeout_, "on_timeout is not called inside an event of its own");
+  set_now(now);
   while (!negotiating_.empty() && negotiating_.begin()->second.deadline <= now.mono)
     refuse(negotiating_.begin(), Error(Errc::timed_out, "no protocol was agreed on the stream in time"));
 }
@@ -38,7 +39,10 @@ Result<StreamId> StreamNegotiation::open(std::vector<std::string> protocols, Now
   const bool lazy = protocols.size() == 1;
   auto negotiator = std::make_unique<Negotiator>(Negotiator::dialer(std::move(protocols)));
   mux_->send(id, negotiator->take_output());
-  negotiating_.emplace(id, Negotiation{std::move(negotiator), now.mono + config_.timeout, false, lazy, false});
+  const bool fresh =
+      negotiating_.emplace(id, Negotiation{std::move(negotiator), now.mono + config_.timeout, false, lazy, false})
+          .second;
+  OPP2P_ASSERT(fresh, "a stream's id is never used again", id);
   return id;
 }
 
@@ -79,13 +83,14 @@ void StreamNegotiation::on_inbound_stream(StreamId id) {
   auto negotiator = std::make_unique<Negotiator>(
       Negotiator::listener(&config_.accepts_protocol, config_.list_protocols ? &config_.list_protocols : nullptr));
   // Our header goes out with the first answer: every dialer speaks first.
-  negotiating_.emplace(id, Negotiation{std::move(negotiator), now_.mono + config_.timeout, true, false, false});
+  const bool fresh =
+      negotiating_.emplace(id, Negotiation{std::move(negotiator), now_.mono + config_.timeout, true, false, false})
+          .second;
+  OPP2P_ASSERT(fresh, "a stream's id is never used again", id);
   ++negotiating_inbound_;
 }
 
 void StreamNegotiation::on_data(StreamId id, ByteView data) {
-  // What a dialer may have sent before it could know that its proposal is refused: the first window of Yamux.
-  constexpr std::size_t kMostDiscarded = 256 * 1024;
   const auto at = negotiating_.find(id);
   if (at == negotiating_.end()) return events_.on_stream_data(id, data);
   if (at->second.negotiator) return negotiate(at, data);
@@ -111,6 +116,7 @@ void StreamNegotiation::negotiate(Negotiations::iterator at, ByteView data) {
 void StreamNegotiation::settle(Negotiations::iterator at, ByteView rest) {
   const StreamId id = at->first;
   const Negotiation done = std::move(at->second);
+  OPP2P_ASSERT(done.negotiator && done.negotiator->settled(), "a stream is opened when its protocol is agreed", id);
   forget(id);
   // Only now, so that a peer's backlog of streams is also the bound of those that negotiate here.
   if (done.inbound) mux_->acknowledge(id);
@@ -143,6 +149,7 @@ bool StreamNegotiation::forget(StreamId id) {
   const auto at = negotiating_.find(id);
   if (at == negotiating_.end()) return true;
   const bool inbound = at->second.inbound;
+  OPP2P_ASSERT(!inbound || negotiating_inbound_ > 0, "inbound streams without a protocol are counted", id);
   if (inbound) --negotiating_inbound_;
   negotiating_.erase(at);
   return !inbound;
@@ -165,6 +172,27 @@ void StreamNegotiation::on_closed(StreamId id) {
 
 void StreamNegotiation::on_writable(StreamId id) {
   if (may_send(id)) events_.on_stream_writable(id);
+}
+
+void StreamNegotiation::check() const {
+  std::size_t inbound = 0;
+  MonoTime before{};
+  for (const auto& [id, negotiation] : negotiating_) {
+    OPP2P_CHECK(mux_ != nullptr && mux_->has(id), "a stream that negotiates is there", id);
+    OPP2P_CHECK(negotiation.deadline >= before, "ids grow with time, so the first deadline is the earliest", id);
+    before = negotiation.deadline;
+    inbound += negotiation.inbound ? 1 : 0;
+    OPP2P_CHECK(!negotiation.inbound || !(negotiation.may_send || negotiation.close_when_settled),
+                "nobody here uses an inbound stream before its protocol is agreed", id);
+    OPP2P_CHECK(negotiation.negotiator || negotiation.inbound, "only an inbound stream is turned away", id);
+    OPP2P_CHECK(negotiation.discarded <= kMostDiscarded && (negotiation.discarded == 0 || !negotiation.negotiator),
+                "what comes on a stream that was turned away is bounded", id, negotiation.discarded);
+    if (!negotiation.negotiator) continue;
+    OPP2P_CHECK(!negotiation.negotiator->settled(), "a stream whose protocol is settled costs nothing here", id);
+    negotiation.negotiator->check();
+  }
+  OPP2P_CHECK(inbound == negotiating_inbound_ && inbound <= config_.max_inbound,
+              "inbound streams without a protocol are counted and bounded", inbound, negotiating_inbound_);
 }
 
 }  // namespace libp2p

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "libp2p/base/bytes.hpp"
+#include "libp2p/base/entry_mark.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/seams/stream_mux.hpp"
@@ -72,8 +73,14 @@ class StreamNegotiation final : public MuxerEvents {
 
   // The mux must outlive this, or be taken away with null before it goes. Without one, open() fails and the others do
   // nothing.
-  void attach(StreamMux* mux) { mux_ = mux; }
-  void set_now(Now now) { now_ = now; }
+  void attach(StreamMux* mux) {
+    OPP2P_ASSERT(mux_ == nullptr || mux == nullptr, "a connection has one mux");
+    mux_ = mux;
+  }
+  void set_now(Now now) {
+    OPP2P_ASSERT(now.mono >= now_.mono, "the time of timers never goes back", now.mono, now_.mono);
+    now_ = now;
+  }
 
   // Resets the streams whose protocol is not agreed in time.
   void on_timeout(Now now);
@@ -94,6 +101,7 @@ class StreamNegotiation final : public MuxerEvents {
   std::size_t send_queue_bytes(StreamId id) const { return mux_ == nullptr ? 0 : mux_->send_queue_bytes(id); }
   std::size_t stream_count() const { return mux_ == nullptr ? 0 : mux_->stream_count(); }
   std::size_t negotiating() const { return negotiating_.size(); }
+  void check() const;  // outside of an event
 
   // --- MuxerEvents ---
   void on_inbound_stream(StreamId id) override;
@@ -114,6 +122,8 @@ class StreamNegotiation final : public MuxerEvents {
     std::size_t discarded = 0;        // bytes that came after it was turned away
   };
   using Negotiations = std::map<StreamId, Negotiation>;
+  // What a dialer may have sent before it could know that its proposal is refused: the first window of Yamux.
+  static constexpr std::size_t kMostDiscarded = 256 * 1024;
 
   bool may_send(StreamId id) const;
   void negotiate(Negotiations::iterator at, ByteView data);
@@ -125,6 +135,7 @@ class StreamNegotiation final : public MuxerEvents {
   const Config config_;
   StreamEvents& events_;
   StreamMux* mux_ = nullptr;
+  EntryMark in_timeout_;
   Now now_;
   // Streams whose protocol is not settled yet. Ids grow with time, so the first one has the earliest deadline.
   Negotiations negotiating_;

@@ -1,5 +1,5 @@
-// The signals that ask a command to end in order: SIGINT, SIGTERM, SIGHUP (the terminal has gone) and SIGQUIT. The last
-// two are left alone when they were ignored at the start, as nohup and shells' background jobs want it.
+// The signals that end a command in an orderly way: SIGINT, SIGTERM, SIGHUP (the terminal was closed) and SIGQUIT. The
+// last two stay ignored if they were ignored at the start, as nohup and background jobs of shells require.
 #pragma once
 
 #include <signal.h>

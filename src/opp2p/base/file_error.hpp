@@ -1,5 +1,5 @@
-// What an error of the file system means to whoever runs the node: the system's words, and what to do about it where
-// that is known. A pure function but for one look at the free space, because a full disk has several names.
+// The text of a file system error for the operator: the system's words, and what to do where that is known. It looks at
+// the free space once, because a full disk has several error codes; otherwise it is a pure function.
 #pragma once
 
 #include <filesystem>

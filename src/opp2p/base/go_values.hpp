@@ -1,7 +1,7 @@
-// Values as Go's library reads them, because op-node's options are read by it: strconv.ParseBool, ParseUint and
-// ParseInt with base 0, ParseFloat, time.ParseDuration. Errors have Go's words; Errc::too_large is Go's "value out of
-// range", Errc::malformed all else. Pure functions of any text. tests/vectors/op_node_flags_test.cpp holds them to what
-// the real library makes of the same texts.
+// Reads values as Go's library does, because op-node's options are read by it: strconv.ParseBool, ParseUint and
+// ParseInt with base 0, ParseFloat, time.ParseDuration. Errors have Go's words. Errc::too_large is Go's "value out of
+// range", Errc::malformed every other error. Pure functions of any text. tests/vectors/op_node_flags_test.cpp compares
+// them with the real library.
 #pragma once
 
 #include <cstdint>

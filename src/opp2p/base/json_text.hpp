@@ -1,9 +1,6 @@
-// JSON as the RPC writes it. Numbers are plain, as Go's encoding/json writes them: the shortest text that reads back as
-// the same number, without an exponent from 1e-6 to 1e21. Every string is valid UTF-8, whatever bytes it was made of,
-// so that no method can break an answer; text of peers is made readable before it comes here
-// (libp2p/base/peer_text.hpp).
-//
-// Pure functions.
+// JSON as the RPC writes it. Numbers have the form of Go's encoding/json: the shortest text that reads back as the same
+// number, without an exponent from 1e-6 to 1e21. Every string is made valid UTF-8, so that no method can break an
+// answer. Texts of peers are made readable before they come here (libp2p/base/peer_text.hpp). Pure functions.
 #pragma once
 
 #include <boost/json/value.hpp>

@@ -1,5 +1,5 @@
-// Where the log's lines go. DescriptorSink writes to a descriptor, which may be a pipe that nobody reads, a stopped
-// terminal or a file on a slow disk. Owner: the log. Thread: the one that writes, which is one at a time.
+// The output of the log. DescriptorSink writes to a descriptor, which may be a pipe that nobody reads, a stopped
+// terminal or a file on a slow disk. Owner: the log. Thread: the one that writes; one at a time.
 #pragma once
 
 #include <atomic>

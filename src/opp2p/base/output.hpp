@@ -1,9 +1,9 @@
-// Standard output as every command writes it: at once, whole, and checked. The first failure (a full disk, a reader
-// that has ended, a closed descriptor) stays: nothing more is written, failed() tells the command that it may stop, and
-// main says it and ends with 1. The program ignores SIGPIPE.
+// Standard output of the commands. Every write is complete, immediate and checked. After the first failure (a full
+// disk, a reader that has ended, a closed descriptor) nothing more is written. failed() tells the command that it may
+// stop, and main prints the error and ends with 1. The program ignores SIGPIPE.
 //
-// Owner: main, which hands it to the commands. Thread: one at a time. Bounds: none; a write blocks for as long as the
-// reader takes, or until give_up_when() says otherwise.
+// Owner: main, which passes it to the commands. Thread: one at a time. Bounds: none; a write blocks until the reader
+// takes the bytes, or until give_up_when() says otherwise.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// Files with a secret, which only their owner may read: the node key and the RPC's token.
+// Files with a secret, which only their owner may read: the node's key and the RPC's token.
 #pragma once
 
 #include <optional>

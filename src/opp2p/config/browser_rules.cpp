@@ -65,7 +65,8 @@ libp2p::Result<BrowserRules> BrowserRules::from_text(std::string_view list) {
       out.origins_.push_back(lower(one));
     else
       return libp2p::fail(libp2p::Errc::invalid_argument,
-                          "'" + std::string(one) + "' is no origin; write for example https://status.example.org or " +
+                          "'" + std::string(one) +
+                              "' is not an origin; write for example https://status.example.org or " +
                               "http://127.0.0.1:3000, without a path, or * for any");
   }
   return out;

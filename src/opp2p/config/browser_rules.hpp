@@ -1,10 +1,12 @@
-// Which requests of web browsers the RPC answers. A page of any website can make its visitor's browser send requests
-// to the visitor's own machine and network. A browser says so with the headers Origin and Sec-Fetch-Site, which no
-// page can change or leave out; other clients send neither. Requests with such headers are refused, unless --rpc.cors
-// names the page's origin. The Host header is checked on these requests only: a name that an attacker's DNS points at
-// the node is not the node's, but containers call the node by names that it does not know. Pure functions.
-// Source: Fetch Standard, "Origin header" and "Fetch Metadata Request Headers"; op-node surface, section 10 (CORS
-// "*").
+// Decides which requests of web browsers the RPC answers. A page of any website can make a visitor's browser send
+// requests to the visitor's machine and network. The browser marks them with the headers Origin and Sec-Fetch-Site,
+// which a page can neither change nor omit; other clients send neither. A request with such a header is refused, unless
+// --rpc.cors lists the page's origin. Host is checked on these requests only. An attacker can point a DNS name at the
+// node, so an unknown name is refused there; containers reach the node under names that it does not know, so other
+// clients may use any name.
+//
+// Pure functions. Source: Fetch Standard, "Origin header" and "Fetch Metadata Request Headers"; op-node surface,
+// section 10 (CORS "*").
 #pragma once
 
 #include <optional>

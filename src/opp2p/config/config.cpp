@@ -48,7 +48,7 @@ constexpr std::size_t kMaxConfigFile = 1 << 20;  // bytes
 Result<std::string> read_file(const std::string& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return fail(Errc::io, "cannot read " + path + ": " + file_error(errno, path));
-  if (S_ISDIR(info.st_mode)) return fail(Errc::io, path + " is a directory; name the file in it");
+  if (S_ISDIR(info.st_mode)) return fail(Errc::io, path + " is a directory; give the file in it");
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(Errc::io, "cannot read " + path + ": " + file_error(errno, path));
   std::string text(kMaxConfigFile + 1, '\0');
@@ -100,13 +100,14 @@ Result<std::size_t> parse_byte_count(std::string_view text) {
       std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.name == trim(unit_text); });
   std::size_t bytes = 0;
   if (error != std::errc() || unit == std::end(kUnits) || __builtin_mul_overflow(number, unit->bytes, &bytes))
-    return fail(Errc::invalid_argument, go_quote(text) + " is no size; write bytes, or for example 64MiB");
+    return fail(Errc::invalid_argument,
+                go_quote(text) + " is not a size; write a number of bytes, or for example 64MiB");
   return bytes;
 }
 
 Result<secp256k1::Secret> parse_key(std::string_view text) {
   const auto raw = libp2p::from_hex(trim(text));
-  if (!raw) return fail(Errc::malformed, "p2p priv key is not formatted in hex chars; it has 64 of them");
+  if (!raw) return fail(Errc::malformed, "p2p priv key is not formatted in hex chars; write 64 hexadecimal digits");
   auto secret = secp256k1::parse_secret(*raw);
   if (!secret)
     return fail(Errc::malformed, "failed to parse priv key from " + std::to_string(raw->size()) +
@@ -117,7 +118,7 @@ Result<secp256k1::Secret> parse_key(std::string_view text) {
 Result<secp256k1::Address> parse_address(std::string_view text) {
   const auto raw = libp2p::from_hex(trim(text));
   if (!raw || raw->size() != 20)
-    return fail(Errc::malformed, go_quote(text) + " is no address; it has 20 bytes, 0x and 40 hexadecimal digits");
+    return fail(Errc::malformed, go_quote(text) + " is not an address; write 20 bytes as 0x and 40 hexadecimal digits");
   secp256k1::Address out{};
   std::copy(raw->begin(), raw->end(), out.begin());
   return out;
@@ -132,11 +133,12 @@ Result<std::vector<Multiaddr>> parse_peers(std::string_view list) {
     if (one.empty()) continue;
     auto address = Multiaddr::from_text(one);
     if (!address)
-      return fail(address.error().code(), "'" + std::string(one) + "' is no multiaddr, " + address.error().message() +
+      return fail(address.error().code(), "'" + std::string(one) +
+                                              "' is not a multiaddr: " + address.error().message() +
                                               "; write for example /ip4/192.0.2.1/tcp/9222/p2p/ID");
     if (!address->peer_id())
       return fail(Errc::invalid_argument,
-                  "'" + std::string(one) + "' names no peer; its address must end with /p2p/ID");
+                  "'" + std::string(one) + "' has no peer id; the address must end with /p2p/ID");
     OPP2P_TRY(const auto target, libp2p::dial_target(*address));
     if (const auto at = libp2p::tcp::endpoint_of(target.address); !at)
       return libp2p::not_usable(*address, at.error().text());
@@ -185,8 +187,9 @@ Result<NodeKey> load_or_create_key(const std::string& path, libp2p::Rng& rng) {
   text.resize(static_cast<std::size_t>(in.gcount()));
   const auto key = parse_key(text);
   if (!key)
-    return fail(key.error().code(), "--p2p.priv.path: the node key file " + path + ": " + key.error().text() +
-                                        "; opp2p key generate --out FILE makes one, as does a start without the file");
+    return fail(key.error().code(),
+                "--p2p.priv.path: the node key file " + path + ": " + key.error().text() +
+                    "; opp2p key generate --out FILE makes a key, and so does a start without the file");
   return NodeKey{*key, path, false};
 }
 
@@ -226,7 +229,7 @@ Result<std::vector<std::string>> parse_muxers(std::string_view list) {
       std::string names;
       for (const auto one : known) names += (names.empty() ? "" : ", ") + std::string(one);
       return fail(Errc::not_found,
-                  go_quote(name) + " is no multiplexer; write one or more of " + names + ", separated by commas");
+                  go_quote(name) + " is not a multiplexer; write one or more of " + names + ", separated by commas");
     }
     if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(std::move(name));
   }
@@ -241,7 +244,7 @@ constexpr auto kForEver = std::chrono::hours(24 * 365 * 100);
 Result<Nanos> time_limit(std::string_view option, Nanos value) {
   if (value < Nanos(0))
     return fail(Errc::invalid_argument, "--" + std::string(option) + " is " + duration_text(value) +
-                                            ", and no time is below zero; write for example 30s");
+                                            ", but may not be negative; write for example 30s");
   return std::min<Nanos>(value, kForEver);
 }
 
@@ -251,7 +254,7 @@ Result<libp2p::RateLimit> rate_limit(std::string_view name, double per_second, s
     return fail(Errc::invalid_argument,
                 option + ".rate must be above 0 and at most 1000000 connections a second; write for example 0.2");
   if (burst == 0)
-    return fail(Errc::invalid_argument, option + ".burst is 0, which lets nobody in; the default is 16 or 80");
+    return fail(Errc::invalid_argument, option + ".burst is 0, which allows no connection; the default is 16 or 80");
   return libp2p::RateLimit{per_second, static_cast<double>(burst)};
 }
 
@@ -259,8 +262,9 @@ Result<libp2p::Limits> connection_limits(const NodeOptions& options) {
   auto out = node_limits();
   OPP2P_TRY(out.exempt, of("p2p.limits.exempt", parse_cidrs(options.limits_exempt)));
   if (options.limits_address_conns == 0 || options.limits_ip6_48_conns == 0)
-    return fail(Errc::invalid_argument,
-                "--p2p.limits.address.conns and --p2p.limits.ip6-48.conns are at least 1; 0 would let nobody in");
+    return fail(
+        Errc::invalid_argument,
+        "--p2p.limits.address.conns and --p2p.limits.ip6-48.conns must be at least 1; 0 would allow no connection");
   out.connections_per_address = options.limits_address_conns;
   out.connections_per_ip6_48 = options.limits_ip6_48_conns;
   OPP2P_TRY(out.address_rate, rate_limit("address", options.limits_address_rate, options.limits_address_burst));
@@ -296,7 +300,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   if (options.peers_lo == 0 || options.peers_hi == 0 || options.peers_lo > options.peers_hi)
     return fail(Errc::invalid_argument, "peers lo/hi tides are invalid: " + std::to_string(options.peers_lo) + ", " +
                                             std::to_string(options.peers_hi) +
-                                            "; --p2p.peers.lo and .hi are at least 1 and lo is at most hi");
+                                            "; --p2p.peers.lo and .hi must be at least 1, and lo at most hi");
   out.peers_lo = options.peers_lo;
   out.peers_hi = options.peers_hi;
   OPP2P_TRY(out.peers_grace, time_limit("p2p.peers.grace", options.peers_grace));
@@ -304,10 +308,10 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   OPP2P_TRY(out.limits, connection_limits(options));
   OPP2P_TRY(out.spin, time_limit("p2p.spin", options.spin));
   if (out.dial_timeout == Nanos(0))
-    return fail(Errc::invalid_argument, "--p2p.timeout.dial is 0, which no dial keeps; write for example 10s");
+    return fail(Errc::invalid_argument, "--p2p.timeout.dial is 0, so every dial would fail; write for example 10s");
   if (out.spin > libp2p::Millis(10))
-    return fail(Errc::invalid_argument,
-                "--p2p.spin is at most 10ms, " + duration_text(options.spin) + " would keep a core busy; try 100us");
+    return fail(Errc::invalid_argument, "--p2p.spin must be at most 10ms; " + duration_text(options.spin) +
+                                            " would keep a core busy. Try 100us");
   OPP2P_TRY(out.gossip_timestamp_threshold,
             time_limit("p2p.gossip.timestamp.threshold", options.gossip_timestamp_threshold));
   OPP2P_TRY(out.muxers, of("p2p.mux", parse_muxers(options.mux)));
@@ -328,7 +332,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   out.sync_req_resp = options.sync_req_resp;
   if (options.sync_server_limits != "default" && options.sync_server_limits != "off")
     return fail(Errc::invalid_argument,
-                "--p2p.sync.server.limits is 'default' or 'off', not '" + options.sync_server_limits + "'");
+                "--p2p.sync.server.limits must be 'default' or 'off', not '" + options.sync_server_limits + "'");
   out.sync_server_limits = options.sync_server_limits == "default";
   OPP2P_TRY(out.sync_memory, of("sync.memory", parse_byte_count(options.sync_memory)));
   OPP2P_TRY(out.store_max_size, of("store.max-size", parse_byte_count(options.store_max_size)));
@@ -342,15 +346,15 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   if (!libp2p::multiformats::parse_ip(out.rpc_addr))
     return fail(Errc::invalid_argument,
                 "--rpc.addr: '" + out.rpc_addr +
-                    "' is not an IP address; write 127.0.0.1 for this machine alone, or that of an "
-                    "interface, or 0.0.0.0 for all");
+                    "' is not an IP address; write 127.0.0.1 for this machine alone, the address of an "
+                    "interface, or 0.0.0.0 for all interfaces");
   if (options.rpc_port < 0 || options.rpc_port >= 65536)
     return fail(Errc::invalid_argument, "--rpc.port: port out of range: " + std::to_string(options.rpc_port));
   out.rpc_port = static_cast<std::uint16_t>(options.rpc_port);
   out.rpc_enable_admin = options.rpc_enable_admin;
   OPP2P_TRY(out.rpc_cors, of("rpc.cors", BrowserRules::from_text(options.rpc_cors)));
   out.rpc_unsafe_open = options.rpc_unsafe_open;
-  if (options.data_dir.empty()) return fail(Errc::invalid_argument, "--data-dir is empty; name a folder");
+  if (options.data_dir.empty()) return fail(Errc::invalid_argument, "--data-dir is empty; give a folder");
   out.data_dir = options.data_dir;
 
   // Last, because it may write a file.

@@ -1,6 +1,6 @@
-// What a node is told: the options as they stand on the command line or in the environment (NodeOptions, filled by
+// The configuration of a node: the options as given on the command line or in the environment (NodeOptions, filled by
 // node_flags.hpp), and the same checked and resolved (NodeConfig). Names, defaults and error texts are op-node's where
-// it has the option. Source: op-node surface, 1.1 and 1.4.
+// op-node has the option. Source: op-node surface, 1.1 and 1.4.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "opp2p/base/go_values.hpp"
 #include "opp2p/config/browser_rules.hpp"
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 #include "opstack/chain/fork.hpp"
 #include "opstack/chain/rollup_config.hpp"
 

@@ -1,13 +1,12 @@
-// Any text as a command line, a line an argument, and as each of the values that options hold: switches, numbers,
-// durations, sizes, keys, addresses, levels, forks, lists of peers and of origins; and as the headers of a web page's
-// request.
+// Reads any text as a command line with one argument per line, and as each kind of value: switches, numbers, durations,
+// sizes, keys, addresses, levels, forks, lists of peers and of origins. Also as the headers of a web page's request.
 #include <algorithm>
 #include <cstdlib>
 
 #include "opp2p/config/config.hpp"
 #include "opp2p/config/node_flags.hpp"
 #include "opp2p/config/security_option.hpp"
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 #include "opstack/testing/chain_builder.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -43,8 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto key = parse_key(text)) require(parse_key(libp2p::to_hex(*key)).value() == *key);
   if (const auto address = parse_address(text)) require(parse_address(libp2p::to_hex0x(*address)).value() == *address);
   if (const auto level = parse_log_level(text)) require(parse_log_level(to_string(*level)) == level);
-  if (const auto fork = opstack::testing::block_fork_from_string(text))
-    require(opstack::testing::to_string(*fork) == text);
+  if (const auto fork = opstack::testing::block_fork_from_string(text)) require(to_string(*fork) == text);
   if (const auto blocks = parse_cidrs(text)) {
     std::string list;
     for (const auto& block : *blocks) list += (list.empty() ? "" : ",") + block.text();

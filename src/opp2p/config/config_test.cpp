@@ -63,7 +63,7 @@ TEST_F(ConfigTest, connections_are_secured_unless_none_is_asked_for) {
   options_.security = "none";
   EXPECT_THAT(resolve(options_, rng_)->securities, ElementsAre("plaintext"));
   options_.security = "noise,none";
-  EXPECT_THAT(error(), HasSubstr("--p2p.security names none beside others"));
+  EXPECT_THAT(error(), HasSubstr("--p2p.security names none together with others"));
 }
 
 TEST_F(ConfigTest, the_defaults_with_a_rollup_config_are_enough) {
@@ -138,7 +138,7 @@ TEST_F(ConfigTest, a_static_peer_that_cannot_be_dialled_is_named_before_anything
   const auto key = libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::secp256k1, rng_).value();
   const auto id = libp2p::PeerId::from_public_key(key.public_key()).to_base58();
   options_.static_peers = "nonsense";
-  EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.static: 'nonsense' is no multiaddr"), HasSubstr("write for example")));
+  EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.static: 'nonsense' is not a multiaddr"), HasSubstr("write for example")));
   options_.static_peers = "/ip4/127.0.0.1/udp/9000/quic-v1/p2p/" + id;
   EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.static"), HasSubstr("quic-v1"), HasSubstr("only /tcp")));
   options_.static_peers = "/unix/x/p2p/" + id;
@@ -188,11 +188,11 @@ TEST_F(ConfigTest, other_values_are_checked_too) {
   wrong(&NodeOptions::sync_server_limits, "on", "--p2p.sync.server.limits");
   wrong(&NodeOptions::sync_memory, "10", "--sync.memory");
   wrong(&NodeOptions::store_max_size, "many", "--store.max-size");
-  wrong(&NodeOptions::peers_grace, libp2p::Seconds(-1), "--p2p.peers.grace is -1s, and no time is below zero");
+  wrong(&NodeOptions::peers_grace, libp2p::Seconds(-1), "--p2p.peers.grace is -1s, but may not be negative");
   wrong(&NodeOptions::gossip_timestamp_threshold, -libp2p::Nanos(1), "--p2p.gossip.timestamp.threshold is -1ns");
   wrong(&NodeOptions::dial_timeout, libp2p::Seconds(0), "--p2p.timeout.dial is 0");
   wrong(&NodeOptions::data_dir, "", "--data-dir is empty");
-  wrong(&NodeOptions::spin, libp2p::Seconds(1), "--p2p.spin is at most 10ms, 1s would");
+  wrong(&NodeOptions::spin, libp2p::Seconds(1), "--p2p.spin must be at most 10ms; 1s would");
   wrong(&NodeOptions::limits_exempt, "10.0.0.0/8,nowhere", "--p2p.limits.exempt: 'nowhere' is no address block");
   wrong(&NodeOptions::limits_address_rate, std::numeric_limits<double>::quiet_NaN(),
         "--p2p.limits.address.rate must be above 0");
@@ -326,7 +326,8 @@ TEST_F(ConfigTest, the_multiplexers_that_are_named_are_offered_in_that_order) {
   EXPECT_THAT(resolve(options_, rng_)->muxers, ElementsAre("mplex", "yamux"));
   for (const auto* wrong : {"", "quic", "yamux,", "yamux,,mplex"}) {
     options_.mux = wrong;
-    EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.mux: "), HasSubstr("is no multiplexer"), HasSubstr("yamux"))) << wrong;
+    EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.mux: "), HasSubstr("is not a multiplexer"), HasSubstr("yamux")))
+        << wrong;
   }
 }
 

@@ -1,12 +1,12 @@
-// Reads a command line and the environment as op-node does, which is as urfave/cli v2 over Go's flag package does:
-// `--name=value`,
-// `--name value`, one dash or two, `--` and the first argument that is no flag end the flags, a switch takes its value
-// behind `=` only, the last of two counts, the command line wins over the environment. An environment variable that is
-// empty sets a text to nothing and a switch to false, and is ignored for the other types. Errors begin with Go's words,
-// where Go has some, and end with what to write.
+// Reads a command line and the environment as op-node does, that is, as urfave/cli v2 does with Go's flag package:
 //
-// A pure function of its arguments; the flags are a table (node_flags.hpp).
-// Source: op-node surface, 1.
+// - An option is `--name=value` or `--name value`, with one dash or two. A switch takes its value after `=` only.
+// - `--` and the first argument that is not a flag end the flags.
+// - The last of two equal options counts. The command line takes precedence over the environment.
+// - An empty environment variable sets a text to "" and a switch to false. It is ignored for other types.
+//
+// Errors begin with Go's words, where Go has some, and end with what to write. A pure function of its arguments; the
+// flags are a table (node_flags.hpp). Source: op-node surface, 1.
 #pragma once
 
 #include <functional>

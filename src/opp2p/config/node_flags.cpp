@@ -82,11 +82,10 @@ Result<void> check_rest(const FlagValues& given) {
   if (given.rest.empty()) return {};
   const std::string first = go_quote(given.rest[0]);
   if (!given.last_switch.empty() && parse_bool(given.rest[0]))
-    return fail(Errc::invalid_argument, first + " behind --" + given.last_switch +
-                                            " is no option. A switch takes its value behind an equals sign: --" +
+    return fail(Errc::invalid_argument, first + " after --" + given.last_switch +
+                                            " is not an option. Write the value of a switch after an equals sign: --" +
                                             given.last_switch + "=" + given.rest[0]);
-  return fail(Errc::invalid_argument,
-              first + " is no option; opp2p node takes nothing else. opp2p node --help lists the options.");
+  return fail(Errc::invalid_argument, first + " is not an option. opp2p node --help lists the options.");
 }
 
 std::vector<std::string> unknown_variables(const Environment& environment) {

@@ -1,10 +1,9 @@
 // The flags of `opp2p node`: one table with op-node's flags and our own, read by flag_reader.hpp. A flag of op-node
-// either works here, or does nothing here and is accepted, so that what starts op-node starts this too, or is refused,
-// because a node that went on without it would have another role than its operator thinks.
-// tests/vectors/op_node_flags_test.cpp holds the table to op-node's own.
+// works, or is accepted without effect, or is refused. It is accepted without effect so that a command line of op-node
+// starts opp2p too. It is refused if the node would have another role without it than its operator expects.
+// tests/vectors/op_node_flags_test.cpp compares the table with op-node's flags.
 //
-// Adding one: a line in works(), and a member of NodeOptions.
-// Source: op-node surface, 1.
+// A new flag is a line in node_flags_table.cpp and a member of NodeOptions. Source: op-node surface, 1.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// op-node's flags that opp2p has no use for. A row that begins to work moves to node_flags_table.cpp.
+// op-node's flags that have no effect in opp2p. A row moves to node_flags_table.cpp when its flag gets an effect.
 #include "opp2p/config/node_flags_table.hpp"
 
 namespace opp2p {
@@ -111,8 +111,8 @@ constexpr Row kWithoutEffect[] = {
 };
 
 constexpr std::string_view kNoRemoteSigner =
-    "blocks are signed with a key that this process holds, never by a remote signer; give the key with "
-    "--p2p.sequencer.key, or leave the signer out";
+    "opp2p signs blocks with a key of its own, not with a remote signer. Give the key with --p2p.sequencer.key, or "
+    "leave the option out";
 
 // Without these the node would be something else than its operator believes.
 struct RefusedRow {
@@ -121,12 +121,12 @@ struct RefusedRow {
 };
 constexpr RefusedRow kRefused[] = {
     {{"p2p.disable", boolean, "", "false"},
-     "opp2p is the peer-to-peer layer, and nothing is left without it; leave the option out"},
+     "opp2p is the peer-to-peer layer and does nothing else. Leave the option out"},
     {{"sequencer.enabled", boolean, "", "false"},
-     "opp2p builds no blocks; it publishes those that it is handed, with --p2p.sequencer.key and "
-     "admin_publishUnsafePayload. Leave the option out, or run op-node as the sequencer"},
+     "opp2p does not build blocks. It publishes blocks that it gets by admin_publishUnsafePayload, signed with "
+     "--p2p.sequencer.key. Leave the option out, or run op-node as the sequencer"},
     {{"conductor.enabled", boolean, "", "false"},
-     "opp2p does not ask a conductor before it publishes, so two sequencers could sign; leave the option out, or run "
+     "opp2p does not ask a conductor before it publishes, so two sequencers could sign. Leave the option out, or run "
      "op-node as the sequencer"},
     {{"signer.endpoint", text, "", ""}, kNoRemoteSigner},
     {{"signer.address", text, "", ""}, kNoRemoteSigner},

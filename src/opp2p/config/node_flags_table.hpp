@@ -1,4 +1,4 @@
-// The parts that the table of node_flags.hpp is made of.
+// The parts of the table in node_flags.hpp.
 #pragma once
 
 #include <vector>

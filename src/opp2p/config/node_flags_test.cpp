@@ -121,10 +121,10 @@ TEST(NodeFlags, security_is_noise_or_none_alone) {
   EXPECT_EQ(read({}, {{"OP_NODE_P2P_SECURITY", "none"}})->options.security, "none");
   for (const auto* value : {"none,noise", "noise,none", "none,none", "tls,none"})
     EXPECT_THAT(refused({std::string("--p2p.security=") + value}),
-                AllOf(StartsWith("--p2p.security names none beside others"), HasSubstr("write noise")))
+                AllOf(StartsWith("--p2p.security names none together with others"), HasSubstr("write noise")))
         << value;
   EXPECT_EQ(refused({"--p2p.security="}),
-            "--p2p.security names \"\", which is no security; write noise, or leave the option out");
+            "--p2p.security names \"\", which is not a security protocol; write noise, or leave the option out");
   EXPECT_THAT(refused({"--p2p.security=noise,plaintext"}), StartsWith("--p2p.security names \"plaintext\""));
   EXPECT_THAT(refused({}, {{"OP_NODE_P2P_SECURITY", "secio"}}), StartsWith("OP_NODE_P2P_SECURITY names \"secio\""));
 }
@@ -159,8 +159,8 @@ TEST(NodeFlags, a_network_beside_a_rollup_configuration_does_nothing) {
 TEST(NodeFlags, errors_name_the_variable_that_a_value_came_from) {
   const auto line = read({"--rpc.port=1"}, {{"OP_NODE_P2P_STATIC", "here"}, {"OP_NODE_RPC_PORT", "2"}});
   ASSERT_TRUE(line);
-  EXPECT_EQ(name_variables("--p2p.static: 'here' is no multiaddr", line->given),
-            "--p2p.static (from OP_NODE_P2P_STATIC): 'here' is no multiaddr");
+  EXPECT_EQ(name_variables("--p2p.static: 'here' is not a multiaddr", line->given),
+            "--p2p.static (from OP_NODE_P2P_STATIC): 'here' is not a multiaddr");
   EXPECT_EQ(name_variables("choose another --rpc.port; see --p2p.static.", line->given),
             "choose another --rpc.port; see --p2p.static (from OP_NODE_P2P_STATIC).");
   EXPECT_EQ(name_variables("--p2p.static.peers -- --", line->given), "--p2p.static.peers -- --");
@@ -173,7 +173,7 @@ TEST(NodeFlags, the_help_is_readable_in_80_columns_and_hides_what_is_seldom_need
     for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80u) << line;
   }
   EXPECT_THAT(node_help(false),
-              AllOf(HasSubstr("--p2p.static PEERS"), HasSubstr("kona-node's"), Not(HasSubstr("--p2p.priv.raw"))));
+              AllOf(HasSubstr("--p2p.static PEERS"), HasSubstr("kona-node has"), Not(HasSubstr("--p2p.priv.raw"))));
   for (const auto& flag : node_flags()) EXPECT_THAT(node_help(true), HasSubstr("--" + flag.spec.names()[0]));
   EXPECT_TRUE(read({"--help-all"})->help_all);
   EXPECT_TRUE(read({"-h"})->help);
@@ -181,8 +181,8 @@ TEST(NodeFlags, the_help_is_readable_in_80_columns_and_hides_what_is_seldom_need
 }
 
 TEST(NodeFlags, a_word_that_is_no_option_is_refused_because_op_node_would_forget_what_follows_it) {
-  EXPECT_THAT(refused({"again", "--rpc.port=1"}), StartsWith("\"again\" is no option"));
-  EXPECT_THAT(refused({"--", "--rpc.port=1"}), StartsWith("\"--rpc.port=1\" is no option"));
+  EXPECT_THAT(refused({"again", "--rpc.port=1"}), StartsWith("\"again\" is not an option"));
+  EXPECT_THAT(refused({"--", "--rpc.port=1"}), StartsWith("\"--rpc.port=1\" is not an option"));
 }
 
 }  // namespace

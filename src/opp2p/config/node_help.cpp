@@ -79,17 +79,18 @@ void add_names(std::string& out, FlagEffect effect) {
 
 std::string node_help(bool all) {
   std::string out = "Usage: opp2p node --rollup.config FILE [OPTION...]\n\n";
-  add_wrapped(out,
-              "Joins a chain's network: follows its unsafe blocks, serves them, and publishes them when it has the "
-              "sequencer's key.",
-              0);
+  add_wrapped(
+      out,
+      "Joins a chain's peer-to-peer network. Follows the chain's unsafe blocks and serves them to peers. Publishes "
+      "blocks if it has the sequencer's key.",
+      0);
   out += '\n';
   add_wrapped(
       out,
-      "An option is --NAME=VALUE or --NAME VALUE; a switch is --NAME or --NAME=false. Each can be given in the "
-      "environment as well, --p2p.listen.ip as OP_NODE_P2P_LISTEN_IP, or under the name in brackets; the command "
-      "line wins. Times are 500ms, 30s, 1m30s or 1h. Defaults stand in parentheses. Names and values are op-node's "
-      "where op-node has the option.",
+      "Write an option as --NAME=VALUE or --NAME VALUE, a switch as --NAME or --NAME=false. Each option also has an "
+      "environment variable: --p2p.listen.ip is OP_NODE_P2P_LISTEN_IP. A different name is given in brackets. The "
+      "command line takes precedence. Write times as 500ms, 30s, 1m30s or 1h. Defaults are in parentheses. Options "
+      "that op-node has too have its names and values.",
       0);
   for (std::size_t group = 0; group < std::size(kGroups); ++group) {
     (out += "\n").append(kGroups[group]) += ":\n";
@@ -98,9 +99,9 @@ std::string node_help(bool all) {
         add_flag(out, flag);
   }
   if (!all) return out;
-  out += "\nOptions of op-node that do nothing here, and are accepted with a warning:\n";
+  out += "\nOptions of op-node that are accepted with a warning and have no effect:\n";
   add_names(out, FlagEffect::none);
-  out += "\nOptions of op-node that are refused, unless the value asks for nothing:\n";
+  out += "\nOptions of op-node that are refused, unless the value has no effect:\n";
   add_names(out, FlagEffect::refused);
   return out;
 }

@@ -40,16 +40,17 @@ Result<SecurityOption> read_security_option(std::string_view text) {
   SecurityOption out;
   for (const auto& name : given) {
     if (name == "none")
-      return fail(Errc::invalid_argument, "names none beside others, and a peer could then choose it; " + choice);
+      return fail(Errc::invalid_argument, "names none together with others, so a peer could choose it; " + choice);
     if (name != "noise" && name != "tls")
-      return fail(Errc::invalid_argument, "names " + go_quote(name) + ", which is no security; " + choice);
+      return fail(Errc::invalid_argument, "names " + go_quote(name) + ", which is not a security protocol; " + choice);
     if (name == "tls")
       out.some_without_effect = true;
     else if (out.names.empty())
       out.names.push_back(name);
   }
   if (out.names.empty())
-    return fail(Errc::unsupported, "is not supported: TLS is not spoken here, and nothing else is named; " + choice);
+    return fail(Errc::unsupported,
+                "is not supported: TLS is not implemented, and no other protocol is named; " + choice);
   return out;
 }
 

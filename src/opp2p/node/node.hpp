@@ -2,61 +2,61 @@
 // unsafe chain over a store, the server of payload_by_number and the reverse sync. The daemon runs it on sockets
 // (apps/opp2p/daemon.hpp), tests and simulations on a simulated runtime.
 //
-// Owner: the daemon or a test; destroyed after close() and before its Runtime, store and log. Thread: the network
-// thread. Bounds: those of its parts; NodeConfig::sync_memory for blocks that wait.
+// This class only wires. The parts are made in node_parts.hpp; own blocks come in through block_intake.hpp; snapshots
+// are taken by node_snapshots.hpp; what happens is told as NodeEvents (node_event.hpp), which part_listener.hpp
+// gathers. The node writes no log: observe/node_log.hpp is a sink of its events.
+//
+// Owner: the daemon or a test; destroyed after close() and before its Runtime and store. Thread: the network thread.
+// Bounds: those of its parts; NodeConfig::sync_memory for blocks that wait. Re-entrancy: neither a sink nor a listener
+// may destroy or close the node.
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "libp2p/base/live_count.hpp"
-#include "libp2p/host/host.hpp"
-#include "libp2p/runtime/runtime.hpp"
-#include "libp2p/services/gossipsub/gossipsub_service.hpp"
-#include "libp2p/services/identify/identify_service.hpp"
-#include "libp2p/services/ping/ping_service.hpp"
-#include "libp2p/services/static_peers/static_peers.hpp"
-#include "opp2p/config/config.hpp"
-#include "opp2p/node/p2p_api.hpp"
-#include "opp2p/node/sizes.hpp"
-#include "opp2p/observe/block_log.hpp"
-#include "opp2p/observe/event_log.hpp"
-#include "opp2p/observe/health.hpp"
-#include "opp2p/observe/log.hpp"
-#include "opp2p/observe/peer_log.hpp"
-#include "opp2p/observe/stats.hpp"
-#include "opp2p/observe/sync_log.hpp"
-#include "opp2p/store/block_store_adapter.hpp"
-#include "opp2p/store/store.hpp"
-#include "opstack/gossip/block_gossip.hpp"
-#include "opstack/sync/drive/follower.hpp"
-#include "opstack/sync/drive/sync_server.hpp"
+#include "opp2p/node/block_counter.hpp"
+#include "opp2p/node/block_intake.hpp"
+#include "opp2p/node/node_events.hpp"
+#include "opp2p/node/node_parts.hpp"
+#include "opp2p/node/node_snapshots.hpp"
+#include "opp2p/node/part_listener.hpp"
+#include "opp2p/node/parts_view.hpp"
 
 namespace opp2p {
 
-using libp2p::Result;
-
 class Node final : libp2p::LiveCounted<Node> {
  public:
-  // `store`, `log` and `runtime` outlive the node.
-  Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& store, Log& log);
+  // `store` and `runtime` outlive the node.
+  Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& store);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  // Listens, joins the topics, dials the static peers. The error says which of it failed.
+  // Sinks are added before the start, so that they hear of everything, and each hears of an event before those that
+  // were added after it. The node's own counter is the first.
+  libp2p::Subscription add_sink(NodeSink& sink);
+  // Hears of an event after all sinks; at any time, for everybody else.
+  libp2p::Subscription subscribe(std::function<void(const NodeEvent&)> listener) {
+    return events_.subscribe(std::move(listener));
+  }
+
+  // Listens, joins the topics, dials the static peers. The error says which of it failed. Once.
   Result<void> start();
-  // Everything in the reverse order of its start, within `limit`. What the store has been given is written when it is
-  // closed after.
+  // Ends everything in the reverse order of its start, within `limit`. What the store has been given is written when it
+  // is closed after.
   libp2p::runtime::Task<void> close(libp2p::Nanos limit);
 
-  libp2p::Host& host() { return *host_; }
+  libp2p::Host& host() { return *parts_.host; }
   const NodeConfig& config() const { return config_; }
+  const NodeView& view() const { return view_; }
+  const NodeSnapshots& snapshots() const { return snapshots_; }
+  opstack::sync::BlockRef head() const { return snapshots_.head(); }
+  const BlockStats& stats() const { return counter_.stats(); }
+  // When the head's block was made; read from any thread.
+  const HeadClock& head_clock() const { return counter_.head_clock(); }
 
-  using Done = std::function<void(Result<void>)>;
+  // These three of a node that has started.
+  using Done = BlockIntake::Done;
   // Signs the block with the node's sequencer key, gossips it, and takes it over as its own head. `done` when it is
   // stored.
   void publish(opstack::payload::SharedEnvelope envelope, Done done);
@@ -66,65 +66,29 @@ class Node final : libp2p::LiveCounted<Node> {
   // `done` when it is stored; a block that does not connect yet waits in memory, and the answer is Errc::would_block.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
 
-  // Snapshots for the RPC: copies of plain values, from which others make JSON. Those of peers are taken one by one
-  // from a list, so that whoever takes them can stop in between.
-  PeerSnapshot self() const;
-  PeerList list_peers(bool connected_only) const;
-  PeerSnapshot snapshot_of(const libp2p::PeerId& peer, const PeerList& list) const;
-  PeerStatsSnapshot peer_stats() const;
-  StatusSnapshot status() const;
   libp2p::runtime::Task<Result<void>> connect(libp2p::Multiaddr address);
   Result<void> disconnect(const libp2p::PeerId& peer);
 
-  // The head that is stored and may be told.
-  opstack::sync::BlockRef head() const;
-  const BlockStats& stats() const { return stats_; }
-  // When the head's block was made; read from any thread.
-  const HeadClock& head_clock() const { return head_clock_; }
-  // What the node's queues hold now.
-  NodeSizes sizes() const;
+  // Ends the process when an invariant of a part is violated. Outside of the node's calls; for simulations and tests.
+  void check() const;
 
  private:
-  opstack::gossip::Publisher::Done taking_over(opstack::payload::SharedEnvelope envelope, Done done);
+  Result<void> start_chain();
+  void start_signing();
+  Result<void> start_listening();
+  Result<void> start_static_peers();
 
-  // --- the events of block gossip and of the follower ---
-  void listen();
-  void on(const opstack::gossip::BlockVerdict& verdict);
-  void on(const opstack::gossip::PeerJoinedTopic& event);
-  void on(const opstack::gossip::PeerLeftTopic& event);
-  void on(const opstack::gossip::TopicJoined& event);
-  void on(const opstack::gossip::TopicLeft& event);
-  void on(const opstack::sync::BlockStored& event);
-  void on(const opstack::sync::StoreFailed& event);
-  void on(const opstack::sync::ChainTrace& trace);
-  void on(const opstack::sync::SyncTrace& trace);
-  void on(const opstack::sync::SyncFault& fault);
-  void on(const opstack::sync::PeerReport&) {}  // for reputation
-  Surroundings surroundings() const;
-
-  libp2p::runtime::Runtime& runtime_;
   NodeConfig config_;
   BlockStore& store_;
-  Log& log_;
-  BlockStats stats_;
-  HeadClock head_clock_;
-  EventLog events_;
-  SyncLog sync_log_;
-
-  // In the order of their start; the destructor takes them down the other way round.
-  std::unique_ptr<libp2p::Host> host_;
-  std::unique_ptr<PeerLog> peer_log_;
-  std::unique_ptr<libp2p::IdentifyService> identify_;
-  std::unique_ptr<libp2p::PingService> ping_;
-  libp2p::gossipsub::NeutralScores scores_;
-  std::unique_ptr<libp2p::GossipsubService> gossip_;
-  std::unique_ptr<BlockStoreAdapter> chain_;
-  std::unique_ptr<opstack::sync::Follower> follower_;
-  std::unique_ptr<opstack::sync::SyncServer> server_;
-  std::unique_ptr<BlockLog> block_log_;
-  std::unique_ptr<opstack::gossip::BlockGossip> blocks_;
-  std::unique_ptr<libp2p::StaticPeers> static_peers_;
-  std::vector<libp2p::Subscription> subscriptions_;
+  BlockCounter counter_;
+  NodeEvents events_;
+  NodeParts parts_;
+  const PartsView view_{parts_, config_};
+  const NodeSnapshots snapshots_{parts_, view_, counter_};
+  BlockIntake intake_{parts_, config_, events_};
+  libp2p::Subscription counting_;
+  PartListener listener_{parts_, view_, events_};
+  bool started_ = false;
 };
 
 }  // namespace opp2p

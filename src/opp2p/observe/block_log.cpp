@@ -6,20 +6,58 @@ namespace opp2p {
 namespace gossip = opstack::gossip;
 using opstack::rules::Reason;
 
-BlockLog::BlockLog(libp2p::runtime::Runtime& runtime, EventLog& events, BlockLogConfig config, Look look)
-    : runtime_(runtime), events_(events), look_(std::move(look)), timer_(runtime.make_timer([this] { on_timer(); })) {
-  if (config.watch) watch_.emplace(config.patience, runtime_.now().mono + config.begins_in);
+namespace {
+
+// "0x…:12": how a payload is named in lines and errors, as op-node names its payload ids.
+std::string name_of(const opstack::payload::ExecutionPayload& block) {
+  return libp2p::to_hex0x(block.block_hash) + ":" + std::to_string(block.block_number);
+}
+
+}  // namespace
+
+BlockLog::BlockLog(libp2p::runtime::Runtime& runtime, EventLog& events, Look look)
+    : runtime_(runtime), events_(events), look_(std::move(look)), timer_(runtime.make_timer([this] { on_timer(); })) {}
+
+void BlockLog::watch(BlockWatchConfig config) {
+  watch_.emplace(config.patience, runtime_.now().mono + config.begins_in);
   arm();
 }
 
-void BlockLog::on_verdict(const gossip::BlockVerdict& verdict,
-                          const std::optional<opstack::rules::Address>& expected_signer, bool of_static) {
+void BlockLog::on(const SignerMissing&) {
+  events_.log().warn(Component::gossip, "no unsafe block signer is configured: every block will be ignored",
+                     {{"option", "--p2p.unsafe.block.signer"}});
+}
+
+void BlockLog::on(const gossip::TopicJoined& event) {
+  events_.log().info(Component::gossip, "joined topic", {{"topic", event.topic}});
+}
+
+void BlockLog::on(const gossip::TopicLeft& event) {
+  events_.log().info(Component::gossip, "left topic", {{"topic", event.topic}});
+}
+
+void BlockLog::on(const gossip::PeerJoinedTopic& event) {
+  events_.log().debug(Component::gossip, "peer joined topic", {{"peer", event.peer}, {"topic", event.topic}});
+}
+
+void BlockLog::on(const gossip::PeerLeftTopic& event) {
+  events_.log().debug(Component::gossip, "peer left topic", {{"peer", event.peer}, {"topic", event.topic}});
+}
+
+void BlockLog::on(const BlockPublished& event) {
+  on_head();
+  events_.log().info(Component::gossip, "Publishing signed execution payload on p2p",
+                     {{"id", name_of(event.block.payload)}, {"topic", event.sent.topic}, {"bytes", event.sent.bytes}});
+}
+
+void BlockLog::on(const BlockJudged& event) {
+  const auto& verdict = event.verdict;
   const auto& outcome = verdict.outcome;
   if (outcome.verdict == opstack::rules::Verdict::accept) {
-    on_block();
+    on_head();
   } else if (outcome.reason != Reason::already_seen) {
-    if (outcome.reason == Reason::invalid_signature) expected_ = expected_signer;
-    on_refused(verdict, of_static);
+    if (outcome.reason == Reason::invalid_signature) expected_ = event.expected_signer;
+    on_refused(verdict, event.from_static_peer);
   }
   Log& log = events_.log();
   if (!log.enabled(Component::gossip, LogLevel::debug)) return;
@@ -36,13 +74,13 @@ void BlockLog::on_verdict(const gossip::BlockVerdict& verdict,
              {"took_us", verdict.took.count() / 1000}});
 }
 
-void BlockLog::on_block() {
+void BlockLog::on_head() {
   if (!watch_) return;
   if (const auto waited = watch_->on_accepted(runtime_.now().mono))
     events_.log().info(Component::gossip, "blocks are accepted", {{"after", *waited}});
 }
 
-void BlockLog::on_stopping() {
+void BlockLog::on(const NodeStopping&) {
   watch_.reset();
   timer_->disarm();
   for (std::size_t i = 0; i < refused_.size(); ++i)

@@ -1,8 +1,8 @@
-// What the log tells of gossiped blocks: every verdict at debug level; at warn, once a minute for each reason, which
-// blocks were rejected, who sent them, who signed them and who was expected; and, when no block is accepted, the
-// likely cause and the option to look at (block_watch.hpp).
+// BlockLog: the lines about gossiped blocks and their topics: every verdict at debug level; at warn, once a minute for
+// each reason, which blocks were rejected, who sent and signed them and who was expected to; what the node publishes;
+// and, when no block is accepted, the likely cause and the option to look at (block_watch.hpp).
 //
-// Owner: the node. Thread: the network thread. Bounds: a row for each reason.
+// Owner: NodeLog. Thread: the network thread. Bounds: a row for each reason.
 #pragma once
 
 #include <array>
@@ -10,17 +10,16 @@
 #include <memory>
 #include <string>
 
+#include "opp2p/node/node_event.hpp"
 #include "opp2p/observe/block_watch.hpp"
 #include "opp2p/observe/event_log.hpp"
 #include "opp2p/observe/repeats.hpp"
-#include "opstack/gossip/block_gossip.hpp"
 
 namespace opp2p {
 
-struct BlockLogConfig {
-  libp2p::Nanos patience = libp2p::Seconds(60);  // without a block, until it is told that there is none
+struct BlockWatchConfig {
+  libp2p::Nanos patience = libp2p::Seconds(60);  // without a block, until that is told
   libp2p::Nanos begins_in{};                     // until the chain begins, when its genesis lies in the future
-  bool watch = true;                             // false for a sequencer, which makes the blocks itself
 };
 
 class BlockLog {
@@ -29,17 +28,25 @@ class BlockLog {
 
   using Look = std::function<Surroundings()>;
   // Both outlive it, and so does what `look` uses.
-  BlockLog(libp2p::runtime::Runtime& runtime, EventLog& events, BlockLogConfig config, Look look);
+  BlockLog(libp2p::runtime::Runtime& runtime, EventLog& events, Look look);
   BlockLog(const BlockLog&) = delete;
   BlockLog& operator=(const BlockLog&) = delete;
 
-  // `of_static`: a static peer sent the block.
-  void on_verdict(const opstack::gossip::BlockVerdict& verdict,
-                  const std::optional<opstack::rules::Address>& expected_signer, bool of_static = false);
-  // A block came to be the head, in whatever way.
-  void on_block();
+  // From now on it is told when no block is accepted. Not for a sequencer, which makes the blocks itself.
+  void watch(BlockWatchConfig config);
+
+  void on(const SignerMissing& event);
+  void on(const BlockJudged& event);
+  void on(const BlockPublished& event);
+  void on(const opstack::sync::BlockStored&) { on_head(); }
+  void on(const opstack::gossip::TopicJoined& event);
+  void on(const opstack::gossip::TopicLeft& event);
+  void on(const opstack::gossip::PeerJoinedTopic& event);
+  void on(const opstack::gossip::PeerLeftTopic& event);
   // Tells what is counted and not told yet, and nothing more after.
-  void on_stopping();
+  void on(const NodeStopping& event);
+  template <class Other>
+  void on(const Other&) {}
 
  private:
   // The last block that was refused for a reason.
@@ -52,6 +59,8 @@ class BlockLog {
     std::optional<opstack::rules::Address> signer;
     std::string detail;
   };
+  // A block came to be the head, in whatever way.
+  void on_head();
   void on_refused(const opstack::gossip::BlockVerdict& verdict, bool of_static);
   void tell_refused(opstack::rules::Reason reason, std::uint64_t count);
   void on_timer();

@@ -1,10 +1,12 @@
-// Notices that no block is accepted, and finds the likely cause: in what the blocks that came were refused for since
-// the last accepted one or notice, else in what stands around the node. Strangers may send what is refused, so that
-// peers are missing goes before it, and what static peers sent before what others did. A pure engine. The first notice
-// comes kFirst after the start, or sooner when several blocks were refused that may tell of it; later ones when no
-// block was accepted for `patience`, and again every kAgain.
+// BlockWatch: notices that no block is accepted, and finds the likely cause. A pure engine.
 //
-// Owner: BlockLog. Thread: its. Bounds: a counter for each reason.
+// The first notice comes kFirst after the start, or sooner once kEnough blocks were refused. Later ones come when no
+// block was accepted for `patience`, and then every kAgain. The cause is looked for in the reasons for which blocks
+// were refused since the last accepted block or notice. Anybody can send blocks that are refused. Therefore blocks of
+// static peers count before those of others, and a missing connection to the static peers counts before blocks of
+// strangers. Without refused blocks the cause is looked for in the peers around the node (Surroundings).
+//
+// Owner: BlockLog. Thread: the network thread. Bounds: a counter for each reason.
 #pragma once
 
 #include <array>

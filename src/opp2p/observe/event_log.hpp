@@ -1,14 +1,15 @@
-// Lines at info and above on what others bring about. Each kind has an allowance of its own (log_limiter.hpp), so that
-// a peer that provokes one kind hides no other; beyond it a line is written at debug level.
+// EventLog: writes lines at info and above that other peers can cause. Each kind of line has its own allowance
+// (log_limiter.hpp), so that a peer that causes many lines of one kind suppresses no other kind. A line beyond the
+// allowance is written at debug level.
 //
-// Owner: the node. Thread: the network thread. Bounds: a row per kind.
+// Owner: NodeLog. Thread: the network thread. Bounds: a row for each kind.
 #pragma once
 
 #include <initializer_list>
 #include <string_view>
 
 #include "libp2p/runtime/runtime.hpp"
-#include "opp2p/observe/log.hpp"
+#include "opp2p/log/log.hpp"
 #include "opp2p/observe/log_limiter.hpp"
 
 namespace opp2p {

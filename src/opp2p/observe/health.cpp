@@ -1,9 +1,6 @@
 #include "opp2p/observe/health.hpp"
 
 #include <algorithm>
-#include <boost/json/object.hpp>
-
-#include "opp2p/base/json_text.hpp"
 
 namespace opp2p {
 namespace {
@@ -12,12 +9,6 @@ constexpr std::uint64_t kBlocksBehind = 10;
 constexpr std::uint64_t kSecondsBehind = 60;
 
 }  // namespace
-
-std::optional<std::uint64_t> HeadClock::get() const {
-  const auto timestamp = timestamp_.load(std::memory_order_relaxed);
-  if (timestamp == kNone) return std::nullopt;
-  return timestamp;
-}
 
 libp2p::Seconds head_age(std::uint64_t timestamp, libp2p::UnixTime now) {
   const auto clock = static_cast<std::uint64_t>(std::max<std::int64_t>(0, libp2p::unix_seconds(now)));
@@ -38,10 +29,6 @@ Health health_of(std::optional<std::uint64_t> head_timestamp, std::uint64_t bloc
   if (age <= most) return {};
   return {false, "the head is " + std::to_string(age) + " s old, more than " + std::to_string(most) +
                      " s; opp2p_status tells the peers and the rejected blocks"};
-}
-
-std::string health_json(const std::string& version, const Health& health) {
-  return json_text(boost::json::object{{"version", version}, {"ok", health.ok}, {"why", health.why}}) + "\n";
 }
 
 }  // namespace opp2p

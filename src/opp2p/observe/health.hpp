@@ -1,12 +1,8 @@
-// Whether a node follows its chain: it does when its head is not older than max(10 blocks, 60 s). A node that is alive
-// but behind is not ready (/readyz gives 503), and must not be restarted for it (/healthz gives 200): a sequencer's
-// outage would restart every node.
-//
-// HeadClock: set by the node on the network thread, read from any; one atomic, so that a busy network thread does not
-// hold up a probe. The rest are pure functions.
+// Whether a node follows its chain: it does while its head is at most max(10 blocks, 60 s) old. A node that is alive
+// but behind is not ready (/readyz answers 503), yet it must not be restarted for that (/healthz answers 200):
+// otherwise an outage of the sequencer would restart every node. Pure functions; any thread.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,17 +10,6 @@
 #include "libp2p/base/time.hpp"
 
 namespace opp2p {
-
-class HeadClock {
- public:
-  // Seconds since 1970, of the head's timestamp.
-  void set(std::uint64_t timestamp) { timestamp_.store(timestamp, std::memory_order_relaxed); }
-  std::optional<std::uint64_t> get() const;
-
- private:
-  static constexpr std::uint64_t kNone = UINT64_MAX;
-  std::atomic<std::uint64_t> timestamp_{kNone};
-};
 
 // How long ago the head's timestamp was; zero for one that is ahead of our clock.
 libp2p::Seconds head_age(std::uint64_t timestamp, libp2p::UnixTime now);
@@ -39,8 +24,5 @@ struct Health {
 
 // `block_time` in seconds. Without a head the node is not ready.
 Health health_of(std::optional<std::uint64_t> head_timestamp, std::uint64_t block_time, libp2p::UnixTime now);
-
-// The body of /healthz and /readyz: op-node's "version", "ok", and "why", which is empty when it is ok.
-std::string health_json(const std::string& version, const Health& health);
 
 }  // namespace opp2p

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
-
 namespace opp2p {
 namespace {
 
@@ -33,20 +31,6 @@ TEST(Health, a_head_ahead_of_the_clock_has_no_age) {
   EXPECT_EQ(head_age(kHead, libp2p::from_unix_seconds(static_cast<std::int64_t>(kHead) - 5)), libp2p::Seconds(0));
   EXPECT_TRUE(after(-5).ok);
   EXPECT_TRUE(health_of(kHead, UINT64_MAX, libp2p::from_unix_seconds(static_cast<std::int64_t>(kHead) + 1000)).ok);
-}
-
-TEST(Health, its_clock_has_no_head_until_one_is_set) {
-  HeadClock clock;
-  EXPECT_EQ(clock.get(), std::nullopt);
-  clock.set(kHead);
-  EXPECT_EQ(clock.get(), kHead);
-}
-
-TEST(Health, its_body_has_op_nodes_version_first) {
-  EXPECT_EQ(health_json("0.1.0-abcdef01", {}), "{\"version\":\"0.1.0-abcdef01\",\"ok\":true,\"why\":\"\"}\n");
-  const auto told = boost::json::parse(health_json("v", after(75)));
-  EXPECT_EQ(told.at("ok"), false);
-  EXPECT_NE(told.at("why").as_string(), "");
 }
 
 }  // namespace

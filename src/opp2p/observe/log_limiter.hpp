@@ -1,6 +1,6 @@
-// How many lines of a kind a node writes when strangers bring them about: `burst` at once, then `per_minute`. What is
-// left out is counted, and told with the next line of the kind. Each kind has its own allowance, so that one that is
-// provoked hides no other. A pure engine: it gets the time and writes nothing. Thread: one. Bounds: a row per kind.
+// LogLimiter: how many lines of a kind a node writes when other peers cause them: `burst` at once, then `per_minute`.
+// Lines beyond that are left out and counted, and the count is told with the next line of the kind. Each kind has its
+// own allowance. A pure engine: it is given the time and writes nothing. Thread: one. Bounds: a row for each kind.
 #pragma once
 
 #include <array>

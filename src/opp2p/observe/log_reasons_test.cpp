@@ -92,19 +92,20 @@ TEST_F(LogSaysWhy, no_field_is_empty_and_no_number_is_made_up_at_debug_level) {
 TEST_F(LogSaysWhy, blocks_that_the_node_could_not_judge_are_told_as_ignored) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);
-  BlockLog blocks(member.place.runtime(), events, BlockLogConfig(), [] { return Surroundings(); });
+  BlockLog blocks(member.place.runtime(), events, [] { return Surroundings(); });
   opstack::rules::Outcome outcome;
   outcome.verdict = opstack::rules::Verdict::ignore;
   outcome.evidence = "the validation queue is full";
   const std::string topic = "t";
+  const std::optional<opstack::rules::Address> no_signer;
   const opstack::gossip::BlockVerdict verdict{topic,     opstack::payload::Version::v4, {}, {}, false, outcome, 9,
                                               Seconds(0)};
-  for (int i = 0; i < 3; ++i) blocks.on_verdict(verdict, std::nullopt);
+  for (int i = 0; i < 3; ++i) blocks.on(BlockJudged{verdict, no_signer});
   const auto& log = *member.kept;
   EXPECT_EQ(log.count("lvl=warn", "msg=\"ignored blocks\""), 1u) << log.text();
   EXPECT_EQ(log.count("detail=\"the validation queue is full\" count=1"), 1u) << log.text();
   outcome.reason = opstack::rules::Reason::already_seen;
-  blocks.on_verdict(verdict, std::nullopt);
+  blocks.on(BlockJudged{verdict, no_signer});
   EXPECT_EQ(log.count("lvl="), 1u) << "a repeat is no news: " << log.text();
 }
 
@@ -233,12 +234,12 @@ TEST_F(LogSaysWhy, a_static_peer_of_another_chain_is_told_also_when_it_dialled) 
 TEST_F(LogSaysWhy, a_block_of_another_branch_is_not_called_dishonest) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);
-  SyncLog sync(events);
+  SyncLog sync(events, PeerId());
   opstack::sync::SyncFault fault;
   fault.kind = opstack::sync::SyncFaultKind::unlinked;
-  sync.on_fault(fault);
+  sync.on(fault);
   fault.kind = opstack::sync::SyncFaultKind::bad_hash;
-  sync.on_fault(fault);
+  sync.on(fault);
   EXPECT_EQ(member.kept->count("it may hold another branch", "kind=\"block of another chain\""), 1u)
       << member.kept->text();
   EXPECT_EQ(member.kept->count("no honest peer sends", "kind=\"bad block hash\""), 1u) << member.kept->text();
@@ -247,19 +248,19 @@ TEST_F(LogSaysWhy, a_block_of_another_branch_is_not_called_dishonest) {
 TEST_F(LogSaysWhy, a_gap_is_told_once_with_its_progress_and_its_end) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);
-  SyncLog sync(events);
+  SyncLog sync(events, PeerId());
   const auto trace = [&](SyncTraceKind kind, std::optional<std::uint64_t> number = std::nullopt) {
     SyncTrace out;
     out.kind = kind;
     out.number = number;
-    return sync.on_sync_trace(out);
+    return sync.on(out);
   };
   SyncTrace range;
   range.start = 100;
   range.end = 200;
   range.size = 99;
   for (std::uint64_t i = 0; i < 35; ++i) {
-    sync.on_sync_trace(range);
+    sync.on(range);
     if (i < 15)
       trace(SyncTraceKind::promoted, 199 - i);
     else
@@ -285,17 +286,17 @@ TEST_F(LogSaysWhy, a_gap_is_told_once_with_its_progress_and_its_end) {
 TEST_F(LogSaysWhy, a_gap_that_nobody_serves_is_not_told_as_being_filled) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);
-  SyncLog sync(events);
+  SyncLog sync(events, PeerId());
   SyncTrace range, nobody;
   range.start = 100;
   range.end = 200;
   range.size = 99;
   nobody.kind = SyncTraceKind::no_free_peer;
-  sync.on_sync_trace(range);
-  sync.on_sync_trace(nobody);
+  sync.on(range);
+  sync.on(nobody);
   for (int i = 0; i < 140; ++i) {
     world_.run_for(Seconds(1));
-    sync.on_sync_trace(range);
+    sync.on(range);
   }
   const auto& log = *member.kept;
   EXPECT_EQ(log.count("lvl=warn", "msg=\"range is not filled\" start=100 end=200 missing=99 fetched=0"), 3u)
@@ -308,16 +309,16 @@ TEST_F(LogSaysWhy, a_gap_that_nobody_serves_is_not_told_as_being_filled) {
 TEST_F(LogSaysWhy, a_gap_that_gossip_closed_is_told_as_closed) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);
-  SyncLog sync(events);
+  SyncLog sync(events, PeerId());
   SyncTrace range;
   range.start = 7;
   range.end = 9;
   range.size = 1;
-  sync.on_sync_trace(range);
+  sync.on(range);
   range.start = 9;
   range.end.reset();
   range.size = 0;
-  for (int i = 0; i < 3; ++i) sync.on_sync_trace(range);
+  for (int i = 0; i < 3; ++i) sync.on(range);
   EXPECT_EQ(member.kept->count("msg=\"range filled\" number=9 fetched=0"), 1u) << member.kept->text();
   EXPECT_EQ(member.kept->lines(), 2u) << member.kept->text();
 }
@@ -325,17 +326,17 @@ TEST_F(LogSaysWhy, a_gap_that_gossip_closed_is_told_as_closed) {
 TEST_F(LogSaysWhy, a_gap_that_is_given_up_is_not_told_as_being_filled) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);
-  SyncLog sync(events);
+  SyncLog sync(events, PeerId());
   SyncTrace range, given_up;
   range.start = given_up.start = 100;
   range.end = given_up.end = 200;
   range.size = 99;
   given_up.kind = SyncTraceKind::range_diverged;
   given_up.text = "another chain";
-  sync.on_sync_trace(range);
-  sync.on_sync_trace(given_up);
+  sync.on(range);
+  sync.on(given_up);
   for (int i = 0; i < 130; ++i) {
-    sync.on_sync_trace(range);
+    sync.on(range);
     world_.run_for(Seconds(1));
   }
   const auto& log = *member.kept;
@@ -363,7 +364,7 @@ TEST_F(LogSaysWhy, a_gap_that_nobody_fills_since_reverse_sync_is_off_is_told_wit
 TEST_F(LogSaysWhy, a_latency_that_is_not_known_is_none) {
   Member member(world_, chain_, rng_);
   member.start();
-  EXPECT_EQ(member.node->snapshot_of(member.id(), PeerList()).latency, std::nullopt);
+  EXPECT_EQ(member.node->snapshots().snapshot_of(member.id(), PeerList()).latency, std::nullopt);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/runtime/sim/sim_world.hpp"
 #include "opp2p/node/node.hpp"
+#include "opp2p/observe/node_log.hpp"
 #include "opp2p/store/store_memory.hpp"
 #include "opstack/testing/chain_builder.hpp"
 
@@ -72,6 +73,8 @@ struct Member {
   NodeConfig config;
   MemoryStore store;
   std::unique_ptr<Node> node;
+  std::unique_ptr<NodeLog> node_log;
+  libp2p::Subscription logging;
 
   Member(runtime::SimWorld& in, const opstack::testing::ChainBuilder& chain, libp2p::Rng& rng,
          LogLevel level = LogLevel::info)
@@ -98,11 +101,14 @@ struct Member {
     return out;
   }
   void start() {
-    node = std::make_unique<Node>(place.runtime(), config, store, log);
+    node = std::make_unique<Node>(place.runtime(), config, store);
+    node_log = std::make_unique<NodeLog>(place.runtime(), log, node->view());
+    logging = node->add_sink(*node_log);
     ASSERT_TRUE(node->start());
   }
   void stop() {
     EXPECT_TRUE(runtime::run_task(world, place.runtime(), close(*node), Seconds(10)));
+    node_log.reset();
     node.reset();
   }
   libp2p::PeerId id() const { return node->host().id(); }

@@ -6,7 +6,6 @@
 #include "opstack/sync/wire/codec.hpp"
 
 namespace opp2p {
-using libp2p::Errc;
 using libp2p::Error;
 using libp2p::PeerId;
 
@@ -30,31 +29,47 @@ std::optional<std::string> other_chain(const std::vector<std::string>& protocols
   return found;
 }
 
-// A limit or the gater said no. All else is a handshake that did not come to its end.
-bool is_refusal(const Error& why) { return why == Errc::exhausted || why == Errc::denied; }
-
 }  // namespace
 
-PeerLog::PeerLog(libp2p::Host& host, EventLog& events, std::uint64_t chain_id)
-    : host_(host), events_(events), chain_id_(chain_id), timer_(host.runtime().make_timer([this] {
+PeerLog::PeerLog(libp2p::runtime::Runtime& runtime, EventLog& events, const NodeView& view)
+    : events_(events), view_(view), timer_(runtime.make_timer([this] {
         if (const auto count = refusals_.take(events_.now())) tell_refusals(*count);
-      })) {
-  host_events_ = host_.subscribe(
-      [this](const libp2p::HostEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
-}
+      })) {}
 
 PeerLog::~PeerLog() = default;
 
-void PeerLog::listen_to(libp2p::StaticPeers& peers) {
-  static_events_ = peers.subscribe(
-      [this](const libp2p::StaticPeerEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
+void PeerLog::on(const ListeningAt& event) {
+  events_.log().info(Component::host, "started p2p host", {{"addr", event.address}, {"peerID", view_.id()}});
+}
+
+void PeerLog::on(const StaticPeerSkipped& event) {
+  events_.log().info(Component::host, "skipping own address among the static peers", {{"addr", event.address}});
+}
+
+void PeerLog::on(const PingEnded& event) {
+  if (!events_.log().enabled(Component::host, LogLevel::debug)) return;
+  std::optional<libp2p::Nanos> took;
+  std::optional<Error> error;
+  if (event.round_trip)
+    took = *event.round_trip;
+  else
+    error = event.round_trip.error();
+  events_.log().debug(Component::host, "ping-pong", {{"peer", event.peer}, {"round_trip", took}, {"error", error}});
+}
+
+void PeerLog::on(const ConnectedOnRequest& event) {
+  events_.tell(Told::on_request, LogLevel::info, Component::host, "connected on request", {{"peer", event.peer}});
+}
+
+void PeerLog::on(const DisconnectingOnRequest& event) {
+  events_.tell(Told::on_request, LogLevel::info, Component::host, "disconnecting on request", {{"peer", event.peer}});
 }
 
 void PeerLog::tell_of_peer(const PeerId& peer, Told of_static, Told of_proven, std::string_view message,
                            std::initializer_list<Field> fields) {
-  if (static_.contains(peer))
+  if (view_.is_static(peer))
     events_.tell(of_static, LogLevel::info, Component::host, message, fields);
-  else if (host_.is_proven(peer))
+  else if (view_.is_proven(peer))
     events_.tell(of_proven, LogLevel::info, Component::host, message, fields);
   else
     events_.log().debug(Component::host, message, fields);
@@ -73,17 +88,14 @@ void PeerLog::on(const libp2p::PeerIdentified& event) {
   const PeerId& peer = event.peer;
   const auto present = present_.find(peer);
   if (present == present_.end() || present->second.of_other_chain) return;
-  const auto other = other_chain(event.protocols, chain_id_);
+  const auto ours = view_.config().rollup.l2_chain_id;
+  const auto other = other_chain(event.protocols, ours);
   if (!other) return;
   present->second.of_other_chain = true;
-  const auto connections = host_.connections(peer);
-  const bool chosen =
-      static_.contains(peer) || std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
-        return connection.direction == libp2p::Direction::outbound;
-      });
+  const bool chosen = view_.is_static(peer) || view_.dialled(peer);
   events_.tell(Told::other_chain, chosen ? LogLevel::warn : LogLevel::debug, Component::host,
                "the peer serves another chain and will send no blocks; check --rollup.config and --p2p.static",
-               {{"peer", peer}, {"its_chain", *other}, {"our_chain", chain_id_}});
+               {{"peer", peer}, {"its_chain", *other}, {"our_chain", ours}});
 }
 
 std::size_t PeerLog::of_other_chains() const {
@@ -92,8 +104,8 @@ std::size_t PeerLog::of_other_chains() const {
 }
 
 std::size_t PeerLog::static_present() const {
-  return static_cast<std::size_t>(
-      std::count_if(static_.begin(), static_.end(), [this](const PeerId& peer) { return present_.contains(peer); }));
+  return static_cast<std::size_t>(std::count_if(present_.begin(), present_.end(),
+                                                [this](const auto& peer) { return view_.is_static(peer.first); }));
 }
 
 void PeerLog::on(const libp2p::ConnectionClosed& event) {
@@ -114,7 +126,7 @@ void PeerLog::on(const libp2p::PeerDisconnected& event) {
   if (present) stayed = events_.now() - present.mapped().since;
   const auto reason = std::exchange(last_reason_, std::nullopt);
   const std::initializer_list<Field> fields = {{"peer", peer}, {"reason", reason}, {"stayed", stayed}};
-  if (static_.contains(peer) && !stopping_)
+  if (view_.is_static(peer) && !stopping_)
     events_.tell(Told::static_disconnected, LogLevel::warn, Component::host, "static peer disconnected, reconnecting",
                  fields);
   else
@@ -122,9 +134,9 @@ void PeerLog::on(const libp2p::PeerDisconnected& event) {
 }
 
 // One refusal is nothing; that they happen at all the operator should see, though not as often as an attacker likes.
-void PeerLog::on(const libp2p::ConnectionRefused& event) {
-  const auto& [remote, why] = event;
-  if (!is_refusal(why))
+void PeerLog::on(const InboundRefused& event) {
+  const auto& [remote, kind, why] = event;
+  if (kind == RefusalKind::handshake)
     return events_.log().debug(Component::host, "inbound handshake failed", {{"addr", remote}, {"reason", why}});
   events_.log().debug(Component::host, "connection refused", {{"addr", remote}, {"reason", why}});
   const auto count = refusals_.count(events_.now());

@@ -1,22 +1,20 @@
-// What the log tells of peers and connections: who came, who went and why, what was refused, and how the dials of
-// static peers end. Static peers and peers that brought a block are told of at info and above, all others at debug
-// level.
+// PeerLog: the lines about peers and connections: where the node listens, who came, who went and why, which connections
+// were refused, how the dials of static peers end, pings, and what the operator asked for. Lines about static peers and
+// about peers that brought a block are written at info and above, those about all others at debug level.
 //
-// A refused connection is one that a limit or the gater turned away. A connection that never became one, as of a port
-// scan, is not: it is told at debug level.
+// A refused connection is one that a limit or the gater turned away. A connection that never was one, as of a port
+// scan, does not count as refused: its line is at debug level.
 //
-// Owner: the node; destroyed before its host. Thread: the network thread. Bounds: a row for each connected peer.
+// Owner: NodeLog. Thread: the network thread. Bounds: a row for each connected peer.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <vector>
 
-#include "libp2p/host/host.hpp"
-#include "libp2p/services/static_peers/static_peers.hpp"
+#include "opp2p/node/node_event.hpp"
+#include "opp2p/node/node_view.hpp"
 #include "opp2p/observe/event_log.hpp"
 #include "opp2p/observe/repeats.hpp"
 
@@ -26,34 +24,33 @@ class PeerLog final {
  public:
   static constexpr libp2p::Nanos kRefusalInterval = libp2p::Seconds(60);
 
-  // Listens to `host` from here on; it and `events` outlive this.
-  PeerLog(libp2p::Host& host, EventLog& events, std::uint64_t chain_id);
+  // All outlive it.
+  PeerLog(libp2p::runtime::Runtime& runtime, EventLog& events, const NodeView& view);
   ~PeerLog();
   PeerLog(const PeerLog&) = delete;
   PeerLog& operator=(const PeerLog&) = delete;
 
-  // To the dials of the peers that are static; `peers` may go before this or after it.
-  void listen_to(libp2p::StaticPeers& peers);
-  void add_static(const libp2p::PeerId& peer) { static_.insert(peer); }
-  // From now on nobody is dialled again.
-  void on_stopping() { stopping_ = true; }
-  bool is_static(const libp2p::PeerId& peer) const { return static_.contains(peer); }
-  std::size_t static_peers() const { return static_.size(); }
-  std::size_t static_present() const;  // of them, connected
-  // Connected peers that serve another chain.
-  std::size_t of_other_chains() const;
-
- private:
+  void on(const ListeningAt& event);
+  void on(const StaticPeerSkipped& event);
+  void on(const NodeStopping&) { stopping_ = true; }
   void on(const libp2p::PeerConnected& event);
   void on(const libp2p::PeerIdentified& event);
   void on(const libp2p::ConnectionClosed& event);
   void on(const libp2p::PeerDisconnected& event);
-  void on(const libp2p::ConnectionRefused& event);
+  void on(const InboundRefused& event);
   void on(const libp2p::StaticDialStarted& event);
   void on(const libp2p::StaticDialFailed& event);
+  void on(const PingEnded& event);
+  void on(const ConnectedOnRequest& event);
+  void on(const DisconnectingOnRequest& event);
   template <class Other>
   void on(const Other&) {}
 
+  std::size_t static_present() const;  // static peers that are connected
+  // Connected peers that serve another chain.
+  std::size_t of_other_chains() const;
+
+ private:
   struct Present {
     libp2p::MonoTime since;
     bool of_other_chain = false;  // which is told once
@@ -62,17 +59,14 @@ class PeerLog final {
                     std::initializer_list<Field> fields);
   void tell_refusals(std::uint64_t count);
 
-  libp2p::Host& host_;
   EventLog& events_;
-  const std::uint64_t chain_id_;
-  std::set<libp2p::PeerId> static_;
+  const NodeView& view_;
   std::map<libp2p::PeerId, Present> present_;
   std::optional<libp2p::Error> last_reason_;  // of the connection that was closed last
   Repeats refusals_{kRefusalInterval};
   std::string refused_addr_, refused_reason_;  // the last one
   std::unique_ptr<libp2p::runtime::Timer> timer_;
-  bool stopping_ = false;
-  libp2p::Subscription host_events_, static_events_;
+  bool stopping_ = false;  // nobody is dialled again
 };
 
 }  // namespace opp2p

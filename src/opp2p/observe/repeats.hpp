@@ -1,6 +1,6 @@
-// One event that may come at any rate: told at once the first time, then at most once an interval with how often it
-// came since. A pure engine: it gets the time and writes nothing; whoever owns it asks due() for the time at which the
-// rest is to be told. Thread: one. Bounds: two numbers and a time.
+// Repeats: decides when one event that may come at any rate is told: the first one at once, later ones at most once an
+// interval, together with how many came since. A pure engine: it is given the time and writes nothing. Its owner calls
+// take() at due() for those that are left. Thread: one. Bounds: two numbers and a time.
 #pragma once
 
 #include <cstdint>

@@ -4,10 +4,9 @@
 
 namespace opp2p {
 namespace sync = opstack::sync;
-using libp2p::Error;
-using libp2p::PeerId;
 
-void SyncLog::on_stored(const PeerId& from, bool self, const sync::Block& block) {
+void SyncLog::on(const sync::BlockStored& event) {
+  const auto& [from, block] = event;
   if (std::exchange(told_of_store_, std::nullopt))
     events_.tell(Told::store_recovered, LogLevel::info, Component::store, "the store keeps blocks again",
                  {{"number", block.number()}});
@@ -16,20 +15,20 @@ void SyncLog::on_stored(const PeerId& from, bool self, const sync::Block& block)
                      {{"number", block.number()},
                       {"hash", block.hash()},
                       {"txs", block.payload().transactions.size()},
-                      {"from", self ? "self" : from.to_base58()}});
+                      {"from", from == self_ ? "self" : from.to_base58()}});
 }
 
 // A disk that stays full refuses every block: said at intervals for as long as it lasts, and once when it is over.
-void SyncLog::on_store_refused(std::uint64_t number, const Error& why) {
+void SyncLog::on(const StoreRefused& event) {
   ++store_refused_;
   const auto now = events_.now();
   if (told_of_store_ && now - *told_of_store_ < kStoreErrorInterval) return;
   told_of_store_ = now;
   events_.log().error(Component::store, "the store cannot keep a block",
-                      {{"number", number}, {"error", why}, {"since_start", store_refused_}});
+                      {{"number", event.number}, {"error", event.why}, {"since_start", store_refused_}});
 }
 
-void SyncLog::on_chain_trace(const sync::ChainTrace& trace) {
+void SyncLog::on(const sync::ChainTrace& trace) {
   const bool conflict = trace.kind == sync::ChainTraceKind::conflict || trace.kind == sync::ChainTraceKind::unlinked;
   const std::initializer_list<Field> fields = {
       {"number", trace.number}, {"kept", trace.kept}, {"other", trace.other}, {"from", trace.peer}};
@@ -39,7 +38,7 @@ void SyncLog::on_chain_trace(const sync::ChainTrace& trace) {
     events_.log().debug(Component::node, to_string(trace.kind), fields);
 }
 
-void SyncLog::on_sync_trace(const sync::SyncTrace& trace) {
+void SyncLog::on(const sync::SyncTrace& trace) {
   using Kind = sync::SyncTraceKind;
   const std::initializer_list<Field> fields = {{"peer", trace.peer}, {"number", trace.number}, {"text", trace.text}};
   switch (trace.kind) {
@@ -60,7 +59,7 @@ void SyncLog::on_sync_trace(const sync::SyncTrace& trace) {
                           {{"number", trace.number}, {"reason", trace.text}});
     case Kind::no_free_peer:
     case Kind::no_peer_has_block:
-      if (range_) range_->waits_for = std::string(to_string(trace.kind));
+      if (range_) range_->waits_for = trace.kind;
       break;
     case Kind::request_sent:
       if (range_) range_->given_up.clear();
@@ -68,7 +67,7 @@ void SyncLog::on_sync_trace(const sync::SyncTrace& trace) {
     case Kind::promoted:
       if (range_) {
         ++range_->fetched;
-        range_->waits_for.clear();
+        range_->waits_for.reset();
       }
       break;
     default: break;
@@ -95,13 +94,14 @@ void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
     range_->told_idle = left_open;
   }
   // Nobody has the blocks, or nobody serves them.
-  const bool stalled = !range_->waits_for.empty() && range_->fetched == range_->told_fetched;
+  const bool stalled = range_->waits_for && range_->fetched == range_->told_fetched;
   const bool idle = left_open || stalled || !range_->given_up.empty();
   if (!begins && now - range_->told < (idle && range_->told_idle ? kNoProgress : kProgress))
     return events_.log().debug(Component::sync, to_string(trace.kind), fields);
   range_->told = now;
   range_->told_fetched = range_->fetched;
   range_->told_idle = idle;
+  const std::string_view waits_for = range_->waits_for ? to_string(*range_->waits_for) : std::string_view();
   if (begins || left_open) return events_.tell(Told::sync_range, level, Component::sync, to_string(trace.kind), fields);
   if (idle)
     return events_.tell(Told::sync_range, LogLevel::warn, Component::sync, "range is not filled",
@@ -110,7 +110,7 @@ void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
                          {"missing", trace.size},
                          {"fetched", range_->fetched},
                          {"for", now - range_->begun},
-                         {"reason", range_->given_up.empty() ? range_->waits_for : range_->given_up},
+                         {"reason", range_->given_up.empty() ? waits_for : std::string_view(range_->given_up)},
                          {"option", range_->given_up.empty() ? "--p2p.static" : ""}});
   events_.tell(Told::sync_range, LogLevel::info, Component::sync, "range is being filled",
                {{"start", trace.start},
@@ -118,7 +118,7 @@ void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
                 {"missing", trace.size},
                 {"fetched", range_->fetched},
                 {"for", now - range_->begun},
-                {"waits_for", range_->waits_for}});
+                {"waits_for", waits_for}});
 }
 
 void SyncLog::on_range_closed(std::optional<std::uint64_t> number) {
@@ -133,7 +133,7 @@ void SyncLog::on_range_closed(std::optional<std::uint64_t> number) {
                {{"number", number}, {"fetched", fetched}, {"took", took}});
 }
 
-void SyncLog::on_fault(const sync::SyncFault& fault) {
+void SyncLog::on(const sync::SyncFault& fault) {
   // After a reorganisation an honest peer may still hold the other branch.
   const auto message = fault.kind == sync::SyncFaultKind::unlinked
                            ? "a peer sent a block that is not of this chain; it may hold another branch"
@@ -143,7 +143,7 @@ void SyncLog::on_fault(const sync::SyncFault& fault) {
       {{"peer", fault.peer}, {"kind", to_string(fault.kind)}, {"number", fault.number}, {"evidence", fault.evidence}});
 }
 
-void SyncLog::on_served(const sync::ServedRequest& request) {
+void SyncLog::on(const sync::ServedRequest& request) {
   if (!events_.log().enabled(Component::sync, LogLevel::debug)) return;
   const bool served = request.completed && request.code == 0;
   events_.log().debug(Component::sync, served ? "served a block" : "did not serve a block",

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace opp2p {
 namespace {
 
@@ -44,6 +46,12 @@ HttpHead::State HttpHead::on_bytes(std::string_view so_far) {
   return at_ == kMaxBytes || lines_ > kMaxLines ? State::too_large : State::reading;
 }
 
+void HttpHead::check() const {
+  OPP2P_CHECK(at_ <= kMaxBytes && lines_ <= kMaxLines + 1, "a head has a bound", at_, lines_);
+  OPP2P_CHECK(part_begin_ <= at_, "a part begins where bytes were looked at", part_begin_, at_);
+  OPP2P_CHECK(!whole_ || (problem_.empty() && part_ == Part::headers && last_ == '\n'), "a head ends with its headers");
+}
+
 bool HttpHead::refuse(std::string_view why) {
   problem_ = why;
   return false;
@@ -51,6 +59,7 @@ bool HttpHead::refuse(std::string_view why) {
 
 // False: the request is refused.
 bool HttpHead::take(char c) {
+  OPP2P_DEBUG_ASSERT(part_begin_ <= at_, "a part begins where bytes were looked at", part_begin_, at_);
   const auto length = at_ - part_begin_;
   switch (part_) {
     case Part::method:
@@ -97,6 +106,15 @@ HttpTarget http_target(std::string_view text) {
   }
   out.path = path.empty() ? std::string_view("/") : path;
   return out;
+}
+
+std::string bearer_token(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (authorization.size() <= kScheme.size() || !equal_in_any_case(authorization.substr(0, kScheme.size()), kScheme))
+    return {};
+  authorization.remove_prefix(kScheme.size());
+  while (authorization.starts_with(' ')) authorization.remove_prefix(1);
+  return std::string(authorization);
 }
 
 bool is_json_media_type(std::string_view text) {

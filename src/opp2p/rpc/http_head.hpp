@@ -1,6 +1,7 @@
-// The head of an HTTP request, looked at while it comes, before a parser gets it: what is not HTTP/1 (a TLS handshake,
-// HTTP/2, plain text) is known by its first bytes and can be answered at once, and a head that is too long before it is
-// whole. The parser waits for the empty line in both cases. Also what the parser leaves to us: targets and media types.
+// Looks at the head of an HTTP request while it arrives, before a parser gets it. The first bytes show what is not
+// HTTP/1 (a TLS handshake, HTTP/2, plain text), and a head that is too long is known before it is whole; a parser would
+// wait for the empty line in both cases. Also reads what the parser leaves as text: targets, bearer tokens and media
+// types.
 //
 // An engine without sockets or clock. Owner: the session. Bounds: keeps nothing; each byte is read once.
 // Source: RFC 9112, sections 2.2, 3 and 3.2; RFC 9110, sections 5.6.2 and 8.3.1.
@@ -8,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace opp2p {
@@ -25,6 +27,7 @@ class HttpHead {
   std::size_t lines() const { return lines_; }
   // Why it is not HTTP/1.
   std::string_view problem() const { return problem_; }
+  void check() const;
 
  private:
   enum class Part : std::uint8_t { method, target, version, headers };
@@ -48,6 +51,9 @@ struct HttpTarget {
 };
 
 HttpTarget http_target(std::string_view text);
+
+// The token of "Authorization: Bearer TOKEN", the scheme in any case; empty for other texts (RFC 9110, 11.1).
+std::string bearer_token(std::string_view authorization);
 
 // Whether a Content-Type is JSON as op-node's server takes it, in any case and with any parameters.
 bool is_json_media_type(std::string_view text);

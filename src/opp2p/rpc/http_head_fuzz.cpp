@@ -15,8 +15,10 @@ using State = HttpHead::State;
 
 State in_parts(std::string_view input, HttpHead& head) {
   auto out = State::reading;
-  for (std::size_t end = 1; end <= input.size() && out == State::reading; end += end % 7 + 1)
+  for (std::size_t end = 1; end <= input.size() && out == State::reading; end += end % 7 + 1) {
     out = head.on_bytes(input.substr(0, end));
+    head.check();
+  }
   return out == State::reading ? head.on_bytes(input) : out;
 }
 
@@ -34,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_targets(input);
   HttpHead whole, parts;
   const auto state = whole.on_bytes(input);
+  whole.check();
   require(in_parts(input, parts) == state);
   require(whole.problem().empty() == (state != State::not_http));
   if (state == State::reading) require(size < HttpHead::kMaxBytes && whole.size() == size);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace opp2p {
 
 using libp2p::AddressBlocks;
@@ -14,6 +16,7 @@ HttpPlaces::HttpPlaces(HttpLimits limits)
 }
 
 void HttpPlaces::seat(Id id, Seat seat, const AddressBlocks& blocks, MonoTime now) {
+  OPP2P_ASSERT(seat != Seat::none && !table_.contains(id), "a connection has one place", id, seat);
   Place place;
   place.seat = seat;
   place.since = place.opened = now;
@@ -23,6 +26,9 @@ void HttpPlaces::seat(Id id, Seat seat, const AddressBlocks& blocks, MonoTime no
     shares_.take(id, blocks, 1);
   else
     ++health_;
+  OPP2P_ASSERT(shares_.used() <= limits_.places && health_ <= limits_.health_places, "the places have a bound",
+               shares_.used(), health_);
+  OPP2P_ASSERT(table_.size() == shares_.used() + health_, "a connection has a place of one kind", table_.size());
 }
 
 void HttpPlaces::remove(Id id) {
@@ -136,6 +142,22 @@ std::optional<HttpPlaces::Id> HttpPlaces::oldest_health() const {
     if (!out || place.opened < table_.at(*out).opened) out = id;
   }
   return out;
+}
+
+void HttpPlaces::check() const {
+  std::size_t full = 0;
+  for (const auto& [id, place] : table_) {
+    full += place.seat == Seat::full;
+    OPP2P_CHECK(place.seat != Seat::none, "a connection in the table has a place", id);
+    OPP2P_CHECK(place.since >= place.opened, "a phase begins after its connection", id);
+    OPP2P_CHECK(place.seat == Seat::full ? shares_.held(id) == 1 : shares_.held(id) == 0,
+                "a place for probes is no share of the ordinary ones", id);
+    OPP2P_CHECK(place.blocks.exempt() || shares_.held_by(place.blocks.narrow) <= limits_.per_narrow_block,
+                "a block of addresses has its share at most", id);
+  }
+  OPP2P_CHECK(full == shares_.used() && full <= limits_.places, "the ordinary places are counted", full);
+  OPP2P_CHECK(table_.size() - full == health_ && health_ <= limits_.health_places, "the places for probes are counted",
+              health_);
 }
 
 std::optional<HttpPlaces::Id> HttpPlaces::largest_holder(MonoTime now) const {

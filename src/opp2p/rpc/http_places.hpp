@@ -1,11 +1,12 @@
-// Who holds the places of the HTTP server, and who goes when they are all taken: an engine without sockets or clock. A
-// connection is idle before its first byte and between two requests; it reads a request; it works while its answer is
-// made; it writes.
+// Decides which connections of the HTTP server have a place, and which are closed when all places are taken. An engine
+// without sockets or clock. A connection is idle before its first byte and between two requests. It reads a request, it
+// works while its answer is made, and it writes.
 //
-// When all places are taken a newcomer gets that of the connection that has been idle longest, and if none is idle
-// that of one which makes no progress: older than kPatience in its phase and slower than kSlowest. One byte is not
-// progress. Connections from one block of addresses have a share (loopback has none). Who gets no place gets one of a
-// few for /healthz and for requests that bring the node's token.
+// When all places are taken, a new connection evicts the one that has been idle longest. If none is idle, it evicts one
+// without progress: one that is longer than HttpLimits::patience in its phase and slower than HttpLimits::slowest, so
+// that one byte is not progress. All connections from one block of addresses have a share of the places (loopback has
+// no such limit). A connection that gets no place gets one of HttpLimits::health_places, where only probes and requests
+// with the node's token are answered.
 //
 // Owner: HttpServer. Thread: its. Bounds: HttpLimits.
 #pragma once
@@ -53,7 +54,7 @@ class HttpPlaces {
   void moved(Id id, std::size_t bytes);
   // The client has ended its side: it has gone, or it waits for its last answer. That gets HttpLimits::patience more.
   void on_client_end(Id id, libp2p::MonoTime now);
-  // Whether its request brings the node's token: then a place of the few is one like the others.
+  // Whether its request brings the node's token: then a place for probes is like the others.
   void trust(Id id, bool trusted);
   // What it holds of the RPC's memory now.
   void hold(Id id, std::size_t bytes);
@@ -65,6 +66,8 @@ class HttpPlaces {
   // Who gives up its place because memory is short: of those that make no progress, or, when there is none, of those
   // that have read or written for twice as long as that takes, the one that holds most.
   std::optional<Id> largest_holder(libp2p::MonoTime now) const;
+
+  void check() const;
 
  private:
   struct Place {

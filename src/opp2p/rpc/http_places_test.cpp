@@ -20,7 +20,9 @@ class HttpPlacesTest : public testing::Test {
   // Admits a connection, from loopback unless told otherwise.
   HttpPlaces::Admission admit(HttpPlaces::Id id, const AddressBlocks& blocks = {}) {
     now_ += Millis(1);
-    return places_.admit(id, blocks, now_);
+    const auto out = places_.admit(id, blocks, now_);
+    places_.check();
+    return out;
   }
   void enter(HttpPlaces::Id id, HttpPhase phase) { places_.enter(id, phase, now_); }
   void fill(HttpPhase phase) {

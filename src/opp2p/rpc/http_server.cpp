@@ -30,8 +30,14 @@ libp2p::AddressBlocks blocks_of(const tcp::socket& socket) {
 
 }  // namespace
 
-HttpServer::State::State(HttpConfig settings, const JsonRpc& r)
-    : config(std::move(settings)), rpc(r), places(config.limits), acceptor(context), pause(context), sweeping(context) {
+HttpServer::State::State(HttpConfig settings, HttpRoutes table, const ClientAccounts& clients)
+    : config(std::move(settings)),
+      routes(std::move(table)),
+      accounts(clients),
+      places(config.limits),
+      acceptor(context),
+      pause(context),
+      sweeping(context) {
   gate->context = &context;
 }
 
@@ -98,7 +104,7 @@ void HttpServer::State::arm_sweep() {
 void HttpServer::State::sweep() {
   const auto now = RpcWorker::now();
   for (const auto id : places.expired(now)) close(id);
-  const auto& memory = *rpc.memory();
+  const auto& memory = *accounts.strangers();
   while (memory.used() > memory.limit() / 4 * 3) {
     const auto largest = places.largest_holder(now);
     if (!largest) return;
@@ -106,10 +112,11 @@ void HttpServer::State::sweep() {
   }
 }
 
-libp2p::Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpConfig config, const JsonRpc& rpc) {
+libp2p::Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpConfig config, HttpRoutes routes,
+                                                              const ClientAccounts& accounts) {
   const std::string address = config.address;
   const auto port = config.port;
-  auto state = std::make_unique<State>(std::move(config), rpc);
+  auto state = std::make_unique<State>(std::move(config), std::move(routes), accounts);
   beast::error_code error;
   const auto ip = asio::ip::make_address(address, error);
   if (error) return libp2p::fail(libp2p::Errc::invalid_argument, "--rpc.addr: '" + address + "' is not an IP address");

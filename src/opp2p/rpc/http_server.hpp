@@ -1,42 +1,39 @@
-// The HTTP server in front of JSON-RPC, with the status codes of op-node's: POST on "/" only, 5 MiB a request, JSON
-// content types. /healthz answers 200 with the version and whether the node follows its chain, /readyz the same with
-// 503 when it does not (opp2p/observe/health.hpp). HEAD gets the headers of GET. Headers have at most 64 KiB; what is
-// not HTTP/1 gets 400 (opp2p/rpc/http_head.hpp). Who may use it from a web page: opp2p/config/browser_rules.hpp. Which
-// methods want a token: opp2p/rpc/json_rpc.hpp.
+// The HTTP server of the node: it reads requests, finds their route (opp2p/rpc/http_routes.hpp) and writes the answers.
+// It answers by itself what concerns HTTP as a whole: 400 for what is not HTTP/1, 413 and 431 for what is too large,
+// 403 for a web page that may not use the node (opp2p/config/browser_rules.hpp), 404 and 405 by the routes, OPTIONS,
+// and 503 when places or memory are taken.
 //
-// Thread: its own, for sockets only; answers are made on the RPC's thread (opp2p/rpc/rpc_worker.hpp). Bounds: places,
-// deadlines and who goes when they are taken (opp2p/rpc/http_places.hpp); the size of a request (5 MiB); headers,
-// bodies, requests and answers that are held count in JsonRpc::memory(), and when that is full the largest holder
-// without progress goes, or 503 is answered. Requests with the node's token have an account and places that strangers
-// cannot fill.
+// Thread: its own, for sockets and for handlers that answer at once; answers may come from any thread. Bounds: places,
+// deadlines and eviction (opp2p/rpc/http_places.hpp); the sizes of requests (opp2p/rpc/http_reader.hpp); the requests
+// and answers that it holds count in the account of their client (opp2p/rpc/client_accounts.hpp). When the account of
+// strangers is full, the largest holder without progress is closed, or 503 is answered. Requests with the node's token
+// have an account and places that strangers cannot fill.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "libp2p/base/result.hpp"
 #include "opp2p/config/browser_rules.hpp"
-#include "opp2p/observe/health.hpp"
+#include "opp2p/rpc/client_accounts.hpp"
 #include "opp2p/rpc/http_places.hpp"
+#include "opp2p/rpc/http_routes.hpp"
 
 namespace opp2p {
-
-class JsonRpc;
 
 struct HttpConfig {
   std::string address;
   std::uint16_t port = 0;
-  std::string version;
-  std::function<Health()> health = [] { return Health(); };  // called on the server's thread
   BrowserRules browsers;
   HttpLimits limits;
 };
 
 class HttpServer {
  public:
-  // Listens at once. Errc::io with the address and the reason when it cannot. `rpc` must outlive the server.
-  static libp2p::Result<std::unique_ptr<HttpServer>> start(HttpConfig config, const JsonRpc& rpc);
+  // Listens at once. Errc::io with the address and the reason when it cannot. `accounts` and what the handlers use must
+  // outlive the server.
+  static libp2p::Result<std::unique_ptr<HttpServer>> start(HttpConfig config, HttpRoutes routes,
+                                                           const ClientAccounts& accounts);
   // Ends all connections, cancels what is computed for them, and ends its thread.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

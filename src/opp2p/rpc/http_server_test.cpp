@@ -2,15 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 #include <future>
 #include <thread>
 
-#include "opp2p/rpc/json_rpc.hpp"
+#include "opp2p/rpc/health_routes.hpp"
+#include "opp2p/rpc/http_server_test_client.hpp"
+#include "opp2p/rpc/json_rpc_test_support.hpp"
+#include "opp2p/rpc/rpc_route.hpp"
 #include "opp2p/rpc/rpc_worker.hpp"
 
 namespace opp2p {
@@ -21,47 +19,31 @@ namespace asio = boost::asio;
 class HttpServerTest : public testing::Test {
  protected:
   HttpServerTest() {
-    rpc_.add_plain("a_echo", 1, 1, RpcAccess::reads, [](const json::array& params) -> RpcReply { return params[0]; });
-    rpc_.add("a_never", 0, 0, RpcAccess::reads,
-             [this](const json::array&, RpcDone done) { late_.set_value(std::move(done)); });
-    server_ = HttpServer::start(config("127.0.0.1", 0), rpc_).value();
+    rpc_.add({"a_echo", parameters(1, 1), RpcAccess::reads,
+              [](const json::array& params) -> RpcReply { return params[0]; }});
+    rpc_.add({"a_never", {}, RpcAccess::reads, [this](const json::array&, RpcDone done) {
+                late_.set_value(std::move(done));
+              }});
+    server_ = start(rpc_);
   }
 
-  // Sends one raw request with "Connection: close" and reads all that comes back.
   std::string exchange(std::string_view head, std::string_view body = "") {
-    asio::ip::tcp::socket socket(client_);
-    socket.connect({asio::ip::address_v4::loopback(), server_->port()});
-    std::string request(head);
-    request += "Host: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
-    request += body;
-    boost::system::error_code error;
-    asio::write(socket, asio::buffer(request), error);
-    std::string answer;
-    asio::read(socket, asio::dynamic_buffer(answer), error);
-    return answer;
+    return http_exchange(server_->port(), head, body);
   }
+  std::string raw(std::string_view request) { return http_raw(server_->port(), request); }
 
-  // Sends a request as it is, on a connection that stays open for more, and reads until the server ends it.
-  std::string raw(std::string_view request) {
-    asio::ip::tcp::socket socket(client_);
-    socket.connect({asio::ip::address_v4::loopback(), server_->port()});
-    boost::system::error_code error;
-    asio::write(socket, asio::buffer(request), error);
-    std::string answer;
-    asio::read(socket, asio::dynamic_buffer(answer), error);
-    return answer;
-  }
-  static std::string status_of(const std::string& answer) {
-    return answer.substr(0, std::min(answer.find("\r\n"), answer.size()));
-  }
-
-  HttpConfig config(std::string address, std::uint16_t port) {
+  static HttpConfig config(std::string address, std::uint16_t port) {
     HttpConfig out;
-    out.health = [this] { return ready_ ? Health() : Health{false, "the head is old"}; };
     out.address = std::move(address);
     out.port = port;
-    out.version = "v1";
     return out;
+  }
+
+  std::unique_ptr<HttpServer> start(const JsonRpc& rpc) {
+    HttpRoutes routes;
+    add_rpc_route(routes, rpc);
+    add_health_routes(routes, "v1", [this] { return ready_ ? Health() : Health{false, "the head is old"}; });
+    return HttpServer::start(config("127.0.0.1", 0), std::move(routes), rpc.accounts()).value();
   }
 
   asio::io_context client_;
@@ -107,6 +89,17 @@ TEST_F(HttpServerTest, head_has_the_status_and_the_headers_of_get_and_no_body) {
                              R"({"jsonrpc":"2.0","id":1,"method":"a_echo"})");
   EXPECT_EQ(status_of(call), "HTTP/1.1 405 Method Not Allowed");
   EXPECT_TRUE(call.ends_with("\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, a_head_that_is_refused_before_it_is_parsed_gets_no_body_either) {
+  const auto expect_no_body = [](const std::string& answer, std::string_view status) {
+    EXPECT_EQ(status_of(answer), status);
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+  };
+  expect_no_body(exchange("HEAD / HTTP/1.1\r\nX: " + std::string(70'000, 'a') + "\r\n"),
+                 "HTTP/1.1 431 Request Header Fields Too Large");
+  expect_no_body(exchange("HEAD / HTTP/9\r\n"), "HTTP/1.1 400 Bad Request");
+  expect_no_body(exchange("HEAD / HTTP/1.1\r\nnot a header\r\n"), "HTTP/1.1 400 Bad Request");
 }
 
 TEST_F(HttpServerTest, the_answer_behind_a_head_begins_where_it_should) {
@@ -164,7 +157,7 @@ TEST_F(HttpServerTest, large_headers_count_in_the_memory_of_the_rpc) {
   RpcLimits limits;
   limits.memory = 0;
   JsonRpc rpc([this](std::function<void()> task) { worker_.post(std::move(task)); }, &RpcWorker::now, limits);
-  server_ = HttpServer::start(config("127.0.0.1", 0), rpc).value();
+  server_ = start(rpc);
   EXPECT_EQ(status_of(exchange("GET / HTTP/1.1\r\nX: " + std::string(5'000, 'a') + "\r\n")), "HTTP/1.1 200 OK");
   EXPECT_EQ(status_of(exchange("GET / HTTP/1.1\r\nX: " + std::string(40'000, 'a') + "\r\n")),
             "HTTP/1.1 503 Service Unavailable");
@@ -308,10 +301,10 @@ TEST_F(HttpServerTest, who_brings_the_token_has_room_that_strangers_cannot_fill)
   RpcLimits limits;
   limits.memory = 0;  // strangers hold all of it
   JsonRpc rpc([this](std::function<void()> task) { worker_.post(std::move(task)); }, &RpcWorker::now, limits);
-  rpc.add_plain("a_echo", 1, 1, RpcAccess::changes_with_token,
-                [](const json::array& params) -> RpcReply { return params[0]; });
+  rpc.add({"a_echo", parameters(1, 1), RpcAccess::changes_with_token,
+           [](const json::array& params) -> RpcReply { return params[0]; }});
   rpc.protect("secret");
-  server_ = HttpServer::start(config("127.0.0.1", 0), rpc).value();
+  server_ = start(rpc);
   const auto body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":[")" + std::string(200'000, 'x') + "\"]}";
   const auto answer = exchange(std::string(kPost) + "Authorization: Bearer secret\r\n", body);
   EXPECT_NE(answer.find(R"("result":"xxx)"), std::string::npos) << answer.substr(0, 300);
@@ -344,10 +337,10 @@ TEST_F(HttpServerTest, an_answer_after_the_server_has_gone_harms_nobody) {
 }
 
 TEST_F(HttpServerTest, a_port_in_use_is_a_clear_error) {
-  const auto second = HttpServer::start(config("127.0.0.1", server_->port()), rpc_);
+  const auto second = HttpServer::start(config("127.0.0.1", server_->port()), HttpRoutes(), rpc_.accounts());
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().text().find("--rpc.port"), std::string::npos) << second.error().text();
-  EXPECT_FALSE(HttpServer::start(config("localhost", 0), rpc_));
+  EXPECT_FALSE(HttpServer::start(config("localhost", 0), HttpRoutes(), rpc_.accounts()));
 }
 
 }  // namespace

@@ -2,14 +2,13 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/write.hpp>
 #include <sstream>
 #include <utility>
 
-#include "opp2p/rpc/rpc_exchange.hpp"
+#include "libp2p/base/assert.hpp"
 #include "opp2p/rpc/rpc_worker.hpp"
 
 namespace opp2p {
@@ -20,58 +19,56 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
-constexpr std::size_t kMaxBody = 5 * 1024 * 1024;
-constexpr std::size_t kReadSize = 16 * 1024;
-constexpr std::size_t kKeptBuffer = 2 * kReadSize;  // of a connection that waits for its next request
-constexpr std::size_t kMaxLine = 64 * 1024;  // what the parser may leave unread: an extension of a chunk, a trailer
 constexpr std::size_t kWriteSize = 64 * 1024;
-constexpr std::size_t kPerLine = 128;  // bytes that the parser's table takes for a header, but for its text
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
-// "Bearer TOKEN", the scheme in any case (RFC 9110, 11.1).
-std::string bearer_token(std::string_view header) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (header.size() <= kScheme.size() || !beast::iequals(header.substr(0, kScheme.size()), kScheme)) return {};
-  header.remove_prefix(kScheme.size());
-  while (header.starts_with(' ')) header.remove_prefix(1);
-  return std::string(header);
+bool may_follow(HttpPhase before, HttpPhase next) {
+  switch (next) {
+    case HttpPhase::reading: return before == HttpPhase::idle || before == HttpPhase::reading;
+    case HttpPhase::working: return before == HttpPhase::reading;
+    case HttpPhase::writing: return before == HttpPhase::reading || before == HttpPhase::working;
+    case HttpPhase::idle:
+    case HttpPhase::ending: break;
+  }
+  return before == HttpPhase::writing;
 }
 
 }  // namespace
 
 HttpSession::HttpSession(HttpServer::State& server, HttpPlaces::Id id, HttpPlaces::Seat seat, tcp::socket socket)
-    : server_(server), id_(id), seat_(seat), socket_(std::move(socket)) {}
+    : server_(server), id_(id), seat_(seat), socket_(std::move(socket)) {
+  OPP2P_ASSERT(seat != HttpPlaces::Seat::none, "a session has a place");
+}
 
-void HttpSession::start() { next_request(); }
+void HttpSession::start() {
+  request_charge_ = MemoryCharge(server_.accounts.strangers());
+  read();
+}
 
 void HttpSession::end() {
   ended_ = true;
-  if (exchange_ != nullptr) exchange_->cancel();
-  exchange_.reset();
-  body_ = RpcText();
+  if (const auto cancel = std::exchange(cancel_, nullptr)) cancel();
+  reply_body_ = RpcText();
   beast::error_code ignored;
   socket_.close(ignored);
 }
 
-void HttpSession::enter(HttpPhase phase) { server_.places.enter(id_, phase, RpcWorker::now()); }
+void HttpSession::enter(HttpPhase phase) {
+  OPP2P_ASSERT(may_follow(phase_, phase), "a session reads, works, writes, and begins again", phase_, phase);
+  phase_ = phase;
+  server_.places.enter(id_, phase, RpcWorker::now());
+}
 
 // --- in ---
 
 void HttpSession::next_request() {
-  request_head_ = HttpHead();
-  parser_.emplace();
-  parser_->body_limit(kMaxBody);
-  parser_->header_limit(2 * HttpHead::kMaxBytes);  // request_head_ holds the limit
-  header_seen_ = trusted_ = head_only_ = false;
+  reader_.next();
+  trusted_ = head_only_ = false;
   version_ = 11;
-  skipped_ = 0;
-  request_charge_ = MemoryCharge(server_.rpc.memory());
-  extra_headers_.clear();
-  if (buffer_.size() == 0) {
-    if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
-    return read();
-  }
+  request_charge_ = MemoryCharge(server_.accounts.strangers());
+  cors_headers_.clear();
+  if (!reader_.has_unread()) return read();
   enter(HttpPhase::reading);  // the next request came with the last one
   asio::post(server_.context, [self = shared_from_this()] {
     if (!self->ended_) self->parse();
@@ -79,95 +76,45 @@ void HttpSession::next_request() {
 }
 
 void HttpSession::read() {
-  socket_.async_read_some(buffer_.prepare(kReadSize),
-                          [self = shared_from_this()](beast::error_code error, std::size_t size) {
-                            if (self->ended_) return;
-                            if (error) return self->server_.close(self->id_);
-                            self->on_read(size);
-                          });
-}
-
-void HttpSession::on_read(std::size_t size) {
-  buffer_.commit(size);
-  const bool first = !header_seen_ && buffer_.size() == size;
-  if (first) enter(HttpPhase::reading);
-  server_.places.moved(id_, size);
-  parse();
-}
-
-// Some clients end a body with CR and LF that its length does not count. As many are forgiven as by Go's server.
-void HttpSession::skip_line_ends() {
-  constexpr std::size_t kForgiven = 4;
-  const auto* text = static_cast<const char*>(buffer_.cdata().data());
-  std::size_t count = 0;
-  while (skipped_ + count < kForgiven && count < buffer_.size() && (text[count] == '\r' || text[count] == '\n'))
-    ++count;
-  buffer_.consume(count);
-  skipped_ += count;
-}
-
-// Whether the head is there for the parser. If not, more is read or the request is refused.
-bool HttpSession::read_head() {
-  if (request_head_.size() == 0) skip_line_ends();
-  const auto unread = buffer_.cdata();
-  const auto state = request_head_.on_bytes({static_cast<const char*>(unread.data()), unread.size()});
-  if (state == HttpHead::State::not_http) {
-    refuse(http::status::bad_request, std::string(request_head_.problem()) + "\n");
-    return false;
-  }
-  if (state == HttpHead::State::too_large) {
-    refuse(http::status::request_header_fields_too_large,
-           "the headers are larger than " + std::to_string(HttpHead::kMaxBytes) + " bytes, or have more than " +
-               std::to_string(HttpHead::kMaxLines) + " lines\n");
-    return false;
-  }
-  if (!hold_request()) return false;
-  if (state == HttpHead::State::whole) return true;
-  read();
-  return false;
+  socket_.async_read_some(reader_.prepare(), [self = shared_from_this()](beast::error_code error, std::size_t size) {
+    if (self->ended_) return;
+    if (error) return self->server_.close(self->id_);
+    if (self->reader_.is_at_start()) self->enter(HttpPhase::reading);
+    self->reader_.commit(size);
+    self->server_.places.moved(self->id_, size);
+    self->parse();
+  });
 }
 
 void HttpSession::parse() {
-  if (!header_seen_ && !read_head()) return;
-  while (!parser_->is_done()) {
-    beast::error_code error;
-    buffer_.consume(parser_->put(buffer_.data(), error));
-    if (error == http::error::need_more && header_seen_ && buffer_.size() < kMaxLine) return read();
-    if (error == http::error::need_more && header_seen_)
-      return refuse(http::status::request_header_fields_too_large,
-                    "an extension or a trailer of a chunk is longer than " + std::to_string(kMaxLine) + " bytes\n");
-    if (error == http::error::body_limit)
-      return refuse(http::status::payload_too_large,
-                    "the request is larger than " + std::to_string(kMaxBody) + " bytes\n");
-    if (error) return refuse(http::status::bad_request, "the request is no valid HTTP: " + error.message() + "\n");
-    if (!header_seen_ && parser_->is_header_done()) {
-      header_seen_ = true;
-      return on_header();
+  for (;;) {
+    const auto step = reader_.step();
+    head_only_ = reader_.asks_for_head();
+    switch (step) {
+      case HttpReader::Step::refused: return refuse(reader_.refusal().status, reader_.refusal().why);
+      case HttpReader::Step::whole: return on_request();
+      case HttpReader::Step::head:
+        on_head();
+        if (reader_.expects_invitation()) return invite_body();
+        break;
+      case HttpReader::Step::head_whole:
+      case HttpReader::Step::body:
+      case HttpReader::Step::more:
+        if (!hold_request()) return;
+        if (step == HttpReader::Step::more) return read();
     }
-    if (!hold_request()) return;
-    if (!parser_->is_done() && buffer_.size() == 0) return read();
   }
-  on_request();
-}
-
-void HttpSession::on_header() {
-  version_ = parser_->get().version();
-  head_only_ = parser_->get().method() == http::verb::head;
-  parser_->eager(true);
-  trust_token();
-  const bool invited = beast::iequals(parser_->get()[http::field::expect], "100-continue") && !parser_->is_done();
-  if (invited) return invite_body();
-  parse();
 }
 
 // Whoever brings the node's token does not compete with strangers for room: a sequencer's driver has to get its blocks
 // in.
-void HttpSession::trust_token() {
-  const auto token = bearer_token(view(parser_->get()[http::field::authorization]));
-  trusted_ = server_.rpc.has_token(token);
+void HttpSession::on_head() {
+  const auto& head = reader_.head();
+  version_ = head.version();
+  const auto token = bearer_token(view(head[http::field::authorization]));
+  trusted_ = server_.accounts.has_token(token);
   server_.places.trust(id_, trusted_);
-  if (!trusted_) return;
-  request_charge_ = MemoryCharge(server_.rpc.memory_for(token));
+  if (trusted_) request_charge_ = MemoryCharge(server_.accounts.account_of(token));
 }
 
 // curl and others wait for this before they send a large body.
@@ -183,27 +130,25 @@ void HttpSession::invite_body() {
 
 // Counts what has come of the request. False when there was no room and the request is refused.
 bool HttpSession::hold_request() {
-  // Before the head is parsed, it alone counts: the body behind it is counted for who sends it, and who that is the
-  // head says. The parser has a copy of the head, and more for each of its lines.
-  const auto parsed = request_head_.size() + kPerLine * request_head_.lines() + parser_->get().body().capacity();
-  const auto size = header_seen_ ? buffer_.size() + parsed : request_head_.size();
+  const auto size = reader_.held();
   if (trusted_ ? request_charge_.set(size) : server_.take(request_charge_, id_, size)) return true;
   if (!ended_)
-    refuse(http::status::service_unavailable,
+    refuse(HttpStatus::service_unavailable,
            "the requests and answers of other clients fill the RPC's memory; try again\n");
   return false;
 }
 
-void HttpSession::refuse(http::status status, std::string why) {
+// Answers what cannot be read to its end: the connection is of no use after it.
+void HttpSession::refuse(HttpStatus status, std::string why) {
   keep_alive_ = false;
-  send({status, "text/plain", std::move(why)});
+  write(text_reply(status, why));
 }
 
 // --- what is asked ---
 
 void HttpSession::on_request() {
   enter(HttpPhase::working);
-  auto request = parser_->release();
+  auto request = reader_.take();
   version_ = request.version();
   keep_alive_ = request.keep_alive() && seat_ == HttpPlaces::Seat::full;
   route(std::move(request));
@@ -218,82 +163,66 @@ std::optional<std::string> HttpSession::refusal(const Request& request, std::str
   headers.host = authority.empty() ? view(request[http::field::host]) : authority;
   auto why = server_.config.browsers.refusal(headers);
   if (!why && headers.origin) {
-    extra_headers_.emplace_back("Access-Control-Allow-Origin", server_.config.browsers.allow_origin(*headers.origin));
-    extra_headers_.emplace_back("Vary", "Origin");
+    cors_headers_.emplace_back("Access-Control-Allow-Origin", server_.config.browsers.allow_origin(*headers.origin));
+    cors_headers_.emplace_back("Vary", "Origin");
     if (view(request["Access-Control-Request-Private-Network"]) == "true")
-      extra_headers_.emplace_back("Access-Control-Allow-Private-Network", "true");
+      cors_headers_.emplace_back("Access-Control-Allow-Private-Network", "true");
   }
   return why;
 }
 
 void HttpSession::route(Request request) {
   const auto target = http_target(view(request.target()));
-  const auto method = request.method();
-  const bool get = method == http::verb::get || method == http::verb::head;
-  if (const auto why = refusal(request, target.authority))
-    return send({http::status::forbidden, "text/plain", *why + "\n"});
-  if (method != http::verb::options && answer_health(target.path)) return;
-  if (seat_ == HttpPlaces::Seat::health && !trusted_)
-    return refuse(http::status::service_unavailable,
-                  "all " + std::to_string(server_.config.limits.places) + " places of the RPC, or the " +
-                      std::to_string(server_.config.limits.per_narrow_block) +
-                      " of your address, are taken; this connection is for /healthz and /readyz only\n");
-  if (method == http::verb::options) return answer_preflight();
-  if (target.path != "/") return send({http::status::not_found, "text/plain", "404 page not found\n"});
-  const bool asks_nothing = request.body().empty() && !target.has_query;
-  if (get && asks_nothing) return send({});
-  if ((method != http::verb::post && !get) || (head_only_ && !request.body().empty())) {
-    extra_headers_.emplace_back("Allow", "GET, HEAD, OPTIONS, POST");
-    return send({http::status::method_not_allowed, "text/plain", "method not allowed\n"});
-  }
-  if (!is_json_media_type(view(request[http::field::content_type])))
-    return send({http::status::unsupported_media_type, "text/plain",
-                 "invalid content type, only application/json is supported\n"});
-  call(std::move(request));
-}
-
-// By any method, with or without a slash behind, as op-node.
-bool HttpSession::answer_health(std::string_view path) {
-  if (path.ends_with('/')) path.remove_suffix(1);
-  if (path != "/healthz" && path != "/readyz") return false;
-  const auto health = server_.config.health();
-  const bool refused = path == "/readyz" && !health.ok;
-  send({refused ? http::status::service_unavailable : http::status::ok, "application/json",
-        health_json(server_.config.version, health)});
-  return true;
-}
-
-void HttpSession::answer_preflight() {
-  if (!extra_headers_.empty()) {
-    extra_headers_.emplace_back("Access-Control-Allow-Methods", "POST, GET");
-    extra_headers_.emplace_back("Access-Control-Allow-Headers", "content-type, authorization");
-    extra_headers_.emplace_back("Access-Control-Max-Age", "600");
-  }
-  send({http::status::no_content, "text/plain", ""});
-}
-
-// The answer comes from another thread: it is brought back to this connection's before it is written.
-void HttpSession::call(Request request) {
-  RpcRequest asked;
+  const auto method = view(request.method_string());
+  if (const auto why = refusal(request, target.authority)) return write(text_reply(HttpStatus::forbidden, *why + "\n"));
+  auto match = server_.routes.find(method, target.path, !request.body().empty());
+  if (seat_ == HttpPlaces::Seat::health && !trusted_ && (match.route == nullptr || !match.route->probe))
+    return refuse(HttpStatus::service_unavailable, "all " + std::to_string(server_.config.limits.places) +
+                                                       " places of the RPC, or the " +
+                                                       std::to_string(server_.config.limits.per_narrow_block) +
+                                                       " of your address, are taken; this connection is for " +
+                                                       server_.routes.probe_paths() + " only\n");
+  if (method == "OPTIONS") return answer_preflight();
+  if (match.route == nullptr) return write(std::move(match.refusal));
+  HttpRequest asked;
+  asked.has_query = target.has_query;
+  asked.content_type = view(request[http::field::content_type]);
   asked.token = bearer_token(view(request[http::field::authorization]));
   asked.body = std::move(request.body());
   asked.charge = std::move(request_charge_);
-  server_.places.hold(id_, 0);
-  exchange_ = server_.rpc.handle(std::move(asked), [weak = weak_from_this(), gate = server_.gate](RpcAnswer answer) {
+  if (const auto* answer = std::get_if<HttpAnswer>(&match.route->handler)) return write((*answer)(asked));
+  begin(std::get<HttpBegin>(match.route->handler), std::move(asked));
+}
+
+void HttpSession::answer_preflight() {
+  HttpReply reply;
+  reply.status = HttpStatus::no_content;
+  if (!cors_headers_.empty())
+    reply.headers = {{"Access-Control-Allow-Methods", "POST, GET"},
+                     {"Access-Control-Allow-Headers", "content-type, authorization"},
+                     {"Access-Control-Max-Age", "600"}};
+  write(std::move(reply));
+}
+
+// The answer may come from another thread: it is brought back to this connection's before it is written.
+void HttpSession::begin(const HttpBegin& begin, HttpRequest request) {
+  server_.places.hold(id_, 0);  // the handler has the charge
+  const auto done = [weak = weak_from_this(), gate = server_.gate, number = ++number_](HttpReply reply) {
     const std::lock_guard lock(gate->mutex);
     if (gate->context == nullptr) return;
-    asio::post(*gate->context, [weak, held = std::make_shared<RpcAnswer>(std::move(answer))] {
-      if (const auto self = weak.lock(); self != nullptr && !self->ended_) self->on_answer(std::move(*held));
+    asio::post(*gate->context, [weak, number, held = std::make_shared<HttpReply>(std::move(reply))] {
+      if (const auto self = weak.lock(); self != nullptr && !self->ended_) self->on_answer(number, std::move(*held));
     });
-  });
-  if (buffer_.size() == 0) watch_client();
+  };
+  cancel_ = begin(std::move(request), done);
+  if (!reader_.has_unread()) watch_client();
 }
 
 // Not much more is computed for a client that has gone; one that has only ended its side, as nc does, gets its answer
 // if that comes soon. One that sends its next request is not watched any more.
 void HttpSession::watch_client() {
-  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this(), watched = exchange_](beast::error_code error) {
-    if (error || self->ended_ || self->exchange_ != watched) return;
+  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this(), number = number_](beast::error_code error) {
+    if (error || self->ended_ || self->phase_ != HttpPhase::working || self->number_ != number) return;
     beast::error_code ignored;
     if (self->socket_.available(ignored) == 0) self->server_.places.on_client_end(self->id_, RpcWorker::now());
   });
@@ -301,33 +230,27 @@ void HttpSession::watch_client() {
 
 // --- out ---
 
-void HttpSession::on_answer(RpcAnswer answer) {
-  exchange_.reset();
-  if (answer.exhausted)
-    return send({http::status::service_unavailable, "text/plain", "too many answers wait for their clients\n"});
-  write(http::status::ok, "application/json", std::move(answer.text));
+void HttpSession::on_answer(std::uint64_t number, HttpReply reply) {
+  OPP2P_ASSERT(phase_ == HttpPhase::working && number == number_, "a handler answers its request once", number);
+  cancel_ = nullptr;
+  write(std::move(reply));
 }
 
-void HttpSession::send(Reply reply) {
-  RpcText body;
-  body.append(reply.body);
-  write(reply.status, reply.type, std::move(body));
-}
-
-void HttpSession::write(http::status status, std::string_view type, RpcText body) {
-  http::response<http::empty_body> response(status, version_);
-  response.set(http::field::content_type, beast::string_view(type.data(), type.size()));
-  for (const auto& [name, value] : extra_headers_) response.set(name, value);
+void HttpSession::write(HttpReply reply) {
+  http::response<http::empty_body> response(reply.status, version_);
+  response.set(http::field::content_type, reply.type);
+  for (const auto& [name, value] : cors_headers_) response.set(name, value);
+  for (const auto& [name, value] : reply.headers) response.set(name, value);
   response.keep_alive(keep_alive_);
-  if (status != http::status::no_content) response.content_length(body.size());
+  if (reply.status != HttpStatus::no_content) response.content_length(reply.body.size());
   std::ostringstream head;
   head << response.base();
-  head_ = head.str();
-  body_ = head_only_ ? RpcText() : std::move(body);
+  reply_head_ = head.str();
+  reply_body_ = head_only_ ? RpcText() : std::move(reply.body);
   enter(HttpPhase::writing);
-  server_.places.hold(id_, body_.size());
-  std::vector<asio::const_buffer> buffers{asio::buffer(head_)};
-  for (const auto& piece : body_.pieces()) buffers.push_back(asio::buffer(piece->text));
+  server_.places.hold(id_, reply_body_.size());
+  std::vector<asio::const_buffer> buffers{asio::buffer(reply_head_)};
+  for (const auto& piece : reply_body_.pieces()) buffers.push_back(asio::buffer(piece->text));
   const auto progress = [weak = weak_from_this(), before = std::size_t{0}](beast::error_code error,
                                                                            std::size_t written) mutable -> std::size_t {
     const auto self = weak.lock();
@@ -343,7 +266,7 @@ void HttpSession::write(http::status status, std::string_view type, RpcText body
 }
 
 void HttpSession::on_written() {
-  body_ = RpcText();
+  reply_body_ = RpcText();
   server_.places.hold(id_, 0);
   if (!keep_alive_) return linger();
   enter(HttpPhase::idle);
@@ -354,14 +277,11 @@ void HttpSession::on_written() {
 void HttpSession::linger() {
   enter(HttpPhase::ending);
   request_charge_ = MemoryCharge();
-  parser_.reset();
+  reader_.discard();
   beast::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
-  buffer_.clear();
   const auto discard = [](auto&& again, std::shared_ptr<HttpSession> self) -> void {
-    auto& socket = self->socket_;
-    const auto into = self->buffer_.prepare(kReadSize);
-    socket.async_read_some(into, [again, self](beast::error_code error, std::size_t) {
+    self->socket_.async_read_some(self->reader_.prepare(), [again, self](beast::error_code error, std::size_t) {
       if (self->ended_) return;
       if (error) return self->server_.close(self->id_);
       again(again, self);

@@ -1,11 +1,14 @@
-// JSON-RPC 2.0 as op-node's server (geth's rpc package) speaks it: single requests and batches, its error codes and
-// texts. Text in, text out: no sockets here (opp2p/rpc/http_server.hpp brings the bytes). The calls of a batch are
-// answered one after another, and a batch has a budget (RpcLimits): when it is spent nothing more is computed, and each
-// call that is left gets an error that names the limit. All calls of a batch that read see the same moment, until one
-// of its calls changes something.
+// JSON-RPC 2.0 as op-node's server (geth's rpc package) speaks it: single requests and batches, with its error codes
+// and texts. Text in, text out: no sockets here (opp2p/rpc/rpc_route.hpp connects it to HTTP). Each method is
+// registered once, as an RpcMethod.
 //
-// Thread: handle() from any; methods run where `post` runs its tasks, one at a time, and a request gives way to others
-// after some calls. A method answers once, from any thread. Bounds: RpcLimits.
+// The calls of a batch are answered one after another. A batch has a budget (RpcLimits): when it is spent, each call
+// that is left gets an error that names the limit. Calls of a batch that read see the same moment, until a call of the
+// batch changes something.
+//
+// Owner: the daemon; it outlives the server. Thread: add() and protect() before the first request; handle() from any;
+// methods run where `post` runs its tasks, one at a time, and a request gives way to others after some calls. Bounds:
+// RpcLimits.
 #pragma once
 
 #include <boost/json.hpp>
@@ -17,8 +20,10 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "libp2p/base/time.hpp"
+#include "opp2p/rpc/client_accounts.hpp"
 #include "opp2p/rpc/rpc_text.hpp"
 
 namespace opp2p {
@@ -54,15 +59,41 @@ struct RpcLimits {
 // A result as a value or as JSON text, or an error.
 using RpcReply = std::variant<json::value, RpcText, RpcError>;
 using RpcDone = std::function<void(RpcReply)>;
+// A method has its answer at once,
+using RpcPlainHandler = std::function<RpcReply(const json::array& params)>;
+// or gives it to `done`, once, from any thread,
 using RpcHandler = std::function<void(const json::array& params, RpcDone done)>;
-// For a method whose work is in vain once its client has gone: what it gives is called at most once, from any thread,
-// if the client goes before it has its answer (at once, if it has gone).
+// or works in vain once its client has gone: what it gives to `watch` is called at most once, from any thread, if the
+// client goes before it has its answer (at once, if it has gone).
 using RpcWatchClient = std::function<void(std::function<void()>)>;
 using RpcWatchingHandler = std::function<void(const json::array& params, RpcDone done, RpcWatchClient watch)>;
-using RpcPlainHandler = std::function<RpcReply(const json::array& params)>;
 
 // What a method does, for the budget of a batch and for who may call it.
-enum class RpcAccess : std::uint8_t { reads, changes, changes_with_token };
+enum class RpcAccess : std::uint8_t {
+  reads,
+  changes,             // everybody may call it
+  changes_with_token,  // only a client that sends the node's token, when the node has one
+  admin,               // the same, and the operator has to enable it (--rpc.enable-admin)
+};
+
+// One positional parameter. Those that are not required stand behind those that are.
+struct RpcParameter {
+  std::string name;
+  std::string help = {};
+  bool required = true;
+};
+
+// All that is said of a method, in one place: what the server checks before the handler runs, and what docs/rpc.md
+// tells.
+struct RpcMethod {
+  std::string name;  // "namespace_name"
+  std::vector<RpcParameter> parameters = {};
+  RpcAccess access = RpcAccess::reads;
+  std::variant<RpcPlainHandler, RpcHandler, RpcWatchingHandler> handler = {};
+  std::string help = {};
+
+  std::size_t required() const;
+};
 
 struct RpcRequest {
   std::string body;
@@ -85,14 +116,10 @@ class JsonRpc {
 
   JsonRpc(Post post, Clock clock, RpcLimits limits = {});
 
-  // `required` of `most` positional parameters must be given; fewer or more is answered before the handler runs.
-  void add(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcHandler handler);
-  void add_watching(std::string method, std::size_t required, std::size_t most, RpcAccess access,
-                    RpcWatchingHandler handler);
-  // A method that has its answer at once.
-  void add_plain(std::string method, std::size_t required, std::size_t most, RpcAccess access, RpcPlainHandler handler);
-  // From now on methods with RpcAccess::changes_with_token want this token.
-  void protect(std::string token) { token_ = std::move(token); }
+  // A name is added once. A call with fewer or more parameters is answered before the handler runs.
+  void add(RpcMethod method);
+  // From now on methods that want the node's token want this one.
+  void protect(std::string token) { accounts_.protect(std::move(token)); }
 
   // Answers the body of the response; empty when nothing but notifications came. `done` is called once, where `post`
   // runs its tasks, unless the exchange is cancelled first.
@@ -101,31 +128,20 @@ class JsonRpc {
   // The part of each method's name before its underscore, each once.
   std::set<std::string> namespaces() const;
 
-  const SharedAccount& memory() const { return memory_; }
-  // Where a request with this token is counted: whoever has the node's has room that strangers cannot fill.
-  const SharedAccount& memory_for(std::string_view token) const { return has_token(token) ? token_memory_ : memory_; }
-  // There is a token, and this is it.
-  bool has_token(std::string_view token) const { return token_ && is_authorized(token); }
+  // Where requests and answers are counted, and who has the node's token.
+  const ClientAccounts& accounts() const { return accounts_; }
+  const SharedAccount& memory() const { return accounts_.strangers(); }
   const RpcLimits& limits() const { return limits_; }
+  const std::map<std::string, RpcMethod, std::less<>>& methods() const { return methods_; }
 
  private:
   friend class RpcExchange;
-  struct Method {
-    std::size_t required = 0;
-    std::size_t most = 0;
-    RpcAccess access = RpcAccess::reads;
-    RpcWatchingHandler handler;  // or
-    RpcPlainHandler plain;
-  };
-  bool is_authorized(std::string_view token) const;
 
   Post post_;
   Clock clock_;
   RpcLimits limits_;
-  SharedAccount memory_;
-  SharedAccount token_memory_;
-  std::map<std::string, Method, std::less<>> methods_;
-  std::optional<std::string> token_;
+  ClientAccounts accounts_;
+  std::map<std::string, RpcMethod, std::less<>> methods_;
 };
 
 }  // namespace opp2p

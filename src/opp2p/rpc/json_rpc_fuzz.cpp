@@ -6,8 +6,8 @@
 #include <optional>
 #include <stdexcept>
 
-#include "opp2p/node/p2p_api.hpp"
-#include "opp2p/rpc/json_rpc.hpp"
+#include "opp2p/rpc/json_rpc_test_support.hpp"
+#include "opp2p/rpc/p2p_json.hpp"
 #include "testing/fuzz_script.hpp"
 
 namespace {
@@ -33,23 +33,25 @@ PeerSnapshot peer_that_says(std::string_view words) {
 }
 
 void add_methods(JsonRpc& rpc, std::string_view input) {
-  rpc.add_plain("words", 0, 2, kReads, [input](const json::array&) -> RpcReply {
-    double number = 0;
-    std::memcpy(&number, input.data(), std::min(input.size(), sizeof number));
-    return json::object{{input, json::array{json::string(input), number}}};
-  });
-  rpc.add_plain("complain", 0, 2, kReads,
-                [input](const json::array&) { return RpcReply(RpcError{kServerError, std::string(input)}); });
-  rpc.add_plain("peer", 0, 2, kReads, [input](const json::array&) {
-    RpcText text;
-    text.append("{" + peer_dump_item(peer_that_says(input)) + "}");
-    return RpcReply(std::move(text));
-  });
-  rpc.add_plain("echo", 1, 2, kReads, [](const json::array& params) { return RpcReply(json::value(params)); });
-  rpc.add_plain("refuse", 0, 0, RpcAccess::changes,
-                [](const json::array&) { return RpcReply(RpcError{kServerError, "no"}); });
-  rpc.add_plain("break", 0, 1, kReads, [](const json::array&) -> RpcReply { throw std::runtime_error("broken"); });
-  rpc.add("later", 0, 1, kReads, [](const json::array& params, const RpcDone& done) { done(json::value(params)); });
+  rpc.add({"words", parameters(0, 2), kReads, [input](const json::array&) -> RpcReply {
+             double number = 0;
+             std::memcpy(&number, input.data(), std::min(input.size(), sizeof number));
+             return json::object{{input, json::array{json::string(input), number}}};
+           }});
+  rpc.add({"complain", parameters(0, 2), kReads,
+           [input](const json::array&) { return RpcReply(RpcError{kServerError, std::string(input)}); }});
+  rpc.add({"peer", parameters(0, 2), kReads, [input](const json::array&) {
+             RpcText text;
+             text.append("{" + peer_dump_item(peer_that_says(input)) + "}");
+             return RpcReply(std::move(text));
+           }});
+  rpc.add({"echo", parameters(1, 2), kReads, [](const json::array& params) { return RpcReply(json::value(params)); }});
+  rpc.add(
+      {"refuse", {}, RpcAccess::changes, [](const json::array&) { return RpcReply(RpcError{kServerError, "no"}); }});
+  rpc.add(
+      {"break", parameters(0, 1), kReads, [](const json::array&) -> RpcReply { throw std::runtime_error("broken"); }});
+  rpc.add({"later", parameters(0, 1), kReads,
+           [](const json::array& params, const RpcDone& done) { done(json::value(params)); }});
 }
 
 void check_answer(const json::value& answer) {

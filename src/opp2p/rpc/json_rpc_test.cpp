@@ -5,6 +5,7 @@
 #include <deque>
 #include <stdexcept>
 
+#include "opp2p/rpc/json_rpc_test_support.hpp"
 #include "opp2p/rpc/rpc_exchange.hpp"
 
 namespace opp2p {
@@ -21,27 +22,28 @@ RpcLimits small_limits() {
 class JsonRpcTest : public testing::Test {
  protected:
   JsonRpcTest() {
-    rpc_.add_plain("math_half", 1, 2, RpcAccess::reads, [this](const json::array& params) -> RpcReply {
-      ++computed_;
-      if (!params[0].is_int64()) return RpcError{kInvalidParams, "invalid argument 0: want a number"};
-      return json::value(params[0].get_int64() / 2);
-    });
-    rpc_.add("late_answer", 0, 1, RpcAccess::reads, [this](const json::array&, RpcDone done) {
-      ++computed_;
-      waiting_.push_back(std::move(done));
-    });
-    rpc_.add_plain("bad_throw", 0, 0, RpcAccess::reads,
-                   [](const json::array&) -> RpcReply { throw std::runtime_error("no"); });
-    rpc_.add_plain("big_answer", 0, 1, RpcAccess::reads, [this](const json::array&) -> RpcReply {
-      ++computed_;
-      return json::value(std::string(100'000, 'x'));
-    });
-    rpc_.add_plain("state_change", 0, 0, RpcAccess::changes_with_token,
-                   [this](const json::array&) -> RpcReply { return json::value(++changes_); });
-    rpc_.add_plain("state_get", 0, 0, RpcAccess::reads, [this](const json::array&) -> RpcReply {
-      ++computed_;
-      return json::value(changes_);
-    });
+    rpc_.add({"math_half", parameters(1, 2), RpcAccess::reads, [this](const json::array& params) -> RpcReply {
+                ++computed_;
+                if (!params[0].is_int64()) return RpcError{kInvalidParams, "invalid argument 0: want a number"};
+                return json::value(params[0].get_int64() / 2);
+              }});
+    rpc_.add({"late_answer", parameters(0, 1), RpcAccess::reads, [this](const json::array&, RpcDone done) {
+                ++computed_;
+                waiting_.push_back(std::move(done));
+              }});
+    rpc_.add(
+        {"bad_throw", {}, RpcAccess::reads, [](const json::array&) -> RpcReply { throw std::runtime_error("no"); }});
+    rpc_.add({"big_answer", parameters(0, 1), RpcAccess::reads, [this](const json::array&) -> RpcReply {
+                ++computed_;
+                return json::value(std::string(100'000, 'x'));
+              }});
+    rpc_.add({"state_change", {}, RpcAccess::changes_with_token, [this](const json::array&) -> RpcReply {
+                return json::value(++changes_);
+              }});
+    rpc_.add({"state_get", {}, RpcAccess::reads, [this](const json::array&) -> RpcReply {
+                ++computed_;
+                return json::value(changes_);
+              }});
   }
 
   void run() {
@@ -114,6 +116,38 @@ TEST_F(JsonRpcTest, has_the_error_codes_and_texts_of_the_reference) {
             R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"method handler crashed"}})");
 }
 
+TEST_F(JsonRpcTest, methods_of_an_administrator_want_the_token_like_others_that_change_something) {
+  rpc_.add({"admin_do", {}, RpcAccess::admin, [](const json::array&) -> RpcReply { return json::value(1); }});
+  const auto asked = R"({"jsonrpc":"2.0","id":1,"method":"admin_do"})";
+  EXPECT_NE(ask(asked).find(R"("result":1)"), std::string::npos);
+  rpc_.protect("secret");
+  EXPECT_NE(ask(asked).find("-32001"), std::string::npos);
+  EXPECT_NE(ask(R"({"jsonrpc":"2.0","id":1,"method":"state_change"})").find("-32001"), std::string::npos);
+  EXPECT_NE(ask(R"({"jsonrpc":"2.0","id":1,"method":"state_get"})").find(R"("result":0)"), std::string::npos);
+}
+
+#ifndef OPP2P_NO_ASSERTIONS
+using JsonRpcDeathTest = JsonRpcTest;
+
+TEST_F(JsonRpcDeathTest, a_mistake_in_the_registration_ends_the_program) {
+  const RpcPlainHandler nothing = [](const json::array&) -> RpcReply { return json::value(); };
+  EXPECT_DEATH(rpc_.add({"state_get", {}, RpcAccess::reads, nothing}), "a method is registered once");
+  auto optional_first = parameters(1, 2);
+  std::swap(optional_first[0], optional_first[1]);
+  EXPECT_DEATH(rpc_.add({"a_b", optional_first, RpcAccess::reads, nothing}), "required parameters come first");
+}
+
+TEST_F(JsonRpcDeathTest, a_method_that_answers_twice_ends_the_program) {
+  begin(R"({"jsonrpc":"2.0","id":1,"method":"late_answer"})");
+  ASSERT_EQ(waiting_.size(), 1u);
+  waiting_[0](json::value(1));
+  run();
+  EXPECT_NE(answered_.find(R"("result":1)"), std::string::npos);
+  waiting_[0](json::value(2));
+  EXPECT_DEATH(run(), "a method answers its call once");
+}
+#endif
+
 TEST_F(JsonRpcTest, an_id_comes_back_byte_for_byte) {
   for (const std::string id : {"0", "-0", "18446744073709551615", "18446744073709551616", "-9223372036854775809", "1.5",
                                "1.50", "1e3", "1E+3", "1e999", "0.1000000000000000055511151231257827", "null", "true",
@@ -150,8 +184,7 @@ TEST_F(JsonRpcTest, an_answer_that_comes_as_a_request_gets_none) {
 }
 
 TEST_F(JsonRpcTest, a_success_has_no_error_and_an_error_no_result) {
-  rpc_.add_plain("give_null", 0, 0, RpcAccess::reads,
-                 [](const json::array&) -> RpcReply { return json::value(nullptr); });
+  rpc_.add({"give_null", {}, RpcAccess::reads, [](const json::array&) -> RpcReply { return json::value(nullptr); }});
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"give_null"})"), R"({"jsonrpc":"2.0","id":1,"result":null})");
   const auto failed = ask(R"({"jsonrpc":"2.0","id":1,"method":"bad_throw"})");
   EXPECT_EQ(failed.find("result"), std::string::npos) << failed;
@@ -159,12 +192,12 @@ TEST_F(JsonRpcTest, a_success_has_no_error_and_an_error_no_result) {
 
 TEST_F(JsonRpcTest, any_bytes_in_a_result_or_an_error_are_json) {
   const std::string bytes = "caf\xe9/1\x1b[2J\n\xf0\x9f";
-  rpc_.add_plain("give_bytes", 0, 0, RpcAccess::reads, [bytes](const json::array&) -> RpcReply {
-    return json::object{{bytes, json::array{bytes, 3.690452}}};
-  });
-  rpc_.add_plain("fail_bytes", 0, 0, RpcAccess::reads, [bytes](const json::array&) -> RpcReply {
-    return RpcError{kServerError, bytes + std::string(9000, '\xe9')};
-  });
+  rpc_.add({"give_bytes", {}, RpcAccess::reads, [bytes](const json::array&) -> RpcReply {
+              return json::object{{bytes, json::array{bytes, 3.690452}}};
+            }});
+  rpc_.add({"fail_bytes", {}, RpcAccess::reads, [bytes](const json::array&) -> RpcReply {
+              return RpcError{kServerError, bytes + std::string(9000, '\xe9')};
+            }});
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"give_bytes"})"),
             "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"caf\xef\xbf\xbd/1\\u001b[2J\\n\xef\xbf\xbd\xef\xbf\xbd\":"
             "[\"caf\xef\xbf\xbd/1\\u001b[2J\\n\xef\xbf\xbd\xef\xbf\xbd\",3.690452]}}");
@@ -196,8 +229,9 @@ TEST_F(JsonRpcTest, a_batch_that_has_filled_its_answer_computes_nothing_more) {
 }
 
 TEST_F(JsonRpcTest, one_answer_has_the_same_bound) {
-  rpc_.add_plain("huge_answer", 0, 0, RpcAccess::reads,
-                 [](const json::array&) -> RpcReply { return json::value(std::string(2 << 20, 'x')); });
+  rpc_.add({"huge_answer", {}, RpcAccess::reads, [](const json::array&) -> RpcReply {
+              return json::value(std::string(2 << 20, 'x'));
+            }});
   EXPECT_NE(ask(R"({"jsonrpc":"2.0","id":7,"method":"huge_answer"})").find(R"("code":-32003)"), std::string::npos);
 }
 
@@ -218,11 +252,11 @@ TEST_F(JsonRpcTest, a_read_after_a_change_sees_it) {
 }
 
 TEST_F(JsonRpcTest, a_batch_is_computed_for_two_seconds_and_answered_within_thirty) {
-  rpc_.add_plain("slow_read", 1, 1, RpcAccess::reads, [this](const json::array&) -> RpcReply {
-    ++computed_;
-    now_ += libp2p::Millis(10);
-    return json::value(1);
-  });
+  rpc_.add({"slow_read", parameters(1, 1), RpcAccess::reads, [this](const json::array&) -> RpcReply {
+              ++computed_;
+              now_ += libp2p::Millis(10);
+              return json::value(1);
+            }});
   std::string many;
   for (int i = 0; i < 1000; ++i)
     many += (i == 0 ? "[" : ",") +
@@ -266,11 +300,10 @@ TEST_F(JsonRpcTest, what_is_cancelled_computes_nothing_more) {
 TEST_F(JsonRpcTest, a_method_hears_once_that_its_client_has_gone) {
   int gone = 0;
   RpcDone kept;
-  rpc_.add_watching("slow_work", 0, 0, RpcAccess::reads,
-                    [&](const json::array&, RpcDone done, const RpcWatchClient& watch) {
-                      kept = std::move(done);
-                      watch([&gone] { ++gone; });
-                    });
+  rpc_.add({"slow_work", {}, RpcAccess::reads, [&](const json::array&, RpcDone done, const RpcWatchClient& watch) {
+              kept = std::move(done);
+              watch([&gone] { ++gone; });
+            }});
   begin(R"({"jsonrpc":"2.0","id":1,"method":"slow_work"})");
   exchange_->cancel();
   exchange_->cancel();

@@ -1,5 +1,6 @@
 #include "opp2p/rpc/node_api.hpp"
 
+#include "opp2p/observe/health.hpp"
 #include "opstack/payload/payload_json.hpp"
 
 namespace opp2p {
@@ -10,8 +11,6 @@ using libp2p::PeerId;
 using libp2p::runtime::Runtime;
 
 constexpr std::uint64_t kMostHashes = 1000;
-constexpr auto kReads = RpcAccess::reads;
-constexpr auto kChanges = RpcAccess::changes_with_token;
 
 RpcError invalid_argument(std::size_t index, const std::string& why) {
   return {kInvalidParams, "invalid argument " + std::to_string(index) + ": " + why};
@@ -34,6 +33,13 @@ RpcHandler snapshot_method(RpcSnapshots& snapshots, SnapshotKind kind) {
   return [&snapshots, kind](const json::array&, RpcDone done) { snapshots.ask(kind, std::move(done)); };
 }
 
+RpcHandler peers_method(RpcSnapshots& snapshots) {
+  return [&snapshots](const json::array& params, RpcDone done) {
+    if (!params[0].is_bool()) return done(invalid_argument(0, "want true for connected peers, false for all"));
+    snapshots.ask(params[0].get_bool() ? SnapshotKind::connected_peers : SnapshotKind::all_peers, std::move(done));
+  };
+}
+
 void connect_peer(Runtime& runtime, RpcDials& dials, const json::array& params, const RpcDone& done,
                   const RpcWatchClient& watch) {
   if (!params[0].is_string()) return done(invalid_argument(0, "want a multiaddr"));
@@ -51,6 +57,12 @@ void connect_peer(Runtime& runtime, RpcDials& dials, const json::array& params, 
   });
 }
 
+RpcWatchingHandler connect_method(Runtime& runtime, RpcDials& dials) {
+  return [&runtime, &dials](const json::array& params, const RpcDone& done, const RpcWatchClient& watch) {
+    connect_peer(runtime, dials, params, done, watch);
+  };
+}
+
 RpcReply disconnect_peer(Node& node, const PeerId& peer) {
   const auto done = node.disconnect(peer);
   if (!done) return server_error(done.error().message());
@@ -66,23 +78,33 @@ RpcHandler disconnect_method(Runtime& runtime, Node& node) {
   };
 }
 
-void add_peer_methods(JsonRpc& rpc, Runtime& runtime, Node& node, RpcSnapshots& snapshots, RpcDials& dials) {
-  rpc.add("opp2p_self", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::self));
-  rpc.add("opp2p_peers", 1, 1, kReads, [&snapshots](const json::array& params, RpcDone done) {
-    if (!params[0].is_bool()) return done(invalid_argument(0, "want true for connected peers, false for all"));
-    snapshots.ask(params[0].get_bool() ? SnapshotKind::connected_peers : SnapshotKind::all_peers, std::move(done));
-  });
-  rpc.add("opp2p_peerStats", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::peer_stats));
-  rpc.add_watching("opp2p_connectPeer", 1, 1, kChanges,
-                   [&runtime, &dials](const json::array& params, const RpcDone& done, const RpcWatchClient& watch) {
-                     connect_peer(runtime, dials, params, done, watch);
-                   });
-  rpc.add("opp2p_disconnectPeer", 1, 1, kChanges, disconnect_method(runtime, node));
+std::vector<RpcMethod> peer_methods(Runtime& runtime, Node& node, RpcSnapshots& snapshots, RpcDials& dials) {
+  return {
+      {.name = "opp2p_self",
+       .handler = snapshot_method(snapshots, SnapshotKind::self),
+       .help = "The node itself, in the form in which opp2p_peers describes a peer."},
+      {.name = "opp2p_peers",
+       .parameters = {{"connected", "true for connected peers, false for all that are known"}},
+       .handler = peers_method(snapshots),
+       .help = "The peers, by their id."},
+      {.name = "opp2p_peerStats",
+       .handler = snapshot_method(snapshots, SnapshotKind::peer_stats),
+       .help = "How many peers are connected, known, and in each of the topics of blocks."},
+      {.name = "opp2p_connectPeer",
+       .parameters = {{"address", "a multiaddr that ends with /p2p/ID"}},
+       .access = RpcAccess::changes_with_token,
+       .handler = connect_method(runtime, dials),
+       .help = "Connects to a peer. Answers null when the connection is there, within 30 s."},
+      {.name = "opp2p_disconnectPeer",
+       .parameters = {{"peer", "a peer id"}},
+       .access = RpcAccess::changes_with_token,
+       .handler = disconnect_method(runtime, node),
+       .help = "Closes the connections to a peer. Answers null."},
+  };
 }
 
 // --- blocks ---
 
-// [from, count]: the hashes of the stored chain from a number on, in order.
 RpcReply chain_hashes(const BlockStore& store, const json::array& params) {
   const auto from = number_of(params[0]);
   const auto count = number_of(params[1]);
@@ -119,21 +141,58 @@ RpcHandler envelope_method(Runtime& runtime, Node& node, Importer import) {
   };
 }
 
+std::vector<RpcMethod> block_methods(Runtime& runtime, Node& node, const BlockStore& store) {
+  return {
+      {.name = "opp2p_chain",
+       .parameters = {{"from", "the number of the first block"}, {"count", "how many blocks, 1 to 1000"}},
+       .handler = [&store](const json::array& params) { return chain_hashes(store, params); },
+       .help = "The hashes of the stored chain from a number on, in order. Ends where the chain ends."},
+      {.name = "admin_postUnsafePayload",
+       .parameters = {{"envelope", "an execution payload envelope, as op-node's API has it"}},
+       .access = RpcAccess::admin,
+       .handler = envelope_method(runtime, node, &Node::post_unsafe_payload),
+       .help = "Takes over a block without a signature. Its hash and the field rules of its fork are checked. Answers "
+               "null."},
+      // Our own: what a sequencer's driver calls with a block that it has built.
+      {.name = "admin_publishUnsafePayload",
+       .parameters = {{"envelope", "an execution payload envelope, as op-node's API has it"}},
+       .access = RpcAccess::admin,
+       .handler = envelope_method(runtime, node, &Node::publish),
+       .help = "Signs a block with the sequencer's key and publishes it. Answers null when it is stored."},
+  };
+}
+
+RpcPlainHandler constant(json::value value) {
+  return [value = std::move(value)](const json::array&) -> RpcReply { return value; };
+}
+
+std::vector<RpcMethod> node_methods(const Node& node, RpcSnapshots& snapshots, const std::string& version) {
+  return {
+      {.name = "opp2p_status",
+       .handler = snapshot_method(snapshots, SnapshotKind::status),
+       .help = "The head, the peers, the blocks that were accepted and refused, and the delay of arriving blocks."},
+      {.name = "optimism_rollupConfig",
+       .handler = constant(node.config().rollup.to_json()),
+       .help = "The chain's rollup configuration."},
+      {.name = "optimism_version", .handler = constant(json::string(version)), .help = "The version of the program."},
+      {.name = "health_status", .handler = constant(json::string(version)), .help = "The version of the program."},
+  };
+}
+
 // The namespaces there are, sorted, each with the version that geth gives all of them.
-void add_modules(JsonRpc& rpc) {
+RpcMethod modules_method(const JsonRpc& rpc) {
   auto names = rpc.namespaces();
   names.insert("rpc");
   json::object modules;
   for (const auto& name : names) modules[name] = "1.0";
-  rpc.add_plain("rpc_modules", 0, 0, kReads,
-                [modules](const json::array&) -> RpcReply { return json::value(modules); });
+  return {.name = "rpc_modules", .handler = constant(std::move(modules)), .help = "The namespaces of the methods."};
 }
 
 }  // namespace
 
 StatusSnapshot NodeSource::status() const {
   const auto now = runtime_.now();
-  auto out = node_.status();
+  auto out = node_.snapshots().status();
   out.version = version_;
   out.uptime = now.mono - started_;
   if (const auto head = node_.head_clock().get()) out.head_age = head_age(*head, now.wall);
@@ -142,23 +201,14 @@ StatusSnapshot NodeSource::status() const {
 
 void add_methods(JsonRpc& rpc, Runtime& runtime, Node& node, BlockStore& store, RpcSnapshots& snapshots,
                  RpcDials& dials, const std::string& version) {
-  add_peer_methods(rpc, runtime, node, snapshots, dials);
-  rpc.add("opp2p_status", 0, 0, kReads, snapshot_method(snapshots, SnapshotKind::status));
-  rpc.add_plain("opp2p_chain", 2, 2, kReads,
-                [&store](const json::array& params) { return chain_hashes(store, params); });
-  rpc.add_plain(
-      "optimism_rollupConfig", 0, 0, kReads,
-      [config = json::value(node.config().rollup.to_json())](const json::array&) -> RpcReply { return config; });
-  rpc.add_plain("optimism_version", 0, 0, kReads,
-                [version](const json::array&) -> RpcReply { return json::value(version); });
-  rpc.add_plain("health_status", 0, 0, kReads,
-                [version](const json::array&) -> RpcReply { return json::value(version); });
-  if (node.config().rpc_enable_admin) {
-    rpc.add("admin_postUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::post_unsafe_payload));
-    // Our own: what a sequencer's driver calls with a block that it has built.
-    rpc.add("admin_publishUnsafePayload", 1, 1, kChanges, envelope_method(runtime, node, &Node::publish));
-  }
-  add_modules(rpc);
+  const auto add = [&rpc, admin = node.config().rpc_enable_admin](std::vector<RpcMethod> methods) {
+    for (auto& method : methods)
+      if (method.access != RpcAccess::admin || admin) rpc.add(std::move(method));
+  };
+  add(peer_methods(runtime, node, snapshots, dials));
+  add(block_methods(runtime, node, store));
+  add(node_methods(node, snapshots, version));
+  add({modules_method(rpc)});
 }
 
 }  // namespace opp2p

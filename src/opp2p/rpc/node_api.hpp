@@ -19,12 +19,12 @@ class NodeSource final : public SnapshotSource {
  public:
   NodeSource(libp2p::runtime::Runtime& runtime, const Node& node, std::string version)
       : runtime_(runtime), node_(node), version_(std::move(version)), started_(runtime.now().mono) {}
-  PeerSnapshot self() const override { return node_.self(); }
-  PeerList list_peers(bool connected_only) const override { return node_.list_peers(connected_only); }
+  PeerSnapshot self() const override { return node_.snapshots().self(); }
+  PeerList list_peers(bool connected_only) const override { return node_.snapshots().list_peers(connected_only); }
   PeerSnapshot snapshot_of(const libp2p::PeerId& peer, const PeerList& list) const override {
-    return node_.snapshot_of(peer, list);
+    return node_.snapshots().snapshot_of(peer, list);
   }
-  PeerStatsSnapshot peer_stats() const override { return node_.peer_stats(); }
+  PeerStatsSnapshot peer_stats() const override { return node_.snapshots().peer_stats(); }
   StatusSnapshot status() const override;
 
  private:

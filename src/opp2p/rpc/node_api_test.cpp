@@ -8,9 +8,11 @@
 
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
+#include "opp2p/rpc/p2p_json.hpp"
 #include "opp2p/rpc/rpc_exchange.hpp"
 #include "opstack/testing/chain_builder.hpp"
 #include "sim/sim_network.hpp"
+#include "testing/source_text.hpp"
 
 namespace opp2p::sim {
 namespace {
@@ -181,6 +183,45 @@ TEST_F(NodeApi, the_modules_are_those_that_are_there) {
             R"({"admin":"1.0","health":"1.0","opp2p":"1.0","optimism":"1.0","rpc":"1.0"})");
   EXPECT_EQ(ask("optimism_version"), "1.2.3-abcdef01");
   EXPECT_EQ(ask("health_status"), "1.2.3-abcdef01");
+}
+
+std::string access_text(RpcAccess access) {
+  switch (access) {
+    case RpcAccess::reads: return "everybody";
+    case RpcAccess::changes: break;  // no method of the node
+    case RpcAccess::changes_with_token: return "with the token";
+    case RpcAccess::admin: return "with the token, and with `--rpc.enable-admin`";
+  }
+  return "?";
+}
+
+// The row of a method in docs/rpc.md.
+std::string row_of(const RpcMethod& method) {
+  std::string parameters;
+  for (const auto& one : method.parameters)
+    parameters +=
+        (parameters.empty() ? "`" : "; `") + one.name + "`: " + one.help + (one.required ? "" : " (optional)");
+  return "| `" + method.name + "` | " + parameters + " | " + access_text(method.access) + " | " + method.help + " |\n";
+}
+
+TEST_F(NodeApi, the_document_of_the_rpc_has_the_row_of_each_method_and_no_other) {
+  std::string rows;
+  for (const auto& [name, method] : rpc_->methods()) {
+    EXPECT_FALSE(method.help.empty()) << name;
+    rows += row_of(method);
+  }
+  const auto document = testing_vectors::source_text("docs/rpc.md");
+  const auto begin = document.find("| `");
+  ASSERT_NE(begin, std::string::npos);
+  EXPECT_EQ(document.substr(begin, document.find("\n\n", begin) + 1 - begin), rows);
+}
+
+TEST_F(NodeApi, every_method_that_changes_something_wants_the_token) {
+  rpc_->protect("secret");
+  for (const auto& [name, method] : rpc_->methods()) {
+    const auto answer = text(name, json::array(method.parameters.size()));
+    EXPECT_EQ(answer.find("-32001") != std::string::npos, method.access != RpcAccess::reads) << answer;
+  }
 }
 
 TEST(StatusJson, has_plain_numbers) {

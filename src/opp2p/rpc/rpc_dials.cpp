@@ -1,5 +1,7 @@
 #include "opp2p/rpc/rpc_dials.hpp"
 
+#include "libp2p/base/assert.hpp"
+
 namespace opp2p {
 
 using libp2p::Errc;
@@ -36,6 +38,7 @@ std::optional<RpcDials::Id> RpcDials::dial(const Multiaddr& address, Done done) 
   added.limit->arm(runtime_.now().mono + kLimit);
   added.scope = std::make_unique<TaskScope>(runtime_);
   added.scope->spawn(run(id, address));
+  OPP2P_ASSERT(dials_.size() <= kMost, "the dials of the RPC have a bound", dials_.size());
   return id;
 }
 
@@ -57,9 +60,7 @@ std::optional<RpcDials::Done> RpcDials::take_out(Id id) {
   auto done = std::move(found->second.done);
   ended_.push_back(std::move(found->second));
   dials_.erase(found);
-  runtime_.post([this, alive = std::weak_ptr<int>(alive_)] {
-    if (!alive.expired()) ended_.clear();
-  });
+  runtime_.post(life_.guard([this] { ended_.clear(); }));
   return done;
 }
 

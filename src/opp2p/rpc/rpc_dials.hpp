@@ -1,7 +1,8 @@
-// The dials that opp2p_connectPeer begins. Each ends within kLimit, when what it awaits is dropped and the answer says
-// so, and when its client has gone.
+// The dials that opp2p_connectPeer begins. A dial ends when its peer is connected or cannot be reached, after kLimit,
+// or when its client has gone.
 //
-// Owner: the daemon. Thread: the network thread. Bounds: kMost at a time; more are refused at once.
+// Owner: the daemon. Thread: the network thread. Bounds: kMost at a time; more are refused at once. Re-entrancy: `done`
+// runs inside dial() or in a turn of its own, and may dial, abandon and stop.
 #pragma once
 
 #include <functional>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/runtime/task.hpp"
@@ -54,7 +56,7 @@ class RpcDials {
   std::vector<Dial> ended_;  // inside a call of their own; destroyed from the queue
   Id next_id_ = 1;
   bool stopped_ = false;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  libp2p::LifeToken life_;
 };
 
 }  // namespace opp2p

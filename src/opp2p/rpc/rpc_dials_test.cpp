@@ -76,6 +76,19 @@ TEST_F(RpcDialsTest, one_that_nobody_waits_for_leaves_its_place_at_once) {
   EXPECT_EQ(ended_.size(), RpcDials::kMost + 1);  // all but the abandoned one, and the refused one
 }
 
+TEST_F(RpcDialsTest, may_go_in_the_turn_in_which_a_dial_has_ended) {
+  auto dials = std::make_unique<RpcDials>(node_.runtime(), [this](Multiaddr address) { return connect(address); });
+  bool told = false;
+  const auto address = Multiaddr::from_text("/ip4/192.0.2.1/tcp/1").value();
+  dials->dial(address, [&](const Result<void>&) {
+    told = true;
+    node_.runtime().post([&dials] { dials.reset(); });
+  });
+  world_.run_for(Seconds(2));
+  EXPECT_TRUE(told);
+  EXPECT_EQ(dials, nullptr);
+}
+
 TEST_F(RpcDialsTest, a_stop_drops_what_is_under_way) {
   dial();
   world_.run_for(libp2p::Millis(1));

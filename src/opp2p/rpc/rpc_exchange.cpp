@@ -2,46 +2,19 @@
 
 #include <new>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/peer_text.hpp"
 #include "opp2p/base/json_text.hpp"
 #include "opp2p/rpc/rpc_ids.hpp"
+#include "opp2p/rpc/rpc_message.hpp"
 
 namespace opp2p {
 namespace {
 
 constexpr std::size_t kCallsPerTurn = 16;     // then other requests have their turn
-constexpr std::size_t kRemembered = 16;       // results of a batch
 constexpr std::size_t kMaxNameInError = 128;  // bytes
-constexpr std::size_t kMaxErrorText = 4096;   // bytes
-constexpr std::size_t kCopied = 16 * 1024;    // bytes of a result
 
-// The id of a message, as its JSON text (opp2p/rpc/rpc_ids.hpp). Anything but an object and an array is one, null too.
-std::optional<std::string_view> id_of(const json::object& message) {
-  const auto* id = message.if_contains("id");
-  if (id == nullptr || !id->is_string() || id->get_string().empty()) return std::nullopt;
-  const std::string_view text(id->get_string());
-  if (text.front() == '{' || text.front() == '[') return std::nullopt;
-  return text;
-}
-
-std::string_view method_of(const json::object& message) {
-  const auto* name = message.if_contains("method");
-  if (name == nullptr || !name->is_string()) return {};
-  return std::string_view(name->get_string());
-}
-
-bool is_version_2(const json::object& message) {
-  const auto* version = message.if_contains("jsonrpc");
-  return version != nullptr && version->is_string() && version->get_string() == "2.0";
-}
-
-// Who sends an answer has taken us for a client: it gets none, as from geth.
-bool is_answer(const json::object& message) {
-  const auto* error = message.if_contains("error");
-  const bool answers = message.contains("result") || (error != nullptr && !error->is_null());
-  return is_version_2(message) && id_of(message) && method_of(message).empty() && !message.contains("params") &&
-         answers;
-}
+bool wants_token(RpcAccess access) { return access == RpcAccess::changes_with_token || access == RpcAccess::admin; }
 
 }  // namespace
 
@@ -49,8 +22,8 @@ RpcExchange::RpcExchange(const JsonRpc& rpc, RpcRequest request, std::function<v
     : rpc_(rpc),
       request_(std::move(request)),
       done_(std::move(done)),
-      memory_(rpc.memory_for(request_.token)),
-      out_(memory_, MemoryCharge::kAllowance) {}
+      memory_(rpc.accounts().account_of(request_.token)),
+      answers_(memory_, rpc.limits().answer_bytes) {}
 
 void RpcExchange::start() {
   if (cancelled_) return;
@@ -83,6 +56,7 @@ bool RpcExchange::parse() {
     return false;
   }
   batch_ = parsed_->is_array();
+  answers_.set_batch(batch_);
   if (!batch_) return true;
   if (!parsed_->get_array().empty() && parsed_->get_array().size() <= rpc_.limits().batch_items) return true;
   if (parsed_->get_array().empty())
@@ -95,11 +69,9 @@ bool RpcExchange::parse() {
 // In a list, with the id of the first call: the protocol has no answer for a whole batch.
 void RpcExchange::refuse_batch() {
   for (const auto& message : parsed_->get_array()) {
-    if (!message.is_object()) continue;
-    const auto& object = message.get_object();
-    const auto id = id_of(object);
-    if (!id || !is_version_2(object) || method_of(object).empty()) continue;
-    call_.id = *id;
+    auto first = read_rpc_message(message);
+    if (first.kind != RpcMessage::Kind::call) continue;
+    call_.id = std::move(first.id);
     break;
   }
   reply_error(kInvalidRequest, "batch too large");
@@ -108,6 +80,7 @@ void RpcExchange::refuse_batch() {
 
 void RpcExchange::fail_whole(int code, std::string_view message) {
   batch_ = false;
+  answers_.set_batch(false);
   call_ = Call();
   reply_error(code, message);
   finish();
@@ -117,7 +90,7 @@ void RpcExchange::fail_whole(int code, std::string_view message) {
 void RpcExchange::step() {
   const auto entered = rpc_.clock_();
   const std::size_t count = batch_ ? parsed_->get_array().size() : 1;
-  for (std::size_t calls = 0; next_ < count && !out_of_memory_; ++calls) {
+  for (std::size_t calls = 0; next_ < count && !answers_.out_of_memory(); ++calls) {
     if (cancelled_) return;
     if (calls == kCallsPerTurn) {
       worked_ += rpc_.clock_() - entered;
@@ -154,61 +127,65 @@ std::optional<RpcError> RpcExchange::spent() const {
 
 // True when the call has its answer, false when that comes later.
 bool RpcExchange::begin(const json::value& message) {
-  const auto invalid = [this] { return reply_error(kInvalidRequest, "invalid request"); };
-  if (!message.is_object()) return invalid();
-  const auto& object = message.get_object();
-  const auto id = id_of(object);
-  if (id) call_.id = *id;
-  if (is_answer(object)) return true;
-  const auto wanted = method_of(object);
-  if (!is_version_2(object) || wanted.empty() || (!id && object.contains("id"))) return invalid();
-  call_.notification = !id;
+  auto asked = read_rpc_message(message);
+  call_.id = std::move(asked.id);
+  if (asked.kind == RpcMessage::Kind::answer) return true;
+  if (asked.kind == RpcMessage::Kind::invalid) return reply_error(kInvalidRequest, "invalid request");
+  call_.notification = asked.kind == RpcMessage::Kind::notification;
   if (const auto over = spent()) return reply(*over);
 
-  const auto found = rpc_.methods_.find(wanted);
+  const auto found = rpc_.methods_.find(asked.method);
   if (found == rpc_.methods_.end()) {
-    const auto shown = libp2p::peer_text(wanted, kMaxNameInError);
+    const auto shown = libp2p::peer_text(asked.method, kMaxNameInError);
     return reply_error(kMethodNotFound, "the method " + shown + " does not exist/is not available");
   }
   const auto& method = found->second;
-  if (method.access == RpcAccess::changes_with_token && !rpc_.is_authorized(request_.token))
+  if (wants_token(method.access) && !rpc_.accounts().may_change(request_.token))
     return reply_error(kUnauthorized,
                        found->first +
                            " needs this node's token: send the header 'Authorization: Bearer TOKEN' with the "
                            "content of the file rpc.token in the node's --data-dir");
-  const auto* params = object.if_contains("params");
   if (batch_ && method.access == RpcAccess::reads) {
-    call_.cache_key = found->first + (params != nullptr ? json::serialize(*params) : std::string());
+    call_.cache_key = found->first + (asked.params != nullptr ? json::serialize(*asked.params) : std::string());
     if (const auto seen = seen_.find(call_.cache_key); seen != seen_.end()) return reply_result(seen->second);
   } else {
     seen_.clear();
   }
-  return run(method, params);
+  return run(method, asked.params);
 }
 
-bool RpcExchange::run(const JsonRpc::Method& method, const json::value* params) {
+bool RpcExchange::run(const RpcMethod& method, const json::value* params) {
   static const json::array kNone;
   const json::array* given = &kNone;
   if (params != nullptr && !params->is_null()) {
     if (!params->is_array()) return reply_error(kInvalidParams, "non-array args");
     given = &params->get_array();
   }
-  if (given->size() > method.most)
-    return reply_error(kInvalidParams, "too many arguments, want at most " + std::to_string(method.most));
-  if (given->size() < method.required)
+  const auto most = method.parameters.size();
+  if (given->size() > most)
+    return reply_error(kInvalidParams, "too many arguments, want at most " + std::to_string(most));
+  if (given->size() < method.required())
     return reply_error(kInvalidParams, "missing value for required argument " + std::to_string(given->size()));
   try {
-    if (method.plain) return reply(method.plain(*given));
-    const auto self = shared_from_this();
-    const auto done = [self](RpcReply came) {
-      self->rpc_.post_(
-          [self, held = std::make_shared<RpcReply>(std::move(came))] { self->on_reply(std::move(*held)); });
-    };
-    method.handler(*given, done, [self](std::function<void()> gone) { self->watch_client(std::move(gone)); });
+    if (const auto* plain = std::get_if<RpcPlainHandler>(&method.handler)) return reply((*plain)(*given));
+    start_method(method, *given);
     return false;
   } catch (const std::exception&) {
+    waits_ = false;
     return reply_error(kInternalError, "method handler crashed");
   }
+}
+
+void RpcExchange::start_method(const RpcMethod& method, const json::array& params) {
+  const auto self = shared_from_this();
+  const auto done = [self, call = next_](RpcReply came) {
+    self->rpc_.post_(
+        [self, call, held = std::make_shared<RpcReply>(std::move(came))] { self->on_reply(call, std::move(*held)); });
+  };
+  waits_ = true;
+  if (const auto* handler = std::get_if<RpcHandler>(&method.handler)) return (*handler)(params, done);
+  const auto watch = [self](std::function<void()> gone) { self->watch_client(std::move(gone)); };
+  std::get<RpcWatchingHandler>(method.handler)(params, done, watch);
 }
 
 void RpcExchange::cancel() {
@@ -232,12 +209,14 @@ void RpcExchange::watch_client(std::function<void()> gone) {
   gone();
 }
 
-void RpcExchange::on_reply(RpcReply given) {
+void RpcExchange::on_reply(std::size_t call, RpcReply given) {
   {
     const std::lock_guard lock(watch_mutex_);
     on_gone_ = nullptr;
   }
   if (cancelled_) return;
+  OPP2P_ASSERT(waits_ && call == next_, "a method answers its call once", call, next_);
+  waits_ = false;
   reply(std::move(given));
   step();
 }
@@ -250,7 +229,7 @@ bool RpcExchange::reply(RpcReply given) {
   }
   const auto text = json_text(std::get<json::value>(given));
   RpcText result(memory_);
-  if (call_.cache_key.empty() || !result.append(text)) return append_answer(R"(,"result":)", text);
+  if (call_.cache_key.empty() || !result.append(text)) return reply_result(std::string_view(text));
   remember(result);
   return reply_result(result);
 }
@@ -260,56 +239,26 @@ void RpcExchange::remember(const RpcText& result) {
     seen_.insert_or_assign(std::move(call_.cache_key), result);
 }
 
-// A large result is shared with the answer, a small one copied.
-bool RpcExchange::reply_result(const RpcText& result) {
-  constexpr std::string_view kKey = R"(,"result":)";
-  if (result.size() <= kCopied) return append_answer(kKey, result.joined());
-  if (call_.notification) return true;
-  if (out_.size() + result.size() > rpc_.limits().answer_bytes) return reply_too_large();
-  const bool begun = append_head(kKey);
-  out_.append(result);
-  if (!begun || !out_.append("}")) out_of_memory_ = true;
-  return true;
-}
-
-bool RpcExchange::reply_error(int code, std::string_view message) {
-  const auto error = json_text(json::object{{"code", code}, {"message", libp2p::peer_text(message, kMaxErrorText)}});
-  // An error is short, and the last word of a batch whose budget is spent.
-  if (call_.notification) return true;
-  if (!append_head(R"(,"error":)") || !out_.append(error) || !out_.append("}")) out_of_memory_ = true;
-  return true;
-}
-
-bool RpcExchange::reply_too_large() {
+template <class Json>
+bool RpcExchange::reply_result(const Json& result) {
+  if (call_.notification || answers_.write_result(call_.id, result)) return true;
   too_large_ = true;
   return reply(*spent());
 }
 
-bool RpcExchange::append_answer(std::string_view key, std::string_view text) {
-  if (call_.notification) return true;
-  if (out_.size() + text.size() > rpc_.limits().answer_bytes) return reply_too_large();
-  if (!append_head(key) || !out_.append(text) || !out_.append("}")) out_of_memory_ = true;
+bool RpcExchange::reply_error(int code, std::string_view message) {
+  if (!call_.notification) answers_.write_error(call_.id, code, message);
   return true;
-}
-
-bool RpcExchange::append_head(std::string_view key) {
-  std::string head;
-  if (batch_) head = out_.empty() ? "[" : ",";
-  head += R"({"jsonrpc":"2.0","id":)";
-  head += call_.id;
-  head += key;
-  return out_.append(head);
 }
 
 void RpcExchange::finish() {
   seen_.clear();
   parsed_.reset();
   if (cancelled_) return;
-  if (batch_ && !out_.empty() && !out_.append("]")) out_of_memory_ = true;
   RpcAnswer answer;
-  answer.exhausted = out_of_memory_;
-  if (!out_of_memory_) answer.text = std::move(out_);
-  out_ = RpcText();
+  auto text = answers_.take();
+  answer.exhausted = !text;
+  if (text) answer.text = std::move(*text);
   done_(std::move(answer));
 }
 

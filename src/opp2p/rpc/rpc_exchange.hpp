@@ -1,12 +1,15 @@
-// One request of the JSON-RPC while it is answered: parsed on the RPC's thread, its calls run one after another within
-// the budget of a batch, their answers gathered as text. Part of opp2p/rpc/json_rpc.hpp. Thread: that of JsonRpc::Post,
-// but for cancel().
+// Answers one JSON-RPC request: parses it, runs its calls one after another within the budget of a batch, and writes
+// their answers. Part of opp2p/rpc/json_rpc.hpp.
+//
+// Owner: whoever called JsonRpc::handle, and the tasks and methods that are at work for it. Thread: that of
+// JsonRpc::Post, but for cancel(). Bounds: RpcLimits; kRemembered results of a batch.
 #pragma once
 
 #include <atomic>
 #include <mutex>
 
 #include "opp2p/rpc/json_rpc.hpp"
+#include "opp2p/rpc/rpc_answer_writer.hpp"
 
 namespace opp2p {
 
@@ -18,8 +21,10 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   // The client has gone or the server stops: nothing more is computed and `done` is not called. From any thread.
   void cancel();
 
+  static constexpr std::size_t kRemembered = 16;  // results of a batch
+
  private:
-  // What is known of the call that is being answered.
+  // The call that is being answered.
   struct Call {
     std::string id = "null";  // as JSON
     bool notification = false;
@@ -30,17 +35,16 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   bool parse();
   void step();
   bool begin(const json::value& message);
-  bool run(const JsonRpc::Method& method, const json::value* params);
+  bool run(const RpcMethod& method, const json::value* params);
+  void start_method(const RpcMethod& method, const json::array& params);
   std::optional<RpcError> spent() const;
   bool reply(RpcReply reply);
-  bool reply_result(const RpcText& result);
+  template <class Json>
+  bool reply_result(const Json& result);
   bool reply_error(int code, std::string_view message);
-  bool reply_too_large();
-  bool append_answer(std::string_view key, std::string_view text);
-  bool append_head(std::string_view key);
   void remember(const RpcText& result);
   void watch_client(std::function<void()> gone);
-  void on_reply(RpcReply given);
+  void on_reply(std::size_t call, RpcReply given);
   void fail_whole(int code, std::string_view message);
   void refuse_batch();
   void finish();
@@ -55,12 +59,12 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
 
   std::optional<json::value> parsed_;
   bool batch_ = false;
-  std::size_t next_ = 0;
+  std::size_t next_ = 0;  // of the batch
+  bool waits_ = false;    // for the answer of the method that is at work
   Call call_;
   std::map<std::string, RpcText> seen_;  // results of this batch by method and parameters
-  RpcText out_;
-  bool out_of_memory_ = false;
-  bool too_large_ = false;
+  RpcAnswerWriter answers_;
+  bool too_large_ = false;  // a result did not fit: none of the calls that are left is computed
   libp2p::MonoTime started_{};
   libp2p::Nanos worked_{};
 };

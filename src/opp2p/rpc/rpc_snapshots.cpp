@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+#include "opp2p/rpc/p2p_json.hpp"
+
 namespace opp2p {
 namespace {
 
@@ -36,25 +39,27 @@ void RpcSnapshots::ask(SnapshotKind kind, RpcDone done) {
 
 void RpcSnapshots::begin(SnapshotKind kind) {
   Row& about = row(kind);
+  OPP2P_ASSERT(!about.busy && about.served.empty(), "each kind has one snapshot under way at most", kind);
   about.busy = true;
   about.served = std::move(about.waiting);
   about.waiting.clear();
   about.text = RpcText(memory_);
-  runtime_.post([this, alive = std::weak_ptr<int>(alive_), round = std::make_shared<Round>(kind)] {
-    if (!alive.expired()) enqueue(round);
-  });
+  post_turn(std::make_shared<Round>(kind));
 }
 
 void RpcSnapshots::on_turn(const SharedRound& round) {
   const auto kind = round->kind;
+  OPP2P_ASSERT(row(kind).busy, "a turn belongs to the snapshot that is under way", kind);
   if (kind == SnapshotKind::status) return answer(kind, json::value(status_json(round->status)));
-  if (kind == SnapshotKind::peer_stats) return answer(kind, json::value(peer_stats(round->stats)));
-  if (kind == SnapshotKind::self) return answer(kind, json::value(peer_info(round->peers.front())));
+  if (kind == SnapshotKind::peer_stats) return answer(kind, json::value(peer_stats_json(round->stats)));
+  if (kind == SnapshotKind::self) return answer(kind, json::value(peer_json(round->peers.front())));
   if (const auto error = append_peers(row(kind), *round)) return answer(kind, *error);
   if (round->whole()) return answer(kind, std::move(row(kind).text));
-  runtime_.post([this, alive = std::weak_ptr<int>(alive_), round] {
-    if (!alive.expired()) enqueue(round);
-  });
+  post_turn(round);
+}
+
+void RpcSnapshots::post_turn(SharedRound round) {
+  runtime_.post(life_.guard([this, round = std::move(round)] { enqueue(round); }));
 }
 
 // The error is why there is no dump.
@@ -90,6 +95,7 @@ void RpcSnapshots::answer(SnapshotKind kind, const RpcReply& reply) {
 void RpcSnapshots::enqueue(SharedRound round) {
   if (stopped_) return;
   turns_due_.push_back(std::move(round));
+  OPP2P_ASSERT(turns_due_.size() <= kKinds, "each kind has one turn due at most", turns_due_.size());
   if (turns_due_.size() == 1) run_turn();
 }
 
@@ -121,6 +127,7 @@ void RpcSnapshots::take(Round& round) {
   if (!round.begun) round.list = source_.list_peers(round.kind == SnapshotKind::connected_peers);
   round.begun = true;
   round.peers.clear();
+  OPP2P_ASSERT(round.next <= round.list.ids.size(), "a round ends with its list", round.next, round.list.ids.size());
   while (!round.whole()) {
     round.peers.push_back(source_.snapshot_of(round.list.ids[round.next++], round.list));
     if (runtime_.now().mono - begun >= kTurn) return;

@@ -1,6 +1,6 @@
-// What the RPC tells of the node: snapshots that the network thread takes as plain values, and the JSON that the RPC's
-// thread makes of them. Requests that wait for the same kind share one snapshot, which is begun after the last of them
-// came, so that an answer never shows less than what the client was told before. A long list of peers is taken in
+// Answers the RPC's questions about the state of the node. The network thread takes a snapshot (plain values), and the
+// RPC's thread makes JSON of it. Requests that wait for the same kind share one snapshot. It is begun after the last of
+// them came, so an answer never shows less than what the client was told before. A long list of peers is taken in
 // turns.
 //
 // Owner: the daemon. Thread: ask() and the answers on the RPC's (`post`); stop() and the destructor on the network
@@ -16,8 +16,9 @@
 #include <optional>
 #include <vector>
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/runtime/runtime.hpp"
-#include "opp2p/node/p2p_api.hpp"
+#include "opp2p/node/snapshots.hpp"
 #include "opp2p/rpc/json_rpc.hpp"
 
 namespace opp2p {
@@ -80,6 +81,7 @@ class RpcSnapshots {
   };
 
   // --- on the network thread ---
+  void post_turn(SharedRound round);  // from the RPC's thread
   void enqueue(SharedRound round);
   void run_turn();
   void take(Round& round);
@@ -105,7 +107,7 @@ class RpcSnapshots {
   libp2p::MonoTime not_before_{};
   bool stopped_ = false;
   std::unique_ptr<libp2p::runtime::Timer> timer_;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // tasks on the network thread look whether it is still there
+  libp2p::LifeToken life_;  // for tasks on the network thread
 };
 
 }  // namespace opp2p

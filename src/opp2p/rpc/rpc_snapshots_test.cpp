@@ -235,6 +235,16 @@ TEST_F(RpcSnapshotsTest, after_the_stop_the_node_is_not_asked) {
   EXPECT_EQ(snapshots_.taken(), 0u);
 }
 
+TEST_F(RpcSnapshotsTest, a_turn_that_comes_after_its_end_asks_nobody) {
+  auto gone = std::make_unique<RpcSnapshots>(
+      runtime_, node_, [this](std::function<void()> task) { rpc_tasks_.push_back(std::move(task)); }, memory_, 2 << 20);
+  gone->ask(SnapshotKind::status, [this](const RpcReply& reply) { replies_.push_back(reply); });
+  gone.reset();
+  runtime_.run();
+  EXPECT_TRUE(rpc_tasks_.empty());
+  EXPECT_TRUE(replies_.empty());
+}
+
 TEST_F(RpcSnapshotsTest, a_dump_of_peers_that_say_anything_is_json_and_bounded) {
   node_.agent = "caf\xe9/1\x1b\x9b" + std::string(100'000, '\xe9');
   node_.protocols = {"\xed\xa0\x80", "op-node/\xc3\xa4", "\"\\\n"};

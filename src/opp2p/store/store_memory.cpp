@@ -1,5 +1,7 @@
 #include "opp2p/store/store_memory.hpp"
 
+#include "libp2p/base/assert.hpp"
+
 namespace opp2p {
 namespace {
 
@@ -151,6 +153,31 @@ void MemoryStore::drop_staged(std::uint64_t segment, Done done) {
       erase_staged(at++);
   }
   answer(std::move(done), {});
+}
+
+void MemoryStore::check() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t bytes = 0;
+  const StoredBlock* below = nullptr;
+  for (const auto& [number, block] : blocks_) {
+    const auto known = hashes_.find(block.hash);
+    OPP2P_CHECK(block.number == number && known != hashes_.end() && known->second == number,
+                "a block is found by number and by hash", number);
+    OPP2P_CHECK(below == nullptr || (number == below->number + 1 && block.parent_hash == below->hash),
+                "the chain is linked and has no hole", number);
+    below = &block;
+    bytes += block.body->size();
+  }
+  OPP2P_CHECK(hashes_.size() == blocks_.size(), "each block has one hash", hashes_, blocks_);
+  OPP2P_CHECK(bytes == bytes_ && (bytes <= chain_share(max_bytes_) || blocks_.size() == 1),
+              "the chain keeps to its share, but for its head", bytes, bytes_);
+  std::uint64_t staged = 0;
+  for (const auto& [key, record] : staging_) {
+    OPP2P_CHECK(record.block.number == key.second, "a staged block stands under its number", key.second);
+    staged += record.block.body->size();
+  }
+  OPP2P_CHECK(staged == staged_bytes_ && (bytes + staged <= max_bytes_ || staging_.size() <= 1),
+              "chain and staging keep to the budget, but for one staged block", staged, staged_bytes_);
 }
 
 void MemoryStore::close() {

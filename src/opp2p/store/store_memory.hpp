@@ -33,6 +33,7 @@ class MemoryStore final : public BlockStore {
   // As if a process had ended and the next one opened the database: what was staged is dropped, and writes are taken
   // again.
   void reopen();
+  void check() const;
 
  private:
   using Staging = std::map<std::pair<std::uint64_t, std::uint64_t>, StagedRecord>;  // by segment and number

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/uvarint.hpp"
 
 namespace opstack::encoding {
@@ -151,6 +152,7 @@ libp2p::Result<void> check_snappy_block(libp2p::ByteView block) {
       return libp2p::Error::at(at, libp2p::Errc::malformed,
                                "snappy: a copy from " + std::to_string(element.offset) + " bytes back, where " +
                                    std::to_string(given) + " are there");
+    OPP2P_ASSERT(element.taken <= block.size() - at, "an element that is read is whole", element.taken, at);
     given += element.given;
     if (given > header.length)
       return libp2p::Error::at(
@@ -177,6 +179,8 @@ libp2p::Result<libp2p::Bytes> snappy_decompress(libp2p::ByteView block, std::siz
     OPP2P_TRYV(check_snappy_block(block));
     return libp2p::Error::at(0, libp2p::Errc::malformed, "snappy: the block is too short for what it announces");
   }
+  OPP2P_ASSERT(header.size <= block.size() && header.length <= max_size, "what is announced is allowed", header.length,
+               max_size);
   libp2p::Bytes out(header.length);
   if (uncompress(header, block, out)) {
     if (may_hold_wrapped_literal(block)) {
@@ -196,6 +200,7 @@ std::size_t append_snappy_compressed(libp2p::Bytes& out, libp2p::ByteView data) 
   std::size_t written = 0;
   snappy::RawCompress(reinterpret_cast<const char*>(data.data()), data.size(),
                       reinterpret_cast<char*>(out.data() + before), &written);
+  OPP2P_ASSERT(before + written <= out.size(), "the compressor keeps within its bound", written, data);
   out.resize(before + written);
   return written;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
 #include "opstack/encoding/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 
@@ -15,6 +16,7 @@ constexpr std::uint8_t kIdentifier = 0xff;
 constexpr std::array<std::uint8_t, 6> kIdentifierBody = {'s', 'N', 'a', 'P', 'p', 'Y'};
 
 void store_chunk_header(std::uint8_t* p, std::uint8_t type, std::size_t body_size) {
+  OPP2P_ASSERT(body_size <= kSnappyMaxChunkBody, "a chunk that is written can be read", body_size);
   p[0] = type;
   p[1] = static_cast<std::uint8_t>(body_size);
   p[2] = static_cast<std::uint8_t>(body_size >> 8);
@@ -87,6 +89,8 @@ libp2p::Result<void> SnappyFrameDecoder::take(libp2p::ByteView piece, libp2p::By
       if (header_filled_ < 4) continue;
       OPP2P_TRYV(begin_chunk());
     }
+    OPP2P_ASSERT(body_.size() <= body_size_ && body_size_ <= kSnappyMaxChunkBody, "one chunk at most is held", body_,
+                 body_size_);
     const std::size_t n = std::min(piece.size(), body_size_ - body_.size());
     const bool whole_here = body_.empty() && n == body_size_;
     if (!whole_here) libp2p::append(body_, piece.first(n));
@@ -159,6 +163,7 @@ libp2p::Result<void> SnappyFrameDecoder::data_chunk(libp2p::ByteView body, bool 
     return wrong(libp2p::Errc::mismatch, "the checksum of a chunk does not match");
   libp2p::append(out, contents);
   produced_ += contents.size();
+  OPP2P_ASSERT(produced_ <= max_output_, "the decoder never gives more than its bound", produced_, max_output_);
   return {};
 }
 

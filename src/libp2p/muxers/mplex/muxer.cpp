@@ -34,6 +34,7 @@ class MplexMuxer final : public Muxer, private SessionEvents {
   bool wants_output() const override { return session_.wants_output(); }
   std::optional<Nanos> round_trip() const override { return std::nullopt; }
   bool failed() const override { return session_.failed(); }
+  void check() const override { session_.check(); }
 
  private:
   void on_inbound_stream(StreamId id) override { events_.on_inbound_stream(id); }

@@ -44,6 +44,7 @@ class YamuxMuxer final : public Muxer, private SessionEvents {
   bool wants_output() const override { return session_.wants_output(); }
   std::optional<Nanos> round_trip() const override { return session_.round_trip(); }
   bool failed() const override { return session_.failed(); }
+  void check() const override { session_.check(); }
 
   Result<void> on_bytes(ByteView in, Now now) override { return session_.on_bytes(in, now); }
   Result<void> on_timeout(Now now) override { return session_.on_timeout(now); }

@@ -51,6 +51,7 @@ void Refusals::charge(Rows& rows, const typename Rows::key_type& key, double sca
   if (row == rows.end()) {
     // The one that has most left goes, which is no one that is kept out.
     if (rows.size() >= params_.max_refusers) {
+      OPP2P_ASSERT(!rows.empty(), "a full table of refusals has a row that can go", params_.max_refusers);
       rows.erase(std::max_element(rows.begin(), rows.end(), [now](auto& a, auto& b) {
         return a.second.bucket.tokens(now) < b.second.bucket.tokens(now);
       }));
@@ -59,6 +60,19 @@ void Refusals::charge(Rows& rows, const typename Rows::key_type& key, double sca
   }
   // What was admitted together may be refused together; the debt is bounded, or its end would be out of sight.
   if (row->second.bucket.tokens(now) > -burst) row->second.bucket.reserve(1, now);
+  OPP2P_ASSERT(rows.size() <= params_.max_refusers, "refusals of a bounded number of peers are remembered", rows);
+}
+
+void Refusals::check() const {
+  OPP2P_CHECK(peers_.size() <= params_.max_refusers && blocks_.size() <= params_.max_refusers,
+              "refusals of a bounded number of peers are remembered", peers_, blocks_);
+  const auto check_row = [](const Row& row) {
+    TokenBucket bucket = row.bucket;
+    bucket.check();
+    OPP2P_CHECK(bucket.tokens(MonoTime::min()) > -row.burst - 1, "the debt of who is refused is bounded", row.burst);
+  };
+  for (const auto& [peer, row] : peers_) check_row(row);
+  for (const auto& [block, row] : blocks_) check_row(row);
 }
 
 void Refusals::forget_recovered(MonoTime now) {
@@ -83,12 +97,14 @@ Admission::Admission(const AdmissionParams& params, const ValidationParams& room
 }
 
 void Admission::add_peer(PeerKey key, const AddressBlocks& blocks) {
+  OPP2P_ASSERT(items_.held(key) == 0 && bytes_.held(key) == 0, "a peer that comes has a key of its own", key);
   items_.take(key, blocks, 1);
   bytes_.take(key, blocks, 1);
   ++present_;
 }
 
 void Admission::remove_peer(PeerKey key) {
+  OPP2P_ASSERT(present_ > 0 && has_peer(key), "a peer that goes was there", key, present_);
   items_.give(key, 1);
   bytes_.give(key, 1);
   --present_;
@@ -154,11 +170,27 @@ bool Admission::has_bytes(PeerKey key, const AddressBlocks& blocks, bool proven,
 void Admission::begin(PeerKey key, const AddressBlocks& blocks, std::size_t bytes) {
   items_.take(key, blocks, 1);
   bytes_.take(key, blocks, bytes);
+  OPP2P_ASSERT(items() <= room_.max_items && this->bytes() <= room_.max_bytes,
+               "a validation begins only where there is room", items(), this->bytes());
 }
 
 void Admission::end(PeerKey key, std::size_t bytes) {
+  OPP2P_ASSERT(items_.held(key) > 0 && bytes_.held(key) >= bytes, "a validation that ends was counted", key, bytes,
+               bytes_.held(key));
   items_.give(key, 1);
   bytes_.give(key, bytes);
+}
+
+void Admission::check() const {
+  items_.check();
+  bytes_.check();
+  refusals_.check();
+  naming_.check();
+  OPP2P_CHECK(items_.used() >= present_ && bytes_.used() >= present_, "each peer that is known stands in both tables",
+              items_.used(), bytes_.used(), present_);
+  OPP2P_CHECK(items() <= room_.max_items, "the validator holds a bounded number of messages", items());
+  OPP2P_CHECK(bytes() <= room_.max_bytes, "the validator holds a bounded number of bytes", bytes());
+  OPP2P_CHECK(has_peer(kOwn), "our own messages have their row");
 }
 
 }  // namespace libp2p::gossipsub

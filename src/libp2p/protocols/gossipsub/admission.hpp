@@ -68,6 +68,7 @@ class Refusals {
   void add(const PeerId& peer, const AddressBlocks& blocks, MonoTime now);
   void forget_recovered(MonoTime now);
   std::size_t size() const { return peers_.size() + blocks_.size(); }
+  void check() const;
 
  private:
   struct Row {
@@ -104,6 +105,10 @@ class Admission {
 
   std::size_t items() const { return items_.used() - present_; }
   std::size_t bytes() const { return bytes_.used() - present_; }
+  // Whether the peer stands in the tables.
+  bool has_peer(PeerKey key) const { return items_.held(key) > 0 && bytes_.held(key) > 0; }
+  std::size_t present() const { return present_; }  // peers, and our own messages
+  void check() const;
 
  private:
   static double naming_cost(std::size_t frame, std::size_t unpacked);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p::gossipsub {
 
 void Backoffs::add(std::string_view topic, const PeerId& peer, Nanos duration, MonoTime now) {
@@ -12,6 +14,7 @@ void Backoffs::add(std::string_view topic, const PeerId& peer, Nanos duration, M
   const auto [at, added] = by_peer.try_emplace(peer, end);
   if (!added) {
     at->second = std::max(at->second, end);
+    OPP2P_ASSERT(at->second >= end, "a backoff is prolonged and never shortened", at->second, end);
     return;
   }
   if (by_peer.size() <= max_per_topic_) return;
@@ -40,6 +43,13 @@ void Backoffs::forget_expired(MonoTime now) {
   for (auto topic = topics_.begin(); topic != topics_.end();) {
     std::erase_if(topic->second, [&](const auto& entry) { return entry.second + slack_ <= now; });
     topic = topic->second.empty() ? topics_.erase(topic) : std::next(topic);
+  }
+}
+
+void Backoffs::check() const {
+  for (const auto& [topic, by_peer] : topics_) {
+    OPP2P_CHECK(by_peer.size() <= max_per_topic_, "backoffs of a topic are bounded", topic, by_peer, max_per_topic_);
+    OPP2P_CHECK(!by_peer.empty() || max_per_topic_ == 0, "a topic without backoffs has no row", topic);
   }
 }
 

@@ -24,6 +24,7 @@ class Backoffs {
   bool blocks(std::string_view topic, const PeerId& peer, MonoTime now) const;
   void forget_expired(MonoTime now);
   std::size_t size() const;
+  void check() const;
 
  private:
   using ByPeer = std::map<PeerId, MonoTime>;

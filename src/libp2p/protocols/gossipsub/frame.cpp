@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/multiformats/varint.hpp"
 
 namespace libp2p::gossipsub {
@@ -46,6 +47,7 @@ SharedMessage SharedMessage::make(std::string_view topic, ByteView data) {
   frame.push_back(kTopicTag);
   append_varint(frame, topic.size());
   append(frame, as_bytes(topic));
+  OPP2P_ASSERT(frame.size() == message_frame_size(topic, data.size()), "a frame has the size that was counted", frame);
   return {share(std::move(frame)), offset, data.size()};
 }
 
@@ -56,6 +58,8 @@ SharedMessage SharedMessage::from_received(const Rpc& rpc, const Message& messag
   const bool sole = rpc.frame && rpc.publish.size() == 1 && message.topic && !data.empty() &&
                     rpc.frame->size() == message_frame_size(topic, data.size());
   if (!sole) return make(topic, data);
+  OPP2P_ASSERT(data.data() >= rpc.frame->data() && data.data() + data.size() <= rpc.frame->data() + rpc.frame->size(),
+               "the data of a decoded message lies in its frame", data, *rpc.frame);
   return {rpc.frame, static_cast<std::size_t>(data.data() - rpc.frame->data()), data.size()};
 }
 
@@ -87,6 +91,8 @@ Result<bool> FrameReader::read_prefix(ByteView& in) {
 Result<std::optional<SharedBytes>> FrameReader::next(ByteView& in) {
   OPP2P_TRY(const bool known, read_prefix(in));
   if (!known) return std::optional<SharedBytes>();
+  OPP2P_ASSERT(frame_.size() < frame_size_ && frame_size_ <= max_rpc_ + prefix_.size(),
+               "a frame that is being read is not whole and not longer than allowed", frame_, frame_size_);
   const std::size_t size = std::min(in.size(), frame_size_ - frame_.size());
   const std::size_t needed = frame_.size() + size;
   if (needed > frame_.capacity()) frame_.reserve(std::min(frame_size_, std::max(needed, 4 * frame_.capacity())));

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 
@@ -22,6 +23,15 @@ class IWantPromises {
   std::map<PeerKey, unsigned> take_broken(MonoTime now);
   void remove_peer(PeerKey peer);
   std::size_t size() const { return promises_.size(); }
+  // `is_known` says whether a peer is there.
+  template <class IsKnown>
+  void check(IsKnown&& is_known) const {
+    for (const auto& [id, peers] : promises_) {
+      OPP2P_CHECK(!peers.empty(), "a promise was made by somebody");
+      for (const auto& [peer, expires] : peers)
+        OPP2P_CHECK(is_known(peer), "a peer that goes takes its promises along", peer);
+    }
+  }
 
  private:
   std::map<MessageId, std::map<PeerKey, MonoTime>> promises_;

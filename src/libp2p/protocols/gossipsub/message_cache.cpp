@@ -1,5 +1,7 @@
 #include "libp2p/protocols/gossipsub/message_cache.hpp"
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p::gossipsub {
 
 std::vector<MessageId> MessageCache::put(const MessageId& id, std::string_view topic, const SharedMessage& message) {
@@ -11,12 +13,16 @@ std::vector<MessageId> MessageCache::put(const MessageId& id, std::string_view t
   serials_.emplace(id, first_ + entries_.size());
   entries_.push_back({id, std::string(topic), message, window_});
   bytes_ += size;
+  OPP2P_ASSERT(bytes_ <= max_bytes_, "the message cache is bounded in bytes", bytes_, max_bytes_);
   return dropped;
 }
 
 const MessageCache::Entry* MessageCache::find(const MessageId& id) const {
   const auto found = serials_.find(id);
-  return found == serials_.end() ? nullptr : &entries_[static_cast<std::size_t>(found->second - first_)];
+  if (found == serials_.end()) return nullptr;
+  const Entry& entry = entries_[static_cast<std::size_t>(found->second - first_)];
+  OPP2P_ASSERT(entry.id == id, "a serial number leads to the message that it was given to", found->second, first_);
+  return &entry;
 }
 
 std::vector<MessageId> MessageCache::gossip_ids(std::string_view topic) const {
@@ -35,12 +41,32 @@ std::vector<MessageId> MessageCache::shift() {
 }
 
 MessageId MessageCache::drop_oldest() {
+  OPP2P_ASSERT(!entries_.empty(), "what is over the bound of the cache is in it", bytes_);
   const MessageId id = entries_.front().id;
+  OPP2P_ASSERT(bytes_ >= entries_.front().message.frame_size(), "the cache counts the bytes of each message", bytes_);
   bytes_ -= entries_.front().message.frame_size();
   serials_.erase(id);
   entries_.pop_front();
   ++first_;
   return id;
+}
+
+void MessageCache::check() const {
+  OPP2P_CHECK(serials_.size() == entries_.size(), "each message is in the cache once", serials_, entries_);
+  std::size_t bytes = 0;
+  std::uint64_t serial = first_;
+  std::uint64_t window = 0;
+  for (const auto& entry : entries_) {
+    const auto found = serials_.find(entry.id);
+    OPP2P_CHECK(found != serials_.end() && found->second == serial, "a message is found by its id", serial);
+    OPP2P_CHECK(entry.window >= window && entry.window <= window_, "the oldest message is first", entry.window, window);
+    OPP2P_CHECK(window_ - entry.window < history_ || window_ == entry.window, "what is too old is gone", entry.window,
+                window_);
+    window = entry.window;
+    bytes += entry.message.frame_size();
+    ++serial;
+  }
+  OPP2P_CHECK(bytes == bytes_ && bytes <= max_bytes_, "the message cache is bounded in bytes", bytes, bytes_);
 }
 
 }  // namespace libp2p::gossipsub

@@ -35,6 +35,7 @@ class MessageCache {
 
   std::size_t size() const { return entries_.size(); }
   std::size_t bytes() const { return bytes_; }
+  void check() const;
 
  private:
   MessageId drop_oldest();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p::gossipsub {
 namespace {
 
@@ -29,14 +31,17 @@ void Outbox::ihave(std::string_view topic, std::vector<MessageId> ids) {
 void Outbox::iwant(const std::vector<MessageId>& ids) {
   iwant_.insert(iwant_.end(), ids.begin(), ids.end());
   for (; iwant_.size() > params_.max_iwant; iwant_.pop_front()) ++dropped_ids_;
+  OPP2P_ASSERT(iwant_.size() <= params_.max_iwant, "ids that wait to be asked for are bounded", iwant_);
 }
 
 void Outbox::idontwant(const MessageId& id) {
   idontwant_.push_back(id);
   for (; idontwant_.size() > params_.max_idontwant; idontwant_.pop_front()) ++dropped_ids_;
+  OPP2P_ASSERT(idontwant_.size() <= params_.max_idontwant, "ids that wait to be refused are bounded", idontwant_);
 }
 
 bool Outbox::push(const MessageId& id, SharedBytes frame, Kind kind, std::vector<Dropped>& dropped) {
+  OPP2P_ASSERT(frame != nullptr && !frame->empty(), "a message has a frame");
   if (!waiting_.try_emplace(id, kind).second) return false;
   bytes_ += frame->size();
   (kind == Kind::own ? own_ : forwarded_).push_back({id, std::move(frame)});
@@ -47,6 +52,7 @@ bool Outbox::push(const MessageId& id, SharedBytes frame, Kind kind, std::vector
       drop_front(own_, Kind::own, dropped);
     }
   }
+  OPP2P_ASSERT(items() == waiting_.size(), "each message that waits is in a queue once", items(), waiting_);
   return true;
 }
 
@@ -60,6 +66,8 @@ bool Outbox::cancel(const MessageId& id) {
 
 void Outbox::erase(Queue& queue, const MessageId& id) {
   const auto at = std::find_if(queue.begin(), queue.end(), [&](const Item& item) { return item.id == id; });
+  OPP2P_ASSERT(at != queue.end() && bytes_ >= at->frame->size(), "a message that waits is in the queue of its kind",
+               bytes_);
   bytes_ -= at->frame->size();
   queue.erase(at);
 }
@@ -80,6 +88,8 @@ bool Outbox::control_waits() const {
 }
 
 SharedBytes Outbox::take_front(Queue& queue) {
+  OPP2P_ASSERT(!queue.empty() && bytes_ >= queue.front().frame->size(), "what is taken out of an outbox is in it",
+               bytes_);
   SharedBytes frame = std::move(queue.front().frame);
   bytes_ -= frame->size();
   waiting_.erase(queue.front().id);
@@ -126,6 +136,8 @@ SharedBytes Outbox::make_control() {
   if (control.graft.empty() && control.prune.empty() && unwanted == 0 && wanted == 0 && control.ihave.empty()) {
     rpc.control.reset();
   }
+  OPP2P_ASSERT(rpc.control || !rpc.subscriptions.empty(),
+               "a control frame says something, or an outbox with control would never run empty");
   SharedBytes frame = encode_frame(rpc);
   subscriptions_.clear();
   mesh_.clear();
@@ -133,6 +145,27 @@ SharedBytes Outbox::make_control() {
   iwant_.erase(iwant_.begin(), iwant_.begin() + static_cast<std::ptrdiff_t>(wanted));
   ihave_.erase(ihave_.begin(), past_sent);
   return frame;
+}
+
+std::size_t Outbox::check_queue(const Queue& queue, Kind kind) const {
+  std::size_t bytes = 0;
+  for (const Item& item : queue) {
+    const auto known = waiting_.find(item.id);
+    OPP2P_CHECK(known != waiting_.end() && known->second == kind, "a message waits in the queue of its kind", queue);
+    bytes += item.frame->size();
+  }
+  return bytes;
+}
+
+void Outbox::check() const {
+  const std::size_t bytes = check_queue(own_, Kind::own) + check_queue(forwarded_, Kind::forwarded);
+  OPP2P_CHECK(bytes == bytes_ && bytes <= params_.max_bytes, "an outbox is bounded in bytes", bytes, bytes_);
+  OPP2P_CHECK(items() == waiting_.size() && items() <= params_.max_items, "an outbox is bounded in messages", items(),
+              waiting_);
+  OPP2P_CHECK(iwant_.size() <= params_.max_iwant && idontwant_.size() <= params_.max_idontwant,
+              "an outbox is bounded in ids", iwant_, idontwant_);
+  for (const auto& [topic, ids] : ihave_)
+    OPP2P_CHECK(ids.size() <= kMaxIdsPerFrame, "what is advertised fits into a frame", topic, ids);
 }
 
 }  // namespace libp2p::gossipsub

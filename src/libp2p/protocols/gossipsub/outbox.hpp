@@ -52,6 +52,7 @@ class Outbox {
   std::size_t items() const { return own_.size() + forwarded_.size(); }
   std::size_t bytes() const { return bytes_; }
   std::uint64_t dropped_ids() const { return dropped_ids_; }
+  void check() const;
 
  private:
   struct Item {
@@ -65,6 +66,7 @@ class Outbox {
   using Queue = std::deque<Item>;
 
   bool control_waits() const;
+  std::size_t check_queue(const Queue& queue, Kind kind) const;
   SharedBytes make_control();
   SharedBytes take_front(Queue& queue);
   void drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped);

@@ -55,6 +55,7 @@ class PeerTable {
   std::map<PeerKey, Peer>& rows() { return rows_; }
   const std::map<PeerKey, Peer>& rows() const { return rows_; }
   std::size_t size() const { return rows_.size(); }
+  void check() const;
 
  private:
   PeerKey next_ = 1;

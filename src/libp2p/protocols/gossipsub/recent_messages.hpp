@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/protocols/gossipsub/frame.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 
@@ -55,6 +56,20 @@ class RecentMessages {
   std::size_t bytes() const { return accepted_.bytes + others_.bytes; }
   std::size_t items() const { return items_.size(); }
 
+  void check() const {
+    Kind accepted, others;
+    for (const auto& item : items_) {
+      OPP2P_CHECK(item.data.owner != nullptr && !item.data.view.empty(), "what is remembered has bytes of its own");
+      (item.accepted ? accepted : others).add(item.data.view.size());
+    }
+    for (const auto& [counted, known] : {std::pair(accepted, accepted_), std::pair(others, others_)}) {
+      OPP2P_CHECK(counted.items == known.items && counted.bytes == known.bytes, "messages of each kind are counted",
+                  counted.items, known.items, counted.bytes, known.bytes);
+      OPP2P_CHECK(known.items <= kItems && known.bytes <= kBytes, "messages of each kind are bounded", known.items,
+                  known.bytes);
+    }
+  }
+
  private:
   struct Item {
     std::string topic;
@@ -66,13 +81,17 @@ class RecentMessages {
     std::size_t items = 0;
     std::size_t bytes = 0;
     void add(std::size_t size) { ++items, bytes += size; }
-    void remove(std::size_t size) { --items, bytes -= size; }
+    void remove(std::size_t size) {
+      OPP2P_ASSERT(items > 0 && bytes >= size, "messages of each kind are counted", items, bytes, size);
+      --items, bytes -= size;
+    }
   };
 
   void shrink(Kind& kind, bool accepted) {
     while (kind.items > kItems || kind.bytes > kBytes) {
       const auto oldest =
           std::find_if(items_.rbegin(), items_.rend(), [&](const Item& item) { return item.accepted == accepted; });
+      OPP2P_ASSERT(oldest != items_.rend(), "messages of each kind are counted", kind.items, kind.bytes);
       kind.remove(oldest->data.view.size());
       items_.erase(std::next(oldest).base());
     }

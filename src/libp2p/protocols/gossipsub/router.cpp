@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/crypto/hash.hpp"
 
 namespace libp2p::gossipsub {
@@ -37,6 +38,7 @@ Router::Router(Config config, Rng& rng, PeerScores& scores, Now now)
       proofs_(params().admission.max_refusers),
       next_heartbeat_(now.mono + params().heartbeat_initial_delay) {
   if (!config_.message_id) config_.message_id = hash_of_data;
+  OPP2P_ASSERT(params().heartbeat > Nanos(0), "a heartbeat takes time", params().heartbeat);
 }
 
 void Router::add_peer(const PeerId& id, Version version, Direction direction, Now now, AddressBlocks blocks) {
@@ -83,6 +85,7 @@ void Router::remove_peer(const PeerId& id, Now now) {
   } else {
     proofs_.erase(id);  // what it had and lost must not come back with it
   }
+  OPP2P_ASSERT(peer->topics.empty(), "a peer that goes is in no topic any more", id);
   trace(TraceKind::peer_removed, id);
   scores_.on_peer_removed(id, now);
   peers_.erase(key);
@@ -146,6 +149,7 @@ void Router::join(const std::string& name, Topic& topic, Now now) {
   topic.fanout.clear();
   topic.last_publication.reset();
   for (const PeerKey key : chosen) graft(name, topic, key, now);
+  OPP2P_ASSERT(topic.joined && topic.fanout.empty(), "a topic has a mesh or a fanout", name);
   if (topic.mesh.size() >= params().mesh.degree) return;
   for (const PeerKey key : pick_proven_first(topic, params().mesh.degree - topic.mesh.size(), fits, now)) {
     graft(name, topic, key, now);
@@ -177,6 +181,7 @@ void Router::on_timeout(Now now) {
   if (now.mono < next_heartbeat_) return;
   next_heartbeat_ += params().heartbeat;
   if (next_heartbeat_ <= now.mono) next_heartbeat_ = now.mono + params().heartbeat;
+  OPP2P_ASSERT(next_heartbeat_ > now.mono, "the next heartbeat lies ahead", next_heartbeat_, now.mono);
   heartbeat(now);
 }
 
@@ -225,7 +230,8 @@ Router::Topics::iterator Router::remove_from_topic(Topics::iterator at, PeerKey 
   topic.fanout.erase(key);
   if (topic.subscribers.erase(key) == 0) return std::next(at);
   trace(TraceKind::peer_left, peer.id, name);
-  peer.topics.erase(name);
+  const std::size_t left = peer.topics.erase(name);
+  OPP2P_ASSERT(left == 1, "peer and topic know of each other", peer.id, name);
   return drop_if_unused(at);
 }
 

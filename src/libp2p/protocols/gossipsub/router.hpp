@@ -160,8 +160,8 @@ class Router {
   bool in_backoff(std::string_view topic, const PeerId& peer, MonoTime now) const;
   // Whether the peer has delivered messages that were accepted (admission.hpp, Proof).
   bool is_proven(const PeerId& peer, MonoTime now) const;
-  // Whether every table agrees with the others; for simulations, fuzzers and tests.
-  bool consistent() const;
+  // Whether every table agrees with the others; for simulations, fuzzers and tests (router_check.cpp).
+  void check() const;
 
   // Sizes of what is held, for metrics and for the test that nothing stays of a peer.
   struct Sizes {
@@ -270,6 +270,11 @@ class Router {
   void graft(const std::string& name, Topic& topic, PeerKey key, Now now);
   void prune(const std::string& name, Topic& topic, PeerKey key, Now now);
   bool may_graft(const std::string& name, const Topic& topic, PeerKey key, const Peer& peer, Now now) const;
+
+  // router_check.cpp
+  void check_peer(PeerKey key, const Peer& peer) const;
+  void check_topic(const std::string& name, const Topic& topic) const;
+  void check_validations() const;
 
   Config config_;
   Rng& rng_;

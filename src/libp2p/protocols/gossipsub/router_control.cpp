@@ -1,6 +1,7 @@
 // Control messages in: IHAVE, IWANT, GRAFT, PRUNE, IDONTWANT, and the extensions that are tolerated.
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/protocols/gossipsub/router.hpp"
 
 namespace libp2p::gossipsub {
@@ -56,7 +57,10 @@ void Router::handle_ihave(PeerKey key, Peer& peer, const Control& control, Now n
 void Router::ask_for(PeerKey key, Peer& peer, std::vector<MessageId> wanted, Now now) {
   rng_.shuffle(wanted);
   wanted.resize(std::min(wanted.size(), params().gossip.max_ihave_length - peer.ids_asked));
+  OPP2P_ASSERT(!wanted.empty(), "somebody is asked for something", peer.ids_asked);
   peer.ids_asked += wanted.size();
+  OPP2P_ASSERT(peer.ids_asked <= params().gossip.max_ihave_length, "a peer is asked for a bounded number of ids",
+               peer.ids_asked);
   counters_.iwant_sent += wanted.size();
   trace(TraceKind::iwant_sent, peer.id).count = wanted.size();
   promises_.add(key, wanted.front(), now.mono + params().gossip.iwant_followup);
@@ -76,6 +80,8 @@ void Router::handle_iwant(Peer& peer, const Control& control) {
       if (answers >= params().gossip.retransmissions) continue;
       ++answers;
       ++served;
+      OPP2P_ASSERT(answers <= params().gossip.retransmissions, "a message is given to a peer a bounded number of times",
+                   answers);
       queue_message(peer, *id, cached->message, Outbox::Kind::forwarded);
     }
   }
@@ -146,6 +152,8 @@ void Router::handle_idontwant(Peer& peer, const Control& control) {
       ++counters_.idontwant_received;
       if (peer.unwanted.size() < limits.max_unwanted_ids || peer.unwanted.contains(*id)) {
         peer.unwanted[*id] = ticks_ + limits.idontwant_ttl;
+        OPP2P_ASSERT(peer.unwanted.size() <= limits.max_unwanted_ids, "ids that a peer does not want are bounded",
+                     peer.unwanted);
       } else {
         ++counters_.ignored_entries;
       }

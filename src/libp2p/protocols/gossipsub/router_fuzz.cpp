@@ -147,7 +147,7 @@ class Run {
     }
     const auto sizes = router_.sizes();
     require(sizes.validating == requests_.size() && sizes.validating <= 6);
-    require(router_.consistent());
+    router_.check();
     require(sizes.seen <= 16 && sizes.cached_bytes <= 400);
     require(sizes.outbox_items <= 4 * sizes.peers);
     require(router_.subscribers("c").empty());

@@ -3,6 +3,7 @@
 // grafting).
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/protocols/gossipsub/router.hpp"
 
 namespace libp2p::gossipsub {
@@ -109,6 +110,7 @@ void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores,
     }
   }
   for (std::size_t i = mesh.degree; i < order.size(); ++i) prune(name, topic, order[i], now);
+  OPP2P_ASSERT(topic.mesh.size() == mesh.degree, "a mesh that was too large has its degree", name, topic.mesh);
 }
 
 // Out of a mesh of poor peers: when the median is low, a few better ones are taken in. Where scores tell nobody apart,
@@ -128,6 +130,7 @@ void Router::graft_opportunistically(const std::string& name, Topic& topic, Scor
   std::vector<double> values;
   for (const PeerKey key : topic.mesh) values.push_back(cached_score(key, scores));
   std::sort(values.begin(), values.end());
+  OPP2P_ASSERT(values.size() == topic.mesh.size(), "each peer of the mesh has a score", values, topic.mesh);
   const double median = values[values.size() / 2];
   if (median >= params().thresholds.opportunistic_graft) return;
   const auto better = [&](PeerKey key, const Peer& peer) {
@@ -152,6 +155,8 @@ void Router::maintain_fanouts(Scores& scores, Now now) {
     if (topic.fanout.size() < params().mesh.degree) {
       const auto chosen = pick(topic, params().mesh.degree - topic.fanout.size(), fits);
       topic.fanout.insert(chosen.begin(), chosen.end());
+      OPP2P_ASSERT(topic.fanout.size() <= params().mesh.degree, "a fanout has the degree of a mesh", name,
+                   topic.fanout);
     }
     emit_gossip(name, topic, topic.fanout, scores);
   }
@@ -177,6 +182,7 @@ void Router::emit_gossip(const std::string& name, const Topic& topic, const Keys
 }
 
 double Router::cached_score(PeerKey key, Scores& scores) const {
+  OPP2P_ASSERT(peers_.at(key) != nullptr, "a peer of a topic is there", key);
   const auto [at, added] = scores.try_emplace(key, 0);
   if (added) at->second = score_of(*peers_.at(key));
   return at->second;
@@ -209,7 +215,10 @@ bool Router::may_graft(const std::string& name, const Topic& topic, PeerKey key,
 
 void Router::graft(const std::string& name, Topic& topic, PeerKey key, Now now) {
   Peer& peer = *peers_.at(key);
-  topic.mesh.insert(key);
+  OPP2P_ASSERT(topic.joined && peer.speaks_mesh() && !backoffs_.blocks(name, peer.id, now.mono),
+               "we graft who can read it, in a topic of ours, when its backoff is over", name, peer.id);
+  const bool is_new = topic.mesh.insert(key).second;
+  OPP2P_ASSERT(is_new, "who is grafted was not in the mesh", name, peer.id);
   peer.outbox.graft(name);
   scores_.on_graft(peer.id, name, now);
   trace(TraceKind::graft, peer.id, name);
@@ -217,7 +226,8 @@ void Router::graft(const std::string& name, Topic& topic, PeerKey key, Now now) 
 
 void Router::prune(const std::string& name, Topic& topic, PeerKey key, Now now) {
   Peer& peer = *peers_.at(key);
-  topic.mesh.erase(key);
+  const std::size_t gone = topic.mesh.erase(key);
+  OPP2P_ASSERT(gone == 1, "who is pruned was in the mesh", name, peer.id);
   backoffs_.add(name, peer.id, params().mesh.prune_backoff, now.mono);
   send_prune(peer, name, params().mesh.prune_backoff);
   scores_.on_prune(peer.id, name, now);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/protocols/gossipsub/router.hpp"
 
 namespace libp2p::gossipsub {
@@ -31,7 +32,9 @@ void Router::handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now n
       continue;
     }
     peer.topics.emplace(name);
-    topic_state(name).subscribers.insert(key);
+    const bool joined = topic_state(name).subscribers.insert(key).second;
+    OPP2P_ASSERT(joined, "peer and topic know of each other", peer.id, name);
+    OPP2P_ASSERT(peer.topics.size() <= params().max_topics_per_peer, "the topics of a peer are bounded", peer.id);
     trace(TraceKind::peer_joined, peer.id, name);
   }
   if (too_many) fault(peer.id, FaultKind::too_many_topics);
@@ -133,6 +136,8 @@ RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
   const RequestId request = next_request_++;
   const SeenCache::Entry entry{SeenState::validating, request};
   const Peer* const peer = peers_.at(validation.from_key);
+  OPP2P_ASSERT(validation.from.empty() == (validation.from_key == 0), "only our own messages have no sender",
+               validation.from, validation.from_key);
   if (seen) {
     seen_.set(validation.id, entry);
   } else {
@@ -143,6 +148,9 @@ RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
   actions_.emplace_back(Validate{request, validation.topic, validation.id, validation.message.slice(),
                                  validation.contents, validation.from, validation.from.empty()});
   validating_.emplace(request, std::move(validation));
+  OPP2P_ASSERT(validating_.rbegin()->first == request, "requests grow and are never used again", request);
+  OPP2P_ASSERT(admission_.items() == validating_.size(), "each message at the validator is counted once",
+               admission_.items(), validating_);
   return request;
 }
 
@@ -166,6 +174,8 @@ bool Router::on_validation(RequestId request, ValidationResult verdict, Now now,
   Validation validation = std::move(found->second);
   validating_.erase(found);
   admission_.end(validation.from_key, validation.bytes());
+  OPP2P_ASSERT(admission_.items() == validating_.size(), "each message at the validator is counted once",
+               admission_.items(), validating_);
   judge_senders(validation, verdict, blame, now);
   finish(validation, verdict, request, now);
   return true;

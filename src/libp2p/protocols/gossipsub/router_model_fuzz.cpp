@@ -49,7 +49,7 @@ class Run {
       step();
       observe();
       require(sent_ == expected_);
-      require(router_.consistent());
+      router_.check();
       require(seen_faults_ == faults_);
       check_state();
     }

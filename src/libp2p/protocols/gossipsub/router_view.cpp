@@ -44,12 +44,6 @@ bool Router::is_proven(const PeerId& id, MonoTime now) const {
   return peer != nullptr && peer->standing.proof.holds(now);
 }
 
-bool Router::consistent() const {
-  std::size_t bytes = 0;
-  for (const auto& [request, validation] : validating_) bytes += validation.bytes();
-  return admission_.items() == validating_.size() && admission_.bytes() == bytes && seen_.consistent();
-}
-
 Router::Sizes Router::sizes() const {
   Sizes sizes;
   sizes.peers = peers_.size();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p::gossipsub {
 namespace {
 
@@ -26,7 +28,8 @@ bool SeenCache::add(const MessageId& id, Entry entry, MonoTime now, std::string_
   }
   auto at = owners_.find(owner);
   if (at == owners_.end()) at = owners_.emplace(std::string(owner), List{}).first;
-  const auto place = entries_.try_emplace(id).first;
+  const auto [place, is_new] = entries_.try_emplace(id);
+  OPP2P_ASSERT(is_new, "a message that is added was not there");
   Node& node = place->second;
   node.entry = entry;
   node.expires = now + ttl_;
@@ -34,6 +37,8 @@ bool SeenCache::add(const MessageId& id, Entry entry, MonoTime now, std::string_
   node.owner = at;
   node.accepted = entry.state == SeenState::delivered;
   append(node);
+  OPP2P_ASSERT(entries_.size() <= capacity_ || capacity_ == 0, "the seen cache is bounded in items", entries_,
+               capacity_);
   return evicted;
 }
 
@@ -52,7 +57,10 @@ template <class Change>
 void SeenCache::change(const Node& node, Change how) {
   if (node.accepted) return how(accepted_);
   List& list = node.owner->second;
-  if (list.size > 0) by_size_.erase(node.owner);
+  if (list.size > 0) {
+    const std::size_t erased = by_size_.erase(node.owner);
+    OPP2P_ASSERT(erased == 1, "each owner of an entry stands in the order once", list.size);
+  }
   how(list);
   if (list.size > 0) by_size_.insert(node.owner);
 }
@@ -71,6 +79,7 @@ void SeenCache::unlink(Node& node) {
   change(node, [&node](List& list) {
     (node.older != nullptr ? node.older->newer : list.first) = node.newer;
     (node.newer != nullptr ? node.newer->older : list.last) = node.older;
+    OPP2P_ASSERT(list.size > 0, "a list counts its entries");
     --list.size;
   });
 }
@@ -97,24 +106,42 @@ void SeenCache::forget_expired(MonoTime now) {
   }
 }
 
-bool SeenCache::consistent() const {
-  std::size_t listed = 0;
-  const auto holds = [&](const List& list, bool accepted) {
-    std::size_t size = 0;
-    for (const Node* node = list.first; node != nullptr; node = node->newer) {
-      if (node->accepted != accepted || (!accepted && &node->owner->second != &list)) return false;
-      if ((node->newer == nullptr) != (node == list.last) || !entries_.contains(*node->id)) return false;
-      ++size;
-    }
-    listed += size;
-    return size == list.size;
-  };
-  bool right = holds(accepted_, true);
-  for (const auto& [owner, list] : owners_) right = right && holds(list, false);
-  const auto with_entry =
-      std::count_if(owners_.begin(), owners_.end(), [](const auto& owner) { return owner.second.size > 0; });
-  return right && static_cast<std::size_t>(with_entry) == by_size_.size() && listed == entries_.size() &&
-         listed <= capacity_;
+// How many entries the list holds.
+std::size_t SeenCache::check_list(const List& list, bool accepted) const {
+  std::size_t size = 0;
+  const Node* before = nullptr;
+  for (const Node* node = list.first; node != nullptr; node = node->newer) {
+    OPP2P_CHECK(node->accepted == accepted && (accepted || &node->owner->second == &list),
+                "an entry stands in the list of its owner, or of the accepted", size);
+    OPP2P_CHECK(node->older == before, "an entry knows the one before it", size);
+    const auto known = entries_.find(*node->id);
+    OPP2P_CHECK(known != entries_.end() && &known->second == node && node->id == &known->first,
+                "an entry is found by its id", size);
+    // An entry that is accepted late stands behind newer ones.
+    OPP2P_CHECK(accepted || before == nullptr || before->expires <= node->expires, "the oldest entry is first", size);
+    before = node;
+    ++size;
+  }
+  OPP2P_CHECK(list.last == before && list.size == size, "a list counts its entries", list.size, size);
+  return size;
+}
+
+void SeenCache::check(const std::function<bool(std::uint64_t request, const MessageId& id)>& is_open) const {
+  std::size_t listed = check_list(accepted_, true);
+  std::size_t with_entry = 0;
+  for (auto owner = owners_.begin(); owner != owners_.end(); ++owner) {
+    listed += check_list(owner->second, false);
+    with_entry += owner->second.size > 0 ? 1 : 0;
+  }
+  for (const auto& owner : by_size_) OPP2P_CHECK(owner->second.size > 0, "who has no entry need not go", owner->first);
+  OPP2P_CHECK(with_entry == by_size_.size(), "each owner of an entry stands in the order once", with_entry, by_size_);
+  OPP2P_CHECK(listed == entries_.size() && listed <= capacity_, "each entry is in one list, and they are bounded",
+              listed, entries_, capacity_);
+  if (!is_open) return;
+  for (const auto& [id, node] : entries_) {
+    OPP2P_CHECK(node.entry.state != SeenState::validating || is_open(node.entry.request, id),
+                "what is being validated has an open request", node.entry.request);
+  }
 }
 
 }  // namespace libp2p::gossipsub

@@ -5,6 +5,7 @@
 // only when it is all there is.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -41,8 +42,8 @@ class SeenCache {
   void forget_expired(MonoTime now);
   std::size_t size() const { return entries_.size(); }
   std::size_t owners() const { return owners_.size(); }
-  // Whether the lists hold each entry once, under its owner; for tests and fuzzers.
-  bool consistent() const;
+  // `is_open` says whether a validation runs: one for each message that is being validated.
+  void check(const std::function<bool(std::uint64_t request, const MessageId& id)>& is_open = nullptr) const;
 
  private:
   struct Node;
@@ -77,6 +78,7 @@ class SeenCache {
   void forget(Node& node);
   void expire(List& list, MonoTime now);
   void evict_oldest();
+  std::size_t check_list(const List& list, bool accepted) const;
 
   Nanos ttl_;
   std::size_t capacity_;

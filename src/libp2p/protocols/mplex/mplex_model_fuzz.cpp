@@ -31,13 +31,17 @@ class Run {
       : script_(bytes), model_{.limits = small_limits(), .streams = {}}, ends_{{0, model_}, {1, model_}} {}
 
   void play() {
-    for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) step();
+    for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) {
+      step();
+      for (const End& end : ends_) end.session.check();
+    }
     finish();
     model_.aborted = true;
     for (End& end : ends_) {
       require(end.session.counters().refused_streams == 0 || model_.going_away[end.self] ||
               model_.most_live[end.self] >= model_.limits.max_inbound_streams);
       end.session.abort(Error(Errc::closed, "end"));
+      end.session.check();
       require(end.session.stream_count() == 0 && end.session.unconsumed_bytes() == 0 && !end.session.wants_output());
     }
     require(live<Stream>() == 0);

@@ -86,10 +86,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (!result != session.failed()) std::abort();
       if (!result) break;
     }
-    if (session.unconsumed_bytes() > limits.max_receive_memory || session.stream_count() > 20 + 50) std::abort();
+    session.check();
   }
   if (session.failed() && session.stream_count() != 0) std::abort();
+  session.check();
   session.abort(Error(Errc::closed, "end"));
+  session.check();
   if (session.stream_count() != 0 || session.unconsumed_bytes() != 0 || session.wants_output()) std::abort();
   return 0;
 }

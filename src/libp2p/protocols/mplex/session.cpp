@@ -10,6 +10,7 @@ Session::Session(const Limits& limits, SessionEvents& events) : limits_(limits),
 Session::~Session() = default;
 
 Result<void> Session::on_bytes(ByteView in) {
+  const Entry entry(entered_, "on_bytes is not called inside an event");
   if (failed_) return Error(Errc::closed, "the Mplex session has ended");
   while (!in.empty()) {
     if (!in_frame_) {
@@ -18,6 +19,7 @@ Result<void> Session::on_bytes(ByteView in) {
       in = in.subspan(*taken);
       if (!in_frame_) break;
     }
+    OPP2P_ASSERT(partial_size_ == 0, "a header begins only behind the data of the message before", partial_size_);
     const auto part = in.first(std::min(frame_left_, in.size()));
     frame_left_ -= part.size();
     in = in.subspan(part.size());
@@ -31,6 +33,8 @@ Result<void> Session::on_bytes(ByteView in) {
 // Answers how much of `in` it took: all of it while the header is not whole.
 Result<std::size_t> Session::take_header(ByteView in) {
   const std::size_t known = partial_size_;
+  OPP2P_ASSERT(!in_frame_ && known < partial_header_.size(), "a header that is not whole is shorter than the longest",
+               known);
   ByteView header = in;
   std::size_t added = in.size();
   if (known > 0) {
@@ -40,12 +44,14 @@ Result<std::size_t> Session::take_header(ByteView in) {
   }
   const auto read = read_header(header);
   if (read) {
+    OPP2P_ASSERT(read->size > known, "a header that was not whole ends in the new bytes", read->size, known);
     partial_size_ = 0;
     begin_frame(read->header);
     return read->size - known;
   }
   if (read.error() != Errc::truncated) return read.error();
-  // A header that is not whole has less than kMaxReadHeader bytes.
+  OPP2P_ASSERT(known + added < partial_header_.size(), "a header that is not whole has less than kMaxReadHeader bytes",
+               known, added);
   if (known == 0) std::copy_n(in.begin(), added, partial_header_.begin());
   partial_size_ = known + added;
   return added;
@@ -89,6 +95,7 @@ void Session::on_payload(ByteView part) {
                                       : "more than " + std::to_string(limits_.max_receive_memory) +
                                             " bytes of this connection wait to be read"));
   }
+  OPP2P_ASSERT(!stream->remote_ended, "data never follows the end", stream->id);
   stream->unconsumed += part.size();
   unconsumed_ += part.size();
   events_.on_data(frame_stream_, part);
@@ -96,6 +103,7 @@ void Session::on_payload(ByteView part) {
 
 // The message is whole: what it does besides carrying data.
 Result<void> Session::finish_frame() {
+  OPP2P_ASSERT(in_frame_ && frame_left_ == 0, "a message ends once, when all of it has come", frame_left_);
   in_frame_ = false;
   const StreamId id = std::exchange(frame_stream_, 0);
   if (frame_.flag == static_cast<std::uint8_t>(Flag::new_stream)) return on_new_stream();
@@ -152,11 +160,17 @@ void Session::reset_with(Stream& stream, const Error& error) {
 // ---- ends ----
 
 Error Session::fail(Error error) {
-  abort(error);
+  OPP2P_ASSERT(!failed_, "a session fails once");
+  end(error);
   return error;
 }
 
 void Session::abort(const Error& reason) {
+  const Entry entry(entered_, "abort is not called inside an event");
+  end(reason);
+}
+
+void Session::end(const Error& reason) {
   control_ = {};
   control_sent_ = 0;
   if (std::exchange(failed_, true)) return;
@@ -170,6 +184,8 @@ void Session::abort(const Error& reason) {
     erase(*stream);
     events_.on_reset(id, reason);
   }
+  OPP2P_ASSERT(streams_.empty() && by_wire_id_.empty() && unconsumed_ == 0, "a session that has ended has no streams",
+               streams_, unconsumed_);
 }
 
 }  // namespace libp2p::mplex

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "libp2p/base/bytes.hpp"
+#include "libp2p/base/entry_mark.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/protocols/mplex/frame.hpp"
 #include "libp2p/protocols/mplex/limits.hpp"
@@ -90,7 +91,13 @@ class Session {
   // Ends everything: each stream is reset by event with `reason`, nothing is sent any more.
   void abort(const Error& reason);
 
+  // Every invariant of the session, outside of an event (session_check.cpp).
+  void check() const;
+
  private:
+  void end(const Error& reason);
+  void check_stream(StreamId id, const Stream& stream) const;
+  void check_totals() const;
   Result<std::size_t> take_header(ByteView in);
   void begin_frame(const Header& header);
   void on_payload(ByteView part);
@@ -112,6 +119,7 @@ class Session {
 
   const Limits limits_;
   SessionEvents& events_;
+  EntryMark entered_;
 
   std::unordered_map<StreamId, Stream> streams_;  // never iterated in an order that shows
   // By wire_key(). Ordered, because the peer chooses these ids: in a hash table it could put them all into one bucket.

@@ -30,18 +30,23 @@ Stream* Session::find_wire(const Header& header) {
 }
 
 Stream& Session::insert(std::uint64_t wire_id, bool inbound) {
+  OPP2P_ASSERT(wire_id <= kMaxWireId, "an id on the wire leaves room for the flag", wire_id);
   const StreamId id = next_id_++;
   Stream& stream = streams_[id];
   stream.id = id;
   stream.wire_id = wire_id;
   stream.inbound = inbound;
-  by_wire_id_[wire_key(wire_id, inbound)] = &stream;
+  const bool fresh = by_wire_id_.try_emplace(wire_key(wire_id, inbound), &stream).second;
+  OPP2P_ASSERT(fresh, "an id on the wire belongs to one stream of a side at a time", wire_id, inbound);
   ++(inbound ? inbound_ : outbound_);
   return stream;
 }
 
 void Session::erase(Stream& stream) {
   if (stream.in_ready) ready_.remove(stream);
+  OPP2P_ASSERT((stream.inbound ? inbound_ : outbound_) > 0, "each stream is counted on its side", stream.id);
+  OPP2P_ASSERT(unconsumed_ >= stream.unconsumed, "unread bytes of all streams include those of each", unconsumed_,
+               stream.unconsumed);
   --(stream.inbound ? inbound_ : outbound_);
   unconsumed_ -= stream.unconsumed;
   by_wire_id_.erase(wire_key(stream.wire_id, stream.inbound));
@@ -110,6 +115,7 @@ void Session::consume(StreamId id, std::size_t n) {
   Stream* stream = find(id);
   if (stream == nullptr) return;
   n = std::min(n, stream->unconsumed);
+  OPP2P_ASSERT(unconsumed_ >= n, "unread bytes of all streams include those of each", unconsumed_, n);
   stream->unconsumed -= n;
   unconsumed_ -= n;
 }
@@ -139,6 +145,7 @@ void Session::update_ready(Stream& stream) {
 bool Session::wants_output() const { return !failed_ && (control_sent_ < control_.size() || !ready_.empty()); }
 
 std::size_t Session::poll_output(MutableBytes out) {
+  const Entry entry(entered_, "poll_output is not called inside an event");
   std::size_t written = 0;
   while (!failed_) {
     // Always before the next data, because it may hold the opening of that data's stream.
@@ -175,6 +182,7 @@ std::optional<std::size_t> Session::write_turn(MutableBytes out, bool first) {
   constexpr std::size_t kCrumb = 1024;
   Stream& stream = ready_.front();
   const StreamId id = stream.id;
+  OPP2P_ASSERT(stream.in_ready && stream.has_turn(), "a stream that is ready has something to send", id);
   std::size_t written = 0;
   if (!stream.queue.empty()) {
     const std::size_t wanted = std::min(stream.queue.size(), limits_.max_frame_payload);

@@ -90,6 +90,7 @@ inline std::vector<Frame> frames(ByteView bytes) {
 class MplexSession : public ::testing::Test {
  protected:
   void TearDown() override {
+    if (session) session->check();
     session.reset();
     EXPECT_EQ(live<Stream>(), 0);
   }
@@ -97,10 +98,15 @@ class MplexSession : public ::testing::Test {
     session.emplace(limits, user);
     return *session;
   }
-  Result<void> feed(const Bytes& bytes) { return session->on_bytes(bytes); }
+  Result<void> feed(const Bytes& bytes) {
+    auto taken = session->on_bytes(bytes);
+    session->check();
+    return taken;
+  }
   Bytes drain(std::size_t room = 1 << 20) {
     Bytes out(room);
     out.resize(session->poll_output(out));
+    session->check();
     return out;
   }
   Header only_frame() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/peer_text.hpp"
 #include "libp2p/multiformats/varint.hpp"
 
@@ -24,6 +25,8 @@ void append_message(Bytes& out, std::string_view text) {
 }
 
 Negotiator Negotiator::dialer(std::vector<std::string> protocols) {
+  for (const auto& protocol : protocols)
+    OPP2P_ASSERT(protocol.size() < kMaxMessage, "a protocol that is proposed fits into a message", protocol.size());
   Negotiator made;
   made.dialing_ = true;
   made.proposals_ = std::move(protocols);
@@ -57,6 +60,7 @@ Result<std::size_t> Negotiator::on_bytes(ByteView in) {
                                         " bytes, at most " + std::to_string(kMaxMessage) + " are allowed");
     }
     const std::size_t whole = prefix->size + static_cast<std::size_t>(prefix->value);
+    OPP2P_ASSERT(partial_.size() <= whole, "no byte behind a message is touched", partial_, whole);
     const std::size_t more = std::min(whole - partial_.size(), in.size() - taken);
     append(partial_, in.subspan(taken, more));
     taken += more;
@@ -72,6 +76,7 @@ Result<std::size_t> Negotiator::on_bytes(ByteView in) {
       return std::move(done).error();
     }
   }
+  OPP2P_ASSERT(settled() || taken == in.size(), "all bytes are taken, or those up to the settling message", taken, in);
   return taken;
 }
 
@@ -118,6 +123,19 @@ Result<void> Negotiator::on_proposal(std::string_view text) {
     append_message(out_, kNotAvailable);
   }
   return {};
+}
+
+void Negotiator::check() const {
+  OPP2P_CHECK(partial_.size() < kMaxMessage + 2, "the beginning of a message is shorter than the longest message",
+              partial_);
+  OPP2P_CHECK(state_ == State::failed || !settled() || partial_.empty(), "nothing is held behind the settling message",
+              partial_);
+  OPP2P_CHECK(dialing_ ? count_ <= proposals_.size() : proposals_.empty(), "a dialer proposes what it was given",
+              count_, proposals_);
+  OPP2P_CHECK(state_ == State::failed || count_ <= (dialing_ ? proposals_.size() : kMaxProposals),
+              "answers are bounded", count_);
+  OPP2P_CHECK(state_ != State::header || count_ == 0, "nothing is answered before the header", count_);
+  OPP2P_CHECK(settled() || protocol_.empty(), "a protocol is agreed once it is settled", protocol_);
 }
 
 // One message whose text is a run of messages: each protocol with its own length and newline.

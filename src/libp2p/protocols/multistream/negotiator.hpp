@@ -55,6 +55,7 @@ class Negotiator {
   // The agreed protocol. For the dialer: agreed means that the listener has confirmed it.
   bool settled() const { return state_ == State::settled; }
   const std::string& protocol() const { return protocol_; }
+  void check() const;
 
  private:
   enum class State : std::uint8_t { header, exchange, settled, failed };

@@ -18,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const auto part = in.subspan(at, std::min(step, in.size() - at));
       const bool settled = side.settled();
       const auto taken = side.on_bytes(part);
+      side.check();
       if (!taken) break;
       if (*taken > part.size() || (settled && *taken != 0)) std::abort();
       if (!side.settled() && *taken != part.size()) std::abort();

@@ -70,6 +70,7 @@ Result<void> Handshake::on_message(ByteView message) {
 
 Result<void> Handshake::write(ByteView payload) {
   OPP2P_TRY(const Bytes message, state_.write_message(payload));
+  OPP2P_ASSERT(message.size() <= kMaxMessage, "the length of a message has two bytes", message);
   const std::size_t start = out_.size();
   out_.resize(start + kLengthSize);
   store_be16(out_.data() + start, static_cast<std::uint16_t>(message.size()));
@@ -87,11 +88,22 @@ Result<void> Handshake::verify(ByteView payload) {
   if (options_.expected_peer && *options_.expected_peer != peer)
     return Error(Errc::mismatch,
                  "the peer is " + peer.to_base58() + ", expected was " + options_.expected_peer->to_base58());
+  OPP2P_ASSERT(!verified_, "the peer's identity is verified once");
   remote_key_ = *std::move(key);
   remote_peer_ = std::move(peer);
   remote_extensions_ = std::move(decoded.extensions);
   verified_ = true;
   return {};
+}
+
+void Handshake::check() const {
+  state_.check();
+  OPP2P_CHECK(verified_ == remote_key_.has_value(), "the peer's key is known once its signature is verified");
+  OPP2P_CHECK(verified_ || (remote_peer_.empty() && remote_extensions_.empty()),
+              "extensions of the peer are read only after its signature has been verified");
+  OPP2P_CHECK(!verified_ || !options_.expected_peer || *options_.expected_peer == remote_peer_,
+              "the peer is the expected one", remote_peer_);
+  OPP2P_CHECK(failed_ || !state_.finished() || verified_, "no handshake ends without a verified peer");
 }
 
 std::string choose_muxer(const Extensions& initiator, const Extensions& responder) {

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/rng.hpp"
@@ -64,11 +65,18 @@ class Handshake {
 
   // True when the peer is verified and both keys are known. The initiator's last message may still wait in the output.
   bool finished() const { return verified_ && state_.finished(); }
-  const crypto::PublicKey& remote_key() const { return *remote_key_; }
+  const crypto::PublicKey& remote_key() const {
+    OPP2P_ASSERT(verified_, "the peer's key is known once its signature is verified");
+    return *remote_key_;
+  }
   const PeerId& remote_peer() const { return remote_peer_; }
   const Extensions& remote_extensions() const { return remote_extensions_; }
   const crypto::Hash256& handshake_hash() const { return state_.handshake_hash(); }
-  TransportKeys split() const { return state_.split(); }
+  TransportKeys split() const {
+    OPP2P_ASSERT(finished() && !failed_, "the keys are given to who has verified the peer");
+    return state_.split();
+  }
+  void check() const;
 
  private:
   Result<void> on_message(ByteView message);

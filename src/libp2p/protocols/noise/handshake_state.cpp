@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/crypto/aead.hpp"
 
 namespace libp2p::noise {
@@ -94,6 +95,8 @@ Result<void> HandshakeState::mix_after_ephemeral() {
 
 Result<void> HandshakeState::mix_after_static() {
   // "es" is the initiator's ephemeral with the responder's static key, "se" the other way round.
+  OPP2P_ASSERT(has_key_ && (step_ == 1 || step_ == 2), "static keys pass in the second and third message, sealed",
+               step_);
   const bool own_static = (step_ == 1) != initiator_;
   return own_static ? mix_dh(static_.secret, remote_ephemeral_) : mix_dh(ephemeral_.secret, remote_static_);
 }
@@ -114,6 +117,7 @@ Result<Bytes> HandshakeState::write_message(ByteView payload) {
   }
   encrypt_and_hash(out, payload);
   ++step_;
+  OPP2P_ASSERT(step_ <= 3 && out.size() <= kMaxMessage, "the handshake is three messages within the bound", step_, out);
   return out;
 }
 
@@ -137,10 +141,19 @@ Result<Bytes> HandshakeState::read_message(ByteView message) {
   }
   OPP2P_TRY(Bytes payload, decrypt_and_hash(message));
   ++step_;
+  OPP2P_ASSERT(step_ <= 3, "the handshake is three messages", step_);
   return payload;
 }
 
+void HandshakeState::check() const {
+  OPP2P_CHECK(step_ >= 0 && step_ <= 3, "the handshake is three messages", step_);
+  OPP2P_CHECK(step_ < 2 || has_key_, "everything from the second message on is sealed", step_);
+  OPP2P_CHECK(nonce_ <= 2, "a key of the handshake seals two pieces at most", nonce_);
+  OPP2P_CHECK(!(finished() && writes_next()), "nobody writes when all messages have passed", step_);
+}
+
 TransportKeys HandshakeState::split() const {
+  OPP2P_ASSERT(finished(), "the keys are known when the handshake is finished", step_);
   ByteArray<64> out;
   crypto::hkdf_sha256(chaining_key_, {}, {}, out);
   TransportKeys keys;

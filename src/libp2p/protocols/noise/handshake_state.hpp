@@ -45,6 +45,7 @@ class HandshakeState {
   // Valid when finished.
   const crypto::Hash256& handshake_hash() const { return hash_; }
   TransportKeys split() const;
+  void check() const;
 
  private:
   void mix_hash(ByteView data);

@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::size_t at = 0;
     while (at < in.size()) {
       const auto taken = handshake.on_bytes(in.subspan(at));
+      handshake.check();
       if (!taken || *taken == 0) break;
       at += *taken;
     }

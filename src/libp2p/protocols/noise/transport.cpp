@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p::noise {
 namespace {
 
@@ -21,6 +23,7 @@ Result<std::size_t> Transport::seal_in_place(MutableBytes message, std::size_t p
   if (send_nonce_ == kNonceEnd) return nonces_used_up();
   store_be16(message.data(), static_cast<std::uint16_t>(plain_size + kTagSize));
   const auto body = message.subspan(kLengthSize, plain_size + kTagSize);
+  OPP2P_ASSERT(body.size() <= kMaxMessage, "the length of a message has two bytes", body);
   send_.seal(send_nonce_++, {}, body.first(plain_size), body);
   return plain_size + kOverhead;
 }
@@ -31,12 +34,15 @@ Result<Transport::Opened> Transport::open_front(MutableBytes in) {
   if (length < kTagSize)
     return Error(Errc::malformed, "Noise message of " + std::to_string(length) + " bytes has no tag");
   if (in.size() < kLengthSize + length) return Opened{};
+  OPP2P_ASSERT(length <= kMaxMessage, "the length of a message has two bytes", length);
   if (receive_nonce_ == kNonceEnd) return nonces_used_up();
   const auto sealed = in.subspan(kLengthSize, length);
   const auto plain = sealed.first(length - kTagSize);
   auto opened = receive_.open(receive_nonce_, {}, sealed, plain);
   if (!opened) return std::move(opened).error().within("opening a Noise message");
   ++receive_nonce_;
+  OPP2P_ASSERT(plain.size() + kOverhead == kLengthSize + length, "a message is its plain text and the overhead", plain,
+               length);
   return Opened{kLengthSize + length, plain};
 }
 

@@ -42,11 +42,19 @@ Result<std::size_t> Handshake::take(ByteView in) {
   if (length->value > kMaxExchange) return too_large(std::to_string(length->value));
   if (in.size() - length->size < length->value) return std::size_t{0};
   const auto size = static_cast<std::size_t>(length->value);
-  OPP2P_TRYV(check(in.subspan(length->size, size)));
+  OPP2P_TRYV(judge(in.subspan(length->size, size)));
   return length->size + size;
 }
 
-Result<void> Handshake::check(ByteView message) {
+void Handshake::check() const {
+  OPP2P_CHECK(!(failed_ && finished()), "a handshake fails or finishes");
+  OPP2P_CHECK(finished() != remote_peer_.empty(), "the peer is known when its message is there", remote_peer_);
+  OPP2P_CHECK(!finished() || remote_peer_.matches(*remote_key_), "the peer is who its key says", remote_peer_);
+  OPP2P_CHECK(!finished() || !expected_peer_ || *expected_peer_ == remote_peer_, "the peer is the expected one",
+              remote_peer_);
+}
+
+Result<void> Handshake::judge(ByteView message) {
   OPP2P_TRY(const auto exchange, decode_exchange(message));
   if (exchange.id.empty()) return Error(Errc::malformed, "the Exchange message has no peer id");
   if (exchange.public_key.empty()) return Error(Errc::malformed, "the Exchange message has no public key");

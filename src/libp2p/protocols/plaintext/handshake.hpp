@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/crypto/keys.hpp"
@@ -31,12 +32,16 @@ class Handshake {
 
   // True when the peer's message is there and right. Our own may still wait in the output.
   bool finished() const { return remote_key_.has_value(); }
-  const crypto::PublicKey& remote_key() const { return *remote_key_; }
+  const crypto::PublicKey& remote_key() const {
+    OPP2P_ASSERT(finished(), "the peer's key is known when its message is there");
+    return *remote_key_;
+  }
   const PeerId& remote_peer() const { return remote_peer_; }
+  void check() const;
 
  private:
   Result<std::size_t> take(ByteView in);
-  Result<void> check(ByteView message);
+  Result<void> judge(ByteView message);
 
   bool failed_ = false;
   Bytes out_;

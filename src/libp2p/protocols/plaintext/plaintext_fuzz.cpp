@@ -21,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const ByteView bytes : {in, ByteView(framed)}) {
     Handshake whole({}, std::nullopt);
     const auto taken = whole.on_bytes(bytes);
+    whole.check();
     if (taken && *taken > bytes.size()) std::abort();
     if (whole.finished() != (taken && *taken > 0)) std::abort();
     if (taken && *taken == 0 && bytes.size() > kMaxUnread) std::abort();

@@ -49,14 +49,21 @@ Session::Session(Side side, const Limits& limits, SessionEvents& events, Now now
 
 Session::~Session() = default;
 
+void Session::set_now(Now now) {
+  OPP2P_ASSERT(now.mono >= now_.mono, "the time of timers never goes back", now.mono, now_.mono);
+  now_ = now;
+}
+
 // ---- input ----
 
 Result<void> Session::on_bytes(ByteView in, Now now) {
+  const Entry entry(entered_, "on_bytes is not called inside an event");
   if (failed_) return Error(Errc::closed, "the Yamux session has ended");
-  now_ = now;
+  set_now(now);
   if (!in.empty()) last_input_ = now.mono;
   while (!in.empty()) {
     if (frame_left_ > 0) {
+      OPP2P_ASSERT(partial_size_ == 0, "a header begins only behind the payload of the frame before", partial_size_);
       const auto part = in.first(std::min(frame_left_, in.size()));
       frame_left_ -= part.size();
       in = in.subspan(part.size());
@@ -106,6 +113,7 @@ Result<void> Session::on_stream_header(const Header& header) {
   Stream& stream = found->second;
   if (header.has(kAck) && !stream.inbound && !stream.acknowledged && !stream.waiting) {
     stream.acknowledged = true;
+    OPP2P_ASSERT(unacknowledged_ > 0, "a stream that waits for its acknowledgement is counted", stream.id);
     --unacknowledged_;
     open_waiting();
   }
@@ -146,6 +154,8 @@ Result<void> Session::on_data_header(const Header& header, Stream& stream) {
     return fail(GoAwayCode::protocol_error, Error(Errc::too_large, "the peer sends more than its credit of " +
                                                                        std::to_string(stream.receive_credit) +
                                                                        " bytes: Yamux " + describe(header)));
+  OPP2P_ASSERT(frame_left_ == 0 && frame_stream_ == 0, "a frame begins when the one before has ended", frame_left_,
+               frame_stream_);
   stream.receive_credit -= header.length;
   frame_ = header;
   frame_left_ = header.length;
@@ -171,6 +181,11 @@ Result<void> Session::on_data_header(const Header& header, Stream& stream) {
     // Counted before it arrives, so that credit and unread bytes together never exceed the window.
     stream.unconsumed += header.length;
     unconsumed_ += header.length;
+    OPP2P_ASSERT(stream.receive_credit + stream.unconsumed <= stream.window,
+                 "credit and unread bytes together never exceed the window", stream.receive_credit, stream.unconsumed,
+                 stream.window);
+    OPP2P_ASSERT(unconsumed_ <= limits_.max_receive_memory, "unread bytes stay within the bound of the connection",
+                 unconsumed_, limits_.max_receive_memory);
   }
   return {};
 }
@@ -179,6 +194,8 @@ void Session::on_payload(ByteView part) {
   // Skipped, or reset by the user while the frame came in.
   const Stream* stream = frame_stream_ == 0 ? nullptr : find(frame_stream_);
   if (stream == nullptr || stream->reading_stopped) return;
+  OPP2P_ASSERT(!part.empty() && !stream->remote_ended, "data is never empty and never follows the end", part,
+               stream->id);
   events_.on_data(frame_stream_, part);
 }
 
@@ -190,6 +207,7 @@ void Session::finish_frame() {
 void Session::on_fin(StreamId id) {
   Stream* stream = find(id);
   if (stream == nullptr || stream->remote_ended) return;
+  OPP2P_ASSERT(frame_left_ == 0, "the end comes when all data before it has been delivered", frame_left_, id);
   stream->remote_ended = true;
   if (!stream->reading_stopped) events_.on_end(id);
   stream = find(id);
@@ -205,8 +223,10 @@ void Session::on_ping(const Header& header) {
       return;
     }
     ++queued_pongs_;
+    OPP2P_ASSERT(queued_pongs_ <= limits_.max_queued_pongs, "pongs that wait are bounded", queued_pongs_);
     push_control(make_header(FrameType::ping, kAck, 0, header.length));
   } else if (ping_sent_ && header.length == ping_value_) {
+    OPP2P_ASSERT(*ping_sent_ <= now_.mono, "an answer comes after its ping", *ping_sent_, now_.mono);
     round_trip_ = now_.mono - *ping_sent_;
     shortest_round_trip_ = std::min(*round_trip_, shortest_round_trip_.value_or(*round_trip_));
     ping_sent_.reset();
@@ -216,13 +236,14 @@ void Session::on_ping(const Header& header) {
 // go-yamux ends the session on every go-away, the normal one too, so nothing on it has a future.
 Error Session::on_go_away(std::uint32_t code) {
   Error error = go_away_error(code);
-  abort(error);
+  end(error);
   return error;
 }
 
 // ---- ends ----
 
 Error Session::fail(GoAwayCode code, Error error) {
+  OPP2P_ASSERT(!failed_, "a session fails once");
   control_ = {};
   control_sent_ = 0;
   overflow_ = false;
@@ -234,6 +255,11 @@ Error Session::fail(GoAwayCode code, Error error) {
 }
 
 void Session::abort(const Error& reason) {
+  const Entry entry(entered_, "abort is not called inside an event");
+  end(reason);
+}
+
+void Session::end(const Error& reason) {
   if (failed_) {
     control_ = {};
     control_sent_ = 0;
@@ -256,6 +282,8 @@ void Session::reset_all(const Error& error) {
     erase(*stream);
     events_.on_reset(id, error);
   }
+  OPP2P_ASSERT(streams_.empty() && unconsumed_ == 0 && grown_ == 0, "a session that has ended has no streams", streams_,
+               unconsumed_, grown_);
 }
 
 void Session::go_away(GoAwayCode reason) {
@@ -266,6 +294,7 @@ void Session::go_away(GoAwayCode reason) {
 // ---- time ----
 
 void Session::send_ping() {
+  OPP2P_ASSERT(!ping_sent_, "one ping is under way at most");
   ping_sent_ = now_.mono;
   push_control(make_header(FrameType::ping, kSyn, 0, ++ping_value_));
   next_ping_ = now_.mono + limits_.keep_alive_interval;
@@ -280,9 +309,10 @@ std::optional<MonoTime> Session::next_deadline() const {
 }
 
 Result<void> Session::on_timeout(Now now) {
+  const Entry entry(entered_, "on_timeout is not called inside an event");
   const auto deadline = next_deadline();
   if (!deadline || now.mono < *deadline) return {};
-  now_ = now;
+  set_now(now);
   if (ping_sent_)
     return fail(GoAwayCode::internal_error, Error(Errc::timed_out, "the peer has not answered a Yamux ping"));
   send_ping();

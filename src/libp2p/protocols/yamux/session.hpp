@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "libp2p/base/bytes.hpp"
+#include "libp2p/base/entry_mark.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
@@ -100,7 +101,17 @@ class Session {
   // Ends everything: each stream is reset by event with `reason`, nothing is sent any more.
   void abort(const Error& reason);
 
+  // Every invariant of the session, outside of an event (session_check.cpp).
+  void check() const;
+
  private:
+  void set_now(Now now);
+  void end(const Error& reason);
+  std::size_t waiting_control() const { return control_.size() - control_sent_; }
+  void check_stream(std::uint32_t wire, const Stream& stream) const;
+  void check_totals() const;
+  void check_input() const;
+  void check_control() const;
   Result<void> on_header(const Header& header);
   Result<void> on_stream_header(const Header& header);
   Result<void> on_syn(const Header& header);
@@ -130,6 +141,7 @@ class Session {
   Side side_;
   const Limits limits_;
   SessionEvents& events_;
+  EntryMark entered_;
   Now now_;
 
   // By the id on the wire. Ordered, because the peer chooses these ids: in a hash table it could put them all into one

@@ -34,11 +34,15 @@ class Run {
       : script_(bytes), model_{.limits = small_limits(), .streams = {}}, ends_{{0, model_, now_}, {1, model_, now_}} {}
 
   void play() {
-    for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps && !ended(); ++steps) step();
+    for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps && !ended(); ++steps) {
+      step();
+      for (const End& end : ends_) end.session.check();
+    }
     if (!ended()) finish();
     model_.aborted = true;
     for (End& end : ends_) {
       end.session.abort(Error(Errc::closed, "end"));
+      end.session.check();
       require(end.session.stream_count() == 0 && end.session.unconsumed_bytes() == 0 && !end.session.wants_output());
     }
     require(live<Stream>() == 0);

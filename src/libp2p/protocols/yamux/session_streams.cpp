@@ -16,7 +16,12 @@ Stream* Session::find(StreamId id) {
 }
 
 Stream& Session::insert(std::uint32_t wire, bool inbound) {
-  Stream& stream = streams_[wire];
+  const auto [at, fresh] = streams_.try_emplace(wire);
+  OPP2P_ASSERT(fresh, "an id on the wire belongs to one stream at a time", wire);
+  OPP2P_ASSERT((wire % 2 == 1) == (inbound == (side_ == Side::server)), "the client's streams have odd ids", wire,
+               inbound);
+  OPP2P_ASSERT(next_serial_ >> 32 == 0, "serial numbers only grow and are never used again", next_serial_);
+  Stream& stream = at->second;
   stream.id = next_serial_++ << 32 | wire;
   stream.inbound = inbound;
   stream.window_epoch = now_.mono;
@@ -27,12 +32,18 @@ Stream& Session::insert(std::uint32_t wire, bool inbound) {
 void Session::erase(Stream& stream) {
   if (stream.in_ready) ready_.remove(stream);
   if (stream.waiting) waiting_.remove(stream);
+  OPP2P_ASSERT((stream.inbound ? inbound_ : outbound_) > 0, "each stream is counted on its side", stream.id);
   --(stream.inbound ? inbound_ : outbound_);
   const bool frees_a_place = !stream.inbound && !stream.acknowledged && !stream.waiting;
+  OPP2P_ASSERT(unconsumed_ >= stream.unconsumed, "unread bytes of all streams include those of each", unconsumed_,
+               stream.unconsumed);
   unconsumed_ -= stream.unconsumed;
+  OPP2P_ASSERT(stream.window >= kInitialWindow && grown_ >= stream.window - kInitialWindow,
+               "the growth of all windows includes that of each", grown_, stream.window);
   grown_ -= stream.window - kInitialWindow;
   streams_.erase(wire_id(stream.id));
   if (!frees_a_place) return;
+  OPP2P_ASSERT(unacknowledged_ > 0, "a stream that waits for its acknowledgement is counted");
   --unacknowledged_;
   open_waiting();
 }
@@ -47,14 +58,15 @@ void Session::open_waiting() {
     push_control(make_header(FrameType::window_update, kSyn, wire_id(stream.id), 0));
     update_ready(stream);
   }
+  OPP2P_ASSERT(unacknowledged_ <= limits_.max_unacknowledged, "the peer's backlog is never overdrawn", unacknowledged_);
 }
 
 Result<StreamId> Session::open(Now now) {
   if (failed_ || going_away_) return Error(Errc::closed, "the connection is going away");
-  now_ = now;
+  set_now(now);
   if (outbound_ >= limits_.max_outbound_streams)
     return Error(Errc::exhausted, "there are " + std::to_string(outbound_) + " streams to this peer on one connection");
-  if (control_.size() - control_sent_ + kHeaderSize > limits_.max_control_bytes)
+  if (waiting_control() + kHeaderSize > limits_.max_control_bytes)
     return Error(Errc::exhausted, "the peer does not read what is queued for it");
   if (next_wire_id_ > std::numeric_limits<std::uint32_t>::max() - 2)
     return Error(Errc::exhausted, "the stream ids of this connection are used up");
@@ -109,6 +121,8 @@ void Session::stop_reading(StreamId id) {
   Stream* stream = find(id);
   if (stream == nullptr || stream->remote_ended) return;
   stream->reading_stopped = true;
+  OPP2P_ASSERT(unconsumed_ >= stream->unconsumed, "unread bytes of all streams include those of each", unconsumed_,
+               stream->unconsumed);
   unconsumed_ -= std::exchange(stream->unconsumed, 0);
   update_ready(*stream);
 }
@@ -128,6 +142,7 @@ void Session::consume(StreamId id, std::size_t n) {
   Stream* stream = find(id);
   if (stream == nullptr) return;
   n = std::min(n, stream->unconsumed);
+  OPP2P_ASSERT(unconsumed_ >= n, "unread bytes of all streams include those of each", unconsumed_, n);
   stream->unconsumed -= n;
   unconsumed_ -= n;
   update_window(*stream);
@@ -153,6 +168,8 @@ void Session::update_window(Stream& stream) {
     const Nanos round_trip = std::min(*shortest_round_trip_, limits_.max_growth_round_trip);
     if (now_.mono - stream.window_epoch < round_trip * 4) grow(stream);
   }
+  OPP2P_ASSERT(missing() <= stream.window, "credit and unread bytes together never exceed the window",
+               stream.receive_credit, stream.unconsumed, stream.window);
   const auto credit = static_cast<std::uint32_t>(missing());
   stream.receive_credit += credit;
   stream.window_epoch = now_.mono;
@@ -169,12 +186,14 @@ void Session::grow(Stream& stream) {
   }
   grown_ += window - stream.window;
   stream.window = window;
+  OPP2P_ASSERT(stream.window <= limits_.max_window && grown_ <= limits_.max_receive_memory,
+               "windows grow within their bounds", stream.window, grown_);
 }
 
 // ---- output ----
 
 void Session::push_control(const Header& header) {
-  if (control_.size() - control_sent_ + kHeaderSize > limits_.max_control_bytes) overflow_ = true;
+  if (waiting_control() + kHeaderSize > limits_.max_control_bytes) overflow_ = true;
   control_.resize(control_.size() + kHeaderSize);
   write_header(control_.data() + control_.size() - kHeaderSize, header);
 }
@@ -196,7 +215,8 @@ bool Session::wants_output() const {
 }
 
 std::size_t Session::poll_output(MutableBytes out, Now now) {
-  now_ = now;
+  const Entry entry(entered_, "poll_output is not called inside an event");
+  set_now(now);
   std::size_t written = 0;
   while (true) {
     // Always before the next data frame, because it may hold the opening of that frame's stream.
@@ -220,7 +240,7 @@ std::size_t Session::poll_output(MutableBytes out, Now now) {
 }
 
 std::size_t Session::drain_control(MutableBytes out) {
-  const std::size_t left = control_.size() - control_sent_;
+  const std::size_t left = waiting_control();
   const std::size_t n = std::min(left, out.size() - out.size() % kHeaderSize);
   if (n == 0) return 0;
   std::memcpy(out.data(), control_.data() + control_sent_, n);
@@ -236,6 +256,8 @@ std::size_t Session::drain_control(MutableBytes out) {
 // A stream that was ended before its reading was stopped, and has nothing left.
 void Session::end_front() {
   const StreamId id = ready_.front().id;
+  OPP2P_ASSERT(ready_.front().queue.empty() && ready_.front().reading_stopped,
+               "a stream ends here when nothing is left to send and nobody reads", id);
   erase(ready_.front());
   events_.on_closed(id);
 }
@@ -246,6 +268,7 @@ std::size_t Session::write_stream_frame(MutableBytes out, bool first) {
   if (out.size() <= kHeaderSize) return 0;
   Stream& stream = ready_.front();
   const StreamId id = stream.id;
+  OPP2P_ASSERT(stream.in_ready && stream.sendable(), "a stream that is ready has something to send", id);
   const std::size_t wanted =
       std::min({stream.queue.size(), limits_.max_frame_payload, static_cast<std::size_t>(stream.send_credit)});
   const std::size_t n = std::min(wanted, out.size() - kHeaderSize);
@@ -253,6 +276,7 @@ std::size_t Session::write_stream_frame(MutableBytes out, bool first) {
   ready_.remove(stream);
   stream.in_ready = false;
   if (stream.queue.empty()) {
+    OPP2P_ASSERT(stream.local_ended && !stream.fin_sent, "the end is sent once, when it was asked for", id);
     write_header(out.data(), make_header(FrameType::window_update, kFin, wire_id(id), 0));
     stream.fin_sent = true;
     if (stream.remote_ended || stream.reading_stopped) {
@@ -262,6 +286,7 @@ std::size_t Session::write_stream_frame(MutableBytes out, bool first) {
     return kHeaderSize;
   }
   write_header(out.data(), make_header(FrameType::data, 0, wire_id(id), static_cast<std::uint32_t>(n)));
+  OPP2P_ASSERT(n > 0 && n <= stream.send_credit, "nobody sends more than its credit", n, stream.send_credit);
   stream.queue.pop(out.data() + kHeaderSize, n);
   stream.send_credit -= n;
   update_ready(stream);

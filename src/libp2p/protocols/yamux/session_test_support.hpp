@@ -87,6 +87,7 @@ class YamuxSession : public ::testing::Test {
  protected:
   YamuxSession() { limits.keep_alive_interval = Nanos(0); }
   void TearDown() override {
+    if (session) session->check();
     session.reset();
     EXPECT_EQ(live<Stream>(), 0);
   }
@@ -94,10 +95,15 @@ class YamuxSession : public ::testing::Test {
     session.emplace(side, limits, user, now);
     return *session;
   }
-  Result<void> feed(const Bytes& bytes) { return session->on_bytes(bytes, now); }
+  Result<void> feed(const Bytes& bytes) {
+    auto taken = session->on_bytes(bytes, now);
+    session->check();
+    return taken;
+  }
   Bytes drain(std::size_t room = 1 << 20) {
     Bytes out(room);
     out.resize(session->poll_output(out, now));
+    session->check();
     return out;
   }
   // The single frame that is to be sent.

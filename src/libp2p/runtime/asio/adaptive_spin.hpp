@@ -1,7 +1,7 @@
-// How long the network thread looks for events before it sleeps in the kernel. Waking a sleeping thread costs tens of
-// microseconds, more than a whole round trip takes otherwise; looking costs a busy core. So the window follows the
-// waits: one that would have been short enough makes it grow, one that was longer than it may ever be halves it, down
-// to none. A quiet node therefore sleeps as if this was not there.
+// How long the network thread looks for events before it sleeps in the kernel. Waking a sleeping thread takes tens of
+// microseconds, which is longer than a round trip without sleep; looking for events uses a core. The window adapts to
+// the waits. A wait that a longer window would have covered makes it grow. A wait longer than the largest window halves
+// it, down to zero. A quiet node therefore sleeps as if there was no window.
 //
 // Owner: AsioRuntime. Thread: the network thread.
 #pragma once

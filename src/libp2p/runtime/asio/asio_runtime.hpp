@@ -1,9 +1,9 @@
-// The real world: an io_context (epoll) that one thread runs, the network thread, and a small pool of worker threads.
-// Reads and writes go to the sockets directly; Asio only says when they are ready, so an idle connection holds no
-// buffer.
+// The runtime on the operating system: an io_context (epoll) that one thread runs, the network thread, and a small pool
+// of worker threads. Reads and writes go directly to the sockets. Asio only reports when they are ready, so an idle
+// connection needs no buffer.
 //
-// Thread: run() and everything else on one thread; post() and stop() from any. Destroy on that thread, after everything
-// that was made from it. Bounds: the pool's queue is bounded by its users, look-ups of names by LookupQueue.
+// Thread: run() and all other functions on one thread; post() and stop() from any. Destroy it on that thread, after
+// everything that was made from it. Bounds: the users of the pool bound its queue; LookupQueue bounds name look-ups.
 #pragma once
 
 #include <functional>

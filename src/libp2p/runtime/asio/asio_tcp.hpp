@@ -1,5 +1,5 @@
-// TCP over Asio's reactor: sockets, listeners and dials of AsioRuntime. Each object keeps what its callbacks need in a
-// shared state, so that destroying the object inside a callback, or while one is queued, is safe; the queued one then
+// TCP on Asio's reactor: the sockets, listeners and dials of AsioRuntime. The callbacks of an object use a shared
+// state. It is therefore safe to destroy the object in a callback or while a callback is queued; a queued callback then
 // does nothing. Thread: the network thread. Bounds: no buffers of its own.
 #pragma once
 

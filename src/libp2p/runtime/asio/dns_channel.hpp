@@ -1,11 +1,11 @@
-// One c-ares channel on Asio's reactor: its sockets and its timer, no thread. Each look-up has a channel of its own,
-// for three reasons: c-ares can cancel a channel only as a whole, a channel reads /etc/resolv.conf once in its life,
-// and a new one costs some 100 µs. So a look-up that is abandoned is gone at once, and a changed configuration counts
-// from the next look-up.
+// One c-ares channel on Asio's reactor: its sockets and its timer, without a thread. Each look-up has a channel of its
+// own, for three reasons: c-ares can cancel only a whole channel, a channel reads /etc/resolv.conf only once, and a new
+// channel takes only about 100 µs. A cancelled look-up is therefore gone at once, and a changed configuration applies
+// from the next look-up on.
 //
-// Owner: one look-up. Thread: the network thread. Bounds: one UDP socket for each server asked, one TCP socket where an
-// answer was truncated; NameOptions::longest. Re-entrancy: c-ares calls the callbacks of queries inside query(), and
-// from the reactor; they must not destroy the channel, so they post what they have to say.
+// Owner: one look-up. Thread: the network thread. Bounds: one UDP socket per server asked, one TCP socket for a
+// truncated answer; NameOptions::longest. Re-entrancy: c-ares calls the callbacks of queries inside query() and from
+// the reactor. They must not destroy the channel, so they post their results.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

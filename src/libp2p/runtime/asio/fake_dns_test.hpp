@@ -1,5 +1,5 @@
-// A name server of tests on loopback, served by whoever runs its loop. It answers A and AAAA questions about the names
-// that it was told, says NXDOMAIN about others, and nothing about dead ones. Answers of more than 512 bytes come over
+// A name server for tests on loopback; the test runs its loop. It answers A and AAAA questions about the names that it
+// was given and NXDOMAIN for other names. It does not answer for dead names. Answers of more than 512 bytes come over
 // TCP only.
 #pragma once
 

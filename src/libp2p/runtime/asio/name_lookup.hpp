@@ -1,9 +1,9 @@
-// Looks up A and AAAA records: /etc/hosts first, then the name servers of /etc/resolv.conf, both read anew for each
-// look-up. The answers are sorted by RFC 6724. c-ares does it on the network thread's reactor, so a server that does
-// not answer holds up no other name; an operation that is destroyed takes its sockets with it. A and AAAA are asked at
-// once.
+// Looks up A and AAAA records, first in /etc/hosts, then at the name servers of /etc/resolv.conf. Both files are read
+// anew for each look-up. A and AAAA are asked at the same time, and the answers are sorted by RFC 6724. c-ares runs on
+// the network thread's reactor, so a server that does not answer delays no other name. Destroying an operation closes
+// its sockets.
 //
-// Owner: AsioRuntime. Thread: the network thread. Bounds: LookupQueue; more is Errc::exhausted.
+// Owner: AsioRuntime. Thread: the network thread. Bounds: LookupQueue; a further look-up is Errc::exhausted.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

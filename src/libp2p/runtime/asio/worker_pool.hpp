@@ -1,6 +1,5 @@
-// A few threads that take work from one queue in order. Thread: run() from any. Destroying it waits for the work
-// that has started and drops the rest. Bounds: the queue is as long as its users make it; each of them bounds what it
-// gives.
+// A few threads that take work from one queue in order. Thread: run() from any. The destructor waits for work that has
+// started and drops the rest. Bounds: none of its own; each user bounds the work that it adds.
 #pragma once
 
 #include <condition_variable>

@@ -5,14 +5,32 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <string_view>
 #include <utility>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/time.hpp"
 
 namespace libp2p::runtime {
 
 enum class SimEventKind : std::uint8_t { task, timer, deliver, credit, wake, dial, accept, resolve, work, scenario };
+
+constexpr std::string_view to_string(SimEventKind kind) {
+  switch (kind) {
+    case SimEventKind::task: return "task";
+    case SimEventKind::timer: return "timer";
+    case SimEventKind::deliver: return "deliver";
+    case SimEventKind::credit: return "credit";
+    case SimEventKind::wake: return "wake";
+    case SimEventKind::dial: return "dial";
+    case SimEventKind::accept: return "accept";
+    case SimEventKind::resolve: return "resolve";
+    case SimEventKind::work: return "work";
+    case SimEventKind::scenario: return "scenario";
+  }
+  return "unknown";
+}
 
 class EventQueue {
  public:
@@ -36,8 +54,11 @@ class EventQueue {
   bool deliver_one(MonoTime limit) {
     if (events_.empty() || events_.begin()->first.first > limit) return false;
     auto node = events_.extract(events_.begin());
+    OPP2P_ASSERT(node.key().first >= now_, "time never goes back", node.key().first, now_);
     now_ = node.key().first;
     ++delivered_;
+    node_ = node.mapped().node;
+    kind_ = node.mapped().kind;
     fold(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
     fold(node.key().second << 16 ^ node.mapped().node << 8 ^ static_cast<std::uint64_t>(node.mapped().kind));
     node.mapped().run();
@@ -46,8 +67,14 @@ class EventQueue {
 
   std::size_t size() const { return events_.size(); }
   MonoTime now() const { return now_; }
-  void set_now(MonoTime now) { now_ = now; }
+  void set_now(MonoTime now) {
+    OPP2P_ASSERT(now >= now_, "time never goes back", now, now_);
+    now_ = now;
+  }
   std::uint64_t delivered() const { return delivered_; }
+  // Of the event that was delivered last.
+  std::size_t node() const { return node_; }
+  SimEventKind kind() const { return kind_; }
   std::uint64_t hash() const { return hash_; }
 
   void fold(std::uint64_t value) {
@@ -73,6 +100,8 @@ class EventQueue {
   std::uint64_t next_ = 0;
   bool closed_ = false;
   std::uint64_t delivered_ = 0;
+  std::size_t node_ = 0;
+  SimEventKind kind_ = SimEventKind::scenario;
   std::uint64_t hash_ = 0x6f70703270;
   std::map<Key, Entry> events_;
 };

@@ -74,6 +74,7 @@ Result<std::size_t> SimSocket::read(MutableBytes into) {
     in_->arrived.pop_front();
     in_->front_offset = 0;
   }
+  OPP2P_ASSERT(in_->unread >= got, "what has arrived is counted", in_->unread, got);
   in_->unread -= got;
   if (rate > 0) may_read_at_ = world_.now() + Nanos(static_cast<std::int64_t>(got * 1'000'000'000 / rate));
   world_.give_credit(in_, got);

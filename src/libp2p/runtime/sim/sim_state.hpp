@@ -88,8 +88,11 @@ class SimWorld::State {
   std::map<std::uint64_t, std::weak_ptr<SimPipe>> pipes;
   std::uint64_t next_pipe = 0;
   std::size_t sweep_pipes_at = 64;
+  std::multimap<NodeIndex, std::function<void()>> checks;
 
  private:
+  void run_checks() const;
+  std::string scene() const;
   void arrive(const std::shared_ptr<SimPipe>& pipe, Bytes chunk);
   void arrive_end(const std::shared_ptr<SimPipe>& pipe);
   bool comes_nowhere(const std::shared_ptr<SimPipe>& pipe);

@@ -42,7 +42,27 @@ SimListener* SimWorld::State::listener_at(NodeIndex node, const Endpoint& at) co
   return found == listeners.end() ? nullptr : found->second;
 }
 
-bool SimWorld::State::step(MonoTime limit) { return queue.deliver_one(limit); }
+bool SimWorld::State::step(MonoTime limit) {
+  const AssertionScene scene([](const void* state) { return static_cast<const State*>(state)->scene(); }, this);
+  if (!queue.deliver_one(limit)) return false;
+  run_checks();
+  return true;
+}
+
+// The sample is drawn without the world's Rng, whose next number nothing may depend on that changes nothing.
+void SimWorld::State::run_checks() const {
+  const std::uint64_t every = options.check_every;
+  if (every == 0 || (queue.delivered() + seed) % every != 0) return;
+  if (queue.node() < nodes.size()) nodes[queue.node()]->lookups.check();
+  for (auto [check, end] = checks.equal_range(queue.node()); check != end; ++check) check->second();
+}
+
+std::string SimWorld::State::scene() const {
+  const auto since = std::chrono::duration_cast<Micros>(now() - MonoTime(Seconds(1000)));
+  return "the simulated world of seed " + std::to_string(seed) + ", after " + std::to_string(since.count()) +
+         " us of its time, in event " + std::to_string(queue.delivered()) + " (" +
+         std::string(to_string(queue.kind())) + ", node " + std::to_string(queue.node()) + ")";
+}
 
 void SimWorld::State::send(const std::shared_ptr<SimPipe>& pipe, Bytes chunk) {
   pipe->link_free = std::max(pipe->link_free, now());
@@ -54,6 +74,8 @@ void SimWorld::State::send(const std::shared_ptr<SimPipe>& pipe, Bytes chunk) {
   Nanos way = pipe->quality.latency + retransmission_delay(pipe->quality, chunk.size(), rng);
   if (pipe->quality.jitter > Nanos(0))
     way += Nanos(static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(pipe->quality.jitter.count()) + 1)));
+  OPP2P_ASSERT(!chunk.empty() && pipe->outstanding <= pipe->quality.buffer_bytes, "a connection's buffer is bounded",
+               pipe->outstanding);
   pipe->last_arrival = std::max(pipe->last_arrival, pipe->link_free + way);
   queue.add(pipe->last_arrival, pipe->to, SimEventKind::deliver,
             [this, pipe, chunk = std::move(chunk)]() mutable { arrive(pipe, std::move(chunk)); });
@@ -127,6 +149,7 @@ void SimWorld::State::take_credit(SimPipe& pipe, std::size_t bytes) {
     pipe.held_credit += bytes;
     return;
   }
+  OPP2P_ASSERT(pipe.outstanding >= bytes, "no more is read than was sent", pipe.outstanding, bytes);
   pipe.outstanding -= bytes;
   if (pipe.writer != nullptr) pipe.writer->wake_writer();
 }
@@ -272,6 +295,11 @@ void SimWorld::add_name(std::string host, std::vector<std::string> addresses, st
 }
 void SimWorld::add_dead_name(std::string host) {
   state_->names.insert_or_assign(std::move(host), SimName{{}, {}, true});
+}
+
+void SimWorld::check_after_events(NodeIndex node, std::function<void()> check) {
+  require_function(check, "the check of check_after_events()");
+  state_->checks.emplace(node, std::move(check));
 }
 
 void SimWorld::at(MonoTime at, std::function<void()> task) {

@@ -57,6 +57,7 @@ struct SimWorldOptions {
   Nanos look_up_gives_up = Seconds(6);                    // of a name whose server does not answer
   std::size_t most_look_ups = LookupQueue::kMostRunning;  // of a node at once; as many again as kMostWaiting wait
   Nanos dial_gives_up = Seconds(127);                     // a dial into a partition, as Linux does by default
+  std::uint64_t check_every = 1;                          // events, SimWorld::check_after_events; 0: none
 };
 
 class SimWorld {
@@ -112,6 +113,11 @@ class SimWorld {
   void add_dead_name(std::string host);
   // Runs `task` in the world's order at `at`: a scenario's own events.
   void at(MonoTime at, std::function<void()> task);
+  // Calls `check` after events of the node: after each one, or after every n-th (Options::check_every), which one of n
+  // the seed says. It looks at what stands on the node and ends the process when an invariant is violated
+  // (libp2p/base/assert.hpp); the text then names the seed and the event. A node may have several checks; they stay as
+  // long as the world and change nothing in it.
+  void check_after_events(NodeIndex node, std::function<void()> check);
 
   class State;
 

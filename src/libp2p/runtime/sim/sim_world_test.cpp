@@ -12,6 +12,61 @@ TEST(SimWorld, nodes_have_addresses_of_their_own) {
   EXPECT_EQ(b.ip6(), "fd00::2");
 }
 
+TEST(SimWorld, checks_a_node_after_each_of_its_events_and_of_no_other) {
+  SimWorld world(1);
+  const SimNode a = world.add_node();
+  const SimNode b = world.add_node();
+  int done = 0, checked = 0, first_saw = 0;
+  world.check_after_events(a.index(), [&] { ++checked; });
+  world.check_after_events(a.index(), [&] { first_saw = first_saw == 0 ? done : first_saw; });
+  for (int i = 0; i < 5; ++i) a.runtime().post([&] { ++done; });
+  b.runtime().post([] {});
+  world.at(world.now(), [] {});
+  world.run_for(Millis(1));
+  EXPECT_EQ(done, 5);
+  EXPECT_EQ(checked, 5);
+  EXPECT_EQ(first_saw, 1) << "a check comes behind its event";
+}
+
+TEST(SimWorld, checks_every_nth_event_where_it_is_told_to_and_the_trace_stays_the_same) {
+  std::vector<std::uint64_t> hashes;
+  const auto count = [&hashes](std::uint64_t every) {
+    SimWorldOptions options;
+    options.check_every = every;
+    SimWorld world(7, options, std::make_unique<UniformLinks>());
+    const SimNode node = world.add_node();
+    int checked = 0;
+    world.check_after_events(node.index(), [&checked] { ++checked; });
+    for (int i = 0; i < 100; ++i) node.runtime().post([] {});
+    world.run_for(Millis(1));
+    hashes.push_back(world.trace_hash());
+    return checked;
+  };
+  EXPECT_EQ(count(1), 100);
+  EXPECT_EQ(count(10), 10);
+  EXPECT_EQ(count(0), 0);
+  EXPECT_EQ(hashes[0], hashes[1]);
+  EXPECT_EQ(hashes[0], hashes[2]);
+}
+
+#ifndef OPP2P_NO_ASSERTIONS
+TEST(SimWorldDeathTest, a_violated_invariant_names_the_seed_and_the_event) {
+  SimWorld world(42);
+  const SimNode node = world.add_node();
+  int used = 0;
+  world.check_after_events(node.index(), [&used] { OPP2P_CHECK(used < 2, "the window is never overdrawn", used); });
+  const auto timer = node.runtime().make_timer([&used] { ++used; });
+  node.runtime().post([&used] { ++used; });
+  timer->arm(world.now() + Millis(5));
+  EXPECT_DEATH(world.run_for(Seconds(1)),
+               "the window is never overdrawn\n.*: used < 2\n  used = 2\n"
+               "  in the simulated world of seed 42, after 5000 us of its time, in event 2 \\(timer, node 0\\)");
+  const auto failing = node.runtime().make_timer([] { OPP2P_ASSERT(false, "never here"); });
+  failing->arm(world.now());
+  EXPECT_DEATH(world.run_for(Seconds(1)), "never here\n.*\n  in the simulated world of seed 42.*timer, node 0");
+}
+#endif
+
 TEST(SimWorld, bytes_arrive_in_order_after_the_latency) {
   SimWorld world(1);
   const SimNode a = world.add_node();

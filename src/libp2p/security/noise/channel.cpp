@@ -18,7 +18,16 @@ Result<std::size_t> NoiseChannel::on_handshake(ByteView in) {
   return taken;
 }
 
+void NoiseChannel::check() const {
+  OPP2P_CHECK((handshake_ == nullptr) == transport_.has_value(), "a channel has a handshake or a cipher");
+  OPP2P_CHECK(transport_.has_value() == remote_key_.has_value(), "the peer's key is known once it is established");
+  OPP2P_CHECK(established() || (last_output_.empty() && early_muxer_.empty()), "nothing is settled before",
+              early_muxer_);
+  if (handshake_) handshake_->check();
+}
+
 void NoiseChannel::establish() {
+  OPP2P_ASSERT(!transport_, "a channel is established once");
   auto keys = handshake_->split();
   transport_.emplace(keys);
   wipe(keys.send);
@@ -36,10 +45,12 @@ Bytes NoiseChannel::take_handshake_output() {
 }
 
 Result<std::size_t> NoiseChannel::seal(MutableBytes message, std::size_t plain_size) {
+  OPP2P_ASSERT(established(), "nothing is sealed before the channel is established");
   return transport_->seal_in_place(message, plain_size);
 }
 
 Result<SecureChannel::Opened> NoiseChannel::open(MutableBytes in) {
+  OPP2P_ASSERT(established(), "nothing is opened before the channel is established");
   OPP2P_TRY(const auto opened, transport_->open_front(in));
   return Opened{opened.taken, opened.plain};
 }

@@ -22,7 +22,10 @@ class NoiseChannel final : public SecureChannel {
   Result<std::size_t> on_handshake(ByteView in) override;
   Bytes take_handshake_output() override;
   bool established() const override { return transport_.has_value(); }
-  const crypto::PublicKey& remote_key() const override { return *remote_key_; }
+  const crypto::PublicKey& remote_key() const override {
+    OPP2P_ASSERT(established(), "the peer's key is known once the channel is established");
+    return *remote_key_;
+  }
   const std::string& early_muxer() const override { return early_muxer_; }
   std::size_t header_size() const override { return kLengthSize; }
   std::size_t overhead() const override { return kOverhead; }
@@ -30,6 +33,7 @@ class NoiseChannel final : public SecureChannel {
   std::size_t max_unread() const override { return kLengthSize + kMaxMessage - 1; }
   Result<std::size_t> seal(MutableBytes message, std::size_t plain_size) override;
   Result<Opened> open(MutableBytes in) override;
+  void check() const override;
 
  private:
   void establish();

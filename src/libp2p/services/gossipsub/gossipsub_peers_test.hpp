@@ -42,6 +42,14 @@ struct Gossiper final {
     });
   }
 
+  ~Gossiper() {
+    if (service == nullptr) return;
+    service->check();
+    host.check();
+  }
+  Gossiper(const Gossiper&) = delete;
+  Gossiper& operator=(const Gossiper&) = delete;
+
   void join(GossipsubService::Validator validator = nullptr) {
     service
         ->join(std::string(kTopic), std::move(validator),

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "libp2p/multiformats/varint.hpp"
+#include "libp2p/services/gossipsub/gossip_inbound.hpp"
+#include "libp2p/services/gossipsub/gossip_outbound.hpp"
 #include "libp2p/services/gossipsub/gossipsub_peers_test.hpp"
 
 namespace libp2p {

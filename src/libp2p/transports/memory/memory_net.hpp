@@ -1,7 +1,7 @@
-// A network inside one process, for tests, examples and programs of several hosts: who listens at which number. A user
-// makes one and hands it to the transports of its hosts (memory_transport.hpp); there is no global one. Owner: the
-// user, who destroys it after the hosts. Thread: the network thread, which all hosts of a net share; each may have a
-// runtime of its own on it. Bounds: one entry for each listening; who dials bounds its dials.
+// A network inside one process: which host listens on which number. For tests, examples and programs with several
+// hosts. The user creates it and gives it to the transports of the hosts (memory_transport.hpp); there is no global
+// one. Owner: the user, who destroys it after the hosts. Thread: the network thread, which all hosts of a net share;
+// each host may have its own runtime on it. Bounds: one entry per listener; dials are bounded by the dialling host.
 #pragma once
 
 #include <cstdint>

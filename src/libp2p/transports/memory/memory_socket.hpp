@@ -1,9 +1,10 @@
-// Both ends of a byte pipe inside one process. Each end is owned by who holds it and calls back from its own runtime's
-// queue. It behaves as TCP does: after shutdown_write() the far end reads what was written and then the end; an end
-// that is destroyed while bytes lie unread in it resets the far one, which loses what it has not read; destroyed with
-// nothing unread, the far end reads the rest and then the end, and its writes meet a reset.
+// Both ends of a byte pipe inside one process. An end behaves as a TCP socket does. After shutdown_write() the other
+// end reads the remaining bytes and then the end of the stream. When an end with unread bytes is destroyed, the other
+// end is reset and loses what it has not read. When an end without unread bytes is destroyed, the other end reads the
+// remaining bytes and then the end, and its writes are answered by a reset.
 //
-// Thread: the network thread. Bounds: kBuffer bytes each way; beyond it write() answers Errc::would_block.
+// Owner: each end belongs to its holder and calls back from that holder's runtime. Thread: the network thread. Bounds:
+// kBuffer bytes in each direction; beyond it write() returns Errc::would_block.
 #pragma once
 
 #include <string>

@@ -60,6 +60,7 @@ std::string MemoryTransport::why_not(const Multiaddr& address) const {
 }
 
 std::unique_ptr<runtime::Operation> MemoryTransport::dial(const Multiaddr& address, Done<RawEnd> done) {
+  runtime::require_function(done, "done of MemoryTransport::dial()");
   const auto number = number_of(address);
   return std::make_unique<runtime::LaterCall>(runtime_,
                                               [&net = net_, &runtime = runtime_, number, done = std::move(done)] {
@@ -70,6 +71,7 @@ std::unique_ptr<runtime::Operation> MemoryTransport::dial(const Multiaddr& addre
 
 Result<std::unique_ptr<Listening>> MemoryTransport::listen(const Multiaddr& address,
                                                            std::function<void(RawEnd)> on_end) {
+  runtime::require_function(on_end, "on_end of MemoryTransport::listen()");
   auto number = number_of(address);
   if (!number) return fail(Errc::unsupported, std::string(kWhyNot));
   if (*number == 0) number = net_.take_number();

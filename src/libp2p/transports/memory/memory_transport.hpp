@@ -1,7 +1,8 @@
-// Connections between hosts of one process, over a MemoryNet: /memory/N, N up to 2^64-1. A host speaks it once
-// transport(net) is in its HostConfig::transports, and listens at /memory/0 for a free number. A host owns it, through
-// what makes connections of its sockets. Thread: the network thread. Bounds: memory_socket.hpp; who is let in is the
-// owner's to say. Such an address has no IP: it has no address share, and no gater's rule of IPs is about it.
+// Connections between hosts of one process over a MemoryNet. Addresses are /memory/N with N up to 2^64-1; listening on
+// /memory/0 takes a free number. A host uses it when HostConfig::transports contains transport(net). Owner: the host,
+// through libp2p/connection/upgraded_transport.hpp. Thread: the network thread. Bounds: those of memory_socket.hpp; the
+// owner decides which connections to admit. A memory address has no IP, so no share per address and no IP rule of a
+// gater applies to it.
 #pragma once
 
 #include "libp2p/seams/transport.hpp"

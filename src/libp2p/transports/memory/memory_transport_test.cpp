@@ -38,6 +38,11 @@ TEST_F(MemoryTransportTest, takes_a_number_of_64_bits_and_nothing_else) {
   }
 }
 
+TEST_F(MemoryTransportTest, an_empty_function_is_told_to_who_gives_it_and_not_when_a_stranger_dials) {
+  EXPECT_THROW((void)far.listen(address("/memory/1"), nullptr), std::invalid_argument);
+  EXPECT_THROW((void)near.dial(address("/memory/1"), nullptr), std::invalid_argument);
+}
+
 TEST_F(MemoryTransportTest, both_ends_know_both_addresses_and_come_from_the_queue) {
   const auto listening = listen("/memory/18446744073709551615");
   const auto operation = dial("/memory/18446744073709551615");

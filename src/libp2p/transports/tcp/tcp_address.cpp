@@ -1,5 +1,7 @@
 #include "libp2p/transports/tcp/tcp_address.hpp"
 
+#include "libp2p/base/assert.hpp"
+
 namespace libp2p::tcp {
 
 using multiformats::Protocol;
@@ -18,20 +20,21 @@ Result<Endpoint> endpoint_of(const Multiaddr& address) {
     return fail(Errc::unsupported, "only /tcp is spoken behind the host");
   }
   if (at + 1 != parts.size()) return fail(Errc::unsupported, "only /p2p/ID may follow /tcp");
-  Endpoint out(address.value_of(ip4 ? Protocol::ip4 : Protocol::ip6).value_or(""), load_be16(parts[at].value.data()));
+  const auto ip = address.value_of(ip4 ? Protocol::ip4 : Protocol::ip6);
+  OPP2P_ASSERT(ip.has_value(), "an address with a component has its value", address);
+  Endpoint out(*ip, load_be16(parts[at].value.data()));
   if (zoned) out.ip.append("%").append(as_text(parts[0].value));
   return out;
 }
 
-Multiaddr to_multiaddr(const Endpoint& endpoint) {
+Result<Multiaddr> to_multiaddr(const Endpoint& endpoint) {
   std::string text;
   const auto percent = endpoint.ip.find('%');
   if (percent != std::string::npos) text.append("/ip6zone/").append(endpoint.ip.substr(percent + 1));
   const bool v6 = endpoint.ip.find(':') != std::string::npos;
   text.append(v6 ? "/ip6/" : "/ip4/").append(endpoint.ip.substr(0, percent));
   text.append("/tcp/").append(std::to_string(endpoint.port));
-  auto parsed = Multiaddr::from_text(text);
-  return parsed ? std::move(*parsed) : Multiaddr();
+  return Multiaddr::from_text(text);
 }
 
 }  // namespace libp2p::tcp

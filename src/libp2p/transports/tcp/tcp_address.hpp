@@ -1,4 +1,4 @@
-// What a multiaddr means to TCP: the endpoint of a socket, and back. Pure functions. Specification: addressing.
+// Converts a multiaddr to the endpoint of a TCP socket, and back. Pure functions. Specification: addressing.
 #pragma once
 
 #include "libp2p/base/endpoint.hpp"
@@ -11,7 +11,7 @@ namespace libp2p::tcp {
 // Errc::unsupported; the error says what is not spoken, and leaves it to the caller to say of which address.
 Result<Endpoint> endpoint_of(const Multiaddr& address);
 
-// "/ip4/1.2.3.4/tcp/9222".
-Multiaddr to_multiaddr(const Endpoint& endpoint);
+// "/ip4/1.2.3.4/tcp/9222". Errc::malformed for an endpoint without an IP.
+Result<Multiaddr> to_multiaddr(const Endpoint& endpoint);
 
 }  // namespace libp2p::tcp

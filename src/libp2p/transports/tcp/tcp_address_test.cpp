@@ -12,10 +12,16 @@ std::string why_not(std::string_view text) {
 
 TEST(TcpAddress, of_an_endpoint_leads_to_the_same_place) {
   for (const auto* ip : {"1.2.3.4", "fd00::1", "fe80::1%eth0"}) {
-    const auto endpoint = endpoint_of(to_multiaddr({ip, 9222}));
+    const auto endpoint = endpoint_of(to_multiaddr({ip, 9222}).value());
     ASSERT_TRUE(endpoint) << ip;
     EXPECT_EQ(*endpoint, Endpoint(ip, 9222));
   }
+}
+
+TEST(TcpAddress, an_endpoint_without_an_ip_has_no_address) {
+  EXPECT_FALSE(to_multiaddr({"", 9222}));
+  EXPECT_FALSE(to_multiaddr({"no ip", 9222}));
+  EXPECT_FALSE(to_multiaddr({"fe80::1%", 9222}));
 }
 
 TEST(TcpAddress, says_what_is_not_spoken) {

@@ -8,8 +8,8 @@ namespace {
 
 class TcpListening final : public Listening {
  public:
-  explicit TcpListening(std::unique_ptr<runtime::Listener> listener)
-      : listener_(std::move(listener)), address_(to_multiaddr(listener_->local())) {}
+  TcpListening(std::unique_ptr<runtime::Listener> listener, Multiaddr address)
+      : listener_(std::move(listener)), address_(std::move(address)) {}
   Multiaddr address() const override { return address_; }
 
  private:
@@ -17,9 +17,19 @@ class TcpListening final : public Listening {
   Multiaddr address_;
 };
 
-RawEnd raw_end(std::unique_ptr<runtime::Socket> socket, Multiaddr remote) {
-  Multiaddr local = to_multiaddr(socket->local());
-  return {std::move(socket), std::move(local), std::move(remote)};
+// A socket whose end has no address is none that limits and gater could judge: it closes.
+Result<RawEnd> raw_end(std::unique_ptr<runtime::Socket> socket, Multiaddr remote) {
+  OPP2P_TRY(Multiaddr local, to_multiaddr(socket->local()));
+  RawEnd end;
+  end.socket = std::move(socket);
+  end.local = std::move(local);
+  end.remote = std::move(remote);
+  return end;
+}
+
+Result<RawEnd> accepted(std::unique_ptr<runtime::Socket> socket) {
+  OPP2P_TRY(Multiaddr remote, to_multiaddr(socket->remote()));
+  return raw_end(std::move(socket), std::move(remote));
 }
 
 }  // namespace
@@ -32,6 +42,7 @@ std::string TcpTransport::why_not(const Multiaddr& address) const {
 }
 
 std::unique_ptr<runtime::Operation> TcpTransport::dial(const Multiaddr& address, Done<RawEnd> done) {
+  runtime::require_function(done, "done of TcpTransport::dial()");
   const auto to = endpoint_of(address);
   if (!to)
     return std::make_unique<runtime::LaterCall>(runtime_, [why = to.error(), done = std::move(done)] { done(why); });
@@ -42,12 +53,13 @@ std::unique_ptr<runtime::Operation> TcpTransport::dial(const Multiaddr& address,
 }
 
 Result<std::unique_ptr<Listening>> TcpTransport::listen(const Multiaddr& address, std::function<void(RawEnd)> on_end) {
+  runtime::require_function(on_end, "on_end of TcpTransport::listen()");
   OPP2P_TRY(const Endpoint at, endpoint_of(address));
   OPP2P_TRY(auto listener, runtime_.listen(at, [on_end = std::move(on_end)](std::unique_ptr<runtime::Socket> socket) {
-    Multiaddr remote = to_multiaddr(socket->remote());
-    on_end(raw_end(std::move(socket), std::move(remote)));
+    if (auto end = accepted(std::move(socket))) on_end(std::move(*end));
   }));
-  return std::unique_ptr<Listening>(std::make_unique<TcpListening>(std::move(listener)));
+  OPP2P_TRY(Multiaddr bound, to_multiaddr(listener->local()));
+  return std::unique_ptr<Listening>(std::make_unique<TcpListening>(std::move(listener), std::move(bound)));
 }
 
 TransportFactory transport() {

@@ -1,6 +1,6 @@
-// TCP as a transport: the runtime's sockets, addressed by /ip4|ip6/A/tcp/P. A host owns it, through what makes
-// connections of its sockets (libp2p/connection/upgraded_transport.hpp). Thread: the network thread. Bounds: the
-// owner's. Specification: connections.
+// TCP as a transport: the runtime's sockets, with addresses /ip4|ip6/A/tcp/P. Owner: the host, through
+// libp2p/connection/upgraded_transport.hpp, which makes connections from the sockets. Thread: the network thread.
+// Bounds: the owner's. Specification: connections.
 #pragma once
 
 #include "libp2p/seams/transport.hpp"

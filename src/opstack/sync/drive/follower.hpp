@@ -56,6 +56,10 @@ class Follower : libp2p::LiveCounted<Follower> {
   const std::optional<BlockRef>& stored_head() const { return stored_head_; }
   const UnsafeChain& chain() const { return chain_; }
   const SyncClient* client() const { return client_.get(); }
+  void check() const {
+    chain_.check();
+    if (client_) client_->scheduler().check();
+  }
   // Looks for a gap now.
   void check_gap();
   libp2p::runtime::Task<void> close();

@@ -64,6 +64,10 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   // Requests that wait or are being served, and bytes of the blocks that are being sent.
   std::size_t serving() const { return turns_.size(); }
   std::size_t sending_bytes() const { return sending_->pool.used(); }
+  void check() const {
+    limiter_.check();
+    sending_->pool.check();
+  }
   // Stops serving and ends what runs.
   libp2p::runtime::Task<void> close();
 

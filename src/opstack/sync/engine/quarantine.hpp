@@ -37,6 +37,7 @@ class Quarantine {
 
   std::size_t bytes() const { return bytes_; }
   std::size_t size() const { return blocks_.size(); }
+  void check() const;
 
  private:
   std::size_t max_bytes_;

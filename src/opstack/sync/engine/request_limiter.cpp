@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "libp2p/base/assert.hpp"
+
 namespace opstack::sync {
 
 using libp2p::AddressBlocks;
@@ -30,16 +32,20 @@ RequestLimiter::RequestLimiter(RequestLimits limits, MonoTime now)
 libp2p::TokenBucket& RequestLimiter::bucket(const PeerId& peer, MonoTime now) {
   if (auto* present = buckets_.get(peer)) return *present;
   buckets_.put(peer, libp2p::TokenBucket(limits_.peer_per_second, limits_.peer_burst, now));
-  return *buckets_.get(peer);
+  auto* fresh = buckets_.get(peer);
+  OPP2P_ASSERT(fresh != nullptr, "the peer that was seen last has a bucket", limits_.remembered_peers);
+  return *fresh;
 }
 
-RequestLimiter::Admission RequestLimiter::on_request(const PeerId& peer, const AddressBlocks& blocks, MonoTime now) {
+RequestLimiter::Admission RequestLimiter::on_request(const PeerId& peer, const AddressBlocks& told, MonoTime now) {
   Admission out;
   if (open_.held(peer) >= limits_.max_per_peer) {
     out.refused = Refusal::peer_busy;
     return out;
   }
   const auto known = peers_.find(peer);
+  // A peer keeps the addresses that it came with for as long as it has a request open: those are whose share it uses.
+  const AddressBlocks blocks = known == peers_.end() ? told : known->second.blocks;
   if (limits_.rate_limited) {
     // Its own queue goes first. What the common rate will leave over is not known yet: that runs into the budget.
     const double ahead = known == peers_.end() ? 0 : static_cast<double>(known->second.queue.size());
@@ -63,6 +69,8 @@ RequestLimiter::Admission RequestLimiter::on_request(const PeerId& peer, const A
   open_.take(peer, blocks, 1);
   peer_for(peer, blocks).queue.push_back(out.ticket);
   ++waiting_;
+  OPP2P_ASSERT(open_.used() == tickets_.size() && tickets_.size() <= limits_.max_total,
+               "each request that is open has a place", open_.used(), tickets_);
   grant(now);
   // Granted at once when nobody was before it: that decision is told here and not again.
   const auto found =
@@ -78,13 +86,19 @@ void RequestLimiter::close(TicketId id) {
   const auto found = tickets_.find(id);
   if (found == tickets_.end()) return;
   const auto peer = peers_.find(found->second.peer);
+  OPP2P_ASSERT(peer != peers_.end() && open_.held(found->second.peer) > 0, "a peer with an open request is known", id);
   if (found->second.waiting) {
+    OPP2P_ASSERT(waiting_ > 0, "requests that wait are counted", id);
     --waiting_;
     auto& queue = peer->second.queue;
-    queue.erase(std::find(queue.begin(), queue.end(), id));
+    const auto at = std::find(queue.begin(), queue.end(), id);
+    OPP2P_ASSERT(at != queue.end(), "a request that waits is in the queue of its peer", id);
+    queue.erase(at);
   }
   open_.give(found->second.peer, 1);
   if (open_.held(found->second.peer) == 0) {
+    OPP2P_ASSERT(peer->second.queue.empty() && peer->second.group->peers > 0,
+                 "a peer whose last request ends has none that waits", peer->first);
     if (--peer->second.group->peers == 0) groups_.erase(group_key(peer->first, peer->second.blocks));
     peers_.erase(peer);
   }
@@ -133,6 +147,7 @@ bool RequestLimiter::displace(const PeerId& newcomer, const AddressBlocks& block
   auto victim = of_largest(newcomer, blocks, full);
   if (!victim) victim = of_idlest(blocks, full, now);
   if (!victim) return false;
+  OPP2P_ASSERT(tickets_.contains(*victim), "only an open request is displaced", *victim);
   close(*victim);
   std::erase_if(decisions_, [&](const Decision& d) { return d.ticket == *victim; });
   decisions_.push_back({*victim, Refusal::displaced});
@@ -232,6 +247,7 @@ void RequestLimiter::grant(MonoTime now) {
       (void)bucket(*name, now).try_take(1, now);
     }
     const TicketId ticket = next->queue.front();
+    OPP2P_ASSERT(tickets_.at(ticket).waiting, "a request has its turn once", ticket);
     next->queue.pop_front();
     next->last_served = next->group->last_served = ++served_;
     Ticket& granted = tickets_.at(ticket);

@@ -71,6 +71,7 @@ class RequestLimiter {
 
   std::size_t waiting() const { return waiting_; }
   std::size_t open() const { return tickets_.size(); }
+  void check() const;  // every invariant (request_limiter_check.cpp)
 
  private:
   struct Ticket {
@@ -101,6 +102,8 @@ class RequestLimiter {
   std::optional<TicketId> of_largest(const PeerId& newcomer, const libp2p::AddressBlocks& blocks,
                                      libp2p::ShareFull full);
   std::optional<TicketId> of_idlest(const libp2p::AddressBlocks& blocks, libp2p::ShareFull full, MonoTime now);
+  void check_peer(const PeerId& id, const Peer& peer) const;
+  void check_decisions() const;
 
   RequestLimits limits_;
   libp2p::TokenBucket global_;

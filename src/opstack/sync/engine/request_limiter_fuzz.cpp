@@ -65,6 +65,7 @@ class Run {
     open_.erase(ticket);
   }
   void settle() {
+    limiter_.check();
     while (const auto decision = limiter_.poll_decision()) {
       const auto found = open_.find(decision->ticket);
       require(found != open_.end());

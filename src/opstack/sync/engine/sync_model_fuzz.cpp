@@ -171,6 +171,7 @@ class World {
       if (const auto* trace = std::get_if<SyncTrace>(&*action)) check_trace(*trace);
       if (const auto* fault = std::get_if<SyncFault>(&*action)) require(liars_.contains(fault->peer));
     }
+    engine_.check();
     require(engine_.trials() <= std::max<std::size_t>(1, small_config().max_in_flight / 4));
     require(requests_.size() == engine_.in_flight() && requests_.size() <= small_config().max_in_flight);
     require(engine_.quarantined() <= small_config().max_quarantined &&

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace opstack::sync {
 
 using libp2p::Millis;
@@ -74,7 +76,11 @@ bool SyncPeers::add(const PeerId& id, const AddressBlocks& blocks, bool identifi
 bool SyncPeers::remove(const PeerId& id) {
   const auto found = peers_.find(id);
   if (found == peers_.end()) return false;
-  if (!found->second.identified) unidentified_busy_ -= std::min(unidentified_busy_, found->second.busy);
+  if (!found->second.identified) {
+    OPP2P_ASSERT(unidentified_busy_ >= found->second.busy, "requests to unidentified peers are counted",
+                 unidentified_busy_, found->second.busy);
+    unidentified_busy_ -= found->second.busy;
+  }
   in_flight_.give_all(id);
   trials_.give_all(id);
   peers_.erase(found);
@@ -171,12 +177,15 @@ Nanos SyncPeers::patience(const Peer& peer) const {
 MonoTime SyncPeers::on_request(const PeerId& id, MonoTime now) {
   Peer* peer = find(id);
   if (peer == nullptr) return now + all_.trial_deadline;
+  OPP2P_ASSERT(peer->busy < limits_.in_flight, "a peer is asked for a bounded number of blocks at once", id,
+               peer->busy);
   (void)peer->tokens.try_take(1, now);
   ++peer->busy;
   in_flight_.take(id, peer->blocks, 1);
   if (peer->proof == 0) {
     (void)trial_tokens_.try_take(1, now);
     trials_.take(id, peer->blocks, 1);
+    OPP2P_ASSERT(trials_.used() <= trials_.limits().total, "trials have a part of all requests", trials_.used());
   }
   if (!peer->identified) ++unidentified_busy_;
   peer->last_asked = ++turns_;
@@ -189,7 +198,31 @@ void SyncPeers::on_idle(const PeerId& id) {
   --peer->busy;
   in_flight_.give(id, 1);
   trials_.give(id, 1);
-  if (!peer->identified && unidentified_busy_ > 0) --unidentified_busy_;
+  if (peer->identified) return;
+  OPP2P_ASSERT(unidentified_busy_ > 0, "requests to unidentified peers are counted", id);
+  --unidentified_busy_;
+}
+
+void SyncPeers::check() const {
+  in_flight_.check();
+  trials_.check();
+  trial_tokens_.check();
+  std::size_t busy = 0, unidentified_busy = 0;
+  for (const auto& [id, peer] : peers_) {
+    OPP2P_CHECK(peer.busy == in_flight_.held(id) && peer.busy <= limits_.in_flight, "requests to a peer are counted",
+                id, peer.busy);
+    OPP2P_CHECK(trials_.held(id) <= peer.busy, "a trial is a request", id, trials_.held(id), peer.busy);
+    OPP2P_CHECK(peer.proof >= 0 && peer.proof <= kMostProof, "proof is bounded", id, peer.proof);
+    OPP2P_CHECK(peer.last_asked > 0 && peer.last_asked <= turns_, "turns were in the past", id, peer.last_asked);
+    for (const int count : {peer.empty_handed, peer.throttled, peer.failures, peer.faults})
+      OPP2P_CHECK(count >= 0 && count <= 16, "what a peer did wrong is bounded", id, count);
+    peer.tokens.check();
+    busy += peer.busy;
+    unidentified_busy += peer.identified ? 0 : peer.busy;
+  }
+  OPP2P_CHECK(busy == in_flight_.used() && unidentified_busy == unidentified_busy_, "requests of all peers are counted",
+              busy, in_flight_.used(), unidentified_busy, unidentified_busy_);
+  OPP2P_CHECK(trials_.used() <= trials_.limits().total, "trials have a part of all requests", trials_.used());
 }
 
 // ---- what became of it ----
@@ -205,7 +238,9 @@ Nanos SyncPeers::pause(Peer& peer, Nanos first, int times, Nanos most, MonoTime 
 void SyncPeers::on_served(const PeerId& id) {
   Peer* peer = find(id);
   if (peer == nullptr || std::exchange(peer->identified, true)) return;
-  unidentified_busy_ -= std::min(unidentified_busy_, peer->busy);
+  OPP2P_ASSERT(unidentified_busy_ >= peer->busy, "requests to unidentified peers are counted", unidentified_busy_,
+               peer->busy);
+  unidentified_busy_ -= peer->busy;
 }
 
 void SyncPeers::on_answered(const PeerId& id) {

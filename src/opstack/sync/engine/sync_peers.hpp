@@ -88,6 +88,7 @@ class SyncPeers {
   bool is_identified(const PeerId& peer) const;
   std::size_t in_flight() const { return in_flight_.used(); }
   std::size_t trials() const { return trials_.used(); }
+  void check() const;
 
  private:
   enum class Standing : std::uint8_t { proven, answered, vouched, fresh, unidentified };

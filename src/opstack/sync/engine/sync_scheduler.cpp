@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace opstack::sync {
 
 using libp2p::to_hex0x;
@@ -71,7 +73,9 @@ void SyncScheduler::on_peer_removed(const PeerId& peer, Now now) {
 SyncScheduler::InFlight SyncScheduler::end_request(std::map<RequestId, InFlight>::iterator at) {
   InFlight request = std::move(at->second);
   const auto [first, last] = asked_numbers_.equal_range(request.number);
-  asked_numbers_.erase(std::find_if(first, last, [&](const auto& asked) { return asked.second == at->first; }));
+  const auto asked = std::find_if(first, last, [&](const auto& entry) { return entry.second == at->first; });
+  OPP2P_ASSERT(asked != last, "each request stands under the number that it asks for", at->first, request.number);
+  asked_numbers_.erase(asked);
   in_flight_.erase(at);
   peers_.on_idle(request.peer);
   return request;
@@ -165,6 +169,8 @@ SyncScheduler::Segment& SyncScheduler::segment_for(const BlockRef& end) {
   fresh.lowest = end.number;
   fresh.expected = end.parent_hash;
   fresh.last_used = uses_;
+  OPP2P_ASSERT(segments_.size() < std::max<std::size_t>(1, config_.max_segments), "half-filled ranges are bounded",
+               segments_);
   return segments_.emplace(fresh.id, fresh).first->second;
 }
 
@@ -306,13 +312,16 @@ void SyncScheduler::accept_block(const InFlight& request, Answer answer, Now now
 
 void SyncScheduler::promote(Segment& segment, const PeerId& peer, Block block, const std::string& broken_rule) {
   const std::uint64_t number = block.number();
+  OPP2P_ASSERT(!segment.delivering && number + 1 == segment.lowest && block.hash() == segment.expected,
+               "only the parent of the lowest trusted block is promoted", number, segment.lowest);
   segment.lowest = number;
   segment.expected = block.parent_hash();
   ++segment.staging;
   const std::size_t size = block.memory_bytes();
   // Of linked blocks only: what a stranger sends must not slow the others down.
   typical_bytes_ = std::max(size, typical_bytes_ - typical_bytes_ / 16);
-  staging_sizes_[{segment.id, number}] = size;
+  const bool is_new = staging_sizes_.try_emplace({segment.id, number}, size).second;
+  OPP2P_ASSERT(is_new, "a block of a range is promoted once", segment.id, number);
   staging_bytes_ += size;
   heights_.erase(number);
   peers_.on_good(peer);
@@ -352,10 +361,13 @@ void SyncScheduler::promote_from_quarantine(Segment& segment, Now now) {
 void SyncScheduler::on_staged(SegmentId id, std::uint64_t number, bool ok, Now now) {
   const auto size = staging_sizes_.find({id, number});
   if (size == staging_sizes_.end()) return;
+  OPP2P_ASSERT(staging_bytes_ >= size->second, "bytes that are not on disk yet are counted", staging_bytes_,
+               size->second);
   staging_bytes_ -= size->second;
   staging_sizes_.erase(size);
   const auto found = segments_.find(id);
   if (found != segments_.end()) {
+    OPP2P_ASSERT(found->second.staging > 0, "blocks that are not on disk yet are counted", id, number);
     --found->second.staging;
     if (!ok) {
       abandon(id, SyncTraceKind::range_abandoned, "block " + std::to_string(number) + " could not be staged on disk",
@@ -375,6 +387,7 @@ void SyncScheduler::on_staged_read(RequestId id, Result<std::vector<StagedBlock>
       std::find_if(segments_.begin(), segments_.end(), [&](const auto& entry) { return entry.second.reading == id; });
   if (found == segments_.end()) return;
   Segment& segment = found->second;
+  OPP2P_ASSERT(segment.delivering, "only a range that is linked is read back", segment.id);
   segment.reading.reset();
   if (!blocks || blocks->empty()) {
     // It went for blocks nearer to the chain. Those are delivered by now, so the rest has room and need not wait.

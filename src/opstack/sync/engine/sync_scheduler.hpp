@@ -87,6 +87,7 @@ class SyncScheduler {
     bool delivering = false;
   };
   std::optional<Progress> progress() const;
+  void check() const;  // every invariant, between two inputs (sync_scheduler_check.cpp)
 
  private:
   // A chain that hangs on a trusted end and grows downwards.
@@ -149,6 +150,9 @@ class SyncScheduler {
   void wake_at(MonoTime time) { wake_ = std::min(wake_.value_or(time), time); }
   void trace(SyncTrace trace) { actions_.emplace_back(std::move(trace)); }
   void trace(SyncTraceKind kind, std::optional<std::uint64_t> number, const PeerId& peer = {}, std::string text = {});
+  void check_requests() const;
+  void check_segments() const;
+  void check_memory() const;
 
   SyncConfig config_;
   libp2p::Rng& rng_;

@@ -57,6 +57,7 @@ struct Machine {
         last = deliver->block.ref();
       }
     }
+    engine.check();
     require(requests.size() <= config().max_in_flight && engine.trials() <= config().max_in_flight / 4);
     require(engine.memory_bytes() <= config().max_bytes + 5 * (kMaxBlock + 1000));
   }

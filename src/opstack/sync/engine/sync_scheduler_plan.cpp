@@ -1,6 +1,7 @@
 // What the scheduler does next: whom it asks for which number, and how a linked range is delivered.
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
 #include "opstack/sync/engine/sync_scheduler.hpp"
 
 namespace opstack::sync {
@@ -147,7 +148,14 @@ void SyncScheduler::schedule_second(Segment& segment, std::uint64_t number, Now 
 }
 
 void SyncScheduler::send(Segment& segment, std::uint64_t number, const PeerId& peer, Now now) {
-  (void)global_.try_take(1, now.mono);
+  OPP2P_ASSERT(in_flight_.size() < config_.max_in_flight && asked_numbers_.count(number) < 2,
+               "requests are bounded, and a block is asked of two peers at most", in_flight_, number);
+  OPP2P_ASSERT(!segment.delivering && number > head_.number && number < segment.lowest,
+               "only what is missing between head and trusted block is asked for", number, head_.number,
+               segment.lowest);
+  OPP2P_ASSERT(peers_.contains(peer), "only a peer that is there is asked", peer);
+  const bool taken = global_.try_take(1, now.mono);
+  OPP2P_ASSERT(taken, "a request goes out when the common rate allows it", number);
   const bool proven = peers_.is_proven(peer);
   said_no_free_peer_ = false;
   InFlight request;
@@ -180,6 +188,7 @@ bool SyncScheduler::check_linked(Segment& segment, Now now) {
     return true;
   }
   if (segment.staging > 0) return false;  // on_staged comes back here
+  OPP2P_ASSERT(!segment.delivering && !segment.reading, "a range is linked once", segment.id);
   cancel_requests_of(segment.id);
   segment.delivering = true;
   segment.first_read = segment.next_read = head_.number + 1;
@@ -208,6 +217,8 @@ void SyncScheduler::deliver(Segment& segment, Now now) {
   read.from = segment.next_read;
   read.max_blocks = config_.read_blocks;
   read.max_bytes = config_.read_bytes;
+  OPP2P_ASSERT(read.from > head_.number && read.from < segment.end.number, "what is read back lies in the range",
+               read.from, head_.number, segment.end.number);
   segment.reading = read.id;
   actions_.emplace_back(read);
 }

@@ -109,6 +109,7 @@ class World {
       std::visit([this](auto& a) { handle(a); }, *action);
       most_memory = std::max(most_memory, scheduler.memory_bytes());
     }
+    scheduler.check();
   }
 
   void handle(RequestBlock& request) {

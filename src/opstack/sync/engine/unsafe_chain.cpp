@@ -1,5 +1,7 @@
 #include "opstack/sync/engine/unsafe_chain.hpp"
 
+#include "libp2p/base/assert.hpp"
+
 namespace opstack::sync {
 
 std::string_view to_string(ChainTraceKind kind) {
@@ -75,6 +77,8 @@ bool UnsafeChain::on_block(const PeerId& peer, Block block) {
 }
 
 void UnsafeChain::append(const PeerId& peer, Block block) {
+  OPP2P_ASSERT(!head_ || (block.number() == head_->number + 1 && block.parent_hash() == head_->hash),
+               "what is appended follows the head", block.number());
   head_ = block.ref();
   recent_.push_back(block.hash());
   if (recent_.size() > kRemembered) recent_.pop_front();
@@ -87,10 +91,12 @@ void UnsafeChain::append(const PeerId& peer, Block block) {
 void UnsafeChain::connect_queued() {
   while (!queue_.empty() && queue_.begin()->first <= head_->number + 1) {
     Queued entry = std::move(queue_.begin()->second);
+    OPP2P_ASSERT(queued_bytes_ >= entry.block.memory_bytes(), "the queue counts the bytes of each block",
+                 queued_bytes_);
     queued_bytes_ -= entry.block.memory_bytes();
     queue_.erase(queue_.begin());
     const std::uint64_t number = entry.block.number();
-    if (number <= head_->number) continue;  // only after a rewind
+    OPP2P_ASSERT(number == head_->number + 1, "queued blocks are above a gap", number, head_->number);
     if (entry.block.parent_hash() == head_->hash) {
       append(entry.peer, std::move(entry.block));
     } else {
@@ -120,6 +126,7 @@ void UnsafeChain::enqueue(const PeerId& peer, Block block) {
     queued_bytes_ -= highest->second.block.memory_bytes();
     queue_.erase(highest);
   }
+  OPP2P_ASSERT(!queue_.empty(), "the lowest queued block stays whatever its size", number);
 }
 
 void UnsafeChain::rewind(const BlockRef& head) {
@@ -128,6 +135,23 @@ void UnsafeChain::rewind(const BlockRef& head) {
   for (std::uint64_t i = 0; i < back && !recent_.empty(); ++i) recent_.pop_back();
   if (recent_.empty() || recent_.back() != head.hash) recent_.assign(1, head.hash);
   head_ = head;
+}
+
+void UnsafeChain::check() const {
+  OPP2P_CHECK(head_.has_value() == !recent_.empty() && recent_.size() <= kRemembered,
+              "the hashes of the head and of a bounded number below it are kept", recent_);
+  OPP2P_CHECK(!head_ || (recent_.back() == head_->hash && highest_seen_ >= head_->number),
+              "the head is the last of the hashes, and was seen", highest_seen_);
+  OPP2P_CHECK(head_ || queue_.empty(), "the first block of an empty chain becomes its head", queue_);
+  std::size_t bytes = 0;
+  for (const auto& [number, queued] : queue_) {
+    OPP2P_CHECK(queued.block.number() == number && number > head_->number + 1, "queued blocks are above a gap", number,
+                head_->number);
+    OPP2P_CHECK(number <= highest_seen_, "what is queued was seen", number, highest_seen_);
+    bytes += queued.block.memory_bytes();
+  }
+  OPP2P_CHECK(bytes == queued_bytes_ && (bytes <= config_.max_bytes || queue_.size() == 1),
+              "the queue is bounded in bytes, but for its lowest block", bytes, queued_bytes_, queue_);
 }
 
 std::optional<ChainGap> UnsafeChain::gap() const {

@@ -76,6 +76,7 @@ class UnsafeChain {
   std::optional<ChainGap> gap() const;
   std::size_t queued() const { return queue_.size(); }
   std::size_t queued_bytes() const { return queued_bytes_; }
+  void check() const;
 
  private:
   struct Queued {

@@ -36,6 +36,7 @@ struct Machine {
         require(block.number == kept.rbegin()->first + 1 && block.parent_hash == kept.rbegin()->second.hash);
       kept[block.number] = block;
     }
+    chain.check();
     require(chain.head().has_value() == !kept.empty());
     if (kept.empty()) return;
     require(chain.head()->hash == kept.rbegin()->second.hash);

@@ -1,0 +1,20 @@
+// The functions that an application gives to a GossipsubService. They are called from the runtime's queue on the
+// network thread, never inside another call of the service, and may call anything of it; they may also close or destroy
+// it.
+#pragma once
+
+#include <functional>
+
+#include "libp2p/protocols/gossipsub/events.hpp"
+
+namespace libp2p {
+
+// Answers a validation, once, on the network thread. A later answer, and one after the end of the service, does
+// nothing.
+using GossipsubDone = std::function<void(gossipsub::ValidationResult)>;
+using GossipsubValidator = std::function<void(const gossipsub::Validate&, GossipsubDone)>;
+using GossipsubSubscriber = std::function<void(const gossipsub::Deliver&)>;
+// Hears the verdict about an own publication that asked to be validated.
+using GossipsubPublishedFn = std::function<void(const gossipsub::Published&)>;
+
+}  // namespace libp2p

@@ -1,0 +1,25 @@
+// The settings of a GossipsubService. Values that do not change while it runs.
+#pragma once
+
+#include <cstddef>
+
+#include "libp2p/base/time.hpp"
+#include "libp2p/protocols/gossipsub/router.hpp"
+
+namespace libp2p {
+
+struct GossipsubConfig {
+  gossipsub::Router::Config router;
+  Nanos write_timeout = Seconds(30);       // for the frame at the front of a peer's send queue
+  Nanos validation_timeout = Seconds(30);  // a validation without an answer becomes an ignore; a safety net
+  Nanos frame_timeout = Seconds(30);       // for an inbound frame from its first byte: op-node's time to write one
+  // Of all inbound frames that are not whole. An IPv4 address or a /56 of IPv6 has a quarter of it, a /48 half.
+  std::size_t unfinished_bytes = 128U << 20;
+  // A lost stream is opened again after reopen_first, and after each further loss in twice the time, at most
+  // reopen_most. A stream that has lived for reopen_forgiven makes the next one start from reopen_first.
+  Nanos reopen_first = Millis(100);
+  Nanos reopen_most = Seconds(60);
+  Nanos reopen_forgiven = Seconds(60);
+};
+
+}  // namespace libp2p

@@ -1,0 +1,133 @@
+#include "opp2p/node/node_snapshots.hpp"
+
+#include <algorithm>
+
+#include "libp2p/base/assert.hpp"
+#include "libp2p/host/peerstore.hpp"
+#include "opstack/rules/topics.hpp"
+
+namespace opp2p {
+namespace sync = opstack::sync;
+using libp2p::PeerId;
+
+namespace {
+
+// What a peer says of itself, as much of it as a snapshot keeps. The cut may split a character; JSON replaces it then.
+std::string bounded(std::string text) {
+  if (text.size() > kMaxPeerText) text.resize(kMaxPeerText);
+  return text;
+}
+
+}  // namespace
+
+sync::BlockRef NodeSnapshots::head() const {
+  OPP2P_ASSERT(parts_.follower, "only a node that has started has a head");
+  const auto& genesis = view_.config().rollup.genesis.l2;
+  return parts_.follower->stored_head().value_or(sync::BlockRef{genesis.number, genesis.hash, {}});
+}
+
+PeerSnapshot NodeSnapshots::self() const {
+  PeerSnapshot out;
+  out.id = parts_.host->id();
+  out.key = parts_.host->identity().public_key();
+  out.addresses = parts_.host->listen_addresses();
+  out.gossip_blocks = true;
+  return out;
+}
+
+PeerList NodeSnapshots::list_peers(bool connected_only) const {
+  PeerList out;
+  const auto connected = parts_.host->connected_peers();
+  out.ids = connected_only ? connected : parts_.host->peerstore().peers();
+  std::erase(out.ids, parts_.host->id());
+  out.connected = connected.size();
+  for (const auto& topic : opstack::rules::blocks_topics(view_.config().rollup.l2_chain_id)) {
+    const auto subscribers = parts_.gossip->router().subscribers(topic);
+    out.gossiping.insert(out.gossiping.end(), subscribers.begin(), subscribers.end());
+  }
+  std::sort(out.gossiping.begin(), out.gossiping.end());
+  return out;
+}
+
+PeerSnapshot NodeSnapshots::snapshot_of(const PeerId& peer, const PeerList& list) const {
+  const auto& known = parts_.host->peerstore();
+  PeerSnapshot out;
+  out.id = peer;
+  out.key = known.key(peer);
+  if (!out.key) out.key = peer.public_key();
+  out.user_agent = bounded(known.agent(peer));
+  out.protocol_version = bounded(known.protocol_version(peer));
+  out.addresses = known.addresses(peer, parts_.host->runtime().now().mono);
+  if (out.addresses.size() > kMaxPeerAddresses)
+    out.addresses.erase(out.addresses.begin() + kMaxPeerAddresses, out.addresses.end());
+  out.protocols = known.protocols(peer);
+  if (out.protocols->size() > kMaxPeerProtocols) out.protocols->resize(kMaxPeerProtocols);
+  for (auto& protocol : *out.protocols) protocol = bounded(std::move(protocol));
+  const auto connections = parts_.host->connections(peer);
+  if (!connections.empty()) {
+    out.connectedness = Connectedness::connected;
+    out.direction = connections.front().direction == libp2p::Direction::inbound ? ConnectionDirection::inbound
+                                                                                : ConnectionDirection::outbound;
+  }
+  out.is_protected = parts_.host->is_protected(peer);
+  out.latency = known.latency(peer);
+  out.gossip_blocks = std::binary_search(list.gossiping.begin(), list.gossiping.end(), peer);
+  return out;
+}
+
+PeerStatsSnapshot NodeSnapshots::peer_stats() const {
+  PeerStatsSnapshot out;
+  out.connected = parts_.host->connected_peers().size();
+  const auto topics = opstack::rules::blocks_topics(view_.config().rollup.l2_chain_id);
+  for (std::size_t i = 0; i < topics.size(); ++i)
+    out.blocks_topic[i] = parts_.gossip->router().subscribers(topics[i]).size();
+  out.known = parts_.host->peerstore().size();
+  return out;
+}
+
+StatusSnapshot NodeSnapshots::status() const {
+  const auto& rollup = view_.config().rollup;
+  const auto now = libp2p::unix_seconds(parts_.host->runtime().now().wall);
+  const auto topic =
+      opstack::rules::blocks_topic(rollup.l2_chain_id, rollup.payload_version(static_cast<std::uint64_t>(now)));
+  const auto stored = head();
+  StatusSnapshot out;
+  out.peer_id = parts_.host->id();
+  out.head_number = stored.number;
+  out.head_hash = stored.hash;
+  out.highest_seen = parts_.follower->chain().highest_seen();
+  out.peers = parts_.host->connected_peers().size();
+  out.mesh = parts_.gossip->router().mesh(topic).size();
+  out.stats = counter_.stats();
+  if (const auto open = parts_.follower->chain().gap(); open && open->end && open->end->number > open->start.number + 1)
+    out.gap = StatusSnapshot::Gap{open->start.number, open->end->number};
+  return out;
+}
+
+NodeSizes NodeSnapshots::sizes() const {
+  NodeSizes out;
+  for (const auto& connection : parts_.host->connections()) {
+    ++out.connections;
+    out.streams += connection.streams;
+    out.most_streams = std::max(out.most_streams, connection.streams);
+  }
+  out.gossip = parts_.gossip->router().sizes();
+  out.gossip_sending = parts_.gossip->queued_bytes();
+  out.gossip_receiving = parts_.gossip->unfinished_bytes();
+  if (parts_.blocks) out.validating = parts_.blocks->validating();
+  if (parts_.follower) {
+    out.waiting_blocks = parts_.follower->chain().queued();
+    out.waiting_bytes = parts_.follower->chain().queued_bytes();
+    if (const auto* client = parts_.follower->client()) {
+      out.requests = client->scheduler().in_flight();
+      out.sync_bytes = client->scheduler().memory_bytes();
+    }
+  }
+  if (parts_.server) {
+    out.serving = parts_.server->serving();
+    out.serving_bytes = parts_.server->sending_bytes();
+  }
+  return out;
+}
+
+}  // namespace opp2p

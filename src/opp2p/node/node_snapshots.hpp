@@ -1,0 +1,40 @@
+// NodeSnapshots: takes the snapshots of a node (snapshots.hpp, sizes.hpp): copies of plain values, of the moment of the
+// call. Snapshots of peers are taken one by one from a list, so that whoever takes them can stop in between.
+//
+// Owner: the node; destroyed before its parts. Thread: the network thread. Bounds: those of the snapshots.
+#pragma once
+
+#include "opp2p/node/block_counter.hpp"
+#include "opp2p/node/node_parts.hpp"
+#include "opp2p/node/node_sizes.hpp"
+#include "opp2p/node/node_view.hpp"
+#include "opp2p/node/snapshots.hpp"
+
+namespace opp2p {
+
+class NodeSnapshots {
+ public:
+  // All outlive it.
+  NodeSnapshots(const NodeParts& parts, const NodeView& view, const BlockCounter& counter)
+      : parts_(parts), view_(view), counter_(counter) {}
+  NodeSnapshots(const NodeSnapshots&) = delete;
+  NodeSnapshots& operator=(const NodeSnapshots&) = delete;
+
+  PeerSnapshot self() const;
+  PeerList list_peers(bool connected_only) const;
+  PeerSnapshot snapshot_of(const libp2p::PeerId& peer, const PeerList& list) const;
+  PeerStatsSnapshot peer_stats() const;
+  // These two of a node that has started.
+  StatusSnapshot status() const;
+  // The head that is stored and may be told; the chain's genesis without one.
+  opstack::sync::BlockRef head() const;
+  // What the node's queues hold now.
+  NodeSizes sizes() const;
+
+ private:
+  const NodeParts& parts_;
+  const NodeView& view_;
+  const BlockCounter& counter_;
+};
+
+}  // namespace opp2p

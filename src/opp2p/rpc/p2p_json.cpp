@@ -1,0 +1,159 @@
+#include "opp2p/rpc/p2p_json.hpp"
+
+#include <cmath>
+#include <map>
+
+#include "libp2p/base/peer_text.hpp"
+#include "libp2p/crypto/hash.hpp"
+#include "libp2p/crypto/secp256k1.hpp"
+#include "opp2p/base/json_text.hpp"
+
+namespace opp2p {
+namespace json = boost::json;
+namespace {
+
+using libp2p::peer_text;
+
+constexpr std::size_t kMaxAddressText = 1024;
+
+// No peer is scored yet. The shape is op-node's, but a score that is not known is null and not its zero.
+json::object unknown_scores() {
+  json::object blocks;
+  for (const auto* key : {"timeInMesh", "firstMessageDeliveries", "meshMessageDeliveries", "invalidMessageDeliveries"})
+    blocks[key] = nullptr;
+  json::object gossip;
+  gossip["total"] = nullptr;
+  gossip["blocks"] = std::move(blocks);
+  gossip["IPColocationFactor"] = nullptr;
+  gossip["behavioralPenalty"] = nullptr;
+  json::object req_resp;
+  for (const auto* key : {"validResponses", "errorResponses", "rejectedPayloads"}) req_resp[key] = nullptr;
+  json::object out;
+  out["gossip"] = std::move(gossip);
+  out["reqResp"] = std::move(req_resp);
+  return out;
+}
+
+json::array texts(const std::vector<std::string>& items) { return json::array(items.begin(), items.end()); }
+
+json::value protocols_of(const PeerSnapshot& peer) {
+  if (!peer.protocols) return nullptr;
+  json::array out;
+  for (const auto& protocol : *peer.protocols) out.emplace_back(peer_text(protocol, kMaxPeerText));
+  return out;
+}
+
+// In the order of the reasons' words.
+json::object counts(const ReasonCounts& counts) {
+  std::map<std::string_view, std::uint64_t> by_words;
+  counts.each([&](opstack::rules::Reason reason, std::uint64_t count) { by_words[to_string(reason)] = count; });
+  json::object out;
+  for (const auto& [words, count] : by_words) out[words] = count;
+  return out;
+}
+
+// To two digits behind the point.
+json::value milliseconds(std::optional<libp2p::Nanos> value) {
+  if (!value) return nullptr;
+  return std::round(static_cast<double>(value->count()) / 1e4) / 100;
+}
+
+json::value whole_seconds(std::optional<libp2p::Nanos> value) {
+  if (!value) return nullptr;
+  return std::chrono::floor<libp2p::Seconds>(*value).count();
+}
+
+}  // namespace
+
+std::string node_id(const std::optional<libp2p::crypto::PublicKey>& key) {
+  if (key && key->type() == libp2p::crypto::KeyType::secp256k1) {
+    if (const auto point = libp2p::crypto::secp256k1::decompress(key->raw()))
+      return libp2p::to_hex(libp2p::crypto::keccak256(libp2p::ByteView(*point).subspan(1)));
+  }
+  return std::string(64, '0');
+}
+
+json::object peer_json(const PeerSnapshot& peer) {
+  json::object out;
+  out["peerID"] = peer.id.to_base58();
+  out["nodeID"] = node_id(peer.key);
+  out["userAgent"] = peer_text(peer.user_agent, kMaxPeerText);
+  out["protocolVersion"] = peer_text(peer.protocol_version, kMaxPeerText);
+  out["ENR"] = "";
+  json::array addresses;
+  for (const auto& address : peer.addresses)
+    addresses.emplace_back(peer_text(address.with_peer_id(peer.id).text(), kMaxAddressText));
+  out["addresses"] = addresses.empty() ? json::value(nullptr) : json::value(std::move(addresses));
+  out["protocols"] = protocols_of(peer);
+  out["connectedness"] = static_cast<int>(peer.connectedness);
+  out["direction"] = static_cast<int>(peer.direction);
+  out["protected"] = peer.is_protected;
+  out["chainID"] = 0;  // known from a peer's ENR only
+  out["latency"] = peer.latency ? json::value(peer.latency->count()) : json::value(nullptr);
+  out["gossipBlocks"] = peer.gossip_blocks;
+  out["scores"] = unknown_scores();
+  return out;
+}
+
+std::string peer_dump_begin(std::size_t connected) {
+  return R"({"totalConnected":)" + std::to_string(connected) + R"(,"peers":{)";
+}
+
+std::string peer_dump_item(const PeerSnapshot& peer) {
+  return "\"" + peer.id.to_base58() + "\":" + json_text(peer_json(peer));
+}
+
+std::string peer_dump_end(const BlockedSnapshot& blocked) {
+  json::array peers;
+  for (const auto& id : blocked.peers) peers.emplace_back(id.to_base58());
+  return R"(},"bannedPeers":)" + json_text(peers) + R"(,"bannedIPS":)" + json_text(texts(blocked.addresses)) +
+         R"(,"bannedSubnets":)" + json_text(texts(blocked.subnets)) + "}";
+}
+
+json::object peer_stats_json(const PeerStatsSnapshot& stats) {
+  json::object out;
+  out["connected"] = stats.connected;
+  out["table"] = stats.table;
+  out["blocksTopic"] = stats.blocks_topic[0];
+  out["blocksTopicV2"] = stats.blocks_topic[1];
+  out["blocksTopicV3"] = stats.blocks_topic[2];
+  out["blocksTopicV4"] = stats.blocks_topic[3];
+  out["banned"] = stats.banned;
+  out["known"] = stats.known;
+  return out;
+}
+
+json::object status_json(const StatusSnapshot& status) {
+  json::object head;
+  head["number"] = status.head_number;
+  head["hash"] = libp2p::to_hex0x(status.head_hash);
+  json::object blocks;
+  blocks["accepted"] = status.stats.accepted;
+  blocks["rejected"] = counts(status.stats.rejected);
+  blocks["ignored"] = counts(status.stats.ignored);
+  json::object latency;
+  latency["p50"] = milliseconds(status.stats.latency.quantile(0.5));
+  latency["p99"] = milliseconds(status.stats.latency.quantile(0.99));
+  latency["samples"] = status.stats.latency.total();
+  json::value gap = nullptr;
+  if (status.gap)
+    gap = json::object{
+        {"start", status.gap->start}, {"end", status.gap->end}, {"missing", status.gap->end - status.gap->start - 1}};
+  json::object out;
+  out["peerID"] = status.peer_id.to_base58();
+  out["version"] = status.version;
+  out["uptimeSeconds"] = whole_seconds(status.uptime);
+  out["head"] = std::move(head);
+  out["headAgeSeconds"] = whole_seconds(status.head_age);
+  out["highestSeen"] = status.highest_seen;
+  out["peers"] = status.peers;
+  out["mesh"] = status.mesh;
+  out["blocks"] = std::move(blocks);
+  out["blocksPublished"] = status.stats.published;
+  out["blocksSynced"] = status.stats.synced;
+  out["gap"] = std::move(gap);
+  out["latencyMs"] = std::move(latency);
+  return out;
+}
+
+}  // namespace opp2p
