@@ -36,8 +36,11 @@ class ValidationPipelineTest : public testing::Test {
                    const rules::Secret& key = testing_blocks::sequencer_key()) const {
     auto envelope = testing_blocks::block(config_.version, number, kTime);
     libp2p::SeededRng rng(number);
-    for (std::size_t left = transactions_bytes / 200; left > 0; --left)
-      rng.fill(envelope.payload.transactions.emplace_back(200));
+    for (std::size_t left = transactions_bytes / 200; left > 0; --left) {
+      Bytes transaction(200);
+      rng.fill(transaction);
+      envelope.payload.transactions.push_back(std::move(transaction));
+    }
     return testing_blocks::message(config_.chain_id, config_.version, testing_blocks::sealed(std::move(envelope)), key);
   }
   // A message on its way, as the subscriber has it.
