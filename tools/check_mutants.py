@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
-"""Changes one condition at a time in the parts whose mistakes cost most, and sees whether the tests notice.
+"""Changes the production code at single places, and sees whether the tests notice.
 
-The mutants follow from the sources: every place where a rule below applies is a candidate, and of each area's candidates as many as its
-quota are taken, spread over the files by --seed. Each is built in a copy of the tree under build/mutants and its area's tests run; then the
-whole program's. At least 95% have to be killed. Mutants that change nothing that could be told are listed in EQUIVALENT with the reason.
+All of src/ is drawn from. A seed decides which places are taken (--seed; the seeds are printed); the rules are in
+tools/mutants/candidates.py. All changes are built into one copy of the tree, in build/mutants, as switches that an environment variable
+turns on, with the assertions off. Each is then run alone against the tests: those of its own folder first, then all the others, until one fails.
+At least 95% have to be killed in engines (pure files) and 90% in drivers (all others). Changes that nothing can tell are listed with the
+reason in tools/mutants/equivalents.py and do not count.
 """
 
 import argparse
+import concurrent.futures
 import dataclasses
 import json
+import os
 import pathlib
 import random
 import re
@@ -18,166 +22,248 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools" / "mutants")]
+
+import candidates  # noqa: E402
+import check_layers  # noqa: E402
+from equivalents import EQUIVALENTS  # noqa: E402
+
 WORK = ROOT / "build" / "mutants"
 TREE, BUILD = WORK / "tree", WORK / "build"
-LIMIT = 120  # seconds for one run of the tests; a mutant that takes longer hangs, and is killed
-WANTED = 0.95
-
-# (area, test program, filter of its own tests, files, how many)
-AREAS = [
-    ("block rules", "unit_opstack_rules", "BlockRules*", ["src/opstack/rules/block_rules.cpp"], 18),
-    ("sync scheduler", "unit_opstack_sync", "Sync*:Follower*",
-     ["src/opstack/sync/engine/sync_scheduler.cpp", "src/opstack/sync/engine/sync_scheduler_plan.cpp"], 18),
-    ("yamux window", "unit_libp2p_protocols", "Yamux*",
-     ["src/libp2p/protocols/yamux/session.cpp", "src/libp2p/protocols/yamux/session_streams.cpp"], 18),
-    ("mesh back-off", "unit_libp2p_protocols", "Gossipsub*:Backoff*",
-     ["src/libp2p/protocols/gossipsub/backoff.cpp", "src/libp2p/protocols/gossipsub/router_control.cpp", "src/libp2p/protocols/gossipsub/router_heartbeat.cpp"], 18),
-]
-
-# Each: what it is called, what it finds in a line, what stands there instead.
-RULES = [
-    ("boundary", re.compile(r"(?<=[\w)\]]) < (?=[\w(*-])"), " <= "),
-    ("boundary", re.compile(r"(?<=[\w)\]]) <= (?=[\w(*-])"), " < "),
-    ("boundary", re.compile(r"(?<=[\w)\]]) > (?=[\w(*-])"), " >= "),
-    ("boundary", re.compile(r"(?<=[\w)\]]) >= (?=[\w(*-])"), " > "),
-    ("equality", re.compile(r" == "), " != "),
-    ("equality", re.compile(r" != "), " == "),
-    ("connective", re.compile(r" && "), " || "),
-    ("connective", re.compile(r" \|\| "), " && "),
-    ("negation", re.compile(r"(?<=if \()!(?=[\w(])"), ""),
-    ("negation", re.compile(r"if \((?=[a-z_]+[\w.>-]*\()"), "if (!"),
-    ("sign", re.compile(r"(?<=[\w)\]]) \+ (?=[\w(])"), " - "),
-    ("sign", re.compile(r" \+= "), " -= "),
-    ("constant", re.compile(r"\b(true|false)\b"), {"true": "false", "false": "true"}),
-]
-
-# (file, the line as it stands without indentation, what it becomes): why nothing can tell the two apart.
-EQUIVALENT = {
-    ("src/libp2p/protocols/gossipsub/backoff.cpp",
-     "[](const auto& a, const auto& b) { return a.second < b.second; }));",
-     "[](const auto& a, const auto& b) { return a.second <= b.second; }));"):
-        "of two that end at the same time either may go",
-}
+SPARE = 1.5  # so many times the changes that are wanted are drawn, because some do not compile
+WANTED = {"engine": 0.95, "driver": 0.90}
+NOT_PRODUCTION = re.compile(r"_(test|fuzz|corpus|bench)\.(cpp|hpp)$|_test_\w+\.hpp$|/testing/")
+OTHERS = ["apps/opp2p/apps_test", "tests/sim_test", "tests/vectors_test"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Mutant:
-    area: str
-    file: str
-    line: int
-    rule: str
-    before: str
-    after: str
-
-    def key(self):
-        return (self.file, self.before.strip(), self.after.strip())
+    number: int
+    seed: str
+    kind: str
+    change: candidates.Change
+    verdict: str = "drawn"
+    by: str = ""
+    seconds: float = 0
 
 
-def code_lines(text):
-    """Lines that may be changed: no comments, no includes, nothing that only says something."""
-    for number, line in enumerate(text.splitlines()):
-        stripped = line.strip()
-        if not stripped or stripped.startswith(("//", "#", "namespace", "using", "template", "static_assert", "constexpr")):
-            continue
-        yield number, line
-
-
-def candidates(area, file):
-    for number, line in code_lines((ROOT / file).read_text()):
-        code = re.sub(r'"(?:[^"\\]|\\.)*"', lambda m: "\0" * len(m.group(0)), line.split("  //")[0])  # not within texts
-        for rule, pattern, instead in RULES:
-            for found in pattern.finditer(code):
-                put = instead[found.group(0)] if isinstance(instead, dict) else instead
-                yield Mutant(area, file, number, rule, line, line[:found.start()] + put + line[found.end():])
-
-
-def choose(area, files, quota, seed):
-    draw = random.Random(f"{seed}/{area}")
-    found = [list(candidates(area, file)) for file in files]
-    for one in found:
-        draw.shuffle(one)
-    chosen, lines = [], set()
-    while len(chosen) < quota and any(found):
-        for one in found:
-            while one and (one[-1].file, one[-1].line) in lines:  # one change for each line
-                one.pop()
-            if one and len(chosen) < quota:
-                chosen.append(one.pop())
-                lines.add((chosen[-1].file, chosen[-1].line))
-    return chosen
-
-
-def run(*command, limit=1200):
+def run(*command, limit=None, environment=None):
+    """What the command answers, or None when it takes longer than `limit` seconds."""
     try:
         return subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace", timeout=limit)
+                              errors="replace", timeout=limit, env={**os.environ, **(environment or {})})
     except subprocess.TimeoutExpired:
         return None
 
 
-def build(program):
-    return run("cmake", "--build", BUILD, "--target", program).returncode == 0
+# ---- drawing ----
+
+def production():
+    """(path, "engine" or "driver") of every file that is drawn from."""
+    folders = {folder.path: folder for folder in check_layers.read_folders()}
+    for path in sorted((ROOT / "src").rglob("*.[ch]pp")):
+        if not NOT_PRODUCTION.search(path.as_posix()):
+            yield path, "engine" if folders[path.parent].is_pure(path) else "driver"
 
 
-def passes(program, filter_):
-    done = run(BUILD / program, f"--gtest_filter={filter_}", "--gtest_brief=1", "--gtest_fail_fast", limit=LIMIT)
-    return done is not None and done.returncode == 0
+def draw(seed, count, only):
+    """The mutants of one seed, in the order in which they are taken: one for each line at most."""
+    found = []
+    for path, kind in production():
+        name = path.relative_to(ROOT).as_posix()
+        if not only or any(name.startswith(prefix) for prefix in only):
+            found += [(kind, change) for change in candidates.candidates(name, path.read_text())]
+    random.Random(seed).shuffle(found)
+    lines, drawn = set(), []
+    for kind, change in found:
+        if (change.file, change.line) not in lines and len(drawn) < count:
+            lines.add((change.file, change.line))
+            drawn.append(Mutant(0, seed, kind, change))
+    return drawn
 
 
-def judge(mutant, program, filter_):
-    path = TREE / mutant.file
-    lines = path.read_text().splitlines(keepends=True)
-    kept = lines[mutant.line]
-    lines[mutant.line] = mutant.after + "\n"
-    path.write_text("".join(lines))
-    try:
-        if not build(program):
-            return "does not compile"
-        return "survived" if passes(program, filter_) and passes(program, "*") else "killed"
-    finally:
-        lines[mutant.line] = kept
-        path.write_text("".join(lines))
+def rounds(mutants):
+    """Sets of mutants that do not overlap, each of which can be built at once."""
+    left = list(mutants)
+    while left:
+        taken, later, ranges = [], [], {}
+        for mutant in left:
+            change = mutant.change
+            held = ranges.setdefault(change.file, [])
+            if all(change.end <= begin or end <= change.begin for begin, end in held):
+                held.append((change.begin, change.end))
+                taken.append(mutant)
+            else:
+                later.append(mutant)
+        yield taken
+        left = later
 
 
-def prepare(programs):
+# ---- building ----
+
+def write_changed(path, text):
+    if not path.is_file() or path.read_text() != text:
+        path.write_text(text)
+
+
+def write_tree(mutants):
+    by_file = {}
+    for mutant in mutants:
+        by_file.setdefault(mutant.change.file, []).append((mutant.number, mutant.change))
+    for path, _ in production():
+        name = path.relative_to(ROOT).as_posix()
+        write_changed(TREE / name, candidates.with_switches(path.read_text(), by_file.get(name, [])))
+
+
+def copy_tree():
     shutil.rmtree(TREE, ignore_errors=True)
-    # With times of its own: an object of the last mutant of a run before would pass as newer than the source that it was made from.
-    shutil.copytree(ROOT, TREE, ignore=shutil.ignore_patterns("build*", ".git", ".cache", "__pycache__"), copy_function=shutil.copyfile)
-    done = run("cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0",
-               "-DOPP2P_TESTS=ON")
+    ignored = shutil.ignore_patterns("build*", ".git", ".cache", "__pycache__", "node_modules", "target")
+    shutil.copytree(ROOT, TREE, ignore=ignored, copy_function=shutil.copyfile)
+    (TREE / "opp2p_mutant.hpp").write_text(candidates.HEADER)
+    done = run("cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DOPP2P_ASSERTIONS=OFF",
+               "-DOPP2P_TESTS=ON", f"-DCMAKE_CXX_FLAGS_DEBUG=-O1 -include {TREE / 'opp2p_mutant.hpp'}")
     if done.returncode != 0:
         sys.exit(done.stdout[-2000:])
-    for program in programs:
-        if not build(program) or not passes(program, "*"):
-            sys.exit(f"{program} does not pass without any change")
+
+
+def refused(output, mutants):
+    """The mutants that the compiler complains about."""
+    lines = {(pathlib.Path(found.group(1)).resolve(), int(found.group(2)))
+             for found in re.finditer(r"(\S+?\.[ch]pp):(\d+)[:,]", output)}
+    failed = [block for block in output.split("FAILED: ")[1:]]
+    guilty = [mutant for mutant in mutants
+              if any((TREE / mutant.change.file, line) in lines for line in
+                     range(mutant.change.line, mutant.change.line + 1 + mutant.change.expression.count("\n")))]
+    if guilty:
+        return guilty
+    files = {name for block in failed for name in re.findall(r"src/\S+?\.[ch]pp", block[:4000])}
+    return [mutant for mutant in mutants if mutant.change.file in files]
+
+
+def build(mutants, programs):
+    """Builds all that compile; marks the others."""
+    left = list(mutants)
+    while True:
+        write_tree(left)
+        done = run("cmake", "--build", BUILD, "--target", *(program.rsplit("/")[-1] for program in programs), "--", "-k", "0")
+        if done.returncode == 0:
+            return left
+        guilty = refused(done.stdout, left)
+        if not guilty:
+            sys.exit(f"the tree does not build:\n{done.stdout[-4000:]}")
+        for mutant in guilty:
+            mutant.verdict = "does not compile"
+        left = [mutant for mutant in left if mutant not in guilty]
+
+
+# ---- judging ----
+
+def test(program, number, limit):
+    return run(BUILD / program, "--gtest_brief=1", "--gtest_fail_fast", limit=limit, environment={"OPP2P_MUTANT": str(number)})
+
+
+def in_order(file, programs):
+    """The programs, those nearest to the file first: its folder's, its product's above it, then the rest from the bottom up."""
+    parts = pathlib.Path(file).parts
+    own, product = f"unit_{parts[1]}_{parts[2]}", f"unit_{parts[1]}_"
+    def distance(program):
+        name = program.rsplit("/")[-1]
+        return 0 if name == own else 1 if name.startswith(product) else 2
+    return sorted(programs, key=distance)
+
+
+def judge(mutant, limits):
+    started = time.monotonic()
+    mutant.verdict = "survived"
+    for program in in_order(mutant.change.file, limits):
+        done = test(program, mutant.number, limits[program])
+        if done is None or done.returncode != 0:
+            failed = re.findall(r"^\[  FAILED  \] (\S+?\.\S+)", done.stdout, re.MULTILINE) if done else []
+            mutant.verdict = "killed"
+            mutant.by = f"{program.rsplit('/')[-1]}: " + (failed[0] if failed else "crash" if done else "takes too long")
+            break
+    mutant.seconds = time.monotonic() - started
+    return mutant
+
+
+def baseline(programs, workers):
+    """How long each program may take: all pass without any change, beside as many others as later."""
+    def measure(program):
+        started = time.monotonic()
+        done = test(program, 0, 600)
+        if done is None or done.returncode != 0:
+            sys.exit(f"{program} does not pass without any change:\n{done.stdout[-3000:] if done else ''}")
+        return program, 20 + 6 * (time.monotonic() - started)
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        return dict(pool.map(measure, programs))
+
+
+def tell(mutant):
+    print(f"{mutant.verdict:<17}{mutant.kind} {mutant.change}" + (f"  [{mutant.by}]" if mutant.by else "")
+          + f"  [{mutant.seconds:.0f} s]", flush=True)
+
+
+def judge_all(mutants, programs, workers, count):
+    """Judges the first `count` of each seed that compile."""
+    numbered = iter(range(1, 1 + len(mutants)))
+    for mutant in mutants:
+        mutant.number = next(numbered)
+        mutant.by = EQUIVALENTS.get(mutant.change.key(), "")
+        if mutant.by:
+            mutant.verdict = "equivalent"
+    taken = {}
+    for number, group in enumerate(rounds([mutant for mutant in mutants if mutant.verdict == "drawn"])):
+        started = time.monotonic()
+        built = build(group, programs)
+        print(f"built {len(built)} changes in {time.monotonic() - started:.0f} s", flush=True)
+        limits = baseline(programs, workers)
+        chosen = []
+        for mutant in built:
+            taken[mutant.seed] = taken.get(mutant.seed, 0) + 1
+            if taken[mutant.seed] <= count:
+                chosen.append(mutant)
+        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+            for mutant in pool.map(lambda one: judge(one, limits), chosen):
+                tell(mutant)
+
+
+def report(mutants):
+    """Prints the shares; True when each is high enough."""
+    enough = True
+    for kind, wanted in WANTED.items():
+        counted = [mutant for mutant in mutants if mutant.kind == kind and mutant.verdict in ("killed", "survived")]
+        killed = sum(mutant.verdict == "killed" for mutant in counted)
+        share = killed / len(counted) if counted else 1
+        enough = enough and share >= wanted
+        print(f"{kind}s: {killed} of {len(counted)} killed ({100 * share:.1f}%, at least {100 * wanted:.0f}% are wanted)")
+    print(f"{sum(m.verdict == 'equivalent' for m in mutants)} equivalent, "
+          f"{sum(m.verdict == 'does not compile' for m in mutants)} do not compile")
+    return enough
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", default="1", help="which of the candidates are taken")
-    parser.add_argument("--area", action="append", help="only this one: " + ", ".join(area[0] for area in AREAS))
-    parser.add_argument("--list", action="store_true", help="print the mutants and stop")
+    parser.add_argument("--seed", action="append", help="which places are taken; more than one are built together (1)")
+    parser.add_argument("--count", type=int, default=150, help="changes for each seed (150)")
+    parser.add_argument("--only", action="append", metavar="PREFIX", help="only files whose path begins so: src/opstack/sync")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="changes that are judged at the same time")
+    parser.add_argument("--list", action="store_true", help="print the changes and stop")
     parser.add_argument("--json", type=pathlib.Path, help="keep the verdicts in this file")
     options = parser.parse_args()
-    areas = [area for area in AREAS if not options.area or area[0] in options.area]
-    if not options.list:
-        prepare({area[1] for area in areas})
-    verdicts = []
-    for name, program, filter_, files, quota in areas:
-        for mutant in choose(name, files, quota, options.seed):
-            started = time.monotonic()
-            reason = EQUIVALENT.get(mutant.key())
-            verdict = "listed" if options.list else "equivalent" if reason else judge(mutant, program, filter_)
-            verdicts.append((mutant, verdict))
-            print(f"{verdict:<17}{name}: {mutant.file}:{mutant.line + 1} {mutant.before.strip()}  ->  {mutant.after.strip()}"
-                  + (f"  ({reason})" if reason else "") + f"  [{time.monotonic() - started:.0f} s]", flush=True)
-    counted = [verdict for _, verdict in verdicts if verdict in ("killed", "survived")]
-    killed = counted.count("killed")
+    seeds = options.seed or ["1"]
+    print(f"seeds: {', '.join(seeds)}; {options.count} changes each", flush=True)
+    spare = options.count if options.list else int(options.count * SPARE)
+    mutants = [mutant for seed in seeds for mutant in draw(seed, spare, options.only)]
+    if options.list:
+        for mutant in mutants:
+            tell(mutant)
+        return 0
+    copy_tree()
+    programs = [*(BUILD / "unit_tests.txt").read_text().split(), *OTHERS]
+    judge_all(mutants, programs, options.jobs, options.count)
     if options.json:
-        options.json.write_text(json.dumps([{**dataclasses.asdict(mutant), "verdict": verdict} for mutant, verdict in verdicts], indent=1))
-    print(f"{len(counted)} mutants, {killed} killed, {len(counted) - killed} survived; "
-          f"{sum(v == 'equivalent' for _, v in verdicts)} equivalent, {sum(v == 'does not compile' for _, v in verdicts)} did not compile")
-    return 0 if options.list or counted and killed >= WANTED * len(counted) else 1
+        options.json.write_text(json.dumps([dataclasses.asdict(mutant) for mutant in mutants], indent=1))
+    return 0 if report(mutants) else 1
 
 
 if __name__ == "__main__":

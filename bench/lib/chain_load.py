@@ -24,9 +24,10 @@ def write_envelopes(chain, folder, last=None):
 
 
 class OurNode(opp2p.Node):
-    def __init__(self, chain, folder, *, limits=True, static=()):
+    def __init__(self, chain, folder, *, limits=True, static=(), peers=None):
         super().__init__(folder, *chain.options, "--rpc.enable-admin", "--p2p.gossip.timestamp.threshold", "24h", "--log.level", "warn",
                          "--p2p.sync.server.limits", "default" if limits else "off", *(["--p2p.static", ",".join(static)] if static else []),
+                         *(["--p2p.peers.lo", peers, "--p2p.peers.hi", peers] if peers else []),
                          listen_port=free_port(), program=sides.program("opp2p"))
 
     def import_blocks(self, envelopes):

@@ -11,10 +11,12 @@ import time
 import sides
 from chain_load import ask_blocks, gossip_through, make_chain, start_node, steady_through, write_envelopes
 from processes import Program, run
-from sides import BOUND, LOAD, Libp2p
+from sides import BOUND, FLOOR, LOAD, Libp2p
 
 GIGABYTE = 10**9
 SIZES = {"1 KB": (700, 6000, 200, 5), "100 KB": (100_000, 600, 100, 20), "1 MB": (1_000_000, 60, 30, 100)}  # block size, blocks, paced blocks, ms between
+FLOOR_WANTED = {"1 KB": 1.5, "100 KB": 1.35, "1 MB": 1.35}  # times the floor that a block may cost
+RECEIVERS = (1, 10, 50)
 FLOOD_SECONDS = 30
 FOLLOWED, FOLLOWED_PER_SECOND = 500, 50  # blocks
 
@@ -147,6 +149,26 @@ def forward(bench):
         figures = bench.pairs(f"validate and forward blocks of {name}", ["ours", "op-node"], through)
         bench.ratio("CPU per block at saturation", figures, "cpu_ms_per_block", "ours", "op-node", at_most=0.5)
         bench.ratio("publish to receive, p50", figures, "p50_ms", "ours", "op-node", at_most=0.6)
+    for name, (size, count, _, _) in SIZES.items():
+        for receivers in RECEIVERS:
+            forward_floor(bench, name, size, count, receivers)
+
+
+def forward_floor(bench, name, size, count, receivers):
+    """A block's CPU as a multiple of what it must cost: the parts that no node can leave out, measured alone in the same round."""
+    def through(_):
+        with tempfile.TemporaryDirectory() as folder:
+            chain = make_chain(pathlib.Path(folder))
+            with start_node("ours", chain, pathlib.Path(folder) / "ours", peers=2 * max(RECEIVERS)).ready() as node:
+                found = gossip_through(node, chain, size=size, count=bench.scaled(count), receivers=receivers)
+        floor = run(FLOOR, "forward", f"size={size}")
+        copies = found["copies"] / found["count"]
+        least = floor["once_us"] + copies * floor["each_us"]
+        cpu = found["cpu_seconds"] * 1e6 / found["count"]
+        return {"cpu_us": cpu, "floor_us": least, "times": cpu / least, "copies": copies, "lost": found["lost"]}
+    figures = bench.pairs(f"a block of {name} to {receivers} gossip peer{'s' * (receivers > 1)}, and its floor", ["ours"], through)
+    bench.bar("CPU per block, of its floor", figures["ours"]["times"], "times", at_most=FLOOR_WANTED[name])
+
 
 
 def rules(bench):
@@ -188,6 +210,13 @@ def serve_blocks(bench):
                         "cpu_ms_per_block": cpu * 1000 / count, "anonymous_mib": node.memory_mib("RssAnon")}
         figures = bench.pairs("payload_by_number, 100 KB, 8 streams, limits off", ["ours", "perf"], one)
         bench.ratio("bytes per second", figures, "mb_per_s", "ours", "perf", at_least=0.6)
+        floors = [run(FLOOR, "serve", "size=100000") for _ in figures["ours"]["cpu_ms_per_block"]]
+        bench.figures("a served block of 100 KB, and its floor", {"ours": {
+            "cpu_us": [cpu * 1000 for cpu in figures["ours"]["cpu_ms_per_block"]],
+            "floor_us": [floor["once_us"] + floor["each_us"] for floor in floors]}})
+        times = [cpu * 1000 / (floor["once_us"] + floor["each_us"])
+                 for cpu, floor in zip(figures["ours"]["cpu_ms_per_block"], floors)]
+        bench.bar("CPU per block, of its floor", times, "times", at_most=1.5)
 
         def polite(side):
             options = {} if side == "ours" else {"blocks": write_envelopes(chain, folder / f"blocks-{time.monotonic_ns()}")}

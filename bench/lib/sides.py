@@ -12,11 +12,12 @@ BUILD = ROOT / "build"
 CACHE = pathlib.Path(os.environ.get("OPP2P_CACHE") or ROOT / ".cache")
 LOAD = BUILD / "bench" / "bench_load"  # makes the load, whatever build is measured
 BOUND = BUILD / "bench" / "bench_bound"
+FLOOR = BUILD / "bench" / "bench_floor"
 GO = CACHE / "interop" / "golibp2p"
 VALIDATOR = CACHE / "interop" / "validator"
 OPNODE = CACHE / "interop" / "opnode-peer"
 RUST = CACHE / "interop" / "rustlibp2p-release"
-OUR_PROGRAMS = {"opp2p": "opp2p", "bench_load": "bench/bench_load", "bench_bound": "bench/bench_bound", "chain_maker": "tests/chain_maker"}
+OUR_PROGRAMS = {"opp2p": "opp2p", "bench_load": "bench/bench_load", "bench_bound": "bench/bench_bound", "bench_floor": "bench/bench_floor", "chain_maker": "tests/chain_maker"}
 
 _measured = BUILD
 

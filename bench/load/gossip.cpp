@@ -1,6 +1,6 @@
-// Blocks through a node: a publisher and a receiver are connected only to the node between them. Blocks are made,
-// signed and compressed before the clock starts. A block that has not arrived after `lost-ms` counts as lost, and the
-// next one is sent.
+// Blocks through a node: a publisher and receivers are connected only to the node between them. Blocks are made,
+// signed and compressed before the clock starts. A block has arrived when the first receiver has it; `copies` counts
+// those of every receiver. A block that has not arrived after `lost-ms` counts as lost, and the next one is sent.
 #include <cstdio>
 #include <deque>
 
@@ -39,7 +39,6 @@ class Run {
         version_(opstack::testing::version_of(made_.chain.options().fork)),
         topic_(gossip_rules::blocks_topic(made_.chain.options().chain_id, version_)),
         publisher_(runtime_, made_.chain.options().chain_id),
-        receiver_(runtime_, made_.chain.options().chain_id),
         count_(arguments.number("count", 0)),
         paced_(arguments.number("paced", 0)),
         window_(arguments.number("window", 4)),
@@ -48,14 +47,18 @@ class Run {
         at_once_(arguments.number("at-once", 0) != 0),
         flood_(libp2p::Seconds(static_cast<std::int64_t>(arguments.number("flood-seconds", 0)))) {
     if (count_ + paced_ == 0) count_ = 1;
+    for (std::uint64_t i = 0; i < arguments.number("receivers", 1); ++i)
+      receivers_.push_back(std::make_unique<GossipPeer>(runtime_, made_.chain.options().chain_id));
   }
 
   int go() {
     make_blocks();
     connect(runtime_, *publisher_.host, address_of(arguments_.at(0)));
-    connect(runtime_, *receiver_.host, address_of(arguments_.at(0)));
     join(publisher_, [](const auto&) {});
-    join(receiver_, [this](const libp2p::gossipsub::Deliver& message) { received(message); });
+    for (const auto& receiver : receivers_) {
+      connect(runtime_, *receiver->host, address_of(arguments_.at(0)));
+      join(*receiver, [this](const libp2p::gossipsub::Deliver& message) { received(message); });
+    }
     warm_up();
     // The driver reads the node's figures around each part: it says when to go on.
     print({{"ready", true}, {"message_bytes", blocks_.front().data->size()}});
@@ -103,6 +106,7 @@ class Run {
     }
     print({{"count", end - begin},
            {"lost", end - begin - times.size()},
+           {"copies", copies_},
            {"per_second", static_cast<double>(times.size()) / seconds(last_ - started_)},
            {"p50_us", quantile(times, 0.5) * 1e6},
            {"p99_us", quantile(times, 0.99) * 1e6}});
@@ -126,7 +130,9 @@ class Run {
   void received(const libp2p::gossipsub::Deliver& message) {
     const auto found = by_key_.find(key_of(message.data.view));
     warm_ = true;
-    if (found == by_key_.end() || blocks_[found->second].came) return;
+    if (found == by_key_.end()) return;
+    ++copies_;
+    if (blocks_[found->second].came) return;
     last_ = runtime_.now().mono;
     blocks_[found->second].came = last_;
     ++received_;
@@ -170,7 +176,7 @@ class Run {
   void measure(std::size_t begin, std::size_t end, Nanos interval) {
     for (std::size_t i = begin; i < end; ++i) by_key_.emplace(key_of(*blocks_[i].data), i);
     started_ = last_ = runtime_.now().mono;
-    received_ = 0;
+    received_ = copies_ = 0;
     open_.clear();
     auto due = started_;
     for (std::size_t i = begin; i < end; ++i) {
@@ -205,7 +211,7 @@ class Run {
   opstack::payload::Version version_;
   std::string topic_;
   GossipPeer publisher_;
-  GossipPeer receiver_;
+  std::vector<std::unique_ptr<GossipPeer>> receivers_;
   std::uint64_t count_;
   std::uint64_t paced_;
   std::uint64_t window_;
@@ -218,6 +224,7 @@ class Run {
   std::deque<std::string> keys_;  // of a flood, whose data is let go
   std::map<std::string_view, std::size_t> by_key_;
   std::uint64_t received_ = 0;
+  std::uint64_t copies_ = 0;  // that receivers got of the blocks of this part
   bool warm_ = false;
   MonoTime started_;
   MonoTime last_;

@@ -25,7 +25,7 @@ constexpr Command kCommands[] = {
     {"idle", idle, "idle ADDRESS [count=1000]: connections that are held until the input ends"},
     {"gossip", gossip,
      "gossip ADDRESS genesis=SECONDS size=BYTES [count=N [window=4|at-once=1]] [paced=N interval-us=N] "
-     "[flood-seconds=N] [lost-ms=1000]"},
+     "[flood-seconds=N] [lost-ms=1000] [receivers=1]"},
     {"rules", rules,
      "rules MESSAGE genesis=SECONDS size=BYTES [seconds=2]: writes a block's message to a file and judges it over and "
      "over"},

@@ -135,6 +135,7 @@ void SocketConnection::check() const {
   OPP2P_CHECK((close_deadline_ == MonoTime::max()) || phase_ != Phase::running, "only a close sets its deadline");
   OPP2P_CHECK((socket_ == nullptr) == (phase_ == Phase::ended), "a connection has its socket until it has ended",
               phase_);
+  engine_->check();
   table_.check();
 }
 

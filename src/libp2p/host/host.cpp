@@ -118,9 +118,10 @@ MemoryAccount& Host::memory() { return state_->memory; }
 
 void Host::check() const {
   state_->swarm->check();
+  state_->dialer->check();
   state_->peerstore.check();
   state_->manager.check([this](const PeerId& peer) { return state_->swarm->connected(peer); });
-  state_->events.check();
+  state_->observers.check();
 }
 
 Peerstore& Host::peerstore() { return state_->peerstore; }
@@ -135,11 +136,6 @@ Subscription Host::subscribe(std::function<void(const HostEvent&)> listener) {
 void Host::report_identified(const PeerId& peer, std::vector<std::string> protocols) {
   state_->peerstore.set_protocols(peer, protocols);
   state_->observers.tell(PeerIdentified{peer, std::move(protocols)});
-}
-
-void Host::check() const {
-  state_->swarm->check();
-  state_->dialer->check();
 }
 
 Task<void> Host::close(Nanos limit) { return close_host(HostLink(*state_), limit); }

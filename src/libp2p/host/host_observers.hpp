@@ -29,6 +29,7 @@ class HostObservers {
   void on_protocols_changed();
   // Nobody hears anything any more.
   void close();
+  void check() const { source_.check(); }
 
  private:
   runtime::Runtime& runtime_;

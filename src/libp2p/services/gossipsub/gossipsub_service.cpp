@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "libp2p/base/assert.hpp"
 #include "libp2p/base/life_token.hpp"
 #include "libp2p/services/gossipsub/gossip_deadlines.hpp"
 #include "libp2p/services/gossipsub/gossip_drain.hpp"
@@ -141,7 +140,7 @@ std::size_t GossipsubService::unfinished_bytes() const { return parts_->peers.un
 const GossipsubCounters& GossipsubService::counters() const { return parts_->counters; }
 
 void GossipsubService::check() const {
-  OPP2P_CHECK(parts_->router.consistent(), "the router's tables agree with each other");
+  parts_->router.check();
   parts_->peers.check();
   parts_->drain.check();
 }
