@@ -8,6 +8,7 @@
 
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
+#include "opp2p/observe/health.hpp"
 #include "opp2p/rpc/p2p_json.hpp"
 #include "opp2p/rpc/rpc_exchange.hpp"
 #include "opstack/testing/chain_builder.hpp"
