@@ -166,7 +166,7 @@ void MemoryStore::check() const {
     OPP2P_CHECK(below == nullptr || (number == below->number + 1 && block.parent_hash == below->hash),
                 "the chain is linked and has no hole", number);
     below = &block;
-    bytes += block.body->size();
+    bytes += block.body.size();
   }
   OPP2P_CHECK(hashes_.size() == blocks_.size(), "each block has one hash", hashes_, blocks_);
   OPP2P_CHECK(bytes == bytes_ && (bytes <= chain_share(max_bytes_) || blocks_.size() == 1),
@@ -174,7 +174,7 @@ void MemoryStore::check() const {
   std::uint64_t staged = 0;
   for (const auto& [key, record] : staging_) {
     OPP2P_CHECK(record.block.number == key.second, "a staged block stands under its number", key.second);
-    staged += record.block.body->size();
+    staged += record.block.body.size();
   }
   OPP2P_CHECK(staged == staged_bytes_ && (bytes + staged <= max_bytes_ || staging_.size() <= 1),
               "chain and staging keep to the budget, but for one staged block", staged, staged_bytes_);
