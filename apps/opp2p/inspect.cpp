@@ -43,7 +43,7 @@ Result<Bytes> read_hex(std::string_view text) {
 json::value or_null(const std::string& text, bool known) { return known ? json::value(text) : json::value(nullptr); }
 
 // The block in a message, also of one that was rejected before it was decoded.
-opstack::payload::SharedEnvelope block_of(Version version, const Outcome& outcome) {
+opstack::payload::SharedEnvelope envelope_in(Version version, const Outcome& outcome) {
   if (outcome.envelope != nullptr) return outcome.envelope;
   if (outcome.contents == nullptr || outcome.contents->size() < kSignatureSize) return nullptr;
   auto decoded = opstack::payload::decode_envelope(version, ByteView(*outcome.contents).subspan(kSignatureSize));
@@ -87,7 +87,7 @@ json::object GossipInspector::line(ByteView raw_message) {
   // A copy: the previous signer is within its grace for every message, whatever the current one has signed.
   auto signers = signers_;
   const Outcome outcome = rules_.judge(raw_message, signers, now_, message.decompressed);
-  const auto block = block_of(rules_.config().version, outcome);
+  const auto block = envelope_in(rules_.config().version, outcome);
   json::object out;
   out["verdict"] = std::string(opstack::rules::to_string(outcome.verdict));
   out["reason"] = or_null(outcome.text(), outcome.reason != opstack::rules::Reason::valid);

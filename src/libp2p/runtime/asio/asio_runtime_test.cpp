@@ -73,6 +73,36 @@ TEST(AsioRuntime, connects_over_both_families_and_moves_bytes) {
   }
 }
 
+// A connection that its peer resets before it is accepted has no remote address any more. It was handed on as one of
+// 0.0.0.0:0, so that all of them shared one block of addresses and its limits.
+TEST(AsioRuntime, does_not_hand_on_a_connection_that_was_reset_before_it_was_accepted) {
+  AsioRuntime rt(1);
+  std::vector<Endpoint> accepted;
+  auto listening = rt.listen({"127.0.0.1", 0}, [&](std::unique_ptr<Socket> s) { accepted.push_back(s->remote()); });
+  ASSERT_TRUE(listening);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons((*listening)->local().port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto dial = [&to] {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+    return fd;
+  };
+  const int gone = dial();
+  const linger at_once{1, 0};
+  ASSERT_EQ(::setsockopt(gone, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+  ::close(gone);
+  const int stays = dial();
+  sockaddr_in own{};
+  socklen_t size = sizeof own;
+  ASSERT_EQ(::getsockname(stays, reinterpret_cast<sockaddr*>(&own), &size), 0);
+  ASSERT_TRUE(
+      rt.run_until([&] { return accepted.size() > 1 || (!accepted.empty() && accepted.back().port != 0); }, kLimit));
+  EXPECT_EQ(accepted, (std::vector<Endpoint>{{"127.0.0.1", ntohs(own.sin_port)}}));
+  ::close(stays);
+}
+
 // A peer that vanished without a word stayed for ever on a connection whose multiplexer has no keep-alive.
 TEST(AsioRuntime, both_ends_of_a_connection_probe_whether_the_other_is_there) {
   AsioRuntime rt(1);

@@ -19,7 +19,8 @@ using boost::system::error_code;
 Endpoint to_endpoint(const tcp::endpoint& from) { return {from.address().to_string(), from.port()}; }
 
 Errc classify(const error_code& ec) {
-  if (ec == asio::error::connection_reset || ec == asio::error::broken_pipe) return Errc::reset;
+  if (ec == asio::error::connection_reset || ec == asio::error::broken_pipe || ec == asio::error::not_connected)
+    return Errc::reset;
   if (ec == asio::error::timed_out) return Errc::timed_out;
   if (ec == asio::error::connection_refused || ec == asio::error::host_unreachable ||
       ec == asio::error::network_unreachable) {
@@ -37,10 +38,10 @@ std::string reason(const error_code& ec) {
 
 class AsioSocket final : public Socket {
  public:
-  explicit AsioSocket(tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {
-    error_code ignored;
-    state_->local = to_endpoint(state_->socket.local_endpoint(ignored));
-    state_->remote = to_endpoint(state_->socket.remote_endpoint(ignored));
+  AsioSocket(tcp::socket socket, const tcp::endpoint& local, const tcp::endpoint& remote)
+      : state_(std::make_shared<State>(std::move(socket))) {
+    state_->local = to_endpoint(local);
+    state_->remote = to_endpoint(remote);
   }
 
   ~AsioSocket() override {
@@ -114,6 +115,16 @@ class AsioSocket final : public Socket {
   std::shared_ptr<State> state_;
 };
 
+// Null, with the error, for a connection that the far end has reset already: the kernel does not know its address any
+// more, and Asio would give 0.0.0.0:0, one block of addresses for all of them.
+std::unique_ptr<Socket> connected_socket(tcp::socket socket, error_code& ec) {
+  const tcp::endpoint local = socket.local_endpoint(ec);
+  if (ec) return nullptr;
+  const tcp::endpoint remote = socket.remote_endpoint(ec);
+  if (ec) return nullptr;
+  return std::make_unique<AsioSocket>(std::move(socket), local, remote);
+}
+
 // What every TCP socket of ours gets. Errors are of no consequence: a peer may have gone already.
 // TCP's own probes, at the intervals of Go's sockets: a multiplexer without a keep-alive (Mplex) sees a peer go that
 // vanished without a word.
@@ -137,11 +148,10 @@ void prepare(tcp::socket& socket) {
 
 class AsioListener final : public Listener {
  public:
-  AsioListener(asio::io_context& context, tcp::acceptor acceptor,
+  AsioListener(asio::io_context& context, tcp::acceptor acceptor, const tcp::endpoint& local,
                std::function<void(std::unique_ptr<Socket>)> on_accept)
-      : state_(std::make_shared<State>(context, std::move(acceptor), std::move(on_accept))) {
-    error_code ignored;
-    local_ = to_endpoint(state_->acceptor.local_endpoint(ignored));
+      : state_(std::make_shared<State>(context, std::move(acceptor), std::move(on_accept))),
+        local_(to_endpoint(local)) {
     wait(state_);
   }
 
@@ -178,7 +188,7 @@ class AsioListener final : public Listener {
       tcp::socket socket = state->acceptor.accept(ec);
       if (!ec) {
         prepare(socket);
-        state->on_accept(std::make_unique<AsioSocket>(std::move(socket)));
+        if (auto accepted = connected_socket(std::move(socket), ec)) state->on_accept(std::move(accepted));
         continue;
       }
       if (ec == asio::error::would_block || ec == asio::error::try_again) break;
@@ -235,6 +245,8 @@ Result<std::unique_ptr<Listener>> asio_listen(asio::io_context& context, const E
   if (!ec) acceptor.bind(endpoint, ec);
   if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
   if (!ec) acceptor.non_blocking(true, ec);
+  tcp::endpoint local;
+  if (!ec) local = acceptor.local_endpoint(ec);
   if (ec == asio::error::address_in_use) {
     return fail(Errc::io, what + "the address is in use; choose another port or stop the program that has it");
   }
@@ -248,20 +260,20 @@ Result<std::unique_ptr<Listener>> asio_listen(asio::io_context& context, const E
     return fail(Errc::io, what + "too many open files; raise the limit on open files, see ulimit -n");
   }
   if (ec) return fail(Errc::io, what + reason(ec));
-  return std::unique_ptr<Listener>(std::make_unique<AsioListener>(context, std::move(acceptor), std::move(on_accept)));
+  return std::unique_ptr<Listener>(
+      std::make_unique<AsioListener>(context, std::move(acceptor), local, std::move(on_accept)));
 }
 
 std::unique_ptr<Operation> asio_connect(asio::io_context& context, const Endpoint& to,
                                         std::function<void(Result<std::unique_ptr<Socket>>)> done) {
   auto state = std::make_shared<AsioConnect::State>(context, std::move(done));
-  const auto finish = [](const std::shared_ptr<AsioConnect::State>& s, const Endpoint& target, const error_code& ec) {
+  const auto finish = [](const std::shared_ptr<AsioConnect::State>& s, const Endpoint& target, error_code ec) {
     const auto call = std::exchange(s->done, nullptr);
     if (!call) return;
-    if (ec) {
-      call(fail(classify(ec), "connect to " + target.to_string() + " failed: " + reason(ec)));
-      return;
-    }
-    call(std::unique_ptr<Socket>(std::make_unique<AsioSocket>(std::move(s->socket))));
+    std::unique_ptr<Socket> connected;
+    if (!ec) connected = connected_socket(std::move(s->socket), ec);
+    if (connected) return call(std::move(connected));
+    call(fail(classify(ec), "connect to " + target.to_string() + " failed: " + reason(ec)));
   };
   error_code ec;
   const auto ip = asio::ip::make_address(to.ip, ec);

@@ -1,5 +1,7 @@
 #include "opstack/sync/engine/sync_events.hpp"
 
+#include <iterator>
+
 namespace opstack::sync {
 
 std::string_view to_string(PeerMerit merit) {
@@ -20,6 +22,12 @@ std::string_view to_string(SyncFaultKind kind) {
     case SyncFaultKind::unlinked: return "block of another chain";
   }
   return "unknown";
+}
+
+std::string_view fault_id(SyncFaultKind kind) {
+  constexpr std::string_view kIds[] = {"malformed", "wrong_number", "bad_hash", "altered", "unlinked"};
+  static_assert(std::size(kIds) == kSyncFaultKinds);
+  return kIds[static_cast<std::size_t>(kind)];
 }
 
 std::string_view to_string(SyncTraceKind kind) {

@@ -64,7 +64,10 @@ enum class SyncFaultKind : std::uint8_t {
   altered,       // a block with contents that its hash does not cover and that no block has
   unlinked,      // a well-formed block that is not the parent of the trusted block above it
 };
-std::string_view to_string(SyncFaultKind kind);
+inline constexpr std::size_t kSyncFaultKinds = 5;
+std::string_view to_string(SyncFaultKind kind);  // for people
+// Stable: counters and metrics are named by them.
+std::string_view fault_id(SyncFaultKind kind);
 struct SyncFault {
   PeerId peer;
   SyncFaultKind kind = SyncFaultKind::malformed;
