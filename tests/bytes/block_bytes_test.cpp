@@ -208,7 +208,7 @@ class BlockBytes : public testing::Test {
     config.dial_timeout = Seconds(10);
     config.gossip_timestamp_threshold = Seconds(60);
     config.sync_memory = 64 << 20;
-    node_ = std::make_unique<Node>(place_.runtime(), config, *store_, log_);
+    node_ = std::make_unique<Node>(place_.runtime(), config, *store_);
     ASSERT_TRUE(node_->start());
     const auto address = config.listen.with_peer_id(node_->host().id());
     const auto connected = net_.run(0, peer_.connect(address));
@@ -256,7 +256,6 @@ class BlockBytes : public testing::Test {
 
   testing_store::Folder folder_;
   Inbox inbox_;
-  Log log_{LogFormat::text, LogLevel::crit};
   libp2p::SimHosts net_{5};
   libp2p::Host& peer_ = net_.add();
   libp2p::runtime::SimNode place_ = net_.world().add_node();
