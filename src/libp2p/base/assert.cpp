@@ -37,11 +37,20 @@ std::string AssertionScene::text() { return innermost ? innermost->describe_(inn
 
 namespace assertion {
 
+Value of_bool(bool value) noexcept { return {value ? "true" : "false"}; }
+Value of_signed(std::int64_t value) noexcept { return {std::to_string(value)}; }
+Value of_unsigned(std::uint64_t value) noexcept { return {std::to_string(value)}; }
+Value of_double(double value) noexcept { return {std::to_string(value)}; }
+Value of_text(std::string_view value) noexcept { return {'"' + std::string(value) + '"'}; }
+Value of_name(std::string_view value) noexcept { return {std::string(value)}; }
+Value of_size(std::size_t elements) noexcept { return {"(" + std::to_string(elements) + " elements)"}; }
+
 void fail(const char* file, int line, const char* condition, std::string_view must_hold, std::string_view names,
-          std::initializer_list<std::string> values) {
+          std::initializer_list<Value> values) noexcept {
   std::string text = "invariant violated: " + std::string(must_hold) + "\n  " + file + ":" + std::to_string(line) +
                      ": " + condition + "\n";
-  for (const auto& value : values) text.append("  ").append(next_name(names)).append(" = ").append(value).append("\n");
+  for (const auto& value : values)
+    text.append("  ").append(next_name(names)).append(" = ").append(value.text).append("\n");
   if (const std::string scene = AssertionScene::text(); !scene.empty()) text += "  in " + scene + "\n";
   text += "  This is a defect of the program; please report it with these lines.\n";
   std::fputs(text.c_str(), stderr);

@@ -11,11 +11,10 @@
 // when the condition fails.
 #pragma once
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -43,56 +42,75 @@ class AssertionScene {
 
 namespace assertion {
 
+// One of the values that a failed assertion prints: its text. Made only when the condition has failed, by functions
+// that are not inlined, so that an assertion costs its condition and a jump.
+struct Value {
+  std::string text;
+};
+[[gnu::cold]] Value of_bool(bool value) noexcept;
+[[gnu::cold]] Value of_signed(std::int64_t value) noexcept;
+[[gnu::cold]] Value of_unsigned(std::uint64_t value) noexcept;
+[[gnu::cold]] Value of_double(double value) noexcept;
+[[gnu::cold]] Value of_text(std::string_view value) noexcept;  // in quotes
+[[gnu::cold]] Value of_name(std::string_view value) noexcept;  // as it is
+[[gnu::cold]] Value of_size(std::size_t elements) noexcept;
+
 template <class T>
-std::string text_of(const T& value) {
+[[gnu::always_inline]] inline Value value_of(const T& value) {
   if constexpr (std::same_as<T, bool>)
-    return value ? "true" : "false";
-  else if constexpr (std::is_enum_v<T>)
-    return std::to_string(static_cast<std::int64_t>(value));
-  else if constexpr (std::is_arithmetic_v<T>)
-    return std::to_string(value);
+    return of_bool(value);
+  else if constexpr (std::is_enum_v<T> || std::signed_integral<T>)
+    return of_signed(static_cast<std::int64_t>(value));
+  else if constexpr (std::unsigned_integral<T>)
+    return of_unsigned(value);
+  else if constexpr (std::floating_point<T>)
+    return of_double(static_cast<double>(value));
   else if constexpr (std::is_convertible_v<const T&, std::string_view>)
-    return '"' + std::string(std::string_view(value)) + '"';
+    return of_text(value);
   else if constexpr (requires { value.count(); })
-    return std::to_string(value.count());
+    return value_of(value.count());
   else if constexpr (requires { value.time_since_epoch().count(); })
-    return std::to_string(value.time_since_epoch().count());
+    return value_of(value.time_since_epoch().count());
   else if constexpr (requires {
                        value.has_value();
                        *value;
                      })
-    return value ? text_of(*value) : "none";
+    return value ? value_of(*value) : of_name("none");
   else if constexpr (requires { value.to_base58(); })
-    return value.to_base58();
+    return of_name(value.to_base58());
   else if constexpr (requires { value.text(); })
-    return std::string(value.text());
+    return of_name(value.text());
   else if constexpr (requires { value.to_string(); })
-    return std::string(value.to_string());
+    return of_name(value.to_string());
   else if constexpr (requires { value.size(); })
-    return "(" + std::to_string(value.size()) + " elements)";
+    return of_size(value.size());
   else
-    return "(no text)";
+    return of_name("(no text)");
 }
 
-// Ends the process. `names` is the source text of the values, `values` their texts in the same order.
+// Ends the process. `names` is the source text of the values, in the same order.
 [[noreturn, gnu::cold]] void fail(const char* file, int line, const char* condition, std::string_view must_hold,
-                                  std::string_view names, std::initializer_list<std::string> values);
-
-template <class... Values>
-[[noreturn, gnu::cold, gnu::noinline]] void fail_with(const char* file, int line, const char* condition,
-                                                      std::string_view must_hold, std::string_view names,
-                                                      const Values&... values) {
-  fail(file, line, condition, must_hold, names, {text_of(values)...});
-}
+                                  std::string_view names, std::initializer_list<Value> values) noexcept;
 
 }  // namespace assertion
 }  // namespace libp2p
 
-#define OPP2P_ASSERTION_ON(condition, must_hold, ...)                              \
-  (__builtin_expect(static_cast<bool>(condition), 1)                               \
-       ? static_cast<void>(0)                                                      \
-       : ::libp2p::assertion::fail_with(__FILE__, __LINE__, #condition, must_hold, \
-                                        #__VA_ARGS__ __VA_OPT__(, ) __VA_ARGS__))
+// value_of(a), value_of(b), … for the arguments a, b, …; at most 27 of them.
+#define OPP2P_VALUES(...) __VA_OPT__(OPP2P_RESCAN(OPP2P_VALUES_FROM(__VA_ARGS__)))
+#define OPP2P_VALUES_FROM(first, ...) \
+  ::libp2p::assertion::value_of(first) __VA_OPT__(, OPP2P_VALUES_AGAIN OPP2P_NO_ARGUMENTS(__VA_ARGS__))
+#define OPP2P_VALUES_AGAIN() OPP2P_VALUES_FROM
+#define OPP2P_NO_ARGUMENTS ()
+#define OPP2P_RESCAN(...) OPP2P_RESCAN_9(OPP2P_RESCAN_9(OPP2P_RESCAN_9(__VA_ARGS__)))
+#define OPP2P_RESCAN_9(...) OPP2P_RESCAN_3(OPP2P_RESCAN_3(OPP2P_RESCAN_3(__VA_ARGS__)))
+#define OPP2P_RESCAN_3(...) OPP2P_RESCAN_1(OPP2P_RESCAN_1(OPP2P_RESCAN_1(__VA_ARGS__)))
+#define OPP2P_RESCAN_1(...) __VA_ARGS__
+
+#define OPP2P_ASSERTION_ON(condition, must_hold, ...)                                       \
+  (__builtin_expect(static_cast<bool>(condition), 1)                                        \
+       ? static_cast<void>(0)                                                               \
+       : ::libp2p::assertion::fail(__FILE__, __LINE__, #condition, must_hold, #__VA_ARGS__, \
+                                   {OPP2P_VALUES(__VA_ARGS__)}))
 #define OPP2P_ASSERTION_OFF(condition, must_hold, ...) static_cast<void>(sizeof(static_cast<bool>(condition)))
 
 #ifdef OPP2P_NO_ASSERTIONS

@@ -205,6 +205,19 @@ TEST_F(StreamTableTest, a_port_without_its_connection_does_nothing) {
   EXPECT_EQ(table->unread(), 0u);
 }
 
+TEST_F(StreamTableTest, what_a_stream_that_has_ended_leaves_unread_counts_until_it_is_read) {
+  const auto state = table->add_outbound(1, "/x/1");
+  table->on_stream_data(1, as_bytes("abc"));
+  table->on_stream_end(1);
+  table->on_stream_closed(1);
+  table->check();
+  EXPECT_EQ(table->unread(), 3u);
+  Bytes into(3);
+  EXPECT_EQ(state->take(into), 3u);
+  table->check();
+  EXPECT_EQ(table->unread(), 0u);
+}
+
 // ---- streams that linger ----
 
 TEST_F(StreamTableTest, a_stream_that_was_closed_and_dropped_is_reset_when_its_time_is_over) {

@@ -1,5 +1,6 @@
 #include "opp2p/store/block_store_adapter.hpp"
 
+#include <atomic>
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
@@ -16,37 +17,72 @@ void BlockStoreAdapter::append(Block block, Done done) {
   }));
 }
 
-void BlockStoreAdapter::lookup(std::uint64_t number, LookupDone done) {
-  if (wanted_.size() >= kMostWanted) {
-    return runtime_.post(life_.guard([done = std::move(done)] {
-      done(Error(Errc::exhausted, std::to_string(kMostWanted) + " look-ups wait for the disk already"));
-    }));
+// One look-up, shared by its handle, the queue and the worker that reads it.
+struct BlockStoreAdapter::Lookup {
+  Lookup(std::uint64_t block, LookupDone callback) : number(block), done(std::move(callback)) {}
+  const std::uint64_t number;
+  const LookupDone done;                                    // called on the network thread
+  std::atomic<bool> withdrawn{false};                       // set on the network thread, read by the worker too
+  Result<std::optional<ServedBlock>> found = std::nullopt;  // written by the worker
+};
+
+class BlockStoreAdapter::LookupHandle final : public libp2p::runtime::Operation {
+ public:
+  LookupHandle(BlockStoreAdapter& adapter, std::uint64_t place, std::shared_ptr<Lookup> lookup)
+      : adapter_(adapter), adapter_life_(adapter.life_.watch()), place_(place), lookup_(std::move(lookup)) {}
+  ~LookupHandle() override {
+    lookup_->withdrawn.store(true, std::memory_order_relaxed);
+    if (adapter_life_) adapter_.wanted_.erase(place_);
   }
-  wanted_.push_back(Lookup{number, std::move(done), std::optional<ServedBlock>()});
+
+ private:
+  BlockStoreAdapter& adapter_;
+  const libp2p::LifeWatch adapter_life_;
+  const std::uint64_t place_;
+  const std::shared_ptr<Lookup> lookup_;
+};
+
+std::unique_ptr<libp2p::runtime::Operation> BlockStoreAdapter::lookup(std::uint64_t number, LookupDone done) {
+  auto lookup = std::make_shared<Lookup>(number, std::move(done));
+  const std::uint64_t place = next_lookup_++;
+  auto handle = std::make_unique<LookupHandle>(*this, place, lookup);
+  if (wanted_.size() >= kMostWanted) {
+    runtime_.post(life_.guard([lookup = std::move(lookup)] {
+      if (lookup->withdrawn) return;
+      lookup->done(Error(Errc::exhausted, std::to_string(kMostWanted) + " look-ups wait for the disk already"));
+    }));
+    return handle;
+  }
+  wanted_.emplace(place, std::move(lookup));
   if (readers_ < kReadersAtOnce) read_wanted();
+  return handle;
 }
 
 // All that is wanted by now goes to one worker: under load two wake-ups for each would cost more than reading it.
 void BlockStoreAdapter::read_wanted() {
   ++readers_;
-  auto lookups = std::make_shared<std::vector<Lookup>>(std::exchange(wanted_, {}));
+  auto lookups = std::make_shared<std::vector<std::shared_ptr<Lookup>>>();
+  lookups->reserve(wanted_.size());
+  for (auto& [place, lookup] : wanted_) lookups->push_back(std::move(lookup));
+  wanted_.clear();
   runtime_.run_on_worker(
       [&store = store_, lookups] {
-        for (Lookup& lookup : *lookups) {
-          auto block = store.as_stored(lookup.number);
+        for (const auto& lookup : *lookups) {
+          if (lookup->withdrawn.load(std::memory_order_relaxed)) continue;
+          auto block = store.as_stored(lookup->number);
           if (!block) {
-            lookup.found = block.error();
+            lookup->found = block.error();
           } else if (*block) {
             const StoredBlock sent = framed(**std::move(block));
             OPP2P_ASSERT(sent.body.is_whole(), "frames are sent whole", sent.body.size());
-            lookup.found = std::optional<ServedBlock>(ServedBlock{sent.version, sent.body.owner()});
+            lookup->found = std::optional<ServedBlock>(ServedBlock{sent.version, sent.body.owner()});
           }
         }
       },
       [this, life = life_.watch(), lookups] {
-        for (Lookup& lookup : *lookups) {
+        for (const auto& lookup : *lookups) {
           if (!life) return;
-          lookup.done(std::move(lookup.found));
+          if (!lookup->withdrawn) lookup->done(std::move(lookup->found));
         }
         if (!life) return;
         --readers_;

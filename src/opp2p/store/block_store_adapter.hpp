@@ -3,12 +3,16 @@
 // frames is sent as it lies there.
 //
 // At most two workers read at once. Look-ups that come meanwhile wait, and the next worker that is free reads them all.
+// One that is withdrawn leaves the queue at once; a worker that has it already does not read it.
 //
 // The sync engine hears only that a write to the staging table failed; `refused` hears why.
 //
 // Owner: the node, beside the store, which outlives it. Thread: the network thread. Bounds: those of the store, and
 // kMostWanted look-ups; more are refused.
 #pragma once
+
+#include <map>
+#include <memory>
 
 #include "libp2p/base/life_token.hpp"
 #include "libp2p/runtime/runtime.hpp"
@@ -23,28 +27,25 @@ class BlockStoreAdapter final : public opstack::sync::ChainStore {
       : runtime_(runtime), store_(store), refused_(std::move(refused)) {}
 
   void append(opstack::sync::Block block, Done done) override;
-  void lookup(std::uint64_t number, LookupDone done) override;
+  std::unique_ptr<libp2p::runtime::Operation> lookup(std::uint64_t number, LookupDone done) override;
   void stage(std::uint64_t segment, opstack::sync::StagedBlock block, Done done) override;
   void read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks, std::size_t max_bytes,
                    ReadDone done) override;
   void drop_staged(std::uint64_t segment) override;
 
  private:
-  struct Lookup {
-    std::uint64_t number;
-    LookupDone done;
-    Result<std::optional<opstack::sync::ServedBlock>> found;
-  };
+  struct Lookup;
+  class LookupHandle;
   static constexpr std::size_t kReadersAtOnce = 2;
-  // Above what the server of blocks lets in at once (RequestLimits::max_total). When the disk hangs their requests end,
-  // and these would pile up.
+  // Above what the server of blocks lets in at once (RequestLimits::max_total).
   static constexpr std::size_t kMostWanted = 1024;
 
   void read_wanted();
   libp2p::runtime::Runtime& runtime_;
   BlockStore& store_;
   const StagingRefused refused_;
-  std::vector<Lookup> wanted_;
+  std::map<std::uint64_t, std::shared_ptr<Lookup>> wanted_;  // by order of arrival
+  std::uint64_t next_lookup_ = 0;
   std::size_t readers_ = 0;
   libp2p::LifeToken life_;
 };

@@ -43,8 +43,8 @@ TEST_F(BlockStoreAdapterTest, what_is_appended_can_be_looked_up_with_its_bytes) 
   ASSERT_TRUE(appended && *appended);
   std::optional<Result<std::optional<ServedBlock>>> found;
   std::optional<Result<std::optional<ServedBlock>>> missing;
-  chain_->lookup(1, [&](auto r) { found = std::move(r); });
-  chain_->lookup(2, [&](auto r) { missing = std::move(r); });
+  const auto one = chain_->lookup(1, [&](auto r) { found = std::move(r); });
+  const auto other = chain_->lookup(2, [&](auto r) { missing = std::move(r); });
   EXPECT_FALSE(found);
   world_.run_for(Seconds(1));
   ASSERT_TRUE(found && *found && **found);
@@ -74,15 +74,15 @@ TEST_F(BlockStoreAdapterTest, staged_blocks_come_back_decoded_with_their_peer) {
   EXPECT_EQ(store_.summary().value().staged, 0u);
 }
 
-// A disk that hangs keeps both readers; the requests behind the look-ups end after 20 s and were followed by others.
 TEST_F(BlockStoreAdapterTest, look_ups_that_wait_for_the_disk_are_bounded) {
   std::vector<Result<std::optional<ServedBlock>>> refused;
   int answered = 0;
+  std::vector<std::unique_ptr<libp2p::runtime::Operation>> running;
   for (int i = 0; i < 1100; ++i) {
-    chain_->lookup(1, [&](auto r) {
+    running.push_back(chain_->lookup(1, [&](auto r) {
       ++answered;
       if (!r) refused.push_back(std::move(r));
-    });
+    }));
   }
   world_.run_for(Seconds(1));
   EXPECT_EQ(answered, 1100);
@@ -90,10 +90,46 @@ TEST_F(BlockStoreAdapterTest, look_ups_that_wait_for_the_disk_are_bounded) {
   EXPECT_EQ(refused[0].error().text(), "1024 look-ups wait for the disk already");
 }
 
+// A disk that hangs keeps both readers. The peers behind the look-ups give up, and others come.
+TEST_F(BlockStoreAdapterTest, a_look_up_that_nobody_waits_for_leaves_the_queue_at_once_and_is_not_read) {
+  FaultyStore counting(store_, [this](std::function<void()> task) { node_.runtime().post(std::move(task)); });
+  BlockStoreAdapter chain(node_.runtime(), counting);
+  int calls = 0;
+  {
+    std::vector<std::unique_ptr<libp2p::runtime::Operation>> given_up;
+    for (int i = 0; i < 1100; ++i) given_up.push_back(chain.lookup(1, [&](const auto&) { ++calls; }));
+  }
+  std::vector<std::unique_ptr<libp2p::runtime::Operation>> running;
+  int found = 0;
+  for (int i = 0; i < 1024; ++i) {
+    running.push_back(chain.lookup(1, [&](const auto& r) {
+      EXPECT_TRUE(r) << r.error().message();
+      ++found;
+    }));
+  }
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(found, 1024);
+  EXPECT_EQ(counting.reads(), 1024);
+}
+
+TEST_F(BlockStoreAdapterTest, a_look_up_may_be_withdrawn_inside_the_answer_of_another_one) {
+  std::vector<std::unique_ptr<libp2p::runtime::Operation>> running;
+  int calls = 0;
+  for (int i = 0; i < 5; ++i) {
+    running.push_back(chain_->lookup(1, [&](const auto&) {
+      ++calls;
+      running.clear();
+    }));
+  }
+  world_.run_for(Seconds(1));
+  EXPECT_EQ(calls, 1);
+}
+
 TEST_F(BlockStoreAdapterTest, once_it_is_gone_nobody_is_called) {
   int calls = 0;
   chain_->append(block_at(1), [&](const Result<void>&) { ++calls; });
-  chain_->lookup(1, [&](const auto&) { ++calls; });
+  const auto running = chain_->lookup(1, [&](const auto&) { ++calls; });
   chain_->read_staged(1, 1, 1, 1, [&](const auto&) { ++calls; });
   chain_.reset();
   world_.run_for(Seconds(1));
@@ -109,7 +145,7 @@ TEST_F(BlockStoreAdapterTest, an_error_of_the_disk_reaches_the_caller) {
   std::optional<Result<void>> appended;
   std::optional<Result<std::optional<ServedBlock>>> found;
   chain.append(block_at(1), [&](Result<void> r) { appended = std::move(r); });
-  chain.lookup(1, [&](auto r) { found = std::move(r); });
+  const auto running = chain.lookup(1, [&](auto r) { found = std::move(r); });
   world_.run_for(Seconds(1));
   ASSERT_TRUE(appended && found);
   EXPECT_TRUE(appended->error() == Errc::io);

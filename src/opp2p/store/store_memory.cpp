@@ -217,6 +217,7 @@ void FaultyStore::sync() {
 }
 
 bool FaultyStore::read_fails() const {
+  ++reads_;
   if (failing_reads_ == 0) return false;
   --failing_reads_;
   return true;

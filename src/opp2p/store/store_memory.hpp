@@ -6,6 +6,7 @@
 // in chain and staging (store.hpp, "Budget").
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -64,6 +65,8 @@ class FaultyStore final : public BlockStore {
   void fail_writes(std::size_t n) { failing_ = n; }
   // The next n reads fail.
   void fail_reads(std::size_t n) { failing_reads_ = n; }
+  // Reads so far, of all kinds.
+  std::size_t reads() const { return reads_; }
   // From now on writes are taken but neither kept nor acknowledged, until sync() passes them on in order, or
   // lose_unsynced() drops them as a loss of power does: their callbacks never come.
   void hold_writes() { holding_ = true; }
@@ -91,6 +94,7 @@ class FaultyStore final : public BlockStore {
   Post post_;
   std::size_t failing_ = 0;
   mutable std::size_t failing_reads_ = 0;
+  mutable std::atomic<std::size_t> reads_{0};
   bool holding_ = false;
   std::deque<std::function<void()>> held_;
 };

@@ -63,6 +63,7 @@ void Router::set_version(const PeerId& id, Version version, Now now) {
   peer->version = version;
   if (version != Version::floodsub) return;
   for (auto& [name, topic] : topics_) {  // a mesh link is control that the peer cannot read
+    topic.fanout.erase(key);
     if (topic.mesh.erase(key) != 0) {
       scores_.on_prune(id, name, now);
       trace(TraceKind::prune, id, name);

@@ -99,6 +99,18 @@ TEST(GossipsubPublish, makes_the_fanout_its_mesh_when_it_joins) {
   EXPECT_THAT(bench.router.fanout(kTopic), IsEmpty());
 }
 
+// Its next stream may speak less than the one before.
+TEST(GossipsubPublish, a_peer_that_now_speaks_floodsub_only_leaves_the_fanout_and_is_not_grafted) {
+  Bench bench;
+  for (std::uint32_t n = 1; n <= 3; ++n) bench.add_subscriber(n);
+  ASSERT_TRUE(bench.router.publish(kTopic, as_bytes("a"), LocalCheck::already_valid, bench.now));
+  EXPECT_EQ(bench.router.fanout(kTopic).size(), 3U);
+  bench.router.set_version(peer_id(2), Version::floodsub, bench.now);
+  EXPECT_EQ(bench.router.fanout(kTopic).size(), 2U);
+  ASSERT_TRUE(bench.router.subscribe(kTopic, bench.now));
+  EXPECT_EQ(bench.router.mesh(kTopic).size(), 2U);
+}
+
 TEST(GossipsubPublish, sends_to_floodsub_peers_whatever_the_mesh_holds) {
   auto bench = joined(2);
   bench->add_subscriber(9, Version::floodsub);

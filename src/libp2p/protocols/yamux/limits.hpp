@@ -43,6 +43,9 @@ struct Limits : Options {
   // Bytes delivered but not yet consumed, over all streams. Windows do not grow beyond it together, and a stream whose
   // data would exceed it is reset.
   std::size_t max_receive_memory = 64 * 1024 * 1024;
+  // Streams over the whole life of a session, of both sides: the serial number in a stream's id has 32 bits. A peer
+  // that opens one more ends the session, and open() refuses it.
+  std::uint32_t max_streams_ever = 0xffff'ffff;
   // Streams of the peer that live at the same time; one more is answered with a reset.
   std::size_t max_inbound_streams = 1000;
   // Streams that we opened and that live at the same time; open() refuses one more.

@@ -145,6 +145,7 @@ Result<void> Session::on_syn(const Header& header) {
     push_control(make_header(FrameType::window_update, kRst, header.stream_id, 0));
     return {};
   }
+  if (next_serial_ > limits_.max_streams_ever) return fail(GoAwayCode::resource_limit, serials_used_up());
   events_.on_inbound_stream(insert(header.stream_id, true).id);
   return {};
 }

@@ -122,6 +122,7 @@ class Session {
   void finish_frame();
   void on_fin(StreamId id);
   Error fail(GoAwayCode code, Error error);
+  Error serials_used_up() const;
   void reset_all(const Error& error);
 
   Stream* find(StreamId id);

@@ -6,6 +6,22 @@ namespace {
 
 using namespace testing_session;
 
+// A serial number is never used again, so a peer that opens and resets streams for days runs out of them.
+TEST_F(YamuxSession, a_session_ends_when_its_streams_can_be_named_no_more) {
+  limits.max_streams_ever = 3;
+  make();
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(feed(window(kSyn, 1)));
+    ASSERT_TRUE(feed(window(kRst, 1)));
+  }
+  ASSERT_TRUE(session->open(now));
+  EXPECT_TRUE(session->open(now).error() == Errc::exhausted);
+  const auto more = feed(window(kSyn, 1));
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().text(), "this connection has had 3 streams, and can name no more");
+  EXPECT_EQ(user.inbound.size(), 2U);
+}
+
 #ifndef OPP2P_NO_ASSERTIONS
 class YamuxContractDeathTest : public YamuxSession {};
 

@@ -61,6 +61,11 @@ void Session::open_waiting() {
   OPP2P_ASSERT(unacknowledged_ <= limits_.max_unacknowledged, "the peer's backlog is never overdrawn", unacknowledged_);
 }
 
+Error Session::serials_used_up() const {
+  return {Errc::exhausted,
+          "this connection has had " + std::to_string(limits_.max_streams_ever) + " streams, and can name no more"};
+}
+
 Result<StreamId> Session::open(Now now) {
   if (failed_ || going_away_) return Error(Errc::closed, "the connection is going away");
   set_now(now);
@@ -70,6 +75,7 @@ Result<StreamId> Session::open(Now now) {
     return Error(Errc::exhausted, "the peer does not read what is queued for it");
   if (next_wire_id_ > std::numeric_limits<std::uint32_t>::max() - 2)
     return Error(Errc::exhausted, "the stream ids of this connection are used up");
+  if (next_serial_ > limits_.max_streams_ever) return serials_used_up();
   const std::uint32_t wire = next_wire_id_;
   next_wire_id_ += 2;
   Stream& stream = insert(wire, false);

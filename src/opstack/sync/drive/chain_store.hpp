@@ -7,9 +7,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "libp2p/runtime/runtime.hpp"
 #include "opstack/sync/engine/block.hpp"
 
 namespace opstack::sync {
@@ -24,8 +26,10 @@ class BlockSource {
  public:
   virtual ~BlockSource() = default;
   using LookupDone = std::function<void(Result<std::optional<ServedBlock>>)>;
-  // Read from a snapshot, off the network thread. Nothing for a block that is not there.
-  virtual void lookup(std::uint64_t number, LookupDone done) = 0;
+  // Read from a snapshot, off the network thread. Nothing for a block that is not there. Destroying the handle
+  // withdraws the look-up: its callback does not come, and it takes no place any more among those that wait. The handle
+  // may be destroyed inside the callback, and after the source.
+  [[nodiscard]] virtual std::unique_ptr<libp2p::runtime::Operation> lookup(std::uint64_t number, LookupDone done) = 0;
 };
 
 class StagingArea {

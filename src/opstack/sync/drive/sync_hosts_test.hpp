@@ -93,10 +93,28 @@ class SimStore final : public ChainStore {
     ++sequence_;
     runtime_.post([done = std::move(done), outcome] { done(*outcome); });
   }
-  void lookup(std::uint64_t number, LookupDone done) override {
+  // Its callback, and the sequence number of a look-up that hangs.
+  class LookupHandle final : public libp2p::runtime::Operation {
+   public:
+    LookupHandle(SimStore& store, std::uint64_t id, std::shared_ptr<LookupDone> done)
+        : store_(store), id_(id), done_(std::move(done)) {}
+    ~LookupHandle() override {
+      *done_ = nullptr;
+      store_.hung.erase(id_);
+    }
+
+   private:
+    SimStore& store_;
+    std::uint64_t id_;
+    std::shared_ptr<LookupDone> done_;
+  };
+  std::unique_ptr<libp2p::runtime::Operation> lookup(std::uint64_t number, LookupDone callback) override {
+    auto done = std::make_shared<LookupDone>(std::move(callback));
+    const std::uint64_t id = ++lookups_;
+    auto handle = std::make_unique<LookupHandle>(*this, id, done);
     if (hanging) {
-      hung.push_back(std::move(done));
-      return;
+      hung.insert(id);
+      return handle;
     }
     auto found = std::make_shared<Result<std::optional<ServedBlock>>>(std::optional<ServedBlock>());
     if (broken) {
@@ -105,7 +123,12 @@ class SimStore final : public ChainStore {
       *found = std::optional<ServedBlock>(ServedBlock{
           blocks.at(number).version, libp2p::share(opstack::encoding::snappy_frame_encode(blocks.at(number).body))});
     }
-    runtime_.run_on_worker([] {}, [done = std::move(done), found] { done(std::move(*found)); });
+    runtime_.run_on_worker([] {},
+                           [done = std::move(done), found] {
+                             const LookupDone call = *done;
+                             if (call) call(std::move(*found));
+                           });
+    return handle;
   }
   void stage(std::uint64_t segment, StagedBlock block, Done done) override {
     staged[segment][block.block.number()] = std::move(block);
@@ -127,7 +150,7 @@ class SimStore final : public ChainStore {
 
   std::map<std::uint64_t, Block> blocks;
   std::map<std::uint64_t, std::map<std::uint64_t, StagedBlock>> staged;
-  std::vector<LookupDone> hung;
+  std::set<std::uint64_t> hung;  // look-ups that wait for ever
   std::size_t staged_ever = 0;
   std::vector<Done> unanswered;
   int failing = 0;
@@ -138,6 +161,7 @@ class SimStore final : public ChainStore {
  private:
   libp2p::runtime::Runtime& runtime_;
   std::uint64_t sequence_ = 0;
+  std::uint64_t lookups_ = 0;
 };
 
 // What a node adds to a host: identify, store, server, follower.

@@ -62,7 +62,6 @@ class SyncServer::Turn {
   RequestLimiter::Refusal refusal_ = RequestLimiter::Refusal::none;
 };
 
-// Shared with the store's callback, which may come when the coroutine is gone.
 struct SyncServer::Lookup {
   explicit Lookup(libp2p::runtime::Runtime& runtime) : event(runtime) {}
   Event event;
@@ -170,22 +169,21 @@ Task<std::uint8_t> SyncServer::answer(Stream& stream, ServedRequest& report) {
 }
 
 Task<std::uint8_t> SyncServer::look_up(Stream& stream, std::uint64_t number, MonoTime until, ServedRequest& report) {
-  auto lookup = std::make_shared<Lookup>(host_.runtime());
-  source_.lookup(number, [weak = std::weak_ptr(lookup)](Result<std::optional<ServedBlock>> found) {
-    const auto waiting = weak.lock();
-    if (!waiting) return;
-    waiting->found.emplace(std::move(found));
-    waiting->event.signal();
+  Lookup lookup(host_.runtime());
+  auto running = source_.lookup(number, [&lookup](Result<std::optional<ServedBlock>> result) {
+    lookup.found.emplace(std::move(result));
+    lookup.event.signal();
   });
-  stream.signal_when_dead(&lookup->event);
-  const Result<void> woke = co_await lookup->event.wait_until(until);
+  stream.signal_when_dead(&lookup.event);
+  const Result<void> woke = co_await lookup.event.wait_until(until);
   stream.signal_when_dead(nullptr);
-  if (!lookup->found) {
+  running.reset();
+  if (!lookup.found) {
     report.why = woke ? "the peer gave it up while the block was looked up"
                       : "the look-up took too long: " + woke.error().message();
     co_return kOther;
   }
-  auto& found = *lookup->found;
+  auto& found = *lookup.found;
   if (!found) {
     report.why = "the look-up failed: " + found.error().message();
     co_return kOther;
