@@ -128,7 +128,7 @@ class Run {
   }
 
   void received(const libp2p::gossipsub::Deliver& message) {
-    const auto found = by_key_.find(key_of(message.data.view));
+    const auto found = by_key_.find(key_of(message.data.view()));
     warm_ = true;
     if (found == by_key_.end()) return;
     ++copies_;

@@ -1,6 +1,7 @@
 #include "opp2p/rpc/http_server.hpp"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "libp2p/multiformats/address_blocks.hpp"
@@ -18,10 +19,12 @@ namespace {
 constexpr auto kPause = std::chrono::milliseconds(100);  // when descriptors or memory are out
 constexpr auto kSweep = std::chrono::milliseconds(250);
 
-libp2p::AddressBlocks blocks_of(const tcp::socket& socket) {
+// Nothing for a connection that its client has reset already: it has no address, and without one it would count in no
+// share.
+std::optional<libp2p::AddressBlocks> blocks_of(const tcp::socket& socket) {
   beast::error_code error;
   const auto remote = socket.remote_endpoint(error);
-  if (error) return {};
+  if (error) return std::nullopt;
   auto ip = remote.address();
   const auto text = (ip.is_v4() ? "/ip4/" : "/ip6/") + ip.to_string().substr(0, ip.to_string().find('%'));
   const auto address = libp2p::Multiaddr::from_text(text);
@@ -59,8 +62,10 @@ void HttpServer::State::accept() {
 }
 
 void HttpServer::State::admit(tcp::socket socket) {
+  const auto blocks = blocks_of(socket);
+  if (!blocks) return;
   const auto id = next_id++;
-  const auto admission = places.admit(id, blocks_of(socket), RpcWorker::now());
+  const auto admission = places.admit(id, *blocks, RpcWorker::now());
   if (admission.evicted) close(*admission.evicted);
   if (admission.seat == HttpPlaces::Seat::none) return;
   const auto session = std::make_shared<HttpSession>(*this, id, admission.seat, std::move(socket));

@@ -193,5 +193,41 @@ TEST_F(HttpServerRoutes, when_all_places_are_taken_only_probes_are_answered) {
   EXPECT_EQ(body_of(asking.get()), "late");
 }
 
+// It has no address any more and counted in no share, so that one address could evict the idle connections of all
+// others.
+TEST_F(HttpServerRoutes, a_connection_that_is_reset_before_it_is_accepted_evicts_nobody) {
+  std::promise<void> accepted, go_on;
+  routes_.add("GET", "/wait", [&](const HttpRequest&) {
+    accepted.set_value();
+    go_on.get_future().wait();  // on the server's thread: nothing is accepted meanwhile
+    return HttpReply();
+  });
+  routes_.add("GET", "/", [](const HttpRequest&) { return text_reply(HttpStatus::ok, "here"); });
+  HttpLimits limits;
+  limits.places = 2;
+  start(limits);
+  asio::io_context context;
+  const asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), server_->port());
+  asio::ip::tcp::socket idle(context);
+  idle.connect(at);
+  std::string waited;
+  std::thread waiting([&] { waited = get("/wait"); });
+  accepted.get_future().wait();
+  for (int i = 0; i < 3; ++i) {
+    asio::ip::tcp::socket gone(context);
+    gone.connect(at);
+    gone.set_option(asio::socket_base::linger(true, 0));
+    gone.close();  // the destructor would not reset it
+  }
+  go_on.set_value();
+  waiting.join();
+  EXPECT_EQ(status_of(waited), "HTTP/1.1 200 OK");
+  asio::write(idle, asio::buffer("GET / HTTP/1.1\r\n" + std::string(kClose)));
+  std::string answer;
+  boost::system::error_code error;
+  asio::read(idle, asio::dynamic_buffer(answer), error);
+  EXPECT_TRUE(answer.ends_with("\r\n\r\nhere")) << answer;
+}
+
 }  // namespace
 }  // namespace opp2p

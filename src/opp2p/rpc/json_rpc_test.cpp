@@ -337,6 +337,7 @@ TEST_F(JsonRpcTest, a_full_memory_refuses_a_large_answer_and_takes_a_small_one) 
   EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":7,"method":"math_half","params":[8]})"),
             R"({"jsonrpc":"2.0","id":7,"result":4})");
   EXPECT_EQ(rpc_.memory()->used(), rpc_.limits().memory);
+  rpc_.memory()->give(rpc_.limits().memory);
 }
 
 TEST_F(JsonRpcTest, what_a_client_sends_comes_back_short) {

@@ -225,6 +225,7 @@ TEST_F(RpcSnapshotsTest, a_dump_asks_for_memory_and_gives_it_back) {
   ask(SnapshotKind::all_peers);
   run();
   EXPECT_NE(text(0).find("fill its memory"), std::string::npos);
+  memory_->give(memory_->limit());
 }
 
 TEST_F(RpcSnapshotsTest, after_the_stop_the_node_is_not_asked) {

@@ -62,7 +62,7 @@ void Subscriber::leave() {
 
 void Subscriber::validate(const libp2p::gossipsub::Validate& message, libp2p::GossipsubService::Done done) {
   const auto job = std::make_shared<Job>(message, std::move(done), runtime_.now());
-  examine(job, rules_.begin(job->message.data.view, job->message.contents, signers_, job->arrived.wall));
+  examine(job, rules_.begin(job->message.data.view(), job->message.contents, signers_, job->arrived.wall));
 }
 
 void Subscriber::examine(const std::shared_ptr<Job>& job, rules::Examination examination) {
@@ -71,7 +71,7 @@ void Subscriber::examine(const std::shared_ptr<Job>& job, rules::Examination exa
     if (!life) return job->done(libp2p::gossipsub::ValidationResult::ignore);
     conclude(job, std::move(examined));
   };
-  if (pipeline_.examine(std::move(examination), job->message.data.view.size(), std::move(done))) return;
+  if (pipeline_.examine(std::move(examination), job->message.data.size(), std::move(done))) return;
   rules::Outcome full;
   full.verdict = rules::Verdict::ignore;
   full.reason = rules::Reason::internal_error;
@@ -89,7 +89,7 @@ void Subscriber::finish(const Job& job, const rules::Outcome& outcome) {
   const MonoTime now = runtime_.now().mono;
   if (on_verdict_) {
     on_verdict_(BlockVerdict{topic_, rules_.config().version, job.message.id, job.message.from, job.message.local,
-                             outcome, job.message.data.view.size(), now - job.arrived.mono});
+                             outcome, job.message.data.size(), now - job.arrived.mono});
   }
   if (outcome.verdict != rules::Verdict::accept || job.message.local || !on_payload_) return;
   // From the queue: first the block goes on to others.

@@ -3,15 +3,10 @@
 // inbound stream into frames. Values without a thread of their own.
 #pragma once
 
+#include "libp2p/base/shared_slice.hpp"
 #include "libp2p/protocols/gossipsub/rpc.hpp"
 
 namespace libp2p::gossipsub {
-
-// A part of a shared buffer; keeps the buffer alive.
-struct SharedSlice {
-  SharedBytes owner;
-  ByteView view;
-};
 
 // A message as it goes out: an RPC frame that holds it and nothing else.
 class SharedMessage {
@@ -24,7 +19,7 @@ class SharedMessage {
 
   const SharedBytes& frame() const { return frame_; }
   ByteView data() const { return {frame_->data() + offset_, size_}; }
-  SharedSlice slice() const { return {frame_, data()}; }
+  SharedSlice slice() const { return {frame_, offset_, size_}; }
   std::size_t frame_size() const { return frame_ ? frame_->size() : 0; }
 
  private:

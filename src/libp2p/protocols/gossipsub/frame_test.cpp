@@ -65,7 +65,7 @@ TEST(GossipsubFrame, that_came_in_with_one_message_alone_is_sent_on_as_it_is) {
   const auto message = SharedMessage::from_received(rpc, rpc.publish[0]);
   EXPECT_EQ(message.frame(), frame);
   EXPECT_TRUE(equal(message.data(), data));
-  EXPECT_EQ(message.slice().owner, frame);
+  EXPECT_EQ(message.slice().owner(), frame);
 }
 
 TEST(GossipsubFrame, that_came_in_with_anything_else_is_made_anew) {

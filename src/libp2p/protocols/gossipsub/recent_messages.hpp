@@ -24,17 +24,17 @@ class RecentMessages {
   // The name of a message that is here, byte for byte; null when it is not.
   const MessageId* find(std::string_view topic, ByteView data) const {
     for (const auto& item : items_) {
-      if (item.data.view.size() == data.size() && item.topic == topic &&
-          std::memcmp(item.data.view.data(), data.data(), data.size()) == 0)
+      if (item.data.size() == data.size() && item.topic == topic &&
+          std::memcmp(item.data.data(), data.data(), data.size()) == 0)
         return &item.id;
     }
     return nullptr;
   }
 
   void add(std::string_view topic, const SharedSlice& data, const MessageId& id) {
-    if (data.view.empty() || data.view.size() > kBytes) return;
+    if (data.empty() || data.size() > kBytes) return;
     items_.push_front({std::string(topic), data, id, false});
-    others_.add(data.view.size());
+    others_.add(data.size());
     shrink(others_, false);
   }
 
@@ -42,12 +42,12 @@ class RecentMessages {
   void accept(std::string_view topic, const SharedSlice& data, const MessageId& id) {
     auto found = std::find_if(items_.begin(), items_.end(), [&](const Item& item) { return item.id == id; });
     if (found == items_.end()) {
-      if (data.view.empty() || data.view.size() > kBytes) return;
+      if (data.empty() || data.size() > kBytes) return;
       add(topic, data, id);
       found = items_.begin();
     }
     if (std::exchange(found->accepted, true)) return;
-    const std::size_t size = found->data.view.size();
+    const std::size_t size = found->data.size();
     others_.remove(size);
     accepted_.add(size);
     shrink(accepted_, true);
@@ -59,8 +59,8 @@ class RecentMessages {
   void check() const {
     Kind accepted, others;
     for (const auto& item : items_) {
-      OPP2P_CHECK(item.data.owner != nullptr && !item.data.view.empty(), "what is remembered has bytes of its own");
-      (item.accepted ? accepted : others).add(item.data.view.size());
+      OPP2P_CHECK(item.data.owner() != nullptr && !item.data.empty(), "what is remembered has bytes of its own");
+      (item.accepted ? accepted : others).add(item.data.size());
     }
     for (const auto& [counted, known] : {std::pair(accepted, accepted_), std::pair(others, others_)}) {
       OPP2P_CHECK(counted.items == known.items && counted.bytes == known.bytes, "messages of each kind are counted",
@@ -92,7 +92,7 @@ class RecentMessages {
       const auto oldest =
           std::find_if(items_.rbegin(), items_.rend(), [&](const Item& item) { return item.accepted == accepted; });
       OPP2P_ASSERT(oldest != items_.rend(), "messages of each kind are counted", kind.items, kind.bytes);
-      kind.remove(oldest->data.view.size());
+      kind.remove(oldest->data.size());
       items_.erase(std::next(oldest).base());
     }
   }

@@ -9,20 +9,17 @@ namespace {
 
 using namespace test;
 
-SharedSlice slice(std::size_t size, std::uint8_t fill) {
-  auto bytes = share(Bytes(size, fill));
-  return {bytes, *bytes};
-}
+SharedSlice slice(std::size_t size, std::uint8_t fill) { return share(Bytes(size, fill)); }
 
 TEST(RecentMessages, tells_copies_by_all_their_bytes_and_their_topic) {
   RecentMessages recent;
   const auto message = slice(1000, 7);
-  const auto id = id_of("a", message.view);
+  const auto id = id_of("a", message.view());
   recent.add("a", message, id);
-  ASSERT_NE(recent.find("a", slice(1000, 7).view), nullptr);
-  EXPECT_EQ(*recent.find("a", slice(1000, 7).view), id);
-  EXPECT_EQ(recent.find("b", message.view), nullptr);
-  EXPECT_EQ(recent.find("a", slice(999, 7).view), nullptr);
+  ASSERT_NE(recent.find("a", slice(1000, 7).view()), nullptr);
+  EXPECT_EQ(*recent.find("a", slice(1000, 7).view()), id);
+  EXPECT_EQ(recent.find("b", message.view()), nullptr);
+  EXPECT_EQ(recent.find("a", slice(999, 7).view()), nullptr);
   Bytes other(1000, 7);
   other.back() = 8;
   EXPECT_EQ(recent.find("a", other), nullptr);
@@ -31,10 +28,10 @@ TEST(RecentMessages, tells_copies_by_all_their_bytes_and_their_topic) {
 
 TEST(RecentMessages, keeps_few_and_few_bytes) {
   RecentMessages recent;
-  for (std::uint8_t i = 0; i < 100; ++i) recent.add("a", slice(100, i), id_of("a", slice(100, i).view));
+  for (std::uint8_t i = 0; i < 100; ++i) recent.add("a", slice(100, i), id_of("a", slice(100, i).view()));
   EXPECT_EQ(recent.bytes(), RecentMessages::kItems * 100);
-  EXPECT_EQ(recent.find("a", slice(100, 0).view), nullptr);
-  EXPECT_NE(recent.find("a", slice(100, 99).view), nullptr);
+  EXPECT_EQ(recent.find("a", slice(100, 0).view()), nullptr);
+  EXPECT_NE(recent.find("a", slice(100, 99).view()), nullptr);
   for (std::uint8_t i = 0; i < 5; ++i) recent.add("a", slice(6 << 20, i), id_of("a", {}));
   EXPECT_EQ(recent.bytes(), 12u << 20);
   recent.add("a", slice(RecentMessages::kBytes + 1, 1), id_of("a", {}));
@@ -44,15 +41,15 @@ TEST(RecentMessages, keeps_few_and_few_bytes) {
 TEST(RecentMessages, keeps_what_was_accepted_whatever_else_comes) {
   RecentMessages recent;
   const auto block = slice(1000, 7);
-  recent.add("a", block, id_of("a", block.view));
-  recent.accept("a", block, id_of("a", block.view));
-  for (std::uint8_t i = 0; i < 100; ++i) recent.add("a", slice(100, i), id_of("a", slice(100, i).view));
-  EXPECT_NE(recent.find("a", slice(1000, 7).view), nullptr);
+  recent.add("a", block, id_of("a", block.view()));
+  recent.accept("a", block, id_of("a", block.view()));
+  for (std::uint8_t i = 0; i < 100; ++i) recent.add("a", slice(100, i), id_of("a", slice(100, i).view()));
+  EXPECT_NE(recent.find("a", slice(1000, 7).view()), nullptr);
   const auto late = slice(2000, 8);
-  recent.accept("a", late, id_of("a", late.view));
-  EXPECT_NE(recent.find("a", slice(2000, 8).view), nullptr) << "pushed out before it was accepted";
-  for (std::uint8_t i = 100; i < 200; ++i) recent.accept("a", slice(300, i), id_of("a", slice(300, i).view));
-  EXPECT_EQ(recent.find("a", slice(1000, 7).view), nullptr);
+  recent.accept("a", late, id_of("a", late.view()));
+  EXPECT_NE(recent.find("a", slice(2000, 8).view()), nullptr) << "pushed out before it was accepted";
+  for (std::uint8_t i = 100; i < 200; ++i) recent.accept("a", slice(300, i), id_of("a", slice(300, i).view()));
+  EXPECT_EQ(recent.find("a", slice(1000, 7).view()), nullptr);
   EXPECT_EQ(recent.items(), 2 * RecentMessages::kItems - 1) << "one made room for those that were accepted late";
 }
 

@@ -48,7 +48,7 @@ class Flood {
     }
     bench.actions.clear();
     for (; messages > 0 && !waiting_.empty(); --messages) {
-      const bool block = as_text(waiting_.front().data.view).starts_with("block");
+      const bool block = as_text(waiting_.front().data.view()).starts_with("block");
       accepted_ += block ? 1 : 0;
       ++judged_;
       bench.router.on_validation(waiting_.front().request, block ? ValidationResult::accept : ValidationResult::reject,
@@ -96,11 +96,11 @@ std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses, b
     while (auto action = router.poll_action()) {
       const auto* validate = std::get_if<Validate>(&*action);
       if (validate == nullptr) continue;
-      if (as_text(validate->data.view) == "proof") {
+      if (as_text(validate->data.view()) == "proof") {
         router.on_validation(validate->request, ValidationResult::accept, now);
         continue;
       }
-      accepted += is_block(validate->data.view) ? 1 : 0;
+      accepted += is_block(validate->data.view()) ? 1 : 0;
       router.on_validation(validate->request, ValidationResult::ignore, now);  // who sends blocks stays a stranger
     }
   };

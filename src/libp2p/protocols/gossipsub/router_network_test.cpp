@@ -114,7 +114,7 @@ TEST(GossipsubNetwork, grafts_no_peer_in_backoff_while_peers_join_and_leave_the_
 TEST(GossipsubNetwork, nothing_invalid_travels_further_than_one_hop) {
   Network::Options options;
   options.judge = [](std::size_t, const Validate& request) {
-    return as_text(request.data.view).starts_with("bad") ? ValidationResult::reject : ValidationResult::accept;
+    return as_text(request.data.view()).starts_with("bad") ? ValidationResult::reject : ValidationResult::accept;
   };
   Network network(30, options, 13);
   network.connect_randomly(5);
@@ -143,7 +143,7 @@ TEST_P(GossipsubLoops, no_message_is_forwarded_twice_to_a_peer_nor_back_to_its_s
   options.max_delay = Millis(static_cast<std::int64_t>(5 + choice.below(300)));
   options.max_validation = Millis(static_cast<std::int64_t>(choice.below(800)));
   options.judge = [](std::size_t node, const Validate& request) {
-    const auto dice = (request.data.view.back() + node) % 10;
+    const auto dice = (request.data.view().back() + node) % 10;
     return dice == 0 ? ValidationResult::reject : dice == 1 ? ValidationResult::ignore : ValidationResult::accept;
   };
   options.loses_messages = [&](std::size_t, std::size_t) { return choice.below(100) < 5; };

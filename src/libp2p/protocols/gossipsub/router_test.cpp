@@ -132,7 +132,7 @@ TEST(GossipsubRouter, forwards_an_accepted_message_to_the_mesh_but_not_to_its_se
   ASSERT_EQ(delivered.size(), 1U);
   EXPECT_EQ(delivered[0].from, peer_id(1));
   EXPECT_EQ(delivered[0].topic, kTopic);
-  EXPECT_EQ(as_text(delivered[0].data.view), "block");
+  EXPECT_EQ(as_text(delivered[0].data.view()), "block");
   EXPECT_EQ(delivered[0].id, id_of(kTopic, as_bytes("block")));
   EXPECT_THAT(bench->sent(1).messages, IsEmpty());
   EXPECT_EQ(bench->sent(2).messages.size(), 1U);
@@ -147,9 +147,9 @@ TEST(GossipsubRouter, shares_one_buffer_among_validator_subscriber_and_peers) {
   bench->drain();
   const auto validate = bench->take<Validate>();
   ASSERT_EQ(validate.size(), 1U);
-  EXPECT_EQ(validate[0].data.owner, frame) << "the very buffer that it came in";
+  EXPECT_EQ(validate[0].data.owner(), frame) << "the very buffer that it came in";
   bench->router.on_validation(validate[0].request, ValidationResult::accept, bench->now);
-  EXPECT_EQ(bench->take<Deliver>()[0].data.owner, frame);
+  EXPECT_EQ(bench->take<Deliver>()[0].data.owner(), frame);
   EXPECT_THAT(bench->sent(2).frames, ElementsAre(frame));
   EXPECT_THAT(bench->sent(3).frames, ElementsAre(frame));
 }

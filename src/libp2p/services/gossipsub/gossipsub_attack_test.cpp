@@ -123,7 +123,7 @@ class Flooders : public testing::Test {
       honest_.push_back(std::make_unique<Gossiper>(net_.host(net_.size() - 1)));
     }
     honest_[0]->join([this](const gossipsub::Validate& message, GossipsubService::Done done) {
-      const bool block = as_text(message.data.view).starts_with("block");
+      const bool block = as_text(message.data.view()).starts_with("block");
       waiting_.emplace_back(block ? ValidationResult::accept : ValidationResult::reject, std::move(done));
     });
     honest_[1]->join();

@@ -54,7 +54,7 @@ struct Gossiper final {
     service
         ->join(std::string(kTopic), std::move(validator),
                [this](const gossipsub::Deliver& message) {
-                 heard.push_back(std::string(as_text(message.data.view)));
+                 heard.push_back(std::string(as_text(message.data.view())));
                  from.push_back(message.from);
                })
         .value();

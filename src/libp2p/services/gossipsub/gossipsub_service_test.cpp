@@ -109,7 +109,7 @@ TEST_F(GossipsubServiceTest, asks_validators_and_takes_their_answers_in_any_orde
   std::vector<std::pair<std::string, GossipsubService::Done>> asked;
   at(0).join();
   at(1).join([&asked](const gossipsub::Validate& message, GossipsubService::Done done) {
-    asked.emplace_back(std::string(as_text(message.data.view)), std::move(done));
+    asked.emplace_back(std::string(as_text(message.data.view())), std::move(done));
   });
   ASSERT_TRUE(net_.connect(0, 1));
   net_.run_for(Seconds(1));
@@ -133,7 +133,7 @@ TEST_F(GossipsubServiceTest, forwards_what_is_accepted_and_nothing_else) {
   at(0).join();
   at(2).join();
   at(1).join([](const gossipsub::Validate& message, const GossipsubService::Done& done) {
-    const auto text = as_text(message.data.view);
+    const auto text = as_text(message.data.view());
     done(text.starts_with("good")  ? ValidationResult::accept
          : text.starts_with("bad") ? ValidationResult::reject
                                    : ValidationResult::ignore);
@@ -170,7 +170,7 @@ TEST_F(GossipsubServiceTest, tells_the_publisher_what_became_of_a_message_that_i
   add(1);
   at(0).join([](const gossipsub::Validate& message, const GossipsubService::Done& done) {
     EXPECT_TRUE(message.local);
-    done(as_text(message.data.view) == "good" ? ValidationResult::accept : ValidationResult::reject);
+    done(as_text(message.data.view()) == "good" ? ValidationResult::accept : ValidationResult::reject);
   });
   std::vector<ValidationResult> ends;
   for (const std::string_view text : {"good", "bad"}) {
