@@ -29,13 +29,14 @@ LogOptions stamped_with(std::function<libp2p::UnixTime()> time) {
 }  // namespace
 
 SimNetwork::SimNetwork(std::uint64_t seed, opstack::chain::RollupConfig rollup, const secp256k1::Secret& signer,
-                       libp2p::UnixTime epoch, std::unique_ptr<runtime::LinkModel> links)
+                       libp2p::UnixTime epoch, std::unique_ptr<runtime::LinkModel> links, std::uint64_t check_every)
     : rollup_(std::move(rollup)),
       signer_(signer),
       rng_(seed),
       log_(stamped_with([this, epoch] { return epoch + (world_->now() - began_); })) {
   runtime::SimWorldOptions options;
   options.epoch = epoch;
+  options.check_every = check_every;
   world_ = std::make_unique<runtime::SimWorld>(seed, options, std::move(links));
   began_ = world_->now();
 }

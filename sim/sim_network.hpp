@@ -28,10 +28,15 @@ struct SimMemberOptions {
 
 class SimNetwork {
  public:
+  // Node::check() runs after every n-th event of a node. After each event it takes several times the simulation's own
+  // time.
+  static constexpr std::uint64_t kCheckEvery = 32;
+
   // The chain of `rollup`, whose blocks `signer` signs. The wall clock begins at `epoch`.
   SimNetwork(std::uint64_t seed, opstack::chain::RollupConfig rollup, const libp2p::crypto::secp256k1::Secret& signer,
              libp2p::UnixTime epoch,
-             std::unique_ptr<libp2p::runtime::LinkModel> links = std::make_unique<libp2p::runtime::UniformLinks>());
+             std::unique_ptr<libp2p::runtime::LinkModel> links = std::make_unique<libp2p::runtime::UniformLinks>(),
+             std::uint64_t check_every = kCheckEvery);
   ~SimNetwork();
   SimNetwork(const SimNetwork&) = delete;
   SimNetwork& operator=(const SimNetwork&) = delete;

@@ -271,6 +271,11 @@ def mutants():
     return Tally(passed=1) if run([sys.executable, ROOT / "tools" / "check_mutants.py"]).returncode == 0 else Tally(failed=1)
 
 
+def checked_simulation():
+    """The simulations with the invariants of a node checked after each of its events; the default suite checks every 32nd."""
+    return gtest(BUILD / "tests" / "sim_test", {"OPP2P_SIM_CHECK_EVERY": "1"})
+
+
 def release_build():
     build(BUILD, ["all"], "-DCMAKE_BUILD_TYPE=Release")
 
@@ -281,6 +286,7 @@ SUITES = {
     "unit": (unit, True),
     "vectors": (lambda: gtest(BUILD / "tests" / "vectors_test"), True),
     "simulation": (lambda: gtest(BUILD / "tests" / "sim_test"), True),
+    "simulation-checked": (checked_simulation, True),
     "fuzz-corpora": (fuzz_replay, True),
     "e2e": (lambda: python_suite("e2e"), True),
     "interop": (lambda: python_suite("interop"), True),
@@ -298,7 +304,7 @@ SUITES = {
 }
 GROUPS = {
     "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns"],
-    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns", "sanitizers", "interop-full",
+    "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns", "simulation-checked", "sanitizers", "interop-full",
              "netns-full", "differential", "fuzz", "durability", "browser"],
 }
 
