@@ -71,8 +71,9 @@ TEST_F(YamuxMuxerTest, resets_a_stream_for_which_the_connection_has_no_memory) {
 TEST_F(YamuxMuxerTest, asks_the_connection_whether_a_window_may_grow) {
   const auto muxer = yamux::muxer().make(Role::listener, {}, seen, now);
   drain(*muxer);
-  ASSERT_TRUE(muxer->on_bytes(frame(FrameType::ping, kAck, 0, 1), now + Seconds(1)));
-  ASSERT_TRUE(muxer->on_bytes(data(kSyn, 1, Bytes(kInitialWindow)), now + Seconds(1)));
+  now = now + Seconds(1);
+  ASSERT_TRUE(muxer->on_bytes(frame(FrameType::ping, kAck, 0, 1), now));
+  ASSERT_TRUE(muxer->on_bytes(data(kSyn, 1, Bytes(kInitialWindow)), now));
   muxer->consume(seen.inbound.at(0), kInitialWindow);
   EXPECT_EQ(frames(drain(*muxer)).at(0).header, make_header(FrameType::window_update, 0, 1, kInitialWindow));
 }
