@@ -39,7 +39,7 @@ SECTIONS = {
         "Subscriber::validate": ("has the block examined",),
         "secp256k1::recover": ("recovers the signer from the signature",),
         "payload::decode_envelope": ("decodes SSZ",),
-        "compute_block_hash": ("hashes the tries and the header", "payload::decode_envelope"),
+        "payload::compute_block_hash": ("hashes the tries and the header", "payload::decode_envelope"),
         "BlockRules::conclude": ("concludes the verdict",),
         "Router::on_validation": ("gets the verdict",),
     },
