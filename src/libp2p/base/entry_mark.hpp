@@ -1,7 +1,7 @@
 // Says that an object is inside one of its functions that must not be entered again from a callback. The object has an
 // EntryMark as a member; each such function makes an Entry, and the destructor of the object asserts that none is left.
 //
-//   const Entry entry(entered_, "on_bytes is not called inside an event");
+// yamux::Session::on_bytes is an example: its first line makes an Entry with the text of what it asserts.
 //
 // Thread: that of the object. Cost: one flag.
 #pragma once

@@ -2,9 +2,9 @@
 // order, and each of them writes the lines of its subject. What the lines need beyond the event is asked of the
 // NodeView.
 //
-//   Node node(runtime, config, store);
-//   NodeLog log_of_node(runtime, log, node.view());
-//   const auto logging = node.add_sink(log_of_node);
+// It is made with the node's view and added with Node::add_sink before the node starts. The Subscription that
+// add_sink gives keeps it a sink.
+// The daemon does so in two lines (apps/opp2p/daemon.cpp).
 //
 // Owner: who has the node and the log; destroyed before both. Thread: the network thread. Bounds: those of its logs.
 #pragma once
