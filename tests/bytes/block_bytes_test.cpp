@@ -9,10 +9,7 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <cstdlib>
-#include <deque>
-#include <mutex>
 #include <new>
 
 #include "libp2p/protocols/gossipsub/frame.hpp"
@@ -137,35 +134,6 @@ class Count {
   }
 };
 
-// The store's thread posts here; the test's thread runs what came.
-class Inbox {
- public:
-  Post post() {
-    return [this](std::function<void()> task) {
-      const std::lock_guard lock(mutex_);
-      tasks_.push_back(std::move(task));
-      arrived_.notify_all();
-    };
-  }
-  // Waits a little for a task, as the disk may be at it; whether there was one.
-  bool run_one() {
-    std::function<void()> task;
-    {
-      std::unique_lock lock(mutex_);
-      if (!arrived_.wait_for(lock, std::chrono::milliseconds(20), [this] { return !tasks_.empty(); })) return false;
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
-    }
-    task();
-    return true;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::deque<std::function<void()>> tasks_;
-};
-
 Task<Result<void>> send(libp2p::Host& host, PeerId peer, std::vector<std::string> protocols, SharedBytes bytes,
                         Stream& out) {
   Result<Stream> opened = co_await host.open_stream(std::move(peer), std::move(protocols));
@@ -198,7 +166,7 @@ Task<void> serve(Stream stream, SharedBytes answer) {
 class BlockBytes : public testing::Test {
  protected:
   void SetUp() override {
-    store_ = LmdbStore::open(store_config(), inbox_.post()).value();
+    store_ = LmdbStore::open(store_config(), mailbox_.post()).value();
     NodeConfig config;
     config.rollup = rollup();
     config.listen = libp2p::Multiaddr::from_text("/ip4/" + place_.ip4() + "/tcp/9222").value();
@@ -249,13 +217,14 @@ class BlockBytes : public testing::Test {
   // Until the disk has acknowledged block `number`. False when that takes too long.
   bool wait_until_stored(std::uint64_t number) {
     for (int turn = 0; turn < 500 && node_->head().number != number; ++turn)
-      if (!inbox_.run_one()) net_.run_for(Millis(100));
+      // The disk may be at it.
+      if (!mailbox_.run_one(std::chrono::milliseconds(20))) net_.run_for(Millis(100));
     return node_->head().number == number;
   }
   static std::vector<std::string> sync_protocol() { return {wire::protocol_id(std::to_string(kChain))}; }
 
   testing_store::Folder folder_;
-  Inbox inbox_;
+  testing_store::Mailbox mailbox_;
   libp2p::SimHosts net_{5};
   libp2p::Host& peer_ = net_.add();
   libp2p::runtime::SimNode place_ = net_.world().add_node();

@@ -1,6 +1,7 @@
 // Blocks, folders and a mailbox for the tests of the block store.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -25,14 +26,20 @@ class Mailbox {
     };
   }
   void run_one() {
+    while (!run_one(std::chrono::seconds(1))) {
+    }
+  }
+  // The same, but waits no longer than `limit`; whether there was one.
+  bool run_one(std::chrono::milliseconds limit) {
     std::function<void()> task;
     {
       std::unique_lock lock(mutex_);
-      arrived_.wait(lock, [&] { return !tasks_.empty(); });
+      if (!arrived_.wait_for(lock, limit, [&] { return !tasks_.empty(); })) return false;
       task = std::move(tasks_.front());
       tasks_.pop_front();
     }
     task();
+    return true;
   }
   void run_until(const std::function<bool()>& done) {
     while (!done()) run_one();

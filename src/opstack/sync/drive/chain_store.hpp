@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "libp2p/runtime/runtime.hpp"
-#include "opstack/sync/engine/block.hpp"
+#include "opstack/sync/engine/staged_block.hpp"
 
 namespace opstack::sync {
 

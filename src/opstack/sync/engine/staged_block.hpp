@@ -1,6 +1,5 @@
-// What moves through the sync code: a block with its bytes, a reference to a block by number and hashes, and a block
-// that waits in the staging table. Plain values; copies of a block share its bytes. Thread: any. Bounds:
-// Block::memory_bytes() is what queues count.
+// StagedBlock, and the names that the sync code uses of payload/block.hpp. Plain values; copies of a block share its
+// bytes. Thread: any. Bounds: Block::memory_bytes() is what queues count.
 #pragma once
 
 #include <memory>
