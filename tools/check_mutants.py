@@ -3,7 +3,8 @@
 
 All of src/ is drawn from. A seed decides which places are taken (--seed; the seeds are printed); the rules are in
 tools/mutants/candidates.py. All changes are built into one copy of the tree, in build/mutants, as switches that an environment variable
-turns on, with the assertions off. Each is then run alone against the tests: those of its own folder first, then all the others, until one fails.
+turns on, with the assertions off. Each is then run alone against the tests, until one fails: those of its own folder first, then all others,
+and those that are left at the end against the simulation, which takes longest.
 At least 95% have to be killed in engines (pure files) and 90% in drivers (all others). Changes that nothing can tell are listed with the
 reason in tools/mutants/equivalents.py and do not count.
 """
@@ -33,7 +34,8 @@ TREE, BUILD = WORK / "tree", WORK / "build"
 SPARE = 1.5  # so many times the changes that are wanted are drawn, because some do not compile
 WANTED = {"engine": 0.95, "driver": 0.90}
 NOT_PRODUCTION = re.compile(r"_(test|fuzz|corpus|bench)\.(cpp|hpp)$|_test_\w+\.hpp$|/testing/")
-OTHERS = ["apps/opp2p/apps_test", "tests/sim_test", "tests/vectors_test"]
+OTHERS = ["apps/opp2p/apps_test", "tests/vectors_test"]
+SLOW = ["tests/sim_test"]
 
 
 @dataclasses.dataclass
@@ -172,17 +174,17 @@ def in_order(file, programs):
     return sorted(programs, key=distance)
 
 
-def judge(mutant, limits):
+def judge(mutant, programs, limits):
     started = time.monotonic()
     mutant.verdict = "survived"
-    for program in in_order(mutant.change.file, limits):
+    for program in in_order(mutant.change.file, programs):
         done = test(program, mutant.number, limits[program])
         if done is None or done.returncode != 0:
             failed = re.findall(r"^\[  FAILED  \] (\S+?\.\S+)", done.stdout, re.MULTILINE) if done else []
             mutant.verdict = "killed"
             mutant.by = f"{program.rsplit('/')[-1]}: " + (failed[0] if failed else "crash" if done else "takes too long")
             break
-    mutant.seconds = time.monotonic() - started
+    mutant.seconds += time.monotonic() - started
     return mutant
 
 
@@ -212,7 +214,7 @@ def judge_all(mutants, programs, workers, count):
         if mutant.by:
             mutant.verdict = "equivalent"
     taken = {}
-    for number, group in enumerate(rounds([mutant for mutant in mutants if mutant.verdict == "drawn"])):
+    for group in rounds([mutant for mutant in mutants if mutant.verdict == "drawn"]):
         started = time.monotonic()
         built = build(group, programs)
         print(f"built {len(built)} changes in {time.monotonic() - started:.0f} s", flush=True)
@@ -222,8 +224,13 @@ def judge_all(mutants, programs, workers, count):
             taken[mutant.seed] = taken.get(mutant.seed, 0) + 1
             if taken[mutant.seed] <= count:
                 chosen.append(mutant)
+        fast = [program for program in programs if program not in SLOW]
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            for mutant in pool.map(lambda one: judge(one, limits), chosen):
+            for mutant in pool.map(lambda one: judge(one, fast, limits), chosen):
+                tell(mutant)
+            left = [mutant for mutant in chosen if mutant.verdict == "survived"]
+            print(f"the simulation, for {len(left)} changes that are left", flush=True)
+            for mutant in pool.map(lambda one: judge(one, SLOW, limits), left):
                 tell(mutant)
 
 
@@ -259,7 +266,7 @@ def main():
             tell(mutant)
         return 0
     copy_tree()
-    programs = [*(BUILD / "unit_tests.txt").read_text().split(), *OTHERS]
+    programs = [*(BUILD / "unit_tests.txt").read_text().split(), *OTHERS, *SLOW]
     judge_all(mutants, programs, options.jobs, options.count)
     if options.json:
         options.json.write_text(json.dumps([dataclasses.asdict(mutant) for mutant in mutants], indent=1))

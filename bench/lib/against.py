@@ -54,6 +54,8 @@ def said(ratios):
 class Against:
     """Stands in for compare's Bench: measures "ours" with each build and judges what it costs."""
 
+    has_bars = False
+
     def __init__(self, options):
         self.rounds, self.quick, self.at_most = options.rounds, options.quick, options.at_most
         self.sides = ["ours"]
@@ -108,7 +110,7 @@ class Against:
             line += f"; at most {figure['wanted']:.3f}"
         print(f"  {'      ' if 'met' not in figure else 'met   ' if figure['met'] else 'MISSED'} {line}", flush=True)
 
-    # The bars of the rows are against other implementations.
+    # The bars of the rows are against other implementations and floors.
     def figures(self, title, figures):
         pass
 
