@@ -12,6 +12,7 @@ reason in tools/mutants/equivalents.py and do not count.
 import argparse
 import concurrent.futures
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -60,21 +61,20 @@ def run(*command, limit=None, environment=None):
 
 # ---- drawing ----
 
+@functools.cache
 def production():
-    """(path, "engine" or "driver") of every file that is drawn from."""
+    """{name: ("engine" or "driver", text)} of every file that is drawn from, read once: a file that is edited meanwhile changes nothing."""
     folders = {folder.path: folder for folder in check_layers.read_folders()}
-    for path in sorted((ROOT / "src").rglob("*.[ch]pp")):
-        if not NOT_PRODUCTION.search(path.as_posix()):
-            yield path, "engine" if folders[path.parent].is_pure(path) else "driver"
+    return {path.relative_to(ROOT).as_posix(): ("engine" if folders[path.parent].is_pure(path) else "driver", path.read_text())
+            for path in sorted((ROOT / "src").rglob("*.[ch]pp")) if not NOT_PRODUCTION.search(path.as_posix())}
 
 
 def draw(seed, count, only):
     """The mutants of one seed, in the order in which they are taken: one for each line at most."""
     found = []
-    for path, kind in production():
-        name = path.relative_to(ROOT).as_posix()
+    for name, (kind, text) in production().items():
         if not only or any(name.startswith(prefix) for prefix in only):
-            found += [(kind, change) for change in candidates.candidates(name, path.read_text())]
+            found += [(kind, change) for change in candidates.candidates(name, text)]
     random.Random(seed).shuffle(found)
     lines, drawn = set(), []
     for kind, change in found:
@@ -112,9 +112,8 @@ def write_tree(mutants):
     by_file = {}
     for mutant in mutants:
         by_file.setdefault(mutant.change.file, []).append((mutant.number, mutant.change))
-    for path, _ in production():
-        name = path.relative_to(ROOT).as_posix()
-        write_changed(TREE / name, candidates.with_switches(path.read_text(), by_file.get(name, [])))
+    for name, (_, text) in production().items():
+        write_changed(TREE / name, candidates.with_switches(text, by_file.get(name, [])))
 
 
 def copy_tree():
