@@ -18,6 +18,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -131,7 +132,7 @@ def refused(output, mutants):
     """The mutants that the compiler complains about."""
     lines = {(pathlib.Path(found.group(1)).resolve(), int(found.group(2)))
              for found in re.finditer(r"(\S+?\.[ch]pp):(\d+)[:,]", output)}
-    failed = [block for block in output.split("FAILED: ")[1:]]
+    failed = output.split("FAILED: ")[1:]
     guilty = [mutant for mutant in mutants
               if any((TREE / mutant.change.file, line) in lines for line in
                      range(mutant.change.line, mutant.change.line + 1 + mutant.change.expression.count("\n")))]
@@ -141,9 +142,48 @@ def refused(output, mutants):
     return [mutant for mutant in mutants if mutant.change.file in files]
 
 
-def build(mutants, programs):
+def compile_commands():
+    """{file in the tree: (folder, words)} of how each source is only checked, without the precompiled headers, which are not built yet."""
+    commands = {}
+    for entry in json.loads((BUILD / "compile_commands.json").read_text()):
+        words = shlex.split(entry["command"])
+        words = words[next(at for at, word in enumerate(words) if word.endswith(("c++", "g++"))):]
+        for unwanted in [at for at, word in enumerate(words) if word.endswith("cmake_pch.hxx")][::-1]:
+            del words[unwanted - 1:unwanted + 1]
+        del words[words.index("-o"):words.index("-o") + 2]
+        words = [word for word in words if word not in ("-c", "-Winvalid-pch", entry["file"])]
+        commands.setdefault(pathlib.Path(entry["file"]), (entry["directory"], [*words, "-fsyntax-only", "-x", "c++"]))
+    return commands
+
+
+def without_refused(mutants, workers):
+    """The mutants without those that their own file does not compile with. A header that changes has much built again: this is quicker."""
+    commands = compile_commands()
+    by_file = {}
+    for mutant in mutants:
+        by_file.setdefault(mutant.change.file, []).append(mutant)
+
+    def settle(file):
+        path, here = TREE / file, by_file[file]
+        near = [source for source in commands if source.parent == path.parent] or list(commands)
+        folder, words = commands[path if path in commands else near[0]]
+        while here:
+            write_changed(path, candidates.with_switches(production()[file][1], [(mutant.number, mutant.change) for mutant in here]))
+            done = subprocess.run([*words, path], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+            if done.returncode == 0:
+                return
+            for mutant in refused("FAILED: " + done.stdout, here) or here:
+                mutant.verdict = "does not compile"
+            here = [mutant for mutant in here if mutant.verdict == "drawn"]
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        list(pool.map(settle, by_file))
+    return [mutant for mutant in mutants if mutant.verdict == "drawn"]
+
+
+def build(mutants, programs, workers):
     """Builds all that compile; marks the others."""
-    left = list(mutants)
+    left = without_refused(mutants, workers)
     while True:
         write_tree(left)
         done = run("cmake", "--build", BUILD, "--target", *(program.rsplit("/")[-1] for program in programs), "--", "-k", "0")
@@ -215,7 +255,7 @@ def judge_all(mutants, programs, workers, count):
     taken = {}
     for group in rounds([mutant for mutant in mutants if mutant.verdict == "drawn"]):
         started = time.monotonic()
-        built = build(group, programs)
+        built = build(group, programs, workers)
         print(f"built {len(built)} changes in {time.monotonic() - started:.0f} s", flush=True)
         limits = baseline(programs, workers)
         chosen = []
