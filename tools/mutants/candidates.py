@@ -159,7 +159,9 @@ def with_switches(text, changes):
     """The text with every (number, change) as a switch, on the same lines as before. Changes do not overlap."""
     for number, change in sorted(changes, key=lambda one: -one[1].begin):
         on_one_line = " ".join(re.sub(r"//[^\n]*", "", change.changed).split("\n"))
-        switch = f"(opp2p_mutant({number}) ? ({on_one_line}) : ({change.expression}))"
+        # What only converts to bool when it is asked to would take the other side, a bool, for a value of its own type.
+        cast = "static_cast<bool>" if change.rule == "negation" else ""
+        switch = f"(opp2p_mutant({number}) ? {cast}({on_one_line}) : {cast}({change.expression}))"
         text = text[:change.begin] + switch + text[change.end:]
     return text
 

@@ -7,6 +7,7 @@
 namespace libp2p {
 namespace {
 
+#ifndef OPP2P_NO_ASSERTIONS
 int evaluated = 0;
 int count_up() { return ++evaluated; }
 
@@ -16,7 +17,6 @@ TEST(Assert, says_nothing_while_the_condition_holds_and_evaluates_it_once) {
   EXPECT_EQ(evaluated, 1);
 }
 
-#ifndef OPP2P_NO_ASSERTIONS
 TEST(AssertDeathTest, names_the_condition_what_must_hold_and_the_values) {
   const int used = 7;
   const std::string name = "window";
