@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "libp2p/runtime/sim/sim_world.hpp"
-#include "opp2p/store/store_memory.hpp"
+#include "opp2p/store/memory_store.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 
 namespace opp2p {

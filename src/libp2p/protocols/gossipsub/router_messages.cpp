@@ -75,9 +75,9 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
                         now.mono,
                         frame,
                         unpacked};
-  const Standing& standing = peer.standing;
+  const AdmissionRecord& record = peer.admission;
   if (validation.bytes() > frame + unpacked &&  // it unpacked to more than it said, or nobody could say
-      !admission_.has_room(key, standing.blocks, standing.proof.holds(now.mono), validation.bytes())) {
+      !admission_.has_room(key, record.blocks, record.proof.holds(now.mono), validation.bytes())) {
     return drop_unnamed(DropCause::validation_full, peer, topic, now);
   }
   if (known == nullptr) recent_.add(topic, validation.message.slice(), named.id);
@@ -86,7 +86,7 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
 }
 
 bool Router::admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now) {
-  const DropCause cause = admission_.admit(key, peer.id, peer.standing, frame, unpacked, now);
+  const DropCause cause = admission_.admit(key, peer.id, peer.admission, frame, unpacked, now);
   if (cause == DropCause::none) return true;
   drop_unnamed(cause, peer, topic, now);
   return false;
@@ -129,7 +129,7 @@ bool Router::is_copy(PeerKey key, const Peer& peer, std::string_view topic, cons
 void Router::charge_copy(const Peer& peer, const MessageId& id, Now now) {
   const SeenCache::Entry* seen = seen_.find(id, now.mono);
   if (seen == nullptr || seen->state != SeenState::rejected) return;
-  admission_.refusals().add(peer.id, peer.standing.blocks, now.mono);
+  admission_.refusals().add(peer.id, peer.admission.blocks, now.mono);
 }
 
 RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
@@ -141,9 +141,9 @@ RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
   if (seen) {
     seen_.set(validation.id, entry);
   } else {
-    remember_seen(validation.id, entry, peer != nullptr ? &peer->standing : nullptr, validation.from, now);
+    remember_seen(validation.id, entry, peer != nullptr ? &peer->admission : nullptr, validation.from, now);
   }
-  admission_.begin(validation.from_key, peer != nullptr ? peer->standing.blocks : AddressBlocks{}, validation.bytes());
+  admission_.begin(validation.from_key, peer != nullptr ? peer->admission.blocks : AddressBlocks{}, validation.bytes());
   if (peer != nullptr) scores_.on_validation_begun(peer->id, validation.topic, validation.id, now);
   actions_.emplace_back(Validate{request, validation.topic, validation.id, validation.message.slice(),
                                  validation.contents, validation.from, validation.from.empty()});
@@ -192,16 +192,16 @@ void Router::judge_senders(const Validation& validation, ValidationResult verdic
   Peer* const sender = peers_.at(validation.from_key);
   if (verdict == ValidationResult::accept) {
     for (const PeerKey key : validation.holders) {
-      if (Peer* peer = peers_.at(key)) peer->standing.proof.credit(now.mono);
+      if (Peer* peer = peers_.at(key)) peer->admission.proof.credit(now.mono);
     }
-    admission_.pay_back(sender != nullptr ? &sender->standing : nullptr, validation.named_frame,
+    admission_.pay_back(sender != nullptr ? &sender->admission : nullptr, validation.named_frame,
                         validation.named_unpacked);
     recent_.accept(validation.topic, validation.message.slice(), validation.id);
     return;
   }
   if (blame == Blame::nobody) return;
-  if (sender != nullptr && verdict == ValidationResult::reject) sender->standing.proof.debit();
-  admission_.refusals().add(validation.from, sender != nullptr ? sender->standing.blocks : AddressBlocks{}, now.mono);
+  if (sender != nullptr && verdict == ValidationResult::reject) sender->admission.proof.debit();
+  admission_.refusals().add(validation.from, sender != nullptr ? sender->admission.blocks : AddressBlocks{}, now.mono);
 }
 
 void Router::finish(Validation& validation, ValidationResult verdict, RequestId request, Now now) {
@@ -339,7 +339,7 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
 }
 
 // A peer's messages are counted for its address, which it cannot change as easily as its name.
-void Router::remember_seen(const MessageId& id, SeenCache::Entry entry, const Standing* of, const PeerId& from,
+void Router::remember_seen(const MessageId& id, SeenCache::Entry entry, const AdmissionRecord* of, const PeerId& from,
                            Now now) {
   const ByteView owner = of != nullptr && !of->blocks.exempt() ? ByteView(of->blocks.narrow) : from.bytes();
   if (!seen_.add(id, entry, now.mono, as_text(owner))) return;

@@ -1,8 +1,7 @@
-#include "libp2p/protocols/gossipsub/backoff.hpp"
-
 #include <algorithm>
 
 #include "libp2p/base/assert.hpp"
+#include "libp2p/protocols/gossipsub/backoffs.hpp"
 
 namespace libp2p::gossipsub {
 
