@@ -135,6 +135,7 @@ Result<void> Node::disconnect(const PeerId& peer) {
 void Node::check() const {
   parts_.host->check();
   if (parts_.gossip) parts_.gossip->check();
+  if (parts_.blocks) parts_.blocks->check();
   if (parts_.follower) parts_.follower->check();
   if (parts_.server) parts_.server->check();
 }
