@@ -117,11 +117,11 @@ template <std::same_as<Value>... Values>
 #define OPP2P_RESCAN_3(...) OPP2P_RESCAN_1(OPP2P_RESCAN_1(OPP2P_RESCAN_1(__VA_ARGS__)))
 #define OPP2P_RESCAN_1(...) __VA_ARGS__
 
-#define OPP2P_ASSERTION_ON(condition, must_hold, ...)                                           \
-  (__builtin_expect(static_cast<bool>(condition), 1)                                            \
-       ? static_cast<void>(0)                                                                   \
-       : ::libp2p::assertion::fail_with(__FILE__, __LINE__, #condition, must_hold, #__VA_ARGS__ \
-                                        __VA_OPT__(, ) OPP2P_VALUES(__VA_ARGS__)))
+#define OPP2P_ASSERTION_ON(condition, must_hold, ...)                              \
+  (__builtin_expect(static_cast<bool>(condition), 1)                               \
+       ? static_cast<void>(0)                                                      \
+       : ::libp2p::assertion::fail_with(__FILE__, __LINE__, #condition, must_hold, \
+                                        #__VA_ARGS__ __VA_OPT__(, ) OPP2P_VALUES(__VA_ARGS__)))
 #define OPP2P_ASSERTION_OFF(condition, must_hold, ...) static_cast<void>(sizeof(static_cast<bool>(condition)))
 
 #ifdef OPP2P_NO_ASSERTIONS

@@ -1,7 +1,8 @@
+#include "libp2p/protocols/gossipsub/backoffs.hpp"
+
 #include <algorithm>
 
 #include "libp2p/base/assert.hpp"
-#include "libp2p/protocols/gossipsub/backoffs.hpp"
 
 namespace libp2p::gossipsub {
 
