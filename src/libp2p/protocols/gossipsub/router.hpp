@@ -236,7 +236,7 @@ class Router {
   void send_idontwant(const Validation& validation);
   void finish(Validation& validation, ValidationResult verdict, RequestId request, Now now);
   void judge_senders(const Validation& validation, ValidationResult verdict, Blame blame, Now now);
-  void refuse(const Validation& validation, RejectReason reason, Now now);
+  void refuse(const Validation& validation, RejectCause reason, Now now);
   void spread(const Validation& validation, Now now);
   Keys recipients(std::string_view topic, bool own, Now now);
   void queue_message(Peer& peer, const MessageId& id, const SharedMessage& message, Outbox::Kind kind);

@@ -50,8 +50,8 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
   }
   if (!message.anonymous()) {
     ++counters_.unexpected_author;
-    scores_.on_rejected(peer.id, topic, {}, RejectReason::unexpected_author, now);
-    trace(TraceKind::rejected, peer.id, topic).reason = RejectReason::unexpected_author;
+    scores_.on_rejected(peer.id, topic, {}, RejectCause::unexpected_author, now);
+    trace(TraceKind::rejected, peer.id, topic).reason = RejectCause::unexpected_author;
     fault(peer.id, FaultKind::unexpected_author);
     return;
   }
@@ -100,7 +100,7 @@ void Router::drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, N
     // It is our room, or our budget, that is short: what the peer promised may be what is dropped.
     peer.excused_until = now.mono + params().gossip.iwant_followup + params().heartbeat;
     ++(cause == DropCause::naming_budget ? counters_.dropped_naming_budget : counters_.dropped_validation_full);
-    scores_.on_rejected(peer.id, topic, {}, RejectReason::queue_full, now);
+    scores_.on_rejected(peer.id, topic, {}, RejectCause::queue_full, now);
   }
   for (std::size_t back = 1; back <= std::min<std::size_t>(4, actions_.size()); ++back) {
     Trace* const last = std::get_if<Trace>(&actions_[actions_.size() - back]);
@@ -212,7 +212,7 @@ void Router::finish(Validation& validation, ValidationResult verdict, RequestId 
   seen_.set(validation.id, {state, 0});
   if (own) actions_.emplace_back(Published{request, validation.id, verdict});
   if (verdict != ValidationResult::accept) {
-    refuse(validation, verdict == ValidationResult::reject ? RejectReason::invalid : RejectReason::ignored, now);
+    refuse(validation, verdict == ValidationResult::reject ? RejectCause::invalid : RejectCause::ignored, now);
     return;
   }
   if (own) {
@@ -232,12 +232,12 @@ void Router::finish(Validation& validation, ValidationResult verdict, RequestId 
   spread(validation, now);
 }
 
-void Router::refuse(const Validation& validation, RejectReason reason, Now now) {
-  ++(reason == RejectReason::invalid ? counters_.rejected : counters_.ignored);
+void Router::refuse(const Validation& validation, RejectCause reason, Now now) {
+  ++(reason == RejectCause::invalid ? counters_.rejected : counters_.ignored);
   trace(TraceKind::rejected, validation.from, validation.topic, validation.id).reason = reason;
   if (validation.from.empty()) return;
   scores_.on_rejected(validation.from, validation.topic, validation.id, reason, now);
-  if (reason == RejectReason::invalid) fault(validation.from, FaultKind::invalid_message);
+  if (reason == RejectCause::invalid) fault(validation.from, FaultKind::invalid_message);
 }
 
 void Router::spread(const Validation& validation, Now now) {
