@@ -143,7 +143,9 @@ RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
   } else {
     remember_seen(validation.id, entry, peer != nullptr ? &peer->admission : nullptr, validation.from, now);
   }
-  admission_.begin(validation.from_key, peer != nullptr ? peer->admission.blocks : AddressBlocks{}, validation.bytes());
+  // Without a peer the message is our own.
+  admission_.begin(validation.from_key, peer != nullptr ? peer->admission.blocks : AddressBlocks::exempt(),
+                   validation.bytes());
   if (peer != nullptr) scores_.on_validation_begun(peer->id, validation.topic, validation.id, now);
   actions_.emplace_back(Validate{request, validation.topic, validation.id, validation.message.slice(),
                                  validation.contents, validation.from, validation.from.empty()});
@@ -201,7 +203,9 @@ void Router::judge_senders(const Validation& validation, ValidationResult verdic
   }
   if (blame == Blame::nobody) return;
   if (sender != nullptr && verdict == ValidationResult::reject) sender->admission.proof.debit();
-  admission_.refusals().add(validation.from, sender != nullptr ? sender->admission.blocks : AddressBlocks{}, now.mono);
+  // Who has gone, or we ourselves: the identity alone.
+  admission_.refusals().add(validation.from, sender != nullptr ? sender->admission.blocks : AddressBlocks::exempt(),
+                            now.mono);
 }
 
 void Router::finish(Validation& validation, ValidationResult verdict, RequestId request, Now now) {
@@ -341,7 +345,7 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
 // A peer's messages are counted for its address, which it cannot change as easily as its name.
 void Router::remember_seen(const MessageId& id, SeenCache::Entry entry, const AdmissionRecord* of, const PeerId& from,
                            Now now) {
-  const ByteView owner = of != nullptr && !of->blocks.exempt() ? ByteView(of->blocks.narrow) : from.bytes();
+  const ByteView owner = of != nullptr && !of->blocks.is_exempt() ? ByteView(of->blocks.narrow) : from.bytes();
   if (!seen_.add(id, entry, now.mono, as_text(owner))) return;
   ++counters_.dropped_seen_items;
   trace_drop(DropCause::seen_items, PeerId(), {}, {});
