@@ -37,7 +37,7 @@ constexpr auto kLateJoin = Seconds(20);
 constexpr auto kRedraw = libp2p::Millis(500);
 constexpr auto kPlainInterval = Seconds(2);
 
-struct Verdict {
+struct Judgement {
   bool ok = false;
   std::vector<std::string> problems;
 };
@@ -76,9 +76,9 @@ class Devnet {
   void tell_events(const DevnetStatus& status);
   void settle();
   bool settled();
-  Verdict judge(bool interrupted);
-  int summarise(const Verdict& verdict, const std::vector<NodeRow>& last_rows);
-  void stop_members(Verdict* verdict);
+  Judgement judge(bool interrupted);
+  int summarise(const Judgement& judgement, const std::vector<NodeRow>& last_rows);
+  void stop_members(Judgement* judgement);
 
   DevnetOptions options_;
   Output& out_;
@@ -304,10 +304,10 @@ int Devnet::run() {
     if (signals_.wait(libp2p::Millis(20))) break;
   }
   show();
-  auto verdict = judge(interrupted);
+  auto judgement = judge(interrupted);
   const auto last_rows = status().rows;
-  stop_members(&verdict);
-  return summarise(verdict, last_rows);
+  stop_members(&judgement);
+  return summarise(judgement, last_rows);
 }
 
 bool Devnet::settled() {
@@ -326,8 +326,8 @@ void Devnet::settle() {
   }
 }
 
-Verdict Devnet::judge(bool interrupted) {
-  Verdict out;
+Judgement Devnet::judge(bool interrupted) {
+  Judgement out;
   const auto expected = producer_->hashes();
   if (expected.empty() && interrupted) {
     out.problems.push_back("stopped before the first block");
@@ -347,34 +347,34 @@ Verdict Devnet::judge(bool interrupted) {
     }
   }
   if (intruder_ && !intruder_->process().running()) out.problems.push_back("the intruder ended by itself");
-  std::uint64_t refused = 0;
+  std::uint64_t rejected = 0;
   for (auto& node : nodes_)
-    for (const auto& [reason, count] : node.row().rejected) refused += count;
-  if (refused == 0) out.problems.push_back("no node rejected a block of the intruder");
+    for (const auto& [reason, count] : node.row().rejected) rejected += count;
+  if (rejected == 0) out.problems.push_back("no node rejected a block of the intruder");
   out.ok = out.problems.empty();
   return out;
 }
 
-int Devnet::summarise(const Verdict& verdict, const std::vector<NodeRow>& last_rows) {
+int Devnet::summarise(const Judgement& judgement, const std::vector<NodeRow>& last_rows) {
   DevnetSummary out;
-  out.ok = verdict.ok;
-  out.problems = verdict.problems;
+  out.ok = judgement.ok;
+  out.problems = judgement.problems;
   out.blocks = producer_->hashes().size();
   out.rows = last_rows;
   if (options_.keep || !folder_.temporary) out.data = folder_.path.string();
   view_.show_summary(out);
-  return verdict.ok ? 0 : 1;
+  return judgement.ok ? 0 : 1;
 }
 
 // All at once, then each is waited for. Who does not end in order is a problem, and is ended by force with its owner.
-void Devnet::stop_members(Verdict* verdict) {
+void Devnet::stop_members(Judgement* judgement) {
   const auto until = Clock::now() + kStopLimit;
   const auto finish = [&](Member& member) {
     const auto code = member.process().wait(std::max<libp2p::Nanos>(until - Clock::now(), libp2p::Nanos(0)));
-    if (verdict == nullptr || (code && *code == 0)) return;
-    verdict->ok = false;
-    verdict->problems.push_back(member.name() +
-                                (code ? " ended with " + std::to_string(*code) : " does not end on SIGTERM"));
+    if (judgement == nullptr || (code && *code == 0)) return;
+    judgement->ok = false;
+    judgement->problems.push_back(member.name() +
+                                  (code ? " ended with " + std::to_string(*code) : " does not end on SIGTERM"));
   };
   if (intruder_) intruder_->process().terminate();
   for (auto& node : nodes_) node.process().terminate();

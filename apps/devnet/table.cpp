@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "opstack/rules/reason.hpp"
+
 namespace opp2p::devnet {
 namespace json = boost::json;
 namespace {
@@ -56,13 +58,19 @@ std::optional<News> news_of(const NodeRow& row, std::uint64_t head) {
   return std::nullopt;
 }
 
+// What a node says of a reason is its id; people read its words.
+std::string words_of(const std::string& id) {
+  const auto reason = opstack::rules::reason_of(id);
+  return reason ? std::string(to_string(*reason)) : id;
+}
+
 // "  24 invalid block signature", two beside each other where they fit.
 std::vector<std::string> reason_lines(const std::map<std::string, std::uint64_t>& counts, std::size_t columns) {
   std::vector<std::string> out;
   bool beside = columns >= kTwoColumns;
-  for (const auto& [reason, count] : counts) beside = beside && reason.size() <= kReasonColumn;
-  for (const auto& [reason, count] : counts) {
-    const auto entry = fmt::format("{:>6} {}", count, reason);
+  for (const auto& [id, count] : counts) beside = beside && words_of(id).size() <= kReasonColumn;
+  for (const auto& [id, count] : counts) {
+    const auto entry = fmt::format("{:>6} {}", count, words_of(id));
     if (beside && !out.empty() && out.back().size() <= kReasonColumn + 7) {
       out.back() += std::string(kReasonColumn + 9 - out.back().size(), ' ') + entry;
     } else {
@@ -72,10 +80,10 @@ std::vector<std::string> reason_lines(const std::map<std::string, std::uint64_t>
   return out;
 }
 
-std::string refused_heading(const DevnetStatus& status, std::uint64_t refused) {
-  const auto* who =
-      status.foreign_peers ? "refused by all nodes together, the intruder's among them" : "refused, all nodes together";
-  return fmt::format("{:<12} {} {}", "intruder", refused, who);
+std::string rejected_heading(const DevnetStatus& status, std::uint64_t rejected) {
+  const auto* who = status.foreign_peers ? "rejected by all nodes together, the intruder's among them"
+                                         : "rejected, all nodes together";
+  return fmt::format("{:<12} {} {}", "intruder", rejected, who);
 }
 
 std::string node_line(const NodeRow& row, std::uint64_t head) {
@@ -177,11 +185,11 @@ std::vector<std::string> live_lines(const DevnetStatus& status, TerminalSize siz
   for (std::size_t i = 0; i < shown; ++i) add(news[i].colour, news[i].text);
   if (shown < news.size()) add(Colour::yellow, fmt::format("{:<12} and {} more", "", news.size() - shown));
   if (const auto rejected = rejected_by_all(status.rows); !rejected.empty()) {
-    add(Colour::magenta, refused_heading(status, sum(rejected)));
+    add(Colour::magenta, rejected_heading(status, sum(rejected)));
     for (const auto& line : reason_lines(rejected, size.columns)) add(Colour::none, line);
   }
   add(Colour::bold, fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", "node", "head", "lag",
-                                "peers", "mesh", "accepted", "refused", "fetched", "p50 ms", "p99 ms"));
+                                "peers", "mesh", "accepted", "rejected", "fetched", "p50 ms", "p99 ms"));
   for (std::size_t i = 0; i < status.rows.size(); ++i) {
     const auto left = status.rows.size() - i;
     if (out.size() + 1 >= room && left > 1) {
@@ -198,10 +206,10 @@ std::string plain_lines(const DevnetStatus& status) {
   auto out = fmt::format("--- {} s, block {}\n", status.seconds, status.head);
   for (const auto& news : news_of(status)) out += news.text + "\n";
   if (const auto rejected = rejected_by_all(status.rows); !rejected.empty()) {
-    out += refused_heading(status, sum(rejected));
+    out += rejected_heading(status, sum(rejected));
     char before = ':';
-    for (const auto& [reason, count] : rejected) {
-      out += fmt::format("{} {} {}", before, count, reason);
+    for (const auto& [id, count] : rejected) {
+      out += fmt::format("{} {} {}", before, count, words_of(id));
       before = ',';
     }
     out += "\n";

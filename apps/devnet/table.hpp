@@ -1,4 +1,4 @@
-// The devnet's status as text: first the news (which node is behind, what it fetches, what the nodes refused from the
+// The devnet's status as text: first the news (which node is behind, what it fetches, what the nodes rejected from the
 // intruder), then one line per node. Pure: values in, text out.
 #pragma once
 
@@ -20,7 +20,7 @@ struct NodeRow {
   std::size_t peers = 0;
   std::size_t mesh = 0;
   std::uint64_t accepted = 0;
-  std::map<std::string, std::uint64_t> rejected;  // by reason
+  std::map<std::string, std::uint64_t> rejected;  // by the id of the reason
   std::map<std::string, std::uint64_t> ignored;
   std::optional<std::uint64_t> missing;  // blocks of the gap that is being filled
   std::uint64_t filled = 0;              // blocks that came by request
@@ -32,7 +32,7 @@ struct DevnetStatus {
   std::int64_t seconds = 0;
   std::uint64_t head = 0;  // the last block that was published
   std::vector<NodeRow> rows;
-  bool foreign_peers = false;  // there are others than the intruder whose messages may be refused
+  bool foreign_peers = false;  // there are others than the intruder whose messages may be rejected
   bool intruder_runs = true;
 };
 
@@ -51,7 +51,7 @@ struct News {
 };
 std::vector<News> news_of(const DevnetStatus& status);
 
-// For a terminal: the title, the news, what was refused, and the nodes; within `size`. What does not fit is said.
+// For a terminal: the title, the news, what was rejected, and the nodes; within `size`. What does not fit is said.
 std::vector<std::string> live_lines(const DevnetStatus& status, TerminalSize size, bool colours);
 // For everything else: the same as lines for a log.
 std::string plain_lines(const DevnetStatus& status);

@@ -9,7 +9,7 @@ namespace {
 using testing::HasSubstr;
 
 const char* const kStatus = R"({"head":{"number":7,"hash":"0x01"},"peers":4,"mesh":3,
-  "blocks":{"accepted":6,"rejected":{"invalid block signature":2,"payload is too old":1},"ignored":{"seen":1}},
+  "blocks":{"accepted":6,"rejected":{"invalid_signature":2,"too_old":1},"ignored":{"seen":1}},
   "blocksSynced":5,"gap":{"start":7,"end":12,"missing":4},"latencyMs":{"p50":1.5,"p99":null,"samples":6}})";
 
 NodeRow row() { return row_of("follower-1", boost::json::parse(kStatus).as_object()); }
@@ -19,7 +19,7 @@ TEST(Table, a_row_says_what_the_status_says) {
   EXPECT_EQ(read.head, 7u);
   EXPECT_EQ(read.mesh, 3u);
   EXPECT_EQ(read.accepted, 6u);
-  EXPECT_EQ(read.rejected.at("invalid block signature"), 2u);
+  EXPECT_EQ(read.rejected.at("invalid_signature"), 2u);
   EXPECT_EQ(read.missing, 4u);
   EXPECT_EQ(read.filled, 5u);
   EXPECT_EQ(read.p50_ms, 1.5);
@@ -55,7 +55,7 @@ TEST(Table, the_news_comes_before_the_nodes_and_says_who_is_behind_and_what_it_f
   ASSERT_GE(lines.size(), 6u);
   EXPECT_THAT(lines[0], HasSubstr("block 12 after 34 s"));
   EXPECT_EQ(lines[1], "follower-1   5 behind; fetching: 4 left, 5 fetched");
-  EXPECT_EQ(lines[2], "intruder     3 refused, all nodes together");
+  EXPECT_EQ(lines[2], "intruder     3 rejected, all nodes together");
   EXPECT_THAT(lines[3], testing::StartsWith("     2 invalid block signature"));
   EXPECT_THAT(lines[3], HasSubstr("     1 payload is too old"));
   EXPECT_THAT(lines[4], testing::StartsWith("node "));
@@ -131,7 +131,7 @@ TEST(Table, plain_lines_tell_the_news_what_the_intruder_was_refused_and_each_nod
   EXPECT_EQ(plain_lines(status_of({row()})),
             "--- 34 s, block 12\n"
             "follower-1   5 behind; fetching: 4 left, 5 fetched\n"
-            "intruder     3 refused, all nodes together: 2 invalid block signature, 1 payload is too old\n"
+            "intruder     3 rejected, all nodes together: 2 invalid block signature, 1 payload is too old\n"
             "follower-1 running head=7 lag=5 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 fetched=5 gap=4 p50=1.5ms "
             "p99=-\n");
 }

@@ -132,7 +132,7 @@ void View::show_summary(const DevnetSummary& summary) {
   auto text = fmt::format("\n{} block{}. ", summary.blocks, summary.blocks == 1 ? "" : "s");
   if (summary.ok) {
     text += in(Colour::green, "Every node has exactly the sequencer's chain.") + "\n";
-    text += fmt::format("No block of the intruder was accepted: the nodes refused {} messages.\n",
+    text += fmt::format("No block of the intruder was accepted: the nodes rejected {} messages.\n",
                         sum(rejected_by_all(summary.rows)));
   } else {
     text += in(Colour::red, "Problems:") + "\n";

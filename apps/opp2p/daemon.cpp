@@ -21,7 +21,7 @@
 #include "opp2p/rpc/reader_watch.hpp"
 #include "opp2p/rpc/rpc_route.hpp"
 #include "opp2p/rpc/rpc_worker.hpp"
-#include "opp2p/store/store_lmdb.hpp"
+#include "opp2p/store/lmdb_store.hpp"
 
 namespace opp2p {
 namespace {

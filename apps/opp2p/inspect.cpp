@@ -76,6 +76,12 @@ std::optional<Version> version_by_layout(bool envelope, ByteView body) {
   return std::nullopt;
 }
 
+Result<PeerId> read_peer_id(std::string_view text) {
+  if (!text.starts_with("0x")) return PeerId::from_text(text);
+  OPP2P_TRY(const Bytes raw, read_hex(text));
+  return PeerId::from_bytes(raw);
+}
+
 }  // namespace
 
 GossipInspector::GossipInspector(std::string topic, opstack::rules::BlockRulesConfig config,
@@ -91,6 +97,7 @@ json::object GossipInspector::line(ByteView raw_message) {
   json::object out;
   out["verdict"] = std::string(opstack::rules::to_string(outcome.verdict));
   out["reason"] = or_null(outcome.text(), outcome.reason != opstack::rules::Reason::valid);
+  out["reason_id"] = std::string(opstack::rules::reason_id(outcome.reason));
   out["message_id"] = to_hex0x(message.id);
   out["signature_address"] = outcome.signer ? json::value(to_hex0x(*outcome.signer)) : json::value(nullptr);
   out["block_hash"] = block ? json::value(to_hex0x(block->payload.block_hash)) : json::value(nullptr);
@@ -137,13 +144,9 @@ Result<json::object> response(ByteView stream, std::optional<Version> version) {
 }
 
 Result<json::object> peer_id(std::string_view text) {
-  PeerId id;
-  if (text.starts_with("0x")) {
-    OPP2P_TRY(const Bytes raw, read_hex(text));
-    OPP2P_TRY(id, PeerId::from_bytes(raw));
-  } else {
-    OPP2P_TRY(id, PeerId::from_text(text));
-  }
+  const auto read = read_peer_id(text);
+  if (!read) return read.error().within("no peer id, which looks like 16Uiu2HAm…, 12D3KooW…, Qm…, bafz… or 0x…");
+  const PeerId& id = *read;
   json::object out;
   out["peer_id"] = id.to_base58();
   out["cid"] = id.to_cid();

@@ -40,6 +40,7 @@ TEST(InspectGossip, an_accepted_block_is_described_and_its_repeat_is_ignored) {
   auto line = gossip.line(message(7));
   EXPECT_EQ(line.at("verdict"), json::value("accept"));
   EXPECT_TRUE(line.at("reason").is_null());
+  EXPECT_EQ(line.at("reason_id"), json::value("valid"));
   EXPECT_EQ(line.at("signature_address"), json::value(libp2p::to_hex0x(address_of(testing_blocks::sequencer_key()))));
   EXPECT_EQ(line.at("block_hash"), json::value(libp2p::to_hex0x(block(Version::v1, 7, kNow).payload.block_hash)));
   EXPECT_EQ(line.at("block_number"), json::value(7));
@@ -49,6 +50,7 @@ TEST(InspectGossip, an_accepted_block_is_described_and_its_repeat_is_ignored) {
   line = gossip.line(message(7));
   EXPECT_EQ(line.at("verdict"), json::value("ignore"));
   EXPECT_EQ(line.at("reason"), json::value("validated already seen message again"));
+  EXPECT_EQ(line.at("reason_id"), json::value("already_seen"));
 }
 
 TEST(InspectGossip, an_empty_message_is_a_reject_with_an_id_and_nothing_else) {
@@ -141,7 +143,9 @@ TEST(InspectKey, wrong_text_is_an_error_with_its_place) {
   EXPECT_EQ(shown.error().offset(), 4u);
   EXPECT_FALSE(key(KeyForm::secp256k1_secret, "123"));
   EXPECT_FALSE(key(KeyForm::secp256k1_secret, ""));
-  EXPECT_FALSE(peer_id("no id"));
+  const auto id = peer_id("no id");
+  ASSERT_FALSE(id);
+  EXPECT_TRUE(id.error().text().starts_with("no peer id, which looks like 16Uiu2HAm")) << id.error().text();
 }
 
 TEST(InspectMultiaddr, shows_the_parts_and_reads_its_own_bytes) {

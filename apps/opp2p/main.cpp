@@ -23,18 +23,35 @@ int refused(int code) {
   return opp2p::report("cannot start: the operating system refuses a resource: " + opp2p::file_error(code, ""));
 }
 
+bool is_option(const std::string& text) { return text.starts_with('-'); }
+
+// The innermost subcommand that was called, and how it is called: "opp2p inspect gossip".
+struct Called {
+  explicit Called(const CLI::App& app) : command(&app), name(app.get_name()) {
+    while (!command->get_subcommands().empty()) {
+      command = command->get_subcommands().back();
+      name += " " + command->get_name();
+    }
+  }
+  std::string see_help() const { return "; see " + name + " --help"; }
+
+  const CLI::App* command;
+  std::string name;
+};
+
+// Help of a command that does not exist was asked for; the parser would give that of the one above it.
+bool calls_unknown_command(const CLI::App& app) {
+  const auto left = app.remaining(true);
+  return !Called(app).command->get_subcommands(nullptr).empty() &&
+         std::any_of(left.begin(), left.end(), [](auto& word) { return !is_option(word); });
+}
+
 // What the parser did not know, with what was probably meant; empty when the mistake is another one.
 std::string unknown_word(const CLI::App& app) {
   const auto left = app.remaining(true);
   if (left.empty()) return {};
-  const CLI::App* command = &app;
-  std::string called = app.get_name();
-  while (!command->get_subcommands().empty()) {
-    command = command->get_subcommands().back();
-    called += " " + command->get_name();
-  }
-  const auto subcommands = command->get_subcommands(nullptr);
-  const auto is_option = [](const std::string& text) { return text.starts_with('-'); };
+  const Called called(app);
+  const auto subcommands = called.command->get_subcommands(nullptr);
   // A command that is not known comes before its options, an option before its value.
   auto at =
       std::find_if(left.begin(), left.end(), [&](const auto& text) { return is_option(text) == subcommands.empty(); });
@@ -43,7 +60,7 @@ std::string unknown_word(const CLI::App& app) {
   const bool option = is_option(word);
   std::vector<std::string> names;
   if (option) {
-    for (const auto* known : command->get_options())
+    for (const auto* known : called.command->get_options())
       for (const auto& name : known->get_lnames()) names.push_back("--" + name);
   } else {
     for (const auto* known : subcommands) names.push_back(known->get_name());
@@ -52,7 +69,7 @@ std::string unknown_word(const CLI::App& app) {
   return (option                ? "unknown option "
           : subcommands.empty() ? "unexpected argument "
                                 : "unknown command ") +
-         word + (near ? ". Did you mean " + *near + "?" : "; see " + called + " --help");
+         word + (near ? ". Did you mean " + *near + "?" : called.see_help());
 }
 
 // Help and the version are printed, mistakes are reported. CLI11 has a number for every kind of mistake; here all of
@@ -61,8 +78,10 @@ int finish_parse(const CLI::App& app, const CLI::ParseError& error, opp2p::Outpu
   std::ostringstream printed;
   std::ostringstream reported;
   const int code = app.exit(error, printed, reported);
-  out.write(printed.str());
-  if (code == 0) return 0;
+  if (code == 0 && !calls_unknown_command(app)) {
+    out.write(printed.str());
+    return 0;
+  }
   const auto unknown = unknown_word(app);
   return opp2p::report(unknown.empty() ? reported.str() : unknown);
 }
@@ -73,7 +92,7 @@ int run(int argc, char** argv, opp2p::Output& out) {
   app.set_version_flag("--version", "opp2p " + opp2p::program_version());
   app.require_subcommand(1);
   app.failure_message(
-      [](const CLI::App*, const CLI::Error& error) { return std::string(error.what()) + "; see opp2p --help"; });
+      [](const CLI::App* at, const CLI::Error& error) { return error.what() + Called(*at).see_help(); });
   opp2p::add_node_command(app);
   opp2p::add_devnet_commands(app, out, exit_code);
   opp2p::add_inspect_commands(app, out, exit_code);

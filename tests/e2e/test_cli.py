@@ -13,7 +13,7 @@ from lib import opp2p
 
 VECTORS = opp2p.ROOT / "tests" / "vectors" / "data"
 ADDRESS = re.compile(r"^/ip4/127\.0\.0\.1/tcp/[1-9]\d*/p2p/\w+$")
-GOSSIP_KEYS = ["verdict", "reason", "message_id", "signature_address", "block_hash", "block_number", "timestamp", "transactions"]
+GOSSIP_KEYS = ["verdict", "reason", "reason_id", "message_id", "signature_address", "block_hash", "block_number", "timestamp", "transactions"]
 
 
 def vectors(name):
@@ -73,9 +73,23 @@ class Program(CliCase):
                             ("--vresion", "unknown option --vresion. Did you mean --version?"),
                             ("devnet --blocktime 3", "unknown option --blocktime. Did you mean --block-time?"),
                             ("ping --cuont=3", "unknown option --cuont. Did you mean --count?"),
-                            ("devnet extra", "unexpected argument extra; see opp2p devnet --help")):
+                            ("devnet extra", "unexpected argument extra; see opp2p devnet --help"),
+                            ("genrate --help", "unknown command genrate; see opp2p --help"),
+                            ("key genrate --help", "unknown command genrate. Did you mean generate?"),
+                            ("version --help", "unknown command version; see opp2p --help")):
             with self.subTest(words=words):
                 self.assertEqual(self.complaint(*words.split()), f"opp2p: {said}\n")
+
+    def test_what_is_missing_is_told_with_the_help_that_lists_it(self):
+        for words, said in (("inspect gossip zz", "--chain-id is required; see opp2p inspect gossip --help"),
+                            ("ping", "address is required; see opp2p ping --help"),
+                            ("inspect", "A subcommand is required; see opp2p inspect --help"),
+                            ("", "A subcommand is required; see opp2p --help")):
+            with self.subTest(words=words):
+                self.assertEqual(self.complaint(*words.split()), f"opp2p: {said}\n")
+
+    def test_a_text_that_is_no_peer_id_is_told_with_what_one_looks_like(self):
+        self.assertIn("x: no peer id, which looks like 16Uiu2HAm", self.complaint("inspect", "peer-id", "x"))
 
     def test_unknown_options_and_commands_are_errors(self):
         for arguments in ((), ("dance",), ("--dance",), ("inspect",), ("inspect", "dance"), ("key",), ("perf",),
@@ -143,7 +157,7 @@ class InspectGossip(CliCase):
             self.assertEqual(line["verdict"], "reject")
             self.assertRegex(line["message_id"], r"^0x[0-9a-f]{40}$")
             self.assertIsNotNone(line["reason"])
-            for key in GOSSIP_KEYS[3:]:
+            for key in GOSSIP_KEYS[4:]:
                 self.assertIsNone(line[key], key)
 
     def test_an_unreadable_file_is_an_error_and_the_others_are_judged(self):

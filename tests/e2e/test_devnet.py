@@ -38,9 +38,8 @@ class Devnet(unittest.TestCase):
         for node in summary["nodes"]:
             for reason, count in node["rejected"].items():
                 rejected[reason] = rejected.get(reason, 0) + count
-        for reason in ("invalid block signature", "payload has bad block hash", "payload is too old",
-                       "invalid snappy compression"):
-            self.assertTrue(any(found.startswith(reason) for found in rejected), f"{reason} not in {rejected}")
+        for reason in ("invalid_signature", "bad_block_hash", "too_old", "invalid_snappy"):
+            self.assertIn(reason, rejected)
         for name in ("follower-1", "follower-4"):
             self.assertLess(nodes[name]["p50_ms"], 500)
 

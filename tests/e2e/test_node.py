@@ -250,7 +250,7 @@ class Why(NodeCase):
         for envelope in self.envelopes[:8]:
             sequencer.rpc("admin_publishUnsafePayload", json.loads(envelope))
         rejected = self.line(node, 'msg="rejected blocks"')
-        for text in ("lvl=warn", 'reason="invalid block signature"', f"from={sequencer.peer_id}", f"signed_by={self.signer}",
+        for text in ("lvl=warn", 'reason="invalid block signature"', "reason_id=invalid_signature", f"from={sequencer.peer_id}", f"signed_by={self.signer}",
                      f"expected={wrong}", "count=1"):
             self.assertIn(text, rejected)
         cause = self.line(node, "no block has been accepted yet")

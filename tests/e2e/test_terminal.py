@@ -142,7 +142,7 @@ class Devnet(unittest.TestCase):
             Terminal(80, 24, [*short, "--keep", "--data-dir", str(cls.kept)], {"TERM": "xterm", "NO_COLOR": "1"}),
             Terminal(80, 24, ["--for", "8", "--block-time", "1", "--nodes", "2"], {"TERM": "xterm"}),
             Terminal(120, 40, ["--block-time", "1", "--nodes", "1"], {"TERM": "xterm-256color"},
-                     interrupt=r"(?s)block [2-9] after.* refused, all nodes"),
+                     interrupt=r"(?s)block [2-9] after.* rejected, all nodes"),
         ])
 
     def test_when_its_shell_is_killed_it_ends_in_order_and_leaves_nothing(self):
@@ -183,7 +183,7 @@ class Devnet(unittest.TestCase):
 
     def test_80_columns_hold_everything(self):
         text = self.text(self.narrow)
-        self.assertRegex(text, r"(?m)^node +head +lag +peers +mesh +accepted +refused +fetched +p50 ms +p99 ms$")
+        self.assertRegex(text, r"(?m)^node +head +lag +peers +mesh +accepted +rejected +fetched +p50 ms +p99 ms$")
         self.assertRegex(text, r"(?m)^follower-1 .* \d+\.\d +\d+\.\d$")
         self.assertEqual(self.narrow.screen.wrapped, 0, text)
 
@@ -198,12 +198,12 @@ class Devnet(unittest.TestCase):
             self.assertRegex(address, WHOLE_ID)
         self.assertTrue(pathlib.Path(about["nodes"][0]["log"]).exists())
 
-    def test_the_late_joiner_and_what_the_intruder_was_refused_stand_out(self):
+    def test_the_late_joiner_and_what_the_intruder_sent_in_vain_stand_out(self):
         text = self.text(self.narrow)
         self.assertRegex(text, r"(?m)^after \d+ s: late-joiner joined at block \d+$")
         self.assertRegex(text, r"(?m)^after \d+ s: late-joiner has all \d+ blocks, \d+ of them fetched$")
-        self.assertRegex(text, r"(?m)^intruder +[1-9]\d* refused, all nodes together$")
-        self.assertLess(text.index("refused, all nodes"), text.index("node            head"))
+        self.assertRegex(text, r"(?m)^intruder +[1-9]\d* rejected, all nodes together$")
+        self.assertLess(text.index("rejected, all nodes"), text.index("node            head"))
         self.assertIn((35, "intruder"), self.narrow.screen.coloured)
         self.assertIn((1, "block"), self.narrow.screen.coloured)
 

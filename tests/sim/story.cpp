@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "libp2p/connection/socket_connection.hpp"
-#include "libp2p/protocols/yamux/stream_state.hpp"
+#include "libp2p/protocols/yamux/stream.hpp"
 #include "libp2p/services/gossipsub/gossip_inbound.hpp"
 #include "libp2p/services/gossipsub/gossip_outbound.hpp"
 #include "opp2p/rpc/p2p_json.hpp"

@@ -46,7 +46,7 @@ Value of_name(std::string_view value) noexcept { return {std::string(value)}; }
 Value of_size(std::size_t elements) noexcept { return {"(" + std::to_string(elements) + " elements)"}; }
 
 void fail(const char* file, int line, const char* condition, std::string_view must_hold, std::string_view names,
-          std::initializer_list<Value> values) noexcept {
+          std::span<const Value> values) noexcept {
   std::string text = "invariant violated: " + std::string(must_hold) + "\n  " + file + ":" + std::to_string(line) +
                      ": " + condition + "\n";
   for (const auto& value : values)

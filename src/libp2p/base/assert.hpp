@@ -11,13 +11,15 @@
 // when the condition fails.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace libp2p {
 
@@ -90,7 +92,16 @@ template <class T>
 
 // Ends the process. `names` is the source text of the values, in the same order.
 [[noreturn, gnu::cold]] void fail(const char* file, int line, const char* condition, std::string_view must_hold,
-                                  std::string_view names, std::initializer_list<Value> values) noexcept;
+                                  std::string_view names, std::span<const Value> values) noexcept;
+// The array of the values is made here and not at the assertion: g++ 12 takes the array of an initializer list in a
+// conditional expression for one that is used after its end (-Wdangling-pointer).
+template <std::same_as<Value>... Values>
+[[noreturn, gnu::cold, gnu::noinline]] void fail_with(const char* file, int line, const char* condition,
+                                                      std::string_view must_hold, std::string_view names,
+                                                      Values... values) noexcept {
+  const std::array<Value, sizeof...(Values)> all{std::move(values)...};
+  fail(file, line, condition, must_hold, names, all);
+}
 
 }  // namespace assertion
 }  // namespace libp2p
@@ -106,11 +117,11 @@ template <class T>
 #define OPP2P_RESCAN_3(...) OPP2P_RESCAN_1(OPP2P_RESCAN_1(OPP2P_RESCAN_1(__VA_ARGS__)))
 #define OPP2P_RESCAN_1(...) __VA_ARGS__
 
-#define OPP2P_ASSERTION_ON(condition, must_hold, ...)                                       \
-  (__builtin_expect(static_cast<bool>(condition), 1)                                        \
-       ? static_cast<void>(0)                                                               \
-       : ::libp2p::assertion::fail(__FILE__, __LINE__, #condition, must_hold, #__VA_ARGS__, \
-                                   {OPP2P_VALUES(__VA_ARGS__)}))
+#define OPP2P_ASSERTION_ON(condition, must_hold, ...)                              \
+  (__builtin_expect(static_cast<bool>(condition), 1)                               \
+       ? static_cast<void>(0)                                                      \
+       : ::libp2p::assertion::fail_with(__FILE__, __LINE__, #condition, must_hold, \
+                                        #__VA_ARGS__ __VA_OPT__(, ) OPP2P_VALUES(__VA_ARGS__)))
 #define OPP2P_ASSERTION_OFF(condition, must_hold, ...) static_cast<void>(sizeof(static_cast<bool>(condition)))
 
 #ifdef OPP2P_NO_ASSERTIONS

@@ -19,12 +19,17 @@
 namespace libp2p {
 
 // The blocks of addresses that one party can be expected to own whole: narrow is an IPv4 address (/32) or a /56 of
-// IPv6, wide a /48 of IPv6 and empty for IPv4. Both are empty for an address that has no share (loopback, exempt
-// addresses, transports without IP). libp2p/multiformats/address_blocks.hpp makes them.
+// IPv6, wide a /48 of IPv6 and empty for IPv4. libp2p/multiformats/address_blocks.hpp makes them.
 struct AddressBlocks {
   Bytes narrow;
   Bytes wide;
-  bool exempt() const { return narrow.empty(); }
+
+  // Has no share, so that no share bounds it: loopback, exempt addresses, the memory transport, a party within the
+  // program.
+  static AddressBlocks exempt() { return {}; }
+  // Of whoever has no known address: one block, of a length that no other has, which all of them share.
+  static AddressBlocks unknown() { return {Bytes{0}, {}}; }
+  bool is_exempt() const { return narrow.empty(); }
   friend bool operator==(const AddressBlocks&, const AddressBlocks&) = default;
 };
 

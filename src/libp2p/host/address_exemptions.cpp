@@ -23,14 +23,14 @@ void AddressExemptions::on_resolved(const PeerId& peer, const std::vector<std::s
 
 AddressBlocks AddressExemptions::blocks_of(const Multiaddr& remote) const {
   const auto ip = multiformats::ip_of(remote);
-  if (!ip) return {};
+  if (!ip) return multiformats::address_blocks(remote);
   const auto covers = [&ip](const std::vector<Cidr>& exempt) {
     return std::any_of(exempt.begin(), exempt.end(), [&ip](const Cidr& block) { return block.contains(*ip); });
   };
-  if (covers(addresses_)) return {};
+  if (covers(addresses_)) return AddressBlocks::exempt();
   const bool of_a_peer =
       std::any_of(of_peers_.begin(), of_peers_.end(), [&covers](const auto& entry) { return covers(entry.second); });
-  return of_a_peer ? AddressBlocks{} : multiformats::address_blocks(remote);
+  return of_a_peer ? AddressBlocks::exempt() : multiformats::address_blocks(remote);
 }
 
 }  // namespace libp2p

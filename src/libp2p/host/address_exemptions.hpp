@@ -25,7 +25,7 @@ class AddressExemptions {
   // A name in an address of the peer leads to these IPs ("fe80::1%eth0": with a zone), and no longer to those before.
   void on_resolved(const PeerId& peer, const std::vector<std::string>& ips);
 
-  // Empty for an exempt address, for loopback, and for an address without an IP.
+  // Exempt, or those of multiformats::address_blocks().
   AddressBlocks blocks_of(const Multiaddr& remote) const;
 
  private:

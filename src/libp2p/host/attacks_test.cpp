@@ -166,14 +166,14 @@ TEST_F(AttackTest, the_address_of_a_static_peer_has_no_share_also_when_it_is_a_n
   ASSERT_TRUE(peers.add(Multiaddr::from_text("/dns4/peer.example/tcp/9000").value().with_peer_id(b->id())));
   world.run_for(Seconds(2));
   ASSERT_TRUE(a->connected(b->id()));
-  EXPECT_TRUE(a->address_blocks(b->listen_addresses()[0]).exempt());
+  EXPECT_TRUE(a->address_blocks(b->listen_addresses()[0]).is_exempt());
   std::vector<std::unique_ptr<Host>> identities;
   for (int i = 0; i < 12; ++i) {
     identities.push_back(identity_at(nodes[1]));
     EXPECT_TRUE(dial(*identities.back(), address_of(*a))) << i;
   }
   peers.remove(b->id());
-  EXPECT_FALSE(a->address_blocks(b->listen_addresses()[0]).exempt());
+  EXPECT_FALSE(a->address_blocks(b->listen_addresses()[0]).is_exempt());
 }
 
 TEST_F(AttackTest, handshakes_beyond_the_budget_wait_and_are_not_lost) {

@@ -34,7 +34,9 @@ std::vector<Multiaddr> Host::listen_addresses() const {
   const auto is_any = [](const Multiaddr& address) { return reach_of(address) == Reach::unspecified; };
   if (std::none_of(bound.begin(), bound.end(), is_any)) return bound;
   std::vector<Multiaddr> own;
-  for (const auto& ip : state_->runtime.interface_ips()) {
+  const auto ips = state_->runtime.interface_ips();
+  if (!ips) return bound;
+  for (const auto& ip : *ips) {
     if (auto one = ip_address(ip)) own.push_back(std::move(*one));  // else nobody could dial it
   }
   return own.empty() ? bound : specified(bound, own);

@@ -56,7 +56,7 @@ class Host {
   // when it cannot be bound.
   Result<void> listen(const Multiaddr& address);
   // With the real ports, without /p2p. 0.0.0.0 and :: are replaced by this machine's addresses, read anew with each
-  // call, those of loopback last.
+  // call, those of loopback last; not when the system does not tell them (Runtime::interface_ips).
   std::vector<Multiaddr> listen_addresses() const;
   std::vector<Multiaddr> bound_addresses() const;  // the same, 0.0.0.0 and :: as they were asked for
   // Whether a transport dials such an address. Errc::unsupported with what is not spoken here.
@@ -114,8 +114,9 @@ class Host {
   bool is_proven(const PeerId& peer) const;
 
   // --- shares of bounded pools ---
-  // The blocks in whose share of a bounded pool what the peer does is counted: those of its oldest connection, empty
-  // for loopback, Limits::exempt and addresses that exempt() was called with.
+  // The blocks in whose share of a bounded pool what the peer does is counted: those of its oldest connection.
+  // Loopback, the memory transport, Limits::exempt and addresses that exempt() was called with are exempt; a peer that
+  // is not connected, and an address without an IP, count in one common block.
   AddressBlocks address_blocks(const PeerId& peer) const;
   AddressBlocks address_blocks(const Multiaddr& remote) const;
   // The address of a peer that we chose ourselves (a static one) has no address share.

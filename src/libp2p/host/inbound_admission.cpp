@@ -56,7 +56,7 @@ Result<void> InboundAdmission::let_in(const Multiaddr& remote) {
   }
   OPP2P_TRYV(check_rates(blocks));
   OPP2P_TRYV(check_address(blocks));
-  const std::size_t own = blocks.exempt() ? 0 : inbound_.held_by(blocks.narrow) + 1;
+  const std::size_t own = blocks.is_exempt() ? 0 : inbound_.held_by(blocks.narrow) + 1;
   if (open_count() >= limits.inbound_connections && evictable(own, Standing::unproven) == nullptr) {
     return refuse_for_places();
   }
@@ -129,7 +129,7 @@ bool InboundAdmission::evict_half_open(const AddressBlocks& blocks, const Bytes*
     if (connection.closing()) continue;
     if (only != nullptr && holding.blocks.narrow != *only && holding.blocks.wide != *only) continue;
     // Those that are on their way out still count, which only makes a flooder's block look fuller for a moment.
-    const std::size_t of_block = holding.blocks.exempt() ? 0 : half_open_.held_by(holding.blocks.narrow);
+    const std::size_t of_block = holding.blocks.is_exempt() ? 0 : half_open_.held_by(holding.blocks.narrow);
     // What a peer has sent lies unread while its handshake waits for the budget.
     const bool silent = connection.bytes_in() == 0 && !entry.handshake_due;
     const auto place = std::make_tuple(of_block, silent, now - connection.progress());
@@ -140,7 +140,7 @@ bool InboundAdmission::evict_half_open(const AddressBlocks& blocks, const Bytes*
   if (first == nullptr) return false;
   // The newcomer's block would hold one more; a block that holds more than that gives way at once, others only what is
   // old.
-  const std::size_t own = blocks.exempt() ? 0 : half_open_.held_by(blocks.narrow);
+  const std::size_t own = blocks.is_exempt() ? 0 : half_open_.held_by(blocks.narrow);
   const bool fuller = only == nullptr && std::get<0>(worst) > own + 1;
   const Limits& limits = config_.limits;
   const Nanos patience = only == nullptr && std::get<1>(worst) ? limits.pending_silence : limits.pending_patience;
@@ -157,7 +157,7 @@ Connection* InboundAdmission::evictable(std::size_t own, Standing newcomer) cons
   for (const auto& [id, holding] : inbound_.holders()) {
     const SwarmEntry& entry = table_.at(id);
     if (!entry.open || entry.connection->closing()) continue;
-    const auto place = std::make_tuple(holding.blocks.exempt() ? 0 : inbound_.held_by(holding.blocks.narrow),
+    const auto place = std::make_tuple(holding.blocks.is_exempt() ? 0 : inbound_.held_by(holding.blocks.narrow),
                                        now - entry.connection->facts().opened);
     if (first != nullptr && place <= worst) continue;
     if (policy_.standing(entry.connection->peer()) != Standing::unproven) continue;
@@ -174,7 +174,7 @@ Result<void> InboundAdmission::open(const SwarmEntry& entry) {
   const ConnectionId id = entry.connection->id();
   OPP2P_ASSERT(half_open_.held(id) == 1, "a connection that becomes ready was half-open", id);
   if (open_count() >= config_.limits.inbound_connections) {
-    const std::size_t own = entry.blocks.exempt() ? 0 : inbound_.held_by(entry.blocks.narrow);
+    const std::size_t own = entry.blocks.is_exempt() ? 0 : inbound_.held_by(entry.blocks.narrow);
     Connection* const goes = evictable(own, policy_.standing(entry.connection->peer()));
     if (goes == nullptr) return refuse_for_places();
     ++counters_.evicted_inbound_connections;

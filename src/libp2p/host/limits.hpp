@@ -2,7 +2,7 @@
 // that sets it; HostCounters counts what each has turned away. Plain values.
 //
 // The address blocks are those of libp2p/multiformats/address_blocks.hpp: an IPv4 address or a /56 of IPv6, and a /48
-// of IPv6. Loopback and exempt addresses belong to none.
+// of IPv6. Loopback, exempt addresses and the memory transport belong to none; other addresses without an IP share one.
 #pragma once
 
 #include <cstddef>

@@ -204,7 +204,7 @@ std::vector<PeerId> Swarm::peers() const {
 
 AddressBlocks Swarm::address_blocks(const PeerId& peer) const {
   const auto found = peers_.find(peer);
-  return found == peers_.end() ? AddressBlocks{} : connections_.at(found->second.front()).blocks;
+  return found == peers_.end() ? AddressBlocks::unknown() : connections_.at(found->second.front()).blocks;
 }
 
 ConnectionInfo Swarm::info(const Connection& connection) const {

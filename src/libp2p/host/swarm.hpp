@@ -60,7 +60,7 @@ class Swarm final : private ConnectionOwner {
   std::size_t open_count() const { return connections_.size() - admission_.half_open() - pending_outbound_; }
   // Every connection, also the half-open.
   std::size_t total_count() const { return connections_.size(); }
-  // The address blocks of the peer's oldest connection; empty when there is none.
+  // The address blocks of the peer's oldest connection; unknown() when there is none.
   AddressBlocks address_blocks(const PeerId& peer) const;
   // The connection on which to open a stream: the oldest that is not closing. Null when there is none.
   Connection* usable(const PeerId& peer);

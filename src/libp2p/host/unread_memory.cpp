@@ -71,13 +71,13 @@ void UnreadMemory::relieve() {
 bool UnreadMemory::reset_largest_holder(Nanos stalled) {
   std::map<Bytes, std::size_t, BlockOrder> of_block;
   for (const auto& [id, entry] : table_) {
-    if (!entry.blocks.exempt()) of_block[entry.blocks.narrow] += entry.connection->unread();
+    if (!entry.blocks.is_exempt()) of_block[entry.blocks.narrow] += entry.connection->unread();
   }
   std::vector<std::tuple<std::size_t, std::size_t, Connection*>> holders;
   for (const auto& [id, entry] : table_) {
     const std::size_t unread = entry.connection->unread();
     if (unread == 0) continue;
-    holders.emplace_back(entry.blocks.exempt() ? unread : of_block[entry.blocks.narrow], unread,
+    holders.emplace_back(entry.blocks.is_exempt() ? unread : of_block[entry.blocks.narrow], unread,
                          entry.connection.get());
   }
   std::sort(holders.begin(), holders.end(), [](const auto& a, const auto& b) {

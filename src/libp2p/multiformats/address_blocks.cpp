@@ -27,7 +27,12 @@ AddressBlocks address_blocks(const Multiaddr& address) {
   constexpr std::size_t kNarrow = 7;  // bytes of a /56
   constexpr std::size_t kWide = 6;    // bytes of a /48
   const auto ip = ip_of(address);
-  if (!ip || is_loopback(*ip)) return {};
+  if (!ip) {
+    const auto& parts = address.components();
+    const bool in_memory = !parts.empty() && parts.front().protocol == Protocol::memory;
+    return in_memory ? AddressBlocks::exempt() : AddressBlocks::unknown();
+  }
+  if (is_loopback(*ip)) return AddressBlocks::exempt();
   if (ip->size() == 4) return {*ip, {}};
   return {Bytes(ip->begin(), ip->begin() + kNarrow), Bytes(ip->begin(), ip->begin() + kWide)};
 }

@@ -16,7 +16,8 @@ namespace libp2p::multiformats {
 std::optional<Bytes> ip_of(const Multiaddr& address);
 bool is_loopback(ByteView ip);
 
-// The blocks of an address. Empty for loopback and for an address without an IP.
+// The blocks of an address. Loopback and addresses of the memory transport are exempt; other addresses without an IP
+// share one block.
 AddressBlocks address_blocks(const Multiaddr& address);
 
 // "10.0.0.0/8", "2001:db8::/32", or a single address. Bits behind the prefix are passed over.

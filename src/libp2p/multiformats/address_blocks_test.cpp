@@ -18,10 +18,17 @@ TEST(AddressBlocks, an_ip6_address_has_a_56_and_a_48) {
   EXPECT_EQ(blocks("/ip6/2001:db8:1:2ff::1/tcp/1").wide, (Bytes{0x20, 0x01, 0x0d, 0xb8, 0, 1}));
 }
 
-TEST(AddressBlocks, loopback_and_addresses_without_ip_have_none) {
-  for (const auto* text : {"/ip4/127.0.0.9/tcp/1", "/ip6/::1/tcp/1", "/dns4/a.example/tcp/1", "/memory/7"}) {
-    EXPECT_TRUE(blocks(text).exempt()) << text;
+TEST(AddressBlocks, loopback_and_memory_addresses_are_exempt) {
+  for (const auto* text : {"/ip4/127.0.0.9/tcp/1", "/ip6/::1/tcp/1", "/memory/7"}) {
+    EXPECT_TRUE(blocks(text).is_exempt()) << text;
   }
+}
+
+TEST(AddressBlocks, addresses_without_an_ip_share_one_block) {
+  EXPECT_EQ(blocks("/dns4/a.example/tcp/1"), AddressBlocks::unknown());
+  EXPECT_EQ(blocks("/dns4/b.example/tcp/1"), blocks("/dns4/a.example/tcp/1"));
+  EXPECT_EQ(address_blocks(Multiaddr()), AddressBlocks::unknown());
+  EXPECT_FALSE(AddressBlocks::unknown().is_exempt());
 }
 
 TEST(Cidr, contains_the_addresses_of_its_prefix_and_no_others) {

@@ -88,8 +88,8 @@ class Runtime {
                                              std::function<void(Result<std::vector<std::string>>)> done) = 0;
 
   // The IPs of this machine's interfaces that are up, as inet_ntop writes them: without link-local ones of IPv6,
-  // loopback last. Empty when the system does not tell.
-  virtual std::vector<std::string> interface_ips() const { return {}; }
+  // loopback last. An error when the system does not tell.
+  virtual Result<std::vector<std::string>> interface_ips() const { return std::vector<std::string>(); }
 
   // Runs `work` on the pool (it must touch nothing that another thread may) and then `done` on the network thread. In
   // simulation both run on the one thread, `done` after a delay drawn from the seed, so that completions change places.

@@ -30,7 +30,7 @@ class TunnelTransport final : public SocketTransport {
     SeededRng rng(77'000 + net_->next);
     outer_ = std::make_unique<Host>(runtime,
                                     HostConfig(crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value()));
-    outer_->listen(Multiaddr::from_text("/ip4/" + runtime.interface_ips().front() + "/tcp/0").value()).value();
+    outer_->listen(Multiaddr::from_text("/ip4/" + runtime.interface_ips().value().front() + "/tcp/0").value()).value();
     number_ = net_->next++;
   }
 

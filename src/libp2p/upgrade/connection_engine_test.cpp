@@ -9,7 +9,7 @@
 #include "libp2p/protocols/noise/handshake.hpp"
 #include "libp2p/protocols/noise/transport.hpp"
 #include "libp2p/protocols/yamux/frame.hpp"
-#include "libp2p/protocols/yamux/stream_state.hpp"
+#include "libp2p/protocols/yamux/stream.hpp"
 #include "testing/connection_pair.hpp"
 
 namespace libp2p {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "libp2p/protocols/yamux/stream_state.hpp"
+#include "libp2p/protocols/yamux/stream.hpp"
 #include "testing/connection_pair.hpp"
 
 namespace libp2p {

@@ -25,6 +25,7 @@ opstack::gossip::Publisher::Done BlockIntake::taking_over(Done done) {
 
 void BlockIntake::post_unsafe_payload(SharedEnvelope envelope, Done done) {
   const auto actual = opstack::payload::compute_block_hash(*envelope);
+  // op-node's words for this method, to the letter: they are not those of its gossip, which sentence() has.
   if (actual != envelope->payload.block_hash)
     return done(fail(Errc::mismatch, "payload has bad block hash: " + libp2p::to_hex0x(envelope->payload.block_hash) +
                                          ", actual block hash is: " + libp2p::to_hex0x(actual)));

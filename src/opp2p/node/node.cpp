@@ -76,6 +76,7 @@ Result<void> Node::start_listening() {
   if (const auto listening = parts_.host->listen(config_.listen); !listening)
     return listening.error().within("--p2p.listen.ip, --p2p.listen.tcp");
   for (const auto& address : parts_.host->listen_addresses()) events_.tell(ListeningAt{address});
+  if (const auto ips = parts_.host->runtime().interface_ips(); !ips) events_.tell(InterfacesUnreadable{ips.error()});
   return {};
 }
 
@@ -135,6 +136,7 @@ Result<void> Node::disconnect(const PeerId& peer) {
 void Node::check() const {
   parts_.host->check();
   if (parts_.gossip) parts_.gossip->check();
+  if (parts_.blocks) parts_.blocks->check();
   if (parts_.follower) parts_.follower->check();
   if (parts_.server) parts_.server->check();
 }

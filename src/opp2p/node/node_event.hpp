@@ -34,6 +34,10 @@ struct SignerMissing {};
 struct ListeningAt {
   const libp2p::Multiaddr& address;
 };
+// The system does not say which addresses the interfaces have: who listens on all of them tells peers 0.0.0.0 or ::.
+struct InterfacesUnreadable {
+  const libp2p::Error& why;
+};
 // The node keeps a connection to this peer from now on.
 struct StaticPeerAdded {
   const libp2p::PeerId& peer;
@@ -95,8 +99,8 @@ struct DisconnectingOnRequest {
 };
 
 using NodeEvent =
-    std::variant<NodeStarting, SignerMissing, ListeningAt, StaticPeerAdded, StaticPeerSkipped, NodeStarted,
-                 NodeStopping, NodeStopped,
+    std::variant<NodeStarting, SignerMissing, ListeningAt, InterfacesUnreadable, StaticPeerAdded, StaticPeerSkipped,
+                 NodeStarted, NodeStopping, NodeStopped,
                  // blocks and topics: opstack/gossip/block_gossip.hpp
                  BlockJudged, BlockPublished, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
                  opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic,

@@ -66,8 +66,7 @@ PeerSnapshot NodeSnapshots::snapshot_of(const PeerId& peer, const PeerList& list
   const auto connections = parts_.host->connections(peer);
   if (!connections.empty()) {
     out.connectedness = Connectedness::connected;
-    out.direction = connections.front().direction == libp2p::Direction::inbound ? ConnectionDirection::inbound
-                                                                                : ConnectionDirection::outbound;
+    out.direction = connections.front().direction;
   }
   out.is_protected = parts_.host->is_protected(peer);
   out.latency = known.latency(peer);

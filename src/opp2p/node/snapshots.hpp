@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "libp2p/base/connection_id.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/crypto/hash.hpp"
 #include "libp2p/crypto/keys.hpp"
@@ -25,7 +26,6 @@ enum class Connectedness : std::uint8_t {
   cannot_connect = 3,
   limited = 4
 };
-enum class ConnectionDirection : std::uint8_t { unknown = 0, inbound = 1, outbound = 2 };
 
 struct PeerSnapshot {
   libp2p::PeerId id;
@@ -35,7 +35,7 @@ struct PeerSnapshot {
   std::vector<libp2p::Multiaddr> addresses;  // without /p2p
   std::optional<std::vector<std::string>> protocols;
   Connectedness connectedness = Connectedness::not_connected;
-  ConnectionDirection direction = ConnectionDirection::unknown;
+  std::optional<libp2p::Direction> direction;  // of the first connection; none without one
   bool is_protected = false;
   std::optional<libp2p::Nanos> latency;
   bool gossip_blocks = false;

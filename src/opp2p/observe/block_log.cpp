@@ -67,6 +67,7 @@ void BlockLog::on(const BlockJudged& event) {
             {{"topic", verdict.topic},
              {"result", to_string(outcome.verdict)},
              {"reason", outcome.text()},
+             {"reason_id", reason_id(outcome.reason)},
              {"from", verdict.local ? "self" : verdict.from.to_base58()},
              {"number", number},
              {"signed_by", outcome.signer},
@@ -112,6 +113,7 @@ void BlockLog::tell_refused(Reason reason, std::uint64_t count) {
   events_.tell(Told::rejected_blocks, LogLevel::warn, Component::gossip,
                row.ignored ? "ignored blocks" : "rejected blocks",
                {{"reason", to_string(reason)},
+                {"reason_id", reason_id(reason)},
                 {"detail", of_signer ? std::string_view() : std::string_view(row.detail)},
                 {"count", count},
                 {"since_start", row.repeats.total()},
@@ -129,13 +131,17 @@ void BlockLog::on_timer() {
   if (watch_ && watch_->next_deadline() <= now) {
     const auto around = look_();
     if (const auto stall = watch_->on_timeout(now, around)) {
-      std::optional<std::string_view> reason;
-      if (stall->reason) reason = to_string(*stall->reason);
+      std::optional<std::string_view> reason, id;
+      if (stall->reason) {
+        reason = to_string(*stall->reason);
+        id = reason_id(*stall->reason);
+      }
       events_.log().warn(Component::gossip,
                          stall->since_start ? "no block has been accepted yet" : "no block comes any more",
                          {{"for", stall->waited},
                           {"refused", stall->refused},
                           {"reason", reason},
+                          {"reason_id", id},
                           {"signed_by", stall->signed_by},
                           {"likely_cause", stall->cause.text},
                           {"option", stall->cause.option},

@@ -116,6 +116,7 @@ LikelyCause BlockWatch::Refusals::cause(bool accepted_before) const {
     case Reason::too_many_blocks_at_height: return {"the sequencer signs many blocks at one height", ""};
     case Reason::extra_rule: return {"the blocks break a rule of this node", ""};
     case Reason::internal_error:
+    case Reason::validation_queue_full:
     case Reason::valid:
     case Reason::already_seen: return {"this node could not check the blocks; it may be overloaded", ""};
     default:

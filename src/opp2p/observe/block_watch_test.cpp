@@ -56,6 +56,7 @@ TEST(BlockWatch, names_the_cause_and_the_option_by_what_the_blocks_were_refused_
            Case{Reason::invalid_envelope, "rollup configuration", "--rollup.config"},
            Case{Reason::invalid_snappy, "messages that are no blocks", "--p2p.static"},
            Case{Reason::internal_error, "overloaded", ""},
+           Case{Reason::validation_queue_full, "overloaded", ""},
        }) {
     const auto stall = stall_of(refused(reason, address(1)));
     EXPECT_NE(stall.cause.text.find(text), stall.cause.text.npos) << stall.cause.text;

@@ -33,13 +33,14 @@ TEST_F(LogSaysWhy, blocks_of_another_signer_are_told_with_who_sent_and_signed_th
   const std::string who =
       " from=" + sequencer.id().to_base58() + " signed_by=" + signer + " expected=" + text_of(expected);
   EXPECT_EQ(log.count("lvl=warn component=gossip msg=\"rejected blocks\" reason=\"invalid block signature\"",
-                      " count=1 since_start=1" + who),
+                      " reason_id=invalid_signature count=1 since_start=1" + who),
             1u)
       << log.text();
   EXPECT_EQ(log.count("count=29 since_start=30" + who), 1u) << "a minute later: " << log.text();
   EXPECT_EQ(log.count("msg=\"no block has been accepted yet\""), 1u) << log.text();
   const auto cause = log.line("no block has been accepted yet");
-  for (const auto& text : {"lvl=warn", "refused=5", "option=--p2p.unsafe.block.signer", "peers=1"})
+  for (const auto& text :
+       {"lvl=warn", "refused=5", "reason_id=invalid_signature", "option=--p2p.unsafe.block.signer", "peers=1"})
     EXPECT_NE(cause.find(text), cause.npos) << cause;
   EXPECT_NE(cause.find("signed_by=" + signer), cause.npos) << cause;
   follower.stop();
@@ -95,7 +96,7 @@ TEST_F(LogSaysWhy, blocks_that_the_node_could_not_judge_are_told_as_ignored) {
   BlockLog blocks(member.place.runtime(), events, [] { return Surroundings(); });
   opstack::rules::Outcome outcome;
   outcome.verdict = opstack::rules::Verdict::ignore;
-  outcome.evidence = "the validation queue is full";
+  outcome.reason = opstack::rules::Reason::validation_queue_full;
   const std::string topic = "t";
   const std::optional<opstack::rules::Address> no_signer;
   const opstack::gossip::BlockVerdict verdict{topic,     opstack::payload::Version::v4, {}, {}, false, outcome, 9,
@@ -103,10 +104,28 @@ TEST_F(LogSaysWhy, blocks_that_the_node_could_not_judge_are_told_as_ignored) {
   for (int i = 0; i < 3; ++i) blocks.on(BlockJudged{verdict, no_signer});
   const auto& log = *member.kept;
   EXPECT_EQ(log.count("lvl=warn", "msg=\"ignored blocks\""), 1u) << log.text();
-  EXPECT_EQ(log.count("detail=\"the validation queue is full\" count=1"), 1u) << log.text();
+  EXPECT_EQ(log.count("reason=\"the validation queue is full, the block was not checked\"",
+                      " reason_id=validation_queue_full count=1"),
+            1u)
+      << log.text();
   outcome.reason = opstack::rules::Reason::already_seen;
   blocks.on(BlockJudged{verdict, no_signer});
   EXPECT_EQ(log.count("lvl="), 1u) << "a repeat is no news: " << log.text();
+}
+
+TEST_F(LogSaysWhy, interfaces_that_cannot_be_read_are_told_with_the_error_and_the_option) {
+  Member member(world_, chain_, rng_);
+  EventLog events(member.place.runtime(), member.log);
+  Member other(world_, chain_, rng_);
+  meet(other, member);
+  PeerLog peers(member.place.runtime(), events, member.node->view());
+  const libp2p::Error why(libp2p::Errc::io, "cannot read the interfaces of this machine: no");
+  peers.on(InterfacesUnreadable{why});
+  EXPECT_EQ(member.kept->count("lvl=warn",
+                               "error=\"input/output: cannot read the interfaces of this machine: no\" "
+                               "option=--p2p.listen.ip"),
+            1u)
+      << member.kept->text();
 }
 
 TEST_F(LogSaysWhy, a_static_peer_that_goes_is_told_with_the_reason_and_how_long_it_stayed) {

@@ -8,7 +8,7 @@
 #include "libp2p/runtime/sim/sim_world.hpp"
 #include "opp2p/node/node.hpp"
 #include "opp2p/observe/node_log.hpp"
-#include "opp2p/store/store_memory.hpp"
+#include "opp2p/store/memory_store.hpp"
 #include "opstack/testing/chain_builder.hpp"
 
 namespace opp2p::testing_log {

@@ -42,6 +42,11 @@ void PeerLog::on(const ListeningAt& event) {
   events_.log().info(Component::host, "started p2p host", {{"addr", event.address}, {"peerID", view_.id()}});
 }
 
+void PeerLog::on(const InterfacesUnreadable& event) {
+  events_.log().warn(Component::host, "peers are not told at which address this node can be reached",
+                     {{"error", event.why}, {"option", "--p2p.listen.ip"}});
+}
+
 void PeerLog::on(const StaticPeerSkipped& event) {
   events_.log().info(Component::host, "skipping own address among the static peers", {{"addr", event.address}});
 }
@@ -138,10 +143,12 @@ void PeerLog::on(const InboundRefused& event) {
   const auto& [remote, kind, why] = event;
   if (kind == RefusalKind::handshake)
     return events_.log().debug(Component::host, "inbound handshake failed", {{"addr", remote}, {"reason", why}});
-  events_.log().debug(Component::host, "connection refused", {{"addr", remote}, {"reason", why}});
+  events_.log().debug(Component::host, "connection refused",
+                      {{"addr", remote}, {"reason", why}, {"reason_id", refusal_id(kind)}});
   const auto count = refusals_.count(events_.now());
   refused_addr_ = remote.text();
   refused_reason_ = why.message();
+  refused_kind_ = kind;
   if (count)
     tell_refusals(*count);
   else if (refusals_.untold() == 1)
@@ -153,6 +160,7 @@ void PeerLog::tell_refusals(std::uint64_t count) {
                {{"count", count},
                 {"last_addr", refused_addr_},
                 {"last_reason", refused_reason_},
+                {"last_reason_id", refusal_id(refused_kind_)},
                 {"since_start", refusals_.total()}});
 }
 

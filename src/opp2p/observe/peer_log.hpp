@@ -31,6 +31,7 @@ class PeerLog final {
   PeerLog& operator=(const PeerLog&) = delete;
 
   void on(const ListeningAt& event);
+  void on(const InterfacesUnreadable& event);
   void on(const StaticPeerSkipped& event);
   void on(const NodeStopping&) { stopping_ = true; }
   void on(const libp2p::PeerConnected& event);
@@ -64,7 +65,8 @@ class PeerLog final {
   std::map<libp2p::PeerId, Present> present_;
   std::optional<libp2p::Error> last_reason_;  // of the connection that was closed last
   Repeats refusals_{kRefusalInterval};
-  std::string refused_addr_, refused_reason_;  // the last one
+  std::string refused_addr_, refused_reason_;  // of the last one
+  RefusalKind refused_kind_{};
   std::unique_ptr<libp2p::runtime::Timer> timer_;
   bool stopping_ = false;  // nobody is dialled again
 };

@@ -152,7 +152,7 @@ void HttpPlaces::check() const {
     OPP2P_CHECK(place.since >= place.opened, "a phase begins after its connection", id);
     OPP2P_CHECK(place.seat == Seat::full ? shares_.held(id) == 1 : shares_.held(id) == 0,
                 "a place for probes is no share of the ordinary ones", id);
-    OPP2P_CHECK(place.blocks.exempt() || shares_.held_by(place.blocks.narrow) <= limits_.per_narrow_block,
+    OPP2P_CHECK(place.blocks.is_exempt() || shares_.held_by(place.blocks.narrow) <= limits_.per_narrow_block,
                 "a block of addresses has its share at most", id);
   }
   OPP2P_CHECK(full == shares_.used() && full <= limits_.places, "the ordinary places are counted", full);

@@ -28,7 +28,7 @@ std::optional<libp2p::AddressBlocks> blocks_of(const tcp::socket& socket) {
   auto ip = remote.address();
   const auto text = (ip.is_v4() ? "/ip4/" : "/ip6/") + ip.to_string().substr(0, ip.to_string().find('%'));
   const auto address = libp2p::Multiaddr::from_text(text);
-  return address ? libp2p::multiformats::address_blocks(*address) : libp2p::AddressBlocks();
+  return address ? libp2p::multiformats::address_blocks(*address) : libp2p::AddressBlocks::unknown();
 }
 
 }  // namespace

@@ -170,7 +170,7 @@ std::vector<RpcMethod> node_methods(const Node& node, RpcSnapshots& snapshots, c
   return {
       {.name = "opp2p_status",
        .handler = snapshot_method(snapshots, SnapshotKind::status),
-       .help = "The head, the peers, the blocks that were accepted and refused, and the delay of arriving blocks."},
+       .help = "The head, the peers, the blocks that were accepted and rejected, and the delay of arriving blocks."},
       {.name = "optimism_rollupConfig",
        .handler = constant(node.config().rollup.to_json()),
        .help = "The chain's rollup configuration."},

@@ -10,7 +10,7 @@
 #include "opp2p/rpc/json_rpc.hpp"
 #include "opp2p/rpc/rpc_dials.hpp"
 #include "opp2p/rpc/rpc_snapshots.hpp"
-#include "opp2p/store/store.hpp"
+#include "opp2p/store/block_store.hpp"
 
 namespace opp2p {
 

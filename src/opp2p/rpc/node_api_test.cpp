@@ -217,6 +217,15 @@ TEST_F(NodeApi, the_document_of_the_rpc_has_the_row_of_each_method_and_no_other)
   EXPECT_EQ(document.substr(begin, document.find("\n\n", begin) + 1 - begin), rows);
 }
 
+TEST_F(NodeApi, the_document_of_the_rpc_has_each_reason_and_no_other) {
+  std::string rows = "| id | reason |\n|---|---|\n";
+  for (std::size_t i = 1; i < opstack::rules::kReasonCount; ++i) {
+    const auto reason = static_cast<opstack::rules::Reason>(i);
+    rows.append("| `").append(reason_id(reason)).append("` | ").append(to_string(reason)).append(" |\n");
+  }
+  EXPECT_NE(testing_vectors::source_text("docs/rpc.md").find(rows + "\n"), std::string::npos) << rows;
+}
+
 TEST_F(NodeApi, every_method_that_changes_something_wants_the_token) {
   rpc_->protect("secret");
   for (const auto& [name, method] : rpc_->methods()) {
@@ -231,6 +240,15 @@ TEST(StatusJson, has_plain_numbers) {
   const auto told = status_json(status);
   EXPECT_EQ(told.at("latencyMs").at("p50"), 3.69);
   EXPECT_EQ(told.at("latencyMs").at("p99"), 3.69);
+}
+
+TEST(StatusJson, counts_blocks_by_the_ids_of_the_reasons) {
+  StatusSnapshot status;
+  status.stats.rejected.add(opstack::rules::Reason::bad_block_hash);
+  status.stats.ignored.add(opstack::rules::Reason::validation_queue_full);
+  const auto told = status_json(status);
+  EXPECT_EQ(json::serialize(told.at("blocks").at("rejected")), R"({"bad_block_hash":1})");
+  EXPECT_EQ(json::serialize(told.at("blocks").at("ignored")), R"({"validation_queue_full":1})");
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "opp2p/rpc/p2p_json.hpp"
 
 #include <cmath>
-#include <map>
 
 #include "libp2p/base/peer_text.hpp"
 #include "libp2p/crypto/hash.hpp"
@@ -43,12 +42,16 @@ json::value protocols_of(const PeerSnapshot& peer) {
   return out;
 }
 
-// In the order of the reasons' words.
+// go-libp2p's numbers.
+int direction_number(std::optional<libp2p::Direction> direction) {
+  if (!direction) return 0;
+  return *direction == libp2p::Direction::inbound ? 1 : 2;
+}
+
+// By the ids of the reasons, in the order of the checks.
 json::object counts(const ReasonCounts& counts) {
-  std::map<std::string_view, std::uint64_t> by_words;
-  counts.each([&](opstack::rules::Reason reason, std::uint64_t count) { by_words[to_string(reason)] = count; });
   json::object out;
-  for (const auto& [words, count] : by_words) out[words] = count;
+  counts.each([&out](opstack::rules::Reason reason, std::uint64_t count) { out[reason_id(reason)] = count; });
   return out;
 }
 
@@ -86,7 +89,7 @@ json::object peer_json(const PeerSnapshot& peer) {
   out["addresses"] = addresses.empty() ? json::value(nullptr) : json::value(std::move(addresses));
   out["protocols"] = protocols_of(peer);
   out["connectedness"] = static_cast<int>(peer.connectedness);
-  out["direction"] = static_cast<int>(peer.direction);
+  out["direction"] = direction_number(peer.direction);
   out["protected"] = peer.is_protected;
   out["chainID"] = 0;  // known from a peer's ENR only
   out["latency"] = peer.latency ? json::value(peer.latency->count()) : json::value(nullptr);

@@ -113,6 +113,10 @@ void BlockStoreAdapter::read_staged(std::uint64_t segment, std::uint64_t from, s
         }
         for (auto& record : *records) {
           auto peer = libp2p::PeerId::from_bytes(record.peer);
+          if (!peer) {
+            *found = peer.error().within("the peer of staged block " + std::to_string(record.block.number));
+            return;
+          }
           auto block = opstack::payload::decode_block(record.block.version, record.block.body);
           if (block && opstack::payload::has_uncovered_withdrawals(block->payload()))
             block = Error(Errc::malformed, "staged block " + std::to_string(record.block.number) +
@@ -121,7 +125,7 @@ void BlockStoreAdapter::read_staged(std::uint64_t segment, std::uint64_t from, s
             *found = block.error();
             return;
           }
-          (*found)->emplace_back(peer ? std::move(*peer) : libp2p::PeerId(), std::move(*block));
+          (*found)->emplace_back(std::move(*peer), std::move(*block));
         }
       },
       life_.guard([done = std::move(done), found] { done(std::move(*found)); }));

@@ -16,7 +16,7 @@
 
 #include "libp2p/base/life_token.hpp"
 #include "libp2p/runtime/runtime.hpp"
-#include "opp2p/store/store.hpp"
+#include "opp2p/store/block_store.hpp"
 
 namespace opp2p {
 

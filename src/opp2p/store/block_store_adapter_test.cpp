@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "libp2p/runtime/sim/sim_world.hpp"
-#include "opp2p/store/store_memory.hpp"
+#include "opp2p/store/memory_store.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 
 namespace opp2p {
@@ -72,6 +72,16 @@ TEST_F(BlockStoreAdapterTest, staged_blocks_come_back_decoded_with_their_peer) {
   chain_->drop_staged(3);
   world_.run_for(Seconds(1));
   EXPECT_EQ(store_.summary().value().staged, 0u);
+}
+
+TEST_F(BlockStoreAdapterTest, a_staged_block_whose_peer_cannot_be_read_is_an_error) {
+  store_.stage(3, StagedRecord{Bytes{9, 9}, StoredBlock(block_at(5))}, nullptr);
+  world_.run_for(Seconds(1));
+  std::optional<Result<std::vector<StagedBlock>>> read;
+  chain_->read_staged(3, 5, 10, 1 << 20, [&](auto r) { read = std::move(r); });
+  world_.run_for(Seconds(1));
+  ASSERT_TRUE(read && !*read);
+  EXPECT_NE(read->error().text().find("the peer of staged block 5"), std::string::npos) << read->error().text();
 }
 
 TEST_F(BlockStoreAdapterTest, look_ups_that_wait_for_the_disk_are_bounded) {

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "libp2p/base/rng.hpp"
-#include "opp2p/store/store_lmdb.hpp"
+#include "opp2p/store/lmdb_store.hpp"
 
 namespace opp2p {
 namespace {

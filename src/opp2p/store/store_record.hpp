@@ -2,7 +2,7 @@
 // order is the order of numbers. Pure functions. Thread: any. Bounds: a record is its block's body and 77 bytes.
 #pragma once
 
-#include "opp2p/store/store.hpp"
+#include "opp2p/store/block_store.hpp"
 
 namespace opp2p {
 

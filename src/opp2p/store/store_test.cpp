@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "opp2p/store/store_memory.hpp"
+#include "opp2p/store/memory_store.hpp"
 #include "opp2p/store/store_test_support.hpp"
 
 namespace opp2p {

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "libp2p/base/rng.hpp"
-#include "opp2p/store/store.hpp"
+#include "opp2p/store/block_store.hpp"
 
 namespace opp2p::testing_store {
 

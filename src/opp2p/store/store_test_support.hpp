@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "libp2p/base/rng.hpp"
-#include "opp2p/store/store_lmdb.hpp"
+#include "opp2p/store/lmdb_store.hpp"
 
 namespace opp2p::testing_store {
 

@@ -175,6 +175,19 @@ libp2p::Result<void> SnappyFrameDecoder::finish() {
   return {};
 }
 
+void SnappyFrameDecoder::check() const {
+  OPP2P_CHECK(consumed_ <= max_input_, "no more is taken than is allowed", consumed_, max_input_);
+  OPP2P_CHECK(produced_ <= max_output_, "no more is given than is allowed", produced_, max_output_);
+  OPP2P_CHECK(identified_ || produced_ == 0, "contents follow the identifier", produced_);
+  OPP2P_CHECK(body_.size() <= kSnappyMaxChunkBody, "one chunk at most is held", body_);
+  if (failed_) return;
+  OPP2P_CHECK(header_filled_ <= 4 && (header_filled_ == 4 || body_.empty()), "a body follows its header",
+              header_filled_, body_);
+  OPP2P_CHECK(header_filled_ < 4 || body_.size() < body_size_, "a chunk that is held is not whole", body_, body_size_);
+  OPP2P_CHECK(header_filled_ == 0 || consumed_ == chunk_start_ + header_filled_ + body_.size(),
+              "what is held are the last bytes of the stream", consumed_, chunk_start_, header_filled_, body_);
+}
+
 libp2p::Result<libp2p::Bytes> snappy_frame_decode(libp2p::ByteView stream, std::size_t max_output) {
   SnappyFrameDecoder decoder(max_output);
   libp2p::Bytes out;

@@ -32,6 +32,9 @@ class SnappyFrameDecoder {
   std::size_t consumed() const { return consumed_; }
   std::size_t produced() const { return produced_; }
 
+  // Every invariant, by assertion.
+  void check() const;
+
  private:
   libp2p::Result<void> take(libp2p::ByteView piece, libp2p::Bytes& out);
   libp2p::Result<void> begin_chunk();

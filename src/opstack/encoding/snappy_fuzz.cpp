@@ -33,8 +33,10 @@ void frames(libp2p::ByteView data) {
   libp2p::Bytes out;
   libp2p::Result<void> status;
   const std::size_t step = 1 + (data.empty() ? 0 : data[data.size() / 2]);
-  for (std::size_t at = 0; status && at < data.size(); at += step)
+  for (std::size_t at = 0; status && at < data.size(); at += step) {
     status = decoder.push(data.subspan(at, std::min(step, data.size() - at)), out);
+    decoder.check();
+  }
   if (status) status = decoder.finish();
   require(status.has_value() == whole.has_value());
   if (whole) require(out == *whole);

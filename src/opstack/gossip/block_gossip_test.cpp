@@ -380,7 +380,7 @@ TEST_F(BlockGossipTest, ignores_what_its_validation_queue_has_no_room_for) {
   net_.run_for(Seconds(2));
   ASSERT_EQ(at(1).seen.size(), 10U);
   const auto full = std::count_if(at(1).seen.begin(), at(1).seen.end(), [](const Seen& seen) {
-    return seen.verdict == rules::Verdict::ignore && seen.detail == "the validation queue is full";
+    return seen.verdict == rules::Verdict::ignore && seen.reason == rules::Reason::validation_queue_full;
   });
   EXPECT_GT(full, 0);
   EXPECT_EQ(at(1).payloads.size(), 10U - static_cast<std::size_t>(full));

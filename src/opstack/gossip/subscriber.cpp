@@ -74,8 +74,7 @@ void Subscriber::examine(const std::shared_ptr<Job>& job, rules::Examination exa
   if (pipeline_.examine(std::move(examination), job->message.data.size(), std::move(done))) return;
   rules::Outcome full;
   full.verdict = rules::Verdict::ignore;
-  full.reason = rules::Reason::internal_error;
-  full.evidence = "the validation queue is full";
+  full.reason = rules::Reason::validation_queue_full;
   finish(*job, full);
 }
 

@@ -27,17 +27,18 @@ bool ValidationPipeline::examine(rules::Examination examination, std::size_t byt
     done(std::move(examination));  // may destroy this
     return true;
   }
+  const MessageSize size{bytes, examination.contents_size()};
   const bool alone = queue_.items() == 0 && queue_.has_room(2, bytes);
-  const bool side_by_side = needs.signature && needs.block && examination.contents_size() >= kLarge && alone;
+  const bool side_by_side = needs.signature && needs.block && size.contents >= kLarge && alone;
   auto run = std::make_shared<Run>(std::move(examination), std::move(done));
   if (side_by_side) {
-    examine_side_by_side(run, bytes);
+    examine_side_by_side(run, size);
     return true;
   }
-  return queue_.submit(bytes, [run] { run->examination.run(); }, [run] { run->finish(); }) != Submission::refused;
+  return queue_.submit(size, [run] { run->examination.run(); }, [run] { run->finish(); }) != Submission::refused;
 }
 
-void ValidationPipeline::examine_side_by_side(const std::shared_ptr<Run>& run, std::size_t bytes) {
+void ValidationPipeline::examine_side_by_side(const std::shared_ptr<Run>& run, MessageSize size) {
   run->running = 2;
   const auto done = [run] {
     OPP2P_ASSERT(run->running > 0, "each of the two parts ends once", run->running);
@@ -48,10 +49,10 @@ void ValidationPipeline::examine_side_by_side(const std::shared_ptr<Run>& run, s
   };
   auto recover = [run, part = run->examination.signature_part()] { run->signature = part.run(); };
   auto check = [run, part = run->examination.block_part()] { run->block = part.run(); };
-  // The bytes are counted once. A part may be short enough to run here, where the limits say so.
-  const auto first = queue_.submit(bytes, std::move(recover), done);
+  // The bytes are counted once.
+  const auto first = queue_.submit(size, std::move(recover), done);
   OPP2P_ASSERT(first != Submission::refused, "there is room for two", queue_.items(), queue_.bytes());
-  const auto second = queue_.submit(0, std::move(check), done);
+  const auto second = queue_.submit({0, size.contents}, std::move(check), done);
   OPP2P_ASSERT(second != Submission::refused, "there is room for two");
 }
 

@@ -89,6 +89,18 @@ TEST_F(ValidationPipelineTest, examines_a_large_block_that_comes_alone_in_two_pa
   EXPECT_EQ(pipeline_->queue().items(), 0u);
 }
 
+TEST_F(ValidationPipelineTest, takes_a_small_message_with_large_contents_for_a_large_block) {
+  auto envelope = testing_blocks::block(config_.version, 2, kTime);
+  envelope.payload.transactions.push_back(Bytes(100'000));  // zeros
+  const auto job = examine(testing_blocks::message(
+      config_.chain_id, config_.version, testing_blocks::sealed(std::move(envelope)), testing_blocks::sequencer_key()));
+  EXPECT_LT(job->message.size(), ValidationQueueLimits{}.small);
+  EXPECT_EQ(pipeline_->queue().items(), 2u) << "two workers, and the network thread does neither part";
+  EXPECT_FALSE(job->reason);
+  run();
+  EXPECT_EQ(job->reason, Reason::valid);
+}
+
 TEST_F(ValidationPipelineTest, examines_large_blocks_that_come_together_in_one_part_each) {
   const auto first = examine(message_of(2, 100'000));
   const auto second = examine(message_of(3, 100'000));

@@ -15,23 +15,23 @@ bool ValidationQueue::has_room(std::size_t items, std::size_t bytes) const {
          bytes <= limits_.max_bytes - std::min(this->bytes(), limits_.max_bytes);
 }
 
-Submission ValidationQueue::submit(std::size_t bytes, std::function<void()> work, std::function<void()> done) {
-  if (!has_room(1, bytes)) return Submission::refused;
-  if (may_judge_here(bytes)) {
+Submission ValidationQueue::submit(MessageSize size, std::function<void()> work, std::function<void()> done) {
+  if (!has_room(1, size.bytes)) return Submission::refused;
+  if (may_judge_here(size.contents)) {
     const auto begun = runtime_.now().mono;
     const libp2p::Nanos cost = runtime_.run_here(work);
     paid_until_ = std::max(paid_until_, begun) + 2 * cost;
     done();  // may destroy this
     return Submission::done_here;
   }
-  waiting_bytes_ += bytes;
-  waiting_.push_back(Job{bytes, std::move(work), std::move(done)});
+  waiting_bytes_ += size.bytes;
+  waiting_.push_back(Job{size.bytes, std::move(work), std::move(done)});
   start();
   return Submission::queued;
 }
 
-bool ValidationQueue::may_judge_here(std::size_t bytes) const {
-  return bytes <= limits_.small && items() == 0 && paid_until_ - runtime_.now().mono < 2 * limits_.on_the_spot;
+bool ValidationQueue::may_judge_here(std::size_t contents) const {
+  return contents <= limits_.small && items() == 0 && paid_until_ - runtime_.now().mono < 2 * limits_.on_the_spot;
 }
 
 void ValidationQueue::start() {

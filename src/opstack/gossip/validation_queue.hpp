@@ -25,9 +25,14 @@ struct ValidationQueueLimits {
   // Not below the router's bounds, which strike first and leave a refused message to be asked for again.
   std::size_t max_items = 1024;
   std::size_t max_bytes = 128U << 20;
-  std::size_t small = 4096;  // bytes
+  std::size_t small = 8192;  // bytes of contents; an ordinary block of them has about 4 KiB as gossiped
   // How much of the half may be taken at once; none: all goes to the pool.
   libp2p::Nanos on_the_spot = libp2p::Millis(1);
+};
+
+struct MessageSize {
+  std::size_t bytes = 0;     // as gossiped: counted against the bound
+  std::size_t contents = 0;  // decompressed: what the work goes through, which decides whether a message is small
 };
 
 // What submit() did with a message.
@@ -45,7 +50,7 @@ class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
 
   // Runs `work`, on the pool or inside this call, and then `done` on the network thread. When the queue is gone before
   // `work` has ended on the pool, `done` does not run. `work` may touch only what it owns, and does not throw.
-  [[nodiscard]] Submission submit(std::size_t bytes, std::function<void()> work, std::function<void()> done);
+  [[nodiscard]] Submission submit(MessageSize size, std::function<void()> work, std::function<void()> done);
 
   bool has_room(std::size_t items, std::size_t bytes) const;
   // Waiting and on the pool.
@@ -61,7 +66,7 @@ class ValidationQueue : libp2p::LiveCounted<ValidationQueue> {
     std::function<void()> work;
     std::function<void()> done;
   };
-  bool may_judge_here(std::size_t bytes) const;
+  bool may_judge_here(std::size_t contents) const;
   void start();
   void on_worked(std::size_t bytes);
 

@@ -22,7 +22,7 @@ class ValidationQueueTest : public testing::Test {
     return options;
   }
   Submission submit(std::size_t bytes) {
-    const auto out = queue.submit(bytes, [this] { ++worked; }, [this] { ++done; });
+    const auto out = queue.submit({bytes, bytes}, [this] { ++worked; }, [this] { ++done; });
     queue.check();
     return out;
   }
@@ -41,17 +41,24 @@ TEST_F(ValidationQueueTest, judges_small_messages_inside_submit_and_says_so) {
   EXPECT_EQ(submit(1000), Submission::done_here);
   EXPECT_EQ(done, 1);
   EXPECT_EQ(queue.items(), 0u);
-  EXPECT_EQ(submit(4096), Submission::done_here);
+  EXPECT_EQ(submit(8192), Submission::done_here);
   EXPECT_EQ(done, 2);
 }
 
 TEST_F(ValidationQueueTest, gives_a_large_message_to_the_pool) {
-  EXPECT_EQ(submit(4097), Submission::queued);
+  EXPECT_EQ(submit(8193), Submission::queued);
   EXPECT_EQ(done, 0);
-  EXPECT_EQ(queue.bytes(), 4097u);
+  EXPECT_EQ(queue.bytes(), 8193u);
   world.run_for(Millis(20));
   EXPECT_EQ(done, 1);
   EXPECT_EQ(queue.bytes(), 0u);
+}
+
+TEST_F(ValidationQueueTest, counts_what_is_gossiped_and_takes_for_small_what_is_small_unpacked) {
+  EXPECT_EQ(queue.submit({100, 8193}, [] {}, [] {}), Submission::queued);
+  EXPECT_EQ(queue.bytes(), 100u);
+  world.run_for(Millis(20));
+  EXPECT_EQ(queue.submit({9000, 8192}, [] {}, [] {}), Submission::done_here);
 }
 
 TEST_F(ValidationQueueTest, takes_half_of_the_network_threads_time_for_small_messages_and_the_pool_for_the_rest) {
@@ -68,7 +75,7 @@ TEST_F(ValidationQueueTest, takes_half_of_the_network_threads_time_for_small_mes
 }
 
 TEST_F(ValidationQueueTest, gives_small_messages_to_the_pool_behind_others) {
-  EXPECT_EQ(submit(5000), Submission::queued);
+  EXPECT_EQ(submit(9000), Submission::queued);
   EXPECT_EQ(submit(100), Submission::queued);
   EXPECT_EQ(worked, 0);
   world.run_for(Millis(20));
@@ -82,7 +89,7 @@ TEST_F(ValidationQueueTest, refuses_what_goes_beyond_its_bounds) {
   limits.max_bytes = 30'000;
   ValidationQueue small(node.runtime(), limits);
   const auto put = [&small](std::size_t bytes) {
-    const auto out = small.submit(bytes, [] {}, [] {});
+    const auto out = small.submit({bytes, bytes}, [] {}, [] {});
     small.check();
     return out;
   };
@@ -104,7 +111,7 @@ TEST_F(ValidationQueueTest, runs_no_more_than_its_parallel_on_the_pool_and_the_r
   ValidationQueue one(node.runtime(), limits);
   std::vector<int> order;
   for (int i = 0; i < 20; ++i)
-    ASSERT_EQ(one.submit(10, [] {}, [&order, i] { order.push_back(i); }), Submission::queued);
+    ASSERT_EQ(one.submit({10, 10}, [] {}, [&order, i] { order.push_back(i); }), Submission::queued);
   for (int i = 0; i < 40; ++i) {
     world.run_for(Millis(3));
     one.check();
@@ -118,16 +125,16 @@ TEST_F(ValidationQueueTest, may_be_called_and_destroyed_by_what_it_calls) {
   int nested = 0;
   const auto again = [&] {
     ++nested;
-    EXPECT_EQ(owned->submit(10, [] {}, [&owned, &nested] { ++nested, owned.reset(); }), Submission::done_here);
+    EXPECT_EQ(owned->submit({10, 10}, [] {}, [&owned, &nested] { ++nested, owned.reset(); }), Submission::done_here);
   };
-  EXPECT_EQ(owned->submit(10, [] {}, again), Submission::done_here);
+  EXPECT_EQ(owned->submit({10, 10}, [] {}, again), Submission::done_here);
   EXPECT_EQ(nested, 2);
   EXPECT_EQ(owned, nullptr);
 }
 
 TEST_F(ValidationQueueTest, ends_nothing_once_it_is_gone) {
   auto owned = std::make_unique<ValidationQueue>(node.runtime(), ValidationQueueLimits{});
-  EXPECT_EQ(owned->submit(5000, [this] { ++worked; }, [this] { ++done; }), Submission::queued);
+  EXPECT_EQ(owned->submit({9000, 9000}, [this] { ++worked; }, [this] { ++done; }), Submission::queued);
   owned.reset();
   world.run_for(Millis(20));
   EXPECT_EQ(done, 0);

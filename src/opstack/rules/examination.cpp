@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
+#include "opstack/encoding/snappy_block.hpp"
 
 namespace opstack::rules {
 
@@ -27,7 +28,9 @@ Examination::Needs Examination::needs() const {
 }
 
 std::size_t Examination::contents_size() const {
-  return unpacked_ && unpacked_->contents ? unpacked_->contents->size() : 0;
+  if (unpacked_) return unpacked_->contents ? unpacked_->contents->size() : 0;
+  const auto declared = encoding::snappy_decoded_length(message_);
+  return declared ? *declared : 0;
 }
 
 SignaturePart Examination::signature_part() const {

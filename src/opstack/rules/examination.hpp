@@ -51,7 +51,7 @@ class Examination {
   // Of a message that has been unpacked.
   SignaturePart signature_part() const;
   BlockPart block_part() const;
-  // Decompressed; 0 until then.
+  // Decompressed; until then what the message declares.
   std::size_t contents_size() const;
 
   void take(Unpacked unpacked);

@@ -59,6 +59,8 @@ constexpr std::array<Row, kReasonCount> kRows = {{
      "height ", ""},
     {Reason::already_seen, "already_seen", "validated already seen message again", "", ""},
     {Reason::internal_error, "internal_error", "the check of this message failed", "", ""},
+    {Reason::validation_queue_full, "validation_queue_full", "the validation queue is full, the block was not checked",
+     "", ""},
 }};
 
 constexpr bool in_order() {
@@ -106,6 +108,12 @@ std::string_view to_string(Verdict verdict) {
 }
 
 std::string_view reason_id(Reason reason) { return row_of(reason).id; }
+std::optional<Reason> reason_of(std::string_view id) {
+  for (const Row& row : kRows)
+    if (row.id == id) return row.reason;
+  return std::nullopt;
+}
+
 std::string_view to_string(Reason reason) { return row_of(reason).words; }
 
 std::string evidence_text(Reason reason, const Evidence& evidence) { return std::visit(Writer{reason}, evidence); }

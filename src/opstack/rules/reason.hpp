@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,7 +18,7 @@ using payload::Hash;
 enum class Verdict : std::uint8_t { accept, reject, ignore };
 std::string_view to_string(Verdict verdict);
 
-// In the order of the checks.
+// In the order of the checks; new ones at the end.
 enum class Reason : std::uint8_t {
   valid,
   invalid_snappy_length,
@@ -46,12 +47,14 @@ enum class Reason : std::uint8_t {
   too_many_blocks_at_height,
   already_seen,
   internal_error,
+  validation_queue_full,  // the block has not been checked
 };
-inline constexpr std::size_t kReasonCount = static_cast<std::size_t>(Reason::internal_error) + 1;
+inline constexpr std::size_t kReasonCount = static_cast<std::size_t>(Reason::validation_queue_full) + 1;
 
 // The id of a reason, such as "bad_block_hash". Metrics, logs and RPC name reasons by it, so an id never changes and is
 // never given to another reason.
 std::string_view reason_id(Reason reason);
+std::optional<Reason> reason_of(std::string_view id);
 // The reason in words: op-node's, where it has some.
 std::string_view to_string(Reason reason);
 

@@ -36,9 +36,14 @@ TEST(Reasons, have_ids_that_never_change) {
                                              "extra_rule",
                                              "too_many_blocks_at_height",
                                              "already_seen",
-                                             "internal_error"};
+                                             "internal_error",
+                                             "validation_queue_full"};
   ASSERT_EQ(ids.size(), kReasonCount);
-  for (std::size_t i = 0; i < kReasonCount; ++i) EXPECT_EQ(reason_id(static_cast<Reason>(i)), ids[i]);
+  for (std::size_t i = 0; i < kReasonCount; ++i) {
+    EXPECT_EQ(reason_id(static_cast<Reason>(i)), ids[i]);
+    EXPECT_EQ(reason_of(ids[i]), static_cast<Reason>(i));
+  }
+  EXPECT_EQ(reason_of("no_such_reason"), std::nullopt);
 }
 
 TEST(Reasons, have_words_and_an_id_of_their_own) {
@@ -66,6 +71,7 @@ TEST(Reasons, make_a_sentence_of_their_values) {
   EXPECT_EQ(evidence_text(Reason::non_zero_excess_blob_gas, std::uint64_t{1}), "excess_blob_gas 1");
   EXPECT_EQ(evidence_text(Reason::too_many_blocks_at_height, std::uint64_t{7}), "height 7");
   EXPECT_EQ(evidence_text(Reason::extra_rule, "not today"), "not today");
+  EXPECT_EQ(sentence(Reason::validation_queue_full, {}), "the validation queue is full, the block was not checked");
   Hash ones;
   ones.fill(0x11);
   EXPECT_EQ(evidence_text(Reason::bad_block_hash, HashEvidence{Hash{}, ones}),

@@ -114,35 +114,35 @@ double Admission::naming_cost(std::size_t frame, std::size_t unpacked) {
   return kNamingOverhead + static_cast<double>(frame + unpacked);
 }
 
-DropCause Admission::admit(PeerKey key, const PeerId& peer, Standing& standing, std::size_t frame, std::size_t unpacked,
-                           Now now) {
-  const bool proven = standing.proof.holds(now.mono);
-  if (!refusals_.admits(peer, standing.blocks, proven, now.mono)) return DropCause::refused_often;
-  if (!has_room(key, standing.blocks, proven, frame + unpacked)) return DropCause::validation_full;
-  return pay_for_naming(standing, proven, naming_cost(frame, unpacked), now.mono) ? DropCause::none
-                                                                                  : DropCause::naming_budget;
+DropCause Admission::admit(PeerKey key, const PeerId& peer, AdmissionRecord& record, std::size_t frame,
+                           std::size_t unpacked, Now now) {
+  const bool proven = record.proof.holds(now.mono);
+  if (!refusals_.admits(peer, record.blocks, proven, now.mono)) return DropCause::refused_often;
+  if (!has_room(key, record.blocks, proven, frame + unpacked)) return DropCause::validation_full;
+  return pay_for_naming(record, proven, naming_cost(frame, unpacked), now.mono) ? DropCause::none
+                                                                                : DropCause::naming_budget;
 }
 
-bool Admission::pay_for_naming(Standing& standing, bool proven, double cost, MonoTime now) {
-  const double own = standing.naming.tokens(now);
+bool Admission::pay_for_naming(AdmissionRecord& record, bool proven, double cost, MonoTime now) {
+  const double own = record.naming.tokens(now);
   if (own < cost) return false;
   const double half = params_.naming_burst_of_all / 2;
   const double used = 1 - own / params_.naming_burst;
   if (naming_.tokens(now) >= (proven ? 0 : half) + std::max(cost, half * used)) {
     naming_.reserve(cost, now);
-  } else if (!standing.sure.try_take(cost, now)) {
+  } else if (!record.sure.try_take(cost, now)) {
     return false;
   }
-  standing.naming.reserve(cost, now);
+  record.naming.reserve(cost, now);
   return true;
 }
 
-void Admission::pay_back(Standing* standing, std::size_t frame, std::size_t unpacked) {
+void Admission::pay_back(AdmissionRecord* record, std::size_t frame, std::size_t unpacked) {
   const double cost = naming_cost(frame, unpacked);
   naming_.cancel(cost);
-  if (standing == nullptr) return;
-  standing->naming.cancel(cost);
-  standing->sure.cancel(cost);
+  if (record == nullptr) return;
+  record->naming.cancel(cost);
+  record->sure.cancel(cost);
 }
 
 bool Admission::has_room(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const {

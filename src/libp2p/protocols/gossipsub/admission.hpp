@@ -47,8 +47,8 @@ class Proof {
 };
 
 // What the router keeps of a peer for its admission.
-struct Standing {
-  Standing(AddressBlocks of, const AdmissionParams& params, MonoTime now)
+struct AdmissionRecord {
+  AdmissionRecord(AddressBlocks of, const AdmissionParams& params, MonoTime now)
       : blocks(std::move(of)),
         naming(params.naming_rate, params.naming_burst, now),
         sure(params.naming_sure_rate, params.naming_sure_burst, now) {}
@@ -92,9 +92,9 @@ class Admission {
 
   // Whether a message of `frame` bytes that unpacks to `unpacked` may be named and validated: DropCause::none, or why
   // not. Naming is paid for when it may; pay_back() when the message was accepted.
-  DropCause admit(PeerKey key, const PeerId& peer, Standing& standing, std::size_t frame, std::size_t unpacked,
+  DropCause admit(PeerKey key, const PeerId& peer, AdmissionRecord& record, std::size_t frame, std::size_t unpacked,
                   Now now);
-  void pay_back(Standing* standing, std::size_t frame, std::size_t unpacked);
+  void pay_back(AdmissionRecord* record, std::size_t frame, std::size_t unpacked);
   // The room alone, for what turned out larger than it said, and for our own messages (key 0).
   bool has_room(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const;
 
@@ -112,7 +112,7 @@ class Admission {
 
  private:
   static double naming_cost(std::size_t frame, std::size_t unpacked);
-  bool pay_for_naming(Standing& standing, bool proven, double cost, MonoTime now);
+  bool pay_for_naming(AdmissionRecord& record, bool proven, double cost, MonoTime now);
   bool has_items(PeerKey key, const AddressBlocks& blocks, bool proven) const;
   bool has_bytes(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const;
 

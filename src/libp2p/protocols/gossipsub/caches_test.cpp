@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "libp2p/protocols/gossipsub/backoff.hpp"
+#include "libp2p/protocols/gossipsub/backoffs.hpp"
 #include "libp2p/protocols/gossipsub/iwant_promises.hpp"
 #include "libp2p/protocols/gossipsub/message_cache.hpp"
 #include "libp2p/protocols/gossipsub/seen_cache.hpp"

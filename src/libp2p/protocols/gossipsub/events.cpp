@@ -39,12 +39,12 @@ std::string_view to_string(TraceKind kind) {
   return "unknown";
 }
 
-std::string_view to_string(RejectReason reason) {
-  switch (reason) {
-    case RejectReason::invalid: return "invalid";
-    case RejectReason::ignored: return "ignored";
-    case RejectReason::unexpected_author: return "unexpected_author";
-    case RejectReason::queue_full: return "queue_full";
+std::string_view to_string(RejectCause cause) {
+  switch (cause) {
+    case RejectCause::invalid: return "invalid";
+    case RejectCause::ignored: return "ignored";
+    case RejectCause::unexpected_author: return "unexpected_author";
+    case RejectCause::queue_full: return "queue_full";
   }
   return "unknown";
 }

@@ -105,15 +105,15 @@ enum class DropCause : std::uint8_t {
   seen_items,          // the seen cache was full
 };
 std::string_view to_string(DropCause cause);
-std::string_view to_string(RejectReason reason);
+std::string_view to_string(RejectCause cause);
 
 struct Trace {
   TraceKind kind{};
   PeerId peer;
   std::string topic;
   MessageId id;
-  RejectReason reason = RejectReason::invalid;  // when rejected
-  DropCause drop = DropCause::none;             // when dropped
+  RejectCause reason = RejectCause::invalid;  // when rejected
+  DropCause drop = DropCause::none;           // when dropped
   std::size_t count = 1;
 };
 

@@ -104,4 +104,16 @@ Result<std::optional<SharedBytes>> FrameReader::next(ByteView& in) {
   return std::optional<SharedBytes>(share(std::exchange(frame_, Bytes())));
 }
 
+void FrameReader::check() const {
+  OPP2P_CHECK(prefix_size_ <= prefix_.size(), "a prefix has nine bytes at most", prefix_size_);
+  if (frame_size_ == 0) {
+    OPP2P_CHECK(frame_.empty(), "nothing is held of a frame whose length is not known", frame_);
+    return;
+  }
+  OPP2P_CHECK(frame_size_ - prefix_size_ <= max_rpc_, "a frame is not longer than allowed", frame_size_, prefix_size_,
+              max_rpc_);
+  OPP2P_CHECK(prefix_size_ > 0 && prefix_size_ <= frame_.size() && frame_.size() < frame_size_,
+              "what is held of a frame is its prefix and a part of its body", prefix_size_, frame_, frame_size_);
+}
+
 }  // namespace libp2p::gossipsub

@@ -49,6 +49,9 @@ class FrameReader {
   std::size_t buffered() const { return frame_.size(); }
   std::size_t allocated() const { return frame_.capacity(); }
 
+  // Every invariant, by assertion.
+  void check() const;
+
  private:
   Result<bool> read_prefix(ByteView& in);
 

@@ -16,12 +16,12 @@
 namespace libp2p::gossipsub {
 
 struct Peer : LiveCounted<Peer> {
-  Peer(PeerId peer_id, Version agreed, Direction dialled, Outbox out, Standing stands)
+  Peer(PeerId peer_id, Version agreed, Direction dialled, Outbox out, AdmissionRecord record)
       : id(std::move(peer_id)),
         version(agreed),
         direction(dialled),
         outbox(std::move(out)),
-        standing(std::move(stands)) {}
+        admission(std::move(record)) {}
 
   bool speaks_mesh() const { return version >= Version::v1_0; }
   bool reads_backoff() const { return version >= Version::v1_1; }
@@ -31,7 +31,7 @@ struct Peer : LiveCounted<Peer> {
   Version version;
   Direction direction;
   Outbox outbox;
-  Standing standing;
+  AdmissionRecord admission;
   bool ready_said = false;  // SendReady is out and not yet answered with an empty outbox
   bool had_first_rpc = false;
   std::set<std::string, std::less<>> topics;

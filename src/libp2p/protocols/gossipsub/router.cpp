@@ -47,10 +47,10 @@ void Router::add_peer(const PeerId& id, Version version, Direction direction, No
   for (const auto& [name, topic] : topics_) {
     if (topic.joined) outbox.announce(name, true);
   }
-  Standing standing(std::move(blocks), params().admission, now.mono);
-  if (const Proof* proof = proofs_.peek(id)) standing.proof = *proof;
-  const PeerKey key = peers_.add(Peer(id, version, direction, std::move(outbox), std::move(standing)));
-  admission_.add_peer(key, peers_.at(key)->standing.blocks);
+  AdmissionRecord record(std::move(blocks), params().admission, now.mono);
+  if (const Proof* proof = proofs_.peek(id)) record.proof = *proof;
+  const PeerKey key = peers_.add(Peer(id, version, direction, std::move(outbox), std::move(record)));
+  admission_.add_peer(key, peers_.at(key)->admission.blocks);
   scores_.on_peer_added(id, now);
   trace(TraceKind::peer_added, id);
   say_ready(*peers_.at(key));
@@ -81,8 +81,8 @@ void Router::remove_peer(const PeerId& id, Now now) {
   promises_.remove_peer(key);
   for (auto& [request, validation] : validating_) validation.holders.erase(key);
   admission_.remove_peer(key);
-  if (peer->standing.proof.holds(now.mono)) {
-    proofs_.put(id, peer->standing.proof);
+  if (peer->admission.proof.holds(now.mono)) {
+    proofs_.put(id, peer->admission.proof);
   } else {
     proofs_.erase(id);  // what it had and lost must not come back with it
   }

@@ -40,7 +40,7 @@
 #include "libp2p/base/rng.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
-#include "libp2p/protocols/gossipsub/backoff.hpp"
+#include "libp2p/protocols/gossipsub/backoffs.hpp"
 #include "libp2p/protocols/gossipsub/events.hpp"
 #include "libp2p/protocols/gossipsub/iwant_promises.hpp"
 #include "libp2p/protocols/gossipsub/message_cache.hpp"
@@ -236,12 +236,13 @@ class Router {
   void send_idontwant(const Validation& validation);
   void finish(Validation& validation, ValidationResult verdict, RequestId request, Now now);
   void judge_senders(const Validation& validation, ValidationResult verdict, Blame blame, Now now);
-  void refuse(const Validation& validation, RejectReason reason, Now now);
+  void refuse(const Validation& validation, RejectCause reason, Now now);
   void spread(const Validation& validation, Now now);
   Keys recipients(std::string_view topic, bool own, Now now);
   void queue_message(Peer& peer, const MessageId& id, const SharedMessage& message, Outbox::Kind kind);
   void forget_served(const std::vector<MessageId>& ids);
-  void remember_seen(const MessageId& id, SeenCache::Entry entry, const Standing* of, const PeerId& from, Now now);
+  void remember_seen(const MessageId& id, SeenCache::Entry entry, const AdmissionRecord* of, const PeerId& from,
+                     Now now);
   void cache(const MessageId& id, std::string_view topic, const SharedMessage& message);
 
   // router_control.cpp: control in

@@ -26,8 +26,8 @@ void Router::check() const {
 
 void Router::check_peer(PeerKey key, const Peer& peer) const {
   peer.outbox.check();
-  peer.standing.naming.check();
-  peer.standing.sure.check();
+  peer.admission.naming.check();
+  peer.admission.sure.check();
   OPP2P_CHECK(admission_.has_peer(key), "each peer stands in the tables of the admission", peer.id);
   OPP2P_CHECK(peer.ready_said || peer.outbox.empty(), "the driver is told when there is something to send", peer.id);
   OPP2P_CHECK(peer.topics.size() <= params().max_topics_per_peer, "the topics of a peer are bounded", peer.id);

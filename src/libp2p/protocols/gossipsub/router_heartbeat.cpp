@@ -84,7 +84,7 @@ void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores,
   if (topic.mesh.size() <= mesh.degree) return;
   std::vector<PeerKey> order(topic.mesh.begin(), topic.mesh.end());
   rng_.shuffle(order);
-  const auto is_proven = [&](PeerKey key) { return peers_.at(key)->standing.proof.holds(now.mono); };
+  const auto is_proven = [&](PeerKey key) { return peers_.at(key)->admission.proof.holds(now.mono); };
   std::stable_partition(order.begin(), order.end(), is_proven);
   std::stable_sort(order.begin(), order.end(),
                    [&](PeerKey a, PeerKey b) { return cached_score(a, scores) > cached_score(b, scores); });
@@ -116,7 +116,7 @@ void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores,
 // Out of a mesh of poor peers: when the median is low, a few better ones are taken in. Where scores tell nobody apart,
 // as op-node's do, those are better that have delivered, when hardly anybody in the mesh has.
 void Router::graft_opportunistically(const std::string& name, Topic& topic, Scores& scores, Now now) {
-  const auto is_proven = [&](const Peer& peer) { return peer.standing.proof.holds(now.mono); };
+  const auto is_proven = [&](const Peer& peer) { return peer.admission.proof.holds(now.mono); };
   const auto proven = static_cast<std::size_t>(
       std::count_if(topic.mesh.begin(), topic.mesh.end(), [&](PeerKey key) { return is_proven(*peers_.at(key)); }));
   if (proven < params().mesh.opportunistic_graft_peers) {
@@ -204,7 +204,7 @@ std::vector<PeerKey> Router::pick(const Topic& topic, std::size_t count, const F
 std::vector<PeerKey> Router::pick_proven_first(const Topic& topic, std::size_t count, const Fits& fits, Now now) {
   std::vector<PeerKey> chosen = pick(topic, topic.subscribers.size(), fits);
   std::stable_partition(chosen.begin(), chosen.end(),
-                        [&](PeerKey key) { return peers_.at(key)->standing.proof.holds(now.mono); });
+                        [&](PeerKey key) { return peers_.at(key)->admission.proof.holds(now.mono); });
   chosen.resize(std::min(chosen.size(), count));
   return chosen;
 }

@@ -50,8 +50,8 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
   }
   if (!message.anonymous()) {
     ++counters_.unexpected_author;
-    scores_.on_rejected(peer.id, topic, {}, RejectReason::unexpected_author, now);
-    trace(TraceKind::rejected, peer.id, topic).reason = RejectReason::unexpected_author;
+    scores_.on_rejected(peer.id, topic, {}, RejectCause::unexpected_author, now);
+    trace(TraceKind::rejected, peer.id, topic).reason = RejectCause::unexpected_author;
     fault(peer.id, FaultKind::unexpected_author);
     return;
   }
@@ -75,9 +75,9 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
                         now.mono,
                         frame,
                         unpacked};
-  const Standing& standing = peer.standing;
+  const AdmissionRecord& record = peer.admission;
   if (validation.bytes() > frame + unpacked &&  // it unpacked to more than it said, or nobody could say
-      !admission_.has_room(key, standing.blocks, standing.proof.holds(now.mono), validation.bytes())) {
+      !admission_.has_room(key, record.blocks, record.proof.holds(now.mono), validation.bytes())) {
     return drop_unnamed(DropCause::validation_full, peer, topic, now);
   }
   if (known == nullptr) recent_.add(topic, validation.message.slice(), named.id);
@@ -86,7 +86,7 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
 }
 
 bool Router::admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now) {
-  const DropCause cause = admission_.admit(key, peer.id, peer.standing, frame, unpacked, now);
+  const DropCause cause = admission_.admit(key, peer.id, peer.admission, frame, unpacked, now);
   if (cause == DropCause::none) return true;
   drop_unnamed(cause, peer, topic, now);
   return false;
@@ -100,7 +100,7 @@ void Router::drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, N
     // It is our room, or our budget, that is short: what the peer promised may be what is dropped.
     peer.excused_until = now.mono + params().gossip.iwant_followup + params().heartbeat;
     ++(cause == DropCause::naming_budget ? counters_.dropped_naming_budget : counters_.dropped_validation_full);
-    scores_.on_rejected(peer.id, topic, {}, RejectReason::queue_full, now);
+    scores_.on_rejected(peer.id, topic, {}, RejectCause::queue_full, now);
   }
   for (std::size_t back = 1; back <= std::min<std::size_t>(4, actions_.size()); ++back) {
     Trace* const last = std::get_if<Trace>(&actions_[actions_.size() - back]);
@@ -129,7 +129,7 @@ bool Router::is_copy(PeerKey key, const Peer& peer, std::string_view topic, cons
 void Router::charge_copy(const Peer& peer, const MessageId& id, Now now) {
   const SeenCache::Entry* seen = seen_.find(id, now.mono);
   if (seen == nullptr || seen->state != SeenState::rejected) return;
-  admission_.refusals().add(peer.id, peer.standing.blocks, now.mono);
+  admission_.refusals().add(peer.id, peer.admission.blocks, now.mono);
 }
 
 RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
@@ -141,9 +141,11 @@ RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
   if (seen) {
     seen_.set(validation.id, entry);
   } else {
-    remember_seen(validation.id, entry, peer != nullptr ? &peer->standing : nullptr, validation.from, now);
+    remember_seen(validation.id, entry, peer != nullptr ? &peer->admission : nullptr, validation.from, now);
   }
-  admission_.begin(validation.from_key, peer != nullptr ? peer->standing.blocks : AddressBlocks{}, validation.bytes());
+  // Without a peer the message is our own.
+  admission_.begin(validation.from_key, peer != nullptr ? peer->admission.blocks : AddressBlocks::exempt(),
+                   validation.bytes());
   if (peer != nullptr) scores_.on_validation_begun(peer->id, validation.topic, validation.id, now);
   actions_.emplace_back(Validate{request, validation.topic, validation.id, validation.message.slice(),
                                  validation.contents, validation.from, validation.from.empty()});
@@ -192,16 +194,18 @@ void Router::judge_senders(const Validation& validation, ValidationResult verdic
   Peer* const sender = peers_.at(validation.from_key);
   if (verdict == ValidationResult::accept) {
     for (const PeerKey key : validation.holders) {
-      if (Peer* peer = peers_.at(key)) peer->standing.proof.credit(now.mono);
+      if (Peer* peer = peers_.at(key)) peer->admission.proof.credit(now.mono);
     }
-    admission_.pay_back(sender != nullptr ? &sender->standing : nullptr, validation.named_frame,
+    admission_.pay_back(sender != nullptr ? &sender->admission : nullptr, validation.named_frame,
                         validation.named_unpacked);
     recent_.accept(validation.topic, validation.message.slice(), validation.id);
     return;
   }
   if (blame == Blame::nobody) return;
-  if (sender != nullptr && verdict == ValidationResult::reject) sender->standing.proof.debit();
-  admission_.refusals().add(validation.from, sender != nullptr ? sender->standing.blocks : AddressBlocks{}, now.mono);
+  if (sender != nullptr && verdict == ValidationResult::reject) sender->admission.proof.debit();
+  // Who has gone, or we ourselves: the identity alone.
+  admission_.refusals().add(validation.from, sender != nullptr ? sender->admission.blocks : AddressBlocks::exempt(),
+                            now.mono);
 }
 
 void Router::finish(Validation& validation, ValidationResult verdict, RequestId request, Now now) {
@@ -212,7 +216,7 @@ void Router::finish(Validation& validation, ValidationResult verdict, RequestId 
   seen_.set(validation.id, {state, 0});
   if (own) actions_.emplace_back(Published{request, validation.id, verdict});
   if (verdict != ValidationResult::accept) {
-    refuse(validation, verdict == ValidationResult::reject ? RejectReason::invalid : RejectReason::ignored, now);
+    refuse(validation, verdict == ValidationResult::reject ? RejectCause::invalid : RejectCause::ignored, now);
     return;
   }
   if (own) {
@@ -232,12 +236,12 @@ void Router::finish(Validation& validation, ValidationResult verdict, RequestId 
   spread(validation, now);
 }
 
-void Router::refuse(const Validation& validation, RejectReason reason, Now now) {
-  ++(reason == RejectReason::invalid ? counters_.rejected : counters_.ignored);
+void Router::refuse(const Validation& validation, RejectCause reason, Now now) {
+  ++(reason == RejectCause::invalid ? counters_.rejected : counters_.ignored);
   trace(TraceKind::rejected, validation.from, validation.topic, validation.id).reason = reason;
   if (validation.from.empty()) return;
   scores_.on_rejected(validation.from, validation.topic, validation.id, reason, now);
-  if (reason == RejectReason::invalid) fault(validation.from, FaultKind::invalid_message);
+  if (reason == RejectCause::invalid) fault(validation.from, FaultKind::invalid_message);
 }
 
 void Router::spread(const Validation& validation, Now now) {
@@ -339,9 +343,9 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
 }
 
 // A peer's messages are counted for its address, which it cannot change as easily as its name.
-void Router::remember_seen(const MessageId& id, SeenCache::Entry entry, const Standing* of, const PeerId& from,
+void Router::remember_seen(const MessageId& id, SeenCache::Entry entry, const AdmissionRecord* of, const PeerId& from,
                            Now now) {
-  const ByteView owner = of != nullptr && !of->blocks.exempt() ? ByteView(of->blocks.narrow) : from.bytes();
+  const ByteView owner = of != nullptr && !of->blocks.is_exempt() ? ByteView(of->blocks.narrow) : from.bytes();
   if (!seen_.add(id, entry, now.mono, as_text(owner))) return;
   ++counters_.dropped_seen_items;
   trace_drop(DropCause::seen_items, PeerId(), {}, {});

@@ -186,7 +186,7 @@ TEST(GossipsubRouter, keeps_a_rejected_message_seen_and_blames_its_sender) {
   bench->send_message(2, "bad");
   EXPECT_THAT(bench->take<Validate>(), IsEmpty());
   EXPECT_THAT(bench->sent(2).messages, IsEmpty());
-  EXPECT_THAT(bench->scores.rejected, ElementsAre(std::pair(peer_id(1), RejectReason::invalid)));
+  EXPECT_THAT(bench->scores.rejected, ElementsAre(std::pair(peer_id(1), RejectCause::invalid)));
 }
 
 TEST(GossipsubRouter, neither_forwards_nor_blames_for_an_ignored_message) {
@@ -271,7 +271,7 @@ TEST(GossipsubRouter, does_not_mark_a_message_seen_that_found_no_room_at_the_val
   auto requests = bench->take<Validate>();
   ASSERT_EQ(requests.size(), 2U);
   EXPECT_EQ(bench->router.counters().dropped_validation_full, 1U);
-  EXPECT_EQ(bench->scores.rejected.at(0).second, RejectReason::queue_full);
+  EXPECT_EQ(bench->scores.rejected.at(0).second, RejectCause::queue_full);
   bench->router.on_validation(requests[0].request, ValidationResult::accept, bench->now);
   bench->send_message(1, "c");
   EXPECT_EQ(bench->take<Validate>().size(), 1U);

@@ -91,7 +91,7 @@ class FakeScores final : public PeerScores {
   void on_graft(const PeerId& peer, std::string_view, Now) override { ++grafts[peer]; }
   void on_prune(const PeerId& peer, std::string_view, Now) override { ++prunes[peer]; }
   void on_delivered(const PeerId& peer, std::string_view, const MessageId&, Now) override { ++delivered[peer]; }
-  void on_rejected(const PeerId& peer, std::string_view, const MessageId&, RejectReason reason, Now) override {
+  void on_rejected(const PeerId& peer, std::string_view, const MessageId&, RejectCause reason, Now) override {
     rejected.emplace_back(peer, reason);
   }
   void on_duplicate(const PeerId& peer, std::string_view, const MessageId&, Now) override { ++duplicates[peer]; }
@@ -99,7 +99,7 @@ class FakeScores final : public PeerScores {
 
   std::map<PeerId, double> values;
   std::map<PeerId, unsigned> grafts, prunes, delivered, duplicates, penalties;
-  std::vector<std::pair<PeerId, RejectReason>> rejected;
+  std::vector<std::pair<PeerId, RejectCause>> rejected;
 };
 
 // All control and messages that a router sent to one peer, taken apart.

@@ -41,7 +41,7 @@ bool Router::in_backoff(std::string_view topic, const PeerId& peer, MonoTime now
 
 bool Router::is_proven(const PeerId& id, MonoTime now) const {
   const Peer* peer = peers_.find(id);
-  return peer != nullptr && peer->standing.proof.holds(now);
+  return peer != nullptr && peer->admission.proof.holds(now);
 }
 
 Router::Sizes Router::sizes() const {

@@ -33,6 +33,7 @@ void check_stream(ByteView stream, std::size_t step) {
     stream = stream.subspan(piece.size());
     for (;;) {
       auto frame = reader.next(piece);
+      reader.check();
       if (!frame) return;
       if (!*frame) break;
       const auto rpc = decode_frame(**frame, limits);

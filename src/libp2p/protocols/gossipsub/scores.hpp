@@ -12,7 +12,8 @@
 
 namespace libp2p::gossipsub {
 
-enum class RejectReason : std::uint8_t {
+// Why a message is not delivered. What a block breaks is told by the rules of blocks, not here.
+enum class RejectCause : std::uint8_t {
   invalid,            // the validator said reject: P4 counts it
   ignored,            // the validator said ignore
   unexpected_author,  // StrictNoSign: from, seqno, signature or key is there: P4 counts it
@@ -32,7 +33,7 @@ class PeerScores {
   // The life of a message: validation begins; then delivered or rejected; duplicates at any time in between and after.
   virtual void on_validation_begun(const PeerId&, std::string_view /*topic*/, const MessageId&, Now) {}
   virtual void on_delivered(const PeerId&, std::string_view /*topic*/, const MessageId&, Now) {}
-  virtual void on_rejected(const PeerId&, std::string_view /*topic*/, const MessageId&, RejectReason, Now) {}
+  virtual void on_rejected(const PeerId&, std::string_view /*topic*/, const MessageId&, RejectCause, Now) {}
   virtual void on_duplicate(const PeerId&, std::string_view /*topic*/, const MessageId&, Now) {}
   // P7: `count` is added to the behaviour penalty.
   virtual void on_penalty(const PeerId&, unsigned /*count*/, Now) {}

@@ -26,7 +26,7 @@
 #include "libp2p/base/result.hpp"
 #include "libp2p/protocols/mplex/frame.hpp"
 #include "libp2p/protocols/mplex/limits.hpp"
-#include "libp2p/protocols/mplex/stream_state.hpp"
+#include "libp2p/protocols/mplex/stream.hpp"
 
 namespace libp2p::mplex {
 

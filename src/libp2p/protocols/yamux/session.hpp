@@ -21,7 +21,7 @@
 #include "libp2p/base/time.hpp"
 #include "libp2p/protocols/yamux/frame.hpp"
 #include "libp2p/protocols/yamux/limits.hpp"
-#include "libp2p/protocols/yamux/stream_state.hpp"
+#include "libp2p/protocols/yamux/stream.hpp"
 
 namespace libp2p::yamux {
 

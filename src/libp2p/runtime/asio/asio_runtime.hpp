@@ -48,7 +48,7 @@ class AsioRuntime final : public Runtime {
                                      std::function<void(Result<std::unique_ptr<Socket>>)> done) override;
   std::unique_ptr<Operation> resolve(const std::string& host, Family family,
                                      std::function<void(Result<std::vector<std::string>>)> done) override;
-  std::vector<std::string> interface_ips() const override;
+  Result<std::vector<std::string>> interface_ips() const override;
   void run_on_worker(std::function<void()> work, std::function<void()> done) override;
 
   // For code that needs Asio itself, as for signals; tasks (libp2p/runtime/task.hpp) do not.

@@ -5,15 +5,18 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
+#include <system_error>
 
 #include "libp2p/runtime/asio/asio_runtime.hpp"
 
 namespace libp2p::runtime {
 
-std::vector<std::string> AsioRuntime::interface_ips() const {
+Result<std::vector<std::string>> AsioRuntime::interface_ips() const {
   ifaddrs* first = nullptr;
-  if (getifaddrs(&first) != 0) return {};
+  if (getifaddrs(&first) != 0)
+    return fail(Errc::io, "cannot read the interfaces of this machine: " + std::generic_category().message(errno));
   const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(first, &freeifaddrs);
   std::vector<std::string> reachable, loopback;
   for (const ifaddrs* at = first; at != nullptr; at = at->ifa_next) {

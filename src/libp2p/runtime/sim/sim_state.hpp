@@ -162,7 +162,7 @@ class SimRuntime final : public Runtime {
                                      std::function<void(Result<std::unique_ptr<Socket>>)> done) override;
   std::unique_ptr<Operation> resolve(const std::string& host, Family family,
                                      std::function<void(Result<std::vector<std::string>>)> done) override;
-  std::vector<std::string> interface_ips() const override { return {ip4, ip6}; }
+  Result<std::vector<std::string>> interface_ips() const override { return std::vector<std::string>{ip4, ip6}; }
   void run_on_worker(std::function<void()> work, std::function<void()> done) override;
   Nanos run_here(const std::function<void()>& work) override;
 

@@ -181,7 +181,8 @@ void GossipPeers::on_opened(const PeerId& peer, GossipPeer& at, Stream stream) {
   }
   drain_.schedule();
   at.outbound()->start();
-  at.outbound()->pump();
+  // A stream that has been reset already says so inside start(), and is dropped.
+  if (at.outbound() != nullptr) at.outbound()->pump();
 }
 
 void GossipPeers::on_outbound_lost(GossipOutbound& stream, const Error& why) {

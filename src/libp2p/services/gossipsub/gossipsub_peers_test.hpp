@@ -82,6 +82,7 @@ class RawPeer {
     for (const std::string_view id : gossipsub::protocol_ids()) {
       host_.set_stream_handler(std::string(id), [this](Stream stream) {
         ++streams_accepted;
+        if (resets_at_once) stream.reset();
         accepted.push_back(std::move(stream));
         return done();
       });
@@ -112,6 +113,7 @@ class RawPeer {
 
   std::vector<Stream> accepted;
   std::size_t streams_accepted = 0;
+  bool resets_at_once = false;  // each stream that it accepts
 
  private:
   libp2p::Host& host_;

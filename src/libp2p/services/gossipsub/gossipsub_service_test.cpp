@@ -313,6 +313,18 @@ TEST_F(WithRawPeer, opens_a_lost_stream_again_later_each_time_and_says_its_subsc
   EXPECT_NE(as_text(hello).find(kTopic), std::string_view::npos);
 }
 
+TEST_F(WithRawPeer, opens_a_stream_again_that_is_reset_as_soon_as_it_is_open) {
+  gossiper_->join();
+  ASSERT_EQ(raw_->streams_accepted, 1U);
+  raw_->resets_at_once = true;
+  raw_->accepted.back().reset();
+  net_.run_for(Seconds(2));
+  EXPECT_GT(raw_->streams_accepted, 2U);
+  raw_->resets_at_once = false;
+  net_.run_for(Seconds(10));
+  EXPECT_TRUE(raw_->accepted.back().alive());
+}
+
 TEST_F(WithRawPeer, holds_no_more_unfinished_frames_than_its_bound) {
   GossipsubConfig config = gossip_config();
   config.unfinished_bytes = 100'000;

@@ -78,7 +78,7 @@ TEST_F(MemoryHostTest, an_address_that_none_takes_is_refused_with_what_each_spea
   EXPECT_EQ(taken.error().text(), "listen on /memory/1 failed: the address is in use; choose another number");
 }
 
-TEST_F(MemoryHostTest, an_address_without_an_ip_has_no_share_and_no_rate_and_the_other_bounds_hold) {
+TEST_F(MemoryHostTest, a_memory_address_has_no_share_and_no_rate_and_the_other_bounds_hold) {
   auto config = config_of(1);
   config.limits.inbound_connections = 30;
   config.connection_manager.grace = std::chrono::hours(1);
@@ -95,8 +95,8 @@ TEST_F(MemoryHostTest, an_address_without_an_ip_has_no_share_and_no_rate_and_the
   EXPECT_EQ(a.connections().size(), 30u);
   EXPECT_EQ(a.counters().refused_inbound_connections, 3u);
   EXPECT_EQ(a.counters().refused_per_address + a.counters().refused_address_rate, 0u);
-  EXPECT_TRUE(a.address_blocks(others[0]->id()).exempt());
-  EXPECT_TRUE(a.address_blocks(at(5)).exempt());
+  EXPECT_TRUE(a.address_blocks(others[0]->id()).is_exempt());
+  EXPECT_TRUE(a.address_blocks(at(5)).is_exempt());
 }
 
 TEST_F(MemoryHostTest, a_gater_blocks_a_peer_and_no_rule_of_ips_is_about_it) {

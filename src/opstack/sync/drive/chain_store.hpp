@@ -1,6 +1,6 @@
 // What the sync code asks of a store: blocks to serve, a place for accepted blocks, and a staging table for blocks that
 // were linked to a trusted end but do not reach down to the head yet. The daemon's block store implements it
-// (opp2p/store/store.hpp).
+// (opp2p/store/block_store.hpp).
 //
 // Thread: all calls and all callbacks on the network thread; a callback never comes within the call, and comes at most
 // once. An implementation that is destroyed drops what is outstanding without a callback.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace opstack::sync {
 
 std::optional<BlockRef> starting_point(const chain::RollupConfig& rollup, libp2p::UnixTime now, Nanos reach) {
@@ -131,6 +133,8 @@ void Follower::on_appended(std::uint64_t epoch, const PeerId& peer, const Block&
     back_to_stored(block.ref(), outcome.error());
     return;
   }
+  OPP2P_ASSERT(!writing_.empty() && writing_.front().ref == block.ref(),
+               "blocks are acknowledged in the order of writing", block.number(), writing_.size());
   Writing writing = std::move(writing_.front());
   writing_.pop_front();
   stored_head_ = writing.ref;

@@ -115,7 +115,7 @@ void RequestLimiter::on_progress(TicketId ticket, MonoTime now) {
 // ---- places ----
 
 Bytes RequestLimiter::group_key(const PeerId& peer, const AddressBlocks& blocks) {
-  return blocks.exempt() ? libp2p::to_bytes(peer.bytes()) : blocks.narrow;
+  return blocks.is_exempt() ? libp2p::to_bytes(peer.bytes()) : blocks.narrow;
 }
 
 // Whoever comes, comes last in the order of turns: coming anew must not be worth anything.
@@ -160,7 +160,7 @@ std::optional<TicketId> RequestLimiter::of_largest(const PeerId& newcomer, const
   const bool by_address = full == ShareFull::total;
   const auto weight = [&](const PeerId& peer, const AddressBlocks& its) {
     const std::size_t own = open_.held(peer);
-    return std::pair(by_address && !its.exempt() ? open_.held_by(its.narrow) : own, own);
+    return std::pair(by_address && !its.is_exempt() ? open_.held_by(its.narrow) : own, own);
   };
   const Peer* largest = nullptr;
   PeerId name;

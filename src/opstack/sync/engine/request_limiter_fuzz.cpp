@@ -79,7 +79,7 @@ class Run {
     for (const auto& [ticket, open] : open_) {
       waiting += open.decided ? 0 : 1;
       require(++of_peer[open.name] <= 5);
-      if (const auto blocks = blocks_of(open.name); !blocks.exempt())
+      if (const auto blocks = blocks_of(open.name); !blocks.is_exempt())
         require(++of_block[blocks.narrow] <= 7 && ++of_block[blocks.wide] <= 9);
     }
     require(limiter_.open() == open_.size() && open_.size() <= 12 && limiter_.waiting() == waiting);

@@ -47,12 +47,12 @@ SyncPeers::SyncPeers(PeerLimits limits, SyncLimits all, MonoTime now)
       in_flight_(in_flight_limits(all.in_flight)),
       trials_(trial_limits(all.in_flight)) {}
 
-SyncPeers::Standing SyncPeers::Peer::standing() const {
-  if (proof > 0) return Standing::proven;
-  if (answered) return Standing::answered;
+SyncPeers::Rank SyncPeers::Peer::rank() const {
+  if (proof > 0) return Rank::proven;
+  if (answered) return Rank::answered;
   // A failure ends it: who is silent here must not come first again.
-  if (vouched && identified && failures == 0 && faults == 0) return Standing::vouched;
-  return identified ? Standing::fresh : Standing::unidentified;
+  if (vouched && identified && failures == 0 && faults == 0) return Rank::vouched;
+  return identified ? Rank::fresh : Rank::unidentified;
 }
 
 SyncPeers::Peer* SyncPeers::find(const PeerId& peer) {
@@ -129,7 +129,7 @@ bool SyncPeers::may_try(const PeerId& id, const Peer& peer, const Need& need, co
 }
 
 bool SyncPeers::before(const Peer& a, const Peer& b, bool second) {
-  if (a.standing() != b.standing()) return a.standing() < b.standing();
+  if (a.rank() != b.rank()) return a.rank() < b.rank();
   if (second && a.proof != b.proof) return a.proof > b.proof;
   if (a.demerit() != b.demerit()) return a.demerit() < b.demerit();
   return a.last_asked < b.last_asked;

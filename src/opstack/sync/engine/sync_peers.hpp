@@ -91,7 +91,7 @@ class SyncPeers {
   void check() const;
 
  private:
-  enum class Standing : std::uint8_t { proven, answered, vouched, fresh, unidentified };
+  enum class Rank : std::uint8_t { proven, answered, vouched, fresh, unidentified };
   struct Peer {
     TokenBucket tokens;
     AddressBlocks blocks;
@@ -108,7 +108,7 @@ class SyncPeers {
     std::uint64_t last_asked = 0;  // or added: who waits longest is the least
     explicit Peer(TokenBucket bucket) : tokens(bucket) {}
     int demerit() const { return 4 * faults + 2 * failures + throttled + empty_handed; }
-    Standing standing() const;
+    Rank rank() const;
   };
   struct Field;
   Field survey(const Need& need, MonoTime now);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
+
 namespace opstack::sync::wire {
 namespace {
 
@@ -89,6 +91,15 @@ libp2p::Result<void> ResponseDecoder::finish() {
   if (body_.empty())
     return broken(libp2p::Error::at(kHeadSize, libp2p::Errc::truncated, "the answer holds no payload"));
   return {};
+}
+
+void ResponseDecoder::check() const {
+  frames_.check();
+  OPP2P_CHECK(version_filled_ <= 4 && (!version_ || version_filled_ == 4), "a version has four bytes", version_filled_);
+  OPP2P_CHECK(version_filled_ == 0 || code_ == 0, "a version follows the code of success", version_filled_, code_);
+  OPP2P_CHECK(version_ || frames_.consumed() == 0, "frames follow a version that is known", frames_.consumed());
+  OPP2P_CHECK(body_.empty() || (!failed_ && body_.size() == frames_.produced()),
+              "the body is what the frames gave, and goes with an error", body_, frames_.produced());
 }
 
 libp2p::ByteArray<5> encode_response_head(ResponseVersion version) {

@@ -61,6 +61,9 @@ class ResponseDecoder {
   const libp2p::Bytes& body() const { return body_; }
   libp2p::Bytes take_body() { return std::move(body_); }
 
+  // Every invariant, by assertion.
+  void check() const;
+
  private:
   libp2p::Result<void> broken(libp2p::Error error);
 

@@ -14,11 +14,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   ResponseDecoder whole(kSmall, kSmall);
   const bool whole_ok = whole.push(answer) && whole.finish();
+  whole.check();
   ResponseDecoder pieces(kSmall, kSmall);
   bool pieces_ok = true;
-  for (std::size_t at = 0; pieces_ok && at < answer.size(); at += step)
+  for (std::size_t at = 0; pieces_ok && at < answer.size(); at += step) {
     pieces_ok = static_cast<bool>(pieces.push(answer.subspan(at, std::min(step, answer.size() - at))));
+    pieces.check();
+  }
   pieces_ok = pieces_ok && pieces.finish();
+  pieces.check();
   if (whole_ok != pieces_ok || whole.body() != pieces.body() || whole.body().size() > kSmall) std::abort();
 
   if (whole_ok && !whole.refused()) {

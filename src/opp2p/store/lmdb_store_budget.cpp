@@ -1,8 +1,8 @@
 // What LmdbStore keeps when its budget is used up (store.hpp, "Budget").
 #include <cstring>
 
-#include "opp2p/store/store_lmdb_cursor.hpp"
-#include "opp2p/store/store_lmdb_database.hpp"
+#include "opp2p/store/lmdb_cursor.hpp"
+#include "opp2p/store/lmdb_store_database.hpp"
 #include "opp2p/store/store_record.hpp"
 
 namespace opp2p {

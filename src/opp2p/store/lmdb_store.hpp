@@ -18,7 +18,7 @@
 
 #include <filesystem>
 
-#include "opp2p/store/store.hpp"
+#include "opp2p/store/block_store.hpp"
 
 namespace opp2p {
 

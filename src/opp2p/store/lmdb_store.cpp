@@ -1,11 +1,11 @@
-#include "opp2p/store/store_lmdb.hpp"
+#include "opp2p/store/lmdb_store.hpp"
 
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
-#include "opp2p/store/store_lmdb_database.hpp"
+#include "opp2p/store/lmdb_store_database.hpp"
 #include "opstack/sync/wire/codec.hpp"
 
 namespace opp2p {

@@ -1,4 +1,4 @@
-#include "libp2p/protocols/gossipsub/backoff.hpp"
+#include "libp2p/protocols/gossipsub/backoffs.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "opp2p/store/store_lmdb.hpp"
+#include "opp2p/store/lmdb_store.hpp"
 
 #include <gtest/gtest.h>
 #include <lmdb.h>

@@ -12,8 +12,8 @@
 #include <cerrno>
 #include <shared_mutex>
 
-#include "opp2p/store/mapped_file.hpp"
-#include "opp2p/store/store_lmdb.hpp"
+#include "opp2p/store/file_mapping.hpp"
+#include "opp2p/store/lmdb_store.hpp"
 
 namespace opp2p {
 

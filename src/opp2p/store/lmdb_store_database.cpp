@@ -1,10 +1,10 @@
-#include "opp2p/store/store_lmdb_database.hpp"
+#include "opp2p/store/lmdb_store_database.hpp"
 
 #include <atomic>
 #include <cstring>
 
 #include "opp2p/base/file_error.hpp"
-#include "opp2p/store/store_lmdb_cursor.hpp"
+#include "opp2p/store/lmdb_cursor.hpp"
 #include "opp2p/store/store_record.hpp"
 
 namespace opp2p {

@@ -1,4 +1,4 @@
-#include "opp2p/store/mapped_file.hpp"
+#include "opp2p/store/file_mapping.hpp"
 
 #include <sys/mman.h>
 

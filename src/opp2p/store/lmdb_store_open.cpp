@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "opp2p/base/file_error.hpp"
-#include "opp2p/store/store_lmdb_database.hpp"
+#include "opp2p/store/lmdb_store_database.hpp"
 #include "opp2p/store/store_record.hpp"
 
 namespace opp2p {

@@ -1,4 +1,4 @@
-#include "opp2p/store/store_memory.hpp"
+#include "opp2p/store/memory_store.hpp"
 
 #include "libp2p/base/assert.hpp"
 

@@ -11,7 +11,7 @@
 #include <map>
 #include <mutex>
 
-#include "opp2p/store/store.hpp"
+#include "opp2p/store/block_store.hpp"
 
 namespace opp2p {
 
