@@ -146,7 +146,8 @@ std::vector<RpcMethod> block_methods(Runtime& runtime, Node& node, const BlockSt
       {.name = "opp2p_chain",
        .parameters = {{"from", "the number of the first block"}, {"count", "how many blocks, 1 to 1000"}},
        .handler = [&store](const json::array& params) { return chain_hashes(store, params); },
-       .help = "The hashes of the stored chain from a number on, in order. Ends where the chain ends."},
+       .help = "The hashes of the stored chain from a number on, in order. Ends before the first that is not stored; "
+               "genesis never is."},
       {.name = "admin_postUnsafePayload",
        .parameters = {{"envelope", "an execution payload envelope, as op-node's API has it"}},
        .access = RpcAccess::admin,

@@ -191,7 +191,9 @@ TEST_P(StoreBudget, staged_blocks_count_and_those_farthest_from_the_chain_go_fir
   ASSERT_FALSE(refused) << "a block of another range, farther away than all others";
   EXPECT_TRUE(refused.error() == Errc::exhausted);
   EXPECT_NE(refused.error().message().find("--store.max-size"), std::string::npos) << refused.error().message();
-  if (GetParam()) EXPECT_LT(fs::file_size(folder_.path() / "data.mdb"), std::uintmax_t{2 * kBudget});
+  if (GetParam()) {
+    EXPECT_LT(fs::file_size(folder_.path() / "data.mdb"), std::uintmax_t{2 * kBudget});
+  }
 }
 
 TEST_P(StoreBudget, what_is_staged_and_in_the_chain_already_goes_before_what_is_only_staged) {

@@ -57,11 +57,10 @@ TEST_F(IdentifyPushTest, tells_handlers_that_are_set_one_after_another_in_one_pu
 
 // A peer whose own identify answers late, and that takes pushes: who it is known to be only then.
 struct LateTeller {
-  explicit LateTeller(libp2p::Host& host) : host(host) {
-    host.set_stream_handler(std::string(identify::kProtocol),
-                            [this](Stream stream) { return tell(std::move(stream)); });
-    host.set_stream_handler(std::string(identify::kPushProtocol),
-                            [this](Stream stream) { return hear(std::move(stream)); });
+  explicit LateTeller(libp2p::Host& at) : host(at) {
+    at.set_stream_handler(std::string(identify::kProtocol), [this](Stream stream) { return tell(std::move(stream)); });
+    at.set_stream_handler(std::string(identify::kPushProtocol),
+                          [this](Stream stream) { return hear(std::move(stream)); });
   }
   Task<void> tell(Stream stream) {
     co_await runtime::sleep_for(host.runtime(), Seconds(3));
