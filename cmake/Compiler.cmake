@@ -29,33 +29,32 @@ list(APPEND OPP2P_WARNINGS -Wunused-const-variable)
 # Tests are compiled for a quick build, whatever the libraries that they test are compiled for.
 set(OPP2P_TEST_OPTIONS ${OPP2P_WARNINGS} $<$<CONFIG:Release>:-O0>)
 
-# Headers of others are compiled once: those that most files include by the program library_headers, GoogleTest and what tests use beside it
-# by test_headers (cmake/headers). Each program is small, so that nothing waits for more, and defines as little as any of its users: g++
-# passes a precompiled header by where a macro of it is missing. Only g++ uses them, so that a build with clang shows an include that
-# is missing.
-function(opp2p_use_headers target from)
-  if(PROJECT_IS_TOP_LEVEL AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+# Headers of others are compiled once (cmake/headers): those that most files include in library_headers, GoogleTest and what tests use beside
+# it in test_headers. Both define as little as any of their users: g++ passes a precompiled header by where a macro of it is missing.
+function(opp2p_precompile target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fpch-preprocess)  # without it ccache passes these files by
-    if(NOT target STREQUAL from)
-      target_precompile_headers(${target} REUSE_FROM ${from})
-    endif()
   endif()
+  target_precompile_headers(${target} ${ARGN})
 endfunction()
 
-# What every library and program of ours is compiled with, tests aside.
-function(opp2p_options target)
+# What libraries of ours are compiled with. Only g++ uses library_headers, so that a build with clang shows an include that is missing.
+set(OPP2P_LIBRARY_HEADERS OFF)
+if(PROJECT_IS_TOP_LEVEL AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(OPP2P_LIBRARY_HEADERS ON)
+endif()
+function(opp2p_library_options target)
   target_compile_options(${target} PRIVATE ${OPP2P_WARNINGS})
-  opp2p_use_headers(${target} library_headers)
+  if(OPP2P_LIBRARY_HEADERS)
+    opp2p_precompile(${target} REUSE_FROM library_headers)
+  endif()
 endfunction()
 
 # What every test program needs.
 function(opp2p_test_options target)
   target_compile_options(${target} PRIVATE ${OPP2P_TEST_OPTIONS})
-  target_link_libraries(${target} PRIVATE GTest::gmock GTest::gtest_main)
-  opp2p_use_headers(${target} test_headers)
-  if(NOT target STREQUAL "test_headers")
-    target_link_libraries(${target} PRIVATE opp2p_test_support)
-  endif()
+  target_link_libraries(${target} PRIVATE GTest::gmock GTest::gtest_main opp2p_test_support)
+  opp2p_precompile(${target} REUSE_FROM test_headers)
 endfunction()
 
 # Every library of ours is instrumented for coverage; the targets themselves link libFuzzer (fuzz/CMakeLists.txt).

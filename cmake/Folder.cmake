@@ -29,7 +29,7 @@ function(opp2p_folder)
   # Objects, which the component's archive collects: an archive for each folder as well would double what is written and installed.
   if(sources)
     add_library(folder_${name} OBJECT ${sources})
-    opp2p_options(folder_${name})
+    opp2p_library_options(folder_${name})
     set(scope PUBLIC)
   else()
     add_library(folder_${name} INTERFACE)
