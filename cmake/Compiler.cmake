@@ -55,6 +55,9 @@ function(opp2p_test_options target)
   target_compile_options(${target} PRIVATE ${OPP2P_TEST_OPTIONS})
   target_link_libraries(${target} PRIVATE GTest::gmock GTest::gtest_main opp2p_test_support)
   opp2p_precompile(${target} REUSE_FROM test_headers)
+  if(OPP2P_TESTS_TOGETHER)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8 UNITY_BUILD_UNIQUE_ID OPP2P_UNIQUE_)
+  endif()
 endfunction()
 
 # Every library of ours is instrumented for coverage; the targets themselves link libFuzzer (fuzz/CMakeLists.txt).

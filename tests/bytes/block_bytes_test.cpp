@@ -279,6 +279,34 @@ TEST_F(BlockBytes, of_a_gossiped_block_go_to_the_disk_without_an_encoding_or_a_c
   EXPECT_EQ(stored->body, payload::encode_envelope(Version::v4, block_));
 }
 
+TEST_F(BlockBytes, of_blocks_that_are_committed_together_go_to_the_disk_as_they_are) {
+  constexpr std::uint64_t kBlocks = 4;
+  std::vector<SharedBytes> frames;
+  payload::Hash parent = rollup().genesis.l2.hash;
+  for (std::uint64_t number = 1; number <= kBlocks; ++number) {
+    const Envelope made = block(number, parent, kBody);
+    parent = made.payload.block_hash;
+    frames.push_back(gossiped(made));
+  }
+  Count count;
+  while (!frames.empty()) {  // the lowest last: then all of them are stored at once
+    gossip(frames.back());
+    frames.pop_back();
+  }
+  ASSERT_TRUE(wait_until_stored(kBlocks));
+  count.end();
+  EXPECT_EQ(encodings, 0u);
+  std::vector<std::size_t> stored;
+  std::size_t unframed = 0;
+  for (std::uint64_t number = 1; number <= kBlocks; ++number) {
+    const StoredBlock block = *store_->as_stored(number).value();
+    stored.push_back(block.body.size());
+    if (!block.framed) ++unframed;
+  }
+  EXPECT_GE(unframed, 2u) << "the first may have been committed alone";
+  EXPECT_THAT(Count::copies(), testing::UnorderedElementsAreArray(stored)) << "each into its page, the only copy";
+}
+
 TEST_F(BlockBytes, of_a_stored_block_are_served_as_they_lie_on_the_disk) {
   gossip(gossiped(block_));
   ASSERT_TRUE(wait_until_stored(1));

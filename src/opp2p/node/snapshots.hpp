@@ -80,7 +80,8 @@ struct StatusSnapshot {
   std::size_t mesh = 0;
   BlockStats stats;
   std::optional<Gap> gap;
-  std::string version;  // of the program
+  // Of the program that the node runs in, which adds them.
+  std::string version;
   std::optional<libp2p::Nanos> uptime;
   std::optional<libp2p::Nanos> head_age;  // nothing without a head
 };

@@ -190,6 +190,21 @@ TEST_F(JsonRpcTest, a_success_has_no_error_and_an_error_no_result) {
   EXPECT_EQ(failed.find("result"), std::string::npos) << failed;
 }
 
+TEST_F(JsonRpcTest, a_method_that_answers_and_throws_has_one_answer) {
+  rpc_.add({"bad_both", {}, RpcAccess::reads, [](const json::array&, RpcDone done) {
+              done(json::value(1));
+              throw std::runtime_error("no");
+            }});
+  const std::string crash = R"("error":{"code":-32603,"message":"method handler crashed"}})";
+  EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"bad_both"})"), R"({"jsonrpc":"2.0","id":1,)" + crash);
+  EXPECT_EQ(ask(R"([{"jsonrpc":"2.0","id":1,"method":"bad_both"},{"jsonrpc":"2.0","id":2,"method":"late_answer"}])"),
+            "(no answer)");
+  waiting_.front()(json::value(2));
+  run();
+  EXPECT_EQ(answered_,
+            R"([{"jsonrpc":"2.0","id":1,)" + crash + R"(,{"jsonrpc":"2.0","id":2,"result":2}])");
+}
+
 TEST_F(JsonRpcTest, any_bytes_in_a_result_or_an_error_are_json) {
   const std::string bytes = "caf\xe9/1\x1b[2J\n\xf0\x9f";
   rpc_.add({"give_bytes", {}, RpcAccess::reads, [bytes](const json::array&) -> RpcReply {

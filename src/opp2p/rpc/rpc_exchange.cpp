@@ -172,15 +172,18 @@ bool RpcExchange::run(const RpcMethod& method, const json::value* params) {
     return false;
   } catch (const std::exception&) {
     waits_ = false;
+    ++serial_;  // the method may have answered before it threw
+    forget_watcher();
     return reply_error(kInternalError, "method handler crashed");
   }
 }
 
 void RpcExchange::start_method(const RpcMethod& method, const json::array& params) {
   const auto self = shared_from_this();
-  const auto done = [self, call = next_](RpcReply came) {
-    self->rpc_.post_(
-        [self, call, held = std::make_shared<RpcReply>(std::move(came))] { self->on_reply(call, std::move(*held)); });
+  const auto done = [self, serial = ++serial_](RpcReply came) {
+    self->rpc_.post_([self, serial, held = std::make_shared<RpcReply>(std::move(came))] {
+      self->on_reply(serial, std::move(*held));
+    });
   };
   waits_ = true;
   if (const auto* handler = std::get_if<RpcHandler>(&method.handler)) return (*handler)(params, done);
@@ -209,13 +212,16 @@ void RpcExchange::watch_client(std::function<void()> gone) {
   gone();
 }
 
-void RpcExchange::on_reply(std::size_t call, RpcReply given) {
-  {
-    const std::lock_guard lock(watch_mutex_);
-    on_gone_ = nullptr;
-  }
+void RpcExchange::forget_watcher() {
+  const std::lock_guard lock(watch_mutex_);
+  on_gone_ = nullptr;
+}
+
+void RpcExchange::on_reply(std::uint64_t serial, RpcReply given) {
+  if (serial != serial_) return;  // of a call that has failed
+  forget_watcher();
   if (cancelled_) return;
-  OPP2P_ASSERT(waits_ && call == next_, "a method answers its call once", call, next_);
+  OPP2P_ASSERT(waits_, "a method answers its call once", serial, next_);
   waits_ = false;
   reply(std::move(given));
   step();

@@ -44,7 +44,8 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   bool reply_error(int code, std::string_view message);
   void remember(const RpcText& result);
   void watch_client(std::function<void()> gone);
-  void on_reply(std::size_t call, RpcReply given);
+  void forget_watcher();
+  void on_reply(std::uint64_t serial, RpcReply given);
   void fail_whole(int code, std::string_view message);
   void refuse_batch();
   void finish();
@@ -61,6 +62,7 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   bool batch_ = false;
   std::size_t next_ = 0;  // of the batch
   bool waits_ = false;    // for the answer of the method that is at work
+  std::uint64_t serial_ = 0;  // of that method's call
   Call call_;
   std::map<std::string, RpcText> seen_;  // results of this batch by method and parameters
   RpcAnswerWriter answers_;
