@@ -201,8 +201,7 @@ TEST_F(JsonRpcTest, a_method_that_answers_and_throws_has_one_answer) {
             "(no answer)");
   waiting_.front()(json::value(2));
   run();
-  EXPECT_EQ(answered_,
-            R"([{"jsonrpc":"2.0","id":1,)" + crash + R"(,{"jsonrpc":"2.0","id":2,"result":2}])");
+  EXPECT_EQ(answered_, R"([{"jsonrpc":"2.0","id":1,)" + crash + R"(,{"jsonrpc":"2.0","id":2,"result":2}])");
 }
 
 TEST_F(JsonRpcTest, any_bytes_in_a_result_or_an_error_are_json) {

@@ -60,8 +60,8 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
 
   std::optional<json::value> parsed_;
   bool batch_ = false;
-  std::size_t next_ = 0;  // of the batch
-  bool waits_ = false;    // for the answer of the method that is at work
+  std::size_t next_ = 0;      // of the batch
+  bool waits_ = false;        // for the answer of the method that is at work
   std::uint64_t serial_ = 0;  // of that method's call
   Call call_;
   std::map<std::string, RpcText> seen_;  // results of this batch by method and parameters
