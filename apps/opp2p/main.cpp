@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "commands.hpp"
+#include "help_format.hpp"
 #include "input.hpp"
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/output.hpp"
@@ -90,6 +91,7 @@ int run(int argc, char** argv, opp2p::Output& out) {
   CLI::App app("opp2p: the peer-to-peer layer of the OP Stack", "opp2p");
   int exit_code = 0;
   app.set_version_flag("--version", "opp2p " + opp2p::program_version());
+  app.formatter(std::make_shared<opp2p::HelpFormat>());  // of the subcommands too
   app.require_subcommand(1);
   app.failure_message(
       [](const CLI::App* at, const CLI::Error& error) { return error.what() + Called(*at).see_help(); });
