@@ -9,6 +9,7 @@
 #include "libp2p/protocols/gossipsub/frame.hpp"
 #include "testing/vectors.hpp"
 
+namespace gossipsub_rpc_vectors {
 namespace {
 
 namespace json = testing_vectors::json;
@@ -205,3 +206,4 @@ TEST(GossipsubVectors, rpc_decoding) {
 }
 
 }  // namespace
+}  // namespace gossipsub_rpc_vectors
