@@ -21,9 +21,9 @@ using libp2p::Multiaddr;
 using libp2p::PeerId;
 using libp2p::to_hex0x;
 using opstack::payload::Version;
+using opstack::rules::kSignatureSize;
 using opstack::rules::Outcome;
 
-constexpr std::size_t kSignatureSize = 65;
 constexpr std::size_t kMaxShown = 1 << 16;  // of the text of an address, whose names may hold any bytes
 
 // Hexadecimal text with what stands around it in files.

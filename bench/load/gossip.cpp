@@ -20,7 +20,7 @@ namespace gossip_rules = opstack::rules;
 namespace {
 
 constexpr auto kWarmUpLimit = libp2p::Seconds(30);
-constexpr auto kLimit = libp2p::Seconds(300);
+constexpr auto kGossipLimit = libp2p::Seconds(300);
 
 struct GossipPeer : Peer {
   GossipPeer(AsioRuntime& runtime, std::uint64_t chain_id)
@@ -192,7 +192,7 @@ class Run {
       open_.push_back(&block);
     }
     runtime_.run_until([&] { return received_ == end - begin; },
-                       std::min<Nanos>(kLimit, lost_after_ + libp2p::Seconds(2)));
+                       std::min<Nanos>(kGossipLimit, lost_after_ + libp2p::Seconds(2)));
   }
 
   void wait_for_room() {
@@ -202,7 +202,7 @@ class Run {
       return open_.size() < window_;
     };
     if (settled()) return;
-    if (!runtime_.run_until(settled, kLimit)) give_up("no progress");
+    if (!runtime_.run_until(settled, kGossipLimit)) give_up("no progress");
   }
 
   AsioRuntime runtime_{1};

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view kEcho = "/echo/1.0.0";
 constexpr std::size_t kEchoSize = 32;
-constexpr auto kLimit = libp2p::Seconds(120);
+constexpr auto kStreamsLimit = libp2p::Seconds(120);
 
 libp2p::crypto::KeyType key_type(const Arguments& arguments) {
   return arguments.text("key", "ed25519") == "secp256k1" ? libp2p::crypto::KeyType::secp256k1
@@ -56,13 +56,13 @@ Task<Result<void>> echo_once(Host& host, PeerId peer) {
   co_return co_await stream.read_exactly(in);
 }
 
-struct Tally {
+struct StreamTally {
   std::uint64_t left = 0;
   std::size_t running = 0;
   std::vector<double> times;
 };
 
-Task<void> echo_many(AsioRuntime& runtime, Host& host, PeerId peer, Tally& tally) {
+Task<void> echo_many(AsioRuntime& runtime, Host& host, PeerId peer, StreamTally& tally) {
   while (tally.left > 0) {
     --tally.left;
     const auto start = runtime.now().mono;
@@ -73,7 +73,8 @@ Task<void> echo_many(AsioRuntime& runtime, Host& host, PeerId peer, Tally& tally
   --tally.running;
 }
 
-Task<void> dial_many(AsioRuntime& runtime, libp2p::Multiaddr address, libp2p::crypto::KeyType type, Tally& tally) {
+Task<void> dial_many(AsioRuntime& runtime, libp2p::Multiaddr address, libp2p::crypto::KeyType type,
+                     StreamTally& tally) {
   while (tally.left > 0) {
     --tally.left;
     const Peer self(runtime, type);
@@ -91,14 +92,15 @@ Task<void> dial_many(AsioRuntime& runtime, libp2p::Multiaddr address, libp2p::cr
 }
 
 // Runs `in_flight` of `worker` until all have ended, and prints the times.
-int run_all(AsioRuntime& runtime, const Arguments& arguments, Tally& tally, const std::function<Task<void>()>& worker,
-            std::uint64_t in_flight) {
+int run_all(AsioRuntime& runtime, const Arguments& arguments, StreamTally& tally,
+            const std::function<Task<void>()>& worker, std::uint64_t in_flight) {
   tally.left = arguments.number("count", 2000);
   tally.running = in_flight;
   libp2p::runtime::TaskScope scope(runtime);
   const auto start = runtime.now().mono;
   for (std::uint64_t i = 0; i < in_flight; ++i) scope.spawn(worker());
-  if (!runtime.run_until([&tally] { return tally.running == 0; }, kLimit)) give_up("not finished in two minutes");
+  if (!runtime.run_until([&tally] { return tally.running == 0; }, kStreamsLimit))
+    give_up("not finished in two minutes");
   const double took = seconds(runtime.now().mono - start);
   print({{"count", tally.times.size()},
          {"per_second", static_cast<double>(tally.times.size()) / took},
@@ -136,7 +138,7 @@ int echo(const Arguments& arguments) {
   AsioRuntime runtime(1);
   const Peer self(runtime, key_type(arguments));
   const PeerId peer = connect(runtime, *self.host, address_of(arguments.at(0)));
-  Tally tally;
+  StreamTally tally;
   return run_all(
       runtime, arguments, tally, [&] { return echo_many(runtime, *self.host, peer, tally); },
       arguments.number("in-flight", 1));
@@ -145,7 +147,7 @@ int echo(const Arguments& arguments) {
 int dials(const Arguments& arguments) {
   AsioRuntime runtime(1);
   const auto address = address_of(arguments.at(0));
-  Tally tally;
+  StreamTally tally;
   return run_all(
       runtime, arguments, tally, [&] { return dial_many(runtime, address, key_type(arguments), tally); },
       arguments.number("in-flight", 4));

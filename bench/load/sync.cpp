@@ -19,14 +19,14 @@ namespace codec = opstack::sync::wire;
 
 namespace {
 
-constexpr auto kLimit = libp2p::Seconds(300);
+constexpr auto kSyncLimit = libp2p::Seconds(300);
 
 struct Answered {
   std::uint64_t wire_bytes = 0;
   std::uint64_t bytes = 0;
 };
 
-struct Tally {
+struct SyncTally {
   std::uint64_t left = 0;
   std::uint64_t next = 0;
   std::uint64_t first = 0;
@@ -46,7 +46,7 @@ struct Tally {
   }
 };
 
-Task<void> ask(AsioRuntime& runtime, libp2p::Host& host, PeerId peer, std::string protocol, Tally& tally) {
+Task<void> ask(AsioRuntime& runtime, libp2p::Host& host, PeerId peer, std::string protocol, SyncTally& tally) {
   Bytes buffer(256 * 1024);
   while (tally.left > 0) {
     const std::uint64_t number = tally.take_number();
@@ -103,7 +103,7 @@ int sync(const Arguments& arguments) {
   AsioRuntime runtime(1);
   const Peer self(runtime, libp2p::crypto::KeyType::secp256k1);
   const PeerId peer = connect(runtime, *self.host, address_of(arguments.at(0)));
-  Tally tally;
+  SyncTally tally;
   tally.first = arguments.number("first", 1);
   tally.last = arguments.number("last", 1);
   tally.left = arguments.number("count", 1000);
@@ -113,7 +113,7 @@ int sync(const Arguments& arguments) {
   const auto start = runtime.now().mono;
   const auto protocol = codec::protocol_id(arguments.text("chain", "901"));
   for (auto left = tally.running; left > 0; --left) scope.spawn(ask(runtime, *self.host, peer, protocol, tally));
-  if (!runtime.run_until([&tally] { return tally.running == 0; }, kLimit)) give_up("not finished in five minutes");
+  if (!runtime.run_until([&tally] { return tally.running == 0; }, kSyncLimit)) give_up("not finished in five minutes");
   const double took = seconds(runtime.now().mono - start);
   print({{"count", tally.times.size()},
          {"refused", tally.refused},

@@ -22,8 +22,6 @@ using libp2p::runtime::Task;
 
 namespace {
 
-constexpr std::size_t kChunk = 64 * 1024;
-
 Task<Result<Stream>> open(Session& session, std::string_view protocol) {
   std::vector<std::string> protocols;
   protocols.emplace_back(protocol);

@@ -19,7 +19,6 @@ using libp2p::runtime::Task;
 namespace {
 
 constexpr unsigned kPeriod = 251;  // prime to every buffer size
-constexpr std::size_t kChunk = 64 * 1024;
 constexpr std::uint64_t kMaxAnswer = 1ULL << 32;
 
 Task<void> serve_echo(Stream stream) {

@@ -17,6 +17,7 @@ inline constexpr std::string_view kHalfClose = "/half-close/1.0.0";
 
 inline constexpr std::string_view kNobodySpeaks = "/opp2p-nobody-speaks-this/1.0.0";
 
+inline constexpr std::size_t kChunk = 64 * 1024;  // what is written or read at once
 inline constexpr std::size_t kResetAfter = 1024;  // what /reset reads before it resets
 
 class Pattern {

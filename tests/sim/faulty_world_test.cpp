@@ -12,8 +12,6 @@ void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.nam
 
 namespace {
 
-constexpr std::uint64_t kSeed = 1;
-
 std::vector<Scenario> all_scenarios() {
   auto out = network_scenarios();
   for (const auto& more : {host_scenarios(), peer_scenarios(), stranger_scenarios(), mixed_scenarios()})
@@ -37,7 +35,7 @@ void note_figures(Story& story) {
 
 class FaultyWorld : public testing::TestWithParam<Scenario> {};
 
-std::uint64_t run(const Scenario& scenario, std::uint64_t seed) {
+std::uint64_t play_once(const Scenario& scenario, std::uint64_t seed) {
   Story story(seed, scenario.options(seed));
   scenario.play(story);
   story.expect_whole_chain_everywhere();
@@ -50,10 +48,10 @@ TEST_P(FaultyWorld, leaves_all_heads_equal_no_queue_filled_and_one_trace_for_eac
   for (const auto seed : seeds_of(kSeed, kSanitized ? 1 : GetParam().seeds)) {
     std::cout << "  seed " << seed << std::endl;  // for a run that ends without a word
     SCOPED_TRACE("run it again with: " + rerun_command(seed));
-    const auto trace = run(GetParam(), seed);
+    const auto trace = play_once(GetParam(), seed);
     expect_nothing_lives();
     if (HasFailure()) return;
-    EXPECT_EQ(trace, run(GetParam(), seed));
+    EXPECT_EQ(trace, play_once(GetParam(), seed));
     expect_known_trace(GetParam().name, seed, trace);
   }
 }

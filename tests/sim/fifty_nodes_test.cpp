@@ -10,8 +10,6 @@
 namespace opp2p::sim {
 namespace {
 
-constexpr std::uint64_t kSeed = 1;
-constexpr std::size_t kNodes = 50;
 constexpr std::uint64_t kMinutes = kSanitized ? 4 : 10;
 constexpr std::uint64_t kCutOff = 2;  // the minute of the partition, counted from zero
 constexpr std::uint64_t kBlocksPerMinute = 60 / kBlockTime;
@@ -19,19 +17,19 @@ constexpr double kLostPerMinute = 0.02;
 
 StoryOptions fifty() {
   StoryOptions out;
-  out.nodes = kNodes;
+  out.nodes = 50;
   out.dials = 5;
   return out;
 }
 
-struct Ending {
+struct FiftyNodesEnding {
   std::uint64_t trace_hash = 0;
   std::uint64_t events = 0;
   std::size_t lost = 0;  // connections
 };
 
-Ending run(std::uint64_t seed) {
-  Ending out;
+FiftyNodesEnding run_fifty_nodes(std::uint64_t seed) {
+  FiftyNodesEnding out;
   Story story(seed, fifty());
   for (std::uint64_t minute = 0; minute < kMinutes; ++minute) {
     const bool cut_off = minute == kCutOff;
@@ -56,12 +54,12 @@ Ending run(std::uint64_t seed) {
 TEST(FiftyNodes, have_equal_heads_after_ten_minutes_with_losses_and_a_partition_and_one_trace_for_each_seed) {
   for (const auto seed : seeds_of(kSeed, 1)) {
     SCOPED_TRACE("run it again with: " + rerun_command(seed));
-    const auto first = run(seed);
+    const auto first = run_fifty_nodes(seed);
     EXPECT_GT(first.lost, 0u);
-    const auto second = run(seed);
+    const auto second = run_fifty_nodes(seed);
     EXPECT_EQ(first.trace_hash, second.trace_hash);
     EXPECT_EQ(first.events, second.events);
-    EXPECT_NE(first.trace_hash, run(seed + 1).trace_hash);
+    EXPECT_NE(first.trace_hash, run_fifty_nodes(seed + 1).trace_hash);
     expect_known_trace("fifty_nodes", seed, first.trace_hash);
     expect_nothing_lives();
   }

@@ -5,6 +5,7 @@
 #include "libp2p/upgrade/connection_engine.hpp"
 #include "opstack/testing/chain_builder.hpp"
 #include "sim/sim_network.hpp"
+#include "story.hpp"
 
 namespace opp2p::sim {
 namespace {
@@ -13,10 +14,9 @@ using libp2p::Seconds;
 namespace secp256k1 = libp2p::crypto::secp256k1;
 
 constexpr std::size_t kNodes = 9;  // and the late joiner
-constexpr std::uint64_t kGenesisTime = 1'760'000'000;
 constexpr std::uint64_t kBlocks = 30;
 
-struct Ending {
+struct FirstNetworkEnding {
   std::uint64_t trace_hash = 0;
   std::vector<std::uint64_t> heads;
   std::vector<opstack::payload::Hash> hashes;
@@ -32,7 +32,7 @@ SimMemberOptions dialling(std::size_t index) {
   return out;
 }
 
-Ending run(std::uint64_t seed) {
+FirstNetworkEnding run_first_network(std::uint64_t seed) {
   libp2p::SeededRng rng(seed);
   opstack::testing::ChainOptions options;
   options.genesis_time = kGenesisTime;
@@ -53,7 +53,7 @@ Ending run(std::uint64_t seed) {
     EXPECT_TRUE(published) << published.error().message();
   }
   network.world().run_for(Seconds(20));
-  Ending out;
+  FirstNetworkEnding out;
   for (std::size_t i = 0; i < network.size(); ++i) {
     out.heads.push_back(network.node(i).head().number);
     out.hashes.push_back(network.node(i).head().hash);
@@ -65,23 +65,23 @@ Ending run(std::uint64_t seed) {
 }
 
 TEST(FirstNetwork, a_late_joiner_and_a_lost_connection_leave_all_heads_equal) {
-  const auto ending = run(1);
+  const auto ending = run_first_network(1);
   for (const auto head : ending.heads) EXPECT_EQ(head, kBlocks);
   for (const auto& hash : ending.hashes) EXPECT_EQ(hash, ending.hashes.front());
   EXPECT_GE(ending.late_joiner_synced, 18u);
 }
 
 TEST(FirstNetwork, the_same_seed_gives_the_same_trace_and_another_seed_another) {
-  const auto first = run(7);
-  const auto second = run(7);
+  const auto first = run_first_network(7);
+  const auto second = run_first_network(7);
   EXPECT_EQ(first.trace_hash, second.trace_hash);
   EXPECT_EQ(first.delivered, second.delivered);
-  EXPECT_NE(run(8).trace_hash, first.trace_hash);
+  EXPECT_NE(run_first_network(8).trace_hash, first.trace_hash);
   expect_known_trace("first_network", 7, first.trace_hash);
 }
 
 TEST(FirstNetwork, nothing_of_a_network_outlives_it) {
-  run(3);
+  run_first_network(3);
   EXPECT_EQ(libp2p::live<Node>(), 0);
   EXPECT_EQ(libp2p::live<libp2p::runtime::detail::Root>(), 0);
 }

@@ -17,6 +17,9 @@ struct Scenario {
   std::uint64_t seeds = 2;  // in a usual run
 };
 
+// The options of a scenario that needs none of its own.
+inline StoryOptions usual(std::uint64_t) { return {}; }
+
 std::vector<Scenario> network_scenarios();
 std::vector<Scenario> host_scenarios();
 std::vector<Scenario> peer_scenarios();

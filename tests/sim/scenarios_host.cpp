@@ -8,8 +8,6 @@
 namespace opp2p::sim {
 namespace {
 
-StoryOptions usual(std::uint64_t) { return {}; }
-
 // --- half-open peers ---
 
 // Does anybody believe to be connected to the member?

@@ -7,8 +7,6 @@ namespace opp2p::sim {
 namespace runtime = libp2p::runtime;
 namespace {
 
-StoryOptions usual(std::uint64_t) { return {}; }
-
 std::vector<std::size_t> first_half(Story& story) {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < story.network().size() / 2; ++i) out.push_back(i);

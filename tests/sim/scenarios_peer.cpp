@@ -6,8 +6,6 @@
 namespace opp2p::sim {
 namespace {
 
-StoryOptions usual(std::uint64_t) { return {}; }
-
 // A member that has 60 blocks to fetch, and as many bad peers to fetch them from as good ones.
 void play_late_joiner_among(Story& story, AdversaryKind kind) {
   story.blocks(60);

@@ -8,8 +8,6 @@
 namespace opp2p::sim {
 namespace {
 
-StoryOptions usual(std::uint64_t) { return {}; }
-
 // `count` blocks, each of which every member has within one block time.
 void blocks_in_time(Story& story, std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -66,7 +64,7 @@ void play_starved(Story& story) {
 
 // --- hoarding ---
 
-StoryOptions large_blocks(std::uint64_t) {
+StoryOptions blocks_in_pieces(std::uint64_t) {
   StoryOptions out;
   out.nodes = 6;
   out.block_size = 100'000;  // their frames come in several pieces
@@ -168,7 +166,7 @@ void play_pushes(Story& story) {
 std::vector<Scenario> stranger_scenarios() {
   return {
       {"silent_newcomers_at_sync", one_and_five_servers, play_starved, 1},
-      {"thirteen_frames_that_never_end", large_blocks, play_unfinished_frames, 1},
+      {"thirteen_frames_that_never_end", blocks_in_pieces, play_unfinished_frames, 1},
       {"forty_connections_from_one_address", usual, play_places, 1},
       {"all_places_for_requests_held", one_dial, play_held_requests, 1},
       {"a_flood_of_small_messages", few, play_small_messages, 1},

@@ -124,6 +124,8 @@ void expect_nothing_lives();
 
 // How many nodes a story of `usual` nodes gets on this run.
 std::size_t nodes_of(std::size_t usual);
+// The first seed of a run, if the environment names none.
+inline constexpr std::uint64_t kSeed = 1;
 // The seeds of a run: `count` of them from `first` on, or what the environment says.
 std::vector<std::uint64_t> seeds_of(std::uint64_t first, std::uint64_t count);
 // The command that repeats the running test with `seed`.

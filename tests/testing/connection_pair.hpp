@@ -17,6 +17,9 @@
 
 namespace libp2p::testing_pair {
 
+// A protocol that both sides accept.
+inline constexpr char kEcho[] = "/echo/1.0.0";
+
 inline crypto::PrivateKey make_key(std::uint64_t seed, crypto::KeyType type = crypto::KeyType::ed25519) {
   SeededRng rng(seed);
   return crypto::PrivateKey::generate(type, rng).value();
@@ -199,7 +202,7 @@ class Pair {
 
   static ConnectionConfig fill(ConnectionConfig config) {
     if (!config.accepts_protocol)
-      config.accepts_protocol = [](std::string_view protocol) { return protocol == "/echo/1.0.0" || protocol == "/b"; };
+      config.accepts_protocol = [](std::string_view protocol) { return protocol == kEcho || protocol == "/b"; };
     return config;
   }
 

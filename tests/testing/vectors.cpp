@@ -117,6 +117,27 @@ std::string text(const json::object& item, std::string_view key) {
   return {};
 }
 
+std::vector<std::string> texts(const json::object& item, std::string_view key) {
+  const auto* value = item.if_contains(key);
+  if (value == nullptr || !value->is_array()) {
+    ADD_FAILURE() << "field '" << key << "' is missing or no list";
+    return {};
+  }
+  std::vector<std::string> out;
+  for (const auto& one : value->get_array()) {
+    if (one.is_string()) {
+      out.emplace_back(one.get_string());
+    } else {
+      ADD_FAILURE() << "field '" << key << "' has an item that is no text";
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> texts_or_none(const json::object& item, std::string_view key) {
+  return has(item, key) ? texts(item, key) : std::vector<std::string>();
+}
+
 libp2p::Bytes bytes(const json::object& item, std::string_view key) { return parse_hex(text(item, key)); }
 
 libp2p::Bytes parse_hex(std::string_view hex) {

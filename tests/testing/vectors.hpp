@@ -38,8 +38,10 @@ void expect_known_root_keys(std::string_view family, std::initializer_list<std::
 
 // Field readers; each fails the test and answers an empty value when the field is missing or of another type.
 std::string text(const json::object& item, std::string_view key);
-libp2p::Bytes bytes(const json::object& item, std::string_view key);   // 0x-hex
-std::int64_t integer(const json::object& item, std::string_view key);  // a number or a decimal string
+std::vector<std::string> texts(const json::object& item, std::string_view key);
+std::vector<std::string> texts_or_none(const json::object& item, std::string_view key);  // none when it is missing
+libp2p::Bytes bytes(const json::object& item, std::string_view key);                     // 0x-hex
+std::int64_t integer(const json::object& item, std::string_view key);                    // a number or a decimal string
 std::uint64_t unsigned_integer(const json::object& item, std::string_view key);
 bool boolean(const json::object& item, std::string_view key);
 bool has(const json::object& item, std::string_view key);  // present and not null

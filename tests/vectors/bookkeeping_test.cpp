@@ -13,6 +13,7 @@
 
 #include "testing/vectors.hpp"
 
+namespace bookkeeping_vectors {
 namespace {
 
 namespace fs = std::filesystem;
@@ -243,3 +244,4 @@ TEST_F(VectorReader, a_file_that_no_test_reads_is_found) {
 }
 
 }  // namespace
+}  // namespace bookkeeping_vectors

@@ -9,6 +9,7 @@
 #include "libp2p/protocols/gossipsub/frame.hpp"
 #include "testing/vectors.hpp"
 
+namespace gossipsub_rpc_vectors {
 namespace {
 
 namespace json = testing_vectors::json;
@@ -93,7 +94,7 @@ json::object show(const Control& control) {
 
 json::object show(const Rpc& rpc) {
   json::object out;
-  set(out, "subscriptions", each(rpc.subscriptions, [](const Subscription& subscription, json::object& to) {
+  set(out, "subscriptions", each(rpc.subscriptions, [](const gossipsub::Subscription& subscription, json::object& to) {
         set(to, "subscribe", subscription.subscribe);
         set(to, "topicid", subscription.topic);
         set(to, "requestsPartial", subscription.requests_partial);
@@ -205,3 +206,4 @@ TEST(GossipsubVectors, rpc_decoding) {
 }
 
 }  // namespace
+}  // namespace gossipsub_rpc_vectors

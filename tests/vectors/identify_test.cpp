@@ -7,18 +7,12 @@
 
 #include "testing/vectors.hpp"
 
+namespace identify_vectors {
 namespace {
 
 using namespace testing_vectors;
 using libp2p::to_hex0x;
 using libp2p::identify::Message;
-
-std::vector<std::string> texts(const json::object& item, std::string_view key) {
-  std::vector<std::string> out;
-  if (!has(item, key)) return out;
-  for (const auto& value : item.at(key).as_array()) out.emplace_back(value.as_string());
-  return out;
-}
 
 std::optional<std::string> optional_text(const json::object& item, std::string_view key) {
   return has(item, key) ? std::optional(text(item, key)) : std::nullopt;
@@ -36,8 +30,8 @@ Message described(const json::object& decoded) {
         << field.key();
   Message message;
   message.public_key = optional_bytes(decoded, "publicKey");
-  for (const auto& address : texts(decoded, "listenAddrs")) message.listen_addrs.push_back(parse_hex(address));
-  message.protocols = texts(decoded, "protocols");
+  for (const auto& address : texts_or_none(decoded, "listenAddrs")) message.listen_addrs.push_back(parse_hex(address));
+  message.protocols = texts_or_none(decoded, "protocols");
   message.observed_addr = optional_bytes(decoded, "observedAddr");
   message.protocol_version = optional_text(decoded, "protocolVersion");
   message.agent_version = optional_text(decoded, "agentVersion");
@@ -65,3 +59,4 @@ TEST(IdentifyVectors, messages) {
 }
 
 }  // namespace
+}  // namespace identify_vectors

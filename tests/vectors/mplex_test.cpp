@@ -7,6 +7,7 @@
 #include "libp2p/protocols/mplex/session.hpp"
 #include "testing/vectors.hpp"
 
+namespace mplex_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -60,7 +61,7 @@ TEST(MplexVectors, raw_input_to_a_responder) {
                   const Bytes in = bytes(item, "bytes");
                   for (const std::size_t step : {std::size_t{1}, in.size()}) {
                     User user;
-                    Session session(Limits{}, user);
+                    Session session(mplex::Limits{}, user);
                     Result<void> result;
                     for (std::size_t at = 0; at < in.size() && result; at += step)
                       result = session.on_bytes(ByteView(in).subspan(at, std::min(step, in.size() - at)));
@@ -108,7 +109,7 @@ bool opens(const Frame& frame) { return frame.header.flag == static_cast<std::ui
 // other side had, and compares what came out of each stream.
 void check_received(const json::object& item, const std::string& side) {
   User user;
-  Session session(Limits{}, user);
+  Session session(mplex::Limits{}, user);
   std::map<std::pair<bool, std::uint64_t>, StreamId> ids;  // by who opened it (true: `side`) and the id on the wire
   for (const auto& frame : written(item, side == "initiator" ? "responder" : "initiator"))
     if (opens(frame)) ids[{false, frame.header.stream_id}] = session.open().value();
@@ -148,3 +149,4 @@ TEST(MplexVectors, recorded_sessions) {
 }
 
 }  // namespace
+}  // namespace mplex_vectors

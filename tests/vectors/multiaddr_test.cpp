@@ -4,6 +4,7 @@
 
 #include "testing/vectors.hpp"
 
+namespace multiaddr_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -67,3 +68,4 @@ TEST(MultiaddrVectors, binary) {
 }
 
 }  // namespace
+}  // namespace multiaddr_vectors

@@ -6,6 +6,7 @@
 #include "libp2p/multiformats/multihash.hpp"
 #include "testing/vectors.hpp"
 
+namespace multibase_multihash_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -99,3 +100,4 @@ TEST(MultihashVectors, decode) {
 }
 
 }  // namespace
+}  // namespace multibase_multihash_vectors

@@ -6,6 +6,7 @@
 #include "libp2p/protocols/multistream/negotiator.hpp"
 #include "testing/vectors.hpp"
 
+namespace multistream_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -14,12 +15,6 @@ using libp2p::ByteView;
 using libp2p::multistream::Lister;
 using libp2p::multistream::Matcher;
 using libp2p::multistream::Negotiator;
-
-std::vector<std::string> texts(const json::object& item, std::string_view key) {
-  std::vector<std::string> out;
-  for (const auto& value : item.at(key).as_array()) out.emplace_back(value.as_string());
-  return out;
-}
 
 struct Answer {
   Bytes bytes;
@@ -103,3 +98,4 @@ TEST(MultistreamVectors, cases) {
 }
 
 }  // namespace
+}  // namespace multistream_vectors

@@ -8,6 +8,7 @@
 #include "libp2p/protocols/noise/transport.hpp"
 #include "testing/vectors.hpp"
 
+namespace noise_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -239,3 +240,4 @@ TEST(NoiseVectors, libp2p_handshakes) {
 }
 
 }  // namespace
+}  // namespace noise_vectors

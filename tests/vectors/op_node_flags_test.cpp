@@ -8,18 +8,12 @@
 #include "opp2p/config/node_flags.hpp"
 #include "testing/vectors.hpp"
 
+namespace op_node_flags_vectors {
 namespace {
 
 using namespace testing_vectors;
 using namespace opp2p;
 constexpr auto kFamily = "opstack/op-node-flags";
-
-std::vector<std::string> texts(const json::object& item, std::string_view key) {
-  std::vector<std::string> out;
-  if (!has(item, key)) return out;
-  for (const auto& one : item.at(key).as_array()) out.emplace_back(one.as_string());
-  return out;
-}
 
 std::string_view name_of(FlagType type) {
   constexpr std::string_view kNames[] = {"text", "bool", "uint", "int", "float", "duration", "list", "checked"};
@@ -65,11 +59,11 @@ TEST(OpNodeFlags, have_no_unknown_key) { expect_known_root_keys(kFamily, {"flags
 
 TEST(OpNodeFlags, are_all_known_by_every_name_and_variable_and_with_their_type) {
   for_each_case(kFamily, "flags", {"names", "variables", "type"}, [](const json::object& item, const std::string&) {
-    const auto names = texts(item, "names");
+    const auto names = texts_or_none(item, "names");
     const auto* flag = flag_of(names.at(0));
     ASSERT_NE(flag, nullptr) << names[0] << " is a flag of op-node's and none here";
     EXPECT_EQ(flag->spec.names(), names);
-    const auto variables = texts(item, "variables");
+    const auto variables = texts_or_none(item, "variables");
     // Deprecated flags have none there; a variable that does more here is no harm.
     EXPECT_TRUE(variables.empty() || flag->spec.environment == variables) << names[0];
     EXPECT_EQ(name_of(flag->spec.type), text(item, "type")) << names[0];
@@ -82,7 +76,7 @@ TEST(OpNodeFlags, are_read_from_command_line_and_environment_as_its_library_read
     if (has(item, "environment"))
       for (const auto& one : item.at("environment").as_object())
         environment.emplace(one.key(), one.value().as_string());
-    const auto arguments = texts(item, "arguments");
+    const auto arguments = texts_or_none(item, "arguments");
     const auto read = read_flags(node_flag_specs(), arguments, environment);
     SCOPED_TRACE(json::serialize(item));
     ASSERT_EQ(read.has_value(), boolean(item, "valid")) << (read ? "" : read.error().text());
@@ -97,7 +91,7 @@ TEST(OpNodeFlags, are_read_from_command_line_and_environment_as_its_library_read
       EXPECT_TRUE(read.error().text().starts_with(expected)) << read.error().text();
       return;
     }
-    EXPECT_EQ(read->rest, texts(item, "rest"));
+    EXPECT_EQ(read->rest, texts_or_none(item, "rest"));
     const auto& set = item.at("set").as_object();
     EXPECT_EQ(read->set.size(), set.size());
     for (const auto& one : set) {
@@ -110,3 +104,4 @@ TEST(OpNodeFlags, are_read_from_command_line_and_environment_as_its_library_read
 }
 
 }  // namespace
+}  // namespace op_node_flags_vectors

@@ -4,6 +4,7 @@
 #include "libp2p/multiformats/peer_id.hpp"
 #include "testing/vectors.hpp"
 
+namespace peer_ids_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -97,3 +98,4 @@ TEST(PeerIdVectors, signatures_have_their_verdicts) {
 }
 
 }  // namespace
+}  // namespace peer_ids_vectors

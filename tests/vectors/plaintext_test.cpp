@@ -4,6 +4,7 @@
 #include "libp2p/protocols/plaintext/handshake.hpp"
 #include "testing/vectors.hpp"
 
+namespace plaintext_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -41,3 +42,4 @@ TEST(PlaintextVectors, inputs_have_their_verdicts) {
 }
 
 }  // namespace
+}  // namespace plaintext_vectors

@@ -4,6 +4,7 @@
 #include "opstack/sync/engine/request_rules.hpp"
 #include "testing/vectors.hpp"
 
+namespace reqresp_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -172,3 +173,4 @@ TEST(ReqrespVectors, a_server_answers_with_the_payload_that_was_stored) {
 }
 
 }  // namespace
+}  // namespace reqresp_vectors

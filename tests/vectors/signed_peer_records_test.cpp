@@ -3,6 +3,7 @@
 #include "libp2p/multiformats/peer_record.hpp"
 #include "testing/vectors.hpp"
 
+namespace signed_peer_records_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -64,3 +65,4 @@ TEST(SignedPeerRecordVectors, open_or_are_refused) {
 }
 
 }  // namespace
+}  // namespace signed_peer_records_vectors

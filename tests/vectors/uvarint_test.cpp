@@ -3,6 +3,7 @@
 #include "libp2p/multiformats/varint.hpp"
 #include "testing/vectors.hpp"
 
+namespace uvarint_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -37,3 +38,4 @@ TEST(UvarintVectors, decode) {
 }
 
 }  // namespace
+}  // namespace uvarint_vectors

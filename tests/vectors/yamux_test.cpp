@@ -7,6 +7,7 @@
 #include "libp2p/protocols/yamux/session.hpp"
 #include "testing/vectors.hpp"
 
+namespace yamux_vectors {
 namespace {
 
 using namespace testing_vectors;
@@ -108,7 +109,7 @@ void check_raw_input(const json::object& item) {
   in.resize(in.size() + unsigned_integer(item, "followed_by_zero_bytes"));
   for (const std::size_t step : {std::size_t{5}, in.size()}) {
     User user;
-    Session session(Side::server, Limits{}, user, kNow);
+    Session session(Side::server, yamux::Limits{}, user, kNow);
     Result<void> result;
     for (std::size_t at = 0; at < in.size() && result; at += step)
       result = session.on_bytes(ByteView(in).subspan(at, std::min(step, in.size() - at)), kNow);
@@ -170,7 +171,7 @@ void check_received(const json::object& item, const std::string& side) {
   const auto frames = written(item, side);
   const auto other = written(item, side == "client" ? "server" : "client");
   User user;
-  Session session(side == "client" ? Side::server : Side::client, Limits{}, user, kNow);
+  Session session(side == "client" ? Side::server : Side::client, yamux::Limits{}, user, kNow);
   for (const auto& frame : other) {
     if (frame.header.type > 1 || !frame.header.has(kSyn)) continue;
     EXPECT_EQ(wire_id(session.open(kNow).value()), frame.header.stream_id);
@@ -215,3 +216,4 @@ TEST(YamuxVectors, recorded_sessions) {
 }
 
 }  // namespace
+}  // namespace yamux_vectors

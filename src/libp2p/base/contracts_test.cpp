@@ -16,19 +16,19 @@
 namespace libp2p {
 namespace {
 
-struct Member {
+struct NamedMember {
   int name = 0;
-  Member* next = nullptr;
-  Member* previous = nullptr;
+  NamedMember* next = nullptr;
+  NamedMember* previous = nullptr;
 };
 
 TEST(Contracts, check_counts_the_members_of_a_list_in_order) {
-  IntrusiveList<Member> list;
-  Member a{1}, b{2}, c{3};
-  for (Member* member : {&a, &b, &c}) list.push_back(*member);
+  IntrusiveList<NamedMember> list;
+  NamedMember a{1}, b{2}, c{3};
+  for (NamedMember* member : {&a, &b, &c}) list.push_back(*member);
   list.remove(b);
   std::vector<int> names;
-  EXPECT_EQ(list.check([&names](const Member& member) { names.push_back(member.name); }), 2U);
+  EXPECT_EQ(list.check([&names](const NamedMember& member) { names.push_back(member.name); }), 2U);
   EXPECT_EQ(names, (std::vector<int>{1, 3}));
 }
 
@@ -58,8 +58,8 @@ TEST(Contracts, check_passes_for_what_was_used_as_it_should_be) {
 
 #ifndef OPP2P_NO_ASSERTIONS
 TEST(ContractsDeathTest, a_member_is_in_one_list_and_leaves_that_one) {
-  IntrusiveList<Member> list, other;
-  Member a{1}, b{2}, c{3};
+  IntrusiveList<NamedMember> list, other;
+  NamedMember a{1}, b{2}, c{3};
   list.push_back(a);
   list.push_back(b);
   EXPECT_DEATH(other.push_back(b), "a member is in one list at most");
@@ -69,12 +69,12 @@ TEST(ContractsDeathTest, a_member_is_in_one_list_and_leaves_that_one) {
 }
 
 TEST(ContractsDeathTest, check_finds_links_that_do_not_agree) {
-  IntrusiveList<Member> list;
-  Member a{1}, b{2};
+  IntrusiveList<NamedMember> list;
+  NamedMember a{1}, b{2};
   list.push_back(a);
   list.push_back(b);
   b.next = &a;  // a circle
-  EXPECT_DEATH(list.check([](const Member&) {}), "the links of a list agree in both directions");
+  EXPECT_DEATH(list.check([](const NamedMember&) {}), "the links of a list agree in both directions");
 }
 
 TEST(ContractsDeathTest, no_more_is_taken_out_of_a_queue_than_is_in_it) {

@@ -60,15 +60,15 @@ TEST(SendQueue, copies_what_is_too_short_for_a_reference) {
   EXPECT_EQ(message.use_count(), 2);
 }
 
-struct Member {
+struct NumberedMember {
   int number = 0;
-  Member* next = nullptr;
-  Member* previous = nullptr;
+  NumberedMember* next = nullptr;
+  NumberedMember* previous = nullptr;
 };
 
 TEST(IntrusiveList, keeps_the_order_when_members_leave_from_anywhere) {
-  Member members[5];
-  IntrusiveList<Member> list;
+  NumberedMember members[5];
+  IntrusiveList<NumberedMember> list;
   for (int i = 0; i < 5; ++i) {
     members[i].number = i;
     list.push_back(members[i]);

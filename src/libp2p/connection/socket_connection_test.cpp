@@ -9,7 +9,7 @@
 namespace libp2p {
 namespace {
 
-struct Side final : ConnectionOwner {
+struct RecordingOwner final : ConnectionOwner {
   std::vector<std::string> log;
   std::vector<Stream> streams;
   std::vector<std::shared_ptr<StreamState>> opened;
@@ -67,7 +67,7 @@ class ConnectionTest : public ::testing::Test {
     });
     world.run_for(Seconds(1));
   }
-  std::unique_ptr<SocketConnection> make(runtime::SimNode node, Side& side, Direction direction,
+  std::unique_ptr<SocketConnection> make(runtime::SimNode node, RecordingOwner& side, Direction direction,
                                          std::unique_ptr<runtime::Socket> socket, const crypto::PrivateKey& key) {
     ConnectionConfig config;
     const bool pings = direction == Direction::outbound || far_pings;
@@ -115,8 +115,8 @@ class ConnectionTest : public ::testing::Test {
   bool far_is_silent = false;
   std::unique_ptr<runtime::Socket> silent;
   IoBuffers buffers;
-  Side near_side;
-  Side far_side;
+  RecordingOwner near_side;
+  RecordingOwner far_side;
   std::unique_ptr<runtime::Listener> listener;
   std::unique_ptr<runtime::Operation> dial;
   Brittle* near_socket = nullptr;

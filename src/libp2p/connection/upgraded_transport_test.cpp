@@ -36,8 +36,8 @@ struct Owner final : ConnectionOwner {
   void on_closed(Connection&, const Error& why) override { log.push_back("closed " + why.message()); }
 };
 
-struct Side {
-  Side(runtime::SimWorld& world, std::uint64_t seed) : node(world.add_node()), key(test_key(seed)) {}
+struct TransportSide {
+  TransportSide(runtime::SimWorld& world, std::uint64_t seed) : node(world.add_node()), key(test_key(seed)) {}
   UpgradedTransport make() {
     return UpgradedTransport(std::make_unique<tcp::TcpTransport>(node.runtime()),
                              UpgradeSetup{node.runtime(), buffers, [this](std::optional<PeerId> expected) {
@@ -72,8 +72,8 @@ class UpgradedTransportTest : public ::testing::Test {
 
   NothingLeft nothing_left;
   runtime::SimWorld world{5};
-  Side near{world, 1};
-  Side far{world, 2};
+  TransportSide near{world, 1};
+  TransportSide far{world, 2};
   std::unique_ptr<Listening> listening;
   std::unique_ptr<Dialling> dialling;
   std::optional<Result<ConnectionId>> outcome;

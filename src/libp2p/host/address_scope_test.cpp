@@ -4,10 +4,12 @@
 
 #include <string>
 
+#include "libp2p/host/host_test_support.hpp"
+
 namespace libp2p {
 namespace {
 
-Multiaddr address(std::string_view text) { return Multiaddr::from_text(text).value(); }
+using testing_host::address;
 
 TEST(AddressScope, tells_how_far_an_address_reaches) {
   const std::vector<std::pair<std::string_view, Reach>> cases = {

@@ -11,8 +11,10 @@
 namespace libp2p {
 namespace {
 
-PeerId peer_of(std::uint64_t n) { return PeerId::from_bytes(Bytes{0x00, 0x01, static_cast<std::uint8_t>(n)}).value(); }
-Multiaddr address(std::uint64_t n) {
+PeerId numbered_peer(std::uint64_t n) {
+  return PeerId::from_bytes(Bytes{0x00, 0x01, static_cast<std::uint8_t>(n)}).value();
+}
+Multiaddr numbered_address(std::uint64_t n) {
   return Multiaddr::from_text("/ip4/10.0.0." + std::to_string(n) + "/tcp/9222").value();
 }
 AddressBlocks blocks(std::uint64_t n) {
@@ -26,11 +28,11 @@ class PeerstoreUse {
   explicit PeerstoreUse(std::uint64_t seed) : rng_(seed), memory_(seed % 2 == 0 ? 6000 : 1 << 20) {}
 
   void step() {
-    const PeerId peer = peer_of(rng_.below(16));
+    const PeerId peer = numbered_peer(rng_.below(16));
     switch (rng_.below(14)) {
-      case 0: return store_.add_address(peer, address(rng_.below(6)), Seconds(1 + rng_.below(4000)), now_);
-      case 1: return store_.add_dialled(peer, address(rng_.below(6)), now_);
-      case 2: return store_.remove_address(peer, address(rng_.below(6)));
+      case 0: return store_.add_address(peer, numbered_address(rng_.below(6)), Seconds(1 + rng_.below(4000)), now_);
+      case 1: return store_.add_dialled(peer, numbered_address(rng_.below(6)), now_);
+      case 2: return store_.remove_address(peer, numbered_address(rng_.below(6)));
       case 3: return store_.set_protocols(peer, {text(rng_), text(rng_), "/a", "/a", "/b"});
       case 4: return store_.set_agent(peer, text(rng_), text(rng_));
       case 5: return store_.record_latency(peer, Millis(5));
@@ -40,7 +42,7 @@ class PeerstoreUse {
       case 9: return store_.mark_proven(peer);
       case 10: return store_.erase(peer);
       case 11: now_ += Seconds(rng_.below(40'000)); return store_.collect(now_);
-      case 12: return store_.add_address(peer, address(7).with_peer_id(peer), kPermanentAddress, now_);
+      case 12: return store_.add_address(peer, numbered_address(7).with_peer_id(peer), kPermanentAddress, now_);
       default: now_ += Seconds(rng_.below(100));
     }
   }
@@ -111,7 +113,7 @@ TEST(Check, the_connection_manager_keeps_no_tag_without_a_reason) {
   ConnectionManager manager({});
   std::set<PeerId> connected;
   for (int i = 0; i < 2000; ++i) {
-    const PeerId peer = peer_of(rng.below(6));
+    const PeerId peer = numbered_peer(rng.below(6));
     const std::string tag = rng.below(2) == 0 ? "a" : "b";
     switch (rng.below(7)) {
       case 0: manager.protect(peer, tag); break;

@@ -2,12 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "libp2p/host/host_test_support.hpp"
 #include "libp2p/multiformats/address_blocks.hpp"
 
 namespace libp2p {
 namespace {
 
-constexpr MonoTime kStart{Seconds(1000)};
+using testing_host::kStart;
 
 AddressBlocks blocks_of(const std::string& ip) {
   const bool v6 = ip.find(':') != std::string::npos;

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "libp2p/host/host_test_support.hpp"
+
 namespace libp2p {
 namespace {
 
-Multiaddr address(std::string_view text) { return Multiaddr::from_text(text).value(); }
+using testing_host::address;
 
 TEST(DialTarget, finds_the_name_and_its_family_and_leaves_the_peer_out) {
   const std::string id = "/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA";

@@ -69,7 +69,7 @@ bool Subnet::contains(std::string_view ip) const {
 }
 
 Result<void> BasicGater::check_ip(const Multiaddr& address) const {
-  const auto ip = ip_of(address);
+  const auto ip = libp2p::ip_of(address);  // and not multiformats::ip_of, which the argument brings in
   if (!ip) return {};
   if (ips_.contains(*ip)) return fail(Errc::denied, "the address " + *ip + " is blocked");
   for (const auto& subnet : subnets_) {

@@ -1,10 +1,11 @@
 // Where a host that listens on every interface says it can be dialled.
+#include "libp2p/host/host_test_support.hpp"
 #include "testing/host_fixture.hpp"
 
 namespace libp2p {
 namespace {
 
-Multiaddr address(std::string_view text) { return Multiaddr::from_text(text).value(); }
+using testing_host::address;
 
 TEST_F(HostTest, an_address_of_any_interface_is_told_as_those_of_the_machine) {
   nodes.push_back(world.add_node());

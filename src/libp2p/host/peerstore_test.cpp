@@ -3,53 +3,54 @@
 #include <gtest/gtest.h>
 
 #include "libp2p/base/rng.hpp"
+#include "libp2p/host/host_test_support.hpp"
 
 namespace libp2p {
 namespace {
+
+using testing_host::kStart;
 
 crypto::PublicKey key_of(std::uint64_t seed) {
   SeededRng rng(seed);
   return crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng).value().public_key();
 }
 PeerId peer_of(std::uint64_t seed) { return PeerId::from_public_key(key_of(seed)); }
-Multiaddr address(int port) { return Multiaddr::from_text("/ip4/10.0.0.1/tcp/" + std::to_string(port)).value(); }
-
-constexpr MonoTime kStart{Seconds(1000)};
+Multiaddr at_port(int port) { return Multiaddr::from_text("/ip4/10.0.0.1/tcp/" + std::to_string(port)).value(); }
 
 TEST(Peerstore, addresses_expire_and_the_longest_lived_come_first) {
   Peerstore store;
   const auto peer = peer_of(1);
-  store.add_address(peer, address(1), Seconds(10), kStart);
-  store.add_address(peer, address(2), Seconds(30), kStart);
-  store.add_address(peer, address(3), kPermanentAddress, kStart);
-  EXPECT_EQ(store.addresses(peer, kStart), (std::vector<Multiaddr>{address(3), address(2), address(1)}));
-  EXPECT_EQ(store.addresses(peer, kStart + Seconds(10)), (std::vector<Multiaddr>{address(3), address(2)}));
-  EXPECT_EQ(store.addresses(peer, kStart + std::chrono::hours(24 * 3650)), std::vector<Multiaddr>{address(3)});
+  store.add_address(peer, at_port(1), Seconds(10), kStart);
+  store.add_address(peer, at_port(2), Seconds(30), kStart);
+  store.add_address(peer, at_port(3), kPermanentAddress, kStart);
+  EXPECT_EQ(store.addresses(peer, kStart), (std::vector<Multiaddr>{at_port(3), at_port(2), at_port(1)}));
+  EXPECT_EQ(store.addresses(peer, kStart + Seconds(10)), (std::vector<Multiaddr>{at_port(3), at_port(2)}));
+  EXPECT_EQ(store.addresses(peer, kStart + std::chrono::hours(24 * 3650)), std::vector<Multiaddr>{at_port(3)});
 }
 
 TEST(Peerstore, an_address_keeps_the_later_expiry) {
   Peerstore store;
   const auto peer = peer_of(1);
-  store.add_address(peer, address(1), Seconds(60), kStart);
-  store.add_address(peer, address(1), Seconds(10), kStart);
+  store.add_address(peer, at_port(1), Seconds(60), kStart);
+  store.add_address(peer, at_port(1), Seconds(10), kStart);
   EXPECT_EQ(store.addresses(peer, kStart + Seconds(59)).size(), 1u);
 }
 
 TEST(Peerstore, a_peer_id_in_an_address_is_cut_off_or_contradicts) {
   Peerstore store;
-  store.add_address(peer_of(1), address(1).with_peer_id(peer_of(1)), Seconds(60), kStart);
-  store.add_address(peer_of(1), address(2).with_peer_id(peer_of(2)), Seconds(60), kStart);
-  EXPECT_EQ(store.addresses(peer_of(1), kStart), std::vector<Multiaddr>{address(1)});
+  store.add_address(peer_of(1), at_port(1).with_peer_id(peer_of(1)), Seconds(60), kStart);
+  store.add_address(peer_of(1), at_port(2).with_peer_id(peer_of(2)), Seconds(60), kStart);
+  EXPECT_EQ(store.addresses(peer_of(1), kStart), std::vector<Multiaddr>{at_port(1)});
 }
 
 TEST(Peerstore, addresses_of_a_peer_are_bounded_and_the_first_to_expire_goes) {
   Peerstore store({.addresses_per_peer = 3});
   const auto peer = peer_of(1);
-  for (int i = 1; i <= 4; ++i) store.add_address(peer, address(i), Seconds(10 * i), kStart);
-  EXPECT_EQ(store.addresses(peer, kStart), (std::vector<Multiaddr>{address(4), address(3), address(2)}));
-  store.add_address(peer, address(9), Seconds(1), kStart);
+  for (int i = 1; i <= 4; ++i) store.add_address(peer, at_port(i), Seconds(10 * i), kStart);
+  EXPECT_EQ(store.addresses(peer, kStart), (std::vector<Multiaddr>{at_port(4), at_port(3), at_port(2)}));
+  store.add_address(peer, at_port(9), Seconds(1), kStart);
   EXPECT_EQ(store.addresses(peer, kStart).size(), 3u);
-  EXPECT_EQ(store.addresses(peer, kStart).back(), address(2)) << "one that lives shorter than all others is not taken";
+  EXPECT_EQ(store.addresses(peer, kStart).back(), at_port(2)) << "one that lives shorter than all others is not taken";
 }
 
 TEST(Peerstore, when_it_is_full_the_least_recently_touched_goes_and_pinned_ones_stay) {
@@ -113,10 +114,10 @@ TEST(Peerstore, values_are_kept_by_name_and_bounded) {
 
 TEST(Peerstore, collecting_drops_what_expired_and_peers_of_which_nothing_is_left) {
   Peerstore store;
-  store.add_address(peer_of(1), address(1), Seconds(10), kStart);
-  store.add_address(peer_of(2), address(1), Seconds(10), kStart);
+  store.add_address(peer_of(1), at_port(1), Seconds(10), kStart);
+  store.add_address(peer_of(2), at_port(1), Seconds(10), kStart);
   store.set_agent(peer_of(2), "agent", "1.0");
-  store.add_address(peer_of(3), address(1), Seconds(10), kStart);
+  store.add_address(peer_of(3), at_port(1), Seconds(10), kStart);
   store.pin(peer_of(3));
   store.collect(kStart + Seconds(11));
   EXPECT_FALSE(store.contains(peer_of(1)));
@@ -171,7 +172,7 @@ TEST(Peerstore, a_full_account_keeps_newcomers_out_and_lets_the_connected_in) {
   MemoryAccount memory(8192);
   ASSERT_TRUE(memory.try_take(7500));
   Peerstore store({}, &memory);
-  store.add_dialled(peer_of(1), address(1), kStart);
+  store.add_dialled(peer_of(1), at_port(1), kStart);
   store.set_protocols(peer_of(1), {std::string(500, 'x'), std::string(499, 'x')});
   EXPECT_EQ(store.protocols(peer_of(1)).size(), 0u);
   EXPECT_EQ(store.addresses(peer_of(1), kStart).size(), 1u);
@@ -185,7 +186,7 @@ TEST(Peerstore, a_full_account_keeps_newcomers_out_and_lets_the_connected_in) {
 
 TEST(Peerstore, newcomers_do_not_evict_peers_that_were_dialled_or_have_delivered) {
   Peerstore store({.peers = 10});
-  for (std::uint64_t i = 1; i <= 3; ++i) store.add_dialled(peer_of(i), address(static_cast<int>(i)), kStart);
+  for (std::uint64_t i = 1; i <= 3; ++i) store.add_dialled(peer_of(i), at_port(static_cast<int>(i)), kStart);
   for (std::uint64_t i = 4; i <= 5; ++i) {
     store.set_agent(peer_of(i), "agent", "");
     store.mark_proven(peer_of(i));
@@ -199,7 +200,7 @@ TEST(Peerstore, newcomers_do_not_evict_peers_that_were_dialled_or_have_delivered
   EXPECT_EQ(store.size(), 10u);
   EXPECT_TRUE(store.contains(peer_of(199)));
   // Proof goes for proof only.
-  for (std::uint64_t i = 300; i < 310; ++i) store.add_dialled(peer_of(i), address(9), kStart);
+  for (std::uint64_t i = 300; i < 310; ++i) store.add_dialled(peer_of(i), at_port(9), kStart);
   EXPECT_TRUE(store.contains(peer_of(4)) && store.contains(peer_of(5)));
   EXPECT_EQ(store.addresses(peer_of(309), kStart).size(), 1u);
   for (std::uint64_t i = 400; i < 410; ++i) store.mark_proven(peer_of(i));
@@ -227,9 +228,9 @@ TEST(Peerstore, connections_from_one_address_bring_no_more_than_their_share_of_n
 
 TEST(Peerstore, an_address_that_was_dialled_comes_first_and_is_not_dropped_for_told_ones) {
   Peerstore store({.addresses_per_peer = 3});
-  store.add_dialled(peer_of(1), address(1), kStart);
-  for (int i = 2; i < 20; ++i) store.add_address(peer_of(1), address(i), kDiscoveredAddress, kStart);
-  EXPECT_EQ(store.addresses(peer_of(1), kStart).front(), address(1));
+  store.add_dialled(peer_of(1), at_port(1), kStart);
+  for (int i = 2; i < 20; ++i) store.add_address(peer_of(1), at_port(i), kDiscoveredAddress, kStart);
+  EXPECT_EQ(store.addresses(peer_of(1), kStart).front(), at_port(1));
   EXPECT_EQ(store.addresses(peer_of(1), kStart).size(), 3u);
 }
 

@@ -8,26 +8,26 @@
 namespace libp2p::multiformats {
 namespace {
 
-std::string canonical(std::string_view text) {
+std::string canonical_ip6(std::string_view text) {
   const auto six = parse_ip6(text);
   return six ? ip6_text(*six) : "refused";
 }
 
 // RFC 5952, sections 2 and 4.
 TEST(IpText, prints_ipv6_as_rfc_5952_asks) {
-  EXPECT_EQ(canonical("2001:0db8::0001"), "2001:db8::1");
-  EXPECT_EQ(canonical("2001:db8:0:0:0:0:2:1"), "2001:db8::2:1");
-  EXPECT_EQ(canonical("2001:db8:0:1:1:1:1:1"), "2001:db8:0:1:1:1:1:1");
-  EXPECT_EQ(canonical("2001:0:0:1:0:0:0:1"), "2001:0:0:1::1");
-  EXPECT_EQ(canonical("2001:db8:0:0:1:0:0:1"), "2001:db8::1:0:0:1");
-  EXPECT_EQ(canonical("2001:DB8::ABCD"), "2001:db8::abcd");
-  EXPECT_EQ(canonical("::"), "::");
-  EXPECT_EQ(canonical("1::"), "1::");
-  EXPECT_EQ(canonical("::1"), "::1");
-  EXPECT_EQ(canonical("0:0:0:0:0:ffff:c000:201"), "::ffff:192.0.2.1");
-  EXPECT_EQ(canonical("::192.0.2.1"), "::c000:201");
-  EXPECT_EQ(canonical("64:ff9b::192.0.2.33"), "64:ff9b::c000:221");
-  EXPECT_EQ(canonical("1:2:3:4:5:6:192.0.2.1"), "1:2:3:4:5:6:c000:201");
+  EXPECT_EQ(canonical_ip6("2001:0db8::0001"), "2001:db8::1");
+  EXPECT_EQ(canonical_ip6("2001:db8:0:0:0:0:2:1"), "2001:db8::2:1");
+  EXPECT_EQ(canonical_ip6("2001:db8:0:1:1:1:1:1"), "2001:db8:0:1:1:1:1:1");
+  EXPECT_EQ(canonical_ip6("2001:0:0:1:0:0:0:1"), "2001:0:0:1::1");
+  EXPECT_EQ(canonical_ip6("2001:db8:0:0:1:0:0:1"), "2001:db8::1:0:0:1");
+  EXPECT_EQ(canonical_ip6("2001:DB8::ABCD"), "2001:db8::abcd");
+  EXPECT_EQ(canonical_ip6("::"), "::");
+  EXPECT_EQ(canonical_ip6("1::"), "1::");
+  EXPECT_EQ(canonical_ip6("::1"), "::1");
+  EXPECT_EQ(canonical_ip6("0:0:0:0:0:ffff:c000:201"), "::ffff:192.0.2.1");
+  EXPECT_EQ(canonical_ip6("::192.0.2.1"), "::c000:201");
+  EXPECT_EQ(canonical_ip6("64:ff9b::192.0.2.33"), "64:ff9b::c000:221");
+  EXPECT_EQ(canonical_ip6("1:2:3:4:5:6:192.0.2.1"), "1:2:3:4:5:6:c000:201");
 }
 
 TEST(IpText, refuses_what_is_no_ipv6_address) {

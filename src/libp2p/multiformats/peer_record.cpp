@@ -9,7 +9,7 @@ namespace libp2p::multiformats {
 namespace {
 
 constexpr std::string_view kContext = "peer record";
-enum Field : protozero::pbf_tag_type { kPeerId = 1, kSeq = 2, kAddresses = 3 };
+enum RecordField : protozero::pbf_tag_type { kPeerId = 1, kSeq = 2, kAddresses = 3 };
 constexpr protozero::pbf_tag_type kMultiaddr = 1;  // of an AddressInfo
 
 void add_bytes(protozero::pbf_writer& writer, protozero::pbf_tag_type tag, ByteView value) {

@@ -8,7 +8,7 @@
 namespace libp2p::multiformats {
 namespace {
 
-enum Field : protozero::pbf_tag_type { kPublicKey = 1, kPayloadType = 2, kPayload = 3, kSignature = 5 };
+enum EnvelopeField : protozero::pbf_tag_type { kPublicKey = 1, kPayloadType = 2, kPayload = 3, kSignature = 5 };
 
 Bytes signing_input(std::string_view domain, ByteView payload_type, ByteView payload) {
   Bytes out;
@@ -80,7 +80,7 @@ Result<SignedEnvelope> SignedEnvelope::open(ByteView wire, std::string_view doma
 Bytes SignedEnvelope::encode() const {
   std::string out;
   protozero::pbf_writer writer(out);
-  const auto add = [&writer](Field field, ByteView value) {
+  const auto add = [&writer](EnvelopeField field, ByteView value) {
     if (!value.empty()) writer.add_bytes(field, reinterpret_cast<const char*>(value.data()), value.size());
   };
   add(kPublicKey, signer_.to_protobuf());

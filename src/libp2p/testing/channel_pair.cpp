@@ -6,7 +6,7 @@
 namespace libp2p {
 namespace {
 
-constexpr int kMostSteps = 10'000;
+constexpr int kMostChannelSteps = 10'000;
 constexpr std::size_t kRoom = 32 * 1024;
 
 }  // namespace
@@ -50,7 +50,7 @@ std::size_t ChannelPair::read_handshake(ChannelEnd& to, std::size_t most) {
 
 bool ChannelPair::shake(const Cut& cut) {
   if (!dialer.channel || !listener.channel) return false;
-  for (int i = 0; i < kMostSteps; ++i) {
+  for (int i = 0; i < kMostChannelSteps; ++i) {
     std::size_t moved = 0;
     for (ChannelEnd* end : {&dialer, &listener}) {
       take_output(*end);

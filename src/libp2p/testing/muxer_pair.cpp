@@ -6,7 +6,7 @@
 namespace libp2p {
 namespace {
 
-constexpr int kMostSteps = 200'000;
+constexpr int kMostMuxerSteps = 200'000;
 
 }  // namespace
 
@@ -246,7 +246,7 @@ bool MuxerPair::at_rest() const {
 }
 
 void MuxerPair::run() {
-  for (int i = 0; i < kMostSteps; ++i) {
+  for (int i = 0; i < kMostMuxerSteps; ++i) {
     if (at_rest()) return;
     step();
   }
@@ -254,7 +254,7 @@ void MuxerPair::run() {
 }
 
 bool MuxerPair::run_until(const std::function<bool()>& done) {
-  for (int i = 0; i < kMostSteps && !done(); ++i) {
+  for (int i = 0; i < kMostMuxerSteps && !done(); ++i) {
     if (at_rest()) return done();
     step();
   }

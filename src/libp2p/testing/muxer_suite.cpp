@@ -5,12 +5,12 @@
 namespace libp2p {
 namespace {
 
-struct Entry {
+struct MuxerCase {
   std::string_view name;
   void (*run)(muxer_cases::Case);
 };
 
-constexpr Entry kCases[] = {
+constexpr MuxerCase kMuxerCases[] = {
     {"echo", muxer_cases::echo},
     {"half_close", muxer_cases::half_close},
     {"reset", muxer_cases::reset},
@@ -36,12 +36,12 @@ constexpr Entry kCases[] = {
 
 std::vector<std::string> muxer_suite_cases() {
   std::vector<std::string> names;
-  for (const auto& entry : kCases) names.emplace_back(entry.name);
+  for (const auto& entry : kMuxerCases) names.emplace_back(entry.name);
   return names;
 }
 
 Failures run_muxer_case(std::string_view name, const MuxerKind& kind, const MuxerSuiteOptions& options) {
-  for (const auto& entry : kCases) {
+  for (const auto& entry : kMuxerCases) {
     if (entry.name != name) continue;
     Findings findings(std::string(kind.id) + " " + std::string(name));
     entry.run(muxer_cases::Case{kind, options, findings});
@@ -52,7 +52,7 @@ Failures run_muxer_case(std::string_view name, const MuxerKind& kind, const Muxe
 
 Failures run_muxer_suite(const MuxerKind& kind, const MuxerSuiteOptions& options) {
   Failures all;
-  for (const auto& entry : kCases)
+  for (const auto& entry : kMuxerCases)
     for (auto& failure : run_muxer_case(entry.name, kind, options)) all.push_back(std::move(failure));
   return all;
 }

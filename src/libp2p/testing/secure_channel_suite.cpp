@@ -189,12 +189,12 @@ void garbage_for_a_handshake(Case& test) {
 
 namespace {
 
-struct Entry {
+struct ChannelCase {
   std::string_view name;
   void (*run)(channel_cases::Case&);
 };
 
-constexpr Entry kCases[] = {
+constexpr ChannelCase kChannelCases[] = {
     {"handshake", channel_cases::handshake},
     {"every_split", channel_cases::every_split},
     {"data_behind_the_handshake", channel_cases::data_behind_the_handshake},
@@ -216,13 +216,13 @@ constexpr Entry kCases[] = {
 
 std::vector<std::string> secure_channel_suite_cases() {
   std::vector<std::string> names;
-  for (const auto& entry : kCases) names.emplace_back(entry.name);
+  for (const auto& entry : kChannelCases) names.emplace_back(entry.name);
   return names;
 }
 
 Failures run_secure_channel_case(std::string_view name, const SecurityFactory& factory,
                                  const SecureChannelSuiteOptions& options) {
-  for (const auto& entry : kCases) {
+  for (const auto& entry : kChannelCases) {
     if (entry.name != name) continue;
     Findings findings(std::string(factory.id) + " " + std::string(name));
     channel_cases::Case test(factory, options, findings);
@@ -234,7 +234,7 @@ Failures run_secure_channel_case(std::string_view name, const SecurityFactory& f
 
 Failures run_secure_channel_suite(const SecurityFactory& factory, const SecureChannelSuiteOptions& options) {
   Failures all;
-  for (const auto& entry : kCases)
+  for (const auto& entry : kChannelCases)
     for (auto& failure : run_secure_channel_case(entry.name, factory, options)) all.push_back(std::move(failure));
   return all;
 }

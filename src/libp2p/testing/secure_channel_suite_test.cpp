@@ -28,14 +28,14 @@ TEST_P(SecureChannelSuiteCase, passes_a_channel_that_is_whole) {
 INSTANTIATE_TEST_SUITE_P(Whole, SecureChannelSuiteCase, ::testing::ValuesIn(secure_channel_suite_cases()),
                          [](const auto& one) { return one.param; });
 
-struct Broken {
+struct BrokenChannel {
   std::string name;
   ChannelDefect defect;
 };
 
-void PrintTo(const Broken& one, std::ostream* out) { *out << one.name; }
+void PrintTo(const BrokenChannel& one, std::ostream* out) { *out << one.name; }
 
-class SecureChannelSuite : public ::testing::TestWithParam<Broken> {};
+class SecureChannelSuite : public ::testing::TestWithParam<BrokenChannel> {};
 
 TEST_P(SecureChannelSuite, reports_a_channel_that_is_broken_there) {
   const auto failures = run_secure_channel_case(GetParam().name, fake_security(GetParam().defect), of_the_toy());
@@ -43,26 +43,27 @@ TEST_P(SecureChannelSuite, reports_a_channel_that_is_broken_there) {
   EXPECT_THAT(failures.front(), ::testing::StartsWith("/fake-security " + GetParam().name + ": expected "));
 }
 
-INSTANTIATE_TEST_SUITE_P(Broken, SecureChannelSuite,
-                         ::testing::Values(Broken{"handshake", ChannelDefect::wrong_key},
-                                           Broken{"every_split", ChannelDefect::takes_a_part},
-                                           Broken{"data_behind_the_handshake", ChannelDefect::takes_what_follows},
-                                           Broken{"wrong_peer", ChannelDefect::accepts_any_peer},
-                                           Broken{"early_muxers", ChannelDefect::each_prefers_its_own},
-                                           Broken{"changed_handshake", ChannelDefect::believes_any_hello},
-                                           Broken{"garbage_for_a_handshake", ChannelDefect::waits_for_endless_hellos},
-                                           Broken{"sizes", ChannelDefect::takes_any_size},
-                                           Broken{"sizes", ChannelDefect::writes_too_much},
-                                           Broken{"sizes", ChannelDefect::loses_the_last_byte},
-                                           Broken{"hidden", ChannelDefect::hides_nothing},
-                                           Broken{"changed_message", ChannelDefect::believes_any_message},
-                                           Broken{"order", ChannelDefect::forgets_the_order},
-                                           Broken{"connections_of_one_kind", ChannelDefect::one_key_for_all},
-                                           Broken{"output_at_any_time", ChannelDefect::hands_tickets_on},
-                                           Broken{"output_at_any_time", ChannelDefect::promises_output},
-                                           Broken{"the_end", ChannelDefect::tells_no_end},
-                                           Broken{"garbage_for_messages", ChannelDefect::waits_for_endless_messages}),
-                         [](const auto& one) { return one.param.name + "_" + std::to_string(one.index); });
+INSTANTIATE_TEST_SUITE_P(
+    Broken, SecureChannelSuite,
+    ::testing::Values(BrokenChannel{"handshake", ChannelDefect::wrong_key},
+                      BrokenChannel{"every_split", ChannelDefect::takes_a_part},
+                      BrokenChannel{"data_behind_the_handshake", ChannelDefect::takes_what_follows},
+                      BrokenChannel{"wrong_peer", ChannelDefect::accepts_any_peer},
+                      BrokenChannel{"early_muxers", ChannelDefect::each_prefers_its_own},
+                      BrokenChannel{"changed_handshake", ChannelDefect::believes_any_hello},
+                      BrokenChannel{"garbage_for_a_handshake", ChannelDefect::waits_for_endless_hellos},
+                      BrokenChannel{"sizes", ChannelDefect::takes_any_size},
+                      BrokenChannel{"sizes", ChannelDefect::writes_too_much},
+                      BrokenChannel{"sizes", ChannelDefect::loses_the_last_byte},
+                      BrokenChannel{"hidden", ChannelDefect::hides_nothing},
+                      BrokenChannel{"changed_message", ChannelDefect::believes_any_message},
+                      BrokenChannel{"order", ChannelDefect::forgets_the_order},
+                      BrokenChannel{"connections_of_one_kind", ChannelDefect::one_key_for_all},
+                      BrokenChannel{"output_at_any_time", ChannelDefect::hands_tickets_on},
+                      BrokenChannel{"output_at_any_time", ChannelDefect::promises_output},
+                      BrokenChannel{"the_end", ChannelDefect::tells_no_end},
+                      BrokenChannel{"garbage_for_messages", ChannelDefect::waits_for_endless_messages}),
+    [](const auto& one) { return one.param.name + "_" + std::to_string(one.index); });
 
 TEST(SecureChannelSuite, says_that_it_has_no_such_case) {
   EXPECT_EQ(run_secure_channel_case("handshak", fake_security(ChannelDefect::none)),

@@ -5,12 +5,12 @@
 namespace libp2p {
 namespace {
 
-struct Entry {
+struct TransportCase {
   std::string_view name;
   void (*run)(transport_cases::Case&);
 };
 
-constexpr Entry kCases[] = {
+constexpr TransportCase kTransportCases[] = {
     {"echo", transport_cases::echo},
     {"half_close", transport_cases::half_close},
     {"reset", transport_cases::reset},
@@ -39,13 +39,13 @@ constexpr Entry kCases[] = {
 
 std::vector<std::string> transport_suite_cases() {
   std::vector<std::string> names;
-  for (const auto& entry : kCases) names.emplace_back(entry.name);
+  for (const auto& entry : kTransportCases) names.emplace_back(entry.name);
   return names;
 }
 
 Failures run_transport_case(std::string_view name, const MakeTransportBed& make_bed,
                             const TransportSuiteOptions& options) {
-  for (const auto& entry : kCases) {
+  for (const auto& entry : kTransportCases) {
     if (entry.name != name) continue;
     const auto bed = make_bed(options.seed);
     Findings findings(bed->plan().name + " " + std::string(name));
@@ -58,7 +58,7 @@ Failures run_transport_case(std::string_view name, const MakeTransportBed& make_
 
 Failures run_transport_suite(const MakeTransportBed& make_bed, const TransportSuiteOptions& options) {
   Failures all;
-  for (const auto& entry : kCases)
+  for (const auto& entry : kTransportCases)
     for (auto& failure : run_transport_case(entry.name, make_bed, options)) all.push_back(std::move(failure));
   return all;
 }

@@ -17,12 +17,12 @@ using ::testing::HasSubstr;
 using testing_pair::fake_security;
 using testing_pair::FakeChannel;
 using testing_pair::FakeSecurity;
+using testing_pair::kEcho;
 using testing_pair::make_key;
 using testing_pair::make_kinds;
 using testing_pair::Pair;
 using testing_pair::pattern;
 
-constexpr char kEcho[] = "/echo/1.0.0";
 using Securities = std::vector<SecurityFactory>;
 
 MuxerKind other_muxer(std::string_view id = "/other/1") {

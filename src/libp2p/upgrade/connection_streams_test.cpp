@@ -6,11 +6,10 @@
 namespace libp2p {
 namespace {
 
+using testing_pair::kEcho;
 using testing_pair::Pair;
 using testing_pair::pattern;
 using testing_pair::Recorder;
-
-constexpr char kEcho[] = "/echo/1.0.0";
 
 class ConnectionStreams : public ::testing::Test {
  protected:

@@ -25,13 +25,13 @@ Step feed(HttpReader& reader, std::string_view bytes, std::size_t piece = HttpRe
   }
 }
 
-constexpr std::string_view kPost = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody";
+constexpr std::string_view kWholePost = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody";
 
 TEST(HttpReader, reads_a_request_in_any_pieces) {
-  for (std::size_t piece = 1; piece <= kPost.size(); ++piece) {
+  for (std::size_t piece = 1; piece <= kWholePost.size(); ++piece) {
     HttpReader reader;
     EXPECT_TRUE(reader.is_at_start());
-    ASSERT_EQ(feed(reader, kPost, piece), Step::whole) << piece;
+    ASSERT_EQ(feed(reader, kWholePost, piece), Step::whole) << piece;
     const auto request = reader.take();
     EXPECT_EQ(request.target(), "/a");
     EXPECT_EQ(request.body(), "body");
@@ -40,7 +40,7 @@ TEST(HttpReader, reads_a_request_in_any_pieces) {
 
 TEST(HttpReader, says_when_the_head_is_known_before_the_body_comes) {
   HttpReader reader;
-  const auto head = kPost.substr(0, kPost.size() - 4);
+  const auto head = kWholePost.substr(0, kWholePost.size() - 4);
   std::memcpy(reader.prepare().data(), head.data(), head.size());
   reader.commit(head.size());
   EXPECT_EQ(reader.step(), Step::head_whole);
@@ -54,7 +54,7 @@ TEST(HttpReader, says_when_the_head_is_known_before_the_body_comes) {
 
 TEST(HttpReader, reads_requests_that_come_together_one_after_another) {
   HttpReader reader;
-  ASSERT_EQ(feed(reader, std::string(kPost) + "\r\n" + "GET /b HTTP/1.1\r\n\r\n"), Step::whole);
+  ASSERT_EQ(feed(reader, std::string(kWholePost) + "\r\n" + "GET /b HTTP/1.1\r\n\r\n"), Step::whole);
   EXPECT_EQ(reader.take().target(), "/a");
   EXPECT_TRUE(reader.has_unread());
   reader.next();

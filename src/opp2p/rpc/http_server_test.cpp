@@ -54,14 +54,14 @@ class HttpServerTest : public testing::Test {
   std::unique_ptr<HttpServer> server_;
 };
 
-constexpr auto kPost = "POST / HTTP/1.1\r\nContent-Type: application/json\r\n";
+constexpr auto kHeadOfPost = "POST / HTTP/1.1\r\nContent-Type: application/json\r\n";
 
 TEST_F(HttpServerTest, a_post_is_answered_with_200_even_for_an_error) {
-  const auto good = exchange(kPost, R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})");
+  const auto good = exchange(kHeadOfPost, R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})");
   EXPECT_NE(good.find("HTTP/1.1 200"), std::string::npos);
   EXPECT_NE(good.find(R"({"jsonrpc":"2.0","id":1,"result":"x"})"), std::string::npos);
   EXPECT_EQ(good.find("Access-Control"), std::string::npos);
-  const auto bad = exchange(kPost, "{");
+  const auto bad = exchange(kHeadOfPost, "{");
   EXPECT_NE(bad.find("HTTP/1.1 200"), std::string::npos);
   EXPECT_NE(bad.find("-32700"), std::string::npos);
 }
@@ -145,7 +145,7 @@ TEST_F(HttpServerTest, media_types_are_taken_in_any_case) {
 TEST_F(HttpServerTest, headers_of_64_KiB_are_served_and_larger_ones_get_431) {
   const auto body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
   const auto with = [&](std::size_t bytes) {
-    return exchange(std::string(kPost) + "X: " + std::string(bytes, 'a') + "\r\n", body);
+    return exchange(std::string(kHeadOfPost) + "X: " + std::string(bytes, 'a') + "\r\n", body);
   };
   EXPECT_NE(with(9'000).find(R"("result":"x")"), std::string::npos);
   EXPECT_NE(with(65'000).find(R"("result":"x")"), std::string::npos);
@@ -194,7 +194,7 @@ TEST_F(HttpServerTest, a_target_may_name_the_server) {
 TEST_F(HttpServerTest, a_body_above_the_limit_is_refused_before_it_is_read) {
   asio::ip::tcp::socket socket(client_);
   socket.connect({asio::ip::address_v4::loopback(), server_->port()});
-  const std::string head = std::string(kPost) + "Host: x\r\nContent-Length: 5242881\r\n\r\n";
+  const std::string head = std::string(kHeadOfPost) + "Host: x\r\nContent-Length: 5242881\r\n\r\n";
   asio::write(socket, asio::buffer(head));
   std::string answer;
   boost::system::error_code error;
@@ -207,7 +207,7 @@ TEST_F(HttpServerTest, an_extension_or_a_trailer_of_a_chunk_that_does_not_end_is
   for (const std::string_view begun : {"5;", "2\r\n{}\r\n0\r\nX: "}) {
     asio::ip::tcp::socket socket(client_);
     socket.connect({asio::ip::address_v4::loopback(), server_->port()});
-    std::string request = std::string(kPost) + "Host: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    std::string request = std::string(kHeadOfPost) + "Host: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     request += begun;
     request += std::string(128 * 1024, 'a');
     asio::write(socket, asio::buffer(request));
@@ -224,7 +224,7 @@ TEST_F(HttpServerTest, a_client_that_waits_to_be_invited_is) {
   socket.connect({asio::ip::address_v4::loopback(), server_->port()});
   const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
   const std::string head =
-      std::string(kPost) +
+      std::string(kHeadOfPost) +
       "Host: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: " + std::to_string(body.size()) +
       "\r\n\r\n";
   asio::write(socket, asio::buffer(head));
@@ -244,7 +244,7 @@ TEST_F(HttpServerTest, requests_that_come_together_are_answered_in_order) {
   std::string requests;
   for (const auto* word : {"one", "two", "six"}) {
     const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":[")" + std::string(word) + "\"]}";
-    requests += std::string(kPost) + "Host: x\r\n" + (*word == 's' ? "Connection: close\r\n" : "") +
+    requests += std::string(kHeadOfPost) + "Host: x\r\n" + (*word == 's' ? "Connection: close\r\n" : "") +
                 "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   }
   asio::write(socket, asio::buffer(requests));
@@ -259,7 +259,7 @@ TEST_F(HttpServerTest, requests_that_come_together_are_answered_in_order) {
 TEST_F(HttpServerTest, line_ends_behind_a_body_are_forgiven) {
   const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
   const std::string request =
-      std::string(kPost) + "Host: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+      std::string(kHeadOfPost) + "Host: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   const std::string last = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
   const auto forgiven = raw(request + "\r\n" + request + "\n\n\r\n" + last);
   EXPECT_EQ(forgiven.find("HTTP/1.1 400"), std::string::npos) << forgiven;
@@ -272,8 +272,8 @@ TEST_F(HttpServerTest, a_client_that_ends_its_side_behind_its_request_is_answere
     asio::ip::tcp::socket socket(client_);
     socket.connect({asio::ip::address_v4::loopback(), server_->port()});
     const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":["x"]})";
-    asio::write(socket, asio::buffer(std::string(kPost) + "Host: x\r\nContent-Length: " + std::to_string(body.size()) +
-                                     "\r\n\r\n" + body));
+    asio::write(socket, asio::buffer(std::string(kHeadOfPost) +
+                                     "Host: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
     socket.shutdown(asio::ip::tcp::socket::shutdown_send);
     std::string answer;
     boost::system::error_code error;
@@ -285,7 +285,7 @@ TEST_F(HttpServerTest, a_client_that_ends_its_side_behind_its_request_is_answere
 TEST_F(HttpServerTest, a_body_in_chunks_is_read) {
   asio::ip::tcp::socket socket(client_);
   socket.connect({asio::ip::address_v4::loopback(), server_->port()});
-  std::string request = std::string(kPost) + "Host: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string request = std::string(kHeadOfPost) + "Host: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const std::string part : {R"({"jsonrpc":"2.0",)", R"("id":1,"method":)", R"("a_echo","params":["x"]})"}) {
     const std::string digits = "0123456789abcdef";
     request += std::string{digits[part.size() / 16], digits[part.size() % 16]} + "\r\n" + part + "\r\n";
@@ -306,14 +306,14 @@ TEST_F(HttpServerTest, who_brings_the_token_has_room_that_strangers_cannot_fill)
   rpc.protect("secret");
   server_ = start(rpc);
   const auto body = R"({"jsonrpc":"2.0","id":1,"method":"a_echo","params":[")" + std::string(200'000, 'x') + "\"]}";
-  const auto answer = exchange(std::string(kPost) + "Authorization: Bearer secret\r\n", body);
+  const auto answer = exchange(std::string(kHeadOfPost) + "Authorization: Bearer secret\r\n", body);
   EXPECT_NE(answer.find(R"("result":"xxx)"), std::string::npos) << answer.substr(0, 300);
-  EXPECT_NE(exchange(std::string(kPost) + "Authorization: Bearer guess\r\n", body).find("HTTP/1.1 503"),
+  EXPECT_NE(exchange(std::string(kHeadOfPost) + "Authorization: Bearer guess\r\n", body).find("HTTP/1.1 503"),
             std::string::npos);
   // The end of its head comes with much of the body, and what it holds until then is no stranger's.
   asio::ip::tcp::socket socket(client_);
   socket.connect({asio::ip::address_v4::loopback(), server_->port()});
-  asio::write(socket, asio::buffer(std::string(kPost)));
+  asio::write(socket, asio::buffer(std::string(kHeadOfPost)));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));  // in one piece with what follows it says nothing
   boost::system::error_code error;
   asio::write(socket,
@@ -329,7 +329,7 @@ TEST_F(HttpServerTest, who_brings_the_token_has_room_that_strangers_cannot_fill)
 
 TEST_F(HttpServerTest, an_answer_after_the_server_has_gone_harms_nobody) {
   auto waiting = late_.get_future();
-  std::thread asking([this] { exchange(kPost, R"({"jsonrpc":"2.0","id":1,"method":"a_never"})"); });
+  std::thread asking([this] { exchange(kHeadOfPost, R"({"jsonrpc":"2.0","id":1,"method":"a_never"})"); });
   const auto done = waiting.get();
   server_.reset();
   done(json::value(1));

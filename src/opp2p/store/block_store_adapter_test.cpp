@@ -15,7 +15,7 @@ using opstack::sync::Block;
 using opstack::sync::ServedBlock;
 using opstack::sync::StagedBlock;
 
-Block block_at(std::uint64_t number, std::size_t size = 100) {
+Block encoded_block(std::uint64_t number, std::size_t size = 100) {
   opstack::payload::Envelope envelope;
   auto& p = envelope.payload;
   p.block_number = number;
@@ -36,7 +36,7 @@ class BlockStoreAdapterTest : public testing::Test {
 
 TEST_F(BlockStoreAdapterTest, what_is_appended_can_be_looked_up_with_its_bytes) {
   std::optional<Result<void>> appended;
-  const Block block = block_at(1);
+  const Block block = encoded_block(1);
   chain_->append(block, [&](Result<void> r) { appended = std::move(r); });
   EXPECT_FALSE(appended);
   world_.run_for(Seconds(1));
@@ -58,7 +58,7 @@ TEST_F(BlockStoreAdapterTest, staged_blocks_come_back_decoded_with_their_peer) {
   const auto peer = libp2p::PeerId::from_bytes(Bytes{0, 2, 7, 7}).value();
   int staged = 0;
   for (std::uint64_t n = 5; n <= 9; ++n)
-    chain_->stage(3, StagedBlock(peer, block_at(n)), [&](const Result<void>& r) { staged += r ? 1 : 0; });
+    chain_->stage(3, StagedBlock(peer, encoded_block(n)), [&](const Result<void>& r) { staged += r ? 1 : 0; });
   world_.run_for(Seconds(1));
   EXPECT_EQ(staged, 5);
   std::optional<Result<std::vector<StagedBlock>>> read;
@@ -68,14 +68,14 @@ TEST_F(BlockStoreAdapterTest, staged_blocks_come_back_decoded_with_their_peer) {
   ASSERT_EQ((*read)->size(), 4u);
   EXPECT_EQ((**read)[0].peer, peer);
   EXPECT_EQ((**read)[0].block.number(), 6u);
-  EXPECT_EQ(*(**read)[3].block.envelope, *block_at(9).envelope);
+  EXPECT_EQ(*(**read)[3].block.envelope, *encoded_block(9).envelope);
   chain_->drop_staged(3);
   world_.run_for(Seconds(1));
   EXPECT_EQ(store_.summary().value().staged, 0u);
 }
 
 TEST_F(BlockStoreAdapterTest, a_staged_block_whose_peer_cannot_be_read_is_an_error) {
-  store_.stage(3, StagedRecord{Bytes{9, 9}, StoredBlock(block_at(5))}, nullptr);
+  store_.stage(3, StagedRecord{Bytes{9, 9}, StoredBlock(encoded_block(5))}, nullptr);
   world_.run_for(Seconds(1));
   std::optional<Result<std::vector<StagedBlock>>> read;
   chain_->read_staged(3, 5, 10, 1 << 20, [&](auto r) { read = std::move(r); });
@@ -138,7 +138,7 @@ TEST_F(BlockStoreAdapterTest, a_look_up_may_be_withdrawn_inside_the_answer_of_an
 
 TEST_F(BlockStoreAdapterTest, once_it_is_gone_nobody_is_called) {
   int calls = 0;
-  chain_->append(block_at(1), [&](const Result<void>&) { ++calls; });
+  chain_->append(encoded_block(1), [&](const Result<void>&) { ++calls; });
   const auto running = chain_->lookup(1, [&](const auto&) { ++calls; });
   chain_->read_staged(1, 1, 1, 1, [&](const auto&) { ++calls; });
   chain_.reset();
@@ -154,7 +154,7 @@ TEST_F(BlockStoreAdapterTest, an_error_of_the_disk_reaches_the_caller) {
   faulty.fail_reads(1);
   std::optional<Result<void>> appended;
   std::optional<Result<std::optional<ServedBlock>>> found;
-  chain.append(block_at(1), [&](Result<void> r) { appended = std::move(r); });
+  chain.append(encoded_block(1), [&](Result<void> r) { appended = std::move(r); });
   const auto running = chain.lookup(1, [&](auto r) { found = std::move(r); });
   world_.run_for(Seconds(1));
   ASSERT_TRUE(appended && found);
@@ -173,7 +173,7 @@ TEST_F(BlockStoreAdapterTest, what_cannot_be_staged_is_told_with_its_reason) {
   faulty.fail_writes(1);
   int answers = 0;
   for (const std::uint64_t number : {5, 6})
-    chain.stage(1, StagedBlock(peer, block_at(number)), [&](const auto&) { ++answers; });
+    chain.stage(1, StagedBlock(peer, encoded_block(number)), [&](const auto&) { ++answers; });
   world_.run_for(Seconds(1));
   EXPECT_EQ(refused, std::vector<std::uint64_t>{5});
   EXPECT_EQ(answers, 2);

@@ -13,23 +13,21 @@
 
 #include "libp2p/base/rng.hpp"
 #include "opp2p/store/lmdb_store.hpp"
+#include "opp2p/store/store_test_support.hpp"
 
 namespace opp2p {
 namespace {
 
+using testing_store::config_in;
+using testing_store::hash_of;
+using testing_store::inline_post;
 namespace fs = std::filesystem;
 
 constexpr char kFolderVariable[] = "OPP2P_STORE_CRASH_FOLDER";
 constexpr int kToldOn = 9;  // the child's descriptor for the numbers it acknowledged
 
-Hash hash_of(std::uint64_t number) {
-  Hash hash{};
-  libp2p::store_be64(hash.data(), number * 0x9e3779b97f4a7c15u + 1);
-  return hash;
-}
-
 // Sizes vary, so that leaf pages, overflow pages and growth of the map all happen.
-StoredBlock block_at(std::uint64_t number) {
+StoredBlock block_of_varied_size(std::uint64_t number) {
   StoredBlock block;
   block.number = number;
   block.hash = hash_of(number);
@@ -42,19 +40,6 @@ StoredBlock block_at(std::uint64_t number) {
   return block;
 }
 
-LmdbStoreConfig config_in(const fs::path& folder) {
-  LmdbStoreConfig config;
-  config.folder = folder;
-  config.chain = "901:0xabc";
-  config.initial_map = 1 << 20;
-  return config;
-}
-
-// Callbacks run on the store's own thread: here that is all they need.
-Post inline_post() {
-  return [](const std::function<void()>& task) { task(); };
-}
-
 // Checks that the store holds an unbroken chain of the right blocks from 1 on, and at least up to `acknowledged`.
 std::uint64_t verify(const LmdbStore& store, std::uint64_t acknowledged) {
   const auto summary = store.summary().value();
@@ -64,7 +49,7 @@ std::uint64_t verify(const LmdbStore& store, std::uint64_t acknowledged) {
   const auto read = store.for_each(1, UINT64_MAX, [&](const StoredBlock& block) {
     EXPECT_EQ(block.number, expected);
     EXPECT_EQ(block.hash, hash_of(expected));
-    EXPECT_EQ(block.body, block_at(expected).body);
+    EXPECT_EQ(block.body, block_of_varied_size(expected).body);
     return block.number == expected++;
   });
   EXPECT_TRUE(read) << read.error().message();
@@ -82,7 +67,7 @@ TEST(StoreCrashChild, DISABLED_writes_until_it_is_killed) {
   std::atomic<std::uint64_t> acknowledged{summary.head ? summary.head->number : 0};
   for (std::uint64_t number = acknowledged + 1;; ++number) {
     while (number > acknowledged + 32) std::this_thread::yield();
-    store->put(block_at(number), [&acknowledged, number](Result<void> outcome) {
+    store->put(block_of_varied_size(number), [&acknowledged, number](Result<void> outcome) {
       if (!outcome) ::_exit(3);
       std::uint8_t line[8];
       libp2p::store_le64(line, number);

@@ -175,10 +175,6 @@ StoredBlock script_block(std::uint64_t number) {
   return block_at(number, number % 5 == 0 ? 9000 : 200 + number * 37 % 1700);
 }
 
-Post inline_post() {
-  return [](const std::function<void()>& task) { task(); };
-}
-
 class Script {
  public:
   Script(LmdbStore& store, ScriptResult& result) : store_(store), result_(result) {}

@@ -51,6 +51,11 @@ class Mailbox {
   std::deque<std::function<void()>> tasks_;
 };
 
+// Callbacks run on the store's own thread, where that is all they need.
+inline Post inline_post() {
+  return [](const std::function<void()>& task) { task(); };
+}
+
 // For tests that open thousands of databases and whose disk is Disk (store_test_disk.hpp): a real one would only make
 // them wait.
 inline fs::path memory_folder() { return fs::is_directory("/dev/shm") ? "/dev/shm" : fs::temp_directory_path(); }

@@ -92,6 +92,8 @@ constexpr bool has_withdrawals(Version version) { return version >= Version::v2;
 constexpr bool has_blob_gas(Version version) { return version >= Version::v3; }
 constexpr bool has_parent_beacon_block_root(Version version) { return version >= Version::v3; }
 constexpr bool has_withdrawals_root(Version version) { return version >= Version::v4; }
+// Bytes of extra data: MAX_EXTRA_DATA_BYTES of the consensus specs.
+inline constexpr std::size_t kMaxExtraData = 32;
 // Bytes of the fixed part of a payload's SSZ.
 constexpr std::size_t fixed_size(Version version) {
   constexpr std::size_t sizes[] = {508, 512, 528, 560};

@@ -13,8 +13,6 @@ using libp2p::Errc;
 using libp2p::Error;
 using libp2p::to_hex0x;
 
-constexpr std::size_t kMaxExtraData = 32;
-
 Error wrong(const std::string& path, const std::string& text) { return Error(Errc::malformed, path + " " + text); }
 
 std::string shorten(std::string_view text) {

@@ -13,7 +13,6 @@ using libp2p::load_le32;
 using opstack::encoding::SszReader;
 using opstack::encoding::SszWriter;
 
-constexpr std::size_t kMaxExtraData = 32;
 constexpr std::size_t kMaxTransactions = std::size_t{1} << 20;  // MAX_TRANSACTIONS_PER_PAYLOAD of the consensus specs
 constexpr std::size_t kMaxWithdrawals = 16;                     // MAX_WITHDRAWALS_PER_PAYLOAD
 constexpr std::size_t kWithdrawalSize = 44;

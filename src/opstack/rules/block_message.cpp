@@ -13,8 +13,6 @@ using libp2p::Bytes;
 using libp2p::Errc;
 using libp2p::Error;
 
-constexpr std::size_t kSignatureSize = std::tuple_size_v<Signature>;
-
 // Room for the signature, and the body behind it.
 Result<Bytes> encode_contents(Version version, const payload::Envelope& envelope) {
   OPP2P_TRYV(payload::check_encodable(version, envelope));

@@ -13,7 +13,6 @@
 namespace opstack::rules {
 namespace {
 
-constexpr std::size_t kSignatureSize = std::tuple_size_v<Signature>;
 constexpr std::int64_t kMaxFutureSeconds = 5;
 
 // Always false, so that a check can end with it.

@@ -2,6 +2,8 @@
 // Source: op-node surface, 5.3; specs/protocol/rollup-node-p2p.md, "Block signatures".
 #pragma once
 
+#include <tuple>
+
 #include "libp2p/crypto/secp256k1.hpp"
 #include "opstack/chain/chain_id.hpp"
 #include "opstack/payload/payload.hpp"
@@ -14,6 +16,9 @@ using libp2p::crypto::secp256k1::Address;
 using libp2p::crypto::secp256k1::Secret;
 using libp2p::crypto::secp256k1::Signature;
 using payload::Hash;
+
+// A message has them before its body.
+inline constexpr std::size_t kSignatureSize = std::tuple_size_v<Signature>;
 
 // Blocks are the zero domain.
 inline constexpr Hash kBlockDomain{};

@@ -15,7 +15,6 @@ using opstack::payload::Version;
 namespace {
 
 constexpr std::uint64_t kNow = 1'700'000'000;
-const opstack::chain::ChainId kChain = 10;
 // The order of secp256k1's group.
 constexpr std::string_view kOrder = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
 

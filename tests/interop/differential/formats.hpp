@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "libp2p/base/bytes.hpp"
+#include "opstack/chain/chain_id.hpp"
 
 namespace differential {
 
@@ -38,6 +39,8 @@ inline constexpr std::array<std::string_view, 15> kNames = {
     "block-signature", "message-id",   "gossip-block"};
 
 constexpr std::string_view name_of(Format format) { return kNames[static_cast<std::size_t>(format)]; }
+
+inline const opstack::chain::ChainId kChain = 10;  // the one that blocks are signed for
 
 // older_message: accept, op-node up to v1.19.2 takes and forwards it; other, only v1.19.6 takes it. gossip_block: other
 // is an ignore.

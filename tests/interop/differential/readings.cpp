@@ -16,7 +16,6 @@ using namespace libp2p;
 using opstack::payload::Version;
 
 constexpr std::size_t kMaxContents = 1 << 20;  // as the judge
-const opstack::chain::ChainId kChain = 10;
 const Version kVersions[] = {Version::v1, Version::v2, Version::v3, Version::v4};
 
 Reading refused(const Error& error) { return {Verdict::refuse, 0, {}, error.message()}; }

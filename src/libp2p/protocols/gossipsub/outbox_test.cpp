@@ -8,7 +8,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-MessageId id(std::uint32_t n) {
+MessageId numbered_id(std::uint32_t n) {
   Bytes bytes(20);
   store_be32(bytes.data(), n);
   return *MessageId::from(bytes);
@@ -16,14 +16,14 @@ MessageId id(std::uint32_t n) {
 
 std::vector<MessageId> ids(std::uint32_t count) {
   std::vector<MessageId> out;
-  for (std::uint32_t n = 0; n < count; ++n) out.push_back(id(n));
+  for (std::uint32_t n = 0; n < count; ++n) out.push_back(numbered_id(n));
   return out;
 }
 
 class GossipsubOutbox : public testing::Test {
  protected:
   bool push(std::uint32_t n, Outbox::Kind kind, std::size_t size = 10) {
-    return outbox.push(id(n), share(Bytes(size, static_cast<std::uint8_t>(n))), kind, dropped);
+    return outbox.push(numbered_id(n), share(Bytes(size, static_cast<std::uint8_t>(n))), kind, dropped);
   }
   Rpc next() {
     last = outbox.next();
@@ -53,7 +53,7 @@ TEST_F(GossipsubOutbox, merges_control_into_one_rpc_with_the_newest_word_per_top
   outbox.prune("b", 60);
   outbox.graft("c");
   outbox.iwant(ids(2));
-  outbox.idontwant(id(5));
+  outbox.idontwant(numbered_id(5));
   outbox.ihave("b", ids(9));
   outbox.ihave("b", ids(3));
   const Rpc rpc = next();
@@ -118,7 +118,7 @@ TEST_F(GossipsubOutbox, drops_the_oldest_forwarded_message_first_and_own_ones_la
   push(7, Outbox::Kind::own);
   std::vector<MessageId> gone;
   for (const auto& item : dropped) gone.push_back(item.id);
-  EXPECT_THAT(gone, ElementsAre(id(2), id(3), id(1)));
+  EXPECT_THAT(gone, ElementsAre(numbered_id(2), numbered_id(3), numbered_id(1)));
   EXPECT_EQ(dropped[2].kind, Outbox::Kind::own);
   EXPECT_EQ(outbox.items(), 4U);
 }
@@ -138,18 +138,18 @@ TEST_F(GossipsubOutbox, holds_a_message_once_and_gives_it_up_when_cancelled) {
   EXPECT_TRUE(push(1, Outbox::Kind::forwarded));
   EXPECT_FALSE(push(1, Outbox::Kind::forwarded));
   EXPECT_TRUE(push(2, Outbox::Kind::own));
-  EXPECT_TRUE(outbox.waiting(id(1)));
-  EXPECT_TRUE(outbox.cancel(id(1)));
-  EXPECT_TRUE(outbox.cancel(id(2)));
-  EXPECT_FALSE(outbox.cancel(id(2)));
+  EXPECT_TRUE(outbox.waiting(numbered_id(1)));
+  EXPECT_TRUE(outbox.cancel(numbered_id(1)));
+  EXPECT_TRUE(outbox.cancel(numbered_id(2)));
+  EXPECT_FALSE(outbox.cancel(numbered_id(2)));
   EXPECT_TRUE(outbox.empty());
   EXPECT_EQ(outbox.bytes(), 0U);
 }
 
 TEST_F(GossipsubOutbox, forgets_the_oldest_unwanted_ids_and_counts_them) {
-  for (std::uint32_t n = 0; n < 35; ++n) outbox.idontwant(id(n));
+  for (std::uint32_t n = 0; n < 35; ++n) outbox.idontwant(numbered_id(n));
   EXPECT_EQ(outbox.dropped_ids(), 5U);
-  EXPECT_TRUE(equal(next().control->idontwant.at(0).ids.at(0), id(5).bytes()));
+  EXPECT_TRUE(equal(next().control->idontwant.at(0).ids.at(0), numbered_id(5).bytes()));
 }
 
 }  // namespace

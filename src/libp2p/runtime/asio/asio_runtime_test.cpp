@@ -14,15 +14,16 @@
 #include <thread>
 #include <vector>
 
+#include "libp2p/runtime/asio/asio_test_support.hpp"
 #include "libp2p/runtime/entropy.hpp"
 
 namespace libp2p::runtime {
 namespace {
 
-constexpr Nanos kLimit = Seconds(20);
+using testing_asio::kLimit;
 
-struct Wire {
-  explicit Wire(AsioRuntime& rt, const std::string& ip = "127.0.0.1") {
+struct LoopbackWire {
+  explicit LoopbackWire(AsioRuntime& rt, const std::string& ip = "127.0.0.1") {
     auto listening = rt.listen({ip, 0}, [this](std::unique_ptr<Socket> s) { far = std::move(s); });
     if (!listening) return;
     listener = std::move(*listening);
@@ -53,7 +54,7 @@ TEST(AsioRuntime, refuses_empty_functions_when_they_are_given) {
 TEST(AsioRuntime, connects_over_both_families_and_moves_bytes) {
   for (const std::string ip : {"127.0.0.1", "::1"}) {
     AsioRuntime rt(1);
-    Wire wire(rt, ip);
+    LoopbackWire wire(rt, ip);
     ASSERT_TRUE(wire.near && wire.far) << ip;
     EXPECT_EQ(wire.near->remote(), wire.listener->local());
     EXPECT_EQ(wire.far->remote(), wire.near->local());
@@ -106,7 +107,7 @@ TEST(AsioRuntime, does_not_hand_on_a_connection_that_was_reset_before_it_was_acc
 // A peer that vanished without a word stayed for ever on a connection whose multiplexer has no keep-alive.
 TEST(AsioRuntime, both_ends_of_a_connection_probe_whether_the_other_is_there) {
   AsioRuntime rt(1);
-  Wire wire(rt);
+  LoopbackWire wire(rt);
   ASSERT_TRUE(wire.near && wire.far);
   const std::set<std::uint16_t> ports = {wire.near->local().port, wire.far->local().port};
   int ends = 0;
@@ -129,7 +130,7 @@ TEST(AsioRuntime, both_ends_of_a_connection_probe_whether_the_other_is_there) {
 
 TEST(AsioRuntime, a_spinning_loop_handles_the_same_events_and_stops) {
   AsioRuntime rt(1, Micros(50));
-  Wire wire(rt);
+  LoopbackWire wire(rt);
   ASSERT_TRUE(wire.near && wire.far);
   int bounces = 0;
   std::function<void()> bounce = [&] {
@@ -144,7 +145,7 @@ TEST(AsioRuntime, a_spinning_loop_handles_the_same_events_and_stops) {
 
 TEST(AsioRuntime, a_writer_waits_for_room) {
   AsioRuntime rt(1);
-  Wire wire(rt);
+  LoopbackWire wire(rt);
   ASSERT_TRUE(wire.near && wire.far);
   const Bytes chunk(1 << 20);
   std::size_t sent = 0;
@@ -210,7 +211,7 @@ TEST(AsioRuntime, a_refused_dial_is_unreachable_and_a_given_up_one_is_silent) {
 
 TEST(AsioRuntime, sockets_may_be_destroyed_in_their_own_callback) {
   AsioRuntime rt(1);
-  Wire wire(rt);
+  LoopbackWire wire(rt);
   bool called = false;
   wire.far->when_readable([&] {
     wire.far.reset();

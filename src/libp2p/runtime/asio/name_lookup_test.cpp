@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "libp2p/runtime/asio/asio_runtime.hpp"
+#include "libp2p/runtime/asio/asio_test_support.hpp"
 #include "libp2p/runtime/asio/fake_dns_test.hpp"
 
 namespace libp2p::runtime {
 namespace {
 
+using testing_asio::kLimit;
 using Addresses = std::vector<std::string>;
-constexpr Nanos kLimit = Seconds(20);
 
 std::size_t entries_of(const char* folder) {
   DIR* open = opendir(folder);

@@ -28,9 +28,9 @@ class Hoarders : public testing::Test {
     for (std::size_t i = 0; i < hoarders; ++i) {
       const std::size_t node = net_.size();
       net_.add();
-      raw_.push_back(std::make_unique<RawPeer>(net_.host(node)));
+      raw_.push_back(std::make_unique<RawGossiper>(net_.host(node)));
       ASSERT_TRUE(net_.connect(node, 0));
-      auto stream = net_.run(node, RawPeer::open(net_.host(node), net_.host(0).id()));
+      auto stream = net_.run(node, RawGossiper::open(net_.host(node), net_.host(0).id()));
       streams_.push_back(std::move(stream.value().value()));
       Bytes begin;
       multiformats::append_varint(begin, kFrame);
@@ -38,7 +38,7 @@ class Hoarders : public testing::Test {
     }
   }
   bool send(std::size_t hoarder, Bytes bytes) {
-    const auto wrote = net_.run(2 + hoarder, RawPeer::write(streams_[hoarder], std::move(bytes)), Seconds(5));
+    const auto wrote = net_.run(2 + hoarder, RawGossiper::write(streams_[hoarder], std::move(bytes)), Seconds(5));
     return wrote && wrote->has_value();
   }
   // The honest peer publishes a block of 100 KB and one of 1 MB, each of which has one block time to arrive.
@@ -57,7 +57,7 @@ class Hoarders : public testing::Test {
   static constexpr std::size_t kFrame = (10U << 20) - 1;
   SimHosts net_{31};
   std::vector<std::unique_ptr<Gossiper>> honest_;
-  std::vector<std::unique_ptr<RawPeer>> raw_;
+  std::vector<std::unique_ptr<RawGossiper>> raw_;
   std::vector<Stream> streams_;
   std::size_t published_ = 0;
 };
@@ -90,7 +90,7 @@ TEST_F(FastHoarders, that_move_just_fast_enough_and_come_back_stop_no_block) {
   for (std::size_t second = 0; second < 60; ++second) {
     for (std::size_t i = 0; i < 8; ++i) {
       if (send(i, Bytes(70'000))) continue;
-      auto stream = net_.run(2 + i, RawPeer::open(net_.host(2 + i), net_.host(0).id()));
+      auto stream = net_.run(2 + i, RawGossiper::open(net_.host(2 + i), net_.host(0).id()));
       streams_[i] = std::move(stream.value().value());
       Bytes begin;
       multiformats::append_varint(begin, kFrame);
@@ -130,9 +130,9 @@ class Flooders : public testing::Test {
     ASSERT_TRUE(net_.connect(1, 0));
     for (std::size_t node = 2; node < 2 + flooders; ++node) {
       net_.add();
-      raw_.push_back(std::make_unique<RawPeer>(net_.host(node)));
+      raw_.push_back(std::make_unique<RawGossiper>(net_.host(node)));
       ASSERT_TRUE(net_.connect(node, 0));
-      auto stream = net_.run(node, RawPeer::open(net_.host(node), net_.host(0).id()));
+      auto stream = net_.run(node, RawGossiper::open(net_.host(node), net_.host(0).id()));
       streams_.push_back(std::move(stream.value().value()));
     }
     net_.run_for(Seconds(2));
@@ -140,7 +140,7 @@ class Flooders : public testing::Test {
   std::size_t blocks_through(std::size_t blocks) {
     for (std::size_t step = 0; step < 10 * blocks; ++step) {
       for (std::size_t i = 0; i < streams_.size(); ++i) {
-        net_.run(2 + i, RawPeer::write(streams_[i], junk(500 / streams_.size())), Seconds(1));
+        net_.run(2 + i, RawGossiper::write(streams_[i], junk(500 / streams_.size())), Seconds(1));
       }
       if (step % 10 == 5) {
         EXPECT_TRUE(honest_[1]->publish("block " + std::to_string(step)).has_value());
@@ -171,7 +171,7 @@ class Flooders : public testing::Test {
 
   SimHosts net_{32};
   std::vector<std::unique_ptr<Gossiper>> honest_;
-  std::vector<std::unique_ptr<RawPeer>> raw_;
+  std::vector<std::unique_ptr<RawGossiper>> raw_;
   std::vector<Stream> streams_;
   std::deque<std::pair<ValidationResult, GossipsubService::Done>> waiting_;
   std::size_t next_ = 0;

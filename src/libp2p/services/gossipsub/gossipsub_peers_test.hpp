@@ -76,9 +76,9 @@ struct Gossiper final {
 };
 
 // A peer that speaks the protocol by hand.
-class RawPeer {
+class RawGossiper {
  public:
-  explicit RawPeer(libp2p::Host& host) : host_(host) {
+  explicit RawGossiper(libp2p::Host& host) : host_(host) {
     for (const std::string_view id : gossipsub::protocol_ids()) {
       host_.set_stream_handler(std::string(id), [this](Stream stream) {
         ++streams_accepted;
@@ -88,7 +88,7 @@ class RawPeer {
       });
     }
   }
-  ~RawPeer() {
+  ~RawGossiper() {
     for (const std::string_view id : gossipsub::protocol_ids()) host_.remove_stream_handler(id);
   }
 

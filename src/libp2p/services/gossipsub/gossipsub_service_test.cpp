@@ -236,23 +236,23 @@ class WithRawPeer : public testing::Test {
     net_.add();
     net_.add();
     gossiper_ = std::make_unique<Gossiper>(net_.host(0));
-    raw_ = std::make_unique<RawPeer>(net_.host(1));
+    raw_ = std::make_unique<RawGossiper>(net_.host(1));
     EXPECT_TRUE(net_.connect(1, 0));
     net_.run_for(Millis(50));
   }
   Stream open() {
-    auto stream = net_.run(1, RawPeer::open(net_.host(1), net_.host(0).id()));
+    auto stream = net_.run(1, RawGossiper::open(net_.host(1), net_.host(0).id()));
     return std::move(stream.value().value());
   }
   bool write(Stream& stream, Bytes bytes) {
-    const auto wrote = net_.run(1, RawPeer::write(stream, std::move(bytes)));
+    const auto wrote = net_.run(1, RawGossiper::write(stream, std::move(bytes)));
     net_.run_for(Millis(100));
     return wrote && wrote->has_value();
   }
   std::size_t subscribers() { return gossiper_->service->router().subscribers(kTopic).size(); }
 
   SimHosts net_{23};
-  std::unique_ptr<RawPeer> raw_;
+  std::unique_ptr<RawGossiper> raw_;
   std::unique_ptr<Gossiper> gossiper_;
 };
 
@@ -276,10 +276,10 @@ TEST_F(WithRawPeer, resets_the_stream_of_a_peer_that_announces_too_long_a_frame)
 TEST_F(WithRawPeer, reads_the_newest_stream_of_a_peer_and_resets_the_one_before) {
   gossiper_->join();
   Stream first = open();
-  ASSERT_TRUE(write(first, RawPeer::subscription(kTopic)));
+  ASSERT_TRUE(write(first, RawGossiper::subscription(kTopic)));
   EXPECT_EQ(subscribers(), 1U);
   Stream second = open();
-  ASSERT_TRUE(write(second, RawPeer::subscription("other")));
+  ASSERT_TRUE(write(second, RawGossiper::subscription("other")));
   net_.run_for(Seconds(1));
   EXPECT_FALSE(first.alive());
   EXPECT_TRUE(second.alive());
@@ -292,7 +292,7 @@ TEST_F(WithRawPeer, reads_the_newest_stream_of_a_peer_and_resets_the_one_before)
 TEST_F(WithRawPeer, opens_a_lost_stream_again_later_each_time_and_says_its_subscriptions_anew) {
   gossiper_->join();
   Stream mine = open();
-  ASSERT_TRUE(write(mine, RawPeer::subscription(kTopic)));
+  ASSERT_TRUE(write(mine, RawGossiper::subscription(kTopic)));
   ASSERT_EQ(raw_->streams_accepted, 1U);
   for (int i = 0; i < 4; ++i) {
     raw_->accepted.back().reset();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "libp2p/services/identify/identify_service.hpp"
+#include "libp2p/services/identify/identify_test_support.hpp"
 #include "libp2p/services/ping/ping_service.hpp"
 #include "libp2p/testing/sim_hosts.hpp"
 
@@ -12,12 +13,7 @@ namespace {
 
 using libp2p::Stream;
 using runtime::Task;
-
-Task<void> say_nothing(Stream stream) {
-  Bytes buffer(1);
-  const Result<std::size_t> got = co_await stream.read_some(buffer);
-  (void)got;
-}
+using testing_identify::say_nothing;
 
 class IdentifyPushTest : public testing::Test {
  protected:

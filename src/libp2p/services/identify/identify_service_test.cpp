@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "libp2p/multiformats/peer_record.hpp"
+#include "libp2p/services/identify/identify_test_support.hpp"
 #include "libp2p/services/ping/ping_service.hpp"
 #include "libp2p/testing/sim_hosts.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 
 using libp2p::Stream;
 using runtime::Task;
+using testing_identify::say_nothing;
 
 // A host that answers identify, or pushes, with bytes of the test's own.
 struct Liar {
@@ -37,12 +39,6 @@ struct Liar {
     co_return sent;
   }
 };
-
-Task<void> say_nothing(Stream stream) {
-  Bytes buffer(1);
-  const Result<std::size_t> got = co_await stream.read_some(buffer);
-  (void)got;
-}
 
 class IdentifyServiceTest : public testing::Test {
  protected:

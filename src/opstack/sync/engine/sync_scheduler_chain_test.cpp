@@ -8,12 +8,6 @@ namespace {
 
 using namespace testing_world;
 
-std::vector<std::uint64_t> numbers(std::uint64_t from, std::uint64_t to) {
-  std::vector<std::uint64_t> out;
-  for (std::uint64_t n = from; n <= to; ++n) out.push_back(n);
-  return out;
-}
-
 // ---- the chain below ----
 
 TEST(SyncScheduler, a_chain_that_does_not_reach_our_head_is_reported_and_not_fetched_again_at_once) {

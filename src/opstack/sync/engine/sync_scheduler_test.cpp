@@ -9,12 +9,6 @@ namespace {
 
 using namespace testing_world;
 
-std::vector<std::uint64_t> numbers(std::uint64_t from, std::uint64_t to) {
-  std::vector<std::uint64_t> out;
-  for (std::uint64_t n = from; n <= to; ++n) out.push_back(n);
-  return out;
-}
-
 std::vector<std::uint64_t> numbers_of(std::uint64_t number, std::size_t times) {
   return std::vector<std::uint64_t>(times, number);
 }

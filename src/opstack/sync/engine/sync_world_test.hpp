@@ -42,6 +42,13 @@ inline Block block_at(std::uint64_t number, std::size_t size = 400, std::uint64_
                libp2p::share(Bytes(size, 0)));
 }
 
+// The numbers of the blocks `from` to `to`.
+inline std::vector<std::uint64_t> numbers(std::uint64_t from, std::uint64_t to) {
+  std::vector<std::uint64_t> out;
+  for (std::uint64_t n = from; n <= to; ++n) out.push_back(n);
+  return out;
+}
+
 enum class Manner {
   honest,
   silent,        // never answers
