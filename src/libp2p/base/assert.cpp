@@ -45,14 +45,19 @@ Value of_text(std::string_view value) noexcept { return {'"' + std::string(value
 Value of_name(std::string_view value) noexcept { return {std::string(value)}; }
 Value of_size(std::size_t elements) noexcept { return {"(" + std::to_string(elements) + " elements)"}; }
 
-void fail(const char* file, int line, const char* condition, std::string_view must_hold, std::string_view names,
-          std::span<const Value> values) noexcept {
+std::string text_of(const char* file, int line, const char* condition, std::string_view must_hold,
+                    std::string_view names, std::span<const Value> values) {
   std::string text = "invariant violated: " + std::string(must_hold) + "\n  " + file + ":" + std::to_string(line) +
                      ": " + condition + "\n";
   for (const auto& value : values)
     text.append("  ").append(next_name(names)).append(" = ").append(value.text).append("\n");
   if (const std::string scene = AssertionScene::text(); !scene.empty()) text += "  in " + scene + "\n";
-  text += "  This is a defect of the program; please report it with these lines.\n";
+  return text + "  This is a defect of the program; please report it with these lines.\n";
+}
+
+void fail(const char* file, int line, const char* condition, std::string_view must_hold, std::string_view names,
+          std::span<const Value> values) noexcept {
+  const std::string text = text_of(file, line, condition, must_hold, names, values);
   std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
   std::abort();

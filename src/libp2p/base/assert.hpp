@@ -90,7 +90,10 @@ template <class T>
     return of_name("(no text)");
 }
 
-// Ends the process. `names` is the source text of the values, in the same order.
+// What a failed assertion prints. `names` is the source text of the values, in the same order.
+[[gnu::cold]] std::string text_of(const char* file, int line, const char* condition, std::string_view must_hold,
+                                  std::string_view names, std::span<const Value> values);
+// Prints it and ends the process.
 [[noreturn, gnu::cold]] void fail(const char* file, int line, const char* condition, std::string_view must_hold,
                                   std::string_view names, std::span<const Value> values) noexcept;
 // The array of the values is made here and not at the assertion: g++ 12 takes the array of an initializer list in a

@@ -2,10 +2,35 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "libp2p/base/time.hpp"
 
 namespace libp2p {
 namespace {
+
+std::string told(std::string_view names, const std::vector<assertion::Value>& values) {
+  return assertion::text_of("a.cpp", 7, "x > y", "x is above y", names, values);
+}
+
+TEST(AssertText, has_the_place_the_condition_what_must_hold_and_a_line_for_each_value) {
+  EXPECT_EQ(told("", {}),
+            "invariant violated: x is above y\n  a.cpp:7: x > y\n"
+            "  This is a defect of the program; please report it with these lines.\n");
+  const AssertionScene scene([](const void*) { return std::string("a world"); }, nullptr);
+  EXPECT_EQ(told("x", {assertion::value_of(1)}),
+            "invariant violated: x is above y\n  a.cpp:7: x > y\n  x = 1\n  in a world\n"
+            "  This is a defect of the program; please report it with these lines.\n");
+}
+
+TEST(AssertText, the_names_of_values_end_at_a_comma_outside_of_brackets) {
+  const std::vector<assertion::Value> values(5, assertion::value_of(1));
+  const auto text = told("f(a, g(b, c)), Pair{a, {b, c}}, t[a, b[c, d]], (a, b), d", values);
+  for (const auto* line : {"\n  f(a, g(b, c)) = 1\n", "\n  Pair{a, {b, c}} = 1\n", "\n  t[a, b[c, d]] = 1\n",
+                           "\n  (a, b) = 1\n", "\n  d = 1\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+}
 
 #ifndef OPP2P_NO_ASSERTIONS
 int evaluated = 0;

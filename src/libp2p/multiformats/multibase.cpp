@@ -27,10 +27,12 @@ struct Alphabet {
   bool any_case = false;
 };
 
+Alphabet number(std::string_view digits, bool any_case) { return {.digits = digits, .any_case = any_case}; }
+
 Result<Alphabet> alphabet_of(Base base) {
   switch (base) {
     case Base::base2: return Alphabet{"01", 1, false, false};
-    case Base::base10: return Alphabet{"0123456789", 0, false, false};
+    case Base::base10: return number("0123456789", false);
     case Base::base16: return Alphabet{kBase16, 4, false, true};
     case Base::base16_upper: return Alphabet{kBase16Upper, 4, false, true};
     case Base::base32: return Alphabet{kBase32, 5, false, true};
@@ -39,10 +41,10 @@ Result<Alphabet> alphabet_of(Base base) {
     case Base::base32_pad_upper: return Alphabet{kBase32Upper, 5, true, true};
     case Base::base32_hex: return Alphabet{kBase32Hex, 5, false, true};
     case Base::base32_hex_upper: return Alphabet{kBase32HexUpper, 5, false, true};
-    case Base::base36: return Alphabet{kBase36, 0, false, true};
-    case Base::base36_upper: return Alphabet{kBase36Upper, 0, false, true};
-    case Base::base58btc: return Alphabet{kBase58Btc, 0, false, false};
-    case Base::base58flickr: return Alphabet{kBase58Flickr, 0, false, false};
+    case Base::base36: return number(kBase36, true);
+    case Base::base36_upper: return number(kBase36Upper, true);
+    case Base::base58btc: return number(kBase58Btc, false);
+    case Base::base58flickr: return number(kBase58Flickr, false);
     case Base::base64: return Alphabet{kBase64, 6, false, false};
     case Base::base64_pad: return Alphabet{kBase64, 6, true, false};
     case Base::base64_url: return Alphabet{kBase64Url, 6, false, false};

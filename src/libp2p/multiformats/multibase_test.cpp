@@ -74,6 +74,13 @@ TEST(Multibase, names_the_character_that_is_wrong) {
   EXPECT_EQ(decode_multibase("?abc").error(), Errc::unsupported);
 }
 
+TEST(Multibase, reads_a_letter_that_is_in_the_alphabet_in_one_case_only_in_that_case) {
+  for (const auto* text : {"zl", "zI", "zO", "Zl", "ZI", "ZO"})
+    EXPECT_EQ(decode_multibase(text).error(), Errc::malformed) << text;
+  EXPECT_EQ(decode_multibase("kA").value().bytes, decode_multibase("ka").value().bytes);
+  EXPECT_EQ(decode_multibase("Ka").value().bytes, decode_multibase("KA").value().bytes);
+}
+
 TEST(Multibase, survives_any_text) {
   SeededRng rng(2);
   for (int i = 0; i < 20000; ++i) {

@@ -69,7 +69,7 @@ std::string PeerId::to_cid() const {
 }
 
 std::optional<crypto::PublicKey> PeerId::public_key() const {
-  if (multihash_.size() < 2 || multihash_[0] != 0) return std::nullopt;
+  if (empty() || multihash_[0] != 0) return std::nullopt;
   auto key = crypto::PublicKey::from_protobuf(bytes().subspan(2));
   if (!key) return std::nullopt;
   return std::move(*key);

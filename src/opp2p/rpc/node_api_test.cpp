@@ -179,6 +179,24 @@ TEST_F(NodeApi, the_head_of_the_store_counts_after_a_restart) {
   EXPECT_EQ(network_.node(0).head_clock().get(), before);
 }
 
+TEST_F(NodeApi, the_chain_is_told_by_hashes_up_to_where_it_ends) {
+  json::array hashes;
+  for (int n = 0; n < 3; ++n) {
+    const auto envelope = chain_.next();
+    const auto version = network_.node(0).config().rollup.payload_version(envelope.payload.timestamp);
+    const auto block =
+        opstack::payload::encode_block(version, std::make_shared<const opstack::payload::Envelope>(envelope));
+    hashes.emplace_back(libp2p::to_hex0x(block.hash()));
+    store_.put(StoredBlock(block), nullptr);
+  }
+  EXPECT_EQ(ask("opp2p_chain", {1, 1000}), hashes);
+  EXPECT_EQ(ask("opp2p_chain", {2, 1}), json::array{hashes[1]});
+  EXPECT_EQ(ask("opp2p_chain", {4, 1}), json::array());
+  EXPECT_EQ(ask("opp2p_chain", {UINT64_MAX, 1000}), json::array());
+  for (const json::array& wrong : {json::array{"x", 1}, json::array{1, 0}, json::array{1, 1001}})
+    EXPECT_EQ(json::parse(text("opp2p_chain", wrong)).at("error").at("code"), -32602) << json::serialize(wrong);
+}
+
 TEST_F(NodeApi, the_modules_are_those_that_are_there) {
   EXPECT_EQ(json::serialize(ask("rpc_modules")),
             R"({"admin":"1.0","health":"1.0","opp2p":"1.0","optimism":"1.0","rpc":"1.0"})");

@@ -163,6 +163,18 @@ TEST_F(GossipsubControl, prunes_its_mesh_with_a_short_backoff_when_it_leaves_a_t
   EXPECT_EQ(bench.router.mesh(kTopic).size(), 2U);
 }
 
+TEST_F(GossipsubControl, says_nothing_when_it_leaves_a_topic_that_it_was_not_in) {
+  graft(1);
+  bench.send(1, subscription_rpc("other", true));  // the topic is known, but only the peer is in it
+  (void)bench.sent(1);
+  for (const char* topic : {"other", "unheard"}) {
+    bench.router.unsubscribe(topic, bench.now);
+    const auto sent = bench.sent(1);
+    EXPECT_THAT(sent.subscriptions, IsEmpty()) << topic;
+    EXPECT_THAT(sent.prunes, IsEmpty()) << topic;
+  }
+}
+
 TEST_F(GossipsubControl, names_no_backoff_to_a_peer_of_version_1_0) {
   graft(1, Version::v1_0);
   bench.router.unsubscribe(kTopic, bench.now);

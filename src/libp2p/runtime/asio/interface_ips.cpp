@@ -1,6 +1,6 @@
-// What AsioRuntime says about the machine's interfaces.
+#include "libp2p/runtime/asio/interface_ips.hpp"
+
 #include <arpa/inet.h>
-#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 
@@ -13,11 +13,7 @@
 
 namespace libp2p::runtime {
 
-Result<std::vector<std::string>> AsioRuntime::interface_ips() const {
-  ifaddrs* first = nullptr;
-  if (getifaddrs(&first) != 0)
-    return fail(Errc::io, "cannot read the interfaces of this machine: " + std::generic_category().message(errno));
-  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(first, &freeifaddrs);
+std::vector<std::string> ips_of(const ifaddrs* first) {
   std::vector<std::string> reachable, loopback;
   for (const ifaddrs* at = first; at != nullptr; at = at->ifa_next) {
     if (at->ifa_addr == nullptr || (at->ifa_flags & IFF_UP) == 0) continue;
@@ -37,6 +33,14 @@ Result<std::vector<std::string>> AsioRuntime::interface_ips() const {
   }
   reachable.insert(reachable.end(), loopback.begin(), loopback.end());
   return reachable;
+}
+
+Result<std::vector<std::string>> AsioRuntime::interface_ips() const {
+  ifaddrs* first = nullptr;
+  if (getifaddrs(&first) != 0)
+    return fail(Errc::io, "cannot read the interfaces of this machine: " + std::generic_category().message(errno));
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(first, &freeifaddrs);
+  return ips_of(first);
 }
 
 }  // namespace libp2p::runtime
