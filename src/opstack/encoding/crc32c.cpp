@@ -11,7 +11,7 @@ constexpr std::uint32_t kPolynomial = 0x82f63b78;  // reflected
 
 using Tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
-constexpr Tables make_tables() {
+consteval Tables make_tables() {
   Tables tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t crc = i;
@@ -32,7 +32,7 @@ constexpr std::size_t kRun = 1024;  // bytes
 
 using AdvanceTables = std::array<std::array<std::uint32_t, 256>, 4>;
 
-constexpr AdvanceTables make_advance_tables() {
+consteval AdvanceTables make_advance_tables() {
   AdvanceTables tables{};
   for (std::size_t bit = 0; bit < 32; ++bit) {
     std::uint32_t crc = 1u << bit;

@@ -63,7 +63,7 @@ constexpr std::array<Row, kReasonCount> kRows = {{
      "", ""},
 }};
 
-constexpr bool in_order() {
+consteval bool in_order() {
   for (std::size_t i = 0; i < kRows.size(); ++i)
     if (kRows[i].reason != static_cast<Reason>(i)) return false;
   return true;

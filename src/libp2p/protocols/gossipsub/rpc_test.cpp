@@ -207,6 +207,17 @@ TEST(GossipsubRpc, reads_a_partial_message_as_far_as_op_node_does) {
   EXPECT_EQ(error_of(hex("52020a05")), Errc::truncated);
 }
 
+TEST(GossipsubRpc, says_whether_the_partial_message_makes_it_too_large) {
+  RpcLimits limits;
+  limits.max_control = 6;
+  const auto error = [&limits](const Bytes& bytes) { return decode_rpc(bytes, limits).error().message(); };
+  EXPECT_TRUE(decode_rpc(hex("5204 0a020000"), limits)) << "six bytes";
+  EXPECT_THAT(error(hex("0a020801 5204 0a020000")), testing::HasSubstr("with its partial message it is more than 6"));
+  EXPECT_THAT(error(hex("0a020801 0a020801")), testing::HasSubstr("all but the data of its messages is more than 6"));
+  EXPECT_THAT(error(hex("5202 0a00 0a020801 0a020801")),
+              testing::HasSubstr("with its partial message it is more than 6"));
+}
+
 TEST(GossipsubRpc, says_at_which_byte_it_gave_up) {
   const auto rpc = decode_rpc(hex("0a0408011205"), RpcLimits{});
   ASSERT_FALSE(rpc);

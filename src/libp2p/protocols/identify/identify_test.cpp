@@ -71,6 +71,10 @@ TEST(Identify, refuses_streams_that_are_cut_too_large_or_broken) {
   Bytes large;
   multiformats::append_varint(large, kMaxPart + 1);
   EXPECT_EQ(decode_parts(large).error().code(), Errc::too_large);
+  Message largest;
+  largest.agent_version = std::string(kMaxPart - 3, 'a');  // a tag and two bytes of length
+  EXPECT_EQ(encode(largest).size(), kMaxPart);
+  EXPECT_EQ(decode_parts(encode_parts(largest)).value(), largest);
   EXPECT_TRUE(decode_parts(Bytes(9, 0)));
   EXPECT_EQ(decode_parts(Bytes(10, 0)).error().code(), Errc::too_large);
   EXPECT_EQ(decode(Bytes{0x0a, 0x05, 'x'}).error().code(), Errc::malformed);

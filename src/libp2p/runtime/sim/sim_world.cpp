@@ -291,7 +291,7 @@ void SimWorld::heal() {
 bool SimWorld::reachable(NodeIndex a, NodeIndex b) const { return state_->reachable(a, b); }
 
 void SimWorld::add_name(std::string host, std::vector<std::string> addresses, std::optional<Nanos> takes) {
-  state_->names.insert_or_assign(std::move(host), SimName{std::move(addresses), takes, false});
+  state_->names.insert_or_assign(std::move(host), SimName{std::move(addresses), takes});
 }
 void SimWorld::add_dead_name(std::string host) {
   state_->names.insert_or_assign(std::move(host), SimName{{}, {}, true});

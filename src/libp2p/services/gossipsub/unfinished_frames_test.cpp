@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
 #include <vector>
 
 namespace libp2p {
@@ -25,6 +26,16 @@ TEST(UnfinishedFrames, bounds_all_frames_of_an_address_to_a_quarter) {
   EXPECT_EQ(frames.bytes(), 500U);
   for (std::uint64_t stream = 1; stream <= 4; ++stream) frames.remove(stream);
   EXPECT_EQ(frames.bytes(), 0U);
+}
+
+TEST(UnfinishedFrames, counts_what_a_stream_holds_as_it_grows_and_shrinks) {
+  UnfinishedFrames frames(1000, 100);
+  frames.add(1, {});
+  std::size_t before = 0;
+  for (const std::size_t held : {90U, 100U, 30U, 29U, 0U, 7U}) {
+    frames.change(1, std::exchange(before, held), held);
+    EXPECT_EQ(frames.bytes(), held);
+  }
 }
 
 TEST(UnfinishedFrames, lets_the_slow_go_first_then_large_ones_of_strangers_and_small_ones_last) {

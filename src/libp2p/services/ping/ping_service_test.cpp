@@ -94,6 +94,16 @@ TEST_F(PingServiceTest, pings_many_times_when_nobody_listens_to_the_figures) {
   EXPECT_TRUE(net_.host(0).peerstore().latency(peer(1)).has_value());
 }
 
+TEST_F(PingServiceTest, ends_with_the_last_answer_and_not_an_interval_later) {
+  PingService a(net_.host(0));
+  PingService b(net_.host(1));
+  const MonoTime start = net_.world().now();
+  const auto done = net_.run(0, a.ping_many(peer(1), 3, Seconds(10), nullptr));
+  ASSERT_TRUE(done && *done);
+  EXPECT_GE(net_.world().now() - start, Seconds(20));
+  EXPECT_LT(net_.world().now() - start, Seconds(22));
+}
+
 TEST_F(PingServiceTest, gives_up_on_a_silent_peer_after_the_timeout) {
   PingService a(net_.host(0));
   net_.host(1).set_stream_handler(std::string(kPingProtocol), answer_nothing);

@@ -188,6 +188,24 @@ TEST(SyncScheduler, a_full_quarantine_drops_the_highest_punishes_nobody_and_stil
   EXPECT_LE(world.most_memory, config.max_bytes + 2 * 11000);
 }
 
+TEST(SyncScheduler, asks_for_as_many_blocks_as_its_memory_and_its_quarantine_have_room_for) {
+  const auto most_asked = [](const SyncConfig& config) {
+    World world(config);
+    for (std::uint64_t n = 1; n <= 20; ++n) world.add_peer(n, Manner::silent);
+    world.request(120);
+    world.run(Millis(1));
+    return world.asked.size();
+  };
+  SyncConfig memory;
+  memory.max_bytes = 6 * (64 << 10);  // before the first answer a block is taken for 64 KiB
+  EXPECT_EQ(most_asked(memory), 6u);
+  memory.max_bytes -= 1;
+  EXPECT_EQ(most_asked(memory), 5u);
+  SyncConfig quarantine;
+  quarantine.max_quarantined = 7;
+  EXPECT_EQ(most_asked(quarantine), 7u);
+}
+
 // It gave the same peer the same request again.
 TEST(SyncScheduler, a_number_is_retried_at_a_peer_that_was_not_asked_for_it) {
   World world(SyncConfig{});
