@@ -138,6 +138,8 @@ TEST_F(OpenStreamTest, tells_listeners_once_of_the_handlers_that_one_turn_change
   EXPECT_EQ(changes, 1);
   a->set_stream_handler("/b/1", echo);  // another handler, the same protocol
   world.run_for(Millis(1));
+  a->remove_stream_handler("/never/1");
+  world.run_for(Millis(1));
   EXPECT_EQ(changes, 1);
 }
 

@@ -193,6 +193,7 @@ TEST(Multiaddr, answers_for_its_parts) {
   EXPECT_EQ(address.peer_id(), id);
   EXPECT_EQ(address.components().size(), 4U);
   EXPECT_TRUE(Multiaddr().empty());
+  EXPECT_FALSE(Multiaddr().has(Protocol::ws));
   EXPECT_TRUE(Multiaddr().components().empty());
   EXPECT_EQ(Multiaddr().peer_id(), std::nullopt);
 }

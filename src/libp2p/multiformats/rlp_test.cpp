@@ -64,6 +64,16 @@ void expect_wrong(const Bytes& in, Errc code, std::size_t offset) {
   EXPECT_EQ(item.error().offset(), offset);
 }
 
+TEST(Rlp, an_item_of_55_bytes_has_its_length_in_the_first_byte_and_one_of_56_behind_it) {
+  for (const std::size_t size : {0U, 2U, 55U, 56U, 57U, 255U, 256U, 65'535U, 65'536U}) {
+    const Bytes contents(size, 7);
+    const Bytes text = string_of(contents);
+    RlpReader reader(text);
+    EXPECT_EQ(to_bytes(reader.string().value()), contents) << size;
+    EXPECT_EQ(text.size() - size, size <= 55 ? 1U : size <= 255 ? 2U : size <= 65'535 ? 3U : 4U) << size;
+  }
+}
+
 TEST(Rlp, forms_that_are_not_the_shortest_are_refused) {
   expect_wrong({0x81, 0x7f}, Errc::malformed, 0);
   expect_wrong({0xb8, 0x01, 0x00}, Errc::malformed, 0);

@@ -152,6 +152,8 @@ TEST(NoiseHandshake, refuses_messages_that_are_too_long_too_short_or_of_low_orde
   Bytes huge(2);
   store_be16(huge.data(), static_cast<std::uint16_t>(kMaxHandshakeMessage + 1));
   EXPECT_EQ(first(huge).error().code(), Errc::too_large);
+  store_be16(huge.data(), kMaxHandshakeMessage);
+  EXPECT_EQ(first(huge).value(), 0U) << "the rest is still to come";
   EXPECT_EQ(first({0, 0}).error().code(), Errc::truncated);
   EXPECT_EQ(first({0, 3, 1, 2, 3}).error().code(), Errc::truncated);
   Bytes zero(34);

@@ -16,14 +16,13 @@ Stream* Session::find(StreamId id) {
 }
 
 Stream& Session::insert(std::uint32_t wire, bool inbound) {
-  const auto [at, fresh] = streams_.try_emplace(wire);
+  const auto [at, fresh] = streams_.try_emplace(wire, next_serial_ << 32 | wire, inbound);
   OPP2P_ASSERT(fresh, "an id on the wire belongs to one stream at a time", wire);
   OPP2P_ASSERT((wire % 2 == 1) == (inbound == (side_ == Side::server)), "the client's streams have odd ids", wire,
                inbound);
   OPP2P_ASSERT(next_serial_ >> 32 == 0, "serial numbers only grow and are never used again", next_serial_);
+  ++next_serial_;
   Stream& stream = at->second;
-  stream.id = next_serial_++ << 32 | wire;
-  stream.inbound = inbound;
   stream.window_epoch = now_.mono;
   ++(inbound ? inbound_ : outbound_);
   return stream;

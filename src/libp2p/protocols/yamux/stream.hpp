@@ -17,8 +17,10 @@ using StreamId = std::uint64_t;
 inline std::uint32_t wire_id(StreamId id) { return static_cast<std::uint32_t>(id); }
 
 struct Stream : LiveCounted<Stream> {
-  StreamId id = 0;
-  bool inbound = false;
+  Stream(StreamId stream_id, bool is_inbound) : id(stream_id), inbound(is_inbound) {}
+
+  const StreamId id;
+  const bool inbound;
   bool acknowledged = false;  // outbound: the peer has answered with ACK; inbound: we have
   bool waiting = false;       // outbound: the opening is not sent yet, because too many are unacknowledged
   bool local_ended = false;   // close_write was called

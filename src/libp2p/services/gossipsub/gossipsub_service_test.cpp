@@ -184,6 +184,16 @@ TEST_F(GossipsubServiceTest, tells_the_publisher_what_became_of_a_message_that_i
   EXPECT_TRUE(at(0).heard.empty());
 }
 
+TEST_F(GossipsubServiceTest, a_publisher_that_wants_to_hear_nothing_hears_nothing) {
+  add(1);
+  at(0).join([](const gossipsub::Validate&, const GossipsubService::Done& done) { done(ValidationResult::accept); });
+  ASSERT_TRUE(at(0).service->publish(kTopic, as_bytes("judged"), LocalCheck::validate, nullptr));
+  ASSERT_TRUE(at(0).service->publish(kTopic, as_bytes("trusted"), LocalCheck::already_valid, nullptr));
+  EXPECT_FALSE(at(0).service->publish(kTopic, Bytes(gossipsub::RpcLimits().max_rpc + 1), LocalCheck::validate,
+                                      [](const gossipsub::Published&) { ADD_FAILURE(); }));
+  net_.run_for(Seconds(1));
+}
+
 // All links are fast but those from one node to another, which is as good as stuck.
 class OneSlowLink final : public runtime::LinkModel {
  public:

@@ -134,6 +134,16 @@ TEST(UnsafeChain, goes_back_when_the_store_could_not_keep_up) {
   EXPECT_EQ(drain(chain).appended, (std::vector<std::uint64_t>{4}));
 }
 
+TEST(UnsafeChain, does_not_go_back_to_where_it_never_was) {
+  UnsafeChain chain({}, block_at(0).ref());
+  chain.on_block(peer_named(1), block_at(1));
+  chain.rewind(block_at(2).ref());
+  EXPECT_EQ(chain.head()->number, 1u);
+  UnsafeChain empty({}, std::nullopt);
+  empty.rewind(block_at(2).ref());
+  EXPECT_FALSE(empty.head());
+}
+
 // Any order of arrival gives the same chain.
 TEST(UnsafeChain, the_order_of_arrival_does_not_matter) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
