@@ -60,6 +60,23 @@ TEST_F(LimitsTest, a_handshake_that_does_not_end_makes_room_for_a_newcomer) {
   EXPECT_LE(SocketConnection::live(), 3 + 2 * 4);
 }
 
+TEST_F(LimitsTest, an_address_with_more_half_open_connections_makes_room_for_a_newcomer_of_another_at_once) {
+  auto config = config_of(1);
+  config.limits.pending_inbound = 3;
+  config.limits.pending_silence = Seconds(8);
+  const auto a = make_host(std::move(config));
+  const auto flooder = world.add_node();
+  std::vector<std::unique_ptr<runtime::Socket>> sockets;
+  for (int i = 0; i < 3; ++i) sockets.push_back(mute(*a, flooder));
+  EXPECT_TRUE(dial(*make_host(), address_of(*a)));
+  EXPECT_EQ(a->counters().evicted_pending_inbound, 1u);
+  // The flooder's own newcomer would hold as many as the fullest: for it nobody goes.
+  sockets.push_back(mute(*a, flooder));
+  sockets.push_back(mute(*a, flooder));
+  EXPECT_EQ(a->counters().evicted_pending_inbound, 1u);
+  EXPECT_EQ(a->counters().refused_pending_inbound, 1u);
+}
+
 TEST_F(LimitsTest, half_open_connections_count_for_their_address) {
   auto config = config_of(1);
   config.limits.connections_per_address = 2;

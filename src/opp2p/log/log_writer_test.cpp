@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 
 #include "opp2p/log/log.hpp"
@@ -129,6 +130,18 @@ TEST(LogWriter, lines_stay_in_order_and_all_are_written_when_the_log_goes) {
     }
   }
   EXPECT_EQ(gate->lines(), expected);
+}
+
+TEST(LogWriter, ends_at_once_when_nothing_is_left_to_write) {
+  const auto gate = std::make_shared<Gate>();
+  gate->open();
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    auto options = through(gate, 10);
+    options.close_limit = libp2p::Seconds(300);
+    const Log log(std::move(options));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(100));
 }
 
 TEST(LogWriter, is_left_behind_when_its_sink_stays_stuck) {

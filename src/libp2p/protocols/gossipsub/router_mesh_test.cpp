@@ -127,6 +127,27 @@ TEST_F(GossipsubMesh, takes_in_better_peers_once_a_minute_when_its_median_score_
   EXPECT_EQ(mesh_size(), 10U);
 }
 
+TEST_F(GossipsubMesh, takes_in_proven_peers_once_a_minute_until_there_are_two_of_them) {
+  for (const std::uint32_t inside : {0U, 1U, 2U}) {
+    Bench one;
+    ASSERT_TRUE(one.router.subscribe(kTopic, one.now));
+    for (std::uint32_t n = 1; n <= 14; ++n) one.add_subscriber(n, Version::v1_2, Direction::outbound);
+    for (std::uint32_t n = 1; n <= 8; ++n) one.send(n, graft_rpc(kTopic));
+    const auto deliver = [&one](std::uint32_t n) {
+      one.send_message(n, "block of " + std::to_string(n));
+      one.answer_all(ValidationResult::accept);
+    };
+    for (std::uint32_t n = 1; n <= inside; ++n) deliver(n);
+    for (std::uint32_t n = 9; n <= 14; ++n) deliver(n);
+    for (int i = 0; i < 60; ++i) one.heartbeat();
+    const auto mesh = one.router.mesh(kTopic);
+    EXPECT_EQ(mesh.size(), 8 + (2 - inside)) << inside << " were in the mesh";
+    EXPECT_EQ(std::count_if(mesh.begin(), mesh.end(),
+                            [&one](const PeerId& peer) { return one.router.is_proven(peer, one.now.mono); }),
+              2);
+  }
+}
+
 TEST_F(GossipsubMesh, advertises_recent_messages_to_peers_outside_of_it) {
   add(1, 6, Direction::outbound);
   graft(1, 6);
