@@ -19,7 +19,7 @@ void clear_host_bits(Bytes& ip, unsigned bits) {
   OPP2P_ASSERT((ip.size() == 4 || ip.size() == 16) && bits <= 8 * ip.size(), "a subnet is a part of an address", ip,
                bits);
   for (std::size_t i = 0; i < ip.size(); ++i) {
-    const unsigned kept = bits > 8 * i ? std::min(8u, bits - static_cast<unsigned>(8 * i)) : 0;
+    const int kept = std::clamp(static_cast<int>(bits) - static_cast<int>(8 * i), 0, 8);
     ip[i] = static_cast<std::uint8_t>(ip[i] & (0xff00u >> kept));
   }
 }
