@@ -32,7 +32,7 @@ WORDS = re.compile(r"\b(return|co_return|co_yield|else|do|case|throw)\s*$")
 HEADS = re.compile(r"\b(if|while|for|switch|if constexpr)\s*$")
 # Text in which nothing is changed: what only speaks, what the compiler decides, and assertions, which are off here.
 SKIPPED_LINE = re.compile(r"^\s*(#|//|namespace\b|using\b|template\b|static_assert|(inline |static )*constexpr\b|friend\b|enum\b|OPP2P_TRY\w*\()")
-SKIPPED_CALL = re.compile(r"\b(OPP2P_ASSERT|OPP2P_DEBUG_ASSERT|OPP2P_CHECK|requires|noexcept|decltype|static_assert|alignas|concept)\b[^(;{]*\(")
+SKIPPED_CALL = re.compile(r"\b(OPP2P_ASSERT|OPP2P_DEBUG_ASSERT|OPP2P_CHECK|requires|noexcept|decltype|static_assert|alignas|concept|if constexpr)\b[^(;{]*\(")
 SKIPPED_BODY = re.compile(r"\bcheck\w*\(\) const \{|\bconsteval\b|\boperator==\(|= default")
 
 

@@ -102,7 +102,8 @@ TEST(Keys, read_messages_as_protobuf_does) {
   append(wrong_wire_type, key.raw());
   EXPECT_EQ(PublicKey::from_protobuf(wrong_wire_type).error(), Errc::malformed);
   EXPECT_EQ(PublicKey::from_protobuf(Bytes{0x08, 0x09, 0x12, 0x00}).error(), Errc::unsupported);
-  EXPECT_EQ(PublicKey::from_protobuf(Bytes(9000, 0x08)).error(), Errc::too_large);
+  EXPECT_EQ(PublicKey::from_protobuf(Bytes(8193, 0x08)).error(), Errc::too_large);
+  EXPECT_EQ(PublicKey::from_protobuf(Bytes(8192, 0x08)).error(), Errc::malformed) << "is read";
 }
 
 TEST(Keys, survive_any_message) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 
@@ -171,6 +172,15 @@ TEST(LogWriter, tells_of_lines_that_the_sink_refused_with_the_next_that_it_takes
       gate->lines(),
       (std::vector<std::string>{
           "kept\"", "log lines dropped\" count=1 no_room=0 displaced=0 unwritten=1 error=0 warn=0 info=1 debug=0"}));
+}
+
+TEST(DescriptorSink, the_error_of_an_earlier_call_does_not_count) {
+  int ends[2] = {};
+  ASSERT_EQ(::pipe(ends), 0);
+  errno = EINTR;
+  EXPECT_EQ(write_all(ends[1], "x", [] { return true; }), 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST(DescriptorSink, waits_for_a_full_pipe_without_end_and_gives_up_when_told) {

@@ -78,6 +78,22 @@ std::size_t resident_bytes(const fs::path& file) {
   return total;
 }
 
+TEST_F(LmdbStoreFiles, a_commit_holds_a_sixteenth_of_the_size_at_most) {
+  auto config = config_in(folder_.path());
+  config.max_size = 32 << 20;
+  auto store = open(config);
+  std::size_t done = 0;
+  for (std::uint64_t n = 1; n <= 30; ++n) store->put(block_at(n, 300'000), [&](const Result<void>&) { ++done; });
+  std::size_t most = 0;
+  while (done < 30) {
+    const std::size_t before = done;
+    mailbox_.run_one();  // what one commit held
+    most = std::max(most, done - before);
+  }
+  EXPECT_GT(most, 1u);
+  EXPECT_LE(most * 300'000, std::size_t{2} << 20);
+}
+
 TEST_F(LmdbStoreFiles, what_it_has_written_and_served_does_not_stay_in_memory) {
   auto store = open();
   const auto file = folder_.path() / "data.mdb";
@@ -164,6 +180,26 @@ TEST_F(LmdbStoreFiles, the_database_of_another_chain_is_refused_by_name) {
   EXPECT_TRUE(error == Errc::mismatch);
   EXPECT_NE(error.text().find("'901:0xabc'"), std::string::npos) << error.text();
   EXPECT_NE(error.text().find("'10:0xdef'"), std::string::npos) << error.text();
+}
+
+TEST_F(LmdbStoreFiles, a_database_without_a_format_is_refused) {
+  open().reset();
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  MDB_dbi table = 0;
+  std::string name = "format";
+  MDB_val key{name.size(), name.data()};
+  ASSERT_EQ(mdb_env_create(&env), 0);
+  ASSERT_EQ(mdb_env_set_maxdbs(env, 4), 0);
+  ASSERT_EQ(mdb_env_open(env, folder_.path().c_str(), 0, 0600), 0);
+  ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
+  ASSERT_EQ(mdb_dbi_open(txn, "meta", 0, &table), 0);
+  ASSERT_EQ(mdb_del(txn, table, &key, nullptr), 0);
+  ASSERT_EQ(mdb_txn_commit(txn), 0);
+  mdb_env_close(env);
+  const Error error = open_fails(config_in(folder_.path()));
+  EXPECT_TRUE(error == Errc::mismatch) << error.message();
+  EXPECT_NE(error.text().find("has the format ''"), std::string::npos) << error.text();
 }
 
 TEST_F(LmdbStoreFiles, the_database_of_another_program_is_refused) {

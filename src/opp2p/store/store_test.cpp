@@ -202,6 +202,8 @@ TEST_P(StoreBudget, what_is_staged_and_in_the_chain_already_goes_before_what_is_
   for (std::uint64_t n = 61; n <= 62; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
   for (const std::uint64_t n : {68u, 67u}) (void)try_stage(1, n);
   EXPECT_EQ(staged_numbers(1, 63, 2), (std::vector<std::uint64_t>{63, 64}));
+  EXPECT_EQ(staged_numbers(1, 67), (std::vector<std::uint64_t>{67, 68}));
+  EXPECT_TRUE(staged_numbers(1, 62).empty()) << "the head's own block goes too";
   EXPECT_LE(store_->summary().value().bytes, kBudget);
 }
 

@@ -31,19 +31,20 @@ class RecentMessages {
     return nullptr;
   }
 
-  void add(std::string_view topic, const SharedSlice& data, const MessageId& id) {
-    if (data.empty() || data.size() > kBytes) return;
+  // False when the message is empty or too large to be remembered.
+  bool add(std::string_view topic, const SharedSlice& data, const MessageId& id) {
+    if (data.empty() || data.size() > kBytes) return false;
     items_.push_front({std::string(topic), data, id, false});
     others_.add(data.size());
     shrink(others_, false);
+    return true;
   }
 
   // The message was accepted. It is added again when it has gone meanwhile.
   void accept(std::string_view topic, const SharedSlice& data, const MessageId& id) {
     auto found = std::find_if(items_.begin(), items_.end(), [&](const Item& item) { return item.id == id; });
     if (found == items_.end()) {
-      if (data.empty() || data.size() > kBytes) return;
-      add(topic, data, id);
+      if (!add(topic, data, id)) return;
       found = items_.begin();
     }
     if (std::exchange(found->accepted, true)) return;

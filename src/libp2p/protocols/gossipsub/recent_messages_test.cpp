@@ -36,6 +36,8 @@ TEST(RecentMessages, keeps_few_and_few_bytes) {
   EXPECT_EQ(recent.bytes(), 12u << 20);
   recent.add("a", slice(RecentMessages::kBytes + 1, 1), id_of("a", {}));
   EXPECT_EQ(recent.bytes(), 12u << 20);
+  recent.add("a", slice(RecentMessages::kBytes, 1), id_of("a", {}));
+  EXPECT_EQ(recent.bytes(), RecentMessages::kBytes);
 }
 
 TEST(RecentMessages, keeps_what_was_accepted_whatever_else_comes) {

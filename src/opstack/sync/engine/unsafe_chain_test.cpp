@@ -128,6 +128,8 @@ TEST(UnsafeChain, goes_back_when_the_store_could_not_keep_up) {
   chain.rewind(block_at(3).ref());
   EXPECT_EQ(chain.head()->number, 3u);
   EXPECT_EQ(chain.gap()->end->number, 9u);
+  EXPECT_FALSE(chain.on_block(peer_named(1), block_at(2)));
+  EXPECT_EQ(drain(chain).count(ChainTraceKind::duplicate), 1u) << "what is below is still known";
   EXPECT_FALSE(chain.on_block(peer_named(1), block_at(3)));
   EXPECT_EQ(drain(chain).count(ChainTraceKind::duplicate), 1u);
   EXPECT_TRUE(chain.on_block(peer_named(1), block_at(4)));
