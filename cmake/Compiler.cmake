@@ -25,6 +25,10 @@ set(OPP2P_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverlo
     -Wno-sign-conversion -Werror=return-type)
 # A limit that nobody uses is a limit that does not hold. g++ finds constants of arithmetic types, clang durations too.
 list(APPEND OPP2P_WARNINGS -Wunused-const-variable)
+# Several sources at once: g++ takes each for a header, whose types should not have members of types that only one source knows.
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND OPP2P_WARNINGS -Wno-subobject-linkage)
+endif()
 
 # Tests are compiled for a quick build, whatever the libraries that they test are compiled for.
 set(OPP2P_TEST_OPTIONS ${OPP2P_WARNINGS} $<$<CONFIG:Release>:-O0>)

@@ -18,7 +18,7 @@ TEST_P(MplexSuite, passes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Muxer, MplexSuite, ::testing::ValuesIn(muxer_suite_cases()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& one) { return one.param; });
 
 }  // namespace
 }  // namespace libp2p::mplex
