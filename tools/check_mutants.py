@@ -10,13 +10,14 @@ reason in tools/mutants/equivalents.py and do not count.
 """
 
 import argparse
+import collections
 import concurrent.futures
 import dataclasses
 import functools
+import hashlib
 import json
 import os
 import pathlib
-import random
 import re
 import shlex
 import shutil
@@ -46,6 +47,7 @@ class Mutant:
     seed: str
     kind: str
     change: candidates.Change
+    ordinal: int  # among equal changes of the file
     verdict: str = "drawn"
     by: str = ""
     seconds: float = 0
@@ -70,19 +72,49 @@ def production():
             for path in sorted((ROOT / "src").rglob("*.[ch]pp")) if not NOT_PRODUCTION.search(path.as_posix())}
 
 
-def draw(seed, count, only):
-    """The mutants of one seed, in the order in which they are taken: one for each line at most."""
+@functools.cache
+def places():
+    """Every change that could be made: (kind, change, its number among equal ones of the file)."""
     found = []
     for name, (kind, text) in production().items():
-        if not only or any(name.startswith(prefix) for prefix in only):
-            found += [(kind, change) for change in candidates.candidates(name, text)]
-    random.Random(seed).shuffle(found)
+        seen = collections.Counter()
+        for change in candidates.candidates(name, text):
+            found.append((kind, change, seen[change.key()]))
+            seen[change.key()] += 1
+    return found
+
+
+def draw(seed, count, only):
+    """The mutants of one seed, in the order in which they are taken: one for each line at most.
+
+    The order comes from hashes of the places, so that a change of the code leaves what is drawn elsewhere as it is.
+    """
+    def order(place):
+        _, change, ordinal = place
+        return hashlib.sha256("\0".join([seed, *change.key(), str(ordinal)]).encode()).digest()
     lines, drawn = set(), []
-    for kind, change in found:
+    for kind, change, ordinal in sorted(places(), key=order):
+        if only and not any(change.file.startswith(prefix) for prefix in only):
+            continue
         if (change.file, change.line) not in lines and len(drawn) < count:
             lines.add((change.file, change.line))
-            drawn.append(Mutant(0, seed, kind, change))
+            drawn.append(Mutant(0, seed, kind, change, ordinal))
     return drawn
+
+
+def drawn_before(path):
+    """The mutants of a file that --json wrote, where they stand in today's sources. Those that survived are to be judged again."""
+    now = {(change.key(), ordinal): (kind, change) for kind, change, ordinal in places()}
+    mutants = []
+    for entry in json.loads(path.read_text()):
+        then = candidates.Change(**entry.pop("change"))
+        mutant = Mutant(**entry, change=then)
+        if mutant.verdict == "survived":
+            kind, change = now.get((then.key(), mutant.ordinal), (mutant.kind, None))
+            mutant.kind, mutant.change = kind, change or then
+            mutant.verdict = "drawn" if change else "gone from the code"
+        mutants.append(mutant)
+    return mutants
 
 
 def rounds(mutants):
@@ -246,18 +278,18 @@ def tell(mutant):
           + f"  [{mutant.seconds:.0f} s]", flush=True)
 
 
-def judge_all(mutants, programs, workers, count):
+def judge_all(mutants, programs, workers, count, keep):
     """Judges the first `count` of each seed that compile."""
-    numbered = iter(range(1, 1 + len(mutants)))
-    for mutant in mutants:
-        mutant.number = next(numbered)
-        mutant.by = EQUIVALENTS.get(mutant.change.key(), "")
-        if mutant.by:
+    for number, mutant in enumerate(mutants, 1):
+        mutant.number = number
+        if mutant.verdict == "drawn" and mutant.change.key() in EQUIVALENTS:
+            mutant.by = EQUIVALENTS[mutant.change.key()]
             mutant.verdict = "equivalent"
     taken = {}
     for group in rounds([mutant for mutant in mutants if mutant.verdict == "drawn"]):
         started = time.monotonic()
         built = build(group, programs, workers)
+        keep()
         print(f"built {len(built)} changes in {time.monotonic() - started:.0f} s", flush=True)
         limits = baseline(programs, workers)
         chosen = []
@@ -269,10 +301,12 @@ def judge_all(mutants, programs, workers, count):
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
             for mutant in pool.map(lambda one: judge(one, fast, limits), chosen):
                 tell(mutant)
-            left = [mutant for mutant in chosen if mutant.verdict == "survived"]
+                keep()
+            left = [mutant for mutant in chosen if mutant.verdict == "survived"] if len(fast) < len(programs) else []
             print(f"the simulation, for {len(left)} changes that are left", flush=True)
             for mutant in pool.map(lambda one: judge(one, SLOW, limits), left):
                 tell(mutant)
+                keep()
 
 
 def report(mutants):
@@ -296,21 +330,29 @@ def main():
     parser.add_argument("--only", action="append", metavar="PREFIX", help="only files whose path begins so: src/opstack/sync")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="changes that are judged at the same time")
     parser.add_argument("--list", action="store_true", help="print the changes and stop")
-    parser.add_argument("--json", type=pathlib.Path, help="keep the verdicts in this file")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="keep the verdicts in this file")
+    parser.add_argument("--fast", action="store_true", help="leave the simulation out, which takes minutes for each change that is left")
+    parser.add_argument("--again", type=pathlib.Path, metavar="FILE", help="judge again those that survived of the verdicts in FILE, and report all")
     options = parser.parse_args()
-    seeds = options.seed or ["1"]
-    print(f"seeds: {', '.join(seeds)}; {options.count} changes each", flush=True)
-    spare = options.count if options.list else int(options.count * SPARE)
-    mutants = [mutant for seed in seeds for mutant in draw(seed, spare, options.only)]
+    if options.again:
+        mutants = drawn_before(options.again)
+    else:
+        seeds = options.seed or ["1"]
+        print(f"seeds: {', '.join(seeds)}; {options.count} changes each", flush=True)
+        spare = options.count if options.list else int(options.count * SPARE)
+        mutants = [mutant for seed in seeds for mutant in draw(seed, spare, options.only)]
     if options.list:
         for mutant in mutants:
             tell(mutant)
         return 0
     copy_tree()
-    programs = [*(BUILD / "unit_tests.txt").read_text().split(), *OTHERS, *SLOW]
-    judge_all(mutants, programs, options.jobs, options.count)
-    if options.json:
-        options.json.write_text(json.dumps([dataclasses.asdict(mutant) for mutant in mutants], indent=1))
+    programs = [*(BUILD / "unit_tests.txt").read_text().split(), *OTHERS, *(SLOW if not options.fast else [])]
+
+    def keep():
+        if options.json:
+            options.json.write_text(json.dumps([dataclasses.asdict(mutant) for mutant in mutants], indent=1))
+
+    judge_all(mutants, programs, options.jobs, options.count, keep)
     return 0 if report(mutants) else 1
 
 

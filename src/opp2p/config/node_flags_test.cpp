@@ -96,6 +96,14 @@ TEST(NodeFlags, levels_and_formats_are_op_nodes) {
               StartsWith("invalid value \"xml\" for flag -log.format: unrecognized log-format: \"xml\""));
 }
 
+TEST(NearestName, is_the_first_of_the_nearest_and_nothing_when_all_are_far) {
+  EXPECT_EQ(nearest_name("cat", {"dog", "bat", "car"}), "bat");
+  EXPECT_EQ(nearest_name("cat", {"xyat", "bat"}), "bat");
+  EXPECT_EQ(nearest_name("cat", {"bar"}), "bar") << "two letters are other ones";
+  EXPECT_EQ(nearest_name("cat", {"dog"}), std::nullopt) << "all three are";
+  EXPECT_EQ(nearest_name(std::string(81, 'a'), {std::string(81, 'a')}), std::nullopt);
+}
+
 TEST(NodeFlags, a_misspelt_flag_gets_a_suggestion) {
   EXPECT_EQ(refused({"--p2p.statik=x"}), "unknown option --p2p.statik. Did you mean --p2p.static?");
   EXPECT_EQ(refused({"--rpc.enableadmin"}), "unknown option --rpc.enableadmin. Did you mean --rpc.enable-admin?");
