@@ -103,13 +103,13 @@ def draw(seed, count, only):
 
 
 def drawn_before(path):
-    """The mutants of a file that --json wrote, where they stand in today's sources. Those that survived are to be judged again."""
+    """The mutants of a file that --json wrote. Those that survived and those that are left are to be judged, where they stand today."""
     now = {(change.key(), ordinal): (kind, change) for kind, change, ordinal in places()}
     mutants = []
     for entry in json.loads(path.read_text()):
         then = candidates.Change(**entry.pop("change"))
         mutant = Mutant(**entry, change=then)
-        if mutant.verdict == "survived":
+        if mutant.verdict in ("survived", "drawn"):
             kind, change = now.get((then.key(), mutant.ordinal), (mutant.kind, None))
             mutant.kind, mutant.change = kind, change or then
             mutant.verdict = "drawn" if change else "gone from the code"
@@ -213,9 +213,9 @@ def without_refused(mutants, workers):
     return [mutant for mutant in mutants if mutant.verdict == "drawn"]
 
 
-def build(mutants, programs, workers):
+def build(mutants, programs, workers, compiled_before):
     """Builds all that compile; marks the others."""
-    left = without_refused(mutants, workers)
+    left = mutants if compiled_before else without_refused(mutants, workers)
     while True:
         write_tree(left)
         done = run("cmake", "--build", BUILD, "--target", *(program.rsplit("/")[-1] for program in programs), "--", "-k", "0")
@@ -267,7 +267,8 @@ def baseline(programs, workers):
         started = time.monotonic()
         done = test(program, 0, 600)
         if done is None or done.returncode != 0:
-            sys.exit(f"{program} does not pass without any change:\n{done.stdout[:3000] if done else ''}")
+            told = "\n".join(line for line in done.stdout.splitlines() if not line.endswith(": Skipped")) if done else "it takes too long"
+            sys.exit(f"{program} does not pass without any change:\n{told[:3000]}")
         return program, 20 + 6 * (time.monotonic() - started)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         return dict(pool.map(measure, programs))
@@ -278,23 +279,23 @@ def tell(mutant):
           + f"  [{mutant.seconds:.0f} s]", flush=True)
 
 
-def judge_all(mutants, programs, workers, count, keep):
+def judge_all(mutants, programs, workers, count, compiled_before, keep):
     """Judges the first `count` of each seed that compile."""
+    taken = collections.Counter(mutant.seed for mutant in mutants if mutant.verdict in ("killed", "survived"))
     for number, mutant in enumerate(mutants, 1):
         mutant.number = number
         if mutant.verdict == "drawn" and mutant.change.key() in EQUIVALENTS:
             mutant.by = EQUIVALENTS[mutant.change.key()]
             mutant.verdict = "equivalent"
-    taken = {}
     for group in rounds([mutant for mutant in mutants if mutant.verdict == "drawn"]):
         started = time.monotonic()
-        built = build(group, programs, workers)
+        built = build(group, programs, workers, compiled_before)
         keep()
         print(f"built {len(built)} changes in {time.monotonic() - started:.0f} s", flush=True)
         limits = baseline(programs, workers)
         chosen = []
         for mutant in built:
-            taken[mutant.seed] = taken.get(mutant.seed, 0) + 1
+            taken[mutant.seed] += 1
             if taken[mutant.seed] <= count:
                 chosen.append(mutant)
         fast = [program for program in programs if program not in SLOW]
@@ -332,7 +333,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="print the changes and stop")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="keep the verdicts in this file")
     parser.add_argument("--fast", action="store_true", help="leave the simulation out, which takes minutes for each change that is left")
-    parser.add_argument("--again", type=pathlib.Path, metavar="FILE", help="judge again those that survived of the verdicts in FILE, and report all")
+    parser.add_argument("--again", type=pathlib.Path, metavar="FILE", help="go on with the verdicts in FILE: judge those that survived again and those that are left, and report all")
     options = parser.parse_args()
     if options.again:
         mutants = drawn_before(options.again)
@@ -352,7 +353,7 @@ def main():
         if options.json:
             options.json.write_text(json.dumps([dataclasses.asdict(mutant) for mutant in mutants], indent=1))
 
-    judge_all(mutants, programs, options.jobs, options.count, keep)
+    judge_all(mutants, programs, options.jobs, options.count, bool(options.again), keep)
     return 0 if report(mutants) else 1
 
 

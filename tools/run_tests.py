@@ -149,11 +149,24 @@ def unit_programs(folder):
 
 
 def unit(folder=BUILD):
+    """The unit programs, as many at a time as there are cores."""
     tally = Tally()
-    for program in unit_programs(folder):
-        one = gtest(folder / program)
-        say(f"  {pathlib.Path(program).name.removeprefix('unit_').removesuffix('_test')}: {one}")
-        tally.add(one)
+    programs = unit_programs(folder)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for program, one in zip(programs, pool.map(lambda program: gtest(folder / program), programs)):
+            say(f"  {pathlib.Path(program).name.removeprefix('unit_').removesuffix('_test')}: {one}")
+            tally.add(one)
+    return tally
+
+
+def simulation(folder=BUILD, extra_environment=None):
+    """The simulations, which have one thread each, dealt out to as many processes as there are cores."""
+    tally, shards = Tally(), os.cpu_count()
+    def run_shard(number):
+        return gtest(folder / "tests" / "sim_test", {**(extra_environment or {}), "GTEST_TOTAL_SHARDS": str(shards), "GTEST_SHARD_INDEX": str(number)})
+    with concurrent.futures.ThreadPoolExecutor(shards) as pool:
+        for one in pool.map(run_shard, range(shards)):
+            tally.add(one)
     return tally
 
 
@@ -220,7 +233,7 @@ def sanitizers():
         folder = ROOT / f"build-{name}"
         build_sanitized(folder, ["unit_tests", "sim_test"], compiler, looks_for, "-DCMAKE_CXX_FLAGS_DEBUG=-O1")
         tally.add(unit(folder))
-        one = gtest(folder / "tests" / "sim_test")
+        one = simulation(folder)
         say(f"  simulation: {one}")
         tally.add(one)
     return tally
@@ -278,7 +291,7 @@ def mutants():
 
 def checked_simulation():
     """The simulations with the invariants of a node checked after each of its events; the default suite checks every 32nd."""
-    return gtest(BUILD / "tests" / "sim_test", {"OPP2P_SIM_CHECK_EVERY": "1"})
+    return simulation(BUILD, {"OPP2P_SIM_CHECK_EVERY": "1"})
 
 
 def release_build():
@@ -290,7 +303,7 @@ SUITES = {
     "lint": (lint, False),
     "unit": (unit, True),
     "vectors": (lambda: gtest(BUILD / "tests" / "vectors_test"), True),
-    "simulation": (lambda: gtest(BUILD / "tests" / "sim_test"), True),
+    "simulation": (simulation, True),
     "simulation-checked": (checked_simulation, True),
     "fuzz-corpora": (fuzz_replay, True),
     "e2e": (lambda: python_suite("e2e"), True),

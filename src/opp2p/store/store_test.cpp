@@ -203,8 +203,18 @@ TEST_P(StoreBudget, what_is_staged_and_in_the_chain_already_goes_before_what_is_
   for (const std::uint64_t n : {68u, 67u}) (void)try_stage(1, n);
   EXPECT_EQ(staged_numbers(1, 63, 2), (std::vector<std::uint64_t>{63, 64}));
   EXPECT_EQ(staged_numbers(1, 67), (std::vector<std::uint64_t>{67, 68}));
-  EXPECT_TRUE(staged_numbers(1, 62).empty()) << "the head's own block goes too";
   EXPECT_LE(store_->summary().value().bytes, kBudget);
+}
+
+TEST_P(StoreBudget, the_staged_block_that_is_the_head_goes_first_too) {
+  for (std::uint64_t n = 1; n <= 60; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
+  ASSERT_TRUE(try_stage(1, 61));
+  ASSERT_TRUE(put(block_at(61, 50'000)));
+  std::size_t staged = 1;
+  for (std::uint64_t n = 300; n > 200 && store_->summary().value().staged == staged; --n, ++staged)
+    ASSERT_TRUE(try_stage(2, n));
+  EXPECT_TRUE(staged_numbers(1, 61).empty());
+  EXPECT_EQ(staged_numbers(2, 300).size(), 1u) << "the one farthest away is still there";
 }
 
 TEST_P(StoreBudget, a_staged_block_larger_than_its_room_is_kept_while_it_is_the_only_one) {
