@@ -136,9 +136,9 @@ def rounds(mutants):
 
 # ---- building ----
 
-def write_changed(path, text):
-    if not path.is_file() or path.read_text() != text:
-        path.write_text(text)
+def write_changed(path, contents):
+    if not path.is_file() or path.read_bytes() != contents:
+        path.write_bytes(contents)
 
 
 def write_tree(mutants):
@@ -146,14 +146,24 @@ def write_tree(mutants):
     for mutant in mutants:
         by_file.setdefault(mutant.change.file, []).append((mutant.number, mutant.change))
     for name, (_, text) in production().items():
-        write_changed(TREE / name, candidates.with_switches(text, by_file.get(name, [])))
+        write_changed(TREE / name, candidates.with_switches(text, by_file.get(name, [])).encode())
 
 
 def copy_tree():
-    shutil.rmtree(TREE, ignore_errors=True)
+    """The tree as it is today. What has not changed since the last time keeps its time, and is not built again."""
     ignored = shutil.ignore_patterns("build*", ".git", ".cache", "__pycache__", "node_modules", "target")
-    shutil.copytree(ROOT, TREE, ignore=ignored, copy_function=shutil.copyfile)
-    (TREE / "opp2p_mutant.hpp").write_text(candidates.HEADER)
+    def copy(source, target):
+        if pathlib.Path(source).is_file() and source not in sources:
+            write_changed(pathlib.Path(target), pathlib.Path(source).read_bytes())
+    sources = {str(ROOT / name) for name in production()}  # write_tree writes these
+    for path in sorted(TREE.rglob("*"), reverse=True):
+        if not (ROOT / path.relative_to(TREE)).exists():
+            path.rmdir() if path.is_dir() else path.unlink()
+    shutil.copytree(ROOT, TREE, ignore=ignored, copy_function=copy, dirs_exist_ok=True)
+    for name, (_, text) in production().items():
+        if not (TREE / name).is_file():
+            (TREE / name).write_text(text)
+    write_changed(TREE / "opp2p_mutant.hpp", candidates.HEADER.encode())
     done = run("cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DOPP2P_ASSERTIONS=OFF",
                "-DOPP2P_TESTS=ON", f"-DCMAKE_CXX_FLAGS_DEBUG=-O1 -include {TREE / 'opp2p_mutant.hpp'}")
     if done.returncode != 0:
@@ -200,7 +210,7 @@ def without_refused(mutants, workers):
         near = [source for source in commands if source.parent == path.parent] or list(commands)
         folder, words = commands[path if path in commands else near[0]]
         while here:
-            write_changed(path, candidates.with_switches(production()[file][1], [(mutant.number, mutant.change) for mutant in here]))
+            write_changed(path, candidates.with_switches(production()[file][1], [(mutant.number, mutant.change) for mutant in here]).encode())
             done = subprocess.run([*words, path], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
             if done.returncode == 0:
                 return
