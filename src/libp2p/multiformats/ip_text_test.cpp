@@ -14,6 +14,12 @@ std::string canonical_ip6(std::string_view text) {
 }
 
 // RFC 5952, sections 2 and 4.
+TEST(IpText, what_lies_behind_the_text_is_not_read) {
+  constexpr std::string_view kLonger = "1.2.3.45";
+  EXPECT_EQ(ip4_text(parse_ip(kLonger.substr(0, 7)).value()), "1.2.3.4");
+  EXPECT_EQ(ip4_text(parse_ip(kLonger).value()), "1.2.3.45");
+}
+
 TEST(IpText, prints_ipv6_as_rfc_5952_asks) {
   EXPECT_EQ(canonical_ip6("2001:0db8::0001"), "2001:db8::1");
   EXPECT_EQ(canonical_ip6("2001:db8:0:0:0:0:2:1"), "2001:db8::2:1");

@@ -84,8 +84,7 @@ void StreamNegotiation::on_inbound_stream(StreamId id) {
       Negotiator::listener(&config_.accepts_protocol, config_.list_protocols ? &config_.list_protocols : nullptr));
   // Our header goes out with the first answer: every dialer speaks first.
   const bool fresh =
-      negotiating_.emplace(id, Negotiation{std::move(negotiator), now_.mono + config_.timeout, true, false, false})
-          .second;
+      negotiating_.emplace(id, Negotiation{std::move(negotiator), now_.mono + config_.timeout, true}).second;
   OPP2P_ASSERT(fresh, "a stream's id is never used again", id);
   ++negotiating_inbound_;
 }

@@ -32,6 +32,17 @@ class LmdbStoreFiles : public testing::Test {
       });
     mailbox_.run_until([&] { return done == to - from + 1; });
   }
+  // In the file, of the block's body.
+  void flip_a_bit_of(std::uint64_t number, std::size_t size) {
+    const auto file = folder_.path() / "data.mdb";
+    std::ifstream in(file, std::ios::binary);
+    std::string content((std::istreambuf_iterator<char>(in)), {});
+    const auto body = block_at(number, size).body;
+    const auto at = content.find(std::string(libp2p::as_text(body)));
+    ASSERT_NE(at, std::string::npos);
+    content[at + size / 2] = static_cast<char>(content[at + size / 2] ^ 4);
+    std::ofstream(file, std::ios::binary) << content;
+  }
   Error open_fails(LmdbStoreConfig config) {
     auto opened = LmdbStore::open(std::move(config), mailbox_.post());
     EXPECT_FALSE(opened);
@@ -244,20 +255,25 @@ TEST_F(LmdbStoreFiles, a_flipped_bit_in_a_block_is_an_error_of_the_read_not_a_wr
     auto store = open();
     fill(*store, 1, 200, 20000);
   }
-  // Find the body of block 50 in the file and flip one bit of it.
-  const auto file = folder_.path() / "data.mdb";
-  std::ifstream in(file, std::ios::binary);
-  std::string content((std::istreambuf_iterator<char>(in)), {});
-  const auto body = block_at(50, 20000).body;
-  const auto at = content.find(std::string(libp2p::as_text(body)));
-  ASSERT_NE(at, std::string::npos);
-  content[at + 10000] = static_cast<char>(content[at + 10000] ^ 4);
-  std::ofstream(file, std::ios::binary) << content;
+  flip_a_bit_of(50, 20000);
   auto store = open();
   const auto read = store->by_number(50);
   ASSERT_FALSE(read);
   EXPECT_TRUE(read.error() == Errc::malformed);
   EXPECT_TRUE(store->by_number(51).value());
+}
+
+TEST_F(LmdbStoreFiles, a_flipped_bit_in_one_of_the_last_64_blocks_is_found_when_the_store_is_opened) {
+  {
+    auto store = open();
+    fill(*store, 1, 200, 20000);
+  }
+  flip_a_bit_of(136, 20000);
+  open().reset();
+  flip_a_bit_of(137, 20000);
+  const Error error = open_fails(config_in(folder_.path()));
+  EXPECT_TRUE(error == Errc::malformed);
+  EXPECT_NE(error.text().find("is damaged at block 137"), std::string::npos) << error.text();
 }
 
 TEST_F(LmdbStoreFiles, readers_on_other_threads_see_whole_blocks_while_the_map_grows) {

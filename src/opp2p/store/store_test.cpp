@@ -106,6 +106,30 @@ TEST_P(StoreRules, iterates_in_ascending_order_and_stops_when_told) {
   for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], 5 + i);
 }
 
+TEST_P(StoreRules, tells_blocks_from_one_number_to_another_in_order) {
+  for (std::uint64_t n = 3; n <= 7; ++n) ASSERT_TRUE(put(block_at(n, 5000)));
+  const auto told = [this](bool heads, std::uint64_t from, std::uint64_t to, std::size_t most = 100) {
+    std::vector<std::uint64_t> out;
+    const auto visit = [&](const StoredBlock& block) {
+      EXPECT_EQ(block.hash, hash_of(block.number));
+      if (!heads) EXPECT_EQ(block.body, block_at(block.number, 5000).body);
+      out.push_back(block.number);
+      return out.size() < most;
+    };
+    EXPECT_TRUE(heads ? store_->for_each_head(from, to, visit) : store_->for_each(from, to, visit));
+    return out;
+  };
+  using Numbers = std::vector<std::uint64_t>;
+  for (const bool heads : {false, true}) {
+    EXPECT_EQ(told(heads, 4, 6), (Numbers{4, 5, 6}));
+    EXPECT_EQ(told(heads, 0, 3), Numbers{3});
+    EXPECT_EQ(told(heads, 7, UINT64_MAX), Numbers{7});
+    EXPECT_EQ(told(heads, 3, 7, 2), (Numbers{3, 4}));
+    EXPECT_EQ(told(heads, 8, 9), Numbers());
+    EXPECT_EQ(told(heads, 0, 2), Numbers());
+  }
+}
+
 TEST_P(StoreRules, staged_blocks_come_back_ascending_without_holes_and_within_the_limits) {
   for (const std::uint64_t n : {9u, 8u, 7u, 6u, 4u}) stage(1, n);
   stage(2, 7);

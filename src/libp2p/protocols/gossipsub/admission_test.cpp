@@ -175,6 +175,25 @@ TEST(GossipsubNaming, unpacks_of_21_bombs_in_a_frame_no_more_than_the_budget_and
   net.router.check();
 }
 
+TEST(GossipsubNaming, drops_what_unpacks_to_more_than_it_said_where_there_is_no_room_for_it) {
+  Params params;
+  params.validation.max_bytes = 1000;
+  const Now now = at(Seconds(1000));
+  SeededRng rng(1);
+  FakeScores scores;
+  Router router({params,
+                 [](std::string_view topic, ByteView data) { return Named(id_of(topic, data), share(Bytes(600))); },
+                 {},
+                 [](std::string_view, ByteView) { return std::size_t{100}; }},
+                rng, scores, now);
+  ASSERT_TRUE(router.subscribe(kTopic, now));
+  router.add_peer(peer_id(1), Version::v1_2, Direction::inbound, now);
+  for (const auto* text : {"first", "second"})
+    ASSERT_TRUE(router.on_frame(peer_id(1), encode_frame(message_rpc(kTopic, as_bytes(text))), now));
+  EXPECT_EQ(router.sizes().validating, 1U);
+  EXPECT_EQ(router.counters().dropped_validation_full, 1U);
+}
+
 TEST(GossipsubNaming, is_not_denied_to_others_by_peers_with_bombs) {
   Bombed net;
   for (std::uint32_t peer = 1; peer <= 7; ++peer) net.send(peer, net.bombs(peer, 21));

@@ -202,6 +202,13 @@ TEST(GossipsubRpc, reads_unknown_fields_of_a_message_as_older_op_nodes_forward_t
       << "a field that is known goes on as it should be";
 }
 
+TEST(GossipsubRpc, takes_a_graft_of_the_topics_field_alone) {
+  // control { graft { topic "a"; field 5 "b" } }, and the topic as a number.
+  EXPECT_EQ(decoded(hex("1a08 1a06 0a0161 2a0162")).control->graft.at(0).topic, "a");
+  EXPECT_EQ(decoded(hex("1a08 1a06 2a0162 0a0161")).control->graft.at(0).topic, "a");
+  EXPECT_EQ(decoded(hex("1a04 1a02 0801")).control->graft.at(0).topic, "");
+}
+
 TEST(GossipsubRpc, reads_a_partial_message_as_far_as_op_node_does) {
   EXPECT_TRUE(decoded(hex("52020a00")).publish.empty());
   EXPECT_EQ(error_of(hex("52020a05")), Errc::truncated);

@@ -243,6 +243,20 @@ TEST(AsioRuntime, timers_fire_move_and_are_taken_back) {
   EXPECT_GE(rt.now().mono - now, Millis(30));
 }
 
+TEST(AsioRuntime, a_timer_that_is_due_and_destroyed_in_the_same_turn_does_not_fire) {
+  AsioRuntime rt(1);
+  bool fired = false;
+  std::unique_ptr<Timer> second = rt.make_timer([&fired] { fired = true; });
+  const auto first = rt.make_timer([&second] { second.reset(); });
+  const MonoTime now = rt.now().mono;
+  first->arm(now + Millis(1));
+  second->arm(now + Millis(2));
+  std::this_thread::sleep_for(Millis(5));  // both are due when they are looked at
+  ASSERT_TRUE(rt.run_until([&second] { return second == nullptr; }, kLimit));
+  rt.run_until([] { return false; }, Millis(5));
+  EXPECT_FALSE(fired);
+}
+
 TEST(AsioRuntime, work_runs_on_another_thread_and_is_reported_on_this_one) {
   AsioRuntime rt(2);
   std::thread::id worker;

@@ -232,6 +232,8 @@ TEST(GossipsubService, lets_a_peer_that_reads_slowly_hold_back_nobody_else) {
   net.run_for(Seconds(2));
   for (std::size_t i = 2; i < 5; ++i) EXPECT_EQ(gossipers[i]->heard.size(), kMessages) << i;
   EXPECT_LT(gossipers[1]->heard.size(), kMessages);
+  EXPECT_GT(gossipers[0]->service->queued_bytes(), 0u) << "on the way to the slow one";
+  EXPECT_EQ(gossipers[2]->service->queued_bytes(), 0u);
   // What waits for the slow one is bounded, and its stream is given up after the write timeout.
   EXPECT_LE(gossipers[0]->service->router().sizes().outbox_bytes, gossip_config().router.params.outbox.max_bytes);
   net.run_for(Seconds(30));

@@ -104,6 +104,20 @@ TEST_F(MemorySocketTest, destroyed_with_bytes_unread_it_resets_the_far_end_which
   EXPECT_EQ(far->write(as_bytes("x")).error().code(), Errc::reset);
 }
 
+TEST_F(MemorySocketTest, who_waits_to_write_where_nothing_can_be_written_any_more_is_woken) {
+  ASSERT_TRUE(near->write(Bytes(kBuffer, 1)));
+  ASSERT_TRUE(far->write(Bytes(kBuffer, 1)));
+  near->shutdown_write();
+  int woken = 0;
+  near->when_writable([&woken] { ++woken; });
+  world.run_for(Nanos(0));
+  EXPECT_EQ(woken, 1);
+  near.reset();
+  far->when_writable([&woken] { ++woken; });
+  world.run_for(Nanos(0));
+  EXPECT_EQ(woken, 2);
+}
+
 TEST_F(MemorySocketTest, a_destroyed_end_is_called_no_more_and_wakes_who_waits_to_write) {
   bool called = false;
   near->when_readable([&called] { called = true; });
