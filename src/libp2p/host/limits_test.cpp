@@ -230,6 +230,22 @@ TEST_F(LimitsTest, above_the_high_water_the_least_valuable_go_down_to_the_low) {
   EXPECT_EQ(a->connections().size(), 3u);
 }
 
+TEST_F(LimitsTest, half_open_connections_do_not_count_for_the_high_water) {
+  auto config = config_of(1);
+  config.connection_manager = {2, 5, Seconds(1), Seconds(2)};
+  const auto a = make_host(std::move(config));
+  std::vector<std::unique_ptr<Host>> others;
+  for (int i = 0; i < 4; ++i) {
+    others.push_back(make_host());
+    ASSERT_TRUE(dial(*others.back(), address_of(*a)));
+  }
+  std::vector<std::unique_ptr<runtime::Socket>> sockets;
+  for (int i = 0; i < 3; ++i) sockets.push_back(mute(*a));
+  world.run_for(Seconds(8));
+  EXPECT_EQ(a->connected_peers().size(), 4u);
+  EXPECT_EQ(a->counters().trimmed, 0u);
+}
+
 class GaterTest : public HostTest {
  protected:
   std::shared_ptr<BasicGater> gater = std::make_shared<BasicGater>();

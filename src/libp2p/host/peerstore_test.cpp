@@ -17,6 +17,16 @@ crypto::PublicKey key_of(std::uint64_t seed) {
 PeerId peer_of(std::uint64_t seed) { return PeerId::from_public_key(key_of(seed)); }
 Multiaddr at_port(int port) { return Multiaddr::from_text("/ip4/10.0.0.1/tcp/" + std::to_string(port)).value(); }
 
+TEST(Peerstore, an_address_that_was_dialled_and_has_expired_is_like_any_other_when_it_comes_again) {
+  Peerstore store;
+  const PeerId peer = peer_of(1);
+  store.add_dialled(peer, at_port(1), kStart);
+  const MonoTime end = kStart + kConnectedAddress;
+  store.add_address(peer, at_port(1), Seconds(10), end);
+  store.add_address(peer, at_port(2), Seconds(20), end);
+  EXPECT_EQ(store.addresses(peer, end), (std::vector<Multiaddr>{at_port(2), at_port(1)}));
+}
+
 TEST(Peerstore, addresses_expire_and_the_longest_lived_come_first) {
   Peerstore store;
   const auto peer = peer_of(1);
