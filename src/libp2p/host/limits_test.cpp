@@ -77,6 +77,24 @@ TEST_F(LimitsTest, an_address_with_more_half_open_connections_makes_room_for_a_n
   EXPECT_EQ(a->counters().refused_pending_inbound, 1u);
 }
 
+TEST_F(LimitsTest, a_handshake_that_has_begun_has_more_patience_than_one_that_has_not) {
+  for (const bool begun : {false, true}) {
+    auto config = config_of(1);
+    config.limits.pending_inbound = 2;
+    config.limits.pending_silence = Millis(100);
+    config.limits.pending_patience = Seconds(5);
+    const auto a = make_host(std::move(config));
+    std::vector<std::unique_ptr<runtime::Socket>> sockets;
+    for (int i = 0; i < 2; ++i) {
+      sockets.push_back(mute(*a));
+      if (begun) ASSERT_TRUE(sockets.back()->write(as_bytes("\x13/multistream/1.0.0\n")));
+    }
+    world.run_for(Seconds(1));
+    EXPECT_EQ(dial(*make_host(), address_of(*a)), !begun);
+    EXPECT_EQ(a->counters().evicted_pending_inbound, begun ? 0u : 1u);
+  }
+}
+
 TEST_F(LimitsTest, half_open_connections_count_for_their_address) {
   auto config = config_of(1);
   config.limits.connections_per_address = 2;

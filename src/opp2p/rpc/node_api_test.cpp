@@ -147,6 +147,7 @@ TEST_F(NodeApi, an_error_with_bytes_of_others_is_json) {
 TEST_F(NodeApi, what_is_not_known_of_a_peer_is_null_and_not_zero) {
   const auto me = ask("opp2p_self");
   EXPECT_TRUE(me.at("latency").is_null());
+  EXPECT_EQ(me.at("protected"), false);
   EXPECT_TRUE(me.at("scores").at("gossip").at("total").is_null());
   EXPECT_TRUE(me.at("scores").at("gossip").at("blocks").at("timeInMesh").is_null());
   EXPECT_TRUE(me.at("scores").at("reqResp").at("validResponses").is_null());

@@ -253,6 +253,22 @@ TEST_F(GossipsubControl, a_promised_message_that_does_not_come_in_three_seconds_
   EXPECT_EQ(bench.router.sizes().promises, 0U);
 }
 
+TEST_F(GossipsubControl, a_promised_message_that_came_when_there_was_no_room_is_no_broken_promise) {
+  Params params;
+  params.validation.max_bytes = 1000;
+  Bench small(params);
+  ASSERT_TRUE(small.router.subscribe(kTopic, small.now));
+  for (std::uint32_t n = 1; n <= 2; ++n) small.add_subscriber(n);
+  const std::string late(600, 'l');
+  small.send(2, ihave_rpc(kTopic, {id_of(kTopic, as_bytes(late))}));
+  small.send_message(1, std::string(600, 'f'));  // and nobody judges it
+  small.send_message(2, late);
+  ASSERT_EQ(small.router.counters().dropped_validation_full, 1U);
+  small.pass(Millis(3600));
+  EXPECT_EQ(small.router.sizes().promises, 0U);
+  EXPECT_THAT(small.faults(), IsEmpty());
+}
+
 TEST_F(GossipsubControl, nobody_owes_a_message_any_more_that_we_have_published_ourselves) {
   graft(1);
   bench.send(1, ihave_rpc(kTopic, {id_of(kTopic, as_bytes("ours"))}));

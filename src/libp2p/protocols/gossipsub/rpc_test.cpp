@@ -209,6 +209,12 @@ TEST(GossipsubRpc, takes_a_graft_of_the_topics_field_alone) {
   EXPECT_EQ(decoded(hex("1a04 1a02 0801")).control->graft.at(0).topic, "");
 }
 
+TEST(GossipsubRpc, takes_a_backoff_of_its_own_field_and_type_alone) {
+  // control { prune { topic "a"; backoff 60; field 9: 5 } }, and the backoff as bytes.
+  EXPECT_EQ(decoded(hex("1a09 2207 0a0161 183c 4805")).control->prune.at(0).backoff, 60U);
+  EXPECT_EQ(decoded(hex("1a08 2206 0a0161 1a0161")).control->prune.at(0).backoff, std::nullopt);
+}
+
 TEST(GossipsubRpc, reads_a_partial_message_as_far_as_op_node_does) {
   EXPECT_TRUE(decoded(hex("52020a00")).publish.empty());
   EXPECT_EQ(error_of(hex("52020a05")), Errc::truncated);

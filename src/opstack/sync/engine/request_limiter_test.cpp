@@ -200,6 +200,27 @@ TEST(RequestLimiter, the_identities_of_an_address_share_its_places_and_its_turns
   EXPECT_EQ(server.limiter.open(), 129u);
 }
 
+TEST(RequestLimiter, a_newcomer_of_a_full_block_of_ip6_takes_a_place_from_that_block) {
+  RequestLimits limits;
+  limits.rate_limited = false;
+  Server server(limits);
+  server.finish_at_once = false;
+  const Bytes wide{0x20, 1, 0xd, 0xb8, 0, 1};
+  const auto within = [&wide](std::uint8_t n) {
+    Bytes narrow = wide;
+    narrow.push_back(n);
+    return libp2p::AddressBlocks{narrow, wide};
+  };
+  std::vector<TicketId> neighbours;
+  for (int i = 0; i < 20; ++i)
+    neighbours.push_back(server.ask(1, {Bytes{0x20, 1, 0xd, 0xb8, 0, 2, 7}, Bytes{0x20, 1, 0xd, 0xb8, 0, 2}}));
+  for (std::uint8_t peer = 10; peer < 14; ++peer)
+    for (int i = 0; i < 64; ++i) ASSERT_NE(server.ask(peer, within(peer)), 0u);
+  EXPECT_NE(server.ask(20, within(20)), 0u);
+  EXPECT_EQ(server.refused.size(), 1u);
+  for (const TicketId ticket : neighbours) EXPECT_FALSE(server.refused.contains(ticket));
+}
+
 // Each request comes under a new name, more of them than the common rate allows.
 TEST(RequestLimiter, fresh_identities_of_an_address_do_not_keep_a_known_peer_waiting) {
   Server server;
