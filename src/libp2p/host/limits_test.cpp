@@ -90,7 +90,7 @@ TEST_F(LimitsTest, a_handshake_that_has_begun_has_more_patience_than_one_that_ha
       if (begun) ASSERT_TRUE(sockets.back()->write(as_bytes("\x13/multistream/1.0.0\n")));
     }
     world.run_for(Seconds(1));
-    EXPECT_EQ(dial(*make_host(), address_of(*a)), !begun);
+    EXPECT_EQ(dial(*make_host(), address_of(*a)).has_value(), !begun);
     EXPECT_EQ(a->counters().evicted_pending_inbound, begun ? 0u : 1u);
   }
 }

@@ -118,6 +118,17 @@ class BlockGossipTest : public testing::Test {
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 
+TEST_F(BlockGossipTest, tells_nothing_of_topics_that_are_not_its_own) {
+  for (int i = 0; i < 2; ++i) add();
+  ASSERT_TRUE(net_.connect(1, 0));
+  for (int i = 0; i < 2; ++i) at(i).gossip.join("another", nullptr, nullptr).value();
+  net_.run_for(Seconds(2));
+  EXPECT_EQ(at(0).joined.size(), std::size(rules::kVersions));
+  EXPECT_EQ(at(0).present.size(), std::size(rules::kVersions));
+  EXPECT_FALSE(at(0).joined.contains("another"));
+  EXPECT_FALSE(at(0).present.contains({at(1).host.id(), "another"}));
+}
+
 TEST_F(BlockGossipTest, brings_blocks_of_every_version_to_ten_nodes_and_not_back_to_their_publisher) {
   for (int i = 0; i < 10; ++i) add();
   for (std::size_t i = 1; i < 10; ++i) ASSERT_TRUE(net_.connect(i, i - 1));
