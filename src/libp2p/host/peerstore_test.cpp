@@ -63,6 +63,14 @@ TEST(Peerstore, addresses_of_a_peer_are_bounded_and_the_first_to_expire_goes) {
   EXPECT_EQ(store.addresses(peer, kStart).back(), at_port(2)) << "one that lives shorter than all others is not taken";
 }
 
+TEST(Peerstore, of_addresses_that_expire_together_the_one_known_longest_goes) {
+  Peerstore store({.addresses_per_peer = 3});
+  for (int i = 1; i <= 4; ++i) store.add_address(peer_of(1), at_port(i), Seconds(10), kStart);
+  auto left = store.addresses(peer_of(1), kStart);
+  std::sort(left.begin(), left.end());
+  EXPECT_EQ(left, (std::vector<Multiaddr>{at_port(2), at_port(3), at_port(4)}));
+}
+
 TEST(Peerstore, when_it_is_full_the_least_recently_touched_goes_and_pinned_ones_stay) {
   Peerstore store({.peers = 3});
   for (std::uint64_t i = 1; i <= 3; ++i) store.set_agent(peer_of(i), "agent", "");

@@ -7,6 +7,18 @@ namespace {
 
 AddressBlocks blocks(std::string_view text) { return address_blocks(Multiaddr::from_text(text).value()); }
 
+TEST(AddressBlocks, loopback_is_told_by_the_bytes_of_an_ip) {
+  EXPECT_TRUE(is_loopback(Bytes{127, 1, 2, 3}));
+  EXPECT_FALSE(is_loopback(Bytes{128, 0, 0, 1}));
+  Bytes ip6(16);
+  ip6[15] = 1;
+  EXPECT_TRUE(is_loopback(ip6));
+  ip6[14] = 1;
+  EXPECT_FALSE(is_loopback(ip6));
+  EXPECT_FALSE(is_loopback(Bytes(16)));
+  for (const std::size_t size : {0U, 3U, 5U, 15U, 17U}) EXPECT_FALSE(is_loopback(Bytes(size, 1))) << size;
+}
+
 TEST(AddressBlocks, an_ip4_address_is_a_block_of_its_own) {
   EXPECT_EQ(blocks("/ip4/1.2.3.4/tcp/1").narrow, (Bytes{1, 2, 3, 4}));
   EXPECT_TRUE(blocks("/ip4/1.2.3.4/tcp/1").wide.empty());

@@ -49,6 +49,16 @@ TEST_F(RpcDialsTest, one_that_has_not_ended_after_thirty_seconds_is_given_up) {
   EXPECT_EQ(dials_.under_way(), 0u);
 }
 
+TEST_F(RpcDialsTest, none_begins_after_the_stop) {
+  takes_ = Seconds(3600);
+  dial();
+  dials_.stop();
+  EXPECT_EQ(dial(), std::nullopt);
+  world_.run_for(Seconds(60));
+  EXPECT_EQ(dials_.under_way(), 0u);
+  EXPECT_TRUE(ended_.empty());
+}
+
 TEST_F(RpcDialsTest, more_than_thirty_two_at_a_time_are_refused) {
   takes_ = Seconds(3600);
   for (int i = 0; i < 33; ++i) dial();

@@ -278,9 +278,14 @@ TEST(FaultyStore, fails_holds_and_loses_as_told) {
   store.sync();
   mailbox.run_until([&] { return outcomes.size() == 3; });
   EXPECT_EQ(inner.summary().value().blocks, 2u);
-  store.fail_reads(1);
-  EXPECT_FALSE(store.by_number(1));
-  EXPECT_TRUE(store.by_number(1));
+  const auto visit = [](const StoredBlock&) { return true; };
+  for (const bool fails : {true, false}) {
+    store.fail_reads(fails ? 4 : 0);
+    EXPECT_EQ(store.by_number(1).has_value(), !fails);
+    EXPECT_EQ(store.by_hash(hash_of(1)).has_value(), !fails);
+    EXPECT_EQ(store.for_each(1, 2, visit).has_value(), !fails);
+    EXPECT_EQ(store.read_staged(1, 1, 1, 1).has_value(), !fails);
+  }
 }
 
 }  // namespace

@@ -65,9 +65,8 @@ bool SyncPeers::add(const PeerId& id, const AddressBlocks& blocks, bool identifi
     if (identified) on_served(id);
     return false;
   }
-  Peer fresh(TokenBucket(limits_.per_second, limits_.burst, now));
+  Peer fresh(TokenBucket(limits_.per_second, limits_.burst, now), identified);
   fresh.blocks = blocks;
-  fresh.identified = identified;
   fresh.paused_until = now;
   fresh.last_asked = ++turns_;
   return peers_.emplace(id, std::move(fresh)).second;

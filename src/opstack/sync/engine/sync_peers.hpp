@@ -95,7 +95,7 @@ class SyncPeers {
   struct Peer {
     TokenBucket tokens;
     AddressBlocks blocks;
-    bool identified = true;
+    bool identified;
     bool answered = false;
     bool vouched = false;
     int proof = 0;
@@ -106,7 +106,7 @@ class SyncPeers {
     int failures = 0;
     int faults = 0;
     std::uint64_t last_asked = 0;  // or added: who waits longest is the least
-    explicit Peer(TokenBucket bucket) : tokens(bucket) {}
+    Peer(TokenBucket bucket, bool is_identified) : tokens(bucket), identified(is_identified) {}
     int demerit() const { return 4 * faults + 2 * failures + throttled + empty_handed; }
     Rank rank() const;
   };
