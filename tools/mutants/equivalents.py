@@ -61,4 +61,6 @@ EQUIVALENTS = {
     ("src/libp2p/runtime/asio/asio_runtime.cpp", "!came && !context.stopped() && looked - idle_since < spin.window()",
      "!came && !context.stopped() && looked - idle_since <= spin.window()"):
         "at just that nanosecond the loop looks once more",
+    ("src/opp2p/base/output.cpp", "terminal_ >= 0", "terminal_ > 0"):
+        "the program holds descriptors 0 to 2, so that no other file gets them",
 }

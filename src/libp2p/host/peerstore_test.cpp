@@ -71,6 +71,28 @@ TEST(Peerstore, of_addresses_that_expire_together_the_one_known_longest_goes) {
   EXPECT_EQ(left, (std::vector<Multiaddr>{at_port(2), at_port(3), at_port(4)}));
 }
 
+TEST(Peerstore, counts_the_bytes_of_addresses_texts_and_values) {
+  const auto bytes = [](const auto& fill) {
+    Peerstore store;
+    fill(store);
+    return store.bytes();
+  };
+  const auto near = Multiaddr::from_text("/dns4/a/tcp/1").value();
+  const auto far = Multiaddr::from_text("/dns4/" + std::string(51, 'a') + "/tcp/1").value();
+  const auto of_address = [&](const Multiaddr& one) {
+    return bytes([&](Peerstore& store) { store.add_address(peer_of(1), one, Seconds(10), kStart); });
+  };
+  EXPECT_EQ(of_address(far), of_address(near) + 50);
+  const auto of_agent = [&](std::size_t size) {
+    return bytes([&](Peerstore& store) { store.set_agent(peer_of(1), std::string(size, 'a'), ""); });
+  };
+  EXPECT_EQ(of_agent(60), of_agent(10) + 50);
+  const auto of_value = [&](std::size_t size) {
+    return bytes([&](Peerstore& store) { store.set_value(peer_of(1), "name", std::string(size, 'a')); });
+  };
+  EXPECT_EQ(of_value(60), of_value(10) + 50);
+}
+
 TEST(Peerstore, when_it_is_full_the_least_recently_touched_goes_and_pinned_ones_stay) {
   Peerstore store({.peers = 3});
   for (std::uint64_t i = 1; i <= 3; ++i) store.set_agent(peer_of(i), "agent", "");

@@ -136,6 +136,14 @@ TEST(UnsafeChain, goes_back_when_the_store_could_not_keep_up) {
   EXPECT_EQ(drain(chain).appended, (std::vector<std::uint64_t>{4}));
 }
 
+TEST(UnsafeChain, knows_the_head_that_it_begins_with) {
+  UnsafeChain chain({}, block_at(5).ref());
+  EXPECT_EQ(chain.highest_seen(), 5u);
+  EXPECT_FALSE(chain.on_block(peer_named(1), block_at(5)));
+  EXPECT_EQ(drain(chain).count(ChainTraceKind::duplicate), 1u);
+  EXPECT_EQ(UnsafeChain({}, std::nullopt).highest_seen(), 0u);
+}
+
 TEST(UnsafeChain, does_not_go_back_to_where_it_never_was) {
   UnsafeChain chain({}, block_at(0).ref());
   chain.on_block(peer_named(1), block_at(1));
