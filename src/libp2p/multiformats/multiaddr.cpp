@@ -51,7 +51,7 @@ void append_text(std::string& out, const View& component) {
   out += component.entry->name;
   const auto value = value_to_text(component.entry->kind, component.value);
   // A path brings its own slash.
-  if (!value.empty() && !(component.entry->kind == ValueKind::path && value.front() == '/')) out.push_back('/');
+  if (!value.empty() && component.entry->kind != ValueKind::path) out.push_back('/');
   out += value;
 }
 
