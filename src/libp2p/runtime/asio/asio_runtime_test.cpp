@@ -74,6 +74,26 @@ TEST(AsioRuntime, connects_over_both_families_and_moves_bytes) {
   }
 }
 
+TEST(AsioRuntime, a_connection_that_its_peer_has_reset_says_so_and_to_whom_it_went) {
+  AsioRuntime rt(1);
+  LoopbackWire wire(rt);
+  ASSERT_TRUE(wire.near && wire.far);
+  ASSERT_EQ(*wire.near->write(as_bytes("never read")), 10u);
+  bool arrived = false;
+  wire.far->when_readable([&arrived] { arrived = true; });
+  ASSERT_TRUE(rt.run_until([&arrived] { return arrived; }, kLimit));
+  bool told = false;
+  wire.near->when_readable([&told] { told = true; });
+  wire.far.reset();  // with bytes unread: the kernel resets
+  ASSERT_TRUE(rt.run_until([&told] { return told; }, kLimit));
+  Bytes buffer(100);
+  const auto read = wire.near->read(buffer);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code(), Errc::reset) << read.error().message();
+  EXPECT_NE(read.error().message().find(wire.listener->local().to_string()), std::string::npos)
+      << read.error().message();
+}
+
 // A connection that its peer resets before it is accepted has no remote address any more. It was handed on as one of
 // 0.0.0.0:0, so that all of them shared one block of addresses and its limits.
 TEST(AsioRuntime, does_not_hand_on_a_connection_that_was_reset_before_it_was_accepted) {
