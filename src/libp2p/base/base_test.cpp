@@ -109,6 +109,15 @@ TEST(LruMap, drops_the_least_recently_used) {
   EXPECT_EQ(map.begin()->first, 3);
 }
 
+TEST(LruMap, says_whether_there_was_something_to_erase) {
+  LruMap<int, std::string> map(2);
+  map.put(1, "one");
+  EXPECT_FALSE(map.erase(2));
+  EXPECT_TRUE(map.erase(1));
+  EXPECT_FALSE(map.erase(1));
+  EXPECT_TRUE(map.empty());
+}
+
 TEST(LruMap, peek_does_not_renew) {
   LruMap<int, int> map(2);
   map.put(1, 1);

@@ -93,6 +93,19 @@ TEST(Peerstore, counts_the_bytes_of_addresses_texts_and_values) {
   EXPECT_EQ(of_value(60), of_value(10) + 50);
 }
 
+TEST(Peerstore, holds_as_many_bytes_as_it_may_and_not_one_more) {
+  const auto fill = [](Peerstore& store) {
+    for (std::uint64_t i = 1; i <= 3; ++i) store.set_agent(peer_of(i), "agent", "");
+    return store.size();
+  };
+  Peerstore unbounded;
+  ASSERT_EQ(fill(unbounded), 3u);
+  Peerstore just({.bytes = unbounded.bytes()});
+  EXPECT_EQ(fill(just), 3u);
+  Peerstore less({.bytes = unbounded.bytes() - 1});
+  EXPECT_EQ(fill(less), 2u);
+}
+
 TEST(Peerstore, when_it_is_full_the_least_recently_touched_goes_and_pinned_ones_stay) {
   Peerstore store({.peers = 3});
   for (std::uint64_t i = 1; i <= 3; ++i) store.set_agent(peer_of(i), "agent", "");
