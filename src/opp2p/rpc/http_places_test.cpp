@@ -128,7 +128,7 @@ TEST_F(HttpPlacesTest, for_memory_the_largest_without_progress_goes_first) {
   now_ += Seconds(2);
   places_.moved(3, 1 << 20);  // it reads its answer
   EXPECT_EQ(places_.largest_holder(now_), 2u);
-  places_.hold(1, 1000);
+  places_.hold(1, 2000);
   EXPECT_EQ(places_.largest_holder(now_), 1u) << "of two that hold the same the older";
   places_.remove(1);
   places_.remove(2);

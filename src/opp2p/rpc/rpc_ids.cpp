@@ -103,9 +103,8 @@ void keep_id(json::value& message, JsonScan& scan) {
   const auto text = id_of(scan);
   auto* id = message.get_object().if_contains("id");
   if (id == nullptr || !text || text->empty()) return;
-  const bool container = text->front() == '{' || text->front() == '[';
   const std::size_t most = kMaxRpcId + (text->front() == '"' ? 2 : 0);
-  const auto kept = container || text->size() > most ? std::string_view("{") : *text;
+  const auto kept = text->size() > most ? std::string_view("{") : *text;
   *id = json::string_view(kept.data(), kept.size());
 }
 

@@ -181,6 +181,22 @@ TEST_F(GossipsubControl, names_no_backoff_to_a_peer_of_version_1_0) {
   EXPECT_THAT(bench.sent(1).prunes, ElementsAre(Pair(kTopic, std::nullopt)));
 }
 
+TEST_F(GossipsubControl, takes_a_peer_out_of_the_mesh_that_turns_out_to_speak_floodsub) {
+  graft(1);
+  bench.add_subscriber(2);
+  const auto prunes = [this] {
+    std::size_t count = 0;
+    for (const auto& one : bench.take<Trace>()) count += one.kind == TraceKind::prune ? 1 : 0;
+    return count;
+  };
+  (void)prunes();
+  bench.router.set_version(peer_id(2), Version::floodsub, bench.now);
+  EXPECT_EQ(prunes(), 0U) << "it was not in the mesh";
+  bench.router.set_version(peer_id(1), Version::floodsub, bench.now);
+  EXPECT_EQ(prunes(), 1U);
+  EXPECT_THAT(bench.router.mesh(kTopic), IsEmpty());
+}
+
 TEST_F(GossipsubControl, takes_a_peer_out_of_the_mesh_that_leaves_the_topic) {
   graft(1);
   bench.send(1, subscription_rpc(kTopic, false));

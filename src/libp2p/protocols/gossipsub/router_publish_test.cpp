@@ -70,6 +70,11 @@ TEST(GossipsubPublish, refuses_to_publish_what_no_peer_would_read) {
   const auto result = bench->router.publish(kTopic, Bytes(1000), LocalCheck::already_valid, bench->now);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), Errc::too_large);
+  std::size_t most = 900;
+  while (message_frame_size(kTopic, most) < 1000) ++most;
+  ASSERT_EQ(message_frame_size(kTopic, most), 1000U);
+  EXPECT_TRUE(bench->router.publish(kTopic, Bytes(most), LocalCheck::already_valid, bench->now));
+  EXPECT_FALSE(bench->router.publish(kTopic, Bytes(most + 1), LocalCheck::already_valid, bench->now));
 }
 
 TEST(GossipsubPublish, keeps_a_fanout_for_topics_it_publishes_to_without_joining_and_lets_it_lapse) {

@@ -206,7 +206,7 @@ TEST(GossipsubRpc, takes_a_graft_of_the_topics_field_alone) {
   // control { graft { topic "a"; field 5 "b" } }, and the topic as a number.
   EXPECT_EQ(decoded(hex("1a08 1a06 0a0161 2a0162")).control->graft.at(0).topic, "a");
   EXPECT_EQ(decoded(hex("1a08 1a06 2a0162 0a0161")).control->graft.at(0).topic, "a");
-  EXPECT_EQ(decoded(hex("1a04 1a02 0801")).control->graft.at(0).topic, "");
+  EXPECT_EQ(decoded(hex("1a04 1a02 0801")).control->graft.at(0).topic, std::nullopt);
 }
 
 TEST(GossipsubRpc, takes_a_backoff_of_its_own_field_and_type_alone) {
