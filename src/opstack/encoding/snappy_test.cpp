@@ -59,6 +59,15 @@ TEST(SnappyBlock, the_length_may_be_padded_to_ten_bytes_as_Go_reads_it) {
 
 TEST(SnappyBlock, a_large_block_behind_a_padded_length_is_read_like_any_other) {
   libp2p::SeededRng rng(7);
+  for (const std::size_t size : {127U, 128U, 129U, 16'383U, 16'384U, 16'385U}) {
+    const libp2p::Bytes contents = sample(rng, size);
+    libp2p::Bytes block = snappy_compress(contents);
+    const std::size_t header = size < 128 ? 1 : size < 16'384 ? 2 : 3;
+    block[header - 1] |= 0x80;
+    const libp2p::Bytes padding{0x80, 0x80, 0x80, 0x80, 0x00};
+    block.insert(block.begin() + static_cast<std::ptrdiff_t>(header), padding.begin(), padding.end());
+    EXPECT_EQ(snappy_decompress(block, size).value(), contents) << size;
+  }
   const libp2p::Bytes data = sample(rng, 300'000);
   const libp2p::Bytes plain = snappy_compress(data);
   libp2p::Bytes padded{static_cast<std::uint8_t>(plain[0] | 0x80),

@@ -242,6 +242,13 @@ TEST(GossipsubRouter, refuses_messages_with_an_author) {
   EXPECT_EQ(bench->take<Validate>().size(), 1U) << "an authored copy does not make the message seen";
 }
 
+TEST(GossipsubRouter, loses_no_message_of_those_that_it_has_seen_while_there_is_room) {
+  auto bench = joined(2);
+  for (int i = 0; i < 5; ++i) bench->send_message(1, "block " + std::to_string(i));
+  bench->answer_all(ValidationResult::accept);
+  EXPECT_EQ(bench->router.counters().dropped_seen_items, 0U);
+}
+
 TEST(GossipsubRouter, drops_messages_of_topics_that_it_has_not_joined) {
   auto bench = joined(1);
   bench->send(1, message_rpc("other", as_bytes("x")));
