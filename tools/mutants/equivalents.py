@@ -79,4 +79,6 @@ EQUIVALENTS = {
         "leaving a topic twice does nothing",
     ("src/opstack/sync/engine/sync_scheduler_plan.cpp", "now.mono + Millis(1)", "now.mono - Millis(1)"):
         "a peer that is free again within a millisecond is looked at a millisecond sooner",
+    ("src/libp2p/protocols/gossipsub/outbox.hpp", "false", "true"):
+        "each change that is made says which it is",
 }
