@@ -81,4 +81,8 @@ EQUIVALENTS = {
         "a peer that is free again within a millisecond is looked at a millisecond sooner",
     ("src/libp2p/protocols/gossipsub/outbox.hpp", "false", "true"):
         "each change that is made says which it is",
+    ("src/libp2p/base/protobuf.cpp", "i < in.size() && i < kMaxUvarintSize", "i <= in.size() && i < kMaxUvarintSize"):
+        "a number that ends behind the message makes its field longer than the message, which is refused too",
+    ("src/libp2p/crypto/keccak_many.cpp", "messages.size() < kWorthIt && alone", "messages.size() <= kWorthIt && alone"):
+        "three messages are hashed one after the other, to the same hashes",
 }

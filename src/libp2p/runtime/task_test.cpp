@@ -69,18 +69,27 @@ Task<Result<std::string>> propagates(bool fails) {
   co_return std::to_string(value);
 }
 
-Task<void> keep_both(std::vector<std::string>* out) {
+Task<Result<std::string>> propagates_the_status(bool fails) {
+  auto inner = failing(fails);
+  OPP2P_CO_TRYV(co_await inner);
+  co_return "fine";
+}
+
+Task<void> keep_all(std::vector<std::string>* out) {
   for (const bool fails : {false, true}) {
-    auto task = propagates(fails);
-    const auto result = co_await task;
-    out->push_back(result ? *result : result.error().message());
+    for (const auto make : {propagates, propagates_the_status}) {
+      auto task = make(fails);
+      const auto result = co_await task;
+      out->push_back(result ? *result : result.error().message());
+    }
   }
 }
 
 TEST_F(TaskTest, errors_go_up_through_the_try_macros) {
   std::vector<std::string> out;
-  ASSERT_TRUE(run_task(world, rt, keep_both(&out), Seconds(1)));
-  EXPECT_EQ(out, (std::vector<std::string>{"5", "denied: because the test says so"}));
+  ASSERT_TRUE(run_task(world, rt, keep_all(&out), Seconds(1)));
+  const std::string denied = "denied: because the test says so";
+  EXPECT_EQ(out, (std::vector<std::string>{"5", "fine", denied, denied}));
 }
 
 Task<void> throwing() {

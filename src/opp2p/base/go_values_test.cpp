@@ -41,6 +41,9 @@ TEST(GoValues, numbers_may_have_a_base_and_underscores) {
   EXPECT_EQ(*parse_unsigned("9_222"), 9222u);
   EXPECT_EQ(*parse_unsigned("017"), 15u);
   EXPECT_EQ(*parse_signed("-0x10"), -16);
+  EXPECT_EQ(*parse_signed("-0x_10"), -16);
+  EXPECT_EQ(*parse_signed("+0x_10"), 16);
+  EXPECT_FALSE(parse_signed("-_10"));
   EXPECT_EQ(*parse_signed("-9223372036854775808"), std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(parse_signed("9223372036854775808").error().code(), Errc::too_large);
   EXPECT_EQ(parse_unsigned("-1").error().text(), "strconv.ParseUint: parsing \"-1\": invalid syntax");

@@ -196,6 +196,7 @@ TEST_F(ConfigTest, other_values_are_checked_too) {
   wrong(&NodeOptions::limits_exempt, "10.0.0.0/8,nowhere", "--p2p.limits.exempt: 'nowhere' is no address block");
   wrong(&NodeOptions::limits_address_rate, std::numeric_limits<double>::quiet_NaN(),
         "--p2p.limits.address.rate must be above 0");
+  wrong(&NodeOptions::limits_address_rate, 1'000'000.5, "at most 1000000 connections a second");
   wrong(&NodeOptions::limits_ip6_48_rate, 0.0, "--p2p.limits.ip6-48.rate must be above 0");
   wrong(&NodeOptions::rpc_port, std::int64_t{-1}, "--rpc.port: port out of range: -1");
 }
@@ -206,6 +207,8 @@ TEST_F(ConfigTest, the_limits_of_inbound_connections_are_go_libp2ps_unless_it_is
   EXPECT_EQ(plain->limits.connections_per_address, 8u);
   EXPECT_EQ(plain->limits.connections_per_ip6_48, 64u);
   EXPECT_EQ(plain->limits.address_rate.per_second, 0.2);
+  options_.limits_address_rate = 1'000'000;
+  EXPECT_TRUE(resolve(options_, rng_)) << "the most";
   EXPECT_EQ(plain->limits.address_rate.burst, 16);
   EXPECT_EQ(plain->limits.ip6_48_rate.per_second, 0.5);
   EXPECT_EQ(plain->limits.ip6_48_rate.burst, 80);

@@ -28,8 +28,7 @@ class AsioTimer final : public Timer {
   AsioTimer(asio::io_context& context, std::function<void()> on_fire)
       : state_(std::make_shared<State>(context, std::move(on_fire))) {}
   ~AsioTimer() override {
-    state_->deadline.reset();
-    state_->alive = false;
+    state_->deadline.reset();  // also for a handler that is on its way
     state_->timer.cancel();
   }
 
@@ -47,14 +46,13 @@ class AsioTimer final : public Timer {
     std::function<void()> on_fire;
     std::optional<MonoTime> deadline;
     std::optional<MonoTime> waiting_for;
-    bool alive = true;
   };
 
   static void wait(const std::shared_ptr<State>& state) {
     state->waiting_for = state->deadline;
     state->timer.expires_at(std::chrono::steady_clock::time_point(state->deadline->time_since_epoch()));
     state->timer.async_wait([state](const error_code& cancelled) {
-      if (cancelled || !state->alive) return;
+      if (cancelled) return;
       state->waiting_for.reset();
       if (!state->deadline) return;
       if (*state->deadline > mono_now()) {
