@@ -53,8 +53,8 @@ void add_once(std::vector<Multiaddr>& to, Multiaddr address) {
 Reach reach_of(const Multiaddr& address) {
   for (const auto& component : address.components()) {
     if (component.protocol == Protocol::ip6zone) continue;
-    if (component.protocol == Protocol::ip4 && component.value.size() == 4) return reach_of_ip4(component.value);
-    if (component.protocol == Protocol::ip6 && component.value.size() == 16) return reach_of_ip6(component.value);
+    if (component.protocol == Protocol::ip4) return reach_of_ip4(component.value);
+    if (component.protocol == Protocol::ip6) return reach_of_ip6(component.value);
     return Reach::unknown;
   }
   return Reach::unknown;
