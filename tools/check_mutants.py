@@ -34,6 +34,7 @@ from equivalents import EQUIVALENTS  # noqa: E402
 
 WORK = ROOT / "build" / "mutants"
 TREE, BUILD = WORK / "tree", WORK / "build"
+HEADER = TREE / "opp2p_mutant.hpp"
 SPARE = 1.5  # so many times the changes that are wanted are drawn, because some do not compile
 WANTED = {"engine": 0.95, "driver": 0.90}
 NOT_PRODUCTION = re.compile(r"_(test|fuzz|corpus|bench)\.(cpp|hpp)$|_test_\w+\.hpp$|/testing/")
@@ -157,15 +158,15 @@ def copy_tree():
             write_changed(pathlib.Path(target), pathlib.Path(source).read_bytes())
     sources = {str(ROOT / name) for name in production()}  # write_tree writes these
     for path in sorted(TREE.rglob("*"), reverse=True):
-        if not (ROOT / path.relative_to(TREE)).exists():
+        if path != HEADER and not (ROOT / path.relative_to(TREE)).exists():
             path.rmdir() if path.is_dir() else path.unlink()
     shutil.copytree(ROOT, TREE, ignore=ignored, copy_function=copy, dirs_exist_ok=True)
     for name, (_, text) in production().items():
         if not (TREE / name).is_file():
             (TREE / name).write_text(text)
-    write_changed(TREE / "opp2p_mutant.hpp", candidates.HEADER.encode())
+    write_changed(HEADER, candidates.HEADER.encode())
     done = run("cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DOPP2P_ASSERTIONS=OFF",
-               "-DOPP2P_TESTS=ON", f"-DCMAKE_CXX_FLAGS_DEBUG=-O1 -include {TREE / 'opp2p_mutant.hpp'}")
+               "-DOPP2P_TESTS=ON", f"-DCMAKE_CXX_FLAGS_DEBUG=-O1 -include {HEADER}")
     if done.returncode != 0:
         sys.exit(done.stdout[-2000:])
 

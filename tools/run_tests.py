@@ -160,8 +160,8 @@ def unit(folder=BUILD):
 
 
 def simulation(folder=BUILD, extra_environment=None):
-    """The simulations, which have one thread each, dealt out to as many processes as there are cores."""
-    tally, shards = Tally(), os.cpu_count()
+    """The simulations, which have one thread each, dealt out to a process for each core, but to no more than there is work for."""
+    tally, shards = Tally(), min(os.cpu_count(), 8)
     def run_shard(number):
         return gtest(folder / "tests" / "sim_test", {**(extra_environment or {}), "GTEST_TOTAL_SHARDS": str(shards), "GTEST_SHARD_INDEX": str(number)})
     with concurrent.futures.ThreadPoolExecutor(shards) as pool:
