@@ -5,7 +5,7 @@
 #pragma once
 
 #include "opstack/chain/rollup_config.hpp"
-#include "opstack/sync/engine/staged_block.hpp"
+#include "opstack/sync/engine/names.hpp"
 #include "opstack/sync/wire/codec.hpp"
 
 namespace opstack::sync {

@@ -1,7 +1,7 @@
 // Blocks and peers of fuzz scripts: a block is known by its number and its fork, whatever else it says.
 #pragma once
 
-#include "opstack/sync/engine/staged_block.hpp"
+#include "opstack/sync/engine/names.hpp"
 
 namespace opstack::sync::fuzzing {
 

@@ -21,7 +21,7 @@
 #include "libp2p/base/lru_map.hpp"
 #include "libp2p/base/share_pool.hpp"
 #include "libp2p/base/token_bucket.hpp"
-#include "opstack/sync/engine/staged_block.hpp"
+#include "opstack/sync/engine/names.hpp"
 
 namespace opstack::sync {
 

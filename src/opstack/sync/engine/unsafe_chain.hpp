@@ -17,7 +17,7 @@
 #include <optional>
 #include <variant>
 
-#include "opstack/sync/engine/staged_block.hpp"
+#include "opstack/sync/engine/names.hpp"
 
 namespace opstack::sync {
 

@@ -1,5 +1,4 @@
-// StagedBlock, and the names that the sync code uses of payload/block.hpp. Plain values; copies of a block share its
-// bytes. Thread: any. Bounds: Block::memory_bytes() is what queues count.
+// The names that the sync code uses of libp2p/base and payload/block.hpp.
 #pragma once
 
 #include <memory>
@@ -24,13 +23,5 @@ using libp2p::SharedBytes;
 using payload::Block;
 using payload::BlockRef;
 using payload::Hash;
-
-// A block that was linked to the trusted end of a range and waits on disk for the rest, with the peer that sent it.
-struct StagedBlock {
-  PeerId peer;
-  Block block;
-  StagedBlock() = default;
-  StagedBlock(PeerId p, Block b) : peer(std::move(p)), block(std::move(b)) {}
-};
 
 }  // namespace opstack::sync
