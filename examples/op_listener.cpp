@@ -49,7 +49,8 @@ int main(int argc, char** argv) {
   libp2p::GossipsubService pubsub(host, gossip::block_gossip_config(*chain_id, gossipsub::Params()), scores);
   gossip::BlockGossipConfig config;
   config.chain_id = *chain_id;
-  const auto print_block = [](const PeerId&, const opstack::payload::Block& block) {
+  const auto print_block = [](const gossip::AcceptedBlock& accepted) {
+    const auto& block = accepted.block;
     std::printf("block %" PRIu64 " %s, %zu transactions\n", block.number(), to_hex0x(block.hash()).c_str(),
                 block.payload().transactions.size());
     std::fflush(stdout);

@@ -204,15 +204,19 @@ void make_payloads() {
   save_scripts("messages", {200, 1500});
   save_scripts("blocks", {200, 2000});
   save_scripts("sync_model", {120, 800, 3000});
-  save_scripts("unsafe_chain", {100, 600});
+  save_scripts("unsafe_chain", {100, 600, 1800});
   save_scripts("request_limiter", {100, 600});
-  Bytes in_order{0};
-  for (std::uint8_t number = 10; number < 40; ++number) append(in_order, Bytes{1, number});
+  // A value of 3 n is block n + 1 of the first signer.
+  Bytes in_order{1};
+  for (std::uint8_t n = 0; n < 40; ++n) append(in_order, Bytes{0, static_cast<std::uint8_t>(3 * n)});
   save("unsafe_chain", "in-order", in_order);
-  Bytes backwards{0};
-  for (std::uint8_t number = 39; number >= 10; --number) append(backwards, Bytes{1, number});
-  append(backwards, Bytes{15, 3, 1, 13});
-  save("unsafe_chain", "backwards-and-rewind", backwards);
+  Bytes backwards{1};
+  for (std::uint8_t n = 40; n-- > 0;) append(backwards, Bytes{0, static_cast<std::uint8_t>(3 * n)});
+  save("unsafe_chain", "backwards", backwards);
+  Bytes fetched{1, 11, 0};
+  for (const std::uint8_t n : {0, 1, 2, 30, 31}) append(fetched, Bytes{0, static_cast<std::uint8_t>(3 * n)});
+  for (int i = 0; i < 30; ++i) append(fetched, Bytes{8, 0});
+  save("unsafe_chain", "a-gap-that-is-fetched", fetched);
 }
 
 void make_rpc() {

@@ -75,7 +75,8 @@ HttpConfig http_config(const NodeConfig& config) {
 
 HttpRoutes http_routes(const Node& node, const JsonRpc& rpc, const std::string& version) {
   const auto health = [&clock = node.head_clock(), block_time = node.config().rollup.block_time] {
-    return health_of(clock.get(), block_time, libp2p::UnixTime(std::chrono::system_clock::now().time_since_epoch()));
+    return health_of(clock.get(), block_time, libp2p::UnixTime(std::chrono::system_clock::now().time_since_epoch()),
+                     {clock.wrong_times(), clock.observed_block_time()});
   };
   HttpRoutes out;
   add_rpc_route(out, rpc);

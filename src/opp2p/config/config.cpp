@@ -335,6 +335,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
                 "--p2p.sync.server.limits must be 'default' or 'off', not '" + options.sync_server_limits + "'");
   out.sync_server_limits = options.sync_server_limits == "default";
   OPP2P_TRY(out.sync_memory, of("sync.memory", parse_byte_count(options.sync_memory)));
+  OPP2P_TRY(out.sync_patience, time_limit("sync.patience", options.sync_patience));
   OPP2P_TRY(out.store_max_size, of("store.max-size", parse_byte_count(options.store_max_size)));
   constexpr std::size_t kLeastMemory = 1 << 20;
   if (out.sync_memory < kLeastMemory) return fail(Errc::invalid_argument, "--sync.memory must be at least 1MiB");

@@ -62,6 +62,7 @@ struct NodeOptions {
   bool sync_req_resp = true;
   std::string sync_server_limits = "default";  // or "off"
   std::string sync_memory = "64MiB";
+  libp2p::Nanos sync_patience = libp2p::Seconds(120);
   std::string store_max_size = "4GiB";
 
   std::string rpc_addr = "127.0.0.1";
@@ -108,7 +109,8 @@ struct NodeConfig {
 
   bool sync_req_resp = true;
   bool sync_server_limits = true;
-  std::size_t sync_memory = 0;     // bytes
+  std::size_t sync_memory = 0;  // bytes
+  libp2p::Nanos sync_patience = libp2p::Seconds(120);
   std::size_t store_max_size = 0;  // bytes
 
   std::string rpc_addr;

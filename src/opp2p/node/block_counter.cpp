@@ -10,10 +10,16 @@ void BlockCounter::on(const NodeEvent& event, libp2p::Now now) {
                  },
                  [&](const BlockJudged& judged) { stats_.count(judged.verdict, now.wall); },
                  [&](const BlockPublished&) { ++stats_.published; },
-                 [&](const sync::SyncTrace& trace) {
-                   if (trace.kind == sync::SyncTraceKind::promoted) ++stats_.synced;
+                 [&](const sync::BlockStored& stored) {
+                   if (stored.fetched) ++stats_.synced;
+                   if (!stored.fetched) head_clock_.set_wrong_times(0, std::nullopt);
+                   if (stored.is_head) head_clock_.set(stored.block.payload().timestamp);
                  },
-                 [&](const sync::BlockStored& stored) { head_clock_.set(stored.block.payload().timestamp); },
+                 [&](const sync::ChainTrace& trace) {
+                   if (trace.kind == sync::ChainTraceKind::wrong_time)
+                     head_clock_.set_wrong_times(trace.in_a_row, trace.observed_block_time);
+                 },
+                 [&](const sync::HeadMoved& moved) { head_clock_.set(moved.timestamp); },
                  [](const auto&) {},
              },
              event);

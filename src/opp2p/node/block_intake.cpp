@@ -8,18 +8,18 @@ using libp2p::fail;
 using opstack::payload::SharedEnvelope;
 
 void BlockIntake::publish(SharedEnvelope envelope, Done done) {
-  parts_.blocks->publisher().publish(std::move(envelope), taking_over(std::move(done)));
+  parts_.blocks->publisher().publish(std::move(envelope), telling(std::move(done)));
 }
 
 void BlockIntake::publish_signed(SharedEnvelope envelope, const opstack::rules::Signature& signature, Done done) {
-  parts_.blocks->publisher().publish_signed(std::move(envelope), signature, taking_over(std::move(done)));
+  parts_.blocks->publisher().publish_signed(std::move(envelope), signature, telling(std::move(done)));
 }
 
-opstack::gossip::Publisher::Done BlockIntake::taking_over(Done done) {
+opstack::gossip::Publisher::Done BlockIntake::telling(Done done) {
   return [this, done = std::move(done)](const Result<opstack::gossip::PublishedBlock>& sent) {
     if (!sent) return done(sent.error());
     events_.tell(BlockPublished{*sent->block.envelope, *sent});
-    parts_.follower->on_block(parts_.host->id(), sent->block, done);
+    done({});
   };
 }
 
@@ -36,8 +36,7 @@ void BlockIntake::post_unsafe_payload(SharedEnvelope envelope, Done done) {
   const auto version = config_.rollup.payload_version(envelope->payload.timestamp);
   if (const auto encodable = opstack::payload::check_encodable(version, *envelope); !encodable)
     return done(encodable.error());
-  parts_.follower->on_block(parts_.host->id(), opstack::payload::encode_block(version, std::move(envelope)),
-                            std::move(done));
+  parts_.follower->on_vouched(opstack::payload::encode_block(version, std::move(envelope)), std::move(done));
 }
 
 }  // namespace opp2p

@@ -1,5 +1,5 @@
 // BlockIntake: blocks that do not come from peers: those that the node publishes, and those that its operator vouches
-// for. Each becomes the node's own head through the follower.
+// for. The follower keeps each of them; a published block is gossiped after that.
 //
 // Owner: the node, once it has started; destroyed before its parts. Thread: the network thread. Bounds: the publisher's
 // and the follower's. Source: op-node surface, 5.7 and section 10.
@@ -30,8 +30,7 @@ class BlockIntake {
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
 
  private:
-  // What follows a publication: the block becomes our own head.
-  opstack::gossip::Publisher::Done taking_over(Done done);
+  opstack::gossip::Publisher::Done telling(Done done);
 
   NodeParts& parts_;
   const NodeConfig& config_;

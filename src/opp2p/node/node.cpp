@@ -5,7 +5,6 @@
 
 namespace opp2p {
 namespace sync = opstack::sync;
-using libp2p::Error;
 using libp2p::Multiaddr;
 using libp2p::PeerId;
 using libp2p::runtime::Task;
@@ -18,8 +17,7 @@ Node::Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& sto
       parts_(make_host(runtime, config_)),
       counting_(events_.add_sink(counter_)) {
   listener_.listen_to_host();
-  parts_.make_services(config_, store_,
-                       [this](std::uint64_t number, const Error& why) { events_.tell(StoreRefused{number, why}); });
+  parts_.make_services(config_, store_);
   listener_.listen_to_ping();
 }
 
@@ -45,15 +43,20 @@ Result<void> Node::start() {
 }
 
 Result<void> Node::start_chain() {
-  OPP2P_TRY(const auto summary, store_.summary());
-  // A chain that is older than anybody can serve begins at the first block that is accepted.
-  auto head = sync::starting_point(config_.rollup, parts_.host->runtime().now().wall);
-  NodeStarting starting;
-  if (summary.head) {
-    head = sync::BlockRef{summary.head->number, summary.head->hash, summary.head->parent_hash};
-    starting.head_timestamp = summary.head->timestamp;
+  const std::size_t window = sync::BlockTreeLimits().window;
+  OPP2P_TRY(auto view, store_.view(window));
+  if (!view.head) {
+    // A chain that is older than anybody can serve begins at the first block that is accepted.
+    if (const auto begin = sync::starting_point(config_.rollup, parts_.host->runtime().now().wall)) {
+      OPP2P_TRYV(store_.start_at(*begin, config_.rollup.genesis.l2_time));
+      OPP2P_TRY(view, store_.view(window));
+    }
   }
-  parts_.make_chain(config_, head);
+  NodeStarting starting;
+  for (const auto& known : view.recent)
+    if (view.head && known.ref.hash == view.head->hash && view.head->number > config_.rollup.genesis.l2.number)
+      starting.head_timestamp = known.timestamp;
+  parts_.make_chain(config_, view);
   events_.tell(starting);
   parts_.make_block_gossip(config_);
   listener_.listen_to_chain();
@@ -69,6 +72,7 @@ void Node::start_signing() {
     if (!config_.unsafe_block_signer) config_.unsafe_block_signer = blocks.publisher().signer();
   }
   blocks.rotate_signer(config_.unsafe_block_signer);
+  if (config_.unsafe_block_signer) parts_.follower->set_signer(*config_.unsafe_block_signer);
   if (!config_.unsafe_block_signer) events_.tell(SignerMissing{});
 }
 

@@ -57,13 +57,13 @@ class Node final : libp2p::LiveCounted<Node> {
 
   // These three of a node that has started.
   using Done = BlockIntake::Done;
-  // Signs the block with the node's sequencer key, gossips it, and takes it over as its own head. `done` when it is
-  // stored.
+  // Signs the block with the node's sequencer key, stores it, and gossips it. `done` when both have happened, also when
+  // the block is too old to be gossiped: it is part of the node's chain then all the same.
   void publish(opstack::payload::SharedEnvelope envelope, Done done);
   // The same with a signature that is there already.
   void publish_signed(opstack::payload::SharedEnvelope envelope, const opstack::rules::Signature& signature, Done done);
-  // Takes over a block that the operator vouches for: its hash is checked, and the fields by the rules of its fork.
-  // `done` when it is stored; a block that does not connect yet waits in memory, and the answer is Errc::would_block.
+  // Takes over a block that the operator vouches for, if it extends the head or fills a hole by its hash: otherwise
+  // Errc::would_block. Its hash is checked, its time, and the fields by the rules of its fork. `done` when it is stored.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
 
   libp2p::runtime::Task<Result<void>> connect(libp2p::Multiaddr address);

@@ -59,15 +59,17 @@ struct BlockJudged {
   const std::optional<opstack::rules::Address>& expected_signer;  // whose blocks count now
   bool from_static_peer = false;
 };
-// An own block has been gossiped. That it is stored is told by a BlockStored.
+// An own block is stored and has been gossiped; or it was not, and PublishedBlock::not_gossiped says why. That it is
+// stored was told by a BlockStored before.
 struct BlockPublished {
   const opstack::payload::Envelope& block;
   const opstack::gossip::PublishedBlock& sent;
 };
-// The store did not keep a block: one for the chain, or one that reverse sync put aside.
+// The store did not keep a block. `again`: it is tried again.
 struct StoreRefused {
   std::uint64_t number;
   const libp2p::Error& why;
+  bool again = false;
 };
 
 // --- peers ---
@@ -105,7 +107,8 @@ using NodeEvent =
                  BlockJudged, BlockPublished, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
                  opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic,
                  // the chain and reverse sync: opstack/sync/drive/follower_events.hpp, sync_server.hpp
-                 opstack::sync::BlockStored, StoreRefused, opstack::sync::ChainTrace, opstack::sync::SyncTrace,
+                 opstack::sync::BlockStored, StoreRefused, opstack::sync::HeadMoved, opstack::sync::HoleChanged,
+                 opstack::sync::GapSourcesChanged, opstack::sync::ChainTrace, opstack::sync::SyncTrace,
                  opstack::sync::SyncFault, opstack::sync::PeerReport, opstack::sync::ServedRequest,
                  // connections and peers: libp2p/host/host_event.hpp, static_peers.hpp
                  libp2p::ConnectionOpened, libp2p::ConnectionClosed, InboundRefused, libp2p::DialStarted,

@@ -4,6 +4,7 @@ namespace opp2p {
 namespace gossip = opstack::gossip;
 namespace sync = opstack::sync;
 using libp2p::PeerId;
+using libp2p::Result;
 
 namespace {
 
@@ -38,21 +39,22 @@ std::unique_ptr<libp2p::Host> make_host(libp2p::runtime::Runtime& runtime, const
   return std::make_unique<libp2p::Host>(runtime, make_host_config(config));
 }
 
-void NodeParts::make_services(const NodeConfig& config, BlockStore& store, BlockStoreAdapter::StagingRefused refused) {
+void NodeParts::make_services(const NodeConfig& config, BlockStore& store) {
   identify = std::make_unique<libp2p::IdentifyService>(*host);
   libp2p::PingConfig pings;
   pings.background = config.ping;
   ping = std::make_unique<libp2p::PingService>(*host, pings);
   gossip = std::make_unique<libp2p::GossipsubService>(*host, gossip::block_gossip_config(config.rollup.l2_chain_id, {}),
                                                       scores);
-  chain = std::make_unique<BlockStoreAdapter>(host->runtime(), store, std::move(refused));
+  chain = std::make_unique<BlockStoreAdapter>(host->runtime(), store);
 }
 
-void NodeParts::make_chain(const NodeConfig& config, const std::optional<sync::BlockRef>& head) {
+void NodeParts::make_chain(const NodeConfig& config, const sync::ChainView& view) {
   sync::FollowerConfig follow;
+  follow.chain.patience = config.sync_patience;
   follow.memory = config.sync_memory;
   follow.req_resp = config.sync_req_resp;
-  follower = std::make_unique<sync::Follower>(*host, config.rollup, *chain, follow, head);
+  follower = std::make_unique<sync::Follower>(*host, config.rollup, *chain, follow, view);
   if (!config.sync_req_resp) return;
   sync::SyncServerConfig serve;
   serve.limits.rate_limited = config.sync_server_limits;
@@ -62,7 +64,16 @@ void NodeParts::make_chain(const NodeConfig& config, const std::optional<sync::B
 void NodeParts::make_block_gossip(const NodeConfig& config) {
   blocks = std::make_unique<gossip::BlockGossip>(
       host->runtime(), *gossip, make_block_gossip_config(config),
-      [this](const PeerId& from, const opstack::payload::Block& block) { follower->on_block(from, block); });
+      [this](const gossip::AcceptedBlock& accepted) {
+        follower->on_block(accepted.from, accepted.block, accepted.signature, accepted.signer);
+      });
+  blocks->publisher().set_keep(
+      [this](const gossip::PublishedBlock& block, std::function<void(Result<void>)> kept) {
+        follower->on_own_block(block.block, block.signature, block.signer, std::move(kept));
+      },
+      [this](const opstack::rules::Address& signer) {
+        return blocks->signers().allows(signer, host->runtime().now().wall);
+      });
 }
 
 }  // namespace opp2p

@@ -40,9 +40,10 @@ struct NodeParts {
   // The host alone: who hears of it first subscribes before the other parts do.
   explicit NodeParts(std::unique_ptr<libp2p::Host> the_host) : host(std::move(the_host)) {}
   // Identify, ping, gossip and the chain's store.
-  void make_services(const NodeConfig& config, BlockStore& store, BlockStoreAdapter::StagingRefused refused);
-  // The chain above `head` (none: it begins at the first accepted block) and its server. `config` outlives them.
-  void make_chain(const NodeConfig& config, const std::optional<opstack::sync::BlockRef>& head);
+  void make_services(const NodeConfig& config, BlockStore& store);
+  // The chain that the store has (without a head it begins at the first accepted block), and its server. `config`
+  // outlives them.
+  void make_chain(const NodeConfig& config, const opstack::sync::ChainView& view);
   // Block gossip, which hands accepted blocks to the chain.
   void make_block_gossip(const NodeConfig& config);
 };

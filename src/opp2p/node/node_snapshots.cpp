@@ -18,6 +18,18 @@ std::string bounded(std::string text) {
   return text;
 }
 
+std::vector<StatusSnapshot::Hole> holes_of(const sync::UnsafeChain& chain, std::uint64_t genesis) {
+  std::vector<StatusSnapshot::Hole> out;
+  const auto& lower = chain.lower_segments();
+  const auto add = [&](const sync::SegmentView& above, std::uint64_t highest_below) {
+    if (above.is_base || out.size() == StatusSnapshot::kMostHoles) return;
+    out.push_back({highest_below + 1, above.lowest.number - 1, above.lowest.parent_hash});
+  };
+  if (chain.head()) add(chain.segment(), lower.empty() ? genesis : lower.back().highest);
+  for (std::size_t i = lower.size(); i-- > 0;) add(lower[i], i == 0 ? genesis : lower[i - 1].highest);
+  return out;
+}
+
 }  // namespace
 
 sync::BlockRef NodeSnapshots::head() const {
@@ -98,8 +110,14 @@ StatusSnapshot NodeSnapshots::status() const {
   out.peers = parts_.host->connected_peers().size();
   out.mesh = parts_.gossip->router().mesh(topic).size();
   out.stats = counter_.stats();
-  if (const auto open = parts_.follower->chain().gap(); open && open->end && open->end->number > open->start.number + 1)
-    out.gap = StatusSnapshot::Gap{open->start.number, open->end->number};
+  const auto& chain = parts_.follower->chain();
+  const auto mono = parts_.host->runtime().now().mono;
+  if (const auto target = chain.sync_target(mono); target && target->number > stored.number + 1)
+    out.gap = StatusSnapshot::Gap{stored.number, target->number};
+  out.connected_from = chain.head() ? chain.segment().lowest.number : stored.number;
+  out.hole_count = chain.holes();
+  out.holes = holes_of(chain, rollup.genesis.l2.number);
+  out.settled = chain.settled(mono);
   return out;
 }
 
@@ -115,8 +133,8 @@ NodeSizes NodeSnapshots::sizes() const {
   out.gossip_receiving = parts_.gossip->unfinished_bytes();
   if (parts_.blocks) out.validating = parts_.blocks->validating();
   if (parts_.follower) {
-    out.waiting_blocks = parts_.follower->chain().queued();
-    out.waiting_bytes = parts_.follower->chain().queued_bytes();
+    out.waiting_blocks = parts_.follower->chain().waiting_blocks();
+    out.waiting_bytes = parts_.follower->chain().waiting_bytes();
     if (const auto* client = parts_.follower->client()) {
       out.requests = client->scheduler().in_flight();
       out.sync_bytes = client->scheduler().memory_bytes();

@@ -40,7 +40,7 @@ void PartListener::on(const libp2p::ConnectionRefused& refused) {
 }
 
 void PartListener::on(const opstack::sync::BlockStored& stored) {
-  parts_.host->mark_proven(stored.from);
+  if (stored.from != parts_.host->id()) parts_.host->mark_proven(stored.from);
   events_.tell(stored);
 }
 

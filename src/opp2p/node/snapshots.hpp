@@ -68,10 +68,19 @@ struct PeerStatsSnapshot {
 };
 
 struct StatusSnapshot {
+  // Signed blocks above the head that do not connect to it: from the head to the lowest of them.
   struct Gap {
     std::uint64_t start = 0;
     std::uint64_t end = 0;
   };
+  // A missing parent below the head. Numbers from `first` to `last` are missing; none is where first > last: two blocks
+  // of neighbouring numbers that are not linked.
+  struct Hole {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    libp2p::crypto::Hash256 parent_hash{};  // of the block above the hole
+  };
+  static constexpr std::size_t kMostHoles = 16;
   libp2p::PeerId peer_id;
   std::uint64_t head_number = 0;
   libp2p::crypto::Hash256 head_hash{};
@@ -80,6 +89,10 @@ struct StatusSnapshot {
   std::size_t mesh = 0;
   BlockStats stats;
   std::optional<Gap> gap;
+  std::uint64_t connected_from = 0;  // the lowest block of the head's segment
+  std::vector<Hole> holes;           // the highest first, at most kMostHoles
+  std::size_t hole_count = 0;        // all of them
+  std::optional<std::uint64_t> settled;
   // Of the program that the node runs in, which adds them.
   std::string version;
   std::optional<libp2p::Nanos> uptime;

@@ -26,7 +26,8 @@ NodeLog::NodeLog(libp2p::runtime::Runtime& runtime, Log& log, const NodeView& vi
       events_(runtime, log),
       peers_(runtime, events_, view),
       blocks_(runtime, events_, [this] { return surroundings(); }),
-      sync_(events_, view.id()) {}
+      sync_(events_, view.id()),
+      chain_(events_, view.config().rollup) {}
 
 void NodeLog::on(const NodeEvent& event, libp2p::Now now) {
   if (std::holds_alternative<NodeStarting>(event)) on_starting(now.wall);
@@ -36,6 +37,7 @@ void NodeLog::on(const NodeEvent& event, libp2p::Now now) {
         peers_.on(kind);
         blocks_.on(kind);
         sync_.on(kind);
+        chain_.on(kind);
       },
       event);
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "opp2p/observe/block_log.hpp"
+#include "opp2p/observe/chain_log.hpp"
 #include "opp2p/observe/event_log.hpp"
 #include "opp2p/observe/peer_log.hpp"
 #include "opp2p/observe/sync_log.hpp"
@@ -34,6 +35,7 @@ class NodeLog final : public NodeSink {
   PeerLog peers_;
   BlockLog blocks_;
   SyncLog sync_;
+  ChainLog chain_;
 };
 
 }  // namespace opp2p

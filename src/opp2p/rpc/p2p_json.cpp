@@ -142,6 +142,15 @@ json::object status_json(const StatusSnapshot& status) {
   if (status.gap)
     gap = json::object{
         {"start", status.gap->start}, {"end", status.gap->end}, {"missing", status.gap->end - status.gap->start - 1}};
+  json::array holes;
+  for (const auto& hole : status.holes) {
+    json::object one;
+    one["first"] = hole.first;
+    one["last"] = hole.last;
+    one["missing"] = hole.last >= hole.first ? hole.last - hole.first + 1 : 0;
+    one["parentHash"] = libp2p::to_hex0x(hole.parent_hash);
+    holes.push_back(std::move(one));
+  }
   json::object out;
   out["peerID"] = status.peer_id.to_base58();
   out["version"] = status.version;
@@ -155,6 +164,10 @@ json::object status_json(const StatusSnapshot& status) {
   out["blocksPublished"] = status.stats.published;
   out["blocksSynced"] = status.stats.synced;
   out["gap"] = std::move(gap);
+  out["connectedFrom"] = status.connected_from;
+  out["holes"] = std::move(holes);
+  out["holeCount"] = status.hole_count;
+  out["settled"] = status.settled ? json::value(*status.settled) : json::value(nullptr);
   out["latencyMs"] = std::move(latency);
   return out;
 }

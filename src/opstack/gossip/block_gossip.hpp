@@ -59,7 +59,7 @@ libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp
 
 class BlockGossip final : libp2p::LiveCounted<BlockGossip> {
  public:
-  // An accepted block, with the bytes that it came in, and the peer that it came from. Never our own publications.
+  // Called for each accepted block; never for our own publications.
   using PayloadFn = Subscriber::PayloadFn;
 
   // `gossip` outlives this.

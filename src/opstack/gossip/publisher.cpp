@@ -9,6 +9,7 @@ namespace opstack::gossip {
 namespace {
 
 using libp2p::Errc;
+using libp2p::Error;
 using libp2p::fail;
 
 constexpr std::size_t kMaxInMaking = 64;
@@ -32,6 +33,8 @@ struct Publisher::Job {
   Signature signature{};
   Version version = Version::v1;
   std::optional<Result<rules::BlockMessage>> message;
+  PublishedBlock block;
+  bool kept = false;
 };
 
 Publisher::Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,
@@ -77,6 +80,19 @@ void Publisher::make(std::shared_ptr<Job> job) {
   auto work = [job, chain_id = chain_id_] {
     job->message = job->key ? rules::make_block_message(chain_id, job->version, *job->envelope, *job->key)
                             : rules::make_signed_block_message(chain_id, job->version, *job->envelope, job->signature);
+    if (!*job->message) return;
+    const rules::BlockMessage& message = **job->message;
+    PublishedBlock& block = job->block;
+    block.topic = message.topic;
+    block.version = message.version;
+    block.signature = message.signature;
+    block.bytes = message.data->size();
+    block.block = payload::Block(message.version, job->envelope, message.body);
+    if (job->key) {
+      block.signer = libp2p::crypto::secp256k1::address_of(*job->key);
+    } else if (const auto signer = rules::recover_signer(chain_id, message.body, message.signature)) {
+      block.signer = *signer;
+    }
   };
   runtime_.run_on_worker(std::move(work), [this, job, life = life_.watch()] {
     if (!life) {
@@ -85,41 +101,55 @@ void Publisher::make(std::shared_ptr<Job> job) {
     }
     OPP2P_ASSERT(making_ > 0 && making_ <= kMaxInMaking, "a block that was being made is done", making_);
     --making_;
+    on_made(job);
+  });
+}
+
+void Publisher::on_made(const std::shared_ptr<Job>& job) {
+  if (!*job->message) {
+    job->done(job->message->error().within("publishing payload " + payload_id(job->envelope->payload)));
+    return;
+  }
+  if (!keep_ || !allows_(job->block.signer)) return send(job);
+  keep_(job->block, [this, job, life = life_.watch()](const Result<void>& kept) {
+    if (!life) {
+      job->done(fail(Errc::closed, "the publisher is closed"));
+      return;
+    }
+    if (!kept) {
+      job->done(kept.error().within("keeping payload " + payload_id(job->envelope->payload)));
+      return;
+    }
+    job->kept = true;
     send(job);
   });
 }
 
 void Publisher::send(const std::shared_ptr<Job>& job) {
-  if (!*job->message) {
-    job->done(job->message->error().within("publishing payload " + payload_id(job->envelope->payload)));
-    return;
-  }
   const rules::BlockMessage& message = **job->message;
-  PublishedBlock block;
-  block.topic = message.topic;
-  block.version = message.version;
-  block.signature = message.signature;
-  block.bytes = message.data->size();
-  block.block = payload::Block(message.version, job->envelope, message.body);
-  auto judged = [job, block](const libp2p::gossipsub::Published& end) mutable {
+  const auto not_gossiped = [](Job& of, Error why) {
+    if (!of.kept) return of.done(std::move(why));
+    of.block.not_gossiped = why.message();
+    of.done(std::move(of.block));
+  };
+  auto judged = [job, not_gossiped](const libp2p::gossipsub::Published& end) {
     if (end.verdict != libp2p::gossipsub::ValidationResult::accept) {
       const bool rejected = end.verdict == libp2p::gossipsub::ValidationResult::reject;
-      job->done(fail(Errc::mismatch, std::string(rejected ? "validation failed" : "validation ignored") +
-                                         " for payload " + payload_id(job->envelope->payload) +
-                                         ": this node's own block rules refuse it"));
-      return;
+      return not_gossiped(*job, fail(Errc::mismatch, std::string(rejected ? "validation failed" : "validation ignored") +
+                                                         " for payload " + payload_id(job->envelope->payload) +
+                                                         ": this node's own block rules refuse it"));
     }
-    block.message_id = end.id;
-    job->done(std::move(block));
+    job->block.message_id = end.id;
+    job->done(std::move(job->block));
   };
   const auto publication =
       gossip_.publish(message.topic, *message.data, libp2p::gossipsub::LocalCheck::validate, std::move(judged));
   if (!publication) {
-    job->done(publication.error().within("publishing payload " + payload_id(job->envelope->payload)));
+    not_gossiped(*job, publication.error().within("publishing payload " + payload_id(job->envelope->payload)));
   } else if (publication->request == 0) {
     // Known already: published before, which is no error.
-    block.message_id = publication->id;
-    job->done(std::move(block));
+    job->block.message_id = publication->id;
+    job->done(std::move(job->block));
   }
 }
 

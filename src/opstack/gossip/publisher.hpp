@@ -2,6 +2,10 @@
 // of the block's own time. What is published passes the block rules of this node first, as in op-node, so a block that
 // every peer would refuse is an error here. The block is encoded once; PublishedBlock has the bytes, for the store.
 //
+// The owner may keep a block before anybody else gets it (set_keep): a block of an allowed signer is gossiped only once
+// it is kept. When the block rules refuse it after that, because it is too old for one, it stays kept, and the
+// publication succeeds with the reason in PublishedBlock::not_gossiped.
+//
 // Owner: BlockGossip. Thread: the network thread. Two blocks that are published at once may leave in either order.
 // Bounds: blocks that are being made, in items (more are Errc::exhausted). Re-entrancy: `done` runs
 // inside publish() when the block is refused at once, else later; it must not destroy the publisher. Source: op-node
@@ -30,9 +34,11 @@ struct PublishedBlock {
   std::string topic;
   Version version = Version::v1;
   Signature signature{};
+  Address signer{};
   libp2p::gossipsub::MessageId message_id;
-  std::size_t bytes = 0;  // as gossiped
-  payload::Block block;   // with the body that was signed and gossiped
+  std::size_t bytes = 0;     // as gossiped
+  payload::Block block;      // with the body that was signed and gossiped
+  std::string not_gossiped;  // why nobody got it; empty when it was gossiped
   PublishedBlock() = default;
 };
 
@@ -41,6 +47,8 @@ class Publisher : libp2p::LiveCounted<Publisher> {
   using Done = std::function<void(Result<PublishedBlock>)>;
   // Which version a block of this time (Unix seconds) has. Empty where nothing is published: publish() then fails.
   using VersionAt = std::function<Version(std::uint64_t timestamp)>;
+  // Keeps a block that is about to be gossiped. `kept` is called on the network thread, once.
+  using Keep = std::function<void(const PublishedBlock&, std::function<void(Result<void>)> kept)>;
 
   Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,
             VersionAt version_at);
@@ -49,6 +57,11 @@ class Publisher : libp2p::LiveCounted<Publisher> {
 
   // The key that signs from now on; none: nothing can be published unsigned. Kept in memory only.
   void set_key(std::optional<Secret> key) { key_ = key; }
+  // `allows`: whether a signer's blocks count now. Those of others are not kept: the block rules say why.
+  void set_keep(Keep keep, std::function<bool(const Address&)> allows) {
+    keep_ = std::move(keep);
+    allows_ = std::move(allows);
+  }
   // Whose signature publish() makes.
   std::optional<Address> signer() const;
 
@@ -66,6 +79,7 @@ class Publisher : libp2p::LiveCounted<Publisher> {
   struct Job;
   struct Wait;
   void make(std::shared_ptr<Job> job);
+  void on_made(const std::shared_ptr<Job>& job);
   void send(const std::shared_ptr<Job>& job);
   libp2p::runtime::Task<Result<PublishedBlock>> wait_for(std::shared_ptr<Wait> wait);
 
@@ -74,6 +88,8 @@ class Publisher : libp2p::LiveCounted<Publisher> {
   chain::ChainId chain_id_;
   VersionAt version_at_;
   std::optional<Secret> key_;
+  Keep keep_;
+  std::function<bool(const Address&)> allows_;
   std::size_t making_ = 0;
   libp2p::LifeToken life_;
 };

@@ -1,7 +1,9 @@
 #include "opstack/gossip/subscriber.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "libp2p/base/assert.hpp"
 #include "opstack/rules/topics.hpp"
 
 namespace opstack::gossip {
@@ -92,9 +94,13 @@ void Subscriber::finish(const Job& job, const rules::Outcome& outcome) {
   }
   if (outcome.verdict != rules::Verdict::accept || job.message.local || !on_payload_) return;
   // From the queue: first the block goes on to others.
-  auto hand_on = [this, from = job.message.from, block = rules::block_of(rules_.config().version, outcome)] {
-    on_payload_(from, block);
-  };
+  OPP2P_ASSERT(outcome.signer && outcome.contents, "an accepted block has a signer, and the bytes that it came in");
+  AcceptedBlock accepted;
+  accepted.from = job.message.from;
+  accepted.block = rules::block_of(rules_.config().version, outcome);
+  std::copy_n(outcome.contents->begin(), accepted.signature.size(), accepted.signature.begin());
+  accepted.signer = *outcome.signer;
+  auto hand_on = [this, accepted = std::move(accepted)] { on_payload_(accepted); };
   runtime_.post(life_.guard(std::move(hand_on)));
 }
 

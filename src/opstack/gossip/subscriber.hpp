@@ -41,11 +41,18 @@ struct BlockVerdict {
   Nanos took;         // from the message's arrival to the verdict
 };
 
+// An accepted block of somebody else, with the bytes that it came in: its body is a slice of the decompressed message.
+struct AcceptedBlock {
+  PeerId from;  // the peer that brought it
+  payload::Block block;
+  rules::Signature signature{};
+  rules::Address signer{};
+};
+
 class Subscriber : libp2p::LiveCounted<Subscriber> {
  public:
   using VerdictFn = std::function<void(const BlockVerdict&)>;
-  // `from` is the peer that the block came from. The block's body is a slice of the decompressed message.
-  using PayloadFn = std::function<void(const PeerId& from, const payload::Block&)>;
+  using PayloadFn = std::function<void(const AcceptedBlock&)>;
 
   // `signers` belongs to the owner and is shared by the four topics; it and `pipeline` outlive the subscriber.
   Subscriber(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, ValidationPipeline& pipeline,

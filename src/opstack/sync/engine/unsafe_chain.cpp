@@ -1,37 +1,31 @@
+// UnsafeChain: the blocks that come in. What the store answers is in unsafe_chain_store.cpp, the choice of the head and
+// the gaps in unsafe_chain_choice.cpp.
 #include "opstack/sync/engine/unsafe_chain.hpp"
+
+#include <algorithm>
 
 #include "libp2p/base/assert.hpp"
 
 namespace opstack::sync {
 
-std::string_view to_string(ChainTraceKind kind) {
-  switch (kind) {
-    case ChainTraceKind::queued: return "block queued above a gap";
-    case ChainTraceKind::duplicate: return "block is known";
-    case ChainTraceKind::below_head: return "block is below the head";
-    case ChainTraceKind::conflict: return "two blocks at one height";
-    case ChainTraceKind::unlinked: return "block does not follow the head";
-    case ChainTraceKind::overflow: return "block dropped from the full queue";
-    case ChainTraceKind::anchored: return "chain starts at the first accepted block";
-  }
-  return "unknown";
+namespace {
+
+constexpr std::uint64_t kFutureSeconds = 5;  // as in gossip
+
+}  // namespace
+
+UnsafeChain::UnsafeChain(UnsafeChainConfig config, const chain::RollupConfig& rollup, const ChainView& view, Now now)
+    : config_(config), rollup_(rollup), tree_(config.tree), last_signed_(now.mono), refused_(64) {
+  load(view);
 }
 
-UnsafeChain::UnsafeChain(UnsafeChainConfig config, std::optional<BlockRef> head)
-    : config_(config), head_(std::move(head)) {
-  if (!head_) return;
-  highest_seen_ = head_->number;
-  recent_.push_back(head_->hash);
-}
-
-void UnsafeChain::trace(ChainTraceKind kind, const PeerId& peer, std::uint64_t number, const std::optional<Hash>& kept,
-                        const Hash& other) {
+void UnsafeChain::trace(ChainTraceKind kind, const PeerId& peer, const BlockRef& block, std::string text) {
   ChainTrace out;
   out.kind = kind;
   out.peer = peer;
-  out.number = number;
-  out.kept = kept;
-  out.other = other;
+  out.number = block.number;
+  out.hash = block.hash;
+  out.text = std::move(text);
   actions_.emplace_back(std::move(out));
 }
 
@@ -42,124 +36,250 @@ std::optional<ChainAction> UnsafeChain::poll_action() {
   return out;
 }
 
-bool UnsafeChain::on_block(const PeerId& peer, Block block) {
-  const std::uint64_t number = block.number();
-  highest_seen_ = std::max(highest_seen_, number);
-  if (!head_) {
-    trace(ChainTraceKind::anchored, peer, number, std::nullopt, block.hash());
-    append(peer, std::move(block));
-    connect_queued();
-    return true;
+// ---- signers ----
+
+Era UnsafeChain::on_signer(const rules::Address& signer, Now now) {
+  if (eras_.empty() || eras_.back().signer != signer) {
+    EraRecord next;
+    next.era = eras_.empty() ? 1 : eras_.back().era + 1;
+    next.signer = signer;
+    next.opened = now.wall;
+    eras_.push_back(next);
   }
-  if (number <= head_->number) {
-    const std::uint64_t depth = head_->number - number;
-    if (depth >= recent_.size()) {
-      trace(ChainTraceKind::below_head, peer, number, std::nullopt, block.hash());
-      return false;
-    }
-    const Hash& kept = recent_[recent_.size() - 1 - depth];
-    trace(kept == block.hash() ? ChainTraceKind::duplicate : ChainTraceKind::conflict, peer, number, kept,
-          block.hash());
-    return false;
-  }
-  if (number - head_->number > 1) {
-    const std::size_t before = queue_.size();
-    enqueue(peer, std::move(block));
-    return queue_.size() > before;
-  }
-  if (block.parent_hash() != head_->hash) {
-    trace(ChainTraceKind::unlinked, peer, number, head_->hash, block.hash());
-    return false;
-  }
-  append(peer, std::move(block));
-  connect_queued();
-  return true;
+  return eras_.back().era;
 }
 
-void UnsafeChain::append(const PeerId& peer, Block block) {
-  OPP2P_ASSERT(!head_ || (block.number() == head_->number + 1 && block.parent_hash() == head_->hash),
-               "what is appended follows the head", block.number());
-  head_ = block.ref();
-  recent_.push_back(block.hash());
-  if (recent_.size() > kRemembered) recent_.pop_front();
-  AppendBlock out;
+Era UnsafeChain::era_of_signer(const rules::Address& signer) const {
+  const auto latest = std::find_if(eras_.rbegin(), eras_.rend(), [&](const auto& era) { return era.signer == signer; });
+  if (latest != eras_.rend()) return latest->era;
+  return eras_.empty() ? 0 : eras_.back().era;
+}
+
+// ---- blocks ----
+
+bool UnsafeChain::has_right_time(const PeerId& peer, const Block& block) {
+  const std::uint64_t timestamp = block.payload().timestamp;
+  const std::uint64_t due = rollup_.timestamp_for_block(block.number());
+  if (block.number() >= rollup_.genesis.l2.number && timestamp == due) {
+    wrong_time_ = {};
+    return true;
+  }
+  if (wrong_time_.in_a_row > 0 && block.number() > wrong_time_.number && timestamp > wrong_time_.timestamp)
+    wrong_time_.observed_block_time = (timestamp - wrong_time_.timestamp) / (block.number() - wrong_time_.number);
+  ++wrong_time_.in_a_row;
+  wrong_time_.number = block.number();
+  wrong_time_.timestamp = timestamp;
+  ChainTrace out;
+  out.kind = ChainTraceKind::wrong_time;
   out.peer = peer;
-  out.block = std::move(block);
+  out.number = block.number();
+  out.hash = block.hash();
+  out.text = "its timestamp is " + std::to_string(timestamp) + ", by the rollup configuration block " +
+             std::to_string(block.number()) + " is due at " + std::to_string(due);
+  out.in_a_row = wrong_time_.in_a_row;
+  out.observed_block_time = wrong_time_.observed_block_time;
+  actions_.emplace_back(std::move(out));
+  return false;
+}
+
+std::optional<WriteId> UnsafeChain::pending_write(const Hash& hash) const {
+  for (const auto& [id, pending] : pending_)
+    if (pending.block.hash() == hash) return id;
+  return std::nullopt;
+}
+
+Arrived UnsafeChain::on_signed(const PeerId& peer, Block block, const Attestation& attestation, Now now, bool retry) {
+  if (!has_right_time(peer, block)) return {Arrival::evidence, std::nullopt};
+  Pending pending;
+  pending.peer = peer;
+  pending.attestation = attestation;
+  pending.retry = retry;
+  pending.block = std::move(block);
+  if (const auto same = pending_write(pending.block.hash()); same && !is_open())
+    return {Arrival::known, same};
+  if (!has_room(pending)) return {Arrival::overflow, std::nullopt};
+  const WriteId id = next_id_++;
+  if (!is_open()) {  // given to the store when it works again
+    pending.answered = true;
+    hold(id, std::move(pending));
+    return {Arrival::kept, id};
+  }
+  const Arrived out = take_signed(id, std::move(pending), now);
+  decide(now);
+  return out;
+}
+
+bool UnsafeChain::has_room(const Pending& pending) {
+  if (pending_.empty() || pending_bytes_ + pending.block.memory_bytes() <= config_.max_bytes) return true;
+  trace(ChainTraceKind::overflow, pending.peer, pending.block.ref());
+  return false;
+}
+
+Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
+  const BlockRef ref = pending.block.ref();
+  const PeerId peer = pending.peer;
+  const Era era = pending.attestation->era;
+  if (const auto* known = tree_.find(ref.hash)) {
+    trace(ChainTraceKind::duplicate, peer, ref);
+    const auto same = pending_write(ref.hash);
+    if (known->signed_in) return {Arrival::known, same};
+    tree_.sign(ref.hash, era, ++seen_);
+    last_signed_ = now.mono;
+    write(id, std::move(pending), false);  // its signature is added to it
+    return {Arrival::known, id};
+  }
+  if (head_ && ref.number + config_.tree.window < head_->number && era <= tree_.era_of(head_->hash)) {
+    trace(ChainTraceKind::below_window, peer, ref);
+    return {Arrival::evidence, std::nullopt};
+  }
+  if (tree_.signed_at(ref.number) >= config_.tree.signed_a_height) {
+    trace(ChainTraceKind::crowded, peer, ref);
+    return {Arrival::evidence, std::nullopt};
+  }
+  highest_seen_ = std::max(highest_seen_, ref.number);
+  last_signed_ = now.mono;
+  TreeBlock known;
+  known.ref = ref;
+  known.timestamp = pending.block.payload().timestamp;
+  known.signed_in = era;
+  known.from = peer;
+  known.seen = ++seen_;
+  const Hash hash = ref.hash;
+  const ComponentId component = add(std::move(known));
+  tell_second(*tree_.find(hash));
+  if (!head_) {
+    tree_.set_base(component);
+    segment_ = {ref, ref.number, true};
+    trace(ChainTraceKind::anchored, peer, ref);
+  }
+  const bool extends = !head_ || (!moving_ && ref.parent_hash == head_->hash && beats(tip_of(*tree_.find(hash)), false));
+  if (extends) {
+    head_ = ref;
+    segment_.highest = ref.number;
+    for (auto& [id_of, rival] : rivals_) rival.since = now.mono;
+  } else {
+    const bool joined = component == tree_.component_of(head_->hash);
+    trace(joined ? ChainTraceKind::branch : ChainTraceKind::waiting, peer, ref);
+  }
+  write(id, std::move(pending), extends);
+  return {extends ? Arrival::head : Arrival::kept, id};
+}
+
+// Told once for a fork: of the blocks above it only where the branch was not known before.
+void UnsafeChain::tell_second(const TreeBlock& block) {
+  const TreeBlock* other = nullptr;
+  for (const Hash& hash : tree_.at_height(block.ref.number)) {
+    const TreeBlock* at = tree_.find(hash);
+    if (hash == block.ref.hash || !at->signed_in) continue;
+    if (other == nullptr || (head_ && tree_.descends(head_->hash, at->ref))) other = at;
+  }
+  if (other == nullptr) return;
+  const ComponentId component = tree_.component_of(block.ref.hash);
+  if (other->ref.parent_hash != block.ref.parent_hash &&
+      (tree_.component(component).told_fork || tree_.signed_at(block.ref.number - 1) > 1))
+    return;
+  tree_.set_told_fork(component);
+  ChainTrace out;
+  out.kind = ChainTraceKind::two_blocks;
+  out.peer = block.from;
+  out.number = block.ref.number;
+  out.hash = block.ref.hash;
+  out.kept = other->ref.hash;
+  out.kept_from = other->from;
   actions_.emplace_back(std::move(out));
 }
 
-void UnsafeChain::connect_queued() {
-  while (!queue_.empty() && queue_.begin()->first <= head_->number + 1) {
-    Queued entry = std::move(queue_.begin()->second);
-    OPP2P_ASSERT(queued_bytes_ >= entry.block.memory_bytes(), "the queue counts the bytes of each block",
-                 queued_bytes_);
-    queued_bytes_ -= entry.block.memory_bytes();
-    queue_.erase(queue_.begin());
-    const std::uint64_t number = entry.block.number();
-    OPP2P_ASSERT(number == head_->number + 1, "queued blocks are above a gap", number, head_->number);
-    if (entry.block.parent_hash() == head_->hash) {
-      append(entry.peer, std::move(entry.block));
-    } else {
-      trace(ChainTraceKind::unlinked, entry.peer, number, head_->hash, entry.block.hash());
-    }
-  }
+bool UnsafeChain::is_wanted(const Hash& hash) const {
+  return !tree_.waiting_for(hash).empty() ||
+         std::any_of(lower_.begin(), lower_.end(), [&](const auto& hole) {
+           return !hole.is_base && hole.lowest.parent_hash == hash;
+         });
 }
 
-void UnsafeChain::enqueue(const PeerId& peer, Block block) {
-  const std::uint64_t number = block.number();
-  if (const auto found = queue_.find(number); found != queue_.end()) {
-    const Hash& kept = found->second.block.hash();
-    trace(kept == block.hash() ? ChainTraceKind::duplicate : ChainTraceKind::conflict, peer, number, kept,
-          block.hash());
+Arrived UnsafeChain::on_fetched(const PeerId& peer, Block block, Now now) {
+  if (!is_open() || tree_.find(block.hash()) != nullptr || !is_wanted(block.hash())) {
+    trace(ChainTraceKind::not_wanted, peer, block.ref());
+    return {Arrival::not_wanted, std::nullopt};
+  }
+  if (!has_right_time(peer, block)) return {Arrival::evidence, std::nullopt};
+  in_vain_ = false;
+  delivered_ = true;
+  Pending pending;
+  pending.peer = peer;
+  pending.fetched = true;
+  pending.block = std::move(block);
+  if (!has_room(pending)) return {Arrival::overflow, std::nullopt};
+  const WriteId id = next_id_++;
+  add_below(pending);
+  write(id, std::move(pending), false);
+  decide(now);
+  return {Arrival::kept, id};
+}
+
+// Into the tree; the segments may reach further down then.
+ComponentId UnsafeChain::add(TreeBlock block) {
+  const BlockRef ref = block.ref;
+  const ComponentId component = tree_.add(std::move(block));
+  grow_lower(ref);
+  take_lowest();
+  return component;
+}
+
+// A block that something waits for: of the segments in memory, and of the holes far below.
+void UnsafeChain::add_below(const Pending& pending) {
+  const BlockRef ref = pending.block.ref();
+  if (!tree_.waiting_for(ref.hash).empty()) {
+    TreeBlock known;
+    known.ref = ref;
+    known.timestamp = pending.block.payload().timestamp;
+    known.from = pending.peer;
+    add(std::move(known));
     return;
   }
-  trace(ChainTraceKind::queued, peer, number, std::nullopt, block.hash());
-  queued_bytes_ += block.memory_bytes();
-  Queued entry;
-  entry.peer = peer;
-  entry.block = std::move(block);
-  queue_.emplace(number, std::move(entry));
-  // The lowest stays whatever its size: it is the trusted end that the gap is filled from.
-  while (queued_bytes_ > config_.max_bytes && queue_.size() > 1) {
-    const auto highest = std::prev(queue_.end());
-    trace(ChainTraceKind::overflow, highest->second.peer, highest->first, std::nullopt, highest->second.block.hash());
-    queued_bytes_ -= highest->second.block.memory_bytes();
-    queue_.erase(highest);
+  grow_lower(ref);
+}
+
+Arrived UnsafeChain::on_vouched(const PeerId& self, Block block, Now now) {
+  const BlockRef ref = block.ref();
+  if (!has_right_time(self, block)) return {Arrival::evidence, std::nullopt};
+  const auto clock = static_cast<std::uint64_t>(std::max<std::int64_t>(0, libp2p::unix_seconds(now.wall)));
+  if (block.payload().timestamp > clock + kFutureSeconds) {
+    trace(ChainTraceKind::wrong_time, self, ref,
+          "its time is " + std::to_string(block.payload().timestamp - clock) + " s in the future, " +
+              std::to_string(kFutureSeconds) + " s are allowed");
+    return {Arrival::evidence, std::nullopt};
   }
-  OPP2P_ASSERT(!queue_.empty(), "the lowest queued block stays whatever its size", number);
-}
-
-void UnsafeChain::rewind(const BlockRef& head) {
-  if (!head_ || head.number > head_->number) return;
-  const std::uint64_t back = head_->number - head.number;
-  for (std::uint64_t i = 0; i < back && !recent_.empty(); ++i) recent_.pop_back();
-  if (recent_.empty() || recent_.back() != head.hash) recent_.assign(1, head.hash);
-  head_ = head;
-}
-
-void UnsafeChain::check() const {
-  OPP2P_CHECK(head_.has_value() == !recent_.empty() && recent_.size() <= kRemembered,
-              "the hashes of the head and of a bounded number below it are kept", recent_);
-  OPP2P_CHECK(!head_ || (recent_.back() == head_->hash && highest_seen_ >= head_->number),
-              "the head is the last of the hashes, and was seen", highest_seen_);
-  OPP2P_CHECK(head_ || queue_.empty(), "the first block of an empty chain becomes its head", queue_);
-  std::size_t bytes = 0;
-  for (const auto& [number, queued] : queue_) {
-    OPP2P_CHECK(queued.block.number() == number && number > head_->number + 1, "queued blocks are above a gap", number,
-                head_->number);
-    OPP2P_CHECK(number <= highest_seen_, "what is queued was seen", number, highest_seen_);
-    bytes += queued.block.memory_bytes();
+  if (is_open() && tree_.find(ref.hash) != nullptr) return {Arrival::known, pending_write(ref.hash)};
+  const bool extends = !moving_ && (!head_ || ref.parent_hash == head_->hash);
+  if (!is_open() || (!extends && !is_wanted(ref.hash))) {
+    trace(ChainTraceKind::not_wanted, self, ref);
+    return {Arrival::not_wanted, std::nullopt};
   }
-  OPP2P_CHECK(bytes == queued_bytes_ && (bytes <= config_.max_bytes || queue_.size() == 1),
-              "the queue is bounded in bytes, but for its lowest block", bytes, queued_bytes_, queue_);
-}
-
-std::optional<ChainGap> UnsafeChain::gap() const {
-  if (!head_) return std::nullopt;
-  ChainGap out;
-  out.start = *head_;
-  if (!queue_.empty()) out.end = queue_.begin()->second.block.ref();
-  return out;
+  Pending pending;
+  pending.peer = self;
+  pending.block = std::move(block);
+  if (!has_room(pending)) return {Arrival::overflow, std::nullopt};
+  const WriteId id = next_id_++;
+  if (!extends) {
+    add_below(pending);
+  } else {
+    TreeBlock known;
+    known.ref = ref;
+    known.timestamp = pending.block.payload().timestamp;
+    known.from = self;
+    const ComponentId component = add(std::move(known));
+    if (!head_) {
+      tree_.set_base(component);
+      segment_ = {ref, ref.number, true};
+      trace(ChainTraceKind::anchored, self, ref);
+    }
+    head_ = ref;
+    segment_.highest = ref.number;
+    highest_seen_ = std::max(highest_seen_, ref.number);
+  }
+  write(id, std::move(pending), extends);
+  decide(now);
+  return {extends ? Arrival::head : Arrival::kept, id};
 }
 
 }  // namespace opstack::sync

@@ -1,100 +1,243 @@
-// The follower's view of the unsafe chain, without an execution engine: the head, and above it a queue of accepted
-// blocks that do not connect yet. An accepted block that follows the head is appended at once, with all queued ones
-// that follow it. A pure engine.
+// The unsafe chain without an execution engine: which signed blocks the node follows, and which blocks it is missing
+// (docs/fork-choice.md has the rules and the words). It keeps signed blocks in the store as they come, chooses the head
+// among their tips, and says which gaps are to be filled. A pure engine.
 //
-// A second signed block at a height is not taken: the first is kept, both are reported. The gap between the head and
-// the lowest queued block is what reverse sync is asked to fill. A chain starts either at a known block (the genesis of
-// the rollup configuration, or the head of the store) or, as an anchor, at the first accepted block, with nothing below
-// it.
+// The head is moved in memory when a block extends it, and by the store in all other cases: UnsafeChain asks for one
+// move at a time and takes the store's answer. When a write fails, it waits until all writes are answered, reads the
+// chain back from the store, and gives it again what was lost.
 //
-// Owner: Follower. Thread: its. Bounds: bytes of queued blocks (Block::memory_bytes); on overflow the highest number
-// goes, which the next gap brings back. The last kRemembered hashes below the head are kept to tell a repeat from a
-// second block.
+// Owner: Follower. Thread: its. Bounds: BlockTreeLimits for blocks without bodies; max_bytes for bodies that wait for
+// the disk (Block::memory_bytes), beyond which the block that came last is dropped; kMostTips gaps of tips and kMostHoles
+// gaps of holes at a time.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <optional>
-#include <variant>
+#include <vector>
 
-#include "opstack/sync/engine/names.hpp"
+#include "libp2p/base/lru_map.hpp"
+#include "opstack/chain/rollup_config.hpp"
+#include "opstack/sync/engine/block_tree.hpp"
+#include "opstack/sync/engine/chain_actions.hpp"
+#include "opstack/sync/engine/gap.hpp"
 
 namespace opstack::sync {
 
-// Append to the store.
-struct AppendBlock {
-  PeerId peer;
-  Block block;
-};
-
-enum class ChainTraceKind : std::uint8_t {
-  queued,      // above a gap
-  duplicate,   // known already
-  below_head,  // too old to say whether it is known
-  conflict,    // another block at a height that is taken; kept and other say which
-  unlinked,    // follows the head by number but names another parent; kept is the head, other the block
-  overflow,    // dropped from the queue
-  anchored,    // the first block of an empty chain
-};
-std::string_view to_string(ChainTraceKind kind);
-struct ChainTrace {
-  ChainTraceKind kind = ChainTraceKind::queued;
-  PeerId peer;
-  std::uint64_t number = 0;
-  std::optional<Hash> kept;  // of a conflict, an unlinked block, and a duplicate
-  Hash other{};              // of the block that this is about
-};
-using ChainAction = std::variant<AppendBlock, ChainTrace>;
-
-struct ChainGap {
-  BlockRef start;               // the head
-  std::optional<BlockRef> end;  // the lowest queued block; none when the queue is empty
-};
-
 struct UnsafeChainConfig {
   std::size_t max_bytes = 32 << 20;  // its half of --sync.memory
+  Nanos patience = libp2p::Seconds(120);
+  Nanos hasty_patience = libp2p::Seconds(10);   // without a source, and after a patience in vain
+  Nanos damping_period = libp2p::Seconds(600);  // in which reorganisations are counted
+  std::uint64_t most_lead = 16;                 // that damping asks for
+  std::uint64_t silence = 16;                   // block times without a signed block
+  std::uint64_t settled_below = 16;
+  Nanos first_ask = libp2p::Seconds(1);  // gossip may still bring what is missing; a wider gap is asked for at once
+  std::uint64_t gossip_reach = 8;        // blocks
+  Nanos retry_first = libp2p::Seconds(1);  // after a failed write; twice as long each time
+  Nanos retry_most = libp2p::Seconds(16);
+  BlockTreeLimits tree;
+};
+
+// What became of a block that was given to the chain.
+enum class Arrival : std::uint8_t {
+  head,        // it extends the head, in memory; `write` says when it is stored
+  kept,        // it is on its way to the store, not as the head
+  known,       // it is stored, or being stored
+  evidence,    // it does not count: the trace says why
+  not_wanted,  // vouched for or fetched, but nothing needs it
+  overflow,
+};
+struct Arrived {
+  Arrival arrival = Arrival::evidence;
+  std::optional<WriteId> write;  // the write that will tell; none for a known block that is stored already
 };
 
 class UnsafeChain {
  public:
-  static constexpr std::size_t kRemembered = 1024;
+  static constexpr std::size_t kMostTips = 8;
+  static constexpr std::size_t kMostHoles = 4;
 
-  // `head` absent: the first accepted block becomes it.
-  UnsafeChain(UnsafeChainConfig config, std::optional<BlockRef> head);
+  // `start`: what an empty store begins with (genesis, or nothing: the first signed block). `rollup` outlives it.
+  UnsafeChain(UnsafeChainConfig config, const chain::RollupConfig& rollup, const ChainView& view, Now now);
 
-  // A block that the rules have accepted, or that is linked to one. Answers whether it was new (appended or queued).
-  bool on_block(const PeerId& peer, Block block);
-  // The store could not keep what followed `head`: back to it. Queued blocks stay.
-  void rewind(const BlockRef& head);
+  // ---- blocks ----
 
+  // A block that the rules of gossip have accepted, or that this node publishes. `retry`: keep trying when the disk
+  // fails.
+  Arrived on_signed(const PeerId& peer, Block block, const Attestation& attestation, Now now, bool retry = true);
+  // A block that a gap source brings.
+  Arrived on_fetched(const PeerId& peer, Block block, Now now);
+  // A block that the operator vouches for.
+  Arrived on_vouched(const PeerId& self, Block block, Now now);
+  // Who signs from now on; answers the era. No tip moves for it.
+  Era on_signer(const rules::Address& signer, Now now);
+  // The era in which a block of this signer is kept.
+  Era era_of_signer(const rules::Address& signer) const;
+
+  // ---- answers of the store ----
+
+  void on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now);
+  void on_moved(WriteId id, const Result<MovedHead>& outcome, Now now);
+  void on_descended(WriteId id, const Result<Descent>& outcome, Now now);
+  void on_view(const Result<ChainView>& view, Now now);
+
+  // ---- the rest ----
+
+  // Whether any source has somebody to ask, and that one has delivered.
+  void on_sources(bool can_ask, Now now);
+  // A branch that does not have this block is no candidate.
+  void set_safe(const BlockRef& safe) { safe_ = safe; }
+  void on_timeout(Now now);
+  std::optional<MonoTime> next_deadline() const;
   std::optional<ChainAction> poll_action();
 
+  // The highest canonical block, stored or being stored; and the highest that is stored.
   const std::optional<BlockRef>& head() const { return head_; }
-  // The highest block that was accepted, connected or not: where the sequencer is.
+  const std::optional<BlockRef>& stored_head() const { return stored_head_; }
+  // The highest signed block that counts, joined or not.
   std::uint64_t highest_seen() const { return highest_seen_; }
-  // Nothing while there is no head.
-  std::optional<ChainGap> gap() const;
-  std::size_t queued() const { return queue_.size(); }
-  std::size_t queued_bytes() const { return queued_bytes_; }
+  // The lowest block of the head's segment, and the segments below it, ascending.
+  const SegmentView& segment() const { return segment_; }
+  const std::vector<SegmentView>& lower_segments() const { return lower_; }
+  // How many missing parents are below the head.
+  std::size_t holes() const;
+  // Up to where no reorganisation is to be expected; nothing when that is below the head's segment.
+  std::optional<std::uint64_t> settled(MonoTime now) const;
+  // What is to be fetched, the most urgent first.
+  std::vector<Gap> gaps(MonoTime now) const;
+  // The lowest block of the best branch that is not joined and would win: where the gap above the head ends.
+  std::optional<BlockRef> sync_target(MonoTime now) const;
+  // Since when sixteen blocks in a row had the wrong time; the last one's number and time.
+  struct WrongTime {
+    std::uint64_t in_a_row = 0;
+    std::uint64_t number = 0;
+    std::uint64_t timestamp = 0;
+    std::optional<std::uint64_t> observed_block_time;  // seconds
+  };
+  const WrongTime& wrong_time() const { return wrong_time_; }
+  std::size_t waiting_bytes() const { return pending_bytes_; }
+  std::size_t waiting_blocks() const { return pending_.size(); }
+  const BlockTree& tree() const { return tree_; }
+  const std::vector<EraRecord>& eras() const { return eras_; }
   void check() const;
 
  private:
-  struct Queued {
+  enum class Phase : std::uint8_t {
+    running,
+    failed,   // a write has failed; the others are waited for
+    loading,  // the view is being read
+    paused,   // it could not be read, or the disk gets a rest
+  };
+  // A block on its way to the disk.
+  struct Pending {
     PeerId peer;
     Block block;
+    std::optional<Attestation> attestation;
+    bool extends_head = false;
+    bool retry = false;
+    bool fetched = false;
+    bool answered = false;  // with an error: it is given again
   };
-  void append(const PeerId& peer, Block block);
-  void connect_queued();
-  void enqueue(const PeerId& peer, Block block);
-  void trace(ChainTraceKind kind, const PeerId& peer, std::uint64_t number, const std::optional<Hash>& kept,
-             const Hash& other);
+  struct Tip {
+    const TreeBlock* block = nullptr;
+    Era era = 0;
+    bool joined = false;
+  };
+  struct Fork {
+    MonoTime at;
+    std::uint64_t number = 0;
+  };
+  // A component that beats the head and is not joined.
+  struct Rival {
+    MonoTime first;  // since when
+    MonoTime since;  // the same, but since gossip extended the head last
+    bool near = false;  // gossip may still bring what is missing
+  };
 
-  UnsafeChainConfig config_;
+  // Blocks that come in (unsafe_chain.cpp).
+  bool has_right_time(const PeerId& peer, const Block& block);
+  bool has_room(const Pending& pending);
+  std::optional<WriteId> pending_write(const Hash& hash) const;
+  // Whether blocks may be given to the store. An empty one takes any block as its first: until it has taken the right
+  // one, nothing else is given to it.
+  bool is_open() const { return phase_ == Phase::running && (!head_ || stored_head_); }
+  Arrived take_signed(WriteId id, Pending pending, Now now);
+  void tell_second(const TreeBlock& block);
+  bool is_wanted(const Hash& hash) const;
+  void add_below(const Pending& pending);
+  ComponentId add(TreeBlock block);
+
+  // The store (unsafe_chain_store.cpp).
+  void load(const ChainView& view);
+  void hold(WriteId id, Pending pending);
+  void write(WriteId id, Pending pending, bool extends_head);
+  Pending release(WriteId id);
+  void on_refused(WriteId id, const Error& why, Now now);
+  void on_failure(Now now);
+  void settle_failed(Now now);
+  void refill(Now now);
+  void descend(const BlockRef& from);
+  void take_move(const MovedHead& moved, OrphanReason reason, Now now);
+  void take_segment(const SegmentView& segment);
+  void take_lowest();
+  void grow_lower(const BlockRef& block);
+  void fit_lower();
+  void tell_holes();
+
+  // The choice (unsafe_chain_choice.cpp).
+
+  void decide(Now now);
+  void choose(Now now);
+  bool is_silent(MonoTime now) const;
+  bool beats(const Tip& tip, bool silent) const;
+  bool is_better(const Tip& a, const Tip& b, bool silent) const;
+  bool is_below_safe(const TreeBlock& tip) const;
+  Tip tip_of(const TreeBlock& block) const;
+  Tip head_tip() const;
+  std::vector<Tip> rivals(bool silent) const;
+  std::uint64_t lead_needed(MonoTime now) const;
+  void move_to(const Tip& tip);
+  Nanos patience() const { return can_ask_ && !in_vain_ ? config_.patience : config_.hasty_patience; }
+  const Tip* due_segment(const std::vector<Tip>& better, bool silent, Now now);
+  void wake_at(MonoTime time) { wake_ = std::min(wake_.value_or(time), time); }
+  void trace(ChainTraceKind kind, const PeerId& peer, const BlockRef& block, std::string text = {});
+
+  const UnsafeChainConfig config_;
+  const chain::RollupConfig& rollup_;
+  BlockTree tree_;
+  Phase phase_ = Phase::running;
   std::optional<BlockRef> head_;
+  std::optional<BlockRef> stored_head_;
+  SegmentView segment_;             // the head's
+  std::vector<SegmentView> lower_;  // below it, ascending
+  std::vector<GapId> lower_ids_;    // of the holes below them
+  GapId next_lower_id_ = GapId{1} << 63;  // apart from the ids of components
+  std::size_t told_holes_ = 0;
+  bool full_ = false;  // what is added below the lowest segment would be pruned
+  std::vector<EraRecord> eras_;
+  std::optional<BlockRef> safe_;
   std::uint64_t highest_seen_ = 0;
-  std::deque<Hash> recent_;  // of the head and the blocks below it, the head last
-  std::map<std::uint64_t, Queued> queue_;
-  std::size_t queued_bytes_ = 0;
+  std::uint64_t seen_ = 0;
+  MonoTime last_signed_;
+  std::deque<Fork> forks_;  // of the damping period
+  std::map<ComponentId, Rival> rivals_;
+  bool can_ask_ = false;
+  bool delivered_ = false;  // in this patience
+  bool in_vain_ = false;
+  WrongTime wrong_time_;
+  std::optional<Hash> told_damped_;
+  std::map<WriteId, Pending> pending_;
+  std::size_t pending_bytes_ = 0;
+  std::size_t unanswered_ = 0;  // writes
+  std::optional<MoveHead> moving_;
+  std::map<WriteId, BlockRef> descending_;
+  libp2p::LruMap<std::string, bool> refused_;  // tips that the store does not move to, by hash
+  std::optional<Hash> mismatched_;             // the last tip that it refused because the branch is another on the disk
+  int failures_ = 0;
+  std::optional<MonoTime> retry_at_;
+  std::optional<MonoTime> wake_;
+  WriteId next_id_ = 1;
   std::deque<ChainAction> actions_;
 };
 

@@ -1,73 +1,142 @@
-// A script of blocks in any order on two forks, and rewinds. What must hold after each: what is appended is one chain
-// of parents, the queue is above the head and within its bound, and the gap lies between the two.
-#include <cstdlib>
-#include <map>
+// A script of signed blocks on four branches in any order, of three signers, of blocks that a source brings, of waiting,
+// restarts, full disks and late answers. What must hold after each step: the invariants of the chain, of its tree and of
+// the store; the head is never left for a lower block of the same era. At the end silence falls: then the head is the
+// best of all signed blocks that are stored, by era, height and the lower hash.
+#include <optional>
 
-#include "opstack/sync/engine/fuzz_chain_test.hpp"
-#include "opstack/sync/engine/unsafe_chain.hpp"
+#include "opstack/sync/engine/chain_world_test.hpp"
 #include "testing/fuzz_script.hpp"
 
 namespace {
 
 using namespace opstack::sync;
-using namespace opstack::sync::fuzzing;
+using namespace opstack::sync::testing_chain;
 using libp2p::fuzzing::require;
 
-constexpr std::size_t kMaxBytes = 20'000;
+constexpr std::uint64_t kHeights = 40;
+constexpr std::uint64_t kBranches[] = {0, 12, 12, 25};  // each parts from branch 0 after this height; 0 is the trunk
 
-struct Machine {
-  explicit Machine(bool anchored)
-      : chain(config(), anchored ? std::nullopt : std::optional(block_at(10, 0, 0, 1).ref())) {
-    if (!anchored) kept[10] = block_at(10, 0, 0, 1).ref();
-  }
-  static UnsafeChainConfig config() {
-    UnsafeChainConfig out;
-    out.max_bytes = kMaxBytes;
-    return out;
-  }
+// The block of a branch: below the height where it parts, the trunk's.
+Block on_branch(std::uint64_t number, unsigned branch) {
+  const auto fork = [&](std::uint64_t at) { return at <= kBranches[branch] ? 0u : branch; };
+  return block(number, fork(number), fork(number - 1));
+}
 
-  void settle() {
-    for (int actions = 0; auto action = chain.poll_action(); ++actions) {
-      require(actions < 10'000);
-      const auto* append = std::get_if<AppendBlock>(&*action);
-      if (append == nullptr) continue;
-      const BlockRef block = append->block.ref();
-      if (!kept.empty())
-        require(block.number == kept.rbegin()->first + 1 && block.parent_hash == kept.rbegin()->second.hash);
-      kept[block.number] = block;
-    }
-    chain.check();
-    require(chain.head().has_value() == !kept.empty());
-    if (kept.empty()) return;
-    require(chain.head()->hash == kept.rbegin()->second.hash);
-    require(chain.queued_bytes() <= kMaxBytes && (chain.queued_bytes() == 0) == (chain.queued() == 0));
-    const auto gap = chain.gap();
-    require(gap && gap->start == *chain.head() && gap->end.has_value() == (chain.queued() > 0));
-    if (gap->end) require(gap->end->number > gap->start.number + 1);
-  }
+class Run {
+ public:
+  explicit Run(bool from_genesis) : world_(config(), from_genesis) {}
 
   void step(std::uint8_t what, std::uint8_t value) {
-    if (what % 16 == 15 && !kept.empty()) {
-      const auto to = std::next(kept.begin(), value % static_cast<std::ptrdiff_t>(kept.size()));
-      kept.erase(std::next(to), kept.end());
-      chain.rewind(to->second);
-    } else {
-      const unsigned parent = what % 32 == 14 ? 1 : 0;
-      (void)chain.on_block(peer, block_at(1 + value % 40, what % 8 == 7 ? 1 : 0, parent, 1 + what * 20U));
+    switch (what % 16) {
+      case 8: fetch(value); break;
+      case 9: fetch(value); break;
+      case 10: world_.wait(libp2p::Millis(400) * value); break;
+      case 11: world_.sources(value % 2 == 0); break;
+      case 12:
+        if (value % 4 == 0) world_.rotate(1 + value % 3);
+        break;
+      case 13:
+        if (value % 8 == 0) restart();
+        break;
+      case 14: world_.fail_writes(value % 4); break;
+      case 15:
+        if (value % 2 == 0)
+          world_.hold_answers();
+        else
+          world_.release();
+        break;
+      default: sign(1 + value % 3, on_branch(1 + (value / 3 + what * 11) % kHeights, what % 4), value % 5);
     }
     settle();
   }
 
-  PeerId peer = PeerId::from_bytes(Bytes{0x00, 0x01, 0x07}).value();
-  UnsafeChain chain;
-  std::map<std::uint64_t, BlockRef> kept;
+  void end() {
+    world_.fail_writes(0);
+    world_.release();
+    world_.wait(libp2p::Seconds(3600));
+    settle();
+    require(world_.chain().waiting_blocks() == 0);
+    const KnownBlock* best = nullptr;
+    for (const auto& [hash, known] : world_.store().blocks()) {
+      if (!known.attestation) continue;
+      if (best == nullptr || is_better(known, *best)) best = &known;
+    }
+    if (best == nullptr) return;
+    const auto head = world_.store().head();
+    require(head && head->hash == best->ref.hash);
+    require(world_.chain().stored_head() == head);
+    restart();
+    require(world_.chain().stored_head()->hash == best->ref.hash);
+  }
+
+ private:
+  static UnsafeChainConfig config() {
+    UnsafeChainConfig out;
+    out.max_bytes = 30'000;
+    return out;
+  }
+  static bool is_better(const KnownBlock& a, const KnownBlock& b) {
+    if (a.attestation->era != b.attestation->era) return a.attestation->era > b.attestation->era;
+    if (a.ref.number != b.ref.number) return a.ref.number > b.ref.number;
+    return a.ref.hash < b.ref.hash;
+  }
+
+  void sign(std::uint8_t signer, const Block& block, std::uint8_t peer) {
+    const auto arrived = world_.signed_by(signer, block, peer);
+    if (arrived.arrival == Arrival::evidence || arrived.arrival == Arrival::overflow) return;
+    libp2p::ByteArray<20> address{};
+    address[0] = signer;
+    signed_in_.emplace(block.hash(), world_.chain().era_of_signer(address));
+  }
+
+  // What a source would bring for one of the gaps.
+  void fetch(std::uint8_t value) {
+    const auto gaps = world_.gaps();
+    if (gaps.empty()) return;
+    const auto& gap = gaps[value % gaps.size()];
+    const std::uint64_t number = gap.child.number - 1;
+    for (unsigned branch = 0; branch < 4; ++branch) {
+      const Block wanted = on_branch(number, branch);
+      if (wanted.hash() == gap.child.parent_hash) {
+        world_.fetched(wanted);
+        return;
+      }
+    }
+  }
+  void restart() {
+    world_.fail_writes(0);
+    world_.release();
+    world_.restart();
+  }
+
+  void settle() {
+    world_.chain().check();
+    world_.store().check();
+    for (; moves_ < world_.moves.size(); ++moves_) {
+      const auto& moved = world_.moves[moves_].moved;
+      const auto era = [&](const BlockRef& ref) {
+        const auto& blocks = world_.store().blocks();
+        for (auto at = blocks.find(ref.hash); at != blocks.end(); at = blocks.find(at->second.ref.parent_hash)) {
+          if (at->second.attestation) return at->second.attestation->era;
+          if (const auto known = signed_in_.find(at->first); known != signed_in_.end()) return known->second;
+        }
+        return Era{0};
+      };
+      require(era(moved.to) > era(moved.from) || moved.to.number >= moved.from.number);
+    }
+  }
+
+  ChainWorld world_;
+  std::map<Hash, Era> signed_in_;  // of all signed blocks that count; that of a stored one may not be stored yet
+  std::size_t moves_ = 0;
 };
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  Machine machine(data[0] % 2 == 0);
-  for (std::size_t at = 1; at + 1 < size && at < 4000; at += 2) machine.step(data[at], data[at + 1]);
+  Run run(data[0] % 4 != 0);
+  for (std::size_t at = 1; at + 1 < size && at < 2000; at += 2) run.step(data[at], data[at + 1]);
+  run.end();
   return 0;
 }

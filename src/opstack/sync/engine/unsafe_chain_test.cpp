@@ -1,177 +1,329 @@
-#include "opstack/sync/engine/unsafe_chain.hpp"
-
+// UnsafeChain: blocks that come in order, forks and damping, eras, silence, and evidence. Holes and segments are in
+// unsafe_chain_holes_test.cpp.
 #include <gtest/gtest.h>
 
-#include "opstack/sync/engine/sync_world_test.hpp"
+#include "opstack/sync/engine/chain_world_test.hpp"
 
 namespace opstack::sync {
 namespace {
 
-using testing_world::block_at;
-using testing_world::hash_of;
-using testing_world::peer_named;
+using libp2p::Seconds;
+using testing_chain::block;
+using testing_chain::ChainWorld;
 
-struct Seen {
-  std::vector<std::uint64_t> appended;
-  std::vector<ChainTrace> traces;
-  std::size_t count(ChainTraceKind kind) const {
-    return static_cast<std::size_t>(
-        std::count_if(traces.begin(), traces.end(), [&](const auto& t) { return t.kind == kind; }));
-  }
-};
-
-Seen drain(UnsafeChain& chain) {
-  Seen out;
-  while (auto action = chain.poll_action()) {
-    if (auto* append = std::get_if<AppendBlock>(&*action)) out.appended.push_back(append->block.number());
-    if (auto* trace = std::get_if<ChainTrace>(&*action)) out.traces.push_back(*trace);
-  }
-  return out;
+TEST(UnsafeChain, blocks_that_come_in_order_become_the_head_one_by_one) {
+  ChainWorld world;
+  world.signed_run(1, 3, 0);
+  EXPECT_EQ(world.head(), 3u);
+  ASSERT_EQ(world.kept.size(), 3u);
+  EXPECT_TRUE(world.kept[0].is_head);
+  EXPECT_TRUE(world.moves.empty());
+  EXPECT_TRUE(world.gaps().empty());
 }
 
-TEST(UnsafeChain, appends_what_follows_the_head_and_then_what_waited_for_it) {
-  UnsafeChain chain({}, block_at(0).ref());
-  EXPECT_TRUE(chain.on_block(peer_named(1), block_at(1)));
-  EXPECT_TRUE(chain.on_block(peer_named(1), block_at(3)));
-  EXPECT_TRUE(chain.on_block(peer_named(1), block_at(4)));
-  EXPECT_EQ(drain(chain).appended, (std::vector<std::uint64_t>{1}));
-  EXPECT_EQ(chain.gap()->start.number, 1u);
-  EXPECT_EQ(chain.gap()->end->number, 3u);
-  EXPECT_EQ(chain.highest_seen(), 4u);
-  EXPECT_TRUE(chain.on_block(peer_named(2), block_at(2)));
-  EXPECT_EQ(drain(chain).appended, (std::vector<std::uint64_t>{2, 3, 4}));
-  EXPECT_EQ(chain.head()->hash, hash_of(4, 0));
-  EXPECT_EQ(chain.queued_bytes(), 0u);
-  EXPECT_FALSE(chain.gap()->end);
+TEST(UnsafeChain, without_a_start_the_first_signed_block_is_the_lowest) {
+  ChainWorld world({}, false);
+  EXPECT_EQ(world.signed_block(50, 0, 0).arrival, Arrival::head);
+  world.signed_block(51, 0, 0);
+  EXPECT_EQ(world.head(), 51u);
+  EXPECT_EQ(world.chain().segment().lowest.number, 50u);
+  EXPECT_TRUE(world.chain().segment().is_base);
+  EXPECT_TRUE(world.gaps().empty());
 }
 
-TEST(UnsafeChain, of_two_blocks_at_a_height_the_first_is_kept_and_both_are_reported) {
-  UnsafeChain chain({}, block_at(0).ref());
-  chain.on_block(peer_named(1), block_at(1));
-  chain.on_block(peer_named(1), block_at(2));
-  chain.on_block(peer_named(1), block_at(5));
-  (void)drain(chain);
-  EXPECT_FALSE(chain.on_block(peer_named(2), block_at(1, 400, 9)));  // below the head
-  EXPECT_FALSE(chain.on_block(peer_named(2), block_at(2, 400, 9)));  // at the head
-  EXPECT_FALSE(chain.on_block(peer_named(2), block_at(5, 400, 9)));  // in the queue
-  const auto seen = drain(chain);
-  ASSERT_EQ(seen.count(ChainTraceKind::conflict), 3u);
-  EXPECT_EQ(seen.traces[0].kept, hash_of(1, 0));
-  EXPECT_EQ(seen.traces[0].other, hash_of(1, 9));
-  EXPECT_EQ(seen.traces[2].kept, hash_of(5, 0));
-  EXPECT_TRUE(seen.appended.empty());
-  EXPECT_EQ(chain.queued(), 1u);
+TEST(UnsafeChain, a_block_that_is_known_is_stored_once) {
+  ChainWorld world;
+  world.signed_block(1, 0, 0);
+  const auto again = world.signed_block(1, 0, 0);
+  EXPECT_EQ(again.arrival, Arrival::known);
+  EXPECT_EQ(again.write, std::nullopt);
+  EXPECT_EQ(world.kept.size(), 1u);
 }
 
-TEST(UnsafeChain, repeats_are_duplicates_and_what_is_too_old_is_neither) {
-  UnsafeChain chain({}, block_at(0).ref());
-  for (std::uint64_t n = 1; n <= 1100; ++n) chain.on_block(peer_named(1), block_at(n));
-  chain.on_block(peer_named(1), block_at(1102));
-  (void)drain(chain);
-  for (const std::uint64_t n : {1100u, 1000u, 77u, 1102u}) EXPECT_FALSE(chain.on_block(peer_named(1), block_at(n)));
-  EXPECT_EQ(drain(chain).count(ChainTraceKind::duplicate), 4u);
-  EXPECT_FALSE(chain.on_block(peer_named(1), block_at(76)));
-  EXPECT_EQ(drain(chain).count(ChainTraceKind::below_head), 1u);
+TEST(UnsafeChain, who_publishes_a_block_that_is_being_stored_waits_for_the_same_write) {
+  ChainWorld world;
+  world.hold_answers();
+  const auto first = world.signed_block(1, 0, 0);
+  EXPECT_EQ(world.signed_block(1, 0, 0).write, first.write);
+  EXPECT_EQ(world.head(), 0u) << "nothing is stored yet";
+  world.release();
+  EXPECT_EQ(world.head(), 1u);
 }
 
-TEST(UnsafeChain, a_block_that_follows_by_number_but_not_by_hash_is_refused) {
-  UnsafeChain chain({}, block_at(0).ref());
-  EXPECT_FALSE(chain.on_block(peer_named(1), block_at(1, 400, 3, 3)));
-  EXPECT_EQ(drain(chain).count(ChainTraceKind::unlinked), 1u);
-  EXPECT_TRUE(chain.on_block(peer_named(1), block_at(1)));
+// ---- forks ----
+
+TEST(UnsafeChain, of_two_blocks_at_a_height_the_first_stays_until_the_other_branch_is_longer) {
+  ChainWorld world;
+  world.signed_run(1, 10, 0);
+  world.signed_block(10, 1, 0);
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(10, 0));
+  world.signed_block(11, 1, 1);
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(11, 1));
+  ASSERT_EQ(world.moves.size(), 1u);
+  const auto& moved = world.moves[0].moved;
+  EXPECT_EQ(moved.from.hash, fuzzing::hash_of(10, 0));
+  EXPECT_EQ(moved.fork, 9u);
+  EXPECT_EQ(moved.depth, 1u);
+  EXPECT_EQ(world.moves[0].reason, OrphanReason::reorganised);
+  EXPECT_EQ(world.store().blocks().at(fuzzing::hash_of(10, 0)).orphan, OrphanReason::reorganised);
 }
 
-TEST(UnsafeChain, a_queued_block_of_another_chain_makes_way_when_the_head_reaches_it) {
-  UnsafeChain chain({}, block_at(0).ref());
-  chain.on_block(peer_named(1), block_at(2, 400, 3, 3));
-  chain.on_block(peer_named(1), block_at(3));
-  chain.on_block(peer_named(1), block_at(1));
-  const auto seen = drain(chain);
-  EXPECT_EQ(seen.appended, (std::vector<std::uint64_t>{1}));
-  EXPECT_EQ(seen.count(ChainTraceKind::unlinked), 1u);
-  EXPECT_EQ(chain.gap()->end->number, 3u);  // the right block 2 is now fetched as the parent of 3
+TEST(UnsafeChain, a_fork_is_told_once_with_both_hashes_and_who_sent_them) {
+  ChainWorld world;
+  world.signed_block(1, 0, 0, 1);
+  world.signed_block(1, 1, 0, 2);
+  EXPECT_EQ(world.traces(ChainTraceKind::two_blocks), 1u);
+  world.signed_block(2, 0, 0, 1);
+  world.signed_block(2, 1, 1, 2);
+  world.signed_block(3, 0, 0, 1);
+  world.signed_block(3, 1, 1, 2);
+  EXPECT_EQ(world.traces(ChainTraceKind::two_blocks), 1u) << "above the fork nothing is new";
+  world.signed_block(3, 2, 0, 3);
+  EXPECT_EQ(world.traces(ChainTraceKind::two_blocks), 2u) << "another fork";
 }
 
-TEST(UnsafeChain, the_queue_is_bounded_in_bytes_and_drops_the_highest_number) {
-  UnsafeChainConfig config;
-  config.max_bytes = 10 * 1500;
-  UnsafeChain chain(config, block_at(0).ref());
-  for (std::uint64_t n = 100; n > 80; --n) {
-    chain.on_block(peer_named(1), block_at(n, 500));
-    EXPECT_LE(chain.queued_bytes(), config.max_bytes);
-  }
-  EXPECT_EQ(chain.queued(), 10u);
-  EXPECT_EQ(chain.gap()->end->number, 81u);
-  EXPECT_EQ(drain(chain).count(ChainTraceKind::overflow), 10u);
-  EXPECT_FALSE(chain.on_block(peer_named(1), block_at(200, 500)));  // it is the highest itself
-  EXPECT_EQ(chain.highest_seen(), 200u);
-  UnsafeChain small({100}, block_at(0).ref());
-  EXPECT_TRUE(small.on_block(peer_named(1), block_at(5, 500)));  // one is always kept, to fill the gap from
-  EXPECT_EQ(small.queued(), 1u);
-}
-
-TEST(UnsafeChain, without_a_head_the_first_block_is_the_anchor) {
-  UnsafeChain chain({}, std::nullopt);
-  EXPECT_FALSE(chain.gap());
-  EXPECT_TRUE(chain.on_block(peer_named(1), block_at(500)));
-  const auto seen = drain(chain);
-  EXPECT_EQ(seen.appended, (std::vector<std::uint64_t>{500}));
-  EXPECT_EQ(seen.count(ChainTraceKind::anchored), 1u);
-  EXPECT_FALSE(chain.on_block(peer_named(1), block_at(499)));
-}
-
-TEST(UnsafeChain, goes_back_when_the_store_could_not_keep_up) {
-  UnsafeChain chain({}, block_at(0).ref());
-  for (std::uint64_t n = 1; n <= 5; ++n) chain.on_block(peer_named(1), block_at(n));
-  chain.on_block(peer_named(1), block_at(9));
-  (void)drain(chain);
-  chain.rewind(block_at(3).ref());
-  EXPECT_EQ(chain.head()->number, 3u);
-  EXPECT_EQ(chain.gap()->end->number, 9u);
-  EXPECT_FALSE(chain.on_block(peer_named(1), block_at(2)));
-  EXPECT_EQ(drain(chain).count(ChainTraceKind::duplicate), 1u) << "what is below is still known";
-  EXPECT_FALSE(chain.on_block(peer_named(1), block_at(3)));
-  EXPECT_EQ(drain(chain).count(ChainTraceKind::duplicate), 1u);
-  EXPECT_TRUE(chain.on_block(peer_named(1), block_at(4)));
-  EXPECT_EQ(drain(chain).appended, (std::vector<std::uint64_t>{4}));
-}
-
-TEST(UnsafeChain, knows_the_head_that_it_begins_with) {
-  UnsafeChain chain({}, block_at(5).ref());
-  EXPECT_EQ(chain.highest_seen(), 5u);
-  EXPECT_FALSE(chain.on_block(peer_named(1), block_at(5)));
-  EXPECT_EQ(drain(chain).count(ChainTraceKind::duplicate), 1u);
-  EXPECT_EQ(UnsafeChain({}, std::nullopt).highest_seen(), 0u);
-}
-
-TEST(UnsafeChain, does_not_go_back_to_where_it_never_was) {
-  UnsafeChain chain({}, block_at(0).ref());
-  chain.on_block(peer_named(1), block_at(1));
-  chain.rewind(block_at(2).ref());
-  EXPECT_EQ(chain.head()->number, 1u);
-  UnsafeChain empty({}, std::nullopt);
-  empty.rewind(block_at(2).ref());
-  EXPECT_FALSE(empty.head());
-}
-
-// Any order of arrival gives the same chain.
-TEST(UnsafeChain, the_order_of_arrival_does_not_matter) {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    libp2p::SeededRng rng(seed);
-    std::vector<std::uint64_t> order;
-    for (std::uint64_t n = 1; n <= 40; ++n) order.push_back(n);
-    rng.shuffle(order);
-    UnsafeChain chain({}, block_at(0).ref());
-    std::vector<std::uint64_t> appended;
-    for (const std::uint64_t n : order) {
-      chain.on_block(peer_named(n), block_at(n));
-      if (rng.below(3) == 0) chain.on_block(peer_named(n), block_at(n));
-      const auto seen = drain(chain);
-      appended.insert(appended.end(), seen.appended.begin(), seen.appended.end());
+TEST(UnsafeChain, the_nth_reorganisation_in_ten_minutes_needs_a_lead_of_n) {
+  ChainWorld world;
+  world.signed_run(1, 10, 0);
+  std::uint64_t heights[] = {10, 10};  // of the branches 0 and 1, which part after block 9
+  world.signed_block(10, 1, 0);
+  for (std::uint64_t n = 1; n <= 18; ++n) {
+    const unsigned branch = n % 2 == 1 ? 1 : 0;
+    const std::uint64_t lead = std::min<std::uint64_t>(n, 16);
+    const std::uint64_t other = heights[1 - branch];
+    while (heights[branch] < other + lead) {
+      EXPECT_EQ(world.moves.size(), n - 1) << "a lead of " << heights[branch] - std::min(other, heights[branch]);
+      ++heights[branch];
+      world.signed_block(heights[branch], branch, branch);
     }
-    ASSERT_EQ(appended.size(), 40u);
-    for (std::uint64_t n = 1; n <= 40; ++n) EXPECT_EQ(appended[n - 1], n);
+    EXPECT_EQ(world.moves.size(), n) << "a lead of " << lead;
   }
+  EXPECT_GT(world.traces(ChainTraceKind::damped), 0u);
+}
+
+TEST(UnsafeChain, after_ten_minutes_a_damped_branch_gets_its_turn) {
+  UnsafeChainConfig config;
+  config.silence = 100000;
+  ChainWorld world(config);
+  world.signed_run(1, 10, 0);
+  world.signed_block(10, 1, 0);
+  world.signed_block(11, 1, 1);
+  ASSERT_EQ(world.moves.size(), 1u);
+  world.signed_block(11, 0, 0);
+  world.signed_block(12, 0, 0);
+  EXPECT_EQ(world.moves.size(), 1u) << "the second needs a lead of two";
+  world.wait(Seconds(599));
+  EXPECT_EQ(world.moves.size(), 1u);
+  world.wait(Seconds(1));
+  EXPECT_EQ(world.moves.size(), 2u);
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(12, 0));
+}
+
+TEST(UnsafeChain, no_branch_is_left_for_a_lower_one_of_the_same_era) {
+  ChainWorld world;
+  world.signed_run(1, 10, 0);
+  for (std::uint64_t n = 5; n <= 10; ++n) world.signed_block(n, 1, n == 5 ? 0 : 1);
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(10, 0));
+  EXPECT_TRUE(world.moves.empty());
+}
+
+TEST(UnsafeChain, a_safe_block_keeps_branches_out_that_part_below_it) {
+  ChainWorld world;
+  world.signed_run(1, 10, 0);
+  BlockRef safe;
+  safe.number = 8;
+  safe.hash = fuzzing::hash_of(8, 0);
+  world.chain().set_safe(safe);
+  for (std::uint64_t n = 8; n <= 14; ++n) world.signed_block(n, 1, n == 8 ? 0 : 1);
+  EXPECT_EQ(world.head(), 10u);
+  EXPECT_TRUE(world.moves.empty());
+  for (std::uint64_t n = 10; n <= 12; ++n) world.signed_block(n, 2, n == 10 ? 0 : 2);
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(12, 2));
+}
+
+// ---- eras ----
+
+TEST(UnsafeChain, a_change_of_signer_moves_no_head_but_its_first_block_does) {
+  ChainWorld world;
+  world.signed_run(1, 10, 0);
+  world.rotate(2);
+  EXPECT_EQ(world.head(), 10u);
+  world.signed_by(2, block(6, 1, 0));
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(6, 1)) << "lower, and of a later era";
+  ASSERT_EQ(world.moves.size(), 1u);
+  EXPECT_EQ(world.moves[0].moved.depth, 5u);
+  world.signed_run(11, 14, 0);
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(6, 1)) << "blocks of the signer before";
+}
+
+TEST(UnsafeChain, a_signer_that_comes_back_opens_an_era_of_its_own) {
+  ChainWorld world;
+  world.signed_run(1, 4, 0);
+  world.rotate(2);
+  world.signed_by(2, block(5, 1, 0));
+  world.rotate(1);
+  EXPECT_EQ(world.chain().eras().size(), 3u);
+  world.signed_by(1, block(4, 2, 0));
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(4, 2));
+  world.signed_by(2, block(6, 1, 1));
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(4, 2));
+}
+
+TEST(UnsafeChain, a_signer_that_stays_over_a_restart_opens_no_era) {
+  ChainWorld world;
+  world.signed_run(1, 4, 0);
+  world.restart();
+  world.rotate(1);
+  EXPECT_EQ(world.chain().eras().size(), 1u);
+  world.rotate(2);
+  EXPECT_EQ(world.chain().eras().back().era, 2u);
+}
+
+// ---- silence ----
+
+TEST(UnsafeChain, in_silence_the_lower_hash_of_two_equal_tips_wins_and_both_orders_end_on_it) {
+  for (const bool lower_first : {true, false}) {
+    ChainWorld world;
+    world.signed_run(1, 10, 0);
+    const unsigned first = lower_first ? 1 : 2;
+    world.signed_block(11, first, 0);
+    world.signed_block(11, 3 - first, 0);
+    EXPECT_EQ(world.head_hash(), fuzzing::hash_of(11, first));
+    world.wait(Seconds(31));
+    EXPECT_EQ(world.head_hash(), fuzzing::hash_of(11, first));
+    world.wait(Seconds(1));
+    EXPECT_EQ(world.head_hash(), fuzzing::hash_of(11, 1));
+  }
+}
+
+TEST(UnsafeChain, silence_lifts_the_damping) {
+  ChainWorld world;
+  world.signed_run(1, 10, 0);
+  world.signed_block(10, 1, 0);
+  world.signed_block(11, 1, 1);
+  world.signed_block(11, 0, 0);
+  world.signed_block(12, 0, 0);
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(11, 1));
+  world.wait(Seconds(32));
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(12, 0));
+}
+
+// ---- evidence ----
+
+TEST(UnsafeChain, a_block_whose_time_is_not_that_of_its_number_counts_for_nothing) {
+  ChainWorld world;
+  world.signed_run(1, 2, 0);
+  auto envelope = *block(UINT64_MAX, 7, 0).envelope;
+  envelope.payload.timestamp = testing_chain::kGenesisTime + 6;
+  const Block far(payload::Version::v1, std::make_shared<const payload::Envelope>(envelope), {});
+  EXPECT_EQ(world.signed_by(1, far).arrival, Arrival::evidence);
+  EXPECT_EQ(world.chain().highest_seen(), 2u);
+  EXPECT_EQ(world.traces(ChainTraceKind::wrong_time), 1u);
+  EXPECT_EQ(world.last_trace.in_a_row, 1u);
+  EXPECT_TRUE(world.gaps().empty());
+  world.signed_block(3, 0, 0);
+  EXPECT_EQ(world.chain().wrong_time().in_a_row, 0u);
+}
+
+TEST(UnsafeChain, the_block_time_that_is_observed_is_told) {
+  ChainWorld world;
+  for (std::uint64_t n = 1; n <= 16; ++n) {
+    auto envelope = *block(n, 0, 0).envelope;
+    envelope.payload.timestamp = testing_chain::kGenesisTime + 100 + n;
+    world.signed_by(1, Block(payload::Version::v1, std::make_shared<const payload::Envelope>(envelope), {}));
+  }
+  EXPECT_EQ(world.chain().wrong_time().in_a_row, 16u);
+  EXPECT_EQ(world.chain().wrong_time().observed_block_time, 1u);
+  EXPECT_EQ(world.head(), 0u);
+}
+
+TEST(UnsafeChain, six_signed_blocks_of_a_height_are_remembered) {
+  ChainWorld world;
+  for (unsigned fork = 0; fork < 6; ++fork) EXPECT_NE(world.signed_block(1, fork, 0).arrival, Arrival::evidence);
+  EXPECT_EQ(world.signed_block(1, 6, 0).arrival, Arrival::evidence);
+  EXPECT_EQ(world.traces(ChainTraceKind::crowded), 1u);
+}
+
+// ---- what the operator vouches for ----
+
+TEST(UnsafeChain, a_vouched_block_extends_the_head_or_fills_a_hole_and_makes_no_tip) {
+  ChainWorld world;
+  world.signed_run(1, 3, 0);
+  auto& chain = world.chain();
+  const auto self = fuzzing::peer_named(5);
+  auto soon = world.now();
+  soon.wall += Seconds(10);
+  EXPECT_EQ(chain.on_vouched(self, block(4, 0, 0), soon).arrival, Arrival::head);
+  world.pump();
+  EXPECT_EQ(world.head(), 4u);
+  EXPECT_EQ(chain.on_vouched(self, block(4, 1, 0), soon).arrival, Arrival::not_wanted);
+  EXPECT_EQ(chain.on_vouched(self, block(9, 0, 0), soon).arrival, Arrival::evidence) << "too far in the future";
+  world.signed_block(6, 0, 0);
+  soon.wall += Seconds(10);
+  EXPECT_EQ(chain.on_vouched(self, block(5, 0, 0), soon).arrival, Arrival::head);
+  world.pump();
+  EXPECT_EQ(world.head(), 6u) << "the block above it was there";
+}
+
+// ---- a disk that fails ----
+
+TEST(UnsafeChain, blocks_that_the_disk_refused_are_given_to_it_again) {
+  ChainWorld world;
+  world.signed_run(1, 2, 0);
+  world.fail_writes(1);
+  world.signed_block(3, 0, 0);
+  EXPECT_EQ(world.head(), 2u);
+  ASSERT_EQ(world.lost.size(), 1u);
+  EXPECT_TRUE(world.lost[0].again);
+  world.signed_block(4, 0, 0);
+  world.wait(Seconds(1));
+  EXPECT_EQ(world.head(), 4u);
+  EXPECT_EQ(world.chain().waiting_bytes(), 0u);
+}
+
+TEST(UnsafeChain, a_disk_that_stays_full_holds_a_bounded_number_of_blocks_and_is_asked_ever_more_rarely) {
+  UnsafeChainConfig config;
+  config.max_bytes = 20'000;
+  ChainWorld world(config);
+  world.fail_writes(1000);
+  for (std::uint64_t n = 1; n <= 60; ++n) {
+    world.signed_block(n, 0, 0);
+    world.wait(Seconds(1));
+    EXPECT_LE(world.chain().waiting_bytes(), config.max_bytes);
+  }
+  EXPECT_GT(world.traces(ChainTraceKind::overflow), 0u);
+  world.fail_writes(0);
+  world.wait(Seconds(16));
+  EXPECT_GT(world.head(), 5u) << "those that it still had";
+  EXPECT_EQ(world.chain().waiting_blocks(), 0u);
+}
+
+TEST(UnsafeChain, a_reorganisation_that_the_disk_refuses_happens_later) {
+  ChainWorld world;
+  world.signed_run(1, 10, 0);
+  world.signed_block(10, 1, 0);
+  world.hold_answers();
+  world.signed_block(11, 1, 1);
+  world.fail_writes(2);
+  world.release();
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(10, 0));
+  world.wait(Seconds(2));
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(11, 1));
+}
+
+// ---- what a consumer may rely on ----
+
+TEST(UnsafeChain, settled_is_sixteen_below_the_head_and_below_every_recent_fork) {
+  ChainWorld world;
+  world.signed_run(1, 15, 0);
+  EXPECT_EQ(world.chain().settled(world.now().mono), std::nullopt);
+  world.signed_run(16, 40, 0);
+  EXPECT_EQ(world.chain().settled(world.now().mono), 24u);
+  for (std::uint64_t n = 30; n <= 41; ++n) world.signed_block(n, 1, n == 30 ? 0 : 1);
+  for (std::uint64_t n = 42; n <= 60; ++n) world.signed_block(n, 1, 1);
+  EXPECT_EQ(world.chain().settled(world.now().mono), 29u) << "the fork";
+  world.wait(Seconds(601));
+  EXPECT_EQ(world.chain().settled(world.now().mono), 44u);
 }
 
 }  // namespace

@@ -1,0 +1,265 @@
+#include "opstack/sync/engine/block_tree.hpp"
+
+#include <algorithm>
+
+#include "libp2p/base/assert.hpp"
+
+namespace opstack::sync {
+
+const TreeBlock* BlockTree::find(const Hash& hash) const {
+  const auto found = blocks_.find(hash);
+  return found == blocks_.end() ? nullptr : &found->second.block;
+}
+
+ComponentId BlockTree::component_of(const Hash& hash) const {
+  const auto found = blocks_.find(hash);
+  OPP2P_ASSERT(found != blocks_.end(), "only blocks in memory are asked for their component");
+  return found->second.component;
+}
+
+std::vector<ComponentId> BlockTree::waiting_for(const Hash& parent) const {
+  std::vector<ComponentId> out;
+  const auto [first, last] = waiting_.equal_range(parent);
+  for (auto it = first; it != last; ++it) out.push_back(it->second);
+  return out;
+}
+
+std::vector<Hash> BlockTree::at_height(std::uint64_t number) const {
+  const auto found = heights_.find(number);
+  return found == heights_.end() ? std::vector<Hash>() : found->second;
+}
+
+std::size_t BlockTree::signed_at(std::uint64_t number) const {
+  const auto found = heights_.find(number);
+  if (found == heights_.end()) return 0;
+  return static_cast<std::size_t>(std::count_if(found->second.begin(), found->second.end(), [&](const Hash& hash) {
+    return blocks_.at(hash).block.signed_in.has_value();
+  }));
+}
+
+Era BlockTree::era_of(const Hash& hash) const {
+  for (const TreeBlock* block = find(hash); block != nullptr; block = parent_of(*block))
+    if (block->signed_in) return *block->signed_in;
+  return 0;
+}
+
+bool BlockTree::descends(const Hash& above, const BlockRef& below) const {
+  for (const TreeBlock* block = find(above); block != nullptr; block = parent_of(*block)) {
+    if (block->ref.number == below.number) return block->ref.hash == below.hash;
+    if (block->ref.number == below.number + 1) return block->ref.parent_hash == below.hash;
+    if (block->ref.number < below.number) return false;
+  }
+  return false;
+}
+
+// ---- what comes in ----
+
+void BlockTree::settle_tip(const Hash& hash) {
+  const auto found = blocks_.find(hash);
+  if (found == blocks_.end()) return;
+  const TreeBlock& block = found->second.block;
+  const auto stands_on_it = [&](const Hash& other) {
+    const TreeBlock& above = blocks_.at(other).block;
+    return above.ref.parent_hash == hash && above.signed_in && *above.signed_in >= *block.signed_in;
+  };
+  const auto above = heights_.find(block.ref.number + 1);
+  if (block.signed_in && (above == heights_.end() ||
+                          std::none_of(above->second.begin(), above->second.end(), stands_on_it)))
+    tips_.insert(hash);
+  else
+    tips_.erase(hash);
+}
+
+void BlockTree::settle_lowest(ComponentId id, const BlockRef& lowest) {
+  Component& component = components_.at(id);
+  const auto [first, last] = waiting_.equal_range(component.lowest.parent_hash);
+  const auto entry = std::find_if(first, last, [&](const auto& waiting) { return waiting.second == id; });
+  if (entry != last) waiting_.erase(entry);
+  component.lowest = lowest;
+  waiting_.emplace(lowest.parent_hash, id);
+}
+
+ComponentId BlockTree::merge(ComponentId lower, ComponentId upper) {
+  OPP2P_ASSERT(lower != upper, "two components become one", lower);
+  Component& from = components_.at(upper);
+  Component& into = components_.at(lower);
+  for (const auto& [number, hash] : from.blocks) blocks_.at(hash).component = lower;
+  into.blocks.merge(from.blocks);
+  into.told_fork = into.told_fork || from.told_fork;
+  drop_component(upper);
+  return lower;
+}
+
+void BlockTree::drop_component(ComponentId id) {
+  const auto found = components_.find(id);
+  const auto [first, last] = waiting_.equal_range(found->second.lowest.parent_hash);
+  const auto entry = std::find_if(first, last, [&](const auto& waiting) { return waiting.second == id; });
+  OPP2P_ASSERT(entry != last, "each component stands under the parent of its lowest block", id);
+  waiting_.erase(entry);
+  components_.erase(found);
+}
+
+ComponentId BlockTree::add(TreeBlock block) {
+  OPP2P_ASSERT(!blocks_.contains(block.ref.hash), "a block is added once", block.ref.number);
+  const BlockRef ref = block.ref;
+  const auto above = waiting_for(ref.hash);
+  Node node;
+  node.block = std::move(block);
+
+  const auto parent = blocks_.find(ref.parent_hash);
+  if (parent != blocks_.end()) {
+    node.component = parent->second.component;
+  } else if (!above.empty()) {
+    node.component = above.front();
+    node.above = components_.at(node.component).lowest;
+    settle_lowest(node.component, ref);
+  } else {
+    node.component = next_id_++;
+    Component fresh;
+    fresh.lowest = ref;
+    components_.emplace(node.component, std::move(fresh));
+    waiting_.emplace(ref.parent_hash, node.component);
+  }
+  const ComponentId id = node.component;
+  components_.at(id).blocks.emplace(ref.number, ref.hash);
+  heights_[ref.number].push_back(ref.hash);
+  blocks_.emplace(ref.hash, std::move(node));
+  for (const ComponentId upper : above)
+    if (upper != id) merge(id, upper);
+  settle_tip(ref.hash);
+  settle_tip(ref.parent_hash);
+  return id;
+}
+
+void BlockTree::sign(const Hash& hash, Era era, std::uint64_t seen) {
+  Node& node = blocks_.at(hash);
+  if (node.block.signed_in) return;
+  node.block.signed_in = era;
+  node.block.seen = seen;
+  settle_tip(hash);
+  settle_tip(node.block.ref.parent_hash);
+}
+
+ComponentId BlockTree::descend_to(ComponentId id, const Descent& below) {
+  Component& component = components_.at(id);
+  if (below.lowest == component.lowest) {
+    component.is_base = below.is_base;
+    return id;
+  }
+  // Memory may know of blocks that came since the disk was asked.
+  if (below.lowest.number >= component.lowest.number) return id;
+  for (const auto& [other, known] : components_)
+    if (other != id && known.lowest == below.lowest) return merge(other, id);
+  for (const Hash& hash : {below.lowest.hash, below.lowest.parent_hash})
+    if (const auto in_memory = blocks_.find(hash); in_memory != blocks_.end())
+      return in_memory->second.component == id ? id : merge(in_memory->second.component, id);
+  settle_lowest(id, below.lowest);
+  component.is_base = below.is_base;
+  return id;
+}
+
+// ---- what goes ----
+
+void BlockTree::erase(std::map<Hash, Node>::iterator at) {
+  const BlockRef ref = at->second.block.ref;
+  components_.at(at->second.component).blocks.erase({ref.number, ref.hash});
+  auto& height = heights_.at(ref.number);
+  std::erase(height, ref.hash);
+  if (height.empty()) heights_.erase(ref.number);
+  tips_.erase(ref.hash);
+  blocks_.erase(at);
+}
+
+void BlockTree::remove(const Hash& hash) {
+  const auto found = blocks_.find(hash);
+  if (found == blocks_.end()) return;
+  const TreeBlock gone = found->second.block;
+  const std::optional<BlockRef> above = found->second.above;
+  const ComponentId id = found->second.component;
+  erase(found);
+  settle_tip(gone.ref.parent_hash);
+  // Everything that descends from it is cut off, a component for each child.
+  std::vector<TreeBlock> cut;
+  std::set<Hash> lost{hash};
+  auto& blocks = components_.at(id).blocks;
+  for (const auto& [number, other] : std::vector(blocks.begin(), blocks.end())) {
+    const auto at = blocks_.find(other);
+    if (number <= gone.ref.number || !lost.contains(at->second.block.ref.parent_hash)) continue;
+    lost.insert(other);
+    cut.push_back(at->second.block);
+  }
+  for (const auto& block : cut) erase(blocks_.find(block.ref.hash));
+  if (components_.at(id).blocks.empty())
+    drop_component(id);
+  else if (above && components_.at(id).lowest == gone.ref)
+    settle_lowest(id, *above);  // the block above it is on the disk only
+  for (auto& block : cut) add(std::move(block));
+}
+
+void BlockTree::trim(const BlockRef& head) {
+  const ComponentId of_head = component_of(head.hash);
+  const auto lowest_of = [&](const Component& component) {
+    const auto top = component.blocks.rbegin()->first;
+    return top > limits_.window ? top - limits_.window : 0;
+  };
+  for (auto& [id, component] : components_) {
+    std::uint64_t keep_from = lowest_of(component);
+    if (id == of_head) keep_from = std::min(keep_from, head.number > limits_.window ? head.number - limits_.window : 0);
+    while (component.blocks.size() > 1 && component.blocks.begin()->first < keep_from)
+      erase(blocks_.find(component.blocks.begin()->second));
+  }
+  const auto drop_lowest = [&] {
+    std::optional<ComponentId> lowest;
+    for (const auto& [id, component] : components_) {
+      if (id == of_head) continue;
+      if (!lowest || component.blocks.rbegin()->first < components_.at(*lowest).blocks.rbegin()->first) lowest = id;
+    }
+    if (!lowest) return false;
+    for (const auto& [number, hash] : std::set(components_.at(*lowest).blocks)) erase(blocks_.find(hash));
+    drop_component(*lowest);
+    return true;
+  };
+  while (components_.size() > limits_.components + 1 && drop_lowest()) {
+  }
+  while (blocks_.size() > limits_.blocks && drop_lowest()) {
+  }
+}
+
+void BlockTree::check() const {
+  std::size_t blocks = 0;
+  for (const auto& [id, component] : components_) {
+    OPP2P_CHECK(!component.blocks.empty(), "a component has a block in memory", id);
+    blocks += component.blocks.size();
+    const auto [first, last] = waiting_.equal_range(component.lowest.parent_hash);
+    OPP2P_CHECK(std::count_if(first, last, [&](const auto& entry) { return entry.second == id; }) == 1,
+                "each component stands under the parent of its lowest block", id);
+    OPP2P_CHECK(!blocks_.contains(component.lowest.parent_hash),
+                "the parent of a component's lowest block is missing", id, component.lowest.number);
+    for (const auto& [number, hash] : component.blocks) {
+      const auto& node = blocks_.at(hash);
+      OPP2P_CHECK(node.component == id && node.block.ref.number == number, "each block knows its component", number);
+      OPP2P_CHECK(number >= component.lowest.number, "no block of a component is below its lowest", number,
+                  component.lowest.number);
+      if (const auto* parent = parent_of(node.block))
+        OPP2P_CHECK(component_of(parent->ref.hash) == id && parent->ref.number + 1 == number,
+                    "a block is in the component of its parent, one above it", number);
+    }
+  }
+  OPP2P_CHECK(blocks == blocks_.size() && waiting_.size() == components_.size(), "each block is in one component",
+              blocks, blocks_);
+  for (const auto& [hash, node] : blocks_) {
+    bool covered = false;
+    for (const Hash& above : at_height(node.block.ref.number + 1)) {
+      const auto& other = blocks_.at(above).block;
+      covered = covered || (other.ref.parent_hash == hash && other.signed_in && node.block.signed_in &&
+                            *other.signed_in >= *node.block.signed_in);
+    }
+    OPP2P_CHECK(tips_.contains(hash) == (node.block.signed_in && !covered),
+                "signed blocks on which none of their era stands are the tips", node.block.ref.number);
+    const auto height = at_height(node.block.ref.number);
+    OPP2P_CHECK(std::find(height.begin(), height.end(), hash) != height.end(), "each block stands at its height",
+                node.block.ref.number);
+  }
+}
+
+}  // namespace opstack::sync

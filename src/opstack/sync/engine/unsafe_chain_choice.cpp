@@ -1,0 +1,240 @@
+// UnsafeChain: which tip is the head, and what is to be fetched for it. The rules: docs/fork-choice.md.
+#include <algorithm>
+
+#include "libp2p/base/assert.hpp"
+#include "opstack/sync/engine/unsafe_chain.hpp"
+
+namespace opstack::sync {
+
+namespace {
+
+constexpr std::uint64_t kAheadBelowHead = 32;  // how far below a diverged branch is asked ahead
+
+std::string key_of(const Hash& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
+
+}  // namespace
+
+// ---- comparing ----
+
+bool UnsafeChain::is_silent(MonoTime now) const {
+  const auto block_time = static_cast<std::int64_t>(std::clamp<std::uint64_t>(rollup_.block_time, 1, 3600));
+  return now - last_signed_ >= libp2p::Seconds(block_time * static_cast<std::int64_t>(config_.silence));
+}
+
+UnsafeChain::Tip UnsafeChain::tip_of(const TreeBlock& block) const {
+  Tip out;
+  out.block = &block;
+  out.era = tree_.era_of(block.ref.hash);
+  out.joined = head_ && tree_.component_of(block.ref.hash) == tree_.component_of(head_->hash);
+  return out;
+}
+
+UnsafeChain::Tip UnsafeChain::head_tip() const {
+  const auto* block = tree_.find(head_->hash);
+  OPP2P_ASSERT(block != nullptr, "the head is in memory", head_->number);
+  return tip_of(*block);
+}
+
+bool UnsafeChain::is_better(const Tip& a, const Tip& b, bool silent) const {
+  if (a.era != b.era) return a.era > b.era;
+  if (a.block->ref.number != b.block->ref.number) return a.block->ref.number > b.block->ref.number;
+  return silent && a.block->ref.hash < b.block->ref.hash;
+}
+
+bool UnsafeChain::beats(const Tip& tip, bool silent) const {
+  if (!head_) return true;
+  Tip head = head_tip();
+  if (head.era == 0) head.era = tip.era;  // the head's is not known: its height counts
+  return is_better(tip, head, silent);
+}
+
+// Whether the branch has another block than the safe one at its height, as far as memory tells.
+bool UnsafeChain::is_below_safe(const TreeBlock& tip) const {
+  if (!safe_) return false;
+  const TreeBlock* at = &tip;
+  while (at != nullptr && at->ref.number > safe_->number) at = tree_.parent_of(*at);
+  return at != nullptr && (at->ref.number < safe_->number || at->ref.hash != safe_->hash);
+}
+
+// The tips that beat the head, the best first.
+std::vector<UnsafeChain::Tip> UnsafeChain::rivals(bool silent) const {
+  std::vector<Tip> out;
+  if (!head_) return out;
+  for (const Hash& hash : tree_.tips()) {
+    if (hash == head_->hash || refused_.peek(key_of(hash)) != nullptr) continue;
+    const Tip tip = tip_of(*tree_.find(hash));
+    if (beats(tip, silent) && !is_below_safe(*tip.block)) out.push_back(tip);
+  }
+  std::sort(out.begin(), out.end(), [&](const Tip& a, const Tip& b) {
+    if (is_better(a, b, silent)) return true;
+    return !is_better(b, a, silent) && a.block->seen < b.block->seen;
+  });
+  return out;
+}
+
+std::uint64_t UnsafeChain::lead_needed(MonoTime now) const {
+  const auto recent = std::count_if(forks_.begin(), forks_.end(),
+                                    [&](const Fork& fork) { return now - fork.at < config_.damping_period; });
+  return std::min<std::uint64_t>(static_cast<std::uint64_t>(recent) + 1, config_.most_lead);
+}
+
+// ---- choosing ----
+
+void UnsafeChain::decide(Now now) {
+  if (phase_ != Phase::running || moving_) return;
+  wake_.reset();
+  if (!head_) return;
+  choose(now);
+  if (!moving_) tree_.trim(*head_);
+}
+
+void UnsafeChain::choose(Now now) {
+  const bool silent = is_silent(now.mono);
+  const auto better = rivals(silent);
+  if (!silent && !rivals(true).empty())
+    wake_at(last_signed_ + libp2p::Seconds(static_cast<std::int64_t>(
+                               std::clamp<std::uint64_t>(rollup_.block_time, 1, 3600) * config_.silence)));
+  const auto joined = std::find_if(better.begin(), better.end(), [](const Tip& tip) { return tip.joined; });
+  if (joined != better.end()) {
+    const Tip head = head_tip();
+    const bool extends = tree_.descends(joined->block->ref.hash, *head_);
+    const bool exempt = silent || extends || (head.era != 0 && joined->era > head.era);
+    if (exempt || joined->block->ref.number - head_->number >= lead_needed(now.mono)) return move_to(*joined);
+    if (told_damped_ != joined->block->ref.hash) {
+      told_damped_ = joined->block->ref.hash;
+      trace(ChainTraceKind::damped, joined->block->from, joined->block->ref,
+            "it leads by " + std::to_string(joined->block->ref.number - head_->number) + ", " +
+                std::to_string(lead_needed(now.mono)) + " are needed");
+    }
+    for (const Fork& fork : forks_)
+      if (now.mono - fork.at < config_.damping_period) wake_at(fork.at + config_.damping_period);
+  }
+  if (const auto* due = due_segment(better, silent, now)) move_to(*due);
+}
+
+// A branch that is not joined, and that was waited for long enough.
+const UnsafeChain::Tip* UnsafeChain::due_segment(const std::vector<Tip>& better, bool silent, Now now) {
+  std::map<ComponentId, Rival> still;
+  for (const Tip& tip : better) {
+    if (tip.joined) continue;
+    const ComponentId id = tree_.component_of(tip.block->ref.hash);
+    const auto known = rivals_.find(id);
+    const bool near = tree_.component(id).lowest.number <= head_->number + 1 + config_.gossip_reach;
+    still.emplace(id, known == rivals_.end() ? Rival{now.mono, now.mono, near} : known->second);
+    if (!rivals_.empty() || still.size() > 1) continue;
+    delivered_ = false;
+    trace(ChainTraceKind::patience_begins, tip.block->from, tip.block->ref);
+  }
+  rivals_ = std::move(still);
+  const Tip* out = nullptr;
+  for (const Tip& tip : better) {
+    if (tip.joined) continue;
+    const Rival& rival = rivals_.at(tree_.component_of(tip.block->ref.hash));
+    if (rival.near && now.mono < rival.first + config_.first_ask) wake_at(rival.first + config_.first_ask);  // gaps() has more then
+    if (silent || now.mono >= rival.since + patience()) {
+      if (out == nullptr) out = &tip;
+    } else {
+      wake_at(rival.since + patience());
+    }
+  }
+  if (out != nullptr && !silent) in_vain_ = !delivered_;
+  return out;
+}
+
+void UnsafeChain::move_to(const Tip& tip) {
+  MoveHead out;
+  out.id = next_id_++;
+  out.move.to = tip.block->ref;
+  out.move.joined = tip.joined;
+  out.move.safe = safe_;
+  out.move.reason = tip.joined ? OrphanReason::reorganised : OrphanReason::segment;
+  moving_ = out;
+  ++unanswered_;
+  actions_.emplace_back(std::move(out));
+}
+
+void UnsafeChain::on_sources(bool can_ask, Now now) {
+  if (std::exchange(can_ask_, can_ask) != can_ask) decide(now);
+}
+
+void UnsafeChain::on_timeout(Now now) {
+  if (phase_ == Phase::paused && retry_at_ && now.mono >= *retry_at_) {
+    retry_at_.reset();
+    phase_ = Phase::loading;
+    LoadView out;
+    out.window = config_.tree.window;
+    actions_.emplace_back(out);
+    return;
+  }
+  decide(now);
+}
+
+std::optional<MonoTime> UnsafeChain::next_deadline() const {
+  if (phase_ == Phase::paused) return retry_at_;
+  if (phase_ != Phase::running || moving_) return std::nullopt;
+  return wake_;
+}
+
+// ---- what is missing ----
+
+std::vector<Gap> UnsafeChain::gaps(MonoTime now) const {
+  std::vector<Gap> out;
+  if (phase_ != Phase::running || !head_) return out;
+  std::set<Hash> unsettled;  // it is not known yet whether their parents are there
+  for (const auto& [id, pending] : pending_) unsettled.insert(pending.block.hash());
+  for (const auto& [id, from] : descending_) unsettled.insert(from.hash);
+  std::set<Hash> wanted;
+  const auto add = [&](GapId id, const BlockRef& child, std::uint64_t known_below) {
+    if (unsettled.contains(child.hash) || child.number <= rollup_.genesis.l2.number + 1) return;
+    if (!wanted.insert(child.parent_hash).second) return;
+    Gap gap;
+    gap.id = id;
+    gap.child = child;
+    gap.floor = known_below + 1;
+    if (gap.floor >= child.number)
+      gap.floor = child.number > kAheadBelowHead ? child.number - kAheadBelowHead : 0;
+    gap.floor = std::max(gap.floor, rollup_.genesis.l2.number + 1);
+    out.push_back(gap);
+  };
+  for (const Tip& tip : rivals(is_silent(now))) {
+    const ComponentId id = tree_.component_of(tip.block->ref.hash);
+    const auto& component = tree_.component(id);
+    if (tip.joined || component.is_base) continue;
+    const auto rival = rivals_.find(id);
+    if (rival == rivals_.end() || (rival->second.near && now < rival->second.first + config_.first_ask)) continue;
+    add(id, component.lowest, head_->number);
+    if (out.size() == kMostTips) break;
+  }
+  const std::size_t tips = out.size();
+  if (!segment_.is_base && !(full_ && lower_.empty()))
+    add(tree_.component_of(head_->hash), segment_.lowest,
+        lower_.empty() ? rollup_.genesis.l2.number : lower_.back().highest);
+  for (std::size_t i = lower_.size(); i-- > 0 && out.size() < tips + kMostHoles;)
+    if (!lower_[i].is_base && !(full_ && i == 0))
+      add(lower_ids_[i], lower_[i].lowest, i == 0 ? rollup_.genesis.l2.number : lower_[i - 1].highest);
+  return out;
+}
+
+std::optional<BlockRef> UnsafeChain::sync_target(MonoTime now) const {
+  if (phase_ != Phase::running) return std::nullopt;
+  for (const Tip& tip : rivals(is_silent(now)))
+    if (!tip.joined) return tree_.component(tree_.component_of(tip.block->ref.hash)).lowest;
+  return std::nullopt;
+}
+
+std::size_t UnsafeChain::holes() const {
+  if (!head_) return 0;
+  return static_cast<std::size_t>(std::count_if(lower_.begin(), lower_.end(), [](const auto& s) { return !s.is_base; })) +
+         (segment_.is_base ? 0 : 1);
+}
+
+std::optional<std::uint64_t> UnsafeChain::settled(MonoTime now) const {
+  if (!stored_head_ || stored_head_->number < config_.settled_below) return std::nullopt;
+  std::uint64_t out = stored_head_->number - config_.settled_below;
+  for (const Fork& fork : forks_)
+    if (now - fork.at < config_.damping_period) out = std::min(out, fork.number);
+  if (out < segment_.lowest.number) return std::nullopt;
+  return out;
+}
+
+}  // namespace opstack::sync
