@@ -141,7 +141,9 @@ const UnsafeChain::Tip* UnsafeChain::due_segment(const std::vector<Tip>& better,
   return out;
 }
 
+// Only to a tip that is stored with its signature: after a crash the choice must be the same.
 void UnsafeChain::move_to(const Tip& tip) {
+  if (pending_write(tip.block->ref.hash)) return;  // on_kept() comes back here
   MoveHead out;
   out.id = next_id_++;
   out.move.to = tip.block->ref;

@@ -307,7 +307,7 @@ TEST(UnsafeChain, a_reorganisation_that_the_disk_refuses_happens_later) {
   world.fail_writes(2);
   world.release();
   EXPECT_EQ(world.head_hash(), fuzzing::hash_of(10, 0));
-  world.wait(Seconds(2));
+  world.wait(Seconds(4));
   EXPECT_EQ(world.head_hash(), fuzzing::hash_of(11, 1));
 }
 
