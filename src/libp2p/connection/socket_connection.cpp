@@ -126,7 +126,7 @@ void SocketConnection::finish() {
 }
 
 void SocketConnection::check() const {
-  OPP2P_CHECK(!in_engine_ && !flushing_, "nobody is at work between two calls");
+  OPP2P_CHECK(!in_engine_, "nobody is at work between two calls");
   OPP2P_CHECK(out_begin_ <= out_end_ && out_end_ <= out_.size(), "what is to be sent lies in the buffer", out_begin_,
               out_end_, out_.size());
   OPP2P_CHECK(out_.empty() || out_begin_ < out_end_, "a connection at rest owns no buffer", out_begin_);
@@ -292,9 +292,8 @@ bool SocketConnection::send_rest() {
 }
 
 bool SocketConnection::flush(bool tell_streams) {
-  if (flushing_ || phase_ == Phase::good_bye || phase_ == Phase::ended) return false;
+  if (phase_ == Phase::good_bye || phase_ == Phase::ended) return false;
   const LifeWatch alive = life_.watch();
-  flushing_ = true;
   bool unfinished = false;
   std::size_t sent = 0;
   const MonoTime started = runtime_.now().mono;
@@ -319,7 +318,6 @@ bool SocketConnection::flush(bool tell_streams) {
     if (out_end_ == 0 && !told) break;
   }
   if (!alive) return false;
-  flushing_ = false;
   if (out_begin_ == out_end_) give_back_out();
   return unfinished;
 }

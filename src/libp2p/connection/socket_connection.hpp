@@ -161,7 +161,6 @@ class SocketConnection final : public Connection,
 
   // Marks against re-entrancy, and callbacks that are set.
   bool in_engine_ = false;
-  bool flushing_ = false;
   bool reading_ = false;
   bool writing_ = false;
   bool pump_posted_ = false;

@@ -40,8 +40,8 @@ void SocketConnection::reset(StreamId id) { engine_->reset(id); }
 void SocketConnection::consume(StreamId id, std::size_t n) { engine_->consume(id, n); }
 
 void SocketConnection::flush_for_user() {
-  // Inside the engine, or while the driver is at work, whoever is at work sends it.
-  if (in_engine_ || flushing_ || table_.delivering() || phase_ == Phase::good_bye || phase_ == Phase::ended) return;
+  // Inside the engine, or while streams are told something, whoever is at work sends it.
+  if (in_engine_ || table_.delivering() || phase_ == Phase::good_bye || phase_ == Phase::ended) return;
   if (flush(false)) schedule_pump();
   if (failing() || table_.wants_delivery()) {
     schedule_pump();

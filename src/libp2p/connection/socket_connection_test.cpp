@@ -342,6 +342,22 @@ TEST_F(ConnectionTest, a_peer_that_does_not_answer_the_good_bye_gets_half_a_seco
   EXPECT_EQ(near_side.log.back(), "closed closed: done");
 }
 
+TEST_F(ConnectionTest, sends_nothing_behind_its_good_bye) {
+  connect();
+  Stream stream(far->open_stream({"/x/1"}).value());
+  stream.try_send(share(Bytes(10)));
+  world.run_for(Seconds(1));
+  world.partition({{near_node.index()}, {far_node.index()}});
+  close_near("done");
+  world.run_for(Millis(1));
+  ASSERT_EQ(near->phase(), Phase::good_bye);
+  EXPECT_TRUE(near->reset_largest_unread(Nanos(0)));  // the far end is to hear of it
+  world.run_for(Millis(1));
+  ASSERT_EQ(near->phase(), Phase::good_bye);
+  EXPECT_EQ(buffers.taken(), 0u) << "nothing waits in a write buffer";
+  EXPECT_FALSE(near_side.streams.at(0).alive());
+}
+
 TEST_F(ConnectionTest, what_is_queued_keeps_it_closing_until_the_deadline) {
   connect();
   const auto streams = fill_behind_a_partition();

@@ -183,6 +183,14 @@ TEST_F(StreamTableTest, bytes_for_a_stream_that_is_gone_are_paid_back) {
   EXPECT_EQ(carrier.log, std::vector<std::string>{"consume 3 of 9"});
 }
 
+TEST_F(StreamTableTest, bytes_for_a_stream_whose_handle_is_gone_are_paid_back) {
+  open(1).close_write();
+  carrier.log.clear();
+  table->on_stream_data(1, as_bytes("abc"));
+  EXPECT_EQ(carrier.log, (std::vector<std::string>{"consume 3 of 1", "flush"}));
+  EXPECT_EQ(table->unread(), 0u);
+}
+
 TEST_F(StreamTableTest, a_port_without_its_connection_does_nothing) {
   const auto state = table->add_outbound(1, "/x/1");
   EXPECT_EQ(state->port->id(), 7u);

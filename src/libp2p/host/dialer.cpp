@@ -179,7 +179,7 @@ Task<Result<PeerId>> Dialer::try_address(PeerId peer, Multiaddr address, MonoTim
   if (!found) co_return found.error();
   std::vector<std::string> ips = std::move(*found);
   if (ips.size() > kAddressesPerName) ips.resize(kAddressesPerName);
-  if (resolved_ && !peer.empty()) resolved_(peer, ips);
+  if (resolved_) resolved_(peer, ips);
   Error last = fail(Errc::not_found, "'" + peer_text(*target.name) + "' has no address");
   for (const auto& ip : ips) {
     auto to = with_ip(target.address, ip);

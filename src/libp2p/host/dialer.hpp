@@ -36,7 +36,7 @@ class Dialer {
   void on_connected(const PeerId& peer);
   void cancel();
   std::size_t pending() const { return jobs_.size(); }
-  // Hears which addresses a name in a multiaddr of a peer leads to.
+  // Hears which addresses a name in a multiaddr leads to; `peer` is empty where it is not known whose address it is.
   using ResolvedFn = std::function<void(const PeerId& peer, const std::vector<std::string>& ips)>;
   void on_resolved(ResolvedFn heard) { resolved_ = std::move(heard); }
   // Hears of each dial when it begins, and again when it has its outcome, but for those that cancel() ends.

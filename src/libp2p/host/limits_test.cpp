@@ -95,6 +95,42 @@ TEST_F(LimitsTest, a_handshake_that_has_begun_has_more_patience_than_one_that_ha
   }
 }
 
+TEST_F(LimitsTest, a_handshake_that_has_not_begun_goes_before_an_older_one_that_has) {
+  auto config = config_of(1);
+  config.limits.pending_inbound = 2;
+  config.limits.pending_silence = Millis(100);
+  config.limits.pending_patience = Seconds(5);
+  const auto a = make_host(std::move(config));
+  const auto begun = mute(*a);
+  ASSERT_TRUE(begun->write(as_bytes("\x13/multistream/1.0.0\n")));
+  const auto silent = mute(*a);
+  world.run_for(Seconds(1));
+  EXPECT_TRUE(dial(*make_host(), address_of(*a)));
+  Bytes in(100);
+  ASSERT_TRUE(silent->read(in)) << "the greeting";
+  const auto end = silent->read(in);
+  ASSERT_TRUE(end) << "it is still open";
+  EXPECT_EQ(*end, 0u);
+}
+
+TEST_F(LimitsTest, a_handshake_that_waits_for_its_turn_has_begun) {
+  auto config = config_of(1);
+  config.limits.pending_inbound = 2;
+  config.limits.pending_silence = Millis(100);
+  config.limits.pending_patience = Seconds(5);
+  config.limits.handshakes = {0.01, 1};
+  const auto a = make_host(std::move(config));
+  std::vector<std::unique_ptr<runtime::Socket>> sockets;
+  for (int i = 0; i < 2; ++i) {
+    sockets.push_back(mute(*a));
+    ASSERT_TRUE(sockets.back()->write(as_bytes("\x13/multistream/1.0.0\n")));
+  }
+  world.run_for(Seconds(1));
+  ASSERT_EQ(a->counters().delayed_handshakes, 1u);
+  EXPECT_FALSE(dial(*make_host(), address_of(*a)));
+  EXPECT_EQ(a->counters().evicted_pending_inbound, 0u);
+}
+
 TEST_F(LimitsTest, half_open_connections_count_for_their_address) {
   auto config = config_of(1);
   config.limits.connections_per_address = 2;

@@ -1,11 +1,13 @@
 #include "opp2p/log/log_writer.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 
 #include "opp2p/log/log.hpp"
@@ -45,6 +47,10 @@ class Gate final : public LogSink {
     ++entered_;
     changed_.notify_all();
     while (!open_ && !give_up) changed_.wait_for(lock, libp2p::Millis(1));
+    if (!open_) {
+      given_up_ = true;
+      changed_.notify_all();
+    }
     if (!open_ || failing_) return false;
     written_.append(lines);
     return true;
@@ -61,6 +67,11 @@ class Gate final : public LogSink {
   void wait_until_entered() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return entered_ > 0; });
+  }
+  // Whether a write is given up, which may be a moment away.
+  bool is_given_up() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, Seconds(20), [this] { return given_up_; });
   }
   std::vector<std::string> lines() const {
     const std::lock_guard lock(mutex_);
@@ -79,6 +90,7 @@ class Gate final : public LogSink {
   std::condition_variable changed_;
   bool open_ = false;
   bool failing_ = false;
+  bool given_up_ = false;
   int entered_ = 0;
   std::string written_;
 };
@@ -152,8 +164,10 @@ TEST(LogWriter, is_left_behind_when_its_sink_stays_stuck) {
     options.close_limit = libp2p::Nanos(0);
     Log log(std::move(options));
     log.info(Component::node, "stuck");
+    gate->wait_until_entered();
     EXPECT_FALSE(log.flush(libp2p::Nanos(0)));
   }
+  EXPECT_TRUE(gate->is_given_up()) << "its thread ends when the sink lets go";
   EXPECT_EQ(gate->lines().size(), 0u);
 }
 
@@ -256,6 +270,29 @@ TEST(Log, is_written_before_the_process_dies_of_a_fatal_signal) {
   EXPECT_DEATH(die(SIGABRT), "the last line");
   EXPECT_DEATH(die(-SIGSEGV), "the last line");
   EXPECT_DEATH(die(SIGSEGV), "the last line");  // a sanitizer says more after it
+}
+
+volatile std::sig_atomic_t signals_handled = 0;
+
+TEST(Log, does_not_hold_up_a_fatal_signal_when_every_line_is_written) {
+  struct sigaction mine{}, before{};
+  mine.sa_handler = [](int) { signals_handled = signals_handled + 1; };
+  ASSERT_EQ(::sigaction(SIGFPE, &mine, &before), 0);
+  const auto gate = std::make_shared<Gate>();
+  gate->open();
+  Log log(through(gate, 10));
+  log.info(Component::node, "written");
+  ASSERT_TRUE(log.flush(kNever));
+  rusage begun{}, ended{};
+  {
+    const FlushLogOnFatalSignals flush(log);
+    ::getrusage(RUSAGE_THREAD, &begun);
+    ::raise(SIGFPE);
+    ::getrusage(RUSAGE_THREAD, &ended);
+  }
+  ASSERT_EQ(::sigaction(SIGFPE, &before, nullptr), 0);
+  EXPECT_EQ(signals_handled, 1) << "who handled it before gets it";
+  EXPECT_LT(ended.ru_nvcsw - begun.ru_nvcsw, 50) << "each look at what waits is followed by a sleep, 100 in a second";
 }
 
 TEST(Log, a_sink_that_blocks_loses_no_line_of_the_highest_level_while_lower_ones_can_go) {

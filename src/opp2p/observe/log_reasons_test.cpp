@@ -113,6 +113,23 @@ TEST_F(LogSaysWhy, blocks_that_the_node_could_not_judge_are_told_as_ignored) {
   EXPECT_EQ(log.count("lvl="), 1u) << "a repeat is no news: " << log.text();
 }
 
+TEST_F(LogSaysWhy, own_blocks_that_were_refused_are_no_cause_for_blocks_that_do_not_come) {
+  Member member(world_, chain_, rng_);
+  EventLog events(member.place.runtime(), member.log);
+  BlockLog blocks(member.place.runtime(), events, [] { return Surroundings(); });
+  blocks.watch({});
+  opstack::rules::Outcome outcome;
+  outcome.verdict = opstack::rules::Verdict::reject;
+  outcome.reason = opstack::rules::Reason::too_old;
+  const std::string topic = "t";
+  const std::optional<opstack::rules::Address> no_signer;
+  const opstack::gossip::BlockVerdict own{topic, opstack::payload::Version::v4, {}, {}, true, outcome, 9, Seconds(0)};
+  for (int i = 0; i < 5; ++i) blocks.on(BlockJudged{own, no_signer});
+  world_.run_for(Seconds(30));
+  const auto cause = member.kept->line("no block has been accepted yet");
+  EXPECT_NE(cause.find(" for=20s refused=0 "), cause.npos) << member.kept->text();
+}
+
 TEST_F(LogSaysWhy, interfaces_that_cannot_be_read_are_told_with_the_error_and_the_option) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);
@@ -384,6 +401,15 @@ TEST_F(LogSaysWhy, a_latency_that_is_not_known_is_none) {
   Member member(world_, chain_, rng_);
   member.start();
   EXPECT_EQ(member.node->snapshots().snapshot_of(member.id(), PeerList()).latency, std::nullopt);
+}
+
+TEST_F(LogSaysWhy, the_latency_of_peers_is_measured_unless_the_node_is_told_not_to) {
+  Member measures(world_, chain_, rng_), does_not(world_, chain_, rng_);
+  does_not.config.ping = false;
+  meet(does_not, measures);
+  world_.run_for(Seconds(200));
+  EXPECT_TRUE(measures.node->snapshots().snapshot_of(does_not.id(), PeerList()).latency);
+  EXPECT_FALSE(does_not.node->snapshots().snapshot_of(measures.id(), PeerList()).latency);
 }
 
 }  // namespace

@@ -175,6 +175,28 @@ TEST_F(HttpServerRoutes, the_body_of_a_request_is_counted_until_its_handler_lets
   asking.get();
 }
 
+TEST_F(HttpServerRoutes, when_memory_is_short_the_largest_request_that_is_not_whole_makes_room) {
+  accounts_ = ClientAccounts(60'000, 0);
+  HttpLimits limits;
+  limits.patience = libp2p::Nanos(0);
+  limits.slowest = 0;  // no request is slow: the largest goes
+  routes_.add("GET", "/", [](const HttpRequest&) { return text_reply(HttpStatus::ok, "here"); });
+  start(limits);
+  const std::string large = "X: " + std::string(60'000, 'a') + "\r\n";
+  asio::io_context context;
+  asio::ip::tcp::socket first(context);
+  first.connect({asio::ip::address_v4::loopback(), server_->port()});
+  asio::write(first, asio::buffer("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n" +
+                                  large + "\r\n"));
+  std::string invitation(25, '\0');
+  asio::read(first, asio::buffer(invitation));  // its head is counted
+  ASSERT_EQ(status_of(http_exchange(server_->port(), "GET / HTTP/1.1\r\n" + large)), "HTTP/1.1 200 OK");
+  std::string rest;
+  boost::system::error_code error;
+  asio::read(first, asio::dynamic_buffer(rest), error);
+  EXPECT_EQ(rest, "") << "it was closed";
+}
+
 TEST_F(HttpServerRoutes, when_all_places_are_taken_only_probes_are_answered) {
   HttpLimits limits;
   limits.places = 1;

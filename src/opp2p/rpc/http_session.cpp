@@ -50,6 +50,9 @@ void HttpSession::end() {
   ended_ = true;
   if (const auto cancel = std::exchange(cancel_, nullptr)) cancel();
   reply_body_ = RpcText();
+  // At once, not when the socket's last callback lets go of this: who is closed for its memory makes room for another.
+  reader_.discard();
+  request_charge_ = MemoryCharge();
   beast::error_code ignored;
   socket_.close(ignored);
 }

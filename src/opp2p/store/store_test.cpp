@@ -192,9 +192,9 @@ class StoreBudget : public StoreRules {
       store_ = std::make_unique<MemoryStore>(mailbox_.post(), kBudget);
     }
   }
-  Result<void> try_stage(std::uint64_t segment, std::uint64_t number) {
+  Result<void> try_stage(std::uint64_t segment, std::uint64_t number, std::size_t size = 50'000) {
     std::optional<Result<void>> outcome;
-    store_->stage(segment, staged_at(number, 50'000), [&](Result<void> r) { outcome = std::move(r); });
+    store_->stage(segment, staged_at(number, size), [&](Result<void> r) { outcome = std::move(r); });
     mailbox_.run_until([&] { return outcome.has_value(); });
     return *outcome;
   }
@@ -218,6 +218,15 @@ TEST_P(StoreBudget, staged_blocks_count_and_those_farthest_from_the_chain_go_fir
   if (GetParam()) {
     EXPECT_LT(fs::file_size(folder_.path() / "data.mdb"), std::uintmax_t{2 * kBudget});
   }
+}
+
+TEST_P(StoreBudget, a_large_staged_block_takes_the_place_of_several_small_ones) {
+  for (std::uint64_t n = 1; n <= 60; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
+  for (std::uint64_t n = 400; n > 390; --n) ASSERT_TRUE(try_stage(1, n));
+  const auto before = store_->summary().value().staged;
+  ASSERT_TRUE(try_stage(1, 390, 150'000));
+  EXPECT_LT(store_->summary().value().staged, before);
+  EXPECT_LE(store_->summary().value().bytes, kBudget);
 }
 
 TEST_P(StoreBudget, what_is_staged_and_in_the_chain_already_goes_before_what_is_only_staged) {

@@ -76,6 +76,20 @@ TEST_F(AdmissionTest, counts_all_peers_of_an_address_together) {
   EXPECT_GE(fill(9, 1000, 100, kSecond), 64U);
 }
 
+// 298 are with the validator: 150 of 448 places are free, and the five peers count as one message each.
+TEST_F(AdmissionTest, gives_all_addresses_of_a_wide_block_together_twice_what_is_free) {
+  const auto blocks = [](PeerKey key) {
+    return AddressBlocks{{0x20, 1, 0xd, 0xb8, 0, 0, static_cast<std::uint8_t>(key)}, {0x20, 1, 0xd, 0xb8, 0, 0}};
+  };
+  for (PeerKey key = 1; key <= 5; ++key) add(key, blocks(key));
+  for (int turn = 0; turn < 1000; ++turn) {
+    for (PeerKey key = 1; key <= 5; ++key) fill(key, 1, 100, blocks(key));
+  }
+  EXPECT_EQ(room_.items(), 298U);
+  add(6, kFirst);
+  EXPECT_GE(fill(6, 1000, 100, kFirst), 50U);
+}
+
 TEST_F(AdmissionTest, counts_what_a_peer_that_has_gone_left_behind) {
   add(1, kFirst);
   EXPECT_EQ(fill(1, 10, 100, kFirst), 10U);

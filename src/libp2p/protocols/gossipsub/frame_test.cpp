@@ -127,7 +127,7 @@ TEST(GossipsubFrameReader, takes_exactly_the_largest_frame_that_is_allowed) {
 TEST(GossipsubFrameReader, does_not_allocate_on_the_word_of_a_length) {
   Bytes start;
   multiformats::append_varint(start, kMax);
-  start.push_back(0x12);
+  start.resize(start.size() + 100, 0x12);
   FrameReader reader(kMax);
   ByteView in(start);
   ASSERT_TRUE(reader.next(in));

@@ -314,6 +314,19 @@ TEST_F(YamuxFlow, writes_whole_frames_into_any_room) {
   }
 }
 
+TEST_F(YamuxFlow, begins_a_frame_in_what_room_is_left_when_that_takes_a_kilobyte_of_it) {
+  for (const std::size_t left : {1023U, 1024U}) {
+    make(Side::client);
+    const auto one = session->open(now).value(), two = session->open(now).value();
+    drain();
+    session->send(one, Bytes(100));
+    session->send(two, Bytes(5000));
+    const auto sent = frames(drain(kHeaderSize + 100 + kHeaderSize + left));
+    ASSERT_EQ(sent.size(), left < 1024 ? 1U : 2U);
+    EXPECT_EQ(sent.back().header.length, left < 1024 ? 100U : 1024U);
+  }
+}
+
 TEST_F(YamuxFlow, sends_control_frames_before_data) {
   make();
   const auto id = open_inbound();

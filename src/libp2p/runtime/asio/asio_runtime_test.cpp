@@ -163,6 +163,32 @@ TEST(AsioRuntime, a_spinning_loop_handles_the_same_events_and_stops) {
   EXPECT_FALSE(rt.run_until([] { return false; }, Millis(5)));
 }
 
+// Lets timers expire one after another; how often this thread slept in the kernel meanwhile.
+long sleeps_of(AsioRuntime& rt, Nanos each, int count) {
+  rusage before{}, after{};
+  getrusage(RUSAGE_THREAD, &before);
+  for (int i = 0; i < count; ++i) {
+    bool fired = false;
+    const auto timer = rt.make_timer([&fired] { fired = true; });
+    timer->arm(rt.now().mono + each);
+    EXPECT_TRUE(rt.run_until([&fired] { return fired; }, kLimit));
+  }
+  getrusage(RUSAGE_THREAD, &after);
+  return after.ru_nvcsw - before.ru_nvcsw;
+}
+
+TEST(AsioRuntime, a_spinning_loop_does_not_sleep_before_an_event_that_comes_within_its_window) {
+  AsioRuntime rt(1, kLimit);
+  sleeps_of(rt, Millis(4), 12);  // the window grows to more than that
+  EXPECT_LT(sleeps_of(rt, Millis(1), 50), 25);
+}
+
+TEST(AsioRuntime, a_spinning_loop_sleeps_before_an_event_that_comes_long_after_its_window) {
+  AsioRuntime rt(1, Millis(1));
+  sleeps_of(rt, Micros(500), 10);
+  EXPECT_GT(sleeps_of(rt, Millis(20), 10), 0);
+}
+
 TEST(AsioRuntime, a_writer_waits_for_room) {
   AsioRuntime rt(1);
   LoopbackWire wire(rt);

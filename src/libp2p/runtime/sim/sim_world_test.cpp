@@ -187,6 +187,19 @@ TEST(SimWorld, disconnect_resets_both_ends) {
   EXPECT_EQ(wire.far->write(as_bytes("x")).error().code(), Errc::reset);
 }
 
+TEST(SimWorld, a_connection_counts_until_both_its_ends_have_gone) {
+  SimWorld world(1);
+  const SimNode a = world.add_node();
+  const SimNode b = world.add_node();
+  Wire wire(world, a, b);
+  wire.near.reset();
+  EXPECT_EQ(world.sizes().connections, 1u);
+  EXPECT_EQ(world.disconnect(a.index(), b.index()), 1u);
+  EXPECT_EQ(read_all(*wire.far), "<reset>");
+  wire.far.reset();
+  EXPECT_EQ(world.sizes().connections, 0u);
+}
+
 TEST(SimWorld, a_partition_holds_bytes_and_dials_until_it_heals) {
   SimWorld world(1);
   const SimNode a = world.add_node();

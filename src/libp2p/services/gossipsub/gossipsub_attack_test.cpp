@@ -102,6 +102,17 @@ TEST_F(FastHoarders, that_move_just_fast_enough_and_come_back_stop_no_block) {
   EXPECT_GT(honest_[0]->service->counters().frames_evicted, 5U) << "the room was never full";
 }
 
+TEST_F(FastHoarders, lose_their_largest_frame_and_no_other_when_the_room_is_full) {
+  attack(2);
+  const std::size_t largest = net_.host(2).id() < net_.host(3).id() ? 0 : 1;  // the other one is looked at later
+  ASSERT_TRUE(send(largest, Bytes(3'000'000)));
+  send(1 - largest, Bytes(2'000'000));
+  net_.run_for(Seconds(1));
+  EXPECT_FALSE(streams_[largest].alive());
+  EXPECT_TRUE(streams_[1 - largest].alive());
+  EXPECT_EQ(honest_[0]->service->counters().frames_evicted, 1U);
+}
+
 TEST_F(Hoarders, that_send_a_byte_now_and_then_are_reset_thirty_seconds_after_the_first) {
   attack(1);
   std::size_t seconds = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "libp2p/multiformats/varint.hpp"
 #include "libp2p/services/gossipsub/gossip_inbound.hpp"
@@ -335,6 +336,37 @@ TEST_F(WithRawPeer, opens_a_stream_again_that_is_reset_as_soon_as_it_is_open) {
   raw_->resets_at_once = false;
   net_.run_for(Seconds(10));
   EXPECT_TRUE(raw_->accepted.back().alive());
+}
+
+TEST_F(WithRawPeer, tells_of_all_streams_that_break_at_once) {
+  Stream mine = open();
+  ASSERT_TRUE(write(mine, RawGossiper::subscription(kTopic)));
+  mine.reset();
+  raw_->accepted.back().reset();
+  net_.run_for(Millis(100));
+  ASSERT_EQ(gossiper_->troubles.size(), 2U);
+  EXPECT_TRUE(gossiper_->troubles[0].starts_with("reading the peer's gossip stream")) << gossiper_->troubles[0];
+  EXPECT_TRUE(gossiper_->troubles[1].starts_with("the gossip stream to the peer")) << gossiper_->troubles[1];
+}
+
+// Has one frame of 1 MiB.
+struct OneFrame final : GossipOutbound::Owner {
+  std::optional<SharedBytes> next_frame(const PeerId&) override {
+    return std::exchange(given, true) ? std::nullopt : std::optional<SharedBytes>(share(Bytes(1 << 20)));
+  }
+  void on_outbound_lost(GossipOutbound&, const Error&) override {}
+  bool given = false;
+};
+
+TEST_F(WithRawPeer, is_known_not_to_read_as_soon_as_the_write_timeout_is_over) {
+  auto stream = net_.run(0, RawGossiper::open(net_.host(0), net_.host(1).id()));
+  OneFrame frame;  // larger than what a peer that does not read takes
+  GossipOutbound outbound(net_.host(0).runtime(), std::move(stream.value().value()), frame);
+  outbound.pump();
+  net_.run_for(Seconds(30) - Nanos(1));
+  EXPECT_FALSE(outbound.is_stalled(Seconds(30)));
+  net_.run_for(Nanos(1));
+  EXPECT_TRUE(outbound.is_stalled(Seconds(30)));
 }
 
 TEST_F(WithRawPeer, holds_no_more_unfinished_frames_than_its_bound) {

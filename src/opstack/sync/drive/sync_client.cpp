@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/host/peerstore.hpp"
 #include "opstack/sync/wire/codec.hpp"
 
@@ -264,7 +265,8 @@ SyncClient::PeerLoop* SyncClient::largest_beyond_budget() const {
   std::size_t total = 0;
   PeerLoop* largest = nullptr;
   for (const auto& [peer, loop] : loops_) {
-    if (loop->received == 0 || !loop->current || scheduler_.is_proven(peer)) continue;
+    if (loop->received == 0 || scheduler_.is_proven(peer)) continue;
+    OPP2P_ASSERT(loop->current.has_value(), "what is received answers a request", loop->received);
     total += loop->received;
     if (largest == nullptr || loop->received > largest->received) largest = loop.get();
   }

@@ -22,6 +22,7 @@ TEST(SyncScheduler, fills_a_gap_backwards_and_delivers_it_upwards) {
   EXPECT_EQ(world.asked, (std::vector<std::uint64_t>{14, 13, 12, 11}));
   EXPECT_TRUE(world.filled());
   EXPECT_EQ(world.traces[SyncTraceKind::range_filled], 1);
+  EXPECT_EQ(world.traces[SyncTraceKind::range_abandoned], 0);
   EXPECT_TRUE(world.staged.empty());
   EXPECT_EQ(world.scheduler.memory_bytes(), 0u);
   EXPECT_EQ(world.merits[peer_named(1)][PeerMerit::valid_response], 4);
