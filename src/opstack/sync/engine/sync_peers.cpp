@@ -102,13 +102,18 @@ bool SyncPeers::is_identified(const PeerId& id) const {
 
 // ---- whom to ask ----
 
+bool SyncPeers::was_asked(const PeerId& id, const Need& need) {
+  return std::binary_search(need.asked.begin(), need.asked.end(), id) ||
+         std::binary_search(need.passed_over.begin(), need.passed_over.end(), id) ||
+         (need.holder != nullptr && *need.holder == id);
+}
+
 SyncPeers::Field SyncPeers::survey(const Need& need, MonoTime now) {
   Field out;
   for (const auto& [id, peer] : peers_) {
     if (peer.proof == 0 || peer.paused_until > now) continue;
     out.proven = true;
-    const bool asked = std::binary_search(need.asked.begin(), need.asked.end(), id);
-    if (!asked && (need.holder == nullptr || *need.holder != id)) out.proven_can = true;
+    if (!was_asked(id, need)) out.proven_can = true;
     if (out.proven_can) break;
   }
   out.trial_ready = out.proven ? now + trial_tokens_.time_until(1, now) : now;
@@ -136,24 +141,24 @@ bool SyncPeers::before(const Peer& a, const Peer& b, bool second) {
 
 SyncPeers::Choice SyncPeers::choose(const Need& need, MonoTime now) {
   Choice out;
-  out.all_asked = !need.asked.empty();
+  out.all_asked = !need.asked.empty() || !need.passed_over.empty();
   const Field field = survey(need, now);
   const Peer* best = nullptr;
   for (auto& [id, peer] : peers_) {
-    const bool was_asked =
-        std::binary_search(need.asked.begin(), need.asked.end(), id) || (need.holder != nullptr && *need.holder == id);
-    if (!was_asked && peer.paused_until <= now) out.all_asked = false;
+    const bool asked = was_asked(id, need);
+    if (!asked && peer.paused_until <= now) out.all_asked = false;
+    if (std::binary_search(need.passed_over.begin(), need.passed_over.end(), id)) continue;
     if (peer.busy >= limits_.in_flight) continue;  // its answer will wake us
     if (in_flight_.check(id, peer.blocks, 1) != ShareFull::none) continue;
     const bool trial = peer.proof == 0;
     MonoTime ready = std::max(peer.paused_until, now + peer.tokens.time_until(1, now));
     if (trial) {
       // Where a place is missing, an answer or a deadline will wake us. The place may be there for another block.
-      const Need elsewhere{need.asked};
+      const Need elsewhere{need.asked, need.passed_over};
       if (!may_try(id, peer, elsewhere, field)) continue;
       ready = std::max(ready, field.trial_ready);
     }
-    const bool for_this = !was_asked && (!trial || may_try(id, peer, need, field));
+    const bool for_this = !asked && (!trial || may_try(id, peer, need, field));
     if (ready > now) {
       if (for_this) out.retry = std::min(out.retry.value_or(ready), ready);
       continue;
@@ -252,6 +257,11 @@ void SyncPeers::on_good(const PeerId& id) {
   peer->proof = std::min(peer->proof + 1, kMostProof);
   peer->empty_handed = peer->throttled = peer->failures = 0;
   if (peer->faults > 0) --peer->faults;
+}
+
+// Who has proved nothing must not come before those who were never asked.
+void SyncPeers::on_other_branch(const PeerId& id) {
+  if (Peer* peer = find(id)) peer->answered = false;
 }
 
 Nanos SyncPeers::on_empty_handed(const PeerId& id, MonoTime now) {
