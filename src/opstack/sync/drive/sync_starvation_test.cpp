@@ -143,7 +143,7 @@ TEST(SyncStarvation, strangers_and_a_gap_that_nobody_has_do_not_keep_another_gap
       const MonoTime began = world.now.mono;
       while (world.wanted.contains(gap) && world.now.mono - began < Seconds(180)) world.run(Millis(100));
       EXPECT_FALSE(world.wanted.contains(gap)) << world.delivered_of[gap].size() << " blocks in 180 s";
-      EXPECT_LE(world.now.mono - began, 4 * undisturbed(1)) << (leave ? "the asked ones leave" : "");
+      EXPECT_LE(world.now.mono - began, 3 * undisturbed(1)) << (leave ? "the asked ones leave" : "");
       EXPECT_TRUE(world.delivered_of[nobodys].empty());
       for (std::uint64_t n = 1; n <= 5; ++n) EXPECT_TRUE(world.faults[peer_named(n)].empty());
     }

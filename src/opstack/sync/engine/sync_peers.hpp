@@ -9,8 +9,10 @@
 // among the never asked the one that waits longest. A failure halves proof and a lie ends it.
 //
 // A request to an unproven peer is a trial. Trials have a part of all that is in flight, a rate of their own while a
-// proven peer can be asked, a shorter deadline, and a share for each block of addresses. So strangers cannot keep a
-// range from filling, however many they are and however often they are replaced.
+// proven peer can be asked, a shorter deadline, and a share for each block of addresses. So strangers cannot keep a gap
+// from being filled, however many they are and however often they are replaced. Gaps behind the most urgent one have a
+// small part of the trials for themselves: who serves them must be able to prove it while the first gap tries strangers
+// in vain.
 //
 // Owner: SyncScheduler. Thread: its. Bounds: one entry for each connected peer. Tokens are taken when a request goes
 // out and never before, and an answer of "not found" or "busy" costs none.
@@ -63,6 +65,7 @@ class SyncPeers {
     const std::vector<PeerId>& passed_over;  // not asked for any block of this gap, sorted
     bool due_next = false;                   // the gap cannot be filled further without this block
     const PeerId* holder = nullptr;          // who is being asked for it: a second peer is sought
+    bool urgent = true;                      // the gap is the most urgent one
   };
   struct Choice {
     std::optional<PeerId> peer;     // who to ask
@@ -72,8 +75,8 @@ class SyncPeers {
   };
   Choice choose(const Need& need, MonoTime now);
 
-  // Answers when the request is to be given up.
-  MonoTime on_request(const PeerId& peer, MonoTime now);
+  // Answers when the request is to be given up. `urgent` as in Need.
+  MonoTime on_request(const PeerId& peer, MonoTime now, bool urgent = true);
   // The exchange is over: the peer has room for another.
   void on_idle(const PeerId& peer);
 
@@ -103,6 +106,7 @@ class SyncPeers {
     bool vouched = false;
     int proof = 0;
     std::size_t busy = 0;
+    std::size_t spare_trials = 0;  // of those, trials for gaps that are not the most urgent one
     MonoTime paused_until;
     int empty_handed = 0;
     int throttled = 0;
@@ -120,13 +124,16 @@ class SyncPeers {
   static bool before(const Peer& a, const Peer& b, bool second);
   Nanos patience(const Peer& peer) const;
   Nanos pause(Peer& peer, Nanos first, int times, Nanos most, MonoTime now);
+  void forget_spare_trials(Peer& peer, std::size_t left);
   Peer* find(const PeerId& peer);
 
   PeerLimits limits_;
   SyncLimits all_;
   TokenBucket trial_tokens_;
+  TokenBucket spare_trial_tokens_;       // for gaps that are not the most urgent one, beside the above
   libp2p::SharePool<PeerId> in_flight_;  // requests
   libp2p::SharePool<PeerId> trials_;     // those of them that were sent to unproven peers
+  std::size_t spare_trials_ = 0;         // of those, for gaps that are not the most urgent one
   std::size_t unidentified_busy_ = 0;
   std::uint64_t turns_ = 0;
   std::map<PeerId, Peer> peers_;

@@ -203,6 +203,37 @@ TEST_F(SyncPeersTest, a_block_of_another_branch_pauses_nobody_takes_no_proof_and
   EXPECT_EQ(choose(), answered);
 }
 
+// The most urgent gap tries strangers in vain, again and again; who serves the others must be able to prove it.
+TEST_F(SyncPeersTest, gaps_behind_the_most_urgent_one_have_a_trial_and_a_rate_of_trials_for_themselves) {
+  add_proven(1);
+  for (std::uint8_t n = 2; n <= 60; ++n) add(n);
+  const PeerId proven = peer_named(1);
+  passed_over_ = {proven};
+  const auto try_one = [&](bool urgent) {
+    const auto choice = peers_.choose({asked_, passed_over_, false, nullptr, urgent}, now_);
+    if (choice.peer) peers_.on_request(*choice.peer, now_, urgent);
+    peers_.check();
+    return choice.peer;
+  };
+  const auto first = try_one(true);
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(try_one(true)) << "one trial, while little else is in flight";
+  const auto second = try_one(false);
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(try_one(false));
+  EXPECT_EQ(peers_.trials(), 2u);
+  peers_.on_idle(*second);
+  int tried = 1;
+  for (; const auto next = try_one(false); ++tried) peers_.on_idle(*next);
+  EXPECT_EQ(tried, 11) << "nine of the common burst that were left, and two of their own";
+  peers_.on_idle(*first);
+  EXPECT_FALSE(try_one(true)) << "it waits for the rate";
+  now_ += Millis(200);
+  EXPECT_TRUE(try_one(true));
+  EXPECT_TRUE(peers_.remove(*second));
+  peers_.check();
+}
+
 TEST_F(SyncPeersTest, a_peer_that_identify_does_not_list_is_tried_alone) {
   const PeerId first = add(1, false);
   const PeerId second = add(2, false);

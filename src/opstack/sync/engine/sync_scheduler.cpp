@@ -183,10 +183,10 @@ void SyncScheduler::restart(Work& work) {
   work.lowest = work.gap.child.number;
   work.expected = work.gap.child.parent_hash;
   work.linked.clear();
-  work.unfillable = wrong_.contains(key_of(work.expected));
   work.floor_at.reset();
   withdraw_deliveries(work.gap.id);
   cancel_requests([&](const InFlight& request) { return request.gap == work.gap.id && request.number >= work.lowest; });
+  note_expected(work);
 }
 
 // What is asked for, or waits, or was asked for in vain, and is not wanted any more.

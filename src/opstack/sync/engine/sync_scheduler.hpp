@@ -160,6 +160,7 @@ class SyncScheduler {
   void rehome(const std::vector<Quarantine::Key>& keys);
   void pass_over(Work& work, const PeerId& peer, const Hash& got);
   void mark_unfillable(GapId gap, const Answer& answer);
+  void note_expected(Work& work);
   void on_good(const PeerId& peer);
   void tell_broken(const Work& work, const Answer& answer);
 
@@ -178,6 +179,7 @@ class SyncScheduler {
   void schedule_below(Work& work, Now now);
   bool schedule_second(Work& work, Now now);
   bool may_ask_due(const Work& work, Now now);
+  bool is_first(const Work& work) const { return work.gap.id == order_.front(); }
   bool others_have_share(Now now);
   Tried ask(Work& work, std::uint64_t number, Now now);
   bool is_paused(Work& work, std::uint64_t number, Now now);

@@ -244,7 +244,7 @@ TEST(SyncScheduler, of_more_gaps_than_it_keeps_the_most_urgent_count_and_each_on
   EXPECT_EQ(world.scheduler.lowest(1), 102u) << "the first of an id counts";
   EXPECT_EQ(world.scheduler.lowest(15), 130u);
   EXPECT_FALSE(world.scheduler.lowest(16));
-  world.scheduler.set_gaps({gaps[30]}, world.now);
+  world.scheduler.set_gaps({gaps[29]}, world.now);
   world.drain();
   EXPECT_EQ(world.scheduler.gaps(), 1u);
   EXPECT_EQ(world.scheduler.lowest(15), 130u) << "it goes on";

@@ -60,7 +60,6 @@ void SyncScheduler::link(Work& work, const PeerId& peer, const Answer& answer, N
   work.expected = block.parent_hash();
   work.linked.push_front(block.hash());
   if (work.linked.size() > kRemembered) work.linked.pop_back();
-  work.unfillable = wrong_.contains(key_of(work.expected));
   work.heights.erase(work.heights.lower_bound(work.lowest), work.heights.end());
   note_floor(work, now);
   const std::size_t size = block.memory_bytes();
@@ -76,6 +75,7 @@ void SyncScheduler::link(Work& work, const PeerId& peer, const Answer& answer, N
   deliver.peer = peer;
   deliver.block = block;
   actions_.emplace_back(std::move(deliver));
+  note_expected(work);
 }
 
 void SyncScheduler::tell_broken(const Work& work, const Answer& answer) {
@@ -92,16 +92,15 @@ void SyncScheduler::mark_unfillable(GapId gap, const Answer& answer) {
   const std::string key = key_of(answer.block.hash());
   if (!wrong_.contains(key)) trace(SyncTraceKind::wrong_time, gap, answer.block.number(), {}, answer.wrong_time);
   wrong_.put(key, true);
-  std::vector<GapId> all;
-  for (auto& [id, work] : works_) {
-    if (work.expected != answer.block.hash() || work.unfillable) continue;
-    work.unfillable = true;
-    all.push_back(id);
-  }
-  for (const GapId id : all) {
-    cancel_requests([id](const InFlight& request) { return request.gap == id; });
-    rehome(quarantine_.of(id));
-  }
+  for (auto& [id, other] : works_)
+    if (other.expected == answer.block.hash()) note_expected(other);
+}
+
+void SyncScheduler::note_expected(Work& work) {
+  work.unfillable = wrong_.contains(key_of(work.expected));
+  if (!work.unfillable) return;
+  cancel_requests([&](const InFlight& request) { return request.gap == work.gap.id; });
+  rehome(quarantine_.of(work.gap.id));
 }
 
 void SyncScheduler::on_good(const PeerId& peer) {

@@ -121,7 +121,7 @@ bool SyncScheduler::schedule_second(Work& work, Now now) {
   const PeerId holder = first.peer;
   const auto height = work.heights.find(due.second);
   const auto& asked = height == work.heights.end() ? kNobody : height->second.asked;
-  const SyncPeers::Need need{asked, work.passed_over, true, &holder};
+  const SyncPeers::Need need{asked, work.passed_over, true, &holder, is_first(work)};
   const auto choice = peers_.choose(need, now.mono);
   if (choice.peer && make_room_for_due()) {
     send(work, due.second, *choice.peer, now);
@@ -143,7 +143,7 @@ SyncScheduler::Tried SyncScheduler::ask(Work& work, std::uint64_t number, Now no
   if (wait_for_global_rate(now)) return Tried::stop;
   const auto height = work.heights.find(number);
   const auto& asked = height == work.heights.end() ? kNobody : height->second.asked;
-  const auto choice = peers_.choose({asked, work.passed_over, due}, now.mono);
+  const auto choice = peers_.choose({asked, work.passed_over, due, nullptr, is_first(work)}, now.mono);
   if (choice.peer) {
     if (due && !make_room_for_due()) return Tried::stop;
     send(work, number, *choice.peer, now);
@@ -235,7 +235,7 @@ void SyncScheduler::send(Work& work, std::uint64_t number, const PeerId& peer, N
   request.peer = peer;
   request.number = number;
   request.gap = work.gap.id;
-  request.deadline = peers_.on_request(peer, now.mono);
+  request.deadline = peers_.on_request(peer, now.mono, is_first(work));
   request.second_at = now.mono + (proven ? config_.second_after : config_.second_after_trial);
   const RequestId id = next_id_++;
   in_flight_.emplace(id, std::move(request));

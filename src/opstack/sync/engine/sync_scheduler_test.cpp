@@ -13,7 +13,7 @@ TEST(SyncScheduler, fills_a_gap_from_the_top_and_delivers_each_block_when_it_is_
   World world(SyncConfig{});
   world.add_peer(1, Manner::honest);
   world.request(15);
-  world.run(Millis(300));
+  world.run(Millis(130));
   ASSERT_FALSE(world.delivered.empty());
   EXPECT_FALSE(world.filled());
   EXPECT_EQ(world.scheduler.lowest(World::id_of(15, 0)), world.delivered.back());
