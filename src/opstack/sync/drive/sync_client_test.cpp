@@ -309,6 +309,23 @@ TEST_F(SyncClientOverHosts, while_the_store_is_behind_nothing_is_asked_for) {
   EXPECT_EQ(node.client->scheduler().memory_bytes(), 0u);
 }
 
+TEST_F(SyncClientOverHosts, a_sink_may_say_inside_a_delivery_that_it_has_dropped_the_block) {
+  const Chain chain(60, 2000);
+  SyncClientConfig config;
+  config.scheduler.max_bytes = 20'000;
+  Node& server = add();
+  Node& node = add({}, config);
+  server.hold(chain, 1, 60);
+  node.sink.drops_at_once = true;
+  ASSERT_TRUE(net_.connect(1, 0));
+  net_.run_for(Seconds(1));
+  node.sink.want(chain.at(60));
+  net_.run_for(Seconds(40));
+  EXPECT_TRUE(node.filled());
+  expect_fetched(node, chain, 59, 1);
+  EXPECT_EQ(node.client->scheduler().memory_bytes(), 0u);
+}
+
 TEST_F(SyncClientOverHosts, what_is_not_wanted_any_more_is_not_delivered) {
   const Chain chain(120, 2000);
   Node& server = add();

@@ -170,7 +170,12 @@ class SimSink final : public GapSink {
     fetched.push_back(block);
     suppliers.insert(from);
     unwritten += block.memory_bytes();
-    if (writes) write(block.memory_bytes());
+    if (drops_at_once) {
+      unwritten -= block.memory_bytes();
+      source->on_written(block.memory_bytes());
+    } else if (writes) {
+      write(block.memory_bytes());
+    }
     if (gap.lowest.number == gap.gap.floor) open.erase(id);
     if (lists_each_block || !open.contains(id)) {
       if (open.contains(id)) gap.gap.child = gap.lowest;
@@ -195,6 +200,7 @@ class SimSink final : public GapSink {
   std::vector<bool> could_ask;  // what GapSource::can_ask() changed to
   std::size_t unwritten = 0;
   bool writes = true;
+  bool drops_at_once = false;  // inside the delivery
   bool lists_each_block = true;
 
  private:

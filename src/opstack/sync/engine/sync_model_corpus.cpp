@@ -8,7 +8,7 @@ void make_corpus(Corpus& corpus) {
   corpus.save_scripts({120, 800, 3000});
   for (const bool lists : {false, true}) {
     Bytes script{lists, 0, 30, 0};  // a gap of branch 0
-    for (const std::uint8_t peer : {3, 4, 5}) append(script, Bytes{0, peer});
+    for (std::uint8_t peer = 3; peer <= 5; ++peer) append(script, Bytes{0, peer});
     append(script, Bytes{3, 0, 1, 25, 1});  // and one of branch 1
     for (int round = 0; round < 60; ++round) {
       append(script, Bytes{10, 0, 0, 13, 10, 0, 0, 10});  // a block of each branch

@@ -1,9 +1,9 @@
 // The scheduler in a world of two branches: peers that answer well, badly, of the other branch or not at all, by a
 // script; a store that is slow; a follower whose list of gaps changes. A naive model holds it at each step: only what
 // is missing is asked for, of peers that are there, of each gap no number of more than two at a time, within every
-// limit; who is passed over is not asked for that gap; of each gap exactly its branch is delivered, from the top down;
-// who was honest, on whatever branch, is never blamed. Whatever happened before: once each branch has a peer that holds
-// it, all gaps close.
+// limit; who has sent another branch is not asked for that gap again and again; of each gap exactly its branch is
+// delivered, from the top down; who was honest, on whatever branch, is never blamed. Whatever happened before: once
+// each branch has a peer that holds it, all gaps close.
 #include <cmath>
 #include <map>
 #include <set>
@@ -69,9 +69,10 @@ class World {
  private:
   struct Open {
     unsigned branch = 0;
-    BlockRef child;            // as it was listed last
-    std::uint64_t lowest = 0;  // that is there
-    std::set<PeerId> passed_over;
+    BlockRef child;                     // as it was listed last
+    std::uint64_t lowest = 0;           // that is there
+    std::map<PeerId, int> passed_over;  // how often
+    int pauses = 0;
   };
 
   void step() {
@@ -207,10 +208,11 @@ class World {
     // The engine takes out a peer by itself that identify is silent about, and that does not answer.
     if (trace.kind == SyncTraceKind::peer_removed) forget_peer(trace.peer);
     if (!trace.gap || !gaps_.contains(*trace.gap)) return;
-    auto& passed_over = gaps_.at(*trace.gap).passed_over;
-    if (trace.kind == SyncTraceKind::other_branch && peers_.contains(trace.peer)) passed_over.insert(trace.peer);
-    if (trace.kind == SyncTraceKind::no_peer_has_block) passed_over.clear();  // they may be asked again after a pause
-    if (trace.kind == SyncTraceKind::request_sent) require(!passed_over.contains(trace.peer));
+    Open& gap = gaps_.at(*trace.gap);
+    // After a pause it may be asked again; a newcomer may be asked within the pause.
+    if (trace.kind == SyncTraceKind::no_peer_has_block) ++gap.pauses;
+    if (trace.kind != SyncTraceKind::other_branch || !peers_.contains(trace.peer)) return;
+    require(++gap.passed_over[trace.peer] <= 2 * (gap.pauses + 1));
   }
   void on(const RequestBlock& request) {
     std::size_t of_this_peer = 0;
