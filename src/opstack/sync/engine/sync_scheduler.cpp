@@ -135,13 +135,20 @@ void SyncScheduler::fault(const InFlight& request, SyncFaultKind kind, std::stri
 void SyncScheduler::mark_asked(GapId gap, std::uint64_t number, const PeerId& peer) {
   Work& work = works_.at(gap);
   if (number >= work.lowest || !peers_.contains(peer)) return;
-  if (work.heights.size() >= kTroubled && !work.heights.contains(number)) {
-    if (number != work.due()) return;
-    work.heights.erase(work.heights.begin());
-  }
-  auto& asked = work.heights[number].asked;
+  Height* height = height_of(work, number);
+  if (height == nullptr) return;
+  auto& asked = height->asked;
   const auto place = std::lower_bound(asked.begin(), asked.end(), peer);
   if (place == asked.end() || *place != peer) asked.insert(place, peer);
+}
+
+// Made if it is not there; for the block that is due there is always a place.
+SyncScheduler::Height* SyncScheduler::height_of(Work& work, std::uint64_t number) {
+  if (work.heights.size() >= kTroubled && !work.heights.contains(number)) {
+    if (number != work.due()) return nullptr;
+    work.heights.erase(work.heights.begin());
+  }
+  return &work.heights[number];
 }
 
 // ---- gaps ----

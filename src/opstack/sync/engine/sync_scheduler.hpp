@@ -168,6 +168,7 @@ class SyncScheduler {
   void report(const PeerId& peer, PeerMerit merit);
   void say_paused(const PeerId& peer, Nanos length, std::string_view why);
   void mark_asked(GapId gap, std::uint64_t number, const PeerId& peer);
+  static Height* height_of(Work& work, std::uint64_t number);
   // Takes the request out of the tables.
   InFlight end_request(std::map<RequestId, InFlight>::iterator at);
   void remove_if_unidentified(const PeerId& peer, Now now);

@@ -89,6 +89,17 @@ TEST(SyncScheduler, a_block_that_came_for_a_gap_of_another_branch_is_kept_for_th
   EXPECT_EQ(std::count(world.asked.begin(), world.asked.end(), 39u), 1) << "it was not asked for again";
 }
 
+TEST(SyncScheduler, a_block_of_another_branch_waits_for_the_gap_that_will_want_it) {
+  World world(SyncConfig{}, 1, 37);
+  const GapId first = world.also(40, 0);
+  const GapId second = world.also(45, 7);
+  world.add_peer(1, Manner::other_chain, Millis(2));  // is asked for the first gap's 39
+  world.run(Millis(480));
+  EXPECT_EQ(world.scheduler.passed_over(first), 1u);
+  EXPECT_EQ(world.delivered_of[second], downwards(44, 38));
+  EXPECT_EQ(std::count(world.asked.begin(), world.asked.end(), 39u), 1);
+}
+
 TEST(SyncScheduler, blocks_of_a_dropped_gap_stay_for_the_gap_that_wants_their_numbers) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::silent);  // is asked for 14
@@ -134,7 +145,50 @@ TEST(SyncScheduler, a_peer_that_has_changed_to_the_wanted_branch_is_asked_again)
   }
 }
 
+TEST(SyncScheduler, when_everybody_is_passed_over_a_pause_ends_that) {
+  World world(SyncConfig{});
+  for (std::uint64_t n = 1; n <= 3; ++n) world.add_peer(n, Manner::other_chain, Millis(5));
+  const GapId gap = world.also(40);
+  world.run(Millis(400));
+  EXPECT_EQ(world.scheduler.passed_over(gap), 3u);
+  EXPECT_EQ(world.traces[SyncTraceKind::no_peer_has_block], 1);
+  world.manners.at(peer_named(2)).first = Manner::honest;
+  world.run(Millis(800));
+  EXPECT_FALSE(world.delivered.empty());
+}
+
 // ---- liars ----
+
+TEST(SyncScheduler, while_others_can_be_asked_a_liar_is_not_asked_again_after_a_pause) {
+  World world(SyncConfig{});
+  world.add_peer(1, Manner::junk, Millis(5));
+  world.add_peer(2, Manner::empty_handed, Millis(5));
+  world.request(12);
+  world.run(Seconds(5));
+  EXPECT_GE(world.traces[SyncTraceKind::no_peer_has_block], 3);
+  EXPECT_EQ(world.requests[peer_named(1)], 1);
+  EXPECT_GE(world.requests[peer_named(2)], 3);
+}
+
+TEST(SyncScheduler, who_has_sent_another_branch_comes_no_sooner_for_another_gap_than_who_was_never_asked) {
+  SyncConfig config;
+  config.window = 2;
+  World world(config);
+  std::vector<PeerId> peers;
+  world.on_asked = [&](const PeerId& peer) { peers.push_back(peer); };
+  world.add_peer(1, Manner::silent);
+  world.add_peer(2, Manner::junk, Millis(5));
+  world.also(40);  // the silent one is asked for 39, the other one for 38
+  world.run(Millis(500));
+  ASSERT_EQ(world.scheduler.quarantined(), 1u);
+  for (std::uint64_t n = 3; n <= 5; ++n) world.add_peer(n, Manner::silent);
+  world.run(Millis(700));  // 39 is asked of the second one too, then both blocks of two of the others
+  ASSERT_EQ(peers.size(), 5u);
+  ASSERT_EQ(world.other_branches[peer_named(2)], 1);
+  world.also(60);
+  ASSERT_GE(peers.size(), 6u);
+  EXPECT_EQ(peers[5], peer_named(5));
+}
 
 TEST(SyncScheduler, liars_with_well_formed_junk_take_one_answer_each_from_a_gap) {
   World world(SyncConfig{});
@@ -165,6 +219,14 @@ TEST(SyncScheduler, a_proven_peer_that_turns_to_junk_is_passed_over_like_anybody
 }
 
 // ---- urgency ----
+
+// So fast that no rate is in the way.
+SyncConfig fast() {
+  SyncConfig out;
+  out.global_per_second = 2000;
+  out.global_burst = 4000;
+  return out;
+}
 
 TEST(SyncScheduler, the_most_urgent_gap_comes_first_and_the_others_are_filled_too) {
   World world(SyncConfig{});
@@ -216,6 +278,44 @@ TEST(SyncScheduler, a_gap_that_nobody_has_leaves_the_most_urgent_its_pace) {
     return world.delivered_of[first].size();
   };
   EXPECT_GE(delivered(15), 2 * delivered(0) / 3);
+}
+
+// Peers that have proved much and then say nothing are given long deadlines.
+TEST(SyncScheduler, gaps_behind_the_first_hold_a_quarter_of_the_requests) {
+  World world(fast());
+  for (std::uint64_t n = 1; n <= 24; ++n) world.add_peer(n, Manner::honest, Millis(20));
+  world.request(400);
+  world.run(Seconds(60));
+  ASSERT_TRUE(world.filled());
+  for (auto& [peer, manner] : world.manners) manner.first = Manner::silent;
+  world.set_head(400);
+  world.sent_for.clear();
+  const GapId first = world.also(2000, 0, false);
+  for (std::uint64_t n = 1; n <= 15; ++n) world.also(2000 + n, 0, false);
+  world.list();
+  world.run(Millis(1500));
+  int others = 0;
+  for (const auto& [gap, sent] : world.sent_for) others += gap == first ? 0 : sent;
+  EXPECT_EQ(others, 8);
+  EXPECT_EQ(world.sent_for[first], 16);
+}
+
+TEST(SyncScheduler, what_is_asked_ahead_leaves_room_for_what_a_gap_waits_for) {
+  SyncConfig config = fast();
+  config.max_in_flight = 8;
+  World world(config);
+  for (std::uint64_t n = 1; n <= 12; ++n) world.add_peer(n, Manner::honest, Millis(20));
+  world.request(200);
+  world.run(Seconds(60));
+  ASSERT_TRUE(world.filled());
+  world.set_head(200);
+  const GapId nobodys = world.also(400, 9);
+  world.run(Seconds(20));
+  ASSERT_EQ(world.scheduler.passed_over(nobodys), 12u);
+  for (auto& [peer, manner] : world.manners) manner.second = Seconds(60);
+  world.also(500);
+  world.run(Millis(1));
+  EXPECT_EQ(world.scheduler.in_flight(), 7u);
 }
 
 TEST(SyncScheduler, a_gap_that_is_paused_goes_on_by_itself) {

@@ -144,7 +144,6 @@ void SyncScheduler::put_in_quarantine(Quarantined entry) {
   const PeerId peer = entry.peer;
   std::vector<Quarantine::Key> dropped;
   if (quarantine_.insert(std::move(entry), order_, dropped)) {
-    works_.at(gap).heights.erase(number);
     trace(SyncTraceKind::quarantined, gap, number, peer);
   }
   for (const auto& gone : dropped) trace(SyncTraceKind::quarantine_overflow, gone.gap, gone.number);

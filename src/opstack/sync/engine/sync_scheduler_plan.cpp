@@ -99,7 +99,7 @@ bool SyncScheduler::schedule_due(Work& work, Now now) {
 void SyncScheduler::schedule_below(Work& work, Now now) {
   if (!may_ask_due(work, now)) return;
   const auto due = work.heights.find(work.due());
-  if (due != work.heights.end() && due->second.paused_until) return;  // the gap pauses
+  if (due != work.heights.end() && due->second.rounds > 0) return;  // nobody had it: what is below it does not help
   const std::uint64_t lowest_asked = bottom(work);
   for (std::uint64_t number = work.due(); number-- > lowest_asked;) {
     if (asked_.contains({work.gap.id, number}) || quarantine_.contains(work.gap.id, number)) continue;
@@ -179,9 +179,9 @@ bool SyncScheduler::is_paused(Work& work, std::uint64_t number, Now now) {
 }
 
 void SyncScheduler::pause(Work& work, std::uint64_t number, Now now) {
-  if (number == work.due() && work.heights.size() >= kTroubled && !work.heights.contains(number))
-    work.heights.erase(work.heights.begin());
-  Height& height = work.heights[number];
+  Height* const found = height_of(work, number);
+  if (found == nullptr) return;
+  Height& height = *found;
   Nanos length = std::min<Nanos>(Millis(500) * (1 << std::min(height.rounds, 5)), Seconds(16));
   length += Millis(static_cast<std::int64_t>(rng_.below(100)));
   height.rounds = std::min(height.rounds + 1, 16);

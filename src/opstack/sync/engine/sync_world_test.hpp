@@ -106,7 +106,7 @@ class World {
     also(end, fork);
   }
   // That too, and less urgently. One that is wanted already stays as it is.
-  GapId also(std::uint64_t end, std::uint64_t fork = 0) {
+  GapId also(std::uint64_t end, std::uint64_t fork = 0, bool list_now = true) {
     highest = std::max(highest, end);
     const GapId id = id_of(end, fork);
     if (std::find(order.begin(), order.end(), id) == order.end()) order.push_back(id);
@@ -114,7 +114,7 @@ class World {
       const BlockRef child = make(end, fork).ref();
       wanted[id] = Wanted{Gap{id, child, head_ + 1}, fork, child};
     }
-    list();
+    if (list_now) list();
     return id;
   }
   void forget(GapId id) {
@@ -261,6 +261,7 @@ class World {
   void handle(SyncTrace& trace) {
     if (trace.kind == SyncTraceKind::peer_removed) busy.erase(trace.peer);
     if (trace.kind == SyncTraceKind::other_branch) ++other_branches[trace.peer];
+    if (trace.kind == SyncTraceKind::request_sent) ++sent_for[*trace.gap];
     ++traces[trace.kind];
     last_trace[trace.kind] = trace;
   }
@@ -286,6 +287,7 @@ class World {
   std::map<PeerId, std::map<PeerMerit, int>> merits;
   std::map<PeerId, std::vector<SyncFault>> faults;
   std::map<PeerId, int> other_branches;
+  std::map<GapId, int> sent_for;
   std::map<SyncTraceKind, int> traces;
   std::map<SyncTraceKind, SyncTrace> last_trace;
   std::multimap<MonoTime, std::function<void()>> events;
