@@ -198,12 +198,10 @@ void make_payloads() {
   const auto request = opstack::sync::wire::encode_request(7);
   save("payload_by_number", "request", with_first(0, request));
   save("payload_by_number", "not-found", Bytes{0, 1});
-  save_scripts("sync_scheduler", {120, 600, 2500});
   save("answer", "topic", "\x01\x02\x03/optimism/901/3/blocks");
   save_scripts("values", {100, 800});
   save_scripts("messages", {200, 1500});
   save_scripts("blocks", {200, 2000});
-  save_scripts("sync_model", {120, 800, 3000});
   save_scripts("unsafe_chain", {100, 600, 1800});
   save_scripts("request_limiter", {100, 600});
   // A value of 3 n is block n + 1 of the first signer.

@@ -59,13 +59,12 @@ struct SyncClient::Exchange {
   Event judged;
 };
 
-SyncClient::SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, StagingArea& staging,
-                       SyncClientConfig config, DeliverFn deliver, libp2p::EventSource<FollowerEvent>& events)
+SyncClient::SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, GapSink& sink, SyncClientConfig config,
+                       libp2p::EventSource<FollowerEvent>& events)
     : host_(host),
       rollup_(std::make_shared<const chain::RollupConfig>(rollup)),
-      staging_(staging),
+      sink_(sink),
       config_(config),
-      deliver_(std::move(deliver)),
       events_(events),
       protocol_(codec::protocol_id(std::to_string(rollup.l2_chain_id))),
       scheduler_(config.scheduler, host.runtime().rng(), host.runtime().now().mono),
@@ -73,6 +72,7 @@ SyncClient::SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, St
   host_events_ = host_.subscribe(
       [this](const libp2p::HostEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
   take_connected();
+  could_ask_ = can_ask();
 }
 
 SyncClient::~SyncClient() = default;
@@ -107,6 +107,7 @@ void SyncClient::on(const libp2p::PeerConnected& event) {
 }
 
 void SyncClient::on(const libp2p::PeerDisconnected& event) {
+  if (closed_) return;
   unidentified_.erase(event.peer);
   remove_peer(event.peer);
 }
@@ -137,8 +138,7 @@ void SyncClient::admit(const PeerId& peer, bool identified) {
 }
 
 void SyncClient::remove_peer(const PeerId& peer) {
-  if (loops_.erase(peer) == 0) return;
-  scheduler_.on_peer_removed(peer, now());
+  if (loops_.erase(peer) > 0) scheduler_.on_peer_removed(peer, now());
   pump();
 }
 
@@ -275,18 +275,36 @@ SyncClient::PeerLoop* SyncClient::largest_beyond_budget() const {
 
 // ---- the scheduler ----
 
-void SyncClient::request_range(const BlockRef& start, const std::optional<BlockRef>& end) {
-  if (closed_) return;
+void SyncClient::vouch() {
   for (const auto& [peer, loop] : loops_)
     if (host_.is_proven(peer)) scheduler_.on_peer_vouched(peer);
-  scheduler_.request_range(start, end, now());
-  pump();
 }
 
-void SyncClient::on_head(const BlockRef& head) {
+void SyncClient::want(std::vector<Gap> gaps) {
   if (closed_) return;
-  scheduler_.on_head(head, now());
-  pump();
+  vouch();
+  scheduler_.set_gaps(gaps, now());
+  pump_later();
+}
+
+void SyncClient::check(const BlockRef& head, const std::optional<BlockRef>& target) {
+  if (closed_) return;
+  vouch();
+  scheduler_.on_check(head, target, now());
+  pump_later();
+}
+
+void SyncClient::on_written(std::size_t bytes) {
+  if (closed_) return;
+  scheduler_.on_written(bytes, now());
+  pump_later();
+}
+
+bool SyncClient::can_ask() const { return !closed_ && (scheduler_.can_ask() || !unidentified_.empty()); }
+
+GapRecord SyncClient::record() const {
+  const auto& record = scheduler_.record();
+  return {record.delivered, record.failed, record.last_delivery};
 }
 
 void SyncClient::on_timer() {
@@ -303,17 +321,32 @@ void SyncClient::on_timer() {
 }
 
 void SyncClient::pump() {
-  if (pumping_) return;  // an event called back in; the outer loop goes on
+  if (pumping_ || closed_) return;  // an event called back in; the outer loop goes on
   pumping_ = true;
-  while (auto action = scheduler_.poll_action()) std::visit([this](auto& a) { handle(a); }, *action);
+  while (!closed_) {
+    auto action = scheduler_.poll_action();
+    if (!action) break;
+    std::visit([this](auto& a) { handle(a); }, *action);
+  }
   pumping_ = false;
+  if (closed_) return;
   auto next = scheduler_.next_deadline();
   for (const auto& [peer, when] : unidentified_) next = std::min(next.value_or(when), when);
-  if (next && !closed_) {
+  if (next) {
     timer_->arm(*next);
   } else {
     timer_->disarm();
   }
+  if (const bool now_can = can_ask(); now_can != std::exchange(could_ask_, now_can)) sink_.on_source_changed();
+}
+
+// The sink is not called inside its own calls.
+void SyncClient::pump_later() {
+  if (pumping_ || std::exchange(pump_posted_, true)) return;
+  host_.runtime().post(life_.guard([this] {
+    pump_posted_ = false;
+    pump();
+  }));
 }
 
 void SyncClient::handle(RequestBlock& request) {
@@ -336,29 +369,8 @@ void SyncClient::handle(CancelRequest& cancel) {
   }
 }
 
-void SyncClient::handle(StageBlock& stage) {
-  const SegmentId segment = stage.segment;
-  const std::uint64_t number = stage.block.block.number();
-  staging_.stage(segment, std::move(stage.block), life_.guard([this, segment, number](const Result<void>& done) {
-    if (closed_) return;
-    scheduler_.on_staged(segment, number, static_cast<bool>(done), now());
-    pump();
-  }));
-}
-
-void SyncClient::handle(ReadStaged& read) {
-  staging_.read_staged(read.segment, read.from, read.max_blocks, read.max_bytes,
-                       life_.guard([this, id = read.id](Result<std::vector<StagedBlock>> blocks) {
-                         if (closed_) return;
-                         scheduler_.on_staged_read(id, std::move(blocks), now());
-                         pump();
-                       }));
-}
-
-void SyncClient::handle(DropStaged& drop) { staging_.drop_staged(drop.segment); }
-
 void SyncClient::handle(DeliverBlock& deliver) {
-  if (deliver_) deliver_(deliver.peer, std::move(deliver.block));
+  sink_.on_fetched(deliver.gap, deliver.peer, std::move(deliver.block));
 }
 
 void SyncClient::handle(PeerReport& report) {

@@ -1,17 +1,18 @@
-// Drives reverse sync on a host. It keeps the list of peers that speak payload_by_number, and runs one loop for each,
-// which carries out the requests of the scheduler. A worker decodes and hashes the answers; a block keeps the bytes of
-// its answer. Promoted blocks go to the staging table and come back from it. All decisions are the scheduler's.
+// The gap source payload_by_number: reverse sync on a host. It keeps the list of peers that speak the protocol, and
+// runs one loop for each, which carries out the requests of the scheduler. A worker decodes, hashes and checks the
+// answers; a block keeps the bytes of its answer. All decisions are the scheduler's.
 //
 // A peer is taken on when identify lists the protocol. A peer about which identify has said nothing for a while is
 // tried once, after all others and one such peer at a time; it is taken on if it answers.
 //
-// Owner: the node or Follower; destroyed before its Host and its StagingArea. Thread: the network thread. A peer's
-// coroutine never calls the scheduler. Bounds: those of the scheduler. One response for each request in flight, of at
-// most 10 MiB. The responses of unproven peers have half of SyncConfig::max_bytes together; beyond it the largest is
-// given up. Source: op-node surface, section 7 (client).
+// Owner: the node or Follower; destroyed before its Host and its GapSink. Thread: the network thread. A peer's
+// coroutine never calls the scheduler. Re-entrancy: want(), check() and on_written() only tell the scheduler; what
+// comes of that comes from the queue, so they may be called anywhere, inside the sink and inside listeners too. Neither
+// may destroy the client. Bounds: those of the scheduler. One response for each request in flight, of at most 10 MiB.
+// The responses of unproven peers have half of SyncConfig::max_bytes together; beyond it the largest is given up.
+// Source: op-node surface, section 7 (client).
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 
@@ -20,8 +21,8 @@
 #include "libp2p/host/host.hpp"
 #include "libp2p/runtime/task.hpp"
 #include "opstack/chain/rollup_config.hpp"
-#include "opstack/sync/drive/chain_store.hpp"
 #include "opstack/sync/drive/follower_events.hpp"
+#include "opstack/sync/drive/gap_source.hpp"
 #include "opstack/sync/engine/sync_scheduler.hpp"
 
 namespace opstack::sync {
@@ -34,28 +35,29 @@ struct SyncClientConfig {
   Nanos identify_grace = libp2p::Seconds(3);  // then a peer that said nothing may be tried
 };
 
-class SyncClient final : libp2p::LiveCounted<SyncClient> {
+class SyncClient final : public GapSource, libp2p::LiveCounted<SyncClient> {
  public:
-  using DeliverFn = std::function<void(const PeerId&, Block)>;  // a block that is linked down to the head
-
   // Tells its traces, faults and reports to the listeners of `events`, which is its owner's. Nothing is told, and
-  // nothing delivered, before the constructor has returned.
-  SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, StagingArea& staging, SyncClientConfig config,
-             DeliverFn deliver, libp2p::EventSource<FollowerEvent>& events);
-  ~SyncClient();
+  // nothing delivered, before the constructor has returned. All but `config` outlives it; `rollup` is copied.
+  SyncClient(libp2p::Host& host, const chain::RollupConfig& rollup, GapSink& sink, SyncClientConfig config,
+             libp2p::EventSource<FollowerEvent>& events);
+  ~SyncClient() override;
   SyncClient(const SyncClient&) = delete;
   SyncClient& operator=(const SyncClient&) = delete;
 
-  // SyncScheduler::request_range and on_head. May be called from within `deliver`.
-  void request_range(const BlockRef& start, const std::optional<BlockRef>& end);
-  void on_head(const BlockRef& head);
+  std::string_view name() const override { return "payload_by_number"; }
+  void want(std::vector<Gap> gaps) override;
+  void check(const BlockRef& head, const std::optional<BlockRef>& target) override;
+  // A peer is connected that speaks the protocol, or that may be tried because identify has not told yet.
+  bool can_ask() const override;
+  GapRecord record() const override;
+  void on_written(std::size_t bytes) override;
+  libp2p::runtime::Task<void> close() override;
 
   const SyncScheduler& scheduler() const { return scheduler_; }
   const std::string& protocol() const { return protocol_; }
   // Bytes of answers of unproven peers that are on their way.
   std::size_t unproven_answer_bytes() const;
-  // Ends all loops; nothing is asked any more.
-  libp2p::runtime::Task<void> close();
 
  private:
   struct PeerLoop;
@@ -79,12 +81,11 @@ class SyncClient final : libp2p::LiveCounted<SyncClient> {
   void post_answer(RequestId id, Answer answer);
   void on_open_timeout(const PeerId& peer);
   void on_timer();
+  void vouch();
   void pump();
+  void pump_later();
   void handle(RequestBlock& request);
   void handle(CancelRequest& cancel);
-  void handle(StageBlock& stage);
-  void handle(ReadStaged& read);
-  void handle(DropStaged& drop);
   void handle(DeliverBlock& deliver);
   void handle(PeerReport& report);
   void handle(SyncFault& fault);
@@ -93,9 +94,8 @@ class SyncClient final : libp2p::LiveCounted<SyncClient> {
 
   libp2p::Host& host_;
   const std::shared_ptr<const chain::RollupConfig> rollup_;  // shared with the workers
-  StagingArea& staging_;
+  GapSink& sink_;
   const SyncClientConfig config_;
-  const DeliverFn deliver_;
   libp2p::EventSource<FollowerEvent>& events_;
   const std::string protocol_;
   SyncScheduler scheduler_;
@@ -103,7 +103,9 @@ class SyncClient final : libp2p::LiveCounted<SyncClient> {
   std::map<PeerId, std::unique_ptr<PeerLoop>> loops_;
   std::unique_ptr<libp2p::runtime::Timer> timer_;
   libp2p::Subscription host_events_;
+  bool could_ask_ = false;  // as the sink knows it
   bool pumping_ = false;
+  bool pump_posted_ = false;
   bool closed_ = false;
   libp2p::LifeToken life_;
 };

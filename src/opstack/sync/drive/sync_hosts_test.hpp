@@ -1,5 +1,6 @@
-// Whole nodes for the tests of server, client and follower, in a simulated world: real Noise and Yamux over links in
-// memory, on a virtual clock; identify, a store in memory behind the runtime's workers, and a chain of real blocks.
+// Whole nodes for the tests of server and client, in a simulated world: real Noise and Yamux over links in memory, on a
+// virtual clock; identify, a store in memory behind the runtime's workers, a follower that only wants gaps filled, and
+// a chain of real blocks.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,7 +10,7 @@
 
 #include "libp2p/services/identify/identify_service.hpp"
 #include "libp2p/testing/sim_hosts.hpp"
-#include "opstack/sync/drive/follower.hpp"
+#include "opstack/sync/drive/sync_client.hpp"
 #include "opstack/sync/drive/sync_server.hpp"
 
 namespace opstack::sync::testing_hosts {
@@ -41,10 +42,25 @@ inline chain::RollupConfig rollup_config(chain::Fork last = chain::Fork::ecotone
 // A chain of real blocks: their hashes are those of their contents.
 class Chain {
  public:
-  Chain(std::uint64_t length, std::size_t size, payload::Version version = payload::Version::v3) {
+  Chain(std::uint64_t length, std::size_t size, payload::Version version = payload::Version::v3)
+      : Chain(nullptr, 0, length, size, version, 7) {}
+  // One that leaves `trunk` above `fork_point`.
+  Chain(const Chain& trunk, std::uint64_t fork_point, std::uint64_t length, std::size_t size)
+      : Chain(&trunk, fork_point, length, size, payload::Version::v3, 8) {}
+  const Block& at(std::uint64_t number) const { return blocks_.at(number - 1); }
+  std::uint64_t length() const { return blocks_.size(); }
+
+ private:
+  Chain(const Chain* trunk, std::uint64_t fork_point, std::uint64_t length, std::size_t size, payload::Version version,
+        std::uint64_t seed) {
     Hash parent = rollup_config().genesis.l2.hash;
-    libp2p::SeededRng rng(7);
+    libp2p::SeededRng rng(seed);
     for (std::uint64_t n = 1; n <= length; ++n) {
+      if (n <= fork_point) {
+        blocks_.push_back(trunk->at(n));
+        parent = blocks_.back().hash();
+        continue;
+      }
       payload::Envelope envelope;
       envelope.parent_beacon_block_root = Hash{};
       auto& p = envelope.payload;
@@ -64,35 +80,15 @@ class Chain {
       blocks_.push_back(encode_block(version, std::make_shared<const payload::Envelope>(std::move(envelope))));
     }
   }
-  const Block& at(std::uint64_t number) const { return blocks_.at(number - 1); }
-  std::uint64_t length() const { return blocks_.size(); }
 
- private:
   std::vector<Block> blocks_;
 };
 
 // A store in memory behind the runtime's workers.
-class SimStore final : public ChainStore {
+class SimStore final : public BlockSource {
  public:
   explicit SimStore(libp2p::runtime::Runtime& runtime) : runtime_(runtime) {}
 
-  void append(Block block, Done done) override {
-    if (silent) {
-      unanswered.push_back(std::move(done));
-      return;
-    }
-    auto outcome = std::make_shared<Result<void>>();
-    if (failing > 0) {
-      --failing;
-      *outcome = libp2p::fail(Errc::io, "the disk is full");
-    } else if (!blocks.empty() && block.number() != blocks.rbegin()->first + 1) {
-      *outcome = libp2p::fail(Errc::mismatch, "does not connect");
-    } else {
-      blocks.emplace(block.number(), block);
-    }
-    ++sequence_;
-    runtime_.post([done = std::move(done), outcome] { done(*outcome); });
-  }
   // Its callback, and the sequence number of a look-up that hangs.
   class LookupHandle final : public libp2p::runtime::Operation {
    public:
@@ -130,78 +126,122 @@ class SimStore final : public ChainStore {
                            });
     return handle;
   }
-  void stage(std::uint64_t segment, StagedBlock block, Done done) override {
-    staged[segment][block.block.number()] = std::move(block);
-    ++staged_ever;
-    runtime_.run_on_worker([] {}, [done = std::move(done)] { done({}); });
-  }
-  void read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks, std::size_t max_bytes,
-                   ReadDone done) override {
-    auto out = std::make_shared<std::vector<StagedBlock>>();
-    std::size_t bytes = 0;
-    auto& table = staged[segment];
-    for (std::uint64_t n = from; table.contains(n) && out->size() < max_blocks && bytes < max_bytes; ++n) {
-      bytes += table[n].block.body.size();
-      out->push_back(table[n]);
-    }
-    runtime_.run_on_worker([] {}, [done = std::move(done), out] { done(std::move(*out)); });
-  }
-  void drop_staged(std::uint64_t segment) override { staged.erase(segment); }
 
   std::map<std::uint64_t, Block> blocks;
-  std::map<std::uint64_t, std::map<std::uint64_t, StagedBlock>> staged;
   std::set<std::uint64_t> hung;  // look-ups that wait for ever
-  std::size_t staged_ever = 0;
-  std::vector<Done> unanswered;
-  int failing = 0;
-  bool silent = false;  // takes blocks and never says what became of them
   bool broken = false;
   bool hanging = false;
 
  private:
   libp2p::runtime::Runtime& runtime_;
-  std::uint64_t sequence_ = 0;
   std::uint64_t lookups_ = 0;
 };
 
-// What a node adds to a host: identify, store, server, follower.
+// A follower that only wants gaps filled: from a block that it is given down to what it knows.
+class SimSink final : public GapSink {
+ public:
+  struct Open {
+    Gap gap;
+    BlockRef lowest;  // that is there
+  };
+
+  explicit SimSink(libp2p::runtime::Runtime& runtime) : runtime_(runtime) {}
+
+  // Wants all below the block, down to the block above `known`, with less urgency than what is wanted already.
+  GapId want(const Block& block, std::uint64_t known = 0) {
+    const GapId id = next_id_++;
+    open[id] = Open{Gap{id, block.ref(), known + 1}, block.ref()};
+    list();
+    return id;
+  }
+  void list() {
+    std::vector<Gap> gaps;
+    for (const auto& [id, gap] : open) gaps.push_back(gap.gap);
+    inside_want_ = true;
+    source->want(std::move(gaps));
+    inside_want_ = false;
+  }
+  void on_fetched(GapId id, const PeerId& from, Block block) override {
+    EXPECT_FALSE(inside_want_);
+    ASSERT_TRUE(open.contains(id));
+    Open& gap = open.at(id);
+    EXPECT_EQ(block.hash(), gap.lowest.parent_hash);
+    gap.lowest = block.ref();
+    fetched.push_back(block);
+    suppliers.insert(from);
+    unwritten += block.memory_bytes();
+    if (drops_at_once) {
+      unwritten -= block.memory_bytes();
+      source->on_written(block.memory_bytes());
+    } else if (writes) {
+      write(block.memory_bytes());
+    }
+    if (gap.lowest.number == gap.gap.floor) open.erase(id);
+    if (lists_each_block || !open.contains(id)) {
+      if (open.contains(id)) gap.gap.child = gap.lowest;
+      list();
+    }
+  }
+  void on_source_changed() override {
+    EXPECT_FALSE(inside_want_);
+    could_ask.push_back(source->can_ask());
+  }
+  void write(std::size_t bytes) {
+    runtime_.run_on_worker([] {}, life_.guard([this, bytes] {
+      unwritten -= bytes;
+      source->on_written(bytes);
+    }));
+  }
+
+  GapSource* source = nullptr;
+  std::map<GapId, Open> open;
+  std::vector<Block> fetched;
+  std::set<PeerId> suppliers;
+  std::vector<bool> could_ask;  // what GapSource::can_ask() changed to
+  std::size_t unwritten = 0;
+  bool writes = true;
+  bool drops_at_once = false;  // inside the delivery
+  bool lists_each_block = true;
+
+ private:
+  libp2p::runtime::Runtime& runtime_;
+  GapId next_id_ = 1;
+  bool inside_want_ = false;
+  libp2p::LifeToken life_;
+};
+
+// What a node adds to a host: identify, store, server, client.
 struct Node {
-  Node(Host& host, const chain::RollupConfig& rollup, SyncServerConfig server_config = {}, FollowerConfig config = {})
-      : identify(std::make_unique<libp2p::IdentifyService>(host)), store(host.runtime()) {
+  Node(Host& host, const chain::RollupConfig& rollup, SyncServerConfig server_config = {}, SyncClientConfig config = {})
+      : identify(std::make_unique<libp2p::IdentifyService>(host)), store(host.runtime()), sink(host.runtime()) {
     server = std::make_unique<SyncServer>(host, rollup, store, server_config);
     server_events = server->subscribe([this](const ServedRequest& request) { served.push_back(request); });
-    BlockRef genesis;
-    genesis.number = rollup.genesis.l2.number;
-    genesis.hash = rollup.genesis.l2.hash;
-    follower = std::make_unique<Follower>(host, rollup, store, config, genesis);
-    follower_events = follower->subscribe(
-        [this](const FollowerEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
+    client_events =
+        events.subscribe([this](const FollowerEvent& event) { std::visit([this](const auto& k) { on(k); }, event); });
+    client = std::make_unique<SyncClient>(host, rollup, sink, config, events);
+    sink.source = client.get();
   }
-  void on(const BlockStored& event) {
-    stored.push_back(event.block.number());
-    suppliers.insert(event.from);
-  }
-  void on(const StoreFailed&) { ++store_failures; }
   void on(const SyncTrace& trace) { ++traces[trace.kind]; }
-  void on(const ChainTrace& trace) { ++chain_traces[trace.kind]; }
   void on(const SyncFault& fault) { faults.push_back(fault); }
-  void on(const PeerReport&) {}
+  void on(const PeerReport& report) { ++merits[report.peer][report.merit]; }
+  template <class Other>
+  void on(const Other&) {}
   void hold(const Chain& chain, std::uint64_t from, std::uint64_t to) {
-    for (std::uint64_t n = from; n <= to; ++n) store.blocks.emplace(n, chain.at(n));
+    for (std::uint64_t n = from; n <= to; ++n) store.blocks.insert_or_assign(n, chain.at(n));
   }
+  bool filled() const { return sink.open.empty(); }
 
   std::unique_ptr<libp2p::IdentifyService> identify;
   SimStore store;
+  SimSink sink;
+  libp2p::EventSource<FollowerEvent> events;
   std::vector<ServedRequest> served;
-  std::vector<std::uint64_t> stored;
-  std::set<PeerId> suppliers;
   std::map<SyncTraceKind, int> traces;
-  std::map<ChainTraceKind, int> chain_traces;
   std::vector<SyncFault> faults;
-  int store_failures = 0;
+  std::map<PeerId, std::map<PeerMerit, int>> merits;
   std::unique_ptr<SyncServer> server;
-  std::unique_ptr<Follower> follower;
-  libp2p::Subscription server_events, follower_events;
+  std::unique_ptr<SyncClient> client;
+  libp2p::Subscription server_events, client_events;
 };
 
 inline Task<Result<Bytes>> ask_raw(Host& host, PeerId peer, std::string protocol, Bytes request, bool half_close) {
@@ -222,7 +262,7 @@ class SyncOverHosts : public testing::Test {
   explicit SyncOverHosts(chain::RollupConfig rollup = rollup_config()) : rollup_(std::move(rollup)) {}
 
  protected:
-  Node& add(SyncServerConfig server_config = {}, FollowerConfig config = {}) {
+  Node& add(SyncServerConfig server_config = {}, SyncClientConfig config = {}) {
     Host& host = net_.add();
     nodes_.push_back(std::make_unique<Node>(host, rollup_, server_config, config));
     return *nodes_.back();

@@ -107,10 +107,10 @@ TEST_F(SyncServerOverHosts, a_client_that_gives_its_request_up_tells_the_server)
   server.store.hanging = true;
   ASSERT_TRUE(net_.connect(1, 0));
   net_.run_for(Seconds(1));
-  for (const std::uint64_t n : {1u, 3u}) client.follower->on_block(net_.host(0).id(), chain.at(n));
-  net_.run_for(Seconds(3));
+  client.sink.want(chain.at(3), 1);
+  net_.run_for(Seconds(2));
   ASSERT_EQ(server.server->serving(), 1U);
-  ASSERT_TRUE(net_.run(1, client.follower->close()));
+  ASSERT_TRUE(net_.run(1, client.client->close()));
   net_.run_for(Millis(500));
   EXPECT_EQ(server.server->serving(), 0U);
 }

@@ -70,6 +70,11 @@ Answer judge_answer(std::uint64_t requested, const chain::RollupConfig& rollup, 
   if (answer.kind != AnswerKind::block) return answer;
   const auto fields = opstack::rules::check_block_fields(rollup, *answer.block.envelope);
   if (fields.verdict != opstack::rules::Verdict::accept) answer.broken_rule = fields.text();
+  const std::uint64_t due = rollup.timestamp_for_block(requested);
+  if (const std::uint64_t time = answer.block.payload().timestamp; time != due)
+    answer.wrong_time = "block " + std::to_string(requested) + " (" + libp2p::to_hex0x(answer.block.hash()) +
+                        ") has timestamp " + std::to_string(time) + ", the rollup configuration gives " +
+                        std::to_string(due);
   return answer;
 }
 

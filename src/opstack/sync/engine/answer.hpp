@@ -29,8 +29,11 @@ struct Answer {
   AnswerKind kind = AnswerKind::failed;
   std::string detail;  // evidence, for a person; empty for a block
   Block block;         // of kind block only
-  // Of kind block: which rule for the fields of its fork it breaks, if any. Its hash covers that.
+  // Of kind block, where its hash covers what is said here: which rule for the fields of its fork it breaks, if any,
+  // and how its time differs from the one that the rollup configuration gives for its number, if it does. A block of a
+  // wrong time is in no chain of ours.
   std::string broken_rule;
+  std::string wrong_time;
 
   Answer() = default;
   Answer(AnswerKind k, std::string why) : kind(k), detail(std::move(why)) {}
@@ -44,7 +47,7 @@ opstack::sync::wire::ResponseVersion response_version(payload::Version version);
 
 // Judges what a decoder has taken in. `at_block` is what the fork schedule says for the number asked for.
 Answer judge_answer(std::uint64_t requested, payload::Version at_block, opstack::sync::wire::ResponseDecoder& decoder);
-// The same for a block of this chain, with the rules of its fork.
+// The same for a block of this chain, with the rules of its fork and the time of its number.
 Answer judge_answer(std::uint64_t requested, const chain::RollupConfig& rollup,
                     opstack::sync::wire::ResponseDecoder& decoder);
 

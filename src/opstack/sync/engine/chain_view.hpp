@@ -75,9 +75,9 @@ struct KeptBlock {
 };
 
 struct HeadMove {
-  BlockRef to;          // stored, or given to the store before
-  bool joined = true;   // its branch must meet the canonical chain; otherwise Errc::mismatch and nothing changes
-  std::optional<BlockRef> safe;  // the branch must not fork below it: Errc::mismatch
+  BlockRef to;         // stored, or given to the store before
+  bool joined = true;  // its branch must meet the canonical chain; otherwise Errc::mismatch and nothing changes
+  std::optional<BlockRef> safe;                     // the branch must not fork below it: Errc::mismatch
   OrphanReason reason = OrphanReason::reorganised;  // of what is canonical no more
 };
 struct MovedHead {

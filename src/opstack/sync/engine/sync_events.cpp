@@ -19,13 +19,12 @@ std::string_view to_string(SyncFaultKind kind) {
     case SyncFaultKind::wrong_number: return "wrong block number";
     case SyncFaultKind::bad_hash: return "bad block hash";
     case SyncFaultKind::altered: return "block altered where its hash does not cover it";
-    case SyncFaultKind::unlinked: return "block of another chain";
   }
   return "unknown";
 }
 
 std::string_view fault_id(SyncFaultKind kind) {
-  constexpr std::string_view kIds[] = {"malformed", "wrong_number", "bad_hash", "altered", "unlinked"};
+  constexpr std::string_view kIds[] = {"malformed", "wrong_number", "bad_hash", "altered"};
   static_assert(std::size(kIds) == kSyncFaultKinds);
   return kIds[static_cast<std::size_t>(kind)];
 }
@@ -35,8 +34,6 @@ std::string_view to_string(SyncTraceKind kind) {
     case SyncTraceKind::range_requested: return "range requested";
     case SyncTraceKind::range_left_open: return "range is not requested: reverse sync is switched off";
     case SyncTraceKind::range_filled: return "range filled";
-    case SyncTraceKind::range_diverged: return "range diverged";
-    case SyncTraceKind::range_abandoned: return "range abandoned";
     case SyncTraceKind::no_free_peer: return "no peers ready to handle block requests";
     case SyncTraceKind::no_peer_has_block: return "no peer has the block";
     case SyncTraceKind::request_sent: return "request sent";
@@ -45,6 +42,8 @@ std::string_view to_string(SyncTraceKind kind) {
     case SyncTraceKind::quarantined: return "quarantined";
     case SyncTraceKind::quarantine_overflow: return "quarantine overflow";
     case SyncTraceKind::promoted: return "promoted";
+    case SyncTraceKind::other_branch: return "a peer sent a block of another branch; it is passed over for this gap";
+    case SyncTraceKind::wrong_time: return "a linked block has not the time of its number; it is not used";
     case SyncTraceKind::broken_rule: return "a linked block breaks a rule of its fork; it is kept";
     case SyncTraceKind::peer_added: return "sync peer added";
     case SyncTraceKind::peer_removed: return "sync peer removed";

@@ -1,6 +1,5 @@
-// What comes out of the sync engines: requests, writes and reads of the staging table, blocks to deliver, what a peer
-// earned, and traces, which one place above turns into logs, metrics and simulator records. Plain values. Thread: any.
-// Bounds: none of their own.
+// What comes out of reverse sync: requests, blocks to deliver, what a peer earned, and traces, which one place above
+// turns into logs, metrics and simulator records. Plain values. Thread: any. Bounds: none of their own.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +9,11 @@
 #include <variant>
 
 #include "opstack/sync/engine/answer.hpp"
+#include "opstack/sync/engine/gap.hpp"
 
 namespace opstack::sync {
 
 using RequestId = std::uint64_t;
-using SegmentId = std::uint64_t;
 
 // Ask `peer` for block `number`. Answer with SyncScheduler::on_answer, or drop it when CancelRequest comes.
 struct RequestBlock {
@@ -26,24 +25,10 @@ struct CancelRequest {
   RequestId id = 0;
   PeerId peer;
 };
-// Write to the staging table; answer with on_staged.
-struct StageBlock {
-  SegmentId segment = 0;
-  StagedBlock block;
-};
-// Read back from `from` upwards; answer with on_staged_read.
-struct ReadStaged {
-  RequestId id = 0;
-  SegmentId segment = 0;
-  std::uint64_t from = 0;
-  std::size_t max_blocks = 0;
-  std::size_t max_bytes = 0;
-};
-struct DropStaged {
-  SegmentId segment = 0;
-};
-// A block whose chain of parents is known to reach from a signed block down to the head.
+// The block that the gap wants; see GapSink::on_fetched. Its memory_bytes() count against the bound of the scheduler
+// until SyncScheduler::on_written.
 struct DeliverBlock {
+  GapId gap = 0;
   PeerId peer;
   Block block;
 };
@@ -62,9 +47,8 @@ enum class SyncFaultKind : std::uint8_t {
   wrong_number,  // a block that was not asked for
   bad_hash,      // a block whose hash is not that of its contents
   altered,       // a block with contents that its hash does not cover and that no block has
-  unlinked,      // a well-formed block that is not the parent of the trusted block above it
 };
-inline constexpr std::size_t kSyncFaultKinds = 5;
+inline constexpr std::size_t kSyncFaultKinds = 4;
 std::string_view to_string(SyncFaultKind kind);  // for people
 // Stable: counters and metrics are named by them.
 std::string_view fault_id(SyncFaultKind kind);
@@ -76,20 +60,20 @@ struct SyncFault {
 };
 
 enum class SyncTraceKind : std::uint8_t {
-  range_requested,      // start, end, size; without an end nothing is scheduled
-  range_left_open,      // start, end, size: there is a gap, and reverse sync is switched off
-  range_filled,         // all blocks of it are delivered
-  range_diverged,       // the chain below the trusted end does not reach our head: evidence names both hashes
-  range_abandoned,      // text says why; the next gap check starts anew
-  no_free_peer,         // number: nobody can be asked now; goes on by itself
-  no_peer_has_block,    // every peer was asked for number in vain; asked again after a pause
-  request_sent,         // peer, number
-  answer,               // peer, number, text is the kind
-  late_answer,          // peer: came after its deadline, not used
-  quarantined,          // peer, number
-  quarantine_overflow,  // number was dropped
-  promoted,             // peer, number
-  broken_rule,          // number: a linked block breaks a rule that its hash covers; text says which. It is kept
+  range_requested,      // the regular check: start, end, size; open-ended without an end
+  range_left_open,      // start, end, size: there is a gap, and reverse sync is switched off (the follower)
+  range_filled,         // number: a hole is closed, or there is no gap any more (the follower)
+  no_free_peer,         // gap, number: nobody can be asked now; goes on by itself
+  no_peer_has_block,    // gap, number: every peer was asked in vain; asked again after a pause
+  request_sent,         // gap, peer, number
+  answer,               // gap, peer, number, text is the kind
+  late_answer,          // the request had been cancelled, or its deadline had passed: not used
+  quarantined,          // gap, peer, number
+  quarantine_overflow,  // gap, number: dropped, to be asked for again
+  promoted,             // gap, peer, number: the block is linked, and delivered
+  other_branch,         // gap, peer, number; text has both hashes. No fault. The peer is passed over for this gap
+  wrong_time,           // gap, number: a linked block that no chain of ours has; text says why. It is not delivered
+  broken_rule,          // gap, number: a linked block breaks a rule that its hash covers; text says which. It is kept
   peer_added,
   peer_removed,
   peer_paused,  // peer; text says for how long and why
@@ -98,6 +82,7 @@ std::string_view to_string(SyncTraceKind kind);
 struct SyncTrace {
   SyncTraceKind kind = SyncTraceKind::range_requested;
   PeerId peer;
+  std::optional<GapId> gap;
   std::optional<std::uint64_t> number;  // none where the event is about no block
   std::uint64_t start = 0;
   std::optional<std::uint64_t> end;
@@ -105,7 +90,6 @@ struct SyncTrace {
   std::string text;
 };
 
-using SyncAction = std::variant<RequestBlock, CancelRequest, StageBlock, ReadStaged, DropStaged, DeliverBlock,
-                                PeerReport, SyncFault, SyncTrace>;
+using SyncAction = std::variant<RequestBlock, CancelRequest, DeliverBlock, PeerReport, SyncFault, SyncTrace>;
 
 }  // namespace opstack::sync

@@ -1,8 +1,9 @@
-// The scheduler in a world where one chain is the truth: peers that answer well, badly or not at all, by a script; a
-// disk and a driver that are slow. A naive model holds it at each step: only what is missing is asked for, of peers
-// that are there, no number of more than two at a time, within every limit; nothing but the true chain is staged and
-// delivered, from the bottom up; who was honest is never blamed. Whatever happened before: once there is one peer that
-// has the blocks, the gap closes.
+// The scheduler in a world of two branches: peers that answer well, badly, of the other branch or not at all, by a
+// script; a store that is slow; a follower whose list of gaps changes. A naive model holds it at each step: only what
+// is missing is asked for, of peers that are there, of each gap no number of more than two at a time, within every
+// limit; who has sent another branch is not asked for that gap again and again; of each gap exactly its branch is
+// delivered, from the top down; who was honest, on whatever branch, is never blamed. Whatever happened before: once
+// each branch has a peer that holds it, all gaps close.
 #include <cmath>
 #include <map>
 #include <set>
@@ -22,14 +23,18 @@ using libp2p::fuzzing::require;
 using libp2p::fuzzing::Script;
 
 constexpr std::size_t kMaxSteps = 2000;
-constexpr std::uint64_t kFirstEnd = 24;
-constexpr std::uint64_t kLastEnd = 60;
-constexpr Nanos kCloses = Seconds(3600);  // the longest that an honest peer may need, after everything that went before
+constexpr std::size_t kMaxGaps = 3;
+constexpr std::uint64_t kHead = 4;
+constexpr std::uint64_t kForkPoint = 12;       // the highest block of both branches
+constexpr Nanos kCloses = Seconds(3600);       // the longest that honest peers may need, after all that went before
+constexpr Nanos kCheckInterval = Seconds(60);  // how often the follower lists its gaps when nothing happens
 const AddressBlocks kOneAddress{Bytes{1}, {}};
-constexpr Nanos kGapCheck = Seconds(5);  // how often the driver speaks of the gap again
 
-// Fork 0 is the truth.
-Block true_block(std::uint64_t number) { return block_at(number, 0, 0, 50); }
+// Block `number` of branch 0 or 1. From 2 on: what nobody else has.
+Block block_of(std::uint64_t number, unsigned branch) {
+  const auto fork = [branch](std::uint64_t n) { return branch == 1 && n <= kForkPoint ? 0U : branch; };
+  return block_at(number, fork(number), fork(number - 1), 50);
+}
 
 SyncConfig small_config() {
   SyncConfig out;
@@ -37,8 +42,6 @@ SyncConfig small_config() {
   out.max_quarantined = 8;
   out.window = 16;
   out.max_in_flight = 4;
-  out.max_segments = 3;
-  out.read_blocks = 6;
   return out;
 }
 
@@ -57,16 +60,25 @@ class World {
   explicit World(ByteView bytes) : script_(bytes), engine_(small_config(), rng_, now_.mono), all_{now_.mono} {}
 
   void play() {
-    speak_of_gap();
+    lists_each_block_ = script_.flip();
+    open_gap();
     for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) step();
     close();
   }
 
  private:
+  struct Open {
+    unsigned branch = 0;
+    BlockRef child;                     // as it was listed last
+    std::uint64_t lowest = 0;           // that is there
+    std::map<PeerId, int> passed_over;  // how often
+    int pauses = 0;
+  };
+
   void step() {
     const std::uint8_t what = script_.next();
     const PeerId peer = peer_named(script_.next() % 6);
-    switch (what % 12) {
+    switch (what % 14) {
       case 0:
         // Two of one address, and one that identify is silent about until it is added again.
         engine_.on_peer_added(peer, now_,
@@ -75,48 +87,82 @@ class World {
         peers_.emplace(peer, Paced{now_.mono});
         break;
       case 1: remove(peer); break;
-      case 2: speak_of_gap(); break;
-      case 3:
-        if (end_ < kLastEnd) end_ += script_.below(4);
-        speak_of_gap();
-        break;
-      case 4:
-        if (head_ + 1 < end_) move_head(head_ + 1);  // a gossiped block
-        break;
-      case 5: staged(script_.next() % 32 != 31); break;
-      case 6: read_back(script_.next() % 32 != 31); break;
-      case 7:
-        if (pending_head_ > head_) move_head(pending_head_);
-        break;
-      case 8: pass(Millis(script_.next() * 40)); break;
+      case 2: list(); break;
+      case 3: open_gap(); break;
+      case 4: drop_gap(); break;
+      case 5: fill_from_elsewhere(); break;
+      case 6:
+      case 7: write_one(); break;
+      case 8: engine_.on_check(block_of(kHead, 0).ref(), block_of(30, 0).ref(), now_); break;
+      case 9: pass(Millis(script_.next() * 40)); break;
       default: answer(script_.next()); break;
     }
     drain();
   }
 
-  void speak_of_gap() {
-    engine_.request_range(true_block(head_).ref(), true_block(end_).ref(), now_);
-    drain();
+  // ---- the follower ----
+
+  void list() {
+    std::vector<Gap> gaps;
+    for (const GapId id : order_) {
+      Open& gap = gaps_.at(id);
+      gap.child = block_of(gap.lowest, gap.branch).ref();
+      gaps.push_back(Gap{id, gap.child, kHead + 1});
+    }
+    engine_.set_gaps(gaps, now_);
   }
-  void move_head(std::uint64_t number) {
-    head_ = number;
-    engine_.on_head(true_block(head_).ref(), now_);
-    drain();
+  void open_gap() {
+    if (gaps_.size() >= kMaxGaps) return;
+    Open gap;
+    gap.branch = script_.flip() ? 1 : 0;
+    gap.lowest = kHead + 2 + script_.below(40);
+    const GapId id = next_gap_++;
+    gaps_.emplace(id, gap);
+    order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(script_.below(order_.size() + 1)), id);
+    list();
   }
+  void forget_gap(GapId id) {
+    gaps_.erase(id);
+    std::erase(order_, id);
+    list();
+  }
+  void drop_gap() {
+    if (!order_.empty()) forget_gap(order_[script_.below(order_.size())]);
+  }
+  // Another source has brought blocks.
+  void fill_from_elsewhere() {
+    if (order_.empty()) return;
+    const GapId id = order_[script_.below(order_.size())];
+    Open& gap = gaps_.at(id);
+    gap.lowest -= std::min<std::uint64_t>(script_.below(4), gap.lowest - kHead - 1);
+    if (gap.lowest == kHead + 1) return forget_gap(id);
+    list();
+  }
+  void write_one() {
+    if (unwritten_.empty()) return;
+    const std::size_t bytes = unwritten_.back();
+    unwritten_.pop_back();
+    engine_.on_written(bytes, now_);
+  }
+
   void pass(Nanos time) {
     now_ = now_ + time;
     engine_.on_timeout(now_);
     drain();
   }
   void remove(const PeerId& peer) {
-    if (peers_.erase(peer) == 0) return;
-    std::erase_if(requests_, [&](const auto& entry) { return entry.second.peer == peer; });
+    forget_peer(peer);
     engine_.on_peer_removed(peer, now_);
+  }
+  void forget_peer(const PeerId& peer) {
+    peers_.erase(peer);
+    for (auto& [id, gap] : gaps_) gap.passed_over.erase(peer);
+    std::erase_if(requests_, [&](const auto& entry) { return entry.second.peer == peer; });
   }
 
   void answer(std::uint8_t how) {
     if (requests_.empty())
-      return engine_.on_answer(how, Answer(true_block(head_ + 1)), now_);  // to a request that is not
+      return engine_.on_answer(how, Answer(block_of(kHead + 1, 0)), now_);  // to none that is there
     auto at = requests_.begin();
     std::advance(at, how % requests_.size());
     const RequestBlock request = at->second;
@@ -127,72 +173,55 @@ class World {
       case 1: return reply(request, Answer(AnswerKind::throttled, ""));
       case 2: return reply(request, Answer(AnswerKind::failed, ""));
       case 3: return reply(request, Answer(AnswerKind::invalid_request, ""));
-      case 4: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::malformed, ""));
-      case 5: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::wrong_number, ""));
-      case 6: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::bad_hash, ""));
-      case 10: liars_.insert(request.peer); return reply(request, Answer(AnswerKind::altered, ""));
-      case 7:
-      case 8: {
-        liars_.insert(request.peer);
-        const auto parent_fork = static_cast<std::uint8_t>(kind / 16 % 2);
-        return reply(request, Answer(block_at(number, 1, parent_fork, 50)));
-      }
-      case 9: return reply(request, Answer(block_at(number + 1, 0, 0, 50)));  // as from a driver that does not check
-      default: return reply(request, Answer(true_block(number)));
+      case 4: return lie(request, AnswerKind::malformed);
+      case 5: return lie(request, AnswerKind::wrong_number);
+      case 6: return lie(request, AnswerKind::bad_hash);
+      case 7: return lie(request, AnswerKind::altered);
+      case 8: return reply(request, Answer(block_of(number, 2 + kind / 16 % 2)));
+      case 9: return reply(request, Answer(block_of(number + 1, 0)));  // as from a driver that does not check
+      case 10:
+      case 11:
+      case 12: return reply(request, Answer(block_of(number, 1)));
+      default: return reply(request, Answer(block_of(number, 0)));
     }
   }
   void reply(const RequestBlock& request, Answer answer) { engine_.on_answer(request.id, std::move(answer), now_); }
+  void lie(const RequestBlock& request, AnswerKind kind) {
+    liars_.insert(request.peer);
+    reply(request, Answer(kind, ""));
+  }
 
-  void staged(bool ok) {
-    if (staging_.empty()) return;
-    const auto [segment, number] = staging_.back();
-    staging_.pop_back();
-    engine_.on_staged(segment, number, ok, now_);
-  }
-  void read_back(bool ok) {
-    if (reads_.empty()) return;
-    const ReadStaged read = reads_.back();
-    reads_.pop_back();
-    if (!ok) return engine_.on_staged_read(read.id, libp2p::fail(Errc::io, "scripted"), now_);
-    std::vector<StagedBlock> out;
-    for (std::uint64_t n = read.from; disk_[read.segment].contains(n) && out.size() < read.max_blocks; ++n)
-      out.push_back(disk_[read.segment][n]);
-    engine_.on_staged_read(read.id, std::move(out), now_);
-  }
+  // ---- what the engine says ----
 
   void drain() {
-    while (auto action = engine_.poll_action()) {
-      if (const auto* request = std::get_if<RequestBlock>(&*action)) check_request(*request);
-      if (const auto* cancel = std::get_if<CancelRequest>(&*action)) require(requests_.erase(cancel->id) == 1);
-      if (const auto* stage = std::get_if<StageBlock>(&*action)) check_staged(*stage);
-      if (const auto* read = std::get_if<ReadStaged>(&*action)) reads_.push_back(*read);
-      if (const auto* drop = std::get_if<DropStaged>(&*action)) disk_.erase(drop->segment);
-      if (const auto* deliver = std::get_if<DeliverBlock>(&*action)) check_delivered(*deliver);
-      if (const auto* trace = std::get_if<SyncTrace>(&*action)) check_trace(*trace);
-      if (const auto* fault = std::get_if<SyncFault>(&*action)) require(liars_.contains(fault->peer));
-    }
+    while (auto action = engine_.poll_action()) std::visit([this](const auto& a) { on(a); }, *action);
     engine_.check();
-    require(engine_.trials() <= std::max<std::size_t>(1, small_config().max_in_flight / 4));
-    require(requests_.size() == engine_.in_flight() && requests_.size() <= small_config().max_in_flight);
-    require(engine_.quarantined() <= small_config().max_quarantined &&
-            engine_.memory_bytes() <= small_config().max_bytes);
+    const SyncConfig config = small_config();
+    require(requests_.size() <= config.max_in_flight && engine_.trials() <= config.max_in_flight / 4);
+    require(engine_.quarantined() <= config.max_quarantined && engine_.memory_bytes() <= config.max_bytes);
+    require(engine_.gaps() == gaps_.size());
   }
-
-  // The engine takes out a peer by itself that identify is silent about, and that does not answer.
-  void check_trace(const SyncTrace& trace) {
-    if (trace.kind != SyncTraceKind::peer_removed || peers_.erase(trace.peer) == 0) return;
-    std::erase_if(requests_, [&](const auto& entry) { return entry.second.peer == trace.peer; });
+  void on(const CancelRequest& cancel) { require(requests_.erase(cancel.id) == 1); }
+  void on(const PeerReport& report) { require(report.merit != PeerMerit::rejected_payload); }
+  void on(const SyncFault& fault) { require(liars_.contains(fault.peer)); }
+  void on(const SyncTrace& trace) {
+    // The engine takes out a peer by itself that identify is silent about, and that does not answer.
+    if (trace.kind == SyncTraceKind::peer_removed) forget_peer(trace.peer);
+    if (!trace.gap || !gaps_.contains(*trace.gap)) return;
+    Open& gap = gaps_.at(*trace.gap);
+    // After a pause it may be asked again; a newcomer may be asked within the pause.
+    if (trace.kind == SyncTraceKind::no_peer_has_block) ++gap.pauses;
+    if (trace.kind != SyncTraceKind::other_branch || !peers_.contains(trace.peer)) return;
+    require(++gap.passed_over[trace.peer] <= 2 * (gap.pauses + 1));
   }
-
-  void check_request(const RequestBlock& request) {
-    require(request.number > head_ && request.number < end_);
+  void on(const RequestBlock& request) {
     std::size_t of_this_peer = 0;
     std::size_t of_this_number = 0;
     for (const auto& [id, other] : requests_) {
       of_this_number += other.number == request.number ? 1 : 0;
       of_this_peer += other.peer == request.peer ? 1 : 0;
     }
-    require(of_this_number < 2);
+    require(request.number > kHead && of_this_number < 2 * kMaxGaps);
     const PeerLimits limits;
     require(of_this_peer < limits.in_flight);
     const auto peer = peers_.find(request.peer);
@@ -203,47 +232,50 @@ class World {
     require(all_.within(small_config().global_burst, small_config().global_per_second, now_.mono));
     require(requests_.emplace(request.id, request).second);
   }
-  void check_staged(const StageBlock& stage) {
-    const std::uint64_t number = stage.block.block.number();
-    require(stage.block.block.hash() == hash_of(number, 0));
-    require(disk_[stage.segment].emplace(number, stage.block).second);
-    staging_.emplace_back(stage.segment, number);
-  }
-  void check_delivered(const DeliverBlock& deliver) {
-    const std::uint64_t number = deliver.block.number();
-    require(deliver.block.hash() == hash_of(number, 0) && number < end_);
-    require(number <= std::max(head_, pending_head_) + 1);
-    pending_head_ = std::max(pending_head_, number);
+  void on(const DeliverBlock& deliver) {
+    const auto found = gaps_.find(deliver.gap);
+    require(found != gaps_.end());
+    Open& gap = found->second;
+    require(deliver.block.number() + 1 == gap.lowest);
+    require(deliver.block.hash() == block_of(gap.lowest - 1, gap.branch).hash());
+    --gap.lowest;
+    unwritten_.push_back(deliver.block.memory_bytes());
+    if (gap.lowest == kHead + 1) return forget_gap(deliver.gap);
+    if (lists_each_block_) list();
   }
 
-  // From here on everybody is honest, and one peer is there that never was anything else.
+  // From here on everybody is honest, and of each branch one peer is there that never was anything else.
   void close() {
-    const PeerId honest = peer_named(99);
-    peers_.emplace(honest, Paced{now_.mono});
-    engine_.on_peer_added(honest, now_);
-    drain();
+    const PeerId holders[] = {peer_named(98), peer_named(99)};
+    for (const PeerId& peer : holders) {
+      peers_.emplace(peer, Paced{now_.mono});
+      engine_.on_peer_added(peer, now_);
+      drain();
+    }
     const MonoTime until = now_.mono + kCloses;
-    for (MonoTime next_check = now_.mono; head_ + 1 < end_;) {
+    for (MonoTime next_check = now_.mono; !gaps_.empty();) {
       require(now_.mono < until);
       while (!requests_.empty()) {
         const RequestBlock request = requests_.begin()->second;
         requests_.erase(requests_.begin());
-        reply(request, Answer(true_block(request.number)));
+        if (request.peer == holders[0] || request.peer == holders[1])
+          reply(request, Answer(block_of(request.number, request.peer == holders[1] ? 1 : 0)));
+        else
+          reply(request, Answer(AnswerKind::not_found, ""));
         drain();
       }
-      while (!staging_.empty()) staged(true), drain();
-      while (!reads_.empty()) read_back(true), drain();
-      if (pending_head_ > head_) move_head(pending_head_);
-      if (!requests_.empty() || !staging_.empty() || !reads_.empty()) continue;
+      while (!unwritten_.empty()) write_one(), drain();
+      if (!requests_.empty() || !unwritten_.empty()) continue;
       if (now_.mono >= next_check) {
-        speak_of_gap();
-        next_check = now_.mono + kGapCheck;
+        list();
+        drain();
+        next_check = now_.mono + kCheckInterval;
         continue;
       }
       const MonoTime deadline = std::min(next_check, engine_.next_deadline().value_or(next_check));
       pass(std::max<Nanos>(deadline - now_.mono, Millis(1)));
     }
-    while (!staging_.empty()) staged(true), drain();
+    while (!unwritten_.empty()) write_one(), drain();
     require(requests_.empty() && engine_.quarantined() == 0 && engine_.memory_bytes() == 0);
   }
 
@@ -255,12 +287,11 @@ class World {
   std::map<PeerId, Paced> peers_;
   std::set<PeerId> liars_;
   std::map<RequestId, RequestBlock> requests_;
-  std::vector<std::pair<SegmentId, std::uint64_t>> staging_;
-  std::vector<ReadStaged> reads_;
-  std::map<SegmentId, std::map<std::uint64_t, StagedBlock>> disk_;
-  std::uint64_t head_ = 1;
-  std::uint64_t pending_head_ = 1;  // delivered, but the driver has not said so yet
-  std::uint64_t end_ = kFirstEnd;
+  std::map<GapId, Open> gaps_;
+  std::vector<GapId> order_;
+  std::vector<std::size_t> unwritten_;  // bytes of each block
+  GapId next_gap_ = 1;
+  bool lists_each_block_ = false;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kMostProof = 16;
 constexpr std::size_t kTrialPart = 4;  // unproven peers hold at most a quarter of the requests in flight
+constexpr double kSparePart = 4;       // what gaps behind the most urgent one have beside the rate of trials
 
 ShareLimits in_flight_limits(std::size_t total) {
   ShareLimits out;
@@ -44,6 +45,7 @@ SyncPeers::SyncPeers(PeerLimits limits, SyncLimits all, MonoTime now)
     : limits_(limits),
       all_(all),
       trial_tokens_(all.trials_per_second, std::max(all.trial_burst, 1.0), now),
+      spare_trial_tokens_(all.trials_per_second / kSparePart, std::max(all.trial_burst / kSparePart, 1.0), now),
       in_flight_(in_flight_limits(all.in_flight)),
       trials_(trial_limits(all.in_flight)) {}
 
@@ -82,6 +84,7 @@ bool SyncPeers::remove(const PeerId& id) {
   }
   in_flight_.give_all(id);
   trials_.give_all(id);
+  forget_spare_trials(found->second, 0);
   peers_.erase(found);
   return true;
 }
@@ -102,16 +105,27 @@ bool SyncPeers::is_identified(const PeerId& id) const {
 
 // ---- whom to ask ----
 
+bool SyncPeers::was_asked(const PeerId& id, const Need& need) {
+  return std::binary_search(need.asked.begin(), need.asked.end(), id) ||
+         std::binary_search(need.passed_over.begin(), need.passed_over.end(), id) ||
+         (need.holder != nullptr && *need.holder == id);
+}
+
 SyncPeers::Field SyncPeers::survey(const Need& need, MonoTime now) {
   Field out;
   for (const auto& [id, peer] : peers_) {
     if (peer.proof == 0 || peer.paused_until > now) continue;
     out.proven = true;
-    const bool asked = std::binary_search(need.asked.begin(), need.asked.end(), id);
-    if (!asked && (need.holder == nullptr || *need.holder != id)) out.proven_can = true;
+    if (!was_asked(id, need)) out.proven_can = true;
     if (out.proven_can) break;
   }
-  out.trial_ready = out.proven ? now + trial_tokens_.time_until(1, now) : now;
+  if (!out.proven) {
+    out.trial_ready = now;
+    return out;
+  }
+  Nanos wait = trial_tokens_.time_until(1, now);
+  if (!need.urgent) wait = std::min(wait, spare_trial_tokens_.time_until(1, now));
+  out.trial_ready = now + wait;
   return out;
 }
 
@@ -120,9 +134,10 @@ bool SyncPeers::may_try(const PeerId& id, const Peer& peer, const Need& need, co
   if (trials_.check(id, peer.blocks, 1) != ShareFull::none) return false;
   if (!peer.identified && unidentified_busy_ > 0) return false;
   if (!field.proven) return true;
-  // One trial at least, so that a newcomer can prove itself; a quarter of the requests at most.
-  const std::size_t tried = trials_.used();
-  if (tried > 0 && kTrialPart * (tried + 1) > in_flight_.used() + 1) return false;
+  // One trial at least, so that a newcomer can prove itself, and one for the gaps behind the most urgent one; a quarter
+  // of the requests at most.
+  const std::size_t tried = need.urgent ? trials_.used() - spare_trials_ : spare_trials_;
+  if (tried > 0 && kTrialPart * (trials_.used() + 1) > in_flight_.used() + 1) return false;
   // What the chain waits for, and what somebody failed to bring, is for those who have delivered.
   return !(field.proven_can && (need.due_next || need.holder != nullptr));
 }
@@ -136,24 +151,24 @@ bool SyncPeers::before(const Peer& a, const Peer& b, bool second) {
 
 SyncPeers::Choice SyncPeers::choose(const Need& need, MonoTime now) {
   Choice out;
-  out.all_asked = !need.asked.empty();
+  out.all_asked = !need.asked.empty() || !need.passed_over.empty();
   const Field field = survey(need, now);
   const Peer* best = nullptr;
   for (auto& [id, peer] : peers_) {
-    const bool was_asked =
-        std::binary_search(need.asked.begin(), need.asked.end(), id) || (need.holder != nullptr && *need.holder == id);
-    if (!was_asked && peer.paused_until <= now) out.all_asked = false;
+    const bool asked = was_asked(id, need);
+    if (!asked && peer.paused_until <= now) out.all_asked = false;
+    if (std::binary_search(need.passed_over.begin(), need.passed_over.end(), id)) continue;
     if (peer.busy >= limits_.in_flight) continue;  // its answer will wake us
     if (in_flight_.check(id, peer.blocks, 1) != ShareFull::none) continue;
     const bool trial = peer.proof == 0;
     MonoTime ready = std::max(peer.paused_until, now + peer.tokens.time_until(1, now));
     if (trial) {
       // Where a place is missing, an answer or a deadline will wake us. The place may be there for another block.
-      const Need elsewhere{need.asked};
+      const Need elsewhere{need.asked, need.passed_over, false, nullptr, need.urgent};
       if (!may_try(id, peer, elsewhere, field)) continue;
       ready = std::max(ready, field.trial_ready);
     }
-    const bool for_this = !was_asked && (!trial || may_try(id, peer, need, field));
+    const bool for_this = !asked && (!trial || may_try(id, peer, need, field));
     if (ready > now) {
       if (for_this) out.retry = std::min(out.retry.value_or(ready), ready);
       continue;
@@ -173,7 +188,7 @@ Nanos SyncPeers::patience(const Peer& peer) const {
   return std::min<Nanos>(all_.trial_deadline * std::max(1 + peer.proof, doubled), all_.deadline);
 }
 
-MonoTime SyncPeers::on_request(const PeerId& id, MonoTime now) {
+MonoTime SyncPeers::on_request(const PeerId& id, MonoTime now, bool urgent) {
   Peer* peer = find(id);
   if (peer == nullptr) return now + all_.trial_deadline;
   OPP2P_ASSERT(peer->busy < limits_.in_flight, "a peer is asked for a bounded number of blocks at once", id,
@@ -182,13 +197,25 @@ MonoTime SyncPeers::on_request(const PeerId& id, MonoTime now) {
   ++peer->busy;
   in_flight_.take(id, peer->blocks, 1);
   if (peer->proof == 0) {
-    (void)trial_tokens_.try_take(1, now);
+    if (!trial_tokens_.try_take(1, now) && !urgent) (void)spare_trial_tokens_.try_take(1, now);
     trials_.take(id, peer->blocks, 1);
+    if (!urgent) {
+      ++peer->spare_trials;
+      ++spare_trials_;
+    }
     OPP2P_ASSERT(trials_.used() <= trials_.limits().total, "trials have a part of all requests", trials_.used());
   }
   if (!peer->identified) ++unidentified_busy_;
   peer->last_asked = ++turns_;
   return now + patience(*peer);
+}
+
+// Of a peer of whose trials so many are left.
+void SyncPeers::forget_spare_trials(Peer& peer, std::size_t left) {
+  const std::size_t over = peer.spare_trials - std::min(peer.spare_trials, left);
+  OPP2P_ASSERT(spare_trials_ >= over, "trials for gaps behind the first are counted", spare_trials_, over);
+  peer.spare_trials -= over;
+  spare_trials_ -= over;
 }
 
 void SyncPeers::on_idle(const PeerId& id) {
@@ -197,6 +224,7 @@ void SyncPeers::on_idle(const PeerId& id) {
   --peer->busy;
   in_flight_.give(id, 1);
   trials_.give(id, 1);
+  forget_spare_trials(*peer, trials_.held(id));
   if (peer->identified) return;
   OPP2P_ASSERT(unidentified_busy_ > 0, "requests to unidentified peers are counted", id);
   --unidentified_busy_;
@@ -206,7 +234,8 @@ void SyncPeers::check() const {
   in_flight_.check();
   trials_.check();
   trial_tokens_.check();
-  std::size_t busy = 0, unidentified_busy = 0;
+  spare_trial_tokens_.check();
+  std::size_t busy = 0, unidentified_busy = 0, spare_trials = 0;
   for (const auto& [id, peer] : peers_) {
     OPP2P_CHECK(peer.busy == in_flight_.held(id) && peer.busy <= limits_.in_flight, "requests to a peer are counted",
                 id, peer.busy);
@@ -218,10 +247,14 @@ void SyncPeers::check() const {
     peer.tokens.check();
     busy += peer.busy;
     unidentified_busy += peer.identified ? 0 : peer.busy;
+    spare_trials += peer.spare_trials;
+    OPP2P_CHECK(peer.spare_trials <= trials_.held(id), "a spare trial is a trial", id, peer.spare_trials);
   }
   OPP2P_CHECK(busy == in_flight_.used() && unidentified_busy == unidentified_busy_, "requests of all peers are counted",
               busy, in_flight_.used(), unidentified_busy, unidentified_busy_);
   OPP2P_CHECK(trials_.used() <= trials_.limits().total, "trials have a part of all requests", trials_.used());
+  OPP2P_CHECK(spare_trials == spare_trials_, "trials for gaps behind the first are counted", spare_trials,
+              spare_trials_);
 }
 
 // ---- what became of it ----
@@ -252,6 +285,11 @@ void SyncPeers::on_good(const PeerId& id) {
   peer->proof = std::min(peer->proof + 1, kMostProof);
   peer->empty_handed = peer->throttled = peer->failures = 0;
   if (peer->faults > 0) --peer->faults;
+}
+
+// Who has proved nothing must not come before those who were never asked.
+void SyncPeers::on_other_branch(const PeerId& id) {
+  if (Peer* peer = find(id)) peer->answered = false;
 }
 
 Nanos SyncPeers::on_empty_handed(const PeerId& id, MonoTime now) {

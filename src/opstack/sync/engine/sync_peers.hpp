@@ -1,15 +1,18 @@
 // The peers that reverse sync may ask: how fast each may be asked, who is busy, who is paused and why, and what each
 // has proved. Picks the peer for the next request.
 //
-// Proof counts blocks of a peer that were linked to a trusted block. A proven peer comes before one that has only
-// answered, that one before a peer that was never asked, and a peer that identify has said nothing about comes last. Of
-// those never asked come first whose blocks were accepted elsewhere, by gossip: a first gap finds nobody proven here.
-// Among equals the peer that has failed least of late is asked, then the one that was idle longest; among the never
-// asked the one that waits longest. A failure halves proof and a lie ends it.
+// Proof counts blocks of a peer that were linked to a trusted block. A block of another branch is no fault and takes no
+// proof: a peer that serves one gap may hold another branch than the one below another gap. A proven peer comes before
+// one that has only answered, that one before a peer that was never asked, and a peer that identify has said nothing
+// about comes last. Of those never asked come first whose blocks were accepted elsewhere, by gossip: a first gap finds
+// nobody proven here. Among equals the peer that has failed least of late is asked, then the one that was idle longest;
+// among the never asked the one that waits longest. A failure halves proof and a lie ends it.
 //
 // A request to an unproven peer is a trial. Trials have a part of all that is in flight, a rate of their own while a
-// proven peer can be asked, a shorter deadline, and a share for each block of addresses. So strangers cannot keep a
-// range from filling, however many they are and however often they are replaced.
+// proven peer can be asked, a shorter deadline, and a share for each block of addresses. So strangers cannot keep a gap
+// from being filled, however many they are and however often they are replaced. Gaps behind the most urgent one have a
+// small part of the trials for themselves: who serves them must be able to prove it while the first gap tries strangers
+// in vain.
 //
 // Owner: SyncScheduler. Thread: its. Bounds: one entry for each connected peer. Tokens are taken when a request goes
 // out and never before, and an answer of "not found" or "busy" costs none.
@@ -58,20 +61,22 @@ class SyncPeers {
 
   // For which request a peer is sought.
   struct Need {
-    const std::vector<PeerId>& asked;  // for the block already, sorted
-    bool due_next = false;             // the chain cannot go on without this block
-    const PeerId* holder = nullptr;    // who is being asked for it: a second peer is sought
+    const std::vector<PeerId>& asked;        // for the block already, sorted
+    const std::vector<PeerId>& passed_over;  // not asked for any block of this gap, sorted
+    bool due_next = false;                   // the gap cannot be filled further without this block
+    const PeerId* holder = nullptr;          // who is being asked for it: a second peer is sought
+    bool urgent = true;                      // the gap is the most urgent one
   };
   struct Choice {
     std::optional<PeerId> peer;     // who to ask
-    bool any_free = false;          // somebody is free, if not for this block
-    bool all_asked = false;         // `asked` holds everybody who is not paused, and somebody
+    bool any_free = false;          // somebody is free for this gap, if not for this block
+    bool all_asked = false;         // everybody who is not paused was asked or is passed over, and somebody was or is
     std::optional<MonoTime> retry;  // when somebody who was not asked may become free by time alone
   };
   Choice choose(const Need& need, MonoTime now);
 
-  // Answers when the request is to be given up.
-  MonoTime on_request(const PeerId& peer, MonoTime now);
+  // Answers when the request is to be given up. `urgent` as in Need.
+  MonoTime on_request(const PeerId& peer, MonoTime now, bool urgent = true);
   // The exchange is over: the peer has room for another.
   void on_idle(const PeerId& peer);
 
@@ -79,6 +84,7 @@ class SyncPeers {
   void on_served(const PeerId& peer);                       // it speaks the protocol
   void on_answered(const PeerId& peer);                     // a well-formed block, which may or may not link
   void on_good(const PeerId& peer);                         // a block of its was linked
+  void on_other_branch(const PeerId& peer);                 // a block of its cannot be linked where it was asked for
   Nanos on_empty_handed(const PeerId& peer, MonoTime now);  // not found, invalid request: after a few in a row
   Nanos on_busy(const PeerId& peer, MonoTime now);          // throttled
   Nanos on_failure(const PeerId& peer, MonoTime now);       // no answer
@@ -100,6 +106,7 @@ class SyncPeers {
     bool vouched = false;
     int proof = 0;
     std::size_t busy = 0;
+    std::size_t spare_trials = 0;  // of those, trials for gaps that are not the most urgent one
     MonoTime paused_until;
     int empty_handed = 0;
     int throttled = 0;
@@ -113,16 +120,20 @@ class SyncPeers {
   struct Field;
   Field survey(const Need& need, MonoTime now);
   bool may_try(const PeerId& id, const Peer& peer, const Need& need, const Field& field) const;
+  static bool was_asked(const PeerId& id, const Need& need);
   static bool before(const Peer& a, const Peer& b, bool second);
   Nanos patience(const Peer& peer) const;
   Nanos pause(Peer& peer, Nanos first, int times, Nanos most, MonoTime now);
+  void forget_spare_trials(Peer& peer, std::size_t left);
   Peer* find(const PeerId& peer);
 
   PeerLimits limits_;
   SyncLimits all_;
   TokenBucket trial_tokens_;
+  TokenBucket spare_trial_tokens_;       // for gaps that are not the most urgent one, beside the above
   libp2p::SharePool<PeerId> in_flight_;  // requests
   libp2p::SharePool<PeerId> trials_;     // those of them that were sent to unproven peers
+  std::size_t spare_trials_ = 0;         // of those, for gaps that are not the most urgent one
   std::size_t unidentified_busy_ = 0;
   std::uint64_t turns_ = 0;
   std::map<PeerId, Peer> peers_;

@@ -25,7 +25,7 @@ class SyncPeersTest : public testing::Test {
     return id;
   }
   std::optional<PeerId> choose(bool due_next = false, const PeerId* holder = nullptr) {
-    return peers_.choose({asked_, due_next, holder}, now_).peer;
+    return peers_.choose({asked_, passed_over_, due_next, holder}, now_).peer;
   }
   // What a request to the peer is given.
   Nanos patience(const PeerId& id) {
@@ -37,6 +37,7 @@ class SyncPeersTest : public testing::Test {
   MonoTime now_{Seconds(1000)};
   SyncPeers peers_{PeerLimits{}, SyncLimits{}, now_};
   std::vector<PeerId> asked_;
+  std::vector<PeerId> passed_over_;
 };
 
 TEST_F(SyncPeersTest, those_who_have_proved_more_come_first) {
@@ -48,13 +49,13 @@ TEST_F(SyncPeersTest, those_who_have_proved_more_come_first) {
   peers_.vouch(vouched);
   peers_.on_answered(answered);
   for (const PeerId& next : {proven, answered, vouched, fresh, unidentified}) {
-    const auto choice = peers_.choose({asked_}, now_);
+    const auto choice = peers_.choose({asked_, passed_over_}, now_);
     EXPECT_EQ(choice.peer, next);
     EXPECT_FALSE(choice.all_asked);
     asked_.push_back(next);
     std::sort(asked_.begin(), asked_.end());
   }
-  const auto choice = peers_.choose({asked_}, now_);
+  const auto choice = peers_.choose({asked_, passed_over_}, now_);
   EXPECT_FALSE(choice.peer);
   EXPECT_TRUE(choice.all_asked);
   EXPECT_TRUE(choice.any_free) << "for another block";
@@ -105,7 +106,7 @@ TEST_F(SyncPeersTest, the_second_is_the_one_that_has_proved_most) {
 TEST_F(SyncPeersTest, a_paused_peer_is_not_asked_until_its_pause_ends) {
   const PeerId peer = add_proven(1);
   EXPECT_EQ(peers_.on_busy(peer, now_), Seconds(1));
-  const auto choice = peers_.choose({asked_}, now_);
+  const auto choice = peers_.choose({asked_, passed_over_}, now_);
   EXPECT_FALSE(choice.peer);
   EXPECT_FALSE(choice.any_free);
   EXPECT_EQ(choice.retry, now_ + Seconds(1));
@@ -119,7 +120,7 @@ TEST_F(SyncPeersTest, a_peer_is_asked_no_faster_than_it_serves) {
     ASSERT_EQ(choose(), peer) << i;
     patience(peer);
   }
-  const auto choice = peers_.choose({asked_}, now_);
+  const auto choice = peers_.choose({asked_, passed_over_}, now_);
   EXPECT_FALSE(choice.peer);
   EXPECT_EQ(choice.retry, now_ + Millis(250));
 }
@@ -166,6 +167,71 @@ TEST_F(SyncPeersTest, a_request_has_longer_the_more_a_peer_has_proved_or_failed)
   peers_.on_failure(slow, now_);
   EXPECT_EQ(patience(slow), Seconds(12));
   EXPECT_EQ(patience(peer_named(9)), Seconds(3)) << "of somebody who has gone";
+}
+
+TEST_F(SyncPeersTest, who_is_passed_over_is_not_asked_and_not_free_for_the_gap) {
+  const PeerId first = add_proven(1);
+  const PeerId second = add(2);
+  passed_over_ = {first};
+  EXPECT_EQ(choose(true), second) << "no proven peer can be asked for it";
+  passed_over_ = {first, second};
+  const auto choice = peers_.choose({asked_, passed_over_}, now_);
+  EXPECT_FALSE(choice.peer);
+  EXPECT_FALSE(choice.any_free);
+  EXPECT_TRUE(choice.all_asked);
+  passed_over_ = {first};
+  asked_ = {second};
+  EXPECT_TRUE(peers_.choose({asked_, passed_over_}, now_).all_asked);
+  passed_over_.clear();
+  EXPECT_EQ(choose(true), first) << "for another gap it is as good as it was";
+}
+
+TEST_F(SyncPeersTest, a_block_of_another_branch_pauses_nobody_takes_no_proof_and_gives_no_place) {
+  const PeerId fresh = add(1);
+  const PeerId answered = add(2);
+  const PeerId proven = add_proven(3);
+  peers_.on_answered(answered);
+  for (int i = 0; i < 20; ++i) {
+    peers_.on_other_branch(answered);
+    peers_.on_other_branch(proven);
+  }
+  EXPECT_TRUE(peers_.is_proven(proven));
+  EXPECT_EQ(choose(), proven);
+  asked_ = {proven};
+  EXPECT_EQ(choose(), fresh) << "the other one is no better than who was never asked";
+  asked_ = {fresh, proven};
+  EXPECT_EQ(choose(), answered);
+}
+
+// The most urgent gap tries strangers in vain, again and again; who serves the others must be able to prove it.
+TEST_F(SyncPeersTest, gaps_behind_the_most_urgent_one_have_a_trial_and_a_rate_of_trials_for_themselves) {
+  add_proven(1);
+  for (std::uint8_t n = 2; n <= 60; ++n) add(n);
+  const PeerId proven = peer_named(1);
+  passed_over_ = {proven};
+  const auto try_one = [&](bool urgent) {
+    const auto choice = peers_.choose({asked_, passed_over_, false, nullptr, urgent}, now_);
+    if (choice.peer) peers_.on_request(*choice.peer, now_, urgent);
+    peers_.check();
+    return choice.peer;
+  };
+  const auto first = try_one(true);
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(try_one(true)) << "one trial, while little else is in flight";
+  const auto second = try_one(false);
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(try_one(false));
+  EXPECT_EQ(peers_.trials(), 2u);
+  peers_.on_idle(*second);
+  int tried = 1;
+  for (; const auto next = try_one(false); ++tried) peers_.on_idle(*next);
+  EXPECT_EQ(tried, 11) << "nine of the common burst that were left, and two of their own";
+  peers_.on_idle(*first);
+  EXPECT_FALSE(try_one(true)) << "it waits for the rate";
+  now_ += Millis(200);
+  EXPECT_TRUE(try_one(true));
+  EXPECT_TRUE(peers_.remove(*second));
+  peers_.check();
 }
 
 TEST_F(SyncPeersTest, a_peer_that_identify_does_not_list_is_tried_alone) {

@@ -1,22 +1,27 @@
-// The reverse sync client as a pure engine. It is told of a gap: the head below, and above a block that is trusted
-// because the sequencer signed it. It asks peers for the blocks between, from the top down and several at once, and
-// trusts a block only when the trusted block above names it as its parent. What is trusted is promoted: it goes to the
-// staging table on disk, so that a gap of any size fills in bounded memory. When the chain has come down to the head,
-// the staged blocks are read back and delivered upwards. What arrives before its child waits in the quarantine.
+// Reverse sync by hash, as a pure engine. It is told of gaps, the most urgent first: each is a missing block that is
+// known by its hash, because the block above it names it as its parent. It asks peers for that block, which is due, and
+// for those below it ahead of time. A block counts only when its hash is the one that is wanted. It is delivered at
+// once, and its own parent is due next: a gap fills from the top downwards. A block that comes before the one above it
+// waits in the quarantine.
 //
 // Nothing waits inside: with no peer free it stops, says so, and goes on when one is. Refusals ("not found", "busy")
-// cost a peer nothing but its turn; lies are faults with evidence. A request that passes its deadline is given up and
-// asked of another peer. The block that the chain waits for is asked of a second peer when the first takes long; no
-// block is asked of more than two at a time. Whom to ask is decided by proof (sync_peers.hpp).
+// cost a peer nothing but its turn; what no honest peer sends is a fault with evidence. A well-formed block of another
+// hash is another branch, and no fault: its peer is passed over for that gap, with all that it sent for it, and stays
+// good for the others. A request that passes its deadline is given up and asked of another peer. The block that is due
+// is asked of a second peer when the first takes long; no block of a gap is asked of more than two at a time. Whom to
+// ask is decided by proof (sync_peers.hpp).
 //
-// Owner: SyncClient. Thread: its. Bounds: SyncConfig::max_bytes for quarantined and promoted blocks that are not on
-// disk yet, max_in_flight requests, max_segments half-filled ranges; on overflow of the quarantine the highest number
-// goes, and unproven peers have a quarter of it. Where the staging table is too small for a range, its highest blocks
-// are gone when it is read back: what lies below is delivered, and the rest is asked for again. Source: op-node
+// Gaps share everything. The most urgent one comes first; a quarter of the rate and of the requests in flight is for
+// the blocks that the others wait for. A gap whose due block nobody has pauses by itself.
+//
+// Owner: SyncClient. Thread: its. Bounds: max_gaps; SyncConfig::max_bytes for quarantined blocks and delivered ones
+// that are not written yet (from half of it on nothing is asked); max_in_flight requests; per gap the connected peers
+// that are passed over, kRemembered hashes, and kTroubled numbers that could not be had at once. Source: op-node
 // surface, sections 7 (client), 13 and 14; what that client got wrong is in sync_scheduler_test.cpp, a test each.
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -31,25 +36,28 @@ namespace opstack::sync {
 struct SyncConfig {
   std::size_t max_bytes = 32 << 20;  // its half of --sync.memory
   std::size_t max_quarantined = 4096;
-  std::uint64_t window = 512;  // how far below the lowest trusted block requests may go
+  std::size_t max_gaps = 16;   // of more the most urgent count
+  std::uint64_t window = 512;  // how far below the lowest linked block requests may go
   std::size_t max_in_flight = 32;
-  std::size_t max_segments = 8;
   PeerLimits peer;
   double global_per_second = 20;
   double global_burst = 40;
   Nanos request_deadline = libp2p::Seconds(25);   // 5 s to open, 10 s to write, 10 s to read
   Nanos trial_deadline = libp2p::Seconds(3);      // of the first request to a peer that has proved nothing
-  Nanos second_after_trial = libp2p::Seconds(1);  // when a second peer is asked for what the chain waits for
+  Nanos second_after_trial = libp2p::Seconds(1);  // when a second peer is asked for the block that is due
   Nanos second_after = libp2p::Seconds(2);        // the same where the first one is proven
-  Nanos delivery_deadline = libp2p::Seconds(10);  // delivered blocks must move the head within this
-  Nanos retry_after = libp2p::Seconds(10);        // an abandoned range is not taken up again before this
-  Nanos diverged_after = libp2p::Seconds(300);    // nor one whose chain does not reach our head
-  std::size_t read_blocks = 64;                   // how much is read back at once
-  std::size_t read_bytes = 4 << 20;
+  // When a gap is filled down to its floor and is wanted as before, its owner may not have seen yet that it is closed.
+  Nanos below_floor_after = libp2p::Seconds(1);
 };
 
 class SyncScheduler {
  public:
+  static constexpr std::size_t kRemembered = 512;  // hashes of blocks that were delivered, per gap
+  static constexpr std::size_t kTroubled = 32;     // numbers of a gap that somebody was asked for in vain
+  // After so many rounds in which everybody was asked in vain, who is passed over is asked again: a peer may have
+  // changed to the branch that is wanted.
+  static constexpr int kForgivingRounds = 5;
+
   SyncScheduler(SyncConfig config, libp2p::Rng& rng, MonoTime now);
 
   // `identified`: identify lists the protocol. One that is not is tried alone, last and once, until it answers.
@@ -58,122 +66,157 @@ class SyncScheduler {
   // A block of the peer was accepted elsewhere, so that it comes before strangers.
   void on_peer_vouched(const PeerId& peer) { peers_.vouch(peer); }
 
-  // There is a gap between `start`, our head, and `end`, the lowest trusted block above it. Only a signal: what comes
-  // of it comes as DeliverBlock. No end, end 0 and end <= start + 1 schedule nothing.
-  void request_range(const BlockRef& start, const std::optional<BlockRef>& end, Now now);
-  // The head moved (its block is safe in the store): the gap may be smaller, and delivery may go on.
-  void on_head(const BlockRef& head, Now now);
+  // What is wanted from now on, the most urgent first. A gap that is not listed any more is dropped, with its requests.
+  // A gap whose id stays goes on: below what was delivered for it, as long as its child is the one that was listed
+  // before or a block that was delivered for it; else below its new child, which another source has brought. So whoever
+  // lost what was delivered gives the gap another id, or leaves it out of one list.
+  void set_gaps(const std::vector<Gap>& gaps, Now now);
+  // The regular check of the chain, which is only told: its head, and the lowest signed block above it that does not
+  // connect. Nothing is told where `target` is the next block or below the head.
+  void on_check(const BlockRef& head, const std::optional<BlockRef>& target, Now now);
+  // Delivered blocks are in the store, or were dropped: so many bytes of them.
+  void on_written(std::size_t bytes, Now now);
 
   // At most once for a request; never after CancelRequest (what crosses it on the way is dropped).
   void on_answer(RequestId id, Answer answer, Now now);
-  void on_staged(SegmentId segment, std::uint64_t number, bool ok, Now now);
-  void on_staged_read(RequestId id, Result<std::vector<StagedBlock>> blocks, Now now);
-
   void on_timeout(Now now);
   std::optional<MonoTime> next_deadline() const;
   std::optional<SyncAction> poll_action();
 
+  // A peer is known that speaks the protocol, or that may be tried.
+  bool can_ask() const { return !peers_.empty(); }
+  struct Record {
+    std::uint64_t delivered = 0;  // blocks
+    std::uint64_t failed = 0;     // requests without a block that could be used
+    std::optional<MonoTime> last_delivery;
+  };
+  const Record& record() const { return record_; }
+
   // For status pages and tests.
+  std::size_t gaps() const { return order_.size(); }
+  // The lowest linked block of a gap: its child at first.
+  std::optional<std::uint64_t> lowest(GapId gap) const;
+  std::size_t passed_over(GapId gap) const;
+  bool is_unfillable(GapId gap) const;
   std::size_t in_flight() const { return in_flight_.size(); }
   bool is_proven(const PeerId& peer) const { return peers_.is_proven(peer); }
   std::size_t trials() const { return peers_.trials(); }  // of those, to peers that had proved nothing
   std::size_t quarantined() const { return quarantine_.size(); }
-  std::size_t memory_bytes() const { return quarantine_.bytes() + staging_bytes_; }
+  std::size_t writing_bytes() const { return writing_bytes_; }
+  std::size_t memory_bytes() const { return quarantine_.bytes() + writing_bytes_; }
   std::size_t peers() const { return peers_.size(); }
-  struct Progress {
-    std::uint64_t start = 0;   // the head
-    std::uint64_t end = 0;     // the trusted end
-    std::uint64_t lowest = 0;  // the chain is linked from the end down to here
-    bool delivering = false;
-  };
-  std::optional<Progress> progress() const;
   void check() const;  // every invariant, between two inputs (sync_scheduler_check.cpp)
 
  private:
-  // A chain that hangs on a trusted end and grows downwards.
-  struct Segment {
-    SegmentId id = 0;
-    BlockRef end;
-    std::uint64_t lowest = 0;  // the lowest promoted number; end.number at first
-    Hash expected{};           // the hash of the block below: the one hash that this segment trusts
-    std::size_t staging = 0;   // promoted, not on disk yet
-    std::uint64_t last_used = 0;
-    bool delivering = false;
-    std::uint64_t first_read = 0;  // delivering: where reading back began
-    std::uint64_t next_read = 0;   // delivering: the next number to read back
-    std::optional<RequestId> reading;
-    std::uint64_t seen_head = 0;
-    MonoTime stalled_at;  // delivering: when to give up, unless the head moves
+  // What is known about a number that could not be had at once.
+  struct Height {
+    std::vector<PeerId> asked;  // in vain, sorted
+    int rounds = 0;             // in which everybody was asked
+    std::optional<MonoTime> paused_until;
+  };
+  struct Work {
+    Gap gap;                          // as it was listed last
+    std::uint64_t lowest = 0;         // number of the lowest linked block
+    Hash expected{};                  // hash of its parent: the one block that is due
+    std::deque<Hash> linked;          // of delivered blocks, from `lowest` upwards
+    std::vector<PeerId> passed_over;  // sorted
+    std::map<std::uint64_t, Height> heights;
+    bool unfillable = false;           // the block that is due has a wrong time
+    std::optional<MonoTime> floor_at;  // since when `lowest` is not above the floor
+    std::uint64_t turn = 0;            // when it was last served ahead of its turn; who waits longest is the least
+    std::uint64_t due() const { return lowest - 1; }
   };
   struct InFlight {
     PeerId peer;
     std::uint64_t number = 0;
-    SegmentId segment = 0;
+    GapId gap = 0;
     MonoTime deadline;
     MonoTime second_at;  // when a second peer may be asked for the same block
   };
-  // What is known about a number that could not be had at once.
-  struct Height {
-    std::vector<PeerId> asked;  // sorted
-    int rounds = 0;
-    MonoTime not_before;
-  };
+  using GapNumber = std::pair<GapId, std::uint64_t>;
+  enum class Tried : std::uint8_t { sent, nobody, stop };  // nobody: for this number now. stop: for others neither
 
-  Segment* active();
-  Segment& segment_for(const BlockRef& end);
-  // `cool`: the range is not taken up again for a while.
-  void abandon(SegmentId id, SyncTraceKind kind, std::string why, Now now, bool cool = true);
-  void cancel_requests_of(SegmentId id);
-  void forget_segment(SegmentId id);
+  // Gaps (sync_scheduler.cpp).
+  void take_gap(const Gap& gap, Now now);
+  void drop_gap(GapId id);
+  void restart(Work& work);
+  void trim(Work& work);
+  static std::string key_of(const Hash& hash);
+  static bool has_linked(const Work& work, const BlockRef& block);
+  void note_floor(Work& work, Now now);
+  std::uint64_t bottom(const Work& work) const;
+  bool wants(const Work& work, std::uint64_t number) const;
+  void withdraw_deliveries(GapId id);
+  void cancel_requests(const std::function<bool(const InFlight&)>& which);
 
+  // Answers (sync_scheduler_link.cpp).
   void accept_block(const InFlight& request, Answer answer, Now now);
-  void promote(Segment& segment, const PeerId& peer, Block block, const std::string& broken_rule);
-  void promote_from_quarantine(Segment& segment, Now now);
-  void reject(const PeerId& peer, std::uint64_t number, const Hash& got, const Hash& expected, Now now);
-  void fault(const PeerId& peer, SyncFaultKind kind, std::uint64_t number, std::string evidence, Now now);
+  bool link_where_due(const PeerId& peer, const Answer& answer, Now now);
+  void link(Work& work, const PeerId& peer, const Answer& answer, Now now);
+  void link_from_quarantine(Work& work, Now now);
+  std::optional<Quarantine::Key> find_due(const Work& work) const;
+  void put_in_quarantine(Quarantined entry);
+  void put_elsewhere(Quarantined entry);
+  void rehome(const std::vector<Quarantine::Key>& keys);
+  void pass_over(Work& work, const PeerId& peer, const Hash& got);
+  void mark_unfillable(GapId gap, const Answer& answer);
+  void note_expected(Work& work);
+  void on_good(const PeerId& peer);
+  void tell_broken(const Work& work, const Answer& answer);
+
+  void fault(const InFlight& request, SyncFaultKind kind, std::string evidence, Now now);
+  void report(const PeerId& peer, PeerMerit merit);
   void say_paused(const PeerId& peer, Nanos length, std::string_view why);
-  void mark_asked(std::uint64_t number, const PeerId& peer);
+  void mark_asked(GapId gap, std::uint64_t number, const PeerId& peer);
+  static Height* height_of(Work& work, std::uint64_t number);
   // Takes the request out of the tables.
   InFlight end_request(std::map<RequestId, InFlight>::iterator at);
   void remove_if_unidentified(const PeerId& peer, Now now);
 
+  // What is asked next (sync_scheduler_plan.cpp).
   void proceed(Now now);
-  void schedule(Segment& segment, Now now);
-  bool schedule_number(Segment& segment, std::uint64_t number, Now now);
-  void schedule_second(Segment& segment, std::uint64_t number, Now now);
+  void schedule(Now now);
+  bool schedule_due(Work& work, Now now);
+  void schedule_below(Work& work, Now now);
+  bool schedule_second(Work& work, Now now);
+  bool may_ask_due(const Work& work, Now now);
+  bool is_first(const Work& work) const { return work.gap.id == order_.front(); }
+  bool others_have_share(Now now);
+  Tried ask(Work& work, std::uint64_t number, Now now);
+  bool is_paused(Work& work, std::uint64_t number, Now now);
+  void pause(Work& work, std::uint64_t number, Now now);
   bool wait_for_global_rate(Now now);
-  void send(Segment& segment, std::uint64_t number, const PeerId& peer, Now now);
-  // True when the segment went away.
-  bool check_linked(Segment& segment, Now now);
-  void deliver(Segment& segment, Now now);
+  void send(Work& work, std::uint64_t number, const PeerId& peer, Now now);
+  std::size_t waiting_dues() const;
   bool has_room(std::size_t more) const;
+  bool make_room_for_due();
   void wake_at(MonoTime time) { wake_ = std::min(wake_.value_or(time), time); }
   void trace(SyncTrace trace) { actions_.emplace_back(std::move(trace)); }
-  void trace(SyncTraceKind kind, std::optional<std::uint64_t> number, const PeerId& peer = {}, std::string text = {});
+  void trace(SyncTraceKind kind, std::optional<GapId> gap, std::optional<std::uint64_t> number, const PeerId& peer = {},
+             std::string text = {});
   void check_requests() const;
-  void check_segments() const;
-  void check_memory() const;
+  void check_gaps() const;
+  void check_quarantine() const;
 
   SyncConfig config_;
   libp2p::Rng& rng_;
   SyncPeers peers_;
   TokenBucket global_;
+  TokenBucket others_;  // the share of all gaps but the most urgent one
   Quarantine quarantine_;
-  BlockRef head_;
-  std::optional<SegmentId> active_;
-  std::map<SegmentId, Segment> segments_;
+  std::vector<GapId> order_;  // the most urgent first
+  std::map<GapId, Work> works_;
   std::map<RequestId, InFlight> in_flight_;
-  std::multimap<std::uint64_t, RequestId> asked_numbers_;  // at most two for a number
-  std::map<std::uint64_t, Height> heights_;
-  std::map<std::pair<SegmentId, std::uint64_t>, std::size_t> staging_sizes_;
-  std::size_t staging_bytes_ = 0;
+  std::multimap<GapNumber, RequestId> asked_;      // at most two for a number of a gap
+  std::size_t writing_bytes_ = 0;                  // delivered, not written yet
   std::size_t typical_bytes_ = 64 << 10;           // of a block, leaning to the large ones
-  libp2p::LruMap<std::string, MonoTime> cooling_;  // ends of abandoned ranges, by hash
+  libp2p::LruMap<std::string, bool> wrong_;        // blocks that have a wrong time, by hash
   libp2p::LruMap<std::string, bool> told_broken_;  // blocks that break a rule and were reported, by hash
+  Record record_;
   bool said_no_free_peer_ = false;
   std::optional<MonoTime> wake_;
   std::uint64_t next_id_ = 1;
-  std::uint64_t uses_ = 0;
+  std::uint64_t turns_ = 0;
   std::deque<SyncAction> actions_;
 };
 

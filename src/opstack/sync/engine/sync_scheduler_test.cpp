@@ -9,53 +9,67 @@ namespace {
 
 using namespace testing_world;
 
-std::vector<std::uint64_t> numbers_of(std::uint64_t number, std::size_t times) {
-  return std::vector<std::uint64_t>(times, number);
-}
-
-TEST(SyncScheduler, fills_a_gap_backwards_and_delivers_it_upwards) {
+TEST(SyncScheduler, fills_a_gap_from_the_top_and_delivers_each_block_when_it_is_linked) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::honest);
   world.request(15);
+  world.run(Millis(130));
+  ASSERT_FALSE(world.delivered.empty());
+  EXPECT_FALSE(world.filled());
+  EXPECT_EQ(world.scheduler.lowest(World::id_of(15, 0)), world.delivered.back());
   world.run(Seconds(10));
-  EXPECT_EQ(world.delivered, numbers(11, 14));
-  EXPECT_EQ(world.asked, (std::vector<std::uint64_t>{14, 13, 12, 11}));
+  EXPECT_EQ(world.delivered, downwards(14, 11));
+  EXPECT_EQ(world.asked, downwards(14, 11));
   EXPECT_TRUE(world.filled());
-  EXPECT_EQ(world.traces[SyncTraceKind::range_filled], 1);
-  EXPECT_EQ(world.traces[SyncTraceKind::range_abandoned], 0);
-  EXPECT_TRUE(world.staged.empty());
+  EXPECT_EQ(world.traces[SyncTraceKind::promoted], 4);
   EXPECT_EQ(world.scheduler.memory_bytes(), 0u);
+  EXPECT_EQ(world.scheduler.gaps(), 0u);
+  EXPECT_EQ(world.scheduler.record().delivered, 4u);
+  EXPECT_EQ(world.scheduler.record().failed, 0u);
+  ASSERT_TRUE(world.scheduler.record().last_delivery);
   EXPECT_EQ(world.merits[peer_named(1)][PeerMerit::valid_response], 4);
   EXPECT_FALSE(world.scheduler.next_deadline());  // at rest
 }
 
-TEST(SyncScheduler, says_start_end_and_size_of_a_range) {
+TEST(SyncScheduler, the_regular_check_says_start_end_and_size_and_schedules_nothing) {
   World world(SyncConfig{});
-  world.request(15);
+  world.add_peer(1, Manner::honest);
+  world.scheduler.on_check(world.ref(10), world.ref(15), world.now);
+  world.drain();
   const auto& trace = world.last_trace[SyncTraceKind::range_requested];
   EXPECT_EQ(trace.start, 10u);
   EXPECT_EQ(trace.end, 15u);
   EXPECT_EQ(trace.size, 4u);
-}
-
-TEST(SyncScheduler, an_open_end_is_said_but_schedules_nothing) {
-  World world(SyncConfig{});
-  world.add_peer(1, Manner::honest);
-  world.scheduler.request_range(world.head(), std::nullopt, world.now);
+  world.scheduler.on_check(world.ref(10), std::nullopt, world.now);
   world.drain();
   world.run(Seconds(10));
-  EXPECT_EQ(world.traces[SyncTraceKind::range_requested], 1);
+  EXPECT_EQ(world.traces[SyncTraceKind::range_requested], 2);
   EXPECT_FALSE(world.last_trace[SyncTraceKind::range_requested].end);
   EXPECT_TRUE(world.asked.empty());
 }
 
-TEST(SyncScheduler, an_end_at_or_just_above_the_start_and_end_zero_schedule_nothing) {
+TEST(SyncScheduler, a_check_of_an_end_at_or_just_above_the_start_says_nothing) {
   World world(SyncConfig{});
-  world.add_peer(1, Manner::honest);
-  for (const std::uint64_t end : {0u, 9u, 10u, 11u}) world.request(end);
-  world.run(Seconds(10));
-  EXPECT_TRUE(world.asked.empty());
+  for (const std::uint64_t end : {0u, 9u, 10u, 11u}) {
+    BlockRef target;
+    target.number = end;
+    world.scheduler.on_check(world.ref(10), target, world.now);
+    world.drain();
+  }
   EXPECT_EQ(world.traces[SyncTraceKind::range_requested], 0);
+}
+
+TEST(SyncScheduler, below_the_block_of_number_zero_is_nothing) {
+  World world(SyncConfig{}, 1, 0);
+  world.add_peer(1, Manner::honest);
+  world.scheduler.set_gaps({Gap{1, block_at(0).ref(), 0}}, world.now);
+  world.drain();
+  EXPECT_EQ(world.scheduler.gaps(), 0u);
+  world.asks_below_the_floor = true;
+  world.request(3);
+  world.run(Seconds(10));
+  EXPECT_EQ(world.delivered, (std::vector<std::uint64_t>{2, 1, 0}));
+  EXPECT_FALSE(world.scheduler.next_deadline());
 }
 
 TEST(SyncScheduler, without_a_free_peer_it_stops_and_says_so_once_and_goes_on_when_one_comes) {
@@ -64,6 +78,7 @@ TEST(SyncScheduler, without_a_free_peer_it_stops_and_says_so_once_and_goes_on_wh
   world.run(Seconds(60));
   EXPECT_EQ(world.traces[SyncTraceKind::no_free_peer], 1);
   EXPECT_EQ(world.last_trace[SyncTraceKind::no_free_peer].number, 14u);
+  EXPECT_FALSE(world.scheduler.can_ask());
   EXPECT_FALSE(world.scheduler.next_deadline());  // no polling
   world.request(15);
   world.run(Seconds(60));
@@ -78,7 +93,7 @@ TEST(SyncScheduler, asks_several_peers_at_once_one_request_each) {
   for (std::uint64_t n = 1; n <= 4; ++n) world.add_peer(n, Manner::honest, Seconds(1));
   world.request(100);
   EXPECT_EQ(world.busy.size(), 4u);
-  EXPECT_EQ(world.asked, (std::vector<std::uint64_t>{99, 98, 97, 96}));
+  EXPECT_EQ(world.asked, downwards(99, 96));
 }
 
 TEST(SyncScheduler, keeps_to_the_rates_of_each_peer_and_of_all) {
@@ -111,7 +126,7 @@ TEST(SyncScheduler, an_idle_peer_keeps_its_tokens) {
 }
 
 // It charged 15 tokens for "not found" and gave up the whole range.
-TEST(SyncScheduler, not_found_is_no_fault_and_the_range_goes_on_with_another_peer) {
+TEST(SyncScheduler, not_found_is_no_fault_and_the_gap_is_filled_further_with_another_peer) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::empty_handed, Millis(5));
   world.add_peer(2, Manner::honest, Millis(50));
@@ -135,7 +150,7 @@ TEST(SyncScheduler, throttled_is_no_fault_and_is_asked_of_another_peer_at_once) 
 }
 
 // A request whose answer never came stayed in flight until a restart (op-node's deadlock).
-TEST(SyncScheduler, a_silent_peer_costs_one_deadline_and_not_the_range) {
+TEST(SyncScheduler, a_silent_peer_costs_one_deadline_and_not_the_gap) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::silent);
   world.request(15);
@@ -149,7 +164,7 @@ TEST(SyncScheduler, a_silent_peer_costs_one_deadline_and_not_the_range) {
 }
 
 // It threw out any quarantined block below a promoted one, the right parent as well.
-TEST(SyncScheduler, a_quarantined_parent_is_promoted_with_its_child_and_not_lost) {
+TEST(SyncScheduler, a_quarantined_parent_is_linked_with_its_child_and_not_lost) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::honest, Millis(900));
   world.add_peer(2, Manner::honest, Millis(10));
@@ -175,7 +190,7 @@ TEST(SyncScheduler, any_number_of_answers_at_once_are_kept) {
 }
 
 // A full quarantine was the peers' fault.
-TEST(SyncScheduler, a_full_quarantine_drops_the_highest_punishes_nobody_and_still_fills) {
+TEST(SyncScheduler, a_full_quarantine_drops_the_lowest_punishes_nobody_and_still_fills) {
   SyncConfig config;
   config.max_bytes = 64 << 10;
   config.max_quarantined = 5;
@@ -222,14 +237,14 @@ TEST(SyncScheduler, a_number_is_retried_at_a_peer_that_was_not_asked_for_it) {
 
 // ---- lies ----
 
-TEST(SyncScheduler, what_the_chain_waits_for_is_asked_of_a_second_peer_and_of_no_third) {
+TEST(SyncScheduler, what_the_gap_waits_for_is_asked_of_a_second_peer_and_of_no_third) {
   World world(SyncConfig{});
   for (std::uint64_t n = 1; n <= 2; ++n) world.add_peer(n, Manner::silent);
   world.request(12);
   world.run(Millis(900));
   EXPECT_EQ(world.asked.size(), 1u);
   world.run(Millis(300));
-  EXPECT_EQ(world.asked, numbers_of(11, 2));
+  EXPECT_EQ(world.asked, (std::vector<std::uint64_t>{11, 11}));
   world.add_peer(3, Manner::honest, Millis(10));
   world.run(Millis(1700));
   EXPECT_EQ(world.asked.size(), 2u) << "the first two have 3 s each";
@@ -255,8 +270,7 @@ TEST(SyncScheduler, a_wrong_block_is_a_fault_with_evidence) {
   const std::pair<Manner, SyncFaultKind> cases[] = {{Manner::wrong_number, SyncFaultKind::wrong_number},
                                                     {Manner::bad_hash, SyncFaultKind::bad_hash},
                                                     {Manner::altered, SyncFaultKind::altered},
-                                                    {Manner::garbage, SyncFaultKind::malformed},
-                                                    {Manner::other_chain, SyncFaultKind::unlinked}};
+                                                    {Manner::garbage, SyncFaultKind::malformed}};
   for (const auto& [manner, kind] : cases) {
     World world(SyncConfig{});
     world.add_peer(1, manner, Millis(5));
@@ -271,22 +285,6 @@ TEST(SyncScheduler, a_wrong_block_is_a_fault_with_evidence) {
     EXPECT_TRUE(world.filled());
     EXPECT_TRUE(world.faults[peer_named(2)].empty());
   }
-}
-
-TEST(SyncScheduler, an_unlinked_block_is_evicted_and_its_supplier_named_even_if_it_came_before_its_child) {
-  World world(SyncConfig{});
-  world.add_peer(1, Manner::honest, Seconds(1));
-  world.add_peer(2, Manner::other_chain, Millis(10));
-  world.request(13);
-  world.run(Millis(500));
-  EXPECT_EQ(world.scheduler.quarantined(), 1u);  // nothing speaks against it yet
-  EXPECT_TRUE(world.faults.empty());
-  world.run(Seconds(60));
-  EXPECT_TRUE(world.filled());
-  ASSERT_EQ(world.faults.size(), 1u);
-  EXPECT_EQ(world.faults[peer_named(2)][0].kind, SyncFaultKind::unlinked);
-  EXPECT_EQ(world.merits[peer_named(2)][PeerMerit::rejected_payload], 1);
-  EXPECT_EQ(world.merits[peer_named(2)][PeerMerit::valid_response], 0);
 }
 
 TEST(SyncScheduler, an_answer_that_nobody_asked_for_changes_nothing) {

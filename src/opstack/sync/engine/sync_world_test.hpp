@@ -1,10 +1,11 @@
-// A world around a SyncScheduler, for its tests: a chain, peers that behave as told, a disk and a follower, all on a
-// virtual clock and from one seed. It is a naive model: it knows the true chain, so what is delivered can be held
-// against it block by block.
+// A world around a SyncScheduler, for its tests: chains, peers that behave as told, a disk and a follower that wants
+// gaps filled, all on a virtual clock and from one seed. It is a naive model: it knows all chains, so what is delivered
+// can be held against them block by block.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -42,10 +43,10 @@ inline Block block_at(std::uint64_t number, std::size_t size = 400, std::uint64_
                libp2p::share(Bytes(size, 0)));
 }
 
-// The numbers of the blocks `from` to `to`.
-inline std::vector<std::uint64_t> numbers(std::uint64_t from, std::uint64_t to) {
+// The numbers of the blocks `from` down to `to`, as a gap is filled.
+inline std::vector<std::uint64_t> downwards(std::uint64_t from, std::uint64_t to) {
   std::vector<std::uint64_t> out;
-  for (std::uint64_t n = from; n <= to; ++n) out.push_back(n);
+  for (std::uint64_t n = from; n >= to; --n) out.push_back(n);
   return out;
 }
 
@@ -62,14 +63,15 @@ enum class Manner {
   bad_hash,
   altered,
   garbage,      // lies that the driver notices
-  other_chain,  // blocks of another fork, well-formed
+  other_chain,  // honest, with another chain than the true one: fork 7
+  junk,         // well-formed blocks that nobody else has
   no_protocol,
 };
 
 class World {
  public:
   explicit World(SyncConfig config, std::uint64_t seed = 1, std::uint64_t head = 10)
-      : rng(seed), engine_rng(seed + 1), scheduler(config, engine_rng, now.mono), head_(block_at(head).ref()) {}
+      : rng(seed), engine_rng(seed + 1), scheduler(config, engine_rng, now.mono), head_(head) {}
 
   void add_peer(std::uint64_t name, Manner manner, Nanos latency = Millis(50), const AddressBlocks& blocks = {},
                 bool identified = true) {
@@ -84,11 +86,64 @@ class World {
     scheduler.on_peer_removed(peer, now);
     drain();
   }
-  void request(std::uint64_t end) {
-    wanted = end;
-    scheduler.request_range(head_, block_at(end, block_size).ref(), now);
-    drain();
+
+  // ---- the follower ----
+
+  struct Wanted {
+    Gap gap;
+    std::uint64_t fork = 0;
+    BlockRef lowest;  // the lowest block that is there
+  };
+  // Block `number` of the chain that leaves the true one above `fork_point`.
+  Block make(std::uint64_t number, std::uint64_t fork) const {
+    return block_at(number, block_size, number > fork_point ? fork : 0, number > fork_point + 1 ? fork : 0);
   }
+  static GapId id_of(std::uint64_t end, std::uint64_t fork) { return 1000 * end + fork; }
+  // All between the head and a block at `end`, and nothing else.
+  void request(std::uint64_t end, std::uint64_t fork = 0) {
+    if (wanted.size() != 1 || !wanted.contains(id_of(end, fork))) wanted.clear();
+    order.clear();
+    also(end, fork);
+  }
+  // That too, and less urgently. One that is wanted already stays as it is.
+  GapId also(std::uint64_t end, std::uint64_t fork = 0, bool list_now = true) {
+    highest = std::max(highest, end);
+    const GapId id = id_of(end, fork);
+    if (std::find(order.begin(), order.end(), id) == order.end()) order.push_back(id);
+    if (!wanted.contains(id)) {
+      const BlockRef child = make(end, fork).ref();
+      wanted[id] = Wanted{Gap{id, child, head_ + 1}, fork, child};
+    }
+    if (list_now) list();
+    return id;
+  }
+  void forget(GapId id) {
+    wanted.erase(id);
+    std::erase(order, id);
+    list();
+  }
+  // Another source has brought all down to `number`.
+  void move_child(GapId id, std::uint64_t number) {
+    Wanted& gap = wanted.at(id);
+    gap.lowest = gap.gap.child = make(number, gap.fork).ref();
+    list();
+  }
+  void list() {
+    std::vector<Gap> gaps;
+    for (const GapId id : order)
+      if (wanted.contains(id)) gaps.push_back(wanted.at(id).gap);
+    scheduler.set_gaps(gaps, now);
+    if (!draining_) drain();
+  }
+  void set_head(std::uint64_t number) {
+    head_ = number;
+    for (auto& [id, gap] : wanted) gap.gap.floor = head_ + 1;
+    std::erase_if(wanted, [&](const auto& entry) { return entry.second.lowest.number <= head_ + 1; });
+    list();
+  }
+  std::uint64_t head() const { return head_; }
+  bool filled() const { return wanted.empty(); }
+  BlockRef ref(std::uint64_t number) const { return make(number, 0).ref(); }
 
   // Runs until nothing more can happen or `limit` has passed.
   void run(Nanos limit) {
@@ -112,10 +167,12 @@ class World {
   }
 
   void drain() {
+    draining_ = true;
     while (auto action = scheduler.poll_action()) {
       std::visit([this](auto& a) { handle(a); }, *action);
       most_memory = std::max(most_memory, scheduler.memory_bytes());
     }
+    draining_ = false;
     scheduler.check();
   }
 
@@ -123,7 +180,7 @@ class World {
     ASSERT_TRUE(manners.contains(request.peer)) << "a peer that is gone was asked";
     ASSERT_TRUE(busy.emplace(request.peer, request.id).second) << "two requests at once to one peer";
     most_trials = std::max(most_trials, scheduler.trials());
-    EXPECT_GT(request.number, head_.number);
+    EXPECT_TRUE(request.number > head_ || asks_below_the_floor) << request.number;
     ++requests[request.peer];
     asked.push_back(request.number);
     if (on_asked) on_asked(request.peer);
@@ -142,24 +199,26 @@ class World {
     switch (manner) {
       case Manner::honest:
       case Manner::brief: {
-        Answer good(block_at(number, block_size));
+        Answer good(make(number, 0));
         if (broken.contains(number)) good.broken_rule = "a rule";
+        if (wrong_time.contains(number)) good.wrong_time = "a time";
         return good;
       }
       case Manner::empty_handed: return {AnswerKind::not_found, ""};
       case Manner::behind:
-        if (number > wanted / 2) return {AnswerKind::not_found, ""};
-        return Answer(block_at(number, block_size));
+        if (number > highest / 2) return {AnswerKind::not_found, ""};
+        return Answer(make(number, 0));
       case Manner::busy:
         if (rng.below(2) == 0) return {AnswerKind::throttled, "result code 3"};
-        return Answer(block_at(number, block_size));
+        return Answer(make(number, 0));
       case Manner::busy_always: return {AnswerKind::throttled, "result code 3"};
       case Manner::failing: return {AnswerKind::failed, "reset"};
       case Manner::wrong_number: return {AnswerKind::wrong_number, "another number"};
       case Manner::bad_hash: return {AnswerKind::bad_hash, "another hash"};
       case Manner::altered: return {AnswerKind::altered, "a list of withdrawals"};
       case Manner::garbage: return {AnswerKind::malformed, "noise"};
-      case Manner::other_chain: return Answer(block_at(number, block_size, 7, 7));
+      case Manner::other_chain: return Answer(make(number, 7));
+      case Manner::junk: return Answer(block_at(number, block_size, 1000 + rng.below(1'000'000), 1000));
       case Manner::no_protocol: return {AnswerKind::unsupported, ""};
       case Manner::silent: break;
     }
@@ -171,56 +230,28 @@ class World {
     ASSERT_TRUE(found != busy.end() && found->second == cancel.id);
     busy.erase(found);
   }
-  void handle(StageBlock& stage) {
-    const std::uint64_t number = stage.block.block.number();
-    const bool ok = stage_failures == 0;
-    if (!ok) --stage_failures;
-    at(disk_latency + Millis(static_cast<std::int64_t>(rng.below(5))), [this, stage = std::move(stage), number, ok] {
-      if (ok && !dropped.contains(stage.segment)) {
-        auto& table = staged[stage.segment];
-        table[number] = stage.block;
-        if (table.size() > stage_room) table.erase(std::prev(table.end()));
-      }
-      scheduler.on_staged(stage.segment, number, ok, now);
-    });
-  }
-  void handle(ReadStaged& read) {
-    at(disk_latency, [this, read] {
-      if (read_failures > 0) {
-        --read_failures;
-        scheduler.on_staged_read(read.id, libp2p::fail(Errc::io, "disk"), now);
-        return;
-      }
-      std::vector<StagedBlock> out;
-      std::size_t bytes = 0;
-      auto& table = staged[read.segment];
-      for (std::uint64_t n = read.from; table.contains(n) && out.size() < read.max_blocks && bytes < read.max_bytes;
-           ++n) {
-        bytes += table[n].block.body.size();
-        out.push_back(table[n]);
-      }
-      scheduler.on_staged_read(read.id, std::move(out), now);
-    });
-  }
-  // A store keeps the order of writes: what was staged before goes with it, also what is still on its way.
-  void handle(DropStaged& drop) {
-    staged.erase(drop.segment);
-    dropped.insert(drop.segment);
-  }
   void handle(DeliverBlock& deliver) {
-    // The rule of a follower: only the child of the head.
-    if (deliver.block.number() != delivered_to() + 1) {
-      ++out_of_order;
-      return;
-    }
-    EXPECT_EQ(deliver.block.hash(), hash_of(deliver.block.number(), 0));
-    delivered.push_back(deliver.block.number());
+    const std::uint64_t number = deliver.block.number();
+    ASSERT_TRUE(wanted.contains(deliver.gap)) << "block " << number << " of a gap that is not listed";
+    Wanted& gap = wanted.at(deliver.gap);
+    EXPECT_EQ(number + 1, gap.lowest.number);
+    EXPECT_EQ(deliver.block.hash(), gap.lowest.parent_hash);
+    EXPECT_EQ(deliver.block.hash(), make(number, gap.fork).hash());
+    EXPECT_FALSE(wrong_time.contains(number));
+    gap.lowest = deliver.block.ref();
+    delivered.push_back(number);
+    delivered_of[deliver.gap].push_back(number);
     suppliers.insert(deliver.peer);
-    if (!follower_works) return;
-    at(disk_latency, [this, ref = deliver.block.ref()] {
-      head_ = ref;
-      scheduler.on_head(head_, now);
-    });
+    if (writes) {
+      at(disk_latency + Millis(static_cast<std::int64_t>(rng.below(5))),
+         [this, bytes = deliver.block.memory_bytes()] { scheduler.on_written(bytes, now); });
+    } else {
+      unwritten += deliver.block.memory_bytes();
+    }
+    if (number <= head_ + 1 && !asks_below_the_floor) return forget(deliver.gap);
+    if (!lists_each_block) return;
+    gap.gap.child = gap.lowest;
+    list();
   }
   void handle(PeerReport& report) { ++merits[report.peer][report.merit]; }
   void handle(SyncFault& fault) {
@@ -229,21 +260,13 @@ class World {
   }
   void handle(SyncTrace& trace) {
     if (trace.kind == SyncTraceKind::peer_removed) busy.erase(trace.peer);
+    if (trace.kind == SyncTraceKind::other_branch) ++other_branches[trace.peer];
+    if (trace.kind == SyncTraceKind::request_sent) ++sent_for[*trace.gap];
     ++traces[trace.kind];
     last_trace[trace.kind] = trace;
   }
 
   void at(Nanos delay, std::function<void()> event) { events.emplace(now.mono + delay, std::move(event)); }
-  std::uint64_t delivered_to() const {
-    return delivered.empty() ? head_.number : std::max(delivered.back(), head_.number);
-  }
-  bool filled() const { return head_.number + 1 == wanted; }
-  const BlockRef& head() const { return head_; }
-  void set_head(const BlockRef& head) {
-    head_ = head;
-    scheduler.on_head(head, now);
-    drain();
-  }
 
   Now now{MonoTime(Seconds(1000)), libp2p::from_unix_seconds(1'700'000'000)};
   libp2p::SeededRng rng;
@@ -254,31 +277,36 @@ class World {
   std::map<PeerId, int> requests;
   std::vector<std::uint64_t> asked;
   std::function<void(const PeerId&)> on_asked;
-  std::map<SegmentId, std::map<std::uint64_t, StagedBlock>> staged;
-  std::set<SegmentId> dropped;
+  std::map<GapId, Wanted> wanted;
+  std::vector<GapId> order;  // of what is wanted, the most urgent first
   std::vector<std::uint64_t> delivered;
-  std::set<std::uint64_t> broken;  // numbers of blocks that break a rule of their fork
+  std::map<GapId, std::vector<std::uint64_t>> delivered_of;
+  std::set<std::uint64_t> broken;      // numbers of blocks that break a rule of their fork
+  std::set<std::uint64_t> wrong_time;  // numbers of blocks that have a wrong time
   std::set<PeerId> suppliers;
   std::map<PeerId, std::map<PeerMerit, int>> merits;
   std::map<PeerId, std::vector<SyncFault>> faults;
+  std::map<PeerId, int> other_branches;
+  std::map<GapId, int> sent_for;
   std::map<SyncTraceKind, int> traces;
   std::map<SyncTraceKind, SyncTrace> last_trace;
   std::multimap<MonoTime, std::function<void()>> events;
   std::size_t most_memory = 0;
   std::size_t most_trials = 0;
   std::size_t block_size = 400;
-  std::uint64_t wanted = 0;
+  std::size_t unwritten = 0;  // bytes that were delivered while nothing was written
+  std::uint64_t highest = 0;  // of the ends that were ever wanted
+  std::uint64_t fork_point = 0;
   std::uint64_t steps = 0;
-  int out_of_order = 0;
   int cancels = 0;
-  int stage_failures = 0;
-  int read_failures = 0;
-  std::size_t stage_room = SIZE_MAX;  // blocks of a range; beyond, the highest goes
-  bool follower_works = true;
+  bool writes = true;
+  bool lists_each_block = false;  // as a follower does that lists its gaps anew with each block
+  bool asks_below_the_floor = false;
   Nanos disk_latency = Millis(3);
 
  private:
-  BlockRef head_;
+  std::uint64_t head_;
+  bool draining_ = false;
 };
 
 }  // namespace opstack::sync::testing_world
