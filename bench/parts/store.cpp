@@ -91,7 +91,7 @@ class Branches {
 void reorganisation_600_deep(benchmark::State& state) {
   Branches branches(static_cast<std::size_t>(state.range(0)));
   std::uint8_t fork = 0;
-  for (auto _ : state) branches.move_head(fork ^= 1);
+  for (auto _ : state) branches.move_head(fork = fork == 0 ? 1 : 0);
 }
 BENCHMARK(reorganisation_600_deep)->Arg(1000)->Arg(100'000)->Unit(benchmark::kMillisecond);
 

@@ -14,22 +14,21 @@ Result<std::uint64_t> ChainWriter::enforce_budget() {
     if (!oldest) break;
     OPP2P_TRYV(remove_one(*oldest));
   }
-  if (budget_ == 0) return removed;
-  while (true) {
-    OPP2P_TRY(const auto used, orphan_bytes());
-    if (used <= orphan_share(budget_)) break;
+  OPP2P_TRYV(load_costs());
+  while (budget_ != 0 && costs_->others > orphan_share(budget_)) {
     OPP2P_TRY(const auto oldest, oldest_orphan(std::nullopt));
-    if (!oldest) return Error(Errc::malformed, "the count of the bytes of orphans is wrong");
+    if (!oldest) return Error(Errc::malformed, "the costs of the blocks are miscounted");
     OPP2P_TRYV(remove_one(*oldest));
   }
-  while (true) {
-    OPP2P_TRY(const auto used, chain_bytes());
-    if (used <= chain_share(budget_)) break;
+  while (budget_ != 0 && costs_->canonical > chain_share(budget_)) {
     OPP2P_TRY(const auto bottom, lowest());
     OPP2P_TRY(const auto top, head());
-    if (bottom == top) break;  // the head stays, however large; or there is no chain
+    if (!top) return Error(Errc::malformed, "the costs of the blocks are miscounted");
+    if (bottom == top) break;  // the head stays, however large
     OPP2P_TRYV(remove_one(*bottom));
   }
+  OPP2P_TRY(const auto before, costs());
+  if (*costs_ != before) OPP2P_TRYV(txn_.put(Table::meta, libp2p::as_bytes(kCostsKey), encode_costs(*costs_)));
   return removed;
 }
 
@@ -44,6 +43,8 @@ Result<std::optional<BlockName>> ChainWriter::oldest_orphan(std::optional<UnixTi
 Result<void> ChainWriter::remove(const BlockName& name) {
   OPP2P_TRY(const bool on_chain, is_canonical(name));
   if (on_chain) {
+    OPP2P_TRY(const auto fields, entry_of(name));
+    OPP2P_TRYV(count(&ChainCosts::canonical, Count::remove, fields.cost));
     OPP2P_TRYV(txn_.erase(Table::canonical, number_key(name.number)));
     OPP2P_TRYV(txn_.erase(Table::segments, block_key(name)));
   } else {

@@ -1,5 +1,7 @@
 #include "opp2p/store/chain_check.hpp"
 
+#include <utility>
+
 #include "libp2p/crypto/hash.hpp"
 
 namespace opp2p {
@@ -77,8 +79,8 @@ class Check : public ChainReader {
     OPP2P_TRY(const auto orphaned, orphan(name));
     if (on_chain == orphaned.has_value())
       defect(name, on_chain ? "is canonical and an orphan" : "is neither canonical nor an orphan");
+    (on_chain ? costs_.canonical : costs_.others) += fields.cost;
     if (orphaned) {
-      orphan_bytes_ += fields.cost;
       OPP2P_TRY(const auto age, txn_.get(Table::orphan_ages, age_key(orphaned->since, name)));
       if (!age) defect(name, "is an orphan without a place in the order of their age");
     }
@@ -136,9 +138,8 @@ class Check : public ChainReader {
              std::to_string(out_.blocks) + " blocks");
     OPP2P_TRY(const auto ages, txn_.entries(Table::orphan_ages));
     if (ages != orphans) defect(std::to_string(ages) + " ages for " + std::to_string(orphans) + " orphans");
-    OPP2P_TRY(const auto counted, ChainReader::orphan_bytes());
-    if (counted != orphan_bytes_)
-      defect("orphans take " + std::to_string(orphan_bytes_) + " bytes and are counted with " + std::to_string(counted));
+    OPP2P_TRY(const auto counted, costs());
+    if (counted != costs_) defect("the costs of the blocks are miscounted");
     return {};
   }
 
@@ -209,7 +210,7 @@ class Check : public ChainReader {
   const TableTxn& txn_;
   const CheckDepth depth_;
   StoreCheck out_;
-  std::uint64_t orphan_bytes_ = 0;
+  ChainCosts costs_;
 };
 
 }  // namespace

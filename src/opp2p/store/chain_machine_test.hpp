@@ -87,14 +87,14 @@ class ChainMachine {
     KeptBlock expected;
     const auto refused = model_.keep(block, has_signature, extends_head, expected);
     prune();
-    if (!found && found.error() == Errc::exhausted) {
-      require(!refused && budget_ != 0 && !model_.blocks.contains(block.hash));
+    if (!refused && !extends_head && !model_.blocks.contains(block.hash)) {
+      require(!found && found.error() == Errc::exhausted);
       return;
     }
     require(found.has_value() == !refused && (found || found.error() == *refused));
     if (!found) return;
     require(found->was_there == expected.was_there && found->parent_there == expected.parent_there &&
-            found->canonical == expected.canonical);
+            found->canonical == expected.canonical && found->full == model_.is_full(budget_));
   }
 
   void extend(std::uint8_t fork) {
@@ -137,12 +137,14 @@ class ChainMachine {
     const auto there = model_.canonical.find(to);
     if (there == model_.canonical.end()) {
       require(!found && found.error() == Errc::not_found);
+      prune();
       return;
     }
     if (deny) {
       const auto held = model_.blocks.find(*deny);
       if (held != model_.blocks.end() && model_.is_canonical(held->second) && held->second.ref.number <= to) {
         require(!found && found.error() == Errc::invalid_argument);
+        prune();
         return;
       }
     }
@@ -156,10 +158,7 @@ class ChainMachine {
     require(found && found->from == expected.from && found->to == expected.to && found->orphaned == expected.depth);
   }
 
-  void prune() {
-    const auto view = store().view(0).value();
-    model_.prune(budget_, view.segments.empty() ? std::nullopt : std::optional(view.segments[0].lowest.number));
-  }
+  void prune() { model_.enforce(budget_); }
 
   void compare() {
     const auto checked = store().check(CheckDepth{}).value();
@@ -175,10 +174,7 @@ class ChainMachine {
               view.segments[i].is_base == segments[i].is_base);
     const auto summary = store().summary().value();
     require(summary.blocks == model_.canonical.size() && summary.orphans == model_.orphans().size());
-    if (budget_ != 0) {
-      require(model_.orphan_bytes() <= orphan_share(budget_));
-      require(summary.blocks <= 1 || summary.bytes - model_.orphan_bytes() <= chain_share(budget_));
-    }
+    require(view.full == model_.is_full(budget_));
     for (std::uint64_t number = 0; number < kNumbers; ++number) {
       const auto block = store().by_number(number).value();
       const auto there = model_.canonical.find(number);

@@ -1,5 +1,5 @@
 // A naive model of the block store's chain: all blocks in a map, everything else computed from scratch. The fuzz target
-// compares the store with it. What the budget removes the model is told, and says whether that was right.
+// compares the store with it.
 #pragma once
 
 #include <algorithm>
@@ -92,7 +92,7 @@ class ChainModel {
     Held& held = blocks[block.hash];
     if (!out.was_there) {
       held.ref = ref;
-      held.cost = disk_bytes(block);
+      held.cost = cost_of(block);
       held.orphan = {now, OrphanReason::waiting};
     }
     held.has_signature = held.has_signature || has_signature;
@@ -147,23 +147,25 @@ class ChainModel {
     for (const auto& each : aged) out.push_back(each.second);
     return out;
   }
-  std::uint64_t orphan_bytes() const {
-    std::uint64_t out = 0;
-    for (const auto& [hash, held] : blocks) out += held.orphan ? held.cost : 0;
+  ChainCosts costs() const {
+    ChainCosts out;
+    for (const auto& [hash, held] : blocks) (held.orphan ? out.others : out.canonical) += held.cost;
     return out;
   }
 
-  // What enforcing the budget removes of the orphans; then the canonical blocks below `lowest`, which the store says.
-  void prune(std::uint64_t budget, std::optional<std::uint64_t> lowest) {
+  void enforce(std::uint64_t budget) {
     for (const Hash& hash : orphans()) {
       const bool old = blocks.at(hash).orphan->first <= now - ChainWriter::kOrphanLife;
-      if (old || (budget != 0 && orphan_bytes() > orphan_share(budget))) blocks.erase(hash);
+      if (old || (budget != 0 && costs().others > orphan_share(budget))) blocks.erase(hash);
     }
-    while (!canonical.empty() && lowest && canonical.begin()->first < *lowest) {
-      require(budget != 0 && canonical.size() > 1);
+    while (budget != 0 && canonical.size() > 1 && costs().canonical > chain_share(budget)) {
       blocks.erase(canonical.begin()->second);
       canonical.erase(canonical.begin());
     }
+  }
+  bool is_full(std::uint64_t budget) const {
+    if (budget == 0 || canonical.empty()) return false;
+    return costs().canonical + blocks.at(canonical.begin()->second).cost > chain_share(budget);
   }
 };
 

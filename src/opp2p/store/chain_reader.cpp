@@ -98,17 +98,9 @@ Result<std::optional<EraRecord>> ChainReader::last_era() const {
   return std::optional<EraRecord>(out);
 }
 
-Result<std::uint64_t> ChainReader::orphan_bytes() const {
-  OPP2P_TRY(const auto value, txn_.get(Table::meta, libp2p::as_bytes(kOrphanBytesKey)));
-  if (!value) return 0;
-  if (value->size() != 8) return Error(Errc::malformed, "the count of the bytes of orphans is damaged");
-  return libp2p::load_le64(value->data());
-}
-
-Result<std::uint64_t> ChainReader::chain_bytes() const {
-  OPP2P_TRY(const auto all, txn_.bytes());
-  OPP2P_TRY(const auto orphans, orphan_bytes());
-  return all - std::min(all, orphans);
+Result<ChainCosts> ChainReader::costs() const {
+  OPP2P_TRY(const auto value, txn_.get(Table::meta, libp2p::as_bytes(kCostsKey)));
+  return value ? read_costs(*value) : ChainCosts{};
 }
 
 // The next block below the lowest one is probably as large as that.
@@ -117,9 +109,9 @@ Result<bool> ChainReader::is_full(std::uint64_t budget) const {
   OPP2P_TRY(const auto lowest_block, lowest());
   if (!lowest_block) return false;
   OPP2P_TRY(const auto entry_below, entry_of(*lowest_block));
-  OPP2P_TRY(const auto used, chain_bytes());
+  OPP2P_TRY(const auto used, costs());
   const std::uint64_t share = chain_share(budget);
-  return used > share || entry_below.cost > share - used;
+  return used.canonical > share || entry_below.cost > share - used.canonical;
 }
 
 Result<Branch> ChainReader::branch_below(std::uint64_t number, const Hash& parent_hash) const {

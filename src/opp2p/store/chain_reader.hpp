@@ -35,10 +35,7 @@ class ChainReader {
   Result<std::optional<Attestation>> attestation(const BlockName& name) const;
   Result<bool> is_denied(const Hash& hash) const;
   Result<std::optional<EraRecord>> last_era() const;
-  // Of the blocks that are not canonical.
-  Result<std::uint64_t> orphan_bytes() const;
-  // Of all else.
-  Result<std::uint64_t> chain_bytes() const;
+  Result<ChainCosts> costs() const;
   // Whether a block that is added below the lowest one would go at once.
   Result<bool> is_full(std::uint64_t budget) const;
 

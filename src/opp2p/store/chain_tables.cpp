@@ -77,7 +77,7 @@ Bytes encode_block_entry(const StoredBlock& block) {
   std::copy(block.parent_hash.begin(), block.parent_hash.end(), out.begin());
   libp2p::store_le64(out.data() + 32, block.timestamp);
   out[40] = version_byte(block);
-  libp2p::store_le64(out.data() + 41, disk_bytes(block));
+  libp2p::store_le64(out.data() + 41, cost_of(block));
   if (block.header) libp2p::append(out, *block.header);
   return out;
 }
@@ -162,15 +162,32 @@ Result<EraRecord> read_era(ByteView key, ByteView value) {
   return out;
 }
 
-std::uint64_t disk_bytes(std::size_t size) {
-  constexpr std::uint64_t kPage = 4096;
-  constexpr std::uint64_t kInPage = 2000;  // what shares a page with others
-  constexpr std::uint64_t kPageHead = 16;
-  return size <= kInPage ? size + 64 : (size + kPageHead + kPage - 1) / kPage * kPage;
+libp2p::ByteArray<16> encode_costs(const ChainCosts& costs) {
+  libp2p::ByteArray<16> out;
+  libp2p::store_le64(out.data(), costs.canonical);
+  libp2p::store_le64(out.data() + 8, costs.others);
+  return out;
 }
 
-std::uint64_t disk_bytes(const StoredBlock& block) {
-  return disk_bytes(record_size(block)) + disk_bytes(kBlockEntry + (block.header ? block.header->size() : 0));
+Result<ChainCosts> read_costs(ByteView value) {
+  if (value.size() != 16) return damaged(Table::meta);
+  return ChainCosts{libp2p::load_le64(value.data()), libp2p::load_le64(value.data() + 8)};
+}
+
+std::uint64_t cost_of(std::size_t record_size, std::size_t header_size) {
+  constexpr std::uint64_t kPage = 4096;
+  constexpr std::uint64_t kPageHead = 16;
+  constexpr std::uint64_t kInPage = 2000;  // a larger value has pages of its own
+  constexpr std::uint64_t kEntry = 48;     // key and place of a value in a page
+  constexpr std::uint64_t kSmall = 400;    // of the tables beside `blocks` and `headers`
+  const std::uint64_t own = record_size <= kInPage ? 0 : (record_size + kPageHead + kPage - 1) / kPage * kPage;
+  const std::uint64_t shared =
+      (own == 0 ? record_size : 0) + kEntry + kEntry + kBlockEntry + header_size + kSmall;
+  return own + shared * 3 / 2;
+}
+
+std::uint64_t cost_of(const StoredBlock& block) {
+  return cost_of(record_size(block), block.header ? block.header->size() : 0);
 }
 
 }  // namespace opp2p

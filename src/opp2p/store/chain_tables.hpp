@@ -4,7 +4,7 @@
 // is canonical, or not stored.
 //
 //   table        key                 value
-//   meta         a word              format, chain: text. orphan_bytes: u64
+//   meta         a word              format, chain: text. costs: two u64, of the canonical blocks and of all others
 //   blocks       number, hash        record (store_record.hpp)
 //   headers      number, hash        BlockEntry, then the RLP of the header if it is known
 //   signatures   number, hash        Attestation
@@ -23,8 +23,10 @@
 
 #include <array>
 #include <compare>
+#include <utility>
 
 #include "opp2p/store/stored_block.hpp"
+#include "opstack/rules/signing.hpp"
 #include "opstack/sync/engine/chain_view.hpp"
 
 namespace opp2p {
@@ -55,7 +57,7 @@ const char* table_name(Table table);
 
 inline constexpr std::string_view kFormatKey = "format";
 inline constexpr std::string_view kChainKey = "chain";
-inline constexpr std::string_view kOrphanBytesKey = "orphan_bytes";
+inline constexpr std::string_view kCostsKey = "costs";
 inline constexpr std::string_view kFormat = "opp2p block store 2";
 inline constexpr std::string_view kFormat1 = "opp2p block store 1";
 
@@ -111,8 +113,18 @@ Result<OrphanEntry> read_orphan(ByteView value);
 Result<Attestation> read_attestation(ByteView value);
 Result<EraRecord> read_era(ByteView key, ByteView value);
 
-// What a value of that size takes on the disk: a large one has pages of its own.
-std::uint64_t disk_bytes(std::size_t size);
-std::uint64_t disk_bytes(const StoredBlock& block);
+// What the blocks take of the budget.
+struct ChainCosts {
+  std::uint64_t canonical = 0;
+  std::uint64_t others = 0;
+  friend bool operator==(const ChainCosts&, const ChainCosts&) = default;
+};
+libp2p::ByteArray<16> encode_costs(const ChainCosts& costs);
+Result<ChainCosts> read_costs(ByteView value);
+
+// What a block takes of the budget: its record, its header and its entries, as LMDB lays them out in pages of 4 KiB that
+// are two thirds full. Both stores count so; a database takes about as much and hardly more.
+std::uint64_t cost_of(std::size_t record_size, std::size_t header_size);
+std::uint64_t cost_of(const StoredBlock& block);
 
 }  // namespace opp2p

@@ -120,6 +120,8 @@ Result<void> ChainWriter::adopt(const Branch& branch, OrphanReason displaced) {
     OPP2P_TRY(const auto other, canonical(name.number));
     if (other) OPP2P_TRYV(drop_canonical({name.number, *other}, displaced));
     OPP2P_TRYV(txn_.put(Table::canonical, number_key(name.number), name.hash));
+    OPP2P_TRY(const auto fields, entry_of(name));
+    OPP2P_TRYV(count(&ChainCosts::canonical, Count::add, fields.cost));
     OPP2P_TRYV(forget_orphan(name));
   }
   if (branch.fork || branch.blocks.empty()) return {};
@@ -130,6 +132,8 @@ Result<void> ChainWriter::adopt(const Branch& branch, OrphanReason displaced) {
 
 Result<void> ChainWriter::drop_canonical(const BlockName& name, OrphanReason reason) {
   OPP2P_TRYV(txn_.erase(Table::canonical, number_key(name.number)));
+  OPP2P_TRY(const auto fields, entry_of(name));
+  OPP2P_TRYV(count(&ChainCosts::canonical, Count::remove, fields.cost));
   OPP2P_TRY(const auto missing, txn_.get(Table::segments, block_key(name)));
   if (missing) {
     OPP2P_TRY(const auto hash, read_hash(*missing));
@@ -143,7 +147,7 @@ Result<void> ChainWriter::add_orphan(const BlockName& name, OrphanReason reason)
   OPP2P_TRY(const auto fields, entry_of(name));
   OPP2P_TRYV(txn_.put(Table::orphans, block_key(name), encode_orphan({now_, reason})));
   OPP2P_TRYV(txn_.put(Table::orphan_ages, age_key(now_, name), {}));
-  return count_orphan_bytes(fields.cost, 0);
+  return count(&ChainCosts::others, Count::add, fields.cost);
 }
 
 Result<void> ChainWriter::forget_orphan(const BlockName& name) {
@@ -152,15 +156,21 @@ Result<void> ChainWriter::forget_orphan(const BlockName& name) {
   OPP2P_TRY(const auto fields, entry_of(name));
   OPP2P_TRYV(txn_.erase(Table::orphans, block_key(name)));
   OPP2P_TRYV(txn_.erase(Table::orphan_ages, age_key(before->since, name)));
-  return count_orphan_bytes(0, fields.cost);
+  return count(&ChainCosts::others, Count::remove, fields.cost);
 }
 
-Result<void> ChainWriter::count_orphan_bytes(std::uint64_t added, std::uint64_t removed) {
-  OPP2P_TRY(const auto before, orphan_bytes());
-  if (before + added < removed) return Error(Errc::malformed, "the count of the bytes of orphans is wrong");
-  libp2p::ByteArray<8> value;
-  libp2p::store_le64(value.data(), before + added - removed);
-  return txn_.put(Table::meta, libp2p::as_bytes(kOrphanBytesKey), value);
+Result<void> ChainWriter::load_costs() {
+  if (costs_) return {};
+  OPP2P_TRY(costs_, costs());
+  return {};
+}
+
+Result<void> ChainWriter::count(std::uint64_t ChainCosts::*which, Count what, std::uint64_t cost) {
+  OPP2P_TRYV(load_costs());
+  std::uint64_t& counted = (*costs_).*which;
+  if (what == Count::remove && counted < cost) return Error(Errc::malformed, "the costs of the blocks are miscounted");
+  counted = what == Count::add ? counted + cost : counted - cost;
+  return {};
 }
 
 Result<std::vector<BlockName>> ChainWriter::canonical_from(std::uint64_t number) const {

@@ -24,7 +24,8 @@ class ChainWriter : public ChainReader {
   Result<KeptBlock> start_at(const BlockRef& genesis, std::uint64_t timestamp);
   Result<Rewound> rewind(std::uint64_t to, const std::optional<Hash>& deny);
 
-  // Removes what is too old and what goes above the budget; answers how many blocks. Called once, at the end.
+  // Removes what is too old and what goes above the budget; answers how many blocks. Called once, at the end: it writes
+  // the costs too.
   Result<std::uint64_t> enforce_budget();
   std::uint64_t budget() const { return budget_; }
 
@@ -42,7 +43,9 @@ class ChainWriter : public ChainReader {
   Result<void> drop_canonical(const BlockName& name, OrphanReason reason);
   Result<void> add_orphan(const BlockName& name, OrphanReason reason);
   Result<void> forget_orphan(const BlockName& name);
-  Result<void> count_orphan_bytes(std::uint64_t added, std::uint64_t removed);
+  enum class Count : std::uint8_t { add, remove };
+  Result<void> count(std::uint64_t ChainCosts::*which, Count what, std::uint64_t cost);
+  Result<void> load_costs();
   Result<void> remove(const BlockName& name);
   Result<void> orphan_children(const BlockName& name);
   Result<std::optional<BlockName>> oldest_orphan(std::optional<UnixTime> until) const;
@@ -50,6 +53,7 @@ class ChainWriter : public ChainReader {
   TableTxn& txn_;
   const std::uint64_t budget_;
   const UnixTime now_;
+  std::optional<ChainCosts> costs_;  // as they will be; enforce_budget() writes them
 };
 
 }  // namespace opp2p

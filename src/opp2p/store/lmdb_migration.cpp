@@ -1,5 +1,9 @@
 #include "opp2p/store/lmdb_migration.hpp"
 
+#include <algorithm>
+#include <utility>
+
+#include "libp2p/crypto/hash.hpp"
 #include "opp2p/store/chain_reader.hpp"
 #include "opp2p/store/lmdb_cursor.hpp"
 #include "opp2p/store/lmdb_txn.hpp"
@@ -11,7 +15,6 @@ namespace {
 constexpr std::uint64_t kBatchBytes = 16 << 20;
 constexpr std::uint64_t kBatchBlocks = 1000;
 constexpr std::uint64_t kHeaderBytes = 700;  // of a block, about
-constexpr std::uint64_t kSmallTables = 256;  // bytes of a block in all other tables, about
 
 // A transaction of LMDB that ends with its scope.
 class ScopedTxn {
@@ -89,7 +92,7 @@ class Migrator {
     int code = cursor.get(key, value, MDB_LAST);
     for (; code == 0; code = cursor.get(key, value, MDB_PREV)) {
       if (key.mv_size != 8) return failed(MDB_CORRUPTED);
-      const std::uint64_t cost = disk_bytes(value.mv_size) + kBlockEntry + kHeaderBytes + kSmallTables;
+      const std::uint64_t cost = cost_of(value.mv_size, kHeaderBytes);
       if (next_ && needed_ + cost > room) break;
       needed_ += cost;
       ++total_;
@@ -139,8 +142,9 @@ class Migrator {
       if (txn.code() != 0) return failed(txn.code());
       LmdbTxn young(txn.get(), tables_, errors_);
       Migration found = done_;
+      ChainCosts costs = costs_;
       std::optional<BlockName> below = below_;
-      const auto next = copy_blocks(young, found, below);
+      const auto next = copy_blocks(young, found, below, costs);
       int code = young.code();
       if (!next && code != MDB_MAP_FULL) return next.error();
       if (next) code = txn.commit();
@@ -151,6 +155,7 @@ class Migrator {
       if (code != 0) return failed(code);
       done_ = found;
       below_ = below;
+      costs_ = costs;
       next_ = *next;
       if (config_.migrating) config_.migrating({done_.blocks + done_.damaged, total_});
       return {};
@@ -159,7 +164,7 @@ class Migrator {
 
   // Answers where the next batch begins.
   Result<std::optional<std::uint64_t>> copy_blocks(LmdbTxn& young, Migration& found,
-                                                   std::optional<BlockName>& below) const {
+                                                   std::optional<BlockName>& below, ChainCosts& costs) const {
     Cursor cursor(old_.get(), old_blocks_);
     const NumberKey first = number_key(*next_);
     MDB_val key = as_value(first);
@@ -170,7 +175,10 @@ class Migrator {
     for (; code == 0; code = cursor.get(key, value, MDB_NEXT)) {
       if (key.mv_size != 8) return failed(MDB_CORRUPTED);
       const std::uint64_t number = libp2p::load_be64(as_view(key).data());
-      if (bytes > kBatchBytes || blocks >= kBatchBlocks) return std::optional(number);
+      if (bytes > kBatchBytes || blocks >= kBatchBlocks) {
+        OPP2P_TRYV(young.put(Table::meta, libp2p::as_bytes(kCostsKey), encode_costs(costs)));
+        return std::optional(number);
+      }
       bytes += value.mv_size;
       ++blocks;
       auto block = decode_record(number, as_view(value));
@@ -178,16 +186,19 @@ class Migrator {
         ++found.damaged;
         continue;
       }
-      OPP2P_TRYV(copy_block(young, *std::move(block), as_view(value), below));
+      OPP2P_TRYV(copy_block(young, *std::move(block), as_view(value), below, costs));
       ++found.blocks;
     }
     if (code != MDB_NOTFOUND) return failed(code);
+    OPP2P_TRYV(young.put(Table::meta, libp2p::as_bytes(kCostsKey), encode_costs(costs)));
     return std::optional<std::uint64_t>();
   }
 
-  static Result<void> copy_block(LmdbTxn& young, StoredBlock block, ByteView record, std::optional<BlockName>& below) {
+  static Result<void> copy_block(LmdbTxn& young, StoredBlock block, ByteView record, std::optional<BlockName>& below,
+                                 ChainCosts& costs) {
     const BlockName name{block.number, block.hash};
     block.header = header_of(block);
+    costs.canonical += cost_of(block);
     OPP2P_TRYV(young.put_record(name, record));
     OPP2P_TRYV(young.put(Table::headers, block_key(name), encode_block_entry(block)));
     OPP2P_TRYV(young.put(Table::hashes, name.hash, number_key(name.number)));
@@ -207,6 +218,7 @@ class Migrator {
   LmdbTables tables_;
   std::optional<std::uint64_t> next_;  // the number of the next block to be copied
   std::optional<BlockName> below_;     // the last one that was
+  ChainCosts costs_;                   // of those that were
   std::uint64_t total_ = 0;            // blocks to be copied
   std::uint64_t needed_ = 0;           // bytes for them
   Migration done_;

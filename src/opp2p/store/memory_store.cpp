@@ -11,9 +11,10 @@ void MemoryStore::write(std::unique_ptr<StoreWrite> write) {
     const std::lock_guard lock(mutex_);
     MemoryTxn txn(tables_);
     ChainWriter chain(txn, max_size_, wall_ ? wall_() : UnixTime{});
+    StoreWrite* const batch[] = {kept.get()};
     if (closed_) {
       kept->fail(Error(Errc::closed, "the block store is closed"));
-    } else if (const auto removed = apply_writes(txn, chain, {{kept.get()}}); removed) {
+    } else if (const auto removed = apply_writes(txn, chain, batch); removed) {
       txn.commit();
       pruned_ += *removed;
     } else {

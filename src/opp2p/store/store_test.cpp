@@ -161,8 +161,7 @@ TEST(RealBlocks, have_the_header_of_their_hash_in_the_database) {
   }
   std::size_t seen = 0;
   ASSERT_TRUE(store->for_each_head(1, 3, [&](const StoredBlock& block) {
-    EXPECT_TRUE(block.header);
-    if (block.header) EXPECT_EQ(libp2p::crypto::keccak256(*block.header), block.hash);
+    EXPECT_TRUE(block.header && libp2p::crypto::keccak256(*block.header) == block.hash);
     ++seen;
     return true;
   }));

@@ -24,12 +24,13 @@ Result<void> KeepWrite::apply(ChainWriter& chain) {
   return outcome_ ? Result<void>() : Result<void>(outcome_.error());
 }
 
-// A block that the budget had no room for has gone again.
+// A block that the budget had no room for has gone again. (One that was the head for a moment has been acknowledged by
+// those above it.)
 Result<void> KeepWrite::settle(const ChainReader& chain, bool full) {
   if (!outcome_) return {};
   outcome_->full = full;
   OPP2P_TRY(const auto number, chain.number_of(block_.hash));
-  if (!number)
+  if (!number && !extends_head_)
     outcome_ = Error(Errc::exhausted, "the block store has no room for block " + std::to_string(block_.number) +
                                           " beside the blocks that it has to keep; raise --store.max-size");
   return {};
