@@ -1,5 +1,5 @@
-// The cost of the block store's changes of the chain, on a disk in memory (/dev/shm where there is one), so that what is
-// measured is the work and not the disk. The size is that of the bodies.
+// The cost of the block store's changes of the chain, on a disk in memory (/dev/shm where there is one), so that what
+// is measured is the work and not the disk. The size is that of the bodies.
 #include <benchmark/benchmark.h>
 
 #include <condition_variable>

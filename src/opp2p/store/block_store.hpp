@@ -71,7 +71,7 @@ struct CheckDepth {
 struct StoreCheck {
   static constexpr std::size_t kMostDefects = 100;  // that are told; all are counted
   StoreSummary summary;
-  std::uint64_t blocks = 0;      // all that are stored
+  std::uint64_t blocks = 0;  // all that are stored
   std::uint64_t signatures = 0;
   std::uint64_t eras = 0;
   std::uint64_t denied = 0;

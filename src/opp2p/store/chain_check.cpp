@@ -128,9 +128,11 @@ class Check : public ChainReader {
 
   Result<void> check_counts() {
     OPP2P_TRY(const auto records, txn_.block_entries());
-    if (records != out_.blocks) defect(std::to_string(records) + " records for " + std::to_string(out_.blocks) + " blocks");
+    if (records != out_.blocks)
+      defect(std::to_string(records) + " records for " + std::to_string(out_.blocks) + " blocks");
     OPP2P_TRY(const auto hashes, txn_.entries(Table::hashes));
-    if (hashes != out_.blocks) defect(std::to_string(hashes) + " hashes for " + std::to_string(out_.blocks) + " blocks");
+    if (hashes != out_.blocks)
+      defect(std::to_string(hashes) + " hashes for " + std::to_string(out_.blocks) + " blocks");
     OPP2P_TRY(const auto canonical_count, txn_.entries(Table::canonical));
     OPP2P_TRY(const auto orphans, txn_.entries(Table::orphans));
     if (canonical_count + orphans != out_.blocks)

@@ -17,7 +17,9 @@ Error damaged(Table table) {
   return Error(Errc::malformed, std::string("an entry of the table ") + table_name(table) + " is damaged");
 }
 
-std::uint64_t nanos(UnixTime time) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.time_since_epoch().count())); }
+std::uint64_t nanos(UnixTime time) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.time_since_epoch().count()));
+}
 
 UnixTime from_nanos(std::uint64_t value) { return UnixTime(libp2p::Nanos(static_cast<std::int64_t>(value))); }
 
@@ -31,9 +33,9 @@ libp2p::ByteArray<N> array_at(const std::uint8_t* at) {
 }  // namespace
 
 const char* table_name(Table table) {
-  constexpr std::array<const char*, kTables> kNames = {"meta",     "headers", "signatures", "canonical",
-                                                       "hashes",   "segments", "waiting",   "orphans",
-                                                       "orphan_ages", "eras",  "denied"};
+  constexpr std::array<const char*, kTables> kNames = {"meta",        "headers",  "signatures", "canonical",
+                                                       "hashes",      "segments", "waiting",    "orphans",
+                                                       "orphan_ages", "eras",     "denied"};
   return kNames[static_cast<std::size_t>(table)];
 }
 
@@ -181,8 +183,7 @@ std::uint64_t cost_of(std::size_t record_size, std::size_t header_size) {
   constexpr std::uint64_t kEntry = 48;     // key and place of a value in a page
   constexpr std::uint64_t kSmall = 400;    // of the tables beside `blocks` and `headers`
   const std::uint64_t own = record_size <= kInPage ? 0 : (record_size + kPageHead + kPage - 1) / kPage * kPage;
-  const std::uint64_t shared =
-      (own == 0 ? record_size : 0) + kEntry + kEntry + kBlockEntry + header_size + kSmall;
+  const std::uint64_t shared = (own == 0 ? record_size : 0) + kEntry + kEntry + kBlockEntry + header_size + kSmall;
   return own + shared * 3 / 2;
 }
 

@@ -18,7 +18,8 @@
 //   denied       hash                nothing
 //
 // Numbers of blocks and eras, and all numbers in keys, are big-endian, so that byte order is theirs; the rest is
-// little-endian. Times are nanoseconds since 1970. Pure functions and plain values. Thread: any. Bounds: none of their own.
+// little-endian. Times are nanoseconds since 1970. Pure functions and plain values. Thread: any. Bounds: none of their
+// own.
 #pragma once
 
 #include <array>
@@ -122,8 +123,8 @@ struct ChainCosts {
 libp2p::ByteArray<16> encode_costs(const ChainCosts& costs);
 Result<ChainCosts> read_costs(ByteView value);
 
-// What a block takes of the budget: its record, its header and its entries, as LMDB lays them out in pages of 4 KiB that
-// are two thirds full. Both stores count so; a database takes about as much and hardly more.
+// What a block takes of the budget: its record, its header and its entries, as LMDB lays them out in pages of 4 KiB
+// that are two thirds full. Both stores count so; a database takes about as much and hardly more.
 std::uint64_t cost_of(std::size_t record_size, std::size_t header_size);
 std::uint64_t cost_of(const StoredBlock& block);
 

@@ -107,7 +107,8 @@ Result<void> ChainWriter::refuse_denied(const std::vector<BlockName>& blocks) co
   if (count == 0) return {};
   for (const auto& name : blocks) {
     OPP2P_TRY(const bool denied, is_denied(name.hash));
-    if (denied) return Error(Errc::denied, "the branch has " + title(name.number) + ", which is denied by the operator");
+    if (denied)
+      return Error(Errc::denied, "the branch has " + title(name.number) + ", which is denied by the operator");
   }
   return {};
 }
@@ -165,7 +166,7 @@ Result<void> ChainWriter::load_costs() {
   return {};
 }
 
-Result<void> ChainWriter::count(std::uint64_t ChainCosts::*which, Count what, std::uint64_t cost) {
+Result<void> ChainWriter::count(std::uint64_t ChainCosts::* which, Count what, std::uint64_t cost) {
   OPP2P_TRYV(load_costs());
   std::uint64_t& counted = (*costs_).*which;
   if (what == Count::remove && counted < cost) return Error(Errc::malformed, "the costs of the blocks are miscounted");

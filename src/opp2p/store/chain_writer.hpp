@@ -44,7 +44,7 @@ class ChainWriter : public ChainReader {
   Result<void> add_orphan(const BlockName& name, OrphanReason reason);
   Result<void> forget_orphan(const BlockName& name);
   enum class Count : std::uint8_t { add, remove };
-  Result<void> count(std::uint64_t ChainCosts::*which, Count what, std::uint64_t cost);
+  Result<void> count(std::uint64_t ChainCosts::* which, Count what, std::uint64_t cost);
   Result<void> load_costs();
   Result<void> remove(const BlockName& name);
   Result<void> orphan_children(const BlockName& name);

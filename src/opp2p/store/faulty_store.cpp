@@ -46,9 +46,8 @@ void FaultyStore::keep(StoredBlock block, std::optional<Attestation> attestation
 }
 
 void FaultyStore::move_head(const HeadMove& move, Done<MovedHead> done) {
-  write<MovedHead>(std::move(done), [this, move](Done<MovedHead> inner_done) {
-    inner_.move_head(move, std::move(inner_done));
-  });
+  write<MovedHead>(std::move(done),
+                   [this, move](Done<MovedHead> inner_done) { inner_.move_head(move, std::move(inner_done)); });
 }
 
 void FaultyStore::open_era(const opstack::rules::Address& signer, UnixTime now, Done<EraRecord> done) {
@@ -64,9 +63,8 @@ void FaultyStore::start_at(const BlockRef& genesis, std::uint64_t timestamp, Don
 }
 
 void FaultyStore::rewind(std::uint64_t to, const std::optional<Hash>& deny, Done<Rewound> done) {
-  write<Rewound>(std::move(done), [this, to, deny](Done<Rewound> inner_done) {
-    inner_.rewind(to, deny, std::move(inner_done));
-  });
+  write<Rewound>(std::move(done),
+                 [this, to, deny](Done<Rewound> inner_done) { inner_.rewind(to, deny, std::move(inner_done)); });
 }
 
 Result<std::optional<StoredBlock>> FaultyStore::by_number(std::uint64_t number) const {

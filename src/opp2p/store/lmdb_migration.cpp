@@ -60,8 +60,8 @@ class Migrator {
     OPP2P_TRYV(open_old());
     OPP2P_TRYV(plan());
     OPP2P_TRYV(check_room());
-    OPP2P_TRY(young_, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::draft,
-                                            std::max(config_.initial_map, 2 * needed_)));
+    OPP2P_TRY(young_,
+              LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::draft, std::max(config_.initial_map, 2 * needed_)));
     OPP2P_TRYV(create_tables());
     while (next_) OPP2P_TRYV(copy_batch());
     if (const int code = young_->sync(); code != 0) return failed(code);
@@ -163,8 +163,8 @@ class Migrator {
   }
 
   // Answers where the next batch begins.
-  Result<std::optional<std::uint64_t>> copy_blocks(LmdbTxn& young, Migration& found,
-                                                   std::optional<BlockName>& below, ChainCosts& costs) const {
+  Result<std::optional<std::uint64_t>> copy_blocks(LmdbTxn& young, Migration& found, std::optional<BlockName>& below,
+                                                   ChainCosts& costs) const {
     Cursor cursor(old_.get(), old_blocks_);
     const NumberKey first = number_key(*next_);
     MDB_val key = as_value(first);

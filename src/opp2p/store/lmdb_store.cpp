@@ -154,7 +154,8 @@ Result<std::optional<StoredBlock>> LmdbStore::by_number(std::uint64_t number) co
 }
 
 Result<std::optional<FoundBlock>> LmdbStore::by_hash(const Hash& hash) const {
-  OPP2P_TRY(auto found, database_->read([&](const ChainReader& chain, const TableTxn&) { return chain.by_hash(hash); }));
+  OPP2P_TRY(auto found,
+            database_->read([&](const ChainReader& chain, const TableTxn&) { return chain.by_hash(hash); }));
   if (!found) return found;
   OPP2P_TRY(found->block, unframed(std::move(found->block)));
   return found;
@@ -183,8 +184,8 @@ Result<void> LmdbStore::for_each_of(std::uint64_t from, std::uint64_t to, bool w
   std::optional<Hash> after;
   while (from <= to) {
     OPP2P_TRY(const auto blocks, database_->read([&](const ChainReader& chain, const TableTxn&) {
-                return chain.range(from, to, kAtOnce, with_bodies, after);
-              }));
+      return chain.range(from, to, kAtOnce, with_bodies, after);
+    }));
     if (blocks.empty()) return {};
     for (const auto& block : blocks)
       if (!visit(block)) return {};
@@ -217,8 +218,7 @@ std::string summary_text(const StoreSummary& summary) {
     return summary.orphans == 0 ? "no blocks"
                                 : "no canonical block; " + std::to_string(summary.orphans) + " other blocks";
   }
-  const std::string head =
-      "head " + std::to_string(summary.head->number) + " " + libp2p::to_hex0x(summary.head->hash);
+  const std::string head = "head " + std::to_string(summary.head->number) + " " + libp2p::to_hex0x(summary.head->hash);
   std::string out = "no blocks but genesis, " + head;
   if (summary.lowest) {
     out = std::to_string(summary.blocks) + " blocks, " + std::to_string(*summary.lowest) + " to " +
@@ -231,8 +231,8 @@ std::string summary_text(const StoreSummary& summary) {
     const std::uint64_t last = summary.segments[i + 1].lowest.number - 1;
     if (i == 3) out += ", ...";
     if (i >= 3) continue;
-    out += (i > 0 ? ", " : "") + (first > last ? "below " + std::to_string(first)
-                                              : std::to_string(first) + " to " + std::to_string(last));
+    out += (i > 0 ? ", " : "") +
+           (first > last ? "below " + std::to_string(first) : std::to_string(first) + " to " + std::to_string(last));
   }
   if (holes > 0) out += ")";
   if (summary.orphans > 0) out += "; " + std::to_string(summary.orphans) + " blocks that are not canonical";

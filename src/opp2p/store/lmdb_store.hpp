@@ -35,9 +35,9 @@ struct LmdbStoreConfig {
   std::size_t max_pending = 128 << 20;        // bytes of memory
   Nanos commit_interval = libp2p::Millis(0);  // at most 50 ms count
   std::uint64_t initial_map = std::uint64_t{1} << 30;
-  std::function<UnixTime()> wall;                            // for the age of orphans; without one the system's clock
-  std::function<void(const MigrationProgress&)> migrating;   // called within open(), after each part
-  std::function<std::uint64_t()> free_space;                 // on the folder's disk; without one the system is asked
+  std::function<UnixTime()> wall;                           // for the age of orphans; without one the system's clock
+  std::function<void(const MigrationProgress&)> migrating;  // called within open(), after each part
+  std::function<std::uint64_t()> free_space;                // on the folder's disk; without one the system is asked
 };
 
 // What a store holds, in one sentence: "412 blocks, 1 to 412, head 0x…; 1 hole (100 to 149); 3 blocks that are not

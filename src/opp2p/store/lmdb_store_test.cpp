@@ -96,7 +96,8 @@ TEST_F(LmdbStoreFiles, a_commit_holds_a_sixteenth_of_the_size_at_most) {
   config.max_size = 32 << 20;
   auto store = open(config);
   std::size_t done = 0;
-  for (std::uint64_t n = 1; n <= 30; ++n) store->keep(block_at(n, 300'000), std::nullopt, true, [&](const auto&) { ++done; });
+  for (std::uint64_t n = 1; n <= 30; ++n)
+    store->keep(block_at(n, 300'000), std::nullopt, true, [&](const auto&) { ++done; });
   std::size_t most = 0;
   while (done < 30) {
     const std::size_t before = done;
@@ -163,8 +164,7 @@ TEST_F(LmdbStoreFiles, beyond_its_bound_on_waiting_bytes_it_refuses) {
   fill(*store, 1, 1);  // the next commit is 50 ms away
   std::vector<Result<KeptBlock>> outcomes;
   for (std::uint64_t n = 2; n <= 4; ++n)
-    store->keep(block_at(n, 600), std::nullopt, true,
-                [&](Result<KeptBlock> r) { outcomes.push_back(std::move(r)); });
+    store->keep(block_at(n, 600), std::nullopt, true, [&](Result<KeptBlock> r) { outcomes.push_back(std::move(r)); });
   mailbox_.run_until([&] { return outcomes.size() == 3; });
   EXPECT_TRUE(outcomes[0].error() == Errc::exhausted);  // refusals come first: they wait for no disk
   EXPECT_TRUE(outcomes[1].error() == Errc::exhausted);

@@ -71,9 +71,8 @@ Result<void> MemoryStore::for_each(std::uint64_t from, std::uint64_t to,
   // The visitor runs without the lock.
   std::optional<Hash> after;
   while (from <= to) {
-    OPP2P_TRY(const auto blocks, read([&](const ChainReader& chain, const TableTxn&) {
-                return chain.range(from, to, 1, true, after);
-              }));
+    OPP2P_TRY(const auto blocks,
+              read([&](const ChainReader& chain, const TableTxn&) { return chain.range(from, to, 1, true, after); }));
     if (blocks.empty() || !visit(blocks[0]) || blocks[0].number == UINT64_MAX) return {};
     from = blocks[0].number + 1;
     after = blocks[0].hash;

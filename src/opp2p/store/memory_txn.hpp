@@ -49,7 +49,7 @@ class MemoryTxn final : public TableTxn {
   struct Undo {
     Table table = Table::meta;
     Bytes key;
-    std::optional<Bytes> value;  // none: it was not there
+    std::optional<Bytes> value;     // none: it was not there
     std::optional<BlockName> name;  // of a block; the two above are unused then
     std::optional<StoredBlock> block;
   };

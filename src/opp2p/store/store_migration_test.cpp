@@ -4,8 +4,8 @@
 
 #include <fstream>
 
-#include "opp2p/store/store_test_format1.hpp"
 #include "opp2p/store/lmdb_store.hpp"
+#include "opp2p/store/store_test_format1.hpp"
 
 namespace opp2p {
 namespace {
@@ -38,8 +38,8 @@ TEST_F(StoreMigration, keeps_the_chain_and_makes_the_headers) {
   config.migrating = [&](const MigrationProgress& progress) { told.push_back(progress); };
   auto store = open(config);
   ASSERT_TRUE(store) << store.error().message();
-  EXPECT_EQ((*store)->recovered(), "migrated from format 1 (50 blocks); 50 blocks, 1 to 50, head " +
-                                       libp2p::to_hex0x(parent));
+  EXPECT_EQ((*store)->recovered(),
+            "migrated from format 1 (50 blocks); 50 blocks, 1 to 50, head " + libp2p::to_hex0x(parent));
   ASSERT_FALSE(told.empty());
   EXPECT_EQ(told.back().done, 50u);
   EXPECT_EQ(told.back().total, 50u);

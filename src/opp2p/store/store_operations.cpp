@@ -40,8 +40,7 @@ Result<StoreReport> migrate_store(const std::filesystem::path& folder, std::uint
   config.create = false;
   config.max_size = max_size;
   config.migrating = std::move(progress);
-  OPP2P_TRY(const auto store,
-            LmdbStore::open(std::move(config), [](const std::function<void()>& task) { task(); }));
+  OPP2P_TRY(const auto store, LmdbStore::open(std::move(config), [](const std::function<void()>& task) { task(); }));
   const bool migrated = store->recovered().starts_with("migrated");
   return StoreReport{{(migrated ? "" : "the store has the present format: ") + store->recovered()}};
 }

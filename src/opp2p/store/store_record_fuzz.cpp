@@ -25,7 +25,8 @@ bool is_time(std::uint64_t nanos) { return nanos <= INT64_MAX; }
 void check_entries(ByteView input) {
   if (const auto orphan = read_orphan(input); orphan && is_time(libp2p::load_le64(input.data())))
     require(libp2p::equal(encode_orphan(*orphan), input));
-  if (const auto attestation = read_attestation(input); attestation && is_time(libp2p::load_le64(&input[input.size() - 8])))
+  if (const auto attestation = read_attestation(input);
+      attestation && is_time(libp2p::load_le64(&input[input.size() - 8])))
     require(libp2p::equal(encode_attestation(*attestation), input));
   if (const auto name = read_block_key(input)) require(libp2p::equal(block_key(*name), input));
   if (const auto age = read_age_key(input); age && is_time(libp2p::load_be64(input.data())))

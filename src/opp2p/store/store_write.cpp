@@ -52,8 +52,8 @@ std::unique_ptr<StoreWrite> open_era_write(const opstack::rules::Address& signer
 
 std::unique_ptr<StoreWrite> start_at_write(const BlockRef& genesis, std::uint64_t timestamp,
                                            BlockStore::Done<KeptBlock> done) {
-  return small_write<KeptBlock>(
-      [genesis, timestamp](ChainWriter& chain) { return chain.start_at(genesis, timestamp); }, std::move(done));
+  return small_write<KeptBlock>([genesis, timestamp](ChainWriter& chain) { return chain.start_at(genesis, timestamp); },
+                                std::move(done));
 }
 
 std::unique_ptr<StoreWrite> rewind_write(std::uint64_t to, const std::optional<Hash>& deny,
