@@ -82,10 +82,13 @@ class ChainMachine {
 
   void keep(const StoredBlock& block, bool extends_head, bool has_signature) {
     std::optional<Attestation> attestation;
-    if (has_signature) attestation.emplace();
+    if (has_signature) {
+      attestation.emplace();
+      attestation->arrived = libp2p::from_unix_seconds(++signatures_);
+    }
     const auto found = wait<KeptBlock>([&](auto done) { store().keep(block, attestation, extends_head, done); });
     KeptBlock expected;
-    const auto refused = model_.keep(block, has_signature, extends_head, expected);
+    const auto refused = model_.keep(block, attestation, extends_head, expected);
     prune();
     if (!refused && !extends_head && !model_.blocks.contains(block.hash)) {
       require(!found && found.error() == Errc::exhausted);
@@ -133,6 +136,8 @@ class ChainMachine {
   void rewind(std::uint64_t to, std::uint8_t more) {
     std::optional<Hash> deny;
     if (more % 8 == 0) deny = played_hash(more / 8 % kNumbers, more % kForks);
+    // The one that would be the next, or a later one.
+    if (more % 8 == 1) deny = store().by_number(to + 1 + more % 3).value().value_or(StoredBlock()).hash;
     const auto found = wait<Rewound>([&](auto done) { store().rewind(to, deny, done); });
     const auto there = model_.canonical.find(to);
     if (there == model_.canonical.end()) {
@@ -192,7 +197,7 @@ class ChainMachine {
     const auto down = store().descend(block.ref());
     require(down.has_value() == (held != nullptr));
     if (held == nullptr) return;
-    require(found->block.body == block.body && found->attestation.has_value() == held->has_signature);
+    require(found->block.body == block.body && found->attestation == held->attestation);
     require(found->orphan == (held->orphan ? std::optional(held->orphan->second) : std::nullopt));
     std::vector<Hash> path;
     const auto* end = model_.descend(held, path);
@@ -230,6 +235,7 @@ class ChainMachine {
   ChainModel model_;
   Played played_;
   const std::uint64_t budget_;
+  std::int64_t signatures_ = 0;
 };
 
 }  // namespace opp2p::testing_store

@@ -19,7 +19,7 @@ class ChainModel {
     BlockRef ref;
     std::uint64_t cost = 0;
     std::optional<std::pair<UnixTime, OrphanReason>> orphan;
-    bool has_signature = false;
+    std::optional<Attestation> attestation;
   };
   std::map<Hash, Held> blocks;
   std::map<std::uint64_t, Hash> canonical;
@@ -65,7 +65,8 @@ class ChainModel {
   }
 
   // What keep() answers: an error's kind, or nothing.
-  std::optional<Errc> keep(const StoredBlock& block, bool has_signature, bool extends_head, KeptBlock& out) {
+  std::optional<Errc> keep(const StoredBlock& block, const std::optional<Attestation>& attestation, bool extends_head,
+                           KeptBlock& out) {
     if (denied.contains(block.hash)) return Errc::denied;
     const auto top = head();
     const bool is_next = !top || (block.number == top->number + 1 && block.parent_hash == top->hash);
@@ -95,7 +96,7 @@ class ChainModel {
       held.cost = cost_of(block);
       held.orphan = {now, OrphanReason::waiting};
     }
-    held.has_signature = held.has_signature || has_signature;
+    if (!held.attestation) held.attestation = attestation;
     make_canonical(path, OrphanReason::joined);
     return std::nullopt;
   }
