@@ -1,5 +1,5 @@
 """A follower of a running chain, killed with -9 at random moments, and with a disk that gets full: nothing
-that it acknowledged is lost, and it goes on.
+that it acknowledged is lost, and it goes on. The store by itself is killed in every kind of write (store_crash_test.cpp).
 
 OPP2P_KILLS says how often (6), OPP2P_SEED when (1); a failure prints the seed.
 """
@@ -9,6 +9,7 @@ import pathlib
 import random
 import re
 import resource
+import subprocess
 import tempfile
 import threading
 import time
@@ -21,6 +22,7 @@ SEED = int(os.environ.get("OPP2P_SEED", "1"))
 LONGEST_LIFE = 5.0  # seconds after the start; the mesh takes one to form, and a gap is left to gossip for another
 INTERVAL = 0.3  # seconds between two blocks; more often than a gap is filled, at four blocks a second, they would only pile up
 BLOCK_SIZE = 2000
+STORE_TESTS = opp2p.PROGRAM.parent / "unit" / "unit_opp2p_store"
 OPEN_LIMIT = 1.0  # seconds from the start of the process to the line that says what was found
 
 
@@ -117,7 +119,15 @@ class Durability(unittest.TestCase):
         opp2p.wait_for(lambda: follower.status()["blocks"]["accepted"] > 0, 30, "blocks arrive after the last start")
         last = self.stops_equal(sequencer, follower, feeder)
         self.assertGreater(acknowledged, KILLS)
+        follower.kill()
+        checked = opp2p.run("db", "check", "--data-dir", follower.folder)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
         print(f"{KILLS} kills, {last} blocks, opened after {max(openings) * 1000:.0f} ms at most; the last: {recovered}", flush=True)
+
+    def test_the_store_is_whole_after_kills_in_reorganisations_rewinds_filled_holes_and_migrations(self):
+        done = subprocess.run([STORE_TESTS, "--gtest_filter=StoreCrash.*"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, env={**os.environ, "OPP2P_KILLS": str(KILLS)}, timeout=60 + 3 * KILLS)
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
 
     def test_a_full_disk_is_told_and_forgotten_when_there_is_room(self):
         sequencer, follower, feeder = self.network(1500)

@@ -1,105 +1,124 @@
-// The block store: the unsafe chain as this node has accepted it, one block a height, each with its version and the
-// bytes that were gossiped. Acknowledged means durable: the callback of a write comes only when a crash, a kill or a
-// loss of power can no longer undo it. Beside the chain lies the staging table of the reverse sync
-// (opstack/sync/drive/chain_store.hpp).
+// The block store: the blocks that this node has accepted, with their signatures, and which of them are its chain.
+// docs/fork-choice.md has the words (canonical, head, segment, hole, unproven, orphan, era) and the rules; who decides
+// which chain it is is the unsafe chain, which asks for it through opstack::sync::ChainStore. Acknowledged means
+// durable: the callback of a write comes only when a crash, a kill or a loss of power can no longer undo it.
 //
-// Implementations: LmdbStore (the daemon), MemoryStore (tests, simulation, `--data-dir` none), FaultyStore (tests).
+// Implementations: LmdbStore (the daemon), MemoryStore (tests, simulation, `--data-dir` none), FaultyStore (tests). The
+// first two share the rules (chain_writer.hpp, chain_reader.hpp) over one transaction seam (table_txn.hpp).
 // Owner: the node. Thread: writes from one thread; reads from any thread, each on a snapshot of what is durable.
-// Callbacks run through the `Post` that the store was made with. Bounds: what waits to be written is bounded in bytes
-// (refused with Errc::exhausted beyond).
+// Callbacks run through the `Post` that the store was made with, and never within the call. Bounds: what waits to be
+// written is bounded in bytes (refused with Errc::exhausted beyond).
 //
-// Budget: chain and staging share one, of bytes. The chain has all but an eighth of it, above which its oldest blocks
-// are removed; no block of the chain goes for a staged one. When the budget is used up, staged blocks go: first those
-// that are in the chain already, then those farthest from it, which can be fetched again once the chain has come
-// nearer. A block that would be the first to go is refused with Errc::exhausted. The head, and one staged block, are
-// kept however large they are.
+// Budget: one for everything, of bytes, kept in the commit that crosses it. Blocks that are not canonical have a
+// quarter of it; beyond that the oldest go, and after a day each of them goes. The canonical chain has the rest; beyond
+// that its lowest blocks go, never the head. So no canonical block goes for another one. A block that would be the
+// first to go is refused with Errc::exhausted.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
+#include "opp2p/store/stored_block.hpp"
 #include "opstack/sync/drive/chain_store.hpp"
 
 namespace opp2p {
 
-using libp2p::Bytes;
-using libp2p::ByteView;
-using libp2p::Errc;
-using libp2p::Error;
 using libp2p::Nanos;
-using libp2p::Result;
-using libp2p::SharedBytes;
-using opstack::payload::Hash;
-using opstack::payload::Version;
+using libp2p::UnixTime;
+using opstack::sync::Attestation;
+using opstack::sync::ChainView;
+using opstack::sync::Descent;
+using opstack::sync::EraRecord;
+using opstack::sync::HeadMove;
+using opstack::sync::KeptBlock;
+using opstack::sync::MovedHead;
+using opstack::sync::OrphanReason;
+using opstack::sync::SegmentView;
 
 // Hands a task to the thread that callbacks are to run on; called from any thread. For a node: Runtime::post.
 using Post = std::function<void(std::function<void()>)>;
 
-struct StoredBlock {
-  std::uint64_t number = 0;
-  Hash hash{};
-  Hash parent_hash{};
-  std::uint64_t timestamp = 0;  // seconds since 1970
-  Version version = Version::v1;
-  bool framed = false;  // whether `body` is compressed: the snappy frames that payload_by_number sends of it
-  libp2p::SharedSlice body;
-
-  StoredBlock() = default;
-  explicit StoredBlock(const opstack::sync::Block& block);
-};
-
-// The same block with its body compressed, and not. Errc::malformed for frames that are none.
-StoredBlock framed(StoredBlock block);
-Result<StoredBlock> unframed(StoredBlock block);
-
-struct StagedRecord {
-  Bytes peer;  // the binary peer id of who sent it
+// Any block that is stored, and what is known of it.
+struct FoundBlock {
   StoredBlock block;
+  std::optional<OrphanReason> orphan;  // none: canonical
+  std::optional<Attestation> attestation;
 };
 
-// What the chain in the store spans.
+// What is in the store. A canonical block without a body (genesis) counts in `segments` and as `head` only.
 struct StoreSummary {
-  std::uint64_t blocks = 0;
-  std::optional<std::uint64_t> lowest;
-  std::optional<StoredBlock> head;  // without body
-  std::uint64_t bytes = 0;          // that chain and staging use, free pages not counted
-  std::uint64_t staged = 0;         // blocks in the staging table
-  std::uint64_t pruned = 0;         // since it was opened
+  std::uint64_t blocks = 0;             // canonical ones
+  std::optional<std::uint64_t> lowest;  // of them
+  std::optional<StoredBlock> head;      // without body
+  std::vector<SegmentView> segments;    // ascending; between two of them is a hole
+  std::uint64_t orphans = 0;            // blocks that are not canonical
+  std::uint64_t bytes = 0;              // that all tables use, free pages not counted
+  std::uint64_t pruned = 0;             // blocks that went for the budget or their age since it was opened
 };
 
-constexpr std::uint64_t chain_share(std::uint64_t budget) { return budget - budget / 8; }
-Error no_room_to_stage(std::uint64_t number, std::uint64_t used, std::uint64_t budget);
+struct Rewound {
+  BlockRef from;
+  BlockRef to;
+  std::uint64_t orphaned = 0;
+};
+
+// What StoreCheck looks at.
+struct CheckDepth {
+  bool bodies = false;  // decodes each body and hashes its block: what `opp2p db check` does
+};
+
+struct StoreCheck {
+  static constexpr std::size_t kMostDefects = 100;  // that are told; all are counted
+  StoreSummary summary;
+  std::uint64_t blocks = 0;  // all that are stored
+  std::uint64_t signatures = 0;
+  std::uint64_t eras = 0;
+  std::uint64_t denied = 0;
+  std::uint64_t defect_count = 0;
+  std::vector<std::string> defects;
+};
 
 class BlockStore {
  public:
   virtual ~BlockStore() = default;
-  using Done = std::function<void(Result<void>)>;
+  template <class T>
+  using Done = std::function<void(Result<T>)>;
 
-  // Appends to the chain. To an empty store any block; else its parent must be the head, Errc::mismatch if not. A block
-  // that is there already is acknowledged again; another one at its height is Errc::mismatch too: the first is kept.
-  virtual void put(StoredBlock block, Done done) = 0;
+  // The contracts of the first three are those of opstack::sync::ChainStore. Errc::denied: see rewind().
+  virtual void keep(StoredBlock block, std::optional<Attestation> attestation, bool extends_head,
+                    Done<KeptBlock> done) = 0;
+  virtual void move_head(const HeadMove& move, Done<MovedHead> done) = 0;
+  virtual void open_era(const opstack::rules::Address& signer, UnixTime now, Done<EraRecord> done) = 0;
+  // A block without a body becomes the lowest one of a store that has no canonical block yet: genesis. Errc::mismatch
+  // when there is another one.
+  virtual void start_at(const BlockRef& genesis, std::uint64_t timestamp, Done<KeptBlock> done) = 0;
+  // Canonical block `to` becomes the head; those above it become orphans. `deny` is refused from now on, also as a part
+  // of a branch: Errc::denied. It must not be `to` or below it.
+  virtual void rewind(std::uint64_t to, const std::optional<Hash>& deny, Done<Rewound> done) = 0;
 
+  // The canonical block of a number, if it has a body.
   virtual Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const = 0;
   // As the store holds it, framed or not; all other reads give it unframed.
   virtual Result<std::optional<StoredBlock>> as_stored(std::uint64_t number) const { return by_number(number); }
-  virtual Result<std::optional<StoredBlock>> by_hash(const Hash& hash) const = 0;
+  // Any block, with its header.
+  virtual Result<std::optional<FoundBlock>> by_hash(const Hash& hash) const = 0;
   virtual Result<StoreSummary> summary() const = 0;
-  // Calls `visit` for each block from `from` to `to` (both included) in ascending order until it answers false.
+  // Calls `visit` for each canonical block from `from` to `to` (both included) in ascending order until it answers
+  // false. Begins at the lowest block when `from` is below it. Ends before a hole, and has nothing when `from` is in
+  // one.
   virtual Result<void> for_each(std::uint64_t from, std::uint64_t to,
                                 const std::function<bool(const StoredBlock&)>& visit) const = 0;
-  // The same without bodies, which costs a small part of it.
+  // The same with headers instead of bodies, which costs a small part of it.
   virtual Result<void> for_each_head(std::uint64_t from, std::uint64_t to,
                                      const std::function<bool(const StoredBlock&)>& visit) const {
     return for_each(from, to, visit);
   }
-
-  virtual void stage(std::uint64_t segment, StagedRecord record, Done done) = 0;
-  virtual Result<std::vector<StagedRecord>> read_staged(std::uint64_t segment, std::uint64_t from,
-                                                        std::size_t max_blocks, std::size_t max_bytes) const = 0;
-  virtual void drop_staged(std::uint64_t segment, Done done) = 0;
+  // As opstack::sync::ChainStore has them.
+  virtual Result<ChainView> view(std::size_t window) const = 0;
+  virtual Result<Descent> descend(const BlockRef& from) const = 0;
+  // Reads everything and compares it. A defect is no error: the answer lists it.
+  virtual Result<StoreCheck> check(const CheckDepth& depth) const = 0;
 
   // Writes what waits, then stops taking more; returns when the disk has it. Callbacks are still posted.
   virtual void close() = 0;

@@ -7,15 +7,7 @@
 
 namespace opp2p {
 
-using opstack::sync::Block;
 using opstack::sync::ServedBlock;
-using opstack::sync::StagedBlock;
-
-void BlockStoreAdapter::append(Block block, Done done) {
-  store_.put(StoredBlock(block), life_.guard([done = std::move(done)](Result<void> outcome) {
-    if (done) done(std::move(outcome));
-  }));
-}
 
 // One look-up, shared by its handle, the queue and the worker that reads it.
 struct BlockStoreAdapter::Lookup {
@@ -90,47 +82,39 @@ void BlockStoreAdapter::read_wanted() {
       });
 }
 
-void BlockStoreAdapter::stage(std::uint64_t segment, StagedBlock block, Done done) {
-  StagedRecord record;
-  record.peer = libp2p::to_bytes(block.peer.bytes());
-  record.block = StoredBlock(block.block);
-  const auto number = record.block.number;
-  store_.stage(segment, std::move(record), life_.guard([this, number, done = std::move(done)](Result<void> outcome) {
-    if (!outcome && refused_) refused_(number, outcome.error());
+template <class T>
+std::function<void(Result<T>)> BlockStoreAdapter::guarded(std::function<void(Result<T>)> done) {
+  return life_.guard([done = std::move(done)](Result<T> outcome) {
     if (done) done(std::move(outcome));
-  }));
+  });
 }
 
-void BlockStoreAdapter::read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
-                                    std::size_t max_bytes, ReadDone done) {
-  auto found = std::make_shared<Result<std::vector<StagedBlock>>>(std::vector<StagedBlock>());
-  runtime_.run_on_worker(
-      [&store = store_, segment, from, max_blocks, max_bytes, found] {
-        auto records = store.read_staged(segment, from, max_blocks, max_bytes);
-        if (!records) {
-          *found = records.error();
-          return;
-        }
-        for (auto& record : *records) {
-          auto peer = libp2p::PeerId::from_bytes(record.peer);
-          if (!peer) {
-            *found = peer.error().within("the peer of staged block " + std::to_string(record.block.number));
-            return;
-          }
-          auto block = opstack::payload::decode_block(record.block.version, record.block.body);
-          if (block && opstack::payload::has_uncovered_withdrawals(block->payload()))
-            block = Error(Errc::malformed, "staged block " + std::to_string(record.block.number) +
-                                               " has a list of withdrawals that its hash does not cover");
-          if (!block) {
-            *found = block.error();
-            return;
-          }
-          (*found)->emplace_back(std::move(*peer), std::move(*block));
-        }
-      },
-      life_.guard([done = std::move(done), found] { done(std::move(*found)); }));
+void BlockStoreAdapter::keep(opstack::payload::Block block, std::optional<Attestation> attestation, bool extends_head,
+                             KeepDone done) {
+  store_.keep(StoredBlock(block), std::move(attestation), extends_head, guarded<KeptBlock>(std::move(done)));
 }
 
-void BlockStoreAdapter::drop_staged(std::uint64_t segment) { store_.drop_staged(segment, nullptr); }
+void BlockStoreAdapter::move_head(const HeadMove& move, MoveDone done) {
+  store_.move_head(move, guarded<MovedHead>(std::move(done)));
+}
+
+void BlockStoreAdapter::open_era(const opstack::rules::Address& signer, UnixTime now, EraDone done) {
+  store_.open_era(signer, now, guarded<EraRecord>(std::move(done)));
+}
+
+template <class T, class Read>
+void BlockStoreAdapter::read(Read read, std::function<void(Result<T>)> done) {
+  auto found = std::make_shared<Result<T>>(T{});
+  runtime_.run_on_worker([&store = store_, read = std::move(read), found] { *found = read(store); },
+                         life_.guard([done = std::move(done), found] { done(std::move(*found)); }));
+}
+
+void BlockStoreAdapter::descend(const BlockRef& from, DescendDone done) {
+  read<Descent>([from](const BlockStore& store) { return store.descend(from); }, std::move(done));
+}
+
+void BlockStoreAdapter::view(std::size_t window, ViewDone done) {
+  read<ChainView>([window](const BlockStore& store) { return store.view(window); }, std::move(done));
+}
 
 }  // namespace opp2p

@@ -2,10 +2,8 @@
 // that the block has. Reads run on a worker and come back to the network thread; a block that the store holds in snappy
 // frames is sent as it lies there.
 //
-// At most two workers read at once. Look-ups that come meanwhile wait, and the next worker that is free reads them all.
-// One that is withdrawn leaves the queue at once; a worker that has it already does not read it.
-//
-// The sync engine hears only that a write to the staging table failed; `refused` hears why.
+// At most two workers look blocks up at once. Look-ups that come meanwhile wait, and the next worker that is free reads
+// them all. One that is withdrawn leaves the queue at once; a worker that has it already does not read it.
 //
 // Owner: the node, beside the store, which outlives it. Thread: the network thread. Bounds: those of the store, and
 // kMostWanted look-ups; more are refused.
@@ -22,16 +20,15 @@ namespace opp2p {
 
 class BlockStoreAdapter final : public opstack::sync::ChainStore {
  public:
-  using StagingRefused = std::function<void(std::uint64_t number, const Error&)>;
-  BlockStoreAdapter(libp2p::runtime::Runtime& runtime, BlockStore& store, StagingRefused refused = nullptr)
-      : runtime_(runtime), store_(store), refused_(std::move(refused)) {}
+  BlockStoreAdapter(libp2p::runtime::Runtime& runtime, BlockStore& store) : runtime_(runtime), store_(store) {}
 
-  void append(opstack::sync::Block block, Done done) override;
   std::unique_ptr<libp2p::runtime::Operation> lookup(std::uint64_t number, LookupDone done) override;
-  void stage(std::uint64_t segment, opstack::sync::StagedBlock block, Done done) override;
-  void read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks, std::size_t max_bytes,
-                   ReadDone done) override;
-  void drop_staged(std::uint64_t segment) override;
+  void keep(opstack::payload::Block block, std::optional<Attestation> attestation, bool extends_head,
+            KeepDone done) override;
+  void move_head(const HeadMove& move, MoveDone done) override;
+  void open_era(const opstack::rules::Address& signer, UnixTime now, EraDone done) override;
+  void descend(const BlockRef& from, DescendDone done) override;
+  void view(std::size_t window, ViewDone done) override;
 
  private:
   struct Lookup;
@@ -41,9 +38,13 @@ class BlockStoreAdapter final : public opstack::sync::ChainStore {
   static constexpr std::size_t kMostWanted = 1024;
 
   void read_wanted();
+  template <class T>
+  std::function<void(Result<T>)> guarded(std::function<void(Result<T>)> done);
+  template <class T, class Read>
+  void read(Read read, std::function<void(Result<T>)> done);
+
   libp2p::runtime::Runtime& runtime_;
   BlockStore& store_;
-  const StagingRefused refused_;
   std::map<std::uint64_t, std::shared_ptr<Lookup>> wanted_;  // by order of arrival
   std::uint64_t next_lookup_ = 0;
   std::size_t readers_ = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "libp2p/runtime/sim/sim_world.hpp"
+#include "opp2p/store/faulty_store.hpp"
 #include "opp2p/store/memory_store.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 
@@ -13,7 +14,6 @@ using libp2p::Millis;
 using libp2p::Seconds;
 using opstack::sync::Block;
 using opstack::sync::ServedBlock;
-using opstack::sync::StagedBlock;
 
 Block encoded_block(std::uint64_t number, std::size_t size = 100) {
   opstack::payload::Envelope envelope;
@@ -30,17 +30,21 @@ class BlockStoreAdapterTest : public testing::Test {
  protected:
   libp2p::runtime::SimWorld world_{1};
   libp2p::runtime::SimNode node_ = world_.add_node();
+  Result<KeptBlock> keep(BlockStoreAdapter& chain, const Block& block, bool extends_head = true) {
+    std::optional<Result<KeptBlock>> kept;
+    chain.keep(block, std::nullopt, extends_head, [&](auto r) { kept = std::move(r); });
+    EXPECT_FALSE(kept) << "never within the call";
+    world_.run_for(Seconds(1));
+    return *kept;
+  }
+
   MemoryStore store_{[this](std::function<void()> task) { node_.runtime().post(std::move(task)); }};
   std::unique_ptr<BlockStoreAdapter> chain_ = std::make_unique<BlockStoreAdapter>(node_.runtime(), store_);
 };
 
-TEST_F(BlockStoreAdapterTest, what_is_appended_can_be_looked_up_with_its_bytes) {
-  std::optional<Result<void>> appended;
+TEST_F(BlockStoreAdapterTest, what_is_kept_can_be_looked_up_with_its_bytes) {
   const Block block = encoded_block(1);
-  chain_->append(block, [&](Result<void> r) { appended = std::move(r); });
-  EXPECT_FALSE(appended);
-  world_.run_for(Seconds(1));
-  ASSERT_TRUE(appended && *appended);
+  ASSERT_TRUE(keep(*chain_, block));
   std::optional<Result<std::optional<ServedBlock>>> found;
   std::optional<Result<std::optional<ServedBlock>>> missing;
   const auto one = chain_->lookup(1, [&](auto r) { found = std::move(r); });
@@ -54,34 +58,42 @@ TEST_F(BlockStoreAdapterTest, what_is_appended_can_be_looked_up_with_its_bytes) 
   EXPECT_FALSE(**missing);
 }
 
-TEST_F(BlockStoreAdapterTest, staged_blocks_come_back_decoded_with_their_peer) {
-  const auto peer = libp2p::PeerId::from_bytes(Bytes{0, 2, 7, 7}).value();
-  int staged = 0;
-  for (std::uint64_t n = 5; n <= 9; ++n)
-    chain_->stage(3, StagedBlock(peer, encoded_block(n)), [&](const Result<void>& r) { staged += r ? 1 : 0; });
+TEST_F(BlockStoreAdapterTest, only_canonical_blocks_are_served) {
+  ASSERT_TRUE(keep(*chain_, encoded_block(1)));
+  ASSERT_TRUE(keep(*chain_, encoded_block(2), false));
+  std::optional<Result<std::optional<ServedBlock>>> found;
+  const auto before = chain_->lookup(2, [&](auto r) { found = std::move(r); });
   world_.run_for(Seconds(1));
-  EXPECT_EQ(staged, 5);
-  std::optional<Result<std::vector<StagedBlock>>> read;
-  chain_->read_staged(3, 6, 10, 1 << 20, [&](auto r) { read = std::move(r); });
+  ASSERT_TRUE(found && *found);
+  EXPECT_FALSE(**found);
+  HeadMove move;
+  move.to = encoded_block(2).ref();
+  std::optional<Result<MovedHead>> moved;
+  chain_->move_head(move, [&](auto r) { moved = std::move(r); });
+  EXPECT_FALSE(moved);
   world_.run_for(Seconds(1));
-  ASSERT_TRUE(read && *read);
-  ASSERT_EQ((*read)->size(), 4u);
-  EXPECT_EQ((**read)[0].peer, peer);
-  EXPECT_EQ((**read)[0].block.number(), 6u);
-  EXPECT_EQ(*(**read)[3].block.envelope, *encoded_block(9).envelope);
-  chain_->drop_staged(3);
+  ASSERT_TRUE(moved && *moved);
+  const auto after = chain_->lookup(2, [&](auto r) { found = std::move(r); });
   world_.run_for(Seconds(1));
-  EXPECT_EQ(store_.summary().value().staged, 0u);
+  EXPECT_TRUE(**found);
 }
 
-TEST_F(BlockStoreAdapterTest, a_staged_block_whose_peer_cannot_be_read_is_an_error) {
-  store_.stage(3, StagedRecord{Bytes{9, 9}, StoredBlock(encoded_block(5))}, nullptr);
+TEST_F(BlockStoreAdapterTest, eras_views_and_descents_come_back_on_the_network_thread) {
+  ASSERT_TRUE(keep(*chain_, encoded_block(1)));
+  ASSERT_TRUE(keep(*chain_, encoded_block(2)));
+  std::optional<Result<EraRecord>> era;
+  std::optional<Result<ChainView>> view;
+  std::optional<Result<Descent>> down;
+  chain_->open_era({}, libp2p::from_unix_seconds(5), [&](auto r) { era = std::move(r); });
+  chain_->view(1, [&](auto r) { view = std::move(r); });
+  chain_->descend(encoded_block(2).ref(), [&](auto r) { down = std::move(r); });
+  EXPECT_FALSE(era || view || down) << "never within the call";
   world_.run_for(Seconds(1));
-  std::optional<Result<std::vector<StagedBlock>>> read;
-  chain_->read_staged(3, 5, 10, 1 << 20, [&](auto r) { read = std::move(r); });
-  world_.run_for(Seconds(1));
-  ASSERT_TRUE(read && !*read);
-  EXPECT_NE(read->error().text().find("the peer of staged block 5"), std::string::npos) << read->error().text();
+  ASSERT_TRUE(era && *era && view && *view && down && *down);
+  EXPECT_EQ((*era)->era, 1u);
+  EXPECT_EQ((*view)->head, encoded_block(2).ref());
+  EXPECT_EQ((*view)->recent.size(), 1u);
+  EXPECT_EQ((*down)->lowest, encoded_block(1).ref());
 }
 
 TEST_F(BlockStoreAdapterTest, look_ups_that_wait_for_the_disk_are_bounded) {
@@ -138,9 +150,10 @@ TEST_F(BlockStoreAdapterTest, a_look_up_may_be_withdrawn_inside_the_answer_of_an
 
 TEST_F(BlockStoreAdapterTest, once_it_is_gone_nobody_is_called) {
   int calls = 0;
-  chain_->append(encoded_block(1), [&](const Result<void>&) { ++calls; });
+  chain_->keep(encoded_block(1), std::nullopt, true, [&](const auto&) { ++calls; });
   const auto running = chain_->lookup(1, [&](const auto&) { ++calls; });
-  chain_->read_staged(1, 1, 1, 1, [&](const auto&) { ++calls; });
+  chain_->view(1, [&](const auto&) { ++calls; });
+  chain_->descend(encoded_block(1).ref(), [&](const auto&) { ++calls; });
   chain_.reset();
   world_.run_for(Seconds(1));
   EXPECT_EQ(calls, 0);
@@ -151,32 +164,16 @@ TEST_F(BlockStoreAdapterTest, an_error_of_the_disk_reaches_the_caller) {
   FaultyStore faulty(store_, [this](std::function<void()> task) { node_.runtime().post(std::move(task)); });
   BlockStoreAdapter chain(node_.runtime(), faulty);
   faulty.fail_writes(1);
-  faulty.fail_reads(1);
-  std::optional<Result<void>> appended;
+  EXPECT_TRUE(keep(chain, encoded_block(1)).error() == Errc::io);
+  faulty.fail_reads(2);
   std::optional<Result<std::optional<ServedBlock>>> found;
-  chain.append(encoded_block(1), [&](Result<void> r) { appended = std::move(r); });
+  std::optional<Result<ChainView>> view;
   const auto running = chain.lookup(1, [&](auto r) { found = std::move(r); });
+  chain.view(1, [&](auto r) { view = std::move(r); });
   world_.run_for(Seconds(1));
-  ASSERT_TRUE(appended && found);
-  EXPECT_TRUE(appended->error() == Errc::io);
+  ASSERT_TRUE(found && view);
   EXPECT_TRUE(found->error() == Errc::io);
-}
-
-TEST_F(BlockStoreAdapterTest, what_cannot_be_staged_is_told_with_its_reason) {
-  FaultyStore faulty(store_, [this](std::function<void()> task) { node_.runtime().post(std::move(task)); });
-  std::vector<std::uint64_t> refused;
-  BlockStoreAdapter chain(node_.runtime(), faulty, [&](std::uint64_t number, const Error& why) {
-    EXPECT_TRUE(why == Errc::io);
-    refused.push_back(number);
-  });
-  const auto peer = libp2p::PeerId::from_bytes(Bytes{0, 2, 7, 7}).value();
-  faulty.fail_writes(1);
-  int answers = 0;
-  for (const std::uint64_t number : {5, 6})
-    chain.stage(1, StagedBlock(peer, encoded_block(number)), [&](const auto&) { ++answers; });
-  world_.run_for(Seconds(1));
-  EXPECT_EQ(refused, std::vector<std::uint64_t>{5});
-  EXPECT_EQ(answers, 2);
+  EXPECT_TRUE(view->error() == Errc::io);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ class LmdbStoreFiles : public testing::Test {
   void fill(BlockStore& store, std::uint64_t from, std::uint64_t to, std::size_t size = 300) {
     std::size_t done = 0;
     for (std::uint64_t n = from; n <= to; ++n)
-      store.put(block_at(n, size), [&](Result<void> r) {
+      store.keep(block_at(n, size), std::nullopt, true, [&](const Result<KeptBlock>& r) {
         EXPECT_TRUE(r) << r.error().message();
         ++done;
       });
@@ -58,15 +58,17 @@ TEST_F(LmdbStoreFiles, reopening_finds_everything_and_says_what) {
     auto store = open();
     EXPECT_EQ(store->recovered(), "no blocks");
     fill(*store, 1, 200);
-    store->stage(7, staged_at(300), nullptr);
+    Calls calls(*store, mailbox_);
+    calls.branch_off(300, 302, 1, 1);
+    calls.branch_off(400, 400, 2, 2);
+    ASSERT_TRUE(calls.move_head(block_at(302, 300, 1, 1), false));
     store->close();
   }
   auto store = open();
-  EXPECT_EQ(store->recovered(),
-            "200 blocks, 1 to 200, head " + libp2p::to_hex0x(hash_of(200)) + "; 1 staged blocks dropped");
+  EXPECT_EQ(store->recovered(), "203 blocks, 1 to 302, head " + libp2p::to_hex0x(hash_of(302, 1)) +
+                                    "; 1 hole (201 to 299); 1 blocks that are not canonical");
   EXPECT_EQ(store->by_number(123).value()->body, block_at(123).body);
-  EXPECT_EQ(store->summary().value().staged, 0u);
-  fill(*store, 201, 210);
+  Calls(*store, mailbox_).extend_with(303, 310, 300, 1);
 }
 
 TEST_F(LmdbStoreFiles, many_writes_share_a_commit_and_all_are_answered) {
@@ -94,7 +96,8 @@ TEST_F(LmdbStoreFiles, a_commit_holds_a_sixteenth_of_the_size_at_most) {
   config.max_size = 32 << 20;
   auto store = open(config);
   std::size_t done = 0;
-  for (std::uint64_t n = 1; n <= 30; ++n) store->put(block_at(n, 300'000), [&](const Result<void>&) { ++done; });
+  for (std::uint64_t n = 1; n <= 30; ++n)
+    store->keep(block_at(n, 300'000), std::nullopt, true, [&](const auto&) { ++done; });
   std::size_t most = 0;
   while (done < 30) {
     const std::size_t before = done;
@@ -129,15 +132,15 @@ TEST_F(LmdbStoreFiles, the_map_grows_when_it_is_full) {
   EXPECT_EQ(store->by_number(1).value()->body, block_at(1, 200000).body);
 }
 
-TEST_F(LmdbStoreFiles, above_its_size_the_oldest_blocks_go_and_the_head_stays) {
+TEST_F(LmdbStoreFiles, above_its_size_the_lowest_blocks_go_and_freed_pages_are_used_again) {
   auto config = config_in(folder_.path());
   config.max_size = 1 << 20;
   auto store = open(config);
   fill(*store, 1, 100, 50000);
   auto summary = store->summary().value();
   EXPECT_LE(summary.bytes, config.max_size);
-  EXPECT_LT(summary.blocks, 22u);
-  EXPECT_GT(summary.blocks, 15u);
+  EXPECT_LT(summary.blocks, 20u);
+  EXPECT_GT(summary.blocks, 10u);
   EXPECT_EQ(summary.head->number, 100u);
   EXPECT_EQ(summary.pruned + summary.blocks, 100u);
   EXPECT_FALSE(store->by_number(1).value());
@@ -147,7 +150,7 @@ TEST_F(LmdbStoreFiles, above_its_size_the_oldest_blocks_go_and_the_head_stays) {
   summary = store->summary().value();
   EXPECT_EQ(summary.blocks, 1u);
   EXPECT_EQ(summary.head->number, 101u);
-  // Freed pages are used again: the file stays near the limit however much goes through.
+  // The file stays near the limit however much goes through.
   EXPECT_LT(fs::file_size(folder_.path() / "data.mdb"), std::uintmax_t{24} << 20);
   store.reset();
   EXPECT_TRUE(open(config));
@@ -159,9 +162,9 @@ TEST_F(LmdbStoreFiles, beyond_its_bound_on_waiting_bytes_it_refuses) {
   config.commit_interval = libp2p::Millis(50);
   auto store = open(config);
   fill(*store, 1, 1);  // the next commit is 50 ms away
-  std::vector<Result<void>> outcomes;
+  std::vector<Result<KeptBlock>> outcomes;
   for (std::uint64_t n = 2; n <= 4; ++n)
-    store->put(block_at(n, 600), [&](Result<void> r) { outcomes.push_back(std::move(r)); });
+    store->keep(block_at(n, 600), std::nullopt, true, [&](Result<KeptBlock> r) { outcomes.push_back(std::move(r)); });
   mailbox_.run_until([&] { return outcomes.size() == 3; });
   EXPECT_TRUE(outcomes[0].error() == Errc::exhausted);  // refusals come first: they wait for no disk
   EXPECT_TRUE(outcomes[1].error() == Errc::exhausted);
@@ -201,7 +204,7 @@ TEST_F(LmdbStoreFiles, a_database_without_a_format_is_refused) {
   std::string name = "format";
   MDB_val key{name.size(), name.data()};
   ASSERT_EQ(mdb_env_create(&env), 0);
-  ASSERT_EQ(mdb_env_set_maxdbs(env, 4), 0);
+  ASSERT_EQ(mdb_env_set_maxdbs(env, 16), 0);
   ASSERT_EQ(mdb_env_open(env, folder_.path().c_str(), 0, 0600), 0);
   ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
   ASSERT_EQ(mdb_dbi_open(txn, "meta", 0, &table), 0);
@@ -229,6 +232,29 @@ TEST_F(LmdbStoreFiles, the_database_of_another_program_is_refused) {
   const Error error = open_fails(config_in(folder_.path()));
   EXPECT_TRUE(error == Errc::mismatch) << error.message();
   EXPECT_NE(error.text().find("not written by opp2p"), std::string::npos) << error.text();
+}
+
+TEST_F(LmdbStoreFiles, one_that_is_not_to_be_created_is_an_error_when_it_is_not_there) {
+  auto config = config_in(folder_.path() / "none");
+  config.create = false;
+  const Error error = open_fails(config);
+  EXPECT_TRUE(error == Errc::not_found) << error.message();
+  EXPECT_FALSE(fs::exists(config.folder));
+  open().reset();
+  config = config_in(folder_.path());
+  config.create = false;
+  config.chain = "";
+  EXPECT_TRUE(open(config)) << "of whatever chain";
+}
+
+TEST_F(LmdbStoreFiles, what_a_crash_left_of_a_young_database_is_removed) {
+  {
+    auto store = open();
+    fill(*store, 1, 3);
+  }
+  std::ofstream(folder_.path() / "data.mdb.new") << "half a database";
+  EXPECT_EQ(open()->summary().value().blocks, 3u);
+  EXPECT_FALSE(fs::exists(folder_.path() / "data.mdb.new"));
 }
 
 TEST_F(LmdbStoreFiles, a_file_of_garbage_is_refused) {

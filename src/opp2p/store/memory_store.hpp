@@ -1,102 +1,57 @@
 // The block store in memory: the rules of LmdbStore without a disk, for tests, simulation and nodes without a data
-// folder. Also FaultyStore, which stands before another store and fails, holds back or loses what is written, as a test
-// asks.
+// folder. It makes no headers. A write takes effect within the call; only its callback comes later.
 //
-// Owner: the node or a test. Thread: put, stage and drop from one thread, reads from any. Bounds: max_bytes of bodies
-// in chain and staging (store.hpp, "Budget").
+// Owner: the node or a test. Thread: writes from one thread, reads from any. Bounds: `max_size` (block_store.hpp,
+// "Budget").
 #pragma once
 
-#include <atomic>
-#include <deque>
-#include <map>
 #include <mutex>
 
-#include "opp2p/store/block_store.hpp"
+#include "opp2p/store/chain_check.hpp"
+#include "opp2p/store/memory_txn.hpp"
+#include "opp2p/store/store_write.hpp"
 
 namespace opp2p {
 
 class MemoryStore final : public BlockStore {
  public:
-  explicit MemoryStore(Post post, std::uint64_t max_bytes = UINT64_MAX)
-      : post_(std::move(post)), max_bytes_(max_bytes) {}
+  // `wall` says what time it is, for the age of orphans; without one they do not age.
+  explicit MemoryStore(Post post, std::uint64_t max_size = 0, std::function<UnixTime()> wall = nullptr)
+      : post_(std::move(post)), max_size_(max_size), wall_(std::move(wall)) {}
 
-  void put(StoredBlock block, Done done) override;
+  void keep(StoredBlock block, std::optional<Attestation> attestation, bool extends_head,
+            Done<KeptBlock> done) override;
+  void move_head(const HeadMove& move, Done<MovedHead> done) override;
+  void open_era(const opstack::rules::Address& signer, UnixTime now, Done<EraRecord> done) override;
+  void start_at(const BlockRef& genesis, std::uint64_t timestamp, Done<KeptBlock> done) override;
+  void rewind(std::uint64_t to, const std::optional<Hash>& deny, Done<Rewound> done) override;
+
   Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const override;
-  Result<std::optional<StoredBlock>> by_hash(const Hash& hash) const override;
+  Result<std::optional<FoundBlock>> by_hash(const Hash& hash) const override;
   Result<StoreSummary> summary() const override;
   Result<void> for_each(std::uint64_t from, std::uint64_t to,
                         const std::function<bool(const StoredBlock&)>& visit) const override;
-  void stage(std::uint64_t segment, StagedRecord record, Done done) override;
-  Result<std::vector<StagedRecord>> read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
-                                                std::size_t max_bytes) const override;
-  void drop_staged(std::uint64_t segment, Done done) override;
+  Result<ChainView> view(std::size_t window) const override;
+  Result<Descent> descend(const BlockRef& from) const override;
+  Result<StoreCheck> check(const CheckDepth& depth) const override;
   void close() override;
-  // As if a process had ended and the next one opened the database: what was staged is dropped, and writes are taken
-  // again.
+  // As if a process had ended and the next one opened the database: writes are taken again.
   void reopen();
+  // Asserts that the tables agree.
   void check() const;
 
  private:
-  using Staging = std::map<std::pair<std::uint64_t, std::uint64_t>, StagedRecord>;  // by segment and number
-  Result<void> try_put(StoredBlock block);
-  Result<void> try_stage(std::uint64_t segment, StagedRecord record);
-  void fit_staged();
-  Staging::iterator first_to_evict();
-  void erase_staged(Staging::iterator at);
-  void answer(Done done, Result<void> outcome) const;
+  void write(std::unique_ptr<StoreWrite> write);
+  template <class Function>
+  auto read(const Function& function) const;
 
   Post post_;
-  std::uint64_t max_bytes_;
+  const std::uint64_t max_size_;
+  const std::function<UnixTime()> wall_;
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, StoredBlock> blocks_;
-  std::map<Hash, std::uint64_t> hashes_;
-  Staging staging_;
-  std::uint64_t bytes_ = 0;  // of the chain
-  std::uint64_t staged_bytes_ = 0;
+  mutable MemoryTables tables_;  // a transaction that only reads takes them too
   std::uint64_t pruned_ = 0;
   bool closed_ = false;
-};
-
-class FaultyStore final : public BlockStore {
- public:
-  FaultyStore(BlockStore& inner, Post post) : inner_(inner), post_(std::move(post)) {}
-
-  // The next n writes fail with Errc::io, nothing of them is kept.
-  void fail_writes(std::size_t n) { failing_ = n; }
-  // The next n reads fail.
-  void fail_reads(std::size_t n) { failing_reads_ = n; }
-  // Reads so far, of all kinds.
-  std::size_t reads() const { return reads_; }
-  // From now on writes are taken but neither kept nor acknowledged, until sync() passes them on in order, or
-  // lose_unsynced() drops them as a loss of power does: their callbacks never come.
-  void hold_writes() { holding_ = true; }
-  void sync();
-  void lose_unsynced() { held_.clear(); }
-  std::size_t unsynced() const { return held_.size(); }
-
-  void put(StoredBlock block, Done done) override;
-  Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const override;
-  Result<std::optional<StoredBlock>> by_hash(const Hash& hash) const override;
-  Result<StoreSummary> summary() const override { return inner_.summary(); }
-  Result<void> for_each(std::uint64_t from, std::uint64_t to,
-                        const std::function<bool(const StoredBlock&)>& visit) const override;
-  void stage(std::uint64_t segment, StagedRecord record, Done done) override;
-  Result<std::vector<StagedRecord>> read_staged(std::uint64_t segment, std::uint64_t from, std::size_t max_blocks,
-                                                std::size_t max_bytes) const override;
-  void drop_staged(std::uint64_t segment, Done done) override;
-  void close() override { inner_.close(); }
-
- private:
-  void write(Done done, std::function<void(Done)> perform);
-  bool read_fails() const;
-
-  BlockStore& inner_;
-  Post post_;
-  std::size_t failing_ = 0;
-  mutable std::size_t failing_reads_ = 0;
-  mutable std::atomic<std::size_t> reads_{0};
-  bool holding_ = false;
-  std::deque<std::function<void()>> held_;
 };
 
 }  // namespace opp2p

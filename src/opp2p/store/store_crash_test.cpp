@@ -1,144 +1,252 @@
-// What a crash may not undo: the store in a process that is killed at random moments, and a disk that loses what was
-// not synced.
+// What a crash may not undo: the store in a process that is killed at random moments, while it extends its chain,
+// reorganises it, fills holes, rewinds, and while it migrates. OPP2P_KILLS says how often (8).
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
 
-#include "libp2p/base/rng.hpp"
-#include "opp2p/store/lmdb_store.hpp"
-#include "opp2p/store/store_test_support.hpp"
+#include "opp2p/store/store_test_format1.hpp"
 
 namespace opp2p {
 namespace {
 
-using testing_store::config_in;
-using testing_store::hash_of;
-using testing_store::inline_post;
-namespace fs = std::filesystem;
+using namespace testing_store;
 
 constexpr char kFolderVariable[] = "OPP2P_STORE_CRASH_FOLDER";
-constexpr int kToldOn = 9;  // the child's descriptor for the numbers it acknowledged
+constexpr int kToldOn = 9;  // the child's descriptor for what it tells
 
-// Sizes vary, so that leaf pages, overflow pages and growth of the map all happen.
-StoredBlock block_of_varied_size(std::uint64_t number) {
+int kills() {
+  const char* text = std::getenv("OPP2P_KILLS");
+  return text == nullptr ? 8 : std::atoi(text);
+}
+
+// What follows from the hash alone: sizes vary, so that leaf pages, overflow pages and growth of the map all happen.
+Bytes body_of(const Hash& hash) {
+  libp2p::SeededRng rng(libp2p::load_le64(hash.data()));
+  Bytes body(200 + rng.below(hash[9] % 7 == 0 ? 60000 : 3000));
+  rng.fill(body);
+  return body;
+}
+
+StoredBlock block_of(std::uint64_t number, const Hash& hash, const Hash& parent) {
   StoredBlock block;
   block.number = number;
-  block.hash = hash_of(number);
-  block.parent_hash = hash_of(number - 1);
+  block.hash = hash;
+  block.parent_hash = parent;
   block.version = Version::v4;
-  libp2p::SeededRng rng(number);
-  Bytes body(200 + rng.below(number % 7 == 0 ? 60000 : 3000));
-  rng.fill(body);
-  block.body = libp2p::share(std::move(body));
+  block.body = libp2p::share(body_of(hash));
   return block;
 }
 
-// Checks that the store holds an unbroken chain of the right blocks from 1 on, and at least up to `acknowledged`.
-std::uint64_t verify(const LmdbStore& store, std::uint64_t acknowledged) {
-  const auto summary = store.summary().value();
-  const std::uint64_t head = summary.head ? summary.head->number : 0;
-  EXPECT_GE(head, acknowledged);
-  std::uint64_t expected = 1;
-  const auto read = store.for_each(1, UINT64_MAX, [&](const StoredBlock& block) {
-    EXPECT_EQ(block.number, expected);
-    EXPECT_EQ(block.hash, hash_of(expected));
-    EXPECT_EQ(block.body, block_of_varied_size(expected).body);
-    return block.number == expected++;
-  });
-  EXPECT_TRUE(read) << read.error().message();
-  EXPECT_EQ(expected, head + 1);
-  return head;
+void tell(const Hash& hash) {
+  if (::write(kToldOn, hash.data(), hash.size()) != static_cast<ssize_t>(hash.size())) ::_exit(4);
 }
 
-// Not a test by itself: the body of the child process below. It writes blocks without end and tells each number once it
-// is acknowledged.
-TEST(StoreCrashChild, DISABLED_writes_until_it_is_killed) {
+// The child: it changes the chain in every way, without end, and tells each block once it is acknowledged.
+class Child {
+ public:
+  explicit Child(const fs::path& folder)
+      : store_(LmdbStore::open(config_in(folder), mailbox_.post()).value()), calls_(*store_, mailbox_) {
+    rng_ = libp2p::SeededRng(static_cast<std::uint64_t>(::getpid()));
+  }
+
+  [[noreturn]] void run() {
+    if (!store_->summary().value().head) kept(calls_.extend(block_of(1, any_hash(), any_hash())), Hash{});
+    while (true) {
+      fill_hole();
+      extend(10);
+      reorganise();
+      extend(2);
+      jump();
+      fill_hole();
+      (void)calls_.rewind(head().number - 3).value();
+    }
+  }
+
+ private:
+  BlockRef head() { return store_->view(0).value().head.value(); }
+  Hash any_hash() {
+    Hash out;
+    rng_.fill(out);
+    return out;
+  }
+  static void kept(const Result<KeptBlock>& outcome, const Hash& hash) {
+    if (!outcome) ::_exit(3);
+    tell(hash);
+  }
+
+  // Without waiting in between.
+  void extend(std::uint64_t count) {
+    BlockRef top = head();
+    std::uint64_t done = 0;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const auto block = block_of(top.number + 1, any_hash(), top.hash);
+      top = block.ref();
+      store_->keep(block, std::nullopt, true, [&done, hash = block.hash](const Result<KeptBlock>& outcome) {
+        kept(outcome, hash);
+        ++done;
+      });
+    }
+    mailbox_.run_until([&] { return done == count; });
+  }
+
+  // To a branch from 5 below the head that is 2 longer.
+  void reorganise() {
+    const auto fork = store_->by_number(head().number - 5).value().value();
+    BlockRef top = fork.ref();
+    for (int i = 0; i < 7; ++i) {
+      const auto block = block_of(top.number + 1, any_hash(), top.hash);
+      kept(calls_.keep(block), block.hash);
+      top = block.ref();
+    }
+    HeadMove move;
+    move.to = top;
+    if (!calls_.move_head(move)) ::_exit(5);
+  }
+
+  // To a segment that is not joined, with a hole of 8 below it.
+  void jump() {
+    BlockRef top = {head().number + 8, any_hash(), {}};
+    for (int i = 0; i < 3; ++i) {
+      const auto block = block_of(top.number + 1, any_hash(), top.hash);
+      kept(calls_.keep(block), block.hash);
+      top = block.ref();
+    }
+    HeadMove move;
+    move.to = top;
+    move.joined = false;
+    move.reason = OrphanReason::segment;
+    if (!calls_.move_head(move)) ::_exit(6);
+  }
+
+  void fill_hole() {
+    while (true) {
+      const auto segments = store_->view(0).value().segments;
+      if (segments.size() < 2) return;
+      const auto& lower = segments[segments.size() - 2];
+      const auto& upper = segments.back().lowest;
+      const auto below = store_->by_number(lower.highest).value().value();
+      const bool meets = upper.number == lower.highest + 2;
+      const auto block = block_of(upper.number - 1, upper.parent_hash, meets ? below.hash : any_hash());
+      kept(calls_.keep(block), block.hash);
+    }
+  }
+
+  Mailbox mailbox_;
+  std::unique_ptr<LmdbStore> store_;
+  Calls calls_;
+  libp2p::SeededRng rng_{1};
+};
+
+// Not tests by themselves: the bodies of the child processes below.
+TEST(StoreCrashChild, DISABLED_changes_the_chain_until_it_is_killed) {
   const char* folder = std::getenv(kFolderVariable);
   ASSERT_NE(folder, nullptr);
-  auto store = LmdbStore::open(config_in(folder), inline_post()).value();
-  const auto summary = store->summary().value();
-  std::atomic<std::uint64_t> acknowledged{summary.head ? summary.head->number : 0};
-  for (std::uint64_t number = acknowledged + 1;; ++number) {
-    while (number > acknowledged + 32) std::this_thread::yield();
-    store->put(block_of_varied_size(number), [&acknowledged, number](Result<void> outcome) {
-      if (!outcome) ::_exit(3);
-      std::uint8_t line[8];
-      libp2p::store_le64(line, number);
-      if (::write(kToldOn, line, sizeof line) != sizeof line) ::_exit(4);
-      acknowledged = number;
-    });
-  }
+  Child(folder).run();
 }
 
-// Runs the child for about `lifetime` after its first acknowledgement, kills it, and answers the last number it told.
-std::uint64_t run_and_kill(const fs::path& folder, std::chrono::microseconds lifetime) {
+TEST(StoreCrashChild, DISABLED_migrates_until_it_is_killed) {
+  const char* folder = std::getenv(kFolderVariable);
+  ASSERT_NE(folder, nullptr);
+  tell(Hash{});
+  (void)LmdbStore::open(config_in(folder), inline_post());
+  while (true) std::this_thread::sleep_for(std::chrono::seconds(1));
+}
+
+// Runs a child for about `lifetime` after it first told something, kills it, and answers what it told.
+std::vector<Hash> run_and_kill(const std::string& name, const fs::path& folder, std::chrono::microseconds lifetime) {
   int ends[2];
   EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
   ::setenv(kFolderVariable, folder.c_str(), 1);
+  const std::string filter = "--gtest_filter=StoreCrashChild.DISABLED_" + name;
   const pid_t child = ::fork();
   if (child == 0) {
     const int null = ::open("/dev/null", O_WRONLY);
     ::dup2(ends[1], kToldOn);
     ::dup2(null, STDOUT_FILENO);
     ::dup2(null, STDERR_FILENO);
-    const char* arguments[] = {"store_crash_child", "--gtest_also_run_disabled_tests",
-                               "--gtest_filter=StoreCrashChild.*", nullptr};
+    const char* arguments[] = {"store_crash_child", "--gtest_also_run_disabled_tests", filter.c_str(), nullptr};
     ::execv("/proc/self/exe", const_cast<char* const*>(arguments));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-    ::_exit(5);
+    ::_exit(7);
   }
   ::unsetenv(kFolderVariable);
   ::close(ends[1]);
-  const auto started = std::chrono::steady_clock::now();
-  std::uint64_t last = 0;
-  std::optional<std::chrono::steady_clock::time_point> kill_at;
-  Bytes unread;
+  Bytes told(32);
+  EXPECT_EQ(::read(ends[0], told.data(), 32), 32) << "the child ended before it told anything";
+  const auto end = std::chrono::steady_clock::now() + lifetime;
+  // It is killed even if it tells nothing any more.
+  std::thread killer([&] {
+    std::this_thread::sleep_until(end);
+    ::kill(child, SIGKILL);
+  });
   std::uint8_t buffer[4096];
-  bool killed = false;
-  while (true) {
-    const ssize_t n = ::read(ends[0], buffer, sizeof buffer);
-    if (n <= 0) break;
-    libp2p::append(unread, ByteView(buffer, static_cast<std::size_t>(n)));
-    const auto now = std::chrono::steady_clock::now();
-    if (!kill_at) kill_at = now + lifetime;
-    if (!killed && (now >= *kill_at || now - started > std::chrono::seconds(20))) {
-      ::kill(child, SIGKILL);
-      killed = true;
-    }
-  }
+  for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    libp2p::append(told, ByteView(buffer, static_cast<std::size_t>(n)));
+  killer.join();
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
-  EXPECT_TRUE(killed);
   EXPECT_TRUE(WIFSIGNALED(status)) << "the child ended by itself with status " << status;
-  // Each number is written by one call of 8 bytes, so the last one is whole.
-  if (unread.size() >= 8) last = libp2p::load_le64(unread.data() + unread.size() - 8);
-  return last;
+  std::vector<Hash> out;  // each was written by one call, so the last one is whole
+  for (std::size_t at = 0; at + 32 <= told.size(); at += 32) {
+    out.emplace_back();
+    std::copy_n(told.begin() + static_cast<std::ptrdiff_t>(at), 32, out.back().begin());
+  }
+  return out;
 }
 
-TEST(StoreCrash, a_killed_process_loses_nothing_that_was_acknowledged) {
-  std::string name = (fs::temp_directory_path() / "opp2p-crash-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(name.data());
+TEST(StoreCrash, a_killed_process_loses_nothing_that_was_acknowledged_and_leaves_a_whole_chain) {
+  const Folder folder;
   libp2p::SeededRng rng(static_cast<std::uint64_t>(::getpid()));
-  std::uint64_t acknowledged = 0;
-  for (int round = 0; round < 20; ++round) {
-    const std::uint64_t before = acknowledged;
-    acknowledged = run_and_kill(folder, std::chrono::microseconds(rng.below(20000)));
-    ASSERT_GT(acknowledged, before) << "round " << round;
-    auto opened = LmdbStore::open(config_in(folder), inline_post());
+  std::uint64_t told = 0;
+  for (int round = 0; round < kills(); ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    const auto hashes = run_and_kill("changes_the_chain_until_it_is_killed", folder.path(),
+                                     std::chrono::microseconds(rng.below(60'000)));
+    told += hashes.size();
+    auto opened = LmdbStore::open(config_in(folder.path()), inline_post());
     ASSERT_TRUE(opened) << opened.error().message();
-    const std::uint64_t head = verify(**opened, acknowledged);
-    EXPECT_NE((*opened)->recovered().find("1 to " + std::to_string(head)), std::string::npos) << (*opened)->recovered();
-    if (testing::Test::HasFailure()) break;
-    acknowledged = head;
+    const auto& store = **opened;
+    for (const auto& hash : hashes) {
+      if (hash == Hash{}) continue;
+      const auto found = store.by_hash(hash).value();
+      ASSERT_TRUE(found) << libp2p::to_hex0x(hash) << " was acknowledged and is not there";
+      ASSERT_EQ(found->block.body, body_of(hash));
+    }
+    const auto checked = store.check(CheckDepth{}).value();
+    ASSERT_EQ(checked.defect_count, 0u) << checked.defects.front();
+    ASSERT_LE(checked.summary.segments.size(), 2u);
+    ASSERT_TRUE(checked.summary.head || hashes.size() <= 1);
   }
-  fs::remove_all(folder);
+  EXPECT_GT(told, static_cast<std::uint64_t>(kills()));
+}
+
+TEST(StoreCrash, a_migration_that_is_killed_leaves_the_old_database_or_the_new_one) {
+  constexpr std::uint64_t kBlocks = 3000;
+  const Folder old;
+  write_format_1(old.path(), blocks_at(1, kBlocks, 4000));
+  libp2p::SeededRng rng(static_cast<std::uint64_t>(::getpid()));
+  int migrated = 0;
+  for (int round = 0; round < kills(); ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    const Folder folder;
+    fs::copy_file(old.path() / "data.mdb", folder.path() / "data.mdb");
+    run_and_kill("migrates_until_it_is_killed", folder.path(), std::chrono::microseconds(rng.below(150'000)));
+    auto opened = LmdbStore::open(config_in(folder.path()), inline_post());
+    ASSERT_TRUE(opened) << opened.error().message();
+    if ((*opened)->recovered().starts_with("migrated")) ++migrated;
+    const auto checked = (*opened)->check(CheckDepth{}).value();
+    ASSERT_EQ(checked.defect_count, 0u) << checked.defects.front();
+    ASSERT_EQ(checked.summary.blocks, kBlocks);
+    ASSERT_EQ(checked.summary.segments.size(), 1u);
+    ASSERT_FALSE(fs::exists(folder.path() / "data.mdb.new"));
+  }
+  RecordProperty("killed_before_the_end", migrated);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
-// The disk under the tests of the block store, what they write on it, and tests of the disk itself.
+// The disk under the tests of the block store, and tests of the disk itself.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <future>
+#include <set>
 
 #include "opp2p/store/store_test_disk.hpp"
 #include "opp2p/store/store_test_support.hpp"
@@ -163,66 +162,6 @@ void write_perhaps(Bytes& image, const DiskEvent& event, libp2p::Rng& rng) {
                ByteView(event.data).subspan(at, std::min<std::size_t>(512, event.data.size() - at)));
 }
 
-constexpr std::uint64_t kAlwaysKept = 12;  // blocks of the script that fit into the size below, with room to spare
-
-LmdbStoreConfig pruning_config(const fs::path& folder) {
-  LmdbStoreConfig config = config_in(folder);
-  config.max_size = 96 << 10;
-  return config;
-}
-
-StoredBlock script_block(std::uint64_t number) {
-  return block_at(number, number % 5 == 0 ? 9000 : 200 + number * 37 % 1700);
-}
-
-class Script {
- public:
-  Script(LmdbStore& store, ScriptResult& result) : store_(store), result_(result) {}
-  void run() {
-    submit();
-    finished_.get_future().wait();
-  }
-
- private:
-  static constexpr std::uint64_t kBatches = 9;
-
-  void submit() {
-    const std::uint64_t first = result_.acknowledged.empty() ? 1 : result_.acknowledged.back().number + 1;
-    const std::uint64_t size = failures_ == 0 ? batch_ : (batch_ + 1) / 2;  // other pages than those that were refused
-    waiting_ = size;
-    failed_ = false;
-    if (batch_ % 3 == 2) store_.stage(1, staged_at(1000 + batch_), nullptr);
-    if (batch_ % 3 == 0) store_.drop_staged(1, nullptr);
-    for (std::uint64_t number = first; number < first + size; ++number)
-      store_.put(script_block(number), [this, number](const Result<void>& outcome) { answered(number, outcome); });
-  }
-
-  void answered(std::uint64_t number, const Result<void>& outcome) {
-    if (outcome) {
-      result_.acknowledged.push_back({Disk::instance().position(), number});
-    } else {
-      if (!failed_) result_.errors.push_back(outcome.error());
-      failed_ = true;
-    }
-    if (--waiting_ > 0) return;
-    failures_ = failed_ ? failures_ + 1 : 0;
-    if (!failed_) ++batch_;
-    result_.finished = batch_ > kBatches;
-    if (result_.finished || failures_ > 1)
-      finished_.set_value();
-    else
-      submit();
-  }
-
-  LmdbStore& store_;
-  ScriptResult& result_;
-  std::promise<void> finished_;
-  std::uint64_t batch_ = 1;
-  std::uint64_t waiting_ = 0;
-  bool failed_ = false;
-  int failures_ = 0;
-};
-
 }  // namespace
 
 DiskImage disk_after(const std::vector<DiskEvent>& events, std::size_t cut, libp2p::Rng& rng, bool syncs_work) {
@@ -247,68 +186,6 @@ DiskImage disk_after(const std::vector<DiskEvent>& events, std::size_t cut, libp
       write_perhaps(out.data, events[i], rng);
   }
   return out;
-}
-
-std::uint64_t ScriptResult::acknowledged_by(std::size_t cut) const {
-  std::uint64_t last = 0;
-  for (const auto& each : acknowledged)
-    if (each.position <= cut) last = std::max(last, each.number);
-  return last;
-}
-
-ScriptResult run_script(const fs::path& folder) {
-  ScriptResult result;
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    auto store = LmdbStore::open(pruning_config(folder), inline_post());
-    if (!store) {
-      result.errors.push_back(store.error());
-      continue;
-    }
-    Script(**store, result).run();
-    if (const auto summary = (*store)->summary()) result.pruned = summary->pruned;
-    break;
-  }
-  return result;
-}
-
-Result<void> check_store(const fs::path& folder, std::uint64_t acknowledged) {
-  const auto begin = std::chrono::steady_clock::now();
-  OPP2P_TRY(const auto store, LmdbStore::open(pruning_config(folder), inline_post()));
-  if (std::chrono::steady_clock::now() - begin > std::chrono::seconds(1))
-    return libp2p::fail(Errc::timed_out, "opening took more than 1 s");
-  OPP2P_TRY(const auto summary, store->summary());
-  const std::uint64_t head = summary.head ? summary.head->number : 0;
-  const std::uint64_t first = summary.lowest.value_or(1);
-  const auto wrong = [&](const std::string& what) {
-    return libp2p::fail(Errc::mismatch, what + "; acknowledged up to " + std::to_string(acknowledged) +
-                                            ", found: " + store->recovered());
-  };
-  if (head < acknowledged) return wrong("acknowledged blocks are lost");
-  if (first > 1 && head - first + 1 < kAlwaysKept) return wrong("more blocks are pruned than the size asks for");
-  if (summary.staged != 0) return wrong("staged blocks are left");
-  std::string found = "no blocks";
-  if (head != 0) {
-    const std::string count = std::to_string(head - first + 1);
-    found = count + " blocks, " + std::to_string(first) + " to " + std::to_string(head);
-  }
-  if (!store->recovered().starts_with(found)) return wrong("it does not say what it recovered, " + found);
-  std::uint64_t expected = first;
-  bool right = true;
-  OPP2P_TRYV(store->for_each(0, UINT64_MAX, [&](const StoredBlock& block) {
-    right = right && block.number == expected && block.body == script_block(expected).body;
-    ++expected;
-    return right;
-  }));
-  if (!right || (head != 0 && expected != head + 1))
-    return wrong("block " + std::to_string(expected - 1) + " is wrong");
-  return {};
-}
-
-Result<void> check_image(const DiskImage& image, std::uint64_t acknowledged) {
-  const Folder folder(memory_folder());
-  std::ofstream(folder.path() / (image.named ? "data.mdb" : "data.mdb.new"), std::ios::binary)
-      << libp2p::as_text(image.data);
-  return check_store(folder.path(), acknowledged);
 }
 
 namespace {

@@ -1,59 +1,19 @@
+// What every store does with blocks that come one after the other, held to both implementations. What it does with
+// branches and holes is in store_chain_test.cpp.
 #include <gtest/gtest.h>
 
-#include "opp2p/store/memory_store.hpp"
-#include "opp2p/store/store_test_support.hpp"
+#include "opp2p/store/faulty_store.hpp"
+#include "opp2p/store/store_rules_test.hpp"
 
 namespace opp2p {
 namespace {
 
 using namespace testing_store;
 
-// The rules of a store, held to both implementations.
-class StoreRules : public testing::TestWithParam<bool> {
- protected:
-  void SetUp() override {
-    if (GetParam()) {
-      auto opened = LmdbStore::open(config_in(folder_.path()), mailbox_.post());
-      ASSERT_TRUE(opened) << opened.error().message();
-      store_ = std::move(*opened);
-    } else {
-      store_ = std::make_unique<MemoryStore>(mailbox_.post());
-    }
-  }
-  void TearDown() override {
-    if (store_) store_->close();
-  }
+class StoreBasics : public StoreRules {};
 
-  Result<void> put(StoredBlock block) {
-    std::optional<Result<void>> outcome;
-    store_->put(std::move(block), [&](Result<void> r) { outcome = std::move(r); });
-    EXPECT_FALSE(outcome);  // never within the call
-    mailbox_.run_until([&] { return outcome.has_value(); });
-    return *outcome;
-  }
-  void stage(std::uint64_t segment, std::uint64_t number, std::size_t size = 300) {
-    bool done = false;
-    store_->stage(segment, staged_at(number, size), [&](Result<void> r) { done = static_cast<bool>(r); });
-    mailbox_.run_until([&] { return done; });
-  }
-  std::vector<std::uint64_t> staged_numbers(std::uint64_t segment, std::uint64_t from, std::size_t blocks = 100,
-                                            std::size_t bytes = 1 << 20) {
-    std::vector<std::uint64_t> out;
-    for (const auto& record : store_->read_staged(segment, from, blocks, bytes).value()) {
-      EXPECT_EQ(record.peer, (Bytes{1, 2, 3}));
-      EXPECT_EQ(record.block.body, block_at(record.block.number, record.block.body.size()).body);
-      out.push_back(record.block.number);
-    }
-    return out;
-  }
-
-  Folder folder_;
-  Mailbox mailbox_;
-  std::unique_ptr<BlockStore> store_;
-};
-
-TEST_P(StoreRules, keeps_what_it_acknowledges_by_number_and_by_hash) {
-  for (std::uint64_t n = 1; n <= 5; ++n) ASSERT_TRUE(put(block_at(n, 200000)));
+TEST_P(StoreBasics, keeps_what_it_acknowledges_by_number_and_by_hash) {
+  calls_->extend_with(1, 5, 200000);
   const auto block = store_->by_number(3).value();
   ASSERT_TRUE(block);
   EXPECT_EQ(block->hash, hash_of(3));
@@ -61,7 +21,7 @@ TEST_P(StoreRules, keeps_what_it_acknowledges_by_number_and_by_hash) {
   EXPECT_EQ(block->timestamp, 1006u);
   EXPECT_EQ(block->version, Version::v3);
   EXPECT_EQ(block->body, block_at(3, 200000).body);
-  EXPECT_EQ(store_->by_hash(hash_of(4)).value()->number, 4u);
+  EXPECT_EQ(store_->by_hash(hash_of(4)).value()->block.number, 4u);
   EXPECT_FALSE(store_->by_number(6).value());
   EXPECT_FALSE(store_->by_hash(hash_of(6)).value());
   const auto summary = store_->summary().value();
@@ -70,33 +30,39 @@ TEST_P(StoreRules, keeps_what_it_acknowledges_by_number_and_by_hash) {
   ASSERT_TRUE(summary.head);
   EXPECT_EQ(summary.head->number, 5u);
   EXPECT_EQ(summary.head->hash, hash_of(5));
+  EXPECT_EQ(summary.segments.size(), 1u);
 }
 
-TEST_P(StoreRules, an_empty_store_takes_any_block_and_then_only_what_connects) {
+TEST_P(StoreBasics, an_empty_store_takes_any_block_as_its_head_and_then_only_what_connects) {
   EXPECT_FALSE(store_->summary().value().head);
-  ASSERT_TRUE(put(block_at(100)));
-  EXPECT_TRUE(put(block_at(102)).error() == Errc::mismatch);
+  const auto first = calls_->extend(block_at(100)).value();
+  EXPECT_TRUE(first.canonical);
+  EXPECT_FALSE(first.parent_there);
+  EXPECT_FALSE(first.was_there);
+  EXPECT_TRUE(calls_->extend(block_at(102)).error() == Errc::mismatch);
   auto stranger = block_at(101);
   stranger.parent_hash = hash_of(7);
-  EXPECT_TRUE(put(stranger).error() == Errc::mismatch);
-  EXPECT_TRUE(put(block_at(99)).error() == Errc::mismatch);
-  EXPECT_TRUE(put(block_at(101)));
+  EXPECT_TRUE(calls_->extend(stranger).error() == Errc::mismatch);
+  EXPECT_TRUE(calls_->extend(block_at(99)).error() == Errc::mismatch);
+  EXPECT_TRUE(calls_->extend(block_at(101)));
   EXPECT_EQ(store_->summary().value().head->number, 101u);
 }
 
-TEST_P(StoreRules, of_two_blocks_at_a_height_the_first_is_kept) {
-  ASSERT_TRUE(put(block_at(1)));
-  ASSERT_TRUE(put(block_at(2)));
-  EXPECT_TRUE(put(block_at(2)));  // the same again is acknowledged again
-  const auto second = put(block_at(2, 300, 1));
-  ASSERT_FALSE(second);
-  EXPECT_TRUE(second.error() == Errc::mismatch);
-  EXPECT_EQ(store_->by_number(2).value()->hash, hash_of(2));
-  EXPECT_FALSE(store_->by_hash(hash_of(2, 1)).value());
+TEST_P(StoreBasics, what_is_there_is_acknowledged_again_and_the_first_signature_stays) {
+  ASSERT_TRUE(calls_->open_era(7, 10));
+  ASSERT_TRUE(calls_->extend(block_at(1)));
+  const auto again = calls_->extend(block_at(1), attestation_of(7, 1, 20)).value();
+  EXPECT_TRUE(again.was_there);
+  EXPECT_TRUE(again.canonical);
+  ASSERT_TRUE(calls_->keep(block_at(1), attestation_of(8, 1, 30)));
+  EXPECT_EQ(store_->by_hash(hash_of(1)).value()->attestation, attestation_of(7, 1, 20));
+  auto elsewhere = block_at(2);
+  elsewhere.hash = hash_of(1);
+  EXPECT_TRUE(calls_->keep(elsewhere).error() == Errc::mismatch) << "a hash has one number";
 }
 
-TEST_P(StoreRules, iterates_in_ascending_order_and_stops_when_told) {
-  for (std::uint64_t n = 1; n <= 40; ++n) ASSERT_TRUE(put(block_at(n)));
+TEST_P(StoreBasics, iterates_in_ascending_order_and_stops_when_told) {
+  calls_->extend_with(1, 40);
   std::vector<std::uint64_t> seen;
   ASSERT_TRUE(store_->for_each(5, 30, [&](const StoredBlock& b) {
     seen.push_back(b.number);
@@ -106,56 +72,28 @@ TEST_P(StoreRules, iterates_in_ascending_order_and_stops_when_told) {
   for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], 5 + i);
 }
 
-TEST_P(StoreRules, tells_blocks_from_one_number_to_another_in_order) {
-  for (std::uint64_t n = 3; n <= 7; ++n) ASSERT_TRUE(put(block_at(n, 5000)));
-  const auto told = [this](bool heads, std::uint64_t from, std::uint64_t to, std::size_t most = 100) {
-    std::vector<std::uint64_t> out;
-    const auto visit = [&](const StoredBlock& block) {
-      EXPECT_EQ(block.hash, hash_of(block.number));
-      if (!heads) EXPECT_EQ(block.body, block_at(block.number, 5000).body);
-      out.push_back(block.number);
-      return out.size() < most;
-    };
-    EXPECT_TRUE(heads ? store_->for_each_head(from, to, visit) : store_->for_each(from, to, visit));
-    return out;
-  };
-  using Numbers = std::vector<std::uint64_t>;
+TEST_P(StoreBasics, tells_blocks_from_one_number_to_another_in_order) {
+  calls_->extend_with(3, 7, 5000);
   for (const bool heads : {false, true}) {
-    EXPECT_EQ(told(heads, 4, 6), (Numbers{4, 5, 6}));
-    EXPECT_EQ(told(heads, 0, 3), Numbers{3});
-    EXPECT_EQ(told(heads, 7, UINT64_MAX), Numbers{7});
-    EXPECT_EQ(told(heads, 3, 7, 2), (Numbers{3, 4}));
-    EXPECT_EQ(told(heads, 8, 9), Numbers());
-    EXPECT_EQ(told(heads, 0, 2), Numbers());
+    EXPECT_EQ(numbers(4, 6, heads), (Numbers{4, 5, 6}));
+    EXPECT_EQ(numbers(0, 3, heads), Numbers{3});
+    EXPECT_EQ(numbers(7, UINT64_MAX, heads), Numbers{7});
+    EXPECT_EQ(numbers(3, 7, heads, 2), (Numbers{3, 4}));
+    EXPECT_EQ(numbers(8, 9, heads), Numbers());
+    EXPECT_EQ(numbers(0, 2, heads), Numbers());
   }
 }
 
-TEST_P(StoreRules, staged_blocks_come_back_ascending_without_holes_and_within_the_limits) {
-  for (const std::uint64_t n : {9u, 8u, 7u, 6u, 4u}) stage(1, n);
-  stage(2, 7);
-  EXPECT_EQ(staged_numbers(1, 6), (std::vector<std::uint64_t>{6, 7, 8, 9}));
-  EXPECT_EQ(staged_numbers(1, 6, 2), (std::vector<std::uint64_t>{6, 7}));
-  EXPECT_EQ(staged_numbers(1, 6, 100, 1), (std::vector<std::uint64_t>{6}));
-  EXPECT_EQ(staged_numbers(1, 4), (std::vector<std::uint64_t>{4}));
-  EXPECT_TRUE(staged_numbers(1, 5).empty());
-  bool dropped = false;
-  store_->drop_staged(1, [&](Result<void> r) { dropped = static_cast<bool>(r); });
-  mailbox_.run_until([&] { return dropped; });
-  EXPECT_TRUE(staged_numbers(1, 6).empty());
-  EXPECT_EQ(staged_numbers(2, 7), (std::vector<std::uint64_t>{7}));
-  EXPECT_EQ(store_->summary().value().staged, 1u);
-}
-
-TEST_P(StoreRules, gives_bodies_of_every_size_back_however_it_holds_them) {
+TEST_P(StoreBasics, gives_bodies_of_every_size_back_however_it_holds_them) {
   std::uint64_t number = 0;
   for (const std::size_t size : {1, 4096, 4097, 65'536, 300'000}) {
     const auto block = block_at(++number, size);
-    ASSERT_TRUE(put(block));
+    ASSERT_TRUE(calls_->extend(block));
     const auto back = store_->by_number(number).value();
     ASSERT_TRUE(back);
     EXPECT_FALSE(back->framed);
     EXPECT_EQ(back->body, block.body);
-    EXPECT_EQ(store_->by_hash(block.hash).value()->body, block.body);
+    EXPECT_EQ(store_->by_hash(block.hash).value()->block.body, block.body);
     const auto held = store_->as_stored(number).value();
     ASSERT_TRUE(held);
     EXPECT_EQ(unframed(*held).value().body, block.body);
@@ -169,133 +107,106 @@ TEST_P(StoreRules, gives_bodies_of_every_size_back_however_it_holds_them) {
   }));
 }
 
-TEST_P(StoreRules, a_closed_store_refuses_with_an_answer) {
-  ASSERT_TRUE(put(block_at(1)));
+TEST_P(StoreBasics, a_closed_store_refuses_with_an_answer) {
+  ASSERT_TRUE(calls_->extend(block_at(1)));
   store_->close();
-  const auto late = put(block_at(2));
+  const auto late = calls_->extend(block_at(2));
   ASSERT_FALSE(late);
   EXPECT_TRUE(late.error() == Errc::closed);
 }
 
-// Chain and staging have one budget, of which an eighth is kept for staging.
-class StoreBudget : public StoreRules {
- protected:
-  static constexpr std::uint64_t kBudget = 2 << 20;
-  void SetUp() override {
-    if (GetParam()) {
-      auto config = config_in(folder_.path());
-      config.max_size = kBudget;
-      auto opened = LmdbStore::open(config, mailbox_.post());
-      ASSERT_TRUE(opened) << opened.error().message();
-      store_ = std::move(*opened);
-    } else {
-      store_ = std::make_unique<MemoryStore>(mailbox_.post(), kBudget);
-    }
-  }
-  Result<void> try_stage(std::uint64_t segment, std::uint64_t number, std::size_t size = 50'000) {
-    std::optional<Result<void>> outcome;
-    store_->stage(segment, staged_at(number, size), [&](Result<void> r) { outcome = std::move(r); });
-    mailbox_.run_until([&] { return outcome.has_value(); });
-    return *outcome;
-  }
-};
-
-TEST_P(StoreBudget, staged_blocks_count_and_those_farthest_from_the_chain_go_first) {
-  for (std::uint64_t n = 1; n <= 60; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
-  const auto chain = store_->summary().value();
-  for (std::uint64_t n = 400; n > 300; --n) {
-    ASSERT_TRUE(try_stage(1, n)) << "each is nearer to the chain than those before";
-    ASSERT_LE(store_->summary().value().bytes, kBudget);
-  }
+TEST_P(StoreBasics, a_store_that_starts_at_genesis_has_it_as_its_lowest_block_and_serves_none) {
+  EXPECT_TRUE(calls_->start_at(0));
+  EXPECT_TRUE(calls_->start_at(0)) << "the same again";
+  EXPECT_TRUE(calls_->start_at(5).error() == Errc::mismatch);
   auto summary = store_->summary().value();
-  EXPECT_EQ(summary.blocks, chain.blocks) << "no block of the chain goes for a staged one";
-  EXPECT_GE(summary.staged, 4u);
-  EXPECT_EQ(staged_numbers(1, 301).size(), summary.staged) << "the lowest are there, without a hole";
-  const auto refused = try_stage(2, 900);
-  ASSERT_FALSE(refused) << "a block of another range, farther away than all others";
-  EXPECT_TRUE(refused.error() == Errc::exhausted);
-  EXPECT_NE(refused.error().message().find("--store.max-size"), std::string::npos) << refused.error().message();
-  if (GetParam()) {
-    EXPECT_LT(fs::file_size(folder_.path() / "data.mdb"), std::uintmax_t{2 * kBudget});
+  EXPECT_EQ(summary.blocks, 0u);
+  EXPECT_FALSE(summary.lowest);
+  EXPECT_EQ(summary.head->number, 0u);
+  EXPECT_EQ(summary.segments.size(), 1u);
+  EXPECT_TRUE(summary.segments[0].is_base);
+  EXPECT_FALSE(store_->by_number(0).value());
+  EXPECT_TRUE(store_->by_hash(hash_of(0)).value()->block.bodiless);
+  calls_->extend_with(1, 3);
+  summary = store_->summary().value();
+  EXPECT_EQ(summary.blocks, 3u);
+  EXPECT_EQ(summary.lowest, 1u);
+  EXPECT_EQ(summary.segments.size(), 1u);
+  for (const bool heads : {false, true}) EXPECT_EQ(numbers(0, 9, heads), (Numbers{1, 2, 3}));
+  EXPECT_TRUE(calls_->start_at(0));
+}
+
+TEST_P(StoreBasics, eras_are_numbered_upwards_and_a_signer_that_stays_opens_none) {
+  EXPECT_EQ(calls_->open_era(1, 10).value().era, 1u);
+  EXPECT_EQ(calls_->open_era(1, 20).value().opened, libp2p::from_unix_seconds(10));
+  EXPECT_EQ(calls_->open_era(2, 30).value().era, 2u);
+  EXPECT_EQ(calls_->open_era(1, 40).value().era, 3u);
+  const auto eras = store_->view(1).value().eras;
+  ASSERT_EQ(eras.size(), 3u);
+  EXPECT_EQ(eras[1].era, 2u);
+  EXPECT_EQ(eras[1].signer[0], 2);
+  EXPECT_EQ(eras[2].opened, libp2p::from_unix_seconds(40));
+}
+
+TEST(RealBlocks, have_the_header_of_their_hash_in_the_database) {
+  Folder folder;
+  Mailbox mailbox;
+  const auto store = LmdbStore::open(config_in(folder.path()), mailbox.post()).value();
+  Calls calls(*store, mailbox);
+  Hash parent{};
+  for (std::uint64_t n = 1; n <= 3; ++n) {
+    const auto block = real_block(n, parent, n == 2 ? 9000 : 100);
+    ASSERT_TRUE(calls.extend(block));
+    parent = block.hash;
   }
+  std::size_t seen = 0;
+  ASSERT_TRUE(store->for_each_head(1, 3, [&](const StoredBlock& block) {
+    EXPECT_TRUE(block.header && libp2p::crypto::keccak256(*block.header) == block.hash);
+    ++seen;
+    return true;
+  }));
+  EXPECT_EQ(seen, 3u);
+  EXPECT_TRUE(store->by_hash(parent).value()->block.header);
+  const auto checked = store->check(CheckDepth{.bodies = true}).value();
+  EXPECT_EQ(checked.defect_count, 0u) << checked.defects.front();
+  EXPECT_EQ(checked.blocks, 3u);
 }
-
-TEST_P(StoreBudget, a_large_staged_block_takes_the_place_of_several_small_ones) {
-  for (std::uint64_t n = 1; n <= 60; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
-  for (std::uint64_t n = 400; n > 390; --n) ASSERT_TRUE(try_stage(1, n));
-  const auto before = store_->summary().value().staged;
-  ASSERT_TRUE(try_stage(1, 390, 150'000));
-  EXPECT_LT(store_->summary().value().staged, before);
-  EXPECT_LE(store_->summary().value().bytes, kBudget);
-}
-
-TEST_P(StoreBudget, what_is_staged_and_in_the_chain_already_goes_before_what_is_only_staged) {
-  for (std::uint64_t n = 1; n <= 60; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
-  for (const std::uint64_t n : {64u, 63u, 62u, 61u}) ASSERT_TRUE(try_stage(1, n));
-  for (std::uint64_t n = 61; n <= 62; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
-  for (const std::uint64_t n : {68u, 67u}) (void)try_stage(1, n);
-  EXPECT_EQ(staged_numbers(1, 63, 2), (std::vector<std::uint64_t>{63, 64}));
-  EXPECT_EQ(staged_numbers(1, 67), (std::vector<std::uint64_t>{67, 68}));
-  EXPECT_LE(store_->summary().value().bytes, kBudget);
-}
-
-TEST_P(StoreBudget, the_staged_block_that_is_the_head_goes_first_too) {
-  for (std::uint64_t n = 1; n <= 60; ++n) ASSERT_TRUE(put(block_at(n, 50'000)));
-  ASSERT_TRUE(try_stage(1, 61));
-  ASSERT_TRUE(put(block_at(61, 50'000)));
-  std::size_t staged = 1;
-  for (std::uint64_t n = 300; n > 200 && store_->summary().value().staged == staged; --n, ++staged)
-    ASSERT_TRUE(try_stage(2, n));
-  EXPECT_TRUE(staged_numbers(1, 61).empty());
-  EXPECT_EQ(staged_numbers(2, 300).size(), 1u) << "the one farthest away is still there";
-}
-
-TEST_P(StoreBudget, a_staged_block_larger_than_its_room_is_kept_while_it_is_the_only_one) {
-  ASSERT_TRUE(put(block_at(1, 1'500'000)));
-  bool done = false;
-  store_->stage(1, staged_at(5, 1'000'000), [&](Result<void> r) { done = static_cast<bool>(r); });
-  mailbox_.run_until([&] { return done; });
-  EXPECT_EQ(store_->summary().value().staged, 1u);
-  ASSERT_TRUE(try_stage(1, 4));
-  EXPECT_EQ(staged_numbers(1, 4, 9), (std::vector<std::uint64_t>{4})) << "the larger one had to go";
-  EXPECT_EQ(store_->summary().value().blocks, 1u);
-}
-
-INSTANTIATE_TEST_SUITE_P(Both, StoreBudget, testing::Values(false, true),
-                         [](const auto& param) { return param.param ? "Lmdb" : "Memory"; });
-INSTANTIATE_TEST_SUITE_P(Both, StoreRules, testing::Values(false, true),
-                         [](const auto& param) { return param.param ? "Lmdb" : "Memory"; });
 
 TEST(FaultyStore, fails_holds_and_loses_as_told) {
   Mailbox mailbox;
   MemoryStore inner(mailbox.post());
   FaultyStore store(inner, mailbox.post());
   std::vector<bool> outcomes;
-  const auto note = [&](Result<void> r) { outcomes.push_back(static_cast<bool>(r)); };
+  const auto note = [&](const auto& r) { outcomes.push_back(static_cast<bool>(r)); };
   store.fail_writes(1);
-  store.put(block_at(1), note);
-  store.put(block_at(1), note);
+  store.keep(block_at(1), std::nullopt, true, note);
+  store.keep(block_at(1), std::nullopt, true, note);
   mailbox.run_until([&] { return outcomes.size() == 2; });
   EXPECT_EQ(outcomes, (std::vector<bool>{false, true}));
   store.hold_writes();
-  store.put(block_at(2), note);
-  store.put(block_at(3), note);
+  store.keep(block_at(2), std::nullopt, true, note);
+  store.keep(block_at(3), std::nullopt, true, note);
   EXPECT_EQ(store.unsynced(), 2u);
   EXPECT_EQ(inner.summary().value().blocks, 1u);
   store.lose_unsynced();
-  store.put(block_at(2), note);
+  store.keep(block_at(2), std::nullopt, true, note);
+  store.rewind(1, std::nullopt, note);
   store.sync();
-  mailbox.run_until([&] { return outcomes.size() == 3; });
-  EXPECT_EQ(inner.summary().value().blocks, 2u);
+  mailbox.run_until([&] { return outcomes.size() == 4; });
+  EXPECT_EQ(inner.summary().value().blocks, 1u);
+  EXPECT_EQ(inner.summary().value().orphans, 1u);
   const auto visit = [](const StoredBlock&) { return true; };
   for (const bool fails : {true, false}) {
-    store.fail_reads(fails ? 4 : 0);
+    store.fail_reads(fails ? 5 : 0);
     EXPECT_EQ(store.by_number(1).has_value(), !fails);
     EXPECT_EQ(store.by_hash(hash_of(1)).has_value(), !fails);
     EXPECT_EQ(store.for_each(1, 2, visit).has_value(), !fails);
-    EXPECT_EQ(store.read_staged(1, 1, 1, 1).has_value(), !fails);
+    EXPECT_EQ(store.view(1).has_value(), !fails);
+    EXPECT_EQ(store.descend(block_at(1).ref()).has_value(), !fails);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Both, StoreBasics, testing::Values(false, true), name_of_store);
 
 }  // namespace
 }  // namespace opp2p

@@ -74,25 +74,31 @@ class Disk {
 // What may be there when the power fails after `cut` events. With `syncs_work` false the disk lied about all of them.
 DiskImage disk_after(const std::vector<DiskEvent>& events, std::size_t cut, libp2p::Rng& rng, bool syncs_work = true);
 
-// Writes batches of blocks, each larger than the one before, staged blocks beside them, into a store that has to prune;
-// a batch that failed is tried once more, then the script gives up. It runs on the store's own thread, so that every
-// run makes the same calls.
+// Writes batches of blocks, each larger than the one before, into a store that has to prune. Every third batch ends
+// with a reorganisation: blocks of a branch, and the head moved to it. A batch that failed is tried once more, then the
+// script gives up. It runs on the store's own thread, so that every run makes the same calls.
+using Chains = std::vector<std::vector<std::uint8_t>>;
 struct ScriptResult {
-  struct Acknowledged {
-    std::size_t position;  // in the events of the disk
-    std::uint64_t number;
+  // What the script asked for, in its order, and the chain after it: the branch of the block of each number from 1 on.
+  struct Step {
+    std::size_t acknowledged = SIZE_MAX;  // the position in the events of the disk; none: it was not
+    std::vector<std::uint8_t> forks;
   };
-  std::vector<Acknowledged> acknowledged;
+  std::vector<Step> steps;
   std::vector<Error> errors;  // one for each opening or batch that failed
   bool finished = false;
   std::uint64_t pruned = 0;
-  std::uint64_t acknowledged_by(std::size_t cut) const;
+  // The chains that the store may have after so many events: those of the last step that was acknowledged and of all
+  // that follow.
+  Chains chains_after(std::size_t cut) const;
+  std::uint64_t head() const { return steps.empty() ? 0 : steps.back().forks.size(); }
 };
 ScriptResult run_script(const std::filesystem::path& folder);
 
-// Opens the store in `folder` and looks whether it holds what it must, with an error that says what is missing.
-Result<void> check_store(const std::filesystem::path& folder, std::uint64_t acknowledged);
+// Opens the store in `folder` and looks whether it holds one of the chains, or one that goes on from one of them (a
+// batch that was told to have failed and did not), with an error that says what is wrong.
+Result<void> check_store(const std::filesystem::path& folder, const Chains& chains);
 // The same for a folder in which a power failure left `image`.
-Result<void> check_image(const DiskImage& image, std::uint64_t acknowledged);
+Result<void> check_image(const DiskImage& image, const Chains& chains);
 
 }  // namespace opp2p::testing_store

@@ -1,0 +1,82 @@
+// `opp2p db`: checks, migrates and rewinds the block store of a node that does not run.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "commands.hpp"
+#include "input.hpp"
+#include "opp2p/config/config.hpp"
+#include "opp2p/store/store_operations.hpp"
+
+namespace opp2p {
+namespace {
+
+struct DbOptions {
+  std::string data_dir;
+  std::string max_size;
+  std::uint64_t to = 0;
+  std::string deny;
+};
+
+// As the node names it (daemon.cpp).
+std::filesystem::path store_in(const DbOptions& options) { return std::filesystem::path(options.data_dir) / "blocks"; }
+
+int print(opp2p::Output& out, const libp2p::Result<StoreReport>& report) {
+  if (!report) return opp2p::report(report.error());
+  for (const auto& line : report->lines) out.write(line + "\n");
+  return report->is_sound ? 0 : 1;
+}
+
+int migrate(opp2p::Output& out, const DbOptions& options) {
+  std::uint64_t max_size = 0;
+  if (!options.max_size.empty()) {
+    const auto parsed = parse_byte_count(options.max_size);
+    if (!parsed) return opp2p::report(parsed.error().within("--store.max-size"));
+    max_size = *parsed;
+  }
+  return print(out, migrate_store(store_in(options), max_size, [&out](const MigrationProgress& progress) {
+                 out.write(std::to_string(progress.done) + " of " + std::to_string(progress.total) + " blocks\n");
+               }));
+}
+
+int rewind(opp2p::Output& out, const DbOptions& options) {
+  std::optional<Hash> deny;
+  if (!options.deny.empty()) {
+    const auto bytes = libp2p::from_hex(options.deny);
+    if (!bytes || bytes->size() != 32)
+      return opp2p::report("--deny: a block's hash has 32 bytes, as 64 hexadecimal digits");
+    deny.emplace();
+    std::copy(bytes->begin(), bytes->end(), deny->begin());
+  }
+  return print(out, rewind_store(store_in(options), options.to, deny));
+}
+
+}  // namespace
+
+void add_db_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
+  auto* db = app.add_subcommand("db", "Check, migrate or rewind the block store of a node that does not run");
+  db->require_subcommand(1);
+  const auto add = [&](const std::string& name, const std::string& what,
+                       const std::function<int(const DbOptions&)>& run) {
+    auto* command = db->add_subcommand(name, what);
+    auto options = std::make_shared<DbOptions>();
+    command->add_option("--data-dir", options->data_dir, "The node's --data-dir")->required();
+    command->callback([options, run, &exit_code] { exit_code = run(*options); });
+    return std::pair(command, options);
+  };
+
+  add("check", "Read everything and print each defect; the exit code is 1 if there is one",
+      [&out](const DbOptions& options) { return print(out, check_store(store_in(options))); });
+
+  const auto [to_present, migrated] =
+      add("migrate", "Write a store of an earlier version anew, as the node does when it starts",
+          [&out](const DbOptions& options) { return migrate(out, options); });
+  to_present->add_option("--store.max-size", migrated->max_size, "Leave out the lowest blocks beyond this size");
+
+  const auto [back, rewound] =
+      add("rewind", "Make an earlier block the head; what was above it stays readable for a day",
+          [&out](const DbOptions& options) { return rewind(out, options); });
+  back->add_option("--to", rewound->to, "Number of the block that becomes the head")->required();
+  back->add_option("--deny", rewound->deny, "Hash of a block that the node takes no more, nor what descends from it");
+}
+
+}  // namespace opp2p
