@@ -13,6 +13,7 @@
 
 #include <functional>
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/base/live_count.hpp"
 #include "opp2p/node/block_counter.hpp"
 #include "opp2p/node/block_intake.hpp"
@@ -74,6 +75,7 @@ class Node final : libp2p::LiveCounted<Node> {
 
  private:
   Result<void> start_chain();
+  void start_at(const opstack::sync::BlockRef& genesis, opstack::sync::ChainView& view);
   void start_signing();
   Result<void> start_listening();
   Result<void> start_static_peers();
@@ -89,6 +91,7 @@ class Node final : libp2p::LiveCounted<Node> {
   libp2p::Subscription counting_;
   PartListener listener_{parts_, view_, events_};
   bool started_ = false;
+  libp2p::LifeToken life_;
 };
 
 }  // namespace opp2p

@@ -6,11 +6,17 @@ namespace opp2p {
 namespace sync = opstack::sync;
 
 void SyncLog::on(const sync::BlockStored& event) {
-  const auto& [from, block] = event;
+  const auto& from = event.from;
+  const auto& block = event.block;
   if (std::exchange(told_of_store_, std::nullopt))
     events_.tell(Told::store_recovered, LogLevel::info, Component::store, "the store keeps blocks again",
                  {{"number", block.number()}});
-  if (!events_.log().enabled(Component::node, LogLevel::info)) return;
+  if (!events_.log().enabled(Component::node, event.is_head ? LogLevel::info : LogLevel::debug)) return;
+  if (!event.is_head) {
+    events_.log().debug(Component::node, "block stored",
+                        {{"number", block.number()}, {"hash", block.hash()}, {"canonical", event.canonical}});
+    return;
+  }
   events_.log().info(Component::node, "new unsafe head",
                      {{"number", block.number()},
                       {"hash", block.hash()},
@@ -28,16 +34,6 @@ void SyncLog::on(const StoreRefused& event) {
                       {{"number", event.number}, {"error", event.why}, {"since_start", store_refused_}});
 }
 
-void SyncLog::on(const sync::ChainTrace& trace) {
-  const bool conflict = trace.kind == sync::ChainTraceKind::conflict || trace.kind == sync::ChainTraceKind::unlinked;
-  const std::initializer_list<Field> fields = {
-      {"number", trace.number}, {"kept", trace.kept}, {"other", trace.other}, {"from", trace.peer}};
-  if (conflict)
-    events_.tell(Told::conflict, LogLevel::warn, Component::node, to_string(trace.kind), fields);
-  else
-    events_.log().debug(Component::node, to_string(trace.kind), fields);
-}
-
 void SyncLog::on(const sync::SyncTrace& trace) {
   using Kind = sync::SyncTraceKind;
   const std::initializer_list<Field> fields = {{"peer", trace.peer}, {"number", trace.number}, {"text", trace.text}};
@@ -45,24 +41,13 @@ void SyncLog::on(const sync::SyncTrace& trace) {
     case Kind::range_requested:
     case Kind::range_left_open: return on_range_requested(trace);
     case Kind::range_filled: return on_range_closed(trace.number);
-    case Kind::range_diverged:
-    case Kind::range_abandoned:
-      if (range_) {
-        range_->given_up = trace.text;
-        range_->told = events_.now();
-        range_->told_idle = true;
-      }
-      return events_.tell(Told::sync_range, LogLevel::warn, Component::sync, to_string(trace.kind),
-                          {{"start", trace.start}, {"end", trace.end}, {"reason", trace.text}});
+    case Kind::wrong_time:
     case Kind::broken_rule:
       return events_.tell(Told::broken_rule, LogLevel::warn, Component::sync, to_string(trace.kind),
                           {{"number", trace.number}, {"reason", trace.text}});
     case Kind::no_free_peer:
     case Kind::no_peer_has_block:
       if (range_) range_->waits_for = trace.kind;
-      break;
-    case Kind::request_sent:
-      if (range_) range_->given_up.clear();
       break;
     case Kind::promoted:
       if (range_) {
@@ -95,7 +80,7 @@ void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
   }
   // Nobody has the blocks, or nobody serves them.
   const bool stalled = range_->waits_for && range_->fetched == range_->told_fetched;
-  const bool idle = left_open || stalled || !range_->given_up.empty();
+  const bool idle = left_open || stalled;
   if (!begins && now - range_->told < (idle && range_->told_idle ? kNoProgress : kProgress))
     return events_.log().debug(Component::sync, to_string(trace.kind), fields);
   range_->told = now;
@@ -110,8 +95,8 @@ void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
                          {"missing", trace.size},
                          {"fetched", range_->fetched},
                          {"for", now - range_->begun},
-                         {"reason", range_->given_up.empty() ? waits_for : std::string_view(range_->given_up)},
-                         {"option", range_->given_up.empty() ? "--p2p.static" : ""}});
+                         {"reason", waits_for},
+                         {"option", "--p2p.static"}});
   events_.tell(Told::sync_range, LogLevel::info, Component::sync, "range is being filled",
                {{"start", trace.start},
                 {"end", *trace.end},
@@ -134,12 +119,8 @@ void SyncLog::on_range_closed(std::optional<std::uint64_t> number) {
 }
 
 void SyncLog::on(const sync::SyncFault& fault) {
-  // After a reorganisation an honest peer may still hold the other branch.
-  const auto message = fault.kind == sync::SyncFaultKind::unlinked
-                           ? "a peer sent a block that is not of this chain; it may hold another branch"
-                           : "a peer sent what no honest peer sends";
   events_.tell(
-      Told::sync_fault, LogLevel::warn, Component::sync, message,
+      Told::sync_fault, LogLevel::warn, Component::sync, "a peer sent what no honest peer sends",
       {{"peer", fault.peer}, {"kind", to_string(fault.kind)}, {"number", fault.number}, {"evidence", fault.evidence}});
 }
 

@@ -1,6 +1,5 @@
 // SyncLog: the lines about the chain and its gaps: each new head; a gap when reverse sync takes it up, its progress
-// every kProgress, that it is given up, and its end; faults of peers; blocks that conflict; a store that refuses. All
-// else is at debug level.
+// every kProgress, and its end; faults of peers; a store that refuses. All else is at debug level.
 //
 // Owner: NodeLog. Thread: the network thread. Bounds: one gap.
 #pragma once
@@ -24,7 +23,6 @@ class SyncLog {
 
   void on(const opstack::sync::BlockStored& event);
   void on(const StoreRefused& event);
-  void on(const opstack::sync::ChainTrace& trace);
   void on(const opstack::sync::SyncTrace& trace);
   void on(const opstack::sync::SyncFault& fault);
   void on(const opstack::sync::ServedRequest& request);
@@ -37,7 +35,6 @@ class SyncLog {
     libp2p::MonoTime told;
     std::uint64_t fetched = 0;
     std::optional<opstack::sync::SyncTraceKind> waits_for;  // since the last block that came
-    std::string given_up;                                   // why nothing is asked for now
     // As of the last line: how many were fetched, and that nothing went on.
     std::uint64_t told_fetched = 0;
     bool told_idle = false;

@@ -43,7 +43,7 @@ Follower::Follower(libp2p::Host& host, const chain::RollupConfig& rollup, ChainS
   if (config_.req_resp) {
     SyncClientConfig client = config_.client;
     client.scheduler.max_bytes = config_.memory - config_.memory / 2;
-    client_ = std::make_unique<SyncClient>(host_, rollup_, *this, client, events_);
+    client_ = std::make_unique<SyncClient>(host_, rollup_, sink_, client, events_);
     sources_.push_back(client_.get());
   }
   check_timer_->arm(now().mono + interval());
@@ -130,7 +130,10 @@ void Follower::wait_for(const Arrived& arrived, const BlockRef& block, Done done
   }
 }
 
-void Follower::on_fetched(GapId, const PeerId& from, Block block) {
+void Follower::Sink::on_fetched(GapId, const PeerId& from, Block block) { follower_.on_fetched(from, std::move(block)); }
+void Follower::Sink::on_source_changed() { follower_.on_source_changed(); }
+
+void Follower::on_fetched(const PeerId& from, Block block) {
   const std::size_t bytes = block.memory_bytes();
   const bool taken = !closed_ && chain_.on_fetched(from, std::move(block), now()).write.has_value();
   if (!taken)
@@ -143,7 +146,7 @@ void Follower::on_fetched(GapId, const PeerId& from, Block block) {
 void Follower::pump() {
   if (pumping_ || closed_) return;  // an event called back in; the outer loop goes on
   pumping_ = true;
-  const LifeWatch alive = life_.watch();
+  const libp2p::LifeWatch alive = life_.watch();
   while (auto action = chain_.poll_action()) {
     std::visit([this](auto& kind) { handle(kind); }, *action);
     if (!alive) return;
@@ -259,6 +262,14 @@ void Follower::check_gap() {
   check_timer_->arm(now().mono + interval());
   if (!chain_.head()) return;
   const auto target = chain_.sync_target(now().mono);
+  if (sources_.empty() && target && target->number > chain_.head()->number + 1 && events_.has_listeners()) {
+    SyncTrace open;
+    open.kind = SyncTraceKind::range_left_open;
+    open.start = chain_.head()->number;
+    open.end = target->number;
+    open.size = target->number - open.start - 1;
+    events_.emit(std::move(open));
+  }
   for (GapSource* source : sources_) source->check(*chain_.head(), target);
 }
 

@@ -32,14 +32,14 @@ struct FollowerConfig {
   SyncClientConfig client;        // its memory bound is set from `memory`
 };
 
-class Follower final : GapSink, libp2p::LiveCounted<Follower> {
+class Follower final : libp2p::LiveCounted<Follower> {
  public:
   using Done = std::function<void(Result<void>)>;
 
   // `view` is what the store has.
   Follower(libp2p::Host& host, const chain::RollupConfig& rollup, ChainStore& store, FollowerConfig config,
            const ChainView& view);
-  ~Follower() override;
+  ~Follower();
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
@@ -72,9 +72,18 @@ class Follower final : GapSink, libp2p::LiveCounted<Follower> {
   libp2p::runtime::Task<void> close();
 
  private:
-  void on_fetched(GapId gap, const PeerId& from, Block block) override;
-  void on_source_changed() override;
+  // The sources' end.
+  class Sink final : public GapSink {
+   public:
+    explicit Sink(Follower& follower) : follower_(follower) {}
+    void on_fetched(GapId gap, const PeerId& from, Block block) override;
+    void on_source_changed() override;
 
+   private:
+    Follower& follower_;
+  };
+  void on_fetched(const PeerId& from, Block block);
+  void on_source_changed();
   Attestation attest(const rules::Signature& signature, const rules::Address& signer) const;
   void wait_for(const Arrived& arrived, const BlockRef& block, Done done);
   void pump();
@@ -102,6 +111,7 @@ class Follower final : GapSink, libp2p::LiveCounted<Follower> {
   UnsafeChain chain_;
   std::multimap<WriteId, Done> waiting_;
   std::string refused_because_;  // what the chain said of the last block
+  Sink sink_{*this};
   std::unique_ptr<SyncClient> client_;
   std::vector<GapSource*> sources_;
   std::vector<Gap> told_gaps_;
