@@ -400,6 +400,23 @@ TEST(SyncScheduler, a_crowd_that_has_nothing_is_remembered_for_few_numbers_of_a_
   EXPECT_GE(world.traces[SyncTraceKind::no_peer_has_block], 16);
 }
 
+// The numbers that it remembers are far fewer than those that were asked for at once.
+TEST(SyncScheduler, a_peer_is_asked_once_for_what_it_has_not_also_beyond_what_is_remembered) {
+  SyncConfig config = fast();
+  config.max_in_flight = 256;
+  config.peer = {1000, 1000, 1};
+  World world(config);
+  std::map<std::pair<PeerId, std::uint64_t>, int> asked;
+  world.on_asked = [&](const PeerId& peer) { ++asked[{peer, world.asked.back()}]; };
+  world.add_peer(1, Manner::silent);  // is asked for 499
+  for (std::uint64_t n = 2; n <= 60; ++n) world.add_peer(n, Manner::empty_handed, Millis(5));
+  world.request(500);
+  world.run(Millis(2900));
+  EXPECT_GT(asked.size(), 100u);
+  for (const auto& [what, times] : asked) EXPECT_EQ(times, 1) << what.second;
+  world.run(Seconds(60));
+}
+
 // ---- the property ----
 
 // Whatever the other peers do, in whatever order answers and writes complete: what one honest peer has of each branch
