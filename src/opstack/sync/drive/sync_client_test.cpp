@@ -57,6 +57,28 @@ TEST_F(SyncClientOverHosts, a_gap_is_asked_for_at_once) {
   expect_fetched(node, chain, 17, 4);
 }
 
+TEST_F(SyncClientOverHosts, what_waits_for_a_new_gap_already_is_delivered_after_want_has_returned) {
+  const Chain chain(15, 500);
+  Node& slow = add();
+  Node& server = add();
+  Node& node = add();
+  slow.store.hanging = true;  // is asked for 14
+  server.hold(chain, 1, 15);
+  ASSERT_TRUE(net_.connect(2, 0));
+  net_.run_for(Seconds(1));
+  ASSERT_TRUE(net_.connect(2, 1));
+  net_.run_for(Seconds(1));
+  node.sink.want(chain.at(15), 10);
+  net_.run_for(Millis(900));  // before another one is asked for 14
+  ASSERT_EQ(node.client->scheduler().quarantined(), 3u);
+  node.sink.open.clear();
+  node.sink.want(chain.at(14), 10);
+  EXPECT_TRUE(node.sink.fetched.empty());
+  net_.run_for(Millis(1));
+  EXPECT_TRUE(node.filled());
+  expect_fetched(node, chain, 13, 11);
+}
+
 TEST_F(SyncClientOverHosts, two_gaps_of_different_branches_are_filled_from_servers_of_different_branches) {
   const Chain chain(60, 500);
   const Chain other(chain, 20, 60, 500);

@@ -1,7 +1,7 @@
 // The peers that reverse sync may ask: how fast each may be asked, who is busy, who is paused and why, and what each
 // has proved. Picks the peer for the next request.
 //
-// Proof counts blocks of a peer that were linked to a trusted block. A block of another branch is no fault and takes no
+// Proof counts blocks of a peer that were linked to a gap. A block of another branch is no fault and takes no
 // proof: a peer that serves one gap may hold another branch than the one below another gap. A proven peer comes before
 // one that has only answered, that one before a peer that was never asked, and a peer that identify has said nothing
 // about comes last. Of those never asked come first whose blocks were accepted elsewhere, by gossip: a first gap finds

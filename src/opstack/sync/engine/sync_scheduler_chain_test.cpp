@@ -265,12 +265,36 @@ TEST(SyncScheduler, a_slow_store_and_a_full_quarantine_together_stay_within_the_
   world.request(26);
   world.run(Seconds(600));
   ASSERT_GE(world.scheduler.quarantined(), 3u);
-  const int dropped = world.traces[SyncTraceKind::quarantine_overflow];
   world.add_peer(6, Manner::honest);
   world.run(Seconds(60));
   EXPECT_LE(world.most_memory, config.max_bytes + block_at(1, world.block_size).memory_bytes());
   EXPECT_FALSE(world.delivered.empty());
-  EXPECT_EQ(world.traces[SyncTraceKind::quarantine_overflow], dropped) << "the store will make room";
+  world.disk_latency = Millis(3);
+  world.run(Seconds(2 * 3600));
+  EXPECT_EQ(world.delivered, downwards(25, 11));
+}
+
+TEST(SyncScheduler, a_full_quarantine_is_kept_while_the_store_will_make_room) {
+  SyncConfig config;
+  config.max_bytes = 400'000;
+  World world(config, 1, 3);
+  world.block_size = 39'000;
+  for (std::uint64_t name = 1; name <= 5; ++name) world.add_peer(name, Manner::behind);
+  world.highest = 40;  // the five have what is not above 20
+  world.request(11);
+  world.run(Seconds(60));
+  ASSERT_TRUE(world.filled());
+  world.set_head(10);
+  world.delivered.clear();
+  world.disk_latency = Seconds(3600);
+  world.add_peer(6, Manner::honest, Millis(2000));  // alone has 25, and brings it when all that is below has come
+  world.request(26);
+  while (world.delivered.empty()) world.run(Millis(100));
+  ASSERT_GE(world.scheduler.quarantined(), 5u);
+  const auto waiting = world.scheduler.quarantined();
+  world.run(Seconds(60));
+  EXPECT_EQ(world.scheduler.quarantined(), waiting);
+  EXPECT_LE(world.most_memory, config.max_bytes);
   world.disk_latency = Millis(3);
   world.run(Seconds(2 * 3600));
   EXPECT_EQ(world.delivered, downwards(25, 11));
