@@ -9,7 +9,8 @@
 // Callbacks run through the `Post` that the store was made with, and never within the call. Bounds: what waits to be
 // written is bounded in bytes (refused with Errc::exhausted beyond).
 //
-// Budget: one for everything, of bytes, kept in the commit that crosses it. Blocks that are not canonical have a
+// Budget: one for everything, kept in the commit that crosses it, of bytes as cost_of() counts them (chain_tables.hpp),
+// which is about what a database takes. Blocks that are not canonical have a
 // quarter of it; beyond that the oldest go, and after a day each of them goes. The canonical chain has the rest; beyond
 // that its lowest blocks go, never the head. So no canonical block goes for another one. A block that would be the
 // first to go is refused with Errc::exhausted.

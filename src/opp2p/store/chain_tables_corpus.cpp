@@ -2,6 +2,6 @@
 
 namespace libp2p::fuzzing {
 
-void make_corpus(Corpus& corpus) { corpus.save_scripts({150, 600, 1000, 1500, 2000}); }
+void make_corpus(Corpus& corpus) { corpus.save_scripts({150, 400, 1000}); }
 
 }  // namespace libp2p::fuzzing

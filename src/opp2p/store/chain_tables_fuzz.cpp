@@ -26,7 +26,7 @@ Played open(std::uint8_t first, ChainMachine::Clock clock) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  libp2p::fuzzing::Script script(ByteView(data, std::min<std::size_t>(size, 2000)));
+  libp2p::fuzzing::Script script(ByteView(data, std::min<std::size_t>(size, 1000)));
   const std::uint8_t first = script.next();
   ChainMachine machine([first](ChainMachine::Clock clock) { return open(first, std::move(clock)); });
   while (!script.done()) machine.step(script);

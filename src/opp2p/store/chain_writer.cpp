@@ -26,11 +26,14 @@ Result<KeptBlock> ChainWriter::keep(const StoredBlock& block, const std::optiona
     return Error(Errc::mismatch,
                  title(block.number) + " does not connect to the head of the store, " + title(top->number));
   OPP2P_TRY(const auto upper, segment_above(name));
-  OPP2P_TRY(Branch branch, branch_below(block.number, block.parent_hash));
   KeptBlock out;
-  out.parent_there = branch.fork || !branch.blocks.empty();
+  OPP2P_TRY(out.parent_there, has_parent(block));
   out.canonical = extends_head || upper;
-  if (out.canonical) OPP2P_TRYV(refuse_denied(branch.blocks));
+  Branch branch;
+  if (out.canonical) {  // else the walk would cost more with each block of a long branch
+    OPP2P_TRY(branch, branch_below(block.number, block.parent_hash));
+    OPP2P_TRYV(refuse_denied(branch.blocks));
+  }
 
   OPP2P_TRYV(insert(block));
   if (attestation) OPP2P_TRYV(txn_.put(Table::signatures, block_key(name), encode_attestation(*attestation)));
@@ -54,10 +57,10 @@ Result<KeptBlock> ChainWriter::keep_again(const StoredBlock& block, const std::o
   KeptBlock out;
   out.was_there = true;
   OPP2P_TRY(out.canonical, is_canonical(name));
-  OPP2P_TRY(Branch branch, branch_below(block.number, block.parent_hash));
-  out.parent_there = branch.fork || !branch.blocks.empty();
+  OPP2P_TRY(out.parent_there, has_parent(block));
   if (extends_head && !out.canonical) {
     if (!is_next) return Error(Errc::mismatch, title(block.number) + " is stored and does not connect to the head");
+    OPP2P_TRY(Branch branch, branch_below(block.number, block.parent_hash));
     OPP2P_TRYV(refuse_denied(branch.blocks));
     branch.blocks.insert(branch.blocks.begin(), name);
     OPP2P_TRYV(adopt(branch, OrphanReason::joined));
@@ -74,6 +77,12 @@ Result<void> ChainWriter::insert(const StoredBlock& block) {
   OPP2P_TRYV(txn_.put_block(block));
   OPP2P_TRYV(txn_.put(Table::headers, block_key(name), encode_block_entry(block)));
   return txn_.put(Table::hashes, block.hash, number_key(block.number));
+}
+
+Result<bool> ChainWriter::has_parent(const StoredBlock& block) const {
+  if (block.number == 0) return false;
+  OPP2P_TRY(const auto parent, entry({block.number - 1, block.parent_hash}));
+  return parent.has_value();
 }
 
 // The canonical block whose missing parent this is.

@@ -33,6 +33,7 @@ class ChainWriter : public ChainReader {
   Result<KeptBlock> keep_again(const StoredBlock& block, const std::optional<Attestation>& attestation,
                                bool extends_head, bool is_next);
   Result<void> insert(const StoredBlock& block);
+  Result<bool> has_parent(const StoredBlock& block) const;
   Result<std::optional<BlockName>> segment_above(const BlockName& name) const;
   Result<void> join_waiting_above(const BlockName& name);
   Result<void> refuse_denied(const std::vector<BlockName>& blocks) const;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "libp2p/base/assert.hpp"
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/store/lmdb_cursor.hpp"
 #include "opp2p/store/lmdb_migration.hpp"
@@ -56,6 +57,9 @@ Result<void> LmdbStore::Database::create() {
   LmdbEnvironment::remove_young(errors_);
   std::error_code error;
   if (std::filesystem::file_size(config_.folder / LmdbEnvironment::kFile, error) > 0 && !error) return {};
+  if (!config_.create)
+    return fail(Errc::not_found, "the block store in " + config_.folder.string() + " is an empty file");
+  OPP2P_ASSERT(!config_.chain.empty(), "a new database belongs to a chain");
   OPP2P_TRY(env_, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::young, config_.initial_map));
   OPP2P_TRYV(open_tables(true));
   close_environment();

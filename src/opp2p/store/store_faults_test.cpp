@@ -2,10 +2,11 @@
 // fail.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <thread>
 
 #include "opp2p/store/store_test_disk.hpp"
-#include "opp2p/store/store_test_support.hpp"
+#include "opp2p/store/store_test_format1.hpp"
 
 namespace opp2p {
 namespace {
@@ -70,6 +71,44 @@ TEST_P(StoreDisk, whenever_the_disk_fails_for_good_nothing_acknowledged_is_lost)
     if (HasFatalFailure()) return;
   }
   EXPECT_GE(errors.size(), calls);
+}
+
+// The old database stays whole until the new one is.
+TEST_P(StoreDisk, a_migration_whose_disk_fails_works_the_next_time) {
+  std::string old;
+  {
+    const Folder folder(memory_folder());
+    write_format_1(folder.path(), blocks_at(1, 60, 700));
+    std::ifstream in(folder.path() / "data.mdb", std::ios::binary);
+    old.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  auto& disk = Disk::instance();
+  std::size_t calls = 0;
+  const auto open = [&](const fs::path& folder, std::size_t failing_call) {
+    std::ofstream(folder / "data.mdb", std::ios::binary) << old;
+    disk.start(folder);
+    disk.fail(failing_call, GetParam(), false);
+    auto opened = LmdbStore::open(config_in(folder), inline_post());
+    calls = std::max(calls, disk.calls());
+    disk.stop();
+    return opened;
+  };
+  ASSERT_TRUE(open(Folder(memory_folder()).path(), SIZE_MAX));
+  std::size_t failed = 0;
+  for (std::size_t call = 0; call < calls; ++call) {
+    SCOPED_TRACE("call " + std::to_string(call) + " of " + std::to_string(calls));
+    const Folder folder(memory_folder());
+    const auto first = open(folder.path(), call);
+    if (first) continue;
+    ++failed;
+    const auto second = LmdbStore::open(config_in(folder.path()), inline_post());
+    ASSERT_TRUE(second) << second.error().message() << " after " << first.error().message();
+    const auto found = (*second)->check(CheckDepth{}).value();
+    ASSERT_EQ(found.defect_count, 0u) << found.defects.front();
+    ASSERT_EQ(found.summary.blocks, 60u);
+  }
+  EXPECT_GT(calls, 8u);
+  EXPECT_GT(failed, calls / 2);
 }
 
 TEST(StoreDiskReaders, see_right_blocks_or_an_error_while_writes_fail_and_right_ones_afterwards) {

@@ -28,6 +28,10 @@ void make_corpus(Corpus& corpus) {
   attestation.signer.fill(5);
   attestation.era = 6;
   attestation.arrived = now;
+  corpus.save("costs", opp2p::encode_costs({1'000'000, 2000}));
+  Bytes era{0, 0, 0, 6};
+  append(era, opp2p::encode_era({6, attestation.signer, now}));
+  corpus.save("era", era);
   corpus.save("attestation", opp2p::encode_attestation(attestation));
 }
 

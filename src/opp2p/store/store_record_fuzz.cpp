@@ -31,6 +31,13 @@ void check_entries(ByteView input) {
   if (const auto name = read_block_key(input)) require(libp2p::equal(block_key(*name), input));
   if (const auto age = read_age_key(input); age && is_time(libp2p::load_be64(input.data())))
     require(libp2p::equal(age_key(age->first, age->second), input));
+  if (const auto number = read_number(input)) require(libp2p::equal(number_key(*number), input));
+  if (const auto hash = read_hash(input)) require(libp2p::equal(*hash, input));
+  if (const auto costs = read_costs(input)) require(libp2p::equal(encode_costs(*costs), input));
+  const ByteView key = input.first(std::min<std::size_t>(4, input.size()));
+  const ByteView rest = input.subspan(key.size());
+  if (const auto era = read_era(key, rest); era && is_time(libp2p::load_le64(&rest[rest.size() - 8])))
+    require(libp2p::equal(encode_era(*era), rest));
   if (const auto entry = read_block_entry(input)) {
     StoredBlock block;
     block.parent_hash = entry->parent_hash;
