@@ -110,11 +110,6 @@ void stored(Script& script, Version version, const Envelope& envelope, const Byt
   write_record(StoredBlock(block), record);
   require(same(decode_record(block.number(), record).value(), true));
   require(same(decode_record(block.number(), record, false).value(), false));
-  const StagedRecord staged{libp2p::to_bytes(script.take(script.below(40))), StoredBlock(block)};
-  Bytes out(staged_size(staged));
-  write_staged(staged, out);
-  const auto read = decode_staged(block.number(), out).value();
-  require(read.peer == staged.peer && same(read.block, true));
   record[script.below(record.size())] ^= static_cast<std::uint8_t>(1U << script.below(8));
   require(!decode_record(block.number(), record));
 }

@@ -251,10 +251,6 @@ void make_node() {
   Bytes record(opp2p::record_size(stored));
   opp2p::write_record(stored, record);
   save("store_record", "record", record);
-  const opp2p::StagedRecord staged{to_bytes(PeerId::from_public_key(identity(8).public_key()).bytes()), stored};
-  Bytes wide(opp2p::staged_size(staged));
-  opp2p::write_staged(staged, wide);
-  save("store_record", "staged", wide);
 
   const std::string id = PeerId::from_public_key(identity(8).public_key()).to_base58();
   save("config", "peers", "/ip4/127.0.0.1/tcp/9222/p2p/" + id + ",/dns4/peer.example/tcp/9222/p2p/" + id);

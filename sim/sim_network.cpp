@@ -80,7 +80,8 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   if (options.configure) options.configure(config);
   member->before_start = options.before_start;
   const Post post = [&place = member->place.runtime()](std::function<void()> task) { place.post(std::move(task)); };
-  member->disk = std::make_unique<MemoryStore>(post);
+  member->disk = std::make_unique<MemoryStore>(post, config.store_max_size,
+                                               [&place = member->place.runtime()] { return place.now().wall; });
   member->store = std::make_unique<FaultyStore>(*member->disk, post);
   world_->check_after_events(member->place.index(), [m = member.get()] {
     if (m->node) m->node->check();

@@ -13,6 +13,7 @@
 #include "libp2p/runtime/sim/sim_world.hpp"
 #include "opp2p/node/node.hpp"
 #include "opp2p/observe/node_log.hpp"
+#include "opp2p/store/faulty_store.hpp"
 #include "opp2p/store/memory_store.hpp"
 #include "sim/adversary.hpp"
 

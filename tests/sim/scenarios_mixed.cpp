@@ -82,7 +82,6 @@ StoryOptions drawn(std::uint64_t seed) {
   StoryOptions out;
   out.nodes = 8 + rng.below(12);
   out.dials = 2 + rng.below(4);
-  out.disks_refuse = true;
   out.block_size = std::array<std::size_t, 4>{500, 2'000, 10'000, 40'000}[rng.below(4)];
   runtime::LinkQuality rest;
   rest.jitter = Millis(static_cast<int>(rng.below(100)));

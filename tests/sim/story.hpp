@@ -41,7 +41,6 @@ struct StoryOptions {
   std::size_t dials = 3;   // members that each dials, drawn from those before it
   std::size_t block_size = 2000;
   std::unique_ptr<libp2p::runtime::LinkModel> links = std::make_unique<libp2p::runtime::UniformLinks>();
-  bool disks_refuse = false;  // a disk that refused to drop staged blocks has them until the next start
   std::function<void(std::size_t index, SimMemberOptions&)> member;  // what is special about a member
 };
 

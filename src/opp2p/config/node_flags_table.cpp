@@ -134,10 +134,12 @@ void add_blocks(Table& table) {
             "Age above which a block is rejected");
   table.add("p2p.sync.req-resp", &O::sync_req_resp, "", "Serve blocks to peers by number, and fill gaps from peers");
   table.add("p2p.sync.server.limits", &O::sync_server_limits, "default|off", "Rate limits for serving blocks to peers");
-  table.add("sync.memory", &O::sync_memory, "SIZE", "Memory for blocks that wait for the disk, and for blocks that peers send");
-  table.add("sync.patience", &O::sync_patience, "TIME",
-            "Time to wait for missing blocks before the node follows the chain above them. The missing blocks are still "
-            "fetched afterwards");
+  table.add("sync.memory", &O::sync_memory, "SIZE",
+            "Memory for blocks that wait for the disk, and for blocks that peers send");
+  table.add(
+      "sync.patience", &O::sync_patience, "TIME",
+      "Time to wait for missing blocks before the node follows the chain above them. The missing blocks are still "
+      "fetched afterwards");
   table.add("store.max-size", &O::store_max_size, "SIZE",
             "Limit of the block store's size. Beyond it the oldest blocks are removed");
 }

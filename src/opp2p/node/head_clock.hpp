@@ -1,6 +1,6 @@
 // HeadClock: when the node's head was made, and whether the blocks that come have the times that the node expects. Set
-// on the network thread and read from any: atomics, so that a busy network thread does not hold up a probe of the node's
-// health. Owner: the node.
+// on the network thread and read from any: atomics, so that a busy network thread does not hold up a probe of the
+// node's health. Owner: the node.
 #pragma once
 
 #include <atomic>

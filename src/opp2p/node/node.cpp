@@ -47,7 +47,8 @@ Result<void> Node::start_chain() {
   OPP2P_TRY(auto view, store_.view(window));
   if (!view.head) {
     // A chain that is older than anybody can serve begins at the first block that is accepted.
-    if (const auto begin = sync::starting_point(config_.rollup, parts_.host->runtime().now().wall)) start_at(*begin, view);
+    if (const auto begin = sync::starting_point(config_.rollup, parts_.host->runtime().now().wall))
+      start_at(*begin, view);
   }
   NodeStarting starting;
   for (const auto& known : view.recent)

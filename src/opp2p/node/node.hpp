@@ -64,7 +64,8 @@ class Node final : libp2p::LiveCounted<Node> {
   // The same with a signature that is there already.
   void publish_signed(opstack::payload::SharedEnvelope envelope, const opstack::rules::Signature& signature, Done done);
   // Takes over a block that the operator vouches for, if it extends the head or fills a hole by its hash: otherwise
-  // Errc::would_block. Its hash is checked, its time, and the fields by the rules of its fork. `done` when it is stored.
+  // Errc::would_block. Its hash is checked, its time, and the fields by the rules of its fork. `done` when it is
+  // stored.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
 
   libp2p::runtime::Task<Result<void>> connect(libp2p::Multiaddr address);

@@ -63,8 +63,7 @@ void NodeParts::make_chain(const NodeConfig& config, const sync::ChainView& view
 
 void NodeParts::make_block_gossip(const NodeConfig& config) {
   blocks = std::make_unique<gossip::BlockGossip>(
-      host->runtime(), *gossip, make_block_gossip_config(config),
-      [this](const gossip::AcceptedBlock& accepted) {
+      host->runtime(), *gossip, make_block_gossip_config(config), [this](const gossip::AcceptedBlock& accepted) {
         follower->on_block(accepted.from, accepted.block, accepted.signature, accepted.signer);
       });
   blocks->publisher().set_keep(

@@ -32,7 +32,9 @@ class PartListener {
   void on(const opstack::gossip::BlockVerdict& verdict);
   void on(const opstack::sync::BlockStored& stored);
   void on(const libp2p::ConnectionRefused& refused);
-  void on(const opstack::sync::StoreFailed& failed) { events_.tell(StoreRefused{failed.block.number, failed.why, failed.again}); }
+  void on(const opstack::sync::StoreFailed& failed) {
+    events_.tell(StoreRefused{failed.block.number, failed.why, failed.again});
+  }
   template <class Event>
   void on(const Event& event) {
     events_.tell(event);

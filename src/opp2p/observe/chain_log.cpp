@@ -65,8 +65,9 @@ void ChainLog::on(const sync::ChainTrace& trace) {
     case Kind::damped:
     case Kind::refused:
     case Kind::overflow:
-      return events_.tell(Told::waiting, LogLevel::warn, Component::node, to_string(trace.kind),
-                          {{"number", trace.number}, {"hash", trace.hash}, {"from", trace.peer}, {"reason", trace.text}});
+      return events_.tell(
+          Told::waiting, LogLevel::warn, Component::node, to_string(trace.kind),
+          {{"number", trace.number}, {"hash", trace.hash}, {"from", trace.peer}, {"reason", trace.text}});
     default:
       events_.log().debug(Component::node, to_string(trace.kind),
                           {{"number", trace.number}, {"hash", trace.hash}, {"from", trace.peer}});

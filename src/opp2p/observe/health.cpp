@@ -22,13 +22,13 @@ std::uint64_t stale_after(std::uint64_t block_time) {
 Health health_of(std::optional<std::uint64_t> head_timestamp, std::uint64_t block_time, libp2p::UnixTime now,
                  const WrongTimes& wrong) {
   if (wrong.in_a_row >= kWrongInARow)
-    return {false, "the last " + std::to_string(wrong.in_a_row) +
-                       " blocks do not have the times of --rollup.config, which has a block every " +
-                       std::to_string(block_time) + " s" +
-                       (wrong.observed_block_time
-                            ? "; they come every " + std::to_string(*wrong.observed_block_time) + " s"
-                            : std::string()) +
-                       "; is it the configuration of another chain?"};
+    return {false,
+            "the last " + std::to_string(wrong.in_a_row) +
+                " blocks do not have the times of --rollup.config, which has a block every " +
+                std::to_string(block_time) + " s" +
+                (wrong.observed_block_time ? "; they come every " + std::to_string(*wrong.observed_block_time) + " s"
+                                           : std::string()) +
+                "; is it the configuration of another chain?"};
   if (!head_timestamp)
     return {
         false,

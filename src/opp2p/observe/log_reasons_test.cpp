@@ -267,17 +267,13 @@ TEST_F(LogSaysWhy, a_static_peer_of_another_chain_is_told_also_when_it_dialled) 
   member.stop();
 }
 
-TEST_F(LogSaysWhy, a_block_of_another_branch_is_not_called_dishonest) {
+TEST_F(LogSaysWhy, a_fault_in_reverse_sync_names_its_kind) {
   Member member(world_, chain_, rng_);
   EventLog events(member.place.runtime(), member.log);
   SyncLog sync(events, PeerId());
   opstack::sync::SyncFault fault;
-  fault.kind = opstack::sync::SyncFaultKind::unlinked;
-  sync.on(fault);
   fault.kind = opstack::sync::SyncFaultKind::bad_hash;
   sync.on(fault);
-  EXPECT_EQ(member.kept->count("it may hold another branch", "kind=\"block of another chain\""), 1u)
-      << member.kept->text();
   EXPECT_EQ(member.kept->count("no honest peer sends", "kind=\"bad block hash\""), 1u) << member.kept->text();
 }
 
@@ -357,29 +353,6 @@ TEST_F(LogSaysWhy, a_gap_that_gossip_closed_is_told_as_closed) {
   for (int i = 0; i < 3; ++i) sync.on(range);
   EXPECT_EQ(member.kept->count("msg=\"range filled\" number=9 fetched=0"), 1u) << member.kept->text();
   EXPECT_EQ(member.kept->lines(), 2u) << member.kept->text();
-}
-
-TEST_F(LogSaysWhy, a_gap_that_is_given_up_is_not_told_as_being_filled) {
-  Member member(world_, chain_, rng_);
-  EventLog events(member.place.runtime(), member.log);
-  SyncLog sync(events, PeerId());
-  SyncTrace range, given_up;
-  range.start = given_up.start = 100;
-  range.end = given_up.end = 200;
-  range.size = 99;
-  given_up.kind = SyncTraceKind::range_diverged;
-  given_up.text = "another chain";
-  sync.on(range);
-  sync.on(given_up);
-  for (int i = 0; i < 130; ++i) {
-    sync.on(range);
-    world_.run_for(Seconds(1));
-  }
-  const auto& log = *member.kept;
-  EXPECT_EQ(log.count("lvl=warn", "msg=\"range diverged\" start=100 end=200 reason=\"another chain\""), 1u)
-      << log.text();
-  EXPECT_EQ(log.count("lvl=warn", "msg=\"range is not filled\" start=100 end=200 missing=99"), 2u) << log.text();
-  EXPECT_EQ(log.count("range is being filled"), 0u) << log.text();
 }
 
 TEST_F(LogSaysWhy, a_gap_that_nobody_fills_since_reverse_sync_is_off_is_told_with_the_option) {

@@ -188,7 +188,7 @@ TEST_F(NodeApi, the_chain_is_told_by_hashes_up_to_where_it_ends) {
     const auto block =
         opstack::payload::encode_block(version, std::make_shared<const opstack::payload::Envelope>(envelope));
     hashes.emplace_back(libp2p::to_hex0x(block.hash()));
-    store_.put(StoredBlock(block), nullptr);
+    store_.keep(StoredBlock(block), std::nullopt, true, nullptr);
   }
   EXPECT_EQ(ask("opp2p_chain", {1, 1000}), hashes);
   EXPECT_EQ(ask("opp2p_chain", {2, 1}), json::array{hashes[1]});

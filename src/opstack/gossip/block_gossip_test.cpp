@@ -49,8 +49,9 @@ struct Node final {
       : host(h),
         gossip(h, gossip_config(), scores),
         blocks(h.runtime(), gossip, std::move(config),
-               [this](const PeerId& from, const payload::Block& block) {
-                 payloads.emplace_back(from, block.number());
+               [this](const AcceptedBlock& accepted) {
+                 const auto& block = accepted.block;
+                 payloads.emplace_back(accepted.from, block.number());
                  bodies.push_back(block.body);
                  EXPECT_TRUE(block.body == ByteView(payload::encode_envelope(block.version, *block.envelope)));
                }),

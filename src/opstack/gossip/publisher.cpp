@@ -135,9 +135,10 @@ void Publisher::send(const std::shared_ptr<Job>& job) {
   auto judged = [job, not_gossiped](const libp2p::gossipsub::Published& end) {
     if (end.verdict != libp2p::gossipsub::ValidationResult::accept) {
       const bool rejected = end.verdict == libp2p::gossipsub::ValidationResult::reject;
-      return not_gossiped(*job, fail(Errc::mismatch, std::string(rejected ? "validation failed" : "validation ignored") +
-                                                         " for payload " + payload_id(job->envelope->payload) +
-                                                         ": this node's own block rules refuse it"));
+      return not_gossiped(
+          *job,
+          fail(Errc::mismatch, std::string(rejected ? "validation failed" : "validation ignored") + " for payload " +
+                                   payload_id(job->envelope->payload) + ": this node's own block rules refuse it"));
     }
     job->block.message_id = end.id;
     job->done(std::move(job->block));

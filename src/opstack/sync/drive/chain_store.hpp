@@ -27,8 +27,8 @@ class BlockSource {
   virtual ~BlockSource() = default;
   using LookupDone = std::function<void(Result<std::optional<ServedBlock>>)>;
   // The canonical block of a number, read from a snapshot, off the network thread. Nothing for a block that is not
-  // there. Destroying the handle withdraws the look-up: its callback does not come, and it takes no place any more among
-  // those that wait. The handle may be destroyed inside the callback, and after the source.
+  // there. Destroying the handle withdraws the look-up: its callback does not come, and it takes no place any more
+  // among those that wait. The handle may be destroyed inside the callback, and after the source.
   [[nodiscard]] virtual std::unique_ptr<libp2p::runtime::Operation> lookup(std::uint64_t number, LookupDone done) = 0;
 };
 

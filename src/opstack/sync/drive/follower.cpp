@@ -130,7 +130,9 @@ void Follower::wait_for(const Arrived& arrived, const BlockRef& block, Done done
   }
 }
 
-void Follower::Sink::on_fetched(GapId, const PeerId& from, Block block) { follower_.on_fetched(from, std::move(block)); }
+void Follower::Sink::on_fetched(GapId, const PeerId& from, Block block) {
+  follower_.on_fetched(from, std::move(block));
+}
 void Follower::Sink::on_source_changed() { follower_.on_source_changed(); }
 
 void Follower::on_fetched(const PeerId& from, Block block) {

@@ -55,7 +55,8 @@ class Follower final : libp2p::LiveCounted<Follower> {
   void on_block(const PeerId& peer, Block block, const rules::Signature& signature, const rules::Address& signer);
   // A block that this node publishes. `done` when it is stored: then it may be gossiped.
   void on_own_block(Block block, const rules::Signature& signature, const rules::Address& signer, Done done);
-  // A block that the operator vouches for: it extends the head or fills a hole by its hash, otherwise Errc::would_block.
+  // A block that the operator vouches for: it extends the head or fills a hole by its hash, otherwise
+  // Errc::would_block.
   void on_vouched(Block block, Done done);
 
   // The highest canonical block, stored or being written; and the highest that is stored.

@@ -1,6 +1,6 @@
 // What a follower tells: what became of blocks, and what its chain and its sources do. Told on the network thread where
-// it happens, inside calls of the follower: a listener may subscribe and unsubscribe, must not destroy the follower, and
-// leaves what it wants changed there to the queue. What an event refers to is valid until the listener returns.
+// it happens, inside calls of the follower: a listener may subscribe and unsubscribe, must not destroy the follower,
+// and leaves what it wants changed there to the queue. What an event refers to is valid until the listener returns.
 #pragma once
 
 #include <string_view>

@@ -63,8 +63,8 @@ void BlockTree::settle_tip(const Hash& hash) {
     return above.ref.parent_hash == hash && above.signed_in && *above.signed_in >= *block.signed_in;
   };
   const auto above = heights_.find(block.ref.number + 1);
-  if (block.signed_in && (above == heights_.end() ||
-                          std::none_of(above->second.begin(), above->second.end(), stands_on_it)))
+  if (block.signed_in &&
+      (above == heights_.end() || std::none_of(above->second.begin(), above->second.end(), stands_on_it)))
     tips_.insert(hash);
   else
     tips_.erase(hash);
@@ -233,8 +233,8 @@ void BlockTree::check() const {
     const auto [first, last] = waiting_.equal_range(component.lowest.parent_hash);
     OPP2P_CHECK(std::count_if(first, last, [&](const auto& entry) { return entry.second == id; }) == 1,
                 "each component stands under the parent of its lowest block", id);
-    OPP2P_CHECK(!blocks_.contains(component.lowest.parent_hash),
-                "the parent of a component's lowest block is missing", id, component.lowest.number);
+    OPP2P_CHECK(!blocks_.contains(component.lowest.parent_hash), "the parent of a component's lowest block is missing",
+                id, component.lowest.number);
     for (const auto& [number, hash] : component.blocks) {
       const auto& node = blocks_.at(hash);
       OPP2P_CHECK(node.component == id && node.block.ref.number == number, "each block knows its component", number);

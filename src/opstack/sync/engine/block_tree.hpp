@@ -1,7 +1,7 @@
 // The blocks that the unsafe chain keeps in memory, without bodies: the upper part of each segment, linked by parent
-// hashes. A component is a set of connected blocks, so one segment with its branches; its lowest block has a parent that
-// is missing, or is a base. What lies deep below the top of a component is only on the disk; the component still knows
-// its lowest block. A pure data structure.
+// hashes. A component is a set of connected blocks, so one segment with its branches; its lowest block has a parent
+// that is missing, or is a base. What lies deep below the top of a component is only on the disk; the component still
+// knows its lowest block. A pure data structure.
 //
 // Owner: UnsafeChain. Thread: its. Bounds: BlockTreeLimits; above them the lowest blocks of a component go, and then
 // whole components, the lowest first. Words: docs/fork-choice.md.
@@ -28,9 +28,9 @@ struct TreeBlock {
 using ComponentId = std::uint64_t;
 
 struct BlockTreeLimits {
-  std::uint64_t window = 1024;     // heights below the top of a component
-  std::size_t blocks = 32768;      // of all components
-  std::size_t components = 64;     // beside the head's
+  std::uint64_t window = 1024;  // heights below the top of a component
+  std::size_t blocks = 32768;   // of all components
+  std::size_t components = 64;  // beside the head's
   std::size_t signed_a_height = 6;
 };
 
@@ -39,7 +39,7 @@ class BlockTree {
   struct Component {
     BlockRef lowest;  // known to be connected; it may be on the disk only
     bool is_base = false;
-    bool told_fork = false;  // that it has a second block at a height was told
+    bool told_fork = false;                           // that it has a second block at a height was told
     std::set<std::pair<std::uint64_t, Hash>> blocks;  // in memory, by number
   };
 

@@ -1,5 +1,5 @@
-// What comes out of the unsafe chain: writes and reads of the store, and what is told. Plain values. Thread: any. Bounds:
-// none of their own. Words: docs/fork-choice.md.
+// What comes out of the unsafe chain: writes and reads of the store, and what is told. Plain values. Thread: any.
+// Bounds: none of their own. Words: docs/fork-choice.md.
 #pragma once
 
 #include <optional>
@@ -67,19 +67,19 @@ struct HoleChanged {
 };
 
 enum class ChainTraceKind : std::uint8_t {
-  anchored,            // the first block of an empty chain
-  waiting,             // a signed block that is not joined
-  branch,              // a signed block on another branch than the head's
-  duplicate,           // known already
-  below_window,        // too far below the head to say whether it is known
-  two_blocks,          // a second signed block at a height; kept and other name them, peer and from who sent them
-  crowded,             // as many signed blocks of this height are kept as may be
-  wrong_time,          // evidence only: its timestamp is not that of its number
-  not_wanted,          // fetched or vouched for, but nothing needs it
-  overflow,            // too many blocks wait for the disk
-  damped,              // a branch is longer, but not by as much as the next reorganisation needs
-  patience_begins,     // a tip that is not joined beats the head
-  refused,             // the store does not move the head there: text says why
+  anchored,         // the first block of an empty chain
+  waiting,          // a signed block that is not joined
+  branch,           // a signed block on another branch than the head's
+  duplicate,        // known already
+  below_window,     // too far below the head to say whether it is known
+  two_blocks,       // a second signed block at a height; kept and other name them, peer and from who sent them
+  crowded,          // as many signed blocks of this height are kept as may be
+  wrong_time,       // evidence only: its timestamp is not that of its number
+  not_wanted,       // fetched or vouched for, but nothing needs it
+  overflow,         // too many blocks wait for the disk
+  damped,           // a branch is longer, but not by as much as the next reorganisation needs
+  patience_begins,  // a tip that is not joined beats the head
+  refused,          // the store does not move the head there: text says why
 };
 std::string_view to_string(ChainTraceKind kind);
 // Stable: counters and metrics are named by them.

@@ -302,22 +302,6 @@ TEST(SyncScheduler, a_full_quarantine_is_kept_while_the_store_will_make_room) {
 
 // ---- who leaves, who has nothing ----
 
-TEST(SyncScheduler, reads_on_as_soon_as_half_of_what_it_reads_at_once_is_stored) {
-  SyncConfig config;
-  config.read_blocks = 4;
-  World world(config);
-  world.add_peer(1, Manner::honest);
-  world.follower_works = false;
-  world.request(25);
-  for (int i = 0; i < 600 && world.delivered.empty(); ++i) world.run(Millis(100));
-  world.set_head(block_at(11).ref());
-  world.run(Millis(100));
-  EXPECT_EQ(world.delivered, numbers(11, 14));
-  world.set_head(block_at(12).ref());
-  world.run(Millis(100));
-  EXPECT_EQ(world.delivered, numbers(11, 18));
-}
-
 TEST(SyncScheduler, a_peer_that_leaves_takes_its_request_along_and_another_gets_it) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::silent);

@@ -95,8 +95,7 @@ Arrived UnsafeChain::on_signed(const PeerId& peer, Block block, const Attestatio
   pending.attestation = attestation;
   pending.retry = retry;
   pending.block = std::move(block);
-  if (const auto same = pending_write(pending.block.hash()); same && !is_open())
-    return {Arrival::known, same};
+  if (const auto same = pending_write(pending.block.hash()); same && !is_open()) return {Arrival::known, same};
   if (!has_room(pending)) return {Arrival::overflow, std::nullopt};
   const WriteId id = next_id_++;
   if (!is_open()) {  // given to the store when it works again
@@ -152,7 +151,8 @@ Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
     segment_ = {ref, ref.number, true};
     trace(ChainTraceKind::anchored, peer, ref);
   }
-  const bool extends = !head_ || (!moving_ && ref.parent_hash == head_->hash && beats(tip_of(*tree_.find(hash)), false));
+  const bool extends =
+      !head_ || (!moving_ && ref.parent_hash == head_->hash && beats(tip_of(*tree_.find(hash)), false));
   if (extends) {
     head_ = ref;
     segment_.highest = ref.number;
@@ -190,10 +190,9 @@ void UnsafeChain::tell_second(const TreeBlock& block) {
 }
 
 bool UnsafeChain::is_wanted(const Hash& hash) const {
-  return !tree_.waiting_for(hash).empty() ||
-         std::any_of(lower_.begin(), lower_.end(), [&](const auto& hole) {
-           return !hole.is_base && hole.lowest.parent_hash == hash;
-         });
+  return !tree_.waiting_for(hash).empty() || std::any_of(lower_.begin(), lower_.end(), [&](const auto& hole) {
+    return !hole.is_base && hole.lowest.parent_hash == hash;
+  });
 }
 
 Arrived UnsafeChain::on_fetched(const PeerId& peer, Block block, Now now) {

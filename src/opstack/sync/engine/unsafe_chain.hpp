@@ -7,8 +7,8 @@
 // chain back from the store, and gives it again what was lost.
 //
 // Owner: Follower. Thread: its. Bounds: BlockTreeLimits for blocks without bodies; max_bytes for bodies that wait for
-// the disk (Block::memory_bytes), beyond which the block that came last is dropped; kMostTips gaps of tips and kMostHoles
-// gaps of holes at a time.
+// the disk (Block::memory_bytes), beyond which the block that came last is dropped; kMostTips gaps of tips and
+// kMostHoles gaps of holes at a time.
 #pragma once
 
 #include <deque>
@@ -32,8 +32,8 @@ struct UnsafeChainConfig {
   std::uint64_t most_lead = 16;                 // that damping asks for
   std::uint64_t silence = 16;                   // block times without a signed block
   std::uint64_t settled_below = 16;
-  Nanos first_ask = libp2p::Seconds(1);  // gossip may still bring what is missing; a wider gap is asked for at once
-  std::uint64_t gossip_reach = 8;        // blocks
+  Nanos first_ask = libp2p::Seconds(1);    // gossip may still bring what is missing; a wider gap is asked for at once
+  std::uint64_t gossip_reach = 8;          // blocks
   Nanos retry_first = libp2p::Seconds(1);  // after a failed write; twice as long each time
   Nanos retry_most = libp2p::Seconds(16);
   BlockTreeLimits tree;
@@ -150,8 +150,8 @@ class UnsafeChain {
   };
   // A component that beats the head and is not joined.
   struct Rival {
-    MonoTime first;  // since when
-    MonoTime since;  // the same, but since gossip extended the head last
+    MonoTime first;     // since when
+    MonoTime since;     // the same, but since gossip extended the head last
     bool near = false;  // gossip may still bring what is missing
   };
 
@@ -209,9 +209,9 @@ class UnsafeChain {
   Phase phase_ = Phase::running;
   std::optional<BlockRef> head_;
   std::optional<BlockRef> stored_head_;
-  SegmentView segment_;             // the head's
-  std::vector<SegmentView> lower_;  // below it, ascending
-  std::vector<GapId> lower_ids_;    // of the holes below them
+  SegmentView segment_;                   // the head's
+  std::vector<SegmentView> lower_;        // below it, ascending
+  std::vector<GapId> lower_ids_;          // of the holes below them
   GapId next_lower_id_ = GapId{1} << 63;  // apart from the ids of components
   std::size_t told_holes_ = 0;
   bool full_ = false;  // what is added below the lowest segment would be pruned

@@ -130,7 +130,8 @@ const UnsafeChain::Tip* UnsafeChain::due_segment(const std::vector<Tip>& better,
   for (const Tip& tip : better) {
     if (tip.joined) continue;
     const Rival& rival = rivals_.at(tree_.component_of(tip.block->ref.hash));
-    if (rival.near && now.mono < rival.first + config_.first_ask) wake_at(rival.first + config_.first_ask);  // gaps() has more then
+    if (rival.near && now.mono < rival.first + config_.first_ask)
+      wake_at(rival.first + config_.first_ask);  // gaps() has more then
     if (silent || now.mono >= rival.since + patience()) {
       if (out == nullptr) out = &tip;
     } else {
@@ -193,8 +194,7 @@ std::vector<Gap> UnsafeChain::gaps(MonoTime now) const {
     gap.id = id;
     gap.child = child;
     gap.floor = known_below + 1;
-    if (gap.floor >= child.number)
-      gap.floor = child.number > kAheadBelowHead ? child.number - kAheadBelowHead : 0;
+    if (gap.floor >= child.number) gap.floor = child.number > kAheadBelowHead ? child.number - kAheadBelowHead : 0;
     gap.floor = std::max(gap.floor, rollup_.genesis.l2.number + 1);
     out.push_back(gap);
   };
@@ -226,7 +226,8 @@ std::optional<BlockRef> UnsafeChain::sync_target(MonoTime now) const {
 
 std::size_t UnsafeChain::holes() const {
   if (!head_) return 0;
-  return static_cast<std::size_t>(std::count_if(lower_.begin(), lower_.end(), [](const auto& s) { return !s.is_base; })) +
+  return static_cast<std::size_t>(
+             std::count_if(lower_.begin(), lower_.end(), [](const auto& s) { return !s.is_base; })) +
          (segment_.is_base ? 0 : 1);
 }
 

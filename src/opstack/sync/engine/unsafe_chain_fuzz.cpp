@@ -1,7 +1,7 @@
-// A script of signed blocks on four branches in any order, of three signers, of blocks that a source brings, of waiting,
-// restarts, full disks and late answers. What must hold after each step: the invariants of the chain, of its tree and of
-// the store; the head is never left for a lower block of the same era. At the end silence falls: then the head is the
-// best of all signed blocks that are stored, by era, height and the lower hash.
+// A script of signed blocks on four branches in any order, of three signers, of blocks that a source brings, of
+// waiting, restarts, full disks and late answers. What must hold after each step: the invariants of the chain, of its
+// tree and of the store; the head is never left for a lower block of the same era. At the end silence falls: then the
+// head is the best of all signed blocks that are stored, by era, height and the lower hash.
 #include <optional>
 
 #include "opstack/sync/engine/chain_world_test.hpp"

@@ -128,7 +128,8 @@ void UnsafeChain::on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now)
   if (phase_ == Phase::failed) return settle_failed(now);
   if (phase_ != Phase::running) return;
   // The parent lies on the disk, and not in memory.
-  const bool is_lowest = std::any_of(lower_.begin(), lower_.end(), [&](const auto& hole) { return hole.lowest == ref; });
+  const bool is_lowest =
+      std::any_of(lower_.begin(), lower_.end(), [&](const auto& hole) { return hole.lowest == ref; });
   const bool unlinked = tree_.find(ref.hash) != nullptr && tree_.find(ref.parent_hash) == nullptr;
   if (outcome->parent_there && !kept.extends_head && (is_lowest || unlinked)) descend(ref);
   if (is_first) refill(now);
@@ -147,7 +148,8 @@ void UnsafeChain::on_refused(WriteId id, const Error& why, Now now) {
   const BlockRef ref = gone.block.ref();
   const bool of_head = head_ && tree_.find(ref.hash) != nullptr &&
                        tree_.component_of(ref.hash) == tree_.component_of(head_->hash) && segment_.lowest == ref;
-  if (gone.fetched && (of_head || tree_.find(ref.hash) == nullptr)) return on_failure(now);  // the view says what is full
+  if (gone.fetched && (of_head || tree_.find(ref.hash) == nullptr))
+    return on_failure(now);  // the view says what is full
   tree_.remove(ref.hash);
   decide(now);
 }
