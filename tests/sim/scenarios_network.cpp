@@ -78,6 +78,7 @@ void play_sequencer_alone(Story& story) {
   for (const auto member : story.behind()) EXPECT_LE(story.head(member), 10u);
   story.world().heal();
   story.blocks_until_together(150);
+  story.world().run_until([&] { return story.holes() == 0; }, Seconds(180));
   for (std::size_t i = 1; i < story.network().size(); ++i)
     EXPECT_GT(story.network().node(i).stats().synced, 250u) << "what the sequencer made alone comes by request";
   story.blocks(5);

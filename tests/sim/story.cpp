@@ -272,6 +272,13 @@ std::vector<std::size_t> Story::behind() const {
   return out;
 }
 
+std::size_t Story::holes() const {
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < network_->size(); ++i)
+    if (network_->running(i)) out += network_->node(i).snapshots().status().hole_count;
+  return out;
+}
+
 void Story::expect_together() const {
   for (const auto member : behind()) {
     ADD_FAILURE() << "member " << member << " has head " << head(member) << " of " << produced() << "; its status: "
@@ -280,7 +287,7 @@ void Story::expect_together() const {
 }
 
 void Story::expect_whole_chain_everywhere(Nanos limit) {
-  world().run_until([this] { return behind().empty(); }, limit);
+  world().run_until([this] { return behind().empty() && holes() == 0; }, limit);
   expect_together();
   for (std::size_t i = 0; i < network_->size(); ++i) {
     if (!network_->running(i)) continue;

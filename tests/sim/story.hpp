@@ -78,6 +78,9 @@ class Story {
   // The members that run and are not at the sequencer's head.
   std::vector<std::size_t> behind() const;
 
+  // Missing parents below the heads of all running members.
+  std::size_t holes() const;
+
   // Time passes without blocks until all running members have the whole chain; then adversaries go, and nothing may be
   // left in any queue.
   void expect_whole_chain_everywhere(Nanos limit = Seconds(180));

@@ -64,13 +64,13 @@ TEST_F(CountedBlocks, the_delay_of_an_accepted_block_counts_from_its_timestamp_a
   EXPECT_EQ(counter_.stats().latency.quantile(1), libp2p::Seconds(3));
 }
 
-TEST_F(CountedBlocks, only_promoted_blocks_count_as_synced) {
-  opstack::sync::SyncTrace trace;
-  trace.kind = opstack::sync::SyncTraceKind::quarantined;
-  counter_.on(trace, at(kHead));
+TEST_F(CountedBlocks, only_stored_blocks_that_were_fetched_count_as_synced) {
+  const auto envelope = std::make_shared<const opstack::payload::Envelope>();
+  const opstack::payload::Block block(opstack::payload::Version::v1, envelope, {});
+  const libp2p::PeerId peer;
+  counter_.on(opstack::sync::BlockStored{peer, block}, at(kHead));
   EXPECT_EQ(counter_.stats().synced, 0u);
-  trace.kind = opstack::sync::SyncTraceKind::promoted;
-  counter_.on(trace, at(kHead));
+  counter_.on(opstack::sync::BlockStored{peer, block, true, false, true}, at(kHead));
   EXPECT_EQ(counter_.stats().synced, 1u);
 }
 

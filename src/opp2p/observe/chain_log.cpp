@@ -61,7 +61,6 @@ void ChainLog::on(const sync::ChainTrace& trace) {
                            {"kept_from", trace.kept_from},
                            {"from", trace.peer}});
     case Kind::wrong_time: return on_wrong_time(trace);
-    case Kind::patience_begins:
     case Kind::damped:
     case Kind::refused:
     case Kind::overflow:
