@@ -50,20 +50,20 @@ SECTIONS = {
         "NoiseChannel::seal": ("encrypts them", "Router::spread"),
     },
     "It is stored": {
-        "UnsafeChain::on_block": ("links the block to the head",),
-        "LmdbStore::put": ("queues the block for writing",),
+        "UnsafeChain::on_signed": ("links the block to the head",),
+        "LmdbStore::keep": ("queues the block for writing",),
         "Database::write_once": ("writes and commits the block",),
-        "Follower::on_appended": ("acknowledges the committed block",),
+        "UnsafeChain::on_kept": ("acknowledges the committed block",),
     },
     "A client asks for the head": {
-        "HttpSession::on_request": ("takes the request", "Follower::on_appended"),
-        "RpcExchange::run": ("runs the method and makes JSON", "Follower::on_appended"),
-        "RpcSnapshots::take": ("takes a snapshot with the new head", "Follower::on_appended"),
+        "HttpSession::on_request": ("takes the request", "UnsafeChain::on_kept"),
+        "RpcExchange::run": ("runs the method and makes JSON", "UnsafeChain::on_kept"),
+        "RpcSnapshots::take": ("takes a snapshot with the new head", "UnsafeChain::on_kept"),
     },
     "A peer asks for the block": {
-        "SyncServer::answer": ("reads the number of the block", "Follower::on_appended"),
-        "Database::as_stored": ("reads the block as it was stored", "Follower::on_appended"),
-        "SyncServer::send_block": ("sends the block", "Follower::on_appended"),
+        "SyncServer::answer": ("reads the number of the block", "UnsafeChain::on_kept"),
+        "ChainReader::as_stored": ("reads the block as it was stored", "UnsafeChain::on_kept"),
+        "SyncServer::send_block": ("sends the block", "UnsafeChain::on_kept"),
     },
 }
 STAGES = {name: about for section in SECTIONS.values() for name, about in section.items()}

@@ -46,6 +46,10 @@ Result<std::unique_ptr<BlockStore>> open_store(const NodeConfig& config, AsioRun
   store.chain = std::to_string(config.rollup.l2_chain_id) + ":" + libp2p::to_hex0x(config.rollup.genesis.l2.hash);
   store.max_size = config.store_max_size;
   store.commit_interval = kCommitInterval;
+  store.migrating = [&log](const MigrationProgress& progress) {
+    log.info(Component::store, "the block store is brought to the new format",
+             {{"done", progress.done}, {"of", progress.total}});
+  };
   const auto post = [&runtime](std::function<void()> task) { runtime.post(std::move(task)); };
   OPP2P_TRY(auto opened, LmdbStore::open(std::move(store), post));
   log.info(Component::store, "store opened", {{"found", opened->recovered()}});

@@ -30,12 +30,6 @@ EQUIVALENTS = {
         "they are different there",
     ("src/libp2p/connection/socket_connection.cpp", "delay <= Nanos(0)", "delay < Nanos(0)"):
         "a delay of nothing ends in the same instant, one turn later",
-    ("src/opstack/sync/engine/sync_scheduler.cpp", "a.second.last_used < b.second.last_used", "a.second.last_used <= b.second.last_used"):
-        "no two have the same",
-    ("src/opp2p/store/lmdb_store_database.cpp",
-     "value.mv_size < 32 || std::memcmp(value.mv_data, block.hash.data(), 32) != 0",
-     "value.mv_size <= 32 || std::memcmp(value.mv_data, block.hash.data(), 32) != 0"):
-        "a record is longer than its hash",
     ("src/libp2p/connection/stream_state.cpp", "buffer.capacity() > kKeep", "buffer.capacity() >= kKeep"):
         "whether a buffer of just that size is used again costs nothing that a test sees",
     ("src/libp2p/host/swarm.hpp", "connections_.size() - admission_.half_open() - pending_outbound_",

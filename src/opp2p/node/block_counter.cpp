@@ -19,7 +19,14 @@ void BlockCounter::on(const NodeEvent& event, libp2p::Now now) {
                    if (trace.kind == sync::ChainTraceKind::wrong_time)
                      head_clock_.set_wrong_times(trace.in_a_row, trace.observed_block_time);
                  },
-                 [&](const sync::HeadMoved& moved) { head_clock_.set(moved.timestamp); },
+                 [&](const sync::HeadMoved& event) {
+                   head_clock_.set(event.timestamp);
+                   if (!event.reorganises()) return;
+                   ++stats_.reorganisations;
+                   const auto& moved = event.moved;
+                   stats_.last_reorganisation = {moved.from, moved.to, moved.fork, moved.depth, orphan_id(event.reason),
+                                                 now.wall};
+                 },
                  [](const auto&) {},
              },
              event);

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "opp2p/node/latency_window.hpp"
 #include "opstack/gossip/block_gossip.hpp"
@@ -29,12 +31,24 @@ class ReasonCounts {
   std::array<std::uint64_t, opstack::rules::kReasonCount> counts_{};
 };
 
+// The head went to another branch, or above a hole.
+struct Reorganisation {
+  opstack::payload::BlockRef from;
+  opstack::payload::BlockRef to;
+  std::optional<std::uint64_t> fork;  // the highest block that both have; none above a hole
+  std::uint64_t depth = 0;            // blocks that are canonical no more
+  std::string_view reason;            // OrphanReason's id
+  libp2p::UnixTime at{};
+};
+
 struct BlockStats {
   std::uint64_t accepted = 0;
   ReasonCounts rejected;
   ReasonCounts ignored;
   std::uint64_t synced = 0;     // taken over from payload_by_number
   std::uint64_t published = 0;  // our own
+  std::uint64_t reorganisations = 0;
+  std::optional<Reorganisation> last_reorganisation;
   // From a block's timestamp to its acceptance. The timestamp has whole seconds, so this is honest where the sequencer
   // publishes on the second, and an upper bound elsewhere.
   LatencyWindow latency;

@@ -33,5 +33,14 @@ TEST(Health, a_head_ahead_of_the_clock_has_no_age) {
   EXPECT_TRUE(health_of(kHead, UINT64_MAX, libp2p::from_unix_seconds(static_cast<std::int64_t>(kHead) + 1000)).ok);
 }
 
+TEST(Health, a_node_whose_blocks_have_other_times_than_the_configuration_is_not_ready) {
+  const auto now = libp2p::from_unix_seconds(1000);
+  EXPECT_TRUE(health_of(1000, 2, now, {kWrongInARow - 1, 1}).ok);
+  const auto wrong = health_of(1000, 2, now, {kWrongInARow, 1});
+  EXPECT_FALSE(wrong.ok);
+  EXPECT_NE(wrong.why.find("a block every 2 s; they come every 1 s"), std::string::npos) << wrong.why;
+  EXPECT_FALSE(health_of(1000, 2, now, {kWrongInARow, std::nullopt}).ok);
+}
+
 }  // namespace
 }  // namespace opp2p

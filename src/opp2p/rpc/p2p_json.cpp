@@ -126,6 +126,29 @@ json::object peer_stats_json(const PeerStatsSnapshot& stats) {
   return out;
 }
 
+namespace {
+
+json::object block_json(const opstack::payload::BlockRef& block) {
+  json::object out;
+  out["number"] = block.number;
+  out["hash"] = libp2p::to_hex0x(block.hash);
+  return out;
+}
+
+json::value reorganisation_json(const std::optional<Reorganisation>& last) {
+  if (!last) return nullptr;
+  json::object out;
+  out["from"] = block_json(last->from);
+  out["to"] = block_json(last->to);
+  out["fork"] = last->fork ? json::value(*last->fork) : json::value(nullptr);
+  out["depth"] = last->depth;
+  out["reason"] = json::string(last->reason);
+  out["time"] = libp2p::unix_seconds(last->at);
+  return out;
+}
+
+}  // namespace
+
 json::object status_json(const StatusSnapshot& status) {
   json::object head;
   head["number"] = status.head_number;
@@ -164,6 +187,8 @@ json::object status_json(const StatusSnapshot& status) {
   out["blocksPublished"] = status.stats.published;
   out["blocksSynced"] = status.stats.synced;
   out["gap"] = std::move(gap);
+  out["reorganisations"] = status.stats.reorganisations;
+  out["lastReorganisation"] = reorganisation_json(status.stats.last_reorganisation);
   out["connectedFrom"] = status.connected_from;
   out["holes"] = std::move(holes);
   out["holeCount"] = status.hole_count;

@@ -160,7 +160,7 @@ ComponentId BlockTree::descend_to(ComponentId id, const Descent& below) {
 
 // ---- what goes ----
 
-void BlockTree::erase(std::map<Hash, Node>::iterator at) {
+void BlockTree::erase(Blocks::iterator at) {
   const BlockRef ref = at->second.block.ref;
   components_.at(at->second.component).blocks.erase({ref.number, ref.hash});
   auto& height = heights_.at(ref.number);

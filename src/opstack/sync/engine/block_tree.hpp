@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -86,13 +87,20 @@ class BlockTree {
     std::optional<BlockRef> above;  // the lowest block of its component before it came below
   };
   ComponentId merge(ComponentId lower, ComponentId upper);
-  void erase(std::map<Hash, Node>::iterator at);
   void settle_tip(const Hash& hash);
   void drop_component(ComponentId id);
   void settle_lowest(ComponentId id, const BlockRef& lowest);
 
+  // By the first bytes of the hash; nothing depends on the order.
+  struct FirstBytes {
+    std::size_t operator()(const Hash& hash) const { return static_cast<std::size_t>(libp2p::load_le64(hash.data())); }
+  };
+  using Blocks = std::unordered_map<Hash, Node, FirstBytes>;
+
+  void erase(Blocks::iterator at);
+
   BlockTreeLimits limits_;
-  std::map<Hash, Node> blocks_;
+  Blocks blocks_;
   std::map<ComponentId, Component> components_;
   std::multimap<Hash, ComponentId> waiting_;  // by the parent of the lowest block; bases are in it too
   std::map<std::uint64_t, std::vector<Hash>> heights_;
