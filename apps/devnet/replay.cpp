@@ -94,7 +94,13 @@ Result<opstack::chain::RollupConfig> chain_for(const RecordedBlock& block) {
                  : jovian                                         ? opstack::chain::Fork::jovian
                                                                   : opstack::chain::Fork::isthmus;
   options.genesis_time = 1;
-  return opstack::chain::RollupConfig::from_json(opstack::testing::ChainBuilder(options, rng).rollup_config());
+  OPP2P_TRY(auto rollup,
+            opstack::chain::RollupConfig::from_json(opstack::testing::ChainBuilder(options, rng).rollup_config()));
+  // The block counts only if its time is the one of its number.
+  const auto& payload = block.envelope.payload;
+  rollup.genesis.l2.number = payload.block_number > 0 ? payload.block_number - 1 : 0;
+  rollup.genesis.l2_time = payload.timestamp - std::min(payload.timestamp, rollup.block_time);
+  return rollup;
 }
 
 struct Replayed {

@@ -152,14 +152,17 @@ std::vector<RpcMethod> block_methods(Runtime& runtime, Node& node, const BlockSt
        .parameters = {{"envelope", "an execution payload envelope, as op-node's API has it"}},
        .access = RpcAccess::admin,
        .handler = envelope_method(runtime, node, &Node::post_unsafe_payload),
-       .help = "Takes over a block without a signature. Its hash and the field rules of its fork are checked. Answers "
-               "null."},
+       .help =
+           "Takes over a block without a signature that extends the head or fills a hole by its hash. Its hash, its "
+           "time and the field rules of its fork are checked. Answers null."},
       // Our own: what a sequencer's driver calls with a block that it has built.
       {.name = "admin_publishUnsafePayload",
        .parameters = {{"envelope", "an execution payload envelope, as op-node's API has it"}},
        .access = RpcAccess::admin,
        .handler = envelope_method(runtime, node, &Node::publish),
-       .help = "Signs a block with the sequencer's key and publishes it. Answers null when it is stored."},
+       .help =
+           "Signs a block with the sequencer's key, stores it and publishes it. Answers null when it is stored, also "
+           "when it is too old to be gossiped."},
   };
 }
 

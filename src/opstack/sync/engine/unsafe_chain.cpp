@@ -98,11 +98,7 @@ Arrived UnsafeChain::on_signed(const PeerId& peer, Block block, const Attestatio
   if (const auto same = pending_write(pending.block.hash()); same && !is_open()) return {Arrival::known, same};
   if (!has_room(pending)) return {Arrival::overflow, std::nullopt};
   const WriteId id = next_id_++;
-  if (!is_open()) {  // given to the store when it works again
-    pending.answered = true;
-    hold(id, std::move(pending));
-    return {Arrival::kept, id};
-  }
+  if (!is_open()) return wait_for_store(id, std::move(pending));
   const Arrived out = take_signed(id, std::move(pending), now);
   decide(now);
   return out;
@@ -248,37 +244,54 @@ Arrived UnsafeChain::on_vouched(const PeerId& self, Block block, Now now) {
               std::to_string(kFutureSeconds) + " s are allowed");
     return {Arrival::evidence, std::nullopt};
   }
-  if (is_open() && tree_.find(ref.hash) != nullptr) return {Arrival::known, pending_write(ref.hash)};
-  const bool extends = !moving_ && (!head_ || ref.parent_hash == head_->hash);
-  if (!is_open() || (!extends && !is_wanted(ref.hash))) {
-    trace(ChainTraceKind::not_wanted, self, ref);
-    return {Arrival::not_wanted, std::nullopt};
-  }
   Pending pending;
   pending.peer = self;
   pending.block = std::move(block);
   if (!has_room(pending)) return {Arrival::overflow, std::nullopt};
   const WriteId id = next_id_++;
+  if (!is_open()) return wait_for_store(id, std::move(pending));
+  const Arrived out = take_vouched(id, std::move(pending));
+  decide(now);
+  return out;
+}
+
+Arrived UnsafeChain::take_vouched(WriteId id, Pending pending) {
+  const BlockRef ref = pending.block.ref();
+  const PeerId self = pending.peer;
+  if (tree_.find(ref.hash) != nullptr) return {Arrival::known, pending_write(ref.hash)};
+  const bool extends = !moving_ && (!head_ || ref.parent_hash == head_->hash);
+  if (!extends && !is_wanted(ref.hash)) {
+    trace(ChainTraceKind::not_wanted, self, ref);
+    return {Arrival::not_wanted, std::nullopt};
+  }
   if (!extends) {
     add_below(pending);
-  } else {
-    TreeBlock known;
-    known.ref = ref;
-    known.timestamp = pending.block.payload().timestamp;
-    known.from = self;
-    const ComponentId component = add(std::move(known));
-    if (!head_) {
-      tree_.set_base(component);
-      segment_ = {ref, ref.number, true};
-      trace(ChainTraceKind::anchored, self, ref);
-    }
-    head_ = ref;
-    segment_.highest = ref.number;
-    highest_seen_ = std::max(highest_seen_, ref.number);
+    write(id, std::move(pending), false);
+    return {Arrival::kept, id};
   }
-  write(id, std::move(pending), extends);
-  decide(now);
-  return {extends ? Arrival::head : Arrival::kept, id};
+  TreeBlock known;
+  known.ref = ref;
+  known.timestamp = pending.block.payload().timestamp;
+  known.from = self;
+  const ComponentId component = add(std::move(known));
+  if (!head_) {
+    tree_.set_base(component);
+    segment_ = {ref, ref.number, true};
+    trace(ChainTraceKind::anchored, self, ref);
+  }
+  head_ = ref;
+  segment_.highest = ref.number;
+  highest_seen_ = std::max(highest_seen_, ref.number);
+  write(id, std::move(pending), true);
+  return {Arrival::head, id};
+}
+
+// The block is given to the store when that works again. Somebody who waits for the answer makes it be tried at once.
+Arrived UnsafeChain::wait_for_store(WriteId id, Pending pending) {
+  pending.answered = true;
+  if (!pending.retry && phase_ == Phase::paused) load_view();
+  hold(id, std::move(pending));
+  return {Arrival::kept, id};
 }
 
 }  // namespace opstack::sync

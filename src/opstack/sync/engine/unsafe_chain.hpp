@@ -35,7 +35,7 @@ struct UnsafeChainConfig {
   Nanos first_ask = libp2p::Seconds(1);    // gossip may still bring what is missing; a wider gap is asked for at once
   std::uint64_t gossip_reach = 8;          // blocks
   Nanos retry_first = libp2p::Seconds(1);  // after a failed write; twice as long each time
-  Nanos retry_most = libp2p::Seconds(16);
+  Nanos retry_most = libp2p::Seconds(4);
   BlockTreeLimits tree;
 };
 
@@ -163,6 +163,8 @@ class UnsafeChain {
   // one, nothing else is given to it.
   bool is_open() const { return phase_ == Phase::running && (!head_ || stored_head_); }
   Arrived take_signed(WriteId id, Pending pending, Now now);
+  Arrived take_vouched(WriteId id, Pending pending);
+  Arrived wait_for_store(WriteId id, Pending pending);
   void tell_second(const TreeBlock& block);
   bool is_wanted(const Hash& hash) const;
   void add_below(const Pending& pending);
@@ -174,7 +176,8 @@ class UnsafeChain {
   void write(WriteId id, Pending pending, bool extends_head);
   Pending release(WriteId id);
   void on_refused(WriteId id, const Error& why, Now now);
-  void on_failure(Now now);
+  void on_failure(const Error& why, Now now);
+  void load_view();
   void settle_failed(Now now);
   void refill(Now now);
   void descend(const BlockRef& from);
@@ -235,6 +238,7 @@ class UnsafeChain {
   libp2p::LruMap<std::string, bool> refused_;  // tips that the store does not move to, by hash
   std::optional<Hash> mismatched_;             // the last tip that it refused because the branch is another on the disk
   int failures_ = 0;
+  std::optional<Error> failure_;  // why the store did not keep what it was given last
   std::optional<MonoTime> retry_at_;
   std::optional<MonoTime> wake_;
   WriteId next_id_ = 1;

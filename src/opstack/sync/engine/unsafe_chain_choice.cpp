@@ -161,14 +161,7 @@ void UnsafeChain::on_sources(bool can_ask, Now now) {
 }
 
 void UnsafeChain::on_timeout(Now now) {
-  if (phase_ == Phase::paused && retry_at_ && now.mono >= *retry_at_) {
-    retry_at_.reset();
-    phase_ = Phase::loading;
-    LoadView out;
-    out.window = config_.tree.window;
-    actions_.emplace_back(out);
-    return;
-  }
+  if (phase_ == Phase::paused && retry_at_ && now.mono >= *retry_at_) return load_view();
   decide(now);
 }
 

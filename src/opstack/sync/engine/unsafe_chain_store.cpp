@@ -108,7 +108,7 @@ void UnsafeChain::on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now)
       on_refused(id, outcome.error(), now);
     else
       pending_.at(id).answered = true;
-    if (!refused || phase_ == Phase::failed) on_failure(now);
+    if (!refused || phase_ == Phase::failed) on_failure(outcome.error(), now);
     return;
   }
   const Pending kept = release(id);
@@ -149,7 +149,7 @@ void UnsafeChain::on_refused(WriteId id, const Error& why, Now now) {
   const bool of_head = head_ && tree_.find(ref.hash) != nullptr &&
                        tree_.component_of(ref.hash) == tree_.component_of(head_->hash) && segment_.lowest == ref;
   if (gone.fetched && (of_head || tree_.find(ref.hash) == nullptr))
-    return on_failure(now);  // the view says what is full
+    return on_failure(why, now);  // the view says what is full
   tree_.remove(ref.hash);
   decide(now);
 }
@@ -174,7 +174,7 @@ void UnsafeChain::on_moved(WriteId id, const Result<MovedHead>& outcome, Now now
     trace(ChainTraceKind::refused, {}, asked.to, outcome.error().message());
   }
   if (code == Errc::denied && phase_ == Phase::running) return decide(now);
-  on_failure(now);
+  on_failure(outcome.error(), now);
 }
 
 void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now) {
@@ -264,7 +264,7 @@ void UnsafeChain::on_descended(WriteId id, const Result<Descent>& outcome, Now n
   descending_.erase(asked);
   if (phase_ != Phase::running) return;
   if (!outcome) {
-    if (outcome.error().code() != Errc::not_found) on_failure(now);
+    if (outcome.error().code() != Errc::not_found) on_failure(outcome.error(), now);
     return;
   }
   for (std::size_t i = 0; i < lower_.size(); ++i) {
@@ -285,9 +285,19 @@ void UnsafeChain::on_descended(WriteId id, const Result<Descent>& outcome, Now n
 
 // ---- failures ----
 
-void UnsafeChain::on_failure(Now now) {
+void UnsafeChain::on_failure(const Error& why, Now now) {
+  // What fails after the first failure only does not fit to it.
+  if (!failure_ || why.code() != Errc::mismatch) failure_ = why;
   if (phase_ == Phase::running) phase_ = Phase::failed;
   if (phase_ == Phase::failed) settle_failed(now);
+}
+
+void UnsafeChain::load_view() {
+  retry_at_.reset();
+  phase_ = Phase::loading;
+  LoadView out;
+  out.window = config_.tree.window;
+  actions_.emplace_back(out);
 }
 
 // All writes are answered: memory may hold what the disk does not. Who wants an answer gets it; blocks of others are
@@ -300,7 +310,7 @@ void UnsafeChain::settle_failed(Now now) {
     BlockNotKept told;
     told.id = id;
     told.block = pending_.at(id).block;
-    told.why = libp2p::fail(Errc::io, "the store could not keep block " + std::to_string(told.block.number()));
+    told.why = failure_.value_or(libp2p::fail(Errc::io, "the chain could not be read from the store"));
     told.fetched = pending_.at(id).fetched;
     told.again = pending_.at(id).retry;
     actions_.emplace_back(told);
@@ -317,11 +327,13 @@ void UnsafeChain::settle_failed(Now now) {
 void UnsafeChain::on_view(const Result<ChainView>& view, Now now) {
   OPP2P_ASSERT(phase_ == Phase::loading, "the view comes when it was asked for");
   if (!view) {
+    failure_ = view.error();
     phase_ = Phase::failed;
     return settle_failed(now);
   }
   load(*view);
   phase_ = Phase::running;
+  failure_.reset();
   tell_holes();
   refill(now);
   decide(now);
@@ -336,7 +348,8 @@ void UnsafeChain::refill(Now now) {
     again.answered = false;
     const PeerId peer = again.peer;
     const Block block = again.block;
-    const Arrived arrived = take_signed(id, std::move(again), now);
+    const Arrived arrived =
+        again.attestation ? take_signed(id, std::move(again), now) : take_vouched(id, std::move(again));
     if (arrived.write == id) continue;
     if (arrived.arrival == Arrival::known) {  // it was written after all
       BlockKept told;
@@ -350,7 +363,8 @@ void UnsafeChain::refill(Now now) {
     BlockNotKept told;
     told.id = id;
     told.block = block;
-    told.why = libp2p::fail(Errc::mismatch, "it does not count any more");
+    told.why = libp2p::fail(Errc::would_block, "block " + std::to_string(block.number()) +
+                                                   " neither extends the head nor fills a hole; it is not kept");
     actions_.emplace_back(std::move(told));
   }
 }
