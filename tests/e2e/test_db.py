@@ -1,6 +1,7 @@
 """`opp2p db` on the store of a node that has ended, and what the node makes of it when it starts again."""
 
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -45,14 +46,16 @@ class Db(unittest.TestCase):
         self.assertIn("has the present format", self.works("migrate"))
         file = self.node.folder / "blocks" / "data.mdb"
         content = bytearray(file.read_bytes())
-        at = content.find(bytes.fromhex(self.hashes[4][2:]) + bytes.fromhex(self.hashes[3][2:]))  # the record of block 5
-        self.assertGreater(at, 0)
-        content[at + 100] ^= 1
+        record = bytes.fromhex(self.hashes[4][2:]) + bytes.fromhex(self.hashes[3][2:])  # how that of block 5 begins
+        places = [match.start() for match in re.finditer(re.escape(record), content)]  # pages that are not in use have it too
+        self.assertTrue(places)
+        for at in places:
+            content[at + 100] ^= 1
         file.write_bytes(content)
         done = self.db("check")
         self.assertEqual(done.returncode, 1)
         self.assertIn("its checksum does not fit", done.stdout)
-        self.assertIn("1 defects found", done.stdout)
+        self.assertRegex(done.stdout, r"[12] defects found")
 
     def test_rewind_takes_the_node_back_and_keeps_it_from_a_denied_block(self):
         self.node.stop()

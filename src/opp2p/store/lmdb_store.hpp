@@ -31,6 +31,7 @@ struct LmdbStoreConfig {
   std::string chain;                          // what the database must belong to: "10:0x<genesis hash>"; empty: any
   bool create = true;                         // when there is none; else Errc::not_found
   bool migrate = true;                        // a database of format 1; else Errc::mismatch
+  bool check_ends = true;                     // refuses a database whose last blocks are damaged
   std::uint64_t max_size = 0;                 // the budget, in bytes; 0 means no limit
   std::size_t max_pending = 128 << 20;        // bytes of memory
   Nanos commit_interval = libp2p::Millis(0);  // at most 50 ms count

@@ -137,7 +137,8 @@ Result<void> LmdbStore::Database::check_identity(MDB_txn* txn, bool fresh) {
 }
 
 Result<void> LmdbStore::Database::recover() {
-  OPP2P_TRYV(read([this](const ChainReader& chain, const TableTxn& txn) { return check_ends(chain, txn); }));
+  if (config_.check_ends)
+    OPP2P_TRYV(read([this](const ChainReader& chain, const TableTxn& txn) { return check_ends(chain, txn); }));
   OPP2P_TRY(const auto now, read([](const ChainReader& chain, const TableTxn&) { return chain.summary(); }));
   recovered_ = migrated_ + summary_text(now);
   return {};

@@ -3,11 +3,12 @@
 namespace opp2p {
 namespace {
 
-Result<std::unique_ptr<LmdbStore>> open_existing(const std::filesystem::path& folder, bool migrate) {
+Result<std::unique_ptr<LmdbStore>> open_existing(const std::filesystem::path& folder, bool check_ends) {
   LmdbStoreConfig config;
   config.folder = folder;
   config.create = false;
-  config.migrate = migrate;
+  config.migrate = false;
+  config.check_ends = check_ends;
   // Callbacks run on the store's own thread.
   return LmdbStore::open(std::move(config), [](const std::function<void()>& task) { task(); });
 }
@@ -47,7 +48,7 @@ Result<StoreReport> migrate_store(const std::filesystem::path& folder, std::uint
 
 Result<StoreReport> rewind_store(const std::filesystem::path& folder, std::uint64_t to,
                                  const std::optional<Hash>& deny) {
-  OPP2P_TRY(const auto store, open_existing(folder, false));
+  OPP2P_TRY(const auto store, open_existing(folder, true));
   Result<Rewound> outcome = Error(Errc::closed, "the store did not answer");
   store->rewind(to, deny, [&](Result<Rewound> answer) { outcome = std::move(answer); });
   store->close();  // waits for the answer
