@@ -32,7 +32,8 @@ StoredBlock::StoredBlock(const opstack::payload::Block& block)
       timestamp(block.payload().timestamp),
       version(block.version),
       body(block.body),
-      envelope(block.envelope) {}
+      header(block.header),
+      envelope(block.header ? nullptr : block.envelope) {}
 
 std::size_t StoredBlock::memory_bytes() const {
   const std::size_t decoded = envelope ? 1000 + envelope->payload.transactions.memory_bytes(body.owner()) : 0;

@@ -88,6 +88,7 @@ void Publisher::make(std::shared_ptr<Job> job) {
     block.signature = message.signature;
     block.bytes = message.data->size();
     block.block = payload::Block(message.version, job->envelope, message.body);
+    block.block.header = message.header;
     if (job->key) {
       block.signer = libp2p::crypto::secp256k1::address_of(*job->key);
     } else if (const auto signer = rules::recover_signer(chain_id, message.body, message.signature)) {

@@ -23,7 +23,8 @@ struct BlockRef {
 struct Block {
   Version version = Version::v1;
   SharedEnvelope envelope;
-  SharedSlice body;  // beacon root (V3, V4) and payload SSZ: what a signature covers and payload_by_number sends
+  SharedSlice body;    // beacon root (V3, V4) and payload SSZ: what a signature covers and payload_by_number sends
+  SharedBytes header;  // RLP, of who has computed the block's hash; null otherwise
 
   Block() = default;
   Block(Version v, SharedEnvelope e, SharedSlice b) : version(v), envelope(std::move(e)), body(std::move(b)) {}

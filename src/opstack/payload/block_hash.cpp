@@ -50,8 +50,13 @@ bool has_uncovered_withdrawals(const ExecutionPayload& payload) {
   return payload.withdrawals_root && !(payload.withdrawals && payload.withdrawals->empty());
 }
 
-Hash compute_block_hash(const Envelope& envelope) {
-  return libp2p::crypto::keccak256(encode_header(envelope, transactions_root(envelope.payload.transactions)));
+Hash compute_block_hash(const Envelope& envelope) { return make_header(envelope).hash; }
+
+HashedHeader make_header(const Envelope& envelope) {
+  HashedHeader out;
+  out.rlp = encode_header(envelope, transactions_root(envelope.payload.transactions));
+  out.hash = libp2p::crypto::keccak256(out.rlp);
+  return out;
 }
 
 Bytes encode_header(const Envelope& envelope, const Hash& transactions_root) {

@@ -104,6 +104,12 @@ constexpr std::size_t fixed_size(Version version) {
 // "Block hash"); and that RLP, for who has the root of the transactions.
 Hash compute_block_hash(const Envelope& envelope);
 Bytes encode_header(const Envelope& envelope, const Hash& transactions_root);
+// The header, and the hash that it gives the block.
+struct HashedHeader {
+  Bytes rlp;
+  Hash hash{};
+};
+HashedHeader make_header(const Envelope& envelope);
 // Whether the payload holds or lacks withdrawals without its hash saying so: where there is a withdrawals root the
 // header commits to that, and the list beside it, which must be empty, is whatever the sender made of it.
 bool has_uncovered_withdrawals(const ExecutionPayload& payload);

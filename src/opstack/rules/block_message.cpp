@@ -13,10 +13,11 @@ using libp2p::Bytes;
 using libp2p::Errc;
 using libp2p::Error;
 
-// Room for the signature, and the body behind it.
-Result<Bytes> encode_contents(Version version, const payload::Envelope& envelope) {
+// Room for the signature, and the body behind it. `header` gets the block's.
+Result<Bytes> encode_contents(Version version, const payload::Envelope& envelope, libp2p::SharedBytes& header) {
   OPP2P_TRYV(payload::check_encodable(version, envelope));
-  const auto actual = payload::compute_block_hash(envelope);
+  auto [rlp, actual] = payload::make_header(envelope);
+  header = libp2p::share(std::move(rlp));
   if (actual != envelope.payload.block_hash)
     return Error(Errc::mismatch, "payload has bad block hash: " + libp2p::to_hex0x(envelope.payload.block_hash) +
                                      ", actual block hash is: " + libp2p::to_hex0x(actual));
@@ -30,9 +31,11 @@ Result<Bytes> encode_contents(Version version, const payload::Envelope& envelope
   return contents;
 }
 
-BlockMessage finish(const chain::ChainId& chain_id, Version version, const Signature& signature, Bytes contents) {
+BlockMessage finish(const chain::ChainId& chain_id, Version version, const Signature& signature, Bytes contents,
+                    libp2p::SharedBytes header) {
   std::copy(signature.begin(), signature.end(), contents.begin());
   BlockMessage out;
+  out.header = std::move(header);
   out.topic = blocks_topic(chain_id, version);
   out.version = version;
   out.signature = signature;
@@ -53,16 +56,18 @@ Bytes compress_message(const Signature& signature, ByteView body) {
 
 Result<BlockMessage> make_block_message(const chain::ChainId& chain_id, Version version,
                                         const payload::Envelope& envelope, const Secret& secret) {
-  OPP2P_TRY(Bytes contents, encode_contents(version, envelope));
+  libp2p::SharedBytes header;
+  OPP2P_TRY(Bytes contents, encode_contents(version, envelope, header));
   const Signature signature = sign_body(secret, chain_id, ByteView(contents).subspan(kSignatureSize));
-  return finish(chain_id, version, signature, std::move(contents));
+  return finish(chain_id, version, signature, std::move(contents), std::move(header));
 }
 
 Result<BlockMessage> make_signed_block_message(const chain::ChainId& chain_id, Version version,
                                                const payload::Envelope& envelope, const Signature& signature) {
-  OPP2P_TRY(Bytes contents, encode_contents(version, envelope));
+  libp2p::SharedBytes header;
+  OPP2P_TRY(Bytes contents, encode_contents(version, envelope, header));
   OPP2P_TRYV(recover_signer(chain_id, ByteView(contents).subspan(kSignatureSize), signature));
-  return finish(chain_id, version, signature, std::move(contents));
+  return finish(chain_id, version, signature, std::move(contents), std::move(header));
 }
 
 }  // namespace opstack::rules

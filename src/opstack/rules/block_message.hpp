@@ -17,8 +17,9 @@ struct BlockMessage {
   std::string topic;
   Version version = Version::v1;
   Signature signature{};
-  libp2p::SharedBytes data;   // what is gossiped: snappy block of signature and body
-  payload::SharedSlice body;  // what is signed
+  libp2p::SharedBytes data;    // what is gossiped: snappy block of signature and body
+  payload::SharedSlice body;   // what is signed
+  libp2p::SharedBytes header;  // the block's, RLP
 };
 
 // Errc::invalid_argument for an envelope that is no block of this version, Errc::mismatch when its block hash is not

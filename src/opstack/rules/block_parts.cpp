@@ -71,9 +71,9 @@ bool check_time(const BlockRulesConfig& config, std::uint64_t timestamp, UnixTim
          refuse(out, Reason::too_new, evidence(kMaxFutureSeconds));
 }
 
-// Lines 7 to 16 and the extra rule. `block_hash` computes the hash from the fields.
-template <class BlockHash>
-CheckedBlock check_block(const BlockPart& part, BlockHash block_hash) {
+// Lines 7 to 16 and the extra rule. `make_header` makes header and hash from the fields.
+template <class MakeHeader>
+CheckedBlock check_block(const BlockPart& part, MakeHeader make_header) {
   CheckedBlock out;
   try {
     auto decoded = payload::decode_envelope(part.config->version, body_of(part.contents));
@@ -85,7 +85,9 @@ CheckedBlock check_block(const BlockPart& part, BlockHash block_hash) {
     out.envelope = std::make_shared<const payload::Envelope>(std::move(*decoded));
     const auto& p = out.envelope->payload;
     if (!check_time(*part.config, p.timestamp, part.wall, out)) return out;
-    out.actual_block_hash = block_hash(*out.envelope);
+    payload::HashedHeader header = make_header(*out.envelope);
+    out.actual_block_hash = header.hash;
+    out.header = libp2p::share(std::move(header.rlp));
     if (*out.actual_block_hash != p.block_hash) {
       refuse(out, Reason::bad_block_hash, HashEvidence{p.block_hash, *out.actual_block_hash});
       return out;
@@ -97,11 +99,14 @@ CheckedBlock check_block(const BlockPart& part, BlockHash block_hash) {
   return out;
 }
 
-// payload::compute_block_hash() with something else to hash beside its two steps. This is the only place that knows
+// payload::make_header() with something else to hash beside its two steps. This is the only place that knows
 // both of the block's hash and of another beside it.
-Hash block_hash_beside(const payload::Envelope& envelope, libp2p::crypto::KeccakBeside& beside) {
+payload::HashedHeader make_header_beside(const payload::Envelope& envelope, libp2p::crypto::KeccakBeside& beside) {
   const Hash root = opstack::encoding::ordered_trie_root(envelope.payload.transactions.views(), &beside);
-  return libp2p::crypto::keccak256({{}, payload::encode_header(envelope, root)}, &beside);
+  payload::HashedHeader out;
+  out.rlp = payload::encode_header(envelope, root);
+  out.hash = libp2p::crypto::keccak256({{}, out.rlp}, &beside);
+  return out;
 }
 
 }  // namespace
@@ -164,14 +169,14 @@ RecoveredSigner SignaturePart::run_with(const Hash& payload_hash) const {
 }
 
 CheckedBlock BlockPart::run() const {
-  return check_block(*this, [](const payload::Envelope& envelope) { return payload::compute_block_hash(envelope); });
+  return check_block(*this, [](const payload::Envelope& envelope) { return payload::make_header(envelope); });
 }
 
 SignatureAndBlock run_together(const SignaturePart& signature, const BlockPart& block) {
   OPP2P_ASSERT(signature.contents == block.contents, "both parts are of one message");
   libp2p::crypto::KeccakBeside body(body_of(block.contents));
   auto checked =
-      check_block(block, [&body](const payload::Envelope& envelope) { return block_hash_beside(envelope, body); });
+      check_block(block, [&body](const payload::Envelope& envelope) { return make_header_beside(envelope, body); });
   return {signature.run_with(body.finish()), std::move(checked)};
 }
 

@@ -77,6 +77,7 @@ struct SignaturePart {
 struct CheckedBlock : Finding {
   payload::SharedEnvelope envelope;       // null when the body could not be decoded
   std::optional<Hash> actual_block_hash;  // computed from the fields, where the checks came that far
+  SharedBytes header;                     // the RLP that it is the hash of
 };
 struct BlockPart {
   std::shared_ptr<const BlockRulesConfig> config;

@@ -52,7 +52,10 @@ Outcome check_block_fields(const chain::RollupConfig& rollup, const payload::Env
 
 payload::Block block_of(Version version, const Outcome& outcome) {
   OPP2P_ASSERT(outcome.envelope && outcome.contents, "only a block that was decoded has a body");
-  return {version, outcome.envelope, payload::SharedSlice(outcome.contents).subslice(std::tuple_size_v<Signature>)};
+  payload::Block out(version, outcome.envelope,
+                     payload::SharedSlice(outcome.contents).subslice(std::tuple_size_v<Signature>));
+  out.header = outcome.header;
+  return out;
 }
 
 BlockRules::BlockRules(BlockRulesConfig config)
@@ -103,6 +106,7 @@ std::optional<Outcome> BlockRules::conclude(Examination& examination, SignerStat
   if (!out.by_previous_signer) signers.confirm_current();
   out.envelope = std::move(block.envelope);
   out.actual_block_hash = block.actual_block_hash;
+  out.header = std::move(block.header);
   if (!block.passed())
     refuse(out, block);
   else if (check_seen(out))

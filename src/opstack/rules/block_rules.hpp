@@ -29,6 +29,7 @@ struct Outcome {
   std::optional<Address> signer;  // whose signature it is, when it is anybody's
   bool by_previous_signer = false;
   std::optional<Hash> actual_block_hash;  // computed from the fields, where the checks came that far
+  SharedBytes header;                     // the RLP that it is the hash of
   payload::SharedEnvelope envelope;       // what was decoded, also of a message that is rejected later
   SharedBytes contents;                   // decompressed: 65 bytes of signature, then the body
 

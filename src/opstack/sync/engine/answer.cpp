@@ -49,11 +49,12 @@ Answer judge_answer(std::uint64_t requested, Version at_block, ResponseDecoder& 
   const Version version = answer_payload_version(*decoder.version(), at_block);
   auto decoded = payload::decode_block(version, libp2p::share(decoder.take_body()));
   if (!decoded) return {AnswerKind::malformed, decoded.error().message()};
-  const auto& block = *decoded;
+  auto& block = *decoded;
   if (block.number() != requested)
     return {AnswerKind::wrong_number,
             "asked for block " + std::to_string(requested) + ", got block " + std::to_string(block.number())};
-  const Hash computed = payload::compute_block_hash(*block.envelope);
+  auto [header, computed] = payload::make_header(*block.envelope);
+  block.header = libp2p::share(std::move(header));
   if (computed != block.hash())
     return {AnswerKind::bad_hash, "block " + std::to_string(requested) + " claims hash " +
                                       libp2p::to_hex0x(block.hash()) + ", its contents hash to " +
