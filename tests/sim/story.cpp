@@ -295,10 +295,14 @@ void Story::expect_whole_chain_everywhere(Nanos limit) {
     world().fold(head(i));
   }
   watch();
+  end_adversaries_and_rest(true);
+}
+
+void Story::end_adversaries_and_rest(bool drained) {
   newcomers_wanted_ = 0;
   network_->remove_adversaries();
   world().run_for(kQuiet);
-  expect_drained();
+  if (drained) expect_drained();
 }
 
 void Story::expect_chain_of(std::size_t member) const {

@@ -86,6 +86,13 @@ class Story {
   void expect_whole_chain_everywhere(Nanos limit = Seconds(180));
   void close() { network_->close(); }
 
+  // Time passes without blocks of the sequencer; every queue is watched.
+  void run(Nanos duration) { run_watched(duration); }
+  // The chain before the first block of blocks().
+  const opstack::testing::ChainBuilder& chain() const { return *chain_; }
+  // Adversaries go; if `drained`, nothing may be left in any queue after a while.
+  void end_adversaries_and_rest(bool drained);
+
   Nanos elapsed() { return world().now() - begin_; }
   // The longest that blocks_until_together() has taken.
   Nanos longest_recovery() const { return longest_recovery_; }
