@@ -41,6 +41,7 @@ struct StoryOptions {
   std::size_t dials = 3;   // members that each dials, drawn from those before it
   std::size_t block_size = 2000;
   std::unique_ptr<libp2p::runtime::LinkModel> links = std::make_unique<libp2p::runtime::UniformLinks>();
+  std::uint64_t check_every = SimNetwork::kCheckEvery;               // events of a node
   std::function<void(std::size_t index, SimMemberOptions&)> member;  // what is special about a member
 };
 
