@@ -41,6 +41,7 @@ class ForkStory {
   void fail_over(std::size_t from, std::size_t to, std::uint64_t lower);
   // The last block that the member made, and the block of its branch that is `lower` below it.
   const Hash& made(std::size_t member) const { return producers_.at(member).tip; }
+  bool has_made(std::size_t member) const { return producers_.contains(member); }
   Hash below(Hash block, std::uint64_t lower) const;
   Hash at(const Hash& branch, std::uint64_t number) const { return below(branch, number_of(branch) - number); }
   std::uint64_t number_of(const Hash& block) const { return blocks_.at(block).head().payload.block_number; }

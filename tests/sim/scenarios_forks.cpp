@@ -503,6 +503,83 @@ void play_bad_disks(ForkStory& forks) {
   forks.run_blocks(10);
 }
 
+// --- what the seed draws ---
+
+StoryOptions drawn_forks(std::uint64_t seed) {
+  libp2p::SeededRng rng(seed);
+  const auto sources = rng.below(64);  // a bit for each member
+  const bool small = rng.below(3) == 0;
+  const auto patience = Seconds(20 + static_cast<int>(rng.below(40)));
+  auto out = six(true, [=](std::size_t index, NodeConfig& config) {
+    config.sync_req_resp = ((sources >> (index % 6)) & 1) != 0;
+    config.sync_patience = patience;
+    if (small) config.store_max_size = 400'000;
+  });
+  out.dials = 2 + rng.below(4);
+  libp2p::runtime::LinkQuality quality;
+  quality.jitter = Millis(static_cast<int>(rng.below(200)));
+  if (rng.below(2) == 0) quality.loss = 0.02;
+  out.links = std::make_unique<libp2p::runtime::UniformLinks>(quality);
+  return out;
+}
+
+constexpr std::size_t kProducers = 3;
+
+void disturb_producers(ForkStory& forks, std::size_t& active) {
+  auto& rng = forks.story().rng();
+  const std::size_t other = (active + 1 + rng.below(kProducers - 1)) % kProducers;
+  const auto number = forks.number_of(forks.made(active));
+  const auto lower = std::min(number, rng.below(3) == 0 ? rng.below(60) : rng.below(6));
+  switch (rng.below(4)) {
+    case 0: forks.fail_over(active, other, lower); break;
+    case 1: forks.start_producing_on(other, forks.below(forks.made(active), lower)); break;
+    case 2: forks.stop_producing(active); break;
+    default: forks.resume_producing(active); break;
+  }
+  if (rng.below(2) == 0 && forks.has_made(other)) active = other;
+}
+
+void disturb_member(ForkStory& forks, std::size_t member) {
+  auto& network = forks.network();
+  auto& rng = forks.story().rng();
+  if (!network.running(member)) return forks.start(member);
+  switch (rng.below(6)) {
+    case 0: return forks.stop(member);
+    case 1: return forks.lose_power(member);
+    case 2: return network.hold_writes(member);
+    case 3: return network.fail_writes(member, 1 + rng.below(10));
+    default: return network.release_writes(member);
+  }
+}
+
+void play_drawn_forks(ForkStory& forks) {
+  auto& rng = forks.story().rng();
+  forks.start_producing(0);
+  forks.run_blocks(10);
+  std::size_t active = 0;
+  for (int round = 0; round < 12; ++round) {
+    disturb_producers(forks, active);
+    for (auto count = rng.below(3); count > 0; --count) disturb_member(forks, rng.below(forks.network().size()));
+    if (rng.below(3) == 0)
+      forks.story().world().partition({forks.story().places(forks.story().draw_members(1 + rng.below(4)))});
+    if (rng.below(3) == 0) forks.story().world().heal();
+    if (rng.below(3) == 0) forks.story().world().lose_connections(0.3);
+    forks.run_blocks(1 + rng.below(25));
+  }
+  forks.story().world().heal();
+  for (const auto member : members(forks)) {
+    forks.network().release_writes(member);
+    if (!forks.network().running(member)) forks.start(member);
+    if (member < kProducers && forks.has_made(member)) forks.stop_producing(member);
+  }
+  forks.run(Seconds(60));  // connections that the partition broke end, and are made again
+  forks.start_producing(active);
+  forks.run(kBlock);
+  const auto fork = forks.made(active);
+  forks.run_until_all_on(fork, Seconds(240));
+  forks.run_blocks(5);
+}
+
 }  // namespace
 
 std::vector<ForkScenario> fork_scenarios() {
@@ -528,6 +605,7 @@ std::vector<ForkScenario> fork_scenarios() {
       {"small_stores_during_fail_overs", small_stores, play_pruning},
       {"stores_without_room_for_a_branch", tiny_stores, play_no_room_for_a_branch},
       {"bad_disks_during_a_fail_over", with_sources, play_bad_disks},
+      {"forks_that_the_seed_draws", drawn_forks, play_drawn_forks, 4},
   };
 }
 
