@@ -97,8 +97,7 @@ Nanos ForkStory::run_until(const std::function<bool()>& done, Nanos limit, const
   if (done()) return story_.elapsed() - begin;
   ADD_FAILURE() << what << " did not happen within " << std::chrono::duration_cast<Seconds>(limit).count() << " s";
   for (std::size_t i = 0; i < network().size(); ++i)
-    if (network().running(i))
-      ADD_FAILURE() << "member " << i << ": " << boost::json::serialize(status_json(node(i).snapshots().status()));
+    if (network().running(i)) ADD_FAILURE() << "member " << i << ": " << what_has(i);
   return limit;
 }
 
@@ -179,12 +178,17 @@ std::uint64_t ForkStory::reorganisations() const {
   return out;
 }
 
+std::string ForkStory::what_has(std::size_t member) const {
+  std::string out = boost::json::serialize(status_json(story_.network().node(member).snapshots().status()));
+  for (const auto& segment : story_.network().store(member).summary().value().segments)
+    out += " " + std::to_string(segment.lowest.number) + "-" + std::to_string(segment.highest);
+  return out;
+}
+
 void ForkStory::expect_one_head() const {
   if (one_head()) return;
   for (std::size_t i = 0; i < story_.network().size(); ++i)
-    if (story_.network().running(i))
-      ADD_FAILURE() << "member " << i << ": "
-                    << boost::json::serialize(status_json(story_.network().node(i).snapshots().status()));
+    if (story_.network().running(i)) ADD_FAILURE() << "member " << i << ": " << what_has(i);
 }
 
 void ForkStory::expect_same_canonical_blocks() const {
@@ -197,7 +201,7 @@ void ForkStory::expect_same_canonical_blocks() const {
     for (std::uint64_t n = std::max(lowest, connected_from); n <= story_.head(i); ++n) {
       const auto block = story_.network().store(i).by_number(n);
       ASSERT_TRUE(block);
-      ASSERT_TRUE(*block) << "member " << i << " lacks block " << n << " of its head's segment";
+      ASSERT_TRUE(*block) << "member " << i << " lacks block " << n << " of its head's segment; " << what_has(i);
       const auto& first = canonical.try_emplace(n, (*block)->hash).first->second;
       EXPECT_TRUE(first == (*block)->hash) << "member " << i << " has another block " << n << " than members before it";
     }

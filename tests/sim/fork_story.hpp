@@ -102,6 +102,7 @@ class ForkStory {
   void settle(Producer& producer);
   void forget_outcome(std::size_t member);
   void listen_to(std::size_t member);
+  std::string what_has(std::size_t member) const;
   void expect_one_head() const;
   void expect_same_canonical_blocks() const;
   void expect_sound_disks() const;
