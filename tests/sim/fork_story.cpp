@@ -15,9 +15,14 @@ ForkStory::ForkStory(Story& story) : story_(story) {
 
 void ForkStory::listen_to(std::size_t member) {
   auto& counts = counts_[member];
-  counts.listening = node(member).subscribe([&counts](const NodeEvent& event) {
+  counts.listening = node(member).subscribe([this, member, &counts](const NodeEvent& event) {
+    if (std::holds_alternative<StoreRefused>(event)) ++counts.refused_writes;
     const auto* moved = std::get_if<opstack::sync::HeadMoved>(&event);
     if (moved == nullptr) return;
+    if (!rotated_) {
+      EXPECT_GE(moved->moved.to.number, moved->moved.from.number)
+          << "member " << member << " leaves a branch for a lower one of the same era";
+    }
     if (moved->reorganises()) ++counts.reorganisations;
     if (moved->reason == opstack::sync::OrphanReason::segment) ++counts.segments;
   });
@@ -140,6 +145,7 @@ std::size_t ForkStory::add_member() {
 }
 
 void ForkStory::rotate_signer(const std::vector<std::size_t>& members, const opstack::rules::Address& signer) {
+  rotated_ = true;
   for (const auto member : members) node(member).rotate_signer(signer);
 }
 

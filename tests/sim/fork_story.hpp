@@ -77,6 +77,8 @@ class ForkStory {
   std::uint64_t reorganisations() const;
   std::uint64_t reorganisations_of(std::size_t member) const { return counts_.at(member).reorganisations; }
   std::uint64_t segments_of(std::size_t member) const { return counts_.at(member).segments; }
+  // Blocks that its store did not keep.
+  std::uint64_t refused_writes_of(std::size_t member) const { return counts_.at(member).refused_writes; }
 
   // One chain: every running member has the same head and, where it has a block at a height, the same one. Each disk
   // is free of defects. Afterwards adversaries go and queues are empty where no hole is left to be filled.
@@ -96,6 +98,7 @@ class ForkStory {
   struct Counts {
     std::uint64_t reorganisations = 0;
     std::uint64_t segments = 0;
+    std::uint64_t refused_writes = 0;
     libp2p::Subscription listening;
   };
   void step(std::size_t member, Producer& producer);
@@ -112,6 +115,7 @@ class ForkStory {
   std::map<std::size_t, Producer> producers_;
   std::map<std::size_t, Counts> counts_;
   std::uint64_t salt_ = 0;
+  bool rotated_ = false;  // until then no head moves to a lower block
 };
 
 }  // namespace opp2p::sim

@@ -2,6 +2,8 @@
 // them at once.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "fork_scenarios.hpp"
 
 namespace opp2p::sim {
@@ -500,6 +502,7 @@ void play_bad_disks(ForkStory& forks) {
   forks.run_until_all_on(forks.at(forks.made(1), forks.number_of(fork) + 1), Seconds(60));
   for (const auto member : members(forks))
     forks.run_until([&] { return forks.holes(member) == 0; }, Seconds(30), "no hole");
+  for (const std::size_t member : {1, 4}) EXPECT_GT(forks.refused_writes_of(member), 0u) << "member " << member;
   forks.run_blocks(10);
 }
 
@@ -508,12 +511,12 @@ void play_bad_disks(ForkStory& forks) {
 StoryOptions drawn_forks(std::uint64_t seed) {
   libp2p::SeededRng rng(seed);
   const auto sources = rng.below(64);  // a bit for each member
-  const bool small = rng.below(3) == 0;
+  const std::size_t store = std::array<std::size_t, 3>{0, 400'000, 100'000}[rng.below(3)];
   const auto patience = Seconds(20 + static_cast<int>(rng.below(40)));
   auto out = six(true, [=](std::size_t index, NodeConfig& config) {
     config.sync_req_resp = ((sources >> (index % 6)) & 1) != 0;
     config.sync_patience = patience;
-    if (small) config.store_max_size = 400'000;
+    config.store_max_size = store;
   });
   out.dials = 2 + rng.below(4);
   libp2p::runtime::LinkQuality quality;
@@ -564,6 +567,9 @@ void play_drawn_forks(ForkStory& forks) {
       forks.story().world().partition({forks.story().places(forks.story().draw_members(1 + rng.below(4)))});
     if (rng.below(3) == 0) forks.story().world().heal();
     if (rng.below(3) == 0) forks.story().world().lose_connections(0.3);
+    if (rng.below(4) == 0 && forks.network().adversaries() < 3)
+      forks.story().add_adversaries(rng.below(2) == 0 ? AdversaryKind::liar : AdversaryKind::silent, 1,
+                                    forks.story().draw_members(4));
     forks.run_blocks(1 + rng.below(25));
   }
   forks.story().world().heal();
@@ -577,6 +583,40 @@ void play_drawn_forks(ForkStory& forks) {
   forks.run(kBlock);
   const auto fork = forks.made(active);
   forks.run_until_all_on(fork, Seconds(240));
+  forks.run_blocks(5);
+}
+
+// The signer changes to and fro while both keys sign, and members hear of it at different times.
+void play_drawn_signers(ForkStory& forks) {
+  auto& rng = forks.story().rng();
+  const opstack::rules::Address signers[] = {*forks.node(0).config().unsafe_block_signer,
+                                             libp2p::crypto::secp256k1::address_of(new_key())};
+  forks.start_producing(0);
+  forks.run_blocks(10);
+  forks.start_producing(1);
+  std::size_t current = 0;
+  for (int round = 0; round < 6; ++round) {
+    current = 1 - current;
+    auto waiting = members(forks);
+    rng.shuffle(waiting);
+    while (!waiting.empty()) {
+      forks.rotate_signer({waiting.back()}, signers[current]);
+      waiting.pop_back();
+      forks.run(Millis(static_cast<int>(rng.below(6000))));
+    }
+    if (rng.below(2) == 0) {
+      const auto made = forks.made(current);
+      forks.start_producing_on(current, forks.below(made, std::min(rng.below(20), forks.number_of(made))));
+    }
+    if (rng.below(3) == 0) forks.story().world().lose_connections(0.3);
+    forks.run_blocks(1 + rng.below(20));
+  }
+  forks.stop_producing(1 - current);
+  forks.stop_producing(current);
+  forks.start_producing(current);
+  forks.run(kBlock);
+  const auto fork = forks.made(current);
+  forks.run_until_all_on(fork, Seconds(60));
   forks.run_blocks(5);
 }
 
@@ -606,6 +646,7 @@ std::vector<ForkScenario> fork_scenarios() {
       {"stores_without_room_for_a_branch", tiny_stores, play_no_room_for_a_branch},
       {"bad_disks_during_a_fail_over", with_sources, play_bad_disks},
       {"forks_that_the_seed_draws", drawn_forks, play_drawn_forks, 4},
+      {"signers_that_the_seed_draws", two_signers, play_drawn_signers, 4},
   };
 }
 
