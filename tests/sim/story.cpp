@@ -74,7 +74,7 @@ Story::Story(std::uint64_t seed, StoryOptions options) : rng_(seed), options_(st
   const auto rollup = opstack::chain::RollupConfig::from_json(chain_->rollup_config()).value();
   network_ = std::make_unique<SimNetwork>(seed, rollup, secp256k1::generate(rng_),
                                           libp2p::from_unix_seconds(kGenesisTime), std::move(options_.links),
-                                          number_from("OPP2P_SIM_CHECK_EVERY").value_or(SimNetwork::kCheckEvery));
+                                          number_from("OPP2P_SIM_CHECK_EVERY").value_or(options_.check_every));
   if (const char* level = std::getenv("OPP2P_SIM_LOG")) network_->set_log_level(level);
   begin_ = world().now();
   const std::size_t nodes = nodes_of(options_.nodes);
@@ -295,10 +295,14 @@ void Story::expect_whole_chain_everywhere(Nanos limit) {
     world().fold(head(i));
   }
   watch();
+  end_adversaries_and_rest(true);
+}
+
+void Story::end_adversaries_and_rest(bool drained) {
   newcomers_wanted_ = 0;
   network_->remove_adversaries();
   world().run_for(kQuiet);
-  expect_drained();
+  if (drained) expect_drained();
 }
 
 void Story::expect_chain_of(std::size_t member) const {

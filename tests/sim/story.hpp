@@ -41,6 +41,7 @@ struct StoryOptions {
   std::size_t dials = 3;   // members that each dials, drawn from those before it
   std::size_t block_size = 2000;
   std::unique_ptr<libp2p::runtime::LinkModel> links = std::make_unique<libp2p::runtime::UniformLinks>();
+  std::uint64_t check_every = SimNetwork::kCheckEvery;               // events of a node
   std::function<void(std::size_t index, SimMemberOptions&)> member;  // what is special about a member
 };
 
@@ -85,6 +86,13 @@ class Story {
   // left in any queue.
   void expect_whole_chain_everywhere(Nanos limit = Seconds(180));
   void close() { network_->close(); }
+
+  // Time passes without blocks of the sequencer; every queue is watched.
+  void run(Nanos duration) { run_watched(duration); }
+  // The chain before the first block of blocks().
+  const opstack::testing::ChainBuilder& chain() const { return *chain_; }
+  // Adversaries go; if `drained`, nothing may be left in any queue after a while.
+  void end_adversaries_and_rest(bool drained);
 
   Nanos elapsed() { return world().now() - begin_; }
   // The longest that blocks_until_together() has taken.

@@ -135,6 +135,11 @@ void Node::post_unsafe_payload(SharedEnvelope envelope, Done done) {
   intake_.post_unsafe_payload(std::move(envelope), std::move(done));
 }
 
+void Node::rotate_signer(const opstack::rules::Address& signer) {
+  parts_.follower->set_signer(signer);  // first: a block of the new signer has its era
+  parts_.blocks->rotate_signer(signer);
+}
+
 Task<Result<void>> Node::connect(Multiaddr address) {
   const auto peer = address.peer_id();
   auto connected = co_await parts_.host->connect(std::move(address));

@@ -56,7 +56,7 @@ class Node final : libp2p::LiveCounted<Node> {
   // When the head's block was made; read from any thread.
   const HeadClock& head_clock() const { return counter_.head_clock(); }
 
-  // These three of a node that has started.
+  // These four of a node that has started.
   using Done = BlockIntake::Done;
   // Signs the block with the node's sequencer key, stores it, and gossips it. `done` when both have happened, also when
   // the block is too old to be gossiped: it is part of the node's chain then all the same.
@@ -67,6 +67,10 @@ class Node final : libp2p::LiveCounted<Node> {
   // Errc::would_block. Its hash is checked, its time, and the fields by the rules of its fork. `done` when it is
   // stored.
   void post_unsafe_payload(opstack::payload::SharedEnvelope envelope, Done done);
+
+  // From now on blocks of this signer count; those of the one before for a time (opstack/rules/signer_state.hpp). Opens
+  // an era. The configuration keeps the signer that the node was started with.
+  void rotate_signer(const opstack::rules::Address& signer);
 
   libp2p::runtime::Task<Result<void>> connect(libp2p::Multiaddr address);
   Result<void> disconnect(const libp2p::PeerId& peer);

@@ -10,7 +10,8 @@ namespace {
 // One pass over each table. A function that answers an error ends the check: the database could not be read.
 class Check : public ChainReader {
  public:
-  Check(const TableTxn& txn, const CheckDepth& depth) : ChainReader(txn), txn_(txn), depth_(depth) {}
+  Check(const TableTxn& txn, const CheckDepth& depth, bool headers)
+      : ChainReader(txn), txn_(txn), depth_(depth), headers_(headers) {}
 
   Result<StoreCheck> run() {
     OPP2P_TRYV(each(Table::headers, [this](const TableEntry& entry) { return check_block(entry); }));
@@ -123,7 +124,7 @@ class Check : public ChainReader {
       return defect(name, "has the body of another block");
     decoded = with_header(std::move(decoded));
     if (libp2p::crypto::keccak256(*decoded.header) != name.hash) return defect(name, "has a body of another hash");
-    if (!header || *header != *decoded.header) defect(name, "has another header than its body gives");
+    if (header ? *header != *decoded.header : headers_) defect(name, "has another header than its body gives");
   }
 
   Result<void> check_counts() {
@@ -211,12 +212,15 @@ class Check : public ChainReader {
 
   const TableTxn& txn_;
   const CheckDepth depth_;
+  const bool headers_;
   StoreCheck out_;
   ChainCosts costs_;
 };
 
 }  // namespace
 
-Result<StoreCheck> check_chain(const TableTxn& txn, const CheckDepth& depth) { return Check(txn, depth).run(); }
+Result<StoreCheck> check_chain(const TableTxn& txn, const CheckDepth& depth, bool headers) {
+  return Check(txn, depth, headers).run();
+}
 
 }  // namespace opp2p

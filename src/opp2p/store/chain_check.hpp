@@ -7,6 +7,7 @@
 namespace opp2p {
 
 // Fails only when the database does. The summary's `pruned` is left out.
-Result<StoreCheck> check_chain(const TableTxn& txn, const CheckDepth& depth);
+// `headers`: whether the store makes one for each block.
+Result<StoreCheck> check_chain(const TableTxn& txn, const CheckDepth& depth, bool headers = true);
 
 }  // namespace opp2p

@@ -89,7 +89,7 @@ Result<Descent> MemoryStore::descend(const BlockRef& from) const {
 }
 
 Result<StoreCheck> MemoryStore::check(const CheckDepth& depth) const {
-  return read([&](const ChainReader&, const TableTxn& txn) { return check_chain(txn, depth); });
+  return read([&](const ChainReader&, const TableTxn& txn) { return check_chain(txn, depth, false); });
 }
 
 void MemoryStore::check() const {

@@ -172,6 +172,16 @@ TEST(RealBlocks, have_the_header_of_their_hash_in_the_database) {
   EXPECT_EQ(checked.blocks, 3u);
 }
 
+TEST(RealBlocks, of_a_store_without_headers_are_sound_by_their_bodies) {
+  Mailbox mailbox;
+  MemoryStore store(mailbox.post());
+  Calls calls(store, mailbox);
+  ASSERT_TRUE(calls.extend(real_block(1, Hash{}, 100)));
+  const auto checked = store.check(CheckDepth{.bodies = true}).value();
+  EXPECT_EQ(checked.defect_count, 0u) << checked.defects.front();
+  EXPECT_EQ(checked.blocks, 1u);
+}
+
 TEST(FaultyStore, fails_holds_and_loses_as_told) {
   Mailbox mailbox;
   MemoryStore inner(mailbox.post());

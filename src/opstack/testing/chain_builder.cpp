@@ -224,6 +224,8 @@ void ChainBuilder::seal(Envelope& envelope) const {
   block.block_hash = opstack::payload::compute_block_hash(envelope);
 }
 
+void ChainBuilder::diverge(std::uint64_t salt) { filler_ = libp2p::SeededRng(salt); }
+
 Envelope ChainBuilder::next() {
   const auto& parent = head_.payload;
   Envelope envelope;

@@ -49,6 +49,11 @@ class ChainBuilder {
   const Envelope& genesis() const { return genesis_; }
   // The next block on top of the last one (the first on top of genesis), with the timestamp that its number demands.
   Envelope next();
+  // The last block; genesis before the first.
+  const Envelope& head() const { return head_; }
+  // A builder can be copied. A copy that diverges makes other blocks than the original from here on, and than copies
+  // with another salt.
+  void diverge(std::uint64_t salt);
 
   // The rollup configuration that nodes of this chain need, in op-node's form.
   boost::json::object rollup_config() const;

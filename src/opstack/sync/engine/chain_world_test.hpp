@@ -152,6 +152,8 @@ class ModelStore {
     return found != canonical_.end() && found->second == ref.hash;
   }
   bool has(const Hash& hash) const { return blocks_.contains(hash); }
+  // As a store does for its budget; not of a canonical block.
+  void remove(const Hash& hash) { blocks_.erase(hash); }
   const std::map<std::uint64_t, Hash>& canonical() const { return canonical_; }
   const std::map<Hash, KnownBlock>& blocks() const { return blocks_; }
   std::vector<EraRecord> eras;

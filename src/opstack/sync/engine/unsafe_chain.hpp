@@ -182,6 +182,7 @@ class UnsafeChain {
   void refill(Now now);
   void descend(const BlockRef& from);
   void take_move(const MovedHead& moved, OrphanReason reason, Now now);
+  bool has_lost_below(const MovedHead& moved) const;
   void take_segment(const SegmentView& segment);
   void take_lowest();
   void grow_lower(const BlockRef& block);

@@ -273,5 +273,22 @@ TEST(UnsafeChainHoles, a_branch_below_the_hole_that_comes_back_closes_it) {
   EXPECT_EQ(world.chain().segment().lowest.number, 0u);
 }
 
+TEST(UnsafeChainHoles, a_branch_that_waits_and_loses_blocks_to_the_budget_has_a_hole_where_they_were) {
+  ChainWorld world;
+  world.signed_run(1, 3, 0);
+  world.signed_run(20, 30, 0);
+  world.store().remove(fuzzing::hash_of(21, 0));
+  world.store().remove(fuzzing::hash_of(20, 0));
+  world.wait(Seconds(12));
+  EXPECT_EQ(world.head(), 30u);
+  EXPECT_EQ(world.chain().segment().lowest.number, 22u);
+  EXPECT_EQ(wanted(world), (Wanted{{22, 4}}));
+  EXPECT_EQ(world.holes.back().lowest->number, 22u);
+  world.sources(true);
+  for (std::uint64_t n = 21; n >= 4; --n) EXPECT_EQ(world.fetched(block(n, 0, 0)).arrival, Arrival::kept) << n;
+  EXPECT_EQ(world.chain().holes(), 0u);
+  world.store().check();
+}
+
 }  // namespace
 }  // namespace opstack::sync

@@ -161,7 +161,10 @@ void UnsafeChain::on_moved(WriteId id, const Result<MovedHead>& outcome, Now now
   moving_.reset();
   if (outcome) {
     failures_ = 0;
+    const bool lost = has_lost_below(*outcome);
     take_move(*outcome, asked.reason, now);
+    if (lost) return on_failure(now);
+    tell_holes();
     if (phase_ == Phase::failed) return settle_failed(now);
     return decide(now);
   }
@@ -200,7 +203,14 @@ void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now
   told.reason = reason;
   told.timestamp = known->timestamp;
   actions_.emplace_back(std::move(told));
-  tell_holes();
+}
+
+// Blocks of a branch that waits go from the disk for the budget and their age, and memory is not told: then the head's
+// segment ends higher there. What is still being written below it is not lost.
+bool UnsafeChain::has_lost_below(const MovedHead& moved) const {
+  const auto& component = tree_.component(tree_.component_of(moved.to.hash));
+  return component.lowest.number < moved.segment.lowest.number && !moved.segment.is_base &&
+         !pending_write(moved.segment.lowest.parent_hash);
 }
 
 // `segment` is the head's now: what it does not cover of the others stays below it.
