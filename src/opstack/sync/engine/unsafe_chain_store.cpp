@@ -163,7 +163,7 @@ void UnsafeChain::on_moved(WriteId id, const Result<MovedHead>& outcome, Now now
     failures_ = 0;
     const bool lost = has_lost_below(*outcome);
     take_move(*outcome, asked.reason, now);
-    if (lost) return on_failure(now);
+    if (lost) return on_failure(libp2p::fail(Errc::mismatch, "blocks of the branch are not stored any more"), now);
     tell_holes();
     if (phase_ == Phase::failed) return settle_failed(now);
     return decide(now);
