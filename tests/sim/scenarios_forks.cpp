@@ -645,8 +645,8 @@ std::vector<ForkScenario> fork_scenarios() {
       {"small_stores_during_fail_overs", small_stores, play_pruning},
       {"stores_without_room_for_a_branch", tiny_stores, play_no_room_for_a_branch},
       {"bad_disks_during_a_fail_over", with_sources, play_bad_disks},
-      {"forks_that_the_seed_draws", drawn_forks, play_drawn_forks, 4},
-      {"signers_that_the_seed_draws", two_signers, play_drawn_signers, 4},
+      {"forks_that_the_seed_draws", drawn_forks, play_drawn_forks},
+      {"signers_that_the_seed_draws", two_signers, play_drawn_signers},
   };
 }
 
