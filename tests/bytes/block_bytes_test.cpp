@@ -334,8 +334,10 @@ TEST_F(BlockBytes, of_a_synced_block_go_to_the_disk_without_an_encoding) {
   ASSERT_TRUE(wait_until_stored(2));
   const auto made = count.end();
   EXPECT_EQ(encodings, 0u);
-  // The answer, whose buffer grows as it arrives.
-  EXPECT_THAT(made, ElementsAre(Lt(kBody), Gt(kBody)));
+  // The answer, whose buffer grows as it arrives; and its snappy frames, if it was committed alone.
+  ASSERT_THAT(made.size(), testing::AllOf(testing::Ge(2u), testing::Le(3u)));
+  EXPECT_LT(made[0], kBody);
+  EXPECT_GT(made[1], kBody);
   // The answer as its buffer grows; the body into the page.
   EXPECT_THAT(Count::copies(), ElementsAre(Lt(kBody), store_->as_stored(1).value()->body.size()));
   EXPECT_EQ(store_->by_number(1).value()->body, body);
