@@ -178,10 +178,10 @@ class Blocks(NodeCase):
         server.start().ready()
         opp2p.wait_for(lambda: follower.status()["peers"] == 1, 20, "connected again")
 
-    def old_chain(self, folder):
-        """Options of a chain that began long ago, so that a node starts at the first block that it is given."""
+    def old_chain(self, folder, block):
+        """Options of a chain that began long ago, so that a node starts at the first block that it is given, and on which this block is due."""
         config = json.loads((self.chain.folder / "rollup.json").read_text())
-        config["genesis"]["l2_time"] = 1_600_000_000
+        config["genesis"]["l2_time"] = int(block["timestamp"], 16) - int(block["blockNumber"], 16) * config["block_time"]
         path = folder / "old.json"
         path.write_text(json.dumps(config))
         return ["--rollup.config", path, "--rpc.enable-admin"]
@@ -191,7 +191,7 @@ class Blocks(NodeCase):
         vectors = opp2p.ROOT / "tests" / "vectors" / "data" / "opstack" / "ssz" / "payloads.json"
         envelope = next(case["decoded"] for case in json.loads(vectors.read_text())["cases"] if case["version"] == 4)
         block = envelope["executionPayload"]
-        node = self.node(*self.old_chain(folder), folder=folder)
+        node = self.node(*self.old_chain(folder, block), folder=folder)
         forged = json.loads(json.dumps(envelope))
         forged["executionPayload"]["blockHash"] = "0x" + "11" * 32
         with self.assertRaises(opp2p.RpcError) as refused:
