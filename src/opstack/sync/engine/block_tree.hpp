@@ -91,11 +91,7 @@ class BlockTree {
   void drop_component(ComponentId id);
   void settle_lowest(ComponentId id, const BlockRef& lowest);
 
-  // By the first bytes of the hash; nothing depends on the order.
-  struct FirstBytes {
-    std::size_t operator()(const Hash& hash) const { return static_cast<std::size_t>(libp2p::load_le64(hash.data())); }
-  };
-  using Blocks = std::unordered_map<Hash, Node, FirstBytes>;
+  using Blocks = std::unordered_map<Hash, Node, FirstBytes>;  // nothing depends on its order
 
   void erase(Blocks::iterator at);
 

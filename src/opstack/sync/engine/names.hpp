@@ -24,4 +24,9 @@ using payload::Block;
 using payload::BlockRef;
 using payload::Hash;
 
+// For unordered tables of blocks: the first bytes of a block's hash are as good as any hash of it.
+struct FirstBytes {
+  std::size_t operator()(const Hash& hash) const { return static_cast<std::size_t>(libp2p::load_le64(hash.data())); }
+};
+
 }  // namespace opstack::sync

@@ -141,7 +141,6 @@ class SyncScheduler {
   void drop_gap(GapId id);
   void restart(Work& work);
   void trim(Work& work);
-  static std::string key_of(const Hash& hash);
   static bool has_linked(const Work& work, const BlockRef& block);
   void note_floor(Work& work, Now now);
   std::uint64_t bottom(const Work& work) const;
@@ -207,11 +206,11 @@ class SyncScheduler {
   std::vector<GapId> order_;  // the most urgent first
   std::map<GapId, Work> works_;
   std::map<RequestId, InFlight> in_flight_;
-  std::multimap<GapNumber, RequestId> asked_;      // at most two for a number of a gap
-  std::size_t writing_bytes_ = 0;                  // delivered, not written yet
-  std::size_t typical_bytes_ = 64 << 10;           // of a block, leaning to the large ones
-  libp2p::LruMap<std::string, bool> wrong_;        // blocks that have a wrong time, by hash
-  libp2p::LruMap<std::string, bool> told_broken_;  // blocks that break a rule and were reported, by hash
+  std::multimap<GapNumber, RequestId> asked_;           // at most two for a number of a gap
+  std::size_t writing_bytes_ = 0;                       // delivered, not written yet
+  std::size_t typical_bytes_ = 64 << 10;                // of a block, leaning to the large ones
+  libp2p::LruMap<Hash, bool, FirstBytes> wrong_;        // blocks that have a wrong time, by hash
+  libp2p::LruMap<Hash, bool, FirstBytes> told_broken_;  // blocks that break a rule and were reported, by hash
   Record record_;
   bool said_no_free_peer_ = false;
   std::optional<MonoTime> wake_;

@@ -66,7 +66,7 @@ void SyncScheduler::check_gaps() const {
         !work.linked.empty() || (work.lowest == work.gap.child.number && work.expected == work.gap.child.parent_hash),
         "a gap begins with the parent of its child", id, work.lowest);
     OPP2P_CHECK(work.linked.size() <= kRemembered, "what is remembered of a gap is bounded", id, work.linked);
-    OPP2P_CHECK(work.unfillable == wrong_.contains(key_of(work.expected)) || wrong_.size() == wrong_.capacity(),
+    OPP2P_CHECK(work.unfillable == wrong_.contains(work.expected) || wrong_.size() == wrong_.capacity(),
                 "a gap waits for no block that has a wrong time", id);
     OPP2P_CHECK(work.heights.size() <= kTroubled, "numbers that could not be had are bounded", id, work.heights);
     OPP2P_CHECK(is_listed_once(work.passed_over), "who is passed over is listed in order, once", id, work.passed_over);

@@ -8,10 +8,6 @@ namespace opstack::sync {
 
 using libp2p::to_hex0x;
 
-std::string SyncScheduler::key_of(const Hash& hash) {
-  return std::string(reinterpret_cast<const char*>(hash.data()), hash.size());
-}
-
 void SyncScheduler::accept_block(const InFlight& request, Answer answer, Now now) {
   const std::uint64_t number = answer.block.number();
   const Hash hash = answer.block.hash();
@@ -79,7 +75,7 @@ void SyncScheduler::link(Work& work, const PeerId& peer, const Answer& answer, N
 }
 
 void SyncScheduler::tell_broken(const Work& work, const Answer& answer) {
-  const std::string key = key_of(answer.block.hash());
+  const Hash& key = answer.block.hash();
   if (!told_broken_.contains(key))
     trace(SyncTraceKind::broken_rule, work.gap.id, answer.block.number(), {},
           "block " + to_hex0x(answer.block.hash()) + ": " + answer.broken_rule);
@@ -89,7 +85,7 @@ void SyncScheduler::tell_broken(const Work& work, const Answer& answer) {
 // Its hash covers its time, so nobody can have another one: the gaps that want it wait until they are listed with
 // another child.
 void SyncScheduler::mark_unfillable(GapId gap, const Answer& answer) {
-  const std::string key = key_of(answer.block.hash());
+  const Hash& key = answer.block.hash();
   if (!wrong_.contains(key)) trace(SyncTraceKind::wrong_time, gap, answer.block.number(), {}, answer.wrong_time);
   wrong_.put(key, true);
   for (auto& [id, other] : works_)
@@ -97,7 +93,7 @@ void SyncScheduler::mark_unfillable(GapId gap, const Answer& answer) {
 }
 
 void SyncScheduler::note_expected(Work& work) {
-  work.unfillable = wrong_.contains(key_of(work.expected));
+  work.unfillable = wrong_.contains(work.expected);
   if (!work.unfillable) return;
   cancel_requests([&](const InFlight& request) { return request.gap == work.gap.id; });
   rehome(quarantine_.of(work.gap.id));

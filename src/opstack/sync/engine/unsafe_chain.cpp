@@ -133,25 +133,17 @@ Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
   }
   highest_seen_ = std::max(highest_seen_, ref.number);
   last_signed_ = now.mono;
-  TreeBlock known;
-  known.ref = ref;
-  known.timestamp = pending.block.payload().timestamp;
+  TreeBlock known = tree_block(pending);
   known.signed_in = era;
-  known.from = peer;
   known.seen = ++seen_;
   const Hash hash = ref.hash;
   const ComponentId component = add(std::move(known));
   tell_second(*tree_.find(hash));
-  if (!head_) {
-    tree_.set_base(component);
-    segment_ = {ref, ref.number, true};
-    trace(ChainTraceKind::anchored, peer, ref);
-  }
+  if (!head_) anchor(peer, ref);
   const bool extends =
       !head_ || (!moving_ && ref.parent_hash == head_->hash && beats(tip_of(*tree_.find(hash)), false));
   if (extends) {
-    head_ = ref;
-    segment_.highest = ref.number;
+    extend_head(ref);
     for (auto& [id_of, rival] : rivals_) rival.since = now.mono;
   } else {
     const bool joined = component == tree_.component_of(head_->hash);
@@ -211,6 +203,26 @@ Arrived UnsafeChain::on_fetched(const PeerId& peer, Block block, Now now) {
   return {Arrival::kept, id};
 }
 
+TreeBlock UnsafeChain::tree_block(const Pending& pending) {
+  TreeBlock out;
+  out.ref = pending.block.ref();
+  out.timestamp = pending.block.payload().timestamp;
+  out.from = pending.peer;
+  return out;
+}
+
+// The first block of an empty chain: nothing is to be fetched below it.
+void UnsafeChain::anchor(const PeerId& peer, const BlockRef& block) {
+  tree_.set_base(tree_.component_of(block.hash));
+  segment_ = {block, block.number, true};
+  trace(ChainTraceKind::anchored, peer, block);
+}
+
+void UnsafeChain::extend_head(const BlockRef& block) {
+  head_ = block;
+  segment_.highest = block.number;
+}
+
 // Into the tree; the segments may reach further down then.
 ComponentId UnsafeChain::add(TreeBlock block) {
   const BlockRef ref = block.ref;
@@ -224,11 +236,7 @@ ComponentId UnsafeChain::add(TreeBlock block) {
 void UnsafeChain::add_below(const Pending& pending) {
   const BlockRef ref = pending.block.ref();
   if (!tree_.waiting_for(ref.hash).empty()) {
-    TreeBlock known;
-    known.ref = ref;
-    known.timestamp = pending.block.payload().timestamp;
-    known.from = pending.peer;
-    add(std::move(known));
+    add(tree_block(pending));
     return;
   }
   grow_lower(ref);
@@ -269,18 +277,9 @@ Arrived UnsafeChain::take_vouched(WriteId id, Pending pending) {
     write(id, std::move(pending), false);
     return {Arrival::kept, id};
   }
-  TreeBlock known;
-  known.ref = ref;
-  known.timestamp = pending.block.payload().timestamp;
-  known.from = self;
-  const ComponentId component = add(std::move(known));
-  if (!head_) {
-    tree_.set_base(component);
-    segment_ = {ref, ref.number, true};
-    trace(ChainTraceKind::anchored, self, ref);
-  }
-  head_ = ref;
-  segment_.highest = ref.number;
+  add(tree_block(pending));
+  if (!head_) anchor(self, ref);
+  extend_head(ref);
   highest_seen_ = std::max(highest_seen_, ref.number);
   write(id, std::move(pending), true);
   return {Arrival::head, id};

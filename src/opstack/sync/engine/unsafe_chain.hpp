@@ -58,7 +58,7 @@ class UnsafeChain {
   static constexpr std::size_t kMostTips = 8;
   static constexpr std::size_t kMostHoles = 4;
 
-  // `start`: what an empty store begins with (genesis, or nothing: the first signed block). `rollup` outlives it.
+  // `view`: what the store has. Without a head the first signed block becomes it. `rollup` outlives the chain.
   UnsafeChain(UnsafeChainConfig config, const chain::RollupConfig& rollup, const ChainView& view, Now now);
 
   // ---- blocks ----
@@ -84,7 +84,7 @@ class UnsafeChain {
 
   // ---- the rest ----
 
-  // Whether any source has somebody to ask, and that one has delivered.
+  // Whether any source has somebody to ask.
   void on_sources(bool can_ask, Now now);
   // A branch that does not have this block is no candidate.
   void set_safe(const BlockRef& safe) { safe_ = safe; }
@@ -108,7 +108,7 @@ class UnsafeChain {
   std::vector<Gap> gaps(MonoTime now) const;
   // The lowest block of the best branch that is not joined and would win: where the gap above the head ends.
   std::optional<BlockRef> sync_target(MonoTime now) const;
-  // Since when sixteen blocks in a row had the wrong time; the last one's number and time.
+  // How many blocks in a row had the wrong time, and the number and time of the last one.
   struct WrongTime {
     std::uint64_t in_a_row = 0;
     std::uint64_t number = 0;
@@ -168,7 +168,10 @@ class UnsafeChain {
   void tell_second(const TreeBlock& block);
   bool is_wanted(const Hash& hash) const;
   void add_below(const Pending& pending);
+  static TreeBlock tree_block(const Pending& pending);
   ComponentId add(TreeBlock block);
+  void anchor(const PeerId& peer, const BlockRef& block);
+  void extend_head(const BlockRef& block);
 
   // The store (unsafe_chain_store.cpp).
   void load(const ChainView& view);
@@ -190,10 +193,10 @@ class UnsafeChain {
   void tell_holes();
 
   // The choice (unsafe_chain_choice.cpp).
-
   void decide(Now now);
   void choose(Now now);
-  bool is_silent(MonoTime now) const;
+  MonoTime silence_at() const;
+  bool is_silent(MonoTime now) const { return now >= silence_at(); }
   bool beats(const Tip& tip, bool silent) const;
   bool is_better(const Tip& a, const Tip& b, bool silent) const;
   bool is_below_safe(const TreeBlock& tip) const;
@@ -236,8 +239,8 @@ class UnsafeChain {
   std::size_t unanswered_ = 0;  // writes
   std::optional<MoveHead> moving_;
   std::map<WriteId, BlockRef> descending_;
-  libp2p::LruMap<std::string, bool> refused_;  // tips that the store does not move to, by hash
-  std::optional<Hash> mismatched_;             // the last tip that it refused because the branch is another on the disk
+  libp2p::LruMap<Hash, bool, FirstBytes> refused_;  // tips that the store does not move to
+  std::optional<Hash> mismatched_;  // the last tip that it refused because the branch is another on the disk
   int failures_ = 0;
   std::optional<Error> failure_;  // why the store did not keep what it was given last
   std::optional<MonoTime> retry_at_;

@@ -10,15 +10,13 @@ namespace {
 
 constexpr std::uint64_t kAheadBelowHead = 32;  // how far below a diverged branch is asked ahead
 
-std::string key_of(const Hash& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
-
 }  // namespace
 
 // ---- comparing ----
 
-bool UnsafeChain::is_silent(MonoTime now) const {
-  const auto block_time = static_cast<std::int64_t>(std::clamp<std::uint64_t>(rollup_.block_time, 1, 3600));
-  return now - last_signed_ >= libp2p::Seconds(block_time * static_cast<std::int64_t>(config_.silence));
+MonoTime UnsafeChain::silence_at() const {
+  const std::uint64_t block_time = std::clamp<std::uint64_t>(rollup_.block_time, 1, 3600);
+  return last_signed_ + libp2p::Seconds(static_cast<std::int64_t>(block_time * config_.silence));
 }
 
 UnsafeChain::Tip UnsafeChain::tip_of(const TreeBlock& block) const {
@@ -61,7 +59,7 @@ std::vector<UnsafeChain::Tip> UnsafeChain::rivals(bool silent) const {
   std::vector<Tip> out;
   if (!head_) return out;
   for (const Hash& hash : tree_.tips()) {
-    if (hash == head_->hash || refused_.peek(key_of(hash)) != nullptr) continue;
+    if (hash == head_->hash || refused_.contains(hash)) continue;
     const Tip tip = tip_of(*tree_.find(hash));
     if (beats(tip, silent) && !is_below_safe(*tip.block)) out.push_back(tip);
   }
@@ -91,9 +89,7 @@ void UnsafeChain::decide(Now now) {
 void UnsafeChain::choose(Now now) {
   const bool silent = is_silent(now.mono);
   const auto better = rivals(silent);
-  if (!silent && !rivals(true).empty())
-    wake_at(last_signed_ + libp2p::Seconds(static_cast<std::int64_t>(
-                               std::clamp<std::uint64_t>(rollup_.block_time, 1, 3600) * config_.silence)));
+  if (!silent && !rivals(true).empty()) wake_at(silence_at());
   const auto joined = std::find_if(better.begin(), better.end(), [](const Tip& tip) { return tip.joined; });
   if (joined != better.end()) {
     const Tip head = head_tip();
@@ -176,12 +172,14 @@ std::optional<MonoTime> UnsafeChain::next_deadline() const {
 std::vector<Gap> UnsafeChain::gaps(MonoTime now) const {
   std::vector<Gap> out;
   if (phase_ != Phase::running || !head_) return out;
-  std::set<Hash> unsettled;  // it is not known yet whether their parents are there
-  for (const auto& [id, pending] : pending_) unsettled.insert(pending.block.hash());
-  for (const auto& [id, from] : descending_) unsettled.insert(from.hash);
+  // It is not known yet whether the parents of these are there.
+  const auto is_unsettled = [&](const Hash& hash) {
+    return pending_write(hash) || std::any_of(descending_.begin(), descending_.end(),
+                                              [&](const auto& asked) { return asked.second.hash == hash; });
+  };
   std::set<Hash> wanted;
   const auto add = [&](GapId id, const BlockRef& child, std::uint64_t known_below) {
-    if (unsettled.contains(child.hash) || child.number <= rollup_.genesis.l2.number + 1) return;
+    if (is_unsettled(child.hash) || child.number <= rollup_.genesis.l2.number + 1) return;
     if (!wanted.insert(child.parent_hash).second) return;
     Gap gap;
     gap.id = id;

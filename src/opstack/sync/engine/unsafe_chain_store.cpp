@@ -173,7 +173,7 @@ void UnsafeChain::on_moved(WriteId id, const Result<MovedHead>& outcome, Now now
   // branch is left alone.
   const bool again = code == Errc::mismatch && std::exchange(mismatched_, asked.to.hash) != asked.to.hash;
   if (code == Errc::denied || (code == Errc::mismatch && !again)) {
-    refused_.put(std::string(reinterpret_cast<const char*>(asked.to.hash.data()), asked.to.hash.size()), true);
+    refused_.put(asked.to.hash, true);
     trace(ChainTraceKind::refused, {}, asked.to, outcome.error().message());
   }
   if (code == Errc::denied && phase_ == Phase::running) return decide(now);
@@ -186,8 +186,7 @@ void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now
   head_ = stored_head_ = moved.to;
   // By memory: what was written since the move is in it already.
   const auto& component = tree_.component(tree_.component_of(moved.to.hash));
-  const SegmentView now_heads{component.lowest, moved.to.number, component.is_base};
-  take_segment(now_heads);
+  take_segment(SegmentView{component.lowest, moved.to.number, component.is_base});
   rivals_.clear();
   told_damped_.reset();
   if (moved.depth > 0) {
@@ -249,10 +248,8 @@ void UnsafeChain::take_lowest() {
   if (!head_ || tree_.find(head_->hash) == nullptr) return;
   const auto& component = tree_.component(tree_.component_of(head_->hash));
   if (component.lowest == segment_.lowest && component.is_base == segment_.is_base) return;
-  SegmentView grown = segment_;
-  grown.lowest = component.lowest;
-  grown.is_base = component.is_base;
-  segment_ = grown;
+  segment_.lowest = component.lowest;
+  segment_.is_base = component.is_base;
   fit_lower();
   tell_holes();
 }
