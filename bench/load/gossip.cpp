@@ -138,23 +138,29 @@ class Run {
     ++received_;
   }
 
-  // Blocks of a chain of their own numbers, until one gets through: then the meshes stand.
+  // Blocks until one gets through: then the meshes stand. Their time is not that of their number, so that the node
+  // forwards them and does not follow them.
   void warm_up() {
     const auto until = runtime_.now().mono + kWarmUpLimit;
     while (!warm_) {
       if (runtime_.now().mono > until) give_up("no block came through the node within 30 s");
-      publish(make_block().data);
+      auto envelope = made_.chain.next();
+      ++envelope.payload.timestamp;
+      envelope.payload.block_hash = opstack::payload::compute_block_hash(envelope);
+      publish(pack(envelope).data);
       runtime_.run_until([this] { return warm_; }, libp2p::Millis(250));
     }
     runtime_.run_until([] { return false; }, libp2p::Millis(1500));
   }
 
-  // Blocks are made while it lasts, because so many would fill the memory: all of them one block under other numbers.
+  // Blocks are made while it lasts, because so many would fill the memory: all of them one block under other numbers
+  // and parents.
   void flood() {
     auto envelope = made_.chain.next();
     started_ = last_ = runtime_.now().mono;
     blocks_.clear();
     while (runtime_.now().mono - started_ < flood_) {
+      envelope.payload.parent_hash = envelope.payload.block_hash;
       ++envelope.payload.block_number;
       ++envelope.payload.timestamp;
       envelope.payload.block_hash = opstack::payload::compute_block_hash(envelope);

@@ -19,12 +19,12 @@ void BlockCounter::on(const NodeEvent& event, libp2p::Now now) {
                    if (trace.kind == sync::ChainTraceKind::wrong_time)
                      head_clock_.set_wrong_times(trace.in_a_row, trace.observed_block_time);
                  },
-                 [&](const sync::HeadMoved& event) {
-                   head_clock_.set(event.timestamp);
-                   if (!event.reorganises()) return;
+                 [&](const sync::HeadMoved& head) {
+                   head_clock_.set(head.timestamp);
+                   if (!head.reorganises()) return;
                    ++stats_.reorganisations;
-                   const auto& moved = event.moved;
-                   stats_.last_reorganisation = {moved.from, moved.to, moved.fork, moved.depth, orphan_id(event.reason),
+                   const auto& moved = head.moved;
+                   stats_.last_reorganisation = {moved.from, moved.to, moved.fork, moved.depth, orphan_id(head.reason),
                                                  now.wall};
                  },
                  [](const auto&) {},

@@ -164,7 +164,10 @@ class ChainMachine {
     asked.reason = OrphanReason::rewound;
     MovedHead expected;
     require(!model_.move_head(asked, expected));
-    if (deny) model_.denied.insert(*deny);
+    if (deny) {
+      model_.denied.insert(*deny);
+      model_.blocks.erase(*deny);
+    }
     prune();
     require(found && found->from == expected.from && found->to == expected.to && found->orphaned == expected.depth);
   }

@@ -51,9 +51,6 @@ class ChainModel {
     }
     return from;
   }
-  bool has_denied(const std::vector<Hash>& path) const {
-    return std::any_of(path.begin(), path.end(), [&](const Hash& hash) { return denied.contains(hash); });
-  }
   void make_canonical(const std::vector<Hash>& path, OrphanReason displaced) {
     for (const Hash& hash : path) {
       Held& held = blocks.at(hash);
@@ -87,7 +84,6 @@ class ChainModel {
     std::vector<Hash> path;
     if (out.canonical && !on_chain) {
       (void)descend(parent(ref), path);
-      if (has_denied(path)) return Errc::denied;
       path.insert(path.begin(), block.hash);
     }
     Held& held = blocks[block.hash];
@@ -106,8 +102,8 @@ class ChainModel {
     if (target == nullptr) return Errc::mismatch;
     std::vector<Hash> path;
     const Held* fork = descend(target, path);
+    if (fork == nullptr && denied.contains(blocks.at(path.back()).ref.parent_hash)) return Errc::denied;
     if (move.joined && fork == nullptr) return Errc::mismatch;
-    if (has_denied(path)) return Errc::denied;
     if (move.safe) {
       if (target->ref.number < move.safe->number) return Errc::mismatch;
       for (const Hash& hash : path)

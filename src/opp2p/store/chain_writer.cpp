@@ -32,7 +32,6 @@ Result<KeptBlock> ChainWriter::keep(const StoredBlock& block, const std::optiona
   Branch branch;
   if (out.canonical) {  // else the walk would cost more with each block of a long branch
     OPP2P_TRY(branch, branch_below(block.number, block.parent_hash));
-    OPP2P_TRYV(refuse_denied(branch.blocks));
   }
 
   OPP2P_TRYV(insert(block));
@@ -61,7 +60,6 @@ Result<KeptBlock> ChainWriter::keep_again(const StoredBlock& block, const std::o
   if (extends_head && !out.canonical) {
     if (!is_next) return Error(Errc::mismatch, title(block.number) + " is stored and does not connect to the head");
     OPP2P_TRY(Branch branch, branch_below(block.number, block.parent_hash));
-    OPP2P_TRYV(refuse_denied(branch.blocks));
     branch.blocks.insert(branch.blocks.begin(), name);
     OPP2P_TRYV(adopt(branch, OrphanReason::joined));
     out.canonical = true;
@@ -111,14 +109,11 @@ Result<void> ChainWriter::join_waiting_above(const BlockName& name) {
   return {};
 }
 
-Result<void> ChainWriter::refuse_denied(const std::vector<BlockName>& blocks) const {
-  OPP2P_TRY(const auto count, txn_.entries(Table::denied));
-  if (count == 0) return {};
-  for (const auto& name : blocks) {
-    OPP2P_TRY(const bool denied, is_denied(name.hash));
-    if (denied)
-      return Error(Errc::denied, "the branch has " + title(name.number) + ", which is denied by the operator");
-  }
+// A denied block is not stored: what descends from it lacks it.
+Result<void> ChainWriter::refuse_below_denied(const Branch& branch) const {
+  if (branch.fork) return {};
+  OPP2P_TRY(const bool denied, is_denied(branch.missing));
+  if (denied) return Error(Errc::denied, "the branch descends from a block that is denied by the operator");
   return {};
 }
 
@@ -221,10 +216,10 @@ Result<MovedHead> ChainWriter::move_head(const HeadMove& move) {
     OPP2P_TRY(branch, branch_below(to->number, to->parent_hash));
     branch.blocks.insert(branch.blocks.begin(), target);
   }
+  OPP2P_TRYV(refuse_below_denied(branch));
   if (move.joined && !branch.fork)
     return Error(Errc::mismatch, title(target.number) + " does not descend from a canonical block: the parent of " +
                                      title(branch.blocks.back().number) + " is missing");
-  OPP2P_TRYV(refuse_denied(branch.blocks));
   if (move.safe) OPP2P_TRYV(check_safe(branch, target.number, *move.safe));
 
   MovedHead out;
@@ -263,7 +258,11 @@ Result<Rewound> ChainWriter::rewind(std::uint64_t to, const std::optional<Hash>&
   move.to = {to, *hash, {}};
   move.reason = OrphanReason::rewound;
   OPP2P_TRY(const auto moved, move_head(move));
-  if (deny) OPP2P_TRYV(txn_.put(Table::denied, *deny, {}));
+  if (deny) {
+    OPP2P_TRYV(txn_.put(Table::denied, *deny, {}));
+    OPP2P_TRY(const auto number, number_of(*deny));
+    if (number) OPP2P_TRYV(remove({*number, *deny}));
+  }
   return Rewound{moved.from, moved.to, moved.depth};
 }
 

@@ -36,7 +36,7 @@ class ChainWriter : public ChainReader {
   Result<bool> has_parent(const StoredBlock& block) const;
   Result<std::optional<BlockName>> segment_above(const BlockName& name) const;
   Result<void> join_waiting_above(const BlockName& name);
-  Result<void> refuse_denied(const std::vector<BlockName>& blocks) const;
+  Result<void> refuse_below_denied(const Branch& branch) const;
   Result<void> check_safe(const Branch& branch, std::uint64_t to, const BlockRef& safe) const;
   Result<std::vector<BlockName>> canonical_from(std::uint64_t number) const;
 

@@ -248,6 +248,9 @@ TEST_P(StoreChain, rewinding_orphans_what_is_above_and_the_denied_block_does_not
   EXPECT_EQ(orphan(9), OrphanReason::rewound);
   EXPECT_TRUE(calls_->extend(block_at(8)).error() == Errc::denied);
   EXPECT_TRUE(calls_->move_head(block_at(10)).error() == Errc::denied);
+  const auto down = store_->descend(block_at(10).ref()).value();
+  EXPECT_EQ(down.lowest, block_at(9).ref()) << "8 is gone";
+  EXPECT_FALSE(down.canonical);
   EXPECT_EQ(store_->view(1).value().denied, std::vector<Hash>{hash_of(8)});
   reopen();
   EXPECT_TRUE(calls_->keep(block_at(8)).error() == Errc::denied);
@@ -255,15 +258,24 @@ TEST_P(StoreChain, rewinding_orphans_what_is_above_and_the_denied_block_does_not
   EXPECT_TRUE(calls_->move_head(block_at(9, 300, 1, 1)));
 }
 
-TEST_P(StoreChain, a_hole_is_not_filled_through_a_denied_block) {
+TEST_P(StoreChain, a_branch_whose_missing_parent_is_denied_is_not_followed) {
+  calls_->extend_with(1, 10);
+  ASSERT_TRUE(calls_->rewind(7, hash_of(20)));
+  calls_->branch_off(21, 23, 0);
+  EXPECT_TRUE(calls_->move_head(block_at(23), false).error() == Errc::denied);
+  EXPECT_EQ(segments(), "1-7");
+}
+
+TEST_P(StoreChain, a_hole_is_filled_down_to_a_denied_block) {
   calls_->extend_with(1, 10);
   ASSERT_TRUE(calls_->rewind(7, hash_of(9)));
   calls_->branch_off(12, 13, 0);
   ASSERT_TRUE(calls_->move_head(block_at(13), false));
   EXPECT_EQ(segments(), "1-7 12-13");
-  EXPECT_TRUE(calls_->keep(block_at(11)).error() == Errc::denied) << "11 names 10, which descends from 9";
-  EXPECT_EQ(segments(), "1-7 12-13");
-  EXPECT_FALSE(is_stored(11));
+  EXPECT_TRUE(calls_->keep(block_at(11)).value().canonical) << "11 names 10, which descends from 9";
+  EXPECT_EQ(segments(), "1-7 10-13");
+  EXPECT_FALSE(is_stored(9));
+  EXPECT_TRUE(calls_->keep(block_at(9)).error() == Errc::denied);
 }
 
 TEST_P(StoreChain, rewinding_below_a_hole_keeps_the_upper_segment_as_orphans) {

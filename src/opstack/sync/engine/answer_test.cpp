@@ -16,9 +16,9 @@ Answer judged(const libp2p::Bytes& bytes) {
 TEST(Answer, that_refuses_says_how) {
   EXPECT_EQ(judged({1}).kind, AnswerKind::not_found);
   EXPECT_EQ(judged({2}).kind, AnswerKind::invalid_request);
-  for (const std::uint8_t code : {3, 4, 255}) {
-    EXPECT_EQ(judged({code}).kind, AnswerKind::throttled);
-    EXPECT_EQ(judged({code}).detail, "result code " + std::to_string(code));
+  for (const unsigned code : {3U, 4U, 255U}) {
+    EXPECT_EQ(judged({static_cast<std::uint8_t>(code)}).kind, AnswerKind::throttled);
+    EXPECT_EQ(judged({static_cast<std::uint8_t>(code)}).detail, "result code " + std::to_string(code));
   }
 }
 

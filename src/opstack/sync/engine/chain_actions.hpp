@@ -80,6 +80,7 @@ enum class ChainTraceKind : std::uint8_t {
   damped,           // a branch is longer, but not by as much as the next reorganisation needs
   patience_begins,  // a tip that is not joined beats the head
   refused,          // the store does not move the head there: text says why
+  denied,           // evidence only: the operator has denied it
 };
 std::string_view to_string(ChainTraceKind kind);
 // Stable: counters and metrics are named by them.

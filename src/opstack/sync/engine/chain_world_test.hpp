@@ -55,6 +55,7 @@ class ModelStore {
   Result<KeptBlock> keep(const Block& block, const std::optional<Attestation>& attestation, bool extends_head) {
     KeptBlock out;
     const BlockRef ref = block.ref();
+    if (denied.contains(ref.hash)) return libp2p::fail(Errc::denied, "it is denied");
     out.parent_there = blocks_.contains(ref.parent_hash);
     if (const auto found = blocks_.find(ref.hash); found != blocks_.end()) {
       out.was_there = true;
@@ -65,6 +66,8 @@ class ModelStore {
     }
     if (extends_head && head() && head()->hash != ref.parent_hash)
       return libp2p::fail(Errc::mismatch, "its parent is not the head");
+    const auto above = canonical_.find(ref.number + 1);
+    const bool joins = above != canonical_.end() && blocks_.at(above->second).ref.parent_hash == ref.hash;
     KnownBlock known;
     known.ref = ref;
     known.timestamp = block.payload().timestamp;
@@ -75,8 +78,7 @@ class ModelStore {
     if (extends_head) {
       canonical_[ref.number] = ref.hash;
       if (is_first) bases_.insert(ref.hash);
-    } else if (const auto above = canonical_.find(ref.number + 1);
-               above != canonical_.end() && blocks_.at(above->second).ref.parent_hash == ref.hash) {
+    } else if (joins) {
       link_down(ref, OrphanReason::joined);
     }
     out.canonical = is_canonical(ref);
@@ -91,6 +93,7 @@ class ModelStore {
     BlockRef at = move.to;
     while (!is_canonical(at) && blocks_.contains(at.parent_hash)) at = blocks_.at(at.parent_hash).ref;
     if (is_canonical(at)) out.fork = at.number;
+    if (!out.fork && denied.contains(at.parent_hash)) return libp2p::fail(Errc::denied, "its lowest parent is denied");
     const auto top = segment_of(out.from);
     // A branch that meets the chain below the head's segment is not joined to it.
     const bool joined = out.fork && *out.fork >= top.lowest.number;
@@ -131,6 +134,7 @@ class ModelStore {
     if (out.head)
       std::erase_if(out.recent, [&](const auto& known) { return known.ref.number + window < out.head->number; });
     out.eras = eras;
+    out.denied = {denied.begin(), denied.end()};
     if (!out.head) return out;
     SegmentView segment = segment_of(*out.head);
     out.segments.push_back(segment);
@@ -157,6 +161,12 @@ class ModelStore {
   const std::map<std::uint64_t, Hash>& canonical() const { return canonical_; }
   const std::map<Hash, KnownBlock>& blocks() const { return blocks_; }
   std::vector<EraRecord> eras;
+  // As `opp2p db rewind --deny` does, of a block that is not canonical.
+  void deny(const Hash& hash) {
+    denied.insert(hash);
+    blocks_.erase(hash);
+  }
+  std::set<Hash> denied;
 
   // The canonical chain is linked but at holes.
   void check() const {

@@ -82,20 +82,29 @@ bool UnsafeChain::has_right_time(const PeerId& peer, const Block& block) {
   return false;
 }
 
+bool UnsafeChain::counts(const PeerId& peer, const Block& block) {
+  if (!has_right_time(peer, block)) return false;
+  if (!denied_.contains(block.hash())) return true;
+  trace(ChainTraceKind::denied, peer, block.ref());
+  return false;
+}
+
 std::optional<WriteId> UnsafeChain::pending_write(const Hash& hash) const {
-  for (const auto& [id, pending] : pending_)
-    if (pending.block.hash() == hash) return id;
-  return std::nullopt;
+  std::optional<WriteId> out;
+  const auto [first, last] = pending_by_hash_.equal_range(hash);
+  for (auto it = first; it != last; ++it) out = std::min(out.value_or(it->second), it->second);
+  return out;
 }
 
 Arrived UnsafeChain::on_signed(const PeerId& peer, Block block, const Attestation& attestation, Now now, bool retry) {
-  if (!has_right_time(peer, block)) return {Arrival::evidence, std::nullopt};
+  if (!counts(peer, block)) return {Arrival::evidence, std::nullopt};
   Pending pending;
   pending.peer = peer;
   pending.attestation = attestation;
   pending.retry = retry;
   pending.block = std::move(block);
-  if (const auto same = pending_write(pending.block.hash()); same && !is_open()) return {Arrival::known, same};
+  if (!is_open())
+    if (const auto same = pending_write(pending.block.hash())) return {Arrival::known, same};
   if (!has_room(pending)) return {Arrival::overflow, std::nullopt};
   const WriteId id = next_id_++;
   if (!is_open()) return wait_for_store(id, std::move(pending));
@@ -140,8 +149,8 @@ Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
   const ComponentId component = add(std::move(known));
   tell_second(*tree_.find(hash));
   if (!head_) anchor(peer, ref);
-  const bool extends =
-      !head_ || (!moving_ && ref.parent_hash == head_->hash && beats(tip_of(*tree_.find(hash)), false));
+  const bool extends = !head_ || (!moving_ && ref.parent_hash == head_->hash && !is_below_denied(head_tip()) &&
+                                  beats(tip_of(*tree_.find(hash)), head_tip(), false));
   if (extends) {
     extend_head(ref);
     for (auto& [id_of, rival] : rivals_) rival.since = now.mono;
@@ -188,7 +197,7 @@ Arrived UnsafeChain::on_fetched(const PeerId& peer, Block block, Now now) {
     trace(ChainTraceKind::not_wanted, peer, block.ref());
     return {Arrival::not_wanted, std::nullopt};
   }
-  if (!has_right_time(peer, block)) return {Arrival::evidence, std::nullopt};
+  if (!counts(peer, block)) return {Arrival::evidence, std::nullopt};
   in_vain_ = false;
   delivered_ = true;
   Pending pending;
@@ -244,7 +253,7 @@ void UnsafeChain::add_below(const Pending& pending) {
 
 Arrived UnsafeChain::on_vouched(const PeerId& self, Block block, Now now) {
   const BlockRef ref = block.ref();
-  if (!has_right_time(self, block)) return {Arrival::evidence, std::nullopt};
+  if (!counts(self, block)) return {Arrival::evidence, std::nullopt};
   const auto clock = static_cast<std::uint64_t>(std::max<std::int64_t>(0, libp2p::unix_seconds(now.wall)));
   if (block.payload().timestamp > clock + kFutureSeconds) {
     trace(ChainTraceKind::wrong_time, self, ref,

@@ -2,9 +2,10 @@
 // (docs/fork-choice.md has the rules and the words). It keeps signed blocks in the store as they come, chooses the head
 // among their tips, and says which gaps are to be filled. A pure engine.
 //
-// The head is moved in memory when a block extends it, and by the store in all other cases: UnsafeChain asks for one
-// move at a time and takes the store's answer. When a write fails, it waits until all writes are answered, reads the
-// chain back from the store, and gives it again what was lost.
+// The head is moved in memory when a block extends it, and when blocks that are there descend from it. In all other
+// cases the store moves it: UnsafeChain asks for one such move at a time and takes the store's answer. The store takes
+// writes in order, so a move follows the blocks that it needs. When a write fails, it waits until all writes are
+// answered, reads the chain back from the store, and gives it again what was lost.
 //
 // Owner: Follower. Thread: its. Bounds: BlockTreeLimits for blocks without bodies; max_bytes for bodies that wait for
 // the disk (Block::memory_bytes), beyond which the block that came last is dropped; kMostTips gaps of tips and
@@ -14,6 +15,8 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "libp2p/base/lru_map.hpp"
@@ -156,6 +159,8 @@ class UnsafeChain {
   };
 
   // Blocks that come in (unsafe_chain.cpp).
+  // Traces why not.
+  bool counts(const PeerId& peer, const Block& block);
   bool has_right_time(const PeerId& peer, const Block& block);
   bool has_room(const Pending& pending);
   std::optional<WriteId> pending_write(const Hash& hash) const;
@@ -179,6 +184,8 @@ class UnsafeChain {
   void write(WriteId id, Pending pending, bool extends_head);
   Pending release(WriteId id);
   void on_refused(WriteId id, const Error& why, Now now);
+  void on_move_failed(const HeadMove& asked, bool is_forward, const Error& why, Now now);
+  void take_forward(const MovedHead& moved, OrphanReason reason);
   void on_failure(const Error& why, Now now);
   void load_view();
   void settle_failed(Now now);
@@ -197,14 +204,19 @@ class UnsafeChain {
   void choose(Now now);
   MonoTime silence_at() const;
   bool is_silent(MonoTime now) const { return now >= silence_at(); }
-  bool beats(const Tip& tip, bool silent) const;
+  bool beats(const Tip& tip, const Tip& head, bool silent) const;
   bool is_better(const Tip& a, const Tip& b, bool silent) const;
   bool is_below_safe(const TreeBlock& tip) const;
+  bool is_below_denied(const Tip& tip) const;
   Tip tip_of(const TreeBlock& block) const;
   Tip head_tip() const;
+  bool is_rival(const Tip& tip, const Tip& head, bool silent) const;
   std::vector<Tip> rivals(bool silent) const;
+  bool has_rival_in_silence() const;
   std::uint64_t lead_needed(MonoTime now) const;
+  MoveHead ask_move(const Tip& tip);
   void move_to(const Tip& tip);
+  void forward_to(const Tip& tip);
   Nanos patience() const { return can_ask_ && !in_vain_ ? config_.patience : config_.hasty_patience; }
   const Tip* due_segment(const std::vector<Tip>& better, bool silent, Now now);
   void wake_at(MonoTime time) { wake_ = std::min(wake_.value_or(time), time); }
@@ -224,6 +236,7 @@ class UnsafeChain {
   bool full_ = false;  // what is added below the lowest segment would be pruned
   std::vector<EraRecord> eras_;
   std::optional<BlockRef> safe_;
+  std::set<Hash> denied_;  // by the operator
   std::uint64_t highest_seen_ = 0;
   std::uint64_t seen_ = 0;
   MonoTime last_signed_;
@@ -235,9 +248,11 @@ class UnsafeChain {
   WrongTime wrong_time_;
   std::optional<Hash> told_damped_;
   std::map<WriteId, Pending> pending_;
+  std::unordered_multimap<Hash, WriteId, FirstBytes> pending_by_hash_;  // nothing depends on its order
   std::size_t pending_bytes_ = 0;
   std::size_t unanswered_ = 0;  // writes
   std::optional<MoveHead> moving_;
+  std::map<WriteId, HeadMove> forwards_;  // moves onto what descends from the head: it is there in memory already
   std::map<WriteId, BlockRef> descending_;
   libp2p::LruMap<Hash, bool, FirstBytes> refused_;  // tips that the store does not move to
   std::optional<Hash> mismatched_;  // the last tip that it refused because the branch is another on the disk

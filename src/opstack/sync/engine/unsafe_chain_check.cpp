@@ -32,6 +32,7 @@ std::string_view to_string(ChainTraceKind kind) {
     case ChainTraceKind::damped: return "a longer branch does not lead by enough";
     case ChainTraceKind::patience_begins: return "a branch above a hole is ahead of the head";
     case ChainTraceKind::refused: return "the store does not move the head";
+    case ChainTraceKind::denied: return "block is denied by the operator (opp2p db rewind --deny)";
   }
   return "unknown";
 }
@@ -51,6 +52,7 @@ std::string_view trace_id(ChainTraceKind kind) {
     case ChainTraceKind::damped: return "damped";
     case ChainTraceKind::patience_begins: return "patience_begins";
     case ChainTraceKind::refused: return "refused";
+    case ChainTraceKind::denied: return "denied";
   }
   return "unknown";
 }
@@ -77,7 +79,7 @@ void UnsafeChain::check() const {
                 "segments do not overlap, the highest last", lower_[i].lowest.number, lower_[i].highest, above);
   }
   std::size_t bytes = 0;
-  std::size_t unanswered = moving_ ? 1 : 0;
+  std::size_t unanswered = forwards_.size() + (moving_ ? 1 : 0);
   for (const auto& [id, pending] : pending_) {
     bytes += pending.block.memory_bytes();
     if (!pending.answered) ++unanswered;

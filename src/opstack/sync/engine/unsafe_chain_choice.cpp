@@ -39,11 +39,11 @@ bool UnsafeChain::is_better(const Tip& a, const Tip& b, bool silent) const {
   return silent && a.block->ref.hash < b.block->ref.hash;
 }
 
-bool UnsafeChain::beats(const Tip& tip, bool silent) const {
-  if (!head_) return true;
-  Tip head = head_tip();
-  if (head.era == 0) head.era = tip.era;  // the head's is not known: its height counts
-  return is_better(tip, head, silent);
+bool UnsafeChain::beats(const Tip& tip, const Tip& head, bool silent) const {
+  if (head.era != 0) return is_better(tip, head, silent);
+  Tip same_era = head;  // the head's is not known: its height counts
+  same_era.era = tip.era;
+  return is_better(tip, same_era, silent);
 }
 
 // Whether the branch has another block than the safe one at its height, as far as memory tells.
@@ -54,14 +54,34 @@ bool UnsafeChain::is_below_safe(const TreeBlock& tip) const {
   return at != nullptr && (at->ref.number < safe_->number || at->ref.hash != safe_->hash);
 }
 
+// What descends from a denied block waits for it for ever.
+bool UnsafeChain::is_below_denied(const Tip& tip) const {
+  if (denied_.empty()) return false;
+  return denied_.contains(tree_.component(tree_.component_of(tip.block->ref.hash)).lowest.parent_hash);
+}
+
+bool UnsafeChain::is_rival(const Tip& tip, const Tip& head, bool silent) const {
+  const Hash& hash = tip.block->ref.hash;
+  if (hash == head_->hash || refused_.contains(hash) || is_below_safe(*tip.block) || is_below_denied(tip)) return false;
+  return beats(tip, head, silent) || is_below_denied(head);
+}
+
+bool UnsafeChain::has_rival_in_silence() const {
+  const auto& tips = tree_.tips();
+  if (!head_ || (tips.size() == 1 && tips.contains(head_->hash))) return false;
+  const Tip head = head_tip();
+  return std::any_of(tips.begin(), tips.end(),
+                     [&](const Hash& hash) { return is_rival(tip_of(*tree_.find(hash)), head, true); });
+}
+
 // The tips that beat the head, the best first.
 std::vector<UnsafeChain::Tip> UnsafeChain::rivals(bool silent) const {
   std::vector<Tip> out;
-  if (!head_) return out;
+  if (!head_ || (tree_.tips().size() == 1 && tree_.tips().contains(head_->hash))) return out;
+  const Tip head = head_tip();
   for (const Hash& hash : tree_.tips()) {
-    if (hash == head_->hash || refused_.contains(hash)) continue;
     const Tip tip = tip_of(*tree_.find(hash));
-    if (beats(tip, silent) && !is_below_safe(*tip.block)) out.push_back(tip);
+    if (is_rival(tip, head, silent)) out.push_back(tip);
   }
   std::sort(out.begin(), out.end(), [&](const Tip& a, const Tip& b) {
     if (is_better(a, b, silent)) return true;
@@ -89,12 +109,13 @@ void UnsafeChain::decide(Now now) {
 void UnsafeChain::choose(Now now) {
   const bool silent = is_silent(now.mono);
   const auto better = rivals(silent);
-  if (!silent && !rivals(true).empty()) wake_at(silence_at());
+  if (!silent && has_rival_in_silence()) wake_at(silence_at());
   const auto joined = std::find_if(better.begin(), better.end(), [](const Tip& tip) { return tip.joined; });
   if (joined != better.end()) {
     const Tip head = head_tip();
     const bool extends = tree_.descends(joined->block->ref.hash, *head_);
-    const bool exempt = silent || extends || (head.era != 0 && joined->era > head.era);
+    if (extends) return forward_to(*joined);
+    const bool exempt = silent || (head.era != 0 && joined->era > head.era);
     if (exempt || joined->block->ref.number - head_->number >= lead_needed(now.mono)) return move_to(*joined);
     if (told_damped_ != joined->block->ref.hash) {
       told_damped_ = joined->block->ref.hash;
@@ -138,18 +159,25 @@ const UnsafeChain::Tip* UnsafeChain::due_segment(const std::vector<Tip>& better,
   return out;
 }
 
-// Only to a tip that is stored with its signature: after a crash the choice must be the same.
-void UnsafeChain::move_to(const Tip& tip) {
-  if (pending_write(tip.block->ref.hash)) return;  // on_kept() comes back here
+MoveHead UnsafeChain::ask_move(const Tip& tip) {
   MoveHead out;
   out.id = next_id_++;
   out.move.to = tip.block->ref;
   out.move.joined = tip.joined;
   out.move.safe = safe_;
   out.move.reason = tip.joined ? OrphanReason::reorganised : OrphanReason::segment;
-  moving_ = out;
   ++unanswered_;
-  actions_.emplace_back(std::move(out));
+  actions_.emplace_back(out);
+  return out;
+}
+
+void UnsafeChain::move_to(const Tip& tip) { moving_ = ask_move(tip); }
+
+// As a block that extends the head does: what comes next extends this one, and does not wait for the store.
+void UnsafeChain::forward_to(const Tip& tip) {
+  const MoveHead asked = ask_move(tip);
+  forwards_.emplace(asked.id, asked.move);
+  extend_head(tip.block->ref);
 }
 
 void UnsafeChain::on_sources(bool can_ask, Now now) {
@@ -179,7 +207,9 @@ std::vector<Gap> UnsafeChain::gaps(MonoTime now) const {
   };
   std::set<Hash> wanted;
   const auto add = [&](GapId id, const BlockRef& child, std::uint64_t known_below) {
-    if (is_unsettled(child.hash) || child.number <= rollup_.genesis.l2.number + 1) return;
+    if (denied_.contains(child.parent_hash) || is_unsettled(child.hash) ||
+        child.number <= rollup_.genesis.l2.number + 1)
+      return;
     if (!wanted.insert(child.parent_hash).second) return;
     Gap gap;
     gap.id = id;

@@ -1,7 +1,8 @@
-// A script of signed blocks on four branches in any order, of three signers, of blocks that a source brings, of
-// waiting, restarts, full disks and late answers. What must hold after each step: the invariants of the chain, of its
-// tree and of the store; the head is never left for a lower block of the same era. At the end silence falls: then the
-// head is the best of all signed blocks that are stored, by era, height and the lower hash.
+// A script of signed blocks on four branches in any order, of three signers, of blocks that a source brings and that
+// the operator denies, of waiting, restarts, full disks and late answers. What must hold after each step: the
+// invariants of the chain, of its tree and of the store; the head is never left for a lower block of the same era. At
+// the end silence falls: then the head is the best of all signed blocks that are stored, by era, height and the lower
+// hash.
 #include <optional>
 
 #include "opstack/sync/engine/chain_world_test.hpp"
@@ -34,6 +35,7 @@ class Run {
       case 11: world_.sources(value % 2 == 0); break;
       case 12:
         if (value % 4 == 0) world_.rotate(1 + value % 3);
+        if (value % 32 == 1) deny(on_branch(1 + value % kHeights, value / 64));
         break;
       case 13:
         if (value % 8 == 0) restart();
@@ -58,7 +60,7 @@ class Run {
     require(world_.chain().waiting_blocks() == 0);
     const KnownBlock* best = nullptr;
     for (const auto& [hash, known] : world_.store().blocks()) {
-      if (!known.attestation) continue;
+      if (!known.attestation || is_denied(known)) continue;
       if (best == nullptr || is_better(known, *best)) best = &known;
     }
     if (best == nullptr) return;
@@ -103,6 +105,37 @@ class Run {
       }
     }
   }
+  // As `opp2p db rewind --deny` does, but of a block that is not on the chain.
+  void deny(const Block& block) {
+    world_.fail_writes(0);
+    world_.release();
+    if (world_.store().is_canonical(block.ref())) return;
+    for (auto at = world_.store().head(); at && at->number > 0;) {
+      if (at->parent_hash == block.hash()) return;  // nor below its hole
+      const auto below = world_.store().blocks().find(at->parent_hash);
+      at = below == world_.store().blocks().end() ? std::nullopt : std::optional(below->second.ref);
+    }
+    world_.store().deny(block.hash());
+    restart();
+  }
+  // Whether the operator has denied a block of its branch, as far as the store tells.
+  bool is_denied(const KnownBlock& known) {
+    const auto& denied = world_.store().denied;
+    const auto& blocks = world_.store().blocks();
+    for (auto at = blocks.find(known.ref.hash); at != blocks.end(); at = blocks.find(at->second.ref.parent_hash))
+      if (denied.contains(at->second.ref.parent_hash)) return true;
+    return false;
+  }
+  // The same as far as the script tells: the chain may have seen a block that the disk then refused.
+  bool descends_from_denied(const BlockRef& ref) {
+    for (unsigned branch = 0; branch < 4; ++branch) {
+      if (on_branch(ref.number, branch).hash() != ref.hash) continue;
+      for (std::uint64_t number = ref.number; number > 0; --number)
+        if (world_.store().denied.contains(on_branch(number, branch).hash())) return true;
+      return false;
+    }
+    return false;
+  }
   void restart() {
     world_.fail_writes(0);
     world_.release();
@@ -122,7 +155,8 @@ class Run {
         }
         return Era{0};
       };
-      require(era(moved.to) > era(moved.from) || moved.to.number >= moved.from.number);
+      require(era(moved.to) > era(moved.from) || moved.to.number >= moved.from.number ||
+              descends_from_denied(moved.from));
     }
   }
 

@@ -10,7 +10,9 @@ void UnsafeChain::load(const ChainView& view) {
   tree_ = BlockTree(config_.tree);
   head_ = stored_head_ = view.head;
   moving_.reset();
+  forwards_.clear();
   descending_.clear();
+  denied_.insert(view.denied.begin(), view.denied.end());
   rivals_.clear();
   eras_ = eras_.size() > view.eras.size() ? std::move(eras_) : view.eras;  // the last one may not be stored yet
   full_ = view.full;
@@ -62,6 +64,7 @@ void UnsafeChain::load(const ChainView& view) {
 
 void UnsafeChain::hold(WriteId id, Pending pending) {
   pending_bytes_ += pending.block.memory_bytes();
+  pending_by_hash_.emplace(pending.block.hash(), id);
   const bool is_new = pending_.emplace(id, std::move(pending)).second;
   OPP2P_ASSERT(is_new, "each write has an id of its own", id);
 }
@@ -71,6 +74,10 @@ UnsafeChain::Pending UnsafeChain::release(WriteId id) {
   OPP2P_ASSERT(found != pending_.end(), "what was written was waiting", id);
   Pending out = std::move(found->second);
   pending_.erase(found);
+  const auto [first, last] = pending_by_hash_.equal_range(out.block.hash());
+  const auto entry = std::find_if(first, last, [&](const auto& write) { return write.second == id; });
+  OPP2P_ASSERT(entry != last, "what is written is found by its hash", id);
+  pending_by_hash_.erase(entry);
   OPP2P_ASSERT(pending_bytes_ >= out.block.memory_bytes(), "the bytes of waiting blocks are counted", pending_bytes_);
   pending_bytes_ -= out.block.memory_bytes();
   return out;
@@ -103,7 +110,7 @@ void UnsafeChain::on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now)
   --unanswered_;
   if (!outcome) {
     const auto code = outcome.error().code();
-    const bool refused = code == Errc::denied || (code == Errc::exhausted && !pending_.at(id).extends_head);
+    const bool refused = (code == Errc::denied || code == Errc::exhausted) && !pending_.at(id).extends_head;
     if (refused && phase_ == Phase::running)
       on_refused(id, outcome.error(), now);
     else
@@ -146,8 +153,11 @@ void UnsafeChain::on_refused(WriteId id, const Error& why, Now now) {
   told.fetched = gone.fetched;
   actions_.emplace_back(std::move(told));
   const BlockRef ref = gone.block.ref();
+  if (why.code() == Errc::denied) denied_.insert(ref.hash);  // it descends from a denied one
   const bool of_head = head_ && tree_.find(ref.hash) != nullptr &&
                        tree_.component_of(ref.hash) == tree_.component_of(head_->hash) && segment_.lowest == ref;
+  if (head_ && stored_head_ != head_ && tree_.descends(head_->hash, ref))
+    return on_failure(why, now);  // the head was moved in memory onto what stands on it
   if (gone.fetched && (of_head || tree_.find(ref.hash) == nullptr))
     return on_failure(why, now);  // the view says what is full
   tree_.remove(ref.hash);
@@ -155,29 +165,51 @@ void UnsafeChain::on_refused(WriteId id, const Error& why, Now now) {
 }
 
 void UnsafeChain::on_moved(WriteId id, const Result<MovedHead>& outcome, Now now) {
-  OPP2P_ASSERT(unanswered_ > 0 && moving_ && moving_->id == id, "one move at a time is asked for, and answered", id);
+  const auto forward = forwards_.find(id);
+  const bool is_forward = forward != forwards_.end();
+  OPP2P_ASSERT(unanswered_ > 0 && (is_forward || (moving_ && moving_->id == id)),
+               "moves that were asked for are answered", id);
   --unanswered_;
-  const HeadMove asked = moving_->move;
-  moving_.reset();
-  if (outcome) {
-    failures_ = 0;
-    const bool lost = has_lost_below(*outcome);
+  const HeadMove asked = is_forward ? forward->second : moving_->move;
+  if (is_forward)
+    forwards_.erase(forward);
+  else
+    moving_.reset();
+  if (!outcome) return on_move_failed(asked, is_forward, outcome.error(), now);
+  failures_ = 0;
+  const bool lost = has_lost_below(*outcome);
+  if (is_forward)
+    take_forward(*outcome, asked.reason);
+  else
     take_move(*outcome, asked.reason, now);
-    if (lost) return on_failure(libp2p::fail(Errc::mismatch, "blocks of the branch are not stored any more"), now);
-    tell_holes();
-    if (phase_ == Phase::failed) return settle_failed(now);
-    return decide(now);
-  }
-  const auto code = outcome.error().code();
+  if (lost) return on_failure(libp2p::fail(Errc::mismatch, "blocks of the branch are not stored any more"), now);
+  tell_holes();
+  if (phase_ == Phase::failed) return settle_failed(now);
+  decide(now);
+}
+
+void UnsafeChain::on_move_failed(const HeadMove& asked, bool is_forward, const Error& why, Now now) {
+  if (phase_ == Phase::failed) return on_failure(why, now);  // a block that it needs was not kept
+  const auto code = why.code();
   // What memory and disk think of a branch may differ: the disk is right, and is read anew. If that does not help, the
   // branch is left alone.
   const bool again = code == Errc::mismatch && std::exchange(mismatched_, asked.to.hash) != asked.to.hash;
   if (code == Errc::denied || (code == Errc::mismatch && !again)) {
     refused_.put(asked.to.hash, true);
-    trace(ChainTraceKind::refused, {}, asked.to, outcome.error().message());
+    trace(ChainTraceKind::refused, {}, asked.to, why.message());
   }
-  if (code == Errc::denied && phase_ == Phase::running) return decide(now);
-  on_failure(outcome.error(), now);
+  if (code == Errc::denied && !is_forward && phase_ == Phase::running) return decide(now);
+  on_failure(why, now);
+}
+
+// The head in memory may be further by now.
+void UnsafeChain::take_forward(const MovedHead& moved, OrphanReason reason) {
+  stored_head_ = moved.to;
+  HeadMoved told;
+  told.moved = moved;
+  told.reason = reason;
+  told.timestamp = rollup_.timestamp_for_block(moved.to.number);
+  actions_.emplace_back(std::move(told));
 }
 
 void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now) {
@@ -207,7 +239,9 @@ void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now
 // Blocks of a branch that waits go from the disk for the budget and their age, and memory is not told: then the head's
 // segment ends higher there. What is still being written below it is not lost.
 bool UnsafeChain::has_lost_below(const MovedHead& moved) const {
-  const auto& component = tree_.component(tree_.component_of(moved.to.hash));
+  const auto* to = tree_.find(moved.to.hash);
+  if (to == nullptr) return false;  // far below the head by now
+  const auto& component = tree_.component(tree_.component_of(to->ref.hash));
   return component.lowest.number < moved.segment.lowest.number && !moved.segment.is_base &&
          !pending_write(moved.segment.lowest.parent_hash);
 }

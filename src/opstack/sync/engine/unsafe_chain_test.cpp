@@ -313,6 +313,50 @@ TEST(UnsafeChain, a_reorganisation_that_the_disk_refuses_happens_later) {
 
 // ---- what a consumer may rely on ----
 
+TEST(UnsafeChain, the_head_follows_a_flood_whose_blocks_came_in_disorder_without_waiting_for_the_store) {
+  ChainWorld world;
+  world.hold_answers();
+  world.signed_block(1, 0, 0);
+  world.release();
+  world.hold_answers();
+  world.signed_block(3, 0, 0);
+  world.signed_block(2, 0, 0);
+  EXPECT_EQ(world.chain().head()->number, 3u) << "3 stands on the head, though it came first";
+  for (std::uint64_t n = 4; n <= 50; ++n) EXPECT_EQ(world.signed_block(n, 0, 0).arrival, Arrival::head);
+  EXPECT_EQ(world.chain().stored_head()->number, 1u);
+  world.release();
+  EXPECT_EQ(world.head(), 50u);
+  EXPECT_EQ(world.store().head()->number, 50u);
+  EXPECT_TRUE(world.moves.empty()) << "nothing was reorganised";
+}
+
+TEST(UnsafeChain, blocks_that_come_while_the_head_is_moved_to_another_branch_are_followed_after_one_move) {
+  ChainWorld world;
+  world.signed_run(1, 3, 0);
+  world.signed_block(3, 1, 0);
+  world.hold_answers();
+  world.signed_block(4, 1, 1);  // leads by one: the store is asked
+  for (std::uint64_t n = 5; n <= 20; ++n) world.signed_block(n, 1, 1);
+  EXPECT_EQ(world.chain().head()->number, 3u);
+  world.release();
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(20, 1));
+  EXPECT_EQ(world.moves.size(), 1u);
+}
+
+TEST(UnsafeChain, a_head_that_went_ahead_of_blocks_that_the_disk_refuses_comes_back_and_goes_ahead_later) {
+  ChainWorld world;
+  world.signed_run(1, 3, 0);
+  world.hold_answers();
+  world.signed_block(5, 0, 0);
+  world.signed_block(4, 0, 0);
+  EXPECT_EQ(world.chain().head()->number, 5u);
+  world.fail_writes(1);  // of block 5; the move onto it fails for that
+  world.release();
+  EXPECT_EQ(world.chain().head(), world.chain().stored_head());
+  world.wait(Seconds(10));
+  EXPECT_EQ(world.head(), 5u);
+}
+
 TEST(UnsafeChain, settled_is_sixteen_below_the_head_and_below_every_recent_fork) {
   ChainWorld world;
   world.signed_run(1, 15, 0);
