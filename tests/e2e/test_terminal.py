@@ -153,7 +153,7 @@ class Devnet(unittest.TestCase):
                 self.assertTrue(terminal.read(), terminal.raw)
             devnet, = opp2p.children(terminal.pid)
             members = opp2p.children(devnet)
-            self.assertEqual(len(members), 3)
+            self.assertEqual(len(members), 4)  # the sequencer, the standby, the follower and the intruder
             os.kill(terminal.pid, signal.SIGKILL)
             os.waitpid(terminal.pid, 0)
             opp2p.wait_for(lambda: not any(map(opp2p.runs, [devnet, *members])), 30, "all have ended")
