@@ -14,7 +14,7 @@ libp2p::Result<void> stop_with_word(Stage& stage, const std::string& name) {
 libp2p::Result<void> take_over_with_word(Stage& stage, const std::string& name, std::uint64_t lower) {
   OPP2P_TRYV(stage.sequence(name, lower));
   const auto& take_over = stage.record().take_overs.back();
-  auto text = fmt::format("takes over as sequencer on block {}", take_over.parent);
+  auto text = fmt::format("takes over on block {}", take_over.parent);
   if (lower > 0)
     text += fmt::format(": it replaces {} ({})", blocks_text(lower),
                         range_text(take_over.parent + 1, take_over.parent + lower));

@@ -53,14 +53,14 @@ void watch_holes(const NodeRecord& node, const NodeRow& row, std::vector<Event>&
   if (row.hole_count > node.row.hole_count && !row.holes.empty()) {
     const auto& hole = row.holes.front();
     out.push_back({"hole",
-                   fmt::format("has a hole on record: {} of {}. Its chain is connected from block {} on",
-                               blocks_text(hole.missing), range_text(hole.first, hole.last), row.connected_from),
+                   fmt::format("has a hole on record, {}; connected from block {} on",
+                               range_text(hole.first, hole.last), row.connected_from),
                    Event::Mood::notable,
                    {{"first", hole.first}, {"last", hole.last}, {"connectedFrom", row.connected_from}}});
   }
   if (row.hole_count < node.row.hole_count)
     out.push_back({"hole_filled",
-                   fmt::format("has filled a hole; its chain is connected from block {} on", row.connected_from),
+                   fmt::format("has filled a hole; connected from block {} on", row.connected_from),
                    Event::Mood::good,
                    {{"connectedFrom", row.connected_from}}});
 }

@@ -89,7 +89,7 @@ TEST(Record, a_gap_that_becomes_a_hole_is_not_filled) {
   const auto events = take_row(node, above, Seconds(11));
   ASSERT_EQ(ids(events), (Ids{"above_hole", "hole"}));
   EXPECT_EQ(events[0].text, "moved its head from block 4 to 12, above a hole");
-  EXPECT_EQ(events[1].text, "has a hole on record: 5 blocks of 5-9. Its chain is connected from block 10 on");
+  EXPECT_EQ(events[1].text, "has a hole on record, 5-9; connected from block 10 on");
   EXPECT_EQ(node.gaps_filled, 0u);
   EXPECT_EQ(node.hole_at, Seconds(11));
   above.holes.clear();

@@ -62,10 +62,10 @@ class NoServersStory final : public Story {
   static constexpr Nanos kHoleLimit = kPatience + Seconds(20);
 
   Check judge_moved(const NodeRecord& node) const {
-    if (!node.gap_at || !node.hole_at) return {false, away_ + " did not move its head above the missing blocks"};
+    if (!node.gap_at || !node.hole_at) return {false, away_ + " did not move its head above the hole"};
     const Nanos stood = *node.hole_at - *node.gap_at;
     return {stood <= kPatience + kSlack,
-            fmt::format("{} moved its head above the missing blocks after {:.1f} s; the patience is {:.0f} s", away_,
+            fmt::format("{} moved its head above the hole after {:.1f} s (patience: {:.0f} s)", away_,
                         seconds_of(stood), seconds_of(kPatience))};
   }
 

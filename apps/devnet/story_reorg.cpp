@@ -65,13 +65,12 @@ class ReorgStory final : public Story {
     stage.stop_sequencing(kSequencer);
     OPP2P_TRYV(take_over_with_word(stage, kStandby, 0));
     OPP2P_TRYV(stage.sequence(kSequencer, 0, kBehind * stage.record().block_time));
-    stage.say(kSequencer, {"split", fmt::format("is cut off from the standby. It goes on, {} behind its time",
-                                                blocks_text(kBehind))});
+    stage.say(kSequencer, {"split", fmt::format("is cut off and goes on, {} behind its time", blocks_text(kBehind))});
     return {};
   }
 
   Result<void> heal(Stage& stage) const {
-    stage.say(kSequencer, {"healed", "is connected with the standby's side again"});
+    stage.say(kSequencer, {"healed", "is connected with the standby again"});
     return stage.connect(shorter_, longer_);
   }
 

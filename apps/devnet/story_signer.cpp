@@ -66,14 +66,14 @@ class SignerStory final : public Story {
 
   static libp2p::Result<void> withdraw(Stage& stage) {
     OPP2P_TRYV(stop_with_word(stage, kSequencer));
-    stage.say(kStandby, {"new_signer", "has the key of the new signer: " + stage.rotate_signer()});
+    stage.say(kStandby, {"new_signer", "has a new key: " + stage.rotate_signer()});
     return {};
   }
 
   static libp2p::Result<void> restart(Stage& stage, const std::string& name) {
     OPP2P_TRYV(stage.stop(name));
     OPP2P_TRYV(stage.start(name));
-    stage.say(name, {"restarted", "is started again, with the address of the new signer"});
+    stage.say(name, {"restarted", "is started again with the address of the new signer"});
     return {};
   }
 

@@ -104,6 +104,13 @@ std::string plain_line(const NodeRow& row, std::uint64_t head) {
       plain_latency(row.p50_ms), plain_latency(row.p99_ms), row.sequences ? " sequences" : "");
 }
 
+std::string title_of(const DevnetStatus& status) {
+  std::string sequencers;
+  for (const auto& row : status.rows)
+    if (row.sequences) sequencers += (sequencers.empty() ? ", sequenced by " : " and ") + row.name;
+  return fmt::format("block {} after {} s{}", status.head, status.seconds, sequencers);
+}
+
 std::string heading(bool marks) {
   return fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}{}", "node", "head", "lag", "peers",
                      "mesh", "accepted", "rejected", "fetched", "p50 ms", "p99 ms", marks ? "  marks" : "");
@@ -138,8 +145,7 @@ std::vector<std::string> live_lines(const DevnetStatus& status, TerminalSize siz
     out.push_back(in_colour(colours ? colour : Colour::none, text));
   };
   const auto room = std::max<std::size_t>(size.rows, 8) - 1;
-  add(Colour::bold,
-      fmt::format("{:<60}{:>19}", fmt::format("block {} after {} s", status.head, status.seconds), "Ctrl-C ends it"));
+  add(Colour::bold, fmt::format("{:<60}{:>19}", title_of(status), "Ctrl-C ends it"));
   const auto news = news_of(status);
   const auto shown = std::min(news.size(), room / 3);
   for (std::size_t i = 0; i < shown; ++i) add(news[i].colour, news[i].text);

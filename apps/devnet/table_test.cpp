@@ -164,6 +164,16 @@ TEST(Table, the_marks_are_a_column_of_a_wide_window_and_in_the_plain_lines) {
   EXPECT_THAT(plain_lines(status), HasSubstr("reorgs=1 depth=3 hole=none p50=- p99=- sequences\n"));
 }
 
+TEST(Table, the_title_names_who_sequences) {
+  auto first = in_step("sequencer");
+  auto second = in_step("standby");
+  second.sequences = true;
+  EXPECT_THAT(live_lines(status_of({first, second}), {}, false)[0],
+              testing::StartsWith("block 12 after 34 s, sequenced by standby "));
+  first.sequences = true;
+  EXPECT_THAT(live_lines(status_of({first, second}), {}, false)[0], HasSubstr("by sequencer and standby "));
+}
+
 TEST(Table, who_is_stopped_by_the_story_is_news_and_no_failure) {
   auto node = in_step("sequencer");
   node.state = "stopped";

@@ -210,7 +210,7 @@ class Devnet(unittest.TestCase):
     def test_the_area_is_drawn_over_cleanly_also_after_an_interrupt(self):
         for terminal in (self.narrow, self.wide):
             text = self.text(terminal)
-            self.assertEqual(len(re.findall(r"(?m)^block \d+ after \d+ s +Ctrl-C ends it$", text)), 1, text)
+            self.assertEqual(len(re.findall(r"(?m)^block \d+ after \d+ s, sequenced by \w+ +Ctrl-C ends it$", text)), 1, text)
             self.assertEqual(text.count("Ctrl-C"), 1, text)
             self.assertIn("Every node has exactly the sequencer's chain.", text)
         self.assertIn("^C", self.wide.raw)
