@@ -20,6 +20,7 @@ using libp2p::Seconds;
 
 constexpr auto kLastStartLimit = Seconds(15);
 constexpr auto kSettleLimit = Seconds(10);
+constexpr std::int64_t kBlocksOfLimit = 5;  // that a step may take beyond its limit
 constexpr auto kTurn = libp2p::Millis(100);
 constexpr auto kLook = libp2p::Millis(300);
 constexpr auto kRedraw = libp2p::Millis(500);

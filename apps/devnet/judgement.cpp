@@ -29,6 +29,13 @@ Check judge_chain(const Record& record, const NodeRecord& node) {
                              static_cast<std::uint64_t>(differs.first - node.chain.begin()) + from)};
 }
 
+// Who sequenced at the end.
+std::string sequencer_of(const Record& record) {
+  for (const auto& node : record.nodes)
+    if (node.row.sequences) return node.row.name;
+  return "sequencer";
+}
+
 bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -52,8 +59,8 @@ Checks judge_run(const Record& record) {
       out.push_back(std::move(check));
   }
   if (judged > 0 && in_order == judged && !record.chain.empty())
-    out.push_back(
-        {true, fmt::format("all {} nodes ended on the sequencer's chain, at block {}", judged, record.chain.size())});
+    out.push_back({true, fmt::format("all {} nodes ended on the chain of the {}, at block {}", judged,
+                                     sequencer_of(record), record.chain.size())});
   return out;
 }
 

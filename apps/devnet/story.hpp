@@ -25,7 +25,7 @@ struct Step {
   std::string awaits;  // "follower-2 is up": in the judgement when it does not come
   std::function<bool(const Record&)> when;
   std::function<libp2p::Result<void>(Stage&)> act;    // empty: the step only waits
-  std::optional<libp2p::Nanos> limit = std::nullopt;  // after the step before; none: it may take for ever
+  std::optional<libp2p::Nanos> limit = std::nullopt;  // after the step before, and five blocks more; none: for ever
 };
 
 struct StorySetting {
