@@ -11,6 +11,20 @@ libp2p::Result<void> stop_with_word(Stage& stage, const std::string& name) {
   return {};
 }
 
+bool all_have_the_head(const Record& seen) {
+  return seen.all_running([&](const NodeRecord& node) { return node.row.head == seen.head; });
+}
+
+std::vector<Step> stop_sequencer(std::function<bool(const Record&)> when) {
+  return {{"the sequencer publishes its last block", std::move(when),
+           [](Stage& stage) -> libp2p::Result<void> {
+             stage.stop_sequencing(kSequencer);
+             return {};
+           }},
+          {"all nodes have the last block of the sequencer", &all_have_the_head,
+           [](Stage& stage) { return stop_with_word(stage, kSequencer); }, libp2p::Seconds(30)}};
+}
+
 libp2p::Result<void> take_over_with_word(Stage& stage, const std::string& name, std::uint64_t lower) {
   OPP2P_TRYV(stage.sequence(name, lower));
   const auto& take_over = stage.record().take_overs.back();

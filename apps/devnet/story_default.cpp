@@ -81,10 +81,7 @@ class DefaultStory final : public Story {
   static constexpr std::uint64_t kReplaced = 1;  // blocks
 
   static std::vector<Step> fail_over_steps(Nanos at) {
-    std::vector<Step> out;
-    out.push_back({"the sequencer stops",
-                   [at](const Record& seen) { return seen.elapsed >= at && seen.head.number > kReplaced; },
-                   [](Stage& stage) { return stop_with_word(stage, kSequencer); }});
+    auto out = stop_sequencer([at](const Record& seen) { return seen.elapsed >= at && seen.head.number > kReplaced; });
     out.push_back({"the standby takes over", [](const Record& seen) { return seen.since_step >= seen.block_time; },
                    [](Stage& stage) { return take_over_with_word(stage, kStandby, kReplaced); }});
     out.push_back({"all nodes follow the standby",

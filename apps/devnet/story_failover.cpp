@@ -18,24 +18,24 @@ class FailoverStory final : public Story {
   }
 
   std::vector<Step> steps() const override {
-    return {
-        {"the sequencer stops", [](const Record& seen) { return seen.head.number >= kStopsAt; },
-         [](Stage& stage) { return stop_with_word(stage, kSequencer); }},
-        {"the standby takes over", [](const Record& seen) { return seen.since_step >= kOutage * seen.block_time; },
-         [](Stage& stage) { return take_over_with_word(stage, kStandby, kReplaced); }},
-        {"all nodes follow the standby",
-         [](const Record& seen) {
-           return seen.all_running([](const NodeRecord& node) { return !node.reorganisations.empty(); });
-         },
-         [](Stage& stage) { return stage.start(kSequencer); }, kFollowLimit},
-        {"the first sequencer is back and follows the standby",
-         [](const Record& seen) {
-           return seen.is_in_step(kSequencer) && !seen.find(kSequencer)->reorganisations.empty();
-         },
-         {},
-         kFollowLimit},
-        {"some blocks pass", [](const Record& seen) { return seen.since_step >= kAftermath * seen.block_time; }, {}},
-    };
+    auto out = stop_sequencer([](const Record& seen) { return seen.head.number >= kStopsAt; });
+    out.push_back({"the standby takes over",
+                   [](const Record& seen) { return seen.since_step >= kOutage * seen.block_time; },
+                   [](Stage& stage) { return take_over_with_word(stage, kStandby, kReplaced); }});
+    out.push_back({"all nodes follow the standby",
+                   [](const Record& seen) {
+                     return seen.all_running([](const NodeRecord& node) { return !node.reorganisations.empty(); });
+                   },
+                   [](Stage& stage) { return stage.start(kSequencer); }, kFollowLimit});
+    out.push_back({"the first sequencer is back and follows the standby",
+                   [](const Record& seen) {
+                     return seen.is_in_step(kSequencer) && !seen.find(kSequencer)->reorganisations.empty();
+                   },
+                   {},
+                   kFollowLimit});
+    out.push_back(
+        {"some blocks pass", [](const Record& seen) { return seen.since_step >= kAftermath * seen.block_time; }, {}});
+    return out;
   }
 
   Checks judge(const Record& record) const override {

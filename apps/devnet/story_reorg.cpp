@@ -27,8 +27,13 @@ class ReorgStory final : public Story {
 
   std::vector<Step> steps() const override {
     return {
-        {"the network splits", [](const Record& seen) { return seen.head.number >= kSplitsAt; },
-         [this](Stage& stage) { return split(stage); }},
+        {"the block of the fork is published", [](const Record& seen) { return seen.head.number >= kSplitsAt; },
+         [](Stage& stage) -> Result<void> {
+           stage.stop_sequencing(kSequencer);
+           return {};
+         }},
+        {"all nodes have the block of the fork", &all_have_the_head, [this](Stage& stage) { return split(stage); },
+         kReorganiseLimit},
         {"two branches grow", [](const Record& seen) { return seen.since_step >= kSplit * seen.block_time; },
          [this](Stage& stage) { return heal(stage); }},
         {"the shorter side reorganises",
@@ -62,7 +67,6 @@ class ReorgStory final : public Story {
 
   Result<void> split(Stage& stage) const {
     OPP2P_TRYV(stage.cut(shorter_, longer_));
-    stage.stop_sequencing(kSequencer);
     OPP2P_TRYV(take_over_with_word(stage, kStandby, 0));
     OPP2P_TRYV(stage.sequence(kSequencer, 0, kBehind * stage.record().block_time));
     stage.say(kSequencer, {"split", fmt::format("is cut off and goes on, {} behind its time", blocks_text(kBehind))});

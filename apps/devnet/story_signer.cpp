@@ -23,8 +23,8 @@ class SignerStory final : public Story {
   }
 
   std::vector<Step> steps() const override {
-    std::vector<Step> out;
-    out.push_back({"the sequencer stops", [](const Record& seen) { return seen.head.number >= kStopsAt; }, &withdraw});
+    auto out = stop_sequencer([](const Record& seen) { return seen.head.number >= kStopsAt; });
+    out.push_back({"the key is replaced", [](const Record&) { return true; }, &replace_key});
     for (std::size_t i = 0; i < restarted_.size(); ++i)
       out.push_back({fmt::format("{} is started again", restarted_[i]),
                      [this, i](const Record& seen) { return i == 0 || seen.find(restarted_[i - 1])->is_up(); },
@@ -64,8 +64,7 @@ class SignerStory final : public Story {
   static constexpr std::int64_t kAftermath = 3;  // block times
   static constexpr auto kFollowLimit = libp2p::Seconds(30);
 
-  static libp2p::Result<void> withdraw(Stage& stage) {
-    OPP2P_TRYV(stop_with_word(stage, kSequencer));
+  static libp2p::Result<void> replace_key(Stage& stage) {
     stage.say(kStandby, {"new_signer", "has a new key: " + stage.rotate_signer()});
     return {};
   }
