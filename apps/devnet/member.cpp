@@ -77,7 +77,7 @@ libp2p::Result<void> Member::wait_ready(libp2p::Nanos limit, const std::function
 }
 
 libp2p::Result<json::value> Member::call(std::string_view method, json::array params) const {
-  return RpcClient("127.0.0.1", rpc_port_, rpc_token_).call(method, std::move(params));
+  return client().call(method, std::move(params));
 }
 
 NodeRow Member::row() {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/devnet/node_row.hpp"
 #include "apps/devnet/process.hpp"
-#include "apps/devnet/table.hpp"
 #include "opp2p/rpc/rpc_client.hpp"
 
 namespace opp2p::devnet {
@@ -32,6 +32,8 @@ class Member {
   // Waits for that. Errc::timed_out at the limit; Errc::cancelled as soon as `stop`, asked all the time, answers true.
   libp2p::Result<void> wait_ready(libp2p::Nanos limit, const std::function<bool()>& stop);
 
+  // Its RPC, for any thread; once it is up.
+  RpcClient client() const { return RpcClient("127.0.0.1", rpc_port_, rpc_token_); }
   libp2p::Result<boost::json::value> call(std::string_view method, boost::json::array params = {}) const;
   // The last known row, from opp2p_status.
   NodeRow row();

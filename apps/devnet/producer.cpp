@@ -10,23 +10,16 @@ constexpr auto kTick = std::chrono::milliseconds(2);
 
 }  // namespace
 
-Producer::Producer(opstack::testing::ChainBuilder& chain, Publish publish)
-    : chain_(chain), publish_(std::move(publish)) {}
-
-Producer::~Producer() { stop(); }
-
-void Producer::start() {
+Producer::Producer(opstack::testing::ChainBuilder chain, libp2p::Nanos late, Publish publish, Published published)
+    : chain_(std::move(chain)), late_(late), publish_(std::move(publish)), published_(std::move(published)) {
   thread_ = std::thread([this] { run(); });
 }
+
+Producer::~Producer() { stop(); }
 
 void Producer::stop() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
-}
-
-std::vector<std::string> Producer::hashes() const {
-  const std::lock_guard lock(mutex_);
-  return hashes_;
 }
 
 std::string Producer::last_error() const {
@@ -38,13 +31,10 @@ void Producer::run() {
   while (!stopping_) {
     // Built ahead of its time, so that what followers measure from the timestamp on is the way, not the making.
     const auto block = chain_.next();
-    const SystemClock::time_point due{std::chrono::seconds(block.payload.timestamp)};
+    const auto due = SystemClock::time_point{std::chrono::seconds(block.payload.timestamp)} + late_;
     while (!stopping_ && SystemClock::now() < due) std::this_thread::sleep_for(kTick);
-    if (stopping_) return;
-    if (!publish(block)) return;
-    const std::lock_guard lock(mutex_);
-    hashes_.push_back(libp2p::to_hex0x(block.payload.block_hash));
-    head_ = block.payload.block_number;
+    if (stopping_ || !publish(block)) return;
+    published_(chain_);
   }
 }
 

@@ -1,5 +1,6 @@
-// Builds the chain and gives each block to the sequencer when the clock reaches its timestamp. Thread: one of its own;
-// the counters may be read from any.
+// Builds one branch of the chain and gives each block to a sequencer when the clock reaches its timestamp. A branch
+// that begins below the published tip is behind its time: its first blocks are given one after the other. Thread: one
+// of its own; the error may be read from any.
 #pragma once
 
 #include <atomic>
@@ -7,46 +8,42 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "libp2p/base/result.hpp"
+#include "libp2p/base/time.hpp"
 #include "opstack/testing/chain_builder.hpp"
 
 namespace opp2p::devnet {
 
-using libp2p::Bytes;
-using libp2p::ByteView;
 using opstack::payload::Envelope;
 
 class Producer {
  public:
   // Hands a block over; an error is kept and tried again once with the same block.
   using Publish = std::function<libp2p::Result<void>(const Envelope&)>;
+  // A block was handed over; the builder has it as its head. On the producer's thread.
+  using Published = std::function<void(const opstack::testing::ChainBuilder&)>;
 
-  Producer(opstack::testing::ChainBuilder& chain, Publish publish);
+  // `chain`: its head is the parent of the first block. `late`: each block comes so long after its timestamp.
+  Producer(opstack::testing::ChainBuilder chain, libp2p::Nanos late, Publish publish, Published published);
   ~Producer();
 
-  void start();
   // No further block is begun; returns when the last one has been handed over.
   void stop();
-
-  // The hash of each block that was published, from block 1 on, as 0x text.
-  std::vector<std::string> hashes() const;
-  std::uint64_t head() const { return head_.load(); }
   std::string last_error() const;
 
  private:
   void run();
   bool publish(const Envelope& block);
 
-  opstack::testing::ChainBuilder& chain_;
+  opstack::testing::ChainBuilder chain_;
+  const libp2p::Nanos late_;
   Publish publish_;
-  std::thread thread_;
+  Published published_;
   std::atomic<bool> stopping_{false};
-  std::atomic<std::uint64_t> head_{0};
   mutable std::mutex mutex_;
-  std::vector<std::string> hashes_;
   std::string error_;
+  std::thread thread_;
 };
 
 }  // namespace opp2p::devnet

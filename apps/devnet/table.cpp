@@ -7,53 +7,52 @@
 #include "opstack/rules/reason.hpp"
 
 namespace opp2p::devnet {
-namespace json = boost::json;
 namespace {
 
-std::uint64_t number(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  boost::system::error_code error;
-  const auto out = value != nullptr && value->is_number() ? value->to_number<std::uint64_t>(error) : 0;
-  return error ? 0 : out;
-}
-
-std::map<std::string, std::uint64_t> reasons(const json::object& object, std::string_view key) {
-  std::map<std::string, std::uint64_t> out;
-  if (const auto* value = object.if_contains(key); value != nullptr && value->is_object())
-    for (const auto& item : value->get_object()) out[std::string(item.key())] = number(value->get_object(), item.key());
-  return out;
-}
-
 std::string latency_text(const std::optional<double>& ms) { return ms ? fmt::format("{:.1f}", *ms) : "-"; }
-
-json::object counts_json(const std::map<std::string, std::uint64_t>& counts) {
-  json::object out;
-  for (const auto& [reason, count] : counts) out[reason] = count;
-  return out;
-}
-
-json::value optional_json(const std::optional<double>& value) {
-  return value ? json::value(*value) : json::value(nullptr);
-}
 
 // With fewer behind than this a node is in step: the block that was just published is on its way to it.
 constexpr std::uint64_t kNewsLag = 2;
 constexpr std::size_t kReasonColumn = 30;
 constexpr std::size_t kTwoColumns = 78;
-constexpr std::size_t kShownOfId = 6;  // at each end
+constexpr std::size_t kMarksFrom = 110;  // columns: in a narrower window the marks are cut off, so the news has them
+constexpr std::int64_t kReorganisedNews = 8;  // seconds
+constexpr std::size_t kShownOfId = 6;         // at each end
 
-std::uint64_t lag_of(const NodeRow& row, std::uint64_t head) { return head > row.head ? head - row.head : 0; }
+std::uint64_t lag_of(const NodeRow& row, std::uint64_t head) {
+  return head > row.head.number ? head - row.head.number : 0;
+}
+
+std::string holes_text(const NodeRow& row) {
+  const auto& hole = row.holes.front();
+  const auto more = row.hole_count > 1 ? fmt::format(" and {} more", row.hole_count - 1) : "";
+  return range_text(hole.first, hole.last) + more;
+}
+
+std::string reorganised_news(const NodeRow& row, const Reorganisation& last) {
+  if (!last.fork)
+    return fmt::format("moved its head above a hole {} s ago: {} missing", *row.reorganised_ago,
+                       row.holes.empty() ? "none" : holes_text(row));
+  return fmt::format("reorganised {} s ago: {} replaced, from {} to {} on {}", *row.reorganised_ago,
+                     blocks_text(last.depth), last.from.number, last.to.number, *last.fork);
+}
 
 std::optional<News> news_of(const NodeRow& row, std::uint64_t head) {
   const auto named = [&row](std::string_view what) { return fmt::format("{:<12} {}", row.name, what); };
   if (row.state.starts_with("ended")) return News{Colour::red, named(row.state + "; its log says why")};
   if (row.state == "silent") return News{Colour::red, named("does not answer")};
-  if (row.state == "starting") return News{Colour::yellow, named("is starting")};
+  if (row.state == "failed") return News{Colour::red, named("did not start; its log says why")};
+  if (row.state == "starting" || row.state == "stopped") return News{Colour::yellow, named("is " + row.state)};
   const auto lag = lag_of(row, head);
-  if (row.missing.value_or(0) > 0) {
+  if (row.gap && row.gap->missing > 0) {
     return News{Colour::yellow,
-                named(fmt::format("{} behind; fetching: {} left, {} fetched", lag, *row.missing, row.filled))};
+                named(fmt::format("{} behind; fetching: {} left, {} fetched", lag, row.gap->missing, row.filled))};
   }
+  if (row.reorganised_ago && *row.reorganised_ago < kReorganisedNews && row.last_reorganisation)
+    return News{Colour::yellow, named(reorganised_news(row, *row.last_reorganisation))};
+  if (row.hole_count > 0 && !row.holes.empty())
+    return News{Colour::yellow, named(fmt::format("{} missing below its head: {}",
+                                                  blocks_text(row.holes.front().missing), holes_text(row)))};
   if (lag >= kNewsLag) return News{Colour::yellow, named(fmt::format("{} blocks behind", lag))};
   return std::nullopt;
 }
@@ -83,11 +82,11 @@ std::vector<std::string> reason_lines(const std::map<std::string, std::uint64_t>
 std::string rejected_heading(const DevnetStatus& status, std::uint64_t rejected) {
   const auto* who = status.foreign_peers ? "rejected by all nodes together, the intruder's among them"
                                          : "rejected, all nodes together";
-  return fmt::format("{:<12} {} {}", "intruder", rejected, who);
+  return fmt::format("{:<12} {} {}", status.has_intruder ? "intruder" : "", rejected, who);
 }
 
 std::string node_line(const NodeRow& row, std::uint64_t head) {
-  return fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", row.name, row.head,
+  return fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", row.name, row.head.number,
                      lag_of(row, head), row.peers, row.mesh, row.accepted, sum(row.rejected), row.filled,
                      latency_text(row.p50_ms), latency_text(row.p99_ms));
 }
@@ -96,70 +95,38 @@ std::string plain_latency(const std::optional<double>& ms) { return latency_text
 
 std::string plain_line(const NodeRow& row, std::uint64_t head) {
   return fmt::format(
-      "{} {} head={} lag={} peers={} mesh={} accepted={} rejected={} ignored={} fetched={} gap={} p50={} p99={}",
-      row.name, row.state, row.head, lag_of(row, head), row.peers, row.mesh, row.accepted, sum(row.rejected),
-      sum(row.ignored), row.filled, row.missing ? std::to_string(*row.missing) : "none", plain_latency(row.p50_ms),
-      plain_latency(row.p99_ms));
+      "{} {} head={} lag={} peers={} mesh={} accepted={} rejected={} ignored={} fetched={} gap={} reorgs={} depth={} "
+      "hole={} p50={} p99={}{}",
+      row.name, row.state, row.head.number, lag_of(row, head), row.peers, row.mesh, row.accepted, sum(row.rejected),
+      sum(row.ignored), row.filled, row.gap ? std::to_string(row.gap->missing) : "none", row.reorganisations,
+      row.last_reorganisation ? std::to_string(row.last_reorganisation->depth) : "none",
+      row.holes.empty() ? "none" : range_text(row.holes.front().first, row.holes.front().last),
+      plain_latency(row.p50_ms), plain_latency(row.p99_ms), row.sequences ? " sequences" : "");
+}
+
+std::string title_of(const DevnetStatus& status) {
+  std::string sequencers;
+  for (const auto& row : status.rows)
+    if (row.sequences) sequencers += (sequencers.empty() ? ", sequenced by " : " and ") + row.name;
+  return fmt::format("block {} after {} s{}", status.head, status.seconds, sequencers);
+}
+
+std::string heading(bool marks) {
+  return fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}{}", "node", "head", "lag", "peers",
+                     "mesh", "accepted", "rejected", "fetched", "p50 ms", "p99 ms", marks ? "  marks" : "");
 }
 
 }  // namespace
 
-NodeRow row_of(std::string name, const json::object& status) {
-  NodeRow out;
-  out.name = std::move(name);
-  out.state = "running";
-  if (const auto* head = status.if_contains("head"); head != nullptr && head->is_object())
-    out.head = number(head->get_object(), "number");
-  out.peers = number(status, "peers");
-  out.mesh = number(status, "mesh");
-  if (const auto* blocks = status.if_contains("blocks"); blocks != nullptr && blocks->is_object()) {
-    out.accepted = number(blocks->get_object(), "accepted");
-    out.rejected = reasons(blocks->get_object(), "rejected");
-    out.ignored = reasons(blocks->get_object(), "ignored");
-  }
-  if (const auto* gap = status.if_contains("gap"); gap != nullptr && gap->is_object())
-    out.missing = number(gap->get_object(), "missing");
-  out.filled = number(status, "blocksSynced");
-  if (const auto* latency = status.if_contains("latencyMs"); latency != nullptr && latency->is_object()) {
-    const auto read = [&](std::string_view key) -> std::optional<double> {
-      const auto* value = latency->get_object().if_contains(key);
-      boost::system::error_code error;
-      if (value == nullptr || !value->is_number()) return std::nullopt;
-      return value->to_number<double>(error);
-    };
-    out.p50_ms = read("p50");
-    out.p99_ms = read("p99");
-  }
-  return out;
-}
-
-json::object to_json(const NodeRow& row) {
-  json::object out;
-  out["name"] = row.name;
-  out["state"] = row.state;
-  out["head"] = row.head;
-  out["peers"] = row.peers;
-  out["mesh"] = row.mesh;
-  out["accepted"] = row.accepted;
-  out["rejected"] = counts_json(row.rejected);
-  out["ignored"] = counts_json(row.ignored);
-  out["missing"] = row.missing ? json::value(*row.missing) : json::value(nullptr);
-  out["filled"] = row.filled;
-  out["p50_ms"] = optional_json(row.p50_ms);
-  out["p99_ms"] = optional_json(row.p99_ms);
-  return out;
-}
-
-std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {
-  std::uint64_t out = 0;
-  for (const auto& [reason, count] : counts) out += count;
-  return out;
-}
-
-std::map<std::string, std::uint64_t> rejected_by_all(const std::vector<NodeRow>& rows) {
-  std::map<std::string, std::uint64_t> out;
-  for (const auto& row : rows)
-    for (const auto& [reason, count] : row.rejected) out[reason] += count;
+std::string marks_of(const NodeRow& row) {
+  std::string out;
+  const auto add = [&out](const std::string& mark) { out += (out.empty() ? "" : "; ") + mark; };
+  if (row.state != "running") add(row.state);
+  if (row.sequences) add("sequences");
+  if (row.reorganisations > 0 && row.last_reorganisation && row.last_reorganisation->fork)
+    add(fmt::format("reorganised {}x, depth {}", row.reorganisations, row.last_reorganisation->depth));
+  if (row.gap) add("gap " + range_text(row.gap->start + 1, row.gap->end - 1));
+  if (!row.holes.empty()) add("hole " + holes_text(row));
   return out;
 }
 
@@ -178,8 +145,7 @@ std::vector<std::string> live_lines(const DevnetStatus& status, TerminalSize siz
     out.push_back(in_colour(colours ? colour : Colour::none, text));
   };
   const auto room = std::max<std::size_t>(size.rows, 8) - 1;
-  add(Colour::bold,
-      fmt::format("{:<60}{:>19}", fmt::format("block {} after {} s", status.head, status.seconds), "Ctrl-C ends it"));
+  add(Colour::bold, fmt::format("{:<60}{:>19}", title_of(status), "Ctrl-C ends it"));
   const auto news = news_of(status);
   const auto shown = std::min(news.size(), room / 3);
   for (std::size_t i = 0; i < shown; ++i) add(news[i].colour, news[i].text);
@@ -188,16 +154,17 @@ std::vector<std::string> live_lines(const DevnetStatus& status, TerminalSize siz
     add(Colour::magenta, rejected_heading(status, sum(rejected)));
     for (const auto& line : reason_lines(rejected, size.columns)) add(Colour::none, line);
   }
-  add(Colour::bold, fmt::format("{:<12} {:>7} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", "node", "head", "lag",
-                                "peers", "mesh", "accepted", "rejected", "fetched", "p50 ms", "p99 ms"));
+  const bool marks = size.columns >= kMarksFrom;
+  add(Colour::bold, heading(marks));
   for (std::size_t i = 0; i < status.rows.size(); ++i) {
     const auto left = status.rows.size() - i;
     if (out.size() + 1 >= room && left > 1) {
       add(Colour::none, fmt::format("and {} more nodes", left));
       break;
     }
-    const auto line = news_of(status.rows[i], status.head);
-    add(line ? line->colour : Colour::none, node_line(status.rows[i], status.head));
+    const auto& row = status.rows[i];
+    const auto line = news_of(row, status.head);
+    add(line ? line->colour : Colour::none, node_line(row, status.head) + (marks ? "  " + marks_of(row) : ""));
   }
   return out;
 }

@@ -14,26 +14,6 @@ const char* const kStatus = R"({"head":{"number":7,"hash":"0x01"},"peers":4,"mes
 
 NodeRow row() { return row_of("follower-1", boost::json::parse(kStatus).as_object()); }
 
-TEST(Table, a_row_says_what_the_status_says) {
-  const auto read = row();
-  EXPECT_EQ(read.head, 7u);
-  EXPECT_EQ(read.mesh, 3u);
-  EXPECT_EQ(read.accepted, 6u);
-  EXPECT_EQ(read.rejected.at("invalid_signature"), 2u);
-  EXPECT_EQ(read.missing, 4u);
-  EXPECT_EQ(read.filled, 5u);
-  EXPECT_EQ(read.p50_ms, 1.5);
-  EXPECT_FALSE(read.p99_ms);
-}
-
-TEST(Table, a_status_of_another_shape_gives_zeros_and_no_crash) {
-  const auto read =
-      row_of("x", boost::json::parse(R"({"head":1,"blocks":[],"latencyMs":{"p50":"fast"},"gap":null})").as_object());
-  EXPECT_EQ(read.head, 0u);
-  EXPECT_FALSE(read.p50_ms);
-  EXPECT_FALSE(read.missing);
-}
-
 DevnetStatus status_of(std::vector<NodeRow> rows) {
   DevnetStatus out;
   out.seconds = 34;
@@ -46,7 +26,7 @@ NodeRow in_step(std::string name) {
   NodeRow out;
   out.name = std::move(name);
   out.state = "running";
-  out.head = 12;
+  out.head.number = 12;
   return out;
 }
 
@@ -63,7 +43,7 @@ TEST(Table, the_news_comes_before_the_nodes_and_says_who_is_behind_and_what_it_f
 
 TEST(Table, a_node_in_step_is_no_news_nor_one_whose_block_is_on_its_way) {
   auto close = in_step("follower-2");
-  close.head = 11;
+  close.head.number = 11;
   EXPECT_TRUE(news_of(status_of({in_step("follower-1"), close})).empty());
 }
 
@@ -87,14 +67,14 @@ TEST(Table, who_ended_is_silent_or_starts_is_news) {
 TEST(Table, at_80_columns_nothing_is_cut) {
   auto large = row();
   large.name = "follower-50";
-  large.head = 9'999'999;
+  large.head.number = 9'999'999;
   large.accepted = 9'999'999;
   large.peers = 50;
   large.filled = 999'999;
   large.p50_ms = 12345.6;
   large.p99_ms = 12345.6;
   auto first = in_step("sequencer");
-  first.head = 9'900'000;
+  first.head.number = 9'900'000;
   auto status = status_of({first, large});
   status.head = 9'999'999;
   status.seconds = 999'999;
@@ -132,8 +112,75 @@ TEST(Table, plain_lines_tell_the_news_what_the_intruder_was_refused_and_each_nod
             "--- 34 s, block 12\n"
             "follower-1   5 behind; fetching: 4 left, 5 fetched\n"
             "intruder     3 rejected, all nodes together: 2 invalid block signature, 1 payload is too old\n"
-            "follower-1 running head=7 lag=5 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 fetched=5 gap=4 p50=1.5ms "
-            "p99=-\n");
+            "follower-1 running head=7 lag=5 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 fetched=5 gap=4 "
+            "reorgs=0 depth=none hole=none p50=1.5ms p99=-\n");
+}
+
+NodeRow reorganised(std::int64_t ago) {
+  auto out = in_step("follower-1");
+  out.reorganisations = 1;
+  out.last_reorganisation = Reorganisation{{9, "0x09"}, {10, "0x10"}, 6, 3};
+  out.reorganised_ago = ago;
+  return out;
+}
+
+TEST(Table, a_reorganisation_is_news_for_some_seconds_and_stays_as_a_mark) {
+  const auto news = news_of(status_of({reorganised(2)}));
+  ASSERT_EQ(news.size(), 1u);
+  EXPECT_EQ(news[0].text, "follower-1   reorganised 2 s ago: 3 blocks replaced, from 9 to 10 on 6");
+  EXPECT_TRUE(news_of(status_of({reorganised(60)})).empty());
+  EXPECT_EQ(marks_of(reorganised(60)), "reorganised 1x, depth 3");
+}
+
+TEST(Table, a_head_that_has_just_moved_above_a_hole_is_news_with_what_is_missing) {
+  auto node = reorganised(2);
+  node.last_reorganisation->fork.reset();
+  node.hole_count = 1;
+  node.holes = {{6, 9, 4}};
+  const auto news = news_of(status_of({node}));
+  ASSERT_EQ(news.size(), 1u);
+  EXPECT_EQ(news[0].text, "follower-1   moved its head above a hole 2 s ago: 6-9 missing");
+  EXPECT_EQ(marks_of(node), "hole 6-9");
+}
+
+TEST(Table, a_hole_is_news_as_long_as_it_is_there) {
+  auto node = in_step("follower-1");
+  node.hole_count = 2;
+  node.holes = {{6, 9, 4}, {2, 2, 1}};
+  const auto news = news_of(status_of({node}));
+  ASSERT_EQ(news.size(), 1u);
+  EXPECT_EQ(news[0].text, "follower-1   4 blocks missing below its head: 6-9 and 1 more");
+  EXPECT_EQ(marks_of(node), "hole 6-9 and 1 more");
+}
+
+TEST(Table, the_marks_are_a_column_of_a_wide_window_and_in_the_plain_lines) {
+  auto node = reorganised(60);
+  node.sequences = true;
+  const auto status = status_of({node, in_step("follower-2")});
+  const auto wide = live_lines(status, {120, 24}, false);
+  EXPECT_THAT(wide[1], testing::EndsWith("p99 ms  marks"));
+  EXPECT_THAT(wide[2], testing::EndsWith("  sequences; reorganised 1x, depth 3"));
+  EXPECT_THAT(live_lines(status, {80, 24}, false)[1], testing::EndsWith("p99 ms"));
+  EXPECT_THAT(plain_lines(status), HasSubstr("reorgs=1 depth=3 hole=none p50=- p99=- sequences\n"));
+}
+
+TEST(Table, the_title_names_who_sequences) {
+  auto first = in_step("sequencer");
+  auto second = in_step("standby");
+  second.sequences = true;
+  EXPECT_THAT(live_lines(status_of({first, second}), {}, false)[0],
+              testing::StartsWith("block 12 after 34 s, sequenced by standby "));
+  first.sequences = true;
+  EXPECT_THAT(live_lines(status_of({first, second}), {}, false)[0], HasSubstr("by sequencer and standby "));
+}
+
+TEST(Table, who_is_stopped_by_the_story_is_news_and_no_failure) {
+  auto node = in_step("sequencer");
+  node.state = "stopped";
+  const auto news = news_of(status_of({node}));
+  ASSERT_EQ(news.size(), 1u);
+  EXPECT_EQ(news[0].text, "sequencer    is stopped");
+  EXPECT_EQ(news[0].colour, Colour::yellow);
 }
 
 TEST(Table, of_a_peer_id_a_terminal_shows_the_ends) {

@@ -38,16 +38,34 @@ std::string start_json(const DevnetStart& start) {
                     {"rollupConfig", start.folder + "/rollup.json"},
                     {"addresses", std::move(addresses)},
                     {"nodes", std::move(nodes)},
-                    {"intruder", to_json(start.intruder)}});
+                    {"intruder", start.intruder ? json::value(to_json(*start.intruder)) : json::value(nullptr)},
+                    {"story", start.story}});
 }
 
 std::string summary_json(const DevnetSummary& summary) {
+  json::array problems;
+  json::array checks;
+  for (const auto& check : summary.checks) {
+    if (!check.ok) problems.emplace_back(check.text);
+    checks.push_back(json::object{{"ok", check.ok}, {"text", check.text}});
+  }
   return json_line({{"type", "summary"},
-                    {"ok", summary.ok},
+                    {"story", summary.story},
+                    {"ok", all_ok(summary.checks)},
                     {"blocks", summary.blocks},
                     {"nodes", rows_json(summary.rows)},
-                    {"problems", json::array(summary.problems.begin(), summary.problems.end())},
+                    {"checks", std::move(checks)},
+                    {"problems", std::move(problems)},
                     {"dataDir", summary.data.empty() ? json::value(nullptr) : json::value(summary.data)}});
+}
+
+Colour colour_of(Event::Mood mood) {
+  switch (mood) {
+    case Event::Mood::good: return Colour::green;
+    case Event::Mood::notable: return Colour::yellow;
+    case Event::Mood::bad: return Colour::red;
+  }
+  return Colour::none;
 }
 
 }  // namespace
@@ -84,32 +102,39 @@ std::string View::place_line(const MemberPlace& place) const {
 
 void View::show_start(const DevnetStart& start) {
   if (form_ == Form::json) return out_.write(start_json(start));
-  auto text = fmt::format("chain {} ({}), a block every {} s\nrollup config  {}/rollup.json\nblock signer   {}\n",
-                          start.chain_id, start.fork, start.block_time, start.folder, start.signer);
+  auto text = start.about.empty() ? std::string() : in(Colour::bold, start.story) + ": " + start.about + "\n";
+  text += fmt::format("chain {} ({}), a block every {} s\nrollup config  {}/rollup.json\nblock signer   {}\n",
+                      start.chain_id, start.fork, start.block_time, start.folder, start.signer);
   if (form_ == Form::in_place) {
     text += fmt::format("logs           {}/NODE/log.txt\naddresses      {}/devnet.json, in full\n", start.folder,
                         start.folder);
     text += in(Colour::bold, fmt::format("{:<12} {:<22} {}", "node", "RPC", "peer-to-peer")) + "\n";
   }
   for (const auto& node : start.nodes) text += place_line(node);
-  text += place_line(start.intruder) + "\n";
+  if (start.intruder) text += place_line(*start.intruder);
+  text += "\n";
   print(text);
 }
 
-void View::show_event(std::int64_t seconds, const std::string& name, const News& news) {
-  if (form_ == Form::json)
-    return out_.write(json_line({{"type", "event"}, {"seconds", seconds}, {"name", name}, {"text", news.text}}));
-  print(fmt::format("after {} s: {}\n", seconds, in(news.colour, name + " " + news.text)));
+void View::show_event(std::int64_t seconds, const std::string& name, const Event& event) {
+  if (form_ == Form::json) {
+    json::object line{
+        {"type", "event"}, {"seconds", seconds}, {"name", name}, {"event", event.id}, {"text", event.text}};
+    for (const auto& item : event.data) line[item.key()] = item.value();
+    return out_.write(json_line(line));
+  }
+  print(fmt::format("after {} s: {}\n", seconds, in(colour_of(event.mood), name + " " + event.text)));
 }
 
-void View::show_joined(std::int64_t seconds, std::uint64_t head, const MemberPlace& place) {
+void View::show_joined(std::int64_t seconds, std::uint64_t head, const MemberPlace& place, bool again) {
   if (form_ == Form::json) {
     auto line = to_json(place);
     line["type"] = "joined";
     line["seconds"] = seconds;
+    line["again"] = again;
     return out_.write(json_line(line));
   }
-  show_event(seconds, place.name, {Colour::yellow, fmt::format("joined at block {}", head)});
+  show_event(seconds, place.name, {"joined", fmt::format("{} at block {}", again ? "is back" : "joined", head)});
   print(place_line(place));
 }
 
@@ -129,18 +154,14 @@ void View::show_status(const DevnetStatus& status) {
 void View::show_summary(const DevnetSummary& summary) {
   screen_.leave();
   if (form_ == Form::json) return out_.write(summary_json(summary));
-  auto text = fmt::format("\n{} block{}. ", summary.blocks, summary.blocks == 1 ? "" : "s");
-  if (summary.ok) {
-    text += in(Colour::green, "Every node has exactly the sequencer's chain.") + "\n";
-    text += fmt::format("No block of the intruder was accepted: the nodes rejected {} messages.\n",
-                        sum(rejected_by_all(summary.rows)));
-  } else {
-    text += in(Colour::red, "Problems:") + "\n";
-  }
-  for (const auto& problem : summary.problems) text += "  " + problem + "\n";
+  const bool ok = all_ok(summary.checks);
+  auto text = fmt::format("\n{}. ", blocks_text(summary.blocks));
+  text += (ok ? in(Colour::green, summary.headline) : in(Colour::red, "Problems:")) + "\n";
+  for (const auto& check : summary.checks)
+    text += "  " + (check.ok ? in(Colour::green, "PASS") : in(Colour::red, "FAIL")) + "  " + check.text + "\n";
   if (!summary.data.empty())
     text += "data and logs: " + summary.data + "\n";
-  else if (!summary.ok)
+  else if (!ok)
     text += "The data and logs are removed. --keep keeps them.\n";
   print(text);
 }

@@ -2,9 +2,12 @@
 // terminal that allows it. Peer ids are shortened only on a terminal. Owner and thread: the devnet's.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "apps/devnet/judgement.hpp"
+#include "apps/devnet/record.hpp"
 #include "apps/devnet/screen.hpp"
 #include "apps/devnet/table.hpp"
 #include "opp2p/base/output.hpp"
@@ -26,12 +29,15 @@ struct DevnetStart {
   std::string signer;
   std::string folder;
   std::vector<MemberPlace> nodes;
-  MemberPlace intruder;
+  std::optional<MemberPlace> intruder;
+  std::string story;  // its name
+  std::string about;  // and what it shows
 };
 
 struct DevnetSummary {
-  bool ok = false;
-  std::vector<std::string> problems;
+  Checks checks;  // the run is in order when all of them hold
+  std::string story;
+  std::string headline;  // what it means that all hold
   std::size_t blocks = 0;
   std::vector<NodeRow> rows;
   std::string data;  // the folder that stays; empty: it goes
@@ -47,9 +53,10 @@ class View {
 
   Form form() const { return form_; }
   void show_start(const DevnetStart& start);
-  // Something that happened once; `text` begins with the name of the node. It stays on a terminal.
-  void show_event(std::int64_t seconds, const std::string& name, const News& news);
-  void show_joined(std::int64_t seconds, std::uint64_t head, const MemberPlace& place);
+  // Something that happened once to the node. It stays on a terminal.
+  void show_event(std::int64_t seconds, const std::string& name, const Event& event);
+  // A node that was started after the others is up; `again`: it had been stopped.
+  void show_joined(std::int64_t seconds, std::uint64_t head, const MemberPlace& place, bool again);
   void show_status(const DevnetStatus& status);
   void show_summary(const DevnetSummary& summary);
 

@@ -1,4 +1,6 @@
 // `opp2p devnet`, and the subcommand of the intruder process that it starts.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <chrono>
@@ -53,6 +55,19 @@ int run_intruder(const IntruderArguments& arguments) {
   return done ? 0 : report(done.error());
 }
 
+// At the end of the help.
+std::string about_stories() {
+  std::string out = "Stories:\n";
+  for (const auto& [name, about] : opp2p::devnet::story_names()) out += fmt::format("  {:<12}{}\n", name, about);
+  return out;
+}
+
+std::vector<std::string> story_words() {
+  std::vector<std::string> out;
+  for (const auto& story : opp2p::devnet::story_names()) out.emplace_back(story.name);
+  return out;
+}
+
 void add_intruder(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("devnet-intruder", "The peer of the devnet that publishes bad blocks")->group("");
   auto arguments = std::make_shared<IntruderArguments>();
@@ -68,8 +83,8 @@ void add_intruder(CLI::App& app, int& exit_code) {
 
 void add_devnet_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto* command = app.add_subcommand("devnet",
-                                     "Run a local chain of processes: a sequencer, followers, a late joiner and an "
-                                     "intruder. Show a table and a summary");
+                                     "Run a local chain of processes: a sequencer that fails over, followers, a late "
+                                     "joiner and an intruder. Show a table and a summary");
   auto options = std::make_shared<DevnetOptions>();
   auto replay = std::make_shared<std::string>();
   command->add_option("--block-time", options->block_time, "Seconds between blocks")
@@ -85,20 +100,28 @@ void add_devnet_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   command->add_option("--nodes", options->followers, "Number of followers")
       ->check(CLI::Range(1, 50))
       ->capture_default_str();
-  command->add_option("--for", options->for_seconds, "Seconds until the sequencer stops and a summary is printed")
-      ->check(CLI::Range(1, 1'000'000));
+  auto* length =
+      command->add_option("--for", options->for_seconds, "Seconds until the sequencer stops and a summary is printed")
+          ->check(CLI::Range(1, 1'000'000));
+  auto* story = command
+                    ->add_option("--story", options->story,
+                                 "What happens instead of the default run; it ends by itself and is judged")
+                    ->check(CLI::IsMember(story_words()))
+                    ->excludes(length);
   command->add_flag("--json", options->json, "Print JSON lines; the last is the summary, with \"ok\"");
   command->add_option("--data-dir", options->data_dir, "Folder for the nodes' data (default: a temporary folder)");
   command->add_flag("--keep", options->keep, "Keep the data at the end");
   command->add_option("--join", options->join, "Other peers that every node dials: multiaddrs with /p2p/ID");
   command->add_option("--log.level", options->log_level, "Log level of the nodes; their logs are in the data folder")
       ->capture_default_str();
-  command->add_option("--replay", *replay,
-                      "Folder of recorded blocks (JSON files of payloads) to use instead of new ones");
+  command
+      ->add_option("--replay", *replay, "Folder of recorded blocks (JSON files of payloads) to use instead of new ones")
+      ->excludes(story);
   command->callback([options, fork, replay, &out, &exit_code] {
     options->fork = opstack::testing::block_fork_from_string(*fork).value();
     exit_code = run_devnet(out, *options, *replay);
   });
+  command->footer(about_stories());
   add_intruder(app, exit_code);
 }
 

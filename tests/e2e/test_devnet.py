@@ -31,7 +31,8 @@ class Devnet(unittest.TestCase):
         summary = lines[-1]
         self.assertGreaterEqual(summary["blocks"], 26)
         nodes = {node["name"]: node for node in summary["nodes"]}
-        self.assertEqual(sorted(nodes), ["follower-1", "follower-2", "follower-3", "follower-4", "late-joiner", "sequencer"])
+        self.assertEqual(sorted(nodes), ["follower-1", "follower-2", "follower-3", "follower-4", "late-joiner", "sequencer",
+                                         "standby"])
         # It came when 18 blocks or so had passed, and had to fetch them.
         self.assertGreaterEqual(nodes["late-joiner"]["filled"], 15)
         rejected = {}
@@ -65,7 +66,7 @@ class Devnet(unittest.TestCase):
             process.wait(30)
             self.assertEqual(lines[-1]["type"], "summary")
             about = json.loads((folder / "devnet.json").read_text())
-            self.assertEqual(len(about["addresses"]), 2)
+            self.assertEqual(len(about["addresses"]), 3)
             self.assertTrue((folder / "rollup.json").exists())
             self.assertTrue((folder / "follower-1" / "blocks" / "data.mdb").exists())
 

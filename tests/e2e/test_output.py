@@ -199,7 +199,7 @@ class Devnet(OutputCase):
             line = {}
             while line.get("head", 0) < 1 or not any(node["rejected"] for node in line["nodes"]):
                 line = json.loads(process.stdout.readline())
-            self.assertEqual(len(opp2p.children(process.pid)), 3)
+            self.assertEqual(len(opp2p.children(process.pid)), 4)
             members += opp2p.children(process.pid)
             if number is None:
                 process.stdout.close()

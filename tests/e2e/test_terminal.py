@@ -153,7 +153,7 @@ class Devnet(unittest.TestCase):
                 self.assertTrue(terminal.read(), terminal.raw)
             devnet, = opp2p.children(terminal.pid)
             members = opp2p.children(devnet)
-            self.assertEqual(len(members), 3)
+            self.assertEqual(len(members), 4)  # the sequencer, the standby, the follower and the intruder
             os.kill(terminal.pid, signal.SIGKILL)
             os.waitpid(terminal.pid, 0)
             opp2p.wait_for(lambda: not any(map(opp2p.runs, [devnet, *members])), 30, "all have ended")
@@ -210,7 +210,7 @@ class Devnet(unittest.TestCase):
     def test_the_area_is_drawn_over_cleanly_also_after_an_interrupt(self):
         for terminal in (self.narrow, self.wide):
             text = self.text(terminal)
-            self.assertEqual(len(re.findall(r"(?m)^block \d+ after \d+ s +Ctrl-C ends it$", text)), 1, text)
+            self.assertEqual(len(re.findall(r"(?m)^block \d+ after \d+ s, sequenced by \w+ +Ctrl-C ends it$", text)), 1, text)
             self.assertEqual(text.count("Ctrl-C"), 1, text)
             self.assertIn("Every node has exactly the sequencer's chain.", text)
         self.assertIn("^C", self.wide.raw)

@@ -68,8 +68,18 @@ class Soak(unittest.TestCase):
         opp2p.wait_for(about.exists, 30, "the devnet is up")
         time.sleep(1)
         self.about = json.loads(about.read_text())
-        self.members = {data_dir_of(pid).name: pid for pid in children(self.devnet.pid) if data_dir_of(pid) is not None}
-        self.sequencer_port = json.loads((self.folder / "devnet" / "sequencer" / "node.json").read_text())["rpcPort"]
+        self.members = {}
+        self.find_members()
+
+    def find_members(self):
+        """The sequencer is started again after its fail-over, and the late joiner comes after 20 seconds."""
+        for pid in children(self.devnet.pid):
+            if data_dir_of(pid) is not None:
+                self.members[data_dir_of(pid).name] = pid
+
+    @property
+    def sequencer_port(self):
+        return json.loads((self.folder / "devnet" / "standby" / "node.json").read_text())["rpcPort"]
 
     def end_devnet(self):
         if self.devnet.poll() is None:
@@ -77,10 +87,7 @@ class Soak(unittest.TestCase):
             self.devnet.wait(60)
 
     def sample(self):
-        # The late joiner comes after 20 seconds.
-        for pid in children(self.devnet.pid):
-            if pid not in self.members.values() and data_dir_of(pid) is not None:
-                self.members[data_dir_of(pid).name] = pid
+        self.find_members()
         for name, pid in self.members.items():
             self.samples.setdefault(name, []).append(measure(pid))
         self.samples.setdefault("restarted", []).append(measure(self.follower.process.pid))
@@ -115,7 +122,7 @@ class Soak(unittest.TestCase):
         problems = self.judge()
         expected = chain(self.sequencer_port, last)
         for name in self.members:
-            if name not in ("sequencer", "intruder"):
+            if name not in ("standby", "intruder"):
                 port = json.loads((self.folder / "devnet" / name / "node.json").read_text())["rpcPort"]
                 self.assertEqual(chain(port, last), expected, name)
         self.assertEqual(chain(self.follower.port, last), expected)

@@ -1,0 +1,42 @@
+#include "apps/devnet/acts.hpp"
+
+#include <fmt/format.h>
+
+namespace opp2p::devnet {
+
+libp2p::Result<void> stop_with_word(Stage& stage, const std::string& name) {
+  OPP2P_TRYV(stage.stop(name));
+  const auto at = stage.record().head.number;
+  stage.say(name, {"stopped", fmt::format("stopped at block {}", at), Event::Mood::notable, {{"number", at}}});
+  return {};
+}
+
+bool all_have_the_head(const Record& seen) {
+  return seen.all_running([&](const NodeRecord& node) { return node.row.head == seen.head; });
+}
+
+std::vector<Step> stop_sequencer(std::function<bool(const Record&)> when) {
+  return {{"the sequencer publishes its last block", std::move(when),
+           [](Stage& stage) -> libp2p::Result<void> {
+             stage.stop_sequencing(kSequencer);
+             return {};
+           }},
+          {"all nodes have the last block of the sequencer", &all_have_the_head,
+           [](Stage& stage) { return stop_with_word(stage, kSequencer); }, libp2p::Seconds(30)}};
+}
+
+libp2p::Result<void> take_over_with_word(Stage& stage, const std::string& name, std::uint64_t lower) {
+  OPP2P_TRYV(stage.sequence(name, lower));
+  const auto& take_over = stage.record().take_overs.back();
+  auto text = fmt::format("takes over on block {}", take_over.parent);
+  if (lower > 0)
+    text += fmt::format(": it replaces {} ({})", blocks_text(lower),
+                        range_text(take_over.parent + 1, take_over.parent + lower));
+  stage.say(name, {"took_over",
+                   std::move(text),
+                   Event::Mood::notable,
+                   {{"parent", take_over.parent}, {"replaced", take_over.replaced}}});
+  return {};
+}
+
+}  // namespace opp2p::devnet
