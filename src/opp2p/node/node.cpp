@@ -47,8 +47,12 @@ Result<void> Node::start_chain() {
   OPP2P_TRY(auto view, store_.view(window));
   if (!view.head) {
     // A chain that is older than anybody can serve begins at the first block that is accepted.
-    if (const auto begin = sync::starting_point(config_.rollup, parts_.host->runtime().now().wall))
-      start_at(*begin, view);
+    if (const auto begin = sync::starting_point(config_.rollup, parts_.host->runtime().now().wall)) {
+      sync::KnownBlock genesis;
+      genesis.ref = *begin;
+      genesis.timestamp = config_.rollup.genesis.l2_time;
+      view.begin = genesis;
+    }
   }
   NodeStarting starting;
   for (const auto& known : view.recent)
@@ -60,20 +64,6 @@ Result<void> Node::start_chain() {
   listener_.listen_to_chain();
   listener_.listen_to_blocks();
   return {};
-}
-
-// Genesis is the lowest block of the store, and of the chain. What is written after it is on top of it.
-void Node::start_at(const sync::BlockRef& genesis, sync::ChainView& view) {
-  const std::uint64_t timestamp = config_.rollup.genesis.l2_time;
-  store_.start_at(genesis, timestamp, life_.guard([this, number = genesis.number](const Result<sync::KeptBlock>& kept) {
-    if (!kept) events_.tell(StoreRefused{number, kept.error()});
-  }));
-  view.head = genesis;
-  view.segments.push_back({genesis, genesis.number, true});
-  sync::KnownBlock known;
-  known.ref = genesis;
-  known.timestamp = timestamp;
-  view.recent.push_back(known);
 }
 
 void Node::start_signing() {

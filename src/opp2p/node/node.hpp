@@ -80,7 +80,6 @@ class Node final : libp2p::LiveCounted<Node> {
 
  private:
   Result<void> start_chain();
-  void start_at(const opstack::sync::BlockRef& genesis, opstack::sync::ChainView& view);
   void start_signing();
   Result<void> start_listening();
   Result<void> start_static_peers();

@@ -94,6 +94,10 @@ void BlockStoreAdapter::keep(opstack::payload::Block block, std::optional<Attest
   store_.keep(StoredBlock(block), std::move(attestation), extends_head, guarded<KeptBlock>(std::move(done)));
 }
 
+void BlockStoreAdapter::start_at(const BlockRef& genesis, std::uint64_t timestamp, KeepDone done) {
+  store_.start_at(genesis, timestamp, guarded<KeptBlock>(std::move(done)));
+}
+
 void BlockStoreAdapter::move_head(const HeadMove& move, MoveDone done) {
   store_.move_head(move, guarded<MovedHead>(std::move(done)));
 }

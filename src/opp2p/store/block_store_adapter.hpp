@@ -25,6 +25,7 @@ class BlockStoreAdapter final : public opstack::sync::ChainStore {
   std::unique_ptr<libp2p::runtime::Operation> lookup(std::uint64_t number, LookupDone done) override;
   void keep(opstack::payload::Block block, std::optional<Attestation> attestation, bool extends_head,
             KeepDone done) override;
+  void start_at(const BlockRef& genesis, std::uint64_t timestamp, KeepDone done) override;
   void move_head(const HeadMove& move, MoveDone done) override;
   void open_era(const opstack::rules::Address& signer, UnixTime now, EraDone done) override;
   void descend(const BlockRef& from, DescendDone done) override;

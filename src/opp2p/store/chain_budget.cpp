@@ -3,33 +3,47 @@
 
 namespace opp2p {
 
-Result<std::uint64_t> ChainWriter::enforce_budget() {
-  std::uint64_t removed = 0;
-  const auto remove_one = [&](const BlockName& name) -> Result<void> {
-    ++removed;
+Result<Pruned> ChainWriter::enforce_budget() {
+  Pruned out;
+  const auto remove_orphan = [&](const BlockName& name) -> Result<void> {
+    OPP2P_TRY(const auto gone, ref(name));
+    if (!gone) return broken(name, "is an orphan and not there");
+    out.orphans.push_back(*gone);
+    ++out.blocks;
     return remove(name);
   };
   while (true) {
     OPP2P_TRY(const auto oldest, oldest_orphan(now_ - kOrphanLife));
     if (!oldest) break;
-    OPP2P_TRYV(remove_one(*oldest));
+    OPP2P_TRYV(remove_orphan(*oldest));
   }
   OPP2P_TRYV(load_costs());
   while (budget_ != 0 && costs_->others > orphan_share(budget_)) {
     OPP2P_TRY(const auto oldest, oldest_orphan(std::nullopt));
     if (!oldest) return Error(Errc::malformed, "the costs of the blocks are miscounted");
-    OPP2P_TRYV(remove_one(*oldest));
+    OPP2P_TRYV(remove_orphan(*oldest));
   }
+  OPP2P_TRYV(prune_canonical(out));
+  OPP2P_TRY(const auto before, costs());
+  if (*costs_ != before) OPP2P_TRYV(txn_.put(Table::meta, libp2p::as_bytes(kCostsKey), encode_costs(*costs_)));
+  return out;
+}
+
+Result<void> ChainWriter::prune_canonical(Pruned& out) {
+  const std::uint64_t before = out.blocks;
   while (budget_ != 0 && costs_->canonical > chain_share(budget_)) {
     OPP2P_TRY(const auto bottom, lowest());
     OPP2P_TRY(const auto top, head());
     if (!top) return Error(Errc::malformed, "the costs of the blocks are miscounted");
     if (bottom == top) break;  // the head stays, however large
-    OPP2P_TRYV(remove_one(*bottom));
+    ++out.blocks;
+    OPP2P_TRYV(remove(*bottom));
   }
-  OPP2P_TRY(const auto before, costs());
-  if (*costs_ != before) OPP2P_TRYV(txn_.put(Table::meta, libp2p::as_bytes(kCostsKey), encode_costs(*costs_)));
-  return removed;
+  if (out.blocks == before) return {};
+  OPP2P_TRY(const auto bottom, lowest());
+  if (!bottom) return Error(Errc::malformed, "the canonical chain has lost its head");
+  OPP2P_TRY(out.lowest, ref(*bottom));
+  return {};
 }
 
 Result<std::optional<BlockName>> ChainWriter::oldest_orphan(std::optional<UnixTime> until) const {

@@ -283,7 +283,10 @@ Result<KnownBlock> ChainReader::known(const BlockName& name) const {
   out.timestamp = fields.timestamp;
   OPP2P_TRY(out.attestation, attestation(name));
   OPP2P_TRY(const auto orphaned, orphan(name));
-  if (orphaned) out.orphan = orphaned->reason;
+  if (orphaned) {
+    out.orphan = orphaned->reason;
+    out.orphaned = orphaned->since;
+  }
   return out;
 }
 
@@ -331,6 +334,8 @@ Result<ChainView> ChainReader::view(std::size_t window, std::uint64_t budget) co
   while (found) {
     OPP2P_TRY(const auto hash, read_hash(found->key));
     out.denied.push_back(hash);
+    const Era era = found->value.size() == 4 ? libp2p::load_le32(found->value.data()) : 0;
+    out.denied_era = std::max(out.denied_era.value_or(era), era);
     OPP2P_TRY(found, txn_.after(Table::denied, hash));
   }
   OPP2P_TRY(out.full, is_full(budget));

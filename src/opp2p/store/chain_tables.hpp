@@ -15,7 +15,7 @@
 //   orphans      number, hash        OrphanEntry
 //   orphan_ages  since, number, hash nothing
 //   eras         era                 signer, time
-//   denied       hash                nothing
+//   denied       hash                the last era when it was denied, u32
 //
 // Numbers of blocks and eras, and all numbers in keys, are big-endian, so that byte order is theirs; the rest is
 // little-endian. Times are nanoseconds since 1970. Pure functions and plain values. Thread: any. Bounds: none of their
@@ -37,6 +37,7 @@ using opstack::sync::Attestation;
 using opstack::sync::Era;
 using opstack::sync::EraRecord;
 using opstack::sync::OrphanReason;
+using opstack::sync::Pruned;
 
 // All but `blocks`, whose values are blocks and not bytes to everybody but the database (table_txn.hpp).
 enum class Table : std::uint8_t {

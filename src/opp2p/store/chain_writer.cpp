@@ -42,6 +42,7 @@ Result<KeptBlock> ChainWriter::keep(const StoredBlock& block, const std::optiona
       OPP2P_TRYV(txn_.erase(Table::segments, block_key(*upper)));
     }
     branch.blocks.insert(branch.blocks.begin(), name);
+    if (upper) OPP2P_TRYV(find_displaced(branch, out));
     OPP2P_TRYV(adopt(branch, OrphanReason::joined));
   } else {
     OPP2P_TRYV(add_orphan(name, OrphanReason::waiting));
@@ -118,6 +119,22 @@ Result<void> ChainWriter::refuse_below_denied(const Branch& branch) const {
 }
 
 // ---- the canonical chain ----
+
+// What of the canonical chain adopt() will replace: the blocks above the fork, up to the height of the branch.
+Result<void> ChainWriter::find_displaced(const Branch& branch, KeptBlock& out) const {
+  for (const auto& name : branch.blocks) {
+    OPP2P_TRY(const auto other, canonical(name.number));
+    if (!other) continue;
+    const BlockName gone{name.number, *other};
+    if (out.displaced++ == 0) {
+      OPP2P_TRY(const auto highest, ref(gone));
+      if (!highest) return broken(gone, "is canonical and not there");
+      out.highest_displaced = *highest;
+    }
+    out.fork = name.number > 0 ? name.number - 1 : 0;
+  }
+  return {};
+}
 
 // Makes the blocks of a branch canonical, whatever else is at their heights.
 Result<void> ChainWriter::adopt(const Branch& branch, OrphanReason displaced) {
@@ -259,7 +276,10 @@ Result<Rewound> ChainWriter::rewind(std::uint64_t to, const std::optional<Hash>&
   move.reason = OrphanReason::rewound;
   OPP2P_TRY(const auto moved, move_head(move));
   if (deny) {
-    OPP2P_TRYV(txn_.put(Table::denied, *deny, {}));
+    OPP2P_TRY(const auto era, last_era());
+    libp2p::ByteArray<4> bytes;
+    libp2p::store_le32(bytes.data(), era ? era->era : 0);
+    OPP2P_TRYV(txn_.put(Table::denied, *deny, bytes));
     OPP2P_TRY(const auto number, number_of(*deny));
     if (number) OPP2P_TRYV(remove({*number, *deny}));
   }

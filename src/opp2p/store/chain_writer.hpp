@@ -24,9 +24,8 @@ class ChainWriter : public ChainReader {
   Result<KeptBlock> start_at(const BlockRef& genesis, std::uint64_t timestamp);
   Result<Rewound> rewind(std::uint64_t to, const std::optional<Hash>& deny);
 
-  // Removes what is too old and what goes above the budget; answers how many blocks. Called once, at the end: it writes
-  // the costs too.
-  Result<std::uint64_t> enforce_budget();
+  // Removes what is too old and what goes above the budget. Called once, at the end: it writes the costs too.
+  Result<Pruned> enforce_budget();
   std::uint64_t budget() const { return budget_; }
 
  private:
@@ -40,6 +39,7 @@ class ChainWriter : public ChainReader {
   Result<void> check_safe(const Branch& branch, std::uint64_t to, const BlockRef& safe) const;
   Result<std::vector<BlockName>> canonical_from(std::uint64_t number) const;
 
+  Result<void> find_displaced(const Branch& branch, KeptBlock& out) const;
   Result<void> adopt(const Branch& branch, OrphanReason displaced);
   Result<void> drop_canonical(const BlockName& name, OrphanReason reason);
   Result<void> add_orphan(const BlockName& name, OrphanReason reason);
@@ -49,6 +49,7 @@ class ChainWriter : public ChainReader {
   Result<void> load_costs();
   Result<void> remove(const BlockName& name);
   Result<void> orphan_children(const BlockName& name);
+  Result<void> prune_canonical(Pruned& out);
   Result<std::optional<BlockName>> oldest_orphan(std::optional<UnixTime> until) const;
 
   TableTxn& txn_;

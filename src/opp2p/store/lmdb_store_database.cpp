@@ -41,15 +41,16 @@ Result<void> LmdbStore::Database::write_once(const std::vector<StoreWrite*>& bat
   if (code != 0) return errors_.failed(code, "writing");
   LmdbTxn tables(txn, tables_, errors_);
   ChainWriter chain(tables, config_.max_size, config_.wall());
-  const auto removed = apply_writes(tables, chain, batch);
-  if (!removed) {
+  auto applied = apply_writes(tables, chain, batch, untold_);
+  if (!applied) {
     code = tables.code();
     mdb_txn_abort(txn);
-    return removed.error();
+    return applied.error();
   }
   code = mdb_txn_commit(txn);
   if (code != 0) return errors_.failed(code, "writing");
-  pruned_ += *removed;
+  pruned_ += applied->removed;
+  untold_ = std::move(applied->untold);
   return {};
 }
 

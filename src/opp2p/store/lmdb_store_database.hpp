@@ -92,6 +92,7 @@ class LmdbStore::Database {
   // map_mutex_.
   FileMapping mapping_;
   std::atomic<std::uint64_t> pruned_{0};
+  Pruned untold_;  // of the thread that writes
   mutable std::atomic<std::size_t> touched_{0};
   mutable std::shared_mutex map_mutex_;
   std::string migrated_;  // what a migration found, for recovered()

@@ -14,11 +14,12 @@ void MemoryStore::write(std::unique_ptr<StoreWrite> write) {
     StoreWrite* const batch[] = {kept.get()};
     if (closed_) {
       kept->fail(Error(Errc::closed, "the block store is closed"));
-    } else if (const auto removed = apply_writes(txn, chain, batch); removed) {
+    } else if (auto applied = apply_writes(txn, chain, batch, untold_); applied) {
       txn.commit();
-      pruned_ += *removed;
+      pruned_ += applied->removed;
+      untold_ = std::move(applied->untold);
     } else {
-      kept->fail(removed.error());
+      kept->fail(applied.error());
     }
   }
   post_([kept] { kept->answer(); });

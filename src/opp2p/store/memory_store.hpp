@@ -51,6 +51,7 @@ class MemoryStore final : public BlockStore {
   mutable std::mutex mutex_;
   mutable MemoryTables tables_;  // a transaction that only reads takes them too
   std::uint64_t pruned_ = 0;
+  Pruned untold_;
   bool closed_ = false;
 };
 

@@ -26,13 +26,13 @@ Result<void> KeepWrite::apply(ChainWriter& chain) {
 
 // A block that the budget had no room for has gone again. (One that was the head for a moment has been acknowledged by
 // those above it.)
-Result<void> KeepWrite::settle(const ChainReader& chain, bool full) {
+Result<void> KeepWrite::settle(const ChainReader& chain, BudgetOutcome& budget) {
   if (!outcome_) return {};
-  outcome_->full = full;
+  outcome_->full = budget.full;
   OPP2P_TRY(const auto number, chain.number_of(block_.hash));
-  if (!number && !extends_head_)
-    outcome_ = Error(Errc::exhausted, "the block store has no room for block " + std::to_string(block_.number) +
-                                          " beside the blocks that it has to keep; raise --store.max-size");
+  if (number || extends_head_) return AnsweredWrite::settle(chain, budget);
+  outcome_ = Error(Errc::exhausted, "the block store has no room for block " + std::to_string(block_.number) +
+                                        " beside the blocks that it has to keep; raise --store.max-size");
   return {};
 }
 
@@ -61,16 +61,25 @@ std::unique_ptr<StoreWrite> rewind_write(std::uint64_t to, const std::optional<H
   return small_write<Rewound>([to, deny](ChainWriter& chain) { return chain.rewind(to, deny); }, std::move(done));
 }
 
-Result<std::uint64_t> apply_writes(TableTxn& txn, ChainWriter& chain, std::span<StoreWrite* const> batch) {
+Result<Applied> apply_writes(TableTxn& txn, ChainWriter& chain, std::span<StoreWrite* const> batch,
+                             const Pruned& untold) {
   for (StoreWrite* write : batch) {
     const auto before = txn.changes();
     const auto outcome = write->apply(chain);
     if (!outcome && (txn.has_failed() || txn.changes() != before)) return outcome.error();
   }
-  OPP2P_TRY(const auto removed, chain.enforce_budget());
-  OPP2P_TRY(const bool full, chain.is_full(chain.budget()));
-  for (StoreWrite* write : batch) OPP2P_TRYV(write->settle(chain, full));
-  return removed;
+  OPP2P_TRY(auto pruned, chain.enforce_budget());
+  Applied out;
+  out.removed = pruned.blocks;
+  pruned.blocks += untold.blocks;
+  pruned.orphans.insert(pruned.orphans.begin(), untold.orphans.begin(), untold.orphans.end());
+  if (!pruned.lowest) pruned.lowest = untold.lowest;
+  BudgetOutcome budget;
+  OPP2P_TRY(budget.full, chain.is_full(chain.budget()));
+  if (pruned.blocks > 0) budget.pruned = std::make_shared<const Pruned>(std::move(pruned));
+  for (StoreWrite* write : batch) OPP2P_TRYV(write->settle(chain, budget));
+  if (budget.pruned) out.untold = *budget.pruned;
+  return out;
 }
 
 }  // namespace opp2p

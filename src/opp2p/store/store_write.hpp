@@ -13,6 +13,11 @@
 
 namespace opp2p {
 
+struct BudgetOutcome {
+  bool full = false;
+  std::shared_ptr<const Pruned> pruned;  // null: nothing, or taken
+};
+
 class StoreWrite {
  public:
   StoreWrite() = default;
@@ -24,8 +29,8 @@ class StoreWrite {
   virtual void prepare(bool /*alone*/) {}
   // In the transaction; more than once if that has to be tried again. Answers what answer() will tell.
   virtual Result<void> apply(ChainWriter& chain) = 0;
-  // At the end of the transaction, when the budget has been enforced.
-  virtual Result<void> settle(const ChainReader& /*chain*/, bool /*full*/) { return {}; }
+  // At the end of the transaction, when the budget has been enforced. Who takes what was pruned tells it.
+  virtual Result<void> settle(const ChainReader& chain, BudgetOutcome& budget) = 0;
   virtual void fail(const Error& error) = 0;
   // Calls back.
   virtual void answer() = 0;
@@ -42,6 +47,11 @@ class AnsweredWrite : public StoreWrite {
   void answer() override {
     if (done_) done_(std::move(outcome_));
   }
+  Result<void> settle(const ChainReader& /*chain*/, BudgetOutcome& budget) override {
+    if constexpr (requires(T& told) { told.pruned; })
+      if (outcome_) outcome_->pruned = std::exchange(budget.pruned, nullptr);
+    return {};
+  }
 
  protected:
   Result<T> outcome_ = T{};
@@ -57,7 +67,7 @@ class KeepWrite final : public AnsweredWrite<KeptBlock> {
   // Makes the header, and compresses a block that is alone and not small.
   void prepare(bool alone) override;
   Result<void> apply(ChainWriter& chain) override;
-  Result<void> settle(const ChainReader& chain, bool full) override;
+  Result<void> settle(const ChainReader& chain, BudgetOutcome& budget) override;
   std::size_t bytes() const override;
   std::size_t memory_bytes() const override;
 
@@ -94,8 +104,14 @@ std::unique_ptr<StoreWrite> start_at_write(const BlockRef& genesis, std::uint64_
 std::unique_ptr<StoreWrite> rewind_write(std::uint64_t to, const std::optional<Hash>& deny,
                                          BlockStore::Done<Rewound> done);
 
-// Applies a batch and enforces the budget. Answers how many blocks went; after an error the transaction must be
-// aborted.
-Result<std::uint64_t> apply_writes(TableTxn& txn, ChainWriter& chain, std::span<StoreWrite* const> batch);
+// What went in a batch, and what no write of this and earlier batches has told.
+struct Applied {
+  std::uint64_t removed = 0;
+  Pruned untold;
+};
+
+// Applies a batch and enforces the budget. After an error the transaction must be aborted.
+Result<Applied> apply_writes(TableTxn& txn, ChainWriter& chain, std::span<StoreWrite* const> batch,
+                             const Pruned& untold);
 
 }  // namespace opp2p

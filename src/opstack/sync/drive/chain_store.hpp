@@ -45,6 +45,8 @@ class ChainStore : public BlockSource {
   // there already is acknowledged again; a signature that comes later than its block is added to it, and the first one
   // stays. Errc::exhausted when the budget has no room for it.
   virtual void keep(Block block, std::optional<Attestation> attestation, bool extends_head, KeepDone done) = 0;
+  // The block that an empty store begins with, without a body. Errc::mismatch when it begins with another one.
+  virtual void start_at(const BlockRef& genesis, std::uint64_t timestamp, KeepDone done) = 0;
   // One transaction. Errc::mismatch when the branch is not what `move` says; then nothing has changed.
   virtual void move_head(const HeadMove& move, MoveDone done) = 0;
   // The next era. For a signer that is that of the last era already, the last era.

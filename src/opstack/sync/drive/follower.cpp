@@ -72,10 +72,8 @@ Nanos Follower::interval() const {
 // ---- blocks ----
 
 void Follower::set_signer(const rules::Address& signer) {
-  const auto before = chain_.eras().size();
   (void)chain_.on_signer(signer, now());
-  // Stored before any block of the era is: the store takes writes in order.
-  if (chain_.eras().size() != before) store_.open_era(signer, now().wall, [](const Result<EraRecord>&) {});
+  pump();
 }
 
 Attestation Follower::attest(const rules::Signature& signature, const rules::Address& signer) const {
@@ -168,6 +166,23 @@ void Follower::handle(KeepBlock& keep) {
                 chain_.on_kept(id, outcome, now());
                 pump();
               }));
+}
+
+void Follower::handle(StartAt& start) {
+  const auto& genesis = start.genesis;
+  store_.start_at(genesis.ref, genesis.timestamp, life_.guard([this, id = start.id](const Result<KeptBlock>& outcome) {
+    if (closed_) return;
+    chain_.on_started(id, outcome, now());
+    pump();
+  }));
+}
+
+void Follower::handle(OpenEra& open) {
+  store_.open_era(open.era.signer, open.era.opened, life_.guard([this, id = open.id](const Result<EraRecord>& outcome) {
+    if (closed_) return;
+    chain_.on_era(id, outcome, now());
+    pump();
+  }));
 }
 
 void Follower::handle(MoveHead& move) {

@@ -89,6 +89,8 @@ class Follower final : libp2p::LiveCounted<Follower> {
   void wait_for(const Arrived& arrived, const BlockRef& block, Done done);
   void pump();
   void handle(KeepBlock& keep);
+  void handle(StartAt& start);
+  void handle(OpenEra& open);
   void handle(MoveHead& move);
   void handle(Descend& descend);
   void handle(LoadView& load);

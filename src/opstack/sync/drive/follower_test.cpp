@@ -22,17 +22,15 @@ class PostedStore final : public ChainStore {
       return model.keep(block, attestation, extends_head);
     });
   }
+  void start_at(const BlockRef& genesis, std::uint64_t timestamp, KeepDone done) override {
+    answer(std::move(done), [this, genesis, timestamp] { return model.start_at(genesis, timestamp); });
+  }
   void move_head(const HeadMove& move, MoveDone done) override {
     answer(std::move(done), [this, move] { return model.move_head(move); });
   }
   void open_era(const rules::Address& signer, libp2p::UnixTime now, EraDone done) override {
     calls.emplace_back("era");
-    EraRecord era;
-    era.era = static_cast<Era>(model.eras.size() + 1);
-    era.signer = signer;
-    era.opened = now;
-    model.eras.push_back(era);
-    answer(std::move(done), [era] { return Result<EraRecord>(era); });
+    answer(std::move(done), [this, signer, now] { return model.open_era(signer, now); });
   }
   void descend(const BlockRef& from, DescendDone done) override {
     answer(std::move(done), [this, from] { return model.descend(from); });
@@ -178,6 +176,7 @@ TEST_F(FollowerOverHosts, an_era_is_stored_before_its_first_block) {
   const Chain chain(2, 500);
   follow();
   gossip(chain.at(1));
+  net_.run_for(Seconds(1));
   follower_->set_signer(rules::Address{2});
   follower_->on_block(PeerId(), chain.at(2), {}, rules::Address{2});
   net_.run_for(Seconds(1));

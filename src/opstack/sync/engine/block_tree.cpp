@@ -11,16 +11,22 @@ const TreeBlock* BlockTree::find(const Hash& hash) const {
   return found == blocks_.end() ? nullptr : &found->second.block;
 }
 
+const TreeBlock* BlockTree::parent_of(const BlockRef& block) const {
+  const auto* parent = find(block.parent_hash);
+  return parent != nullptr && is_parent(parent->ref, block) ? parent : nullptr;
+}
+
 ComponentId BlockTree::component_of(const Hash& hash) const {
   const auto found = blocks_.find(hash);
   OPP2P_ASSERT(found != blocks_.end(), "only blocks in memory are asked for their component");
   return found->second.component;
 }
 
-std::vector<ComponentId> BlockTree::waiting_for(const Hash& parent) const {
+std::vector<ComponentId> BlockTree::waiting_for(const BlockRef& parent) const {
   std::vector<ComponentId> out;
-  const auto [first, last] = waiting_.equal_range(parent);
-  for (auto it = first; it != last; ++it) out.push_back(it->second);
+  const auto [first, last] = waiting_.equal_range(parent.hash);
+  for (auto it = first; it != last; ++it)
+    if (is_parent(parent, components_.at(it->second).lowest)) out.push_back(it->second);
   return out;
 }
 
@@ -38,13 +44,13 @@ std::size_t BlockTree::signed_at(std::uint64_t number) const {
 }
 
 Era BlockTree::era_of(const Hash& hash) const {
-  for (const TreeBlock* block = find(hash); block != nullptr; block = parent_of(*block))
+  for (const TreeBlock* block = find(hash); block != nullptr; block = parent_of(block->ref))
     if (block->signed_in) return *block->signed_in;
   return 0;
 }
 
 bool BlockTree::descends(const Hash& above, const BlockRef& below) const {
-  for (const TreeBlock* block = find(above); block != nullptr; block = parent_of(*block)) {
+  for (const TreeBlock* block = find(above); block != nullptr; block = parent_of(block->ref)) {
     if (block->ref.number == below.number) return block->ref.hash == below.hash;
     if (block->ref.number == below.number + 1) return block->ref.parent_hash == below.hash;
     if (block->ref.number < below.number) return false;
@@ -102,13 +108,12 @@ void BlockTree::drop_component(ComponentId id) {
 ComponentId BlockTree::add(TreeBlock block) {
   OPP2P_ASSERT(!blocks_.contains(block.ref.hash), "a block is added once", block.ref.number);
   const BlockRef ref = block.ref;
-  const auto above = waiting_for(ref.hash);
+  const auto above = waiting_for(ref);
   Node node;
   node.block = std::move(block);
 
-  const auto parent = blocks_.find(ref.parent_hash);
-  if (parent != blocks_.end()) {
-    node.component = parent->second.component;
+  if (const auto* parent = parent_of(ref)) {
+    node.component = component_of(parent->ref.hash);
   } else if (!above.empty()) {
     node.component = above.front();
     node.above = components_.at(node.component).lowest;
@@ -150,9 +155,11 @@ ComponentId BlockTree::descend_to(ComponentId id, const Descent& below) {
   if (below.lowest.number >= component.lowest.number) return id;
   for (const auto& [other, known] : components_)
     if (other != id && known.lowest == below.lowest) return merge(other, id);
-  for (const Hash& hash : {below.lowest.hash, below.lowest.parent_hash})
-    if (const auto in_memory = blocks_.find(hash); in_memory != blocks_.end())
-      return in_memory->second.component == id ? id : merge(in_memory->second.component, id);
+  for (const TreeBlock* in_memory : {find(below.lowest.hash), parent_of(below.lowest)}) {
+    if (in_memory == nullptr) continue;
+    const ComponentId other = component_of(in_memory->ref.hash);
+    return other == id ? id : merge(other, id);
+  }
   settle_lowest(id, below.lowest);
   component.is_base = below.is_base;
   return id;
@@ -180,12 +187,12 @@ void BlockTree::remove(const Hash& hash) {
   settle_tip(gone.ref.parent_hash);
   // Everything that descends from it is cut off, a component for each child.
   std::vector<TreeBlock> cut;
-  std::set<Hash> lost{hash};
+  std::set<std::pair<std::uint64_t, Hash>> lost{{gone.ref.number, hash}};
   auto& blocks = components_.at(id).blocks;
   for (const auto& [number, other] : std::vector(blocks.begin(), blocks.end())) {
     const auto at = blocks_.find(other);
-    if (number <= gone.ref.number || !lost.contains(at->second.block.ref.parent_hash)) continue;
-    lost.insert(other);
+    if (number <= gone.ref.number || !lost.contains({number - 1, at->second.block.ref.parent_hash})) continue;
+    lost.emplace(number, other);
     cut.push_back(at->second.block);
   }
   for (const auto& block : cut) erase(blocks_.find(block.ref.hash));
@@ -194,6 +201,30 @@ void BlockTree::remove(const Hash& hash) {
   else if (above && components_.at(id).lowest == gone.ref)
     settle_lowest(id, *above);  // the block above it is on the disk only
   for (auto& block : cut) add(std::move(block));
+}
+
+std::optional<BlockRef> BlockTree::forget(const BlockRef& gone) {
+  if (blocks_.contains(gone.hash)) {
+    remove(gone.hash);
+    return std::nullopt;
+  }
+  for (auto& [id, component] : components_) {
+    if (component.lowest != gone) continue;
+    const BlockRef lowest = blocks_.at(component.blocks.begin()->second).block.ref;
+    settle_lowest(id, lowest);
+    component.is_base = false;
+    return lowest;
+  }
+  return std::nullopt;
+}
+
+void BlockTree::raise(ComponentId id, const BlockRef& lowest) {
+  Component& component = components_.at(id);
+  while (component.blocks.size() > 1 && component.blocks.begin()->first < lowest.number)
+    erase(blocks_.find(component.blocks.begin()->second));
+  for (const auto& [number, hash] : component.blocks) blocks_.at(hash).above.reset();
+  settle_lowest(id, lowest);
+  component.is_base = true;
 }
 
 void BlockTree::trim(const BlockRef& head) {
@@ -233,16 +264,15 @@ void BlockTree::check() const {
     const auto [first, last] = waiting_.equal_range(component.lowest.parent_hash);
     OPP2P_CHECK(std::count_if(first, last, [&](const auto& entry) { return entry.second == id; }) == 1,
                 "each component stands under the parent of its lowest block", id);
-    OPP2P_CHECK(!blocks_.contains(component.lowest.parent_hash), "the parent of a component's lowest block is missing",
-                id, component.lowest.number);
+    OPP2P_CHECK(parent_of(component.lowest) == nullptr, "the parent of a component's lowest block is missing", id,
+                component.lowest.number);
     for (const auto& [number, hash] : component.blocks) {
       const auto& node = blocks_.at(hash);
       OPP2P_CHECK(node.component == id && node.block.ref.number == number, "each block knows its component", number);
       OPP2P_CHECK(number >= component.lowest.number, "no block of a component is below its lowest", number,
                   component.lowest.number);
-      if (const auto* parent = parent_of(node.block))
-        OPP2P_CHECK(component_of(parent->ref.hash) == id && parent->ref.number + 1 == number,
-                    "a block is in the component of its parent, one above it", number);
+      if (const auto* parent = parent_of(node.block.ref))
+        OPP2P_CHECK(component_of(parent->ref.hash) == id, "a block is in the component of its parent", number);
     }
   }
   OPP2P_CHECK(blocks == blocks_.size() && waiting_.size() == components_.size(), "each block is in one component",

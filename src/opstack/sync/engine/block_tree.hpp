@@ -1,7 +1,8 @@
 // The blocks that the unsafe chain keeps in memory, without bodies: the upper part of each segment, linked by parent
 // hashes. A component is a set of connected blocks, so one segment with its branches; its lowest block has a parent
 // that is missing, or is a base. What lies deep below the top of a component is only on the disk; the component still
-// knows its lowest block. A pure data structure.
+// knows its lowest block. A parent is the block of the hash that a block names, one below it: who names the hash of a
+// block at another height has a parent that nobody can have. A pure data structure.
 //
 // Owner: UnsafeChain. Thread: its. Bounds: BlockTreeLimits; above them the lowest blocks of a component go, and then
 // whole components, the lowest first. Words: docs/fork-choice.md.
@@ -47,12 +48,12 @@ class BlockTree {
   explicit BlockTree(BlockTreeLimits limits = {}) : limits_(limits) {}
 
   const TreeBlock* find(const Hash& hash) const;
-  const TreeBlock* parent_of(const TreeBlock& block) const { return find(block.ref.parent_hash); }
+  const TreeBlock* parent_of(const BlockRef& block) const;
   ComponentId component_of(const Hash& hash) const;
   const Component& component(ComponentId id) const { return components_.at(id); }
   const std::map<ComponentId, Component>& components() const { return components_; }
   // Those whose lowest block has this parent.
-  std::vector<ComponentId> waiting_for(const Hash& parent) const;
+  std::vector<ComponentId> waiting_for(const BlockRef& parent) const;
   // The hashes of one height, in the order of arrival.
   std::vector<Hash> at_height(std::uint64_t number) const;
   std::size_t signed_at(std::uint64_t number) const;
@@ -72,6 +73,11 @@ class BlockTree {
   ComponentId descend_to(ComponentId id, const Descent& below);
   void set_base(ComponentId id) { components_.at(id).is_base = true; }
   void set_told_fork(ComponentId id) { components_.at(id).told_fork = true; }
+  // A block that was not canonical has gone from the disk. Answers a block below which the disk is to be asked what is
+  // left, if memory does not know.
+  std::optional<BlockRef> forget(const BlockRef& gone);
+  // The canonical blocks below this one have gone from the disk: it is the base of its component now.
+  void raise(ComponentId id, const BlockRef& lowest);
   // A block that the store did not take. What is above it becomes a component that waits for it.
   void remove(const Hash& hash);
   // Takes out what is beyond the limits. The head, and blocks within the window below it, stay.

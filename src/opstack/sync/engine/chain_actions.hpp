@@ -19,6 +19,16 @@ struct KeepBlock {
   std::optional<Attestation> attestation;
   bool extends_head = false;
 };
+// ChainStore::start_at; answer with on_started.
+struct StartAt {
+  WriteId id = 0;
+  KnownBlock genesis;
+};
+// ChainStore::open_era; answer with on_era.
+struct OpenEra {
+  WriteId id = 0;
+  EraRecord era;
+};
 // ChainStore::move_head; answer with on_moved.
 struct MoveHead {
   WriteId id = 0;
@@ -97,7 +107,7 @@ struct ChainTrace {
   std::optional<std::uint64_t> observed_block_time;  // of wrong_time: seconds, from the last two of them
 };
 
-using ChainAction =
-    std::variant<KeepBlock, MoveHead, Descend, LoadView, BlockKept, BlockNotKept, HeadMoved, HoleChanged, ChainTrace>;
+using ChainAction = std::variant<KeepBlock, StartAt, OpenEra, MoveHead, Descend, LoadView, BlockKept, BlockNotKept,
+                                 HeadMoved, HoleChanged, ChainTrace>;
 
 }  // namespace opstack::sync

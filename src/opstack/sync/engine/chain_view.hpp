@@ -48,6 +48,7 @@ struct KnownBlock {
   std::uint64_t timestamp = 0;  // seconds since 1970
   std::optional<Attestation> attestation;
   std::optional<OrphanReason> orphan;  // none: canonical
+  libp2p::UnixTime orphaned{};         // since when
 };
 
 // A run of canonical blocks. Segments do not overlap; between two of them is a hole.
@@ -63,7 +64,16 @@ struct ChainView {
   std::vector<KnownBlock> recent;     // ascending by number: canonical ones of the window, then as many orphans as fit
   std::vector<EraRecord> eras;        // ascending
   std::vector<Hash> denied;
-  bool full = false;  // the budget is used up: what is added from below would be pruned at once
+  std::optional<Era> denied_era;    // in which the operator has denied the last one
+  std::optional<KnownBlock> begin;  // without a head: what the chain is to begin with; the store does not set it
+  bool full = false;                // the budget is used up: what is added from below would be pruned at once
+};
+
+// What went from the store in one transaction, for its budget and for its age.
+struct Pruned {
+  std::vector<BlockRef> orphans;   // blocks that were not canonical; the first ones are the oldest
+  std::optional<BlockRef> lowest;  // canonical blocks went: the lowest one that is left
+  std::uint64_t blocks = 0;        // all of them
 };
 
 // What came of a block that was given to the store.
@@ -72,6 +82,12 @@ struct KeptBlock {
   bool parent_there = false;
   bool canonical = false;
   bool full = false;  // as in ChainView
+  // It joined two segments, and blocks of the lower one are not canonical any more: so many, the highest of them, and
+  // the block below them.
+  std::uint64_t displaced = 0;
+  BlockRef highest_displaced;
+  std::uint64_t fork = 0;
+  std::shared_ptr<const Pruned> pruned;  // told with one write of a transaction; null: nothing
 };
 
 struct HeadMove {
@@ -83,9 +99,10 @@ struct HeadMove {
 struct MovedHead {
   BlockRef from;
   BlockRef to;
-  std::optional<std::uint64_t> fork;  // the highest block that both chains have; none: the segment is not joined
-  std::uint64_t depth = 0;            // blocks that were canonical and are not any more
-  SegmentView segment;                // the head's
+  std::optional<std::uint64_t> fork;     // the highest block that both chains have; none: the segment is not joined
+  std::uint64_t depth = 0;               // blocks that were canonical and are not any more
+  SegmentView segment;                   // the head's
+  std::shared_ptr<const Pruned> pruned;  // as in KeptBlock
 };
 
 // Where the blocks below a block end.

@@ -43,13 +43,20 @@ inline Block block(std::uint64_t number, unsigned fork, unsigned parent_fork, st
 class ModelStore {
  public:
   explicit ModelStore(std::optional<BlockRef> start) {
-    if (!start) return;
+    if (start) (void)start_at(*start, kGenesisTime);
+  }
+
+  Result<KeptBlock> start_at(const BlockRef& start, std::uint64_t timestamp) {
+    if (!canonical_.empty()) return libp2p::fail(Errc::mismatch, "the store has begun");
     KnownBlock genesis;
-    genesis.ref = *start;
-    genesis.timestamp = kGenesisTime;
-    blocks_.emplace(start->hash, genesis);
-    canonical_.emplace(start->number, start->hash);
-    bases_.insert(start->hash);
+    genesis.ref = start;
+    genesis.timestamp = timestamp;
+    blocks_.emplace(start.hash, genesis);
+    canonical_.emplace(start.number, start.hash);
+    bases_.insert(start.hash);
+    KeptBlock out;
+    out.canonical = true;
+    return out;
   }
 
   Result<KeptBlock> keep(const Block& block, const std::optional<Attestation>& attestation, bool extends_head) {
@@ -82,6 +89,16 @@ class ModelStore {
       link_down(ref, OrphanReason::joined);
     }
     out.canonical = is_canonical(ref);
+    return out;
+  }
+
+  Result<EraRecord> open_era(const rules::Address& signer, libp2p::UnixTime now) {
+    if (!eras.empty() && eras.back().signer == signer) return eras.back();
+    EraRecord out;
+    out.era = static_cast<Era>(eras.size() + 1);
+    out.signer = signer;
+    out.opened = now;
+    eras.push_back(out);
     return out;
   }
 
@@ -135,6 +152,8 @@ class ModelStore {
       std::erase_if(out.recent, [&](const auto& known) { return known.ref.number + window < out.head->number; });
     out.eras = eras;
     out.denied = {denied.begin(), denied.end()};
+    if (!denied.empty()) out.denied_era = denied_era_;
+    if (!out.head) out.begin = begin;
     if (!out.head) return out;
     SegmentView segment = segment_of(*out.head);
     out.segments.push_back(segment);
@@ -164,9 +183,11 @@ class ModelStore {
   // As `opp2p db rewind --deny` does, of a block that is not canonical.
   void deny(const Hash& hash) {
     denied.insert(hash);
+    denied_era_ = eras.empty() ? 0 : eras.back().era;
     blocks_.erase(hash);
   }
   std::set<Hash> denied;
+  std::optional<KnownBlock> begin;  // of views of an empty store
 
   // The canonical chain is linked but at holes.
   void check() const {
@@ -206,6 +227,7 @@ class ModelStore {
     return out;
   }
 
+  Era denied_era_ = 0;
   std::map<Hash, KnownBlock> blocks_;
   std::map<std::uint64_t, Hash> canonical_;
   std::set<Hash> bases_;
@@ -234,7 +256,6 @@ class ChainWorld {
 
   void restart() {
     waiting_.clear();
-    store_.eras = chain_ ? chain_->eras() : std::vector<EraRecord>{};
     chain_ = std::make_unique<UnsafeChain>(config_, rollup_, store_.view(config_.tree.window), now_);
     pump();
   }
@@ -242,7 +263,7 @@ class ChainWorld {
   Arrived signed_by(std::uint8_t signer, const Block& block, std::uint8_t peer = 1) {
     rules::Address address{};
     address[0] = signer;
-    if (chain_->eras().empty()) chain_->on_signer(address, now_);
+    if (chain_->eras().empty()) rotate(signer);
     Attestation attestation;
     attestation.signer = address;
     attestation.era = chain_->era_of_signer(address);
@@ -267,6 +288,7 @@ class ChainWorld {
     rules::Address address{};
     address[0] = signer;
     chain_->on_signer(address, now_);
+    pump();
   }
   void sources(bool can_ask) {
     chain_->on_sources(can_ask, now_);
@@ -332,6 +354,20 @@ class ChainWorld {
       Result<KeptBlock> outcome = libp2p::fail(Errc::io, "the disk is full");
       if (!fails()) outcome = store_.keep(keep.block, keep.attestation, keep.extends_head);
       chain_->on_kept(keep.id, outcome, now_);
+    });
+  }
+  void on(StartAt& start) {
+    waiting_.emplace_back([this, start] {
+      Result<KeptBlock> outcome = libp2p::fail(Errc::io, "the disk is full");
+      if (!fails()) outcome = store_.start_at(start.genesis.ref, start.genesis.timestamp);
+      chain_->on_started(start.id, outcome, now_);
+    });
+  }
+  void on(OpenEra& open) {
+    waiting_.emplace_back([this, open] {
+      Result<EraRecord> outcome = libp2p::fail(Errc::io, "the disk is full");
+      if (!fails()) outcome = store_.open_era(open.era.signer, open.era.opened);
+      chain_->on_era(open.id, outcome, now_);
     });
   }
   void on(MoveHead& move) {

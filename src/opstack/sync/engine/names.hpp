@@ -24,6 +24,11 @@ using payload::Block;
 using payload::BlockRef;
 using payload::Hash;
 
+// Whether `child` names this block as its parent, and is the next above it.
+inline bool is_parent(const BlockRef& parent, const BlockRef& child) {
+  return child.number > 0 && child.number - 1 == parent.number && child.parent_hash == parent.hash;
+}
+
 // For unordered tables of blocks: the first bytes of a block's hash are as good as any hash of it.
 struct FirstBytes {
   std::size_t operator()(const Hash& hash) const { return static_cast<std::size_t>(libp2p::load_le64(hash.data())); }

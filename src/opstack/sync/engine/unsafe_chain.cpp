@@ -16,7 +16,8 @@ constexpr std::uint64_t kFutureSeconds = 5;  // as in gossip
 
 UnsafeChain::UnsafeChain(UnsafeChainConfig config, const chain::RollupConfig& rollup, const ChainView& view, Now now)
     : config_(config), rollup_(rollup), tree_(config.tree), last_signed_(now.mono), refused_(64) {
-  load(view);
+  begin_ = view.begin;
+  load(view, now);
 }
 
 void UnsafeChain::trace(ChainTraceKind kind, const PeerId& peer, const BlockRef& block, std::string text) {
@@ -45,6 +46,7 @@ Era UnsafeChain::on_signer(const rules::Address& signer, Now now) {
     next.signer = signer;
     next.opened = now.wall;
     eras_.push_back(next);
+    if (phase_ == Phase::running) open_next_era();  // else with what is given again
   }
   return eras_.back().era;
 }
@@ -60,7 +62,7 @@ Era UnsafeChain::era_of_signer(const rules::Address& signer) const {
 bool UnsafeChain::has_right_time(const PeerId& peer, const Block& block) {
   const std::uint64_t timestamp = block.payload().timestamp;
   const std::uint64_t due = rollup_.timestamp_for_block(block.number());
-  if (block.number() >= rollup_.genesis.l2.number && timestamp == due) {
+  if (block.number() >= rollup_.genesis.l2.number && timestamp == due && due != UINT64_MAX) {
     wrong_time_ = {};
     return true;
   }
@@ -119,6 +121,15 @@ bool UnsafeChain::has_room(const Pending& pending) {
   return false;
 }
 
+// Not asked for until then, and told to the sources anew.
+void UnsafeChain::rest(const Hash& missing, Nanos duration, Now now) {
+  constexpr std::size_t kMostResting = 64;
+  std::erase_if(resting_, [&](const auto& entry) { return entry.second <= now.mono; });
+  if (resting_.size() >= kMostResting) return;
+  resting_[missing] = now.mono + duration;
+  wake_at(now.mono + duration);
+}
+
 Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
   const BlockRef ref = pending.block.ref();
   const PeerId peer = pending.peer;
@@ -132,7 +143,8 @@ Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
     write(id, std::move(pending), false);  // its signature is added to it
     return {Arrival::known, id};
   }
-  if (head_ && ref.number + config_.tree.window < head_->number && era <= tree_.era_of(head_->hash)) {
+  const bool is_own = !pending.retry;  // published from any height
+  if (!is_own && head_ && ref.number + config_.tree.window < head_->number && era <= tree_.era_of(head_->hash)) {
     trace(ChainTraceKind::below_window, peer, ref);
     return {Arrival::evidence, std::nullopt};
   }
@@ -149,11 +161,12 @@ Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
   const ComponentId component = add(std::move(known));
   tell_second(*tree_.find(hash));
   if (!head_) anchor(peer, ref);
-  const bool extends = !head_ || (!moving_ && ref.parent_hash == head_->hash && !is_below_denied(head_tip()) &&
+  const bool extends = !head_ || (!moving_ && is_parent(*head_, ref) && !is_below_denied(head_tip()) &&
                                   beats(tip_of(*tree_.find(hash)), head_tip(), false));
   if (extends) {
     extend_head(ref);
     for (auto& [id_of, rival] : rivals_) rival.since = now.mono;
+    for (auto& [block, rival] : rivals_before_) rival.since = now.mono;
   } else {
     const bool joined = component == tree_.component_of(head_->hash);
     trace(joined ? ChainTraceKind::branch : ChainTraceKind::waiting, peer, ref);
@@ -186,14 +199,15 @@ void UnsafeChain::tell_second(const TreeBlock& block) {
   actions_.emplace_back(std::move(out));
 }
 
-bool UnsafeChain::is_wanted(const Hash& hash) const {
-  return !tree_.waiting_for(hash).empty() || std::any_of(lower_.begin(), lower_.end(), [&](const auto& hole) {
-    return !hole.is_base && hole.lowest.parent_hash == hash;
+bool UnsafeChain::is_wanted(const BlockRef& block) const {
+  return !tree_.waiting_for(block).empty() || std::any_of(lower_.begin(), lower_.end(), [&](const auto& hole) {
+    return !hole.is_base && is_parent(block, hole.lowest);
   });
 }
 
 Arrived UnsafeChain::on_fetched(const PeerId& peer, Block block, Now now) {
-  if (!is_open() || tree_.find(block.hash()) != nullptr || !is_wanted(block.hash())) {
+  if (phase_ == Phase::running && !is_open()) rest(block.hash(), config_.rest_overflow, now);
+  if (!is_open() || tree_.find(block.hash()) != nullptr || !is_wanted(block.ref())) {
     trace(ChainTraceKind::not_wanted, peer, block.ref());
     return {Arrival::not_wanted, std::nullopt};
   }
@@ -204,7 +218,10 @@ Arrived UnsafeChain::on_fetched(const PeerId& peer, Block block, Now now) {
   pending.peer = peer;
   pending.fetched = true;
   pending.block = std::move(block);
-  if (!has_room(pending)) return {Arrival::overflow, std::nullopt};
+  if (!has_room(pending)) {
+    rest(pending.block.hash(), config_.rest_overflow, now);
+    return {Arrival::overflow, std::nullopt};
+  }
   const WriteId id = next_id_++;
   add_below(pending);
   write(id, std::move(pending), false);
@@ -235,6 +252,7 @@ void UnsafeChain::extend_head(const BlockRef& block) {
 // Into the tree; the segments may reach further down then.
 ComponentId UnsafeChain::add(TreeBlock block) {
   const BlockRef ref = block.ref;
+  keep_rivals();
   const ComponentId component = tree_.add(std::move(block));
   grow_lower(ref);
   take_lowest();
@@ -244,7 +262,7 @@ ComponentId UnsafeChain::add(TreeBlock block) {
 // A block that something waits for: of the segments in memory, and of the holes far below.
 void UnsafeChain::add_below(const Pending& pending) {
   const BlockRef ref = pending.block.ref();
-  if (!tree_.waiting_for(ref.hash).empty()) {
+  if (!tree_.waiting_for(ref).empty()) {
     add(tree_block(pending));
     return;
   }
@@ -275,9 +293,14 @@ Arrived UnsafeChain::on_vouched(const PeerId& self, Block block, Now now) {
 Arrived UnsafeChain::take_vouched(WriteId id, Pending pending) {
   const BlockRef ref = pending.block.ref();
   const PeerId self = pending.peer;
-  if (tree_.find(ref.hash) != nullptr) return {Arrival::known, pending_write(ref.hash)};
-  const bool extends = !moving_ && (!head_ || ref.parent_hash == head_->hash);
-  if (!extends && !is_wanted(ref.hash)) {
+  if (tree_.find(ref.hash) != nullptr) {
+    const auto write = pending_write(ref.hash);
+    if (write || (head_ && tree_.descends(head_->hash, ref))) return {Arrival::known, write};
+    trace(ChainTraceKind::not_wanted, self, ref);
+    return {Arrival::not_wanted, std::nullopt};
+  }
+  const bool extends = !moving_ && (!head_ || is_parent(*head_, ref));
+  if (!extends && !is_wanted(ref)) {
     trace(ChainTraceKind::not_wanted, self, ref);
     return {Arrival::not_wanted, std::nullopt};
   }

@@ -35,9 +35,12 @@ struct UnsafeChainConfig {
   std::uint64_t most_lead = 16;                 // that damping asks for
   std::uint64_t silence = 16;                   // block times without a signed block
   std::uint64_t settled_below = 16;
-  Nanos first_ask = libp2p::Seconds(1);    // gossip may still bring what is missing; a wider gap is asked for at once
-  std::uint64_t gossip_reach = 8;          // blocks
-  Nanos retry_first = libp2p::Seconds(1);  // after a failed write; twice as long each time
+  Nanos first_ask = libp2p::Seconds(1);      // gossip may still bring what is missing; a wider gap is asked for at once
+  std::uint64_t gossip_reach = 8;            // blocks
+  Nanos rest_overflow = libp2p::Seconds(1);  // before a fetched block that had no room in memory is asked for again
+  Nanos rest_refused = libp2p::Seconds(60);  // one that had no room in the store
+  Nanos turn = libp2p::Seconds(60);          // of holes, where there are more than are asked for at a time
+  Nanos retry_first = libp2p::Seconds(1);    // after a failed write; twice as long each time
   Nanos retry_most = libp2p::Seconds(4);
   BlockTreeLimits tree;
 };
@@ -77,9 +80,11 @@ class UnsafeChain {
   Era on_signer(const rules::Address& signer, Now now);
   // The era in which a block of this signer is kept.
   Era era_of_signer(const rules::Address& signer) const;
+  void on_era(WriteId id, const Result<EraRecord>& outcome, Now now);
 
   // ---- answers of the store ----
 
+  void on_started(WriteId id, const Result<KeptBlock>& outcome, Now now);
   void on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now);
   void on_moved(WriteId id, const Result<MovedHead>& outcome, Now now);
   void on_descended(WriteId id, const Result<Descent>& outcome, Now now);
@@ -141,6 +146,7 @@ class UnsafeChain {
     bool retry = false;
     bool fetched = false;
     bool answered = false;  // with an error: it is given again
+    int mismatches = 0;
   };
   struct Tip {
     const TreeBlock* block = nullptr;
@@ -165,21 +171,31 @@ class UnsafeChain {
   bool has_room(const Pending& pending);
   std::optional<WriteId> pending_write(const Hash& hash) const;
   // Whether blocks may be given to the store. An empty one takes any block as its first: until it has taken the right
-  // one, nothing else is given to it.
-  bool is_open() const { return phase_ == Phase::running && (!head_ || stored_head_); }
+  // one, nothing else is given to it. The blocks of an era come after it.
+  bool is_open() const { return phase_ == Phase::running && (!head_ || stored_head_) && stored_eras_ == eras_.size(); }
   Arrived take_signed(WriteId id, Pending pending, Now now);
   Arrived take_vouched(WriteId id, Pending pending);
   Arrived wait_for_store(WriteId id, Pending pending);
   void tell_second(const TreeBlock& block);
-  bool is_wanted(const Hash& hash) const;
+  bool is_wanted(const BlockRef& block) const;
   void add_below(const Pending& pending);
+  void rest(const Hash& missing, Nanos duration, Now now);
   static TreeBlock tree_block(const Pending& pending);
   ComponentId add(TreeBlock block);
   void anchor(const PeerId& peer, const BlockRef& block);
   void extend_head(const BlockRef& block);
 
   // The store (unsafe_chain_store.cpp).
-  void load(const ChainView& view);
+  void load(const ChainView& view, Now now);
+  void start();
+  void load_eras(const ChainView& view);
+  void load_forks(const ChainView& view, Now now);
+  void open_next_era();
+  void add_fork(std::uint64_t number, MonoTime at);
+  // Whether the chain is as the disk has it; if not, it is read anew.
+  bool take_pruned(const std::shared_ptr<const Pruned>& pruned, Now now);
+  void raise_lowest(const BlockRef& lowest);
+  void take_displaced(const KeptBlock& kept, Now now);
   void hold(WriteId id, Pending pending);
   void write(WriteId id, Pending pending, bool extends_head);
   Pending release(WriteId id);
@@ -217,7 +233,11 @@ class UnsafeChain {
   MoveHead ask_move(const Tip& tip);
   void move_to(const Tip& tip);
   void forward_to(const Tip& tip);
-  Nanos patience() const { return can_ask_ && !in_vain_ ? config_.patience : config_.hasty_patience; }
+  Nanos patience() const {
+    return can_ask_ && !in_vain_ ? config_.patience : std::min(config_.patience, config_.hasty_patience);
+  }
+  void keep_rivals();
+  Rival rival_of(ComponentId id, Now now);
   const Tip* due_segment(const std::vector<Tip>& better, bool silent, Now now);
   void wake_at(MonoTime time) { wake_ = std::min(wake_.value_or(time), time); }
   void trace(ChainTraceKind kind, const PeerId& peer, const BlockRef& block, std::string text = {});
@@ -235,13 +255,19 @@ class UnsafeChain {
   std::size_t told_holes_ = 0;
   bool full_ = false;  // what is added below the lowest segment would be pruned
   std::vector<EraRecord> eras_;
+  std::size_t stored_eras_ = 0;
+  std::optional<WriteId> opening_;  // of the next one
+  std::optional<WriteId> starting_;
   std::optional<BlockRef> safe_;
-  std::set<Hash> denied_;  // by the operator
+  std::set<Hash> denied_;            // by the operator
+  std::optional<Era> denied_era_;    // the latest one in which that was
+  std::optional<KnownBlock> begin_;  // what an empty store begins with
   std::uint64_t highest_seen_ = 0;
   std::uint64_t seen_ = 0;
   MonoTime last_signed_;
   std::deque<Fork> forks_;  // of the damping period
   std::map<ComponentId, Rival> rivals_;
+  std::map<Hash, Rival> rivals_before_;  // by a block of theirs, while the chain is read anew
   bool can_ask_ = false;
   bool delivered_ = false;  // in this patience
   bool in_vain_ = false;
@@ -254,6 +280,7 @@ class UnsafeChain {
   std::optional<MoveHead> moving_;
   std::map<WriteId, HeadMove> forwards_;  // moves onto what descends from the head: it is there in memory already
   std::map<WriteId, BlockRef> descending_;
+  std::map<Hash, MonoTime> resting_;                // missing parents that are not asked for until then
   libp2p::LruMap<Hash, bool, FirstBytes> refused_;  // tips that the store does not move to
   std::optional<Hash> mismatched_;  // the last tip that it refused because the branch is another on the disk
   int failures_ = 0;

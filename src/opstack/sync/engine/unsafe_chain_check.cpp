@@ -79,7 +79,7 @@ void UnsafeChain::check() const {
                 "segments do not overlap, the highest last", lower_[i].lowest.number, lower_[i].highest, above);
   }
   std::size_t bytes = 0;
-  std::size_t unanswered = forwards_.size() + (moving_ ? 1 : 0);
+  std::size_t unanswered = forwards_.size() + (opening_ ? 1 : 0) + (moving_ ? 1 : 0) + (starting_ ? 1 : 0);
   for (const auto& [id, pending] : pending_) {
     bytes += pending.block.memory_bytes();
     if (!pending.answered) ++unanswered;

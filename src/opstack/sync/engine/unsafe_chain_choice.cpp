@@ -50,7 +50,7 @@ bool UnsafeChain::beats(const Tip& tip, const Tip& head, bool silent) const {
 bool UnsafeChain::is_below_safe(const TreeBlock& tip) const {
   if (!safe_) return false;
   const TreeBlock* at = &tip;
-  while (at != nullptr && at->ref.number > safe_->number) at = tree_.parent_of(*at);
+  while (at != nullptr && at->ref.number > safe_->number) at = tree_.parent_of(at->ref);
   return at != nullptr && (at->ref.number < safe_->number || at->ref.hash != safe_->hash);
 }
 
@@ -102,6 +102,8 @@ void UnsafeChain::decide(Now now) {
   if (phase_ != Phase::running || moving_) return;
   wake_.reset();
   if (!head_) return;
+  for (const auto& [missing, until] : resting_)
+    if (until > now.mono) wake_at(until);
   choose(now);
   if (!moving_) tree_.trim(*head_);
 }
@@ -129,23 +131,47 @@ void UnsafeChain::choose(Now now) {
   if (const auto* due = due_segment(better, silent, now)) move_to(*due);
 }
 
+// Components get other ids when they meet and when the chain is read anew: what was waited for stays waited for.
+UnsafeChain::Rival UnsafeChain::rival_of(ComponentId id, Now now) {
+  const bool near = tree_.component(id).lowest.number <= head_->number + 1 + config_.gossip_reach;
+  Rival out{now.mono, now.mono, near};
+  if (const auto known = rivals_.find(id); known != rivals_.end()) out = known->second;
+  for (const auto& [hash, before] : rivals_before_) {
+    if (tree_.find(hash) == nullptr || tree_.component_of(hash) != id) continue;
+    out.first = std::min(out.first, before.first);
+    out.since = std::min(out.since, before.since);
+    out.near = out.near && before.near;
+  }
+  return out;
+}
+
+// Before components change.
+void UnsafeChain::keep_rivals() {
+  for (const auto& [id, rival] : rivals_) {
+    const auto component = tree_.components().find(id);
+    if (component != tree_.components().end()) rivals_before_.emplace(component->second.blocks.rbegin()->second, rival);
+  }
+}
+
 // A branch that is not joined, and that was waited for long enough.
 const UnsafeChain::Tip* UnsafeChain::due_segment(const std::vector<Tip>& better, bool silent, Now now) {
   std::map<ComponentId, Rival> still;
   for (const Tip& tip : better) {
     if (tip.joined) continue;
     const ComponentId id = tree_.component_of(tip.block->ref.hash);
-    const auto known = rivals_.find(id);
-    const bool near = tree_.component(id).lowest.number <= head_->number + 1 + config_.gossip_reach;
-    still.emplace(id, known == rivals_.end() ? Rival{now.mono, now.mono, near} : known->second);
-    if (!rivals_.empty() || still.size() > 1) continue;
+    still.emplace(id, rival_of(id, now));
+    if (!rivals_.empty() || !rivals_before_.empty() || still.size() > 1) continue;
     delivered_ = false;
     trace(ChainTraceKind::patience_begins, tip.block->from, tip.block->ref);
   }
   rivals_ = std::move(still);
+  rivals_before_.clear();
   const Tip* out = nullptr;
+  const bool is_trusting = is_below_denied(head_tip());
   for (const Tip& tip : better) {
     if (tip.joined) continue;
+    // Nobody can tell whether it descends from the denied block of its era.
+    if (!is_trusting && denied_era_ && tip.era <= *denied_era_) continue;
     const Rival& rival = rivals_.at(tree_.component_of(tip.block->ref.hash));
     if (rival.near && now.mono < rival.first + config_.first_ask)
       wake_at(rival.first + config_.first_ask);  // gaps() has more then
@@ -202,11 +228,15 @@ std::vector<Gap> UnsafeChain::gaps(MonoTime now) const {
   if (phase_ != Phase::running || !head_) return out;
   // It is not known yet whether the parents of these are there.
   const auto is_unsettled = [&](const Hash& hash) {
-    return pending_write(hash) || std::any_of(descending_.begin(), descending_.end(),
-                                              [&](const auto& asked) { return asked.second.hash == hash; });
+    const auto write = pending_write(hash);
+    return (write && !pending_.at(*write).fetched) ||
+           std::any_of(descending_.begin(), descending_.end(),
+                       [&](const auto& asked) { return asked.second.hash == hash; });
   };
   std::set<Hash> wanted;
   const auto add = [&](GapId id, const BlockRef& child, std::uint64_t known_below) {
+    const auto resting = resting_.find(child.parent_hash);
+    if (resting != resting_.end() && now < resting->second) return;
     if (denied_.contains(child.parent_hash) || is_unsettled(child.hash) ||
         child.number <= rollup_.genesis.l2.number + 1)
       return;
@@ -232,9 +262,14 @@ std::vector<Gap> UnsafeChain::gaps(MonoTime now) const {
   if (!segment_.is_base && !(full_ && lower_.empty()))
     add(tree_.component_of(head_->hash), segment_.lowest,
         lower_.empty() ? rollup_.genesis.l2.number : lower_.back().highest);
-  for (std::size_t i = lower_.size(); i-- > 0 && out.size() < tips + kMostHoles;)
+  // From the top downwards, each turn from another one if there are too many.
+  const std::size_t turn =
+      lower_.size() < kMostHoles ? 0 : static_cast<std::size_t>(now.time_since_epoch() / config_.turn);
+  for (std::size_t n = 0; n < lower_.size() && out.size() < tips + kMostHoles; ++n) {
+    const std::size_t i = lower_.size() - 1 - (n + turn) % lower_.size();
     if (!lower_[i].is_base && !(full_ && i == 0))
       add(lower_ids_[i], lower_[i].lowest, i == 0 ? rollup_.genesis.l2.number : lower_[i - 1].highest);
+  }
   return out;
 }
 

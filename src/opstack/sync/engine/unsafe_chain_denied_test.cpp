@@ -59,7 +59,8 @@ TEST(UnsafeChainDenied, a_branch_that_turns_out_to_descend_from_a_denied_block_i
 TEST(UnsafeChainDenied, a_head_that_turns_out_to_descend_from_a_denied_block_is_left_for_the_best_tip_that_does_not) {
   ChainWorld world = world_with_4_denied();
   world.restart();
-  world.signed_block(10, 0, 0);
+  world.rotate(2);  // in the era of the denial it would never become the head
+  world.signed_by(2, block(10, 0, 0));
   world.wait(libp2p::Seconds(20));
   ASSERT_EQ(world.head(), 10u);
   world.sources(true);
@@ -68,11 +69,23 @@ TEST(UnsafeChainDenied, a_head_that_turns_out_to_descend_from_a_denied_block_is_
     world.fetched(block(n, 0, 0));
     world.wait(libp2p::Seconds(5));
   }
-  EXPECT_NE(world.signed_block(11, 0, 0).arrival, Arrival::head);
+  EXPECT_NE(world.signed_by(2, block(11, 0, 0)).arrival, Arrival::head);
   world.wait(libp2p::Seconds(600));
   EXPECT_EQ(world.head(), 3u);
   EXPECT_TRUE(world.gaps().empty());
-  EXPECT_EQ(world.signed_block(4, 1, 0).arrival, Arrival::head);
+  EXPECT_EQ(world.signed_by(2, block(4, 1, 0)).arrival, Arrival::head);
+}
+
+TEST(UnsafeChainDenied, in_the_era_of_a_denial_no_branch_above_a_hole_becomes_the_head) {
+  ChainWorld world = world_with_4_denied();
+  world.restart();
+  world.signed_block(6, 0, 0);  // 5 was missed, and nobody serves
+  world.wait(libp2p::Seconds(600));
+  EXPECT_EQ(world.head(), 3u);
+  world.rotate(2);
+  world.signed_by(2, block(20, 1, 1));
+  world.wait(libp2p::Seconds(20));
+  EXPECT_EQ(world.head(), 20u);
 }
 
 TEST(UnsafeChainDenied, blocks_that_were_stored_before_the_denial_stay_out_after_a_restart) {

@@ -61,6 +61,8 @@ class Run {
     const KnownBlock* best = nullptr;
     for (const auto& [hash, known] : world_.store().blocks()) {
       if (!known.attestation || is_denied(known)) continue;
+      // Of the era of a denial only what is joined counts; then this is left to the other requirements.
+      if (!world_.store().denied.empty()) return;
       if (best == nullptr || is_better(known, *best)) best = &known;
     }
     if (best == nullptr) return;

@@ -6,15 +6,24 @@
 
 namespace opstack::sync {
 
-void UnsafeChain::load(const ChainView& view) {
+namespace {
+
+constexpr int kMostMismatches = 2;
+
+}  // namespace
+
+void UnsafeChain::load(const ChainView& view, Now now) {
+  keep_rivals();
   tree_ = BlockTree(config_.tree);
   head_ = stored_head_ = view.head;
   moving_.reset();
   forwards_.clear();
   descending_.clear();
   denied_.insert(view.denied.begin(), view.denied.end());
+  denied_era_ = view.denied_era;
   rivals_.clear();
-  eras_ = eras_.size() > view.eras.size() ? std::move(eras_) : view.eras;  // the last one may not be stored yet
+  load_eras(view);
+  load_forks(view, now);
   full_ = view.full;
   lower_ = view.segments;
   if (head_) {
@@ -46,7 +55,8 @@ void UnsafeChain::load(const ChainView& view) {
     highest_seen_ = std::max(highest_seen_, known.ref.number);
     tree_.add(std::move(block));
   }
-  if (!head_) return;
+  if (!head_ && begin_) start();
+  if (!stored_head_) return;
   highest_seen_ = std::max(highest_seen_, head_->number);
   if (tree_.find(head_->hash) == nullptr) {
     TreeBlock block;
@@ -60,7 +70,98 @@ void UnsafeChain::load(const ChainView& view) {
   for (const auto& lowest : others) descend(lowest);
 }
 
+// An empty store gets the block that all others stand on, and nothing before that.
+void UnsafeChain::start() {
+  head_ = begin_->ref;
+  segment_ = {begin_->ref, begin_->ref.number, true};
+  TreeBlock block;
+  block.ref = begin_->ref;
+  block.timestamp = begin_->timestamp;
+  tree_.set_base(tree_.add(std::move(block)));
+  StartAt out;
+  out.id = next_id_++;
+  out.genesis = *begin_;
+  starting_ = out.id;
+  ++unanswered_;
+  actions_.emplace_back(std::move(out));
+}
+
+void UnsafeChain::on_started(WriteId id, const Result<KeptBlock>& outcome, Now now) {
+  OPP2P_ASSERT(unanswered_ > 0 && starting_ == id, "the start is answered once", id);
+  --unanswered_;
+  starting_.reset();
+  if (!outcome) return on_failure(outcome.error(), now);
+  stored_head_ = begin_->ref;
+  failures_ = 0;
+  if (phase_ == Phase::failed) return settle_failed(now);
+  refill(now);
+  decide(now);
+}
+
+// Those that the store was not given yet, or did not take, are given to it again.
+void UnsafeChain::load_eras(const ChainView& view) {
+  if (eras_.size() < view.eras.size()) eras_ = view.eras;
+  // Blocks may be stored whose era is not.
+  for (const auto& known : view.recent) {
+    if (!known.attestation) continue;
+    while (eras_.size() < known.attestation->era) {
+      EraRecord lost;
+      lost.era = static_cast<Era>(eras_.size() + 1);
+      lost.opened = known.attestation->arrived;
+      if (lost.era == known.attestation->era) lost.signer = known.attestation->signer;
+      eras_.push_back(lost);
+    }
+  }
+  stored_eras_ = view.eras.size();
+  opening_.reset();
+  open_next_era();
+}
+
+// The reorganisations of the damping period, from what they left behind.
+void UnsafeChain::load_forks(const ChainView& view, Now now) {
+  if (!forks_.empty()) return;                       // read anew: they are known
+  std::map<libp2p::UnixTime, std::uint64_t> lowest;  // of the blocks that went at one time
+  for (const auto& known : view.recent) {
+    if (!known.orphan || *known.orphan == OrphanReason::waiting || *known.orphan == OrphanReason::rewound) continue;
+    if (now.wall - known.orphaned >= config_.damping_period) continue;
+    const auto [at, is_new] = lowest.emplace(known.orphaned, known.ref.number);
+    if (!is_new) at->second = std::min(at->second, known.ref.number);
+  }
+  for (const auto& [since, number] : lowest) add_fork(number > 0 ? number - 1 : 0, now.mono - (now.wall - since));
+}
+
+void UnsafeChain::add_fork(std::uint64_t number, MonoTime at) {
+  Fork fork;
+  fork.at = at;
+  fork.number = number;
+  forks_.push_back(fork);
+  if (forks_.size() > 2 * config_.most_lead) forks_.pop_front();
+}
+
 // ---- writing ----
+
+// One at a time: the store numbers them.
+void UnsafeChain::open_next_era() {
+  if (opening_ || stored_eras_ >= eras_.size()) return;
+  OpenEra out;
+  out.id = next_id_++;
+  out.era = eras_[stored_eras_];
+  opening_ = out.id;
+  ++unanswered_;
+  actions_.emplace_back(out);
+}
+
+void UnsafeChain::on_era(WriteId id, const Result<EraRecord>& outcome, Now now) {
+  OPP2P_ASSERT(unanswered_ > 0 && opening_ == id, "each era is answered once", id);
+  --unanswered_;
+  opening_.reset();
+  if (!outcome) return on_failure(outcome.error(), now);
+  ++stored_eras_;
+  if (phase_ == Phase::failed) return settle_failed(now);
+  open_next_era();
+  refill(now);
+  decide(now);
+}
 
 void UnsafeChain::hold(WriteId id, Pending pending) {
   pending_bytes_ += pending.block.memory_bytes();
@@ -110,7 +211,10 @@ void UnsafeChain::on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now)
   --unanswered_;
   if (!outcome) {
     const auto code = outcome.error().code();
-    const bool refused = (code == Errc::denied || code == Errc::exhausted) && !pending_.at(id).extends_head;
+    // The chain was read anew since it did not fit the last time: it never will.
+    const bool is_unfit = code == Errc::mismatch && ++pending_.at(id).mismatches > kMostMismatches;
+    const bool refused =
+        is_unfit || ((code == Errc::denied || code == Errc::exhausted) && !pending_.at(id).extends_head);
     if (refused && phase_ == Phase::running)
       on_refused(id, outcome.error(), now);
     else
@@ -130,6 +234,8 @@ void UnsafeChain::on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now)
   told.canonical = outcome->canonical;
   told.is_head = kept.extends_head;
   actions_.emplace_back(std::move(told));
+  if (outcome->displaced > 0) take_displaced(*outcome, now);
+  if (!take_pruned(outcome->pruned, now)) return;
   full_ = outcome->full;
   failures_ = 0;
   if (phase_ == Phase::failed) return settle_failed(now);
@@ -137,13 +243,58 @@ void UnsafeChain::on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now)
   // The parent lies on the disk, and not in memory.
   const bool is_lowest =
       std::any_of(lower_.begin(), lower_.end(), [&](const auto& hole) { return hole.lowest == ref; });
-  const bool unlinked = tree_.find(ref.hash) != nullptr && tree_.find(ref.parent_hash) == nullptr;
+  const bool unlinked = tree_.find(ref.hash) != nullptr && tree_.parent_of(ref) == nullptr;
   if (outcome->parent_there && !kept.extends_head && (is_lowest || unlinked)) descend(ref);
   if (is_first) refill(now);
   decide(now);
 }
 
-// The store has no room for it, or the operator has denied it.
+// It joined two segments, and blocks of the lower one were of another branch.
+void UnsafeChain::take_displaced(const KeptBlock& kept, Now now) {
+  add_fork(kept.fork, now.mono);
+  HeadMoved told;
+  told.moved.from = kept.highest_displaced;
+  told.moved.to = *stored_head_;
+  told.moved.fork = kept.fork;
+  told.moved.depth = kept.displaced;
+  told.moved.segment = segment_;
+  told.reason = OrphanReason::joined;
+  told.timestamp = rollup_.timestamp_for_block(stored_head_->number);
+  actions_.emplace_back(std::move(told));
+}
+
+// The disk keeps less than memory knows of.
+bool UnsafeChain::take_pruned(const std::shared_ptr<const Pruned>& pruned, Now now) {
+  if (!pruned || phase_ != Phase::running || !head_) return true;
+  keep_rivals();
+  for (const BlockRef& gone : pruned->orphans) {
+    if (pending_write(gone.hash)) continue;  // it is given to the disk again
+    if (tree_.find(gone.hash) != nullptr && tree_.descends(head_->hash, gone)) {
+      on_failure(libp2p::fail(Errc::mismatch, "blocks of the branch are not stored any more"), now);
+      return false;
+    }
+    if (const auto from = tree_.forget(gone)) descend(*from);
+  }
+  if (pruned->lowest) raise_lowest(*pruned->lowest);
+  take_lowest();
+  tell_holes();
+  return true;
+}
+
+// Of the canonical chain only what is not below this is left.
+void UnsafeChain::raise_lowest(const BlockRef& lowest) {
+  std::size_t gone = 0;
+  while (gone < lower_.size() && lower_[gone].highest < lowest.number) ++gone;
+  lower_.erase(lower_.begin(), lower_.begin() + static_cast<std::ptrdiff_t>(gone));
+  lower_ids_.erase(lower_ids_.begin(), lower_ids_.begin() + static_cast<std::ptrdiff_t>(gone));
+  SegmentView& segment = lower_.empty() ? segment_ : lower_.front();
+  if (segment.lowest.number > lowest.number) return;  // memory knows of blocks that come
+  segment.lowest = lowest;
+  segment.is_base = true;
+  if (lower_.empty()) tree_.raise(tree_.component_of(head_->hash), lowest);
+}
+
+// The store has no room for it, the operator has denied it, or it does not fit.
 void UnsafeChain::on_refused(WriteId id, const Error& why, Now now) {
   const Pending gone = release(id);
   BlockNotKept told;
@@ -153,7 +304,9 @@ void UnsafeChain::on_refused(WriteId id, const Error& why, Now now) {
   told.fetched = gone.fetched;
   actions_.emplace_back(std::move(told));
   const BlockRef ref = gone.block.ref();
-  if (why.code() == Errc::denied) denied_.insert(ref.hash);  // it descends from a denied one
+  if (why.code() == Errc::denied) denied_.insert(ref.hash);
+  if (gone.fetched) rest(ref.hash, config_.rest_refused, now);
+  if (why.code() == Errc::mismatch) return on_failure(why, now);
   const bool of_head = head_ && tree_.find(ref.hash) != nullptr &&
                        tree_.component_of(ref.hash) == tree_.component_of(head_->hash) && segment_.lowest == ref;
   if (head_ && stored_head_ != head_ && tree_.descends(head_->hash, ref))
@@ -161,6 +314,7 @@ void UnsafeChain::on_refused(WriteId id, const Error& why, Now now) {
   if (gone.fetched && (of_head || tree_.find(ref.hash) == nullptr))
     return on_failure(why, now);  // the view says what is full
   tree_.remove(ref.hash);
+  take_lowest();
   decide(now);
 }
 
@@ -183,6 +337,7 @@ void UnsafeChain::on_moved(WriteId id, const Result<MovedHead>& outcome, Now now
   else
     take_move(*outcome, asked.reason, now);
   if (lost) return on_failure(libp2p::fail(Errc::mismatch, "blocks of the branch are not stored any more"), now);
+  if (!take_pruned(outcome->pruned, now)) return;
   tell_holes();
   if (phase_ == Phase::failed) return settle_failed(now);
   decide(now);
@@ -220,15 +375,10 @@ void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now
   const auto& component = tree_.component(tree_.component_of(moved.to.hash));
   take_segment(SegmentView{component.lowest, moved.to.number, component.is_base});
   rivals_.clear();
+  rivals_before_.clear();
   told_damped_.reset();
-  if (moved.depth > 0) {
-    Fork fork;
-    fork.at = now.mono;
-    const std::uint64_t below = segment_.lowest.number > 0 ? segment_.lowest.number - 1 : 0;
-    fork.number = moved.fork.value_or(below);
-    forks_.push_back(fork);
-    if (forks_.size() > 2 * config_.most_lead) forks_.pop_front();
-  }
+  if (moved.depth > 0)
+    add_fork(moved.fork.value_or(segment_.lowest.number > 0 ? segment_.lowest.number - 1 : 0), now.mono);
   HeadMoved told;
   told.moved = moved;
   told.reason = reason;
@@ -273,7 +423,7 @@ void UnsafeChain::fit_lower() {
 // A block that a hole further down waits for.
 void UnsafeChain::grow_lower(const BlockRef& block) {
   for (auto& hole : lower_)
-    if (!hole.is_base && hole.lowest.parent_hash == block.hash) hole.lowest = block;
+    if (!hole.is_base && is_parent(block, hole.lowest)) hole.lowest = block;
   fit_lower();
 }
 
@@ -317,6 +467,7 @@ void UnsafeChain::on_descended(WriteId id, const Result<Descent>& outcome, Now n
     break;
   }
   if (tree_.find(from.hash) != nullptr) {
+    keep_rivals();
     const ComponentId id_before = tree_.component_of(from.hash);
     tree_.descend_to(id_before, *outcome);
     take_lowest();
@@ -372,7 +523,7 @@ void UnsafeChain::on_view(const Result<ChainView>& view, Now now) {
     phase_ = Phase::failed;
     return settle_failed(now);
   }
-  load(*view);
+  load(*view, now);
   phase_ = Phase::running;
   failure_.reset();
   tell_holes();
