@@ -74,9 +74,10 @@ class Disk {
 // What may be there when the power fails after `cut` events. With `syncs_work` false the disk lied about all of them.
 DiskImage disk_after(const std::vector<DiskEvent>& events, std::size_t cut, libp2p::Rng& rng, bool syncs_work = true);
 
-// Writes batches of blocks, each larger than the one before, into a store that has to prune. Every third batch ends
-// with a reorganisation: blocks of a branch, and the head moved to it. A batch that failed is tried once more, then the
-// script gives up. It runs on the store's own thread, so that every run makes the same calls.
+// Writes batches of blocks, each larger than the one before, into a store that has to prune. A batch ends with one of
+// three things in turn: a move of the head above a hole, which the next batch fills from above; a rewind; and a
+// reorganisation: blocks of a branch, and the head moved to it. A batch that failed is tried once more, then the script
+// gives up. It runs on the store's own thread, so that every run makes the same calls.
 using Chains = std::vector<std::vector<std::uint8_t>>;
 struct ScriptResult {
   // What the script asked for, in its order, and the chain after it: the branch of the block of each number from 1 on.
