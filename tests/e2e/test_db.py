@@ -77,7 +77,7 @@ class Db(unittest.TestCase):
         """The node starts again and follows another sequencer of the same key, whose store is empty; answers that one."""
         other = made_chain.sequencer(self.scratch / "other", self.chain.signer_key, self.options)
         self.addCleanup(other.kill)
-        self.node.options = [*map(str, self.options), "--p2p.static", other.address]
+        self.node.options = [*map(str, self.options), "--p2p.static", other.address, "--rpc.enable-admin"]
         self.node.start().ready()
         opp2p.wait_for(lambda: all(node.status()["mesh"] > 0 for node in (self.node, other)), 20, "the two share a mesh")
         return other
@@ -100,6 +100,8 @@ class Db(unittest.TestCase):
         self.assertGreaterEqual(status["chainEvents"]["denied"], 1, status)
         self.assertIn("event_id=denied", self.node.log())
         self.assertIsNone(self.node.rpc("opp2p_blockByHash", self.hashes[5]))
+        with self.assertRaisesRegex(opp2p.RpcError, "denied by the operator"):
+            self.node.rpc("admin_postUnsafePayload", json.loads(self.chain.envelopes[5]))
         branch = made_chain.Chain(self.scratch, 6, 1000, self.chain.genesis, fork_after=5).envelopes
         self.assertEqual(branch[:5], self.chain.envelopes[:5])
         self.publish(other, branch[5:])

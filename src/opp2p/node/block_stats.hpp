@@ -11,7 +11,7 @@
 
 #include "opp2p/node/latency_window.hpp"
 #include "opstack/gossip/block_gossip.hpp"
-#include "opstack/sync/engine/chain_actions.hpp"
+#include "opstack/sync/drive/follower_events.hpp"
 
 namespace opp2p {
 

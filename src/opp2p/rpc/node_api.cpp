@@ -203,7 +203,8 @@ std::vector<RpcMethod> block_methods(Runtime& runtime, Node& node, const BlockSt
        .handler = envelope_method(runtime, node, &Node::publish),
        .help =
            "Signs a block with the sequencer's key, stores it and publishes it. Answers null when it is stored, also "
-           "when it is too old to be gossiped."},
+           "when it is too old to be gossiped. A block that breaks a rule of its fork, or is more than 5 s ahead, is "
+           "refused."},
   };
 }
 

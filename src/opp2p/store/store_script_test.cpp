@@ -179,7 +179,7 @@ ScriptResult run_script(const fs::path& folder) {
   return result;
 }
 
-Result<void> check_store(const fs::path& folder, const Chains& chains) {
+Result<std::size_t> check_store(const fs::path& folder, const Chains& chains) {
   const auto begin = std::chrono::steady_clock::now();
   OPP2P_TRY(const auto store, LmdbStore::open(pruning_config(folder), inline_post()));
   if (std::chrono::steady_clock::now() - begin > std::chrono::seconds(1))
@@ -214,12 +214,12 @@ Result<void> check_store(const fs::path& folder, const Chains& chains) {
   for (const auto& chain : chains) {
     const auto low = static_cast<std::ptrdiff_t>(std::min<std::size_t>(first - 1, chain.size()));
     if (chain.size() <= forks.size() && std::equal(chain.begin() + low, chain.end(), forks.begin() + low, fits))
-      return {};
+      return summary.segments.size();
   }
   return wrong("the chain is none of those that it may be");
 }
 
-Result<void> check_image(const DiskImage& image, const Chains& chains) {
+Result<std::size_t> check_image(const DiskImage& image, const Chains& chains) {
   const Folder folder(memory_folder());
   std::ofstream(folder.path() / (image.named ? "data.mdb" : "data.mdb.new"), std::ios::binary)
       << libp2p::as_text(image.data);

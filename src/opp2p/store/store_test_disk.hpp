@@ -97,9 +97,10 @@ struct ScriptResult {
 ScriptResult run_script(const std::filesystem::path& folder);
 
 // Opens the store in `folder` and looks whether it holds one of the chains, or one that goes on from one of them (a
-// batch that was told to have failed and did not), with an error that says what is wrong.
-Result<void> check_store(const std::filesystem::path& folder, const Chains& chains);
+// batch that was told to have failed and did not), with an error that says what is wrong. Answers how many segments it
+// has.
+Result<std::size_t> check_store(const std::filesystem::path& folder, const Chains& chains);
 // The same for a folder in which a power failure left `image`.
-Result<void> check_image(const DiskImage& image, const Chains& chains);
+Result<std::size_t> check_image(const DiskImage& image, const Chains& chains);
 
 }  // namespace opp2p::testing_store
