@@ -16,7 +16,7 @@ namespace opp2p {
 void add_inspect_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 // key generate|peer-id: node keys in op-node's file format.
 void add_key_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
-// db check|migrate|rewind: the block store of a node that does not run.
+// db check|migrate|rewind|denied|allow|show: the block store of a node that does not run.
 void add_db_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 
 // node: the daemon. CLI11 lists it only; what follows the word `node` is read by node_command, which answers the exit

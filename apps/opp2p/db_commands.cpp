@@ -1,4 +1,4 @@
-// `opp2p db`: checks, migrates and rewinds the block store of a node that does not run.
+// `opp2p db`: checks, migrates, rewinds and reads the block store of a node that does not run.
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -14,7 +14,8 @@ struct DbOptions {
   std::string data_dir;
   std::string max_size;
   std::uint64_t to = 0;
-  std::string deny;
+  std::optional<std::string> deny;
+  std::string hash;
 };
 
 // As the node names it (daemon.cpp).
@@ -38,22 +39,41 @@ int migrate(opp2p::Output& out, const DbOptions& options) {
                }));
 }
 
+std::optional<Hash> read_hash_option(const std::string& text) {
+  const auto bytes = libp2p::from_hex(text);
+  if (!bytes || bytes->size() != std::tuple_size_v<Hash>) return std::nullopt;
+  Hash out{};
+  std::copy(bytes->begin(), bytes->end(), out.begin());
+  return out;
+}
+
+int report_no_hash(const std::string& option) {
+  return opp2p::report(option + ": a block's hash has 32 bytes, as 64 hexadecimal digits");
+}
+
 int rewind(opp2p::Output& out, const DbOptions& options) {
   std::optional<Hash> deny;
-  if (!options.deny.empty()) {
-    const auto bytes = libp2p::from_hex(options.deny);
-    if (!bytes || bytes->size() != 32)
-      return opp2p::report("--deny: a block's hash has 32 bytes, as 64 hexadecimal digits");
-    deny.emplace();
-    std::copy(bytes->begin(), bytes->end(), deny->begin());
+  if (options.deny) {
+    deny = read_hash_option(*options.deny);
+    if (!deny) return report_no_hash("--deny");
   }
   return print(out, rewind_store(store_in(options), options.to, deny));
+}
+
+int allow(opp2p::Output& out, const DbOptions& options) {
+  const auto hash = read_hash_option(options.hash);
+  return hash ? print(out, allow_block(store_in(options), *hash)) : report_no_hash("--hash");
+}
+
+int show(opp2p::Output& out, const DbOptions& options) {
+  const auto hash = read_hash_option(options.hash);
+  return hash ? print(out, show_block(store_in(options), *hash)) : report_no_hash("HASH");
 }
 
 }  // namespace
 
 void add_db_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
-  auto* db = app.add_subcommand("db", "Check, migrate or rewind the block store of a node that does not run");
+  auto* db = app.add_subcommand("db", "Check, migrate, rewind or read the block store of a node that does not run");
   db->require_subcommand(1);
   const auto add = [&](const std::string& name, const std::string& what,
                        const std::function<int(const DbOptions&)>& run) {
@@ -72,11 +92,26 @@ void add_db_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
           [&out](const DbOptions& options) { return migrate(out, options); });
   to_present->add_option("--store.max-size", migrated->max_size, "Leave out the lowest blocks beyond this size");
 
-  const auto [back, rewound] =
-      add("rewind", "Make an earlier block the head; what was above it stays readable for a day",
-          [&out](const DbOptions& options) { return rewind(out, options); });
+  const auto [back, rewound] = add(
+      "rewind", "Make an earlier block the head, until signed blocks above it arrive again or, with --deny, for good",
+      [&out](const DbOptions& options) { return rewind(out, options); });
   back->add_option("--to", rewound->to, "Number of the block that becomes the head")->required();
-  back->add_option("--deny", rewound->deny, "Hash of a block that the node takes no more, nor what descends from it");
+  // Not as an optional value: an empty one would pass for none.
+  back->add_option_function<std::string>(
+      "--deny", [options = rewound](const std::string& text) { options->deny = text; },
+      "Hash of a block that the node takes no more, nor what descends from it");
+
+  add("denied", "List the blocks that rewind --deny has denied",
+      [&out](const DbOptions& options) { return print(out, list_denied(store_in(options))); });
+
+  const auto [lifting, lifted] =
+      add("allow", "Take back a denial", [&out](const DbOptions& options) { return allow(out, options); });
+  lifting->add_option("--hash", lifted->hash, "Hash of the denied block")->required();
+
+  const auto [showing, shown] =
+      add("show", "Print what is known of a block: number, parent, whether it is canonical and why not, who signed it",
+          [&out](const DbOptions& options) { return show(out, options); });
+  showing->add_option("HASH", shown->hash, "Hash of the block")->required();
 }
 
 }  // namespace opp2p

@@ -13,11 +13,13 @@ OPTIONS = ["--p2p.gossip.timestamp.threshold", "24h", "--p2p.sync.server.limits"
 
 
 class Chain:
-    """A chain whose last block is due: the envelopes of its blocks, and its rollup configuration in `folder`."""
+    """A chain whose last block is due: the envelopes of its blocks, and its rollup configuration in `folder`. With `fork_after` the blocks
+    above that number are those of another branch."""
 
-    def __init__(self, folder, blocks=0, size=1000, genesis=None):
+    def __init__(self, folder, blocks=0, size=1000, genesis=None, fork_after=None):
         self.genesis = genesis or int(time.time()) - blocks - 10
-        done = subprocess.run([CHAIN_MAKER, str(self.genesis), str(blocks), str(size)], stdout=subprocess.PIPE, text=True, check=True)
+        words = [self.genesis, blocks, size, *([] if fork_after is None else [fork_after])]
+        done = subprocess.run([CHAIN_MAKER, *map(str, words)], stdout=subprocess.PIPE, text=True, check=True)
         about, *self.envelopes = done.stdout.splitlines()
         about = json.loads(about)
         self.signer, self.signer_key = about["signer"], about["signerKey"]

@@ -16,6 +16,7 @@ void BlockCounter::on(const NodeEvent& event, libp2p::Now now) {
                    if (stored.is_head) head_clock_.set(stored.block.payload().timestamp);
                  },
                  [&](const sync::ChainTrace& trace) {
+                   ++stats_.chain_events[trace.kind];
                    if (trace.kind == sync::ChainTraceKind::wrong_time)
                      head_clock_.set_wrong_times(trace.in_a_row, trace.observed_block_time);
                  },

@@ -1,15 +1,17 @@
 // BlockStats: what a node counts of its blocks for its status: verdicts by reason, blocks that came by request, blocks
 // that it published, propagation latency. A plain value; the node's copy belongs to the network thread. Bounds: one
-// number for each reason of the rules, one latency window.
+// number for each reason of the rules and for each kind of event of the chain, one latency window.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
 
 #include "opp2p/node/latency_window.hpp"
 #include "opstack/gossip/block_gossip.hpp"
+#include "opstack/sync/drive/follower_events.hpp"
 
 namespace opp2p {
 
@@ -49,6 +51,7 @@ struct BlockStats {
   std::uint64_t published = 0;  // our own
   std::uint64_t reorganisations = 0;
   std::optional<Reorganisation> last_reorganisation;
+  std::map<opstack::sync::ChainTraceKind, std::uint64_t> chain_events;  // how often each kind came
   // From a block's timestamp to its acceptance. The timestamp has whole seconds, so this is honest where the sequencer
   // publishes on the second, and an upper bound elsewhere.
   LatencyWindow latency;

@@ -55,7 +55,8 @@ void ChainLog::on(const sync::ChainTrace& trace) {
     case Kind::two_blocks:
       // A fail-over of the sequencer does this too.
       return events_.tell(Told::two_blocks, LogLevel::warn, Component::node, to_string(trace.kind),
-                          {{"number", trace.number},
+                          {{"event_id", trace_id(trace.kind)},
+                           {"number", trace.number},
                            {"kept", trace.kept},
                            {"other", trace.hash},
                            {"kept_from", trace.kept_from},
@@ -63,13 +64,18 @@ void ChainLog::on(const sync::ChainTrace& trace) {
     case Kind::wrong_time: return on_wrong_time(trace);
     case Kind::damped:
     case Kind::refused:
+    case Kind::denied:
     case Kind::overflow:
-      return events_.tell(
-          Told::waiting, LogLevel::warn, Component::node, to_string(trace.kind),
-          {{"number", trace.number}, {"hash", trace.hash}, {"from", trace.peer}, {"reason", trace.text}});
+      return events_.tell(Told::waiting, LogLevel::warn, Component::node, to_string(trace.kind),
+                          {{"event_id", trace_id(trace.kind)},
+                           {"number", trace.number},
+                           {"hash", trace.hash},
+                           {"from", trace.peer},
+                           {"reason", trace.text}});
     default:
-      events_.log().debug(Component::node, to_string(trace.kind),
-                          {{"number", trace.number}, {"hash", trace.hash}, {"from", trace.peer}});
+      events_.log().debug(
+          Component::node, to_string(trace.kind),
+          {{"event_id", trace_id(trace.kind)}, {"number", trace.number}, {"hash", trace.hash}, {"from", trace.peer}});
   }
 }
 
@@ -78,14 +84,19 @@ void ChainLog::on_wrong_time(const sync::ChainTrace& trace) {
     events_.log().error(Component::node,
                         "no block has the time that the rollup configuration gives for its number; is it that of "
                         "another chain?",
-                        {{"in_a_row", trace.in_a_row},
+                        {{"event_id", trace_id(trace.kind)},
+                         {"in_a_row", trace.in_a_row},
                          {"block_time", rollup_.block_time},
                          {"observed_block_time", trace.observed_block_time},
                          {"last", trace.text},
                          {"option", "--rollup.config"}});
   else
     events_.tell(Told::wrong_time, LogLevel::warn, Component::node, to_string(trace.kind),
-                 {{"number", trace.number}, {"hash", trace.hash}, {"from", trace.peer}, {"reason", trace.text}});
+                 {{"event_id", trace_id(trace.kind)},
+                  {"number", trace.number},
+                  {"hash", trace.hash},
+                  {"from", trace.peer},
+                  {"reason", trace.text}});
 }
 
 }  // namespace opp2p

@@ -80,8 +80,23 @@ TEST_F(LogOfTheChain, two_blocks_at_a_height_have_both_hashes_and_senders) {
   two.hash.fill(0xaa);
   two.kept.emplace().fill(0xbb);
   log_.on(two);
-  EXPECT_EQ(count("warn", "number=7 kept=0xbbbb"), 1u) << member_.kept->text();
+  EXPECT_EQ(count("warn", "event_id=two_blocks_at_height number=7 kept=0xbbbb"), 1u) << member_.kept->text();
   EXPECT_EQ(count("warn", "other=0xaaaa"), 1u);
+}
+
+TEST_F(LogOfTheChain, every_line_about_an_event_has_its_id_and_a_denied_block_is_a_warning) {
+  using Kind = sync::ChainTraceKind;
+  testing_log::Member member(world_, chain_, rng_, LogLevel::debug);
+  EventLog events(member.place.runtime(), member.log);
+  ChainLog log(events, member.config.rollup);
+  for (int i = 0; i <= static_cast<int>(Kind::denied); ++i) {
+    sync::ChainTrace trace;
+    trace.kind = static_cast<Kind>(i);
+    log.on(trace);
+    const auto id = "event_id=" + std::string(trace_id(trace.kind)) + " ";
+    EXPECT_EQ(member.kept->count(id), 1u) << id << member.kept->text();
+  }
+  EXPECT_EQ(member.kept->count("lvl=warn", "event_id=denied "), 1u) << member.kept->text();
 }
 
 }  // namespace

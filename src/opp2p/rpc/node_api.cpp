@@ -1,5 +1,7 @@
 #include "opp2p/rpc/node_api.hpp"
 
+#include <algorithm>
+
 #include "opp2p/observe/health.hpp"
 #include "opstack/payload/payload_json.hpp"
 
@@ -122,6 +124,41 @@ RpcReply chain_hashes(const BlockStore& store, const json::array& params) {
   return json::value(std::move(out));
 }
 
+json::object stored_block_json(const FoundBlock& found) {
+  const auto& block = found.block;
+  json::object out;
+  out["number"] = block.number;
+  out["hash"] = libp2p::to_hex0x(block.hash);
+  out["parentHash"] = libp2p::to_hex0x(block.parent_hash);
+  out["timestamp"] = block.timestamp;
+  out["canonical"] = !found.orphan;
+  out["orphanReason"] = found.orphan ? json::value(json::string(orphan_id(*found.orphan))) : json::value(nullptr);
+  out["orphanSince"] = found.orphaned ? json::value(libp2p::unix_seconds(*found.orphaned)) : json::value(nullptr);
+  for (const char* key : {"signer", "era", "signature", "arrived"}) out[key] = nullptr;
+  if (const auto& attested = found.attestation) {
+    out["signer"] = libp2p::to_hex0x(attested->signer);
+    out["era"] = attested->era;
+    out["signature"] = libp2p::to_hex0x(attested->signature);
+    out["arrived"] = libp2p::unix_seconds(attested->arrived);
+  }
+  out["size"] = block.body.size();
+  return out;
+}
+
+RpcReply block_by_hash(const BlockStore& store, const json::array& params) {
+  constexpr std::size_t kLongestHash = 66;
+  const auto text = params[0].is_string() ? std::string_view(params[0].get_string()) : std::string_view();
+  if (text.size() > kLongestHash) return invalid_argument(0, "want a block's hash: 0x and 64 hexadecimal digits");
+  const auto bytes = libp2p::from_hex(text);
+  opstack::payload::Hash hash{};
+  if (!bytes || bytes->size() != hash.size())
+    return invalid_argument(0, "want a block's hash: 0x and 64 hexadecimal digits");
+  std::copy(bytes->begin(), bytes->end(), hash.begin());
+  const auto found = store.by_hash(hash);
+  if (!found) return server_error(found.error().message());
+  return *found ? json::value(stored_block_json(**found)) : json::value(nullptr);
+}
+
 using Importer = void (Node::*)(opstack::payload::SharedEnvelope, Node::Done);
 
 // A method that takes an envelope and answers null when the node has it.
@@ -148,6 +185,10 @@ std::vector<RpcMethod> block_methods(Runtime& runtime, Node& node, const BlockSt
        .handler = [&store](const json::array& params) { return chain_hashes(store, params); },
        .help = "The hashes of the stored chain from a number on, in order. Ends before the first that is not stored; "
                "genesis never is."},
+      {.name = "opp2p_blockByHash",
+       .parameters = {{"hash", "a block's hash"}},
+       .handler = [&store](const json::array& params) { return block_by_hash(store, params); },
+       .help = "What is known of a stored block, canonical or not. Answers null when it is not stored."},
       {.name = "admin_postUnsafePayload",
        .parameters = {{"envelope", "an execution payload envelope, as op-node's API has it"}},
        .access = RpcAccess::admin,
@@ -162,7 +203,8 @@ std::vector<RpcMethod> block_methods(Runtime& runtime, Node& node, const BlockSt
        .handler = envelope_method(runtime, node, &Node::publish),
        .help =
            "Signs a block with the sequencer's key, stores it and publishes it. Answers null when it is stored, also "
-           "when it is too old to be gossiped."},
+           "when it is too old to be gossiped. A block that breaks a rule of its fork, or is more than 5 s ahead, is "
+           "refused."},
   };
 }
 

@@ -198,6 +198,49 @@ TEST_F(NodeApi, the_chain_is_told_by_hashes_up_to_where_it_ends) {
     EXPECT_EQ(json::parse(text("opp2p_chain", wrong)).at("error").at("code"), -32602) << json::serialize(wrong);
 }
 
+TEST_F(NodeApi, a_block_is_told_by_its_hash_whether_it_is_canonical_or_not) {
+  opstack::testing::ChainBuilder other = chain_;
+  other.diverge(1);
+  const auto stored = [&](const opstack::payload::Envelope& envelope) {
+    const auto version = network_.node(0).config().rollup.payload_version(envelope.payload.timestamp);
+    return StoredBlock(
+        opstack::payload::encode_block(version, std::make_shared<const opstack::payload::Envelope>(envelope)));
+  };
+  const auto canonical = stored(chain_.next());
+  const auto orphan = stored(other.next());
+  Attestation attestation;
+  attestation.signature.fill(0x11);
+  attestation.signer.fill(0x22);
+  attestation.era = 3;
+  attestation.arrived = libp2p::from_unix_seconds(kGenesisTime + 3);
+  store_.keep(canonical, attestation, true, nullptr);
+  store_.keep(orphan, std::nullopt, false, nullptr);
+  const std::string hash = libp2p::to_hex0x(canonical.hash);
+  auto told = ask("opp2p_blockByHash", {hash});
+  EXPECT_EQ(told.at("number"), 1);
+  EXPECT_EQ(told.at("hash"), json::value(hash));
+  EXPECT_EQ(told.at("parentHash"), json::value(libp2p::to_hex0x(canonical.parent_hash)));
+  EXPECT_EQ(told.at("timestamp"), canonical.timestamp);
+  EXPECT_EQ(told.at("canonical"), true);
+  EXPECT_TRUE(told.at("orphanReason").is_null());
+  EXPECT_TRUE(told.at("orphanSince").is_null());
+  EXPECT_EQ(told.at("signer"), json::value(libp2p::to_hex0x(attestation.signer)));
+  EXPECT_EQ(told.at("era"), 3);
+  EXPECT_EQ(told.at("signature"), json::value(libp2p::to_hex0x(attestation.signature)));
+  EXPECT_EQ(told.at("arrived"), kGenesisTime + 3);
+  EXPECT_EQ(told.at("size"), canonical.body.size());
+  EXPECT_EQ(ask("opp2p_blockByHash", {hash.substr(2)}), told) << "0x may be left out";
+  told = ask("opp2p_blockByHash", {libp2p::to_hex0x(orphan.hash)});
+  EXPECT_EQ(told.at("canonical"), false);
+  EXPECT_EQ(told.at("orphanReason"), "waiting");
+  EXPECT_EQ(told.at("orphanSince"), 0) << "this store has no clock";
+  for (const char* key : {"signer", "era", "signature", "arrived"}) EXPECT_TRUE(told.at(key).is_null()) << key;
+  EXPECT_TRUE(ask("opp2p_blockByHash", {"0x" + std::string(64, '0')}).is_null());
+  for (const json::value& wrong : {json::value("0x12"), json::value(7), json::value(std::string(64, 'z')),
+                                   json::value(""), json::value(std::string(100'000, '0')), json::value(nullptr)})
+    EXPECT_EQ(json::parse(text("opp2p_blockByHash", {wrong})).at("error").at("code"), -32602);
+}
+
 TEST_F(NodeApi, the_modules_are_those_that_are_there) {
   EXPECT_EQ(json::serialize(ask("rpc_modules")),
             R"({"admin":"1.0","health":"1.0","opp2p":"1.0","optimism":"1.0","rpc":"1.0"})");
@@ -245,6 +288,16 @@ TEST_F(NodeApi, the_document_of_the_rpc_has_each_reason_and_no_other) {
   EXPECT_NE(testing_vectors::source_text("docs/rpc.md").find(rows + "\n"), std::string::npos) << rows;
 }
 
+TEST_F(NodeApi, the_document_of_the_rpc_has_each_event_of_the_chain_and_no_other) {
+  using Kind = opstack::sync::ChainTraceKind;
+  std::string rows = "| id | event |\n|---|---|\n";
+  for (int i = 0; i <= static_cast<int>(Kind::denied); ++i) {
+    const auto kind = static_cast<Kind>(i);
+    rows.append("| `").append(trace_id(kind)).append("` | ").append(to_string(kind)).append(" |\n");
+  }
+  EXPECT_NE(testing_vectors::source_text("docs/rpc.md").find(rows + "\n"), std::string::npos) << rows;
+}
+
 TEST_F(NodeApi, every_method_that_changes_something_wants_the_token) {
   rpc_->protect("secret");
   for (const auto& [name, method] : rpc_->methods()) {
@@ -268,6 +321,13 @@ TEST(StatusJson, counts_blocks_by_the_ids_of_the_reasons) {
   const auto told = status_json(status);
   EXPECT_EQ(json::serialize(told.at("blocks").at("rejected")), R"({"bad_block_hash":1})");
   EXPECT_EQ(json::serialize(told.at("blocks").at("ignored")), R"({"validation_queue_full":1})");
+}
+
+TEST(StatusJson, counts_events_of_the_chain_by_their_ids) {
+  StatusSnapshot status;
+  EXPECT_EQ(json::serialize(status_json(status).at("chainEvents")), "{}");
+  status.stats.chain_events[opstack::sync::ChainTraceKind::two_blocks] = 2;
+  EXPECT_EQ(json::serialize(status_json(status).at("chainEvents")), R"({"two_blocks_at_height":2})");
 }
 
 }  // namespace

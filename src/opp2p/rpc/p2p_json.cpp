@@ -174,6 +174,8 @@ json::object status_json(const StatusSnapshot& status) {
     one["parentHash"] = libp2p::to_hex0x(hole.parent_hash);
     holes.push_back(std::move(one));
   }
+  json::object chain_events;
+  for (const auto& [kind, count] : status.stats.chain_events) chain_events[trace_id(kind)] = count;
   json::object out;
   out["peerID"] = status.peer_id.to_base58();
   out["version"] = status.version;
@@ -193,6 +195,7 @@ json::object status_json(const StatusSnapshot& status) {
   out["holes"] = std::move(holes);
   out["holeCount"] = status.hole_count;
   out["settled"] = status.settled ? json::value(*status.settled) : json::value(nullptr);
+  out["chainEvents"] = std::move(chain_events);
   out["latencyMs"] = std::move(latency);
   return out;
 }

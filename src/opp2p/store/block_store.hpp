@@ -44,6 +44,7 @@ using Post = std::function<void(std::function<void()>)>;
 struct FoundBlock {
   StoredBlock block;
   std::optional<OrphanReason> orphan;  // none: canonical
+  std::optional<UnixTime> orphaned;    // since when
   std::optional<Attestation> attestation;
 };
 
@@ -95,7 +96,8 @@ class BlockStore {
   // when there is another one.
   virtual void start_at(const BlockRef& genesis, std::uint64_t timestamp, Done<KeptBlock> done) = 0;
   // Canonical block `to` becomes the head; those above it become orphans. `deny` is refused from now on, also as a part
-  // of a branch: Errc::denied. It must not be `to` or below it.
+  // of a branch: Errc::denied. It must not be `to` or below it. view() leaves out what a rewind orphaned, until it is
+  // given to keep() again.
   virtual void rewind(std::uint64_t to, const std::optional<Hash>& deny, Done<Rewound> done) = 0;
 
   // The canonical block of a number, if it has a body.

@@ -181,6 +181,10 @@ class ChainMachine {
     const auto view = store().view(8).value();
     require(view.head == model_.head());
     require(view.denied.size() == model_.denied.size());
+    std::set<Hash> candidates;
+    for (const auto& known : view.recent)
+      if (known.orphan) candidates.insert(known.ref.hash);
+    require(candidates == model_.candidates(8));
     const auto segments = model_.segments();
     require(view.segments.size() == segments.size());
     for (std::size_t i = 0; i < segments.size(); ++i)
@@ -210,6 +214,7 @@ class ChainMachine {
     if (held == nullptr) return;
     require(found->block.body == block.body && found->attestation == held->attestation);
     require(found->orphan == (held->orphan ? std::optional(held->orphan->second) : std::nullopt));
+    require(found->orphaned == (held->orphan ? std::optional(held->orphan->first) : std::nullopt));
     std::vector<Hash> path;
     const auto* end = model_.descend(held, path);
     require(down->canonical == (end == nullptr ? std::nullopt : std::optional(end->ref.number)));

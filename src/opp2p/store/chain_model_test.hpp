@@ -87,6 +87,7 @@ class ChainModel {
       path.insert(path.begin(), block.hash);
     }
     Held& held = blocks[block.hash];
+    if (held.orphan && held.orphan->second == OrphanReason::rewound) held.orphan = {now, OrphanReason::waiting};
     if (!out.was_there) {
       held.ref = ref;
       held.cost = cost_of(block);
@@ -131,6 +132,15 @@ class ChainModel {
       if (is_lowest(held)) out.push_back({held.ref, number, out.empty()});
       out.back().highest = number;
     }
+    return out;
+  }
+
+  // What view() has beside the canonical blocks: the newest orphans that no rewind made.
+  std::set<Hash> candidates(std::size_t most) const {
+    std::set<Hash> out;
+    const auto aged = orphans();
+    for (auto at = aged.rbegin(); at != aged.rend() && out.size() < most; ++at)
+      if (blocks.at(*at).orphan->second != OrphanReason::rewound) out.insert(*at);
     return out;
   }
 

@@ -202,6 +202,7 @@ Result<std::optional<FoundBlock>> ChainReader::by_hash(const Hash& hash) const {
   if (value->size() > kBlockEntry) out.block.header = libp2p::share(libp2p::to_bytes(header_of_entry(*value)));
   OPP2P_TRY(const auto orphaned, orphan(name));
   if (orphaned) out.orphan = orphaned->reason;
+  if (orphaned) out.orphaned = orphaned->since;
   OPP2P_TRY(out.attestation, attestation(name));
   return std::optional<FoundBlock>(std::move(out));
 }
@@ -290,13 +291,14 @@ Result<KnownBlock> ChainReader::known(const BlockName& name) const {
   return out;
 }
 
+// But for those that a rewind took from the chain: in memory they would be tips, and the head again at once.
 Result<std::vector<KnownBlock>> ChainReader::newest_orphans(std::size_t most) const {
   std::vector<KnownBlock> out;
   OPP2P_TRY(auto found, txn_.last(Table::orphan_ages));
   while (found && out.size() < most) {
     OPP2P_TRY(const auto age, read_age_key(found->key));
     OPP2P_TRY(auto block, known(age.second));
-    out.push_back(std::move(block));
+    if (block.orphan != OrphanReason::rewound) out.push_back(std::move(block));
     OPP2P_TRY(found, txn_.before(Table::orphan_ages, age_key(age.first, age.second)));
   }
   std::sort(out.begin(), out.end(), [](const KnownBlock& a, const KnownBlock& b) {

@@ -51,6 +51,7 @@ class ChainReader {
   // At most `most` canonical blocks from `from` to `to`, the rest of a range that began with the child of `after`.
   Result<std::vector<StoredBlock>> range(std::uint64_t from, std::uint64_t to, std::size_t most, bool with_bodies,
                                          const std::optional<Hash>& after) const;
+  // Without the orphans of a rewind, which are no candidates until they come anew.
   Result<ChainView> view(std::size_t window, std::uint64_t budget) const;
   Result<Descent> descend(const BlockRef& from) const;
 

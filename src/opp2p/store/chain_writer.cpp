@@ -65,10 +65,19 @@ Result<KeptBlock> ChainWriter::keep_again(const StoredBlock& block, const std::o
     OPP2P_TRYV(adopt(branch, OrphanReason::joined));
     out.canonical = true;
   }
+  OPP2P_TRYV(count_again(name));
   if (!attestation) return out;
   OPP2P_TRY(const auto signed_before, txn_.get(Table::signatures, block_key(name)));
   if (!signed_before) OPP2P_TRYV(txn_.put(Table::signatures, block_key(name), encode_attestation(*attestation)));
   return out;
+}
+
+// A block that a rewind took from the chain has come anew: from now on it waits as any other (ChainReader::view).
+Result<void> ChainWriter::count_again(const BlockName& name) {
+  OPP2P_TRY(const auto before, orphan(name));
+  if (!before || before->reason != OrphanReason::rewound) return {};
+  OPP2P_TRYV(forget_orphan(name));
+  return add_orphan(name, OrphanReason::waiting);
 }
 
 Result<void> ChainWriter::insert(const StoredBlock& block) {
@@ -284,6 +293,13 @@ Result<Rewound> ChainWriter::rewind(std::uint64_t to, const std::optional<Hash>&
     if (number) OPP2P_TRYV(remove({*number, *deny}));
   }
   return Rewound{moved.from, moved.to, moved.depth};
+}
+
+Result<std::uint64_t> ChainWriter::allow(const Hash& hash) {
+  OPP2P_TRY(const bool denied, is_denied(hash));
+  if (!denied) return Error(Errc::not_found, "block " + libp2p::to_hex0x(hash) + " is not denied");
+  OPP2P_TRYV(txn_.erase(Table::denied, hash));
+  return txn_.entries(Table::denied);
 }
 
 // ---- eras and genesis ----

@@ -23,6 +23,8 @@ class ChainWriter : public ChainReader {
   Result<EraRecord> open_era(const opstack::rules::Address& signer, UnixTime now);
   Result<KeptBlock> start_at(const BlockRef& genesis, std::uint64_t timestamp);
   Result<Rewound> rewind(std::uint64_t to, const std::optional<Hash>& deny);
+  // Answers how many blocks are still denied. Errc::not_found when this one is not.
+  Result<std::uint64_t> allow(const Hash& hash);
 
   // Removes what is too old and what goes above the budget. Called once, at the end: it writes the costs too.
   Result<Pruned> enforce_budget();
@@ -31,6 +33,7 @@ class ChainWriter : public ChainReader {
  private:
   Result<KeptBlock> keep_again(const StoredBlock& block, const std::optional<Attestation>& attestation,
                                bool extends_head, bool is_next);
+  Result<void> count_again(const BlockName& name);
   Result<void> insert(const StoredBlock& block);
   Result<bool> has_parent(const StoredBlock& block) const;
   Result<std::optional<BlockName>> segment_above(const BlockName& name) const;

@@ -142,6 +142,10 @@ void LmdbStore::rewind(std::uint64_t to, const std::optional<Hash>& deny, Done<R
   writer_->add(rewind_write(to, deny, std::move(done)));
 }
 
+void LmdbStore::allow(const Hash& hash, Done<std::uint64_t> done) {
+  writer_->add(small_write<std::uint64_t>([hash](ChainWriter& chain) { return chain.allow(hash); }, std::move(done)));
+}
+
 Result<std::optional<StoredBlock>> LmdbStore::as_stored(std::uint64_t number) const {
   return database_->read([&](const ChainReader& chain, const TableTxn&) { return chain.as_stored(number); });
 }

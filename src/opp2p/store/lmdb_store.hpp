@@ -63,6 +63,8 @@ class LmdbStore final : public BlockStore {
   void open_era(const opstack::rules::Address& signer, UnixTime now, Done<EraRecord> done) override;
   void start_at(const BlockRef& genesis, std::uint64_t timestamp, Done<KeptBlock> done) override;
   void rewind(std::uint64_t to, const std::optional<Hash>& deny, Done<Rewound> done) override;
+  // A denied block is taken again; answers how many are still denied. Errc::not_found when it is not denied.
+  void allow(const Hash& hash, Done<std::uint64_t> done);
 
   Result<std::optional<StoredBlock>> by_number(std::uint64_t number) const override;
   Result<std::optional<StoredBlock>> as_stored(std::uint64_t number) const override;

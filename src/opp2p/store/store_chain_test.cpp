@@ -258,6 +258,39 @@ TEST_P(StoreChain, rewinding_orphans_what_is_above_and_the_denied_block_does_not
   EXPECT_TRUE(calls_->move_head(block_at(9, 300, 1, 1)));
 }
 
+TEST_P(StoreChain, what_a_rewind_orphaned_is_no_candidate_until_it_comes_anew) {
+  ASSERT_TRUE(calls_->open_era(7, 1));
+  calls_->extend_with(1, 10);
+  calls_->branch_off(9, 9, 1, 0);
+  ASSERT_TRUE(calls_->rewind(7));
+  const auto candidates = [this] {
+    std::vector<std::pair<std::uint64_t, std::uint8_t>> out;
+    for (const auto& known : store_->view(100).value().recent)
+      if (known.orphan) out.emplace_back(known.ref.number, known.ref.hash[31]);
+    return out;
+  };
+  using Candidates = std::vector<std::pair<std::uint64_t, std::uint8_t>>;
+  EXPECT_EQ(candidates(), (Candidates{{9, 1}})) << "a branch that the node had left before may win";
+  EXPECT_EQ(store_->by_hash(hash_of(9)).value()->orphaned, now_);
+  now_ += libp2p::Seconds(1);
+  const auto again = calls_->keep(block_at(9), attestation_of(7, 1)).value();
+  EXPECT_TRUE(again.was_there);
+  EXPECT_TRUE(again.parent_there);
+  EXPECT_FALSE(again.canonical);
+  EXPECT_EQ(orphan(9), OrphanReason::waiting);
+  EXPECT_EQ(store_->by_hash(hash_of(9)).value()->orphaned, now_);
+  EXPECT_EQ(orphan(8), OrphanReason::rewound);
+  EXPECT_EQ(candidates(), (Candidates{{9, 0}, {9, 1}}));
+  EXPECT_TRUE(calls_->extend(block_at(8)).value().canonical) << "it may extend the head, too";
+  reopen();
+  EXPECT_EQ(candidates(), (Candidates{{9, 0}, {9, 1}}));
+  EXPECT_TRUE(calls_->move_head(block_at(11), true).error() == Errc::mismatch) << "not stored";
+  ASSERT_TRUE(calls_->keep(block_at(11)));
+  EXPECT_EQ(calls_->move_head(block_at(11), true).value().depth, 0u) << "a block on top brings back what is below it";
+  EXPECT_EQ(segments(), "1-11");
+  EXPECT_FALSE(orphan(10));
+}
+
 TEST_P(StoreChain, a_branch_whose_missing_parent_is_denied_is_not_followed) {
   calls_->extend_with(1, 10);
   ASSERT_TRUE(calls_->rewind(7, hash_of(20)));

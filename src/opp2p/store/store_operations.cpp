@@ -1,5 +1,7 @@
 #include "opp2p/store/store_operations.hpp"
 
+#include <algorithm>
+
 namespace opp2p {
 namespace {
 
@@ -12,6 +14,8 @@ Result<std::unique_ptr<LmdbStore>> open_existing(const std::filesystem::path& fo
   // Callbacks run on the store's own thread.
   return LmdbStore::open(std::move(config), [](const std::function<void()>& task) { task(); });
 }
+
+std::string seconds_text(UnixTime time) { return std::to_string(libp2p::unix_seconds(time)); }
 
 std::string named(const BlockRef& block) { return std::to_string(block.number) + " " + libp2p::to_hex0x(block.hash); }
 
@@ -49,6 +53,11 @@ Result<StoreReport> migrate_store(const std::filesystem::path& folder, std::uint
 Result<StoreReport> rewind_store(const std::filesystem::path& folder, std::uint64_t to,
                                  const std::optional<Hash>& deny) {
   OPP2P_TRY(const auto store, open_existing(folder, true));
+  bool is_there = true;
+  if (deny) {
+    OPP2P_TRY(const auto found, store->by_hash(*deny));
+    is_there = found.has_value();
+  }
   Result<Rewound> outcome = Error(Errc::closed, "the store did not answer");
   store->rewind(to, deny, [&](Result<Rewound> answer) { outcome = std::move(answer); });
   store->close();  // waits for the answer
@@ -57,8 +66,68 @@ Result<StoreReport> rewind_store(const std::filesystem::path& folder, std::uint6
   out.lines.push_back("the head was " + named(outcome->from));
   out.lines.push_back("the head is  " + named(outcome->to));
   out.lines.push_back(std::to_string(outcome->orphaned) +
-                      " blocks are not canonical any more; they stay readable for a day");
-  if (deny) out.lines.push_back("denied from now on: " + libp2p::to_hex0x(*deny) + " and what descends from it");
+                      " blocks are not canonical any more; opp2p db show and opp2p_blockByHash read them for a day" +
+                      (deny && is_there ? ", but for the denied one, which is gone" : ""));
+  if (!deny) {
+    out.lines.push_back("a signed block that stands on them brings them back; --deny HASH keeps them off for good");
+    return out;
+  }
+  out.lines.push_back("denied from now on: " + libp2p::to_hex0x(*deny) + " and what descends from it");
+  if (!is_there)
+    out.lines.push_back(
+        "warning: the denied block is not in the store, so nothing here shows that the hash is right; "
+        "the block is refused when it comes");
+  return out;
+}
+
+Result<StoreReport> list_denied(const std::filesystem::path& folder) {
+  OPP2P_TRY(const auto store, open_existing(folder, true));
+  OPP2P_TRY(const auto view, store->view(0));
+  StoreReport out;
+  for (const auto& hash : view.denied) out.lines.push_back(libp2p::to_hex0x(hash));
+  if (out.lines.empty()) out.lines.emplace_back("no block is denied");
+  return out;
+}
+
+Result<StoreReport> allow_block(const std::filesystem::path& folder, const Hash& hash) {
+  OPP2P_TRY(const auto store, open_existing(folder, true));
+  Result<std::uint64_t> outcome = Error(Errc::closed, "the store did not answer");
+  store->allow(hash, [&](Result<std::uint64_t> answer) { outcome = std::move(answer); });
+  store->close();  // waits for the answer
+  if (!outcome) return outcome.error();
+  StoreReport out;
+  out.lines.push_back("denied no more: " + libp2p::to_hex0x(hash));
+  out.lines.push_back(std::to_string(*outcome) + " blocks are still denied");
+  return out;
+}
+
+Result<StoreReport> show_block(const std::filesystem::path& folder, const Hash& hash) {
+  OPP2P_TRY(const auto store, open_existing(folder, false));
+  OPP2P_TRY(const auto found, store->by_hash(hash));
+  if (!found) {
+    OPP2P_TRY(const auto view, store->view(0));
+    const bool denied = std::find(view.denied.begin(), view.denied.end(), hash) != view.denied.end();
+    return Error(Errc::not_found, "block " + libp2p::to_hex0x(hash) + " is not in the store" +
+                                      (denied ? "; it is denied by the operator" : ""));
+  }
+  const auto& block = found->block;
+  StoreReport out;
+  const auto line = [&](const char* name, const std::string& value) {
+    out.lines.push_back(std::string(name) + ": " + value);
+  };
+  line("number", std::to_string(block.number));
+  line("hash", libp2p::to_hex0x(block.hash));
+  line("parent", libp2p::to_hex0x(block.parent_hash));
+  line("timestamp", std::to_string(block.timestamp));
+  line("canonical", found->orphan ? "no" : "yes");
+  if (found->orphan)
+    line("orphan", std::string(orphan_id(*found->orphan)) + " since " + seconds_text(*found->orphaned));
+  const auto& attested = found->attestation;
+  line("signature", attested ? libp2p::to_hex0x(attested->signature) : "none");
+  if (attested) line("signer", libp2p::to_hex0x(attested->signer));
+  if (attested) line("era", std::to_string(attested->era));
+  if (attested) line("arrived", seconds_text(attested->arrived));
+  line("size", std::to_string(block.body.size()) + " bytes");
   return out;
 }
 

@@ -20,5 +20,11 @@ Result<StoreReport> migrate_store(const std::filesystem::path& folder, std::uint
                                   std::function<void(const MigrationProgress&)> progress);
 Result<StoreReport> rewind_store(const std::filesystem::path& folder, std::uint64_t to,
                                  const std::optional<Hash>& deny);
+// The hashes of the blocks that are denied, a line each.
+Result<StoreReport> list_denied(const std::filesystem::path& folder);
+// Takes back what rewind_store() denied. Errc::not_found when it did not.
+Result<StoreReport> allow_block(const std::filesystem::path& folder, const Hash& hash);
+// What is known of one block, canonical or not, a line for each fact. Errc::not_found when it is not stored.
+Result<StoreReport> show_block(const std::filesystem::path& folder, const Hash& hash);
 
 }  // namespace opp2p

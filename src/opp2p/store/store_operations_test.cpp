@@ -111,6 +111,66 @@ TEST_F(StoreOperations, rewinding_says_from_where_to_where_and_how_many) {
   EXPECT_TRUE(Calls(*store, mailbox_).extend(chain_[6]).error() == Errc::denied);
 }
 
+TEST_F(StoreOperations, rewinding_without_a_denial_says_what_brings_the_blocks_back) {
+  fill(10);
+  const auto report = rewind_store(folder_.path(), 6, std::nullopt);
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_NE(text(*report).find("a signed block that stands on them brings them back"), std::string::npos);
+  EXPECT_EQ(text(*report).find("denied from now on"), std::string::npos);
+}
+
+TEST_F(StoreOperations, denying_a_block_that_is_not_there_is_done_with_a_warning) {
+  fill(10);
+  const auto report = rewind_store(folder_.path(), 6, hash_of(77));
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_NE(text(*report).find("warning: the denied block is not in the store"), std::string::npos) << text(*report);
+  EXPECT_EQ(list_denied(folder_.path())->lines, std::vector<std::string>{libp2p::to_hex0x(hash_of(77))});
+}
+
+TEST_F(StoreOperations, a_denial_is_listed_and_can_be_taken_back_once) {
+  fill(10);
+  EXPECT_EQ(text(*list_denied(folder_.path())), "no block is denied\n");
+  ASSERT_TRUE(rewind_store(folder_.path(), 6, chain_[6].hash));
+  EXPECT_EQ(text(*list_denied(folder_.path())), libp2p::to_hex0x(chain_[6].hash) + "\n");
+  EXPECT_TRUE(allow_block(folder_.path(), chain_[7].hash).error() == Errc::not_found);
+  const auto allowed = allow_block(folder_.path(), chain_[6].hash);
+  ASSERT_TRUE(allowed) << allowed.error().message();
+  EXPECT_NE(text(*allowed).find("0 blocks are still denied"), std::string::npos) << text(*allowed);
+  EXPECT_TRUE(allow_block(folder_.path(), chain_[6].hash).error() == Errc::not_found);
+  EXPECT_TRUE(check_store(folder_.path()).value().is_sound);
+  const auto store = LmdbStore::open(config_in(folder_.path()), mailbox_.post()).value();
+  Calls calls(*store, mailbox_);
+  EXPECT_TRUE(calls.extend(chain_[6])) << "it is taken again";
+  HeadMove move;
+  move.to = chain_[9].ref();
+  EXPECT_TRUE(calls.move_head(move)) << "and what was above it is there still";
+}
+
+TEST_F(StoreOperations, a_block_is_shown_whether_it_is_canonical_or_not) {
+  fill(10);
+  auto shown = show_block(folder_.path(), chain_[8].hash);
+  ASSERT_TRUE(shown) << shown.error().message();
+  EXPECT_NE(text(*shown).find("number: 9\nhash: " + libp2p::to_hex0x(chain_[8].hash) +
+                              "\nparent: " + libp2p::to_hex0x(chain_[7].hash) + "\ntimestamp: 1018\ncanonical: yes\n"),
+            std::string::npos)
+      << text(*shown);
+  EXPECT_NE(text(*shown).find("signature: none\nsize: "), std::string::npos) << text(*shown);
+  ASSERT_TRUE(rewind_store(folder_.path(), 6, chain_[7].hash));
+  shown = show_block(folder_.path(), chain_[8].hash);
+  EXPECT_NE(text(*shown).find("canonical: no\norphan: rewound since "), std::string::npos) << text(*shown);
+  const auto gone = show_block(folder_.path(), chain_[7].hash);
+  ASSERT_FALSE(gone);
+  EXPECT_NE(gone.error().text().find("it is denied by the operator"), std::string::npos) << gone.error().text();
+  {
+    const auto store = LmdbStore::open(config_in(folder_.path()), mailbox_.post()).value();
+    ASSERT_TRUE(Calls(*store, mailbox_).keep(block_at(30), attestation_of(7, 3, 5000)));
+  }
+  shown = show_block(folder_.path(), hash_of(30));
+  EXPECT_NE(text(*shown).find("signer: 0x" + std::string("0707070707070707070707070707070707070707")),
+            std::string::npos);
+  EXPECT_NE(text(*shown).find("era: 3\narrived: 5000\nsize: 300 bytes\n"), std::string::npos) << text(*shown);
+}
+
 TEST_F(StoreOperations, a_store_in_use_and_one_that_is_not_there_are_errors) {
   const auto store = LmdbStore::open(config_in(folder_.path()), mailbox_.post()).value();
   EXPECT_TRUE(check_store(folder_.path()).error() == Errc::denied);

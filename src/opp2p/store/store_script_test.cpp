@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::uint64_t kAlwaysKept = 12;  // blocks of the script that fit into the size below, with room to spare
 
+constexpr std::size_t kHoleSize = 3;
+constexpr std::uint8_t kMissing = 0xff;  // as the branch of a number: a hole, or what was below it when it was opened
+
 LmdbStoreConfig pruning_config(const fs::path& folder) {
   LmdbStoreConfig config = config_in(folder);
   config.max_size = 256 << 10;
@@ -52,9 +55,11 @@ class Script {
   void submit() {
     const std::uint64_t size = failures_ == 0 ? batch_ : (batch_ + 1) / 2;  // other pages than those that were refused
     before_ = forks_;
+    hole_before_ = hole_;
     failed_ = false;
     waiting_ = 1;  // held until all is submitted
     ++attempt_;
+    fill_hole();
     for (std::uint64_t i = 0; i < size; ++i) {
       const std::uint64_t number = forks_.size() + 1;
       const auto block = script_block(number, 0, fork_at(number - 1));
@@ -62,6 +67,8 @@ class Script {
       store_.keep(block, attestation_of(1, 0), true, step<KeptBlock>());
     }
     if (batch_ % 3 == 0) reorganise();
+    if (batch_ % 3 == 1) jump();
+    if (batch_ % 3 == 2) rewind();
     if (--waiting_ == 0) answered();
   }
 
@@ -79,9 +86,46 @@ class Script {
     store_.move_head(move, step<MovedHead>());
   }
 
+  // To a segment of two blocks above a hole, which the next batch fills.
+  void jump() {
+    const std::uint64_t top = forks_.size();
+    const auto lower = script_block(top + kHoleSize + 1, attempt_, attempt_);
+    const auto upper = script_block(top + kHoleSize + 2, attempt_, attempt_);
+    store_.keep(lower, std::nullopt, false, step<KeptBlock>());
+    store_.keep(upper, std::nullopt, false, step<KeptBlock>());
+    forks_.insert(forks_.end(), kHoleSize, kMissing);
+    forks_.insert(forks_.end(), 2, attempt_);
+    hole_ = attempt_;
+    HeadMove move;
+    move.to = upper.ref();
+    move.joined = false;
+    move.reason = OrphanReason::segment;
+    store_.move_head(move, step<MovedHead>());
+  }
+
+  // From its upper end downwards.
+  void fill_hole() {
+    if (!hole_) return;
+    for (std::size_t at = forks_.size(); at-- > 0;) {
+      if (forks_[at] != kMissing) continue;
+      const std::uint8_t below = at > 0 && forks_[at - 1] == kMissing ? *hole_ : fork_at(at);
+      forks_[at] = *hole_;
+      store_.keep(script_block(at + 1, *hole_, below), std::nullopt, false, step<KeptBlock>());
+    }
+    hole_.reset();
+  }
+
+  // Some of what it orphans becomes canonical again with the next batch.
+  void rewind() {
+    const std::size_t to = forks_.size() - 2;
+    forks_.resize(to);
+    store_.rewind(to, std::nullopt, step<Rewound>());
+  }
+
   void answered() {
     failures_ = failed_ ? failures_ + 1 : 0;
     if (failed_) forks_ = before_;
+    if (failed_) hole_ = hole_before_;
     if (!failed_) ++batch_;
     result_.finished = batch_ > kBatches;
     if (result_.finished || failures_ > 1)
@@ -95,6 +139,8 @@ class Script {
   std::promise<void> finished_;
   std::vector<std::uint8_t> forks_;
   std::vector<std::uint8_t> before_;
+  std::optional<std::uint8_t> hole_;  // the branch above it
+  std::optional<std::uint8_t> hole_before_;
   std::uint64_t batch_ = 1;
   std::uint8_t attempt_ = 0;
   std::uint64_t waiting_ = 0;
@@ -133,7 +179,7 @@ ScriptResult run_script(const fs::path& folder) {
   return result;
 }
 
-Result<void> check_store(const fs::path& folder, const Chains& chains) {
+Result<std::size_t> check_store(const fs::path& folder, const Chains& chains) {
   const auto begin = std::chrono::steady_clock::now();
   OPP2P_TRY(const auto store, LmdbStore::open(pruning_config(folder), inline_post()));
   if (std::chrono::steady_clock::now() - begin > std::chrono::seconds(1))
@@ -149,29 +195,31 @@ Result<void> check_store(const fs::path& folder, const Chains& chains) {
   OPP2P_TRY(const auto checked, store->check(CheckDepth{}));
   if (checked.defect_count > 0) return wrong(checked.defects.front());
   if (first > 1 && head - first + 1 < kAlwaysKept) return wrong("more blocks are pruned than the size asks for");
-  std::string found = "no blocks";
-  if (head != 0) {
-    const std::string count = std::to_string(head - first + 1);
-    found = count + " blocks, " + std::to_string(first) + " to " + std::to_string(head);
-  }
-  if (!store->recovered().starts_with(found)) return wrong("it does not say what it recovered, " + found);
   std::vector<std::uint8_t> forks(first - 1);  // what was pruned fits any chain
-  bool right = true;
-  OPP2P_TRYV(store->for_each(0, UINT64_MAX, [&](const StoredBlock& block) {
-    const std::uint8_t fork = block.hash[31];
-    right = block.number == forks.size() + 1 && block.body == script_block(block.number, fork, 0).body;
-    forks.push_back(fork);
-    return right;
-  }));
-  if (!right || forks.size() != head) return wrong("block " + std::to_string(forks.size()) + " is wrong");
+  std::uint64_t count = 0;
+  for (std::uint64_t number = first; head != 0 && number <= head; ++number) {
+    OPP2P_TRY(const auto block, store->by_number(number));
+    forks.push_back(block ? block->hash[31] : kMissing);
+    if (!block) continue;
+    ++count;
+    if (block->body != script_block(number, forks.back(), 0).body)
+      return wrong("block " + std::to_string(number) + " is wrong");
+  }
+  std::string found = "no blocks";
+  if (head != 0) found = std::to_string(count) + " blocks, " + std::to_string(first) + " to " + std::to_string(head);
+  if (!store->recovered().starts_with(found)) return wrong("it does not say what it recovered, " + found);
+  const auto fits = [&](std::uint8_t expected, std::uint8_t there) {
+    return expected == kMissing || expected == there;
+  };
   for (const auto& chain : chains) {
     const auto low = static_cast<std::ptrdiff_t>(std::min<std::size_t>(first - 1, chain.size()));
-    if (chain.size() <= forks.size() && std::equal(chain.begin() + low, chain.end(), forks.begin() + low)) return {};
+    if (chain.size() <= forks.size() && std::equal(chain.begin() + low, chain.end(), forks.begin() + low, fits))
+      return summary.segments.size();
   }
   return wrong("the chain is none of those that it may be");
 }
 
-Result<void> check_image(const DiskImage& image, const Chains& chains) {
+Result<std::size_t> check_image(const DiskImage& image, const Chains& chains) {
   const Folder folder(memory_folder());
   std::ofstream(folder.path() / (image.named ? "data.mdb" : "data.mdb.new"), std::ios::binary)
       << libp2p::as_text(image.data);

@@ -74,9 +74,10 @@ class Disk {
 // What may be there when the power fails after `cut` events. With `syncs_work` false the disk lied about all of them.
 DiskImage disk_after(const std::vector<DiskEvent>& events, std::size_t cut, libp2p::Rng& rng, bool syncs_work = true);
 
-// Writes batches of blocks, each larger than the one before, into a store that has to prune. Every third batch ends
-// with a reorganisation: blocks of a branch, and the head moved to it. A batch that failed is tried once more, then the
-// script gives up. It runs on the store's own thread, so that every run makes the same calls.
+// Writes batches of blocks, each larger than the one before, into a store that has to prune. A batch ends with one of
+// three things in turn: a move of the head above a hole, which the next batch fills from above; a rewind; and a
+// reorganisation: blocks of a branch, and the head moved to it. A batch that failed is tried once more, then the script
+// gives up. It runs on the store's own thread, so that every run makes the same calls.
 using Chains = std::vector<std::vector<std::uint8_t>>;
 struct ScriptResult {
   // What the script asked for, in its order, and the chain after it: the branch of the block of each number from 1 on.
@@ -96,9 +97,10 @@ struct ScriptResult {
 ScriptResult run_script(const std::filesystem::path& folder);
 
 // Opens the store in `folder` and looks whether it holds one of the chains, or one that goes on from one of them (a
-// batch that was told to have failed and did not), with an error that says what is wrong.
-Result<void> check_store(const std::filesystem::path& folder, const Chains& chains);
+// batch that was told to have failed and did not), with an error that says what is wrong. Answers how many segments it
+// has.
+Result<std::size_t> check_store(const std::filesystem::path& folder, const Chains& chains);
 // The same for a folder in which a power failure left `image`.
-Result<void> check_image(const DiskImage& image, const Chains& chains);
+Result<std::size_t> check_image(const DiskImage& image, const Chains& chains);
 
 }  // namespace opp2p::testing_store

@@ -6,6 +6,19 @@
 #include "opstack/rules/topics.hpp"
 
 namespace opstack::gossip {
+namespace {
+
+// Of version 1; the others differ in the version only.
+rules::BlockRulesConfig rules_of(const BlockGossipConfig& config) {
+  rules::BlockRulesConfig out;
+  out.chain_id = config.chain_id;
+  out.jovian_time = config.jovian_time;
+  out.max_age = config.max_age;
+  out.extra_rule = config.extra_rule;
+  return out;
+}
+
+}  // namespace
 
 libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp2p::gossipsub::Params params) {
   libp2p::GossipsubConfig config;
@@ -26,14 +39,10 @@ BlockGossip::BlockGossip(libp2p::runtime::Runtime& runtime, libp2p::GossipsubSer
     : runtime_(runtime),
       gossip_(gossip),
       pipeline_(runtime, config.queue),
-      publisher_(gossip, runtime, config.chain_id, config.version_at) {
+      publisher_(gossip, runtime, rules_of(config), config.version_at) {
   for (std::size_t i = 0; i < rules::kVersions.size(); ++i) {
-    rules::BlockRulesConfig rules;
-    rules.chain_id = config.chain_id;
+    rules::BlockRulesConfig rules = rules_of(config);
     rules.version = rules::kVersions[i];
-    rules.jovian_time = config.jovian_time;
-    rules.max_age = config.max_age;
-    rules.extra_rule = config.extra_rule;
     auto on_verdict = [this](const BlockVerdict& verdict) {
       if (events_.has_listeners()) events_.emit(verdict);
     };

@@ -1,5 +1,6 @@
 #include "opstack/gossip/publisher.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
@@ -33,13 +34,14 @@ struct Publisher::Job {
   Signature signature{};
   Version version = Version::v1;
   std::optional<Result<rules::BlockMessage>> message;
+  rules::Outcome fields;
   PublishedBlock block;
   bool kept = false;
 };
 
-Publisher::Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,
+Publisher::Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, rules::BlockRulesConfig rules,
                      VersionAt version_at)
-    : gossip_(gossip), runtime_(runtime), chain_id_(chain_id), version_at_(std::move(version_at)) {}
+    : gossip_(gossip), runtime_(runtime), rules_(std::move(rules)), version_at_(std::move(version_at)) {}
 
 std::optional<Address> Publisher::signer() const {
   if (!key_) return std::nullopt;
@@ -77,10 +79,13 @@ void Publisher::make(std::shared_ptr<Job> job) {
   }
   ++making_;
   job->version = version_at_(job->envelope->payload.timestamp);
-  auto work = [job, chain_id = chain_id_] {
+  auto work = [job, config = rules_]() mutable {
+    const auto& chain_id = config.chain_id;
     job->message = job->key ? rules::make_block_message(chain_id, job->version, *job->envelope, *job->key)
                             : rules::make_signed_block_message(chain_id, job->version, *job->envelope, job->signature);
     if (!*job->message) return;
+    config.version = job->version;
+    job->fields = rules::check_block_fields(config, *job->envelope);
     const rules::BlockMessage& message = **job->message;
     PublishedBlock& block = job->block;
     block.topic = message.topic;
@@ -112,6 +117,7 @@ void Publisher::on_made(const std::shared_ptr<Job>& job) {
     return;
   }
   if (!keep_ || !allows_(job->block.signer)) return send(job);
+  if (auto why = refusal(*job)) return job->done(*std::move(why));
   keep_(job->block, [this, job, life = life_.watch()](const Result<void>& kept) {
     if (!life) {
       job->done(fail(Errc::closed, "the publisher is closed"));
@@ -124,6 +130,18 @@ void Publisher::on_made(const std::shared_ptr<Job>& job) {
     job->kept = true;
     send(job);
   });
+}
+
+std::optional<Error> Publisher::refusal(const Job& job) const {
+  const auto because = [&job](const std::string& why) {
+    return fail(Errc::mismatch, "validation failed for payload " + payload_id(job.envelope->payload) + ": " + why);
+  };
+  if (job.fields.verdict != rules::Verdict::accept) return because(job.fields.text());
+  const std::int64_t now = std::max<std::int64_t>(0, libp2p::unix_seconds(runtime_.now().wall));
+  const std::uint64_t timestamp = job.envelope->payload.timestamp;
+  if (timestamp <= static_cast<std::uint64_t>(now + rules::kMaxFutureSeconds)) return std::nullopt;
+  return because(sentence(rules::Reason::too_new,
+                          rules::TimeEvidence{timestamp, static_cast<std::uint64_t>(now), rules::kMaxFutureSeconds}));
 }
 
 void Publisher::send(const std::shared_ptr<Job>& job) {

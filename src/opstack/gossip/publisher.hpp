@@ -3,8 +3,9 @@
 // every peer would refuse is an error here. The block is encoded once; PublishedBlock has the bytes, for the store.
 //
 // The owner may keep a block before anybody else gets it (set_keep): a block of an allowed signer is gossiped only once
-// it is kept. When the block rules refuse it after that, because it is too old for one, it stays kept, and the
-// publication succeeds with the reason in PublishedBlock::not_gossiped.
+// it is kept. What no peer would ever take from us is refused before that: a block that breaks a rule of its fork, and
+// one of the future. When the block rules refuse it after it was kept, because it is too old for one, it stays kept,
+// and the publication succeeds with the reason in PublishedBlock::not_gossiped.
 //
 // Owner: BlockGossip. Thread: the network thread. Two blocks that are published at once may leave in either order.
 // Bounds: blocks that are being made, in items (more are Errc::exhausted). Re-entrancy: `done` runs
@@ -21,6 +22,7 @@
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 #include "opstack/rules/block_message.hpp"
+#include "opstack/rules/block_rules.hpp"
 
 namespace opstack::gossip {
 
@@ -50,7 +52,8 @@ class Publisher : libp2p::LiveCounted<Publisher> {
   // Keeps a block that is about to be gossiped. `kept` is called on the network thread, once.
   using Keep = std::function<void(const PublishedBlock&, std::function<void(Result<void>)> kept)>;
 
-  Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, chain::ChainId chain_id,
+  // `rules`: those that a block has to keep before it is kept, of whatever version.
+  Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, rules::BlockRulesConfig rules,
             VersionAt version_at);
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -80,12 +83,14 @@ class Publisher : libp2p::LiveCounted<Publisher> {
   struct Wait;
   void make(std::shared_ptr<Job> job);
   void on_made(const std::shared_ptr<Job>& job);
+  // Why a block is not kept.
+  std::optional<libp2p::Error> refusal(const Job& job) const;
   void send(const std::shared_ptr<Job>& job);
   libp2p::runtime::Task<Result<PublishedBlock>> wait_for(std::shared_ptr<Wait> wait);
 
   libp2p::GossipsubService& gossip_;
   libp2p::runtime::Runtime& runtime_;
-  chain::ChainId chain_id_;
+  const rules::BlockRulesConfig rules_;
   VersionAt version_at_;
   std::optional<Secret> key_;
   Keep keep_;

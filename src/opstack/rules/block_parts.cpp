@@ -13,8 +13,6 @@
 namespace opstack::rules {
 namespace {
 
-constexpr std::int64_t kMaxFutureSeconds = 5;
-
 // Always false, so that a check can end with it.
 bool refuse(Finding& out, Reason reason, Evidence evidence = {}) {
   out.reason = reason;

@@ -27,6 +27,9 @@ using libp2p::SharedBytes;
 using libp2p::UnixTime;
 using payload::Version;
 
+// A block whose time is further ahead than that is refused.
+inline constexpr std::int64_t kMaxFutureSeconds = 5;
+
 struct BlockRulesConfig {
   chain::ChainId chain_id;
   Version version = Version::v1;
