@@ -125,7 +125,6 @@ std::unique_ptr<Socket> connected_socket(tcp::socket socket, error_code& ec) {
   return std::make_unique<AsioSocket>(std::move(socket), local, remote);
 }
 
-// What every TCP socket of ours gets. Errors are of no consequence: a peer may have gone already.
 // TCP's own probes, at the intervals of Go's sockets: a multiplexer without a keep-alive (Mplex) sees a peer go that
 // vanished without a word.
 void keep_alive(tcp::socket& socket) {
@@ -139,6 +138,7 @@ void keep_alive(tcp::socket& socket) {
   socket.set_option(Probes(9), ignored);
 }
 
+// What every TCP socket of ours gets. Errors are of no consequence: a peer may have gone already.
 void prepare(tcp::socket& socket) {
   error_code ignored;
   socket.non_blocking(true, ignored);
