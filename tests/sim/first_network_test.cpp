@@ -100,7 +100,7 @@ TEST(SimNetworkDeathTest, a_broken_store_ends_the_process_while_the_world_runs) 
   EXPECT_DEATH(
       {
         BrokenDisk broken;
-        for (int i = 0; i < 5000; ++i) broken.network().place(0).runtime().post([] {});
+        for (int i = 0; i < 9000; ++i) broken.network().place(0).runtime().post([] {});
         broken.network().world().run_for(Seconds(1));
         std::_Exit(0);  // not the check at the end
       },
