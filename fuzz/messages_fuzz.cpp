@@ -49,7 +49,7 @@ gossipsub::Rpc rpc_of(Script& script) {
   const auto ids = [&] { return several(script, view); };
   Rpc out;
   out.subscriptions = several(script, [&] {
-    return Subscription{maybe(script, flag), maybe(script, topic), maybe(script, flag), maybe(script, flag)};
+    return SubOpts{maybe(script, flag), maybe(script, topic), maybe(script, flag), maybe(script, flag)};
   });
   out.publish = several(script, [&] {
     return Message{maybe(script, view),  maybe(script, view), maybe(script, view),

@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::size_t kPort = 9222;
 constexpr auto kCloseLimit = Seconds(5);
+// Events of a node between two checks that walk over all of its blocks, which takes as long as dozens of events where
+// they are in memory, and as hundreds in its store.
+constexpr std::uint64_t kEventsPerBlockCheck = 512;
+constexpr std::uint64_t kEventsPerStoreCheck = 8192;
 
 template <class Closable>
 runtime::Task<void> close_and_note(Closable& peer, bool& done) {
@@ -33,7 +37,8 @@ SimNetwork::SimNetwork(std::uint64_t seed, opstack::chain::RollupConfig rollup, 
     : rollup_(std::move(rollup)),
       signer_(signer),
       rng_(seed),
-      log_(stamped_with([this, epoch] { return epoch + (world_->now() - began_); })) {
+      log_(stamped_with([this, epoch] { return epoch + (world_->now() - began_); })),
+      check_every_(check_every) {
   runtime::SimWorldOptions options;
   options.epoch = epoch;
   options.check_every = check_every;
@@ -53,7 +58,9 @@ SimNetwork::~SimNetwork() { close(); }
 
 void SimNetwork::Member::end() {
   log.reset();
+  if (node) node->check();
   node.reset();
+  disk->check_changed();
 }
 
 Result<Multiaddr> SimNetwork::listen_address(const runtime::SimNode& place, std::size_t port) const {
@@ -83,14 +90,23 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   member->disk = std::make_unique<MemoryStore>(post, config.store_max_size,
                                                [&place = member->place.runtime()] { return place.now().wall; });
   member->store = std::make_unique<FaultyStore>(*member->disk, post);
-  world_->check_after_events(member->place.index(), [m = member.get()] {
-    if (m->node) m->node->check();
-    m->disk->check();
-  });
+  world_->check_after_events(member->place.index(), [this, m = member.get()] { check(*m); });
   OPP2P_TRYV(start(*member));
   member->address = member->config.listen.with_peer_id(member->node->host().id());
   members_.push_back(std::move(member));
   return members_.size() - 1;
+}
+
+void SimNetwork::check(Member& member) const {
+  const std::uint64_t events = ++member.checks * check_every_;
+  const auto is_due = [&](std::uint64_t interval) { return events % interval < check_every_; };
+  if (member.node) {
+    if (is_due(kEventsPerBlockCheck))
+      member.node->check();
+    else
+      member.node->check_network();
+  }
+  if (is_due(kEventsPerStoreCheck)) member.disk->check_changed();
 }
 
 Result<void> SimNetwork::start(Member& member) {

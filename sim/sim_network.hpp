@@ -29,8 +29,8 @@ struct SimMemberOptions {
 
 class SimNetwork {
  public:
-  // Node::check() runs after every n-th event of a node. After each event it takes several times the simulation's own
-  // time.
+  // Node::check_network() runs after every n-th event of a node. Node::check() and the check of its store, which walk
+  // over all blocks, run less often, and when the node ends.
   static constexpr std::uint64_t kCheckEvery = 32;
 
   // The chain of `rollup`, whose blocks `signer` signs. The wall clock begins at `epoch`.
@@ -63,6 +63,7 @@ class SimNetwork {
   libp2p::runtime::NodeIndex world_index(std::size_t index) const { return members_[index]->place.index(); }
   // What the member's disk has.
   const BlockStore& store(std::size_t index) const { return *members_[index]->disk; }
+  MemoryStore& disk(std::size_t index) { return *members_[index]->disk; }
   std::size_t size() const { return members_.size(); }
   Adversary& adversary(std::size_t index) { return *adversaries_[index]->peer; }
   std::size_t adversaries() const { return adversaries_.size(); }
@@ -101,6 +102,7 @@ class SimNetwork {
     std::unique_ptr<Node> node;
     std::unique_ptr<NodeLog> log;
     libp2p::Subscription logging;
+    std::uint64_t checks = 0;
     void end();
     explicit Member(libp2p::runtime::SimNode p) : place(p) {}
   };
@@ -115,6 +117,7 @@ class SimNetwork {
                                        const opstack::testing::ChainOptions& chain,
                                        const std::vector<std::size_t>& dials);
   Result<void> start(Member& member);
+  void check(Member& member) const;
   template <class Closable>
   void close_in_order(const libp2p::runtime::SimNode& place, Closable& peer);
 
@@ -123,6 +126,7 @@ class SimNetwork {
   libp2p::SeededRng rng_;
   libp2p::MonoTime began_{};
   Log log_;  // its lines bear the world's time
+  const std::uint64_t check_every_;
   std::unique_ptr<libp2p::runtime::SimWorld> world_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<std::unique_ptr<Enemy>> adversaries_;

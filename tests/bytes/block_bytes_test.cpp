@@ -4,7 +4,8 @@
 // Every allocation of at least half a block is noted with its size, on all threads. The body, the transaction in it,
 // the decompressed message and the frames have different sizes, so a size says what was made. An allocation of exactly
 // the body's size is an encoding or a copy of the body. Our own copies of at least half a block are noted in the same
-// way, wherever they go: the linker sends them here, too. Libraries copy inside themselves unseen.
+// way, wherever they go: the linker sends them here, too. All of our copies of at least 2 KiB are summed besides, so
+// that a block that is copied in pieces is seen. Libraries copy inside themselves unseen.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,6 +27,7 @@ namespace {
 
 constexpr std::size_t kBody = 1'000'003;  // no size that a growing buffer would have by itself
 constexpr std::size_t kLarge = kBody / 2;
+constexpr std::size_t kPiece = 2048;
 
 std::atomic<bool> counting{false};
 std::atomic<std::size_t> large{0};
@@ -33,9 +35,12 @@ std::array<std::size_t, 64> sizes{};
 std::atomic<std::size_t> encodings{0};
 std::atomic<std::size_t> copied{0};
 std::array<std::size_t, 64> copied_sizes{};
+std::atomic<std::size_t> copied_bytes{0};  // by copies of at least kPiece
 
 void note_copy(std::size_t size) noexcept {
-  if (counting && size >= kLarge)
+  if (!counting) return;
+  if (size >= kPiece) copied_bytes += size;
+  if (size >= kLarge)
     if (const std::size_t at = copied++; at < copied_sizes.size()) copied_sizes[at] = size;
 }
 
@@ -148,6 +153,7 @@ class Count {
     large = 0;
     encodings = 0;
     copied = 0;
+    copied_bytes = 0;
     counting = true;
   }
   ~Count() { counting = false; }
@@ -156,6 +162,8 @@ class Count {
     counting = false;
     return {sizes.begin(), sizes.begin() + std::min<std::size_t>(large, sizes.size())};
   }
+  // What was copied by copies of at least kPiece, together.
+  static std::size_t in_pieces() { return copied_bytes; }
   static std::vector<std::size_t> copies() {
     return {copied_sizes.begin(), copied_sizes.begin() + std::min<std::size_t>(copied, copied_sizes.size())};
   }
@@ -358,6 +366,47 @@ TEST_F(BlockBytes, of_a_published_block_are_encoded_once) {
   // The transaction into the message, the frames into the page, the compressed message into its gossip frame.
   EXPECT_THAT(Count::copies(), ElementsAre(Lt(kBody), store_->as_stored(1).value()->body.size(), Lt(kBody)));
 }
+
+// Copies of at least 2 KiB together, whatever their sizes, for blocks of several sizes. The peer runs in this process,
+// so its copies count as well.
+class BlockBytesOfSize : public BlockBytes, public testing::WithParamInterface<std::size_t> {
+ protected:
+  const Envelope sized_ = block(1, rollup().genesis.l2.hash, GetParam());
+};
+
+TEST_P(BlockBytesOfSize, of_a_gossiped_block_are_copied_in_pieces_no_more_than_is_explained) {
+  const SharedBytes frame = gossiped(sized_);
+  Count count;
+  gossip(frame);
+  ASSERT_TRUE(wait_until_stored(1));
+  count.end();
+  // Frames: three that are not this node's (the peer's queue into its frames; into the simulated link and out of it),
+  // the frame as it is collected, the body into snappy frames where it does not compress, and these into the page.
+  // Beside them the buffer of a frame, which grows to 256 KiB, 1 MiB, 4 MiB and the whole (0.6 frames), and the rest of
+  // a message of Noise, which is moved to the front of the input (0.3).
+  EXPECT_LE(Count::in_pieces(), 7 * frame->size());
+  EXPECT_GE(Count::in_pieces(), 4 * frame->size()) << "the count sees what is copied in pieces";
+}
+
+TEST_P(BlockBytesOfSize, of_a_synced_block_are_copied_in_pieces_no_more_than_is_explained) {
+  const Bytes body = payload::encode_envelope(Version::v4, sized_);
+  const SharedBytes answer = libp2p::share(wire::encode_response(wire::ResponseVersion::envelope, body));
+  peer_.set_stream_handler(sync_protocol().front(),
+                           [answer](Stream stream) { return serve(std::move(stream), answer); });
+  const SharedBytes above = gossiped(block(2, sized_.payload.block_hash, 2000));
+  Count count;
+  gossip(above);
+  ASSERT_TRUE(wait_until_stored(2));
+  count.end();
+  // Answers: three that are not this node's, as above; into the stream's buffer, which grows as the answer arrives (up
+  // to 1.7), and out of it (0.9); a chunk of snappy that came in two pieces (1); the chunk into the body (1), whose
+  // buffer doubles (1.9); the body into snappy frames, if it is committed alone (1), and into the page (1); and the
+  // rests of messages of Noise (0.3).
+  EXPECT_LE(Count::in_pieces(), 12 * answer->size());
+  EXPECT_GE(Count::in_pieces(), 6 * answer->size()) << "the count sees what is copied in pieces";
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, BlockBytesOfSize, testing::Values(100'003, 1'000'003, 9'000'003));
 
 }  // namespace
 }  // namespace opp2p

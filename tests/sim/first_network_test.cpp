@@ -1,6 +1,8 @@
 // Ten whole nodes in one simulated world: real handshakes, muxing and gossip on a virtual clock.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "known_traces.hpp"
 #include "libp2p/upgrade/connection_engine.hpp"
 #include "opstack/testing/chain_builder.hpp"
@@ -63,6 +65,48 @@ FirstNetworkEnding run_first_network(std::uint64_t seed) {
   out.delivered = network.world().delivered();
   return out;
 }
+
+#ifndef OPP2P_NO_ASSERTIONS
+// A node with three blocks, of which the last loses its place among the canonical ones.
+class BrokenDisk {
+ public:
+  BrokenDisk() {
+    EXPECT_TRUE(network_.add(dialling(0)));
+    for (int block = 0; block < 3; ++block) EXPECT_TRUE(network_.publish(0, chain_.next(), Seconds(1)));
+    network_.disk(0).alter([](TableTxn& txn) {
+      const auto last = txn.last(Table::canonical).value();
+      EXPECT_TRUE(txn.erase(Table::canonical, libp2p::to_bytes(last->key)).value());
+    });
+  }
+  SimNetwork& network() { return network_; }
+
+ private:
+  static opstack::testing::ChainOptions chain_options() {
+    opstack::testing::ChainOptions out;
+    out.genesis_time = kGenesisTime;
+    return out;
+  }
+  libp2p::SeededRng rng_{5};
+  opstack::testing::ChainBuilder chain_{chain_options(), rng_};
+  SimNetwork network_{5, opstack::chain::RollupConfig::from_json(chain_.rollup_config()).value(),
+                      secp256k1::generate(rng_), libp2p::from_unix_seconds(kGenesisTime)};
+};
+
+TEST(SimNetworkDeathTest, a_broken_store_ends_the_process_when_the_world_ends) {
+  EXPECT_DEATH(BrokenDisk().network().close(), "the tables of the store agree");
+}
+
+TEST(SimNetworkDeathTest, a_broken_store_ends_the_process_while_the_world_runs) {
+  EXPECT_DEATH(
+      {
+        BrokenDisk broken;
+        for (int i = 0; i < 9000; ++i) broken.network().place(0).runtime().post([] {});
+        broken.network().world().run_for(Seconds(1));
+        std::_Exit(0);  // not the check at the end
+      },
+      "the tables of the store agree.*(.|\n)*in the simulated world of seed 5");
+}
+#endif
 
 TEST(FirstNetwork, a_late_joiner_and_a_lost_connection_leave_all_heads_equal) {
   const auto ending = run_first_network(1);

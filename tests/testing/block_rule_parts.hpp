@@ -96,6 +96,7 @@ inline std::string difference(const Outcome& a, const Outcome& b) {
   if (a.actual_block_hash != b.actual_block_hash) return "another hash: " + text(a);
   if (!a.envelope != !b.envelope || (a.envelope && *a.envelope != *b.envelope)) return "another envelope: " + text(a);
   if (!a.contents != !b.contents || (a.contents && *a.contents != *b.contents)) return "other contents: " + text(a);
+  if (!a.header != !b.header || (a.header && *a.header != *b.header)) return "another header: " + text(a);
   return {};
 }
 

@@ -94,7 +94,7 @@ json::object show(const Control& control) {
 
 json::object show(const Rpc& rpc) {
   json::object out;
-  set(out, "subscriptions", each(rpc.subscriptions, [](const gossipsub::Subscription& subscription, json::object& to) {
+  set(out, "subscriptions", each(rpc.subscriptions, [](const gossipsub::SubOpts& subscription, json::object& to) {
         set(to, "subscribe", subscription.subscribe);
         set(to, "topicid", subscription.topic);
         set(to, "requestsPartial", subscription.requests_partial);

@@ -43,7 +43,7 @@ TEST(MplexVectors, headers) {
                   EXPECT_EQ(read->header, expected);
                   EXPECT_EQ(read->size, encoded.size());
                   Bytes again(kMaxHeader);
-                  again.resize(write_header(again.data(), expected));
+                  again.resize(write_header(again, expected));
                   EXPECT_EQ(to_hex(again), to_hex(encoded));
                 });
 }
@@ -90,7 +90,7 @@ std::vector<Frame> written(const json::object& item, const std::string& side) {
                 bytes(described, "bytes"),
                 bytes(described, "data")};
     Bytes encoded(header_size(frame.header));
-    write_header(encoded.data(), frame.header);
+    write_header(encoded, frame.header);
     append(encoded, frame.data);
     EXPECT_EQ(to_hex(encoded), to_hex(frame.raw)) << text(described, "tag_name");
     append(all, frame.raw);

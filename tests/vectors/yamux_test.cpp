@@ -42,7 +42,7 @@ std::vector<Frame> parse(ByteView bytes) {
   while (!bytes.empty()) {
     EXPECT_GE(bytes.size(), kHeaderSize);
     if (bytes.size() < kHeaderSize) break;
-    Frame frame{read_header(bytes.data()), {}};
+    Frame frame{read_header(header_in(bytes)), {}};
     bytes = bytes.subspan(kHeaderSize);
     if (frame.header.type == static_cast<std::uint8_t>(FrameType::data)) {
       EXPECT_GE(bytes.size(), frame.header.length);
@@ -92,14 +92,14 @@ TEST(YamuxVectors, headers) {
                 [](const json::object& item, const std::string&) {
                   const auto encoded = bytes(item, "bytes");
                   ASSERT_EQ(encoded.size(), kHeaderSize);
-                  const auto header = read_header(encoded.data());
+                  const auto header = read_header(header_in(ByteView(encoded)));
                   EXPECT_EQ(header.version, has(item, "version") ? integer(item, "version") : 0);
                   EXPECT_EQ(header.type, integer(item, "type"));
                   EXPECT_EQ(header.flags, integer(item, "flags"));
                   EXPECT_EQ(header.stream_id, unsigned_integer(item, "stream_id"));
                   EXPECT_EQ(header.length, unsigned_integer(item, "length"));
                   Bytes again(kHeaderSize);
-                  write_header(again.data(), header);
+                  write_header(header_in(MutableBytes(again)), header);
                   EXPECT_EQ(to_hex(again), to_hex(encoded));
                 });
 }
@@ -180,7 +180,7 @@ void check_received(const json::object& item, const std::string& side) {
   std::size_t opened = 0;
   for (const auto& frame : frames) {
     Bytes raw(kHeaderSize);
-    write_header(raw.data(), frame.header);
+    write_header(header_in(MutableBytes(raw)), frame.header);
     append(raw, frame.payload);
     ASSERT_TRUE(session.on_bytes(raw, kNow));
     if (frame.header.type > 1) continue;

@@ -1,5 +1,6 @@
-// Counts the living objects of a type, so that a test can assert that nothing outlived its owner. The counters are the
-// one exception to "no mutable statics": they are written by constructors only and steer nothing.
+// Counts the living objects of a type, so that a test can assert that nothing outlived its owner. The counters are
+// mutable statics, which nothing else of ours is: constructors and destructors write them, and only tests and snapshots
+// read them.
 #pragma once
 
 #include <atomic>

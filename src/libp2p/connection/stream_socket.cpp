@@ -14,18 +14,13 @@ Stream not_empty(Stream stream) {
 
 }  // namespace
 
-StreamSocket::StreamSocket(Stream stream)
-    : stream_(not_empty(std::move(stream))),
-      state_(*stream_.state_),
-      reader_(std::make_shared<Wake>()),
-      writer_(std::make_shared<Wake>()) {
+StreamSocket::StreamSocket(Stream stream) : stream_(not_empty(std::move(stream))), state_(*stream_.state_) {
   state_.watcher = this;
 }
 
 StreamSocket::~StreamSocket() {
   state_.watcher = nullptr;
-  reader_->call = nullptr;
-  writer_->call = nullptr;
+  life_.end();
   stream_.close_write();
 }
 
@@ -51,12 +46,12 @@ bool StreamSocket::readable() const { return state_.dead || state_.unread() > 0 
 bool StreamSocket::writable() const { return state_.dead || state_.write_closed || !full_ || state_.room; }
 
 void StreamSocket::when_readable(std::function<void()> wake) {
-  reader_->call = std::move(wake);
+  reader_.call = std::move(wake);
   if (readable()) post(reader_);
 }
 
 void StreamSocket::when_writable(std::function<void()> wake) {
-  writer_->call = std::move(wake);
+  writer_.call = std::move(wake);
   if (writable()) post(writer_);
 }
 
@@ -65,12 +60,12 @@ void StreamSocket::on_stream_change() {
   if (writable()) post(writer_);
 }
 
-void StreamSocket::post(const std::shared_ptr<Wake>& wake) {
-  if (!wake->call || std::exchange(wake->posted, true)) return;
-  state_.runtime.post([wake] {
-    wake->posted = false;
-    if (const auto call = std::exchange(wake->call, nullptr)) call();
-  });
+void StreamSocket::post(Wake& wake) {
+  if (!wake.call || std::exchange(wake.posted, true)) return;
+  state_.runtime.post(life_.guard([&wake] {
+    wake.posted = false;
+    if (const auto call = std::exchange(wake.call, nullptr)) call();  // it may destroy the socket
+  }));
 }
 
 }  // namespace libp2p

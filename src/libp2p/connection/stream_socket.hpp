@@ -13,8 +13,8 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 
+#include "libp2p/base/life_token.hpp"
 #include "libp2p/connection/stream.hpp"
 #include "libp2p/connection/stream_state.hpp"
 #include "libp2p/runtime/runtime.hpp"
@@ -47,13 +47,14 @@ class StreamSocket final : public runtime::Socket, private StreamWatcher {
   void on_stream_change() override;
   bool readable() const;
   bool writable() const;
-  void post(const std::shared_ptr<Wake>& wake);
+  void post(Wake& wake);
 
   Stream stream_;
   StreamState& state_;
-  std::shared_ptr<Wake> reader_;  // shared with what is posted
-  std::shared_ptr<Wake> writer_;
+  Wake reader_;
+  Wake writer_;
   bool full_ = false;  // the last write did not take everything
+  LifeToken life_;     // of what is posted
 };
 
 }  // namespace libp2p

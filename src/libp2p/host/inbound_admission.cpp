@@ -195,4 +195,18 @@ Nanos InboundAdmission::handshake_delay(SwarmEntry& entry) {
   return delay;
 }
 
+void InboundAdmission::check() const {
+  std::size_t inbound = 0, half_open = 0;
+  for (const auto& [id, entry] : table_) {
+    const bool is_inbound = entry.connection->direction() == Direction::inbound;
+    const bool is_half_open = is_inbound && !entry.open;
+    OPP2P_CHECK(inbound_.held(id) == (is_inbound ? 1 : 0), "each inbound connection has one place", id);
+    OPP2P_CHECK(half_open_.held(id) == (is_half_open ? 1 : 0), "each half-open one has one place among those", id);
+    inbound += is_inbound ? 1 : 0;
+    half_open += is_half_open ? 1 : 0;
+  }
+  OPP2P_CHECK(inbound == inbound_.used() && half_open == half_open_.used(), "no place is held by what has gone",
+              inbound, inbound_.used(), half_open, half_open_.used());
+}
+
 }  // namespace libp2p

@@ -1,4 +1,5 @@
-// The invariants of Swarm, InboundAdmission and UnreadMemory, which share a table. For simulations and tests.
+// The invariants of Swarm. Those of InboundAdmission and UnreadMemory, which share its table, are checked with them.
+// For simulations and tests.
 #include <algorithm>
 
 #include "libp2p/base/assert.hpp"
@@ -30,27 +31,6 @@ void Swarm::check() const {
   OPP2P_CHECK(dialled == pending_outbound_, "half-open outbound connections are counted", dialled, pending_outbound_);
   OPP2P_CHECK(open == listed && open == open_count(), "each open connection stands with its peer, once", open, listed,
               open_count());
-}
-
-void InboundAdmission::check() const {
-  std::size_t inbound = 0, half_open = 0;
-  for (const auto& [id, entry] : table_) {
-    const bool is_inbound = entry.connection->direction() == Direction::inbound;
-    const bool is_half_open = is_inbound && !entry.open;
-    OPP2P_CHECK(inbound_.held(id) == (is_inbound ? 1 : 0), "each inbound connection has one place", id);
-    OPP2P_CHECK(half_open_.held(id) == (is_half_open ? 1 : 0), "each half-open one has one place among those", id);
-    inbound += is_inbound ? 1 : 0;
-    half_open += is_half_open ? 1 : 0;
-  }
-  OPP2P_CHECK(inbound == inbound_.used() && half_open == half_open_.used(), "no place is held by what has gone",
-              inbound, inbound_.used(), half_open, half_open_.used());
-}
-
-void UnreadMemory::check() const {
-  std::size_t unread = 0;
-  for (const auto& [id, entry] : table_) unread += entry.connection->unread();
-  OPP2P_CHECK(unread <= taken_ && taken_ <= memory_.used(), "unread bytes are taken from the account", unread, taken_,
-              memory_.used());
 }
 
 }  // namespace libp2p

@@ -91,4 +91,11 @@ bool UnreadMemory::reset_largest_holder(Nanos stalled) {
   return false;
 }
 
+void UnreadMemory::check() const {
+  std::size_t unread = 0;
+  for (const auto& [id, entry] : table_) unread += entry.connection->unread();
+  OPP2P_CHECK(unread <= taken_ && taken_ <= memory_.used(), "unread bytes are taken from the account", unread, taken_,
+              memory_.used());
+}
+
 }  // namespace libp2p

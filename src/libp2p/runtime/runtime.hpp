@@ -66,8 +66,8 @@ class Operation {
   virtual ~Operation() = default;
 };
 
-// Every function that a runtime is given must be there; an empty one is told to who gives it (std::invalid_argument),
-// not when it is due, which can be when a stranger connects.
+// A runtime rejects an empty function when it is given (std::invalid_argument), not when it would be called, which can
+// be when a stranger connects.
 class Runtime {
  public:
   virtual ~Runtime() = default;

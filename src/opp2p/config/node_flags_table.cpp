@@ -115,12 +115,16 @@ void add_peers(Table& table) {
       "one address because of address translation");
   table.add("p2p.limits.address.conns", &O::limits_address_conns, "NUMBER",
             "Limit of inbound connections from one IPv4 address or IPv6 /56");
-  table.add("p2p.limits.address.rate", &O::limits_address_rate, "NUMBER", "Limit of new ones a second", hidden());
-  table.add("p2p.limits.address.burst", &O::limits_address_burst, "NUMBER", "Limit of new ones at once", hidden());
+  table.add("p2p.limits.address.rate", &O::limits_address_rate, "NUMBER",
+            "Limit of new inbound connections a second from one IPv4 address or IPv6 /56", hidden());
+  table.add("p2p.limits.address.burst", &O::limits_address_burst, "NUMBER",
+            "Limit of new inbound connections at once from one IPv4 address or IPv6 /56", hidden());
   table.add("p2p.limits.ip6-48.conns", &O::limits_ip6_48_conns, "NUMBER",
             "Limit of inbound connections from one IPv6 /48", hidden());
-  table.add("p2p.limits.ip6-48.rate", &O::limits_ip6_48_rate, "NUMBER", "Limit of new ones a second", hidden());
-  table.add("p2p.limits.ip6-48.burst", &O::limits_ip6_48_burst, "NUMBER", "Limit of new ones at once", hidden());
+  table.add("p2p.limits.ip6-48.rate", &O::limits_ip6_48_rate, "NUMBER",
+            "Limit of new inbound connections a second from one IPv6 /48", hidden());
+  table.add("p2p.limits.ip6-48.burst", &O::limits_ip6_48_burst, "NUMBER",
+            "Limit of new inbound connections at once from one IPv6 /48", hidden());
   table.add("p2p.spin", &O::spin, "TIME",
             "Time to look for events before sleeping, at most 10ms. Lowers the latency and uses more CPU");
 }

@@ -55,7 +55,9 @@ class LogQueue {
   // All drops; and those that the log does not tell of yet.
   const LogDrops& drops() const { return drops_; }
   LogDrops untold_drops() const { return drops_ - told_; }
-  void drops_were_told(const LogDrops& told) { told_ = told_ + told; }
+  void drops_were_told(const LogDrops& told);
+  // Asserts bounds, order and counts. It walks over all lines.
+  void check() const;
 
  private:
   struct Waiting {
@@ -71,6 +73,8 @@ class LogQueue {
   std::size_t bytes_ = 0;
   std::uint64_t last_number_ = 0;
   std::uint64_t last_taken_ = 0;
+  std::uint64_t pushed_ = 0;  // lines that came
+  std::uint64_t taken_ = 0;   // lines that left in order
   LogDrops drops_;
   LogDrops told_;
 };

@@ -15,7 +15,9 @@ std::string text_of(const LogRecord& record) {
 
 std::vector<std::string> all_of(LogQueue& queue) {
   std::vector<std::string> out;
+  queue.check();
   for (const auto& record : queue.take(1 << 30)) out.push_back(text_of(record));
+  queue.check();
   return out;
 }
 

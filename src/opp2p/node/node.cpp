@@ -145,10 +145,14 @@ Result<void> Node::disconnect(const PeerId& peer) {
 }
 
 void Node::check() const {
-  parts_.host->check();
-  if (parts_.gossip) parts_.gossip->check();
+  check_network();
   if (parts_.blocks) parts_.blocks->check();
   if (parts_.follower) parts_.follower->check();
+}
+
+void Node::check_network() const {
+  parts_.host->check();
+  if (parts_.gossip) parts_.gossip->check();
   if (parts_.server) parts_.server->check();
 }
 

@@ -77,6 +77,8 @@ class Node final : libp2p::LiveCounted<Node> {
 
   // Ends the process when an invariant of a part is violated. Outside of the node's calls; for simulations and tests.
   void check() const;
+  // The part of it that does not walk over blocks: host, gossip and server.
+  void check_network() const;
 
  private:
   Result<void> start_chain();

@@ -1,5 +1,5 @@
-// NodeSnapshots: takes the snapshots of a node (snapshots.hpp, sizes.hpp): copies of plain values, of the moment of the
-// call. Snapshots of peers are taken one by one from a list, so that whoever takes them can stop in between.
+// NodeSnapshots: takes the snapshots of a node (snapshots.hpp, node_sizes.hpp): copies of plain values, of the moment
+// of the call. Snapshots of peers are taken one by one from a list, so that whoever takes them can stop in between.
 //
 // Owner: the node; destroyed before its parts. Thread: the network thread. Bounds: those of the snapshots.
 #pragma once

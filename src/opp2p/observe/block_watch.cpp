@@ -1,6 +1,9 @@
 #include "opp2p/observe/block_watch.hpp"
 
 #include <algorithm>
+#include <numeric>
+
+#include "libp2p/base/assert.hpp"
 
 namespace opp2p {
 namespace {
@@ -30,6 +33,8 @@ LikelyCause cause_around(const Surroundings& around) {
 }  // namespace
 
 void BlockWatch::Refusals::add(const opstack::rules::Outcome& outcome) {
+  OPP2P_ASSERT(static_cast<std::size_t>(outcome.reason) < by_reason.size(), "each reason has a counter",
+               static_cast<std::size_t>(outcome.reason));
   ++count;
   ++by_reason[static_cast<std::size_t>(outcome.reason)];
   if (outcome.reason != Reason::invalid_signature && outcome.reason != Reason::no_signer_configured) return;
@@ -68,6 +73,7 @@ std::optional<Stall> BlockWatch::on_timeout(libp2p::MonoTime now, const Surround
   out.since_start = !accepted_;
   out.waited = now - last_;
   out.refused = of_static_.count + of_others_.count;
+  OPP2P_ASSERT(last_ <= now, "a notice comes after the last accepted block", out.waited.count());
   const auto& telling = of_static_.count > 0 ? of_static_ : of_others_;
   const bool only_strangers = around.static_peers > 0 && around.static_present == 0 && of_static_.count == 0;
   if (telling.count == 0 || around.peers == 0 || only_strangers) {
@@ -79,6 +85,18 @@ std::optional<Stall> BlockWatch::on_timeout(libp2p::MonoTime now, const Surround
   }
   forget_refusals();
   return out;
+}
+
+void BlockWatch::check() const {
+  of_static_.check();
+  of_others_.check();
+  OPP2P_CHECK(due_ >= last_, "the next notice comes after the last accepted block");
+}
+
+void BlockWatch::Refusals::check() const {
+  const auto counted = std::accumulate(by_reason.begin(), by_reason.end(), std::uint64_t{0});
+  OPP2P_CHECK(counted == count, "each refused block has a reason", counted, count);
+  OPP2P_CHECK(count > 0 || (!signer && !several_signers), "signers are those of refused blocks");
 }
 
 Reason BlockWatch::Refusals::most_frequent() const {

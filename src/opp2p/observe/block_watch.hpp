@@ -63,6 +63,8 @@ class BlockWatch {
   libp2p::MonoTime next_deadline() const { return due_; }
   // Nothing when the deadline has moved meanwhile.
   std::optional<Stall> on_timeout(libp2p::MonoTime now, const Surroundings& around);
+  // Asserts that counters and deadline agree.
+  void check() const;
 
  private:
   // What was refused since the last accepted block or notice.
@@ -74,6 +76,7 @@ class BlockWatch {
     void add(const opstack::rules::Outcome& outcome);
     opstack::rules::Reason most_frequent() const;
     LikelyCause cause(bool accepted_before) const;
+    void check() const;
   };
   void forget_refusals();
 

@@ -39,6 +39,7 @@ Surroundings connected() {
 Stall stall_of(const Outcome& outcome, int times = 6) {
   BlockWatch watch(kPatience, kStart);
   for (int i = 0; i < times; ++i) watch.on_refused(outcome, kStart + Seconds(i), false);
+  watch.check();
   return watch.on_timeout(watch.next_deadline(), connected()).value();
 }
 
@@ -171,6 +172,21 @@ TEST(BlockWatch, waits_for_a_chain_that_begins_later) {
   BlockWatch watch(kPatience, kStart + Seconds(500));
   EXPECT_FALSE(watch.on_timeout(kStart + Seconds(519), {}));
   EXPECT_TRUE(watch.on_timeout(kStart + Seconds(520), {}));
+}
+
+TEST(BlockWatch, keeps_its_invariants_whatever_comes_in_whatever_order) {
+  BlockWatch watch(kPatience, kStart);
+  MonoTime now = kStart;
+  for (unsigned step = 0; step < 2000; ++step) {
+    now += Seconds(step * 7 % 40);
+    switch (step * step % 7) {
+      case 0: (void)watch.on_accepted(now); break;
+      case 1: (void)watch.on_timeout(now, connected()); break;
+      case 2: watch.on_refused(refused(Reason::invalid_signature, address(step % 3)), now, step % 2 == 0); break;
+      default: watch.on_refused(refused(Reason::too_old), now, step % 3 == 0); break;
+    }
+    watch.check();
+  }
 }
 
 }  // namespace

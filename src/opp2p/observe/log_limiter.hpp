@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/token_bucket.hpp"
 
 namespace opp2p {
@@ -24,6 +25,7 @@ class LogLimiter {
 
   // Nothing when the line is left out; else how many of its kind were left out since the last one.
   std::optional<std::uint64_t> admit(Kind kind, libp2p::MonoTime now) {
+    OPP2P_ASSERT(static_cast<std::size_t>(kind) < kKinds, "each kind has a row", static_cast<std::size_t>(kind));
     auto& row = rows_[static_cast<std::size_t>(kind)];
     if (!row.bucket) row.bucket.emplace(rate_.per_minute / 60, rate_.burst, now);
     if (row.bucket->try_take(1, now)) return std::exchange(row.left_out, 0);
@@ -31,6 +33,11 @@ class LogLimiter {
     return std::nullopt;
   }
   std::uint64_t left_out(Kind kind) const { return rows_[static_cast<std::size_t>(kind)].left_out; }
+
+  void check() const {
+    for (const Row& row : rows_)
+      OPP2P_CHECK(row.left_out == 0 || row.bucket, "only a kind that came can have left out lines", row.left_out);
+  }
 
  private:
   struct Row {

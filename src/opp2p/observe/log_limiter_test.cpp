@@ -13,9 +13,11 @@ TEST(LogLimiter, lets_a_burst_through_then_a_rate_and_tells_what_it_left_out_of_
   for (int i = 0; i < 5; ++i) EXPECT_EQ(limiter.admit(Kind::one, now), std::nullopt);
   EXPECT_EQ(limiter.admit(Kind::other, now), 0u);
   EXPECT_EQ(limiter.left_out(Kind::one), 5u);
+  limiter.check();
   now += libp2p::Seconds(1);
   EXPECT_EQ(limiter.admit(Kind::one, now), 5u);
   EXPECT_EQ(limiter.admit(Kind::one, now), std::nullopt);
+  limiter.check();
 }
 
 }  // namespace

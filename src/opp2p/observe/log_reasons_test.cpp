@@ -274,7 +274,8 @@ TEST_F(LogSaysWhy, a_fault_in_reverse_sync_names_its_kind) {
   opstack::sync::SyncFault fault;
   fault.kind = opstack::sync::SyncFaultKind::bad_hash;
   sync.on(fault);
-  EXPECT_EQ(member.kept->count("no honest peer sends", "kind=\"bad block hash\""), 1u) << member.kept->text();
+  EXPECT_EQ(member.kept->count("no honest peer sends", "fault=bad_hash kind=\"bad block hash\""), 1u)
+      << member.kept->text();
 }
 
 TEST_F(LogSaysWhy, a_gap_is_told_once_with_its_progress_and_its_end) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/time.hpp"
 
 namespace opp2p {
@@ -24,6 +25,7 @@ class Repeats {
   // The same without a new one: nothing when there is none to tell, or not yet.
   std::optional<std::uint64_t> take(libp2p::MonoTime now) {
     if (untold_ == 0 || (told_at_ && now - *told_at_ < interval_)) return std::nullopt;
+    OPP2P_ASSERT(!told_at_ || now >= *told_at_, "time goes on");
     told_at_ = now;
     return std::exchange(untold_, 0);
   }
@@ -39,6 +41,10 @@ class Repeats {
   }
   std::uint64_t untold() const { return untold_; }
   std::uint64_t total() const { return total_; }
+  void check() const {
+    OPP2P_CHECK(untold_ <= total_, "what is not told yet has been counted", untold_, total_);
+    OPP2P_CHECK(untold_ == 0 || told_at_, "the first one is told at once, so what waits has a due time", untold_);
+  }
 
  private:
   libp2p::Nanos interval_;

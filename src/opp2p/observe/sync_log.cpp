@@ -119,9 +119,12 @@ void SyncLog::on_range_closed(std::optional<std::uint64_t> number) {
 }
 
 void SyncLog::on(const sync::SyncFault& fault) {
-  events_.tell(
-      Told::sync_fault, LogLevel::warn, Component::sync, "a peer sent what no honest peer sends",
-      {{"peer", fault.peer}, {"kind", to_string(fault.kind)}, {"number", fault.number}, {"evidence", fault.evidence}});
+  events_.tell(Told::sync_fault, LogLevel::warn, Component::sync, "a peer sent what no honest peer sends",
+               {{"peer", fault.peer},
+                {"fault", fault_id(fault.kind)},
+                {"kind", to_string(fault.kind)},
+                {"number", fault.number},
+                {"evidence", fault.evidence}});
 }
 
 void SyncLog::on(const sync::ServedRequest& request) {

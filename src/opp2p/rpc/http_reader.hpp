@@ -36,7 +36,7 @@ class HttpReader {
     whole,
     refused,
   };
-  struct Refusal {
+  struct RefusedRequest {
     HttpStatus status = HttpStatus::bad_request;
     std::string why;
   };
@@ -58,7 +58,7 @@ class HttpReader {
   const Request& head() const { return parser_->get(); }
   // The client waits for "100 Continue" before it sends the body. Known with the head.
   bool expects_invitation() const;
-  const Refusal& refusal() const { return refusal_; }
+  const RefusedRequest& refusal() const { return refusal_; }
   // Bytes that it holds for the request. Before the head is parsed, the head alone counts: who sends the body behind
   // it, and in which account that counts, the head says.
   std::size_t held() const;
@@ -87,7 +87,7 @@ class HttpReader {
   bool asks_for_head_ = false;
   std::size_t skipped_ = 0;  // line ends before this request
   std::optional<Parser> parser_;
-  Refusal refusal_;
+  RefusedRequest refusal_;
 };
 
 }  // namespace opp2p

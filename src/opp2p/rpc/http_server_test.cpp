@@ -154,7 +154,7 @@ TEST_F(HttpServerTest, headers_of_64_KiB_are_served_and_larger_ones_get_431) {
 }
 
 TEST_F(HttpServerTest, large_headers_count_in_the_memory_of_the_rpc) {
-  RpcLimits limits;
+  RpcBudget limits;
   limits.memory = 0;
   JsonRpc rpc([this](std::function<void()> task) { worker_.post(std::move(task)); }, &RpcWorker::now, limits);
   server_ = start(rpc);
@@ -298,7 +298,7 @@ TEST_F(HttpServerTest, a_body_in_chunks_is_read) {
 }
 
 TEST_F(HttpServerTest, who_brings_the_token_has_room_that_strangers_cannot_fill) {
-  RpcLimits limits;
+  RpcBudget limits;
   limits.memory = 0;  // strangers hold all of it
   JsonRpc rpc([this](std::function<void()> task) { worker_.post(std::move(task)); }, &RpcWorker::now, limits);
   rpc.add({"a_echo", parameters(1, 1), RpcAccess::changes_with_token,

@@ -12,7 +12,7 @@ std::size_t RpcMethod::required() const {
       std::count_if(parameters.begin(), parameters.end(), [](const auto& parameter) { return parameter.required; }));
 }
 
-JsonRpc::JsonRpc(Post post, Clock clock, RpcLimits limits)
+JsonRpc::JsonRpc(Post post, Clock clock, RpcBudget limits)
     : post_(std::move(post)),
       clock_(std::move(clock)),
       limits_(limits),

@@ -2,13 +2,13 @@
 // and texts. Text in, text out: no sockets here (opp2p/rpc/rpc_route.hpp connects it to HTTP). Each method is
 // registered once, as an RpcMethod.
 //
-// The calls of a batch are answered one after another. A batch has a budget (RpcLimits): when it is spent, each call
+// The calls of a batch are answered one after another. A batch has a budget (RpcBudget): when it is spent, each call
 // that is left gets an error that names the limit. Calls of a batch that read see the same moment, until a call of the
 // batch changes something.
 //
 // Owner: the daemon; it outlives the server. Thread: add() and protect() before the first request; handle() from any;
 // methods run where `post` runs its tasks, one at a time, and a request gives way to others after some calls. Bounds:
-// RpcLimits.
+// RpcBudget.
 #pragma once
 
 #include <boost/json.hpp>
@@ -46,7 +46,7 @@ inline constexpr int kTimedOut = -32002;
 inline constexpr int kResponseTooLarge = -32003;
 inline constexpr int kLimitExceeded = -32005;
 
-struct RpcLimits {
+struct RpcBudget {
   std::size_t memory = 20 << 20;                   // of all requests and answers together, bytes
   std::size_t token_memory = 24 << 20;             // the same, of requests that come with the token
   std::size_t request_memory = 12 << 20;           // of one parsed request, bytes
@@ -114,7 +114,7 @@ class JsonRpc {
   using Post = std::function<void(std::function<void()>)>;
   using Clock = std::function<libp2p::MonoTime()>;
 
-  JsonRpc(Post post, Clock clock, RpcLimits limits = {});
+  JsonRpc(Post post, Clock clock, RpcBudget limits = {});
 
   // A name is added once. A call with fewer or more parameters is answered before the handler runs.
   void add(RpcMethod method);
@@ -131,7 +131,7 @@ class JsonRpc {
   // Where requests and answers are counted, and who has the node's token.
   const ClientAccounts& accounts() const { return accounts_; }
   const SharedAccount& memory() const { return accounts_.strangers(); }
-  const RpcLimits& limits() const { return limits_; }
+  const RpcBudget& limits() const { return limits_; }
   const std::map<std::string, RpcMethod, std::less<>>& methods() const { return methods_; }
 
  private:
@@ -139,7 +139,7 @@ class JsonRpc {
 
   Post post_;
   Clock clock_;
-  RpcLimits limits_;
+  RpcBudget limits_;
   ClientAccounts accounts_;
   std::map<std::string, RpcMethod, std::less<>> methods_;
 };

@@ -65,7 +65,7 @@ void check_answer(const json::value& answer) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Tasks tasks;
-  RpcLimits limits;
+  RpcBudget limits;
   limits.memory = 1 << 20;
   limits.answer_bytes = 8 << 10;
   JsonRpc rpc([&tasks](std::function<void()> task) { tasks.push_back(std::move(task)); },

@@ -11,8 +11,8 @@
 namespace opp2p {
 namespace {
 
-RpcLimits small_limits() {
-  RpcLimits out;
+RpcBudget small_limits() {
+  RpcBudget out;
   out.memory = 8 << 20;
   out.request_memory = 4 << 20;
   out.answer_bytes = 1 << 20;

@@ -2,7 +2,7 @@
 // their answers. Part of opp2p/rpc/json_rpc.hpp.
 //
 // Owner: whoever called JsonRpc::handle, and the tasks and methods that are at work for it. Thread: that of
-// JsonRpc::Post, but for cancel(). Bounds: RpcLimits; kRemembered results of a batch.
+// JsonRpc::Post, but for cancel(). Bounds: RpcBudget; kRemembered results of a batch.
 #pragma once
 
 #include <atomic>

@@ -6,7 +6,7 @@
 // Owner: the daemon. Thread: ask() and the answers on the RPC's (`post`); stop() and the destructor on the network
 // thread. Bounds: one turn at a time for each kind is queued on the network thread; a turn lasts kTurn and one peer at
 // most; all turns together take a tenth of the network thread's time (kPause); a dump has at most
-// RpcLimits::answer_bytes.
+// RpcBudget::answer_bytes.
 #pragma once
 
 #include <array>

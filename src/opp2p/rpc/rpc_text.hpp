@@ -1,6 +1,6 @@
 // What the RPC holds for its clients, counted when it is made: a charge on the RPC's memory account, a text in pieces,
 // and the memory of a parsed request. Bodies that arrive, requests that are computed and answers that nobody has read
-// yet all count in one account (RpcLimits::memory), so that clients who ask much and read nothing fill their own room
+// yet all count in one account (RpcBudget::memory), so that clients who ask much and read nothing fill their own room
 // and not the node's.
 //
 // Owner: the session or request that holds it. Thread: one at a time; the account is shared and atomic.

@@ -16,6 +16,7 @@ void MemoryStore::write(std::unique_ptr<StoreWrite> write) {
       kept->fail(Error(Errc::closed, "the block store is closed"));
     } else if (auto applied = apply_writes(txn, chain, batch, untold_); applied) {
       txn.commit();
+      ++changes_;
       pruned_ += applied->removed;
       untold_ = std::move(applied->untold);
     } else {
@@ -97,6 +98,20 @@ void MemoryStore::check() const {
   const auto found = check(CheckDepth{});
   OPP2P_CHECK(found.has_value(), "tables in memory can be read");
   OPP2P_CHECK(found->defect_count == 0, "the tables of the store agree", found->defects[0]);
+}
+
+void MemoryStore::check_changed() {
+  if (checked_changes_ == changes_) return;
+  checked_changes_ = changes_;
+  check();
+}
+
+void MemoryStore::alter(const std::function<void(TableTxn&)>& change) {
+  const std::lock_guard lock(mutex_);
+  MemoryTxn txn(tables_);
+  change(txn);
+  txn.commit();
+  ++changes_;
 }
 
 void MemoryStore::close() {

@@ -37,8 +37,12 @@ class MemoryStore final : public BlockStore {
   void close() override;
   // As if a process had ended and the next one opened the database: writes are taken again.
   void reopen();
-  // Asserts that the tables agree.
+  // Asserts that the tables agree. It walks over all of them.
   void check() const;
+  // The same, if something has changed since the last call.
+  void check_changed();
+  // For tests of the checks: changes the tables past the rules.
+  void alter(const std::function<void(TableTxn&)>& change);
 
  private:
   void write(std::unique_ptr<StoreWrite> write);
@@ -52,6 +56,8 @@ class MemoryStore final : public BlockStore {
   mutable MemoryTables tables_;  // a transaction that only reads takes them too
   std::uint64_t pruned_ = 0;
   Pruned untold_;
+  std::uint64_t changes_ = 0;
+  std::uint64_t checked_changes_ = 0;
   bool closed_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/multiformats/rlp.hpp"
 
 namespace opstack::encoding {
@@ -27,6 +28,7 @@ struct Reference {
   }
   // Of a node that is shorter than a hash.
   static Reference of_short(libp2p::ByteView head, libp2p::ByteView tail) {
+    OPP2P_ASSERT(head.size() + tail.size() < 32, "what a parent holds itself is shorter than a hash", head, tail);
     Reference out;
     std::copy(head.begin(), head.end(), out.bytes.begin());
     std::copy(tail.begin(), tail.end(), out.bytes.begin() + static_cast<std::ptrdiff_t>(head.size()));
@@ -35,14 +37,18 @@ struct Reference {
   }
 };
 
-// RLP of an index as nibbles; at most 9 bytes.
+constexpr std::size_t kMaxKey = 1 + sizeof(std::size_t);  // bytes: RLP of an index
+constexpr std::size_t kMaxNibbles = 2 * kMaxKey;
+constexpr std::size_t kMaxPath = 1 + kMaxKey;
+
+// RLP of an index as nibbles.
 struct Key {
-  std::uint8_t nibbles[18];
+  std::uint8_t nibbles[kMaxNibbles];
   std::uint8_t size = 0;
 };
 
 Key key_of(std::size_t index) {
-  std::uint8_t raw[9];
+  std::uint8_t raw[kMaxKey];
   std::size_t length = 1;
   if (index == 0) {
     raw[0] = 0x80;
@@ -54,6 +60,7 @@ Key key_of(std::size_t index) {
     raw[0] = static_cast<std::uint8_t>(0x80 + digits);
     for (std::size_t i = 0; i < digits; ++i) raw[digits - i] = static_cast<std::uint8_t>(index >> (8 * i));
   }
+  OPP2P_ASSERT(length <= kMaxKey, "an index has the digits of its type at most", index, length);
   Key key;
   for (std::size_t i = 0; i < length; ++i) {
     key.nibbles[key.size++] = raw[i] >> 4;
@@ -82,8 +89,10 @@ std::size_t common_prefix(const Key& a, const Key& b) {
   return n;
 }
 
-// Hex-prefix encoding of the nibbles from `from` to `to`; returns its size, at most 10.
-std::size_t write_path(std::uint8_t* out, const Key& key, std::size_t from, std::size_t to, bool leaf) {
+// Hex-prefix encoding of the nibbles from `from` to `to`; returns its size.
+std::size_t write_path(std::span<std::uint8_t, kMaxPath> out, const Key& key, std::size_t from, std::size_t to,
+                       bool leaf) {
+  OPP2P_ASSERT(from <= to && to <= key.size && key.size <= kMaxNibbles, "a path is a part of its key", from, to);
   const std::size_t nibbles = to - from;
   std::size_t size = 0;
   out[size++] = static_cast<std::uint8_t>((leaf ? 0x20 : 0) + (nibbles % 2 == 1 ? 0x10 + key.nibbles[from] : 0));
@@ -100,7 +109,7 @@ struct LeafHead {
 };
 
 LeafHead leaf_head(const Key& key, std::size_t from, libp2p::ByteView value) {
-  std::uint8_t path[10];
+  std::uint8_t path[kMaxPath];
   const libp2p::ByteView path_view(path, write_path(path, key, from, key.size, true));
   const std::size_t contents =
       libp2p::multiformats::rlp_string_size(path_view) + libp2p::multiformats::rlp_string_size(value);
@@ -184,12 +193,14 @@ class Builder {
 
   // Lays out the nodes over the leaves from `begin` to `end`, which agree on their first `depth` nibbles, by their
   // height over the leaves: those of one height need only lower ones, so they can be hashed side by side. The depth is
-  // at most that of a key (18), so the recursion is bounded whatever the list holds.
+  // at most that of a key (kMaxNibbles), so the recursion is bounded whatever the list holds.
   struct Planned {
     std::uint32_t number;
     std::size_t height;
   };
   Planned plan(std::size_t begin, std::size_t end, std::size_t depth) {
+    OPP2P_ASSERT(begin < end && depth <= kMaxNibbles, "a node is over leaves, no deeper than their keys", begin, end,
+                 depth);
     if (end - begin == 1) return {static_cast<std::uint32_t>(begin), 0};
     const Key first = key_at(begin);
     const std::size_t shared = common_prefix(first, key_at(end - 1));
@@ -251,7 +262,7 @@ class Builder {
 
   void append_node(libp2p::Bytes& out, const Node& node) const {
     if (node.extends > 0) {
-      std::uint8_t path[10];
+      std::uint8_t path[kMaxPath];
       const libp2p::ByteView path_view(
           path, write_path(path, key_at(node.first), node.depth, node.depth + node.extends, false));
       const Reference& child = references_[node.children[0]];
@@ -260,7 +271,7 @@ class Builder {
       libp2p::append(out, child.view());
       return;
     }
-    std::uint8_t contents[16 * 33 + 1];
+    std::uint8_t contents[16 * sizeof(Reference::bytes) + 1];
     std::size_t size = 0;
     for (const std::uint32_t number : node.children) {
       if (number == Node::kNone) {

@@ -65,7 +65,7 @@ class ShortenedBlock : public snappy::Source {
   libp2p::ByteView body_;
 };
 
-bool uncompress(const Header& header, libp2p::ByteView block, libp2p::Bytes& out) {
+bool uncompress(const Header& header, libp2p::ByteView block, libp2p::MutableBytes out) {
   char* const to = reinterpret_cast<char*>(out.data());
   if (header.size <= kLibraryHeader)
     return snappy::RawUncompress(reinterpret_cast<const char*>(block.data()), block.size(), to);
@@ -168,6 +168,12 @@ libp2p::Result<void> check_snappy_block(libp2p::ByteView block) {
 }
 
 libp2p::Result<libp2p::Bytes> snappy_decompress(libp2p::ByteView block, std::size_t max_size) {
+  libp2p::Bytes out;
+  OPP2P_TRYV(append_snappy_decompressed(out, block, max_size));
+  return out;
+}
+
+libp2p::Result<void> append_snappy_decompressed(libp2p::Bytes& out, libp2p::ByteView block, std::size_t max_size) {
   OPP2P_TRY(const auto header, read_header(block));
   if (header.length > max_size)
     return libp2p::Error::at(0, libp2p::Errc::too_large,
@@ -181,14 +187,14 @@ libp2p::Result<libp2p::Bytes> snappy_decompress(libp2p::ByteView block, std::siz
   }
   OPP2P_ASSERT(header.size <= block.size() && header.length <= max_size, "what is announced is allowed", header.length,
                max_size);
-  libp2p::Bytes out(header.length);
-  if (uncompress(header, block, out)) {
-    if (may_hold_wrapped_literal(block)) {
-      OPP2P_TRYV(check_snappy_block(block));
-    }
-    return out;
-  }
-  OPP2P_TRYV(check_snappy_block(block));
+  const std::size_t before = out.size();
+  out.resize(before + header.length);
+  const bool whole = uncompress(header, block, libp2p::MutableBytes(out).subspan(before));
+  if (whole && !may_hold_wrapped_literal(block)) return {};
+  libp2p::Result<void> checked = check_snappy_block(block);
+  if (whole && checked) return checked;
+  out.resize(before);
+  if (!checked) return checked;
   return libp2p::Error::at(0, libp2p::Errc::malformed, "snappy: the block is corrupt");
 }
 

@@ -17,6 +17,9 @@ libp2p::Result<std::size_t> snappy_decoded_length(libp2p::ByteView block);
 // that gives more or less than it announces, too).
 libp2p::Result<libp2p::Bytes> snappy_decompress(libp2p::ByteView block, std::size_t max_size);
 
+// The same behind what `out` holds, which an error leaves as it was.
+libp2p::Result<void> append_snappy_decompressed(libp2p::Bytes& out, libp2p::ByteView block, std::size_t max_size);
+
 libp2p::Bytes snappy_compress(libp2p::ByteView data);
 // The longest block that `size` bytes can become.
 std::size_t snappy_max_compressed_length(std::size_t size);

@@ -139,8 +139,7 @@ libp2p::Result<void> SnappyFrameDecoder::end_chunk(libp2p::ByteView body, libp2p
 
 libp2p::Result<void> SnappyFrameDecoder::data_chunk(libp2p::ByteView body, bool compressed, libp2p::Bytes& out) {
   const std::uint32_t announced = libp2p::load_le32(body.data());
-  libp2p::ByteView contents = body.subspan(4);
-  libp2p::Bytes decompressed;
+  const libp2p::ByteView contents = body.subspan(4);
   std::size_t size = contents.size();
   if (compressed) {
     auto length = snappy_decoded_length(contents);
@@ -153,16 +152,17 @@ libp2p::Result<void> SnappyFrameDecoder::data_chunk(libp2p::ByteView body, bool 
   if (size > max_output_ - produced_)
     return wrong(libp2p::Errc::too_large,
                  "the stream holds more than the " + std::to_string(max_output_) + " bytes allowed");
-  if (compressed) {
-    auto result = snappy_decompress(contents, kSnappyMaxChunkContents);
-    if (!result) return wrong(result.error().code(), result.error().text());
-    decompressed = std::move(*result);
-    contents = decompressed;
+  // Into `out` at once: push() takes back what an error leaves there.
+  const std::size_t before = out.size();
+  if (!compressed) {
+    libp2p::append(out, contents);
+  } else if (auto given = append_snappy_decompressed(out, contents, kSnappyMaxChunkContents); !given) {
+    return wrong(given.error().code(), given.error().text());
   }
-  if (masked_crc32c(crc32c(contents)) != announced)
+  if (masked_crc32c(crc32c(libp2p::ByteView(out).subspan(before))) != announced)
     return wrong(libp2p::Errc::mismatch, "the checksum of a chunk does not match");
-  libp2p::append(out, contents);
-  produced_ += contents.size();
+  OPP2P_ASSERT(out.size() == before + size, "a chunk gives what was announced", out, before, size);
+  produced_ += size;
   OPP2P_ASSERT(produced_ <= max_output_, "the decoder never gives more than its bound", produced_, max_output_);
   return {};
 }

@@ -1,8 +1,7 @@
 // Which messages of strangers are worth work, decided before any of it is done. Three bounds, each of which falls on
 // who uses it up:
-//  - Refusals: a peer, and a block of addresses, whose messages the validator refuses has a token bucket for that; who
-//  has
-//    emptied it is not listened to until it fills again.
+//  - Refusals: a peer, and a block of addresses, whose messages the validator refuses has a token bucket for that. Who
+//    has emptied it is not listened to until it fills again.
 //  - Room at the validator, in items and bytes. What a peer may hold of it shrinks with what is free (ValidationParams'
 //    own bounds besides): items, half of what is free, and bytes, as many as are free. So one peer alone gets a third
 //    of the items, two get a quarter each, and those that come later find some left. A block of addresses may hold as

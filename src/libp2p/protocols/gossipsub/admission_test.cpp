@@ -161,7 +161,7 @@ struct Bombed {
                 }},
                rng, scores, now) {
     EXPECT_TRUE(router.subscribe(kTopic, now));
-    for (std::uint32_t n = 1; n <= 8; ++n) router.add_peer(peer_id(n), Version::v1_2, Direction::inbound, now);
+    for (std::uint32_t n = 1; n <= 8; ++n) router.add_peer(peer_id(n), ProtocolVersion::v1_2, Direction::inbound, now);
   }
   void send(std::uint32_t peer, const std::vector<std::string>& messages) {
     Rpc rpc;
@@ -201,7 +201,7 @@ TEST(GossipsubNaming, drops_what_unpacks_to_more_than_it_said_where_there_is_no_
                  [](std::string_view, ByteView) { return std::size_t{100}; }},
                 rng, scores, now);
   ASSERT_TRUE(router.subscribe(kTopic, now));
-  router.add_peer(peer_id(1), Version::v1_2, Direction::inbound, now);
+  router.add_peer(peer_id(1), ProtocolVersion::v1_2, Direction::inbound, now);
   for (const auto* text : {"first", "second"})
     ASSERT_TRUE(router.on_frame(peer_id(1), encode_frame(message_rpc(kTopic, as_bytes(text))), now));
   EXPECT_EQ(router.sizes().validating, 1U);

@@ -16,7 +16,7 @@
 namespace libp2p::gossipsub {
 
 // What was agreed for the stream that we write to. `pending`: that stream is still being opened.
-enum class Version : std::uint8_t { pending, floodsub, v1_0, v1_1, v1_2, v1_3 };
+enum class ProtocolVersion : std::uint8_t { pending, floodsub, v1_0, v1_1, v1_2, v1_3 };
 // What a validator makes of a message.
 enum class ValidationResult : std::uint8_t { accept, reject, ignore };
 

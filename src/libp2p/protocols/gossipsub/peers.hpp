@@ -16,19 +16,19 @@
 namespace libp2p::gossipsub {
 
 struct Peer : LiveCounted<Peer> {
-  Peer(PeerId peer_id, Version agreed, Direction dialled, Outbox out, AdmissionRecord record)
+  Peer(PeerId peer_id, ProtocolVersion agreed, Direction dialled, Outbox out, AdmissionRecord record)
       : id(std::move(peer_id)),
         version(agreed),
         direction(dialled),
         outbox(std::move(out)),
         admission(std::move(record)) {}
 
-  bool speaks_mesh() const { return version >= Version::v1_0; }
-  bool reads_backoff() const { return version >= Version::v1_1; }
-  bool reads_idontwant() const { return version >= Version::v1_2; }
+  bool speaks_mesh() const { return version >= ProtocolVersion::v1_0; }
+  bool reads_backoff() const { return version >= ProtocolVersion::v1_1; }
+  bool reads_idontwant() const { return version >= ProtocolVersion::v1_2; }
 
   PeerId id;
-  Version version;
+  ProtocolVersion version;
   Direction direction;
   Outbox outbox;
   AdmissionRecord admission;

@@ -11,8 +11,9 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kProtocolIds = {"/meshsub/1.3.0", "/meshsub/1.2.0", "/meshsub/1.1.0",
                                                           "/meshsub/1.0.0", "/floodsub/1.0.0"};
-constexpr std::array<Version, 5> kVersions = {Version::v1_3, Version::v1_2, Version::v1_1, Version::v1_0,
-                                              Version::floodsub};
+constexpr std::array<ProtocolVersion, 5> kVersions = {ProtocolVersion::v1_3, ProtocolVersion::v1_2,
+                                                      ProtocolVersion::v1_1, ProtocolVersion::v1_0,
+                                                      ProtocolVersion::floodsub};
 
 Named hash_of_data(std::string_view, ByteView data) { return *MessageId::from(crypto::sha256(data)); }
 
@@ -20,7 +21,7 @@ Named hash_of_data(std::string_view, ByteView data) { return *MessageId::from(cr
 
 std::span<const std::string_view> protocol_ids() { return kProtocolIds; }
 
-std::optional<Version> version_of(std::string_view protocol_id) {
+std::optional<ProtocolVersion> version_of(std::string_view protocol_id) {
   for (std::size_t i = 0; i < kProtocolIds.size(); ++i) {
     if (kProtocolIds[i] == protocol_id) return kVersions[i];
   }
@@ -41,7 +42,8 @@ Router::Router(Config config, Rng& rng, PeerScores& scores, Now now)
   OPP2P_ASSERT(params().heartbeat > Nanos(0), "a heartbeat takes time", params().heartbeat);
 }
 
-void Router::add_peer(const PeerId& id, Version version, Direction direction, Now now, AddressBlocks blocks) {
+void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direction, Now now, AddressBlocks blocks) {
+  const Entry entry(entered_, kNotFromCallbacks);
   if (peers_.find(id) != nullptr) return;
   Outbox outbox(params().outbox, params().gossip.max_idontwant_length);
   for (const auto& [name, topic] : topics_) {
@@ -56,12 +58,13 @@ void Router::add_peer(const PeerId& id, Version version, Direction direction, No
   say_ready(*peers_.at(key));
 }
 
-void Router::set_version(const PeerId& id, Version version, Now now) {
+void Router::set_version(const PeerId& id, ProtocolVersion version, Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
   PeerKey key = 0;
   Peer* peer = peers_.find(id, &key);
   if (peer == nullptr) return;
   peer->version = version;
-  if (version != Version::floodsub) return;
+  if (version != ProtocolVersion::floodsub) return;
   for (auto& [name, topic] : topics_) {  // a mesh link is control that the peer cannot read
     topic.fanout.erase(key);
     if (topic.mesh.erase(key) != 0) {
@@ -72,6 +75,7 @@ void Router::set_version(const PeerId& id, Version version, Now now) {
 }
 
 void Router::remove_peer(const PeerId& id, Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
   PeerKey key = 0;
   Peer* peer = peers_.find(id, &key);
   if (peer == nullptr) return;
@@ -93,6 +97,7 @@ void Router::remove_peer(const PeerId& id, Now now) {
 }
 
 void Router::forget_topics(const PeerId& id, Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
   PeerKey key = 0;
   Peer* peer = peers_.find(id, &key);
   if (peer == nullptr) return;
@@ -110,6 +115,7 @@ Result<void> Router::on_frame(const PeerId& id, SharedBytes frame, Now now) {
 }
 
 void Router::on_rpc(const PeerId& id, const Rpc& rpc, Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
   PeerKey key = 0;
   Peer* peer = peers_.find(id, &key);
   if (peer == nullptr) return;
@@ -127,6 +133,7 @@ void Router::on_rpc(const PeerId& id, const Rpc& rpc, Now now) {
 }
 
 Result<void> Router::subscribe(std::string_view name, Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
   if (!allowed(name)) return Error(Errc::denied, "the topic filter refuses " + std::string(name));
   Topic& topic = topic_state(name);
   if (topic.joined) return {};
@@ -158,6 +165,7 @@ void Router::join(const std::string& name, Topic& topic, Now now) {
 }
 
 void Router::unsubscribe(std::string_view name, Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
   const auto at = topics_.find(name);
   if (at == topics_.end() || !at->second.joined) return;
   Topic& topic = at->second;
@@ -179,6 +187,7 @@ void Router::unsubscribe(std::string_view name, Now now) {
 }
 
 void Router::on_timeout(Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
   if (now.mono < next_heartbeat_) return;
   next_heartbeat_ += params().heartbeat;
   if (next_heartbeat_ <= now.mono) next_heartbeat_ = now.mono + params().heartbeat;

@@ -4,26 +4,21 @@
 //
 // What the driver does:
 //  - It offers protocol_ids() in that order for the one stream per peer that it writes to, and accepts all of them for
-//  the
-//    one stream per peer that it reads from. A second inbound stream of a peer replaces (resets) the first.
-//  - With the first stream of a peer, whichever it is: add_peer(). Version::pending until the outbound stream is
-//  agreed,
-//    then set_version(). When the outbound stream or the connection dies: remove_peer(), and add_peer() again with a
-//    new stream. When only the inbound stream ends: forget_topics().
+//    the one stream per peer that it reads from. A second inbound stream of a peer replaces (resets) the first.
+//  - With the first stream of a peer, whichever it is: add_peer(), with ProtocolVersion::pending until the outbound
+//    stream is agreed, then set_version(). When the outbound stream or the connection dies: remove_peer(), and
+//    add_peer() again with a new stream. When only the inbound stream ends: forget_topics().
 //  - Bytes of an inbound stream go through a FrameReader(params().rpc.max_rpc); each frame to on_frame(). An error of
-//  either
-//    means: reset the stream. A graylisted peer's frames are no error, they are just not looked at.
+//    either means: reset the stream. A graylisted peer's frames are no error, they are just not looked at.
 //  - After every input, actions are drained with poll_action() until there is none.
 //  - SendReady{peer}: pull next_frame(peer) whenever that peer's outbound stream can take bytes, until it answers
-//  nothing;
-//    then wait for the next SendReady. Frames carry their length prefix and are shared: write them, never change them.
-//    A frame should be written within 30 s, else reset the stream and remove_peer().
+//    nothing; then wait for the next SendReady. Frames carry their length prefix and are shared: write them, never
+//    change them. A frame should be written within 30 s, else reset the stream and remove_peer().
 //  - Validate{request, …}: hand the data to the topic's validator (any thread, any order) and answer on_validation()
-//  exactly
-//    once, under a deadline of the driver's own (op-node: 3 s, then ignore). The slice keeps its buffer alive.
+//    exactly once, under a deadline of the driver's own (op-node: 3 s, then ignore). The slice keeps its buffer alive.
 //  - Deliver goes to the topic's subscriber; Fault and PeerScores to the reputation; Trace to logs and metrics.
 //  - One timer: on_timeout() at next_deadline(). A late call runs one heartbeat; heartbeats that were missed are not
-//  made up.
+//    made up.
 #pragma once
 
 #include <deque>
@@ -35,6 +30,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libp2p/base/entry_mark.hpp"
 #include "libp2p/base/lru_map.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/rng.hpp"
@@ -54,7 +50,7 @@ namespace libp2p::gossipsub {
 
 // "/meshsub/1.3.0" … "/floodsub/1.0.0", the preferred one first.
 std::span<const std::string_view> protocol_ids();
-std::optional<Version> version_of(std::string_view protocol_id);
+std::optional<ProtocolVersion> version_of(std::string_view protocol_id);
 
 // Which topics may be subscribed to, by us and by peers; an empty function allows all.
 using TopicFilter = std::function<bool(std::string_view topic)>;
@@ -114,8 +110,8 @@ class Router {
 
   // Peers. Adding one that is there, and naming one that is not, does nothing.
   // `blocks`: the addresses in whose share what the peer sends is counted; empty for none.
-  void add_peer(const PeerId& peer, Version version, Direction direction, Now now, AddressBlocks blocks = {});
-  void set_version(const PeerId& peer, Version version, Now now);
+  void add_peer(const PeerId& peer, ProtocolVersion version, Direction direction, Now now, AddressBlocks blocks = {});
+  void set_version(const PeerId& peer, ProtocolVersion version, Now now);
   void remove_peer(const PeerId& peer, Now now);
   void forget_topics(const PeerId& peer, Now now);
 
@@ -277,6 +273,10 @@ class Router {
   void check_topic(const std::string& name, const Topic& topic) const;
   void check_validations() const;
 
+  static constexpr std::string_view kNotFromCallbacks =
+      "PeerScores and the functions of Config do not call the router that calls them";
+
+  EntryMark entered_;
   Config config_;
   Rng& rng_;
   PeerScores& scores_;

@@ -106,9 +106,9 @@ std::size_t blocks_beside_copies(std::size_t attackers, std::size_t addresses, b
   };
   for (std::uint32_t n = 0; n < attackers; ++n) {
     const AddressBlocks from{{10, 0, 0, static_cast<std::uint8_t>(n % addresses)}, {}};
-    router.add_peer(peer_id(100 + n), Version::v1_2, Direction::inbound, now, from);
+    router.add_peer(peer_id(100 + n), ProtocolVersion::v1_2, Direction::inbound, now, from);
   }
-  router.add_peer(peer_id(1), Version::v1_2, Direction::inbound, now, {{10, 9, 9, 9}, {}});
+  router.add_peer(peer_id(1), ProtocolVersion::v1_2, Direction::inbound, now, {{10, 9, 9, 9}, {}});
   if (proven) {  // with one block that all of them bring at once, and the honest peer too
     for (std::uint32_t n = 0; n < attackers; ++n) send(100 + n, "proof");
     send(1, "proof");

@@ -92,7 +92,7 @@ void Router::handle_iwant(Peer& peer, const Control& control) {
 
 void Router::handle_graft(PeerKey key, Peer& peer, std::string_view name, double score, Now now) {
   Topic* topic = joined_topic(name);
-  if (topic == nullptr || peer.version == Version::floodsub || topic->mesh.contains(key)) return;
+  if (topic == nullptr || peer.version == ProtocolVersion::floodsub || topic->mesh.contains(key)) return;
   const MeshParams& mesh = params().mesh;
   const auto refuse_graft = [&] {
     backoffs_.add(name, peer.id, mesh.prune_backoff, now.mono);

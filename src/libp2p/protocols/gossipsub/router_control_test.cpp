@@ -15,7 +15,7 @@ class GossipsubControl : public testing::Test {
   void SetUp() override { EXPECT_TRUE(bench.router.subscribe(kTopic, bench.now)); }
 
   // A mesh of peers 1 to n.
-  void graft(std::uint32_t n, Version version = Version::v1_2) {
+  void graft(std::uint32_t n, ProtocolVersion version = ProtocolVersion::v1_2) {
     for (std::uint32_t peer = 1; peer <= n; ++peer) {
       bench.add_subscriber(peer, version);
       bench.send(peer, graft_rpc(kTopic));
@@ -51,8 +51,8 @@ TEST_F(GossipsubControl, ignores_grafts_for_topics_that_it_has_not_joined) {
 
 TEST_F(GossipsubControl, prunes_an_inbound_peer_that_grafts_into_a_full_mesh_but_takes_one_it_dialled) {
   graft(12);
-  bench.add_subscriber(20, Version::v1_2, Direction::inbound);
-  bench.add_subscriber(21, Version::v1_2, Direction::outbound);
+  bench.add_subscriber(20, ProtocolVersion::v1_2, Direction::inbound);
+  bench.add_subscriber(21, ProtocolVersion::v1_2, Direction::outbound);
   bench.send(20, graft_rpc(kTopic));
   bench.send(21, graft_rpc(kTopic));
   EXPECT_THAT(bench.sent(20).prunes, ElementsAre(Pair(kTopic, 60U)));
@@ -176,7 +176,7 @@ TEST_F(GossipsubControl, says_nothing_when_it_leaves_a_topic_that_it_was_not_in)
 }
 
 TEST_F(GossipsubControl, names_no_backoff_to_a_peer_of_version_1_0) {
-  graft(1, Version::v1_0);
+  graft(1, ProtocolVersion::v1_0);
   bench.router.unsubscribe(kTopic, bench.now);
   EXPECT_THAT(bench.sent(1).prunes, ElementsAre(Pair(kTopic, std::nullopt)));
 }
@@ -190,9 +190,9 @@ TEST_F(GossipsubControl, takes_a_peer_out_of_the_mesh_that_turns_out_to_speak_fl
     return count;
   };
   (void)prunes();
-  bench.router.set_version(peer_id(2), Version::floodsub, bench.now);
+  bench.router.set_version(peer_id(2), ProtocolVersion::floodsub, bench.now);
   EXPECT_EQ(prunes(), 0U) << "it was not in the mesh";
-  bench.router.set_version(peer_id(1), Version::floodsub, bench.now);
+  bench.router.set_version(peer_id(1), ProtocolVersion::floodsub, bench.now);
   EXPECT_EQ(prunes(), 1U);
   EXPECT_THAT(bench.router.mesh(kTopic), IsEmpty());
 }
@@ -395,9 +395,9 @@ TEST_F(GossipsubControl, heeds_a_thousand_idontwant_rpcs_per_heartbeat) {
 
 TEST_F(GossipsubControl, tells_the_mesh_at_once_of_a_large_message_that_needs_not_be_sent) {
   graft(2);
-  bench.add_subscriber(3, Version::v1_1);
+  bench.add_subscriber(3, ProtocolVersion::v1_1);
   bench.send(3, graft_rpc(kTopic));
-  bench.add_subscriber(4, Version::v1_3);
+  bench.add_subscriber(4, ProtocolVersion::v1_3);
   bench.send(4, graft_rpc(kTopic));
   bench.add_subscriber(5);
   for (const std::uint32_t n : {3U, 4U, 5U}) bench.sent(n);
@@ -426,7 +426,7 @@ TEST_F(GossipsubControl, sends_no_more_than_ten_idontwant_ids_in_one_rpc) {
 }
 
 TEST_F(GossipsubControl, tolerates_extensions_in_the_first_rpc_only) {
-  bench.add(1, Version::v1_3);
+  bench.add(1, ProtocolVersion::v1_3);
   Rpc rpc;
   rpc.control.emplace().extensions.emplace().test_extension = true;
   bench.send(1, rpc);

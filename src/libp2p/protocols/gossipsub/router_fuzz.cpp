@@ -92,7 +92,7 @@ class Run {
     const std::string& topic = kTopics[script_.next() % 3];
     switch (what % 12) {
       case 0:
-        return router_.add_peer(peer, static_cast<Version>(script_.next() % 6),
+        return router_.add_peer(peer, static_cast<ProtocolVersion>(script_.next() % 6),
                                 static_cast<Direction>(script_.next() % 2), now_, blocks_of(peer));
       case 1: return router_.remove_peer(peer, now_);
       case 2: return router_.forget_topics(peer, now_);

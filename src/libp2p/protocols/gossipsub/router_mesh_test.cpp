@@ -12,7 +12,7 @@ class GossipsubMesh : public testing::Test {
  protected:
   void SetUp() override { EXPECT_TRUE(bench.router.subscribe(kTopic, bench.now)); }
   void add(std::uint32_t first, std::uint32_t last, Direction direction = Direction::inbound) {
-    for (std::uint32_t n = first; n <= last; ++n) bench.add_subscriber(n, Version::v1_2, direction);
+    for (std::uint32_t n = first; n <= last; ++n) bench.add_subscriber(n, ProtocolVersion::v1_2, direction);
   }
   void graft(std::uint32_t first, std::uint32_t last) {
     for (std::uint32_t n = first; n <= last; ++n) bench.send(n, graft_rpc(kTopic));
@@ -82,7 +82,7 @@ TEST_F(GossipsubMesh, keeps_two_peers_that_we_dialled_when_it_is_cut) {
     Bench many(Params{}, {}, seed);
     ASSERT_TRUE(many.router.subscribe(kTopic, many.now));
     for (std::uint32_t n = 1; n <= 14; ++n) {
-      many.add_subscriber(n, Version::v1_2, n > 12 ? Direction::outbound : Direction::inbound);
+      many.add_subscriber(n, ProtocolVersion::v1_2, n > 12 ? Direction::outbound : Direction::inbound);
       many.send(n, graft_rpc(kTopic));
     }
     ASSERT_EQ(many.router.mesh(kTopic).size(), 14U);
@@ -131,7 +131,7 @@ TEST_F(GossipsubMesh, takes_in_proven_peers_once_a_minute_until_there_are_two_of
   for (const std::uint32_t inside : {0U, 1U, 2U}) {
     Bench one;
     ASSERT_TRUE(one.router.subscribe(kTopic, one.now));
-    for (std::uint32_t n = 1; n <= 14; ++n) one.add_subscriber(n, Version::v1_2, Direction::outbound);
+    for (std::uint32_t n = 1; n <= 14; ++n) one.add_subscriber(n, ProtocolVersion::v1_2, Direction::outbound);
     for (std::uint32_t n = 1; n <= 8; ++n) one.send(n, graft_rpc(kTopic));
     const auto deliver = [&one](std::uint32_t n) {
       one.send_message(n, "block of " + std::to_string(n));
@@ -189,7 +189,7 @@ TEST_F(GossipsubMesh, advertises_nothing_to_peers_below_the_gossip_threshold_or_
   add(1, 6, Direction::outbound);
   graft(1, 6);
   add(7, 8);
-  bench.add_subscriber(9, Version::floodsub);
+  bench.add_subscriber(9, ProtocolVersion::floodsub);
   bench.scores.values[peer_id(7)] = -10.5;
   for (const std::uint32_t n : {7U, 8U, 9U}) bench.sent(n);
   bench.send_message(1, "block");
@@ -203,7 +203,7 @@ TEST_F(GossipsubMesh, advertises_nothing_to_peers_below_the_gossip_threshold_or_
 TEST_F(GossipsubMesh, does_not_advertise_what_was_not_accepted) {
   add(1, 1, Direction::outbound);
   graft(1, 1);
-  bench.add_subscriber(2, Version::v1_2);
+  bench.add_subscriber(2, ProtocolVersion::v1_2);
   bench.send(2, prune_rpc(kTopic, 60));
   bench.sent(2);
   bench.send_message(1, "bad");

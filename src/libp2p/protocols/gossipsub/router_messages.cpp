@@ -10,7 +10,7 @@ namespace libp2p::gossipsub {
 // Of what an RPC says of a topic the last word counts: coming and going ten thousand times in one is not ten thousand
 // events.
 void Router::handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
-  std::map<std::string_view, const Subscription*> last;
+  std::map<std::string_view, const SubOpts*> last;
   for (const auto& subscription : rpc.subscriptions) {
     if (subscription.topic && allowed(*subscription.topic)) last[*subscription.topic] = &subscription;
   }
@@ -171,6 +171,7 @@ void Router::send_idontwant(const Validation& validation) {
 }
 
 bool Router::on_validation(RequestId request, ValidationResult verdict, Now now, Blame blame) {
+  const Entry entry(entered_, kNotFromCallbacks);
   const auto found = validating_.find(request);
   if (found == validating_.end()) return false;
   Validation validation = std::move(found->second);
@@ -268,13 +269,13 @@ Router::Keys Router::recipients(std::string_view name, bool own, Now now) {
   if (own && params().mesh.flood_publish) {
     for (const PeerKey key : topic.subscribers) {
       const Peer& peer = *peers_.at(key);
-      if (peer.version != Version::pending && score_of(peer) >= threshold) keys.insert(key);
+      if (peer.version != ProtocolVersion::pending && score_of(peer) >= threshold) keys.insert(key);
     }
     return keys;
   }
   for (const PeerKey key : topic.subscribers) {
     const Peer& peer = *peers_.at(key);
-    if (peer.version == Version::floodsub && score_of(peer) >= threshold) keys.insert(key);
+    if (peer.version == ProtocolVersion::floodsub && score_of(peer) >= threshold) keys.insert(key);
   }
   if (!topic.joined) {
     if (topic.fanout.empty()) {
@@ -301,6 +302,7 @@ void Router::queue_message(Peer& peer, const MessageId& id, const SharedMessage&
 }
 
 Result<Publication> Router::publish(std::string_view topic, ByteView data, LocalCheck check, Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
   if (!allowed(topic)) return Error(Errc::denied, "the topic filter refuses " + std::string(topic));
   const std::size_t size = message_frame_size(topic, data.size());
   if (size > params().rpc.max_rpc) {

@@ -82,7 +82,7 @@ class Run {
   // ---- peers and topics ----
 
   void add_peer(const PeerId& peer) {
-    const auto version = static_cast<Version>(script_.next() % 6);
+    const auto version = static_cast<ProtocolVersion>(script_.next() % 6);
     const auto direction = static_cast<Direction>(script_.next() % 2);
     router_.add_peer(peer, version, direction, now_);
     const auto [at, added] = model_.peers.try_emplace(peer);
@@ -95,10 +95,10 @@ class Run {
   }
   void set_version(const PeerId& peer) {
     const auto known = model_.peers.find(peer);
-    if (known == model_.peers.end() || known->second.version != Version::pending) return;
-    known->second.version = static_cast<Version>(1 + script_.next() % 5);
+    if (known == model_.peers.end() || known->second.version != ProtocolVersion::pending) return;
+    known->second.version = static_cast<ProtocolVersion>(1 + script_.next() % 5);
     router_.set_version(peer, known->second.version, now_);
-    if (known->second.version != Version::floodsub) return;
+    if (known->second.version != ProtocolVersion::floodsub) return;
     for (auto& [name, topic] : model_.topics) topic.mesh.erase(peer);
   }
 
@@ -234,7 +234,7 @@ class Run {
   void grafted(const PeerId& peer, const std::string& name) {
     KnownTopic& topic = model_.topics[name];
     const KnownPeer& known = model_.peers.at(peer);
-    if (!topic.joined || known.version == Version::floodsub || topic.mesh.contains(peer)) return;
+    if (!topic.joined || known.version == ProtocolVersion::floodsub || topic.mesh.contains(peer)) return;
     const Nanos length = model_.params.mesh.prune_backoff;
     const bool early = model_.in_backoff(name, peer, now_.mono, Nanos(0));
     const auto unproven = [&](const PeerId& id) { return !router_.is_proven(id, now_.mono); };
@@ -286,7 +286,8 @@ class Run {
     model_.fulfil(id);
     if (size >= model_.params.gossip.idontwant_threshold) {
       for (const PeerId& other : model_.topics[name].mesh) {
-        if (other != peer && model_.peers.at(other).version >= Version::v1_2) expected_[other].idontwant.insert(id);
+        if (other != peer && model_.peers.at(other).version >= ProtocolVersion::v1_2)
+          expected_[other].idontwant.insert(id);
       }
     }
     expect_validation({name, id, peer, {peer}}, ++last_request_);

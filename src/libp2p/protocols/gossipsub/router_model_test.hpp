@@ -30,13 +30,13 @@ struct Sent {
 using Output = std::map<PeerId, Sent>;  // peers that are sent nothing have no entry
 
 struct KnownPeer {
-  Version version = Version::pending;
+  ProtocolVersion version = ProtocolVersion::pending;
   Direction direction = Direction::inbound;
   std::set<std::string> topics;
   std::map<MessageId, std::uint64_t> unwanted;  // and at which heartbeat it was said
   std::map<MessageId, unsigned> served;         // by IWANT
   std::size_t ihaves = 0;                       // since the last heartbeat
-  bool speaks_mesh() const { return version >= Version::v1_0; }
+  bool speaks_mesh() const { return version >= ProtocolVersion::v1_0; }
 };
 
 struct KnownTopic {
@@ -103,7 +103,7 @@ struct Model {
         of.begin(), of.end(), [&](const PeerId& id) { return peers.at(id).direction == Direction::outbound; }));
   }
   std::optional<std::uint64_t> told_backoff(const PeerId& peer, Nanos length) const {
-    if (peers.at(peer).version < Version::v1_1) return std::nullopt;
+    if (peers.at(peer).version < ProtocolVersion::v1_1) return std::nullopt;
     return static_cast<std::uint64_t>(std::chrono::duration_cast<Seconds>(length).count());
   }
   void leave(const PeerId& id, const std::string& name) {
@@ -150,7 +150,7 @@ struct Model {
     KnownTopic& topic = topics[message.topic];
     Peers to = topic.joined ? topic.mesh : topic.fanout;
     for (const auto& [id, peer] : peers) {
-      if (peer.version == Version::floodsub && peer.topics.contains(message.topic)) to.insert(id);
+      if (peer.version == ProtocolVersion::floodsub && peer.topics.contains(message.topic)) to.insert(id);
     }
     for (const PeerId& id : to) {
       if (id == message.from || message.holders.contains(id) || peers.at(id).unwanted.contains(message.id)) continue;

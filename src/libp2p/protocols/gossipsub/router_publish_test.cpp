@@ -110,7 +110,7 @@ TEST(GossipsubPublish, a_peer_that_now_speaks_floodsub_only_leaves_the_fanout_an
   for (std::uint32_t n = 1; n <= 3; ++n) bench.add_subscriber(n);
   ASSERT_TRUE(bench.router.publish(kTopic, as_bytes("a"), LocalCheck::already_valid, bench.now));
   EXPECT_EQ(bench.router.fanout(kTopic).size(), 3U);
-  bench.router.set_version(peer_id(2), Version::floodsub, bench.now);
+  bench.router.set_version(peer_id(2), ProtocolVersion::floodsub, bench.now);
   EXPECT_EQ(bench.router.fanout(kTopic).size(), 2U);
   ASSERT_TRUE(bench.router.subscribe(kTopic, bench.now));
   EXPECT_EQ(bench.router.mesh(kTopic).size(), 2U);
@@ -118,7 +118,7 @@ TEST(GossipsubPublish, a_peer_that_now_speaks_floodsub_only_leaves_the_fanout_an
 
 TEST(GossipsubPublish, sends_to_floodsub_peers_whatever_the_mesh_holds) {
   auto bench = joined(2);
-  bench->add_subscriber(9, Version::floodsub);
+  bench->add_subscriber(9, ProtocolVersion::floodsub);
   bench->send_message(1, "block");
   bench->answer_all(ValidationResult::accept);
   EXPECT_EQ(bench->sent(9).messages.size(), 1U);

@@ -31,8 +31,8 @@ TEST(GossipsubRouter, names_messages_by_the_hash_of_their_data_when_nobody_says_
 TEST(GossipsubRouter, offers_the_newest_protocol_first) {
   EXPECT_THAT(protocol_ids(),
               ElementsAre("/meshsub/1.3.0", "/meshsub/1.2.0", "/meshsub/1.1.0", "/meshsub/1.0.0", "/floodsub/1.0.0"));
-  EXPECT_EQ(version_of("/meshsub/1.2.0"), Version::v1_2);
-  EXPECT_EQ(version_of("/floodsub/1.0.0"), Version::floodsub);
+  EXPECT_EQ(version_of("/meshsub/1.2.0"), ProtocolVersion::v1_2);
+  EXPECT_EQ(version_of("/floodsub/1.0.0"), ProtocolVersion::floodsub);
   EXPECT_EQ(version_of("/meshsub/2.0.0"), std::nullopt);
 }
 
@@ -40,7 +40,7 @@ TEST(GossipsubRouter, greets_a_new_peer_with_its_topics_and_without_extensions) 
   Bench bench;
   ASSERT_TRUE(bench.router.subscribe("a", bench.now));
   ASSERT_TRUE(bench.router.subscribe("b", bench.now));
-  bench.add(1, Version::v1_3);
+  bench.add(1, ProtocolVersion::v1_3);
   EXPECT_EQ(bench.take<SendReady>().size(), 1U);
   const auto frame = bench.router.next_frame(peer_id(1));
   ASSERT_TRUE(frame);
@@ -49,6 +49,16 @@ TEST(GossipsubRouter, greets_a_new_peer_with_its_topics_and_without_extensions) 
   EXPECT_FALSE(rpc.control);
   EXPECT_FALSE(bench.router.next_frame(peer_id(1)));
 }
+
+#ifndef OPP2P_NO_ASSERTIONS
+TEST(GossipsubRouter, ends_the_process_when_a_score_function_calls_back) {
+  Bench bench;
+  ASSERT_TRUE(bench.router.subscribe(kTopic, bench.now));
+  bench.add_subscriber(1);
+  bench.scores.graft_hook = [&] { bench.router.unsubscribe(kTopic, bench.now); };
+  EXPECT_DEATH(bench.heartbeat(), "PeerScores and the functions of Config do not call the router that calls them");
+}
+#endif
 
 TEST(GossipsubRouter, says_that_it_can_send_once_until_the_outbox_ran_empty) {
   Bench bench;
@@ -373,12 +383,12 @@ TEST(GossipsubRouter, drops_the_oldest_forwarded_message_when_a_peer_does_not_re
 TEST(GossipsubRouter, a_peer_without_its_outbound_stream_yet_is_heard_but_not_chosen) {
   Bench bench;
   ASSERT_TRUE(bench.router.subscribe(kTopic, bench.now));
-  bench.add_subscriber(1, Version::pending);
+  bench.add_subscriber(1, ProtocolVersion::pending);
   bench.pass(Seconds(1));
   EXPECT_THAT(bench.router.mesh(kTopic), IsEmpty());
   bench.send_message(1, "block");
   EXPECT_EQ(bench.take<Validate>().size(), 1U);
-  bench.router.set_version(peer_id(1), Version::v1_2, bench.now);
+  bench.router.set_version(peer_id(1), ProtocolVersion::v1_2, bench.now);
   bench.heartbeat();
   EXPECT_THAT(bench.router.mesh(kTopic), ElementsAre(peer_id(1)));
 }

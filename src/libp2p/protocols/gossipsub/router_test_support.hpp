@@ -88,7 +88,10 @@ class FakeScores final : public PeerScores {
     const auto found = values.find(peer);
     return found == values.end() ? 0 : found->second;
   }
-  void on_graft(const PeerId& peer, std::string_view, Now) override { ++grafts[peer]; }
+  void on_graft(const PeerId& peer, std::string_view, Now) override {
+    ++grafts[peer];
+    if (graft_hook) graft_hook();
+  }
   void on_prune(const PeerId& peer, std::string_view, Now) override { ++prunes[peer]; }
   void on_delivered(const PeerId& peer, std::string_view, const MessageId&, Now) override { ++delivered[peer]; }
   void on_rejected(const PeerId& peer, std::string_view, const MessageId&, RejectCause reason, Now) override {
@@ -100,6 +103,7 @@ class FakeScores final : public PeerScores {
   std::map<PeerId, double> values;
   std::map<PeerId, unsigned> grafts, prunes, delivered, duplicates, penalties;
   std::vector<std::pair<PeerId, RejectCause>> rejected;
+  std::function<void()> graft_hook;
 };
 
 // All control and messages that a router sent to one peer, taken apart.
@@ -117,11 +121,12 @@ class Bench {
   explicit Bench(Params params = {}, TopicFilter filter = {}, std::uint64_t seed = 1, MessageIdFn message_id = id_of)
       : rng(seed), router({params, std::move(message_id), std::move(filter)}, rng, scores, now) {}
 
-  void add(std::uint32_t n, Version version = Version::v1_2, Direction direction = Direction::inbound) {
+  void add(std::uint32_t n, ProtocolVersion version = ProtocolVersion::v1_2, Direction direction = Direction::inbound) {
     router.add_peer(peer_id(n), version, direction, now);
   }
   // A peer that is in the topic.
-  void add_subscriber(std::uint32_t n, Version version = Version::v1_2, Direction direction = Direction::inbound) {
+  void add_subscriber(std::uint32_t n, ProtocolVersion version = ProtocolVersion::v1_2,
+                      Direction direction = Direction::inbound) {
     add(n, version, direction);
     send(n, subscription_rpc(kTopic));
   }
@@ -200,7 +205,8 @@ class Bench {
 };
 
 // A router in the topic whose mesh holds peers 1 to `peers`, with nothing waiting.
-inline std::unique_ptr<Bench> joined(std::uint32_t peers, Params params = {}, Version version = Version::v1_2) {
+inline std::unique_ptr<Bench> joined(std::uint32_t peers, Params params = {},
+                                     ProtocolVersion version = ProtocolVersion::v1_2) {
   auto bench = std::make_unique<Bench>(params);
   EXPECT_TRUE(bench->router.subscribe(kTopic, bench->now));
   for (std::uint32_t n = 1; n <= peers; ++n) {
@@ -248,8 +254,8 @@ class Network {
 
   void connect(std::size_t a, std::size_t b) {
     if (a == b || !links_.insert(link_of(a, b)).second) return;
-    router(a).add_peer(id(b), Version::v1_3, Direction::outbound, now_);
-    router(b).add_peer(id(a), Version::v1_3, Direction::inbound, now_);
+    router(a).add_peer(id(b), ProtocolVersion::v1_3, Direction::outbound, now_);
+    router(b).add_peer(id(a), ProtocolVersion::v1_3, Direction::inbound, now_);
     settle(a);
     settle(b);
   }

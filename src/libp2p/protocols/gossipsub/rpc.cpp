@@ -146,7 +146,7 @@ class Decoder {
   }
 
   Result<void> subscription(ByteView bytes, Rpc& rpc) {
-    Subscription out;
+    SubOpts out;
     ProtobufReader fields = reader(bytes);
     for (Field f;;) {
       OPP2P_TRY(const bool more, fields.next(f));

@@ -15,7 +15,7 @@
 
 namespace libp2p::gossipsub {
 
-struct Subscription {
+struct SubOpts {
   std::optional<bool> subscribe;
   std::optional<std::string_view> topic;
   std::optional<bool> requests_partial;          // field 3, of an extension that is not spoken here
@@ -71,7 +71,7 @@ struct Control {
 };
 
 struct Rpc {
-  std::vector<Subscription> subscriptions;
+  std::vector<SubOpts> subscriptions;
   std::vector<Message> publish;
   std::optional<Control> control;
   bool test_extension = false;  // field 6492434: present, its (empty) message read

@@ -40,7 +40,7 @@ void write(Writer& to, const Message& message) {
   put(to, field::key, message.key);
 }
 
-void write(Writer& to, const Subscription& subscription) {
+void write(Writer& to, const SubOpts& subscription) {
   put(to, field::subscribe, subscription.subscribe);
   put(to, field::topicid, subscription.topic);
   put(to, field::requests_partial, subscription.requests_partial);

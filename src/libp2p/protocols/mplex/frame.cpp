@@ -1,5 +1,6 @@
 #include "libp2p/protocols/mplex/frame.hpp"
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/multiformats/varint.hpp"
 
 namespace libp2p::mplex {
@@ -24,9 +25,10 @@ std::size_t header_size(const Header& header) {
   return varint_size(header.stream_id << 3) + varint_size(header.length);
 }
 
-std::size_t write_header(std::uint8_t* out, const Header& header) {
-  const std::size_t n = write_varint(out, header.stream_id << 3 | header.flag);
-  return n + write_varint(out + n, header.length);
+std::size_t write_header(MutableBytes out, const Header& header) {
+  OPP2P_ASSERT(header_size(header) <= out.size(), "there is room for a header", header.stream_id, header.length, out);
+  const std::size_t n = write_varint(out.data(), header.stream_id << 3 | header.flag);
+  return n + write_varint(out.data() + n, header.length);
 }
 
 }  // namespace libp2p::mplex

@@ -49,7 +49,7 @@ struct ReadHeader {
 // too_large for more than kMaxMessage bytes of data.
 Result<ReadHeader> read_header(ByteView in);
 std::size_t header_size(const Header& header);
-// Writes at `out`, which must hold header_size(header) bytes; returns the bytes written.
-std::size_t write_header(std::uint8_t* out, const Header& header);
+// Writes at the front of `out`, which holds header_size(header) bytes at least; returns the bytes written.
+std::size_t write_header(MutableBytes out, const Header& header);
 
 }  // namespace libp2p::mplex

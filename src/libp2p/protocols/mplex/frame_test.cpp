@@ -12,7 +12,7 @@ TEST(MplexFrame, survives_the_way_there_and_back_and_knows_its_size) {
       for (const std::size_t length : {std::size_t{0}, std::size_t{127}, std::size_t{128}, kMaxMessage}) {
         const Header header{id, flag, length};
         Bytes out(kMaxHeader);
-        const std::size_t size = write_header(out.data(), header);
+        const std::size_t size = write_header(out, header);
         EXPECT_EQ(size, header_size(header));
         out.resize(size);
         const auto read = read_header(out);

@@ -6,7 +6,7 @@ namespace libp2p::fuzzing {
 void make_corpus(Corpus& corpus) {
   const auto save = [&corpus](const std::string& name, const mplex::Header& header) {
     Bytes out(mplex::kMaxHeader);
-    out.resize(mplex::write_header(out.data(), header));
+    out.resize(mplex::write_header(out, header));
     corpus.save(name, out);
   };
   save("open", mplex::make_header(mplex::Flag::new_stream, 0, 1));

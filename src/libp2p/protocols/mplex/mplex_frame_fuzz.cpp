@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (read->header.length > kMaxMessage || read->header.stream_id > kMaxWireId || read->size > kMaxHeader) std::abort();
   Bytes again(kMaxHeader);
-  again.resize(write_header(again.data(), read->header));
+  again.resize(write_header(again, read->header));
   if (!equal(again, in.first(read->size)) || header_size(read->header) != read->size) std::abort();
   for (std::size_t cut = 0; cut < read->size; ++cut) {
     const auto part = read_header(in.first(cut));

@@ -8,7 +8,7 @@ namespace {
 void append_frame(Bytes& script, mplex::Flag flag, std::uint64_t id, ByteView data = {}) {
   const mplex::Header header = mplex::make_header(flag, id, data.size());
   Bytes frame(mplex::header_size(header));
-  mplex::write_header(frame.data(), header);
+  mplex::write_header(frame, header);
   append(frame, data);
   script.push_back(static_cast<std::uint8_t>(110 + frame.size()));  // the target's step "this many bytes from the peer"
   append(script, frame);

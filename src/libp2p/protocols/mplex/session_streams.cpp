@@ -164,7 +164,7 @@ std::size_t Session::drain_control(MutableBytes out) {
     const std::uint64_t control = control_[control_sent_];
     const Header header{control >> 3, static_cast<std::uint8_t>(control & 7), 0};
     if (header_size(header) > out.size() - written) break;
-    written += write_header(out.data() + written, header);
+    written += write_header(out.subspan(written), header);
   }
   if (control_sent_ == control_.size()) {
     control_ = {};
@@ -191,13 +191,13 @@ std::optional<std::size_t> Session::write_turn(MutableBytes out, bool first) {
     if (out.size() <= overhead) return std::nullopt;
     header.length = std::min(wanted, out.size() - overhead);
     if (!first && header.length < wanted && header.length < kCrumb) return std::nullopt;
-    written = write_header(out.data(), header);
+    written = write_header(out, header);
     stream.queue.pop(out.data() + written, header.length);
     written += header.length;
   } else if (!stream.over()) {
     const Header header = make_header(ours(Flag::close_receiver, stream.inbound), stream.wire_id, 0);
     if (out.size() < header_size(header)) return std::nullopt;
-    written = write_header(out.data(), header);
+    written = write_header(out, header);
     stream.close_sent = true;
   }
   // To the end of the line.

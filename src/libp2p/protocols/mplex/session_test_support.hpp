@@ -60,7 +60,7 @@ class Recorder : public SessionEvents {
 inline Bytes frame(Flag flag, std::uint64_t stream, ByteView data = {}) {
   const Header header = make_header(flag, stream, data.size());
   Bytes out(header_size(header));
-  write_header(out.data(), header);
+  write_header(out, header);
   append(out, data);
   return out;
 }

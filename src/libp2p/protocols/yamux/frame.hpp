@@ -1,6 +1,9 @@
 // The 12-byte header of a Yamux frame. A codec without state. Specification: yamux, section "Framing".
 #pragma once
 
+#include <span>
+
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/bytes.hpp"
 
 namespace libp2p::yamux {
@@ -46,17 +49,29 @@ inline Header make_header(FrameType type, std::uint16_t flags, std::uint32_t str
   return {kVersion, static_cast<std::uint8_t>(type), flags, stream_id, length};
 }
 
-// `p` must have kHeaderSize bytes.
-inline Header read_header(const std::uint8_t* p) {
+// Both take a span of exactly a header, so that its room is checked where the span is made.
+inline Header read_header(std::span<const std::uint8_t, kHeaderSize> in) {
+  const std::uint8_t* const p = in.data();
   return {p[0], p[1], load_be16(p + 2), load_be32(p + 4), load_be32(p + 8)};
 }
 
-inline void write_header(std::uint8_t* p, const Header& header) {
+inline void write_header(std::span<std::uint8_t, kHeaderSize> out, const Header& header) {
+  std::uint8_t* const p = out.data();
   p[0] = header.version;
   p[1] = header.type;
   store_be16(p + 2, header.flags);
   store_be32(p + 4, header.stream_id);
   store_be32(p + 8, header.length);
+}
+
+// The header at the front of bytes that hold one.
+inline std::span<const std::uint8_t, kHeaderSize> header_in(ByteView bytes) {
+  OPP2P_ASSERT(bytes.size() >= kHeaderSize, "there are the bytes of a header", bytes);
+  return bytes.first<kHeaderSize>();
+}
+inline std::span<std::uint8_t, kHeaderSize> header_in(MutableBytes bytes) {
+  OPP2P_ASSERT(bytes.size() >= kHeaderSize, "there is room for a header", bytes);
+  return bytes.first<kHeaderSize>();
 }
 
 }  // namespace libp2p::yamux

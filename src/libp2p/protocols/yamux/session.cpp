@@ -76,7 +76,7 @@ Result<void> Session::on_bytes(ByteView in, Now now) {
       in = in.subspan(part.size());
       if (partial_size_ < kHeaderSize) break;
       partial_size_ = 0;
-      OPP2P_TRYV(on_header(read_header(partial_header_.data())));
+      OPP2P_TRYV(on_header(read_header(partial_header_)));
     }
     if (overflow_)
       return fail(GoAwayCode::internal_error, Error(Errc::exhausted, "the peer makes us answer more than it reads"));

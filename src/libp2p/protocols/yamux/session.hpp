@@ -143,6 +143,7 @@ class Session {
   const Limits limits_;
   SessionEvents& events_;
   EntryMark entered_;
+  EntryMark asking_;  // may_grow() is being asked
   Now now_;
 
   // By the id on the wire. Ordered, because the peer chooses these ids: in a hash table it could put them all into one

@@ -106,7 +106,7 @@ void Session::check_control() const {
               "control frames are bounded, or the session is about to end", waiting_control());
   std::size_t pongs = 0;
   for (std::size_t at = control_sent_; at < control_.size(); at += kHeaderSize) {
-    const Header header = read_header(control_.data() + at);
+    const Header header = read_header(header_in(ByteView(control_).subspan(at)));
     OPP2P_CHECK(header.version == kVersion && header.type != static_cast<std::uint8_t>(FrameType::data),
                 "control frames carry no payload", header.type);
     pongs += header.type == static_cast<std::uint8_t>(FrameType::ping) && header.has(kAck) ? 1 : 0;

@@ -8,7 +8,7 @@ namespace {
 void append_frame(Bytes& script, yamux::FrameType type, std::uint16_t flags, std::uint32_t id, ByteView data,
                   std::uint32_t length) {
   Bytes frame(yamux::kHeaderSize);
-  yamux::write_header(frame.data(), yamux::make_header(type, flags, id, length));
+  yamux::write_header(yamux::header_in(MutableBytes(frame)), yamux::make_header(type, flags, id, length));
   append(frame, data);
   script.push_back(static_cast<std::uint8_t>(110 + frame.size()));  // the target's step "this many bytes from the peer"
   append(script, frame);

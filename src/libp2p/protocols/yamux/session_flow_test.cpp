@@ -165,6 +165,20 @@ TEST_F(YamuxFlow, leaves_a_window_as_it_is_while_there_is_no_memory_for_more) {
   EXPECT_EQ(session->counters().refused_growth, 3U);
 }
 
+#ifndef OPP2P_NO_ASSERTIONS
+TEST_F(YamuxFlow, ends_the_process_when_the_answer_about_memory_enters_the_session) {
+  limits.keep_alive_interval = Seconds(30);
+  make();
+  const auto sent = frames(drain());
+  now = now + Millis(10);
+  ASSERT_TRUE(feed(frame(FrameType::ping, kAck, 0, sent[0].header.length)));
+  const auto id = open_inbound();
+  ASSERT_TRUE(feed(data(0, 1, Bytes(kInitialWindow / 2))));
+  user.growth_hook = [&] { session->reset(id); };
+  EXPECT_DEATH(session->consume(id, kInitialWindow / 2), "the answer of may_grow does not enter the session");
+}
+#endif
+
 TEST_F(YamuxFlow, resets_a_stream_whose_data_would_exceed_the_connections_memory) {
   limits.max_receive_memory = 300'000;
   make();

@@ -64,7 +64,7 @@ class HeaderReader {
       }
       append(partial_, part);
       if (partial_.size() < kHeaderSize) continue;
-      const Header header = read_header(partial_.data());
+      const Header header = read_header(header_in(ByteView(partial_)));
       partial_.clear();
       if (header.type == static_cast<std::uint8_t>(FrameType::data)) skip_ = header.length;
       on_header(header);

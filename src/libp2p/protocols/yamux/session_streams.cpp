@@ -11,6 +11,7 @@ namespace libp2p::yamux {
 // ---- streams ----
 
 Stream* Session::find(StreamId id) {
+  OPP2P_ASSERT(!asking_, "the answer of may_grow does not enter the session", id);
   const auto found = streams_.find(wire_id(id));
   return found != streams_.end() && found->second.id == id ? &found->second : nullptr;
 }
@@ -185,7 +186,11 @@ void Session::grow(Stream& stream) {
   const std::uint32_t window =
       std::min(limits_.max_window, stream.window > limits_.max_window / 2 ? limits_.max_window : stream.window * 2);
   if (window <= stream.window) return;
-  if (grown_ + (window - stream.window) > limits_.max_receive_memory || !events_.may_grow(window - stream.window)) {
+  const auto may_grow = [&] {
+    const Entry asking(asking_, "one question at a time");
+    return events_.may_grow(window - stream.window);
+  };
+  if (grown_ + (window - stream.window) > limits_.max_receive_memory || !may_grow()) {
     ++counters_.refused_growth;
     return;
   }
@@ -200,7 +205,7 @@ void Session::grow(Stream& stream) {
 void Session::push_control(const Header& header) {
   if (waiting_control() + kHeaderSize > limits_.max_control_bytes) overflow_ = true;
   control_.resize(control_.size() + kHeaderSize);
-  write_header(control_.data() + control_.size() - kHeaderSize, header);
+  write_header(header_in(MutableBytes(control_).last(kHeaderSize)), header);
 }
 
 void Session::update_ready(Stream& stream) {
@@ -282,7 +287,7 @@ std::size_t Session::write_stream_frame(MutableBytes out, bool first) {
   stream.in_ready = false;
   if (stream.queue.empty()) {
     OPP2P_ASSERT(stream.local_ended && !stream.fin_sent, "the end is sent once, when it was asked for", id);
-    write_header(out.data(), make_header(FrameType::window_update, kFin, wire_id(id), 0));
+    write_header(header_in(out), make_header(FrameType::window_update, kFin, wire_id(id), 0));
     stream.fin_sent = true;
     if (stream.remote_ended || stream.reading_stopped) {
       erase(stream);
@@ -290,7 +295,7 @@ std::size_t Session::write_stream_frame(MutableBytes out, bool first) {
     }
     return kHeaderSize;
   }
-  write_header(out.data(), make_header(FrameType::data, 0, wire_id(id), static_cast<std::uint32_t>(n)));
+  write_header(header_in(out), make_header(FrameType::data, 0, wire_id(id), static_cast<std::uint32_t>(n)));
   OPP2P_ASSERT(n > 0 && n <= stream.send_credit, "nobody sends more than its credit", n, stream.send_credit);
   stream.queue.pop(out.data() + kHeaderSize, n);
   stream.send_credit -= n;

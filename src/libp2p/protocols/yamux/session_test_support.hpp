@@ -40,19 +40,23 @@ class Recorder : public SessionEvents {
     if (writable_hook) writable_hook(id);
   }
   void on_closed(StreamId id) override { ++streams[id].closed; }
-  bool may_grow(std::size_t bytes) override { return bytes <= room; }
+  bool may_grow(std::size_t bytes) override {
+    if (growth_hook) growth_hook();
+    return bytes <= room;
+  }
 
   std::size_t room = std::size_t{1} << 40;  // bytes that a window may grow by
   std::vector<StreamId> inbound;
   std::map<StreamId, Seen> streams;
   std::function<void(StreamId)> inbound_hook, writable_hook;
+  std::function<void()> growth_hook;
   std::function<void(StreamId, ByteView)> data_hook;
 };
 
 inline Bytes frame(FrameType type, std::uint16_t flags, std::uint32_t stream, std::uint32_t length,
                    ByteView payload = {}) {
   Bytes out(kHeaderSize);
-  write_header(out.data(), make_header(type, flags, stream, length));
+  write_header(header_in(MutableBytes(out)), make_header(type, flags, stream, length));
   append(out, payload);
   return out;
 }
@@ -70,7 +74,7 @@ struct Frame {
 inline std::vector<Frame> frames(ByteView bytes) {
   std::vector<Frame> out;
   while (bytes.size() >= kHeaderSize) {
-    Frame parsed{read_header(bytes.data()), {}};
+    Frame parsed{read_header(header_in(ByteView(bytes))), {}};
     bytes = bytes.subspan(kHeaderSize);
     if (parsed.header.type == static_cast<std::uint8_t>(FrameType::data)) {
       parsed.payload = to_bytes(bytes.first(std::min<std::size_t>(bytes.size(), parsed.header.length)));

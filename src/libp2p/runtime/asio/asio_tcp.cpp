@@ -9,6 +9,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 
+#include "libp2p/base/life_token.hpp"
+
 namespace libp2p::runtime {
 namespace {
 
@@ -125,7 +127,6 @@ std::unique_ptr<Socket> connected_socket(tcp::socket socket, error_code& ec) {
   return std::make_unique<AsioSocket>(std::move(socket), local, remote);
 }
 
-// What every TCP socket of ours gets. Errors are of no consequence: a peer may have gone already.
 // TCP's own probes, at the intervals of Go's sockets: a multiplexer without a keep-alive (Mplex) sees a peer go that
 // vanished without a word.
 void keep_alive(tcp::socket& socket) {
@@ -139,6 +140,7 @@ void keep_alive(tcp::socket& socket) {
   socket.set_option(Probes(9), ignored);
 }
 
+// What every TCP socket of ours gets. Errors are of no consequence: a peer may have gone already.
 void prepare(tcp::socket& socket) {
   error_code ignored;
   socket.non_blocking(true, ignored);
@@ -150,62 +152,50 @@ class AsioListener final : public Listener {
  public:
   AsioListener(asio::io_context& context, tcp::acceptor acceptor, const tcp::endpoint& local,
                std::function<void(std::unique_ptr<Socket>)> on_accept)
-      : state_(std::make_shared<State>(context, std::move(acceptor), std::move(on_accept))),
-        local_(to_endpoint(local)) {
-    wait(state_);
-  }
-
-  ~AsioListener() override {
-    state_->open = false;
-    error_code ignored;
-    state_->acceptor.close(ignored);
-    state_->pause.cancel();
+      : acceptor_(std::move(acceptor)), pause_(context), on_accept_(std::move(on_accept)), local_(to_endpoint(local)) {
+    wait();
   }
 
   Endpoint local() const override { return local_; }
 
  private:
-  struct State {
-    State(asio::io_context& context, tcp::acceptor a, std::function<void(std::unique_ptr<Socket>)> callback)
-        : acceptor(std::move(a)), pause(context), on_accept(std::move(callback)) {}
-    tcp::acceptor acceptor;
-    asio::steady_timer pause;
-    std::function<void(std::unique_ptr<Socket>)> on_accept;
-    bool open = true;
-  };
-
-  static void wait(const std::shared_ptr<State>& state) {
-    state->acceptor.async_wait(tcp::acceptor::wait_read, [state](const error_code& ec) {
-      if (!state->open || ec == asio::error::operation_aborted) return;
-      accept_some(state);
+  void wait() {
+    acceptor_.async_wait(tcp::acceptor::wait_read, [this, life = life_.watch()](const error_code& ec) {
+      if (life && ec != asio::error::operation_aborted) accept_some();
     });
   }
 
   // A bounded number in a row, so that a flood of connections does not hold the thread.
-  static void accept_some(const std::shared_ptr<State>& state) {
-    for (int i = 0; i < 16 && state->open; ++i) {
+  void accept_some() {
+    const auto life = life_.watch();
+    const auto on_accept = on_accept_;  // a copy, because it may destroy the listener
+    for (int i = 0; i < 16; ++i) {
       error_code ec;
-      tcp::socket socket = state->acceptor.accept(ec);
+      tcp::socket socket = acceptor_.accept(ec);
       if (!ec) {
         prepare(socket);
-        if (auto accepted = connected_socket(std::move(socket), ec)) state->on_accept(std::move(accepted));
+        if (auto accepted = connected_socket(std::move(socket), ec)) on_accept(std::move(accepted));
+        if (!life) return;
         continue;
       }
       if (ec == asio::error::would_block || ec == asio::error::try_again) break;
       if (ec == asio::error::connection_aborted || ec == asio::error::connection_reset) continue;
       // Out of descriptors or memory: the connection stays in the backlog and the listener stays readable. A pause
       // instead of a loop that spins until somebody closes something.
-      state->pause.expires_after(std::chrono::milliseconds(100));
-      state->pause.async_wait([state](const error_code& cancelled) {
-        if (!cancelled && state->open) wait(state);
+      pause_.expires_after(std::chrono::milliseconds(100));
+      pause_.async_wait([this, life](const error_code& cancelled) {
+        if (life && !cancelled) wait();
       });
       return;
     }
-    if (state->open) wait(state);
+    wait();
   }
 
-  std::shared_ptr<State> state_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
+  const std::function<void(std::unique_ptr<Socket>)> on_accept_;
   Endpoint local_;
+  LifeToken life_;
 };
 
 class AsioConnect final : public Operation {

@@ -89,6 +89,7 @@ void GossipPeers::check() const {
     if (row.inbound() != nullptr) held += row.inbound()->held();
     known += row.is_known() ? 1 : 0;
   }
+  unfinished_.check();
   OPP2P_CHECK(held == unfinished_.bytes(), "what is held of unfinished frames is what their streams hold", held,
               unfinished_.bytes());
   OPP2P_CHECK(known == router_.peer_count(), "the router knows the peers of the rows and no others", known,
@@ -126,7 +127,7 @@ void GossipPeers::accept(Stream stream) {
   GossipPeer& at = row(peer);
   drain_.bury(at.take_inbound());
   if (at.mark_known()) {
-    router_.add_peer(peer, gossipsub::Version::pending, at.direction(), now(), host_.address_blocks(peer));
+    router_.add_peer(peer, gossipsub::ProtocolVersion::pending, at.direction(), now(), host_.address_blocks(peer));
   }
   GossipInbound::Owner& owner = *this;
   at.set_inbound(std::make_unique<GossipInbound>(host_.runtime(), std::move(stream), router_.params().rpc.max_rpc,
@@ -200,7 +201,7 @@ void GossipPeers::drop_outbound(const PeerId& peer, GossipPeer& at, std::string_
   router_.remove_peer(peer, now());
   at.set_known(at.inbound() != nullptr);
   if (at.inbound() != nullptr) {
-    router_.add_peer(peer, gossipsub::Version::pending, at.direction(), now(), host_.address_blocks(peer));
+    router_.add_peer(peer, gossipsub::ProtocolVersion::pending, at.direction(), now(), host_.address_blocks(peer));
     subscribe_again(peer, subscribed);
   }
   drain_.bury(at.take_outbound());
@@ -220,7 +221,7 @@ std::vector<std::string> GossipPeers::subscriptions_of(const PeerId& peer) const
 void GossipPeers::subscribe_again(const PeerId& peer, const std::vector<std::string>& topics) {
   gossipsub::Rpc again;
   for (const std::string& topic : topics) {
-    gossipsub::Subscription subscription;
+    gossipsub::SubOpts subscription;
     subscription.subscribe = true;
     subscription.topic = topic;
     again.subscriptions.push_back(subscription);

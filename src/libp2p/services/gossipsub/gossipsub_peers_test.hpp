@@ -104,7 +104,7 @@ class RawGossiper {
   }
   static Bytes subscription(std::string_view topic) {
     gossipsub::Rpc rpc;
-    gossipsub::Subscription subscribe;
+    gossipsub::SubOpts subscribe;
     subscribe.subscribe = true;
     subscribe.topic = topic;
     rpc.subscriptions.push_back(subscribe);

@@ -65,6 +65,12 @@ unsigned UnfinishedFrames::rank(const Claim& claim) const {
   return !claim.proven && claim.held > limits().total / kSmallPart ? 1 : 0;
 }
 
+void UnfinishedFrames::check() const {
+  pool_.check();
+  OPP2P_CHECK(pool_.holders().size() == streams_, "each stream has a row, with one byte for it at least",
+              pool_.holders(), streams_);
+}
+
 bool UnfinishedFrames::goes_before(const Claim& a, const Claim& b) const {
   return rank(a) != rank(b) ? rank(a) > rank(b) : a.held > b.held;
 }

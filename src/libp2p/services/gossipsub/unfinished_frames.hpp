@@ -3,7 +3,7 @@
 // one of the frames behind that bound is evicted, which need not be the one that has grown. In this order:
 //  1. the largest frame that has received less than 64 KiB/s in the last 5 s,
 //  2. the largest frame of a peer that has delivered nothing yet, if the frame holds more than 1/256 of the whole
-//  bound,
+//     bound,
 //  3. the largest frame.
 // With the default bound (128 MiB) and at most 256 peers, a frame of up to 512 KiB is therefore never evicted for
 // another peer's frame unless it is slow. A proven peer is evicted for unproven ones only when it is slow.
@@ -24,7 +24,7 @@ namespace libp2p {
 class UnfinishedFrames {
  public:
   using StreamKey = std::uint64_t;
-  // What a frame is to who has to go; the greatest one does.
+  // How strongly a frame is a candidate for eviction. The greatest claim is evicted.
   struct Claim {
     bool slow = false;
     bool proven = false;
@@ -46,6 +46,8 @@ class UnfinishedFrames {
 
   std::size_t bytes() const { return pool_.used() - streams_; }
   const ShareLimits& limits() const { return pool_.limits(); }
+  // Asserts that each stream has its row, with a byte for it. The bounds are the owner's to keep.
+  void check() const;
 
  private:
   unsigned rank(const Claim& claim) const;

@@ -24,6 +24,7 @@ TEST(UnfinishedFrames, bounds_all_frames_of_an_address_to_a_quarter) {
   EXPECT_TRUE(frames.shares(3, 1, ShareFull::narrow));
   EXPECT_FALSE(frames.shares(3, 4, ShareFull::narrow));
   EXPECT_EQ(frames.bytes(), 500U);
+  frames.check();
   for (std::uint64_t stream = 1; stream <= 4; ++stream) frames.remove(stream);
   EXPECT_EQ(frames.bytes(), 0U);
 }
@@ -35,6 +36,7 @@ TEST(UnfinishedFrames, counts_what_a_stream_holds_as_it_grows_and_shrinks) {
   for (const std::size_t held : {90U, 100U, 30U, 29U, 0U, 7U}) {
     frames.change(1, std::exchange(before, held), held);
     EXPECT_EQ(frames.bytes(), held);
+    frames.check();
   }
 }
 

@@ -40,8 +40,8 @@ struct IdentifyConfig {
   std::size_t inbound_per_peer = 16;  // streams of both protocols
   std::size_t pushes_at_once = 32;
   std::size_t max_addresses_per_peer = 32;
-  // Pushes of a peer, and its requests, beyond these are reset before they are read. Told honestly, what has changed
-  // comes once.
+  // Pushes of a peer, and its requests, beyond these are reset before they are read. An honest peer pushes each
+  // change once.
   double push_rate = 0.2;  // a second
   double push_burst = 8;
   double ask_rate = 1;

@@ -1,8 +1,8 @@
 // Keeps connections to configured peers: dials at once, again after every loss and every failure, with a back-off that
 // doubles up to a bound and is spread by jitter. A peer that is not connected always has a dial under way or a time for
 // the next one, which status() shows. Their addresses never expire, are put back into the peerstore before each dial,
-// and the connection manager does not trim them (tag "static"). Addresses are S§2's, with what op-node lacks: op-node
-// forgets them after seven days.
+// and the connection manager does not trim them (tag "static"). op-node forgets these addresses
+// after seven days; opp2p does not. Source: S§2.
 //
 // Owner: the application, beside the host and destroyed before it. Thread: the network thread. Bounds: one coroutine a
 // peer.
