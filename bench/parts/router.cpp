@@ -26,7 +26,7 @@ struct Network {
     Rpc subscription;
     subscription.subscriptions.push_back({true, kTopic, {}, {}});
     for (std::uint32_t n = 0; n < peers; ++n) {
-      router.add_peer(peer_id(n), Version::v1_2, n % 2 == 0 ? Direction::inbound : Direction::outbound, now);
+      router.add_peer(peer_id(n), ProtocolVersion::v1_2, n % 2 == 0 ? Direction::inbound : Direction::outbound, now);
       router.on_rpc(peer_id(n), subscription, now);
     }
     for (int i = 0; i < 4; ++i) beat();

@@ -138,14 +138,14 @@ void play_young_restarted(ForkStory& forks) {
   forks.start_producing(0);
   forks.run_blocks(300);
   const auto young = forks.add_member();
-  forks.network().place(young).set_read_rate(10'000);
+  forks.network().place(young).set_read_rate(5'000);
   forks.run_until([&] { return forks.segments_of(young) > 0; }, Seconds(30), "its segment is the head's");
   forks.run(Seconds(5));
   EXPECT_EQ(forks.holes(young), 1u);
   forks.lose_power(young);
   forks.start(young);
   EXPECT_EQ(forks.holes(young), 1u) << "a young node remembers its hole";
-  forks.run(Seconds(10));
+  forks.run(Seconds(3));
   EXPECT_EQ(forks.holes(young), 1u);
   forks.stop(young);
   forks.network().place(young).set_read_rate(0);

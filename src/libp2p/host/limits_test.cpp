@@ -87,7 +87,9 @@ TEST_F(LimitsTest, a_handshake_that_has_begun_has_more_patience_than_one_that_ha
     std::vector<std::unique_ptr<runtime::Socket>> sockets;
     for (int i = 0; i < 2; ++i) {
       sockets.push_back(mute(*a));
-      if (begun) ASSERT_TRUE(sockets.back()->write(as_bytes("\x13/multistream/1.0.0\n")));
+      if (begun) {
+        ASSERT_TRUE(sockets.back()->write(as_bytes("\x13/multistream/1.0.0\n")));
+      }
     }
     world.run_for(Seconds(1));
     EXPECT_EQ(dial(*make_host(), address_of(*a)).has_value(), !begun);

@@ -182,7 +182,10 @@ TEST(BlockWatch, keeps_its_invariants_whatever_comes_in_whatever_order) {
     switch (step * step % 7) {
       case 0: (void)watch.on_accepted(now); break;
       case 1: (void)watch.on_timeout(now, connected()); break;
-      case 2: watch.on_refused(refused(Reason::invalid_signature, address(step % 3)), now, step % 2 == 0); break;
+      case 2:
+        watch.on_refused(refused(Reason::invalid_signature, address(static_cast<std::uint8_t>(step % 3))), now,
+                         step % 2 == 0);
+        break;
       default: watch.on_refused(refused(Reason::too_old), now, step % 3 == 0); break;
     }
     watch.check();
