@@ -44,8 +44,11 @@ BlockIntake::~BlockIntake() {
 }
 
 void BlockIntake::post_unsafe_payload(SharedEnvelope envelope, Done done) {
-  if (vouched_.size() >= kMostVouched)
-    return done(fail(Errc::exhausted, "too many posted payloads are being examined; try again"));
+  if (vouched_.size() >= kMostVouched) {
+    std::string why = std::to_string(kMostVouched);
+    why += " posted payloads are being examined; try again";
+    return done(fail(Errc::exhausted, why));
+  }
   auto job = std::make_shared<Vouched>(std::move(envelope), std::move(done));
   job->version = config_.rollup.payload_version(job->envelope->payload.timestamp);
   // What breaks the rules of its fork, no peer would take from us.
