@@ -103,6 +103,20 @@ TEST(ChainOverStore, a_block_that_the_budget_took_is_stored_when_it_is_published
   EXPECT_TRUE(world.store().by_hash(hash_of(40, 3)).value());
 }
 
+TEST(ChainOverStore, a_block_that_the_budget_refused_and_that_is_kept_when_it_comes_again_stays_known) {
+  ChainOverStore world(49'000);
+  world.signed_block(40, 0, 0);
+  world.wait(Seconds(60));
+  for (std::uint64_t n = 14; n < 39; ++n) world.signed_block(n, 2, 3);  // they fill the quarter of those that wait
+  world.signed_block(9, 0, 0);
+  ASSERT_FALSE(world.lost.empty());
+  ASSERT_FALSE(world.store().by_hash(hash_of(9, 0)).value());
+  world.wait(Seconds(60));
+  world.signed_block(9, 0, 0);
+  ASSERT_TRUE(world.store().by_hash(hash_of(9, 0)).value());
+  EXPECT_TRUE(world.chain().tree().find(hash_of(9, 0)));
+}
+
 TEST(ChainOverStore, a_fetched_block_that_the_store_refuses_is_not_asked_for_without_a_rest) {
   ChainOverStore world(24'000);  // a quarter of it holds no block of 20 kB
   world.sources(true);
