@@ -72,7 +72,12 @@ Result<Applied> apply_writes(TableTxn& txn, ChainWriter& chain, std::span<StoreW
   Applied out;
   out.removed = pruned.blocks;
   pruned.blocks += untold.blocks;
-  pruned.orphans.insert(pruned.orphans.begin(), untold.orphans.begin(), untold.orphans.end());
+  std::vector<BlockRef> before;
+  for (const BlockRef& gone : untold.orphans) {
+    OPP2P_TRY(const auto number, chain.number_of(gone.hash));
+    if (!number) before.push_back(gone);  // else it was kept again
+  }
+  pruned.orphans.insert(pruned.orphans.begin(), before.begin(), before.end());
   if (!pruned.lowest) pruned.lowest = untold.lowest;
   BudgetOutcome budget;
   OPP2P_TRY(budget.full, chain.is_full(chain.budget()));
