@@ -212,7 +212,7 @@ void make_payloads() {
   for (std::uint8_t n = 40; n-- > 0;) append(backwards, Bytes{0, static_cast<std::uint8_t>(3 * n)});
   save("unsafe_chain", "backwards", backwards);
   Bytes fetched{1, 11, 0};
-  for (const std::uint8_t n : {0, 1, 2, 30, 31}) append(fetched, Bytes{0, static_cast<std::uint8_t>(3 * n)});
+  for (const int n : {0, 1, 2, 30, 31}) append(fetched, Bytes{0, static_cast<std::uint8_t>(3 * n)});
   for (int i = 0; i < 30; ++i) append(fetched, Bytes{8, 0});
   save("unsafe_chain", "a-gap-that-is-fetched", fetched);
 }

@@ -284,6 +284,7 @@ class UnsafeChain {
   libp2p::LruMap<Hash, bool, FirstBytes> refused_;  // tips that the store does not move to
   std::optional<Hash> mismatched_;  // the last tip that it refused because the branch is another on the disk
   int failures_ = 0;
+  bool is_patched_ = false;  // blocks were given again after a failure: when all are stored, the chain is read anew
   std::optional<Error> failure_;  // why the store did not keep what it was given last
   std::optional<MonoTime> retry_at_;
   std::optional<MonoTime> wake_;

@@ -100,6 +100,7 @@ std::uint64_t UnsafeChain::lead_needed(MonoTime now) const {
 
 void UnsafeChain::decide(Now now) {
   if (phase_ != Phase::running || moving_) return;
+  if (is_patched_ && unanswered_ == 0 && pending_.empty()) return load_view();
   wake_.reset();
   if (!head_) return;
   for (const auto& [missing, until] : resting_)

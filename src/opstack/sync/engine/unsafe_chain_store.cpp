@@ -525,6 +525,7 @@ void UnsafeChain::on_view(const Result<ChainView>& view, Now now) {
   }
   load(*view, now);
   phase_ = Phase::running;
+  is_patched_ = !pending_.empty();
   failure_.reset();
   tell_holes();
   refill(now);
