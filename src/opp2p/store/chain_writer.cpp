@@ -25,6 +25,7 @@ Result<KeptBlock> ChainWriter::keep(const StoredBlock& block, const std::optiona
   if (extends_head && !is_next)
     return Error(Errc::mismatch,
                  title(block.number) + " does not connect to the head of the store, " + title(top->number));
+  if (extends_head && top) return extend(block, attestation);
   OPP2P_TRY(const auto upper, segment_above(name));
   KeptBlock out;
   OPP2P_TRY(out.parent_there, has_parent(block));
@@ -48,6 +49,21 @@ Result<KeptBlock> ChainWriter::keep(const StoredBlock& block, const std::optiona
     OPP2P_TRYV(add_orphan(name, OrphanReason::waiting));
     if (!out.parent_there) OPP2P_TRYV(txn_.put(Table::waiting, block_key(name), block.parent_hash));
   }
+  return out;
+}
+
+// A new block on the head. What keep() asks for in general is known here: its parent, that nothing is above it, and
+// that it is no orphan.
+Result<KeptBlock> ChainWriter::extend(const StoredBlock& block, const std::optional<Attestation>& attestation) {
+  const BlockName name{block.number, block.hash};
+  OPP2P_TRYV(insert(block));
+  if (attestation) OPP2P_TRYV(txn_.put(Table::signatures, block_key(name), encode_attestation(*attestation)));
+  OPP2P_TRYV(join_waiting_above(name));
+  OPP2P_TRYV(txn_.put(Table::canonical, number_key(block.number), block.hash));
+  OPP2P_TRYV(count(&ChainCosts::canonical, Count::add, cost_of(block)));
+  KeptBlock out;
+  out.parent_there = true;
+  out.canonical = true;
   return out;
 }
 

@@ -31,6 +31,7 @@ class ChainWriter : public ChainReader {
   std::uint64_t budget() const { return budget_; }
 
  private:
+  Result<KeptBlock> extend(const StoredBlock& block, const std::optional<Attestation>& attestation);
   Result<KeptBlock> keep_again(const StoredBlock& block, const std::optional<Attestation>& attestation,
                                bool extends_head, bool is_next);
   Result<void> count_again(const BlockName& name);

@@ -29,8 +29,9 @@ Result<void> KeepWrite::apply(ChainWriter& chain) {
 Result<void> KeepWrite::settle(const ChainReader& chain, BudgetOutcome& budget) {
   if (!outcome_) return {};
   outcome_->full = budget.full;
+  if (extends_head_) return AnsweredWrite::settle(chain, budget);
   OPP2P_TRY(const auto number, chain.number_of(block_.hash));
-  if (number || extends_head_) return AnsweredWrite::settle(chain, budget);
+  if (number) return AnsweredWrite::settle(chain, budget);
   outcome_ = Error(Errc::exhausted, "the block store has no room for block " + std::to_string(block_.number) +
                                         " beside the blocks that it has to keep; raise --store.max-size");
   return {};
