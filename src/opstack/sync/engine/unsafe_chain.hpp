@@ -185,7 +185,7 @@ class UnsafeChain {
   void anchor(const PeerId& peer, const BlockRef& block);
   void extend_head(const BlockRef& block);
 
-  // The store (unsafe_chain_store.cpp).
+  // The store (unsafe_chain_store.cpp, unsafe_chain_load.cpp, unsafe_chain_failures.cpp).
   void load(const ChainView& view, Now now);
   void start();
   void load_eras(const ChainView& view);
