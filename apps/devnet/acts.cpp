@@ -39,4 +39,21 @@ libp2p::Result<void> take_over_with_word(Stage& stage, const std::string& name, 
   return {};
 }
 
+void append_aftermath(std::vector<Step>& steps, const std::string& whom) {
+  static constexpr std::int64_t kAftermath = 3;  // block times
+  steps.push_back({"all nodes follow the " + whom,
+                   [](const Record& seen) {
+                     return seen.all_running([](const NodeRecord& node) { return !node.reorganisations.empty(); });
+                   },
+                   [](Stage& stage) { return stage.start(kSequencer); }, kFollowLimit});
+  steps.push_back({"the first sequencer is back and follows the " + whom,
+                   [](const Record& seen) {
+                     return seen.is_in_step(kSequencer) && !seen.find(kSequencer)->reorganisations.empty();
+                   },
+                   {},
+                   kFollowLimit});
+  steps.push_back(
+      {"some blocks pass", [](const Record& seen) { return seen.since_step >= kAftermath * seen.block_time; }, {}});
+}
+
 }  // namespace opp2p::devnet

@@ -14,5 +14,9 @@ std::vector<Step> stop_sequencer(std::function<bool(const Record&)> when);
 bool all_have_the_head(const Record& seen);
 // The node sequences from now on, `lower` blocks below the published tip.
 libp2p::Result<void> take_over_with_word(Stage& stage, const std::string& name, std::uint64_t lower);
+// After a take-over: all nodes reorganise, the first sequencer comes back and does too, and some blocks pass. `whom`:
+// who has taken over.
+inline constexpr auto kFollowLimit = libp2p::Seconds(30);
+void append_aftermath(std::vector<Step>& steps, const std::string& whom);
 
 }  // namespace opp2p::devnet

@@ -22,19 +22,7 @@ class FailoverStory final : public Story {
     out.push_back({"the standby takes over",
                    [](const Record& seen) { return seen.since_step >= kOutage * seen.block_time; },
                    [](Stage& stage) { return take_over_with_word(stage, kStandby, kReplaced); }});
-    out.push_back({"all nodes follow the standby",
-                   [](const Record& seen) {
-                     return seen.all_running([](const NodeRecord& node) { return !node.reorganisations.empty(); });
-                   },
-                   [](Stage& stage) { return stage.start(kSequencer); }, kFollowLimit});
-    out.push_back({"the first sequencer is back and follows the standby",
-                   [](const Record& seen) {
-                     return seen.is_in_step(kSequencer) && !seen.find(kSequencer)->reorganisations.empty();
-                   },
-                   {},
-                   kFollowLimit});
-    out.push_back(
-        {"some blocks pass", [](const Record& seen) { return seen.since_step >= kAftermath * seen.block_time; }, {}});
+    append_aftermath(out, "standby");
     return out;
   }
 
@@ -51,8 +39,6 @@ class FailoverStory final : public Story {
   static constexpr std::uint64_t kReplaced = 3;  // blocks
   static constexpr std::uint64_t kStopsAt = 6;   // block
   static constexpr std::int64_t kOutage = 3;     // block times
-  static constexpr std::int64_t kAftermath = 3;  // block times
-  static constexpr auto kFollowLimit = libp2p::Seconds(30);
 
   const std::size_t followers_;
 };

@@ -32,19 +32,7 @@ class SignerStory final : public Story {
     out.push_back({"the standby takes over",
                    [this](const Record& seen) { return seen.find(restarted_.back())->is_up(); },
                    [](Stage& stage) { return take_over_with_word(stage, kStandby, kReplaced); }, kFollowLimit});
-    out.push_back({"all nodes follow the new signer",
-                   [](const Record& seen) {
-                     return seen.all_running([](const NodeRecord& node) { return !node.reorganisations.empty(); });
-                   },
-                   [](Stage& stage) { return stage.start(kSequencer); }, kFollowLimit});
-    out.push_back({"the first sequencer is back and follows the new signer",
-                   [](const Record& seen) {
-                     return seen.is_in_step(kSequencer) && !seen.find(kSequencer)->reorganisations.empty();
-                   },
-                   {},
-                   kFollowLimit});
-    out.push_back(
-        {"some blocks pass", [](const Record& seen) { return seen.since_step >= kAftermath * seen.block_time; }, {}});
+    append_aftermath(out, "new signer");
     return out;
   }
 
@@ -61,8 +49,6 @@ class SignerStory final : public Story {
  private:
   static constexpr std::uint64_t kReplaced = 3;  // blocks
   static constexpr std::uint64_t kStopsAt = 6;   // block
-  static constexpr std::int64_t kAftermath = 3;  // block times
-  static constexpr auto kFollowLimit = libp2p::Seconds(30);
 
   static libp2p::Result<void> replace_key(Stage& stage) {
     stage.say(kStandby, {"new_signer", "has a new key: " + stage.rotate_signer()});

@@ -5,6 +5,7 @@
 // agree, and memory and disk agree on the head and on the segments; without a budget the head is the best of all signed
 // blocks that are stored, by era, height and the lower hash.
 #include "opp2p/store/chain_over_store_test.hpp"
+#include "opstack/sync/engine/chain_branches_test.hpp"
 #include "testing/fuzz_script.hpp"
 
 namespace {
@@ -13,14 +14,8 @@ using namespace opp2p;
 using namespace opp2p::testing_over_store;
 using libp2p::fuzzing::require;
 
-constexpr std::uint64_t kHeights = 40;
-constexpr std::uint64_t kBranches[] = {0, 12, 12, 25};  // each parts from branch 0 after this height; 0 is the trunk
-
-// The block of a branch: below the height where it parts, the trunk's.
-Block on_branch(std::uint64_t number, unsigned branch) {
-  const auto fork = [&](std::uint64_t at) { return at <= kBranches[branch] ? 0u : branch; };
-  return block(number, fork(number), fork(number - 1));
-}
+using opstack::sync::testing_chain::kHeights;
+using opstack::sync::testing_chain::on_branch;
 
 class Run {
  public:

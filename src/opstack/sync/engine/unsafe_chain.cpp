@@ -161,8 +161,11 @@ Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
   const ComponentId component = add(std::move(known));
   tell_second(*tree_.find(hash));
   if (!head_) anchor(peer, ref);
-  const bool extends = !head_ || (!moving_ && is_parent(*head_, ref) && !is_below_denied(head_tip()) &&
-                                  beats(tip_of(*tree_.find(hash)), head_tip(), false));
+  bool extends = !head_;
+  if (head_ && !moving_ && is_parent(*head_, ref)) {
+    const Tip head = head_tip();
+    extends = !is_below_denied(head) && beats(tip_of(*tree_.find(hash)), head, false);
+  }
   if (extends) {
     extend_head(ref);
     for (auto& [id_of, rival] : rivals_) rival.since = now.mono;

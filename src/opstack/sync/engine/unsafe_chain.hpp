@@ -228,6 +228,7 @@ class UnsafeChain {
   Tip head_tip() const;
   bool is_rival(const Tip& tip, const Tip& head, bool silent) const;
   std::vector<Tip> rivals(bool silent) const;
+  bool is_only_tip() const;  // the head
   bool has_rival_in_silence() const;
   std::uint64_t lead_needed(MonoTime now) const;
   MoveHead ask_move(const Tip& tip);

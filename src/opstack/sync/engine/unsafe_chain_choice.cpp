@@ -66,9 +66,11 @@ bool UnsafeChain::is_rival(const Tip& tip, const Tip& head, bool silent) const {
   return beats(tip, head, silent) || is_below_denied(head);
 }
 
+bool UnsafeChain::is_only_tip() const { return tree_.tips().size() == 1 && tree_.tips().contains(head_->hash); }
+
 bool UnsafeChain::has_rival_in_silence() const {
   const auto& tips = tree_.tips();
-  if (!head_ || (tips.size() == 1 && tips.contains(head_->hash))) return false;
+  if (!head_ || is_only_tip()) return false;
   const Tip head = head_tip();
   return std::any_of(tips.begin(), tips.end(),
                      [&](const Hash& hash) { return is_rival(tip_of(*tree_.find(hash)), head, true); });
@@ -77,7 +79,7 @@ bool UnsafeChain::has_rival_in_silence() const {
 // The tips that beat the head, the best first.
 std::vector<UnsafeChain::Tip> UnsafeChain::rivals(bool silent) const {
   std::vector<Tip> out;
-  if (!head_ || (tree_.tips().size() == 1 && tree_.tips().contains(head_->hash))) return out;
+  if (!head_ || is_only_tip()) return out;
   const Tip head = head_tip();
   for (const Hash& hash : tree_.tips()) {
     const Tip tip = tip_of(*tree_.find(hash));
@@ -168,11 +170,11 @@ const UnsafeChain::Tip* UnsafeChain::due_segment(const std::vector<Tip>& better,
   rivals_ = std::move(still);
   rivals_before_.clear();
   const Tip* out = nullptr;
-  const bool is_trusting = is_below_denied(head_tip());
+  const bool is_strict = denied_era_ && !is_below_denied(head_tip());
   for (const Tip& tip : better) {
     if (tip.joined) continue;
     // Nobody can tell whether it descends from the denied block of its era.
-    if (!is_trusting && denied_era_ && tip.era <= *denied_era_) continue;
+    if (is_strict && tip.era <= *denied_era_) continue;
     const Rival& rival = rivals_.at(tree_.component_of(tip.block->ref.hash));
     if (rival.near && now.mono < rival.first + config_.first_ask)
       wake_at(rival.first + config_.first_ask);  // gaps() has more then

@@ -5,7 +5,7 @@
 // hash.
 #include <optional>
 
-#include "opstack/sync/engine/chain_world_test.hpp"
+#include "opstack/sync/engine/chain_branches_test.hpp"
 #include "testing/fuzz_script.hpp"
 
 namespace {
@@ -13,15 +13,6 @@ namespace {
 using namespace opstack::sync;
 using namespace opstack::sync::testing_chain;
 using libp2p::fuzzing::require;
-
-constexpr std::uint64_t kHeights = 40;
-constexpr std::uint64_t kBranches[] = {0, 12, 12, 25};  // each parts from branch 0 after this height; 0 is the trunk
-
-// The block of a branch: below the height where it parts, the trunk's.
-Block on_branch(std::uint64_t number, unsigned branch) {
-  const auto fork = [&](std::uint64_t at) { return at <= kBranches[branch] ? 0u : branch; };
-  return block(number, fork(number), fork(number - 1));
-}
 
 class Run {
  public:

@@ -268,8 +268,8 @@ void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now
   actions_.emplace_back(std::move(told));
 }
 
-// Blocks of a branch that waits go from the disk for the budget and their age, and memory is not told: then the head's
-// segment ends higher there. What is still being written below it is not lost.
+// Blocks of a branch that waits go from the disk for the budget and their age. Where memory was not told yet, the
+// head's segment ends higher on the disk. What is still being written below it is not lost.
 bool UnsafeChain::has_lost_below(const MovedHead& moved) const {
   const auto* to = tree_.find(moved.to.hash);
   if (to == nullptr) return false;  // far below the head by now
