@@ -1,5 +1,7 @@
 #include "sim/sim_network.hpp"
 
+#include <unistd.h>
+
 namespace opp2p::sim {
 namespace runtime = libp2p::runtime;
 namespace secp256k1 = libp2p::crypto::secp256k1;
@@ -22,28 +24,38 @@ runtime::Task<void> close_and_note(Closable& peer, bool& done) {
   done = true;
 }
 
-// Written at once.
-LogOptions stamped_with(std::function<libp2p::UnixTime()> time) {
-  LogOptions out;
-  out.level = LogLevel::crit;
-  out.clock = std::move(time);
-  return out;
-}
+// The standard error stream; each line tells which member's it is.
+class MemberSink final : public LogSink {
+ public:
+  explicit MemberSink(std::size_t index) : prefix_(std::to_string(index) + " ") {}
+  bool write(std::string_view lines, const std::atomic<bool>& give_up) override {
+    return out_.write(prefix_ + std::string(lines), give_up);
+  }
+
+ private:
+  const std::string prefix_;
+  DescriptorSink out_{STDERR_FILENO};
+};
 
 }  // namespace
 
 SimNetwork::SimNetwork(std::uint64_t seed, opstack::chain::RollupConfig rollup, const secp256k1::Secret& signer,
                        libp2p::UnixTime epoch, std::unique_ptr<runtime::LinkModel> links, std::uint64_t check_every)
-    : rollup_(std::move(rollup)),
-      signer_(signer),
-      rng_(seed),
-      log_(stamped_with([this, epoch] { return epoch + (world_->now() - began_); })),
-      check_every_(check_every) {
+    : rollup_(std::move(rollup)), signer_(signer), rng_(seed), epoch_(epoch), check_every_(check_every) {
   runtime::SimWorldOptions options;
   options.epoch = epoch;
   options.check_every = check_every;
   world_ = std::make_unique<runtime::SimWorld>(seed, options, std::move(links));
   began_ = world_->now();
+}
+
+std::unique_ptr<Log> SimNetwork::make_log(std::size_t index) const {
+  LogOptions options;
+  options.sink = std::make_shared<MemberSink>(index);
+  options.clock = [this] { return epoch_ + (world_->now() - began_); };
+  auto out = std::make_unique<Log>(std::move(options));
+  (void)out->set_levels(log_level_);
+  return out;
 }
 
 template <class Closable>
@@ -86,6 +98,7 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   config.sync_memory = 64 << 20;
   if (options.configure) options.configure(config);
   member->before_start = options.before_start;
+  member->lines = make_log(members_.size());
   const Post post = [&place = member->place.runtime()](std::function<void()> task) { place.post(std::move(task)); };
   member->disk = std::make_unique<MemoryStore>(post, config.store_max_size,
                                                [&place = member->place.runtime()] { return place.now().wall; });
@@ -112,7 +125,7 @@ void SimNetwork::check(Member& member) const {
 Result<void> SimNetwork::start(Member& member) {
   auto& place = member.place.runtime();
   member.node = std::make_unique<Node>(place, member.config, *member.store);
-  member.log = std::make_unique<NodeLog>(place, log_, member.node->view());
+  member.log = std::make_unique<NodeLog>(place, *member.lines, member.node->view());
   member.logging = member.node->add_sink(*member.log);
   if (member.before_start) member.before_start(*member.node);
   return member.node->start();
@@ -163,6 +176,13 @@ Result<void> SimNetwork::publish(std::size_t index, const opstack::payload::Enve
   if (!world_->run_until([&outcome] { return outcome.has_value(); }, limit))
     return libp2p::fail(libp2p::Errc::timed_out, "the block was not published in time");
   return *outcome;
+}
+
+void SimNetwork::set_signer(std::size_t index, const opstack::rules::Address& signer) {
+  Member& member = *members_[index];
+  if (member.config.unsafe_block_signer == signer) return;
+  member.config.unsafe_block_signer = signer;
+  if (member.node) member.node->rotate_signer(signer);
 }
 
 void SimNetwork::stop(std::size_t index) {

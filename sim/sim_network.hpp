@@ -73,6 +73,8 @@ class SimNetwork {
   // Has a sequencer publish, and runs the world until it has the block itself or `limit` has passed.
   Result<void> publish(std::size_t index, const opstack::payload::Envelope& envelope, libp2p::Nanos limit);
 
+  // Another signer of blocks, for the member's node and those that it starts later. No change if it has this one.
+  void set_signer(std::size_t index, const opstack::rules::Address& signer);
   // Ends a member in order; its store stays.
   void stop(std::size_t index);
   // From now on the member's disk takes its time: what is written is neither kept nor acknowledged.
@@ -88,8 +90,8 @@ class SimNetwork {
 
   // Ends all nodes and adversaries in order. Called by the destructor too.
   void close();
-  // The log lines of all nodes go nowhere but above this level.
-  void set_log_level(std::string_view level) { (void)log_.set_levels(level); }
+  // The log lines of nodes that are added from now on go nowhere but above this level (Log::set_levels).
+  void set_log_level(std::string_view level) { log_level_ = level; }
 
  private:
   struct Member {
@@ -99,6 +101,7 @@ class SimNetwork {
     libp2p::Multiaddr address;
     std::unique_ptr<MemoryStore> disk;
     std::unique_ptr<FaultyStore> store;  // what the node has of the disk
+    std::unique_ptr<Log> lines;          // each begins with the member's index and bears the world's time
     std::unique_ptr<Node> node;
     std::unique_ptr<NodeLog> log;
     libp2p::Subscription logging;
@@ -116,6 +119,7 @@ class SimNetwork {
   Result<std::size_t> add_adversary_at(const libp2p::runtime::SimNode& place, AdversaryKind kind,
                                        const opstack::testing::ChainOptions& chain,
                                        const std::vector<std::size_t>& dials);
+  std::unique_ptr<Log> make_log(std::size_t index) const;
   Result<void> start(Member& member);
   void check(Member& member) const;
   template <class Closable>
@@ -125,7 +129,8 @@ class SimNetwork {
   libp2p::crypto::secp256k1::Secret signer_;
   libp2p::SeededRng rng_;
   libp2p::MonoTime began_{};
-  Log log_;  // its lines bear the world's time
+  const libp2p::UnixTime epoch_;
+  std::string log_level_ = "crit";
   const std::uint64_t check_every_;
   std::unique_ptr<libp2p::runtime::SimWorld> world_;
   std::vector<std::unique_ptr<Member>> members_;

@@ -2,15 +2,24 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iostream>
 #include <set>
 
 #include "opp2p/rpc/p2p_json.hpp"
 
 namespace opp2p::sim {
+namespace {
 
-ForkStory::ForkStory(Story& story) : story_(story) {
+// The blocks that damping can ask for, and some.
+constexpr Nanos kMostLead = Seconds(20 * static_cast<std::int64_t>(kBlockTime));
+
+}  // namespace
+
+ForkStory::ForkStory(Story& story, std::optional<std::uint64_t> trouble) : story_(story) {
   blocks_.emplace(story.chain().genesis().payload.block_hash, story.chain());
   for (std::size_t i = 0; i < network().size(); ++i) listen_to(i);
+  if (trouble) trouble_ = std::make_unique<Trouble>(*this, *trouble);
 }
 
 void ForkStory::listen_to(std::size_t member) {
@@ -91,6 +100,7 @@ void ForkStory::step(std::size_t member, Producer& producer) {
 void ForkStory::run(Nanos duration) {
   const auto end = story_.elapsed() + duration;
   while (story_.elapsed() < end) {
+    if (trouble_) trouble_->step();
     for (auto& [member, producer] : producers_) step(member, producer);
     story_.run(std::min<Nanos>(kStep, end - story_.elapsed()));
   }
@@ -101,8 +111,7 @@ Nanos ForkStory::run_until(const std::function<bool()>& done, Nanos limit, const
   while (!done() && story_.elapsed() - begin < limit) run(kStep);
   if (done()) return story_.elapsed() - begin;
   ADD_FAILURE() << what << " did not happen within " << std::chrono::duration_cast<Seconds>(limit).count() << " s";
-  for (std::size_t i = 0; i < network().size(); ++i)
-    if (network().running(i)) ADD_FAILURE() << "member " << i << ": " << what_has(i);
+  for (const auto member : running()) ADD_FAILURE() << "member " << member << ": " << what_has(member);
   return limit;
 }
 
@@ -146,15 +155,28 @@ std::size_t ForkStory::add_member() {
 
 void ForkStory::rotate_signer(const std::vector<std::size_t>& members, const opstack::rules::Address& signer) {
   rotated_ = true;
-  for (const auto member : members) node(member).rotate_signer(signer);
+  for (const auto member : members) network().set_signer(member, signer);
+  for (std::size_t i = 0; trouble_ && i < Trouble::kMembers; ++i) network().set_signer(trouble_->first() + i, signer);
+}
+
+std::vector<std::size_t> ForkStory::members() const {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < story_.network().size(); ++i)
+    if (!trouble_ || !trouble_->has(i)) out.push_back(i);
+  return out;
+}
+
+std::vector<std::size_t> ForkStory::running() const {
+  auto out = members();
+  std::erase_if(out, [this](std::size_t member) { return !story_.network().running(member); });
+  return out;
 }
 
 // ---- what members have ----
 
 std::size_t ForkStory::different_heads() const {
   std::set<Hash> heads;
-  for (std::size_t i = 0; i < story_.network().size(); ++i)
-    if (story_.network().running(i)) heads.insert(head(i));
+  for (const auto member : running()) heads.insert(head(member));
   return heads.size();
 }
 
@@ -169,9 +191,8 @@ bool ForkStory::is_on(std::size_t member, const Hash& block) const {
 }
 
 bool ForkStory::all_on(const Hash& block) const {
-  for (std::size_t i = 0; i < story_.network().size(); ++i)
-    if (story_.network().running(i) && !is_on(i, block)) return false;
-  return true;
+  const auto all = running();
+  return std::all_of(all.begin(), all.end(), [&](std::size_t member) { return is_on(member, block); });
 }
 
 std::size_t ForkStory::holes(std::size_t member) const {
@@ -180,7 +201,7 @@ std::size_t ForkStory::holes(std::size_t member) const {
 
 std::uint64_t ForkStory::reorganisations() const {
   std::uint64_t out = 0;
-  for (const auto& [member, counts] : counts_) out += counts.reorganisations;
+  for (const auto member : members()) out += reorganisations_of(member);
   return out;
 }
 
@@ -193,8 +214,7 @@ std::string ForkStory::what_has(std::size_t member) const {
 
 void ForkStory::expect_one_head() const {
   if (one_head()) return;
-  for (std::size_t i = 0; i < story_.network().size(); ++i)
-    if (story_.network().running(i)) ADD_FAILURE() << "member " << i << ": " << what_has(i);
+  for (const auto member : running()) ADD_FAILURE() << "member " << member << ": " << what_has(member);
 }
 
 void ForkStory::expect_same_canonical_blocks() const {
@@ -225,10 +245,30 @@ void ForkStory::expect_sound_disks() const {
   }
 }
 
+// Who made the head goes on: a member that was stopped while the last block came hears only of the next one.
+void ForkStory::end_trouble() {
+  EXPECT_GT(trouble_->restarts(), 0u);
+  EXPECT_GT(trouble_->bad_disks(), 0u);
+  std::cout << "  trouble: " << trouble_->restarts() << " restarts, " << trouble_->bad_disks() << " times a bad disk"
+            << std::endl;
+  trouble_->end();
+  trouble_.reset();  // all are members now
+  const auto best = head(running().front());
+  const auto maker =
+      std::find_if(producers_.begin(), producers_.end(), [&](const auto& each) { return each.second.tip == best; });
+  ASSERT_NE(maker, producers_.end()) << "nobody made the head";
+  resume_producing(maker->first);
+  run_until_all_on(best, node(0).config().sync_patience + kMostLead);
+  stop_producing(maker->first);
+  run(Seconds(1));
+  expect_one_head();
+}
+
 void ForkStory::expect_one_chain() {
   for (auto& [member, producer] : producers_) producer.producing = false;
   run(Seconds(1));
   expect_one_head();
+  if (trouble_) end_trouble();
   expect_same_canonical_blocks();
   std::size_t holes_left = 0;
   for (std::size_t i = 0; i < network().size(); ++i) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "fork_trouble.hpp"
 #include "story.hpp"
 
 namespace opp2p::sim {
@@ -21,7 +22,8 @@ class ForkStory {
  public:
   static constexpr auto kStep = Millis(250);  // a producer that is behind makes one block in each
 
-  explicit ForkStory(Story& story);
+  // `trouble`: members in trouble stand beside the story's own. They count for nothing before expect_one_chain().
+  explicit ForkStory(Story& story, std::optional<std::uint64_t> trouble = std::nullopt);
 
   Story& story() { return story_; }
   SimNetwork& network() { return story_.network(); }
@@ -62,7 +64,12 @@ class ForkStory {
   void lose_power(std::size_t member);
   void start(std::size_t member);
   std::size_t add_member();
+  // The running node of each gets another signer, and so do all nodes that it starts afterwards. Members in trouble
+  // hear of it with the first.
   void rotate_signer(const std::vector<std::size_t>& members, const opstack::rules::Address& signer);
+  // Those of the scenario, running or not.
+  std::vector<std::size_t> members() const;
+  void listen_to(std::size_t member);
 
   // ---- what members have ----
 
@@ -80,7 +87,8 @@ class ForkStory {
   // Blocks that its store did not keep.
   std::uint64_t refused_writes_of(std::size_t member) const { return counts_.at(member).refused_writes; }
 
-  // One chain: every running member has the same head and, where it has a block at a height, the same one. Each disk
+  // Trouble ends, and the members that were in it follow the others within `limit`. Then one chain: every running
+  // member has the same head and, where it has a block at a height, the same one. Each disk
   // is free of defects. Afterwards adversaries go and queues are empty where no hole is left to be filled.
   void expect_one_chain();
 
@@ -103,8 +111,9 @@ class ForkStory {
   };
   void step(std::size_t member, Producer& producer);
   void settle(Producer& producer);
+  std::vector<std::size_t> running() const;
+  void end_trouble();
   void forget_outcome(std::size_t member);
-  void listen_to(std::size_t member);
   std::string what_has(std::size_t member) const;
   void expect_one_head() const;
   void expect_same_canonical_blocks() const;
@@ -116,6 +125,7 @@ class ForkStory {
   std::map<std::size_t, Counts> counts_;
   std::uint64_t salt_ = 0;
   bool rotated_ = false;  // until then no head moves to a lower block
+  std::unique_ptr<Trouble> trouble_;
 };
 
 }  // namespace opp2p::sim

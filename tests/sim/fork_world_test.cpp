@@ -14,9 +14,12 @@ namespace {
 
 class ForkWorld : public testing::TestWithParam<ForkScenario> {};
 
-std::uint64_t play_forks_once(const ForkScenario& scenario, std::uint64_t seed) {
-  Story story(seed, scenario.options(seed));
-  ForkStory forks(story);
+enum class With { good_members, trouble };
+
+std::uint64_t play_forks_once(const ForkScenario& scenario, std::uint64_t seed, With with) {
+  const bool trouble = with == With::trouble;
+  Story story(seed, trouble ? Trouble::beside(scenario.options(seed)) : scenario.options(seed));
+  ForkStory forks(story, trouble ? std::optional(seed) : std::nullopt);
   scenario.play(forks);
   forks.expect_one_chain();
   std::cout << "  " << story.network().size() << " nodes, "
@@ -30,11 +33,23 @@ TEST_P(ForkWorld, leaves_one_chain_on_all_nodes_sound_disks_and_one_trace_for_ea
   for (const auto seed : seeds_of(kSeed, kSanitized ? 1 : GetParam().seeds)) {
     std::cout << "  seed " << seed << std::endl;  // for a run that ends without a word
     SCOPED_TRACE("run it again with: " + rerun_command(seed));
-    const auto trace = play_forks_once(GetParam(), seed);
+    const auto trace = play_forks_once(GetParam(), seed, With::good_members);
     expect_nothing_lives();
     if (HasFailure()) return;
-    EXPECT_EQ(trace, play_forks_once(GetParam(), seed));
+    EXPECT_EQ(trace, play_forks_once(GetParam(), seed, With::good_members));
     expect_known_trace(GetParam().name, seed, trace);
+  }
+}
+
+// Restarts, full disks and pruning in the middle of each.
+TEST_P(ForkWorld, takes_members_along_that_were_in_trouble_all_the_time) {
+  for (const auto seed : seeds_of(kSeed, 1)) {
+    std::cout << "  seed " << seed << std::endl;
+    SCOPED_TRACE("run it again with: " + rerun_command(seed));
+    const auto trace = play_forks_once(GetParam(), seed, With::trouble);
+    expect_nothing_lives();
+    if (HasFailure()) return;
+    expect_known_trace(GetParam().name + std::string("_with_trouble"), seed, trace);
   }
 }
 

@@ -11,7 +11,8 @@
 //
 // Budget: one for everything, kept in the commit that crosses it, of bytes as cost_of() counts them (chain_tables.hpp),
 // which is about what a database takes. Blocks that are not canonical have a
-// quarter of it; beyond that the oldest go, and after a day each of them goes. The canonical chain has the rest; beyond
+// quarter of it; beyond that the oldest go, and after a day each of them goes. A block that others waited for counts as
+// being as old as the newest of these, and goes before them. The canonical chain has the rest; beyond
 // that its lowest blocks go, never the head. So no canonical block goes for another one. A block that would be the
 // first to go is refused with Errc::exhausted.
 #pragma once

@@ -127,6 +127,7 @@ class ChainMachine {
     asked.to = played_block(number, fork).ref();
     asked.joined = joined;
     asked.reason = joined ? OrphanReason::reorganised : OrphanReason::segment;
+    if (more % 8 == 1) asked.signed_in = more / 8 % 2;  // all are signed in era 0
     if (more % 4 == 0) asked.safe = played_block(more / 4 % kNumbers, more % 3).ref();
     const auto found = wait<MovedHead>([&](auto done) { store().move_head(asked, done); });
     MovedHead expected;

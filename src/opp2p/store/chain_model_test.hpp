@@ -61,6 +61,15 @@ class ChainModel {
     }
   }
 
+  // Since when the newest orphan is stored that stands on this block.
+  std::optional<UnixTime> since_above(const BlockRef& ref) const {
+    std::optional<UnixTime> out;
+    for (const auto& [hash, held] : blocks)
+      if (held.orphan && held.ref.number > 0 && held.ref.number - 1 == ref.number && held.ref.parent_hash == ref.hash)
+        out = std::max(out.value_or(held.orphan->first), held.orphan->first);
+    return out;
+  }
+
   // What keep() answers: an error's kind, or nothing.
   std::optional<Errc> keep(const StoredBlock& block, const std::optional<Attestation>& attestation, bool extends_head,
                            KeptBlock& out) {
@@ -91,7 +100,7 @@ class ChainModel {
     if (!out.was_there) {
       held.ref = ref;
       held.cost = cost_of(block);
-      held.orphan = {now, OrphanReason::waiting};
+      held.orphan = {since_above(ref).value_or(now), OrphanReason::waiting};
     }
     if (!held.attestation) held.attestation = attestation;
     make_canonical(path, OrphanReason::joined);
@@ -105,6 +114,7 @@ class ChainModel {
     const Held* fork = descend(target, path);
     if (fork == nullptr && denied.contains(blocks.at(path.back()).ref.parent_hash)) return Errc::denied;
     if (move.joined && fork == nullptr) return Errc::mismatch;
+    if (move.signed_in && (!target->attestation || target->attestation->era != *move.signed_in)) return Errc::mismatch;
     if (move.safe) {
       if (target->ref.number < move.safe->number) return Errc::mismatch;
       for (const Hash& hash : path)

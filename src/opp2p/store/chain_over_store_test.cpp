@@ -125,6 +125,64 @@ TEST(ChainOverStore, a_fetched_block_that_the_store_refuses_is_not_asked_for_wit
   EXPECT_LE(fill(world, 100, 20'000), 3u);
 }
 
+// The blocks above a gap have room for about ten. Each that comes or is fetched would displace another.
+TEST(ChainOverStore, a_small_store_does_not_begin_the_patience_anew_with_each_block_and_does_not_fetch_in_vain) {
+  ChainOverStore world(60'000);
+  world.sources(true);
+  world.signed_run(1, 20, 0);
+  std::size_t taken = 0;
+  std::uint64_t n = 60;
+  while (world.head() == 20 && n < 200) {
+    world.signed_block(n++, 0, 0);
+    for (int i = 0; i < 4; ++i) taken += fill(world, 2);
+    world.wait(Seconds(2));
+  }
+  EXPECT_EQ(n, 120u) << "60 blocks, one each two seconds, are two minutes";
+  EXPECT_EQ(world.head(), n - 1);
+  EXPECT_LE(taken, 20u);
+  EXPECT_EQ(world.segments_in_memory(), world.segments_on_disk());
+  EXPECT_GT(fill(world, 30), 20u) << "below the head there is room";
+  EXPECT_EQ(world.defect(), "");
+}
+
+// A hundred fetched blocks are refused one after the other, and each has its rest.
+TEST(ChainOverStore, however_many_blocks_rest_the_last_one_does) {
+  ChainOverStore world(24'000);
+  world.sources(true);
+  world.signed_run(1, 5, 0);
+  std::size_t taken = 0;
+  for (unsigned branch = 1; branch <= 100; ++branch) {
+    world.advance(Millis(100));
+    world.signed_block(100 + 2 * branch, branch, branch);
+    world.wait(Millis(1));
+    ASSERT_FALSE(world.gaps().empty());
+    for (int i = 0; i < 3 && !world.gaps().empty(); ++i) {
+      const auto gap = world.gaps()[0];
+      if (world.fetched(block(gap.child.number - 1, branch, branch, 20'000)).arrival == Arrival::kept) ++taken;
+    }
+  }
+  EXPECT_EQ(taken, 100u);
+}
+
+// What is fetched for a tip goes before it.
+TEST(ChainOverStore, a_branch_that_is_fetched_downwards_loses_its_lowest_blocks_first) {
+  ChainOverStore world(60'000);
+  world.sources(true);
+  world.signed_run(1, 20, 0);
+  world.advance(Seconds(1));
+  world.signed_block(100, 0, 0);
+  world.wait(Seconds(1));
+  fill(world, 40);
+  ASSERT_FALSE(world.lost.empty()) << "there is no room for forty";
+  EXPECT_TRUE(world.store().by_hash(hash_of(100, 0)).value());
+  for (std::uint64_t n = 101; n < 115; ++n) {
+    world.advance(Seconds(2));
+    world.signed_block(n, 0, 0);
+  }
+  world.wait(Seconds(120));
+  EXPECT_EQ(world.head(), 114u);
+}
+
 TEST(ChainOverStore, a_hole_that_is_filled_a_day_later_is_filled_through_blocks_that_were_to_go_for_their_age) {
   ChainOverStore world;
   world.signed_run(1, 10, 0);

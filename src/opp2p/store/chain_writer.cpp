@@ -37,7 +37,7 @@ Result<KeptBlock> ChainWriter::keep(const StoredBlock& block, const std::optiona
 
   OPP2P_TRYV(insert(block));
   if (attestation) OPP2P_TRYV(txn_.put(Table::signatures, block_key(name), encode_attestation(*attestation)));
-  OPP2P_TRYV(join_waiting_above(name));
+  OPP2P_TRY(const auto since, join_waiting_above(name));
   if (out.canonical) {
     if (upper) {
       OPP2P_TRYV(txn_.erase(Table::segments, block_key(*upper)));
@@ -46,7 +46,7 @@ Result<KeptBlock> ChainWriter::keep(const StoredBlock& block, const std::optiona
     if (upper) OPP2P_TRYV(find_displaced(branch, out));
     OPP2P_TRYV(adopt(branch, OrphanReason::joined));
   } else {
-    OPP2P_TRYV(add_orphan(name, OrphanReason::waiting));
+    OPP2P_TRYV(add_orphan(name, {since.value_or(now_), OrphanReason::waiting}));
     if (!out.parent_there) OPP2P_TRYV(txn_.put(Table::waiting, block_key(name), block.parent_hash));
   }
   return out;
@@ -93,7 +93,7 @@ Result<void> ChainWriter::count_again(const BlockName& name) {
   OPP2P_TRY(const auto before, orphan(name));
   if (!before || before->reason != OrphanReason::rewound) return {};
   OPP2P_TRYV(forget_orphan(name));
-  return add_orphan(name, OrphanReason::waiting);
+  return add_orphan(name, {now_, OrphanReason::waiting});
 }
 
 Result<void> ChainWriter::insert(const StoredBlock& block) {
@@ -120,19 +120,27 @@ Result<std::optional<BlockName>> ChainWriter::segment_above(const BlockName& nam
   return std::optional<BlockName>(upper);
 }
 
-// Blocks that are not canonical and whose missing parent this is have it now.
-Result<void> ChainWriter::join_waiting_above(const BlockName& name) {
-  if (name.number == UINT64_MAX) return {};
+// Blocks that are not canonical and whose missing parent this is have it now. Answers since when the newest of them is
+// stored: the parent counts as being as old. So of a branch that is fetched downwards the lowest blocks are the first
+// to go, and not those that it is fetched for.
+Result<std::optional<UnixTime>> ChainWriter::join_waiting_above(const BlockName& name) {
+  std::optional<UnixTime> newest;
+  if (name.number == UINT64_MAX) return newest;
   BlockKey at = block_key({name.number + 1, Hash{}});
   OPP2P_TRY(auto found, txn_.at_or_after(Table::waiting, at));
   while (found) {
     OPP2P_TRY(const auto child, read_block_key(found->key));
-    if (child.number != name.number + 1) return {};
+    if (child.number != name.number + 1) return newest;
     at = block_key(child);
-    if (libp2p::equal(found->value, name.hash)) OPP2P_TRYV(txn_.erase(Table::waiting, at));
+    if (libp2p::equal(found->value, name.hash)) {
+      OPP2P_TRYV(txn_.erase(Table::waiting, at));
+      OPP2P_TRY(const auto fields, orphan(child));
+      if (!fields) return broken(child, "waits for its parent and is no orphan");
+      newest = std::max(newest.value_or(fields->since), fields->since);
+    }
     OPP2P_TRY(found, txn_.after(Table::waiting, at));
   }
-  return {};
+  return newest;
 }
 
 // A denied block is not stored: what descends from it lacks it.
@@ -187,13 +195,13 @@ Result<void> ChainWriter::drop_canonical(const BlockName& name, OrphanReason rea
     OPP2P_TRYV(txn_.erase(Table::segments, block_key(name)));
     OPP2P_TRYV(txn_.put(Table::waiting, block_key(name), hash));
   }
-  return add_orphan(name, reason);
+  return add_orphan(name, {now_, reason});
 }
 
-Result<void> ChainWriter::add_orphan(const BlockName& name, OrphanReason reason) {
+Result<void> ChainWriter::add_orphan(const BlockName& name, const OrphanEntry& entry) {
   OPP2P_TRY(const auto fields, entry_of(name));
-  OPP2P_TRYV(txn_.put(Table::orphans, block_key(name), encode_orphan({now_, reason})));
-  OPP2P_TRYV(txn_.put(Table::orphan_ages, age_key(now_, name), {}));
+  OPP2P_TRYV(txn_.put(Table::orphans, block_key(name), encode_orphan(entry)));
+  OPP2P_TRYV(txn_.put(Table::orphan_ages, age_key(entry.since, name), {}));
   return count(&ChainCosts::others, Count::add, fields.cost);
 }
 
@@ -246,6 +254,14 @@ Result<void> ChainWriter::check_safe(const Branch& branch, std::uint64_t to, con
   return hash && *hash != safe.hash ? other() : Result<void>();
 }
 
+// A signature may have been lost that came after its block was stored: after a restart another branch would be better.
+Result<void> ChainWriter::check_signed(const BlockName& name, Era era) const {
+  OPP2P_TRY(const auto found, attestation(name));
+  if (found && found->era == era) return {};
+  return Error(Errc::mismatch, title(name.number) + " is stored " +
+                                   (found ? "with a signature of another era" : "without its signature"));
+}
+
 Result<MovedHead> ChainWriter::move_head(const HeadMove& move) {
   const BlockName target{move.to.number, move.to.hash};
   OPP2P_TRY(const auto to, ref(target));
@@ -262,6 +278,7 @@ Result<MovedHead> ChainWriter::move_head(const HeadMove& move) {
   if (move.joined && !branch.fork)
     return Error(Errc::mismatch, title(target.number) + " does not descend from a canonical block: the parent of " +
                                      title(branch.blocks.back().number) + " is missing");
+  if (move.signed_in) OPP2P_TRYV(check_signed(target, *move.signed_in));
   if (move.safe) OPP2P_TRYV(check_safe(branch, target.number, *move.safe));
 
   MovedHead out;

@@ -38,15 +38,16 @@ class ChainWriter : public ChainReader {
   Result<void> insert(const StoredBlock& block);
   Result<bool> has_parent(const StoredBlock& block) const;
   Result<std::optional<BlockName>> segment_above(const BlockName& name) const;
-  Result<void> join_waiting_above(const BlockName& name);
+  Result<std::optional<UnixTime>> join_waiting_above(const BlockName& name);
   Result<void> refuse_below_denied(const Branch& branch) const;
+  Result<void> check_signed(const BlockName& name, Era era) const;
   Result<void> check_safe(const Branch& branch, std::uint64_t to, const BlockRef& safe) const;
   Result<std::vector<BlockName>> canonical_from(std::uint64_t number) const;
 
   Result<void> find_displaced(const Branch& branch, KeptBlock& out) const;
   Result<void> adopt(const Branch& branch, OrphanReason displaced);
   Result<void> drop_canonical(const BlockName& name, OrphanReason reason);
-  Result<void> add_orphan(const BlockName& name, OrphanReason reason);
+  Result<void> add_orphan(const BlockName& name, const OrphanEntry& entry);
   Result<void> forget_orphan(const BlockName& name);
   enum class Count : std::uint8_t { add, remove };
   Result<void> count(std::uint64_t ChainCosts::* which, Count what, std::uint64_t cost);

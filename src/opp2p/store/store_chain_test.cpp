@@ -117,6 +117,21 @@ TEST_P(StoreChain, a_branch_that_is_not_what_was_said_changes_nothing) {
   EXPECT_TRUE(calls_->move_head(move)) << "the safe one is in the branch";
 }
 
+TEST_P(StoreChain, the_head_moves_only_to_a_block_whose_signature_of_that_era_is_stored) {
+  calls_->extend_with(1, 10);
+  calls_->branch_off(6, 12, 1);
+  ASSERT_TRUE(calls_->open_era(1, 1000));
+  HeadMove move;
+  move.to = block_at(12, 300, 1, 1).ref();
+  move.signed_in = 2;
+  EXPECT_TRUE(calls_->move_head(move).error() == Errc::mismatch) << "not signed";
+  ASSERT_TRUE(calls_->keep(block_at(12, 300, 1, 1), attestation_of(1, 1)));
+  EXPECT_TRUE(calls_->move_head(move).error() == Errc::mismatch) << "signed in another era";
+  EXPECT_EQ(store_->summary().value().head->hash, hash_of(10));
+  move.signed_in = 1;
+  EXPECT_TRUE(calls_->move_head(move));
+}
+
 TEST_P(StoreChain, a_segment_that_is_not_joined_becomes_the_heads_above_a_hole) {
   chain_with_a_hole();
   EXPECT_EQ(store_->summary().value().blocks, 13u);

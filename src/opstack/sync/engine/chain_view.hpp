@@ -93,7 +93,8 @@ struct KeptBlock {
 struct HeadMove {
   BlockRef to;         // stored, or given to the store before
   bool joined = true;  // its branch must meet the canonical chain; otherwise Errc::mismatch and nothing changes
-  std::optional<BlockRef> safe;                     // the branch must not fork below it: Errc::mismatch
+  std::optional<Era> signed_in;  // the block must be stored with a signature of this era: Errc::mismatch
+  std::optional<BlockRef> safe;  // the branch must not fork below it: Errc::mismatch
   OrphanReason reason = OrphanReason::reorganised;  // of what is canonical no more
 };
 struct MovedHead {

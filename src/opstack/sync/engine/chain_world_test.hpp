@@ -115,6 +115,9 @@ class ModelStore {
     // A branch that meets the chain below the head's segment is not joined to it.
     const bool joined = out.fork && *out.fork >= top.lowest.number;
     if (move.joined && !joined) return libp2p::fail(Errc::mismatch, "the branch does not meet the head's segment");
+    const auto& attestation = blocks_.at(move.to.hash).attestation;
+    if (move.signed_in && (!attestation || attestation->era != *move.signed_in))
+      return libp2p::fail(Errc::mismatch, "its signature is not stored");
     if (move.safe && out.fork && *out.fork < move.safe->number)
       return libp2p::fail(Errc::mismatch, "the branch forks below the safe block");
     const std::uint64_t keep_to = out.fork ? *out.fork : at.number - 1;

@@ -125,7 +125,10 @@ bool UnsafeChain::has_room(const Pending& pending) {
 void UnsafeChain::rest(const Hash& missing, Nanos duration, Now now) {
   constexpr std::size_t kMostResting = 64;
   std::erase_if(resting_, [&](const auto& entry) { return entry.second <= now.mono; });
-  if (resting_.size() >= kMostResting) return;
+  if (resting_.size() >= kMostResting) {  // most of them nobody waits for any more
+    const auto ends_first = [](const auto& a, const auto& b) { return a.second < b.second; };
+    resting_.erase(std::min_element(resting_.begin(), resting_.end(), ends_first));
+  }
   resting_[missing] = now.mono + duration;
   wake_at(now.mono + duration);
 }

@@ -193,6 +193,7 @@ MoveHead UnsafeChain::ask_move(const Tip& tip) {
   out.id = next_id_++;
   out.move.to = tip.block->ref;
   out.move.joined = tip.joined;
+  out.move.signed_in = tip.block->signed_in;
   out.move.safe = safe_;
   out.move.reason = tip.joined ? OrphanReason::reorganised : OrphanReason::segment;
   ++unanswered_;

@@ -157,6 +157,12 @@ bool UnsafeChain::take_pruned(const std::shared_ptr<const Pruned>& pruned, Now n
     }
     if (const auto from = tree_.forget(gone)) descend(*from);
   }
+  const ComponentId of_head = tree_.component_of(head_->hash);
+  for (const BlockRef& gone : pruned->orphans) {
+    const auto above = tree_.waiting_for(gone);  // there is no room for the parent of what waits
+    if (std::any_of(above.begin(), above.end(), [&](ComponentId id) { return id != of_head; }))
+      rest(gone.hash, config_.rest_refused, now);
+  }
   if (pruned->lowest) raise_lowest(*pruned->lowest);
   take_lowest();
   tell_holes();
@@ -195,6 +201,7 @@ void UnsafeChain::on_refused(WriteId id, const Error& why, Now now) {
     return on_failure(why, now);  // the head was moved in memory onto what stands on it
   if (gone.fetched && (of_head || tree_.find(ref.hash) == nullptr))
     return on_failure(why, now);  // the view says what is full
+  keep_rivals();
   tree_.remove(ref.hash);
   take_lowest();
   decide(now);
@@ -258,6 +265,7 @@ void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now
   take_segment(SegmentView{component.lowest, moved.to.number, component.is_base});
   rivals_.clear();
   rivals_before_.clear();
+  resting_.clear();  // there is room for other blocks now
   told_damped_.reset();
   if (moved.depth > 0)
     add_fork(moved.fork.value_or(segment_.lowest.number > 0 ? segment_.lowest.number - 1 : 0), now.mono);
