@@ -13,6 +13,9 @@
 
 namespace libp2p {
 
+// The value of a map that is used as a set.
+struct NoValue {};
+
 template <class Key, class Value, class Hash = std::hash<Key>>
 class LruMap {
  public:

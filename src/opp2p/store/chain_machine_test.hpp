@@ -103,7 +103,7 @@ class ChainMachine {
     require(found.has_value() == !refused && (found || found.error() == *refused));
     if (!found) return;
     require(found->was_there == expected.was_there && found->parent_there == expected.parent_there &&
-            found->canonical == expected.canonical && found->full == model_.is_full(budget_));
+            found->canonical == expected.canonical);
   }
 
   void extend(std::uint8_t fork) {
@@ -193,7 +193,6 @@ class ChainMachine {
               view.segments[i].is_base == segments[i].is_base);
     const auto summary = store().summary().value();
     require(summary.blocks == model_.canonical.size() && summary.orphans == model_.orphans().size());
-    require(view.full == model_.is_full(budget_));
   }
 
   void compare_blocks(std::uint64_t from, std::uint64_t to) {

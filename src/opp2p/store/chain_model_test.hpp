@@ -180,10 +180,6 @@ class ChainModel {
       canonical.erase(canonical.begin());
     }
   }
-  bool is_full(std::uint64_t budget) const {
-    if (budget == 0 || canonical.empty()) return false;
-    return costs().canonical + blocks.at(canonical.begin()->second).cost > chain_share(budget);
-  }
 };
 
 }  // namespace opp2p::testing_store

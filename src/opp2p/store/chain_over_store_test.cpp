@@ -31,6 +31,26 @@ TEST(ChainOverStore, what_is_settled_stays_below_recent_forks_over_a_restart) {
   EXPECT_EQ(world.settled(), 44u);
 }
 
+TEST(ChainOverStore, blocks_that_wait_bound_nothing_after_a_restart) {
+  ChainOverStore world;
+  world.signed_run(1, 40, 0);
+  world.signed_block(10, 3, 3);
+  world.restart();
+  EXPECT_EQ(world.settled(), 24u);
+}
+
+TEST(ChainOverStore, a_block_that_is_refused_below_a_head_in_memory_takes_the_head_back_and_tells_of_no_hole) {
+  ChainOverStore world(24'000);
+  world.signed_run(1, 5, 0);
+  world.signed_run(7, 9, 0);
+  ASSERT_EQ(world.fetched(block(6, 0, 0, 20'000)).arrival, Arrival::kept);
+  EXPECT_EQ(world.head(), 5u);
+  EXPECT_EQ(world.chain().head()->number, 5u);
+  world.wait(Seconds(2));
+  EXPECT_TRUE(world.holes.empty());
+  EXPECT_EQ(world.segments_in_memory(), world.segments_on_disk());
+}
+
 TEST(ChainOverStore, a_fork_that_a_filled_hole_finds_is_told_and_bounds_what_is_settled) {
   ChainOverStore world;
   world.signed_run(1, 40, 0);
@@ -87,6 +107,22 @@ TEST(ChainOverStore, a_hole_above_a_segment_that_the_budget_took_a_part_of_is_fi
   EXPECT_LE(taken, 15u) << "nine are missing";
   EXPECT_EQ(world.segments_in_memory(), world.segments_on_disk());
   EXPECT_EQ(world.defect(), "");
+}
+
+TEST(ChainOverStore, a_segment_that_lies_lower_than_all_that_is_left_is_the_lowest_and_has_no_hole_below_it) {
+  ChainOverStore world(60'000);
+  world.signed_run(1, 200, 0);
+  ASSERT_GT(world.chain().segment().lowest.number, 130u);
+  world.rotate(2);
+  for (std::uint64_t n = 120; n <= 125; ++n) world.signed_by(2, block(n, 1, 1));
+  world.wait(Seconds(10));
+  ASSERT_EQ(world.head(), 125u);
+  EXPECT_EQ(world.chain().holes(), 0u);
+  world.sources(true);
+  EXPECT_TRUE(world.gaps().empty());
+  EXPECT_EQ(world.segments_in_memory(), world.segments_on_disk());
+  world.restart();
+  EXPECT_EQ(world.chain().holes(), 0u);
 }
 
 TEST(ChainOverStore, a_block_that_the_budget_took_is_stored_when_it_is_published_again) {

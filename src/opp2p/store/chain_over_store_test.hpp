@@ -140,6 +140,7 @@ class ChainOverStore {
 
   std::vector<HeadMoved> moves;
   std::vector<BlockNotKept> lost;
+  std::vector<HoleChanged> holes;
 
  private:
   static Post run_at_once() {
@@ -194,6 +195,7 @@ class ChainOverStore {
   }
   void on(const HeadMoved& event) { moves.push_back(event); }
   void on(const BlockNotKept& event) { lost.push_back(event); }
+  void on(const HoleChanged& event) { holes.push_back(event); }
   template <class Other>
   void on(const Other&) {}
 

@@ -103,17 +103,6 @@ Result<ChainCosts> ChainReader::costs() const {
   return value ? read_costs(*value) : ChainCosts{};
 }
 
-// The next block below the lowest one is probably as large as that.
-Result<bool> ChainReader::is_full(std::uint64_t budget) const {
-  if (budget == 0) return false;
-  OPP2P_TRY(const auto lowest_block, lowest());
-  if (!lowest_block) return false;
-  OPP2P_TRY(const auto entry_below, entry_of(*lowest_block));
-  OPP2P_TRY(const auto used, costs());
-  const std::uint64_t share = chain_share(budget);
-  return used.canonical > share || entry_below.cost > share - used.canonical;
-}
-
 Result<Branch> ChainReader::branch_below(std::uint64_t number, const Hash& parent_hash) const {
   Branch out;
   out.missing = parent_hash;
@@ -307,7 +296,7 @@ Result<std::vector<KnownBlock>> ChainReader::newest_orphans(std::size_t most) co
   return out;
 }
 
-Result<ChainView> ChainReader::view(std::size_t window, std::uint64_t budget) const {
+Result<ChainView> ChainReader::view(std::size_t window) const {
   ChainView out;
   OPP2P_TRY(out.segments, segments());
   OPP2P_TRY(const auto top, head());
@@ -340,7 +329,6 @@ Result<ChainView> ChainReader::view(std::size_t window, std::uint64_t budget) co
     out.denied_era = std::max(out.denied_era.value_or(era), era);
     OPP2P_TRY(found, txn_.after(Table::denied, hash));
   }
-  OPP2P_TRY(out.full, is_full(budget));
   return out;
 }
 

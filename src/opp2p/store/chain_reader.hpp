@@ -37,7 +37,6 @@ class ChainReader {
   Result<std::optional<EraRecord>> last_era() const;
   Result<ChainCosts> costs() const;
   // Whether a block that is added below the lowest one would go at once.
-  Result<bool> is_full(std::uint64_t budget) const;
 
   // From the parent of a block downwards.
   Result<Branch> branch_below(std::uint64_t number, const Hash& parent_hash) const;
@@ -52,7 +51,7 @@ class ChainReader {
   Result<std::vector<StoredBlock>> range(std::uint64_t from, std::uint64_t to, std::size_t most, bool with_bodies,
                                          const std::optional<Hash>& after) const;
   // Without the orphans of a rewind, which are no candidates until they come anew.
-  Result<ChainView> view(std::size_t window, std::uint64_t budget) const;
+  Result<ChainView> view(std::size_t window) const;
   Result<Descent> descend(const BlockRef& from) const;
 
  protected:

@@ -83,7 +83,7 @@ Result<void> MemoryStore::for_each(std::uint64_t from, std::uint64_t to,
 }
 
 Result<ChainView> MemoryStore::view(std::size_t window) const {
-  return read([&](const ChainReader& chain, const TableTxn&) { return chain.view(window, max_size_); });
+  return read([&](const ChainReader& chain, const TableTxn&) { return chain.view(window); });
 }
 
 Result<Descent> MemoryStore::descend(const BlockRef& from) const {

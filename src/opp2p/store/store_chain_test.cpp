@@ -249,7 +249,6 @@ TEST_P(StoreChain, the_view_has_the_newest_blocks_with_their_signatures_and_as_m
   EXPECT_EQ(view.recent[2].ref.hash, hash_of(3, 2)) << "the newest";
   EXPECT_EQ(view.recent[2].orphan, OrphanReason::waiting);
   EXPECT_EQ(view.recent[3].ref.hash, hash_of(7, 1));
-  EXPECT_FALSE(view.full);
 }
 
 TEST_P(StoreChain, rewinding_orphans_what_is_above_and_the_denied_block_does_not_come_back) {

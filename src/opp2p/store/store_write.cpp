@@ -26,12 +26,11 @@ Result<void> KeepWrite::apply(ChainWriter& chain) {
 
 // A block that the budget had no room for has gone again. (One that was the head for a moment has been acknowledged by
 // those above it.)
-Result<void> KeepWrite::settle(const ChainReader& chain, BudgetOutcome& budget) {
+Result<void> KeepWrite::settle(const ChainReader& chain, std::shared_ptr<const Pruned>& pruned) {
   if (!outcome_) return {};
-  outcome_->full = budget.full;
-  if (extends_head_) return AnsweredWrite::settle(chain, budget);
+  if (extends_head_) return AnsweredWrite::settle(chain, pruned);
   OPP2P_TRY(const auto number, chain.number_of(block_.hash));
-  if (number) return AnsweredWrite::settle(chain, budget);
+  if (number) return AnsweredWrite::settle(chain, pruned);
   outcome_ = Error(Errc::exhausted, "the block store has no room for block " + std::to_string(block_.number) +
                                         " beside the blocks that it has to keep; raise --store.max-size");
   return {};
@@ -80,11 +79,10 @@ Result<Applied> apply_writes(TableTxn& txn, ChainWriter& chain, std::span<StoreW
   }
   pruned.orphans.insert(pruned.orphans.begin(), before.begin(), before.end());
   if (!pruned.lowest) pruned.lowest = untold.lowest;
-  BudgetOutcome budget;
-  OPP2P_TRY(budget.full, chain.is_full(chain.budget()));
-  if (pruned.blocks > 0) budget.pruned = std::make_shared<const Pruned>(std::move(pruned));
-  for (StoreWrite* write : batch) OPP2P_TRYV(write->settle(chain, budget));
-  if (budget.pruned) out.untold = *budget.pruned;
+  std::shared_ptr<const Pruned> to_tell;
+  if (pruned.blocks > 0) to_tell = std::make_shared<const Pruned>(std::move(pruned));
+  for (StoreWrite* write : batch) OPP2P_TRYV(write->settle(chain, to_tell));
+  if (to_tell) out.untold = *to_tell;
   return out;
 }
 

@@ -13,11 +13,6 @@
 
 namespace opp2p {
 
-struct BudgetOutcome {
-  bool full = false;
-  std::shared_ptr<const Pruned> pruned;  // null: nothing, or taken
-};
-
 class StoreWrite {
  public:
   StoreWrite() = default;
@@ -29,8 +24,9 @@ class StoreWrite {
   virtual void prepare(bool /*alone*/) {}
   // In the transaction; more than once if that has to be tried again. Answers what answer() will tell.
   virtual Result<void> apply(ChainWriter& chain) = 0;
-  // At the end of the transaction, when the budget has been enforced. Who takes what was pruned tells it.
-  virtual Result<void> settle(const ChainReader& chain, BudgetOutcome& budget) = 0;
+  // At the end of the transaction, when the budget has been enforced. `pruned`: null for nothing; who takes
+  // it tells it.
+  virtual Result<void> settle(const ChainReader& chain, std::shared_ptr<const Pruned>& pruned) = 0;
   virtual void fail(const Error& error) = 0;
   // Calls back.
   virtual void answer() = 0;
@@ -47,9 +43,9 @@ class AnsweredWrite : public StoreWrite {
   void answer() override {
     if (done_) done_(std::move(outcome_));
   }
-  Result<void> settle(const ChainReader& /*chain*/, BudgetOutcome& budget) override {
+  Result<void> settle(const ChainReader& /*chain*/, std::shared_ptr<const Pruned>& pruned) override {
     if constexpr (requires(T& told) { told.pruned; })
-      if (outcome_) outcome_->pruned = std::exchange(budget.pruned, nullptr);
+      if (outcome_) outcome_->pruned = std::exchange(pruned, nullptr);
     return {};
   }
 
@@ -67,7 +63,7 @@ class KeepWrite final : public AnsweredWrite<KeptBlock> {
   // Makes the header, and compresses a block that is alone and not small.
   void prepare(bool alone) override;
   Result<void> apply(ChainWriter& chain) override;
-  Result<void> settle(const ChainReader& chain, BudgetOutcome& budget) override;
+  Result<void> settle(const ChainReader& chain, std::shared_ptr<const Pruned>& pruned) override;
   std::size_t bytes() const override;
   std::size_t memory_bytes() const override;
 

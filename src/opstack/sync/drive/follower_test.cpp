@@ -85,6 +85,7 @@ class FollowerOverHosts : public SyncOverHosts {
     if (trace.kind == SyncTraceKind::range_requested) checks_.push_back(trace);
     if (trace.kind == SyncTraceKind::range_left_open) left_open_.push_back(trace);
   }
+  void on(const ChainTrace& trace) { chain_traces_.push_back(trace); }
   template <class Other>
   void on(const Other&) {}
   Result<void> own(const Block& block) {
@@ -102,7 +103,30 @@ class FollowerOverHosts : public SyncOverHosts {
   std::vector<std::uint64_t> stored_;
   std::vector<bool> sources_;
   std::vector<SyncTrace> checks_, left_open_;
+  std::vector<ChainTrace> chain_traces_;
 };
+
+TEST_F(FollowerOverHosts, what_the_chain_says_of_blocks_reaches_who_listens) {
+  const Chain chain(10, 500);
+  follow();
+  net_.run_for(Millis(100));
+  gossip(chain.at(4));
+  ASSERT_FALSE(chain_traces_.empty());
+  EXPECT_EQ(chain_traces_[0].kind, ChainTraceKind::waiting);
+  EXPECT_EQ(chain_traces_[0].number, 4u);
+}
+
+TEST(StartingPoint, is_genesis_as_long_as_sources_can_reach_it) {
+  chain::RollupConfig rollup;
+  rollup.genesis.l2.number = 7;
+  rollup.genesis.l2_time = 1000;
+  const auto start = [&](std::int64_t now) {
+    return starting_point(rollup, libp2p::from_unix_seconds(now), Seconds(100));
+  };
+  EXPECT_EQ(start(1100)->number, 7u);
+  EXPECT_FALSE(start(1101));
+  EXPECT_EQ(start(0)->number, 7u);
+}
 
 TEST_F(FollowerOverHosts, a_late_joiner_fetches_every_earlier_block_backwards) {
   const Chain chain(200, 2000);

@@ -67,6 +67,9 @@ class SyncServer : libp2p::LiveCounted<SyncServer> {
   void check() const {
     limiter_.check();
     sending_->pool.check();
+    for (const auto& [peer, count] : sending_->gone)
+      OPP2P_CHECK(sending_->pool.held(peer) > 0, "only of peers for whom blocks are queued is counted what has gone",
+                  count);
   }
   // Stops serving and ends what runs.
   libp2p::runtime::Task<void> close();

@@ -147,6 +147,7 @@ TEST_F(SyncServerOverHosts, without_limits_a_peer_gets_what_it_asks_for) {
   const auto started = net_.world().now();
   for (int i = 0; i < 100; ++i) ASSERT_GT(ask(1, 0, 1).value().size(), 5u);
   EXPECT_LT(net_.world().now() - started, Seconds(20));
+  server.server->check();
 }
 
 // The queue of a stream takes a block at once, and the exchange is over: what the peer has not read is held all the

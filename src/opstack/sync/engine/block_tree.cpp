@@ -30,6 +30,13 @@ std::vector<ComponentId> BlockTree::waiting_for(const BlockRef& parent) const {
   return out;
 }
 
+std::optional<ComponentId> BlockTree::above_lowest(const BlockRef& lowest) const {
+  const auto [first, last] = waiting_.equal_range(lowest.parent_hash);
+  const auto found =
+      std::find_if(first, last, [&](const auto& entry) { return components_.at(entry.second).lowest == lowest; });
+  return found == last ? std::nullopt : std::optional(found->second);
+}
+
 std::vector<Hash> BlockTree::at_height(std::uint64_t number) const {
   const auto found = heights_.find(number);
   return found == heights_.end() ? std::vector<Hash>() : found->second;
@@ -153,8 +160,7 @@ ComponentId BlockTree::descend_to(ComponentId id, const Descent& below) {
   }
   // Memory may know of blocks that came since the disk was asked.
   if (below.lowest.number >= component.lowest.number) return id;
-  for (const auto& [other, known] : components_)
-    if (other != id && known.lowest == below.lowest) return merge(other, id);
+  if (const auto other = above_lowest(below.lowest)) return merge(*other, id);
   for (const TreeBlock* in_memory : {find(below.lowest.hash), parent_of(below.lowest)}) {
     if (in_memory == nullptr) continue;
     const ComponentId other = component_of(in_memory->ref.hash);

@@ -54,6 +54,8 @@ class BlockTree {
   const std::map<ComponentId, Component>& components() const { return components_; }
   // Those whose lowest block has this parent.
   std::vector<ComponentId> waiting_for(const BlockRef& parent) const;
+  // The one whose lowest block this is. The block may be on the disk only.
+  std::optional<ComponentId> above_lowest(const BlockRef& lowest) const;
   // The hashes of one height, in the order of arrival.
   std::vector<Hash> at_height(std::uint64_t number) const;
   std::size_t signed_at(std::uint64_t number) const;

@@ -66,7 +66,6 @@ struct ChainView {
   std::vector<Hash> denied;
   std::optional<Era> denied_era;    // in which the operator has denied the last one
   std::optional<KnownBlock> begin;  // without a head: what the chain is to begin with; the store does not set it
-  bool full = false;                // the budget is used up: what is added from below would be pruned at once
 };
 
 // What went from the store in one transaction, for its budget and for its age.
@@ -81,7 +80,6 @@ struct KeptBlock {
   bool was_there = false;
   bool parent_there = false;
   bool canonical = false;
-  bool full = false;  // as in ChainView
   // It joined two segments, and blocks of the lower one are not canonical any more: so many, the highest of them, and
   // the block below them.
   std::uint64_t displaced = 0;

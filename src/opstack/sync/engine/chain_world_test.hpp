@@ -53,7 +53,6 @@ class ModelStore {
     genesis.timestamp = timestamp;
     blocks_.emplace(start.hash, genesis);
     canonical_.emplace(start.number, start.hash);
-    bases_.insert(start.hash);
     KeptBlock out;
     out.canonical = true;
     return out;
@@ -80,11 +79,9 @@ class ModelStore {
     known.timestamp = block.payload().timestamp;
     known.attestation = attestation;
     if (!extends_head) known.orphan = OrphanReason::waiting;
-    const bool is_first = canonical_.empty();
     blocks_.emplace(ref.hash, known);
     if (extends_head) {
       canonical_[ref.number] = ref.hash;
-      if (is_first) bases_.insert(ref.hash);
     } else if (joins) {
       link_down(ref, OrphanReason::joined);
     }
@@ -120,8 +117,8 @@ class ModelStore {
       return libp2p::fail(Errc::mismatch, "its signature is not stored");
     if (move.safe && out.fork && *out.fork < move.safe->number)
       return libp2p::fail(Errc::mismatch, "the branch forks below the safe block");
-    const std::uint64_t keep_to = out.fork ? *out.fork : at.number - 1;
-    while (!canonical_.empty() && canonical_.rbegin()->first > keep_to) {
+    const std::uint64_t goes_from = out.fork ? *out.fork + 1 : at.number;
+    while (!canonical_.empty() && canonical_.rbegin()->first >= goes_from) {
       blocks_.at(canonical_.rbegin()->second).orphan = move.reason;
       canonical_.erase(std::prev(canonical_.end()));
       ++out.depth;
@@ -141,7 +138,7 @@ class ModelStore {
       if (parent == blocks_.end()) break;
       out.lowest = parent->second.ref;
     }
-    out.is_base = bases_.contains(out.lowest.hash);
+    out.is_base = is_base(out.lowest.hash);
     return out;
   }
 
@@ -199,7 +196,7 @@ class ModelStore {
       OPP2P_CHECK(known.ref.number == number && !known.orphan, "a canonical block is no orphan", number);
       const auto below = canonical_.find(number - 1);
       if (below != canonical_.end() && below->second == known.ref.parent_hash) continue;
-      OPP2P_CHECK(!blocks_.contains(known.ref.parent_hash) || bases_.contains(hash),
+      OPP2P_CHECK(!blocks_.contains(known.ref.parent_hash) || is_base(hash),
                   "a canonical block whose parent is there stands on it", number);
     }
   }
@@ -217,6 +214,8 @@ class ModelStore {
       at = parent->second.ref;
     }
   }
+  // Nothing is known below it.
+  bool is_base(const Hash& hash) const { return !canonical_.empty() && canonical_.begin()->second == hash; }
   SegmentView segment_of(const BlockRef& top) const {
     SegmentView out;
     out.highest = top.number;
@@ -226,14 +225,13 @@ class ModelStore {
       if (parent == blocks_.end() || !is_canonical(parent->second.ref)) break;
       out.lowest = parent->second.ref;
     }
-    out.is_base = bases_.contains(out.lowest.hash);
+    out.is_base = is_base(out.lowest.hash);
     return out;
   }
 
   Era denied_era_ = 0;
   std::map<Hash, KnownBlock> blocks_;
   std::map<std::uint64_t, Hash> canonical_;
-  std::set<Hash> bases_;
 };
 
 class ChainWorld {
@@ -340,6 +338,8 @@ class ChainWorld {
   std::vector<BlockKept> kept;
   std::vector<BlockNotKept> lost;
   std::vector<HoleChanged> holes;
+  std::size_t views = 0;     // that were read
+  std::size_t descents = 0;  // that were asked for
   ChainTrace last_trace;
 
  private:
@@ -381,9 +381,11 @@ class ChainWorld {
     });
   }
   void on(Descend& descend) {
+    ++descents;
     waiting_.emplace_back([this, descend] { chain_->on_descended(descend.id, store_.descend(descend.from), now_); });
   }
   void on(LoadView& load) {
+    ++views;
     waiting_.emplace_back([this, load] { chain_->on_view(store_.view(load.window), now_); });
   }
   void on(BlockKept& event) { kept.push_back(event); }

@@ -206,11 +206,12 @@ class SyncScheduler {
   std::vector<GapId> order_;  // the most urgent first
   std::map<GapId, Work> works_;
   std::map<RequestId, InFlight> in_flight_;
-  std::multimap<GapNumber, RequestId> asked_;           // at most two for a number of a gap
-  std::size_t writing_bytes_ = 0;                       // delivered, not written yet
-  std::size_t typical_bytes_ = 64 << 10;                // of a block, leaning to the large ones
-  libp2p::LruMap<Hash, bool, FirstBytes> wrong_;        // blocks that have a wrong time, by hash
-  libp2p::LruMap<Hash, bool, FirstBytes> told_broken_;  // blocks that break a rule and were reported, by hash
+  std::multimap<GapNumber, RequestId> asked_;                // at most two for a number of a gap
+  std::size_t writing_bytes_ = 0;                            // delivered, not written yet
+  std::size_t typical_bytes_ = 64 << 10;                     // of a block, leaning to the large ones
+  libp2p::LruMap<Hash, libp2p::NoValue, FirstBytes> wrong_;  // blocks that have a wrong time, by hash
+  libp2p::LruMap<Hash, libp2p::NoValue, FirstBytes>
+      told_broken_;  // blocks that break a rule and were reported, by hash
   Record record_;
   bool said_no_free_peer_ = false;
   std::optional<MonoTime> wake_;

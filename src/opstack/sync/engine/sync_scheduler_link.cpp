@@ -79,7 +79,7 @@ void SyncScheduler::tell_broken(const Work& work, const Answer& answer) {
   if (!told_broken_.contains(key))
     trace(SyncTraceKind::broken_rule, work.gap.id, answer.block.number(), {},
           "block " + to_hex0x(answer.block.hash()) + ": " + answer.broken_rule);
-  told_broken_.put(key, true);
+  told_broken_.put(key, {});
 }
 
 // Its hash covers its time, so nobody can have another one: the gaps that want it wait until they are listed with
@@ -87,7 +87,7 @@ void SyncScheduler::tell_broken(const Work& work, const Answer& answer) {
 void SyncScheduler::mark_unfillable(GapId gap, const Answer& answer) {
   const Hash& key = answer.block.hash();
   if (!wrong_.contains(key)) trace(SyncTraceKind::wrong_time, gap, answer.block.number(), {}, answer.wrong_time);
-  wrong_.put(key, true);
+  wrong_.put(key, {});
   for (auto& [id, other] : works_)
     if (other.expected == answer.block.hash()) note_expected(other);
 }

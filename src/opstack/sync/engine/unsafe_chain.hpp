@@ -200,7 +200,7 @@ class UnsafeChain {
   void write(WriteId id, Pending pending, bool extends_head);
   Pending release(WriteId id);
   void on_refused(WriteId id, const Error& why, Now now);
-  void on_move_failed(const HeadMove& asked, bool is_forward, const Error& why, Now now);
+  void on_move_failed(const HeadMove& asked, const Error& why, Now now);
   void take_forward(const MovedHead& moved, OrphanReason reason);
   void on_failure(const Error& why, Now now);
   void load_view();
@@ -254,7 +254,6 @@ class UnsafeChain {
   std::vector<GapId> lower_ids_;          // of the holes below them
   GapId next_lower_id_ = GapId{1} << 63;  // apart from the ids of components
   std::size_t told_holes_ = 0;
-  bool full_ = false;  // what is added below the lowest segment would be pruned
   std::vector<EraRecord> eras_;
   std::size_t stored_eras_ = 0;
   std::optional<WriteId> opening_;  // of the next one
@@ -281,8 +280,8 @@ class UnsafeChain {
   std::optional<MoveHead> moving_;
   std::map<WriteId, HeadMove> forwards_;  // moves onto what descends from the head: it is there in memory already
   std::map<WriteId, BlockRef> descending_;
-  std::map<Hash, MonoTime> resting_;                // missing parents that are not asked for until then
-  libp2p::LruMap<Hash, bool, FirstBytes> refused_;  // tips that the store does not move to
+  std::map<Hash, MonoTime> resting_;                           // missing parents that are not asked for until then
+  libp2p::LruMap<Hash, libp2p::NoValue, FirstBytes> refused_;  // tips that the store does not move to
   std::optional<Hash> mismatched_;  // the last tip that it refused because the branch is another on the disk
   int failures_ = 0;
   bool is_patched_ = false;  // blocks were given again after a failure: when all are stored, the chain is read anew

@@ -263,7 +263,7 @@ std::vector<Gap> UnsafeChain::gaps(MonoTime now) const {
     if (out.size() == kMostTips) break;
   }
   const std::size_t tips = out.size();
-  if (!segment_.is_base && !(full_ && lower_.empty()))
+  if (!segment_.is_base)
     add(tree_.component_of(head_->hash), segment_.lowest,
         lower_.empty() ? rollup_.genesis.l2.number : lower_.back().highest);
   // From the top downwards, each turn from another one if there are too many.
@@ -271,7 +271,7 @@ std::vector<Gap> UnsafeChain::gaps(MonoTime now) const {
       lower_.size() < kMostHoles ? 0 : static_cast<std::size_t>(now.time_since_epoch() / config_.turn);
   for (std::size_t n = 0; n < lower_.size() && out.size() < tips + kMostHoles; ++n) {
     const std::size_t i = lower_.size() - 1 - (n + turn) % lower_.size();
-    if (!lower_[i].is_base && !(full_ && i == 0))
+    if (!lower_[i].is_base)
       add(lower_ids_[i], lower_[i].lowest, i == 0 ? rollup_.genesis.l2.number : lower_[i - 1].highest);
   }
   return out;

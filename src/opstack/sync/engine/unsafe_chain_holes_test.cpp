@@ -48,6 +48,19 @@ TEST(UnsafeChainHoles, a_gap_that_is_filled_downwards_is_joined_and_its_tip_is_t
   EXPECT_EQ(world.chain().holes(), 0u);
 }
 
+// Only where memory does not know whether the parent of what was stored belongs to a segment.
+TEST(UnsafeChainHoles, the_disk_is_not_asked_what_lies_below_a_block_of_a_branch_in_memory) {
+  ChainWorld world;
+  world.signed_run(1, 3, 0);
+  world.signed_run(20, 22, 0);
+  world.wait(Seconds(10));
+  ASSERT_EQ(world.chain().holes(), 1u);
+  const auto before = world.descents;
+  world.signed_block(22, 1, 0);
+  world.fetched(block(19, 0, 0));
+  EXPECT_EQ(world.descents, before);
+}
+
 TEST(UnsafeChainHoles, a_block_that_nothing_waits_for_is_not_taken) {
   ChainWorld world;
   world.signed_run(1, 3, 0);
@@ -258,6 +271,27 @@ TEST(UnsafeChainHoles, two_live_branches_without_a_source_leave_each_node_on_its
   }
   EXPECT_EQ(world.head_hash(), fuzzing::hash_of(67, 1));
   EXPECT_EQ(world.moves.size(), 1u);
+}
+
+TEST(UnsafeChainHoles, the_lowest_block_above_a_hole_can_be_settled) {
+  ChainWorld world;
+  world.signed_run(1, 3, 0);
+  world.signed_run(20, 36, 0);
+  world.wait(Seconds(10));
+  ASSERT_EQ(world.chain().segment().lowest.number, 20u);
+  world.wait(Seconds(600));  // the move above the hole was a fork
+  EXPECT_EQ(world.chain().settled(world.now().mono), 20u);
+}
+
+TEST(UnsafeChainHoles, nothing_is_settled_after_a_move_to_a_chain_with_another_first_block) {
+  ChainWorld world;
+  world.signed_run(1, 3, 0);
+  world.rotate(2);
+  world.signed_by(2, block(0, 1, 1));
+  for (std::uint64_t n = 1; n <= 40; ++n) world.signed_by(2, block(n, 1, 1));
+  world.wait(Seconds(10));
+  ASSERT_EQ(world.head_hash(), fuzzing::hash_of(40, 1));
+  EXPECT_EQ(world.chain().settled(world.now().mono), 0u);
 }
 
 TEST(UnsafeChainHoles, a_branch_below_the_hole_that_comes_back_closes_it) {

@@ -19,7 +19,6 @@ void UnsafeChain::load(const ChainView& view, Now now) {
   rivals_.clear();
   load_eras(view);
   load_forks(view, now);
-  full_ = view.full;
   lower_ = view.segments;
   if (head_) {
     OPP2P_ASSERT(!lower_.empty() && lower_.back().highest == head_->number, "the last segment holds the head",

@@ -9,6 +9,7 @@ namespace opstack::sync {
 namespace {
 
 constexpr int kMostMismatches = 2;
+constexpr std::size_t kMostForks = 32;
 
 }  // namespace
 
@@ -17,7 +18,9 @@ void UnsafeChain::add_fork(std::uint64_t number, MonoTime at) {
   fork.at = at;
   fork.number = number;
   forks_.push_back(fork);
-  if (forks_.size() > 2 * config_.most_lead) forks_.pop_front();
+  if (forks_.size() <= kMostForks) return;
+  forks_[1].number = std::min(forks_[0].number, forks_[1].number);  // nothing above it is settled
+  forks_.pop_front();
 }
 
 // ---- writing ----
@@ -118,14 +121,13 @@ void UnsafeChain::on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now)
   actions_.emplace_back(std::move(told));
   if (outcome->displaced > 0) take_displaced(*outcome, now);
   if (!take_pruned(outcome->pruned, now)) return;
-  full_ = outcome->full;
   failures_ = 0;
   if (phase_ == Phase::failed) return settle_failed(now);
   if (phase_ != Phase::running) return;
   // The parent lies on the disk, and not in memory.
   const bool is_lowest =
       std::any_of(lower_.begin(), lower_.end(), [&](const auto& hole) { return hole.lowest == ref; });
-  const bool unlinked = tree_.find(ref.hash) != nullptr && tree_.parent_of(ref) == nullptr;
+  const bool unlinked = tree_.above_lowest(ref).has_value();
   if (outcome->parent_there && !kept.extends_head && (is_lowest || unlinked)) descend(ref);
   if (is_first) refill(now);
   decide(now);
@@ -218,7 +220,7 @@ void UnsafeChain::on_moved(WriteId id, const Result<MovedHead>& outcome, Now now
     forwards_.erase(forward);
   else
     moving_.reset();
-  if (!outcome) return on_move_failed(asked, is_forward, outcome.error(), now);
+  if (!outcome) return on_move_failed(asked, outcome.error(), now);
   failures_ = 0;
   const bool lost = has_lost_below(*outcome);
   if (is_forward)
@@ -232,17 +234,16 @@ void UnsafeChain::on_moved(WriteId id, const Result<MovedHead>& outcome, Now now
   decide(now);
 }
 
-void UnsafeChain::on_move_failed(const HeadMove& asked, bool is_forward, const Error& why, Now now) {
+void UnsafeChain::on_move_failed(const HeadMove& asked, const Error& why, Now now) {
   if (phase_ == Phase::failed) return on_failure(why, now);  // a block that it needs was not kept
   const auto code = why.code();
   // What memory and disk think of a branch may differ: the disk is right, and is read anew. If that does not help, the
   // branch is left alone.
   const bool again = code == Errc::mismatch && std::exchange(mismatched_, asked.to.hash) != asked.to.hash;
   if (code == Errc::denied || (code == Errc::mismatch && !again)) {
-    refused_.put(asked.to.hash, true);
+    refused_.put(asked.to.hash, {});
     trace(ChainTraceKind::refused, {}, asked.to, why.message());
   }
-  if (code == Errc::denied && !is_forward && phase_ == Phase::running) return decide(now);
   on_failure(why, now);
 }
 
@@ -308,6 +309,13 @@ void UnsafeChain::fit_lower() {
     lower_[i].highest = std::min(lower_[i].highest, above - 1);
     above = lower_[i].lowest.number;
   }
+  // No hole is below the lowest segment that there is.
+  if (!lower_.empty()) {
+    lower_.front().is_base = true;
+  } else if (head_ && !segment_.is_base) {
+    segment_.is_base = true;
+    tree_.set_base(tree_.component_of(head_->hash));
+  }
 }
 
 // A block that a hole further down waits for.
@@ -356,10 +364,9 @@ void UnsafeChain::on_descended(WriteId id, const Result<Descent>& outcome, Now n
     tell_holes();
     break;
   }
-  if (tree_.find(from.hash) != nullptr) {
+  if (const auto id = tree_.above_lowest(from)) {  // else memory knows of blocks that came since the disk was asked
     keep_rivals();
-    const ComponentId id_before = tree_.component_of(from.hash);
-    tree_.descend_to(id_before, *outcome);
+    tree_.descend_to(*id, *outcome);
     take_lowest();
   }
   decide(now);

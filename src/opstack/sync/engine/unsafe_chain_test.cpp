@@ -141,6 +141,74 @@ TEST(UnsafeChain, a_safe_block_keeps_branches_out_that_part_below_it) {
   EXPECT_EQ(world.head_hash(), fuzzing::hash_of(12, 2));
 }
 
+TEST(UnsafeChain, a_fetched_branch_that_meets_the_chain_deeper_than_memory_reaches_is_joined_at_once) {
+  UnsafeChainConfig config;
+  config.tree.window = 8;
+  ChainWorld world(config);
+  world.sources(true);
+  world.signed_run(1, 40, 0);
+  world.signed_run(45, 50, 1);
+  for (std::uint64_t n = 44; n > 20; --n) world.fetched(block(n, 1, n == 21 ? 0 : 1));
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(50, 1));
+  ASSERT_EQ(world.moves.size(), 1u);
+  EXPECT_EQ(world.moves[0].moved.fork, 20u);
+  EXPECT_EQ(world.chain().holes(), 0u);
+}
+
+TEST(UnsafeChain, blocks_of_gossip_wait_for_the_disk_to_have_its_rest) {
+  ChainWorld world;
+  world.signed_run(1, 3, 0);
+  world.fail_writes(1);
+  world.signed_run(4, 8, 0);
+  EXPECT_EQ(world.views, 0u);
+  EXPECT_EQ(world.head(), 3u);
+  world.wait(Seconds(1));
+  EXPECT_EQ(world.views, 2u) << "and once more when all that waited is stored";
+  EXPECT_EQ(world.head(), 8u);
+}
+
+// The branch parts from the chain below what is in memory, so that memory cannot tell.
+TEST(UnsafeChain, a_branch_that_the_disk_refuses_for_the_safe_block_is_left_alone_after_the_second_time) {
+  UnsafeChainConfig config;
+  config.tree.window = 8;
+  ChainWorld world(config);
+  world.sources(true);
+  world.signed_run(1, 40, 0);
+  BlockRef safe;
+  safe.number = 30;
+  safe.hash = fuzzing::hash_of(30, 0);
+  world.chain().set_safe(safe);
+  world.signed_run(45, 50, 1);
+  for (std::uint64_t n = 44; n > 20; --n) world.fetched(block(n, 1, n == 21 ? 0 : 1));
+  world.wait(Seconds(10));
+  EXPECT_EQ(world.traces(ChainTraceKind::refused), 1u);
+  EXPECT_EQ(world.last_trace.text, "mismatch: the branch forks below the safe block");
+  EXPECT_EQ(world.views, 2u);
+  world.wait(Seconds(100));
+  EXPECT_EQ(world.views, 2u);
+  EXPECT_EQ(world.head_hash(), fuzzing::hash_of(40, 0));
+}
+
+// So many in ten minutes that the oldest are not kept apart.
+TEST(UnsafeChain, nothing_above_the_lowest_fork_point_is_settled_however_many_forks_there_are) {
+  UnsafeChainConfig config;
+  config.most_lead = 1;
+  ChainWorld world(config);
+  world.signed_run(1, 30, 0);
+  for (std::uint64_t n = 6; n <= 31; ++n) world.signed_block(n, 1, n == 6 ? 0 : 1);
+  ASSERT_EQ(world.moves.size(), 1u);
+  for (unsigned round = 0; round < 80; ++round) {
+    const std::uint64_t number = 31 + round;  // of the head
+    const unsigned old = 1 + round;
+    world.signed_block(number, old + 1, old);
+    world.signed_block(number + 1, old + 1, old + 1);
+  }
+  EXPECT_EQ(world.moves.size(), 81u);
+  EXPECT_EQ(world.chain().settled(world.now().mono), 5u);
+  world.wait(Seconds(600));
+  EXPECT_EQ(world.chain().settled(world.now().mono), world.head() - 16);
+}
+
 // ---- eras ----
 
 TEST(UnsafeChain, a_change_of_signer_moves_no_head_but_its_first_block_does) {
