@@ -1,6 +1,7 @@
 """This program and op-node's own p2p package: a follower in the running devnet, a sequencer whose blocks we take, a server that fills
 a gap of ours. Every fork, and so every topic."""
 
+import concurrent.futures
 import json
 import pathlib
 import tempfile
@@ -29,12 +30,25 @@ def payloads(follower):
 
 
 class OpNode(unittest.TestCase):
+    def on_every_fork(self, check):
+        """Three forks at a time: most of a check is waiting for blocks."""
+        needed("opnode-peer")  # built once, before the threads ask for it
+        def run(fork):
+            with tempfile.TemporaryDirectory() as scratch:
+                check(pathlib.Path(scratch), fork)
+
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            outcomes = {fork: pool.submit(run, fork) for fork in FORKS}
+        for fork, outcome in outcomes.items():
+            with self.subTest(fork=fork):
+                outcome.result()
+
     def follow_devnet(self, scratch, fork):
         follower_config = write_config(scratch / "follower.json", fork=fork, genesis_time=int(time.time()), block_time=1)
-        with Peer("opnode-follower", needed("opnode-peer"), "--rollup.config", follower_config) as follower:
+        with Peer(f"opnode-follower-{fork}", needed("opnode-peer"), "--rollup.config", follower_config) as follower:
             address = follower.wait_event("ready", 60)["addr"]
             data = scratch / "devnet"
-            with Peer("devnet", opp2p.PROGRAM, "devnet", "--json", "--for", 12, "--block-time", 1, "--nodes", 2, "--fork", fork,
+            with Peer(f"devnet-{fork}", opp2p.PROGRAM, "devnet", "--json", "--for", 12, "--block-time", 1, "--nodes", 2, "--fork", fork,
                       "--data-dir", data, "--keep", "--join", address) as devnet:
                 started = devnet.wait_for(lambda line: line.get("type") == "started", 60, "start")
                 follower.ask("result", signer=started["signer"])
@@ -59,9 +73,7 @@ class OpNode(unittest.TestCase):
             self.assertEqual(follower.stop(), 0)
 
     def test_a_follower_takes_the_blocks_of_the_devnet_on_every_fork(self):
-        for fork in FORKS:
-            with self.subTest(fork=fork), tempfile.TemporaryDirectory() as scratch:
-                self.follow_devnet(pathlib.Path(scratch), fork)
+        self.on_every_fork(self.follow_devnet)
 
     def test_the_config_of_the_devnet_is_one_for_op_node(self):
         with tempfile.TemporaryDirectory() as scratch:
@@ -77,7 +89,7 @@ class OpNode(unittest.TestCase):
 
     def take_blocks(self, scratch, fork):
         config = write_config(scratch / "rollup.json", fork=fork, genesis_time=int(time.time()) + 1, block_time=1)
-        with Peer("opnode-sequencer", needed("opnode-peer"), "--rollup.config", config, "--sequencer.key", SEQUENCER_KEY,
+        with Peer(f"opnode-sequencer-{fork}", needed("opnode-peer"), "--rollup.config", config, "--sequencer.key", SEQUENCER_KEY,
                   "--produce") as sequencer:
             ready = sequencer.wait_event("ready", 60)
             node = opp2p.Node(scratch / "node", "--rollup.config", config, "--p2p.static", ready["addr"],
@@ -99,9 +111,7 @@ class OpNode(unittest.TestCase):
             self.assertEqual(sequencer.stop(), 0)
 
     def test_we_take_the_blocks_of_a_sequencer_on_every_fork(self):
-        for fork in FORKS:
-            with self.subTest(fork=fork), tempfile.TemporaryDirectory() as scratch:
-                self.take_blocks(pathlib.Path(scratch), fork)
+        self.on_every_fork(self.take_blocks)
 
     def test_a_server_fills_a_gap_of_ours(self):
         with tempfile.TemporaryDirectory() as name:

