@@ -98,4 +98,11 @@ EQUIVALENTS = {
         "blocks of other branches are taken out too, and put back where they were",
     ("src/opstack/sync/engine/unsafe_chain_store.cpp", "forks_.size() <= kMostForks", "forks_.size() < kMostForks"):
         "one fork less is kept apart, and its number with the next one",
+    ("src/opp2p/store/lmdb_migration.cpp", "next_ && needed_ + cost > room", "next_ && needed_ + cost >= room"):
+        "a block that just fits is left behind, which the budget would prune with the next one",
+    ("src/opp2p/store/lmdb_store_database.cpp", "touched_.fetch_add(bytes) + bytes < kMappedAtMost",
+     "touched_.fetch_add(bytes) + bytes <= kMappedAtMost"):
+        "pages are given back one byte later",
+    ("src/opp2p/store/lmdb_store_open.cpp", "lock_file_ >= 0", "lock_file_ > 0"):
+        "the program holds descriptors 0 to 2, so that no other file gets them",
 }

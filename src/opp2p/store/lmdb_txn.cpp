@@ -75,17 +75,17 @@ Result<void> LmdbTxn::put(Table table, ByteView key, ByteView value) {
   return {};
 }
 
-Result<bool> LmdbTxn::erase_in(MDB_dbi table, ByteView key) {
+Result<void> LmdbTxn::erase_in(MDB_dbi table, ByteView key) {
   MDB_val key_value = as_value(key);
   const int code = mdb_del(txn_, table, &key_value, nullptr);
-  if (code == MDB_NOTFOUND) return false;
+  if (code == MDB_NOTFOUND) return {};
   note_change();
   if (code != 0) return failed(code, "writing");
-  return true;
+  return {};
 }
 
-Result<bool> LmdbTxn::erase(Table table, ByteView key) { return erase_in(handle(table), key); }
-Result<bool> LmdbTxn::erase_block(const BlockName& name) { return erase_in(tables_.blocks, block_key(name)); }
+Result<void> LmdbTxn::erase(Table table, ByteView key) { return erase_in(handle(table), key); }
+Result<void> LmdbTxn::erase_block(const BlockName& name) { return erase_in(tables_.blocks, block_key(name)); }
 
 Result<std::optional<StoredBlock>> LmdbTxn::block(const BlockName& name, bool with_body) const {
   constexpr std::size_t kHeadPage = 4096;  // what is read of a block whose body is not

@@ -28,12 +28,12 @@ class LmdbTxn final : public TableTxn {
   Result<Found> before(Table table, ByteView key) const override;
   Result<std::uint64_t> entries(Table table) const override;
   Result<void> put(Table table, ByteView key, ByteView value) override;
-  Result<bool> erase(Table table, ByteView key) override;
+  Result<void> erase(Table table, ByteView key) override;
   Result<std::optional<StoredBlock>> block(const BlockName& name, bool with_body) const override;
   Result<std::uint64_t> block_entries() const override;
   // Once, from the bytes that the block came with into the page that LMDB gives.
   Result<void> put_block(const StoredBlock& block) override;
-  Result<bool> erase_block(const BlockName& name) override;
+  Result<void> erase_block(const BlockName& name) override;
   Result<std::uint64_t> bytes() const override;
   bool has_failed() const override { return code_ != 0; }
 
@@ -48,7 +48,7 @@ class LmdbTxn final : public TableTxn {
   MDB_dbi handle(Table table) const { return tables_.of[static_cast<std::size_t>(table)]; }
   Error failed(int code, std::string_view doing) const;
   Result<Found> seek(Table table, ByteView key, MDB_cursor_op op) const;
-  Result<bool> erase_in(MDB_dbi table, ByteView key);
+  Result<void> erase_in(MDB_dbi table, ByteView key);
   Result<std::uint64_t> entries_of(MDB_dbi table) const;
 
   MDB_txn* const txn_;

@@ -91,9 +91,9 @@ Result<void> MemoryTxn::put(Table table, ByteView key, ByteView value) {
   return {};
 }
 
-Result<bool> MemoryTxn::erase(Table table, ByteView key) {
+Result<void> MemoryTxn::erase(Table table, ByteView key) {
   const auto at = map(table).find(key);
-  if (at == map(table).end()) return false;
+  if (at == map(table).end()) return {};
   note_change();
   Undo undo;
   undo.table = table;
@@ -101,7 +101,7 @@ Result<bool> MemoryTxn::erase(Table table, ByteView key) {
   undo.value = at->second;
   undo_.push_back(std::move(undo));
   set(table, undo_.back().key, std::nullopt);
-  return true;
+  return {};
 }
 
 Result<std::optional<StoredBlock>> MemoryTxn::block(const BlockName& name, bool with_body) const {
@@ -126,16 +126,16 @@ Result<void> MemoryTxn::put_block(const StoredBlock& block) {
   return {};
 }
 
-Result<bool> MemoryTxn::erase_block(const BlockName& name) {
+Result<void> MemoryTxn::erase_block(const BlockName& name) {
   const auto at = tables_.blocks.find(name);
-  if (at == tables_.blocks.end()) return false;
+  if (at == tables_.blocks.end()) return {};
   note_change();
   Undo undo;
   undo.name = name;
   undo.block = at->second;
   undo_.push_back(std::move(undo));
   set_block(name, std::nullopt);
-  return true;
+  return {};
 }
 
 }  // namespace opp2p

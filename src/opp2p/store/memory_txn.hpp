@@ -36,11 +36,11 @@ class MemoryTxn final : public TableTxn {
   Result<Found> before(Table table, ByteView key) const override;
   Result<std::uint64_t> entries(Table table) const override;
   Result<void> put(Table table, ByteView key, ByteView value) override;
-  Result<bool> erase(Table table, ByteView key) override;
+  Result<void> erase(Table table, ByteView key) override;
   Result<std::optional<StoredBlock>> block(const BlockName& name, bool with_body) const override;
   Result<std::uint64_t> block_entries() const override { return tables_.blocks.size(); }
   Result<void> put_block(const StoredBlock& block) override;
-  Result<bool> erase_block(const BlockName& name) override;
+  Result<void> erase_block(const BlockName& name) override;
   Result<std::uint64_t> bytes() const override { return tables_.bytes; }
   bool has_failed() const override { return false; }
 

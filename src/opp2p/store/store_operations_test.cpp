@@ -97,6 +97,19 @@ TEST_F(StoreOperations, checking_finds_what_was_damaged) {
   EXPECT_NE(defects().find("its checksum does not fit"), std::string::npos) << defects();
 }
 
+TEST_F(StoreOperations, checking_finds_an_orphan_with_two_ages_and_entries_that_cannot_be_read) {
+  fill(10);
+  ASSERT_TRUE(rewind_store(folder_.path(), 6, std::nullopt));
+  const auto age = age_key(libp2p::from_unix_seconds(77), {8, chain_[7].hash});
+  damage([&](MDB_txn* txn) { put(txn, "orphan_ages", age, {}); });
+  EXPECT_NE(defects().find("block 8 " + libp2p::to_hex0x(chain_[7].hash) + " has the age of an orphan that it is not"),
+            std::string::npos)
+      << defects();
+  damage([&](MDB_txn* txn) { erase(txn, "orphan_ages", age); });
+  damage([&](MDB_txn* txn) { put(txn, "eras", key_of(3), chain_[0].hash); });
+  EXPECT_NE(defects().find("1 defect"), std::string::npos) << defects();
+}
+
 TEST_F(StoreOperations, rewinding_says_from_where_to_where_and_how_many) {
   fill(10);
   const auto report = rewind_store(folder_.path(), 6, chain_[6].hash);

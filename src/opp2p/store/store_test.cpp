@@ -33,6 +33,21 @@ TEST_P(StoreBasics, keeps_what_it_acknowledges_by_number_and_by_hash) {
   EXPECT_EQ(summary.segments.size(), 1u);
 }
 
+TEST_P(StoreBasics, its_bytes_are_those_of_all_tables) {
+  const std::uint64_t empty = store_->summary().value().bytes;
+  ASSERT_TRUE(calls_->extend(block_at(1, 1000)));
+  const std::uint64_t one = store_->summary().value().bytes;
+  EXPECT_GE(one, empty + (GetParam() ? 4 * 4096 : 1000)) << "blocks, headers, hashes and the canonical chain";
+  for (std::uint64_t n = 2; n <= 100; ++n) ASSERT_TRUE(calls_->extend(block_at(n, 1000)));
+  const std::uint64_t many = store_->summary().value().bytes;
+  EXPECT_GE(many, one + 99'000);
+  EXPECT_LE(many, one + 400'000);
+}
+
+TEST_P(StoreBasics, nothing_is_told_of_pruning_where_nothing_went) {
+  EXPECT_FALSE(calls_->extend(block_at(1)).value().pruned);
+}
+
 TEST_P(StoreBasics, an_empty_store_takes_any_block_as_its_head_and_then_only_what_connects) {
   EXPECT_FALSE(store_->summary().value().head);
   const auto first = calls_->extend(block_at(100)).value();

@@ -32,15 +32,15 @@ class TableTxn {
   virtual Result<std::uint64_t> entries(Table table) const = 0;
   // Replaces what is there.
   virtual Result<void> put(Table table, ByteView key, ByteView value) = 0;
-  // Whether it was there.
-  virtual Result<bool> erase(Table table, ByteView key) = 0;
+  // Does nothing where nothing is there.
+  virtual Result<void> erase(Table table, ByteView key) = 0;
 
   // The table `blocks`. A block comes back without its header; without its body too if that is not asked for, which is
   // then not checked.
   virtual Result<std::optional<StoredBlock>> block(const BlockName& name, bool with_body) const = 0;
   virtual Result<std::uint64_t> block_entries() const = 0;
   virtual Result<void> put_block(const StoredBlock& block) = 0;
-  virtual Result<bool> erase_block(const BlockName& name) = 0;
+  virtual Result<void> erase_block(const BlockName& name) = 0;
 
   // What all tables take on the disk, free pages not counted.
   virtual Result<std::uint64_t> bytes() const = 0;
