@@ -153,7 +153,7 @@ class UnsafeChain {
     Era era = 0;
     bool joined = false;
   };
-  struct Fork {
+  struct ForkPoint {
     MonoTime at;
     std::uint64_t number = 0;
   };
@@ -265,7 +265,7 @@ class UnsafeChain {
   std::uint64_t highest_seen_ = 0;
   std::uint64_t seen_ = 0;
   MonoTime last_signed_;
-  std::deque<Fork> forks_;  // of the damping period
+  std::deque<ForkPoint> forks_;  // of the damping period
   std::map<ComponentId, Rival> rivals_;
   std::map<Hash, Rival> rivals_before_;  // by a block of theirs, while the chain is read anew
   bool can_ask_ = false;

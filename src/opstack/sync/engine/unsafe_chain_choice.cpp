@@ -94,7 +94,7 @@ std::vector<UnsafeChain::Tip> UnsafeChain::rivals(bool silent) const {
 
 std::uint64_t UnsafeChain::lead_needed(MonoTime now) const {
   const auto recent = std::count_if(forks_.begin(), forks_.end(),
-                                    [&](const Fork& fork) { return now - fork.at < config_.damping_period; });
+                                    [&](const ForkPoint& fork) { return now - fork.at < config_.damping_period; });
   return std::min<std::uint64_t>(static_cast<std::uint64_t>(recent) + 1, config_.most_lead);
 }
 
@@ -128,7 +128,7 @@ void UnsafeChain::choose(Now now) {
             "it leads by " + std::to_string(joined->block->ref.number - head_->number) + ", " +
                 std::to_string(lead_needed(now.mono)) + " are needed");
     }
-    for (const Fork& fork : forks_)
+    for (const ForkPoint& fork : forks_)
       if (now.mono - fork.at < config_.damping_period) wake_at(fork.at + config_.damping_period);
   }
   if (const auto* due = due_segment(better, silent, now)) move_to(*due);
@@ -294,7 +294,7 @@ std::size_t UnsafeChain::holes() const {
 std::optional<std::uint64_t> UnsafeChain::settled(MonoTime now) const {
   if (!stored_head_ || stored_head_->number < config_.settled_below) return std::nullopt;
   std::uint64_t out = stored_head_->number - config_.settled_below;
-  for (const Fork& fork : forks_)
+  for (const ForkPoint& fork : forks_)
     if (now - fork.at < config_.damping_period) out = std::min(out, fork.number);
   if (out < segment_.lowest.number) return std::nullopt;
   return out;

@@ -14,7 +14,7 @@ constexpr std::size_t kMostForks = 32;
 }  // namespace
 
 void UnsafeChain::add_fork(std::uint64_t number, MonoTime at) {
-  Fork fork;
+  ForkPoint fork;
   fork.at = at;
   fork.number = number;
   forks_.push_back(fork);
