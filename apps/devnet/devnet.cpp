@@ -88,6 +88,10 @@ class Devnet final : StageListener {
 };
 
 Result<void> Devnet::start() {
+  if (!plan_.static_peers && !options_.join.empty())
+    return libp2p::fail(libp2p::Errc::invalid_argument,
+                        "--join does not go with --story " + options_.story +
+                            ": the story splits the network, and the other peers would connect its halves");
   OPP2P_TRYV(stage_.open(plan_));
   auto facts = stage_.facts();
   const auto& kind = kind_of(options_.story);

@@ -231,5 +231,13 @@ class Options(unittest.TestCase):
             self.assertRegex(text, rf"(?m)^ +{name} +\w+ \w+")
 
 
+class BadOptions(unittest.TestCase):
+    def test_peers_that_would_connect_the_halves_of_a_split_network_are_refused(self):
+        peer = "/ip4/127.0.0.1/tcp/1/p2p/16Uiu2HAmPSuxsuLtzRxxBT13hfMNBukFeTuLBo2qp5mvZ97g2Ey8"
+        done = opp2p.run("devnet", "--story", "reorg", "--join", peer, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--join does not go with --story reorg", done.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()
