@@ -75,7 +75,7 @@ class BrokenDisk {
     for (int block = 0; block < 3; ++block) EXPECT_TRUE(network_.publish(0, chain_.next(), Seconds(1)));
     network_.disk(0).alter([](TableTxn& txn) {
       const auto last = txn.last(Table::canonical).value();
-      EXPECT_TRUE(txn.erase(Table::canonical, libp2p::to_bytes(last->key)).value());
+      EXPECT_TRUE(txn.erase(Table::canonical, libp2p::to_bytes(last->key)));
     });
   }
   SimNetwork& network() { return network_; }

@@ -65,6 +65,7 @@ void ChainLog::on(const sync::ChainTrace& trace) {
     case Kind::damped:
     case Kind::refused:
     case Kind::denied:
+    case Kind::denied_era:
     case Kind::overflow:
       return events_.tell(Told::waiting, LogLevel::warn, Component::node, to_string(trace.kind),
                           {{"event_id", trace_id(trace.kind)},

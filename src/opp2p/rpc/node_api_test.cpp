@@ -291,7 +291,7 @@ TEST_F(NodeApi, the_document_of_the_rpc_has_each_reason_and_no_other) {
 TEST_F(NodeApi, the_document_of_the_rpc_has_each_event_of_the_chain_and_no_other) {
   using Kind = opstack::sync::ChainTraceKind;
   std::string rows = "| id | event |\n|---|---|\n";
-  for (int i = 0; i <= static_cast<int>(Kind::denied); ++i) {
+  for (int i = 0; i <= static_cast<int>(Kind::denied_era); ++i) {
     const auto kind = static_cast<Kind>(i);
     rows.append("| `").append(trace_id(kind)).append("` | ").append(to_string(kind)).append(" |\n");
   }

@@ -36,6 +36,9 @@ Result<void> ChainWriter::prune_canonical(Pruned& out) {
     OPP2P_TRY(const auto top, head());
     if (!top) return Error(Errc::malformed, "the costs of the blocks are miscounted");
     if (bottom == top) break;  // the head stays, however large
+    OPP2P_TRY(const auto gone, ref(*bottom));
+    if (!gone) return broken(*bottom, "is canonical and not there");
+    out.canonical.push_back(*gone);
     ++out.blocks;
     OPP2P_TRYV(remove(*bottom));
   }

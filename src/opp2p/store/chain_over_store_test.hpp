@@ -118,6 +118,12 @@ class ChainOverStore {
     pump();
   }
 
+  // What the disk has held back is written, and answered.
+  void release() {
+    store_.sync();
+    pump();
+  }
+
   // Time passes, and no timer fires.
   void advance(libp2p::Nanos duration) {
     now_.mono += duration;
@@ -167,24 +173,26 @@ class ChainOverStore {
   void on(const KeepBlock& keep) {
     waiting_.emplace_back([this, keep] {
       store_.keep(StoredBlock(keep.block), keep.attestation, keep.extends_head,
-                  [&](const Result<KeptBlock>& outcome) { chain_->on_kept(keep.id, outcome, now_); });
+                  [this, id = keep.id](const Result<KeptBlock>& outcome) { chain_->on_kept(id, outcome, now_); });
     });
   }
   void on(const StartAt& start) {
     waiting_.emplace_back([this, start] {
-      store_.start_at(start.genesis.ref, start.genesis.timestamp,
-                      [&](const Result<KeptBlock>& outcome) { chain_->on_started(start.id, outcome, now_); });
+      store_.start_at(
+          start.genesis.ref, start.genesis.timestamp,
+          [this, id = start.id](const Result<KeptBlock>& outcome) { chain_->on_started(id, outcome, now_); });
     });
   }
   void on(const OpenEra& open) {
     waiting_.emplace_back([this, open] {
       store_.open_era(open.era.signer, open.era.opened,
-                      [&](const Result<EraRecord>& outcome) { chain_->on_era(open.id, outcome, now_); });
+                      [this, id = open.id](const Result<EraRecord>& outcome) { chain_->on_era(id, outcome, now_); });
     });
   }
   void on(const MoveHead& move) {
     waiting_.emplace_back([this, move] {
-      store_.move_head(move.move, [&](const Result<MovedHead>& outcome) { chain_->on_moved(move.id, outcome, now_); });
+      store_.move_head(move.move,
+                       [this, id = move.id](const Result<MovedHead>& outcome) { chain_->on_moved(id, outcome, now_); });
     });
   }
   void on(const Descend& descend) {

@@ -36,7 +36,6 @@ class ChainReader {
   Result<bool> is_denied(const Hash& hash) const;
   Result<std::optional<EraRecord>> last_era() const;
   Result<ChainCosts> costs() const;
-  // Whether a block that is added below the lowest one would go at once.
 
   // From the parent of a block downwards.
   Result<Branch> branch_below(std::uint64_t number, const Hash& parent_hash) const;

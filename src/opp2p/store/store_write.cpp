@@ -4,6 +4,20 @@
 #include "opstack/sync/wire/codec.hpp"
 
 namespace opp2p {
+namespace {
+
+// Of blocks that went before those that are not there: some may have been kept again.
+Result<void> prepend_gone(const ChainReader& chain, const std::vector<BlockRef>& before, std::vector<BlockRef>& out) {
+  std::vector<BlockRef> gone;
+  for (const BlockRef& block : before) {
+    OPP2P_TRY(const auto number, chain.number_of(block.hash));
+    if (!number) gone.push_back(block);
+  }
+  out.insert(out.begin(), gone.begin(), gone.end());
+  return {};
+}
+
+}  // namespace
 
 KeepWrite::KeepWrite(StoredBlock block, std::optional<Attestation> attestation, bool extends_head,
                      BlockStore::Done<KeptBlock> done)
@@ -72,13 +86,14 @@ Result<Applied> apply_writes(TableTxn& txn, ChainWriter& chain, std::span<StoreW
   Applied out;
   out.removed = pruned.blocks;
   pruned.blocks += untold.blocks;
-  std::vector<BlockRef> before;
-  for (const BlockRef& gone : untold.orphans) {
-    OPP2P_TRY(const auto number, chain.number_of(gone.hash));
-    if (!number) before.push_back(gone);  // else it was kept again
+  OPP2P_TRYV(prepend_gone(chain, untold.orphans, pruned.orphans));
+  OPP2P_TRYV(prepend_gone(chain, untold.canonical, pruned.canonical));
+  if (!pruned.lowest && untold.lowest) {
+    OPP2P_TRY(const auto bottom, chain.lowest());
+    if (bottom) {
+      OPP2P_TRY(pruned.lowest, chain.ref(*bottom));
+    }
   }
-  pruned.orphans.insert(pruned.orphans.begin(), before.begin(), before.end());
-  if (!pruned.lowest) pruned.lowest = untold.lowest;
   std::shared_ptr<const Pruned> to_tell;
   if (pruned.blocks > 0) to_tell = std::make_shared<const Pruned>(std::move(pruned));
   for (StoreWrite* write : batch) OPP2P_TRYV(write->settle(chain, to_tell));

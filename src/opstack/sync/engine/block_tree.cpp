@@ -42,11 +42,12 @@ std::vector<Hash> BlockTree::at_height(std::uint64_t number) const {
   return found == heights_.end() ? std::vector<Hash>() : found->second;
 }
 
-std::size_t BlockTree::signed_at(std::uint64_t number) const {
+std::size_t BlockTree::signed_at(std::uint64_t number, Era era) const {
   const auto found = heights_.find(number);
   if (found == heights_.end()) return 0;
   return static_cast<std::size_t>(std::count_if(found->second.begin(), found->second.end(), [&](const Hash& hash) {
-    return blocks_.at(hash).block.signed_in.has_value();
+    const auto& signed_in = blocks_.at(hash).block.signed_in;
+    return signed_in && *signed_in >= era;
   }));
 }
 
@@ -99,6 +100,7 @@ ComponentId BlockTree::merge(ComponentId lower, ComponentId upper) {
   for (const auto& [number, hash] : from.blocks) blocks_.at(hash).component = lower;
   into.blocks.merge(from.blocks);
   into.told_fork = into.told_fork || from.told_fork;
+  into.era = std::max(into.era, from.era);
   drop_component(upper);
   return lower;
 }
@@ -133,7 +135,9 @@ ComponentId BlockTree::add(TreeBlock block) {
     waiting_.emplace(ref.parent_hash, node.component);
   }
   const ComponentId id = node.component;
-  components_.at(id).blocks.emplace(ref.number, ref.hash);
+  Component& component = components_.at(id);
+  component.blocks.emplace(ref.number, ref.hash);
+  component.era = std::max(component.era, node.block.signed_in.value_or(0));
   heights_[ref.number].push_back(ref.hash);
   blocks_.emplace(ref.hash, std::move(node));
   for (const ComponentId upper : above)
@@ -148,6 +152,8 @@ void BlockTree::sign(const Hash& hash, Era era, std::uint64_t seen) {
   if (node.block.signed_in) return;
   node.block.signed_in = era;
   node.block.seen = seen;
+  Component& component = components_.at(node.component);
+  component.era = std::max(component.era, era);
   settle_tip(hash);
   settle_tip(node.block.ref.parent_hash);
 }
@@ -245,11 +251,14 @@ void BlockTree::trim(const BlockRef& head) {
     while (component.blocks.size() > 1 && component.blocks.begin()->first < keep_from)
       erase(blocks_.find(component.blocks.begin()->second));
   }
+  const auto rank = [](const Component& component) {
+    return std::pair(component.era, component.blocks.rbegin()->first);
+  };
   const auto drop_lowest = [&] {
     std::optional<ComponentId> lowest;
     for (const auto& [id, component] : components_) {
       if (id == of_head) continue;
-      if (!lowest || component.blocks.rbegin()->first < components_.at(*lowest).blocks.rbegin()->first) lowest = id;
+      if (!lowest || rank(component) < rank(components_.at(*lowest))) lowest = id;
     }
     if (!lowest) return false;
     for (const auto& [number, hash] : std::set(components_.at(*lowest).blocks)) erase(blocks_.find(hash));

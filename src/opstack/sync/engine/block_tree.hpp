@@ -5,7 +5,7 @@
 // block at another height has a parent that nobody can have. A pure data structure.
 //
 // Owner: UnsafeChain. Thread: its. Bounds: BlockTreeLimits; above them the lowest blocks of a component go, and then
-// whole components, the lowest first. Words: docs/fork-choice.md.
+// whole components, those of the earliest era first, and of these the lowest. Words: docs/fork-choice.md.
 #pragma once
 
 #include <map>
@@ -42,6 +42,7 @@ class BlockTree {
     BlockRef lowest;  // known to be connected; it may be on the disk only
     bool is_base = false;
     bool told_fork = false;                           // that it has a second block at a height was told
+    Era era = 0;                                      // the latest one of its signed blocks, or of some that went
     std::set<std::pair<std::uint64_t, Hash>> blocks;  // in memory, by number
   };
 
@@ -58,7 +59,8 @@ class BlockTree {
   std::optional<ComponentId> above_lowest(const BlockRef& lowest) const;
   // The hashes of one height, in the order of arrival.
   std::vector<Hash> at_height(std::uint64_t number) const;
-  std::size_t signed_at(std::uint64_t number) const;
+  // How many signed blocks of this era or later ones are at a height.
+  std::size_t signed_at(std::uint64_t number, Era era) const;
   // Signed blocks that could be the best of their branch: no signed block of the same or a later era stands on them.
   const std::set<Hash>& tips() const { return tips_; }
   // The era of the next signed block at or below this one; 0 when none is in memory.

@@ -91,6 +91,7 @@ enum class ChainTraceKind : std::uint8_t {
   patience_begins,  // a tip that is not joined beats the head
   refused,          // the store does not move the head there: text says why
   denied,           // evidence only: the operator has denied it
+  denied_era,       // a tip that is not joined is not followed: its branch may descend from a denied block
 };
 std::string_view to_string(ChainTraceKind kind);
 // Stable: counters and metrics are named by them.

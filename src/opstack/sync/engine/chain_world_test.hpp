@@ -257,6 +257,7 @@ class ChainWorld {
 
   void restart() {
     waiting_.clear();
+    late_.clear();
     chain_ = std::make_unique<UnsafeChain>(config_, rollup_, store_.view(config_.tree.window), now_);
     pump();
   }
@@ -318,6 +319,13 @@ class ChainWorld {
     pump();
   }
   void fail_writes(std::size_t count) { failing_ = count; }
+  // What lies below a block is read when it is asked for, and answered with answer_descents().
+  bool answers_descents_late = false;
+  void answer_descents() {
+    answers_descents_late = false;
+    for (auto& answer : std::exchange(late_, {})) answer();
+    pump();
+  }
 
   void pump() {
     while (true) {
@@ -382,6 +390,11 @@ class ChainWorld {
   }
   void on(Descend& descend) {
     ++descents;
+    if (answers_descents_late) {
+      late_.emplace_back(
+          [this, id = descend.id, answer = store_.descend(descend.from)] { chain_->on_descended(id, answer, now_); });
+      return;
+    }
     waiting_.emplace_back([this, descend] { chain_->on_descended(descend.id, store_.descend(descend.from), now_); });
   }
   void on(LoadView& load) {
@@ -404,7 +417,7 @@ class ChainWorld {
   ModelStore store_;
   Now now_;
   std::unique_ptr<UnsafeChain> chain_;
-  std::vector<std::function<void()>> waiting_;
+  std::vector<std::function<void()>> waiting_, late_;
   bool held_ = false;
   std::size_t failing_ = 0;
   std::map<ChainTraceKind, std::size_t> traces_;

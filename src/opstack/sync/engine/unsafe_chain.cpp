@@ -18,6 +18,7 @@ UnsafeChain::UnsafeChain(UnsafeChainConfig config, const chain::RollupConfig& ro
     : config_(config), rollup_(rollup), tree_(config.tree), last_signed_(now.mono), refused_(64) {
   begin_ = view.begin;
   load(view, now);
+  decide(now);
 }
 
 void UnsafeChain::trace(ChainTraceKind kind, const PeerId& peer, const BlockRef& block, std::string text) {
@@ -151,7 +152,8 @@ Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
     trace(ChainTraceKind::below_window, peer, ref);
     return {Arrival::evidence, std::nullopt};
   }
-  if (tree_.signed_at(ref.number) >= config_.tree.signed_a_height) {
+  // What earlier signers have made takes no place of this one's.
+  if (!is_own && tree_.signed_at(ref.number, era) >= config_.tree.signed_a_height) {
     trace(ChainTraceKind::crowded, peer, ref);
     return {Arrival::evidence, std::nullopt};
   }
@@ -192,7 +194,7 @@ void UnsafeChain::tell_second(const TreeBlock& block) {
   if (other == nullptr) return;
   const ComponentId component = tree_.component_of(block.ref.hash);
   if (other->ref.parent_hash != block.ref.parent_hash &&
-      (tree_.component(component).told_fork || tree_.signed_at(block.ref.number - 1) > 1))
+      (tree_.component(component).told_fork || tree_.signed_at(block.ref.number - 1, 0) > 1))
     return;
   tree_.set_told_fork(component);
   ChainTrace out;
@@ -213,6 +215,7 @@ bool UnsafeChain::is_wanted(const BlockRef& block) const {
 
 Arrived UnsafeChain::on_fetched(const PeerId& peer, Block block, Now now) {
   if (phase_ == Phase::running && !is_open()) rest(block.hash(), config_.rest_overflow, now);
+  if (is_open() && tree_.find(block.hash()) != nullptr) grow_lower(block.ref());
   if (!is_open() || tree_.find(block.hash()) != nullptr || !is_wanted(block.ref())) {
     trace(ChainTraceKind::not_wanted, peer, block.ref());
     return {Arrival::not_wanted, std::nullopt};

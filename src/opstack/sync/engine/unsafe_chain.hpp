@@ -273,6 +273,7 @@ class UnsafeChain {
   bool in_vain_ = false;
   WrongTime wrong_time_;
   std::optional<Hash> told_damped_;
+  std::optional<Hash> told_denied_era_;  // for this head
   std::map<WriteId, Pending> pending_;
   std::unordered_multimap<Hash, WriteId, FirstBytes> pending_by_hash_;  // nothing depends on its order
   std::size_t pending_bytes_ = 0;

@@ -33,6 +33,7 @@ std::string_view to_string(ChainTraceKind kind) {
     case ChainTraceKind::patience_begins: return "a branch above a hole is ahead of the head";
     case ChainTraceKind::refused: return "the store does not move the head";
     case ChainTraceKind::denied: return "block is denied by the operator (opp2p db rewind --deny)";
+    case ChainTraceKind::denied_era: return "a branch above a hole is not followed, since a block of its era is denied";
   }
   return "unknown";
 }
@@ -53,6 +54,7 @@ std::string_view trace_id(ChainTraceKind kind) {
     case ChainTraceKind::patience_begins: return "patience_begins";
     case ChainTraceKind::refused: return "refused";
     case ChainTraceKind::denied: return "denied";
+    case ChainTraceKind::denied_era: return "denied_era";
   }
   return "unknown";
 }

@@ -174,7 +174,12 @@ const UnsafeChain::Tip* UnsafeChain::due_segment(const std::vector<Tip>& better,
   for (const Tip& tip : better) {
     if (tip.joined) continue;
     // Nobody can tell whether it descends from the denied block of its era.
-    if (is_strict && tip.era <= *denied_era_) continue;
+    if (is_strict && tip.era <= *denied_era_) {
+      if (std::exchange(told_denied_era_, head_->hash) != head_->hash)
+        trace(ChainTraceKind::denied_era, tip.block->from, tip.block->ref,
+              "the head waits for the missing blocks, or for opp2p db allow");
+      continue;
+    }
     const Rival& rival = rivals_.at(tree_.component_of(tip.block->ref.hash));
     if (rival.near && now.mono < rival.first + config_.first_ask)
       wake_at(rival.first + config_.first_ask);  // gaps() has more then

@@ -41,6 +41,17 @@ TEST(UnsafeChainDenied, what_descends_from_a_denied_block_is_no_candidate_and_no
   }
 }
 
+TEST(UnsafeChainDenied, a_head_that_waits_below_a_hole_for_a_denial_is_told_of_once) {
+  ChainWorld world;
+  world.signed_run(1, 10, 0);
+  world.store().deny(fuzzing::hash_of(11, 7));
+  world.restart();
+  world.signed_run(12, 40, 0);  // 11 is missing, and nobody serves it
+  world.wait(libp2p::Seconds(600));
+  EXPECT_EQ(world.head(), 10u);
+  EXPECT_EQ(world.traces(ChainTraceKind::denied_era), 1u);
+}
+
 TEST(UnsafeChainDenied, a_branch_that_turns_out_to_descend_from_a_denied_block_is_left_alone) {
   ChainWorld world = world_with_4_denied();
   world.restart();

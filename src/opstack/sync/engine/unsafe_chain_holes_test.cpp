@@ -273,6 +273,27 @@ TEST(UnsafeChainHoles, two_live_branches_without_a_source_leave_each_node_on_its
   EXPECT_EQ(world.moves.size(), 1u);
 }
 
+// It was not in what the disk said, because it came while the disk was read.
+TEST(UnsafeChainHoles, a_lower_segment_goes_on_with_a_block_that_came_while_the_disk_was_asked) {
+  ChainWorld world;
+  world.signed_block(20, 0, 0);
+  world.wait(Seconds(15));
+  world.signed_block(17, 0, 0);
+  world.signed_block(18, 0, 0);
+  world.signed_block(40, 0, 0);
+  world.wait(Seconds(15));
+  ASSERT_EQ(world.head(), 40u);
+  world.sources(true);
+  world.answers_descents_late = true;
+  world.fetched(block(19, 0, 0));
+  world.signed_block(16, 0, 0);
+  world.answer_descents();
+  ASSERT_EQ(world.chain().lower_segments().size(), 2u);
+  EXPECT_EQ(world.chain().lower_segments()[1].lowest.number, 16u);
+  for (std::uint64_t n = 15; n > 0; --n) EXPECT_EQ(world.fetched(block(n, 0, 0)).arrival, Arrival::kept) << n;
+  EXPECT_EQ(world.chain().holes(), 1u) << "below 40";
+}
+
 TEST(UnsafeChainHoles, the_lowest_block_above_a_hole_can_be_settled) {
   ChainWorld world;
   world.signed_run(1, 3, 0);

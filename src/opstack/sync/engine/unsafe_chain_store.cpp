@@ -165,6 +165,9 @@ bool UnsafeChain::take_pruned(const std::shared_ptr<const Pruned>& pruned, Now n
     if (std::any_of(above.begin(), above.end(), [&](ComponentId id) { return id != of_head; }))
       rest(gone.hash, config_.rest_refused, now);
   }
+  for (const BlockRef& gone : pruned->canonical)  // of lower segments; raise_lowest() is for the head's
+    if (tree_.find(gone.hash) != nullptr && tree_.component_of(gone.hash) != of_head && !pending_write(gone.hash))
+      tree_.remove(gone.hash);
   if (pruned->lowest) raise_lowest(*pruned->lowest);
   take_lowest();
   tell_holes();
@@ -179,6 +182,12 @@ void UnsafeChain::raise_lowest(const BlockRef& lowest) {
   lower_ids_.erase(lower_ids_.begin(), lower_ids_.begin() + static_cast<std::ptrdiff_t>(gone));
   SegmentView& segment = lower_.empty() ? segment_ : lower_.front();
   if (segment.lowest.number > lowest.number) return;  // memory knows of blocks that come
+  const bool comes = std::any_of(pending_.begin(), pending_.end(),
+                                 [&](const auto& write) { return write.second.block.number() < lowest.number; });
+  if (comes || (moving_ && moving_->move.to.number < lowest.number)) {
+    is_patched_ = true;  // the chain is read anew when the disk has answered
+    return;
+  }
   segment.lowest = lowest;
   segment.is_base = true;
   if (lower_.empty()) tree_.raise(tree_.component_of(head_->hash), lowest);
@@ -297,8 +306,16 @@ void UnsafeChain::take_segment(const SegmentView& segment) {
   fit_lower();
 }
 
-// Of the segments below others only what is below them stays.
+// Of the segments below others only what is below them stays. What memory has below one of them belongs to it: a
+// stored block whose child is canonical is canonical.
 void UnsafeChain::fit_lower() {
+  for (auto& hole : lower_) {
+    const TreeBlock* parent = hole.is_base ? nullptr : tree_.parent_of(hole.lowest);
+    if (parent == nullptr) continue;
+    const auto& component = tree_.component(tree_.component_of(parent->ref.hash));
+    hole.lowest = component.lowest;
+    hole.is_base = component.is_base;
+  }
   std::uint64_t above = segment_.lowest.number;
   for (std::size_t i = lower_.size(); i-- > 0;) {
     if (lower_[i].lowest.number >= above) {
