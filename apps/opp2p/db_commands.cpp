@@ -95,7 +95,9 @@ void add_db_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   const auto [back, rewound] = add(
       "rewind", "Make an earlier block the head, until signed blocks above it arrive again or, with --deny, for good",
       [&out](const DbOptions& options) { return rewind(out, options); });
-  back->add_option("--to", rewound->to, "Number of the block that becomes the head")->required();
+  back->add_option("--to", rewound->to, "Number of the block that becomes the head")
+      ->check(CLI::NonNegativeNumber)
+      ->required();
   // Not as an optional value: an empty one would pass for none.
   back->add_option_function<std::string>(
       "--deny", [options = rewound](const std::string& text) { options->deny = text; },

@@ -1,7 +1,7 @@
 // The block store: the blocks that this node has accepted, with their signatures, and which of them are its chain.
-// docs/fork-choice.md has the words (canonical, head, segment, hole, unproven, orphan, era) and the rules; who decides
-// which chain it is is the unsafe chain, which asks for it through opstack::sync::ChainStore. Acknowledged means
-// durable: the callback of a write comes only when a crash, a kill or a loss of power can no longer undo it.
+// docs/fork-choice.md has the words (canonical, head, segment, hole, disconnected, orphan, era) and the rules; who
+// decides which chain it is is the unsafe chain, which asks for it through opstack::sync::ChainStore. Acknowledged
+// means durable: the callback of a write comes only when a crash, a kill or a loss of power can no longer undo it.
 //
 // Implementations: LmdbStore (the daemon), MemoryStore (tests, simulation, `--data-dir` none), FaultyStore (tests). The
 // first two share the rules (chain_writer.hpp, chain_reader.hpp) over one transaction seam (table_txn.hpp).

@@ -34,6 +34,18 @@ TEST(ChainOverStoreStart, a_better_branch_on_the_disk_is_followed_when_its_turn_
   EXPECT_EQ(world.head_hash(), hash_of(12, 0));
 }
 
+TEST(ChainOverStoreStart, what_is_settled_stays_below_a_fork_that_is_deeper_than_memory_reaches) {
+  UnsafeChainConfig config;
+  config.tree.window = 64;
+  ChainOverStore world(0, config);
+  world.signed_run(1, 200, 0);
+  world.signed_branch(180, 201, 1);
+  ASSERT_EQ(world.settled(), 179u);
+  for (std::uint64_t n = 202; n <= 300; ++n) world.signed_block(n, 1, 1);
+  world.restart();
+  EXPECT_EQ(world.settled(), 179u);
+}
+
 // ---- the holder of the previous key ----
 
 // Signer 1 has signed six blocks at each height, each on a parent that nobody has if `unjoined`.

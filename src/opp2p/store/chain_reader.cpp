@@ -275,7 +275,6 @@ Result<KnownBlock> ChainReader::known(const BlockName& name) const {
   OPP2P_TRY(const auto orphaned, orphan(name));
   if (orphaned) {
     out.orphan = orphaned->reason;
-    out.orphaned = orphaned->since;
   }
   return out;
 }
@@ -296,7 +295,22 @@ Result<std::vector<KnownBlock>> ChainReader::newest_orphans(std::size_t most) co
   return out;
 }
 
-Result<ChainView> ChainReader::view(std::size_t window) const {
+// Blocks that went at one time stand together in the table of ages, by number.
+Result<std::vector<opstack::sync::ForkRecord>> ChainReader::forks_since(UnixTime since) const {
+  std::vector<opstack::sync::ForkRecord> out;
+  OPP2P_TRY(auto found, txn_.at_or_after(Table::orphan_ages, age_key(since, {})));
+  while (found) {
+    OPP2P_TRY(const auto age, read_age_key(found->key));
+    OPP2P_TRY(const auto entry, orphan(age.second));
+    if (!entry) return broken(age.second, "has the age of an orphan that it is not");
+    const bool left = entry->reason != OrphanReason::waiting && entry->reason != OrphanReason::rewound;
+    if (left && (out.empty() || out.back().at != age.first)) out.push_back({age.first, age.second.number});
+    OPP2P_TRY(found, txn_.after(Table::orphan_ages, age_key(age.first, age.second)));
+  }
+  return out;
+}
+
+Result<ChainView> ChainReader::view(std::size_t window, UnixTime now) const {
   ChainView out;
   OPP2P_TRY(out.segments, segments());
   OPP2P_TRY(const auto top, head());
@@ -313,6 +327,7 @@ Result<ChainView> ChainReader::view(std::size_t window) const {
   std::reverse(out.recent.begin(), out.recent.end());
   OPP2P_TRY(auto orphans, newest_orphans(window));
   std::move(orphans.begin(), orphans.end(), std::back_inserter(out.recent));
+  OPP2P_TRY(out.forks, forks_since(std::max(now - opstack::sync::kForksTold, UnixTime{})));
   OPP2P_TRY(found, txn_.first(Table::eras));
   while (found) {
     OPP2P_TRY(const auto era, read_era(found->key, found->value));

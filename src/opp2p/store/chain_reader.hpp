@@ -50,7 +50,7 @@ class ChainReader {
   Result<std::vector<StoredBlock>> range(std::uint64_t from, std::uint64_t to, std::size_t most, bool with_bodies,
                                          const std::optional<Hash>& after) const;
   // Without the orphans of a rewind, which are no candidates until they come anew.
-  Result<ChainView> view(std::size_t window) const;
+  Result<ChainView> view(std::size_t window, UnixTime now) const;
   Result<Descent> descend(const BlockRef& from) const;
 
  protected:
@@ -61,6 +61,7 @@ class ChainReader {
  private:
   Result<opstack::sync::KnownBlock> known(const BlockName& name) const;
   Result<std::vector<opstack::sync::KnownBlock>> newest_orphans(std::size_t most) const;
+  Result<std::vector<opstack::sync::ForkRecord>> forks_since(UnixTime since) const;
   Result<std::optional<std::uint64_t>> first_of_range(std::uint64_t from, const std::optional<Hash>& after) const;
 
   const TableTxn& txn_;

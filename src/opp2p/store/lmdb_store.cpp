@@ -201,7 +201,8 @@ Result<void> LmdbStore::for_each_of(std::uint64_t from, std::uint64_t to, bool w
 }
 
 Result<ChainView> LmdbStore::view(std::size_t window) const {
-  return database_->read([&](const ChainReader& chain, const TableTxn&) { return chain.view(window); });
+  return database_->read(
+      [&](const ChainReader& chain, const TableTxn&) { return chain.view(window, database_->now()); });
 }
 
 Result<Descent> LmdbStore::descend(const BlockRef& from) const {

@@ -37,7 +37,7 @@ class LmdbStore::Database {
     touched(tables.touched());
     return out;
   }
-  std::uint64_t max_size() const { return config_.max_size; }
+  UnixTime now() const { return config_.wall(); }
   std::uint64_t pruned() const { return pruned_; }
   const std::string& recovered() const { return recovered_; }
 

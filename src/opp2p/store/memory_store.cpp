@@ -10,7 +10,7 @@ void MemoryStore::write(std::unique_ptr<StoreWrite> write) {
   {
     const std::lock_guard lock(mutex_);
     MemoryTxn txn(tables_);
-    ChainWriter chain(txn, max_size_, wall_ ? wall_() : UnixTime{});
+    ChainWriter chain(txn, max_size_, now());
     StoreWrite* const batch[] = {kept.get()};
     if (closed_) {
       kept->fail(Error(Errc::closed, "the block store is closed"));
@@ -83,7 +83,7 @@ Result<void> MemoryStore::for_each(std::uint64_t from, std::uint64_t to,
 }
 
 Result<ChainView> MemoryStore::view(std::size_t window) const {
-  return read([&](const ChainReader& chain, const TableTxn&) { return chain.view(window); });
+  return read([&](const ChainReader& chain, const TableTxn&) { return chain.view(window, now()); });
 }
 
 Result<Descent> MemoryStore::descend(const BlockRef& from) const {

@@ -51,6 +51,8 @@ class MemoryStore final : public BlockStore {
 
   Post post_;
   const std::uint64_t max_size_;
+  UnixTime now() const { return wall_ ? wall_() : UnixTime{}; }
+
   const std::function<UnixTime()> wall_;
   mutable std::mutex mutex_;
   mutable MemoryTables tables_;  // a transaction that only reads takes them too

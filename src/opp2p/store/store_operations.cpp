@@ -69,7 +69,9 @@ Result<StoreReport> rewind_store(const std::filesystem::path& folder, std::uint6
                       " blocks are not canonical any more; opp2p db show and opp2p_blockByHash read them for a day" +
                       (deny && is_there ? ", but for the denied one, which is gone" : ""));
   if (!deny) {
-    out.lines.push_back("a signed block that stands on them brings them back; --deny HASH keeps them off for good");
+    out.lines.push_back(
+        "a signed block that stands on them brings them back; --deny HASH keeps them off (docs/fork-choice.md has the "
+        "price)");
     return out;
   }
   out.lines.push_back("denied from now on: " + libp2p::to_hex0x(*deny) + " and what descends from it");

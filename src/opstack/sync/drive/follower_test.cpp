@@ -114,6 +114,7 @@ TEST_F(FollowerOverHosts, what_the_chain_says_of_blocks_reaches_who_listens) {
   ASSERT_FALSE(chain_traces_.empty());
   EXPECT_EQ(chain_traces_[0].kind, ChainTraceKind::waiting);
   EXPECT_EQ(chain_traces_[0].number, 4u);
+  net_.run_for(Millis(100));  // the store answers
 }
 
 TEST(StartingPoint, is_genesis_as_long_as_sources_can_reach_it) {

@@ -66,6 +66,16 @@ bool BlockTree::descends(const Hash& above, const BlockRef& below) const {
   return false;
 }
 
+// The components of the blocks in memory that stand on this one.
+std::vector<ComponentId> BlockTree::of_children(const BlockRef& block) const {
+  std::vector<ComponentId> out;
+  const auto found = heights_.find(block.number + 1);
+  if (found == heights_.end()) return out;
+  for (const Hash& hash : found->second)
+    if (blocks_.at(hash).block.ref.parent_hash == block.hash) out.push_back(blocks_.at(hash).component);
+  return out;
+}
+
 // ---- what comes in ----
 
 void BlockTree::settle_tip(const Hash& hash) {
@@ -118,6 +128,7 @@ ComponentId BlockTree::add(TreeBlock block) {
   OPP2P_ASSERT(!blocks_.contains(block.ref.hash), "a block is added once", block.ref.number);
   const BlockRef ref = block.ref;
   const auto above = waiting_for(ref);
+  const auto children = of_children(ref);
   Node node;
   node.block = std::move(block);
 
@@ -127,6 +138,8 @@ ComponentId BlockTree::add(TreeBlock block) {
     node.component = above.front();
     node.above = components_.at(node.component).lowest;
     settle_lowest(node.component, ref);
+  } else if (!children.empty()) {  // it had been in memory before
+    node.component = children.front();
   } else {
     node.component = next_id_++;
     Component fresh;
@@ -134,7 +147,7 @@ ComponentId BlockTree::add(TreeBlock block) {
     components_.emplace(node.component, std::move(fresh));
     waiting_.emplace(ref.parent_hash, node.component);
   }
-  const ComponentId id = node.component;
+  ComponentId id = node.component;
   Component& component = components_.at(id);
   component.blocks.emplace(ref.number, ref.hash);
   component.era = std::max(component.era, node.block.signed_in.value_or(0));
@@ -142,6 +155,11 @@ ComponentId BlockTree::add(TreeBlock block) {
   blocks_.emplace(ref.hash, std::move(node));
   for (const ComponentId upper : above)
     if (upper != id) merge(id, upper);
+  for (const ComponentId child : of_children(ref)) {
+    if (child == id || !components_.contains(child)) continue;  // one of them already
+    const bool is_lower = components_.at(child).lowest.number < components_.at(id).lowest.number;
+    id = is_lower ? merge(child, id) : merge(id, child);
+  }
   settle_tip(ref.hash);
   settle_tip(ref.parent_hash);
   return id;

@@ -96,6 +96,7 @@ class BlockTree {
     ComponentId component = 0;
     std::optional<BlockRef> above;  // the lowest block of its component before it came below
   };
+  std::vector<ComponentId> of_children(const BlockRef& block) const;
   ComponentId merge(ComponentId lower, ComponentId upper);
   void settle_tip(const Hash& hash);
   void drop_component(ComponentId id);

@@ -48,7 +48,6 @@ struct KnownBlock {
   std::uint64_t timestamp = 0;  // seconds since 1970
   std::optional<Attestation> attestation;
   std::optional<OrphanReason> orphan;  // none: canonical
-  libp2p::UnixTime orphaned{};         // since when
 };
 
 // A run of canonical blocks. Segments do not overlap; between two of them is a hole.
@@ -58,11 +57,19 @@ struct SegmentView {
   bool is_base = false;  // nothing is to be fetched below: genesis, the first block of the node, or the edge of pruning
 };
 
+// A reorganisation, as what it left behind tells: when, and the lowest block that is not canonical since.
+struct ForkRecord {
+  libp2p::UnixTime at{};
+  std::uint64_t lowest = 0;
+};
+inline constexpr Nanos kForksTold = libp2p::Seconds(600);
+
 struct ChainView {
   std::optional<BlockRef> head;
   std::vector<SegmentView> segments;  // ascending; the last one holds the head
   std::vector<KnownBlock> recent;     // ascending by number: canonical ones of the window, then as many orphans as fit
   std::vector<EraRecord> eras;        // ascending
+  std::vector<ForkRecord> forks;      // of the last kForksTold, ascending by time
   std::vector<Hash> denied;
   std::optional<Era> denied_era;    // in which the operator has denied the last one
   std::optional<KnownBlock> begin;  // without a head: what the chain is to begin with; the store does not set it

@@ -111,17 +111,12 @@ void UnsafeChain::load_eras(const ChainView& view) {
   open_next_era();
 }
 
-// The reorganisations of the damping period, from what they left behind.
+// The reorganisations of the damping period.
 void UnsafeChain::load_forks(const ChainView& view, Now now) {
-  if (!forks_.empty()) return;                       // read anew: they are known
-  std::map<libp2p::UnixTime, std::uint64_t> lowest;  // of the blocks that went at one time
-  for (const auto& known : view.recent) {
-    if (!known.orphan || *known.orphan == OrphanReason::waiting || *known.orphan == OrphanReason::rewound) continue;
-    if (now.wall - known.orphaned >= config_.damping_period) continue;
-    const auto [at, is_new] = lowest.emplace(known.orphaned, known.ref.number);
-    if (!is_new) at->second = std::min(at->second, known.ref.number);
-  }
-  for (const auto& [since, number] : lowest) add_fork(number > 0 ? number - 1 : 0, now.mono - (now.wall - since));
+  if (!forks_.empty()) return;  // read anew: they are known
+  for (const ForkRecord& fork : view.forks)
+    if (now.wall - fork.at < config_.damping_period)
+      add_fork(fork.lowest > 0 ? fork.lowest - 1 : 0, now.mono - (now.wall - fork.at));
 }
 
 }  // namespace opstack::sync

@@ -211,7 +211,8 @@ void UnsafeChain::on_refused(WriteId id, const Error& why, Now now) {
   if (head_ && stored_head_ != head_ && tree_.descends(head_->hash, ref))
     return on_failure(why, now);  // the head was moved in memory onto what stands on it
   if (gone.fetched && (of_head || tree_.find(ref.hash) == nullptr))
-    return on_failure(why, now);  // the view says what is full
+    return on_failure(why, now);                    // the view says what is full
+  if (pending_write(ref.hash)) return decide(now);  // it has been given to the disk once more
   keep_rivals();
   tree_.remove(ref.hash);
   take_lowest();
@@ -267,12 +268,12 @@ void UnsafeChain::take_forward(const MovedHead& moved, OrphanReason reason) {
 }
 
 void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now) {
-  const auto* known = tree_.find(moved.to.hash);
-  OPP2P_ASSERT(known != nullptr, "the head is moved to a block in memory, and it stays there", moved.to.number);
   head_ = stored_head_ = moved.to;
   // By memory: what was written since the move is in it already.
-  const auto& component = tree_.component(tree_.component_of(moved.to.hash));
-  take_segment(SegmentView{component.lowest, moved.to.number, component.is_base});
+  if (tree_.find(moved.to.hash) != nullptr) {
+    const auto& component = tree_.component(tree_.component_of(moved.to.hash));
+    take_segment(SegmentView{component.lowest, moved.to.number, component.is_base});
+  }
   rivals_.clear();
   rivals_before_.clear();
   resting_.clear();  // there is room for other blocks now
@@ -282,8 +283,10 @@ void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now
   HeadMoved told;
   told.moved = moved;
   told.reason = reason;
-  told.timestamp = known->timestamp;
+  told.timestamp = rollup_.timestamp_for_block(moved.to.number);
   actions_.emplace_back(std::move(told));
+  if (tree_.find(moved.to.hash) == nullptr)
+    on_failure(libp2p::fail(Errc::mismatch, "memory has lost the block to which the head was moved"), now);
 }
 
 // Blocks of a branch that waits go from the disk for the budget and their age. Where memory was not told yet, the
