@@ -24,18 +24,17 @@ DeliveryRecord& DeliveryRecords::at(const MessageId& id, MonoTime now) {
     added->second.status = DeliveryStatus::unknown;
     added->second.senders.clear();
   }
-  added->second.expires = now + ttl_;
-  by_age_.push_back(&added->first);
+  by_age_.push_back({now + ttl_, &added->first});
   return added->second;
 }
 
 void DeliveryRecords::forget_expired(MonoTime now) {
-  while (!by_age_.empty() && records_.find(*by_age_.front())->second.expires < now) forget_oldest();
+  while (!by_age_.empty() && by_age_.front().expires < now) forget_oldest();
 }
 
 void DeliveryRecords::forget_oldest() {
   OPP2P_ASSERT(!by_age_.empty(), "a table that is full holds something", records_);
-  const auto oldest = records_.find(*by_age_.front());
+  const auto oldest = records_.find(*by_age_.front().id);
   OPP2P_ASSERT(oldest != records_.end(), "every record stands in the order of age once", records_, by_age_);
   by_age_.pop_front();
   spare_ = records_.extract(oldest);
@@ -45,17 +44,17 @@ void DeliveryRecords::check() const {
   OPP2P_CHECK(records_.size() <= capacity_, "delivery records are bounded", records_, capacity_);
   OPP2P_CHECK(records_.size() == by_age_.size(), "every record stands in the order of age once", records_, by_age_);
   MonoTime last = MonoTime::min();
-  for (const MessageId* id : by_age_) {
+  for (const auto& [expires, id] : by_age_) {
     const auto found = records_.find(*id);
     OPP2P_CHECK(found != records_.end() && &found->first == id, "the order of age leads to each record", records_);
     const DeliveryRecord& record = found->second;
-    OPP2P_CHECK(last <= record.expires, "the oldest record expires first", last, record.expires);
+    OPP2P_CHECK(last <= expires, "the oldest record expires first", last, expires);
     OPP2P_CHECK(
         record.senders.empty() || record.status == DeliveryStatus::unknown || record.status == DeliveryStatus::valid,
         "senders are remembered only while they matter", record.senders);
     for (auto sender = record.senders.begin(); sender != record.senders.end(); ++sender)
       OPP2P_CHECK(std::find(record.senders.begin(), sender, *sender) == sender, "a sender is remembered once", *sender);
-    last = record.expires;
+    last = expires;
   }
 }
 

@@ -29,7 +29,6 @@ struct DeliveryRecord {
   DeliveryStatus status = DeliveryStatus::unknown;
   MonoTime validated{};             // while valid
   std::vector<PeerNumber> senders;  // unknown: who sent a copy; valid: whom it was counted for
-  MonoTime expires{};
 
   bool is_sender(PeerNumber peer) const;
 };
@@ -50,13 +49,17 @@ class DeliveryRecords {
 
  private:
   using Records = std::unordered_map<MessageId, DeliveryRecord, MessageIdHash>;  // never iterated
+  struct Age {
+    MonoTime expires;
+    const MessageId* id;  // the key of the record
+  };
   void forget_oldest();
 
   Nanos ttl_;
   std::size_t capacity_;
   Records records_;
-  std::deque<const MessageId*> by_age_;  // the oldest first, which expires first
-  Records::node_type spare_;             // of the record that went last
+  std::deque<Age> by_age_;    // the oldest first, which expires first
+  Records::node_type spare_;  // of the record that went last
 };
 
 }  // namespace libp2p::gossipsub

@@ -35,10 +35,8 @@ std::vector<IpColocation::IpAddress> IpColocation::counted(std::span<const PeerA
     if (!ip || multiformats::is_loopback(*ip)) continue;
     add(ip_address(*ip, ip->size()));
     if (ip->size() == 16) add(ip_address(*ip, kSubnet));
-    if (out.size() >= max_places_) break;
   }
   if (out.size() > max_places_) out.resize(max_places_);
-  std::sort(out.begin(), out.end());
   return out;
 }
 
@@ -70,8 +68,7 @@ void IpColocation::leave(Places& places) {
 double IpColocation::factor(const Places& places) const {
   double sum = 0;
   for (const auto at : places) {
-    if (at->second <= threshold_) continue;
-    const auto surplus = static_cast<double>(at->second - threshold_);
+    const auto surplus = static_cast<double>(std::max(at->second, threshold_) - threshold_);
     sum += surplus * surplus;
   }
   return sum;

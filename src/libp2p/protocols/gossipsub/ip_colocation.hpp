@@ -25,7 +25,7 @@ class IpColocation {
     friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
   };
   using Counts = std::map<IpAddress, std::size_t>;
-  // Where one peer is: each address once, in their order. Given back with leave().
+  // Where one peer is: each address once. Given back with leave().
   using Places = std::vector<Counts::iterator>;
 
   IpColocation(std::size_t threshold, std::vector<Cidr> allow_list, std::size_t max_places)

@@ -130,7 +130,6 @@ void PeerScorer::on_addresses(const PeerId& peer, std::span<const PeerAddress> a
   Row* const row = find(peer);
   if (row == nullptr || row->retained) return;
   colocation_.move(row->places, addresses);
-  row->is_stale = true;
 }
 
 void PeerScorer::on_penalty(const PeerId& peer, unsigned count, Now) {

@@ -12,7 +12,9 @@
 // on_peer_added() only, which must not call back. Bounds: PeerScoreParams; connected peers are the host's to bound.
 //
 // Cost: score() is one look-up; a score is computed anew only after something changed it. Time alone changes it at a
-// decay. Messages of topics that are not scored cost a comparison and leave no record. A copy allocates nothing.
+// decay. Messages of topics that are not scored cost a comparison and leave no record. A copy allocates nothing
+// but room for its sender, at most 8 bytes for each of PeerScoreParams::max_record_senders. `bench_parts` has the
+// times.
 #pragma once
 
 #include <functional>
@@ -42,7 +44,7 @@ struct ScorePart {
 };
 
 // The topic's weight is in `total` only.
-struct TopicScore {
+struct TopicScoreParts {
   bool in_mesh = false;
   Nanos time_in_mesh{};              // as of the last decay; 0 outside of the mesh
   double time_in_mesh_weighted = 0;  // P1
@@ -53,21 +55,22 @@ struct TopicScore {
   double total = 0;                  // what the topic adds to the score
 };
 
-struct PeerScore {
+struct PeerScoreParts {
   PeerId peer;
   bool connected = false;
   double score = 0;
-  double topics_total = 0;         // of all topics, after the cap
-  ScorePart application;           // P5
-  ScorePart ip_colocation;         // P6; the value is the sum of the squares of the surplus
-  ScorePart behaviour;             // P7; the value is the counter, the threshold still in it
-  std::vector<TopicScore> topics;  // as ScoreSnapshot::topics; empty while the peer has done nothing in any of them
+  double topics_total = 0;  // of all topics, after the cap
+  ScorePart application;    // P5
+  ScorePart ip_colocation;  // P6; the value is the sum of the squares of the surplus
+  ScorePart behaviour;      // P7; the value is the counter, the threshold still in it
+  // In the order of ScoreSnapshot::topics; empty while the peer has done nothing in any of them.
+  std::vector<TopicScoreParts> topics;
 };
 
 // Plain values: they may go to another thread.
 struct ScoreSnapshot {
-  std::vector<std::string> topics;  // those that are scored, in their order
-  std::vector<PeerScore> peers;     // connected and retained ones, in the order of their arrival
+  std::vector<std::string> topics;    // those that are scored, in their order
+  std::vector<PeerScoreParts> peers;  // in the order of their arrival
 };
 
 class PeerScorer final : public PeerScores {
@@ -103,9 +106,11 @@ class PeerScorer final : public PeerScores {
   void decay(Now now);
 
   const PeerScoreParams& params() const { return params_; }
-  // The same object can be filled again and again; it keeps its memory.
-  void snapshot(ScoreSnapshot& out) const;
-  std::optional<PeerScore> snapshot_of(const PeerId& peer) const;
+  // The same object can be filled again and again; it keeps its memory. Of those that are away there can be thousands
+  // (PeerScoreParams::max_retained).
+  enum class Shown : std::uint8_t { connected, and_those_away };
+  void snapshot(ScoreSnapshot& out, Shown which = Shown::connected) const;
+  std::optional<PeerScoreParts> snapshot_of(const PeerId& peer) const;
 
   struct Sizes {
     std::size_t connected = 0;
@@ -169,9 +174,9 @@ class PeerScorer final : public PeerScores {
 
   // peer_scorer_score.cpp: what it adds up to
   double current_score(const Row& row) const;
-  TopicScore score_of_topic(const TopicCounters& counters, const TopicScoreParams& params) const;
-  double compute(const Row& row, PeerScore* parts) const;
-  void describe(const Row& row, PeerScore& out) const;
+  TopicScoreParts score_of_topic(const TopicCounters& counters, const TopicScoreParams& params) const;
+  double compute(const Row& row, PeerScoreParts* parts) const;
+  void describe(const Row& row, PeerScoreParts& out) const;
   void check_row(const Row& row) const;
 
   PeerScoreParams params_;

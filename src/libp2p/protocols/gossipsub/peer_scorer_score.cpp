@@ -8,8 +8,8 @@
 namespace libp2p::gossipsub {
 namespace {
 
-// A part without weight is not there, whatever its counter has grown to.
-double weigh(double value, double weight) { return weight == 0 ? 0 : value * weight; }
+// The sum makes 0 of -0, which nobody wants to read.
+double weigh(double value, double weight) { return value * weight + 0.0; }
 
 double square(double value) { return value * value; }
 
@@ -29,8 +29,8 @@ double PeerScorer::current_score(const Row& row) const {
   return row.score;
 }
 
-TopicScore PeerScorer::score_of_topic(const TopicCounters& counted, const TopicScoreParams& p) const {
-  TopicScore out;
+TopicScoreParts PeerScorer::score_of_topic(const TopicCounters& counted, const TopicScoreParams& p) const {
+  TopicScoreParts out;
   out.in_mesh = counted.in_mesh;
   if (counted.in_mesh) {
     out.time_in_mesh = counted.time_in_mesh;
@@ -53,10 +53,10 @@ TopicScore PeerScorer::score_of_topic(const TopicCounters& counted, const TopicS
 }
 
 // The score; its parts too where `parts` is given.
-double PeerScorer::compute(const Row& row, PeerScore* parts) const {
+double PeerScorer::compute(const Row& row, PeerScoreParts* parts) const {
   double topics = 0;
   for (std::size_t topic = 0; topic < row.topics.size(); ++topic) {
-    const TopicScore of_topic = score_of_topic(row.topics[topic], topics_[topic].params);
+    const TopicScoreParts of_topic = score_of_topic(row.topics[topic], topics_[topic].params);
     topics += of_topic.total;
     if (parts != nullptr) parts->topics.push_back(of_topic);
   }
@@ -77,25 +77,28 @@ double PeerScorer::compute(const Row& row, PeerScore* parts) const {
 
 // ---- what is shown ----
 
-void PeerScorer::describe(const Row& row, PeerScore& out) const {
+void PeerScorer::describe(const Row& row, PeerScoreParts& out) const {
   out.peer = row.id;
   out.connected = !row.retained;
   out.topics.clear();
   out.score = compute(row, &out);
 }
 
-void PeerScorer::snapshot(ScoreSnapshot& out) const {
+void PeerScorer::snapshot(ScoreSnapshot& out, Shown which) const {
   out.topics.resize(topics_.size());
   for (std::size_t topic = 0; topic < topics_.size(); ++topic) out.topics[topic] = topics_[topic].name;
-  out.peers.resize(rows_.size());
+  const bool all = which == Shown::and_those_away;
+  out.peers.resize(rows_.size() - (all ? 0 : retained_.size()));
   auto next = out.peers.begin();
-  for (const auto& [number, row] : rows_) describe(row, *next++);
+  for (const auto& [number, row] : rows_) {
+    if (all || !row.retained) describe(row, *next++);
+  }
 }
 
-std::optional<PeerScore> PeerScorer::snapshot_of(const PeerId& peer) const {
+std::optional<PeerScoreParts> PeerScorer::snapshot_of(const PeerId& peer) const {
   const Row* const row = find(peer);
   if (row == nullptr) return std::nullopt;
-  PeerScore out;
+  PeerScoreParts out;
   describe(*row, out);
   return out;
 }
