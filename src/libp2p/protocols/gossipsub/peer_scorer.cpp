@@ -3,8 +3,11 @@
 //  - P3 stays active after a PRUNE, until the next GRAFT, and P3b is added to it.
 //  - A peer that leaves keeps a negative or zero score only, and loses what P2 counted.
 //  - A copy of an invalid message costs as much as the first, each time.
-// Unlike go-libp2p-pubsub: who was first to bring a message is counted once, however often it sends it; an address that
-// a peer has two connections from counts once.
+// Unlike go-libp2p-pubsub:
+//  - Who was first to bring a message is counted once, however often it sends it.
+//  - An address that a peer has several connections from counts once.
+//  - A peer that was forgotten and comes back is another one, also for what it had sent before.
+//  - Messages of topics that are not scored leave no record.
 #include "libp2p/protocols/gossipsub/peer_scorer.hpp"
 
 #include <algorithm>
