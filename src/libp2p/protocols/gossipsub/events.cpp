@@ -45,6 +45,8 @@ std::string_view to_string(RejectCause cause) {
     case RejectCause::ignored: return "ignored";
     case RejectCause::unexpected_author: return "unexpected_author";
     case RejectCause::queue_full: return "queue_full";
+    case RejectCause::throttled: return "throttled";
+    case RejectCause::not_to_blame: return "not_to_blame";
   }
   return "unknown";
 }

@@ -230,7 +230,7 @@ class Router {
   void drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, Now now);
   RequestId begin_validation(Validation validation, bool seen, Now now);
   void send_idontwant(const Validation& validation);
-  void finish(Validation& validation, ValidationResult verdict, RequestId request, Now now);
+  void finish(Validation& validation, ValidationResult verdict, Blame blame, RequestId request, Now now);
   void judge_senders(const Validation& validation, ValidationResult verdict, Blame blame, Now now);
   void refuse(const Validation& validation, RejectCause reason, Now now);
   void spread(const Validation& validation, Now now);

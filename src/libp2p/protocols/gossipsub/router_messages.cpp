@@ -180,7 +180,7 @@ bool Router::on_validation(RequestId request, ValidationResult verdict, Now now,
   OPP2P_ASSERT(admission_.items() == validating_.size(), "each message at the validator is counted once",
                admission_.items(), validating_);
   judge_senders(validation, verdict, blame, now);
-  finish(validation, verdict, request, now);
+  finish(validation, verdict, blame, request, now);
   return true;
 }
 
@@ -209,7 +209,7 @@ void Router::judge_senders(const Validation& validation, ValidationResult verdic
                             now.mono);
 }
 
-void Router::finish(Validation& validation, ValidationResult verdict, RequestId request, Now now) {
+void Router::finish(Validation& validation, ValidationResult verdict, Blame blame, RequestId request, Now now) {
   const bool own = validation.from.empty();
   const SeenState state = verdict == ValidationResult::accept   ? SeenState::delivered
                           : verdict == ValidationResult::reject ? SeenState::rejected
@@ -217,14 +217,18 @@ void Router::finish(Validation& validation, ValidationResult verdict, RequestId 
   seen_.set(validation.id, {state, 0});
   if (own) actions_.emplace_back(Published{request, validation.id, verdict});
   if (verdict != ValidationResult::accept) {
-    refuse(validation, verdict == ValidationResult::reject ? RejectCause::invalid : RejectCause::ignored, now);
+    refuse(validation,
+           blame == Blame::nobody                ? RejectCause::not_to_blame
+           : verdict == ValidationResult::reject ? RejectCause::invalid
+                                                 : RejectCause::ignored,
+           now);
     return;
   }
+  scores_.on_delivered(validation.from, validation.topic, validation.id, now);
   if (own) {
     ++counters_.published;
     trace(TraceKind::published, PeerId(), validation.topic, validation.id);
   } else {
-    scores_.on_delivered(validation.from, validation.topic, validation.id, now);
     if (joined_topic(validation.topic) == nullptr) {  // left while the validator was at work
       ++counters_.dropped_not_subscribed;
       trace_drop(DropCause::not_subscribed, validation.from, validation.topic, validation.id);
@@ -240,8 +244,8 @@ void Router::finish(Validation& validation, ValidationResult verdict, RequestId 
 void Router::refuse(const Validation& validation, RejectCause reason, Now now) {
   ++(reason == RejectCause::invalid ? counters_.rejected : counters_.ignored);
   trace(TraceKind::rejected, validation.from, validation.topic, validation.id).reason = reason;
-  if (validation.from.empty()) return;
   scores_.on_rejected(validation.from, validation.topic, validation.id, reason, now);
+  if (validation.from.empty()) return;
   if (reason == RejectCause::invalid) fault(validation.from, FaultKind::invalid_message);
 }
 
@@ -338,6 +342,7 @@ Result<Publication> Router::publish(std::string_view topic, ByteView data, Local
   } else {
     remember_seen(id, {SeenState::delivered, 0}, nullptr, PeerId(), now);
   }
+  scores_.on_delivered(PeerId(), topic, id, now);
   ++counters_.published;
   trace(TraceKind::published, PeerId(), topic, id);
   spread(validation, now);

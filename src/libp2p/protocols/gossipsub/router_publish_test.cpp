@@ -54,6 +54,18 @@ TEST(GossipsubPublish, publishing_what_was_ignored_before_is_taken_up_again) {
   EXPECT_EQ(bench->sent(1).messages.size(), 1U);
 }
 
+TEST(GossipsubPublish, tells_the_scores_of_own_messages_without_a_peer) {
+  auto bench = joined(1);
+  ASSERT_TRUE(bench->router.publish(kTopic, as_bytes("a"), LocalCheck::already_valid, bench->now));
+  EXPECT_EQ(bench->scores.delivered[PeerId()], 1U);
+  ASSERT_TRUE(bench->router.publish(kTopic, as_bytes("b"), LocalCheck::validate, bench->now));
+  bench->answer_all(ValidationResult::accept);
+  EXPECT_EQ(bench->scores.delivered[PeerId()], 2U);
+  ASSERT_TRUE(bench->router.publish(kTopic, as_bytes("c"), LocalCheck::validate, bench->now));
+  bench->answer_all(ValidationResult::reject);
+  EXPECT_THAT(bench->scores.rejected, ElementsAre(std::pair(PeerId(), RejectCause::invalid)));
+}
+
 TEST(GossipsubPublish, tells_the_publisher_when_its_message_is_rejected) {
   auto bench = joined(2);
   ASSERT_TRUE(bench->router.publish(kTopic, as_bytes("bad"), LocalCheck::validate, bench->now));

@@ -209,6 +209,20 @@ TEST(GossipsubRouter, neither_forwards_nor_blames_for_an_ignored_message) {
   EXPECT_EQ(bench->router.counters().ignored, 1U);
 }
 
+TEST(GossipsubRouter, holds_a_verdict_that_says_nothing_of_the_message_against_nobody) {
+  auto bench = joined(1);
+  bench->send_message(1, "a");
+  bench->send_message(1, "b");
+  const auto requests = bench->take<Validate>();
+  ASSERT_EQ(requests.size(), 2U);
+  for (const auto verdict : {ValidationResult::ignore, ValidationResult::reject}) {
+    const auto request = requests[verdict == ValidationResult::ignore ? 0 : 1].request;
+    bench->router.on_validation(request, verdict, bench->now, Router::Blame::nobody);
+    EXPECT_EQ(bench->scores.rejected.back(), std::pair(peer_id(1), RejectCause::not_to_blame));
+  }
+  EXPECT_THAT(bench->faults(), IsEmpty());
+}
+
 TEST(GossipsubRouter, takes_verdicts_in_any_order_and_each_once) {
   auto bench = joined(2);
   for (const auto* data : {"a", "b", "c"}) bench->send_message(1, data);

@@ -4,9 +4,11 @@
 // implementation does its own decay on its own timer and must not call back into the router.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "libp2p/base/time.hpp"
+#include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 
@@ -17,7 +19,15 @@ enum class RejectCause : std::uint8_t {
   invalid,            // the validator said reject: P4 counts it
   ignored,            // the validator said ignore
   unexpected_author,  // StrictNoSign: from, seqno, signature or key is there: P4 counts it
-  queue_full,         // no room at the validator; the peer is not to blame
+  queue_full,         // no room at the validator; the message was not named, and the peer is not to blame
+  throttled,          // the validator took it and then had no room: nobody knows whether it is valid
+  not_to_blame,       // another verdict that says nothing of the message: the validator did not answer in time
+};
+
+// The far end of one open connection of a peer.
+struct PeerAddress {
+  Multiaddr remote;
+  bool limited = false;  // a relay carries it
 };
 
 class PeerScores {
@@ -28,9 +38,12 @@ class PeerScores {
 
   virtual void on_peer_added(const PeerId&, Now) {}
   virtual void on_peer_removed(const PeerId&, Now) {}
+  // P6: all open connections of a peer that was added; told after on_peer_added() and whenever they change.
+  virtual void on_addresses(const PeerId&, std::span<const PeerAddress>, Now) {}
   virtual void on_graft(const PeerId&, std::string_view /*topic*/, Now) {}
   virtual void on_prune(const PeerId&, std::string_view /*topic*/, Now) {}
   // The life of a message: validation begins; then delivered or rejected; duplicates at any time in between and after.
+  // A message that is our own has an empty peer id, and its validation begins unsaid.
   virtual void on_validation_begun(const PeerId&, std::string_view /*topic*/, const MessageId&, Now) {}
   virtual void on_delivered(const PeerId&, std::string_view /*topic*/, const MessageId&, Now) {}
   virtual void on_rejected(const PeerId&, std::string_view /*topic*/, const MessageId&, RejectCause, Now) {}
