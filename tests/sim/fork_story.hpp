@@ -87,7 +87,7 @@ class ForkStory {
   // Blocks that its store did not keep.
   std::uint64_t refused_writes_of(std::size_t member) const { return counts_.at(member).refused_writes; }
 
-  // Trouble ends, and the members that were in it follow the others within `limit`. Then one chain: every running
+  // Trouble ends, and the members that were in it follow the others within the patience. Then one chain: every running
   // member has the same head and, where it has a block at a height, the same one. Each disk
   // is free of defects. Afterwards adversaries go and queues are empty where no hole is left to be filled.
   void expect_one_chain();

@@ -77,8 +77,7 @@ Result<StoreReport> rewind_store(const std::filesystem::path& folder, std::uint6
   out.lines.push_back("denied from now on: " + libp2p::to_hex0x(*deny) + " and what descends from it");
   out.lines.push_back(
       "until another signer signs, no branch above a hole is followed: the head waits for a block that is missing; "
-      "opp2p "
-      "db allow --hash takes the denial back");
+      "opp2p db allow --hash takes the denial back");
   if (!is_there)
     out.lines.push_back(
         "warning: the denied block is not in the store, so nothing here shows that the hash is right; "

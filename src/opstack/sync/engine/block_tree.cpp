@@ -155,7 +155,7 @@ ComponentId BlockTree::add(TreeBlock block) {
   blocks_.emplace(ref.hash, std::move(node));
   for (const ComponentId upper : above)
     if (upper != id) merge(id, upper);
-  for (const ComponentId child : of_children(ref)) {
+  for (const ComponentId child : children) {
     if (child == id || !components_.contains(child)) continue;  // one of them already
     const bool is_lower = components_.at(child).lowest.number < components_.at(id).lowest.number;
     id = is_lower ? merge(child, id) : merge(id, child);

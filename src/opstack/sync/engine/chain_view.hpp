@@ -77,10 +77,10 @@ struct ChainView {
 
 // What went from the store in one transaction, for its budget and for its age.
 struct Pruned {
-  std::vector<BlockRef> orphans;  // blocks that were not canonical; the first ones are the oldest
-  std::vector<BlockRef> canonical;
-  std::optional<BlockRef> lowest;  // canonical blocks went: the lowest one that is left
-  std::uint64_t blocks = 0;        // all of them
+  std::vector<BlockRef> orphans;    // blocks that were not canonical; the first ones are the oldest
+  std::vector<BlockRef> canonical;  // blocks that were, from the lowest on
+  std::optional<BlockRef> lowest;   // canonical blocks went: the lowest one that is left
+  std::uint64_t blocks = 0;         // all of them
 };
 
 // What came of a block that was given to the store.
