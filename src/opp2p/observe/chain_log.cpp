@@ -25,7 +25,7 @@ void ChainLog::on(const sync::HeadMoved& event) {
                {{"number", moved.to.number},
                 {"hash", moved.to.hash},
                 {"was", moved.from.number},
-                {"connected_from", moved.segment.lowest.number},
+                {"connected_from", moved.segments.back().lowest.number},
                 {"depth", moved.depth},
                 {"option", "--sync.patience"}});
 }

@@ -20,7 +20,8 @@ class LogOfTheChain : public testing_log::LogOfANode {
     out.moved.to.number = 12;
     out.moved.fork = fork;
     out.moved.depth = depth;
-    out.moved.segment.lowest.number = 11;
+    out.moved.segments.resize(1);
+    out.moved.segments[0].lowest.number = 11;
     return out;
   }
   testing_log::Member member_{world_, chain_, rng_};

@@ -43,9 +43,8 @@ Result<void> ChainWriter::prune_canonical(Pruned& out) {
     OPP2P_TRYV(remove(*bottom));
   }
   if (out.blocks == before) return {};
-  OPP2P_TRY(const auto bottom, lowest());
-  if (!bottom) return Error(Errc::malformed, "the canonical chain has lost its head");
-  OPP2P_TRY(out.lowest, ref(*bottom));
+  OPP2P_TRY(out.segments, segments());
+  if (out.segments.empty()) return Error(Errc::malformed, "the canonical chain has lost its head");
   return {};
 }
 

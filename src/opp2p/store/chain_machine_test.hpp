@@ -94,7 +94,9 @@ class ChainMachine {
     }
     const auto found = wait<KeptBlock>([&](auto done) { store().keep(block, attestation, extends_head, done); });
     KeptBlock expected;
+    const auto before = model_.segments();
     const auto refused = model_.keep(block, attestation, extends_head, expected);
+    const auto segments = model_.segments();
     prune();
     if (!refused && !extends_head && !model_.blocks.contains(block.hash)) {
       require(!found && found.error() == Errc::exhausted);
@@ -104,6 +106,24 @@ class ChainMachine {
     if (!found) return;
     require(found->was_there == expected.was_there && found->parent_there == expected.parent_there &&
             found->canonical == expected.canonical);
+    // Told where others changed than the head's upper end.
+    require(found->segments.empty() ? same_lower_ends(before, segments) : same(found->segments, segments));
+    compare_pruned(found->pruned);
+  }
+
+  void compare_pruned(const std::shared_ptr<const Pruned>& pruned) {
+    if (!pruned) return;
+    require(pruned->canonical.empty() || !pruned->segments.empty());
+    if (!pruned->segments.empty()) require(same(pruned->segments, model_.segments()));
+  }
+  static bool same_lower_ends(std::vector<SegmentView> a, std::vector<SegmentView> b) {
+    if (!a.empty() && !b.empty()) a.back().highest = b.back().highest;
+    return same(a, b);
+  }
+  static bool same(const std::vector<SegmentView>& a, const std::vector<SegmentView>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+      return one.lowest == other.lowest && one.highest == other.highest && one.is_base == other.is_base;
+    });
   }
 
   void extend(std::uint8_t fork) {
@@ -133,11 +153,14 @@ class ChainMachine {
     MovedHead expected;
     const auto refused = model_.move_head(asked, expected);
     require(found.has_value() == !refused && (found || found.error() == *refused));
+    const auto segments = model_.segments();
     prune();
+    if (found) compare_pruned(found->pruned);
     if (!found) return;
     require(found->from == expected.from && found->to == expected.to && found->fork == expected.fork &&
             found->depth == expected.depth);
-    require(found->segment.highest == asked.to.number);
+    require(same(found->segments, segments));
+    require(found->segments.back().highest == asked.to.number);
   }
 
   void rewind(std::uint64_t to, std::uint8_t more) {
@@ -186,11 +209,7 @@ class ChainMachine {
     for (const auto& known : view.recent)
       if (known.orphan) candidates.insert(known.ref.hash);
     require(candidates == model_.candidates(8));
-    const auto segments = model_.segments();
-    require(view.segments.size() == segments.size());
-    for (std::size_t i = 0; i < segments.size(); ++i)
-      require(view.segments[i].lowest == segments[i].lowest && view.segments[i].highest == segments[i].highest &&
-              view.segments[i].is_base == segments[i].is_base);
+    require(same(view.segments, model_.segments()));
     const auto summary = store().summary().value();
     require(summary.blocks == model_.canonical.size() && summary.orphans == model_.orphans().size());
   }

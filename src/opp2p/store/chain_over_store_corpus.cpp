@@ -1,12 +1,12 @@
 // Seeds of chain_over_store: scripts from a fixed seed, and one in which two segments above a hole displace each other
-// while the disk fails, with each of the budgets.
+// while the disk fails, with each of the budgets and both kinds of stores.
 #include "testing/corpus.hpp"
 
 namespace libp2p::fuzzing {
 
 void make_corpus(Corpus& corpus) {
   corpus.save_scripts({100, 400, 800});
-  for (std::uint8_t first = 0; first < 8; first = static_cast<std::uint8_t>(first + 3)) {
+  for (const std::uint8_t first : {0, 3, 6, 128, 131, 134}) {
     Bytes script{first};
     append(script, Bytes{2, 37, 10, 31, 1, 38, 10, 38});       // 38 of branch 2, 39 of branch 1; each becomes the head
     append(script, Bytes{14, 2, 2, 35, 2, 36, 1, 36, 1, 37});  // and what is below them, while two writes fail

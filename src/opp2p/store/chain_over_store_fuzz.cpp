@@ -1,6 +1,6 @@
 // A script of what a node lives through over its store (chain_over_store_test.hpp): signed blocks on four branches and
 // runs of them, of three signers, blocks that a source brings, waiting, restarts and writes that fail, with a budget
-// and without one. The invariants of the chain are checked after each event, so its head's segment in memory is its
+// and without one, over a store that answers at once or as late as a database does. The invariants of the chain are checked after each event, so its head's segment in memory is its
 // component. At the end the disk works, silence falls and two hours pass. Then nothing waits, the tables of the store
 // agree, and memory and disk agree on the head and on the segments; without a budget the head is the best of all signed
 // blocks that are stored, by era, height and the lower hash.
@@ -19,12 +19,15 @@ using opstack::sync::testing_chain::on_branch;
 
 class Run {
  public:
-  // By the first byte: most scripts have a budget of a few dozen blocks.
-  explicit Run(std::uint8_t first) : budget_(first % 8 < 3 ? 0 : 25'000 + first % 8 * 8000), world_(budget_) {
+  // By the first byte: most scripts have a budget of a few dozen blocks, and half of them a slow store.
+  explicit Run(std::uint8_t first)
+      : budget_(first % 8 < 3 ? 0 : 25'000 + first % 8 * 8000), is_slow_(first >= 128), world_(budget_) {
+    if (is_slow_) world_.lag(first);
     world_.rotate(1);
   }
 
   void step(std::uint8_t what, std::uint8_t value) {
+    if (is_slow_) world_.work(value % 24);
     switch (what % 16) {
       case 8: fetch(value); break;
       case 9: fetch(value); break;
@@ -36,17 +39,18 @@ class Run {
       case 13:
         if (value % 8 == 0) restart();
         break;
-      case 14: world_.disk().fail_writes(value % 4); break;
+      case 14: fail(value % 4); break;
       case 15: run_of(1 + value % kHeights, 1 + what / 16 % 12, value / 64); break;
       default: sign(value / 40, on_branch(1 + value % kHeights, what % 4));
     }
   }
 
   void end() {
-    world_.disk().fail_writes(0);
+    fail(0);
     world_.wait(Seconds(3600));
     world_.wait(Seconds(3600));
     if (budget_ != 0) extend_head();
+    world_.settle();
     require(world_.chain().waiting_blocks() == 0);
     require(world_.defect().empty());
     const auto view = world_.store().view(4096).value();
@@ -96,16 +100,23 @@ class Run {
       return;
     }
   }
+  void fail(std::size_t writes) {
+    if (is_slow_)
+      world_.fail_commits(writes);
+    else
+      world_.disk().fail_writes(writes);
+  }
   void rotate(std::uint8_t signer) {
-    world_.disk().fail_writes(0);
+    fail(0);
     world_.rotate(signer);
   }
   void restart() {
-    world_.disk().fail_writes(0);
+    fail(0);
     world_.restart();
   }
 
   const std::uint64_t budget_;
+  const bool is_slow_;
   ChainOverStore world_;
 };
 

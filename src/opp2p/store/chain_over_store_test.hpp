@@ -1,9 +1,11 @@
 // The unsafe chain over the rules of the real store, for tests and fuzzing: UnsafeChain writes to a MemoryStore behind
 // a FaultyStore, on a virtual clock. The invariants of the chain are checked after each event. The blocks are those of
 // chain_world_test.hpp: a number and a branch. That world has a plain store without bounds; here are a budget, ages and
-// failing writes.
+// failing writes. After lag() the store is as slow as a database: writes gather until one transaction takes them, a
+// read answers what was stored at some moment since it was asked for, and all answers come later.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,7 +26,7 @@ class ChainOverStore {
  public:
   // `failing`: so many of the first writes fail.
   explicit ChainOverStore(std::uint64_t budget = 0, UnsafeChainConfig config = {}, std::size_t failing = 0)
-      : config_(config), inner_(run_at_once(), budget, [this] { return now_.wall; }), store_(inner_, run_at_once()) {
+      : config_(config), inner_(post(), budget, [this] { return now_.wall; }), store_(inner_, post()) {
     now_.mono = libp2p::MonoTime(Seconds(1000));
     now_.wall = libp2p::from_unix_seconds(static_cast<std::int64_t>(testing_chain::kGenesisTime));
     store_.fail_writes(failing);
@@ -55,6 +57,10 @@ class ChainOverStore {
   // As Node does it: an empty store begins with genesis.
   void restart() {
     waiting_.clear();
+    inner_.lose_gathered();
+    readings_.clear();
+    readings_done_.clear();
+    posted_.clear();
     auto view = inner_.view(config_.tree.window).value();
     if (!view.head) {
       view.begin.emplace();
@@ -118,6 +124,36 @@ class ChainOverStore {
     pump();
   }
 
+  // The store works when `work` lets it, by chance.
+  void lag(std::uint64_t seed) {
+    lagging_ = true;
+    chance_ = seed;
+    inner_.gather_writes();
+  }
+  // A few steps of the store and of its answers' delivery; more of them from a larger `most`.
+  void work(std::uint64_t most) {
+    for (std::uint64_t steps = chance(most + 1); steps > 0; --steps) {
+      switch (chance(8)) {
+        case 0:
+        case 1: commit(); break;
+        case 2: read(chance(readings_.size() + 1)); break;
+        case 3: post_reading(chance(readings_done_.size() + 1)); break;
+        default: deliver();
+      }
+    }
+  }
+  // Until nothing is left to do.
+  void settle() {
+    while (has_work()) {
+      commit();
+      read(0);
+      post_reading(0);
+      deliver();
+    }
+  }
+  // The next n transactions fail.
+  void fail_commits(std::size_t n) { failing_commits_ = n; }
+
   // What the disk has held back is written, and answered.
   void release() {
     store_.sync();
@@ -134,10 +170,15 @@ class ChainOverStore {
     const auto end = now_.mono + duration;
     while (true) {
       const auto next = chain_->next_deadline();
+      if ((!next || *next > end) && has_work()) {
+        settle();
+        continue;
+      }
       if (!next || *next > end) break;
       advance(std::max(*next, now_.mono) - now_.mono);
       chain_->on_timeout(now_);
       pump();
+      if (lagging_) work(16);
     }
     advance(end - now_.mono);
     chain_->on_timeout(now_);
@@ -149,8 +190,60 @@ class ChainOverStore {
   std::vector<HoleChanged> holes;
 
  private:
-  static Post run_at_once() {
-    return [](const std::function<void()>& task) { task(); };
+  Post post() {
+    return [this](const std::function<void()>& task) {
+      if (lagging_)
+        posted_.push_back(task);
+      else
+        task();
+    };
+  }
+  std::uint64_t chance(std::uint64_t below) {
+    chance_ = chance_ * 6364136223846793005u + 1442695040888963407u;
+    return (chance_ >> 33) % below;
+  }
+
+  // ---- the slow store ----
+
+  bool has_work() const {
+    return inner_.gathered() > 0 || !readings_.empty() || !readings_done_.empty() || !posted_.empty();
+  }
+  void commit() {
+    if (inner_.gathered() == 0) return;
+    if (failing_commits_ == 0) return inner_.commit();
+    --failing_commits_;
+    inner_.commit(libp2p::fail(libp2p::Errc::io, "the disk refused (a test asked for it)"));
+  }
+  void read(std::size_t which) {
+    if (which >= readings_.size()) return;
+    readings_done_.push_back(readings_[which]());
+    readings_.erase(readings_.begin() + static_cast<std::ptrdiff_t>(which));
+  }
+  void post_reading(std::size_t which) {
+    if (which >= readings_done_.size()) return;
+    posted_.push_back(readings_done_[which]);
+    readings_done_.erase(readings_done_.begin() + static_cast<std::ptrdiff_t>(which));
+  }
+  void deliver() {
+    if (posted_.empty()) return;
+    const auto task = std::move(posted_.front());
+    posted_.pop_front();
+    task();
+    pump();
+  }
+  // Does it when its turn comes, or at once where the store gathers what it is given.
+  void give(std::function<void()> write) {
+    if (lagging_)
+      write();
+    else
+      waiting_.push_back(std::move(write));
+  }
+  // `reading` reads, and answers what tells the chain.
+  void ask(std::function<std::function<void()>()> reading) {
+    if (lagging_)
+      readings_.push_back(std::move(reading));
+    else
+      waiting_.emplace_back([reading = std::move(reading)] { reading()(); });
   }
   static std::string text_of(const std::vector<SegmentView>& segments) {
     std::string out;
@@ -171,35 +264,37 @@ class ChainOverStore {
     }
   }
   void on(const KeepBlock& keep) {
-    waiting_.emplace_back([this, keep] {
+    give([this, keep] {
       store_.keep(StoredBlock(keep.block), keep.attestation, keep.extends_head,
                   [this, id = keep.id](const Result<KeptBlock>& outcome) { chain_->on_kept(id, outcome, now_); });
     });
   }
   void on(const StartAt& start) {
-    waiting_.emplace_back([this, start] {
+    give([this, start] {
       store_.start_at(
           start.genesis.ref, start.genesis.timestamp,
           [this, id = start.id](const Result<KeptBlock>& outcome) { chain_->on_started(id, outcome, now_); });
     });
   }
   void on(const OpenEra& open) {
-    waiting_.emplace_back([this, open] {
+    give([this, open] {
       store_.open_era(open.era.signer, open.era.opened,
                       [this, id = open.id](const Result<EraRecord>& outcome) { chain_->on_era(id, outcome, now_); });
     });
   }
   void on(const MoveHead& move) {
-    waiting_.emplace_back([this, move] {
+    give([this, move] {
       store_.move_head(move.move,
                        [this, id = move.id](const Result<MovedHead>& outcome) { chain_->on_moved(id, outcome, now_); });
     });
   }
   void on(const Descend& descend) {
-    waiting_.emplace_back([this, descend] { chain_->on_descended(descend.id, store_.descend(descend.from), now_); });
+    ask([this, descend] {
+      return [this, id = descend.id, found = store_.descend(descend.from)] { chain_->on_descended(id, found, now_); };
+    });
   }
   void on(const LoadView& load) {
-    waiting_.emplace_back([this, load] { chain_->on_view(store_.view(load.window), now_); });
+    ask([this, load] { return [this, view = store_.view(load.window)] { chain_->on_view(view, now_); }; });
   }
   void on(const HeadMoved& event) { moves.push_back(event); }
   void on(const BlockNotKept& event) { lost.push_back(event); }
@@ -214,6 +309,12 @@ class ChainOverStore {
   FaultyStore store_;
   std::unique_ptr<UnsafeChain> chain_;
   std::vector<std::function<void()>> waiting_;
+  bool lagging_ = false;
+  std::uint64_t chance_ = 0;
+  std::size_t failing_commits_ = 0;
+  std::vector<std::function<std::function<void()>()>> readings_;
+  std::vector<std::function<void()>> readings_done_;
+  std::deque<std::function<void()>> posted_;  // to the thread of the chain
 };
 
 }  // namespace opp2p::testing_over_store

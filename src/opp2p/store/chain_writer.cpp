@@ -45,6 +45,7 @@ Result<KeptBlock> ChainWriter::keep(const StoredBlock& block, const std::optiona
     branch.blocks.insert(branch.blocks.begin(), name);
     if (upper) OPP2P_TRYV(find_displaced(branch, out));
     OPP2P_TRYV(adopt(branch, OrphanReason::joined));
+    OPP2P_TRY(out.segments, segments());
   } else {
     OPP2P_TRYV(add_orphan(name, {since.value_or(now_), OrphanReason::waiting}));
     if (!out.parent_there) OPP2P_TRYV(txn_.put(Table::waiting, block_key(name), block.parent_hash));
@@ -79,6 +80,7 @@ Result<KeptBlock> ChainWriter::keep_again(const StoredBlock& block, const std::o
     OPP2P_TRY(Branch branch, branch_below(block.number, block.parent_hash));
     branch.blocks.insert(branch.blocks.begin(), name);
     OPP2P_TRYV(adopt(branch, OrphanReason::joined));
+    OPP2P_TRY(out.segments, segments());
     out.canonical = true;
   }
   OPP2P_TRYV(count_again(name));
@@ -297,7 +299,7 @@ Result<MovedHead> ChainWriter::move_head(const HeadMove& move) {
     out.depth = gone.size();
   }
   OPP2P_TRYV(adopt(branch, move.reason));
-  OPP2P_TRY(out.segment, segment_of(target.number));
+  OPP2P_TRY(out.segments, segments());
   return out;
 }
 

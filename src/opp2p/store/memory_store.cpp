@@ -5,25 +5,37 @@
 namespace opp2p {
 
 void MemoryStore::write(std::unique_ptr<StoreWrite> write) {
-  // Shared, because a task can be copied.
-  const std::shared_ptr<StoreWrite> kept(std::move(write));
+  Shared shared(std::move(write));
+  if (gathering_) return gathered_.push_back(std::move(shared));
+  commit({std::move(shared)}, {});
+}
+
+void MemoryStore::commit(const Result<void>& disk) { commit(std::exchange(gathered_, {}), disk); }
+
+void MemoryStore::commit(const std::vector<Shared>& writes, const Result<void>& disk) {
+  const auto fail = [&](const Error& error) {
+    for (const auto& write : writes) write->fail(error);
+  };
+  std::vector<StoreWrite*> batch;
+  for (const auto& write : writes) batch.push_back(write.get());
   {
     const std::lock_guard lock(mutex_);
     MemoryTxn txn(tables_);
     ChainWriter chain(txn, max_size_, now());
-    StoreWrite* const batch[] = {kept.get()};
     if (closed_) {
-      kept->fail(Error(Errc::closed, "the block store is closed"));
+      fail(Error(Errc::closed, "the block store is closed"));
+    } else if (!disk) {
+      fail(disk.error());
     } else if (auto applied = apply_writes(txn, chain, batch, untold_); applied) {
       txn.commit();
       ++changes_;
       pruned_ += applied->removed;
       untold_ = std::move(applied->untold);
     } else {
-      kept->fail(applied.error());
+      fail(applied.error());
     }
   }
-  post_([kept] { kept->answer(); });
+  for (const auto& write : writes) post_([write] { write->answer(); });
 }
 
 void MemoryStore::keep(StoredBlock block, std::optional<Attestation> attestation, bool extends_head,

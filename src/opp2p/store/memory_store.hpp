@@ -1,5 +1,6 @@
 // The block store in memory: the rules of LmdbStore without a disk, for tests, simulation and nodes without a data
-// folder. It makes no headers. A write takes effect within the call; only its callback comes later.
+// folder. It makes no headers. A write takes effect within the call; only its callback comes later. A test can
+// gather writes, which are one transaction then, as those are that come while a database commits.
 //
 // Owner: the node or a test. Thread: writes from one thread, reads from any. Bounds: `max_size` (block_store.hpp,
 // "Budget").
@@ -35,6 +36,12 @@ class MemoryStore final : public BlockStore {
   Result<Descent> descend(const BlockRef& from) const override;
   Result<StoreCheck> check(const CheckDepth& depth) const override;
   void close() override;
+  // From now on writes wait: commit() makes one transaction of them, or of none of them when the disk fails;
+  // lose_gathered() drops them as a crash does, and their callbacks never come.
+  void gather_writes() { gathering_ = true; }
+  std::size_t gathered() const { return gathered_.size(); }
+  void commit(const Result<void>& disk = {});
+  void lose_gathered() { gathered_.clear(); }
   // As if a process had ended and the next one opened the database: writes are taken again.
   void reopen();
   // Asserts that the tables agree. It walks over all of them.
@@ -45,15 +52,19 @@ class MemoryStore final : public BlockStore {
   void alter(const std::function<void(TableTxn&)>& change);
 
  private:
+  using Shared = std::shared_ptr<StoreWrite>;  // a task can be copied
   void write(std::unique_ptr<StoreWrite> write);
+  void commit(const std::vector<Shared>& writes, const Result<void>& disk);
   template <class Function>
   auto read(const Function& function) const;
 
-  Post post_;
-  const std::uint64_t max_size_;
   UnixTime now() const { return wall_ ? wall_() : UnixTime{}; }
 
+  Post post_;
+  const std::uint64_t max_size_;
   const std::function<UnixTime()> wall_;
+  bool gathering_ = false;
+  std::vector<Shared> gathered_;
   mutable std::mutex mutex_;
   mutable MemoryTables tables_;  // a transaction that only reads takes them too
   std::uint64_t pruned_ = 0;

@@ -64,9 +64,10 @@ TEST_P(StoreChain, a_reorganisation_takes_the_branch_from_the_fork_and_orphans_t
   EXPECT_EQ(moved.to, block_at(12, 300, 1, 1).ref());
   EXPECT_EQ(moved.fork, 7u);
   EXPECT_EQ(moved.depth, 3u);
-  EXPECT_EQ(moved.segment.lowest.number, 1u);
-  EXPECT_EQ(moved.segment.highest, 12u);
-  EXPECT_TRUE(moved.segment.is_base);
+  ASSERT_EQ(moved.segments.size(), 1u);
+  EXPECT_EQ(moved.segments[0].lowest.number, 1u);
+  EXPECT_EQ(moved.segments[0].highest, 12u);
+  EXPECT_TRUE(moved.segments[0].is_base);
   EXPECT_EQ(numbers(1, 20), (Numbers{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}));
   for (std::uint64_t n = 8; n <= 10; ++n) {
     EXPECT_EQ(fork_at(n), 1);
@@ -331,7 +332,9 @@ TEST_P(StoreChain, rewinding_below_a_hole_keeps_the_upper_segment_as_orphans) {
   EXPECT_EQ(segments(), "1-5");
   EXPECT_EQ(orphan(20), OrphanReason::rewound);
   const auto moved = calls_->move_head(block_at(22), false).value();
-  EXPECT_EQ(moved.segment.lowest.number, 20u);
+  ASSERT_EQ(moved.segments.size(), 2u);
+  EXPECT_EQ(moved.segments[0].highest, 5u);
+  EXPECT_EQ(moved.segments[1].lowest.number, 20u);
   EXPECT_EQ(segments(), "1-5 20-22");
   EXPECT_FALSE(orphan(20));
 }
@@ -341,7 +344,7 @@ TEST_P(StoreChain, blocks_wait_before_there_is_a_chain) {
   EXPECT_FALSE(store_->summary().value().head);
   EXPECT_FALSE(store_->view(10).value().head);
   const auto moved = calls_->move_head(block_at(22), false).value();
-  EXPECT_TRUE(moved.segment.is_base);
+  EXPECT_TRUE(moved.segments.back().is_base);
   EXPECT_EQ(moved.from, BlockRef());
   EXPECT_EQ(segments(), "20-22");
 }

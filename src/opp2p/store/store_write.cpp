@@ -88,15 +88,12 @@ Result<Applied> apply_writes(TableTxn& txn, ChainWriter& chain, std::span<StoreW
   pruned.blocks += untold.blocks;
   OPP2P_TRYV(prepend_gone(chain, untold.orphans, pruned.orphans));
   OPP2P_TRYV(prepend_gone(chain, untold.canonical, pruned.canonical));
-  if (!pruned.lowest && untold.lowest) {
-    OPP2P_TRY(const auto bottom, chain.lowest());
-    if (bottom) {
-      OPP2P_TRY(pruned.lowest, chain.ref(*bottom));
-    }
+  if (pruned.segments.empty() && !untold.segments.empty()) {
+    OPP2P_TRY(pruned.segments, chain.segments());
   }
   std::shared_ptr<const Pruned> to_tell;
   if (pruned.blocks > 0) to_tell = std::make_shared<const Pruned>(std::move(pruned));
-  for (StoreWrite* write : batch) OPP2P_TRYV(write->settle(chain, to_tell));
+  for (auto write = batch.rbegin(); write != batch.rend(); ++write) OPP2P_TRYV((*write)->settle(chain, to_tell));
   if (to_tell) out.untold = *to_tell;
   return out;
 }

@@ -24,8 +24,8 @@ class StoreWrite {
   virtual void prepare(bool /*alone*/) {}
   // In the transaction; more than once if that has to be tried again. Answers what answer() will tell.
   virtual Result<void> apply(ChainWriter& chain) = 0;
-  // At the end of the transaction, when the budget has been enforced. `pruned`: null for nothing; who
-  // takes it tells it.
+  // At the end of the transaction, when the budget has been enforced; the last write first. `pruned`: null for nothing;
+  // who takes it tells it.
   virtual Result<void> settle(const ChainReader& chain, std::shared_ptr<const Pruned>& pruned) = 0;
   virtual void fail(const Error& error) = 0;
   // Calls back.

@@ -77,10 +77,10 @@ struct ChainView {
 
 // What went from the store in one transaction, for its budget and for its age.
 struct Pruned {
-  std::vector<BlockRef> orphans;    // blocks that were not canonical; the first ones are the oldest
-  std::vector<BlockRef> canonical;  // blocks that were, from the lowest on
-  std::optional<BlockRef> lowest;   // canonical blocks went: the lowest one that is left
-  std::uint64_t blocks = 0;         // all of them
+  std::vector<BlockRef> orphans;      // blocks that were not canonical; the first ones are the oldest
+  std::vector<BlockRef> canonical;    // blocks that were, from the lowest on
+  std::vector<SegmentView> segments;  // canonical blocks went: what is left, as in ChainView
+  std::uint64_t blocks = 0;           // all of them
 };
 
 // What came of a block that was given to the store.
@@ -93,7 +93,8 @@ struct KeptBlock {
   std::uint64_t displaced = 0;
   BlockRef highest_displaced;
   std::uint64_t fork = 0;
-  std::shared_ptr<const Pruned> pruned;  // told with one write of a transaction; null: nothing
+  std::vector<SegmentView> segments;     // as in ChainView, when it changed others than the head's upper end; else none
+  std::shared_ptr<const Pruned> pruned;  // told with the last write of a transaction; null: nothing
 };
 
 struct HeadMove {
@@ -108,7 +109,7 @@ struct MovedHead {
   BlockRef to;
   std::optional<std::uint64_t> fork;     // the highest block that both chains have; none: the segment is not joined
   std::uint64_t depth = 0;               // blocks that were canonical and are not any more
-  SegmentView segment;                   // the head's
+  std::vector<SegmentView> segments;     // as in ChainView: the last one is the head's
   std::shared_ptr<const Pruned> pruned;  // as in KeptBlock
 };
 

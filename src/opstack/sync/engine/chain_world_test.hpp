@@ -55,6 +55,7 @@ class ModelStore {
     canonical_.emplace(start.number, start.hash);
     KeptBlock out;
     out.canonical = true;
+    out.segments = segments();
     return out;
   }
 
@@ -86,6 +87,7 @@ class ModelStore {
       link_down(ref, OrphanReason::joined);
     }
     out.canonical = is_canonical(ref);
+    if (out.canonical && (joins || canonical_.size() == 1)) out.segments = segments();
     return out;
   }
 
@@ -124,7 +126,7 @@ class ModelStore {
       ++out.depth;
     }
     link_down(move.to, move.reason);
-    out.segment = segment_of(move.to);
+    out.segments = segments();
     return out;
   }
 
@@ -154,15 +156,7 @@ class ModelStore {
     out.denied = {denied.begin(), denied.end()};
     if (!denied.empty()) out.denied_era = denied_era_;
     if (!out.head) out.begin = begin;
-    if (!out.head) return out;
-    SegmentView segment = segment_of(*out.head);
-    out.segments.push_back(segment);
-    for (auto below = canonical_.lower_bound(segment.lowest.number); below != canonical_.begin();
-         below = canonical_.lower_bound(out.segments.front().lowest.number)) {
-      if (below == canonical_.begin()) break;
-      --below;
-      out.segments.insert(out.segments.begin(), segment_of(blocks_.at(below->second).ref));
-    }
+    if (out.head) out.segments = segments();
     return out;
   }
 
@@ -216,6 +210,15 @@ class ModelStore {
   }
   // Nothing is known below it.
   bool is_base(const Hash& hash) const { return !canonical_.empty() && canonical_.begin()->second == hash; }
+  std::vector<SegmentView> segments() const {
+    std::vector<SegmentView> out{segment_of(*head())};
+    for (auto below = canonical_.lower_bound(out.front().lowest.number); below != canonical_.begin();
+         below = canonical_.lower_bound(out.front().lowest.number)) {
+      --below;
+      out.insert(out.begin(), segment_of(blocks_.at(below->second).ref));
+    }
+    return out;
+  }
   SegmentView segment_of(const BlockRef& top) const {
     SegmentView out;
     out.highest = top.number;

@@ -215,9 +215,7 @@ bool UnsafeChain::is_wanted(const BlockRef& block) const {
 
 Arrived UnsafeChain::on_fetched(const PeerId& peer, Block block, Now now) {
   if (phase_ == Phase::running && !is_open()) rest(block.hash(), config_.rest_overflow, now);
-  const bool is_known = tree_.find(block.hash()) != nullptr;
-  if (is_open() && is_known) grow_lower(block.ref());
-  if (!is_open() || is_known || !is_wanted(block.ref())) {
+  if (!is_open() || tree_.find(block.hash()) != nullptr || !is_wanted(block.ref())) {
     trace(ChainTraceKind::not_wanted, peer, block.ref());
     return {Arrival::not_wanted, std::nullopt};
   }

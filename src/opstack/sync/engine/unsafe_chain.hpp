@@ -194,7 +194,7 @@ class UnsafeChain {
   void add_fork(std::uint64_t number, MonoTime at);
   // Whether the chain is as the disk has it; if not, it is read anew.
   bool take_pruned(const std::shared_ptr<const Pruned>& pruned, Now now);
-  void raise_lowest(const BlockRef& lowest);
+  void raise_segments(const std::vector<SegmentView>& told);
   void take_displaced(const KeptBlock& kept, Now now);
   void hold(WriteId id, Pending pending);
   void write(WriteId id, Pending pending, bool extends_head);
@@ -209,7 +209,7 @@ class UnsafeChain {
   void descend(const BlockRef& from);
   void take_move(const MovedHead& moved, OrphanReason reason, Now now);
   bool has_lost_below(const MovedHead& moved) const;
-  void take_segment(const SegmentView& segment);
+  void take_segments(const std::vector<SegmentView>& told);
   void take_lowest();
   void grow_lower(const BlockRef& block);
   void fit_lower();

@@ -276,7 +276,7 @@ std::vector<Gap> UnsafeChain::gaps(MonoTime now) const {
       lower_.size() < kMostHoles ? 0 : static_cast<std::size_t>(now.time_since_epoch() / config_.turn);
   for (std::size_t n = 0; n < lower_.size() && out.size() < tips + kMostHoles; ++n) {
     const std::size_t i = lower_.size() - 1 - (n + turn) % lower_.size();
-    if (!lower_[i].is_base)
+    if (!lower_[i].is_base && tree_.find(lower_[i].lowest.parent_hash) == nullptr)
       add(lower_ids_[i], lower_[i].lowest, i == 0 ? rollup_.genesis.l2.number : lower_[i - 1].highest);
   }
   return out;

@@ -120,15 +120,13 @@ void UnsafeChain::on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now)
   told.is_head = kept.extends_head;
   actions_.emplace_back(std::move(told));
   if (outcome->displaced > 0) take_displaced(*outcome, now);
+  if (!outcome->segments.empty()) take_segments(outcome->segments);
   if (!take_pruned(outcome->pruned, now)) return;
   failures_ = 0;
   if (phase_ == Phase::failed) return settle_failed(now);
   if (phase_ != Phase::running) return;
   // The parent lies on the disk, and not in memory.
-  const bool is_lowest =
-      std::any_of(lower_.begin(), lower_.end(), [&](const auto& hole) { return hole.lowest == ref; });
-  const bool unlinked = tree_.above_lowest(ref).has_value();
-  if (outcome->parent_there && !kept.extends_head && (is_lowest || unlinked)) descend(ref);
+  if (outcome->parent_there && !kept.extends_head && tree_.above_lowest(ref)) descend(ref);
   if (is_first) refill(now);
   decide(now);
 }
@@ -141,7 +139,7 @@ void UnsafeChain::take_displaced(const KeptBlock& kept, Now now) {
   told.moved.to = *stored_head_;
   told.moved.fork = kept.fork;
   told.moved.depth = kept.displaced;
-  told.moved.segment = segment_;
+  told.moved.segments = kept.segments;
   told.reason = OrphanReason::joined;
   told.timestamp = rollup_.timestamp_for_block(stored_head_->number);
   actions_.emplace_back(std::move(told));
@@ -165,32 +163,28 @@ bool UnsafeChain::take_pruned(const std::shared_ptr<const Pruned>& pruned, Now n
     if (std::any_of(above.begin(), above.end(), [&](ComponentId id) { return id != of_head; }))
       rest(gone.hash, config_.rest_refused, now);
   }
-  for (const BlockRef& gone : pruned->canonical)  // of lower segments; raise_lowest() is for the head's
+  for (const BlockRef& gone : pruned->canonical)  // of lower segments; raise_segments() is for the head's
     if (tree_.find(gone.hash) != nullptr && tree_.component_of(gone.hash) != of_head && !pending_write(gone.hash))
       tree_.remove(gone.hash);
-  if (pruned->lowest) raise_lowest(*pruned->lowest);
+  if (!pruned->segments.empty()) raise_segments(pruned->segments);
   take_lowest();
   tell_holes();
   return true;
 }
 
-// Of the canonical chain only what is not below this is left.
-void UnsafeChain::raise_lowest(const BlockRef& lowest) {
-  std::size_t gone = 0;
-  while (gone < lower_.size() && lower_[gone].highest < lowest.number) ++gone;
-  lower_.erase(lower_.begin(), lower_.begin() + static_cast<std::ptrdiff_t>(gone));
-  lower_ids_.erase(lower_ids_.begin(), lower_ids_.begin() + static_cast<std::ptrdiff_t>(gone));
-  SegmentView& segment = lower_.empty() ? segment_ : lower_.front();
-  if (segment.lowest.number > lowest.number) return;  // memory knows of blocks that come
+// Of the canonical chain only this is left.
+void UnsafeChain::raise_segments(const std::vector<SegmentView>& told) {
+  const BlockRef& lowest = told.front().lowest;
   const bool comes = std::any_of(pending_.begin(), pending_.end(),
                                  [&](const auto& write) { return write.second.block.number() < lowest.number; });
   if (comes || (moving_ && moving_->move.to.number < lowest.number)) {
     is_patched_ = true;  // the chain is read anew when the disk has answered
-    return;
+  } else if (segment_.lowest.number < lowest.number) {
+    segment_.lowest = lowest;
+    segment_.is_base = true;
+    tree_.raise(tree_.component_of(head_->hash), lowest);
   }
-  segment.lowest = lowest;
-  segment.is_base = true;
-  if (lower_.empty()) tree_.raise(tree_.component_of(head_->hash), lowest);
+  take_segments(told);
 }
 
 // The store has no room for it, the operator has denied it, or it does not fit.
@@ -265,6 +259,7 @@ void UnsafeChain::take_forward(const MovedHead& moved, OrphanReason reason) {
   told.reason = reason;
   told.timestamp = rollup_.timestamp_for_block(moved.to.number);
   actions_.emplace_back(std::move(told));
+  take_segments(moved.segments);
 }
 
 void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now) {
@@ -272,7 +267,7 @@ void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now
   // By memory: what was written since the move is in it already.
   if (tree_.find(moved.to.hash) != nullptr) {
     const auto& component = tree_.component(tree_.component_of(moved.to.hash));
-    take_segment(SegmentView{component.lowest, moved.to.number, component.is_base});
+    segment_ = {component.lowest, moved.to.number, component.is_base};
   }
   rivals_.clear();
   rivals_before_.clear();
@@ -285,6 +280,7 @@ void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now
   told.reason = reason;
   told.timestamp = rollup_.timestamp_for_block(moved.to.number);
   actions_.emplace_back(std::move(told));
+  take_segments(moved.segments);
   if (tree_.find(moved.to.hash) == nullptr)
     on_failure(libp2p::fail(Errc::mismatch, "memory has lost the block to which the head was moved"), now);
 }
@@ -295,30 +291,36 @@ bool UnsafeChain::has_lost_below(const MovedHead& moved) const {
   const auto* to = tree_.find(moved.to.hash);
   if (to == nullptr) return false;  // far below the head by now
   const auto& component = tree_.component(tree_.component_of(to->ref.hash));
-  return component.lowest.number < moved.segment.lowest.number && !moved.segment.is_base &&
-         !pending_write(moved.segment.lowest.parent_hash);
+  const SegmentView& segment = moved.segments.back();
+  return component.lowest.number < segment.lowest.number && !segment.is_base &&
+         !pending_write(segment.lowest.parent_hash);
 }
 
-// `segment` is the head's now: what it does not cover of the others stays below it.
-void UnsafeChain::take_segment(const SegmentView& segment) {
-  if (segment_.lowest != segment.lowest) {
-    lower_.push_back(segment_);
-    lower_ids_.push_back(next_lower_id_++);
+// As the store has told them. The head's reaches further in memory by what is being written, and so does what a hole
+// waits for.
+void UnsafeChain::take_segments(const std::vector<SegmentView>& told) {
+  std::vector<SegmentView> before = std::exchange(lower_, {told.begin(), told.end() - 1});
+  const std::vector<GapId> ids = std::exchange(lower_ids_, {});
+  for (auto& segment : lower_) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](const auto& other) {
+      return other.lowest.number <= segment.highest && segment.lowest.number <= other.highest;
+    });
+    lower_ids_.push_back(same == before.end() ? next_lower_id_++ : ids[static_cast<std::size_t>(same - before.begin())]);
+    if (same != before.end() && same->lowest.number < segment.lowest.number && pending_write(same->lowest.hash))
+      segment.lowest = same->lowest;
   }
-  segment_ = segment;
+  const SegmentView& of_head = told.back();
+  if (phase_ == Phase::running && !moving_ && tree_.find(head_->hash) != nullptr) {
+    keep_rivals();
+    tree_.descend_to(tree_.component_of(head_->hash), {of_head.lowest, of_head.is_base, of_head.highest});
+    take_lowest();
+  }
   fit_lower();
+  tell_holes();
 }
 
-// Of the segments below others only what is below them stays. What memory has below one of them belongs to it: a
-// stored block whose child is canonical is canonical.
+// Of the segments below others only what is below them stays.
 void UnsafeChain::fit_lower() {
-  for (auto& hole : lower_) {
-    const TreeBlock* parent = hole.is_base ? nullptr : tree_.parent_of(hole.lowest);
-    if (parent == nullptr) continue;
-    const auto& component = tree_.component(tree_.component_of(parent->ref.hash));
-    hole.lowest = component.lowest;
-    hole.is_base = component.is_base;
-  }
   std::uint64_t above = segment_.lowest.number;
   for (std::size_t i = lower_.size(); i-- > 0;) {
     if (lower_[i].lowest.number >= above) {
@@ -328,13 +330,6 @@ void UnsafeChain::fit_lower() {
     }
     lower_[i].highest = std::min(lower_[i].highest, above - 1);
     above = lower_[i].lowest.number;
-  }
-  // No hole is below the lowest segment that there is.
-  if (!lower_.empty()) {
-    lower_.front().is_base = true;
-  } else if (head_ && !segment_.is_base) {
-    segment_.is_base = true;
-    tree_.set_base(tree_.component_of(head_->hash));
   }
 }
 
@@ -375,14 +370,6 @@ void UnsafeChain::on_descended(WriteId id, const Result<Descent>& outcome, Now n
   if (!outcome) {
     if (outcome.error().code() != Errc::not_found) on_failure(outcome.error(), now);
     return;
-  }
-  for (std::size_t i = 0; i < lower_.size(); ++i) {
-    if (lower_[i].lowest != from) continue;
-    lower_[i].lowest = outcome->lowest;
-    lower_[i].is_base = outcome->is_base;
-    fit_lower();
-    tell_holes();
-    break;
   }
   if (const auto id = tree_.above_lowest(from)) {  // else memory knows of blocks that came since the disk was asked
     keep_rivals();
