@@ -94,9 +94,9 @@ std::vector<std::string> unknown_variables(const Environment& environment) {
     for (const auto& variable : flag.spec.environment) variables.push_back({variable, FlagType::text, {}, nullptr});
   std::vector<std::string> out;
   for (const auto& [name, text] : environment) {
-    const bool known = std::any_of(node_flags().begin(), node_flags().end(), [&name = name](const NodeFlag& flag) {
+    const bool known = std::any_of(node_flags().begin(), node_flags().end(), [&searched = name](const NodeFlag& flag) {
       const auto& its = flag.spec.environment;
-      return std::find(its.begin(), its.end(), name) != its.end();
+      return std::find(its.begin(), its.end(), searched) != its.end();
     });
     if (!name.starts_with("OP_NODE_") || known) continue;
     const auto meant = nearest_name(name, variables);

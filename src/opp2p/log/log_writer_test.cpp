@@ -20,6 +20,7 @@ thread_local std::size_t allocations = 0;
 }  // namespace
 
 // Counts what this thread allocates.
+#ifndef OPP2P_OPERATOR_NEW_IS_TAKEN
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* out = std::malloc(size)) return out;
@@ -31,6 +32,7 @@ void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 namespace opp2p {
 namespace {
@@ -229,6 +231,9 @@ TEST(DescriptorSink, a_reader_that_is_gone_is_an_error_and_not_the_end_of_the_pr
 }
 
 TEST(Log, allocates_nothing_for_a_line_whose_level_is_off) {
+#ifdef OPP2P_OPERATOR_NEW_IS_TAKEN
+  GTEST_SKIP() << "the sanitizer has the only operator new of this program: nothing is counted";
+#endif
   const auto gate = std::make_shared<Gate>();
   Log log(through(gate, 10));
   ASSERT_TRUE(log.set_levels("info"));

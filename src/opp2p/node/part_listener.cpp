@@ -5,7 +5,7 @@ namespace opp2p {
 template <class Part>
 void PartListener::listen_to(Part& part) {
   subscriptions_.push_back(
-      part.subscribe([this](const auto& event) { std::visit([this](const auto& kind) { on(kind); }, event); }));
+      part.subscribe([this](const auto& event) { std::visit([this](const auto& kind) { this->on(kind); }, event); }));
 }
 
 void PartListener::listen_to_host() { listen_to(*parts_.host); }

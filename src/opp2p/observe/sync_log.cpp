@@ -74,7 +74,7 @@ void SyncLog::on_range_requested(const sync::SyncTrace& trace) {
   const auto level = left_open ? LogLevel::warn : LogLevel::info;
   const bool begins = !range_;
   if (begins) {
-    range_.emplace();
+    range_ = Range();
     range_->begun = now;
     range_->told_idle = left_open;
   }

@@ -143,7 +143,7 @@ TEST_F(HttpServerRoutes, the_end_of_the_server_cancels_what_is_computed) {
   routes_.add_late("GET", "/late", keeps_done());
   start();
   auto asking = std::async(std::launch::async,
-                           [this, port = server_->port()] { return http_exchange(port, "GET /late HTTP/1.1\r\n"); });
+                           [port = server_->port()] { return http_exchange(port, "GET /late HTTP/1.1\r\n"); });
   const auto done = done_.get_future().get();
   server_.reset();
   EXPECT_EQ(cancelled_, 1);

@@ -6,7 +6,7 @@ namespace libp2p::fuzzing {
 
 void make_corpus(Corpus& corpus) {
   corpus.save_scripts({100, 400, 800});
-  for (const std::uint8_t first : {0, 3, 6, 128, 131, 134}) {
+  for (const std::uint8_t first : std::initializer_list<std::uint8_t>{0, 3, 6, 128, 131, 134}) {
     Bytes script{first};
     append(script, Bytes{2, 37, 10, 31, 1, 38, 10, 38});       // 38 of branch 2, 39 of branch 1; each becomes the head
     append(script, Bytes{14, 2, 2, 35, 2, 36, 1, 36, 1, 37});  // and what is below them, while two writes fail

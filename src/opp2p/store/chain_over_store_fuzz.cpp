@@ -1,9 +1,10 @@
 // A script of what a node lives through over its store (chain_over_store_test.hpp): signed blocks on four branches and
 // runs of them, of three signers, blocks that a source brings, waiting, restarts and writes that fail, with a budget
-// and without one, over a store that answers at once or as late as a database does. The invariants of the chain are checked after each event, so its head's segment in memory is its
-// component. At the end the disk works, silence falls and two hours pass. Then nothing waits, the tables of the store
-// agree, and memory and disk agree on the head and on the segments; without a budget the head is the best of all signed
-// blocks that are stored, by era, height and the lower hash.
+// and without one, over a store that answers at once or as late as a database does. The invariants of the chain are
+// checked after each event, so its head's segment in memory is its component. At the end the disk works, silence falls
+// and two hours pass. Then nothing waits, the tables of the store agree, and memory and disk agree on the head and on
+// the segments; without a budget the head is the best of all signed blocks that are stored, by era, height and the
+// lower hash.
 #include "opp2p/store/chain_over_store_test.hpp"
 #include "opstack/sync/engine/chain_branches_test.hpp"
 #include "testing/fuzz_script.hpp"
@@ -29,6 +30,7 @@ class Run {
   void step(std::uint8_t what, std::uint8_t value) {
     if (is_slow_) world_.work(value % 24);
     switch (what % 16) {
+      case 7: extend_head(value % 16); break;
       case 8: fetch(value); break;
       case 9: fetch(value); break;
       case 10: world_.wait(Seconds(value % 64)); break;
@@ -49,7 +51,7 @@ class Run {
     fail(0);
     world_.wait(Seconds(3600));
     world_.wait(Seconds(3600));
-    if (budget_ != 0) extend_head();
+    if (budget_ != 0) extend_head(1);
     world_.settle();
     require(world_.chain().waiting_blocks() == 0);
     require(world_.defect().empty());
@@ -82,17 +84,30 @@ class Run {
   void run_of(std::uint64_t first, std::uint64_t length, unsigned branch) {
     for (std::uint64_t n = first; n < first + length && n <= kHeights; ++n) sign(0, on_branch(n, branch));
   }
-  // The chain is told with its next write what the budget took.
-  void extend_head() {
-    const auto& head = *world_.chain().head();
-    const Block next = block(head.number + 1, 9, head.hash[31]);
-    world_.signed_by(world_.chain().eras().back().signer[0], next);
+  // So the chain grows beyond the branches, and is told with its next write what the budget took.
+  void extend_head(unsigned times) {
+    for (; times > 0 && world_.chain().head(); --times) {
+      const auto& head = *world_.chain().head();
+      const std::uint8_t parent = head.hash[31];
+      const Block next = block(head.number + 1, parent < kExtensions ? extension() : parent, parent);
+      extensions_.insert_or_assign(next.hash(), next);
+      world_.signed_by(world_.chain().eras().back().signer[0], next);
+    }
+  }
+  // A branch that no other block is on.
+  unsigned extension() {
+    next_extension_ = next_extension_ == 255 ? kExtensions : next_extension_ + 1;
+    return next_extension_;
   }
   // What a source would bring for one of the gaps.
   void fetch(std::uint8_t value) {
     const auto gaps = world_.gaps();
     if (gaps.empty()) return;
     const auto& gap = gaps[value % gaps.size()];
+    if (const auto found = extensions_.find(gap.child.parent_hash); found != extensions_.end()) {
+      world_.fetched(found->second);
+      return;
+    }
     for (unsigned branch = 0; branch < 4; ++branch) {
       const Block wanted = on_branch(gap.child.number - 1, branch);
       if (wanted.hash() != gap.child.parent_hash) continue;
@@ -113,10 +128,14 @@ class Run {
   void restart() {
     fail(0);
     world_.restart();
+    if (world_.chain().eras().empty()) rotate(1);  // a crash came before the first one was stored
   }
 
   const std::uint64_t budget_;
   const bool is_slow_;
+  static constexpr unsigned kExtensions = 16;
+  unsigned next_extension_ = kExtensions;
+  std::map<Hash, Block> extensions_;
   ChainOverStore world_;
 };
 

@@ -17,9 +17,9 @@ class StoreChain : public StoreRules {
     ASSERT_TRUE(moved) << moved.error().message();
     EXPECT_FALSE(moved->fork);
     EXPECT_EQ(moved->depth, 0u);
-    EXPECT_EQ(moved->segment.lowest.number, 20u);
-    EXPECT_EQ(moved->segment.highest, 22u);
-    EXPECT_FALSE(moved->segment.is_base);
+    EXPECT_EQ(moved->segments.back().lowest.number, 20u);
+    EXPECT_EQ(moved->segments.back().highest, 22u);
+    EXPECT_FALSE(moved->segments.back().is_base);
     EXPECT_EQ(segments(), "1-10 20-22");
   }
 };

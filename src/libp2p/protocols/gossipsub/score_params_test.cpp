@@ -109,7 +109,7 @@ TEST(ScoreParams, of_a_topic_are_finite_numbers) {
   for (const auto& [name, field] : numbers) {
     for (const double value : {kNoNumber, kInfinite, -kInfinite}) {
       for (const auto rules : {ScoreRules::every_field, ScoreRules::fields_in_use}) {
-        const auto text = said_of_topic([field = field, value](T& t) { t.*field = value; }, rules);
+        const auto text = said_of_topic([which = field, value](T& t) { t.*which = value; }, rules);
         EXPECT_THAT(text, StartsWith(std::string(name) + " is ")) << value;
       }
     }
@@ -128,7 +128,7 @@ TEST(ScoreParams, of_peers_are_finite_numbers) {
   };
   for (const auto& [name, field] : numbers) {
     for (const double value : {kNoNumber, kInfinite, -kInfinite}) {
-      const auto text = said_of_peers([field = field, value](P& p) { p.*field = value; });
+      const auto text = said_of_peers([which = field, value](P& p) { p.*which = value; });
       EXPECT_THAT(text, StartsWith(std::string(name) + " is ")) << value;
     }
   }

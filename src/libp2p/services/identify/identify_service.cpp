@@ -184,8 +184,8 @@ std::vector<Multiaddr> IdentifyService::told_addresses(const PeerId& peer, const
   const auto connections = host_.connections(peer);
   if (connections.empty()) return {};
   told = libp2p::believable(told, connections.back().remote);
-  const std::size_t longest = libp2p::PeerstoreLimits().text_bytes;
-  std::erase_if(told, [longest](const Multiaddr& address) { return address.bytes().size() > longest; });
+  constexpr std::size_t longest = libp2p::PeerstoreLimits().text_bytes;
+  std::erase_if(told, [](const Multiaddr& address) { return address.bytes().size() > longest; });
   if (told.size() > config_.max_addresses_per_peer) told.resize(config_.max_addresses_per_peer);
   return told;
 }

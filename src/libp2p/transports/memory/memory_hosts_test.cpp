@@ -86,10 +86,9 @@ TEST_F(MemoryHostTest, a_memory_address_has_no_share_and_no_rate_and_the_other_b
   Host a(nodes[0].runtime(), std::move(config));
   ASSERT_TRUE(a.listen(at(1)));
   std::vector<std::unique_ptr<Host>> others;
-  std::size_t connected = 0;
   for (std::uint64_t i = 0; i < 33; ++i) {
     others.push_back(std::make_unique<Host>(nodes[0].runtime(), config_of(100 + i)));
-    if (dial(*others.back(), at(1).with_peer_id(a.id()))) ++connected;
+    (void)dial(*others.back(), at(1).with_peer_id(a.id()));
   }
   world.run_for(Seconds(1));
   EXPECT_EQ(a.connections().size(), 30u);

@@ -122,6 +122,7 @@ void UnsafeChain::on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now)
   if (outcome->displaced > 0) take_displaced(*outcome, now);
   if (!outcome->segments.empty()) take_segments(outcome->segments);
   if (!take_pruned(outcome->pruned, now)) return;
+  tell_holes();
   failures_ = 0;
   if (phase_ == Phase::failed) return settle_failed(now);
   if (phase_ != Phase::running) return;
@@ -175,11 +176,7 @@ bool UnsafeChain::take_pruned(const std::shared_ptr<const Pruned>& pruned, Now n
 // Of the canonical chain only this is left.
 void UnsafeChain::raise_segments(const std::vector<SegmentView>& told) {
   const BlockRef& lowest = told.front().lowest;
-  const bool comes = std::any_of(pending_.begin(), pending_.end(),
-                                 [&](const auto& write) { return write.second.block.number() < lowest.number; });
-  if (comes || (moving_ && moving_->move.to.number < lowest.number)) {
-    is_patched_ = true;  // the chain is read anew when the disk has answered
-  } else if (segment_.lowest.number < lowest.number) {
+  if (segment_.lowest.number < lowest.number) {
     segment_.lowest = lowest;
     segment_.is_base = true;
     tree_.raise(tree_.component_of(head_->hash), lowest);
@@ -305,7 +302,8 @@ void UnsafeChain::take_segments(const std::vector<SegmentView>& told) {
     const auto same = std::find_if(before.begin(), before.end(), [&](const auto& other) {
       return other.lowest.number <= segment.highest && segment.lowest.number <= other.highest;
     });
-    lower_ids_.push_back(same == before.end() ? next_lower_id_++ : ids[static_cast<std::size_t>(same - before.begin())]);
+    lower_ids_.push_back(same == before.end() ? next_lower_id_++
+                                              : ids[static_cast<std::size_t>(same - before.begin())]);
     if (same != before.end() && same->lowest.number < segment.lowest.number && pending_write(same->lowest.hash))
       segment.lowest = same->lowest;
   }
@@ -316,7 +314,6 @@ void UnsafeChain::take_segments(const std::vector<SegmentView>& told) {
     take_lowest();
   }
   fit_lower();
-  tell_holes();
 }
 
 // Of the segments below others only what is below them stays.
@@ -371,9 +368,9 @@ void UnsafeChain::on_descended(WriteId id, const Result<Descent>& outcome, Now n
     if (outcome.error().code() != Errc::not_found) on_failure(outcome.error(), now);
     return;
   }
-  if (const auto id = tree_.above_lowest(from)) {  // else memory knows of blocks that came since the disk was asked
+  if (const auto upper = tree_.above_lowest(from)) {  // else memory knows of blocks that came since the disk was asked
     keep_rivals();
-    tree_.descend_to(*id, *outcome);
+    tree_.descend_to(*upper, *outcome);
     take_lowest();
   }
   decide(now);
