@@ -114,7 +114,10 @@ void identify_message(Script& script) {
   message.observed_addr = maybe(script, [&] { return bytes_of(script); });
   message.protocol_version = maybe(script, [&] { return text_of(script); });
   message.agent_version = maybe(script, [&] { return text_of(script); });
-  message.signed_peer_record = maybe(script, [&] { return Bytes(script.next16() % 3000, script.next()); });
+  message.signed_peer_record = maybe(script, [&] {
+    const std::uint8_t byte = script.next();
+    return Bytes(script.next16() % 3000, byte);
+  });
   require(identify::decode(identify::encode(message)).value() == message);
   require(identify::decode_parts(identify::encode_parts(message)).value() == message);
 }

@@ -30,7 +30,10 @@ class PeerstoreUse {
   void step() {
     const PeerId peer = numbered_peer(rng_.below(16));
     switch (rng_.below(14)) {
-      case 0: return store_.add_address(peer, numbered_address(rng_.below(6)), Seconds(1 + rng_.below(4000)), now_);
+      case 0: {
+        const Seconds life(1 + rng_.below(4000));
+        return store_.add_address(peer, numbered_address(rng_.below(6)), life, now_);
+      }
       case 1: return store_.add_dialled(peer, numbered_address(rng_.below(6)), now_);
       case 2: return store_.remove_address(peer, numbered_address(rng_.below(6)));
       case 3: return store_.set_protocols(peer, {text(rng_), text(rng_), "/a", "/a", "/b"});

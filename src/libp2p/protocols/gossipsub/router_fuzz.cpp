@@ -91,17 +91,20 @@ class Run {
     const PeerId peer = peer_id(script_.next() % 8);
     const std::string& topic = kTopics[script_.next() % 3];
     switch (what % 12) {
-      case 0:
-        return router_.add_peer(peer, static_cast<ProtocolVersion>(script_.next() % 6),
-                                static_cast<Direction>(script_.next() % 2), now_, blocks_of(peer));
+      case 0: {
+        const auto direction = static_cast<Direction>(script_.next() % 2);
+        return router_.add_peer(peer, static_cast<ProtocolVersion>(script_.next() % 6), direction, now_,
+                                blocks_of(peer));
+      }
       case 1: return router_.remove_peer(peer, now_);
       case 2: return router_.forget_topics(peer, now_);
       case 3: static_cast<void>(router_.subscribe(topic, now_)); return;
       case 4: return router_.unsubscribe(topic, now_);
-      case 5:
-        static_cast<void>(router_.publish(topic, script_.take(script_.next() % 32),
-                                          static_cast<LocalCheck>(script_.next() % 2), now_));
+      case 5: {
+        const auto check = static_cast<LocalCheck>(script_.next() % 2);
+        static_cast<void>(router_.publish(topic, script_.take(script_.next() % 32), check, now_));
         return;
+      }
       case 6:
         if (!requests_.empty()) verdict(*requests_.begin(), static_cast<ValidationResult>(script_.next() % 3));
         return;

@@ -228,9 +228,10 @@ TEST(SyncScheduler, completes_every_gap_that_one_honest_peer_has) {
     world.add_peer(100, Manner::honest, Millis(static_cast<std::int64_t>(1 + rng.below(300))));
     world.add_peer(107, Manner::other_chain, Millis(static_cast<std::int64_t>(1 + rng.below(300))));
     const std::uint64_t others = rng.below(8);
-    for (std::uint64_t n = 1; n <= others; ++n)
-      world.add_peer(n, static_cast<Manner>(rng.below(kManners)),
-                     Millis(static_cast<std::int64_t>(1 + rng.below(3000))));
+    for (std::uint64_t n = 1; n <= others; ++n) {
+      const Millis latency(static_cast<std::int64_t>(1 + rng.below(3000)));
+      world.add_peer(n, static_cast<Manner>(rng.below(kManners)), latency);
+    }
     const std::uint64_t gaps = 1 + rng.below(4);
     std::map<GapId, std::uint64_t> ends;
     for (std::uint64_t n = 0; n < gaps; ++n) {

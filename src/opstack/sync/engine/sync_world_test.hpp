@@ -187,7 +187,8 @@ class World {
     const auto [manner, latency] = manners.at(request.peer);
     if (manner == Manner::silent || (manner == Manner::brief && requests[request.peer] > 1)) return;
     // In a tenth of the cases ten times as slow, so that answers change places.
-    const Nanos delay = latency * (rng.below(10) == 0 ? 10 : 1) + Millis(static_cast<std::int64_t>(rng.below(20)));
+    Nanos delay = latency * (rng.below(10) == 0 ? 10 : 1);
+    delay += Millis(static_cast<std::int64_t>(rng.below(20)));
     at(delay, [this, request, how = manner] {
       const auto found = busy.find(request.peer);
       if (found == busy.end() || found->second != request.id) return;  // cancelled, or the peer is gone
