@@ -3,12 +3,10 @@
 #include <algorithm>
 
 #include "libp2p/base/assert.hpp"
+#include "libp2p/protocols/gossipsub/control_frame.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
-
-// Ids that one control frame carries at most: with topics and tags far below what peers take as control (512 KiB).
-constexpr std::size_t kMaxIdsPerFrame = 8192;
 
 template <class Value>
 Value& at_topic(std::map<std::string, Value, std::less<>>& map, std::string_view topic) {
@@ -24,7 +22,7 @@ void Outbox::prune(std::string_view topic, std::optional<std::uint64_t> backoff)
   at_topic(mesh_, topic) = {false, backoff};
 }
 void Outbox::ihave(std::string_view topic, std::vector<MessageId> ids) {
-  if (ids.size() > kMaxIdsPerFrame) ids.resize(kMaxIdsPerFrame);  // or it would wait for room for ever
+  OPP2P_ASSERT(!ids.empty(), "an IHAVE names something, or it would wait for ever", topic);
   at_topic(ihave_, topic) = std::move(ids);
 }
 
@@ -102,49 +100,43 @@ void Outbox::drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped) 
   take_front(queue);
 }
 
-// IDONTWANT first and never more than the peers heed, then IWANT and IHAVE as far as they fit; the rest waits for the
-// next.
+// Subscriptions before the mesh, so that a topic is known when it is grafted. What can be large comes early, so that no
+// frame is too full for it again and again. Then ids: of IDONTWANT never more than the peers heed, and IHAVE with what
+// is left.
 SharedBytes Outbox::make_control() {
-  Rpc rpc;
-  Control& control = rpc.control.emplace();
-  for (const auto& [topic, subscribe] : subscriptions_) {
-    rpc.subscriptions.push_back(
-        {.subscribe = subscribe, .topic = topic, .requests_partial = {}, .supports_sending_partial = {}});
+  ControlFrame frame(max_control_);
+  auto past_subscriptions = subscriptions_.begin();
+  while (past_subscriptions != subscriptions_.end() &&
+         frame.add_subscription(past_subscriptions->first, past_subscriptions->second)) {
+    ++past_subscriptions;
   }
-  for (const auto& [topic, change] : mesh_) {
-    if (change.graft) {
-      control.graft.push_back({topic});
-    } else {
-      control.prune.push_back({topic, {}, change.backoff});
-    }
+  auto past_mesh = mesh_.begin();
+  if (past_subscriptions == subscriptions_.end()) {
+    while (past_mesh != mesh_.end() && add_mesh_change(frame, past_mesh->first, past_mesh->second)) ++past_mesh;
   }
-  const std::size_t unwanted = std::min(idontwant_.size(), max_idontwant_per_rpc_);
-  if (unwanted != 0) control.idontwant.emplace_back();
-  for (std::size_t i = 0; i < unwanted; ++i) control.idontwant.back().ids.push_back(idontwant_[i].bytes());
-  std::size_t room = kMaxIdsPerFrame;
-  const std::size_t wanted = std::min(iwant_.size(), room);
-  if (wanted != 0) control.iwant.emplace_back();
-  for (std::size_t i = 0; i < wanted; ++i) control.iwant.back().ids.push_back(iwant_[i].bytes());
-  room -= wanted;
-  auto past_sent = ihave_.begin();
-  for (; past_sent != ihave_.end() && past_sent->second.size() <= room; ++past_sent) {
-    auto& ihave = control.ihave.emplace_back();
-    ihave.topic = past_sent->first;
-    for (const auto& id : past_sent->second) ihave.ids.push_back(id.bytes());
-    room -= past_sent->second.size();
+  const std::size_t unwanted = frame.add_idontwant(idontwant_, max_idontwant_per_rpc_);
+  const std::size_t wanted = frame.add_iwant(iwant_);
+  auto past_ihave = ihave_.begin();
+  std::size_t part = 0;  // of the first IHAVE that did not fit as a whole
+  for (; past_ihave != ihave_.end(); ++past_ihave) {
+    part = frame.add_ihave(past_ihave->first, past_ihave->second);
+    if (part < past_ihave->second.size()) break;
   }
-  if (control.graft.empty() && control.prune.empty() && unwanted == 0 && wanted == 0 && control.ihave.empty()) {
-    rpc.control.reset();
-  }
-  OPP2P_ASSERT(rpc.control || !rpc.subscriptions.empty(),
-               "a control frame says something, or an outbox with control would never run empty");
-  SharedBytes frame = encode_frame(rpc);
-  subscriptions_.clear();
-  mesh_.clear();
+  SharedBytes encoded = frame.encode();
+  subscriptions_.erase(subscriptions_.begin(), past_subscriptions);
+  mesh_.erase(mesh_.begin(), past_mesh);
   idontwant_.erase(idontwant_.begin(), idontwant_.begin() + static_cast<std::ptrdiff_t>(unwanted));
   iwant_.erase(iwant_.begin(), iwant_.begin() + static_cast<std::ptrdiff_t>(wanted));
-  ihave_.erase(ihave_.begin(), past_sent);
-  return frame;
+  if (past_ihave != ihave_.end()) {
+    auto& ids = past_ihave->second;
+    ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(part));
+  }
+  ihave_.erase(ihave_.begin(), past_ihave);
+  return encoded;
+}
+
+bool Outbox::add_mesh_change(ControlFrame& frame, std::string_view topic, const MeshChange& change) {
+  return change.graft ? frame.add_graft(topic) : frame.add_prune(topic, change.backoff);
 }
 
 std::size_t Outbox::check_queue(const Queue& queue, Kind kind) const {
@@ -164,8 +156,7 @@ void Outbox::check() const {
               waiting_);
   OPP2P_CHECK(iwant_.size() <= params_.max_iwant && idontwant_.size() <= params_.max_idontwant,
               "an outbox is bounded in ids", iwant_, idontwant_);
-  for (const auto& [topic, ids] : ihave_)
-    OPP2P_CHECK(ids.size() <= kMaxIdsPerFrame, "what is advertised fits into a frame", topic, ids);
+  for (const auto& [topic, ids] : ihave_) OPP2P_CHECK(!ids.empty(), "an IHAVE names something", topic);
 }
 
 }  // namespace libp2p::gossipsub

@@ -1,9 +1,10 @@
 // What waits to be sent to one peer. Control is not queued but merged: the newest word per topic, and lists of ids; it
-// becomes a frame when the stream asks for one, so that one RPC carries what a burst would have made many. Messages are
-// frames shared with the other peers, own ones before forwarded ones. Control and messages take turns while both wait:
-// neither starves. Owned by the router's peer table. Bounds and overflow: messages in items and bytes, the oldest
-// forwarded one goes first, then the oldest own; ids of IWANT and IDONTWANT in items, the oldest goes first; IHAVE is
-// replaced per topic; subscriptions, grafts and prunes are bounded by our own topics.
+// becomes a frame when the stream asks for one, so that one RPC carries what a burst would have made many; what does
+// not fit into one (RpcLimits::max_sent_control) follows in the next. Messages are frames shared with the other peers,
+// own ones before forwarded ones. Control and messages take turns while both wait: neither starves. Owned by the
+// router's peer table. Bounds and overflow: messages in items and bytes, the oldest forwarded one goes first, then the
+// oldest own; ids of IWANT and IDONTWANT in items, the oldest goes first; IHAVE is replaced per topic and bounded by
+// who gives the ids (GossipParams::max_ihave_length); subscriptions, grafts and prunes are bounded by our own topics.
 #pragma once
 
 #include <deque>
@@ -19,6 +20,8 @@
 
 namespace libp2p::gossipsub {
 
+class ControlFrame;
+
 class Outbox {
  public:
   enum class Kind : std::uint8_t { own, forwarded };
@@ -27,8 +30,9 @@ class Outbox {
     Kind kind;
   };
 
-  Outbox(const OutboxParams& params, std::size_t max_idontwant_per_rpc)
-      : params_(params), max_idontwant_per_rpc_(max_idontwant_per_rpc) {}
+  // `max_control`: bytes of a control frame.
+  Outbox(const OutboxParams& params, std::size_t max_idontwant_per_rpc, std::size_t max_control)
+      : params_(params), max_idontwant_per_rpc_(max_idontwant_per_rpc), max_control_(max_control) {}
 
   void announce(std::string_view topic, bool subscribe);
   void graft(std::string_view topic);
@@ -68,12 +72,14 @@ class Outbox {
   bool control_waits() const;
   std::size_t check_queue(const Queue& queue, Kind kind) const;
   SharedBytes make_control();
+  static bool add_mesh_change(ControlFrame& frame, std::string_view topic, const MeshChange& change);
   SharedBytes take_front(Queue& queue);
   void drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped);
   void erase(Queue& queue, const MessageId& id);
 
   OutboxParams params_;
   std::size_t max_idontwant_per_rpc_;
+  std::size_t max_control_;
   std::map<std::string, bool, std::less<>> subscriptions_;
   std::map<std::string, MeshChange, std::less<>> mesh_;
   std::map<std::string, std::vector<MessageId>, std::less<>> ihave_;

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+#include <set>
+#include <string>
+
 namespace libp2p::gossipsub {
 namespace {
 
@@ -20,6 +24,13 @@ std::vector<MessageId> ids(std::uint32_t count) {
   return out;
 }
 
+constexpr std::size_t kMaxControl = 16 << 10;
+
+std::string numbered_topic(std::uint32_t n) {
+  const std::string digits = std::to_string(n);
+  return "/optimism/" + std::string(5 - digits.size(), '0') + digits + "/blocks";
+}
+
 class GossipsubOutbox : public testing::Test {
  protected:
   bool push(std::uint32_t n, Outbox::Kind kind, std::size_t size = 10) {
@@ -35,7 +46,7 @@ class GossipsubOutbox : public testing::Test {
     return frame ? (*frame)->front() : std::uint8_t{0};
   }
 
-  Outbox outbox{{.max_items = 4, .max_bytes = 1000, .max_iwant = 20'000, .max_idontwant = 30}, 10};
+  Outbox outbox{{.max_items = 4, .max_bytes = 1000, .max_iwant = 20'000, .max_idontwant = 5000}, 10, kMaxControl};
   std::vector<Outbox::Dropped> dropped;
   std::optional<SharedBytes> last;
 };
@@ -70,20 +81,122 @@ TEST_F(GossipsubOutbox, merges_control_into_one_rpc_with_the_newest_word_per_top
   EXPECT_FALSE(outbox.next());
 }
 
-TEST_F(GossipsubOutbox, keeps_every_control_frame_below_what_peers_take) {
+// What a peer reads from all control frames, in the order in which it comes.
+struct AllControl {
+  std::vector<std::pair<std::string, bool>> subscriptions;
+  std::vector<std::string> grafts, prunes;
+  std::vector<MessageId> iwant, idontwant;
+  std::map<std::string, std::vector<MessageId>> ihave;
+  std::size_t frames = 0;
+  std::size_t largest = 0;
+};
+
+AllControl read_all(Outbox& outbox) {
+  AllControl all;
+  const auto add = [](std::vector<MessageId>& to, const std::vector<ByteView>& more) {
+    for (const auto& id : more) to.push_back(*MessageId::from(id));
+  };
+  while (const auto frame = outbox.next()) {
+    outbox.check();
+    ++all.frames;
+    all.largest = std::max(all.largest, (*frame)->size());
+    const Rpc rpc = decode_frame(*frame, RpcLimits{}).value();
+    EXPECT_EQ(rpc.ignored, 0U);
+    for (const auto& s : rpc.subscriptions) all.subscriptions.emplace_back(*s.topic, *s.subscribe);
+    if (!rpc.control) continue;
+    for (const auto& graft : rpc.control->graft) all.grafts.emplace_back(*graft.topic);
+    for (const auto& prune : rpc.control->prune) all.prunes.emplace_back(*prune.topic);
+    for (const auto& entry : rpc.control->iwant) add(all.iwant, entry.ids);
+    for (const auto& entry : rpc.control->idontwant) {
+      EXPECT_LE(entry.ids.size(), 10U);
+      add(all.idontwant, entry.ids);
+    }
+    for (const auto& entry : rpc.control->ihave) add(all.ihave[std::string(*entry.topic)], entry.ids);
+  }
+  EXPECT_TRUE(outbox.empty());
+  return all;
+}
+
+TEST_F(GossipsubOutbox, splits_ids_into_frames_of_16_KiB_in_their_order_and_loses_none) {
   outbox.iwant(ids(12'000));
   outbox.ihave("a", ids(5000));
-  outbox.ihave("b", ids(5000));
-  std::size_t wanted = 0;
-  std::size_t advertised = 0;
+  outbox.ihave("b", ids(3000));
+  for (const auto& id : ids(300)) outbox.idontwant(id);
+  const AllControl all = read_all(outbox);
+  EXPECT_LE(all.largest, kMaxControl);
+  EXPECT_GT(all.largest, kMaxControl - 64) << "a frame is filled before the next begins";
+  EXPECT_EQ(all.iwant, ids(12'000));
+  EXPECT_EQ(all.ihave.at("a"), ids(5000));
+  EXPECT_EQ(all.ihave.at("b"), ids(3000));
+  EXPECT_EQ(all.idontwant, ids(300));
+}
+
+TEST_F(GossipsubOutbox, splits_subscriptions_grafts_and_prunes_in_the_order_of_their_topics) {
+  std::vector<std::pair<std::string, bool>> subscriptions;
+  std::vector<std::string> grafts, prunes;
+  for (std::uint32_t n = 0; n < 3000; ++n) {
+    const std::string topic = numbered_topic(n);
+    subscriptions.emplace_back(topic, n % 3 != 0);
+    outbox.announce(topic, n % 3 != 0);
+    if (n % 2 == 0) {
+      outbox.graft(topic);
+      grafts.push_back(topic);
+    } else {
+      outbox.prune(topic, ~std::uint64_t{0});  // the longest number there is
+      prunes.push_back(topic);
+    }
+  }
+  const AllControl all = read_all(outbox);
+  EXPECT_LE(all.largest, kMaxControl);
+  EXPECT_EQ(all.subscriptions, subscriptions);
+  EXPECT_EQ(all.grafts, grafts);
+  EXPECT_EQ(all.prunes, prunes);
+}
+
+TEST_F(GossipsubOutbox, tells_of_a_topic_before_it_grafts_in_it) {
+  for (std::uint32_t n = 0; n < 2000; ++n) outbox.announce(numbered_topic(n), true);
+  for (std::uint32_t n = 0; n < 2000; ++n) outbox.graft(numbered_topic(n));
+  std::set<std::string> known;
   while (!outbox.empty()) {
     const Rpc rpc = next();
-    EXPECT_LE((*last)->size(), 300'000U);
-    if (!rpc.control->iwant.empty()) wanted += rpc.control->iwant[0].ids.size();
-    for (const auto& ihave : rpc.control->ihave) advertised += ihave.ids.size();
+    for (const auto& s : rpc.subscriptions) known.emplace(*s.topic);
+    if (!rpc.control) continue;
+    for (const auto& graft : rpc.control->graft) EXPECT_TRUE(known.contains(std::string(*graft.topic)));
   }
-  EXPECT_EQ(wanted, 12'000U);
-  EXPECT_EQ(advertised, 10'000U);
+  EXPECT_EQ(known.size(), 2000U);
+}
+
+// The smallest bound shows each size to be counted in full.
+TEST_F(GossipsubOutbox, sends_an_entry_alone_that_is_larger_than_a_frame_and_loses_none) {
+  for (const std::size_t most : {0U, 1U, 20U, 50U, 100U, 127U, 128U, 129U, 300U}) {
+    Outbox small({}, 10, most);
+    const std::string large(200, 'x');
+    small.announce(large, true);
+    small.announce("a", true);
+    small.graft(large);
+    small.prune("a", 60);
+    small.iwant(ids(40));
+    small.ihave(large, ids(7));
+    small.ihave("a", ids(7));
+    for (const auto& id : ids(25)) small.idontwant(id);
+    const AllControl all = read_all(small);
+    EXPECT_LE(all.largest, std::max<std::size_t>(most, 240)) << "one entry, or what fits";
+    EXPECT_THAT(all.subscriptions, ElementsAre(std::pair(std::string("a"), true), std::pair(large, true)));
+    EXPECT_THAT(all.grafts, ElementsAre(large));
+    EXPECT_THAT(all.prunes, ElementsAre("a"));
+    EXPECT_EQ(all.iwant, ids(40));
+    EXPECT_EQ(all.ihave.at(large), ids(7));
+    EXPECT_EQ(all.ihave.at("a"), ids(7));
+    EXPECT_EQ(all.idontwant, ids(25));
+  }
+}
+
+TEST_F(GossipsubOutbox, replaces_the_rest_of_an_ihave_that_has_gone_out_in_part) {
+  outbox.ihave("a", ids(5000));
+  const std::size_t sent = next().control->ihave.at(0).ids.size();
+  EXPECT_LT(sent, 1000U);
+  outbox.ihave("a", ids(3));
+  EXPECT_EQ(read_all(outbox).ihave.at("a"), ids(3));
 }
 
 TEST_F(GossipsubOutbox, sends_own_messages_before_forwarded_ones) {
@@ -147,7 +260,7 @@ TEST_F(GossipsubOutbox, holds_a_message_once_and_gives_it_up_when_cancelled) {
 }
 
 TEST_F(GossipsubOutbox, forgets_the_oldest_unwanted_ids_and_counts_them) {
-  for (std::uint32_t n = 0; n < 35; ++n) outbox.idontwant(numbered_id(n));
+  for (std::uint32_t n = 0; n < 5005; ++n) outbox.idontwant(numbered_id(n));
   EXPECT_EQ(outbox.dropped_ids(), 5U);
   EXPECT_TRUE(equal(next().control->idontwant.at(0).ids.at(0), numbered_id(5).bytes()));
 }

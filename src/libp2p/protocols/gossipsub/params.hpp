@@ -53,14 +53,17 @@ struct ScoreThresholds {
   double opportunistic_graft = 0.05;  // median of the mesh below: look for better peers (op-node)
 };
 
-// What one RPC may hold. Checked before anything is allocated for it.
+// What one RPC may hold. What comes in is checked before anything is allocated for it.
 struct RpcLimits {
   std::size_t max_rpc = 10U << 20;    // the whole RPC, both ways (op-node)
   std::size_t max_control = 524'288;  // everything but the data of its messages (library)
-  std::size_t max_messages = 1024;    // more are an error (own bound)
-  std::size_t max_entries = 4096;     // subscriptions and control entries; those beyond are ignored (own bound)
-  std::size_t max_ids = 24'576;       // message ids; those beyond are ignored (own bound)
-  bool older_fields = true;           // unknown fields of a message also as op-node up to v1.19.2 passes them on
+  // What goes out is split: a frame of control, or of subscriptions, has this size at most, unless a single entry is
+  // larger. Rust's 0.50 refuses more by default (own bound).
+  std::size_t max_sent_control = 16U << 10;
+  std::size_t max_messages = 1024;  // more are an error (own bound)
+  std::size_t max_entries = 4096;   // subscriptions and control entries; those beyond are ignored (own bound)
+  std::size_t max_ids = 24'576;     // message ids; those beyond are ignored (own bound)
+  bool older_fields = true;         // unknown fields of a message also as op-node up to v1.19.2 passes them on
 };
 
 struct ValidationParams {

@@ -45,7 +45,7 @@ Router::Router(Config config, Rng& rng, PeerScores& scores, Now now)
 void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direction, Now now, AddressBlocks blocks) {
   const Entry entry(entered_, kNotFromCallbacks);
   if (peers_.find(id) != nullptr) return;
-  Outbox outbox(params().outbox, params().gossip.max_idontwant_length);
+  Outbox outbox(params().outbox, params().gossip.max_idontwant_length, params().rpc.max_sent_control);
   for (const auto& [name, topic] : topics_) {
     if (topic.joined) outbox.announce(name, true);
   }

@@ -165,14 +165,14 @@ void Router::maintain_fanouts(Scores& scores, Now now) {
 // IHAVE to peers in the topic that do not get the messages themselves: a share of them, Dlazy at least.
 void Router::emit_gossip(const std::string& name, const Topic& topic, const Keys& exclude, Scores& scores) {
   std::vector<MessageId> ids = cache_.gossip_ids(name);
-  if (ids.empty()) return;
+  const std::size_t limit = params().gossip.max_ihave_length;
+  if (ids.empty() || limit == 0) return;
   const auto fits = [&](PeerKey key, const Peer&) {
     return !exclude.contains(key) && cached_score(key, scores) >= params().thresholds.gossip;
   };
   std::vector<PeerKey> chosen = pick(topic, topic.subscribers.size(), fits);
   const auto share = static_cast<std::size_t>(params().mesh.gossip_factor * static_cast<double>(chosen.size()));
   chosen.resize(std::min(chosen.size(), std::max(params().mesh.lazy, share)));
-  const std::size_t limit = params().gossip.max_ihave_length;
   rng_.shuffle(ids);
   for (const PeerKey key : chosen) {
     if (ids.size() > limit) rng_.shuffle(ids);  // another part of them for every peer

@@ -1,0 +1,95 @@
+#include "libp2p/protocols/gossipsub/control_frame.hpp"
+
+#include <algorithm>
+
+#include "libp2p/base/assert.hpp"
+#include "libp2p/multiformats/varint.hpp"
+
+namespace libp2p::gossipsub {
+namespace {
+
+constexpr std::size_t kTag = 1;           // field numbers below 16
+constexpr std::size_t kMaxVarint64 = 10;  // a number of 64 bits, as protobuf writes it
+
+std::size_t field_size(std::size_t length) { return kTag + multiformats::varint_size(length) + length; }
+
+}  // namespace
+
+// The frame's length prefix, and the tag and length of the control message, are paid for beforehand.
+ControlFrame::ControlFrame(std::size_t max_bytes) : max_bytes_(max_bytes) {
+  const std::size_t around = kTag + 2 * multiformats::varint_size(max_bytes);
+  left_ = max_bytes - std::min(max_bytes, around);
+}
+
+bool ControlFrame::take(std::size_t size) {
+  if (size > left_ && !is_empty_) return false;
+  left_ -= std::min(left_, size);
+  is_empty_ = false;
+  return true;
+}
+
+// A nested message whose size may still grow up to the bound.
+std::size_t ControlFrame::entry_size(std::size_t inner) const {
+  return kTag + multiformats::varint_size(max_bytes_) + inner;
+}
+
+Control& ControlFrame::control() { return rpc_.control ? *rpc_.control : rpc_.control.emplace(); }
+
+bool ControlFrame::add_subscription(std::string_view topic, bool subscribe) {
+  if (!take(entry_size(2 * kTag + field_size(topic.size())))) return false;
+  rpc_.subscriptions.push_back(
+      {.subscribe = subscribe, .topic = topic, .requests_partial = {}, .supports_sending_partial = {}});
+  return true;
+}
+
+bool ControlFrame::add_graft(std::string_view topic) {
+  if (!take(entry_size(field_size(topic.size())))) return false;
+  control().graft.push_back({topic});
+  return true;
+}
+
+bool ControlFrame::add_prune(std::string_view topic, std::optional<std::uint64_t> backoff) {
+  if (!take(entry_size(field_size(topic.size()) + kTag + kMaxVarint64))) return false;
+  control().prune.push_back({topic, {}, backoff});
+  return true;
+}
+
+std::size_t ControlFrame::add_ihave(std::string_view topic, std::span<const MessageId> ids) {
+  IHave ihave{topic, {}};
+  const std::size_t added = add_ids(ihave.ids, entry_size(field_size(topic.size())), ids, ids.size());
+  if (added != 0) control().ihave.push_back(std::move(ihave));
+  return added;
+}
+
+std::size_t ControlFrame::add_iwant(const std::deque<MessageId>& ids) {
+  IWant iwant;
+  const std::size_t added = add_ids(iwant.ids, entry_size(0), ids, ids.size());
+  if (added != 0) control().iwant.push_back(std::move(iwant));
+  return added;
+}
+
+std::size_t ControlFrame::add_idontwant(const std::deque<MessageId>& ids, std::size_t most) {
+  IDontWant idontwant;
+  const std::size_t added = add_ids(idontwant.ids, entry_size(0), ids, most);
+  if (added != 0) control().idontwant.push_back(std::move(idontwant));
+  return added;
+}
+
+// The first id brings the entry with it.
+template <class Ids>
+std::size_t ControlFrame::add_ids(std::vector<ByteView>& to, std::size_t entry, const Ids& ids, std::size_t most) {
+  const std::size_t count = std::min(ids.size(), most);
+  for (const MessageId& id : ids) {
+    if (to.size() == count) break;
+    if (!take((to.empty() ? entry : 0) + field_size(id.bytes().size()))) break;
+    to.push_back(id.bytes());
+  }
+  return to.size();
+}
+
+SharedBytes ControlFrame::encode() const {
+  OPP2P_ASSERT(!is_empty_, "a control frame says something, or an outbox with control would never run empty");
+  return encode_frame(rpc_);
+}
+
+}  // namespace libp2p::gossipsub

@@ -1,0 +1,52 @@
+// One control RPC that is being filled, up to a bound in bytes. Each add_… function says whether its entry fitted (or
+// how many ids did), so that whoever fills it keeps the rest for the next RPC. A frame takes its first entry whatever
+// its size: what is larger than the bound stays alone.
+//
+// Owner: the outbox, for one call. Bounds: `max_bytes`, of the whole frame with its length prefix. Peers bound what
+// they decode: go-libp2p-pubsub 0.17 takes 512 KiB of control, rust-libp2p 0.50 refuses more than 16 KiB by default.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "libp2p/protocols/gossipsub/message_id.hpp"
+#include "libp2p/protocols/gossipsub/rpc.hpp"
+
+namespace libp2p::gossipsub {
+
+// What is added by reference has to live until encode().
+class ControlFrame {
+ public:
+  explicit ControlFrame(std::size_t max_bytes);
+
+  bool empty() const { return is_empty_; }
+  bool add_subscription(std::string_view topic, bool subscribe);
+  bool add_graft(std::string_view topic);
+  bool add_prune(std::string_view topic, std::optional<std::uint64_t> backoff);
+  // How many of the ids fitted, from the front.
+  std::size_t add_ihave(std::string_view topic, std::span<const MessageId> ids);
+  std::size_t add_iwant(const std::deque<MessageId>& ids);
+  std::size_t add_idontwant(const std::deque<MessageId>& ids, std::size_t most);
+
+  // Something has been added.
+  SharedBytes encode() const;
+
+ private:
+  // Whether an entry of `size` bytes fits; it is counted then. The first one always does.
+  bool take(std::size_t size);
+  std::size_t entry_size(std::size_t inner) const;
+  template <class Ids>
+  std::size_t add_ids(std::vector<ByteView>& to, std::size_t entry, const Ids& ids, std::size_t most);
+  Control& control();
+
+  std::size_t max_bytes_;
+  std::size_t left_;
+  bool is_empty_ = true;
+  Rpc rpc_;
+};
+
+}  // namespace libp2p::gossipsub
