@@ -86,7 +86,8 @@ void Subscriber::conclude(const std::shared_ptr<Job>& job, rules::Examination ex
 }
 
 void Subscriber::finish(const Job& job, const rules::Outcome& outcome) {
-  job.done(to_router(outcome.verdict));
+  const bool judged = outcome.reason != rules::Reason::validation_queue_full;
+  job.done(judged ? to_router(outcome.verdict) : libp2p::gossipsub::ValidationResult::throttled);
   const MonoTime now = runtime_.now().mono;
   if (on_verdict_) {
     on_verdict_(BlockVerdict{topic_, rules_.config().version, job.message.id, job.message.from, job.message.local,

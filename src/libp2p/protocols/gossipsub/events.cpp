@@ -39,6 +39,19 @@ std::string_view to_string(TraceKind kind) {
   return "unknown";
 }
 
+std::string_view to_string(PruneCause cause) {
+  switch (cause) {
+    case PruneCause::none: return "none";
+    case PruneCause::score: return "score";
+    case PruneCause::excess: return "excess";
+    case PruneCause::peer: return "peer";
+    case PruneCause::we_left: return "we_left";
+    case PruneCause::peer_left: return "peer_left";
+    case PruneCause::version: return "version";
+  }
+  return "?";
+}
+
 std::string_view to_string(RejectCause cause) {
   switch (cause) {
     case RejectCause::invalid: return "invalid";

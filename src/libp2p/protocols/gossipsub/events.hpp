@@ -17,8 +17,9 @@ namespace libp2p::gossipsub {
 
 // What was agreed for the stream that we write to. `pending`: that stream is still being opened.
 enum class ProtocolVersion : std::uint8_t { pending, floodsub, v1_0, v1_1, v1_2, v1_3 };
-// What a validator makes of a message.
-enum class ValidationResult : std::uint8_t { accept, reject, ignore };
+// What a validator makes of a message. `throttled`: it had no room to judge it. Such a message goes no further, as one
+// that is ignored, and nobody is blamed for it.
+enum class ValidationResult : std::uint8_t { accept, reject, ignore, throttled };
 
 using RequestId = std::uint64_t;
 
@@ -104,6 +105,17 @@ enum class DropCause : std::uint8_t {
   cache_bytes,         // the message cache was full
   seen_items,          // the seen cache was full
 };
+// Why a peer is not in our mesh any more.
+enum class PruneCause : std::uint8_t {
+  none,
+  score,      // its score is negative: see Trace::score
+  excess,     // the mesh was too large
+  peer,       // the peer pruned us
+  we_left,    // we left the topic
+  peer_left,  // the peer left the topic, or is gone
+  version,    // the peer turned out to read no control
+};
+std::string_view to_string(PruneCause cause);
 std::string_view to_string(DropCause cause);
 std::string_view to_string(RejectCause cause);
 
@@ -114,6 +126,8 @@ struct Trace {
   MessageId id;
   RejectCause reason = RejectCause::invalid;  // when rejected
   DropCause drop = DropCause::none;           // when dropped
+  PruneCause prune = PruneCause::none;        // when pruned
+  double score = 0;                           // when graylisted, and when pruned for its score
   std::size_t count = 1;
 };
 

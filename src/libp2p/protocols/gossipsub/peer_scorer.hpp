@@ -100,8 +100,8 @@ class PeerScorer final : public PeerScores {
   // A finite number.
   void set_application_score(const PeerId& peer, double score);
 
-  void on_timeout(Now now);
-  std::optional<MonoTime> next_deadline() const { return next_decay_; }
+  void on_timeout(Now now) override;
+  std::optional<MonoTime> next_deadline() const override { return next_decay_; }
   // One round of decay, whatever the time: on_timeout() calls it when it is due.
   void decay(Now now);
 

@@ -69,7 +69,7 @@ void Router::set_version(const PeerId& id, ProtocolVersion version, Now now) {
     topic.fanout.erase(key);
     if (topic.mesh.erase(key) != 0) {
       scores_.on_prune(id, name, now);
-      trace(TraceKind::prune, id, name);
+      trace(TraceKind::prune, id, name).prune = PruneCause::version;
     }
   }
 }
@@ -122,9 +122,9 @@ void Router::on_rpc(const PeerId& id, const Rpc& rpc, Now now) {
   ++counters_.rpcs_received;
   counters_.ignored_entries += rpc.ignored;
   handle_subscriptions(key, *peer, rpc, now);
-  if (score_of(*peer) < params().thresholds.graylist) {
+  if (const double score = score_of(*peer); score < params().thresholds.graylist) {
     ++counters_.rpcs_graylisted;
-    trace(TraceKind::graylisted, id);
+    trace(TraceKind::graylisted, id).score = score;
     return;
   }
   for (const auto& message : rpc.publish) handle_message(key, *peer, rpc, message, now);
@@ -175,7 +175,7 @@ void Router::unsubscribe(std::string_view name, Now now) {
     send_prune(peer, name, params().mesh.unsubscribe_backoff);
     backoffs_.add(name, peer.id, params().mesh.unsubscribe_backoff, now.mono);
     scores_.on_prune(peer.id, name, now);
-    trace(TraceKind::prune, peer.id, name);
+    trace(TraceKind::prune, peer.id, name).prune = PruneCause::we_left;
   }
   topic.mesh.clear();
   trace(TraceKind::left, PeerId(), name);
@@ -235,7 +235,7 @@ Router::Topics::iterator Router::remove_from_topic(Topics::iterator at, PeerKey 
   auto& [name, topic] = *at;
   if (topic.mesh.erase(key) != 0) {
     if (how == Departure::left_topic) scores_.on_prune(peer.id, name, now);
-    trace(TraceKind::prune, peer.id, name);
+    trace(TraceKind::prune, peer.id, name).prune = PruneCause::peer_left;
   }
   topic.fanout.erase(key);
   if (topic.subscribers.erase(key) == 0) return std::next(at);

@@ -73,6 +73,7 @@ struct Counters {
   std::uint64_t delivered = 0;
   std::uint64_t rejected = 0;
   std::uint64_t ignored = 0;
+  std::uint64_t throttled = 0;  // the validator had no room for it
   std::uint64_t unexpected_author = 0;
   std::uint64_t published = 0;
   std::uint64_t forwarded = 0;     // message, peer pairs put into outboxes, own ones included
@@ -130,8 +131,8 @@ class Router {
   // validator, Errc::denied for a refused topic.
   Result<Publication> publish(std::string_view topic, ByteView data, LocalCheck check, Now now);
 
-  // Answers whether the request was open. A verdict that says nothing of the message (the validator did not answer, or
-  // had no room) is not held against its sender.
+  // Answers whether the request was open. A verdict that says nothing of the message is not held against its sender:
+  // ValidationResult::throttled, and any with Blame::nobody (the validator did not answer in time).
   enum class Blame : std::uint8_t { sender, nobody };
   bool on_validation(RequestId request, ValidationResult verdict, Now now, Blame blame = Blame::sender);
   // The open request that was made first, if that was at `until` or before.
@@ -265,7 +266,7 @@ class Router {
   std::vector<PeerKey> pick(const Topic& topic, std::size_t count, const Fits& fits);
   std::vector<PeerKey> pick_proven_first(const Topic& topic, std::size_t count, const Fits& fits, Now now);
   void graft(const std::string& name, Topic& topic, PeerKey key, Now now);
-  void prune(const std::string& name, Topic& topic, PeerKey key, Now now);
+  void prune(const std::string& name, Topic& topic, PeerKey key, PruneCause cause, double score, Now now);
   bool may_graft(const std::string& name, const Topic& topic, PeerKey key, const Peer& peer, Now now) const;
 
   // router_check.cpp

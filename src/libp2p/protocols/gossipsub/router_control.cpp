@@ -125,7 +125,7 @@ void Router::handle_prune(PeerKey key, Peer& peer, const Prune& prune, Now now) 
   if (topic == nullptr) return;
   if (topic->mesh.erase(key) != 0) {
     scores_.on_prune(peer.id, name, now);
-    trace(TraceKind::prune, peer.id, name);
+    trace(TraceKind::prune, peer.id, name).prune = PruneCause::peer;
   }
   Nanos backoff = params().mesh.prune_backoff;
   if (prune.backoff.value_or(0) != 0) {

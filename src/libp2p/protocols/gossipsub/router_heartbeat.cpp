@@ -50,7 +50,9 @@ void Router::maintain_mesh(const std::string& name, Topic& topic, Scores& scores
   const MeshParams& mesh = params().mesh;
   const Keys before = topic.mesh;
   for (const PeerKey key : before) {
-    if (cached_score(key, scores) < 0) prune(name, topic, key, now);
+    if (const double score = cached_score(key, scores); score < 0) {
+      prune(name, topic, key, PruneCause::score, score, now);
+    }
   }
   const auto fits = [&](PeerKey key, const Peer& peer) {
     return may_graft(name, topic, key, peer, now) && cached_score(key, scores) >= 0;
@@ -109,7 +111,7 @@ void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores,
       --missing;
     }
   }
-  for (std::size_t i = mesh.degree; i < order.size(); ++i) prune(name, topic, order[i], now);
+  for (std::size_t i = mesh.degree; i < order.size(); ++i) prune(name, topic, order[i], PruneCause::excess, 0, now);
   OPP2P_ASSERT(topic.mesh.size() == mesh.degree, "a mesh that was too large has its degree", name, topic.mesh);
 }
 
@@ -224,14 +226,16 @@ void Router::graft(const std::string& name, Topic& topic, PeerKey key, Now now) 
   trace(TraceKind::graft, peer.id, name);
 }
 
-void Router::prune(const std::string& name, Topic& topic, PeerKey key, Now now) {
+void Router::prune(const std::string& name, Topic& topic, PeerKey key, PruneCause cause, double score, Now now) {
   Peer& peer = *peers_.at(key);
   const std::size_t gone = topic.mesh.erase(key);
   OPP2P_ASSERT(gone == 1, "who is pruned was in the mesh", name, peer.id);
   backoffs_.add(name, peer.id, params().mesh.prune_backoff, now.mono);
   send_prune(peer, name, params().mesh.prune_backoff);
   scores_.on_prune(peer.id, name, now);
-  trace(TraceKind::prune, peer.id, name);
+  Trace& told = trace(TraceKind::prune, peer.id, name);
+  told.prune = cause;
+  told.score = score;
 }
 
 }  // namespace libp2p::gossipsub

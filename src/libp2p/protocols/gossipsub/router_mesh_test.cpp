@@ -115,6 +115,35 @@ TEST_F(GossipsubMesh, loses_peers_with_a_negative_score_and_takes_none_in) {
   EXPECT_TRUE(bench.router.in_backoff(kTopic, peer_id(3), bench.now.mono));
 }
 
+TEST_F(GossipsubMesh, says_why_a_peer_is_in_it_no_longer) {
+  add(1, 14, Direction::outbound);
+  graft(1, 14);
+  bench.scores.values[peer_id(3)] = -1.5;
+  bench.heartbeat();
+  std::map<PruneCause, std::size_t> causes;
+  const auto count = [&] {
+    causes.clear();
+    for (const auto& trace : bench.take<Trace>()) {
+      if (trace.kind != TraceKind::prune) continue;
+      ++causes[trace.prune];
+      EXPECT_EQ(trace.score, trace.prune == PruneCause::score ? -1.5 : 0);
+    }
+    return causes;
+  };
+  using Causes = std::map<PruneCause, std::size_t>;
+  EXPECT_EQ(count(), (Causes{{PruneCause::score, 1}, {PruneCause::excess, 5}}));
+  const auto mesh = bench.router.mesh(kTopic);
+  ASSERT_EQ(mesh.size(), 8U);
+  bench.router.on_rpc(mesh[0], prune_rpc(kTopic), bench.now);
+  bench.router.on_rpc(mesh[1], subscription_rpc(kTopic, false), bench.now);
+  bench.router.remove_peer(mesh[2], bench.now);
+  bench.router.set_version(mesh[3], ProtocolVersion::floodsub, bench.now);
+  bench.router.unsubscribe(kTopic, bench.now);
+  EXPECT_EQ(
+      count(),
+      (Causes{{PruneCause::peer, 1}, {PruneCause::peer_left, 2}, {PruneCause::version, 1}, {PruneCause::we_left, 4}}));
+}
+
 TEST_F(GossipsubMesh, takes_in_better_peers_once_a_minute_when_its_median_score_is_low) {
   add(1, 8, Direction::outbound);
   graft(1, 8);

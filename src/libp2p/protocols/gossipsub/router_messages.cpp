@@ -202,7 +202,7 @@ void Router::judge_senders(const Validation& validation, ValidationResult verdic
     recent_.accept(validation.topic, validation.message.slice(), validation.id);
     return;
   }
-  if (blame == Blame::nobody) return;
+  if (blame == Blame::nobody || verdict == ValidationResult::throttled) return;
   if (sender != nullptr && verdict == ValidationResult::reject) sender->admission.proof.debit();
   // Who has gone, or we ourselves: the identity alone.
   admission_.refusals().add(validation.from, sender != nullptr ? sender->admission.blocks : AddressBlocks::exempt(),
@@ -218,9 +218,10 @@ void Router::finish(Validation& validation, ValidationResult verdict, Blame blam
   if (own) actions_.emplace_back(Published{request, validation.id, verdict});
   if (verdict != ValidationResult::accept) {
     refuse(validation,
-           blame == Blame::nobody                ? RejectCause::not_to_blame
-           : verdict == ValidationResult::reject ? RejectCause::invalid
-                                                 : RejectCause::ignored,
+           verdict == ValidationResult::throttled ? RejectCause::throttled
+           : blame == Blame::nobody               ? RejectCause::not_to_blame
+           : verdict == ValidationResult::reject  ? RejectCause::invalid
+                                                  : RejectCause::ignored,
            now);
     return;
   }
@@ -242,7 +243,9 @@ void Router::finish(Validation& validation, ValidationResult verdict, Blame blam
 }
 
 void Router::refuse(const Validation& validation, RejectCause reason, Now now) {
-  ++(reason == RejectCause::invalid ? counters_.rejected : counters_.ignored);
+  ++(reason == RejectCause::invalid     ? counters_.rejected
+     : reason == RejectCause::throttled ? counters_.throttled
+                                        : counters_.ignored);
   trace(TraceKind::rejected, validation.from, validation.topic, validation.id).reason = reason;
   scores_.on_rejected(validation.from, validation.topic, validation.id, reason, now);
   if (validation.from.empty()) return;

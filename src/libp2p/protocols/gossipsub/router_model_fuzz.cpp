@@ -179,6 +179,7 @@ class Run {
     const std::uint8_t choice = script_.next() % 8;
     const ValidationResult verdict = choice == 0   ? ValidationResult::reject
                                      : choice == 1 ? ValidationResult::ignore
+                                     : choice == 2 ? ValidationResult::throttled
                                                    : ValidationResult::accept;
     require(router_.on_validation(request, verdict, now_) && !router_.on_validation(request, verdict, now_));
     if (Seen* known = model_.find_seen(message.id, now_.mono))

@@ -223,6 +223,22 @@ TEST(GossipsubRouter, holds_a_verdict_that_says_nothing_of_the_message_against_n
   EXPECT_THAT(bench->faults(), IsEmpty());
 }
 
+TEST(GossipsubRouter, tells_the_scores_when_the_validator_had_no_room_and_blames_nobody) {
+  auto bench = joined(2);
+  bench->send_message(1, "a");
+  bench->answer_all(ValidationResult::throttled);
+  ASSERT_EQ(bench->scores.rejected.size(), 1U);
+  EXPECT_EQ(bench->scores.rejected[0], std::pair(peer_id(1), RejectCause::throttled));
+  EXPECT_THAT(bench->faults(), IsEmpty());
+  EXPECT_THAT(bench->take<Deliver>(), IsEmpty());
+  EXPECT_THAT(bench->sent(2).messages, IsEmpty());
+  EXPECT_EQ(bench->router.counters().throttled, 1U);
+  EXPECT_EQ(bench->router.counters().ignored, 0U);
+  EXPECT_EQ(bench->router.sizes().refusers, 0U);
+  bench->send_message(2, "a");
+  EXPECT_THAT(bench->take<Validate>(), IsEmpty()) << "it stays seen";
+}
+
 TEST(GossipsubRouter, takes_verdicts_in_any_order_and_each_once) {
   auto bench = joined(2);
   for (const auto* data : {"a", "b", "c"}) bench->send_message(1, data);

@@ -1,9 +1,13 @@
 // The seam between the router and whatever judges peers. The router asks for a score where the specification (gossipsub
 // v1.1, "Peer Scoring") compares one with a threshold, and tells what happened where a score function counts something.
 // The neutral default gives everybody zero, which op-node calls scoring `none`. Called on the router's thread; an
-// implementation does its own decay on its own timer and must not call back into the router.
+// implementation must not call back into the router.
+//
+// What the owner of the router does: one timer, on_timeout() at next_deadline(), before the router's own heartbeat;
+// on_addresses() after the router has added a peer, and whenever the peer's connections change.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -21,7 +25,7 @@ enum class RejectCause : std::uint8_t {
   unexpected_author,  // StrictNoSign: from, seqno, signature or key is there: P4 counts it
   queue_full,         // no room at the validator; the message was not named, and the peer is not to blame
   throttled,          // the validator took it and then had no room: nobody knows whether it is valid
-  not_to_blame,       // another verdict that says nothing of the message: the validator did not answer in time
+  not_to_blame,       // no verdict at all: the validator did not answer in time
 };
 
 // The far end of one open connection of a peer.
@@ -50,6 +54,10 @@ class PeerScores {
   virtual void on_duplicate(const PeerId&, std::string_view /*topic*/, const MessageId&, Now) {}
   // P7: `count` is added to the behaviour penalty.
   virtual void on_penalty(const PeerId&, unsigned /*count*/, Now) {}
+
+  // What changes by time alone: counters decay, peers that are away are forgotten.
+  virtual void on_timeout(Now) {}
+  virtual std::optional<MonoTime> next_deadline() const { return std::nullopt; }
 };
 
 class NeutralScores final : public PeerScores {

@@ -1,13 +1,16 @@
 #include "libp2p/services/gossipsub/gossip_deadlines.hpp"
 
+#include <algorithm>
+
 namespace libp2p {
 
 GossipDeadlines::GossipDeadlines(runtime::Runtime& runtime, const GossipsubConfig& config, gossipsub::Router& router,
-                                 GossipPeers& peers, GossipTopics& topics, GossipDrain& drain,
-                                 GossipsubCounters& counters)
+                                 gossipsub::PeerScores& scores, GossipPeers& peers, GossipTopics& topics,
+                                 GossipDrain& drain, GossipsubCounters& counters)
     : runtime_(runtime),
       config_(config),
       router_(router),
+      scores_(scores),
       peers_(peers),
       topics_(topics),
       drain_(drain),
@@ -15,11 +18,14 @@ GossipDeadlines::GossipDeadlines(runtime::Runtime& runtime, const GossipsubConfi
       timer_(runtime.make_timer([this] { on_timer(); })) {}
 
 void GossipDeadlines::arm() {
-  if (const auto deadline = router_.next_deadline()) timer_->arm(*deadline);
+  const MonoTime heartbeat = router_.next_deadline().value_or(MonoTime::max());
+  const MonoTime next = std::min(heartbeat, scores_.next_deadline().value_or(MonoTime::max()));
+  if (next != MonoTime::max()) timer_->arm(next);
 }
 
 void GossipDeadlines::on_timer() {
   const MonoTime now = runtime_.now().mono;
+  scores_.on_timeout(runtime_.now());  // first: the heartbeat goes by the scores
   router_.on_timeout(runtime_.now());
   peers_.drop_stalled();
   peers_.reset_overdue_frames();

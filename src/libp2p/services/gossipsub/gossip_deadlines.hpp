@@ -1,7 +1,7 @@
-// What a GossipsubService does by time, on one timer: the router's heartbeat, and with it the timeouts of the service.
-// An outbound stream whose peer does not read (GossipsubConfig::write_timeout), an inbound frame that does not become
-// whole (frame_timeout) and a validation that nobody answers (validation_timeout) are therefore found within a
-// heartbeat after they are due.
+// What a GossipsubService does by time, on one timer: the decay of the scores, the router's heartbeat, and with them
+// the timeouts of the service. An outbound stream whose peer does not read (GossipsubConfig::write_timeout), an inbound
+// frame that does not become whole (frame_timeout) and a validation that nobody answers (validation_timeout) are
+// therefore found within a heartbeat after they are due.
 //
 // Owner: GossipsubService. Thread: the network thread. Bounds: one timer. Re-entrancy: it calls nobody but the parts of
 // the service.
@@ -23,7 +23,8 @@ class GossipDeadlines {
  public:
   // Everything outlives this.
   GossipDeadlines(runtime::Runtime& runtime, const GossipsubConfig& config, gossipsub::Router& router,
-                  GossipPeers& peers, GossipTopics& topics, GossipDrain& drain, GossipsubCounters& counters);
+                  gossipsub::PeerScores& scores, GossipPeers& peers, GossipTopics& topics, GossipDrain& drain,
+                  GossipsubCounters& counters);
   GossipDeadlines(const GossipDeadlines&) = delete;
   GossipDeadlines& operator=(const GossipDeadlines&) = delete;
 
@@ -38,6 +39,7 @@ class GossipDeadlines {
   runtime::Runtime& runtime_;
   const GossipsubConfig& config_;
   gossipsub::Router& router_;
+  gossipsub::PeerScores& scores_;
   GossipPeers& peers_;
   GossipTopics& topics_;
   GossipDrain& drain_;

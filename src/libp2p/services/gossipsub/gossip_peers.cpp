@@ -18,11 +18,13 @@ bool speaks_gossip(const std::vector<std::string>& protocols) {
 
 }  // namespace
 
-GossipPeers::GossipPeers(Host& host, const GossipsubConfig& config, gossipsub::Router& router, GossipDrain& drain,
-                         GossipEvents& events, GossipsubCounters& counters)
+GossipPeers::GossipPeers(Host& host, const GossipsubConfig& config, gossipsub::Router& router,
+                         gossipsub::PeerScores& scores, GossipDrain& drain, GossipEvents& events,
+                         GossipsubCounters& counters)
     : host_(host),
       config_(config),
       router_(router),
+      scores_(scores),
       drain_(drain),
       events_(events),
       counters_(counters),
@@ -110,6 +112,26 @@ void GossipPeers::on_identified(const PeerIdentified& event) {
   if (speaks_gossip(event.protocols)) begin_open(event.peer, *at, Nanos(0));
 }
 
+void GossipPeers::on_connections_changed(const PeerId& peer) {
+  const GossipPeer* const at = find(peer);
+  if (at != nullptr && at->is_known()) tell_addresses(peer);
+}
+
+void GossipPeers::add_to_router(const PeerId& peer, const GossipPeer& at, gossipsub::ProtocolVersion version) {
+  router_.add_peer(peer, version, at.direction(), now(), host_.address_blocks(peer));
+  tell_addresses(peer);
+}
+
+// Who has no connection left is about to go: until it is forgotten it counts where it was.
+void GossipPeers::tell_addresses(const PeerId& peer) {
+  std::vector<gossipsub::PeerAddress> addresses;
+  for (const ConnectionInfo& connection : host_.connections(peer)) {
+    const bool relayed = connection.remote.has(multiformats::Protocol::p2p_circuit);
+    addresses.push_back({.remote = connection.remote, .limited = relayed});
+  }
+  if (!addresses.empty()) scores_.on_addresses(peer, addresses, now());
+}
+
 void GossipPeers::on_disconnected(const PeerDisconnected& event) {
   const auto found = rows_.find(event.peer);
   // A peer that is back before we heard of its leaving keeps its row: its old streams have told of their end
@@ -126,9 +148,7 @@ void GossipPeers::accept(Stream stream) {
   const PeerId peer = stream.peer();
   GossipPeer& at = row(peer);
   drain_.bury(at.take_inbound());
-  if (at.mark_known()) {
-    router_.add_peer(peer, gossipsub::ProtocolVersion::pending, at.direction(), now(), host_.address_blocks(peer));
-  }
+  if (at.mark_known()) add_to_router(peer, at, gossipsub::ProtocolVersion::pending);
   GossipInbound::Owner& owner = *this;
   at.set_inbound(std::make_unique<GossipInbound>(host_.runtime(), std::move(stream), router_.params().rpc.max_rpc,
                                                  owner, unfinished_, next_generation_++, host_.address_blocks(peer)));
@@ -176,7 +196,7 @@ void GossipPeers::on_opened(const PeerId& peer, GossipPeer& at, Stream stream) {
   GossipOutbound::Owner& owner = *this;
   at.set_outbound(std::make_unique<GossipOutbound>(host_.runtime(), std::move(stream), owner));
   if (at.mark_known()) {
-    router_.add_peer(peer, *version, at.direction(), now(), host_.address_blocks(peer));
+    add_to_router(peer, at, *version);
   } else {
     router_.set_version(peer, *version, now());
   }
@@ -201,7 +221,7 @@ void GossipPeers::drop_outbound(const PeerId& peer, GossipPeer& at, std::string_
   router_.remove_peer(peer, now());
   at.set_known(at.inbound() != nullptr);
   if (at.inbound() != nullptr) {
-    router_.add_peer(peer, gossipsub::ProtocolVersion::pending, at.direction(), now(), host_.address_blocks(peer));
+    add_to_router(peer, at, gossipsub::ProtocolVersion::pending);
     subscribe_again(peer, subscribed);
   }
   drain_.bury(at.take_outbound());

@@ -29,8 +29,8 @@ namespace libp2p {
 class GossipPeers final : private GossipInbound::Owner, private GossipOutbound::Owner {
  public:
   // Everything outlives this.
-  GossipPeers(Host& host, const GossipsubConfig& config, gossipsub::Router& router, GossipDrain& drain,
-              GossipEvents& events, GossipsubCounters& counters);
+  GossipPeers(Host& host, const GossipsubConfig& config, gossipsub::Router& router, gossipsub::PeerScores& scores,
+              GossipDrain& drain, GossipEvents& events, GossipsubCounters& counters);
   ~GossipPeers() override;
   GossipPeers(const GossipPeers&) = delete;
   GossipPeers& operator=(const GossipPeers&) = delete;
@@ -46,6 +46,8 @@ class GossipPeers final : private GossipInbound::Owner, private GossipOutbound::
   void on_connected(const PeerConnected& event);
   void on_disconnected(const PeerDisconnected& event);
   void on_identified(const PeerIdentified& event);
+  // One of the peer's connections was opened or closed.
+  void on_connections_changed(const PeerId& peer);
   void accept(Stream stream);
 
   // --- the drain ---
@@ -75,6 +77,8 @@ class GossipPeers final : private GossipInbound::Owner, private GossipOutbound::
   GossipPeer* find(const PeerId& peer);
   // The row that had this generation; null when the peer has gone since.
   GossipPeer* find(const PeerId& peer, std::uint64_t generation);
+  void add_to_router(const PeerId& peer, const GossipPeer& row, gossipsub::ProtocolVersion version);
+  void tell_addresses(const PeerId& peer);
   void begin_open(const PeerId& peer, GossipPeer& row, Nanos delay);
   runtime::Task<void> open(PeerId peer, std::uint64_t generation, Nanos delay);
   void on_opened(const PeerId& peer, GossipPeer& row, Stream stream);
@@ -87,6 +91,7 @@ class GossipPeers final : private GossipInbound::Owner, private GossipOutbound::
   Host& host_;
   const GossipsubConfig& config_;
   gossipsub::Router& router_;
+  gossipsub::PeerScores& scores_;
   GossipDrain& drain_;
   GossipEvents& events_;
   GossipsubCounters& counters_;

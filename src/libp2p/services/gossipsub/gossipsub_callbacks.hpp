@@ -9,8 +9,8 @@
 
 namespace libp2p {
 
-// Answers a validation, once, on the network thread. A later answer, and one after the end of the service, does
-// nothing.
+// Answers a validation, once, on the network thread; ValidationResult::throttled when there was no room to judge it. A
+// later answer, and one after the end of the service, does nothing.
 using GossipsubDone = std::function<void(gossipsub::ValidationResult)>;
 using GossipsubValidator = std::function<void(const gossipsub::Validate&, GossipsubDone)>;
 using GossipsubSubscriber = std::function<void(const gossipsub::Deliver&)>;

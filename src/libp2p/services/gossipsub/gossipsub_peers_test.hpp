@@ -34,9 +34,11 @@ inline GossipsubConfig gossip_config() {
 
 // A node's gossip with what it heard.
 struct Gossiper final {
-  explicit Gossiper(libp2p::Host& h, GossipsubConfig config = gossip_config())
-      : host(h), service(std::make_unique<GossipsubService>(h, std::move(config), scores)) {
+  // `judge` outlives this; without one all peers have the score zero.
+  explicit Gossiper(libp2p::Host& h, GossipsubConfig config = gossip_config(), gossipsub::PeerScores* judge = nullptr)
+      : host(h), service(std::make_unique<GossipsubService>(h, std::move(config), judge != nullptr ? *judge : scores)) {
     events = service->subscribe([this](const GossipsubEvent& event) {
+      if (const auto* trace = std::get_if<gossipsub::Trace>(&event)) note(*trace);
       const auto* trouble = std::get_if<GossipsubStreamTrouble>(&event);
       if (trouble != nullptr) troubles.push_back(std::string(trouble->what) + ": " + trouble->why.message());
     });
@@ -66,12 +68,24 @@ struct Gossiper final {
     return static_cast<std::size_t>(std::count(heard.begin(), heard.end(), text));
   }
 
+  // Those that speak of scores.
+  void note(const gossipsub::Trace& trace) {
+    const bool pruned = trace.kind == gossipsub::TraceKind::prune && trace.prune == gossipsub::PruneCause::score;
+    if (pruned || trace.kind == gossipsub::TraceKind::graylisted) judged.push_back(trace);
+  }
+  std::size_t count(gossipsub::TraceKind kind, const PeerId& peer, double score) const {
+    return static_cast<std::size_t>(std::count_if(judged.begin(), judged.end(), [&](const gossipsub::Trace& trace) {
+      return trace.kind == kind && trace.peer == peer && trace.score == score;
+    }));
+  }
+
   libp2p::Host& host;
   gossipsub::NeutralScores scores;
   std::unique_ptr<GossipsubService> service;
   std::vector<std::string> heard;
   std::vector<PeerId> from;
   std::vector<std::string> troubles;
+  std::vector<gossipsub::Trace> judged;
   Subscription events;
 };
 

@@ -46,6 +46,8 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   void on(const PeerConnected& event) { peers.on_connected(event); }
   void on(const PeerDisconnected& event) { peers.on_disconnected(event); }
   void on(const PeerIdentified& event) { peers.on_identified(event); }
+  void on(const ConnectionOpened& event) { peers.on_connections_changed(event.connection.peer); }
+  void on(const ConnectionClosed& event) { peers.on_connections_changed(event.connection.peer); }
   template <class Other>
   void on(const Other&) {}
 
@@ -74,8 +76,8 @@ GossipsubService::Parts::Parts(Host& host, GossipsubConfig settings, gossipsub::
       drain(host.runtime(), router, life_, *this),
       events(drain, counters, life_),
       topics(host.runtime(), router, drain, life_),
-      peers(host, config_, router, drain, events, counters),
-      deadlines(host.runtime(), config_, router, peers, topics, drain, counters) {
+      peers(host, config_, router, scores, drain, events, counters),
+      deadlines(host.runtime(), config_, router, scores, peers, topics, drain, counters) {
   for (const std::string_view id : gossipsub::protocol_ids()) {
     host_.set_stream_handler(std::string(id), [this](Stream stream) {
       peers.accept(std::move(stream));
