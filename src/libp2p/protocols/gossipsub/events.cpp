@@ -12,6 +12,7 @@ std::string_view to_string(FaultKind kind) {
     case FaultKind::repeated_extensions: return "repeated_extensions";
     case FaultKind::ihave_flood: return "ihave_flood";
     case FaultKind::idontwant_flood: return "idontwant_flood";
+    case FaultKind::direct_graft: return "direct_graft";
     case FaultKind::too_many_topics: return "too_many_topics";
   }
   return "unknown";

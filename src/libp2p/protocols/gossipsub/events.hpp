@@ -39,6 +39,11 @@ struct Validate {
   bool local = false;    // an own publication that asked to be validated
 };
 
+// Dial this peer, which is not there: a direct one.
+struct Connect {
+  PeerId peer;
+};
+
 // An accepted message of another peer, for the subscriber.
 struct Deliver {
   std::string topic;
@@ -63,6 +68,7 @@ enum class FaultKind : std::uint8_t {
   repeated_extensions,  // the v1.3 extensions control in another RPC than the first
   ihave_flood,          // more IHAVE than max_ihave_messages in a heartbeat, or more ids than max_ihave_length
   idontwant_flood,      // more IDONTWANT than max_idontwant_messages in a heartbeat
+  direct_graft,         // a GRAFT of a direct peer: the agreement is not mutual; it costs nothing
   too_many_topics,      // more subscriptions than max_topics_per_peer
 };
 std::string_view to_string(FaultKind kind);
@@ -131,6 +137,6 @@ struct Trace {
   std::size_t count = 1;
 };
 
-using Action = std::variant<SendReady, Validate, Deliver, Published, Fault, Trace>;
+using Action = std::variant<SendReady, Validate, Deliver, Published, Connect, Fault, Trace>;
 
 }  // namespace libp2p::gossipsub

@@ -101,8 +101,10 @@ struct Params {
   Nanos heartbeat_initial_delay = Millis(100);  // library
   Nanos seen_ttl = Seconds(65);                 // 130 heartbeats from the first sight (op-node)
   std::size_t seen_items = 262'144;             // own bound; the oldest not accepted of who has most goes first
-  std::size_t max_topics_per_peer = 256;        // own bound; more subscriptions are refused
-  std::size_t max_topic_length = 1024;          // bytes of a topic's name; own bound
+  std::uint64_t direct_connect_ticks =
+      300;                                // heartbeats between two looks at who of the direct peers is away (library)
+  std::size_t max_topics_per_peer = 256;  // own bound; more subscriptions are refused
+  std::size_t max_topic_length = 1024;    // bytes of a topic's name; own bound
   MeshParams mesh;
   GossipParams gossip;
   ScoreThresholds thresholds;

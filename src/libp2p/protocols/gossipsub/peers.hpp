@@ -32,6 +32,7 @@ struct Peer : LiveCounted<Peer> {
   Direction direction;
   Outbox outbox;
   AdmissionRecord admission;
+  bool direct = false;      // of Router::Config::direct
   bool ready_said = false;  // SendReady is out and not yet answered with an empty outbox
   bool had_first_rpc = false;
   std::set<std::string, std::less<>> topics;

@@ -52,6 +52,7 @@ void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direc
   AdmissionRecord record(std::move(blocks), params().admission, now.mono);
   if (const Proof* proof = proofs_.peek(id)) record.proof = *proof;
   const PeerKey key = peers_.add(Peer(id, version, direction, std::move(outbox), std::move(record)));
+  peers_.at(key)->direct = config_.direct.contains(id);
   admission_.add_peer(key, peers_.at(key)->admission.blocks);
   scores_.on_peer_added(id, now);
   trace(TraceKind::peer_added, id);

@@ -16,6 +16,7 @@
 //    change them. A frame should be written within 30 s, else reset the stream and remove_peer().
 //  - Validate{request, …}: hand the data to the topic's validator (any thread, any order) and answer on_validation()
 //    exactly once, under a deadline of the driver's own (op-node: 3 s, then ignore). The slice keeps its buffer alive.
+//  - Connect{peer}: dial the peer, as often as it is said; the driver bounds its dials.
 //  - Deliver goes to the topic's subscriber; Fault and PeerScores to the reputation; Trace to logs and metrics.
 //  - One timer: on_timeout() at next_deadline(). A late call runs one heartbeat; heartbeats that were missed are not
 //    made up.
@@ -102,6 +103,9 @@ class Router {
     TopicFilter topic_filter;
     // Bytes that message_id() would unpack: asked before, for the budget and for room. None: it unpacks nothing.
     std::function<std::size_t(std::string_view topic, ByteView data)> unpacked_size = nullptr;
+    // Peers with an agreement of both sides ("explicit peers"): no score touches them, every message in a topic of
+    // theirs goes to them, and they are in no mesh. Those that are away are dialled (Params::direct_connect_ticks).
+    std::set<PeerId> direct = {};
   };
 
   // `rng` and `scores` outlive the router.
@@ -220,7 +224,7 @@ class Router {
   Trace& trace(TraceKind kind, const PeerId& peer, std::string_view topic = {}, const MessageId& id = {});
   void trace_drop(DropCause cause, const PeerId& peer, std::string_view topic, const MessageId& id);
   void penalise(const PeerId& peer, FaultKind kind, unsigned count, Now now);
-  double score_of(const Peer& peer) const { return scores_.score(peer.id); }
+  double score_of(const Peer& peer) const { return peer.direct ? 0 : scores_.score(peer.id); }
 
   // router_messages.cpp: messages in and out
   void handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
@@ -255,6 +259,7 @@ class Router {
 
   // router_heartbeat.cpp: what happens by time
   void heartbeat(Now now);
+  void connect_direct_peers();
   void reset_counts_of_peers();
   void maintain_mesh(const std::string& name, Topic& topic, Scores& scores, Now now);
   void prune_excess(const std::string& name, Topic& topic, Scores& scores, Now now);

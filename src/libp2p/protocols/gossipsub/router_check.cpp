@@ -67,9 +67,12 @@ void Router::check_topic(const std::string& name, const Topic& topic) const {
     const Peer* peer = peers_.at(key);
     OPP2P_CHECK(peer != nullptr, "a peer that goes leaves all meshes", name, key);
     OPP2P_CHECK(peer->version != ProtocolVersion::floodsub, "a peer of the mesh reads control", name, peer->id);
+    OPP2P_CHECK(!peer->direct, "direct peers stand outside of the mesh", name, peer->id);
   }
-  for (const PeerKey key : topic.fanout)
+  for (const PeerKey key : topic.fanout) {
     OPP2P_CHECK(topic.subscribers.contains(key), "a peer of the fanout is in the topic", name, key);
+    OPP2P_CHECK(!peers_.at(key)->direct, "direct peers stand outside of the fanout", name, key);
+  }
 }
 
 void Router::check_validations() const {

@@ -94,6 +94,10 @@ void Router::handle_graft(PeerKey key, Peer& peer, std::string_view name, double
   Topic* topic = joined_topic(name);
   if (topic == nullptr || peer.version == ProtocolVersion::floodsub || topic->mesh.contains(key)) return;
   const MeshParams& mesh = params().mesh;
+  if (peer.direct) {
+    fault(peer.id, FaultKind::direct_graft);
+    return send_prune(peer, name, mesh.prune_backoff);
+  }
   const auto refuse_graft = [&] {
     backoffs_.add(name, peer.id, mesh.prune_backoff, now.mono);
     send_prune(peer, name, mesh.prune_backoff);

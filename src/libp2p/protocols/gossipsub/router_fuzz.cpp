@@ -1,5 +1,6 @@
 // A script of random events on one router: peers that come and go, RPCs good and bad, verdicts in any order, time.
 // After every event what must always hold is checked, and at the end that nothing stays of the peers.
+#include <map>
 #include <set>
 
 #include "libp2p/protocols/gossipsub/router.hpp"
@@ -39,6 +40,15 @@ class Script {
   std::size_t at_ = 0;
 };
 
+class ScriptedScores final : public PeerScores {
+ public:
+  double score(const PeerId& peer) const override {
+    const auto found = values.find(peer);
+    return found == values.end() ? 0 : found->second;
+  }
+  std::map<PeerId, double> values;
+};
+
 class Run {
  public:
   explicit Run(ByteView bytes) : script_(bytes), rng_(1), router_(config(), rng_, scores_, now_) {}
@@ -70,7 +80,8 @@ class Run {
     params.admission.max_refusers = 3;
     params.gossip.cache_bytes = 400;
     params.max_topics_per_peer = 2;
-    return {params, id_of, [](std::string_view topic) { return topic != "c"; }};
+    params.direct_connect_ticks = 3;
+    return {params, id_of, [](std::string_view topic) { return topic != "c"; }, nullptr, {peer_id(5)}};
   }
 
   // Two of the peers share an address, two a /48, the others have none.
@@ -96,7 +107,10 @@ class Run {
         return router_.add_peer(peer, static_cast<ProtocolVersion>(script_.next() % 6), direction, now_,
                                 blocks_of(peer));
       }
-      case 1: return router_.remove_peer(peer, now_);
+      case 1:
+        if (script_.next() % 2 == 0) return router_.remove_peer(peer, now_);
+        scores_.values[peer] = 10 - script_.next() % 64;
+        return;
       case 2: return router_.forget_topics(peer, now_);
       case 3: static_cast<void>(router_.subscribe(topic, now_)); return;
       case 4: return router_.unsubscribe(topic, now_);
@@ -159,7 +173,7 @@ class Run {
 
   Script script_;
   SeededRng rng_;
-  NeutralScores scores_;
+  ScriptedScores scores_;
   Now now_{MonoTime(Seconds(1)), UnixTime(Seconds(1))};
   Router router_;
   std::set<RequestId> requests_;

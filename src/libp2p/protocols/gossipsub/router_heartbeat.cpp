@@ -26,6 +26,7 @@ void Router::heartbeat(Now now) {
     const Peer* peer = peers_.at(key);
     if (peer != nullptr && now.mono >= peer->excused_until) penalise(peer->id, FaultKind::broken_promise, count, now);
   }
+  connect_direct_peers();
   Scores scores;  // one look at each score per heartbeat
   for (auto& [name, topic] : topics_) {
     if (!topic.joined) continue;
@@ -35,6 +36,15 @@ void Router::heartbeat(Now now) {
   maintain_fanouts(scores, now);
   forget_served(cache_.shift());
   for (auto& [key, peer] : peers_.rows()) say_ready(peer);
+}
+
+// At the first heartbeat, and again after so many.
+void Router::connect_direct_peers() {
+  const std::uint64_t period = params().direct_connect_ticks;
+  if (period == 0 || (ticks_ - 1) % period != 0) return;
+  for (const PeerId& id : config_.direct) {
+    if (peers_.find(id) == nullptr) actions_.emplace_back(Connect{id});
+  }
 }
 
 void Router::reset_counts_of_peers() {
@@ -190,12 +200,12 @@ double Router::cached_score(PeerKey key, Scores& scores) const {
   return at->second;
 }
 
-// Up to `count` peers of the topic that speak gossipsub and fit, at random.
+// Up to `count` peers of the topic that speak gossipsub and fit, at random. Direct ones get everything anyway.
 std::vector<PeerKey> Router::pick(const Topic& topic, std::size_t count, const Fits& fits) {
   std::vector<PeerKey> chosen;
   for (const PeerKey key : topic.subscribers) {
     const Peer& peer = *peers_.at(key);
-    if (peer.speaks_mesh() && fits(key, peer)) chosen.push_back(key);
+    if (peer.speaks_mesh() && !peer.direct && fits(key, peer)) chosen.push_back(key);
   }
   rng_.shuffle(chosen);
   chosen.resize(std::min(chosen.size(), count));

@@ -161,12 +161,17 @@ void Router::send_idontwant(const Validation& validation) {
   if (validation.message.data().size() < params().gossip.idontwant_threshold) return;
   const Topic* topic = joined_topic(validation.topic);
   if (topic == nullptr) return;
-  for (const PeerKey key : topic->mesh) {
+  const auto tell = [&](PeerKey key) {
     Peer& peer = *peers_.at(key);
-    if (key == validation.from_key || !peer.reads_idontwant()) continue;
+    if (key == validation.from_key || !peer.reads_idontwant()) return;
     peer.outbox.idontwant(validation.id);
     ++counters_.idontwant_sent;
     say_ready(peer);
+  };
+  for (const PeerKey key : topic->mesh) tell(key);
+  for (const PeerId& id : config_.direct) {  // who sends everything, as the peers of the mesh do
+    PeerKey key = 0;
+    if (peers_.find(id, &key) != nullptr && topic->subscribers.contains(key)) tell(key);
   }
 }
 
@@ -276,13 +281,13 @@ Router::Keys Router::recipients(std::string_view name, bool own, Now now) {
   if (own && params().mesh.flood_publish) {
     for (const PeerKey key : topic.subscribers) {
       const Peer& peer = *peers_.at(key);
-      if (peer.version != ProtocolVersion::pending && score_of(peer) >= threshold) keys.insert(key);
+      if (peer.direct || (peer.version != ProtocolVersion::pending && score_of(peer) >= threshold)) keys.insert(key);
     }
     return keys;
   }
   for (const PeerKey key : topic.subscribers) {
     const Peer& peer = *peers_.at(key);
-    if (peer.version == ProtocolVersion::floodsub && score_of(peer) >= threshold) keys.insert(key);
+    if (peer.direct || (peer.version == ProtocolVersion::floodsub && score_of(peer) >= threshold)) keys.insert(key);
   }
   if (!topic.joined) {
     if (topic.fanout.empty()) {

@@ -34,14 +34,36 @@ Params small_params() {
   out.mesh.opportunistic_graft_ticks = 0;
   out.mesh.lazy = 2;
   out.gossip.idontwant_threshold = 20;
+  out.thresholds.publish = -20;
+  out.direct_connect_ticks = 5;
   out.rpc.max_sent_control = 16;  // an entry or two: what is merged is split again
   return out;
 }
 
+// What the model knows of scores.
+class ModelScores final : public PeerScores {
+ public:
+  explicit ModelScores(const Model& model) : model_(model) {}
+  double score(const PeerId& peer) const override {
+    const auto found = model_.scores.find(peer);
+    return found == model_.scores.end() ? 0 : found->second;
+  }
+
+ private:
+  const Model& model_;
+};
+
+const Peers kDirect = {peer_id(6)};
+// At and below each threshold.
+constexpr double kScores[] = {0, 1, -1, -10, -10.5, -20, -20.5, -40, -40.5};
+
 class Run {
  public:
   explicit Run(ByteView bytes)
-      : script_(bytes), router_({small_params(), id_of, {}}, rng_, scores_, now_), model_{.params = small_params()} {}
+      : script_(bytes),
+        model_{.params = small_params(), .direct = kDirect, .scores = {}},
+        scores_(model_),
+        router_({small_params(), id_of, {}, nullptr, kDirect}, rng_, scores_, now_) {}
 
   void play() {
     for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) {
@@ -63,7 +85,7 @@ class Run {
     const std::string& topic = kTopics[script_.next() % 8 == 7 ? 1 : 0];
     switch (what % 16) {
       case 0: return add_peer(peer);
-      case 1: return set_version(peer);
+      case 1: return script_.next() % 4 == 0 ? set_score(peer) : set_version(peer);
       case 2:
         if (script_.next() % 4 != 0) return;
         router_.remove_peer(peer, now_);
@@ -102,6 +124,8 @@ class Run {
     if (known->second.version != ProtocolVersion::floodsub) return;
     for (auto& [name, topic] : model_.topics) topic.mesh.erase(peer);
   }
+
+  void set_score(const PeerId& peer) { model_.scores[peer] = kScores[script_.below(std::size(kScores))]; }
 
   void join(const std::string& name) {
     require(router_.subscribe(name, now_).has_value());
@@ -158,11 +182,15 @@ class Run {
   void spread(const Pending& message) {
     KnownTopic& topic = model_.topics[message.topic];
     if (!topic.joined) {  // the fanout is the router's choice
-      const Peers possible = model_.subscribers(message.topic, true);
+      const Peers possible = model_.choosable(message.topic, model_.params.thresholds.publish);
       const Peers chosen = fanout_of(message.topic);
       const std::size_t wanted = std::min(model_.params.mesh.degree, possible.size());
-      require(topic.fanout.empty() ? chosen.size() == wanted : chosen == topic.fanout);
-      require(std::includes(possible.begin(), possible.end(), chosen.begin(), chosen.end()));
+      if (topic.fanout.empty()) {
+        require(chosen.size() == wanted);
+        require(std::includes(possible.begin(), possible.end(), chosen.begin(), chosen.end()));
+      } else {
+        require(chosen == topic.fanout);
+      }
       topic.fanout = chosen;
       if (model_.has_subscribers(message.topic)) topic.published = now_.mono;
     }
@@ -217,6 +245,7 @@ class Run {
     }
     require(router_.on_frame(peer, encode_frame(rpc), now_).has_value());
     KnownPeer& known = model_.peers.at(peer);
+    if (kind % 14 > 2 && model_.score(peer) < model_.params.thresholds.graylist) return;
     switch (kind % 14) {
       case 0: return model_.leave(peer, topic);
       case 1:
@@ -238,6 +267,11 @@ class Run {
     const KnownPeer& known = model_.peers.at(peer);
     if (!topic.joined || known.version == ProtocolVersion::floodsub || topic.mesh.contains(peer)) return;
     const Nanos length = model_.params.mesh.prune_backoff;
+    if (model_.direct.contains(peer)) {
+      faults_.emplace(peer, FaultKind::direct_graft);
+      expected_[peer].prunes.emplace(name, model_.told_backoff(peer, length));
+      return;
+    }
     const bool early = model_.in_backoff(name, peer, now_.mono, Nanos(0));
     const auto unproven = [&](const PeerId& id) { return !router_.is_proven(id, now_.mono); };
     const bool full = topic.mesh.size() >= model_.params.mesh.high && known.direction == Direction::inbound &&
@@ -247,7 +281,7 @@ class Run {
       const MonoTime told = topic.backoff.at(peer) - length;
       if (now_.mono < told + model_.params.mesh.graft_flood_threshold) faults_.emplace(peer, FaultKind::graft_flood);
     }
-    if (early || full) {
+    if (early || full || model_.score(peer) < 0) {
       expected_[peer].prunes.emplace(name, model_.told_backoff(peer, length));
       return model_.back_off(name, peer, length, now_.mono);
     }
@@ -261,6 +295,7 @@ class Run {
   }
   void offered(const PeerId& peer, const std::string& topic, const MessageId& id) {
     KnownPeer& known = model_.peers.at(peer);
+    if (model_.score(peer) < model_.params.thresholds.gossip) return;
     if (++known.ihaves > model_.params.gossip.max_ihave_messages) {
       if (known.ihaves == model_.params.gossip.max_ihave_messages + 1) faults_.emplace(peer, FaultKind::ihave_flood);
       return;
@@ -271,6 +306,7 @@ class Run {
   }
   void asked(const PeerId& peer, const MessageId& id) {
     KnownPeer& known = model_.peers.at(peer);
+    if (model_.score(peer) < model_.params.thresholds.gossip) return;
     if (!model_.cached(id, model_.params.gossip.history_windows) || known.unwanted.contains(id)) return;
     if (known.served[id]++ < model_.params.gossip.retransmissions) expected_[peer].messages.insert(id);
   }
@@ -287,7 +323,11 @@ class Run {
     }
     model_.fulfil(id);
     if (size >= model_.params.gossip.idontwant_threshold) {
-      for (const PeerId& other : model_.topics[name].mesh) {
+      Peers told = model_.topics[name].mesh;
+      for (const PeerId& other : model_.direct) {
+        if (model_.peers.contains(other) && model_.peers.at(other).topics.contains(name)) told.insert(other);
+      }
+      for (const PeerId& other : told) {
         if (other != peer && model_.peers.at(other).version >= ProtocolVersion::v1_2)
           expected_[other].idontwant.insert(id);
       }
@@ -300,6 +340,11 @@ class Run {
   void beat() {
     now_ = now_ + model_.params.heartbeat + Millis(script_.next() * 8);
     router_.on_timeout(now_);
+    if (model_.ticks % model_.params.direct_connect_ticks == 0) {
+      for (const PeerId& id : model_.direct) {
+        if (!model_.peers.contains(id)) expected_dials_.insert(id);
+      }
+    }
     ++model_.ticks;
     for (auto& [id, peer] : model_.peers) {
       peer.ihaves = 0;
@@ -325,6 +370,12 @@ class Run {
   }
   void mesh_upkeep(const std::string& name, KnownTopic& topic) {
     const MeshParams& params = model_.params.mesh;
+    for (const PeerId& id : Peers(topic.mesh)) {
+      if (model_.score(id) >= 0) continue;
+      topic.mesh.erase(id);
+      expected_[id].prunes.emplace(name, model_.told_backoff(id, params.prune_backoff));
+      model_.back_off(name, id, params.prune_backoff, now_.mono);
+    }
     const Peers before = topic.mesh;
     const Peers after = mesh_of(name);
     const Peers possible = model_.graftable(name, now_.mono);
@@ -358,7 +409,8 @@ class Run {
       topic.published.reset();
       return;
     }
-    const Peers possible = model_.subscribers(name, true);
+    const Peers possible = model_.choosable(name, model_.params.thresholds.publish);
+    std::erase_if(topic.fanout, [&](const PeerId& id) { return !possible.contains(id); });
     require(std::includes(after.begin(), after.end(), topic.fanout.begin(), topic.fanout.end()));
     require(std::includes(possible.begin(), possible.end(), after.begin(), after.end()));
     require(after.size() == std::min(model_.params.mesh.degree, possible.size()));
@@ -371,7 +423,7 @@ class Run {
     for (const auto& [id, entry] : model_.cache) {
       if (entry.topic == name && model_.cached(id, model_.params.gossip.gossip_windows)) ids.insert(id);
     }
-    Peers possible = model_.subscribers(name, true);
+    Peers possible = model_.choosable(name, model_.params.thresholds.gossip);
     std::erase_if(possible, [&](const PeerId& id) { return excluded.contains(id); });
     const auto share =
         static_cast<std::size_t>(model_.params.mesh.gossip_factor * static_cast<double>(possible.size()));
@@ -427,6 +479,7 @@ class Run {
     seen_faults_.clear();
     std::set<RequestId> validations;
     std::multiset<MessageId> deliveries;
+    Peers dials;
     while (const auto action = router_.poll_action()) {
       if (const auto* validate = std::get_if<Validate>(&*action)) {
         validations.insert(validate->request);
@@ -436,11 +489,14 @@ class Run {
                 waiting->second.from == validate->from);
       }
       if (const auto* deliver = std::get_if<Deliver>(&*action)) deliveries.insert(deliver->id);
+      if (const auto* connect = std::get_if<Connect>(&*action)) dials.insert(connect->peer);
       if (const auto* fault = std::get_if<Fault>(&*action)) {
         for (unsigned i = 0; i < fault->count; ++i) seen_faults_.emplace(fault->peer, fault->kind);
       }
     }
     require(validations == expected_validations_ && deliveries == expected_deliveries_);
+    require(dials == expected_dials_);
+    expected_dials_.clear();
     expected_validations_.clear();
     expected_deliveries_.clear();
     look();
@@ -462,14 +518,15 @@ class Run {
 
   fuzzing::Script script_;
   SeededRng rng_{1};
-  NeutralScores scores_;
   Now now_{MonoTime(Seconds(1)), UnixTime(Seconds(1))};
-  Router router_;
   Model model_;
+  ModelScores scores_;
+  Router router_;
   Output expected_, sent_;
   std::multiset<std::pair<PeerId, FaultKind>> faults_, seen_faults_;
   std::set<RequestId> expected_validations_;
   std::multiset<MessageId> expected_deliveries_;
+  Peers expected_dials_;
   RequestId last_request_ = 0;
 };
 

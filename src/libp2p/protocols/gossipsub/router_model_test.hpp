@@ -1,7 +1,7 @@
 // What a GossipSub router must know and owe by the specification (v1.0 to v1.2), written down naively: sets and maps,
-// no bounds, no speed. The fuzz target beside it plays the same events on the router and on this, and compares. Where
-// the specification leaves a choice (which peers are grafted, pruned, told of messages), the model takes over the
-// router's after it has checked it.
+// no bounds, no speed. Scores are what the fuzz target sets. The fuzz target beside it plays the same events on the
+// router and on this, and compares. Where the specification leaves a choice (which peers are grafted, pruned, told of
+// messages), the model takes over the router's after it has checked it.
 #pragma once
 
 #include <map>
@@ -62,6 +62,8 @@ struct Cached {
 
 struct Model {
   Params params;
+  Peers direct;
+  std::map<PeerId, double> scores;
   std::map<PeerId, KnownPeer> peers;
   std::map<std::string, KnownTopic> topics;
   std::map<MessageId, std::pair<Seen, MonoTime>> seen;  // until when
@@ -75,6 +77,16 @@ struct Model {
     for (const auto& [id, peer] : peers) {
       if (peer.topics.contains(topic) && peer.speaks_mesh() == mesh_speakers) out.insert(id);
     }
+    return out;
+  }
+  double score(const PeerId& peer) const {
+    const auto found = scores.find(peer);
+    return found == scores.end() || direct.contains(peer) ? 0 : found->second;
+  }
+  // Whom the router may choose: those that speak the mesh, but for direct ones, with at least this score.
+  Peers choosable(const std::string& topic, double least) const {
+    Peers out = subscribers(topic, true);
+    std::erase_if(out, [&](const PeerId& id) { return direct.contains(id) || score(id) < least; });
     return out;
   }
   bool has_subscribers(const std::string& topic) const {
@@ -93,7 +105,7 @@ struct Model {
   // Whom we may graft of our own accord.
   Peers graftable(const std::string& topic, MonoTime now) {
     Peers out;
-    for (const PeerId& id : subscribers(topic, true)) {
+    for (const PeerId& id : choosable(topic, 0)) {
       if (!topics[topic].mesh.contains(id) && !in_backoff(topic, id, now, params.mesh.backoff_slack)) out.insert(id);
     }
     return out;
@@ -150,7 +162,8 @@ struct Model {
     KnownTopic& topic = topics[message.topic];
     Peers to = topic.joined ? topic.mesh : topic.fanout;
     for (const auto& [id, peer] : peers) {
-      if (peer.version == ProtocolVersion::floodsub && peer.topics.contains(message.topic)) to.insert(id);
+      const bool flooded = peer.version == ProtocolVersion::floodsub && score(id) >= params.thresholds.publish;
+      if ((flooded || direct.contains(id)) && peer.topics.contains(message.topic)) to.insert(id);
     }
     for (const PeerId& id : to) {
       if (id == message.from || message.holders.contains(id) || peers.at(id).unwanted.contains(message.id)) continue;

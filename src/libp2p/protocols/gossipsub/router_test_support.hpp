@@ -119,7 +119,9 @@ struct Sent {
 class Bench {
  public:
   explicit Bench(Params params = {}, TopicFilter filter = {}, std::uint64_t seed = 1, MessageIdFn message_id = id_of)
-      : rng(seed), router({params, std::move(message_id), std::move(filter)}, rng, scores, now) {}
+      : Bench(Router::Config{params, std::move(message_id), std::move(filter)}, seed) {}
+  explicit Bench(Router::Config config, std::uint64_t seed = 1)
+      : rng(seed), router(std::move(config), rng, scores, now) {}
 
   void add(std::uint32_t n, ProtocolVersion version = ProtocolVersion::v1_2, Direction direction = Direction::inbound) {
     router.add_peer(peer_id(n), version, direction, now);

@@ -2,11 +2,18 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "libp2p/base/time.hpp"
 #include "libp2p/protocols/gossipsub/router.hpp"
 
 namespace libp2p {
+
+// A peer with which there is an agreement of both sides (gossipsub v1.1, "Explicit Peering Agreements").
+struct GossipDirectPeer {
+  PeerId peer;
+  std::vector<Multiaddr> addresses;
+};
 
 struct GossipsubConfig {
   gossipsub::Router::Config router;
@@ -20,6 +27,11 @@ struct GossipsubConfig {
   Nanos reopen_first = Millis(100);
   Nanos reopen_most = Seconds(60);
   Nanos reopen_forgiven = Seconds(60);
+  // No score touches them, everything is sent to them, their connections are protected, and they are dialled again when
+  // they are away. They are added to Router::Config::direct.
+  std::vector<GossipDirectPeer> direct;
+  std::size_t max_dials = 8;            // of GossipSub's own at a time (library)
+  std::size_t max_waiting_dials = 128;  // and peers that wait for one (library); further ones are passed over
 };
 
 }  // namespace libp2p

@@ -10,6 +10,8 @@ struct GossipsubCounters {
   std::uint64_t frames_timed_out = 0;       // GossipsubConfig::frame_timeout
   std::uint64_t frames_evicted = 0;         // GossipsubConfig::unfinished_bytes
   std::uint64_t validations_timed_out = 0;  // GossipsubConfig::validation_timeout
+  std::uint64_t dials = 0;                  // begun
+  std::uint64_t dials_dropped = 0;          // GossipsubConfig::max_waiting_dials
   std::uint64_t troubles_not_told = 0;      // more than fit between two turns
 };
 

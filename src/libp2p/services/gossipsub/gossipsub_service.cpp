@@ -4,6 +4,7 @@
 
 #include "libp2p/base/life_token.hpp"
 #include "libp2p/services/gossipsub/gossip_deadlines.hpp"
+#include "libp2p/services/gossipsub/gossip_dials.hpp"
 #include "libp2p/services/gossipsub/gossip_drain.hpp"
 #include "libp2p/services/gossipsub/gossip_events.hpp"
 #include "libp2p/services/gossipsub/gossip_peers.hpp"
@@ -18,6 +19,11 @@ namespace {
 
 std::string mesh_tag(std::string_view topic) { return "gossipsub:" + std::string(topic); }
 
+GossipsubConfig with_direct_peers(GossipsubConfig config) {
+  for (const GossipDirectPeer& direct : config.direct) config.router.direct.insert(direct.peer);
+  return config;
+}
+
 }  // namespace
 
 // What the service consists of, and who hears what: the host's events, and the router's actions in the drain's turns.
@@ -27,6 +33,7 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   ~Parts() override { shut(); }
   void shut();
   bool is_shut() const { return shut_; }
+  Task<void> close();
 
  private:
   // --- GossipDrain::Work ---
@@ -40,6 +47,7 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   void act(const gossipsub::Validate& action) { topics.on_validate(action); }
   void act(const gossipsub::Deliver& action) { topics.on_deliver(action); }
   void act(const gossipsub::Published& action) { topics.on_published(action); }
+  void act(const gossipsub::Connect& action) { dials.dial(action.peer); }
   void act(gossipsub::Fault& action) { events.emit(action); }
   void act(gossipsub::Trace& action);
 
@@ -63,6 +71,7 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   GossipEvents events;
   GossipTopics topics;
   GossipPeers peers;
+  GossipDials dials;
   GossipDeadlines deadlines;
 
  private:
@@ -71,12 +80,13 @@ class GossipsubService::Parts final : private GossipDrain::Work {
 
 GossipsubService::Parts::Parts(Host& host, GossipsubConfig settings, gossipsub::PeerScores& scores)
     : host_(host),
-      config_(std::move(settings)),
+      config_(with_direct_peers(std::move(settings))),
       router(config_.router, host.runtime().rng(), scores, host.runtime().now()),
       drain(host.runtime(), router, life_, *this),
       events(drain, counters, life_),
       topics(host.runtime(), router, drain, life_),
       peers(host, config_, router, scores, drain, events, counters),
+      dials(host, config_, events, counters),
       deadlines(host.runtime(), config_, router, scores, peers, topics, drain, counters) {
   for (const std::string_view id : gossipsub::protocol_ids()) {
     host_.set_stream_handler(std::string(id), [this](Stream stream) {
@@ -87,6 +97,7 @@ GossipsubService::Parts::Parts(Host& host, GossipsubConfig settings, gossipsub::
   host_events_ =
       host_.subscribe([this](const HostEvent& event) { std::visit([this](const auto& kind) { on(kind); }, event); });
   peers.start();
+  dials.start();
   deadlines.start();
 }
 
@@ -97,8 +108,14 @@ void GossipsubService::Parts::shut() {
   deadlines.stop();
   life_.end();
   peers.clear();
+  dials.stop();
   drain.stop();
   topics.clear();
+}
+
+Task<void> GossipsubService::Parts::close() {
+  co_await dials.close();
+  co_await peers.close();
 }
 
 // A peer in the mesh brings us messages, so it is not trimmed in favour of one that has just come, as in
@@ -116,7 +133,7 @@ GossipsubService::~GossipsubService() = default;
 
 Task<void> GossipsubService::close() {
   parts_->shut();
-  return parts_->peers.close();
+  return parts_->close();
 }
 
 Result<void> GossipsubService::join(const std::string& topic, Validator validator, Subscriber subscriber) {
@@ -144,6 +161,7 @@ const GossipsubCounters& GossipsubService::counters() const { return parts_->cou
 void GossipsubService::check() const {
   parts_->router.check();
   parts_->peers.check();
+  parts_->dials.check();
   parts_->drain.check();
 }
 

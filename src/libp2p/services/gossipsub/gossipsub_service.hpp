@@ -2,14 +2,15 @@
 // validators. An application joins topics, publishes, and subscribes to what happens.
 //
 // This is a façade. Its parts, each in a file of this folder: GossipPeers (the rows of peers and their streams),
-// GossipTopics (validators and subscribers), GossipDeadlines (timeouts), GossipDrain (turns) and GossipEvents
-// (listeners). Inputs go to the router where they occur. What the router says to do is done from the runtime's queue,
-// so a validator, subscriber or listener is never called inside another call and may call anything.
+// GossipTopics (validators and subscribers), GossipDials (peers to connect to), GossipDeadlines (timeouts), GossipDrain
+// (turns) and GossipEvents (listeners). Inputs go to the router where they occur. What the router says to do is done
+// from the runtime's queue, so a validator, subscriber or listener is never called inside another call and may call
+// anything.
 //
 // Owner: the application; destroyed before its Host. Thread: the network thread. Bounds: those of the router's Params;
 // the bytes of unfinished inbound frames (unfinished_frames.hpp says which of them are evicted) and their time; one
-// stream each way per peer; troubles that wait to be told. Source: libp2p specifications pubsub and gossipsub; op-node
-// surface, sections 5.1 and 14.
+// stream each way per peer; dials (gossip_dials.hpp); troubles that wait to be told. Source: libp2p specifications
+// pubsub and gossipsub; op-node surface, sections 5.1 and 14.
 #pragma once
 
 #include <functional>
