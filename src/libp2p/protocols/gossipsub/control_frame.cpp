@@ -48,9 +48,18 @@ bool ControlFrame::add_graft(std::string_view topic) {
   return true;
 }
 
-bool ControlFrame::add_prune(std::string_view topic, std::optional<std::uint64_t> backoff) {
-  if (!take(entry_size(field_size(topic.size()) + kTag + kMaxVarint64))) return false;
-  control().prune.push_back({topic, {}, backoff});
+bool ControlFrame::add_prune(std::string_view topic, std::optional<std::uint64_t> backoff,
+                             std::span<const NamedPeer> peers) {
+  Prune prune{topic, {}, backoff};
+  std::size_t size = field_size(topic.size()) + kTag + kMaxVarint64;
+  for (const NamedPeer& named : peers) {
+    PeerInfo& info = prune.peers.emplace_back();
+    info.peer_id = named.peer.bytes();
+    if (!named.record.empty()) info.signed_peer_record = ByteView(named.record);
+    size += field_size(field_size(named.peer.bytes().size()) + field_size(named.record.size()));
+  }
+  if (!take(entry_size(size))) return false;
+  control().prune.push_back(std::move(prune));
   return true;
 }
 

@@ -13,10 +13,17 @@
 #include <string_view>
 #include <vector>
 
+#include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 #include "libp2p/protocols/gossipsub/rpc.hpp"
 
 namespace libp2p::gossipsub {
+
+// A peer that a PRUNE names (peer exchange).
+struct NamedPeer {
+  PeerId peer;
+  Bytes record = {};  // signed; may be empty
+};
 
 // What is added by reference has to live until encode().
 class ControlFrame {
@@ -26,7 +33,7 @@ class ControlFrame {
   bool empty() const { return is_empty_; }
   bool add_subscription(std::string_view topic, bool subscribe);
   bool add_graft(std::string_view topic);
-  bool add_prune(std::string_view topic, std::optional<std::uint64_t> backoff);
+  bool add_prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::span<const NamedPeer> peers = {});
   // How many of the ids fitted, from the front.
   std::size_t add_ihave(std::string_view topic, std::span<const MessageId> ids);
   std::size_t add_iwant(const std::deque<MessageId>& ids);

@@ -39,9 +39,11 @@ struct Validate {
   bool local = false;    // an own publication that asked to be validated
 };
 
-// Dial this peer, which is not there: a direct one.
+// Dial this peer, which is not there: a direct one, or one that a pruning peer has named.
 struct Connect {
   PeerId peer;
+  PeerId named_by = PeerId();  // empty for a direct one
+  Bytes record = {};           // its signed peer record as it came, not looked at; may be empty
 };
 
 // An accepted message of another peer, for the subscriber.

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "libp2p/base/assert.hpp"
-#include "libp2p/protocols/gossipsub/control_frame.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
@@ -17,9 +16,9 @@ Value& at_topic(std::map<std::string, Value, std::less<>>& map, std::string_view
 }  // namespace
 
 void Outbox::announce(std::string_view topic, bool subscribe) { at_topic(subscriptions_, topic) = subscribe; }
-void Outbox::graft(std::string_view topic) { at_topic(mesh_, topic) = {true, std::nullopt}; }
-void Outbox::prune(std::string_view topic, std::optional<std::uint64_t> backoff) {
-  at_topic(mesh_, topic) = {false, backoff};
+void Outbox::graft(std::string_view topic) { at_topic(mesh_, topic) = {true, std::nullopt, {}}; }
+void Outbox::prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::vector<NamedPeer> peers) {
+  at_topic(mesh_, topic) = {false, backoff, std::move(peers)};
 }
 void Outbox::ihave(std::string_view topic, std::vector<MessageId> ids) {
   OPP2P_ASSERT(!ids.empty(), "an IHAVE names something, or it would wait for ever", topic);
@@ -136,7 +135,7 @@ SharedBytes Outbox::make_control() {
 }
 
 bool Outbox::add_mesh_change(ControlFrame& frame, std::string_view topic, const MeshChange& change) {
-  return change.graft ? frame.add_graft(topic) : frame.add_prune(topic, change.backoff);
+  return change.graft ? frame.add_graft(topic) : frame.add_prune(topic, change.backoff, change.peers);
 }
 
 std::size_t Outbox::check_queue(const Queue& queue, Kind kind) const {

@@ -14,13 +14,12 @@
 #include <string_view>
 #include <vector>
 
+#include "libp2p/protocols/gossipsub/control_frame.hpp"
 #include "libp2p/protocols/gossipsub/frame.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 #include "libp2p/protocols/gossipsub/params.hpp"
 
 namespace libp2p::gossipsub {
-
-class ControlFrame;
 
 class Outbox {
  public:
@@ -36,8 +35,8 @@ class Outbox {
 
   void announce(std::string_view topic, bool subscribe);
   void graft(std::string_view topic);
-  // `backoff` in whole seconds; nothing for a peer of v1.0, which could not read it.
-  void prune(std::string_view topic, std::optional<std::uint64_t> backoff);
+  // `backoff` in whole seconds; nothing for a peer of v1.0, which could not read it, nor `peers`.
+  void prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::vector<NamedPeer> peers = {});
   void ihave(std::string_view topic, std::vector<MessageId> ids);
   void iwant(const std::vector<MessageId>& ids);
   void idontwant(const MessageId& id);
@@ -66,6 +65,7 @@ class Outbox {
   struct MeshChange {
     bool graft = false;
     std::optional<std::uint64_t> backoff;
+    std::vector<NamedPeer> peers;
   };
   using Queue = std::deque<Item>;
 

@@ -191,6 +191,28 @@ TEST_F(GossipsubOutbox, sends_an_entry_alone_that_is_larger_than_a_frame_and_los
   }
 }
 
+TEST_F(GossipsubOutbox, counts_the_peers_that_prunes_name) {
+  std::vector<NamedPeer> named;
+  for (std::uint8_t n = 0; n < 16; ++n) {
+    named.push_back({PeerId::from_bytes(Bytes{0x00, 0x01, n}).value(), Bytes(n % 2 == 0 ? 500 : 0, n)});
+  }
+  for (std::uint32_t n = 0; n < 20; ++n) outbox.prune(numbered_topic(n), 60, named);
+  std::size_t prunes = 0;
+  while (!outbox.empty()) {
+    const Rpc rpc = next();
+    EXPECT_LE((*last)->size(), kMaxControl);
+    for (const Prune& prune : rpc.control->prune) {
+      ++prunes;
+      ASSERT_EQ(prune.peers.size(), 16U);
+      for (std::size_t n = 0; n < 16; ++n) {
+        EXPECT_TRUE(equal(*prune.peers[n].peer_id, named[n].peer.bytes()));
+        EXPECT_EQ(prune.peers[n].signed_peer_record.has_value(), n % 2 == 0);
+      }
+    }
+  }
+  EXPECT_EQ(prunes, 20U);
+}
+
 TEST_F(GossipsubOutbox, replaces_the_rest_of_an_ihave_that_has_gone_out_in_part) {
   outbox.ihave("a", ids(5000));
   const std::size_t sent = next().control->ihave.at(0).ids.size();

@@ -27,7 +27,11 @@ struct MeshParams {
   std::size_t opportunistic_graft_peers = 2;     // peers grafted then (library)
   Nanos fanout_ttl = Seconds(24);                // since the last publication in a topic that is not joined (op-node)
   bool flood_publish = false;                    // own messages go to every peer in the topic (op-node's flag)
-  std::size_t max_backoffs_per_topic = 4096;     // own bound; the one that ends first is forgotten
+  bool peer_exchange = false;                    // PRUNE names other peers of the topic (op-node: off)
+  std::size_t prune_peers = 16;                  // named in a PRUNE, and taken of one (library)
+  std::size_t max_named_record = 1024;        // bytes of a signed record that is sent; longer ones stay out (own bound)
+  std::size_t max_named_taken = 64;           // of what one peer names in a heartbeat (own bound)
+  std::size_t max_backoffs_per_topic = 4096;  // own bound; the one that ends first is forgotten
 };
 
 struct GossipParams {
@@ -49,7 +53,7 @@ struct ScoreThresholds {
   double gossip = -10;                // below: no gossip to or from the peer (op-node)
   double publish = -40;               // below: own messages do not go there by flood or fanout (op-node)
   double graylist = -40;              // below: the peer's RPCs are ignored (op-node)
-  double accept_px = 20;              // kept for a score engine's use; peer exchange is off (op-node)
+  double accept_px = 20;              // below: the peers that a PRUNE names are not dialled (op-node)
   double opportunistic_graft = 0.05;  // median of the mesh below: look for better peers (op-node)
 };
 

@@ -41,6 +41,7 @@ struct Peer : LiveCounted<Peer> {
   std::size_t ihave_rpcs = 0;                   // this heartbeat
   std::size_t ids_asked = 0;                    // this heartbeat
   std::size_t idontwant_rpcs = 0;               // this heartbeat
+  std::size_t named_taken = 0;                  // this heartbeat: peers that its PRUNEs named
   MonoTime excused_until{};  // messages of it were dropped unnamed, so what it promised may be among them
 };
 

@@ -173,7 +173,7 @@ void Router::unsubscribe(std::string_view name, Now now) {
   topic.joined = false;
   for (const PeerKey key : topic.mesh) {
     Peer& peer = *peers_.at(key);
-    send_prune(peer, name, params().mesh.unsubscribe_backoff);
+    send_prune(key, peer, name, topic, params().mesh.unsubscribe_backoff, Exchange::allowed);
     backoffs_.add(name, peer.id, params().mesh.unsubscribe_backoff, now.mono);
     scores_.on_prune(peer.id, name, now);
     trace(TraceKind::prune, peer.id, name).prune = PruneCause::we_left;

@@ -16,7 +16,8 @@
 //    change them. A frame should be written within 30 s, else reset the stream and remove_peer().
 //  - Validate{request, …}: hand the data to the topic's validator (any thread, any order) and answer on_validation()
 //    exactly once, under a deadline of the driver's own (op-node: 3 s, then ignore). The slice keeps its buffer alive.
-//  - Connect{peer}: dial the peer, as often as it is said; the driver bounds its dials.
+//  - Connect{peer, …}: dial the peer, as often as it is said; the driver bounds its dials. Of one that another peer has
+//    named the driver verifies the record before it uses it.
 //  - Deliver goes to the topic's subscriber; Fault and PeerScores to the reputation; Trace to logs and metrics.
 //  - One timer: on_timeout() at next_deadline(). A late call runs one heartbeat; heartbeats that were missed are not
 //    made up.
@@ -91,6 +92,9 @@ struct Counters {
   std::uint64_t dropped_outbox_own = 0;
   std::uint64_t dropped_cache_bytes = 0;
   std::uint64_t dropped_seen_items = 0;
+  std::uint64_t peers_named = 0;      // in PRUNEs that we sent
+  std::uint64_t peers_taken = 0;      // of those named to us: to be dialled
+  std::uint64_t peers_not_taken = 0;  // for the score of who named them, or beyond a bound
   std::uint64_t ignored_entries = 0;  // RPC entries and ids beyond a bound
   std::uint64_t heartbeats = 0;
 };
@@ -106,6 +110,9 @@ class Router {
     // Peers with an agreement of both sides ("explicit peers"): no score touches them, every message in a topic of
     // theirs goes to them, and they are in no mesh. Those that are away are dialled (Params::direct_connect_ticks).
     std::set<PeerId> direct = {};
+    // The newest verified record of a peer, for PRUNEs that name it (MeshParams::peer_exchange); empty when none is
+    // known. None: peers are named without records.
+    std::function<Bytes(const PeerId&)> signed_record = nullptr;
   };
 
   // `rng` and `scores` outlive the router.
@@ -255,7 +262,12 @@ class Router {
   void handle_prune(PeerKey key, Peer& peer, const Prune& prune, Now now);
   void handle_idontwant(Peer& peer, const Control& control);
   void handle_extensions(Peer& peer, const Rpc& rpc, Now now);
-  void send_prune(Peer& peer, std::string_view topic, Nanos backoff);
+
+  // router_exchange.cpp: PRUNE out, and the peers that it names
+  enum class Exchange : std::uint8_t { allowed, refused };
+  void send_prune(PeerKey key, Peer& peer, std::string_view name, const Topic& topic, Nanos backoff, Exchange exchange);
+  std::vector<NamedPeer> peers_to_name(PeerKey key, const Peer& peer, const Topic& topic);
+  void take_named_peers(Peer& peer, const Prune& prune);
 
   // router_heartbeat.cpp: what happens by time
   void heartbeat(Now now);

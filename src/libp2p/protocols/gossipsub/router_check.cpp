@@ -39,6 +39,8 @@ void Router::check_peer(PeerKey key, const Peer& peer) const {
   const GossipParams& limits = params().gossip;
   OPP2P_CHECK(peer.ids_asked <= limits.max_ihave_length, "a peer is asked for a bounded number of ids", peer.id,
               peer.ids_asked);
+  OPP2P_CHECK(peer.named_taken <= params().mesh.max_named_taken, "of what a peer names a bounded number is taken",
+              peer.id, peer.named_taken);
   OPP2P_CHECK(peer.unwanted.size() <= limits.max_unwanted_ids, "ids that a peer does not want are bounded", peer.id,
               peer.unwanted);
   for (const auto& [id, until] : peer.unwanted)

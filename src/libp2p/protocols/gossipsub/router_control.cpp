@@ -96,26 +96,26 @@ void Router::handle_graft(PeerKey key, Peer& peer, std::string_view name, double
   const MeshParams& mesh = params().mesh;
   if (peer.direct) {
     fault(peer.id, FaultKind::direct_graft);
-    return send_prune(peer, name, mesh.prune_backoff);
+    return send_prune(key, peer, name, *topic, mesh.prune_backoff, Exchange::refused);
   }
-  const auto refuse_graft = [&] {
+  const auto refuse_graft = [&](Exchange exchange) {
     backoffs_.add(name, peer.id, mesh.prune_backoff, now.mono);
-    send_prune(peer, name, mesh.prune_backoff);
+    send_prune(key, peer, name, *topic, mesh.prune_backoff, exchange);
   };
   if (const MonoTime* end = backoffs_.active(name, peer.id, now.mono)) {
     penalise(peer.id, FaultKind::graft_in_backoff, 1, now);
     if (now.mono < *end + mesh.graft_flood_threshold - mesh.prune_backoff) {
       penalise(peer.id, FaultKind::graft_flood, 1, now);
     }
-    return refuse_graft();
+    return refuse_graft(Exchange::refused);
   }
-  if (score < 0) return refuse_graft();
+  if (score < 0) return refuse_graft(Exchange::refused);
   // A full mesh takes only those whom we chose to dial, a defence against being flooded with grafts, and those that
   // have delivered, when it is full of others that have not: those go at the next heartbeat.
   const auto unproven = [&](PeerKey member) { return !peers_.at(member)->admission.proof.holds(now.mono); };
   if (topic->mesh.size() >= mesh.high && peer.direction == Direction::inbound &&
       (unproven(key) || std::none_of(topic->mesh.begin(), topic->mesh.end(), unproven))) {
-    return refuse_graft();
+    return refuse_graft(Exchange::allowed);
   }
   topic->mesh.insert(key);
   scores_.on_graft(peer.id, name, now);
@@ -137,6 +137,7 @@ void Router::handle_prune(PeerKey key, Peer& peer, const Prune& prune, Now now) 
     backoff = Seconds(static_cast<std::int64_t>(std::min(*prune.backoff, static_cast<std::uint64_t>(longest.count()))));
   }
   backoffs_.add(name, peer.id, backoff, now.mono);
+  if (!prune.peers.empty()) take_named_peers(peer, prune);
 }
 
 void Router::handle_idontwant(Peer& peer, const Control& control) {
@@ -166,13 +167,6 @@ void Router::handle_idontwant(Peer& peer, const Control& control) {
       trace_drop(DropCause::cancelled_unwanted, peer.id, {}, *id);
     }
   }
-}
-
-void Router::send_prune(Peer& peer, std::string_view topic, Nanos backoff) {
-  std::optional<std::uint64_t> seconds;
-  if (peer.reads_backoff()) seconds = static_cast<std::uint64_t>(std::chrono::ceil<Seconds>(backoff).count());
-  peer.outbox.prune(topic, seconds);
-  say_ready(peer);
 }
 
 }  // namespace libp2p::gossipsub

@@ -436,15 +436,5 @@ TEST_F(GossipsubControl, tolerates_extensions_in_the_first_rpc_only) {
   EXPECT_EQ(bench.scores.penalties[peer_id(1)], 10U);
 }
 
-TEST_F(GossipsubControl, tolerates_peer_exchange_records_without_using_them) {
-  graft(1);
-  Rpc rpc = prune_rpc(kTopic, 60);
-  const Bytes other = to_bytes(peer_id(7).bytes());
-  rpc.control->prune[0].peers.push_back({ByteView(other), std::nullopt});
-  bench.send(1, rpc);
-  EXPECT_THAT(bench.router.mesh(kTopic), IsEmpty());
-  EXPECT_EQ(bench.router.peer_count(), 1U);
-}
-
 }  // namespace
 }  // namespace libp2p::gossipsub::test

@@ -81,6 +81,8 @@ class Run {
     params.gossip.cache_bytes = 400;
     params.max_topics_per_peer = 2;
     params.direct_connect_ticks = 3;
+    params.mesh.peer_exchange = true;
+    params.thresholds.accept_px = 5;
     return {params, id_of, [](std::string_view topic) { return topic != "c"; }, nullptr, {peer_id(5)}};
   }
 
@@ -150,7 +152,11 @@ class Run {
     if (kind % 8 == 1) rpc.subscriptions.push_back({false, topic, {}, {}});
     if (kind % 8 == 2) rpc.publish.push_back({{}, ByteView(data), {}, topic, {}, {}});
     if (kind % 8 == 3) rpc.control.emplace().graft.push_back({topic});
-    if (kind % 8 == 4) rpc.control.emplace().prune.push_back({topic, {}, script_.next()});
+    const PeerId other = peer_id(script_.next() % 16);
+    if (kind % 8 == 4) {
+      rpc.control.emplace().prune.push_back({topic, {}, script_.next()});
+      rpc.control->prune[0].peers.resize(script_.next() % 24, {other.bytes(), ByteView(data)});
+    }
     if (kind % 8 == 5) rpc.control.emplace().ihave.push_back({topic, {id.bytes()}});
     if (kind % 8 == 6) rpc.control.emplace().iwant.push_back({{id.bytes()}});
     if (kind % 8 == 7) rpc.control.emplace().idontwant.push_back({{id.bytes()}});

@@ -43,7 +43,7 @@ void Router::connect_direct_peers() {
   const std::uint64_t period = params().direct_connect_ticks;
   if (period == 0 || (ticks_ - 1) % period != 0) return;
   for (const PeerId& id : config_.direct) {
-    if (peers_.find(id) == nullptr) actions_.emplace_back(Connect{id});
+    if (peers_.find(id) == nullptr) actions_.emplace_back(Connect{.peer = id});
   }
 }
 
@@ -52,6 +52,7 @@ void Router::reset_counts_of_peers() {
     peer.ihave_rpcs = 0;
     peer.ids_asked = 0;
     peer.idontwant_rpcs = 0;
+    peer.named_taken = 0;
     std::erase_if(peer.unwanted, [&](const auto& entry) { return entry.second <= ticks_; });
   }
 }
@@ -241,7 +242,8 @@ void Router::prune(const std::string& name, Topic& topic, PeerKey key, PruneCaus
   const std::size_t gone = topic.mesh.erase(key);
   OPP2P_ASSERT(gone == 1, "who is pruned was in the mesh", name, peer.id);
   backoffs_.add(name, peer.id, params().mesh.prune_backoff, now.mono);
-  send_prune(peer, name, params().mesh.prune_backoff);
+  send_prune(key, peer, name, topic, params().mesh.prune_backoff,
+             cause == PruneCause::excess ? Exchange::allowed : Exchange::refused);
   scores_.on_prune(peer.id, name, now);
   Trace& told = trace(TraceKind::prune, peer.id, name);
   told.prune = cause;

@@ -34,7 +34,11 @@ Params small_params() {
   out.mesh.opportunistic_graft_ticks = 0;
   out.mesh.lazy = 2;
   out.gossip.idontwant_threshold = 20;
+  out.mesh.peer_exchange = true;
+  out.mesh.prune_peers = 3;
+  out.mesh.max_named_taken = 5;
   out.thresholds.publish = -20;
+  out.thresholds.accept_px = 0.5;
   out.direct_connect_ticks = 5;
   out.rpc.max_sent_control = 16;  // an entry or two: what is merged is split again
   return out;
@@ -54,6 +58,7 @@ class ModelScores final : public PeerScores {
 };
 
 const Peers kDirect = {peer_id(6)};
+Bytes record_of(const PeerId& peer) { return to_bytes(peer.bytes()); }
 // At and below each threshold.
 constexpr double kScores[] = {0, 1, -1, -10, -10.5, -20, -20.5, -40, -40.5};
 
@@ -63,7 +68,7 @@ class Run {
       : script_(bytes),
         model_{.params = small_params(), .direct = kDirect, .scores = {}},
         scores_(model_),
-        router_({small_params(), id_of, {}, nullptr, kDirect}, rng_, scores_, now_) {}
+        router_({small_params(), id_of, {}, nullptr, kDirect, record_of}, rng_, scores_, now_) {}
 
   void play() {
     for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) {
@@ -151,10 +156,16 @@ class Run {
     const Nanos length = model_.params.mesh.unsubscribe_backoff;
     for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = false;
     for (const PeerId& id : topic.mesh) {
-      expected_[id].prunes.emplace(name, model_.told_backoff(id, length));
+      expect_prune(id, name, length, true);
       model_.back_off(name, id, length, now_.mono);
     }
     topic.mesh.clear();
+  }
+
+  void expect_prune(const PeerId& to, const std::string& name, Nanos length, bool exchange) {
+    const std::size_t nameable = exchange ? model_.nameable(name, to).size() : 0;
+    expected_[to].prunes.emplace(name, model_.told_backoff(to, length),
+                                 std::min(nameable, model_.params.mesh.prune_peers));
   }
 
   // ---- messages ----
@@ -225,6 +236,7 @@ class Run {
     const Bytes data = data_of(script_.next() % 12);
     const MessageId id = id_of(topic, data);
     Rpc rpc;
+    std::vector<PeerId> named;
     switch (kind % 14) {
       case 0: rpc.subscriptions.push_back({false, topic, {}, {}}); break;
       case 1:
@@ -234,7 +246,11 @@ class Run {
       case 5: rpc.control.emplace().graft.push_back({topic}); break;
       case 6: {
         const auto seconds = kind < 128 ? std::optional<std::uint64_t>(kind) : std::nullopt;
-        rpc.control.emplace().prune.push_back({topic, {}, seconds});
+        Prune& prune = rpc.control.emplace().prune.emplace_back(Prune{topic, {}, seconds});
+        for (std::size_t left = script_.next() % 4; left > 0; --left) {
+          named.push_back(peer_id(script_.next() % (2 * kPeers)));
+        }
+        for (const PeerId& other : named) prune.peers.push_back({other.bytes(), other.bytes()});
         break;
       }
       case 7:
@@ -253,7 +269,7 @@ class Run {
       case 3:
       case 4:
       case 5: return grafted(peer, topic);
-      case 6: return pruned(peer, topic, rpc.control->prune[0].backoff.value_or(0));
+      case 6: return pruned(peer, topic, rpc.control->prune[0].backoff.value_or(0), named);
       case 7:
       case 8: return offered(peer, topic, id);
       case 9: return asked(peer, id);
@@ -269,8 +285,7 @@ class Run {
     const Nanos length = model_.params.mesh.prune_backoff;
     if (model_.direct.contains(peer)) {
       faults_.emplace(peer, FaultKind::direct_graft);
-      expected_[peer].prunes.emplace(name, model_.told_backoff(peer, length));
-      return;
+      return expect_prune(peer, name, length, false);
     }
     const bool early = model_.in_backoff(name, peer, now_.mono, Nanos(0));
     const auto unproven = [&](const PeerId& id) { return !router_.is_proven(id, now_.mono); };
@@ -282,16 +297,29 @@ class Run {
       if (now_.mono < told + model_.params.mesh.graft_flood_threshold) faults_.emplace(peer, FaultKind::graft_flood);
     }
     if (early || full || model_.score(peer) < 0) {
-      expected_[peer].prunes.emplace(name, model_.told_backoff(peer, length));
+      expect_prune(peer, name, length, !early && model_.score(peer) >= 0);
       return model_.back_off(name, peer, length, now_.mono);
     }
     topic.mesh.insert(peer);
   }
-  void pruned(const PeerId& peer, const std::string& name, std::uint64_t seconds) {
+  void pruned(const PeerId& peer, const std::string& name, std::uint64_t seconds, std::vector<PeerId> named) {
     KnownTopic& topic = model_.topics[name];
     if (!topic.joined) return;
     topic.mesh.erase(peer);
     model_.back_off(name, peer, seconds == 0 ? model_.params.mesh.prune_backoff : Nanos(Seconds(seconds)), now_.mono);
+    KnownPeer& known = model_.peers.at(peer);
+    const std::size_t most =
+        model_.score(peer) < model_.params.thresholds.accept_px ? 0 : model_.params.mesh.max_named_taken - known.named;
+    if (named.size() > most) {  // the router's choice, among those that are named
+      for (const PeerId& other : named) may_dial_.insert(other);
+      known.named += most;
+      if (most != 0) return;
+      return may_dial_.clear();
+    }
+    known.named += named.size();
+    for (const PeerId& other : named) {
+      if (!model_.peers.contains(other)) expected_dials_.insert(other);
+    }
   }
   void offered(const PeerId& peer, const std::string& topic, const MessageId& id) {
     KnownPeer& known = model_.peers.at(peer);
@@ -348,6 +376,7 @@ class Run {
     ++model_.ticks;
     for (auto& [id, peer] : model_.peers) {
       peer.ihaves = 0;
+      peer.named = 0;
       std::erase_if(peer.unwanted, [&](const auto& entry) {
         return entry.second + model_.params.gossip.idontwant_ttl <= model_.ticks;
       });
@@ -373,7 +402,7 @@ class Run {
     for (const PeerId& id : Peers(topic.mesh)) {
       if (model_.score(id) >= 0) continue;
       topic.mesh.erase(id);
-      expected_[id].prunes.emplace(name, model_.told_backoff(id, params.prune_backoff));
+      expect_prune(id, name, params.prune_backoff, false);
       model_.back_off(name, id, params.prune_backoff, now_.mono);
     }
     const Peers before = topic.mesh;
@@ -395,7 +424,7 @@ class Run {
       require(model_.outbound(after) >= std::min(params.outbound, model_.outbound(before) + dialled));
     }
     for (const PeerId& id : gone) {
-      expected_[id].prunes.emplace(name, model_.told_backoff(id, params.prune_backoff));
+      expect_prune(id, name, params.prune_backoff, true);
       model_.back_off(name, id, params.prune_backoff, now_.mono);
     }
     for (const PeerId& id : come) expected_[id].grafts.insert(name);
@@ -451,10 +480,11 @@ class Run {
 
   void look() {
     for (std::size_t n = 0; n < kPeers; ++n) {
-      while (const auto frame = router_.next_frame(peer_id(n))) add_frame(sent_[peer_id(n)], *frame);
+      while (const auto frame = router_.next_frame(peer_id(n))) add_frame(peer_id(n), *frame);
     }
   }
-  static void add_frame(Sent& sent, const SharedBytes& frame) {
+  void add_frame(const PeerId& to, const SharedBytes& frame) {
+    Sent& sent = sent_[to];
     const auto rpc = decode_frame(frame, RpcLimits{});
     require(rpc.has_value());
     for (const auto& s : rpc->subscriptions) sent.subscriptions[std::string(*s.topic)] = *s.subscribe;
@@ -472,14 +502,21 @@ class Run {
     add(sent.idontwant, rpc->control->idontwant);
     for (const auto& ihave : rpc->control->ihave) add(sent.ihave[std::string(*ihave.topic)], std::vector{ihave});
     for (const auto& graft : rpc->control->graft) sent.grafts.emplace(*graft.topic);
-    for (const auto& prune : rpc->control->prune) sent.prunes.emplace(std::string(*prune.topic), prune.backoff);
+    for (const auto& prune : rpc->control->prune) {
+      sent.prunes.emplace(std::string(*prune.topic), prune.backoff, prune.peers.size());
+      Peers nameable = prune.peers.empty() ? Peers() : model_.nameable(std::string(*prune.topic), to);
+      for (const PeerInfo& info : prune.peers) {
+        const PeerId named = PeerId::from_bytes(*info.peer_id).value();
+        require(nameable.erase(named) == 1 && equal(*info.signed_peer_record, record_of(named)));
+      }
+    }
   }
 
   void observe() {
     seen_faults_.clear();
     std::set<RequestId> validations;
     std::multiset<MessageId> deliveries;
-    Peers dials;
+    std::multiset<PeerId> dials;
     while (const auto action = router_.poll_action()) {
       if (const auto* validate = std::get_if<Validate>(&*action)) {
         validations.insert(validate->request);
@@ -489,7 +526,10 @@ class Run {
                 waiting->second.from == validate->from);
       }
       if (const auto* deliver = std::get_if<Deliver>(&*action)) deliveries.insert(deliver->id);
-      if (const auto* connect = std::get_if<Connect>(&*action)) dials.insert(connect->peer);
+      if (const auto* connect = std::get_if<Connect>(&*action)) {
+        if (!may_dial_.contains(connect->peer)) dials.insert(connect->peer);
+        require(connect->named_by.empty() ? connect->record.empty() : equal(connect->record, record_of(connect->peer)));
+      }
       if (const auto* fault = std::get_if<Fault>(&*action)) {
         for (unsigned i = 0; i < fault->count; ++i) seen_faults_.emplace(fault->peer, fault->kind);
       }
@@ -497,6 +537,7 @@ class Run {
     require(validations == expected_validations_ && deliveries == expected_deliveries_);
     require(dials == expected_dials_);
     expected_dials_.clear();
+    may_dial_.clear();
     expected_validations_.clear();
     expected_deliveries_.clear();
     look();
@@ -526,7 +567,8 @@ class Run {
   std::multiset<std::pair<PeerId, FaultKind>> faults_, seen_faults_;
   std::set<RequestId> expected_validations_;
   std::multiset<MessageId> expected_deliveries_;
-  Peers expected_dials_;
+  std::multiset<PeerId> expected_dials_;
+  Peers may_dial_;
   RequestId last_request_ = 0;
 };
 

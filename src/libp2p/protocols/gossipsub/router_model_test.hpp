@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "libp2p/protocols/gossipsub/router.hpp"
 #include "testing/fuzz_script.hpp"
@@ -21,7 +22,8 @@ using Peers = std::set<PeerId>;
 struct Sent {
   std::map<std::string, bool> subscriptions;
   std::multiset<std::string> grafts;
-  std::multiset<std::pair<std::string, std::optional<std::uint64_t>>> prunes;  // topic, seconds
+  // Topic, seconds, and how many peers it names.
+  std::multiset<std::tuple<std::string, std::optional<std::uint64_t>, std::size_t>> prunes;
   std::map<std::string, Ids> ihave;
   Ids iwant, idontwant, messages;
   friend bool operator==(const Sent&, const Sent&) = default;
@@ -36,6 +38,7 @@ struct KnownPeer {
   std::map<MessageId, std::uint64_t> unwanted;  // and at which heartbeat it was said
   std::map<MessageId, unsigned> served;         // by IWANT
   std::size_t ihaves = 0;                       // since the last heartbeat
+  std::size_t named = 0;                        // peers that it has named since then
   bool speaks_mesh() const { return version >= ProtocolVersion::v1_0; }
 };
 
@@ -117,6 +120,13 @@ struct Model {
   std::optional<std::uint64_t> told_backoff(const PeerId& peer, Nanos length) const {
     if (peers.at(peer).version < ProtocolVersion::v1_1) return std::nullopt;
     return static_cast<std::uint64_t>(std::chrono::duration_cast<Seconds>(length).count());
+  }
+  // Whom a PRUNE to the peer may name.
+  Peers nameable(const std::string& topic, const PeerId& to) const {
+    if (score(to) < 0 || peers.at(to).version < ProtocolVersion::v1_1) return {};
+    Peers out = choosable(topic, 0);
+    out.erase(to);
+    return out;
   }
   void leave(const PeerId& id, const std::string& name) {
     KnownTopic& topic = topics[name];

@@ -4,8 +4,11 @@
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
+#include "libp2p/host/address_scope.hpp"
 #include "libp2p/host/peerstore.hpp"
 #include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/peer_record.hpp"
+#include "libp2p/services/peer_records.hpp"
 
 namespace libp2p {
 
@@ -13,6 +16,8 @@ using runtime::Task;
 
 namespace {
 
+// An address that a peer tells of another, as go-libp2p-pubsub keeps it: long enough to be dialled.
+constexpr Nanos kNamedAddress = std::chrono::minutes(2);
 constexpr const char* kDirectTag = "gossipsub:<direct>";
 
 }  // namespace
@@ -49,16 +54,41 @@ void GossipDials::stop() {
   }
 }
 
-void GossipDials::dial(const PeerId& peer) {
-  if (!started_ || peer == host_.id() || host_.connected(peer)) return;
-  if (named_.contains(peer)) return;
-  if (waiting_.size() >= config_.max_waiting_dials) {
+void GossipDials::dial(const gossipsub::Connect& wanted) {
+  const PeerId& peer = wanted.peer;
+  if (!started_ || peer == host_.id() || host_.connected(peer) || named_.contains(peer)) return;
+  if (direct_.contains(peer)) {
+    waiting_.push_front(peer);
+  } else if (waiting_.size() >= config_.max_waiting_dials) {
     ++counters_.dials_dropped;
     return;
+  } else {
+    if (!learn(wanted)) return;
+    waiting_.push_back(peer);
   }
   named_.insert(peer);
-  waiting_.push_back(peer);
   begin_next();
+}
+
+// Whether there is something to dial. A record that is older than the one that is known says nothing new.
+bool GossipDials::learn(const gossipsub::Connect& named) {
+  const MonoTime now = host_.runtime().now().mono;
+  if (!named.record.empty()) {
+    const auto record = multiformats::PeerRecord::open(named.record);
+    if (!record || record->peer_id != named.peer) {
+      ++counters_.records_refused;
+      events_.note_trouble(
+          named.named_by, "reading a peer record of peer exchange",
+          record ? fail(Errc::mismatch, "the record is of another peer than it was sent for") : record.error());
+      return false;
+    }
+    const auto sources = host_.connections(named.named_by);
+    if (!sources.empty() && keep_peer_record(host_.peerstore(), *record, named.record)) {
+      const auto told = believable(record->addresses, sources.back().remote);
+      host_.peerstore().add_addresses(named.peer, told, kNamedAddress, now);
+    }
+  }
+  return !host_.peerstore().addresses(named.peer, now).empty();
 }
 
 void GossipDials::begin_next() {
@@ -85,8 +115,8 @@ Task<void> GossipDials::run(PeerId peer) {
 }
 
 void GossipDials::check() const {
-  OPP2P_CHECK(running_ <= config_.max_dials && waiting_.size() <= config_.max_waiting_dials, "dials are bounded",
-              running_, waiting_);
+  OPP2P_CHECK(running_ <= config_.max_dials && waiting_.size() <= config_.max_waiting_dials + direct_.size(),
+              "dials are bounded", running_, waiting_);
   OPP2P_CHECK(!started_ || named_.size() == running_ + waiting_.size(), "a peer waits or is dialled once", named_,
               running_, waiting_);
   OPP2P_CHECK(!started_ || waiting_.empty() || running_ == config_.max_dials, "who could be dialled does not wait",

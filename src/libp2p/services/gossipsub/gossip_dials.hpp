@@ -1,7 +1,10 @@
-// The dials of a GossipsubService: direct peers that are away, in the order in which the router names them.
+// The dials of a GossipsubService: direct peers that are away, and behind them those that pruning peers name (peer
+// exchange). Of the latter the signed record is verified before it is used. It is kept in the peerstore when it is the
+// newest of its peer; its addresses count as much as if the naming peer had told them of itself.
 //
 // Owner: GossipsubService. Thread: the network thread. Bounds: GossipsubConfig::max_dials at a time, each as long as
-// Host::connect lets it take; max_waiting_dials wait, and those beyond are counted. A peer waits or is dialled once.
+// Host::connect lets it take; max_waiting_dials peers that were named wait, and those beyond are counted. A peer waits
+// or is dialled once.
 // Re-entrancy: it calls the host, never the application.
 #pragma once
 
@@ -32,11 +35,12 @@ class GossipDials {
   void stop();
   runtime::Task<void> close() { return scope_.close(); }
 
-  // Nothing when the peer is connected, or is ourselves.
-  void dial(const PeerId& peer);
+  // Nothing when the peer is connected, or is ourselves, or when no address of it is known.
+  void dial(const gossipsub::Connect& wanted);
   void check() const;
 
  private:
+  bool learn(const gossipsub::Connect& named);
   void begin_next();
   runtime::Task<void> run(PeerId peer);
 

@@ -31,7 +31,7 @@ struct GossipsubConfig {
   // they are away. They are added to Router::Config::direct.
   std::vector<GossipDirectPeer> direct;
   std::size_t max_dials = 8;            // of GossipSub's own at a time (library)
-  std::size_t max_waiting_dials = 128;  // and peers that wait for one (library); further ones are passed over
+  std::size_t max_waiting_dials = 128;  // and peers of peer exchange that wait for one (library); others are dropped
 };
 
 }  // namespace libp2p

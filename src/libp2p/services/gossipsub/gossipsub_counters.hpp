@@ -12,6 +12,7 @@ struct GossipsubCounters {
   std::uint64_t validations_timed_out = 0;  // GossipsubConfig::validation_timeout
   std::uint64_t dials = 0;                  // begun
   std::uint64_t dials_dropped = 0;          // GossipsubConfig::max_waiting_dials
+  std::uint64_t records_refused = 0;        // of peer exchange: not signed by the peer, or no records at all
   std::uint64_t troubles_not_told = 0;      // more than fit between two turns
 };
 

@@ -9,6 +9,7 @@
 #include "libp2p/services/gossipsub/gossip_events.hpp"
 #include "libp2p/services/gossipsub/gossip_peers.hpp"
 #include "libp2p/services/gossipsub/gossip_topics.hpp"
+#include "libp2p/services/peer_records.hpp"
 #include "libp2p/services/stream_tools.hpp"
 
 namespace libp2p {
@@ -19,8 +20,12 @@ namespace {
 
 std::string mesh_tag(std::string_view topic) { return "gossipsub:" + std::string(topic); }
 
-GossipsubConfig with_direct_peers(GossipsubConfig config) {
+// What the router gets of the service: its direct peers, and the records of the peerstore.
+GossipsubConfig completed(GossipsubConfig config, Host& host) {
   for (const GossipDirectPeer& direct : config.direct) config.router.direct.insert(direct.peer);
+  if (!config.router.signed_record) {
+    config.router.signed_record = [&host](const PeerId& peer) { return newest_peer_record(host.peerstore(), peer); };
+  }
   return config;
 }
 
@@ -47,7 +52,7 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   void act(const gossipsub::Validate& action) { topics.on_validate(action); }
   void act(const gossipsub::Deliver& action) { topics.on_deliver(action); }
   void act(const gossipsub::Published& action) { topics.on_published(action); }
-  void act(const gossipsub::Connect& action) { dials.dial(action.peer); }
+  void act(const gossipsub::Connect& action) { dials.dial(action); }
   void act(gossipsub::Fault& action) { events.emit(action); }
   void act(gossipsub::Trace& action);
 
@@ -80,7 +85,7 @@ class GossipsubService::Parts final : private GossipDrain::Work {
 
 GossipsubService::Parts::Parts(Host& host, GossipsubConfig settings, gossipsub::PeerScores& scores)
     : host_(host),
-      config_(with_direct_peers(std::move(settings))),
+      config_(completed(std::move(settings), host)),
       router(config_.router, host.runtime().rng(), scores, host.runtime().now()),
       drain(host.runtime(), router, life_, *this),
       events(drain, counters, life_),

@@ -5,6 +5,7 @@
 #include "libp2p/host/address_scope.hpp"
 #include "libp2p/host/peerstore.hpp"
 #include "libp2p/multiformats/peer_record.hpp"
+#include "libp2p/services/peer_records.hpp"
 #include "libp2p/services/stream_tools.hpp"
 
 namespace libp2p {
@@ -150,27 +151,14 @@ IdentifyService::Visits& IdentifyService::visits_of(const PeerId& peer) {
   return visits_.emplace(peer, full).first->second;
 }
 
-// RFC 0003: a peer's records count in the order of their numbers. The same one may come again with every new
-// connection.
-bool IdentifyService::is_outdated(const PeerId& peer, std::uint64_t seq) {
-  // The value in the peerstore that holds the number of a peer's last signed record.
-  constexpr const char* kLastRecord = "peer-record-seq";
-  libp2p::Peerstore& store = host_.peerstore();
-  const auto last = store.value(peer, kLastRecord);
-  if (last && last->size() == 8 && seq < load_be64(as_bytes(*last).data())) return true;
-  std::uint8_t number[8];
-  store_be64(number, seq);
-  store.set_value(peer, kLastRecord, std::string(as_text(number)));
-  return false;
-}
-
 std::vector<Multiaddr> IdentifyService::told_addresses(const PeerId& peer, const identify::Message& message,
                                                        Identified& result) {
   std::vector<Multiaddr> told;
   if (message.signed_peer_record) {
     auto record = multiformats::PeerRecord::open(*message.signed_peer_record);
     if (record && record->peer_id == peer) {
-      if (is_outdated(peer, record->seq)) return {};
+      // RFC 0003: a peer's records count in the order of their numbers.
+      if (!keep_peer_record(host_.peerstore(), *record, *message.signed_peer_record)) return {};
       result.signed_record = true;
       told = std::move(record->addresses);
     }

@@ -133,7 +133,6 @@ class IdentifyService final : LiveCounted<IdentifyService> {
   std::optional<Bytes> own_record(const std::vector<Multiaddr>& addresses);
   Result<Identified> learn(const PeerId& peer, const identify::Message& message, bool pushed);
   std::vector<Multiaddr> told_addresses(const PeerId& peer, const identify::Message& message, Identified& result);
-  bool is_outdated(const PeerId& peer, std::uint64_t seq);
   void push_all();
   void start_pushing();
 
