@@ -19,9 +19,9 @@ MessageId id(std::uint8_t n) { return *MessageId::from(Bytes(20, n)); }
 MonoTime at(Nanos time) { return MonoTime(time); }
 PeerId peer(std::uint8_t n) { return PeerId::from_bytes(Bytes{0x00, 0x01, n}).value(); }
 
-TEST(GossipsubMessageId, holds_32_bytes_and_refuses_more) {
-  EXPECT_TRUE(MessageId::from(Bytes(32, 1)));
-  EXPECT_FALSE(MessageId::from(Bytes(33, 1)));
+TEST(GossipsubMessageId, holds_48_bytes_and_refuses_more) {
+  EXPECT_TRUE(MessageId::from(Bytes(48, 1)));
+  EXPECT_FALSE(MessageId::from(Bytes(49, 1)));
   EXPECT_NE(*MessageId::from(Bytes(20, 0)), *MessageId::from(Bytes(21, 0)));
   EXPECT_NE(MessageIdHash{1}(id(1)), MessageIdHash{2}(id(1)));
   EXPECT_NE(MessageIdHash{1}(id(1)), MessageIdHash{1}(id(2)));

@@ -9,6 +9,8 @@ std::string_view to_string(FaultKind kind) {
     case FaultKind::broken_promise: return "broken_promise";
     case FaultKind::invalid_message: return "invalid_message";
     case FaultKind::unexpected_author: return "unexpected_author";
+    case FaultKind::missing_signature: return "missing_signature";
+    case FaultKind::invalid_signature: return "invalid_signature";
     case FaultKind::repeated_extensions: return "repeated_extensions";
     case FaultKind::ihave_flood: return "ihave_flood";
     case FaultKind::idontwant_flood: return "idontwant_flood";
@@ -58,6 +60,10 @@ std::string_view to_string(RejectCause cause) {
     case RejectCause::invalid: return "invalid";
     case RejectCause::ignored: return "ignored";
     case RejectCause::unexpected_author: return "unexpected_author";
+    case RejectCause::missing_signature: return "missing_signature";
+    case RejectCause::invalid_signature: return "invalid_signature";
+    case RejectCause::self_origin: return "self_origin";
+    case RejectCause::blacklisted: return "blacklisted";
     case RejectCause::queue_full: return "queue_full";
     case RejectCause::throttled: return "throttled";
     case RejectCause::not_to_blame: return "not_to_blame";

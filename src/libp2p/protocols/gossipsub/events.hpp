@@ -35,8 +35,9 @@ struct Validate {
   MessageId id;
   SharedSlice data;
   SharedBytes contents;  // the data unpacked, if naming the message had to do that; may be null
-  PeerId from;           // empty for our own
+  PeerId from;           // who forwarded it; empty for our own
   bool local = false;    // an own publication that asked to be validated
+  PeerId author = {};    // who published it, if it is signed
 };
 
 // Dial this peer, which is not there: a direct one, or one that a pruning peer has named.
@@ -51,7 +52,8 @@ struct Deliver {
   std::string topic;
   MessageId id;
   SharedSlice data;
-  PeerId from;
+  PeerId from;         // who forwarded it
+  PeerId author = {};  // who published it, if it is signed
 };
 
 // The end of a publication that asked to be validated.
@@ -67,6 +69,8 @@ enum class FaultKind : std::uint8_t {
   broken_promise,       // IHAVE without the message after our IWANT
   invalid_message,      // the validator rejected
   unexpected_author,    // a message that breaks StrictNoSign
+  missing_signature,    // a message that breaks StrictSign
+  invalid_signature,    // a message whose signature, author or key is wrong
   repeated_extensions,  // the v1.3 extensions control in another RPC than the first
   ihave_flood,          // more IHAVE than max_ihave_messages in a heartbeat, or more ids than max_ihave_length
   idontwant_flood,      // more IDONTWANT than max_idontwant_messages in a heartbeat

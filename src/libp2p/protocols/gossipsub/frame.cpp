@@ -4,6 +4,7 @@
 
 #include "libp2p/base/assert.hpp"
 #include "libp2p/multiformats/varint.hpp"
+#include "libp2p/protocols/gossipsub/rpc_fields.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
@@ -12,52 +13,79 @@ using multiformats::append_varint;
 using multiformats::varint_size;
 
 constexpr std::uint8_t kPublishTag = 0x12;  // RPC.publish, length-delimited
-constexpr std::uint8_t kDataTag = 0x12;     // Message.data
-constexpr std::uint8_t kTopicTag = 0x22;    // Message.topic
-
 // What a frame allocates on the word of its length alone.
 constexpr std::size_t kFirstAllocation = 256U << 10;
 
 std::size_t field_size(std::size_t content) { return 1 + varint_size(content) + content; }
 
-std::size_t message_size(std::string_view topic, std::size_t data_size) {
-  return (data_size == 0 ? 0 : field_size(data_size)) + field_size(topic.size());
+template <class Value>
+std::size_t optional_size(const std::optional<Value>& value) {
+  return value ? field_size(value->size()) : 0;
+}
+
+std::size_t message_size(const Message& message) {
+  return optional_size(message.from) + optional_size(message.data) + optional_size(message.seqno) +
+         optional_size(message.topic) + optional_size(message.signature) + optional_size(message.key);
+}
+
+void append_field(Bytes& to, std::uint32_t number, const std::optional<ByteView>& value) {
+  if (!value) return;
+  constexpr std::uint32_t kLengthDelimited = 2;
+  to.push_back(static_cast<std::uint8_t>(number << 3 | kLengthDelimited));
+  append_varint(to, value->size());
+  append(to, *value);
+}
+
+Message anonymous_message(std::string_view topic, ByteView data) {
+  Message message;
+  message.topic = topic;
+  if (!data.empty()) message.data = data;
+  return message;
 }
 
 }  // namespace
 
+std::size_t message_frame_size(const Message& message) {
+  const std::size_t body = field_size(message_size(message));
+  return varint_size(body) + body;
+}
+
 std::size_t message_frame_size(std::string_view topic, std::size_t data_size) {
-  const std::size_t body = field_size(message_size(topic, data_size));
+  const std::size_t body = field_size((data_size == 0 ? 0 : field_size(data_size)) + field_size(topic.size()));
   return varint_size(body) + body;
 }
 
 SharedMessage SharedMessage::make(std::string_view topic, ByteView data) {
-  const std::size_t message = message_size(topic, data.size());
+  return make(anonymous_message(topic, data));
+}
+
+SharedMessage SharedMessage::make(const Message& message) {
+  const std::size_t size = message_size(message);
+  const std::size_t data_size = message.data.value_or(ByteView()).size();
   Bytes frame;
-  frame.reserve(message_frame_size(topic, data.size()));
-  append_varint(frame, field_size(message));
+  frame.reserve(message_frame_size(message));
+  append_varint(frame, field_size(size));
   frame.push_back(kPublishTag);
-  append_varint(frame, message);
-  if (!data.empty()) {
-    frame.push_back(kDataTag);
-    append_varint(frame, data.size());
-  }
-  const std::size_t offset = frame.size();
-  append(frame, data);
-  frame.push_back(kTopicTag);
-  append_varint(frame, topic.size());
-  append(frame, as_bytes(topic));
-  OPP2P_ASSERT(frame.size() == message_frame_size(topic, data.size()), "a frame has the size that was counted", frame);
-  return {share(std::move(frame)), offset, data.size()};
+  append_varint(frame, size);
+  append_field(frame, field::from, message.from);
+  append_field(frame, field::data, message.data);
+  const std::size_t offset = frame.size() - data_size;
+  append_field(frame, field::seqno, message.seqno);
+  if (message.topic) append_field(frame, field::topic, as_bytes(*message.topic));
+  append_field(frame, field::signature, message.signature);
+  append_field(frame, field::key, message.key);
+  OPP2P_ASSERT(frame.size() == message_frame_size(message), "a frame has the size that was counted", frame);
+  return {share(std::move(frame)), offset, data_size};
 }
 
 SharedMessage SharedMessage::from_received(const Rpc& rpc, const Message& message) {
   const std::string_view topic = message.topic.value_or(std::string_view());
   const ByteView data = message.data.value_or(ByteView());
-  // A frame of exactly the size that topic and data need has room for nothing else, so it can be sent on as it is.
+  // A frame of exactly the size that the fields need has room for nothing else, so it can be sent on as it is.
   const bool sole = rpc.frame && rpc.publish.size() == 1 && message.topic && !data.empty() &&
-                    rpc.frame->size() == message_frame_size(topic, data.size());
-  if (!sole) return make(topic, data);
+                    rpc.frame->size() == message_frame_size(message);
+  // What is signed keeps its fields as they are; else one that is empty need not be there.
+  if (!sole) return message.anonymous() ? make(topic, data) : make(message);
   OPP2P_ASSERT(data.data() >= rpc.frame->data() && data.data() + data.size() <= rpc.frame->data() + rpc.frame->size(),
                "the data of a decoded message lies in its frame", data, *rpc.frame);
   return {rpc.frame, static_cast<std::size_t>(data.data() - rpc.frame->data()), data.size()};

@@ -13,7 +13,8 @@ class SharedMessage {
  public:
   SharedMessage() = default;
   // Encodes: one allocation, one copy of the data.
-  static SharedMessage make(std::string_view topic, ByteView data);
+  static SharedMessage make(std::string_view topic, ByteView data);  // without an author
+  static SharedMessage make(const Message& message);
   // From a message of a decoded RPC: the frame that it came in when that holds nothing else (no copy), else as make().
   static SharedMessage from_received(const Rpc& rpc, const Message& message);
 
@@ -30,8 +31,9 @@ class SharedMessage {
   std::size_t size_ = 0;
 };
 
-// Bytes of the frame of a message with this topic and data.
+// Bytes of the frame of a message with this topic and data, without an author; and of a message as it is.
 std::size_t message_frame_size(std::string_view topic, std::size_t data_size);
+std::size_t message_frame_size(const Message& message);
 
 // Cuts a stream into frames. Give it views as they arrive; it assembles each frame, prefix and all, in one buffer that
 // becomes the SharedBytes, and grows that buffer with what has really arrived, not with what was announced. One per

@@ -58,6 +58,35 @@ TEST(GossipsubFrame, of_a_message_without_data_can_be_read) {
   EXPECT_TRUE(message.data().empty());
 }
 
+TEST(GossipsubFrame, keeps_the_fields_of_an_author_whether_they_are_empty_or_not) {
+  const Bytes some = to_bytes("some"), none;
+  for (int fields = 1; fields < 64; ++fields) {
+    const auto field = [&](int n, bool filled) {
+      return (fields >> n & 1) != 0 ? std::optional(ByteView(filled ? some : none)) : std::nullopt;
+    };
+    for (const bool filled : {false, true}) {
+      Message message{.from = field(0, filled),
+                      .data = field(1, filled),
+                      .seqno = field(2, filled),
+                      .topic = "topic",
+                      .signature = field(3, filled),
+                      .key = field(4, filled)};
+      if (message.anonymous()) continue;
+      Rpc rpc;
+      rpc.publish.push_back(message);
+      if ((fields >> 5 & 1) != 0) rpc.control.emplace().graft.push_back({"topic"});
+      const auto frame = encode_frame(rpc);
+      const auto received = decode_frame(frame, RpcLimits{}).value();
+      const auto shared = SharedMessage::from_received(received, received.publish[0]);
+      Rpc alone;
+      alone.publish.push_back(message);
+      EXPECT_EQ(*shared.frame(), *encode_frame(alone));
+      EXPECT_EQ(shared.frame_size(), message_frame_size(message));
+      EXPECT_TRUE(equal(shared.data(), message.data.value_or(ByteView())));
+    }
+  }
+}
+
 TEST(GossipsubFrame, that_came_in_with_one_message_alone_is_sent_on_as_it_is) {
   const Bytes data(5000, 1);
   const auto frame = encode_frame(rpc_of("topic", data));

@@ -1,5 +1,6 @@
-// The name of a gossip message: a content hash of at most 32 bytes (20 for OP Stack blocks), held in place so that the
-// caches that are full of them allocate nothing per entry. A value; ordered; hashable with a key of the process's own.
+// The name of a gossip message: a content hash (20 bytes for OP Stack blocks), or its author and number; held in place
+// so that the caches that are full of them allocate nothing per entry. A value; ordered; hashable with a key of the
+// process's own.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +16,8 @@
 
 namespace libp2p::gossipsub {
 
-inline constexpr std::size_t kMaxMessageIdSize = 32;
+// An author has at most 39 bytes (a secp256k1 key in a peer id), a number 8.
+inline constexpr std::size_t kMaxMessageIdSize = 48;
 
 class MessageId {
  public:
@@ -68,8 +70,8 @@ struct Named {
   SharedBytes contents;
 };
 
-// How a network names its messages. Called on the router's thread for every message that comes in, but for copies of
-// the last ones, or goes out.
+// How a network names its messages by what is in them. Called on the router's thread for every message that comes in,
+// but for copies of the last ones, or goes out.
 using MessageIdFn = std::function<Named(std::string_view topic, ByteView data)>;
 
 }  // namespace libp2p::gossipsub

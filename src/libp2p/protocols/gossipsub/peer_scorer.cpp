@@ -205,9 +205,9 @@ void PeerScorer::on_delivered(const PeerId& peer, std::string_view topic, const 
 void PeerScorer::on_rejected(const PeerId& peer, std::string_view topic, const MessageId& id, RejectCause cause,
                              Now now) {
   const auto index = find_topic(topic);
-  if (!index || cause == RejectCause::queue_full) return;
+  if (!index || says_nothing(cause)) return;
   Row* const row = find(peer);
-  if (cause == RejectCause::unexpected_author) {  // what it is called is the sender's choice: no record
+  if (is_fault_of_author(cause)) {  // what it is called is the sender's choice: no record
     if (row != nullptr) count_invalid(*row, *index);
     return;
   }

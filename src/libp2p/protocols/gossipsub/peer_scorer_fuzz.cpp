@@ -174,7 +174,7 @@ class Run {
       case 3:
       case 4: scorer_.on_delivered(from, topic, id, now_); return model_.deliver(from, topic, id, now_.mono);
       case 5: {
-        const auto cause = static_cast<RejectCause>(script_.next() % 6);
+        const auto cause = static_cast<RejectCause>(script_.next() % 10);
         scorer_.on_rejected(from, topic, id, cause, now_);
         return model_.reject(from, topic, id, cause, now_.mono);
       }

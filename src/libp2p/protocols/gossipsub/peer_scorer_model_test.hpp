@@ -161,8 +161,14 @@ class Model {
     of.senders.insert(life);
   }
   void reject(const PeerId& id, const std::string& name, const MessageId& message, RejectCause cause, MonoTime now) {
-    if (!params.topics.contains(name) || cause == RejectCause::queue_full) return;
-    if (cause == RejectCause::unexpected_author) return count_invalid(life_of(id), name);
+    if (!params.topics.contains(name) || cause == RejectCause::queue_full || cause == RejectCause::self_origin ||
+        cause == RejectCause::blacklisted) {
+      return;
+    }
+    if (cause == RejectCause::unexpected_author || cause == RejectCause::missing_signature ||
+        cause == RejectCause::invalid_signature) {
+      return count_invalid(life_of(id), name);
+    }
     ModelRecord& of = record(message, now);
     if (of.validated || of.refused) return;
     of.refused = cause;

@@ -205,10 +205,18 @@ TEST(PeerScorer, blames_nobody_for_what_says_nothing_of_the_message) {
 TEST(PeerScorer, has_no_record_of_what_was_not_named) {
   ScorerBench bench;
   bench.add(1);
-  bench.scorer.on_rejected(ScorerBench::peer(1), "t", {}, RejectCause::queue_full, bench.now);
-  bench.scorer.on_rejected(ScorerBench::peer(1), "t", {}, RejectCause::unexpected_author, bench.now);
+  for (const auto cause : {RejectCause::queue_full, RejectCause::self_origin, RejectCause::blacklisted}) {
+    bench.scorer.on_rejected(ScorerBench::peer(1), "t", {}, cause, bench.now);
+    EXPECT_EQ(bench.score(1), 0) << to_string(cause);
+  }
+  double squared = 0;
+  for (const auto cause :
+       {RejectCause::unexpected_author, RejectCause::missing_signature, RejectCause::invalid_signature}) {
+    bench.scorer.on_rejected(ScorerBench::peer(1), "t", {}, cause, bench.now);
+    squared += 1;
+    EXPECT_EQ(bench.score(1), -1000 * squared * squared) << to_string(cause);
+  }
   EXPECT_EQ(bench.scorer.sizes().delivery_records, 0U);
-  EXPECT_EQ(bench.score(1), -1000);
 }
 
 TEST(PeerScorer, counts_copies_of_our_own_messages) {

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "libp2p/base/assert.hpp"
-#include "libp2p/crypto/hash.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
@@ -14,8 +13,6 @@ constexpr std::array<std::string_view, 5> kProtocolIds = {"/meshsub/1.3.0", "/me
 constexpr std::array<ProtocolVersion, 5> kVersions = {ProtocolVersion::v1_3, ProtocolVersion::v1_2,
                                                       ProtocolVersion::v1_1, ProtocolVersion::v1_0,
                                                       ProtocolVersion::floodsub};
-
-Named hash_of_data(std::string_view, ByteView data) { return *MessageId::from(crypto::sha256(data)); }
 
 }  // namespace
 
@@ -38,7 +35,7 @@ Router::Router(Config config, Rng& rng, PeerScores& scores, Now now)
       admission_(params().admission, params().validation, now.mono),
       proofs_(params().admission.max_refusers),
       next_heartbeat_(now.mono + params().heartbeat_initial_delay) {
-  if (!config_.message_id) config_.message_id = hash_of_data;
+  OPP2P_ASSERT(config_.signatures != nullptr || !config_.policies.need_keys(), "who signs and verifies has keys");
   OPP2P_ASSERT(params().heartbeat > Nanos(0), "a heartbeat takes time", params().heartbeat);
 }
 

@@ -1,6 +1,7 @@
-// The GossipSub router (specifications gossipsub v1.0 to v1.2, the v1.3 control tolerated; StrictNoSign), behaving as
-// go-libp2p-pubsub 0.17 does under op-node. A pure engine: RPC frames, validation verdicts and time go in; actions and
-// frames come out. One object per node, owned by the service and used on its thread only. Bounds: Params.
+// The GossipSub router (specifications gossipsub v1.0 to v1.2, the v1.3 control tolerated), behaving as
+// go-libp2p-pubsub 0.17 does under op-node, and without signatures unless a policy wants them (signatures.hpp). A pure
+// engine: RPC frames, validation verdicts and time go in; actions and frames come out. One object per node, owned by
+// the service and used on its thread only. Bounds: Params.
 //
 // What the driver does:
 //  - It offers protocol_ids() in that order for the one stream per peer that it writes to, and accepts all of them for
@@ -47,6 +48,7 @@
 #include "libp2p/protocols/gossipsub/recent_messages.hpp"
 #include "libp2p/protocols/gossipsub/scores.hpp"
 #include "libp2p/protocols/gossipsub/seen_cache.hpp"
+#include "libp2p/protocols/gossipsub/signatures.hpp"
 
 namespace libp2p::gossipsub {
 
@@ -77,6 +79,9 @@ struct Counters {
   std::uint64_t ignored = 0;
   std::uint64_t throttled = 0;  // the validator had no room for it
   std::uint64_t unexpected_author = 0;
+  std::uint64_t missing_signature = 0;
+  std::uint64_t invalid_signature = 0;
+  std::uint64_t self_origin = 0;  // others' messages that name us as their author
   std::uint64_t published = 0;
   std::uint64_t forwarded = 0;     // message, peer pairs put into outboxes, own ones included
   std::uint64_t iwant_sent = 0;    // ids
@@ -103,7 +108,8 @@ class Router {
  public:
   struct Config {
     Params params;
-    MessageIdFn message_id;  // none: the SHA-256 of the data
+    // None: author and number of a message that has them, the SHA-256 of the data of others.
+    MessageIdFn message_id;
     TopicFilter topic_filter;
     // Bytes that message_id() would unpack: asked before, for the budget and for room. None: it unpacks nothing.
     std::function<std::size_t(std::string_view topic, ByteView data)> unpacked_size = nullptr;
@@ -113,6 +119,8 @@ class Router {
     // The newest verified record of a peer, for PRUNEs that name it (MeshParams::peer_exchange); empty when none is
     // known. None: peers are named without records.
     std::function<Bytes(const PeerId&)> signed_record = nullptr;
+    SignaturePolicies policies = {};
+    Signatures* signatures = nullptr;  // outlives the router; may be null when no policy needs keys
   };
 
   // `rng` and `scores` outlive the router.
@@ -139,7 +147,7 @@ class Router {
   // Sends `data` to the mesh of `topic`, or to its fanout when the topic is not joined. Never handed back as Deliver.
   // Publishing what was delivered before, or is being validated, does nothing and is no error; what was ignored or
   // rejected before is taken up again. Errc::too_large above RpcLimits::max_rpc, Errc::exhausted without room at the
-  // validator, Errc::denied for a refused topic.
+  // validator, Errc::denied for a refused topic, and what signing answers.
   Result<Publication> publish(std::string_view topic, ByteView data, LocalCheck check, Now now);
 
   // Answers whether the request was open. A verdict that says nothing of the message is not held against its sender:
@@ -215,6 +223,8 @@ class Router {
     MonoTime begun{};
     std::size_t named_frame = 0;  // what naming it was paid for by
     std::size_t named_unpacked = 0;
+    PeerId author = {};
+    bool named_by_data = true;  // not by its author
     std::size_t bytes() const { return message.frame_size() + (contents ? contents->size() : 0); }
   };
 
@@ -236,6 +246,11 @@ class Router {
   // router_messages.cpp: messages in and out
   void handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
   void handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Message& message, Now now);
+  // What the message is called; nothing when it cannot have a name.
+  std::optional<Named> name(const Message& message) const;
+  void refuse_author(Peer& peer, std::string_view topic, RejectCause cause, Now now);
+  std::optional<RejectCause> check_author(const Message& message) const;
+  Result<SharedMessage> make_own(std::string_view topic, ByteView data, std::optional<Named>& named, PeerId& author);
   void charge_copy(const Peer& peer, const MessageId& id, Now now);
   bool is_copy(PeerKey key, const Peer& peer, std::string_view topic, const MessageId& id, Now now);
   bool admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now);

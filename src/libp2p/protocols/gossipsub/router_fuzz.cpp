@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "libp2p/crypto/hash.hpp"
 #include "libp2p/protocols/gossipsub/router.hpp"
 #include "testing/fuzz_script.hpp"
 
@@ -16,11 +17,8 @@ const std::string kTopics[] = {"a", "b", "c"};
 
 PeerId peer_id(std::uint8_t n) { return PeerId::from_bytes(Bytes{0x00, 0x01, n}).value(); }
 
-MessageId id_of(std::string_view topic, ByteView data) {
-  Bytes bytes = to_bytes(topic);
-  append(bytes, data.first(std::min<std::size_t>(data.size(), 8)));
-  return *MessageId::from(bytes);
-}
+// As the router names what has no author.
+MessageId id_of(ByteView data) { return *MessageId::from(crypto::sha256(data)); }
 
 // The script: bytes that run out as zeros.
 class Script {
@@ -49,6 +47,22 @@ class ScriptedScores final : public PeerScores {
   std::map<PeerId, double> values;
 };
 
+class AnySignatures final : public Signatures {
+ public:
+  const PeerId& self() const override { return self_; }
+  Result<Authorship> sign(std::string_view, ByteView) override {
+    return Authorship{to_bytes(self_.bytes()), Bytes(8, ++number_), Bytes{1}, {}};
+  }
+  Result<void> verify(const Message& message) const override {
+    if (message.signature->empty()) return Error(Errc::mismatch, "empty");
+    return {};
+  }
+
+ private:
+  PeerId self_ = peer_id(200);
+  std::uint8_t number_ = 0;
+};
+
 class Run {
  public:
   explicit Run(ByteView bytes) : script_(bytes), rng_(1), router_(config(), rng_, scores_, now_) {}
@@ -67,7 +81,7 @@ class Run {
   }
 
  private:
-  static Router::Config config() {
+  Router::Config config() {
     Params params;
     params.mesh.degree = 3;
     params.mesh.low = 2;
@@ -83,7 +97,11 @@ class Run {
     params.direct_connect_ticks = 3;
     params.mesh.peer_exchange = true;
     params.thresholds.accept_px = 5;
-    return {params, id_of, [](std::string_view topic) { return topic != "c"; }, nullptr, {peer_id(5)}};
+    // Topic "b" takes signed messages too, whose authors name them.
+    Router::Config config{params, nullptr, [](std::string_view topic) { return topic != "c"; }, nullptr, {peer_id(5)}};
+    config.policies.topics["b"] = SignaturePolicy::lax_sign;
+    config.signatures = &signatures_;
+    return config;
   }
 
   // Two of the peers share an address, two a /48, the others have none.
@@ -146,11 +164,18 @@ class Run {
   void lawful_rpc(const PeerId& peer, const std::string& topic) {
     const std::uint8_t kind = script_.next();
     const Bytes data = to_bytes(script_.take(script_.next() % 16));
-    const MessageId id = id_of(topic, data);
+    const MessageId id = id_of(data);
     Rpc rpc;
     if (kind % 8 == 0) rpc.subscriptions.push_back({true, topic, {}, {}});
     if (kind % 8 == 1) rpc.subscriptions.push_back({false, topic, {}, {}});
+    const Bytes author = {script_.next(), 1, script_.next()};  // sometimes a peer id
     if (kind % 8 == 2) rpc.publish.push_back({{}, ByteView(data), {}, topic, {}, {}});
+    if (kind % 16 == 10) {
+      Message& message = rpc.publish.back();
+      message.from = ByteView(author);
+      if (kind % 32 == 10) message.seqno = ByteView(author);
+      if (kind % 64 == 10) message.signature = ByteView(author).first(script_.next() % 2);
+    }
     if (kind % 8 == 3) rpc.control.emplace().graft.push_back({topic});
     const PeerId other = peer_id(script_.next() % 16);
     if (kind % 8 == 4) {
@@ -177,6 +202,7 @@ class Run {
     for (const auto& topic : kTopics) require(router_.mesh(topic).size() <= 8);
   }
 
+  AnySignatures signatures_;
   Script script_;
   SeededRng rng_;
   ScriptedScores scores_;

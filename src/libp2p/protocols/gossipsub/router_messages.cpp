@@ -48,22 +48,23 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
     trace_drop(DropCause::not_subscribed, peer.id, topic.substr(0, params().max_topic_length), {});
     return;
   }
-  if (!message.anonymous()) {
-    ++counters_.unexpected_author;
-    scores_.on_rejected(peer.id, topic, {}, RejectCause::unexpected_author, now);
-    trace(TraceKind::rejected, peer.id, topic).reason = RejectCause::unexpected_author;
-    fault(peer.id, FaultKind::unexpected_author);
-    return;
-  }
+  if (const auto cause = author_fault(config_.policies.of(topic), message))
+    return refuse_author(peer, topic, *cause, now);
   const ByteView data = message.data.value_or(ByteView());
-  const MessageId* known = recent_.find(topic, data);
+  // The same data of another author is another message, where authors give the names.
+  const bool named_by_data = config_.message_id != nullptr || message.anonymous();
+  const MessageId* known = named_by_data ? recent_.find(topic, data) : nullptr;
   if (known != nullptr && is_copy(key, peer, topic, *known, now)) return;
   // Room and budget are asked for before the work of naming it.
-  const std::size_t frame = message_frame_size(topic, data.size());
+  const std::size_t frame = message_frame_size(message);
   const std::size_t unpacked = known == nullptr && config_.unpacked_size ? config_.unpacked_size(topic, data) : 0;
   if (!admit(key, peer, topic, frame, unpacked, now)) return;
-  Named named = known != nullptr ? Named(*known) : config_.message_id(topic, data);
+  std::optional<Named> maybe_named = known != nullptr ? Named(*known) : name(message);
+  if (!maybe_named) return refuse_author(peer, topic, RejectCause::invalid_signature, now);
+  Named& named = *maybe_named;
   if (known == nullptr && is_copy(key, peer, topic, named.id, now)) return charge_copy(peer, named.id, now);
+  // Only now: whoever signs nothing could choose its name, and so keep the right one out.
+  if (const auto cause = check_author(message)) return refuse_author(peer, topic, *cause, now);
   promises_.fulfil(named.id);
   Validation validation{std::string(topic),
                         named.id,
@@ -74,13 +75,15 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
                         std::move(named.contents),
                         now.mono,
                         frame,
-                        unpacked};
+                        unpacked,
+                        author_of(message),
+                        named_by_data};
   const AdmissionRecord& record = peer.admission;
   if (validation.bytes() > frame + unpacked &&  // it unpacked to more than it said, or nobody could say
       !admission_.has_room(key, record.blocks, record.proof.holds(now.mono), validation.bytes())) {
     return drop_unnamed(DropCause::validation_full, peer, topic, now);
   }
-  if (known == nullptr) recent_.add(topic, validation.message.slice(), named.id);
+  if (known == nullptr && named_by_data) recent_.add(topic, validation.message.slice(), named.id);
   send_idontwant(validation);
   begin_validation(std::move(validation), false, now);
 }
@@ -148,7 +151,7 @@ RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
                    validation.bytes());
   if (peer != nullptr) scores_.on_validation_begun(peer->id, validation.topic, validation.id, now);
   actions_.emplace_back(Validate{request, validation.topic, validation.id, validation.message.slice(),
-                                 validation.contents, validation.from, validation.from.empty()});
+                                 validation.contents, validation.from, validation.from.empty(), validation.author});
   validating_.emplace(request, std::move(validation));
   OPP2P_ASSERT(validating_.rbegin()->first == request, "requests grow and are never used again", request);
   OPP2P_ASSERT(admission_.items() == validating_.size(), "each message at the validator is counted once",
@@ -204,7 +207,7 @@ void Router::judge_senders(const Validation& validation, ValidationResult verdic
     }
     admission_.pay_back(sender != nullptr ? &sender->admission : nullptr, validation.named_frame,
                         validation.named_unpacked);
-    recent_.accept(validation.topic, validation.message.slice(), validation.id);
+    if (validation.named_by_data) recent_.accept(validation.topic, validation.message.slice(), validation.id);
     return;
   }
   if (blame == Blame::nobody || verdict == ValidationResult::throttled) return;
@@ -241,7 +244,8 @@ void Router::finish(Validation& validation, ValidationResult verdict, Blame blam
       return;
     }
     ++counters_.delivered;
-    actions_.emplace_back(Deliver{validation.topic, validation.id, validation.message.slice(), validation.from});
+    actions_.emplace_back(
+        Deliver{validation.topic, validation.id, validation.message.slice(), validation.from, validation.author});
     trace(TraceKind::delivered, validation.from, validation.topic, validation.id);
   }
   spread(validation, now);
@@ -316,29 +320,18 @@ void Router::queue_message(Peer& peer, const MessageId& id, const SharedMessage&
 Result<Publication> Router::publish(std::string_view topic, ByteView data, LocalCheck check, Now now) {
   const Entry entry(entered_, kNotFromCallbacks);
   if (!allowed(topic)) return Error(Errc::denied, "the topic filter refuses " + std::string(topic));
-  const std::size_t size = message_frame_size(topic, data.size());
-  if (size > params().rpc.max_rpc) {
-    return Error(Errc::too_large, "a message of " + std::to_string(data.size()) +
-                                      " bytes does not fit into an RPC of " + std::to_string(params().rpc.max_rpc) +
-                                      " bytes");
-  }
-  Named named = config_.message_id(topic, data);
-  const MessageId& id = named.id;
+  std::optional<Named> named;
+  PeerId author;
+  OPP2P_TRY(auto message, make_own(topic, data, named, author));
+  const MessageId& id = named->id;
   const SeenCache::Entry* seen = seen_.find(id, now.mono);
   if (seen != nullptr && (seen->state == SeenState::delivered || seen->state == SeenState::validating)) {
     return Publication{id, 0, false};
   }
   promises_.fulfil(id);  // who was asked for it meanwhile could only send us a duplicate
-  Validation validation{std::string(topic),
-                        id,
-                        SharedMessage::make(topic, data),
-                        PeerId(),
-                        0,
-                        {},
-                        std::move(named.contents),
-                        now.mono,
-                        0,
-                        0};
+  Validation validation{
+      std::string(topic), id, std::move(message), PeerId(), 0, {}, std::move(named->contents), now.mono, 0, 0,
+      std::move(author)};
   if (check == LocalCheck::validate) {
     if (!admission_.has_room(0, {}, true, validation.bytes())) {
       return Error(Errc::exhausted, "the validator is busy with as many messages as it may hold; publish again later");

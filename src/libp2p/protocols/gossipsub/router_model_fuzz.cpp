@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "libp2p/protocols/gossipsub/router_model_test.hpp"
+#include "libp2p/protocols/gossipsub/signatures.hpp"
 
 namespace {
 
@@ -57,6 +58,36 @@ class ModelScores final : public PeerScores {
   const Model& model_;
 };
 
+// Signatures that cost nothing: the same bytes under all keys. Messages of topic "b" have to be signed.
+const std::string kSigned = "b";
+const Bytes kAuthor = to_bytes(peer_id(200).bytes());
+const Bytes kSeqno(8, 1);
+const Bytes kSignature = to_bytes("signature");
+
+class ToySignatures final : public Signatures {
+ public:
+  const PeerId& self() const override { return self_; }
+  Result<Authorship> sign(std::string_view, ByteView) override {
+    return Authorship{to_bytes(self_.bytes()), kSeqno, kSignature, {}};
+  }
+  Result<void> verify(const Message& message) const override {
+    if (equal(*message.signature, kSignature)) return {};
+    return Error(Errc::mismatch, "not the signature");
+  }
+
+ private:
+  PeerId self_ = peer_id(201);
+};
+
+Message signed_by_author(std::string_view topic, ByteView data) {
+  return {.from = ByteView(kAuthor),
+          .data = data,
+          .seqno = ByteView(kSeqno),
+          .topic = topic,
+          .signature = ByteView(kSignature),
+          .key = {}};
+}
+
 const Peers kDirect = {peer_id(6)};
 Bytes record_of(const PeerId& peer) { return to_bytes(peer.bytes()); }
 // At and below each threshold.
@@ -68,7 +99,8 @@ class Run {
       : script_(bytes),
         model_{.params = small_params(), .direct = kDirect, .scores = {}},
         scores_(model_),
-        router_({small_params(), id_of, {}, nullptr, kDirect, record_of}, rng_, scores_, now_) {}
+        router_({small_params(), id_of, {}, nullptr, kDirect, record_of, policies(), &signatures_}, rng_, scores_,
+                now_) {}
 
   void play() {
     for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) {
@@ -84,10 +116,16 @@ class Run {
   }
 
  private:
+  static SignaturePolicies policies() {
+    SignaturePolicies out;
+    out.topics[kSigned] = SignaturePolicy::strict_sign;
+    return out;
+  }
+
   void step() {
     const std::uint8_t what = script_.next();
     const PeerId peer = peer_id(script_.next() % kPeers);
-    const std::string& topic = kTopics[script_.next() % 8 == 7 ? 1 : 0];
+    const std::string& topic = kTopics[script_.next() % 4 == 3 ? 1 : 0];
     switch (what % 16) {
       case 0: return add_peer(peer);
       case 1: return script_.next() % 4 == 0 ? set_score(peer) : set_version(peer);
@@ -237,6 +275,7 @@ class Run {
     const MessageId id = id_of(topic, data);
     Rpc rpc;
     std::vector<PeerId> named;
+    const std::uint8_t authorship = kind / 14;
     switch (kind % 14) {
       case 0: rpc.subscriptions.push_back({false, topic, {}, {}}); break;
       case 1:
@@ -257,7 +296,7 @@ class Run {
       case 8: rpc.control.emplace().ihave.push_back({topic, {id.bytes()}}); break;
       case 9: rpc.control.emplace().iwant.push_back({{id.bytes()}}); break;
       case 10: rpc.control.emplace().idontwant.push_back({{id.bytes()}}); break;
-      default: rpc.publish.push_back({{}, ByteView(data), {}, topic, {}, {}}); break;
+      default: rpc.publish.push_back(message_of(topic, data, authorship)); break;
     }
     require(router_.on_frame(peer, encode_frame(rpc), now_).has_value());
     KnownPeer& known = model_.peers.at(peer);
@@ -274,7 +313,7 @@ class Run {
       case 8: return offered(peer, topic, id);
       case 9: return asked(peer, id);
       case 10: known.unwanted[id] = model_.ticks; return;
-      default: return received(peer, topic, id, data.size());
+      default: return received(peer, topic, id, data.size(), authorship);
     }
   }
 
@@ -338,8 +377,25 @@ class Run {
     if (!model_.cached(id, model_.params.gossip.history_windows) || known.unwanted.contains(id)) return;
     if (known.served[id]++ < model_.params.gossip.retransmissions) expected_[peer].messages.insert(id);
   }
-  void received(const PeerId& peer, const std::string& name, const MessageId& id, std::size_t size) {
+  // Mostly what the topic wants; else without a signature where one is wanted, or with one where none is, or a wrong
+  // one, or one that says that it is ours.
+  static Message message_of(const std::string& topic, const Bytes& data, std::uint8_t authorship) {
+    const bool wants = (topic == kSigned) != (authorship == 1);
+    Message message = wants ? signed_by_author(topic, data) : Message{{}, ByteView(data), {}, topic, {}, {}};
+    static const Bytes wrong = to_bytes("wrong");
+    static const Bytes ours = to_bytes(peer_id(201).bytes());
+    if (wants && authorship == 2) message.signature = ByteView(wrong);
+    if (wants && authorship == 3) message.from = ByteView(ours);
+    return message;
+  }
+  void received(const PeerId& peer, const std::string& name, const MessageId& id, std::size_t size,
+                std::uint8_t authorship) {
     if (!model_.topics[name].joined) return;
+    const bool is_signed = name == kSigned;
+    if (authorship == 1) {
+      faults_.emplace(peer, is_signed ? FaultKind::missing_signature : FaultKind::unexpected_author);
+      return;
+    }
     if (model_.find_seen(id, now_.mono) != nullptr) {
       // Who has it need not get it from us; of several validations the last one counts.
       for (auto at = model_.pending.rbegin(); at != model_.pending.rend(); ++at) {
@@ -349,6 +405,11 @@ class Run {
       }
       return;
     }
+    if (is_signed && authorship == 2) {
+      faults_.emplace(peer, FaultKind::invalid_signature);
+      return;
+    }
+    if (is_signed && authorship == 3) return;
     model_.fulfil(id);
     if (size >= model_.params.gossip.idontwant_threshold) {
       Peers told = model_.topics[name].mesh;
@@ -489,7 +550,8 @@ class Run {
     require(rpc.has_value());
     for (const auto& s : rpc->subscriptions) sent.subscriptions[std::string(*s.topic)] = *s.subscribe;
     for (const auto& m : rpc->publish) {
-      require(m.anonymous());
+      const bool is_signed = m.signature && equal(*m.signature, kSignature) && m.from && m.seqno;
+      require(*m.topic == kSigned ? is_signed : m.anonymous());
       sent.messages.insert(id_of(*m.topic, *m.data));
     }
     if (!rpc->control) return;
@@ -557,6 +619,7 @@ class Run {
     require(router_.sizes().validating == model_.pending.size());
   }
 
+  ToySignatures signatures_;
   fuzzing::Script script_;
   SeededRng rng_{1};
   Now now_{MonoTime(Seconds(1)), UnixTime(Seconds(1))};

@@ -21,7 +21,9 @@ void check_round_trip(ByteView bytes) {
   for (const auto& message : rpc->publish) {
     const auto shared = SharedMessage::from_received(*rpc, message);
     require(equal(shared.data(), message.data.value_or(ByteView())));
-    require(shared.frame_size() == message_frame_size(message.topic.value_or(""), shared.data().size()));
+    require(shared.frame_size() == (message.anonymous()
+                                        ? message_frame_size(message.topic.value_or(""), shared.data().size())
+                                        : message_frame_size(message)));
   }
 }
 
@@ -44,7 +46,9 @@ void check_stream(ByteView stream, std::size_t step) {
         require(again.has_value() && again->publish.size() == 1);
         require(equal(again->publish[0].data.value_or(ByteView()), message.data.value_or(ByteView())));
         require(again->publish[0].topic.value_or("") == message.topic.value_or(""));
-        require(again->publish[0].anonymous());
+        require(again->publish[0].anonymous() == message.anonymous());
+        // What is signed goes on byte for byte.
+        require(message.anonymous() || encode_message(again->publish[0]) == encode_message(message));
       }
     }
   }

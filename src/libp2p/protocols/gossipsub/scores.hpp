@@ -23,10 +23,25 @@ enum class RejectCause : std::uint8_t {
   invalid,            // the validator said reject: P4 counts it
   ignored,            // the validator said ignore
   unexpected_author,  // StrictNoSign: from, seqno, signature or key is there: P4 counts it
+  missing_signature,  // StrictSign: from, seqno or signature is not there: P4 counts it
+  invalid_signature,  // P4 counts it
+  self_origin,        // it says that we are the author, and we do not know it: perhaps we were started anew
+  blacklisted,        // its author is blacklisted, whoever forwards it
   queue_full,         // no room at the validator; the message was not named, and the peer is not to blame
   throttled,          // the validator took it and then had no room: nobody knows whether it is valid
   not_to_blame,       // no verdict at all: the validator did not answer in time
 };
+
+// The message breaks the signature policy of its topic, by itself or with its signature.
+constexpr bool is_fault_of_author(RejectCause cause) {
+  return cause == RejectCause::unexpected_author || cause == RejectCause::missing_signature ||
+         cause == RejectCause::invalid_signature;
+}
+
+// The message was not looked at far enough to say anything of it: nothing is counted, and it has no record.
+constexpr bool says_nothing(RejectCause cause) {
+  return cause == RejectCause::queue_full || cause == RejectCause::self_origin || cause == RejectCause::blacklisted;
+}
 
 // The far end of one open connection of a peer.
 struct PeerAddress {

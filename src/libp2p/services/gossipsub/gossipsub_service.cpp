@@ -1,5 +1,6 @@
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "libp2p/base/life_token.hpp"
@@ -20,8 +21,16 @@ namespace {
 
 std::string mesh_tag(std::string_view topic) { return "gossipsub:" + std::string(topic); }
 
-// What the router gets of the service: its direct peers, and the records of the peerstore.
-GossipsubConfig completed(GossipsubConfig config, Host& host) {
+// Numbers of messages grow over restarts: they begin with the time.
+std::unique_ptr<gossipsub::Signatures> keys_for(const gossipsub::Router::Config& config, Host& host) {
+  if (config.signatures != nullptr || !config.policies.need_keys()) return nullptr;
+  const auto wall = std::max<std::int64_t>(host.runtime().now().wall.time_since_epoch().count(), 0);
+  return std::make_unique<gossipsub::KeySignatures>(host.identity(), static_cast<std::uint64_t>(wall));
+}
+
+// What the router gets of the service: its direct peers, the records of the peerstore, and the host's key.
+GossipsubConfig completed(GossipsubConfig config, Host& host, gossipsub::Signatures* keys) {
+  if (config.router.signatures == nullptr) config.router.signatures = keys;
   for (const GossipDirectPeer& direct : config.direct) config.router.direct.insert(direct.peer);
   if (!config.router.signed_record) {
     config.router.signed_record = [&host](const PeerId& peer) { return newest_peer_record(host.peerstore(), peer); };
@@ -65,6 +74,7 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   void on(const Other&) {}
 
   Host& host_;
+  const std::unique_ptr<gossipsub::Signatures> keys_;  // when a policy needs some, and none are given
   const GossipsubConfig config_;
   LifeToken life_;  // ends with shut(): what comes later finds nothing
   bool shut_ = false;
@@ -85,7 +95,8 @@ class GossipsubService::Parts final : private GossipDrain::Work {
 
 GossipsubService::Parts::Parts(Host& host, GossipsubConfig settings, gossipsub::PeerScores& scores)
     : host_(host),
-      config_(completed(std::move(settings), host)),
+      keys_(keys_for(settings.router, host)),
+      config_(completed(std::move(settings), host, keys_.get())),
       router(config_.router, host.runtime().rng(), scores, host.runtime().now()),
       drain(host.runtime(), router, life_, *this),
       events(drain, counters, life_),
