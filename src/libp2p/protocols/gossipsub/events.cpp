@@ -36,6 +36,8 @@ std::string_view to_string(TraceKind kind) {
     case TraceKind::rejected: return "rejected";
     case TraceKind::dropped: return "dropped";
     case TraceKind::graylisted: return "graylisted";
+    case TraceKind::blacklisted: return "blacklisted";
+    case TraceKind::relayed: return "relayed";
     case TraceKind::iwant_sent: return "iwant_sent";
     case TraceKind::iwant_served: return "iwant_served";
   }
@@ -46,6 +48,7 @@ std::string_view to_string(PruneCause cause) {
   switch (cause) {
     case PruneCause::none: return "none";
     case PruneCause::score: return "score";
+    case PruneCause::blacklist: return "blacklist";
     case PruneCause::excess: return "excess";
     case PruneCause::peer: return "peer";
     case PruneCause::we_left: return "we_left";

@@ -97,9 +97,11 @@ enum class TraceKind : std::uint8_t {
   published,     // own message sent out
   duplicate,     // a message that was seen before
   delivered,     // accepted and handed to the subscriber
+  relayed,       // accepted in a topic that we relay only
   rejected,      // see `reason`
   dropped,       // see `drop`
   graylisted,    // an RPC that was not looked at for its sender's score
+  blacklisted,   // an RPC that was not looked at for its sender is blacklisted
   iwant_sent,    // `count` ids asked for
   iwant_served,  // `count` messages given
 };
@@ -121,6 +123,7 @@ enum class DropCause : std::uint8_t {
 enum class PruneCause : std::uint8_t {
   none,
   score,      // its score is negative: see Trace::score
+  blacklist,  // it was blacklisted
   excess,     // the mesh was too large
   peer,       // the peer pruned us
   we_left,    // we left the topic

@@ -108,6 +108,8 @@ struct Params {
   std::uint64_t direct_connect_ticks =
       300;                                // heartbeats between two looks at who of the direct peers is away (library)
   std::size_t max_topics_per_peer = 256;  // own bound; more subscriptions are refused
+  Nanos blacklist_ttl = Seconds(30);      // that a peer is not listened to, unless it is said otherwise (op-node)
+  std::size_t max_blacklisted = 4096;     // own bound; the one whose time ends first goes
   std::size_t max_topic_length = 1024;    // bytes of a topic's name; own bound
   MeshParams mesh;
   GossipParams gossip;

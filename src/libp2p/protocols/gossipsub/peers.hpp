@@ -25,6 +25,8 @@ struct Peer : LiveCounted<Peer> {
 
   bool speaks_mesh() const { return version >= ProtocolVersion::v1_0; }
   bool reads_backoff() const { return version >= ProtocolVersion::v1_1; }
+  // Whether everything is sent to it.
+  bool gets_all() const { return direct && !blacklisted; }
   bool reads_idontwant() const { return version >= ProtocolVersion::v1_2; }
 
   PeerId id;
@@ -32,8 +34,9 @@ struct Peer : LiveCounted<Peer> {
   Direction direction;
   Outbox outbox;
   AdmissionRecord admission;
-  bool direct = false;      // of Router::Config::direct
-  bool ready_said = false;  // SendReady is out and not yet answered with an empty outbox
+  bool direct = false;       // of Router::Config::direct
+  bool blacklisted = false;  // Router::blacklist
+  bool ready_said = false;   // SendReady is out and not yet answered with an empty outbox
   bool had_first_rpc = false;
   std::set<std::string, std::less<>> topics;
   std::map<MessageId, std::uint64_t> unwanted;  // IDONTWANT: until which heartbeat

@@ -32,6 +32,7 @@ Router::Router(Config config, Rng& rng, PeerScores& scores, Now now)
       seen_(params().seen_ttl, params().seen_items, rng.next_u64()),
       cache_(params().gossip.gossip_windows, params().gossip.history_windows, params().gossip.cache_bytes),
       backoffs_(params().mesh.backoff_slack, params().mesh.max_backoffs_per_topic),
+      blacklist_(params().max_blacklisted),
       admission_(params().admission, params().validation, now.mono),
       proofs_(params().admission.max_refusers),
       next_heartbeat_(now.mono + params().heartbeat_initial_delay) {
@@ -50,6 +51,7 @@ void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direc
   if (const Proof* proof = proofs_.peek(id)) record.proof = *proof;
   const PeerKey key = peers_.add(Peer(id, version, direction, std::move(outbox), std::move(record)));
   peers_.at(key)->direct = config_.direct.contains(id);
+  peers_.at(key)->blacklisted = blacklist_.contains(id);
   admission_.add_peer(key, peers_.at(key)->admission.blocks);
   scores_.on_peer_added(id, now);
   trace(TraceKind::peer_added, id);
@@ -120,6 +122,11 @@ void Router::on_rpc(const PeerId& id, const Rpc& rpc, Now now) {
   ++counters_.rpcs_received;
   counters_.ignored_entries += rpc.ignored;
   handle_subscriptions(key, *peer, rpc, now);
+  if (peer->blacklisted) {
+    ++counters_.rpcs_blacklisted;
+    trace(TraceKind::blacklisted, id);
+    return;
+  }
   if (const double score = score_of(*peer); score < params().thresholds.graylist) {
     ++counters_.rpcs_graylisted;
     trace(TraceKind::graylisted, id).score = score;
@@ -134,13 +141,27 @@ Result<void> Router::subscribe(std::string_view name, Now now) {
   const Entry entry(entered_, kNotFromCallbacks);
   if (!allowed(name)) return Error(Errc::denied, "the topic filter refuses " + std::string(name));
   Topic& topic = topic_state(name);
-  if (topic.joined) return {};
+  topic.subscribed = true;
+  enter(name, topic, now);
+  return {};
+}
+
+Result<void> Router::relay(std::string_view name, Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
+  if (!allowed(name)) return Error(Errc::denied, "the topic filter refuses " + std::string(name));
+  Topic& topic = topic_state(name);
+  ++topic.relays;
+  enter(name, topic, now);
+  return {};
+}
+
+void Router::enter(std::string_view name, Topic& topic, Now now) {
+  if (topic.joined) return;
   topic.joined = true;
   for (auto& [key, peer] : peers_.rows()) peer.outbox.announce(name, true);
   trace(TraceKind::joined, PeerId(), name);
   join(std::string(name), topic, now);
   for (auto& [key, peer] : peers_.rows()) say_ready(peer);
-  return {};
 }
 
 // The fanout of a topic that was published to becomes its mesh, filled up to D.
@@ -165,8 +186,22 @@ void Router::join(const std::string& name, Topic& topic, Now now) {
 void Router::unsubscribe(std::string_view name, Now now) {
   const Entry entry(entered_, kNotFromCallbacks);
   const auto at = topics_.find(name);
-  if (at == topics_.end() || !at->second.joined) return;
-  Topic& topic = at->second;
+  if (at == topics_.end() || !at->second.subscribed) return;
+  at->second.subscribed = false;
+  leave_if_unwanted(at, now);
+}
+
+void Router::stop_relaying(std::string_view name, Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
+  const auto at = topics_.find(name);
+  if (at == topics_.end() || at->second.relays == 0) return;
+  --at->second.relays;
+  leave_if_unwanted(at, now);
+}
+
+void Router::leave_if_unwanted(Topics::iterator at, Now now) {
+  auto& [name, topic] = *at;
+  if (topic.subscribed || topic.relays != 0) return;
   topic.joined = false;
   for (const PeerKey key : topic.mesh) {
     Peer& peer = *peers_.at(key);

@@ -26,6 +26,7 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 #include <span>
@@ -40,6 +41,7 @@
 #include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/backoffs.hpp"
+#include "libp2p/protocols/gossipsub/blacklist.hpp"
 #include "libp2p/protocols/gossipsub/events.hpp"
 #include "libp2p/protocols/gossipsub/iwant_promises.hpp"
 #include "libp2p/protocols/gossipsub/message_cache.hpp"
@@ -72,9 +74,12 @@ struct Publication {
 struct Counters {
   std::uint64_t rpcs_received = 0;
   std::uint64_t rpcs_graylisted = 0;
+  std::uint64_t rpcs_blacklisted = 0;
+  std::uint64_t authors_blacklisted = 0;  // messages whose author is
   std::uint64_t messages_received = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t delivered = 0;
+  std::uint64_t relayed = 0;  // accepted in topics without a subscriber here
   std::uint64_t rejected = 0;
   std::uint64_t ignored = 0;
   std::uint64_t throttled = 0;  // the validator had no room for it
@@ -143,6 +148,17 @@ class Router {
   // Errc::denied when the topic filter refuses. Subscribing twice, or leaving what was not joined, does nothing.
   Result<void> subscribe(std::string_view topic, Now now);
   void unsubscribe(std::string_view topic, Now now);
+  // Joins a topic to pass its messages on; none is handed to us as Deliver unless we subscribe too. Relays are counted:
+  // the topic is left when the last one has stopped and nobody subscribes.
+  Result<void> relay(std::string_view topic, Now now);
+  void stop_relaying(std::string_view topic, Now now);
+
+  // For `duration` (nothing: Params::blacklist_ttl) the peer is not listened to, and messages that name it as their
+  // author are dropped, whoever brings them. It leaves our meshes, and nothing is sent to it but subscriptions. The end
+  // is looked at at heartbeats. Direct peers are no exception.
+  void blacklist(const PeerId& peer, Now now, std::optional<Nanos> duration = std::nullopt);
+  void pardon(const PeerId& peer);
+  bool is_blacklisted(const PeerId& peer) const { return blacklist_.contains(peer); }
 
   // Sends `data` to the mesh of `topic`, or to its fanout when the topic is not joined. Never handed back as Deliver.
   // Publishing what was delivered before, or is being validated, does nothing and is no error; what was ignored or
@@ -194,6 +210,7 @@ class Router {
     std::size_t validating = 0;
     std::size_t validating_bytes = 0;
     std::size_t refusers = 0;
+    std::size_t blacklisted = 0;
     std::size_t outbox_items = 0;
     std::size_t outbox_bytes = 0;
   };
@@ -204,7 +221,9 @@ class Router {
   using Scores = std::map<PeerKey, double>;
 
   struct Topic {
-    bool joined = false;
+    bool joined = false;  // it is subscribed or relayed
+    bool subscribed = false;
+    std::size_t relays = 0;
     Keys subscribers;
     Keys mesh;
     Keys fanout;
@@ -235,13 +254,18 @@ class Router {
   Topics::iterator drop_if_unused(Topics::iterator at);
   enum class Departure : std::uint8_t { left_topic, gone };
   Topics::iterator remove_from_topic(Topics::iterator at, PeerKey key, Peer& peer, Departure how, Now now);
+  void enter(std::string_view name, Topic& topic, Now now);
+  void leave_if_unwanted(Topics::iterator at, Now now);
   void join(const std::string& name, Topic& topic, Now now);
   void say_ready(Peer& peer);
   void fault(const PeerId& peer, FaultKind kind, unsigned count = 1);
   Trace& trace(TraceKind kind, const PeerId& peer, std::string_view topic = {}, const MessageId& id = {});
   void trace_drop(DropCause cause, const PeerId& peer, std::string_view topic, const MessageId& id);
   void penalise(const PeerId& peer, FaultKind kind, unsigned count, Now now);
-  double score_of(const Peer& peer) const { return peer.direct ? 0 : scores_.score(peer.id); }
+  double score_of(const Peer& peer) const {
+    if (peer.blacklisted) return kBlacklistedScore;
+    return peer.direct ? 0 : scores_.score(peer.id);
+  }
 
   // router_messages.cpp: messages in and out
   void handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
@@ -287,6 +311,7 @@ class Router {
   // router_heartbeat.cpp: what happens by time
   void heartbeat(Now now);
   void connect_direct_peers();
+  void end_blacklisting(const std::vector<PeerId>& peers);
   void reset_counts_of_peers();
   void maintain_mesh(const std::string& name, Topic& topic, Scores& scores, Now now);
   void prune_excess(const std::string& name, Topic& topic, Scores& scores, Now now);
@@ -306,6 +331,7 @@ class Router {
   void check_topic(const std::string& name, const Topic& topic) const;
   void check_validations() const;
 
+  static constexpr double kBlacklistedScore = -std::numeric_limits<double>::infinity();
   static constexpr std::string_view kNotFromCallbacks =
       "PeerScores and the functions of Config do not call the router that calls them";
 
@@ -320,6 +346,7 @@ class Router {
   MessageCache cache_;
   Backoffs backoffs_;
   IWantPromises promises_;
+  Blacklist blacklist_;
   Admission admission_;
   LruMap<PeerId, Proof>
       proofs_;  // of peers that have gone: a reconnect takes no proof away, and no stranger gets in here

@@ -37,6 +37,7 @@ void Router::refuse_author(Peer& peer, std::string_view topic, RejectCause cause
       ++counters_.invalid_signature;
       admission_.refusals().add(peer.id, peer.admission.blocks, now.mono);  // it cost us work
       return fault(peer.id, FaultKind::invalid_signature);
+    case RejectCause::blacklisted: ++counters_.authors_blacklisted; return;
     default: break;
   }
   OPP2P_ASSERT(cause == RejectCause::self_origin, "an author is refused for one of these causes", to_string(cause));

@@ -11,6 +11,7 @@ void Router::check() const {
   recent_.check();
   backoffs_.check();
   admission_.check();
+  blacklist_.check();
   proofs_.check();
   promises_.check([this](PeerKey key) { return peers_.at(key) != nullptr; });
   seen_.check([this](RequestId request, const MessageId& id) {
@@ -30,6 +31,7 @@ void Router::check_peer(PeerKey key, const Peer& peer) const {
   peer.admission.sure.check();
   OPP2P_CHECK(admission_.has_peer(key), "each peer stands in the tables of the admission", peer.id);
   OPP2P_CHECK(peer.ready_said || peer.outbox.empty(), "the driver is told when there is something to send", peer.id);
+  OPP2P_CHECK(peer.blacklisted == blacklist_.contains(peer.id), "peer and blacklist know of each other", peer.id);
   OPP2P_CHECK(peer.topics.size() <= params().max_topics_per_peer, "the topics of a peer are bounded", peer.id);
   for (const auto& name : peer.topics) {
     const auto topic = topics_.find(name);
@@ -55,6 +57,8 @@ void Router::check_peer(PeerKey key, const Peer& peer) const {
 
 void Router::check_topic(const std::string& name, const Topic& topic) const {
   OPP2P_CHECK(name.size() <= params().max_topic_length, "names of topics are bounded", name.size());
+  OPP2P_CHECK(topic.joined == (topic.subscribed || topic.relays != 0), "a topic is joined that somebody here wants",
+              name);
   OPP2P_CHECK(topic.joined || !topic.subscribers.empty(), "a topic that nobody is in is forgotten", name);
   OPP2P_CHECK(topic.joined || topic.mesh.empty(), "a topic that we have not joined has no mesh", name, topic.mesh);
   OPP2P_CHECK(!topic.joined || (topic.fanout.empty() && !topic.last_publication), "a joined topic has no fanout", name,
@@ -70,6 +74,7 @@ void Router::check_topic(const std::string& name, const Topic& topic) const {
     OPP2P_CHECK(peer != nullptr, "a peer that goes leaves all meshes", name, key);
     OPP2P_CHECK(peer->version != ProtocolVersion::floodsub, "a peer of the mesh reads control", name, peer->id);
     OPP2P_CHECK(!peer->direct, "direct peers stand outside of the mesh", name, peer->id);
+    OPP2P_CHECK(!peer->blacklisted, "who is blacklisted is in no mesh", name, peer->id);
   }
   for (const PeerKey key : topic.fanout) {
     OPP2P_CHECK(topic.subscribers.contains(key), "a peer of the fanout is in the topic", name, key);

@@ -95,6 +95,7 @@ class Run {
     params.gossip.cache_bytes = 400;
     params.max_topics_per_peer = 2;
     params.direct_connect_ticks = 3;
+    params.max_blacklisted = 2;
     params.mesh.peer_exchange = true;
     params.thresholds.accept_px = 5;
     // Topic "b" takes signed messages too, whose authors name them.
@@ -128,9 +129,15 @@ class Run {
                                 blocks_of(peer));
       }
       case 1:
-        if (script_.next() % 2 == 0) return router_.remove_peer(peer, now_);
-        scores_.values[peer] = 10 - script_.next() % 64;
-        return;
+        switch (script_.next() % 8) {
+          case 0: return router_.blacklist(peer, now_, Millis(script_.next() * 100));
+          case 1: return router_.blacklist(peer, now_);
+          case 2: return router_.pardon(peer);
+          case 3: static_cast<void>(router_.relay(topic, now_)); return;
+          case 4: return router_.stop_relaying(topic, now_);
+          case 5: scores_.values[peer] = 10 - script_.next() % 64; return;
+          default: return router_.remove_peer(peer, now_);
+        }
       case 2: return router_.forget_topics(peer, now_);
       case 3: static_cast<void>(router_.subscribe(topic, now_)); return;
       case 4: return router_.unsubscribe(topic, now_);

@@ -21,6 +21,7 @@ void Router::heartbeat(Now now) {
     admission_.refusals().forget_recovered(now.mono);
   }
   seen_.forget_expired(now.mono);
+  end_blacklisting(blacklist_.take_expired(now.mono));
   reset_counts_of_peers();
   for (const auto& [key, count] : promises_.take_broken(now.mono)) {
     const Peer* peer = peers_.at(key);
@@ -43,7 +44,7 @@ void Router::connect_direct_peers() {
   const std::uint64_t period = params().direct_connect_ticks;
   if (period == 0 || (ticks_ - 1) % period != 0) return;
   for (const PeerId& id : config_.direct) {
-    if (peers_.find(id) == nullptr) actions_.emplace_back(Connect{.peer = id});
+    if (peers_.find(id) == nullptr && !blacklist_.contains(id)) actions_.emplace_back(Connect{.peer = id});
   }
 }
 

@@ -48,6 +48,10 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
     trace_drop(DropCause::not_subscribed, peer.id, topic.substr(0, params().max_topic_length), {});
     return;
   }
+  if (message.from && blacklist_.size() != 0) {
+    const auto author = PeerId::from_bytes(*message.from);
+    if (author && blacklist_.contains(*author)) return refuse_author(peer, topic, RejectCause::blacklisted, now);
+  }
   if (const auto cause = author_fault(config_.policies.of(topic), message))
     return refuse_author(peer, topic, *cause, now);
   const ByteView data = message.data.value_or(ByteView());
@@ -174,7 +178,8 @@ void Router::send_idontwant(const Validation& validation) {
   for (const PeerKey key : topic->mesh) tell(key);
   for (const PeerId& id : config_.direct) {  // who sends everything, as the peers of the mesh do
     PeerKey key = 0;
-    if (peers_.find(id, &key) != nullptr && topic->subscribers.contains(key)) tell(key);
+    const Peer* const peer = peers_.find(id, &key);
+    if (peer != nullptr && peer->gets_all() && topic->subscribers.contains(key)) tell(key);
   }
 }
 
@@ -238,15 +243,19 @@ void Router::finish(Validation& validation, ValidationResult verdict, Blame blam
     ++counters_.published;
     trace(TraceKind::published, PeerId(), validation.topic, validation.id);
   } else {
-    if (joined_topic(validation.topic) == nullptr) {  // left while the validator was at work
+    const Topic* topic = joined_topic(validation.topic);
+    if (topic == nullptr) {  // left while the validator was at work
       ++counters_.dropped_not_subscribed;
       trace_drop(DropCause::not_subscribed, validation.from, validation.topic, validation.id);
       return;
     }
-    ++counters_.delivered;
-    actions_.emplace_back(
-        Deliver{validation.topic, validation.id, validation.message.slice(), validation.from, validation.author});
-    trace(TraceKind::delivered, validation.from, validation.topic, validation.id);
+    ++(topic->subscribed ? counters_.delivered : counters_.relayed);
+    if (topic->subscribed) {
+      actions_.emplace_back(
+          Deliver{validation.topic, validation.id, validation.message.slice(), validation.from, validation.author});
+    }
+    trace(topic->subscribed ? TraceKind::delivered : TraceKind::relayed, validation.from, validation.topic,
+          validation.id);
   }
   spread(validation, now);
 }
@@ -285,13 +294,14 @@ Router::Keys Router::recipients(std::string_view name, bool own, Now now) {
   if (own && params().mesh.flood_publish) {
     for (const PeerKey key : topic.subscribers) {
       const Peer& peer = *peers_.at(key);
-      if (peer.direct || (peer.version != ProtocolVersion::pending && score_of(peer) >= threshold)) keys.insert(key);
+      if (peer.gets_all() || (peer.version != ProtocolVersion::pending && score_of(peer) >= threshold))
+        keys.insert(key);
     }
     return keys;
   }
   for (const PeerKey key : topic.subscribers) {
     const Peer& peer = *peers_.at(key);
-    if (peer.direct || (peer.version == ProtocolVersion::floodsub && score_of(peer) >= threshold)) keys.insert(key);
+    if (peer.gets_all() || (peer.version == ProtocolVersion::floodsub && score_of(peer) >= threshold)) keys.insert(key);
   }
   if (!topic.joined) {
     if (topic.fanout.empty()) {

@@ -128,7 +128,14 @@ class Run {
     const std::string& topic = kTopics[script_.next() % 4 == 3 ? 1 : 0];
     switch (what % 16) {
       case 0: return add_peer(peer);
-      case 1: return script_.next() % 4 == 0 ? set_score(peer) : set_version(peer);
+      case 1:
+        switch (script_.next() % 8) {
+          case 0:
+          case 1: return set_score(peer);
+          case 2: return blacklist(script_.next() % 3 == 0 ? peer_id(200) : peer);
+          case 3: return pardon(peer);
+          default: return set_version(peer);
+        }
       case 2:
         if (script_.next() % 4 != 0) return;
         router_.remove_peer(peer, now_);
@@ -168,11 +175,36 @@ class Run {
     for (auto& [name, topic] : model_.topics) topic.mesh.erase(peer);
   }
 
+  void blacklist(const PeerId& peer) {
+    const Nanos length = Millis(script_.next() * 20);
+    router_.blacklist(peer, now_, length);
+    const bool is_new = !model_.blacklist.contains(peer);
+    MonoTime& until = model_.blacklist[peer];
+    until = std::max(until, now_.mono + length);
+    if (!is_new || !model_.peers.contains(peer)) return;
+    std::erase_if(model_.promises, [&](const auto& entry) { return entry.first.second == peer; });
+    for (auto& [name, topic] : model_.topics) {
+      topic.fanout.erase(peer);
+      if (topic.mesh.erase(peer) == 0) continue;
+      expect_prune(peer, name, model_.params.mesh.prune_backoff, false);
+      model_.back_off(name, peer, model_.params.mesh.prune_backoff, now_.mono);
+    }
+  }
+  void pardon(const PeerId& peer) {
+    router_.pardon(peer);
+    model_.blacklist.erase(peer);
+  }
   void set_score(const PeerId& peer) { model_.scores[peer] = kScores[script_.below(std::size(kScores))]; }
 
   void join(const std::string& name) {
-    require(router_.subscribe(name, now_).has_value());
     KnownTopic& topic = model_.topics[name];
+    if (script_.next() % 4 == 0) {
+      require(router_.relay(name, now_).has_value());
+      ++topic.relays;
+    } else {
+      require(router_.subscribe(name, now_).has_value());
+      topic.subscribed = true;
+    }
     if (topic.joined) return;
     topic.joined = true;
     for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = true;
@@ -187,9 +219,15 @@ class Run {
     topic.published.reset();
   }
   void leave(const std::string& name) {
-    router_.unsubscribe(name, now_);
     KnownTopic& topic = model_.topics[name];
-    if (!topic.joined) return;
+    if (script_.flip()) {
+      router_.stop_relaying(name, now_);
+      topic.relays -= std::min<std::size_t>(topic.relays, 1);
+    } else {
+      router_.unsubscribe(name, now_);
+      topic.subscribed = false;
+    }
+    if (!topic.joined || topic.subscribed || topic.relays != 0) return;
     topic.joined = false;
     const Nanos length = model_.params.mesh.unsubscribe_backoff;
     for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = false;
@@ -264,7 +302,7 @@ class Run {
     const bool own = message.from.empty();
     if (verdict == ValidationResult::reject && !own) faults_.emplace(message.from, FaultKind::invalid_message);
     if (verdict != ValidationResult::accept || (!own && !model_.topics[message.topic].joined)) return;
-    if (!own) expected_deliveries_.insert(message.id);
+    if (!own && model_.topics[message.topic].subscribed) expected_deliveries_.insert(message.id);
     spread(message);
   }
 
@@ -392,6 +430,8 @@ class Run {
                 std::uint8_t authorship) {
     if (!model_.topics[name].joined) return;
     const bool is_signed = name == kSigned;
+    const bool by_author = authorship == 1 ? !is_signed : is_signed && authorship != 3;
+    if (by_author && model_.blacklist.contains(peer_id(200))) return;
     if (authorship == 1) {
       faults_.emplace(peer, is_signed ? FaultKind::missing_signature : FaultKind::unexpected_author);
       return;
@@ -414,7 +454,8 @@ class Run {
     if (size >= model_.params.gossip.idontwant_threshold) {
       Peers told = model_.topics[name].mesh;
       for (const PeerId& other : model_.direct) {
-        if (model_.peers.contains(other) && model_.peers.at(other).topics.contains(name)) told.insert(other);
+        if (!model_.gets_all(other) || !model_.peers.contains(other)) continue;
+        if (model_.peers.at(other).topics.contains(name)) told.insert(other);
       }
       for (const PeerId& other : told) {
         if (other != peer && model_.peers.at(other).version >= ProtocolVersion::v1_2)
@@ -429,9 +470,10 @@ class Run {
   void beat() {
     now_ = now_ + model_.params.heartbeat + Millis(script_.next() * 8);
     router_.on_timeout(now_);
+    std::erase_if(model_.blacklist, [&](const auto& entry) { return entry.second <= now_.mono; });
     if (model_.ticks % model_.params.direct_connect_ticks == 0) {
       for (const PeerId& id : model_.direct) {
-        if (!model_.peers.contains(id)) expected_dials_.insert(id);
+        if (!model_.peers.contains(id) && !model_.blacklist.contains(id)) expected_dials_.insert(id);
       }
     }
     ++model_.ticks;

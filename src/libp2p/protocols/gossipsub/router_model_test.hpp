@@ -43,7 +43,9 @@ struct KnownPeer {
 };
 
 struct KnownTopic {
-  bool joined = false;
+  bool joined = false;  // subscribed or relayed
+  bool subscribed = false;
+  std::size_t relays = 0;
   Peers mesh, fanout;
   std::optional<MonoTime> published;  // while it is not joined
   std::map<PeerId, MonoTime> backoff;
@@ -67,6 +69,7 @@ struct Model {
   Params params;
   Peers direct;
   std::map<PeerId, double> scores;
+  std::map<PeerId, MonoTime> blacklist;  // until when
   std::map<PeerId, KnownPeer> peers;
   std::map<std::string, KnownTopic> topics;
   std::map<MessageId, std::pair<Seen, MonoTime>> seen;  // until when
@@ -83,9 +86,11 @@ struct Model {
     return out;
   }
   double score(const PeerId& peer) const {
+    if (blacklist.contains(peer)) return -1e9;
     const auto found = scores.find(peer);
     return found == scores.end() || direct.contains(peer) ? 0 : found->second;
   }
+  bool gets_all(const PeerId& peer) const { return direct.contains(peer) && !blacklist.contains(peer); }
   // Whom the router may choose: those that speak the mesh, but for direct ones, with at least this score.
   Peers choosable(const std::string& topic, double least) const {
     Peers out = subscribers(topic, true);
@@ -173,7 +178,7 @@ struct Model {
     Peers to = topic.joined ? topic.mesh : topic.fanout;
     for (const auto& [id, peer] : peers) {
       const bool flooded = peer.version == ProtocolVersion::floodsub && score(id) >= params.thresholds.publish;
-      if ((flooded || direct.contains(id)) && peer.topics.contains(message.topic)) to.insert(id);
+      if ((flooded || gets_all(id)) && peer.topics.contains(message.topic)) to.insert(id);
     }
     for (const PeerId& id : to) {
       if (id == message.from || message.holders.contains(id) || peers.at(id).unwanted.contains(message.id)) continue;

@@ -65,6 +65,7 @@ Router::Sizes Router::sizes() const {
   sizes.validating = validating_.size();
   sizes.validating_bytes = admission_.bytes();
   sizes.refusers = admission_.refusals().size();
+  sizes.blacklisted = blacklist_.size();
   return sizes;
 }
 

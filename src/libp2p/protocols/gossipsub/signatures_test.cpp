@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "libp2p/base/rng.hpp"
+#include "libp2p/protocols/gossipsub/go_messages_test.hpp"
 #include "libp2p/protocols/gossipsub/signing_test_support.hpp"
 
 namespace libp2p::gossipsub::test {
@@ -60,6 +61,26 @@ TEST_P(GossipsubSignatures, verify_and_a_change_of_anything_breaks_them) {
 INSTANTIATE_TEST_SUITE_P(Keys, GossipsubSignatures,
                          testing::Values(crypto::KeyType::ed25519, crypto::KeyType::secp256k1),
                          [](const auto& key) { return std::string(crypto::to_string(key.param)); });
+
+TEST(GossipsubSignaturesOfGo, verify_for_every_type_of_key_and_name_messages_as_go_does) {
+  const KeySignatures anybody(signing_key(1), 0);
+  for (const GoMessage& go : kGoMessages) {
+    const Bytes bytes = from_hex(go.message).value();
+    const Message message = decode_message(bytes).value();
+    EXPECT_EQ(encode_message(message), bytes) << go.name;
+    const auto verified = anybody.verify(message);
+    EXPECT_TRUE(verified) << go.name << ": " << (verified ? "" : verified.error().message());
+    EXPECT_EQ(author_fault(SignaturePolicy::strict_sign, message), std::nullopt) << go.name;
+    Bytes id = to_bytes(*message.from);
+    append(id, *message.seqno);
+    EXPECT_EQ(id, from_hex(go.id).value()) << go.name;
+    EXPECT_TRUE(MessageId::from(id)) << go.name;
+    Bytes broken = bytes;
+    broken[broken.size() / 2] ^= 1;
+    const auto changed = decode_message(broken);
+    EXPECT_FALSE(changed && anybody.verify(*changed)) << go.name;
+  }
+}
 
 TEST(GossipsubSignaturePolicies, are_by_topic) {
   SignaturePolicies policies;

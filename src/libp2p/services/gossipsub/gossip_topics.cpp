@@ -26,9 +26,20 @@ Result<void> GossipTopics::join(const std::string& topic, GossipsubValidator val
   return {};
 }
 
+Result<void> GossipTopics::relay(const std::string& topic, GossipsubValidator validator) {
+  if (topics_.contains(topic)) return fail(Errc::invalid_argument, "the topic " + topic + " is joined already");
+  OPP2P_TRYV(router_.relay(topic, now()));
+  topics_.emplace(topic, Topic{std::move(validator), nullptr, true});
+  drain_.schedule();
+  return {};
+}
+
 void GossipTopics::leave(const std::string& topic) {
-  if (topics_.erase(topic) == 0) return;
-  router_.unsubscribe(topic, now());
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) return;
+  const bool relayed = found->second.relayed;
+  topics_.erase(found);
+  relayed ? router_.stop_relaying(topic, now()) : router_.unsubscribe(topic, now());
   drain_.schedule();
 }
 

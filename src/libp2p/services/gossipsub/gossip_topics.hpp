@@ -27,6 +27,7 @@ class GossipTopics {
 
   // See GossipsubService.
   Result<void> join(const std::string& topic, GossipsubValidator validator, GossipsubSubscriber subscriber);
+  Result<void> relay(const std::string& topic, GossipsubValidator validator);
   void leave(const std::string& topic);
   Result<gossipsub::Publication> publish(std::string_view topic, ByteView data, gossipsub::LocalCheck check,
                                          GossipsubPublishedFn published);
@@ -44,6 +45,7 @@ class GossipTopics {
   struct Topic {
     GossipsubValidator validator;
     GossipsubSubscriber subscriber;
+    bool relayed = false;  // only
   };
   Now now() const { return runtime_.now(); }
 

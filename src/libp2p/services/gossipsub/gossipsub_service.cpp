@@ -48,6 +48,7 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   void shut();
   bool is_shut() const { return shut_; }
   Task<void> close();
+  Now now() const { return host_.runtime().now(); }
 
  private:
   // --- GossipDrain::Work ---
@@ -155,6 +156,17 @@ Task<void> GossipsubService::close() {
 Result<void> GossipsubService::join(const std::string& topic, Validator validator, Subscriber subscriber) {
   return parts_->topics.join(topic, std::move(validator), std::move(subscriber));
 }
+
+Result<void> GossipsubService::relay(const std::string& topic, Validator validator) {
+  return parts_->topics.relay(topic, std::move(validator));
+}
+
+void GossipsubService::blacklist(const PeerId& peer, std::optional<Nanos> duration) {
+  parts_->router.blacklist(peer, parts_->now(), duration);
+  parts_->drain.schedule();
+}
+
+void GossipsubService::pardon(const PeerId& peer) { parts_->router.pardon(peer); }
 
 void GossipsubService::leave(const std::string& topic) { parts_->topics.leave(topic); }
 

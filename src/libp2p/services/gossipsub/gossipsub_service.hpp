@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,7 +47,13 @@ class GossipsubService final : LiveCounted<GossipsubService> {
   // Without a validator every message is accepted. Errc::denied when the topic filter refuses, Errc::invalid_argument
   // for a topic that is joined already.
   Result<void> join(const std::string& topic, Validator validator, Subscriber subscriber);
+  // Joins the topic to pass on what the validator accepts, without a subscriber. The errors are join()'s.
+  Result<void> relay(const std::string& topic, Validator validator);
   void leave(const std::string& topic);
+
+  // See Router::blacklist. The peer's connections are not touched.
+  void blacklist(const PeerId& peer, std::optional<Nanos> duration = std::nullopt);
+  void pardon(const PeerId& peer);
 
   // See Router::publish. With LocalCheck::validate `published` hears of the end, unless the message was known already
   // (Publication::request is 0 then).
