@@ -3,8 +3,7 @@
 // and the bounds are out of reach: what happens at them is for router_fuzz.cpp.
 #include <algorithm>
 
-#include "libp2p/protocols/gossipsub/router_model_test.hpp"
-#include "libp2p/protocols/gossipsub/signatures.hpp"
+#include "libp2p/protocols/gossipsub/router_model_support_test.hpp"
 
 namespace {
 
@@ -15,83 +14,6 @@ using namespace libp2p::gossipsub::model;
 constexpr std::size_t kMaxSteps = 600;
 constexpr std::size_t kPeers = 8;
 const std::string kTopics[] = {"a", "b"};
-
-PeerId peer_id(std::size_t n) { return PeerId::from_bytes(Bytes{0x00, 0x01, static_cast<std::uint8_t>(n)}).value(); }
-
-// Every third message is large enough for IDONTWANT.
-Bytes data_of(std::uint8_t n) { return Bytes(n % 3 == 0 ? 20 : 1, n); }
-MessageId id_of(std::string_view topic, ByteView data) {
-  Bytes bytes = to_bytes(topic);
-  append(bytes, data);
-  return *MessageId::from(bytes);
-}
-
-Params small_params() {
-  Params out;
-  out.mesh.degree = 3;
-  out.mesh.low = 2;
-  out.mesh.high = 4;
-  out.mesh.outbound = 1;
-  out.mesh.opportunistic_graft_ticks = 0;
-  out.mesh.lazy = 2;
-  out.gossip.idontwant_threshold = 20;
-  out.mesh.peer_exchange = true;
-  out.mesh.prune_peers = 3;
-  out.mesh.max_named_taken = 5;
-  out.thresholds.publish = -20;
-  out.thresholds.accept_px = 0.5;
-  out.direct_connect_ticks = 5;
-  out.rpc.max_sent_control = 16;  // an entry or two: what is merged is split again
-  return out;
-}
-
-// What the model knows of scores.
-class ModelScores final : public PeerScores {
- public:
-  explicit ModelScores(const Model& model) : model_(model) {}
-  double score(const PeerId& peer) const override {
-    const auto found = model_.scores.find(peer);
-    return found == model_.scores.end() ? 0 : found->second;
-  }
-
- private:
-  const Model& model_;
-};
-
-// Signatures that cost nothing: the same bytes under all keys. Messages of topic "b" have to be signed.
-const std::string kSigned = "b";
-const Bytes kAuthor = to_bytes(peer_id(200).bytes());
-const Bytes kSeqno(8, 1);
-const Bytes kSignature = to_bytes("signature");
-
-class ToySignatures final : public Signatures {
- public:
-  const PeerId& self() const override { return self_; }
-  Result<Authorship> sign(std::string_view, ByteView) override {
-    return Authorship{to_bytes(self_.bytes()), kSeqno, kSignature, {}};
-  }
-  Result<void> verify(const Message& message) const override {
-    if (equal(*message.signature, kSignature)) return {};
-    return Error(Errc::mismatch, "not the signature");
-  }
-
- private:
-  PeerId self_ = peer_id(201);
-};
-
-Message signed_by_author(std::string_view topic, ByteView data) {
-  return {.from = ByteView(kAuthor),
-          .data = data,
-          .seqno = ByteView(kSeqno),
-          .topic = topic,
-          .signature = ByteView(kSignature),
-          .key = {}};
-}
-
-const Peers kDirect = {peer_id(6)};
-Bytes record_of(const PeerId& peer) { return to_bytes(peer.bytes()); }
-// At and below each threshold.
-constexpr double kScores[] = {0, 1, -1, -10, -10.5, -20, -20.5, -40, -40.5};
 
 class Run {
  public:
@@ -116,12 +38,6 @@ class Run {
   }
 
  private:
-  static SignaturePolicies policies() {
-    SignaturePolicies out;
-    out.topics[kSigned] = SignaturePolicy::strict_sign;
-    return out;
-  }
-
   void step() {
     const std::uint8_t what = script_.next();
     const PeerId peer = peer_id(script_.next() % kPeers);
@@ -414,17 +330,6 @@ class Run {
     if (model_.score(peer) < model_.params.thresholds.gossip) return;
     if (!model_.cached(id, model_.params.gossip.history_windows) || known.unwanted.contains(id)) return;
     if (known.served[id]++ < model_.params.gossip.retransmissions) expected_[peer].messages.insert(id);
-  }
-  // Mostly what the topic wants; else without a signature where one is wanted, or with one where none is, or a wrong
-  // one, or one that says that it is ours.
-  static Message message_of(const std::string& topic, const Bytes& data, std::uint8_t authorship) {
-    const bool wants = (topic == kSigned) != (authorship == 1);
-    Message message = wants ? signed_by_author(topic, data) : Message{{}, ByteView(data), {}, topic, {}, {}};
-    static const Bytes wrong = to_bytes("wrong");
-    static const Bytes ours = to_bytes(peer_id(201).bytes());
-    if (wants && authorship == 2) message.signature = ByteView(wrong);
-    if (wants && authorship == 3) message.from = ByteView(ours);
-    return message;
   }
   void received(const PeerId& peer, const std::string& name, const MessageId& id, std::size_t size,
                 std::uint8_t authorship) {
