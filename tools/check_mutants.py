@@ -4,7 +4,7 @@
 All of src/ is drawn from. A seed decides which places are taken (--seed; the seeds are printed); the rules are in
 tools/mutants/candidates.py. All changes are built into one copy of the tree, in build/mutants, as switches that an environment variable
 turns on, with the assertions off. Each is then run alone against the tests, until one fails: those of its own folder first, then all others,
-and those that are left at the end against the simulation, which takes longest.
+the corpora of the fuzz targets among them, and those that are left at the end against the simulation, which takes longest.
 At least 95% have to be killed in engines (pure files) and 90% in drivers (all others). Changes that nothing can tell are listed with the
 reason in tools/mutants/equivalents.py and do not count.
 """
@@ -38,7 +38,8 @@ HEADER = TREE / "opp2p_mutant.hpp"
 SPARE = 1.5  # so many times the changes that are wanted are drawn, because some do not compile
 WANTED = {"engine": 0.95, "driver": 0.90}
 NOT_PRODUCTION = re.compile(r"_(test|fuzz|corpus|bench)\.(cpp|hpp)$|_test_\w+\.hpp$|/testing/")
-OTHERS = ["apps/opp2p/apps_test", "tests/vectors_test"]
+CORPORA = "fuzz/fuzz_replay"
+OTHERS = ["apps/opp2p/apps_test", "tests/vectors_test", CORPORA]
 SLOW = ["tests/sim_test"]
 
 
@@ -244,8 +245,10 @@ def build(mutants, programs, workers, compiled_before):
 
 def test(program, number, limit):
     # Death tests see that an assertion fails, and there are none.
-    return run(BUILD / program, "--gtest_brief=1", "--gtest_fail_fast", "--gtest_filter=-*DeathTest.*", limit=limit,
-               environment={"OPP2P_MUTANT": str(number)})
+    arguments = ["--gtest_brief=1", "--gtest_fail_fast", "--gtest_filter=-*DeathTest.*"]
+    if program == CORPORA:
+        arguments = [ROOT / "fuzz" / "corpus", 100]
+    return run(BUILD / program, *arguments, limit=limit, environment={"OPP2P_MUTANT": str(number)})
 
 
 def in_order(file, programs):

@@ -3,7 +3,7 @@
 // decides which chain it is is the unsafe chain, which asks for it through opstack::sync::ChainStore. Acknowledged
 // means durable: the callback of a write comes only when a crash, a kill or a loss of power can no longer undo it.
 //
-// Implementations: LmdbStore (the daemon), MemoryStore (tests, simulation, `--data-dir` none), FaultyStore (tests). The
+// Implementations: LmdbStore (the daemon), MemoryStore (tests and simulation), FaultyStore (tests). The
 // first two share the rules (chain_writer.hpp, chain_reader.hpp) over one transaction seam (table_txn.hpp).
 // Owner: the node. Thread: writes from one thread; reads from any thread, each on a snapshot of what is durable.
 // Callbacks run through the `Post` that the store was made with, and never within the call. Bounds: what waits to be

@@ -1,6 +1,6 @@
-// The block store in memory: the rules of LmdbStore without a disk, for tests, simulation and nodes without a data
-// folder. It makes no headers. A write takes effect within the call; only its callback comes later. A test can
-// gather writes, which are one transaction then, as those are that come while a database commits.
+// The block store in memory: the rules of LmdbStore without a disk, for tests and simulation. It makes no headers. A
+// write takes effect within the call; only its callback comes later. A test can gather writes, which are one
+// transaction then, as those are that come while a database commits.
 //
 // Owner: the node or a test. Thread: writes from one thread, reads from any. Bounds: `max_size` (block_store.hpp,
 // "Budget").

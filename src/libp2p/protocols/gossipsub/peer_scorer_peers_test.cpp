@@ -337,7 +337,7 @@ TEST(PeerScorer, shows_every_part_of_every_peer_in_the_order_of_their_arrival) {
   EXPECT_THAT(all.peers[1].topics, SizeIs(1));
 }
 
-TEST(PeerScorer, takes_no_parameters_that_break_the_rules) {
+TEST(PeerScorerDeathTest, takes_no_parameters_that_break_the_rules) {
   auto params = scored_params();
   params.behaviour_penalty_weight = 1;
   EXPECT_DEATH(ScorerBench bench(params), "the parameters of scores are validated");

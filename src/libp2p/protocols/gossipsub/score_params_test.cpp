@@ -256,6 +256,9 @@ TEST(ScoreParams, decay_is_what_brings_one_to_zero_in_the_time) {
   EXPECT_DOUBLE_EQ(score_decay(Seconds(60)), 0.9261187281287935);
   EXPECT_DOUBLE_EQ(score_decay(Seconds(120), Seconds(2)), 0.9261187281287935);
   EXPECT_DOUBLE_EQ(score_decay(Seconds(2), Seconds(1), 0.25), 0.5);
+}
+
+TEST(ScoreParamsDeathTest, nothing_decays_within_less_than_an_interval) {
   EXPECT_DEATH(static_cast<void>(score_decay(Millis(999))), "at least one interval");
 }
 

@@ -95,6 +95,21 @@ TEST(SyncScheduler, a_child_that_was_delivered_does_not_set_the_gap_back) {
   }
 }
 
+TEST(SyncScheduler, a_gap_that_begins_anew_further_up_keeps_the_requests_below_its_child_and_those_of_other_gaps) {
+  World world(SyncConfig{});
+  for (std::uint64_t n = 1; n <= 8; ++n) world.add_peer(n, Manner::honest, Millis(400));
+  world.request(60);
+  world.also(14);
+  world.run(Seconds(2));
+  const GapId upper = World::id_of(60, 0);
+  const std::size_t busy = world.busy.size();
+  ASSERT_GT(busy, 0u);
+  world.wanted.at(upper).fork = 7;
+  world.move_child(upper, 70);
+  EXPECT_EQ(world.cancels, 0);
+  EXPECT_GE(world.busy.size(), busy);
+}
+
 TEST(SyncScheduler, what_was_delivered_and_lost_comes_again_under_another_id) {
   World world(SyncConfig{});
   world.add_peer(1, Manner::honest, Millis(20));
