@@ -233,6 +233,15 @@ TEST_F(LaxRouter, does_not_sign_and_takes_and_forwards_signed_messages) {
   EXPECT_THAT(bench.faults(), ElementsAre(FaultKind::invalid_signature));
 }
 
+TEST_F(LaxRouter, takes_an_unsigned_message_for_another_one_than_a_signed_one_with_the_same_data) {
+  bench.send(1, signed_message(author, kTopic, "block").rpc());
+  bench.answer_all(ValidationResult::accept);
+  bench.send_message(2, "block");
+  const auto asked = bench.take<Validate>();
+  ASSERT_THAT(asked, SizeIs(1));
+  EXPECT_EQ(asked[0].id, *MessageId::from(crypto::sha256(as_bytes("block"))));
+}
+
 TEST(GossipsubSignaturePerTopic, each_topic_has_its_policy) {
   KeySignatures own(signing_key(1), 0);
   Router::Config config;

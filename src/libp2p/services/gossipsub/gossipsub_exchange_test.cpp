@@ -135,6 +135,14 @@ TEST_F(ExchangeByHand, dials_by_a_record_that_the_named_peer_has_signed) {
   EXPECT_TRUE(net_.host(0).connected(peer(2)));
 }
 
+TEST_F(ExchangeByHand, dials_a_peer_once_however_often_it_is_named) {
+  start();
+  const auto nobody = Multiaddr::from_text("/ip4/10.99.0.1/tcp/9").value();
+  const Bytes record = record_of(2, 1, nobody);
+  name({{peer(2), record}, {peer(2), record}, {peer(2), record}});
+  EXPECT_EQ(counters().dials, 1u);
+}
+
 TEST_F(ExchangeByHand, refuses_records_that_are_none_or_of_somebody_else_and_says_so) {
   start();
   name(peer(2), record_of(3, 1, net_.address(3)));

@@ -41,6 +41,7 @@ TEST_F(RelayHosts, a_relay_passes_on_what_its_validator_accepts_until_it_leaves)
   EXPECT_THAT(at(2).heard, ElementsAre("good"));
   EXPECT_EQ(at(1).service->router().counters().relayed, 1u);
   at(1).service->leave(std::string(kTopic));
+  EXPECT_THAT(at(1).service->router().topics(), IsEmpty());
   net_.run_for(Seconds(1));
   publish(0, "good again");
   EXPECT_THAT(at(2).heard, ElementsAre("good"));
