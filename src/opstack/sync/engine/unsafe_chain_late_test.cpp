@@ -91,6 +91,18 @@ TEST_F(UnsafeChainLate, what_the_disk_answers_after_it_has_lost_blocks_is_asked_
   EXPECT_EQ(tree.component(tree.component_of(fuzzing::hash_of(20, 0))).lowest.number, 20u);
 }
 
+TEST_F(UnsafeChainLate, a_block_that_the_disk_does_not_find_is_no_failure_and_a_disk_that_does_not_read_is_one) {
+  for (const auto code : {Errc::not_found, Errc::io}) {
+    sign(20 + 10 * descends_.size());
+    kept(with_parent());
+    chain_->on_descended(descends_.back().id, libp2p::fail(code, "from the test"), now_);
+    now_.mono += Seconds(5);
+    chain_->on_timeout(now_);
+    pump();
+    EXPECT_EQ(views_, code == Errc::io ? 1 : 0);
+  }
+}
+
 TEST_F(UnsafeChainLate, a_segment_that_ends_higher_on_the_disk_than_in_memory_is_read_anew) {
   for (std::uint64_t n = 1; n <= 3; ++n) {
     sign(n);
