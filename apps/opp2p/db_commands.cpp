@@ -1,5 +1,6 @@
 // `opp2p db`: checks, migrates, rewinds and reads the block store of a node that does not run.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <memory>
 
 #include "commands.hpp"
@@ -13,7 +14,7 @@ namespace {
 struct DbOptions {
   std::string data_dir;
   std::string max_size;
-  std::uint64_t to = 0;
+  std::string to;
   std::optional<std::string> deny;
   std::string hash;
 };
@@ -32,6 +33,7 @@ int migrate(opp2p::Output& out, const DbOptions& options) {
   if (!options.max_size.empty()) {
     const auto parsed = parse_byte_count(options.max_size);
     if (!parsed) return opp2p::report(parsed.error().within("--store.max-size"));
+    if (*parsed < kLeastStore) return opp2p::report("--store.max-size must be at least 16MiB");
     max_size = *parsed;
   }
   return print(out, migrate_store(store_in(options), max_size, [&out](const MigrationProgress& progress) {
@@ -51,13 +53,24 @@ int report_no_hash(const std::string& option) {
   return opp2p::report(option + ": a block's hash has 32 bytes, as 64 hexadecimal digits");
 }
 
+std::optional<std::uint64_t> read_number_option(const std::string& text) {
+  std::uint64_t out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return out;
+}
+
 int rewind(opp2p::Output& out, const DbOptions& options) {
+  const auto to = read_number_option(options.to);
+  if (!to)
+    return opp2p::report("--to: '" + options.to + "' is no block number: give a whole number from 0 to " +
+                         std::to_string(UINT64_MAX));
   std::optional<Hash> deny;
   if (options.deny) {
     deny = read_hash_option(*options.deny);
     if (!deny) return report_no_hash("--deny");
   }
-  return print(out, rewind_store(store_in(options), options.to, deny));
+  return print(out, rewind_store(store_in(options), *to, deny));
 }
 
 int allow(opp2p::Output& out, const DbOptions& options) {
@@ -95,9 +108,7 @@ void add_db_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   const auto [back, rewound] = add(
       "rewind", "Make an earlier block the head, until signed blocks above it arrive again or, with --deny, for good",
       [&out](const DbOptions& options) { return rewind(out, options); });
-  back->add_option("--to", rewound->to, "Number of the block that becomes the head")
-      ->check(CLI::NonNegativeNumber)
-      ->required();
+  back->add_option("--to", rewound->to, "Number of the block that becomes the head")->required();
   // Not as an optional value: an empty one would pass for none.
   back->add_option_function<std::string>(
       "--deny", [options = rewound](const std::string& text) { options->deny = text; },

@@ -66,6 +66,21 @@ TEST_F(DbCommands, a_denial_has_to_be_a_hash) {
   EXPECT_TRUE(tells("canonical: yes")) << "nothing was rewound: " << told_;
 }
 
+TEST_F(DbCommands, a_block_number_has_digits_only_and_fits) {
+  for (const char* wrong : {"", "-1", "+5", "0x5", "1e3", "5 ", "18446744073709551616"}) {
+    EXPECT_EQ(run({"rewind", "--to", wrong}), 1) << wrong;
+    EXPECT_TRUE(tells("no block number: give a whole number from 0 to 18446744073709551615")) << told_;
+  }
+  EXPECT_EQ(run({"rewind", "--to", "18446744073709551615"}), 1);
+  EXPECT_TRUE(tells("not in the canonical chain")) << told_;
+}
+
+TEST_F(DbCommands, a_migration_takes_the_sizes_that_a_node_takes) {
+  EXPECT_EQ(run({"migrate", "--store.max-size", "1"}), 1);
+  EXPECT_TRUE(tells("--store.max-size must be at least 16MiB")) << told_;
+  EXPECT_EQ(run({"migrate", "--store.max-size", "16MiB"}), 0) << told_;
+}
+
 TEST_F(DbCommands, a_denial_is_made_listed_and_taken_back) {
   EXPECT_EQ(run({"denied"}), 0);
   EXPECT_EQ(told_, "no block is denied\n");

@@ -1,6 +1,18 @@
 """Changes that nothing can tell from the code as it stands, each with the reason: (file, expression, changed): why."""
 
 EQUIVALENTS = {
+    ("src/opstack/sync/engine/sync_scheduler_check.cpp",
+     "std::is_sorted(peers.begin(), peers.end()) && std::adjacent_find(peers.begin(), peers.end()) == peers.end()",
+     "std::is_sorted(peers.begin(), peers.end()) && std::adjacent_find(peers.begin(), peers.end()) != peers.end()"):
+        "an invariant that check() asserts, and assertions are off",
+    ("src/opstack/sync/engine/chain_view.hpp", "true", "false"):
+        "who leaves it out moves to a canonical block, which is joined",
+    ("src/opstack/sync/engine/unsafe_chain_load.cpp", "arrival(*a) < arrival(*b)", "arrival(*a) <= arrival(*b)"):
+        "blocks that arrived in the same nanosecond are in no order",
+    ("src/opstack/sync/engine/unsafe_chain_store.cpp", "kept.extends_head && !stored_head_", "kept.extends_head || !stored_head_"):
+        "nothing waits to be given again once there is a head",
+    ("src/opp2p/store/chain_reader.cpp", "number > 0", "number >= 0"):
+        "looks for a block of the highest number, whose hash is that of the parent of block 0",
     ("src/libp2p/protocols/gossipsub/backoffs.cpp", "a.second < b.second", "a.second <= b.second"):
         "of two that end at the same time either may go",
     ("src/libp2p/runtime/asio/dns_channel.cpp", "cancelled || !core || core->channel == nullptr",

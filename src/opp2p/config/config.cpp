@@ -339,8 +339,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   OPP2P_TRY(out.store_max_size, of("store.max-size", parse_byte_count(options.store_max_size)));
   constexpr std::size_t kLeastMemory = 1 << 20;
   if (out.sync_memory < kLeastMemory) return fail(Errc::invalid_argument, "--sync.memory must be at least 1MiB");
-  if (out.store_max_size < 16 * kLeastMemory)
-    return fail(Errc::invalid_argument, "--store.max-size must be at least 16MiB");
+  if (out.store_max_size < kLeastStore) return fail(Errc::invalid_argument, "--store.max-size must be at least 16MiB");
 
   // op-node takes a name. One alone is known without a look-up.
   out.rpc_addr = options.rpc_addr == "localhost" ? "127.0.0.1" : options.rpc_addr;

@@ -126,6 +126,7 @@ libp2p::Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng)
 
 // "67108864", "64MiB", "4GiB", "10KB": bytes.
 libp2p::Result<std::size_t> parse_byte_count(std::string_view text);
+inline constexpr std::size_t kLeastStore = 16 << 20;  // of --store.max-size
 // 32 bytes in hexadecimal, "0x" optional, white space around it.
 libp2p::Result<libp2p::crypto::secp256k1::Secret> parse_key(std::string_view text);
 libp2p::Result<libp2p::crypto::secp256k1::Address> parse_address(std::string_view text);

@@ -46,6 +46,11 @@ class ChainMachine {
   explicit ChainMachine(const std::function<Played(Clock)>& open)
       : played_(open([this] { return model_.now; })), budget_(played_.budget) {
     model_.now = libp2p::from_unix_seconds(1000);
+    for (std::uint8_t signer = 1; signer <= kEras; ++signer) {
+      opstack::rules::Address address{};
+      address[0] = signer;
+      require(wait<EraRecord>([&](auto done) { store().open_era(address, model_.now, done); }).has_value());
+    }
   }
 
   void step(libp2p::fuzzing::Script& script) {
@@ -75,6 +80,7 @@ class ChainMachine {
   }
 
  private:
+  static constexpr Era kEras = 3;
   using Script = libp2p::fuzzing::Script;
   template <class T>
   Result<T> wait(const std::function<void(BlockStore::Done<T>)>& start) {
@@ -91,6 +97,7 @@ class ChainMachine {
     if (has_signature) {
       attestation.emplace();
       attestation->arrived = libp2p::from_unix_seconds(++signatures_);
+      attestation->era = std::min<Era>(kEras, static_cast<Era>(signatures_ / 16));
     }
     const auto found = wait<KeptBlock>([&](auto done) { store().keep(block, attestation, extends_head, done); });
     KeptBlock expected;
@@ -147,7 +154,7 @@ class ChainMachine {
     asked.to = played_block(number, fork).ref();
     asked.joined = joined;
     asked.reason = joined ? OrphanReason::reorganised : OrphanReason::segment;
-    if (more % 8 == 1) asked.signed_in = more / 8 % 2;  // all are signed in era 0
+    if (more % 8 == 1) asked.signed_in = more / 8 % 4;
     if (more % 4 == 0) asked.safe = played_block(more / 4 % kNumbers, more % 3).ref();
     const auto found = wait<MovedHead>([&](auto done) { store().move_head(asked, done); });
     MovedHead expected;

@@ -102,7 +102,7 @@ class ChainModel {
       held.cost = cost_of(block);
       held.orphan = {since_above(ref).value_or(now), OrphanReason::waiting};
     }
-    if (!held.attestation) held.attestation = attestation;
+    if (attestation && (!held.attestation || held.attestation->era < attestation->era)) held.attestation = attestation;
     make_canonical(path, OrphanReason::joined);
     return std::nullopt;
   }

@@ -46,6 +46,74 @@ TEST(ChainOverStoreStart, what_is_settled_stays_below_a_fork_that_is_deeper_than
   EXPECT_EQ(world.settled(), 179u);
 }
 
+// ---- a denial ----
+
+TEST(ChainOverStoreDenial, a_branch_that_is_known_down_to_genesis_is_followed_by_a_head_above_a_hole) {
+  ChainOverStore world;
+  world.sources(true);
+  world.signed_run(1, 10, 0);
+  world.signed_run(20, 25, 5);  // above a hole that nobody fills
+  world.wait(Seconds(200));
+  ASSERT_EQ(world.head(), 25u);
+  world.rewind(23, hash_of(24, 5));
+  world.sources(true);
+  for (std::uint64_t n = 11; n <= 40; ++n) {
+    world.signed_block(n, 0, 0);
+    world.wait(Seconds(2));
+  }
+  world.wait(Seconds(200));
+  EXPECT_EQ(world.head(), 40u);
+  EXPECT_EQ(world.segments_on_disk(), "0-40");
+}
+
+// ---- signers that sign the same block ----
+
+TEST(ChainOverStoreSigners, a_block_that_two_of_them_have_signed_counts_in_the_later_era_whichever_came_first) {
+  for (const bool later_first : {false, true}) {
+    ChainOverStore world;
+    world.signed_run(1, 9, 0);
+    world.signed_run(11, 15, 0);
+    if (!later_first) world.signed_block(10, 0, 0);
+    world.rotate(2);
+    world.signed_by(2, block(10, 0, 0));
+    if (later_first) world.signed_by(1, block(10, 0, 0));
+    world.wait(Seconds(3600));
+    EXPECT_EQ(world.head(), 10u) << later_first;
+    EXPECT_EQ(world.store().by_hash(hash_of(10, 0)).value()->attestation->era, 2u) << later_first;
+    world.restart();
+    world.wait(Seconds(3600));
+    EXPECT_EQ(world.head(), 10u) << later_first;
+  }
+}
+
+TEST(ChainOverStoreSigners, a_signature_that_comes_once_more_in_its_signer_s_next_era_changes_nothing) {
+  ChainOverStore world;
+  world.signed_run(1, 15, 0);
+  world.rotate(2);
+  world.rotate(1);
+  world.signed_block(10, 0, 0);
+  world.wait(Seconds(3600));
+  EXPECT_EQ(world.head(), 15u);
+}
+
+// ---- large blocks above a gap ----
+
+TEST(ChainOverStoreGap, two_minutes_of_large_blocks_above_it_wait_on_the_disk_and_not_in_memory) {
+  ChainOverStore world;
+  world.signed_run(1, 10, 0);
+  world.lag(1);
+  std::size_t most = 0;
+  for (std::uint64_t n = 100; n < 160; ++n) {
+    world.signed_by(1, block(n, 0, 0, std::size_t{1} << 20));
+    most = std::max(most, world.chain().waiting_bytes());
+    world.settle();
+  }
+  EXPECT_LE(most, std::size_t{2} << 20);
+  EXPECT_EQ(world.chain().waiting_bytes(), 0u);
+  EXPECT_EQ(world.head(), 10u);
+  EXPECT_EQ(world.store().summary().value().orphans, 60u);
+}
+
 // ---- the holder of the previous key ----
 
 // Signer 1 has signed six blocks at each height, each on a parent that nobody has if `unjoined`.

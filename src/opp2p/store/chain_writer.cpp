@@ -85,8 +85,9 @@ Result<KeptBlock> ChainWriter::keep_again(const StoredBlock& block, const std::o
   }
   OPP2P_TRYV(count_again(name));
   if (!attestation) return out;
-  OPP2P_TRY(const auto signed_before, txn_.get(Table::signatures, block_key(name)));
-  if (!signed_before) OPP2P_TRYV(txn_.put(Table::signatures, block_key(name), encode_attestation(*attestation)));
+  OPP2P_TRY(const auto signed_before, this->attestation(name));
+  if (!signed_before || signed_before->era < attestation->era)
+    OPP2P_TRYV(txn_.put(Table::signatures, block_key(name), encode_attestation(*attestation)));
   return out;
 }
 

@@ -47,7 +47,14 @@ Result<TableTxn::Found> LmdbTxn::seek(Table table, ByteView key, MDB_cursor_op o
   }
   if (code == MDB_NOTFOUND) return Found();
   if (code != 0) return failed(code, "reading");
-  return Found(TableEntry{as_view(at), as_view(value)});
+  // The keys on a damaged page are in any order: who walks over them would never come to an end.
+  const auto found = as_view(at);
+  const bool is_above = std::lexicographical_compare(key.begin(), key.end(), found.begin(), found.end());
+  const bool is_same = libp2p::equal(found, key);
+  if ((op == MDB_NEXT && !is_above) || (op == MDB_SET_RANGE && !is_above && !is_same) ||
+      (op == MDB_PREV && (is_above || is_same)))
+    return failed(MDB_CORRUPTED, "reading");
+  return Found(TableEntry{found, as_view(value)});
 }
 
 Result<TableTxn::Found> LmdbTxn::first(Table table) const { return seek(table, {}, MDB_FIRST); }

@@ -349,6 +349,22 @@ TEST_P(StoreChain, blocks_wait_before_there_is_a_chain) {
   EXPECT_EQ(segments(), "20-22");
 }
 
+TEST_P(StoreChain, the_reorganisations_of_the_last_minutes_are_read_with_the_lowest_block_of_each) {
+  calls_->extend_with(1, 10);
+  calls_->branch_off(8, 12, 1);
+  calls_->branch_off(5, 14, 2);
+  ASSERT_TRUE(calls_->move_head(block_at(12, 300, 1, 1)));
+  const auto first = now_;
+  now_ += Seconds(60);
+  ASSERT_TRUE(calls_->move_head(block_at(14, 300, 2, 2)));
+  const auto forks = store_->view(100).value().forks;
+  ASSERT_EQ(forks.size(), 2u);
+  EXPECT_EQ(forks[0].at, first);
+  EXPECT_EQ(forks[0].lowest, 8u);
+  EXPECT_EQ(forks[1].at, now_);
+  EXPECT_EQ(forks[1].lowest, 5u);
+}
+
 TEST_P(StoreChain, a_reorganisation_moves_no_body) {
   calls_->extend_with(1, 4);
   calls_->extend_with(5, 30, 20'000);

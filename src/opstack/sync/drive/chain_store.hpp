@@ -42,8 +42,8 @@ class ChainStore : public BlockSource {
 
   // Keeps a block. With `extends_head` it becomes the head as it is stored: Errc::mismatch when its parent is not the
   // head. Otherwise it becomes canonical only if it fills a hole below a canonical block, by its hash. A block that is
-  // there already is acknowledged again; a signature that comes later than its block is added to it, and the first one
-  // stays. Errc::exhausted when the budget has no room for it.
+  // there already is acknowledged again; a signature that comes later than its block is added to it; of two that of
+  // the later era stays. Errc::exhausted when the budget has no room for it.
   virtual void keep(Block block, std::optional<Attestation> attestation, bool extends_head, KeepDone done) = 0;
   // The block that an empty store begins with, without a body. Errc::mismatch when it begins with another one.
   virtual void start_at(const BlockRef& genesis, std::uint64_t timestamp, KeepDone done) = 0;

@@ -189,7 +189,7 @@ void Follower::handle(MoveHead& move) {
   store_.move_head(move.move, life_.guard([this, id = move.id](const Result<MovedHead>& outcome) {
     if (closed_) return;
     chain_.on_moved(id, outcome, now());
-    on_head();
+    if (outcome) on_head();
     pump();
   }));
 }

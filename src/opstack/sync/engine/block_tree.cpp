@@ -167,7 +167,7 @@ ComponentId BlockTree::add(TreeBlock block) {
 
 void BlockTree::sign(const Hash& hash, Era era, std::uint64_t seen) {
   Node& node = blocks_.at(hash);
-  if (node.block.signed_in) return;
+  if (node.block.signed_in && *node.block.signed_in >= era) return;
   node.block.signed_in = era;
   node.block.seen = seen;
   Component& component = components_.at(node.component);
@@ -233,19 +233,61 @@ void BlockTree::remove(const Hash& hash) {
   for (auto& block : cut) add(std::move(block));
 }
 
-std::optional<BlockRef> BlockTree::forget(const BlockRef& gone) {
-  if (blocks_.contains(gone.hash)) {
-    remove(gone.hash);
-    return std::nullopt;
-  }
-  for (auto& [id, component] : components_) {
-    if (component.lowest != gone) continue;
-    const BlockRef lowest = blocks_.at(component.blocks.begin()->second).block.ref;
-    settle_lowest(id, lowest);
-    component.is_base = false;
-    return lowest;
+// The height of the highest block in memory whose parent is on the disk only; `but` does not count.
+std::optional<std::uint64_t> BlockTree::hangs_at(const Component& component, const BlockRef& but) const {
+  for (auto at = component.blocks.rbegin(); at != component.blocks.rend(); ++at) {
+    const BlockRef& block = blocks_.at(at->second).block.ref;
+    if (block != but && block != component.lowest && parent_of(block) == nullptr) return at->first;
   }
   return std::nullopt;
+}
+
+std::vector<BlockRef> BlockTree::forget(const std::vector<BlockRef>& gone, const BlockRef& head) {
+  if (gone.empty()) return {};
+  BlockRef lowest_of_head = head;  // below it are canonical blocks
+  while (const TreeBlock* parent = parent_of(lowest_of_head)) lowest_of_head = parent->ref;
+  std::map<ComponentId, std::optional<std::uint64_t>> hanging;
+  for (const auto& [id, component] : components_) hanging.emplace(id, hangs_at(component, lowest_of_head));
+  std::set<ComponentId> broken;
+  std::set<Hash> hashes;
+  for (const BlockRef& block : gone) {
+    hashes.insert(block.hash);
+    if (const auto found = blocks_.find(block.hash); found != blocks_.end()) {
+      broken.insert(found->second.component);
+      continue;
+    }
+    for (const auto& [id, from] : hanging)
+      if (from && block.number < *from && block.number >= components_.at(id).lowest.number) broken.insert(id);
+  }
+  std::vector<BlockRef> out;
+  for (const ComponentId id : broken) take_apart(id, hashes, out);
+  return out;
+}
+
+void BlockTree::take_apart(ComponentId id, const std::set<Hash>& gone, std::vector<BlockRef>& to_ask) {
+  const Component before = components_.at(id);
+  std::vector<TreeBlock> left;
+  for (const auto& [number, hash] : before.blocks) {
+    const auto at = blocks_.find(hash);
+    if (!gone.contains(hash)) left.push_back(at->second.block);
+    erase(at);
+  }
+  drop_component(id);
+  std::set<ComponentId> pieces;
+  std::vector<Hash> hashes;
+  for (TreeBlock& block : left) {
+    hashes.push_back(block.ref.hash);
+    add(std::move(block));
+  }
+  for (const Hash& hash : hashes) pieces.insert(component_of(hash));
+  for (const ComponentId piece : pieces) {
+    Component& component = components_.at(piece);
+    component.told_fork = before.told_fork;
+    if (component.lowest == before.lowest)
+      component.is_base = before.is_base;
+    else if (!gone.contains(component.lowest.parent_hash))
+      to_ask.push_back(component.lowest);
+  }
 }
 
 void BlockTree::raise(ComponentId id, const BlockRef& lowest) {
@@ -285,7 +327,8 @@ void BlockTree::trim(const BlockRef& head) {
   };
   while (components_.size() > limits_.components + 1 && drop_lowest()) {
   }
-  while (blocks_.size() > limits_.blocks && drop_lowest()) {
+  // Where the head's alone is above the limit, one more stays: it may be what the head is about to move to.
+  while (blocks_.size() > limits_.blocks && components_.size() > 2 && drop_lowest()) {
   }
 }
 

@@ -71,15 +71,17 @@ class BlockTree {
   // A block that is not there. It joins the components that it connects: the id of the lowest one stays, because the
   // hole below that one is what remains. Answers the component that it is in.
   ComponentId add(TreeBlock block);
+  // A signature of the block; of several the latest era counts.
   void sign(const Hash& hash, Era era, std::uint64_t seen);
   // What the disk knows of the blocks below a component. Where they are those of another component, the two become one;
   // answers its id.
   ComponentId descend_to(ComponentId id, const Descent& below);
   void set_base(ComponentId id) { components_.at(id).is_base = true; }
   void set_told_fork(ComponentId id) { components_.at(id).told_fork = true; }
-  // A block that was not canonical has gone from the disk. Answers a block below which the disk is to be asked what is
-  // left, if memory does not know.
-  std::optional<BlockRef> forget(const BlockRef& gone);
+  // Blocks that were not canonical have gone from the disk, none of them below the head. A component that stood on one
+  // of them falls apart. Answers blocks below which the disk is to be asked what is left: it may have been blocks on
+  // the disk only that connected them to the rest. What is below the head is then to be told anew too.
+  std::vector<BlockRef> forget(const std::vector<BlockRef>& gone, const BlockRef& head);
   // The canonical blocks below this one have gone from the disk: it is the base of its component now.
   void raise(ComponentId id, const BlockRef& lowest);
   // A block that the store did not take. What is above it becomes a component that waits for it.
@@ -97,6 +99,8 @@ class BlockTree {
     std::optional<BlockRef> above;  // the lowest block of its component before it came below
   };
   std::vector<ComponentId> of_children(const BlockRef& block) const;
+  std::optional<std::uint64_t> hangs_at(const Component& component, const BlockRef& but) const;
+  void take_apart(ComponentId id, const std::set<Hash>& gone, std::vector<BlockRef>& to_ask);
   ComponentId merge(ComponentId lower, ComponentId upper);
   void settle_tip(const Hash& hash);
   void drop_component(ComponentId id);

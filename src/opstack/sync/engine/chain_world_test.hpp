@@ -66,7 +66,8 @@ class ModelStore {
     out.parent_there = blocks_.contains(ref.parent_hash);
     if (const auto found = blocks_.find(ref.hash); found != blocks_.end()) {
       out.was_there = true;
-      if (!found->second.attestation) found->second.attestation = attestation;
+      auto& before = found->second.attestation;
+      if (attestation && (!before || before->era < attestation->era)) before = attestation;
       out.canonical = is_canonical(ref);
       if (extends_head && !out.canonical) return libp2p::fail(Errc::mismatch, "it is there, and not the head");
       return out;

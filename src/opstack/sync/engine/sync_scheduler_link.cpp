@@ -150,7 +150,7 @@ void SyncScheduler::put_elsewhere(Quarantined entry) {
   const std::uint64_t number = entry.block.number();
   for (const GapId id : order_) {
     const Work& work = works_.at(id);
-    if (id == entry.gap || work.unfillable || !wants(work, number) || quarantine_.contains(id, number)) continue;
+    if (work.unfillable || !wants(work, number) || quarantine_.contains(id, number)) continue;
     if (number == work.due() && entry.block.hash() != work.expected) continue;
     if (std::binary_search(work.passed_over.begin(), work.passed_over.end(), entry.peer)) continue;
     entry.gap = id;

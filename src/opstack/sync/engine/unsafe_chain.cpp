@@ -134,6 +134,13 @@ void UnsafeChain::rest(const Hash& missing, Nanos duration, Now now) {
   wake_at(now.mono + duration);
 }
 
+// A later signer has signed the block too. A signature of the same one that comes once more has the era of its first
+// arrival.
+bool UnsafeChain::signs_anew(Era before, const Attestation& now) const {
+  const auto of = std::find_if(eras_.begin(), eras_.end(), [&](const EraRecord& era) { return era.era == before; });
+  return now.era > before && (of == eras_.end() || of->signer != now.signer);
+}
+
 Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
   const BlockRef ref = pending.block.ref();
   const PeerId peer = pending.peer;
@@ -141,7 +148,7 @@ Arrived UnsafeChain::take_signed(WriteId id, Pending pending, Now now) {
   if (const auto* known = tree_.find(ref.hash)) {
     trace(ChainTraceKind::duplicate, peer, ref);
     const auto same = pending_write(ref.hash);
-    if (known->signed_in) return {Arrival::known, same};
+    if (known->signed_in && !signs_anew(*known->signed_in, *pending.attestation)) return {Arrival::known, same};
     tree_.sign(ref.hash, era, ++seen_);
     last_signed_ = now.mono;
     write(id, std::move(pending), false);  // its signature is added to it

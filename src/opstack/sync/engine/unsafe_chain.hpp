@@ -175,6 +175,7 @@ class UnsafeChain {
   bool is_open() const { return phase_ == Phase::running && (!head_ || stored_head_) && stored_eras_ == eras_.size(); }
   Arrived take_signed(WriteId id, Pending pending, Now now);
   Arrived take_vouched(WriteId id, Pending pending);
+  bool signs_anew(Era before, const Attestation& now) const;
   Arrived wait_for_store(WriteId id, Pending pending);
   void tell_second(const TreeBlock& block);
   bool is_wanted(const BlockRef& block) const;
@@ -194,6 +195,7 @@ class UnsafeChain {
   void add_fork(std::uint64_t number, MonoTime at);
   // Whether the chain is as the disk has it; if not, it is read anew.
   bool take_pruned(const std::shared_ptr<const Pruned>& pruned, Now now);
+  void forget(const std::vector<BlockRef>& orphans);
   void raise_segments(const std::vector<SegmentView>& told);
   void take_displaced(const KeptBlock& kept, Now now);
   void hold(WriteId id, Pending pending);
@@ -208,7 +210,7 @@ class UnsafeChain {
   void refill(Now now);
   void descend(const BlockRef& from);
   void take_move(const MovedHead& moved, OrphanReason reason, Now now);
-  bool has_lost_below(const MovedHead& moved) const;
+  bool has_lost_below(const BlockRef& head, const SegmentView& segment) const;
   void take_segments(const std::vector<SegmentView>& told);
   void take_lowest();
   void grow_lower(const BlockRef& block);

@@ -61,9 +61,9 @@ bool UnsafeChain::is_below_denied(const Tip& tip) const {
 }
 
 bool UnsafeChain::is_rival(const Tip& tip, const Tip& head, bool silent) const {
+  if (!beats(tip, head, silent) && !is_below_denied(head)) return false;  // most of them
   const Hash& hash = tip.block->ref.hash;
-  if (hash == head_->hash || refused_.contains(hash) || is_below_safe(*tip.block) || is_below_denied(tip)) return false;
-  return beats(tip, head, silent) || is_below_denied(head);
+  return hash != head_->hash && !refused_.contains(hash) && !is_below_safe(*tip.block) && !is_below_denied(tip);
 }
 
 bool UnsafeChain::is_only_tip() const { return tree_.tips().size() == 1 && tree_.tips().contains(head_->hash); }
@@ -173,8 +173,9 @@ const UnsafeChain::Tip* UnsafeChain::due_segment(const std::vector<Tip>& better,
   const bool is_strict = denied_era_ && !is_below_denied(head_tip());
   for (const Tip& tip : better) {
     if (tip.joined) continue;
-    // Nobody can tell whether it descends from the denied block of its era.
-    if (is_strict && tip.era <= *denied_era_) {
+    // Above a hole nobody can tell whether it descends from the denied block of its era.
+    const bool is_above_hole = !tree_.component(tree_.component_of(tip.block->ref.hash)).is_base;
+    if (is_strict && is_above_hole && tip.era <= *denied_era_) {
       if (std::exchange(told_denied_era_, head_->hash) != head_->hash)
         trace(ChainTraceKind::denied_era, tip.block->from, tip.block->ref,
               "the head waits for the missing blocks, or for opp2p db allow");

@@ -120,7 +120,11 @@ void UnsafeChain::on_kept(WriteId id, const Result<KeptBlock>& outcome, Now now)
   told.is_head = kept.extends_head;
   actions_.emplace_back(std::move(told));
   if (outcome->displaced > 0) take_displaced(*outcome, now);
-  if (!outcome->segments.empty()) take_segments(outcome->segments);
+  if (!outcome->segments.empty()) {
+    const bool lost = phase_ == Phase::running && !moving_ && has_lost_below(*head_, outcome->segments.back());
+    take_segments(outcome->segments);
+    if (lost) return on_failure(libp2p::fail(Errc::mismatch, "blocks of the branch are not stored any more"), now);
+  }
   if (!take_pruned(outcome->pruned, now)) return;
   tell_holes();
   failures_ = 0;
@@ -150,14 +154,16 @@ void UnsafeChain::take_displaced(const KeptBlock& kept, Now now) {
 bool UnsafeChain::take_pruned(const std::shared_ptr<const Pruned>& pruned, Now now) {
   if (!pruned || phase_ != Phase::running || !head_) return true;
   keep_rivals();
+  std::vector<BlockRef> orphans;
   for (const BlockRef& gone : pruned->orphans) {
     if (pending_write(gone.hash)) continue;  // it is given to the disk again
     if (tree_.find(gone.hash) != nullptr && tree_.descends(head_->hash, gone)) {
       on_failure(libp2p::fail(Errc::mismatch, "blocks of the branch are not stored any more"), now);
       return false;
     }
-    if (const auto from = tree_.forget(gone)) descend(*from);
+    orphans.push_back(gone);
   }
+  if (!orphans.empty()) forget(orphans);
   const ComponentId of_head = tree_.component_of(head_->hash);
   for (const BlockRef& gone : pruned->orphans) {
     const auto above = tree_.waiting_for(gone);  // there is no room for the parent of what waits
@@ -171,6 +177,15 @@ bool UnsafeChain::take_pruned(const std::shared_ptr<const Pruned>& pruned, Now n
   take_lowest();
   tell_holes();
   return true;
+}
+
+// What was asked of the disk may be answered as it was before.
+void UnsafeChain::forget(const std::vector<BlockRef>& orphans) {
+  std::vector<BlockRef> to_ask = tree_.forget(orphans, *head_);
+  for (const auto& [id, from] : std::exchange(descending_, {})) to_ask.push_back(from);
+  tree_.descend_to(tree_.component_of(head_->hash), {segment_.lowest, segment_.is_base, head_->number});
+  for (const BlockRef& from : to_ask)
+    if (tree_.above_lowest(from)) descend(from);
 }
 
 // Of the canonical chain only this is left.
@@ -223,7 +238,7 @@ void UnsafeChain::on_moved(WriteId id, const Result<MovedHead>& outcome, Now now
     moving_.reset();
   if (!outcome) return on_move_failed(asked, outcome.error(), now);
   failures_ = 0;
-  const bool lost = has_lost_below(*outcome);
+  const bool lost = has_lost_below(outcome->to, outcome->segments.back());
   if (is_forward)
     take_forward(*outcome, asked.reason);
   else
@@ -284,11 +299,9 @@ void UnsafeChain::take_move(const MovedHead& moved, OrphanReason reason, Now now
 
 // Blocks of a branch that waits go from the disk for the budget and their age. Where memory was not told yet, the
 // head's segment ends higher on the disk. What is still being written below it is not lost.
-bool UnsafeChain::has_lost_below(const MovedHead& moved) const {
-  const auto* to = tree_.find(moved.to.hash);
-  if (to == nullptr) return false;  // far below the head by now
-  const auto& component = tree_.component(tree_.component_of(to->ref.hash));
-  const SegmentView& segment = moved.segments.back();
+bool UnsafeChain::has_lost_below(const BlockRef& head, const SegmentView& segment) const {
+  if (tree_.find(head.hash) == nullptr) return false;  // far below the head by now
+  const auto& component = tree_.component(tree_.component_of(head.hash));
   return component.lowest.number < segment.lowest.number && !segment.is_base &&
          !pending_write(segment.lowest.parent_hash);
 }

@@ -295,14 +295,47 @@ TEST(UnsafeChain, a_block_whose_time_is_not_that_of_its_number_counts_for_nothin
 
 TEST(UnsafeChain, the_block_time_that_is_observed_is_told) {
   ChainWorld world;
-  for (std::uint64_t n = 1; n <= 16; ++n) {
-    auto envelope = *block(n, 0, 0).envelope;
-    envelope.payload.timestamp = testing_chain::kGenesisTime + 100 + n;
+  const auto sign_at = [&](std::uint64_t number, std::uint64_t after_genesis) {
+    auto envelope = *block(number, 0, 0).envelope;
+    envelope.payload.timestamp = testing_chain::kGenesisTime + after_genesis;
     world.signed_by(1, Block(payload::Version::v1, std::make_shared<const payload::Envelope>(envelope), {}));
-  }
+  };
+  for (std::uint64_t n = 1; n <= 16; ++n) sign_at(n, 100 + n);
   EXPECT_EQ(world.chain().wrong_time().in_a_row, 16u);
   EXPECT_EQ(world.chain().wrong_time().observed_block_time, 1u);
+  sign_at(16, 150);
+  EXPECT_EQ(world.chain().wrong_time().observed_block_time, 1u) << "two blocks of one number tell nothing";
+  sign_at(17, 150);
+  EXPECT_EQ(world.chain().wrong_time().observed_block_time, 1u) << "nor do two of one time";
+  sign_at(19, 156);
+  EXPECT_EQ(world.chain().wrong_time().observed_block_time, 3u);
   EXPECT_EQ(world.head(), 0u);
+}
+
+TEST(UnsafeChain, two_blocks_at_one_height_of_a_branch_that_waits_are_told_too) {
+  ChainWorld world;
+  world.signed_block(1, 0, 0);
+  world.signed_block(20, 1, 7);
+  world.signed_block(20, 2, 7);
+  EXPECT_EQ(world.traces(ChainTraceKind::two_blocks), 1u);
+}
+
+TEST(UnsafeChain, a_block_that_found_no_room_in_memory_is_asked_for_again_after_its_rest) {
+  UnsafeChainConfig config;
+  config.max_bytes = 5000;
+  ChainWorld world(config);
+  world.sources(true);
+  world.signed_run(1, 3, 0);
+  world.signed_block(20, 0, 0);
+  world.wait(Seconds(2));
+  ASSERT_EQ(world.gaps().size(), 1u);
+  world.hold_answers();
+  world.signed_by(1, block(4, 5, 0, 4000));
+  EXPECT_EQ(world.fetched(block(19, 0, 0, 4000)).arrival, Arrival::overflow);
+  EXPECT_TRUE(world.gaps().empty());
+  world.release();
+  world.wait(Seconds(2));
+  EXPECT_EQ(world.gaps().size(), 1u);
 }
 
 TEST(UnsafeChain, six_signed_blocks_of_a_height_are_remembered) {
