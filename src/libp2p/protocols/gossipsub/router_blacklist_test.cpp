@@ -57,6 +57,17 @@ TEST(GossipsubBlacklisted, peers_are_neither_listened_to_nor_sent_anything_until
   EXPECT_THAT(bench->take<Validate>(), SizeIs(1));
 }
 
+TEST(GossipsubBlacklisted, peers_leave_fanouts_at_once) {
+  Bench bench;
+  bench.add_subscriber(1);
+  bench.sent(1);
+  ASSERT_TRUE(bench.router.publish(kTopic, as_bytes("a"), LocalCheck::already_valid, bench.now));
+  EXPECT_THAT(bench.sent(1).messages, SizeIs(1));
+  bench.router.blacklist(peer_id(1), bench.now);
+  ASSERT_TRUE(bench.router.publish(kTopic, as_bytes("b"), LocalCheck::already_valid, bench.now));
+  EXPECT_THAT(bench.sent(1).messages, IsEmpty());
+}
+
 TEST(GossipsubBlacklisted, peers_stay_so_when_they_come_again_and_for_30_seconds_unless_told_otherwise) {
   auto bench = joined(1);
   bench->router.blacklist(peer_id(1), bench->now);

@@ -143,6 +143,14 @@ TEST_F(GossipsubExchange, names_nobody_to_who_has_a_negative_score_or_is_in_back
   EXPECT_THAT(named_to(9).value(), IsEmpty());
 }
 
+TEST_F(GossipsubExchange, names_nobody_to_a_peer_of_negative_score_when_it_leaves_a_topic) {
+  fill(1, 8);
+  bench.scores.values[peer_id(1)] = -0.1;  // since the last heartbeat
+  bench.router.unsubscribe(kTopic, bench.now);
+  EXPECT_THAT(named_to(1).value(), IsEmpty());
+  EXPECT_THAT(named_to(2).value(), SizeIs(6));
+}
+
 TEST_F(GossipsubExchange, names_nobody_to_a_peer_of_v1_0_which_could_not_read_it) {
   fill(1, 8, ProtocolVersion::v1_0);
   bench.router.unsubscribe(kTopic, bench.now);
