@@ -178,7 +178,9 @@ class Bench {
   Sent sent(std::uint32_t n) {
     Sent out;
     while (const auto frame = router.next_frame(peer_id(n))) collect(*frame, out);
-    if (!signs) EXPECT_EQ(out.authored, 0U);
+    if (!signs) {
+      EXPECT_EQ(out.authored, 0U);
+    }
     return out;
   }
   static void collect(const SharedBytes& frame, Sent& out) {
