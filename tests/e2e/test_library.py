@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 import unittest.mock
 
@@ -21,10 +22,10 @@ ADDRESS = re.compile(r"^/ip4/127\.0\.0\.1/tcp/[1-9]\d*/p2p/\w+$")
 class Started:
     """A program that runs until the test ends."""
 
-    def __init__(self, test, *command):
-        self.process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        test.addCleanup(self.process.stderr.close)
-        test.addCleanup(self.process.stdout.close)
+    def __init__(self, test, *command, stdin=None):
+        self.process = subprocess.Popen([str(part) for part in command], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for pipe in filter(None, (self.process.stdin, self.process.stderr, self.process.stdout)):
+            test.addCleanup(pipe.close)
         test.addCleanup(self.process.wait, 10)
         test.addCleanup(self.process.kill)
 
@@ -46,6 +47,36 @@ class Examples(unittest.TestCase):
     def test_two_hosts_prints_the_greeting(self):
         done = subprocess.run([EXAMPLES / "two_hosts"], capture_output=True, text=True, timeout=60)
         self.assertEqual((done.returncode, done.stdout), (0, "Hello, world!\n"), done.stderr)
+
+    def test_gossip_chat_prints_who_said_what(self):
+        """Three in a row: who forwards a line is not who is printed. A program that hangs is killed, which ends the wait for its lines."""
+        chats, addresses = [], []
+        guard = threading.Timer(60, lambda: [chat.process.kill() for chat in chats])
+        self.addCleanup(guard.cancel)
+        guard.start()
+        for _ in range(3):
+            chats.append(Started(self, EXAMPLES / "gossip_chat", *addresses[-1:], stdin=subprocess.PIPE))
+            addresses.append(chats[-1].line())
+            self.assertRegex(addresses[-1], ADDRESS)
+        first, middle, last = chats
+        ids = [address.rpartition("/")[2] for address in addresses]
+        for chat, others in ((first, {ids[1]}), (middle, {ids[0], ids[2]}), (last, {ids[1]})):
+            self.assertEqual({chat.line() for _ in others}, {f"* with {other}" for other in others})
+        for speaker, name in ((first, ids[0]), (last, ids[2])):
+            speaker.process.stdin.write("hello \x1b[31m there\n")
+            speaker.process.stdin.flush()
+            for chat in chats:
+                self.assertEqual(chat.line(), ("you" if chat is speaker else name) + ": hello ?[31m there")
+        for chat in chats:
+            chat.process.stdin.close()
+            self.assertEqual(chat.process.wait(30), 0)
+            self.assertEqual(chat.process.stderr.read(), "")
+
+    def test_gossip_chat_says_what_is_wrong(self):
+        for bad in ("/ip4/127.0.0.1/tcp/1", "no address"):
+            done = subprocess.run([EXAMPLES / "gossip_chat", bad], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"^gossip_chat: .+\n$")
 
     def test_echo_says_what_is_wrong(self):
         address = Started(self, EXAMPLES / "echo").line()
