@@ -1,5 +1,6 @@
 // A chat over GossipSub. `gossip_chat [ADDRESS]` listens on loopback, prints its address, and dials ADDRESS if there is
-// one. Lines of the standard input are published; messages are printed with their author. It ends with the input.
+// one. It publishes the lines of its standard input and prints messages with their author. "* with PEER" says that
+// lines reach that peer from now on. It ends with its input.
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
@@ -75,4 +76,5 @@ int main(int argc, char** argv) {
   std::thread input(read_lines, std::ref(rt), std::ref(*chat));
   rt.run();
   input.join();
+  rt.run_until([] { return false; }, Millis(500));  // the last lines leave
 }

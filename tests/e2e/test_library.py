@@ -67,8 +67,10 @@ class Examples(unittest.TestCase):
             speaker.process.stdin.flush()
             for chat in chats:
                 self.assertEqual(chat.line(), ("you" if chat is speaker else name) + ": hello ?[31m there")
+        first.process.stdin.write("bye\n")
         for chat in chats:
             chat.process.stdin.close()
+            self.assertEqual(chat.line(), ("you" if chat is first else ids[0]) + ": bye")
             self.assertEqual(chat.process.wait(30), 0)
             self.assertEqual(chat.process.stderr.read(), "")
 

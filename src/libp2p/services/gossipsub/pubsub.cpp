@@ -15,6 +15,7 @@ using gossipsub::ScoreRules;
 using gossipsub::ScoreSnapshot;
 using gossipsub::ValidationResult;
 using runtime::Task;
+using SharedTaskValidator = std::shared_ptr<const PubSubTopic::TaskValidator>;
 
 namespace detail {
 
@@ -22,7 +23,8 @@ namespace detail {
 class PubSubState {
  public:
   struct Topic {
-    PubSubTopic::LaterValidator validator;  // none: everything is accepted
+    // None: everything is accepted. Shared with the call that it judges in, which may replace it.
+    std::shared_ptr<const PubSubTopic::LaterValidator> validator;
     EventSource<PubSubMessage> subscribers;
     std::vector<std::weak_ptr<PubSubQueue>> queues;
   };
@@ -41,7 +43,7 @@ class PubSubState {
   Topic& topic(const std::string& name);
   Result<gossipsub::MessageId> publish(const std::string& name, ByteView data, PubSubTopic::PublishedFn published);
   // In a coroutine, if there is room for one.
-  void judge(const PubSubTopic::TaskValidator& validator, const PubSubMessage& message, GossipsubDone done);
+  void judge(SharedTaskValidator validator, const PubSubMessage& message, GossipsubDone done);
   ScoreSnapshot scores() const;
 
   Host& host;
@@ -78,8 +80,8 @@ std::unique_ptr<gossipsub::PeerScorer> make_scorer(Host& host, const PubSubConfi
 }
 
 // A parameter holds the validator for as long as its coroutine runs.
-Task<void> judge_in_task(PubSubTopic::TaskValidator validator, PubSubMessage message, GossipsubDone done) {
-  Task<ValidationResult> judging = validator(std::move(message));
+Task<void> judge_in_task(SharedTaskValidator validator, PubSubMessage message, GossipsubDone done) {
+  Task<ValidationResult> judging = (*validator)(std::move(message));
   const ValidationResult verdict = co_await judging;
   done(verdict);
 }
@@ -181,10 +183,10 @@ void PubSubState::on_published(const PubSubMessage& message, ValidationResult ve
 void PubSubState::validate(const gossipsub::Validate& action, GossipsubDone done) {
   const auto found = topics_.find(action.topic);
   if (found == topics_.end() || !found->second.validator) return done(ValidationResult::accept);
-  const PubSubTopic::LaterValidator validator = found->second.validator;  // it may leave the topic
+  const auto validator = found->second.validator;  // it may leave the topic
   const PubSubMessage message(action.topic, action.id, action.data, action.author,
                               action.local ? host.id() : action.from);
-  validator(message, std::move(done));
+  (*validator)(message, std::move(done));
 }
 
 // The last thing that its callers do: a subscriber may destroy all this.
@@ -197,9 +199,9 @@ void PubSubState::deliver(const PubSubMessage& message) {
   found->second.subscribers.emit(message);
 }
 
-void PubSubState::judge(const PubSubTopic::TaskValidator& validator, const PubSubMessage& message, GossipsubDone done) {
+void PubSubState::judge(SharedTaskValidator validator, const PubSubMessage& message, GossipsubDone done) {
   if (tasks_.running() >= max_tasks) return done(ValidationResult::throttled);
-  tasks_.spawn(judge_in_task(validator, message, std::move(done)));
+  tasks_.spawn(judge_in_task(std::move(validator), message, std::move(done)));
 }
 
 ScoreSnapshot PubSubState::scores() const {
@@ -262,7 +264,8 @@ Result<PubSubReader> PubSubTopic::subscribe(PubSubQueueLimits limits) {
 Result<void> PubSubTopic::install(LaterValidator validator) {
   if (state() == nullptr) return left();
   if (!validator) return fail(Errc::invalid_argument, "the validator of the topic " + name_ + " is an empty function");
-  std::swap(state()->topic(name_).validator, validator);  // what the old one holds may call back when it goes
+  auto shared = std::make_shared<const LaterValidator>(std::move(validator));
+  std::swap(state()->topic(name_).validator, shared);  // what the old one holds may call back when it goes
   return {};
 }
 
@@ -277,8 +280,9 @@ Result<void> PubSubTopic::set_validator(LaterValidator validator) { return insta
 
 Result<void> PubSubTopic::set_validator(TaskValidator validator) {
   if (!validator) return install(nullptr);
-  return install([state = state_, validator = std::move(validator)](const PubSubMessage& message, GossipsubDone done) {
-    state->judge(validator, message, std::move(done));
+  auto shared = std::make_shared<const TaskValidator>(std::move(validator));
+  return install([state = state_, shared = std::move(shared)](const PubSubMessage& message, GossipsubDone done) {
+    state->judge(shared, message, std::move(done));
   });
 }
 

@@ -15,7 +15,6 @@ using runtime::Task;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::UnorderedElementsAre;
 
 const std::string kChat = "chat";
 
@@ -140,6 +139,19 @@ TEST_F(PubSubTest, own_messages_pass_the_own_validator_and_the_publisher_hears_i
     EXPECT_THAT(heard(i).texts, ElementsAre("not judged", "good"));
     EXPECT_THAT(heard(i).from, ElementsAre(peer(0), peer(0)));
   }
+}
+
+TEST_F(PubSubTest, a_validator_keeps_what_it_counts_and_may_replace_itself) {
+  start(2);
+  const auto first_two = [this, taken = 0](const PubSubMessage&) mutable {
+    if (++taken < 2) return ValidationResult::accept;
+    const auto none = [](const PubSubMessage&) { return ValidationResult::ignore; };
+    EXPECT_TRUE(topic(1).set_validator(none).has_value());
+    return ValidationResult::accept;
+  };
+  ASSERT_TRUE(topic(1).set_validator(first_two).has_value());
+  for (const std::string_view text : {"one", "two", "three"}) publish(0, text);
+  EXPECT_THAT(heard(1).texts, ElementsAre("one", "two"));
 }
 
 TEST_F(PubSubTest, a_validator_may_answer_later) {
@@ -313,6 +325,9 @@ TEST_F(PubSubTest, misuse_is_an_error_that_says_what_is_wrong) {
   EXPECT_EQ(topic(0).subscribe(none).error().code(), Errc::invalid_argument);
   EXPECT_EQ(topic(0).publish(std::string(11U << 20, 'x')).error().code(), Errc::too_large);
   PubSubConfig config;
+  config.gossipsub.router.topic_filter = [](std::string_view topic) { return topic != "forbidden"; };
+  PubSub other(net_.add(), config);
+  EXPECT_EQ(other.join("forbidden").error().code(), Errc::denied);
   config.scores.emplace();
   config.scores->behaviour_penalty_weight = 1;
   EXPECT_THROW(PubSub(net_.host(0), config), std::invalid_argument);
