@@ -122,7 +122,9 @@ TEST_F(PubSubTest, a_validator_keeps_what_it_rejects_from_subscribers_and_from_p
 
 TEST_F(PubSubTest, own_messages_pass_the_own_validator_and_the_publisher_hears_its_verdict) {
   start(2);
-  const auto judge = [](const PubSubMessage& message) {
+  const auto judge = [this](const PubSubMessage& message) {
+    EXPECT_EQ(message.from, peer(0));
+    EXPECT_EQ(message.received_from, peer(0));
     return text_of(message) == "bad" ? ValidationResult::reject : ValidationResult::accept;
   };
   std::vector<ValidationResult> verdicts;
@@ -190,6 +192,21 @@ TEST_F(PubSubTest, a_validator_may_be_a_coroutine_and_only_so_many_run) {
   net_.run_for(Seconds(5));
   EXPECT_THAT(heard(1).texts, ElementsAre("3 s", "5 s"));
   EXPECT_EQ(counters(1).rejected + counters(1).ignored, 0u);
+}
+
+Task<ValidationResult> destroy(std::unique_ptr<PubSub>& pubsub, PubSubMessage message) {
+  pubsub.reset();
+  co_return message.data.empty() ? ValidationResult::ignore : ValidationResult::accept;
+}
+
+TEST_F(PubSubTest, a_validating_coroutine_may_destroy_all) {
+  start(2);
+  const auto judge = [this](PubSubMessage message) { return destroy(at(1).pubsub, std::move(message)); };
+  ASSERT_TRUE(topic(1).set_validator(judge).has_value());
+  publish(0, "the last");
+  EXPECT_EQ(at(1).pubsub, nullptr);
+  EXPECT_THAT(heard(1).texts, IsEmpty());
+  EXPECT_EQ(live<PubSub>(), 1);
 }
 
 Task<std::string> read_one(PubSubReader& reader) {
