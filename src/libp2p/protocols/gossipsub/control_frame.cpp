@@ -4,14 +4,13 @@
 
 #include "libp2p/base/assert.hpp"
 #include "libp2p/multiformats/varint.hpp"
+#include "libp2p/protocols/gossipsub/rpc_fields.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
 
 constexpr std::size_t kTag = 1;           // field numbers below 16
 constexpr std::size_t kMaxVarint64 = 10;  // a number of 64 bits, as protobuf writes it
-
-std::size_t bytes_field_size(std::size_t length) { return kTag + multiformats::varint_size(length) + length; }
 
 }  // namespace
 
@@ -36,14 +35,14 @@ std::size_t ControlFrame::entry_size(std::size_t inner) const {
 Control& ControlFrame::control() { return rpc_.control ? *rpc_.control : rpc_.control.emplace(); }
 
 bool ControlFrame::add_subscription(std::string_view topic, bool subscribe) {
-  if (!take(entry_size(2 * kTag + bytes_field_size(topic.size())))) return false;
+  if (!take(entry_size(2 * kTag + field_size(topic.size())))) return false;
   rpc_.subscriptions.push_back(
       {.subscribe = subscribe, .topic = topic, .requests_partial = {}, .supports_sending_partial = {}});
   return true;
 }
 
 bool ControlFrame::add_graft(std::string_view topic) {
-  if (!take(entry_size(bytes_field_size(topic.size())))) return false;
+  if (!take(entry_size(field_size(topic.size())))) return false;
   control().graft.push_back({topic});
   return true;
 }
@@ -51,12 +50,12 @@ bool ControlFrame::add_graft(std::string_view topic) {
 bool ControlFrame::add_prune(std::string_view topic, std::optional<std::uint64_t> backoff,
                              std::span<const NamedPeer> peers) {
   Prune prune{topic, {}, backoff};
-  std::size_t size = bytes_field_size(topic.size()) + kTag + kMaxVarint64;
+  std::size_t size = field_size(topic.size()) + kTag + kMaxVarint64;
   for (const NamedPeer& named : peers) {
     PeerInfo& info = prune.peers.emplace_back();
     info.peer_id = named.peer.bytes();
     if (!named.record.empty()) info.signed_peer_record = ByteView(named.record);
-    size += bytes_field_size(bytes_field_size(named.peer.bytes().size()) + bytes_field_size(named.record.size()));
+    size += field_size(field_size(named.peer.bytes().size()) + field_size(named.record.size()));
   }
   if (!take(entry_size(size))) return false;
   control().prune.push_back(std::move(prune));
@@ -65,7 +64,7 @@ bool ControlFrame::add_prune(std::string_view topic, std::optional<std::uint64_t
 
 std::size_t ControlFrame::add_ihave(std::string_view topic, std::span<const MessageId> ids) {
   IHave ihave{topic, {}};
-  const std::size_t added = add_ids(ihave.ids, entry_size(bytes_field_size(topic.size())), ids, ids.size());
+  const std::size_t added = add_ids(ihave.ids, entry_size(field_size(topic.size())), ids, ids.size());
   if (added != 0) control().ihave.push_back(std::move(ihave));
   return added;
 }
@@ -90,7 +89,7 @@ std::size_t ControlFrame::add_ids(std::vector<ByteView>& to, std::size_t entry, 
   const std::size_t count = std::min(ids.size(), most);
   for (const MessageId& id : ids) {
     if (to.size() == count) break;
-    if (!take((to.empty() ? entry : 0) + bytes_field_size(id.bytes().size()))) break;
+    if (!take((to.empty() ? entry : 0) + field_size(id.bytes().size()))) break;
     to.push_back(id.bytes());
   }
   return to.size();

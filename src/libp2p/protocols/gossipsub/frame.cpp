@@ -16,8 +16,6 @@ constexpr std::uint8_t kPublishTag = 0x12;  // RPC.publish, length-delimited
 // What a frame allocates on the word of its length alone.
 constexpr std::size_t kFirstAllocation = 256U << 10;
 
-std::size_t field_size(std::size_t content) { return 1 + varint_size(content) + content; }
-
 template <class Value>
 std::size_t optional_size(const std::optional<Value>& value) {
   return value ? field_size(value->size()) : 0;
@@ -36,14 +34,14 @@ void append_field(Bytes& to, std::uint32_t number, const std::optional<ByteView>
   append(to, *value);
 }
 
+}  // namespace
+
 Message anonymous_message(std::string_view topic, ByteView data) {
   Message message;
   message.topic = topic;
   if (!data.empty()) message.data = data;
   return message;
 }
-
-}  // namespace
 
 std::size_t message_frame_size(const Message& message) {
   const std::size_t body = field_size(message_size(message));

@@ -31,6 +31,8 @@ class SharedMessage {
   std::size_t size_ = 0;
 };
 
+// Without an author; no data where there is none.
+Message anonymous_message(std::string_view topic, ByteView data);
 // Bytes of the frame of a message with this topic and data, without an author; and of a message as it is.
 std::size_t message_frame_size(std::string_view topic, std::size_t data_size);
 std::size_t message_frame_size(const Message& message);

@@ -47,9 +47,7 @@ void Router::refuse_author(Peer& peer, std::string_view topic, RejectCause cause
 // A message of our own: signed, if its topic wants it, and named.
 Result<SharedMessage> Router::make_own(std::string_view topic, ByteView data, std::optional<Named>& named,
                                        PeerId& author) {
-  Message message;
-  message.topic = topic;
-  if (!data.empty()) message.data = data;
+  Message message = anonymous_message(topic, data);
   Authorship fields;
   const auto check_size = [&]() -> Result<void> {
     if (message_frame_size(message) <= params().rpc.max_rpc) return {};

@@ -2,9 +2,17 @@
 // codec.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
-namespace libp2p::gossipsub::field {
+#include "libp2p/multiformats/varint.hpp"
+
+namespace libp2p::gossipsub {
+
+// Bytes of a field that holds `content` bytes, if its number is below 16.
+inline std::size_t field_size(std::size_t content) { return 1 + multiformats::varint_size(content) + content; }
+
+namespace field {
 
 enum Rpc : std::uint32_t { subscriptions = 1, publish = 2, control = 3, partial = 10, test_extension = 6492434 };
 enum Subscription : std::uint32_t { subscribe = 1, topicid = 2, requests_partial = 3, supports_sending_partial = 4 };
@@ -17,4 +25,5 @@ enum Prune : std::uint32_t { prune_topic = 1, prune_peers = 2, prune_backoff = 3
 enum PeerInfo : std::uint32_t { peer_id = 1, signed_peer_record = 2 };
 enum Extensions : std::uint32_t { partial_messages = 10, extensions_test = 6492434 };
 
-}  // namespace libp2p::gossipsub::field
+}  // namespace field
+}  // namespace libp2p::gossipsub

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/protocols/gossipsub/frame.hpp"
+
 namespace libp2p::gossipsub {
 namespace {
 
@@ -69,11 +71,9 @@ Result<Authorship> KeySignatures::sign(std::string_view topic, ByteView data) {
   out.from = to_bytes(self_.bytes());
   out.seqno.resize(kSeqnoSize);
   store_be64(out.seqno.data(), ++last_seqno_);
-  Message message;
+  Message message = anonymous_message(topic, data);
   message.from = ByteView(out.from);
   message.seqno = ByteView(out.seqno);
-  message.topic = topic;
-  if (!data.empty()) message.data = data;
   OPP2P_TRY(out.signature, key_.sign(signed_bytes(message)));
   if (!self_.public_key()) out.key = key_.public_key().to_protobuf();
   return out;
