@@ -73,10 +73,12 @@ std::optional<SharedBytes> Outbox::next() {
   Queue& queue = own_.empty() ? forwarded_ : own_;
   if (control_waits() && (queue.empty() || !control_had_turn_)) {
     control_had_turn_ = true;
+    last_id_ = MessageId();
     return make_control();
   }
   control_had_turn_ = false;
   if (queue.empty()) return std::nullopt;
+  last_id_ = queue.front().id;
   return take_front(queue);
 }
 

@@ -51,6 +51,8 @@ class Outbox {
   bool empty() const { return !control_waits() && own_.empty() && forwarded_.empty(); }
   // The next frame; nothing when the outbox is empty.
   std::optional<SharedBytes> next();
+  // Of the message that next() has answered; empty when that was control.
+  const MessageId& last_id() const { return last_id_; }
 
   std::size_t items() const { return own_.size() + forwarded_.size(); }
   std::size_t bytes() const { return bytes_; }
@@ -91,6 +93,7 @@ class Outbox {
   std::size_t bytes_ = 0;
   std::uint64_t dropped_ids_ = 0;
   bool control_had_turn_ = false;
+  MessageId last_id_;
 };
 
 }  // namespace libp2p::gossipsub
