@@ -26,6 +26,7 @@ std::string_view to_string(TraceKind kind) {
     case TraceKind::left: return "left";
     case TraceKind::peer_added: return "peer_added";
     case TraceKind::peer_removed: return "peer_removed";
+    case TraceKind::version_agreed: return "version_agreed";
     case TraceKind::peer_joined: return "peer_joined";
     case TraceKind::peer_left: return "peer_left";
     case TraceKind::graft: return "graft";

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -90,6 +91,7 @@ enum class TraceKind : std::uint8_t {
   left,    // we left it
   peer_added,
   peer_removed,
+  version_agreed,  // with tracing only: with a peer that was added while its version was pending
   peer_joined,   // a peer subscribed
   peer_left,     // a peer unsubscribed or went
   graft,         // a peer is in our mesh now
@@ -144,8 +146,18 @@ struct Trace {
   PruneCause prune = PruneCause::none;        // when pruned
   double score = 0;                           // when graylisted, and when pruned for its score
   std::size_t count = 1;
+  ProtocolVersion version = ProtocolVersion::pending;  // of a peer that is added or removed, or when it is agreed
 };
 
-using Action = std::variant<SendReady, Validate, Deliver, Published, Connect, Fault, Trace>;
+struct RpcMeta;
+
+// An RPC that came in or went out, whole; only with Router::Config::tracing.
+struct RpcTrace {
+  bool received = false;  // else it was sent
+  PeerId peer;
+  std::shared_ptr<const RpcMeta> meta;
+};
+
+using Action = std::variant<SendReady, Validate, Deliver, Published, Connect, Fault, Trace, RpcTrace>;
 
 }  // namespace libp2p::gossipsub

@@ -108,6 +108,7 @@ auto Outbox::take_control(const Finish& finish) {
 Outbox::Turn Outbox::take_turn() {
   const bool messages_wait = !first_queue().empty();
   control_had_turn_ = control_waits() && (!messages_wait || !control_had_turn_);
+  last_id_ = control_had_turn_ || !messages_wait ? MessageId() : first_queue().front().id;
   return control_had_turn_ ? Turn::control : messages_wait ? Turn::message : Turn::nobody;
 }
 

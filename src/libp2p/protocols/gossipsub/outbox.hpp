@@ -53,6 +53,8 @@ class Outbox {
   std::optional<SharedBytes> next();
   // The same, with control as an object.
   std::optional<OutgoingRpc> next_rpc();
+  // Of the message that next() or next_rpc() has answered; empty when that was control.
+  const MessageId& last_id() const { return last_id_; }
 
   std::size_t items() const { return own_.size() + forwarded_.size(); }
   std::size_t bytes() const { return bytes_; }
@@ -98,6 +100,7 @@ class Outbox {
   std::size_t bytes_ = 0;
   std::uint64_t dropped_ids_ = 0;
   bool control_had_turn_ = false;
+  MessageId last_id_;
 };
 
 }  // namespace libp2p::gossipsub

@@ -25,6 +25,13 @@ std::optional<ProtocolVersion> version_of(std::string_view protocol_id) {
   return std::nullopt;
 }
 
+std::string_view protocol_of(ProtocolVersion version) {
+  for (std::size_t i = 0; i < kVersions.size(); ++i) {
+    if (kVersions[i] == version) return kProtocolIds[i];
+  }
+  return {};
+}
+
 Router::Router(Config config, Rng& rng, PeerScores& scores, Now now)
     : config_(std::move(config)),
       rng_(rng),
@@ -54,7 +61,7 @@ void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direc
   peers_.at(key)->blacklisted = blacklist_.contains(id);
   admission_.add_peer(key, peers_.at(key)->admission.blocks);
   scores_.on_peer_added(id, now);
-  trace(TraceKind::peer_added, id);
+  trace(TraceKind::peer_added, id).version = version;
   say_ready(*peers_.at(key));
 }
 
@@ -64,6 +71,7 @@ void Router::set_version(const PeerId& id, ProtocolVersion version, Now now) {
   Peer* peer = peers_.find(id, &key);
   if (peer == nullptr) return;
   peer->version = version;
+  if (config_.tracing) trace(TraceKind::version_agreed, id).version = version;
   if (version != ProtocolVersion::floodsub) return;
   for (auto& [name, topic] : topics_) {  // a mesh link is control that the peer cannot read
     topic.fanout.erase(key);
@@ -91,7 +99,7 @@ void Router::remove_peer(const PeerId& id, Now now) {
     proofs_.erase(id);  // what it had and lost must not come back with it
   }
   OPP2P_ASSERT(peer->topics.empty(), "a peer that goes is in no topic any more", id);
-  trace(TraceKind::peer_removed, id);
+  trace(TraceKind::peer_removed, id).version = peer->version;
   scores_.on_peer_removed(id, now);
   peers_.erase(key);
 }
@@ -121,6 +129,7 @@ void Router::on_rpc(const PeerId& id, const Rpc& rpc, Now now) {
   if (peer == nullptr) return;
   ++counters_.rpcs_received;
   counters_.ignored_entries += rpc.ignored;
+  const auto traced = config_.tracing ? trace_received(*peer, rpc) : nullptr;
   handle_subscriptions(key, *peer, rpc, now);
   if (peer->blacklisted) {
     ++counters_.rpcs_blacklisted;
@@ -133,6 +142,7 @@ void Router::on_rpc(const PeerId& id, const Rpc& rpc, Now now) {
     return;
   }
   for (const auto& message : rpc.publish) handle_message(key, *peer, rpc, message, now);
+  if (traced != nullptr) name_traced(*traced, rpc);
   handle_control(key, *peer, rpc, now);
   say_ready(*peer);
 }
@@ -240,6 +250,7 @@ std::optional<SharedBytes> Router::next_frame(const PeerId& id) {
   if (peer == nullptr) return std::nullopt;
   auto frame = peer->outbox.next();
   if (!frame) peer->ready_said = false;
+  if (frame && config_.tracing) trace_sent(*peer, *frame);
   return frame;
 }
 

@@ -57,6 +57,8 @@ namespace libp2p::gossipsub {
 // "/meshsub/1.3.0" … "/floodsub/1.0.0", the preferred one first.
 std::span<const std::string_view> protocol_ids();
 std::optional<ProtocolVersion> version_of(std::string_view protocol_id);
+// Empty while it is pending.
+std::string_view protocol_of(ProtocolVersion version);
 
 // Which topics may be subscribed to, by us and by peers; an empty function allows all.
 using TopicFilter = std::function<bool(std::string_view topic)>;
@@ -126,6 +128,8 @@ class Router {
     std::function<Bytes(const PeerId&)> signed_record = nullptr;
     SignaturePolicies policies = {};
     Signatures* signatures = nullptr;  // outlives the router; may be null when no policy needs keys
+    // Whole RPCs are told as RpcTrace, and the version of a peer when it is agreed.
+    bool tracing = false;
   };
 
   // `rng` and `scores` outlive the router.
@@ -327,6 +331,11 @@ class Router {
   void graft(const std::string& name, Topic& topic, PeerKey key, Now now);
   void prune(const std::string& name, Topic& topic, PeerKey key, PruneCause cause, double score, Now now);
   bool may_graft(const std::string& name, const Topic& topic, PeerKey key, const Peer& peer, Now now) const;
+
+  // router_trace.cpp: RPCs, when somebody traces them
+  std::shared_ptr<RpcMeta> trace_received(const Peer& peer, const Rpc& rpc);
+  void name_traced(RpcMeta& meta, const Rpc& rpc) const;
+  void trace_sent(const Peer& peer, const SharedBytes& frame);
 
   // router_check.cpp
   void check_peer(PeerKey key, const Peer& peer) const;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "libp2p/base/time.hpp"
 #include "libp2p/protocols/gossipsub/router.hpp"
+#include "libp2p/protocols/gossipsub/trace_event.hpp"
 
 namespace libp2p {
 
@@ -32,6 +34,9 @@ struct GossipsubConfig {
   std::vector<GossipDirectPeer> direct;
   std::size_t max_dials = 8;            // of GossipSub's own at a time (library)
   std::size_t max_waiting_dials = 128;  // and peers of peer exchange that wait for one (library); others are dropped
+  // Gets the events of this service: each RPC with what it carries, and what became of messages, peers and meshes. None:
+  // nothing is traced, and it costs nothing. trace_file.hpp writes them to a file.
+  std::shared_ptr<gossipsub::EventTracer> tracer = nullptr;
 };
 
 }  // namespace libp2p

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libp2p/base/assert.hpp"
 #include "libp2p/base/life_token.hpp"
 #include "libp2p/services/gossipsub/gossip_deadlines.hpp"
 #include "libp2p/services/gossipsub/gossip_dials.hpp"
@@ -31,6 +32,7 @@ std::unique_ptr<gossipsub::Signatures> keys_for(const gossipsub::Router::Config&
 // What the router gets of the service: its direct peers, the records of the peerstore, and the host's key.
 GossipsubConfig completed(GossipsubConfig config, Host& host, gossipsub::Signatures* keys) {
   if (config.router.signatures == nullptr) config.router.signatures = keys;
+  config.router.tracing = config.tracer != nullptr;
   for (const GossipDirectPeer& direct : config.direct) config.router.direct.insert(direct.peer);
   if (!config.router.signed_record) {
     config.router.signed_record = [&host](const PeerId& peer) { return newest_peer_record(host.peerstore(), peer); };
@@ -65,6 +67,7 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   void act(const gossipsub::Connect& action) { dials.dial(action); }
   void act(gossipsub::Fault& action) { events.emit(action); }
   void act(gossipsub::Trace& action);
+  void act(const gossipsub::RpcTrace& action);
 
   void on(const PeerConnected& event) { peers.on_connected(event); }
   void on(const PeerDisconnected& event) { peers.on_disconnected(event); }
@@ -140,7 +143,15 @@ Task<void> GossipsubService::Parts::close() {
 void GossipsubService::Parts::act(gossipsub::Trace& action) {
   if (action.kind == gossipsub::TraceKind::graft) host_.spare(action.peer, mesh_tag(action.topic));
   if (action.kind == gossipsub::TraceKind::prune) host_.stop_sparing(action.peer, mesh_tag(action.topic));
+  if (config_.tracer != nullptr) {
+    if (auto event = trace_event(action, host_.id(), now().wall)) config_.tracer->on_event(std::move(*event));
+  }
   events.emit(action);
+}
+
+void GossipsubService::Parts::act(const gossipsub::RpcTrace& action) {
+  OPP2P_ASSERT(config_.tracer != nullptr, "RPCs are told when somebody traces them");
+  config_.tracer->on_event(trace_event(action, host_.id(), now().wall));
 }
 
 GossipsubService::GossipsubService(Host& host, GossipsubConfig config, gossipsub::PeerScores& scores)
