@@ -15,7 +15,9 @@ Value& at_topic(std::map<std::string, Value, std::less<>>& map, std::string_view
 
 }  // namespace
 
-void Outbox::announce(std::string_view topic, bool subscribe) { at_topic(subscriptions_, topic) = subscribe; }
+void Outbox::announce(std::string_view topic, bool subscribe, PartialUse partial) {
+  at_topic(subscriptions_, topic) = {subscribe, partial};
+}
 void Outbox::graft(std::string_view topic) { at_topic(mesh_, topic) = {true, std::nullopt, {}}; }
 void Outbox::prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::vector<NamedPeer> peers) {
   at_topic(mesh_, topic) = {false, backoff, std::move(peers)};
@@ -76,12 +78,18 @@ std::optional<SharedBytes> Outbox::next() {
     return make_control();
   }
   control_had_turn_ = false;
+  if (!partials_.empty() && (queue.empty() || !partials_had_turn_)) {
+    partials_had_turn_ = true;
+    return partials_.take_front();
+  }
+  partials_had_turn_ = false;
   if (queue.empty()) return std::nullopt;
   return take_front(queue);
 }
 
 bool Outbox::control_waits() const {
-  return !subscriptions_.empty() || !mesh_.empty() || !ihave_.empty() || !iwant_.empty() || !idontwant_.empty();
+  return extensions_ || !subscriptions_.empty() || !mesh_.empty() || !ihave_.empty() || !iwant_.empty() ||
+         !idontwant_.empty();
 }
 
 SharedBytes Outbox::take_front(Queue& queue) {
@@ -104,9 +112,12 @@ void Outbox::drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped) 
 // is left.
 SharedBytes Outbox::make_control() {
   ControlFrame frame(max_control_);
+  if (extensions_) frame.add_extensions();
+  extensions_ = false;
   auto past_subscriptions = subscriptions_.begin();
   while (past_subscriptions != subscriptions_.end() &&
-         frame.add_subscription(past_subscriptions->first, past_subscriptions->second)) {
+         frame.add_subscription(past_subscriptions->first, past_subscriptions->second.subscribe,
+                                past_subscriptions->second.partial)) {
     ++past_subscriptions;
   }
   auto past_mesh = mesh_.begin();
@@ -155,6 +166,7 @@ void Outbox::check() const {
               waiting_);
   OPP2P_CHECK(iwant_.size() <= params_.max_iwant && idontwant_.size() <= params_.max_idontwant,
               "an outbox is bounded in ids", iwant_, idontwant_);
+  partials_.check();
   for (const auto& [topic, ids] : ihave_) OPP2P_CHECK(!ids.empty(), "an IHAVE names something", topic);
 }
 

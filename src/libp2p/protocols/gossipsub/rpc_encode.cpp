@@ -90,12 +90,20 @@ void write(Writer& to, const Control& control) {
   }
 }
 
+void write(Writer& to, const Partial& partial) {
+  put(to, field::partial_topic, partial.topic);
+  put(to, field::partial_group, partial.group);
+  put(to, field::partial_message, partial.message);
+  put(to, field::partial_metadata, partial.metadata);
+}
+
 std::string write(const Rpc& rpc) {
   std::string out;
   Writer to(out);
   write_each(to, field::subscriptions, rpc.subscriptions);
   write_each(to, field::publish, rpc.publish);
   if (rpc.control) put_inner(to, field::control, [&](Writer& inner) { write(inner, *rpc.control); });
+  if (rpc.partial) put_inner(to, field::partial, [&](Writer& inner) { write(inner, *rpc.partial); });
   if (rpc.test_extension) put_inner(to, field::test_extension, [](Writer&) {});
   return out;
 }
