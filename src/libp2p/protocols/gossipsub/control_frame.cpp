@@ -34,10 +34,23 @@ std::size_t ControlFrame::entry_size(std::size_t inner) const {
 
 Control& ControlFrame::control() { return rpc_.control ? *rpc_.control : rpc_.control.emplace(); }
 
-bool ControlFrame::add_subscription(std::string_view topic, bool subscribe) {
-  if (!take(entry_size(2 * kTag + field_size(topic.size())))) return false;
-  rpc_.subscriptions.push_back(
-      {.subscribe = subscribe, .topic = topic, .requests_partial = {}, .supports_sending_partial = {}});
+bool ControlFrame::add_extensions() {
+  constexpr std::size_t kFlag = 2;
+  if (!take(entry_size(kFlag))) return false;
+  control().extensions.emplace().partial_messages = true;
+  return true;
+}
+
+bool ControlFrame::add_subscription(std::string_view topic, bool subscribe, PartialUse partial) {
+  constexpr std::size_t kFlag = 2;
+  const std::size_t flags = partial == PartialUse::none ? 0 : 2 * kFlag;
+  if (!take(entry_size(kFlag + flags + field_size(topic.size())))) return false;
+  SubOpts& options = rpc_.subscriptions.emplace_back();
+  options.subscribe = subscribe;
+  options.topic = topic;
+  if (partial == PartialUse::none || !subscribe) return true;
+  options.requests_partial = partial == PartialUse::requests;
+  options.supports_sending_partial = true;
   return true;
 }
 

@@ -16,6 +16,7 @@
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 #include "libp2p/protocols/gossipsub/owned_rpc.hpp"
+#include "libp2p/protocols/gossipsub/partial_messages.hpp"
 #include "libp2p/protocols/gossipsub/rpc.hpp"
 
 namespace libp2p::gossipsub {
@@ -32,7 +33,8 @@ class ControlFrame {
   explicit ControlFrame(std::size_t max_bytes);
 
   bool empty() const { return is_empty_; }
-  bool add_subscription(std::string_view topic, bool subscribe);
+  bool add_extensions();
+  bool add_subscription(std::string_view topic, bool subscribe, PartialUse partial = PartialUse::none);
   bool add_graft(std::string_view topic);
   bool add_prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::span<const NamedPeer> peers = {});
   // How many of the ids fitted, from the front.

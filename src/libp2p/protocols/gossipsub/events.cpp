@@ -16,6 +16,8 @@ std::string_view to_string(FaultKind kind) {
     case FaultKind::idontwant_flood: return "idontwant_flood";
     case FaultKind::direct_graft: return "direct_graft";
     case FaultKind::too_many_topics: return "too_many_topics";
+    case FaultKind::partial_flood: return "partial_flood";
+    case FaultKind::invalid_partial: return "invalid_partial";
   }
   return "unknown";
 }
@@ -41,6 +43,8 @@ std::string_view to_string(TraceKind kind) {
     case TraceKind::relayed: return "relayed";
     case TraceKind::iwant_sent: return "iwant_sent";
     case TraceKind::iwant_served: return "iwant_served";
+    case TraceKind::partial_received: return "partial_received";
+    case TraceKind::partial_sent: return "partial_sent";
   }
   return "unknown";
 }
@@ -87,6 +91,9 @@ std::string_view to_string(DropCause cause) {
     case DropCause::cancelled_unwanted: return "cancelled_unwanted";
     case DropCause::cache_bytes: return "cache_bytes";
     case DropCause::seen_items: return "seen_items";
+    case DropCause::partial_not_enabled: return "partial_not_enabled";
+    case DropCause::partial_bounds: return "partial_bounds";
+    case DropCause::outbox_partial: return "outbox_partial";
   }
   return "unknown";
 }

@@ -12,6 +12,7 @@
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/frame.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
+#include "libp2p/protocols/gossipsub/partial_messages.hpp"
 #include "libp2p/protocols/gossipsub/scores.hpp"
 
 namespace libp2p::gossipsub {
@@ -77,6 +78,8 @@ enum class FaultKind : std::uint8_t {
   idontwant_flood,      // more IDONTWANT than max_idontwant_messages in a heartbeat
   direct_graft,         // a GRAFT of a direct peer: the agreement is not mutual; it costs nothing
   too_many_topics,      // more subscriptions than max_topics_per_peer
+  partial_flood,        // more partial messages, groups or metadata than PartialParams allows; it costs nothing
+  invalid_partial,      // the application found a partial message invalid
 };
 std::string_view to_string(FaultKind kind);
 
@@ -92,34 +95,39 @@ enum class TraceKind : std::uint8_t {
   peer_added,
   peer_removed,
   version_agreed,  // with tracing only: with a peer that was added while its version was pending
-  peer_joined,   // a peer subscribed
-  peer_left,     // a peer unsubscribed or went
-  graft,         // a peer is in our mesh now
-  prune,         // and is not any more
-  published,     // own message sent out
-  duplicate,     // a message that was seen before
-  delivered,     // accepted and handed to the subscriber
-  relayed,       // accepted in a topic that we relay only
-  rejected,      // see `reason`
-  dropped,       // see `drop`
-  graylisted,    // an RPC that was not looked at for its sender's score
-  blacklisted,   // an RPC that was not looked at for its sender is blacklisted
-  iwant_sent,    // `count` ids asked for
-  iwant_served,  // `count` messages given
+  peer_joined,       // a peer subscribed
+  peer_left,         // a peer unsubscribed or went
+  graft,             // a peer is in our mesh now
+  prune,             // and is not any more
+  published,         // own message sent out
+  duplicate,         // a message that was seen before
+  delivered,         // accepted and handed to the subscriber
+  relayed,           // accepted in a topic that we relay only
+  rejected,          // see `reason`
+  dropped,           // see `drop`
+  graylisted,        // an RPC that was not looked at for its sender's score
+  blacklisted,       // an RPC that was not looked at for its sender is blacklisted
+  iwant_sent,        // `count` ids asked for
+  iwant_served,      // `count` messages given
+  partial_received,  // a partial message, or metadata, for the application: `count` bytes of message
+  partial_sent,      // the same to the peer
 };
 std::string_view to_string(TraceKind kind);
 
 enum class DropCause : std::uint8_t {
   none,
-  not_subscribed,      // message of a topic that we have not joined
-  validation_full,     // no room at the validator
-  refused_often,       // the validator has refused too much of the peer, or of its addresses
-  naming_budget,       // reading it to name it would take more than the peer, or all peers, may cost
-  outbox_forwarded,    // a peer's outbox was full: the oldest forwarded message
-  outbox_own,          // and nothing but own messages was left to drop
-  cancelled_unwanted,  // the peer said IDONTWANT while the message waited
-  cache_bytes,         // the message cache was full
-  seen_items,          // the seen cache was full
+  not_subscribed,       // message of a topic that we have not joined
+  validation_full,      // no room at the validator
+  refused_often,        // the validator has refused too much of the peer, or of its addresses
+  naming_budget,        // reading it to name it would take more than the peer, or all peers, may cost
+  outbox_forwarded,     // a peer's outbox was full: the oldest forwarded message
+  outbox_own,           // and nothing but own messages was left to drop
+  cancelled_unwanted,   // the peer said IDONTWANT while the message waited
+  cache_bytes,          // the message cache was full
+  seen_items,           // the seen cache was full
+  partial_not_enabled,  // a partial message in a topic, or of a peer, without them
+  partial_bounds,       // a partial message beyond PartialParams
+  outbox_partial,       // a peer's outbox was full: the oldest partial message
 };
 // Why a peer is not in our mesh any more.
 enum class PruneCause : std::uint8_t {
@@ -158,6 +166,7 @@ struct RpcTrace {
   std::shared_ptr<const RpcMeta> meta;
 };
 
-using Action = std::variant<SendReady, Validate, Deliver, Published, Connect, Fault, Trace, RpcTrace>;
+using Action = std::variant<SendReady, Validate, Deliver, Published, Connect, Fault, Trace, RpcTrace, PartialReceived,
+                            PartialGossip>;
 
 }  // namespace libp2p::gossipsub

@@ -15,7 +15,9 @@ Value& at_topic(std::map<std::string, Value, std::less<>>& map, std::string_view
 
 }  // namespace
 
-void Outbox::announce(std::string_view topic, bool subscribe) { at_topic(subscriptions_, topic) = subscribe; }
+void Outbox::announce(std::string_view topic, bool subscribe, PartialUse partial) {
+  at_topic(subscriptions_, topic) = {subscribe, partial};
+}
 void Outbox::graft(std::string_view topic) { at_topic(mesh_, topic) = {true, std::nullopt, {}}; }
 void Outbox::prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::vector<NamedPeer> peers) {
   at_topic(mesh_, topic) = {false, backoff, std::move(peers)};
@@ -75,9 +77,12 @@ void Outbox::erase(Queue& queue, const MessageId& id) {
 template <class Finish>
 auto Outbox::take_control(const Finish& finish) {
   ControlFrame frame(max_control_);
+  if (extensions_) frame.add_extensions();
+  extensions_ = false;
   auto past_subscriptions = subscriptions_.begin();
   while (past_subscriptions != subscriptions_.end() &&
-         frame.add_subscription(past_subscriptions->first, past_subscriptions->second)) {
+         frame.add_subscription(past_subscriptions->first, past_subscriptions->second.subscribe,
+                                past_subscriptions->second.partial)) {
     ++past_subscriptions;
   }
   auto past_mesh = mesh_.begin();
@@ -105,16 +110,23 @@ auto Outbox::take_control(const Finish& finish) {
   return made;
 }
 
+// Control, partial messages and messages take turns while several wait.
 Outbox::Turn Outbox::take_turn() {
   const bool messages_wait = !first_queue().empty();
-  control_had_turn_ = control_waits() && (!messages_wait || !control_had_turn_);
-  last_id_ = control_had_turn_ || !messages_wait ? MessageId() : first_queue().front().id;
-  return control_had_turn_ ? Turn::control : messages_wait ? Turn::message : Turn::nobody;
+  last_id_ = MessageId();
+  control_had_turn_ = control_waits() && ((!messages_wait && partials_.empty()) || !control_had_turn_);
+  if (control_had_turn_) return Turn::control;
+  partials_had_turn_ = !partials_.empty() && (!messages_wait || !partials_had_turn_);
+  if (partials_had_turn_) return Turn::partial;
+  if (!messages_wait) return Turn::nobody;
+  last_id_ = first_queue().front().id;
+  return Turn::message;
 }
 
 std::optional<SharedBytes> Outbox::next() {
   switch (take_turn()) {
     case Turn::control: return take_control([](const ControlFrame& frame) { return frame.encode(); });
+    case Turn::partial: return partials_.take_front();
     case Turn::message: return take_front(first_queue());
     default: return std::nullopt;
   }
@@ -124,13 +136,14 @@ std::optional<OutgoingRpc> Outbox::next_rpc() {
   const Turn turn = take_turn();
   if (turn == Turn::nobody) return std::nullopt;
   if (turn == Turn::control) return take_control([](ControlFrame& frame) { return frame.take_rpc(); });
-  SharedBytes message = take_front(first_queue());
-  const std::size_t size = message->size();
-  return OutgoingRpc{std::move(message), nullptr, size};
+  SharedBytes frame = turn == Turn::partial ? partials_.take_front() : take_front(first_queue());
+  const std::size_t size = frame->size();
+  return OutgoingRpc{std::move(frame), nullptr, size};
 }
 
 bool Outbox::control_waits() const {
-  return !subscriptions_.empty() || !mesh_.empty() || !ihave_.empty() || !iwant_.empty() || !idontwant_.empty();
+  return extensions_ || !subscriptions_.empty() || !mesh_.empty() || !ihave_.empty() || !iwant_.empty() ||
+         !idontwant_.empty();
 }
 
 SharedBytes Outbox::take_front(Queue& queue) {
@@ -169,6 +182,7 @@ void Outbox::check() const {
               waiting_);
   OPP2P_CHECK(iwant_.size() <= params_.max_iwant && idontwant_.size() <= params_.max_idontwant,
               "an outbox is bounded in ids", iwant_, idontwant_);
+  partials_.check();
   for (const auto& [topic, ids] : ihave_) OPP2P_CHECK(!ids.empty(), "an IHAVE names something", topic);
 }
 

@@ -1,10 +1,11 @@
 // What waits to be sent to one peer. Control is not queued but merged: the newest word per topic, and lists of ids; it
 // becomes a frame when the stream asks for one, so that one RPC carries what a burst would have made many; what does
 // not fit into one (RpcLimits::max_sent_control) follows in the next. Messages are frames shared with the other peers,
-// own ones before forwarded ones. Control and messages take turns while both wait: neither starves. Owned by the
-// router's peer table. Bounds and overflow: messages in items and bytes, the oldest forwarded one goes first, then the
-// oldest own; ids of IWANT and IDONTWANT in items, the oldest goes first; IHAVE is replaced per topic and bounded by
-// who gives the ids (GossipParams::max_ihave_length); subscriptions, grafts and prunes are bounded by our own topics.
+// own ones before forwarded ones. Control, partial messages and messages take turns while they wait: none starves.
+// Owned by the router's peer table. Bounds and overflow: messages in items and bytes, the oldest forwarded one goes
+// first, then the oldest own; ids of IWANT and IDONTWANT in items, the oldest goes first; IHAVE is replaced per topic
+// and bounded by who gives the ids (GossipParams::max_ihave_length); subscriptions, grafts and prunes are bounded by
+// our own topics.
 #pragma once
 
 #include <deque>
@@ -18,6 +19,7 @@
 #include "libp2p/protocols/gossipsub/frame.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 #include "libp2p/protocols/gossipsub/params.hpp"
+#include "libp2p/protocols/gossipsub/partial_outbox.hpp"
 
 namespace libp2p::gossipsub {
 
@@ -33,7 +35,9 @@ class Outbox {
   Outbox(const OutboxParams& params, std::size_t max_idontwant_per_rpc, std::size_t max_control)
       : params_(params), max_idontwant_per_rpc_(max_idontwant_per_rpc), max_control_(max_control) {}
 
-  void announce(std::string_view topic, bool subscribe);
+  // The extensions control that opens the stream (gossipsub v1.3): it leaves in the first frame.
+  void announce_extensions() { extensions_ = true; }
+  void announce(std::string_view topic, bool subscribe, PartialUse partial = PartialUse::none);
   void graft(std::string_view topic);
   // `backoff` in whole seconds; nothing for a peer of v1.0, which could not read it, nor `peers`.
   void prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::vector<NamedPeer> peers = {});
@@ -48,7 +52,10 @@ class Outbox {
   bool cancel(const MessageId& id);
   bool waiting(const MessageId& id) const { return waiting_.contains(id); }
 
-  bool empty() const { return !control_waits() && own_.empty() && forwarded_.empty(); }
+  PartialOutbox& partials() { return partials_; }
+  const PartialOutbox& partials() const { return partials_; }
+
+  bool empty() const { return !control_waits() && own_.empty() && forwarded_.empty() && partials_.empty(); }
   // The next frame; nothing when the outbox is empty.
   std::optional<SharedBytes> next();
   // The same, with control as an object.
@@ -66,6 +73,10 @@ class Outbox {
     MessageId id;
     SharedBytes frame;
   };
+  struct Announcement {
+    bool subscribe = false;
+    PartialUse partial = PartialUse::none;
+  };
   struct MeshChange {
     bool graft = false;
     std::optional<std::uint64_t> backoff;
@@ -73,7 +84,7 @@ class Outbox {
   };
   using Queue = std::deque<Item>;
 
-  enum class Turn : std::uint8_t { nobody, control, message };
+  enum class Turn : std::uint8_t { nobody, control, partial, message };
   Turn take_turn();
   bool control_waits() const;
   std::size_t check_queue(const Queue& queue, Kind kind) const;
@@ -89,11 +100,13 @@ class Outbox {
   OutboxParams params_;
   std::size_t max_idontwant_per_rpc_;
   std::size_t max_control_;
-  std::map<std::string, bool, std::less<>> subscriptions_;
+  bool extensions_ = false;
+  std::map<std::string, Announcement, std::less<>> subscriptions_;
   std::map<std::string, MeshChange, std::less<>> mesh_;
   std::map<std::string, std::vector<MessageId>, std::less<>> ihave_;
   std::deque<MessageId> iwant_;
   std::deque<MessageId> idontwant_;
+  PartialOutbox partials_;
   Queue own_;
   Queue forwarded_;
   std::map<MessageId, Kind> waiting_;
@@ -101,6 +114,7 @@ class Outbox {
   std::uint64_t dropped_ids_ = 0;
   bool control_had_turn_ = false;
   MessageId last_id_;
+  bool partials_had_turn_ = false;
 };
 
 }  // namespace libp2p::gossipsub

@@ -27,6 +27,12 @@ void each_view(Rpc& rpc, const Visit& visit) {
     visit_if(message.signature);
     visit_if(message.key);
   }
+  if (rpc.partial) {
+    visit_if(rpc.partial->topic);
+    visit_if(rpc.partial->group);
+    visit_if(rpc.partial->message);
+    visit_if(rpc.partial->metadata);
+  }
   if (!rpc.control) return;
   for (auto& ihave : rpc.control->ihave) visit_if(ihave.topic);
   visit_ids(rpc.control->ihave);

@@ -68,6 +68,8 @@ struct RpcLimits {
   std::size_t max_entries = 4096;   // subscriptions and control entries; those beyond are ignored (own bound)
   std::size_t max_ids = 24'576;     // message ids; those beyond are ignored (own bound)
   bool older_fields = true;         // unknown fields of a message also as op-node up to v1.19.2 passes them on
+  // Partial messages are read: max_rpc alone bounds them, not max_control (library 0.19). The router sets it.
+  bool partial_messages = false;
 };
 
 struct ValidationParams {
@@ -100,6 +102,21 @@ struct OutboxParams {
   std::size_t max_idontwant = 1024;   // the same for IDONTWANT (own bound)
 };
 
+// The extension of /meshsub/1.3.0 (partial_messages.hpp). Its library is go-libp2p-pubsub 0.19.
+struct PartialParams {
+  bool enabled = false;                        // op-node knows nothing of it
+  std::uint64_t group_ttl = 5;                 // heartbeats after the last publication to a group (rust-libp2p 0.50)
+  std::size_t max_groups_of_peers = 255;       // that peers have opened, per topic (library)
+  std::size_t max_groups_of_peer = 8;          // and one peer, per topic (library)
+  std::size_t max_own_groups = 1024;           // that we publish to, per topic (own bound)
+  std::size_t max_group_id = 256;              // bytes of a group's id (own bound)
+  std::size_t max_metadata = 4096;             // bytes of what a peer says that it has and wants (own bound)
+  std::size_t max_metadata_bytes = 16U << 20;  // of all peers and groups (own bound)
+  std::size_t max_rpcs = 1000;                 // with partial messages, of one peer per heartbeat (own bound)
+  std::size_t max_outbox_items = 256;          // that wait for one peer; the oldest goes first (own bound)
+  std::size_t max_outbox_bytes = 16U << 20;    // their frames (own bound)
+};
+
 struct Params {
   Nanos heartbeat = Millis(500);                // op-node
   Nanos heartbeat_initial_delay = Millis(100);  // library
@@ -118,6 +135,7 @@ struct Params {
   ValidationParams validation;
   AdmissionParams admission;
   OutboxParams outbox;
+  PartialParams partial;
 };
 
 }  // namespace libp2p::gossipsub

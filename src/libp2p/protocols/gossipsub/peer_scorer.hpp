@@ -96,6 +96,7 @@ class PeerScorer final : public PeerScores {
                    Now now) override;
   void on_duplicate(const PeerId& peer, std::string_view topic, const MessageId& id, Now now) override;
   void on_penalty(const PeerId& peer, unsigned count, Now now) override;
+  void on_partial(const PeerId& peer, std::string_view topic, bool useful, Now now) override;
 
   // A finite number.
   void set_application_score(const PeerId& peer, double score);

@@ -38,13 +38,17 @@ struct Peer : LiveCounted<Peer> {
   bool blacklisted = false;  // Router::blacklist
   bool ready_said = false;   // SendReady is out and not yet answered with an empty outbox
   bool had_first_rpc = false;
+  bool speaks_partial = false;  // the first RPC said so, and we speak it too
   std::set<std::string, std::less<>> topics;
-  std::map<MessageId, std::uint64_t> unwanted;  // IDONTWANT: until which heartbeat
-  std::map<MessageId, unsigned> served;         // IWANT: answers given, while the message is cached
-  std::size_t ihave_rpcs = 0;                   // this heartbeat
-  std::size_t ids_asked = 0;                    // this heartbeat
-  std::size_t idontwant_rpcs = 0;               // this heartbeat
-  std::size_t named_taken = 0;                  // this heartbeat: peers that its PRUNEs named
+  std::map<std::string, PartialUse, std::less<>> partial;  // of its topics, those with partial messages
+  std::map<MessageId, std::uint64_t> unwanted;             // IDONTWANT: until which heartbeat
+  std::map<MessageId, unsigned> served;                    // IWANT: answers given, while the message is cached
+  std::size_t ihave_rpcs = 0;                              // this heartbeat
+  std::size_t ids_asked = 0;                               // this heartbeat
+  std::size_t idontwant_rpcs = 0;                          // this heartbeat
+  std::size_t named_taken = 0;                             // this heartbeat: peers that its PRUNEs named
+  std::size_t partial_rpcs = 0;                            // this heartbeat
+  bool partial_flood_told = false;                         // this heartbeat
   MonoTime excused_until{};  // messages of it were dropped unnamed, so what it promised may be among them
 };
 

@@ -40,11 +40,13 @@ Router::Router(Config config, Rng& rng, PeerScores& scores, Now now)
       cache_(params().gossip.gossip_windows, params().gossip.history_windows, params().gossip.cache_bytes),
       backoffs_(params().mesh.backoff_slack, params().mesh.max_backoffs_per_topic),
       blacklist_(params().max_blacklisted),
+      partial_groups_(params().partial),
       admission_(params().admission, params().validation, now.mono),
       proofs_(params().admission.max_refusers),
       next_heartbeat_(now.mono + params().heartbeat_initial_delay) {
   OPP2P_ASSERT(config_.signatures != nullptr || !config_.policies.need_keys(), "who signs and verifies has keys");
   OPP2P_ASSERT(params().heartbeat > Nanos(0), "a heartbeat takes time", params().heartbeat);
+  config_.params.rpc.partial_messages = params().partial.enabled;
 }
 
 void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direction, Now now, AddressBlocks blocks) {
@@ -52,7 +54,7 @@ void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direc
   if (peers_.find(id) != nullptr) return;
   Outbox outbox(params().outbox, params().gossip.max_idontwant_length, params().rpc.max_sent_control);
   for (const auto& [name, topic] : topics_) {
-    if (topic.joined) outbox.announce(name, true);
+    if (topic.joined) outbox.announce(name, true, own_partial(name));
   }
   AdmissionRecord record(std::move(blocks), params().admission, now.mono);
   if (const Proof* proof = proofs_.peek(id)) record.proof = *proof;
@@ -60,6 +62,7 @@ void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direc
   peers_.at(key)->direct = config_.direct.contains(id);
   peers_.at(key)->blacklisted = blacklist_.contains(id);
   admission_.add_peer(key, peers_.at(key)->admission.blocks);
+  announce_extensions(*peers_.at(key));
   scores_.on_peer_added(id, now);
   trace(TraceKind::peer_added, id).version = version;
   say_ready(*peers_.at(key));
@@ -72,6 +75,7 @@ void Router::set_version(const PeerId& id, ProtocolVersion version, Now now) {
   if (peer == nullptr) return;
   peer->version = version;
   if (config_.tracing) trace(TraceKind::version_agreed, id).version = version;
+  announce_extensions(*peer);
   if (version != ProtocolVersion::floodsub) return;
   for (auto& [name, topic] : topics_) {  // a mesh link is control that the peer cannot read
     topic.fanout.erase(key);
@@ -91,6 +95,7 @@ void Router::remove_peer(const PeerId& id, Now now) {
     at = remove_from_topic(at, key, *peer, Departure::gone, now);
   }
   promises_.remove_peer(key);
+  partial_groups_.remove_peer(key);
   for (auto& [request, validation] : validating_) validation.holders.erase(key);
   admission_.remove_peer(key);
   if (peer->admission.proof.holds(now.mono)) {
@@ -112,7 +117,8 @@ void Router::forget_topics(const PeerId& id, Now now) {
   for (auto at = topics_.begin(); at != topics_.end();) {
     at = remove_from_topic(at, key, *peer, Departure::left_topic, now);
   }
-  peer->had_first_rpc = false;
+  partial_groups_.remove_peer(key);
+  peer->had_first_rpc = peer->speaks_partial = false;
 }
 
 Result<void> Router::on_frame(const PeerId& id, SharedBytes frame, Now now) {
@@ -144,6 +150,7 @@ void Router::on_rpc(const PeerId& id, const Rpc& rpc, Now now) {
   for (const auto& message : rpc.publish) handle_message(key, *peer, rpc, message, now);
   if (traced != nullptr) name_traced(*traced, rpc);
   handle_control(key, *peer, rpc, now);
+  if (rpc.partial) handle_partial(key, *peer, rpc, now);
   say_ready(*peer);
 }
 
@@ -168,7 +175,7 @@ Result<void> Router::relay(std::string_view name, Now now) {
 void Router::enter(std::string_view name, Topic& topic, Now now) {
   if (topic.joined) return;
   topic.joined = true;
-  for (auto& [key, peer] : peers_.rows()) peer.outbox.announce(name, true);
+  for (auto& [key, peer] : peers_.rows()) peer.outbox.announce(name, true, own_partial(name));
   trace(TraceKind::joined, PeerId(), name);
   join(std::string(name), topic, now);
   for (auto& [key, peer] : peers_.rows()) say_ready(peer);
@@ -292,6 +299,7 @@ Router::Topics::iterator Router::remove_from_topic(Topics::iterator at, PeerKey 
   topic.fanout.erase(key);
   if (topic.subscribers.erase(key) == 0) return std::next(at);
   trace(TraceKind::peer_left, peer.id, name);
+  if (peer.partial.erase(name) != 0) partial_groups_.remove_peer(name, key);
   const std::size_t left = peer.topics.erase(name);
   OPP2P_ASSERT(left == 1, "peer and topic know of each other", peer.id, name);
   return drop_if_unused(at);

@@ -1,4 +1,5 @@
-// The GossipSub router (specifications gossipsub v1.0 to v1.2, the v1.3 control tolerated), behaving as
+// The GossipSub router (specifications gossipsub v1.0 to v1.3; of the extensions of v1.3 it speaks partial messages,
+// partial_messages.hpp, where Params::partial enables them), behaving as
 // go-libp2p-pubsub 0.17 does under op-node, and without signatures unless a policy wants them (signatures.hpp). A pure
 // engine: RPC frames, validation verdicts and time go in; actions and frames come out. One object per node, owned by
 // the service and used on its thread only. Bounds: Params.
@@ -19,6 +20,7 @@
 //    exactly once, under a deadline of the driver's own (op-node: 3 s, then ignore). The slice keeps its buffer alive.
 //  - Connect{peer, …}: dial the peer, as often as it is said; the driver bounds its dials. Of one that another peer has
 //    named the driver verifies the record before it uses it.
+//  - PartialReceived and PartialGossip go to the application of the topic (partial_messages.hpp).
 //  - Deliver goes to the topic's subscriber; Fault and PeerScores to the reputation; Trace to logs and metrics.
 //  - One timer: on_timeout() at next_deadline(). A late call runs one heartbeat; heartbeats that were missed are not
 //    made up.
@@ -46,6 +48,8 @@
 #include "libp2p/protocols/gossipsub/iwant_promises.hpp"
 #include "libp2p/protocols/gossipsub/message_cache.hpp"
 #include "libp2p/protocols/gossipsub/params.hpp"
+#include "libp2p/protocols/gossipsub/partial_groups.hpp"
+#include "libp2p/protocols/gossipsub/partial_messages.hpp"
 #include "libp2p/protocols/gossipsub/peers.hpp"
 #include "libp2p/protocols/gossipsub/recent_messages.hpp"
 #include "libp2p/protocols/gossipsub/scores.hpp"
@@ -108,6 +112,14 @@ struct Counters {
   std::uint64_t peers_taken = 0;      // of those named to us: to be dialled
   std::uint64_t peers_not_taken = 0;  // for the score of who named them, or beyond a bound
   std::uint64_t ignored_entries = 0;  // RPC entries and ids beyond a bound
+  std::uint64_t partials_received = 0;
+  std::uint64_t partials_sent = 0;         // put into outboxes
+  std::uint64_t partials_invalid = 0;      // by the application's word
+  std::uint64_t partial_groups_ended = 0;  // by time
+  std::uint64_t suppressed_partial = 0;    // messages not sent to peers that take them in parts
+  std::uint64_t dropped_partial_not_enabled = 0;
+  std::uint64_t dropped_partial_bounds = 0;
+  std::uint64_t dropped_outbox_partial = 0;
   std::uint64_t heartbeats = 0;
 };
 
@@ -128,7 +140,7 @@ class Router {
     std::function<Bytes(const PeerId&)> signed_record = nullptr;
     SignaturePolicies policies = {};
     Signatures* signatures = nullptr;  // outlives the router; may be null when no policy needs keys
-    // Whole RPCs are told as RpcTrace, and the version of a peer when it is agreed.
+    // Whole RPCs are told as RpcTrace, but for those of next_rpc(), and the version of a peer when it is agreed.
     bool tracing = false;
   };
 
@@ -177,6 +189,30 @@ class Router {
   // The open request that was made first, if that was at `until` or before.
   std::optional<RequestId> oldest_validation(MonoTime until) const;
 
+  // Partial messages (partial_messages.hpp). Errc::unsupported unless PartialParams::enabled.
+  // What we do with them in the topic, whether it is joined yet or not; peers are told. PartialUse::none ends its
+  // groups.
+  Result<void> set_partial(std::string_view topic, PartialUse use, Now now);
+  // Asks `parts` for each peer of the group and sends what it answers; answers to how many. The peers: those that a
+  // message of ours would go to and with whom partial messages of the topic are agreed; those that sent something of
+  // the group; those that PartialGossip named. Errc::invalid_argument in a topic without partial messages,
+  // Errc::exhausted beyond PartialParams::max_own_groups, Errc::too_large for an id, metadata or a message beyond its
+  // bound: then that peer is sent nothing, and the others are. `parts` does not call the router.
+  Result<std::size_t> publish_partial(std::string_view topic, ByteView group, const PartialPartsFn& parts, Now now);
+  // What a partial message of the peer was worth: its score hears of it.
+  enum class PartialVerdict : std::uint8_t { useful, invalid };
+  void judge_partial(const PeerId& peer, std::string_view topic, PartialVerdict verdict, Now now);
+
+  // What a peer has said on the stream that it writes to, to be carried over remove_peer() and add_peer() when only the
+  // stream that we write to is a new one (router_heard.cpp).
+  struct Heard {
+    bool had_first_rpc = false;
+    bool speaks_partial = false;
+    std::map<std::string, PartialUse> topics;
+  };
+  Heard heard(const PeerId& peer) const;
+  void restore(const PeerId& peer, const Heard& heard, Now now);
+
   void on_timeout(Now now);
   std::optional<MonoTime> next_deadline() const { return next_heartbeat_; }
 
@@ -194,6 +230,8 @@ class Router {
   std::vector<PeerId> mesh(std::string_view topic) const;
   std::vector<PeerId> fanout(std::string_view topic) const;
   std::vector<PeerId> subscribers(std::string_view topic) const;  // peers known to be in the topic
+  // What the peer does with partial messages of the topic; none unless it has agreed to the extension.
+  PartialUse partial_use(const PeerId& peer, std::string_view topic) const;
   std::size_t peer_count() const { return peers_.size(); }
   bool in_backoff(std::string_view topic, const PeerId& peer, MonoTime now) const;
   // Whether the peer has delivered messages that were accepted (admission.hpp, Proof).
@@ -219,6 +257,9 @@ class Router {
     std::size_t blacklisted = 0;
     std::size_t outbox_items = 0;
     std::size_t outbox_bytes = 0;
+    std::size_t outbox_partials = 0;
+    std::size_t partial_groups = 0;
+    std::size_t partial_bytes = 0;  // of metadata
   };
   Sizes sizes() const;
 
@@ -314,6 +355,21 @@ class Router {
   std::vector<NamedPeer> peers_to_name(PeerKey key, const Peer& peer, const Topic& topic);
   void take_named_peers(Peer& peer, const Prune& prune);
 
+  // router_partial.cpp: partial messages
+  PartialUse own_partial(std::string_view topic) const;
+  static PartialUse partial_of(const Peer& peer, std::string_view topic);
+  bool takes_parts(const Peer& peer, std::string_view topic) const;
+  bool sends_parts(const Peer& peer, std::string_view topic) const;
+  void announce_extensions(Peer& peer);
+  static void hear_partial_uses(Peer& peer, const Rpc& rpc);
+  void handle_partial(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
+  void refuse_partial(Peer& peer, std::string_view topic, DropCause cause);
+  void emit_partial_gossip(const std::string& name, std::vector<PeerKey>& chosen);
+  struct PartialBatch;
+  Result<bool> send_parts(PartialBatch& batch, PeerKey key, PartialGroups::Member& member);
+  void queue_partial(PeerKey key, Peer& peer, PartialOutbox::Item item);
+  void check_partial(PeerKey key, const Peer& peer) const;
+
   // router_heartbeat.cpp: what happens by time
   void heartbeat(Now now);
   void connect_direct_peers();
@@ -358,6 +414,8 @@ class Router {
   Backoffs backoffs_;
   IWantPromises promises_;
   Blacklist blacklist_;
+  std::map<std::string, PartialUse, std::less<>> partial_topics_;  // ours
+  PartialGroups partial_groups_;
   Admission admission_;
   LruMap<PeerId, Proof>
       proofs_;  // of peers that have gone: a reconnect takes no proof away, and no stranger gets in here

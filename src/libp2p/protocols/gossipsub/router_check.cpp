@@ -14,6 +14,7 @@ void Router::check() const {
   blacklist_.check();
   proofs_.check();
   promises_.check([this](PeerKey key) { return peers_.at(key) != nullptr; });
+  partial_groups_.check([this](PeerKey key) { return peers_.at(key) != nullptr; });
   seen_.check([this](RequestId request, const MessageId& id) {
     const auto open = validating_.find(request);
     return open != validating_.end() && open->second.id == id;
@@ -38,6 +39,7 @@ void Router::check_peer(PeerKey key, const Peer& peer) const {
     OPP2P_CHECK(topic != topics_.end() && topic->second.subscribers.contains(key), "peer and topic know of each other",
                 peer.id, name);
   }
+  check_partial(key, peer);
   const GossipParams& limits = params().gossip;
   OPP2P_CHECK(peer.ids_asked <= limits.max_ihave_length, "a peer is asked for a bounded number of ids", peer.id,
               peer.ids_asked);

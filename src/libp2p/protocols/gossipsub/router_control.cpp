@@ -1,4 +1,4 @@
-// Control messages in: IHAVE, IWANT, GRAFT, PRUNE, IDONTWANT, and the extensions that are tolerated.
+// Control messages in: IHAVE, IWANT, GRAFT, PRUNE, IDONTWANT, and the extensions that a peer speaks.
 #include <algorithm>
 
 #include "libp2p/base/assert.hpp"
@@ -26,9 +26,13 @@ void Router::handle_control(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
   handle_idontwant(peer, control);
 }
 
-// Ours are none, so theirs change nothing; but they may come once only, in the first RPC (gossipsub v1.3).
+// They may come once only, in the first RPC (gossipsub v1.3). Partial messages are spoken where both sides say so.
 void Router::handle_extensions(Peer& peer, const Rpc& rpc, Now now) {
-  const bool repeated = peer.had_first_rpc && rpc.control && rpc.control->extensions;
+  const bool said = rpc.control && rpc.control->extensions;
+  const bool repeated = peer.had_first_rpc && said;
+  if (!repeated && said && params().partial.enabled) {
+    peer.speaks_partial = rpc.control->extensions->partial_messages.value_or(false);
+  }
   peer.had_first_rpc = true;
   if (repeated) penalise(peer.id, FaultKind::repeated_extensions, kRepeatedExtensionsPenalty, now);
 }

@@ -22,6 +22,7 @@ void Router::heartbeat(Now now) {
   }
   seen_.forget_expired(now.mono);
   end_blacklisting(blacklist_.take_expired(now.mono));
+  counters_.partial_groups_ended += partial_groups_.on_heartbeat(ticks_);
   reset_counts_of_peers();
   for (const auto& [key, count] : promises_.take_broken(now.mono)) {
     const Peer* peer = peers_.at(key);
@@ -54,6 +55,8 @@ void Router::reset_counts_of_peers() {
     peer.ids_asked = 0;
     peer.idontwant_rpcs = 0;
     peer.named_taken = 0;
+    peer.partial_rpcs = 0;
+    peer.partial_flood_told = false;
     std::erase_if(peer.unwanted, [&](const auto& entry) { return entry.second <= ticks_; });
   }
 }
@@ -180,13 +183,16 @@ void Router::maintain_fanouts(Scores& scores, Now now) {
 void Router::emit_gossip(const std::string& name, const Topic& topic, const Keys& exclude, Scores& scores) {
   std::vector<MessageId> ids = cache_.gossip_ids(name);
   const std::size_t limit = params().gossip.max_ihave_length;
-  if (ids.empty() || limit == 0) return;
+  const bool in_parts = partial_groups_.size() != 0 && own_partial(name) != PartialUse::none;
+  if ((ids.empty() || limit == 0) && !in_parts) return;
   const auto fits = [&](PeerKey key, const Peer&) {
     return !exclude.contains(key) && cached_score(key, scores) >= params().thresholds.gossip;
   };
   std::vector<PeerKey> chosen = pick(topic, topic.subscribers.size(), fits);
   const auto share = static_cast<std::size_t>(params().mesh.gossip_factor * static_cast<double>(chosen.size()));
   chosen.resize(std::min(chosen.size(), std::max(params().mesh.lazy, share)));
+  if (in_parts) emit_partial_gossip(name, chosen);
+  if (ids.empty() || limit == 0) return;
   rng_.shuffle(ids);
   for (const PeerKey key : chosen) {
     if (ids.size() > limit) rng_.shuffle(ids);  // another part of them for every peer

@@ -38,6 +38,7 @@ void Router::handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now n
     trace(TraceKind::peer_joined, peer.id, name);
   }
   if (too_many) fault(peer.id, FaultKind::too_many_topics);
+  if (params().partial.enabled) hear_partial_uses(peer, rpc);
 }
 
 void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Message& message, Now now) {
@@ -170,7 +171,7 @@ void Router::send_idontwant(const Validation& validation) {
   if (topic == nullptr) return;
   const auto tell = [&](PeerKey key) {
     Peer& peer = *peers_.at(key);
-    if (key == validation.from_key || !peer.reads_idontwant()) return;
+    if (key == validation.from_key || !peer.reads_idontwant() || sends_parts(peer, validation.topic)) return;
     peer.outbox.idontwant(validation.id);
     ++counters_.idontwant_sent;
     say_ready(peer);
@@ -279,6 +280,10 @@ void Router::spread(const Validation& validation, Now now) {
     if (validation.holders.contains(key) || peer.id == validation.from) continue;
     if (peer.unwanted.contains(validation.id)) {
       ++counters_.suppressed_unwanted;
+      continue;
+    }
+    if (takes_parts(peer, validation.topic)) {
+      ++counters_.suppressed_partial;
       continue;
     }
     queue_message(peer, validation.id, validation.message, own ? Outbox::Kind::own : Outbox::Kind::forwarded);

@@ -56,6 +56,7 @@ Router::Sizes Router::sizes() const {
   for (const auto& [key, peer] : peers_.rows()) {
     sizes.outbox_items += peer.outbox.items();
     sizes.outbox_bytes += peer.outbox.bytes();
+    sizes.outbox_partials += peer.outbox.partials().items();
   }
   sizes.backoffs = backoffs_.size();
   sizes.promises = promises_.size();
@@ -66,6 +67,8 @@ Router::Sizes Router::sizes() const {
   sizes.validating_bytes = admission_.bytes();
   sizes.refusers = admission_.refusals().size();
   sizes.blacklisted = blacklist_.size();
+  sizes.partial_groups = partial_groups_.size();
+  sizes.partial_bytes = partial_groups_.bytes();
   return sizes;
 }
 

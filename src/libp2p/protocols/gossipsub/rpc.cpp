@@ -32,7 +32,7 @@ class Decoder {
     const auto check_control = [&]() -> Result<void> {
       const auto most = static_cast<std::int64_t>(limits_.max_control);
       if (control_size_ <= most) return {};
-      const std::string_view what = control_size_ - partial_size_ > most
+      const std::string_view what = limits_.partial_messages || control_size_ - partial_size_ > most
                                         ? "all but the data of its messages is more than "
                                         : "with its partial message it is more than ";
       return fields.error(Errc::too_large, std::string(what) + std::to_string(limits_.max_control) + " bytes");
@@ -41,8 +41,9 @@ class Decoder {
       const ByteView from_here = fields.rest();
       OPP2P_TRY(const bool more, fields.next(f));
       if (!more) break;
-      control_size_ += static_cast<std::int64_t>(f.tag_size + f.value_size);
-      if (f.number == field::partial) partial_size_ += static_cast<std::int64_t>(f.tag_size + f.value_size);
+      const auto size = static_cast<std::int64_t>(f.tag_size + f.value_size);
+      if (f.number == field::partial) partial_size_ += size;
+      if (f.number != field::partial || !limits_.partial_messages) control_size_ += size;
       if (f.number == field::publish) {
         if (!is_bytes(f)) {
           OPP2P_TRYV(discount_misread_data(from_here.subspan(f.tag_size)));
@@ -61,7 +62,8 @@ class Decoder {
         if (!out.control) out.control.emplace();  // a second one is merged into the first
         OPP2P_TRYV(control(f.bytes, *out.control));
       } else if (f.number == field::partial) {
-        OPP2P_TRYV(check_protobuf(f.bytes, kContext, start_, Errc::truncated));
+        if (!out.partial) out.partial.emplace();  // a second one is merged into the first
+        OPP2P_TRYV(partial(f.bytes, *out.partial));
       } else if (f.number == field::test_extension) {
         OPP2P_TRYV(check_protobuf(f.bytes, kContext, start_, Errc::truncated));
         out.test_extension = true;
@@ -248,6 +250,22 @@ class Decoder {
     }
   }
 
+  Result<void> partial(ByteView bytes, Partial& out) const {
+    ProtobufReader fields = reader(bytes);
+    for (Field f;;) {
+      OPP2P_TRY(const bool more, fields.next(f));
+      if (!more) return {};
+      if (!is_bytes(f)) continue;
+      switch (f.number) {
+        case field::partial_topic: out.topic = as_text(f.bytes); break;
+        case field::partial_group: out.group = f.bytes; break;
+        case field::partial_message: out.message = f.bytes; break;
+        case field::partial_metadata: out.metadata = f.bytes; break;
+        default: break;
+      }
+    }
+  }
+
   Result<void> extensions(ByteView bytes, Control& control) {
     if (!control.extensions) control.extensions.emplace();
     ProtobufReader fields = reader(bytes);
@@ -266,8 +284,8 @@ class Decoder {
   std::size_t ids_left_;
   std::size_t misread_left_;
   std::size_t ignored_ = 0;
-  // Of what was gone over: all but the first data of each message, as pubsub counts. It leaves partial messages out,
-  // which we do not speak; here they count, so that nobody makes us walk over 10 MiB of them.
+  // Of what was gone over: all but the first data of each message, as pubsub counts. It leaves partial messages out.
+  // Where we do not speak them they count, so that nobody makes us walk over 10 MiB of them.
   std::int64_t control_size_ = 0;
   std::int64_t partial_size_ = 0;
 };

@@ -18,8 +18,8 @@ namespace libp2p::gossipsub {
 struct SubOpts {
   std::optional<bool> subscribe;
   std::optional<std::string_view> topic;
-  std::optional<bool> requests_partial;          // field 3, of an extension that is not spoken here
-  std::optional<bool> supports_sending_partial;  // field 4, likewise
+  std::optional<bool> requests_partial;          // partial messages (partial_messages.hpp)
+  std::optional<bool> supports_sending_partial;  // likewise
 };
 
 struct Message {
@@ -70,10 +70,19 @@ struct Control {
   std::optional<Extensions> extensions;
 };
 
+// The extension of partial messages: one of them, or the metadata of its sender, or both.
+struct Partial {
+  std::optional<std::string_view> topic;
+  std::optional<ByteView> group;
+  std::optional<ByteView> message;
+  std::optional<ByteView> metadata;
+};
+
 struct Rpc {
   std::vector<SubOpts> subscriptions;
   std::vector<Message> publish;
   std::optional<Control> control;
+  std::optional<Partial> partial;
   bool test_extension = false;  // field 6492434: present, its (empty) message read
   std::size_t ignored = 0;      // entries and ids beyond RpcLimits, not kept
   SharedBytes frame;            // owns what the views above show; null for an Rpc that was built by hand

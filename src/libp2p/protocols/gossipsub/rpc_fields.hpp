@@ -23,6 +23,7 @@ enum Ids : std::uint32_t { ids = 1 };
 enum Graft : std::uint32_t { graft_topic = 1 };
 enum Prune : std::uint32_t { prune_topic = 1, prune_peers = 2, prune_backoff = 3 };
 enum PeerInfo : std::uint32_t { peer_id = 1, signed_peer_record = 2 };
+enum Partial : std::uint32_t { partial_topic = 1, partial_group = 2, partial_message = 3, partial_metadata = 4 };
 enum Extensions : std::uint32_t { partial_messages = 10, extensions_test = 6492434 };
 
 }  // namespace field

@@ -70,6 +70,9 @@ class PeerScores {
   // P7: `count` is added to the behaviour penalty.
   virtual void on_penalty(const PeerId&, unsigned /*count*/, Now) {}
 
+  // A partial message was useful (as P2 counts it), or invalid (as P4 does).
+  virtual void on_partial(const PeerId&, std::string_view /*topic*/, bool /*useful*/, Now) {}
+
   // What changes by time alone: counters decay, peers that are away are forgotten.
   virtual void on_timeout(Now) {}
   virtual std::optional<MonoTime> next_deadline() const { return std::nullopt; }

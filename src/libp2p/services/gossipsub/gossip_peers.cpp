@@ -213,40 +213,19 @@ void GossipPeers::on_outbound_lost(GossipOutbound& stream, const Error& why) {
 }
 
 // A new stream has to begin with what we subscribe to, so the router must see the peer go and come. The peer will not
-// repeat its own subscriptions when the stream that it writes to is in order; those are carried over.
+// repeat what it has said on the stream that it writes to when that is in order; it is carried over.
 void GossipPeers::drop_outbound(const PeerId& peer, GossipPeer& at, std::string_view what, const Error& why) {
   events_.note_trouble(peer, what, why);
   at.forgive(config_, now().mono);
-  const std::vector<std::string> subscribed = subscriptions_of(peer);
+  const gossipsub::Router::Heard heard = router_.heard(peer);
   router_.remove_peer(peer, now());
   at.set_known(at.inbound() != nullptr);
   if (at.inbound() != nullptr) {
     add_to_router(peer, at, gossipsub::ProtocolVersion::pending);
-    subscribe_again(peer, subscribed);
+    router_.restore(peer, heard, now());
   }
   drain_.bury(at.take_outbound());
   begin_open(peer, at, at.next_delay(config_));
-}
-
-std::vector<std::string> GossipPeers::subscriptions_of(const PeerId& peer) const {
-  std::vector<std::string> subscribed;
-  for (std::string& topic : router_.topics()) {
-    const auto subscribers = router_.subscribers(topic);
-    if (std::find(subscribers.begin(), subscribers.end(), peer) != subscribers.end())
-      subscribed.push_back(std::move(topic));
-  }
-  return subscribed;
-}
-
-void GossipPeers::subscribe_again(const PeerId& peer, const std::vector<std::string>& topics) {
-  gossipsub::Rpc again;
-  for (const std::string& topic : topics) {
-    gossipsub::SubOpts subscription;
-    subscription.subscribe = true;
-    subscription.topic = topic;
-    again.subscriptions.push_back(subscription);
-  }
-  router_.on_rpc(peer, again, now());
 }
 
 std::optional<SharedBytes> GossipPeers::next_frame(const PeerId& peer) {

@@ -83,8 +83,6 @@ class GossipPeers final : private GossipInbound::Owner, private GossipOutbound::
   runtime::Task<void> open(PeerId peer, std::uint64_t generation, Nanos delay);
   void on_opened(const PeerId& peer, GossipPeer& row, Stream stream);
   void drop_outbound(const PeerId& peer, GossipPeer& row, std::string_view what, const Error& why);
-  std::vector<std::string> subscriptions_of(const PeerId& peer) const;
-  void subscribe_again(const PeerId& peer, const std::vector<std::string>& topics);
   GossipInbound* largest_unfinished(const GossipInbound& grown, ShareFull full);
   Now now() const { return host_.runtime().now(); }
 

@@ -17,4 +17,12 @@ using GossipsubSubscriber = std::function<void(const gossipsub::Deliver&)>;
 // Hears the verdict about an own publication that asked to be validated.
 using GossipsubPublishedFn = std::function<void(const gossipsub::Published&)>;
 
+// The application's side of a topic with partial messages.
+struct GossipsubPartialHandler {
+  gossipsub::PartialUse use = gossipsub::PartialUse::requests;
+  std::function<void(const gossipsub::PartialReceived&)> on_received;
+  // May be empty: then peers outside of the mesh hear of a group only when they ask, or with the next publication.
+  std::function<void(const gossipsub::PartialGossip&)> on_gossip = nullptr;
+};
+
 }  // namespace libp2p

@@ -9,6 +9,7 @@
 #include "libp2p/services/gossipsub/gossip_dials.hpp"
 #include "libp2p/services/gossipsub/gossip_drain.hpp"
 #include "libp2p/services/gossipsub/gossip_events.hpp"
+#include "libp2p/services/gossipsub/gossip_partials.hpp"
 #include "libp2p/services/gossipsub/gossip_peers.hpp"
 #include "libp2p/services/gossipsub/gossip_topics.hpp"
 #include "libp2p/services/peer_records.hpp"
@@ -65,6 +66,8 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   void act(const gossipsub::Deliver& action) { topics.on_deliver(action); }
   void act(const gossipsub::Published& action) { topics.on_published(action); }
   void act(const gossipsub::Connect& action) { dials.dial(action); }
+  void act(const gossipsub::PartialReceived& action) { partials.on_received(action); }
+  void act(const gossipsub::PartialGossip& action) { partials.on_gossip(action); }
   void act(gossipsub::Fault& action) { events.emit(action); }
   void act(gossipsub::Trace& action);
   void act(const gossipsub::RpcTrace& action);
@@ -89,6 +92,7 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   GossipDrain drain;
   GossipEvents events;
   GossipTopics topics;
+  GossipPartials partials;
   GossipPeers peers;
   GossipDials dials;
   GossipDeadlines deadlines;
@@ -105,6 +109,7 @@ GossipsubService::Parts::Parts(Host& host, GossipsubConfig settings, gossipsub::
       drain(host.runtime(), router, life_, *this),
       events(drain, counters, life_),
       topics(host.runtime(), router, drain, life_),
+      partials(host.runtime(), router, drain),
       peers(host, config_, router, scores, drain, events, counters),
       dials(host, config_, events, counters),
       deadlines(host.runtime(), config_, router, scores, peers, topics, drain, counters) {
@@ -131,6 +136,7 @@ void GossipsubService::Parts::shut() {
   dials.stop();
   drain.stop();
   topics.clear();
+  partials.clear();
 }
 
 Task<void> GossipsubService::Parts::close() {
@@ -185,6 +191,24 @@ Result<gossipsub::Publication> GossipsubService::publish(std::string_view topic,
                                                          gossipsub::LocalCheck check, PublishedFn published) {
   if (parts_->is_shut()) return fail(Errc::closed, "the gossip service is closed");
   return parts_->topics.publish(topic, data, check, std::move(published));
+}
+
+Result<void> GossipsubService::enable_partial(const std::string& topic, GossipsubPartialHandler handler) {
+  if (parts_->is_shut()) return fail(Errc::closed, "the gossip service is closed");
+  return parts_->partials.enable(topic, std::move(handler));
+}
+
+void GossipsubService::disable_partial(const std::string& topic) { parts_->partials.disable(topic); }
+
+Result<std::size_t> GossipsubService::publish_partial(std::string_view topic, ByteView group,
+                                                      const gossipsub::PartialPartsFn& parts) {
+  if (parts_->is_shut()) return fail(Errc::closed, "the gossip service is closed");
+  return parts_->partials.publish(topic, group, parts);
+}
+
+void GossipsubService::judge_partial(const PeerId& peer, std::string_view topic,
+                                     gossipsub::Router::PartialVerdict verdict) {
+  parts_->partials.judge(peer, topic, verdict);
 }
 
 Subscription GossipsubService::subscribe(std::function<void(const GossipsubEvent&)> listener) {

@@ -60,6 +60,14 @@ class GossipsubService final : LiveCounted<GossipsubService> {
   Result<gossipsub::Publication> publish(std::string_view topic, ByteView data, gossipsub::LocalCheck check,
                                          PublishedFn published = nullptr);
 
+  // Partial messages (partial_messages.hpp), which Params::partial has to enable: Errc::unsupported otherwise. A topic
+  // may be enabled before it is joined, and again with another handler. For the rest see Router::publish_partial and
+  // Router::judge_partial; `parts` is called inside of publish_partial() and does not call the service.
+  Result<void> enable_partial(const std::string& topic, GossipsubPartialHandler handler);
+  void disable_partial(const std::string& topic);
+  Result<std::size_t> publish_partial(std::string_view topic, ByteView group, const gossipsub::PartialPartsFn& parts);
+  void judge_partial(const PeerId& peer, std::string_view topic, gossipsub::Router::PartialVerdict verdict);
+
   Subscription subscribe(std::function<void(const GossipsubEvent&)> listener);
 
   const gossipsub::Router& router() const;

@@ -106,6 +106,7 @@ void PubSubState::shut() {
   const auto topics = std::exchange(topics_, {});  // what subscribers hold may call back when it goes
   for (const auto& [name, topic] : topics) {
     service.leave(name);
+    service.disable_partial(name);
     for (const auto& waiting : topic.queues) {
       if (const auto queue = waiting.lock()) queue->close("the topic " + name + " is left: no message follows");
     }
@@ -133,6 +134,7 @@ Result<void> PubSubState::join(const std::string& name) {
 
 void PubSubState::leave(const std::string& name) {
   service.leave(name);
+  service.disable_partial(name);
   const auto left = topics_.extract(name);
   OPP2P_ASSERT(!left.empty(), "a topic is left once");
   for (const auto& waiting : left.mapped().queues) {
@@ -284,6 +286,20 @@ Result<void> PubSubTopic::set_validator(TaskValidator validator) {
   return install([state = state_, shared = std::move(shared)](const PubSubMessage& message, GossipsubDone done) {
     state->judge(shared, message, std::move(done));
   });
+}
+
+Result<void> PubSubTopic::enable_partial(GossipsubPartialHandler handler) {
+  if (state() == nullptr) return left();
+  return state()->service.enable_partial(name_, std::move(handler));
+}
+
+Result<std::size_t> PubSubTopic::publish_partial(ByteView group, const gossipsub::PartialPartsFn& parts) {
+  if (state() == nullptr) return left();
+  return state()->service.publish_partial(name_, group, parts);
+}
+
+void PubSubTopic::judge_partial(const PeerId& peer, gossipsub::Router::PartialVerdict verdict) {
+  if (state() != nullptr) state()->service.judge_partial(peer, name_, verdict);
 }
 
 std::vector<PeerId> PubSubTopic::peers() const {

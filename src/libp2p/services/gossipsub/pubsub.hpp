@@ -96,6 +96,14 @@ class PubSubTopic {
   Result<void> set_validator(LaterValidator validator);
   Result<void> set_validator(TaskValidator validator);
 
+  // Partial messages of the topic (partial_messages.hpp): until it is left, and instead of whole messages where
+  // `handler.use` says so. Errc::unsupported unless GossipsubConfig's Params::partial enables them.
+  Result<void> enable_partial(GossipsubPartialHandler handler);
+  // Asks `parts` for each peer of the group, inside of the call, and sends what it answers; answers to how many.
+  Result<std::size_t> publish_partial(ByteView group, const gossipsub::PartialPartsFn& parts);
+  // What a partial message of the peer was worth: its score hears of it.
+  void judge_partial(const PeerId& peer, gossipsub::Router::PartialVerdict verdict);
+
   // Peers that are known to be in the topic, and those among them that are in our mesh.
   std::vector<PeerId> peers() const;
   std::vector<PeerId> mesh() const;
