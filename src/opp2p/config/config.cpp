@@ -15,6 +15,7 @@
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/secret_file.hpp"
 #include "opp2p/config/security_option.hpp"
+#include "opstack/rules/topics.hpp"
 
 namespace opp2p {
 namespace {
@@ -272,6 +273,16 @@ Result<libp2p::Limits> connection_limits(const NodeOptions& options) {
   return out;
 }
 
+Result<opstack::reputation::ScoringProfile> scoring_profile(std::string_view name,
+                                                            const opstack::chain::RollupConfig& rollup) {
+  namespace reputation = opstack::reputation;
+  reputation::ScoredChain chain;
+  constexpr std::uint64_t kMost = 24 * 3600;  // any number may be in a file
+  chain.block_time = libp2p::Seconds(static_cast<std::int64_t>(std::min(kMost, rollup.block_time)));
+  for (const auto& topic : opstack::rules::blocks_topics(rollup.l2_chain_id)) chain.topics.push_back(topic);
+  return reputation::make_scoring_profile(name, chain, reputation::ProfileUse::node);
+}
+
 }  // namespace
 
 Result<opstack::chain::RollupConfig> rollup_config(const NodeOptions& options) {
@@ -314,6 +325,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
                                             " would keep a core busy. Try 100us");
   OPP2P_TRY(out.gossip_timestamp_threshold,
             time_limit("p2p.gossip.timestamp.threshold", options.gossip_timestamp_threshold));
+  OPP2P_TRY(out.scoring, of("p2p.scoring", scoring_profile(options.scoring, out.rollup)));
   OPP2P_TRY(out.muxers, of("p2p.mux", parse_muxers(options.mux)));
   out.user_agent = options.user_agent;
   out.ping = options.ping;

@@ -21,6 +21,7 @@
 #include "opp2p/log/log.hpp"
 #include "opstack/chain/fork.hpp"
 #include "opstack/chain/rollup_config.hpp"
+#include "opstack/reputation/scoring_profiles.hpp"
 
 namespace opp2p {
 
@@ -58,6 +59,7 @@ struct NodeOptions {
   std::uint64_t limits_ip6_48_burst = 80;
   libp2p::Nanos spin{};
   libp2p::Nanos gossip_timestamp_threshold = libp2p::Seconds(60);
+  std::string scoring = "light";
 
   bool sync_req_resp = true;
   std::string sync_server_limits = "default";  // or "off"
@@ -106,6 +108,7 @@ struct NodeConfig {
   libp2p::Limits limits = node_limits();  // p2p.limits.* sets some of them
   libp2p::Nanos spin{};                   // the longest time that the network thread looks for events before it sleeps
   libp2p::Nanos gossip_timestamp_threshold{};
+  opstack::reputation::ScoringProfile scoring;  // by default nobody is scored
 
   bool sync_req_resp = true;
   bool sync_server_limits = true;

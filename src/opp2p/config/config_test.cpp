@@ -66,6 +66,22 @@ TEST_F(ConfigTest, connections_are_secured_unless_none_is_asked_for) {
   EXPECT_THAT(error(), HasSubstr("--p2p.security names none together with others"));
 }
 
+TEST_F(ConfigTest, peers_are_scored_as_op_node_does_unless_another_profile_is_named) {
+  const auto light = resolve(options_, rng_).value().scoring;
+  EXPECT_EQ(light.name, "light");
+  ASSERT_TRUE(light.params);
+  EXPECT_EQ(light.params->decay_interval, libp2p::Seconds(2));  // the chain's block time
+  EXPECT_EQ(light.thresholds.graylist, -40);
+  options_.scoring = "none";
+  EXPECT_FALSE(resolve(options_, rng_).value().scoring.params);
+  for (const auto* wrong : {"full", "", "scored", "LIGHT"}) {
+    options_.scoring = wrong;
+    EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.scoring: "), HasSubstr(std::string("\"") + wrong + "\""),
+                               HasSubstr("the profiles are none, light")))
+        << wrong;
+  }
+}
+
 TEST_F(ConfigTest, the_defaults_with_a_rollup_config_are_enough) {
   const auto config = resolve(options_, rng_);
   ASSERT_TRUE(config) << config.error().message();

@@ -13,7 +13,7 @@ struct Row {
   std::optional<std::string_view> kept = std::nullopt;
 };
 
-// What derivation, an execution engine, discovery, peer scores and metrics would need.
+// What derivation, an execution engine, discovery, bans and metrics would need.
 constexpr Row kWithoutEffect[] = {
     {"l1", text, "L1_ETH_RPC"},
     {"l2", text, "L2_ENGINE_RPC"},
@@ -78,7 +78,6 @@ constexpr Row kWithoutEffect[] = {
     {"p2p.nat", boolean, "", "false"},
     {"p2p.peerstore.path", text, ""},
     {"p2p.discovery.path", text, ""},
-    {"p2p.scoring", text, "P2P_PEER_SCORING", "none"},
     {"p2p.scoring.peers", text, "-", "none"},
     {"p2p.scoring.topics", text, "-", "none"},
     {"p2p.score.bands", text, "-"},

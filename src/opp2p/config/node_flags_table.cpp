@@ -136,6 +136,11 @@ void add_blocks(Table& table) {
             "Private key in hex that signs blocks. A node with this key can publish blocks");
   table.add("p2p.gossip.timestamp.threshold", &O::gossip_timestamp_threshold, "TIME",
             "Age above which a block is rejected");
+  table.add(
+      "p2p.scoring", &O::scoring, "none|light",
+      "Scores of peers. light is op-node's: a peer that breaks rules of gossip gets no gossip and is not heard; none "
+      "scores nobody",
+      {"P2P_PEER_SCORING"});
   table.add("p2p.sync.req-resp", &O::sync_req_resp, "", "Serve blocks to peers by number, and fill gaps from peers");
   table.add("p2p.sync.server.limits", &O::sync_server_limits, "default|off", "Rate limits for serving blocks to peers");
   table.add("sync.memory", &O::sync_memory, "SIZE",

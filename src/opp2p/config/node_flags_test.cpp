@@ -147,10 +147,10 @@ TEST(NodeFlags, a_value_that_asks_for_what_is_so_is_neither_refused_nor_told_of)
 
 TEST(NodeFlags, what_does_nothing_here_and_unknown_variables_are_listed_as_they_were_given) {
   const auto line = read(
-      {"--l1=http://127.0.0.1:1", "--p2p.scoring", "light", "--p2p.security=TLS, noise"},
+      {"--l1=http://127.0.0.1:1", "--p2p.ban.peers", "--p2p.security=TLS, noise"},
       {{"OP_NODE_L2_ENGINE_RPC", "x"}, {"OP_NODE_METRICS_ENABLED", "true"}, {"OP_NODE_NONSENSE", "1"}, {"OTHER", "1"}});
   ASSERT_TRUE(line) << line.error().text();
-  EXPECT_THAT(line->without_effect, testing::UnorderedElementsAre("--l1", "--p2p.scoring", "--p2p.security",
+  EXPECT_THAT(line->without_effect, testing::UnorderedElementsAre("--l1", "--p2p.ban.peers", "--p2p.security",
                                                                   "OP_NODE_L2_ENGINE_RPC", "OP_NODE_METRICS_ENABLED"));
   EXPECT_THAT(line->unknown_variables, ElementsAre("OP_NODE_NONSENSE"));
   EXPECT_THAT(read({}, {{"OP_NODE_P2P_STATIK", "x"}})->unknown_variables,

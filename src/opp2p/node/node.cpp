@@ -36,6 +36,7 @@ Result<void> Node::start() {
   OPP2P_TRYV(start_chain());
   start_signing();
   OPP2P_TRYV(parts_.blocks->join());
+  listener_.listen_to_scores();
   OPP2P_TRYV(start_listening());
   OPP2P_TRYV(start_static_peers());
   events_.tell(NodeStarted{});
@@ -103,6 +104,7 @@ Result<void> Node::start_static_peers() {
 Task<void> Node::close(libp2p::Nanos limit) {
   events_.tell(NodeStopping{});
   parts_.static_peers.reset();
+  parts_.scoring->stop();
   if (parts_.blocks) parts_.blocks->leave();
   co_await parts_.gossip->close();
   if (parts_.server) co_await parts_.server->close();
@@ -153,6 +155,7 @@ void Node::check() const {
 void Node::check_network() const {
   parts_.host->check();
   if (parts_.gossip) parts_.gossip->check();
+  if (parts_.scoring) parts_.scoring->check();
   if (parts_.server) parts_.server->check();
 }
 

@@ -16,6 +16,7 @@
 #include "libp2p/base/time.hpp"
 #include "libp2p/host/host_event.hpp"
 #include "libp2p/services/static_peers/static_peers.hpp"
+#include "opp2p/node/score_watch.hpp"
 #include "opstack/gossip/block_gossip.hpp"
 #include "opstack/sync/drive/follower_events.hpp"
 #include "opstack/sync/drive/sync_server.hpp"
@@ -92,6 +93,13 @@ struct PingEnded {
   const libp2p::PeerId& peer;
   const libp2p::Result<libp2p::Nanos>& round_trip;
 };
+// A peer's score has crossed a threshold of GossipSub; told within a second.
+struct PeerScoreCrossed {
+  const libp2p::gossipsub::PeerScoreParts& score;
+  ScoreStanding before{};
+  ScoreStanding now{};
+  double threshold = 0;  // that was crossed: of the lower one of the two
+};
 // The operator asked for it. The disconnection itself is told when it has happened.
 struct ConnectedOnRequest {
   const libp2p::PeerId& peer;
@@ -114,7 +122,7 @@ using NodeEvent =
                  libp2p::ConnectionOpened, libp2p::ConnectionClosed, InboundRefused, libp2p::DialStarted,
                  libp2p::DialFailed, libp2p::PeerConnected, libp2p::PeerDisconnected, libp2p::PeerIdentified,
                  libp2p::ProtocolsChanged, libp2p::AddressesChanged, libp2p::StaticDialStarted,
-                 libp2p::StaticDialFailed, libp2p::StaticPeerLost, PingEnded, ConnectedOnRequest,
+                 libp2p::StaticDialFailed, libp2p::StaticPeerLost, PingEnded, PeerScoreCrossed, ConnectedOnRequest,
                  DisconnectingOnRequest>;
 
 // Takes every event, in the order in which they happen. A sink only notes what it is told: it must not call what

@@ -44,8 +44,11 @@ void NodeParts::make_services(const NodeConfig& config, BlockStore& store) {
   libp2p::PingConfig pings;
   pings.background = config.ping;
   ping = std::make_unique<libp2p::PingService>(*host, pings);
-  gossip = std::make_unique<libp2p::GossipsubService>(*host, gossip::block_gossip_config(config.rollup.l2_chain_id, {}),
-                                                      scores);
+  scoring = std::make_unique<PeerScoring>(host->runtime(), config.scoring);
+  libp2p::gossipsub::Params params;
+  params.thresholds = config.scoring.thresholds;
+  gossip = std::make_unique<libp2p::GossipsubService>(
+      *host, gossip::block_gossip_config(config.rollup.l2_chain_id, params), scoring->scores());
   chain = std::make_unique<BlockStoreAdapter>(host->runtime(), store);
 }
 

@@ -15,6 +15,7 @@
 #include "libp2p/services/ping/ping_service.hpp"
 #include "libp2p/services/static_peers/static_peers.hpp"
 #include "opp2p/config/config.hpp"
+#include "opp2p/node/peer_scoring.hpp"
 #include "opp2p/store/block_store_adapter.hpp"
 #include "opstack/gossip/block_gossip.hpp"
 #include "opstack/sync/drive/follower.hpp"
@@ -27,7 +28,7 @@ struct NodeParts {
   std::unique_ptr<libp2p::Host> host;
   std::unique_ptr<libp2p::IdentifyService> identify;
   std::unique_ptr<libp2p::PingService> ping;
-  libp2p::gossipsub::NeutralScores scores;
+  std::unique_ptr<PeerScoring> scoring;
   std::unique_ptr<libp2p::GossipsubService> gossip;
   std::unique_ptr<BlockStoreAdapter> chain;
   // From Node::start().
@@ -39,7 +40,7 @@ struct NodeParts {
 
   // The host alone: who hears of it first subscribes before the other parts do.
   explicit NodeParts(std::unique_ptr<libp2p::Host> the_host) : host(std::move(the_host)) {}
-  // Identify, ping, gossip and the chain's store.
+  // Identify, ping, gossip with its scores, and the chain's store.
   void make_services(const NodeConfig& config, BlockStore& store);
   // The chain that the store has (without a head it begins at the first accepted block), and its server. `config`
   // outlives them.

@@ -30,6 +30,20 @@ std::vector<StatusSnapshot::Hole> holes_of(const sync::UnsafeChain& chain, std::
   return out;
 }
 
+GossipScoreSnapshot score_snapshot(const libp2p::gossipsub::PeerScoreParts& parts) {
+  GossipScoreSnapshot out;
+  out.total = parts.score;
+  out.ip_colocation_factor = parts.ip_colocation.value;
+  out.behaviour_penalty = parts.behaviour.value;
+  for (const auto& topic : parts.topics) {
+    out.time_in_mesh = std::max(out.time_in_mesh, topic.time_in_mesh);
+    out.first_message_deliveries += topic.first_deliveries.value;
+    out.mesh_message_deliveries += topic.mesh_deliveries.value;
+    out.invalid_message_deliveries += topic.invalid_deliveries.value;
+  }
+  return out;
+}
+
 }  // namespace
 
 sync::BlockRef NodeSnapshots::head() const {
@@ -83,6 +97,7 @@ PeerSnapshot NodeSnapshots::snapshot_of(const PeerId& peer, const PeerList& list
   out.is_protected = parts_.host->is_protected(peer);
   out.latency = known.latency(peer);
   out.gossip_blocks = std::binary_search(list.gossiping.begin(), list.gossiping.end(), peer);
+  if (const auto score = parts_.scoring->score_of(peer)) out.score = score_snapshot(*score);
   return out;
 }
 

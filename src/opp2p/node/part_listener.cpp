@@ -25,6 +25,12 @@ void PartListener::listen_to_ping() {
   });
 }
 
+void PartListener::listen_to_scores() {
+  parts_.scoring->watch([this](const ScoreCrossing& crossing, double threshold) {
+    events_.tell(PeerScoreCrossed{*crossing.score, crossing.before, crossing.now, threshold});
+  });
+}
+
 void PartListener::on(const opstack::gossip::BlockVerdict& verdict) {
   if (!verdict.local && verdict.outcome.verdict == opstack::rules::Verdict::accept)
     parts_.host->mark_proven(verdict.from);

@@ -26,6 +26,7 @@ class PartListener {
   void listen_to_chain();  // and to its server
   void listen_to_blocks();
   void listen_to_static_peers();
+  void listen_to_scores();
 
  private:
   // The event of a part, as the node tells it.

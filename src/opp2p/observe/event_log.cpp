@@ -33,7 +33,9 @@ void EventLog::tell_what_was_left_out() {
                                          "block of the chain breaks a rule",
                                          "range of reverse sync",
                                          "fault of a peer in reverse sync",
-                                         "store keeps blocks again"};
+                                         "store keeps blocks again",
+                                         "score of a peer that fell below a threshold",
+                                         "score of a peer that recovered"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Told::kinds));
   for (std::size_t i = 0; i < std::size(kNames); ++i)
     if (const auto count = told_.left_out(static_cast<Told>(i)); count > 0)

@@ -34,6 +34,8 @@ enum class Told : std::uint8_t {
   sync_range,
   sync_fault,
   store_recovered,
+  score_fell,
+  score_recovered,
   kinds
 };
 

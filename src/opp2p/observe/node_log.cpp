@@ -27,7 +27,8 @@ NodeLog::NodeLog(libp2p::runtime::Runtime& runtime, Log& log, const NodeView& vi
       peers_(runtime, events_, view),
       blocks_(runtime, events_, [this] { return surroundings(); }),
       sync_(events_, view.id()),
-      chain_(events_, view.config().rollup) {}
+      chain_(events_, view.config().rollup),
+      scores_(events_) {}
 
 void NodeLog::on(const NodeEvent& event, libp2p::Now now) {
   if (std::holds_alternative<NodeStarting>(event)) on_starting(now.wall);
@@ -38,6 +39,7 @@ void NodeLog::on(const NodeEvent& event, libp2p::Now now) {
         blocks_.on(kind);
         sync_.on(kind);
         chain_.on(kind);
+        scores_.on(kind);
       },
       event);
 }

@@ -1,6 +1,6 @@
-// NodeLog: the sink that writes a node's log. It hands every event to the logs of peers, blocks and sync, in this
-// order, and each of them writes the lines of its subject. What the lines need beyond the event is asked of the
-// NodeView.
+// NodeLog: the sink that writes a node's log. It hands every event to the logs of peers, blocks, sync, the chain and
+// scores, in this order, and each of them writes the lines of its subject. What the lines need beyond the event is
+// asked of the NodeView.
 //
 // It is made with the node's view and added with Node::add_sink before the node starts. The Subscription that
 // add_sink gives keeps it a sink.
@@ -13,6 +13,7 @@
 #include "opp2p/observe/chain_log.hpp"
 #include "opp2p/observe/event_log.hpp"
 #include "opp2p/observe/peer_log.hpp"
+#include "opp2p/observe/score_log.hpp"
 #include "opp2p/observe/sync_log.hpp"
 
 namespace opp2p {
@@ -36,6 +37,7 @@ class NodeLog final : public NodeSink {
   BlockLog blocks_;
   SyncLog sync_;
   ChainLog chain_;
+  ScoreLog scores_;
 };
 
 }  // namespace opp2p

@@ -153,6 +153,44 @@ TEST_F(NodeApi, what_is_not_known_of_a_peer_is_null_and_not_zero) {
   EXPECT_TRUE(me.at("scores").at("reqResp").at("validResponses").is_null());
 }
 
+TEST_F(NodeApi, the_score_of_a_peer_has_op_nodes_names) {
+  PeerSnapshot peer;
+  peer.id = network_.node(0).host().id();
+  peer.score = GossipScoreSnapshot{.total = -64.5,
+                                   .time_in_mesh = libp2p::Millis(1500),
+                                   .first_message_deliveries = 1,
+                                   .mesh_message_deliveries = 2,
+                                   .invalid_message_deliveries = 3,
+                                   .ip_colocation_factor = 4,
+                                   .behaviour_penalty = 8.25};
+  EXPECT_EQ(json::serialize(peer_json(peer).at("scores").at("gossip")),
+            R"({"total":-6.45E1,"blocks":{"timeInMesh":1.5E0,"firstMessageDeliveries":1E0,)"
+            R"("meshMessageDeliveries":2E0,"invalidMessageDeliveries":3E0},)"
+            R"("IPColocationFactor":4E0,"behavioralPenalty":8.25E0})");
+}
+
+TEST_F(NodeApi, a_peer_of_a_node_that_scores_has_a_score_and_one_that_is_not_known_has_none) {
+  SimMemberOptions member;
+  member.dials = {0};
+  ASSERT_TRUE(network_.add(member));
+  network_.world().run_for(Seconds(3));
+  const std::string id = network_.node(1).host().id().to_base58();
+  EXPECT_TRUE(ask("opp2p_peers", {true}).at("peers").at(id).at("scores").at("gossip").at("total").is_null());
+  const auto of = [&](const libp2p::PeerId& peer) {
+    const auto& snapshots = network_.node(2).snapshots();
+    return snapshots.snapshot_of(peer, snapshots.list_peers(true)).score;
+  };
+  member.configure = [](NodeConfig& config) {
+    config.scoring =
+        opstack::reputation::make_scoring_profile("light", {}, opstack::reputation::ProfileUse::node).value();
+  };
+  ASSERT_TRUE(network_.add(member));
+  network_.world().run_for(Seconds(3));
+  ASSERT_TRUE(of(network_.node(0).host().id()));
+  EXPECT_EQ(of(network_.node(0).host().id())->total, 0);
+  EXPECT_FALSE(of(network_.node(1).host().id())) << "they never met";
+}
+
 TEST_F(NodeApi, the_status_tells_the_version_and_how_long_and_how_far_it_follows) {
   auto status = ask("opp2p_status");
   EXPECT_EQ(status.at("version"), "1.2.3-abcdef01");

@@ -15,16 +15,25 @@ using libp2p::peer_text;
 
 constexpr std::size_t kMaxAddressText = 1024;
 
-// No peer is scored yet. The shape is op-node's, but a score that is not known is null and not its zero.
-json::object unknown_scores() {
+// The shape is op-node's, but a score that is not known is null and not its zero. Answers of reverse sync do not count
+// for a score yet.
+json::object scores_of(const PeerSnapshot& peer) {
+  const auto& score = peer.score;
+  const auto known = [&score](double GossipScoreSnapshot::* part) -> json::value {
+    if (!score) return nullptr;
+    return (*score).*part;
+  };
   json::object blocks;
-  for (const auto* key : {"timeInMesh", "firstMessageDeliveries", "meshMessageDeliveries", "invalidMessageDeliveries"})
-    blocks[key] = nullptr;
+  blocks["timeInMesh"] =
+      score ? json::value(std::chrono::duration<double>(score->time_in_mesh).count()) : json::value(nullptr);
+  blocks["firstMessageDeliveries"] = known(&GossipScoreSnapshot::first_message_deliveries);
+  blocks["meshMessageDeliveries"] = known(&GossipScoreSnapshot::mesh_message_deliveries);
+  blocks["invalidMessageDeliveries"] = known(&GossipScoreSnapshot::invalid_message_deliveries);
   json::object gossip;
-  gossip["total"] = nullptr;
+  gossip["total"] = known(&GossipScoreSnapshot::total);
   gossip["blocks"] = std::move(blocks);
-  gossip["IPColocationFactor"] = nullptr;
-  gossip["behavioralPenalty"] = nullptr;
+  gossip["IPColocationFactor"] = known(&GossipScoreSnapshot::ip_colocation_factor);
+  gossip["behavioralPenalty"] = known(&GossipScoreSnapshot::behaviour_penalty);
   json::object req_resp;
   for (const auto* key : {"validResponses", "errorResponses", "rejectedPayloads"}) req_resp[key] = nullptr;
   json::object out;
@@ -94,7 +103,7 @@ json::object peer_json(const PeerSnapshot& peer) {
   out["chainID"] = 0;  // known from a peer's ENR only
   out["latency"] = peer.latency ? json::value(peer.latency->count()) : json::value(nullptr);
   out["gossipBlocks"] = peer.gossip_blocks;
-  out["scores"] = unknown_scores();
+  out["scores"] = scores_of(peer);
   return out;
 }
 

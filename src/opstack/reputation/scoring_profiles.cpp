@@ -18,10 +18,11 @@ namespace {
 
 constexpr double kDecayToZero = 0.01;
 constexpr int kSlotsPerEpoch = 6;
+constexpr Nanos kHour = Seconds(3600);
 
 Nanos slot_of(const ScoredChain& chain) {
   if (chain.block_time <= Nanos(0)) return Seconds(2);
-  return std::max<Nanos>(chain.block_time, Seconds(1));
+  return std::clamp<Nanos>(chain.block_time, Seconds(1), kHour);
 }
 
 ScoringProfile make_none(const ScoredChain&) {
@@ -53,7 +54,7 @@ ScoringProfile make_light(const ScoredChain& chain) {
 // P1, P2 and P4 of a block topic. P3 and P3b are off: a chain publishes in one of its topics, and in the others every
 // peer would owe deliveries. That is how op-node's meshes broke before it gave up its topic scores.
 TopicScoreParams make_block_topic(Nanos slot) {
-  const auto slots_per_hour = static_cast<double>(Seconds(3600) / slot);
+  const auto slots_per_hour = static_cast<double>(kHour / slot);
   TopicScoreParams t;
   t.topic_weight = 0.8;
   t.time_in_mesh_weight = 10 / slots_per_hour;

@@ -17,7 +17,8 @@ namespace opstack::reputation {
 
 // What the numbers of a profile follow from.
 struct ScoredChain {
-  // Between two blocks. 0 counts as 2 s, as in op-node. Less than 1 s counts as 1 s, the shortest interval of decay.
+  // Between two blocks. 0 counts as 2 s, as in op-node. Less than 1 s counts as 1 s, the shortest interval of decay,
+  // and more than an hour as an hour.
   libp2p::Nanos block_time = libp2p::Seconds(2);
   std::vector<std::string> topics;  // those of the chain's blocks; rules::blocks_topics()
 };

@@ -37,7 +37,7 @@ TEST(ScoringProfiles, a_wrong_name_is_an_error_that_lists_the_right_ones) {
 TEST(ScoringProfiles, keep_the_rules_of_parameters_at_every_block_time) {
   for (const auto name : scoring_profile_names(ProfileUse::simulation)) {
     for (const Nanos time : {Nanos(0), Nanos(-1), Nanos(1), Nanos(Millis(200)), Nanos(Seconds(1)), Nanos(Seconds(2)),
-                             Nanos(Seconds(12)), Nanos(Seconds(3600))}) {
+                             Nanos(Seconds(12)), Nanos(Seconds(3600)), Nanos(Seconds(3601)), Nanos::max()}) {
       const auto made = profile(name, time);
       EXPECT_TRUE(validate(made.thresholds)) << name;
       if (made.params) EXPECT_TRUE(validate(*made.params)) << name << " " << time.count();
@@ -125,12 +125,15 @@ TEST(ScoringProfiles, scored_is_light_and_counts_time_first_and_invalid_messages
   }
 }
 
-TEST(ScoringProfiles, blocks_faster_than_one_a_second_count_as_one_a_second) {
+TEST(ScoringProfiles, take_block_times_of_one_second_to_one_hour_and_count_others_as_the_nearest) {
   const auto fast = profile("scored", Millis(200));
   const auto second = profile("scored", Seconds(1));
   EXPECT_EQ(fast.params->decay_interval, Seconds(1));
   EXPECT_EQ(fast.params->retain_score, second.params->retain_score);
   EXPECT_EQ(fast.params->topics.at(kTopics[3]).time_in_mesh_quantum, Seconds(1));
+  const auto slow = profile("scored", Seconds(86'400));
+  EXPECT_EQ(slow.params->decay_interval, Seconds(3600));
+  EXPECT_EQ(slow.params->topics.at(kTopics[3]).time_in_mesh_cap, 1);
 }
 
 }  // namespace
