@@ -314,6 +314,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
                                             " would keep a core busy. Try 100us");
   OPP2P_TRY(out.gossip_timestamp_threshold,
             time_limit("p2p.gossip.timestamp.threshold", options.gossip_timestamp_threshold));
+  out.gossip_trace_file = options.gossip_trace_file;
   OPP2P_TRY(out.muxers, of("p2p.mux", parse_muxers(options.mux)));
   out.user_agent = options.user_agent;
   out.ping = options.ping;

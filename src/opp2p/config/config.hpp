@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@
 #include "opp2p/log/log.hpp"
 #include "opstack/chain/fork.hpp"
 #include "opstack/chain/rollup_config.hpp"
+
+namespace libp2p::gossipsub {
+class EventTracer;
+}  // namespace libp2p::gossipsub
 
 namespace opp2p {
 
@@ -58,6 +63,7 @@ struct NodeOptions {
   std::uint64_t limits_ip6_48_burst = 80;
   libp2p::Nanos spin{};
   libp2p::Nanos gossip_timestamp_threshold = libp2p::Seconds(60);
+  std::string gossip_trace_file;
 
   bool sync_req_resp = true;
   std::string sync_server_limits = "default";  // or "off"
@@ -106,6 +112,9 @@ struct NodeConfig {
   libp2p::Limits limits = node_limits();  // p2p.limits.* sets some of them
   libp2p::Nanos spin{};                   // the longest time that the network thread looks for events before it sleeps
   libp2p::Nanos gossip_timestamp_threshold{};
+  std::string gossip_trace_file;  // empty: none
+  // Made by whoever makes the node, of gossip_trace_file; may be null.
+  std::shared_ptr<libp2p::gossipsub::EventTracer> gossip_tracer;
 
   bool sync_req_resp = true;
   bool sync_server_limits = true;

@@ -44,8 +44,9 @@ void NodeParts::make_services(const NodeConfig& config, BlockStore& store) {
   libp2p::PingConfig pings;
   pings.background = config.ping;
   ping = std::make_unique<libp2p::PingService>(*host, pings);
-  gossip = std::make_unique<libp2p::GossipsubService>(*host, gossip::block_gossip_config(config.rollup.l2_chain_id, {}),
-                                                      scores);
+  libp2p::GossipsubConfig topics = gossip::block_gossip_config(config.rollup.l2_chain_id, {});
+  topics.tracer = config.gossip_tracer;
+  gossip = std::make_unique<libp2p::GossipsubService>(*host, std::move(topics), scores);
   chain = std::make_unique<BlockStoreAdapter>(host->runtime(), store);
 }
 

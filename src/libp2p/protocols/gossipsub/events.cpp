@@ -16,6 +16,7 @@ std::string_view to_string(FaultKind kind) {
     case FaultKind::idontwant_flood: return "idontwant_flood";
     case FaultKind::direct_graft: return "direct_graft";
     case FaultKind::too_many_topics: return "too_many_topics";
+    case FaultKind::too_large_message: return "too_large_message";
   }
   return "unknown";
 }
@@ -71,6 +72,7 @@ std::string_view to_string(RejectCause cause) {
     case RejectCause::queue_full: return "queue_full";
     case RejectCause::throttled: return "throttled";
     case RejectCause::not_to_blame: return "not_to_blame";
+    case RejectCause::too_large: return "too_large";
   }
   return "unknown";
 }

@@ -77,6 +77,7 @@ enum class FaultKind : std::uint8_t {
   idontwant_flood,      // more IDONTWANT than max_idontwant_messages in a heartbeat
   direct_graft,         // a GRAFT of a direct peer: the agreement is not mutual; it costs nothing
   too_many_topics,      // more subscriptions than max_topics_per_peer
+  too_large_message,    // larger than its topic allows
 };
 std::string_view to_string(FaultKind kind);
 
@@ -92,20 +93,20 @@ enum class TraceKind : std::uint8_t {
   peer_added,
   peer_removed,
   version_agreed,  // with tracing only: with a peer that was added while its version was pending
-  peer_joined,   // a peer subscribed
-  peer_left,     // a peer unsubscribed or went
-  graft,         // a peer is in our mesh now
-  prune,         // and is not any more
-  published,     // own message sent out
-  duplicate,     // a message that was seen before
-  delivered,     // accepted and handed to the subscriber
-  relayed,       // accepted in a topic that we relay only
-  rejected,      // see `reason`
-  dropped,       // see `drop`
-  graylisted,    // an RPC that was not looked at for its sender's score
-  blacklisted,   // an RPC that was not looked at for its sender is blacklisted
-  iwant_sent,    // `count` ids asked for
-  iwant_served,  // `count` messages given
+  peer_joined,     // a peer subscribed
+  peer_left,       // a peer unsubscribed or went
+  graft,           // a peer is in our mesh now
+  prune,           // and is not any more
+  published,       // own message sent out
+  duplicate,       // a message that was seen before
+  delivered,       // accepted and handed to the subscriber
+  relayed,         // accepted in a topic that we relay only
+  rejected,        // see `reason`
+  dropped,         // see `drop`
+  graylisted,      // an RPC that was not looked at for its sender's score
+  blacklisted,     // an RPC that was not looked at for its sender is blacklisted
+  iwant_sent,      // `count` ids asked for
+  iwant_served,    // `count` messages given
 };
 std::string_view to_string(TraceKind kind);
 
