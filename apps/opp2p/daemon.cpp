@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "libp2p/runtime/asio/asio_runtime.hpp"
+#include "libp2p/services/gossipsub/trace_file.hpp"
 #include "opp2p/base/end_signals.hpp"
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/secret_file.hpp"
@@ -88,6 +89,22 @@ HttpRoutes http_routes(const Node& node, const JsonRpc& rpc, const std::string& 
   return out;
 }
 
+// None without --p2p.gossip.trace.file. A trace that cannot be written costs a line of the log, never the node.
+Result<std::shared_ptr<libp2p::gossipsub::EventTracer>> open_gossip_trace(const NodeConfig& config, Log& log) {
+  using libp2p::gossipsub::TraceFormat;
+  const std::string& path = config.gossip_trace_file;
+  if (path.empty()) return std::shared_ptr<libp2p::gossipsub::EventTracer>();
+  libp2p::GossipTraceFileConfig trace;
+  trace.path = path;
+  trace.format = path.ends_with(".json") || path.ends_with(".jsonl") ? TraceFormat::json_lines : TraceFormat::protobuf;
+  trace.on_error = [&log](const libp2p::Error& error) {
+    log.warn(Component::gossip, "events are missing in the gossip trace", {{"error", error.message()}});
+  };
+  auto file = libp2p::GossipTraceFile::open(trace);
+  if (!file) return file.error().within("--p2p.gossip.trace.file");
+  return std::shared_ptr<libp2p::gossipsub::EventTracer>(std::move(*file));
+}
+
 Task<void> close_and_stop(Node& node, AsioRuntime& runtime) {
   co_await node.close(kCloseLimit);
   runtime.stop();
@@ -106,7 +123,9 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   const auto on_worker = [&worker](std::function<void()> task) { worker.post(std::move(task)); };
   JsonRpc rpc(on_worker, &RpcWorker::now);
   OPP2P_TRYV(protect(rpc, config, runtime.rng()));
-  Node node(runtime, config, *store);
+  NodeConfig traced = config;
+  OPP2P_TRY(traced.gossip_tracer, open_gossip_trace(config, log));
+  Node node(runtime, std::move(traced), *store);
   NodeLog node_log(runtime, log, node.view());
   const auto logging = node.add_sink(node_log);
   const NodeSource source(runtime, node, version);

@@ -111,6 +111,8 @@ class Options(BadInput):
         "no peers": (["--p2p.peers.lo", "0"], ["peers lo/hi tides are invalid"]),
         "a time without a unit": (["--p2p.peers.grace", "5"], ['invalid value "5" for flag -p2p.peers.grace: parse error', "write for example 500ms"]),
         "a time below zero": (["--p2p.gossip.timestamp.threshold", "-5s"], ["--p2p.gossip.timestamp.threshold is -5s, but may not be negative"]),
+        "a trace in a folder that is not there": (["--p2p.gossip.trace.file", "/nonexistent/trace.pb"],
+                                                 ["--p2p.gossip.trace.file", "/nonexistent/trace.pb", "No such file or directory"]),
         "no time to dial": (["--p2p.timeout.dial", "0s"], ["--p2p.timeout.dial is 0"]),
         "a core to burn": (["--p2p.spin", "1h"], ["--p2p.spin must be at most 10ms"]),
         "half a signer": (["--p2p.unsafe.block.signer", "0x12"], ["--p2p.unsafe.block.signer", "20 bytes"]),

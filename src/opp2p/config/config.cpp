@@ -326,6 +326,7 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   OPP2P_TRY(out.gossip_timestamp_threshold,
             time_limit("p2p.gossip.timestamp.threshold", options.gossip_timestamp_threshold));
   OPP2P_TRY(out.scoring, of("p2p.scoring", scoring_profile(options.scoring, out.rollup)));
+  out.gossip_trace_file = options.gossip_trace_file;
   OPP2P_TRY(out.muxers, of("p2p.mux", parse_muxers(options.mux)));
   out.user_agent = options.user_agent;
   out.ping = options.ping;

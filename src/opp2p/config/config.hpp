@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,10 @@
 #include "opstack/chain/fork.hpp"
 #include "opstack/chain/rollup_config.hpp"
 #include "opstack/reputation/scoring_profiles.hpp"
+
+namespace libp2p::gossipsub {
+class EventTracer;
+}  // namespace libp2p::gossipsub
 
 namespace opp2p {
 
@@ -60,6 +65,7 @@ struct NodeOptions {
   libp2p::Nanos spin{};
   libp2p::Nanos gossip_timestamp_threshold = libp2p::Seconds(60);
   std::string scoring = "light";
+  std::string gossip_trace_file;
 
   bool sync_req_resp = true;
   std::string sync_server_limits = "default";  // or "off"
@@ -109,6 +115,9 @@ struct NodeConfig {
   libp2p::Nanos spin{};                   // the longest time that the network thread looks for events before it sleeps
   libp2p::Nanos gossip_timestamp_threshold{};
   opstack::reputation::ScoringProfile scoring;  // by default nobody is scored
+  std::string gossip_trace_file;  // empty: none
+  // Made by whoever makes the node, of gossip_trace_file; may be null.
+  std::shared_ptr<libp2p::gossipsub::EventTracer> gossip_tracer;
 
   bool sync_req_resp = true;
   bool sync_server_limits = true;

@@ -141,6 +141,9 @@ void add_blocks(Table& table) {
       "Scores of peers. light is op-node's: a peer that breaks rules of gossip gets no gossip and is not heard; none "
       "scores nobody",
       {"P2P_PEER_SCORING"});
+  table.add("p2p.gossip.trace.file", &O::gossip_trace_file, "FILE",
+            "File for a trace of every GossipSub event and RPC, which is overwritten: JSON lines if its name ends in "
+            ".json or .jsonl, otherwise the protobuf format of go-libp2p-pubsub");
   table.add("p2p.sync.req-resp", &O::sync_req_resp, "", "Serve blocks to peers by number, and fill gaps from peers");
   table.add("p2p.sync.server.limits", &O::sync_server_limits, "default|off", "Rate limits for serving blocks to peers");
   table.add("sync.memory", &O::sync_memory, "SIZE",

@@ -47,8 +47,9 @@ void NodeParts::make_services(const NodeConfig& config, BlockStore& store) {
   scoring = std::make_unique<PeerScoring>(host->runtime(), config.scoring);
   libp2p::gossipsub::Params params;
   params.thresholds = config.scoring.thresholds;
-  gossip = std::make_unique<libp2p::GossipsubService>(
-      *host, gossip::block_gossip_config(config.rollup.l2_chain_id, params), scoring->scores());
+  libp2p::GossipsubConfig topics = gossip::block_gossip_config(config.rollup.l2_chain_id, params);
+  topics.tracer = config.gossip_tracer;
+  gossip = std::make_unique<libp2p::GossipsubService>(*host, std::move(topics), scoring->scores());
   chain = std::make_unique<BlockStoreAdapter>(host->runtime(), store);
 }
 

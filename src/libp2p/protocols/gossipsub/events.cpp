@@ -18,6 +18,7 @@ std::string_view to_string(FaultKind kind) {
     case FaultKind::too_many_topics: return "too_many_topics";
     case FaultKind::partial_flood: return "partial_flood";
     case FaultKind::invalid_partial: return "invalid_partial";
+    case FaultKind::too_large_message: return "too_large_message";
   }
   return "unknown";
 }
@@ -75,6 +76,7 @@ std::string_view to_string(RejectCause cause) {
     case RejectCause::queue_full: return "queue_full";
     case RejectCause::throttled: return "throttled";
     case RejectCause::not_to_blame: return "not_to_blame";
+    case RejectCause::too_large: return "too_large";
   }
   return "unknown";
 }

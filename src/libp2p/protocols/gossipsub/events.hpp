@@ -80,6 +80,7 @@ enum class FaultKind : std::uint8_t {
   too_many_topics,      // more subscriptions than max_topics_per_peer
   partial_flood,        // more partial messages, groups or metadata than PartialParams allows; it costs nothing
   invalid_partial,      // the application found a partial message invalid
+  too_large_message,    // larger than its topic allows
 };
 std::string_view to_string(FaultKind kind);
 

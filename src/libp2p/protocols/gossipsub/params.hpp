@@ -5,23 +5,32 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
 
+#include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
 
 namespace libp2p::gossipsub {
 
-struct MeshParams {
-  std::size_t degree = 8;                   // D: the mesh size that is aimed at (op-node)
-  std::size_t low = 6;                      // Dlo: below it, peers are grafted (op-node)
-  std::size_t high = 12;                    // Dhi: at or above it, peers are pruned (op-node)
-  std::size_t lazy = 6;                     // Dlazy: least number of peers that get IHAVE (op-node)
-  std::size_t keep_by_score = 4;            // Dscore: best peers that survive over-subscription (library)
-  std::size_t outbound = 2;                 // Dout: mesh peers that we dialled; below low, at most degree / 2 (library)
-  double gossip_factor = 0.25;              // share of the other peers that get IHAVE (library)
-  Nanos prune_backoff = Seconds(60);        // told to pruned peers and held to ourselves (library)
-  Nanos unsubscribe_backoff = Seconds(10);  // the same after leaving a topic (library)
-  Nanos backoff_slack = Seconds(2);         // waited on top before we graft again: the other clock (library)
-  Nanos max_peer_backoff = Seconds(3600);   // the longest backoff that a peer can impose (own bound)
+// How large a mesh is. A topic can have its own (TopicParams).
+struct MeshSizes {
+  std::size_t degree = 8;    // D: the mesh size that is aimed at (op-node)
+  std::size_t low = 6;       // Dlo: below it, peers are grafted (op-node)
+  std::size_t high = 12;     // Dhi: at or above it, peers are pruned (op-node)
+  std::size_t outbound = 2;  // Dout: mesh peers that we dialled; below low, at most degree / 2 (library)
+};
+
+struct MeshParams : MeshSizes {
+  std::size_t lazy = 6;                          // Dlazy: least number of peers that get IHAVE (op-node)
+  std::size_t keep_by_score = 4;                 // Dscore: best peers that survive over-subscription (library)
+  double gossip_factor = 0.25;                   // share of the other peers that get IHAVE (library)
+  Nanos prune_backoff = Seconds(60);             // told to pruned peers and held to ourselves (library)
+  Nanos unsubscribe_backoff = Seconds(10);       // the same after leaving a topic (library)
+  Nanos backoff_slack = Seconds(2);              // waited on top before we graft again: the other clock (library)
+  Nanos max_peer_backoff = Seconds(3600);        // the longest backoff that a peer can impose (own bound)
   Nanos graft_flood_threshold = Seconds(10);     // a GRAFT this soon after the PRUNE costs twice (library)
   std::uint64_t opportunistic_graft_ticks = 60;  // heartbeats between two opportunistic grafts (library)
   std::size_t opportunistic_graft_peers = 2;     // peers grafted then (library)
@@ -117,6 +126,14 @@ struct PartialParams {
   std::size_t max_outbox_bytes = 16U << 20;    // their frames (own bound)
 };
 
+// What a topic has of its own, as rust-libp2p's TopicConfigs; what is not set is as for all topics.
+struct TopicParams {
+  std::optional<MeshSizes> mesh;
+  // Bytes of the frame of one message, both ways; at most RpcLimits::max_rpc. A peer that sends a larger one is held
+  // responsible for it, as for an invalid message.
+  std::optional<std::size_t> max_message;
+};
+
 struct Params {
   Nanos heartbeat = Millis(500);                // op-node
   Nanos heartbeat_initial_delay = Millis(100);  // library
@@ -136,6 +153,12 @@ struct Params {
   AdmissionParams admission;
   OutboxParams outbox;
   PartialParams partial;
+  std::map<std::string, TopicParams, std::less<>> topics;  // by name; the others have none
 };
+
+// Errc::invalid_argument with a text that names the field and says what is allowed: outbound below low (or 0), low at
+// most degree, degree at most high, outbound at most half of degree.
+Result<void> validate(const MeshSizes& sizes);
+Result<void> validate(const TopicParams& params, const RpcLimits& limits);
 
 }  // namespace libp2p::gossipsub

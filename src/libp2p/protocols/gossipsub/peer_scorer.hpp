@@ -98,6 +98,11 @@ class PeerScorer final : public PeerScores {
   void on_penalty(const PeerId& peer, unsigned count, Now now) override;
   void on_partial(const PeerId& peer, std::string_view topic, bool useful, Now now) override;
 
+  // From now on the topic is scored by these. Counters above a new cap become it. A topic that was not scored before
+  // begins with counters of 0, also for those that are in its mesh: they count there from the next GRAFT on. What
+  // validate() answers, and then nothing changes.
+  Result<void> set_topic_params(std::string_view topic, const TopicScoreParams& params,
+                                ScoreRules rules = ScoreRules::every_field);
   // A finite number.
   void set_application_score(const PeerId& peer, double score);
 
@@ -111,6 +116,7 @@ class PeerScorer final : public PeerScores {
   // (PeerScoreParams::max_retained).
   enum class Shown : std::uint8_t { connected, and_those_away };
   void snapshot(ScoreSnapshot& out, Shown which = Shown::connected) const;
+  void show(ScoreSnapshot& out) const override { snapshot(out); }
   std::optional<PeerScoreParts> snapshot_of(const PeerId& peer) const;
 
   struct Sizes {
@@ -164,6 +170,7 @@ class PeerScorer final : public PeerScores {
   Row* find(const PeerId& peer);
   const Row* find(const PeerId& peer) const;
   std::optional<std::size_t> find_topic(std::string_view topic) const;
+  std::size_t add_topic(std::string_view topic, const TopicScoreParams& params);
   TopicCounters& counters(Row& row, std::size_t topic);
   void add_deficit(TopicCounters& counters, std::size_t topic);
 

@@ -108,7 +108,7 @@ class Run {
     const std::uint8_t what = script_.next();
     const PeerId peer = peer_id(script_.next() % kPeers);
     switch (what % 16) {
-      case 0: return set_addresses(peer);
+      case 0: return what < 192 ? set_addresses(peer) : set_topic_params();
       case 1: scorer_.on_peer_removed(peer, now_); return model_.remove(peer, now_.mono);
       case 2: return penalise(peer);
       case 3: return set_application_score(peer);
@@ -140,6 +140,16 @@ class Run {
     scorer_.on_addresses(peer, addresses, now_);
     const auto found = model_.peers.find(peer);
     if (found != model_.peers.end() && found->second.connected) found->second.places = places;
+  }
+  // Also of a topic that was not scored before. What breaks a rule changes nothing.
+  void set_topic_params() {
+    const std::string& name = kTopics[script_.next() % std::size(kTopics)];
+    TopicScoreParams to = topic_params(static_cast<double>(1 + script_.next() % 3) / 2);
+    to.first_message_deliveries_cap = 1 + script_.next() % 8;
+    to.mesh_message_deliveries_cap = 2 + script_.next() % 8;  // below 4, the threshold, is not allowed
+    const bool valid = to.mesh_message_deliveries_cap >= to.mesh_message_deliveries_threshold;
+    require(scorer_.set_topic_params(name, to).has_value() == valid);
+    if (valid) model_.set_topic(name, to);
   }
   void penalise(const PeerId& peer) {
     const unsigned count = script_.next() % 5;
@@ -174,7 +184,7 @@ class Run {
       case 3:
       case 4: scorer_.on_delivered(from, topic, id, now_); return model_.deliver(from, topic, id, now_.mono);
       case 5: {
-        const auto cause = static_cast<RejectCause>(script_.next() % 10);
+        const auto cause = static_cast<RejectCause>(script_.next() % 11);
         scorer_.on_rejected(from, topic, id, cause, now_);
         return model_.reject(from, topic, id, cause, now_.mono);
       }
@@ -214,7 +224,7 @@ class Run {
     scorer_.snapshot(snapshot_);
     require(snapshot_.peers.size() == sizes.connected);
     scorer_.snapshot(snapshot_, PeerScorer::Shown::and_those_away);
-    require(snapshot_.peers.size() == model_.peers.size() && snapshot_.topics.size() == 2);
+    require(snapshot_.peers.size() == model_.peers.size() && snapshot_.topics.size() == model_.params.topics.size());
     for (const PeerScoreParts& peer : snapshot_.peers) {
       require(peer.score == scorer_.score(peer.peer));
       require(peer.topics.empty() || peer.topics.size() == snapshot_.topics.size());

@@ -166,7 +166,7 @@ class Model {
       return;
     }
     if (cause == RejectCause::unexpected_author || cause == RejectCause::missing_signature ||
-        cause == RejectCause::invalid_signature) {
+        cause == RejectCause::invalid_signature || cause == RejectCause::too_large) {
       return count_invalid(life_of(id), name);
     }
     ModelRecord& of = record(message, now);
@@ -185,6 +185,16 @@ class Model {
     if (of.validated && now - *of.validated > params.topics.at(name).mesh_message_deliveries_window) return;
     of.senders.insert(life);
     if (of.validated) count_mesh(life, name);
+  }
+
+  void set_topic(const std::string& name, const TopicScoreParams& to) {
+    params.topics[name] = to;
+    for (auto& [id, peer] : peers) {
+      const auto topic = peer.topics.find(name);
+      if (topic == peer.topics.end()) continue;
+      topic->second.first = std::min(topic->second.first, to.first_message_deliveries_cap);
+      topic->second.mesh = std::min(topic->second.mesh, to.mesh_message_deliveries_cap);
+    }
   }
 
   void decay(MonoTime now) {

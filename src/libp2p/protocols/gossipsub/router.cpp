@@ -47,6 +47,8 @@ Router::Router(Config config, Rng& rng, PeerScores& scores, Now now)
   OPP2P_ASSERT(config_.signatures != nullptr || !config_.policies.need_keys(), "who signs and verifies has keys");
   OPP2P_ASSERT(params().heartbeat > Nanos(0), "a heartbeat takes time", params().heartbeat);
   config_.params.rpc.partial_messages = params().partial.enabled;
+  for (const auto& [name, topic] : params().topics)
+    OPP2P_ASSERT(validate(topic, params().rpc).has_value(), "the parameters of a topic are validated", name);
 }
 
 void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direction, Now now, AddressBlocks blocks) {
@@ -194,8 +196,8 @@ void Router::join(const std::string& name, Topic& topic, Now now) {
   topic.last_publication.reset();
   for (const PeerKey key : chosen) graft(name, topic, key, now);
   OPP2P_ASSERT(topic.joined && topic.fanout.empty(), "a topic has a mesh or a fanout", name);
-  if (topic.mesh.size() >= params().mesh.degree) return;
-  for (const PeerKey key : pick_proven_first(topic, params().mesh.degree - topic.mesh.size(), fits, now)) {
+  if (topic.mesh.size() >= topic.sizes.degree) return;
+  for (const PeerKey key : pick_proven_first(topic, topic.sizes.degree - topic.mesh.size(), fits, now)) {
     graft(name, topic, key, now);
   }
 }
@@ -275,7 +277,10 @@ bool Router::allowed(std::string_view topic) const {
 
 Router::Topic& Router::topic_state(std::string_view name) {
   const auto found = topics_.find(name);
-  return found != topics_.end() ? found->second : topics_.emplace(std::string(name), Topic{}).first->second;
+  if (found != topics_.end()) return found->second;
+  Topic& topic = topics_.emplace(std::string(name), Topic{}).first->second;
+  apply_topic_params(name, topic);
+  return topic;
 }
 
 Router::Topic* Router::joined_topic(std::string_view name) {

@@ -92,6 +92,7 @@ struct Counters {
   std::uint64_t unexpected_author = 0;
   std::uint64_t missing_signature = 0;
   std::uint64_t invalid_signature = 0;
+  std::uint64_t too_large = 0;    // TopicParams::max_message
   std::uint64_t self_origin = 0;  // others' messages that name us as their author
   std::uint64_t published = 0;
   std::uint64_t forwarded = 0;     // message, peer pairs put into outboxes, own ones included
@@ -168,6 +169,10 @@ class Router {
   // the topic is left when the last one has stopped and nobody subscribes.
   Result<void> relay(std::string_view topic, Now now);
   void stop_relaying(std::string_view topic, Now now);
+
+  // What the topic has of its own from now on, joined or not. A mesh that is too large or too small for it changes at
+  // heartbeats. Errc::denied when the topic filter refuses, and what validate() answers.
+  Result<void> set_topic_params(std::string_view topic, const TopicParams& params);
 
   // For `duration` (nothing: Params::blacklist_ttl) the peer is not listened to, and messages that name it as their
   // author are dropped, whoever brings them. It leaves our meshes, and nothing is sent to it but subscriptions. The end
@@ -275,6 +280,8 @@ class Router {
     Keys mesh;
     Keys fanout;
     std::optional<MonoTime> last_publication;  // while there is a fanout
+    MeshSizes sizes;
+    std::size_t max_message = 0;  // of its frame
   };
   using Topics = std::map<std::string, Topic, std::less<>>;
 
@@ -298,6 +305,7 @@ class Router {
   bool allowed(std::string_view topic) const;
   Topic& topic_state(std::string_view topic);
   Topic* joined_topic(std::string_view topic);
+  void apply_topic_params(std::string_view name, Topic& topic) const;
   Topics::iterator drop_if_unused(Topics::iterator at);
   enum class Departure : std::uint8_t { left_topic, gone };
   Topics::iterator remove_from_topic(Topics::iterator at, PeerKey key, Peer& peer, Departure how, Now now);
@@ -321,6 +329,7 @@ class Router {
   std::optional<Named> name(const Message& message) const;
   void refuse_author(Peer& peer, std::string_view topic, RejectCause cause, Now now);
   std::optional<RejectCause> check_author(const Message& message) const;
+  std::size_t max_message_of(std::string_view topic) const;
   Result<SharedMessage> make_own(std::string_view topic, ByteView data, std::optional<Named>& named, PeerId& author);
   void charge_copy(const Peer& peer, const MessageId& id, Now now);
   bool is_copy(PeerKey key, const Peer& peer, std::string_view topic, const MessageId& id, Now now);

@@ -37,6 +37,7 @@ void Router::refuse_author(Peer& peer, std::string_view topic, RejectCause cause
       ++counters_.invalid_signature;
       admission_.refusals().add(peer.id, peer.admission.blocks, now.mono);  // it cost us work
       return fault(peer.id, FaultKind::invalid_signature);
+    case RejectCause::too_large: ++counters_.too_large; return fault(peer.id, FaultKind::too_large_message);
     case RejectCause::blacklisted: ++counters_.authors_blacklisted; return;
     default: break;
   }
@@ -50,10 +51,10 @@ Result<SharedMessage> Router::make_own(std::string_view topic, ByteView data, st
   Message message = anonymous_message(topic, data);
   Authorship fields;
   const auto check_size = [&]() -> Result<void> {
-    if (message_frame_size(message) <= params().rpc.max_rpc) return {};
+    const std::size_t most = max_message_of(topic);
+    if (message_frame_size(message) <= most) return {};
     return Error(Errc::too_large, "a message of " + std::to_string(data.size()) +
-                                      " bytes does not fit into an RPC of " + std::to_string(params().rpc.max_rpc) +
-                                      " bytes");
+                                      " bytes does not fit into an RPC of " + std::to_string(most) + " bytes");
   };
   OPP2P_TRYV(check_size());
   if (makes_signatures(config_.policies.of(topic))) {

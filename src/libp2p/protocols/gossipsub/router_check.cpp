@@ -66,7 +66,7 @@ void Router::check_topic(const std::string& name, const Topic& topic) const {
   OPP2P_CHECK(!topic.joined || (topic.fanout.empty() && !topic.last_publication), "a joined topic has no fanout", name,
               topic.fanout);
   OPP2P_CHECK(topic.fanout.empty() || topic.last_publication.has_value(), "a fanout has been published to", name);
-  OPP2P_CHECK(topic.fanout.size() <= params().mesh.degree, "a fanout has the degree of a mesh", name, topic.fanout);
+  OPP2P_CHECK(topic.fanout.size() <= topic.sizes.degree, "a fanout has the degree of a mesh", name, topic.fanout);
   for (const PeerKey key : topic.subscribers) {
     const Peer* peer = peers_.at(key);
     OPP2P_CHECK(peer != nullptr && peer->topics.contains(name), "peer and topic know of each other", name, key);

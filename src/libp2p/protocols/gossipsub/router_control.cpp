@@ -117,7 +117,7 @@ void Router::handle_graft(PeerKey key, Peer& peer, std::string_view name, double
   // A full mesh takes only those whom we chose to dial, a defence against being flooded with grafts, and those that
   // have delivered, when it is full of others that have not: those go at the next heartbeat.
   const auto unproven = [&](PeerKey member) { return !peers_.at(member)->admission.proof.holds(now.mono); };
-  if (topic->mesh.size() >= mesh.high && peer.direction == Direction::inbound &&
+  if (topic->mesh.size() >= topic->sizes.high && peer.direction == Direction::inbound &&
       (unproven(key) || std::none_of(topic->mesh.begin(), topic->mesh.end(), unproven))) {
     return refuse_graft(Exchange::allowed);
   }

@@ -62,7 +62,7 @@ void Router::reset_counts_of_peers() {
 }
 
 void Router::maintain_mesh(const std::string& name, Topic& topic, Scores& scores, Now now) {
-  const MeshParams& mesh = params().mesh;
+  const MeshSizes& mesh = topic.sizes;
   const Keys before = topic.mesh;
   for (const PeerKey key : before) {
     if (const double score = cached_score(key, scores); score < 0) {
@@ -90,14 +90,14 @@ void Router::maintain_mesh(const std::string& name, Topic& topic, Scores& scores
       for (const PeerKey key : pick(topic, mesh.outbound - outbound, dialled)) graft(name, topic, key, now);
     }
   }
-  const std::uint64_t period = mesh.opportunistic_graft_ticks;
+  const std::uint64_t period = params().mesh.opportunistic_graft_ticks;
   if (period != 0 && ticks_ % period == 0) graft_opportunistically(name, topic, scores, now);
 }
 
 // Keeps the best by score, then those that have delivered, the rest at random, and sees to it that enough of those kept
 // were dialled by us.
 void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores, Now now) {
-  const MeshParams& mesh = params().mesh;
+  const MeshSizes& mesh = topic.sizes;
   if (topic.mesh.size() <= mesh.degree) return;
   std::vector<PeerKey> order(topic.mesh.begin(), topic.mesh.end());
   rng_.shuffle(order);
@@ -105,7 +105,7 @@ void Router::prune_excess(const std::string& name, Topic& topic, Scores& scores,
   std::stable_partition(order.begin(), order.end(), is_proven);
   std::stable_sort(order.begin(), order.end(),
                    [&](PeerKey a, PeerKey b) { return cached_score(a, scores) > cached_score(b, scores); });
-  const std::size_t sure = std::min(mesh.keep_by_score, order.size());
+  const std::size_t sure = std::min(params().mesh.keep_by_score, order.size());
   std::vector<PeerKey> rest(order.begin() + static_cast<std::ptrdiff_t>(sure), order.end());
   rng_.shuffle(rest);
   std::stable_partition(rest.begin(), rest.end(), is_proven);
@@ -169,11 +169,10 @@ void Router::maintain_fanouts(Scores& scores, Now now) {
     const auto fits = [&](PeerKey key, const Peer&) {
       return !topic.fanout.contains(key) && cached_score(key, scores) >= threshold;
     };
-    if (topic.fanout.size() < params().mesh.degree) {
-      const auto chosen = pick(topic, params().mesh.degree - topic.fanout.size(), fits);
+    if (topic.fanout.size() < topic.sizes.degree) {
+      const auto chosen = pick(topic, topic.sizes.degree - topic.fanout.size(), fits);
       topic.fanout.insert(chosen.begin(), chosen.end());
-      OPP2P_ASSERT(topic.fanout.size() <= params().mesh.degree, "a fanout has the degree of a mesh", name,
-                   topic.fanout);
+      OPP2P_ASSERT(topic.fanout.size() <= topic.sizes.degree, "a fanout has the degree of a mesh", name, topic.fanout);
     }
     emit_gossip(name, topic, topic.fanout, scores);
   }

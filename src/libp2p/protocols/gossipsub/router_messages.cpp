@@ -44,7 +44,8 @@ void Router::handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now n
 void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Message& message, Now now) {
   ++counters_.messages_received;
   const std::string_view topic = message.topic.value_or(std::string_view());
-  if (joined_topic(topic) == nullptr) {
+  const Topic* const joined = joined_topic(topic);
+  if (joined == nullptr) {
     ++counters_.dropped_not_subscribed;
     trace_drop(DropCause::not_subscribed, peer.id, topic.substr(0, params().max_topic_length), {});
     return;
@@ -55,13 +56,14 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
   }
   if (const auto cause = author_fault(config_.policies.of(topic), message))
     return refuse_author(peer, topic, *cause, now);
+  const std::size_t frame = message_frame_size(message);
+  if (frame > joined->max_message) return refuse_author(peer, topic, RejectCause::too_large, now);
   const ByteView data = message.data.value_or(ByteView());
   // The same data of another author is another message, where authors give the names.
   const bool named_by_data = config_.message_id != nullptr || message.anonymous();
   const MessageId* known = named_by_data ? recent_.find(topic, data) : nullptr;
   if (known != nullptr && is_copy(key, peer, topic, *known, now)) return;
   // Room and budget are asked for before the work of naming it.
-  const std::size_t frame = message_frame_size(message);
   const std::size_t unpacked = known == nullptr && config_.unpacked_size ? config_.unpacked_size(topic, data) : 0;
   if (!admit(key, peer, topic, frame, unpacked, now)) return;
   std::optional<Named> maybe_named = known != nullptr ? Named(*known) : name(message);
@@ -311,7 +313,7 @@ Router::Keys Router::recipients(std::string_view name, bool own, Now now) {
   if (!topic.joined) {
     if (topic.fanout.empty()) {
       const auto chosen =
-          pick(topic, params().mesh.degree, [&](PeerKey, const Peer& peer) { return score_of(peer) >= threshold; });
+          pick(topic, topic.sizes.degree, [&](PeerKey, const Peer& peer) { return score_of(peer) >= threshold; });
       topic.fanout.insert(chosen.begin(), chosen.end());
     }
     topic.last_publication = now.mono;

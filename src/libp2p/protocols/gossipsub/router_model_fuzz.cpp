@@ -14,6 +14,13 @@ using namespace libp2p::gossipsub::model;
 constexpr std::size_t kMaxSteps = 600;
 constexpr std::size_t kPeers = 8;
 const std::string kTopics[] = {"a", "b"};
+// What a topic may have of its own: the sizes of its mesh, and a bound that every third message is above.
+constexpr MeshSizes kMeshes[] = {{3, 2, 4, 1}, {1, 1, 2, 0}, {5, 3, 6, 2}, {2, 1, 2, 0}};
+constexpr std::size_t kSmall = 10, kLarge = 1000;
+
+std::size_t max_frame_of(const std::string& topic, std::size_t data_size) {
+  return message_frame_size(message_of(topic, Bytes(data_size), 0));
+}
 
 class Run {
  public:
@@ -22,7 +29,9 @@ class Run {
         model_{.params = small_params(), .direct = kDirect, .scores = {}},
         scores_(model_),
         router_({small_params(), id_of, {}, nullptr, kDirect, record_of, policies(), &signatures_}, rng_, scores_,
-                now_) {}
+                now_) {
+    for (const auto& name : kTopics) model_.topics[name].sizes = small_params().mesh;
+  }
 
   void play() {
     for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) {
@@ -50,6 +59,7 @@ class Run {
           case 1: return set_score(peer);
           case 2: return blacklist(script_.next() % 3 == 0 ? peer_id(200) : peer);
           case 3: return pardon(peer);
+          case 4: return set_topic_params(topic);
           default: return set_version(peer);
         }
       case 2:
@@ -112,6 +122,20 @@ class Run {
   }
   void set_score(const PeerId& peer) { model_.scores[peer] = kScores[script_.below(std::size(kScores))]; }
 
+  void set_topic_params(const std::string& name) {
+    TopicParams own;
+    own.mesh = kMeshes[script_.below(std::size(kMeshes))];
+    const bool small = script_.next() % 4 == 0;
+    if (small) own.max_message = max_frame_of(name, kSmall);
+    require(router_.set_topic_params(name, own).has_value());
+    KnownTopic& topic = model_.topics[name];
+    topic.sizes = *own.mesh;
+    topic.max_data = small ? kSmall : kLarge;
+    const Peers left = fanout_of(name);  // of one that is too large the router chooses who stays
+    require(std::includes(topic.fanout.begin(), topic.fanout.end(), left.begin(), left.end()));
+    require(left.size() == std::min(topic.fanout.size(), topic.sizes.degree));
+    topic.fanout = left;
+  }
   void join(const std::string& name) {
     KnownTopic& topic = model_.topics[name];
     if (script_.next() % 4 == 0) {
@@ -126,7 +150,7 @@ class Run {
     for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = true;
     const Peers possible = model_.graftable(name, now_.mono);
     const Peers chosen = mesh_of(name);
-    require(chosen.size() == std::min(model_.params.mesh.degree, possible.size()));
+    require(chosen.size() == std::min(topic.sizes.degree, possible.size()));
     require(std::includes(possible.begin(), possible.end(), chosen.begin(), chosen.end()));
     for (const PeerId& id : topic.fanout) require(!possible.contains(id) || chosen.contains(id));
     for (const PeerId& id : chosen) expected_[id].grafts.insert(name);
@@ -169,6 +193,7 @@ class Run {
     const Seen* known = model_.find_seen(id, now_.mono);
     const bool fresh = known == nullptr || *known == Seen::refused;
     const auto result = router_.publish(name, data, validate ? LocalCheck::validate : LocalCheck::already_valid, now_);
+    if (data.size() > model_.topics[name].max_data) return require(!result && result.error().code() == Errc::too_large);
     require(result.has_value() && result->id == id && result->sent == (fresh && !validate));
     if (!fresh) return;
     const Pending message{name, id, PeerId(), {}};
@@ -187,7 +212,7 @@ class Run {
     if (!topic.joined) {  // the fanout is the router's choice
       const Peers possible = model_.choosable(message.topic, model_.params.thresholds.publish);
       const Peers chosen = fanout_of(message.topic);
-      const std::size_t wanted = std::min(model_.params.mesh.degree, possible.size());
+      const std::size_t wanted = std::min(topic.sizes.degree, possible.size());
       if (topic.fanout.empty()) {
         require(chosen.size() == wanted);
         require(std::includes(possible.begin(), possible.end(), chosen.begin(), chosen.end()));
@@ -282,7 +307,7 @@ class Run {
     }
     const bool early = model_.in_backoff(name, peer, now_.mono, Nanos(0));
     const auto unproven = [&](const PeerId& id) { return !router_.is_proven(id, now_.mono); };
-    const bool full = topic.mesh.size() >= model_.params.mesh.high && known.direction == Direction::inbound &&
+    const bool full = topic.mesh.size() >= topic.sizes.high && known.direction == Direction::inbound &&
                       (unproven(peer) || std::none_of(topic.mesh.begin(), topic.mesh.end(), unproven));
     if (early) {
       faults_.emplace(peer, FaultKind::graft_in_backoff);
@@ -339,6 +364,10 @@ class Run {
     if (by_author && model_.blacklist.contains(peer_id(200))) return;
     if (authorship == 1) {
       faults_.emplace(peer, is_signed ? FaultKind::missing_signature : FaultKind::unexpected_author);
+      return;
+    }
+    if (size > model_.topics[name].max_data) {
+      faults_.emplace(peer, FaultKind::too_large_message);
       return;
     }
     if (model_.find_seen(id, now_.mono) != nullptr) {
@@ -406,12 +435,13 @@ class Run {
     ++model_.ticks;
   }
   void mesh_upkeep(const std::string& name, KnownTopic& topic) {
-    const MeshParams& params = model_.params.mesh;
+    const MeshSizes& params = topic.sizes;
+    const Nanos backoff = model_.params.mesh.prune_backoff;
     for (const PeerId& id : Peers(topic.mesh)) {
       if (model_.score(id) >= 0) continue;
       topic.mesh.erase(id);
-      expect_prune(id, name, params.prune_backoff, false);
-      model_.back_off(name, id, params.prune_backoff, now_.mono);
+      expect_prune(id, name, backoff, false);
+      model_.back_off(name, id, backoff, now_.mono);
     }
     const Peers before = topic.mesh;
     const Peers after = mesh_of(name);
@@ -432,8 +462,8 @@ class Run {
       require(model_.outbound(after) >= std::min(params.outbound, model_.outbound(before) + dialled));
     }
     for (const PeerId& id : gone) {
-      expect_prune(id, name, params.prune_backoff, true);
-      model_.back_off(name, id, params.prune_backoff, now_.mono);
+      expect_prune(id, name, backoff, true);
+      model_.back_off(name, id, backoff, now_.mono);
     }
     for (const PeerId& id : come) expected_[id].grafts.insert(name);
     topic.mesh = after;
@@ -450,7 +480,7 @@ class Run {
     std::erase_if(topic.fanout, [&](const PeerId& id) { return !possible.contains(id); });
     require(std::includes(after.begin(), after.end(), topic.fanout.begin(), topic.fanout.end()));
     require(std::includes(possible.begin(), possible.end(), after.begin(), after.end()));
-    require(after.size() == std::min(model_.params.mesh.degree, possible.size()));
+    require(after.size() == std::min(topic.sizes.degree, possible.size()));
     topic.fanout = after;
     gossip(name, topic.fanout);
   }

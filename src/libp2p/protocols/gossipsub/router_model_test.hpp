@@ -49,6 +49,8 @@ struct KnownTopic {
   Peers mesh, fanout;
   std::optional<MonoTime> published;  // while it is not joined
   std::map<PeerId, MonoTime> backoff;
+  MeshSizes sizes = {};
+  std::size_t max_data = 1000;  // of its messages; above any that there are
 };
 
 enum class Seen : std::uint8_t { validating, accepted, refused };

@@ -30,12 +30,13 @@ enum class RejectCause : std::uint8_t {
   queue_full,         // no room at the validator; the message was not named, and the peer is not to blame
   throttled,          // the validator took it and then had no room: nobody knows whether it is valid
   not_to_blame,       // no verdict at all: the validator did not answer in time
+  too_large,          // for its topic (TopicParams::max_message): P4 counts it
 };
 
-// The message breaks the signature policy of its topic, by itself or with its signature.
+// The message breaks the signature policy of its topic, by itself or with its signature, or the topic's bound.
 constexpr bool is_fault_of_author(RejectCause cause) {
   return cause == RejectCause::unexpected_author || cause == RejectCause::missing_signature ||
-         cause == RejectCause::invalid_signature;
+         cause == RejectCause::invalid_signature || cause == RejectCause::too_large;
 }
 
 // The message was not looked at far enough to say anything of it: nothing is counted, and it has no record.
@@ -48,6 +49,8 @@ struct PeerAddress {
   Multiaddr remote;
   bool limited = false;  // a relay carries it
 };
+
+struct ScoreSnapshot;  // peer_scorer.hpp
 
 class PeerScores {
  public:
@@ -72,6 +75,8 @@ class PeerScores {
 
   // A partial message was useful (as P2 counts it), or invalid (as P4 does).
   virtual void on_partial(const PeerId&, std::string_view /*topic*/, bool /*useful*/, Now) {}
+  // The score of each connected peer with its parts, for people who look at them. Nothing where there are no parts.
+  virtual void show(ScoreSnapshot&) const {}
 
   // What changes by time alone: counters decay, peers that are away are forgotten.
   virtual void on_timeout(Now) {}

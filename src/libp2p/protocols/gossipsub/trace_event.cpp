@@ -20,6 +20,7 @@ std::string_view reason_of(RejectCause cause) {
     case RejectCause::queue_full: return "validation queue full";
     case RejectCause::throttled: return "validation throttled";
     case RejectCause::not_to_blame: return "validation ignored";
+    case RejectCause::too_large: return "message too large for its topic";
   }
   return "unknown";
 }

@@ -46,7 +46,7 @@ inline constexpr std::size_t kTraceEventKinds = 13;
 
 struct TraceEvent {
   TraceEventKind kind{};
-  PeerId self;   // whose trace it is
+  PeerId self;  // whose trace it is
   UnixTime at{};
   PeerId peer;   // who sent it, or whom it is about
   MessageId id;  // may be empty

@@ -68,9 +68,7 @@ void put_meta(Writer& to, const RpcMeta& meta) {
 
 void put_details(Writer& to, const TraceEvent& event) {
   switch (event.kind) {
-    case TraceEventKind::publish_message:
-      put_bytes(to, 1, event.id.bytes());
-      return put_text(to, 2, event.topic);
+    case TraceEventKind::publish_message: put_bytes(to, 1, event.id.bytes()); return put_text(to, 2, event.topic);
     case TraceEventKind::reject_message:
       put_bytes(to, 1, event.id.bytes());
       put_peer(to, 2, event.peer);
@@ -84,9 +82,7 @@ void put_details(Writer& to, const TraceEvent& event) {
       put_bytes(to, 1, event.id.bytes());
       put_text(to, 2, event.topic);
       return put_peer(to, 3, event.peer);
-    case TraceEventKind::add_peer:
-      put_peer(to, 1, event.peer);
-      return put_text(to, 2, event.detail);
+    case TraceEventKind::add_peer: put_peer(to, 1, event.peer); return put_text(to, 2, event.detail);
     case TraceEventKind::remove_peer: return put_peer(to, 1, event.peer);
     case TraceEventKind::receive_rpc:
     case TraceEventKind::send_rpc:

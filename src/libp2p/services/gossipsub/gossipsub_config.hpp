@@ -34,8 +34,9 @@ struct GossipsubConfig {
   std::vector<GossipDirectPeer> direct;
   std::size_t max_dials = 8;            // of GossipSub's own at a time (library)
   std::size_t max_waiting_dials = 128;  // and peers of peer exchange that wait for one (library); others are dropped
-  // Gets the events of this service: each RPC with what it carries, and what became of messages, peers and meshes. None:
-  // nothing is traced, and it costs nothing. trace_file.hpp writes them to a file.
+  Nanos inspect_interval = Seconds(1);  // between two snapshots for GossipsubService::inspect_scores
+  // Gets the events of this service: each RPC with what it carries, and what became of messages, peers and meshes.
+  // None: nothing is traced, and it costs nothing. trace_file.hpp writes them to a file.
   std::shared_ptr<gossipsub::EventTracer> tracer = nullptr;
 };
 

@@ -12,6 +12,7 @@
 #include "libp2p/services/gossipsub/gossip_partials.hpp"
 #include "libp2p/services/gossipsub/gossip_peers.hpp"
 #include "libp2p/services/gossipsub/gossip_topics.hpp"
+#include "libp2p/services/gossipsub/score_inspector.hpp"
 #include "libp2p/services/peer_records.hpp"
 #include "libp2p/services/stream_tools.hpp"
 
@@ -96,6 +97,7 @@ class GossipsubService::Parts final : private GossipDrain::Work {
   GossipPeers peers;
   GossipDials dials;
   GossipDeadlines deadlines;
+  ScoreInspector inspector;
 
  private:
   Subscription host_events_;
@@ -112,7 +114,8 @@ GossipsubService::Parts::Parts(Host& host, GossipsubConfig settings, gossipsub::
       partials(host.runtime(), router, drain),
       peers(host, config_, router, scores, drain, events, counters),
       dials(host, config_, events, counters),
-      deadlines(host.runtime(), config_, router, scores, peers, topics, drain, counters) {
+      deadlines(host.runtime(), config_, router, scores, peers, topics, drain, counters),
+      inspector(host.runtime(), scores, config_.inspect_interval) {
   for (const std::string_view id : gossipsub::protocol_ids()) {
     host_.set_stream_handler(std::string(id), [this](Stream stream) {
       peers.accept(std::move(stream));
@@ -131,6 +134,7 @@ void GossipsubService::Parts::shut() {
   host_events_.reset();
   for (const std::string_view id : gossipsub::protocol_ids()) host_.remove_stream_handler(id);
   deadlines.stop();
+  inspector.stop();
   life_.end();
   peers.clear();
   dials.stop();
@@ -178,6 +182,10 @@ Result<void> GossipsubService::relay(const std::string& topic, Validator validat
   return parts_->topics.relay(topic, std::move(validator));
 }
 
+Result<void> GossipsubService::set_topic_params(std::string_view topic, const gossipsub::TopicParams& params) {
+  return parts_->router.set_topic_params(topic, params);
+}
+
 void GossipsubService::blacklist(const PeerId& peer, std::optional<Nanos> duration) {
   parts_->router.blacklist(peer, parts_->now(), duration);
   parts_->drain.schedule();
@@ -213,6 +221,10 @@ void GossipsubService::judge_partial(const PeerId& peer, std::string_view topic,
 
 Subscription GossipsubService::subscribe(std::function<void(const GossipsubEvent&)> listener) {
   return parts_->events.subscribe(std::move(listener));
+}
+
+Subscription GossipsubService::inspect_scores(std::function<void(const gossipsub::ScoreSnapshot&)> listener) {
+  return parts_->inspector.subscribe(std::move(listener));
 }
 
 const gossipsub::Router& GossipsubService::router() const { return parts_->router; }

@@ -22,6 +22,7 @@
 
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/host/host.hpp"
+#include "libp2p/protocols/gossipsub/peer_scorer.hpp"
 #include "libp2p/protocols/gossipsub/router.hpp"
 #include "libp2p/runtime/task.hpp"
 #include "libp2p/services/gossipsub/gossipsub_callbacks.hpp"
@@ -51,6 +52,9 @@ class GossipsubService final : LiveCounted<GossipsubService> {
   Result<void> relay(const std::string& topic, Validator validator);
   void leave(const std::string& topic);
 
+  // What the topic has of its own from now on, joined or not. See Router::set_topic_params.
+  Result<void> set_topic_params(std::string_view topic, const gossipsub::TopicParams& params);
+
   // See Router::blacklist. The peer's connections are not touched.
   void blacklist(const PeerId& peer, std::optional<Nanos> duration = std::nullopt);
   void pardon(const PeerId& peer);
@@ -69,6 +73,9 @@ class GossipsubService final : LiveCounted<GossipsubService> {
   void judge_partial(const PeerId& peer, std::string_view topic, gossipsub::Router::PartialVerdict verdict);
 
   Subscription subscribe(std::function<void(const GossipsubEvent&)> listener);
+  // The scores of all connected peers with each of their parts, every GossipsubConfig::inspect_interval. The snapshot
+  // is empty where PeerScores shows nothing. Without a listener none is made.
+  Subscription inspect_scores(std::function<void(const gossipsub::ScoreSnapshot&)> listener);
 
   const gossipsub::Router& router() const;
   // Peers with an outbound stream, in order.

@@ -45,6 +45,8 @@ class PubSubState {
   // In a coroutine, if there is room for one.
   void judge(SharedTaskValidator validator, const PubSubMessage& message, GossipsubDone done);
   ScoreSnapshot scores() const;
+  Result<void> set_score_params(const std::string& name, const gossipsub::TopicScoreParams& params);
+  Result<void> set_options(const std::string& name, const PubSubTopicOptions& options);
 
   Host& host;
   const std::size_t max_tasks;
@@ -78,6 +80,8 @@ std::unique_ptr<gossipsub::PeerScorer> make_scorer(Host& host, const PubSubConfi
   return std::make_unique<gossipsub::PeerScorer>(*config.scores, host.runtime().rng().next_u64(), host.runtime().now(),
                                                  config.application_score);
 }
+
+Error no_scorer() { return fail(Errc::invalid_argument, "peers are not scored: PubSubConfig::scores is not set"); }
 
 // A parameter holds the validator for as long as its coroutine runs.
 Task<void> judge_in_task(SharedTaskValidator validator, PubSubMessage message, GossipsubDone done) {
@@ -119,7 +123,6 @@ Task<void> PubSubState::close() {
 }
 
 Result<void> PubSubState::join(const std::string& name) {
-  if (topics_.contains(name)) return fail(Errc::invalid_argument, "the topic " + name + " is joined already");
   const auto judge = [this](const gossipsub::Validate& action, GossipsubDone done) {
     validate(action, std::move(done));
   };
@@ -204,6 +207,21 @@ void PubSubState::deliver(const PubSubMessage& message) {
 void PubSubState::judge(SharedTaskValidator validator, const PubSubMessage& message, GossipsubDone done) {
   if (tasks_.running() >= max_tasks) return done(ValidationResult::throttled);
   tasks_.spawn(judge_in_task(std::move(validator), message, std::move(done)));
+}
+
+Result<void> PubSubState::set_score_params(const std::string& name, const gossipsub::TopicScoreParams& params) {
+  if (scorer) return scorer->set_topic_params(name, params, ScoreRules::fields_in_use);
+  return no_scorer();
+}
+
+// All of them or none.
+Result<void> PubSubState::set_options(const std::string& name, const PubSubTopicOptions& options) {
+  if (topics_.contains(name)) return fail(Errc::invalid_argument, "the topic " + name + " is joined already");
+  if (options.scores && !scorer) return no_scorer();
+  if (options.scores) OPP2P_TRYV(gossipsub::validate(*options.scores, ScoreRules::fields_in_use));
+  OPP2P_TRYV(service.set_topic_params(name, options.params));
+  if (options.scores) OPP2P_TRYV(set_score_params(name, *options.scores));
+  return {};
 }
 
 ScoreSnapshot PubSubState::scores() const {
@@ -302,6 +320,11 @@ void PubSubTopic::judge_partial(const PeerId& peer, gossipsub::Router::PartialVe
   if (state() != nullptr) state()->service.judge_partial(peer, name_, verdict);
 }
 
+Result<void> PubSubTopic::set_score_params(const gossipsub::TopicScoreParams& params) {
+  if (state() == nullptr) return left();
+  return state()->set_score_params(name_, params);
+}
+
 std::vector<PeerId> PubSubTopic::peers() const {
   return state() != nullptr ? state()->service.router().subscribers(name_) : std::vector<PeerId>();
 }
@@ -342,6 +365,12 @@ PubSub::PubSub(Host& host, PubSubConfig config)
 
 PubSub::~PubSub() = default;
 
+Result<PubSubTopic> PubSub::join(std::string_view topic, const PubSubTopicOptions& options) {
+  if (state_->is_shut()) return fail(Errc::closed, "the PubSub is closed");
+  OPP2P_TRYV(state_->set_options(std::string(topic), options));
+  return join(topic);
+}
+
 Result<PubSubTopic> PubSub::join(std::string_view topic) {
   if (state_->is_shut()) return fail(Errc::closed, "the PubSub is closed");
   std::string name(topic);
@@ -351,6 +380,10 @@ Result<PubSubTopic> PubSub::join(std::string_view topic) {
 
 std::vector<PeerId> PubSub::peers() const { return state_->service.peers(); }
 ScoreSnapshot PubSub::scores() const { return state_->scores(); }
+
+Subscription PubSub::inspect_scores(std::function<void(const ScoreSnapshot&)> listener) {
+  return state_->service.inspect_scores(std::move(listener));
+}
 
 void PubSub::set_application_score(const PeerId& peer, double score) {
   if (state_->scorer) state_->scorer->set_application_score(peer, score);

@@ -54,6 +54,14 @@ struct PubSubConfig {
   std::size_t max_validator_tasks = 256;
 };
 
+// What a topic has of its own. It stays with the name when the topic is left, until it is joined with other options.
+struct PubSubTopicOptions {
+  // The sizes of its mesh and a bound of its messages.
+  gossipsub::TopicParams params;
+  // How peers are scored in it; with PubSubConfig::scores only. None: as PubSubConfig::scores has it.
+  std::optional<gossipsub::TopicScoreParams> scores;
+};
+
 // A topic that is joined. Move-only; the topic is left when this is destroyed. Every call answers Errc::closed, or
 // nothing, once the topic is left or the PubSub is closed.
 class PubSubTopic {
@@ -103,6 +111,9 @@ class PubSubTopic {
   Result<std::size_t> publish_partial(ByteView group, const gossipsub::PartialPartsFn& parts);
   // What a partial message of the peer was worth: its score hears of it.
   void judge_partial(const PeerId& peer, gossipsub::Router::PartialVerdict verdict);
+  // From now on peers are scored in this topic by these (PeerScorer::set_topic_params). Errc::invalid_argument when
+  // peers are not scored at all, or with a text that names the field that breaks its rule.
+  Result<void> set_score_params(const gossipsub::TopicScoreParams& params);
 
   // Peers that are known to be in the topic, and those among them that are in our mesh.
   std::vector<PeerId> peers() const;
@@ -134,11 +145,15 @@ class PubSub final : LiveCounted<PubSub> {
   // Errc::invalid_argument when the topic is joined already: share the one PubSubTopic. Errc::denied when
   // GossipsubConfig's topic filter refuses it, Errc::closed after close().
   Result<PubSubTopic> join(std::string_view topic);
+  // Errc::invalid_argument too when an option breaks its rule; the text names the field.
+  Result<PubSubTopic> join(std::string_view topic, const PubSubTopicOptions& options);
 
   // Peers that GossipSub has a stream to, in whatever topics.
   std::vector<PeerId> peers() const;
   // Of every connected peer, each part of its score. Empty without PubSubConfig::scores.
   gossipsub::ScoreSnapshot scores() const;
+  // Shows them every GossipsubConfig::inspect_interval, as long as the Subscription is kept.
+  Subscription inspect_scores(std::function<void(const gossipsub::ScoreSnapshot&)> listener);
   // P5 of a peer that is connected; a finite number. Does nothing without PubSubConfig::scores.
   void set_application_score(const PeerId& peer, double score);
 

@@ -108,17 +108,17 @@ void GossipTraceFile::Core::write(const std::vector<TraceEvent>& batch, const Tr
   for (const TraceEvent& event : batch) {
     append_trace(records, event, config.format);
     ++events;
-    if (records.size() >= kWriteBytes) write_part(records, std::exchange(events, 0));
+    if (records.size() >= kWriteBytes) write_part(records, std::exchange(events, 0), event.at);
   }
-  if (events != 0) write_part(records, events);
+  if (events != 0) write_part(records, events, batch.back().at);
   if (loss.no_room == 0) return;
   untold.at = loss.at;
   untold.no_room += loss.no_room;
-  write_part(records, 0);
+  write_part(records, 0, loss.at);
 }
 
 // Behind what is missing before them. Leaves `records` empty.
-void GossipTraceFile::Core::write_part(std::string& records, std::uint64_t events) {
+void GossipTraceFile::Core::write_part(std::string& records, std::uint64_t events, UnixTime last) {
   if (untold.total() != 0) {
     std::string told;
     append_trace(told, untold, config.format);
@@ -133,6 +133,7 @@ void GossipTraceFile::Core::write_part(std::string& records, std::uint64_t event
     counts.written += events;
     return;
   }
+  untold.at = last;
   untold.unwritten += events;
   bool alone = false;
   {

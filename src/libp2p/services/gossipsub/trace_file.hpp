@@ -8,8 +8,8 @@
 //
 // Overflow: an event that finds no room in the queue is dropped. A write that fails (a full disk) loses the events of
 // that write, and the next ones are tried again. Both are counted, and a record of the file tells how many are missing
-// (TraceLoss): dropped ones behind what waited then, unwritten ones as soon as a write succeeds again. The first failure,
-// and the first after a success, is told to on_error.
+// (TraceLoss): dropped ones behind what waited then, unwritten ones as soon as a write succeeds again. The first
+// failure, and the first after a success, is told to on_error.
 //
 // Owner: the configuration of a service, or several; shared. Thread: on_event(), flush() and counts() from any thread;
 // on_error is called on the thread that writes. Bounds: max_events and max_bytes that wait, and as much that is
@@ -71,7 +71,7 @@ class GossipTraceFile final : public gossipsub::EventTracer {
         : output(std::move(out)), config(std::move(settings)) {}
     void run();
     void write(const std::vector<gossipsub::TraceEvent>& batch, const gossipsub::TraceLoss& loss);
-    void write_part(std::string& records, std::uint64_t events);
+    void write_part(std::string& records, std::uint64_t events, UnixTime last);
 
     const std::unique_ptr<TraceOutput> output;
     const GossipTraceFileConfig config;

@@ -11,8 +11,8 @@ namespace libp2p {
 Result<std::unique_ptr<TraceFileOutput>> TraceFileOutput::open(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor < 0) {
-    return fail(Errc::invalid_argument, "the trace file " + path + " cannot be opened: " +
-                                            std::generic_category().message(errno) +
+    return fail(Errc::invalid_argument, "the trace file " + path +
+                                            " cannot be opened: " + std::generic_category().message(errno) +
                                             "; name a file in a folder that exists and may be written to");
   }
   return std::unique_ptr<TraceFileOutput>(new TraceFileOutput(path, descriptor));
@@ -29,8 +29,8 @@ Result<void> TraceFileOutput::write(std::string_view records) {
   torn_ = false;
   std::size_t written = 0;
   while (written < records.size()) {
-    const ssize_t more = ::pwrite(descriptor_, records.data() + written, records.size() - written,
-                                  static_cast<off_t>(size_ + written));
+    const ssize_t more =
+        ::pwrite(descriptor_, records.data() + written, records.size() - written, static_cast<off_t>(size_ + written));
     if (more < 0 && errno == EINTR) continue;
     if (more < 0) {
       const int error = errno;
