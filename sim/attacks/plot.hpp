@@ -16,11 +16,11 @@
 #include "libp2p/base/time.hpp"
 #include "libp2p/protocols/gossipsub/frame.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
+#include "sim/gossip/names.hpp"
 
 namespace opp2p::sim::attacks {
 
-// Index of a member of the world.
-using Member = std::uint32_t;
+using gossip::Member;
 
 struct SeenBlock {
   libp2p::gossipsub::MessageId id;
@@ -29,8 +29,9 @@ struct SeenBlock {
 };
 
 struct PlotTimes {
-  libp2p::MonoTime attack;  // until then a sybil that is there behaves as an honest node
-  libp2p::MonoTime end;     // then it is gone
+  libp2p::MonoTime arrival;  // when the sybils begin to dial
+  libp2p::MonoTime attack;   // until then a sybil that is there behaves as an honest node
+  libp2p::MonoTime end;      // then it is gone
 };
 
 class Plot {

@@ -28,7 +28,6 @@ class SybilWire {
   virtual void send(Member to, libp2p::gossipsub::Rpc rpc) = 0;
   // The frame of one message.
   virtual void send_message(Member to, libp2p::SharedBytes frame) = 0;
-  virtual void disconnect(Member peer) = 0;
 };
 
 class Sybil;
