@@ -41,6 +41,7 @@ Bar graylist_bar(const Graylisting& graylisting) {
                      : fmt::format("{} of {}, the slowest after {}", graylisting.in_time, graylisting.pairs,
                                    std::isfinite(graylisting.worst) ? fmt::format("{:.1f} s", graylisting.worst)
                                                                     : std::string("the end of the run"));
+  if (graylisting.left > 0) out.measured += fmt::format("; {} left before", graylisting.left);
   out.met = graylisting.pairs > 0 && graylisting.in_time == graylisting.pairs;
   return out;
 }

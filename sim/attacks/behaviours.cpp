@@ -77,7 +77,7 @@ void Answers::on_iwant(Sybil& sybil, Member from, const std::vector<libp2p::Byte
     const SeenBlock* block = id ? sybil.plot().find(*id) : nullptr;
     if (block == nullptr) continue;
     if (!attack || *delay_ <= Nanos(0)) {
-      sybil.send_message(from, block->message.frame());
+      sybil.send(from, block->message.frame());
       continue;
     }
     if (held_.size() == kMostHeld) held_.pop_front();
@@ -89,7 +89,7 @@ void Answers::on_timeout(Sybil& sybil, Now now) {
   while (!held_.empty() && held_.front().due <= now.mono) {
     const Held held = std::move(held_.front());
     held_.pop_front();
-    if (sybil.peers().contains(held.to)) sybil.send_message(held.to, held.frame);
+    if (sybil.peers().contains(held.to)) sybil.send(held.to, held.frame);
   }
 }
 
@@ -127,7 +127,7 @@ void InventsIds::spam(Sybil& sybil, Now) {
   auto& ihave = rpc.control.emplace().ihave.emplace_back();
   ihave.topic = sybil.plot().topic();
   ihave.ids.assign(ids.begin(), ids.end());
-  for (const auto& [peer, state] : sybil.peers()) sybil.send(peer, rpc);
+  sybil.send_to_all(libp2p::gossipsub::encode_frame(rpc));
 }
 
 void AsksAgain::spam(Sybil& sybil, Now now) {
@@ -137,13 +137,12 @@ void AsksAgain::spam(Sybil& sybil, Now now) {
     if (now.mono - block.seen <= kWindow) iwant.ids.push_back(block.id.bytes());
   }
   if (iwant.ids.empty()) return;
-  for (const auto& [peer, state] : sybil.peers()) sybil.send(peer, rpc);
+  sybil.send_to_all(libp2p::gossipsub::encode_frame(rpc));
 }
 
 void SendsBadBlocks::spam(Sybil& sybil, Now now) {
   const auto block = sybil.plot().bad_block(sybil.rng(), now);
-  const auto frame = SharedMessage::make(sybil.plot().topic(), block).frame();
-  for (const auto& [peer, state] : sybil.peers()) sybil.send_message(peer, frame);
+  sybil.send_to_all(SharedMessage::make(sybil.plot().topic(), block).frame());
 }
 
 void Replays::spam(Sybil& sybil, Now now) {
@@ -151,7 +150,7 @@ void Replays::spam(Sybil& sybil, Now now) {
       sybil.plot().any_block_until(now.mono - (old_next_ ? Nanos(kForgotten) : Nanos(0)), sybil.rng());
   old_next_ = !old_next_;
   if (block == nullptr) return;
-  for (const auto& [peer, state] : sybil.peers()) sybil.send_message(peer, block->message.frame());
+  sybil.send_to_all(block->message.frame());
 }
 
 }  // namespace opp2p::sim::attacks

@@ -70,7 +70,6 @@ void cold_boot(Settings& settings) {
 
 void at_dawn(Settings& settings) {
   settings.attack_start = 0;
-  settings.honest_delay = length_of(settings) / 18;
   settings.honest_arrival = length_of(settings) / 4;
 }
 

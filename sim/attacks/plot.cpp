@@ -4,7 +4,14 @@
 
 namespace opp2p::sim::attacks {
 
-Plot::Plot(Config config) : config_(std::move(config)) {}
+Plot::Plot(Config config) : config_(std::move(config)) {
+  libp2p::gossipsub::Rpc subscription;
+  subscription.subscriptions.push_back({true, config_.topic, {}, {}});
+  subscription_ = libp2p::gossipsub::encode_frame(subscription);
+  libp2p::gossipsub::Rpc graft;
+  graft.control.emplace().graft.push_back({config_.topic});
+  graft_ = libp2p::gossipsub::encode_frame(graft);
+}
 
 libp2p::gossipsub::MessageId Plot::name(libp2p::ByteView data) const {
   for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) {

@@ -29,9 +29,8 @@ struct SeenBlock {
 };
 
 struct PlotTimes {
-  libp2p::MonoTime arrival;  // when the sybils begin to dial
-  libp2p::MonoTime attack;   // until then a sybil that is there behaves as an honest node
-  libp2p::MonoTime end;      // then it is gone
+  libp2p::MonoTime attack;  // until then a sybil that is there behaves as an honest node
+  libp2p::MonoTime end;     // then the run stops it
 };
 
 class Plot {
@@ -59,10 +58,21 @@ class Plot {
   const PlotTimes& times() const { return config_.times; }
   bool is_attack(libp2p::Now now) const { return now.mono >= config_.times.attack && now.mono < config_.times.end; }
 
+  // Frames that all sybils send: "we are in the topic", and GRAFT.
+  const libp2p::SharedBytes& subscription() const { return subscription_; }
+  const libp2p::SharedBytes& graft() const { return graft_; }
+
   // Hashes only what is not one of the blocks that are kept, byte for byte in the same place.
   libp2p::gossipsub::MessageId name(libp2p::ByteView data) const;
   libp2p::Bytes bad_block(libp2p::Rng& rng, libp2p::Now now) const { return config_.make_bad_block(rng, now); }
   bool is_censored(libp2p::ByteView data) const { return config_.is_censored && config_.is_censored(data); }
+
+  void count_sent(std::size_t bytes) {
+    ++rpcs_sent_;
+    bytes_sent_ += bytes;
+  }
+  std::uint64_t rpcs_sent() const { return rpcs_sent_; }
+  std::uint64_t bytes_sent() const { return bytes_sent_; }
 
   // A block that some sybil saw; those that are known already change nothing.
   void remember(const SeenBlock& block);
@@ -73,7 +83,11 @@ class Plot {
 
  private:
   Config config_;
+  libp2p::SharedBytes subscription_;
+  libp2p::SharedBytes graft_;
   std::deque<SeenBlock> blocks_;
+  std::uint64_t rpcs_sent_ = 0;
+  std::uint64_t bytes_sent_ = 0;
 };
 
 }  // namespace opp2p::sim::attacks

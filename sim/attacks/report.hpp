@@ -35,13 +35,12 @@ struct BlockRow {
   double worst = kNever;
 };
 
-// Quantiles of the scores that honest nodes give to a kind of peer.
-struct ScoreQuantiles {
+// The scores that honest nodes give to a kind of peer.
+struct ScoreSpread {
   std::uint64_t count = 0;
+  double mean = 0;
   double least = 0;
-  double p10 = 0;
-  double p50 = 0;
-  double p90 = 0;
+  double median = 0;
   double most = 0;
 };
 
@@ -66,14 +65,13 @@ struct SampleRow {
   std::uint64_t eclipsed = 0;     // honest nodes whose mesh has no honest peer
   double hostile_connection_share = 0;
   double graylisted_share = 0;  // of the connections to sybils, by the honest end's score
-  ScoreQuantiles honest_scores;
-  ScoreQuantiles hostile_scores;
+  ScoreSpread honest_scores;
+  ScoreSpread hostile_scores;
   ScorePartMeans honest_parts;
   ScorePartMeans hostile_parts;
   // Since the sample before.
   std::uint64_t message_bytes = 0;  // received by honest nodes
   std::uint64_t control_bytes = 0;
-  std::uint64_t hostile_bytes = 0;  // of both, what sybils sent
   std::uint64_t duplicates = 0;
   double cpu_share = 0;  // of the time of the honest nodes' virtual cores
 };
@@ -104,8 +102,9 @@ struct FaultRow {
 
 // How long it took honest nodes to graylist a sybil after its first fault. A pair is an honest node and a sybil.
 struct Graylisting {
-  std::uint64_t pairs = 0;    // in which a fault was seen, and that were connected for the time of the bar
-  std::uint64_t in_time = 0;  // below the threshold, or disconnected, within it
+  std::uint64_t pairs = 0;    // in which a fault was seen, and that were connected until its time was over
+  std::uint64_t in_time = 0;  // below the threshold within it
+  std::uint64_t left = 0;     // besides: pairs that were disconnected before
   double p50 = kNever;        // seconds
   double p99 = kNever;
   double worst = kNever;
@@ -141,7 +140,7 @@ struct Report {
   std::uint64_t deliveries = 0;
   std::uint64_t message_bytes = 0;
   std::uint64_t control_bytes = 0;
-  std::uint64_t hostile_bytes = 0;
+  std::uint64_t hostile_bytes = 0;  // sent by sybils
   std::uint64_t hostile_rpcs = 0;
   double cpu_seconds = 0;  // of the honest nodes' virtual cores
 

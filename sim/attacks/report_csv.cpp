@@ -10,9 +10,8 @@ namespace {
 
 std::string cell(double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : std::string(); }
 
-std::string scores_cells(const ScoreQuantiles& scores) {
-  return fmt::format("{},{},{},{},{}", cell(scores.least), cell(scores.p10), cell(scores.p50), cell(scores.p90),
-                     cell(scores.most));
+std::string scores_cells(const ScoreSpread& scores) {
+  return fmt::format("{},{},{},{}", cell(scores.mean), cell(scores.least), cell(scores.median), cell(scores.most));
 }
 
 std::string parts_cells(const ScorePartMeans& parts) {
@@ -23,7 +22,7 @@ std::string parts_cells(const ScorePartMeans& parts) {
 
 std::string score_columns(std::string_view whose) {
   std::string out;
-  for (const auto* name : {"least", "p10", "p50", "p90", "most"}) out += fmt::format(",{}_score_{}", whose, name);
+  for (const auto* name : {"mean", "least", "median", "most"}) out += fmt::format(",{}_score_{}", whose, name);
   for (const auto* name : {"p1", "p2", "p3", "p3b", "p4", "p5", "p6", "p7"}) out += fmt::format(",{}_{}", whose, name);
   return out;
 }
@@ -42,15 +41,14 @@ std::string blocks_csv(const Report& report) {
 std::string samples_csv(const Report& report) {
   std::string out =
       "at,honest,sybils,mesh_size,hostile_mesh_share,eclipsed,hostile_connection_share,graylisted_share,message_bytes,"
-      "control_bytes,hostile_bytes,duplicates,cpu_share" +
+      "control_bytes,duplicates,cpu_share" +
       score_columns("honest") + score_columns("hostile") + "\n";
   for (const auto& row : report.samples) {
-    out +=
-        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", cell(row.at), row.honest, row.sybils,
-                    cell(row.mesh_size), cell(row.hostile_mesh_share), row.eclipsed, cell(row.hostile_connection_share),
-                    cell(row.graylisted_share), row.message_bytes, row.control_bytes, row.hostile_bytes, row.duplicates,
-                    cell(row.cpu_share), scores_cells(row.honest_scores), parts_cells(row.honest_parts),
-                    scores_cells(row.hostile_scores), parts_cells(row.hostile_parts));
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", cell(row.at), row.honest, row.sybils,
+                       cell(row.mesh_size), cell(row.hostile_mesh_share), row.eclipsed,
+                       cell(row.hostile_connection_share), cell(row.graylisted_share), row.message_bytes,
+                       row.control_bytes, row.duplicates, cell(row.cpu_share), scores_cells(row.honest_scores),
+                       parts_cells(row.honest_parts), scores_cells(row.hostile_scores), parts_cells(row.hostile_parts));
   }
   return out;
 }

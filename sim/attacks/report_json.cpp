@@ -36,12 +36,11 @@ json::object block_json(const BlockRow& row) {
           {"p99", row.p99},           {"worst", row.worst}};
 }
 
-json::object scores_json(const ScoreQuantiles& scores, const ScorePartMeans& parts) {
+json::object scores_json(const ScoreSpread& scores, const ScorePartMeans& parts) {
   return {{"count", scores.count},
+          {"mean", scores.mean},
           {"least", scores.least},
-          {"p10", scores.p10},
-          {"p50", scores.p50},
-          {"p90", scores.p90},
+          {"median", scores.median},
           {"most", scores.most},
           {"mean_parts",
            {{"p1_time_in_mesh", parts.time_in_mesh},
@@ -67,7 +66,6 @@ json::object sample_json(const SampleRow& row) {
           {"hostile_scores", scores_json(row.hostile_scores, row.hostile_parts)},
           {"message_bytes", row.message_bytes},
           {"control_bytes", row.control_bytes},
-          {"hostile_bytes", row.hostile_bytes},
           {"duplicates", row.duplicates},
           {"cpu_share", row.cpu_share}};
 }
@@ -112,11 +110,9 @@ std::string report_json(const Report& report) {
   out["spread"] = spreads;
   out["targets"] = report.targets ? json::value(spread_json(*report.targets)) : json::value();
   out["recovery"] = report.recovery ? json::value(*report.recovery) : json::value();
-  out["graylisting"] = {{"pairs", report.graylisting.pairs},
-                        {"in_time", report.graylisting.in_time},
-                        {"p50", report.graylisting.p50},
-                        {"p99", report.graylisting.p99},
-                        {"worst", report.graylisting.worst}};
+  out["graylisting"] = {{"pairs", report.graylisting.pairs}, {"in_time", report.graylisting.in_time},
+                        {"left", report.graylisting.left},   {"p50", report.graylisting.p50},
+                        {"p99", report.graylisting.p99},     {"worst", report.graylisting.worst}};
   out["faults"] = array_of(report.faults, fault_json);
   out["deliveries"] = report.deliveries;
   out["duplicates"] = report.duplicates;

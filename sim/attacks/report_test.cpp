@@ -38,7 +38,13 @@ Report good_report() {
     out.samples.push_back(sample);
   }
   for (auto& spread : out.spreads) {
-    spread = {.blocks = 10, .expected = 10'000, .delivered = 10'000, .in_time = 9995, .p50 = 0.2, .p99 = 0.4, .worst = kNever};
+    spread = {.blocks = 10,
+              .expected = 10'000,
+              .delivered = 10'000,
+              .in_time = 9995,
+              .p50 = 0.2,
+              .p99 = 0.4,
+              .worst = kNever};
   }
   out.recovery = recovery_of(out);
   return out;

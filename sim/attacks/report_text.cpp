@@ -53,7 +53,7 @@ std::string traffic(const Report& report) {
   const double node_seconds = std::max(1.0, static_cast<double>(report.settings.nodes) * report.ended);
   const auto rate = [&](std::uint64_t bytes) { return bytes_text(static_cast<double>(bytes) / node_seconds); };
   return fmt::format(
-      "\ntraffic       {} a second and honest node in messages, {} in control; {} of both from sybils\n"
+      "\ntraffic       {} a second and honest node in messages, {} in control; sybils sent {}\n"
       "duplicates    {:.2f} for each delivered block\n"
       "CPU           {} of a core and honest node\n",
       rate(report.message_bytes), rate(report.control_bytes), rate(report.hostile_bytes),
@@ -64,15 +64,15 @@ std::string traffic(const Report& report) {
 std::string scores_table(const Report& report) {
   if (report.samples.empty()) return {};
   std::string out =
-      "\n         scores of honest peers  scores of sybils        sybils in  sybils      nodes\n"
-      "time     p10      p50     most    p10      p50     most  the meshes  graylisted  eclipsed\n";
+      "\n         scores of honest peers   scores of sybils         sybils in  sybils      nodes\n"
+      "time    least   median     most  least   median     most  the meshes  graylisted  eclipsed\n";
   const std::size_t count = std::min(report.samples.size(), kScoreRows);
   for (std::size_t i = 0; i < count; ++i) {
     const auto& row = report.samples[count == 1 ? 0 : i * (report.samples.size() - 1) / (count - 1)];
-    out += fmt::format("{:>4.0f} s {:>7.1f}{:>9.1f}{:>9.1f}{:>9.1f}{:>9.1f}{:>9.1f}{:>10}{:>12}{:>10}\n", row.at,
-                       row.honest_scores.p10, row.honest_scores.p50, row.honest_scores.most, row.hostile_scores.p10,
-                       row.hostile_scores.p50, row.hostile_scores.most, percent(row.hostile_mesh_share),
-                       percent(row.graylisted_share), row.eclipsed);
+    out += fmt::format("{:>4.0f} s{:>7.1f}{:>9.1f}{:>9.1f}{:>7.0f}{:>9.1f}{:>9.1f}{:>12}{:>12}{:>10}\n", row.at,
+                       row.honest_scores.least, row.honest_scores.median, row.honest_scores.most,
+                       row.hostile_scores.least, row.hostile_scores.median, row.hostile_scores.most,
+                       percent(row.hostile_mesh_share), percent(row.graylisted_share), row.eclipsed);
   }
   return out;
 }

@@ -29,8 +29,7 @@ constexpr std::array kSettings = {
     Setting{"dials", "connections that an honest node makes", &Settings::dials, 1, 200},
     Setting{"max-inbound", "connections that an honest node accepts", &Settings::max_inbound, 1, 10'000},
     Setting{"publishers", "sequencers, which take turns", &Settings::publishers, 1, 100},
-    Setting{"sentries", "nodes between the sequencer and the network; 0: it is a node as the others",
-            &Settings::sentries, 0, 20},
+    Setting{"sentries", "the one sequencer is connected to two nodes only", &Settings::sentries},
     Setting{"flood-publish", "a sequencer sends its blocks to all its peers", &Settings::flood_publish},
     Setting{"sybils", "hostile members", &Settings::sybils, 0, 20'000},
     Setting{"sybil-dials", "connections that each sybil makes", &Settings::sybil_dials, 1, 1000},
@@ -42,8 +41,8 @@ constexpr std::array kSettings = {
     Setting{"rate", "what a sybil sends too much of, per second and peer", &Settings::rate, 0.01, 1000},
     Setting{"graft-again", "seconds from a PRUNE to the sybil's next GRAFT", &Settings::graft_again, 0.01, 3600},
     Setting{"lifetime", "seconds after which a sybil comes back as another peer", &Settings::lifetime, 1, 3600},
-    Setting{"honest-delay", "seconds until the honest nodes begin to arrive", &Settings::honest_delay, 0, 3600},
     Setting{"honest-arrival", "seconds that the arrival of the honest nodes takes", &Settings::honest_arrival, 0, 3600},
+    Setting{"announced", "discovery finds the sybils, so that honest nodes dial them too", &Settings::announced},
     Setting{"encode", "RPCs travel as bytes; the result is the same", &Settings::encode},
     Setting{"check-every", "events between two checks of a node's invariants; 0: none", &Settings::check_every, 0,
             1'000'000'000},
@@ -174,16 +173,19 @@ Result<void> validate(const Settings& settings) {
                     "attack-end=SECONDS an earlier time",
                     settings.attack_end, seconds, std::ceil(settings.attack_end / 6) / 10));
   }
-  if (settings.publishers + settings.publishers * settings.sentries >= settings.nodes) {
-    return wrong(
-        fmt::format("{} publishers with {} sentries each need more than {} nodes; give --nodes a larger number",
-                    settings.publishers, settings.sentries, settings.nodes));
+  if (settings.publishers >= settings.nodes) {
+    return wrong(fmt::format("{} publishers are not fewer than {} nodes; give --nodes a larger number",
+                             settings.publishers, settings.nodes));
   }
-  if (settings.honest_delay + settings.honest_arrival >= settings.attack_end) {
+  if (settings.sentries && settings.publishers != 1) {
+    return wrong(fmt::format("sentries are for one sequencer, and there are {} publishers; give --set publishers=1",
+                             settings.publishers));
+  }
+  if (settings.honest_arrival >= settings.attack_end) {
     return wrong(
-        fmt::format("the honest nodes have arrived after {} s, when the attack is over; make honest-delay or "
-                    "honest-arrival smaller",
-                    settings.honest_delay + settings.honest_arrival));
+        fmt::format("the honest nodes have arrived after {} s, when the attack is over; make honest-arrival "
+                    "smaller",
+                    settings.honest_arrival));
   }
   return {};
 }

@@ -34,7 +34,7 @@ struct Settings {
   std::uint64_t dials = 12;            // connections that an honest node makes
   std::uint64_t max_inbound = 40;      // connections that it accepts
   std::uint64_t publishers = 1;        // sequencers; above 1 they take turns
-  std::uint64_t sentries = 0;          // nodes between each sequencer and the network; 0: it is a node as the others
+  bool sentries = false;               // the one sequencer is connected to two nodes only, as direct peers
   bool flood_publish = false;          // own blocks go to every peer (op-node's flag)
 
   // The sybils.
@@ -48,8 +48,8 @@ struct Settings {
   double rate = 10;                 // what it sends too much of, per second and peer
   double graft_again = 61;          // seconds from a PRUNE to the next GRAFT
   double lifetime = 20;             // seconds until it comes back as another peer
-  double honest_delay = 0;          // seconds after which the honest nodes begin to arrive
-  double honest_arrival = 0;        // seconds that their arrival takes
+  double honest_arrival = 1;        // seconds that the arrival of the honest nodes takes
+  bool announced = true;            // discovery finds the sybils, so that honest nodes dial them too
 
   // The simulation.
   bool encode = false;            // RPCs travel as bytes

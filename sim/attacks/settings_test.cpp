@@ -40,8 +40,7 @@ TEST(SettingsTest, values_of_each_kind_are_taken) {
 
 TEST(SettingsTest, what_is_wrong_is_named_with_what_may_be_written) {
   EXPECT_EQ(refusal_of({"sybil=7"}), "--set sybil: there is no such setting. Did you mean sybils?");
-  EXPECT_EQ(refusal_of({"xyzzy=7"}),
-            "--set xyzzy: there is no such setting. opp2p sim run --help lists the settings.");
+  EXPECT_EQ(refusal_of({"xyzzy=7"}), "--set xyzzy: there is no such setting. opp2p sim run --help lists the settings.");
   EXPECT_EQ(refusal_of({"drop"}), "--set drop: the value is missing; write for example --set drop=1");
   EXPECT_EQ(refusal_of({"drop=2"}),
             "--set drop=2: write a number from 0 to 1 (share of the blocks that a sybil does not forward)");
@@ -74,7 +73,8 @@ TEST(SettingsTest, settings_that_contradict_each_other_are_refused) {
   EXPECT_NE(refused([](Settings& s) { s.attack_end = s.attack_start; }).find("attack-end"), std::string::npos);
   EXPECT_NE(refused([](Settings& s) { s.minutes = 1; }).find("--minutes 2.5"), std::string::npos);
   EXPECT_NE(refused([](Settings& s) { s.publishers = s.nodes; }).find("publishers"), std::string::npos);
-  EXPECT_NE(refused([](Settings& s) { s.honest_delay = s.attack_end; }).find("honest-delay"), std::string::npos);
+  EXPECT_NE(refused([](Settings& s) { s.honest_arrival = s.attack_end; }).find("honest-arrival"), std::string::npos);
+  EXPECT_NE(refused([](Settings& s) { s.sentries = true, s.publishers = 2; }).find("sentries"), std::string::npos);
 }
 
 TEST(CatalogueTest, every_attack_has_a_name_of_its_own_a_line_and_settings_that_are_allowed) {

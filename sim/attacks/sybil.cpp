@@ -18,9 +18,7 @@ Sybil::Sybil(Plot& plot, SybilWire& wire, libp2p::Rng& rng, Behaviours behaviour
 
 void Sybil::on_connected(Member peer, Now now) {
   peers_.insert_or_assign(peer, Peer{});
-  Rpc rpc;
-  rpc.subscriptions.push_back({true, plot_.topic(), {}, {}});
-  send(peer, std::move(rpc));
+  send(peer, plot_.subscription());
   for (auto& behaviour : behaviours_) behaviour->on_connected(*this, peer, now);
 }
 
@@ -93,14 +91,16 @@ void Sybil::graft(Member peer) {
   if (found == peers_.end()) return;
   // It takes us into its mesh, or answers with a PRUNE.
   found->second.in_mesh = true;
-  Rpc rpc;
-  rpc.control.emplace().graft.push_back({plot_.topic()});
-  send(peer, std::move(rpc));
+  send(peer, plot_.graft());
+}
+
+void Sybil::send_to_all(const libp2p::SharedBytes& frame) {
+  for (const auto& [peer, state] : peers_) send(peer, frame);
 }
 
 void Sybil::forward(const libp2p::SharedBytes& frame, Member except) {
   for (const auto& [peer, state] : peers_) {
-    if (state.in_mesh && peer != except) send_message(peer, frame);
+    if (state.in_mesh && peer != except) send(peer, frame);
   }
 }
 

@@ -24,10 +24,8 @@ namespace opp2p::sim::attacks {
 class SybilWire {
  public:
   virtual ~SybilWire() = default;
-  // Views of `rpc` need not outlive the call.
-  virtual void send(Member to, libp2p::gossipsub::Rpc rpc) = 0;
-  // The frame of one message.
-  virtual void send_message(Member to, libp2p::SharedBytes frame) = 0;
+  // An RPC with its length in front. A frame that goes to many is made once and shared.
+  virtual void send(Member to, libp2p::SharedBytes frame) = 0;
 };
 
 class Sybil;
@@ -73,8 +71,8 @@ class Sybil {
   libp2p::Rng& rng() { return rng_; }
   const std::map<Member, Peer>& peers() const { return peers_; }
   void graft(Member peer);
-  void send(Member peer, libp2p::gossipsub::Rpc rpc) { wire_.send(peer, std::move(rpc)); }
-  void send_message(Member peer, libp2p::SharedBytes frame) { wire_.send_message(peer, std::move(frame)); }
+  void send(Member peer, libp2p::SharedBytes frame) { wire_.send(peer, std::move(frame)); }
+  void send_to_all(const libp2p::SharedBytes& frame);
   // To all in whose mesh we are, but for `except`.
   void forward(const libp2p::SharedBytes& frame, Member except);
 

@@ -9,7 +9,6 @@ namespace opp2p::sim::attacks {
 using libp2p::Millis;
 using libp2p::MonoTime;
 using libp2p::Nanos;
-using libp2p::gossipsub::Rpc;
 
 namespace {
 
@@ -17,7 +16,8 @@ constexpr Nanos kArrival = libp2p::Seconds(2);  // that the arrival of all sybil
 constexpr std::size_t kTries = 4;               // random targets that are looked at for one dial
 
 Nanos part_of(Nanos whole, libp2p::Rng& rng) {
-  return Nanos(static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(std::max<std::int64_t>(whole.count(), 1)))));
+  return Nanos(
+      static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(std::max<std::int64_t>(whole.count(), 1)))));
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ SybilActor::SybilActor(gossip::ActorPort& port, gossip::FrameCache& frames, Plot
       sybil_(plot, *this, port.rng(), std::move(behaviours)) {}
 
 void SybilActor::start() {
-  const MonoTime arrival = std::max(port_.now().mono, plot_.times().arrival) + part_of(kArrival, port_.rng());
+  const MonoTime arrival = port_.now().mono + part_of(kArrival, port_.rng());
   next_dial_ = arrival;
   if (dialling_.lifetime) next_identity_ = arrival + *dialling_.lifetime + part_of(*dialling_.lifetime, port_.rng());
 }
@@ -55,8 +55,6 @@ void SybilActor::on_disconnected(Member peer) {
   dial_later();
 }
 
-bool SybilActor::accepts(Member) { return port_.now().mono >= plot_.times().arrival && !is_over(); }
-
 void SybilActor::on_rpc(Member from, const gossip::Wire& wire) {
   if (wire.object) return sybil_.on_rpc(from, wire.object->rpc(), port_.now());
   const auto* rpc = frames_.decoded(wire.frame);
@@ -64,17 +62,14 @@ void SybilActor::on_rpc(Member from, const gossip::Wire& wire) {
   sybil_.on_rpc(from, *rpc, port_.now());
 }
 
-void SybilActor::send(Member to, Rpc rpc) { send_message(to, libp2p::gossipsub::encode_frame(rpc)); }
-
-void SybilActor::send_message(Member to, libp2p::SharedBytes frame) {
+void SybilActor::send(Member to, libp2p::SharedBytes frame) {
   // Who does not read fast enough misses something; the queue of the port is bounded.
-  if (port_.send(to, std::move(frame))) ++sent_;
+  const std::size_t size = frame->size();
+  if (port_.send(to, std::move(frame))) plot_.count_sent(size);
 }
 
 void SybilActor::dial_later() {
-  if (is_over()) return;
-  const MonoTime due = port_.now().mono + dialling_.retry + part_of(dialling_.retry, port_.rng());
-  next_dial_ = std::min(next_dial_.value_or(due), due);
+  next_dial_ = std::min(next_dial_, port_.now().mono + dialling_.retry + part_of(dialling_.retry, port_.rng()));
 }
 
 void SybilActor::dial_more() {
@@ -92,29 +87,17 @@ void SybilActor::dial_more() {
   }
 }
 
-void SybilActor::leave() {
-  has_left_ = true;
-  next_dial_ = next_identity_ = std::nullopt;
-  for (const Member peer : port_.peers()) {
-    sybil_.on_disconnected(peer, port_.now());
-    port_.disconnect(peer);
-  }
-  connected_ = 0;
-}
-
 std::optional<MonoTime> SybilActor::next_deadline() const {
-  if (has_left_) return std::nullopt;
-  MonoTime first = plot_.times().end;
-  for (const auto& due : {next_dial_, next_identity_, sybil_.next_deadline()}) {
+  MonoTime first = next_dial_;
+  for (const auto& due : {next_identity_, sybil_.next_deadline()}) {
     if (due) first = std::min(first, *due);
   }
+  if (first == MonoTime::max()) return std::nullopt;
   return first;
 }
 
 void SybilActor::on_timer() {
   const auto now = port_.now();
-  if (has_left_) return;
-  if (is_over()) return leave();
   if (next_identity_ && *next_identity_ <= now.mono) {
     for (const Member peer : port_.peers()) sybil_.on_disconnected(peer, now);
     connected_ = 0;
@@ -123,8 +106,8 @@ void SybilActor::on_timer() {
     next_identity_ = now.mono + *dialling_.lifetime;
     next_dial_ = now.mono;
   }
-  if (next_dial_ && *next_dial_ <= now.mono) {
-    next_dial_ = std::nullopt;
+  if (next_dial_ <= now.mono) {
+    next_dial_ = MonoTime::max();
     dial_more();
   }
   sybil_.on_timeout(now);

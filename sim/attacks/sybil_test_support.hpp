@@ -43,7 +43,7 @@ class SybilBench final : public SybilWire {
  public:
   explicit SybilBench(Sybil::Behaviours behaviours, Nanos now = kAttack)
       : plot_({kTopic,
-               {libp2p::MonoTime(), libp2p::MonoTime(kAttack), libp2p::MonoTime(kEnd)},
+               {libp2p::MonoTime(kAttack), libp2p::MonoTime(kEnd)},
                id_of,
                [this](libp2p::Rng&, Now) { return libp2p::to_bytes("bad " + std::to_string(++bad_blocks_)); },
                [](libp2p::ByteView data) { return libp2p::as_text(data).starts_with("victim"); }}),
@@ -100,10 +100,7 @@ class SybilBench final : public SybilWire {
   Received& to(Member peer) { return received_[peer]; }
   Plot& plot() { return plot_; }
 
-  void send(Member peer, Rpc rpc) override {
-    read(peer, libp2p::gossipsub::encode_frame(rpc));
-  }
-  void send_message(Member peer, libp2p::SharedBytes frame) override { read(peer, std::move(frame)); }
+  void send(Member peer, libp2p::SharedBytes frame) override { read(peer, std::move(frame)); }
 
  private:
   void read(Member peer, libp2p::SharedBytes frame) {
