@@ -137,7 +137,7 @@ def python_suite(folder, pattern="test_*.py"):
 def lint():
     tally = Tally()
     for script, *options in (["check_format.py"], ["check_layers.py"], ["check_coroutines.py"], ["check_spec_map.py"], ["check_fuzz.py"],
-                             ["draw_architecture.py", "--check"]):
+                             ["draw_architecture.py", "--check"], ["attack_table.py", "--check"]):
         done = run([sys.executable, ROOT / "tools" / script, *options], stdout=subprocess.PIPE, text=True)
         say("  " + "\n  ".join(done.stdout.splitlines()))
         skipped = re.match(r"\w+: skipped", done.stdout) is not None
@@ -303,6 +303,11 @@ def block_way():
     return Tally(passed=1) if done.returncode == 0 else Tally(failed=1)
 
 
+def attacks():
+    """The simulated attacks at full size (tools/attack_table.py); OPP2P_ATTACKS=NAME,… chooses some. Rows that are there are not made again."""
+    return Tally(passed=1) if run([sys.executable, ROOT / "tools" / "attack_table.py"]).returncode == 0 else Tally(failed=1)
+
+
 def release_build():
     build(BUILD, ["all"], "-DCMAKE_BUILD_TYPE=Release")
 
@@ -329,6 +334,7 @@ SUITES = {
     "mutants": (mutants, False),
     "block-way": (block_way, True),
     "soak": (lambda: python_suite("soak"), True),
+    "attacks": (attacks, True),
 }
 GROUPS = {
     "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns"],

@@ -25,5 +25,7 @@ void add_node_command(CLI::App& app);
 int node_command(std::span<const std::string> arguments, opp2p::Output& out);
 // devnet: a local chain of real processes.
 void add_devnet_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
+// sim list|run: simulated networks under attack.
+void add_sim_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 
 }  // namespace opp2p

@@ -97,6 +97,7 @@ int run(int argc, char** argv, opp2p::Output& out) {
       [](const CLI::App* at, const CLI::Error& error) { return error.what() + Called(*at).see_help(); });
   opp2p::add_node_command(app);
   opp2p::add_devnet_commands(app, out, exit_code);
+  opp2p::add_sim_commands(app, out, exit_code);
   opp2p::add_inspect_commands(app, out, exit_code);
   opp2p::add_key_commands(app, out, exit_code);
   opp2p::add_db_commands(app, out, exit_code);

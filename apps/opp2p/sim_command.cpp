@@ -1,0 +1,169 @@
+// `opp2p sim`: simulated networks under attack.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "input.hpp"
+#include "opp2p/base/end_signals.hpp"
+#include "sim/attacks/run.hpp"
+#include "version.hpp"
+
+namespace opp2p {
+namespace {
+
+namespace attacks = opp2p::sim::attacks;
+using libp2p::Errc;
+using libp2p::fail;
+using libp2p::Result;
+
+struct RunArguments {
+  std::string name;
+  std::uint64_t seed = 1;
+  std::uint64_t nodes = 1000;
+  double minutes = 3;
+  std::vector<std::string> assignments;
+  std::string out;
+  bool json = false;
+};
+
+// One line on a terminal, written anew each time; elsewhere nothing.
+class ProgressLine {
+ public:
+  explicit ProgressLine(opp2p::Output& out) : out_(out) {
+    const char* terminal = std::getenv("TERM");
+    shown_ = ::isatty(out.descriptor()) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
+  }
+  void show(const attacks::Progress& progress) {
+    if (!shown_) return;
+    drawn_ = true;
+    out_.write(fmt::format(
+        "\r\x1b[J{:.0f} of {:.0f} s simulated, {} blocks, {:.2f}% in time, sybils in {:.1f}% of the meshes",
+        progress.at, progress.until, progress.blocks, progress.delivery * 100, progress.hostile_mesh_share * 100));
+  }
+  void clear() {
+    if (drawn_) out_.write("\r\x1b[J");
+  }
+
+ private:
+  opp2p::Output& out_;
+  bool shown_ = false;
+  bool drawn_ = false;
+};
+
+Result<const attacks::Scenario*> scenario_of(const std::string& name) {
+  if (const auto* found = attacks::find_scenario(name)) return found;
+  const auto near = attacks::nearest_scenario(name);
+  return fail(Errc::invalid_argument, fmt::format("there is no attack {}. {}", name,
+                                                  near ? "Did you mean " + *near + "?" : "opp2p sim list names them."));
+}
+
+Result<attacks::Settings> settings_of(const attacks::Scenario& scenario, const RunArguments& arguments) {
+  auto settings = attacks::defaults_of(scenario, arguments.nodes, arguments.minutes);
+  settings.seed = arguments.seed;
+  OPP2P_TRYV(attacks::apply_settings(settings, arguments.assignments));
+  OPP2P_TRYV(attacks::validate(settings));
+  return settings;
+}
+
+Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
+  OPP2P_TRY(const auto* scenario, scenario_of(arguments.name));
+  OPP2P_TRY(const auto settings, settings_of(*scenario, arguments));
+  if (!arguments.out.empty()) OPP2P_TRYV(attacks::claim_folder(arguments.out));
+  EndSignals signals;
+  ProgressLine line(out);
+  out.give_up_when([&signals] { return signals.came(); });
+  auto report = attacks::run(*scenario, settings, [&](const attacks::Progress& progress) {
+    line.show(progress);
+    return !signals.came() && !out.failed();
+  });
+  out.give_up_when(nullptr);
+  line.clear();
+  report.program = program_version();
+  out.write(arguments.json ? attacks::report_json(report) + "\n" : attacks::report_text(report));
+  if (arguments.out.empty()) return {};
+  OPP2P_TRYV(attacks::write_report(report, arguments.out));
+  if (!arguments.json) out.write(fmt::format("The report is in {}.\n", arguments.out));
+  return {};
+}
+
+void list_attacks(opp2p::Output& out, bool as_json) {
+  if (as_json) {
+    boost::json::array listed;
+    for (const auto& scenario : attacks::all_scenarios())
+      listed.push_back({{"name", scenario.name}, {"about", scenario.about}});
+    return print_line(out, {{"model", attacks::kModelVersion}, {"attacks", listed}});
+  }
+  std::string text;
+  for (const auto& scenario : attacks::all_scenarios())
+    text += fmt::format("{:<20}{}\n", scenario.name, scenario.about);
+  out.write(text);
+}
+
+// The settings of one attack, with its own defaults.
+Result<void> list_settings(opp2p::Output& out, const std::string& name) {
+  OPP2P_TRY(const auto* scenario, scenario_of(name));
+  const auto settings = attacks::defaults_of(*scenario, RunArguments().nodes, RunArguments().minutes);
+  std::string text = fmt::format("{}: {}\n", scenario->name, scenario->about);
+  for (const auto& setting : attacks::all_settings()) {
+    text += fmt::format("  {:<30}{}\n", fmt::format("{}={}", setting.name, attacks::value_text(settings, setting)),
+                        setting.about);
+  }
+  out.write(text);
+  return {};
+}
+
+void add_list(CLI::App& app, opp2p::Output& out, int& exit_code) {
+  auto* command = app.add_subcommand("list", "List the attacks, or the settings of one");
+  auto name = std::make_shared<std::string>();
+  auto as_json = std::make_shared<bool>(false);
+  auto* named = command->add_option("NAME", *name, "The attack whose settings are listed");
+  command->add_flag("--json", *as_json, "Print the attacks as JSON, with the version of the model")->excludes(named);
+  command->callback([name, as_json, &out, &exit_code] {
+    if (name->empty()) return list_attacks(out, *as_json);
+    const auto done = list_settings(out, *name);
+    exit_code = done ? 0 : report(done.error());
+  });
+}
+
+void add_run(CLI::App& app, opp2p::Output& out, int& exit_code) {
+  auto* command = app.add_subcommand("run", "Simulate an attack and say what came of it");
+  auto arguments = std::make_shared<RunArguments>();
+  command->add_option("NAME", arguments->name, "The attack; see opp2p sim list")->required();
+  command->add_option("--seed", arguments->seed, "Seed of every random choice")->capture_default_str();
+  command->add_option("--nodes", arguments->nodes, "Number of honest nodes")
+      ->check(CLI::Range(10, 20'000))
+      ->capture_default_str();
+  command->add_option("--minutes", arguments->minutes, "Minutes of virtual time")
+      ->check(CLI::Range(0.1, 600.0))
+      ->capture_default_str();
+  command->add_option("--set", arguments->assignments, "A setting as key=value; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--out", arguments->out, "Folder for report.json, blocks.csv, samples.csv and summary.txt");
+  command->add_flag("--json", arguments->json, "Print the report as JSON instead of the summary");
+  command->callback([arguments, &out, &exit_code] {
+    const auto done = run_attack(out, *arguments);
+    exit_code = done ? 0 : report(done.error());
+  });
+  std::string footer = "Settings:\n";
+  for (const auto& setting : attacks::all_settings())
+    footer += fmt::format("  {:<18}{}\n", setting.name, setting.about);
+  command->footer(footer + "Their defaults depend on the attack: opp2p sim list NAME shows them.\n");
+}
+
+}  // namespace
+
+void add_sim_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
+  auto* command = app.add_subcommand("sim", "Simulate networks of up to thousands of nodes under attack");
+  command->require_subcommand(1);
+  add_list(*command, out, exit_code);
+  add_run(*command, out, exit_code);
+}
+
+}  // namespace opp2p
