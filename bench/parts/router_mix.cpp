@@ -1,7 +1,8 @@
 // The router under the traffic of a mesh, from the bytes of each RPC to the frames that go out: 100 peers, four topics,
 // and for each message of 1 KB the RPCs that eight peers of a mesh and two others send: the message, four copies of it,
-// seven IDONTWANT and two IHAVE. 100 messages a second of virtual time; heartbeats and decays are a part of it. This
-// file also builds with a tree that has no scores yet (docs/performance.md, "The router with scores").
+// seven IDONTWANT and two IHAVE. 100 messages a second of virtual time; heartbeats and decays are a part of it. Beside
+// it the heartbeat alone. This file also builds with a tree that has no scores yet (docs/performance.md, "The router
+// with scores").
 #include <benchmark/benchmark.h>
 
 #include <deque>
@@ -21,7 +22,6 @@ namespace {
 using namespace libp2p;
 using namespace libp2p::gossipsub;
 
-constexpr std::uint32_t kPeers = 100;
 constexpr std::size_t kMesh = 8;
 constexpr std::size_t kDataSize = 1024;
 constexpr std::size_t kRpcs = 14;    // for each message
@@ -48,8 +48,8 @@ struct Arrival {
 
 class MixedTraffic {
  public:
-  explicit MixedTraffic(bool scored) : scores_(make_scores(scored)) {
-    for (std::uint32_t n = 0; n < kPeers; ++n) add_peer(n);
+  MixedTraffic(std::uint32_t peers, bool scored) : scores_(make_scores(scored)) {
+    for (std::uint32_t n = 0; n < peers; ++n) add_peer(n);
     for (const auto& topic : kTopics) (void)router_.subscribe(topic, now_);
     pass(Seconds(60));
     run();
@@ -74,14 +74,51 @@ class MixedTraffic {
     pass(Millis(10));
   }
 
+  // What comes between two heartbeats: a message in each topic.
+  void take_one_in_each_topic() {
+    for (const auto& topic : kTopics) {
+      Bytes data(kDataSize, 0x42);
+      store_le64(data.data(), ++number_);
+      Rpc publish;
+      publish.publish.emplace_back();
+      publish.publish[0].topic = topic;
+      publish.publish[0].data = data;
+      (void)router_.on_frame(router_.mesh(topic).front(), encode_frame(publish), now_);
+      run();
+    }
+  }
+  // Time goes on to the next heartbeat, which is left to the caller.
+  void wait_for_heartbeat() {
+    const Nanos wait = *router_.next_deadline() - now_.mono;
+    pass(wait - Nanos(1));
+    now_ = now_ + Nanos(1);
+  }
+  void heartbeat() { router_.on_timeout(now_); }
+
   const Counters& counters() const { return router_.counters(); }
   std::uint64_t frames() const { return frames_; }
   std::uint64_t actions() const { return acted_; }
 
+  // What the driver does after each input.
+  void run() {
+    while (auto action = router_.poll_action()) {
+      ++acted_;
+      if (const auto* validate = std::get_if<Validate>(&*action)) {
+        router_.on_validation(validate->request, ValidationResult::accept, now_);
+      } else if (const auto* ready = std::get_if<SendReady>(&*action)) {
+        while (router_.next_frame(ready->peer)) ++frames_;
+      }
+    }
+  }
+
  private:
   static std::unique_ptr<PeerScores> make_scores(bool scored) {
 #ifdef OPP2P_HAS_SCORES
-    if (scored) return std::make_unique<PeerScorer>(bench::scored_params(kTopics), 1, Now{});
+    auto params = bench::scored_params(kTopics);
+    // P3 and P3b are counted but weigh nothing: else the meshes of the quiet topics would always be taken apart.
+    for (auto& [name, topic] : params.topics)
+      topic.mesh_message_deliveries_weight = topic.mesh_failure_penalty_weight = 0;
+    if (scored) return std::make_unique<PeerScorer>(std::move(params), 1, Now{});
 #endif
     (void)scored;
     return std::make_unique<NeutralScores>();
@@ -116,19 +153,7 @@ class MixedTraffic {
       arrive(member(n), unwanted);
       arrive(member(n - 3), publish);
     }
-    for (std::size_t n = 0; n < 2; ++n) arrive(ids_[(2 * number_ + n) % kPeers], gossip);
-  }
-
-  // What the driver does after each input.
-  void run() {
-    while (auto action = router_.poll_action()) {
-      ++acted_;
-      if (const auto* validate = std::get_if<Validate>(&*action)) {
-        router_.on_validation(validate->request, ValidationResult::accept, now_);
-      } else if (const auto* ready = std::get_if<SendReady>(&*action)) {
-        while (router_.next_frame(ready->peer)) ++frames_;
-      }
-    }
+    for (std::size_t n = 0; n < 2; ++n) arrive(ids_[(2 * number_ + n) % ids_.size()], gossip);
   }
 
   void pass(Nanos time) {
@@ -155,7 +180,7 @@ class MixedTraffic {
 };
 
 void mix(benchmark::State& state, bool scored) {
-  MixedTraffic traffic(scored);
+  MixedTraffic traffic(100, scored);
   for (auto _ : state) {
     if (!traffic.has_batch()) {
       state.PauseTiming();
@@ -181,9 +206,32 @@ void mix(benchmark::State& state, bool scored) {
 void router_mix_unscored(benchmark::State& state) { mix(state, false); }
 BENCHMARK(router_mix_unscored);
 
+// With ids to gossip in each topic. The frames that follow are not a part of it.
+void heartbeat(benchmark::State& state, bool scored) {
+  MixedTraffic traffic(static_cast<std::uint32_t>(state.range(0)), scored);
+  for (auto _ : state) {
+    state.PauseTiming();
+    traffic.take_one_in_each_topic();
+    traffic.wait_for_heartbeat();
+    state.ResumeTiming();
+    traffic.heartbeat();
+    state.PauseTiming();
+    traffic.run();
+    state.ResumeTiming();
+  }
+  const auto beats = static_cast<std::uint64_t>(state.iterations());
+  if (traffic.counters().delivered != 4 * beats || traffic.frames() < 4 * 23 * beats)
+    state.SkipWithError("the heartbeats had nothing to tell");
+}
+void router_heartbeat_unscored(benchmark::State& state) { heartbeat(state, false); }
+BENCHMARK(router_heartbeat_unscored)->Arg(200)->Unit(benchmark::kMicrosecond);
+
 #ifdef OPP2P_HAS_SCORES
 void router_mix_scored(benchmark::State& state) { mix(state, true); }
 BENCHMARK(router_mix_scored);
+
+void router_heartbeat_scored(benchmark::State& state) { heartbeat(state, true); }
+BENCHMARK(router_heartbeat_scored)->Arg(200)->Unit(benchmark::kMicrosecond);
 #endif
 
 }  // namespace

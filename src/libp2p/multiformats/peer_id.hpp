@@ -3,6 +3,7 @@
 // allocates nothing; ordered and hashable. The empty id means "unknown".
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstring>
 #include <functional>
@@ -38,7 +39,9 @@ class PeerId {
   // By the bytes, and of two that begin alike the shorter one first: zeros fill up the array, so all of it can be
   // compared.
   friend bool operator==(const PeerId& a, const PeerId& b) {
-    return a.size_ == b.size_ && std::memcmp(a.multihash_.data(), b.multihash_.data(), kMaxSize) == 0;
+    std::uint64_t difference = a.size_ ^ b.size_;
+    for (std::size_t at = 0; at < kWords; ++at) difference |= a.word(at) ^ b.word(at);
+    return difference == 0;
   }
   friend std::strong_ordering operator<=>(const PeerId& a, const PeerId& b) {
     const int order = std::memcmp(a.multihash_.data(), b.multihash_.data(), kMaxSize);
@@ -47,10 +50,33 @@ class PeerId {
   std::size_t hash() const { return std::hash<std::string_view>{}(as_text(bytes())); }
 
  private:
+  friend struct PeerIdHash;
+  static constexpr std::size_t kWords = (kMaxSize + 7) / 8;
+
   explicit PeerId(ByteView multihash);
+  // The last one overlaps the one before it.
+  std::uint64_t word(std::size_t number) const {
+    std::uint64_t word = 0;
+    std::memcpy(&word, multihash_.data() + std::min(8 * number, kMaxSize - sizeof word), sizeof word);
+    return word;
+  }
 
   ByteArray<kMaxSize> multihash_{};  // zero beyond size_
   std::uint8_t size_ = 0;
+};
+
+// Hash of a table whose keys come from the network: the secret keeps a peer from choosing where its id lands.
+struct PeerIdHash {
+  std::uint64_t secret = 0;
+
+  std::size_t operator()(const PeerId& id) const {
+    std::uint64_t mixed = secret ^ id.size_;
+    for (std::size_t at = 0; at < PeerId::kWords; ++at) {
+      mixed = (mixed ^ id.word(at)) * 0x9e3779b97f4a7c15ULL;
+      mixed ^= mixed >> 32;
+    }
+    return static_cast<std::size_t>(mixed);
+  }
 };
 
 // The multihash that a peer id's text holds, not yet checked to be a peer id's.
@@ -60,7 +86,8 @@ Result<Bytes> multihash_from_peer_text(std::string_view text);
 
 namespace libp2p {
 using multiformats::PeerId;
-}
+using multiformats::PeerIdHash;
+}  // namespace libp2p
 
 template <>
 struct std::hash<libp2p::PeerId> {

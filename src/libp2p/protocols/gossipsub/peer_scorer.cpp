@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
@@ -30,18 +29,6 @@ void add_capped(double& counter, double cap) { counter = std::min(counter + 1, c
 
 }  // namespace
 
-std::size_t PeerScorer::PeerIdHash::operator()(const PeerId& id) const {
-  const ByteView bytes = id.bytes();
-  std::uint64_t mixed = secret ^ bytes.size();
-  for (std::size_t at = 0; at < bytes.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
-    mixed = (mixed ^ word) * 0x9e3779b97f4a7c15ULL;
-    mixed ^= mixed >> 32;
-  }
-  return static_cast<std::size_t>(mixed);
-}
-
 PeerScorer::PeerScorer(PeerScoreParams params, std::uint64_t secret, Now now, ApplicationScore application)
     : params_(std::move(params)),
       application_(std::move(application)),
@@ -56,22 +43,19 @@ PeerScorer::PeerScorer(PeerScoreParams params, std::uint64_t secret, Now now, Ap
 
 // ---- tables ----
 
-PeerScorer::Row* PeerScorer::find(const PeerId& peer) {
+PeerScorer::Row* PeerScorer::find(const PeerId& peer) const {
+  if (last_row_ != nullptr && last_row_->id == peer) return last_row_;
   const auto found = by_id_.find(peer);
-  return found == by_id_.end() ? nullptr : found->second;
-}
-
-const PeerScorer::Row* PeerScorer::find(const PeerId& peer) const {
-  const auto found = by_id_.find(peer);
-  return found == by_id_.end() ? nullptr : found->second;
+  return found == by_id_.end() ? nullptr : last_row_ = found->second;
 }
 
 std::optional<std::size_t> PeerScorer::find_topic(std::string_view topic) const {
+  if (last_topic_ < topics_.size() && topics_[last_topic_].name == topic) return last_topic_;
   const auto found =
       std::lower_bound(topics_.begin(), topics_.end(), topic,
                        [](const ScoredTopic& scored, std::string_view name) { return scored.name < name; });
   if (found == topics_.end() || found->name != topic) return std::nullopt;
-  return static_cast<std::size_t>(found - topics_.begin());
+  return last_topic_ = static_cast<std::size_t>(found - topics_.begin());
 }
 
 // Called when something is counted, so the score is another afterwards.
@@ -124,6 +108,7 @@ void PeerScorer::forget(Number number) {
   Row& row = at->second;
   if (row.retained) retained_.erase(*row.retained);
   colocation_.leave(row.places);
+  if (last_row_ == &row) last_row_ = nullptr;
   by_id_.erase(row.id);
   rows_.erase(at);
   OPP2P_ASSERT(by_id_.size() == rows_.size(), "every peer is found by its id", by_id_, rows_);

@@ -161,14 +161,9 @@ class PeerScorer final : public PeerScores {
     std::string name;
     TopicScoreParams params;
   };
-  struct PeerIdHash {
-    std::uint64_t secret;
-    std::size_t operator()(const PeerId& id) const;
-  };
 
   // peer_scorer.cpp: what happens
-  Row* find(const PeerId& peer);
-  const Row* find(const PeerId& peer) const;
+  Row* find(const PeerId& peer) const;
   std::optional<std::size_t> find_topic(std::string_view topic) const;
   std::size_t add_topic(std::string_view topic, const TopicScoreParams& params);
   TopicCounters& counters(Row& row, std::size_t topic);
@@ -192,6 +187,10 @@ class PeerScorer final : public PeerScores {
   std::vector<ScoredTopic> topics_;  // in the order of their names
   std::map<Number, Row> rows_;
   std::unordered_map<PeerId, Row*, PeerIdHash> by_id_;  // never iterated
+  // What was asked for last is mostly asked for again: an RPC brings several questions of one peer, and a network has
+  // one topic that is busy.
+  mutable Row* last_row_ = nullptr;
+  mutable std::size_t last_topic_ = 0;
   std::set<RetainedKey> retained_;
   IpColocation colocation_;
   DeliveryRecords records_;

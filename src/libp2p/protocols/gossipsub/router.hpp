@@ -26,10 +26,10 @@
 //    made up.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -37,8 +37,10 @@
 #include <vector>
 
 #include "libp2p/base/entry_mark.hpp"
+#include "libp2p/base/flat_set.hpp"
 #include "libp2p/base/lru_map.hpp"
 #include "libp2p/base/result.hpp"
+#include "libp2p/base/ring_queue.hpp"
 #include "libp2p/base/rng.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
@@ -269,8 +271,8 @@ class Router {
   Sizes sizes() const;
 
  private:
-  using Keys = std::set<PeerKey>;
-  using Scores = std::map<PeerKey, double>;
+  using Keys = FlatSet<PeerKey>;
+  using Scores = std::vector<std::optional<double>>;  // by PeerTable::place_of()
 
   struct Topic {
     bool joined = false;  // it is subscribed or relayed
@@ -312,6 +314,8 @@ class Router {
   void enter(std::string_view name, Topic& topic, Now now);
   void leave_if_unwanted(Topics::iterator at, Now now);
   void join(const std::string& name, Topic& topic, Now now);
+  void note_version(PeerKey key, const Peer& peer);
+  void take_rpc(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
   void say_ready(Peer& peer);
   void fault(const PeerId& peer, FaultKind kind, unsigned count = 1);
   Trace& trace(TraceKind kind, const PeerId& peer, std::string_view topic = {}, const MessageId& id = {});
@@ -415,7 +419,9 @@ class Router {
   Config config_;
   Rng& rng_;
   PeerScores& scores_;
+  const std::uint64_t secret_;  // of the tables whose keys strangers choose
   PeerTable peers_;
+  Keys outside_meshes_;  // peers that messages go to by subscription alone: direct ones, and those of floodsub
   Topics topics_;
   SeenCache seen_;
   RecentMessages recent_;
@@ -432,7 +438,7 @@ class Router {
   RequestId next_request_ = 1;
   MonoTime next_heartbeat_;
   std::uint64_t ticks_ = 0;
-  std::deque<Action> actions_;
+  RingQueue<Action> actions_;
   Counters counters_;
 };
 

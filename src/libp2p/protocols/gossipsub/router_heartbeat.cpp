@@ -29,7 +29,7 @@ void Router::heartbeat(Now now) {
     if (peer != nullptr && now.mono >= peer->excused_until) penalise(peer->id, FaultKind::broken_promise, count, now);
   }
   connect_direct_peers();
-  Scores scores;  // one look at each score per heartbeat
+  Scores scores(peers_.size());  // one look at each score per heartbeat
   for (auto& [name, topic] : topics_) {
     if (!topic.joined) continue;
     maintain_mesh(name, topic, scores, now);
@@ -37,6 +37,7 @@ void Router::heartbeat(Now now) {
   }
   maintain_fanouts(scores, now);
   forget_served(cache_.shift());
+  actions_.reserve(actions_.size() + peers_.size());
   for (auto& [key, peer] : peers_.rows()) say_ready(peer);
 }
 
@@ -45,7 +46,7 @@ void Router::connect_direct_peers() {
   const std::uint64_t period = params().direct_connect_ticks;
   if (period == 0 || (ticks_ - 1) % period != 0) return;
   for (const PeerId& id : config_.direct) {
-    if (peers_.find(id) == nullptr && !blacklist_.contains(id)) actions_.emplace_back(Connect{.peer = id});
+    if (peers_.find(id) == nullptr && !blacklist_.contains(id)) actions_.push_back(Connect{.peer = id});
   }
 }
 
@@ -57,7 +58,7 @@ void Router::reset_counts_of_peers() {
     peer.named_taken = 0;
     peer.partial_rpcs = 0;
     peer.partial_flood_told = false;
-    std::erase_if(peer.unwanted, [&](const auto& entry) { return entry.second <= ticks_; });
+    peer.unwanted.erase_if([this](std::uint64_t until) { return until <= ticks_; });
   }
 }
 
@@ -165,7 +166,7 @@ void Router::maintain_fanouts(Scores& scores, Now now) {
       topic.last_publication.reset();
       continue;
     }
-    std::erase_if(topic.fanout, [&](PeerKey key) { return cached_score(key, scores) < threshold; });
+    erase_if(topic.fanout, [&](PeerKey key) { return cached_score(key, scores) < threshold; });
     const auto fits = [&](PeerKey key, const Peer&) {
       return !topic.fanout.contains(key) && cached_score(key, scores) >= threshold;
     };
@@ -193,18 +194,23 @@ void Router::emit_gossip(const std::string& name, const Topic& topic, const Keys
   if (in_parts) emit_partial_gossip(name, chosen);
   if (ids.empty() || limit == 0) return;
   rng_.shuffle(ids);
+  if (ids.size() <= limit) {
+    const auto all = std::make_shared<const Outbox::Gossip>(Outbox::Gossip{name, std::move(ids)});
+    for (const PeerKey key : chosen) peers_.at(key)->outbox.ihave(all);
+    return;
+  }
   for (const PeerKey key : chosen) {
-    if (ids.size() > limit) rng_.shuffle(ids);  // another part of them for every peer
-    peers_.at(key)->outbox.ihave(name,
-                                 {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), limit))});
+    rng_.shuffle(ids);  // another part of them for every peer
+    peers_.at(key)->outbox.ihave(name, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(limit)});
   }
 }
 
 double Router::cached_score(PeerKey key, Scores& scores) const {
-  OPP2P_ASSERT(peers_.at(key) != nullptr, "a peer of a topic is there", key);
-  const auto [at, added] = scores.try_emplace(key, 0);
-  if (added) at->second = score_of(*peers_.at(key));
-  return at->second;
+  const std::size_t place = peers_.place_of(key);
+  OPP2P_ASSERT(place < scores.size(), "a peer of a topic is there", key);
+  std::optional<double>& score = scores[place];
+  if (!score) score = score_of(*peers_.at(key));
+  return *score;
 }
 
 // Up to `count` peers of the topic that speak gossipsub and fit, at random. Direct ones get everything anyway.
