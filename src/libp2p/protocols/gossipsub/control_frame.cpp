@@ -100,4 +100,10 @@ SharedBytes ControlFrame::encode() const {
   return encode_frame(rpc_);
 }
 
+OutgoingRpc ControlFrame::take_rpc() {
+  OPP2P_ASSERT(!is_empty_, "a control frame says something, or an outbox with control would never run empty");
+  const std::size_t size = frame_size(rpc_);
+  return {nullptr, std::make_shared<const OwnedRpc>(std::move(rpc_)), size};
+}
+
 }  // namespace libp2p::gossipsub

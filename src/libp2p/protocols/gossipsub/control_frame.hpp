@@ -15,6 +15,7 @@
 
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
+#include "libp2p/protocols/gossipsub/owned_rpc.hpp"
 #include "libp2p/protocols/gossipsub/rpc.hpp"
 
 namespace libp2p::gossipsub {
@@ -41,6 +42,8 @@ class ControlFrame {
 
   // Something has been added.
   SharedBytes encode() const;
+  // What encode() would encode; it takes the place of that.
+  OutgoingRpc take_rpc();
 
  private:
   // Whether an entry of `size` bytes fits; it is counted then. The first one always does.

@@ -69,15 +69,63 @@ void Outbox::erase(Queue& queue, const MessageId& id) {
   queue.erase(at);
 }
 
-std::optional<SharedBytes> Outbox::next() {
-  Queue& queue = own_.empty() ? forwarded_ : own_;
-  if (control_waits() && (queue.empty() || !control_had_turn_)) {
-    control_had_turn_ = true;
-    return make_control();
+// Subscriptions before the mesh, so that a topic is known when it is grafted. What can be large comes early, so that no
+// frame is too full for it again and again. Then ids: of IDONTWANT never more than the peers heed, and IHAVE with what
+// is left.
+template <class Finish>
+auto Outbox::take_control(const Finish& finish) {
+  ControlFrame frame(max_control_);
+  auto past_subscriptions = subscriptions_.begin();
+  while (past_subscriptions != subscriptions_.end() &&
+         frame.add_subscription(past_subscriptions->first, past_subscriptions->second)) {
+    ++past_subscriptions;
   }
-  control_had_turn_ = false;
-  if (queue.empty()) return std::nullopt;
-  return take_front(queue);
+  auto past_mesh = mesh_.begin();
+  if (past_subscriptions == subscriptions_.end()) {
+    while (past_mesh != mesh_.end() && add_mesh_change(frame, past_mesh->first, past_mesh->second)) ++past_mesh;
+  }
+  const std::size_t unwanted = frame.add_idontwant(idontwant_, max_idontwant_per_rpc_);
+  const std::size_t wanted = frame.add_iwant(iwant_);
+  auto past_ihave = ihave_.begin();
+  std::size_t part = 0;  // of the first IHAVE that did not fit as a whole
+  for (; past_ihave != ihave_.end(); ++past_ihave) {
+    part = frame.add_ihave(past_ihave->first, past_ihave->second);
+    if (part < past_ihave->second.size()) break;
+  }
+  auto made = finish(frame);
+  subscriptions_.erase(subscriptions_.begin(), past_subscriptions);
+  mesh_.erase(mesh_.begin(), past_mesh);
+  idontwant_.erase(idontwant_.begin(), idontwant_.begin() + static_cast<std::ptrdiff_t>(unwanted));
+  iwant_.erase(iwant_.begin(), iwant_.begin() + static_cast<std::ptrdiff_t>(wanted));
+  if (past_ihave != ihave_.end()) {
+    auto& ids = past_ihave->second;
+    ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(part));
+  }
+  ihave_.erase(ihave_.begin(), past_ihave);
+  return made;
+}
+
+Outbox::Turn Outbox::take_turn() {
+  const bool messages_wait = !first_queue().empty();
+  control_had_turn_ = control_waits() && (!messages_wait || !control_had_turn_);
+  return control_had_turn_ ? Turn::control : messages_wait ? Turn::message : Turn::nobody;
+}
+
+std::optional<SharedBytes> Outbox::next() {
+  switch (take_turn()) {
+    case Turn::control: return take_control([](const ControlFrame& frame) { return frame.encode(); });
+    case Turn::message: return take_front(first_queue());
+    default: return std::nullopt;
+  }
+}
+
+std::optional<OutgoingRpc> Outbox::next_rpc() {
+  const Turn turn = take_turn();
+  if (turn == Turn::nobody) return std::nullopt;
+  if (turn == Turn::control) return take_control([](ControlFrame& frame) { return frame.take_rpc(); });
+  SharedBytes message = take_front(first_queue());
+  const std::size_t size = message->size();
+  return OutgoingRpc{std::move(message), nullptr, size};
 }
 
 bool Outbox::control_waits() const {
@@ -97,41 +145,6 @@ SharedBytes Outbox::take_front(Queue& queue) {
 void Outbox::drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped) {
   dropped.push_back({queue.front().id, kind});
   take_front(queue);
-}
-
-// Subscriptions before the mesh, so that a topic is known when it is grafted. What can be large comes early, so that no
-// frame is too full for it again and again. Then ids: of IDONTWANT never more than the peers heed, and IHAVE with what
-// is left.
-SharedBytes Outbox::make_control() {
-  ControlFrame frame(max_control_);
-  auto past_subscriptions = subscriptions_.begin();
-  while (past_subscriptions != subscriptions_.end() &&
-         frame.add_subscription(past_subscriptions->first, past_subscriptions->second)) {
-    ++past_subscriptions;
-  }
-  auto past_mesh = mesh_.begin();
-  if (past_subscriptions == subscriptions_.end()) {
-    while (past_mesh != mesh_.end() && add_mesh_change(frame, past_mesh->first, past_mesh->second)) ++past_mesh;
-  }
-  const std::size_t unwanted = frame.add_idontwant(idontwant_, max_idontwant_per_rpc_);
-  const std::size_t wanted = frame.add_iwant(iwant_);
-  auto past_ihave = ihave_.begin();
-  std::size_t part = 0;  // of the first IHAVE that did not fit as a whole
-  for (; past_ihave != ihave_.end(); ++past_ihave) {
-    part = frame.add_ihave(past_ihave->first, past_ihave->second);
-    if (part < past_ihave->second.size()) break;
-  }
-  SharedBytes encoded = frame.encode();
-  subscriptions_.erase(subscriptions_.begin(), past_subscriptions);
-  mesh_.erase(mesh_.begin(), past_mesh);
-  idontwant_.erase(idontwant_.begin(), idontwant_.begin() + static_cast<std::ptrdiff_t>(unwanted));
-  iwant_.erase(iwant_.begin(), iwant_.begin() + static_cast<std::ptrdiff_t>(wanted));
-  if (past_ihave != ihave_.end()) {
-    auto& ids = past_ihave->second;
-    ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(part));
-  }
-  ihave_.erase(ihave_.begin(), past_ihave);
-  return encoded;
 }
 
 bool Outbox::add_mesh_change(ControlFrame& frame, std::string_view topic, const MeshChange& change) {

@@ -51,6 +51,8 @@ class Outbox {
   bool empty() const { return !control_waits() && own_.empty() && forwarded_.empty(); }
   // The next frame; nothing when the outbox is empty.
   std::optional<SharedBytes> next();
+  // The same, with control as an object.
+  std::optional<OutgoingRpc> next_rpc();
 
   std::size_t items() const { return own_.size() + forwarded_.size(); }
   std::size_t bytes() const { return bytes_; }
@@ -69,10 +71,15 @@ class Outbox {
   };
   using Queue = std::deque<Item>;
 
+  enum class Turn : std::uint8_t { nobody, control, message };
+  Turn take_turn();
   bool control_waits() const;
   std::size_t check_queue(const Queue& queue, Kind kind) const;
-  SharedBytes make_control();
+  // `finish` makes of the filled frame what is sent.
+  template <class Finish>
+  auto take_control(const Finish& finish);
   static bool add_mesh_change(ControlFrame& frame, std::string_view topic, const MeshChange& change);
+  Queue& first_queue() { return own_.empty() ? forwarded_ : own_; }
   SharedBytes take_front(Queue& queue);
   void drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped);
   void erase(Queue& queue, const MessageId& id);

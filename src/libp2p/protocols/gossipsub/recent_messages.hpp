@@ -24,8 +24,9 @@ class RecentMessages {
   // The name of a message that is here, byte for byte; null when it is not.
   const MessageId* find(std::string_view topic, ByteView data) const {
     for (const auto& item : items_) {
-      if (item.data.size() == data.size() && item.topic == topic &&
-          std::memcmp(item.data.data(), data.data(), data.size()) == 0)
+      if (item.data.size() != data.size() || item.topic != topic) continue;
+      // Routers in one process share the bytes themselves.
+      if (item.data.data() == data.data() || std::memcmp(item.data.data(), data.data(), data.size()) == 0)
         return &item.id;
     }
     return nullptr;

@@ -243,6 +243,14 @@ std::optional<SharedBytes> Router::next_frame(const PeerId& id) {
   return frame;
 }
 
+std::optional<OutgoingRpc> Router::next_rpc(const PeerId& id) {
+  Peer* peer = peers_.find(id);
+  if (peer == nullptr) return std::nullopt;
+  auto rpc = peer->outbox.next_rpc();
+  if (!rpc) peer->ready_said = false;
+  return rpc;
+}
+
 bool Router::allowed(std::string_view topic) const {
   return topic.size() <= params().max_topic_length && (!config_.topic_filter || config_.topic_filter(topic));
 }

@@ -180,6 +180,8 @@ class Router {
   std::size_t waiting_actions() const { return actions_.size(); }
   // The next frame for the peer's outbound stream; nothing when there is none or the peer is unknown.
   std::optional<SharedBytes> next_frame(const PeerId& peer);
+  // The same, with control as an object: for drivers without a wire.
+  std::optional<OutgoingRpc> next_rpc(const PeerId& peer);
 
   // What is known, for services, metrics and tests. Peers in the order of their arrival.
   const Params& params() const { return config_.params; }

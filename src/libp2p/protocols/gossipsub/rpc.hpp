@@ -93,5 +93,7 @@ Bytes encode_rpc(const Rpc& rpc);
 Bytes encode_message(const Message& message);
 // With the length in front.
 SharedBytes encode_frame(const Rpc& rpc);
+// The size of that, without encoding.
+std::size_t frame_size(const Rpc& rpc);
 
 }  // namespace libp2p::gossipsub

@@ -90,6 +90,58 @@ void write(Writer& to, const Control& control) {
   }
 }
 
+// The same once more, in bytes alone.
+constexpr std::size_t kTestExtensionTag = 4;  // a field number of 23 bits, and the wire type
+constexpr std::size_t kFlag = 2;              // tag and value
+
+template <class View>
+std::size_t size_of(const std::optional<View>& view) {
+  return view ? field_size(view->size()) : 0;
+}
+std::size_t size_of(const std::optional<bool>& flag) { return flag ? kFlag : 0; }
+
+std::size_t size_of(const Message& message) {
+  return size_of(message.from) + size_of(message.data) + size_of(message.seqno) + size_of(message.topic) +
+         size_of(message.signature) + size_of(message.key);
+}
+std::size_t size_of(const SubOpts& subscription) {
+  return size_of(subscription.subscribe) + size_of(subscription.topic) + size_of(subscription.requests_partial) +
+         size_of(subscription.supports_sending_partial);
+}
+std::size_t size_of(const std::vector<ByteView>& ids) {
+  std::size_t size = 0;
+  for (const auto& id : ids) size += field_size(id.size());
+  return size;
+}
+std::size_t size_of(const IHave& ihave) { return size_of(ihave.topic) + size_of(ihave.ids); }
+std::size_t size_of(const IWant& iwant) { return size_of(iwant.ids); }
+std::size_t size_of(const IDontWant& idontwant) { return size_of(idontwant.ids); }
+std::size_t size_of(const Graft& graft) { return size_of(graft.topic); }
+std::size_t size_of(const PeerInfo& info) { return size_of(info.peer_id) + size_of(info.signed_peer_record); }
+std::size_t size_of(const Prune& prune);
+
+template <class Entry>
+std::size_t size_of_each(const std::vector<Entry>& entries) {
+  std::size_t size = 0;
+  for (const auto& entry : entries) size += field_size(size_of(entry));
+  return size;
+}
+
+std::size_t size_of(const Prune& prune) {
+  return size_of(prune.topic) + size_of_each(prune.peers) +
+         (prune.backoff ? 1 + multiformats::varint_size(*prune.backoff) : 0);
+}
+
+std::size_t size_of(const Control& control) {
+  std::size_t size = size_of_each(control.ihave) + size_of_each(control.iwant) + size_of_each(control.graft) +
+                     size_of_each(control.prune) + size_of_each(control.idontwant);
+  if (const auto& extensions = control.extensions) {
+    size +=
+        field_size(size_of(extensions->partial_messages) + (extensions->test_extension ? kTestExtensionTag + 1 : 0));
+  }
+  return size;
+}
+
 std::string write(const Rpc& rpc) {
   std::string out;
   Writer to(out);
@@ -118,6 +170,13 @@ SharedBytes encode_frame(const Rpc& rpc) {
   multiformats::append_varint(frame, body.size());
   append(frame, as_bytes(body));
   return share(std::move(frame));
+}
+
+std::size_t frame_size(const Rpc& rpc) {
+  std::size_t body = size_of_each(rpc.subscriptions) + size_of_each(rpc.publish);
+  if (rpc.control) body += field_size(size_of(*rpc.control));
+  if (rpc.test_extension) body += kTestExtensionTag + 1;
+  return multiformats::varint_size(body) + body;
 }
 
 }  // namespace libp2p::gossipsub

@@ -1,0 +1,210 @@
+#include "sim/gossip/honest_node.hpp"
+
+#include <algorithm>
+
+#include "libp2p/base/assert.hpp"
+#include "libp2p/multiformats/address_blocks.hpp"
+
+namespace opp2p::sim::gossip {
+
+namespace gs = libp2p::gossipsub;
+
+HonestNode::HonestNode(ActorPort& port, const HonestParams& params, const CpuParams& cpu, const BlockMaker& blocks,
+                       FrameCache& frames, Metrics& metrics, RpcForm form)
+    : port_(port), params_(params), cpu_(cpu), blocks_(blocks), frames_(frames), metrics_(metrics), form_(form) {
+  const Now now = port_.now();
+  if (params_.scores) {
+    auto scorer =
+        std::make_unique<gs::PeerScorer>(*params_.scores, port_.rng().next_u64(), now, params_.application_score);
+    scorer_ = scorer.get();
+    scores_ = std::move(scorer);
+  } else {
+    scores_ = std::make_unique<gs::NeutralScores>();
+  }
+  gs::Router::Config config;
+  config.params = params_.router;
+  config.message_id = [this](std::string_view topic, ByteView data) { return frames_.name(topic, data); };
+  for (const Member member : params_.direct) config.direct.insert(port_.id_of(member));
+  router_ = std::make_unique<gs::Router>(std::move(config), port_.rng(), *scores_, now);
+}
+
+void HonestNode::start() {
+  for (const auto& topic : params_.topics) {
+    const auto joined = router_->subscribe(topic, port_.now());
+    OPP2P_ASSERT(joined.has_value(), "a node joins its topics", topic);
+  }
+  schedule_look();
+  drain();
+}
+
+void HonestNode::stop() { metrics_.on_stopped(port_.self(), router_->counters()); }
+
+void HonestNode::schedule_look() {
+  const auto interval = static_cast<std::uint64_t>(params_.dials.interval.count());
+  next_look_ =
+      port_.now().mono + params_.dials.interval + Nanos(static_cast<std::int64_t>(port_.rng().below(interval)));
+}
+
+bool HonestNode::is_banned(const PeerId& peer) {
+  const auto found = banned_.find(peer);
+  if (found == banned_.end()) return false;
+  if (found->second > port_.now().mono) return true;
+  banned_.erase(found);
+  return false;
+}
+
+bool HonestNode::accepts(Member peer) { return !is_banned(port_.id_of(peer)); }
+
+void HonestNode::on_connected(Member peer, Direction direction) {
+  const Now now = port_.now();
+  const PeerId id = port_.id_of(peer);
+  if (direction == Direction::outbound && dialling_ > 0) --dialling_;
+  peers_[peer] = id;
+  const Multiaddr address = port_.address_of(peer);
+  router_->add_peer(id, params_.version, direction, now, libp2p::multiformats::address_blocks(address));
+  const gs::PeerAddress addresses[] = {{address, false}};
+  scores_->on_addresses(id, addresses, now);
+  drain();
+}
+
+void HonestNode::on_dial_failed(Member) {
+  if (dialling_ > 0) --dialling_;
+}
+
+void HonestNode::on_disconnected(Member peer) {
+  const auto found = peers_.find(peer);
+  OPP2P_ASSERT(found != peers_.end(), "who goes was there", peer);
+  const PeerId id = found->second;
+  peers_.erase(found);
+  router_->remove_peer(id, port_.now());
+  metrics_.on_peer_gone(port_.self(), id);
+  drain();
+}
+
+void HonestNode::on_rpc(Member from, const Wire& wire) {
+  const auto found = peers_.find(from);
+  OPP2P_ASSERT(found != peers_.end(), "who sends is connected", from);
+  const gs::Rpc* rpc = nullptr;
+  gs::Rpc own;
+  if (wire.object) {
+    rpc = &wire.object->rpc();
+  } else if (form_ == RpcForm::objects) {
+    rpc = frames_.decoded(wire.frame);
+  } else {
+    if (auto decoded = gs::decode_frame(wire.frame, params_.router.rpc)) {
+      own = std::move(*decoded);
+      rpc = &own;
+    }
+    if (!own.publish.empty()) frames_.keep(wire.frame);
+  }
+  if (rpc == nullptr) return disconnect(from);  // a driver resets the stream
+  metrics_.on_rpc(port_.self(), !rpc->publish.empty(), wire.size);
+  router_->on_rpc(found->second, *rpc, port_.now());
+  drain();
+}
+
+void HonestNode::disconnect(Member peer) {
+  port_.disconnect(peer);
+  on_disconnected(peer);
+}
+
+void HonestNode::on_work_done(std::uint64_t ticket, bool done) {
+  const auto found = judged_.find(ticket);
+  OPP2P_ASSERT(found != judged_.end(), "each message is judged once", ticket);
+  const auto verdict = done ? found->second : gs::ValidationResult::ignore;
+  judged_.erase(found);
+  router_->on_validation(ticket, verdict, port_.now(), done ? gs::Router::Blame::sender : gs::Router::Blame::nobody);
+  drain();
+}
+
+std::optional<Wire> HonestNode::next_wire(Member to) {
+  const auto found = peers_.find(to);
+  if (found == peers_.end()) return std::nullopt;
+  if (form_ == RpcForm::objects) {
+    auto rpc = router_->next_rpc(found->second);
+    return rpc ? std::optional(Wire::of(std::move(*rpc))) : std::nullopt;
+  }
+  auto frame = router_->next_frame(found->second);
+  return frame ? std::optional(Wire::of(std::move(*frame))) : std::nullopt;
+}
+
+std::optional<MonoTime> HonestNode::next_deadline() const {
+  MonoTime next = std::min(next_look_, router_->next_deadline().value_or(MonoTime::max()));
+  if (const auto decay = scores_->next_deadline()) next = std::min(next, *decay);
+  return next;
+}
+
+void HonestNode::on_timer() {
+  const Now now = port_.now();
+  if (const auto decay = scores_->next_deadline(); decay && *decay <= now.mono) {
+    scores_->on_timeout(now);
+    disconnect_bad_peers();
+  }
+  if (router_->next_deadline() <= now.mono) router_->on_timeout(now);
+  if (next_look_ <= now.mono) look_for_peers();
+  drain();
+}
+
+void HonestNode::look_for_peers() {
+  schedule_look();
+  const std::size_t have = peers_.size() + dialling_;
+  if (have >= params_.dials.wanted) return;
+  for (const Member peer : port_.discover(std::min(params_.dials.at_a_time, params_.dials.wanted - have))) {
+    if (is_banned(port_.id_of(peer))) continue;
+    ++dialling_;
+    port_.dial(peer);
+  }
+}
+
+void HonestNode::disconnect_bad_peers() {
+  if (!params_.disconnect_below) return;
+  std::vector<Member> bad;
+  for (const auto& [peer, id] : peers_) {
+    if (scores_->score(id) < *params_.disconnect_below && !params_.direct.contains(peer)) bad.push_back(peer);
+  }
+  for (const Member peer : bad) {
+    banned_[peers_.at(peer)] = port_.now().mono + params_.ban;
+    disconnect(peer);
+  }
+}
+
+void HonestNode::drain() {
+  while (auto action = router_->poll_action()) {
+    if (const auto* ready = std::get_if<gs::SendReady>(&*action)) {
+      if (const auto peer = member_of(ready->peer)) port_.ready_to_send(*peer);
+    } else if (const auto* request = std::get_if<gs::Validate>(&*action)) {
+      validate(*request);
+    } else if (const auto* delivery = std::get_if<gs::Deliver>(&*action)) {
+      if (const auto block = blocks_.read(delivery->data.view())) metrics_.on_delivered(port_.self(), block->number);
+    } else if (const auto* fault = std::get_if<gs::Fault>(&*action)) {
+      metrics_.on_fault(port_.self(), fault->peer, fault->kind, fault->count);
+    } else if (const auto* wanted = std::get_if<gs::Connect>(&*action)) {
+      if (const auto peer = member_of(wanted->peer)) port_.dial(*peer);
+    }
+  }
+}
+
+void HonestNode::validate(const gs::Validate& request) {
+  const ByteView data = request.data.view();
+  const bool judged = judged_.emplace(request.request, blocks_.judge(data, port_.now().wall)).second;
+  OPP2P_ASSERT(judged, "each message is judged once", request.request);
+  const Nanos cost = cpu_.verify + cpu_.verify_per_kib * static_cast<std::int64_t>(data.size()) / 1024;
+  port_.work(cost, cpu_.verify_deadline, request.request);
+}
+
+Result<void> HonestNode::publish(std::string_view topic, ByteView data) {
+  OPP2P_TRYV(router_->publish(topic, data, gs::LocalCheck::already_valid, port_.now()));
+  drain();
+  return {};
+}
+
+void HonestNode::check() const {
+  router_->check();
+  if (scorer_ != nullptr) scorer_->check();
+  OPP2P_CHECK(router_->peer_count() == peers_.size(), "router and node have the same peers", router_->peer_count(),
+              peers_.size());
+  OPP2P_CHECK(router_->sizes().validating == judged_.size(), "each open validation has a verdict to come",
+              judged_.size());
+}
+
+}  // namespace opp2p::sim::gossip

@@ -1,0 +1,88 @@
+// What is counted while a world runs, and the report that is made of it. Honest nodes tell it of blocks and faults; at
+// each sample it looks at all of them. It also holds that no block is delivered twice to a subscriber. Owner: Network.
+// Bounds: 4 bytes for each block and member; a row for each pair of an honest member and a peer that broke a rule; the
+// scores of at most MetricsParams::observers members are looked at in a sample.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "sim/gossip/report.hpp"
+
+namespace opp2p::sim::gossip {
+
+class HonestNode;
+
+struct MetricsParams {
+  Nanos sample_every = Seconds(5);
+  Nanos deadline = Seconds(6);    // of a delivery: 12 heartbeats
+  Nanos judgement = Seconds(60);  // within which who breaks a rule is to be below graylist
+  double graylist = -40;
+  std::size_t low = 6;  // Dlo
+  std::size_t observers = 64;
+};
+
+class Metrics {
+ public:
+  Metrics(World& world, MetricsParams params) : world_(world), params_(params) {}
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // Told by who publishes, before the first is delivered; and by nodes.
+  void on_published(Member publisher, std::uint64_t number, std::size_t size);
+  void on_delivered(Member member, std::uint64_t number);
+  void on_fault(Member at, const PeerId& peer, libp2p::gossipsub::FaultKind kind, unsigned count);
+  void on_rpc(Member at, bool has_messages, std::size_t size);
+  void on_peer_gone(Member at, const PeerId& peer);
+  void on_stopped(Member member, const libp2p::gossipsub::Counters& counters);
+
+  // Looks at all honest members. Called each `sample_every`; judge() each second.
+  void sample();
+  void judge();
+
+  Report report() const;
+  const MetricsParams& params() const { return params_; }
+
+ private:
+  // Micros until the delivery, or one of these.
+  static constexpr std::uint32_t kMissing = 0xffffffff;
+  static constexpr std::uint32_t kNotExpected = 0xfffffffe;
+  static constexpr std::uint32_t kNotCounted = 0xfffffffd;  // delivered, though not expected
+  struct BlockRecord {
+    std::uint64_t number = 0;
+    Member publisher = 0;
+    MonoTime published{};
+    std::size_t size = 0;
+    std::vector<std::uint32_t> latency;  // by member
+  };
+  struct Suspect {
+    MonoTime first_fault{};
+    std::optional<MonoTime> graylisted;
+    std::optional<MonoTime> gone;
+  };
+  using Faults = std::map<libp2p::gossipsub::FaultKind, std::uint64_t>;
+
+  HonestNode* node(Member member) const;
+  void sample_meshes(Sample& sample) const;
+  void sample_scores(Sample& sample) const;
+  void sample_counters(Sample& sample) const;
+  libp2p::gossipsub::Counters routers() const;
+  BlockOutcome outcome(const BlockRecord& block, std::vector<std::uint32_t>* all) const;
+  Judgement judgement(bool honest) const;
+
+  World& world_;
+  MetricsParams params_;
+  std::vector<BlockRecord> blocks_;
+  std::map<std::uint64_t, std::size_t> index_;
+  std::map<std::pair<Member, PeerId>, Suspect> suspects_;
+  std::vector<std::pair<Member, PeerId>> pending_;
+  Faults honest_faults_;
+  Faults hostile_faults_;
+  Traffic received_;
+  libp2p::gossipsub::Counters stopped_;  // of members that have stopped
+  std::map<Member, MonoTime> stops_;     // the last of each: what it got before, it may get again
+  std::vector<Sample> samples_;
+};
+
+}  // namespace opp2p::sim::gossip
