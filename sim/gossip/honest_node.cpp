@@ -33,16 +33,17 @@ void HonestNode::start() {
     const auto joined = router_->subscribe(topic, port_.now());
     OPP2P_ASSERT(joined.has_value(), "a node joins its topics", topic);
   }
-  schedule_look();
+  metrics_.on_started(port_.self());
+  schedule_look(params_.dials.interval / 5);  // who comes is alone
   drain();
 }
 
 void HonestNode::stop() { metrics_.on_stopped(port_.self(), router_->counters()); }
 
-void HonestNode::schedule_look() {
-  const auto interval = static_cast<std::uint64_t>(params_.dials.interval.count());
-  next_look_ =
-      port_.now().mono + params_.dials.interval + Nanos(static_cast<std::int64_t>(port_.rng().below(interval)));
+// After that time, and up to as much again.
+void HonestNode::schedule_look(Nanos after) {
+  const std::uint64_t more = port_.rng().below(static_cast<std::uint64_t>(after.count()) + 1);
+  next_look_ = port_.now().mono + after + Nanos(static_cast<std::int64_t>(more));
 }
 
 bool HonestNode::is_banned(const PeerId& peer) {
@@ -59,7 +60,7 @@ void HonestNode::on_connected(Member peer, Direction direction) {
   const Now now = port_.now();
   const PeerId id = port_.id_of(peer);
   if (direction == Direction::outbound && dialling_ > 0) --dialling_;
-  peers_[peer] = id;
+  peers_.put(peer, id);
   const Multiaddr address = port_.address_of(peer);
   router_->add_peer(id, params_.version, direction, now, libp2p::multiformats::address_blocks(address));
   const gs::PeerAddress addresses[] = {{address, false}};
@@ -72,18 +73,18 @@ void HonestNode::on_dial_failed(Member) {
 }
 
 void HonestNode::on_disconnected(Member peer) {
-  const auto found = peers_.find(peer);
-  OPP2P_ASSERT(found != peers_.end(), "who goes was there", peer);
-  const PeerId id = found->second;
-  peers_.erase(found);
+  const PeerId* const found = peers_.find(peer);
+  OPP2P_ASSERT(found != nullptr, "who goes was there", peer);
+  const PeerId id = *found;
+  peers_.erase(peer);
   router_->remove_peer(id, port_.now());
   metrics_.on_peer_gone(port_.self(), id);
   drain();
 }
 
 void HonestNode::on_rpc(Member from, const Wire& wire) {
-  const auto found = peers_.find(from);
-  OPP2P_ASSERT(found != peers_.end(), "who sends is connected", from);
+  const PeerId* const id = peers_.find(from);
+  OPP2P_ASSERT(id != nullptr, "who sends is connected", from);
   const gs::Rpc* rpc = nullptr;
   gs::Rpc own;
   if (wire.object) {
@@ -99,7 +100,7 @@ void HonestNode::on_rpc(Member from, const Wire& wire) {
   }
   if (rpc == nullptr) return disconnect(from);  // a driver resets the stream
   metrics_.on_rpc(port_.self(), !rpc->publish.empty(), wire.size);
-  router_->on_rpc(found->second, *rpc, port_.now());
+  router_->on_rpc(*id, *rpc, port_.now());
   drain();
 }
 
@@ -118,13 +119,13 @@ void HonestNode::on_work_done(std::uint64_t ticket, bool done) {
 }
 
 std::optional<Wire> HonestNode::next_wire(Member to) {
-  const auto found = peers_.find(to);
-  if (found == peers_.end()) return std::nullopt;
+  const PeerId* const id = peers_.find(to);
+  if (id == nullptr) return std::nullopt;
   if (form_ == RpcForm::objects) {
-    auto rpc = router_->next_rpc(found->second);
+    auto rpc = router_->next_rpc(*id);
     return rpc ? std::optional(Wire::of(std::move(*rpc))) : std::nullopt;
   }
-  auto frame = router_->next_frame(found->second);
+  auto frame = router_->next_frame(*id);
   return frame ? std::optional(Wire::of(std::move(*frame))) : std::nullopt;
 }
 
@@ -146,7 +147,7 @@ void HonestNode::on_timer() {
 }
 
 void HonestNode::look_for_peers() {
-  schedule_look();
+  schedule_look(params_.dials.interval);
   const std::size_t have = peers_.size() + dialling_;
   if (have >= params_.dials.wanted) return;
   for (const Member peer : port_.discover(std::min(params_.dials.at_a_time, params_.dials.wanted - have))) {
@@ -163,7 +164,7 @@ void HonestNode::disconnect_bad_peers() {
     if (scores_->score(id) < *params_.disconnect_below && !params_.direct.contains(peer)) bad.push_back(peer);
   }
   for (const Member peer : bad) {
-    banned_[peers_.at(peer)] = port_.now().mono + params_.ban;
+    banned_[*peers_.find(peer)] = port_.now().mono + params_.ban;
     disconnect(peer);
   }
 }

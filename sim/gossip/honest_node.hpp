@@ -18,6 +18,7 @@
 #include "sim/gossip/actor.hpp"
 #include "sim/gossip/block.hpp"
 #include "sim/gossip/frame_cache.hpp"
+#include "sim/gossip/ids_of_peers.hpp"
 #include "sim/gossip/metrics.hpp"
 
 namespace opp2p::sim::gossip {
@@ -75,7 +76,7 @@ class HonestNode final : public Actor {
   void look_for_peers();
   void disconnect_bad_peers();
   bool is_banned(const PeerId& peer);
-  void schedule_look();
+  void schedule_look(Nanos after);
   void disconnect(Member peer);
 
   ActorPort& port_;
@@ -89,7 +90,7 @@ class HonestNode final : public Actor {
   libp2p::gossipsub::PeerScorer* scorer_ = nullptr;
   std::unique_ptr<libp2p::gossipsub::Router> router_;
   std::map<libp2p::gossipsub::RequestId, libp2p::gossipsub::ValidationResult> judged_;  // verdicts whose time comes
-  std::map<Member, PeerId> peers_;  // by the ids that they had when they connected
+  IdsOfPeers peers_;
   std::map<PeerId, MonoTime> banned_;
   std::size_t dialling_ = 0;
   MonoTime next_look_{};

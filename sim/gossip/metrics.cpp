@@ -54,11 +54,16 @@ void Metrics::on_published(Member publisher, std::uint64_t number, std::size_t s
   BlockRecord block{number, publisher, world_.time(), size, {}};
   block.latency.assign(world_.size(), kNotExpected);
   for (Member member = 0; member < world_.size(); ++member) {
-    if (member != publisher && world_.is_honest(member) && world_.is_running(member)) block.latency[member] = kMissing;
+    if (member != publisher && is_expected(member)) block.latency[member] = kMissing;
   }
   const bool is_new = index_.emplace(number, blocks_.size()).second;
   OPP2P_ASSERT(is_new, "a block is published once", number);
   blocks_.push_back(std::move(block));
+}
+
+bool Metrics::is_expected(Member member) const {
+  return world_.is_honest(member) && world_.is_running(member) && member < starts_.size() &&
+         starts_[member] + params_.expected_after <= world_.time();
 }
 
 void Metrics::on_delivered(Member member, std::uint64_t number) {
@@ -103,6 +108,11 @@ void Metrics::on_peer_gone(Member at, const PeerId& peer) {
   const HonestNode* const observer = node(at);
   if (observer == nullptr || suspect.graylisted || observer->scores().score(peer) >= params_.graylist) return;
   suspect.graylisted = world_.time();
+}
+
+void Metrics::on_started(Member member) {
+  if (member >= starts_.size()) starts_.resize(world_.size());
+  starts_[member] = world_.time();
 }
 
 void Metrics::on_stopped(Member member, const gs::Counters& counters) {

@@ -18,6 +18,7 @@ class HonestNode;
 struct MetricsParams {
   Nanos sample_every = Seconds(5);
   Nanos deadline = Seconds(6);    // of a delivery: 12 heartbeats
+  Nanos expected_after{};         // a member is expected to get what is published so long after its start
   Nanos judgement = Seconds(60);  // within which who breaks a rule is to be below graylist
   double graylist = -40;
   std::size_t low = 6;  // Dlo
@@ -36,6 +37,7 @@ class Metrics {
   void on_fault(Member at, const PeerId& peer, libp2p::gossipsub::FaultKind kind, unsigned count);
   void on_rpc(Member at, bool has_messages, std::size_t size);
   void on_peer_gone(Member at, const PeerId& peer);
+  void on_started(Member member);
   void on_stopped(Member member, const libp2p::gossipsub::Counters& counters);
 
   // Looks at all honest members. Called each `sample_every`; judge() each second.
@@ -73,6 +75,7 @@ class Metrics {
   using Faults = std::map<libp2p::gossipsub::FaultKind, std::uint64_t>;
 
   HonestNode* node(Member member) const;
+  bool is_expected(Member member) const;
   void sample_meshes(Sample& sample) const;
   void sample_scores(Sample& sample) const;
   void sample_counters(Sample& sample) const;
@@ -90,6 +93,7 @@ class Metrics {
   Faults hostile_faults_;
   Traffic received_;
   libp2p::gossipsub::Counters stopped_;  // of members that have stopped
+  std::vector<MonoTime> starts_;         // by member, the last of each
   std::map<Member, MonoTime> stops_;     // the last of each: what it got before, it may get again
   std::vector<Sample> samples_;
 };

@@ -214,11 +214,8 @@ void World::check_connection(std::uint32_t index) const {
     // One RPC may go beyond the window, if it began below.
     OPP2P_CHECK(link.in_flight < params_.net.window + params_.rpc.max_rpc + 16, "a direction has a window", index,
                 link.in_flight);
-    std::size_t pushed = 0;
-    for (const Wire& wire : link.pushed) pushed += wire.size;
-    OPP2P_CHECK(pushed == link.pushed_bytes, "bytes that wait are counted", index, pushed, link.pushed_bytes);
-    OPP2P_CHECK(pushed <= params_.net.push_queue || link.pushed.size() == 1, "bytes that wait are bounded", index,
-                pushed);
+    OPP2P_CHECK(link.pushed.bytes() <= params_.net.push_queue || link.pushed.size() == 1, "bytes that wait are bounded",
+                index, link.pushed.bytes());
   }
 }
 
@@ -256,7 +253,7 @@ void World::Port::disconnect(Member peer) {
 
 std::size_t World::Port::queued(Member to) const {
   const Connection* connection = world_.find(self_, to);
-  return connection == nullptr ? 0 : connection->links[connection->end_of(self_)].pushed_bytes;
+  return connection == nullptr ? 0 : connection->links[connection->end_of(self_)].pushed.bytes();
 }
 
 void World::Port::ready_to_send(Member to) {

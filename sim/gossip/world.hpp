@@ -24,6 +24,7 @@
 #include "sim/gossip/actor.hpp"
 #include "sim/gossip/event_queue.hpp"
 #include "sim/gossip/frame_cache.hpp"
+#include "sim/gossip/send_queue.hpp"
 #include "sim/gossip/world_params.hpp"
 
 namespace opp2p::sim::gossip {
@@ -134,13 +135,12 @@ class World {
     MonoTime last_arrival{};
     MonoTime last_receipt{};
     MonoTime not_before{};      // after a partition
-    std::uint64_t sent = 0;     // RPCs
     std::size_t in_flight = 0;  // bytes sent and not yet read
+    std::uint32_t sent = 0;     // RPCs
     bool is_ready = false;      // in its member's ready list
     bool wants_credit = false;  // it had something, and no window
     bool pulls = false;         // the actor has something
-    std::deque<Wire> pushed;
-    std::size_t pushed_bytes = 0;
+    SendQueue pushed;
     std::vector<Wire> held;  // arrived across a partition
   };
   struct Connection {

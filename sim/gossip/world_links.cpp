@@ -23,12 +23,11 @@ bool World::push(Member from, Member to, SharedBytes frame) {
   Connection* connection = find(from, to, index);
   if (connection == nullptr || frame == nullptr || frame->empty()) return false;
   Link& link = connection->links[connection->end_of(from)];
-  if (link.pushed_bytes + frame->size() > params_.net.push_queue && !link.pushed.empty()) {
+  if (link.pushed.bytes() + frame->size() > params_.net.push_queue && !link.pushed.empty()) {
     ++counters_.sends_refused;
     return false;
   }
-  link.pushed_bytes += frame->size();
-  link.pushed.push_back(Wire::of(std::move(frame)));
+  link.pushed.push(Wire::of(std::move(frame)));
   make_ready(index, connection->end_of(from));
   return true;
 }
@@ -73,12 +72,7 @@ void World::pump(Member member) {
 std::optional<Wire> World::next_of(std::uint32_t index, unsigned end) {
   Connection& connection = connections_[index];
   Link& link = connection.links[end];
-  if (!link.pushed.empty()) {
-    Wire wire = std::move(link.pushed.front());
-    link.pushed.pop_front();
-    link.pushed_bytes -= wire.size;
-    return wire;
-  }
+  if (!link.pushed.empty()) return link.pushed.pop();
   if (!link.pulls) return std::nullopt;
   auto wire = members_[connection.ends[end]]->actor->next_wire(connection.ends[1 - end]);
   if (!wire) link.pulls = false;
