@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -79,6 +80,7 @@ Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
   EndSignals signals;
   ProgressLine line(out);
   out.give_up_when([&signals] { return signals.came(); });
+  const auto started = std::chrono::steady_clock::now();
   auto report = attacks::run(*scenario, settings, [&](const attacks::Progress& progress) {
     line.show(progress);
     return !signals.came() && !out.failed();
@@ -86,6 +88,7 @@ Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
   out.give_up_when(nullptr);
   line.clear();
   report.program = program_version();
+  report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   out.write(arguments.json ? attacks::report_json(report) + "\n" : attacks::report_text(report));
   if (arguments.out.empty()) return {};
   OPP2P_TRYV(attacks::write_report(report, arguments.out));

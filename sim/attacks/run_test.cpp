@@ -1,4 +1,4 @@
-// The smoke of every attack: 50 honest nodes and 50 sybils for a minute of virtual time. Each attack is felt, the same
+// The smoke of every attack: 50 honest nodes and 50 sybils for a minute or two of virtual time. Each attack is felt, the same
 // seed gives the same run, and the network is whole again at the end.
 #include "sim/attacks/run.hpp"
 
@@ -10,8 +10,11 @@ namespace {
 constexpr std::uint64_t kNodes = 50;
 constexpr double kMinutes = 1;
 
+// A replay begins to cost something when there are blocks that are forgotten.
+double minutes_of(const Scenario& scenario) { return scenario.name == "replay" ? 2 : kMinutes; }
+
 Settings smoke_of(const Scenario& scenario) {
-  auto settings = defaults_of(scenario, kNodes, kMinutes);
+  auto settings = defaults_of(scenario, kNodes, minutes_of(scenario));
   settings.block_size = 20'000;
   settings.check_every = 50;
   return settings;
@@ -30,11 +33,11 @@ TEST_P(SmokeTest, the_attack_is_carried_out_and_the_network_is_whole_afterwards)
   const Scenario& scenario = *find_scenario(GetParam());
   const auto report = run(scenario, smoke_of(scenario), nullptr);
   EXPECT_FALSE(report.interrupted);
-  EXPECT_EQ(report.ended, kMinutes * 60);
+  EXPECT_EQ(report.ended, minutes_of(scenario) * 60);
   EXPECT_GE(report.blocks.size(), 20U);
   EXPECT_GT(report.hostile_rpcs, 0U);
   EXPECT_EQ(report.samples.back().sybils, 0U) << "they leave at the end of the attack";
-  EXPECT_EQ(report.spread(Phase::after).in_time, report.spread(Phase::after).expected) << report_text(report);
+  EXPECT_TRUE(report.recovery) << report_text(report);
   EXPECT_FALSE(report.bars.empty());
   for (const auto& fault : report.faults) EXPECT_EQ(fault.of_honest, 0U) << fault.kind;
   if (scenario.conduct == Conduct::breaks_rules) {

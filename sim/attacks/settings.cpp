@@ -26,7 +26,7 @@ constexpr std::array kSettings = {
     Setting{"uplink", "bandwidth of every member in Mbit/s, each way", &Settings::uplink, 1, 100'000},
     Setting{"loss", "share of the packets that are lost", &Settings::loss, 0, 0.2},
     Setting{"churn", "share of the honest nodes that restart in a minute", &Settings::churn, 0, 1},
-    Setting{"dials", "connections that an honest node makes", &Settings::dials, 1, 200},
+    Setting{"dials", "an honest node dials while it has fewer connections", &Settings::dials, 1, 200},
     Setting{"max-inbound", "connections that an honest node accepts", &Settings::max_inbound, 1, 10'000},
     Setting{"publishers", "sequencers, which take turns", &Settings::publishers, 1, 100},
     Setting{"sentries", "the one sequencer is connected to two nodes only", &Settings::sentries},

@@ -31,7 +31,7 @@ struct Settings {
   double uplink = 100;                 // Mbit/s, each way
   double loss = 0;                     // share of the packets
   double churn = 0;                    // share of the nodes that leave and come back in a minute
-  std::uint64_t dials = 12;            // connections that an honest node makes
+  std::uint64_t dials = 20;            // an honest node dials while it has fewer connections (op-node's low mark)
   std::uint64_t max_inbound = 40;      // connections that it accepts
   std::uint64_t publishers = 1;        // sequencers; above 1 they take turns
   bool sentries = false;               // the one sequencer is connected to two nodes only, as direct peers

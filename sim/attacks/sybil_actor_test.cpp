@@ -100,7 +100,7 @@ TEST_F(SybilActorTest, dials_targets_until_it_has_its_connections) {
 TEST_F(SybilActorTest, wants_no_more_connections_than_there_are_targets) {
   dialling_.connections = 40;
   make();
-  pass(Seconds(60));
+  pass(Seconds(300));
   EXPECT_EQ(port_.connected.size(), 10U);
   EXPECT_EQ(port_.dials.size(), 10U);
 }

@@ -101,7 +101,13 @@ void Metrics::on_rpc(Member, bool has_messages, std::size_t size) {
 
 void Metrics::on_peer_gone(Member at, const PeerId& peer) {
   const auto found = suspects_.find({at, peer});
-  if (found != suspects_.end() && !found->second.gone) found->second.gone = world_.time();
+  if (found == suspects_.end() || found->second.gone) return;
+  Suspect& suspect = found->second;
+  suspect.gone = world_.time();
+  // It may have been thrown out between two looks of judge().
+  const HonestNode* const observer = node(at);
+  if (observer == nullptr || suspect.graylisted || observer->scores().score(peer) >= params_.graylist) return;
+  suspect.graylisted = world_.time();
 }
 
 void Metrics::on_started(Member member) {
@@ -242,6 +248,29 @@ BlockOutcome Metrics::outcome(const BlockRecord& block, std::vector<std::uint32_
   }
   all->insert(all->end(), latencies.begin(), latencies.end());
   out.latency = percentiles(latencies);
+  return out;
+}
+
+Metrics::Deliveries Metrics::deliveries(MonoTime from, MonoTime until, std::span<const Member> only) const {
+  Deliveries out;
+  const auto add = [&](const BlockRecord& block, Member member) {
+    const std::uint32_t latency = member < block.latency.size() ? block.latency[member] : kNotExpected;
+    if (latency == kNotExpected || latency == kNotCounted) return;
+    ++out.expected;
+    if (latency == kMissing) return;
+    if (micros(latency) <= params_.deadline) ++out.in_time;
+    out.latencies.push_back(micros(latency));
+  };
+  for (const BlockRecord& block : blocks_) {
+    if (block.published < from || block.published >= until) continue;
+    if (block.published + params_.deadline > world_.time()) continue;
+    ++out.blocks;
+    if (only.empty()) {
+      for (Member member = 0; member < block.latency.size(); ++member) add(block, member);
+    } else {
+      for (const Member member : only) add(block, member);
+    }
+  }
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "sim/gossip/report.hpp"
@@ -44,6 +45,14 @@ class Metrics {
   void judge();
 
   Report report() const;
+  // Of the blocks that were published in [from, until) and whose deadline has passed, to all honest members or to some.
+  struct Deliveries {
+    std::size_t blocks = 0;
+    std::size_t expected = 0;
+    std::size_t in_time = 0;
+    std::vector<Nanos> latencies;  // of all that were delivered, at any time; in no order
+  };
+  Deliveries deliveries(MonoTime from, MonoTime until, std::span<const Member> only = {}) const;
   const MetricsParams& params() const { return params_; }
 
  private:

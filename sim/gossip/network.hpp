@@ -63,6 +63,7 @@ class Network {
 
   World& world() { return world_; }
   Metrics& metrics() { return metrics_; }
+  const Metrics& metrics() const { return metrics_; }
   const NetworkParams& params() const { return params_; }
   const BlockMaker& blocks() const { return blocks_; }
   MonoTime time() const { return world_.time(); }
