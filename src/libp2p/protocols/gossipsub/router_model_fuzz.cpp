@@ -28,6 +28,7 @@ class Run {
     for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) {
       expected_.clear();
       faults_.clear();
+      fuzzing::count_event();
       step();
       observe();
       require(sent_ == expected_);
@@ -669,7 +670,10 @@ class Run {
                             to_bytes(partial.message.value_or(ByteView())),
                             to_bytes(partial.metadata.value_or(ByteView())));
     }
-    const bool is_first = had_frame_.insert(to).second;
+    // While the version is pending there is no stream to write to; here it is drained all the same.
+    const auto known = model_.peers.find(to);
+    const bool is_open = known == model_.peers.end() || known->second.version != ProtocolVersion::pending;
+    const bool is_first = !is_open || had_frame_.insert(to).second;
     if (rpc->control && rpc->control->extensions) {
       require(is_first && rpc->control->extensions->partial_messages == true);
       sent.extensions = true;
