@@ -56,7 +56,7 @@ class PartsNode {
     const std::string group(as_text(in.group));
     std::uint8_t& have = groups_.try_emplace(group, begin_).first->second;
     const std::uint8_t before = have;
-    have |= got;
+    have = static_cast<std::uint8_t>(have | got);
     print_line({{"event", "partial"},
                 {"from", in.peer.to_base58()},
                 {"group", group},

@@ -566,7 +566,8 @@ TEST(GossipsubPartialNetwork, three_routers_with_different_parts_complete_a_mess
   };
   Now now = at(Seconds(1));
   std::vector<std::unique_ptr<Node>> nodes;
-  for (const std::uint8_t parts : {0x0f, 0x3c, 0xe0}) nodes.push_back(std::make_unique<Node>(parts, parts));
+  for (const auto parts : std::vector<std::uint8_t>{0x0f, 0x3c, 0xe0})
+    nodes.push_back(std::make_unique<Node>(parts, parts));
   const auto publish = [&](Node& node) {
     const auto parts = [&](const PartialPeer& peer) {
       const std::uint8_t theirs = peer.metadata.empty() ? std::uint8_t{0xff} : peer.metadata[0];  // unknown: nothing
@@ -603,7 +604,8 @@ TEST(GossipsubPartialNetwork, three_routers_with_different_parts_complete_a_mess
           const auto* got = std::get_if<PartialReceived>(&*action);
           if (got == nullptr) continue;
           has_news = true;
-          if (!got->message.empty()) nodes[i]->have |= got->message.view()[0];
+          if (!got->message.empty())
+            nodes[i]->have = static_cast<std::uint8_t>(nodes[i]->have | got->message.view()[0]);
         }
         if (has_news) publish(*nodes[i]);
       }

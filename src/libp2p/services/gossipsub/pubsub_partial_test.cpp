@@ -31,7 +31,7 @@ struct PartsHolder {
     handler.use = use;
     handler.on_received = [this](const gossipsub::PartialReceived& in) {
       if (!in.message.empty()) {
-        have |= in.message.view()[0];
+        have = static_cast<std::uint8_t>(have | in.message.view()[0]);
         topic.judge_partial(in.peer, Verdict::useful);
       }
       publish();
@@ -78,7 +78,8 @@ class PubSubPartial : public testing::Test {
 };
 
 TEST_F(PubSubPartial, three_hosts_in_a_row_complete_a_message_of_which_each_has_a_part) {
-  for (const std::uint8_t parts : {0x07, 0x38, 0xc0}) ASSERT_TRUE(add(PartialUse::requests, parts).enabled);
+  for (const auto parts : std::vector<std::uint8_t>{0x07, 0x38, 0xc0})
+    ASSERT_TRUE(add(PartialUse::requests, parts).enabled);
   for (const auto& node : nodes) node->publish();
   net.run_for(Seconds(3));
   for (const auto& node : nodes) {
