@@ -14,6 +14,7 @@
 #include "guard.hpp"
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/rng.hpp"
+#include "testing/fuzz_script.hpp"
 
 namespace fs = std::filesystem;
 using libp2p::Bytes;
@@ -79,11 +80,15 @@ int main(int argc, char** argv) {
       ++without_corpus;
     }
     libp2p::SeededRng rng(1);
+    const std::uint64_t before = libp2p::fuzzing::events();
     for (const auto& input : inputs) {
       run(target, input);
       for (int i = 0; i < mutations; ++i) run(target, mutate(input, rng));
     }
-    std::printf("replayed %s: %zu inputs, %d mutations each\n", target.name, inputs.size(), mutations);
+    const auto events = static_cast<unsigned long long>(libp2p::fuzzing::events() - before);
+    std::printf("replayed %s: %zu inputs, %d mutations each", target.name, inputs.size(), mutations);
+    if (events != 0) std::printf(", %llu events", events);
+    std::printf("\n");
     std::fflush(stdout);
   }
   return without_corpus == 0 ? 0 : 1;

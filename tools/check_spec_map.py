@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that every file, function and test that docs/spec-map.md names exists, and that every row has a test.
+"""Checks that every file, function and test that docs/spec-map.md names exists, and that every row has a test; and the same of the
+tests that docs/gossipsub-scenarios.md names.
 
 Each breach is printed as line: text. The exit code is 1 if there is one.
 """
@@ -10,6 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAP = ROOT / "docs" / "spec-map.md"
+SCENARIOS = ROOT / "docs" / "gossipsub-scenarios.md"
 QUOTED = re.compile(r"`([^`]+)`")
 FILE = re.compile(r"^[\w./-]+\.(cpp|hpp|py)$")
 TEST = re.compile(r"^[A-Z]\w*\.[A-Za-z]\w*$")
@@ -70,6 +72,18 @@ def check_row(cells, tests):
         yield f"the row names no test; one without says so: {UNTESTED}"
 
 
+def check_scenarios(tests):
+    """Rows of the scenarios that name a test that does not exist, or none without a reason."""
+    for number, line in enumerate(SCENARIOS.read_text().splitlines(), 1):
+        if not line.startswith("|") or line.startswith(("|-", "| theirs |")):
+            continue
+        ours = line.strip().strip("|").split("|")[-1]
+        named = [name for name in QUOTED.findall(ours) if TEST.match(name)]
+        yield from ((number, f"there is no test {name}") for name in named if name not in tests)
+        if not named and f"{UNTESTED}: " not in ours:
+            yield number, f"the row names no test; one without says why: {UNTESTED}: …"
+
+
 def main():
     tests = all_tests()
     rows, held, breaches, in_map = 0, set(), [], False
@@ -88,8 +102,11 @@ def main():
             breaches += [(number, f"there is no file {name}") for name in QUOTED.findall(line) if FILE.match(name) and not locate(name)]
     for number, text in breaches:
         print(f"docs/spec-map.md:{number}: {text}")
-    print(f"spec map: {rows} rules held by {len(held)} tests, {len(breaches)} breaches")
-    return 1 if breaches or not rows else 0
+    scenarios = list(check_scenarios(tests))
+    for number, text in scenarios:
+        print(f"docs/gossipsub-scenarios.md:{number}: {text}")
+    print(f"spec map: {rows} rules held by {len(held)} tests, {len(breaches) + len(scenarios)} breaches")
+    return 1 if breaches or scenarios or not rows else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <source_location>
@@ -16,6 +17,14 @@ inline void require(bool holds, std::source_location at = std::source_location::
   std::fprintf(stderr, "%s:%u does not hold\n", at.file_name(), static_cast<unsigned>(at.line()));
   std::abort();
 }
+
+// Events that the engines of all runs of this process were given; fuzz_replay prints how many a target had. Each target
+// is a unit of its own, and they run one after another.
+inline std::uint64_t& events() {
+  static std::uint64_t count = 0;
+  return count;
+}
+inline void count_event() { ++events(); }
 
 // Bytes that run out as zeros.
 class Script {

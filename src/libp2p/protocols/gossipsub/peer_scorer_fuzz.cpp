@@ -97,6 +97,7 @@ class Run {
 
   void play() {
     for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) {
+      fuzzing::count_event();
       step();
       scorer_.check();
       compare();

@@ -37,6 +37,7 @@ class Run {
     for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) {
       expected_.clear();
       faults_.clear();
+      fuzzing::count_event();
       step();
       observe();
       require(sent_ == expected_);
@@ -60,12 +61,16 @@ class Run {
           case 2: return blacklist(script_.next() % 3 == 0 ? peer_id(200) : peer);
           case 3: return pardon(peer);
           case 4: return set_topic_params(topic);
+          case 5: return set_partial(topic);
+          case 6: return publish_partial(topic);
           default: return set_version(peer);
         }
       case 2:
-        if (script_.next() % 4 != 0) return;
-        router_.remove_peer(peer, now_);
-        return model_.forget(peer);
+        switch (script_.next() % 4) {
+          case 0: router_.remove_peer(peer, now_); return model_.forget(peer);
+          case 1: return renew(peer);
+          default: return;
+        }
       case 3: return join(topic);
       case 4: return script_.next() % 4 == 0 ? leave(topic) : void();
       case 5: return publish(topic);
@@ -88,15 +93,41 @@ class Run {
     if (!added) return;
     at->second.version = version;
     at->second.direction = direction;
+    expect_hello(peer);
+  }
+  void expect_hello(const PeerId& peer) {
+    had_frame_.erase(peer);
     for (const auto& [name, topic] : model_.topics) {
-      if (topic.joined) expected_[peer].subscriptions[name] = true;
+      if (topic.joined) expected_[peer].subscriptions[name] = {true, model_.own_partial(name)};
     }
+    expected_[peer].extensions = model_.peers.at(peer).version == ProtocolVersion::v1_3;
+  }
+  // Our stream to it is a new one; what it said on its own is carried over.
+  void renew(const PeerId& peer) {
+    const auto known = model_.peers.find(peer);
+    if (known == model_.peers.end()) return;
+    const Router::Heard heard = router_.heard(peer);
+    router_.remove_peer(peer, now_);
+    router_.add_peer(peer, known->second.version, known->second.direction, now_);
+    router_.restore(peer, heard, now_);
+    const KnownPeer before = known->second;
+    model_.forget(peer);
+    KnownPeer& again = model_.peers[peer];
+    again.version = before.version;
+    again.direction = before.direction;
+    again.topics = before.topics;
+    again.spoke = before.spoke;
+    again.speaks_partial = before.speaks_partial;
+    again.partial = before.partial;
+    std::erase_if(again.partial, [](const auto& entry) { return entry.second == PartialUse::none; });
+    expect_hello(peer);
   }
   void set_version(const PeerId& peer) {
     const auto known = model_.peers.find(peer);
     if (known == model_.peers.end() || known->second.version != ProtocolVersion::pending) return;
     known->second.version = static_cast<ProtocolVersion>(1 + script_.next() % 5);
     router_.set_version(peer, known->second.version, now_);
+    if (known->second.version == ProtocolVersion::v1_3) expected_[peer].extensions = true;
     if (known->second.version != ProtocolVersion::floodsub) return;
     for (auto& [name, topic] : model_.topics) topic.mesh.erase(peer);
   }
@@ -147,7 +178,9 @@ class Run {
     }
     if (topic.joined) return;
     topic.joined = true;
-    for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = true;
+    for (const auto& [id, peer] : model_.peers) {
+      expected_[id].subscriptions[name] = {true, model_.own_partial(name)};
+    }
     const Peers possible = model_.graftable(name, now_.mono);
     const Peers chosen = mesh_of(name);
     require(chosen.size() == std::min(topic.sizes.degree, possible.size()));
@@ -170,7 +203,7 @@ class Run {
     if (!topic.joined || topic.subscribed || topic.relays != 0) return;
     topic.joined = false;
     const Nanos length = model_.params.mesh.unsubscribe_backoff;
-    for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = false;
+    for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = {false, PartialUse::none};
     for (const PeerId& id : topic.mesh) {
       expect_prune(id, name, length, true);
       model_.back_off(name, id, length, now_.mono);
@@ -208,10 +241,14 @@ class Run {
     expected_validations_.insert(request);
   }
   void spread(const Pending& message) {
-    KnownTopic& topic = model_.topics[message.topic];
+    choose_fanout(message.topic);
+    model_.spread(message, expected_);
+  }
+  void choose_fanout(const std::string& name) {
+    KnownTopic& topic = model_.topics[name];
     if (!topic.joined) {  // the fanout is the router's choice
-      const Peers possible = model_.choosable(message.topic, model_.params.thresholds.publish);
-      const Peers chosen = fanout_of(message.topic);
+      const Peers possible = model_.choosable(name, model_.params.thresholds.publish);
+      const Peers chosen = fanout_of(name);
       const std::size_t wanted = std::min(topic.sizes.degree, possible.size());
       if (topic.fanout.empty()) {
         require(chosen.size() == wanted);
@@ -220,9 +257,90 @@ class Run {
         require(chosen == topic.fanout);
       }
       topic.fanout = chosen;
-      if (model_.has_subscribers(message.topic)) topic.published = now_.mono;
+      if (model_.has_subscribers(name)) topic.published = now_.mono;
     }
-    model_.spread(message, expected_);
+  }
+
+  // ---- partial messages ----
+
+  void set_partial(const std::string& name) {
+    const auto use = static_cast<PartialUse>(script_.next() % 3);
+    require(router_.set_partial(name, use, now_).has_value());
+    if (model_.own_partial(name) == use) return;
+    model_.partial[name] = use;
+    if (use == PartialUse::none) std::erase_if(model_.groups, [&](const auto& e) { return e.first.first == name; });
+    if (!model_.topics[name].joined) return;
+    for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = {true, use};
+  }
+  Bytes group_of(std::uint8_t n) const { return Bytes(n % 3, n); }
+  void publish_partial(const std::string& name) {
+    const Bytes group = group_of(script_.next());
+    const std::uint8_t what = script_.next();
+    const Bytes message(what & 1, 7), metadata(what >> 1 & 3, what);
+    const auto becomes = (what & 64) != 0 ? std::optional<Bytes>(Bytes{what}) : std::nullopt;
+    std::map<PeerId, std::tuple<bool, Bytes, Bytes>> asked;
+    const auto parts = [&](const PartialPeer& peer) {
+      require(
+          asked.emplace(peer.peer, std::tuple(peer.wants_parts, to_bytes(peer.metadata), to_bytes(peer.told))).second);
+      return PartialParts{message, metadata, becomes};
+    };
+    const auto result = router_.publish_partial(name, group, parts, now_);
+    require(result.has_value() == (model_.own_partial(name) != PartialUse::none));
+    if (!result) return;
+    KnownGroup& known = model_.groups[{name, group}];
+    known.is_own = true;
+    known.ends = model_.ticks + model_.params.partial.group_ttl;
+    choose_fanout(name);
+    for (const PeerId& id : model_.reach(name)) {
+      if (model_.takes_parts(id, name) || model_.sends_parts(id, name)) known.members.try_emplace(id);
+    }
+    std::size_t sent = 0, possible = 0;
+    for (auto& [id, member] : known.members) {
+      const KnownPeer& peer = model_.peers.at(id);
+      if (!peer.speaks_partial || peer.version != ProtocolVersion::v1_3) continue;
+      if (model_.score(id) < model_.params.thresholds.gossip) continue;
+      ++possible;
+      const bool wants = model_.partial_of(id, name) == PartialUse::requests;
+      require(asked.at(id) == std::tuple(wants, member.first, member.second));
+      const Bytes body = wants ? message : Bytes();
+      if (body.empty() && (metadata.empty() || metadata == member.second)) continue;
+      ++sent;
+      expected_[id].partials.emplace(name, group, body, metadata);
+      if (!metadata.empty()) member.second = metadata;
+      if (!body.empty() && becomes) member.first = *becomes;
+    }
+    require(*result == sent && asked.size() == possible);
+  }
+  void received_partial(const PeerId& peer, const std::string& name, const Rpc& rpc) {
+    const KnownPeer& known = model_.peers.at(peer);
+    if (!known.speaks_partial || model_.own_partial(name) == PartialUse::none) return;
+    const Bytes group = to_bytes(*rpc.partial->group), metadata = to_bytes(*rpc.partial->metadata);
+    const bool has_message = !rpc.partial->message->empty();
+    const auto at = model_.groups.find({name, group});
+    const bool is_known =
+        at != model_.groups.end() && at->second.members.contains(peer) && at->second.members.at(peer).first == metadata;
+    if (!has_message && (metadata.empty() || is_known)) return;
+    if (at == model_.groups.end()) {
+      model_.groups[{name, group}].ends = model_.ticks + model_.params.partial.group_ttl;
+    }
+    Bytes& newest = model_.groups[{name, group}].members[peer].first;
+    if (!metadata.empty()) newest = metadata;
+    expected_partials_.emplace(peer, name, group, to_bytes(*rpc.partial->message), metadata);
+  }
+  void add_extensions(Rpc& rpc, std::uint8_t extra) {
+    if (extra % 4 != 0) return;
+    rpc.control = rpc.control.value_or(Control{});
+    rpc.control->extensions.emplace().partial_messages = extra % 8 == 0;
+  }
+  void hear_extensions(const PeerId& peer, const Rpc& rpc) {
+    KnownPeer& known = model_.peers.at(peer);
+    const bool said = rpc.control && rpc.control->extensions;
+    if (said && known.spoke) {
+      for (unsigned i = 0; i < 10; ++i) faults_.emplace(peer, FaultKind::repeated_extensions);
+    } else if (said) {
+      known.speaks_partial = *rpc.control->extensions->partial_messages;
+    }
+    known.spoke = true;
   }
 
   void judge() {
@@ -255,10 +373,12 @@ class Run {
     Rpc rpc;
     std::vector<PeerId> named;
     const std::uint8_t authorship = kind / 14;
+    const std::uint8_t extra = script_.next();
+    const Bytes group = group_of(extra / 4), metadata(extra >> 2 & 3, extra);
     switch (kind % 14) {
       case 0: rpc.subscriptions.push_back({false, topic, {}, {}}); break;
       case 1:
-      case 2: rpc.subscriptions.push_back({true, topic, {}, {}}); break;
+      case 2: rpc.subscriptions.push_back({true, topic, (extra & 16) != 0, (extra & 32) != 0}); break;
       case 3:
       case 4:
       case 5: rpc.control.emplace().graft.push_back({topic}); break;
@@ -275,15 +395,21 @@ class Run {
       case 8: rpc.control.emplace().ihave.push_back({topic, {id.bytes()}}); break;
       case 9: rpc.control.emplace().iwant.push_back({{id.bytes()}}); break;
       case 10: rpc.control.emplace().idontwant.push_back({{id.bytes()}}); break;
+      case 11:
+        rpc.partial = Partial{topic, ByteView(group), ByteView(data).first(authorship % 2), ByteView(metadata)};
+        break;
       default: rpc.publish.push_back(message_of(topic, data, authorship)); break;
     }
+    add_extensions(rpc, extra);
     require(router_.on_frame(peer, encode_frame(rpc), now_).has_value());
     KnownPeer& known = model_.peers.at(peer);
-    if (kind % 14 > 2 && model_.score(peer) < model_.params.thresholds.graylist) return;
+    const bool is_heard = model_.score(peer) >= model_.params.thresholds.graylist;
+    if (kind % 14 > 2 && !is_heard) return;
+    if (is_heard) hear_extensions(peer, rpc);
     switch (kind % 14) {
       case 0: return model_.leave(peer, topic);
       case 1:
-      case 2: known.topics.insert(topic); return;
+      case 2: known.topics.insert(topic); return hear_use(known, topic, extra);
       case 3:
       case 4:
       case 5: return grafted(peer, topic);
@@ -292,10 +418,17 @@ class Run {
       case 8: return offered(peer, topic, id);
       case 9: return asked(peer, id);
       case 10: known.unwanted[id] = model_.ticks; return;
+      case 11: return received_partial(peer, topic, rpc);
       default: return received(peer, topic, id, data.size(), authorship);
     }
   }
 
+  static void hear_use(KnownPeer& known, const std::string& topic, std::uint8_t extra) {
+    const PartialUse use = (extra & 16) != 0   ? PartialUse::requests
+                           : (extra & 32) != 0 ? PartialUse::supports
+                                               : PartialUse::none;
+    if (use != PartialUse::none || known.partial.contains(topic)) known.partial[topic] = use;
+  }
   void grafted(const PeerId& peer, const std::string& name) {
     KnownTopic& topic = model_.topics[name];
     const KnownPeer& known = model_.peers.at(peer);
@@ -392,8 +525,8 @@ class Run {
         if (model_.peers.at(other).topics.contains(name)) told.insert(other);
       }
       for (const PeerId& other : told) {
-        if (other != peer && model_.peers.at(other).version >= ProtocolVersion::v1_2)
-          expected_[other].idontwant.insert(id);
+        if (other == peer || model_.peers.at(other).version < ProtocolVersion::v1_2) continue;
+        if (!model_.sends_parts(other, name)) expected_[other].idontwant.insert(id);
       }
     }
     expect_validation({name, id, peer, {peer}}, ++last_request_);
@@ -423,6 +556,7 @@ class Run {
       faults_.emplace(entry.first.second, FaultKind::broken_promise);
       return true;
     });
+    std::erase_if(model_.groups, [&](const auto& entry) { return entry.second.ends <= model_.ticks; });
     --model_.ticks;  // gossip is of the windows before the shift
     for (auto& [name, topic] : model_.topics) {
       if (topic.joined) {
@@ -494,15 +628,43 @@ class Run {
     std::erase_if(possible, [&](const PeerId& id) { return excluded.contains(id); });
     const auto share =
         static_cast<std::size_t>(model_.params.mesh.gossip_factor * static_cast<double>(possible.size()));
-    std::size_t left = ids.empty() ? 0 : std::min(possible.size(), std::max(model_.params.mesh.lazy, share));
+    const bool in_parts = !model_.groups.empty() && model_.own_partial(name) != PartialUse::none;
+    std::size_t left =
+        ids.empty() && !in_parts ? 0 : std::min(possible.size(), std::max(model_.params.mesh.lazy, share));
     look();
+    const std::size_t told = in_parts ? partial_gossip(name, possible) : 0;
+    require(told <= left);
+    left -= told;
+    std::size_t unseen = 0;  // may be among the chosen: there was nothing to say to them
     for (const PeerId& id : possible) {
+      if (ids.empty() || (in_parts && model_.takes_parts(id, name))) {
+        ++unseen;
+        continue;
+      }
       const auto found = sent_.find(id);
       if (left == 0 || found == sent_.end() || !found->second.ihave.contains(name)) continue;
       expected_[id].ihave[name] = ids;
       --left;
     }
-    require(left == 0);
+    require(left <= unseen);
+  }
+  // Who is named by PartialGossip, each with all groups of ours that it has not heard of: it is in them now.
+  std::size_t partial_gossip(const std::string& name, const Peers& possible) {
+    std::map<PeerId, std::set<Bytes>> named;
+    for (const Action& action : actions_) {
+      const auto* gossip = std::get_if<PartialGossip>(&action);
+      if (gossip == nullptr || gossip->topic != name) continue;
+      for (const PeerId& id : gossip->peers) require(named[id].insert(gossip->group).second);
+    }
+    for (const auto& [id, groups] : named) {
+      require(possible.contains(id) && model_.takes_parts(id, name));
+      std::set<Bytes> missing;
+      for (auto& [key, group] : model_.groups) {
+        if (key.first == name && group.is_own && group.members.try_emplace(id).second) missing.insert(key.second);
+      }
+      require(groups == missing);
+    }
+    return named.size();
   }
 
   // ---- what the router did ----
@@ -517,6 +679,7 @@ class Run {
   }
 
   void look() {
+    while (auto action = router_.poll_action()) actions_.push_back(std::move(*action));
     for (std::size_t n = 0; n < kPeers; ++n) {
       while (const auto frame = router_.next_frame(peer_id(n))) add_frame(peer_id(n), *frame);
     }
@@ -525,7 +688,26 @@ class Run {
     Sent& sent = sent_[to];
     const auto rpc = decode_frame(frame, RpcLimits{});
     require(rpc.has_value());
-    for (const auto& s : rpc->subscriptions) sent.subscriptions[std::string(*s.topic)] = *s.subscribe;
+    for (const auto& s : rpc->subscriptions) {
+      const PartialUse use = s.requests_partial.value_or(false)           ? PartialUse::requests
+                             : s.supports_sending_partial.value_or(false) ? PartialUse::supports
+                                                                          : PartialUse::none;
+      sent.subscriptions[std::string(*s.topic)] = {*s.subscribe, use};
+    }
+    if (rpc->partial) {
+      const Partial& partial = *rpc->partial;
+      sent.partials.emplace(std::string(*partial.topic), to_bytes(*partial.group),
+                            to_bytes(partial.message.value_or(ByteView())),
+                            to_bytes(partial.metadata.value_or(ByteView())));
+    }
+    // While the version is pending there is no stream to write to; here it is drained all the same.
+    const auto known = model_.peers.find(to);
+    const bool is_open = known == model_.peers.end() || known->second.version != ProtocolVersion::pending;
+    const bool is_first = !is_open || had_frame_.insert(to).second;
+    if (rpc->control && rpc->control->extensions) {
+      require(is_first && rpc->control->extensions->partial_messages == true);
+      sent.extensions = true;
+    }
     for (const auto& m : rpc->publish) {
       const bool is_signed = m.signature && equal(*m.signature, kSignature) && m.from && m.seqno;
       require(*m.topic == kSigned ? is_signed : m.anonymous());
@@ -556,7 +738,14 @@ class Run {
     std::set<RequestId> validations;
     std::multiset<MessageId> deliveries;
     std::multiset<PeerId> dials;
-    while (const auto action = router_.poll_action()) {
+    PartialsOfStep partials;
+    look();
+    for (const Action& done : actions_) {
+      const Action* const action = &done;
+      if (const auto* got = std::get_if<PartialReceived>(&*action)) {
+        partials.emplace(got->peer, got->topic, got->group, to_bytes(got->message.view()),
+                         to_bytes(got->metadata.view()));
+      }
       if (const auto* validate = std::get_if<Validate>(&*action)) {
         validations.insert(validate->request);
         last_request_ = std::max(last_request_, validate->request);
@@ -574,12 +763,13 @@ class Run {
       }
     }
     require(validations == expected_validations_ && deliveries == expected_deliveries_);
-    require(dials == expected_dials_);
+    require(dials == expected_dials_ && partials == expected_partials_);
+    actions_.clear();
+    expected_partials_.clear();
     expected_dials_.clear();
     may_dial_.clear();
     expected_validations_.clear();
     expected_deliveries_.clear();
-    look();
     std::erase_if(sent_, [](const auto& entry) { return entry.second.empty(); });
     std::erase_if(expected_, [](const auto& entry) { return entry.second.empty(); });
   }
@@ -594,6 +784,7 @@ class Run {
       require(known == Peers(told.begin(), told.end()));
     }
     require(router_.sizes().validating == model_.pending.size());
+    require(router_.sizes().partial_groups == model_.groups.size());
   }
 
   ToySignatures signatures_;
@@ -608,6 +799,10 @@ class Run {
   std::set<RequestId> expected_validations_;
   std::multiset<MessageId> expected_deliveries_;
   std::multiset<PeerId> expected_dials_;
+  using PartialsOfStep = std::multiset<std::tuple<PeerId, std::string, Bytes, Bytes, Bytes>>;
+  PartialsOfStep expected_partials_;
+  std::vector<Action> actions_;  // of the step so far
+  Peers had_frame_;
   Peers may_dial_;
   RequestId last_request_ = 0;
 };

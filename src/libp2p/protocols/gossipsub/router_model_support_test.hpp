@@ -33,6 +33,8 @@ inline Params small_params() {
   out.thresholds.publish = -20;
   out.thresholds.accept_px = 0.5;
   out.direct_connect_ticks = 5;
+  out.partial.enabled = true;
+  out.partial.group_ttl = 3;
   out.rpc.max_sent_control = 16;  // an entry or two: what is merged is split again
   return out;
 }

@@ -1,4 +1,4 @@
-// What a GossipSub router must know and owe by the specification (v1.0 to v1.2), written down naively: sets and maps,
+// What a GossipSub router must know and owe by the specification (v1.0 to v1.3), written down naively: sets and maps,
 // no bounds, no speed. Scores are what the fuzz target sets. The fuzz target beside it plays the same events on the
 // router and on this, and compares. Where the specification leaves a choice (which peers are grafted, pruned, told of
 // messages), the model takes over the router's after it has checked it.
@@ -20,7 +20,9 @@ using Peers = std::set<PeerId>;
 
 // What one peer is sent in one step.
 struct Sent {
-  std::map<std::string, bool> subscriptions;
+  std::map<std::string, std::pair<bool, PartialUse>> subscriptions;
+  bool extensions = false;
+  std::multiset<std::tuple<std::string, Bytes, Bytes, Bytes>> partials;  // topic, group, message, metadata
   std::multiset<std::string> grafts;
   // Topic, seconds, and how many peers it names.
   std::multiset<std::tuple<std::string, std::optional<std::uint64_t>, std::size_t>> prunes;
@@ -39,6 +41,9 @@ struct KnownPeer {
   std::map<MessageId, unsigned> served;         // by IWANT
   std::size_t ihaves = 0;                       // since the last heartbeat
   std::size_t named = 0;                        // peers that it has named since then
+  bool spoke = false;                           // its first RPC is over
+  bool speaks_partial = false;
+  std::map<std::string, PartialUse> partial;
   bool speaks_mesh() const { return version >= ProtocolVersion::v1_0; }
 };
 
@@ -67,6 +72,13 @@ struct Cached {
   std::uint64_t tick = 0;  // heartbeats when it was put
 };
 
+// Partial messages of one group.
+struct KnownGroup {
+  std::uint64_t ends = 0;                             // heartbeat
+  bool is_own = false;                                // we have published to it
+  std::map<PeerId, std::pair<Bytes, Bytes>> members;  // their metadata, and what they were told of ours
+};
+
 struct Model {
   Params params;
   Peers direct;
@@ -79,6 +91,31 @@ struct Model {
   std::map<MessageId, Cached> cache;
   std::map<std::pair<MessageId, PeerId>, MonoTime> promises;
   std::uint64_t ticks = 0;
+  std::map<std::string, PartialUse> partial;  // ours
+  std::map<std::pair<std::string, Bytes>, KnownGroup> groups;
+
+  PartialUse own_partial(const std::string& topic) const {
+    const auto found = partial.find(topic);
+    return found == partial.end() ? PartialUse::none : found->second;
+  }
+  PartialUse partial_of(const PeerId& id, const std::string& topic) const {
+    const KnownPeer& peer = peers.at(id);
+    const auto found = peer.partial.find(topic);
+    const bool agreed = peer.speaks_partial && peer.version == ProtocolVersion::v1_3;
+    return !agreed || found == peer.partial.end() ? PartialUse::none : found->second;
+  }
+  bool takes_parts(const PeerId& id, const std::string& topic) const {
+    return partial_of(id, topic) == PartialUse::requests && own_partial(topic) != PartialUse::none;
+  }
+  bool sends_parts(const PeerId& id, const std::string& topic) const {
+    return partial_of(id, topic) != PartialUse::none && own_partial(topic) == PartialUse::requests;
+  }
+  void leave_groups(const PeerId& id, const std::string* topic) {
+    for (auto at = groups.begin(); at != groups.end();) {
+      if (topic == nullptr || at->first.first == *topic) at->second.members.erase(id);
+      at = at->second.members.empty() && !at->second.is_own ? groups.erase(at) : std::next(at);
+    }
+  }
 
   Peers subscribers(const std::string& topic, bool mesh_speakers) const {
     Peers out;
@@ -139,12 +176,14 @@ struct Model {
     KnownTopic& topic = topics[name];
     topic.mesh.erase(id);
     topic.fanout.erase(id);
+    if (peers.at(id).topics.contains(name) && peers.at(id).partial.erase(name) != 0) leave_groups(id, &name);
     // With its last subscriber the router forgets a topic that it has not joined, and that it was published to.
     if (peers.at(id).topics.erase(name) != 0 && !has_subscribers(name)) topic.published.reset();
   }
   void forget(const PeerId& id) {
     if (!peers.contains(id)) return;
     for (const auto& [name, topic] : topics) leave(id, name);
+    leave_groups(id, nullptr);
     std::erase_if(promises, [&](const auto& entry) { return entry.first.second == id; });
     for (auto& [request, waiting] : pending) waiting.holders.erase(id);
     peers.erase(id);
@@ -176,16 +215,19 @@ struct Model {
       cache[message.id] = {message.topic, ticks};
       for (auto& [id, peer] : peers) peer.served.erase(message.id);
     }
-    KnownTopic& topic = topics[message.topic];
+    for (const PeerId& id : reach(message.topic)) {
+      if (id == message.from || message.holders.contains(id) || peers.at(id).unwanted.contains(message.id)) continue;
+      if (!takes_parts(id, message.topic)) out[id].messages.insert(message.id);
+    }
+  }
+  Peers reach(const std::string& name) {
+    const KnownTopic& topic = topics[name];
     Peers to = topic.joined ? topic.mesh : topic.fanout;
     for (const auto& [id, peer] : peers) {
       const bool flooded = peer.version == ProtocolVersion::floodsub && score(id) >= params.thresholds.publish;
-      if ((flooded || gets_all(id)) && peer.topics.contains(message.topic)) to.insert(id);
+      if ((flooded || gets_all(id)) && peer.topics.contains(name)) to.insert(id);
     }
-    for (const PeerId& id : to) {
-      if (id == message.from || message.holders.contains(id) || peers.at(id).unwanted.contains(message.id)) continue;
-      out[id].messages.insert(message.id);
-    }
+    return to;
   }
 };
 

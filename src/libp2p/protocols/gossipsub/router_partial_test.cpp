@@ -50,7 +50,7 @@ std::vector<PartialText> partials_of(const Sent& sent) {
   return out;
 }
 
-class RouterPartial : public testing::Test {
+class GossipsubPartial : public testing::Test {
  protected:
   void use(PartialUse ours, const Params& params = with_partials()) {
     bench = std::make_unique<Bench>(params);
@@ -90,7 +90,7 @@ class RouterPartial : public testing::Test {
   std::vector<PeerId> asked;
 };
 
-TEST_F(RouterPartial, TheFirstFrameSaysThatWeSpeakPartialMessagesAndWhatWeDoInATopic) {
+TEST_F(GossipsubPartial, the_first_frame_says_that_we_speak_partial_messages_and_what_we_do_in_a_topic) {
   use(PartialUse::requests);
   bench->add(1, ProtocolVersion::v1_3);
   const Sent hello = bench->sent(1);
@@ -108,7 +108,7 @@ TEST_F(RouterPartial, TheFirstFrameSaysThatWeSpeakPartialMessagesAndWhatWeDoInAT
   }
 }
 
-TEST_F(RouterPartial, WeSayItOnAStreamWithoutTopicsToo) {
+TEST_F(GossipsubPartial, we_say_it_on_a_stream_without_topics_too) {
   bench = std::make_unique<Bench>(with_partials());
   bench->add(1, ProtocolVersion::pending);
   EXPECT_TRUE(bench->sent(1).frames.empty());
@@ -120,7 +120,7 @@ TEST_F(RouterPartial, WeSayItOnAStreamWithoutTopicsToo) {
   EXPECT_TRUE(rpc.control && rpc.control->extensions);
 }
 
-TEST_F(RouterPartial, NothingIsSaidToAPeerOfAnOlderVersionNorWhenTheyAreOff) {
+TEST_F(GossipsubPartial, nothing_is_said_to_a_peer_of_an_older_version_nor_when_they_are_off) {
   use(PartialUse::requests);
   bench->add(1, ProtocolVersion::v1_2);
   for (const SharedBytes& frame : bench->sent(1).frames) {
@@ -143,7 +143,7 @@ TEST_F(RouterPartial, NothingIsSaidToAPeerOfAnOlderVersionNorWhenTheyAreOff) {
   EXPECT_EQ(off.router.counters().dropped_partial_not_enabled, 1U);
 }
 
-TEST_F(RouterPartial, WhoRequestsThemIsSentNoWholeMessages) {
+TEST_F(GossipsubPartial, who_requests_them_is_sent_no_whole_messages) {
   use(PartialUse::supports);
   add(1, PartialUse::requests);
   add(2, PartialUse::supports);
@@ -155,7 +155,7 @@ TEST_F(RouterPartial, WhoRequestsThemIsSentNoWholeMessages) {
   EXPECT_EQ(counters().suppressed_partial, 1U);
 }
 
-TEST_F(RouterPartial, WhoRequestsThemIsSentWholeMessagesInATopicWhereWeDoNotSendParts) {
+TEST_F(GossipsubPartial, who_requests_them_is_sent_whole_messages_in_a_topic_where_we_do_not_send_parts) {
   bench = std::make_unique<Bench>(with_partials());
   ASSERT_TRUE(bench->router.subscribe(kTopic, bench->now));
   add(1, PartialUse::requests);
@@ -163,7 +163,7 @@ TEST_F(RouterPartial, WhoRequestsThemIsSentWholeMessagesInATopicWhereWeDoNotSend
   EXPECT_EQ(bench->sent(1).messages.size(), 1U);
 }
 
-TEST_F(RouterPartial, AWholeMessageCanBeAskedForByIWantAllTheSame) {
+TEST_F(GossipsubPartial, a_whole_message_can_be_asked_for_by_iwant_all_the_same) {
   use(PartialUse::supports);
   add(1, PartialUse::requests);
   ASSERT_TRUE(bench->router.publish(kTopic, as_bytes("whole"), LocalCheck::already_valid, bench->now));
@@ -171,7 +171,7 @@ TEST_F(RouterPartial, AWholeMessageCanBeAskedForByIWantAllTheSame) {
   EXPECT_EQ(bench->sent(1).messages.size(), 1U);
 }
 
-TEST_F(RouterPartial, NoIdontwantGoesToAPeerThatSendsUsParts) {
+TEST_F(GossipsubPartial, no_idontwant_goes_to_a_peer_that_sends_us_parts) {
   use(PartialUse::requests);
   add(1, PartialUse::supports);
   add(2, PartialUse::none);
@@ -181,7 +181,7 @@ TEST_F(RouterPartial, NoIdontwantGoesToAPeerThatSendsUsParts) {
   EXPECT_EQ(bench->sent(2).idontwant.size(), 1U);
 }
 
-TEST_F(RouterPartial, APublicationAsksForEachPeerOfTheMeshThatTakesOrSendsParts) {
+TEST_F(GossipsubPartial, a_publication_asks_for_each_peer_of_the_mesh_that_takes_or_sends_parts) {
   use(PartialUse::requests);
   add(1, PartialUse::requests);
   add(2, PartialUse::supports);
@@ -194,14 +194,14 @@ TEST_F(RouterPartial, APublicationAsksForEachPeerOfTheMeshThatTakesOrSendsParts)
   EXPECT_EQ(counters().partials_sent, 2U);
 }
 
-TEST_F(RouterPartial, TwoThatOnlySupportThemSendEachOtherWholeMessages) {
+TEST_F(GossipsubPartial, two_that_only_support_them_send_each_other_whole_messages) {
   use(PartialUse::supports);
   add(1, PartialUse::supports);
   EXPECT_EQ(publish(kGroup, "parts", "have"), 0U);
   EXPECT_TRUE(asked.empty());
 }
 
-TEST_F(RouterPartial, WhatAPeerWasToldIsNotToldAgainWithoutParts) {
+TEST_F(GossipsubPartial, what_a_peer_was_told_is_not_told_again_without_parts) {
   use(PartialUse::requests);
   add(1, PartialUse::requests);
   EXPECT_EQ(publish(kGroup, "", "have 1"), 1U);
@@ -211,7 +211,7 @@ TEST_F(RouterPartial, WhatAPeerWasToldIsNotToldAgainWithoutParts) {
   EXPECT_EQ(sent(1), (std::vector<PartialText>{{"block 1", "part", "have 1"}, {"block 1", "", "have 2"}}));
 }
 
-TEST_F(RouterPartial, OfMetadataThatStillWaitsOnlyTheNewestIsSent) {
+TEST_F(GossipsubPartial, of_metadata_that_still_waits_only_the_newest_is_sent) {
   use(PartialUse::requests);
   add(1, PartialUse::requests);
   publish(kGroup, "", "have 1");
@@ -220,7 +220,7 @@ TEST_F(RouterPartial, OfMetadataThatStillWaitsOnlyTheNewestIsSent) {
   EXPECT_EQ(sent(1), (std::vector<PartialText>{{"block 2", "", "other"}, {"block 1", "", "have 2"}}));
 }
 
-TEST_F(RouterPartial, ThePartsThatAPeerWasSentBecomeItsMetadata) {
+TEST_F(GossipsubPartial, the_parts_that_a_peer_was_sent_become_its_metadata) {
   use(PartialUse::requests);
   add(1, PartialUse::requests);
   bench->send(1, partial_rpc(kGroup, "", "wants 12"));
@@ -233,7 +233,7 @@ TEST_F(RouterPartial, ThePartsThatAPeerWasSentBecomeItsMetadata) {
   EXPECT_EQ(known, (std::vector<std::string>{"wants 12", "wants 2"}));
 }
 
-TEST_F(RouterPartial, APartialMessageIsForTheApplicationWithItsBytesUncopied) {
+TEST_F(GossipsubPartial, a_partial_message_is_for_the_application_with_its_bytes_uncopied) {
   use(PartialUse::requests);
   add(1, PartialUse::supports);
   const SharedBytes frame = encode_frame(partial_rpc(kGroup, "the parts", "have"));
@@ -248,7 +248,7 @@ TEST_F(RouterPartial, APartialMessageIsForTheApplicationWithItsBytesUncopied) {
   EXPECT_EQ(got[0].message.owner(), frame);
 }
 
-TEST_F(RouterPartial, MetadataThatIsNoNewsIsNotForTheApplication) {
+TEST_F(GossipsubPartial, metadata_that_is_no_news_is_not_for_the_application) {
   use(PartialUse::requests);
   add(1, PartialUse::supports);
   bench->send(1, partial_rpc(kGroup, "", "have"));
@@ -259,7 +259,7 @@ TEST_F(RouterPartial, MetadataThatIsNoNewsIsNotForTheApplication) {
   EXPECT_EQ(counters().partials_received, 4U);
 }
 
-TEST_F(RouterPartial, APartialMessageOfWhoHasNotAgreedIsDropped) {
+TEST_F(GossipsubPartial, a_partial_message_of_who_has_not_agreed_is_dropped) {
   use(PartialUse::requests);
   add(1, PartialUse::supports, false);
   bench->send(1, partial_rpc(kGroup, "part", "have"));
@@ -273,7 +273,7 @@ TEST_F(RouterPartial, APartialMessageOfWhoHasNotAgreedIsDropped) {
   EXPECT_EQ(counters().dropped_partial_not_enabled, 2U);
 }
 
-TEST_F(RouterPartial, APartialMessageOfAGraylistedPeerIsNotLookedAt) {
+TEST_F(GossipsubPartial, a_partial_message_of_a_graylisted_peer_is_not_looked_at) {
   use(PartialUse::requests);
   add(1, PartialUse::supports);
   bench->scores.values[peer_id(1)] = -41;
@@ -281,7 +281,7 @@ TEST_F(RouterPartial, APartialMessageOfAGraylistedPeerIsNotLookedAt) {
   EXPECT_TRUE(received().empty());
 }
 
-TEST_F(RouterPartial, APeerOutsideOfTheMeshIsAnsweredToo) {
+TEST_F(GossipsubPartial, a_peer_outside_of_the_mesh_is_answered_too) {
   use(PartialUse::supports);
   bench->add(1, ProtocolVersion::v1_3);
   bench->send(1, partial_hello(PartialUse::requests));
@@ -294,7 +294,7 @@ TEST_F(RouterPartial, APeerOutsideOfTheMeshIsAnsweredToo) {
   EXPECT_EQ(publish(kGroup, "more", "have"), 0U);  // as gossip: not below the threshold
 }
 
-TEST_F(RouterPartial, GossipOfOurGroupsReplacesIHaveForWhoTakesParts) {
+TEST_F(GossipsubPartial, gossip_of_our_groups_replaces_ihave_for_who_takes_parts) {
   use(PartialUse::supports);
   bench->heartbeat();
   for (const std::uint32_t n : {1U, 2U}) {
@@ -319,7 +319,7 @@ TEST_F(RouterPartial, GossipOfOurGroupsReplacesIHaveForWhoTakesParts) {
   EXPECT_TRUE(bench->take<PartialGossip>().empty());  // it has heard of it
 }
 
-TEST_F(RouterPartial, AGroupEndsSomeHeartbeatsAfterTheLastPublication) {
+TEST_F(GossipsubPartial, a_group_ends_some_heartbeats_after_the_last_publication) {
   Params params = with_partials();
   params.partial.group_ttl = 3;
   use(PartialUse::requests, params);
@@ -339,7 +339,7 @@ TEST_F(RouterPartial, AGroupEndsSomeHeartbeatsAfterTheLastPublication) {
   EXPECT_EQ(publish(kGroup, "", "have"), 1U);  // a new group: everybody is told anew
 }
 
-TEST_F(RouterPartial, WhatPeersOpenIsBoundedAndToldOnceAHeartbeat) {
+TEST_F(GossipsubPartial, what_peers_open_is_bounded_and_told_once_a_heartbeat) {
   Params params = with_partials();
   params.partial.max_groups_of_peers = 5;
   params.partial.max_groups_of_peer = 3;
@@ -360,7 +360,7 @@ TEST_F(RouterPartial, WhatPeersOpenIsBoundedAndToldOnceAHeartbeat) {
   bench->router.check();
 }
 
-TEST_F(RouterPartial, GroupsGoWithThePeerThatOpenedThem) {
+TEST_F(GossipsubPartial, groups_go_with_the_peer_that_opened_them) {
   Params params = with_partials();
   params.partial.max_groups_of_peer = 2;
   use(PartialUse::requests, params);
@@ -374,7 +374,7 @@ TEST_F(RouterPartial, GroupsGoWithThePeerThatOpenedThem) {
   }
 }
 
-TEST_F(RouterPartial, LongIdsAndMetadataAreRefusedBothWays) {
+TEST_F(GossipsubPartial, long_ids_and_metadata_are_refused_both_ways) {
   Params params = with_partials();
   params.partial.max_group_id = 8;
   params.partial.max_metadata = 8;
@@ -396,7 +396,7 @@ TEST_F(RouterPartial, LongIdsAndMetadataAreRefusedBothWays) {
   bench->router.check();
 }
 
-TEST_F(RouterPartial, TooManyRpcsOfAPeerAreRefusedUntilTheNextHeartbeat) {
+TEST_F(GossipsubPartial, too_many_rpcs_of_a_peer_are_refused_until_the_next_heartbeat) {
   Params params = with_partials();
   params.partial.max_rpcs = 3;
   use(PartialUse::requests, params);
@@ -408,7 +408,7 @@ TEST_F(RouterPartial, TooManyRpcsOfAPeerAreRefusedUntilTheNextHeartbeat) {
   EXPECT_EQ(received().size(), 1U);
 }
 
-TEST_F(RouterPartial, OwnGroupsAreBounded) {
+TEST_F(GossipsubPartial, own_groups_are_bounded) {
   Params params = with_partials();
   params.partial.max_own_groups = 2;
   use(PartialUse::requests, params);
@@ -419,7 +419,7 @@ TEST_F(RouterPartial, OwnGroupsAreBounded) {
   EXPECT_EQ(bench->router.publish_partial(kTopic, as_bytes("3"), parts, bench->now).error(), Errc::exhausted);
 }
 
-TEST_F(RouterPartial, WhoMissedAPartialMessageForAFullOutboxIsToldAnew) {
+TEST_F(GossipsubPartial, who_missed_a_partial_message_for_a_full_outbox_is_told_anew) {
   Params params = with_partials();
   params.partial.max_outbox_items = 2;
   use(PartialUse::requests, params);
@@ -431,7 +431,7 @@ TEST_F(RouterPartial, WhoMissedAPartialMessageForAFullOutboxIsToldAnew) {
   bench->router.check();
 }
 
-TEST_F(RouterPartial, MessagesControlAndPartialMessagesTakeTurns) {
+TEST_F(GossipsubPartial, messages_control_and_partial_messages_take_turns) {
   use(PartialUse::requests);
   add(1, PartialUse::requests);
   bench->send(1, partial_rpc(kGroup, "", "x"));
@@ -444,7 +444,7 @@ TEST_F(RouterPartial, MessagesControlAndPartialMessagesTakeTurns) {
   EXPECT_EQ(partials_of(all).size(), 3U);
 }
 
-TEST_F(RouterPartial, AVerdictOfTheApplicationReachesTheScore) {
+TEST_F(GossipsubPartial, a_verdict_of_the_application_reaches_the_score) {
   PeerScoreParams score;
   score.topics[kTopic].topic_weight = 1;
   score.topics[kTopic].time_in_mesh_quantum = Seconds(1);
@@ -468,7 +468,7 @@ TEST_F(RouterPartial, AVerdictOfTheApplicationReachesTheScore) {
   EXPECT_EQ(router.counters().partials_invalid, 1U);
 }
 
-TEST_F(RouterPartial, WhatAPeerSaysOfATopicAgainTakesThePlaceOfWhatItSaidBefore) {
+TEST_F(GossipsubPartial, what_a_peer_says_of_a_topic_again_takes_the_place_of_what_it_said_before) {
   use(PartialUse::supports);
   add(1, PartialUse::requests);
   EXPECT_EQ(bench->router.partial_use(peer_id(1), kTopic), PartialUse::requests);
@@ -484,7 +484,7 @@ TEST_F(RouterPartial, WhatAPeerSaysOfATopicAgainTakesThePlaceOfWhatItSaidBefore)
   bench->router.check();
 }
 
-TEST_F(RouterPartial, ChangingOurUseOfAJoinedTopicIsAnnounced) {
+TEST_F(GossipsubPartial, changing_our_use_of_a_joined_topic_is_announced) {
   use(PartialUse::supports);
   add(1, PartialUse::requests);
   ASSERT_TRUE(bench->router.set_partial(kTopic, PartialUse::requests, bench->now));
@@ -500,7 +500,7 @@ TEST_F(RouterPartial, ChangingOurUseOfAJoinedTopicIsAnnounced) {
   EXPECT_EQ(bench->router.publish_partial(kTopic, as_bytes(kGroup), parts, bench->now).error(), Errc::invalid_argument);
 }
 
-TEST_F(RouterPartial, WhatWasHeardOfAPeerIsCarriedOverToANewStreamOfOurs) {
+TEST_F(GossipsubPartial, what_was_heard_of_a_peer_is_carried_over_to_a_new_stream_of_ours) {
   use(PartialUse::supports);
   add(1, PartialUse::requests);
   const auto heard = bench->router.heard(peer_id(1));
@@ -522,7 +522,7 @@ TEST_F(RouterPartial, WhatWasHeardOfAPeerIsCarriedOverToANewStreamOfOurs) {
   EXPECT_EQ(bench->router.partial_use(peer_id(2), kTopic), PartialUse::requests);
 }
 
-TEST_F(RouterPartial, APeerWhoseInboundStreamEndsHasAgreedToNothingAnyMore) {
+TEST_F(GossipsubPartial, a_peer_whose_inbound_stream_ends_has_agreed_to_nothing_any_more) {
   use(PartialUse::supports);
   add(1, PartialUse::requests);
   bench->send(1, partial_rpc(kGroup, "", "x"));
@@ -531,7 +531,7 @@ TEST_F(RouterPartial, APeerWhoseInboundStreamEndsHasAgreedToNothingAnyMore) {
   EXPECT_EQ(bench->router.sizes().partial_groups, 0U);
 }
 
-TEST_F(RouterPartial, PublishingToATopicThatIsNotJoinedReachesItsFanout) {
+TEST_F(GossipsubPartial, publishing_to_a_topic_that_is_not_joined_reaches_its_fanout) {
   bench = std::make_unique<Bench>(with_partials());
   ASSERT_TRUE(bench->router.set_partial(kTopic, PartialUse::supports, bench->now));
   bench->add(1, ProtocolVersion::v1_3);
@@ -541,7 +541,7 @@ TEST_F(RouterPartial, PublishingToATopicThatIsNotJoinedReachesItsFanout) {
   EXPECT_EQ(sent(1).size(), 1U);
 }
 
-TEST_F(RouterPartial, ADirectPeerIsSentPartsToo) {
+TEST_F(GossipsubPartial, a_direct_peer_is_sent_parts_too) {
   Router::Config config{with_partials(), id_of, {}};
   config.direct = {peer_id(1)};
   bench = std::make_unique<Bench>(std::move(config));
@@ -555,7 +555,7 @@ TEST_F(RouterPartial, ADirectPeerIsSentPartsToo) {
 
 // A message of eight parts, of which each of three routers has some; they exchange bitmaps and parts until all have
 // all.
-TEST(RouterPartialNetwork, ThreeRoutersWithDifferentPartsCompleteAMessage) {
+TEST(GossipsubPartialNetwork, three_routers_with_different_parts_complete_a_message) {
   struct Node {
     Node(std::uint64_t seed, std::uint8_t parts)
         : rng(seed), router({with_partials(), id_of, {}}, rng, scores, at(Seconds(1))), have(parts) {}
@@ -566,7 +566,8 @@ TEST(RouterPartialNetwork, ThreeRoutersWithDifferentPartsCompleteAMessage) {
   };
   Now now = at(Seconds(1));
   std::vector<std::unique_ptr<Node>> nodes;
-  for (const std::uint8_t parts : {0x0f, 0x3c, 0xe0}) nodes.push_back(std::make_unique<Node>(parts, parts));
+  for (const auto parts : std::vector<std::uint8_t>{0x0f, 0x3c, 0xe0})
+    nodes.push_back(std::make_unique<Node>(parts, parts));
   const auto publish = [&](Node& node) {
     const auto parts = [&](const PartialPeer& peer) {
       const std::uint8_t theirs = peer.metadata.empty() ? std::uint8_t{0xff} : peer.metadata[0];  // unknown: nothing
@@ -603,7 +604,8 @@ TEST(RouterPartialNetwork, ThreeRoutersWithDifferentPartsCompleteAMessage) {
           const auto* got = std::get_if<PartialReceived>(&*action);
           if (got == nullptr) continue;
           has_news = true;
-          if (!got->message.empty()) nodes[i]->have |= got->message.view()[0];
+          if (!got->message.empty())
+            nodes[i]->have = static_cast<std::uint8_t>(nodes[i]->have | got->message.view()[0]);
         }
         if (has_news) publish(*nodes[i]);
       }

@@ -259,10 +259,10 @@ class Network {
   Now now() const { return now_; }
   static PeerId id(std::size_t n) { return peer_id(static_cast<std::uint32_t>(n)); }
 
-  void connect(std::size_t a, std::size_t b) {
+  void connect(std::size_t a, std::size_t b, ProtocolVersion version = ProtocolVersion::v1_3) {
     if (a == b || !links_.insert(link_of(a, b)).second) return;
-    router(a).add_peer(id(b), ProtocolVersion::v1_3, Direction::outbound, now_);
-    router(b).add_peer(id(a), ProtocolVersion::v1_3, Direction::inbound, now_);
+    router(a).add_peer(id(b), version, Direction::outbound, now_);
+    router(b).add_peer(id(a), version, Direction::inbound, now_);
     settle(a);
     settle(b);
   }
