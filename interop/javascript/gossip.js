@@ -105,7 +105,10 @@ export async function gossip ({ listen, key, security, signatures }, emit) {
     allowPublishToZeroTopicPeers: true,
     maxInboundDataLength: MAX_MESSAGE,
     maxOutboundBufferSize: 8 * MAX_MESSAGE,
-    metricsRegister: measures
+    // It scores by default, and then more than ten peers of one address cost; all peers of the tests are on loopback.
+    scoreParams: { IPColocationFactorWhitelist: new Set(['127.0.0.1']) },
+    metricsRegister: measures,
+    metricsTopicStrToLabel: new Map()
   })
   const host = await newHost({ key, security, listen, services: { pubsub } })
   const peer = new GossipPeer(host, measures, signatures === 'signed', emit)
