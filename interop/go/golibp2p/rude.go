@@ -12,7 +12,8 @@ import (
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-msgio/protoio"
+	"github.com/libp2p/go-msgio"
+	"google.golang.org/protobuf/proto"
 
 	"opp2p.example/interop/internal/jsonlines"
 )
@@ -61,7 +62,7 @@ func runRude(args []string) error {
 	if err != nil {
 		return err
 	}
-	writer := protoio.NewDelimitedWriter(stream)
+	writer := msgio.NewVarintWriter(stream)
 	out.Emit(map[string]string{"event": "ready", "peer_id": h.ID().String()})
 	failed := error(nil)
 	err = jsonlines.Commands(os.Stdin, func(line []byte) bool {
@@ -70,7 +71,11 @@ func runRude(args []string) error {
 			return false
 		}
 		for range max(c.Times, 1) {
-			if failed = writer.WriteMsg(c.rpc(*topic)); failed != nil {
+			var frame []byte
+			if frame, failed = proto.Marshal(c.rpc(*topic)); failed != nil {
+				return false
+			}
+			if failed = writer.WriteMsg(frame); failed != nil {
 				failed = fmt.Errorf("writing to the peer: %w", failed)
 				return false
 			}
@@ -108,21 +113,29 @@ type rpcLine struct {
 	Subscribe int    `json:"subscribe"`
 	Messages  int    `json:"messages"`
 	Ihave     int    `json:"ihave"`
-	Iwant     int    `json:"iwant"`
+	Iwant     int    `json:"iwant"` // ids
 	Graft     int    `json:"graft"`
 	Prune     int    `json:"prune"`
 }
 
 func readRPCs(s network.Stream, out *jsonlines.Writer) {
-	reader := protoio.NewDelimitedReader(s, maxGossip)
+	reader := msgio.NewVarintReaderSize(s, maxGossip)
 	for {
+		frame, err := reader.ReadMsg()
 		var rpc pb.RPC
-		if err := reader.ReadMsg(&rpc); err != nil {
+		if err == nil {
+			err = proto.Unmarshal(frame, &rpc)
+			reader.ReleaseMsg(frame)
+		}
+		if err != nil {
 			s.Reset()
 			return
 		}
-		control := rpc.GetControl()
-		out.Emit(rpcLine{"rpc", len(rpc.GetSubscriptions()), len(rpc.GetPublish()), len(control.GetIhave()), len(control.GetIwant()),
+		control, wanted := rpc.GetControl(), 0
+		for _, iwant := range control.GetIwant() {
+			wanted += len(iwant.GetMessageIDs())
+		}
+		out.Emit(rpcLine{"rpc", len(rpc.GetSubscriptions()), len(rpc.GetPublish()), len(control.GetIhave()), wanted,
 			len(control.GetGraft()), len(control.GetPrune())})
 	}
 }
