@@ -1,4 +1,4 @@
-// The js-libp2p host of both commands: TCP, Noise or plaintext, and Yamux with their defaults, identify and ping.
+// The js-libp2p host of all commands: TCP, Noise or plaintext, and Yamux with their defaults, identify and ping.
 
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
@@ -12,8 +12,8 @@ import { createLibp2p } from 'libp2p'
 const AGENT = 'opp2p-interop-jslibp2p'
 export const MAX_STREAMS = 2000 // of one protocol on one connection
 
-/** A host that listens at `listen`, or nowhere without it. */
-export async function newHost ({ key = 'ed25519', security = 'noise', listen }) {
+/** A host that listens at `listen`, or nowhere without it, with `services` besides identify and ping. */
+export async function newHost ({ key = 'ed25519', security = 'noise', listen, services = {} }) {
   const types = { ed25519: 'Ed25519', secp256k1: 'secp256k1' }
   if (types[key] == null) throw new Error(`unknown key type ${JSON.stringify(key)}`)
   const securities = { noise, plaintext }
@@ -27,7 +27,7 @@ export async function newHost ({ key = 'ed25519', security = 'noise', listen }) 
     streamMuxers: [yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })],
     // Tests connect more often than five times a second.
     connectionManager: { inboundConnectionThreshold: Infinity },
-    services: { identify: identify(), ping: ping() }
+    services: { identify: identify(), ping: ping(), ...services }
   })
 }
 

@@ -1,7 +1,8 @@
 // jslibp2p is a js-libp2p peer for the interop tests. `listen` serves a few small protocols; `dial` runs one test, or all, against a
-// listener and says with its exit code whether all of it held. interop/README.md describes both; they take the same words as golibp2p.
+// listener and says with its exit code whether all of it held; `gossip` is a GossipSub peer. interop/README.md describes them; they take the same words as golibp2p.
 
 import { parseArgs } from 'node:util'
+import { gossip } from './gossip.js'
 import { describe, newHost } from './host.js'
 import { serve } from './protocols.js'
 import { dial } from './tests.js'
@@ -10,6 +11,7 @@ const OPTIONS = {
   listen: { type: 'string', default: '/ip4/127.0.0.1/tcp/0' },
   key: { type: 'string', default: 'ed25519' },
   security: { type: 'string', default: 'noise' },
+  signatures: { type: 'string', default: 'signed' },
   test: { type: 'string', default: '' },
   bytes: { type: 'string', default: '100000000' },
   'upload-bytes': { type: 'string', default: '10000000' },
@@ -51,7 +53,10 @@ async function listen (options) {
 async function main () {
   const { values, positionals: [command, address] } = parseArgs({ options: OPTIONS, allowPositionals: true })
   if (command === 'listen') return listen({ listen: values.listen, key: values.key, security: values.security })
-  if (command !== 'dial' || address == null) throw new Error('usage: jslibp2p listen [options] | jslibp2p dial ADDR --test NAME [options]')
+  if (command === 'gossip') {
+    return gossip({ listen: values.listen, key: values.key, security: values.security, signatures: values.signatures }, emit)
+  }
+  if (command !== 'dial' || address == null) throw new Error('usage: jslibp2p listen [options] | jslibp2p gossip [options] | jslibp2p dial ADDR --test NAME [options]')
   const number = (name) => {
     if (!/^\d+$/.test(values[name])) throw new Error(`--${name} wants a number, not ${JSON.stringify(values[name])}`)
     return Number(values[name])

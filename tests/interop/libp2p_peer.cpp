@@ -1,6 +1,7 @@
 // libp2p_peer: this library as one side of the interop tests with other implementations (interop/README.md).
 //
 //   libp2p_peer listen [--listen MULTIADDR]       first line {"addr": …}; serves until SIGTERM or SIGINT
+//   libp2p_peer gossip [--signatures signed|unsigned]   a GossipSub peer that stdin drives (gossip_peer.hpp)
 //   libp2p_peer dial ADDR --test NAME|all […]     a JSON line for each test; exit 0 when all of them held
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "gossip_peer.hpp"
 #include "libp2p/runtime/asio/asio_runtime.hpp"
 #include "peer_tests.hpp"
 #include "test_protocols.hpp"
@@ -34,6 +36,7 @@ struct Options {
   std::string test;
   double timeout = 120;
   TestOptions tests;
+  GossipOptions gossip;
 };
 
 void print(const boost::json::object& line) {
@@ -182,6 +185,16 @@ int dial(const Options& options) {
   return failed;
 }
 
+// All peers of the tests have one address.
+int gossip(const Options& options) {
+  libp2p::runtime::AsioRuntime runtime(1);
+  auto host = host_config(options, runtime.rng());
+  host.limits.exempt.push_back(libp2p::Cidr::from_text("127.0.0.0/8").value());
+  auto gossip = options.gossip;
+  gossip.listen = options.listen;
+  return run_gossip(runtime, std::move(host), gossip);
+}
+
 }  // namespace
 }  // namespace interop
 
@@ -201,6 +214,11 @@ int main(int argc, char** argv) {
   app.fallthrough();
   auto* listener = app.add_subcommand("listen", "Serve the test protocols until SIGTERM");
   listener->add_option("--listen", options.listen, "Multiaddr to listen at")->capture_default_str();
+  auto* gossiper = app.add_subcommand("gossip", "A GossipSub peer that takes commands on stdin");
+  gossiper->add_option("--listen", options.listen, "Multiaddr to listen at")->capture_default_str();
+  gossiper->add_option("--signatures", options.gossip.signatures, "signed or unsigned, of every topic")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"signed", "unsigned"}));
   auto* dialer = app.add_subcommand("dial", "Run a test, or all, against a peer");
   dialer->add_option("address", options.address, "The peer's multiaddr")->required();
   dialer
@@ -215,5 +233,6 @@ int main(int argc, char** argv) {
   dialer->add_flag("--unsigned", options.tests.unsigned_peer, "The peer's identify has no signed record");
   dialer->add_option("--timeout", options.timeout, "Seconds for everything")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  if (gossiper->parsed()) return interop::gossip(options);
   return listener->parsed() ? interop::run_listen(options) : interop::dial(options);
 }

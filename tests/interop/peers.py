@@ -93,6 +93,19 @@ class Peer:
             raise AssertionError(f"{self.name}: ended without a line")
         return line
 
+    def take_waiting(self):
+        """Takes the lines that have come, without waiting for more."""
+        while True:
+            try:
+                line = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if line is None:
+                self._queue.put(None)
+                raise AssertionError(f"{self.name}: ended; last line: {self._last()}")
+            with contextlib.suppress(ValueError):
+                self.seen.append(json.loads(line))
+
     def drain(self):
         """Takes the lines that are left of a program that has ended."""
         self._reader.join(timeout=10)

@@ -1,5 +1,6 @@
 // Command golibp2p is a go-libp2p peer for interop tests. `listen` serves a few small protocols; `dial` runs one test
-// against a listener and says with its exit code whether all of it held; the other commands are the loads of bench/compare.
+// against a listener and says with its exit code whether all of it held; `gossip` is a GossipSub peer, and `rude` a peer
+// that writes the gossip RPCs it is told to; the other commands are the loads of bench/compare.
 // interop/README.md describes them.
 package main
 
@@ -19,6 +20,10 @@ func main() {
 		err = runListen(os.Args[2:])
 	case "dial":
 		err = runDial(os.Args[2:])
+	case "gossip":
+		err = runGossip(os.Args[2:])
+	case "rude":
+		err = runRude(os.Args[2:])
 	default:
 		load := loads[os.Args[1]]
 		if load == nil {
@@ -33,7 +38,7 @@ func main() {
 }
 
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: golibp2p listen [flags] | golibp2p dial ADDR --test NAME [flags] | golibp2p perf|echo|dials|idle ADDR [name=value…]")
+	fmt.Fprintln(os.Stderr, "usage: golibp2p listen [flags] | golibp2p dial ADDR --test NAME [flags] | golibp2p gossip [flags] | golibp2p rude ADDR --topic T [flags] | golibp2p perf|echo|dials|idle ADDR [name=value…]")
 	os.Exit(2)
 }
 

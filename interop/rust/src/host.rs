@@ -15,7 +15,7 @@ use libp2p_stream as stream;
 use crate::{serving, Failure, Words};
 
 const AGENT: &str = "opp2p-interop-rustlibp2p";
-const IDLE: Duration = Duration::from_secs(600);
+pub const IDLE: Duration = Duration::from_secs(600);
 
 pub struct Settings {
     /// Whether it speaks the test protocols.
@@ -32,7 +32,7 @@ pub struct Behaviour {
     pub ping: Toggle<ping::Behaviour>,
 }
 
-fn make_key(words: &Words) -> Result<Keypair, Failure> {
+pub fn make_key(words: &Words) -> Result<Keypair, Failure> {
     match words.text("key", "ed25519").as_str() {
         "ed25519" => Ok(Keypair::generate_ed25519()),
         "secp256k1" => Ok(Keypair::generate_secp256k1()),
@@ -40,7 +40,7 @@ fn make_key(words: &Words) -> Result<Keypair, Failure> {
     }
 }
 
-fn make_transport(words: &Words, key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Failure> {
+pub fn make_transport(words: &Words, key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Failure> {
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)).upgrade(Version::V1Lazy);
     // Each secured transport has a type of its own.
     macro_rules! multiplexed {
@@ -59,6 +59,11 @@ fn make_transport(words: &Words, key: &Keypair) -> Result<Boxed<(PeerId, StreamM
     }
 }
 
+/// Without a signed record: identify of libp2p 0.57 signs, and takes, records of a domain that only Rust uses.
+pub fn identify_config(key: &Keypair) -> identify::Config {
+    identify::Config::new("/opp2p-interop/1.0.0".into(), key.public()).with_agent_version(AGENT.into())
+}
+
 pub fn make_swarm(words: &Words, settings: Settings) -> Result<Swarm<Behaviour>, Failure> {
     let ping = settings.pings.map(|interval| ping::Behaviour::new(ping::Config::new().with_interval(interval)));
     Ok(SwarmBuilder::with_existing_identity(make_key(words)?)
@@ -67,10 +72,7 @@ pub fn make_swarm(words: &Words, settings: Settings) -> Result<Swarm<Behaviour>,
         .with_behaviour(|key| Behaviour {
             streams: stream::Behaviour::new(),
             serving: settings.serves.then_some(serving::Behaviour).into(),
-            // Without a signed record: identify of libp2p 0.57 signs, and takes, records of a domain that only Rust uses.
-            identify: identify::Behaviour::new(
-                identify::Config::new("/opp2p-interop/1.0.0".into(), key.public()).with_agent_version(AGENT.into()),
-            ),
+            identify: identify::Behaviour::new(identify_config(key)),
             ping: ping.into(),
         })?
         .with_swarm_config(|config| {

@@ -1,6 +1,7 @@
-//! rustlibp2p is a rust-libp2p peer: `listen` and `dial` are for the interop tests, the other commands put one kind of load on a peer for
+//! rustlibp2p is a rust-libp2p peer: `listen`, `dial` and `gossip` are for the interop tests, the other commands put one kind of load on a peer for
 //! bench/compare. interop/README.md describes them; they take the same words as golibp2p.
 
+mod gossip;
 mod host;
 mod load;
 mod protocols;
@@ -127,6 +128,7 @@ async fn listen(words: Words) -> Result<(), Failure> {
 
 const USAGE: &str = "usage: rustlibp2p listen [--listen ADDR] [--security noise|plaintext] [--key ed25519|secp256k1] [--quiet]
        rustlibp2p dial ADDR --test NAME|all [--security …] [--bytes N] [--upload-bytes N] [--download-bytes N] [--streams N] [--count N] [--timeout S]
+       rustlibp2p gossip [--listen ADDR] [--signatures signed|unsigned] [--security …] [--key …]
        rustlibp2p perf|echo|dials|idle ADDR [name=value…]";
 
 #[tokio::main]
@@ -137,6 +139,7 @@ async fn main() -> ExitCode {
         match args.first().map(String::as_str).unwrap_or("") {
             "listen" => listen(words).await,
             "dial" => tests::dial(words).await,
+            "gossip" => gossip::run(words).await,
             "perf" => load::perf(words).await,
             "echo" => load::echo(words).await,
             "dials" => load::dials(words).await,
