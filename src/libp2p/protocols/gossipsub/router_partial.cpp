@@ -116,7 +116,7 @@ void Router::handle_partial(PeerKey key, Peer& peer, const Rpc& rpc, Now) {
     return refuse_partial(peer, topic, DropCause::partial_bounds);
   }
   trace(TraceKind::partial_received, peer.id, topic).count = message;
-  actions_.emplace_back(PartialReceived{peer.id, std::string(topic), to_bytes(group), slice_of(rpc, said.message),
+  actions_.push_back(PartialReceived{peer.id, std::string(topic), to_bytes(group), slice_of(rpc, said.message),
                                         slice_of(rpc, said.metadata)});
 }
 
@@ -242,7 +242,7 @@ void Router::emit_partial_gossip(const std::string& name, std::vector<PeerKey>& 
     for (auto at = in_parts; at != chosen.end(); ++at) {
       if (partial_groups_.join(group, *at)) news.push_back(peers_.at(*at)->id);
     }
-    if (!news.empty()) actions_.emplace_back(PartialGossip{name, id, std::move(news)});
+    if (!news.empty()) actions_.push_back(PartialGossip{name, id, std::move(news)});
   }
   chosen.erase(in_parts, chosen.end());
 }

@@ -16,7 +16,7 @@ Result<void> Router::set_topic_params(std::string_view name, const TopicParams& 
   if (found == topics_.end()) return {};
   Topic& topic = found->second;
   apply_topic_params(name, topic);
-  while (topic.fanout.size() > topic.sizes.degree) topic.fanout.erase(std::prev(topic.fanout.end()));
+  while (topic.fanout.size() > topic.sizes.degree) topic.fanout.erase(*std::prev(topic.fanout.end()));
   return {};
 }
 

@@ -8,7 +8,7 @@ namespace libp2p::gossipsub {
 // have been handled: name_traced() puts that in. The action is not drained before, as an input ends first.
 std::shared_ptr<RpcMeta> Router::trace_received(const Peer& peer, const Rpc& rpc) {
   auto meta = std::make_shared<RpcMeta>(meta_of(rpc));
-  actions_.emplace_back(RpcTrace{true, peer.id, meta});
+  actions_.push_back(RpcTrace{true, peer.id, meta});
   return meta;
 }
 
@@ -32,7 +32,7 @@ void Router::trace_sent(const Peer& peer, const SharedBytes& frame) {
   // Our own frames, and those of others that were read before: they can be read.
   if (const auto rpc = decode_frame(frame, params().rpc)) *meta = meta_of(*rpc);
   for (auto& message : meta->messages) message.id = peer.outbox.last_id();
-  actions_.emplace_back(RpcTrace{false, peer.id, std::move(meta)});
+  actions_.push_back(RpcTrace{false, peer.id, std::move(meta)});
 }
 
 }  // namespace libp2p::gossipsub
