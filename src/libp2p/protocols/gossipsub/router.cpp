@@ -139,6 +139,7 @@ void Router::take_rpc(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
   const Entry entry(entered_, kNotFromCallbacks);
   ++counters_.rpcs_received;
   counters_.ignored_entries += rpc.ignored;
+  peer.enter_heartbeat(ticks_);
   handle_subscriptions(key, peer, rpc, now);
   if (peer.blacklisted) {
     ++counters_.rpcs_blacklisted;
@@ -179,6 +180,7 @@ void Router::enter(std::string_view name, Topic& topic, Now now) {
   for (auto& [key, peer] : peers_.rows()) peer.outbox.announce(name, true);
   trace(TraceKind::joined, PeerId(), name);
   join(std::string(name), topic, now);
+  told_.clear();  // everybody is told something
   for (auto& [key, peer] : peers_.rows()) say_ready(peer);
 }
 
