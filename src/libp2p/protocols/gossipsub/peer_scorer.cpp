@@ -32,7 +32,7 @@ void add_capped(double& counter, double cap) { counter = std::min(counter + 1, c
 PeerScorer::PeerScorer(PeerScoreParams params, std::uint64_t secret, Now now, ApplicationScore application)
     : params_(std::move(params)),
       application_(std::move(application)),
-      by_id_(0, PeerIdHash{secret}),
+      by_id_(secret),
       colocation_(params_.ip_colocation_factor_threshold, params_.ip_colocation_factor_allow_list,
                   params_.max_addresses_of_a_peer),
       records_(record_ttl(params_), params_.max_delivery_records, secret) {
@@ -45,8 +45,8 @@ PeerScorer::PeerScorer(PeerScoreParams params, std::uint64_t secret, Now now, Ap
 
 PeerScorer::Row* PeerScorer::find(const PeerId& peer) const {
   if (last_row_ != nullptr && last_row_->id == peer) return last_row_;
-  const auto found = by_id_.find(peer);
-  return found == by_id_.end() ? nullptr : last_row_ = found->second;
+  Row* const found = by_id_.find(peer);
+  return found == nullptr ? nullptr : last_row_ = found;
 }
 
 std::optional<std::size_t> PeerScorer::find_topic(std::string_view topic) const {
@@ -74,7 +74,7 @@ void PeerScorer::on_peer_added(const PeerId& peer, Now) {
     row = &rows_[number];
     row->id = peer;
     row->number = number;
-    by_id_.emplace(peer, row);
+    by_id_.insert(*row);
   } else if (row->retained) {
     retained_.erase(*row->retained);
     row->retained.reset();
@@ -111,7 +111,7 @@ void PeerScorer::forget(Number number) {
   if (last_row_ == &row) last_row_ = nullptr;
   by_id_.erase(row.id);
   rows_.erase(at);
-  OPP2P_ASSERT(by_id_.size() == rows_.size(), "every peer is found by its id", by_id_, rows_);
+  OPP2P_ASSERT(by_id_.size() == rows_.size(), "every peer is found by its id", by_id_.size(), rows_);
 }
 
 void PeerScorer::on_addresses(const PeerId& peer, std::span<const PeerAddress> addresses, Now) {

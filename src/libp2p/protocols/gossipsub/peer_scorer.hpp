@@ -25,13 +25,13 @@
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/delivery_records.hpp"
 #include "libp2p/protocols/gossipsub/ip_colocation.hpp"
+#include "libp2p/protocols/gossipsub/peer_index.hpp"
 #include "libp2p/protocols/gossipsub/score_params.hpp"
 #include "libp2p/protocols/gossipsub/scores.hpp"
 
@@ -157,6 +157,9 @@ class PeerScorer final : public PeerScores {
     mutable std::uint64_t colocation_version = 0;
     mutable bool is_stale = true;
   };
+  struct IdOf {
+    const PeerId& operator()(const Row& row) const { return row.id; }
+  };
   struct ScoredTopic {
     std::string name;
     TopicScoreParams params;
@@ -186,7 +189,7 @@ class PeerScorer final : public PeerScores {
   ApplicationScore application_;
   std::vector<ScoredTopic> topics_;  // in the order of their names
   std::map<Number, Row> rows_;
-  std::unordered_map<PeerId, Row*, PeerIdHash> by_id_;  // never iterated
+  PeerIndex<Row, IdOf> by_id_;
   // What was asked for last is mostly asked for again: an RPC brings several questions of one peer, and a network has
   // one topic that is busy.
   mutable Row* last_row_ = nullptr;

@@ -7,7 +7,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "libp2p/protocols/gossipsub/events.hpp"
 #include "libp2p/protocols/gossipsub/id_table.hpp"
 #include "libp2p/protocols/gossipsub/outbox.hpp"
+#include "libp2p/protocols/gossipsub/peer_index.hpp"
 
 namespace libp2p::gossipsub {
 
@@ -50,18 +50,29 @@ struct Peer : LiveCounted<Peer> {
   std::map<std::string, PartialUse, std::less<>> partial;  // of its topics, those with partial messages
   IdTable<std::uint64_t> unwanted;       // IDONTWANT: until which heartbeat; without a secret, for it is small
   std::map<MessageId, unsigned> served;  // IWANT: answers given, while the message is cached
-  std::size_t ihave_rpcs = 0;            // this heartbeat
-  std::size_t ids_asked = 0;             // this heartbeat
-  std::size_t idontwant_rpcs = 0;        // this heartbeat
-  std::size_t named_taken = 0;           // this heartbeat: peers that its PRUNEs named
-  std::size_t partial_rpcs = 0;          // this heartbeat
-  bool partial_flood_told = false;       // this heartbeat
-  MonoTime excused_until{};              // messages of it were dropped unnamed, so what it promised may be among them
+  // What is counted and remembered by heartbeats is brought up to date when it is next needed, so that a heartbeat need
+  // not go over all peers.
+  void enter_heartbeat(std::uint64_t tick) {
+    if (tick == counted_in) return;
+    counted_in = tick;
+    ihave_rpcs = ids_asked = idontwant_rpcs = named_taken = partial_rpcs = 0;
+    partial_flood_told = false;
+    unwanted.erase_if([tick](std::uint64_t until) { return until <= tick; });
+  }
+
+  std::uint64_t counted_in = 0;     // the heartbeat that the next ones are of
+  std::size_t ihave_rpcs = 0;       // this heartbeat
+  std::size_t ids_asked = 0;        // this heartbeat
+  std::size_t idontwant_rpcs = 0;   // this heartbeat
+  std::size_t named_taken = 0;      // this heartbeat: peers that its PRUNEs named
+  std::size_t partial_rpcs = 0;     // this heartbeat
+  bool partial_flood_told = false;  // this heartbeat
+  MonoTime excused_until{};         // messages of it were dropped unnamed, so what it promised may be among them
 };
 
 class PeerTable {
  public:
-  explicit PeerTable(std::uint64_t secret) : by_id_(0, PeerIdHash{secret}) {}
+  explicit PeerTable(std::uint64_t secret) : by_id_(secret) {}
   PeerTable(const PeerTable&) = delete;
   PeerTable& operator=(const PeerTable&) = delete;
 
@@ -84,8 +95,15 @@ class PeerTable {
 
   PeerKey next_ = 1;
   std::map<PeerKey, Peer> rows_;
-  std::vector<Row*> in_order_;                          // all of rows_, for a search in one block of memory
-  std::unordered_map<PeerId, Row*, PeerIdHash> by_id_;  // never iterated
+  struct IdOf {
+    const PeerId& operator()(const Row& row) const { return row.second.id; }
+  };
+  struct Place {
+    PeerKey key;
+    Row* row;
+  };
+  std::vector<Place> in_order_;  // all of rows_, for a search in one block of memory
+  PeerIndex<Row, IdOf> by_id_;
 };
 
 }  // namespace libp2p::gossipsub

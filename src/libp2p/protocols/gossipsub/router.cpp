@@ -156,6 +156,7 @@ void Router::take_rpc(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
   ++counters_.rpcs_received;
   counters_.ignored_entries += rpc.ignored;
   const auto traced = config_.tracing ? trace_received(peer, rpc) : nullptr;
+  peer.enter_heartbeat(ticks_);
   handle_subscriptions(key, peer, rpc, now);
   if (peer.blacklisted) {
     ++counters_.rpcs_blacklisted;
@@ -198,6 +199,7 @@ void Router::enter(std::string_view name, Topic& topic, Now now) {
   for (auto& [key, peer] : peers_.rows()) peer.outbox.announce(name, true, own_partial(name));
   trace(TraceKind::joined, PeerId(), name);
   join(std::string(name), topic, now);
+  told_.clear();  // everybody is told something
   for (auto& [key, peer] : peers_.rows()) say_ready(peer);
 }
 

@@ -387,7 +387,7 @@ class Router {
   void heartbeat(Now now);
   void connect_direct_peers();
   void end_blacklisting(const std::vector<PeerId>& peers);
-  void reset_counts_of_peers();
+  void say_ready_to_told();
   void maintain_mesh(const std::string& name, Topic& topic, Scores& scores, Now now);
   void prune_excess(const std::string& name, Topic& topic, Scores& scores, Now now);
   void graft_opportunistically(const std::string& name, Topic& topic, Scores& scores, Now now);
@@ -438,6 +438,7 @@ class Router {
   RequestId next_request_ = 1;
   MonoTime next_heartbeat_;
   std::uint64_t ticks_ = 0;
+  std::vector<PeerKey> told_;  // peers with new control that say_ready_to_told() is to say ready for
   RingQueue<Action> actions_;
   Counters counters_;
 };

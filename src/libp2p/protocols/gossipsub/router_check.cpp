@@ -24,6 +24,7 @@ void Router::check() const {
     OPP2P_CHECK(peers_.at(key) != nullptr, "peers outside of meshes are there", key);
   for (const auto& [name, topic] : topics_) check_topic(name, topic);
   check_validations();
+  OPP2P_CHECK(told_.empty(), "the driver is told when there is something to send", told_);
   OPP2P_CHECK(admission_.present() == peers_.size() + 1, "each peer stands in the tables of the admission",
               admission_.present(), peers_.size());
 }
@@ -44,6 +45,7 @@ void Router::check_peer(PeerKey key, const Peer& peer) const {
   check_partial(key, peer);
   OPP2P_CHECK(outside_meshes_.contains(key) == peer.is_outside_meshes(), "peers outside of meshes are known", peer.id);
   const GossipParams& limits = params().gossip;
+  OPP2P_CHECK(peer.counted_in <= ticks_, "no heartbeat is counted before it comes", peer.id, peer.counted_in, ticks_);
   OPP2P_CHECK(peer.ids_asked <= limits.max_ihave_length, "a peer is asked for a bounded number of ids", peer.id,
               peer.ids_asked);
   OPP2P_CHECK(peer.named_taken <= params().mesh.max_named_taken, "of what a peer names a bounded number is taken",
@@ -52,7 +54,7 @@ void Router::check_peer(PeerKey key, const Peer& peer) const {
               peer.unwanted);
   peer.unwanted.check();
   peer.unwanted.for_each([&](const MessageId&, std::uint64_t until) {
-    OPP2P_CHECK(until <= ticks_ + limits.idontwant_ttl && (until > ticks_ || limits.idontwant_ttl == 0),
+    OPP2P_CHECK(until <= ticks_ + limits.idontwant_ttl && (until > peer.counted_in || limits.idontwant_ttl == 0),
                 "an IDONTWANT holds for some heartbeats", peer.id, until, ticks_);
   });
   for (const auto& [id, answers] : peer.served) {

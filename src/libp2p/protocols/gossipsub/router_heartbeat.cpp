@@ -23,7 +23,6 @@ void Router::heartbeat(Now now) {
   seen_.forget_expired(now.mono);
   end_blacklisting(blacklist_.take_expired(now.mono));
   counters_.partial_groups_ended += partial_groups_.on_heartbeat(ticks_);
-  reset_counts_of_peers();
   for (const auto& [key, count] : promises_.take_broken(now.mono)) {
     const Peer* peer = peers_.at(key);
     if (peer != nullptr && now.mono >= peer->excused_until) penalise(peer->id, FaultKind::broken_promise, count, now);
@@ -37,8 +36,15 @@ void Router::heartbeat(Now now) {
   }
   maintain_fanouts(scores, now);
   forget_served(cache_.shift());
-  actions_.reserve(actions_.size() + peers_.size());
-  for (auto& [key, peer] : peers_.rows()) say_ready(peer);
+  say_ready_to_told();
+}
+
+// In the order of the peers.
+void Router::say_ready_to_told() {
+  std::sort(told_.begin(), told_.end());
+  actions_.reserve(actions_.size() + told_.size());
+  for (const PeerKey key : told_) say_ready(*peers_.at(key));  // once, though it may be there twice
+  told_.clear();
 }
 
 // At the first heartbeat, and again after so many.
@@ -47,18 +53,6 @@ void Router::connect_direct_peers() {
   if (period == 0 || (ticks_ - 1) % period != 0) return;
   for (const PeerId& id : config_.direct) {
     if (peers_.find(id) == nullptr && !blacklist_.contains(id)) actions_.push_back(Connect{.peer = id});
-  }
-}
-
-void Router::reset_counts_of_peers() {
-  for (auto& [key, peer] : peers_.rows()) {
-    peer.ihave_rpcs = 0;
-    peer.ids_asked = 0;
-    peer.idontwant_rpcs = 0;
-    peer.named_taken = 0;
-    peer.partial_rpcs = 0;
-    peer.partial_flood_told = false;
-    peer.unwanted.erase_if([this](std::uint64_t until) { return until <= ticks_; });
   }
 }
 
@@ -197,11 +191,13 @@ void Router::emit_gossip(const std::string& name, const Topic& topic, const Keys
   if (ids.size() <= limit) {
     const auto all = std::make_shared<const Outbox::Gossip>(Outbox::Gossip{name, std::move(ids)});
     for (const PeerKey key : chosen) peers_.at(key)->outbox.ihave(all);
+    told_.insert(told_.end(), chosen.begin(), chosen.end());
     return;
   }
   for (const PeerKey key : chosen) {
     rng_.shuffle(ids);  // another part of them for every peer
     peers_.at(key)->outbox.ihave(name, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(limit)});
+    told_.push_back(key);
   }
 }
 
@@ -245,6 +241,7 @@ void Router::graft(const std::string& name, Topic& topic, PeerKey key, Now now) 
   const bool is_new = topic.mesh.insert(key).second;
   OPP2P_ASSERT(is_new, "who is grafted was not in the mesh", name, peer.id);
   peer.outbox.graft(name);
+  told_.push_back(key);
   scores_.on_graft(peer.id, name, now);
   trace(TraceKind::graft, peer.id, name);
 }

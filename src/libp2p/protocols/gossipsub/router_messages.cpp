@@ -281,6 +281,7 @@ void Router::spread(const Validation& validation, Now now) {
     Peer& peer = *peers_.at(key);
     // The sender may have come back under another key since.
     if (validation.holders.contains(key) || peer.id == validation.from) continue;
+    peer.enter_heartbeat(ticks_);
     if (peer.unwanted.contains(validation.id)) {
       ++counters_.suppressed_unwanted;
       continue;
