@@ -4,6 +4,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include "scored_params.hpp"
+
 namespace {
 
 using namespace libp2p;
@@ -11,39 +13,6 @@ using namespace libp2p::gossipsub;
 
 constexpr std::uint32_t kPeers = 200;
 const std::string kTopics[] = {"/optimism/10/2/blocks", "/optimism/10/3/blocks"};
-
-PeerScoreParams params() {
-  TopicScoreParams t;
-  t.topic_weight = 0.8;
-  t.time_in_mesh_weight = 0.005;
-  t.time_in_mesh_quantum = Seconds(2);
-  t.time_in_mesh_cap = 1800;
-  t.first_message_deliveries_weight = 1;
-  t.first_message_deliveries_decay = score_decay(Seconds(240), Seconds(2));
-  t.first_message_deliveries_cap = 23;
-  t.mesh_message_deliveries_weight = -0.7;
-  t.mesh_message_deliveries_decay = score_decay(Seconds(60), Seconds(2));
-  t.mesh_message_deliveries_cap = 30;
-  t.mesh_message_deliveries_threshold = 3;
-  t.mesh_message_deliveries_window = Seconds(2);
-  t.mesh_message_deliveries_activation = Seconds(48);
-  t.mesh_failure_penalty_weight = -0.7;
-  t.mesh_failure_penalty_decay = t.mesh_message_deliveries_decay;
-  t.invalid_message_deliveries_weight = -140;
-  t.invalid_message_deliveries_decay = score_decay(Seconds(600), Seconds(2));
-  PeerScoreParams p;
-  for (const auto& topic : kTopics) p.topics[topic] = t;
-  p.topic_score_cap = 34;
-  p.app_specific_weight = 1;
-  p.ip_colocation_factor_weight = -35;
-  p.ip_colocation_factor_threshold = 2;
-  p.behaviour_penalty_weight = -16;
-  p.behaviour_penalty_threshold = 6;
-  p.behaviour_penalty_decay = score_decay(Seconds(60));
-  p.decay_interval = Seconds(2);
-  p.retain_score = Seconds(1200);
-  return p;
-}
 
 // As secp256k1 ids are: 39 bytes, the same at their beginning.
 PeerId peer_id(std::uint32_t n) {
@@ -74,7 +43,7 @@ struct ScoredPeers {
   }
 
   Now now{MonoTime(Seconds(1)), UnixTime(Seconds(1))};
-  PeerScorer scorer{params(), 1, now};
+  PeerScorer scorer{bench::scored_params(kTopics), 1, now};
   std::vector<PeerId> ids;
   std::uint32_t messages = 0;
 };

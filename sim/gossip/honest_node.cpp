@@ -25,7 +25,7 @@ HonestNode::HonestNode(ActorPort& port, const HonestParams& params, const CpuPar
   config.params = params_.router;
   config.message_id = [this](std::string_view topic, ByteView data) { return frames_.name(topic, data); };
   for (const Member member : params_.direct) config.direct.insert(port_.id_of(member));
-  router_ = std::make_unique<gs::Router>(std::move(config), port_.rng(), *scores_, now);
+  router_.emplace(std::move(config), port_.rng(), *scores_, now);
 }
 
 void HonestNode::start() {

@@ -88,7 +88,7 @@ class HonestNode final : public Actor {
   RpcForm form_;
   std::unique_ptr<libp2p::gossipsub::PeerScores> scores_;
   libp2p::gossipsub::PeerScorer* scorer_ = nullptr;
-  std::unique_ptr<libp2p::gossipsub::Router> router_;
+  std::optional<libp2p::gossipsub::Router> router_;
   std::map<libp2p::gossipsub::RequestId, libp2p::gossipsub::ValidationResult> judged_;  // verdicts whose time comes
   IdsOfPeers peers_;
   std::map<PeerId, MonoTime> banned_;

@@ -132,6 +132,7 @@ Result<void> ProtobufReader::read_group(std::uint32_t number) {
 // Goes over the field at at_ as gogo/protobuf does; false when that would not take it, or would take it for a field
 // that is known.
 bool ProtobufReader::skip_kept() {
+  if (*at_ < 0x80 && (*at_ >> 3) <= lenient_above_) return false;  // most fields: known by their first byte
   std::uint64_t tag = 0;
   if (read_lossy(rest(), tag) == 0) return false;
   const auto number = static_cast<std::int32_t>(static_cast<std::uint32_t>(tag >> 3));
@@ -144,6 +145,29 @@ bool ProtobufReader::skip_kept() {
   return true;
 }
 
+// A field whose tag, and whose length or value, take one byte each; nothing else is decided here.
+bool ProtobufReader::read_short(ProtobufField& out) {
+  constexpr std::uint8_t kLowestTag = 1 << 3;
+  const auto left = static_cast<std::size_t>(end_ - at_);
+  if (left < 2 || at_[0] < kLowestTag || at_[0] >= 0x80 || at_[1] >= 0x80) return false;
+  const auto type = static_cast<WireType>(at_[0] & 7);
+  const std::size_t size = at_[1];
+  if (type == WireType::bytes && size <= left - 2) {
+    out.bytes = ByteView(at_ + 2, size);
+    out.value_size = 1 + size;
+  } else if (type == WireType::varint) {
+    out.value = size;
+    out.value_size = 1;
+  } else {
+    return false;
+  }
+  out.number = at_[0] >> 3;
+  out.type = type;
+  out.tag_size = 1;
+  at_ += out.tag_size + out.value_size;
+  return true;
+}
+
 Result<bool> ProtobufReader::next(ProtobufField& out) {
   // Before the strict reading, whose error takes a hundred times as long to make as such a field to pass over.
   while (lenient_above_ != 0 && at_ != end_ && skip_kept()) {
@@ -151,6 +175,7 @@ Result<bool> ProtobufReader::next(ProtobufField& out) {
       return error(Errc::too_large, "its unknown fields are more than " + std::to_string(most_kept_) + " bytes");
   }
   if (at_ == end_) return false;
+  if (read_short(out)) return true;
   const auto* const before = at_;
   OPP2P_TRYV(read_tag(out, highest_));
   OPP2P_TRYV(read_value(out));

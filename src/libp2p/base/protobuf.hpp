@@ -76,6 +76,7 @@ class ProtobufReader {
   Result<void> read_value(ProtobufField& out);
   Result<void> read_group(std::uint32_t number);
   Result<void> take(std::uint64_t size, ProtobufField& out);
+  bool read_short(ProtobufField& out);
   bool skip_kept();
 
   const std::uint8_t* begin_;

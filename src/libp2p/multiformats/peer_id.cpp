@@ -1,5 +1,8 @@
 #include "libp2p/multiformats/peer_id.hpp"
 
+#include <algorithm>
+
+#include "libp2p/base/assert.hpp"
 #include "libp2p/crypto/hash.hpp"
 #include "libp2p/multiformats/multibase.hpp"
 #include "libp2p/multiformats/multihash.hpp"
@@ -8,34 +11,37 @@
 namespace libp2p::multiformats {
 namespace {
 
-constexpr std::size_t kMaxInlineKey = 42;
+constexpr std::size_t kMaxInlineKey = PeerId::kMaxSize - 2;
 constexpr std::uint64_t kCidVersion = 1;
 constexpr std::uint64_t kLibp2pKeyCodec = 0x72;
 // Longer texts cannot be a peer id in any base (base 2 of the longest takes 369 characters).
 constexpr std::size_t kMaxText = 512;
 
-std::string as_string(ByteView bytes) { return std::string(as_text(bytes)); }
-
 constexpr auto code_of(HashCode code) { return static_cast<std::uint64_t>(code); }
 
 }  // namespace
 
+PeerId::PeerId(ByteView multihash) : size_(static_cast<std::uint8_t>(multihash.size())) {
+  OPP2P_ASSERT(multihash.size() <= kMaxSize, "a peer id is never longer than an inlined key makes it", multihash);
+  std::copy(multihash.begin(), multihash.end(), multihash_.begin());
+}
+
 PeerId PeerId::from_public_key(const crypto::PublicKey& key) {
   const auto message = key.to_protobuf();
-  if (message.size() <= kMaxInlineKey) return PeerId(as_string(encode_multihash(code_of(HashCode::identity), message)));
-  return PeerId(as_string(encode_multihash(code_of(HashCode::sha2_256), crypto::sha256(message))));
+  if (message.size() <= kMaxInlineKey) return PeerId(encode_multihash(code_of(HashCode::identity), message));
+  return PeerId(encode_multihash(code_of(HashCode::sha2_256), crypto::sha256(message)));
 }
 
 Result<PeerId> PeerId::from_bytes(ByteView multihash) {
   // Before the digest is copied: no peer id is longer than the two bytes of head and an inlined key.
-  if (multihash.size() > kMaxInlineKey + 2)
+  if (multihash.size() > kMaxSize)
     return fail(Errc::malformed, "a peer id has at most 44 bytes, not " + std::to_string(multihash.size()));
   OPP2P_TRY(const auto parts, decode_multihash(multihash));
   if (parts.code == code_of(HashCode::sha2_256) ? parts.digest.size() != 32 : parts.code != code_of(HashCode::identity))
     return fail(Errc::malformed, "a peer id is an identity or a sha2-256 multihash, not code " +
                                      std::to_string(parts.code) + " with " + std::to_string(parts.digest.size()) +
                                      " bytes");
-  return PeerId(as_string(multihash));
+  return PeerId(multihash);
 }
 
 Result<Bytes> multihash_from_peer_text(std::string_view text) {

@@ -69,6 +69,26 @@ TEST(PeerId, refuses_other_cids) {
   EXPECT_EQ(PeerId::from_text(std::string(513, 'z')).error(), Errc::too_large);
 }
 
+TEST(PeerId, is_ordered_as_its_bytes_are_and_the_shorter_one_comes_first) {
+  std::vector<Bytes> multihashes;
+  for (const std::uint8_t last : {0, 1, 0x7f, 0x80, 0xff}) {
+    for (const std::size_t size : {0, 1, 5, 41, 42}) {
+      Bytes digest(size);
+      if (size != 0) digest.back() = last;
+      multihashes.push_back(encode_multihash(0x00, digest));
+    }
+    multihashes.push_back(encode_multihash(0x12, Bytes(32, last)));
+  }
+  for (const Bytes& a : multihashes) {
+    for (const Bytes& b : multihashes) {
+      const auto id_a = PeerId::from_bytes(a).value();
+      const auto id_b = PeerId::from_bytes(b).value();
+      EXPECT_EQ(id_a < id_b, as_text(a) < as_text(b)) << to_hex(a) << ' ' << to_hex(b);
+      EXPECT_EQ(id_a == id_b, a == b) << to_hex(a) << ' ' << to_hex(b);
+    }
+  }
+}
+
 TEST(PeerId, is_empty_only_when_unknown_and_hashes_by_value) {
   EXPECT_TRUE(PeerId().empty());
   const auto id = some_id(crypto::KeyType::ed25519, 5);

@@ -1,11 +1,10 @@
 #include "libp2p/multiformats/varint.hpp"
 
 #include <algorithm>
-#include <bit>
 
 namespace libp2p::multiformats {
 
-Result<Varint> read_varint(ByteView in) {
+Result<Varint> read_long_varint(ByteView in) {
   std::uint64_t value = 0;
   const std::size_t most = std::min(in.size(), kMaxVarintSize);
   for (std::size_t i = 0; i < most; ++i) {
@@ -16,17 +15,6 @@ Result<Varint> read_varint(ByteView in) {
   }
   if (in.size() < kMaxVarintSize) return Error::at(in.size(), Errc::truncated, "input ends inside a varint");
   return Error::at(kMaxVarintSize, Errc::malformed, "varint is longer than nine bytes");
-}
-
-std::size_t varint_size(std::uint64_t value) {
-  return std::max<std::size_t>(1, (static_cast<std::size_t>(std::bit_width(value)) + 6) / 7);
-}
-
-std::size_t write_varint(std::uint8_t* out, std::uint64_t value) {
-  std::size_t n = 0;
-  for (; value >= 0x80; value >>= 7) out[n++] = static_cast<std::uint8_t>(value | 0x80);
-  out[n++] = static_cast<std::uint8_t>(value);
-  return n;
 }
 
 void append_varint(Bytes& out, std::uint64_t value) {

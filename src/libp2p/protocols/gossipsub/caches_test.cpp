@@ -97,7 +97,7 @@ TEST(GossipsubSeenCache, that_is_full_takes_no_longer_for_twenty_thousand_owners
 }
 
 TEST(GossipsubMessageCache, advertises_the_newest_windows_and_keeps_the_rest_for_iwant) {
-  MessageCache cache(2, 4, 1'000'000);
+  MessageCache cache(2, 4, 1'000'000, 1);
   cache.put(id(1), "a", SharedMessage::make("a", Bytes(10)));
   cache.put(id(2), "b", SharedMessage::make("b", Bytes(10)));
   EXPECT_THAT(cache.shift(), IsEmpty());
@@ -115,7 +115,7 @@ TEST(GossipsubMessageCache, advertises_the_newest_windows_and_keeps_the_rest_for
 
 TEST(GossipsubMessageCache, is_bounded_in_bytes_and_drops_the_oldest) {
   const auto message = SharedMessage::make("a", Bytes(100));
-  MessageCache cache(2, 4, 3 * message.frame_size());
+  MessageCache cache(2, 4, 3 * message.frame_size(), 1);
   for (std::uint8_t n = 1; n <= 3; ++n) EXPECT_THAT(cache.put(id(n), "a", message), IsEmpty());
   EXPECT_THAT(cache.put(id(4), "a", message), ElementsAre(id(1)));
   EXPECT_THAT(cache.put(id(4), "a", message), IsEmpty()) << "it is there";

@@ -69,14 +69,14 @@ std::size_t ControlFrame::add_ihave(std::string_view topic, std::span<const Mess
   return added;
 }
 
-std::size_t ControlFrame::add_iwant(const std::deque<MessageId>& ids) {
+std::size_t ControlFrame::add_iwant(const RingQueue<MessageId>& ids) {
   IWant iwant;
   const std::size_t added = add_ids(iwant.ids, entry_size(0), ids, ids.size());
   if (added != 0) control().iwant.push_back(std::move(iwant));
   return added;
 }
 
-std::size_t ControlFrame::add_idontwant(const std::deque<MessageId>& ids, std::size_t most) {
+std::size_t ControlFrame::add_idontwant(const RingQueue<MessageId>& ids, std::size_t most) {
   IDontWant idontwant;
   const std::size_t added = add_ids(idontwant.ids, entry_size(0), ids, most);
   if (added != 0) control().idontwant.push_back(std::move(idontwant));
@@ -87,6 +87,7 @@ std::size_t ControlFrame::add_idontwant(const std::deque<MessageId>& ids, std::s
 template <class Ids>
 std::size_t ControlFrame::add_ids(std::vector<ByteView>& to, std::size_t entry, const Ids& ids, std::size_t most) {
   const std::size_t count = std::min(ids.size(), most);
+  to.reserve(std::min(count, left_ / 2));
   for (const MessageId& id : ids) {
     if (to.size() == count) break;
     if (!take((to.empty() ? entry : 0) + field_size(id.bytes().size()))) break;

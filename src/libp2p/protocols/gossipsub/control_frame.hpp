@@ -7,12 +7,12 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "libp2p/base/ring_queue.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 #include "libp2p/protocols/gossipsub/owned_rpc.hpp"
@@ -37,8 +37,8 @@ class ControlFrame {
   bool add_prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::span<const NamedPeer> peers = {});
   // How many of the ids fitted, from the front.
   std::size_t add_ihave(std::string_view topic, std::span<const MessageId> ids);
-  std::size_t add_iwant(const std::deque<MessageId>& ids);
-  std::size_t add_idontwant(const std::deque<MessageId>& ids, std::size_t most);
+  std::size_t add_iwant(const RingQueue<MessageId>& ids);
+  std::size_t add_idontwant(const RingQueue<MessageId>& ids, std::size_t most);
 
   // Something has been added.
   SharedBytes encode() const;

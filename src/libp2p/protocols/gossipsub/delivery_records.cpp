@@ -13,7 +13,11 @@ bool DeliveryRecord::is_sender(PeerNumber peer) const {
 
 DeliveryRecord& DeliveryRecords::at(const MessageId& id, MonoTime now) {
   forget_expired(now);
-  if (const auto found = records_.find(id); found != records_.end()) return found->second;
+  if (last_ != nullptr && last_->first == id) return last_->second;
+  if (const auto found = records_.find(id); found != records_.end()) {
+    last_ = &*found;
+    return found->second;
+  }
   if (records_.size() >= capacity_) forget_oldest();
   auto added = records_.end();
   if (spare_.empty()) {
@@ -25,6 +29,7 @@ DeliveryRecord& DeliveryRecords::at(const MessageId& id, MonoTime now) {
     added->second.senders.clear();
   }
   by_age_.push_back({now + ttl_, &added->first});
+  last_ = &*added;
   return added->second;
 }
 
@@ -37,6 +42,7 @@ void DeliveryRecords::forget_oldest() {
   const auto oldest = records_.find(*by_age_.front().id);
   OPP2P_ASSERT(oldest != records_.end(), "every record stands in the order of age once", records_, by_age_);
   by_age_.pop_front();
+  if (last_ == &*oldest) last_ = nullptr;
   spare_ = records_.extract(oldest);
 }
 

@@ -58,8 +58,9 @@ class DeliveryRecords {
   Nanos ttl_;
   std::size_t capacity_;
   Records records_;
-  std::deque<Age> by_age_;    // the oldest first, which expires first
-  Records::node_type spare_;  // of the record that went last
+  std::deque<Age> by_age_;               // the oldest first, which expires first
+  Records::node_type spare_;             // of the record that went last
+  Records::value_type* last_ = nullptr;  // what at() answered last: copies of a message come together
 };
 
 }  // namespace libp2p::gossipsub

@@ -1,5 +1,7 @@
 #include "libp2p/protocols/gossipsub/message_cache.hpp"
 
+#include <iterator>
+
 #include "libp2p/base/assert.hpp"
 
 namespace libp2p::gossipsub {
@@ -10,7 +12,7 @@ std::vector<MessageId> MessageCache::put(const MessageId& id, std::string_view t
   const std::size_t size = message.frame_size();
   if (size > max_bytes_) return {id};
   while (bytes_ + size > max_bytes_) dropped.push_back(drop_oldest());
-  serials_.emplace(id, first_ + entries_.size());
+  serials_.try_emplace(id, first_ + entries_.size());
   entries_.push_back({id, std::string(topic), message, window_});
   bytes_ += size;
   OPP2P_ASSERT(bytes_ <= max_bytes_, "the message cache is bounded in bytes", bytes_, max_bytes_);
@@ -18,17 +20,19 @@ std::vector<MessageId> MessageCache::put(const MessageId& id, std::string_view t
 }
 
 const MessageCache::Entry* MessageCache::find(const MessageId& id) const {
-  const auto found = serials_.find(id);
-  if (found == serials_.end()) return nullptr;
-  const Entry& entry = entries_[static_cast<std::size_t>(found->second - first_)];
-  OPP2P_ASSERT(entry.id == id, "a serial number leads to the message that it was given to", found->second, first_);
+  const std::uint64_t* const serial = serials_.find(id);
+  if (serial == nullptr) return nullptr;
+  const Entry& entry = entries_[static_cast<std::size_t>(*serial - first_)];
+  OPP2P_ASSERT(entry.id == id, "a serial number leads to the message that it was given to", *serial, first_);
   return &entry;
 }
 
 std::vector<MessageId> MessageCache::gossip_ids(std::string_view topic) const {
   std::vector<MessageId> ids;
-  for (const auto& entry : entries_) {
-    if (window_ - entry.window < gossip_ && entry.topic == topic) ids.push_back(entry.id);
+  auto at = entries_.end();
+  while (at != entries_.begin() && window_ - std::prev(at)->window < gossip_) --at;
+  for (; at != entries_.end(); ++at) {
+    if (at->topic == topic) ids.push_back(at->id);
   }
   return ids;
 }
@@ -52,13 +56,14 @@ MessageId MessageCache::drop_oldest() {
 }
 
 void MessageCache::check() const {
+  serials_.check();
   OPP2P_CHECK(serials_.size() == entries_.size(), "each message is in the cache once", serials_, entries_);
   std::size_t bytes = 0;
   std::uint64_t serial = first_;
   std::uint64_t window = 0;
   for (const auto& entry : entries_) {
-    const auto found = serials_.find(entry.id);
-    OPP2P_CHECK(found != serials_.end() && found->second == serial, "a message is found by its id", serial);
+    const std::uint64_t* const known = serials_.find(entry.id);
+    OPP2P_CHECK(known != nullptr && *known == serial, "a message is found by its id", serial);
     OPP2P_CHECK(entry.window >= window && entry.window <= window_, "the oldest message is first", entry.window, window);
     OPP2P_CHECK(window_ - entry.window < history_ || window_ == entry.window, "what is too old is gone", entry.window,
                 window_);

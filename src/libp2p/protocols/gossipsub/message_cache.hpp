@@ -3,11 +3,11 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "libp2p/protocols/gossipsub/frame.hpp"
+#include "libp2p/protocols/gossipsub/id_table.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 
 namespace libp2p::gossipsub {
@@ -21,9 +21,10 @@ class MessageCache {
     std::uint64_t window = 0;
   };
 
-  // `gossip` of the `history` windows are advertised.
-  MessageCache(std::size_t gossip, std::size_t history, std::size_t max_bytes)
-      : gossip_(gossip), history_(history), max_bytes_(max_bytes) {}
+  // `gossip` of the `history` windows are advertised. `secret` keeps strangers from choosing where their messages land
+  // in the table.
+  MessageCache(std::size_t gossip, std::size_t history, std::size_t max_bytes, std::uint64_t secret)
+      : gossip_(gossip), history_(history), max_bytes_(max_bytes), serials_(secret) {}
 
   // Answers the ids that had to go for the bound in bytes; a message above that bound is not kept at all.
   std::vector<MessageId> put(const MessageId& id, std::string_view topic, const SharedMessage& message);
@@ -47,7 +48,7 @@ class MessageCache {
   std::uint64_t window_ = 0;
   std::uint64_t first_ = 0;  // serial of entries_.front()
   std::deque<Entry> entries_;
-  std::map<MessageId, std::uint64_t> serials_;
+  IdTable<std::uint64_t> serials_;
 };
 
 }  // namespace libp2p::gossipsub

@@ -20,13 +20,20 @@ void Outbox::graft(std::string_view topic) { at_topic(mesh_, topic) = {true, std
 void Outbox::prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::vector<NamedPeer> peers) {
   at_topic(mesh_, topic) = {false, backoff, std::move(peers)};
 }
-void Outbox::ihave(std::string_view topic, std::vector<MessageId> ids) {
-  OPP2P_ASSERT(!ids.empty(), "an IHAVE names something, or it would wait for ever", topic);
-  at_topic(ihave_, topic) = std::move(ids);
+void Outbox::ihave(std::shared_ptr<const Gossip> gossip) {
+  OPP2P_ASSERT(gossip != nullptr && !gossip->ids.empty(), "an IHAVE names something, or it would wait for ever");
+  const auto at = std::lower_bound(
+      ihave_.begin(), ihave_.end(), gossip->topic,
+      [](const WaitingGossip& waiting, const std::string& topic) { return waiting.gossip->topic < topic; });
+  if (at != ihave_.end() && at->gossip->topic == gossip->topic) {
+    *at = {std::move(gossip), 0};
+  } else {
+    ihave_.insert(at, {std::move(gossip), 0});
+  }
 }
 
 void Outbox::iwant(const std::vector<MessageId>& ids) {
-  iwant_.insert(iwant_.end(), ids.begin(), ids.end());
+  for (const MessageId& id : ids) iwant_.push_back(id);
   for (; iwant_.size() > params_.max_iwant; iwant_.pop_front()) ++dropped_ids_;
   OPP2P_ASSERT(iwant_.size() <= params_.max_iwant, "ids that wait to be asked for are bounded", iwant_);
 }
@@ -54,18 +61,19 @@ bool Outbox::push(const MessageId& id, SharedBytes frame, Kind kind, std::vector
 }
 
 bool Outbox::cancel(const MessageId& id) {
-  const auto found = waiting_.find(id);
-  if (found == waiting_.end()) return false;
-  erase(found->second == Kind::own ? own_ : forwarded_, id);
-  waiting_.erase(found);
+  const Kind* const kind = waiting_.find(id);
+  if (kind == nullptr) return false;
+  erase(*kind == Kind::own ? own_ : forwarded_, id);
+  waiting_.erase(id);
   return true;
 }
 
 void Outbox::erase(Queue& queue, const MessageId& id) {
-  const auto at = std::find_if(queue.begin(), queue.end(), [&](const Item& item) { return item.id == id; });
-  OPP2P_ASSERT(at != queue.end() && bytes_ >= at->frame->size(), "a message that waits is in the queue of its kind",
-               bytes_);
-  bytes_ -= at->frame->size();
+  std::size_t at = 0;
+  while (at < queue.size() && queue[at].id != id) ++at;
+  OPP2P_ASSERT(at < queue.size() && bytes_ >= queue[at].frame->size(),
+               "a message that waits is in the queue of its kind", bytes_);
+  bytes_ -= queue[at].frame->size();
   queue.erase(at);
 }
 
@@ -89,18 +97,15 @@ auto Outbox::take_control(const Finish& finish) {
   auto past_ihave = ihave_.begin();
   std::size_t part = 0;  // of the first IHAVE that did not fit as a whole
   for (; past_ihave != ihave_.end(); ++past_ihave) {
-    part = frame.add_ihave(past_ihave->first, past_ihave->second);
-    if (part < past_ihave->second.size()) break;
+    part = frame.add_ihave(past_ihave->gossip->topic, past_ihave->left());
+    if (part < past_ihave->left().size()) break;
   }
   auto made = finish(frame);
   subscriptions_.erase(subscriptions_.begin(), past_subscriptions);
   mesh_.erase(mesh_.begin(), past_mesh);
-  idontwant_.erase(idontwant_.begin(), idontwant_.begin() + static_cast<std::ptrdiff_t>(unwanted));
-  iwant_.erase(iwant_.begin(), iwant_.begin() + static_cast<std::ptrdiff_t>(wanted));
-  if (past_ihave != ihave_.end()) {
-    auto& ids = past_ihave->second;
-    ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(part));
-  }
+  idontwant_.pop_front(unwanted);
+  iwant_.pop_front(wanted);
+  if (past_ihave != ihave_.end()) past_ihave->sent += part;
   ihave_.erase(ihave_.begin(), past_ihave);
   return made;
 }
@@ -135,11 +140,10 @@ bool Outbox::control_waits() const {
 SharedBytes Outbox::take_front(Queue& queue) {
   OPP2P_ASSERT(!queue.empty() && bytes_ >= queue.front().frame->size(), "what is taken out of an outbox is in it",
                bytes_);
-  SharedBytes frame = std::move(queue.front().frame);
-  bytes_ -= frame->size();
-  waiting_.erase(queue.front().id);
-  queue.pop_front();
-  return frame;
+  Item item = queue.take_front();
+  bytes_ -= item.frame->size();
+  waiting_.erase(item.id);
+  return std::move(item.frame);
 }
 
 void Outbox::drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped) {
@@ -154,21 +158,27 @@ bool Outbox::add_mesh_change(ControlFrame& frame, std::string_view topic, const 
 std::size_t Outbox::check_queue(const Queue& queue, Kind kind) const {
   std::size_t bytes = 0;
   for (const Item& item : queue) {
-    const auto known = waiting_.find(item.id);
-    OPP2P_CHECK(known != waiting_.end() && known->second == kind, "a message waits in the queue of its kind", queue);
+    const Kind* const known = waiting_.find(item.id);
+    OPP2P_CHECK(known != nullptr && *known == kind, "a message waits in the queue of its kind", queue);
     bytes += item.frame->size();
   }
   return bytes;
 }
 
 void Outbox::check() const {
+  waiting_.check();
   const std::size_t bytes = check_queue(own_, Kind::own) + check_queue(forwarded_, Kind::forwarded);
   OPP2P_CHECK(bytes == bytes_ && bytes <= params_.max_bytes, "an outbox is bounded in bytes", bytes, bytes_);
   OPP2P_CHECK(items() == waiting_.size() && items() <= params_.max_items, "an outbox is bounded in messages", items(),
               waiting_);
   OPP2P_CHECK(iwant_.size() <= params_.max_iwant && idontwant_.size() <= params_.max_idontwant,
               "an outbox is bounded in ids", iwant_, idontwant_);
-  for (const auto& [topic, ids] : ihave_) OPP2P_CHECK(!ids.empty(), "an IHAVE names something", topic);
+  const std::string* before = nullptr;
+  for (const auto& [gossip, sent] : ihave_) {
+    OPP2P_CHECK(gossip && sent < gossip->ids.size(), "an IHAVE names something", sent);
+    OPP2P_CHECK(before == nullptr || *before < gossip->topic, "there is one IHAVE of a topic, in order", gossip->topic);
+    before = &gossip->topic;
+  }
 }
 
 }  // namespace libp2p::gossipsub

@@ -7,15 +7,18 @@
 // who gives the ids (GossipParams::max_ihave_length); subscriptions, grafts and prunes are bounded by our own topics.
 #pragma once
 
-#include <deque>
 #include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "libp2p/base/ring_queue.hpp"
 #include "libp2p/protocols/gossipsub/control_frame.hpp"
 #include "libp2p/protocols/gossipsub/frame.hpp"
+#include "libp2p/protocols/gossipsub/id_table.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 #include "libp2p/protocols/gossipsub/params.hpp"
 
@@ -37,7 +40,15 @@ class Outbox {
   void graft(std::string_view topic);
   // `backoff` in whole seconds; nothing for a peer of v1.0, which could not read it, nor `peers`.
   void prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::vector<NamedPeer> peers = {});
-  void ihave(std::string_view topic, std::vector<MessageId> ids);
+  // What several peers are told, once in memory.
+  struct Gossip {
+    std::string topic;
+    std::vector<MessageId> ids;
+  };
+  void ihave(std::shared_ptr<const Gossip> gossip);
+  void ihave(std::string_view topic, std::vector<MessageId> ids) {
+    ihave(std::make_shared<const Gossip>(Gossip{std::string(topic), std::move(ids)}));
+  }
   void iwant(const std::vector<MessageId>& ids);
   void idontwant(const MessageId& id);
 
@@ -69,7 +80,12 @@ class Outbox {
     std::optional<std::uint64_t> backoff;
     std::vector<NamedPeer> peers;
   };
-  using Queue = std::deque<Item>;
+  struct WaitingGossip {
+    std::shared_ptr<const Gossip> gossip;
+    std::size_t sent = 0;  // of its ids
+    std::span<const MessageId> left() const { return std::span(gossip->ids).subspan(sent); }
+  };
+  using Queue = RingQueue<Item>;
 
   enum class Turn : std::uint8_t { nobody, control, message };
   Turn take_turn();
@@ -89,12 +105,12 @@ class Outbox {
   std::size_t max_control_;
   std::map<std::string, bool, std::less<>> subscriptions_;
   std::map<std::string, MeshChange, std::less<>> mesh_;
-  std::map<std::string, std::vector<MessageId>, std::less<>> ihave_;
-  std::deque<MessageId> iwant_;
-  std::deque<MessageId> idontwant_;
+  std::vector<WaitingGossip> ihave_;  // in the order of topics
+  RingQueue<MessageId> iwant_;
+  RingQueue<MessageId> idontwant_;
   Queue own_;
   Queue forwarded_;
-  std::map<MessageId, Kind> waiting_;
+  IdTable<Kind> waiting_;  // without a secret, for it is small
   std::size_t bytes_ = 0;
   std::uint64_t dropped_ids_ = 0;
   bool control_had_turn_ = false;

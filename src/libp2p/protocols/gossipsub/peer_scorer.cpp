@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
@@ -30,22 +29,10 @@ void add_capped(double& counter, double cap) { counter = std::min(counter + 1, c
 
 }  // namespace
 
-std::size_t PeerScorer::PeerIdHash::operator()(const PeerId& id) const {
-  const ByteView bytes = id.bytes();
-  std::uint64_t mixed = secret ^ bytes.size();
-  for (std::size_t at = 0; at < bytes.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
-    mixed = (mixed ^ word) * 0x9e3779b97f4a7c15ULL;
-    mixed ^= mixed >> 32;
-  }
-  return static_cast<std::size_t>(mixed);
-}
-
 PeerScorer::PeerScorer(PeerScoreParams params, std::uint64_t secret, Now now, ApplicationScore application)
     : params_(std::move(params)),
       application_(std::move(application)),
-      by_id_(0, PeerIdHash{secret}),
+      by_id_(secret),
       colocation_(params_.ip_colocation_factor_threshold, params_.ip_colocation_factor_allow_list,
                   params_.max_addresses_of_a_peer),
       records_(record_ttl(params_), params_.max_delivery_records, secret) {
@@ -56,22 +43,19 @@ PeerScorer::PeerScorer(PeerScoreParams params, std::uint64_t secret, Now now, Ap
 
 // ---- tables ----
 
-PeerScorer::Row* PeerScorer::find(const PeerId& peer) {
-  const auto found = by_id_.find(peer);
-  return found == by_id_.end() ? nullptr : found->second;
-}
-
-const PeerScorer::Row* PeerScorer::find(const PeerId& peer) const {
-  const auto found = by_id_.find(peer);
-  return found == by_id_.end() ? nullptr : found->second;
+PeerScorer::Row* PeerScorer::find(const PeerId& peer) const {
+  if (last_row_ != nullptr && last_row_->id == peer) return last_row_;
+  Row* const found = by_id_.find(peer);
+  return found == nullptr ? nullptr : last_row_ = found;
 }
 
 std::optional<std::size_t> PeerScorer::find_topic(std::string_view topic) const {
+  if (last_topic_ < topics_.size() && topics_[last_topic_].name == topic) return last_topic_;
   const auto found =
       std::lower_bound(topics_.begin(), topics_.end(), topic,
                        [](const ScoredTopic& scored, std::string_view name) { return scored.name < name; });
   if (found == topics_.end() || found->name != topic) return std::nullopt;
-  return static_cast<std::size_t>(found - topics_.begin());
+  return last_topic_ = static_cast<std::size_t>(found - topics_.begin());
 }
 
 // Called when something is counted, so the score is another afterwards.
@@ -90,7 +74,7 @@ void PeerScorer::on_peer_added(const PeerId& peer, Now) {
     row = &rows_[number];
     row->id = peer;
     row->number = number;
-    by_id_.emplace(peer, row);
+    by_id_.insert(*row);
   } else if (row->retained) {
     retained_.erase(*row->retained);
     row->retained.reset();
@@ -124,9 +108,10 @@ void PeerScorer::forget(Number number) {
   Row& row = at->second;
   if (row.retained) retained_.erase(*row.retained);
   colocation_.leave(row.places);
+  if (last_row_ == &row) last_row_ = nullptr;
   by_id_.erase(row.id);
   rows_.erase(at);
-  OPP2P_ASSERT(by_id_.size() == rows_.size(), "every peer is found by its id", by_id_, rows_);
+  OPP2P_ASSERT(by_id_.size() == rows_.size(), "every peer is found by its id", by_id_.size(), rows_);
 }
 
 void PeerScorer::on_addresses(const PeerId& peer, std::span<const PeerAddress> addresses, Now) {

@@ -25,13 +25,13 @@
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/delivery_records.hpp"
 #include "libp2p/protocols/gossipsub/ip_colocation.hpp"
+#include "libp2p/protocols/gossipsub/peer_index.hpp"
 #include "libp2p/protocols/gossipsub/score_params.hpp"
 #include "libp2p/protocols/gossipsub/scores.hpp"
 
@@ -150,18 +150,16 @@ class PeerScorer final : public PeerScores {
     mutable std::uint64_t colocation_version = 0;
     mutable bool is_stale = true;
   };
+  struct IdOf {
+    const PeerId& operator()(const Row& row) const { return row.id; }
+  };
   struct ScoredTopic {
     std::string name;
     TopicScoreParams params;
   };
-  struct PeerIdHash {
-    std::uint64_t secret;
-    std::size_t operator()(const PeerId& id) const;
-  };
 
   // peer_scorer.cpp: what happens
-  Row* find(const PeerId& peer);
-  const Row* find(const PeerId& peer) const;
+  Row* find(const PeerId& peer) const;
   std::optional<std::size_t> find_topic(std::string_view topic) const;
   TopicCounters& counters(Row& row, std::size_t topic);
   void add_deficit(TopicCounters& counters, std::size_t topic);
@@ -183,7 +181,11 @@ class PeerScorer final : public PeerScores {
   ApplicationScore application_;
   std::vector<ScoredTopic> topics_;  // in the order of their names
   std::map<Number, Row> rows_;
-  std::unordered_map<PeerId, Row*, PeerIdHash> by_id_;  // never iterated
+  PeerIndex<Row, IdOf> by_id_;
+  // What was asked for last is mostly asked for again: an RPC brings several questions of one peer, and a network has
+  // one topic that is busy.
+  mutable Row* last_row_ = nullptr;
+  mutable std::size_t last_topic_ = 0;
   std::set<RetainedKey> retained_;
   IpColocation colocation_;
   DeliveryRecords records_;

@@ -112,7 +112,7 @@ PeerScorer::Sizes PeerScorer::sizes() const {
 void PeerScorer::check() const {
   std::map<IpColocation::IpAddress, std::size_t> peers_at;
   std::size_t retained = 0;
-  OPP2P_CHECK(by_id_.size() == rows_.size(), "every peer is found by its id", by_id_, rows_);
+  OPP2P_CHECK(by_id_.size() == rows_.size(), "every peer is found by its id", by_id_.size(), rows_);
   for (const auto& [number, row] : rows_) {
     OPP2P_CHECK(row.number == number && number < next_number_, "a row knows its number", number, row.number);
     OPP2P_CHECK(find(row.id) == &row, "every peer is found by its id", row.id);

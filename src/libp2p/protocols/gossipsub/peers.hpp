@@ -1,17 +1,22 @@
 // The one table of everything that the router keeps per peer: erase the row and nothing of the peer is left but the
 // backoffs, which have to outlive it. Rows are numbered in the order of arrival; the number is the peer's key in all
 // sets, so that their order is the same in every run, and a peer that comes back is a new one. Owned by the router.
+// `secret` keeps strangers from choosing where their ids land in the table.
 #pragma once
 
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "libp2p/base/live_count.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/admission.hpp"
 #include "libp2p/protocols/gossipsub/events.hpp"
+#include "libp2p/protocols/gossipsub/id_table.hpp"
 #include "libp2p/protocols/gossipsub/outbox.hpp"
+#include "libp2p/protocols/gossipsub/peer_index.hpp"
 
 namespace libp2p::gossipsub {
 
@@ -27,6 +32,8 @@ struct Peer : LiveCounted<Peer> {
   bool reads_backoff() const { return version >= ProtocolVersion::v1_1; }
   // Whether everything is sent to it.
   bool gets_all() const { return direct && !blacklisted; }
+  // Whether messages can go to it without a place in a mesh.
+  bool is_outside_meshes() const { return direct || version == ProtocolVersion::floodsub; }
   bool reads_idontwant() const { return version >= ProtocolVersion::v1_2; }
 
   PeerId id;
@@ -39,22 +46,38 @@ struct Peer : LiveCounted<Peer> {
   bool ready_said = false;   // SendReady is out and not yet answered with an empty outbox
   bool had_first_rpc = false;
   std::set<std::string, std::less<>> topics;
-  std::map<MessageId, std::uint64_t> unwanted;  // IDONTWANT: until which heartbeat
-  std::map<MessageId, unsigned> served;         // IWANT: answers given, while the message is cached
-  std::size_t ihave_rpcs = 0;                   // this heartbeat
-  std::size_t ids_asked = 0;                    // this heartbeat
-  std::size_t idontwant_rpcs = 0;               // this heartbeat
-  std::size_t named_taken = 0;                  // this heartbeat: peers that its PRUNEs named
-  MonoTime excused_until{};  // messages of it were dropped unnamed, so what it promised may be among them
+  IdTable<std::uint64_t> unwanted;       // IDONTWANT: until which heartbeat; without a secret, for it is small
+  std::map<MessageId, unsigned> served;  // IWANT: answers given, while the message is cached
+  // What is counted and remembered by heartbeats is brought up to date when it is next needed, so that a heartbeat need
+  // not go over all peers.
+  void enter_heartbeat(std::uint64_t tick) {
+    if (tick == counted_in) return;
+    counted_in = tick;
+    ihave_rpcs = ids_asked = idontwant_rpcs = named_taken = 0;
+    unwanted.erase_if([tick](std::uint64_t until) { return until <= tick; });
+  }
+
+  std::uint64_t counted_in = 0;    // the heartbeat that the next ones are of
+  std::size_t ihave_rpcs = 0;      // this heartbeat
+  std::size_t ids_asked = 0;       // this heartbeat
+  std::size_t idontwant_rpcs = 0;  // this heartbeat
+  std::size_t named_taken = 0;     // this heartbeat: peers that its PRUNEs named
+  MonoTime excused_until{};        // messages of it were dropped unnamed, so what it promised may be among them
 };
 
 class PeerTable {
  public:
+  explicit PeerTable(std::uint64_t secret) : by_id_(secret) {}
+  PeerTable(const PeerTable&) = delete;
+  PeerTable& operator=(const PeerTable&) = delete;
+
   // Null when the id is unknown.
   Peer* find(const PeerId& id, PeerKey* key = nullptr);
   const Peer* find(const PeerId& id) const;
   Peer* at(PeerKey key);
   const Peer* at(PeerKey key) const;
+  // How many peers came before it; size() when there is no such peer.
+  std::size_t place_of(PeerKey key) const;
   PeerKey add(Peer peer);  // the id must be new
   void erase(PeerKey key);
   std::map<PeerKey, Peer>& rows() { return rows_; }
@@ -63,9 +86,19 @@ class PeerTable {
   void check() const;
 
  private:
+  using Row = std::pair<const PeerKey, Peer>;
+
   PeerKey next_ = 1;
   std::map<PeerKey, Peer> rows_;
-  std::map<PeerId, PeerKey> keys_;
+  struct IdOf {
+    const PeerId& operator()(const Row& row) const { return row.second.id; }
+  };
+  struct Place {
+    PeerKey key;
+    Row* row;
+  };
+  std::vector<Place> in_order_;  // all of rows_, for a search in one block of memory
+  PeerIndex<Row, IdOf> by_id_;
 };
 
 }  // namespace libp2p::gossipsub

@@ -29,8 +29,10 @@ Router::Router(Config config, Rng& rng, PeerScores& scores, Now now)
     : config_(std::move(config)),
       rng_(rng),
       scores_(scores),
-      seen_(params().seen_ttl, params().seen_items, rng.next_u64()),
-      cache_(params().gossip.gossip_windows, params().gossip.history_windows, params().gossip.cache_bytes),
+      secret_(rng.next_u64()),
+      peers_(secret_),
+      seen_(params().seen_ttl, params().seen_items, secret_),
+      cache_(params().gossip.gossip_windows, params().gossip.history_windows, params().gossip.cache_bytes, secret_),
       backoffs_(params().mesh.backoff_slack, params().mesh.max_backoffs_per_topic),
       blacklist_(params().max_blacklisted),
       admission_(params().admission, params().validation, now.mono),
@@ -52,6 +54,7 @@ void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direc
   const PeerKey key = peers_.add(Peer(id, version, direction, std::move(outbox), std::move(record)));
   peers_.at(key)->direct = config_.direct.contains(id);
   peers_.at(key)->blacklisted = blacklist_.contains(id);
+  note_version(key, *peers_.at(key));
   admission_.add_peer(key, peers_.at(key)->admission.blocks);
   scores_.on_peer_added(id, now);
   trace(TraceKind::peer_added, id);
@@ -64,6 +67,7 @@ void Router::set_version(const PeerId& id, ProtocolVersion version, Now now) {
   Peer* peer = peers_.find(id, &key);
   if (peer == nullptr) return;
   peer->version = version;
+  note_version(key, *peer);
   if (version != ProtocolVersion::floodsub) return;
   for (auto& [name, topic] : topics_) {  // a mesh link is control that the peer cannot read
     topic.fanout.erase(key);
@@ -71,6 +75,14 @@ void Router::set_version(const PeerId& id, ProtocolVersion version, Now now) {
       scores_.on_prune(id, name, now);
       trace(TraceKind::prune, id, name).prune = PruneCause::version;
     }
+  }
+}
+
+void Router::note_version(PeerKey key, const Peer& peer) {
+  if (peer.is_outside_meshes()) {
+    outside_meshes_.insert(key);
+  } else {
+    outside_meshes_.erase(key);
   }
 }
 
@@ -82,6 +94,7 @@ void Router::remove_peer(const PeerId& id, Now now) {
   for (auto at = topics_.begin(); at != topics_.end();) {
     at = remove_from_topic(at, key, *peer, Departure::gone, now);
   }
+  outside_meshes_.erase(key);
   promises_.remove_peer(key);
   for (auto& [request, validation] : validating_) validation.holders.erase(key);
   admission_.remove_peer(key);
@@ -108,33 +121,39 @@ void Router::forget_topics(const PeerId& id, Now now) {
 }
 
 Result<void> Router::on_frame(const PeerId& id, SharedBytes frame, Now now) {
-  if (peers_.find(id) == nullptr) return {};
-  OPP2P_TRY(const auto rpc, decode_frame(std::move(frame), params().rpc));
-  on_rpc(id, rpc, now);
+  PeerKey key = 0;
+  Peer* const peer = peers_.find(id, &key);
+  if (peer == nullptr) return {};
+  const auto rpc = decode_frame(std::move(frame), params().rpc);
+  if (!rpc) return rpc.error();
+  take_rpc(key, *peer, *rpc, now);
   return {};
 }
 
 void Router::on_rpc(const PeerId& id, const Rpc& rpc, Now now) {
-  const Entry entry(entered_, kNotFromCallbacks);
   PeerKey key = 0;
-  Peer* peer = peers_.find(id, &key);
-  if (peer == nullptr) return;
+  if (Peer* const peer = peers_.find(id, &key)) take_rpc(key, *peer, rpc, now);
+}
+
+void Router::take_rpc(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
+  const Entry entry(entered_, kNotFromCallbacks);
   ++counters_.rpcs_received;
   counters_.ignored_entries += rpc.ignored;
-  handle_subscriptions(key, *peer, rpc, now);
-  if (peer->blacklisted) {
+  peer.enter_heartbeat(ticks_);
+  handle_subscriptions(key, peer, rpc, now);
+  if (peer.blacklisted) {
     ++counters_.rpcs_blacklisted;
-    trace(TraceKind::blacklisted, id);
+    trace(TraceKind::blacklisted, peer.id);
     return;
   }
-  if (const double score = score_of(*peer); score < params().thresholds.graylist) {
+  if (const double score = score_of(peer); score < params().thresholds.graylist) {
     ++counters_.rpcs_graylisted;
-    trace(TraceKind::graylisted, id).score = score;
+    trace(TraceKind::graylisted, peer.id).score = score;
     return;
   }
-  for (const auto& message : rpc.publish) handle_message(key, *peer, rpc, message, now);
-  handle_control(key, *peer, rpc, now);
-  say_ready(*peer);
+  for (const auto& message : rpc.publish) handle_message(key, peer, rpc, message, now);
+  handle_control(key, peer, rpc, now);
+  say_ready(peer);
 }
 
 Result<void> Router::subscribe(std::string_view name, Now now) {
@@ -161,6 +180,7 @@ void Router::enter(std::string_view name, Topic& topic, Now now) {
   for (auto& [key, peer] : peers_.rows()) peer.outbox.announce(name, true);
   trace(TraceKind::joined, PeerId(), name);
   join(std::string(name), topic, now);
+  told_.clear();  // everybody is told something
   for (auto& [key, peer] : peers_.rows()) say_ready(peer);
 }
 
@@ -230,9 +250,7 @@ void Router::on_timeout(Now now) {
 
 std::optional<Action> Router::poll_action() {
   if (actions_.empty()) return std::nullopt;
-  Action action = std::move(actions_.front());
-  actions_.pop_front();
-  return action;
+  return actions_.take_front();
 }
 
 std::optional<SharedBytes> Router::next_frame(const PeerId& id) {
@@ -289,7 +307,7 @@ Router::Topics::iterator Router::remove_from_topic(Topics::iterator at, PeerKey 
 void Router::say_ready(Peer& peer) {
   if (peer.ready_said || peer.outbox.empty()) return;
   peer.ready_said = true;
-  actions_.emplace_back(SendReady{peer.id});
+  actions_.push_back(SendReady{peer.id});
 }
 
 // What an RPC repeats ten thousand times becomes one action, also where two kinds and what they cause take turns.
@@ -300,7 +318,7 @@ void Router::fault(const PeerId& peer, FaultKind kind, unsigned count) {
     last->count += count;
     return;
   }
-  actions_.emplace_back(Fault{peer, kind, count});
+  actions_.push_back(Fault{peer, kind, count});
 }
 
 void Router::penalise(const PeerId& peer, FaultKind kind, unsigned count, Now now) {
@@ -314,7 +332,7 @@ Trace& Router::trace(TraceKind kind, const PeerId& peer, std::string_view topic,
   event.peer = peer;
   event.topic = topic;
   event.id = id;
-  return std::get<Trace>(actions_.emplace_back(std::move(event)));
+  return std::get<Trace>(actions_.push_back(std::move(event)));
 }
 
 void Router::trace_drop(DropCause cause, const PeerId& peer, std::string_view topic, const MessageId& id) {

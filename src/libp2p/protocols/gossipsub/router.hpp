@@ -24,10 +24,10 @@
 //    made up.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -35,8 +35,10 @@
 #include <vector>
 
 #include "libp2p/base/entry_mark.hpp"
+#include "libp2p/base/flat_set.hpp"
 #include "libp2p/base/lru_map.hpp"
 #include "libp2p/base/result.hpp"
+#include "libp2p/base/ring_queue.hpp"
 #include "libp2p/base/rng.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
@@ -219,8 +221,8 @@ class Router {
   Sizes sizes() const;
 
  private:
-  using Keys = std::set<PeerKey>;
-  using Scores = std::map<PeerKey, double>;
+  using Keys = FlatSet<PeerKey>;
+  using Scores = std::vector<std::optional<double>>;  // by PeerTable::place_of()
 
   struct Topic {
     bool joined = false;  // it is subscribed or relayed
@@ -259,6 +261,8 @@ class Router {
   void enter(std::string_view name, Topic& topic, Now now);
   void leave_if_unwanted(Topics::iterator at, Now now);
   void join(const std::string& name, Topic& topic, Now now);
+  void note_version(PeerKey key, const Peer& peer);
+  void take_rpc(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
   void say_ready(Peer& peer);
   void fault(const PeerId& peer, FaultKind kind, unsigned count = 1);
   Trace& trace(TraceKind kind, const PeerId& peer, std::string_view topic = {}, const MessageId& id = {});
@@ -314,7 +318,7 @@ class Router {
   void heartbeat(Now now);
   void connect_direct_peers();
   void end_blacklisting(const std::vector<PeerId>& peers);
-  void reset_counts_of_peers();
+  void say_ready_to_told();
   void maintain_mesh(const std::string& name, Topic& topic, Scores& scores, Now now);
   void prune_excess(const std::string& name, Topic& topic, Scores& scores, Now now);
   void graft_opportunistically(const std::string& name, Topic& topic, Scores& scores, Now now);
@@ -341,7 +345,9 @@ class Router {
   Config config_;
   Rng& rng_;
   PeerScores& scores_;
+  const std::uint64_t secret_;  // of the tables whose keys strangers choose
   PeerTable peers_;
+  Keys outside_meshes_;  // peers that messages go to by subscription alone: direct ones, and those of floodsub
   Topics topics_;
   SeenCache seen_;
   RecentMessages recent_;
@@ -356,7 +362,8 @@ class Router {
   RequestId next_request_ = 1;
   MonoTime next_heartbeat_;
   std::uint64_t ticks_ = 0;
-  std::deque<Action> actions_;
+  std::vector<PeerKey> told_;  // peers with new control that say_ready_to_told() is to say ready for
+  RingQueue<Action> actions_;
   Counters counters_;
 };
 

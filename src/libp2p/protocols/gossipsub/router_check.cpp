@@ -19,8 +19,11 @@ void Router::check() const {
     return open != validating_.end() && open->second.id == id;
   });
   for (const auto& [key, peer] : peers_.rows()) check_peer(key, peer);
+  for (const PeerKey key : outside_meshes_)
+    OPP2P_CHECK(peers_.at(key) != nullptr, "peers outside of meshes are there", key);
   for (const auto& [name, topic] : topics_) check_topic(name, topic);
   check_validations();
+  OPP2P_CHECK(told_.empty(), "the driver is told when there is something to send", told_);
   OPP2P_CHECK(admission_.present() == peers_.size() + 1, "each peer stands in the tables of the admission",
               admission_.present(), peers_.size());
 }
@@ -38,16 +41,20 @@ void Router::check_peer(PeerKey key, const Peer& peer) const {
     OPP2P_CHECK(topic != topics_.end() && topic->second.subscribers.contains(key), "peer and topic know of each other",
                 peer.id, name);
   }
+  OPP2P_CHECK(outside_meshes_.contains(key) == peer.is_outside_meshes(), "peers outside of meshes are known", peer.id);
   const GossipParams& limits = params().gossip;
+  OPP2P_CHECK(peer.counted_in <= ticks_, "no heartbeat is counted before it comes", peer.id, peer.counted_in, ticks_);
   OPP2P_CHECK(peer.ids_asked <= limits.max_ihave_length, "a peer is asked for a bounded number of ids", peer.id,
               peer.ids_asked);
   OPP2P_CHECK(peer.named_taken <= params().mesh.max_named_taken, "of what a peer names a bounded number is taken",
               peer.id, peer.named_taken);
   OPP2P_CHECK(peer.unwanted.size() <= limits.max_unwanted_ids, "ids that a peer does not want are bounded", peer.id,
               peer.unwanted);
-  for (const auto& [id, until] : peer.unwanted)
-    OPP2P_CHECK(until <= ticks_ + limits.idontwant_ttl && (until > ticks_ || limits.idontwant_ttl == 0),
+  peer.unwanted.check();
+  peer.unwanted.for_each([&](const MessageId&, std::uint64_t until) {
+    OPP2P_CHECK(until <= ticks_ + limits.idontwant_ttl && (until > peer.counted_in || limits.idontwant_ttl == 0),
                 "an IDONTWANT holds for some heartbeats", peer.id, until, ticks_);
+  });
   for (const auto& [id, answers] : peer.served) {
     OPP2P_CHECK(cache_.find(id) != nullptr, "answers are counted while the message is cached", peer.id, answers);
     OPP2P_CHECK(answers <= limits.retransmissions, "a message is given to a peer a bounded number of times", peer.id,

@@ -18,7 +18,7 @@ void Router::handle_control(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
   const Control& control = *rpc.control;
   handle_ihave(key, peer, control, now);
   handle_iwant(peer, control);
-  const double score = score_of(peer);
+  const double score = control.graft.empty() ? 0 : score_of(peer);
   for (const auto& graft : control.graft) {
     if (graft.topic) handle_graft(key, peer, *graft.topic, score, now);
   }
@@ -155,10 +155,13 @@ void Router::handle_idontwant(Peer& peer, const Control& control) {
       const auto id = MessageId::from(bytes);
       if (!id) continue;
       ++counters_.idontwant_received;
-      if (peer.unwanted.size() < limits.max_unwanted_ids || peer.unwanted.contains(*id)) {
-        peer.unwanted[*id] = ticks_ + limits.idontwant_ttl;
+      const std::uint64_t until = ticks_ + limits.idontwant_ttl;
+      if (peer.unwanted.size() < limits.max_unwanted_ids) {
+        *peer.unwanted.try_emplace(*id, until).first = until;
         OPP2P_ASSERT(peer.unwanted.size() <= limits.max_unwanted_ids, "ids that a peer does not want are bounded",
                      peer.unwanted);
+      } else if (std::uint64_t* const known = peer.unwanted.find(*id)) {
+        *known = until;
       } else {
         ++counters_.ignored_entries;
       }

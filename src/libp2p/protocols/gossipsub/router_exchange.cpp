@@ -53,7 +53,7 @@ void Router::take_named_peers(Peer& peer, const Prune& prune) {
     auto id = PeerId::from_bytes(info.peer_id.value_or(ByteView()));
     if (!id || peers_.find(*id) != nullptr) continue;
     ++counters_.peers_taken;
-    Connect& connect = std::get<Connect>(actions_.emplace_back(Connect{std::move(*id), peer.id}));
+    Connect& connect = std::get<Connect>(actions_.push_back(Connect{std::move(*id), peer.id}));
     if (info.signed_peer_record) connect.record = to_bytes(*info.signed_peer_record);
   }
 }

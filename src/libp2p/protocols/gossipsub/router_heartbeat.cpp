@@ -22,13 +22,12 @@ void Router::heartbeat(Now now) {
   }
   seen_.forget_expired(now.mono);
   end_blacklisting(blacklist_.take_expired(now.mono));
-  reset_counts_of_peers();
   for (const auto& [key, count] : promises_.take_broken(now.mono)) {
     const Peer* peer = peers_.at(key);
     if (peer != nullptr && now.mono >= peer->excused_until) penalise(peer->id, FaultKind::broken_promise, count, now);
   }
   connect_direct_peers();
-  Scores scores;  // one look at each score per heartbeat
+  Scores scores(peers_.size());  // one look at each score per heartbeat
   for (auto& [name, topic] : topics_) {
     if (!topic.joined) continue;
     maintain_mesh(name, topic, scores, now);
@@ -36,7 +35,15 @@ void Router::heartbeat(Now now) {
   }
   maintain_fanouts(scores, now);
   forget_served(cache_.shift());
-  for (auto& [key, peer] : peers_.rows()) say_ready(peer);
+  say_ready_to_told();
+}
+
+// In the order of the peers.
+void Router::say_ready_to_told() {
+  std::sort(told_.begin(), told_.end());
+  actions_.reserve(actions_.size() + told_.size());
+  for (const PeerKey key : told_) say_ready(*peers_.at(key));  // once, though it may be there twice
+  told_.clear();
 }
 
 // At the first heartbeat, and again after so many.
@@ -44,17 +51,7 @@ void Router::connect_direct_peers() {
   const std::uint64_t period = params().direct_connect_ticks;
   if (period == 0 || (ticks_ - 1) % period != 0) return;
   for (const PeerId& id : config_.direct) {
-    if (peers_.find(id) == nullptr && !blacklist_.contains(id)) actions_.emplace_back(Connect{.peer = id});
-  }
-}
-
-void Router::reset_counts_of_peers() {
-  for (auto& [key, peer] : peers_.rows()) {
-    peer.ihave_rpcs = 0;
-    peer.ids_asked = 0;
-    peer.idontwant_rpcs = 0;
-    peer.named_taken = 0;
-    std::erase_if(peer.unwanted, [&](const auto& entry) { return entry.second <= ticks_; });
+    if (peers_.find(id) == nullptr && !blacklist_.contains(id)) actions_.push_back(Connect{.peer = id});
   }
 }
 
@@ -162,7 +159,7 @@ void Router::maintain_fanouts(Scores& scores, Now now) {
       topic.last_publication.reset();
       continue;
     }
-    std::erase_if(topic.fanout, [&](PeerKey key) { return cached_score(key, scores) < threshold; });
+    erase_if(topic.fanout, [&](PeerKey key) { return cached_score(key, scores) < threshold; });
     const auto fits = [&](PeerKey key, const Peer&) {
       return !topic.fanout.contains(key) && cached_score(key, scores) >= threshold;
     };
@@ -188,18 +185,25 @@ void Router::emit_gossip(const std::string& name, const Topic& topic, const Keys
   const auto share = static_cast<std::size_t>(params().mesh.gossip_factor * static_cast<double>(chosen.size()));
   chosen.resize(std::min(chosen.size(), std::max(params().mesh.lazy, share)));
   rng_.shuffle(ids);
+  if (ids.size() <= limit) {
+    const auto all = std::make_shared<const Outbox::Gossip>(Outbox::Gossip{name, std::move(ids)});
+    for (const PeerKey key : chosen) peers_.at(key)->outbox.ihave(all);
+    told_.insert(told_.end(), chosen.begin(), chosen.end());
+    return;
+  }
   for (const PeerKey key : chosen) {
-    if (ids.size() > limit) rng_.shuffle(ids);  // another part of them for every peer
-    peers_.at(key)->outbox.ihave(name,
-                                 {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), limit))});
+    rng_.shuffle(ids);  // another part of them for every peer
+    peers_.at(key)->outbox.ihave(name, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(limit)});
+    told_.push_back(key);
   }
 }
 
 double Router::cached_score(PeerKey key, Scores& scores) const {
-  OPP2P_ASSERT(peers_.at(key) != nullptr, "a peer of a topic is there", key);
-  const auto [at, added] = scores.try_emplace(key, 0);
-  if (added) at->second = score_of(*peers_.at(key));
-  return at->second;
+  const std::size_t place = peers_.place_of(key);
+  OPP2P_ASSERT(place < scores.size(), "a peer of a topic is there", key);
+  std::optional<double>& score = scores[place];
+  if (!score) score = score_of(*peers_.at(key));
+  return *score;
 }
 
 // Up to `count` peers of the topic that speak gossipsub and fit, at random. Direct ones get everything anyway.
@@ -234,6 +238,7 @@ void Router::graft(const std::string& name, Topic& topic, PeerKey key, Now now) 
   const bool is_new = topic.mesh.insert(key).second;
   OPP2P_ASSERT(is_new, "who is grafted was not in the mesh", name, peer.id);
   peer.outbox.graft(name);
+  told_.push_back(key);
   scores_.on_graft(peer.id, name, now);
   trace(TraceKind::graft, peer.id, name);
 }

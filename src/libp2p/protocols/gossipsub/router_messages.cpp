@@ -10,6 +10,7 @@ namespace libp2p::gossipsub {
 // Of what an RPC says of a topic the last word counts: coming and going ten thousand times in one is not ten thousand
 // events.
 void Router::handle_subscriptions(PeerKey key, Peer& peer, const Rpc& rpc, Now now) {
+  if (rpc.subscriptions.empty()) return;
   std::map<std::string_view, const SubOpts*> last;
   for (const auto& subscription : rpc.subscriptions) {
     if (subscription.topic && allowed(*subscription.topic)) last[*subscription.topic] = &subscription;
@@ -154,8 +155,8 @@ RequestId Router::begin_validation(Validation validation, bool seen, Now now) {
   admission_.begin(validation.from_key, peer != nullptr ? peer->admission.blocks : AddressBlocks::exempt(),
                    validation.bytes());
   if (peer != nullptr) scores_.on_validation_begun(peer->id, validation.topic, validation.id, now);
-  actions_.emplace_back(Validate{request, validation.topic, validation.id, validation.message.slice(),
-                                 validation.contents, validation.from, validation.from.empty(), validation.author});
+  actions_.push_back(Validate{request, validation.topic, validation.id, validation.message.slice(), validation.contents,
+                              validation.from, validation.from.empty(), validation.author});
   validating_.emplace(request, std::move(validation));
   OPP2P_ASSERT(validating_.rbegin()->first == request, "requests grow and are never used again", request);
   OPP2P_ASSERT(admission_.items() == validating_.size(), "each message at the validator is counted once",
@@ -228,7 +229,7 @@ void Router::finish(Validation& validation, ValidationResult verdict, Blame blam
                           : verdict == ValidationResult::reject ? SeenState::rejected
                                                                 : SeenState::ignored;
   seen_.set(validation.id, {state, 0});
-  if (own) actions_.emplace_back(Published{request, validation.id, verdict});
+  if (own) actions_.push_back(Published{request, validation.id, verdict});
   if (verdict != ValidationResult::accept) {
     refuse(validation,
            verdict == ValidationResult::throttled ? RejectCause::throttled
@@ -251,7 +252,7 @@ void Router::finish(Validation& validation, ValidationResult verdict, Blame blam
     }
     ++(topic->subscribed ? counters_.delivered : counters_.relayed);
     if (topic->subscribed) {
-      actions_.emplace_back(
+      actions_.push_back(
           Deliver{validation.topic, validation.id, validation.message.slice(), validation.from, validation.author});
     }
     trace(topic->subscribed ? TraceKind::delivered : TraceKind::relayed, validation.from, validation.topic,
@@ -277,6 +278,7 @@ void Router::spread(const Validation& validation, Now now) {
     Peer& peer = *peers_.at(key);
     // The sender may have come back under another key since.
     if (validation.holders.contains(key) || peer.id == validation.from) continue;
+    peer.enter_heartbeat(ticks_);
     if (peer.unwanted.contains(validation.id)) {
       ++counters_.suppressed_unwanted;
       continue;
@@ -299,7 +301,8 @@ Router::Keys Router::recipients(std::string_view name, bool own, Now now) {
     }
     return keys;
   }
-  for (const PeerKey key : topic.subscribers) {
+  for (const PeerKey key : outside_meshes_) {
+    if (!topic.subscribers.contains(key)) continue;
     const Peer& peer = *peers_.at(key);
     if (peer.gets_all() || (peer.version == ProtocolVersion::floodsub && score_of(peer) >= threshold)) keys.insert(key);
   }
@@ -379,6 +382,7 @@ void Router::cache(const MessageId& id, std::string_view topic, const SharedMess
 void Router::forget_served(const std::vector<MessageId>& ids) {
   if (ids.empty()) return;
   for (auto& [key, peer] : peers_.rows()) {
+    if (peer.served.empty()) continue;
     for (const auto& id : ids) peer.served.erase(id);
   }
 }
