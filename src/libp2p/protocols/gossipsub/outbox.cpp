@@ -73,12 +73,10 @@ std::optional<SharedBytes> Outbox::next() {
   Queue& queue = own_.empty() ? forwarded_ : own_;
   if (control_waits() && (queue.empty() || !control_had_turn_)) {
     control_had_turn_ = true;
-    last_id_ = MessageId();
     return make_control();
   }
   control_had_turn_ = false;
   if (queue.empty()) return std::nullopt;
-  last_id_ = queue.front().id;
   return take_front(queue);
 }
 
@@ -91,7 +89,8 @@ SharedBytes Outbox::take_front(Queue& queue) {
                bytes_);
   SharedBytes frame = std::move(queue.front().frame);
   bytes_ -= frame->size();
-  waiting_.erase(queue.front().id);
+  last_id_ = queue.front().id;
+  waiting_.erase(last_id_);
   queue.pop_front();
   return frame;
 }

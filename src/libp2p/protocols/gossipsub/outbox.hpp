@@ -51,7 +51,7 @@ class Outbox {
   bool empty() const { return !control_waits() && own_.empty() && forwarded_.empty(); }
   // The next frame; nothing when the outbox is empty.
   std::optional<SharedBytes> next();
-  // Of the message that next() has answered; empty when that was control.
+  // Of the message that was taken or dropped last: when next() has answered a message, of that one.
   const MessageId& last_id() const { return last_id_; }
 
   std::size_t items() const { return own_.size() + forwarded_.size(); }
