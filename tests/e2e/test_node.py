@@ -88,6 +88,20 @@ class Life(NodeCase):
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn(says, done.stderr)
 
+    def test_a_gossip_trace_has_every_event_of_the_node_in_the_format_that_its_name_says(self):
+        server = self.node()
+        lines, records = self.folder() / "trace.jsonl", self.folder() / "trace.pb"
+        followers = [self.node("--p2p.static", server.address, "--p2p.gossip.trace.file", path) for path in (lines, records)]
+        for follower in followers:
+            opp2p.wait_for(lambda node=follower: node.status()["peers"] == 1, 10, "connected")
+            self.assertEqual(follower.stop(), 0)
+        events = opp2p.json_lines(lines.read_text(encoding="utf-8"))
+        joined = {event["join"]["topic"] for event in events if event["type"] == 9}
+        self.assertEqual({topic.rsplit("/", 2)[1] for topic in joined}, {"0", "1", "2", "3"})
+        self.assertTrue(any(event["type"] == 4 and event["onNewOutboundStream"]["proto"].startswith("/meshsub/") for event in events))
+        self.assertTrue(any(event["type"] == 7 and event["sendRPC"]["meta"]["subscription"] for event in events))
+        self.assertIn(b"/meshsub/1.", records.read_bytes())
+
     def test_what_keeps_it_from_starting_is_said(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
@@ -177,20 +191,6 @@ class Blocks(NodeCase):
         server.options += ["--p2p.listen.tcp", address[4]]
         server.start().ready()
         opp2p.wait_for(lambda: follower.status()["peers"] == 1, 20, "connected again")
-
-    def test_a_gossip_trace_has_every_event_of_the_node_in_the_format_that_its_name_says(self):
-        server = self.node()
-        lines, records = self.folder() / "trace.jsonl", self.folder() / "trace.pb"
-        followers = [self.node("--p2p.static", server.address, "--p2p.gossip.trace.file", path) for path in (lines, records)]
-        for follower in followers:
-            opp2p.wait_for(lambda node=follower: node.status()["peers"] == 1, 10, "connected")
-            self.assertEqual(follower.stop(), 0)
-        events = opp2p.json_lines(lines.read_text(encoding="utf-8"))
-        joined = {event["join"]["topic"] for event in events if event["type"] == 9}
-        self.assertEqual({topic.rsplit("/", 2)[1] for topic in joined}, {"0", "1", "2", "3"})
-        self.assertTrue(any(event["type"] == 4 and event["onNewOutboundStream"]["proto"].startswith("/meshsub/") for event in events))
-        self.assertTrue(any(event["type"] == 7 and event["sendRPC"]["meta"]["subscription"] for event in events))
-        self.assertIn(b"/meshsub/1.", records.read_bytes())
 
     def old_chain(self, folder, block):
         """Options of a chain that began long ago, so that a node starts at the first block that it is given, and on which this block is due."""

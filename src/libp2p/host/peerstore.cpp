@@ -287,7 +287,7 @@ std::optional<Nanos> Peerstore::latency(const PeerId& peer) const {
 }
 
 void Peerstore::set_value(const PeerId& peer, const std::string& name, std::string value) {
-  if (name.size() > limits_.text_bytes || value.size() > limits_.text_bytes) return;
+  if (name.size() > limits_.text_bytes || value.size() > limits_.value_bytes) return;
   Record* record = touch(peer);
   if (record == nullptr) return;
   if (record->values.size() >= limits_.values_per_peer && !record->values.contains(name)) return;

@@ -34,7 +34,8 @@ struct PeerstoreLimits {
   std::size_t addresses_per_peer = 32;
   std::size_t protocols_per_peer = 128;
   std::size_t values_per_peer = 16;
-  std::size_t text_bytes = 512;  // one agent, protocol id, address or value; longer ones are not stored
+  std::size_t value_bytes = 1024;  // one value: a signed peer record that others are told of fits (GossipSub's PRUNE)
+  std::size_t text_bytes = 512;    // one agent, protocol id, address or name of a value; longer ones are not stored
 };
 
 // How long after a peer was last heard of its agent, protocols, key, latency and values are kept, and that it is

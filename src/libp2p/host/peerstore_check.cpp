@@ -30,6 +30,8 @@ void Peerstore::check_record(const PeerId& peer, const Record& record) const {
               "a record is bounded in items", peer, record.addresses, record.values, record.protocols);
   OPP2P_CHECK(record.agent.size() <= limits_.text_bytes && record.protocol_version.size() <= limits_.text_bytes,
               "texts are bounded", peer);
+  for (const auto& [name, value] : record.values)
+    OPP2P_CHECK(name.size() <= limits_.text_bytes && value.size() <= limits_.value_bytes, "values are bounded", peer);
   OPP2P_CHECK(std::is_sorted(record.protocols.begin(), record.protocols.end()) &&
                   std::adjacent_find(record.protocols.begin(), record.protocols.end()) == record.protocols.end(),
               "protocols are sorted, without repeats", peer);

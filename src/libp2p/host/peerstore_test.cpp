@@ -154,7 +154,7 @@ TEST(Peerstore, latency_is_a_moving_average) {
 }
 
 TEST(Peerstore, values_are_kept_by_name_and_bounded) {
-  Peerstore store({.values_per_peer = 2, .text_bytes = 8});
+  Peerstore store({.values_per_peer = 2, .value_bytes = 8, .text_bytes = 10});
   store.set_value(peer_of(1), "enr", "enr:abc");
   store.set_value(peer_of(1), "chain", "10");
   store.set_value(peer_of(1), "more", "x");

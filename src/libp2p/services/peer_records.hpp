@@ -1,6 +1,6 @@
 // The newest signed record (RFC 0003) that is known of a peer, as one of the peerstore's small values: identify and
 // peer exchange bring records, peer exchange passes them on. Thread: the network thread. Bounds: the peerstore's; a
-// record longer than PeerstoreLimits::text_bytes is not kept, its number is.
+// record longer than PeerstoreLimits::value_bytes is not kept, its number is.
 #pragma once
 
 #include "libp2p/base/bytes.hpp"

@@ -42,6 +42,14 @@ TEST_F(PeerRecords, are_kept_and_replaced_by_newer_ones_only) {
   EXPECT_EQ(newest_peer_record(store_, peer_), sealed(6));
 }
 
+TEST_F(PeerRecords, of_hosts_with_many_addresses_are_kept_up_to_what_a_prune_may_name) {
+  const Bytes longest = sealed(7, 64);
+  ASSERT_GT(longest.size(), 800U);
+  ASSERT_LE(longest.size(), PeerstoreLimits().value_bytes);
+  EXPECT_TRUE(keep(longest));
+  EXPECT_EQ(newest_peer_record(store_, peer_), longest);
+}
+
 TEST_F(PeerRecords, that_are_too_long_leave_no_older_one_behind) {
   EXPECT_TRUE(keep(sealed(5)));
   EXPECT_TRUE(keep(sealed(6, 100)));

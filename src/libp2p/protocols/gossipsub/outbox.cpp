@@ -118,13 +118,11 @@ auto Outbox::take_control(const Finish& finish) {
 // Control, partial messages and messages take turns while several wait.
 Outbox::Turn Outbox::take_turn() {
   const bool messages_wait = !first_queue().empty();
-  last_id_ = MessageId();
   control_had_turn_ = control_waits() && ((!messages_wait && partials_.empty()) || !control_had_turn_);
   if (control_had_turn_) return Turn::control;
   partials_had_turn_ = !partials_.empty() && (!messages_wait || !partials_had_turn_);
   if (partials_had_turn_) return Turn::partial;
   if (!messages_wait) return Turn::nobody;
-  last_id_ = first_queue().front().id;
   return Turn::message;
 }
 
@@ -156,7 +154,8 @@ SharedBytes Outbox::take_front(Queue& queue) {
                bytes_);
   Item item = queue.take_front();
   bytes_ -= item.frame->size();
-  waiting_.erase(item.id);
+  last_id_ = item.id;
+  waiting_.erase(last_id_);
   return std::move(item.frame);
 }
 

@@ -71,7 +71,7 @@ class Outbox {
   std::optional<SharedBytes> next();
   // The same, with control as an object.
   std::optional<OutgoingRpc> next_rpc();
-  // Of the message that next() or next_rpc() has answered; empty when that was control.
+  // Of the message that was taken or dropped last: when next() or next_rpc() has answered a message, of that one.
   const MessageId& last_id() const { return last_id_; }
 
   std::size_t items() const { return own_.size() + forwarded_.size(); }

@@ -73,6 +73,7 @@ void Router::check_topic(const std::string& name, const Topic& topic) const {
   OPP2P_CHECK(!topic.joined || (topic.fanout.empty() && !topic.last_publication), "a joined topic has no fanout", name,
               topic.fanout);
   OPP2P_CHECK(topic.fanout.empty() || topic.last_publication.has_value(), "a fanout has been published to", name);
+  OPP2P_CHECK(topic.max_message == max_message_of(name), "a topic has what its parameters say", name);
   OPP2P_CHECK(topic.fanout.size() <= topic.sizes.degree, "a fanout has the degree of a mesh", name, topic.fanout);
   for (const PeerKey key : topic.subscribers) {
     const Peer* peer = peers_.at(key);

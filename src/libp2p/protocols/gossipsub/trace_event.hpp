@@ -7,7 +7,8 @@
 //    bound of ours or for the signature policy, is rejected without an id.
 //  - add and remove peer (Go 0.17 calls them new and closed outbound stream): the stream that we write to.
 //  - receive, send and drop RPC. A message of an RPC that was not named has no id there. What is dropped is a message
-//    that found no room in the outbox of a peer; its topic is not told.
+//    that found no room in the outbox of a peer; its topic is not told. Of an RPC of a peer that is blacklisted, or
+//    below the graylist threshold, nothing else is told than that it came.
 //  - join, leave, graft, prune.
 #pragma once
 

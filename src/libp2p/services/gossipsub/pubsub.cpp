@@ -71,7 +71,15 @@ class PubSubState {
 
 namespace {
 
+void check_topics(const gossipsub::Params& params) {
+  for (const auto& [name, topic] : params.topics) {
+    const Result<void> valid = validate(topic, params.rpc);
+    if (!valid) throw std::invalid_argument("the topic " + name + " of a PubSub: " + valid.error().message());
+  }
+}
+
 std::unique_ptr<gossipsub::PeerScorer> make_scorer(Host& host, const PubSubConfig& config) {
+  check_topics(config.gossipsub.router.params);
   if (!config.scores) return nullptr;
   const Result<void> params = validate(*config.scores, ScoreRules::fields_in_use);
   if (!params) throw std::invalid_argument("the scores of a PubSub: " + params.error().message());

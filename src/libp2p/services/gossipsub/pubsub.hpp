@@ -54,7 +54,8 @@ struct PubSubConfig {
   std::size_t max_validator_tasks = 256;
 };
 
-// What a topic has of its own. It stays with the name when the topic is left, until it is joined with other options.
+// What a topic has of its own. It takes the place of what Params::topics says of it, and stays with the name when the
+// topic is left, until it is joined with other options.
 struct PubSubTopicOptions {
   // The sizes of its mesh and a bound of its messages.
   gossipsub::TopicParams params;
@@ -135,8 +136,8 @@ class PubSubTopic {
 
 class PubSub final : LiveCounted<PubSub> {
  public:
-  // Throws std::invalid_argument when the parameters or the thresholds of the scores break their rules
-  // (ScoreRules::fields_in_use); the text names the field.
+  // Throws std::invalid_argument when the parameters of a topic, or the parameters or the thresholds of the scores,
+  // break their rules (validate; ScoreRules::fields_in_use); the text names the field.
   explicit PubSub(Host& host, PubSubConfig config = PubSubConfig());
   ~PubSub();
   PubSub(const PubSub&) = delete;

@@ -80,6 +80,19 @@ TEST_F(PubSubTopics, an_option_that_breaks_a_rule_is_named_and_the_topic_is_not_
   EXPECT_EQ(refusal(PubSubTopicOptions()), "none") << "it was left";
 }
 
+TEST_F(PubSubTopics, a_configuration_with_a_topic_that_breaks_a_rule_is_refused) {
+  PubSubConfig config;
+  config.gossipsub.router.params.topics[kRoom].mesh =
+      gossipsub::MeshSizes{.degree = 4, .low = 3, .high = 3, .outbound = 0};
+  try {
+    const PubSub refused(net_.add(), config);
+    FAIL() << "it was taken";
+  } catch (const std::invalid_argument& why) {
+    EXPECT_THAT(why.what(), HasSubstr("room"));
+    EXPECT_THAT(why.what(), HasSubstr("mesh.high is 3"));
+  }
+}
+
 TEST_F(PubSubTopics, a_publication_above_the_bound_of_its_topic_is_refused) {
   start(0, PubSubConfig());
   PubSubTopicOptions options;
