@@ -105,6 +105,11 @@ void make_gossipsub() {
   const auto rpc = rpc_of_all_kinds(data, id);
   save("rpc", "all-kinds", gossipsub::encode_rpc(rpc));
   save("rpc", "frame", *gossipsub::encode_frame(rpc));
+  gossipsub::Rpc partial;
+  partial.subscriptions.push_back({true, "a", true, true});
+  partial.control.emplace().extensions.emplace().partial_messages = true;
+  partial.partial = gossipsub::Partial{"a", id, data, id};
+  save("rpc", "partial-message", gossipsub::encode_rpc(partial));
   auto authored = rpc;
   authored.publish[0].from = id;
   authored.publish[0].seqno = ByteView(id).first(8);
