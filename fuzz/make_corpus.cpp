@@ -100,11 +100,53 @@ gossipsub::Rpc rpc_of_all_kinds(ByteView data, ByteView id) {
   return rpc;
 }
 
+// For router_fuzz: four peers agree to partial messages, open groups up to the bounds and are sent more than fits.
+Bytes script_with_partial_messages() {
+  Bytes out;
+  const auto step = [&out](std::initializer_list<std::uint8_t> bytes) { out.insert(out.end(), bytes); };
+  const auto hello = [&](std::uint8_t peer) { step({10, peer, 0, 216, 0, 1, 1, 0}); };
+  const auto partial = [&](std::uint8_t peer, std::uint8_t group) {
+    step({10, peer, 0, 35, 3, 9, 9, 9, group, group, 0});
+  };
+  const auto publish = [&](std::uint8_t group, std::uint8_t size) {
+    step({1, 0, 0, 6, 19, 2, group, group, size});
+    out.insert(out.end(), size, 7);
+    step({5, 5, 5, 5});
+  };
+  for (std::uint8_t peer = 0; peer < 4; ++peer) step({0, peer, 0, 0, 5});
+  step({3, 0, 0, 3, 0, 1, 1, 0, 0, 6, 0, 2, 1, 0, 1, 6, 0, 1});
+  for (std::uint8_t peer = 0; peer < 4; ++peer) {
+    hello(peer);
+    step({8, peer, 0, 7});
+  }
+  for (std::uint8_t peer = 0; peer < 4; ++peer) {
+    for (std::uint8_t n = 0; n < 3; ++n) partial(peer, static_cast<std::uint8_t>(10 * n + peer));
+  }
+  step({7, 0, 0, 26});
+  for (std::uint8_t group = 0; group < 3; ++group) {
+    for (const int size : {3, 9, 0}) publish(group, static_cast<std::uint8_t>(size));
+  }
+  step({1, 0, 0, 6, 1, 1, 1, 0, 6, 5, 1, 1, 0, 6, 2, 5, 7, 0, 0, 26});
+  publish(1, 4);
+  for (std::uint8_t peer = 0; peer < 4; ++peer) step({8, peer, 0, 7});
+  step({1, 0, 0, 6, 0, 1});
+  partial(2, 3);
+  step({7, 0, 0, 26, 7, 0, 0, 26});
+  publish(9, 30);
+  step({2, 2, 0, 7, 0, 0, 26});
+  return out;
+}
+
 void make_gossipsub() {
   const Bytes data(100, 1), id(20, 2);
   const auto rpc = rpc_of_all_kinds(data, id);
   save("rpc", "all-kinds", gossipsub::encode_rpc(rpc));
   save("rpc", "frame", *gossipsub::encode_frame(rpc));
+  gossipsub::Rpc partial;
+  partial.subscriptions.push_back({true, "a", true, true});
+  partial.control.emplace().extensions.emplace().partial_messages = true;
+  partial.partial = gossipsub::Partial{"a", id, data, id};
+  save("rpc", "partial-message", gossipsub::encode_rpc(partial));
   auto authored = rpc;
   authored.publish[0].from = id;
   authored.publish[0].seqno = ByteView(id).first(8);
@@ -114,6 +156,7 @@ void make_gossipsub() {
   Bytes script{3, 0, 0, 0, 1, 0, 4, 0, 0, 2, 0, 5, 1, 11, 1,  0, 2, 5, 1, 2,
                3, 4, 5, 6, 0, 0, 1, 8, 2, 0, 7, 7, 0, 0,  60, 8, 1, 0, 7};
   save("router", "join-publish-forward", script);
+  save("router", "partial-messages", script_with_partial_messages());
   Bytes raw{9, 1, 0};
   const Bytes encoded = gossipsub::encode_rpc(rpc);
   raw.push_back(static_cast<std::uint8_t>(encoded.size()));

@@ -1,4 +1,5 @@
-"""Partial messages of gossipsub v1.3: our peers and those of go-libp2p-pubsub complete messages from each other's parts."""
+"""Partial messages of gossipsub v1.3: our peers and those of go-libp2p-pubsub and rust-libp2p complete messages from each other's
+parts."""
 
 import time
 import unittest
@@ -39,10 +40,10 @@ class PartialPeer(Peer):
 
 
 class PartialMessages(unittest.TestCase):
-    def exchange(self, first, second, *options):
+    def exchange(self, first, second):
         """Both publish a group of which the first has the lower parts and the second the upper ones."""
         with PartialPeer("first", first, 0x1F) as one, \
-             PartialPeer("second", second, 0xF8, "--dial", one.address, *options) as other:
+             PartialPeer("second", second, 0xF8, "--dial", one.address) as other:
             for peer in (one, other):
                 peer.meet(1)
             time.sleep(1.5)  # a heartbeat of each: the mesh
@@ -50,13 +51,11 @@ class PartialMessages(unittest.TestCase):
                 one.command(group=group)
                 other.command(group=group)
                 other.complete(group)
-                if not options:
-                    one.complete(group)
+                one.complete(group)
             # What is not published to at first: the other hears of it and asks.
             other.command(group="late")
-            if not options:
-                one.complete("late")
-                other.complete("late")
+            one.complete("late")
+            other.complete("late")
             for peer in (one, other):
                 self.assertEqual(peer.told("error"), [])
 
@@ -65,11 +64,17 @@ class PartialMessages(unittest.TestCase):
         self.exchange(theirs, OURS)
         self.exchange(OURS, theirs)
 
+    def test_we_and_a_rust_peer_complete_a_message_whoever_dials(self):
+        theirs = needed("rustpartial")
+        self.exchange(theirs, OURS)
+        self.exchange(OURS, theirs)
+
     def test_two_of_ours_complete_a_message(self):
         self.exchange(OURS, OURS)
 
     def test_who_takes_parts_is_sent_no_whole_message_and_who_sends_them_is(self):
-        for takes, sends in ((OURS, needed("gopartial")), (needed("gopartial"), OURS)):
+        others = needed("gopartial"), needed("rustpartial")
+        for takes, sends in [(OURS, other) for other in others] + [(other, OURS) for other in others]:
             with PartialPeer("takes", takes, 0x0F) as one, \
                  PartialPeer("sends", sends, 0xFF, "--dial", one.address, "--supports") as other:
                 for peer in (one, other):

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::gossipsub::partial_messages::{Metadata, Partial, PartialAction, PartialError};
-use libp2p::gossipsub::{Behaviour, ConfigBuilder, Event, IdentTopic, MessageAuthenticity, MessageId, PublishError, ValidationMode};
+use libp2p::gossipsub::{
+    Behaviour, ConfigBuilder, Event, IdentTopic, MessageAuthenticity, MessageId, PublishError, ValidationMode,
+};
 use libp2p::swarm::SwarmEvent;
 use libp2p::{noise, tcp, yamux, Multiaddr, PeerId, Swarm, SwarmBuilder};
 use serde_json::{json, Value};
@@ -128,7 +130,11 @@ impl Node {
         if let Some(group) = command["group"].as_str() {
             self.publish(group.as_bytes().to_vec());
         } else if let Some(text) = command["whole"].as_str() {
-            self.swarm.behaviour_mut().publish(IdentTopic::new(TOPIC), text.as_bytes())?;
+            // There may be nobody to send it to: who takes parts is not sent it.
+            match self.swarm.behaviour_mut().publish(IdentTopic::new(TOPIC), text.as_bytes()) {
+                Ok(_) | Err(PublishError::NoPeersSubscribedToTopic) => {}
+                Err(error) => return Err(error.into()),
+            }
         } else {
             let topic = IdentTopic::new(TOPIC).hash();
             let count = self.swarm.behaviour().all_peers().filter(|(_, topics)| topics.contains(&&topic)).count();

@@ -339,6 +339,7 @@ class Router {
   bool is_copy(PeerKey key, const Peer& peer, std::string_view topic, const MessageId& id, Now now);
   bool admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now);
   void drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, Now now);
+  void trace_drops(DropCause cause, const Peer& peer, std::string_view topic);
   RequestId begin_validation(Validation validation, bool seen, Now now);
   void send_idontwant(const Validation& validation);
   void finish(Validation& validation, ValidationResult verdict, Blame blame, RequestId request, Now now);

@@ -77,6 +77,7 @@ class Run {
     settle();
     const auto sizes = router_.sizes();
     require(sizes.peers == 0 && sizes.subscriptions == 0 && sizes.mesh_links == 0 && sizes.fanout_links == 0);
+    require(sizes.outbox_partials == 0 && sizes.partial_bytes == 0);
     require(sizes.promises == 0 && sizes.outbox_items == 0 && sizes.validating == 0 && sizes.validating_bytes == 0);
   }
 
@@ -98,6 +99,17 @@ class Run {
     params.max_blacklisted = 2;
     params.mesh.peer_exchange = true;
     params.thresholds.accept_px = 5;
+    params.partial = {.enabled = true,
+                      .group_ttl = 3,
+                      .max_groups_of_peers = 4,
+                      .max_groups_of_peer = 2,
+                      .max_own_groups = 2,
+                      .max_group_id = 8,
+                      .max_metadata = 16,
+                      .max_metadata_bytes = 60,
+                      .max_rpcs = 6,
+                      .max_outbox_items = 3,
+                      .max_outbox_bytes = 80};
     // Topic "b" takes signed messages too, whose authors name them.
     Router::Config config{params, nullptr, [](std::string_view topic) { return topic != "c"; }, nullptr, {peer_id(5)}};
     config.policies.topics["b"] = SignaturePolicy::lax_sign;
@@ -136,6 +148,7 @@ class Run {
           case 3: static_cast<void>(router_.relay(topic, now_)); return;
           case 4: return router_.stop_relaying(topic, now_);
           case 5: scores_.values[peer] = 10 - script_.next() % 64; return;
+          case 6: return partial_step(peer, topic);
           default: return router_.remove_peer(peer, now_);
         }
       case 2: return router_.forget_topics(peer, now_);
@@ -160,6 +173,35 @@ class Run {
     }
   }
 
+  void partial_step(const PeerId& peer, const std::string& topic) {
+    const std::uint8_t what = script_.next();
+    switch (what % 4) {
+      case 0: static_cast<void>(router_.set_partial(topic, static_cast<PartialUse>(script_.next() % 3), now_)); return;
+      case 1: return router_.judge_partial(peer, topic, static_cast<Router::PartialVerdict>(what >> 2 & 1), now_);
+      case 2: {  // the stream that we write to is a new one
+        if (router_.subscribers(topic).empty()) return;
+        const Router::Heard heard = router_.heard(peer);
+        router_.remove_peer(peer, now_);
+        router_.add_peer(peer, static_cast<ProtocolVersion>(script_.next() % 6), Direction::inbound, now_,
+                         blocks_of(peer));
+        return router_.restore(peer, heard, now_);
+      }
+      default: {
+        const Bytes group = to_bytes(script_.take(script_.next() % 10));
+        const Bytes message = to_bytes(script_.take(script_.next() % 40)),
+                    told = to_bytes(script_.take(what >> 2 & 31));
+        std::size_t asked = 0;
+        const auto parts = [&](const PartialPeer&) {
+          ++asked;
+          return PartialParts{message, told, asked % 2 == 0 ? std::optional(group) : std::nullopt};
+        };
+        const auto sent = router_.publish_partial(topic, group, parts, now_);
+        require(!sent || *sent <= asked);
+        return;
+      }
+    }
+  }
+
   void pull(const PeerId& peer) {
     for (std::uint8_t count = script_.next() % 8; count > 0; --count) {
       const auto frame = router_.next_frame(peer);
@@ -173,7 +215,8 @@ class Run {
     const Bytes data = to_bytes(script_.take(script_.next() % 16));
     const MessageId id = id_of(data);
     Rpc rpc;
-    if (kind % 8 == 0) rpc.subscriptions.push_back({true, topic, {}, {}});
+    if (kind % 8 == 0) rpc.subscriptions.push_back({true, topic, (kind & 16) != 0, (kind & 32) != 0});
+    if (kind >= 192) rpc.control.emplace().extensions.emplace().partial_messages = (kind & 8) != 0;
     if (kind % 8 == 1) rpc.subscriptions.push_back({false, topic, {}, {}});
     const Bytes author = {script_.next(), 1, script_.next()};  // sometimes a peer id
     if (kind % 8 == 2) rpc.publish.push_back({{}, ByteView(data), {}, topic, {}, {}});
@@ -183,15 +226,16 @@ class Run {
       if (kind % 32 == 10) message.seqno = ByteView(author);
       if (kind % 64 == 10) message.signature = ByteView(author).first(script_.next() % 2);
     }
-    if (kind % 8 == 3) rpc.control.emplace().graft.push_back({topic});
+    if (kind % 8 == 3) rpc.control.emplace(rpc.control.value_or(Control{})).graft.push_back({topic});
+    if (kind % 64 == 35) rpc.partial = Partial{topic, ByteView(author), ByteView(data), ByteView(author)};
     const PeerId other = peer_id(script_.next() % 16);
     if (kind % 8 == 4) {
-      rpc.control.emplace().prune.push_back({topic, {}, script_.next()});
+      rpc.control.emplace(rpc.control.value_or(Control{})).prune.push_back({topic, {}, script_.next()});
       rpc.control->prune[0].peers.resize(script_.next() % 24, {other.bytes(), ByteView(data)});
     }
-    if (kind % 8 == 5) rpc.control.emplace().ihave.push_back({topic, {id.bytes()}});
-    if (kind % 8 == 6) rpc.control.emplace().iwant.push_back({{id.bytes()}});
-    if (kind % 8 == 7) rpc.control.emplace().idontwant.push_back({{id.bytes()}});
+    if (kind % 8 == 5) rpc.control.emplace(rpc.control.value_or(Control{})).ihave.push_back({topic, {id.bytes()}});
+    if (kind % 8 == 6) rpc.control.emplace(rpc.control.value_or(Control{})).iwant.push_back({{id.bytes()}});
+    if (kind % 8 == 7) rpc.control.emplace(rpc.control.value_or(Control{})).idontwant.push_back({{id.bytes()}});
     const auto result = router_.on_frame(peer, encode_frame(rpc), now_);
     require(result.has_value());
   }
@@ -199,12 +243,15 @@ class Run {
   void settle() {
     while (const auto action = router_.poll_action()) {
       if (const auto* validate = std::get_if<Validate>(&*action)) requests_.insert(validate->request);
+      if (std::holds_alternative<PartialReceived>(*action)) ++partials_;
     }
     const auto sizes = router_.sizes();
     require(sizes.validating == requests_.size() && sizes.validating <= 6);
     router_.check();
     require(sizes.seen <= 16 && sizes.cached_bytes <= 400);
     require(sizes.outbox_items <= 4 * sizes.peers);
+    require(sizes.outbox_partials <= 3 * sizes.peers && sizes.partial_bytes <= 60 && sizes.partial_groups <= 2 * 6);
+    require(partials_ <= router_.counters().partials_received);
     require(router_.subscribers("c").empty());
     for (const auto& topic : kTopics) require(router_.mesh(topic).size() <= 8);
   }
@@ -216,6 +263,7 @@ class Run {
   Now now_{MonoTime(Seconds(1)), UnixTime(Seconds(1))};
   Router router_;
   std::set<RequestId> requests_;
+  std::uint64_t partials_ = 0;
 };
 
 }  // namespace

@@ -113,6 +113,11 @@ void Router::drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, N
     ++(cause == DropCause::naming_budget ? counters_.dropped_naming_budget : counters_.dropped_validation_full);
     scores_.on_rejected(peer.id, topic, {}, RejectCause::queue_full, now);
   }
+  trace_drops(cause, peer, topic);
+}
+
+// What an RPC, or a burst of them, repeats becomes one action.
+void Router::trace_drops(DropCause cause, const Peer& peer, std::string_view topic) {
   for (std::size_t back = 1; back <= std::min<std::size_t>(4, actions_.size()); ++back) {
     Trace* const last = std::get_if<Trace>(&actions_[actions_.size() - back]);
     if (last == nullptr || last->drop != cause || last->peer != peer.id) continue;

@@ -62,7 +62,6 @@ class Run {
           case 3: return pardon(peer);
           case 4: return set_topic_params(topic);
           case 5: return set_partial(topic);
-          case 6: return publish_partial(topic);
           default: return set_version(peer);
         }
       case 2:
@@ -72,7 +71,13 @@ class Run {
           default: return;
         }
       case 3: return join(topic);
-      case 4: return script_.next() % 4 == 0 ? leave(topic) : void();
+      case 4:
+        switch (script_.next() % 4) {
+          case 0: return leave(topic);
+          case 1:
+          case 2: return publish_partial(topic);
+          default: return script_.next() % 4 == 0 ? set_partial(topic) : publish_partial(topic);
+        }
       case 5: return publish(topic);
       case 6:
       case 7: return judge();
@@ -272,11 +277,11 @@ class Run {
     if (!model_.topics[name].joined) return;
     for (const auto& [id, peer] : model_.peers) expected_[id].subscriptions[name] = {true, use};
   }
-  Bytes group_of(std::uint8_t n) const { return Bytes(n % 3, n); }
+  static Bytes group_of(std::uint8_t n) { return Bytes(n % 3, 9); }
   void publish_partial(const std::string& name) {
     const Bytes group = group_of(script_.next());
     const std::uint8_t what = script_.next();
-    const Bytes message(what & 1, 7), metadata(what >> 1 & 3, what);
+    const Bytes message(what & 1, 7), metadata(what >> 1 & 3, what >> 3 & 1);
     const auto becomes = (what & 64) != 0 ? std::optional<Bytes>(Bytes{what}) : std::nullopt;
     std::map<PeerId, std::tuple<bool, Bytes, Bytes>> asked;
     const auto parts = [&](const PartialPeer& peer) {
@@ -374,7 +379,7 @@ class Run {
     std::vector<PeerId> named;
     const std::uint8_t authorship = kind / 14;
     const std::uint8_t extra = script_.next();
-    const Bytes group = group_of(extra / 4), metadata(extra >> 2 & 3, extra);
+    const Bytes group = group_of(extra / 4), metadata(extra >> 2 & 3, extra >> 4 & 1);
     switch (kind % 14) {
       case 0: rpc.subscriptions.push_back({false, topic, {}, {}}); break;
       case 1:

@@ -123,7 +123,7 @@ void Router::handle_partial(PeerKey key, Peer& peer, const Rpc& rpc, Now) {
 void Router::refuse_partial(Peer& peer, std::string_view topic, DropCause cause) {
   const bool is_flood = cause == DropCause::partial_bounds;
   ++(is_flood ? counters_.dropped_partial_bounds : counters_.dropped_partial_not_enabled);
-  trace_drop(cause, peer.id, topic.substr(0, params().max_topic_length), {});
+  trace_drops(cause, peer, topic.substr(0, params().max_topic_length));
   if (!is_flood || peer.partial_flood_told) return;
   peer.partial_flood_told = true;
   fault(peer.id, FaultKind::partial_flood);
