@@ -151,17 +151,19 @@ func (b *bench) publish(ctx context.Context, number uint64, data []byte) {
 	}
 }
 
-// warmUp waits for meshes: until each message of a second reaches all.
+// warmUp waits for meshes: until ten messages in a row have reached all.
 func (b *bench) warmUp(ctx context.Context) {
 	for number, good := uint64(warmUps), 0; good < 10; number++ {
-		if number-warmUps > 300 {
+		if number-warmUps > 100 {
 			fail(fmt.Errorf("the nodes do not find together"))
 		}
-		before := b.warm.Load()
+		all := b.warm.Load() + uint64(len(b.nodes)-1)
 		b.publish(ctx, number, make([]byte, b.size))
-		time.Sleep(100 * time.Millisecond)
+		for wait := 0; wait < 100 && b.warm.Load() < all; wait++ {
+			time.Sleep(10 * time.Millisecond)
+		}
 		good++
-		if b.warm.Load()-before < uint64(len(b.nodes)-1) {
+		if b.warm.Load() < all {
 			good = 0
 		}
 	}

@@ -175,15 +175,20 @@ impl Bench {
         Ok(self.nodes[(number % self.publishers) as usize].send(Order::Publish(data))?)
     }
 
-    /// Waits for meshes: until each message of a second reaches all.
+    /// Waits for meshes: until ten messages in a row have reached all.
     async fn warm_up(&self) -> Result<(), Failure> {
         let mut good = 0;
-        for number in 0..300 {
-            let before = self.shared.warm.load(Ordering::Relaxed);
+        for number in 0..100 {
+            let warm = || self.shared.warm.load(Ordering::Relaxed);
+            let all = warm() + self.nodes.len() as u64 - 1;
             self.publish(WARM_UPS + number)?;
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            let all = self.shared.warm.load(Ordering::Relaxed) - before >= self.nodes.len() as u64 - 1;
-            good = if all { good + 1 } else { 0 };
+            for _ in 0..100 {
+                if warm() >= all {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            good = if warm() >= all { good + 1 } else { 0 };
             if good == 10 {
                 tokio::time::sleep(Duration::from_secs(2)).await;
                 return Ok(());
