@@ -5,7 +5,7 @@ import random
 import time
 import unittest
 
-from mesh import Member, Mesh
+from mesh import Mesh
 from test_gossip_mesh import MixedMesh
 
 MESSAGES = 250  # of each of the two meshes
@@ -47,15 +47,16 @@ class Churn(unittest.TestCase):
             self.assertEqual(member.end(), 0)
             mesh.members.remove(member)
             self.number += 1
-            fresh = Member("ours", self.number, "--signatures", "signed")
+            others = {judge, *self.random.sample(mesh.members, 3)}
+            fresh = mesh.start("ours", self.number, "--signatures", "signed")
             self.ours.add(fresh.id)
             mesh.add(fresh)
-            for other in {judge, *self.random.sample(mesh.members[:-1], 3)}:
+            for other in others:
                 fresh.do(connect=other.address)
 
     def test_a_go_peer_never_sees_us_below_zero(self):
         with Mesh(["ours"] * 6 + ["go"] * 2, TOPIC, "--signatures", "signed", dials=3) as mesh:
-            judge = Member("go", 99, "--signatures", "signed", "--scoring", "light")
+            judge = mesh.start("go", 99, "--signatures", "signed", "--scoring", "light")
             mesh.add(judge)
             self.ours = {member.id for member in mesh.of("ours")}
             for member in mesh.members[:-1]:

@@ -99,7 +99,8 @@ TEST_F(SigningRouter, sends_no_message_back_to_its_author) {
   joins.control.emplace().graft.push_back({kTopic});
   bench.router.on_rpc(author.self(), joins, bench.now);
   ASSERT_THAT(bench.router.mesh(kTopic), SizeIs(4));
-  while (bench.router.next_frame(author.self())) {}
+  while (bench.router.next_frame(author.self())) {
+  }
   bench.send(1, signed_message(author, kTopic, "block").rpc());
   const auto asked = bench.take<Validate>();
   ASSERT_THAT(asked, SizeIs(1));
