@@ -110,6 +110,8 @@ class Life(NodeCase):
         self.assert_refused("--rollup.config", "/no/such/file", "--p2p.listen.tcp", 0, says="/no/such/file")
         self.assert_refused(*self.chain.options, "--p2p.listen.tcp", 80, says="port is reserved for system: 80")
         self.assert_refused(*self.chain.options, "--p2p.listen.tcp", 0, "--p2p.static", "/ip4/127.0.0.1/tcp/1", says="/p2p/ID")
+        self.assert_refused(*self.chain.options, "--p2p.listen.tcp", 0, "--p2p.scoring", "full",
+                            says='--p2p.scoring: no scoring profile is named "full"; the profiles are none, light')
         broken = self.folder() / "rollup.json"
         broken.write_text('{"block_time": "two"}')
         self.assert_refused("--rollup.config", broken, "--p2p.listen.tcp", 0, says="rollup.json")
@@ -150,6 +152,7 @@ class Rpc(NodeCase):
         opp2p.wait_for(lambda: a.rpc("opp2p_peerStats")["blocksTopicV4"] == 1, 10, "the peer is in the topics")
         self.assertEqual(a.rpc("opp2p_peerStats"), {"connected": 1, "table": 0, "blocksTopic": 1, "blocksTopicV2": 1,
                                                     "blocksTopicV3": 1, "blocksTopicV4": 1, "banned": 0, "known": 1})
+        self.assertEqual(a.rpc("opp2p_peers", True)["peers"][b.peer_id]["scores"]["gossip"]["total"], 0)
         self.assertIsNone(a.rpc("opp2p_disconnectPeer", b.peer_id))
         opp2p.wait_for(lambda: a.rpc("opp2p_peers", True)["totalConnected"] == 0, 5, "disconnected")
 

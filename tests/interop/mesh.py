@@ -1,6 +1,7 @@
 """A mesh of GossipSub peers of several implementations on loopback, driven by commands (interop/README.md, "gossip")."""
 
 import contextlib
+import functools
 import random
 import time
 
@@ -17,8 +18,14 @@ class Member:
         path = program if kind == "ours" else needed(program)
         self.kind = kind
         self.peer = Peer(f"mesh-{kind}-{number}", path, "gossip", *options)
-        self.address = self.peer.wait_for(lambda line: "addr" in line, 60, "address")["addr"]
-        self.id = self.address.rsplit("/", 1)[1]
+
+    @functools.cached_property
+    def address(self):
+        return self.peer.wait_for(lambda line: "addr" in line, 60, "address")["addr"]
+
+    @property
+    def id(self):
+        return self.address.rsplit("/", 1)[1]
 
     def do(self, **command):
         """Runs a command, and fails when it fails."""
@@ -62,17 +69,23 @@ class Mesh(contextlib.ExitStack):
         self.random = random.Random(seed)
         self.members = []
         try:
-            for number, kind in enumerate(kinds):
-                self.add(Member(kind, number, *options))
+            for member in [self.start(kind, number, *options) for number, kind in enumerate(kinds)]:  # all at once
+                self.add(member)
             self.link(dials)
         except BaseException:
             self.close()
             raise
 
-    def add(self, member):
+    def start(self, kind, number, *options):
+        member = Member(kind, number, *options)
         self.enter_context(member.peer)
-        self.members.append(member)
+        return member
+
+    def add(self, member):
+        """A member that was started joins the topic."""
+        member.address  # the first line
         member.do(join=self.topic)
+        self.members.append(member)
 
     def link(self, dials):
         """A chain through all, so that the graph is one, and random links besides."""

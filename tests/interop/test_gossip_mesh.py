@@ -9,7 +9,6 @@ from mesh import Mesh
 from peers import needed
 
 KINDS = ["ours"] * 8 + ["go"] * 5 + ["rust"] * 4 + ["js"] * 3
-MESSAGES = 25  # of each of the two meshes
 OTHERS = ("go", "rust", "js")
 
 
@@ -20,6 +19,8 @@ def sizes(count):
 
 
 class MixedMesh(unittest.TestCase):
+    messages = 25  # of each of the two meshes
+
     def setUp(self):
         for program in ("golibp2p", "rustlibp2p", "jslibp2p"):
             needed(program)
@@ -37,10 +38,10 @@ class MixedMesh(unittest.TestCase):
                     self.assertEqual(by_digest[line["digest"]]["bytes"], line["bytes"])
                     self.assertEqual(by_digest[line["digest"]]["author"], publisher.id if signed else "")
 
-    def run_mesh(self, signatures, messages):
+    def run_mesh(self, signatures):
         with Mesh(KINDS, f"/opp2p-interop/{signatures}", "--signatures", signatures) as mesh:
             mesh.settle()
-            published = mesh.publish(sizes(messages))
+            published = mesh.publish(sizes(self.messages))
             self.assert_delivered(mesh, published, signatures == "signed")
             stats = {member.peer.name: member.stats() for member in mesh.members}
             for member in mesh.of("ours"):
@@ -57,10 +58,10 @@ class MixedMesh(unittest.TestCase):
             self.assertEqual(set(mesh.end_all().values()), {0})
 
     def test_signed_messages_of_all_are_delivered_to_all(self):
-        self.run_mesh("signed", MESSAGES)
+        self.run_mesh("signed")
 
     def test_unsigned_messages_of_all_are_delivered_to_all(self):
-        self.run_mesh("unsigned", MESSAGES)
+        self.run_mesh("unsigned")
 
     def test_idontwant_goes_both_ways_between_us_and_each_of_the_others(self):
         for kind in OTHERS:

@@ -284,8 +284,9 @@ void Router::spread(const Validation& validation, Now now) {
   const bool own = validation.from.empty();
   for (const PeerKey key : recipients(validation.topic, own, now)) {
     Peer& peer = *peers_.at(key);
-    // The sender may have come back under another key since.
+    // The sender may have come back under another key since; and who wrote the message has it.
     if (validation.holders.contains(key) || peer.id == validation.from) continue;
+    if (!validation.author.empty() && peer.id == validation.author) continue;
     peer.enter_heartbeat(ticks_);
     if (peer.unwanted.contains(validation.id)) {
       ++counters_.suppressed_unwanted;

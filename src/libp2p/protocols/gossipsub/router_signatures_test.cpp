@@ -93,6 +93,22 @@ TEST_F(SigningRouter, forwards_a_signed_message_as_it_is_and_tells_author_and_fo
   EXPECT_THAT(bench.sent(1).messages, IsEmpty());
 }
 
+TEST_F(SigningRouter, sends_no_message_back_to_its_author) {
+  bench.router.add_peer(author.self(), ProtocolVersion::v1_2, Direction::inbound, bench.now);
+  Rpc joins = subscription_rpc(kTopic);
+  joins.control.emplace().graft.push_back({kTopic});
+  bench.router.on_rpc(author.self(), joins, bench.now);
+  ASSERT_THAT(bench.router.mesh(kTopic), SizeIs(4));
+  while (bench.router.next_frame(author.self())) {
+  }
+  bench.send(1, signed_message(author, kTopic, "block").rpc());
+  const auto asked = bench.take<Validate>();
+  ASSERT_THAT(asked, SizeIs(1));
+  bench.router.on_validation(asked[0].request, ValidationResult::accept, bench.now);
+  EXPECT_THAT(bench.sent(2).messages, SizeIs(1));
+  EXPECT_FALSE(bench.router.next_frame(author.self()));
+}
+
 TEST_F(SigningRouter, takes_the_same_data_of_two_authors_or_numbers_for_different_messages) {
   bench.send(1, signed_message(author, kTopic, "block").rpc());
   bench.send(1, signed_message(author, kTopic, "block").rpc());
