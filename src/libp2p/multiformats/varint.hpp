@@ -17,6 +17,7 @@ struct Varint {
 };
 
 // Errc::truncated when the view ends inside it, Errc::malformed when it is not minimal or longer than nine bytes.
+// read_long_varint is the general way; the other reads numbers of one byte, which are most, without a call.
 Result<Varint> read_long_varint(ByteView in);
 inline Result<Varint> read_varint(ByteView in) {
   if (!in.empty() && in[0] < 0x80) return Varint{in[0], 1};
