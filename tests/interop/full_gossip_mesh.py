@@ -5,15 +5,17 @@ import random
 import time
 import unittest
 
+import test_gossip_mesh
+import test_scores
+from lib import opp2p
 from mesh import Mesh
-from test_gossip_mesh import MixedMesh
 
 MESSAGES = 250  # of each of the two meshes
 SECONDS = int(os.environ.get("OPP2P_CHURN_SECONDS", "600"))
 TOPIC = "/opp2p-interop/churn"
 
 
-class MixedMeshInFull(MixedMesh):
+class MixedMeshInFull(test_gossip_mesh.MixedMesh):
     messages = MESSAGES
 
 
@@ -54,6 +56,16 @@ class Churn(unittest.TestCase):
             for other in others:
                 fresh.do(connect=other.address)
 
+    def assert_it_judges(self, judge):
+        """The judge sees a peer below zero that breaks a rule."""
+        with test_scores.Rude(judge.address, TOPIC) as rude:
+            opp2p.wait_for(lambda: rude.count("subscribe") > 0, 30, "the judge knows it")
+            rude.send(subscribe=True, graft=True)
+            rude.send(prune=True, backoff=60)
+            rude.send(graft=True, times=10)
+            judge.peer.wait_for(lambda line: line.get("event") == "scores" and line["peers"].get(rude.id, {"score": 0})["score"] < 0, 10,
+                                "score below zero")
+
     def test_a_go_peer_never_sees_us_below_zero(self):
         with Mesh(["ours"] * 6 + ["go"] * 2, TOPIC, "--signatures", "signed", dials=3) as mesh:
             judge = mesh.start("go", 99, "--signatures", "signed", "--scoring", "light")
@@ -70,8 +82,9 @@ class Churn(unittest.TestCase):
             mesh.settle()
             mesh.publish([10_000] * 2 * len(mesh.members))
             stats = judge.stats()
+            looks = [line["peers"] for line in judge.peer.seen if line.get("event") == "scores"]
+            self.assert_it_judges(judge)
             self.assertEqual(set(mesh.end_all().values()), {0})
-        looks = [line["peers"] for line in judge.peer.seen if line.get("event") == "scores"]
         seen = [(peer, score) for look in looks for peer, score in look.items() if peer in self.ours]
         print(f"    {len(looks)} looks at {len({peer for peer, _ in seen})} of our peers after {self.done}: least score "
               f"{min(score['score'] for _, score in seen)}, largest behaviour penalty {max(score['penalty'] for _, score in seen)}")

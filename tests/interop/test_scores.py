@@ -18,8 +18,8 @@ FELL, ROSE = "the score of a peer fell below a threshold", "the score of a peer 
 class Rude(Peer):
     """golibp2p rude: a go-libp2p host that writes the gossip RPCs it is told to, and has no router."""
 
-    def __init__(self, address):
-        super().__init__("rude", needed("golibp2p"), "rude", address, "--topic", TOPIC)
+    def __init__(self, address, topic=TOPIC):
+        super().__init__("rude", needed("golibp2p"), "rude", address, "--topic", topic)
         self.id = self.wait_event("ready", 30)["peer_id"]
 
     def send(self, **rpc):

@@ -27,7 +27,8 @@ void report_start(Log& log, const NodeConfig& config, const std::string& version
            {{"version", version},
             {"chain", std::to_string(config.rollup.l2_chain_id)},
             {"data_dir", absolute(config.data_dir)},
-            {"role", config.sequencer_key ? "publisher" : "follower"}});
+            {"role", config.sequencer_key ? "publisher" : "follower"},
+            {"scoring", config.scoring.name}});
   if (config.node_key_file.empty())
     log.info(Component::node, "node key from --p2p.priv.raw");
   else

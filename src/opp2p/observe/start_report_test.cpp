@@ -45,8 +45,10 @@ class StartReport : public testing::Test {
 
 TEST_F(StartReport, says_version_chain_folder_and_where_the_key_lies) {
   config_.node_key_file = "/keys/a";
+  config_.scoring.name = "light";
   EXPECT_THAT(start(), AllOf(HasSubstr("version=1.2.3"), HasSubstr("chain=10"), HasSubstr("data_dir=/data"),
-                             HasSubstr("role=follower"), HasSubstr("read the node key"), HasSubstr("file=/keys/a")));
+                             HasSubstr("role=follower"), HasSubstr("scoring=light"), HasSubstr("read the node key"),
+                             HasSubstr("file=/keys/a")));
   config_.node_key_is_new = true;
   config_.node_key_file = "a";
   EXPECT_THAT(start(), AllOf(HasSubstr("made a new node key"), Not(HasSubstr("file=a"))));
