@@ -25,7 +25,6 @@ const std::string kTopic = "/optimism/10/3/blocks";
 constexpr double kFirstBlock = 5;                   // seconds: the meshes are there
 constexpr double kBanBelow = -100;                  // op-node's --p2p.ban.threshold
 constexpr std::size_t kBadBlock = 2000;             // bytes: a small one costs as much to judge as its signature
-constexpr double kStartTogether = 2;                // seconds
 constexpr unsigned kReportEvery = 5;                // seconds: a report looks at every delivery
 constexpr std::uint64_t kRegionsOfSybils = 0x5b11;  // a stream of numbers of their own
 
