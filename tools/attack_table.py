@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Simulates the attacks at full size and keeps the results: tools/attack_table.py [--only NAME,…] [--check].
+"""Simulates the attacks at full size and keeps the results: tools/attack_table.py [--only NAME,…] [--sybils N] [--check].
 
 Each row of the table in docs/attacks.md is one run of `opp2p sim run`: an attack under one profile of scores. Its figures are kept in
 docs/attacks.json, which is written after each row, so that a stop loses one row at most. A row that is there is not run again, unless it
@@ -19,7 +19,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAM = ROOT / "build" / "opp2p"
+PROGRAM = pathlib.Path(os.environ.get("OPP2P_PROGRAM", ROOT / "build" / "opp2p"))
 ROWS = ROOT / "docs" / "attacks.json"
 PAGE = ROOT / "docs" / "attacks.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
@@ -194,15 +194,17 @@ def write(wanted):
     PAGE.write_text(page_with(load(), wanted))
 
 
-def is_chosen(wanted, only):
+def is_chosen(wanted, only, sybils=None):
+    if sybils is not None and wanted["sybils"] != sybils:
+        return False
     return not only or wanted["attack"] in only or f"{wanted['attack']}/{wanted['profile']}" in only
 
 
-def make_rows(wanted, only):
+def make_rows(wanted, only, sybils):
     """Runs what is missing. Answers how many rows are there now, and how many runs left no report."""
     failed = 0
     for want in wanted:
-        if not is_chosen(want, only) or any(same(row, want) for row in load()):
+        if not is_chosen(want, only, sybils) or any(same(row, want) for row in load()):
             continue
         started = time.monotonic()
         say(f"  {want['attack']}, {want['profile']}, {want['sybils']} sybils …")
@@ -218,12 +220,13 @@ def make_rows(wanted, only):
         write(wanted)
         say(f"    {verdict(row)} ({time.monotonic() - started:.0f} s)")
     rows = load()
-    return sum(any(same(row, want) for row in rows) for want in wanted if is_chosen(want, only)), failed
+    return sum(any(same(row, want) for row in rows) for want in wanted if is_chosen(want, only, sybils)), failed
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default=os.environ.get("OPP2P_ATTACKS", ""), help="names of attacks, or attack/profile, with commas")
+    parser.add_argument("--sybils", type=int, help="only rows with so many")
     parser.add_argument("--check", action="store_true", help="run nothing, compare the page with the file")
     parser.add_argument("--write", action="store_true", help="run nothing, write the page's table anew")
     options = parser.parse_args()
@@ -239,7 +242,7 @@ def main():
     if unknown:
         say(f"there is no row {unknown[0]}; opp2p sim list names the attacks")
         return 2
-    made, failed = make_rows(wanted, only)
+    made, failed = make_rows(wanted, only, options.sybils)
     say(f"attacks: {made} rows are there, {failed} runs failed")
     return 1 if failed else 0
 
