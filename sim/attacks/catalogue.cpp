@@ -138,7 +138,7 @@ constexpr std::array kScenarios = {
              .adjust = [](Settings& settings) { settings.sybil_dials = 60; },
              .behaviours = keeps_back},
     Scenario{.name = "discovery",
-             .about = "as dawn; sybils fill discovery too, and nodes count who dials them as peers found",
+             .about = "as dawn, and sybils fill the discovery and the places that nodes count",
              .adjust = poison_discovery,
              .behaviours = keeps_back},
     Scenario{.name = "ihave-spam",
