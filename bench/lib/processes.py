@@ -86,10 +86,15 @@ class Program:
 
 def run(*command, core=None, seconds=180):
     """A program from start to end; answers its last line of JSON."""
+    return run_lines(*command, core=core, seconds=seconds)[-1]
+
+
+def run_lines(*command, core=None, seconds=180):
+    """All its lines of JSON."""
     words = [str(word) for word in command]
     if core is not None:
         words = ["taskset", "-c", str(core), *words]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}: {done.stderr[-500:]}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return [json.loads(line) for line in done.stdout.strip().splitlines()]

@@ -280,4 +280,33 @@ def gap(bench):
             bench.bar("of what the limits allow", [allowed / took], "of it", at_least=0.95)
 
 
-ROWS = {"throughput": throughput, "daemon": daemon, "streams": streams, "rules": rules, "forward": forward, "serve": serve_blocks, "bursts": bursts, "gap": gap}
+GOSSIP_PAIRS = {"1 KB": (1024, 100_000, 128), "100 KB": (102_400, 5_000, 16)}  # size, messages, those under way
+GOSSIP_MANY = {"1 KB": (1024, 4_000, 32, 200, 20), "100 KB": (102_400, 300, 8, 40, 200)}  # then those at a low rate, and ms between them
+GOSSIP_NODES = 21
+
+
+def gossip(bench):
+    """GossipSub over sockets with all its layers: one publisher to one subscriber, and many nodes that forward, in one process."""
+    others = ["go", "go 0.51", "rust"]
+    for name, (size, count, window) in GOSSIP_PAIRS.items():
+        def pair(side):
+            found = sides.gossip(side, nodes=2, size=size, count=bench.scaled(count), window=window)["saturation"]
+            return {"per_s": found["per_second"], "lost": found["lost"], "cpu_us": found["cpu_seconds"] * 1e6 / found["count"]}
+        figures = bench.pairs(f"GossipSub, one publisher to one subscriber, {name}", ["ours", *others], pair)
+        best = max((side for side in others if side in figures), key=lambda side: median(figures[side]["per_s"]), default=None)
+        bench.ratio("messages per second", figures, "per_s", "ours", best, at_least=2)
+
+    for name, (size, count, window, paced, interval) in GOSSIP_MANY.items():
+        def many(side):
+            found = sides.gossip(side, nodes=GOSSIP_NODES, size=size, count=bench.scaled(count), window=window, paced=bench.scaled(paced),
+                                 interval_us=interval * 1000)
+            full, slow = found["saturation"], found["paced"]
+            return {"per_s": full["per_second"], "lost": full["lost"] + slow["lost"], "cpu_us": full["cpu_seconds"] * 1e6 / full["count"],
+                    "p50_us": slow["p50_us"], "p99_us": slow["p99_us"]}
+        figures = bench.pairs(f"GossipSub, one publisher among {GOSSIP_NODES} nodes in one process, {name}", ["ours", *others], many)
+        for other in ("go", "go 0.51"):
+            bench.ratio("messages per second", figures, "per_s", "ours", other, at_least=2)
+            bench.ratio("publish to receive, p50", figures, "p50_us", "ours", other, at_most=0.5)
+
+
+ROWS = {"throughput": throughput, "daemon": daemon, "streams": streams, "rules": rules, "forward": forward, "gossip": gossip, "serve": serve_blocks, "bursts": bursts, "gap": gap}

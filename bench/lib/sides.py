@@ -5,7 +5,7 @@ import os
 import pathlib
 import subprocess
 
-from processes import Program, run
+from processes import Program, run, run_lines
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -17,6 +17,7 @@ GO = CACHE / "interop" / "golibp2p"
 VALIDATOR = CACHE / "interop" / "validator"
 OPNODE = CACHE / "interop" / "opnode-peer"
 RUST = CACHE / "interop" / "rustlibp2p-release"
+GOSSIP = {"go": CACHE / "interop" / "gossipload", "go 0.51": CACHE / "interop" / "gossipload-next", "rust": CACHE / "interop" / "gossipload-rust"}
 OUR_PROGRAMS = {"opp2p": "opp2p", "bench_load": "bench/bench_load", "bench_bound": "bench/bench_bound", "bench_floor": "bench/bench_floor", "chain_maker": "tests/chain_maker"}
 
 _measured = BUILD
@@ -53,7 +54,8 @@ def build():
     """Builds everything; answers the sides that there are, and says which are missing and why."""
     build_ours()
     sides = ["ours"]
-    for side, programs in (("go", ["golibp2p"]), ("op-node", ["opnode-peer", "validator"]), ("rust", ["rustlibp2p-release"])):
+    for side, programs in (("go", ["golibp2p", "gossipload"]), ("go 0.51", ["gossipload-next"]), ("op-node", ["opnode-peer", "validator"]),
+                           ("rust", ["rustlibp2p-release", "gossipload-rust"])):
         done = subprocess.run([ROOT / "interop" / "build", *programs], stdout=subprocess.PIPE, text=True, check=True)
         missing = [line for line in done.stdout.splitlines() if "skipping" in line]
         if missing:
@@ -61,6 +63,13 @@ def build():
         else:
             sides.append(side)
     return sides
+
+
+def gossip(side, **words):
+    """GossipSub nodes in one process, each connected to each; the parts that the words ask for, by name."""
+    command = [program("bench_load"), "mesh"] if side == "ours" else [GOSSIP[side]]
+    words = [f"{name.replace('_', '-')}={value}" for name, value in words.items() if value]
+    return {found["part"]: found for found in run_lines(*command, *words)}
 
 
 class Libp2p:

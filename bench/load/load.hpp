@@ -49,6 +49,7 @@ int echo(const Arguments& arguments);
 int dials(const Arguments& arguments);
 int idle(const Arguments& arguments);
 int gossip(const Arguments& arguments);
+int mesh(const Arguments& arguments);
 int sync(const Arguments& arguments);
 int rules(const Arguments& arguments);
 

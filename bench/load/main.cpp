@@ -26,6 +26,10 @@ constexpr Command kCommands[] = {
     {"gossip", gossip,
      "gossip ADDRESS genesis=SECONDS size=BYTES [count=N [window=4|at-once=1]] [paced=N interval-us=N] "
      "[flood-seconds=N] [lost-ms=1000] [receivers=1]"},
+    {"mesh", mesh,
+     "mesh [nodes=2] [publishers=1] [size=1024] [threads=N] [count=N [window=64]] [paced=N [interval-us=1000]]: "
+     "GossipSub "
+     "nodes in this process"},
     {"rules", rules,
      "rules MESSAGE genesis=SECONDS size=BYTES [seconds=2]: writes a block's message to a file and judges it over and "
      "over"},

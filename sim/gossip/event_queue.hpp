@@ -32,6 +32,9 @@ class EventQueue {
   std::size_t size() const { return heap_.size(); }
   MonoTime next_time() const { return MonoTime(Nanos(heap_.front().at)); }
 
+  // What is next; null when nothing is.
+  const Body* peek() const { return heap_.empty() ? nullptr : &bodies_[heap_.front().slot]; }
+
   Body pop() {
     OPP2P_ASSERT(!heap_.empty(), "something is to happen");
     const std::uint32_t slot = heap_.front().slot;

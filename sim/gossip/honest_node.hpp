@@ -80,6 +80,7 @@ class HonestNode final : public Actor {
   void schedule_look(Nanos after);
   void disconnect(Member peer);
 
+  IdsOfPeers peers_;
   ActorPort& port_;
   const HonestParams& params_;
   const CpuParams& cpu_;
@@ -91,7 +92,6 @@ class HonestNode final : public Actor {
   libp2p::gossipsub::PeerScorer* scorer_ = nullptr;
   std::optional<libp2p::gossipsub::Router> router_;
   std::map<libp2p::gossipsub::RequestId, libp2p::gossipsub::ValidationResult> judged_;  // verdicts whose time comes
-  IdsOfPeers peers_;
   std::map<PeerId, MonoTime> banned_;
   std::size_t dialling_ = 0;
   MonoTime next_look_{};

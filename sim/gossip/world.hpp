@@ -158,35 +158,36 @@ class World {
     std::uint8_t end = 0;
     Wire wire = {};
   };
-  struct State {
-    MemberSpec spec;
-    Multiaddr address;
-    std::unique_ptr<Port> port;
-    std::unique_ptr<libp2p::SeededRng> rng;
-    std::unique_ptr<libp2p::SeededRng> discovery;
+  struct State {  // what every event needs comes first
     std::unique_ptr<Actor> actor;
-    std::uint32_t identity = 0;
-    std::uint32_t epoch = 0;  // of runs
-    std::uint32_t group = 0;
     std::vector<std::pair<Member, std::uint32_t>> connections;  // by peer
-    std::size_t inbound = 0;
-    std::set<Member> dialling;
-    std::deque<std::pair<std::uint32_t, std::uint64_t>> ready;  // connections with something to send, and generations
     MonoTime uplink_free{};
-    bool uplink_waits = false;
     MonoTime downlink_free{};
     MonoTime processor_free{};
-    bool processor_waits = false;
-    std::deque<Inbound> inbox;
-    std::vector<MonoTime> verifiers;
-    Nanos busy{};
     std::optional<MonoTime> timer;  // the earliest timer event that stands
     std::uint64_t timer_number = 0;
     std::uint64_t settled = 0;
+    std::uint32_t epoch = 0;  // of runs
+    std::uint32_t group = 0;
+    std::uint32_t identity = 0;
+    bool uplink_waits = false;
+    bool processor_waits = false;
+    std::deque<std::pair<std::uint32_t, std::uint64_t>> ready;  // what has something to send: connection, generation
+    std::deque<Inbound> inbox;
+    Nanos busy{};
+    std::vector<MonoTime> verifiers;
+    std::size_t inbound = 0;
+    std::set<Member> dialling;
+    std::unique_ptr<Port> port;
+    std::unique_ptr<libp2p::SeededRng> rng;
+    std::unique_ptr<libp2p::SeededRng> discovery;
+    Multiaddr address;
+    MemberSpec spec;
   };
 
   // world.cpp: members and time
   void dispatch(Event& event);
+  void prefetch(const Event& event) const;
   void settle(Member member);
   void arm(Member member);
   Now now_of(Member member) const;
@@ -226,6 +227,7 @@ class World {
   MonoTime time_{};
   EventQueue<Event> events_;
   std::vector<std::unique_ptr<State>> members_;
+  std::vector<const Actor*> actors_;  // those that run, by member: for prefetch()
   std::vector<Connection> connections_;
   std::vector<std::uint32_t> free_connections_;
   std::uint64_t next_generation_ = 1;

@@ -37,7 +37,10 @@ void varints(Script& script) {
 
   const ByteView any = script.take(10);
   const auto other = read_varint(any);
+  const auto general = read_long_varint(any);  // reads short ones too
+  require(other.has_value() == general.has_value());
   if (!other) return;
+  require(other->value == general->value && other->size == general->size);
   Bytes again;
   append_varint(again, other->value);
   require(equal(again, any.first(other->size)));

@@ -138,17 +138,17 @@ class PeerScorer final : public PeerScores {
   // Who of the retained goes first: the score nearest to zero, then the one that ends first.
   using RetainedKey = std::tuple<double, MonoTime, Number>;
   struct Row {
+    // What score() looks at comes first: mostly nothing else is needed.
     PeerId id;
+    mutable bool is_stale = true;  // the cache of score(), with the next two
+    mutable double score = 0;
+    mutable std::uint64_t colocation_version = 0;
     Number number = 0;
     std::optional<RetainedKey> retained;  // while it is not connected
     double application = 0;
     double behaviour = 0;
     IpColocation::Places places;
     std::vector<TopicCounters> topics;  // as topics_, or none
-    // The cache of score().
-    mutable double score = 0;
-    mutable std::uint64_t colocation_version = 0;
-    mutable bool is_stale = true;
   };
   struct IdOf {
     const PeerId& operator()(const Row& row) const { return row.id; }

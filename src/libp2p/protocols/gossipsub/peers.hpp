@@ -36,18 +36,6 @@ struct Peer : LiveCounted<Peer> {
   bool is_outside_meshes() const { return direct || version == ProtocolVersion::floodsub; }
   bool reads_idontwant() const { return version >= ProtocolVersion::v1_2; }
 
-  PeerId id;
-  ProtocolVersion version;
-  Direction direction;
-  Outbox outbox;
-  AdmissionRecord admission;
-  bool direct = false;       // of Router::Config::direct
-  bool blacklisted = false;  // Router::blacklist
-  bool ready_said = false;   // SendReady is out and not yet answered with an empty outbox
-  bool had_first_rpc = false;
-  std::set<std::string, std::less<>> topics;
-  IdTable<std::uint64_t> unwanted;       // IDONTWANT: until which heartbeat; without a secret, for it is small
-  std::map<MessageId, unsigned> served;  // IWANT: answers given, while the message is cached
   // What is counted and remembered by heartbeats is brought up to date when it is next needed, so that a heartbeat need
   // not go over all peers.
   void enter_heartbeat(std::uint64_t tick) {
@@ -57,12 +45,25 @@ struct Peer : LiveCounted<Peer> {
     unwanted.erase_if([tick](std::uint64_t until) { return until <= tick; });
   }
 
+  // What every RPC needs comes first: it stands in two lines of memory.
+  PeerId id;
+  ProtocolVersion version;
+  Direction direction;
+  bool direct = false;       // of Router::Config::direct
+  bool blacklisted = false;  // Router::blacklist
+  bool ready_said = false;   // SendReady is out and not yet answered with an empty outbox
+  bool had_first_rpc = false;
   std::uint64_t counted_in = 0;    // the heartbeat that the next ones are of
   std::size_t ihave_rpcs = 0;      // this heartbeat
   std::size_t ids_asked = 0;       // this heartbeat
   std::size_t idontwant_rpcs = 0;  // this heartbeat
   std::size_t named_taken = 0;     // this heartbeat: peers that its PRUNEs named
-  MonoTime excused_until{};        // messages of it were dropped unnamed, so what it promised may be among them
+  Outbox outbox;
+  AdmissionRecord admission;
+  std::set<std::string, std::less<>> topics;
+  IdTable<std::uint64_t> unwanted;       // IDONTWANT: until which heartbeat; without a secret, for it is small
+  std::map<MessageId, unsigned> served;  // IWANT: answers given, while the message is cached
+  MonoTime excused_until{};              // messages of it were dropped unnamed, so what it promised may be among them
 };
 
 class PeerTable {
