@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -92,6 +93,12 @@ def simulate(wanted):
     return json.loads(out)
 
 
+def children_cpu():
+    """User and system seconds of the runs so far: on a busy machine a run takes longer than its work."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def during_attack(report):
     start, end = report["settings"]["attack-start"], report["settings"]["attack-end"]
     return [sample for sample in report["samples"] if start <= sample["at"] < end]
@@ -101,7 +108,8 @@ def row_of(wanted, report):
     """The figures that are kept: those of the table and what says how they came to be."""
     samples = during_attack(report)
     node_seconds = max(1.0, wanted["nodes"] * report["ended"])
-    return {**wanted, "program": report["program"], "wall_seconds": round(report["wall_seconds"], 1), "ended": report["ended"],
+    return {**wanted, "program": report["program"], "wall_seconds": round(report["wall_seconds"], 1),
+            "ended": report["ended"],
             "interrupted": report["interrupted"], "events": report["events"], "trace_hash": report["trace_hash"],
             "spread": report["spread"], "targets": report["targets"], "recovery": report["recovery"],
             "graylisting": report["graylisting"], "faults": report["faults"],
@@ -206,10 +214,10 @@ def make_rows(wanted, only, sybils):
     for want in wanted:
         if not is_chosen(want, only, sybils) or any(same(row, want) for row in load()):
             continue
-        started = time.monotonic()
+        started, cpu = time.monotonic(), children_cpu()
         say(f"  {want['attack']}, {want['profile']}, {want['sybils']} sybils …")
         try:
-            row = row_of(want, simulate(want))
+            row = {**row_of(want, simulate(want)), "run_cpu_seconds": round(children_cpu() - cpu, 1)}
         except Failed as error:
             failed += 1
             say(f"    no report: {error}")
