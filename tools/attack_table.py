@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Simulates the attacks at full size and keeps the results: tools/attack_table.py [--only NAME,…] [--check].
+"""Simulates the attacks at full size and keeps the results: tools/attack_table.py [--only NAME,…] [--sybils N] [--check].
 
 Each row of the table in docs/attacks.md is one run of `opp2p sim run`: an attack under one profile of scores. Its figures are kept in
 docs/attacks.json, which is written after each row, so that a stop loses one row at most. A row that is there is not run again, unless it
@@ -13,13 +13,14 @@ import argparse
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAM = ROOT / "build" / "opp2p"
+PROGRAM = pathlib.Path(os.environ.get("OPP2P_PROGRAM", ROOT / "build" / "opp2p"))
 ROWS = ROOT / "docs" / "attacks.json"
 PAGE = ROOT / "docs" / "attacks.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
@@ -92,6 +93,12 @@ def simulate(wanted):
     return json.loads(out)
 
 
+def children_cpu():
+    """User and system seconds of the runs so far: on a busy machine a run takes longer than its work."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def during_attack(report):
     start, end = report["settings"]["attack-start"], report["settings"]["attack-end"]
     return [sample for sample in report["samples"] if start <= sample["at"] < end]
@@ -101,7 +108,8 @@ def row_of(wanted, report):
     """The figures that are kept: those of the table and what says how they came to be."""
     samples = during_attack(report)
     node_seconds = max(1.0, wanted["nodes"] * report["ended"])
-    return {**wanted, "program": report["program"], "wall_seconds": round(report["wall_seconds"], 1), "ended": report["ended"],
+    return {**wanted, "program": report["program"], "wall_seconds": round(report["wall_seconds"], 1),
+            "ended": report["ended"],
             "interrupted": report["interrupted"], "events": report["events"], "trace_hash": report["trace_hash"],
             "spread": report["spread"], "targets": report["targets"], "recovery": report["recovery"],
             "graylisting": report["graylisting"], "faults": report["faults"],
@@ -194,20 +202,22 @@ def write(wanted):
     PAGE.write_text(page_with(load(), wanted))
 
 
-def is_chosen(wanted, only):
+def is_chosen(wanted, only, sybils=None):
+    if sybils is not None and wanted["sybils"] != sybils:
+        return False
     return not only or wanted["attack"] in only or f"{wanted['attack']}/{wanted['profile']}" in only
 
 
-def make_rows(wanted, only):
+def make_rows(wanted, only, sybils):
     """Runs what is missing. Answers how many rows are there now, and how many runs left no report."""
     failed = 0
     for want in wanted:
-        if not is_chosen(want, only) or any(same(row, want) for row in load()):
+        if not is_chosen(want, only, sybils) or any(same(row, want) for row in load()):
             continue
-        started = time.monotonic()
+        started, cpu = time.monotonic(), children_cpu()
         say(f"  {want['attack']}, {want['profile']}, {want['sybils']} sybils …")
         try:
-            row = row_of(want, simulate(want))
+            row = {**row_of(want, simulate(want)), "run_cpu_seconds": round(children_cpu() - cpu, 1)}
         except Failed as error:
             failed += 1
             say(f"    no report: {error}")
@@ -218,12 +228,13 @@ def make_rows(wanted, only):
         write(wanted)
         say(f"    {verdict(row)} ({time.monotonic() - started:.0f} s)")
     rows = load()
-    return sum(any(same(row, want) for row in rows) for want in wanted if is_chosen(want, only)), failed
+    return sum(any(same(row, want) for row in rows) for want in wanted if is_chosen(want, only, sybils)), failed
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default=os.environ.get("OPP2P_ATTACKS", ""), help="names of attacks, or attack/profile, with commas")
+    parser.add_argument("--sybils", type=int, help="only rows with so many")
     parser.add_argument("--check", action="store_true", help="run nothing, compare the page with the file")
     parser.add_argument("--write", action="store_true", help="run nothing, write the page's table anew")
     options = parser.parse_args()
@@ -239,7 +250,7 @@ def main():
     if unknown:
         say(f"there is no row {unknown[0]}; opp2p sim list names the attacks")
         return 2
-    made, failed = make_rows(wanted, only)
+    made, failed = make_rows(wanted, only, options.sybils)
     say(f"attacks: {made} rows are there, {failed} runs failed")
     return 1 if failed else 0
 

@@ -2,6 +2,7 @@
 // are, and the network is whole again soon after.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sim/attacks/run.hpp"
@@ -62,6 +63,11 @@ bool is_spread_well(const BlockRow& row, double block_time) {
 }
 
 }  // namespace
+
+double measured_from(const Settings& settings) {
+  const double settled = settings.honest_arrival > kStartTogether ? settings.honest_arrival + kSettling : 0;
+  return std::min(std::max(settings.attack_start, settled), settings.attack_end);
+}
 
 std::optional<double> recovery_of(const Report& report) {
   std::optional<double> out;

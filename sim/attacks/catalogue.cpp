@@ -73,6 +73,14 @@ void at_dawn(Settings& settings) {
   settings.honest_arrival = length_of(settings) / 4;
 }
 
+// As op-node finds its peers: by a discovery that anybody may fill, until it has 20 connections of either kind.
+void poison_discovery(Settings& settings) {
+  at_dawn(settings);
+  settings.dials = 20;
+  settings.counts_inbound = true;
+  settings.announced = true;
+}
+
 template <int kTenths>
 void spam_rate(Settings& settings) {
   settings.drop = 0;
@@ -128,6 +136,10 @@ constexpr std::array kScenarios = {
              .about = "sybils dial as many nodes as let them in, again and again, and forward nothing",
              .redials = true,
              .adjust = [](Settings& settings) { settings.sybil_dials = 60; },
+             .behaviours = keeps_back},
+    Scenario{.name = "discovery",
+             .about = "as dawn, and sybils fill the discovery and the places that nodes count",
+             .adjust = poison_discovery,
              .behaviours = keeps_back},
     Scenario{.name = "ihave-spam",
              .about = "sybils advertise blocks that do not exist",

@@ -141,14 +141,13 @@ Report ReportMaker::make(const gossip::Network& network, const Plot& plot) const
     out.samples.push_back(row_of(sample, before));
     before = sample;
   }
+  const double from = measured_from(settings_);
   const double end = settings_.minutes * 60;
-  const std::array<std::pair<double, double>, kPhases.size()> times = {std::pair{0.0, settings_.attack_start},
-                                                                       {settings_.attack_start, settings_.attack_end},
-                                                                       {settings_.attack_end, end}};
+  const std::array<std::pair<double, double>, kPhases.size()> times = {
+      std::pair{0.0, from}, {from, settings_.attack_end}, {settings_.attack_end, end}};
   for (std::size_t i = 0; i < times.size(); ++i)
     out.spreads[i] = spread_between(network.metrics(), times[i].first, times[i].second, {});
-  if (!targets_.empty())
-    out.targets = spread_between(network.metrics(), settings_.attack_start, settings_.attack_end, targets_);
+  if (!targets_.empty()) out.targets = spread_between(network.metrics(), from, settings_.attack_end, targets_);
   out.recovery = recovery_of(out);
 
   out.faults = faults_of(counted);

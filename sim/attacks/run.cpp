@@ -25,8 +25,6 @@ const std::string kTopic = "/optimism/10/3/blocks";
 constexpr double kFirstBlock = 5;                   // seconds: the meshes are there
 constexpr double kBanBelow = -100;                  // op-node's --p2p.ban.threshold
 constexpr std::size_t kBadBlock = 2000;             // bytes: a small one costs as much to judge as its signature
-constexpr double kStartTogether = 2;  // seconds
-constexpr double kDegree = 0.6;          // of the connections that a node wants
 constexpr unsigned kReportEvery = 5;                // seconds: a report looks at every delivery
 constexpr std::uint64_t kRegionsOfSybils = 0x5b11;  // a stream of numbers of their own
 
@@ -53,6 +51,7 @@ gossip::HonestParams node_of(const Settings& settings) {
   out.scores = std::move(profile.params);
   out.topics = {kTopic};
   out.dials.wanted = static_cast<std::size_t>(settings.dials);
+  out.dials.counts_inbound = settings.counts_inbound;
   return out;
 }
 
@@ -67,10 +66,8 @@ gossip::NetworkParams network_of(const Settings& settings) {
   out.link = link_of(settings);
   out.max_inbound = static_cast<std::size_t>(settings.max_inbound);
   out.topology = settings.sentries ? gossip::Topology::sentries : gossip::Topology::random;
-  // Each dials so many at the start that they have a few more than they want, counting those that others dial. Who
-  // arrives over a longer time finds its peers by discovery alone.
-  const bool together = settings.honest_arrival <= kStartTogether;
-  out.degree = together ? static_cast<std::size_t>(std::ceil(kDegree * static_cast<double>(settings.dials))) : 0;
+  // Who arrives over a longer time finds its peers by discovery alone.
+  out.degree = settings.honest_arrival > kStartTogether ? 0 : static_cast<std::size_t>(settings.dials);
   out.starts_within = nanos(settings.honest_arrival);
   out.load.interval = nanos(settings.block_time);
   out.load.sizes = {static_cast<std::size_t>(settings.block_size)};

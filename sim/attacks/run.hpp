@@ -26,6 +26,12 @@ using OnProgress = std::function<bool(const Progress&)>;
 // The settings have passed validate().
 Report run(const Scenario& scenario, const Settings& settings, const OnProgress& on_progress);
 
+// From when on a run counts as attacked: from the start of the attack, but not before honest nodes that arrive over a
+// longer time have had kSettling to find peers.
+inline constexpr double kStartTogether = 2;  // seconds: nodes that arrive within it are connected at once
+inline constexpr double kSettling = 15;      // seconds
+double measured_from(const Settings& settings);
+
 // Seconds from the end of the attack to the first block from which on all spread well; nothing when the last one did
 // not.
 std::optional<double> recovery_of(const Report& report);

@@ -1,5 +1,5 @@
-// The smoke of every attack: 50 honest nodes and 50 sybils for a minute or two of virtual time. Each attack is felt, the same
-// seed gives the same run, and the network is whole again at the end.
+// The smoke of every attack: 50 honest nodes and 50 sybils for a minute or two of virtual time. Each attack is felt,
+// the same seed gives the same run, and the network is whole again at the end.
 #include "sim/attacks/run.hpp"
 
 #include <gtest/gtest.h>

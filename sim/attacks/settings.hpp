@@ -31,7 +31,8 @@ struct Settings {
   double uplink = 100;                 // Mbit/s, each way
   double loss = 0;                     // share of the packets
   double churn = 0;                    // share of the nodes that leave and come back in a minute
-  std::uint64_t dials = 20;            // an honest node dials while it has fewer connections (op-node's low mark)
+  std::uint64_t dials = 12;            // connections that an honest node makes
+  bool counts_inbound = false;         // it makes none when it has as many that others have made (op-node)
   std::uint64_t max_inbound = 40;      // connections that it accepts
   std::uint64_t publishers = 1;        // sequencers; above 1 they take turns
   bool sentries = false;               // the one sequencer is connected to two nodes only, as direct peers
@@ -49,7 +50,7 @@ struct Settings {
   double graft_again = 61;          // seconds from a PRUNE to the next GRAFT
   double lifetime = 20;             // seconds until it comes back as another peer
   double honest_arrival = 1;        // seconds that the arrival of the honest nodes takes
-  bool announced = true;            // discovery finds the sybils, so that honest nodes dial them too
+  bool announced = false;           // discovery finds the sybils, so that honest nodes dial them too
 
   // The simulation.
   bool encode = false;            // RPCs travel as bytes

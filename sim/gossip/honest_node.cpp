@@ -148,7 +148,8 @@ void HonestNode::on_timer() {
 
 void HonestNode::look_for_peers() {
   schedule_look(params_.dials.interval);
-  const std::size_t have = peers_.size() + dialling_;
+  const std::size_t others = params_.dials.counts_inbound ? 0 : std::min(peers_.size(), port_.inbound_count());
+  const std::size_t have = peers_.size() - others + dialling_;
   if (have >= params_.dials.wanted) return;
   for (const Member peer : port_.discover(std::min(params_.dials.at_a_time, params_.dials.wanted - have))) {
     if (is_banned(port_.id_of(peer))) continue;

@@ -26,6 +26,7 @@ namespace opp2p::sim::gossip {
 // How a node comes to its connections.
 struct DialParams {
   std::size_t wanted = 20;      // it dials while it has less (op-node's low mark)
+  bool counts_inbound = true;   // of all connections (op-node); else of those that it has dialled
   std::size_t at_a_time = 4;    // dials in one look
   Nanos interval = Seconds(5);  // between two looks, and up to as much again
 };

@@ -45,7 +45,7 @@ class Listed(SimCase):
         names = [line.split()[0] for line in lines]
         self.assertEqual(len(names), len(set(names)))
         for name in ("eclipse-one", "eclipse-network", "eclipse-publishers", "censorship", "degradation", "cold-boot", "covert-flash", "dawn",
-                     "ip-colocation", "sybil-flood", "ihave-spam", "iwant-spam", "invalid-blocks", "graft-flood", "slow-drip", "replay",
+                     "ip-colocation", "sybil-flood", "discovery", "ihave-spam", "iwant-spam", "invalid-blocks", "graft-flood", "slow-drip", "replay",
                      "identity-rotation"):
             self.assertIn(name, names)
         for line in lines:

@@ -115,7 +115,7 @@ struct NodeConfig {
   libp2p::Nanos spin{};                   // the longest time that the network thread looks for events before it sleeps
   libp2p::Nanos gossip_timestamp_threshold{};
   opstack::reputation::ScoringProfile scoring;  // by default nobody is scored
-  std::string gossip_trace_file;  // empty: none
+  std::string gossip_trace_file;                // empty: none
   // Made by whoever makes the node, of gossip_trace_file; may be null.
   std::shared_ptr<libp2p::gossipsub::EventTracer> gossip_tracer;
 

@@ -95,7 +95,7 @@ enum class TraceKind : std::uint8_t {
   left,    // we left it
   peer_added,
   peer_removed,
-  version_agreed,  // with tracing only: with a peer that was added while its version was pending
+  version_agreed,    // with tracing only: with a peer that was added while its version was pending
   peer_joined,       // a peer subscribed
   peer_left,         // a peer unsubscribed or went
   graft,             // a peer is in our mesh now

@@ -23,10 +23,10 @@ class OwnedRpc {
   std::unique_ptr<std::uint8_t[]> bytes_;
 };
 
-// What is next for one peer: the frame of one message, shared with the other peers, or of one partial message; or an RPC
-// of subscriptions and control, not encoded.
+// What is next for one peer: the frame of one message, shared with the other peers, or of one partial message; or an
+// RPC of subscriptions and control, not encoded.
 struct OutgoingRpc {
-  SharedBytes message;  // null for control
+  SharedBytes message;                      // null for control
   std::shared_ptr<const OwnedRpc> control;  // null for a message
   std::size_t frame_size = 0;               // bytes on a stream, with the length prefix
 };

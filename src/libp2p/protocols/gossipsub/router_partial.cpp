@@ -117,7 +117,7 @@ void Router::handle_partial(PeerKey key, Peer& peer, const Rpc& rpc, Now) {
   }
   trace(TraceKind::partial_received, peer.id, topic).count = message;
   actions_.push_back(PartialReceived{peer.id, std::string(topic), to_bytes(group), slice_of(rpc, said.message),
-                                        slice_of(rpc, said.metadata)});
+                                     slice_of(rpc, said.metadata)});
 }
 
 void Router::refuse_partial(Peer& peer, std::string_view topic, DropCause cause) {
