@@ -1,36 +1,14 @@
 #include "opp2p/log/log_writer.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <utility>
 
+#include "libp2p/base/signals_blocked.hpp"
+
 namespace opp2p {
-namespace {
-
-// Signals are for other threads; without SIGPIPE a reader that is gone is an error of write() and does not end the
-// process.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    for (const int fault : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE}) ::sigdelset(&all, fault);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-}  // namespace
 
 LogWriter::LogWriter(std::shared_ptr<LogSink> sink, LogFormat format, LogQueueLimits limits, libp2p::Nanos close_limit)
     : close_limit_(close_limit), core_(std::make_shared<Core>(std::move(sink), format, limits)) {
-  const SignalsBlocked inherited;
+  const libp2p::SignalsBlocked inherited;
   thread_ = std::thread([core = core_] { core->run(); });
 }
 

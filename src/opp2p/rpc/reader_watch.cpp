@@ -1,7 +1,6 @@
 #include "opp2p/rpc/reader_watch.hpp"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -11,6 +10,8 @@
 #include <filesystem>
 #include <string>
 #include <utility>
+
+#include "libp2p/base/signals_blocked.hpp"
 
 namespace opp2p {
 namespace {
@@ -34,12 +35,8 @@ ReaderWatch::ReaderWatch(int descriptor, std::function<void()> gone) {
   if (!is_nameless_pipe(descriptor)) return;
   stop_ = ::eventfd(0, EFD_CLOEXEC);
   if (stop_ < 0) return;
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, &before);  // signals are for other threads
+  const libp2p::SignalsBlocked inherited;
   thread_ = std::thread([descriptor, stop = stop_, gone = std::move(gone)] { watch(descriptor, stop, gone); });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 ReaderWatch::~ReaderWatch() {

@@ -106,7 +106,7 @@ PartialGroups::Groups::iterator PartialGroups::erase(Topic& topic, Groups::itera
   return topic.groups.erase(at);
 }
 
-// A group that it opened stays for the others, and stays counted for it, so that nobody opens more by coming back.
+// A group that it opened stays for the others, and is counted for it until it ends.
 void PartialGroups::remove_peer(Topic& topic, PeerKey peer) {
   for (auto at = topic.groups.begin(); at != topic.groups.end();) {
     Group& group = at->second;

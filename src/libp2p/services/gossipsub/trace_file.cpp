@@ -1,35 +1,13 @@
 #include "libp2p/services/gossipsub/trace_file.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <utility>
+
+#include "libp2p/base/signals_blocked.hpp"
 
 namespace libp2p {
 
 using gossipsub::TraceEvent;
 using gossipsub::TraceLoss;
-
-namespace {
-
-// Signals are for other threads.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    for (const int fault : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE}) ::sigdelset(&all, fault);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-}  // namespace
 
 Result<std::shared_ptr<GossipTraceFile>> GossipTraceFile::open(const GossipTraceFileConfig& config) {
   OPP2P_TRY(auto output, TraceFileOutput::open(config.path));
