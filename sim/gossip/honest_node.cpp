@@ -180,6 +180,8 @@ void HonestNode::drain() {
       if (const auto block = blocks_.read(delivery->data.view())) metrics_.on_delivered(port_.self(), block->number);
     } else if (const auto* fault = std::get_if<gs::Fault>(&*action)) {
       metrics_.on_fault(port_.self(), fault->peer, fault->kind, fault->count);
+    } else if (const auto* trace = std::get_if<gs::Trace>(&*action)) {
+      if (trace->kind == gs::TraceKind::prune) metrics_.on_prune(trace->peer, trace->prune);
     } else if (const auto* wanted = std::get_if<gs::Connect>(&*action)) {
       if (const auto peer = member_of(wanted->peer)) port_.dial(*peer);
     }

@@ -94,6 +94,12 @@ void Metrics::on_fault(Member at, const PeerId& peer, gs::FaultKind kind, unsign
   if (is_new) pending_.push_back(suspect->first);
 }
 
+void Metrics::on_prune(const PeerId& peer, gs::PruneCause cause) {
+  const auto member = member_of(peer);
+  OPP2P_ASSERT(member.has_value(), "every peer is a member");
+  ++(world_.is_honest(*member) ? honest_prunes_ : hostile_prunes_)[cause];
+}
+
 void Metrics::on_rpc(Member, bool has_messages, std::size_t size) {
   ++received_.rpcs;
   (has_messages ? received_.message_bytes : received_.control_bytes) += size;
@@ -320,6 +326,8 @@ Report Metrics::report() const {
   out.of_honest = judgement(true);
   for (const auto& [kind, count] : hostile_faults_) out.faults_of_hostile.emplace_back(to_string(kind), count);
   for (const auto& [kind, count] : honest_faults_) out.faults_of_honest.emplace_back(to_string(kind), count);
+  for (const auto& [cause, count] : hostile_prunes_) out.prunes_of_hostile.emplace_back(to_string(cause), count);
+  for (const auto& [cause, count] : honest_prunes_) out.prunes_of_honest.emplace_back(to_string(cause), count);
   out.routers = routers();
   out.duplicates_for_delivery =
       ratio(static_cast<double>(out.routers.duplicates), static_cast<double>(out.routers.delivered));

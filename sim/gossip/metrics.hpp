@@ -35,6 +35,7 @@ class Metrics {
   void on_published(Member publisher, std::uint64_t number, std::size_t size);
   void on_delivered(Member member, std::uint64_t number);
   void on_fault(Member at, const PeerId& peer, libp2p::gossipsub::FaultKind kind, unsigned count);
+  void on_prune(const PeerId& peer, libp2p::gossipsub::PruneCause cause);
   void on_rpc(Member at, bool has_messages, std::size_t size);
   void on_peer_gone(Member at, const PeerId& peer);
   void on_started(Member member);
@@ -89,6 +90,9 @@ class Metrics {
   std::map<std::uint64_t, std::size_t> index_;
   std::map<std::pair<Member, PeerId>, Suspect> suspects_;
   std::vector<std::pair<Member, PeerId>> pending_;
+  using Prunes = std::map<libp2p::gossipsub::PruneCause, std::uint64_t>;
+  Prunes honest_prunes_;
+  Prunes hostile_prunes_;
   Faults honest_faults_;
   Faults hostile_faults_;
   Traffic received_;

@@ -241,6 +241,7 @@ TEST(GossipNetwork, who_sends_invalid_blocks_is_graylisted_and_the_report_says_h
   EXPECT_EQ(report.of_honest.faulty, 0U);
   EXPECT_GT(report.routers.rejected, 10U);
   EXPECT_GT(report.routers.rpcs_graylisted, 10U);
+  for (const auto& [cause, count] : report.prunes_of_honest) EXPECT_NE(cause, "score") << count;
   EXPECT_EQ(report.in_time, report.expected);
   const Sample& last = report.samples.back();
   EXPECT_LT(last.hostile.score.mean, -40);

@@ -114,6 +114,9 @@ struct Report {
   Judgement of_honest;                                                   // false alarms
   std::vector<std::pair<std::string, std::uint64_t>> faults_of_hostile;  // by kind
   std::vector<std::pair<std::string, std::uint64_t>> faults_of_honest;
+  // Links that honest members ended, by the cause: those to hostile peers, and those to honest ones.
+  std::vector<std::pair<std::string, std::uint64_t>> prunes_of_hostile;
+  std::vector<std::pair<std::string, std::uint64_t>> prunes_of_honest;
   libp2p::gossipsub::Counters routers;  // of honest members, summed
   WorldCounters world;
 };
