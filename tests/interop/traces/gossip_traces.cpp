@@ -62,9 +62,9 @@ PubSubConfig config_of_traced(std::shared_ptr<Tee> tee) {
   PubSubConfig config = config_of_others();
   config.gossipsub.tracer = std::move(tee);
   auto& params = config.gossipsub.router.params;
-  params.mesh.degree = 1;
-  params.mesh.low = 1;
-  params.mesh.high = 2;
+  params.mesh.degree = 2;
+  params.mesh.low = 2;
+  params.mesh.high = 3;
   params.mesh.keep_by_score = 1;
   params.mesh.outbound = 0;
   params.mesh.peer_exchange = true;
@@ -101,6 +101,7 @@ void run(const std::shared_ptr<Tee>& tee) {
     others[i]->publish(1, "the same of all");
     net.run_for(Seconds(1));
   }
+  for (const auto& other : others) other->publish(1, "at once of all");  // so there are copies
   others[1]->publish(0, "bad");
   others[2]->publish(1, std::string(4000, 'x'));  // IDONTWANT is for large ones
   for (int i = 0; i < 50; ++i) traced.publish(0, "one of fifty: " + std::to_string(i));
