@@ -1,10 +1,7 @@
 // A trace of GossipSub in a file, in one of go-libp2p-pubsub's two formats (trace_encode.hpp), so that its tools read
 // it. Give one to GossipsubConfig::tracer. Encoding and writing happen on a thread of this object's own, so that a slow
 // disk costs events and not the network thread's time.
-//
-//   GossipTraceFileConfig trace;
-//   trace.path = "gossip.pb";
-//   config.tracer = GossipTraceFile::open(trace).value();
+// tests/interop/traces/gossip_traces.cpp writes some.
 //
 // Overflow: an event that finds no room in the queue is dropped. A write that fails (a full disk) loses the events of
 // that write, and the next ones are tried again. Both are counted, and a record of the file tells how many are missing
