@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "sim/attacks/run.hpp"
+#include "sim/attacks/units.hpp"
 
 namespace opp2p::sim::attacks {
 namespace {
@@ -14,12 +15,6 @@ constexpr double kDelivery = 0.999;
 constexpr double kMeshShare = 0.01;
 constexpr double kRecoveryBlocks = 3;
 constexpr double kGraylistSeconds = 60;
-
-std::string percent(double share) { return fmt::format("{:.2f}%", share * 100); }
-
-std::string milliseconds(double seconds) {
-  return std::isfinite(seconds) ? fmt::format("{:.0f} ms", seconds * 1000) : std::string("never");
-}
 
 Bar delivery_bar(std::string name, const Spread& spread) {
   return {std::move(name), fmt::format("at least {:.1f}%", kDelivery * 100), percent(spread.delivery()),

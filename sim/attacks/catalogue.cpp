@@ -5,13 +5,12 @@
 
 #include "opp2p/config/flag_reader.hpp"
 #include "sim/attacks/scenario.hpp"
+#include "sim/attacks/units.hpp"
 
 namespace opp2p::sim::attacks {
 namespace {
 
 using libp2p::Nanos;
-
-Nanos seconds(double count) { return Nanos(static_cast<std::int64_t>(std::llround(count * 1e9))); }
 
 template <class B, class... Arguments>
 void add(Sybil::Behaviours& to, Arguments&&... arguments) {
@@ -19,13 +18,13 @@ void add(Sybil::Behaviours& to, Arguments&&... arguments) {
 }
 
 Forwards::Options forwarding(const Settings& settings) {
-  return {.drop = settings.drop, .delay = seconds(settings.delay), .censors = false};
+  return {.drop = settings.drop, .delay = nanos(settings.delay), .censors = false};
 }
 
 // In every mesh, and forwards what the settings say; answers IWANT only before the attack.
 Sybil::Behaviours keeps_back(const Settings& settings) {
   Sybil::Behaviours out;
-  add<TakesPlaces>(out, seconds(settings.graft_again));
+  add<TakesPlaces>(out, nanos(settings.graft_again));
   add<Forwards>(out, forwarding(settings));
   add<Answers>(out, std::nullopt);
   return out;
@@ -35,7 +34,7 @@ Sybil::Behaviours censors(const Settings& settings) {
   Sybil::Behaviours out;
   auto options = forwarding(settings);
   options.censors = true;
-  add<TakesPlaces>(out, seconds(settings.graft_again));
+  add<TakesPlaces>(out, nanos(settings.graft_again));
   add<Forwards>(out, options);
   add<Answers>(out, std::nullopt);
   return out;
@@ -44,9 +43,9 @@ Sybil::Behaviours censors(const Settings& settings) {
 // Answers too, as late as it forwards.
 Sybil::Behaviours drips(const Settings& settings) {
   Sybil::Behaviours out;
-  add<TakesPlaces>(out, seconds(settings.graft_again));
+  add<TakesPlaces>(out, nanos(settings.graft_again));
   add<Forwards>(out, forwarding(settings));
-  add<Answers>(out, seconds(settings.delay));
+  add<Answers>(out, nanos(settings.delay));
   return out;
 }
 
@@ -54,7 +53,7 @@ Sybil::Behaviours drips(const Settings& settings) {
 template <class Spam>
 Sybil::Behaviours spams(const Settings& settings) {
   Sybil::Behaviours out;
-  add<TakesPlaces>(out, seconds(settings.graft_again));
+  add<TakesPlaces>(out, nanos(settings.graft_again));
   add<Forwards>(out, forwarding(settings));
   add<Answers>(out, Nanos(0));
   add<Spam>(out, settings.rate);

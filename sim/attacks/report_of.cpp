@@ -6,6 +6,8 @@
 #include <cmath>
 #include <map>
 
+#include "sim/attacks/units.hpp"
+
 namespace opp2p::sim::attacks {
 namespace {
 
@@ -14,7 +16,6 @@ using libp2p::Nanos;
 
 double seconds(Nanos time) { return std::chrono::duration<double>(time).count(); }
 double seconds(MonoTime time) { return seconds(time.time_since_epoch()); }
-MonoTime time_of(double at) { return MonoTime(Nanos(static_cast<std::int64_t>(std::llround(at * 1e9)))); }
 
 double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
 

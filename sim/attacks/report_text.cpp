@@ -5,15 +5,12 @@
 #include <cmath>
 
 #include "sim/attacks/report.hpp"
+#include "sim/attacks/units.hpp"
 
 namespace opp2p::sim::attacks {
 namespace {
 
 constexpr std::size_t kScoreRows = 8;  // of the samples, spread over the run
-
-std::string latency(double seconds) {
-  return std::isfinite(seconds) ? fmt::format("{:.0f} ms", seconds * 1000) : std::string("never");
-}
 
 std::string bytes_text(double bytes) {
   for (const auto* unit : {"B", "KB", "MB", "GB"}) {
@@ -22,8 +19,6 @@ std::string bytes_text(double bytes) {
   }
   return fmt::format("{:.1f} TB", bytes);
 }
-
-std::string percent(double share) { return fmt::format("{:.2f}%", share * 100); }
 
 std::string head(const Report& report) {
   const auto& settings = report.settings;
@@ -43,8 +38,8 @@ std::string spread_table(const Report& report) {
     const double ever =
         static_cast<double>(spread.delivered) / static_cast<double>(std::max<std::uint64_t>(spread.expected, 1));
     out += fmt::format("{:<14}{:>6}  {:>8} {:>8}  {:>8}  {:>8}  {:>8}\n", to_string(phase), spread.blocks,
-                       percent(spread.delivery()), percent(ever), latency(spread.p50), latency(spread.p99),
-                       latency(spread.worst));
+                       percent(spread.delivery()), percent(ever), milliseconds(spread.p50), milliseconds(spread.p99),
+                       milliseconds(spread.worst));
   }
   return out + "In time: within 12 heartbeats, which are 6 s.\n";
 }

@@ -10,6 +10,7 @@
 #include "opstack/reputation/scoring_profiles.hpp"
 #include "sim/attacks/report_of.hpp"
 #include "sim/attacks/sybil_actor.hpp"
+#include "sim/attacks/units.hpp"
 #include "sim/gossip/network.hpp"
 
 namespace opp2p::sim::attacks {
@@ -27,9 +28,6 @@ constexpr double kBanBelow = -100;                  // op-node's --p2p.ban.thres
 constexpr std::size_t kBadBlock = 2000;             // bytes: a small one costs as much to judge as its signature
 constexpr unsigned kReportEvery = 5;                // seconds: a report looks at every delivery
 constexpr std::uint64_t kRegionsOfSybils = 0x5b11;  // a stream of numbers of their own
-
-Nanos nanos(double seconds) { return Nanos(static_cast<std::int64_t>(std::llround(seconds * 1e9))); }
-MonoTime time_of(double seconds) { return MonoTime(nanos(seconds)); }
 
 opstack::reputation::ScoringProfile profile_of(const Settings& settings) {
   return opstack::reputation::make_scoring_profile(to_string(settings.profile), {nanos(settings.block_time), {kTopic}},

@@ -8,15 +8,15 @@ struct Place {
   double share;  // of the nodes
 };
 
-constexpr std::array<Place, kRegions> kPlaces = {{{"us-east", 0.25},
-                                                  {"us-west", 0.12},
-                                                  {"south-america", 0.03},
-                                                  {"europe-west", 0.25},
-                                                  {"europe-east", 0.15},
-                                                  {"asia-south", 0.04},
-                                                  {"asia-southeast", 0.07},
-                                                  {"asia-northeast", 0.06},
-                                                  {"oceania", 0.03}}};
+constexpr std::array<Place, kRegions> kRegionPlaces = {{{"us-east", 0.25},
+                                                        {"us-west", 0.12},
+                                                        {"south-america", 0.03},
+                                                        {"europe-west", 0.25},
+                                                        {"europe-east", 0.15},
+                                                        {"asia-south", 0.04},
+                                                        {"asia-southeast", 0.07},
+                                                        {"asia-northeast", 0.06},
+                                                        {"oceania", 0.03}}};
 
 // Milliseconds, one way: half of the round trips that are usual between data centres in these regions. Hosts in one
 // region are a few apart.
@@ -44,7 +44,7 @@ static_assert(is_symmetric(), "both ways take the same time");
 
 }  // namespace
 
-std::string_view to_string(Region region) { return kPlaces[static_cast<std::size_t>(region)].name; }
+std::string_view to_string(Region region) { return kRegionPlaces[static_cast<std::size_t>(region)].name; }
 
 Nanos latency_between(Region a, Region b) {
   return Millis(kMillis[static_cast<std::size_t>(a)][static_cast<std::size_t>(b)]);
@@ -52,8 +52,8 @@ Nanos latency_between(Region a, Region b) {
 
 Region region_of_share(double unit) {
   for (std::size_t i = 0; i + 1 < kRegions; ++i) {
-    if (unit < kPlaces[i].share) return static_cast<Region>(i);
-    unit -= kPlaces[i].share;
+    if (unit < kRegionPlaces[i].share) return static_cast<Region>(i);
+    unit -= kRegionPlaces[i].share;
   }
   return static_cast<Region>(kRegions - 1);
 }
