@@ -172,10 +172,7 @@ void PeerScorer::on_delivered(const PeerId& peer, std::string_view topic, const 
   const auto index = find_topic(topic);
   if (!index) return;
   Row* const first = find(peer);
-  if (first != nullptr) {
-    add_capped(counters(*first, *index).first_deliveries, topics_[*index].params.first_message_deliveries_cap);
-    count_mesh(*first, *index);
-  }
+  if (first != nullptr) count_first(*first, *index);
   DeliveryRecord& record = records_.at(id, now.mono);
   if (record.status != DeliveryStatus::unknown) return;
   record.status = DeliveryStatus::valid;
@@ -222,6 +219,12 @@ void PeerScorer::on_duplicate(const PeerId& peer, std::string_view topic, const 
   if (now.mono - record.validated > topics_[*index].params.mesh_message_deliveries_window) return;
   record.senders.push_back(row->number);
   count_mesh(*row, *index);
+}
+
+// Who is first has delivered in the mesh too.
+void PeerScorer::count_first(Row& row, std::size_t topic) {
+  add_capped(counters(row, topic).first_deliveries, topics_[topic].params.first_message_deliveries_cap);
+  count_mesh(row, topic);
 }
 
 void PeerScorer::count_mesh(Row& row, std::size_t topic) {

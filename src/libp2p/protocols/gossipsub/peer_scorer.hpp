@@ -172,6 +172,7 @@ class PeerScorer final : public PeerScores {
   TopicCounters& counters(Row& row, std::size_t topic);
   void add_deficit(TopicCounters& counters, std::size_t topic);
 
+  void count_first(Row& row, std::size_t topic);
   void count_mesh(Row& row, std::size_t topic);
   void count_invalid(Row& row, std::size_t topic);
   void decay(Row& row, MonoTime now);
