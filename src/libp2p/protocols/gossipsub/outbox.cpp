@@ -116,14 +116,27 @@ auto Outbox::take_control(const Finish& finish) {
 }
 
 // Control, partial messages and messages take turns while several wait.
-Outbox::Turn Outbox::take_turn() {
+Outbox::Turn Outbox::whose_turn() const {
   const bool messages_wait = !first_queue().empty();
-  control_had_turn_ = control_waits() && ((!messages_wait && partials_.empty()) || !control_had_turn_);
-  if (control_had_turn_) return Turn::control;
-  partials_had_turn_ = !partials_.empty() && (!messages_wait || !partials_had_turn_);
-  if (partials_had_turn_) return Turn::partial;
-  if (!messages_wait) return Turn::nobody;
-  return Turn::message;
+  if (control_waits() && ((!messages_wait && partials_.empty()) || !control_had_turn_)) return Turn::control;
+  if (!partials_.empty() && (!messages_wait || !partials_had_turn_)) return Turn::partial;
+  return messages_wait ? Turn::message : Turn::nobody;
+}
+
+Outbox::Turn Outbox::take_turn() {
+  const Turn turn = whose_turn();
+  control_had_turn_ = turn == Turn::control;
+  if (!control_had_turn_) partials_had_turn_ = turn == Turn::partial;
+  return turn;
+}
+
+std::optional<std::size_t> Outbox::next_size() const {
+  switch (whose_turn()) {
+    case Turn::control: return 0;
+    case Turn::partial: return partials_.front_size();
+    case Turn::message: return first_queue().front().frame->size();
+    default: return std::nullopt;
+  }
 }
 
 std::optional<SharedBytes> Outbox::next() {

@@ -71,6 +71,8 @@ class Outbox {
   std::optional<SharedBytes> next();
   // The same, with control as an object.
   std::optional<OutgoingRpc> next_rpc();
+  // Bytes of the message that next() would answer, 0 when it would be control; nothing when the outbox is empty.
+  std::optional<std::size_t> next_size() const;
   // Of the message that was taken or dropped last: when next() or next_rpc() has answered a message, of that one.
   const MessageId& last_id() const { return last_id_; }
 
@@ -101,6 +103,7 @@ class Outbox {
   using Queue = RingQueue<Item>;
 
   enum class Turn : std::uint8_t { nobody, control, partial, message };
+  Turn whose_turn() const;
   Turn take_turn();
   bool control_waits() const;
   std::size_t check_queue(const Queue& queue, Kind kind) const;
@@ -109,6 +112,7 @@ class Outbox {
   auto take_control(const Finish& finish);
   static bool add_mesh_change(ControlFrame& frame, std::string_view topic, const MeshChange& change);
   Queue& first_queue() { return own_.empty() ? forwarded_ : own_; }
+  const Queue& first_queue() const { return own_.empty() ? forwarded_ : own_; }
   SharedBytes take_front(Queue& queue);
   void drop_front(Queue& queue, Kind kind, std::vector<Dropped>& dropped);
   void erase(Queue& queue, const MessageId& id);

@@ -245,6 +245,21 @@ TEST_F(GossipsubOutbox, lets_control_and_messages_take_turns) {
   EXPECT_EQ(next_message(), 2);
 }
 
+TEST_F(GossipsubOutbox, tells_the_size_of_what_comes_next) {
+  EXPECT_EQ(outbox.next_size(), std::nullopt);
+  push(1, Outbox::Kind::forwarded, 100);
+  push(2, Outbox::Kind::own, 200);
+  outbox.graft("topic");
+  outbox.partials().push({"topic", {}, share(Bytes(300)), true}, 10, 1000);
+  for (const std::size_t size : {0, 300, 200, 100}) {
+    EXPECT_EQ(outbox.next_size(), size);
+    const auto frame = outbox.next();
+    ASSERT_TRUE(frame);
+    if (size > 0) EXPECT_EQ((*frame)->size(), size);
+  }
+  EXPECT_EQ(outbox.next_size(), std::nullopt);
+}
+
 TEST_F(GossipsubOutbox, drops_the_oldest_forwarded_message_first_and_own_ones_last) {
   push(1, Outbox::Kind::own);
   push(2, Outbox::Kind::forwarded);

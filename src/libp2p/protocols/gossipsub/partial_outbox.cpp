@@ -29,6 +29,11 @@ std::vector<PartialOutbox::Item> PartialOutbox::push(Item item, std::size_t max_
   return dropped;
 }
 
+std::size_t PartialOutbox::front_size() const {
+  OPP2P_ASSERT(!items_.empty(), "an outbox that is asked has something");
+  return items_.front().frame->size();
+}
+
 SharedBytes PartialOutbox::take_front() {
   OPP2P_ASSERT(!items_.empty(), "what is taken out of an outbox is in it");
   SharedBytes frame = std::move(items_.front().frame);

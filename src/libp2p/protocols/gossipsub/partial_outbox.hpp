@@ -26,6 +26,7 @@ class PartialOutbox {
   bool empty() const { return items_.empty(); }
   // The oldest. Not on an empty outbox.
   SharedBytes take_front();
+  std::size_t front_size() const;
   void clear();
 
   std::size_t items() const { return items_.size(); }

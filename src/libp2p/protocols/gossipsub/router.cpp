@@ -281,6 +281,11 @@ std::optional<SharedBytes> Router::next_frame(const PeerId& id) {
   return frame;
 }
 
+std::optional<std::size_t> Router::next_frame_size(const PeerId& id) const {
+  const Peer* peer = peers_.find(id);
+  return peer != nullptr ? peer->outbox.next_size() : std::nullopt;
+}
+
 std::optional<OutgoingRpc> Router::next_rpc(const PeerId& id) {
   Peer* peer = peers_.find(id);
   if (peer == nullptr) return std::nullopt;

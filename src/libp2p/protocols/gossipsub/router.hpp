@@ -180,6 +180,8 @@ class Router {
   std::size_t waiting_actions() const { return actions_.size(); }
   // The next frame for the peer's outbound stream; nothing when there is none or the peer is unknown.
   std::optional<SharedBytes> next_frame(const PeerId& peer);
+  // Bytes of the message that next_frame() would answer, 0 when it would be control; nothing when it would answer none.
+  std::optional<std::size_t> next_frame_size(const PeerId& peer) const;
   // The same, with control as an object: for drivers without a wire.
   std::optional<OutgoingRpc> next_rpc(const PeerId& peer);
 

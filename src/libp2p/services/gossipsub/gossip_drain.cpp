@@ -1,5 +1,6 @@
 #include "libp2p/services/gossipsub/gossip_drain.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
@@ -50,9 +51,12 @@ void GossipDrain::run() {
 }
 
 void GossipDrain::pump_ready() {
+  // Streams that have more stand at the end of the list again, behind those that were there before.
+  std::size_t turns = std::min(ready_.size(), std::max<std::size_t>(std::exchange(frames_, 0), 1));
+  if (turns < ready_.size()) schedule();
   const LifeWatch alive = life_.watch();
-  for (const PeerId& peer : std::exchange(ready_, {})) {
-    work_.pump(peer);
+  for (; turns > 0; --turns) {
+    work_.pump(ready_.take_front());
     if (!alive) return;
   }
 }

@@ -2,8 +2,10 @@
 // call schedule(); the turn that follows comes from the runtime's queue. So no validator, subscriber or listener is
 // called inside another call.
 //
-// A turn frees the buried streams, tells the troubles, carries out actions and at last pumps the streams that are
-// ready, so that what a peer gets in one turn leaves together.
+// A turn frees the buried streams, tells the troubles, carries out actions and at last pumps streams that are ready:
+// one, or as many as frames have come since the last turn. What has arrived meanwhile is read before the next ones are
+// pumped: an IDONTWANT saves a message that has not left yet, and other nodes on the thread hear of a message before
+// all copies of it are sent. As much goes out as comes in, so that input never holds up output.
 //
 // Owner: GossipsubService. Thread: the network thread. Bounds: 256 actions in a turn, so that others get theirs in
 // between; more only while more than 4096 wait, because peers could otherwise bring more than is carried out. The ready
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "libp2p/base/life_token.hpp"
+#include "libp2p/base/ring_queue.hpp"
 #include "libp2p/connection/stream.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/router.hpp"
@@ -40,9 +43,14 @@ class GossipDrain {
 
   // Sees to it that a turn follows.
   void schedule();
+  // A frame of a peer has come to the router.
+  void on_frame() {
+    ++frames_;
+    schedule();
+  }
   // Frees a stream in the next turn: it may have ended inside a call of its own. Nothing for null.
   void bury(std::unique_ptr<StreamHandler> stream);
-  // Pumps the peer's stream at the end of this turn.
+  // Pumps the peer's stream at the end of this turn or, behind others that are ready, of a later one.
   void add_ready(const PeerId& peer) { ready_.push_back(peer); }
   // No turn follows any more.
   void stop();
@@ -59,8 +67,9 @@ class GossipDrain {
   gossipsub::Router& router_;
   const LifeToken& life_;
   Work& work_;
-  std::vector<PeerId> ready_;
+  RingQueue<PeerId> ready_;
   std::vector<std::unique_ptr<StreamHandler>> buried_;
+  std::size_t frames_ = 0;  // that have come since the last turn
   bool scheduled_ = false;
   bool stopped_ = false;
 };

@@ -17,11 +17,13 @@ struct Recorded final : GossipDrain::Work {
     ++actions;
     if (when_acting) when_acting();
   }
-  void pump(const PeerId&) override {
+  void pump(const PeerId& peer) override {
     log += "p";
+    pumped = peer;
     if (when_pumping) when_pumping();
   }
   std::string log;
+  PeerId pumped;  // the last one
   std::size_t actions = 0;
   std::function<void()> when_acting;
   std::function<void()> when_pumping;
@@ -105,6 +107,38 @@ TEST_F(GossipDrainTest, pumps_streams_when_the_actions_of_the_turn_are_done) {
   EXPECT_EQ(work.log, "tap");
 }
 
+TEST_F(GossipDrainTest, lets_others_have_their_turn_between_two_streams) {
+  for (int i = 0; i < 3; ++i) drain->add_ready(peer());
+  drain->schedule();
+  std::string in_between;
+  node.runtime().post([&] { in_between = work.log; });
+  world.run_for(Nanos(0));
+  EXPECT_EQ(in_between, "tp");
+  EXPECT_EQ(work.log, "tptptp");
+}
+
+TEST_F(GossipDrainTest, pumps_as_many_streams_as_frames_have_come) {
+  for (int i = 0; i < 5; ++i) drain->add_ready(peer());
+  for (int i = 0; i < 3; ++i) drain->on_frame();
+  world.run_for(Nanos(0));
+  EXPECT_EQ(work.log, "tppptptp");
+}
+
+TEST_F(GossipDrainTest, pumps_a_stream_that_has_more_behind_the_others) {
+  const PeerId first = peer();
+  const PeerId second = peer();
+  std::vector<PeerId> pumped;
+  work.when_pumping = [&] {
+    pumped.push_back(work.pumped);
+    if (pumped.size() == 1) drain->add_ready(first);
+  };
+  drain->add_ready(first);
+  drain->add_ready(second);
+  drain->schedule();
+  world.run_for(Nanos(0));
+  EXPECT_EQ(pumped, (std::vector<PeerId>{first, second, first}));
+}
+
 TEST_F(GossipDrainTest, frees_a_stream_in_the_next_turn) {
   bool gone = false;
   drain->bury(std::make_unique<Handler>(gone));
@@ -134,7 +168,8 @@ TEST_F(GossipDrainTest, ends_its_turn_when_pumping_ends_the_service) {
   };
   drain->add_ready(peer());
   drain->add_ready(peer());
-  drain->schedule();
+  drain->on_frame();
+  drain->on_frame();
   world.run_for(Nanos(0));
   EXPECT_EQ(work.log, "tp");
 }

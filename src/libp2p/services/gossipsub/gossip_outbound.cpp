@@ -32,8 +32,13 @@ void GossipOutbound::note_progress(MonoTime now) {
 void GossipOutbound::pump() {
   const MonoTime now = runtime_.now().mono;
   note_progress(now);
+  std::size_t sent = 0;
+  bool more = false;
   while (stream_.alive()) {
     if (!waiting_) {
+      const auto next = sent > 0 ? owner_.next_frame_size(peer_) : std::nullopt;
+      more = next && (*next >= kLarge || sent + *next > kPortion);
+      if (more) break;
       auto frame = owner_.next_frame(peer_);
       if (!frame) break;
       waiting_ = std::move(*frame);
@@ -42,10 +47,12 @@ void GossipOutbound::pump() {
     if (!stream_.try_send(waiting_, true)) break;
     waiting_.reset();
     if (queued_.empty()) front_since_ = now;
+    sent += size;
     handed_over_ += size;
     queued_.push_back(handed_over_);
   }
   stream_.flush();
+  if (more) owner_.on_portion_sent(*this);
 }
 
 bool GossipOutbound::is_stalled(Nanos write_timeout) {

@@ -1,5 +1,6 @@
 // The stream that we write to and that a peer reads from, as the handler of that stream. It pulls frames from its owner
-// while the stream has room. It knows since when the oldest queued frame is the oldest: one that does not leave in time
+// while the stream has room, a portion at a time, so that a large message can still be taken back after the control
+// that was sent before it. It knows since when the oldest queued frame is the oldest: one that does not leave in time
 // means that the peer does not read.
 //
 // Owned by GossipPeer. Thread: the network thread. Bounds: the stream's send queue, and one frame that found no room
@@ -23,6 +24,10 @@ class GossipOutbound final : public StreamHandler, LiveCounted<GossipOutbound> {
    public:
     virtual ~Owner() = default;
     virtual std::optional<SharedBytes> next_frame(const PeerId& peer) = 0;
+    // Router::next_frame_size.
+    virtual std::optional<std::size_t> next_frame_size(const PeerId& peer) const = 0;
+    // The stream has taken a portion, and more waits. It may wait until others had a turn.
+    virtual void on_portion_sent(GossipOutbound& stream) = 0;
     // The stream is dead.
     virtual void on_outbound_lost(GossipOutbound& stream, const Error& why) = 0;
   };
@@ -37,7 +42,7 @@ class GossipOutbound final : public StreamHandler, LiveCounted<GossipOutbound> {
   const std::string& protocol() const { return stream_.protocol(); }
   MonoTime opened() const { return opened_; }
 
-  // Sends what there is while there is room.
+  // Sends a portion while there is room: a large frame, or small ones together.
   void pump();
   // Whether the oldest queued frame has been the oldest for `write_timeout`.
   bool is_stalled(Nanos write_timeout);
@@ -49,6 +54,9 @@ class GossipOutbound final : public StreamHandler, LiveCounted<GossipOutbound> {
   void on_writable() override { pump(); }
 
  private:
+  static constexpr std::size_t kLarge = 16 * 1024;  // a frame that leaves alone
+  static constexpr std::size_t kPortion = 64 * 1024;
+
   void note_progress(MonoTime now);
 
   runtime::Runtime& runtime_;

@@ -233,6 +233,15 @@ std::optional<SharedBytes> GossipPeers::next_frame(const PeerId& peer) {
   return router_.next_frame(peer);
 }
 
+std::optional<std::size_t> GossipPeers::next_frame_size(const PeerId& peer) const {
+  return router_.next_frame_size(peer);
+}
+
+void GossipPeers::on_portion_sent(GossipOutbound& stream) {
+  on_send_ready(stream.peer());
+  drain_.schedule();
+}
+
 void GossipPeers::on_send_ready(const PeerId& peer) {
   GossipPeer* const at = find(peer);
   if (at != nullptr && at->mark_ready()) drain_.add_ready(peer);
@@ -256,7 +265,7 @@ void GossipPeers::drop_stalled() {
 // ---- the stream that the peer writes to ----
 
 Result<void> GossipPeers::on_frame(const PeerId& peer, SharedBytes frame) {
-  drain_.schedule();
+  drain_.on_frame();
   return router_.on_frame(peer, std::move(frame), now());
 }
 

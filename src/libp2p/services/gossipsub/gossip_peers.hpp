@@ -71,6 +71,8 @@ class GossipPeers final : private GossipInbound::Owner, private GossipOutbound::
   Result<void> on_grown(GossipInbound& stream) override;
   void on_inbound_over(GossipInbound& stream, const std::optional<Error>& why) override;
   std::optional<SharedBytes> next_frame(const PeerId& peer) override;
+  std::optional<std::size_t> next_frame_size(const PeerId& peer) const override;
+  void on_portion_sent(GossipOutbound& stream) override;
   void on_outbound_lost(GossipOutbound& stream, const Error& why) override;
 
   GossipPeer& row(const PeerId& peer);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "libp2p/multiformats/varint.hpp"
@@ -349,19 +350,42 @@ TEST_F(WithRawPeer, tells_of_all_streams_that_break_at_once) {
   EXPECT_TRUE(gossiper_->troubles[1].starts_with("the gossip stream to the peer")) << gossiper_->troubles[1];
 }
 
-// Has one frame of 1 MiB.
-struct OneFrame final : GossipOutbound::Owner {
+// Has frames of these sizes, of which 0 is one of control.
+struct Frames final : GossipOutbound::Owner {
+  explicit Frames(std::deque<std::size_t> waiting) : sizes(std::move(waiting)) {}
   std::optional<SharedBytes> next_frame(const PeerId&) override {
-    return std::exchange(given, true) ? std::nullopt : std::optional<SharedBytes>(share(Bytes(1 << 20)));
+    if (sizes.empty()) return std::nullopt;
+    const std::size_t size = sizes.front();
+    sizes.pop_front();
+    return share(Bytes(std::max<std::size_t>(size, 60)));
   }
+  std::optional<std::size_t> next_frame_size(const PeerId&) const override {
+    return sizes.empty() ? std::nullopt : std::optional<std::size_t>(sizes.front());
+  }
+  void on_portion_sent(GossipOutbound&) override { ++portions; }
   void on_outbound_lost(GossipOutbound&, const Error&) override {}
-  bool given = false;
+  std::deque<std::size_t> sizes;
+  int portions = 0;
 };
+
+TEST_F(WithRawPeer, is_sent_a_large_message_alone_and_small_ones_together) {
+  auto stream = net_.run(0, RawGossiper::open(net_.host(0), net_.host(1).id()));
+  Frames frames({0, 1000, 50'000, 1000, 1000, 30'000, 0});
+  GossipOutbound outbound(net_.host(0).runtime(), std::move(stream.value().value()), frames);
+  outbound.pump();
+  EXPECT_EQ(frames.sizes.size(), 5U) << "control and a small message leave, and the large one can still be taken back";
+  outbound.pump();
+  EXPECT_EQ(frames.sizes.size(), 2U) << "a large message, and small ones while the portion lasts";
+  EXPECT_EQ(frames.portions, 2);
+  outbound.pump();
+  EXPECT_TRUE(frames.sizes.empty());
+  EXPECT_EQ(frames.portions, 2) << "nothing is left";
+}
 
 TEST_F(WithRawPeer, is_known_not_to_read_as_soon_as_the_write_timeout_is_over) {
   auto stream = net_.run(0, RawGossiper::open(net_.host(0), net_.host(1).id()));
-  OneFrame frame;  // larger than what a peer that does not read takes
-  GossipOutbound outbound(net_.host(0).runtime(), std::move(stream.value().value()), frame);
+  Frames frames({1 << 20});  // larger than what a peer that does not read takes
+  GossipOutbound outbound(net_.host(0).runtime(), std::move(stream.value().value()), frames);
   outbound.pump();
   net_.run_for(Seconds(30) - Nanos(1));
   EXPECT_FALSE(outbound.is_stalled(Seconds(30)));
