@@ -2,10 +2,13 @@
 // interop/rust-gossip do with the other implementations, with the same words. Nodes are shared out to threads, each
 // with a runtime of its own. A message that was published has to reach all other nodes. At saturation so many are under
 // way at a time; paced, one leaves each interval.
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <ctime>
+#include <functional>
 #include <thread>
 
 #include "libp2p/crypto/hash.hpp"
@@ -24,6 +27,7 @@ const std::string kMeshTopic = "/opp2p/bench";
 constexpr std::size_t kNumberBytes = 8;
 constexpr std::uint64_t kWarmUps = std::uint64_t{1} << 62;  // numbers from here on are not measured
 constexpr auto kStalled = std::chrono::seconds(2);
+constexpr auto kSetUp = std::chrono::seconds(60);
 constexpr std::size_t kIdSize = 20;
 
 using Clock = std::chrono::steady_clock;
@@ -86,7 +90,7 @@ class Mesh {
   int go() {
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < threads_; ++i) threads.emplace_back([this, i] { run_thread(i); });
-    while (standing_ < threads_) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    await([this] { return standing_ == threads_; }, "the nodes do not connect");
     warm_up();
     if (const auto count = arguments_.number("count", 0); count > 0)
       measure("saturation", count, arguments_.number("window", 64), {});
@@ -98,7 +102,31 @@ class Mesh {
   }
 
  private:
+  static void await(const std::function<bool()>& met, const std::string& otherwise) {
+    const auto end = Clock::now() + kSetUp;
+    while (!met()) {
+      if (Clock::now() > end) give_up(otherwise);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  // The kernel would wake a thread on the core of the one that wrote to it, where it has to wait for that one.
+  void keep_to_a_core(std::size_t thread) const {
+    if (threads_ > std::thread::hardware_concurrency()) return;
+    cpu_set_t allowed;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    if (pthread_getaffinity_np(pthread_self(), sizeof allowed, &allowed) != 0) return;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (!CPU_ISSET(cpu, &allowed) || thread-- > 0) continue;
+      CPU_SET(cpu, &one);
+      pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+      return;
+    }
+  }
+
   void run_thread(std::size_t thread) {
+    keep_to_a_core(thread);
     AsioRuntime runtime(1);
     std::vector<std::unique_ptr<MeshNode>> own;
     for (std::size_t i = thread; i < nodes_.size(); i += threads_) {
@@ -238,7 +266,7 @@ class Mesh {
     window_ = 0;
     std::atomic<std::size_t> passed = 0;
     for (std::size_t i = 0; i < threads_; ++i) nodes_[i]->runtime.post([&passed] { ++passed; });
-    while (passed < threads_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    await([&] { return passed == threads_; }, "a node does not end its work");
   }
 
   Arguments arguments_;

@@ -7,12 +7,12 @@
 namespace libp2p::gossipsub {
 
 std::vector<MessageId> MessageCache::put(const MessageId& id, std::string_view topic, const SharedMessage& message) {
-  std::vector<MessageId> dropped;
-  if (serials_.contains(id)) return dropped;
   const std::size_t size = message.frame_size();
-  if (size > max_bytes_) return {id};
+  if (size > max_bytes_) return serials_.contains(id) ? std::vector<MessageId>() : std::vector<MessageId>{id};
+  // The serial number stays the right one when messages at the front go.
+  std::vector<MessageId> dropped;
+  if (!serials_.try_emplace(id, first_ + entries_.size()).second) return dropped;
   while (bytes_ + size > max_bytes_) dropped.push_back(drop_oldest());
-  serials_.try_emplace(id, first_ + entries_.size());
   entries_.push_back({id, std::string(topic), message, window_});
   bytes_ += size;
   OPP2P_ASSERT(bytes_ <= max_bytes_, "the message cache is bounded in bytes", bytes_, max_bytes_);

@@ -15,8 +15,9 @@ constexpr Nanos kSweepInterval = Millis(100);
 const SeenCache::Entry* SeenCache::find(const MessageId& id, MonoTime now) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return nullptr;
-  if (found->second.expires > now) return &found->second.entry;
-  forget(found->second);
+  Node& node = **found;
+  if (node.expires > now) return &node.entry;
+  forget(node);
   return nullptr;
 }
 
@@ -28,14 +29,10 @@ bool SeenCache::add(const MessageId& id, Entry entry, MonoTime now, std::string_
   }
   auto at = owners_.find(owner);
   if (at == owners_.end()) at = owners_.emplace(std::string(owner), List{}).first;
-  const auto [place, is_new] = entries_.try_emplace(id);
+  auto made = std::make_unique<Node>(Node{entry, now + ttl_, id, at, entry.state == SeenState::delivered});
+  Node& node = *made;
+  const bool is_new = entries_.insert(std::move(made)).second;
   OPP2P_ASSERT(is_new, "a message that is added was not there");
-  Node& node = place->second;
-  node.entry = entry;
-  node.expires = now + ttl_;
-  node.id = &place->first;
-  node.owner = at;
-  node.accepted = entry.state == SeenState::delivered;
   append(node);
   OPP2P_ASSERT(entries_.size() <= capacity_ || capacity_ == 0, "the seen cache is bounded in items", entries_,
                capacity_);
@@ -45,7 +42,7 @@ bool SeenCache::add(const MessageId& id, Entry entry, MonoTime now, std::string_
 void SeenCache::set(const MessageId& id, Entry entry) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
-  Node& node = found->second;
+  Node& node = **found;
   node.entry = entry;
   if (node.accepted || entry.state != SeenState::delivered) return;
   unlink(node);
@@ -89,7 +86,7 @@ void SeenCache::unlink(Node& node) {
 
 void SeenCache::forget(Node& node) {
   unlink(node);
-  entries_.erase(entries_.find(*node.id));
+  entries_.erase(entries_.find(node.id));
 }
 
 void SeenCache::evict_oldest() {
@@ -117,9 +114,8 @@ std::size_t SeenCache::check_list(const List& list, bool accepted) const {
     OPP2P_CHECK(node->accepted == accepted && (accepted || &node->owner->second == &list),
                 "an entry stands in the list of its owner, or of the accepted", size);
     OPP2P_CHECK(node->older == before, "an entry knows the one before it", size);
-    const auto known = entries_.find(*node->id);
-    OPP2P_CHECK(known != entries_.end() && &known->second == node && node->id == &known->first,
-                "an entry is found by its id", size);
+    const auto known = entries_.find(node->id);
+    OPP2P_CHECK(known != entries_.end() && known->get() == node, "an entry is found by its id", size);
     // An entry that is accepted late stands behind newer ones.
     OPP2P_CHECK(accepted || before == nullptr || before->expires <= node->expires, "the oldest entry is first", size);
     before = node;
@@ -141,9 +137,9 @@ void SeenCache::check(const std::function<bool(std::uint64_t request, const Mess
   OPP2P_CHECK(listed == entries_.size() && listed <= capacity_, "each entry is in one list, and they are bounded",
               listed, entries_, capacity_);
   if (!is_open) return;
-  for (const auto& [id, node] : entries_) {
-    OPP2P_CHECK(node.entry.state != SeenState::validating || is_open(node.entry.request, id),
-                "what is being validated has an open request", node.entry.request);
+  for (const auto& node : entries_) {
+    OPP2P_CHECK(node->entry.state != SeenState::validating || is_open(node->entry.request, node->id),
+                "what is being validated has an open request", node->entry.request);
   }
 }
 

@@ -5,12 +5,13 @@
 // only when it is all there is.
 #pragma once
 
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "libp2p/base/time.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
@@ -27,7 +28,7 @@ class SeenCache {
   };
 
   SeenCache(Nanos ttl, std::size_t capacity, std::uint64_t secret)
-      : ttl_(ttl), capacity_(capacity), entries_(0, MessageIdHash{secret}) {}
+      : ttl_(ttl), capacity_(capacity), entries_(0, NodeHash{{secret}}) {}
   SeenCache(const SeenCache&) = delete;
   SeenCache& operator=(const SeenCache&) = delete;
 
@@ -63,11 +64,22 @@ class SeenCache {
   struct Node {
     Entry entry;
     MonoTime expires;
-    const MessageId* id = nullptr;
+    MessageId id;
     Owners::iterator owner;
     bool accepted = false;  // stands in accepted_ instead of its owner's list
     Node* older = nullptr;
     Node* newer = nullptr;
+  };
+
+  static const MessageId& id_of(const MessageId& id) { return id; }
+  static const MessageId& id_of(const std::unique_ptr<Node>& node) { return node->id; }
+  struct NodeHash : MessageIdHash {
+    using is_transparent = void;
+    std::size_t operator()(const auto& one) const { return MessageIdHash::operator()(id_of(one)); }
+  };
+  struct SameId {
+    using is_transparent = void;
+    bool operator()(const auto& one, const auto& other) const { return id_of(one) == id_of(other); }
   };
 
   void append(Node& node);
@@ -82,7 +94,7 @@ class SeenCache {
 
   Nanos ttl_;
   std::size_t capacity_;
-  std::unordered_map<MessageId, Node, MessageIdHash> entries_;  // never iterated
+  boost::unordered_flat_set<std::unique_ptr<Node>, NodeHash, SameId> entries_;  // iterated by check() alone
   Owners owners_;
   std::set<Owners::iterator, HasLess> by_size_;  // those with an entry
   List accepted_;
