@@ -1,7 +1,7 @@
 // GossipSub nodes in one process, each connected to each over TCP on loopback: what interop/go/gossipload and
-// interop/rust-gossip do with the other implementations, with the same words. Nodes are shared out to threads, each
-// with a runtime of its own. A message that was published has to reach all other nodes. At saturation so many are under
-// way at a time; paced, one leaves each interval.
+// interop/rust/src/bin/gossipload.rs do with the other implementations, with the same words. Nodes are shared out to
+// threads, each with a runtime of its own. A message that was published has to reach all other nodes. At saturation so
+// many are under way at a time; paced, one leaves each interval.
 #include <pthread.h>
 
 #include <algorithm>

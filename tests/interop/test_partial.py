@@ -1,5 +1,5 @@
-"""Partial messages of gossipsub v1.3: our peers and those of go-libp2p-pubsub and rust-libp2p complete messages from each other's
-parts."""
+"""Partial messages of gossipsub v1.3: our peers and those of rust-libp2p complete messages from each other's parts. full_partial.py does
+the same with go-libp2p-pubsub."""
 
 import time
 import unittest
@@ -39,42 +39,42 @@ class PartialPeer(Peer):
         return [line for line in self.seen if line.get("event") == event]
 
 
-class PartialMessages(unittest.TestCase):
-    def exchange(self, first, second):
-        """Both publish a group of which the first has the lower parts and the second the upper ones."""
-        with PartialPeer("first", first, 0x1F) as one, \
-             PartialPeer("second", second, 0xF8, "--dial", one.address) as other:
-            for peer in (one, other):
-                peer.meet(1)
-            time.sleep(1.5)  # a heartbeat of each: the mesh
-            for group in ("a", "b", "c"):
-                one.command(group=group)
-                other.command(group=group)
-                other.complete(group)
-                one.complete(group)
-            # What is not published to at first: the other hears of it and asks.
-            other.command(group="late")
-            one.complete("late")
-            other.complete("late")
-            for peer in (one, other):
-                self.assertEqual(peer.told("error"), [])
+def exchange(test, first, second):
+    """Both publish a group of which the first has the lower parts and the second the upper ones."""
+    with PartialPeer("first", first, 0x1F) as one, \
+         PartialPeer("second", second, 0xF8, "--dial", one.address) as other:
+        for peer in (one, other):
+            peer.meet(1)
+        time.sleep(1.5)  # a heartbeat of each: the mesh
+        for group in ("a", "b", "c"):
+            one.command(group=group)
+            other.command(group=group)
+            other.complete(group)
+            one.complete(group)
+        # What is not published to at first: the other hears of it and asks.
+        other.command(group="late")
+        one.complete("late")
+        other.complete("late")
+        for peer in (one, other):
+            test.assertEqual(peer.told("error"), [])
 
-    def test_we_and_a_go_peer_complete_a_message_whoever_dials(self):
-        theirs = needed("gopartial")
-        self.exchange(theirs, OURS)
-        self.exchange(OURS, theirs)
 
-    def test_we_and_a_rust_peer_complete_a_message_whoever_dials(self):
-        theirs = needed("rustpartial")
-        self.exchange(theirs, OURS)
-        self.exchange(OURS, theirs)
-
+class OurPeers(unittest.TestCase):
     def test_two_of_ours_complete_a_message(self):
-        self.exchange(OURS, OURS)
+        exchange(self, OURS, OURS)
+
+
+class PartialMessages(unittest.TestCase):
+    program = "rustpartial"
+
+    def test_we_and_they_complete_a_message_whoever_dials(self):
+        theirs = needed(self.program)
+        exchange(self, theirs, OURS)
+        exchange(self, OURS, theirs)
 
     def test_who_takes_parts_is_sent_no_whole_message_and_who_sends_them_is(self):
-        others = needed("gopartial"), needed("rustpartial")
-        for takes, sends in [(OURS, other) for other in others] + [(other, OURS) for other in others]:
+        theirs = needed(self.program)
+        for takes, sends in ((OURS, theirs), (theirs, OURS)):
             with PartialPeer("takes", takes, 0x0F) as one, \
                  PartialPeer("sends", sends, 0xFF, "--dial", one.address, "--supports") as other:
                 for peer in (one, other):
@@ -90,10 +90,10 @@ class PartialMessages(unittest.TestCase):
                 self.assertEqual(one.told("message"), [])
 
     def test_four_peers_of_both_kinds_complete_a_message_of_which_each_has_two_parts(self):
-        theirs = needed("gopartial")
-        with PartialPeer("go-1", theirs, 0x03) as first, \
+        theirs = needed(self.program)
+        with PartialPeer("theirs-1", theirs, 0x03) as first, \
              PartialPeer("ours-1", OURS, 0x0C, "--dial", first.address) as second, \
-             PartialPeer("go-2", theirs, 0x30, "--dial", second.address) as third, \
+             PartialPeer("theirs-2", theirs, 0x30, "--dial", second.address) as third, \
              PartialPeer("ours-2", OURS, 0xC0, "--dial", third.address) as fourth:
             peers = (first, second, third, fourth)
             for peer, known in zip(peers, (1, 2, 2, 1)):

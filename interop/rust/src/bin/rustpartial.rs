@@ -6,12 +6,12 @@ use std::error::Error;
 use std::time::Duration;
 
 use futures::StreamExt;
-use libp2p::gossipsub::partial_messages::{Metadata, Partial, PartialAction, PartialError};
-use libp2p::gossipsub::{
-    Behaviour, ConfigBuilder, Event, IdentTopic, MessageAuthenticity, MessageId, PublishError, ValidationMode,
-};
 use libp2p::swarm::SwarmEvent;
 use libp2p::{noise, tcp, yamux, Multiaddr, PeerId, Swarm, SwarmBuilder};
+use libp2p_gossipsub::partial_messages::{Metadata, Partial, PartialAction, PartialError};
+use libp2p_gossipsub::{
+    Behaviour, ConfigBuilder, Event, IdentTopic, MessageAuthenticity, MessageId, PublishError, ValidationMode,
+};
 use serde_json::{json, Value};
 use tokio::io::{AsyncBufReadExt, BufReader};
 

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use libp2p::gossipsub::{self, IdentTopic, MessageAuthenticity, MessageId, PublishError, ValidationMode};
 use libp2p::swarm::SwarmEvent;
 use libp2p::{noise, tcp, yamux, Multiaddr, Swarm, SwarmBuilder};
+use libp2p_gossipsub::{self as gossipsub, IdentTopic, MessageAuthenticity, MessageId, PublishError, ValidationMode};
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -81,7 +81,12 @@ fn make_swarm() -> Result<Swarm<gossipsub::Behaviour>, Failure> {
 }
 
 /// Runs one node until its orders end.
-async fn run(mut swarm: Swarm<gossipsub::Behaviour>, mut orders: mpsc::UnboundedReceiver<Order>, shared: Arc<Shared>, at: usize) {
+async fn run(
+    mut swarm: Swarm<gossipsub::Behaviour>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    shared: Arc<Shared>,
+    at: usize,
+) {
     let topic = IdentTopic::new(TOPIC);
     let mut times = Vec::new();
     loop {
@@ -248,7 +253,13 @@ impl Bench {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let mut times: Vec<i64> = part.times.lock().unwrap().iter().flatten().copied().collect();
         times.sort_unstable();
-        let at = |share: f64| if times.is_empty() { 0.0 } else { times[(share * (times.len() - 1) as f64) as usize] as f64 * 1e-3 };
+        let at = |share: f64| {
+            if times.is_empty() {
+                0.0
+            } else {
+                times[(share * (times.len() - 1) as f64) as usize] as f64 * 1e-3
+            }
+        };
         Ok(json!({"part": name, "count": count, "lost": count as u64 - arrived, "per_second": arrived as f64 / took,
             "cpu_seconds": cpu, "p50_us": at(0.5), "p99_us": at(0.99)}))
     }
@@ -263,7 +274,8 @@ async fn main() -> Result<(), Failure> {
     }
     let number = |name: &str, otherwise: usize| words.get(name).copied().unwrap_or(otherwise);
     let mut bench =
-        Bench::start(number("nodes", 2), number("publishers", 1) as u64, number("size", 1024).max(NUMBER_BYTES)).await?;
+        Bench::start(number("nodes", 2), number("publishers", 1) as u64, number("size", 1024).max(NUMBER_BYTES))
+            .await?;
     bench.warm_up().await?;
     if number("count", 0) > 0 {
         println!("{}", bench.measure("saturation", number("count", 0), number("window", 64), Duration::ZERO).await?);
