@@ -117,15 +117,14 @@ class TimeReference {
     std::size_t left =
         ids.empty() && !in_parts ? 0 : std::min(possible.size(), std::max(model_.params.mesh.lazy, share));
     watch_.look();
-    const std::size_t told = in_parts ? partial_gossip(name, possible) : 0;
-    require(told <= left);
-    left -= told;
+    const Peers told = in_parts ? partial_gossip(name, possible) : Peers();
+    require(told.size() <= left);
+    left -= told.size();
     std::size_t unseen = 0;  // may be among the chosen: there was nothing to say to them
     for (const PeerId& id : possible) {
-      if (ids.empty() || (in_parts && model_.takes_parts(id, name))) {
-        ++unseen;
-        continue;
-      }
+      const bool by_parts = in_parts && model_.takes_parts(id, name);
+      if (by_parts ? !told.contains(id) && missing_groups(name, id).empty() : ids.empty()) ++unseen;
+      if (by_parts || ids.empty()) continue;
       const auto found = watch_.sent().find(id);
       if (left == 0 || found == watch_.sent().end() || !found->second.ihave.contains(name)) continue;
       expected_.sent[id].ihave[name] = ids;
@@ -134,23 +133,30 @@ class TimeReference {
     require(left <= unseen);
   }
 
-  // Who is named by PartialGossip, each with all groups of ours that it has not heard of: it is in them now.
-  std::size_t partial_gossip(const std::string& name, const Peers& possible) {
+  // Groups of ours that the peer has not heard of.
+  std::set<Bytes> missing_groups(const std::string& name, const PeerId& id) const {
+    std::set<Bytes> out;
+    for (const auto& [key, group] : model_.groups) {
+      if (key.first == name && group.is_own && !group.members.contains(id)) out.insert(key.second);
+    }
+    return out;
+  }
+  // Who is named by PartialGossip, each with all of those: it is in them now.
+  Peers partial_gossip(const std::string& name, const Peers& possible) {
     std::map<PeerId, std::set<Bytes>> named;
     for (const Action& action : watch_.actions()) {
       const auto* gossip = std::get_if<PartialGossip>(&action);
       if (gossip == nullptr || gossip->topic != name) continue;
       for (const PeerId& id : gossip->peers) require(named[id].insert(gossip->group).second);
     }
+    Peers out;
     for (const auto& [id, groups] : named) {
       require(possible.contains(id) && model_.takes_parts(id, name));
-      std::set<Bytes> missing;
-      for (auto& [key, group] : model_.groups) {
-        if (key.first == name && group.is_own && group.members.try_emplace(id).second) missing.insert(key.second);
-      }
-      require(groups == missing);
+      require(groups == missing_groups(name, id));
+      for (const Bytes& group : groups) model_.groups.at({name, group}).members.try_emplace(id);
+      out.insert(id);
     }
-    return named.size();
+    return out;
   }
 
   Reference& reference_;
