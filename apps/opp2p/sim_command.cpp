@@ -13,6 +13,7 @@
 #include "commands.hpp"
 #include "input.hpp"
 #include "opp2p/base/end_signals.hpp"
+#include "opp2p/base/large_pages.hpp"
 #include "sim/attacks/run.hpp"
 #include "version.hpp"
 
@@ -77,6 +78,7 @@ Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
   OPP2P_TRY(const auto* scenario, scenario_of(arguments.name));
   OPP2P_TRY(const auto settings, settings_of(*scenario, arguments));
   if (!arguments.out.empty()) OPP2P_TRYV(attacks::claim_folder(arguments.out));
+  use_large_pages();
   EndSignals signals;
   ProgressLine line(out);
   out.give_up_when([&signals] { return signals.came(); });

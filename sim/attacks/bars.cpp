@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "sim/attacks/run.hpp"
+#include "sim/attacks/sample_fields.hpp"
 #include "sim/attacks/units.hpp"
 
 namespace opp2p::sim::attacks {
@@ -43,11 +44,12 @@ Bar graylist_bar(const Graylisting& graylisting) {
 }
 
 Bar mesh_bar(const Report& report) {
-  const SampleRow* last = nullptr;
-  for (const auto& row : report.samples) {
-    if (row.at >= report.settings.attack_start && row.at < report.settings.attack_end) last = &row;
+  const gossip::Sample* last = nullptr;
+  for (const auto& sample : report.samples) {
+    const double at = seconds(sample.time);
+    if (at >= report.settings.attack_start && at < report.settings.attack_end) last = &sample;
   }
-  const double share = last == nullptr ? 1 : last->hostile_mesh_share;
+  const double share = last == nullptr ? 1 : hostile_mesh_share(*last);
   return {"places of sybils in honest meshes at the end of the attack", "at most " + percent(kMeshShare),
           percent(share), share <= kMeshShare};
 }

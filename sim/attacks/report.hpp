@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "sim/attacks/settings.hpp"
+#include "sim/gossip/report.hpp"
 
 namespace opp2p::sim::attacks {
 
@@ -33,47 +34,6 @@ struct BlockRow {
   double p50 = kNever;          // over all who were expected
   double p99 = kNever;
   double worst = kNever;
-};
-
-// The scores that honest nodes give to a kind of peer.
-struct ScoreSpread {
-  std::uint64_t count = 0;
-  double mean = 0;
-  double least = 0;
-  double median = 0;
-  double most = 0;
-};
-
-// The mean of each part of the score, weighted as it goes into the sum.
-struct ScorePartMeans {
-  double time_in_mesh = 0;        // P1
-  double first_deliveries = 0;    // P2
-  double mesh_deliveries = 0;     // P3
-  double mesh_failures = 0;       // P3b
-  double invalid_deliveries = 0;  // P4
-  double application = 0;         // P5
-  double ip_colocation = 0;       // P6
-  double behaviour = 0;           // P7
-};
-
-struct SampleRow {
-  double at = 0;
-  std::uint64_t honest = 0;       // nodes that are there
-  std::uint64_t sybils = 0;       // with a connection or more
-  double mesh_size = 0;           // mean, of the honest nodes
-  double hostile_mesh_share = 0;  // of all places in honest meshes
-  std::uint64_t eclipsed = 0;     // honest nodes whose mesh has no honest peer
-  double hostile_connection_share = 0;
-  double graylisted_share = 0;  // of the connections to sybils, by the honest end's score
-  ScoreSpread honest_scores;
-  ScoreSpread hostile_scores;
-  ScorePartMeans honest_parts;
-  ScorePartMeans hostile_parts;
-  // Since the sample before.
-  std::uint64_t message_bytes = 0;  // received by honest nodes
-  std::uint64_t control_bytes = 0;
-  std::uint64_t duplicates = 0;
-  double cpu_share = 0;  // of the time of the honest nodes' virtual cores
 };
 
 // Over all blocks of one part of the run.
@@ -129,7 +89,7 @@ struct Report {
   std::string trace_hash;
 
   std::vector<BlockRow> blocks;
-  std::vector<SampleRow> samples;
+  std::vector<gossip::Sample> samples;         // sample_fields.hpp says what is shown of them
   std::array<Spread, kPhases.size()> spreads;  // in the order of kPhases
   std::optional<Spread> targets;  // to the nodes that an attack is after, if those are not all; during the attack
   std::vector<FaultRow> faults;

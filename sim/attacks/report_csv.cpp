@@ -4,26 +4,26 @@
 #include <cmath>
 
 #include "sim/attacks/report.hpp"
+#include "sim/attacks/sample_fields.hpp"
 
 namespace opp2p::sim::attacks {
 namespace {
 
 std::string cell(double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : std::string(); }
 
-std::string scores_cells(const ScoreSpread& scores) {
-  return fmt::format("{},{},{},{}", cell(scores.mean), cell(scores.least), cell(scores.median), cell(scores.most));
-}
-
-std::string parts_cells(const ScorePartMeans& parts) {
-  return fmt::format("{},{},{},{},{},{},{},{}", cell(parts.time_in_mesh), cell(parts.first_deliveries),
-                     cell(parts.mesh_deliveries), cell(parts.mesh_failures), cell(parts.invalid_deliveries),
-                     cell(parts.application), cell(parts.ip_colocation), cell(parts.behaviour));
-}
+std::string cell(std::uint64_t value) { return fmt::format("{}", value); }
 
 std::string score_columns(std::string_view whose) {
   std::string out;
   for (const auto* name : {"mean", "least", "median", "most"}) out += fmt::format(",{}_score_{}", whose, name);
-  for (const auto* name : {"p1", "p2", "p3", "p3b", "p4", "p5", "p6", "p7"}) out += fmt::format(",{}_{}", whose, name);
+  for (const auto& field : score_part_fields()) out += fmt::format(",{}_{}", whose, field.part());
+  return out;
+}
+std::string score_cells(const gossip::ScoreSample& scores) {
+  std::string out;
+  const auto& spread = scores.score;
+  for (const double value : {spread.mean, spread.least, spread.median, spread.most}) out += "," + cell(value);
+  for (const auto& field : score_part_fields()) out += "," + cell(scores.*field.value);
   return out;
 }
 
@@ -39,16 +39,23 @@ std::string blocks_csv(const Report& report) {
 }
 
 std::string samples_csv(const Report& report) {
-  std::string out =
-      "at,honest,sybils,mesh_size,hostile_mesh_share,eclipsed,hostile_connection_share,graylisted_share,message_bytes,"
-      "control_bytes,duplicates,cpu_share" +
-      score_columns("honest") + score_columns("hostile") + "\n";
-  for (const auto& row : report.samples) {
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", cell(row.at), row.honest, row.sybils,
-                       cell(row.mesh_size), cell(row.hostile_mesh_share), row.eclipsed,
-                       cell(row.hostile_connection_share), cell(row.graylisted_share), row.message_bytes,
-                       row.control_bytes, row.duplicates, cell(row.cpu_share), scores_cells(row.honest_scores),
-                       parts_cells(row.honest_parts), scores_cells(row.hostile_scores), parts_cells(row.hostile_parts));
+  std::string out;
+  for (const auto fields : {state_fields(), traffic_fields()}) {
+    for (const auto& field : fields) out += fmt::format("{}{}", out.empty() ? "" : ",", field.name);
+  }
+  out += score_columns("honest") + score_columns("hostile") + "\n";
+  gossip::Sample before;
+  for (const auto& sample : report.samples) {
+    std::string_view comma;
+    for (const auto fields : {state_fields(), traffic_fields()}) {
+      for (const auto& field : fields) {
+        out += comma;
+        out += std::visit([](auto value) { return cell(value); }, field.value(sample, before));
+        comma = ",";
+      }
+    }
+    out += score_cells(sample.honest) + score_cells(sample.hostile) + "\n";
+    before = sample;
   }
   return out;
 }

@@ -4,6 +4,7 @@
 
 #include "opp2p/base/json_text.hpp"
 #include "sim/attacks/report.hpp"
+#include "sim/attacks/sample_fields.hpp"
 
 namespace opp2p::sim::attacks {
 namespace {
@@ -36,38 +37,31 @@ json::object block_json(const BlockRow& row) {
           {"p99", row.p99},           {"worst", row.worst}};
 }
 
-json::object scores_json(const ScoreSpread& scores, const ScorePartMeans& parts) {
-  return {{"count", scores.count},
-          {"mean", scores.mean},
-          {"least", scores.least},
-          {"median", scores.median},
-          {"most", scores.most},
-          {"mean_parts",
-           {{"p1_time_in_mesh", parts.time_in_mesh},
-            {"p2_first_deliveries", parts.first_deliveries},
-            {"p3_mesh_deliveries", parts.mesh_deliveries},
-            {"p3b_mesh_failures", parts.mesh_failures},
-            {"p4_invalid_deliveries", parts.invalid_deliveries},
-            {"p5_application", parts.application},
-            {"p6_ip_colocation", parts.ip_colocation},
-            {"p7_behaviour", parts.behaviour}}}};
+json::object scores_json(const gossip::ScoreSample& scores) {
+  json::object parts;
+  for (const auto& field : score_part_fields()) parts[field.name] = scores.*field.value;
+  const auto& spread = scores.score;
+  return {{"count", spread.count},   {"mean", spread.mean}, {"least", spread.least},
+          {"median", spread.median}, {"most", spread.most}, {"mean_parts", parts}};
 }
 
-json::object sample_json(const SampleRow& row) {
-  return {{"at", row.at},
-          {"honest", row.honest},
-          {"sybils", row.sybils},
-          {"mesh_size", row.mesh_size},
-          {"hostile_mesh_share", row.hostile_mesh_share},
-          {"eclipsed", row.eclipsed},
-          {"hostile_connection_share", row.hostile_connection_share},
-          {"graylisted_share", row.graylisted_share},
-          {"honest_scores", scores_json(row.honest_scores, row.honest_parts)},
-          {"hostile_scores", scores_json(row.hostile_scores, row.hostile_parts)},
-          {"message_bytes", row.message_bytes},
-          {"control_bytes", row.control_bytes},
-          {"duplicates", row.duplicates},
-          {"cpu_share", row.cpu_share}};
+json::array samples_json(const std::vector<gossip::Sample>& samples) {
+  json::array out;
+  gossip::Sample before;
+  for (const auto& sample : samples) {
+    json::object row;
+    const auto add = [&](std::span<const SampleField> fields) {
+      for (const auto& field : fields)
+        std::visit([&](auto value) { row[field.name] = value; }, field.value(sample, before));
+    };
+    add(state_fields());
+    row["honest_scores"] = scores_json(sample.honest);
+    row["hostile_scores"] = scores_json(sample.hostile);
+    add(traffic_fields());
+    out.push_back(row);
+    before = sample;
+  }
+  return out;
 }
 
 json::object spread_json(const Spread& spread) {
@@ -124,7 +118,7 @@ std::string report_json(const Report& report) {
   out["bars"] = array_of(report.bars, bar_json);
   out["met"] = report.met();
   out["blocks"] = array_of(report.blocks, block_json);
-  out["samples"] = array_of(report.samples, sample_json);
+  out["samples"] = samples_json(report.samples);
   return json_text(out);
 }
 

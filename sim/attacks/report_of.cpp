@@ -11,13 +11,7 @@
 namespace opp2p::sim::attacks {
 namespace {
 
-using libp2p::MonoTime;
 using libp2p::Nanos;
-
-double seconds(Nanos time) { return std::chrono::duration<double>(time).count(); }
-double seconds(MonoTime time) { return seconds(time.time_since_epoch()); }
-
-double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 // The latency within which `quantile` of all who were expected had it; kNever when fewer got it at all.
 double quantile_of(const std::vector<Nanos>& sorted, std::uint64_t expected, double quantile) {
@@ -33,52 +27,11 @@ BlockRow row_of(const gossip::BlockOutcome& block) {
   out.expected = block.expected;
   out.delivered = block.delivered;
   out.in_time = block.in_time;
-  const double came = share(static_cast<double>(block.delivered), static_cast<double>(block.expected));
+  const double came =
+      block.expected == 0 ? 0 : static_cast<double>(block.delivered) / static_cast<double>(block.expected);
   if (came >= 0.5) out.p50 = seconds(block.latency.p50);
   if (came >= 0.99) out.p99 = seconds(block.latency.p99);
   if (block.expected > 0 && block.delivered == block.expected) out.worst = seconds(block.latency.most);
-  return out;
-}
-
-ScoreSpread spread_of(const gossip::Spread& spread) {
-  return {spread.count, spread.mean, spread.least, spread.median, spread.most};
-}
-
-ScorePartMeans parts_of(const gossip::ScoreSample& sample) {
-  return {.time_in_mesh = sample.time_in_mesh,
-          .first_deliveries = sample.first_deliveries,
-          .mesh_deliveries = sample.mesh_deliveries,
-          .mesh_failures = sample.mesh_failures,
-          .invalid_deliveries = sample.invalid,
-          .application = sample.application,
-          .ip_colocation = sample.ip_colocation,
-          .behaviour = sample.behaviour};
-}
-
-// Counters of a sample are since the start; a row has what was added since the sample before.
-SampleRow row_of(const gossip::Sample& sample, const gossip::Sample& before) {
-  SampleRow out;
-  out.at = seconds(sample.time);
-  out.honest = sample.honest_up;
-  out.sybils = sample.hostile_up;
-  const double links = static_cast<double>(sample.links_to_honest + sample.links_to_hostile);
-  out.mesh_size = share(links, static_cast<double>(sample.honest_up));
-  out.hostile_mesh_share = share(static_cast<double>(sample.links_to_hostile), links);
-  out.eclipsed = sample.meshes_without_honest;
-  out.hostile_connection_share =
-      share(static_cast<double>(sample.connections_to_hostile),
-            static_cast<double>(sample.connections_to_hostile + sample.connections_to_honest));
-  out.graylisted_share =
-      share(static_cast<double>(sample.hostile.graylisted), static_cast<double>(sample.hostile.score.count));
-  out.honest_scores = spread_of(sample.honest.score);
-  out.hostile_scores = spread_of(sample.hostile.score);
-  out.honest_parts = parts_of(sample.honest);
-  out.hostile_parts = parts_of(sample.hostile);
-  out.message_bytes = sample.received.message_bytes - before.received.message_bytes;
-  out.control_bytes = sample.received.control_bytes - before.received.control_bytes;
-  out.duplicates = sample.duplicates - before.duplicates;
-  out.cpu_share = share(seconds(sample.busy - before.busy),
-                        seconds(sample.time - before.time) * static_cast<double>(sample.honest_up));
   return out;
 }
 
@@ -137,11 +90,7 @@ Report ReportMaker::make(const gossip::Network& network, const Plot& plot) const
     // Those at the end have had no time yet.
     if (block.published + counted.deadline <= counted.ended) out.blocks.push_back(row_of(block));
   }
-  gossip::Sample before;
-  for (const auto& sample : counted.samples) {
-    out.samples.push_back(row_of(sample, before));
-    before = sample;
-  }
+  out.samples = counted.samples;
   const double from = measured_from(settings_);
   const double end = settings_.minutes * 60;
   const std::array<std::pair<double, double>, kPhases.size()> times = {

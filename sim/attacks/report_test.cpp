@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "sim/attacks/run.hpp"
+#include "sim/attacks/units.hpp"
 
 namespace opp2p::sim::attacks {
 namespace {
@@ -33,8 +34,8 @@ Report good_report() {
                           .p50 = 0.2,
                           .p99 = 0.4,
                           .worst = 0.6});
-    SampleRow sample;
-    sample.at = static_cast<double>(i) * kBlockTime;
+    gossip::Sample sample;
+    sample.time = time_of(static_cast<double>(i) * kBlockTime);
     out.samples.push_back(sample);
   }
   for (auto& spread : out.spreads) {
@@ -77,7 +78,8 @@ TEST(BarsTest, each_is_missed_by_what_it_is_about) {
   report.spreads[1].p99 = kBlockTime;
   EXPECT_FALSE(bar(judge(silent, report), "p99").met);
   report = good_report();
-  report.samples[29].hostile_mesh_share = 0.02;
+  report.samples[29].links_to_honest = 98;
+  report.samples[29].links_to_hostile = 2;
   EXPECT_FALSE(bar(judge(silent, report), "honest meshes").met);
   report = good_report();
   EXPECT_FALSE(bar(judge(loud, report), "graylist").met) << "no fault was seen";

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sim/attacks/report.hpp"
+#include "sim/attacks/sample_fields.hpp"
 #include "sim/attacks/units.hpp"
 
 namespace opp2p::sim::attacks {
@@ -63,11 +64,13 @@ std::string scores_table(const Report& report) {
       "time    least   median     most  least   median     most  the meshes  graylisted  eclipsed\n";
   const std::size_t count = std::min(report.samples.size(), kScoreRows);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto& row = report.samples[count == 1 ? 0 : i * (report.samples.size() - 1) / (count - 1)];
-    out += fmt::format("{:>4.0f} s{:>7.1f}{:>9.1f}{:>9.1f}{:>7.0f}{:>9.1f}{:>9.1f}{:>12}{:>12}{:>10}\n", row.at,
-                       row.honest_scores.least, row.honest_scores.median, row.honest_scores.most,
-                       row.hostile_scores.least, row.hostile_scores.median, row.hostile_scores.most,
-                       percent(row.hostile_mesh_share), percent(row.graylisted_share), row.eclipsed);
+    const auto& sample = report.samples[count == 1 ? 0 : i * (report.samples.size() - 1) / (count - 1)];
+    const auto& honest = sample.honest.score;
+    const auto& hostile = sample.hostile.score;
+    out += fmt::format("{:>4.0f} s{:>7.1f}{:>9.1f}{:>9.1f}{:>7.0f}{:>9.1f}{:>9.1f}{:>12}{:>12}{:>10}\n",
+                       seconds(sample.time), honest.least, honest.median, honest.most, hostile.least, hostile.median,
+                       hostile.most, percent(hostile_mesh_share(sample)), percent(graylisted_share(sample)),
+                       sample.meshes_without_honest);
   }
   return out;
 }

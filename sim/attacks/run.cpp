@@ -9,6 +9,7 @@
 #include "libp2p/base/rng.hpp"
 #include "opstack/reputation/scoring_profiles.hpp"
 #include "sim/attacks/report_of.hpp"
+#include "sim/attacks/sample_fields.hpp"
 #include "sim/attacks/sybil_actor.hpp"
 #include "sim/attacks/units.hpp"
 #include "sim/gossip/network.hpp"
@@ -164,7 +165,7 @@ Progress progress_of(const Report& report) {
     in_time += report.spread(phase).in_time;
   }
   out.delivery = expected == 0 ? 0 : static_cast<double>(in_time) / static_cast<double>(expected);
-  if (!report.samples.empty()) out.hostile_mesh_share = report.samples.back().hostile_mesh_share;
+  if (!report.samples.empty()) out.hostile_mesh_share = hostile_mesh_share(report.samples.back());
   return out;
 }
 

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/attacks/sample_fields.hpp"
+
 namespace opp2p::sim::attacks {
 namespace {
 
@@ -43,7 +45,7 @@ TEST_P(SmokeTest, the_attack_is_carried_out_and_the_network_is_whole_afterwards)
   EXPECT_EQ(report.ended, minutes_of(scenario) * 60);
   EXPECT_GE(report.blocks.size(), 20U);
   EXPECT_GT(report.hostile_rpcs, 0U);
-  EXPECT_EQ(report.samples.back().sybils, 0U) << "they leave at the end of the attack";
+  EXPECT_EQ(report.samples.back().hostile_up, 0U) << "they leave at the end of the attack";
   EXPECT_TRUE(report.recovery) << report_text(report);
   EXPECT_FALSE(report.bars.empty());
   for (const auto& fault : report.faults) EXPECT_EQ(fault.of_honest, 0U) << fault.kind;
@@ -98,7 +100,7 @@ TEST(RunTest, each_kind_of_spam_is_seen_as_the_fault_that_it_is) {
 TEST(RunTest, sybils_that_fill_the_mesh_of_one_node_are_seen_in_its_mesh_alone) {
   const auto report = short_run("eclipse-one", {"announced=false", "profile=none"});
   double most = 0;
-  for (const auto& sample : report.samples) most = std::max(most, sample.hostile_mesh_share);
+  for (const auto& sample : report.samples) most = std::max(most, hostile_mesh_share(sample));
   EXPECT_GT(most, 0.0);
   EXPECT_LT(most, 12.0 / (kNodes * 6)) << "a mesh has 12 places at most";
   ASSERT_TRUE(report.targets);

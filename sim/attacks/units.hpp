@@ -16,6 +16,9 @@ inline libp2p::Nanos nanos(double seconds) {
 // Seconds since the start of the run.
 inline libp2p::MonoTime time_of(double seconds) { return libp2p::MonoTime(nanos(seconds)); }
 
+inline double seconds(libp2p::Nanos time) { return std::chrono::duration<double>(time).count(); }
+inline double seconds(libp2p::MonoTime time) { return seconds(time.time_since_epoch()); }
+
 // "99.97%".
 inline std::string percent(double share) { return fmt::format("{:.2f}%", share * 100); }
 // "355 ms"; "never" for a time that is infinite.

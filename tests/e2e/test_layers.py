@@ -56,6 +56,7 @@ class Layers(unittest.TestCase):
             "a pure file and its impure neighbour": ({f"{HOST}/peerstore.hpp": '#include "libp2p/host/host.hpp"'},
                                                      'a pure file includes "libp2p/host/host.hpp"'),
             "JSON in the node": ({"src/opp2p/node/snapshots.hpp": "#include <boost/json/value.hpp>"}, "JSON of the node is made in opp2p/rpc"),
+            "a pure file and the clock of C": ({f"{NOISE}/handshake.cpp": "std::time(nullptr);"}, "may not touch the world"),
             "a pure file and a clock": ({f"{NOISE}/handshake.cpp": "std::chrono::steady_clock::now();"}, "may not touch the world"),
         }
         for name, (files, told) in cases.items():

@@ -1,6 +1,8 @@
 // A hash table from message ids to small values, in one block of memory: no allocation for an entry, and the ids stand
 // where they are compared. An entry that is erased is filled by those that were pushed on by it, so nothing is left of
-// it. Without an order: what is done for each entry must not depend on one.
+// it. Without an order: what is done for each entry must not depend on one. boost::unordered_flat_map in its place took
+// 1.4 KB more for a peer at rest (its least block has 15 places, this one's 8), and 5% more time of a simulated
+// network.
 //
 // Owner: whoever has it. Thread: its. Bounds: its owner's. It has at most two thirds of its places in use; the block
 // goes when the table is empty and had more than kKept places. `secret` keeps strangers from choosing where their ids

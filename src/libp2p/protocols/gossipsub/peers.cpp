@@ -57,7 +57,6 @@ void PeerTable::erase(PeerKey key) {
 }
 
 void PeerTable::check() const {
-  by_id_.check();
   OPP2P_CHECK(by_id_.size() == rows_.size() && in_order_.size() == rows_.size(), "a peer has one row", by_id_.size(),
               rows_);
   auto at = in_order_.begin();

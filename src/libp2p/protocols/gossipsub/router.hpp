@@ -26,6 +26,7 @@
 //    made up.
 #pragma once
 
+#include <boost/container/flat_set.hpp>
 #include <functional>
 #include <limits>
 #include <map>
@@ -37,7 +38,6 @@
 #include <vector>
 
 #include "libp2p/base/entry_mark.hpp"
-#include "libp2p/base/flat_set.hpp"
 #include "libp2p/base/lru_map.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/ring_queue.hpp"
@@ -226,7 +226,7 @@ class Router {
   Sizes sizes() const;
 
  private:
-  using Keys = FlatSet<PeerKey>;
+  using Keys = boost::container::flat_set<PeerKey>;
   using Scores = std::vector<std::optional<double>>;  // by PeerTable::place_of()
 
   struct Topic {

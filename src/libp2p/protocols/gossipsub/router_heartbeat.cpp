@@ -160,13 +160,15 @@ void Router::maintain_fanouts(Scores& scores, Now now) {
       topic.last_publication.reset();
       continue;
     }
-    erase_if(topic.fanout, [&](PeerKey key) { return cached_score(key, scores) < threshold; });
+    for (auto at = topic.fanout.begin(); at != topic.fanout.end();) {
+      at = cached_score(*at, scores) < threshold ? topic.fanout.erase(at) : std::next(at);
+    }
     const auto fits = [&](PeerKey key, const Peer&) {
       return !topic.fanout.contains(key) && cached_score(key, scores) >= threshold;
     };
     if (topic.fanout.size() < topic.sizes.degree) {
       const auto chosen = pick(topic, topic.sizes.degree - topic.fanout.size(), fits);
-      topic.fanout.insert(chosen.begin(), chosen.end());
+      for (const PeerKey key : chosen) topic.fanout.insert(key);
       OPP2P_ASSERT(topic.fanout.size() <= topic.sizes.degree, "a fanout has the degree of a mesh", name, topic.fanout);
     }
     emit_gossip(name, topic, topic.fanout, scores);

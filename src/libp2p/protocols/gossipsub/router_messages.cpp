@@ -305,8 +305,8 @@ Router::Keys Router::recipients(std::string_view name, bool own, Now now) {
   if (found == topics_.end()) return {};
   Topic& topic = found->second;
   const double threshold = params().thresholds.publish;
-  Keys keys;
   if (own && params().mesh.flood_publish) {
+    Keys keys;
     for (const PeerKey key : topic.subscribers) {
       const Peer& peer = *peers_.at(key);
       if (peer.gets_all() || (peer.version != ProtocolVersion::pending && score_of(peer) >= threshold))
@@ -314,21 +314,20 @@ Router::Keys Router::recipients(std::string_view name, bool own, Now now) {
     }
     return keys;
   }
+  if (!topic.joined) {
+    if (topic.fanout.empty()) {
+      const auto chosen =
+          pick(topic, topic.sizes.degree, [&](PeerKey, const Peer& peer) { return score_of(peer) >= threshold; });
+      for (const PeerKey key : chosen) topic.fanout.insert(key);
+    }
+    topic.last_publication = now.mono;
+  }
+  Keys keys = topic.joined ? topic.mesh : topic.fanout;
   for (const PeerKey key : outside_meshes_) {
     if (!topic.subscribers.contains(key)) continue;
     const Peer& peer = *peers_.at(key);
     if (peer.gets_all() || (peer.version == ProtocolVersion::floodsub && score_of(peer) >= threshold)) keys.insert(key);
   }
-  if (!topic.joined) {
-    if (topic.fanout.empty()) {
-      const auto chosen =
-          pick(topic, topic.sizes.degree, [&](PeerKey, const Peer& peer) { return score_of(peer) >= threshold; });
-      topic.fanout.insert(chosen.begin(), chosen.end());
-    }
-    topic.last_publication = now.mono;
-  }
-  const Keys& mesh = topic.joined ? topic.mesh : topic.fanout;
-  keys.insert(mesh.begin(), mesh.end());
   return keys;
 }
 

@@ -6,6 +6,7 @@
 
 namespace libp2p::gossipsub::model {
 
+inline constexpr std::size_t kPeers = 8;
 inline PeerId peer_id(std::size_t n) {
   return PeerId::from_bytes(Bytes{0x00, 0x01, static_cast<std::uint8_t>(n)}).value();
 }

@@ -4,7 +4,7 @@
 namespace libp2p::gossipsub {
 namespace {
 
-std::vector<PeerId> ids_of(const FlatSet<PeerKey>& keys, const PeerTable& peers) {
+std::vector<PeerId> ids_of(const boost::container::flat_set<PeerKey>& keys, const PeerTable& peers) {
   std::vector<PeerId> ids;
   for (const PeerKey key : keys) ids.push_back(peers.at(key)->id);
   return ids;
