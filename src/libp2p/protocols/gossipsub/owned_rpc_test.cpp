@@ -69,9 +69,9 @@ void fill(Outbox& outbox, std::uint32_t round) {
 }
 
 TEST(GossipsubOwnedRpc, an_outbox_says_the_same_in_objects_as_in_bytes) {
-  constexpr std::size_t kMaxControl = 500;  // so that control is split
-  Outbox as_bytes({}, 10, kMaxControl);
-  Outbox as_objects({}, 10, kMaxControl);
+  constexpr std::size_t kLeast = 500;  // bytes of control in a frame, so that it is split
+  Outbox as_bytes({}, 10, kLeast);
+  Outbox as_objects({}, 10, kLeast);
   std::size_t messages = 0;
   std::size_t controls = 0;
   for (std::uint32_t round = 0; round < 200; ++round) {

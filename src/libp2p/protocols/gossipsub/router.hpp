@@ -395,7 +395,7 @@ class Router {
   MonoTime next_heartbeat_;
   std::uint64_t ticks_ = 0;
   std::vector<PeerKey> told_;  // peers with new control that say_ready_to_told() is to say ready for
-  RingQueue<Action> actions_;
+  RingQueue<Action, 256> actions_;  // keeps the room of what a busy turn makes
   Counters counters_;
 };
 
