@@ -30,7 +30,7 @@ SYBILS = 1000
 MANY_SYBILS = 4000
 SEED = 1
 MINUTES = 3
-WORST = ("eclipse-network", "dawn", "sybil-flood")  # run with MANY_SYBILS too
+WORST = ("discovery", "cold-boot", "dawn")  # those that leave most nodes without an honest mesh; run with MANY_SYBILS too
 PROFILES = ("scored", "light", "none")
 ROW_SECONDS = 600  # a run that takes longer is stopped, and its row says so
 

@@ -72,6 +72,9 @@ ScoringProfile make_scored(const ScoredChain& chain) {
   ScoringProfile out = make_light(chain);
   for (const auto& topic : chain.topics) out.params->topics[topic] = make_block_topic(slot_of(chain));
   out.params->topic_score_cap = 34;
+  // As long as the router remembers a message. With the library's 120 s, an old block that comes again after that would
+  // be judged, and still nobody be blamed for it.
+  out.params->seen_msg_ttl = libp2p::gossipsub::Params().seen_ttl;
   return out;
 }
 

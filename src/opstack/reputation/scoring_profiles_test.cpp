@@ -107,6 +107,8 @@ TEST(ScoringProfiles, scored_is_light_and_counts_time_first_and_invalid_messages
     EXPECT_EQ(scored.params->ip_colocation_factor_weight, light.ip_colocation_factor_weight);
     EXPECT_EQ(scored.thresholds.graylist, -40);
     EXPECT_EQ(scored.params->topic_score_cap, 34);
+    EXPECT_EQ(scored.params->seen_msg_ttl, libp2p::gossipsub::Params().seen_ttl)
+        << "whoever sends a message that the router has forgotten is judged for it";
     ASSERT_EQ(scored.params->topics.size(), 4U);
     for (const auto& topic : kTopics) {
       const auto& t = scored.params->topics.at(topic);

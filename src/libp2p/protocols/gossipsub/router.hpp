@@ -394,7 +394,7 @@ class Router {
   RequestId next_request_ = 1;
   MonoTime next_heartbeat_;
   std::uint64_t ticks_ = 0;
-  std::vector<PeerKey> told_;  // peers with new control that say_ready_to_told() is to say ready for
+  std::vector<PeerKey> told_;       // peers with new control that say_ready_to_told() is to say ready for
   RingQueue<Action, 256> actions_;  // keeps the room of what a busy turn makes
   Counters counters_;
 };

@@ -67,7 +67,9 @@ struct PeerScoreParams {
   Nanos decay_interval = Seconds(1);
   double decay_to_zero = 0.01;  // a counter below it is 0
   Nanos retain_score{};         // after the disconnect of a peer whose score is not positive
-  Nanos seen_msg_ttl{};         // of a delivery record; 0: 120 s (library)
+  // Of a delivery record; 0: 120 s (library). When it is longer than Params::seen_ttl, a message that the router has
+  // forgotten and judges again costs whoever sends it nothing.
+  Nanos seen_msg_ttl{};
 
   // Bounds of this implementation's own.
   std::size_t max_retained = 4096;           // peers that are away; the score nearest to zero is forgotten first
