@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -83,10 +84,19 @@ Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
   ProgressLine line(out);
   out.give_up_when([&signals] { return signals.came(); });
   const auto started = std::chrono::steady_clock::now();
-  auto report = attacks::run(*scenario, settings, [&](const attacks::Progress& progress) {
+  const auto go_on = [&](const attacks::Progress& progress) {
     line.show(progress);
     return !signals.came() && !out.failed();
-  });
+  };
+  attacks::Report report;
+  try {
+    report = attacks::run(*scenario, settings, go_on);
+  } catch (const std::bad_alloc&) {
+    line.clear();
+    return fail(Errc::exhausted,
+                "there is not enough memory for this network; give it fewer nodes, sybils, connections (sybil-dials, "
+                "max-inbound) or a lower rate");
+  }
   out.give_up_when(nullptr);
   line.clear();
   report.program = program_version();

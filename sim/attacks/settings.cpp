@@ -164,6 +164,9 @@ Result<void> apply_settings(Settings& settings, std::span<const std::string> ass
 Result<void> validate(const Settings& settings) {
   const double seconds = settings.minutes * 60;
   const auto wrong = [](std::string text) { return fail(Errc::invalid_argument, std::move(text)); };
+  if (!std::isfinite(seconds) || seconds <= 0) {
+    return wrong(fmt::format("{} minutes are no length of a run; give --minutes a number above 0", settings.minutes));
+  }
   if (settings.attack_end <= settings.attack_start) {
     return wrong(fmt::format("attack-end {} is not after attack-start {}; give --set attack-end=SECONDS a later time",
                              settings.attack_end, settings.attack_start));

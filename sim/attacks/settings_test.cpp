@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 #include "sim/attacks/scenario.hpp"
@@ -72,6 +73,8 @@ TEST(SettingsTest, settings_that_contradict_each_other_are_refused) {
   EXPECT_EQ(refused([](Settings&) {}), "");
   EXPECT_NE(refused([](Settings& s) { s.attack_end = s.attack_start; }).find("attack-end"), std::string::npos);
   EXPECT_NE(refused([](Settings& s) { s.minutes = 1; }).find("--minutes 2.5"), std::string::npos);
+  for (const double minutes : {std::nan(""), HUGE_VAL, 0.0, -1.0})
+    EXPECT_NE(refused([minutes](Settings& s) { s.minutes = minutes; }).find("--minutes a number"), std::string::npos);
   EXPECT_NE(refused([](Settings& s) { s.publishers = s.nodes; }).find("publishers"), std::string::npos);
   EXPECT_NE(refused([](Settings& s) { s.honest_arrival = s.attack_end; }).find("honest-arrival"), std::string::npos);
   EXPECT_NE(refused([](Settings& s) { s.sentries = true, s.publishers = 2; }).find("sentries"), std::string::npos);

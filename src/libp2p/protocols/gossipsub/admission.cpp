@@ -123,18 +123,37 @@ DropCause Admission::admit(PeerKey key, const PeerId& peer, AdmissionRecord& rec
                                                                                 : DropCause::naming_budget;
 }
 
+// What has to be left of the budget of all: the less, the more the peer has left of its own.
+double Admission::naming_reserve(double own, double cost, bool proven) const {
+  const double half = params_.naming_burst_of_all / 2;
+  const double used = 1 - own / params_.naming_burst;
+  return (proven ? 0 : half) + std::max(cost, half * used);
+}
+
 bool Admission::pay_for_naming(AdmissionRecord& record, bool proven, double cost, MonoTime now) {
   const double own = record.naming.tokens(now);
   if (own < cost) return false;
-  const double half = params_.naming_burst_of_all / 2;
-  const double used = 1 - own / params_.naming_burst;
-  if (naming_.tokens(now) >= (proven ? 0 : half) + std::max(cost, half * used)) {
+  if (naming_.tokens(now) >= naming_reserve(own, cost, proven)) {
     naming_.reserve(cost, now);
   } else if (!record.sure.try_take(cost, now)) {
     return false;
   }
   record.naming.reserve(cost, now);
   return true;
+}
+
+bool Admission::is_own_doing(PeerKey key, AdmissionRecord& record, std::size_t frame, std::size_t unpacked,
+                             MonoTime now) const {
+  const bool proven = record.proof.holds(now);
+  const std::size_t items = minus(items_.held(key), 1);
+  const std::size_t bytes = minus(bytes_.held(key), 1);
+  if (!fits_items(items, free_items(items, proven), proven) || !fits_bytes(bytes, bytes, frame + unpacked, proven)) {
+    return true;
+  }
+  const double own = record.naming.tokens(now);
+  const double cost = naming_cost(frame, unpacked);
+  const double left_of_all = params_.naming_burst_of_all - (params_.naming_burst - own);
+  return own < cost || left_of_all < naming_reserve(own, cost, proven);
 }
 
 void Admission::pay_back(AdmissionRecord* record, std::size_t frame, std::size_t unpacked) {
@@ -150,21 +169,35 @@ bool Admission::has_room(PeerKey key, const AddressBlocks& blocks, bool proven, 
   return key == kOwn || (has_items(key, blocks, proven) && has_bytes(key, blocks, proven, bytes));
 }
 
-bool Admission::has_items(PeerKey key, const AddressBlocks& blocks, bool proven) const {
-  const std::size_t free = minus(room_.max_items, items() + (proven ? 0 : room_.max_items / kReserve));
-  const std::size_t held = minus(items_.held(key), 1);
+std::size_t Admission::free_items(std::size_t used, bool proven) const {
+  return minus(room_.max_items, used + (proven ? 0 : room_.max_items / kReserve));
+}
+
+bool Admission::fits_items(std::size_t held, std::size_t free, bool proven) const {
   const std::size_t most = proven ? free : (free + 1) / 2;
-  if (free == 0 || held > most || held >= room_.max_items_per_peer) return false;
-  return proven || within_blocks(items_, blocks, 0, free);
+  return free != 0 && held <= most && held < room_.max_items_per_peer;
+}
+
+std::size_t Admission::left_bytes(std::size_t used, std::size_t more, bool proven) const {
+  return minus(room_.max_bytes, used + more + (proven ? 0 : room_.max_bytes / kReserve));
 }
 
 // A message can take much of this room at once, so it must leave as much behind as its sender has then.
+bool Admission::fits_bytes(std::size_t held, std::size_t used, std::size_t more, bool proven) const {
+  if (held + more > room_.max_bytes_per_peer) return false;
+  return used == 0 || held + more <= left_bytes(used, more, proven);
+}
+
+bool Admission::has_items(PeerKey key, const AddressBlocks& blocks, bool proven) const {
+  const std::size_t free = free_items(items(), proven);
+  return fits_items(minus(items_.held(key), 1), free, proven) && (proven || within_blocks(items_, blocks, 0, free));
+}
+
 bool Admission::has_bytes(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const {
   const std::size_t held = minus(bytes_.held(key), 1);
-  if (held + bytes > room_.max_bytes_per_peer) return false;
-  if (this->bytes() == 0) return true;
-  const std::size_t left = minus(room_.max_bytes, this->bytes() + bytes + (proven ? 0 : room_.max_bytes / kReserve));
-  return held + bytes <= left && (proven || within_blocks(bytes_, blocks, bytes, left));
+  const std::size_t used = this->bytes();
+  if (!fits_bytes(held, used, bytes, proven)) return false;
+  return used == 0 || proven || within_blocks(bytes_, blocks, bytes, left_bytes(used, bytes, proven));
 }
 
 void Admission::begin(PeerKey key, const AddressBlocks& blocks, std::size_t bytes) {

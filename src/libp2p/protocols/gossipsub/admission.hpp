@@ -93,6 +93,8 @@ class Admission {
   // not. Naming is paid for when it may; pay_back() when the message was accepted.
   DropCause admit(PeerKey key, const PeerId& peer, AdmissionRecord& record, std::size_t frame, std::size_t unpacked,
                   Now now);
+  // Whether a node to which nobody else sends would not admit it either: the peer has used up what is its own.
+  bool is_own_doing(PeerKey key, AdmissionRecord& record, std::size_t frame, std::size_t unpacked, MonoTime now) const;
   void pay_back(AdmissionRecord* record, std::size_t frame, std::size_t unpacked);
   // The room alone, for what turned out larger than it said, and for our own messages (key 0).
   bool has_room(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const;
@@ -112,6 +114,12 @@ class Admission {
  private:
   static double naming_cost(std::size_t frame, std::size_t unpacked);
   bool pay_for_naming(AdmissionRecord& record, bool proven, double cost, MonoTime now);
+  double naming_reserve(double own, double cost, bool proven) const;
+  // Whether one more message fits, or `more` bytes, for who holds so much of the room of which so much is used or free.
+  std::size_t free_items(std::size_t used, bool proven) const;
+  bool fits_items(std::size_t held, std::size_t free, bool proven) const;
+  std::size_t left_bytes(std::size_t used, std::size_t more, bool proven) const;
+  bool fits_bytes(std::size_t held, std::size_t used, std::size_t more, bool proven) const;
   bool has_items(PeerKey key, const AddressBlocks& blocks, bool proven) const;
   bool has_bytes(PeerKey key, const AddressBlocks& blocks, bool proven, std::size_t bytes) const;
 

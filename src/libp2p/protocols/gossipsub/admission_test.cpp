@@ -208,6 +208,20 @@ TEST(GossipsubNaming, drops_what_unpacks_to_more_than_it_said_where_there_is_no_
   EXPECT_EQ(router.counters().dropped_validation_full, 1U);
 }
 
+TEST(GossipsubNaming, excuses_no_promise_of_who_has_used_up_what_is_its_own) {
+  Bombed net;
+  ASSERT_TRUE(
+      net.router.on_frame(peer_id(1), encode_frame(ihave_rpc(kTopic, {id_of(kTopic, as_bytes("none"))})), net.now));
+  EXPECT_EQ(net.router.counters().iwant_sent, 1U);
+  for (int i = 0; i < 20; ++i) {
+    net.send(1, net.bombs(1, 4));
+    net.now = net.now + Millis(500);
+    net.router.on_timeout(net.now);
+  }
+  EXPECT_GT(net.router.counters().dropped_validation_full + net.router.counters().dropped_naming_budget, 20U);
+  EXPECT_EQ(net.scores.penalties[peer_id(1)], 1U);
+}
+
 TEST(GossipsubNaming, is_not_denied_to_others_by_peers_with_bombs) {
   Bombed net;
   for (std::uint32_t peer = 1; peer <= 7; ++peer) net.send(peer, net.bombs(peer, 21));

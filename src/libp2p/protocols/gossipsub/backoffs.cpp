@@ -18,7 +18,7 @@ void Backoffs::add(std::string_view topic, const PeerId& peer, Nanos duration, M
     return;
   }
   if (by_peer.size() <= max_per_topic_) return;
-  by_peer.erase(std::min_element(by_peer.begin(), by_peer.end(),
+  by_peer.erase(std::max_element(by_peer.begin(), by_peer.end(),
                                  [](const auto& a, const auto& b) { return a.second < b.second; }));
 }
 

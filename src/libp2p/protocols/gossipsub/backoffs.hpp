@@ -1,6 +1,7 @@
 // Whom we must not graft, and who must not graft us, until when (gossipsub v1.1, "Prune Backoff and Peer Exchange"). It
 // is the one thing that outlives a peer's connection, or a reconnect would undo a PRUNE; so it is kept by peer id, and
-// ends by time. Owned by the router; bounded per topic, the backoff that ends first is forgotten.
+// ends by time. Owned by the router; bounded per topic, the backoff that ends
+// last is forgotten: a peer can tell us a long one, and those that it brings under many names push out each other.
 #pragma once
 
 #include <map>

@@ -140,13 +140,16 @@ TEST(GossipsubBackoffs, are_never_shortened_and_end_after_their_slack) {
   EXPECT_EQ(backoffs.size(), 0U);
 }
 
-TEST(GossipsubBackoffs, forget_the_one_that_ends_first_when_there_are_too_many) {
+TEST(GossipsubBackoffs, forget_the_one_that_ends_last_when_there_are_too_many) {
   Backoffs backoffs(Seconds(2), 2);
   backoffs.add("t", peer(1), Seconds(60), at(Seconds(0)));
   backoffs.add("t", peer(2), Seconds(20), at(Seconds(0)));
   backoffs.add("t", peer(3), Seconds(40), at(Seconds(0)));
   EXPECT_EQ(backoffs.size(), 2U);
-  EXPECT_EQ(backoffs.active("t", peer(2), at(Seconds(0))), nullptr);
+  EXPECT_EQ(backoffs.active("t", peer(1), at(Seconds(0))), nullptr);
+  for (std::uint8_t n = 10; n < 250; ++n) backoffs.add("t", peer(n), Seconds(3600), at(Seconds(0)));
+  EXPECT_NE(backoffs.active("t", peer(2), at(Seconds(0))), nullptr) << "a flood pushes out itself";
+  EXPECT_NE(backoffs.active("t", peer(3), at(Seconds(0))), nullptr);
 }
 
 TEST(GossipsubPromises, are_broken_after_their_time_unless_anybody_keeps_them) {

@@ -17,7 +17,7 @@ constexpr std::size_t kMaxVarint64 = 10;  // a number of 64 bits, as protobuf wr
 // The frame's length prefix, and the tag and length of the control message, are paid for beforehand.
 ControlFrame::ControlFrame(std::size_t max_bytes) : max_bytes_(max_bytes) {
   const std::size_t around = kTag + 2 * multiformats::varint_size(max_bytes);
-  left_ = max_bytes - std::min(max_bytes, around);
+  room_ = left_ = max_bytes - std::min(max_bytes, around);
 }
 
 bool ControlFrame::take(std::size_t size) {
@@ -65,10 +65,12 @@ bool ControlFrame::add_prune(std::string_view topic, std::optional<std::uint64_t
   Prune prune{topic, {}, backoff};
   std::size_t size = field_size(topic.size()) + kTag + kMaxVarint64;
   for (const NamedPeer& named : peers) {
+    const std::size_t more = field_size(field_size(named.peer.bytes().size()) + field_size(named.record.size()));
+    if (entry_size(size + more) > room_) break;
+    size += more;
     PeerInfo& info = prune.peers.emplace_back();
     info.peer_id = named.peer.bytes();
     if (!named.record.empty()) info.signed_peer_record = ByteView(named.record);
-    size += field_size(field_size(named.peer.bytes().size()) + field_size(named.record.size()));
   }
   if (!take(entry_size(size))) return false;
   control().prune.push_back(std::move(prune));

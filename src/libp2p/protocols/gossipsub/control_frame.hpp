@@ -36,6 +36,7 @@ class ControlFrame {
   bool add_extensions();
   bool add_subscription(std::string_view topic, bool subscribe, PartialUse partial = PartialUse::none);
   bool add_graft(std::string_view topic);
+  // Peers that would make the entry alone larger than a frame are left out, from the last.
   bool add_prune(std::string_view topic, std::optional<std::uint64_t> backoff, std::span<const NamedPeer> peers = {});
   // How many of the ids fitted, from the front.
   std::size_t add_ihave(std::string_view topic, std::span<const MessageId> ids);
@@ -57,6 +58,7 @@ class ControlFrame {
 
   std::size_t max_bytes_;
   std::size_t left_;
+  std::size_t room_ = 0;  // left_ of an empty frame
   bool is_empty_ = true;
   Rpc rpc_;
 };

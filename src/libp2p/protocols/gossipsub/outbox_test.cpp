@@ -194,6 +194,19 @@ TEST_F(GossipsubOutbox, sends_an_entry_alone_that_is_larger_than_a_frame_and_los
   }
 }
 
+TEST_F(GossipsubOutbox, names_no_more_peers_in_a_prune_than_fit_into_a_frame) {
+  std::vector<NamedPeer> named;
+  for (std::uint8_t n = 0; n < 16; ++n) {
+    named.push_back({PeerId::from_bytes(Bytes{0x00, 0x01, n}).value(), Bytes(1024, n)});
+  }
+  outbox.prune("a topic", 60, named);
+  const Rpc rpc = next();
+  EXPECT_LE((*last)->size(), kMaxControl);
+  ASSERT_EQ(rpc.control->prune.size(), 1U);
+  EXPECT_EQ(rpc.control->prune[0].peers.size(), 15U);
+  EXPECT_TRUE(outbox.empty());
+}
+
 TEST_F(GossipsubOutbox, counts_the_peers_that_prunes_name) {
   std::vector<NamedPeer> named;
   for (std::uint8_t n = 0; n < 16; ++n) {

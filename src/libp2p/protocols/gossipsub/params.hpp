@@ -40,7 +40,7 @@ struct MeshParams : MeshSizes {
   std::size_t prune_peers = 16;                  // named in a PRUNE, and taken of one (library)
   std::size_t max_named_record = 1024;        // bytes of a signed record that is sent; longer ones stay out (own bound)
   std::size_t max_named_taken = 64;           // of what one peer names in a heartbeat (own bound)
-  std::size_t max_backoffs_per_topic = 4096;  // own bound; the one that ends first is forgotten
+  std::size_t max_backoffs_per_topic = 4096;  // own bound; the one that ends last is forgotten
 };
 
 struct GossipParams {

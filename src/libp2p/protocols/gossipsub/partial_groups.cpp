@@ -30,6 +30,13 @@ PartialGroups::Group* PartialGroups::publish(std::string_view name, ByteView id,
   return &at->second;
 }
 
+bool PartialGroups::has_its_share(std::string_view name, PeerKey peer) const {
+  const auto found = topics_.find(name);
+  if (found == topics_.end()) return params_.max_groups_of_peer == 0;
+  const auto opened = found->second.opened.find(peer);
+  return opened != found->second.opened.end() && opened->second >= params_.max_groups_of_peer;
+}
+
 bool PartialGroups::receive(std::string_view name, ByteView id, PeerKey peer, ByteView metadata, std::uint64_t tick) {
   Group* group = find_mutable(name, id);
   if (group == nullptr) {
@@ -46,10 +53,7 @@ bool PartialGroups::may_open(std::string_view name, PeerKey peer) const {
   if (params_.max_groups_of_peers == 0 || params_.max_groups_of_peer == 0) return false;
   const auto found = topics_.find(name);
   if (found == topics_.end()) return true;
-  const Topic& topic = found->second;
-  const auto opened = topic.opened.find(peer);
-  return topic.groups.size() - topic.own < params_.max_groups_of_peers &&
-         (opened == topic.opened.end() || opened->second < params_.max_groups_of_peer);
+  return found->second.groups.size() - found->second.own < params_.max_groups_of_peers && !has_its_share(name, peer);
 }
 
 const PartialGroups::Group* PartialGroups::find(std::string_view name, ByteView id) const {

@@ -35,6 +35,8 @@ class PartialGroups {
 
   // Null when the bound on our own groups is reached. `tick`: heartbeats so far.
   Group* publish(std::string_view topic, ByteView id, std::uint64_t tick);
+  // Whether the peer has opened as many groups of the topic as one may.
+  bool has_its_share(std::string_view topic, PeerKey peer) const;
   // A peer has sent something of the group: opens it if it is new, and puts the peer in. False beyond a bound.
   bool receive(std::string_view topic, ByteView id, PeerKey peer, ByteView metadata, std::uint64_t tick);
   const Group* find(std::string_view topic, ByteView id) const;

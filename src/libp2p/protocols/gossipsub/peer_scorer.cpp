@@ -128,10 +128,9 @@ void PeerScorer::on_penalty(const PeerId& peer, unsigned count, Now) {
 }
 
 void PeerScorer::set_application_score(const PeerId& peer, double score) {
-  OPP2P_ASSERT(std::isfinite(score), "the application's score is a number", peer, score);
   Row* const row = find(peer);
   if (row == nullptr) return;
-  row->application = score;
+  row->application = std::isnan(score) ? -kLargestScorePart : std::clamp(score, -kLargestScorePart, kLargestScorePart);
   row->is_stale = true;
 }
 

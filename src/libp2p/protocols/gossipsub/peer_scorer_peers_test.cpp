@@ -293,6 +293,21 @@ TEST(PeerScorer, decays_once_per_interval_and_makes_up_for_none_that_it_missed) 
   EXPECT_EQ(bench.scorer.next_deadline(), bench.now.mono + Seconds(61));
 }
 
+TEST(PeerScorer, takes_what_is_no_number_for_the_least_score_of_the_application) {
+  ScorerBench bench;
+  bench.add(1);
+  const auto shown = [&bench](double score) {
+    bench.scorer.set_application_score(ScorerBench::peer(1), score);
+    ScoreSnapshot all;
+    bench.scorer.snapshot(all);
+    return all.peers[0].application.value;
+  };
+  EXPECT_EQ(shown(std::nan("")), -kLargestScorePart);
+  EXPECT_EQ(shown(-HUGE_VAL), -kLargestScorePart);
+  EXPECT_EQ(shown(1e200), kLargestScorePart);
+  EXPECT_EQ(shown(3), 3);
+}
+
 TEST(PeerScorer, shows_every_part_of_every_peer_in_the_order_of_their_arrival) {
   ScorerBench bench;
   for (const std::uint32_t n : {3U, 1U, 2U}) bench.add(n);

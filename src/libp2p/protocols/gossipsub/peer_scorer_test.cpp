@@ -280,13 +280,6 @@ TEST(PeerScorer, takes_the_score_of_the_application_and_asks_for_it_when_a_peer_
   EXPECT_EQ(bench.score(1), -1);
 }
 
-TEST(PeerScorerDeathTest, takes_no_score_of_the_application_that_is_no_number) {
-  ScorerBench bench;
-  bench.add(1);
-  EXPECT_DEATH(bench.scorer.set_application_score(ScorerBench::peer(1), std::nan("")),
-               "the application's score is a number");
-}
-
 TEST(PeerScorer, counts_the_penalty_above_its_threshold_by_its_square) {
   ScorerBench bench;
   bench.add(1);

@@ -293,6 +293,7 @@ class Router {
   void charge_copy(const Peer& peer, const MessageId& id, Now now);
   bool is_copy(PeerKey key, const Peer& peer, std::string_view topic, const MessageId& id, Now now);
   bool admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now);
+  void excuse(Peer& peer, Now now) const;
   void drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, Now now);
   void trace_drops(DropCause cause, const Peer& peer, std::string_view topic);
   RequestId begin_validation(Validation validation, bool seen, Now now);
@@ -332,7 +333,7 @@ class Router {
   void announce_extensions(Peer& peer);
   static void hear_partial_uses(Peer& peer, const Rpc& rpc);
   void handle_partial(PeerKey key, Peer& peer, const Rpc& rpc, Now now);
-  void refuse_partial(Peer& peer, std::string_view topic, DropCause cause);
+  void refuse_partial(Peer& peer, std::string_view topic, DropCause cause, bool is_own_doing = true);
   void emit_partial_gossip(const std::string& name, std::vector<PeerKey>& chosen);
   struct PartialBatch;
   Result<bool> send_parts(PartialBatch& batch, PeerKey key, PartialGroups::Member& member);

@@ -89,6 +89,7 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
   const AdmissionRecord& record = peer.admission;
   if (validation.bytes() > frame + unpacked &&  // it unpacked to more than it said, or nobody could say
       !admission_.has_room(key, record.blocks, record.proof.holds(now.mono), validation.bytes())) {
+    if (!admission_.is_own_doing(key, peer.admission, validation.bytes(), 0, now.mono)) excuse(peer, now);
     return drop_unnamed(DropCause::validation_full, peer, topic, now);
   }
   if (known == nullptr && named_by_data) recent_.add(topic, validation.message.slice(), named.id);
@@ -99,8 +100,16 @@ void Router::handle_message(PeerKey key, Peer& peer, const Rpc& rpc, const Messa
 bool Router::admit(PeerKey key, Peer& peer, std::string_view topic, std::size_t frame, std::size_t unpacked, Now now) {
   const DropCause cause = admission_.admit(key, peer.id, peer.admission, frame, unpacked, now);
   if (cause == DropCause::none) return true;
+  if (cause != DropCause::refused_often && !admission_.is_own_doing(key, peer.admission, frame, unpacked, now.mono))
+    excuse(peer, now);
   drop_unnamed(cause, peer, topic, now);
   return false;
+}
+
+// It is our room, or the budget of all, that is short: what the peer promised may be what is dropped. Who has used up
+// what is its own is not excused, or a few messages that say they are large would pay for any number of promises.
+void Router::excuse(Peer& peer, Now now) const {
+  peer.excused_until = now.mono + params().gossip.iwant_followup + params().heartbeat;
 }
 
 // What has no name is not marked seen, so that gossip can bring it again.
@@ -108,8 +117,6 @@ void Router::drop_unnamed(DropCause cause, Peer& peer, std::string_view topic, N
   if (cause == DropCause::refused_often) {
     ++counters_.dropped_refused_often;
   } else {
-    // It is our room, or our budget, that is short: what the peer promised may be what is dropped.
-    peer.excused_until = now.mono + params().gossip.iwant_followup + params().heartbeat;
     ++(cause == DropCause::naming_budget ? counters_.dropped_naming_budget : counters_.dropped_validation_full);
     scores_.on_rejected(peer.id, topic, {}, RejectCause::queue_full, now);
   }

@@ -112,19 +112,21 @@ void Router::handle_partial(PeerKey key, Peer& peer, const Rpc& rpc, Now) {
   const auto member = known == nullptr ? PartialGroups::Members::const_iterator() : known->members.find(key);
   const bool is_news = known == nullptr || member == known->members.end() || !equal(member->second.metadata, metadata);
   if (message == 0 && (metadata.empty() || !is_news)) return;
+  // Nobody is blamed when the room of all is full.
+  const bool is_own_doing = known == nullptr && partial_groups_.has_its_share(topic, key);
   if (!partial_groups_.receive(topic, group, key, metadata, ticks_)) {
-    return refuse_partial(peer, topic, DropCause::partial_bounds);
+    return refuse_partial(peer, topic, DropCause::partial_bounds, is_own_doing);
   }
   trace(TraceKind::partial_received, peer.id, topic).count = message;
   actions_.push_back(PartialReceived{peer.id, std::string(topic), to_bytes(group), slice_of(rpc, said.message),
                                      slice_of(rpc, said.metadata)});
 }
 
-void Router::refuse_partial(Peer& peer, std::string_view topic, DropCause cause) {
+void Router::refuse_partial(Peer& peer, std::string_view topic, DropCause cause, bool is_own_doing) {
   const bool is_flood = cause == DropCause::partial_bounds;
   ++(is_flood ? counters_.dropped_partial_bounds : counters_.dropped_partial_not_enabled);
   trace_drops(cause, peer, topic.substr(0, params().max_topic_length));
-  if (!is_flood || peer.partial_flood_told) return;
+  if (!is_flood || !is_own_doing || peer.partial_flood_told) return;
   peer.partial_flood_told = true;
   fault(peer.id, FaultKind::partial_flood);
 }

@@ -35,7 +35,8 @@ TEST_F(GossipsubPartial, what_peers_open_is_bounded_and_told_once_a_heartbeat) {
   for (int i = 0; i < 10; ++i) bench->send(2, partial_rpc("b" + std::to_string(i), "", "have"));
   EXPECT_EQ(received().size(), 5U);
   EXPECT_EQ(counters().dropped_partial_bounds, 15U);
-  EXPECT_EQ(bench->faults(), (std::vector<FaultKind>{FaultKind::partial_flood, FaultKind::partial_flood}));
+  EXPECT_EQ(bench->faults(), (std::vector<FaultKind>{FaultKind::partial_flood}))
+      << "peer 1 had its share, peer 2 found the room of all full";
   EXPECT_EQ(bench->router.sizes().partial_groups, 5U);
   publish("own", "", "have");  // ours are counted apart
   publish("a0", "", "have");   // this one is ours now, so peer 1 may open another

@@ -17,7 +17,13 @@ class ScoreRuleCheck {
  public:
   explicit ScoreRuleCheck(std::string prefix = {}) : prefix_(std::move(prefix)) {}
 
-  void number(std::string_view field, double value) { check(std::isfinite(value), field, value, "a finite number"); }
+  // So large that nobody wants more, and so small that no sum or product of parts overflows.
+  void number(std::string_view field, double value) {
+    check(std::abs(value) <= kLargestScorePart, field, value, "a number between -1e12 and 1e12");
+  }
+  void bounded(std::string_view field, Nanos value) {
+    check(value <= kLongest, field, value, "at most " + text_of(kLongest) + ", which are ten years");
+  }
   void not_negative(std::string_view field, double value) { check(value >= 0, field, value, "0 or more"); }
   void not_positive(std::string_view field, double value) { check(value <= 0, field, value, "0 or less"); }
   void positive(std::string_view field, double value) { check(value > 0, field, value, "above 0"); }
@@ -47,6 +53,8 @@ class ScoreRuleCheck {
   }
 
  private:
+  static constexpr Nanos kLongest = Seconds(10 * 365 * 24 * 3600);  // the clock can be added to it
+
   static std::string text_of(double value) {
     std::ostringstream out;
     out << value;
@@ -91,6 +99,9 @@ void check_numbers(const TopicScoreParams& p, ScoreRuleCheck& check) {
       {"invalid_message_deliveries_weight", p.invalid_message_deliveries_weight},
   };
   for (const auto& [field, value] : numbers) check.number(field, value);
+  check.bounded("time_in_mesh_quantum", p.time_in_mesh_quantum);
+  check.bounded("mesh_message_deliveries_window", p.mesh_message_deliveries_window);
+  check.bounded("mesh_message_deliveries_activation", p.mesh_message_deliveries_activation);
   const std::pair<std::string_view, double> decays[] = {
       {"first_message_deliveries_decay", p.first_message_deliveries_decay},
       {"mesh_message_deliveries_decay", p.mesh_message_deliveries_decay},
@@ -188,8 +199,11 @@ Result<void> validate(const PeerScoreParams& params, ScoreRules rules) {
     check.at_least_a_second("decay_interval", params.decay_interval);
     check.fraction("decay_to_zero", params.decay_to_zero);
   }
+  check.bounded("decay_interval", params.decay_interval);
   check.not_negative("retain_score", params.retain_score);
+  check.bounded("retain_score", params.retain_score);
   check.not_negative("seen_msg_ttl", params.seen_msg_ttl);
+  check.bounded("seen_msg_ttl", params.seen_msg_ttl);
   check.at_least("max_delivery_records", params.max_delivery_records, 1);
   return check.result();
 }

@@ -16,6 +16,9 @@
 
 namespace libp2p::gossipsub {
 
+// No number of the parameters, and no score of the application, is larger or less than its negative.
+inline constexpr double kLargestScorePart = 1e12;
+
 // Of one topic. A decay is what a counter is multiplied with at each decay interval.
 struct TopicScoreParams {
   double topic_weight = 0;

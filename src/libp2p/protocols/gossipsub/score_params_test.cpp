@@ -116,6 +116,16 @@ TEST(ScoreParams, of_a_topic_are_finite_numbers) {
   }
 }
 
+TEST(ScoreParams, are_so_small_that_no_sum_and_no_time_overflows) {
+  EXPECT_EQ(said_of_topic([](T& t) { t.mesh_message_deliveries_threshold = 1e200; }),
+            "mesh_message_deliveries_threshold is 1e+200; it must be a number between -1e12 and 1e12");
+  EXPECT_THAT(said_of_topic([](T& t) { t.mesh_message_deliveries_window = Nanos::max(); }),
+              StartsWith("mesh_message_deliveries_window is "));
+  EXPECT_THAT(said_of_peers([](P& p) { p.app_specific_weight = 1e13; }), StartsWith("app_specific_weight is 1e+13"));
+  for (Nanos P::* field : {&P::retain_score, &P::seen_msg_ttl, &P::decay_interval})
+    EXPECT_THAT(said_of_peers([field](P& p) { p.*field = Nanos::max(); }), testing::HasSubstr("ten years"));
+}
+
 TEST(ScoreParams, of_peers_are_finite_numbers) {
   const std::pair<const char*, double P::*> numbers[] = {
       {"topic_score_cap", &P::topic_score_cap},
@@ -247,7 +257,7 @@ TEST(ScoreParams, of_thresholds_are_in_their_order) {
   EXPECT_THAT(said_of_thresholds([](S& s) { s.accept_px = -1; }), HasSubstr("accept_px"));
   EXPECT_THAT(said_of_thresholds([](S& s) { s.opportunistic_graft = -1; }), HasSubstr("opportunistic_graft"));
   for (const auto field : {&S::gossip, &S::publish, &S::graylist, &S::accept_px, &S::opportunistic_graft})
-    EXPECT_THAT(said_of_thresholds([field](S& s) { s.*field = kNoNumber; }), HasSubstr("nan; it must be a finite"));
+    EXPECT_THAT(said_of_thresholds([field](S& s) { s.*field = kNoNumber; }), HasSubstr("nan; it must be a number between"));
   const auto none = [](S& s) { s = {0, 0, 0, 0, 0}; };
   EXPECT_EQ(said_of_thresholds(none), "");
 }

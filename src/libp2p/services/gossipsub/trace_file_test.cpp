@@ -1,8 +1,11 @@
 // The file of a trace: what is written, what is dropped and told, and what a full disk does.
 #include "libp2p/services/gossipsub/trace_file.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -196,6 +199,18 @@ class TraceOutputFile : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
   std::string folder_;
 };
+
+TEST_F(TraceOutputFile, takes_no_pipe_and_waits_for_none) {
+  GossipTraceFileConfig config;
+  config.path = folder_ + "/pipe";
+  ASSERT_EQ(::mkfifo(config.path.c_str(), 0600), 0);
+  EXPECT_FALSE(GossipTraceFile::open(config)) << "nobody reads from it";
+  const int reader = ::open(config.path.c_str(), O_RDONLY | O_NONBLOCK);
+  const auto trace = GossipTraceFile::open(config);
+  ::close(reader);
+  ASSERT_FALSE(trace);
+  EXPECT_THAT(trace.error().message(), HasSubstr("is a pipe"));
+}
 
 TEST_F(TraceOutputFile, says_which_file_it_cannot_open_and_why) {
   GossipTraceFileConfig config;

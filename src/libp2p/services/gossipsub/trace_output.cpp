@@ -1,6 +1,7 @@
 #include "libp2p/services/gossipsub/trace_output.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,7 +10,13 @@
 namespace libp2p {
 
 Result<std::unique_ptr<TraceFileOutput>> TraceFileOutput::open(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+  // A pipe without a reader would hold the start up without O_NONBLOCK. It cannot be cut where a write failed either.
+  const int descriptor = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644);
+  struct stat what{};
+  if (descriptor >= 0 && ::fstat(descriptor, &what) == 0 && S_ISFIFO(what.st_mode)) {
+    ::close(descriptor);
+    return fail(Errc::invalid_argument, "the trace file " + path + " is a pipe; name a file");
+  }
   if (descriptor < 0) {
     return fail(Errc::invalid_argument, "the trace file " + path +
                                             " cannot be opened: " + std::generic_category().message(errno) +
