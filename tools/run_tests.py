@@ -223,13 +223,13 @@ def address():
 
 
 class EarlyBuild:
-    """The build of the address suite beside suites that mostly wait, at the lowest priority: it takes the processors that they leave idle. The
-    suite builds again, so that it finds what is missing here and reports it."""
+    """The build of the address suite beside suites that mostly wait: it takes the processors that they leave idle. The suite builds again, so
+    that it finds what is missing here and reports it."""
 
     def __init__(self):
         def alone():
             os.setpgid(0, 0)  # so that the compilers end with it
-            os.nice(19)
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # whoever else wants the processor gets it at once
 
         self.process = subprocess.Popen([sys.executable, __file__, "--build-address"], stdout=subprocess.DEVNULL, preexec_fn=alone)
 

@@ -29,11 +29,11 @@ class Run {
  public:
   explicit Run(ByteView bytes)
       : script_(bytes),
-        model_{.params = small_params(), .direct = kDirect, .scores = {}},
+        model_{.params = small_params(bytes), .direct = kDirect, .scores = {}},
         scores_(model_),
-        router_({small_params(), id_of, {}, nullptr, kDirect, record_of, policies(), &signatures_}, rng_, scores_,
+        router_({small_params(bytes), id_of, {}, nullptr, kDirect, record_of, policies(), &signatures_}, rng_, scores_,
                 now_) {
-    for (const auto& name : kTopics) model_.topics[name].sizes = small_params().mesh;
+    for (const auto& name : kTopics) model_.topics[name].sizes = small_params(bytes).mesh;
   }
 
   void play() {

@@ -19,7 +19,11 @@ inline MessageId id_of(std::string_view topic, ByteView data) {
   return *MessageId::from(bytes);
 }
 
-inline Params small_params() {
+// An entry or two: what is merged is split again, and a PRUNE names nobody.
+inline constexpr std::size_t kNarrowControl = 16;
+
+// The first byte of the script says how much control fits into a frame.
+inline Params small_params(ByteView script) {
   Params out;
   out.mesh.degree = 3;
   out.mesh.low = 2;
@@ -36,7 +40,7 @@ inline Params small_params() {
   out.direct_connect_ticks = 5;
   out.partial.enabled = true;
   out.partial.group_ttl = 3;
-  out.rpc.max_sent_control = 16;  // an entry or two: what is merged is split again
+  if (!script.empty() && script[0] >= 128) out.rpc.max_sent_control = kNarrowControl;
   return out;
 }
 

@@ -257,7 +257,8 @@ TEST(ScoreParams, of_thresholds_are_in_their_order) {
   EXPECT_THAT(said_of_thresholds([](S& s) { s.accept_px = -1; }), HasSubstr("accept_px"));
   EXPECT_THAT(said_of_thresholds([](S& s) { s.opportunistic_graft = -1; }), HasSubstr("opportunistic_graft"));
   for (const auto field : {&S::gossip, &S::publish, &S::graylist, &S::accept_px, &S::opportunistic_graft})
-    EXPECT_THAT(said_of_thresholds([field](S& s) { s.*field = kNoNumber; }), HasSubstr("nan; it must be a number between"));
+    EXPECT_THAT(said_of_thresholds([field](S& s) { s.*field = kNoNumber; }),
+                HasSubstr("nan; it must be a number between"));
   const auto none = [](S& s) { s = {0, 0, 0, 0, 0}; };
   EXPECT_EQ(said_of_thresholds(none), "");
 }

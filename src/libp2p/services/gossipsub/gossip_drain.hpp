@@ -9,8 +9,9 @@
 //
 // Owner: GossipsubService. Thread: the network thread. Bounds: 256 actions in a turn, so that others get theirs in
 // between; more only while more than 4096 wait, because peers could otherwise bring more than is carried out. The ready
-// list has one entry for each peer (mark_ready), the buried streams are those that have ended since the last
-// turn. Re-entrancy: each call of Work may end the service; the turn then ends too.
+// list has one entry for each peer (mark_ready), and one more for a peer that has gone and come back since. The buried
+// streams are those that have ended since the last turn. Re-entrancy: each call of Work may end the service; the turn
+// then ends too.
 #pragma once
 
 #include <memory>
