@@ -35,6 +35,17 @@ class Member:
         if not line["ok"]:
             raise AssertionError(f"{self.peer.name}: {command}: {line['error']}")
 
+    def connect(self, address):
+        """rust-libp2p dials from the port that it listens on. When a connection of these two ports has just ended, the kernel refuses the
+        next one for a while."""
+        for attempt in range(5):
+            try:
+                return self.do(connect=address)
+            except AssertionError as error:
+                if "Address already in use" not in str(error) or attempt == 4:
+                    raise
+                time.sleep(1)
+
     def publish(self, topic, size):
         self.peer.command(publish=topic, bytes=size)
         line = self.peer.wait_for(lambda item: item.get("event") == "published" or (item.get("event") == "result" and not item["ok"]),
@@ -94,7 +105,7 @@ class Mesh(contextlib.ExitStack):
             others = [j for j in range(len(self.members)) if j != i and (i, j) not in links and (j, i) not in links]
             links |= {(i, j) for j in self.random.sample(others, min(len(others), dials - 1))}
         for i, j in sorted(links):
-            self.members[i].do(connect=self.members[j].address)
+            self.members[i].connect(self.members[j].address)
 
     def of(self, kind):
         return [member for member in self.members if member.kind == kind]
