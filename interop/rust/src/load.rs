@@ -8,6 +8,7 @@ use std::time::Instant;
 use futures::{AsyncReadExt, AsyncWriteExt};
 use serde_json::json;
 
+use crate::cpu::cpu_seconds;
 use crate::host::Settings;
 use crate::protocols::{self, ECHO, PERF};
 use crate::session::{Opener, Session};
@@ -15,17 +16,6 @@ use crate::{emit, until_told_to_end, Failure, Words};
 
 async fn connect(words: &Words) -> Result<Session, Failure> {
     Session::connect(words, Settings { serves: false, pings: None }).await
-}
-
-fn cpu_seconds() -> f64 {
-    // SAFETY: getrusage fills the structure, for which all zeros are a valid value.
-    let usage = unsafe {
-        let mut usage = std::mem::zeroed::<libc::rusage>();
-        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
-        usage
-    };
-    let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 * 1e-6;
-    seconds(usage.ru_utime) + seconds(usage.ru_stime)
 }
 
 pub async fn perf(words: Words) -> Result<(), Failure> {

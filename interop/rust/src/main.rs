@@ -1,6 +1,7 @@
 //! rustlibp2p is a rust-libp2p peer: `listen`, `dial` and `gossip` are for the interop tests, the other commands put one kind of load on a peer for
 //! bench/compare. interop/README.md describes them; they take the same words as golibp2p.
 
+mod cpu;
 mod gossip;
 mod host;
 mod load;

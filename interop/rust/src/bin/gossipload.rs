@@ -3,6 +3,9 @@
 //!
 //!     gossipload nodes=2 publishers=1 size=1024 count=20000 window=64 paced=1000 interval-us=1000
 
+#[path = "../cpu.rs"]
+mod cpu;
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, Ordering};
@@ -16,6 +19,8 @@ use libp2p_gossipsub::{self as gossipsub, IdentTopic, MessageAuthenticity, Messa
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
+
+use cpu::cpu_seconds;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -128,17 +133,6 @@ fn received(data: &[u8], shared: &Shared, times: &mut Vec<i64>) {
         part.arrived.fetch_add(1, Ordering::AcqRel);
         let _ = part.complete.send(());
     }
-}
-
-fn cpu_seconds() -> f64 {
-    // SAFETY: getrusage fills the structure, for which all zeros are a valid value.
-    let usage = unsafe {
-        let mut usage = std::mem::zeroed::<libc::rusage>();
-        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
-        usage
-    };
-    let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 * 1e-6;
-    seconds(usage.ru_utime) + seconds(usage.ru_stime)
 }
 
 struct Bench {
