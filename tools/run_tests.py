@@ -229,7 +229,10 @@ class EarlyBuild:
     def __init__(self):
         def alone():
             os.setpgid(0, 0)  # so that the compilers end with it
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # whoever else wants the processor gets it at once
+            try:
+                os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # whoever else wants the processor gets it at once
+            except OSError:
+                os.nice(19)  # a sandbox does not allow it
 
         self.process = subprocess.Popen([sys.executable, __file__, "--build-address"], stdout=subprocess.DEVNULL, preexec_fn=alone)
 
