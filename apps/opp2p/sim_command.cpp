@@ -75,6 +75,17 @@ Result<attacks::Settings> settings_of(const attacks::Scenario& scenario, const R
   return settings;
 }
 
+Result<attacks::Report> simulate(const attacks::Scenario& scenario, const attacks::Settings& settings,
+                                 const attacks::OnProgress& go_on) {
+  try {
+    return attacks::run(scenario, settings, go_on);
+  } catch (const std::bad_alloc&) {
+    return fail(Errc::exhausted,
+                "there is not enough memory for this network; give it fewer nodes, sybils, connections (sybil-dials, "
+                "max-inbound) or a lower rate");
+  }
+}
+
 Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
   OPP2P_TRY(const auto* scenario, scenario_of(arguments.name));
   OPP2P_TRY(const auto settings, settings_of(*scenario, arguments));
@@ -84,21 +95,13 @@ Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
   ProgressLine line(out);
   out.give_up_when([&signals] { return signals.came(); });
   const auto started = std::chrono::steady_clock::now();
-  const auto go_on = [&](const attacks::Progress& progress) {
+  auto simulated = simulate(*scenario, settings, [&](const attacks::Progress& progress) {
     line.show(progress);
     return !signals.came() && !out.failed();
-  };
-  attacks::Report report;
-  try {
-    report = attacks::run(*scenario, settings, go_on);
-  } catch (const std::bad_alloc&) {
-    line.clear();
-    return fail(Errc::exhausted,
-                "there is not enough memory for this network; give it fewer nodes, sybils, connections (sybil-dials, "
-                "max-inbound) or a lower rate");
-  }
-  out.give_up_when(nullptr);
+  });
+  out.give_up_when(nullptr);  // the signals end with this function, also where it fails
   line.clear();
+  OPP2P_TRY(auto report, std::move(simulated));
   report.program = program_version();
   report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   out.write(arguments.json ? attacks::report_json(report) + "\n" : attacks::report_text(report));

@@ -172,6 +172,13 @@ class Refused(SimCase):
                 self.assertEqual((folder / name).read_text(), "mine")
                 self.assertEqual(os.listdir(folder), [name])
 
+    def test_a_network_that_does_not_fit_into_memory_is_told(self):
+        complaint = self.complaint(
+            "run", "invalid-blocks", "--nodes", "10", "--minutes", "1", "--set", "sybils=2000", "--set", "sybil-dials=1000",
+            "--set", "max-inbound=10000", "--set", "rate=1000", "--set", "attack-end=32",
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)))
+        self.assertIn("not enough memory", complaint)
+
     def test_a_full_disk_is_told(self):
         def no_large_files():
             resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
