@@ -74,7 +74,7 @@ class NodeApi : public testing::Test {
     snapshots_ = std::make_unique<RpcSnapshots>(runtime, post, rpc_->memory(), rpc_->limits().answer_bytes);
     dials_ =
         std::make_unique<RpcDials>(runtime, [&node](Multiaddr address) { return node.connect(std::move(address)); });
-    add_methods(*rpc_, NodeApi{runtime, node, store_, *snapshots_, *dials_, "1.2.3-abcdef01"});
+    add_methods(*rpc_, opp2p::NodeApi{runtime, node, store_, *snapshots_, *dials_, "1.2.3-abcdef01"});
   }
   void TearDown() override {
     snapshots_->stop();
