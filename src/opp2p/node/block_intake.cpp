@@ -41,7 +41,7 @@ struct BlockIntake::Vouched {
   std::optional<Result<payload::Block>> made;
 };
 
-BlockIntake::~BlockIntake() {
+void BlockIntake::stop() {
   // A copy, because who is answered may look at the intake.
   for (const auto& job : std::exchange(vouched_, {})) job->done(fail(Errc::closed, "the node is stopping"));
 }

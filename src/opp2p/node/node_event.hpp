@@ -50,6 +50,10 @@ struct StaticPeerSkipped {
 struct NodeStarted {};
 // Everything is still there, but nothing new begins.
 struct NodeStopping {};
+// A part did not end in its share of the time, and was cut off.
+struct PartClosedLate {
+  std::string_view part;  // the step of the construction that made it
+};
 struct NodeStopped {};
 
 // --- blocks ---
@@ -114,7 +118,7 @@ struct DisconnectingOnRequest {
 
 using NodeEvent =
     std::variant<NodeStarting, SignerMissing, ListeningAt, InterfacesUnreadable, StaticPeerAdded, StaticPeerSkipped,
-                 NodeStarted, NodeStopping, NodeStopped,
+                 NodeStarted, NodeStopping, PartClosedLate, NodeStopped,
                  // blocks and topics: opstack/gossip/block_gossip.hpp
                  BlockJudged, BlockPublished, PublishFailed, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
                  opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic, opstack::gossip::PeerGrafted,
