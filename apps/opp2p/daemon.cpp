@@ -128,10 +128,9 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   Node node(runtime, std::move(traced), *store);
   NodeLog node_log(runtime, log, node.view());
   const auto logging = node.add_sink(node_log);
-  const NodeSource source(runtime, node, version);
-  RpcSnapshots snapshots(runtime, source, on_worker, rpc.memory(), rpc.limits().answer_bytes);
+  RpcSnapshots snapshots(runtime, on_worker, rpc.memory(), rpc.limits().answer_bytes);
   RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
-  add_methods(rpc, runtime, node, *store, snapshots, dials, version);
+  add_methods(rpc, NodeApi{runtime, node, *store, snapshots, dials, version});
   const StopWorker stop_worker{worker};  // before what its tasks use goes, whatever ends this function
   OPP2P_TRYV(node.start());
   OPP2P_TRY(auto server, HttpServer::start(http_config(config), http_routes(node, rpc, version), rpc.accounts()));

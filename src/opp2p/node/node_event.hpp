@@ -113,7 +113,8 @@ using NodeEvent =
                  NodeStarted, NodeStopping, NodeStopped,
                  // blocks and topics: opstack/gossip/block_gossip.hpp
                  BlockJudged, BlockPublished, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
-                 opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic,
+                 opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic, opstack::gossip::PeerGrafted,
+                 opstack::gossip::PeerPruned, opstack::gossip::CopyReceived,
                  // the chain and reverse sync: opstack/sync/drive/follower_events.hpp, sync_server.hpp
                  opstack::sync::BlockStored, StoreRefused, opstack::sync::HeadMoved, opstack::sync::HoleChanged,
                  opstack::sync::GapSourcesChanged, opstack::sync::ChainTrace, opstack::sync::SyncTrace,
