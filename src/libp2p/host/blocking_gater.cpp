@@ -4,9 +4,13 @@
 
 #include "libp2p/base/assert.hpp"
 #include "libp2p/multiformats/address_blocks.hpp"
-#include "libp2p/multiformats/ip_text.hpp"
+#include "libp2p/storage/batch_writer.hpp"
+#include "libp2p/storage/records/gater_records.hpp"
 
 namespace libp2p {
+
+using multiformats::CidrSet;
+
 namespace {
 
 Result<Cidr> single_address(std::string_view ip) {
@@ -58,52 +62,70 @@ Result<void> BlockingGater::permits(const PeerId& peer, const Multiaddr& remote)
   return check_ip(remote);
 }
 
+storage::GaterRecord BlockingGater::record_of(const CidrSet& list, const Cidr& block) const {
+  auto record =
+      &list == &ips_ ? storage::blocked_ip_record(block.ip_text()) : storage::blocked_subnet_record(block.text());
+  OPP2P_ASSERT(record, "the canonical text of a rule is that of a record", block.text());
+  return std::move(*record);
+}
+
+// Also of what was so before: that may be on its way, and `done` is to say that it has arrived.
+void BlockingGater::save(storage::GaterRecord record, bool is_rule, Durable done) {
+  if (writer_ == nullptr) {
+    if (done) done({});
+    return;
+  }
+  storage::Change change{std::move(record.key), std::nullopt};
+  if (is_rule) change.value = std::move(record.value);
+  writer_->put_now(std::move(change), std::move(done));
+}
+
 Result<bool> BlockingGater::block_peer(const PeerId& peer, Durable done) {
   if (peer.empty()) return fail(Errc::invalid_argument, "the empty peer id names no peer to block");
   const bool known = peers_.contains(peer);
   if (!known && peers_.size() >= max_rules_) return list_full("peers", max_rules_);
   peers_.insert(peer);
+  save(storage::blocked_peer_record(peer), true, std::move(done));
   if (!known) stricter().emit(GaterStricter());
-  if (done) done({});
   return !known;
 }
 
 bool BlockingGater::unblock_peer(const PeerId& peer, Durable done) {
   const bool changed = peers_.erase(peer) > 0;
-  if (done) done({});
+  save(storage::blocked_peer_record(peer), false, std::move(done));
   return changed;
 }
 
-Result<bool> BlockingGater::block_addresses(multiformats::CidrSet& list, std::string_view what, const Cidr& block,
-                                            Durable done) {
+Result<bool> BlockingGater::add(CidrSet& list, const Cidr& block, Durable done) {
   const bool known = list.contains(block);
-  if (!known && list.size() >= max_rules_) return list_full(what, max_rules_);
+  if (!known && list.size() >= max_rules_) return list_full(&list == &ips_ ? "addresses" : "subnets", max_rules_);
   list.insert(block);
+  save(record_of(list, block), true, std::move(done));
   if (!known) stricter().emit(GaterStricter());
-  if (done) done({});
   return !known;
+}
+
+bool BlockingGater::remove(CidrSet& list, const Cidr& block, Durable done) {
+  const bool changed = list.erase(block);
+  save(record_of(list, block), false, std::move(done));
+  return changed;
 }
 
 Result<bool> BlockingGater::block_ip(std::string_view ip, Durable done) {
   OPP2P_TRY(const Cidr address, single_address(ip));
-  return block_addresses(ips_, "addresses", address, std::move(done));
+  return add(ips_, address, std::move(done));
 }
 Result<bool> BlockingGater::unblock_ip(std::string_view ip, Durable done) {
   OPP2P_TRY(const Cidr address, single_address(ip));
-  const bool changed = ips_.erase(address);
-  if (done) done({});
-  return changed;
+  return remove(ips_, address, std::move(done));
 }
-
 Result<bool> BlockingGater::block_subnet(std::string_view cidr, Durable done) {
   OPP2P_TRY(const Cidr block, subnet(cidr));
-  return block_addresses(subnets_, "subnets", block, std::move(done));
+  return add(subnets_, block, std::move(done));
 }
 Result<bool> BlockingGater::unblock_subnet(std::string_view cidr, Durable done) {
   OPP2P_TRY(const Cidr block, subnet(cidr));
-  const bool changed = subnets_.erase(block);
-  if (done) done({});
-  return changed;
+  return remove(subnets_, block, std::move(done));
 }
 
 std::vector<PeerId> BlockingGater::blocked_peers() const { return {peers_.begin(), peers_.end()}; }

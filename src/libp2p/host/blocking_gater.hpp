@@ -7,6 +7,8 @@
 // An address has one meaning in all its spellings (multiformats/cidr.hpp); an IPv6 address that leads to an IPv4 one is
 // judged by both (multiformats::ips_to_judge). An address without an IP (memory, Unix) is no matter of any rule.
 //
+// The lists can be kept in a Datastore, as go-libp2p's own records (storage/records/gater_records.hpp): keep_in().
+//
 // Owner: the application. Thread: the network thread. Bounds: max_rules of each list; a look-up costs the logarithm of
 // that. Re-entrancy: blocking emits GaterStricter inside the call.
 #pragma once
@@ -22,14 +24,35 @@
 
 namespace libp2p {
 
+namespace storage {
+class BatchWriter;
+struct GaterRecord;
+}  // namespace storage
+
+// What BlockingGater::keep_in has found.
+struct GaterLoad {
+  static constexpr std::size_t kMaxProblems = 16;
+  std::size_t peers = 0;
+  std::size_t ips = 0;
+  std::size_t subnets = 0;
+  std::size_t skipped = 0;            // records that are no rule, or have no room in their list
+  std::vector<std::string> problems;  // of the first of those: the key and what is wrong
+};
+
 class BlockingGater : public Gater {
  public:
   static constexpr std::size_t kMaxRules = 65536;
-  // Called when the change is durable, or has failed to become so. Without a store there is nothing to wait for, and it
-  // is called inside the call that got it.
+  // Called when the change is durable, from the runtime's queue, or when it is not: the error says whether it is tried
+  // again (BatchWriter::Done). The rule itself counts until the process ends. Without a store there is nothing to wait
+  // for, and `done` is called inside the call that got it.
   using Durable = std::function<void(Result<void>)>;
 
   explicit BlockingGater(std::size_t max_rules = kMaxRules) : max_rules_(max_rules) {}
+
+  // Adds the rules that the writer's store has, and writes every change to it from here on. Before the first rule. The
+  // writer must outlive this. A record that is no rule is skipped and told; one under another key than its value's,
+  // which go-libp2p reads too, is moved. An error: the store cannot be read; no rule is added then.
+  Result<GaterLoad> keep_in(storage::BatchWriter& writer);
 
   Result<void> intercept_peer_dial(const PeerId& peer) override;
   Result<void> intercept_addr_dial(const PeerId& peer, const Multiaddr& address) override;
@@ -55,9 +78,13 @@ class BlockingGater : public Gater {
 
  private:
   Result<void> check_ip(const Multiaddr& address) const;
-  Result<bool> block_addresses(multiformats::CidrSet& list, std::string_view what, const Cidr& block, Durable done);
+  Result<bool> add(multiformats::CidrSet& list, const Cidr& block, Durable done);
+  bool remove(multiformats::CidrSet& list, const Cidr& block, Durable done);
+  storage::GaterRecord record_of(const multiformats::CidrSet& list, const Cidr& block) const;
+  void save(storage::GaterRecord record, bool is_rule, Durable done);
 
   const std::size_t max_rules_;
+  storage::BatchWriter* writer_ = nullptr;
   std::set<PeerId> peers_;
   multiformats::CidrSet ips_;  // single addresses
   multiformats::CidrSet subnets_;

@@ -3,8 +3,8 @@
 #include <map>
 #include <utility>
 
-#include "libp2p/host/blocking_gater.hpp"
 #include "libp2p/base/life_token.hpp"
+#include "libp2p/host/blocking_gater.hpp"
 
 namespace opstack::reputation {
 
