@@ -168,7 +168,8 @@ void BatchWriter::on_written(Batch& batch) {
   } else {
     ++counters_.failed_batches;
     take_back(batch);
-    retry_at_ = runtime_.now().mono + retry_;
+    due_ = runtime_.now().mono;
+    retry_at_ = due_ + retry_;
     retry_ = std::min(2 * retry_, config_.last_retry);
     if (!std::exchange(failing_, true)) {
       refused_before_ = counters_.refused;
