@@ -144,6 +144,7 @@ std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Mult
     if (!allowed) {
       ++counters_.denied_by_gater;
       job->finish(std::move(allowed).error());
+      if (on_dial_) on_dial_(*job);
       return job;
     }
   }

@@ -42,7 +42,8 @@ class Dialer {
   // Hears which addresses a name in a multiaddr leads to; `peer` is empty where it is not known whose address it is.
   using ResolvedFn = std::function<void(const PeerId& peer, const std::vector<std::string>& ips)>;
   void on_resolved(ResolvedFn heard) { resolved_ = std::move(heard); }
-  // Hears of each dial when it begins, and again when it has its outcome, but for those that cancel() ends.
+  // Hears of each dial when it begins, and again when it has its outcome, but for those that cancel() ends. Of one that
+  // the gater does not let begin it hears the outcome alone.
   void on_dial(std::function<void(const DialJob&)> heard) { on_dial_ = std::move(heard); }
   void check() const;
 
