@@ -137,9 +137,9 @@ void add_blocks(Table& table) {
   table.add("p2p.gossip.timestamp.threshold", &O::gossip_timestamp_threshold, "TIME",
             "Age above which a block is rejected");
   table.add(
-      "p2p.scoring", &O::scoring, "none|light",
-      "Scores of peers. light is op-node's: a peer that breaks rules of gossip gets no gossip and is not heard; none "
-      "scores nobody",
+      "p2p.scoring", &O::scoring, "none|light|opp2p",
+      "Scores of peers. light is op-node's: a peer that breaks rules of gossip gets no gossip and is not heard; opp2p "
+      "also counts invalid blocks and bans who sends them; none scores nobody",
       {"P2P_PEER_SCORING"});
   table.add("p2p.gossip.trace.file", &O::gossip_trace_file, "FILE",
             "File for a trace of every GossipSub event and RPC, which is overwritten: JSON lines if its name ends in "
