@@ -137,9 +137,9 @@ void add_blocks(Table& table) {
   table.add("p2p.gossip.timestamp.threshold", &O::gossip_timestamp_threshold, "TIME",
             "Age above which a block is rejected");
   table.add(
-      "p2p.scoring", &O::scoring, "none|light",
-      "Scores of peers. light is op-node's: a peer that breaks rules of gossip gets no gossip and is not heard; none "
-      "scores nobody",
+      "p2p.scoring", &O::scoring, "none|light|opp2p",
+      "Scores of peers. light is op-node's: a peer that breaks rules of gossip gets no gossip and is not heard; opp2p "
+      "also counts invalid blocks and bans who sends them; none scores nobody",
       {"P2P_PEER_SCORING"});
   table.add("p2p.gossip.trace.file", &O::gossip_trace_file, "FILE",
             "File for a trace of every GossipSub event and RPC, which is overwritten: JSON lines if its name ends in "
@@ -168,6 +168,10 @@ void add_rpc_and_log(Table& table) {
       "rpc.unsafe-open", &O::rpc_unsafe_open, "",
       "Allow methods that change the node without the token in DATA-DIR/rpc.token. Everyone who reaches the RPC can "
       "then call them");
+  table.group(FlagGroup::metrics);
+  table.add("metrics.enabled", &O::metrics_enabled, "", "Serve metrics to Prometheus");
+  table.add("metrics.addr", &O::metrics_addr, "ADDRESS", "IP address of the metrics server");
+  table.add("metrics.port", &O::metrics_port, "PORT", "Port of the metrics server; 0 takes a free one");
   table.group(FlagGroup::log);
   table.add("log.level", &O::log_level, "LEVEL",
             "trace, debug, info, warn, error or crit. COMPONENT=LEVEL sets that of one component: info,gossip=debug",

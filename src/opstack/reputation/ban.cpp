@@ -10,8 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, kBanRules> kRuleIds = {"score_threshold", "blamed_messages", "operator_request",
                                                               "unknown"};
-constexpr std::array<std::string_view, kGateRules> kGateRuleIds = {"peer_ban", "ip_ban", "no_ip", "score",
-                                                                   "unreadable"};
+constexpr std::array<std::string_view, kGateRules> kGateRuleIds = {"peer_ban", "ip_ban", "score", "unreadable"};
 constexpr std::array<std::string_view, kGateHooks> kHookIds = {"InterceptPeerDial", "InterceptAddrDial",
                                                                "InterceptAccept", "InterceptSecured"};
 

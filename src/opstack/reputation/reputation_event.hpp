@@ -65,7 +65,7 @@ enum class GateRule : std::uint8_t {
   score,       // below the minimum
   unreadable,  // the store failed: what cannot be read denies
 };
-inline constexpr std::size_t kGateRules = 5;
+inline constexpr std::size_t kGateRules = 4;
 std::string_view gate_rule_id(GateRule rule);
 // Where on a connection's way: libp2p::Gater.
 enum class GateHook : std::uint8_t { peer_dial, addr_dial, accept, secured };
