@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "libp2p/base/life_token.hpp"
+#include "libp2p/host/blocking_gater.hpp"
 
 namespace opstack::reputation {
 
@@ -12,7 +13,7 @@ using libp2p::gossipsub::PeerScorer;
 struct Reputation::Parts {
   Parts(libp2p::runtime::Runtime& r, ReputationConfig c, std::shared_ptr<libp2p::Gater> g)
       : runtime(r), config(std::move(c)), gater(std::move(g)) {
-    if (!gater) gater = std::make_shared<libp2p::BasicGater>();
+    if (!gater) gater = std::make_shared<libp2p::BlockingGater>();
     if (config.scoring.params)
       scorer = std::make_unique<PeerScorer>(*config.scoring.params, runtime.rng().next_u64(), runtime.now());
   }
