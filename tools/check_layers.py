@@ -19,7 +19,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The layers from the lowest to the highest. A folder may not include a higher one.
-FLOORS = [*(f"libp2p/{name}" for name in ("base", "crypto", "multiformats", "protocols", "runtime", "seams", "security", "muxers",
+FLOORS = [*(f"libp2p/{name}" for name in ("base", "crypto", "multiformats", "protocols", "runtime", "storage", "seams", "security", "muxers",
                                           "upgrade", "connection", "transports", "host", "services", "testing")),
           "opstack", "opp2p", "sim", "apps"]
 TOPS = ("src", "sim", "apps")

@@ -150,6 +150,33 @@ Result<NodeKey> find_node_key(const std::optional<std::string>& path, const std:
   return load_or_create_key((std::filesystem::path(data_dir) / here).string(), rng);
 }
 
+namespace {
+
+// op-node takes a name. One alone is known without a look-up.
+Result<std::string> server_address(const std::string& option, const std::string& text) {
+  const std::string out = text == "localhost" ? "127.0.0.1" : text;
+  if (libp2p::multiformats::parse_ip(out)) return out;
+  return fail(Errc::invalid_argument, "--" + option + ": '" + out +
+                                          "' is not an IP address; write 127.0.0.1 for this machine alone, the "
+                                          "address of an interface, or 0.0.0.0 for all interfaces");
+}
+
+Result<std::uint16_t> server_port(const std::string& option, std::int64_t port) {
+  if (port >= 0 && port < 65536) return static_cast<std::uint16_t>(port);
+  return fail(Errc::invalid_argument, "--" + option + ": port out of range: " + std::to_string(port));
+}
+
+// As op-node: without metrics their address and port may be anything.
+Result<void> resolve_metrics(const NodeOptions& options, NodeConfig& out) {
+  out.metrics_enabled = options.metrics_enabled;
+  if (!out.metrics_enabled) return {};
+  OPP2P_TRY(out.metrics_addr, server_address("metrics.addr", options.metrics_addr));
+  OPP2P_TRY(out.metrics_port, server_port("metrics.port", options.metrics_port));
+  return {};
+}
+
+}  // namespace
+
 Result<opstack::chain::RollupConfig> rollup_config(const NodeOptions& options) {
   if (options.rollup_config.empty() && !options.network.empty())
     return fail(Errc::invalid_argument, "--network " + options.network +
@@ -200,19 +227,12 @@ Result<NodeConfig> resolve(const NodeOptions& options, libp2p::Rng& rng) {
   if (out.sync_memory < kLeastMemory) return fail(Errc::invalid_argument, "--sync.memory must be at least 1MiB");
   if (out.store_max_size < kLeastStore) return fail(Errc::invalid_argument, "--store.max-size must be at least 16MiB");
 
-  // op-node takes a name. One alone is known without a look-up.
-  out.rpc_addr = options.rpc_addr == "localhost" ? "127.0.0.1" : options.rpc_addr;
-  if (!libp2p::multiformats::parse_ip(out.rpc_addr))
-    return fail(Errc::invalid_argument,
-                "--rpc.addr: '" + out.rpc_addr +
-                    "' is not an IP address; write 127.0.0.1 for this machine alone, the address of an "
-                    "interface, or 0.0.0.0 for all interfaces");
-  if (options.rpc_port < 0 || options.rpc_port >= 65536)
-    return fail(Errc::invalid_argument, "--rpc.port: port out of range: " + std::to_string(options.rpc_port));
-  out.rpc_port = static_cast<std::uint16_t>(options.rpc_port);
+  OPP2P_TRY(out.rpc_addr, server_address("rpc.addr", options.rpc_addr));
+  OPP2P_TRY(out.rpc_port, server_port("rpc.port", options.rpc_port));
   out.rpc_enable_admin = options.rpc_enable_admin;
   OPP2P_TRY(out.rpc_cors, of("rpc.cors", BrowserRules::from_text(options.rpc_cors)));
   out.rpc_unsafe_open = options.rpc_unsafe_open;
+  OPP2P_TRYV(resolve_metrics(options, out));
 
   if (out.p2p_disable) return out;
   // Last, because it may write a file.

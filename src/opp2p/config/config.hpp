@@ -96,6 +96,10 @@ struct NodeOptions {
   std::string rpc_cors;  // comma-separated origins, or "*"
   bool rpc_unsafe_open = false;
 
+  bool metrics_enabled = false;
+  std::string metrics_addr = "0.0.0.0";
+  std::int64_t metrics_port = 7300;
+
   std::string log_level = "info";
   std::string log_format = "text";
 };
@@ -166,6 +170,10 @@ struct NodeConfig {
   bool rpc_enable_admin = false;
   BrowserRules rpc_cors;
   bool rpc_unsafe_open = false;  // no token for the methods that change something
+
+  bool metrics_enabled = false;
+  std::string metrics_addr;
+  std::uint16_t metrics_port = 0;
 };
 
 // Reads the files that the options name (the node key's is made when it is missing), checks everything, and says of the

@@ -77,7 +77,7 @@ TEST_F(ConfigTest, peers_are_scored_as_op_node_does_unless_another_profile_is_na
   for (const auto* wrong : {"full", "", "scored", "LIGHT"}) {
     options_.scoring = wrong;
     EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.scoring: "), HasSubstr(std::string("\"") + wrong + "\""),
-                               HasSubstr("the profiles are none, light")))
+                               HasSubstr("the profiles are none, light, opp2p")))
         << wrong;
   }
 }

@@ -19,7 +19,7 @@
 namespace opp2p {
 
 enum class FlagEffect : std::uint8_t { works, none, refused };
-enum class FlagGroup : std::uint8_t { chain, peers, reputation, connections, blocks, rpc, log, other };
+enum class FlagGroup : std::uint8_t { chain, peers, reputation, connections, blocks, rpc, metrics, log, other };
 
 // Where a value goes.
 using FlagTarget =

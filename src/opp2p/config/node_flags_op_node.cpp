@@ -13,7 +13,7 @@ struct Row {
   std::optional<std::string_view> kept = std::nullopt;
 };
 
-// What derivation, an execution engine, discovery and metrics would need.
+// What derivation, an execution engine and discovery would need.
 constexpr Row kWithoutEffect[] = {
     {"l1", text, "L1_ETH_RPC"},
     {"l2", text, "L2_ENGINE_RPC"},
@@ -80,9 +80,6 @@ constexpr Row kWithoutEffect[] = {
     {"p2p.score.bands", text, "-"},
     {"p2p.sync.onlyreqtostatic", boolean, "", "false"},
     {"rpc.admin-state", text, ""},
-    {"metrics.enabled", boolean, "", "false"},
-    {"metrics.addr", text, ""},
-    {"metrics.port", signed_number, ""},
     {"pprof.enabled", boolean, "", "false"},
     {"pprof.addr", text, ""},
     {"pprof.port", signed_number, ""},

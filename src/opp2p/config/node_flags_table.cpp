@@ -211,6 +211,10 @@ void add_rpc_and_log(Table& table) {
       "rpc.unsafe-open", &O::rpc_unsafe_open, "",
       "Allow methods that change the node without the token in DATA-DIR/rpc.token. Everyone who reaches the RPC can "
       "then call them");
+  table.group(FlagGroup::metrics);
+  table.add("metrics.enabled", &O::metrics_enabled, "", "Serve metrics to Prometheus");
+  table.add("metrics.addr", &O::metrics_addr, "ADDRESS", "IP address of the metrics server");
+  table.add("metrics.port", &O::metrics_port, "PORT", "Port of the metrics server; 0 takes a free one");
   table.group(FlagGroup::log);
   table.add("log.level", &O::log_level, "LEVEL",
             "trace, debug, info, warn, error or crit. COMPONENT=LEVEL sets that of one component: info,gossip=debug",

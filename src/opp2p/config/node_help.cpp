@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kColumns = 80;
 constexpr std::size_t kIndent = 6;
 
-constexpr std::string_view kGroups[] = {"Chain", "Peers", "Scores and bans", "Limits and latency", "Blocks", "JSON-RPC",
-                                        "Log",   "Other"};
+constexpr std::string_view kGroups[] = {
+    "Chain", "Peers", "Scores and bans", "Limits and latency", "Blocks", "JSON-RPC", "Metrics", "Log", "Other"};
 
 // Words, wrapped, each line indented.
 void add_wrapped(std::string& out, std::string_view text, std::size_t indent) {

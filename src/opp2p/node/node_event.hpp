@@ -70,6 +70,10 @@ struct BlockPublished {
   const opstack::payload::Envelope& block;
   const opstack::gossip::PublishedBlock& sent;
 };
+// An own block could not be published: it is neither stored nor gossiped, or only stored.
+struct PublishFailed {
+  const libp2p::Error& why;
+};
 // The store did not keep a block. `again`: it is tried again.
 struct StoreRefused {
   std::uint64_t number;
@@ -116,8 +120,9 @@ using NodeEvent =
     std::variant<NodeStarting, SignerMissing, ListeningAt, InterfacesUnreadable, StaticPeerAdded, StaticPeerSkipped,
                  NodeStarted, NodeStopping, PartClosedLate, NodeStopped,
                  // blocks and topics: opstack/gossip/block_gossip.hpp
-                 BlockJudged, BlockPublished, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
-                 opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic,
+                 BlockJudged, BlockPublished, PublishFailed, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
+                 opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic, opstack::gossip::PeerGrafted,
+                 opstack::gossip::PeerPruned, opstack::gossip::CopyReceived,
                  // the chain and reverse sync: opstack/sync/drive/follower_events.hpp, sync_server.hpp
                  opstack::sync::BlockStored, StoreRefused, opstack::sync::HeadMoved, opstack::sync::HoleChanged,
                  opstack::sync::GapSourcesChanged, opstack::sync::ChainTrace, opstack::sync::SyncTrace,

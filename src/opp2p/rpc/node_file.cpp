@@ -11,13 +11,14 @@ namespace opp2p {
 namespace fs = std::filesystem;
 
 libp2p::Result<void> write_node_file(const std::string& data_dir, const libp2p::PeerId& id,
-                                     const std::vector<libp2p::Multiaddr>& addresses, std::uint16_t rpc_port) {
+                                     const std::vector<libp2p::Multiaddr>& addresses, const NodePorts& ports) {
   boost::json::object about;
   about["peerId"] = id.to_base58();
   boost::json::array list;
   for (const auto& address : addresses) list.emplace_back(address.with_peer_id(id).text());
   about["addresses"] = std::move(list);
-  about["rpcPort"] = rpc_port;
+  about["rpcPort"] = ports.rpc_port;
+  if (ports.metrics_port) about["metricsPort"] = *ports.metrics_port;
   std::error_code error;
   fs::create_directories(data_dir, error);
   const auto path = fs::path(data_dir) / "node.json";
