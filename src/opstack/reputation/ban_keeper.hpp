@@ -31,6 +31,10 @@ class BanKeeper final : public ActiveBans {
 
   Result<const Ban*> ban_of_peer(const PeerId& peer) override;
   Result<const Ban*> ban_of_address(const std::string& canonical_ip) override;
+  const Ban* find(const PeerId& peer) const override { return book_.peers.find(peer, wall()); }
+  const Ban* find_address(const std::string& canonical_ip) const override {
+    return book_.ips.find(canonical_ip, wall());
+  }
 
   // Replaces a ban that is there. `done`, which may be empty, when it is durable.
   void ban(const PeerId& peer, Ban ban, Done done);

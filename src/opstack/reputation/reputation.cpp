@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
-#include "libp2p/base/life_token.hpp"
 #include "libp2p/host/blocking_gater.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 #include "libp2p/storage/batch_writer.hpp"
 #include "opstack/reputation/ban_keeper.hpp"
 #include "opstack/reputation/fault_tracker.hpp"
@@ -71,8 +71,6 @@ struct Reputation::Parts {
   void tell_store(const libp2p::storage::BatchWriterEvent& event);
   void ban_by_rule(const PeerId& peer, BanRule rule, double score, std::string text);
   void ban(const PeerId& peer, BanRule rule, Nanos duration, double score, std::string text, Done done);
-  void disconnect_later(const PeerId& peer, std::string why);
-  void disconnect_ip_later(const std::string& ip, std::string why);
   void answer(Done done, libp2p::Error error);
   Result<void> check_duration(Nanos duration) const;
   Result<std::optional<double>> gate_score(const PeerId& peer);
@@ -95,7 +93,6 @@ struct Reputation::Parts {
   Every slots;
   Every writing;
   Every collecting;
-  libp2p::LifeToken life;
 };
 
 Reputation::Parts::Parts(Runtime& r, ReputationConfig c, std::shared_ptr<libp2p::storage::Datastore> store,
@@ -172,7 +169,7 @@ void Reputation::Parts::on_ban_ended(const PeerId& peer) {
 // ---- bans ----
 
 void Reputation::Parts::ban_by_rule(const PeerId& peer, BanRule rule, double score, std::string text) {
-  if (bans.book().peers.find(peer, now().wall) != nullptr) return;  // its connections are about to be closed
+  if (bans.find(peer) != nullptr) return;  // its connections are about to be closed
   ban(peer, rule, config.ban_duration, score, std::move(text), nullptr);
 }
 
@@ -186,25 +183,8 @@ void Reputation::Parts::ban(const PeerId& peer, BanRule rule, Nanos duration, do
   made.scores = scores.scores_of(peer).value_or(PeerScoreRecord());
   made.evidence = faults.ledger().last_faults_of(peer, kMostEvidence);
   made.text = std::move(text);
-  disconnect_later(peer, "banned: " + made.text);
   bans.ban(peer, std::move(made), std::move(done));
-}
-
-// From the queue: a rule bans inside the router's call.
-void Reputation::Parts::disconnect_later(const PeerId& peer, std::string why) {
-  runtime.post(life.guard([this, peer, why = std::move(why)] {
-    const bool banned = bans.book().peers.find(peer, now().wall) != nullptr;
-    if (host != nullptr && banned) host->disconnect(peer, why);
-  }));
-}
-
-// All connections of whoever has one from there.
-void Reputation::Parts::disconnect_ip_later(const std::string& ip, std::string why) {
-  runtime.post(life.guard([this, ip, why = std::move(why)] {
-    if (host == nullptr || bans.book().ips.find(ip, now().wall) == nullptr) return;
-    for (const auto& connection : host->connections())
-      if (libp2p::ip_of(connection.remote) == ip) host->disconnect(connection.peer, why);
-  }));
+  gater->stricter().emit(libp2p::GaterStricter());  // the host closes what is open
 }
 
 void Reputation::Parts::answer(Done done, libp2p::Error error) {
@@ -286,7 +266,7 @@ BanList Reputation::bans() const {
 }
 
 std::optional<Ban> Reputation::ban_of(const PeerId& peer) const {
-  const Ban* const ban = parts_->bans.book().peers.find(peer, parts_->now().wall);
+  const Ban* const ban = parts_->bans.find(peer);
   if (ban == nullptr) return std::nullopt;
   return *ban;
 }
@@ -294,7 +274,7 @@ std::optional<Ban> Reputation::ban_of(const PeerId& peer) const {
 std::optional<Ban> Reputation::ban_of_ip(std::string_view ip) const {
   const auto canonical = libp2p::canonical_ip(ip);
   if (!canonical) return std::nullopt;
-  const Ban* const ban = parts_->bans.book().ips.find(*canonical, parts_->now().wall);
+  const Ban* const ban = parts_->bans.find_address(*canonical);
   if (ban == nullptr) return std::nullopt;
   return *ban;
 }
@@ -318,8 +298,8 @@ void Reputation::ban_ip(std::string_view ip, Nanos duration, std::string why, Do
   ban.until = in_seconds(parts.now().wall + std::min(duration, kLongestBan));
   ban.rule = BanRule::operator_request;
   ban.text = std::move(why);
-  parts.disconnect_ip_later(*canonical, "the address is banned: " + ban.text);
   parts.bans.ban_ip(*canonical, std::move(ban), std::move(done));
+  parts.gater->stricter().emit(libp2p::GaterStricter());
 }
 
 void Reputation::unban(const PeerId& peer, Done done) { parts_->bans.end(peer, BanEnd::undone, std::move(done)); }
