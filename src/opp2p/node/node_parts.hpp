@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "libp2p/host/blocking_gater.hpp"
 #include "libp2p/host/host.hpp"
@@ -37,6 +38,7 @@ struct NodeParts {
   std::unique_ptr<opstack::sync::Follower> follower;
   std::unique_ptr<opstack::sync::SyncServer> server;  // none with --p2p.sync.req-resp=false
   std::unique_ptr<opstack::gossip::BlockGossip> blocks;
+  std::vector<libp2p::Multiaddr> announced;  // besides the addresses that the host listens at
   std::unique_ptr<libp2p::StaticPeers> static_peers;
   std::set<libp2p::PeerId> static_ids;  // of those in static_peers, also after they are gone
 };

@@ -56,7 +56,10 @@ PeerSnapshot NodeSnapshots::self() const {
   PeerSnapshot out;
   out.id = parts_.host->id();
   out.key = parts_.host->identity().public_key();
-  out.addresses = parts_.host->listen_addresses();
+  out.addresses = parts_.announced;
+  for (auto& address : parts_.host->listen_addresses())
+    if (std::find(out.addresses.begin(), out.addresses.end(), address) == out.addresses.end())
+      out.addresses.push_back(std::move(address));
   out.gossip_blocks = true;
   return out;
 }

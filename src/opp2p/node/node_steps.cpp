@@ -20,7 +20,7 @@ Result<void> begin_node_key(NodeWiring& w) {
   using libp2p::crypto::PrivateKey;
   OPP2P_TRY(auto key, PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, w.config.node_key));
   w.parts.host_config.emplace(std::move(key));
-  w.parts.host_config->user_agent = w.config.user_agent;
+  if (!w.config.user_agent.empty()) w.parts.host_config->user_agent = w.config.user_agent;
   return {};
 }
 
@@ -86,6 +86,7 @@ Result<void> begin_scores(NodeWiring& w) {
 
 Result<void> begin_gossip(NodeWiring& w) {
   libp2p::gossipsub::Params params;
+  params.mesh = w.config.mesh;
   params.thresholds = w.config.scoring.thresholds;
   auto topics = opstack::gossip::block_gossip_config(w.config.rollup.l2_chain_id, params);
   topics.tracer = w.config.gossip_tracer;
@@ -106,12 +107,33 @@ Task<void> close_score_watch(NodeWiring& w, Nanos) {
   co_return;
 }
 
+// Those of the configuration; what has no port yet gets that of the first address that we listen at.
+std::vector<libp2p::Multiaddr> announced_addresses(const NodeWiring& w) {
+  std::vector<libp2p::Multiaddr> out;
+  const auto bound = w.parts.host->bound_addresses();
+  for (const auto& address : w.config.announce) {
+    const auto port = address.value_of(libp2p::multiformats::Protocol::tcp);
+    if (port != "0" || bound.empty()) {
+      out.push_back(address);
+      continue;
+    }
+    const auto text = address.text();
+    const auto real = bound.front().value_of(libp2p::multiformats::Protocol::tcp).value_or("0");
+    if (auto whole = libp2p::Multiaddr::from_text(text.substr(0, text.rfind('/') + 1) + real))
+      out.push_back(*std::move(whole));
+  }
+  return out;
+}
+
 Result<void> begin_listening(NodeWiring& w) {
   auto& host = *w.parts.host;
-  if (const auto listening = host.listen(w.config.listen); !listening)
-    return listening.error().within("--p2p.listen.ip, --p2p.listen.tcp");
+  for (const auto& address : w.config.listen)
+    if (const auto listening = host.listen(address); !listening)
+      return listening.error().within("--p2p.listen.ip, --p2p.listen.tcp");
   for (const auto& address : host.listen_addresses()) w.events.tell(ListeningAt{address});
   if (const auto ips = w.runtime.interface_ips(); !ips) w.events.tell(InterfacesUnreadable{ips.error()});
+  w.parts.announced = announced_addresses(w);
+  w.parts.identify->set_announced(w.parts.announced);
   return {};
 }
 
