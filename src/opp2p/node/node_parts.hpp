@@ -9,7 +9,7 @@
 #include <optional>
 #include <set>
 
-#include "libp2p/host/gater.hpp"
+#include "libp2p/host/blocking_gater.hpp"
 #include "libp2p/host/host.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
@@ -27,7 +27,7 @@ namespace opp2p {
 struct NodeParts {
   libp2p::PeerId id;
   std::optional<libp2p::HostConfig> host_config;  // until the host is made of it
-  std::shared_ptr<libp2p::BasicGater> blocking;
+  std::shared_ptr<libp2p::BlockingGater> blocking;
   std::unique_ptr<libp2p::Host> host;
   std::unique_ptr<libp2p::IdentifyService> identify;
   std::unique_ptr<libp2p::PingService> ping;

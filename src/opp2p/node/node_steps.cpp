@@ -2,7 +2,7 @@
 
 #include <exception>
 
-#include "libp2p/host/gater.hpp"
+#include "libp2p/host/blocking_gater.hpp"
 #include "opp2p/node/node_parts.hpp"
 #include "opp2p/node/part_listener.hpp"
 #include "opstack/gossip/block_gossip.hpp"
@@ -25,7 +25,7 @@ Result<void> begin_node_key(NodeWiring& w) {
 }
 
 Result<void> begin_gater(NodeWiring& w) {
-  w.parts.blocking = std::make_shared<libp2p::BasicGater>();
+  w.parts.blocking = std::make_shared<libp2p::BlockingGater>();
   w.parts.host_config->gater = w.parts.blocking;
   return {};
 }
