@@ -35,6 +35,7 @@ std::string_view ban_end_id(BanEnd end) {
   switch (end) {
     case BanEnd::expired: return "expired";
     case BanEnd::undone: return "undone";
+    case BanEnd::forgiven: return "forgiven";
     case BanEnd::overflow: break;
   }
   return "overflow";
