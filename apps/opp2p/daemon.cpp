@@ -140,6 +140,7 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   if (metrics) OPP2P_TRYV(metrics->listen(config, log));
   NodePorts ports;
   ports.rpc_port = server->port();
+  ports.rpc_address = config.rpc_addr;
   if (metrics) ports.metrics_port = metrics->port();
   OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), ports));
   report_rpc(log, config, server->port());
