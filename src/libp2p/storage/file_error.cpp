@@ -1,9 +1,9 @@
-#include "opp2p/base/file_error.hpp"
+#include "libp2p/storage/file_error.hpp"
 
 #include <cerrno>
 #include <cstring>
 
-namespace opp2p {
+namespace libp2p::storage {
 namespace {
 
 // LMDB calls a write that the disk took in part an input/output error. With less than this free it was for want of
@@ -46,4 +46,4 @@ std::string file_error(int code, const std::filesystem::path& path) {
   }
 }
 
-}  // namespace opp2p
+}  // namespace libp2p::storage

@@ -1,4 +1,4 @@
-#include "opp2p/store/file_mapping.hpp"
+#include "libp2p/storage/lmdb/file_mapping.hpp"
 
 #include <sys/mman.h>
 
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-namespace opp2p {
+namespace libp2p::storage {
 
 FileMapping FileMapping::find(const std::filesystem::path& file) {
   FileMapping out;
@@ -35,4 +35,4 @@ void FileMapping::release() const {
   if (begin_ != nullptr) ::madvise(begin_, size_, MADV_DONTNEED);
 }
 
-}  // namespace opp2p
+}  // namespace libp2p::storage

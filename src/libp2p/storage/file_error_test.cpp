@@ -1,11 +1,11 @@
-#include "opp2p/base/file_error.hpp"
+#include "libp2p/storage/file_error.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
 
-namespace opp2p {
+namespace libp2p::storage {
 namespace {
 
 using testing::AllOf;
@@ -34,4 +34,4 @@ TEST(FileError, tells_a_full_disk_from_a_broken_one) {
 }
 
 }  // namespace
-}  // namespace opp2p
+}  // namespace libp2p::storage

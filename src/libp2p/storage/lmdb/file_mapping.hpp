@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <filesystem>
 
-namespace opp2p {
+namespace libp2p::storage {
 
 class FileMapping {
  public:
@@ -22,4 +22,4 @@ class FileMapping {
   std::size_t size_ = 0;
 };
 
-}  // namespace opp2p
+}  // namespace libp2p::storage

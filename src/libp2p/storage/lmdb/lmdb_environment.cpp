@@ -1,4 +1,4 @@
-#include "opp2p/store/lmdb_environment.hpp"
+#include "libp2p/storage/lmdb/lmdb_environment.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,9 +6,9 @@
 
 #include <cerrno>
 
-#include "opp2p/base/file_error.hpp"
+#include "libp2p/storage/file_error.hpp"
 
-namespace opp2p {
+namespace libp2p::storage {
 namespace {
 
 constexpr off_t kReaderTable = 32 << 10;  // bytes, 64 for each of the reads that can happen at a time
@@ -29,13 +29,14 @@ Result<void> reserve_readers(const LmdbErrors& errors) {
 }  // namespace
 
 Error LmdbErrors::with(Errc code, const std::string& text) const {
-  return Error(code, "block store in " + folder.string() + ": " + text);
+  return Error(code, what + " in " + folder.string() + ": " + text);
 }
 
 Error LmdbErrors::failed(int code, std::string_view doing) const {
   const std::string why = code > 0 ? file_error(code, folder) : mdb_strerror(code);  // LMDB's own are negative
   const std::string text = std::string(doing) + ": " + why;
-  if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID) return with(Errc::malformed, text);
+  if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID)
+    return with(Errc::malformed, text + "; move " + LmdbEnvironment::kFile + " away and start again, " + remedy);
   // A disk that is full within a write is an I/O error to LMDB.
   std::error_code unknown;
   const auto space = std::filesystem::space(folder, unknown);
@@ -44,7 +45,7 @@ Error LmdbErrors::failed(int code, std::string_view doing) const {
 }
 
 Result<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::open(const LmdbErrors& errors, Kind kind,
-                                                               std::uint64_t initial_map) {
+                                                               std::uint64_t initial_map, std::uint64_t max_map) {
   std::unique_ptr<LmdbEnvironment> out(new LmdbEnvironment);
   const bool named = kind == Kind::named;
   if (named) OPP2P_TRYV(reserve_readers(errors));
@@ -56,6 +57,7 @@ Result<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::open(const LmdbErrors&
   const auto size = std::filesystem::exists(file, ignored) ? std::filesystem::file_size(file, ignored) : 0;
   out->map_size_ = std::max<std::uint64_t>(initial_map, 1 << 20);
   while (out->map_size_ < 2 * size) out->map_size_ *= 2;
+  out->map_size_ = std::max<std::uint64_t>(std::min(out->map_size_, max_map), size);
   int code = mdb_env_create(&out->env_);
   if (code == 0) code = mdb_env_set_maxdbs(out->env_, kMostTables);
   if (code == 0) code = mdb_env_set_mapsize(out->env_, out->map_size_);
@@ -63,7 +65,7 @@ Result<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::open(const LmdbErrors&
   if (code == 0) code = mdb_env_open(out->env_, path.c_str(), MDB_NOTLS | MDB_NORDAHEAD | flags, 0600);
   if (code == MDB_INVALID || code == MDB_VERSION_MISMATCH || code == MDB_CORRUPTED)
     return Error(Errc::malformed, file.string() + " is damaged or no database of opp2p (" + mdb_strerror(code) +
-                                      "); move it away and start again, the blocks come back from peers");
+                                      "); move it away and start again, " + errors.remedy);
   if (code != 0) return errors.failed(code, "opening");
 
   // A page beyond the end of the file would be a fatal signal when it is touched: fill up with zeros, which LMDB
@@ -107,10 +109,11 @@ Result<void> LmdbEnvironment::sync_folder(const LmdbErrors& errors) {
   return {};
 }
 
-int LmdbEnvironment::grow() {
-  const int code = mdb_env_set_mapsize(env_, map_size_ * 2);
-  if (code == 0) map_size_ *= 2;
+int LmdbEnvironment::grow(std::uint64_t max_map) {
+  const std::uint64_t size = std::min(map_size_ * 2, max_map);
+  const int code = mdb_env_set_mapsize(env_, size);
+  if (code == 0) map_size_ = size;
   return code;
 }
 
-}  // namespace opp2p
+}  // namespace libp2p::storage

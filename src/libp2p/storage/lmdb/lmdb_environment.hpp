@@ -1,8 +1,8 @@
-// An LMDB environment of the block store: one file, open, with a map that grows. Beside the database, data.mdb, there
-// may be a young one, data.mdb.new, that gets the other's name when it is whole on the disk; of what came before, a
-// crash or a full disk could have left anything.
+// An LMDB environment: one file, open, with a map that grows. Beside the database, data.mdb, there may be a young one,
+// data.mdb.new, that gets the other's name when it is whole on the disk; of what came before, a crash or a full disk
+// could have left anything.
 //
-// Owner: LmdbStore::Database, and a migration. Thread: any, for transactions; opening, growing and closing while no
+// Owner: LmdbFile, or code that makes a database. Thread: any, for transactions; opening, growing and closing while no
 // transaction is open. Bounds: the map doubles when it is full.
 #pragma once
 
@@ -11,13 +11,15 @@
 #include <filesystem>
 #include <memory>
 
-#include "opp2p/store/stored_block.hpp"
+#include "libp2p/base/result.hpp"
 
-namespace opp2p {
+namespace libp2p::storage {
 
 // Errors of the database in one folder, for a person.
 struct LmdbErrors {
   std::filesystem::path folder;
+  std::string what;    // "block store"
+  std::string remedy;  // what happens when a damaged file is moved away: "the blocks come back from peers"
   // `code` is LMDB's or the system's: "block store in /data/blocks: writing: …".
   Error failed(int code, std::string_view doing) const;
   Error with(Errc code, const std::string& text) const;
@@ -33,8 +35,9 @@ class LmdbEnvironment {
   static constexpr const char* kFile = "data.mdb";
   static constexpr const char* kYoungFile = "data.mdb.new";
 
-  // Creates the file if it is not there.
-  static Result<std::unique_ptr<LmdbEnvironment>> open(const LmdbErrors& errors, Kind kind, std::uint64_t initial_map);
+  // Creates the file if it is not there. The map has room for twice of what is in the file, and at most `max_map`.
+  static Result<std::unique_ptr<LmdbEnvironment>> open(const LmdbErrors& errors, Kind kind, std::uint64_t initial_map,
+                                                       std::uint64_t max_map = UINT64_MAX);
   ~LmdbEnvironment();
   LmdbEnvironment(const LmdbEnvironment&) = delete;
   LmdbEnvironment& operator=(const LmdbEnvironment&) = delete;
@@ -46,7 +49,9 @@ class LmdbEnvironment {
   static Result<void> sync_folder(const LmdbErrors& errors);
 
   MDB_env* get() const { return env_; }
-  int grow();
+  std::uint64_t map_size() const { return map_size_; }
+  // To twice its size, at most `max_map`.
+  int grow(std::uint64_t max_map = UINT64_MAX);
   int sync() { return mdb_env_sync(env_, 1); }
 
  private:
@@ -55,4 +60,4 @@ class LmdbEnvironment {
   std::uint64_t map_size_ = 0;
 };
 
-}  // namespace opp2p
+}  // namespace libp2p::storage
