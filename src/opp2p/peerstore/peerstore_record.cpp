@@ -150,6 +150,8 @@ Result<CheckedRecord> check_record(std::string_view key, ByteView value) {
     if (!key.starts_with(kBases[i])) continue;
     if (key.size() > storage::kMaxKey)
       return fail(Errc::too_large, "its key has more than " + std::to_string(storage::kMaxKey) + " bytes");
+    if (value.size() > storage::kMaxValue)
+      return fail(Errc::too_large, "it has more than " + std::to_string(storage::kMaxValue) + " bytes");
     return kChecks[i](key, value);
   }
   return no_record("unknown key");

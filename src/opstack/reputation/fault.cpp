@@ -3,6 +3,7 @@
 #include <array>
 
 #include "libp2p/base/assert.hpp"
+#include "opstack/rules/blame.hpp"
 
 namespace opstack::reputation {
 namespace {
@@ -64,13 +65,14 @@ std::optional<FaultKind> fault_of(std::string_view id) {
 }
 
 std::optional<FaultKind> fault_of(Reason reason, bool signer_known) {
-  if (reason == Reason::invalid_signature && !signer_known) return std::nullopt;
+  if (!rules::is_blamed(reason, signer_known)) return std::nullopt;
   for (const Row& row : kRows)
     if (row.reason == reason) return row.kind;
+  OPP2P_ASSERT(false, "every reason that blames has a kind", rules::reason_id(reason));
   return std::nullopt;
 }
 
-bool is_blamed(Reason reason, bool signer_known) { return fault_of(reason, signer_known).has_value(); }
+bool is_blamed(Reason reason, bool signer_known) { return rules::is_blamed(reason, signer_known); }
 
 FaultKind fault_of(sync::SyncFaultKind kind) {
   switch (kind) {

@@ -1,0 +1,75 @@
+// CommonFaults: finds the faults that are ours. When more than half of the peers that lately brought accepted blocks
+// commit the same fault, this node is wrong and not they: its signer, its forks or its clock may be stale. Such a fault
+// costs nobody anything from then on, until accepted blocks show otherwise. A pure engine.
+//
+// What counts within the last ten minutes (kCommonWindow), for one kind of fault:
+//   - Of three or more peers that brought accepted blocks, as the first or as a copy, more than half committed it:
+//   ours.
+//   - Of one or two such peers, all did: ours. One of two decides nothing.
+//   - No peer brought any, three or more peers committed it, and these are more than half of the connected ones: ours.
+//     So a node that starts with a wrong signer does not ban everybody.
+// An accepted block can end a finding, a fault cannot.
+//
+// Against abuse: identities that never brought an accepted block have no say once anybody did. To make its faults ours,
+// an attacker needs more than half of the peers that bring this node's blocks; it gains that they cost it nothing,
+// which is what op-node charges. A copy counts, because the fastest peer would otherwise be the only one with a say.
+//
+// Owner: Reputation. Thread: the network thread. Bounds: kMostPeers peers with accepted blocks, and as many per kind
+// that committed it; the one that was heard of least recently goes.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "libp2p/base/lru_map.hpp"
+#include "libp2p/base/time.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+#include "opstack/reputation/fault.hpp"
+
+namespace opstack::reputation {
+
+using libp2p::MonoTime;
+using libp2p::Nanos;
+using libp2p::PeerId;
+
+inline constexpr Nanos kCommonWindow = libp2p::Seconds(600);
+
+class CommonFaults {
+ public:
+  static constexpr std::size_t kMostPeers = 256;
+
+  CommonFaults();
+  CommonFaults(const CommonFaults&) = delete;
+  CommonFaults& operator=(const CommonFaults&) = delete;
+
+  // The peer brought an accepted block. The kinds that are the peers' again, mostly none.
+  std::vector<FaultKind> on_accepted(const PeerId& peer, MonoTime now);
+
+  struct Finding {
+    std::size_t peers = 0;  // that commit it
+    std::size_t of = 0;     // that were asked about
+  };
+  // The peer committed the fault; `connected` peers are there. Something when this made it ours.
+  std::optional<Finding> on_fault(const PeerId& peer, FaultKind kind, std::size_t connected, MonoTime now);
+
+  bool is_ours(FaultKind kind) const { return kinds_[static_cast<std::size_t>(kind)].is_ours; }
+  // "more than half of the peers that bring accepted blocks (3 of 4) …": what the operator should look at.
+  static std::string text(FaultKind kind, const Finding& finding);
+
+  void check() const;
+
+ private:
+  using Peers = libp2p::LruMap<PeerId, MonoTime>;  // when last; the most recent first
+  struct Kind {
+    Peers peers{kMostPeers};
+    bool is_ours = false;
+  };
+  static void forget_old(Peers& peers, MonoTime now);
+  std::optional<Finding> judge(Kind& kind, std::optional<std::size_t> connected, MonoTime now);
+
+  Peers bringers_{kMostPeers};
+  std::array<Kind, kFaultKinds> kinds_;
+};
+
+}  // namespace opstack::reputation

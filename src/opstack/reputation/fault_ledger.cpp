@@ -1,0 +1,95 @@
+#include "opstack/reputation/fault_ledger.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "libp2p/base/assert.hpp"
+
+namespace opstack::reputation {
+
+FaultLedger::FaultLedger(FaultLedgerLimits limits) : limits_(limits), peers_(limits.peers) {
+  OPP2P_ASSERT(limits.peers > 0 && limits.faults_of_a_peer > 0, "a ledger has room", limits.peers,
+               limits.faults_of_a_peer);
+}
+
+FaultLedger::Noted FaultLedger::on_fault(const PeerId& peer, Fault fault, const std::optional<InvalidCount>& cost,
+                                         MonoTime now) {
+  Entries* entries = peers_.get(peer);
+  if (entries == nullptr) {
+    peers_.put(peer, {});
+    entries = peers_.get(peer);
+  }
+  const auto same = [&fault](const Entry& entry) { return entry.fault.message_id == fault.message_id; };
+  const auto known = fault.message_id.empty() ? entries->end() : std::find_if(entries->begin(), entries->end(), same);
+  if (known != entries->end()) {
+    if (cost && known->costs.size() < limits_.costs_of_a_fault) known->costs.push_back(*cost);
+    return {false, count_messages(*entries, now)};
+  }
+  if (entries->size() == limits_.faults_of_a_peer) entries->pop_front();
+  Entry entry{std::move(fault), now, {}};
+  if (cost) entry.costs.push_back(*cost);
+  entries->push_back(std::move(entry));
+  return {true, count_messages(*entries, now)};
+}
+
+std::size_t FaultLedger::count_messages(const Entries& entries, MonoTime now) {
+  const auto counts = [now](const Entry& entry) {
+    return is_of_gossip(entry.fault.kind) && now - entry.at < kBlameWindow;
+  };
+  return static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), counts));
+}
+
+std::vector<Fault> FaultLedger::faults_of(const PeerId& peer) const {
+  return last_faults_of(peer, limits_.faults_of_a_peer);
+}
+
+std::vector<Fault> FaultLedger::last_faults_of(const PeerId& peer, std::size_t most) const {
+  std::vector<Fault> out;
+  const Entries* const entries = peers_.peek(peer);
+  if (entries == nullptr) return out;
+  const std::size_t left_out = entries->size() - std::min(entries->size(), most);
+  for (std::size_t at = left_out; at < entries->size(); ++at) out.push_back((*entries)[at].fault);
+  return out;
+}
+
+std::size_t FaultLedger::blamed_messages(const PeerId& peer, MonoTime now) const {
+  const Entries* const entries = peers_.peek(peer);
+  return entries == nullptr ? 0 : count_messages(*entries, now);
+}
+
+std::vector<InvalidCount> FaultLedger::forget(FaultKind kind) {
+  std::vector<InvalidCount> costs;
+  std::vector<PeerId> clean;
+  std::vector<PeerId> listed;
+  for (const auto& [peer, entries] : peers_) listed.push_back(peer);
+  // From the least recently used: get() moves each to the front, and so keeps their order.
+  for (auto peer = listed.rbegin(); peer != listed.rend(); ++peer) {
+    Entries& entries = *peers_.get(*peer);
+    for (const Entry& entry : entries)
+      if (entry.fault.kind == kind) costs.insert(costs.end(), entry.costs.begin(), entry.costs.end());
+    std::erase_if(entries, [kind](const Entry& entry) { return entry.fault.kind == kind; });
+    if (entries.empty()) clean.push_back(*peer);
+  }
+  for (const PeerId& peer : clean) peers_.erase(peer);
+  return costs;
+}
+
+void FaultLedger::check() const {
+  peers_.check();
+  for (const auto& [peer, entries] : peers_) {
+    OPP2P_CHECK(!entries.empty() && entries.size() <= limits_.faults_of_a_peer, "the faults of a peer are bounded",
+                peer, entries);
+    MonoTime before = MonoTime::min();
+    for (const Entry& entry : entries) {
+      OPP2P_CHECK(entry.at >= before, "faults are in the order in which they were committed", peer);
+      OPP2P_CHECK(entry.costs.size() <= limits_.costs_of_a_fault, "the costs of a fault are bounded", entry.costs);
+      OPP2P_CHECK(entry.fault.reason_id == fault_id(entry.fault.kind), "a fault is named by its kind", peer);
+      const auto same = [&entry](const Entry& other) { return other.fault.message_id == entry.fault.message_id; };
+      OPP2P_CHECK(entry.fault.message_id.empty() || std::count_if(entries.begin(), entries.end(), same) == 1,
+                  "a message is on record once", entry.fault.message_id);
+      before = entry.at;
+    }
+  }
+}
+
+}  // namespace opstack::reputation

@@ -1,0 +1,74 @@
+// FaultLedger: the last faults of each peer with their evidence, how many different messages a peer was blamed for
+// lately, and what each fault cost in GossipSub's score, so that it can be given back. A pure engine.
+//
+// Owner: Reputation. Thread: the network thread. Bounds: FaultLedgerLimits. When a peer has more faults than are kept,
+// its oldest goes; when more peers have faults, the one that was blamed least recently goes. Whoever commits a fault
+// anew is at the front, so a crowd of identities pushes out only those that have stopped, or itself.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libp2p/base/lru_map.hpp"
+#include "libp2p/base/time.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/protocols/gossipsub/peer_scorer.hpp"
+#include "opstack/reputation/fault.hpp"
+
+namespace opstack::reputation {
+
+using libp2p::MonoTime;
+using libp2p::Nanos;
+using libp2p::PeerId;
+using libp2p::gossipsub::InvalidCount;
+
+// Blamed messages are counted for this long.
+inline constexpr Nanos kBlameWindow = libp2p::Seconds(600);
+
+struct FaultLedgerLimits {
+  std::size_t peers = 1024;
+  std::size_t faults_of_a_peer = 24;
+  std::size_t costs_of_a_fault = 8;  // copies of one message; those beyond it are not given back
+};
+
+class FaultLedger {
+ public:
+  explicit FaultLedger(FaultLedgerLimits limits = {});
+  FaultLedger(const FaultLedger&) = delete;
+  FaultLedger& operator=(const FaultLedger&) = delete;
+
+  struct Noted {
+    bool is_new = false;              // false: a copy of a message that is on record
+    std::size_t blamed_messages = 0;  // different ones of gossip within kBlameWindow, with this one
+  };
+  // `cost`: what GossipSub's score counted for it, if it did.
+  Noted on_fault(const PeerId& peer, Fault fault, const std::optional<InvalidCount>& cost, MonoTime now);
+
+  // The oldest first.
+  std::vector<Fault> faults_of(const PeerId& peer) const;
+  std::vector<Fault> last_faults_of(const PeerId& peer, std::size_t most) const;
+  std::size_t blamed_messages(const PeerId& peer, MonoTime now) const;
+
+  // Takes the faults of this kind off all records, and answers what they cost.
+  std::vector<InvalidCount> forget(FaultKind kind);
+  void forget(const PeerId& peer) { peers_.erase(peer); }
+
+  std::size_t peers() const { return peers_.size(); }
+  void check() const;
+
+ private:
+  struct Entry {
+    Fault fault;
+    MonoTime at{};
+    std::vector<InvalidCount> costs;
+  };
+  using Entries = std::deque<Entry>;
+  static std::size_t count_messages(const Entries& entries, MonoTime now);
+
+  FaultLedgerLimits limits_;
+  libp2p::LruMap<PeerId, Entries> peers_;  // none is empty
+};
+
+}  // namespace opstack::reputation
