@@ -54,6 +54,7 @@ class Node final : libp2p::LiveCounted<Node> {
   // Of a node that has started.
   libp2p::Host& host() { return *parts_.host; }
   libp2p::BlockingGater* blocking() { return parts_.blocking.get(); }
+  libp2p::StaticPeers* static_peers() { return parts_.static_peers.get(); }
   const NodeConfig& config() const { return config_; }
   const NodeView& view() const { return view_; }
   const NodeSnapshots& snapshots() const { return snapshots_; }

@@ -101,6 +101,11 @@ PeerSnapshot NodeSnapshots::snapshot_of(const PeerId& peer, const PeerList& list
   return out;
 }
 
+std::optional<libp2p::gossipsub::PeerScoreParts> NodeSnapshots::score_of(const PeerId& peer) const {
+  if (!parts_.scoring) return std::nullopt;
+  return parts_.scoring->score_of(peer);
+}
+
 PeerStatsSnapshot NodeSnapshots::peer_stats() const {
   PeerStatsSnapshot out;
   out.connected = parts_.host->connected_peers().size();
