@@ -119,18 +119,44 @@ std::optional<opstack::reputation::PeerScoreRecord> ReputationPartPort::scores_o
 
 ScoreStandingSnapshot ReputationPartPort::standing_of(const libp2p::PeerId& peer) const {
   ScoreStandingSnapshot out;
-  out.thresholds = thresholds_;
-  if (settings_.ban_peers) out.ban_threshold = settings_.ban_threshold;
+  out.is_scored = settings_.is_scored;
+  out.topics = settings_.topics;
+  out.thresholds = settings_.thresholds;
+  out.ban_threshold = settings_.ban_threshold;
   out.gater_min_score = settings_.gater_min_score;
+  out.live = live_(peer);
+  out.stored = scores_of(peer);
+  return out;
+}
+
+std::vector<StaticPeerSnapshot> StaticPeersPartPort::list() const {
+  std::vector<StaticPeerSnapshot> out;
   const auto* part = find_();
   if (part == nullptr) return out;
-  out.stored = part->scores_of(peer);
-  const auto* scorer = part->scorer();
-  out.is_scored = scorer != nullptr;
-  if (scorer == nullptr) return out;
-  out.live = scorer->snapshot_of(peer);
-  for (const auto& [topic, params] : scorer->params().topics) out.topics.push_back(topic);
+  const auto now = runtime_.now().mono;
+  for (auto& status : part->status()) {
+    StaticPeerSnapshot peer;
+    peer.by_flag = of_flags_.contains(status.peer);
+    if (status.next_attempt) peer.next_attempt_in = *status.next_attempt - now;
+    peer.status = std::move(status);
+    out.push_back(std::move(peer));
+  }
   return out;
+}
+
+void StaticPeersPartPort::add(const libp2p::Multiaddr& address, PortDone done) {
+  auto* part = find_();
+  if (part == nullptr) return done(not_running());
+  done(part->add(address));
+}
+
+void StaticPeersPartPort::remove(const libp2p::PeerId& peer, PortDone done) {
+  auto* part = find_();
+  if (part == nullptr) return done(not_running());
+  if (of_flags_.contains(peer))
+    return done(
+        libp2p::fail(libp2p::Errc::denied, peer.to_base58() + " is a peer of --p2p.static; take it from there"));
+  done(part->remove(peer));
 }
 
 }  // namespace opp2p

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 
 #include "libp2p/host/blocking_gater.hpp"
 #include "opp2p/rpc/api_ports.hpp"
@@ -25,18 +26,21 @@ class BlockingGaterPort final : public GatingPort {
   Find find_;
 };
 
-// What the node's configuration says about bans.
-struct BanSettings {
-  bool ban_peers = false;
-  double ban_threshold = 0;
-  double gater_min_score = 0;
+// What the node's configuration says about scores and bans.
+struct ScoreSettings {
+  bool is_scored = false;
+  std::vector<std::string> topics;  // that are scored, in the order of PeerScoreParts::topics
+  libp2p::gossipsub::ScoreThresholds thresholds;
+  std::optional<double> ban_threshold;
+  std::optional<double> gater_min_score;
 };
 
 class ReputationPartPort final : public ReputationPort {
  public:
   using Find = std::function<opstack::reputation::Reputation*()>;
-  ReputationPartPort(Find find, libp2p::gossipsub::ScoreThresholds thresholds, BanSettings settings)
-      : find_(std::move(find)), thresholds_(thresholds), settings_(settings) {}
+  using Live = std::function<std::optional<libp2p::gossipsub::PeerScoreParts>(const libp2p::PeerId&)>;
+  ReputationPartPort(Find find, Live live, ScoreSettings settings)
+      : find_(std::move(find)), live_(std::move(live)), settings_(std::move(settings)) {}
 
   opstack::reputation::BanList bans() const override;
   std::optional<opstack::reputation::Ban> ban_of(const libp2p::PeerId& peer) const override;
@@ -48,8 +52,25 @@ class ReputationPartPort final : public ReputationPort {
 
  private:
   Find find_;
-  libp2p::gossipsub::ScoreThresholds thresholds_;
-  BanSettings settings_;
+  Live live_;
+  ScoreSettings settings_;
+};
+
+// Static peers of the flags, and those that were added while the node runs.
+class StaticPeersPartPort final : public StaticPeersPort {
+ public:
+  using Find = std::function<libp2p::StaticPeers*()>;
+  StaticPeersPartPort(libp2p::runtime::Runtime& runtime, Find find, std::set<libp2p::PeerId> of_flags)
+      : runtime_(runtime), find_(std::move(find)), of_flags_(std::move(of_flags)) {}
+
+  std::vector<StaticPeerSnapshot> list() const override;
+  void add(const libp2p::Multiaddr& address, PortDone done) override;
+  void remove(const libp2p::PeerId& peer, PortDone done) override;
+
+ private:
+  libp2p::runtime::Runtime& runtime_;
+  Find find_;
+  std::set<libp2p::PeerId> of_flags_;
 };
 
 }  // namespace opp2p
