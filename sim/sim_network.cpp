@@ -85,7 +85,8 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   auto member = std::make_unique<Member>(world_->add_node(place));
   NodeConfig& config = member->config;
   config.rollup = rollup_;
-  OPP2P_TRY(config.listen, listen_address(member->place, kPort));
+  OPP2P_TRY(const auto own, listen_address(member->place, kPort));
+  config.listen = {own};
   for (const auto other : options.dials) config.static_peers.push_back(members_[other]->address);
   config.node_key = secp256k1::generate(rng_);
   if (options.sequencer) config.sequencer_key = signer_;
@@ -105,7 +106,7 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   member->store = std::make_unique<FaultyStore>(*member->disk, post);
   world_->check_after_events(member->place.index(), [this, m = member.get()] { check(*m); });
   OPP2P_TRYV(start(*member));
-  member->address = member->config.listen.with_peer_id(member->node->host().id());
+  member->address = member->config.listen.front().with_peer_id(member->node->host().id());
   members_.push_back(std::move(member));
   return members_.size() - 1;
 }

@@ -11,6 +11,7 @@
 #include "opp2p/base/end_signals.hpp"
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/secret_file.hpp"
+#include "opp2p/metrics/node_metrics.hpp"
 #include "opp2p/node/node.hpp"
 #include "opp2p/observe/health.hpp"
 #include "opp2p/observe/node_log.hpp"
@@ -128,14 +129,20 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   Node node(runtime, std::move(traced), *store);
   NodeLog node_log(runtime, log, node.view());
   const auto logging = node.add_sink(node_log);
-  const NodeSource source(runtime, node, version);
-  RpcSnapshots snapshots(runtime, source, on_worker, rpc.memory(), rpc.limits().answer_bytes);
+  RpcSnapshots snapshots(runtime, on_worker, rpc.memory(), rpc.limits().answer_bytes);
+  std::optional<NodeMetrics> metrics;
+  if (config.metrics_enabled) metrics.emplace(runtime, node, version);
   RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
-  add_methods(rpc, runtime, node, *store, snapshots, dials, version);
+  add_methods(rpc, NodeApi{runtime, node, *store, snapshots, dials, version});
   const StopWorker stop_worker{worker};  // before what its tasks use goes, whatever ends this function
   OPP2P_TRYV(node.start());
   OPP2P_TRY(auto server, HttpServer::start(http_config(config), http_routes(node, rpc, version), rpc.accounts()));
-  OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), server->port()));
+  if (metrics) OPP2P_TRYV(metrics->listen(config, log));
+  NodePorts ports;
+  ports.rpc_port = server->port();
+  ports.rpc_address = config.rpc_addr;
+  if (metrics) ports.metrics_port = metrics->port();
+  OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), ports));
   report_rpc(log, config, server->port());
   libp2p::runtime::TaskScope closing(runtime);
   bool signalled = false;

@@ -1,8 +1,9 @@
 #include "opp2p/base/json_text.hpp"
 
 #include <charconv>
-#include <cmath>
+#include <utility>
 
+#include "libp2p/base/json_number.hpp"
 #include "libp2p/base/peer_text.hpp"
 
 namespace opp2p {
@@ -47,7 +48,7 @@ void append_value(std::string& out, const json::value& value) {
     case json::kind::bool_: out.append(value.get_bool() ? "true" : "false"); return;
     case json::kind::int64: return append_integer(out, value.get_int64());
     case json::kind::uint64: return append_integer(out, value.get_uint64());
-    case json::kind::double_: return append_json_number(out, value.get_double());
+    case json::kind::double_: return libp2p::append_json_number(out, value.get_double());
     case json::kind::string: return append_json_string(out, std::string_view(value.get_string()));
     case json::kind::array: return append_array(out, value.get_array());
     case json::kind::object: return append_object(out, value.get_object());
@@ -85,42 +86,6 @@ void append_json_string(std::string& out, std::string_view text) {
     text.remove_prefix(size == 0 ? 1 : size);
   }
   out.push_back('"');
-}
-
-void append_json_number(std::string& out, double number) {
-  if (!std::isfinite(number)) {
-    out.append("null");
-    return;
-  }
-  // d.ddde±xx: the shortest digits, and where their point belongs.
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, std::fabs(number), std::chars_format::scientific).ptr;
-  const std::string_view shortest(text, static_cast<std::size_t>(end - text));
-  const auto split = shortest.find('e');
-  int exponent = 0;
-  const auto* digits_of_exponent = text + split + (shortest[split + 1] == '+' ? 2 : 1);
-  std::from_chars(digits_of_exponent, end, exponent);
-  std::string digits(1, shortest.front());
-  if (split > 2) digits.append(shortest.substr(2, split - 2));
-
-  if (std::signbit(number)) out.push_back('-');
-  const bool zero = number == 0;
-  if (!zero && (exponent < -6 || exponent >= 21)) {
-    out.push_back(digits.front());
-    if (digits.size() > 1) out.append(".").append(digits, 1);
-    out.append(exponent < 0 ? "e" : "e+");
-    append_integer(out, exponent);
-    return;
-  }
-  if (exponent < 0) {
-    out.append("0.").append(static_cast<std::size_t>(-exponent - 1), '0').append(digits);
-    return;
-  }
-  const auto whole = static_cast<std::size_t>(exponent) + 1;
-  if (digits.size() <= whole)
-    out.append(digits).append(whole - digits.size(), '0');
-  else
-    out.append(digits, 0, whole).append(".").append(digits, whole);
 }
 
 }  // namespace opp2p

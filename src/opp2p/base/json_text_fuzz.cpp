@@ -14,7 +14,7 @@ using libp2p::fuzzing::require;
 
 void check_number(double number) {
   std::string text;
-  opp2p::append_json_number(text, number);
+  libp2p::append_json_number(text, number);
   if (!std::isfinite(number)) return require(text == "null");
   double back = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), back);

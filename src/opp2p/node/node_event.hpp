@@ -50,6 +50,10 @@ struct StaticPeerSkipped {
 struct NodeStarted {};
 // Everything is still there, but nothing new begins.
 struct NodeStopping {};
+// A part did not end in its share of the time, and was cut off.
+struct PartClosedLate {
+  std::string_view part;  // the step of the construction that made it
+};
 struct NodeStopped {};
 
 // --- blocks ---
@@ -65,6 +69,10 @@ struct BlockJudged {
 struct BlockPublished {
   const opstack::payload::Envelope& block;
   const opstack::gossip::PublishedBlock& sent;
+};
+// An own block could not be published: it is neither stored nor gossiped, or only stored.
+struct PublishFailed {
+  const libp2p::Error& why;
 };
 // The store did not keep a block. `again`: it is tried again.
 struct StoreRefused {
@@ -110,10 +118,11 @@ struct DisconnectingOnRequest {
 
 using NodeEvent =
     std::variant<NodeStarting, SignerMissing, ListeningAt, InterfacesUnreadable, StaticPeerAdded, StaticPeerSkipped,
-                 NodeStarted, NodeStopping, NodeStopped,
+                 NodeStarted, NodeStopping, PartClosedLate, NodeStopped,
                  // blocks and topics: opstack/gossip/block_gossip.hpp
-                 BlockJudged, BlockPublished, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
-                 opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic,
+                 BlockJudged, BlockPublished, PublishFailed, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
+                 opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic, opstack::gossip::PeerGrafted,
+                 opstack::gossip::PeerPruned, opstack::gossip::CopyReceived,
                  // the chain and reverse sync: opstack/sync/drive/follower_events.hpp, sync_server.hpp
                  opstack::sync::BlockStored, StoreRefused, opstack::sync::HeadMoved, opstack::sync::HoleChanged,
                  opstack::sync::GapSourcesChanged, opstack::sync::ChainTrace, opstack::sync::SyncTrace,

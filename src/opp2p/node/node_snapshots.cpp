@@ -56,7 +56,10 @@ PeerSnapshot NodeSnapshots::self() const {
   PeerSnapshot out;
   out.id = parts_.host->id();
   out.key = parts_.host->identity().public_key();
-  out.addresses = parts_.host->listen_addresses();
+  out.addresses = parts_.announced;
+  for (auto& address : parts_.host->listen_addresses())
+    if (std::find(out.addresses.begin(), out.addresses.end(), address) == out.addresses.end())
+      out.addresses.push_back(std::move(address));
   out.gossip_blocks = true;
   return out;
 }
@@ -160,6 +163,49 @@ NodeSizes NodeSnapshots::sizes() const {
     out.serving_bytes = parts_.server->sending_bytes();
   }
   return out;
+}
+
+NodeReadings NodeSnapshots::readings() const {
+  NodeReadings out;
+  auto& host = *parts_.host;
+  out.host = host.counters();
+  out.peerstore = host.peerstore().counters();
+  out.identify = parts_.identify->counters();
+  out.gossip = parts_.gossip->counters();
+  const auto& router = parts_.gossip->router();
+  out.router = router.counters();
+  out.sizes = sizes();
+  std::set<PeerId> seen;
+  for (const auto& connection : host.connections()) {
+    const std::size_t direction = connection.direction == libp2p::Direction::inbound ? 0 : 1;
+    ++out.connections[direction];
+    if (seen.insert(connection.peer).second) ++out.peers[direction];
+    out.bytes_in += connection.bytes_in;
+    out.bytes_out += connection.bytes_out;
+  }
+  out.static_peers = view_.static_peers();
+  for (const auto& peer : seen) out.static_connected += view_.is_static(peer);
+  out.known_peers = host.peerstore().size();
+  out.stranger_memory = host.memory().used();
+  out.stranger_memory_limit = host.memory().limit();
+  const auto topics = opstack::rules::blocks_topics(view_.config().rollup.l2_chain_id);
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    out.mesh[i] = router.mesh(topics[i]).size();
+    out.topic_peers[i] = router.subscribers(topics[i]).size();
+  }
+  if (parts_.blocks) out.publishing = parts_.blocks->publisher().making();
+  if (!parts_.follower) return out;
+  const auto& chain = parts_.follower->chain();
+  out.head_number = head().number;
+  out.highest_seen = chain.highest_seen();
+  out.holes = chain.holes();
+  out.lowest_waiting = chain.sync_target(host.runtime().now().mono);
+  return out;
+}
+
+void NodeSnapshots::each_score(const std::function<void(const GossipScoreSnapshot&)>& take) const {
+  for (const auto& peer : parts_.host->connected_peers())
+    if (const auto score = parts_.scoring->score_of(peer)) take(score_snapshot(*score));
 }
 
 }  // namespace opp2p

@@ -4,8 +4,11 @@
 // Owner: the node; destroyed before its parts. Thread: the network thread. Bounds: those of the snapshots.
 #pragma once
 
+#include <functional>
+
 #include "opp2p/node/block_counter.hpp"
 #include "opp2p/node/node_parts.hpp"
+#include "opp2p/node/node_readings.hpp"
 #include "opp2p/node/node_sizes.hpp"
 #include "opp2p/node/node_view.hpp"
 #include "opp2p/node/snapshots.hpp"
@@ -30,6 +33,10 @@ class NodeSnapshots {
   opstack::sync::BlockRef head() const;
   // What the node's queues hold now.
   NodeSizes sizes() const;
+  // What its parts have counted and hold; also of a node that has not started.
+  NodeReadings readings() const;
+  // Calls `take` with the scores of each connected peer that is scored.
+  void each_score(const std::function<void(const GossipScoreSnapshot&)>& take) const;
 
  private:
   const NodeParts& parts_;

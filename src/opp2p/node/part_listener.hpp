@@ -27,6 +27,8 @@ class PartListener {
   void listen_to_blocks();
   void listen_to_static_peers();
   void listen_to_scores();
+  // Hears of nothing more: the parts go.
+  void stop() { subscriptions_.clear(); }
 
  private:
   // The event of a part, as the node tells it.

@@ -47,6 +47,10 @@ void PeerLog::on(const InterfacesUnreadable& event) {
                      {{"error", event.why}, {"option", "--p2p.listen.ip"}});
 }
 
+void PeerLog::on(const PartClosedLate& event) {
+  events_.log().warn(Component::node, "a part of the node did not end in time and was cut off", {{"part", event.part}});
+}
+
 void PeerLog::on(const StaticPeerSkipped& event) {
   events_.log().info(Component::host, "skipping own address among the static peers", {{"addr", event.address}});
 }

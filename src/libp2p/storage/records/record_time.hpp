@@ -1,0 +1,16 @@
+// Times in records: whole seconds since 1970, any number of 64 bits. Those beyond what UnixTime holds (the year 2262,
+// or 1677) become its last or first moment. Pure.
+#pragma once
+
+#include "libp2p/base/time.hpp"
+
+namespace libp2p::storage {
+
+constexpr UnixTime saturated_unix_time(std::int64_t seconds) {
+  constexpr auto kMost = std::chrono::floor<Seconds>(Nanos::max()).count();
+  if (seconds > kMost) return UnixTime::max();
+  if (seconds < -kMost) return UnixTime::min();
+  return from_unix_seconds(seconds);
+}
+
+}  // namespace libp2p::storage
