@@ -34,8 +34,8 @@ Fault fault_of_block(FaultKind kind, const gossip::BlockVerdict& verdict, Now no
 }  // namespace
 
 FaultTracker::FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events,
-                           Uses uses)
-    : scorer_(scorer), events_(events), uses_(std::move(uses)) {
+                           Uses uses, FaultLedgerLimits limits)
+    : scorer_(scorer), events_(events), uses_(std::move(uses)), ledger_(limits) {
   if (scorer_ != nullptr) scorer_->set_observer(this);
 }
 

@@ -36,7 +36,8 @@ class FaultTracker final : public libp2p::gossipsub::DeliveryObserver {
     std::function<void(FaultKind)> on_common;
   };
   // `scorer` may be null: nobody is scored. Both outlive it.
-  FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events, Uses uses);
+  FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events, Uses uses,
+               FaultLedgerLimits limits = {});
   ~FaultTracker() override;
 
   // Before the router hears of the verdict.

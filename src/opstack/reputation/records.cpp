@@ -60,6 +60,21 @@ void write_gossip(std::string& out, const GossipScores& scores) {
       .end();
 }
 
+// In quotes, with the characters of HTML escaped, as Go does.
+std::string quoted(const std::string& text) {
+  const std::string plain = boost::json::serialize(boost::json::string(text));
+  std::string out;
+  for (const char c : plain) {
+    switch (c) {
+      case '<': out += "\\u003c"; break;
+      case '>': out += "\\u003e"; break;
+      case '&': out += "\\u0026"; break;
+      default: out.push_back(c);
+    }
+  }
+  return out;
+}
+
 Result<JsonLeaves> read_object(ByteView bytes) {
   if (bytes.size() > kMaxRecord)
     return fail(Errc::too_large, "record has " + std::to_string(bytes.size()) + " bytes, at most " +
@@ -103,7 +118,7 @@ Bytes encode_metadata(const MetadataEntry& entry) {
   ObjectWriter record(out);
   record.add("lastUpdate", entry.last_update);
   ObjectWriter metadata(record.name("peerMetadata"));
-  metadata.name("enr").append(boost::json::serialize(boost::json::string(entry.metadata.enr)));
+  metadata.name("enr").append(quoted(entry.metadata.enr));
   metadata.name("opStackID").append(std::to_string(entry.metadata.op_stack_id));
   metadata.end();
   record.end();
