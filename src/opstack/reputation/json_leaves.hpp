@@ -34,7 +34,7 @@ class JsonLeaves {
   };
   libp2p::Result<const Leaf*> find(std::string_view path, Kind kind) const;
   template <typename Number>
-  libp2p::Result<void> read_number(std::string_view path, Number& out) const;
+  libp2p::Result<void> number_at(std::string_view path, Number& out) const;
 
   std::map<std::string, Leaf, std::less<>> leaves_;  // by path in lower case
 };
