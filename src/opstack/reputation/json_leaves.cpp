@@ -143,11 +143,11 @@ Result<void> JsonLeaves::number_at(std::string_view path, Number& out) const {
   return {};
 }
 
-Result<void> JsonLeaves::read(std::string_view path, double& out) const { return number_at(path, out); }
-Result<void> JsonLeaves::read(std::string_view path, std::int64_t& out) const { return number_at(path, out); }
-Result<void> JsonLeaves::read(std::string_view path, std::uint64_t& out) const { return number_at(path, out); }
+Result<void> JsonLeaves::assign(std::string_view path, double& out) const { return number_at(path, out); }
+Result<void> JsonLeaves::assign(std::string_view path, std::int64_t& out) const { return number_at(path, out); }
+Result<void> JsonLeaves::assign(std::string_view path, std::uint64_t& out) const { return number_at(path, out); }
 
-Result<void> JsonLeaves::read(std::string_view path, std::string& out) const {
+Result<void> JsonLeaves::assign(std::string_view path, std::string& out) const {
   OPP2P_TRY(const auto* leaf, find(path, Kind::string));
   if (leaf) out = leaf->text;
   return {};

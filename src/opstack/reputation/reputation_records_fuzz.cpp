@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto key = ip_ban_key(text)) require(ip_ban_key(read_ip_ban_key(*key).value()).value() == *key);
   if (const auto leaves = JsonLeaves::from_text(text)) {
     double number = 0;
-    (void)leaves->read("a", number);
+    (void)leaves->assign("a", number);
   }
   return 0;
 }
