@@ -140,7 +140,7 @@ TEST(NodeFlags, security_is_noise_or_none_alone) {
 TEST(NodeFlags, a_value_that_asks_for_what_is_so_is_neither_refused_nor_told_of) {
   const auto line = read({"--p2p.disable=false", "--sequencer.enabled=false", "--conductor.enabled=f",
                           "--signer.endpoint=", "--signer.address=", "--signer.tls.enabled", "--p2p.security=noise",
-                          "--p2p.no-discovery", "--p2p.nat=false", "--metrics.enabled=0", "--p2p.gossip.mesh.d=0x8"});
+                          "--p2p.no-discovery", "--p2p.nat=false", "--pprof.enabled=0", "--p2p.gossip.mesh.d=0x8"});
   ASSERT_TRUE(line) << line.error().text();
   EXPECT_THAT(line->without_effect, ElementsAre());
 }
