@@ -2,7 +2,8 @@
 set(OPP2P_BOOST_VERSION 1.81)
 set(OPP2P_OPENSSL_VERSION 3.0)
 set(OPP2P_LIBP2P_MODULES secp256k1=libsecp256k1 sodium=libsodium cares=libcares)  # target = pkg-config module
-set(OPP2P_NODE_MODULES lmdb=lmdb prometheus=prometheus-cpp-core)
+set(OPP2P_LMDB_MODULES lmdb=lmdb)
+set(OPP2P_NODE_MODULES prometheus=prometheus-cpp-core)
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -13,7 +14,7 @@ find_path(PROTOZERO_INCLUDE protozero/pbf_reader.hpp REQUIRED)
 set(modules ${OPP2P_LIBP2P_MODULES})
 if(OPP2P_NODE)
   find_package(fmt REQUIRED)
-  list(APPEND modules ${OPP2P_NODE_MODULES})
+  list(APPEND modules ${OPP2P_LMDB_MODULES} ${OPP2P_NODE_MODULES})
   # Only `opp2p peerstore import` and `export` need it; without it they say so.
   find_package(leveldb 1.23 QUIET)
   if(TARGET leveldb::leveldb)
@@ -26,6 +27,9 @@ foreach(module IN LISTS modules)
   list(GET module 1 package)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${package})
 endforeach()
+if(NOT OPP2P_NODE)
+  pkg_check_modules(lmdb QUIET IMPORTED_TARGET lmdb)  # without it there is no component lmdb
+endif()
 if(OPP2P_TESTS)
   find_package(GTest REQUIRED)
 endif()

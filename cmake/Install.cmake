@@ -1,8 +1,8 @@
 # What is installed: the libraries as components with their public headers, and the daemon as a program.
 #
-#   find_package(opp2p COMPONENTS libp2p opstack testing)     opp2pConfig.cmake.in; targets opp2p::libp2p, opp2p::opstack, opp2p::testing
-#   pkg-config --static opp2p-libp2p opp2p-opstack opp2p-testing
-#   cmake --install build --component libp2p|opstack|testing|program     one of them; without --component, all
+#   find_package(opp2p COMPONENTS libp2p lmdb opstack testing)     opp2pConfig.cmake.in; targets opp2p::libp2p, opp2p::lmdb, …
+#   pkg-config --static opp2p-libp2p opp2p-lmdb opp2p-opstack opp2p-testing
+#   cmake --install build --component libp2p|lmdb|opstack|testing|program     one of them; without --component, all
 #
 # public_headers.txt lists the headers. tests/e2e/test_headers.py and test_library.py compare this with what is installed.
 include(CMakePackageConfigHelpers)
@@ -28,6 +28,9 @@ endfunction()
 
 opp2p_install_component(libp2p "libp2p in C++20: hosts, streams, transports, security, muxers, GossipSub"
   REQUIRES_PRIVATE "libcrypto >= 3.0" libsecp256k1 libsodium libcares LIBS_PRIVATE -pthread)
+if(TARGET opp2p_lmdb)
+  opp2p_install_component(lmdb "A datastore for opp2p-libp2p in LMDB: what a host remembers on a disk" NEEDS libp2p REQUIRES_PRIVATE lmdb)
+endif()
 opp2p_install_component(opstack "The OP Stack's payloads, block rules, block gossip and sync"
   NEEDS libp2p LIBS_PRIVATE -lsnappy -lboost_json)
 opp2p_install_component(testing "Simulated hosts on a virtual clock, for tests of what is built on opp2p-libp2p" NEEDS libp2p)
@@ -43,9 +46,14 @@ foreach(line IN LISTS headers)
   endif()
   list(APPEND public_headers ${found})
 endforeach()
+if(NOT TARGET opp2p_lmdb)
+  list(FILTER public_headers EXCLUDE REGEX "^libp2p/storage/lmdb/")
+endif()
 foreach(header IN LISTS public_headers)
   if(header MATCHES "^libp2p/(testing|runtime/sim)/")
     set(component testing)
+  elseif(header MATCHES "^libp2p/storage/lmdb/")
+    set(component lmdb)
   else()
     string(REGEX REPLACE "/.*" "" component ${header})
   endif()

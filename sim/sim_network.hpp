@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libp2p/runtime/sim/sim_world.hpp"
+#include "libp2p/storage/memory_datastore.hpp"
 #include "opp2p/node/node.hpp"
 #include "opp2p/observe/node_log.hpp"
 #include "opp2p/store/faulty_store.hpp"
@@ -101,7 +102,8 @@ class SimNetwork {
     libp2p::Multiaddr address;
     std::unique_ptr<MemoryStore> disk;
     std::unique_ptr<FaultyStore> store;  // what the node has of the disk
-    std::unique_ptr<Log> lines;          // each begins with the member's index and bears the world's time
+    std::shared_ptr<libp2p::storage::MemoryDatastore> peerstore = std::make_shared<libp2p::storage::MemoryDatastore>();
+    std::unique_ptr<Log> lines;  // each begins with the member's index and bears the world's time
     std::unique_ptr<Node> node;
     std::unique_ptr<NodeLog> log;
     libp2p::Subscription logging;

@@ -16,6 +16,7 @@
 #include "opp2p/observe/health.hpp"
 #include "opp2p/observe/node_log.hpp"
 #include "opp2p/observe/start_report.hpp"
+#include "opp2p/rpc/api_parts.hpp"
 #include "opp2p/rpc/health_routes.hpp"
 #include "opp2p/rpc/http_server.hpp"
 #include "opp2p/rpc/node_api.hpp"
@@ -133,13 +134,16 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   const auto logging = node.add_sink(node_log);
   RpcSnapshots snapshots(runtime, on_worker, rpc.memory(), rpc.limits().answer_bytes);
   RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
-  add_methods(rpc, NodeApi{runtime, node, *store, snapshots, dials, version});
+  ApiParts parts(runtime, node);
+  add_methods(rpc, NodeApi{runtime, node, *store, snapshots, dials, version, parts.ports()});
   const StopWorker stop_worker{worker};  // before what its tasks use goes, whatever ends this function
   OPP2P_TRYV(node.start());
+  parts.start();
   OPP2P_TRY(auto server, HttpServer::start(http_config(config), http_routes(node, rpc, version), rpc.accounts()));
   if (metrics) OPP2P_TRYV(metrics->listen(config, log));
   NodePorts ports;
   ports.rpc_port = server->port();
+  ports.rpc_address = config.rpc_addr;
   if (metrics) ports.metrics_port = metrics->port();
   OPP2P_TRYV(write_node_file(config.data_dir, node.host().id(), node.host().listen_addresses(), ports));
   report_rpc(log, config, server->port());
@@ -152,6 +156,7 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
     worker.stop();
     snapshots.stop();
     dials.stop();
+    parts.stop();
     closing.spawn(close_and_stop(node, runtime));
   };
   signals.async_wait([&](const boost::system::error_code& error, int signal) {

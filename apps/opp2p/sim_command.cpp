@@ -16,12 +16,14 @@
 #include "opp2p/base/end_signals.hpp"
 #include "opp2p/base/large_pages.hpp"
 #include "sim/attacks/run.hpp"
+#include "sim/honest/story.hpp"
 #include "version.hpp"
 
 namespace opp2p {
 namespace {
 
 namespace attacks = opp2p::sim::attacks;
+namespace honest = opp2p::sim::honest;
 using libp2p::Errc;
 using libp2p::fail;
 using libp2p::Result;
@@ -44,17 +46,27 @@ class ProgressLine {
     shown_ = ::isatty(out.descriptor()) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
   }
   void show(const attacks::Progress& progress) {
-    if (!shown_) return;
-    drawn_ = true;
-    out_.write(fmt::format(
-        "\r\x1b[J{:.0f} of {:.0f} s simulated, {} blocks, {:.2f}% in time, sybils in {:.1f}% of the meshes",
-        progress.at, progress.until, progress.blocks, progress.delivery * 100, progress.hostile_mesh_share * 100));
+    draw([&] {
+      return fmt::format("{:.0f} of {:.0f} s simulated, {} blocks, {:.2f}% in time, sybils in {:.1f}% of the meshes",
+                         progress.at, progress.until, progress.blocks, progress.delivery * 100,
+                         progress.hostile_mesh_share * 100);
+    });
+  }
+  void show(double at, double until) {
+    draw([&] { return fmt::format("{:.0f} of {:.0f} s simulated", at, until); });
   }
   void clear() {
     if (drawn_) out_.write("\r\x1b[J");
   }
 
  private:
+  template <class MakeText>
+  void draw(const MakeText& text) {
+    if (!shown_) return;
+    drawn_ = true;
+    out_.write("\r\x1b[J" + text());
+  }
+
   opp2p::Output& out_;
   bool shown_ = false;
   bool drawn_ = false;

@@ -34,6 +34,7 @@ var families = []family{
 	{"opstack/ssz/structure", sszStructure},
 	{"opstack/reqresp/payload_by_number", payloadByNumber},
 	{"opstack/signing", signing},
+	{"opstack/peerstore", peerstoreRecords},
 	{"opstack/op-node-flags", opNodeFlags},
 	{"snappy/block", snappyBlocks},
 	{"snappy/framing", snappyFrames},

@@ -112,9 +112,9 @@ EQUIVALENTS = {
         "one fork less is kept apart, and its number with the next one",
     ("src/opp2p/store/lmdb_migration.cpp", "next_ && needed_ + cost > room", "next_ && needed_ + cost >= room"):
         "a block that just fits is left behind, which the budget would prune with the next one",
-    ("src/opp2p/store/lmdb_store_database.cpp", "touched_.fetch_add(bytes) + bytes < kMappedAtMost",
+    ("src/libp2p/storage/lmdb/lmdb_file.cpp", "touched_.fetch_add(bytes) + bytes < kMappedAtMost",
      "touched_.fetch_add(bytes) + bytes <= kMappedAtMost"):
         "pages are given back one byte later",
-    ("src/opp2p/store/lmdb_store_open.cpp", "lock_file_ >= 0", "lock_file_ > 0"):
+    ("src/libp2p/storage/lmdb/folder_lock.cpp", "file_ >= 0", "file_ > 0"):
         "the program holds descriptors 0 to 2, so that no other file gets them",
 }

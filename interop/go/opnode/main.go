@@ -38,6 +38,7 @@ type options struct {
 	padding      int
 	seed         string
 	logLevel     string
+	rpc          bool
 }
 
 func parseFlags() *options {
@@ -61,6 +62,7 @@ func parseFlags() *options {
 	flag.IntVar(&o.padding, "produce.padding", 64, "bytes of data in each transaction")
 	flag.StringVar(&o.seed, "produce.seed", "opnode-peer", "what the contents of the blocks follow from")
 	flag.StringVar(&o.logLevel, "log.level", "warn", "debug, info, warn or error; op-node's own logs go to stderr")
+	flag.BoolVar(&o.rpc, "rpc", false, "serve op-node's opp2p_ methods on a free port of 127.0.0.1, which the ready line names")
 	flag.Parse()
 	return o
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/host/peerstore/pstoreds"
+	"github.com/syndtr/goleveldb/leveldb/util"
 
 	"github.com/ethereum-optimism/optimism/op-node/p2p/gating"
 	"github.com/ethereum-optimism/optimism/op-node/p2p/store"
@@ -98,6 +99,7 @@ type command struct {
 	Key      string
 	Put      map[string]string
 	Dump     bool
+	Compact  bool
 	Describe bool
 	Quit     bool
 }
@@ -121,6 +123,8 @@ func (b *books) run(ctx context.Context, c command) (map[string]any, error) {
 			}
 		}
 		return map[string]any{"event": "put"}, nil
+	case c.Compact:
+		return map[string]any{"event": "compacted"}, b.store.DB.CompactRange(util.Range{})
 	case c.Dump:
 		records, err := b.dump(ctx)
 		return map[string]any{"event": "dump", "records": records}, err

@@ -1,13 +1,10 @@
-// The text of a file system error for the operator: the system's words, and what to do where that is known. It looks at
-// the free space once, because a full disk has several error codes; otherwise it is a pure function.
+// The text of a file system error for the operator (libp2p/storage/file_error.hpp).
 #pragma once
 
-#include <filesystem>
-#include <string>
+#include "libp2p/storage/file_error.hpp"
 
 namespace opp2p {
 
-// `code` is an errno that an operation on `path` ended with: "No space left on device; make room on the disk of /data".
-std::string file_error(int code, const std::filesystem::path& path);
+using libp2p::storage::file_error;
 
 }  // namespace opp2p

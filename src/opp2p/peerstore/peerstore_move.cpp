@@ -107,8 +107,9 @@ Result<KeyDecision> decide_key(const std::vector<PrivateKey>& found, const std::
                                     " nodes; copy the key file of the op-node (--p2p.priv.path), or give --keep-key to "
                                     "import the records without a key");
   if (found.front().type() != libp2p::crypto::KeyType::secp256k1)
-    return fail(Errc::unsupported, "the node's key in this peerstore is not of secp256k1, as op-node's are; give "
-                                   "--keep-key to import the records without the key");
+    return fail(Errc::unsupported,
+                "the node's key in this peerstore is not of secp256k1, as op-node's are; give "
+                "--keep-key to import the records without the key");
   return KeyDecision{found.front(), peers.front()};
 }
 

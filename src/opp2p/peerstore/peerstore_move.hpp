@@ -3,8 +3,8 @@
 // All records are written in one step, or none.
 //
 // The private keys of an op-node's peerstore are not copied: the key of a node is in its key file. What only we keep
-// ("/opp2p/…") is not exported. Owner: none. Thread: any; a call takes as long as the disks do. Bounds: kMaxMoved bytes,
-// Errc::too_large beyond.
+// ("/opp2p/…") is not exported. Owner: none. Thread: any; a call takes as long as the disks do. Bounds: kMaxMoved
+// bytes, Errc::too_large beyond.
 #pragma once
 
 #include <array>

@@ -117,8 +117,8 @@ Result<CheckedRecord> check_blocked_subnet(std::string_view key, ByteView value)
 
 using Check = Result<CheckedRecord> (*)(std::string_view key, ByteView value);
 constexpr std::array<std::string_view, 10> kBases = {
-    storage::kAddressBase,    storage::kKeyBase,       storage::kMetadataBase,        reputation::kScoreBase,
-    reputation::kPeerBanBase, reputation::kIpBanBase,  reputation::kPeerMetadataBase, storage::kBlockedPeerBase,
+    storage::kAddressBase,    storage::kKeyBase,          storage::kMetadataBase,        reputation::kScoreBase,
+    reputation::kPeerBanBase, reputation::kIpBanBase,     reputation::kPeerMetadataBase, storage::kBlockedPeerBase,
     storage::kBlockedIpBase,  storage::kBlockedSubnetBase};
 constexpr std::array<Check, kBases.size()> kChecks = {
     check_addresses, check_key,           check_metadata,     check_scores,     check_peer_ban,

@@ -9,12 +9,24 @@
 #include <vector>
 
 #include "opp2p/node/node.hpp"
+#include "opp2p/observe/block_history.hpp"
+#include "opp2p/observe/peer_history.hpp"
+#include "opp2p/rpc/api_ports.hpp"
 #include "opp2p/rpc/json_rpc.hpp"
 #include "opp2p/rpc/rpc_dials.hpp"
 #include "opp2p/rpc/rpc_snapshots.hpp"
 #include "opp2p/store/block_store.hpp"
 
 namespace opp2p {
+
+// Null: the node has no such part, and the methods that need it say so.
+struct ApiPorts {
+  GatingPort* gating = nullptr;
+  ReputationPort* reputation = nullptr;
+  StaticPeersPort* static_peers = nullptr;
+  const PeerHistory* peers = nullptr;
+  const BlockHistory* blocks = nullptr;
+};
 
 // What the methods of the node work with. All outlive the last call.
 struct NodeApi {
@@ -24,6 +36,7 @@ struct NodeApi {
   RpcSnapshots& snapshots;
   RpcDials& dials;
   std::string version;  // of the program
+  ApiPorts ports = {};
 };
 
 #define OPP2P_RPC_FAMILY(name) std::vector<RpcMethod> name##_methods(const NodeApi& api);

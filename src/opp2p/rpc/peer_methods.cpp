@@ -12,26 +12,41 @@ using libp2p::runtime::Runtime;
 
 // The dump of opp2p_peers, taken peer by peer.
 struct PeerDump {
-  using List = PeerList;
+  struct List {
+    PeerList peers;
+    std::optional<BlockedSnapshot> blocked;
+  };
   using Item = PeerSnapshot;
   const Node& node;
+  ApiPorts ports;
   bool connected_only;
 
-  PeerList list() const { return node.snapshots().list_peers(connected_only); }
-  std::size_t size(const PeerList& peers) const { return peers.ids.size(); }
-  PeerSnapshot item(const PeerList& peers, std::size_t i) const {
-    return node.snapshots().snapshot_of(peers.ids[i], peers);
+  List list() const {
+    List out{node.snapshots().list_peers(connected_only), std::nullopt};
+    if (ports.gating != nullptr) out.blocked = ports.gating->blocked();
+    return out;
   }
-  std::string begin(const PeerList& peers) const { return peer_dump_begin(peers.connected); }
+  std::size_t size(const List& list) const { return list.peers.ids.size(); }
+  PeerSnapshot item(const List& list, std::size_t i) const {
+    auto out = node.snapshots().snapshot_of(list.peers.ids[i], list.peers);
+    if (ports.reputation == nullptr) return out;
+    if (const auto scores = ports.reputation->scores_of(out.id)) out.req_resp = scores->req_resp;
+    if (auto metadata = ports.reputation->metadata_of(out.id)) {
+      out.enr = std::move(metadata->enr);
+      out.chain_id = metadata->op_stack_id;
+    }
+    return out;
+  }
+  std::string begin(const List& list) const { return peer_dump_begin(list.peers.connected); }
   std::string text(const PeerSnapshot& peer) const { return peer_dump_item(peer); }
-  std::string end(const PeerList&) const { return peer_dump_end(BlockedSnapshot{}); }
+  std::string end(const List& list) const { return peer_dump_end(list.blocked); }
 };
 
 RpcHandler peers_method(const NodeApi& api) {
-  return [&snapshots = api.snapshots, &node = api.node](const json::array& params, RpcDone done) {
+  return [&snapshots = api.snapshots, &node = api.node, ports = api.ports](const json::array& params, RpcDone done) {
     if (!params[0].is_bool()) return done(invalid_argument(0, "want true for connected peers, false for all"));
     const bool connected = params[0].get_bool();
-    ask_list(snapshots, connected ? "opp2p_peers true" : "opp2p_peers false", PeerDump{node, connected},
+    ask_list(snapshots, connected ? "opp2p_peers true" : "opp2p_peers false", PeerDump{node, ports, connected},
              "opp2p_peers(true) tells those that are connected", std::move(done));
   };
 }
@@ -60,17 +75,28 @@ RpcWatchingHandler connect_method(const NodeApi& api) {
   };
 }
 
-RpcReply disconnect_peer(Node& node, const PeerId& peer) {
-  const auto done = node.disconnect(peer);
-  if (!done) return server_error(done.error().message());
-  return json::value(nullptr);
+// Closes, forgets what the peerstore has of the peer, takes its block back and ends its ban, as op-node does.
+void disconnect_peer(const NodeApi& api, const PeerId& peer, const RpcDone& done) {
+  const auto closed = api.node.disconnect(peer);
+  if (!closed) return done(server_error(closed.error().message()));
+  const auto unblocked = [done](const libp2p::Result<bool>& changed) {
+    if (!changed) return done(server_error("closed peer but failed to unblock: " + changed.error().text()));
+    done(json::value(nullptr));
+  };
+  const GateTarget target{GateTarget::Kind::peer, peer, {}};
+  const auto unban = [target, unblocked, reputation = api.ports.reputation](const libp2p::Result<bool>& changed) {
+    if (!changed || reputation == nullptr) return unblocked(changed);
+    reputation->unban(target, unblocked);
+  };
+  if (api.ports.gating == nullptr) return unban(false);
+  api.ports.gating->unblock(target, unban);
 }
 
 RpcHandler disconnect_method(const NodeApi& api) {
-  return [&runtime = api.runtime, &node = api.node](const json::array& params, const RpcDone& done) {
+  return [api](const json::array& params, const RpcDone& done) {
     const auto peer = peer_argument(params, 0);
     if (!peer) return done(peer.error());
-    runtime.post([&node, target = *peer, done] { done(disconnect_peer(node, target)); });
+    api.runtime.post([api, peer = *peer, done] { disconnect_peer(api, peer, done); });
   };
 }
 
@@ -90,9 +116,14 @@ std::vector<RpcMethod> peer_methods(const NodeApi& api) {
        .help = "The peers, by their id."},
       {.name = "opp2p_peerStats",
        .handler = reads_value(
-           api.snapshots, "opp2p_peerStats", [&node] { return node.snapshots().peer_stats(); },
+           api.snapshots, "opp2p_peerStats",
+           [&node, gating = api.ports.gating] {
+             auto out = node.snapshots().peer_stats();
+             if (gating != nullptr) out.banned = gating->blocked().peers.size();
+             return out;
+           },
            [](const PeerStatsSnapshot& stats) { return json::value(peer_stats_json(stats)); }),
-       .help = "How many peers are connected, known, and in each of the topics of blocks."},
+       .help = "How many peers are connected, known, blocked, and in each of the topics of blocks."},
       {.name = "opp2p_connectPeer",
        .parameters = {{"address", "a multiaddr that ends with /p2p/ID"}},
        .access = RpcAccess::changes_with_token,
@@ -102,7 +133,8 @@ std::vector<RpcMethod> peer_methods(const NodeApi& api) {
        .parameters = {{"peer", "a peer id"}},
        .access = RpcAccess::changes_with_token,
        .handler = disconnect_method(api),
-       .help = "Closes the connections to a peer. Answers null."},
+       .help =
+           "Closes the connections to a peer, forgets its addresses, and ends its block and its ban. Answers null."},
   };
 }
 

@@ -4,38 +4,26 @@
 #include <utility>
 
 #include "libp2p/crypto/hash.hpp"
+#include "libp2p/storage/lmdb/lmdb_cursor.hpp"
 #include "opp2p/store/chain_reader.hpp"
-#include "opp2p/store/lmdb_cursor.hpp"
 #include "opp2p/store/lmdb_txn.hpp"
 #include "opp2p/store/store_record.hpp"
 
 namespace opp2p {
+
+using libp2p::storage::as_value;
+using libp2p::storage::as_view;
+using libp2p::storage::LmdbCursor;
+using libp2p::storage::LmdbScopedTxn;
+
 namespace {
 
 constexpr std::uint64_t kBatchBytes = 16 << 20;
 constexpr std::uint64_t kBatchBlocks = 1000;
 constexpr std::uint64_t kHeaderBytes = 700;  // of a block, about
 
-// A transaction of LMDB that ends with its scope.
-class ScopedTxn {
- public:
-  ScopedTxn(MDB_env* env, unsigned flags) : code_(mdb_txn_begin(env, nullptr, flags, &txn_)) {}
-  ~ScopedTxn() {
-    if (txn_ != nullptr) mdb_txn_abort(txn_);
-  }
-  ScopedTxn(const ScopedTxn&) = delete;
-  ScopedTxn& operator=(const ScopedTxn&) = delete;
-  MDB_txn* get() const { return txn_; }
-  int code() const { return code_; }
-  int commit() { return mdb_txn_commit(std::exchange(txn_, nullptr)); }
-
- private:
-  MDB_txn* txn_ = nullptr;
-  int code_;
-};
-
 std::string meta_text(MDB_txn* txn, MDB_dbi meta, std::string_view key) {
-  MDB_val at = as_value(libp2p::as_bytes(key));
+  MDB_val at = as_value(key);
   MDB_val value{};
   return std::string(mdb_get(txn, meta, &at, &value) == 0 ? libp2p::as_text(as_view(value)) : "");
 }
@@ -86,7 +74,7 @@ class Migrator {
   // From the head downwards, what the budget has room for.
   Result<void> plan() {
     const std::uint64_t room = config_.max_size == 0 ? UINT64_MAX : chain_share(config_.max_size);
-    Cursor cursor(old_.get(), old_blocks_);
+    LmdbCursor cursor(old_.get(), old_blocks_);
     MDB_val key{};
     MDB_val value{};
     int code = cursor.get(key, value, MDB_LAST);
@@ -124,7 +112,7 @@ class Migrator {
   }
 
   Result<void> create_tables() {
-    ScopedTxn txn(young_->get(), 0);
+    LmdbScopedTxn txn(young_->get(), 0);
     int code = txn.code();
     if (code == 0) code = tables_.open(txn.get(), true);
     if (code != 0) return failed(code);
@@ -138,7 +126,7 @@ class Migrator {
   // From block `next_` on. What it has found counts once it is committed.
   Result<void> copy_batch() {
     while (true) {
-      ScopedTxn txn(young_->get(), 0);
+      LmdbScopedTxn txn(young_->get(), 0);
       if (txn.code() != 0) return failed(txn.code());
       LmdbTxn young(txn.get(), tables_, errors_);
       Migration found = done_;
@@ -165,7 +153,7 @@ class Migrator {
   // Answers where the next batch begins.
   Result<std::optional<std::uint64_t>> copy_blocks(LmdbTxn& young, Migration& found, std::optional<BlockName>& below,
                                                    ChainCosts& costs) const {
-    Cursor cursor(old_.get(), old_blocks_);
+    LmdbCursor cursor(old_.get(), old_blocks_);
     const NumberKey first = number_key(*next_);
     MDB_val key = as_value(first);
     MDB_val value{};
@@ -211,7 +199,7 @@ class Migrator {
 
   const LmdbStoreConfig& config_;
   const LmdbErrors& errors_;
-  ScopedTxn old_;
+  LmdbScopedTxn old_;
   MDB_dbi old_blocks_ = 0;
   std::string chain_;
   std::unique_ptr<LmdbEnvironment> young_;
@@ -234,7 +222,7 @@ std::string text_of(const Migration& migration) {
 }
 
 Result<bool> has_format_1(LmdbEnvironment& environment, const LmdbErrors& errors) {
-  const ScopedTxn txn(environment.get(), MDB_RDONLY);
+  const LmdbScopedTxn txn(environment.get(), MDB_RDONLY);
   MDB_dbi meta = 0;
   int code = txn.code();
   if (code == 0) code = mdb_dbi_open(txn.get(), "meta", 0, &meta);

@@ -9,8 +9,8 @@
 // transaction holds about kBatchBytes.
 #pragma once
 
-#include "opp2p/store/lmdb_environment.hpp"
 #include "opp2p/store/lmdb_store.hpp"
+#include "opp2p/store/lmdb_txn.hpp"
 
 namespace opp2p {
 

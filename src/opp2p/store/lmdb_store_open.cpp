@@ -1,22 +1,19 @@
 // Opening the database: whose it is, whether it is whole, and what is in it.
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "libp2p/base/assert.hpp"
+#include "libp2p/storage/lmdb/lmdb_cursor.hpp"
 #include "opp2p/base/file_error.hpp"
-#include "opp2p/store/lmdb_cursor.hpp"
 #include "opp2p/store/lmdb_migration.hpp"
 #include "opp2p/store/lmdb_store_database.hpp"
 
 namespace opp2p {
+
+using libp2p::storage::as_value;
+using libp2p::storage::as_view;
+using libp2p::storage::LmdbScopedTxn;
+
 namespace {
 
 constexpr std::uint64_t kCheckedAtOpen = 64;  // canonical blocks at the upper end whose records and links are read
-
-MDB_val as_value(std::string_view text) { return opp2p::as_value(libp2p::as_bytes(text)); }
 
 }  // namespace
 
@@ -25,15 +22,10 @@ Result<std::unique_ptr<LmdbStore::Database>> LmdbStore::Database::open(const Lmd
   if (!database->config_.wall) database->config_.wall = system_time;
   OPP2P_TRYV(database->lock_folder());
   OPP2P_TRYV(database->create());
-  OPP2P_TRYV(database->migrate());
-  OPP2P_TRYV(database->open_existing());
+  OPP2P_TRY(auto opened, database->migrate());
+  OPP2P_TRYV(database->file_.open(std::move(opened)));
   OPP2P_TRYV(database->recover());
   return database;
-}
-
-LmdbStore::Database::~Database() {
-  close_environment();
-  if (lock_file_ >= 0) ::close(lock_file_);
 }
 
 Result<void> LmdbStore::Database::lock_folder() {
@@ -45,12 +37,10 @@ Result<void> LmdbStore::Database::lock_folder() {
   const auto file = config_.folder / LmdbEnvironment::kFile;
   if (!config_.create && !std::filesystem::exists(file, error))
     return fail(Errc::not_found, "there is no block store in " + config_.folder.string());
-  const auto path = config_.folder / "opp2p.lock";
-  lock_file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_file_ < 0) return fail(Errc::io, "cannot open " + path.string() + ": " + file_error(errno, path));
-  if (::flock(lock_file_, LOCK_EX | LOCK_NB) == 0) return {};
-  return fail(Errc::denied, "the block store in " + config_.folder.string() +
-                                " is in use by another process; stop it or choose another --data-dir");
+  const Error in_use = fail(Errc::denied, "the block store in " + config_.folder.string() +
+                                              " is in use by another process; stop it or choose another --data-dir");
+  OPP2P_TRY(lock_, libp2p::storage::FolderLock::take(config_.folder / "opp2p.lock", in_use));
+  return {};
 }
 
 Result<void> LmdbStore::Database::create() {
@@ -60,53 +50,38 @@ Result<void> LmdbStore::Database::create() {
   if (!config_.create)
     return fail(Errc::not_found, "the block store in " + config_.folder.string() + " is an empty file");
   OPP2P_ASSERT(!config_.chain.empty(), "a new database belongs to a chain");
-  OPP2P_TRY(env_, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::young, config_.initial_map));
-  OPP2P_TRYV(open_tables(true));
-  close_environment();
+  OPP2P_TRY(auto young, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::young, config_.initial_map));
+  OPP2P_TRYV(open_tables(*young, true));
+  young.reset();
   return LmdbEnvironment::name_young(errors_);
 }
 
-// Leaves the environment open. The old database has its name until the new one is whole on the disk.
-Result<void> LmdbStore::Database::migrate() {
-  OPP2P_TRY(env_, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, config_.initial_map));
-  OPP2P_TRY(const bool old, has_format_1(*env_, errors_));
-  if (!old) return {};
+// Answers the environment that it has opened, if it is the one to go on with. The old database has its name until the
+// new one is whole on the disk.
+Result<std::unique_ptr<LmdbEnvironment>> LmdbStore::Database::migrate() {
+  OPP2P_TRY(auto env, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, config_.initial_map));
+  OPP2P_TRY(const bool old, has_format_1(*env, errors_));
+  if (!old) return env;
   if (!config_.migrate)
     return errors_.with(Errc::mismatch, "it has the format of an earlier version; opp2p db migrate makes it anew");
-  OPP2P_TRY(const auto done, migrate_format_1(config_, errors_, *env_));
-  close_environment();
+  OPP2P_TRY(const auto done, migrate_format_1(config_, errors_, *env));
+  env.reset();
   OPP2P_TRYV(LmdbEnvironment::name_young(errors_));
   migrated_ = text_of(done);
-  return {};
+  return env;
 }
 
-Result<void> LmdbStore::Database::open_existing() {
-  if (!env_) {
-    OPP2P_TRY(env_, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, config_.initial_map));
-  }
-  OPP2P_TRYV(open_tables(false));
-  OPP2P_TRYV(LmdbEnvironment::sync_folder(errors_));
-  // After a commit that failed halfway the disk may hold its end though the file no longer does. It must not while
-  // pages that it points to are used again.
-  if (const int code = env_->sync(); code != 0) return errors_.failed(code, "syncing");
-  mapping_ = FileMapping::find(config_.folder / LmdbEnvironment::kFile);
-  return {};
-}
-
-Result<void> LmdbStore::Database::open_tables(bool fresh) {
-  MDB_txn* txn = nullptr;
-  if (const int code = mdb_txn_begin(env_->get(), nullptr, 0, &txn); code != 0) return errors_.failed(code, "opening");
-  const auto give_up = [&](Error error) {
-    mdb_txn_abort(txn);
-    return error;
-  };
-  const int code = tables_.open(txn, fresh);
+Result<void> LmdbStore::Database::open_tables(LmdbEnvironment& env, bool fresh) {
+  LmdbScopedTxn txn(env.get(), 0);
+  int code = txn.code();
+  if (code != 0) return errors_.failed(code, "opening");
+  code = tables_.open(txn.get(), fresh);
   if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE)
-    return give_up(Error(Errc::mismatch, "the database in " + config_.folder.string() +
-                                             " was not written by opp2p; choose another --data-dir"));
-  if (code != 0) return give_up(errors_.failed(code, "opening"));
-  if (auto identity = check_identity(txn, fresh); !identity) return give_up(identity.error());
-  if (const int ended = mdb_txn_commit(txn); ended != 0) return errors_.failed(ended, "opening");
+    return Error(Errc::mismatch,
+                 "the database in " + config_.folder.string() + " was not written by opp2p; choose another --data-dir");
+  if (code != 0) return errors_.failed(code, "opening");
+  OPP2P_TRYV(check_identity(txn.get(), fresh));
+  if (code = txn.commit(); code != 0) return errors_.failed(code, "opening");
   return {};
 }
 

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
-#include "opp2p/store/lmdb_cursor.hpp"
+#include "libp2p/storage/lmdb/lmdb_cursor.hpp"
 #include "opp2p/store/store_record.hpp"
 
 namespace opp2p {
+
+using libp2p::storage::as_value;
+using libp2p::storage::as_view;
+using libp2p::storage::LmdbCursor;
 
 int LmdbTables::open(MDB_txn* txn, bool create) {
   const unsigned flags = create ? MDB_CREATE : 0;
@@ -31,7 +35,7 @@ Result<std::optional<ByteView>> LmdbTxn::get(Table table, ByteView key) const {
 
 // A cursor for each step: it may not live on while the table is changed, and costs less than the step.
 Result<TableTxn::Found> LmdbTxn::seek(Table table, ByteView key, MDB_cursor_op op) const {
-  Cursor cursor(txn_, handle(table));
+  LmdbCursor cursor(txn_, handle(table));
   MDB_val at = as_value(key);
   MDB_val value{};
   int code = 0;

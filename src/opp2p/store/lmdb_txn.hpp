@@ -2,10 +2,13 @@
 // ends the transaction. Thread: that of the transaction. Bounds: none of its own; a block that is read is copied out.
 #pragma once
 
-#include "opp2p/store/lmdb_environment.hpp"
+#include "libp2p/storage/lmdb/lmdb_environment.hpp"
 #include "opp2p/store/table_txn.hpp"
 
 namespace opp2p {
+
+using libp2p::storage::LmdbEnvironment;
+using libp2p::storage::LmdbErrors;
 
 struct LmdbTables {
   MDB_dbi blocks = 0;

@@ -1,9 +1,6 @@
 // What a crash may not undo: the store in a process that is killed at random moments, while it extends its chain,
 // reorganises it, fills holes, rewinds, and while it migrates. OPP2P_KILLS says how often (8).
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -11,19 +8,12 @@
 #include <thread>
 
 #include "opp2p/store/store_test_format1.hpp"
+#include "testing/killed_child.hpp"
 
 namespace opp2p {
 namespace {
 
 using namespace testing_store;
-
-constexpr char kFolderVariable[] = "OPP2P_STORE_CRASH_FOLDER";
-constexpr int kToldOn = 9;  // the child's descriptor for what it tells
-
-int kills() {
-  const char* text = std::getenv("OPP2P_KILLS");
-  return text == nullptr ? 8 : std::atoi(text);
-}
 
 // What follows from the hash alone: sizes vary, so that leaf pages, overflow pages and growth of the map all happen.
 Bytes body_of(const Hash& hash) {
@@ -43,9 +33,7 @@ StoredBlock block_of(std::uint64_t number, const Hash& hash, const Hash& parent)
   return block;
 }
 
-void tell(const Hash& hash) {
-  if (::write(kToldOn, hash.data(), hash.size()) != static_cast<ssize_t>(hash.size())) ::_exit(4);
-}
+void tell(const Hash& hash) { testing_files::tell(hash.data(), hash.size()); }
 
 // The child: it changes the chain in every way, without end, and tells each block once it is acknowledged.
 class Child {
@@ -145,58 +133,24 @@ class Child {
 
 // Not tests by themselves: the bodies of the child processes below.
 TEST(StoreCrashChild, DISABLED_changes_the_chain_until_it_is_killed) {
-  const char* folder = std::getenv(kFolderVariable);
+  const char* folder = std::getenv(testing_files::kChildFolder);
   ASSERT_NE(folder, nullptr);
   Child(folder).run();
 }
 
 TEST(StoreCrashChild, DISABLED_migrates_until_it_is_killed) {
-  const char* folder = std::getenv(kFolderVariable);
+  const char* folder = std::getenv(testing_files::kChildFolder);
   ASSERT_NE(folder, nullptr);
   tell(Hash{});
   (void)LmdbStore::open(config_in(folder), inline_post());
   while (true) std::this_thread::sleep_for(std::chrono::seconds(1));
 }
 
-// Runs a child for about `lifetime` after it first told something, kills it, and answers what it told.
+// What the child told before it was killed.
 std::vector<Hash> run_and_kill(const std::string& name, const fs::path& folder, std::chrono::microseconds lifetime) {
-  int ends[2];
-  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  ::setenv(kFolderVariable, folder.c_str(), 1);
-  const std::string filter = "--gtest_filter=StoreCrashChild.DISABLED_" + name;
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const int null = ::open("/dev/null", O_WRONLY);
-    ::dup2(ends[1], kToldOn);
-    ::dup2(null, STDOUT_FILENO);
-    ::dup2(null, STDERR_FILENO);
-    const char* arguments[] = {"store_crash_child", "--gtest_also_run_disabled_tests", filter.c_str(), nullptr};
-    ::execv("/proc/self/exe", const_cast<char* const*>(arguments));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-    ::_exit(7);
-  }
-  ::unsetenv(kFolderVariable);
-  ::close(ends[1]);
-  Bytes told(32);
-  EXPECT_EQ(::read(ends[0], told.data(), 32), 32) << "the child ended before it told anything";
-  const auto end = std::chrono::steady_clock::now() + lifetime;
-  // It is killed even if it tells nothing any more.
-  std::thread killer([&] {
-    std::this_thread::sleep_until(end);
-    ::kill(child, SIGKILL);
-  });
-  std::uint8_t buffer[4096];
-  for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
-    libp2p::append(told, ByteView(buffer, static_cast<std::size_t>(n)));
-  killer.join();
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_TRUE(WIFSIGNALED(status)) << "the child ended by itself with status " << status;
-  std::vector<Hash> out;  // each was written by one call, so the last one is whole
-  for (std::size_t at = 0; at + 32 <= told.size(); at += 32) {
-    out.emplace_back();
-    std::copy_n(told.begin() + static_cast<std::ptrdiff_t>(at), 32, out.back().begin());
-  }
+  const auto told = testing_files::run_and_kill("StoreCrashChild.DISABLED_" + name, folder, lifetime, sizeof(Hash));
+  std::vector<Hash> out(told.size() / sizeof(Hash));
+  for (std::size_t i = 0; i < out.size(); ++i) std::copy_n(&told[i * sizeof(Hash)], sizeof(Hash), out[i].begin());
   return out;
 }
 
@@ -204,7 +158,7 @@ TEST(StoreCrash, a_killed_process_loses_nothing_that_was_acknowledged_and_leaves
   const Folder folder;
   libp2p::SeededRng rng(static_cast<std::uint64_t>(::getpid()));
   std::uint64_t told = 0;
-  for (int round = 0; round < kills(); ++round) {
+  for (int round = 0; round < testing_files::kills(); ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     const auto hashes = run_and_kill("changes_the_chain_until_it_is_killed", folder.path(),
                                      std::chrono::microseconds(rng.below(60'000)));
@@ -223,7 +177,7 @@ TEST(StoreCrash, a_killed_process_loses_nothing_that_was_acknowledged_and_leaves
     ASSERT_LE(checked.summary.segments.size(), 2u);
     ASSERT_TRUE(checked.summary.head || hashes.size() <= 1);
   }
-  EXPECT_GT(told, static_cast<std::uint64_t>(kills()));
+  EXPECT_GT(told, static_cast<std::uint64_t>(testing_files::kills()));
 }
 
 TEST(StoreCrash, a_migration_that_is_killed_leaves_the_old_database_or_the_new_one) {
@@ -232,7 +186,7 @@ TEST(StoreCrash, a_migration_that_is_killed_leaves_the_old_database_or_the_new_o
   write_format_1(old.path(), blocks_at(1, kBlocks, 4000));
   libp2p::SeededRng rng(static_cast<std::uint64_t>(::getpid()));
   int migrated = 0;
-  for (int round = 0; round < kills(); ++round) {
+  for (int round = 0; round < testing_files::kills(); ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     const Folder folder;
     fs::copy_file(old.path() / "data.mdb", folder.path() / "data.mdb");

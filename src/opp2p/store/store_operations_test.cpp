@@ -11,6 +11,7 @@ namespace opp2p {
 namespace {
 
 using namespace testing_store;
+using libp2p::storage::as_value;
 
 class StoreOperations : public testing::Test {
  protected:

@@ -5,8 +5,8 @@
 
 #include <stdexcept>
 
+#include "libp2p/storage/lmdb/lmdb_cursor.hpp"
 #include "opp2p/store/chain_tables.hpp"
-#include "opp2p/store/lmdb_cursor.hpp"
 #include "opp2p/store/store_record.hpp"
 #include "opp2p/store/store_test_support.hpp"
 
@@ -35,6 +35,7 @@ inline void write_format_1(const fs::path& folder, const std::vector<StoredBlock
   must(mdb_dbi_open(txn, "blocks", MDB_CREATE, &blocks));
   must(mdb_dbi_open(txn, "hashes", MDB_CREATE, &hashes));
   must(mdb_dbi_open(txn, "staging", MDB_CREATE, &staging));
+  using libp2p::storage::as_value;
   const auto put = [&](MDB_dbi table, ByteView key, ByteView value) {
     MDB_val at = as_value(key);
     MDB_val data = as_value(value);

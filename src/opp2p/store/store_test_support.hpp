@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <mutex>
@@ -11,6 +10,7 @@
 
 #include "libp2p/base/rng.hpp"
 #include "opp2p/store/lmdb_store.hpp"
+#include "testing/temporary_folder.hpp"
 
 namespace opp2p::testing_store {
 
@@ -57,24 +57,8 @@ inline Post inline_post() {
   return [](const std::function<void()>& task) { task(); };
 }
 
-// For tests that open thousands of databases and whose disk is Disk (store_test_disk.hpp): a real one would only make
-// them wait.
-inline fs::path memory_folder() { return fs::is_directory("/dev/shm") ? "/dev/shm" : fs::temp_directory_path(); }
-
-class Folder {
- public:
-  explicit Folder(const fs::path& parent = fs::temp_directory_path()) {
-    std::string name = (parent / "opp2p-store-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+using testing_files::Folder;
+using testing_files::memory_folder;
 
 inline Hash hash_of(std::uint64_t number, std::uint8_t fork = 0) {
   Hash hash{};

@@ -51,7 +51,8 @@ struct TopicJoined {
 struct TopicLeft {
   std::string topic;
 };
-// A peer is in our mesh of a topic now, and is in it no more. `score` is what the cause is about, where it is the score.
+// A peer is in our mesh of a topic now, and is in it no more. `score` is what the cause is about, where it is the
+// score.
 struct PeerGrafted {
   const PeerId& peer;
   const std::string& topic;

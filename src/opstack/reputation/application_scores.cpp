@@ -63,6 +63,13 @@ void ApplicationScores::clear(const PeerId& peer) {
   if (found != peers_.end()) found->second = {};
 }
 
+std::vector<PeerId> ApplicationScores::peers() const {
+  std::vector<PeerId> out;
+  out.reserve(peers_.size());
+  for (const auto& [peer, scores] : peers_) out.push_back(peer);
+  return out;
+}
+
 ReqRespScores ApplicationScores::scores_of(const PeerId& peer) const {
   const auto found = peers_.find(peer);
   return found == peers_.end() ? ReqRespScores() : found->second;

@@ -46,6 +46,7 @@ class ApplicationScores {
 
   bool is_connected(const PeerId& peer) const { return peers_.contains(peer); }
   std::size_t size() const { return peers_.size(); }
+  std::vector<PeerId> peers() const;  // in order
   // All zero for a peer that is not connected.
   ReqRespScores scores_of(const PeerId& peer) const;
   double score_of(const PeerId& peer) const { return application_score(scores_of(peer)); }

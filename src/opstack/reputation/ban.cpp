@@ -11,8 +11,6 @@ namespace {
 constexpr std::array<std::string_view, kBanRules> kRuleIds = {"score_threshold", "blamed_messages", "operator_request",
                                                               "unknown"};
 constexpr std::array<std::string_view, kGateRules> kGateRuleIds = {"peer_ban", "ip_ban", "score", "unreadable"};
-constexpr std::array<std::string_view, kGateHooks> kHookIds = {"InterceptPeerDial", "InterceptAddrDial",
-                                                               "InterceptAccept", "InterceptSecured"};
 
 template <class Enum, std::size_t N>
 std::string_view id_in(const std::array<std::string_view, N>& ids, Enum value) {
@@ -35,12 +33,12 @@ std::string_view ban_end_id(BanEnd end) {
   switch (end) {
     case BanEnd::expired: return "expired";
     case BanEnd::undone: return "undone";
+    case BanEnd::forgiven: return "forgiven";
     case BanEnd::overflow: break;
   }
   return "overflow";
 }
 
 std::string_view gate_rule_id(GateRule rule) { return id_in(kGateRuleIds, rule); }
-std::string_view gate_hook_id(GateHook hook) { return id_in(kHookIds, hook); }
 
 }  // namespace opstack::reputation

@@ -17,7 +17,7 @@ namespace opstack::reputation {
 // No ban is longer: op-node's records expire after this time.
 inline constexpr libp2p::Nanos kLongestBan = libp2p::Seconds(7 * 24 * 3600);
 // Of the faults on record when a peer is banned, the last ones are kept as evidence.
-inline constexpr std::size_t kMostEvidence = 16;
+inline constexpr std::size_t kMostEvidence = 10;
 
 // New ones at the end: records on disk name them by their ids.
 enum class BanRule : std::uint8_t {
@@ -45,8 +45,9 @@ struct Ban {
 enum class BanEnd : std::uint8_t {
   expired,
   undone,    // by the operator
+  forgiven,  // the faults that it was founded on turned out to be this node's own (common_faults.hpp)
   overflow,  // there were more bans than the book holds; the one that ends first goes
 };
-std::string_view ban_end_id(BanEnd end);
+std::string_view ban_end_id(BanEnd end);  // "expired"
 
 }  // namespace opstack::reputation

@@ -32,9 +32,9 @@ FaultLedger::Noted FaultLedger::on_fault(const PeerId& peer, Fault fault, const 
   return {true, count_messages(*entries, now)};
 }
 
-std::size_t FaultLedger::count_messages(const Entries& entries, MonoTime now) {
-  const auto counts = [now](const Entry& entry) {
-    return is_of_gossip(entry.fault.kind) && now - entry.at < kBlameWindow;
+std::size_t FaultLedger::count_messages(const Entries& entries, MonoTime now) const {
+  const auto counts = [this, now](const Entry& entry) {
+    return is_of_gossip(entry.fault.kind) && now - entry.at < limits_.window;
   };
   return static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), counts));
 }

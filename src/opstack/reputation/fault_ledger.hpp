@@ -24,13 +24,11 @@ using libp2p::Nanos;
 using libp2p::PeerId;
 using libp2p::gossipsub::InvalidCount;
 
-// Blamed messages are counted for this long.
-inline constexpr Nanos kBlameWindow = libp2p::Seconds(600);
-
 struct FaultLedgerLimits {
   std::size_t peers = 1024;
   std::size_t faults_of_a_peer = 24;
-  std::size_t costs_of_a_fault = 8;  // copies of one message; those beyond it are not given back
+  std::size_t costs_of_a_fault = 8;     // copies of one message; those beyond it are not given back
+  Nanos window = libp2p::Seconds(600);  // blamed messages are counted for this long
 };
 
 class FaultLedger {
@@ -41,7 +39,7 @@ class FaultLedger {
 
   struct Noted {
     bool is_new = false;              // false: a copy of a message that is on record
-    std::size_t blamed_messages = 0;  // different ones of gossip within kBlameWindow, with this one
+    std::size_t blamed_messages = 0;  // different ones of gossip within the window, with this one
   };
   // `cost`: what GossipSub's score counted for it, if it did.
   Noted on_fault(const PeerId& peer, Fault fault, const std::optional<InvalidCount>& cost, MonoTime now);
@@ -65,7 +63,7 @@ class FaultLedger {
     std::vector<InvalidCount> costs;
   };
   using Entries = std::deque<Entry>;
-  static std::size_t count_messages(const Entries& entries, MonoTime now);
+  std::size_t count_messages(const Entries& entries, MonoTime now) const;
 
   FaultLedgerLimits limits_;
   libp2p::LruMap<PeerId, Entries> peers_;  // none is empty

@@ -1,6 +1,7 @@
 // Two gaters over an inner one, which is asked first: BanExpiryGater keeps out banned peers and addresses,
 // ScoringGater peers with a bad score. What cannot be read denies. An address without an IP (memory, Unix) is not
-// refused for that: no ban of an IP can be evaded by it.
+// refused for that: no ban of an IP can be evaded by it. Of an IPv6 address that leads to an IPv4 one both are asked
+// about. A ban closes connections that are open (GaterStricter); a bad score does not.
 //
 // Owner: Reputation, and the host that they are given to. Thread: the network thread. Bounds: none of their own.
 // Re-entrancy: the functions that they are given are called inside the hooks, and must not close connections. Source:
@@ -11,8 +12,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
-#include "libp2p/host/gater.hpp"
+#include "libp2p/host/gater_decorators.hpp"
 #include "opstack/reputation/reputation_event.hpp"
 
 namespace opstack::reputation {
@@ -24,27 +26,17 @@ using libp2p::Result;
 // Hears of each refusal.
 using OnRefused = std::function<void(const GateRefused&)>;
 
-// Asks the inner gater, and answers what that says.
-class GaterDecorator : public libp2p::Gater {
+// A decorator that tells what it refuses.
+class TellingGater : public libp2p::GaterDecorator {
  public:
-  explicit GaterDecorator(std::shared_ptr<libp2p::Gater> inner, OnRefused on_refused);
-  Result<void> intercept_peer_dial(const PeerId& peer) override { return inner_->intercept_peer_dial(peer); }
-  Result<void> intercept_addr_dial(const PeerId& peer, const Multiaddr& address) override {
-    return inner_->intercept_addr_dial(peer, address);
-  }
-  Result<void> intercept_accept(const Multiaddr& remote) override { return inner_->intercept_accept(remote); }
-  Result<void> intercept_secured(Direction direction, const PeerId& peer, const Multiaddr& remote) override {
-    return inner_->intercept_secured(direction, peer, remote);
-  }
-  Result<void> intercept_upgraded(Direction direction, const PeerId& peer, const Multiaddr& remote) override {
-    return inner_->intercept_upgraded(direction, peer, remote);
-  }
+  TellingGater(std::shared_ptr<libp2p::Gater> inner, OnRefused on_refused)
+      : GaterDecorator(std::move(inner)), on_refused_(std::move(on_refused)) {}
 
  protected:
-  Result<void> refuse(GateHook hook, GateRule rule, const PeerId& peer, const Multiaddr& address, std::string why);
+  Result<void> refuse(libp2p::GaterHook hook, GateRule rule, const PeerId& peer, const Multiaddr& address,
+                      std::string why);
 
  private:
-  std::shared_ptr<libp2p::Gater> inner_;
   OnRefused on_refused_;
 };
 
@@ -54,9 +46,12 @@ class ActiveBans {
   virtual ~ActiveBans() = default;
   virtual Result<const Ban*> ban_of_peer(const PeerId& peer) = 0;
   virtual Result<const Ban*> ban_of_address(const std::string& canonical_ip) = 0;
+  // The ban in force of either; changes nothing.
+  virtual const Ban* find(const PeerId& peer) const = 0;
+  virtual const Ban* find_address(const std::string& canonical_ip) const = 0;
 };
 
-class BanExpiryGater final : public GaterDecorator {
+class BanExpiryGater final : public TellingGater {
  public:
   // `bans` outlives it.
   BanExpiryGater(std::shared_ptr<libp2p::Gater> inner, ActiveBans& bans, OnRefused on_refused);
@@ -65,14 +60,15 @@ class BanExpiryGater final : public GaterDecorator {
   Result<void> intercept_accept(const Multiaddr& remote) override;
   // Outbound connections are always allowed: their dial was asked about.
   Result<void> intercept_secured(Direction direction, const PeerId& peer, const Multiaddr& remote) override;
+  Result<void> permits(const PeerId& peer, const Multiaddr& remote) const override;
 
  private:
-  Result<void> check_peer(GateHook hook, const PeerId& peer, const Multiaddr& address);
-  Result<void> check_ip(GateHook hook, const PeerId& peer, const Multiaddr& address);
+  Result<void> check_peer(libp2p::GaterHook hook, const PeerId& peer, const Multiaddr& address);
+  Result<void> check_ip(libp2p::GaterHook hook, const PeerId& peer, const Multiaddr& address);
   ActiveBans& bans_;
 };
 
-class ScoringGater final : public GaterDecorator {
+class ScoringGater final : public TellingGater {
  public:
   // The score of a peer, 0 for one that is unknown; nothing for a peer whose score is not to be asked about.
   using Score = std::function<Result<std::optional<double>>(const PeerId&)>;
@@ -83,7 +79,7 @@ class ScoringGater final : public GaterDecorator {
   Result<void> intercept_secured(Direction direction, const PeerId& peer, const Multiaddr& remote) override;
 
  private:
-  Result<void> check(GateHook hook, const PeerId& peer, const Multiaddr& address);
+  Result<void> check(libp2p::GaterHook hook, const PeerId& peer, const Multiaddr& address);
   double min_score_;
   Score score_;
 };

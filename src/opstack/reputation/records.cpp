@@ -60,6 +60,21 @@ void write_gossip(std::string& out, const GossipScores& scores) {
       .end();
 }
 
+// In quotes, with the characters of HTML escaped, as Go does.
+std::string quoted(const std::string& text) {
+  const std::string plain = boost::json::serialize(boost::json::string(text));
+  std::string out;
+  for (const char c : plain) {
+    switch (c) {
+      case '<': out += "\\u003c"; break;
+      case '>': out += "\\u003e"; break;
+      case '&': out += "\\u0026"; break;
+      default: out.push_back(c);
+    }
+  }
+  return out;
+}
+
 Result<JsonLeaves> read_object(ByteView bytes) {
   if (bytes.size() > kMaxRecord)
     return fail(Errc::too_large, "record has " + std::to_string(bytes.size()) + " bytes, at most " +
@@ -69,7 +84,7 @@ Result<JsonLeaves> read_object(ByteView bytes) {
 
 Result<void> read_time(const JsonLeaves& leaves, std::string_view path, UnixTime& out) {
   std::int64_t seconds = 0;
-  OPP2P_TRYV(leaves.read(path, seconds));
+  OPP2P_TRYV(leaves.assign(path, seconds));
   out = libp2p::storage::saturated_unix_time(seconds);
   return {};
 }
@@ -103,7 +118,7 @@ Bytes encode_metadata(const MetadataEntry& entry) {
   ObjectWriter record(out);
   record.add("lastUpdate", entry.last_update);
   ObjectWriter metadata(record.name("peerMetadata"));
-  metadata.name("enr").append(boost::json::serialize(boost::json::string(entry.metadata.enr)));
+  metadata.name("enr").append(quoted(entry.metadata.enr));
   metadata.name("opStackID").append(std::to_string(entry.metadata.op_stack_id));
   metadata.end();
   record.end();
@@ -128,7 +143,7 @@ Result<ScoreEntry> decode_scores(ByteView bytes) {
       {"peerScores.reqResp.errorResponses", &req_resp.error_responses},
       {"peerScores.reqResp.rejectedPayloads", &req_resp.rejected_payloads},
   };
-  for (const auto& [path, number] : numbers) OPP2P_TRYV(leaves.read(path, *number));
+  for (const auto& [path, number] : numbers) OPP2P_TRYV(leaves.assign(path, *number));
   return out;
 }
 
@@ -144,8 +159,8 @@ Result<MetadataEntry> decode_metadata(ByteView bytes) {
   OPP2P_TRY(const auto leaves, read_object(bytes));
   MetadataEntry out;
   OPP2P_TRYV(read_time(leaves, "lastUpdate", out.last_update));
-  OPP2P_TRYV(leaves.read("peerMetadata.enr", out.metadata.enr));
-  OPP2P_TRYV(leaves.read("peerMetadata.opStackID", out.metadata.op_stack_id));
+  OPP2P_TRYV(leaves.assign("peerMetadata.enr", out.metadata.enr));
+  OPP2P_TRYV(leaves.assign("peerMetadata.opStackID", out.metadata.op_stack_id));
   return out;
 }
 

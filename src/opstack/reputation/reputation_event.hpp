@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "libp2p/base/result.hpp"
+#include "libp2p/host/gater_decorators.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "opstack/reputation/ban.hpp"
@@ -67,12 +68,8 @@ enum class GateRule : std::uint8_t {
 };
 inline constexpr std::size_t kGateRules = 4;
 std::string_view gate_rule_id(GateRule rule);
-// Where on a connection's way: libp2p::Gater.
-enum class GateHook : std::uint8_t { peer_dial, addr_dial, accept, secured };
-inline constexpr std::size_t kGateHooks = 4;
-std::string_view gate_hook_id(GateHook hook);  // op-node's: "InterceptPeerDial"
 struct GateRefused {
-  GateHook hook{};
+  libp2p::GaterHook hook{};
   GateRule rule{};
   const PeerId& peer;                // empty when it is not known
   const libp2p::Multiaddr& address;  // empty when it is not known
