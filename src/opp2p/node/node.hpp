@@ -55,6 +55,7 @@ class Node final : libp2p::LiveCounted<Node> {
   libp2p::Host& host() { return *parts_.host; }
   libp2p::BlockingGater* blocking() { return parts_.blocking.get(); }
   opstack::reputation::Reputation* reputation() { return parts_.reputation.get(); }
+  libp2p::storage::Datastore* datastore() { return parts_.datastore.get(); }
   // Null also when the node is stopping.
   StaticPeerList* static_peers() { return parts_.static_peers.get(); }
   const NodeConfig& config() const { return config_; }

@@ -24,9 +24,10 @@ ApiParts::ApiParts(libp2p::runtime::Runtime& runtime, Node& node)
       peers_({[&node](const libp2p::PeerId& peer) { return node.view().is_static(peer); },
               [&node](const libp2p::PeerId& peer) { return node.host().peerstore().agent(peer); }}),
       gating_([&node] { return node.blocking(); }),
-      reputation_([&node] { return node.reputation(); },
-                  [&node](const libp2p::PeerId& peer) { return node.snapshots().score_of(peer); },
-                  score_settings(node.config())),
+      reputation_(
+          runtime, [&node] { return node.reputation(); }, [&node] { return node.datastore(); },
+          [&node](const libp2p::PeerId& peer) { return node.snapshots().score_of(peer); },
+          score_settings(node.config())),
       static_peers_(runtime, [&node] { return node.static_peers(); }),
       telling_peers_(node.add_sink(peers_)),
       telling_blocks_(node.add_sink(blocks_)),

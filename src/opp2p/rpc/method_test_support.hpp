@@ -68,11 +68,15 @@ class FakeReputation final : public ReputationPort {
   }
   std::vector<opstack::reputation::Fault> faults_of(const libp2p::PeerId&) const override { return faults; }
   std::optional<opstack::reputation::PeerScoreRecord> scores_of(const libp2p::PeerId&) const override { return scores; }
+  std::optional<opstack::reputation::PeerMetadata> metadata_of(const libp2p::PeerId&) const override {
+    return metadata;
+  }
   ScoreStandingSnapshot standing_of(const libp2p::PeerId&) const override { return standing; }
 
   opstack::reputation::BanList list;
   std::vector<opstack::reputation::Fault> faults;
   std::optional<opstack::reputation::PeerScoreRecord> scores;
+  std::optional<opstack::reputation::PeerMetadata> metadata;
   ScoreStandingSnapshot standing;
   std::optional<libp2p::Error> failure;
 };

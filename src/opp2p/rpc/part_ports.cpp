@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "libp2p/storage/records/peer_keys.hpp"
+
 namespace opp2p {
 
 using libp2p::Result;
@@ -115,6 +117,18 @@ std::vector<opstack::reputation::Fault> ReputationPartPort::faults_of(const libp
 std::optional<opstack::reputation::PeerScoreRecord> ReputationPartPort::scores_of(const libp2p::PeerId& peer) const {
   const auto* part = find_();
   return part == nullptr ? std::nullopt : part->scores_of(peer);
+}
+
+std::optional<opstack::reputation::PeerMetadata> ReputationPartPort::metadata_of(const libp2p::PeerId& peer) const {
+  namespace reputation = opstack::reputation;
+  constexpr libp2p::Nanos kBelieved = std::chrono::hours(24 * 7);
+  const auto* records = records_();
+  if (records == nullptr) return std::nullopt;
+  const auto bytes = records->get(libp2p::storage::peer_key(reputation::kPeerMetadataBase, peer));
+  if (!bytes || !*bytes) return std::nullopt;
+  const auto entry = reputation::decode_metadata(**bytes);
+  if (!entry || runtime_.now().wall - entry->last_update > kBelieved) return std::nullopt;
+  return entry->metadata;
 }
 
 ScoreStandingSnapshot ReputationPartPort::standing_of(const libp2p::PeerId& peer) const {

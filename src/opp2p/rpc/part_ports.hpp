@@ -39,8 +39,13 @@ class ReputationPartPort final : public ReputationPort {
  public:
   using Find = std::function<opstack::reputation::Reputation*()>;
   using Live = std::function<std::optional<libp2p::gossipsub::PeerScoreParts>(const libp2p::PeerId&)>;
-  ReputationPartPort(Find find, Live live, ScoreSettings settings)
-      : find_(std::move(find)), live_(std::move(live)), settings_(std::move(settings)) {}
+  using Records = std::function<libp2p::storage::Datastore*()>;
+  ReputationPartPort(libp2p::runtime::Runtime& runtime, Find find, Records records, Live live, ScoreSettings settings)
+      : runtime_(runtime),
+        find_(std::move(find)),
+        records_(std::move(records)),
+        live_(std::move(live)),
+        settings_(std::move(settings)) {}
 
   opstack::reputation::BanList bans() const override;
   std::optional<opstack::reputation::Ban> ban_of(const libp2p::PeerId& peer) const override;
@@ -48,10 +53,13 @@ class ReputationPartPort final : public ReputationPort {
   void unban(const GateTarget& target, PortDone done) override;
   std::vector<opstack::reputation::Fault> faults_of(const libp2p::PeerId& peer) const override;
   std::optional<opstack::reputation::PeerScoreRecord> scores_of(const libp2p::PeerId& peer) const override;
+  std::optional<opstack::reputation::PeerMetadata> metadata_of(const libp2p::PeerId& peer) const override;
   ScoreStandingSnapshot standing_of(const libp2p::PeerId& peer) const override;
 
  private:
+  libp2p::runtime::Runtime& runtime_;
   Find find_;
+  Records records_;
   Live live_;
   ScoreSettings settings_;
 };
