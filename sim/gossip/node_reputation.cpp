@@ -8,7 +8,7 @@ namespace gs = libp2p::gossipsub;
 namespace rep = opstack::reputation;
 
 NodeReputation::NodeReputation(const ReputationParams& params, gs::PeerScorer& scorer)
-    : params_(params), scorer_(scorer), monitor_(params.ban_threshold, params.scoring.blamed_messages_to_ban > 0) {
+    : params_(params), scorer_(scorer), monitor_(params.ban_threshold, params.scoring.blamed_messages_to_ban) {
   scorer_.set_observer(this);
 }
 
