@@ -128,11 +128,11 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   NodeConfig traced = config;
   OPP2P_TRY(traced.gossip_tracer, open_gossip_trace(config, log));
   Node node(runtime, std::move(traced), *store);
+  std::optional<NodeMetrics> metrics;
+  if (config.metrics_enabled) metrics.emplace(runtime, node, version).observe(rpc);
   NodeLog node_log(runtime, log, node.view());
   const auto logging = node.add_sink(node_log);
   RpcSnapshots snapshots(runtime, on_worker, rpc.memory(), rpc.limits().answer_bytes);
-  std::optional<NodeMetrics> metrics;
-  if (config.metrics_enabled) metrics.emplace(runtime, node, version);
   RpcDials dials(runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
   ApiParts parts(runtime, node);
   add_methods(rpc, NodeApi{runtime, node, *store, snapshots, dials, version, parts.ports()});

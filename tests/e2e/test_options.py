@@ -33,12 +33,12 @@ class Options(unittest.TestCase):
 
     def test_what_starts_op_node_starts_this_and_one_line_says_what_does_nothing(self):
         node = self.node("--l1=http://127.0.0.1:1", "--l2", "http://127.0.0.1:2", "--l2.jwt-secret=/none", "--syncmode=execution-layer",
-                         "--p2p.bootnodes=a,b", "--metrics.enabled", "--sequencer.enabled=false", "--p2p.static=", "-log.level", "WARN",
+                         "--p2p.bootnodes=a,b", "--pprof.enabled", "--sequencer.enabled=false", "--p2p.static=", "-log.level", "WARN",
                          environment={"OP_NODE_L1_BEACON": "http://127.0.0.1:3", "OP_NODE_P2P_DISABLE": "false", "OP_NODE_LOG_FORMAT": "logfmt",
                                       "OP_NODE_P2P_STATIC": "nobody", "OP_NODE_RPC_ENABLE_ADMIN": "", "OP_NODE_NONSENSE": "1"})
         (line,) = [line for line in self.warnings(node) if "does nothing here" in line]
         told = re.search(r'no_effect="([^"]*)"', line).group(1).split()
-        self.assertEqual(set(told), {"--l1", "--l2", "--l2.jwt-secret", "--syncmode", "--p2p.bootnodes", "--metrics.enabled", "OP_NODE_L1_BEACON"})
+        self.assertEqual(set(told), {"--l1", "--l2", "--l2.jwt-secret", "--syncmode", "--p2p.bootnodes", "--pprof.enabled", "OP_NODE_L1_BEACON"})
         self.assertIn("unknown_env=OP_NODE_NONSENSE", line)
         self.assertNotIn("lvl=info", node.log())
         with self.assertRaises(opp2p.RpcError):

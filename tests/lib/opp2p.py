@@ -130,6 +130,7 @@ class Node:
 
         about = wait_for(up, seconds, "the node is up")
         self.port = about["rpcPort"]
+        self.metrics_port = about.get("metricsPort")  # None without --metrics.enabled
         self.address = about["addresses"][0]
         self.peer_id = about["peerId"]
         return self
@@ -141,6 +142,11 @@ class Node:
 
     def rpc(self, name, *params):
         return rpc(self.port, name, *params, token=self.token())
+
+    def metrics(self, path="/metrics"):
+        """What Prometheus would scrape, as text."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}{path}", timeout=10) as answer:
+            return answer.read().decode()
 
     def status(self):
         return self.rpc("opp2p_status")

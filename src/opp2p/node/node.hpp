@@ -56,7 +56,8 @@ class Node final : libp2p::LiveCounted<Node> {
   libp2p::BlockingGater* blocking() { return parts_.blocking.get(); }
   opstack::reputation::Reputation* reputation() { return parts_.reputation.get(); }
   libp2p::storage::Datastore* datastore() { return parts_.datastore.get(); }
-  libp2p::StaticPeers* static_peers() { return parts_.static_peers.get(); }
+  // Null also when the node is stopping.
+  StaticPeerList* static_peers() { return parts_.static_peers.get(); }
   const NodeConfig& config() const { return config_; }
   const NodeView& view() const { return view_; }
   const NodeSnapshots& snapshots() const { return snapshots_; }

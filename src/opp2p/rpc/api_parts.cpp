@@ -16,13 +16,6 @@ ScoreSettings score_settings(const NodeConfig& config) {
   return out;
 }
 
-std::set<libp2p::PeerId> static_peers_of(const NodeConfig& config) {
-  std::set<libp2p::PeerId> out;
-  for (const auto& address : config.static_peers)
-    if (const auto peer = address.peer_id()) out.insert(*peer);
-  return out;
-}
-
 }  // namespace
 
 ApiParts::ApiParts(libp2p::runtime::Runtime& runtime, Node& node)
@@ -35,8 +28,7 @@ ApiParts::ApiParts(libp2p::runtime::Runtime& runtime, Node& node)
           runtime, [&node] { return node.reputation(); }, [&node] { return node.datastore(); },
           [&node](const libp2p::PeerId& peer) { return node.snapshots().score_of(peer); },
           score_settings(node.config())),
-      static_peers_(
-          runtime, [&node] { return node.static_peers(); }, static_peers_of(node.config())),
+      static_peers_(runtime, [&node] { return node.static_peers(); }),
       telling_peers_(node.add_sink(peers_)),
       telling_blocks_(node.add_sink(blocks_)),
       timer_(runtime.make_timer([this] { sample(); })) {}

@@ -148,11 +148,11 @@ std::vector<StaticPeerSnapshot> StaticPeersPartPort::list() const {
   const auto* part = find_();
   if (part == nullptr) return out;
   const auto now = runtime_.now().mono;
-  for (auto& status : part->status()) {
+  for (auto& entry : part->list()) {
     StaticPeerSnapshot peer;
-    peer.by_flag = of_flags_.contains(status.peer);
-    if (status.next_attempt) peer.next_attempt_in = *status.next_attempt - now;
-    peer.status = std::move(status);
+    peer.by_flag = entry.by_flag;
+    if (entry.status.next_attempt) peer.next_attempt_in = *entry.status.next_attempt - now;
+    peer.status = std::move(entry.status);
     out.push_back(std::move(peer));
   }
   return out;
@@ -161,16 +161,13 @@ std::vector<StaticPeerSnapshot> StaticPeersPartPort::list() const {
 void StaticPeersPartPort::add(const libp2p::Multiaddr& address, PortDone done) {
   auto* part = find_();
   if (part == nullptr) return done(not_running());
-  done(part->add(address));
+  part->add(address, std::move(done));
 }
 
 void StaticPeersPartPort::remove(const libp2p::PeerId& peer, PortDone done) {
   auto* part = find_();
   if (part == nullptr) return done(not_running());
-  if (of_flags_.contains(peer))
-    return done(
-        libp2p::fail(libp2p::Errc::denied, peer.to_base58() + " is a peer of --p2p.static; take it from there"));
-  done(part->remove(peer));
+  part->remove(peer, std::move(done));
 }
 
 }  // namespace opp2p

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <functional>
-#include <set>
 
 #include "libp2p/host/blocking_gater.hpp"
+#include "opp2p/node/static_peer_list.hpp"
 #include "opp2p/rpc/api_ports.hpp"
 
 namespace opp2p {
@@ -64,12 +64,11 @@ class ReputationPartPort final : public ReputationPort {
   ScoreSettings settings_;
 };
 
-// Static peers of the flags, and those that were added while the node runs.
+// Static peers of the flags, and those that were added while the node ran.
 class StaticPeersPartPort final : public StaticPeersPort {
  public:
-  using Find = std::function<libp2p::StaticPeers*()>;
-  StaticPeersPartPort(libp2p::runtime::Runtime& runtime, Find find, std::set<libp2p::PeerId> of_flags)
-      : runtime_(runtime), find_(std::move(find)), of_flags_(std::move(of_flags)) {}
+  using Find = std::function<StaticPeerList*()>;
+  StaticPeersPartPort(libp2p::runtime::Runtime& runtime, Find find) : runtime_(runtime), find_(std::move(find)) {}
 
   std::vector<StaticPeerSnapshot> list() const override;
   void add(const libp2p::Multiaddr& address, PortDone done) override;
@@ -78,7 +77,6 @@ class StaticPeersPartPort final : public StaticPeersPort {
  private:
   libp2p::runtime::Runtime& runtime_;
   Find find_;
-  std::set<libp2p::PeerId> of_flags_;
 };
 
 }  // namespace opp2p
