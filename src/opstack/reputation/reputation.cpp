@@ -105,7 +105,8 @@ Reputation::Parts::Parts(Runtime& r, ReputationConfig c, std::shared_ptr<libp2p:
       faults(scores.scorer(), events,
              {[this] { return scores.connected(); },
               [this](const PeerId& peer, std::size_t messages) { on_blamed(peer, messages); },
-              [this](FaultKind kind) { on_common(kind); }}),
+              [this](FaultKind kind) { on_common(kind); }},
+             config.scoring.blame_delay),
       bans(runtime, writer, events, [this](const PeerId& peer) { on_ban_ended(peer); }),
       monitor(config.ban_threshold, scores.counts_invalid_messages()),
       looking(runtime, kMonitorInterval, [this] { look_at_next(); }),
@@ -140,6 +141,7 @@ void Reputation::Parts::tell_store(const libp2p::storage::BatchWriterEvent& even
 
 // One peer of those that are connected; a score that cannot be read is looked at again in the next round.
 void Reputation::Parts::look_at_next() {
+  faults.on_timeout(now());
   if (!config.ban_peers || host == nullptr) return;
   const auto peer = monitor.next([this] { return host->connected_peers(); });
   if (!peer || !host->connected(*peer)) return;
