@@ -27,6 +27,7 @@ class PeerMonitor {
   // `messages_to_ban`: of the second rule; 0: it is not in force.
   PeerMonitor(double threshold, std::size_t messages_to_ban)
       : threshold_(threshold), messages_to_ban_(messages_to_ban) {}
+  PeerMonitor(double, bool) = delete;  // a number of messages is meant
 
   // The peer to look at now; nothing when nobody is connected. `connected` is asked for a new list when the last one is
   // used up.

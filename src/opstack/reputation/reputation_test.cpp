@@ -40,13 +40,18 @@ gossip::BlockGossipConfig block_gossip_config() {
   return out;
 }
 
-// Gossips with everybody and judges nobody.
+// Sends what it likes to everybody, whatever the mesh is, and judges nobody.
 struct Peer {
-  explicit Peer(libp2p::Host& host) : host(host), gossip(host, gossip::block_gossip_config(kChain, {}), scores) {
+  explicit Peer(libp2p::Host& host) : host(host), gossip(host, config(), scores) {
     const auto accept = [](const libp2p::gossipsub::Validate&, const GossipsubService::Done& done) {
       done(libp2p::gossipsub::ValidationResult::accept);
     };
     for (const auto& topic : rules::blocks_topics(kChain)) gossip.join(topic, accept, nullptr).value();
+  }
+  static libp2p::GossipsubConfig config() {
+    libp2p::gossipsub::Params params;
+    params.mesh.flood_publish = true;
+    return gossip::block_gossip_config(kChain, params);
   }
   void send(libp2p::ByteView message) {
     const auto topic = rules::blocks_topic(kChain, kVersion);
@@ -383,7 +388,7 @@ TEST_F(ReputationTest, answers_a_ban_of_the_operator_when_it_is_durable) {
 TEST_F(ReputationTest, says_that_a_ban_is_not_durable_and_keeps_it_all_the_same) {
   begin(1);
   store_->failures = 1;
-  EXPECT_EQ(ban(0), "io");
+  EXPECT_EQ(ban(0), "input/output");
   EXPECT_EQ(told().store_failed, 1U);
   EXPECT_TRUE(reputation().ban_of(id(0)));
   net_.run_for(Seconds(10));
