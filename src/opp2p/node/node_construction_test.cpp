@@ -161,7 +161,7 @@ TEST_F(Construction, a_node_ends_in_the_reverse_order_of_its_start) {
   world_.run_for(Seconds(2));
   ASSERT_TRUE(runtime::run_task(world_, place_.runtime(), close_node(*node, Seconds(5)), Seconds(6)));
   EXPECT_EQ(closed, (std::vector<std::string>{"static peers", "peer monitor", "topics", "chain", "gossip", "ping",
-                                              "identify", "host", "reputation", "peerstore"}));
+                                              "identify", "known peers", "host", "reputation", "peerstore"}));
   EXPECT_TRUE(dropped.empty()) << "who looks at a closed node still finds its parts";
   node.reset();
   EXPECT_EQ(dropped, reversed(names()));
