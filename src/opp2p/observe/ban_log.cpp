@@ -7,9 +7,9 @@ namespace reputation = opstack::reputation;
 
 namespace {
 
+using libp2p::GaterHook;
 using reputation::Ban;
 using reputation::BanEnd;
-using libp2p::GaterHook;
 using reputation::GateRule;
 
 // The last fault that the ban is founded on, in its own words.
@@ -130,6 +130,16 @@ void BanLog::on(const BlockedListsRead& event) {
     events_.log().warn(
         Component::host, "some stored blocks are skipped, because their records cannot be used",
         {{"skipped", lists.skipped}, {"first", lists.problems.empty() ? std::string() : lists.problems.front()}});
+}
+
+void BanLog::on(const KnownPeersRead& event) {
+  const auto& known = event.peers;
+  if (known.peers > 0)
+    events_.log().info(Component::host, "peers are known from earlier runs",
+                       {{"peers", known.peers}, {"addresses", known.addresses}});
+  if (known.skipped > 0)
+    events_.log().warn(Component::host, "some records of the peerstore are skipped, because they cannot be read",
+                       {{"skipped", known.skipped}, {"first", known.first_skipped}});
 }
 
 void BanLog::on(const PeerstoreFailing& event) {
