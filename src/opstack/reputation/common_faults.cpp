@@ -8,7 +8,8 @@
 namespace opstack::reputation {
 namespace {
 
-constexpr std::size_t kEnough = 3;  // peers of which more than half decide
+constexpr std::size_t kEnough = 3;     // peers of which more than half decide
+constexpr std::size_t kMostAsked = 6;  // of those that are connected
 
 }  // namespace
 
@@ -30,12 +31,17 @@ std::optional<CommonFaults::Finding> CommonFaults::judge(Kind& kind, std::option
   forget_old(kind.peers, now);
   Finding found;
   if (bringers_.empty()) {
-    found = {kind.peers.size(), std::max(connected.value_or(0), kind.peers.size())};
+    found.peers = kind.peers.size();
+    found.of = std::max(std::min(connected.value_or(0), kMostAsked), found.peers);
     if (found.peers < kEnough || 2 * found.peers <= found.of) return std::nullopt;
     return found;
   }
-  found.of = bringers_.size();
-  for (const auto& [peer, when] : bringers_) found.peers += kind.peers.contains(peer) ? 1 : 0;
+  const MonoTime newest = bringers_.begin()->second;
+  for (const auto& [peer, when] : bringers_) {
+    if (newest - when > kBringersWindow) break;
+    ++found.of;
+    found.peers += kind.peers.contains(peer) ? 1 : 0;
+  }
   const bool ours = found.of < kEnough ? found.peers == found.of : 2 * found.peers > found.of;
   if (!ours) return std::nullopt;
   return found;

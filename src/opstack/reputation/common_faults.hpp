@@ -4,10 +4,12 @@
 //
 // What counts within the last ten minutes (kCommonWindow), for one kind of fault:
 //   - Of three or more peers that brought accepted blocks, as the first or as a copy, more than half committed it:
-//   ours.
+//     ours. Of those only the ones count that did so within a minute of the newest accepted block (kBringersWindow):
+//     the mesh of then. Peers that have left, or are not in the mesh any more, bring no faults either.
 //   - Of one or two such peers, all did: ours. One of two decides nothing.
-//   - No peer brought any, three or more peers committed it, and these are more than half of the connected ones: ours.
-//     So a node that starts with a wrong signer does not ban everybody.
+//   - No peer brought any, three or more peers committed it, and these are four, or more than half of the connected
+//     ones: ours. So a node that starts with a wrong signer does not ban everybody. Its mesh is a small part of the
+//     connected peers, and only the mesh brings blocks.
 // An accepted block can end a finding, a fault cannot.
 //
 // Against abuse: identities that never brought an accepted block have no say once anybody did. To make its faults ours,
@@ -34,6 +36,7 @@ using libp2p::Nanos;
 using libp2p::PeerId;
 
 inline constexpr Nanos kCommonWindow = libp2p::Seconds(600);
+inline constexpr Nanos kBringersWindow = libp2p::Seconds(60);
 
 class CommonFaults {
  public:

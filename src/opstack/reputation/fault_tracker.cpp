@@ -4,6 +4,7 @@
 
 #include "libp2p/base/assert.hpp"
 #include "opstack/reputation/ban_json.hpp"
+#include "opstack/reputation/peer_monitor.hpp"
 
 namespace opstack::reputation {
 
@@ -102,9 +103,17 @@ void FaultTracker::blame(const PeerId& peer, Fault fault, const std::optional<In
     }
   }
   const auto noted = ledger_.on_fault(peer, fault, cost, now.mono);
+  if (noted.is_held) scorer_->take_back(*cost);
+  if (scorer_ != nullptr && ledger_.is_settled_by(noted.blamed_messages))
+    for (const InvalidCount& held : ledger_.settle(peer)) scorer_->put_back(held);
   if (!noted.is_new) return;
   events_.emit(PeerBlamed{peer, fault, noted.blamed_messages});
   uses_.on_blamed(peer, noted.blamed_messages);
+}
+
+void FaultTracker::on_timeout(Now now) {
+  if (scorer_ == nullptr) return;
+  for (const InvalidCount& held : ledger_.settle(now.mono)) scorer_->put_back(held);
 }
 
 void FaultTracker::on_found(FaultKind kind, const CommonFaults::Finding& finding) {
