@@ -87,6 +87,15 @@ class Examples(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertRegex(done.stderr, r"^gossip_chat: .+\n$")
 
+    def test_remembering_host_knows_its_peer_after_a_restart(self):
+        address = Started(self, EXAMPLES / "echo").line()
+        peer = address.rpartition("/")[2]
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = pathlib.Path(scratch) / "peers"
+            for arguments, expected in (((address,), "0 peers known\n"), ((), f"1 peers known\n{peer} answers\n")):
+                done = subprocess.run([EXAMPLES / "remembering_host", folder, *arguments], capture_output=True, text=True, timeout=60)
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, expected, ""))
+
     def test_echo_says_what_is_wrong(self):
         address = Started(self, EXAMPLES / "echo").line()
         wrong_peer = re.sub(r"p2p/.*", "p2p/12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X", address)
