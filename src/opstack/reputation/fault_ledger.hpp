@@ -57,6 +57,8 @@ class FaultLedger {
   // Costs that count from now on: of faults that are held back no longer; or all of a peer, which are held no more.
   std::vector<InvalidCount> settle(MonoTime now);
   std::vector<InvalidCount> settle(const PeerId& peer);
+  // What is held back never costs anything; the faults stay on record.
+  void drop_held();
 
   // The oldest first.
   std::vector<Fault> faults_of(const PeerId& peer) const;

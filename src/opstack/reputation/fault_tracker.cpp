@@ -1,5 +1,6 @@
 #include "opstack/reputation/fault_tracker.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
@@ -12,6 +13,9 @@ using libp2p::gossipsub::MessageId;
 using libp2p::gossipsub::RejectCause;
 
 namespace {
+
+// The time of some five blocks: costs are held back for that of fifteen.
+Nanos recent_of(Nanos hold) { return std::max<Nanos>(hold / 3, libp2p::Seconds(10)); }
 
 Fault make_fault(FaultKind kind, std::string_view text, Now now) {
   Fault out;
@@ -39,7 +43,8 @@ FaultTracker::FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventS
     : scorer_(scorer),
       events_(events),
       uses_(std::move(uses)),
-      ledger_(FaultLedgerLimits{.hold = hold, .most_held = kMostBlamedMessages}) {
+      ledger_(FaultLedgerLimits{.hold = hold, .most_held = kMostBlamedMessages}),
+      common_(recent_of(hold)) {
   if (scorer_ != nullptr) scorer_->set_observer(this);
 }
 
@@ -53,6 +58,8 @@ bool FaultTracker::is_scored(const std::string& topic) const {
 
 void FaultTracker::on_verdict(const gossip::BlockVerdict& verdict, bool signer_known, Now now) {
   const bool scored = is_scored(verdict.topic);
+  if (verdict.outcome.verdict == rules::Verdict::accept && !verdict.local && common_.on_first(verdict.from))
+    ledger_.drop_held();
   if (verdict.outcome.verdict == rules::Verdict::accept && !verdict.local && !scored)
     on_valid(verdict.from, verdict.topic, verdict.message_id, now);
   const auto kind = fault_of(verdict.outcome.reason, signer_known);
@@ -115,7 +122,7 @@ void FaultTracker::blame(const PeerId& peer, Fault fault, const std::optional<In
 }
 
 void FaultTracker::on_timeout(Now now) {
-  if (scorer_ == nullptr) return;
+  if (scorer_ == nullptr || !common_.has_accepted()) return;
   for (const InvalidCount& held : ledger_.settle(now.mono)) scorer_->put_back(held);
 }
 
