@@ -125,7 +125,12 @@ void SimNetwork::check(Member& member) const {
 
 Result<void> SimNetwork::start(Member& member) {
   auto& place = member.place.runtime();
-  member.node = std::make_unique<Node>(place, member.config, *member.store);
+  auto steps = node_steps();
+  step_named(steps, "peerstore").begin = [&member](NodeWiring& w) {
+    w.parts.datastore = member.peerstore;
+    return keep_in_datastore(w);
+  };
+  member.node = std::make_unique<Node>(place, member.config, *member.store, std::move(steps));
   member.log = std::make_unique<NodeLog>(place, *member.lines, member.node->view());
   member.logging = member.node->add_sink(*member.log);
   if (member.before_start) member.before_start(*member.node);

@@ -10,9 +10,9 @@ namespace rep = opstack::reputation;
 NodeReputation::NodeReputation(const ReputationParams& params, gs::PeerScorer& scorer)
     : params_(params),
       scorer_(scorer),
-      ledger_(rep::FaultLedgerLimits{.hold = params.scoring.blame_delay, .most_held = rep::kMostBlamedMessages}),
-      common_(std::max<Nanos>(params.scoring.blame_delay / 3, Seconds(10))),
-      monitor_(params.ban_threshold, params.scoring.blamed_messages_to_ban > 0) {
+      ledger_(rep::ledger_limits(params.scoring)),
+      common_(rep::recent_of(rep::ledger_limits(params.scoring).hold)),
+      monitor_(params.ban_threshold, params.scoring.blamed_messages_to_ban) {
   scorer_.set_observer(this);
 }
 
@@ -45,7 +45,7 @@ void NodeReputation::on_invalid(const PeerId& peer, std::string_view, const gs::
   fault.message_id = libp2p::to_hex(id.bytes());
   const auto noted = ledger_.on_fault(peer, std::move(fault), count, now.mono);
   if (noted.is_held) scorer_.take_back(count);
-  if (noted.blamed_messages >= rep::kMostBlamedMessages)
+  if (ledger_.is_settled_by(noted.blamed_messages))
     for (const auto& held : ledger_.settle(peer)) scorer_.put_back(held);
   if (noted.is_new && monitor_.are_too_many(noted.blamed_messages, /*is_static=*/false)) ban(peer);
 }

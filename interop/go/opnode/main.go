@@ -25,6 +25,7 @@ type options struct {
 	listenPort   uint
 	static       string
 	nodeKey      string
+	peerstore    string
 	signer       string
 	sequencerKey string
 	scoring      string
@@ -38,6 +39,7 @@ type options struct {
 	padding      int
 	seed         string
 	logLevel     string
+	rpc          bool
 }
 
 func parseFlags() *options {
@@ -48,6 +50,7 @@ func parseFlags() *options {
 	flag.UintVar(&o.listenPort, "listen.port", 0, "TCP port to listen on, 0 for any")
 	flag.StringVar(&o.static, "static", "", "static peers: multiaddrs with /p2p/, comma-separated")
 	flag.StringVar(&o.nodeKey, "priv", "", "node key, 32 bytes in hex; random if empty")
+	flag.StringVar(&o.peerstore, "peerstore.path", "memory", "peerstore folder, as op-node's --p2p.peerstore.path")
 	flag.StringVar(&o.signer, "signer", "", "address of the block signer; the sequencer key's if empty, none without one")
 	flag.StringVar(&o.sequencerKey, "sequencer.key", "", "block signing key, 32 bytes in hex; without it nothing is published")
 	flag.StringVar(&o.scoring, "scoring", "none", "peer scoring: none or light")
@@ -61,6 +64,7 @@ func parseFlags() *options {
 	flag.IntVar(&o.padding, "produce.padding", 64, "bytes of data in each transaction")
 	flag.StringVar(&o.seed, "produce.seed", "opnode-peer", "what the contents of the blocks follow from")
 	flag.StringVar(&o.logLevel, "log.level", "warn", "debug, info, warn or error; op-node's own logs go to stderr")
+	flag.BoolVar(&o.rpc, "rpc", false, "serve op-node's opp2p_ methods on a free port of 127.0.0.1, which the ready line names")
 	flag.Parse()
 	return o
 }

@@ -42,7 +42,7 @@ class RecordReader {
   void problem(std::string_view key, std::string_view what) {
     ++load.skipped;
     if (load.problems.size() >= GaterLoad::kMaxProblems) return;
-    load.problems.push_back(peer_text(std::string(key)) + ": " + std::string(what));
+    load.problems.push_back(peer_text(std::string(key) + ": " + std::string(what)));
   }
   // Unblocking erases the key of the rule: one under another key would be a rule again after a restart.
   void keep_key(std::string_view key, GaterRecord record) {

@@ -131,7 +131,7 @@ TEST_F(StoredGater, a_rule_that_cannot_be_written_counts_and_is_written_later) {
   store->failures = 1;
   ASSERT_TRUE(gater->block_peer(peer, answer("block")));
   world.run_for(Millis(100));
-  EXPECT_THAT(answers, ElementsAre("block io"));
+  EXPECT_THAT(answers, ElementsAre("block input/output"));
   EXPECT_FALSE(gater->intercept_peer_dial(peer));
   EXPECT_THAT(keys(), IsEmpty());
   world.run_for(Seconds(5));

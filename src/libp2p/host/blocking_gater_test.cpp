@@ -19,9 +19,9 @@ const PeerId& other_peer() {
   static const PeerId peer = PeerId::from_public_key(test_key(2).public_key());
   return peer;
 }
-Multiaddr at(std::string_view text) { return Multiaddr::from_text(text).value(); }
+Multiaddr gated(std::string_view text) { return Multiaddr::from_text(text).value(); }
 
-Result<void> ask(Gater& gater, GaterHook hook, Direction direction, const PeerId& peer, const Multiaddr& remote) {
+Result<void> answer_of(Gater& gater, GaterHook hook, Direction direction, const PeerId& peer, const Multiaddr& remote) {
   switch (hook) {
     case GaterHook::peer_dial: return gater.intercept_peer_dial(peer);
     case GaterHook::addr_dial: return gater.intercept_addr_dial(peer, remote);
@@ -53,22 +53,24 @@ TEST(BlockingGater, answers_each_hook_as_go_libp2ps_does) {
   ASSERT_TRUE(gater.block_peer(blocked_peer()));
   ASSERT_TRUE(gater.block_ip("10.0.0.1"));
   ASSERT_TRUE(gater.block_subnet("10.1.0.0/16"));
-  const std::pair<Multiaddr, bool> addresses[] = {{at("/ip4/10.0.0.1/tcp/9222"), true},
-                                                  {at("/ip4/10.1.2.3/tcp/9222"), true},
-                                                  {at("/ip4/10.0.0.2/tcp/9222"), false},
-                                                  {at("/memory/7"), false},
-                                                  {at("/dns4/example.org/tcp/9222"), false},
-                                                  {at("/unix/tmp%2Fsocket"), false},
+  const std::pair<Multiaddr, bool> addresses[] = {{gated("/ip4/10.0.0.1/tcp/9222"), true},
+                                                  {gated("/ip4/10.1.2.3/tcp/9222"), true},
+                                                  {gated("/ip4/10.0.0.2/tcp/9222"), false},
+                                                  {gated("/memory/7"), false},
+                                                  {gated("/dns4/example.org/tcp/9222"), false},
+                                                  {gated("/unix/tmp%2Fsocket"), false},
                                                   {Multiaddr(), false}};
   for (const Row& row : rows) {
     for (const bool peer_is_blocked : {false, true}) {
       const PeerId& peer = peer_is_blocked ? blocked_peer() : other_peer();
       for (const auto& [address, is_blocked] : addresses) {
         const bool denied = (row.peers && peer_is_blocked) || (row.addresses && is_blocked);
-        const auto answer = ask(gater, row.hook, row.direction, peer, address);
+        const auto answer = answer_of(gater, row.hook, row.direction, peer, address);
         EXPECT_EQ(!answer, denied) << gater_hook_name(row.hook) << " " << to_string(row.direction) << " "
                                    << address.text() << " " << peer_is_blocked;
-        if (!answer) EXPECT_EQ(answer.error(), Errc::denied);
+        if (denied && !answer) {
+          EXPECT_EQ(answer.error(), Errc::denied);
+        }
       }
     }
   }
@@ -79,13 +81,13 @@ TEST(BlockingGater, permits_neither_a_blocked_peer_nor_a_blocked_address_in_eith
   ASSERT_TRUE(gater.block_peer(blocked_peer()));
   ASSERT_TRUE(gater.block_ip("10.0.0.1"));
   ASSERT_TRUE(gater.block_subnet("fd00::/8"));
-  EXPECT_TRUE(gater.permits(other_peer(), at("/ip4/10.0.0.2/tcp/1")));
-  EXPECT_TRUE(gater.permits(other_peer(), at("/memory/1")));
+  EXPECT_TRUE(gater.permits(other_peer(), gated("/ip4/10.0.0.2/tcp/1")));
+  EXPECT_TRUE(gater.permits(other_peer(), gated("/memory/1")));
   EXPECT_TRUE(gater.permits(PeerId(), Multiaddr()));
   EXPECT_THAT(gater.permits(blocked_peer(), Multiaddr()).error().text(),
               HasSubstr("the peer " + blocked_peer().to_base58() + " is blocked"));
-  EXPECT_EQ(gater.permits(PeerId(), at("/ip4/10.0.0.1/tcp/1")).error().text(), "the address 10.0.0.1 is blocked");
-  EXPECT_EQ(gater.permits(other_peer(), at("/ip6/fd00::7/tcp/1")).error().text(),
+  EXPECT_EQ(gater.permits(PeerId(), gated("/ip4/10.0.0.1/tcp/1")).error().text(), "the address 10.0.0.1 is blocked");
+  EXPECT_EQ(gater.permits(other_peer(), gated("/ip6/fd00::7/tcp/1")).error().text(),
             "the address fd00::7 is in the blocked subnet fd00::/8");
 }
 
@@ -145,9 +147,9 @@ TEST(BlockingGater, no_spelling_of_an_address_slips_past_a_rule) {
     const bool is_subnet = std::string_view(row.rule).find('/') != std::string_view::npos;
     ASSERT_TRUE(is_subnet ? gater.block_subnet(row.rule) : gater.block_ip(row.rule)) << row.rule;
     const std::string what = std::string(row.rule) + " and " + row.remote;
-    EXPECT_EQ(!gater.intercept_accept(at(row.remote)), row.denied) << what;
-    EXPECT_EQ(!gater.intercept_addr_dial(PeerId(), at(row.remote)), row.denied) << what;
-    EXPECT_EQ(!gater.permits(PeerId(), at(row.remote)), row.denied) << what;
+    EXPECT_EQ(!gater.intercept_accept(gated(row.remote)), row.denied) << what;
+    EXPECT_EQ(!gater.intercept_addr_dial(PeerId(), gated(row.remote)), row.denied) << what;
+    EXPECT_EQ(!gater.permits(PeerId(), gated(row.remote)), row.denied) << what;
   }
 }
 
@@ -225,11 +227,11 @@ TEST(GaterDecorator, passes_every_question_to_the_inner_gater) {
   ASSERT_TRUE(inner->block_peer(blocked_peer()));
   ASSERT_TRUE(inner->block_ip("10.0.0.1"));
   GaterDecorator outer(inner);
-  const Multiaddr remote = at("/ip4/10.0.0.1/tcp/1");
+  const Multiaddr remote = gated("/ip4/10.0.0.1/tcp/1");
   for (const auto hook :
        {GaterHook::peer_dial, GaterHook::addr_dial, GaterHook::accept, GaterHook::secured, GaterHook::upgraded}) {
-    const auto ours = ask(outer, hook, Direction::inbound, blocked_peer(), remote);
-    const auto theirs = ask(*inner, hook, Direction::inbound, blocked_peer(), remote);
+    const auto ours = answer_of(outer, hook, Direction::inbound, blocked_peer(), remote);
+    const auto theirs = answer_of(*inner, hook, Direction::inbound, blocked_peer(), remote);
     EXPECT_EQ(ours.has_value(), theirs.has_value()) << gater_hook_name(hook);
   }
   EXPECT_FALSE(outer.permits(blocked_peer(), Multiaddr()));
@@ -247,8 +249,8 @@ TEST(MeteringGater, tells_each_question_with_its_answer) {
                    (answer.peer != nullptr ? " a peer" : "") +
                    (answer.remote != nullptr ? " at " + answer.remote->text() : ""));
   });
-  const Multiaddr bad = at("/ip4/10.0.0.1/tcp/1");
-  const Multiaddr good = at("/ip4/10.0.0.2/tcp/1");
+  const Multiaddr bad = gated("/ip4/10.0.0.1/tcp/1");
+  const Multiaddr good = gated("/ip4/10.0.0.2/tcp/1");
   EXPECT_TRUE(gater.intercept_peer_dial(other_peer()));
   EXPECT_FALSE(gater.intercept_addr_dial(other_peer(), bad));
   EXPECT_FALSE(gater.intercept_accept(bad));

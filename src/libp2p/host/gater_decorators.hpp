@@ -1,6 +1,7 @@
-// Gaters that wrap another one. GaterDecorator passes everything on; derive from it and override what you add to. A
-// decorator asks its own rule first, then the inner gater. op-node's stack is metering, ban expiry, blocking, from the
-// outside (S§3). MeteringGater tells an observer what was asked and answered.
+// Gaters that wrap another one. GaterDecorator passes everything on; derive from it and override what you add to, also
+// permits() where a rule is about connections that are open. op-node's decorators ask the inner gater first, then their
+// own rule; its stack is metering, ban expiry, blocking, from the outside (S§3). MeteringGater tells an observer what
+// was asked and answered.
 //
 // Owner: the application, as of any gater; a decorator shares the inner one. Thread: the network thread. Re-entrancy:
 // the observer is called inside the host's work and must not call the host.

@@ -200,6 +200,7 @@ class BlockingCloses : public GaterTest {
     for (std::size_t i = 0; i < peers.size(); ++i) {
       EXPECT_TRUE(i % 2 == 0 ? dial(*a, address_of(*peers[i])) : dial(*peers[i], address_of(*a)));
     }
+    world.run_for(Seconds(1));
     diary.listen_to(*a);
   }
   // Which of the peers are connected, as digits.
@@ -319,7 +320,9 @@ TEST_F(GaterTest, a_connection_whose_peer_is_blocked_during_its_handshake_does_n
     EXPECT_EQ(diary.count("opened"), 0u) << dials;
     EXPECT_TRUE(a->connections().empty());
     EXPECT_TRUE(b->connections().empty());
-    if (dials) EXPECT_THAT(out.text(), HasSubstr("the peer " + b->id().to_base58() + " is blocked"));
+    if (dials) {
+      EXPECT_THAT(out.text(), HasSubstr("the peer " + b->id().to_base58() + " is blocked"));
+    }
     a->check();
   }
 }

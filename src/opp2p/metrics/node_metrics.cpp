@@ -29,9 +29,10 @@ NodeMetrics::NodeMetrics(libp2p::runtime::Runtime& runtime, Node& node, const st
       head_age_(registry_.gauge(Metric::head_age)),
       sample_age_(registry_.gauge(Metric::sample_age)),
       loop_stall_(registry_.gauge(Metric::loop_stall)),
-      blocks_(registry_, node.host().id()),
+      blocks_(registry_, node.view().id()),
       peers_(registry_),
       sync_(registry_),
+      rpc_(registry_),
       sampler_(runtime, registry_, source_of(node, peers_)),
       lag_(runtime, registry_),
       server_([this] { return text(now_of_server()); }, &RpcWorker::now),
@@ -53,6 +54,10 @@ void NodeMetrics::set_configured(const NodeConfig& config, const std::string& ve
     set(opstack::chain::kForkNames[fork], "l2_timestamp", rollup.activation_time(static_cast<Fork>(fork)));
   set("pectra_blob_schedule", "l1_origin_timestamp", rollup.pectra_blob_schedule_time);
   if (rollup.keep_karst_upgrade_gas) set("keep_karst_upgrade_gas", "l2_timestamp", rollup.activation_time(Fork::karst));
+}
+
+void NodeMetrics::observe(JsonRpc& rpc) {
+  rpc.observe([this](const RpcMethod* method, int code, libp2p::Nanos took) { rpc_.on_call(method, code, took); });
 }
 
 libp2p::Result<void> NodeMetrics::listen(const NodeConfig& config, Log& log) {

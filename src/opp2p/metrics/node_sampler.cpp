@@ -26,8 +26,8 @@ constexpr ScoreRow kScores[] = {
 };
 
 // op-node's refs of the lowest block that waits: a number and a hash, and zeros without one.
-void set_waiting(MetricRegistry& registry, const std::optional<opstack::payload::BlockRef>& block) {
-  const auto ref = block.value_or(opstack::payload::BlockRef{});
+void set_waiting(MetricRegistry& registry, const std::optional<opstack::sync::BlockRef>& block) {
+  const auto ref = block.value_or(opstack::sync::BlockRef{});
   registry.gauge(Metric::refs_number, {"l2", "l2_buffer_unsafe"}).Set(static_cast<double>(ref.number));
   std::uint64_t first = 0;
   for (std::size_t i = 8; i-- > 0;) first = first << 8 | ref.hash[i];

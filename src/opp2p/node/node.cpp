@@ -99,6 +99,7 @@ void Node::check() const {
 void Node::check_network() const {
   if (parts_.host) parts_.host->check();
   if (parts_.gossip) parts_.gossip->check();
+  if (parts_.reputation) parts_.reputation->check();
   if (parts_.scoring) parts_.scoring->check();
   if (parts_.server) parts_.server->check();
 }

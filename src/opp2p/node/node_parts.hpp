@@ -12,14 +12,18 @@
 
 #include "libp2p/host/blocking_gater.hpp"
 #include "libp2p/host/host.hpp"
+#include "libp2p/host/peerstore_archive.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
 #include "libp2p/services/ping/ping_service.hpp"
-#include "libp2p/services/static_peers/static_peers.hpp"
+#include "libp2p/storage/batch_writer.hpp"
+#include "libp2p/storage/datastore.hpp"
 #include "opp2p/node/peer_scoring.hpp"
+#include "opp2p/node/static_peer_list.hpp"
 #include "opp2p/store/block_store_adapter.hpp"
 #include "opstack/gossip/block_gossip.hpp"
+#include "opstack/reputation/reputation.hpp"
 #include "opstack/sync/drive/follower.hpp"
 #include "opstack/sync/drive/sync_server.hpp"
 
@@ -28,18 +32,23 @@ namespace opp2p {
 struct NodeParts {
   libp2p::PeerId id;
   std::optional<libp2p::HostConfig> host_config;  // until the host is made of it
-  std::shared_ptr<libp2p::BlockingGater> blocking;
+  std::shared_ptr<libp2p::storage::Datastore> datastore;
+  std::unique_ptr<libp2p::storage::BatchWriter> writer;  // of what has none of its own
+  std::shared_ptr<libp2p::BlockingGater> blocking;       // the innermost
+  std::unique_ptr<opstack::reputation::Reputation> reputation;
+  std::shared_ptr<libp2p::Gater> gater;  // the outermost
   std::unique_ptr<libp2p::Host> host;
+  std::unique_ptr<libp2p::PeerstoreArchive> archive;  // keeps the host's peerstore in the datastore
   std::unique_ptr<libp2p::IdentifyService> identify;
   std::unique_ptr<libp2p::PingService> ping;
-  std::unique_ptr<PeerScoring> scoring;
   std::unique_ptr<libp2p::GossipsubService> gossip;
   std::unique_ptr<BlockStoreAdapter> chain;
   std::unique_ptr<opstack::sync::Follower> follower;
   std::unique_ptr<opstack::sync::SyncServer> server;  // none with --p2p.sync.req-resp=false
   std::unique_ptr<opstack::gossip::BlockGossip> blocks;
+  std::unique_ptr<PeerScoring> scoring;
   std::vector<libp2p::Multiaddr> announced;  // besides the addresses that the host listens at
-  std::unique_ptr<libp2p::StaticPeers> static_peers;
+  std::unique_ptr<StaticPeerList> static_peers;
   std::set<libp2p::PeerId> static_ids;  // of those in static_peers, also after they are gone
 };
 

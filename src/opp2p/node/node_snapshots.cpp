@@ -100,8 +100,13 @@ PeerSnapshot NodeSnapshots::snapshot_of(const PeerId& peer, const PeerList& list
   out.is_protected = parts_.host->is_protected(peer);
   out.latency = known.latency(peer);
   out.gossip_blocks = std::binary_search(list.gossiping.begin(), list.gossiping.end(), peer);
-  if (const auto score = parts_.scoring->score_of(peer)) out.score = score_snapshot(*score);
+  if (const auto score = score_of(peer)) out.score = score_snapshot(*score);
   return out;
+}
+
+std::optional<libp2p::gossipsub::PeerScoreParts> NodeSnapshots::score_of(const PeerId& peer) const {
+  if (!parts_.scoring) return std::nullopt;
+  return parts_.scoring->score_of(peer);
 }
 
 PeerStatsSnapshot NodeSnapshots::peer_stats() const {
@@ -205,7 +210,7 @@ NodeReadings NodeSnapshots::readings() const {
 
 void NodeSnapshots::each_score(const std::function<void(const GossipScoreSnapshot&)>& take) const {
   for (const auto& peer : parts_.host->connected_peers())
-    if (const auto score = parts_.scoring->score_of(peer)) take(score_snapshot(*score));
+    if (const auto score = score_of(peer)) take(score_snapshot(*score));
 }
 
 }  // namespace opp2p

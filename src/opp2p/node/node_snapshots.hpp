@@ -27,6 +27,8 @@ class NodeSnapshots {
   PeerList list_peers(bool connected_only) const;
   PeerSnapshot snapshot_of(const libp2p::PeerId& peer, const PeerList& list) const;
   PeerStatsSnapshot peer_stats() const;
+  // All parts of a peer's score; nothing when it is not scored or not known.
+  std::optional<libp2p::gossipsub::PeerScoreParts> score_of(const libp2p::PeerId& peer) const;
   // These two of a node that has started.
   StatusSnapshot status() const;
   // The head that is stored and may be told; the chain's genesis without one.

@@ -2,7 +2,6 @@
 
 #include <exception>
 
-#include "libp2p/host/blocking_gater.hpp"
 #include "opp2p/node/node_parts.hpp"
 #include "opp2p/node/part_listener.hpp"
 #include "opstack/gossip/block_gossip.hpp"
@@ -21,12 +20,6 @@ Result<void> begin_node_key(NodeWiring& w) {
   OPP2P_TRY(auto key, PrivateKey::from_raw(libp2p::crypto::KeyType::secp256k1, w.config.node_key));
   w.parts.host_config.emplace(std::move(key));
   if (!w.config.user_agent.empty()) w.parts.host_config->user_agent = w.config.user_agent;
-  return {};
-}
-
-Result<void> begin_gater(NodeWiring& w) {
-  w.parts.blocking = std::make_shared<libp2p::BlockingGater>();
-  w.parts.host_config->gater = w.parts.blocking;
   return {};
 }
 
@@ -79,11 +72,6 @@ Result<void> begin_ping(NodeWiring& w) {
 }
 Task<void> close_ping(NodeWiring& w, Nanos) { return w.parts.ping->close(); }
 
-Result<void> begin_scores(NodeWiring& w) {
-  w.parts.scoring = std::make_unique<PeerScoring>(w.runtime, w.config.scoring);
-  return {};
-}
-
 Result<void> begin_gossip(NodeWiring& w) {
   libp2p::gossipsub::Params params;
   params.mesh = w.config.mesh;
@@ -91,21 +79,12 @@ Result<void> begin_gossip(NodeWiring& w) {
   auto topics = opstack::gossip::block_gossip_config(w.config.rollup.l2_chain_id, params);
   topics.tracer = w.config.gossip_tracer;
   w.parts.gossip =
-      std::make_unique<libp2p::GossipsubService>(*w.parts.host, std::move(topics), w.parts.scoring->scores());
+      std::make_unique<libp2p::GossipsubService>(*w.parts.host, std::move(topics), w.parts.reputation->scores());
   return {};
 }
 Task<void> close_gossip(NodeWiring& w, Nanos) { return w.parts.gossip->close(); }
 
 // --- peers ---
-
-Result<void> begin_score_watch(NodeWiring& w) {
-  w.listener.listen_to_scores();
-  return {};
-}
-Task<void> close_score_watch(NodeWiring& w, Nanos) {
-  w.parts.scoring->stop();
-  co_return;
-}
 
 // Those of the configuration; what has no port yet gets that of the first address that we listen at.
 std::vector<libp2p::Multiaddr> announced_addresses(const NodeWiring& w) {
@@ -139,17 +118,9 @@ Result<void> begin_listening(NodeWiring& w) {
 
 Result<void> begin_static_peers(NodeWiring& w) {
   auto& parts = w.parts;
-  parts.static_peers = std::make_unique<libp2p::StaticPeers>(*parts.host);
+  parts.static_peers = std::make_unique<StaticPeerList>(*parts.host, *parts.writer, parts.static_ids, w.events);
   w.listener.listen_to_static_peers();
-  for (const auto& address : w.config.static_peers) {
-    OPP2P_TRY(const auto added, parts.static_peers->add(address));
-    if (!added) {
-      w.events.tell(StaticPeerSkipped{address});
-    } else if (const auto peer = *address.peer_id(); parts.static_ids.insert(peer).second) {
-      w.events.tell(StaticPeerAdded{peer});
-    }
-  }
-  return {};
+  return parts.static_peers->load(w.config.static_peers);
 }
 // Nobody is dialled again. Who was static stays known for what is told after that.
 Task<void> close_static_peers(NodeWiring& w, Nanos) {
@@ -162,18 +133,21 @@ Task<void> close_static_peers(NodeWiring& w, Nanos) {
 NodeSteps node_steps() {
   return {
       {"peer id", begin_node_key, {}, [](NodeWiring& w) { w.parts.host_config.reset(); }},
-      {"gaters", begin_gater, {}, [](NodeWiring& w) { w.parts.blocking.reset(); }},
+      {"peerstore", begin_peerstore, close_peerstore, drop_peerstore},
+      {"own keys", begin_own_keys},
+      {"gaters", begin_gater, {}, drop_gater},
+      {"reputation", begin_reputation, close_reputation, drop_reputation},
       {"connection manager", begin_connection_manager},
       {"transports", begin_transports},
       {"host", begin_host, close_host, [](NodeWiring& w) { w.parts.host.reset(); }},
+      {"known peers", begin_known_peers, close_known_peers, drop_known_peers},
       {"identify", begin_identify, close_identify, [](NodeWiring& w) { w.parts.identify.reset(); }},
       {"ping", begin_ping, close_ping, [](NodeWiring& w) { w.parts.ping.reset(); }},
-      {"scores", begin_scores, {}, [](NodeWiring& w) { w.parts.scoring.reset(); }},
       {"gossip", begin_gossip, close_gossip, [](NodeWiring& w) { w.parts.gossip.reset(); }},
       {"chain", begin_chain, close_chain, drop_chain},
       {"block gossip", begin_block_gossip, {}, [](NodeWiring& w) { w.parts.blocks.reset(); }},
       {"topics", begin_topics, leave_topics},
-      {"peer monitor", begin_score_watch, close_score_watch},
+      {"peer monitor", begin_peer_monitor, close_peer_monitor, drop_peer_monitor},
       {"listen addresses", begin_listening},
       {"static peers", begin_static_peers, close_static_peers, [](NodeWiring& w) { w.parts.static_peers.reset(); }},
   };

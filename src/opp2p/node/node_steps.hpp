@@ -2,8 +2,9 @@
 // row of the table in node_steps.cpp, and its member of NodeParts; a step of more than a few lines has a file of its
 // own.
 //
-// A difference in the order: the node opens its ports after its services are there, so that the first peer finds all
-// protocols. op-node opens them with the host.
+// Two differences in the order. The node opens its ports after its services are there, so that the first peer finds all
+// protocols; op-node opens them with the host. The books of scores and bans, op-node's extended peerstore, come with
+// the gaters that read them.
 #pragma once
 
 #include "opp2p/node/node_construction.hpp"
@@ -11,6 +12,25 @@
 namespace opp2p {
 
 NodeSteps node_steps();
+
+// --- reputation_steps.cpp: what the node remembers and thinks of its peers ---
+libp2p::Result<void> begin_peerstore(NodeWiring& wiring);
+// What a step needs that has put a datastore of its own there.
+libp2p::Result<void> keep_in_datastore(NodeWiring& wiring);
+libp2p::runtime::Task<void> close_peerstore(NodeWiring& wiring, libp2p::Nanos limit);
+void drop_peerstore(NodeWiring& wiring);
+libp2p::Result<void> begin_known_peers(NodeWiring& wiring);
+libp2p::runtime::Task<void> close_known_peers(NodeWiring& wiring, libp2p::Nanos limit);
+void drop_known_peers(NodeWiring& wiring);
+libp2p::Result<void> begin_own_keys(NodeWiring& wiring);
+libp2p::Result<void> begin_gater(NodeWiring& wiring);
+void drop_gater(NodeWiring& wiring);
+libp2p::Result<void> begin_reputation(NodeWiring& wiring);
+libp2p::runtime::Task<void> close_reputation(NodeWiring& wiring, libp2p::Nanos limit);
+void drop_reputation(NodeWiring& wiring);
+libp2p::Result<void> begin_peer_monitor(NodeWiring& wiring);
+libp2p::runtime::Task<void> close_peer_monitor(NodeWiring& wiring, libp2p::Nanos limit);
+void drop_peer_monitor(NodeWiring& wiring);
 
 // --- chain_steps.cpp: what the node does with blocks ---
 libp2p::Result<void> begin_chain(NodeWiring& wiring);

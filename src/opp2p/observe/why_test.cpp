@@ -126,11 +126,11 @@ TEST(WhyBlock, says_what_is_known_of_the_height_of_an_unknown_block) {
 }
 
 TEST(DurationText, has_at_most_two_units) {
-  EXPECT_EQ(duration_text(Millis(5)), "5 ms");
-  EXPECT_EQ(duration_text(Seconds(59)), "59 s");
-  EXPECT_EQ(duration_text(Seconds(3600)), "1 h");
-  EXPECT_EQ(duration_text(Seconds(86400 * 3 + 3601)), "3 d 1 h");
-  EXPECT_EQ(duration_text(-Seconds(5)), "0 ms");
+  EXPECT_EQ(rough_duration(Millis(5)), "5 ms");
+  EXPECT_EQ(rough_duration(Seconds(59)), "59 s");
+  EXPECT_EQ(rough_duration(Seconds(3600)), "1 h");
+  EXPECT_EQ(rough_duration(Seconds(86400 * 3 + 3601)), "3 d 1 h");
+  EXPECT_EQ(rough_duration(-Seconds(5)), "0 ms");
 }
 
 }  // namespace

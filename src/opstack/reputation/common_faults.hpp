@@ -25,6 +25,7 @@
 // that committed it; the one that was heard of least recently goes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <optional>
@@ -43,6 +44,8 @@ using libp2p::PeerId;
 
 inline constexpr Nanos kCommonWindow = libp2p::Seconds(600);
 inline constexpr std::size_t kMostBringers = 8;
+// The time of some five blocks, for `recent`: costs are held back for that of fifteen (FaultLedgerLimits::hold).
+constexpr Nanos recent_of(Nanos hold) { return std::max<Nanos>(hold / 3, libp2p::Seconds(10)); }
 
 class CommonFaults {
  public:

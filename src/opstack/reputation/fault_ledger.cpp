@@ -7,6 +7,16 @@
 
 namespace opstack::reputation {
 
+FaultLedgerLimits ledger_limits(const ScoringProfile& profile) {
+  FaultLedgerLimits out;
+  out.hold = profile.blame_delay;
+  if (profile.blamed_messages_to_ban == 0) return out;
+  out.window = profile.blame_window;
+  out.most_held = profile.blamed_messages_to_ban;
+  out.faults_of_a_peer = std::max<std::size_t>(out.faults_of_a_peer, 2 * profile.blamed_messages_to_ban);
+  return out;
+}
+
 FaultLedger::FaultLedger(FaultLedgerLimits limits) : limits_(limits), peers_(limits.peers) {
   OPP2P_ASSERT(limits.peers > 0 && limits.faults_of_a_peer > 0, "a ledger has room", limits.peers,
                limits.faults_of_a_peer);
@@ -75,9 +85,9 @@ std::vector<PeerId> FaultLedger::peers_from_the_oldest() const {
   return out;
 }
 
-std::size_t FaultLedger::count_messages(const Entries& entries, MonoTime now) {
-  const auto counts = [now](const Entry& entry) {
-    return is_of_gossip(entry.fault.kind) && now - entry.at < kBlameWindow;
+std::size_t FaultLedger::count_messages(const Entries& entries, MonoTime now) const {
+  const auto counts = [this, now](const Entry& entry) {
+    return is_of_gossip(entry.fault.kind) && now - entry.at < limits_.window;
   };
   return static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), counts));
 }

@@ -21,6 +21,7 @@
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/protocols/gossipsub/peer_scorer.hpp"
 #include "opstack/reputation/fault.hpp"
+#include "opstack/reputation/scoring_profiles.hpp"
 
 namespace opstack::reputation {
 
@@ -29,16 +30,17 @@ using libp2p::Nanos;
 using libp2p::PeerId;
 using libp2p::gossipsub::InvalidCount;
 
-// Blamed messages are counted for this long.
-inline constexpr Nanos kBlameWindow = libp2p::Seconds(600);
-
 struct FaultLedgerLimits {
   std::size_t peers = 1024;
   std::size_t faults_of_a_peer = 24;
-  std::size_t costs_of_a_fault = 8;  // copies of one message; those beyond it are not given back
-  Nanos hold{};                      // 0: every cost counts at once
-  std::size_t most_held = 8;         // messages of one peer; with the last one all count
+  std::size_t costs_of_a_fault = 8;     // copies of one message; those beyond it are not given back
+  Nanos window = libp2p::Seconds(600);  // blamed messages are counted for this long
+  Nanos hold{};                         // 0: every cost counts at once
+  std::size_t most_held = 8;            // messages of one peer; with the last one all count
 };
+
+// What a profile wants: the defaults where it has no rule for blamed messages.
+FaultLedgerLimits ledger_limits(const ScoringProfile& profile);
 
 class FaultLedger {
  public:
@@ -48,7 +50,7 @@ class FaultLedger {
 
   struct Noted {
     bool is_new = false;              // false: a copy of a message that is on record
-    std::size_t blamed_messages = 0;  // different ones of gossip within kBlameWindow, with this one
+    std::size_t blamed_messages = 0;  // different ones of gossip within the window, with this one
     bool is_held = false;             // the caller takes the cost off the score, until settle() answers it
   };
   // `cost`: what GossipSub's score counted for it, if it did.
@@ -59,6 +61,8 @@ class FaultLedger {
   std::vector<InvalidCount> settle(const PeerId& peer);
   // What is held back never costs anything; the faults stay on record.
   void drop_held();
+  // Nothing is held back any more of a peer that is blamed for so many messages.
+  bool is_settled_by(std::size_t blamed_messages) const { return blamed_messages >= limits_.most_held; }
 
   // The oldest first.
   std::vector<Fault> faults_of(const PeerId& peer) const;
@@ -80,7 +84,7 @@ class FaultLedger {
     bool is_held = false;
   };
   using Entries = std::deque<Entry>;
-  static std::size_t count_messages(const Entries& entries, MonoTime now);
+  std::size_t count_messages(const Entries& entries, MonoTime now) const;
 
   std::vector<PeerId> peers_from_the_oldest() const;
   bool has_room_to_hold(const Entries& entries) const;

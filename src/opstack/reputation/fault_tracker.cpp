@@ -14,9 +14,6 @@ using libp2p::gossipsub::RejectCause;
 
 namespace {
 
-// The time of some five blocks: costs are held back for that of fifteen.
-Nanos recent_of(Nanos hold) { return std::max<Nanos>(hold / 3, libp2p::Seconds(10)); }
-
 Fault make_fault(FaultKind kind, std::string_view text, Now now) {
   Fault out;
   out.at = libp2p::from_unix_seconds(libp2p::unix_seconds(now.wall));
@@ -39,12 +36,12 @@ Fault fault_of_block(FaultKind kind, const gossip::BlockVerdict& verdict, Now no
 }  // namespace
 
 FaultTracker::FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events,
-                           Uses uses, Nanos hold)
+                           Uses uses, FaultLedgerLimits limits)
     : scorer_(scorer),
       events_(events),
       uses_(std::move(uses)),
-      ledger_(FaultLedgerLimits{.hold = hold, .most_held = kMostBlamedMessages}),
-      common_(recent_of(hold)) {
+      ledger_(limits),
+      common_(recent_of(limits.hold)) {
   if (scorer_ != nullptr) scorer_->set_observer(this);
 }
 
@@ -114,7 +111,7 @@ void FaultTracker::blame(const PeerId& peer, Fault fault, const std::optional<In
   }
   const auto noted = ledger_.on_fault(peer, fault, cost, now.mono);
   if (noted.is_held) scorer_->take_back(*cost);
-  if (noted.blamed_messages >= kMostBlamedMessages && scorer_ != nullptr)
+  if (scorer_ != nullptr && ledger_.is_settled_by(noted.blamed_messages))
     for (const InvalidCount& held : ledger_.settle(peer)) scorer_->put_back(held);
   if (!noted.is_new) return;
   events_.emit(PeerBlamed{peer, fault, noted.blamed_messages});

@@ -35,9 +35,9 @@ class FaultTracker final : public libp2p::gossipsub::DeliveryObserver {
     // The faults of this kind were ours.
     std::function<void(FaultKind)> on_common;
   };
-  // `scorer` may be null: nobody is scored. Both outlive it. `hold`: how long costs are held back (FaultLedger).
+  // `scorer` may be null: nobody is scored. Both outlive it. `limits` say how long costs are held back.
   FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events, Uses uses,
-               Nanos hold = {});
+               FaultLedgerLimits limits = {});
   ~FaultTracker() override;
 
   // Before the router hears of the verdict.

@@ -132,7 +132,7 @@ Result<const JsonLeaves::Leaf*> JsonLeaves::find(std::string_view path, Kind kin
 }
 
 template <typename Number>
-Result<void> JsonLeaves::read_number(std::string_view path, Number& out) const {
+Result<void> JsonLeaves::number_at(std::string_view path, Number& out) const {
   OPP2P_TRY(const auto* leaf, find(path, Kind::number));
   if (!leaf) return {};
   const auto* end = leaf->text.data() + leaf->text.size();
@@ -143,11 +143,11 @@ Result<void> JsonLeaves::read_number(std::string_view path, Number& out) const {
   return {};
 }
 
-Result<void> JsonLeaves::read(std::string_view path, double& out) const { return read_number(path, out); }
-Result<void> JsonLeaves::read(std::string_view path, std::int64_t& out) const { return read_number(path, out); }
-Result<void> JsonLeaves::read(std::string_view path, std::uint64_t& out) const { return read_number(path, out); }
+Result<void> JsonLeaves::assign(std::string_view path, double& out) const { return number_at(path, out); }
+Result<void> JsonLeaves::assign(std::string_view path, std::int64_t& out) const { return number_at(path, out); }
+Result<void> JsonLeaves::assign(std::string_view path, std::uint64_t& out) const { return number_at(path, out); }
 
-Result<void> JsonLeaves::read(std::string_view path, std::string& out) const {
+Result<void> JsonLeaves::assign(std::string_view path, std::string& out) const {
   OPP2P_TRY(const auto* leaf, find(path, Kind::string));
   if (leaf) out = leaf->text;
   return {};

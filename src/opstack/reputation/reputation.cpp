@@ -48,6 +48,7 @@ Nanos slot_of(Nanos block_time) {
   return block_time <= Nanos(0) ? Nanos(libp2p::Seconds(2)) : std::max<Nanos>(block_time, libp2p::Seconds(1));
 }
 
+// The ledger counts for as long as the rule that bans by its count, and has room for that many.
 UnixTime in_seconds(UnixTime time) { return libp2p::from_unix_seconds(libp2p::unix_seconds(time)); }
 
 // Whether a rule founded the ban on faults of this kind alone.
@@ -106,9 +107,9 @@ Reputation::Parts::Parts(Runtime& r, ReputationConfig c, std::shared_ptr<libp2p:
              {[this] { return scores.connected(); },
               [this](const PeerId& peer, std::size_t messages) { on_blamed(peer, messages); },
               [this](FaultKind kind) { on_common(kind); }},
-             config.scoring.blame_delay),
+             ledger_limits(config.scoring)),
       bans(runtime, writer, events, [this](const PeerId& peer) { on_ban_ended(peer); }),
-      monitor(config.ban_threshold, scores.counts_invalid_messages()),
+      monitor(config.ban_threshold, config.scoring.blamed_messages_to_ban),
       looking(runtime, kMonitorInterval, [this] { look_at_next(); }),
       slots(runtime, slot_of(config.block_time), [this] { scores.on_slot(); }),
       writing(runtime, kScoreWriteInterval, [this] { scores.write(); }),
@@ -154,7 +155,8 @@ void Reputation::Parts::look_at_next() {
 void Reputation::Parts::on_blamed(const PeerId& peer, std::size_t blamed_messages) {
   if (!config.ban_peers || !monitor.are_too_many(blamed_messages, is_static(peer))) return;
   const auto score = scores.score_to_ban(peer);
-  ban_by_rule(peer, BanRule::blamed_messages, score ? *score : 0, PeerMonitor::text_of_messages(blamed_messages));
+  ban_by_rule(peer, BanRule::blamed_messages, score ? *score : 0,
+              PeerMonitor::text_of_messages(blamed_messages, config.scoring.blame_window));
 }
 
 void Reputation::Parts::on_common(FaultKind kind) {
