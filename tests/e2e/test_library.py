@@ -48,6 +48,13 @@ class Examples(unittest.TestCase):
         done = subprocess.run([EXAMPLES / "two_hosts"], capture_output=True, text=True, timeout=60)
         self.assertEqual((done.returncode, done.stdout), (0, "Hello, world!\n"), done.stderr)
 
+    def test_gating_closes_and_refuses_by_the_rules(self):
+        done = subprocess.run([EXAMPLES / "gating"], capture_output=True, text=True, timeout=60)
+        blocked = r"the address 10\.0\.0\.2 is blocked"
+        self.assertRegex(done.stdout, rf"^2 are connected\ndurable: yes\nclosed: {blocked}\nrefused: {blocked}\n1 is connected\n"
+                                      r"closed: the door is closed\n0 are connected; the second is not\n$")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_gossip_chat_prints_who_said_what(self):
         """Three in a row: who forwards a line is not who is printed. A program that hangs is killed, which ends the wait for its lines."""
         chats, addresses = [], []

@@ -65,7 +65,8 @@ Result<void> add_own(const storage::Datastore& store, PeerstoreView& view) {
   const auto visit = [&](std::string_view key, libp2p::ByteView value) {
     if (const auto peer = storage::read_peer_key(reputation::kBanReasonBase, key))
       view.peers[peer->peer].ban_reason = std::string(libp2p::as_text(value));
-    if (const auto peer = storage::read_peer_key(reputation::kStaticPeerBase, key)) view.peers[peer->peer].is_static = true;
+    if (const auto peer = storage::read_peer_key(reputation::kStaticPeerBase, key))
+      view.peers[peer->peer].is_static = true;
     return true;
   };
   return store.scan(reputation::kOwnBase, visit);

@@ -5,26 +5,14 @@
 namespace opp2p {
 namespace {
 
-// Null for a node without a reputation system.
-template <class AnyNode>
-opstack::reputation::Reputation* reputation_of(AnyNode& node) {
-  if constexpr (requires { node.reputation(); }) return node.reputation();
-  return nullptr;
-}
-
 ScoreSettings score_settings(const NodeConfig& config) {
   ScoreSettings out;
   out.is_scored = config.scoring.params.has_value();
   if (out.is_scored)
     for (const auto& [topic, params] : config.scoring.params->topics) out.topics.push_back(topic);
   out.thresholds = config.scoring.thresholds;
-  return out;
-}
-
-std::set<libp2p::PeerId> static_peers_of(const NodeConfig& config) {
-  std::set<libp2p::PeerId> out;
-  for (const auto& address : config.static_peers)
-    if (const auto peer = address.peer_id()) out.insert(*peer);
+  if (config.ban_peers) out.ban_threshold = config.ban_threshold;
+  out.gater_min_score = config.gater_min_score;
   return out;
 }
 
@@ -36,11 +24,11 @@ ApiParts::ApiParts(libp2p::runtime::Runtime& runtime, Node& node)
       peers_({[&node](const libp2p::PeerId& peer) { return node.view().is_static(peer); },
               [&node](const libp2p::PeerId& peer) { return node.host().peerstore().agent(peer); }}),
       gating_([&node] { return node.blocking(); }),
-      reputation_([&node] { return reputation_of(node); },
-                  [&node](const libp2p::PeerId& peer) { return node.snapshots().score_of(peer); },
-                  score_settings(node.config())),
-      static_peers_(
-          runtime, [&node] { return node.static_peers(); }, static_peers_of(node.config())),
+      reputation_(
+          runtime, [&node] { return node.reputation(); }, [&node] { return node.datastore(); },
+          [&node](const libp2p::PeerId& peer) { return node.snapshots().score_of(peer); },
+          score_settings(node.config())),
+      static_peers_(runtime, [&node] { return node.static_peers(); }),
       telling_peers_(node.add_sink(peers_)),
       telling_blocks_(node.add_sink(blocks_)),
       timer_(runtime.make_timer([this] { sample(); })) {}

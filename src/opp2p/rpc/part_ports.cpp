@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "libp2p/storage/records/peer_keys.hpp"
+
 namespace opp2p {
 
 using libp2p::Result;
@@ -117,6 +119,18 @@ std::optional<opstack::reputation::PeerScoreRecord> ReputationPartPort::scores_o
   return part == nullptr ? std::nullopt : part->scores_of(peer);
 }
 
+std::optional<opstack::reputation::PeerMetadata> ReputationPartPort::metadata_of(const libp2p::PeerId& peer) const {
+  namespace reputation = opstack::reputation;
+  constexpr libp2p::Nanos kBelieved = std::chrono::hours(24 * 7);
+  const auto* records = records_();
+  if (records == nullptr) return std::nullopt;
+  const auto bytes = records->get(libp2p::storage::peer_key(reputation::kPeerMetadataBase, peer));
+  if (!bytes || !*bytes) return std::nullopt;
+  const auto entry = reputation::decode_metadata(**bytes);
+  if (!entry || runtime_.now().wall - entry->last_update > kBelieved) return std::nullopt;
+  return entry->metadata;
+}
+
 ScoreStandingSnapshot ReputationPartPort::standing_of(const libp2p::PeerId& peer) const {
   ScoreStandingSnapshot out;
   out.is_scored = settings_.is_scored;
@@ -134,11 +148,11 @@ std::vector<StaticPeerSnapshot> StaticPeersPartPort::list() const {
   const auto* part = find_();
   if (part == nullptr) return out;
   const auto now = runtime_.now().mono;
-  for (auto& status : part->status()) {
+  for (auto& entry : part->list()) {
     StaticPeerSnapshot peer;
-    peer.by_flag = of_flags_.contains(status.peer);
-    if (status.next_attempt) peer.next_attempt_in = *status.next_attempt - now;
-    peer.status = std::move(status);
+    peer.by_flag = entry.by_flag;
+    if (entry.status.next_attempt) peer.next_attempt_in = *entry.status.next_attempt - now;
+    peer.status = std::move(entry.status);
     out.push_back(std::move(peer));
   }
   return out;
@@ -147,16 +161,13 @@ std::vector<StaticPeerSnapshot> StaticPeersPartPort::list() const {
 void StaticPeersPartPort::add(const libp2p::Multiaddr& address, PortDone done) {
   auto* part = find_();
   if (part == nullptr) return done(not_running());
-  done(part->add(address));
+  part->add(address, std::move(done));
 }
 
 void StaticPeersPartPort::remove(const libp2p::PeerId& peer, PortDone done) {
   auto* part = find_();
   if (part == nullptr) return done(not_running());
-  if (of_flags_.contains(peer))
-    return done(
-        libp2p::fail(libp2p::Errc::denied, peer.to_base58() + " is a peer of --p2p.static; take it from there"));
-  done(part->remove(peer));
+  part->remove(peer, std::move(done));
 }
 
 }  // namespace opp2p

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <functional>
-#include <set>
 
 #include "libp2p/host/blocking_gater.hpp"
+#include "opp2p/node/static_peer_list.hpp"
 #include "opp2p/rpc/api_ports.hpp"
 
 namespace opp2p {
@@ -39,8 +39,13 @@ class ReputationPartPort final : public ReputationPort {
  public:
   using Find = std::function<opstack::reputation::Reputation*()>;
   using Live = std::function<std::optional<libp2p::gossipsub::PeerScoreParts>(const libp2p::PeerId&)>;
-  ReputationPartPort(Find find, Live live, ScoreSettings settings)
-      : find_(std::move(find)), live_(std::move(live)), settings_(std::move(settings)) {}
+  using Records = std::function<libp2p::storage::Datastore*()>;
+  ReputationPartPort(libp2p::runtime::Runtime& runtime, Find find, Records records, Live live, ScoreSettings settings)
+      : runtime_(runtime),
+        find_(std::move(find)),
+        records_(std::move(records)),
+        live_(std::move(live)),
+        settings_(std::move(settings)) {}
 
   opstack::reputation::BanList bans() const override;
   std::optional<opstack::reputation::Ban> ban_of(const libp2p::PeerId& peer) const override;
@@ -48,20 +53,22 @@ class ReputationPartPort final : public ReputationPort {
   void unban(const GateTarget& target, PortDone done) override;
   std::vector<opstack::reputation::Fault> faults_of(const libp2p::PeerId& peer) const override;
   std::optional<opstack::reputation::PeerScoreRecord> scores_of(const libp2p::PeerId& peer) const override;
+  std::optional<opstack::reputation::PeerMetadata> metadata_of(const libp2p::PeerId& peer) const override;
   ScoreStandingSnapshot standing_of(const libp2p::PeerId& peer) const override;
 
  private:
+  libp2p::runtime::Runtime& runtime_;
   Find find_;
+  Records records_;
   Live live_;
   ScoreSettings settings_;
 };
 
-// Static peers of the flags, and those that were added while the node runs.
+// Static peers of the flags, and those that were added while the node ran.
 class StaticPeersPartPort final : public StaticPeersPort {
  public:
-  using Find = std::function<libp2p::StaticPeers*()>;
-  StaticPeersPartPort(libp2p::runtime::Runtime& runtime, Find find, std::set<libp2p::PeerId> of_flags)
-      : runtime_(runtime), find_(std::move(find)), of_flags_(std::move(of_flags)) {}
+  using Find = std::function<StaticPeerList*()>;
+  StaticPeersPartPort(libp2p::runtime::Runtime& runtime, Find find) : runtime_(runtime), find_(std::move(find)) {}
 
   std::vector<StaticPeerSnapshot> list() const override;
   void add(const libp2p::Multiaddr& address, PortDone done) override;
@@ -70,7 +77,6 @@ class StaticPeersPartPort final : public StaticPeersPort {
  private:
   libp2p::runtime::Runtime& runtime_;
   Find find_;
-  std::set<libp2p::PeerId> of_flags_;
 };
 
 }  // namespace opp2p

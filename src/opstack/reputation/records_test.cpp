@@ -52,10 +52,10 @@ TEST(PeerstoreRecords, members_that_are_missing_are_zero_and_unknown_ones_are_pa
 }
 
 TEST(PeerstoreRecords, are_refused_when_a_member_has_another_type) {
-  for (const auto* bad :
-       {"", "null", "1", "[]", "{", "{}x", R"({"peerScores":[]})", R"({"peerScores":{"gossip":1}})",
-        R"({"peerScores":{"gossip":{"total":"1"}}})", R"({"lastUpdate":1.5})", R"({"lastUpdate":1e3})",
-        R"({"lastUpdate":9223372036854775808})", R"({"peerScores":{"gossip":{"total":1e400}}})", R"({"lastUpdate":true})"})
+  for (const auto* bad : {"", "null", "1", "[]", "{", "{}x", R"({"peerScores":[]})", R"({"peerScores":{"gossip":1}})",
+                          R"({"peerScores":{"gossip":{"total":"1"}}})", R"({"lastUpdate":1.5})",
+                          R"({"lastUpdate":1e3})", R"({"lastUpdate":9223372036854775808})",
+                          R"({"peerScores":{"gossip":{"total":1e400}}})", R"({"lastUpdate":true})"})
     EXPECT_EQ(decode_scores(as_bytes(bad)).error(), Errc::malformed) << bad;
   EXPECT_EQ(decode_ban(as_bytes(R"({"expiry":"soon"})")).error(), Errc::malformed);
   EXPECT_EQ(decode_metadata(as_bytes(R"({"peerMetadata":{"enr":5}})")).error(), Errc::malformed);
