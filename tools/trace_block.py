@@ -55,7 +55,7 @@ SECTIONS = {
     "It is stored": {
         "UnsafeChain::on_signed": ("links the block to the head",),
         "LmdbStore::keep": ("queues the block for writing",),
-        "Database::write_once": ("writes and commits the block",),
+        "Database::write": ("writes and commits the block",),
         "UnsafeChain::on_kept": ("acknowledges the committed block",),
     },
     "A client asks for the head": {

@@ -47,13 +47,13 @@ class Pictures(unittest.TestCase):
         self.assertIn("docs/layers.svg is stale", text)
 
     def test_another_trace_makes_the_way_of_a_block_stale(self):
-        self.change("docs/block-way.trace", "store\tDatabase::write_once", "network\tDatabase::write_once")
+        self.change("docs/block-way.trace", "store\tDatabase::write", "network\tDatabase::write")
         code, text = self.check()
         self.assertEqual(code, 1)
         self.assertIn("docs/block-way.svg is stale", text)
 
     def test_a_function_of_the_trace_that_no_source_defines_is_told(self):
-        self.change("docs/block-way.trace", "Database::write_once", "Database::write_never")
+        self.change("docs/block-way.trace", "Database::write", "Database::write_never")
         code, text = self.check()
         self.assertEqual(code, 1)
         self.assertIn("Database::write_never", text)
