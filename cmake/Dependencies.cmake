@@ -3,6 +3,7 @@ set(OPP2P_BOOST_VERSION 1.81)
 set(OPP2P_OPENSSL_VERSION 3.0)
 set(OPP2P_LIBP2P_MODULES secp256k1=libsecp256k1 sodium=libsodium cares=libcares)  # target = pkg-config module
 set(OPP2P_LMDB_MODULES lmdb=lmdb)
+set(OPP2P_NODE_MODULES prometheus=prometheus-cpp-core)
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -13,7 +14,7 @@ find_path(PROTOZERO_INCLUDE protozero/pbf_reader.hpp REQUIRED)
 set(modules ${OPP2P_LIBP2P_MODULES})
 if(OPP2P_NODE)
   find_package(fmt REQUIRED)
-  list(APPEND modules ${OPP2P_LMDB_MODULES})
+  list(APPEND modules ${OPP2P_LMDB_MODULES} ${OPP2P_NODE_MODULES})
   # Only `opp2p peerstore import` and `export` need it; without it they say so.
   find_package(leveldb 1.23 QUIET)
   if(TARGET leveldb::leveldb)

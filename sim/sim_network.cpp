@@ -85,7 +85,8 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   auto member = std::make_unique<Member>(world_->add_node(place));
   NodeConfig& config = member->config;
   config.rollup = rollup_;
-  OPP2P_TRY(config.listen, listen_address(member->place, kPort));
+  OPP2P_TRY(const auto own, listen_address(member->place, kPort));
+  config.listen = {own};
   for (const auto other : options.dials) config.static_peers.push_back(members_[other]->address);
   config.node_key = secp256k1::generate(rng_);
   if (options.sequencer) config.sequencer_key = signer_;
@@ -105,7 +106,7 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   member->store = std::make_unique<FaultyStore>(*member->disk, post);
   world_->check_after_events(member->place.index(), [this, m = member.get()] { check(*m); });
   OPP2P_TRYV(start(*member));
-  member->address = member->config.listen.with_peer_id(member->node->host().id());
+  member->address = member->config.listen.front().with_peer_id(member->node->host().id());
   members_.push_back(std::move(member));
   return members_.size() - 1;
 }
@@ -124,7 +125,12 @@ void SimNetwork::check(Member& member) const {
 
 Result<void> SimNetwork::start(Member& member) {
   auto& place = member.place.runtime();
-  member.node = std::make_unique<Node>(place, member.config, *member.store);
+  auto steps = node_steps();
+  step_named(steps, "peerstore").begin = [&member](NodeWiring& w) {
+    w.parts.datastore = member.peerstore;
+    return keep_in_datastore(w);
+  };
+  member.node = std::make_unique<Node>(place, member.config, *member.store, std::move(steps));
   member.log = std::make_unique<NodeLog>(place, *member.lines, member.node->view());
   member.logging = member.node->add_sink(*member.log);
   if (member.before_start) member.before_start(*member.node);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libp2p/runtime/sim/sim_world.hpp"
+#include "libp2p/storage/memory_datastore.hpp"
 #include "opp2p/node/node.hpp"
 #include "opp2p/observe/node_log.hpp"
 #include "opp2p/store/faulty_store.hpp"
@@ -64,6 +65,8 @@ class SimNetwork {
   // What the member's disk has.
   const BlockStore& store(std::size_t index) const { return *members_[index]->disk; }
   MemoryStore& disk(std::size_t index) { return *members_[index]->disk; }
+  // What its peerstore has; it outlives the member's node, as a disk does.
+  libp2p::storage::Datastore& peerstore(std::size_t index) { return *members_[index]->peerstore; }
   std::size_t size() const { return members_.size(); }
   Adversary& adversary(std::size_t index) { return *adversaries_[index]->peer; }
   std::size_t adversaries() const { return adversaries_.size(); }
@@ -101,7 +104,8 @@ class SimNetwork {
     libp2p::Multiaddr address;
     std::unique_ptr<MemoryStore> disk;
     std::unique_ptr<FaultyStore> store;  // what the node has of the disk
-    std::unique_ptr<Log> lines;          // each begins with the member's index and bears the world's time
+    std::shared_ptr<libp2p::storage::MemoryDatastore> peerstore = std::make_shared<libp2p::storage::MemoryDatastore>();
+    std::unique_ptr<Log> lines;  // each begins with the member's index and bears the world's time
     std::unique_ptr<Node> node;
     std::unique_ptr<NodeLog> log;
     libp2p::Subscription logging;

@@ -44,7 +44,7 @@ Result<void> run_intruder(const IntruderOptions& options) {
   OPP2P_TRY(auto plan, forger(options, runtime.rng()));
   sim::Adversary intruder(runtime, std::move(plan));
   OPP2P_TRYV(intruder.start());
-  OPP2P_TRYV(write_node_file(options.data_dir, intruder.host().id(), intruder.host().listen_addresses(), 0));
+  OPP2P_TRYV(write_node_file(options.data_dir, intruder.host().id(), intruder.host().listen_addresses(), {}));
   libp2p::runtime::TaskScope closing(runtime);
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (!error) closing.spawn(close_and_stop(intruder, runtime));

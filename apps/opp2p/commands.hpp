@@ -18,6 +18,16 @@ void add_inspect_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 void add_key_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 // db check|migrate|rewind|denied|allow|show: the block store of a node that does not run.
 void add_db_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
+// doc metrics: references made of the program's own tables.
+void add_doc_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
+
+// peers, peer, why, bans, block, unblock: questions to a running node and what its operator changes, each in a file of
+// its own (peers_command.cpp and so on).
+void add_peers_command(CLI::App& app, opp2p::Output& out, int& exit_code);
+void add_peer_command(CLI::App& app, opp2p::Output& out, int& exit_code);
+void add_why_command(CLI::App& app, opp2p::Output& out, int& exit_code);
+void add_bans_command(CLI::App& app, opp2p::Output& out, int& exit_code);
+void add_block_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 // peerstore import|export|show: the peerstore of a node that does not run, to and from op-node's.
 void add_peerstore_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 

@@ -96,11 +96,17 @@ int run(int argc, char** argv, opp2p::Output& out) {
   app.failure_message(
       [](const CLI::App* at, const CLI::Error& error) { return error.what() + Called(*at).see_help(); });
   opp2p::add_node_command(app);
+  opp2p::add_peers_command(app, out, exit_code);
+  opp2p::add_peer_command(app, out, exit_code);
+  opp2p::add_why_command(app, out, exit_code);
+  opp2p::add_bans_command(app, out, exit_code);
+  opp2p::add_block_commands(app, out, exit_code);
   opp2p::add_devnet_commands(app, out, exit_code);
   opp2p::add_sim_commands(app, out, exit_code);
   opp2p::add_inspect_commands(app, out, exit_code);
   opp2p::add_key_commands(app, out, exit_code);
   opp2p::add_db_commands(app, out, exit_code);
+  opp2p::add_doc_commands(app, out, exit_code);
   opp2p::add_peerstore_commands(app, out, exit_code);
   opp2p::add_ping_command(app, out, exit_code);
   opp2p::add_perf_commands(app, out, exit_code);

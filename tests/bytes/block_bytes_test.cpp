@@ -204,7 +204,7 @@ class BlockBytes : public testing::Test {
     store_ = LmdbStore::open(store_config(), mailbox_.post()).value();
     NodeConfig config;
     config.rollup = rollup();
-    config.listen = libp2p::Multiaddr::from_text("/ip4/" + place_.ip4() + "/tcp/9222").value();
+    config.listen = {libp2p::Multiaddr::from_text("/ip4/" + place_.ip4() + "/tcp/9222").value()};
     config.node_key.fill(7);
     config.sequencer_key = testing_blocks::sequencer_key();
     config.peers_grace = Seconds(30);
@@ -213,7 +213,7 @@ class BlockBytes : public testing::Test {
     config.sync_memory = 64 << 20;
     node_ = std::make_unique<Node>(place_.runtime(), config, *store_);
     ASSERT_TRUE(node_->start());
-    const auto address = config.listen.with_peer_id(node_->host().id());
+    const auto address = config.listen.front().with_peer_id(node_->host().id());
     const auto connected = net_.run(0, peer_.connect(address));
     ASSERT_TRUE(connected && *connected);
     net_.run_for(Seconds(3));  // GossipSub opens its streams

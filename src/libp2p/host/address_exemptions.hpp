@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 
 namespace libp2p {

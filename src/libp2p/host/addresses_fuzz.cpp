@@ -3,32 +3,49 @@
 // written with.
 #include "libp2p/host/address_scope.hpp"
 #include "libp2p/host/dial_target.hpp"
-#include "libp2p/host/gater.hpp"
-#include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr_set.hpp"
+#include "libp2p/multiformats/ip_text.hpp"
 #include "libp2p/transports/tcp/tcp_address.hpp"
 #include "testing/fuzz_script.hpp"
+
+namespace {
+
+using libp2p::ByteArray;
+using libp2p::Cidr;
+using libp2p::fuzzing::require;
+
+bool bit(libp2p::ByteView ip, unsigned number) { return (ip[number / 8] >> (7 - number % 8) & 1) != 0; }
+
+// The canonical text means the same; what the block contains is told by its leading bits, one by one.
+void check_block(const Cidr& block) {
+  const auto again = Cidr::from_text(block.text());
+  require(again && *again == block && again->text() == block.text());
+  require(block.contains(block.ip()) && Cidr::of(block.ip(), block.prefix()) == block);
+  const auto bits = static_cast<unsigned>(8 * block.ip().size());
+  libp2p::multiformats::CidrSet set;
+  require(set.insert(block) && !set.insert(block));
+  for (unsigned number = 0; number < bits; ++number) {
+    libp2p::Bytes other = libp2p::to_bytes(block.ip());
+    require(number < block.prefix() || !bit(other, number));
+    other[number / 8] ^= static_cast<std::uint8_t>(0x80U >> (number % 8));
+    // One bit may make an IPv4 address of an IPv6 one.
+    const bool same_family = Cidr::single(other).is_ip4() == block.is_ip4();
+    require(block.contains(other) == (same_family && number >= block.prefix()));
+    require(set.covering(other).has_value() == block.contains(other));
+  }
+  require(set.covering(block.ip()) == block && set.erase(block) && !set.covering(block.ip()));
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace libp2p;
   using fuzzing::require;
   const std::string_view text = as_text(ByteView(data, size));
-  if (const auto subnet = Subnet::from_text(text)) {
-    const auto again = Subnet::from_text(subnet->text());
-    require(again && *again == *subnet && again->text() == subnet->text());
-    require(subnet->contains(subnet->text().substr(0, subnet->text().find('/'))));
-  }
-  if (const auto block = Cidr::from_text(text)) {
-    const auto again = Cidr::from_text(block->text());
-    require(again && *again == *block && again->text() == block->text());
-    const std::string written = block->text();
-    const auto host = Cidr::from_text(std::string_view(written).substr(0, written.find('/')));
-    require(host && host->text().starts_with(written.substr(0, written.find('/'))));
-  }
+  if (const auto block = Cidr::from_text(text)) check_block(*block);
   if (const auto ip = canonical_ip(text)) {
     require(canonical_ip(*ip).value() == *ip && reach_of_ip(*ip) == reach_of_ip(text));
-    for (const char* const whole : {"/32", "/128"}) {
-      if (const auto subnet = Subnet::from_text(*ip + whole)) require(subnet->contains(*ip) && subnet->contains(text));
-    }
+    require(Cidr::from_text(text).value() == Cidr::single(multiformats::parse_ip(text).value()));
     require(tcp::endpoint_of(tcp::to_multiaddr({*ip, 9222}).value()).value().ip == *ip);
   }
   const auto address = Multiaddr::from_text(text);

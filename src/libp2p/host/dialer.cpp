@@ -13,10 +13,18 @@ using runtime::Parking;
 using runtime::Task;
 using runtime::Wake;
 
-namespace {
+struct Dialer::Attempt {
+  Attempt(std::vector<Attempt*>& all, PeerId whom, Multiaddr at)
+      : attempts(all), peer(std::move(whom)), address(std::move(at)) {
+    attempts.push_back(this);
+  }
+  ~Attempt() { std::erase(attempts, this); }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
 
-// One dial of a transport and the coroutine that waits for it.
-struct Dialled {
+  std::vector<Attempt*>& attempts;
+  const PeerId peer;  // empty: whoever answers
+  const Multiaddr address;
   Parking parking;
   std::optional<Result<PeerId>> outcome;
   bool half_open = false;
@@ -29,6 +37,8 @@ struct Dialled {
     }
   }
 };
+
+namespace {
 
 std::string seconds(Nanos duration) {
   return std::to_string(std::chrono::duration_cast<Seconds>(duration).count()) + " s";
@@ -51,6 +61,27 @@ void Dialer::cancel() {
     running.job->on_abandoned = nullptr;
   }
   jobs_.clear();
+}
+
+std::size_t Dialer::end_not_permitted() {
+  std::vector<std::pair<std::string, Error>> over;
+  for (const auto& [key, running] : jobs_) {
+    if (running.job->peer.empty()) continue;
+    auto permitted = gater_.permits(running.job->peer, Multiaddr());
+    if (!permitted) over.emplace_back(key, std::move(permitted).error());
+  }
+  for (auto& [key, why] : over) (void)end(key, std::move(why));
+  std::size_t ended = over.size();
+  for (Attempt* const attempt : attempts_) {
+    if (attempt->outcome || attempt->parking.woken()) continue;
+    auto permitted = gater_.permits(attempt->peer, attempt->address);
+    if (permitted) continue;
+    attempt->outcome.emplace(std::move(permitted).error());
+    attempt->parking.wake(Wake::ok);
+    ++ended;
+  }
+  counters_.closed_by_gater += ended;
+  return ended;
 }
 
 void Dialer::check() const {
@@ -113,6 +144,7 @@ std::shared_ptr<DialJob> Dialer::dial(const PeerId& peer, const std::vector<Mult
     if (!allowed) {
       ++counters_.denied_by_gater;
       job->finish(std::move(allowed).error());
+      if (on_dial_) on_dial_(*job);
       return job;
     }
   }
@@ -235,8 +267,8 @@ Task<Result<std::vector<std::string>>> Dialer::look_up(std::string host, runtime
 Task<Result<PeerId>> Dialer::connect(PeerId peer, Multiaddr address, MonoTime end) {
   Transport* const transport = swarm_.dialler_of(address);
   if (transport == nullptr) co_return not_usable(address, swarm_.why_not(address));
-  Dialled dialled;
-  Dialled* const out = &dialled;
+  Attempt dialled(attempts_, peer, address);
+  Attempt* const out = &dialled;
   const Nanos patience = end - runtime_.now().mono;
   const auto timer = runtime_.make_timer([out] { out->parking.wake_now(Wake::timed_out); });
   timer->arm(end);
@@ -244,6 +276,7 @@ Task<Result<PeerId>> Dialer::connect(PeerId peer, Multiaddr address, MonoTime en
   if (!peer.empty()) expected = std::move(peer);
   const Swarm& swarm = swarm_;
   Done<ConnectionId> done = [out, &swarm](Result<ConnectionId> id) {
+    if (out->outcome) return;  // the gater has ended the attempt
     if (id) {
       out->outcome.emplace(swarm.peer_of(*id));
     } else {

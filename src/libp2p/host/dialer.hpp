@@ -35,11 +35,15 @@ class Dialer {
   // The peer has connected by itself: who waits for a dial to it has what it wanted, and the dial ends.
   void on_connected(const PeerId& peer);
   void cancel();
+  // Ends the dials to peers, and the attempts at addresses, that the gater no longer permits; gives how many those
+  // were. A dial goes on with its other addresses. Their coroutines resume from the runtime's queue.
+  std::size_t end_not_permitted();
   std::size_t pending() const { return jobs_.size(); }
   // Hears which addresses a name in a multiaddr leads to; `peer` is empty where it is not known whose address it is.
   using ResolvedFn = std::function<void(const PeerId& peer, const std::vector<std::string>& ips)>;
   void on_resolved(ResolvedFn heard) { resolved_ = std::move(heard); }
-  // Hears of each dial when it begins, and again when it has its outcome, but for those that cancel() ends.
+  // Hears of each dial when it begins, and again when it has its outcome, but for those that cancel() ends. Of one that
+  // the gater does not let begin it hears the outcome alone.
   void on_dial(std::function<void(const DialJob&)> heard) { on_dial_ = std::move(heard); }
   void check() const;
 
@@ -49,6 +53,9 @@ class Dialer {
     std::shared_ptr<DialJob> job;
     std::unique_ptr<runtime::TaskScope> scope;
   };
+
+  // An attempt at one address: a dial of a transport, and the coroutine that waits for it.
+  struct Attempt;
 
   static std::string key_of(const PeerId& peer) { return std::string(as_text(peer.bytes())); }
   void abandon(const std::string& key);
@@ -70,6 +77,7 @@ class Dialer {
   std::function<void(const DialJob&)> on_dial_;
   LifeToken life_;  // for what is posted
   bool cancelled_ = false;
+  std::vector<Attempt*> attempts_;  // in the frames of their coroutines; in the order of their beginning
   // Scopes of dials that have ended: freed from the runtime's queue, since a coroutine cannot destroy its own.
   std::vector<std::unique_ptr<runtime::TaskScope>> ended_;
   std::map<std::string, Running> jobs_;  // last: its coroutines use everything above

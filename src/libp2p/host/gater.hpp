@@ -1,16 +1,16 @@
 // Who may connect. A Gater is asked at five points of a connection's way, the same as go-libp2p's, so that op-node's
-// gaters (S§3) have a place each; a refusal is an Error whose text says which rule it was. BasicGater keeps lists of
-// blocked peers, addresses and subnets. Gaters are stacked by deriving from Gater and asking the inner one first.
+// gaters (S§3) have a place each; a refusal is an Error whose text says which rule it was. BlockingGater
+// (blocking_gater.hpp) has the lists of an operator. Gaters are stacked: a decorator asks the inner one
+// (gater_decorators.hpp).
 //
-// Thread: the network thread. Owner: the application; must outlive the host. Bounds: BasicGater's lists are as long as
-// the operator makes them.
+// A gater may change its mind about who is connected already: it emits GaterStricter, and the host asks permits() about
+// each connection and dial under way and closes those that are refused (Host::recheck_gater).
+//
+// Thread: the network thread. Owner: the application; must outlive the host. Re-entrancy: a hook must not call the
+// host; what hears GaterStricter must not change the gater's rules.
 #pragma once
 
-#include <memory>
-#include <set>
-#include <string>
-#include <vector>
-
+#include "libp2p/base/event_source.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/connection/stream.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
@@ -18,9 +18,16 @@
 
 namespace libp2p {
 
+// A rule has come that may refuse what was let in before.
+struct GaterStricter {};
+
 class Gater {
  public:
+  Gater() = default;
   virtual ~Gater() = default;
+  Gater(const Gater&) = delete;
+  Gater& operator=(const Gater&) = delete;
+
   // Before a peer is dialled at all, and before each of its addresses (resolved: with an IP). `peer` is empty when
   // unknown.
   virtual Result<void> intercept_peer_dial(const PeerId& peer) = 0;
@@ -29,56 +36,20 @@ class Gater {
   virtual Result<void> intercept_accept(const Multiaddr& remote) = 0;
   // The peer has proved who it is.
   virtual Result<void> intercept_secured(Direction direction, const PeerId& peer, const Multiaddr& remote) = 0;
-  // The muxer is settled: the last word.
+  // The muxer is settled.
   virtual Result<void> intercept_upgraded(Direction direction, const PeerId& peer, const Multiaddr& remote) = 0;
-};
 
-// An IPv4 or IPv6 network, "10.0.0.0/8". IPv4 addresses mapped into IPv6 are taken as IPv4.
-class Subnet {
- public:
-  static Result<Subnet> from_text(std::string_view cidr);
-  bool contains(std::string_view ip) const;
-  // Canonical: host bits cleared.
-  const std::string& text() const { return text_; }
-  friend auto operator<=>(const Subnet& a, const Subnet& b) { return a.text_ <=> b.text_; }
-  friend bool operator==(const Subnet& a, const Subnet& b) { return a.text_ == b.text_; }
+  // Whether such a connection may be there, in either direction. Asked when a connection is about to be open, after the
+  // hooks, and of connections and dials that are there when the rules have changed. `peer` is empty while it is not
+  // known, `remote` where only the peer is. Asking changes nothing: it counts nothing, forgets nothing, reports
+  // nothing.
+  virtual Result<void> permits(const PeerId& peer, const Multiaddr& remote) const = 0;
+
+  // Where GaterStricter is told: one source for a whole stack, that of its innermost gater.
+  virtual EventSource<GaterStricter>& stricter() { return stricter_; }
 
  private:
-  Bytes network_;  // 4 or 16 bytes
-  unsigned bits_ = 0;
-  std::string text_;
+  EventSource<GaterStricter> stricter_;
 };
-
-// The canonical text of an IP address ("::ffff:1.2.3.4" is 1.2.3.4); Errc::malformed for anything else.
-Result<std::string> canonical_ip(std::string_view ip);
-
-class BasicGater : public Gater {
- public:
-  Result<void> intercept_peer_dial(const PeerId& peer) override;
-  Result<void> intercept_addr_dial(const PeerId& peer, const Multiaddr& address) override;
-  Result<void> intercept_accept(const Multiaddr& remote) override;
-  Result<void> intercept_secured(Direction direction, const PeerId& peer, const Multiaddr& remote) override;
-  Result<void> intercept_upgraded(Direction direction, const PeerId& peer, const Multiaddr& remote) override;
-
-  // Blocking does not close connections that are open. The answers say whether something changed.
-  bool block_peer(const PeerId& peer);
-  bool unblock_peer(const PeerId& peer);
-  std::vector<PeerId> blocked_peers() const;  // sorted, as the others
-  Result<bool> block_ip(std::string_view ip);
-  Result<bool> unblock_ip(std::string_view ip);
-  std::vector<std::string> blocked_ips() const;
-  Result<bool> block_subnet(std::string_view cidr);
-  Result<bool> unblock_subnet(std::string_view cidr);
-  std::vector<std::string> blocked_subnets() const;
-
- private:
-  Result<void> check_ip(const Multiaddr& address) const;
-  std::set<PeerId> peers_;
-  std::set<std::string> ips_;
-  std::set<Subnet> subnets_;
-};
-
-// The IP of a multiaddr that begins with /ip4 or /ip6, canonical; nothing for any other.
-std::optional<std::string> ip_of(const Multiaddr& address);
 
 }  // namespace libp2p

@@ -128,6 +128,7 @@ void Host::check() const {
 
 Peerstore& Host::peerstore() { return state_->peerstore; }
 Gater& Host::gater() { return *state_->gater; }
+std::size_t Host::recheck_gater() { return state_->recheck_gater(); }
 const HostCounters& Host::counters() const { return state_->counters; }
 
 // ---- what happens ----

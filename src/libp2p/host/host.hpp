@@ -29,6 +29,7 @@
 #include "libp2p/host/protocol_name.hpp"
 #include "libp2p/host/stream_acceptor.hpp"
 #include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/runtime/task.hpp"
 
@@ -130,6 +131,10 @@ class Host {
 
   Peerstore& peerstore();
   Gater& gater();
+  // Closes the connections and ends the dials under way that the gater no longer permits (Gater::permits); each is told
+  // with the rule's text. Gives how many those were. A gater that emits GaterStricter needs no call: the host does this
+  // from the runtime's queue.
+  std::size_t recheck_gater();
   const HostCounters& counters() const;
 
   // --- what happens ---

@@ -17,7 +17,7 @@ class Gater;
 
 struct HostConfig {
   crypto::PrivateKey identity;
-  // Asked about every connection; null: a BasicGater that blocks nobody.
+  // Asked about every connection; null: a BlockingGater that blocks nobody.
   std::shared_ptr<Gater> gater;
   std::string user_agent = "opp2p";
   Limits limits;

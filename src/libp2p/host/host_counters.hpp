@@ -19,6 +19,7 @@ struct HostCounters {
   std::uint64_t refused_connections_per_peer = 0;  // Limits::connections_per_peer
   std::uint64_t refused_pending_dials = 0;         // Limits::pending_dials
   std::uint64_t denied_by_gater = 0;
+  std::uint64_t closed_by_gater = 0;    // connections and dials under way that a new rule ended
   std::uint64_t failed_handshakes = 0;  // inbound
   std::uint64_t failed_dials = 0;       // whole dials, not addresses
   std::uint64_t abandoned_dials = 0;    // nobody waited for them any more

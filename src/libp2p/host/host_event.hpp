@@ -34,8 +34,8 @@ struct ConnectionRefused {
   Error why;
 };
 // A dial has begun, which several may wait for. It ends in a ConnectionOpened or in DialFailed: with what was tried, or
-// with Errc::cancelled when nobody waits for it any more. A dial that a limit or the gater does not let begin is not
-// told.
+// with Errc::cancelled when nobody waits for it any more. A dial that the gater does not let begin is told as
+// DialFailed alone; one that a limit does not let begin is not told.
 struct DialStarted {
   PeerId peer;  // empty: whoever answers
   std::vector<Multiaddr> addresses;

@@ -2,13 +2,15 @@
 
 #include <utility>
 
+#include "libp2p/host/blocking_gater.hpp"
+
 namespace libp2p {
 
 HostState::HostState(runtime::Runtime& rt, HostConfig host_config)
     : runtime(rt),
       config(std::move(host_config)),
       self(PeerId::from_public_key(config.identity.public_key())),
-      gater(config.gater ? config.gater : std::make_shared<BasicGater>()),
+      gater(config.gater ? config.gater : std::make_shared<BlockingGater>()),
       memory(config.limits.memory),
       peerstore(PeerstoreLimits(), &memory),
       manager(config.connection_manager),
@@ -24,6 +26,7 @@ HostState::HostState(runtime::Runtime& rt, HostConfig host_config)
   dialer->on_dial([this](const DialJob& job) { on_dial(job); });
   jobs = std::make_unique<HostJobs>(runtime, config, *swarm, manager, peerstore, policy, counters);
   scope = std::make_unique<runtime::TaskScope>(runtime);
+  stricter_ = gater->stricter().subscribe([this](const GaterStricter&) { on_stricter(); });
 }
 
 HostState::~HostState() {
@@ -34,6 +37,20 @@ HostState::~HostState() {
   jobs.reset();
   dialer.reset();
   swarm.reset();
+}
+
+// Once for all rules of one turn, and outside of what made the gater change its mind.
+void HostState::on_stricter() {
+  if (closing || std::exchange(recheck_posted_, true)) return;
+  runtime.post(life.guard([this] {
+    recheck_posted_ = false;
+    (void)recheck_gater();
+  }));
+}
+
+std::size_t HostState::recheck_gater() {
+  const std::size_t dials = dialer->end_not_permitted();
+  return dials + swarm->close_not_permitted();
 }
 
 void HostState::on_dial(const DialJob& job) {

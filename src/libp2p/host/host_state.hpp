@@ -35,6 +35,8 @@ class HostState final : private SwarmEvents, private SwarmPolicy {
   HostState& operator=(const HostState&) = delete;
 
   Result<std::shared_ptr<StreamState>> start_stream(const PeerId& peer, std::vector<std::string> protocols);
+  // See Host.
+  std::size_t recheck_gater();
 
   runtime::Runtime& runtime;
   const HostConfig config;
@@ -70,6 +72,10 @@ class HostState final : private SwarmEvents, private SwarmPolicy {
   Standing standing(const PeerId& peer) const override;
 
   void on_dial(const DialJob& job);
+  void on_stricter();
+
+  Subscription stricter_;  // of the gater, which may outlive this
+  bool recheck_posted_ = false;
 };
 
 }  // namespace libp2p

@@ -10,7 +10,7 @@
 
 #include "libp2p/base/time.hpp"
 #include "libp2p/host/connection_rates.hpp"
-#include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 
 namespace libp2p {
 

@@ -1,7 +1,6 @@
 // The bounds of a host: each refuses with an error that names it, and counts.
 #include <gmock/gmock.h>
 
-#include "libp2p/host/gater.hpp"
 #include "testing/host_fixture.hpp"
 
 namespace libp2p {
@@ -300,87 +299,6 @@ TEST_F(LimitsTest, half_open_connections_do_not_count_for_the_high_water) {
   world.run_for(Seconds(8));
   EXPECT_EQ(a->connected_peers().size(), 4u);
   EXPECT_EQ(a->counters().trimmed, 0u);
-}
-
-class GaterTest : public HostTest {
- protected:
-  std::shared_ptr<BasicGater> gater = std::make_shared<BasicGater>();
-  std::unique_ptr<Host> guarded() {
-    HostConfig config(test_key(nodes.size() + 1));
-    config.gater = gater;
-    return make_host(std::move(config));
-  }
-};
-
-TEST_F(GaterTest, a_blocked_peer_is_neither_dialled_nor_let_in) {
-  const auto a = guarded();
-  const auto b = make_host();
-  gater->block_peer(b->id());
-  const auto out = dial(*a, address_of(*b));
-  EXPECT_EQ(out.error().code(), Errc::denied);
-  EXPECT_THAT(out.error().text(), HasSubstr(b->id().to_base58() + " is blocked"));
-  Diary diary(*a);
-  (void)dial(*b, address_of(*a));
-  world.run_for(Seconds(1));
-  EXPECT_TRUE(a->connections().empty());
-  EXPECT_TRUE(b->connections().empty());
-  EXPECT_EQ(diary.count("refused denied"), 1u);
-  EXPECT_GE(a->counters().denied_by_gater, 2u);
-  gater->unblock_peer(b->id());
-  EXPECT_TRUE(dial(*a, address_of(*b)));
-}
-
-TEST_F(GaterTest, a_blocked_address_or_subnet_is_refused_both_ways) {
-  const auto a = guarded();
-  const auto b = make_host();
-  const auto b_ip = nodes[1].ip4();
-  for (const bool subnet : {false, true}) {
-    ASSERT_TRUE(subnet ? gater->block_subnet("10.0.0.2/31") : gater->block_ip(b_ip));
-    EXPECT_EQ(dial(*a, address_of(*b)).error().code(), Errc::denied);
-    EXPECT_FALSE(dial(*b, address_of(*a)));
-    EXPECT_TRUE(a->connections().empty());
-    ASSERT_TRUE(subnet ? gater->unblock_subnet("10.0.0.3/31") : gater->unblock_ip(b_ip));
-  }
-  EXPECT_TRUE(dial(*b, address_of(*a)));
-}
-
-TEST_F(GaterTest, blocking_leaves_open_connections_open) {
-  const auto a = guarded();
-  const auto b = make_host();
-  ASSERT_TRUE(dial(*a, address_of(*b)));
-  gater->block_peer(b->id());
-  world.run_for(Seconds(5));
-  EXPECT_TRUE(a->connected(b->id()));
-}
-
-TEST(BasicGater, keeps_sorted_lists_in_canonical_text) {
-  BasicGater gater;
-  EXPECT_TRUE(gater.block_ip("10.0.0.1").value());
-  EXPECT_FALSE(gater.block_ip("::ffff:10.0.0.1").value());
-  EXPECT_TRUE(gater.block_ip("2001:DB8:0:0::1").value());
-  EXPECT_EQ(gater.blocked_ips(), (std::vector<std::string>{"10.0.0.1", "2001:db8::1"}));
-  EXPECT_TRUE(gater.block_subnet("192.168.77.1/16").value());
-  EXPECT_TRUE(gater.block_subnet("fd00::/8").value());
-  EXPECT_EQ(gater.blocked_subnets(), (std::vector<std::string>{"192.168.0.0/16", "fd00::/8"}));
-  for (const auto* bad : {"", "10.0.0", "host", "10.0.0.1/8"}) EXPECT_FALSE(gater.block_ip(bad)) << bad;
-  for (const auto* bad :
-       {"", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "x/8", "fd00::/129", "10.0.0.0/-1"}) {
-    EXPECT_FALSE(gater.block_subnet(bad)) << bad;
-  }
-}
-
-TEST(Subnet, contains_what_shares_its_leading_bits) {
-  const auto small = Subnet::from_text("10.1.2.128/25").value();
-  EXPECT_TRUE(small.contains("10.1.2.255"));
-  EXPECT_FALSE(small.contains("10.1.2.127"));
-  EXPECT_TRUE(small.contains("::ffff:10.1.2.129"));
-  EXPECT_FALSE(small.contains("fd00::1"));
-  const auto all = Subnet::from_text("0.0.0.0/0").value();
-  EXPECT_TRUE(all.contains("255.255.255.255"));
-  EXPECT_FALSE(all.contains("::1"));
-  const auto v6 = Subnet::from_text("2001:db8:8000::/33").value();
-  EXPECT_TRUE(v6.contains("2001:db8:ffff::1"));
-  EXPECT_FALSE(v6.contains("2001:db8:7fff::1"));
 }
 
 }  // namespace

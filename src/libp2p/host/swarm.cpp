@@ -130,6 +130,8 @@ Result<void> Swarm::allow(Connection& connection) {
     return fail(Errc::denied, "the peer at " + connection.facts().remote.text() + " is this node itself");
   auto allowed = gater_.intercept_secured(connection.direction(), peer, connection.facts().remote);
   if (allowed) allowed = gater_.intercept_upgraded(connection.direction(), peer, connection.facts().remote);
+  // The hooks let some things pass that a rule would close at once: whom a dial without a peer's id has reached.
+  if (allowed) allowed = gater_.permits(peer, connection.facts().remote);
   if (!allowed) {
     ++counters_.denied_by_gater;
     return allowed;
@@ -257,6 +259,23 @@ bool Swarm::close_peer(const PeerId& peer, const Error& why, MonoTime deadline) 
   if (found == peers_.end()) return false;
   for (const ConnectionId id : found->second) close(id, why, deadline);
   return true;
+}
+
+std::size_t Swarm::close_not_permitted() {
+  const MonoTime now = runtime_.now().mono;
+  std::size_t closed = 0;
+  for (auto& [id, entry] : connections_) {
+    Connection& connection = *entry.connection;
+    const bool is_dialled = !entry.open && connection.direction() == Direction::outbound;
+    if (connection.closing() || is_dialled) continue;
+    const PeerId peer = entry.open ? connection.peer() : PeerId();
+    auto permitted = gater_.permits(peer, connection.facts().remote);
+    if (permitted) continue;
+    ++counters_.closed_by_gater;
+    ++closed;
+    connection.close(std::move(permitted).error(), entry.open ? now + kGatedCloseTime : now, CloseCode::gated);
+  }
+  return closed;
 }
 
 void Swarm::close_all(const Error& why, MonoTime deadline) {

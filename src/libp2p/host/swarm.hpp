@@ -32,6 +32,8 @@ class Swarm final : private ConnectionOwner {
  public:
   // How long a connection that is closed in order may take to send what is queued.
   static constexpr Nanos kCloseTime = Seconds(5);
+  // The same of one that the gater no longer permits.
+  static constexpr Nanos kGatedCloseTime = Millis(500);
 
   // Everything outlives this. Throws std::invalid_argument for securities or muxers that cannot be spoken.
   Swarm(runtime::Runtime& runtime, const HostConfig& config, PeerId self, Gater& gater, MemoryAccount& memory,
@@ -68,6 +70,9 @@ class Swarm final : private ConnectionOwner {
   void close(ConnectionId id, const Error& why, MonoTime deadline, CloseCode code = CloseCode::normal);
   bool close_peer(const PeerId& peer, const Error& why, MonoTime deadline);
   void close_all(const Error& why, MonoTime deadline);
+  // Closes what the gater no longer permits; gives how many connections that were. Half-open outbound ones are the
+  // dialer's, which knows whom they are to reach.
+  std::size_t close_not_permitted();
   void check() const;  // of the tables and of every connection (swarm_check.cpp)
 
  private:

@@ -1,7 +1,6 @@
 #include "libp2p/multiformats/address_blocks.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "libp2p/multiformats/ip_text.hpp"
 
@@ -23,6 +22,35 @@ bool is_loopback(ByteView ip) {
   return std::all_of(ip.begin(), ip.end() - 1, [](std::uint8_t byte) { return byte == 0; }) && ip[15] == 1;
 }
 
+std::optional<ByteArray<4>> carried_ip4(ByteView sixteen) {
+  constexpr std::uint8_t kNat64[12] = {0x00, 0x64, 0xff, 0x9b};
+  constexpr std::uint8_t kCompatible[12] = {};
+  constexpr std::uint8_t k6to4[2] = {0x20, 0x02};
+  constexpr std::uint8_t kTeredo[4] = {0x20, 0x01, 0x00, 0x00};
+  if (sixteen.size() != 16) return std::nullopt;
+  ByteArray<4> four;
+  std::copy(sixteen.end() - 4, sixteen.end(), four.begin());
+  if (equal(sixteen.first(12), kNat64)) return four;
+  if (equal(sixteen.first(2), k6to4)) return ByteArray<4>{sixteen[2], sixteen[3], sixteen[4], sixteen[5]};
+  if (equal(sixteen.first(4), kTeredo)) {  // the client's own, which it has inverted
+    for (auto& byte : four) byte = static_cast<std::uint8_t>(~byte);
+    return four;
+  }
+  // :: and ::1 are of this kind by their bytes alone.
+  if (equal(sixteen.first(12), kCompatible) && load_be16(four.data()) != 0) return four;
+  return std::nullopt;
+}
+
+std::vector<Bytes> ips_to_judge(const Multiaddr& address) {
+  std::vector<Bytes> out;
+  auto ip = ip_of(address);
+  if (!ip) return out;
+  const auto carried = carried_ip4(*ip);
+  out.push_back(std::move(*ip));
+  if (carried) out.push_back(to_bytes(*carried));
+  return out;
+}
+
 AddressBlocks address_blocks(const Multiaddr& address) {
   constexpr std::size_t kNarrow = 7;  // bytes of a /56
   constexpr std::size_t kWide = 6;    // bytes of a /48
@@ -35,39 +63,6 @@ AddressBlocks address_blocks(const Multiaddr& address) {
   if (is_loopback(*ip)) return AddressBlocks::exempt();
   if (ip->size() == 4) return {*ip, {}};
   return {Bytes(ip->begin(), ip->begin() + kNarrow), Bytes(ip->begin(), ip->begin() + kWide)};
-}
-
-Cidr::Cidr(Bytes ip, unsigned prefix) : ip_(std::move(ip)), prefix_(prefix) {
-  for (std::size_t bit = prefix_; bit < ip_.size() * 8; ++bit) {
-    ip_[bit / 8] = static_cast<std::uint8_t>(ip_[bit / 8] & ~(0x80U >> (bit % 8)));
-  }
-}
-
-Cidr Cidr::single(ByteView ip) { return {to_bytes(ip), static_cast<unsigned>(ip.size() * 8)}; }
-
-Result<Cidr> Cidr::from_text(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  const auto ip = parse_ip(text.substr(0, slash));
-  const auto wrong = [text] {
-    return fail(Errc::malformed,
-                "'" + std::string(text) + "' is no address block; write it like 10.0.0.0/8 or 2001:db8::/32");
-  };
-  if (!ip) return wrong();
-  if (slash == std::string_view::npos) return single(*ip);
-  const std::string_view digits = text.substr(slash + 1);
-  unsigned prefix = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
-  if (error != std::errc() || end != digits.data() + digits.size() || prefix > ip->size() * 8) return wrong();
-  return Cidr(*ip, prefix);
-}
-
-bool Cidr::contains(ByteView ip) const {
-  if (ip.size() != ip_.size()) return false;
-  return Cidr(to_bytes(ip), prefix_).ip_ == ip_;
-}
-
-std::string Cidr::text() const {
-  return (ip_.size() == 4 ? ip4_text(ip_) : ip6_text(ip_)) + "/" + std::to_string(prefix_);
 }
 
 }  // namespace libp2p::multiformats

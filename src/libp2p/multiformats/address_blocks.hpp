@@ -1,12 +1,11 @@
-// Blocks of IP addresses: CIDR texts, and the blocks whose shares of a bounded pool an address uses
-// (libp2p/base/share_pool.hpp). The prefixes are go-libp2p's: an IPv4 address, a /56 and a /48 of IPv6 (op-node
-// surface, section 2, resource manager). Pure values.
+// The IP of a multiaddr, and the blocks whose shares of a bounded pool it uses (libp2p/base/share_pool.hpp). The
+// prefixes are go-libp2p's: an IPv4 address, a /56 and a /48 of IPv6 (op-node surface, section 2, resource manager).
+// Pure functions.
 #pragma once
 
-#include <string_view>
+#include <optional>
 #include <vector>
 
-#include "libp2p/base/result.hpp"
 #include "libp2p/base/share_pool.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
 
@@ -16,28 +15,15 @@ namespace libp2p::multiformats {
 std::optional<Bytes> ip_of(const Multiaddr& address);
 bool is_loopback(ByteView ip);
 
+// The IPs that a rule about addresses has to look at: the address's own, and the IPv4 address that an IPv6 one leads
+// to: NAT64's 64:ff9b::/96 (RFC 6052), 6to4's 2002::/16, Teredo's 2001::/32, and the deprecated "IPv4-compatible"
+// ::/96. None for an address without an IP (memory, Unix, a name).
+std::vector<Bytes> ips_to_judge(const Multiaddr& address);
+// That IPv4 address; nothing for any other, also for a mapped one, which is an IPv4 address itself.
+std::optional<ByteArray<4>> carried_ip4(ByteView sixteen);
+
 // The blocks of an address. Loopback and addresses of the memory transport are exempt; other addresses without an IP
 // share one block.
 AddressBlocks address_blocks(const Multiaddr& address);
 
-// "10.0.0.0/8", "2001:db8::/32", or a single address. Bits behind the prefix are passed over.
-class Cidr {
- public:
-  // Errc::malformed with what is wrong.
-  static Result<Cidr> from_text(std::string_view text);
-  static Cidr single(ByteView ip);
-  bool contains(ByteView ip) const;
-  std::string text() const;
-  friend bool operator==(const Cidr&, const Cidr&) = default;
-
- private:
-  Cidr(Bytes ip, unsigned prefix);
-  Bytes ip_;
-  unsigned prefix_;  // bits
-};
-
 }  // namespace libp2p::multiformats
-
-namespace libp2p {
-using multiformats::Cidr;
-}

@@ -43,23 +43,23 @@ TEST(AddressBlocks, addresses_without_an_ip_share_one_block) {
   EXPECT_FALSE(AddressBlocks::unknown().is_exempt());
 }
 
-TEST(Cidr, contains_the_addresses_of_its_prefix_and_no_others) {
-  const Cidr ten = Cidr::from_text("10.1.2.3/9").value();
-  EXPECT_EQ(ten.text(), "10.0.0.0/9");
-  EXPECT_TRUE(ten.contains(Bytes{10, 127, 0, 1}));
-  EXPECT_FALSE(ten.contains(Bytes{10, 128, 0, 1}));
-  EXPECT_FALSE(ten.contains(Bytes(16, 10)));
-  EXPECT_TRUE(Cidr::from_text("0.0.0.0/0").value().contains(Bytes{9, 9, 9, 9}));
-  EXPECT_TRUE(Cidr::from_text("1.2.3.4").value().contains(Bytes{1, 2, 3, 4}));
-  EXPECT_FALSE(Cidr::from_text("1.2.3.4").value().contains(Bytes{1, 2, 3, 5}));
-}
-
-TEST(Cidr, says_what_is_wrong) {
-  for (const auto* text : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/8x", "10.0.0/8", "::/129", "10.0.0.0/-1"}) {
-    const auto cidr = Cidr::from_text(text);
-    ASSERT_FALSE(cidr) << text;
-    EXPECT_NE(cidr.error().message().find("is no address block"), std::string::npos);
+TEST(IpsToJudge, are_the_address_and_the_ip4_address_that_it_leads_to) {
+  const auto judged = [](std::string_view text) { return ips_to_judge(Multiaddr::from_text(text).value()); };
+  const Bytes four{1, 2, 3, 4};
+  EXPECT_EQ(judged("/ip4/1.2.3.4/tcp/1"), std::vector<Bytes>{four});
+  EXPECT_EQ(judged("/ip6/::ffff:1.2.3.4/tcp/1"), std::vector<Bytes>{four});
+  for (const auto* text : {"/ip6/64:ff9b::1.2.3.4/tcp/1", "/ip6/2002:102:304::9/tcp/1", "/ip6/::1.2.3.4/tcp/1",
+                           "/ip6/2001::fefd:fcfb/tcp/1", "/ip6zone/eth0/ip6/2002:102:304::9/tcp/1"}) {
+    const auto ips = judged(text);
+    ASSERT_EQ(ips.size(), 2u) << text;
+    EXPECT_EQ(ips[0].size(), 16u) << text;
+    EXPECT_EQ(ips[1], four) << text;
   }
+  for (const auto* text : {"/ip6/::1/tcp/1", "/ip6/::/tcp/1", "/ip6/2001:db8::1/tcp/1", "/ip6/64:ff9b:1::1/tcp/1"}) {
+    EXPECT_EQ(judged(text).size(), 1u) << text;
+  }
+  for (const auto* text : {"/memory/7", "/dns/example.org/tcp/1", "/unix/a"}) EXPECT_TRUE(judged(text).empty()) << text;
+  EXPECT_TRUE(ips_to_judge(Multiaddr()).empty());
 }
 
 }  // namespace

@@ -31,6 +31,11 @@ void append_hex(std::string& out, unsigned group) {
     if (shift == 0 || group >> shift != 0) out.push_back(kDigits[group >> shift & 0xf]);
 }
 
+bool is_zone(std::string_view text) {
+  const auto takes = [](char c) { return c > ' ' && c < 0x7f && c != '/' && c != '%'; };
+  return !text.empty() && std::all_of(text.begin(), text.end(), takes);
+}
+
 }  // namespace
 
 std::optional<ByteArray<4>> parse_ip4(std::string_view text) {
@@ -146,8 +151,12 @@ ByteArray<16> map_ip4(const ByteArray<4>& four) {
 }
 
 std::optional<Bytes> parse_ip(std::string_view text) {
-  text = text.substr(0, text.find('%'));
+  const auto percent = text.find('%');
+  const bool has_zone = percent != std::string_view::npos;
+  if (has_zone && !is_zone(text.substr(percent + 1))) return std::nullopt;
+  text = text.substr(0, percent);
   const auto six = parse_ip6(text);
+  if (has_zone && !six) return std::nullopt;
   const auto four = six ? unmap_ip4(*six) : parse_ip4(text);
   if (four) return to_bytes(*four);
   if (six) return to_bytes(*six);

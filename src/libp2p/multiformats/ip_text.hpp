@@ -20,7 +20,8 @@ std::string ip6_text(ByteView sixteen);
 std::optional<ByteArray<4>> unmap_ip4(ByteView sixteen);
 ByteArray<16> map_ip4(const ByteArray<4>& four);
 
-// An address of either kind as a socket has it: 4 bytes, also for a mapped one, or 16. A zone ("%eth0") is passed over.
+// An address of either kind as a socket has it: 4 bytes, also for a mapped one, or 16. The zone of an IPv6
+// address ("%eth0": visible ASCII without "/" and "%") is passed over.
 std::optional<Bytes> parse_ip(std::string_view text);
 
 }  // namespace libp2p::multiformats

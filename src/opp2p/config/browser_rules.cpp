@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "libp2p/base/peer_text.hpp"
-#include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 
 namespace opp2p {
 namespace {

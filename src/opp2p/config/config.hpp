@@ -17,6 +17,7 @@
 #include "libp2p/crypto/secp256k1.hpp"
 #include "libp2p/host/host.hpp"
 #include "libp2p/multiformats/multiaddr.hpp"
+#include "libp2p/protocols/gossipsub/params.hpp"
 #include "opp2p/base/go_values.hpp"
 #include "opp2p/config/browser_rules.hpp"
 #include "opp2p/log/log.hpp"
@@ -39,8 +40,11 @@ struct NodeOptions {
   std::optional<bool> keep_karst_upgrade_gas;
   std::string data_dir = "opp2p-data";
 
-  std::string listen_ip = "0.0.0.0";
+  bool p2p_disable = false;
+  std::string listen_ip = "0.0.0.0";  // comma-separated
   std::uint64_t listen_tcp = 9222;
+  std::string advertise_ip;  // comma-separated, addresses or names
+  std::uint64_t advertise_tcp = 0;
   std::string static_peers;              // comma-separated multiaddrs
   std::optional<std::string> priv_path;  // none: kNodeKeyFile, see find_node_key()
   std::string priv_raw;
@@ -54,6 +58,9 @@ struct NodeOptions {
   bool ping = true;
   std::string security = "noise";  // comma-separated, op-node's names
   libp2p::Nanos dial_timeout = libp2p::Seconds(10);
+  libp2p::Nanos accept_timeout = libp2p::Seconds(10);
+  libp2p::Nanos negotiation_timeout = libp2p::Seconds(10);
+  std::optional<std::string> peerstore_path;  // none: kPeerstoreFolder in the data folder
   // Inbound connections: go-libp2p's limits, which op-node has without options.
   std::string limits_exempt;  // comma-separated CIDR
   std::uint64_t limits_address_conns = 8;
@@ -64,8 +71,18 @@ struct NodeOptions {
   std::uint64_t limits_ip6_48_burst = 80;
   libp2p::Nanos spin{};
   libp2p::Nanos gossip_timestamp_threshold = libp2p::Seconds(60);
-  std::string scoring = "light";
+  std::uint64_t mesh_d = 8;
+  std::uint64_t mesh_lo = 6;
+  std::uint64_t mesh_hi = 12;
+  std::uint64_t mesh_lazy = 6;
+  bool flood_publish = false;
   std::string gossip_trace_file;
+
+  std::string scoring = "light";
+  bool ban_peers = true;
+  double ban_threshold = -100;
+  libp2p::Nanos ban_duration = std::chrono::hours(1);
+  std::optional<double> gater_min_score;  // none: the ban threshold
 
   bool sync_req_resp = true;
   std::string sync_server_limits = "default";  // or "off"
@@ -79,9 +96,17 @@ struct NodeOptions {
   std::string rpc_cors;  // comma-separated origins, or "*"
   bool rpc_unsafe_open = false;
 
+  bool metrics_enabled = false;
+  std::string metrics_addr = "0.0.0.0";
+  std::int64_t metrics_port = 7300;
+
   std::string log_level = "info";
   std::string log_format = "text";
 };
+
+inline constexpr std::string_view kPeerstoreInMemory = "memory";
+inline constexpr std::string_view kPeerstoreFolder = "peerstore";            // in the data folder
+inline constexpr std::string_view kOpNodePeerstore = "opnode_peerstore_db";  // op-node's default, in the working folder
 
 // The library's limits, but half the memory for what strangers make the host remember: a node reads what it is sent at
 // once.
@@ -95,7 +120,10 @@ struct NodeConfig {
   opstack::chain::RollupConfig rollup;
   std::string data_dir;
 
-  libp2p::Multiaddr listen;
+  // A node without a host: nothing of the following is set then, up to the sync.
+  bool p2p_disable = false;
+  std::vector<libp2p::Multiaddr> listen;
+  std::vector<libp2p::Multiaddr> announce;  // told to peers before those that we listen at
   std::vector<libp2p::Multiaddr> static_peers;
   libp2p::crypto::secp256k1::Secret node_key{};
   std::string node_key_file;  // where it lies; empty for --p2p.priv.raw
@@ -113,11 +141,21 @@ struct NodeConfig {
   libp2p::Nanos dial_timeout{};
   libp2p::Limits limits = node_limits();  // p2p.limits.* sets some of them
   libp2p::Nanos spin{};                   // the longest time that the network thread looks for events before it sleeps
+  // The folder of the peerstore; kPeerstoreInMemory: nothing outlives the process.
+  std::string peerstore_path{kPeerstoreInMemory};
+  // A LevelDB folder of op-node that lies where op-node would look, while our own peerstore is still empty.
+  std::string found_peerstore;
   libp2p::Nanos gossip_timestamp_threshold{};
-  opstack::reputation::ScoringProfile scoring;  // by default nobody is scored
-  std::string gossip_trace_file;                // empty: none
+  libp2p::gossipsub::MeshParams mesh;
+  std::string gossip_trace_file;  // empty: none
   // Made by whoever makes the node, of gossip_trace_file; may be null.
   std::shared_ptr<libp2p::gossipsub::EventTracer> gossip_tracer;
+
+  opstack::reputation::ScoringProfile scoring;  // by default nobody is scored
+  bool ban_peers = true;
+  double ban_threshold = -100;
+  libp2p::Nanos ban_duration = std::chrono::hours(1);
+  double gater_min_score = -100;  // no connection to or from a peer with a lower score
 
   bool sync_req_resp = true;
   bool sync_server_limits = true;
@@ -130,6 +168,10 @@ struct NodeConfig {
   bool rpc_enable_admin = false;
   BrowserRules rpc_cors;
   bool rpc_unsafe_open = false;  // no token for the methods that change something
+
+  bool metrics_enabled = false;
+  std::string metrics_addr;
+  std::uint16_t metrics_port = 0;
 };
 
 // Reads the files that the options name (the node key's is made when it is missing), checks everything, and says of the

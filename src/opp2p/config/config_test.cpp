@@ -77,7 +77,7 @@ TEST_F(ConfigTest, peers_are_scored_as_op_node_does_unless_another_profile_is_na
   for (const auto* wrong : {"full", "", "scored", "LIGHT"}) {
     options_.scoring = wrong;
     EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.scoring: "), HasSubstr(std::string("\"") + wrong + "\""),
-                               HasSubstr("the profiles are none, light")))
+                               HasSubstr("the profiles are none, light, opp2p")))
         << wrong;
   }
 }
@@ -85,7 +85,8 @@ TEST_F(ConfigTest, peers_are_scored_as_op_node_does_unless_another_profile_is_na
 TEST_F(ConfigTest, the_defaults_with_a_rollup_config_are_enough) {
   const auto config = resolve(options_, rng_);
   ASSERT_TRUE(config) << config.error().message();
-  EXPECT_EQ(config->listen.text(), "/ip4/0.0.0.0/tcp/9222");
+  ASSERT_EQ(config->listen.size(), 1u);
+  EXPECT_EQ(config->listen[0].text(), "/ip4/0.0.0.0/tcp/9222");
   EXPECT_EQ(config->peers_lo, 20u);
   EXPECT_EQ(config->sync_memory, 64u << 20);
   EXPECT_EQ(config->gossip_timestamp_threshold, libp2p::Seconds(60));
@@ -215,6 +216,147 @@ TEST_F(ConfigTest, other_values_are_checked_too) {
   wrong(&NodeOptions::limits_address_rate, 1'000'000.5, "at most 1000000 connections a second");
   wrong(&NodeOptions::limits_ip6_48_rate, 0.0, "--p2p.limits.ip6-48.rate must be above 0");
   wrong(&NodeOptions::rpc_port, std::int64_t{-1}, "--rpc.port: port out of range: -1");
+}
+
+TEST_F(ConfigTest, the_metrics_are_op_nodes_and_their_address_counts_only_when_they_are_on) {
+  options_.metrics_addr = "nowhere";
+  options_.metrics_port = 65536;
+  const auto off = resolve(options_, rng_);
+  ASSERT_TRUE(off) << off.error().message();
+  EXPECT_FALSE(off->metrics_enabled);
+  options_.metrics_enabled = true;
+  EXPECT_THAT(resolve(options_, rng_).error().message(), HasSubstr("--metrics.addr: 'nowhere' is not an IP address"));
+  options_.metrics_addr = NodeOptions().metrics_addr;
+  EXPECT_THAT(resolve(options_, rng_).error().message(), HasSubstr("--metrics.port: port out of range: 65536"));
+  options_.metrics_port = NodeOptions().metrics_port;
+  const auto on = resolve(options_, rng_);
+  ASSERT_TRUE(on) << on.error().message();
+  EXPECT_EQ(on->metrics_addr, "0.0.0.0");
+  EXPECT_EQ(on->metrics_port, 7300);
+}
+
+TEST_F(ConfigTest, several_listen_addresses_are_listened_at_with_the_same_port_each_once) {
+  options_.listen_ip = "0.0.0.0, ::,0.0.0.0";
+  options_.listen_tcp = 9300;
+  const auto config = resolve(options_, rng_);
+  ASSERT_TRUE(config) << config.error().message();
+  ASSERT_EQ(config->listen.size(), 2u);
+  EXPECT_EQ(config->listen[0].text(), "/ip4/0.0.0.0/tcp/9300");
+  EXPECT_EQ(config->listen[1].text(), "/ip6/::/tcp/9300");
+  options_.listen_ip = "127.0.0.1,";
+  EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.listen.ip: '' is not an IP address"), HasSubstr("0.0.0.0,::")));
+}
+
+TEST_F(ConfigTest, announced_addresses_have_the_advertised_port_or_that_of_listening) {
+  options_.advertise_ip = "192.0.2.1,2001:db8::5,node.example.org";
+  const auto texts = [this] {
+    std::vector<std::string> out;
+    const auto config = resolve(options_, rng_);
+    if (!config) return std::vector<std::string>{config.error().message()};
+    for (const auto& address : config->announce) out.push_back(address.text());
+    return out;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(texts(),
+              ElementsAre("/ip4/192.0.2.1/tcp/9222", "/ip6/2001:db8::5/tcp/9222", "/dns4/node.example.org/tcp/9222"));
+  options_.advertise_tcp = 4001;
+  options_.advertise_ip = "192.0.2.1";
+  EXPECT_THAT(texts(), ElementsAre("/ip4/192.0.2.1/tcp/4001"));
+  options_.advertise_ip = "";
+  EXPECT_THAT(texts(), ElementsAre());
+  for (const auto* wrong : {"http://x", "a/tcp/1", "0.0.0.0", "::", "1.2.3.4,", " ", "a b"}) {
+    options_.advertise_ip = wrong;
+    EXPECT_THAT(error(), HasSubstr("--p2p.advertise.ip: '")) << wrong;
+  }
+  options_.advertise_ip = "192.0.2.1";
+  options_.advertise_tcp = 80;
+  EXPECT_THAT(error(), HasSubstr("--p2p.advertise.tcp: port is reserved for system: 80"));
+}
+
+TEST_F(ConfigTest, bans_are_op_nodes_and_the_gater_has_their_threshold_unless_told_otherwise) {
+  const auto plain = resolve(options_, rng_);
+  ASSERT_TRUE(plain) << plain.error().message();
+  EXPECT_TRUE(plain->ban_peers);
+  EXPECT_EQ(plain->ban_threshold, -100);
+  EXPECT_EQ(plain->ban_duration, std::chrono::hours(1));
+  EXPECT_EQ(plain->gater_min_score, -100);
+  options_.ban_threshold = -20;
+  options_.ban_duration = std::chrono::hours(24 * 30);
+  const auto told = resolve(options_, rng_);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->gater_min_score, -20);
+  EXPECT_EQ(told->ban_duration, std::chrono::hours(7 * 24)) << "its record is kept for a week";
+  options_.gater_min_score = -50;
+  EXPECT_EQ(resolve(options_, rng_)->gater_min_score, -50);
+  options_.gater_min_score = -std::numeric_limits<double>::infinity();
+  EXPECT_EQ(resolve(options_, rng_)->gater_min_score, -std::numeric_limits<double>::infinity());
+  for (const double wrong : {0.5, std::numeric_limits<double>::quiet_NaN()}) {
+    options_.gater_min_score = wrong;
+    EXPECT_THAT(error(), HasSubstr("--p2p.gater.min-score must be 0 or less"));
+    options_.gater_min_score.reset();
+    options_.ban_threshold = wrong;
+    EXPECT_THAT(error(), HasSubstr("--p2p.ban.threshold must be 0 or less"));
+    options_.ban_threshold = -100;
+  }
+  options_.ban_duration = libp2p::Millis(999);
+  EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.ban.duration is 999ms"), HasSubstr("--p2p.ban.peers=false")));
+}
+
+TEST_F(ConfigTest, time_limits_of_the_steps_of_a_connection_take_effect_and_are_not_zero) {
+  options_.accept_timeout = libp2p::Seconds(3);
+  options_.negotiation_timeout = libp2p::Seconds(4);
+  options_.dial_timeout = libp2p::Seconds(5);
+  const auto config = resolve(options_, rng_);
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->limits.handshake_timeout, libp2p::Seconds(3));
+  EXPECT_EQ(config->limits.negotiation_timeout, libp2p::Seconds(4));
+  EXPECT_EQ(config->dial_timeout, libp2p::Seconds(5));
+  options_.accept_timeout = libp2p::Seconds(0);
+  EXPECT_THAT(error(), HasSubstr("--p2p.timeout.accept is 0, so every inbound connection would fail"));
+  options_.accept_timeout = libp2p::Seconds(1);
+  options_.negotiation_timeout = libp2p::Seconds(-1);
+  EXPECT_THAT(error(), HasSubstr("--p2p.timeout.negotiation is -1s"));
+}
+
+TEST_F(ConfigTest, mesh_sizes_are_op_nodes_and_fit_each_other) {
+  const auto plain = resolve(options_, rng_);
+  EXPECT_EQ(plain->mesh.degree, 8u);
+  EXPECT_EQ(plain->mesh.low, 6u);
+  EXPECT_EQ(plain->mesh.high, 12u);
+  EXPECT_EQ(plain->mesh.lazy, 6u);
+  EXPECT_EQ(plain->mesh.outbound, 2u);
+  EXPECT_FALSE(plain->mesh.flood_publish);
+  const std::pair<std::uint64_t NodeOptions::*, const char*> sizes[] = {
+      {&NodeOptions::mesh_d, "--p2p.gossip.mesh.d: mesh D param"},
+      {&NodeOptions::mesh_lo, "--p2p.gossip.mesh.lo: mesh Dlo param"},
+      {&NodeOptions::mesh_hi, "--p2p.gossip.mesh.dhi: mesh Dhi param"},
+      {&NodeOptions::mesh_lazy, "--p2p.gossip.mesh.dlazy: mesh Dlazy param"}};
+  for (const auto& [field, text] : sizes)
+    for (const std::uint64_t wrong : {std::uint64_t{0}, std::uint64_t{1001}}) {
+      const NodeOptions saved = options_;
+      options_.*field = wrong;
+      EXPECT_THAT(error(), HasSubstr(std::string(text) + " must not be 0 or exceed 1000, but got "));
+      options_ = saved;
+    }
+  options_.mesh_lo = 9;
+  EXPECT_THAT(error(), HasSubstr("are 9, 8 and 12"));
+  for (const std::uint64_t all : {1, 2, 1000}) {
+    options_.mesh_d = options_.mesh_lo = options_.mesh_hi = options_.mesh_lazy = all;
+    const auto small = resolve(options_, rng_);
+    ASSERT_TRUE(small) << small.error().message();
+    EXPECT_TRUE(libp2p::gossipsub::validate(small->mesh)) << all;
+  }
+}
+
+TEST_F(ConfigTest, a_node_without_its_peer_to_peer_layer_looks_at_no_option_of_it_and_makes_no_key) {
+  options_.p2p_disable = true;
+  options_.static_peers = "nonsense";
+  options_.listen_ip = "nowhere";
+  const auto config = resolve(options_, rng_);
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_TRUE(config->p2p_disable);
+  EXPECT_TRUE(config->listen.empty());
+  EXPECT_FALSE(fs::exists(path("key.txt")));
 }
 
 TEST_F(ConfigTest, the_limits_of_inbound_connections_are_go_libp2ps_unless_it_is_told_others) {
@@ -348,6 +490,30 @@ TEST_F(ConfigTest, the_multiplexers_that_are_named_are_offered_in_that_order) {
     EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.mux: "), HasSubstr("is not a multiplexer"), HasSubstr("yamux")))
         << wrong;
   }
+}
+
+TEST_F(NodeKeyTest, the_peerstore_lies_in_the_data_folder_unless_another_place_is_named) {
+  EXPECT_EQ(resolve(options_, rng_)->peerstore_path, path("data/peerstore"));
+  options_.peerstore_path = "memory";
+  EXPECT_EQ(resolve(options_, rng_)->peerstore_path, kPeerstoreInMemory);
+  options_.peerstore_path = path("mine");
+  EXPECT_EQ(resolve(options_, rng_)->peerstore_path, path("mine"));
+  options_.peerstore_path = "";
+  EXPECT_THAT(error(), HasSubstr("--p2p.peerstore.path: peerstore path must be specified"));
+}
+
+TEST_F(NodeKeyTest, a_peerstore_of_op_node_is_refused_and_found_where_op_node_makes_it) {
+  fs::create_directory("opnode_peerstore_db");
+  write("work/opnode_peerstore_db/CURRENT", "MANIFEST-000000\n");
+  EXPECT_TRUE(resolve(options_, rng_)->found_peerstore.empty()) << "it is no LevelDB";
+  write("work/opnode_peerstore_db/MANIFEST-000000", "");
+  EXPECT_EQ(resolve(options_, rng_)->found_peerstore, (fs::current_path() / "opnode_peerstore_db").string());
+  options_.peerstore_path = "opnode_peerstore_db";
+  EXPECT_THAT(error(), AllOf(HasSubstr("--p2p.peerstore.path"), HasSubstr("LevelDB"),
+                             HasSubstr("opp2p peerstore import opnode_peerstore_db")));
+  options_.peerstore_path.reset();
+  fs::create_directories(path("data/peerstore"));
+  EXPECT_TRUE(resolve(options_, rng_)->found_peerstore.empty()) << "there is one of our own";
 }
 
 TEST_F(NodeKeyTest, a_data_folder_that_cannot_be_made_is_named) {

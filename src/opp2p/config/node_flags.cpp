@@ -88,6 +88,19 @@ Result<void> check_rest(const FlagValues& given) {
   return fail(Errc::invalid_argument, first + " is not an option. opp2p node --help lists the options.");
 }
 
+// Options whose effect another one takes away, or which lack one. op-node reads no other p2p option with --p2p.disable.
+void add_what_p2p_leaves_without_effect(NodeCommandLine& out) {
+  const auto& options = out.options;
+  for (const auto& [name, value] : out.given.set) {
+    const bool of_p2p = name.starts_with("p2p.") && name != "p2p.disable";
+    const bool disabled = options.p2p_disable && (of_p2p || name.starts_with("metrics."));
+    const bool without_ip = name == "p2p.advertise.tcp" && options.advertise_ip.empty();
+    const bool told =
+        std::find(out.without_effect.begin(), out.without_effect.end(), value.given_as) != out.without_effect.end();
+    if ((disabled || without_ip) && !told) out.without_effect.push_back(value.given_as);
+  }
+}
+
 std::vector<std::string> unknown_variables(const Environment& environment) {
   std::vector<FlagSpec> variables;
   for (const auto& flag : node_flags())
@@ -132,6 +145,7 @@ Result<NodeCommandLine> read_node_command_line(std::span<const std::string> argu
   // op-node lets the name win, which we cannot: the file is what was named on purpose.
   if (!out.options.network.empty() && !out.options.rollup_config.empty())
     out.without_effect.push_back(out.given.find("network")->given_as);
+  add_what_p2p_leaves_without_effect(out);
   out.unknown_variables = unknown_variables(environment);
   return out;
 }

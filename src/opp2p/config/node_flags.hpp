@@ -19,14 +19,14 @@
 namespace opp2p {
 
 enum class FlagEffect : std::uint8_t { works, none, refused };
-enum class FlagGroup : std::uint8_t { chain, peers, connections, blocks, rpc, log, other };
+enum class FlagGroup : std::uint8_t { chain, peers, reputation, connections, blocks, rpc, metrics, log, other };
 
 // Where a value goes.
 using FlagTarget =
     std::variant<std::monostate, std::string NodeOptions::*, bool NodeOptions::*, std::uint64_t NodeOptions::*,
                  std::int64_t NodeOptions::*, double NodeOptions::*, libp2p::Nanos NodeOptions::*,
                  std::optional<std::string> NodeOptions::*, std::optional<std::uint64_t> NodeOptions::*,
-                 std::optional<bool> NodeOptions::*, opstack::chain::Fork>;
+                 std::optional<bool> NodeOptions::*, std::optional<double> NodeOptions::*, opstack::chain::Fork>;
 
 struct NodeFlag {
   FlagSpec spec;

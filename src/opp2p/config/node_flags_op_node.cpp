@@ -13,7 +13,7 @@ struct Row {
   std::optional<std::string_view> kept = std::nullopt;
 };
 
-// What derivation, an execution engine, discovery, bans and metrics would need.
+// What derivation, an execution engine and discovery would need.
 constexpr Row kWithoutEffect[] = {
     {"l1", text, "L1_ETH_RPC"},
     {"l2", text, "L2_ENGINE_RPC"},
@@ -70,32 +70,16 @@ constexpr Row kWithoutEffect[] = {
     {"altda.max-concurrent-da-requests", unsigned_number, ""},
     {"p2p.no-discovery", boolean, "", "true"},
     {"p2p.listen.udp", unsigned_number, "P2P_LISTEN_UDP_PORT"},
-    {"p2p.advertise.ip", text, ""},
-    {"p2p.advertise.tcp", unsigned_number, ""},
     {"p2p.advertise.udp", unsigned_number, ""},
     {"p2p.bootnodes", list, ""},
     {"p2p.netrestrict", text, ""},
     {"p2p.nat", boolean, "", "false"},
-    {"p2p.peerstore.path", text, ""},
     {"p2p.discovery.path", text, ""},
     {"p2p.scoring.peers", text, "-", "none"},
     {"p2p.scoring.topics", text, "-", "none"},
     {"p2p.score.bands", text, "-"},
-    {"p2p.ban.peers", boolean, "P2P_PEER_BANNING", "false"},
-    {"p2p.ban.threshold", real, "P2P_PEER_BANNING_THRESHOLD"},
-    {"p2p.ban.duration", duration, "P2P_PEER_BANNING_DURATION"},
-    {"p2p.timeout.negotiation", duration, ""},
-    {"p2p.timeout.accept", duration, ""},
-    {"p2p.gossip.mesh.d", unsigned_number, "", "8"},
-    {"p2p.gossip.mesh.lo", unsigned_number, "P2P_GOSSIP_MESH_DLO", "6"},
-    {"p2p.gossip.mesh.dhi", unsigned_number, "", "12"},
-    {"p2p.gossip.mesh.dlazy", unsigned_number, "", "6"},
-    {"p2p.gossip.mesh.floodpublish", boolean, "P2P_GOSSIP_FLOOD_PUBLISH", "false"},
     {"p2p.sync.onlyreqtostatic", boolean, "", "false"},
     {"rpc.admin-state", text, ""},
-    {"metrics.enabled", boolean, "", "false"},
-    {"metrics.addr", text, ""},
-    {"metrics.port", signed_number, ""},
     {"pprof.enabled", boolean, "", "false"},
     {"pprof.addr", text, ""},
     {"pprof.port", signed_number, ""},
@@ -119,8 +103,6 @@ struct RefusedRow {
   std::string_view why;
 };
 constexpr RefusedRow kRefused[] = {
-    {{"p2p.disable", boolean, "", "false"},
-     "opp2p is the peer-to-peer layer and does nothing else. Leave the option out"},
     {{"sequencer.enabled", boolean, "", "false"},
      "opp2p does not build blocks. It publishes blocks that it gets by admin_publishUnsafePayload, signed with "
      "--p2p.sequencer.key. Leave the option out, or run op-node as the sequencer"},

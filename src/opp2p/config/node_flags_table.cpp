@@ -15,10 +15,10 @@ struct More {
 };
 
 FlagType type_of(const FlagTarget& target) {
-  static constexpr FlagType kTypes[] = {FlagType::boolean,         FlagType::text,           FlagType::boolean,
-                                        FlagType::unsigned_number, FlagType::signed_number,  FlagType::real,
-                                        FlagType::duration,        FlagType::text,           FlagType::unsigned_number,
-                                        FlagType::boolean,         FlagType::unsigned_number};
+  static constexpr FlagType kTypes[] = {FlagType::boolean,         FlagType::text,          FlagType::boolean,
+                                        FlagType::unsigned_number, FlagType::signed_number, FlagType::real,
+                                        FlagType::duration,        FlagType::text,          FlagType::unsigned_number,
+                                        FlagType::boolean,         FlagType::real,          FlagType::unsigned_number};
   return kTypes[target.index()];
 }
 
@@ -84,14 +84,27 @@ void add_peers(Table& table) {
   table.group(FlagGroup::peers);
   table.add("p2p.static", &O::static_peers, "PEERS",
             "Peers that the node keeps connected: multiaddrs with /p2p/ID, separated by commas");
-  table.add("p2p.listen.ip", &O::listen_ip, "ADDRESS", "IP address to listen on");
+  table.add("p2p.listen.ip", &O::listen_ip, "ADDRESSES",
+            "IP addresses to listen on, separated by commas. 0.0.0.0,:: listens on all of IPv4 and IPv6");
   table.add("p2p.listen.tcp", &O::listen_tcp, "PORT", "TCP port to listen on; 0 takes a free one",
             {"P2P_LISTEN_TCP_PORT"});
+  table.add(
+      "p2p.advertise.ip", &O::advertise_ip, "HOSTS",
+      "IP addresses or host names that are told to peers, separated by commas: those at which the node is reached "
+      "from outside");
+  table.add("p2p.advertise.tcp", &O::advertise_tcp, "PORT",
+            "TCP port that is told to peers with --p2p.advertise.ip; 0 is the port that the node listens on");
+  table.add(
+      "p2p.disable", &O::p2p_disable, "",
+      "Run without the peer-to-peer layer: no host, no blocks, only the RPC. The other p2p options have no effect");
   table.add("p2p.priv.path", &O::priv_path, "FILE",
             "File with the node's private key in hex. The node creates it if it is missing. The default is "
             "opnode_p2p_priv.txt in the working folder if that file exists, otherwise in the data folder");
   table.add("p2p.priv.raw", &O::priv_raw, "KEY", "The node's private key in hex. Takes precedence over the file",
             hidden());
+  table.add("p2p.peerstore.path", &O::peerstore_path, "FOLDER",
+            "Folder of what the node remembers of its peers: addresses, scores, bans, blocks. memory remembers nothing "
+            "after the end. The default is peerstore in the data folder. opp2p peerstore import copies op-node's");
   table.add("p2p.peers.lo", &O::peers_lo, "NUMBER", "Number of connections that remain after trimming");
   table.add("p2p.peers.hi", &O::peers_hi, "NUMBER", "Number of connections above which the node trims");
   table.add("p2p.peers.grace", &O::peers_grace, "TIME", "Age below which a connection is not trimmed");
@@ -99,8 +112,8 @@ void add_peers(Table& table) {
             "Multiplexers to offer, in order of preference, separated by commas. mplex has no back-pressure: a stream "
             "that is not read fast enough is reset",
             hidden());
-  table.add("p2p.useragent", &O::user_agent, "TEXT", "Name and version that the node sends to peers",
-            hidden("P2P_AGENT"));
+  table.add("p2p.useragent", &O::user_agent, "TEXT",
+            "Name and version that the node sends to peers; an empty text is the library's own", hidden("P2P_AGENT"));
   table.add("p2p.ping", &O::ping, "", "Measure the round-trip time to peers in the background", hidden());
   table.add(
       "p2p.security", &O::security, "NAMES",
@@ -108,6 +121,10 @@ void add_peers(Table& table) {
       "verified",
       hidden());
   table.add("p2p.timeout.dial", &O::dial_timeout, "TIME", "Time limit for dialling one address", hidden());
+  table.add("p2p.timeout.accept", &O::accept_timeout, "TIME",
+            "Time limit for the handshake of an inbound connection. In op-node this has no effect", hidden());
+  table.add("p2p.timeout.negotiation", &O::negotiation_timeout, "TIME",
+            "Time limit for agreeing on the protocol of a stream. In op-node this has no effect", hidden());
   table.group(FlagGroup::connections);
   table.add(
       "p2p.limits.exempt", &O::limits_exempt, "BLOCKS",
@@ -129,6 +146,27 @@ void add_peers(Table& table) {
             "Time to look for events before sleeping, at most 10ms. Lowers the latency and uses more CPU");
 }
 
+void add_reputation(Table& table) {
+  using O = NodeOptions;
+  table.group(FlagGroup::reputation);
+  table.add(
+      "p2p.scoring", &O::scoring, "none|light|opp2p",
+      "Scores of peers. light is op-node's: a peer that breaks rules of gossip gets no gossip and is not heard. opp2p "
+      "also counts invalid blocks, which cost nothing in light. none scores nobody",
+      {"P2P_PEER_SCORING"});
+  table.add("p2p.ban.peers", &O::ban_peers, "",
+            "Ban peers whose score is below the threshold. Static peers are not banned; --p2p.ban.peers=false bans "
+            "nobody",
+            {"P2P_PEER_BANNING"});
+  table.add("p2p.ban.threshold", &O::ban_threshold, "SCORE", "Score below which a peer is banned",
+            {"P2P_PEER_BANNING_THRESHOLD"});
+  table.add("p2p.ban.duration", &O::ban_duration, "TIME", "Duration of a ban, at most 168h",
+            {"P2P_PEER_BANNING_DURATION"});
+  table.add("p2p.gater.min-score", &O::gater_min_score, "SCORE",
+            "Score below which a peer is neither dialled nor let in, at most 0. The default is the threshold of bans; "
+            "-Inf allows every score");
+}
+
 void add_blocks(Table& table) {
   using O = NodeOptions;
   table.group(FlagGroup::blocks);
@@ -136,11 +174,16 @@ void add_blocks(Table& table) {
             "Private key in hex that signs blocks. A node with this key can publish blocks");
   table.add("p2p.gossip.timestamp.threshold", &O::gossip_timestamp_threshold, "TIME",
             "Age above which a block is rejected");
-  table.add(
-      "p2p.scoring", &O::scoring, "none|light",
-      "Scores of peers. light is op-node's: a peer that breaks rules of gossip gets no gossip and is not heard; none "
-      "scores nobody",
-      {"P2P_PEER_SCORING"});
+  table.add("p2p.gossip.mesh.d", &O::mesh_d, "NUMBER", "Number of peers in the mesh of a topic", hidden());
+  table.add("p2p.gossip.mesh.lo", &O::mesh_lo, "NUMBER", "Number of mesh peers below which the node adds some",
+            hidden("P2P_GOSSIP_MESH_DLO"));
+  table.add("p2p.gossip.mesh.dhi", &O::mesh_hi, "NUMBER", "Number of mesh peers from which on the node removes some",
+            hidden());
+  table.add("p2p.gossip.mesh.dlazy", &O::mesh_lazy, "NUMBER",
+            "Least number of other peers that are told which messages there are", hidden());
+  table.add("p2p.gossip.mesh.floodpublish", &O::flood_publish, "",
+            "Send own blocks to all peers of the topic, not only to those in the mesh",
+            hidden("P2P_GOSSIP_FLOOD_PUBLISH"));
   table.add("p2p.gossip.trace.file", &O::gossip_trace_file, "FILE",
             "File for a trace of every GossipSub event and RPC, which is overwritten: JSON lines if its name ends in "
             ".json or .jsonl, otherwise the protobuf format of go-libp2p-pubsub");
@@ -168,6 +211,10 @@ void add_rpc_and_log(Table& table) {
       "rpc.unsafe-open", &O::rpc_unsafe_open, "",
       "Allow methods that change the node without the token in DATA-DIR/rpc.token. Everyone who reaches the RPC can "
       "then call them");
+  table.group(FlagGroup::metrics);
+  table.add("metrics.enabled", &O::metrics_enabled, "", "Serve metrics to Prometheus");
+  table.add("metrics.addr", &O::metrics_addr, "ADDRESS", "IP address of the metrics server");
+  table.add("metrics.port", &O::metrics_port, "PORT", "Port of the metrics server; 0 takes a free one");
   table.group(FlagGroup::log);
   table.add("log.level", &O::log_level, "LEVEL",
             "trace, debug, info, warn, error or crit. COMPONENT=LEVEL sets that of one component: info,gossip=debug",
@@ -188,6 +235,7 @@ void add_working_flags(std::vector<NodeFlag>& into) {
   Table table(into);
   add_chain(table);
   add_peers(table);
+  add_reputation(table);
   add_blocks(table);
   add_rpc_and_log(table);
   for (const auto& [name, about] : {std::pair("help,h", "Print this help"), std::pair("help-all", "Print all options"),

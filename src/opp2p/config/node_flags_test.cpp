@@ -112,9 +112,9 @@ TEST(NodeFlags, a_misspelt_flag_gets_a_suggestion) {
 }
 
 TEST(NodeFlags, what_would_change_the_nodes_role_or_safety_is_refused_with_its_reason) {
-  for (const auto* argument : {"--p2p.disable", "--sequencer.enabled", "--conductor.enabled=1",
-                               "--signer.endpoint=http://127.0.0.1:1", "--signer.address=0x12", "--signer.header=a=b",
-                               "--signer.tls.enabled=false", "--signer.tls.ca=x", "--p2p.security=tls"})
+  for (const auto* argument :
+       {"--sequencer.enabled", "--conductor.enabled=1", "--signer.endpoint=http://127.0.0.1:1", "--signer.address=0x12",
+        "--signer.header=a=b", "--signer.tls.enabled=false", "--signer.tls.ca=x", "--p2p.security=tls"})
     EXPECT_THAT(refused({argument}), AllOf(StartsWith(std::string(argument).substr(0, std::string(argument).find('='))),
                                            HasSubstr("is not supported: "), HasSubstr("eave")))
         << argument;
@@ -138,25 +138,55 @@ TEST(NodeFlags, security_is_noise_or_none_alone) {
 }
 
 TEST(NodeFlags, a_value_that_asks_for_what_is_so_is_neither_refused_nor_told_of) {
-  const auto line = read({"--p2p.disable=false", "--sequencer.enabled=false", "--conductor.enabled=f",
+  const auto line = read({"--sequencer.enabled=false", "--conductor.enabled=f",
                           "--signer.endpoint=", "--signer.address=", "--signer.tls.enabled", "--p2p.security=noise",
-                          "--p2p.no-discovery", "--p2p.nat=false", "--metrics.enabled=0", "--p2p.gossip.mesh.d=0x8"});
+                          "--p2p.no-discovery", "--p2p.nat=false", "--pprof.enabled=0"});
   ASSERT_TRUE(line) << line.error().text();
   EXPECT_THAT(line->without_effect, ElementsAre());
 }
 
 TEST(NodeFlags, what_does_nothing_here_and_unknown_variables_are_listed_as_they_were_given) {
   const auto line = read(
-      {"--l1=http://127.0.0.1:1", "--p2p.ban.peers", "--p2p.security=TLS, noise"},
-      {{"OP_NODE_L2_ENGINE_RPC", "x"}, {"OP_NODE_METRICS_ENABLED", "true"}, {"OP_NODE_NONSENSE", "1"}, {"OTHER", "1"}});
+      {"--l1=http://127.0.0.1:1", "--p2p.nat", "--p2p.security=TLS, noise"},
+      {{"OP_NODE_L2_ENGINE_RPC", "x"}, {"OP_NODE_PPROF_ENABLED", "true"}, {"OP_NODE_NONSENSE", "1"}, {"OTHER", "1"}});
   ASSERT_TRUE(line) << line.error().text();
-  EXPECT_THAT(line->without_effect, testing::UnorderedElementsAre("--l1", "--p2p.ban.peers", "--p2p.security",
-                                                                  "OP_NODE_L2_ENGINE_RPC", "OP_NODE_METRICS_ENABLED"));
+  EXPECT_THAT(line->without_effect, testing::UnorderedElementsAre("--l1", "--p2p.nat", "--p2p.security",
+                                                                  "OP_NODE_L2_ENGINE_RPC", "OP_NODE_PPROF_ENABLED"));
   EXPECT_THAT(line->unknown_variables, ElementsAre("OP_NODE_NONSENSE"));
   EXPECT_THAT(read({}, {{"OP_NODE_P2P_STATIK", "x"}})->unknown_variables,
               ElementsAre("OP_NODE_P2P_STATIK (OP_NODE_P2P_STATIC?)"));
   // It is op-node's value that is read, also where it does nothing.
   EXPECT_THAT(refused({"--l1.cache-size=many"}), StartsWith("invalid value \"many\" for flag -l1.cache-size"));
+}
+
+TEST(NodeFlags, of_bans_and_scores_go_where_they_belong) {
+  const auto line = read({"--p2p.ban.peers=false", "--p2p.ban.threshold=-7.5", "--p2p.ban.duration=2h",
+                          "--p2p.gater.min-score=-1e2", "--p2p.scoring=opp2p"},
+                         {{"OP_NODE_P2P_GOSSIP_MESH_DLO", "5"}, {"OP_NODE_P2P_GOSSIP_FLOOD_PUBLISH", "true"}});
+  ASSERT_TRUE(line) << line.error().text();
+  EXPECT_FALSE(line->options.ban_peers);
+  EXPECT_EQ(line->options.ban_threshold, -7.5);
+  EXPECT_EQ(line->options.ban_duration, std::chrono::hours(2));
+  EXPECT_EQ(line->options.gater_min_score, -100);
+  EXPECT_EQ(line->options.scoring, "opp2p");
+  EXPECT_EQ(line->options.mesh_lo, 5u);
+  EXPECT_TRUE(line->options.flood_publish);
+  EXPECT_FALSE(read({})->options.gater_min_score);
+  EXPECT_FALSE(read({}, {{"OP_NODE_P2P_PEER_BANNING", "false"}})->options.ban_peers);
+}
+
+// op-node does not read --p2p.static then, so the two together are no error there either.
+TEST(NodeFlags, p2p_options_beside_a_disabled_layer_are_listed_as_without_effect) {
+  const auto line = read({"--p2p.disable", "--p2p.static=nonsense", "--rpc.port=1"}, {{"OP_NODE_P2P_PING", "false"}});
+  ASSERT_TRUE(line) << line.error().text();
+  EXPECT_TRUE(line->options.p2p_disable);
+  EXPECT_THAT(line->without_effect, testing::UnorderedElementsAre("--p2p.static", "OP_NODE_P2P_PING"));
+  EXPECT_THAT(read({"--p2p.disable=false", "--p2p.static=x"})->without_effect, ElementsAre());
+}
+
+TEST(NodeFlags, an_advertised_port_without_an_address_is_listed_as_without_effect) {
+  EXPECT_THAT(read({"--p2p.advertise.tcp=4001"})->without_effect, ElementsAre("--p2p.advertise.tcp"));
+  EXPECT_THAT(read({"--p2p.advertise.tcp=4001", "--p2p.advertise.ip=192.0.2.1"})->without_effect, ElementsAre());
 }
 
 TEST(NodeFlags, a_network_beside_a_rollup_configuration_does_nothing) {

@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t kColumns = 80;
 constexpr std::size_t kIndent = 6;
 
-constexpr std::string_view kGroups[] = {"Chain", "Peers", "Limits and latency", "Blocks", "JSON-RPC", "Log", "Other"};
+constexpr std::string_view kGroups[] = {
+    "Chain", "Peers", "Scores and bans", "Limits and latency", "Blocks", "JSON-RPC", "Metrics", "Log", "Other"};
 
 // Words, wrapped, each line indented.
 void add_wrapped(std::string& out, std::string_view text, std::size_t indent) {
@@ -42,7 +43,9 @@ struct DefaultOf {
   std::string operator()(bool NodeOptions::* member) const { return options.*member ? "true" : ""; }
   std::string operator()(double NodeOptions::* member) const {
     auto text = std::to_string(options.*member);
-    return text.erase(text.find_last_not_of('0') + 1);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
   }
   std::string operator()(libp2p::Nanos NodeOptions::* member) const { return duration_text(options.*member); }
   template <class T>

@@ -21,7 +21,10 @@ void BlockIntake::publish_signed(SharedEnvelope envelope, const opstack::rules::
 
 opstack::gossip::Publisher::Done BlockIntake::telling(Done done) {
   return [this, done = std::move(done)](const Result<opstack::gossip::PublishedBlock>& sent) {
-    if (!sent) return done(sent.error());
+    if (!sent) {
+      events_.tell(PublishFailed{sent.error()});
+      return done(sent.error());
+    }
     events_.tell(BlockPublished{*sent->block.envelope, *sent});
     done({});
   };
@@ -38,7 +41,7 @@ struct BlockIntake::Vouched {
   std::optional<Result<payload::Block>> made;
 };
 
-BlockIntake::~BlockIntake() {
+void BlockIntake::stop() {
   // A copy, because who is answered may look at the intake.
   for (const auto& job : std::exchange(vouched_, {})) job->done(fail(Errc::closed, "the node is stopping"));
 }

@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "libp2p/base/life_token.hpp"
+#include "opp2p/config/config.hpp"
 #include "opp2p/node/node_events.hpp"
 #include "opp2p/node/node_parts.hpp"
 
@@ -31,7 +32,8 @@ class BlockIntake {
   BlockIntake(const BlockIntake&) = delete;
   BlockIntake& operator=(const BlockIntake&) = delete;
   // Answers Errc::closed for the blocks that are still on the worker pool.
-  ~BlockIntake();
+  ~BlockIntake() { stop(); }
+  void stop();
 
   // What Node::publish(), publish_signed() and post_unsafe_payload() do.
   void publish(opstack::payload::SharedEnvelope envelope, Done done);

@@ -2,9 +2,10 @@
 // unsafe chain over a store, the server of payload_by_number and the reverse sync. The daemon runs it on sockets
 // (apps/opp2p/daemon.hpp), tests and simulations on a simulated runtime.
 //
-// This class only wires. The parts are made in node_parts.hpp; own blocks come in through block_intake.hpp; snapshots
-// are taken by node_snapshots.hpp; what happens is told as NodeEvents (node_event.hpp), which part_listener.hpp
-// gathers. The node writes no log: observe/node_log.hpp is a sink of its events.
+// This class only wires. The parts (node_parts.hpp) are made by the table of steps in node_steps.hpp; own blocks come
+// in through block_intake.hpp; snapshots are taken by node_snapshots.hpp; what happens is told as NodeEvents
+// (node_event.hpp), which part_listener.hpp gathers. The node writes no log: observe/node_log.hpp is a sink of its
+// events.
 //
 // Owner: the daemon or a test; destroyed after close() and before its Runtime and store. Thread: the network thread.
 // Bounds: those of its parts; NodeConfig::sync_memory for blocks that wait. Re-entrancy: neither a sink nor a listener
@@ -20,6 +21,7 @@
 #include "opp2p/node/node_events.hpp"
 #include "opp2p/node/node_parts.hpp"
 #include "opp2p/node/node_snapshots.hpp"
+#include "opp2p/node/node_steps.hpp"
 #include "opp2p/node/part_listener.hpp"
 #include "opp2p/node/parts_view.hpp"
 
@@ -27,8 +29,9 @@ namespace opp2p {
 
 class Node final : libp2p::LiveCounted<Node> {
  public:
-  // `store` and `runtime` outlive the node.
-  Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& store);
+  // `store` and `runtime` outlive the node. Nothing of the node is made before start(), by `steps`: whoever has a part
+  // of its own replaces the step that makes it.
+  Node(libp2p::runtime::Runtime& runtime, NodeConfig config, BlockStore& store, NodeSteps steps = node_steps());
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -41,13 +44,20 @@ class Node final : libp2p::LiveCounted<Node> {
     return events_.subscribe(std::move(listener));
   }
 
-  // Listens, joins the topics, dials the static peers. The error says which of it failed. Once.
+  // Makes the parts, joins the topics, listens, dials the static peers. The error says which step failed; nothing is
+  // left of the others then. Once.
   Result<void> start();
   // Ends everything in the reverse order of its start, within `limit`. What the store has been given is written when it
   // is closed after.
   libp2p::runtime::Task<void> close(libp2p::Nanos limit);
 
+  // Of a node that has started.
   libp2p::Host& host() { return *parts_.host; }
+  libp2p::BlockingGater* blocking() { return parts_.blocking.get(); }
+  opstack::reputation::Reputation* reputation() { return parts_.reputation.get(); }
+  libp2p::storage::Datastore* datastore() { return parts_.datastore.get(); }
+  // Null also when the node is stopping.
+  StaticPeerList* static_peers() { return parts_.static_peers.get(); }
   const NodeConfig& config() const { return config_; }
   const NodeView& view() const { return view_; }
   const NodeSnapshots& snapshots() const { return snapshots_; }
@@ -81,16 +91,15 @@ class Node final : libp2p::LiveCounted<Node> {
   void check_network() const;
 
  private:
-  Result<void> start_chain();
-  void start_signing();
-  Result<void> start_listening();
-  Result<void> start_static_peers();
+  NodeWiring wiring() { return {runtime_, config_, store_, parts_, events_, listener_}; }
 
+  libp2p::runtime::Runtime& runtime_;
   NodeConfig config_;
   BlockStore& store_;
   BlockCounter counter_;
   NodeEvents events_;
   NodeParts parts_;
+  NodeConstruction construction_;
   const PartsView view_{parts_, config_};
   const NodeSnapshots snapshots_{parts_, view_, counter_};
   BlockIntake intake_{parts_, config_, events_};

@@ -14,10 +14,14 @@
 
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
+#include "libp2p/host/blocking_gater.hpp"
+#include "libp2p/host/gater_decorators.hpp"
 #include "libp2p/host/host_event.hpp"
+#include "libp2p/host/peerstore_archive.hpp"
 #include "libp2p/services/static_peers/static_peers.hpp"
 #include "opp2p/node/score_watch.hpp"
 #include "opstack/gossip/block_gossip.hpp"
+#include "opstack/reputation/reputation_event.hpp"
 #include "opstack/sync/drive/follower_events.hpp"
 #include "opstack/sync/drive/sync_server.hpp"
 
@@ -43,6 +47,15 @@ struct InterfacesUnreadable {
 struct StaticPeerAdded {
   const libp2p::PeerId& peer;
 };
+// The operator took it off the list; its connection stays.
+struct StaticPeerRemoved {
+  const libp2p::PeerId& peer;
+};
+// A stored static peer is not on the list: its record in the peerstore cannot be used.
+struct StoredStaticPeerSkipped {
+  const std::string& key;
+  const libp2p::Error& why;
+};
 // The address of a static peer is the node's own.
 struct StaticPeerSkipped {
   const libp2p::Multiaddr& address;
@@ -50,7 +63,27 @@ struct StaticPeerSkipped {
 struct NodeStarted {};
 // Everything is still there, but nothing new begins.
 struct NodeStopping {};
+// A part did not end in its share of the time, and was cut off.
+struct PartClosedLate {
+  std::string_view part;  // the step of the construction that made it
+};
 struct NodeStopped {};
+
+// The lists of blocked peers, addresses and subnets have been read.
+struct BlockedListsRead {
+  const libp2p::GaterLoad& lists;
+};
+// What earlier runs knew of peers has been read.
+struct KnownPeersRead {
+  const libp2p::LoadedPeers& peers;
+};
+// The peerstore cannot be written. What was to be written is kept and tried again.
+struct PeerstoreFailing {
+  const libp2p::Error& why;
+};
+struct PeerstoreRecovered {
+  std::uint64_t refused = 0;  // changes that were not kept meanwhile
+};
 
 // --- blocks ---
 
@@ -65,6 +98,10 @@ struct BlockJudged {
 struct BlockPublished {
   const opstack::payload::Envelope& block;
   const opstack::gossip::PublishedBlock& sent;
+};
+// An own block could not be published: it is neither stored nor gossiped, or only stored.
+struct PublishFailed {
+  const libp2p::Error& why;
 };
 // The store did not keep a block. `again`: it is tried again.
 struct StoreRefused {
@@ -89,6 +126,10 @@ struct InboundRefused {
   RefusalKind kind;
   const libp2p::Error& why;  // which limit, and its number
 };
+// The gaters were asked about a connection or a dial; what the outermost one answered.
+struct GateAsked {
+  const libp2p::GaterAnswer& answer;
+};
 struct PingEnded {
   const libp2p::PeerId& peer;
   const libp2p::Result<libp2p::Nanos>& round_trip;
@@ -109,11 +150,13 @@ struct DisconnectingOnRequest {
 };
 
 using NodeEvent =
-    std::variant<NodeStarting, SignerMissing, ListeningAt, InterfacesUnreadable, StaticPeerAdded, StaticPeerSkipped,
-                 NodeStarted, NodeStopping, NodeStopped,
+    std::variant<NodeStarting, SignerMissing, ListeningAt, InterfacesUnreadable, StaticPeerAdded, StaticPeerRemoved,
+                 StoredStaticPeerSkipped, StaticPeerSkipped, BlockedListsRead, KnownPeersRead, PeerstoreFailing,
+                 PeerstoreRecovered, NodeStarted, NodeStopping, PartClosedLate, NodeStopped,
                  // blocks and topics: opstack/gossip/block_gossip.hpp
-                 BlockJudged, BlockPublished, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
-                 opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic,
+                 BlockJudged, BlockPublished, PublishFailed, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
+                 opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic, opstack::gossip::PeerGrafted,
+                 opstack::gossip::PeerPruned, opstack::gossip::CopyReceived,
                  // the chain and reverse sync: opstack/sync/drive/follower_events.hpp, sync_server.hpp
                  opstack::sync::BlockStored, StoreRefused, opstack::sync::HeadMoved, opstack::sync::HoleChanged,
                  opstack::sync::GapSourcesChanged, opstack::sync::ChainTrace, opstack::sync::SyncTrace,
@@ -122,8 +165,13 @@ using NodeEvent =
                  libp2p::ConnectionOpened, libp2p::ConnectionClosed, InboundRefused, libp2p::DialStarted,
                  libp2p::DialFailed, libp2p::PeerConnected, libp2p::PeerDisconnected, libp2p::PeerIdentified,
                  libp2p::ProtocolsChanged, libp2p::AddressesChanged, libp2p::StaticDialStarted,
-                 libp2p::StaticDialFailed, libp2p::StaticPeerLost, PingEnded, PeerScoreCrossed, ConnectedOnRequest,
-                 DisconnectingOnRequest>;
+                 libp2p::StaticDialFailed, libp2p::StaticPeerLost, GateAsked, PingEnded, PeerScoreCrossed,
+                 ConnectedOnRequest, DisconnectingOnRequest,
+                 // bans and faults: opstack/reputation/reputation_event.hpp
+                 opstack::reputation::PeerBanned, opstack::reputation::PeerUnbanned, opstack::reputation::IpBanned,
+                 opstack::reputation::IpUnbanned, opstack::reputation::PeerBlamed,
+                 opstack::reputation::CommonFaultFound, opstack::reputation::CommonFaultEnded,
+                 opstack::reputation::GateRefused, opstack::reputation::ReputationStoreFailed>;
 
 // Takes every event, in the order in which they happen. A sink only notes what it is told: it must not call what
 // changes the node, so that all sinks see the same order.

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "libp2p/host/gater.hpp"
+#include "libp2p/host/blocking_gater.hpp"
 #include "opstack/testing/chain_builder.hpp"
 #include "sim/sim_network.hpp"
 
@@ -252,7 +252,8 @@ TEST_F(NodeEventsOfAPair, a_connection_that_is_turned_away_is_told_with_the_kind
 
 TEST_F(NodeEventsOfAPair, a_peer_that_the_gater_blocks_is_told_as_such) {
   clear();
-  dynamic_cast<libp2p::BasicGater&>(network_.node(0).host().gater()).block_peer(network_.node(1).host().id());
+  auto& gater = dynamic_cast<libp2p::BlockingGater&>(network_.node(0).host().gater());
+  ASSERT_TRUE(gater.block_peer(network_.node(1).host().id()));
   ASSERT_TRUE(network_.node(0).disconnect(network_.node(1).host().id()));
   network_.world().run_for(Seconds(10));
   ASSERT_FALSE(sequencer_.refusals.empty());

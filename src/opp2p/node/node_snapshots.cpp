@@ -56,7 +56,10 @@ PeerSnapshot NodeSnapshots::self() const {
   PeerSnapshot out;
   out.id = parts_.host->id();
   out.key = parts_.host->identity().public_key();
-  out.addresses = parts_.host->listen_addresses();
+  out.addresses = parts_.announced;
+  for (auto& address : parts_.host->listen_addresses())
+    if (std::find(out.addresses.begin(), out.addresses.end(), address) == out.addresses.end())
+      out.addresses.push_back(std::move(address));
   out.gossip_blocks = true;
   return out;
 }
@@ -97,8 +100,13 @@ PeerSnapshot NodeSnapshots::snapshot_of(const PeerId& peer, const PeerList& list
   out.is_protected = parts_.host->is_protected(peer);
   out.latency = known.latency(peer);
   out.gossip_blocks = std::binary_search(list.gossiping.begin(), list.gossiping.end(), peer);
-  if (const auto score = parts_.scoring->score_of(peer)) out.score = score_snapshot(*score);
+  if (const auto score = score_of(peer)) out.score = score_snapshot(*score);
   return out;
+}
+
+std::optional<libp2p::gossipsub::PeerScoreParts> NodeSnapshots::score_of(const PeerId& peer) const {
+  if (!parts_.scoring) return std::nullopt;
+  return parts_.scoring->score_of(peer);
 }
 
 PeerStatsSnapshot NodeSnapshots::peer_stats() const {
@@ -160,6 +168,58 @@ NodeSizes NodeSnapshots::sizes() const {
     out.serving_bytes = parts_.server->sending_bytes();
   }
   return out;
+}
+
+NodeReadings NodeSnapshots::readings() const {
+  NodeReadings out;
+  if (parts_.host && parts_.identify && parts_.gossip) read_network(out);
+  if (!parts_.host || !parts_.follower) return out;
+  const auto& chain = parts_.follower->chain();
+  out.head_number = head().number;
+  out.highest_seen = chain.highest_seen();
+  out.holes = chain.holes();
+  out.lowest_waiting = chain.sync_target(parts_.host->runtime().now().mono);
+  return out;
+}
+
+void NodeSnapshots::read_network(NodeReadings& out) const {
+  auto& host = *parts_.host;
+  out.host = host.counters();
+  out.peerstore = host.peerstore().counters();
+  out.identify = parts_.identify->counters();
+  out.gossip = parts_.gossip->counters();
+  const auto& router = parts_.gossip->router();
+  out.router = router.counters();
+  out.sizes = sizes();
+  std::set<PeerId> seen;
+  for (const auto& connection : host.connections()) {
+    const std::size_t direction = connection.direction == libp2p::Direction::inbound ? 0 : 1;
+    ++out.connections[direction];
+    if (seen.insert(connection.peer).second) ++out.peers[direction];
+    out.bytes_in += connection.bytes_in;
+    out.bytes_out += connection.bytes_out;
+  }
+  out.static_peers = view_.static_peers();
+  for (const auto& peer : seen) out.static_connected += view_.is_static(peer);
+  out.known_peers = host.peerstore().size();
+  out.stranger_memory = host.memory().used();
+  out.stranger_memory_limit = host.memory().limit();
+  const auto topics = opstack::rules::blocks_topics(view_.config().rollup.l2_chain_id);
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    out.mesh[i] = router.mesh(topics[i]).size();
+    out.topic_peers[i] = router.subscribers(topics[i]).size();
+  }
+  if (parts_.blocks) out.publishing = parts_.blocks->publisher().making();
+}
+
+void NodeSnapshots::each_score(const TakeScore& take) const {
+  if (!parts_.host) return;
+  for (const auto& peer : parts_.host->connected_peers()) {
+    const auto score = score_of(peer);
+    if (!score) continue;
+    const auto record = parts_.reputation ? parts_.reputation->scores_of(peer) : std::nullopt;
+    take(score_snapshot(*score), record ? record->req_resp : opstack::reputation::ReqRespScores{});
+  }
 }
 
 }  // namespace opp2p

@@ -4,8 +4,11 @@
 // Owner: the node; destroyed before its parts. Thread: the network thread. Bounds: those of the snapshots.
 #pragma once
 
+#include <functional>
+
 #include "opp2p/node/block_counter.hpp"
 #include "opp2p/node/node_parts.hpp"
+#include "opp2p/node/node_readings.hpp"
 #include "opp2p/node/node_sizes.hpp"
 #include "opp2p/node/node_view.hpp"
 #include "opp2p/node/snapshots.hpp"
@@ -24,14 +27,22 @@ class NodeSnapshots {
   PeerList list_peers(bool connected_only) const;
   PeerSnapshot snapshot_of(const libp2p::PeerId& peer, const PeerList& list) const;
   PeerStatsSnapshot peer_stats() const;
+  // All parts of a peer's score; nothing when it is not scored or not known.
+  std::optional<libp2p::gossipsub::PeerScoreParts> score_of(const libp2p::PeerId& peer) const;
   // These two of a node that has started.
   StatusSnapshot status() const;
   // The head that is stored and may be told; the chain's genesis without one.
   opstack::sync::BlockRef head() const;
   // What the node's queues hold now.
   NodeSizes sizes() const;
+  // What its parts have counted and hold; also of a node that has not started.
+  NodeReadings readings() const;
+  // Calls `take` with the scores of each connected peer that is scored.
+  using TakeScore = std::function<void(const GossipScoreSnapshot&, const opstack::reputation::ReqRespScores&)>;
+  void each_score(const TakeScore& take) const;
 
  private:
+  void read_network(NodeReadings& out) const;
   const NodeParts& parts_;
   const NodeView& view_;
   const BlockCounter& counter_;

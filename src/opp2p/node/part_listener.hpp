@@ -27,6 +27,10 @@ class PartListener {
   void listen_to_blocks();
   void listen_to_static_peers();
   void listen_to_scores();
+  void listen_to_reputation();
+  void listen_to_writer();
+  // Hears of nothing more: the parts go.
+  void stop() { subscriptions_.clear(); }
 
  private:
   // The event of a part, as the node tells it.
@@ -36,6 +40,8 @@ class PartListener {
   void on(const opstack::sync::StoreFailed& failed) {
     events_.tell(StoreRefused{failed.block.number, failed.why, failed.again});
   }
+  void on(const libp2p::storage::WritesFailing& failing) { events_.tell(PeerstoreFailing{failing.error}); }
+  void on(const libp2p::storage::WritesRecovered& well) { events_.tell(PeerstoreRecovered{well.refused}); }
   template <class Event>
   void on(const Event& event) {
     events_.tell(event);

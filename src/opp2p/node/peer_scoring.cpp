@@ -4,18 +4,10 @@
 
 namespace opp2p {
 
-using libp2p::gossipsub::PeerScorer;
-
-PeerScoring::PeerScoring(libp2p::runtime::Runtime& runtime, const opstack::reputation::ScoringProfile& profile)
-    : runtime_(runtime), watch_(profile.thresholds) {
-  if (!profile.params) return;
-  scorer_ = std::make_unique<PeerScorer>(*profile.params, runtime.rng().next_u64(), runtime.now());
-  timer_ = runtime.make_timer([this] { on_timer(); });
-}
-
-libp2p::gossipsub::PeerScores& PeerScoring::scores() {
-  if (scorer_) return *scorer_;
-  return neutral_;
+PeerScoring::PeerScoring(libp2p::runtime::Runtime& runtime, const libp2p::gossipsub::PeerScorer* scorer,
+                         const libp2p::gossipsub::ScoreThresholds& thresholds)
+    : runtime_(runtime), scorer_(scorer), watch_(thresholds) {
+  if (scorer_) timer_ = runtime.make_timer([this] { on_timer(); });
 }
 
 std::optional<libp2p::gossipsub::PeerScoreParts> PeerScoring::score_of(const libp2p::PeerId& peer) const {
@@ -38,11 +30,6 @@ void PeerScoring::on_timer() {
   scorer_->snapshot(snapshot_);
   for (const auto& crossing : watch_.on_scores(snapshot_))
     crossed_(crossing, watch_.threshold_of(std::max(crossing.before, crossing.now)));
-}
-
-void PeerScoring::check() const {
-  if (scorer_) scorer_->check();
-  watch_.check();
 }
 
 }  // namespace opp2p

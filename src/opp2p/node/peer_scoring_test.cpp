@@ -15,19 +15,17 @@ using libp2p::Seconds;
 
 class PeerScoringTest : public testing::Test {
  protected:
-  static reputation::ScoringProfile profile_named(std::string_view name) {
-    return reputation::make_scoring_profile(name, {}, reputation::ProfileUse::node).value();
-  }
+  PeerScoringTest() : profile_(reputation::make_scoring_profile("light", {}, reputation::ProfileUse::node).value()) {}
   libp2p::Now now() { return place_.runtime().now(); }
   void watch(PeerScoring& scoring) {
     scoring.watch([this](const ScoreCrossing& crossing, double threshold) {
       told_.push_back({static_cast<int>(crossing.before), static_cast<int>(crossing.now), threshold});
     });
   }
-  void run_for(libp2p::Nanos time, PeerScoring& scoring) {
+  void run_for(libp2p::Nanos time, const PeerScoring& scoring) {
     for (const auto end = now().mono + time; now().mono < end;) {
       world_.run_for(Millis(250));
-      scoring.scores().on_timeout(now());  // the GossipSub service's timer
+      scorer_.on_timeout(now());  // the GossipSub service's timer
       scoring.check();
     }
   }
@@ -40,6 +38,8 @@ class PeerScoringTest : public testing::Test {
   };
   libp2p::runtime::SimWorld world_{3, {}, std::make_unique<libp2p::runtime::UniformLinks>()};
   libp2p::runtime::SimNode place_ = world_.add_node();
+  reputation::ScoringProfile profile_;
+  libp2p::gossipsub::PeerScorer scorer_{*profile_.params, 3, place_.runtime().now()};
   libp2p::SeededRng rng_{3};
   libp2p::PeerId peer_ = libp2p::PeerId::from_public_key(
       libp2p::crypto::PrivateKey::generate(libp2p::crypto::KeyType::ed25519, rng_).value().public_key());
@@ -47,12 +47,12 @@ class PeerScoringTest : public testing::Test {
 };
 
 TEST_F(PeerScoringTest, tells_each_crossing_once_with_its_threshold_until_the_penalty_has_decayed) {
-  PeerScoring scoring(place_.runtime(), profile_named("light"));
+  PeerScoring scoring(place_.runtime(), &scorer_, profile_.thresholds);
   watch(scoring);
-  scoring.scores().on_peer_added(peer_, now());
+  scorer_.on_peer_added(peer_, now());
   run_for(Seconds(3), scoring);
   EXPECT_TRUE(told_.empty());
-  scoring.scores().on_penalty(peer_, 9, now());
+  scorer_.on_penalty(peer_, 9, now());
   run_for(Seconds(1), scoring);
   EXPECT_EQ(told_, (std::vector<Told>{{0, 3, -40}}));
   EXPECT_LT(scoring.score_of(peer_)->score, -40);
@@ -61,21 +61,20 @@ TEST_F(PeerScoringTest, tells_each_crossing_once_with_its_threshold_until_the_pe
 }
 
 TEST_F(PeerScoringTest, tells_nothing_after_it_was_stopped) {
-  PeerScoring scoring(place_.runtime(), profile_named("light"));
+  PeerScoring scoring(place_.runtime(), &scorer_, profile_.thresholds);
   watch(scoring);
-  scoring.scores().on_peer_added(peer_, now());
+  scorer_.on_peer_added(peer_, now());
   scoring.stop();
-  scoring.scores().on_penalty(peer_, 9, now());
+  scorer_.on_penalty(peer_, 9, now());
   run_for(Seconds(3), scoring);
   EXPECT_TRUE(told_.empty());
 }
 
-TEST_F(PeerScoringTest, with_the_profile_none_everybody_has_zero_and_no_score_is_known) {
-  PeerScoring scoring(place_.runtime(), profile_named("none"));
+TEST_F(PeerScoringTest, without_a_scorer_no_score_is_known_and_nothing_is_told) {
+  PeerScoring scoring(place_.runtime(), nullptr, profile_.thresholds);
   watch(scoring);
-  scoring.scores().on_peer_added(peer_, now());
-  scoring.scores().on_penalty(peer_, 1000, now());
-  EXPECT_EQ(scoring.scores().score(peer_), 0);
+  scorer_.on_peer_added(peer_, now());
+  scorer_.on_penalty(peer_, 1000, now());
   EXPECT_FALSE(scoring.score_of(peer_));
   EXPECT_FALSE(scoring.is_on());
   run_for(Seconds(3), scoring);

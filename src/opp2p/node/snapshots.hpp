@@ -15,6 +15,7 @@
 #include "libp2p/multiformats/multiaddr.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "opp2p/node/block_stats.hpp"
+#include "opstack/reputation/peer_score_record.hpp"
 
 namespace opp2p {
 
@@ -51,6 +52,9 @@ struct PeerSnapshot {
   std::optional<libp2p::Nanos> latency;
   bool gossip_blocks = false;
   std::optional<GossipScoreSnapshot> score;  // nothing when nobody is scored, or the peer is not known
+  std::optional<opstack::reputation::ReqRespScores> req_resp;
+  std::string enr;             // from the peer's metadata; empty when it is not known
+  std::uint64_t chain_id = 0;  // the same; 0 when it is not known
 };
 
 // Peers whose snapshots are taken, in order, and what is the same for all of them.
@@ -64,6 +68,7 @@ struct PeerList {
 inline constexpr std::size_t kMaxPeerText = 256;  // bytes of its agent, its version and each protocol
 inline constexpr std::size_t kMaxPeerProtocols = 128;
 inline constexpr std::size_t kMaxPeerAddresses = 32;
+inline constexpr std::size_t kMaxPeerEnr = 512;
 
 struct BlockedSnapshot {
   std::vector<libp2p::PeerId> peers;

@@ -209,7 +209,7 @@ TEST_F(LogSaysWhy, a_port_scan_is_no_refusal_but_a_limit_is_with_how_many_it_tur
   member.config.limits.address_rate = {0.001, 10};
   member.config.sequencer_key = secp256k1::generate(rng_);  // waits for no blocks
   member.start();
-  Scan scan(world_, member.config.listen);
+  Scan scan(world_, member.config.listen.front());
   world_.run_for(Seconds(1));
   const auto before = member.kept->lines();
   for (int i = 0; i < 10; ++i) scan.once();

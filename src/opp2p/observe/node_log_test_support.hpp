@@ -83,7 +83,7 @@ struct Member {
         log(options(level)),
         store([this](std::function<void()> task) { place.runtime().post(std::move(task)); }) {
     config.rollup = opstack::chain::RollupConfig::from_json(chain.rollup_config()).value();
-    config.listen = Multiaddr::from_text("/ip4/" + place.ip4() + "/tcp/9222").value();
+    config.listen = {Multiaddr::from_text("/ip4/" + place.ip4() + "/tcp/9222").value()};
     config.node_key = secp256k1::generate(rng);
     config.dial_timeout = Seconds(10);
     config.peers_grace = Seconds(30);
@@ -112,7 +112,7 @@ struct Member {
     node.reset();
   }
   libp2p::PeerId id() const { return node->host().id(); }
-  Multiaddr address() const { return config.listen.with_peer_id(node->host().id()); }
+  Multiaddr address() const { return config.listen.front().with_peer_id(node->host().id()); }
 };
 
 class LogOfANode : public testing::Test {

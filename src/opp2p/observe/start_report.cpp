@@ -27,8 +27,19 @@ void report_start(Log& log, const NodeConfig& config, const std::string& version
            {{"version", version},
             {"chain", std::to_string(config.rollup.l2_chain_id)},
             {"data_dir", absolute(config.data_dir)},
-            {"role", config.sequencer_key ? "publisher" : "follower"},
+            {"role", config.p2p_disable     ? "none"
+                     : config.sequencer_key ? "publisher"
+                                            : "follower"},
             {"scoring", config.scoring.name}});
+  if (config.p2p_disable)
+    return log.warn(Component::node, "no peers: the peer-to-peer layer is switched off, and no block comes in",
+                    {{"option", "--p2p.disable"}});
+  if (!config.found_peerstore.empty())
+    log.warn(
+        Component::host,
+        "op-node's peerstore is in the working folder and is not read; to keep its scores and bans, stop the node, "
+        "delete the new peerstore and run: opp2p peerstore import",
+        {{"op_node", config.found_peerstore}, {"peerstore", absolute(config.peerstore_path)}});
   if (config.node_key_file.empty())
     log.info(Component::node, "node key from --p2p.priv.raw");
   else

@@ -28,6 +28,12 @@ void HttpRoutes::add_probe(std::string path, HttpAnswer answer) {
   insert(std::string(kAnyMethod), std::move(path), {std::move(answer), true});
 }
 
+void HttpRoutes::add_everywhere(std::string method, HttpAnswer answer) {
+  OPP2P_ASSERT(method != "HEAD" && method != "OPTIONS", "HEAD follows GET, and OPTIONS is the server's", method);
+  const bool added = everywhere_.emplace(method, HttpRoute{std::move(answer), false}).second;
+  OPP2P_ASSERT(added, "a method has one route for every path", method);
+}
+
 void HttpRoutes::insert(std::string method, std::string path, HttpRoute route) {
   OPP2P_ASSERT(method != "HEAD" && method != "OPTIONS", "HEAD follows GET, and OPTIONS is the server's", method);
   OPP2P_ASSERT(path.starts_with('/') && without_slash_at_end(path).size() == path.size(),
@@ -49,19 +55,20 @@ std::string HttpRoutes::allowed(const Methods& methods) {
 
 HttpRoutes::Match HttpRoutes::find(std::string_view method, std::string_view path, bool has_body) const {
   Match out;
-  const auto methods = paths_.find(without_slash_at_end(path));
-  if (methods == paths_.end()) {
+  const auto own = paths_.find(without_slash_at_end(path));
+  const Methods& methods = own != paths_.end() ? own->second : everywhere_;
+  if (methods.empty()) {
     out.refusal = text_reply(HttpStatus::not_found, "404 page not found\n");
     return out;
   }
-  auto found = methods->second.find(kAnyMethod);
-  if (found == methods->second.end()) found = methods->second.find(method == "HEAD" && !has_body ? "GET" : method);
-  if (found != methods->second.end() && method != "OPTIONS") {
+  auto found = methods.find(kAnyMethod);
+  if (found == methods.end()) found = methods.find(method == "HEAD" && !has_body ? "GET" : method);
+  if (found != methods.end() && method != "OPTIONS") {
     out.route = &found->second;
     return out;
   }
   out.refusal = text_reply(HttpStatus::method_not_allowed, "method not allowed\n");
-  out.refusal.headers.emplace_back("Allow", allowed(methods->second));
+  out.refusal.headers.emplace_back("Allow", allowed(methods));
   return out;
 }
 

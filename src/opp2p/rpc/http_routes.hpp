@@ -1,12 +1,13 @@
 // The routes of the HTTP server: which handler answers which method and path. The server itself knows no path; a new
-// one is one call of add, add_late or add_probe before the server starts.
+// one is one call of add, add_late, add_probe or add_everywhere before the server starts.
 //
 // Rules for all routes:
 // - A path matches as a whole, but one slash at its end makes no difference: "/healthz/" is "/healthz".
 // - HEAD is answered by the route of GET, and the server leaves the body out. A HEAD that brings a body is refused
 //   (405).
 // - OPTIONS is answered by the server for every path: browsers ask with it what a web page may do.
-// - An unknown path gets 404. A known path with another method gets 405, with the methods that there are in "Allow".
+// - An unknown path gets the route for every path, or 404 without one. A known path with another method gets 405, with
+//   the methods that there are in "Allow".
 //
 // Owner: HttpServer. Thread: filled before the server starts, constant from then on; handlers are called on the
 // server's thread. Bounds: what is registered.
@@ -46,6 +47,8 @@ class HttpRoutes {
   // A path for load balancers and supervisors. It is answered by every method but OPTIONS, at once, and also when
   // clients have taken all ordinary places of the server.
   void add_probe(std::string path, HttpAnswer answer);
+  // The route of every path that has none of its own. Once for each method.
+  void add_everywhere(std::string method, HttpAnswer answer);
 
   // The route of a request, or why there is none. Never a route for OPTIONS.
   struct Match {
@@ -63,6 +66,7 @@ class HttpRoutes {
   static std::string allowed(const Methods& methods);
 
   std::map<std::string, Methods, std::less<>> paths_;
+  Methods everywhere_;
 };
 
 }  // namespace opp2p

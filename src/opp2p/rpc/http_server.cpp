@@ -121,22 +121,25 @@ libp2p::Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpConfig config,
                                                               const ClientAccounts& accounts) {
   const std::string address = config.address;
   const auto port = config.port;
+  const std::string name = config.name;
+  const std::string option = "--" + config.option;
   auto state = std::make_unique<State>(std::move(config), std::move(routes), accounts);
   beast::error_code error;
   const auto ip = asio::ip::make_address(address, error);
-  if (error) return libp2p::fail(libp2p::Errc::invalid_argument, "--rpc.addr: '" + address + "' is not an IP address");
+  if (error)
+    return libp2p::fail(libp2p::Errc::invalid_argument, option + ".addr: '" + address + "' is not an IP address");
   const tcp::endpoint at(ip, port);
   state->acceptor.open(at.protocol(), error);
   if (!error) state->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) state->acceptor.bind(at, error);
   if (!error) state->acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
-    std::string why = error.message() + "; choose another --rpc.addr or --rpc.port";
+    std::string why = error.message() + "; choose another " + option + ".addr or " + option + ".port";
     if (error == asio::error::address_in_use)
-      why = error.message() + "; choose another --rpc.port or stop the program that has it";
+      why = error.message() + "; choose another " + option + ".port or stop the program that has it";
     if (error == asio::error::no_descriptors) why = file_error(error.value(), "");
-    return libp2p::fail(libp2p::Errc::io,
-                        "the RPC server cannot listen on " + address + ":" + std::to_string(port) + ": " + why);
+    return libp2p::fail(libp2p::Errc::io, "the " + name + " server cannot listen on " + address + ":" +
+                                              std::to_string(port) + ": " + why);
   }
   state->accept();
   state->thread = std::thread([context = &state->context] { context->run(); });

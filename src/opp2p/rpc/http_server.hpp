@@ -22,6 +22,8 @@
 namespace opp2p {
 
 struct HttpConfig {
+  std::string name = "RPC";    // in its texts
+  std::string option = "rpc";  // --rpc.addr and --rpc.port set the next two
   std::string address;
   std::uint16_t port = 0;
   BrowserRules browsers;

@@ -137,7 +137,7 @@ bool HttpSession::hold_request() {
   if (trusted_ ? request_charge_.set(size) : server_.take(request_charge_, id_, size)) return true;
   if (!ended_)
     refuse(HttpStatus::service_unavailable,
-           "the requests and answers of other clients fill the RPC's memory; try again\n");
+           "the requests and answers of other clients fill the memory of the " + server_.config.name + "; try again\n");
   return false;
 }
 
@@ -180,11 +180,7 @@ void HttpSession::route(Request request) {
   if (const auto why = refusal(request, target.authority)) return write(text_reply(HttpStatus::forbidden, *why + "\n"));
   auto match = server_.routes.find(method, target.path, !request.body().empty());
   if (seat_ == HttpPlaces::Seat::health && !trusted_ && (match.route == nullptr || !match.route->probe))
-    return refuse(HttpStatus::service_unavailable, "all " + std::to_string(server_.config.limits.places) +
-                                                       " places of the RPC, or the " +
-                                                       std::to_string(server_.config.limits.per_narrow_block) +
-                                                       " of your address, are taken; this connection is for " +
-                                                       server_.routes.probe_paths() + " only\n");
+    return refuse(HttpStatus::service_unavailable, no_place());
   if (method == "OPTIONS") return answer_preflight();
   if (match.route == nullptr) return write(std::move(match.refusal));
   HttpRequest asked;
@@ -195,6 +191,15 @@ void HttpSession::route(Request request) {
   asked.charge = std::move(request_charge_);
   if (const auto* answer = std::get_if<HttpAnswer>(&match.route->handler)) return write((*answer)(asked));
   begin(std::get<HttpBegin>(match.route->handler), std::move(asked));
+}
+
+std::string HttpSession::no_place() const {
+  const auto& config = server_.config;
+  std::string out = "all " + std::to_string(config.limits.places) + " places of the " + config.name + ", or the " +
+                    std::to_string(config.limits.per_narrow_block) + " of your address, are taken";
+  if (const auto probes = server_.routes.probe_paths(); !probes.empty())
+    out += "; this connection is for " + probes + " only";
+  return out + "\n";
 }
 
 void HttpSession::answer_preflight() {

@@ -38,6 +38,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void refuse(HttpStatus status, std::string why);
   void route(Request request);
   std::optional<std::string> refusal(const Request& request, std::string_view authority);
+  std::string no_place() const;
   void answer_preflight();
   void begin(const HttpBegin& begin, HttpRequest request);
   void watch_client();

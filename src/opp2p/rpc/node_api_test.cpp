@@ -71,11 +71,10 @@ class NodeApi : public testing::Test {
     Node& node = network_.node(0);
     const auto post = [&runtime](std::function<void()> task) { runtime.post(std::move(task)); };
     rpc_ = std::make_unique<JsonRpc>(post, [&runtime] { return runtime.now().mono; });
-    source_ = std::make_unique<NodeSource>(runtime, node, "1.2.3-abcdef01");
-    snapshots_ = std::make_unique<RpcSnapshots>(runtime, *source_, post, rpc_->memory(), rpc_->limits().answer_bytes);
+    snapshots_ = std::make_unique<RpcSnapshots>(runtime, post, rpc_->memory(), rpc_->limits().answer_bytes);
     dials_ =
         std::make_unique<RpcDials>(runtime, [&node](Multiaddr address) { return node.connect(std::move(address)); });
-    add_methods(*rpc_, runtime, node, store_, *snapshots_, *dials_, "1.2.3-abcdef01");
+    add_methods(*rpc_, opp2p::NodeApi{runtime, node, store_, *snapshots_, *dials_, "1.2.3-abcdef01"});
   }
   void TearDown() override {
     snapshots_->stop();
@@ -102,7 +101,6 @@ class NodeApi : public testing::Test {
                       libp2p::crypto::secp256k1::generate(rng_), libp2p::from_unix_seconds(kGenesisTime + 10)};
   MemoryStore store_{[](const std::function<void()>& task) { task(); }};
   std::unique_ptr<JsonRpc> rpc_;
-  std::unique_ptr<NodeSource> source_;
   std::unique_ptr<RpcSnapshots> snapshots_;
   std::unique_ptr<RpcDials> dials_;
 };

@@ -11,13 +11,15 @@ namespace opp2p {
 namespace fs = std::filesystem;
 
 libp2p::Result<void> write_node_file(const std::string& data_dir, const libp2p::PeerId& id,
-                                     const std::vector<libp2p::Multiaddr>& addresses, std::uint16_t rpc_port) {
+                                     const std::vector<libp2p::Multiaddr>& addresses, const NodePorts& ports) {
   boost::json::object about;
   about["peerId"] = id.to_base58();
   boost::json::array list;
   for (const auto& address : addresses) list.emplace_back(address.with_peer_id(id).text());
   about["addresses"] = std::move(list);
-  about["rpcPort"] = rpc_port;
+  about["rpcPort"] = ports.rpc_port;
+  if (!ports.rpc_address.empty()) about["rpcAddress"] = ports.rpc_address;
+  if (ports.metrics_port) about["metricsPort"] = *ports.metrics_port;
   std::error_code error;
   fs::create_directories(data_dir, error);
   const auto path = fs::path(data_dir) / "node.json";
@@ -31,6 +33,35 @@ libp2p::Result<void> write_node_file(const std::string& data_dir, const libp2p::
   const auto why = file_error(error.value(), path);
   fs::remove(fresh, error);
   return libp2p::fail(libp2p::Errc::io, "--data-dir: cannot write " + path.string() + ": " + why);
+}
+
+libp2p::Result<RpcPlace> read_node_file(const std::string& data_dir) {
+  constexpr std::size_t kMostBytes = 1 << 20;
+  const auto path = fs::path(data_dir) / "node.json";
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    return libp2p::fail(libp2p::Errc::not_found, "no node is running with --data-dir " + data_dir + " (there is no " +
+                                                     path.string() + "). Start one, or give the --data-dir of one " +
+                                                     "that runs, or --rpc URL");
+  std::string text(kMostBytes, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  const auto damaged = [&path] {
+    return libp2p::fail(libp2p::Errc::malformed, path.string() + " does not say where the RPC is. Give --rpc URL");
+  };
+  boost::system::error_code error;
+  const auto about = boost::json::parse(text, error);
+  const auto* object = error ? nullptr : about.if_object();
+  const auto* port = object == nullptr ? nullptr : object->if_contains("rpcPort");
+  if (port == nullptr || !port->is_number()) return damaged();
+  RpcPlace out;
+  out.port = port->to_number<std::uint16_t>(error);
+  if (error || out.port == 0) return damaged();
+  const auto* address = object->if_contains("rpcAddress");
+  out.host = address != nullptr && address->is_string() ? std::string(address->get_string()) : "127.0.0.1";
+  if (out.host == "0.0.0.0") out.host = "127.0.0.1";
+  if (out.host == "::") out.host = "::1";
+  return out;
 }
 
 void remove_node_file(const std::string& data_dir) {

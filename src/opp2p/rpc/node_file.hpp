@@ -1,8 +1,10 @@
-// The file node.json in the data folder: where a running node and its RPC listen, for tools and tests that start it on
-// free ports. Written as a whole, by renaming, when the node is up, and removed when it ends. Functions without state;
-// thread: any.
+// The file node.json in the data folder: where a running node, its RPC and its metrics listen, for tools and tests that
+// start it on free ports. Written as a whole, by renaming, when the node is up, and removed when it ends. Functions
+// without state; thread: any.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +14,22 @@
 
 namespace opp2p {
 
+struct NodePorts {
+  std::uint16_t rpc_port = 0;
+  std::string rpc_address = {};                              // the IP that it listens on, also 0.0.0.0 and ::
+  std::optional<std::uint16_t> metrics_port = std::nullopt;  // of the metrics server, if there is one
+};
+
 libp2p::Result<void> write_node_file(const std::string& data_dir, const libp2p::PeerId& id,
-                                     const std::vector<libp2p::Multiaddr>& addresses, std::uint16_t rpc_port);
+                                     const std::vector<libp2p::Multiaddr>& addresses, const NodePorts& ports);
 void remove_node_file(const std::string& data_dir);
+
+// Where a program on the same machine reaches the RPC of the running node: an IP and a port. Errc::not_found when no
+// node has written the file; a file that is damaged is told as such.
+struct RpcPlace {
+  std::string host;
+  std::uint16_t port = 0;
+};
+libp2p::Result<RpcPlace> read_node_file(const std::string& data_dir);
 
 }  // namespace opp2p

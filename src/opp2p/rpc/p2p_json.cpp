@@ -6,6 +6,7 @@
 #include "libp2p/crypto/hash.hpp"
 #include "libp2p/crypto/secp256k1.hpp"
 #include "opp2p/base/json_text.hpp"
+#include "opp2p/rpc/gate_arguments.hpp"
 
 namespace opp2p {
 namespace json = boost::json;
@@ -15,8 +16,7 @@ using libp2p::peer_text;
 
 constexpr std::size_t kMaxAddressText = 1024;
 
-// The shape is op-node's, but a score that is not known is null and not its zero. Answers of reverse sync do not count
-// for a score yet.
+// The shape is op-node's, but a score that is not known is null and not its zero.
 json::object scores_of(const PeerSnapshot& peer) {
   const auto& score = peer.score;
   const auto known = [&score](double GossipScoreSnapshot::* part) -> json::value {
@@ -35,14 +35,18 @@ json::object scores_of(const PeerSnapshot& peer) {
   gossip["IPColocationFactor"] = known(&GossipScoreSnapshot::ip_colocation_factor);
   gossip["behavioralPenalty"] = known(&GossipScoreSnapshot::behaviour_penalty);
   json::object req_resp;
-  for (const auto* key : {"validResponses", "errorResponses", "rejectedPayloads"}) req_resp[key] = nullptr;
+  const auto count = [&peer](double opstack::reputation::ReqRespScores::* part) -> json::value {
+    if (!peer.req_resp) return nullptr;
+    return (*peer.req_resp).*part;
+  };
+  req_resp["validResponses"] = count(&opstack::reputation::ReqRespScores::valid_responses);
+  req_resp["errorResponses"] = count(&opstack::reputation::ReqRespScores::error_responses);
+  req_resp["rejectedPayloads"] = count(&opstack::reputation::ReqRespScores::rejected_payloads);
   json::object out;
   out["gossip"] = std::move(gossip);
   out["reqResp"] = std::move(req_resp);
   return out;
 }
-
-json::array texts(const std::vector<std::string>& items) { return json::array(items.begin(), items.end()); }
 
 json::value protocols_of(const PeerSnapshot& peer) {
   if (!peer.protocols) return nullptr;
@@ -91,7 +95,7 @@ json::object peer_json(const PeerSnapshot& peer) {
   out["nodeID"] = node_id(peer.key);
   out["userAgent"] = peer_text(peer.user_agent, kMaxPeerText);
   out["protocolVersion"] = peer_text(peer.protocol_version, kMaxPeerText);
-  out["ENR"] = "";
+  out["ENR"] = peer_text(peer.enr, kMaxPeerEnr);
   json::array addresses;
   for (const auto& address : peer.addresses)
     addresses.emplace_back(peer_text(address.with_peer_id(peer.id).text(), kMaxAddressText));
@@ -100,7 +104,7 @@ json::object peer_json(const PeerSnapshot& peer) {
   out["connectedness"] = static_cast<int>(peer.connectedness);
   out["direction"] = direction_number(peer.direction);
   out["protected"] = peer.is_protected;
-  out["chainID"] = 0;  // known from a peer's ENR only
+  out["chainID"] = peer.chain_id;
   out["latency"] = peer.latency ? json::value(peer.latency->count()) : json::value(nullptr);
   out["gossipBlocks"] = peer.gossip_blocks;
   out["scores"] = scores_of(peer);
@@ -115,11 +119,28 @@ std::string peer_dump_item(const PeerSnapshot& peer) {
   return "\"" + peer.id.to_base58() + "\":" + json_text(peer_json(peer));
 }
 
-std::string peer_dump_end(const BlockedSnapshot& blocked) {
-  json::array peers;
-  for (const auto& id : blocked.peers) peers.emplace_back(id.to_base58());
-  return R"(},"bannedPeers":)" + json_text(peers) + R"(,"bannedIPS":)" + json_text(texts(blocked.addresses)) +
-         R"(,"bannedSubnets":)" + json_text(texts(blocked.subnets)) + "}";
+json::value blocked_peers_json(const BlockedSnapshot& blocked) {
+  json::array out;
+  for (const auto& id : blocked.peers) out.emplace_back(id.to_base58());
+  return out;
+}
+
+json::value blocked_addresses_json(const BlockedSnapshot& blocked) {
+  return json::array(blocked.addresses.begin(), blocked.addresses.end());
+}
+
+json::value blocked_subnets_json(const BlockedSnapshot& blocked) {
+  json::array out;
+  for (const auto& cidr : blocked.subnets) out.push_back(subnet_json(cidr));
+  return out;
+}
+
+std::string peer_dump_end(const std::optional<BlockedSnapshot>& blocked) {
+  const auto part = [&blocked](json::value (*of)(const BlockedSnapshot&)) {
+    return json_text(blocked ? of(*blocked) : json::value(nullptr));
+  };
+  return R"(},"bannedPeers":)" + part(&blocked_peers_json) + R"(,"bannedIPS":)" + part(&blocked_addresses_json) +
+         R"(,"bannedSubnets":)" + part(&blocked_subnets_json) + "}";
 }
 
 json::object peer_stats_json(const PeerStatsSnapshot& stats) {

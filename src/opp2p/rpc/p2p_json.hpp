@@ -19,7 +19,11 @@ boost::json::object peer_json(const PeerSnapshot& peer);
 // A dump in parts: its beginning, "ID":{…} for each peer with commas between, its end.
 std::string peer_dump_begin(std::size_t connected);
 std::string peer_dump_item(const PeerSnapshot& peer);
-std::string peer_dump_end(const BlockedSnapshot& blocked);
+// Without a gater the lists are null, as op-node's.
+std::string peer_dump_end(const std::optional<BlockedSnapshot>& blocked);
+boost::json::value blocked_peers_json(const BlockedSnapshot& blocked);
+boost::json::value blocked_addresses_json(const BlockedSnapshot& blocked);
+boost::json::value blocked_subnets_json(const BlockedSnapshot& blocked);  // Go's net.IPNet
 boost::json::object peer_stats_json(const PeerStatsSnapshot& stats);
 boost::json::object status_json(const StatusSnapshot& status);
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "libp2p/base/assert.hpp"
-#include "opp2p/rpc/p2p_json.hpp"
 
 namespace opp2p {
 namespace {
@@ -13,10 +12,19 @@ constexpr libp2p::Nanos kLeastPause = libp2p::Millis(5);
 
 }  // namespace
 
-RpcSnapshots::RpcSnapshots(libp2p::runtime::Runtime& runtime, const SnapshotSource& source, JsonRpc::Post post,
-                           SharedAccount memory, std::size_t answer_bytes)
+bool SnapshotText::append(std::string_view piece) {
+  if (error_) return false;
+  if (text_.size() + piece.size() > most_)
+    error_ = RpcError{kResponseTooLarge, "response too large: the list fills more than " + std::to_string(most_) +
+                                             " bytes" + (instead_.empty() ? "" : "; " + instead_)};
+  else if (!text_.append(piece))
+    error_ = RpcError{kLimitExceeded, "the answers of the RPC fill its memory; ask again later"};
+  return !error_;
+}
+
+RpcSnapshots::RpcSnapshots(libp2p::runtime::Runtime& runtime, JsonRpc::Post post, SharedAccount memory,
+                           std::size_t answer_bytes)
     : runtime_(runtime),
-      source_(source),
       post_(std::move(post)),
       memory_(std::move(memory)),
       answer_bytes_(answer_bytes),
@@ -32,70 +40,69 @@ void RpcSnapshots::stop() {
 
 // --- on the RPC's thread ---
 
-void RpcSnapshots::ask(SnapshotKind kind, RpcDone done) {
-  row(kind).waiting.push_back(std::move(done));
-  if (!row(kind).busy) begin(kind);
-}
-
-void RpcSnapshots::begin(SnapshotKind kind) {
-  Row& about = row(kind);
-  OPP2P_ASSERT(!about.busy && about.served.empty(), "each kind has one snapshot under way at most", kind);
-  about.busy = true;
-  about.served = std::move(about.waiting);
-  about.waiting.clear();
-  about.text = RpcText(memory_);
-  post_turn(std::make_shared<Round>(kind));
-}
-
-void RpcSnapshots::on_turn(const SharedRound& round) {
-  const auto kind = round->kind;
-  OPP2P_ASSERT(row(kind).busy, "a turn belongs to the snapshot that is under way", kind);
-  if (kind == SnapshotKind::status) return answer(kind, json::value(status_json(round->status)));
-  if (kind == SnapshotKind::peer_stats) return answer(kind, json::value(peer_stats_json(round->stats)));
-  if (kind == SnapshotKind::self) return answer(kind, json::value(peer_json(round->peers.front())));
-  if (const auto error = append_peers(row(kind), *round)) return answer(kind, *error);
-  if (round->whole()) return answer(kind, std::move(row(kind).text));
-  post_turn(round);
-}
-
-void RpcSnapshots::post_turn(SharedRound round) {
-  runtime_.post(life_.guard([this, round = std::move(round)] { enqueue(round); }));
-}
-
-// The error is why there is no dump.
-std::optional<RpcError> RpcSnapshots::append_peers(Row& about, const Round& round) {
-  const std::size_t first = round.next - round.peers.size();
-  bool fits = first != 0 || about.text.append(peer_dump_begin(round.list.connected));
-  for (std::size_t i = 0; fits && i < round.peers.size(); ++i) {
-    auto item = peer_dump_item(round.peers[i]);
-    if (first + i != 0) item.insert(0, ",");
-    if (about.text.size() + item.size() > answer_bytes_)
-      return RpcError{kResponseTooLarge, "response too large: the peers fill more than " +
-                                             std::to_string(answer_bytes_) +
-                                             " bytes; opp2p_peers(true) tells those that are connected"};
-    fits = about.text.append(item);
+void RpcSnapshots::ask(const std::string& key, MakeRound make, RpcDone done) {
+  auto& row = rows_[key];
+  row.make = std::move(make);
+  row.waiting.push_back(std::move(done));
+  if (!row.busy && !row.queued) {
+    row.queued = true;
+    due_.push_back(key);
   }
-  if (fits && round.whole()) fits = about.text.append(peer_dump_end(BlockedSnapshot{}));
-  if (!fits) return RpcError{kLimitExceeded, "the answers of the RPC fill its memory; ask again later"};
-  return std::nullopt;
+  begin_due();
 }
 
-void RpcSnapshots::answer(SnapshotKind kind, const RpcReply& reply) {
-  Row& about = row(kind);
-  const auto served = std::move(about.served);
-  about.served.clear();
-  about.text = RpcText();
-  about.busy = false;
+void RpcSnapshots::begin_due() {
+  while (!due_.empty() && under_way_ < kMostAtOnce) {
+    const auto key = std::move(due_.front());
+    due_.pop_front();
+    Row& row = rows_.at(key);
+    OPP2P_ASSERT(!row.busy && row.queued && row.served.empty(), "each key has one snapshot under way at most", key);
+    row.queued = false;
+    row.busy = true;
+    row.served = std::move(row.waiting);
+    row.waiting.clear();
+    ++under_way_;
+    auto turn = std::make_shared<Turn>();
+    turn->key = key;
+    turn->round = row.make();
+    post_turn(std::move(turn));
+  }
+}
+
+void RpcSnapshots::post_turn(SharedTurn turn) {
+  runtime_.post(life_.guard([this, turn = std::move(turn)] { enqueue(turn); }));
+}
+
+void RpcSnapshots::on_turn(const SharedTurn& turn) {
+  OPP2P_ASSERT(rows_.at(turn->key).busy, "a turn belongs to the snapshot that is under way", turn->key);
+  const auto reply = turn->round->write(turn->whole);
+  OPP2P_ASSERT(reply || !turn->whole, "a whole snapshot is an answer", turn->key);
+  if (reply) return answer(turn->key, *reply);
+  post_turn(turn);
+}
+
+void RpcSnapshots::answer(const std::string& key, const RpcReply& reply) {
+  const auto at = rows_.find(key);
+  const auto served = std::move(at->second.served);
+  at->second.served.clear();
+  at->second.busy = false;
+  --under_way_;
+  if (at->second.waiting.empty()) {
+    rows_.erase(at);
+  } else {
+    at->second.queued = true;
+    due_.push_back(key);
+  }
   for (const auto& done : served) done(reply);
-  if (!about.waiting.empty() && !about.busy) begin(kind);
+  begin_due();
 }
 
 // --- on the network thread ---
 
-void RpcSnapshots::enqueue(SharedRound round) {
+void RpcSnapshots::enqueue(SharedTurn turn) {
   if (stopped_) return;
-  turns_due_.push_back(std::move(round));
-  OPP2P_ASSERT(turns_due_.size() <= kKinds, "each kind has one turn due at most", turns_due_.size());
+  turns_due_.push_back(std::move(turn));
+  OPP2P_ASSERT(turns_due_.size() <= kMostAtOnce, "each key has one turn due at most", turns_due_.size());
   if (turns_due_.size() == 1) run_turn();
 }
 
@@ -104,34 +111,21 @@ void RpcSnapshots::run_turn() {
   if (turns_due_.empty()) return;
   const auto begun = runtime_.now().mono;
   if (begun < not_before_) return timer_->arm(not_before_);
-  auto round = std::move(turns_due_.front());
+  auto turn = std::move(turns_due_.front());
   turns_due_.pop_front();
-  take(*round);
+  take(*turn);
   ++turns_;
   const auto ended = runtime_.now().mono;
   not_before_ = ended + std::max(kLeastPause, kPause * (ended - begun));
-  post_([this, round = std::move(round)] { on_turn(round); });
+  post_([this, turn = std::move(turn)] { on_turn(turn); });
   if (!turns_due_.empty()) timer_->arm(not_before_);
 }
 
-void RpcSnapshots::take(Round& round) {
+void RpcSnapshots::take(Turn& turn) {
   const auto begun = runtime_.now().mono;
-  if (!round.begun) ++taken_;
-  switch (round.kind) {
-    case SnapshotKind::status: round.status = source_.status(); return;
-    case SnapshotKind::peer_stats: round.stats = source_.peer_stats(); return;
-    case SnapshotKind::self: round.peers.push_back(source_.self()); return;
-    case SnapshotKind::connected_peers:
-    case SnapshotKind::all_peers: break;
-  }
-  if (!round.begun) round.list = source_.list_peers(round.kind == SnapshotKind::connected_peers);
-  round.begun = true;
-  round.peers.clear();
-  OPP2P_ASSERT(round.next <= round.list.ids.size(), "a round ends with its list", round.next, round.list.ids.size());
-  while (!round.whole()) {
-    round.peers.push_back(source_.snapshot_of(round.list.ids[round.next++], round.list));
-    if (runtime_.now().mono - begun >= kTurn) return;
-  }
+  if (!turn.begun) ++taken_;
+  turn.begun = true;
+  turn.whole = turn.round->take([this, begun] { return runtime_.now().mono - begun >= kTurn; });
 }
 
 }  // namespace opp2p

@@ -4,7 +4,6 @@
 
 #include <deque>
 
-#include "libp2p/crypto/keys.hpp"
 #include "libp2p/runtime/runtime.hpp"
 
 namespace opp2p {
@@ -13,7 +12,6 @@ namespace {
 using libp2p::Micros;
 using libp2p::MonoTime;
 using libp2p::Nanos;
-using libp2p::PeerId;
 using libp2p::runtime::Timer;
 
 // A runtime whose clock moves with the work that is done, and whose queue runs when the test says.
@@ -93,45 +91,33 @@ class CountingRuntime final : public libp2p::runtime::Runtime {
   std::vector<CountingTimer*> timers;
 };
 
-// Each snapshot of a peer costs 20 us.
-class FakeNode final : public SnapshotSource {
- public:
-  FakeNode(CountingRuntime& runtime, std::size_t peers) : runtime_(runtime) {
-    for (std::size_t i = 0; i < peers; ++i) {
-      libp2p::Bytes id{0x12, 0x20};
-      id.resize(34);
-      id[32] = static_cast<std::uint8_t>(i >> 8);
-      id[33] = static_cast<std::uint8_t>(i);
-      list_.ids.push_back(PeerId::from_bytes(id).value());
-    }
-    list_.connected = 3;
-  }
-  PeerSnapshot self() const override { return of(list_.ids.front()); }
-  PeerList list_peers(bool) const override { return list_; }
-  PeerSnapshot snapshot_of(const PeerId& peer, const PeerList&) const override { return of(peer); }
-  PeerStatsSnapshot peer_stats() const override { return {}; }
-  StatusSnapshot status() const override {
-    StatusSnapshot out;
-    out.peer_id = list_.ids.front();
-    out.head_number = head;
-    runtime_.clock += Micros(20);
-    return out;
-  }
-  PeerSnapshot of(const PeerId& peer) const {
-    runtime_.clock += Micros(20);
-    PeerSnapshot out;
-    out.id = peer;
-    out.user_agent = agent;
-    if (!protocols.empty()) out.protocols = protocols;
-    return out;
-  }
-  std::uint64_t head = 1;
-  std::string agent = "optimism";
-  std::vector<std::string> protocols;
+// A question of one value that costs 20 us, and a list whose items cost 20 us each.
+struct Source {
+  CountingRuntime& runtime;
+  std::size_t items = 1001;
+  int head = 1;
+  std::string item = "item";
 
- private:
-  CountingRuntime& runtime_;
-  PeerList list_;
+  int take() {
+    runtime.clock += Micros(20);
+    return head;
+  }
+};
+
+struct SlowList {
+  using List = std::size_t;
+  using Item = std::string;
+  Source& source;
+
+  std::size_t list() const { return source.items; }
+  std::size_t size(const std::size_t& count) const { return count; }
+  std::string item(const std::size_t&, std::size_t) const {
+    source.runtime.clock += Micros(20);
+    return source.item;
+  }
+  std::string begin(const std::size_t& count) const { return "[" + std::to_string(count); }
+  std::string text(const std::string& item) const { return "\"" + item + "\""; }
+  std::string end(const std::size_t&) const { return "]"; }
 };
 
 class RpcSnapshotsTest : public testing::Test {
@@ -140,18 +126,27 @@ class RpcSnapshotsTest : public testing::Test {
   Nanos run() {
     Nanos longest{};
     do {
-      while (!rpc_tasks_.empty()) {
-        auto task = std::move(rpc_tasks_.front());
-        rpc_tasks_.pop_front();
-        task();
-      }
+      run_rpc();
       longest = std::max(longest, runtime_.run());
     } while (!rpc_tasks_.empty());
     return longest;
   }
-  void ask(SnapshotKind kind) {
-    snapshots_.ask(kind, [this](const RpcReply& reply) { replies_.push_back(reply); });
+  void run_rpc() {
+    while (!rpc_tasks_.empty()) {
+      auto task = std::move(rpc_tasks_.front());
+      rpc_tasks_.pop_front();
+      task();
+    }
   }
+  RpcDone answered() {
+    return [this](const RpcReply& reply) { replies_.push_back(reply); };
+  }
+  void ask_head(RpcSnapshots& snapshots, const std::string& key = "head") {
+    ask_value(
+        snapshots, key, [this] { return source_.take(); }, [](int head) { return json::value(head); }, answered());
+  }
+  void ask_head(const std::string& key = "head") { ask_head(snapshots_, key); }
+  void ask_list() { opp2p::ask_list(snapshots_, "list", SlowList{source_}, "ask for less", answered()); }
   std::string text(std::size_t index) const {
     const auto& reply = replies_.at(index);
     if (const auto* error = std::get_if<RpcError>(&reply)) return error->message;
@@ -160,76 +155,109 @@ class RpcSnapshotsTest : public testing::Test {
   }
 
   CountingRuntime runtime_;
-  FakeNode node_{runtime_, 1001};
+  Source source_{runtime_};
   std::deque<std::function<void()>> rpc_tasks_;
   SharedAccount memory_ = std::make_shared<libp2p::MemoryAccount>(4 << 20);
-  RpcSnapshots snapshots_{
-      runtime_, node_, [this](std::function<void()> task) { rpc_tasks_.push_back(std::move(task)); }, memory_, 2 << 20};
+  RpcSnapshots snapshots_{runtime_, [this](std::function<void()> task) { rpc_tasks_.push_back(std::move(task)); },
+                          memory_, 2 << 20};
   std::vector<RpcReply> replies_;
 };
 
-TEST_F(RpcSnapshotsTest, a_thousand_peers_are_taken_in_short_turns) {
-  ask(SnapshotKind::all_peers);
+TEST_F(RpcSnapshotsTest, a_list_of_a_thousand_items_is_taken_in_short_turns) {
+  ask_list();
   const auto longest = run();
   ASSERT_EQ(replies_.size(), 1u);
-  const auto dump = json::parse(text(0)).as_object();
-  EXPECT_EQ(dump.at("peers").as_object().size(), 1001u);
-  EXPECT_EQ(dump.at("totalConnected"), 3);
+  std::string expected = "[1001";
+  for (int i = 0; i < 1001; ++i) expected += i == 0 ? "\"item\"" : ",\"item\"";
+  EXPECT_EQ(text(0), expected + "]");
   EXPECT_LE(longest, RpcSnapshots::kTurn + Micros(20));
   EXPECT_EQ(snapshots_.taken(), 1u);
   EXPECT_GE(snapshots_.turns(), 1001u * 20 / 320);
 }
 
+TEST_F(RpcSnapshotsTest, an_empty_list_is_its_beginning_and_its_end) {
+  source_.items = 0;
+  ask_list();
+  run();
+  EXPECT_EQ(text(0), "[0]");
+  EXPECT_EQ(snapshots_.turns(), 1u);
+}
+
 TEST_F(RpcSnapshotsTest, turns_take_a_tenth_of_the_network_threads_time) {
   const auto begun = runtime_.clock;
-  ask(SnapshotKind::all_peers);
-  for (int i = 0; i < 100; ++i) ask(SnapshotKind::status);
+  ask_list();
+  for (int i = 0; i < 100; ++i) ask_head();
   run();
   EXPECT_GE(runtime_.clock - begun, 9 * 1001 * Micros(20));
 }
 
 TEST_F(RpcSnapshotsTest, five_thousand_requests_that_wait_share_two_snapshots) {
-  for (int i = 0; i < 5000; ++i) ask(SnapshotKind::status);
+  for (int i = 0; i < 5000; ++i) ask_head();
   run();
   EXPECT_EQ(replies_.size(), 5000u);
   EXPECT_EQ(snapshots_.taken(), 2u);  // one for the first, one for those that came while it waited
 }
 
 TEST_F(RpcSnapshotsTest, an_answer_is_never_older_than_its_question) {
-  ask(SnapshotKind::status);
+  ask_head();
   runtime_.run();  // it is taken
-  node_.head = 2;
-  ask(SnapshotKind::status);
+  source_.head = 2;
+  ask_head();
   run();
-  EXPECT_NE(text(0).find(R"("number":1)"), std::string::npos);
-  EXPECT_NE(text(1).find(R"("number":2)"), std::string::npos);
+  EXPECT_EQ(text(0), "1");
+  EXPECT_EQ(text(1), "2");
 }
 
-TEST_F(RpcSnapshotsTest, a_dump_that_is_too_large_is_a_clear_error_and_stops_early) {
-  node_.protocols.assign(100, std::string(200, 'p'));
-  ask(SnapshotKind::all_peers);
+TEST_F(RpcSnapshotsTest, many_different_questions_are_answered_in_their_order_a_few_at_a_time) {
+  for (int i = 0; i < 1000; ++i) {
+    source_.head = i;
+    const auto key = "head " + std::to_string(i);
+    ask_value(snapshots_, key, [i] { return i; }, [](int value) { return json::value(value); }, answered());
+  }
+  EXPECT_EQ(runtime_.tasks.size(), RpcSnapshots::kMostAtOnce);
   run();
-  EXPECT_NE(text(0).find("2097152 bytes"), std::string::npos) << text(0);
-  EXPECT_NE(text(0).find("opp2p_peers(true)"), std::string::npos);
+  ASSERT_EQ(replies_.size(), 1000u);
+  for (std::size_t i = 0; i < replies_.size(); ++i) EXPECT_EQ(text(i), std::to_string(i));
+  EXPECT_EQ(snapshots_.taken(), 1000u);
+}
+
+TEST_F(RpcSnapshotsTest, a_handler_may_ask_again_from_its_answer) {
+  ask_value(
+      snapshots_, "head", [] { return 1; }, [](int value) { return json::value(value); },
+      [this](const RpcReply&) { ask_head(); });
+  run();
+  ASSERT_EQ(replies_.size(), 1u);
+  EXPECT_EQ(snapshots_.taken(), 2u);
+}
+
+TEST_F(RpcSnapshotsTest, a_list_that_is_too_large_is_a_clear_error_and_stops_early) {
+  source_.item.assign(40'000, 'p');
+  ask_list();
+  run();
+  EXPECT_EQ(text(0), "response too large: the list fills more than 2097152 bytes; ask for less");
   EXPECT_LE(snapshots_.turns(), 10u);
   EXPECT_EQ(memory_->used(), 0u);
+  ask_head();
+  run();
+  EXPECT_EQ(text(1), "1") << "the next question has its answer";
 }
 
-TEST_F(RpcSnapshotsTest, a_dump_asks_for_memory_and_gives_it_back) {
-  ask(SnapshotKind::all_peers);
+TEST_F(RpcSnapshotsTest, a_list_asks_for_memory_and_gives_it_back) {
+  source_.item.assign(1000, 'p');
+  ask_list();
   run();
   EXPECT_GT(memory_->used(), text(0).size() / 2);
   replies_.clear();
   EXPECT_EQ(memory_->used(), 0u);
   ASSERT_TRUE(memory_->try_take(memory_->limit()));
-  ask(SnapshotKind::all_peers);
+  ask_list();
   run();
   EXPECT_NE(text(0).find("fill its memory"), std::string::npos);
   memory_->give(memory_->limit());
 }
 
 TEST_F(RpcSnapshotsTest, after_the_stop_the_node_is_not_asked) {
-  ask(SnapshotKind::all_peers);
+  ask_list();
   snapshots_.stop();
   run();
   EXPECT_TRUE(replies_.empty());
@@ -237,27 +265,13 @@ TEST_F(RpcSnapshotsTest, after_the_stop_the_node_is_not_asked) {
 }
 
 TEST_F(RpcSnapshotsTest, a_turn_that_comes_after_its_end_asks_nobody) {
-  auto gone = std::make_unique<RpcSnapshots>(
-      runtime_, node_, [this](std::function<void()> task) { rpc_tasks_.push_back(std::move(task)); }, memory_, 2 << 20);
-  gone->ask(SnapshotKind::status, [this](const RpcReply& reply) { replies_.push_back(reply); });
-  gone.reset();
+  auto ended = std::make_unique<RpcSnapshots>(
+      runtime_, [this](std::function<void()> task) { rpc_tasks_.push_back(std::move(task)); }, memory_, 2 << 20);
+  ask_head(*ended);
+  ended.reset();
   runtime_.run();
   EXPECT_TRUE(rpc_tasks_.empty());
   EXPECT_TRUE(replies_.empty());
-}
-
-TEST_F(RpcSnapshotsTest, a_dump_of_peers_that_say_anything_is_json_and_bounded) {
-  node_.agent = "caf\xe9/1\x1b\x9b" + std::string(100'000, '\xe9');
-  node_.protocols = {"\xed\xa0\x80", "op-node/\xc3\xa4", "\"\\\n"};
-  ask(SnapshotKind::connected_peers);
-  run();
-  const auto peers = json::parse(text(0)).at("peers").as_object();  // strict: no invalid UTF-8
-  const auto& peer = peers.begin()->value();
-  EXPECT_TRUE(peer.at("userAgent").as_string().starts_with("caf\xef\xbf\xbd/1\\u001b\xef\xbf\xbd"));
-  EXPECT_LT(peer.at("userAgent").as_string().size(), kMaxPeerText + 40);
-  EXPECT_EQ(peer.at("protocols").at(0), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
-  EXPECT_EQ(peer.at("protocols").at(1), "op-node/\xc3\xa4");
-  EXPECT_EQ(peer.at("protocols").at(2), "\"\\\\u000a");
 }
 
 }  // namespace

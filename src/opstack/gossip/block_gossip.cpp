@@ -90,6 +90,10 @@ void BlockGossip::on_trace(const libp2p::gossipsub::Trace& trace) {
     case libp2p::gossipsub::TraceKind::peer_left: return events_.emit(PeerLeftTopic{trace.peer, trace.topic});
     case libp2p::gossipsub::TraceKind::joined: return events_.emit(TopicJoined{trace.topic});
     case libp2p::gossipsub::TraceKind::left: return events_.emit(TopicLeft{trace.topic});
+    case libp2p::gossipsub::TraceKind::graft: return events_.emit(PeerGrafted{trace.peer, trace.topic});
+    case libp2p::gossipsub::TraceKind::prune:
+      return events_.emit(PeerPruned{trace.peer, trace.topic, trace.prune, trace.score});
+    case libp2p::gossipsub::TraceKind::duplicate: return events_.emit(CopyReceived{trace.peer, trace.id});
     default: return;
   }
 }

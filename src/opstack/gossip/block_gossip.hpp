@@ -51,8 +51,26 @@ struct TopicJoined {
 struct TopicLeft {
   std::string topic;
 };
+// A peer is in our mesh of a topic now, and is in it no more. `score` is what the cause is about, where it is the
+// score.
+struct PeerGrafted {
+  const PeerId& peer;
+  const std::string& topic;
+};
+struct PeerPruned {
+  const PeerId& peer;
+  const std::string& topic;
+  libp2p::gossipsub::PruneCause cause{};
+  double score = 0;
+};
+// A peer brought a message that had come before. Told of every copy, so it must cost little.
+struct CopyReceived {
+  const PeerId& peer;
+  const libp2p::gossipsub::MessageId& id;
+};
 // A BlockVerdict is told of every message, own ones too; what it refers to is valid until the listener returns.
-using BlockGossipEvent = std::variant<BlockVerdict, PeerJoinedTopic, PeerLeftTopic, TopicJoined, TopicLeft>;
+using BlockGossipEvent = std::variant<BlockVerdict, PeerJoinedTopic, PeerLeftTopic, TopicJoined, TopicLeft, PeerGrafted,
+                                      PeerPruned, CopyReceived>;
 
 // The router's configuration for a chain's blocks: its message id, and only its four topics.
 libp2p::GossipsubConfig block_gossip_config(const chain::ChainId& chain_id, libp2p::gossipsub::Params params);

@@ -65,6 +65,12 @@ struct Node final {
   }
   void on(const PeerJoinedTopic& event) { present.emplace(event.peer, event.topic); }
   void on(const PeerLeftTopic& event) { present.erase({event.peer, event.topic}); }
+  void on(const PeerGrafted& event) { mesh.emplace(event.peer, event.topic); }
+  void on(const PeerPruned& event) { mesh.erase({event.peer, event.topic}); }
+  void on(const CopyReceived& event) {
+    EXPECT_EQ(event.id.bytes().size(), 20U);
+    ++copies;
+  }
   void on(const TopicJoined& event) { joined.insert(event.topic); }
   void on(const TopicLeft& event) { joined.erase(event.topic); }
 
@@ -82,6 +88,8 @@ struct Node final {
   std::vector<libp2p::SharedSlice> bodies;
   std::vector<Seen> seen;
   std::set<std::pair<PeerId, std::string>> present;
+  std::set<std::pair<PeerId, std::string>> mesh;
+  std::size_t copies = 0;
   std::set<std::string> joined;
   libp2p::Subscription events;
 };

@@ -67,6 +67,8 @@ class Publisher : libp2p::LiveCounted<Publisher> {
   }
   // Whose signature publish() makes.
   std::optional<Address> signer() const;
+  // Blocks that are being made.
+  std::size_t making() const { return making_; }
 
   // Without a key: Errc::denied, "node has no p2p signer, payload … cannot be published". Errc::invalid_argument,
   // mismatch or too_large for a block that cannot be sent, Errc::mismatch "validation failed" for one that the rules

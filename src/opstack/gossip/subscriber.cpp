@@ -4,19 +4,23 @@
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
+#include "opstack/rules/blame.hpp"
 #include "opstack/rules/topics.hpp"
 
 namespace opstack::gossip {
 
 namespace {
 
-libp2p::gossipsub::ValidationResult to_router(rules::Verdict verdict) {
-  switch (verdict) {
-    case rules::Verdict::accept: return libp2p::gossipsub::ValidationResult::accept;
-    case rules::Verdict::ignore: return libp2p::gossipsub::ValidationResult::ignore;
+libp2p::gossipsub::ValidationResult to_router(const rules::Outcome& outcome, bool signer_known) {
+  using libp2p::gossipsub::ValidationResult;
+  if (outcome.reason == rules::Reason::validation_queue_full) return ValidationResult::throttled;
+  switch (outcome.verdict) {
+    case rules::Verdict::accept: return ValidationResult::accept;
+    case rules::Verdict::ignore: return ValidationResult::ignore;
     case rules::Verdict::reject: break;
   }
-  return libp2p::gossipsub::ValidationResult::reject;
+  const bool blamed = rules::is_blamed(outcome.reason, signer_known);
+  return blamed ? ValidationResult::reject : ValidationResult::reject_unblamed;
 }
 
 }  // namespace
@@ -86,13 +90,13 @@ void Subscriber::conclude(const std::shared_ptr<Job>& job, rules::Examination ex
 }
 
 void Subscriber::finish(const Job& job, const rules::Outcome& outcome) {
-  const bool judged = outcome.reason != rules::Reason::validation_queue_full;
-  job.done(judged ? to_router(outcome.verdict) : libp2p::gossipsub::ValidationResult::throttled);
+  // Before the router: when its scores count the message, it is known why.
   const MonoTime now = runtime_.now().mono;
   if (on_verdict_) {
     on_verdict_(BlockVerdict{topic_, rules_.config().version, job.message.id, job.message.from, job.message.local,
                              outcome, job.message.data.size(), now - job.arrived.mono});
   }
+  job.done(to_router(outcome, signers_.configured()));
   if (outcome.verdict != rules::Verdict::accept || job.message.local || !on_payload_) return;
   // From the queue: first the block goes on to others.
   OPP2P_ASSERT(outcome.signer && outcome.contents, "an accepted block has a signer, and the bytes that it came in");

@@ -3,9 +3,10 @@
 // publications pass the rules as well, as in op-node, but are not handed on. The validation pipeline runs the checks
 // that need no memory; what earlier messages decide is added here, on the network thread.
 //
-// Owner: BlockGossip. Thread: the network thread. Bounds: the pipeline's. Re-entrancy: a verdict is told, and the
+// Owner: BlockGossip. Thread: the network thread. Bounds: the pipeline's. Re-entrancy: a verdict is told, and then the
 // router answered, inside the router's call or later; an accepted block is handed on from the runtime's queue. Neither
-// may destroy the subscriber. Source: op-node surface, 5.5 and section 2 (FilterSelf).
+// may destroy the subscriber. The router hears of a rejection that nobody is to blame for (rules/blame.hpp) as such.
+// Source: op-node surface, 5.5 and section 2 (FilterSelf).
 #pragma once
 
 #include <functional>

@@ -78,6 +78,69 @@ ScoringProfile make_scored(const ScoredChain& chain) {
   return out;
 }
 
+// ---- opp2p: docs/scoring.md derives these numbers ----
+
+// The shortest interval of decay. Only P2 follows the block time, because blocks earn it; faults and their memory are a
+// matter of time, so that a chain with slow blocks does not forget more slowly.
+constexpr Nanos kTick = Seconds(1);
+constexpr int kDeliveryMemory = 120;  // blocks, as op-node's 20 epochs
+
+constexpr double kInvalidWeight = -0.6;  // 8 faults: -38.4, above the graylist at -40; 9: -48.6
+constexpr Nanos kFaultMemory = kHour;    // 7 faults in 10 minutes, for ever, come to -40 all the same
+constexpr std::uint32_t kBlamedToBan = 8;
+constexpr Nanos kBlameWindow = Seconds(600);
+// Within so many blocks a node finds out that its signer or its forks are stale, mostly with the second.
+constexpr int kBlocksToFindOut = 15;
+constexpr Nanos kShortestDelay = Seconds(30);
+constexpr Nanos kLongestDelay = Seconds(300);
+
+Nanos block_time_of(const ScoredChain& chain) {
+  return chain.block_time <= Nanos(0) ? Seconds(2) : std::min(chain.block_time, kHour);
+}
+
+TopicScoreParams make_opp2p_topic(const ScoredChain& chain) {
+  const Nanos block_time = block_time_of(chain);
+  TopicScoreParams t;
+  t.topic_weight = 1;
+  t.time_in_mesh_quantum = kTick;
+  t.time_in_mesh_cap = static_cast<double>(kHour / kTick);
+  t.time_in_mesh_weight = 0.1 / t.time_in_mesh_cap;
+  t.first_message_deliveries_weight = 0.1;
+  t.first_message_deliveries_cap = 20;
+  t.first_message_deliveries_decay = score_decay(std::max<Nanos>(kDeliveryMemory * block_time, kTick), kTick);
+  t.invalid_message_deliveries_weight = kInvalidWeight;
+  t.invalid_message_deliveries_decay = score_decay(kFaultMemory, kTick);
+  return t;
+}
+
+ScoringProfile make_opp2p(const ScoredChain& chain) {
+  PeerScoreParams p;
+  for (const auto& topic : chain.topics) p.topics[topic] = make_opp2p_topic(chain);
+  p.topic_score_cap = 2.4;  // P1 of four topics, and P2 of one: a chain publishes in one
+  p.app_specific_weight = 1;
+  // An operator's twenty nodes behind one address cost nothing. What is above that costs little at first, because a
+  // stranger behind the same address can add to it.
+  p.ip_colocation_factor_weight = -1;
+  p.ip_colocation_factor_threshold = 20;
+  p.behaviour_penalty_weight = -16;
+  p.behaviour_penalty_threshold = 6;
+  p.behaviour_penalty_decay = score_decay(Seconds(120), kTick);
+  p.decay_interval = kTick;
+  p.decay_to_zero = kDecayToZero;
+  p.retain_score = kFaultMemory;
+  p.seen_msg_ttl = libp2p::gossipsub::Params().seen_ttl;  // as in make_scored()
+  ScoringProfile out;
+  out.params = std::move(p);
+  out.thresholds = {.gossip = -10, .publish = -40, .graylist = -40, .accept_px = 20, .opportunistic_graft = 0.5};
+  out.counts_blamed_only = true;
+  out.blame_delay = std::clamp<Nanos>(kBlocksToFindOut * block_time_of(chain), kShortestDelay, kLongestDelay);
+  out.bans_on_live_score = true;
+  out.ban_ignores_ip_colocation = true;
+  out.blamed_messages_to_ban = kBlamedToBan;
+  out.blame_window = kBlameWindow;
+  return out;
+}
+
 struct Row {
   std::string_view name;
   ProfileUse use;
@@ -86,6 +149,7 @@ struct Row {
 constexpr Row kProfiles[] = {
     {"none", ProfileUse::node, make_none},
     {"light", ProfileUse::node, make_light},
+    {"opp2p", ProfileUse::node, make_opp2p},
     {"scored", ProfileUse::simulation, make_scored},
 };
 

@@ -1,6 +1,7 @@
-// The named settings of GossipSub's peer scores for one chain: `none` scores nobody, `light` is op-node's, and `scored`
-// adds to `light` what op-node once counted on its block topics. A profile is one row of the table in
-// scoring_profiles.cpp. Functions of values, for any thread; nothing is kept. Source: op-node surface, 5.6.
+// The named settings of GossipSub's peer scores for one chain, and of the bans that follow from them: `none` scores
+// nobody, `light` is op-node's, `opp2p` is ours (docs/scoring.md has the reason of each number), and `scored` adds to
+// `light` what op-node once counted on its block topics. A profile is one row of the table in scoring_profiles.cpp.
+// Functions of values, for any thread; nothing is kept. Source: op-node surface, 5.6.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,17 @@ struct ScoringProfile {
   // Of a gossipsub::PeerScorer, and they pass validate(). Nothing: nobody is scored (gossipsub::NeutralScores).
   std::optional<libp2p::gossipsub::PeerScoreParams> params;
   libp2p::gossipsub::ScoreThresholds thresholds;  // for gossipsub::Params
+
+  // Rejected messages for which nobody is blamed cost nothing in P4. Without it every rejected message counts.
+  bool counts_blamed_only = false;
+  // How long P4 does not count a message whose fault may be the node's own (fault_ledger.hpp). 0: it counts at once.
+  libp2p::Nanos blame_delay{};
+
+  // For the peer monitor.
+  bool bans_on_live_score = false;           // else on the score that was last written to the score book, as op-node
+  bool ban_ignores_ip_colocation = false;    // P6 is left out of the score that is compared with the ban threshold
+  std::uint32_t blamed_messages_to_ban = 0;  // so many within `blame_window` are a ban at once; 0: no such rule
+  libp2p::Nanos blame_window{};
 };
 
 // Who may choose a profile.

@@ -20,8 +20,8 @@ ScoringProfile profile(std::string_view name, Nanos block_time) {
 }
 
 TEST(ScoringProfiles, are_found_by_their_names) {
-  EXPECT_THAT(scoring_profile_names(ProfileUse::node), ElementsAre("none", "light"));
-  EXPECT_THAT(scoring_profile_names(ProfileUse::simulation), ElementsAre("none", "light", "scored"));
+  EXPECT_THAT(scoring_profile_names(ProfileUse::node), ElementsAre("none", "light", "opp2p"));
+  EXPECT_THAT(scoring_profile_names(ProfileUse::simulation), ElementsAre("none", "light", "opp2p", "scored"));
   for (const auto name : scoring_profile_names(ProfileUse::simulation)) EXPECT_EQ(profile(name, Seconds(2)).name, name);
 }
 
@@ -30,7 +30,7 @@ TEST(ScoringProfiles, a_wrong_name_is_an_error_that_lists_the_right_ones) {
     const auto made = make_scoring_profile(name, {Seconds(2), kTopics}, ProfileUse::node);
     ASSERT_FALSE(made) << name;
     EXPECT_EQ(made.error().code(), libp2p::Errc::invalid_argument);
-    EXPECT_EQ(made.error().text(), "no scoring profile is named \"" + name + "\"; the profiles are none, light");
+    EXPECT_EQ(made.error().text(), "no scoring profile is named \"" + name + "\"; the profiles are none, light, opp2p");
   }
 }
 

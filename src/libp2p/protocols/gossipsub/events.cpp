@@ -77,6 +77,7 @@ std::string_view to_string(RejectCause cause) {
     case RejectCause::throttled: return "throttled";
     case RejectCause::not_to_blame: return "not_to_blame";
     case RejectCause::too_large: return "too_large";
+    case RejectCause::invalid_unblamed: return "invalid_unblamed";
   }
   return "unknown";
 }

@@ -20,8 +20,10 @@ namespace libp2p::gossipsub {
 // What was agreed for the stream that we write to. `pending`: that stream is still being opened.
 enum class ProtocolVersion : std::uint8_t { pending, floodsub, v1_0, v1_1, v1_2, v1_3 };
 // What a validator makes of a message. `throttled`: it had no room to judge it. Such a message goes no further, as one
-// that is ignored, and nobody is blamed for it.
-enum class ValidationResult : std::uint8_t { accept, reject, ignore, throttled };
+// that is ignored, and nobody is blamed for it. `reject_unblamed`: it is rejected, and whoever sent it may have taken
+// it for valid: the score function does not count it, and copies are no fault. The network sees no difference to
+// `reject`.
+enum class ValidationResult : std::uint8_t { accept, reject, ignore, throttled, reject_unblamed };
 
 using RequestId = std::uint64_t;
 

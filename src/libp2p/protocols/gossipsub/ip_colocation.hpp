@@ -12,6 +12,7 @@
 
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 #include "libp2p/protocols/gossipsub/scores.hpp"
 
 namespace libp2p::gossipsub {

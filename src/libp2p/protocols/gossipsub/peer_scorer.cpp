@@ -37,7 +37,8 @@ PeerScorer::PeerScorer(PeerScoreParams params, std::uint64_t secret, Now now, Ap
                   params_.max_addresses_of_a_peer),
       records_(record_ttl(params_), params_.max_delivery_records, secret) {
   OPP2P_ASSERT(validate(params_, ScoreRules::fields_in_use).has_value(), "the parameters of scores are validated");
-  for (const auto& [name, topic] : params_.topics) topics_.push_back({name, topic});
+  for (const auto& [name, topic] : params_.topics)
+    topics_.push_back({name, topic, static_cast<std::uint32_t>(topics_.size())});
   if (params_.decay_interval > Nanos(0)) next_decay_ = now.mono + params_.decay_interval;
 }
 
@@ -172,13 +173,16 @@ void PeerScorer::on_delivered(const PeerId& peer, std::string_view topic, const 
   if (!index) return;
   Row* const first = find(peer);
   if (first != nullptr) count_first(*first, *index);
+  if (first != nullptr && observer_ != nullptr) observer_->on_valid(peer, topic, id, now);
   DeliveryRecord& record = records_.at(id, now.mono);
   if (record.status != DeliveryStatus::unknown) return;
   record.status = DeliveryStatus::valid;
   record.validated = now.mono;
   for (const Number sender : record.senders) {
     const auto at = rows_.find(sender);
-    if (at != rows_.end() && &at->second != first) count_mesh(at->second, *index);
+    if (at == rows_.end() || &at->second == first) continue;
+    count_mesh(at->second, *index);
+    if (observer_ != nullptr) observer_->on_valid(at->second.id, topic, id, now);
   }
   if (first != nullptr && !record.is_sender(first->number)) record.senders.push_back(first->number);
 }
@@ -189,7 +193,7 @@ void PeerScorer::on_rejected(const PeerId& peer, std::string_view topic, const M
   if (!index || says_nothing(cause)) return;
   Row* const row = find(peer);
   if (is_fault_of_author(cause)) {  // what it is called is the sender's choice: no record
-    if (row != nullptr) count_invalid(*row, *index);
+    if (row != nullptr) blame(*row, *index, id, cause, now);
     return;
   }
   DeliveryRecord& record = records_.at(id, now.mono);
@@ -197,10 +201,10 @@ void PeerScorer::on_rejected(const PeerId& peer, std::string_view topic, const M
   record.status = DeliveryStatus::nobodys_fault;
   if (cause == RejectCause::invalid) {
     record.status = DeliveryStatus::invalid;
-    if (row != nullptr) count_invalid(*row, *index);
+    if (row != nullptr) blame(*row, *index, id, cause, now);
     for (const Number sender : record.senders) {
       const auto at = rows_.find(sender);
-      if (at != rows_.end()) count_invalid(at->second, *index);
+      if (at != rows_.end()) blame(at->second, *index, id, cause, now);
     }
   }
   record.senders.clear();
@@ -212,7 +216,8 @@ void PeerScorer::on_duplicate(const PeerId& peer, std::string_view topic, const 
   if (!index || row == nullptr) return;
   DeliveryRecord& record = records_.at(id, now.mono);
   if (record.status == DeliveryStatus::nobodys_fault) return;
-  if (record.status == DeliveryStatus::invalid) return count_invalid(*row, *index);
+  if (record.status == DeliveryStatus::invalid) return blame(*row, *index, id, RejectCause::invalid, now);
+  if (record.status == DeliveryStatus::valid && observer_ != nullptr) observer_->on_valid(peer, topic, id, now);
   if (record.is_sender(row->number) || record.senders.size() >= params_.max_record_senders) return;
   if (record.status == DeliveryStatus::unknown) return record.senders.push_back(row->number);
   if (now.mono - record.validated > topics_[*index].params.mesh_message_deliveries_window) return;
@@ -232,6 +237,13 @@ void PeerScorer::count_mesh(Row& row, std::size_t topic) {
 }
 
 void PeerScorer::count_invalid(Row& row, std::size_t topic) { counters(row, topic).invalid_deliveries += 1; }
+
+void PeerScorer::blame(Row& row, std::size_t topic, const MessageId& id, RejectCause cause, Now now) {
+  count_invalid(row, topic);
+  if (observer_ == nullptr) return;
+  const InvalidCount count{row.number, row.decays, topics_[topic].id};
+  observer_->on_invalid(row.id, topics_[topic].name, id, cause, count, now);
+}
 
 // ---- time ----
 
@@ -272,6 +284,7 @@ void PeerScorer::decay(Row& row, MonoTime now) {
     if (counted.time_in_mesh > p.mesh_message_deliveries_activation) counted.deliveries_active = true;
   }
   shrink(row.behaviour, params_.behaviour_penalty_decay);
+  ++row.decays;
   row.is_stale = true;
 }
 

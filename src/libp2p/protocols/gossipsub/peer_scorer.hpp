@@ -73,6 +73,27 @@ struct ScoreSnapshot {
   std::vector<PeerScoreParts> peers;  // in the order of their arrival
 };
 
+// One count of P4 against a peer, which can be taken back. A value without a meaning to others.
+struct InvalidCount {
+  std::uint64_t peer = 0;
+  std::uint64_t decays = 0;  // of the peer's counters, by then
+  std::uint32_t topic = 0;
+};
+
+// Hears of each message that the score function counts for or against a peer, by whatever name the message has: who is
+// asked about a bad score can say what it is made of. Called inside the scorer's calls, after the count; it may call
+// PeerScorer::take_back() and put_back() and nothing else of the scorer. It hears nothing of topics that are not
+// scored.
+class DeliveryObserver {
+ public:
+  virtual ~DeliveryObserver() = default;
+  // The message is valid, and the peer was the first to bring it or sent a copy of it.
+  virtual void on_valid(const PeerId& peer, std::string_view topic, const MessageId& id, Now now) = 0;
+  // P4 was counted. The id is empty where the message was not named (is_fault_of_author).
+  virtual void on_invalid(const PeerId& peer, std::string_view topic, const MessageId& id, RejectCause cause,
+                          const InvalidCount& count, Now now) = 0;
+};
+
 class PeerScorer final : public PeerScores {
  public:
   using ApplicationScore = std::function<double(const PeerId&)>;
@@ -105,6 +126,16 @@ class PeerScorer final : public PeerScores {
                                 ScoreRules rules = ScoreRules::every_field);
   // A finite number.
   void set_application_score(const PeerId& peer, double score);
+
+  // Null: nobody. It outlives this, or is replaced before it ends.
+  void set_observer(DeliveryObserver* observer) { observer_ = observer; }
+  // Takes a count of P4 off, as much of it as has not decayed yet. Nothing when the peer was forgotten since.
+  void take_back(const InvalidCount& count);
+  // Undoes take_back(): the count stands again as if it had never been taken off.
+  void put_back(const InvalidCount& count);
+  // From now on nothing is held for or against the peer but where it is (P6), as if it had just come. It keeps its
+  // place in meshes.
+  void clear(const PeerId& peer);
 
   void on_timeout(Now now) override;
   std::optional<MonoTime> next_deadline() const override { return next_decay_; }
@@ -151,6 +182,7 @@ class PeerScorer final : public PeerScores {
     mutable double score = 0;
     mutable std::uint64_t colocation_version = 0;
     Number number = 0;
+    std::uint64_t decays = 0;             // of the counters
     std::optional<RetainedKey> retained;  // while it is not connected
     double application = 0;
     double behaviour = 0;
@@ -163,6 +195,7 @@ class PeerScorer final : public PeerScores {
   struct ScoredTopic {
     std::string name;
     TopicScoreParams params;
+    std::uint32_t id = 0;  // stays when topics are added
   };
 
   // peer_scorer.cpp: what happens
@@ -175,6 +208,14 @@ class PeerScorer final : public PeerScores {
   void count_first(Row& row, std::size_t topic);
   void count_mesh(Row& row, std::size_t topic);
   void count_invalid(Row& row, std::size_t topic);
+  // The row, its topic and what is left of the count; nothing when the peer or the topic is not there any more.
+  struct Counted {
+    Row& row;
+    double& invalid;
+    double left = 0;
+  };
+  std::optional<Counted> find_count(const InvalidCount& count);
+  void blame(Row& row, std::size_t topic, const MessageId& id, RejectCause cause, Now now);
   void decay(Row& row, MonoTime now);
   void retain(Row& row, double score, MonoTime now);
   void forget(Number number);
@@ -197,6 +238,7 @@ class PeerScorer final : public PeerScores {
   mutable std::size_t last_topic_ = 0;
   std::set<RetainedKey> retained_;
   IpColocation colocation_;
+  DeliveryObserver* observer_ = nullptr;
   DeliveryRecords records_;
   Number next_number_ = 1;
   std::optional<MonoTime> next_decay_;

@@ -20,6 +20,7 @@ constexpr std::size_t kMaxSteps = 2000;
 constexpr std::size_t kPeers = 7;
 constexpr std::size_t kMessages = 12;
 constexpr std::size_t kMaxRecords = 6;
+constexpr std::size_t kCounts = 16;
 constexpr std::size_t kMaxRetained = 2;
 constexpr Nanos kRecordTtl = Seconds(9);
 const std::string kTopics[] = {"a", "b", "unscored"};
@@ -88,17 +89,22 @@ PeerScoreParams scorer_params() {
   return p;
 }
 
-class Run {
+class Run : DeliveryObserver {
  public:
   explicit Run(ByteView bytes)
       : script_(bytes),
         model_(scorer_params()),
-        scorer_(scorer_params(), 3, now_, [this](const PeerId&) { return asked_; }) {}
+        scorer_(scorer_params(), 3, now_, [this](const PeerId&) { return asked_; }) {
+    scorer_.set_observer(this);
+  }
 
   void play() {
     for (std::size_t steps = 0; !script_.done() && steps < kMaxSteps; ++steps) {
       fuzzing::count_event();
+      told_.clear();
+      model_.told.clear();
       step();
+      require(told_ == model_.told);
       scorer_.check();
       compare();
     }
@@ -111,8 +117,8 @@ class Run {
     switch (what % 16) {
       case 0: return what < 192 ? set_addresses(peer) : set_topic_params();
       case 1: scorer_.on_peer_removed(peer, now_); return model_.remove(peer, now_.mono);
-      case 2: return penalise(peer);
-      case 3: return set_application_score(peer);
+      case 2: return what < 192 ? penalise(peer) : clear(peer);
+      case 3: return what < 192 ? set_application_score(peer) : take_back();
       case 4:
       case 5: now_ = now_ + Millis(script_.next() * 10); return;
       case 6:
@@ -162,6 +168,16 @@ class Run {
     scorer_.set_application_score(peer, value);
     if (model_.peers.contains(peer)) model_.peers.at(peer).application = value;
   }
+  void clear(const PeerId& peer) {
+    scorer_.clear(peer);
+    model_.clear(peer);
+  }
+  void take_back() {
+    if (counts_.empty()) return;
+    const Count& count = counts_[script_.next() % counts_.size()];
+    scorer_.take_back(count.count);
+    model_.take_back(count.life, count.topic, count.decays);
+  }
   void decay() {
     const auto due = scorer_.next_deadline();
     require(due.has_value());
@@ -185,7 +201,7 @@ class Run {
       case 3:
       case 4: scorer_.on_delivered(from, topic, id, now_); return model_.deliver(from, topic, id, now_.mono);
       case 5: {
-        const auto cause = static_cast<RejectCause>(script_.next() % 11);
+        const auto cause = static_cast<RejectCause>(script_.next() % 12);
         scorer_.on_rejected(from, topic, id, cause, now_);
         return model_.reject(from, topic, id, cause, now_.mono);
       }
@@ -208,6 +224,15 @@ class Run {
       topic->failures += model_.shortfall(name, *topic);
       topic->in_mesh = false;
     }
+  }
+
+  void on_valid(const PeerId& peer, std::string_view, const MessageId&, Now) override { told_.emplace(peer, true); }
+  void on_invalid(const PeerId& peer, std::string_view topic, const MessageId&, RejectCause, const InvalidCount& count,
+                  Now) override {
+    told_.emplace(peer, false);
+    const ModelPeer& of = model_.peers.at(peer);
+    if (counts_.size() == kCounts) counts_.erase(counts_.begin());
+    counts_.push_back({count, of.life, std::string(topic), of.decays});
   }
 
   static bool same(double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(1.0, std::abs(b)); }
@@ -257,6 +282,14 @@ class Run {
   Model model_;
   PeerScorer scorer_;
   ScoreSnapshot snapshot_;
+  struct Count {
+    InvalidCount count;
+    std::size_t life;
+    std::string topic;
+    std::size_t decays;
+  };
+  std::vector<Count> counts_;  // of P4, the last ones
+  std::multiset<std::pair<PeerId, bool>> told_;
 };
 
 }  // namespace

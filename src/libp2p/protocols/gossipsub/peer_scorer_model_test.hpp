@@ -27,6 +27,7 @@ struct ModelPeer {
   MonoTime expires{};
   double left_with = 0;
   double application = 0, penalty = 0;
+  std::size_t decays = 0;
   std::set<std::string> places;
   std::map<std::string, ModelTopic> topics;
 };
@@ -126,7 +127,36 @@ class Model {
   }
   void count_invalid(std::size_t life, const std::string& name) {
     for (auto& [id, peer] : peers) {
-      if (peer.life == life) peer.topics[name].invalid += 1;
+      if (peer.life != life) continue;
+      peer.topics[name].invalid += 1;
+      told.emplace(id, false);
+    }
+  }
+  void tell_valid(std::size_t life) {
+    for (const auto& [id, peer] : peers)
+      if (peer.life == life) told.emplace(id, true);
+  }
+  void take_back(std::size_t life, const std::string& name, std::size_t decays) {
+    for (auto& [id, peer] : peers) {
+      const auto topic = peer.topics.find(name);
+      if (peer.life != life || topic == peer.topics.end()) continue;
+      double& invalid = topic->second.invalid;
+      const double factor = params.topics.at(name).invalid_message_deliveries_decay;
+      invalid = std::max(0.0, invalid - std::pow(factor, static_cast<double>(peer.decays - decays)));
+      if (invalid < params.decay_to_zero) invalid = 0;
+    }
+  }
+  void clear(const PeerId& id) {
+    const auto found = peers.find(id);
+    if (found == peers.end()) return;
+    if (!found->second.connected) {
+      peers.erase(found);
+      return;
+    }
+    found->second.application = found->second.penalty = 0;
+    for (auto& [name, topic] : found->second.topics) {
+      topic.first = topic.mesh = topic.failures = topic.invalid = 0;
+      topic.active = false;
     }
   }
   std::size_t life_of(const PeerId& id) const { return peers.contains(id) ? peers.at(id).life : 0; }
@@ -152,12 +182,16 @@ class Model {
     if (ModelTopic* topic = topic_of(id, name)) {
       topic->first = std::min(topic->first + 1, params.topics.at(name).first_message_deliveries_cap);
       count_mesh(life, name);
+      tell_valid(life);
     }
     ModelRecord& of = record(message, now);
     if (of.validated || of.refused) return;
     of.validated = now;
-    for (const std::size_t sender : of.senders)
-      if (sender != life) count_mesh(sender, name);
+    for (const std::size_t sender : of.senders) {
+      if (sender == life) continue;
+      count_mesh(sender, name);
+      tell_valid(sender);
+    }
     of.senders.insert(life);
   }
   void reject(const PeerId& id, const std::string& name, const MessageId& message, RejectCause cause, MonoTime now) {
@@ -181,6 +215,7 @@ class Model {
     const std::size_t life = life_of(id);
     ModelRecord& of = record(message, now);
     if (of.refused == RejectCause::invalid) return count_invalid(life, name);
+    if (of.validated) tell_valid(life);
     if (of.refused || of.senders.contains(life)) return;
     if (of.validated && now - *of.validated > params.topics.at(name).mesh_message_deliveries_window) return;
     of.senders.insert(life);
@@ -205,6 +240,7 @@ class Model {
     std::erase_if(peers, [now](const auto& entry) { return !entry.second.connected && entry.second.expires < now; });
     for (auto& [id, peer] : peers) {
       if (!peer.connected) continue;
+      ++peer.decays;
       shrink(peer.penalty, params.behaviour_penalty_decay);
       for (auto& [name, topic] : peer.topics) {
         const TopicScoreParams& p = params.topics.at(name);
@@ -222,6 +258,7 @@ class Model {
   PeerScoreParams params;
   std::map<PeerId, ModelPeer> peers;
   std::map<MessageId, ModelRecord> records;
+  std::multiset<std::pair<PeerId, bool>> told;  // of the last event: whom it counts for, and against
   std::size_t lives = 0;
   std::size_t ages = 0;
 

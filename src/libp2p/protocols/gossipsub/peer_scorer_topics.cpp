@@ -28,7 +28,7 @@ std::size_t PeerScorer::add_topic(std::string_view topic, const TopicScoreParams
   const auto at =
       std::find_if(topics_.begin(), topics_.end(), [topic](const ScoredTopic& scored) { return scored.name > topic; });
   const auto index = at - topics_.begin();
-  topics_.insert(at, {std::string(topic), params});
+  topics_.insert(at, {std::string(topic), params, static_cast<std::uint32_t>(topics_.size())});
   for (auto& [number, row] : rows_) {
     if (!row.topics.empty()) row.topics.insert(row.topics.begin() + index, TopicCounters());
   }

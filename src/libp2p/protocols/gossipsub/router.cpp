@@ -70,6 +70,7 @@ void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direc
   announce_extensions(*peers_.at(key));
   scores_.on_peer_added(id, now);
   trace(TraceKind::peer_added, id).version = version;
+  counters_.streams_opened += version != ProtocolVersion::pending;
   say_ready(*peers_.at(key));
 }
 
@@ -78,6 +79,7 @@ void Router::set_version(const PeerId& id, ProtocolVersion version, Now now) {
   PeerKey key = 0;
   Peer* peer = peers_.find(id, &key);
   if (peer == nullptr) return;
+  counters_.streams_opened += peer->version == ProtocolVersion::pending && version != ProtocolVersion::pending;
   peer->version = version;
   if (config_.tracing) trace(TraceKind::version_agreed, id).version = version;
   announce_extensions(*peer);
@@ -120,6 +122,7 @@ void Router::remove_peer(const PeerId& id, Now now) {
   }
   OPP2P_ASSERT(peer->topics.empty(), "a peer that goes is in no topic any more", id);
   trace(TraceKind::peer_removed, id).version = peer->version;
+  counters_.streams_closed += peer->version != ProtocolVersion::pending;
   scores_.on_peer_removed(id, now);
   peers_.erase(key);
 }
@@ -277,6 +280,7 @@ std::optional<SharedBytes> Router::next_frame(const PeerId& id) {
   if (peer == nullptr) return std::nullopt;
   auto frame = peer->outbox.next();
   if (!frame) peer->ready_said = false;
+  counters_.rpcs_sent += frame.has_value();
   if (frame && config_.tracing) trace_sent(*peer, *frame);
   return frame;
 }
@@ -291,6 +295,7 @@ std::optional<OutgoingRpc> Router::next_rpc(const PeerId& id) {
   if (peer == nullptr) return std::nullopt;
   auto rpc = peer->outbox.next_rpc();
   if (!rpc) peer->ready_said = false;
+  counters_.rpcs_sent += rpc.has_value();
   return rpc;
 }
 
@@ -361,6 +366,13 @@ Trace& Router::trace(TraceKind kind, const PeerId& peer, std::string_view topic,
   event.peer = peer;
   event.topic = topic;
   event.id = id;
+  switch (kind) {
+    case TraceKind::joined: ++counters_.joined; break;
+    case TraceKind::left: ++counters_.left; break;
+    case TraceKind::graft: ++counters_.grafted; break;
+    case TraceKind::prune: ++counters_.pruned; break;
+    default: break;
+  }
   return std::get<Trace>(actions_.push_back(std::move(event)));
 }
 

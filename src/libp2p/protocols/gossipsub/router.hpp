@@ -143,7 +143,8 @@ class Router {
   Result<Publication> publish(std::string_view topic, ByteView data, LocalCheck check, Now now);
 
   // Answers whether the request was open. A verdict that says nothing of the message is not held against its sender:
-  // ValidationResult::throttled, and any with Blame::nobody (the validator did not answer in time).
+  // ValidationResult::throttled, and any with Blame::nobody (the validator did not answer in time). With
+  // ValidationResult::reject_unblamed only the work that the message made is counted, as it is for one that is ignored.
   enum class Blame : std::uint8_t { sender, nobody };
   bool on_validation(RequestId request, ValidationResult verdict, Now now, Blame blame = Blame::sender);
   // The open request that was made first, if that was at `until` or before.

@@ -8,6 +8,7 @@ namespace libp2p::gossipsub {
 
 struct Counters {
   std::uint64_t rpcs_received = 0;
+  std::uint64_t rpcs_sent = 0;  // given to the driver
   std::uint64_t rpcs_graylisted = 0;
   std::uint64_t rpcs_blacklisted = 0;
   std::uint64_t authors_blacklisted = 0;  // messages whose author is
@@ -51,6 +52,12 @@ struct Counters {
   std::uint64_t dropped_partial_bounds = 0;
   std::uint64_t dropped_outbox_partial = 0;
   std::uint64_t heartbeats = 0;
+  std::uint64_t joined = 0;  // topics, by us
+  std::uint64_t left = 0;
+  std::uint64_t grafted = 0;  // peers into our meshes
+  std::uint64_t pruned = 0;
+  std::uint64_t streams_opened = 0;  // that we write to: peers whose version is agreed
+  std::uint64_t streams_closed = 0;
 };
 
 }  // namespace libp2p::gossipsub

@@ -160,7 +160,7 @@ class Run {
         return;
       }
       case 6:
-        if (!requests_.empty()) verdict(*requests_.begin(), static_cast<ValidationResult>(script_.next() % 4));
+        if (!requests_.empty()) verdict(*requests_.begin(), static_cast<ValidationResult>(script_.next() % 5));
         return;
       case 7: now_ = now_ + Millis(script_.next() * 20); return router_.on_timeout(now_);
       case 8: return pull(peer);

@@ -244,13 +244,15 @@ void Router::finish(Validation& validation, ValidationResult verdict, Blame blam
                           : verdict == ValidationResult::reject ? SeenState::rejected
                                                                 : SeenState::ignored;
   seen_.set(validation.id, {state, 0});
-  if (own) actions_.push_back(Published{request, validation.id, verdict});
+  const bool rejected = verdict == ValidationResult::reject || verdict == ValidationResult::reject_unblamed;
+  if (own) actions_.push_back(Published{request, validation.id, rejected ? ValidationResult::reject : verdict});
   if (verdict != ValidationResult::accept) {
     refuse(validation,
-           verdict == ValidationResult::throttled ? RejectCause::throttled
-           : blame == Blame::nobody               ? RejectCause::not_to_blame
-           : verdict == ValidationResult::reject  ? RejectCause::invalid
-                                                  : RejectCause::ignored,
+           verdict == ValidationResult::throttled         ? RejectCause::throttled
+           : blame == Blame::nobody                       ? RejectCause::not_to_blame
+           : verdict == ValidationResult::reject          ? RejectCause::invalid
+           : verdict == ValidationResult::reject_unblamed ? RejectCause::invalid_unblamed
+                                                          : RejectCause::ignored,
            now);
     return;
   }
@@ -277,9 +279,8 @@ void Router::finish(Validation& validation, ValidationResult verdict, Blame blam
 }
 
 void Router::refuse(const Validation& validation, RejectCause reason, Now now) {
-  ++(reason == RejectCause::invalid     ? counters_.rejected
-     : reason == RejectCause::throttled ? counters_.throttled
-                                        : counters_.ignored);
+  const bool rejected = reason == RejectCause::invalid || reason == RejectCause::invalid_unblamed;
+  ++(rejected ? counters_.rejected : reason == RejectCause::throttled ? counters_.throttled : counters_.ignored);
   trace(TraceKind::rejected, validation.from, validation.topic, validation.id).reason = reason;
   scores_.on_rejected(validation.from, validation.topic, validation.id, reason, now);
   if (validation.from.empty()) return;

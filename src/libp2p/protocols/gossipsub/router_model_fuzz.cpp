@@ -289,6 +289,7 @@ class Run {
     const ValidationResult verdict = choice == 0   ? ValidationResult::reject
                                      : choice == 1 ? ValidationResult::ignore
                                      : choice == 2 ? ValidationResult::throttled
+                                     : choice == 3 ? ValidationResult::reject_unblamed
                                                    : ValidationResult::accept;
     require(router_.on_validation(request, verdict, now_) && !router_.on_validation(request, verdict, now_));
     if (Seen* known = model_.find_seen(message.id, now_.mono))

@@ -223,6 +223,19 @@ TEST(GossipsubRouter, holds_a_verdict_that_says_nothing_of_the_message_against_n
   EXPECT_THAT(bench->faults(), IsEmpty());
 }
 
+TEST(GossipsubRouter, rejects_without_blame_what_a_peer_may_have_taken_for_valid) {
+  auto bench = joined(2);
+  bench->send_message(1, "old");
+  bench->answer_all(ValidationResult::reject_unblamed);
+  EXPECT_THAT(bench->scores.rejected, ElementsAre(std::pair(peer_id(1), RejectCause::invalid_unblamed)));
+  EXPECT_THAT(bench->faults(), IsEmpty());
+  EXPECT_THAT(bench->take<Deliver>(), IsEmpty());
+  EXPECT_THAT(bench->sent(2).messages, IsEmpty());
+  EXPECT_EQ(bench->router.counters().rejected, 1U);
+  bench->send_message(2, "old");
+  EXPECT_THAT(bench->take<Validate>(), IsEmpty()) << "it stays seen";
+}
+
 TEST(GossipsubRouter, tells_the_scores_when_the_validator_had_no_room_and_blames_nobody) {
   auto bench = joined(2);
   bench->send_message(1, "a");

@@ -11,7 +11,7 @@
 
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
-#include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 #include "libp2p/protocols/gossipsub/params.hpp"
 
 namespace libp2p::gossipsub {

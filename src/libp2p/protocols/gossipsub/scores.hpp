@@ -31,6 +31,7 @@ enum class RejectCause : std::uint8_t {
   throttled,          // the validator took it and then had no room: nobody knows whether it is valid
   not_to_blame,       // no verdict at all: the validator did not answer in time
   too_large,          // for its topic (TopicParams::max_message): P4 counts it
+  invalid_unblamed,   // the validator said reject, and that the peer is not to blame
 };
 
 // The message breaks the signature policy of its topic, by itself or with its signature, or the topic's bound.

@@ -21,6 +21,7 @@ std::string_view reason_of(RejectCause cause) {
     case RejectCause::throttled: return "validation throttled";
     case RejectCause::not_to_blame: return "validation ignored";
     case RejectCause::too_large: return "message too large for its topic";
+    case RejectCause::invalid_unblamed: return "validation failed";
   }
   return "unknown";
 }

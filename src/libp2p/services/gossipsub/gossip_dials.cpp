@@ -7,6 +7,7 @@
 #include "libp2p/host/address_scope.hpp"
 #include "libp2p/host/peerstore.hpp"
 #include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 #include "libp2p/multiformats/peer_record.hpp"
 #include "libp2p/services/peer_records.hpp"
 

@@ -1,6 +1,6 @@
 #include "libp2p/services/static_peers/static_peers.hpp"
 
-#include "libp2p/host/gater.hpp"
+#include "libp2p/host/blocking_gater.hpp"
 #include "testing/host_fixture.hpp"
 
 namespace libp2p {
@@ -104,12 +104,12 @@ TEST_F(StaticPeersTest, puts_its_addresses_back_when_somebody_removes_them) {
 }
 
 TEST_F(StaticPeersTest, keeps_dialling_a_peer_that_the_gater_denies_and_gets_it_once_allowed) {
-  const auto gater = std::make_shared<BasicGater>();
+  const auto gater = std::make_shared<BlockingGater>();
   HostConfig config(test_key(1));
   config.gater = gater;
   const auto a = make_host(std::move(config));
   const auto b = make_host();
-  gater->block_peer(b->id());
+  ASSERT_TRUE(gater->block_peer(b->id()));
   StaticPeers peers(*a);
   ASSERT_TRUE(peers.add(address_of(*b)));
   world.run_for(Seconds(10));

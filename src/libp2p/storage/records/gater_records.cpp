@@ -1,7 +1,7 @@
 #include "libp2p/storage/records/gater_records.hpp"
 
 #include "libp2p/base/peer_text.hpp"
-#include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 #include "libp2p/multiformats/ip_text.hpp"
 
 namespace libp2p::storage {

@@ -1,0 +1,70 @@
+// `opp2p block` and `opp2p unblock`: peers, addresses and subnets that a running node keeps out.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "commands.hpp"
+#include "input.hpp"
+#include "libp2p/multiformats/cidr.hpp"
+#include "running_node.hpp"
+
+namespace opp2p {
+namespace {
+
+struct BlockOptions {
+  RunningNodeOptions node;
+  std::string target;
+};
+
+// What is blocked, and by which methods.
+struct BlockTarget {
+  std::string text;
+  std::string what;  // "peer", "address", "subnet"
+  std::string method;
+};
+
+libp2p::Result<BlockTarget> read_target(const RpcClient& rpc, const std::string& text) {
+  if (text.find('/') != std::string::npos) {
+    const auto subnet = libp2p::Cidr::from_text(text);
+    if (!subnet) return subnet.error();
+    return BlockTarget{subnet->text(), "subnet", "Subnet"};
+  }
+  if (const auto ip = libp2p::canonical_ip(text)) return BlockTarget{*ip, "address", "Addr"};
+  OPP2P_TRY(auto peer, resolve_peer(rpc, text));
+  return BlockTarget{std::move(peer), "peer", "Peer"};
+}
+
+int change(Output& out, const BlockOptions& options, bool block) {
+  const auto rpc = connect_rpc(options.node);
+  if (!rpc) return report(rpc.error());
+  const auto target = read_target(*rpc, options.target);
+  if (!target) return report(target.error());
+  const std::string method = (block ? "opp2p_block" : "opp2p_unblock") + target->method;
+  return print_answer(out, options.node, rpc->call(method, {target->text}), [&](const boost::json::value&) {
+    if (block)
+      return "The " + target->what + " " + target->text +
+             " is blocked: its connections are closed, and no new ones are made.";
+    return "The " + target->what + " " + target->text + " is not blocked any more" +
+           (target->what == "peer" ? ", and not banned." : ".");
+  });
+}
+
+void add(CLI::App& app, Output& out, int& exit_code, const std::string& name, const std::string& about, bool block) {
+  auto* command = app.add_subcommand(name, about);
+  auto options = std::make_shared<BlockOptions>();
+  add_running_node_options(*command, options->node);
+  command
+      ->add_option("TARGET", options->target,
+                   "A peer id (or the beginning or end of one that the node knows), an IP address, or a subnet such as "
+                   "10.0.0.0/8")
+      ->required();
+  command->callback([options, block, &out, &exit_code] { exit_code = change(out, *options, block); });
+}
+
+}  // namespace
+
+void add_block_commands(CLI::App& app, Output& out, int& exit_code) {
+  add(app, out, exit_code, "block", "Keep a peer, an address or a subnet out of a running node, for good", true);
+  add(app, out, exit_code, "unblock", "Take a block back; that of a peer ends its ban, too", false);
+}
+
+}  // namespace opp2p

@@ -1,0 +1,180 @@
+#include "peer_texts.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include "libp2p/base/peer_text.hpp"
+#include "opp2p/base/json_text.hpp"
+#include "opp2p/observe/why.hpp"
+
+namespace opp2p {
+namespace json = boost::json;
+namespace {
+
+const json::value& member(const json::value& object, std::string_view key) {
+  static const json::value kNone;
+  const auto* found = object.if_object();
+  const auto* value = found == nullptr ? nullptr : found->if_contains(key);
+  return value == nullptr ? kNone : *value;
+}
+
+std::string text_of(const json::value& value) {
+  const auto* text = value.if_string();
+  return text == nullptr ? std::string() : std::string(*text);
+}
+
+double number_of(const json::value& value) {
+  boost::system::error_code error;
+  const auto out = value.is_number() ? value.to_number<double>(error) : 0;
+  return error ? 0 : out;
+}
+
+std::int64_t whole_of(const json::value& value) {
+  boost::system::error_code error;
+  const auto out = value.is_number() ? value.to_number<std::int64_t>(error) : 0;
+  return error ? 0 : out;
+}
+
+std::string shown(double value, const char* format) {
+  char out[48];
+  std::snprintf(out, sizeof out, format, value);
+  return out;
+}
+
+std::string count_text(std::size_t count, const std::string& one, const std::string& many) {
+  return count == 1 ? "1 " + one : std::to_string(count) + " " + many;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  std::size_t characters = 0;
+  for (const char byte : text) characters += (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
+  if (characters < width) text.append(width - characters, ' ');
+  return text;
+}
+
+libp2p::UnixTime from_ms(const json::value& value) { return libp2p::UnixTime(libp2p::Millis(whole_of(value))); }
+
+const char* direction_text(std::int64_t direction) { return direction == 1 ? "in" : direction == 2 ? "out" : "-"; }
+
+std::string peer_line(std::string_view id, const json::value& peer, std::size_t columns) {
+  const auto& total = member(member(member(peer, "scores"), "gossip"), "total");
+  const auto& latency = member(peer, "latency");
+  std::string line =
+      padded(columns < kWidePeerColumns ? short_peer(id) : std::string(id), columns < kWidePeerColumns ? 18 : 54);
+  line += padded(direction_text(whole_of(member(peer, "direction"))), 5);
+  line += padded(total.is_null() ? "-" : shown(number_of(total), "%.4g"), 9);
+  line += padded(latency.is_null() || number_of(latency) == 0 ? "-" : shown(number_of(latency) / 1e6, "%.1f ms"), 11);
+  const auto& gossip = member(peer, "gossipBlocks");
+  line += padded(gossip.is_bool() && gossip.get_bool() ? "yes" : "no", 8);
+  const auto& kept = member(peer, "protected");
+  line += padded(kept.is_bool() && kept.get_bool() ? "yes" : "no", 11);
+  return line + text_of(member(peer, "userAgent"));
+}
+
+}  // namespace
+
+std::string short_peer(std::string_view id) {
+  return id.size() <= 17 ? std::string(id) : std::string(id.substr(0, 8)) + "…" + std::string(id.substr(id.size() - 8));
+}
+
+std::string fitted(const std::string& line, std::size_t columns) {
+  std::size_t characters = 0;
+  std::size_t last = 0;  // where the last character that fits begins
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    if ((static_cast<unsigned char>(line[at]) & 0xc0) == 0x80) continue;
+    if (++characters == columns) last = at;
+    if (characters > columns) return line.substr(0, last) + "…";
+  }
+  return line;
+}
+
+std::string peers_text(const json::value& dump, std::size_t columns) {
+  const auto* peers = member(dump, "peers").if_object();
+  const std::size_t count = peers == nullptr ? 0 : peers->size();
+  std::size_t connected = 0, low = 0, gossiping = 0;
+  std::vector<std::pair<std::string_view, const json::value*>> rows;
+  if (peers != nullptr) {
+    for (const auto& item : *peers) {
+      const auto& peer = item.value();
+      rows.emplace_back(item.key(), &peer);
+      connected += whole_of(member(peer, "connectedness")) == 1;
+      low += number_of(member(member(member(peer, "scores"), "gossip"), "total")) < 0;
+      const auto& gossip = member(peer, "gossipBlocks");
+      gossiping += gossip.is_bool() && gossip.get_bool();
+    }
+  }
+  std::string out = connected == 0 ? "No peer is connected"
+                                   : count_text(connected, "peer is connected", "peers are connected") + ", " +
+                                         std::to_string(gossiping) + " of them exchange blocks";
+  if (low > 0) out += "; " + count_text(low, "peer has", "peers have") + " a score below zero";
+  if (count > connected) out += "; " + std::to_string(count - connected) + " more are known";
+  out += ".";
+  if (rows.empty()) return out;
+  std::sort(rows.begin(), rows.end());
+  const bool is_wide = columns >= kWidePeerColumns;
+  out += "\n\n" + fitted(padded("PEER", is_wide ? 54 : 18) + padded("DIR", 5) + padded("SCORE", 9) +
+                             padded("LATENCY", 11) + padded("BLOCKS", 8) + padded("PROTECTED", 11) + "AGENT",
+                         columns);
+  for (const auto& [id, peer] : rows) out += "\n" + fitted(peer_line(id, *peer, columns), columns);
+  return out;
+}
+
+std::string why_text(const json::value& answer) {
+  const auto why = text_of(member(answer, "why"));
+  return why.empty() ? json_text(answer) : why;
+}
+
+std::string timeline_text(const json::value& answer, std::size_t columns) {
+  std::string out = why_text(answer);
+  const auto& timeline = member(answer, "timeline");
+  const auto* events = member(timeline, "events").if_array();
+  if (events == nullptr) return out;
+  const auto& counts = member(timeline, "counts");
+  out += "\n\nSince " + time_text(from_ms(member(timeline, "firstSeen"))) + ": " +
+         std::to_string(whole_of(member(counts, "blocksAccepted"))) + " blocks accepted, " +
+         std::to_string(whole_of(member(counts, "blocksRejected"))) + " rejected, " +
+         std::to_string(whole_of(member(counts, "blocksIgnored"))) + " ignored, " +
+         std::to_string(whole_of(member(counts, "blocksFetched"))) + " fetched, " +
+         std::to_string(whole_of(member(counts, "copies"))) + " copies, " +
+         std::to_string(whole_of(member(counts, "faults"))) + " faults.";
+  if (const auto agent = text_of(member(timeline, "userAgent")); !agent.empty()) out += " Agent: " + agent + ".";
+  if (const auto dropped = whole_of(member(timeline, "dropped")); dropped > 0)
+    out += " " + std::to_string(dropped) + " events were dropped.";
+  out += "\n";
+  for (const auto& event : *events) {
+    std::string line = time_text(from_ms(member(event, "time"))) + "  " + text_of(member(event, "text"));
+    const auto& score = member(event, "score");
+    if (!score.is_null() && text_of(member(event, "event")) != "score")
+      line += " (score " + shown(number_of(score), "%.4g") + ")";
+    if (const auto count = whole_of(member(event, "count")); count > 1)
+      line += " (" + std::to_string(count) + " times, last " + time_text(from_ms(member(event, "lastTime"))) + ")";
+    out += "\n" + fitted(line, columns);
+  }
+  return out;
+}
+
+std::string bans_text(const json::value& bans, libp2p::UnixTime now) {
+  const auto* list = bans.if_array();
+  const std::size_t count = list == nullptr ? 0 : list->size();
+  if (count == 0) return "Nobody is banned.";
+  std::string out = count_text(count, "ban holds.", "bans hold.");
+  for (const auto& ban : *list) {
+    const auto peer = text_of(member(ban, "peer"));
+    const auto until = libp2p::from_unix_seconds(whole_of(member(ban, "until")));
+    out += "\n\n" + (peer.empty() ? text_of(member(ban, "ip")) : peer) + " until " + time_text(until) + " (" +
+           rough_duration(until - now) + " left), by rule " + text_of(member(ban, "rule")) + ": " +
+           text_of(member(ban, "text"));
+    const auto* evidence = member(ban, "evidence").if_array();
+    if (evidence == nullptr) continue;
+    for (const auto& fault : *evidence) {
+      out += "\n  " + time_text(from_ms(member(fault, "time"))) + "  " + text_of(member(fault, "text"));
+      const auto& number = member(fault, "blockNumber");
+      if (!number.is_null()) out += ", block " + std::to_string(whole_of(number));
+      if (const auto id = text_of(member(fault, "messageID")); !id.empty()) out += ", message " + id;
+    }
+  }
+  return out;
+}
+
+}  // namespace opp2p

@@ -1,0 +1,35 @@
+// `opp2p peers`: who is connected to a running node.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "commands.hpp"
+#include "input.hpp"
+#include "peer_texts.hpp"
+#include "running_node.hpp"
+
+namespace opp2p {
+namespace {
+
+struct PeersOptions {
+  RunningNodeOptions node;
+  bool all = false;
+};
+
+int list_peers(Output& out, const PeersOptions& options) {
+  const auto rpc = connect_rpc(options.node);
+  if (!rpc) return report(rpc.error());
+  return print_answer(out, options.node, rpc->call("opp2p_peers", {!options.all}),
+                      [&out](const boost::json::value& dump) { return peers_text(dump, terminal_columns(out)); });
+}
+
+}  // namespace
+
+void add_peers_command(CLI::App& app, Output& out, int& exit_code) {
+  auto* command = app.add_subcommand("peers", "List the peers of a running node: score, latency, agent");
+  auto options = std::make_shared<PeersOptions>();
+  add_running_node_options(*command, options->node);
+  command->add_flag("--all", options->all, "Peers that the node remembers, too");
+  command->callback([options, &out, &exit_code] { exit_code = list_peers(out, *options); });
+}
+
+}  // namespace opp2p

@@ -1,0 +1,145 @@
+#include "running_node.hpp"
+
+#include <sys/ioctl.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+
+#include "input.hpp"
+#include "libp2p/base/peer_text.hpp"
+#include "libp2p/multiformats/peer_id.hpp"
+#include "opp2p/base/json_text.hpp"
+#include "opp2p/rpc/node_file.hpp"
+
+namespace opp2p {
+namespace json = boost::json;
+using libp2p::Errc;
+using libp2p::fail;
+using libp2p::Result;
+
+namespace {
+
+constexpr std::size_t kShortestPart = 4;
+
+libp2p::Error bad_url(const std::string& url) {
+  return fail(Errc::invalid_argument,
+              "--rpc: '" + libp2p::peer_text(url, 100) + "' is no URL such as http://127.0.0.1:9545");
+}
+
+// "http://127.0.0.1:9545/", "127.0.0.1:9545", "http://[::1]:9545".
+Result<RpcPlace> place_of_url(const std::string& url) {
+  std::string_view rest = url;
+  if (rest.starts_with("https://"))
+    return fail(Errc::unsupported, "--rpc: https is not spoken; give the node's own address, as http://127.0.0.1:9545");
+  if (rest.starts_with("http://")) rest.remove_prefix(7);
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  const auto colon = rest.rfind(':');
+  if (colon == std::string_view::npos) return bad_url(url);
+  RpcPlace out;
+  std::string_view host = rest.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  out.host = host == "localhost" ? "127.0.0.1" : std::string(host);
+  const auto port = rest.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+  if (host.empty() || error != std::errc() || end != port.data() + port.size() || out.port == 0) return bad_url(url);
+  return out;
+}
+
+// Empty when nobody gave one and the folder has none: reading works without.
+Result<std::string> read_token(const RunningNodeOptions& options) {
+  const auto path = options.token_file.empty() ? std::filesystem::path(options.data_dir) / "rpc.token"
+                                               : std::filesystem::path(options.token_file);
+  std::ifstream in(path);
+  std::string token;
+  if (in >> token) return token;
+  if (options.token_file.empty()) return std::string();
+  return fail(Errc::io, "--rpc.token-file: " + path.string() +
+                            " cannot be read; give the file rpc.token of the node's --data-dir");
+}
+
+void add_keys(std::vector<std::string>& ids, const json::value& object) {
+  if (const auto* found = object.if_object())
+    for (const auto& item : *found) ids.emplace_back(item.key());
+}
+
+// The ids in an array, as texts or as the member "peer" of objects.
+void add_items(std::vector<std::string>& ids, const json::value& array) {
+  const auto* found = array.if_array();
+  if (found == nullptr) return;
+  for (const auto& item : *found) {
+    if (const auto* text = item.if_string()) ids.emplace_back(*text);
+    const auto* object = item.if_object();
+    const auto* peer = object == nullptr ? nullptr : object->if_contains("peer");
+    if (peer != nullptr && peer->is_string()) ids.emplace_back(peer->get_string());
+  }
+}
+
+// A node without one of these parts has no such peers.
+std::vector<std::string> known_peers(const RpcClient& rpc) {
+  std::vector<std::string> ids;
+  if (const auto dump = rpc.call("opp2p_peers", {false}); dump && dump->is_object())
+    if (const auto* peers = dump->get_object().if_contains("peers")) add_keys(ids, *peers);
+  for (const char* method : {"opp2p_bans", "opp2p_listBlockedPeers", "opp2p_staticPeers"})
+    if (const auto list = rpc.call(method)) add_items(ids, *list);
+  return ids;
+}
+
+}  // namespace
+
+void add_running_node_options(CLI::App& command, RunningNodeOptions& options) {
+  command.add_option("--data-dir", options.data_dir, "The --data-dir of the running node, where its RPC is found")
+      ->capture_default_str();
+  command.add_option("--rpc", options.rpc, "URL of the node's RPC, instead of the one in the data folder");
+  command.add_option("--rpc.token-file", options.token_file, "File with the node's token, instead of rpc.token there");
+  command.add_flag("--json", options.json, "Print the RPC's answer as JSON");
+}
+
+Result<RpcClient> connect_rpc(const RunningNodeOptions& options) {
+  OPP2P_TRY(const auto place, options.rpc.empty() ? read_node_file(options.data_dir) : place_of_url(options.rpc));
+  OPP2P_TRY(auto token, read_token(options));
+  return RpcClient(place.host, place.port, std::move(token));
+}
+
+Result<std::string> choose_peer(const std::vector<std::string>& ids, const std::string& text) {
+  const auto shown = libp2p::peer_text(text, 80);
+  if (text.size() < kShortestPart)
+    return fail(Errc::invalid_argument, "'" + shown + "' is too short for a part of a peer id; give at least " +
+                                            std::to_string(kShortestPart) + " characters");
+  std::vector<std::string> fitting;
+  for (const auto& id : ids)
+    if (id.starts_with(text) || id.ends_with(text)) fitting.push_back(id);
+  std::sort(fitting.begin(), fitting.end());
+  fitting.erase(std::unique(fitting.begin(), fitting.end()), fitting.end());
+  if (fitting.size() == 1) return fitting.front();
+  if (fitting.empty())
+    return fail(Errc::not_found, "the node knows no peer whose id begins or ends with '" + shown +
+                                     "'; opp2p peers --all lists those that it knows");
+  std::string all;
+  for (std::size_t i = 0; i < std::min<std::size_t>(fitting.size(), 3); ++i) all += (i == 0 ? "" : ", ") + fitting[i];
+  return fail(Errc::invalid_argument, std::to_string(fitting.size()) + " peers fit '" + shown + "': " + all +
+                                          (fitting.size() > 3 ? ", …" : "") + "; give more of the id");
+}
+
+Result<std::string> resolve_peer(const RpcClient& rpc, const std::string& text) {
+  if (const auto peer = libp2p::PeerId::from_text(text)) return peer->to_base58();
+  OPP2P_TRYV(rpc.call("opp2p_self"));  // or nobody would be known where nobody answers
+  return choose_peer(known_peers(rpc), text);
+}
+
+std::size_t terminal_columns(const Output& out) {
+  winsize size{};
+  if (::ioctl(out.descriptor(), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kWideColumns;
+  return std::max<std::size_t>(size.ws_col, 40);
+}
+
+int print_answer(Output& out, const RunningNodeOptions& options, const Result<json::value>& answer,
+                 const std::function<std::string(const json::value&)>& text) {
+  if (!answer) return report(answer.error());
+  out.write((options.json ? json_text(*answer) : text(*answer)) + "\n");
+  return 0;
+}
+
+}  // namespace opp2p

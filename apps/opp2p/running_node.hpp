@@ -1,0 +1,44 @@
+// The RPC of a running node, for the commands that ask it: found in its data folder, or given. Also what those commands
+// share: their options, the choice of a peer by a part of its id, and the width of the terminal.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <boost/json.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libp2p/base/result.hpp"
+#include "opp2p/base/output.hpp"
+#include "opp2p/rpc/rpc_client.hpp"
+
+namespace opp2p {
+
+struct RunningNodeOptions {
+  std::string data_dir = "opp2p-data";
+  std::string rpc;         // a URL; empty: found in the data folder
+  std::string token_file;  // empty: rpc.token in the data folder, if it is there
+  bool json = false;
+};
+// Adds --data-dir, --rpc, --rpc.token-file and --json.
+void add_running_node_options(CLI::App& command, RunningNodeOptions& options);
+
+// The error says what is missing and what to do.
+libp2p::Result<RpcClient> connect_rpc(const RunningNodeOptions& options);
+
+// A peer id in full, or a beginning or an end of one that the node knows (connected, remembered, banned, blocked or
+// static); Errc::not_found, or Errc::invalid_argument when several fit.
+libp2p::Result<std::string> resolve_peer(const RpcClient& rpc, const std::string& text);
+// The same, of ids that are known.
+libp2p::Result<std::string> choose_peer(const std::vector<std::string>& ids, const std::string& text);
+
+// Columns of the terminal that `out` writes to; kWideColumns when it is none.
+inline constexpr std::size_t kWideColumns = 200;
+std::size_t terminal_columns(const Output& out);
+
+// The answer as JSON when that is wanted, and otherwise what `text` makes of it. Answers the exit code.
+int print_answer(Output& out, const RunningNodeOptions& options, const libp2p::Result<boost::json::value>& answer,
+                 const std::function<std::string(const boost::json::value&)>& text);
+
+}  // namespace opp2p

@@ -1,0 +1,116 @@
+#include "opp2p/metrics/node_sampler.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "opp2p/metrics/node_mirrors.hpp"
+
+namespace opp2p {
+namespace {
+
+double seconds(libp2p::Nanos time) { return std::chrono::duration<double>(time).count(); }
+
+using opstack::reputation::ReqRespScores;
+
+struct ScoreRow {
+  std::string_view type;  // op-node's
+  double (*read)(const GossipScoreSnapshot&, const ReqRespScores&);
+};
+constexpr ScoreRow kScores[] = {
+    {"total", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.total; }},
+    {"ipColocation", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.ip_colocation_factor; }},
+    {"behavioralPenalty", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.behaviour_penalty; }},
+    {"blocksFirstMessage",
+     [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.first_message_deliveries; }},
+    {"blocksTimeInMesh", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return seconds(s.time_in_mesh); }},
+    {"blocksMessageDeliveries",
+     [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.mesh_message_deliveries; }},
+    {"blocksInvalidMessageDeliveries",
+     [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.invalid_message_deliveries; }},
+    {"reqRespValidResponses", [](const GossipScoreSnapshot&, const ReqRespScores& r) { return r.valid_responses; }},
+    {"reqRespErrorResponses", [](const GossipScoreSnapshot&, const ReqRespScores& r) { return r.error_responses; }},
+    {"reqRespRejectedPayloads", [](const GossipScoreSnapshot&, const ReqRespScores& r) { return r.rejected_payloads; }},
+};
+
+// op-node's refs of the lowest block that waits: a number and a hash, and zeros without one.
+void set_waiting(MetricRegistry& registry, const std::optional<opstack::sync::BlockRef>& block) {
+  const auto ref = block.value_or(opstack::sync::BlockRef{});
+  registry.gauge(Metric::refs_number, {"l2", "l2_buffer_unsafe"}).Set(static_cast<double>(ref.number));
+  std::uint64_t first = 0;
+  for (std::size_t i = 8; i-- > 0;) first = first << 8 | ref.hash[i];
+  registry.gauge(Metric::refs_hash, {"l2", "l2_buffer_unsafe"}).Set(static_cast<double>(first));
+}
+
+}  // namespace
+
+NodeSampler::NodeSampler(libp2p::runtime::Runtime& runtime, MetricRegistry& registry, Source source)
+    : runtime_(runtime),
+      registry_(registry),
+      source_(std::move(source)),
+      bytes_in_(registry.gauge(Metric::p2p_bandwidth_bytes, {"in"})),
+      bytes_out_(registry.gauge(Metric::p2p_bandwidth_bytes, {"out"})),
+      took_(registry.gauge(Metric::sample_seconds)),
+      timer_(runtime.make_timer([this] { on_timer(); })) {
+  for (const auto& row : node_mirrors()) {
+    const bool counter = row_of(row.metric).type == MetricType::counter;
+    Mirror mirror;
+    mirror.read = row.read;
+    if (counter)
+      mirror.counter = row.label.empty() ? &registry.counter(row.metric) : &registry.counter(row.metric, {row.label});
+    else
+      mirror.gauge = row.label.empty() ? &registry.gauge(row.metric) : &registry.gauge(row.metric, {row.label});
+    mirrors_.push_back(mirror);
+  }
+  for (const auto& row : kScores) scores_.push_back(&registry.histogram(Metric::peer_scores, {row.type}));
+}
+
+NodeSampler::~NodeSampler() = default;
+
+void NodeSampler::start() {
+  scores_due_ = runtime_.now().mono + kScoreInterval;
+  on_timer();
+}
+
+void NodeSampler::stop() { timer_->disarm(); }
+
+std::optional<libp2p::MonoTime> NodeSampler::last() const {
+  const auto at = last_.load(std::memory_order_relaxed);
+  if (at == kNever) return std::nullopt;
+  return libp2p::MonoTime(libp2p::Nanos(at));
+}
+
+void NodeSampler::on_timer() {
+  const auto took = runtime_.run_here([this] {
+    take(source_.readings());
+    if (runtime_.now().mono >= *scores_due_) take_scores();
+  });
+  took_.Set(seconds(took));
+  const auto now = runtime_.now().mono;
+  last_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  timer_->arm(now + std::clamp(took * kShare, kInterval, kMostInterval));
+}
+
+void NodeSampler::take(const NodeReadings& readings) {
+  for (const auto& mirror : mirrors_) {
+    const double value = mirror.read(readings);
+    if (mirror.gauge != nullptr)
+      mirror.gauge->Set(value);
+    else
+      mirror.counter->Increment(std::max(0.0, value - mirror.counter->Value()));
+  }
+  set_waiting(registry_, readings.lowest_waiting);
+  const auto [in, out] = source_.ended_bytes();
+  // A connection that has ended, and whose end is not told yet, is in neither sum for a moment.
+  bytes_in_.Set(std::max(bytes_in_.Value(), static_cast<double>(in + readings.bytes_in)));
+  bytes_out_.Set(std::max(bytes_out_.Value(), static_cast<double>(out + readings.bytes_out)));
+}
+
+void NodeSampler::take_scores() {
+  scores_due_ = runtime_.now().mono + kScoreInterval;
+  source_.each_score([this](const GossipScoreSnapshot& gossip, const ReqRespScores& req_resp) {
+    for (std::size_t i = 0; i < std::size(kScores); ++i) scores_[i]->Observe(kScores[i].read(gossip, req_resp));
+  });
+}
+
+}  // namespace opp2p

@@ -1,0 +1,118 @@
+#include "opstack/reputation/fault_ledger.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libp2p/base/rng.hpp"
+#include "opstack/reputation/reputation_test_support.hpp"
+
+namespace opstack::reputation {
+namespace {
+
+using test::fault;
+using test::mono;
+using test::peer;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr FaultKind kHash = FaultKind::bad_block_hash;
+constexpr FaultKind kSignature = FaultKind::invalid_signature;
+
+std::vector<std::string> ids_of(const std::vector<Fault>& faults) {
+  std::vector<std::string> out;
+  for (const auto& one : faults) out.push_back(one.message_id);
+  return out;
+}
+
+TEST(FaultLedger, counts_different_messages_within_ten_minutes) {
+  FaultLedger ledger;
+  for (int n = 0; n < 5; ++n) {
+    const auto noted = ledger.on_fault(peer(1), fault(kHash, std::to_string(n)), std::nullopt, mono(100 * n));
+    EXPECT_TRUE(noted.is_new);
+    EXPECT_EQ(noted.blamed_messages, static_cast<std::size_t>(n) + 1);
+  }
+  EXPECT_EQ(ledger.blamed_messages(peer(1), mono(599)), 5U);
+  EXPECT_EQ(ledger.blamed_messages(peer(1), mono(600)), 4U);
+  EXPECT_EQ(ledger.blamed_messages(peer(1), mono(1000)), 0U);
+  EXPECT_EQ(ledger.blamed_messages(peer(2), mono(599)), 0U);
+  EXPECT_THAT(ledger.faults_of(peer(1)), SizeIs(5)) << "they stay on record";
+  ledger.check();
+}
+
+TEST(FaultLedger, takes_a_copy_of_a_message_for_no_new_fault) {
+  FaultLedger ledger;
+  ledger.on_fault(peer(1), fault(kHash, "a"), InvalidCount{1, 0, 0}, mono(0));
+  const auto noted = ledger.on_fault(peer(1), fault(kHash, "a"), InvalidCount{1, 1, 0}, mono(1));
+  EXPECT_FALSE(noted.is_new);
+  EXPECT_EQ(noted.blamed_messages, 1U);
+  EXPECT_THAT(ledger.faults_of(peer(1)), SizeIs(1));
+  EXPECT_THAT(ledger.forget(kHash), SizeIs(2)) << "but each of them had its price";
+}
+
+TEST(FaultLedger, counts_every_message_that_has_no_name) {
+  FaultLedger ledger;
+  for (int n = 0; n < 3; ++n) ledger.on_fault(peer(1), fault(FaultKind::message_policy, ""), std::nullopt, mono(n));
+  EXPECT_EQ(ledger.blamed_messages(peer(1), mono(3)), 3U);
+  ledger.check();
+}
+
+TEST(FaultLedger, keeps_faults_of_sync_and_counts_none_of_them_as_a_message) {
+  FaultLedger ledger;
+  EXPECT_EQ(ledger.on_fault(peer(1), fault(FaultKind::sync_bad_hash, ""), std::nullopt, mono(0)).blamed_messages, 0U);
+  EXPECT_THAT(ledger.faults_of(peer(1)), SizeIs(1));
+}
+
+TEST(FaultLedger, forgets_the_oldest_fault_of_a_peer_and_the_peer_that_was_blamed_least_recently) {
+  FaultLedger ledger(FaultLedgerLimits{2, 3, 1});
+  for (int n = 0; n < 5; ++n) ledger.on_fault(peer(1), fault(kHash, std::to_string(n)), std::nullopt, mono(n));
+  EXPECT_EQ(ids_of(ledger.faults_of(peer(1))), (std::vector<std::string>{"2", "3", "4"}));
+  EXPECT_EQ(ids_of(ledger.last_faults_of(peer(1), 2)), (std::vector<std::string>{"3", "4"}));
+  ledger.on_fault(peer(2), fault(kHash, "x"), std::nullopt, mono(6));
+  ledger.on_fault(peer(1), fault(kHash, "y"), std::nullopt, mono(7));
+  ledger.on_fault(peer(3), fault(kHash, "z"), std::nullopt, mono(8));
+  EXPECT_EQ(ledger.peers(), 2U);
+  EXPECT_THAT(ledger.faults_of(peer(2)), IsEmpty());
+  EXPECT_THAT(ledger.faults_of(peer(1)), SizeIs(3));
+  ledger.check();
+}
+
+TEST(FaultLedger, gives_back_the_costs_of_one_kind_and_forgets_its_faults) {
+  FaultLedger ledger;
+  for (std::uint8_t n = 1; n <= 3; ++n) {
+    ledger.on_fault(peer(n), fault(kSignature, "a"), InvalidCount{n, 0, 0}, mono(n));
+    ledger.on_fault(peer(n), fault(kHash, "b"), InvalidCount{n, 1, 0}, mono(n));
+  }
+  ledger.on_fault(peer(4), fault(kSignature, "a"), InvalidCount{4, 0, 0}, mono(5));
+  const auto costs = ledger.forget(kSignature);
+  ASSERT_THAT(costs, SizeIs(4));
+  for (const auto& cost : costs) EXPECT_EQ(cost.decays, 0U);
+  EXPECT_EQ(ids_of(ledger.faults_of(peer(2))), std::vector<std::string>{"b"});
+  EXPECT_THAT(ledger.faults_of(peer(4)), IsEmpty());
+  EXPECT_EQ(ledger.peers(), 3U);
+  ledger.forget(peer(2));
+  EXPECT_EQ(ledger.blamed_messages(peer(2), mono(5)), 0U);
+  ledger.check();
+}
+
+TEST(FaultLedger, keeps_its_bounds_whatever_happens) {
+  libp2p::SeededRng rng(7);
+  FaultLedger ledger(FaultLedgerLimits{4, 3, 2});
+  for (std::int64_t step = 0; step < 3000; ++step) {
+    const auto drawn = rng.next_u64();
+    const auto who = peer(static_cast<std::uint8_t>(drawn % 7));
+    const auto kind = drawn & 1024 ? kHash : kSignature;
+    if (drawn % 61 == 0) {
+      ledger.forget(kind);
+    } else if (drawn % 53 == 0) {
+      ledger.forget(who);
+    } else {
+      const auto noted =
+          ledger.on_fault(who, fault(kind, std::to_string(drawn / 7 % 9)), InvalidCount{1, 1, 1}, mono(step));
+      ASSERT_EQ(noted.blamed_messages, ledger.blamed_messages(who, mono(step)));
+    }
+    ledger.check();
+  }
+}
+
+}  // namespace
+}  // namespace opstack::reputation
