@@ -110,7 +110,8 @@ struct LeafHandler {
 Result<JsonLeaves> JsonLeaves::from_text(std::string_view text) {
   json::basic_parser<LeafHandler> parser{json::parse_options{}};
   boost::system::error_code code;
-  parser.write_some(false, text.data(), text.size(), code);
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), code);
+  if (!code && read != text.size()) code = json::error::extra_data;
   if (code) return fail(Errc::malformed, "no JSON: " + code.message());
   if (!parser.handler().is_object) return fail(Errc::malformed, "no JSON object");
   JsonLeaves out;
