@@ -11,6 +11,7 @@ NodeReputation::NodeReputation(const ReputationParams& params, gs::PeerScorer& s
     : params_(params),
       scorer_(scorer),
       ledger_(rep::ledger_limits(params.scoring)),
+      common_(rep::recent_of(rep::ledger_limits(params.scoring).hold)),
       monitor_(params.ban_threshold, params.scoring.blamed_messages_to_ban) {
   scorer_.set_observer(this);
 }
@@ -57,7 +58,8 @@ std::optional<MonoTime> NodeReputation::next_deadline() const {
 void NodeReputation::on_timeout(const std::vector<PeerId>& connected, Now now) {
   if (!params_.ban_peers || now.mono < next_look_) return;
   next_look_ = now.mono + rep::kMonitorInterval;
-  for (const auto& held : ledger_.settle(now.mono)) scorer_.put_back(held);
+  if (common_.has_accepted())
+    for (const auto& held : ledger_.settle(now.mono)) scorer_.put_back(held);
   const auto peer = monitor_.next([&] { return connected; });
   if (!peer || !monitor_.is_too_low(scorer_.score(*peer), /*is_static=*/false)) return;
   const auto parts = scorer_.snapshot_of(*peer);

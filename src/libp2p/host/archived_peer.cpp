@@ -129,7 +129,7 @@ class PartsReader {
     if (stored.address.bytes().size() > limits_.text_bytes || (named && *named != peer_)) return;
     const KnownAddress known{stored.address.without_peer_id(), now_.mono + life, false,
                              std::min(stored.ttl, kLongestLife)};
-    if (known.address.empty()) return;
+    if (known.address.empty() || known.address.peer_id()) return;
     auto& all = out_.facts.addresses;
     const auto same =
         std::find_if(all.begin(), all.end(), [&](const KnownAddress& a) { return a.address == known.address; });

@@ -65,6 +65,7 @@ void PeerstoreArchive::on_timer() {
 void PeerstoreArchive::notice_jump() {
   const Nanos offset = offset_of(runtime_.now());
   if (offset - clock_offset_ <= kJump && clock_offset_ - offset <= kJump) return;
+  if (offset < clock_offset_) clock_set_back_ = true;
   clock_offset_ = offset;
   for (const PeerId& peer : peerstore_.peers()) peerstore_.mark_changed(peer);
 }
@@ -95,8 +96,8 @@ bool PeerstoreArchive::put(std::vector<storage::Change> changes) {
     ++counters_.refused;
     return false;
   }
-  counters_.records_written += written;
-  counters_.records_erased += erased;
+  counters_.written += written;
+  counters_.erased += erased;
   return true;
 }
 
@@ -108,8 +109,10 @@ bool PeerstoreArchive::save_peer(const PeerId& peer) {
   const ArchiveMarks marks = marks_of(parts);
   std::vector<storage::Change> changes;
   for (std::size_t i = 0; i < kPeerParts; ++i) {
-    const std::uint64_t old = before == on_disk_.end() ? 0 : before->second[i];
-    if (marks[i] != old) changes.push_back({part_key(peer, static_cast<PeerPart>(i)), std::move(parts[i])});
+    // Of a peer that was not loaded an earlier run may have left anything.
+    const bool is_unknown = before == on_disk_.end();
+    if (is_unknown || marks[i] != before->second[i])
+      changes.push_back({part_key(peer, static_cast<PeerPart>(i)), std::move(parts[i])});
   }
   if (!put(std::move(changes))) return false;
   if (marks == ArchiveMarks{})
@@ -148,13 +151,9 @@ void PeerstoreArchive::collect() {
 
 void PeerstoreArchive::on_collected(const ArchiveReading& reading) {
   ++counters_.collections;
-  // What the start found expired and the clock has made good since. What the peerstore has forgotten is not among them:
-  // its records are erased, or wait to be.
-  if (counters_.collections == 1) {
-    ArchiveReading fresh = reading;
-    std::erase_if(fresh.peers, [this](const ArchivedPeer& one) { return on_disk_.contains(one.peer); });
-    restore(fresh);
-  }
+  // What the start found expired, and what was good all along once the clock has been mended. Not without that: what
+  // the peerstore has forgotten may wait to be erased.
+  if (counters_.collections == 1 && clock_set_back_) restore(reading);
   std::vector<storage::Change> changes;
   for (const auto& [peer, key] : reading.dead)
     if (!on_disk_.contains(peer) && !peerstore_.contains(peer)) changes.push_back({key, std::nullopt});

@@ -4,7 +4,7 @@
 //
 // Times on the disk are wall time. A jump of the clock while the process runs changes nothing in the peerstore, and all
 // records are written anew. A clock that is wrong at the start makes an address live no longer than its TTL, and kills
-// nothing for good within the first minute: the first collection reads again what the start found expired.
+// nothing for good when it is mended within a minute: the first collection reads again what the start found expired.
 //
 // Owner: who made the host; destroyed before the host and the writer. Thread: the network thread; collections read on a
 // worker. Bounds: 64 bytes for each peer of the peerstore. A change that the writer refuses is kept and comes again.
@@ -36,8 +36,8 @@ struct LoadedPeers {
 };
 
 struct PeerstoreArchiveCounters {
-  std::uint64_t records_written = 0;
-  std::uint64_t records_erased = 0;
+  std::uint64_t written = 0;  // records
+  std::uint64_t erased = 0;   // keys, whether they were there or not
   std::uint64_t collections = 0;
   std::uint64_t collected = 0;  // keys that a collection erased
   std::uint64_t refused = 0;    // by the writer; tried again
@@ -83,6 +83,7 @@ class PeerstoreArchive {
   std::map<PeerId, ArchiveMarks> on_disk_;  // what is there, or waits to be written
   std::uint64_t changes_seen_ = 0;
   Nanos clock_offset_{};  // of wall time from the monotonic one, when records were written
+  bool clock_set_back_ = false;
   bool loaded_ = false;
   bool collecting_ = false;
   MonoTime collect_at_{};

@@ -32,6 +32,7 @@ NodeMetrics::NodeMetrics(libp2p::runtime::Runtime& runtime, Node& node, const st
       blocks_(registry_, node.view().id()),
       peers_(registry_),
       sync_(registry_),
+      reputation_(registry_),
       rpc_(registry_),
       sampler_(runtime, registry_, source_of(node, peers_)),
       lag_(runtime, registry_),
@@ -81,6 +82,7 @@ void NodeMetrics::on(const NodeEvent& event, libp2p::Now now) {
         blocks_.on(kind, now);
         peers_.on(kind, now);
         sync_.on(kind, now);
+        reputation_.on(kind, now);
       },
       event);
 }

@@ -15,6 +15,7 @@
 #include "opp2p/metrics/metrics_server.hpp"
 #include "opp2p/metrics/node_sampler.hpp"
 #include "opp2p/metrics/peer_metrics.hpp"
+#include "opp2p/metrics/reputation_metrics.hpp"
 #include "opp2p/metrics/rpc_metrics.hpp"
 #include "opp2p/metrics/sync_metrics.hpp"
 #include "opp2p/node/node.hpp"
@@ -51,6 +52,7 @@ class NodeMetrics final : public NodeSink {
   BlockMetrics blocks_;
   PeerMetrics peers_;
   SyncMetrics sync_;
+  ReputationMetrics reputation_;
   RpcMetrics rpc_;
   NodeSampler sampler_;
   LoopLag lag_;

@@ -19,7 +19,7 @@ class NodeSamplerTest : public testing::Test {
       return readings_;
     };
     out.each_score = [this](const NodeSampler::TakeScore& take) {
-      for (const auto& score : scores_) take(score);
+      for (const auto& score : scores_) take(score, {10, 11, 12});
     };
     out.ended_bytes = [this] { return ended_; };
     return out;
@@ -97,7 +97,10 @@ TEST_F(NodeSamplerTest, observes_every_peers_score_in_all_parts_every_fifteen_se
                                                         {"blocksMessageDeliveries", 6},
                                                         {"blocksInvalidMessageDeliveries", 7},
                                                         {"ipColocation", 8},
-                                                        {"behavioralPenalty", 9}};
+                                                        {"behavioralPenalty", 9},
+                                                        {"reqRespValidResponses", 10},
+                                                        {"reqRespErrorResponses", 11},
+                                                        {"reqRespRejectedPayloads", 12}};
   for (const auto& [type, each] : wanted)
     EXPECT_EQ(value("op_node_default_peer_scores_sum{type=\"" + std::string(type) + "\"}"), 4 * each) << type;
 }

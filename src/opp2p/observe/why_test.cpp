@@ -58,10 +58,10 @@ TEST(WhyPeer, says_why_a_peer_is_gone) {
   facts.timeline->tally.rejected = 2;
   facts.timeline->last_seen = kWhyNow - Seconds(90);
   facts.timeline->end = "closed: trimmed";
-  EXPECT_EQ(
-      told_of(facts),
-      "is not connected since 2025-10-09 08:51:50 UTC (1 min 30 s ago): closed: trimmed; it brought 1 block, and 2 "
-      "that were rejected.");
+  EXPECT_EQ(told_of(facts),
+            "has not been connected since 2025-10-09 08:51:50 UTC (1 min 30 s ago): closed: trimmed; it brought 1 "
+            "block, and 2 "
+            "that were rejected.");
   facts.connected = true;
   EXPECT_NE(told_of(facts).find("nothing speaks against it"), std::string::npos);
   facts.blocked = true;

@@ -69,6 +69,14 @@ std::vector<InvalidCount> FaultLedger::settle(const PeerId& peer) {
   return costs;
 }
 
+void FaultLedger::drop_held() {
+  for (const PeerId& peer : peers_from_the_oldest()) {
+    for (Entry& entry : *peers_.get(peer)) {
+      if (std::exchange(entry.is_held, false)) entry.costs.clear();
+    }
+  }
+}
+
 // get() moves each to the front, and so keeps their order.
 std::vector<PeerId> FaultLedger::peers_from_the_oldest() const {
   std::vector<PeerId> out;

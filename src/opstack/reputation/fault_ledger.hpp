@@ -59,6 +59,8 @@ class FaultLedger {
   // Costs that count from now on: of faults that are held back no longer; or all of a peer, which are held no more.
   std::vector<InvalidCount> settle(MonoTime now);
   std::vector<InvalidCount> settle(const PeerId& peer);
+  // What is held back never costs anything; the faults stay on record.
+  void drop_held();
   // Nothing is held back any more of a peer that is blamed for so many messages.
   bool is_settled_by(std::size_t blamed_messages) const { return blamed_messages >= limits_.most_held; }
 

@@ -1,5 +1,6 @@
 #include "opstack/reputation/fault_tracker.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
@@ -36,7 +37,11 @@ Fault fault_of_block(FaultKind kind, const gossip::BlockVerdict& verdict, Now no
 
 FaultTracker::FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events,
                            Uses uses, FaultLedgerLimits limits)
-    : scorer_(scorer), events_(events), uses_(std::move(uses)), ledger_(limits) {
+    : scorer_(scorer),
+      events_(events),
+      uses_(std::move(uses)),
+      ledger_(limits),
+      common_(recent_of(limits.hold)) {
   if (scorer_ != nullptr) scorer_->set_observer(this);
 }
 
@@ -50,6 +55,8 @@ bool FaultTracker::is_scored(const std::string& topic) const {
 
 void FaultTracker::on_verdict(const gossip::BlockVerdict& verdict, bool signer_known, Now now) {
   const bool scored = is_scored(verdict.topic);
+  if (verdict.outcome.verdict == rules::Verdict::accept && !verdict.local && common_.on_first(verdict.from))
+    ledger_.drop_held();
   if (verdict.outcome.verdict == rules::Verdict::accept && !verdict.local && !scored)
     on_valid(verdict.from, verdict.topic, verdict.message_id, now);
   const auto kind = fault_of(verdict.outcome.reason, signer_known);
@@ -112,7 +119,7 @@ void FaultTracker::blame(const PeerId& peer, Fault fault, const std::optional<In
 }
 
 void FaultTracker::on_timeout(Now now) {
-  if (scorer_ == nullptr) return;
+  if (scorer_ == nullptr || !common_.has_accepted()) return;
   for (const InvalidCount& held : ledger_.settle(now.mono)) scorer_->put_back(held);
 }
 
