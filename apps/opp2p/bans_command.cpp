@@ -5,7 +5,7 @@
 
 #include "commands.hpp"
 #include "input.hpp"
-#include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 #include "peer_texts.hpp"
 #include "running_node.hpp"
 

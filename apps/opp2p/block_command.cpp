@@ -4,7 +4,7 @@
 
 #include "commands.hpp"
 #include "input.hpp"
-#include "libp2p/multiformats/address_blocks.hpp"
+#include "libp2p/multiformats/cidr.hpp"
 #include "running_node.hpp"
 
 namespace opp2p {

@@ -28,6 +28,8 @@ void add_peer_command(CLI::App& app, opp2p::Output& out, int& exit_code);
 void add_why_command(CLI::App& app, opp2p::Output& out, int& exit_code);
 void add_bans_command(CLI::App& app, opp2p::Output& out, int& exit_code);
 void add_block_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
+// peerstore import|export|show: the peerstore of a node that does not run, to and from op-node's.
+void add_peerstore_commands(CLI::App& app, opp2p::Output& out, int& exit_code);
 
 // node: the daemon. CLI11 lists it only; what follows the word `node` is read by node_command, which answers the exit
 // code.

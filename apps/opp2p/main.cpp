@@ -107,6 +107,7 @@ int run(int argc, char** argv, opp2p::Output& out) {
   opp2p::add_key_commands(app, out, exit_code);
   opp2p::add_db_commands(app, out, exit_code);
   opp2p::add_doc_commands(app, out, exit_code);
+  opp2p::add_peerstore_commands(app, out, exit_code);
   opp2p::add_ping_command(app, out, exit_code);
   opp2p::add_perf_commands(app, out, exit_code);
   try {

@@ -1,9 +1,11 @@
-// The messages of the simulated network: data of any size that says which block it is, when it was made, and whether it
-// is valid; and what a node's rules make of it. The tag stands for the sequencer's signature: hostile actors have no
-// BlockMaker, and what they make up is rejected. Values; pure.
+// The messages of the simulated network: data of any size that says which block it is, when it was made, by which of
+// the chain's signers and for which fork, and whether it is valid; and what a node's rules make of it, by what the node
+// believes of the chain. The tag stands for the sequencer's signature: hostile actors have no BlockMaker, and what they
+// make up is rejected. Values; pure.
 #pragma once
 
 #include "libp2p/protocols/gossipsub/events.hpp"
+#include "opstack/rules/reason.hpp"
 #include "sim/gossip/names.hpp"
 
 namespace opp2p::sim::gossip {
@@ -11,6 +13,20 @@ namespace opp2p::sim::gossip {
 struct Block {
   std::uint64_t number = 0;
   UnixTime made{};
+  std::uint8_t signer = 0;  // the chain's signers in the order of their rotation
+  std::uint8_t fork = 0;    // the earliest fork whose rules it needs
+};
+
+// What a node goes by when it judges a block.
+struct Beliefs {
+  std::uint8_t signer = 0;
+  std::optional<std::uint8_t> other_signer = std::nullopt;  // that is accepted too: op-node's grace
+  std::uint8_t fork = 0xff;                                 // the newest that it knows
+};
+
+struct Judged {
+  libp2p::gossipsub::ValidationResult verdict{};
+  opstack::rules::Reason reason{};
 };
 
 inline constexpr std::size_t kLeastBlock = 64;
@@ -22,11 +38,12 @@ class BlockMaker {
  public:
   explicit BlockMaker(std::uint64_t secret) : secret_(secret) {}
 
-  // `size` bytes in all, kLeastBlock at least.
-  Bytes make(std::uint64_t number, UnixTime made, std::size_t size) const;
+  // `size` bytes in all, kLeastBlock at least. The number is below 2^48.
+  Bytes make(const Block& block, std::size_t size) const;
   // Nothing when the tag is not the sequencer's.
   std::optional<Block> read(ByteView data) const;
-  libp2p::gossipsub::ValidationResult judge(ByteView data, UnixTime now) const;
+  // In op-node's order: the signature, the age, then the rules of forks.
+  Judged judge(ByteView data, UnixTime now, const Beliefs& beliefs = {}) const;
 
  private:
   std::uint64_t tag_of(ByteView header, std::size_t size) const;

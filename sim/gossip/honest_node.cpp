@@ -18,6 +18,7 @@ HonestNode::HonestNode(ActorPort& port, const HonestParams& params, const CpuPar
         std::make_unique<gs::PeerScorer>(*params_.scores, port_.rng().next_u64(), now, params_.application_score);
     scorer_ = scorer.get();
     scores_ = std::move(scorer);
+    if (params_.reputation) reputation_.emplace(*params_.reputation, *scorer_);
   } else {
     scores_ = std::make_unique<gs::NeutralScores>();
   }
@@ -38,7 +39,10 @@ void HonestNode::start() {
   drain();
 }
 
-void HonestNode::stop() { metrics_.on_stopped(port_.self(), router_->counters()); }
+void HonestNode::stop() {
+  metrics_.on_stopped(port_.self(), router_->counters());
+  if (reputation_) metrics_.on_own_faults(reputation_->findings());
+}
 
 // After that time, and up to as much again.
 void HonestNode::schedule_look(Nanos after) {
@@ -51,6 +55,7 @@ bool HonestNode::is_banned(const PeerId& peer) {
   if (found == banned_.end()) return false;
   if (found->second > port_.now().mono) return true;
   banned_.erase(found);
+  if (reputation_) reputation_->forgive(peer);
   return false;
 }
 
@@ -65,6 +70,8 @@ void HonestNode::on_connected(Member peer, Direction direction) {
   router_->add_peer(id, params_.version, direction, now, libp2p::multiformats::address_blocks(address));
   const gs::PeerAddress addresses[] = {{address, false}};
   scores_->on_addresses(id, addresses, now);
+  if (reputation_) reputation_->on_peer_count(peers_.size());
+  metrics_.on_scores_changed(port_.self());
   drain();
 }
 
@@ -78,6 +85,7 @@ void HonestNode::on_disconnected(Member peer) {
   const PeerId id = *found;
   peers_.erase(peer);
   router_->remove_peer(id, port_.now());
+  if (reputation_) reputation_->on_peer_count(peers_.size());
   metrics_.on_peer_gone(port_.self(), id);
   drain();
 }
@@ -101,6 +109,7 @@ void HonestNode::on_rpc(Member from, const Wire& wire) {
   if (rpc == nullptr) return disconnect(from);  // a driver resets the stream
   metrics_.on_rpc(port_.self(), !rpc->publish.empty(), wire.size);
   router_->on_rpc(*id, *rpc, port_.now());
+  metrics_.on_score_changed(port_.self(), *id);
   drain();
 }
 
@@ -112,10 +121,26 @@ void HonestNode::disconnect(Member peer) {
 void HonestNode::on_work_done(std::uint64_t ticket, bool done) {
   const auto found = judged_.find(ticket);
   OPP2P_ASSERT(found != judged_.end(), "each message is judged once", ticket);
-  const auto verdict = done ? found->second : gs::ValidationResult::ignore;
+  const Pending pending = std::move(found->second);
   judged_.erase(found);
+  const bool is_rejected = done && pending.judged.verdict == gs::ValidationResult::reject;
+  if (is_rejected && reputation_) reputation_->on_rejected(pending.id, pending.judged.reason);
+  if (done && pending.judged.verdict == gs::ValidationResult::accept && reputation_)
+    reputation_->on_accepted(pending.from);
+  const auto verdict = done ? to_router(pending.judged) : gs::ValidationResult::ignore;
   router_->on_validation(ticket, verdict, port_.now(), done ? gs::Router::Blame::sender : gs::Router::Blame::nobody);
+  if (is_rejected) {
+    metrics_.on_invalid_block(port_.self(), pending.from);
+    metrics_.on_scores_changed(port_.self());
+  }
   drain();
+}
+
+gs::ValidationResult HonestNode::to_router(const Judged& judged) const {
+  const bool unblamed = params_.reputation && params_.reputation->scoring.counts_blamed_only &&
+                        judged.verdict == gs::ValidationResult::reject &&
+                        !opstack::reputation::is_blamed(judged.reason, /*signer_known=*/true);
+  return unblamed ? gs::ValidationResult::reject_unblamed : judged.verdict;
 }
 
 std::optional<Wire> HonestNode::next_wire(Member to) {
@@ -132,6 +157,7 @@ std::optional<Wire> HonestNode::next_wire(Member to) {
 std::optional<MonoTime> HonestNode::next_deadline() const {
   MonoTime next = std::min(next_look_, router_->next_deadline().value_or(MonoTime::max()));
   if (const auto decay = scores_->next_deadline()) next = std::min(next, *decay);
+  if (reputation_) next = std::min(next, reputation_->next_deadline().value_or(MonoTime::max()));
   return next;
 }
 
@@ -143,6 +169,13 @@ void HonestNode::on_timer() {
   }
   if (router_->next_deadline() <= now.mono) router_->on_timeout(now);
   if (next_look_ <= now.mono) look_for_peers();
+  if (reputation_ && reputation_->next_deadline() <= now.mono) {
+    std::vector<PeerId> connected;
+    for (const auto& [peer, id] : peers_) {
+      if (!params_.direct.contains(peer)) connected.push_back(id);
+    }
+    reputation_->on_timeout(connected, now);
+  }
   drain();
 }
 
@@ -159,18 +192,33 @@ void HonestNode::look_for_peers() {
 }
 
 void HonestNode::disconnect_bad_peers() {
-  if (!params_.disconnect_below) return;
+  if (!params_.disconnect_below || reputation_) return;
   std::vector<Member> bad;
   for (const auto& [peer, id] : peers_) {
     if (scores_->score(id) < *params_.disconnect_below && !params_.direct.contains(peer)) bad.push_back(peer);
   }
-  for (const Member peer : bad) {
-    banned_[*peers_.find(peer)] = port_.now().mono + params_.ban;
-    disconnect(peer);
+  for (const Member peer : bad) ban(peer, params_.ban);
+}
+
+void HonestNode::ban(Member peer, Nanos duration) {
+  banned_[*peers_.find(peer)] = port_.now().mono + duration;
+  disconnect(peer);
+}
+
+// Who is banned in the middle of an event goes at its end.
+void HonestNode::carry_out_bans() {
+  if (!reputation_) return;
+  for (const PeerId& id : reputation_->take_bans()) {
+    const auto peer = member_of(id);
+    const PeerId* const connected = peer ? peers_.find(*peer) : nullptr;
+    if (connected == nullptr || *connected != id || params_.direct.contains(*peer)) continue;
+    metrics_.on_banned(port_.self(), id);
+    ban(*peer, params_.reputation->ban_duration);
   }
 }
 
 void HonestNode::drain() {
+  carry_out_bans();
   while (auto action = router_->poll_action()) {
     if (const auto* ready = std::get_if<gs::SendReady>(&*action)) {
       if (const auto peer = member_of(ready->peer)) port_.ready_to_send(*peer);
@@ -190,7 +238,9 @@ void HonestNode::drain() {
 
 void HonestNode::validate(const gs::Validate& request) {
   const ByteView data = request.data.view();
-  const bool judged = judged_.emplace(request.request, blocks_.judge(data, port_.now().wall)).second;
+  const Beliefs beliefs = params_.beliefs ? params_.beliefs(port_.self(), port_.now().mono) : Beliefs{};
+  Pending pending{blocks_.judge(data, port_.now().wall, beliefs), request.id, request.from};
+  const bool judged = judged_.emplace(request.request, std::move(pending)).second;
   OPP2P_ASSERT(judged, "each message is judged once", request.request);
   const Nanos cost = cpu_.verify + cpu_.verify_per_kib * static_cast<std::int64_t>(data.size()) / 1024;
   port_.work(cost, cpu_.verify_deadline, request.request);
@@ -205,6 +255,7 @@ Result<void> HonestNode::publish(std::string_view topic, ByteView data) {
 void HonestNode::check() const {
   router_->check();
   if (scorer_ != nullptr) scorer_->check();
+  if (reputation_) reputation_->check();
   OPP2P_CHECK(router_->peer_count() == peers_.size(), "router and node have the same peers", router_->peer_count(),
               peers_.size());
   OPP2P_CHECK(router_->sizes().validating == judged_.size(), "each open validation has a verdict to come",

@@ -20,6 +20,7 @@
 #include "sim/gossip/frame_cache.hpp"
 #include "sim/gossip/ids_of_peers.hpp"
 #include "sim/gossip/metrics.hpp"
+#include "sim/gossip/node_reputation.hpp"
 
 namespace opp2p::sim::gossip {
 
@@ -41,6 +42,10 @@ struct HonestParams {
   std::optional<double> disconnect_below = std::nullopt;  // a score; such a peer is not let in again for `ban`
   Nanos ban = Seconds(3600);
   libp2p::gossipsub::PeerScorer::ApplicationScore application_score = nullptr;
+  // With it, rejections blame by their reasons, and peers are banned by its rules; `disconnect_below` is left out.
+  std::optional<ReputationParams> reputation = std::nullopt;
+  // What a member goes by at a time; none: it knows all of the chain.
+  std::function<Beliefs(Member, MonoTime)> beliefs = nullptr;
 };
 
 class HonestNode final : public Actor {
@@ -70,12 +75,17 @@ class HonestNode final : public Actor {
   const libp2p::gossipsub::PeerScores& scores() const { return *scores_; }
   // Null without scores.
   const libp2p::gossipsub::PeerScorer* scorer() const { return scorer_; }
+  const NodeReputation* reputation() const { return reputation_ ? &*reputation_ : nullptr; }
+  const IdsOfPeers& peers() const { return peers_; }
 
  private:
   void drain();
   void validate(const libp2p::gossipsub::Validate& request);
   void look_for_peers();
   void disconnect_bad_peers();
+  void carry_out_bans();
+  void ban(Member peer, Nanos duration);
+  libp2p::gossipsub::ValidationResult to_router(const Judged& judged) const;
   bool is_banned(const PeerId& peer);
   void schedule_look(Nanos after);
   void disconnect(Member peer);
@@ -91,7 +101,13 @@ class HonestNode final : public Actor {
   std::unique_ptr<libp2p::gossipsub::PeerScores> scores_;
   libp2p::gossipsub::PeerScorer* scorer_ = nullptr;
   std::optional<libp2p::gossipsub::Router> router_;
-  std::map<libp2p::gossipsub::RequestId, libp2p::gossipsub::ValidationResult> judged_;  // verdicts whose time comes
+  std::optional<NodeReputation> reputation_;
+  struct Pending {
+    Judged judged;
+    libp2p::gossipsub::MessageId id;
+    PeerId from;
+  };
+  std::map<libp2p::gossipsub::RequestId, Pending> judged_;  // verdicts whose time comes
   std::map<PeerId, MonoTime> banned_;
   std::size_t dialling_ = 0;
   MonoTime next_look_{};

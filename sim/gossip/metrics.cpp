@@ -130,7 +130,52 @@ void Metrics::on_stopped(Member member, const gs::Counters& counters) {
   }
 }
 
+void Metrics::look_at_scores(Member at, std::vector<double>* scores) {
+  const HonestNode* const observer = node(at);
+  if (observer == nullptr || observer->scorer() == nullptr) return;
+  for (const auto& [peer, id] : observer->peers()) {
+    if (!world_.is_honest(peer)) continue;
+    const double score = watch_.look(at, peer, id, *observer->scorer(), world_.time());
+    if (scores != nullptr) scores->push_back(score);
+  }
+}
+
+void Metrics::on_scores_changed(Member at) {
+  if (params_.watch_scores) look_at_scores(at, nullptr);
+}
+
+void Metrics::on_score_changed(Member at, const PeerId& peer) {
+  const auto member = member_of(peer);
+  const HonestNode* const observer = node(at);
+  if (!params_.watch_scores || observer == nullptr || observer->scorer() == nullptr || !world_.is_honest(*member))
+    return;
+  watch_.look(at, *member, peer, *observer->scorer(), world_.time());
+}
+
+void Metrics::on_invalid_block(Member at, const PeerId& peer) {
+  const HonestNode* const observer = node(at);
+  if (!params_.watch_scores || observer == nullptr || world_.is_honest(*member_of(peer))) return;
+  watch_.on_invalid(at, peer, observer->scores().score(peer));
+}
+
+void Metrics::on_banned(Member at, const PeerId& peer) { watch_.on_ban(at, peer, world_.is_honest(*member_of(peer))); }
+
+ScoreReport Metrics::scores() const {
+  ScoreReport out = watch_.report();
+  for (Member member = 0; member < world_.size(); ++member) {
+    const HonestNode* const observer = node(member);
+    if (observer != nullptr && observer->reputation() != nullptr)
+      out.own_faults += observer->reputation()->findings();  // of those that run; others were told when they stopped
+  }
+  return out;
+}
+
 void Metrics::judge() {
+  if (params_.watch_scores) {
+    std::vector<double> scores;
+    for (Member member = 0; member < world_.size(); ++member) look_at_scores(member, &scores);
+    watch_.end_look(std::move(scores), world_.time());
+  }
   std::erase_if(pending_, [&](const auto& pair) {
     Suspect& suspect = suspects_.at(pair);
     const HonestNode* const observer = node(pair.first);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/gossip/report.hpp"
+#include "sim/gossip/score_watch.hpp"
 
 namespace opp2p::sim::gossip {
 
@@ -23,11 +24,12 @@ struct MetricsParams {
   double graylist = -40;
   std::size_t low = 6;  // Dlo
   std::size_t observers = 64;
+  bool watch_scores = false;  // judge() looks at the scores of all honest pairs too
 };
 
 class Metrics {
  public:
-  Metrics(World& world, MetricsParams params) : world_(world), params_(params) {}
+  Metrics(World& world, MetricsParams params) : world_(world), params_(params), watch_(params.sample_every) {}
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
@@ -40,6 +42,12 @@ class Metrics {
   void on_peer_gone(Member at, const PeerId& peer);
   void on_started(Member member);
   void on_stopped(Member member, const libp2p::gossipsub::Counters& counters);
+  // Told when something that lowers scores may have happened at `at`: its honest peers, or that one, are looked at.
+  void on_scores_changed(Member at);
+  void on_score_changed(Member at, const PeerId& peer);
+  void on_invalid_block(Member at, const PeerId& peer);
+  void on_banned(Member at, const PeerId& peer);
+  void on_own_faults(std::uint64_t count) { watch_.on_own_faults(count); }
 
   // Looks at all honest members. Called each `sample_every`; judge() each second.
   void sample();
@@ -55,6 +63,7 @@ class Metrics {
   };
   Deliveries deliveries(MonoTime from, MonoTime until, std::span<const Member> only = {}) const;
   const MetricsParams& params() const { return params_; }
+  ScoreReport scores() const;
 
  private:
   // Micros until the delivery, or one of these.
@@ -77,6 +86,7 @@ class Metrics {
 
   HonestNode* node(Member member) const;
   bool is_expected(Member member) const;
+  void look_at_scores(Member at, std::vector<double>* scores);
   void sample_meshes(Sample& sample) const;
   void sample_scores(Sample& sample) const;
   void sample_counters(Sample& sample) const;
@@ -100,6 +110,7 @@ class Metrics {
   std::vector<MonoTime> starts_;         // by member, the last of each
   std::map<Member, MonoTime> stops_;     // the last of each: what it got before, it may get again
   std::vector<Sample> samples_;
+  ScoreWatch watch_;
 };
 
 }  // namespace opp2p::sim::gossip

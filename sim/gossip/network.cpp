@@ -13,6 +13,10 @@ constexpr std::uint64_t kGraph = 102;
 constexpr std::uint64_t kLoad = 103;
 constexpr std::uint64_t kChurn = 104;
 constexpr std::uint64_t kSecret = 105;
+constexpr std::uint64_t kChain = 106;
+constexpr std::uint64_t kRotation = 107;
+constexpr std::uint64_t kFork = 108;
+constexpr std::uint32_t kFirstShared = 1U << 20;  // addresses of operators, apart from those of sybils
 
 Nanos at_random(Rng& rng, Nanos most) {
   return Nanos(static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(most.count()) + 1)));
@@ -26,9 +30,16 @@ Network::Network(NetworkParams params)
       world_(params_.world),
       metrics_(world_, params_.metrics),
       load_rng_(mix(params_.world.seed, kLoad)),
-      churn_rng_(mix(params_.world.seed, kChurn)) {
+      churn_rng_(mix(params_.world.seed, kChurn)),
+      chain_rng_(mix(params_.world.seed, kChain)) {
   OPP2P_ASSERT(params_.honest >= 2 && params_.load.publishers >= 1 && params_.load.publishers <= params_.honest,
                "somebody publishes, and somebody listens", params_.honest, params_.load.publishers);
+  if (params_.rotation.at != MonoTime::max() || params_.fork.at != MonoTime::max())
+    params_.node.beliefs = [this](Member member, MonoTime time) { return beliefs_of(member, time); };
+  const SharingParams& sharing = params_.sharing;
+  OPP2P_ASSERT(
+      sharing.operators == 0 || first_sharing() + sharing.operators * sharing.nodes + sharing.hubs <= params_.honest,
+      "there are members for all operators", params_.honest);
   if (params_.topology == Topology::sentries) {
     OPP2P_ASSERT(params_.honest >= 4 && params_.load.publishers == 1, "a sequencer has two sentries", params_.honest);
     own_params_[0] = params_.node;
@@ -57,7 +68,10 @@ void Network::add_honest(Member member) {
   spec.link = params_.link;
   spec.cpu = params_.cpu;
   spec.clock_skew = at_random(rng, 2 * params_.clock_skew) - params_.clock_skew;
-  if (is_publisher(member)) spec.clock_skew = Nanos(0);  // the others judge by the time that it writes
+  if (is_publisher(member)) spec.clock_skew = params_.publisher_skew;  // the others judge by the time that it writes
+  if (is_sharing(member))
+    spec.address =
+        shared_address(kFirstShared + static_cast<std::uint32_t>((member - first_sharing()) / params_.sharing.nodes));
   spec.max_inbound = is_sequencer ? 2 : params_.max_inbound;
   const auto own = own_params_.find(member);
   const HonestParams& node = own != own_params_.end() ? own->second : params_.node;
@@ -82,9 +96,62 @@ void Network::connect_at_random() {
         if (world_.connect(member, peer)) ++dialled;
       }
     }
+    connect_to_hubs();
     if (!has_sentries) return;
     for (const Member sentry : {1U, 2U}) world_.connect(0, sentry);
   });
+}
+
+Member Network::first_sharing() const { return static_cast<Member>(params_.load.publishers); }
+
+bool Network::is_sharing(Member member) const {
+  return member >= first_sharing() && member < first_sharing() + params_.sharing.operators * params_.sharing.nodes;
+}
+
+void Network::connect_to_hubs() {
+  const SharingParams& sharing = params_.sharing;
+  for (std::size_t place = 0; place < sharing.operators * sharing.nodes; ++place) {
+    for (std::size_t hub = 0; hub < sharing.hubs; ++hub)
+      world_.connect(static_cast<Member>(first_sharing() + place), static_cast<Member>(params_.honest - 1 - hub));
+  }
+}
+
+// Chosen by the member alone, so that it believes the same after a restart.
+Beliefs Network::beliefs_of(Member member, MonoTime time) const {
+  const auto share_of = [&](std::uint64_t purpose) {
+    return is_publisher(member) ? 1 : libp2p::SeededRng(mix(mix(params_.world.seed, purpose), member)).next_unit();
+  };
+  Beliefs out;
+  if (params_.fork.at != MonoTime::max()) out.fork = share_of(kFork) < params_.fork.unaware ? 0 : 1;
+  const RotationParams& rotation = params_.rotation;
+  if (rotation.at == MonoTime::max()) return out;
+  const double share = share_of(kRotation);
+  const MonoTime before = rotation.at - std::min(rotation.late_for, rotation.at.time_since_epoch());
+  const MonoTime after = rotation.at + rotation.late_for;
+  if (time >= before && time < after) {
+    if (share < rotation.late) {
+      out.signer = 0;
+    } else if (share < rotation.late + rotation.early) {
+      out.signer = 1;
+    } else {
+      out.signer = 1;
+      out.other_signer = 0;
+    }
+  } else {
+    out.signer = time < before ? 0 : 1;
+  }
+  return out;
+}
+
+Block Network::next_block(std::uint64_t number) {
+  Block block;
+  block.number = number;
+  block.made = world_.wall();
+  if (world_.time() >= params_.lag.from && world_.time() < params_.lag.until)
+    block.made -= params_.lag.least + at_random(chain_rng_, params_.lag.most - params_.lag.least);
+  block.signer = world_.time() >= params_.rotation.at ? 1 : 0;
+  if (world_.time() >= params_.fork.at) block.fork = chain_rng_.next_unit() < params_.fork.blocks ? 1 : 0;
+  return block;
 }
 
 std::vector<Member> Network::publishers() const {
@@ -108,7 +175,9 @@ std::uint64_t Network::publish(Member publisher, std::size_t size) {
   const std::uint64_t number = next_block_++;
   if (!world_.is_running(publisher)) return number;
   metrics_.on_published(publisher, number, std::max(size, kLeastBlock));
-  const Bytes data = blocks_.make(number, world_.wall(), size);
+  Block block = next_block(number);
+  block.made += params_.publisher_skew;
+  const Bytes data = blocks_.make(block, size);
   world_.act(publisher, [&](Actor& actor) {
     const auto sent = static_cast<HonestNode&>(actor).publish(params_.node.topics.front(), data);
     OPP2P_ASSERT(sent.has_value(), "a block can be published", number);
@@ -136,6 +205,7 @@ void Network::churn_later() {
     const bool is_cut = churn_rng_.next_unit() < churn.power_cuts;
     const Nanos away = churn.least_away + at_random(churn_rng_, churn.most_away - churn.least_away);
     if (!is_publisher(member) && world_.is_running(member)) {
+      ++restarts_;
       world_.stop(member, is_cut ? World::Ending::power_cut : World::Ending::in_order);
       world_.at(world_.time() + away, [this, member] { world_.start(member); });
     }

@@ -39,6 +39,40 @@ struct ChurnParams {
   double power_cuts = 0.5;  // share of the stops that nobody is told of
 };
 
+// The sequencer signs with a new key from `at` on. The share `late` of the members that publish nothing goes by the old
+// key alone until `late_for` after that, the share `early` by the new one alone since as long before, and the others
+// take both in between.
+struct RotationParams {
+  MonoTime at = MonoTime::max();
+  double late = 0.1;
+  Nanos late_for = Seconds(120);
+  double early = 0.05;
+};
+
+// From `at` on, the share `blocks` of the blocks breaks the rules of the fork before. The share `unaware` of the
+// members that publish nothing never hears of the new fork.
+struct ForkParams {
+  MonoTime at = MonoTime::max();
+  double unaware = 0.05;
+  double blocks = 1;
+};
+
+// From `from` until `until`, the time in a block is between `least` and `most` ago.
+struct LagParams {
+  MonoTime from = MonoTime::max();
+  MonoTime until = MonoTime::max();
+  Nanos least = Seconds(50);
+  Nanos most = Seconds(75);
+};
+
+// `operators` times `nodes` members have one address for each operator. All members of an operator are connected to
+// each of `hubs` other members.
+struct SharingParams {
+  std::size_t operators = 0;
+  std::size_t nodes = 20;
+  std::size_t hubs = 3;
+};
+
 struct NetworkParams {
   WorldParams world;
   std::size_t honest = 50;
@@ -50,6 +84,11 @@ struct NetworkParams {
   std::size_t degree = 10;           // each honest member has dialled so many at random at the start
   Nanos starts_within = Seconds(1);  // honest members start at random in this time
   Nanos clock_skew{};                // wall clocks are wrong by up to this, both ways
+  Nanos publisher_skew{};            // those of publishers are ahead by this
+  RotationParams rotation;
+  ForkParams fork;
+  LagParams lag;
+  SharingParams sharing;
   LoadParams load;
   ChurnParams churn;
   MetricsParams metrics;
@@ -79,6 +118,9 @@ class Network {
   Member add_member(MemberSpec spec) { return world_.add(std::move(spec)); }
   // An IPv4 address that no honest member has; the same one for the same number, below 2^24.
   static Multiaddr shared_address(std::uint32_t number);
+  // Whether it is one of an operator's members at one address.
+  bool is_sharing(Member member) const;
+  std::uint64_t restarts() const { return restarts_; }  // of the churn
 
   // The next block of a publisher now, besides the load; its number.
   std::uint64_t publish(Member publisher, std::size_t size);
@@ -88,6 +130,10 @@ class Network {
  private:
   void add_honest(Member member);
   void connect_at_random();
+  void connect_to_hubs();
+  Member first_sharing() const;
+  Beliefs beliefs_of(Member member, MonoTime time) const;
+  Block next_block(std::uint64_t number);
   void publish_later();
   void churn_later();
   void sample_next();
@@ -100,8 +146,10 @@ class Network {
   Metrics metrics_;
   libp2p::SeededRng load_rng_;
   libp2p::SeededRng churn_rng_;
+  libp2p::SeededRng chain_rng_;
   std::uint64_t next_block_ = 1;
   std::uint64_t blocks_due_ = 0;  // of the load, so far
+  std::uint64_t restarts_ = 0;
 };
 
 }  // namespace opp2p::sim::gossip

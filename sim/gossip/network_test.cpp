@@ -273,21 +273,39 @@ TEST(GossipBlocks, are_valid_when_the_sequencer_made_them_not_long_ago) {
   const BlockMaker maker(17);
   const UnixTime made(Seconds(1'700'000'000));
   for (const std::size_t size : {std::size_t{1}, std::size_t{1000}, std::size_t{2'000'000}}) {
-    const Bytes block = maker.make(5, made, size);
+    const Bytes block = maker.make({.number = 5, .made = made}, size);
     EXPECT_EQ(block.size(), std::max(size, kLeastBlock));
     ASSERT_TRUE(maker.read(block));
     EXPECT_EQ(maker.read(block)->number, 5U);
     EXPECT_EQ(maker.read(block)->made, made);
     using enum gs::ValidationResult;
-    EXPECT_EQ(maker.judge(block, made), accept);
-    EXPECT_EQ(maker.judge(block, made + Seconds(60)), accept);
-    EXPECT_EQ(maker.judge(block, made + Seconds(61)), reject);
-    EXPECT_EQ(maker.judge(block, made - Seconds(5)), accept);
-    EXPECT_EQ(maker.judge(block, made - Seconds(6)), reject);
-    EXPECT_EQ(BlockMaker(18).judge(block, made), reject) << "another sequencer's";
+    EXPECT_EQ(maker.judge(block, made).verdict, accept);
+    EXPECT_EQ(maker.judge(block, made + Seconds(60)).verdict, accept);
+    EXPECT_EQ(maker.judge(block, made + Seconds(61)).verdict, reject);
+    EXPECT_EQ(maker.judge(block, made - Seconds(5)).verdict, accept);
+    EXPECT_EQ(maker.judge(block, made - Seconds(6)).verdict, reject);
+    EXPECT_EQ(BlockMaker(18).judge(block, made).verdict, reject) << "another sequencer's";
   }
-  EXPECT_EQ(maker.judge(make_invalid_block(5, 1000), made), gs::ValidationResult::reject);
+  EXPECT_EQ(maker.judge(make_invalid_block(5, 1000), made).verdict, gs::ValidationResult::reject);
   EXPECT_NE(make_invalid_block(5, 1000), make_invalid_block(6, 1000));
+}
+
+TEST(GossipBlocks, are_judged_by_what_a_node_believes_of_the_chain_with_the_reason_of_the_first_broken_rule) {
+  using enum opstack::rules::Reason;
+  const BlockMaker maker(17);
+  const UnixTime made(Seconds(1'700'000'000));
+  const Bytes block = maker.make({.number = 5, .made = made, .signer = 1, .fork = 1}, 1000);
+  ASSERT_TRUE(maker.read(block));
+  EXPECT_EQ(maker.read(block)->number, 5U);
+  EXPECT_EQ(maker.read(block)->signer, 1);
+  EXPECT_EQ(maker.read(block)->fork, 1);
+  const UnixTime late = made + Seconds(61);
+  EXPECT_EQ(maker.judge(block, late, {.signer = 0, .fork = 0}).reason, invalid_signature);
+  EXPECT_EQ(maker.judge(block, late, {.signer = 1, .fork = 0}).reason, too_old);
+  EXPECT_EQ(maker.judge(block, made - Seconds(6), {.signer = 1, .fork = 0}).reason, too_new);
+  EXPECT_EQ(maker.judge(block, made, {.signer = 1, .fork = 0}).reason, non_zero_blob_gas_used);
+  EXPECT_EQ(maker.judge(block, made, {.signer = 1, .fork = 1}).reason, valid);
+  EXPECT_EQ(maker.judge(block, made, {.signer = 2, .other_signer = 1, .fork = 9}).reason, valid);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import time
 import urllib.request
@@ -34,6 +35,15 @@ def wait_for(condition, seconds, what):
         if time.monotonic() >= until:
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.05)
+
+
+def has_ipv6_loopback():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
 
 
 def memory_mib(pid, what="VmRSS"):
@@ -130,6 +140,7 @@ class Node:
 
         about = wait_for(up, seconds, "the node is up")
         self.port = about["rpcPort"]
+        self.metrics_port = about.get("metricsPort")  # None without --metrics.enabled
         self.address = about["addresses"][0]
         self.peer_id = about["peerId"]
         return self
@@ -141,6 +152,11 @@ class Node:
 
     def rpc(self, name, *params):
         return rpc(self.port, name, *params, token=self.token())
+
+    def metrics(self, path="/metrics"):
+        """What Prometheus would scrape, as text."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}{path}", timeout=10) as answer:
+            return answer.read().decode()
 
     def status(self):
         return self.rpc("opp2p_status")

@@ -24,6 +24,7 @@ type command struct {
 	Signer     *common.Address `json:"signer"` // from now on the block signer
 	Peers      bool            `json:"peers"`
 	Stats      bool            `json:"stats"`
+	Ask        json.RawMessage `json:"ask"` // calls to an RPC by op-node's own client: rpc.go
 	Quit       bool            `json:"quit"`
 }
 
@@ -53,6 +54,8 @@ func (n *node) command(ctx context.Context, line []byte) bool {
 		n.out.Emit(n.peers())
 	case c.Stats:
 		n.out.Emit(n.stats())
+	case len(c.Ask) > 0:
+		n.ask(ctx, c.Ask)
 	case c.Connect != "":
 		n.answer("connect", n.connect(ctx, c.Connect))
 	case c.Disconnect != "":

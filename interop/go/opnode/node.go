@@ -105,6 +105,7 @@ type readyLine struct {
 	Chain  string `json:"chain_id"`
 	Signer string `json:"signer"`
 	Blocks int    `json:"blocks"` // held and served from the start
+	RPC    int    `json:"rpc_port,omitempty"`
 }
 
 type connectionLine struct {
@@ -140,9 +141,16 @@ func (n *node) announce() error {
 	if len(addrs) == 0 {
 		return fmt.Errorf("no listening address")
 	}
+	port := 0
+	if n.options.rpc {
+		var err error
+		if port, err = n.serveRPC(); err != nil {
+			return err
+		}
+	}
 	id := n.p2p.Host().ID().String()
 	n.out.Emit(readyLine{"ready", addrs[0].String() + "/p2p/" + id, id, n.cfg.L2ChainID.String(),
-		n.expected.Load().Hex(), n.store.size()})
+		n.expected.Load().Hex(), n.store.size(), port})
 	return nil
 }
 

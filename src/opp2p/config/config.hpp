@@ -107,8 +107,6 @@ struct NodeOptions {
 inline constexpr std::string_view kPeerstoreInMemory = "memory";
 inline constexpr std::string_view kPeerstoreFolder = "peerstore";            // in the data folder
 inline constexpr std::string_view kOpNodePeerstore = "opnode_peerstore_db";  // op-node's default, in the working folder
-// A record of a ban is kept for a week (op-node surface, section 4), so no ban lasts longer.
-inline constexpr libp2p::Nanos kLongestBan = std::chrono::hours(7 * 24);
 
 // The library's limits, but half the memory for what strangers make the host remember: a node reads what it is sent at
 // once.

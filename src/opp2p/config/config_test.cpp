@@ -218,6 +218,23 @@ TEST_F(ConfigTest, other_values_are_checked_too) {
   wrong(&NodeOptions::rpc_port, std::int64_t{-1}, "--rpc.port: port out of range: -1");
 }
 
+TEST_F(ConfigTest, the_metrics_are_op_nodes_and_their_address_counts_only_when_they_are_on) {
+  options_.metrics_addr = "nowhere";
+  options_.metrics_port = 65536;
+  const auto off = resolve(options_, rng_);
+  ASSERT_TRUE(off) << off.error().message();
+  EXPECT_FALSE(off->metrics_enabled);
+  options_.metrics_enabled = true;
+  EXPECT_THAT(resolve(options_, rng_).error().message(), HasSubstr("--metrics.addr: 'nowhere' is not an IP address"));
+  options_.metrics_addr = NodeOptions().metrics_addr;
+  EXPECT_THAT(resolve(options_, rng_).error().message(), HasSubstr("--metrics.port: port out of range: 65536"));
+  options_.metrics_port = NodeOptions().metrics_port;
+  const auto on = resolve(options_, rng_);
+  ASSERT_TRUE(on) << on.error().message();
+  EXPECT_EQ(on->metrics_addr, "0.0.0.0");
+  EXPECT_EQ(on->metrics_port, 7300);
+}
+
 TEST_F(ConfigTest, several_listen_addresses_are_listened_at_with_the_same_port_each_once) {
   options_.listen_ip = "0.0.0.0, ::,0.0.0.0";
   options_.listen_tcp = 9300;

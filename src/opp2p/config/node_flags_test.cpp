@@ -140,7 +140,7 @@ TEST(NodeFlags, security_is_noise_or_none_alone) {
 TEST(NodeFlags, a_value_that_asks_for_what_is_so_is_neither_refused_nor_told_of) {
   const auto line = read({"--sequencer.enabled=false", "--conductor.enabled=f",
                           "--signer.endpoint=", "--signer.address=", "--signer.tls.enabled", "--p2p.security=noise",
-                          "--p2p.no-discovery", "--p2p.nat=false", "--metrics.enabled=0"});
+                          "--p2p.no-discovery", "--p2p.nat=false", "--pprof.enabled=0"});
   ASSERT_TRUE(line) << line.error().text();
   EXPECT_THAT(line->without_effect, ElementsAre());
 }
@@ -148,10 +148,10 @@ TEST(NodeFlags, a_value_that_asks_for_what_is_so_is_neither_refused_nor_told_of)
 TEST(NodeFlags, what_does_nothing_here_and_unknown_variables_are_listed_as_they_were_given) {
   const auto line = read(
       {"--l1=http://127.0.0.1:1", "--p2p.nat", "--p2p.security=TLS, noise"},
-      {{"OP_NODE_L2_ENGINE_RPC", "x"}, {"OP_NODE_METRICS_ENABLED", "true"}, {"OP_NODE_NONSENSE", "1"}, {"OTHER", "1"}});
+      {{"OP_NODE_L2_ENGINE_RPC", "x"}, {"OP_NODE_PPROF_ENABLED", "true"}, {"OP_NODE_NONSENSE", "1"}, {"OTHER", "1"}});
   ASSERT_TRUE(line) << line.error().text();
   EXPECT_THAT(line->without_effect, testing::UnorderedElementsAre("--l1", "--p2p.nat", "--p2p.security",
-                                                                  "OP_NODE_L2_ENGINE_RPC", "OP_NODE_METRICS_ENABLED"));
+                                                                  "OP_NODE_L2_ENGINE_RPC", "OP_NODE_PPROF_ENABLED"));
   EXPECT_THAT(line->unknown_variables, ElementsAre("OP_NODE_NONSENSE"));
   EXPECT_THAT(read({}, {{"OP_NODE_P2P_STATIK", "x"}})->unknown_variables,
               ElementsAre("OP_NODE_P2P_STATIK (OP_NODE_P2P_STATIC?)"));

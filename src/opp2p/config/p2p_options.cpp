@@ -10,6 +10,7 @@
 #include "libp2p/multiformats/ip_text.hpp"
 #include "libp2p/transports/tcp/tcp_address.hpp"
 #include "opp2p/config/security_option.hpp"
+#include "opstack/reputation/ban.hpp"
 #include "opstack/rules/topics.hpp"
 
 namespace opp2p {
@@ -283,7 +284,7 @@ Result<void> resolve_bans(const NodeOptions& options, NodeConfig& out) {
     return fail(Errc::invalid_argument, "--p2p.ban.duration is " + duration_text(out.ban_duration) +
                                             ", but the shortest ban is 1s; write for example 1h, or "
                                             "--p2p.ban.peers=false for no bans");
-  out.ban_duration = std::min(out.ban_duration, kLongestBan);
+  out.ban_duration = std::min(out.ban_duration, opstack::reputation::kLongestBan);
   out.gater_min_score = options.gater_min_score.value_or(out.ban_threshold);
   if (!(out.gater_min_score <= 0))
     return fail(Errc::invalid_argument,

@@ -29,9 +29,11 @@ NodeMetrics::NodeMetrics(libp2p::runtime::Runtime& runtime, Node& node, const st
       head_age_(registry_.gauge(Metric::head_age)),
       sample_age_(registry_.gauge(Metric::sample_age)),
       loop_stall_(registry_.gauge(Metric::loop_stall)),
-      blocks_(registry_, node.host().id()),
+      blocks_(registry_, node.view().id()),
       peers_(registry_),
       sync_(registry_),
+      reputation_(registry_),
+      rpc_(registry_),
       sampler_(runtime, registry_, source_of(node, peers_)),
       lag_(runtime, registry_),
       server_([this] { return text(now_of_server()); }, &RpcWorker::now),
@@ -55,6 +57,10 @@ void NodeMetrics::set_configured(const NodeConfig& config, const std::string& ve
   if (rollup.keep_karst_upgrade_gas) set("keep_karst_upgrade_gas", "l2_timestamp", rollup.activation_time(Fork::karst));
 }
 
+void NodeMetrics::observe(JsonRpc& rpc) {
+  rpc.observe([this](const RpcMethod* method, int code, libp2p::Nanos took) { rpc_.on_call(method, code, took); });
+}
+
 libp2p::Result<void> NodeMetrics::listen(const NodeConfig& config, Log& log) {
   OPP2P_TRYV(server_.listen(config.metrics_addr, config.metrics_port));
   log.info(Component::node, "metrics server started", {{"addr", config.metrics_addr}, {"port", server_.port()}});
@@ -76,6 +82,7 @@ void NodeMetrics::on(const NodeEvent& event, libp2p::Now now) {
         blocks_.on(kind, now);
         peers_.on(kind, now);
         sync_.on(kind, now);
+        reputation_.on(kind, now);
       },
       event);
 }

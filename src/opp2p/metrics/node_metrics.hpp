@@ -1,6 +1,5 @@
 // NodeMetrics: the metrics of a node as one part: the sink of its events, the sampler of its parts, the lag of its
-// thread, and the server that Prometheus scrapes. It is made before the node starts. Other parts of the program that
-// have something to count take registry().
+// thread, and the server that Prometheus scrapes. It is made before the node starts.
 //
 // Owner: the daemon, after the node and its runtime, which outlive it. Thread: the network thread; text() on any.
 // Bounds: those of its parts. Source: op-node surface, sections 11 and 15.
@@ -16,6 +15,8 @@
 #include "opp2p/metrics/metrics_server.hpp"
 #include "opp2p/metrics/node_sampler.hpp"
 #include "opp2p/metrics/peer_metrics.hpp"
+#include "opp2p/metrics/reputation_metrics.hpp"
+#include "opp2p/metrics/rpc_metrics.hpp"
 #include "opp2p/metrics/sync_metrics.hpp"
 #include "opp2p/node/node.hpp"
 
@@ -34,7 +35,8 @@ class NodeMetrics final : public NodeSink {
 
   void on(const NodeEvent& event, libp2p::Now now) override;
 
-  MetricRegistry& registry() { return registry_; }
+  // Counts the calls of the JSON-RPC too. Before its first request; this outlives its thread.
+  void observe(JsonRpc& rpc);
   // What a scrape gets.
   std::string text(libp2p::Now now);
 
@@ -50,6 +52,8 @@ class NodeMetrics final : public NodeSink {
   BlockMetrics blocks_;
   PeerMetrics peers_;
   SyncMetrics sync_;
+  ReputationMetrics reputation_;
+  RpcMetrics rpc_;
   NodeSampler sampler_;
   LoopLag lag_;
   MetricsServer server_;

@@ -72,6 +72,7 @@ constexpr NodeMirror kMirrors[] = {
     {evictions, "peerstore", [](const R& r) { return value(r.peerstore.evicted); }},
     {evictions, "unfinished_messages", [](const R& r) { return value(r.gossip.frames_evicted); }},
     {host_events, "handshake_delayed", [](const R& r) { return value(r.host.delayed_handshakes); }},
+    {host_events, "closed_by_gater", [](const R& r) { return value(r.host.closed_by_gater); }},
     {host_events, "handshake_failed", [](const R& r) { return value(r.host.failed_handshakes); }},
     {host_events, "dial_failed", [](const R& r) { return value(r.host.failed_dials); }},
     {host_events, "dial_abandoned", [](const R& r) { return value(r.host.abandoned_dials); }},

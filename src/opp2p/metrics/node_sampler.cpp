@@ -11,23 +11,31 @@ namespace {
 
 double seconds(libp2p::Nanos time) { return std::chrono::duration<double>(time).count(); }
 
+using opstack::reputation::ReqRespScores;
+
 struct ScoreRow {
   std::string_view type;  // op-node's
-  double (*read)(const GossipScoreSnapshot&);
+  double (*read)(const GossipScoreSnapshot&, const ReqRespScores&);
 };
 constexpr ScoreRow kScores[] = {
-    {"total", [](const GossipScoreSnapshot& s) { return s.total; }},
-    {"ipColocation", [](const GossipScoreSnapshot& s) { return s.ip_colocation_factor; }},
-    {"behavioralPenalty", [](const GossipScoreSnapshot& s) { return s.behaviour_penalty; }},
-    {"blocksFirstMessage", [](const GossipScoreSnapshot& s) { return s.first_message_deliveries; }},
-    {"blocksTimeInMesh", [](const GossipScoreSnapshot& s) { return seconds(s.time_in_mesh); }},
-    {"blocksMessageDeliveries", [](const GossipScoreSnapshot& s) { return s.mesh_message_deliveries; }},
-    {"blocksInvalidMessageDeliveries", [](const GossipScoreSnapshot& s) { return s.invalid_message_deliveries; }},
+    {"total", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.total; }},
+    {"ipColocation", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.ip_colocation_factor; }},
+    {"behavioralPenalty", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.behaviour_penalty; }},
+    {"blocksFirstMessage",
+     [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.first_message_deliveries; }},
+    {"blocksTimeInMesh", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return seconds(s.time_in_mesh); }},
+    {"blocksMessageDeliveries",
+     [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.mesh_message_deliveries; }},
+    {"blocksInvalidMessageDeliveries",
+     [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.invalid_message_deliveries; }},
+    {"reqRespValidResponses", [](const GossipScoreSnapshot&, const ReqRespScores& r) { return r.valid_responses; }},
+    {"reqRespErrorResponses", [](const GossipScoreSnapshot&, const ReqRespScores& r) { return r.error_responses; }},
+    {"reqRespRejectedPayloads", [](const GossipScoreSnapshot&, const ReqRespScores& r) { return r.rejected_payloads; }},
 };
 
 // op-node's refs of the lowest block that waits: a number and a hash, and zeros without one.
-void set_waiting(MetricRegistry& registry, const std::optional<opstack::payload::BlockRef>& block) {
-  const auto ref = block.value_or(opstack::payload::BlockRef{});
+void set_waiting(MetricRegistry& registry, const std::optional<opstack::sync::BlockRef>& block) {
+  const auto ref = block.value_or(opstack::sync::BlockRef{});
   registry.gauge(Metric::refs_number, {"l2", "l2_buffer_unsafe"}).Set(static_cast<double>(ref.number));
   std::uint64_t first = 0;
   for (std::size_t i = 8; i-- > 0;) first = first << 8 | ref.hash[i];
@@ -100,8 +108,8 @@ void NodeSampler::take(const NodeReadings& readings) {
 
 void NodeSampler::take_scores() {
   scores_due_ = runtime_.now().mono + kScoreInterval;
-  source_.each_score([this](const GossipScoreSnapshot& score) {
-    for (std::size_t i = 0; i < std::size(kScores); ++i) scores_[i]->Observe(kScores[i].read(score));
+  source_.each_score([this](const GossipScoreSnapshot& gossip, const ReqRespScores& req_resp) {
+    for (std::size_t i = 0; i < std::size(kScores); ++i) scores_[i]->Observe(kScores[i].read(gossip, req_resp));
   });
 }
 

@@ -55,7 +55,9 @@ class Node final : libp2p::LiveCounted<Node> {
   libp2p::Host& host() { return *parts_.host; }
   libp2p::BlockingGater* blocking() { return parts_.blocking.get(); }
   opstack::reputation::Reputation* reputation() { return parts_.reputation.get(); }
-  libp2p::StaticPeers* static_peers() { return parts_.static_peers.get(); }
+  libp2p::storage::Datastore* datastore() { return parts_.datastore.get(); }
+  // Null also when the node is stopping.
+  StaticPeerList* static_peers() { return parts_.static_peers.get(); }
   const NodeConfig& config() const { return config_; }
   const NodeView& view() const { return view_; }
   const NodeSnapshots& snapshots() const { return snapshots_; }

@@ -17,6 +17,7 @@
 #include "libp2p/host/blocking_gater.hpp"
 #include "libp2p/host/gater_decorators.hpp"
 #include "libp2p/host/host_event.hpp"
+#include "libp2p/host/peerstore_archive.hpp"
 #include "libp2p/services/static_peers/static_peers.hpp"
 #include "opp2p/node/score_watch.hpp"
 #include "opstack/gossip/block_gossip.hpp"
@@ -46,6 +47,15 @@ struct InterfacesUnreadable {
 struct StaticPeerAdded {
   const libp2p::PeerId& peer;
 };
+// The operator took it off the list; its connection stays.
+struct StaticPeerRemoved {
+  const libp2p::PeerId& peer;
+};
+// A stored static peer is not on the list: its record in the peerstore cannot be used.
+struct StoredStaticPeerSkipped {
+  const std::string& key;
+  const libp2p::Error& why;
+};
 // The address of a static peer is the node's own.
 struct StaticPeerSkipped {
   const libp2p::Multiaddr& address;
@@ -62,6 +72,10 @@ struct NodeStopped {};
 // The lists of blocked peers, addresses and subnets have been read.
 struct BlockedListsRead {
   const libp2p::GaterLoad& lists;
+};
+// What earlier runs knew of peers has been read.
+struct KnownPeersRead {
+  const libp2p::LoadedPeers& peers;
 };
 // The peerstore cannot be written. What was to be written is kept and tried again.
 struct PeerstoreFailing {
@@ -135,27 +149,29 @@ struct DisconnectingOnRequest {
   const libp2p::PeerId& peer;
 };
 
-using NodeEvent = std::variant<
-    NodeStarting, SignerMissing, ListeningAt, InterfacesUnreadable, StaticPeerAdded, StaticPeerSkipped,
-    BlockedListsRead, PeerstoreFailing, PeerstoreRecovered, NodeStarted, NodeStopping, PartClosedLate, NodeStopped,
-    // blocks and topics: opstack/gossip/block_gossip.hpp
-    BlockJudged, BlockPublished, PublishFailed, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
-    opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic, opstack::gossip::PeerGrafted,
-    opstack::gossip::PeerPruned, opstack::gossip::CopyReceived,
-    // the chain and reverse sync: opstack/sync/drive/follower_events.hpp, sync_server.hpp
-    opstack::sync::BlockStored, StoreRefused, opstack::sync::HeadMoved, opstack::sync::HoleChanged,
-    opstack::sync::GapSourcesChanged, opstack::sync::ChainTrace, opstack::sync::SyncTrace, opstack::sync::SyncFault,
-    opstack::sync::PeerReport, opstack::sync::ServedRequest,
-    // connections and peers: libp2p/host/host_event.hpp, static_peers.hpp
-    libp2p::ConnectionOpened, libp2p::ConnectionClosed, InboundRefused, libp2p::DialStarted, libp2p::DialFailed,
-    libp2p::PeerConnected, libp2p::PeerDisconnected, libp2p::PeerIdentified, libp2p::ProtocolsChanged,
-    libp2p::AddressesChanged, libp2p::StaticDialStarted, libp2p::StaticDialFailed, libp2p::StaticPeerLost, GateAsked,
-    PingEnded, PeerScoreCrossed, ConnectedOnRequest, DisconnectingOnRequest,
-    // bans and faults: opstack/reputation/reputation_event.hpp
-    opstack::reputation::PeerBanned, opstack::reputation::PeerUnbanned, opstack::reputation::IpBanned,
-    opstack::reputation::IpUnbanned, opstack::reputation::PeerBlamed, opstack::reputation::CommonFaultFound,
-    opstack::reputation::CommonFaultEnded, opstack::reputation::GateRefused,
-    opstack::reputation::ReputationStoreFailed>;
+using NodeEvent =
+    std::variant<NodeStarting, SignerMissing, ListeningAt, InterfacesUnreadable, StaticPeerAdded, StaticPeerRemoved,
+                 StoredStaticPeerSkipped, StaticPeerSkipped, BlockedListsRead, KnownPeersRead, PeerstoreFailing,
+                 PeerstoreRecovered, NodeStarted, NodeStopping, PartClosedLate, NodeStopped,
+                 // blocks and topics: opstack/gossip/block_gossip.hpp
+                 BlockJudged, BlockPublished, PublishFailed, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
+                 opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic, opstack::gossip::PeerGrafted,
+                 opstack::gossip::PeerPruned, opstack::gossip::CopyReceived,
+                 // the chain and reverse sync: opstack/sync/drive/follower_events.hpp, sync_server.hpp
+                 opstack::sync::BlockStored, StoreRefused, opstack::sync::HeadMoved, opstack::sync::HoleChanged,
+                 opstack::sync::GapSourcesChanged, opstack::sync::ChainTrace, opstack::sync::SyncTrace,
+                 opstack::sync::SyncFault, opstack::sync::PeerReport, opstack::sync::ServedRequest,
+                 // connections and peers: libp2p/host/host_event.hpp, static_peers.hpp
+                 libp2p::ConnectionOpened, libp2p::ConnectionClosed, InboundRefused, libp2p::DialStarted,
+                 libp2p::DialFailed, libp2p::PeerConnected, libp2p::PeerDisconnected, libp2p::PeerIdentified,
+                 libp2p::ProtocolsChanged, libp2p::AddressesChanged, libp2p::StaticDialStarted,
+                 libp2p::StaticDialFailed, libp2p::StaticPeerLost, GateAsked, PingEnded, PeerScoreCrossed,
+                 ConnectedOnRequest, DisconnectingOnRequest,
+                 // bans and faults: opstack/reputation/reputation_event.hpp
+                 opstack::reputation::PeerBanned, opstack::reputation::PeerUnbanned, opstack::reputation::IpBanned,
+                 opstack::reputation::IpUnbanned, opstack::reputation::PeerBlamed,
+                 opstack::reputation::CommonFaultFound, opstack::reputation::CommonFaultEnded,
+                 opstack::reputation::GateRefused, opstack::reputation::ReputationStoreFailed>;
 
 // Takes every event, in the order in which they happen. A sink only notes what it is told: it must not call what
 // changes the node, so that all sinks see the same order.

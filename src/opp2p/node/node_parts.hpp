@@ -12,14 +12,15 @@
 
 #include "libp2p/host/blocking_gater.hpp"
 #include "libp2p/host/host.hpp"
+#include "libp2p/host/peerstore_archive.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
 #include "libp2p/services/ping/ping_service.hpp"
-#include "libp2p/services/static_peers/static_peers.hpp"
 #include "libp2p/storage/batch_writer.hpp"
 #include "libp2p/storage/datastore.hpp"
 #include "opp2p/node/peer_scoring.hpp"
+#include "opp2p/node/static_peer_list.hpp"
 #include "opp2p/store/block_store_adapter.hpp"
 #include "opstack/gossip/block_gossip.hpp"
 #include "opstack/reputation/reputation.hpp"
@@ -37,6 +38,7 @@ struct NodeParts {
   std::unique_ptr<opstack::reputation::Reputation> reputation;
   std::shared_ptr<libp2p::Gater> gater;  // the outermost
   std::unique_ptr<libp2p::Host> host;
+  std::unique_ptr<libp2p::PeerstoreArchive> archive;  // keeps the host's peerstore in the datastore
   std::unique_ptr<libp2p::IdentifyService> identify;
   std::unique_ptr<libp2p::PingService> ping;
   std::unique_ptr<libp2p::GossipsubService> gossip;
@@ -46,7 +48,7 @@ struct NodeParts {
   std::unique_ptr<opstack::gossip::BlockGossip> blocks;
   std::unique_ptr<PeerScoring> scoring;
   std::vector<libp2p::Multiaddr> announced;  // besides the addresses that the host listens at
-  std::unique_ptr<libp2p::StaticPeers> static_peers;
+  std::unique_ptr<StaticPeerList> static_peers;
   std::set<libp2p::PeerId> static_ids;  // of those in static_peers, also after they are gone
 };
 

@@ -13,7 +13,7 @@
 #include "libp2p/services/gossipsub/gossipsub_counters.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
 #include "opp2p/node/node_sizes.hpp"
-#include "opstack/payload/block.hpp"
+#include "opstack/sync/drive/follower.hpp"
 
 namespace opp2p {
 
@@ -43,9 +43,8 @@ struct NodeReadings {
   std::uint64_t head_number = 0;  // stored; the genesis without one
   std::uint64_t highest_seen = 0;
   std::size_t holes = 0;
-  std::optional<opstack::payload::BlockRef>
-      lowest_waiting;          // the lowest signed block that does not connect to the head
-  std::size_t publishing = 0;  // own blocks that are being made
+  std::optional<opstack::sync::BlockRef> lowest_waiting;  // the lowest signed block that does not connect to the head
+  std::size_t publishing = 0;                             // own blocks that are being made
 };
 
 }  // namespace opp2p

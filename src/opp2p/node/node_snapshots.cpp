@@ -172,6 +172,17 @@ NodeSizes NodeSnapshots::sizes() const {
 
 NodeReadings NodeSnapshots::readings() const {
   NodeReadings out;
+  if (parts_.host && parts_.identify && parts_.gossip) read_network(out);
+  if (!parts_.host || !parts_.follower) return out;
+  const auto& chain = parts_.follower->chain();
+  out.head_number = head().number;
+  out.highest_seen = chain.highest_seen();
+  out.holes = chain.holes();
+  out.lowest_waiting = chain.sync_target(parts_.host->runtime().now().mono);
+  return out;
+}
+
+void NodeSnapshots::read_network(NodeReadings& out) const {
   auto& host = *parts_.host;
   out.host = host.counters();
   out.peerstore = host.peerstore().counters();
@@ -199,18 +210,16 @@ NodeReadings NodeSnapshots::readings() const {
     out.topic_peers[i] = router.subscribers(topics[i]).size();
   }
   if (parts_.blocks) out.publishing = parts_.blocks->publisher().making();
-  if (!parts_.follower) return out;
-  const auto& chain = parts_.follower->chain();
-  out.head_number = head().number;
-  out.highest_seen = chain.highest_seen();
-  out.holes = chain.holes();
-  out.lowest_waiting = chain.sync_target(host.runtime().now().mono);
-  return out;
 }
 
-void NodeSnapshots::each_score(const std::function<void(const GossipScoreSnapshot&)>& take) const {
-  for (const auto& peer : parts_.host->connected_peers())
-    if (const auto score = score_of(peer)) take(score_snapshot(*score));
+void NodeSnapshots::each_score(const TakeScore& take) const {
+  if (!parts_.host) return;
+  for (const auto& peer : parts_.host->connected_peers()) {
+    const auto score = score_of(peer);
+    if (!score) continue;
+    const auto record = parts_.reputation ? parts_.reputation->scores_of(peer) : std::nullopt;
+    take(score_snapshot(*score), record ? record->req_resp : opstack::reputation::ReqRespScores{});
+  }
 }
 
 }  // namespace opp2p

@@ -38,9 +38,11 @@ class NodeSnapshots {
   // What its parts have counted and hold; also of a node that has not started.
   NodeReadings readings() const;
   // Calls `take` with the scores of each connected peer that is scored.
-  void each_score(const std::function<void(const GossipScoreSnapshot&)>& take) const;
+  using TakeScore = std::function<void(const GossipScoreSnapshot&, const opstack::reputation::ReqRespScores&)>;
+  void each_score(const TakeScore& take) const;
 
  private:
+  void read_network(NodeReadings& out) const;
   const NodeParts& parts_;
   const NodeView& view_;
   const BlockCounter& counter_;

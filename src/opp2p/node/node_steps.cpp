@@ -118,17 +118,9 @@ Result<void> begin_listening(NodeWiring& w) {
 
 Result<void> begin_static_peers(NodeWiring& w) {
   auto& parts = w.parts;
-  parts.static_peers = std::make_unique<libp2p::StaticPeers>(*parts.host);
+  parts.static_peers = std::make_unique<StaticPeerList>(*parts.host, *parts.writer, parts.static_ids, w.events);
   w.listener.listen_to_static_peers();
-  for (const auto& address : w.config.static_peers) {
-    OPP2P_TRY(const auto added, parts.static_peers->add(address));
-    if (!added) {
-      w.events.tell(StaticPeerSkipped{address});
-    } else if (const auto peer = *address.peer_id(); parts.static_ids.insert(peer).second) {
-      w.events.tell(StaticPeerAdded{peer});
-    }
-  }
-  return {};
+  return parts.static_peers->load(w.config.static_peers);
 }
 // Nobody is dialled again. Who was static stays known for what is told after that.
 Task<void> close_static_peers(NodeWiring& w, Nanos) {
@@ -148,6 +140,7 @@ NodeSteps node_steps() {
       {"connection manager", begin_connection_manager},
       {"transports", begin_transports},
       {"host", begin_host, close_host, [](NodeWiring& w) { w.parts.host.reset(); }},
+      {"known peers", begin_known_peers, close_known_peers, drop_known_peers},
       {"identify", begin_identify, close_identify, [](NodeWiring& w) { w.parts.identify.reset(); }},
       {"ping", begin_ping, close_ping, [](NodeWiring& w) { w.parts.ping.reset(); }},
       {"gossip", begin_gossip, close_gossip, [](NodeWiring& w) { w.parts.gossip.reset(); }},

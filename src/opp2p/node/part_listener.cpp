@@ -10,7 +10,7 @@ void PartListener::listen_to(Part& part) {
 
 void PartListener::listen_to_host() { listen_to(*parts_.host); }
 void PartListener::listen_to_blocks() { listen_to(*parts_.blocks); }
-void PartListener::listen_to_static_peers() { listen_to(*parts_.static_peers); }
+void PartListener::listen_to_static_peers() { listen_to(parts_.static_peers->peers()); }
 
 void PartListener::listen_to_reputation() { listen_to(*parts_.reputation); }
 void PartListener::listen_to_writer() { listen_to(*parts_.writer); }

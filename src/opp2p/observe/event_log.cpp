@@ -35,7 +35,12 @@ void EventLog::tell_what_was_left_out() {
                                          "fault of a peer in reverse sync",
                                          "store keeps blocks again",
                                          "score of a peer that fell below a threshold",
-                                         "score of a peer that recovered"};
+                                         "score of a peer that recovered",
+                                         "ban",
+                                         "end of a ban",
+                                         "peer that a gater refused",
+                                         "fault that most peers commit",
+                                         "trouble of the peerstore"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Told::kinds));
   for (std::size_t i = 0; i < std::size(kNames); ++i)
     if (const auto count = told_.left_out(static_cast<Told>(i)); count > 0)

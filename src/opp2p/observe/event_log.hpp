@@ -36,6 +36,11 @@ enum class Told : std::uint8_t {
   store_recovered,
   score_fell,
   score_recovered,
+  banned,
+  unbanned,
+  gate_refused,
+  common_fault,
+  peerstore,
   kinds
 };
 

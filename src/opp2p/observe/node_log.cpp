@@ -28,7 +28,8 @@ NodeLog::NodeLog(libp2p::runtime::Runtime& runtime, Log& log, const NodeView& vi
       blocks_(runtime, events_, [this] { return surroundings(); }),
       sync_(events_, view.id()),
       chain_(events_, view.config().rollup),
-      scores_(events_) {}
+      scores_(events_),
+      bans_(events_) {}
 
 void NodeLog::on(const NodeEvent& event, libp2p::Now now) {
   if (std::holds_alternative<NodeStarting>(event)) on_starting(now.wall);
@@ -40,6 +41,7 @@ void NodeLog::on(const NodeEvent& event, libp2p::Now now) {
         sync_.on(kind);
         chain_.on(kind);
         scores_.on(kind);
+        bans_.on(kind);
       },
       event);
 }

@@ -1,6 +1,6 @@
-// NodeLog: the sink that writes a node's log. It hands every event to the logs of peers, blocks, sync, the chain and
-// scores, in this order, and each of them writes the lines of its subject. What the lines need beyond the event is
-// asked of the NodeView.
+// NodeLog: the sink that writes a node's log. It hands every event to the logs of peers, blocks, sync, the chain,
+// scores and bans, in this order, and each of them writes the lines of its subject. What the lines need beyond the
+// event is asked of the NodeView.
 //
 // It is made with the node's view and added with Node::add_sink before the node starts. The Subscription that
 // add_sink gives keeps it a sink.
@@ -9,6 +9,7 @@
 // Owner: who has the node and the log; destroyed before both. Thread: the network thread. Bounds: those of its logs.
 #pragma once
 
+#include "opp2p/observe/ban_log.hpp"
 #include "opp2p/observe/block_log.hpp"
 #include "opp2p/observe/chain_log.hpp"
 #include "opp2p/observe/event_log.hpp"
@@ -38,6 +39,7 @@ class NodeLog final : public NodeSink {
   SyncLog sync_;
   ChainLog chain_;
   ScoreLog scores_;
+  BanLog bans_;
 };
 
 }  // namespace opp2p

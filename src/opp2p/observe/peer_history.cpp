@@ -173,7 +173,9 @@ void PeerHistory::tell(const BlockJudged& event, UnixTime now) {
       break;
     case Verdict::reject:
       ++tally.rejected;
-      add(record, PeerEventKind::refused_block, name + " was rejected: " + outcome.text(), now);
+      // The blame for it may have been told already, by who heard of the verdict earlier.
+      if (!is_blamed_for(record, outcome.text(), now))
+        add(record, PeerEventKind::refused_block, name + " was rejected: " + outcome.text(), now);
       break;
     case Verdict::ignore: ++tally.ignored; break;
   }
@@ -198,6 +200,48 @@ void PeerHistory::tell(const opstack::sync::SyncFault& event, UnixTime now) {
   if (!event.evidence.empty()) text += " (" + event.evidence + ")";
   add(record, PeerEventKind::blamed, std::move(text), now);
   rank(record);
+}
+
+// --- reputation ---
+
+bool PeerHistory::is_blamed_for(const Record& record, std::string_view text, UnixTime now) const {
+  const auto& events = record.about.events;
+  return !events.empty() && events.back().last == now && events.back().kind == PeerEventKind::blamed &&
+         events.back().text.find(libp2p::peer_text(text, limits_.text_bytes / 2)) != std::string::npos;
+}
+
+void PeerHistory::tell(const opstack::reputation::PeerBlamed& event, UnixTime now) {
+  Record& record = touch(event.peer, now);
+  ++record.about.tally.faults;
+  record.is_blamed = true;
+  const auto& fault = event.fault;
+  std::string text = fault.block_number ? block_name(*fault.block_number) + ": " + fault.text : fault.text;
+  text += ", blamed message " + std::to_string(event.blamed_messages) + " within ten minutes";
+  auto& events = record.about.events;
+  // The verdict that it is blamed for is the same event.
+  if (!events.empty() && events.back().kind == PeerEventKind::refused_block && events.back().last == now &&
+      events.back().count == 1 && events.back().text.find(fault.text) != std::string::npos)
+    events.pop_back();
+  add(record, PeerEventKind::blamed, std::move(text), now);
+}
+
+void PeerHistory::tell(const opstack::reputation::PeerBanned& event, UnixTime now) {
+  Record& record = touch(event.peer, now);
+  ++record.about.tally.bans;
+  record.is_blamed = true;
+  const auto seconds = (event.ban.until - event.ban.since) / libp2p::Seconds(1);
+  add(record, PeerEventKind::banned, "banned for " + std::to_string(seconds) + " s: " + event.ban.text, now,
+      event.ban.score);
+}
+
+void PeerHistory::tell(const opstack::reputation::PeerUnbanned& event, UnixTime now) {
+  add(touch(event.peer, now), PeerEventKind::unbanned, "its ban ended: " + std::string(ban_end_id(event.end)), now);
+}
+
+// Only of a peer that is known: whoever is kept out can come under any name.
+void PeerHistory::tell(const opstack::reputation::GateRefused& event, UnixTime now) {
+  if (event.peer.empty()) return;
+  if (Record* record = find(event.peer)) add(*record, PeerEventKind::kept_out, "kept out: " + event.why.text(), now);
 }
 
 // --- scores ---

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "opp2p/node/node_event.hpp"
+#include "opstack/reputation/reputation_event.hpp"
 
 namespace opp2p {
 
@@ -145,6 +146,10 @@ class PeerHistory final : public NodeSink {
   void tell(const opstack::sync::BlockStored& event, libp2p::UnixTime now);
   void tell(const opstack::sync::SyncFault& event, libp2p::UnixTime now);
   void tell(const PeerScoreCrossed& event, libp2p::UnixTime now);
+  void tell(const opstack::reputation::PeerBlamed& event, libp2p::UnixTime now);
+  void tell(const opstack::reputation::PeerBanned& event, libp2p::UnixTime now);
+  void tell(const opstack::reputation::PeerUnbanned& event, libp2p::UnixTime now);
+  void tell(const opstack::reputation::GateRefused& event, libp2p::UnixTime now);
   void tell(const ConnectedOnRequest& event, libp2p::UnixTime now);
   void tell(const DisconnectingOnRequest& event, libp2p::UnixTime now);
   template <class Other>
@@ -152,6 +157,7 @@ class PeerHistory final : public NodeSink {
 
   Record& touch(const libp2p::PeerId& peer, libp2p::UnixTime now);
   Record* find(const libp2p::PeerId& peer);
+  bool is_blamed_for(const Record& record, std::string_view text, libp2p::UnixTime now) const;
   void add(Record& record, PeerEventKind kind, std::string text, libp2p::UnixTime now,
            std::optional<double> score = std::nullopt);
   void drop_one(Record& record);

@@ -55,6 +55,15 @@ void PeerLog::on(const StaticPeerSkipped& event) {
   events_.log().info(Component::host, "skipping own address among the static peers", {{"addr", event.address}});
 }
 
+void PeerLog::on(const StaticPeerRemoved& event) {
+  events_.log().info(Component::host, "removed a static peer", {{"peer", event.peer}});
+}
+
+void PeerLog::on(const StoredStaticPeerSkipped& event) {
+  events_.log().warn(Component::host, "a stored static peer is skipped, because its record cannot be used",
+                     {{"record", event.key}, {"error", event.why}});
+}
+
 void PeerLog::on(const PingEnded& event) {
   if (!events_.log().enabled(Component::host, LogLevel::debug)) return;
   std::optional<libp2p::Nanos> took;
@@ -184,7 +193,10 @@ void PeerLog::on(const libp2p::StaticDialFailed& event) {
   const auto& [peer, why] = event;
   std::optional<libp2p::Nanos> retry_in;
   if (peer.next_attempt) retry_in = *peer.next_attempt - events_.now();
-  events_.tell(Told::static_dial_failed, LogLevel::warn, Component::host, "error dialing static peer",
+  // op-node's words.
+  const std::string_view message =
+      peer.was_connected ? "error reconnecting to static peer" : "error dialing static peer";
+  events_.tell(Told::static_dial_failed, LogLevel::warn, Component::host, message,
                {{"peer", peer.peer},
                 {"failures", peer.failures},
                 {"error", why},

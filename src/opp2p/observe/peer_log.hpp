@@ -33,6 +33,8 @@ class PeerLog final {
   void on(const ListeningAt& event);
   void on(const InterfacesUnreadable& event);
   void on(const StaticPeerSkipped& event);
+  void on(const StaticPeerRemoved& event);
+  void on(const StoredStaticPeerSkipped& event);
   void on(const NodeStopping&) { stopping_ = true; }
   void on(const PartClosedLate& event);
   void on(const libp2p::PeerConnected& event);

@@ -14,6 +14,7 @@
 #include "libp2p/protocols/gossipsub/peer_scorer.hpp"
 #include "libp2p/services/static_peers/static_peers.hpp"
 #include "opp2p/node/snapshots.hpp"
+#include "opstack/reputation/records.hpp"
 #include "opstack/reputation/reputation.hpp"
 
 namespace opp2p {
@@ -64,6 +65,8 @@ class ReputationPort {
   virtual std::vector<opstack::reputation::Fault> faults_of(const libp2p::PeerId& peer) const = 0;
   // Of the score book; op-node shows these.
   virtual std::optional<opstack::reputation::PeerScoreRecord> scores_of(const libp2p::PeerId& peer) const = 0;
+  // What discovery has noted of a peer; nothing that is older than op-node believes it (7 days).
+  virtual std::optional<opstack::reputation::PeerMetadata> metadata_of(const libp2p::PeerId& peer) const = 0;
   virtual ScoreStandingSnapshot standing_of(const libp2p::PeerId& peer) const = 0;
 };
 

@@ -6,9 +6,9 @@
 // that is left gets an error that names the limit. Calls of a batch that read see the same moment, until a call of the
 // batch changes something.
 //
-// Owner: the daemon; it outlives the server. Thread: add() and protect() before the first request; handle() from any;
-// methods run where `post` runs its tasks, one at a time, and a request gives way to others after some calls. Bounds:
-// RpcBudget.
+// Owner: the daemon; it outlives the server. Thread: add(), observe() and protect() before the first request; handle()
+// from any; methods run where `post` runs its tasks, one at a time, and a request gives way to others after some calls.
+// Bounds: RpcBudget.
 #pragma once
 
 #include <boost/json.hpp>
@@ -95,6 +95,10 @@ struct RpcMethod {
   std::size_t required() const;
 };
 
+// Hears of each call that has its answer, on the RPC's thread: the method, null for one that does not exist or was not
+// named; the error's code, 0 for a result; and how long it took. Calls whose client has gone are not told.
+using RpcObserver = std::function<void(const RpcMethod* method, int code, libp2p::Nanos took)>;
+
 struct RpcRequest {
   std::string body;
   MemoryCharge charge;  // for the body
@@ -121,6 +125,9 @@ class JsonRpc {
   // From now on methods that want the node's token want this one.
   void protect(std::string token) { accounts_.protect(std::move(token)); }
 
+  // Before the first request. Must not call back.
+  void observe(RpcObserver observer) { observer_ = std::move(observer); }
+
   // Answers the body of the response; empty when nothing but notifications came. `done` is called once, where `post`
   // runs its tasks, unless the exchange is cancelled first.
   std::shared_ptr<RpcExchange> handle(RpcRequest request, std::function<void(RpcAnswer)> done) const;
@@ -139,6 +146,7 @@ class JsonRpc {
 
   Post post_;
   Clock clock_;
+  RpcObserver observer_;
   RpcBudget limits_;
   ClientAccounts accounts_;
   std::map<std::string, RpcMethod, std::less<>> methods_;

@@ -68,11 +68,15 @@ class FakeReputation final : public ReputationPort {
   }
   std::vector<opstack::reputation::Fault> faults_of(const libp2p::PeerId&) const override { return faults; }
   std::optional<opstack::reputation::PeerScoreRecord> scores_of(const libp2p::PeerId&) const override { return scores; }
+  std::optional<opstack::reputation::PeerMetadata> metadata_of(const libp2p::PeerId&) const override {
+    return metadata;
+  }
   ScoreStandingSnapshot standing_of(const libp2p::PeerId&) const override { return standing; }
 
   opstack::reputation::BanList list;
   std::vector<opstack::reputation::Fault> faults;
   std::optional<opstack::reputation::PeerScoreRecord> scores;
+  std::optional<opstack::reputation::PeerMetadata> metadata;
   ScoreStandingSnapshot standing;
   std::optional<libp2p::Error> failure;
 };
@@ -122,7 +126,7 @@ class MethodTest : public testing::Test {
     snapshots_ = std::make_unique<RpcSnapshots>(runtime, post, rpc_->memory(), rpc_->limits().answer_bytes);
     dials_ = std::make_unique<RpcDials>(
         runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
-    add_methods(*rpc_, NodeApi{runtime, node, store_, *snapshots_, *dials_, "1.2.3", ports});
+    add_methods(*rpc_, opp2p::NodeApi{runtime, node, store_, *snapshots_, *dials_, "1.2.3", ports});
   }
   void TearDown() override {
     snapshots_->stop();

@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "libp2p/storage/records/peer_keys.hpp"
+
 namespace opp2p {
 
 using libp2p::Result;
@@ -117,20 +119,55 @@ std::optional<opstack::reputation::PeerScoreRecord> ReputationPartPort::scores_o
   return part == nullptr ? std::nullopt : part->scores_of(peer);
 }
 
+std::optional<opstack::reputation::PeerMetadata> ReputationPartPort::metadata_of(const libp2p::PeerId& peer) const {
+  namespace reputation = opstack::reputation;
+  constexpr libp2p::Nanos kBelieved = std::chrono::hours(24 * 7);
+  const auto* records = records_();
+  if (records == nullptr) return std::nullopt;
+  const auto bytes = records->get(libp2p::storage::peer_key(reputation::kPeerMetadataBase, peer));
+  if (!bytes || !*bytes) return std::nullopt;
+  const auto entry = reputation::decode_metadata(**bytes);
+  if (!entry || runtime_.now().wall - entry->last_update > kBelieved) return std::nullopt;
+  return entry->metadata;
+}
+
 ScoreStandingSnapshot ReputationPartPort::standing_of(const libp2p::PeerId& peer) const {
   ScoreStandingSnapshot out;
-  out.thresholds = thresholds_;
-  if (settings_.ban_peers) out.ban_threshold = settings_.ban_threshold;
+  out.is_scored = settings_.is_scored;
+  out.topics = settings_.topics;
+  out.thresholds = settings_.thresholds;
+  out.ban_threshold = settings_.ban_threshold;
   out.gater_min_score = settings_.gater_min_score;
+  out.live = live_(peer);
+  out.stored = scores_of(peer);
+  return out;
+}
+
+std::vector<StaticPeerSnapshot> StaticPeersPartPort::list() const {
+  std::vector<StaticPeerSnapshot> out;
   const auto* part = find_();
   if (part == nullptr) return out;
-  out.stored = part->scores_of(peer);
-  const auto* scorer = part->scorer();
-  out.is_scored = scorer != nullptr;
-  if (scorer == nullptr) return out;
-  out.live = scorer->snapshot_of(peer);
-  for (const auto& [topic, params] : scorer->params().topics) out.topics.push_back(topic);
+  const auto now = runtime_.now().mono;
+  for (auto& entry : part->list()) {
+    StaticPeerSnapshot peer;
+    peer.by_flag = entry.by_flag;
+    if (entry.status.next_attempt) peer.next_attempt_in = *entry.status.next_attempt - now;
+    peer.status = std::move(entry.status);
+    out.push_back(std::move(peer));
+  }
   return out;
+}
+
+void StaticPeersPartPort::add(const libp2p::Multiaddr& address, PortDone done) {
+  auto* part = find_();
+  if (part == nullptr) return done(not_running());
+  part->add(address, std::move(done));
+}
+
+void StaticPeersPartPort::remove(const libp2p::PeerId& peer, PortDone done) {
+  auto* part = find_();
+  if (part == nullptr) return done(not_running());
+  part->remove(peer, std::move(done));
 }
 
 }  // namespace opp2p

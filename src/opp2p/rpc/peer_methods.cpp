@@ -29,8 +29,12 @@ struct PeerDump {
   std::size_t size(const List& list) const { return list.peers.ids.size(); }
   PeerSnapshot item(const List& list, std::size_t i) const {
     auto out = node.snapshots().snapshot_of(list.peers.ids[i], list.peers);
-    if (ports.reputation != nullptr)
-      if (const auto scores = ports.reputation->scores_of(out.id)) out.req_resp = scores->req_resp;
+    if (ports.reputation == nullptr) return out;
+    if (const auto scores = ports.reputation->scores_of(out.id)) out.req_resp = scores->req_resp;
+    if (auto metadata = ports.reputation->metadata_of(out.id)) {
+      out.enr = std::move(metadata->enr);
+      out.chain_id = metadata->op_stack_id;
+    }
     return out;
   }
   std::string begin(const List& list) const { return peer_dump_begin(list.peers.connected); }

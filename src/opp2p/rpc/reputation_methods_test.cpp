@@ -86,17 +86,20 @@ TEST_F(ReputationMethods, a_score_is_told_in_all_its_parts_with_thresholds_fault
   EXPECT_TRUE(told.at("why").is_string());
 }
 
-TEST_F(ReputationMethods, the_book_gives_the_scores_of_answers_in_a_dump) {
+TEST_F(ReputationMethods, the_books_give_the_scores_of_answers_the_chain_and_the_record_of_a_peer_in_a_dump) {
   SimMemberOptions member;
   member.dials = {0};
   ASSERT_TRUE(network_.add(member));
   network_.world().run_for(libp2p::Seconds(3));
   reputation_.scores.emplace().req_resp.error_responses = 2.5;
+  reputation_.metadata = opstack::reputation::PeerMetadata{"enr:-abc", 901};
   const auto id = network_.node(1).host().id().to_base58();
   const auto peer = call("opp2p_peers", {true}).at("result").at("peers").at(id).as_object();
   EXPECT_EQ(json::serialize(peer.at("scores").at("reqResp")),
             R"({"validResponses":0,"errorResponses":2.5E0,"rejectedPayloads":0})")
       << json::serialize(peer);
+  EXPECT_EQ(peer.at("ENR"), "enr:-abc");
+  EXPECT_EQ(peer.at("chainID"), 901);
 }
 
 TEST_F(ReputationMethods, a_timeline_is_told_with_a_sentence_also_of_a_peer_that_is_not_known) {

@@ -129,6 +129,7 @@ std::optional<RpcError> RpcExchange::spent() const {
 bool RpcExchange::begin(const json::value& message) {
   auto asked = read_rpc_message(message);
   call_.id = std::move(asked.id);
+  if (rpc_.observer_) call_.begun = rpc_.clock_();
   if (asked.kind == RpcMessage::Kind::answer) return true;
   if (asked.kind == RpcMessage::Kind::invalid) return reply_error(kInvalidRequest, "invalid request");
   call_.notification = asked.kind == RpcMessage::Kind::notification;
@@ -140,6 +141,7 @@ bool RpcExchange::begin(const json::value& message) {
     return reply_error(kMethodNotFound, "the method " + shown + " does not exist/is not available");
   }
   const auto& method = found->second;
+  call_.method = &method;
   if (wants_token(method.access) && !rpc_.accounts().may_change(request_.token))
     return reply_error(kUnauthorized,
                        found->first +
@@ -247,14 +249,25 @@ void RpcExchange::remember(const RpcText& result) {
 
 template <class Json>
 bool RpcExchange::reply_result(const Json& result) {
-  if (call_.notification || answers_.write_result(call_.id, result)) return true;
+  if (call_.notification || answers_.write_result(call_.id, result)) {
+    tell_observer(0);
+    return true;
+  }
   too_large_ = true;
   return reply(*spent());
 }
 
 bool RpcExchange::reply_error(int code, std::string_view message) {
   if (!call_.notification) answers_.write_error(call_.id, code, message);
+  tell_observer(code);
   return true;
+}
+
+void RpcExchange::tell_observer(int code) const {
+  if (!rpc_.observer_) return;
+  // A request that is no call has no beginning of its own.
+  const auto begun = call_.begun == libp2p::MonoTime{} ? started_ : call_.begun;
+  rpc_.observer_(call_.method, code, rpc_.clock_() - begun);
 }
 
 void RpcExchange::finish() {

@@ -28,6 +28,8 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   struct Call {
     std::string id = "null";  // as JSON
     bool notification = false;
+    const RpcMethod* method = nullptr;
+    libp2p::MonoTime begun{};
     std::string cache_key;  // not empty: later calls of the batch get the same answer
   };
 
@@ -42,6 +44,7 @@ class RpcExchange : public std::enable_shared_from_this<RpcExchange> {
   template <class Json>
   bool reply_result(const Json& result);
   bool reply_error(int code, std::string_view message);
+  void tell_observer(int code) const;
   void remember(const RpcText& result);
   void watch_client(std::function<void()> gone);
   void forget_watcher();

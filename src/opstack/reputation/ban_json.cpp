@@ -38,7 +38,7 @@ class Reader {
  public:
   explicit Reader(const json::value& value) : object_(value.if_object()) {}
 
-  Result<void> time(std::string_view name, UnixTime& out) const {
+  Result<void> moment(std::string_view name, UnixTime& out) const {
     OPP2P_TRY(const json::value* const value, find(name));
     if (!value->is_int64()) return wrong(name, "a whole number of seconds");
     out = libp2p::storage::saturated_unix_time(value->get_int64());
@@ -103,7 +103,7 @@ Result<void> read_message(const Reader& reader, Fault& out) {
 Result<Fault> read_fault(const json::value& value) {
   const Reader reader(value);
   Fault out;
-  OPP2P_TRYV(reader.time("at", out.at));
+  OPP2P_TRYV(reader.moment("at", out.at));
   std::string kind;
   OPP2P_TRYV(reader.text("kind", kind));
   const auto known = fault_of(kind);
@@ -147,8 +147,8 @@ Result<Ban> decode_ban_reason(ByteView bytes) {
   if (error) return fail(Errc::malformed, "the reason of a ban is no JSON: " + error.message());
   const Reader reader(value);
   Ban out;
-  OPP2P_TRYV(reader.time("since", out.since));
-  OPP2P_TRYV(reader.time("until", out.until));
+  OPP2P_TRYV(reader.moment("since", out.since));
+  OPP2P_TRYV(reader.moment("until", out.until));
   std::string rule;
   OPP2P_TRYV(reader.text("rule", rule));
   const auto known = ban_rule_of(rule);

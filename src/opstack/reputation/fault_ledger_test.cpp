@@ -63,7 +63,7 @@ TEST(FaultLedger, keeps_faults_of_sync_and_counts_none_of_them_as_a_message) {
 }
 
 TEST(FaultLedger, forgets_the_oldest_fault_of_a_peer_and_the_peer_that_was_blamed_least_recently) {
-  FaultLedger ledger({.peers = 2, .faults_of_a_peer = 3, .costs_of_a_fault = 1});
+  FaultLedger ledger(FaultLedgerLimits{2, 3, 1});
   for (int n = 0; n < 5; ++n) ledger.on_fault(peer(1), fault(kHash, std::to_string(n)), std::nullopt, mono(n));
   EXPECT_EQ(ids_of(ledger.faults_of(peer(1))), (std::vector<std::string>{"2", "3", "4"}));
   EXPECT_EQ(ids_of(ledger.last_faults_of(peer(1), 2)), (std::vector<std::string>{"3", "4"}));
@@ -96,7 +96,7 @@ TEST(FaultLedger, gives_back_the_costs_of_one_kind_and_forgets_its_faults) {
 
 TEST(FaultLedger, keeps_its_bounds_whatever_happens) {
   libp2p::SeededRng rng(7);
-  FaultLedger ledger({.peers = 4, .faults_of_a_peer = 3, .costs_of_a_fault = 2});
+  FaultLedger ledger(FaultLedgerLimits{4, 3, 2});
   for (std::int64_t step = 0; step < 3000; ++step) {
     const auto drawn = rng.next_u64();
     const auto who = peer(static_cast<std::uint8_t>(drawn % 7));

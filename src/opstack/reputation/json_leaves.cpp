@@ -110,8 +110,10 @@ struct LeafHandler {
 Result<JsonLeaves> JsonLeaves::from_text(std::string_view text) {
   json::basic_parser<LeafHandler> parser{json::parse_options{}};
   boost::system::error_code code;
-  parser.write_some(false, text.data(), text.size(), code);
+  const std::size_t taken = parser.write_some(false, text.data(), text.size(), code);
   if (code) return fail(Errc::malformed, "no JSON: " + code.message());
+  if (text.find_first_not_of(" \t\r\n", taken) != std::string_view::npos)
+    return fail(Errc::malformed, "no JSON: there is more behind its end");
   if (!parser.handler().is_object) return fail(Errc::malformed, "no JSON object");
   JsonLeaves out;
   out.leaves_ = std::move(parser.handler().leaves);
@@ -132,7 +134,7 @@ Result<const JsonLeaves::Leaf*> JsonLeaves::find(std::string_view path, Kind kin
 }
 
 template <typename Number>
-Result<void> JsonLeaves::read_number(std::string_view path, Number& out) const {
+Result<void> JsonLeaves::number_at(std::string_view path, Number& out) const {
   OPP2P_TRY(const auto* leaf, find(path, Kind::number));
   if (!leaf) return {};
   const auto* end = leaf->text.data() + leaf->text.size();
@@ -143,11 +145,11 @@ Result<void> JsonLeaves::read_number(std::string_view path, Number& out) const {
   return {};
 }
 
-Result<void> JsonLeaves::read(std::string_view path, double& out) const { return read_number(path, out); }
-Result<void> JsonLeaves::read(std::string_view path, std::int64_t& out) const { return read_number(path, out); }
-Result<void> JsonLeaves::read(std::string_view path, std::uint64_t& out) const { return read_number(path, out); }
+Result<void> JsonLeaves::assign(std::string_view path, double& out) const { return number_at(path, out); }
+Result<void> JsonLeaves::assign(std::string_view path, std::int64_t& out) const { return number_at(path, out); }
+Result<void> JsonLeaves::assign(std::string_view path, std::uint64_t& out) const { return number_at(path, out); }
 
-Result<void> JsonLeaves::read(std::string_view path, std::string& out) const {
+Result<void> JsonLeaves::assign(std::string_view path, std::string& out) const {
   OPP2P_TRY(const auto* leaf, find(path, Kind::string));
   if (leaf) out = leaf->text;
   return {};

@@ -20,10 +20,10 @@ class JsonLeaves {
 
   // The value at a path ("peerScores.gossip.total") into `out`, which stays as it is when there is none.
   // Errc::malformed when it has another type or a parent of it is no object.
-  libp2p::Result<void> read(std::string_view path, double& out) const;
-  libp2p::Result<void> read(std::string_view path, std::int64_t& out) const;
-  libp2p::Result<void> read(std::string_view path, std::uint64_t& out) const;
-  libp2p::Result<void> read(std::string_view path, std::string& out) const;
+  libp2p::Result<void> assign(std::string_view path, double& out) const;
+  libp2p::Result<void> assign(std::string_view path, std::int64_t& out) const;
+  libp2p::Result<void> assign(std::string_view path, std::uint64_t& out) const;
+  libp2p::Result<void> assign(std::string_view path, std::string& out) const;
 
  private:
   friend struct LeafHandler;
@@ -34,7 +34,7 @@ class JsonLeaves {
   };
   libp2p::Result<const Leaf*> find(std::string_view path, Kind kind) const;
   template <typename Number>
-  libp2p::Result<void> read_number(std::string_view path, Number& out) const;
+  libp2p::Result<void> number_at(std::string_view path, Number& out) const;
 
   std::map<std::string, Leaf, std::less<>> leaves_;  // by path in lower case
 };

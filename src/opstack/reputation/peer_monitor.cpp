@@ -21,8 +21,10 @@ std::string PeerMonitor::text_of_score(double score) const {
   return "its score is " + score_text(score) + ", below the ban threshold of " + score_text(threshold_);
 }
 
-std::string PeerMonitor::text_of_messages(std::size_t blamed_messages) {
-  return "it sent " + std::to_string(blamed_messages) + " different invalid messages within ten minutes";
+std::string PeerMonitor::text_of_messages(std::size_t blamed_messages, Nanos window) {
+  const auto seconds = std::chrono::floor<libp2p::Seconds>(window).count();
+  return "it sent " + std::to_string(blamed_messages) + " different invalid messages within " +
+         std::to_string(seconds) + " s";
 }
 
 }  // namespace opstack::reputation

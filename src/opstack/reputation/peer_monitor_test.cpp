@@ -10,7 +10,7 @@ namespace {
 using test::peer;
 
 TEST(PeerMonitor, looks_at_one_peer_after_the_other_and_reads_the_list_again_when_it_is_used_up) {
-  PeerMonitor monitor(-100, true);
+  PeerMonitor monitor(-100, 8);
   std::vector<PeerId> connected{peer(1), peer(2)};
   std::size_t asked = 0;
   const auto list = [&] {
@@ -30,24 +30,24 @@ TEST(PeerMonitor, looks_at_one_peer_after_the_other_and_reads_the_list_again_whe
 }
 
 TEST(PeerMonitor, bans_below_the_threshold_and_spares_static_peers) {
-  const PeerMonitor monitor(-100, true);
-  EXPECT_FALSE(monitor.is_too_low(-100, false)) << "op-node: score >= threshold is kept";
+  const PeerMonitor monitor(-100, 8);
+  EXPECT_FALSE(monitor.is_too_low(-100, 0)) << "op-node: score >= threshold is kept";
   EXPECT_TRUE(monitor.is_too_low(-100.01, false));
   EXPECT_FALSE(monitor.is_too_low(-1e6, true));
 }
 
 TEST(PeerMonitor, bans_at_the_eighth_blamed_message_where_messages_count) {
-  const PeerMonitor monitor(-100, true);
+  const PeerMonitor monitor(-100, 8);
   EXPECT_FALSE(monitor.are_too_many(7, false));
   EXPECT_TRUE(monitor.are_too_many(8, false));
   EXPECT_FALSE(monitor.are_too_many(8, true));
-  EXPECT_FALSE(PeerMonitor(-100, false).are_too_many(1000, false));
+  EXPECT_FALSE(PeerMonitor(-100, 0).are_too_many(1000, false));
 }
 
 TEST(PeerMonitor, says_why) {
-  EXPECT_EQ(PeerMonitor(-100, true).text_of_score(-123.456),
-            "its score is -123.46, below the ban threshold of -100.00");
-  EXPECT_EQ(PeerMonitor::text_of_messages(8), "it sent 8 different invalid messages within ten minutes");
+  EXPECT_EQ(PeerMonitor(-100, 8).text_of_score(-123.456), "its score is -123.46, below the ban threshold of -100.00");
+  EXPECT_EQ(PeerMonitor::text_of_messages(8, libp2p::Seconds(600)),
+            "it sent 8 different invalid messages within 600 s");
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ Result<JsonLeaves> read_object(ByteView bytes) {
 
 Result<void> read_time(const JsonLeaves& leaves, std::string_view path, UnixTime& out) {
   std::int64_t seconds = 0;
-  OPP2P_TRYV(leaves.read(path, seconds));
+  OPP2P_TRYV(leaves.assign(path, seconds));
   out = libp2p::storage::saturated_unix_time(seconds);
   return {};
 }
@@ -143,7 +143,7 @@ Result<ScoreEntry> decode_scores(ByteView bytes) {
       {"peerScores.reqResp.errorResponses", &req_resp.error_responses},
       {"peerScores.reqResp.rejectedPayloads", &req_resp.rejected_payloads},
   };
-  for (const auto& [path, number] : numbers) OPP2P_TRYV(leaves.read(path, *number));
+  for (const auto& [path, number] : numbers) OPP2P_TRYV(leaves.assign(path, *number));
   return out;
 }
 
@@ -159,8 +159,8 @@ Result<MetadataEntry> decode_metadata(ByteView bytes) {
   OPP2P_TRY(const auto leaves, read_object(bytes));
   MetadataEntry out;
   OPP2P_TRYV(read_time(leaves, "lastUpdate", out.last_update));
-  OPP2P_TRYV(leaves.read("peerMetadata.enr", out.metadata.enr));
-  OPP2P_TRYV(leaves.read("peerMetadata.opStackID", out.metadata.op_stack_id));
+  OPP2P_TRYV(leaves.assign("peerMetadata.enr", out.metadata.enr));
+  OPP2P_TRYV(leaves.assign("peerMetadata.opStackID", out.metadata.op_stack_id));
   return out;
 }
 

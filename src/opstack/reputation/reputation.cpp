@@ -48,6 +48,7 @@ Nanos slot_of(Nanos block_time) {
   return block_time <= Nanos(0) ? Nanos(libp2p::Seconds(2)) : std::max<Nanos>(block_time, libp2p::Seconds(1));
 }
 
+// The ledger counts for as long as the rule that bans by its count, and has room for that many.
 UnixTime in_seconds(UnixTime time) { return libp2p::from_unix_seconds(libp2p::unix_seconds(time)); }
 
 // Whether a rule founded the ban on faults of this kind alone.
@@ -105,9 +106,10 @@ Reputation::Parts::Parts(Runtime& r, ReputationConfig c, std::shared_ptr<libp2p:
       faults(scores.scorer(), events,
              {[this] { return scores.connected(); },
               [this](const PeerId& peer, std::size_t messages) { on_blamed(peer, messages); },
-              [this](FaultKind kind) { on_common(kind); }}),
+              [this](FaultKind kind) { on_common(kind); }},
+             ledger_limits(config.scoring)),
       bans(runtime, writer, events, [this](const PeerId& peer) { on_ban_ended(peer); }),
-      monitor(config.ban_threshold, scores.counts_invalid_messages()),
+      monitor(config.ban_threshold, config.scoring.blamed_messages_to_ban),
       looking(runtime, kMonitorInterval, [this] { look_at_next(); }),
       slots(runtime, slot_of(config.block_time), [this] { scores.on_slot(); }),
       writing(runtime, kScoreWriteInterval, [this] { scores.write(); }),
@@ -140,6 +142,7 @@ void Reputation::Parts::tell_store(const libp2p::storage::BatchWriterEvent& even
 
 // One peer of those that are connected; a score that cannot be read is looked at again in the next round.
 void Reputation::Parts::look_at_next() {
+  faults.on_timeout(now());
   if (!config.ban_peers || host == nullptr) return;
   const auto peer = monitor.next([this] { return host->connected_peers(); });
   if (!peer || !host->connected(*peer)) return;
@@ -152,7 +155,8 @@ void Reputation::Parts::look_at_next() {
 void Reputation::Parts::on_blamed(const PeerId& peer, std::size_t blamed_messages) {
   if (!config.ban_peers || !monitor.are_too_many(blamed_messages, is_static(peer))) return;
   const auto score = scores.score_to_ban(peer);
-  ban_by_rule(peer, BanRule::blamed_messages, score ? *score : 0, PeerMonitor::text_of_messages(blamed_messages));
+  ban_by_rule(peer, BanRule::blamed_messages, score ? *score : 0,
+              PeerMonitor::text_of_messages(blamed_messages, config.scoring.blame_window));
 }
 
 void Reputation::Parts::on_common(FaultKind kind) {

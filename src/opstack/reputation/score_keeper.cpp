@@ -26,12 +26,6 @@ Result<std::optional<StoredScore>> read_score(const libp2p::storage::BatchWriter
   return std::optional<StoredScore>({entry.scores, entry.last_update});
 }
 
-bool counts_invalid_messages(const ScoringProfile& profile) {
-  if (!profile.params) return false;
-  return std::any_of(profile.params->topics.begin(), profile.params->topics.end(),
-                     [](const auto& topic) { return topic.second.invalid_message_deliveries_weight < 0; });
-}
-
 // The books whose records expire by their age, and when. Bans and metadata have op-node's seven days.
 struct AgingBook {
   std::string_view base;
@@ -76,11 +70,12 @@ struct ScoreKeeper::Expired {
 
 ScoreKeeper::ScoreKeeper(const ScoringProfile& profile, libp2p::runtime::Runtime& runtime,
                          libp2p::storage::BatchWriter& writer)
-    : runtime_(runtime),
+    : bans_on_live_score_(profile.params && profile.bans_on_live_score),
+      ignores_colocation_(profile.params && profile.ban_ignores_ip_colocation),
+      runtime_(runtime),
       writer_(writer),
       book_(profile.params ? profile.params->retain_score : Nanos(0),
-            [&writer](const PeerId& peer) { return read_score(writer, peer); }),
-      counts_invalid_(reputation::counts_invalid_messages(profile)) {
+            [&writer](const PeerId& peer) { return read_score(writer, peer); }) {
   if (!profile.params) return;
   scorer_ = std::make_unique<PeerScorer>(*profile.params, runtime.rng().next_u64(), runtime.now(),
                                          [this](const PeerId& peer) { return application_.score_of(peer); });
@@ -198,21 +193,21 @@ std::optional<PeerScoreRecord> ScoreKeeper::scores_of(const PeerId& peer) {
   return *known;
 }
 
-double ScoreKeeper::without_colocation(const GossipScores& scores) const {
+double ScoreKeeper::total_to_compare(const GossipScores& scores) const {
+  if (!ignores_colocation_) return scores.total;
   return scores.total - scores.ip_colocation_factor * scorer_->params().ip_colocation_factor_weight;
 }
 
 Result<double> ScoreKeeper::score_to_ban(const PeerId& peer) {
-  if (!counts_invalid_) return score_to_gate(peer);
+  if (!bans_on_live_score_) return score_to_gate(peer);
   const auto parts = scorer_->snapshot_of(peer);
-  if (!parts) return application_.score_of(peer) * scorer_->params().app_specific_weight;
-  return parts->score - parts->ip_colocation.weighted;
+  if (parts) return total_to_compare(gossip_scores(*parts));
+  return application_.score_of(peer) * scorer_->params().app_specific_weight;  // it speaks no GossipSub
 }
 
 Result<double> ScoreKeeper::score_to_gate(const PeerId& peer) {
   OPP2P_TRY(const auto known, book_.get(peer, wall()));
-  if (!known) return 0.0;
-  return counts_invalid_ ? without_colocation(known->gossip) : known->gossip.total;
+  return known ? total_to_compare(known->gossip) : 0;
 }
 
 void ScoreKeeper::check() const {

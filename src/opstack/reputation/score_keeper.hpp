@@ -37,9 +37,6 @@ class ScoreKeeper {
   // Null while nobody is scored.
   libp2p::gossipsub::PeerScorer* scorer() { return scorer_.get(); }
   const libp2p::gossipsub::PeerScorer* scorer() const { return scorer_.get(); }
-  // Whether the profile counts invalid messages (P4): then the live score counts and not the stored one, and P6 never
-  // leads to a ban.
-  bool counts_invalid_messages() const { return counts_invalid_; }
 
   void on_connected(const PeerId& peer);
   void on_disconnected(const PeerId& peer);
@@ -51,7 +48,8 @@ class ScoreKeeper {
 
   // Live where the peer is known to GossipSub, else as stored; nothing for a peer that is unknown.
   std::optional<PeerScoreRecord> scores_of(const PeerId& peer);
-  // What a ban by score, or a gate, compares. The error is the store's.
+  // What a ban by score, or a gate, compares, by the profile: live or as stored, with P6 or without. The error is the
+  // store's.
   Result<double> score_to_ban(const PeerId& peer);
   Result<double> score_to_gate(const PeerId& peer);
 
@@ -64,17 +62,18 @@ class ScoreKeeper {
   PeerScoreRecord live_record(const PeerId& peer, const libp2p::gossipsub::PeerScoreParts* parts);
   void store(const PeerId& peer, const PeerScoreRecord& record);
   void set_application_score(const PeerId& peer);
-  double without_colocation(const GossipScores& scores) const;
+  double total_to_compare(const GossipScores& scores) const;
   void erase_expired(const Expired& expired);
   UnixTime wall() const { return runtime_.now().wall; }
 
+  const bool bans_on_live_score_;
+  const bool ignores_colocation_;
   libp2p::runtime::Runtime& runtime_;
   libp2p::storage::BatchWriter& writer_;
   ScoreBook book_;
   ApplicationScores application_;
   libp2p::gossipsub::NeutralScores neutral_;
   std::unique_ptr<libp2p::gossipsub::PeerScorer> scorer_;
-  bool counts_invalid_ = false;
   libp2p::gossipsub::ScoreSnapshot snapshot_;  // keeps its memory
   libp2p::LifeToken life_;
 };

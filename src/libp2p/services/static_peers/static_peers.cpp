@@ -67,6 +67,7 @@ StaticPeerStatus StaticPeers::status_of(const PeerId& id, const Peer& peer) cons
   out.peer = id;
   out.addresses = peer.addresses;
   out.connected = host_.connected(id);
+  out.was_connected = peer.was_connected || out.connected;
   out.dialling = peer.dialling;
   out.next_attempt = peer.next_attempt;
   out.failures = peer.failures;
@@ -148,6 +149,7 @@ runtime::Task<void> StaticPeers::dial(PeerId id) {
 void StaticPeers::on_peer_connected(const PeerId& id) {
   const auto found = peers_.find(id);
   if (found == peers_.end()) return;
+  found->second.was_connected = true;
   found->second.failures = 0;
   found->second.last_error.clear();
 }

@@ -30,6 +30,7 @@ struct StaticPeerStatus {
   PeerId peer;
   std::vector<Multiaddr> addresses;
   bool connected = false;
+  bool was_connected = false;  // at any time since it was added
   bool dialling = false;
   std::optional<MonoTime> next_attempt;
   unsigned failures = 0;  // in a row
@@ -71,6 +72,7 @@ class StaticPeers final {
  private:
   struct Peer {
     std::vector<Multiaddr> addresses;
+    bool was_connected = false;
     bool dialling = false;
     std::optional<MonoTime> next_attempt;
     unsigned failures = 0;

@@ -1,0 +1,68 @@
+#include "sim/gossip/score_watch.hpp"
+
+#include <algorithm>
+
+namespace opp2p::sim::gossip {
+
+double ScoreWatch::look(Member observer, Member peer, const PeerId& id, const libp2p::gossipsub::PeerScorer& scorer,
+                        MonoTime now) {
+  const double score = scorer.score(id);
+  if (!interval_has_any_ || score < least_of_interval_) least_of_interval_ = score;
+  interval_has_any_ = true;
+  if (score < 0) below_zero_[{observer, peer}] = true;
+  if (least_ && score >= least_->parts.score) return score;
+  if (auto parts = scorer.snapshot_of(id)) least_ = SeenScore{observer, peer, now, std::move(*parts)};
+  return score;
+}
+
+void ScoreWatch::end_look(std::vector<double> scores, MonoTime now) {
+  if (now < next_point_ || scores.empty()) return;
+  const auto middle = scores.begin() + static_cast<std::ptrdiff_t>(scores.size() / 2);
+  std::nth_element(scores.begin(), middle, scores.end());
+  points_.push_back({now, least_of_interval_, *middle, scores.size()});
+  interval_has_any_ = false;
+  next_point_ = now + interval_;
+}
+
+void ScoreWatch::on_invalid(Member observer, const PeerId& peer, double score) {
+  Sender& sender = senders_[{observer, peer}];
+  if (sender.banned_after) return;  // it was on its way
+  const std::size_t place = sender.invalid++;
+  if (place >= kCurve) return;
+  Sum& sum = curve_[place];
+  sum.least = sum.pairs == 0 ? score : std::min(sum.least, score);
+  sum.most = sum.pairs == 0 ? score : std::max(sum.most, score);
+  sum.sum += score;
+  ++sum.pairs;
+}
+
+void ScoreWatch::on_ban(Member observer, const PeerId& peer, bool is_honest) {
+  if (is_honest) ++honest_banned_;
+  if (is_honest) return;
+  Sender& sender = senders_[{observer, peer}];
+  if (!sender.banned_after) sender.banned_after = sender.invalid;
+}
+
+ScoreReport ScoreWatch::report() const {
+  ScoreReport out;
+  out.least = least_;
+  out.pairs_below_zero = below_zero_.size();
+  out.points = points_;
+  out.honest_banned = honest_banned_;
+  out.own_faults = own_faults_;
+  for (const Sum& sum : curve_) {
+    if (sum.pairs == 0) break;
+    out.after_invalid.push_back({sum.pairs, sum.least, sum.sum / static_cast<double>(sum.pairs), sum.most});
+  }
+  for (const auto& [pair, sender] : senders_) {
+    if (sender.banned_after) {
+      ++out.hostile_banned;
+      out.most_until_ban = std::max(out.most_until_ban, *sender.banned_after);
+    } else {
+      out.most_without_ban = std::max(out.most_without_ban, sender.invalid);
+    }
+  }
+  return out;
+}
+
+}  // namespace opp2p::sim::gossip

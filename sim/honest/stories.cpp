@@ -1,0 +1,147 @@
+// The conditions of each story. Times are shares of the run, so that a short one has them all.
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+#include "opstack/reputation/scoring_profiles.hpp"
+#include "sim/attacks/units.hpp"
+#include "sim/honest/story.hpp"
+
+namespace opp2p::sim::honest {
+namespace {
+
+using gossip::NetworkParams;
+using libp2p::Errc;
+using libp2p::fail;
+using libp2p::MonoTime;
+using libp2p::Nanos;
+using libp2p::Result;
+using libp2p::Seconds;
+
+constexpr std::size_t kLeastNodes = 30;  // an operator's twenty, its hubs, a sequencer and some others
+
+MonoTime part_of(const StorySettings& settings, double share) {
+  return attacks::time_of(settings.minutes * 60 * share);
+}
+
+void loss(NetworkParams& params, const StorySettings&) { params.world.net.packet_loss = 0.05; }
+
+// Every node is away for up to a minute once in five minutes; half of the times nobody is told.
+void restarts(NetworkParams& params, const StorySettings& settings) {
+  params.churn.stops_a_second = static_cast<double>(settings.nodes) / 300;
+}
+
+// Some nodes take a block for one from the future.
+void clock_skew(NetworkParams& params, const StorySettings&) {
+  params.clock_skew = Seconds(5);
+  params.publisher_skew = Seconds(2);
+}
+
+void lagging_sequencer(NetworkParams& params, const StorySettings& settings) {
+  params.lag.from = part_of(settings, 0.7);
+  params.lag.until = part_of(settings, 0.85);
+}
+
+void signer_rotation(NetworkParams& params, const StorySettings& settings) {
+  params.rotation.at = part_of(settings, 0.3);
+  params.rotation.late_for = std::min<Nanos>(Seconds(120), attacks::nanos(settings.minutes * 60 * 0.15));
+}
+
+void shared_address(NetworkParams& params, const StorySettings& settings) {
+  params.sharing.operators = settings.nodes >= 500 ? 5 : 1;
+  params.max_inbound = 40 + params.sharing.operators * params.sharing.nodes;  // hubs have all of them
+}
+
+void unknown_fork(NetworkParams& params, const StorySettings& settings) { params.fork.at = part_of(settings, 0.5); }
+
+void everything(NetworkParams& params, const StorySettings& settings) {
+  for (auto* const condition :
+       {loss, restarts, clock_skew, lagging_sequencer, signer_rotation, shared_address, unknown_fork})
+    condition(params, settings);
+}
+
+constexpr std::array kStories = {
+    Story{.name = "honest/loss", .about = "5% of the packets are lost", .adjust = loss, .delivers = true},
+    Story{.name = "honest/restarts",
+          .about = "every node stops once in five minutes, half of the times without a word",
+          .adjust = restarts,
+          .delivers = true},
+    Story{.name = "honest/clock-skew",
+          .about = "clocks are wrong by up to 5 s, the sequencer's by 2 s",
+          .adjust = clock_skew},
+    Story{.name = "honest/lagging-sequencer",
+          .about = "for a while the sequencer publishes blocks that are 50 s to 75 s old",
+          .adjust = lagging_sequencer},
+    Story{.name = "honest/signer-rotation",
+          .about = "a tenth of the nodes learns of the new signer too late, a twentieth too early",
+          .adjust = signer_rotation},
+    Story{.name = "honest/shared-address",
+          .about = "operators have twenty nodes at one address, all of them connected to the same nodes",
+          .adjust = shared_address,
+          .delivers = true},
+    Story{.name = "honest/unknown-fork",
+          .about = "a twentieth of the nodes does not know a fork and rejects its blocks",
+          .adjust = unknown_fork},
+    Story{.name = "honest/all", .about = "all of these conditions in one network", .adjust = everything},
+    Story{.name = "ban/invalid-blocks",
+          .about = "peers that behaved well send invalid blocks, one a second to each peer",
+          .attackers = 0.02},
+};
+
+template <class Number>
+Result<Number> number_of(std::string_view key, std::string_view text, double least, double most) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(static_cast<double>(value) >= least) ||
+      !(static_cast<double>(value) <= most))
+    return fail(Errc::invalid_argument,
+                fmt::format("--set {}={}: write a number from {} to {}", key, text, least, most));
+  return value;
+}
+
+}  // namespace
+
+std::span<const Story> all_stories() { return kStories; }
+
+const Story* find_story(std::string_view name) {
+  for (const auto& story : kStories) {
+    if (story.name == name) return &story;
+  }
+  return nullptr;
+}
+
+Result<void> apply_settings(StorySettings& settings, std::span<const std::string> assignments) {
+  for (const std::string_view assignment : assignments) {
+    const auto equals = assignment.find('=');
+    const std::string_view key = assignment.substr(0, equals);
+    const std::string_view text = equals == std::string_view::npos ? "" : assignment.substr(equals + 1);
+    if (key == "profile") {
+      settings.profile = text;
+    } else if (key == "block_time") {
+      OPP2P_TRY(settings.block_time, number_of<double>(key, text, 0.1, 3600));
+    } else if (key == "block_size") {
+      OPP2P_TRY(settings.block_size, number_of<std::uint64_t>(key, text, 64, 10'000'000));
+    } else if (key == "check_every") {
+      OPP2P_TRY(settings.check_every, number_of<std::uint64_t>(key, text, 0, 1e9));
+    } else {
+      return fail(Errc::invalid_argument,
+                  fmt::format("--set {}: a story has no such setting; write profile, block_time, block_size or "
+                              "check_every, as key=value",
+                              assignment));
+    }
+  }
+  return {};
+}
+
+Result<void> validate(const Story&, const StorySettings& settings) {
+  if (settings.nodes < kLeastNodes)
+    return fail(Errc::invalid_argument,
+                fmt::format("--nodes {}: a story needs {} nodes at least", settings.nodes, kLeastNodes));
+  const auto profile =
+      opstack::reputation::make_scoring_profile(settings.profile, {}, opstack::reputation::ProfileUse::simulation);
+  if (!profile) return fail(Errc::invalid_argument, "--set profile: " + profile.error().text());
+  return {};
+}
+
+}  // namespace opp2p::sim::honest

@@ -1,0 +1,161 @@
+"""The commands on a running node: opp2p peers, peer, why, bans, block and unblock, and the RPC methods behind them."""
+
+import json
+import pathlib
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+from lib import made_chain, opp2p
+
+STRANGER = "16Uiu2HAmRSrRLt1WGen9X1E6RrfsyG2hjmYWrxFb8Xs9SyvEZj9t"
+
+
+class RunningNodes(unittest.TestCase):
+    """A sequencer with a few blocks, and a follower that the commands ask."""
+
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(scratch.cleanup)
+        folder = pathlib.Path(scratch.name)
+        key, cls.options, cls.envelopes = made_chain.make(folder, 6, 1000)
+        cls.sequencer = made_chain.sequencer(folder / "sequencer", key, cls.options)
+        cls.addClassCleanup(cls.sequencer.kill)
+        cls.follower = opp2p.Node(folder / "follower", *cls.options, "--p2p.static", cls.sequencer.address).ready()
+        cls.addClassCleanup(cls.follower.kill)
+        opp2p.wait_for(lambda: cls.follower.rpc("opp2p_peerStats")["connected"] == 1, 10, "they are connected")
+        opp2p.wait_for(lambda: cls.follower.status()["mesh"] == 1, 20, "they are in one mesh")
+        for envelope in cls.envelopes[:3]:
+            cls.sequencer.rpc("admin_publishUnsafePayload", json.loads(envelope))
+        opp2p.wait_for(lambda: cls.follower.head() == 3, 20, "the follower has the blocks")
+
+    def run_on(self, node, *arguments, code=0):
+        done = opp2p.run(*arguments, "--data-dir", node.folder)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def ask(self, *arguments, code=0):
+        return self.run_on(self.follower, *arguments, code=code)
+
+    def as_json(self, *arguments):
+        return json.loads(self.ask(*arguments, "--json"))
+
+
+class Questions(RunningNodes):
+    def test_peers_says_how_many_there_are_and_lists_them(self):
+        lines = self.ask("peers").splitlines()
+        self.assertIn("1 peer is connected", lines[0])
+        self.assertTrue(any(line.startswith(self.sequencer.peer_id) for line in lines[2:]), lines)
+        self.assertEqual(self.as_json("peers")["totalConnected"], 1)
+
+    def test_the_timeline_of_a_peer_begins_with_a_sentence_and_a_part_of_the_id_is_enough(self):
+        peer = self.sequencer.peer_id
+        for name in (peer, peer[-6:], peer[:20]):
+            told = self.ask("peer", name)
+            self.assertTrue(told.startswith(f"{peer} is connected"), told)
+            for text in ("this node connected to it at /ip4/127.0.0.1/", "says that it is", "came into the mesh", "brought block 1, its first"):
+                self.assertIn(text, told)
+        events = [event["event"] for event in self.as_json("peer", peer)["timeline"]["events"]]
+        self.assertEqual(events[0], "connected")
+        self.assertEqual(len(self.as_json("peer", peer, "--events", 2)["timeline"]["events"]), 2)
+
+    def test_why_explains_a_block_by_number_and_by_hash(self):
+        hash_of_two = self.follower.rpc("opp2p_chain", 2, 1)[0]
+        for name in ("2", "0x2", hash_of_two):
+            told = self.ask("why", name)
+            self.assertEqual(told.count("\n"), 1, told)
+            self.assertRegex(told, rf"^Block 2 \(0x[0-9a-f]{{8}}…[0-9a-f]{{4}}\) was accepted")
+            self.assertIn(f"{self.sequencer.peer_id} brought it first", told)
+            self.assertIn("stored and canonical", told)
+        self.assertIn("above its head, 3", self.ask("why", "99"))
+        self.assertIn("knows nothing of block 0xeeee", self.ask("why", "0x" + "ee" * 32))
+        self.assertEqual(self.as_json("why", "2")["records"][0]["verdict"], "accept")
+
+    def test_why_explains_a_peer(self):
+        self.assertIn("is connected", self.ask("why", self.sequencer.peer_id[-8:]))
+        self.assertIn("is not known", self.ask("why", STRANGER))
+
+    def test_what_does_not_fit_is_told_with_what_to_do(self):
+        self.assertIn("no peer whose id begins or ends with 'nobody'", self.ask("peer", "nobody", code=1))
+        self.assertIn("too short", self.ask("peer", "16", code=1))
+        self.assertIn("invalid argument 0", self.ask("why", "99999999999999999999", code=1))
+
+    def test_without_a_running_node_the_sentence_says_so(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for words in (["peers"], ["peer", "abcdef"], ["why", "1"], ["bans"], ["block", "10.0.0.1"]):
+                done = opp2p.run(*words, "--data-dir", folder)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(f"no node is running with --data-dir {folder}", done.stderr)
+            (pathlib.Path(folder) / "node.json").write_text('{"rpcPort":1}')
+            done = opp2p.run("peers", "--data-dir", folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("does not answer", done.stderr)
+            for damaged in ("", "{", "[]", '{"rpcPort":"x"}', '{"rpcPort":0}', '{"rpcPort":99999}', "\xff" * 100):
+                (pathlib.Path(folder) / "node.json").write_text(damaged, encoding="latin-1")
+                done = opp2p.run("peers", "--data-dir", folder)
+                self.assertEqual(done.returncode, 1, damaged)
+                self.assertIn("--rpc URL", done.stderr)
+
+    def test_the_rpc_can_be_given_by_its_url(self):
+        for url in (f"http://127.0.0.1:{self.follower.port}/", f"127.0.0.1:{self.follower.port}", f"localhost:{self.follower.port}"):
+            done = opp2p.run("peers", "--rpc", url)
+            self.assertIn("1 peer is connected", done.stdout, done.stderr)
+        for url in ("x", "http://127.0.0.1", "127.0.0.1:0", "https://127.0.0.1:1", "127.0.0.1:99999"):
+            done = opp2p.run("peers", "--rpc", url)
+            self.assertEqual(done.returncode, 1, url)
+            self.assertIn("--rpc", done.stderr)
+
+
+class Changes(RunningNodes):
+    def wait_connected(self, count):
+        opp2p.wait_for(lambda: self.follower.rpc("opp2p_peerStats")["connected"] == count, 70, f"{count} peers are connected")
+
+    def test_a_blocked_peer_is_gone_at_once_and_returns_when_it_is_unblocked(self):
+        peer = self.sequencer.peer_id
+        self.wait_connected(1)
+        self.assertIn(f"The peer {peer} is blocked", self.ask("block", peer[-8:]))
+        self.wait_connected(0)
+        self.assertEqual(self.follower.rpc("opp2p_listBlockedPeers"), [peer])
+        self.assertIn("is blocked by the operator", self.ask("why", peer[-8:]))
+        self.assertIn("disconnected:", self.ask("peer", peer))
+        self.assertIn("is not blocked any more", self.ask("unblock", peer))
+        self.assertEqual(self.follower.rpc("opp2p_listBlockedPeers"), [])
+        self.wait_connected(1)
+
+    def test_addresses_and_subnets_are_blocked_in_their_canonical_form(self):
+        self.assertIn("The address 10.1.2.3 is blocked", self.ask("block", "::ffff:10.1.2.3"))
+        self.assertIn("The subnet 10.2.0.0/16 is blocked", self.ask("block", "10.2.3.4/16"))
+        self.assertEqual(self.follower.rpc("opp2p_listBlockedAddrs"), ["10.1.2.3"])
+        self.assertEqual(self.follower.rpc("opp2p_listBlockedSubnets"), [{"IP": "10.2.0.0", "Mask": "//8AAA=="}])
+        self.ask("unblock", "10.1.2.3")
+        self.ask("unblock", "10.2.0.0/16")
+        self.assertEqual(self.follower.rpc("opp2p_listBlockedAddrs") + self.follower.rpc("opp2p_listBlockedSubnets"), [])
+        self.assertIn("10.2.0.0/33", self.ask("block", "10.2.0.0/33", code=1))
+
+    def test_a_change_needs_the_token_and_says_so(self):
+        done = opp2p.run("block", "10.9.9.9", "--rpc", f"127.0.0.1:{self.follower.port}", "--data-dir", "/nonexistent")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("rpc.token", done.stderr)
+        token = self.follower.folder / "rpc.token"
+        done = opp2p.run("block", "10.9.9.9", "--rpc", f"127.0.0.1:{self.follower.port}", "--rpc.token-file", token)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.ask("unblock", "10.9.9.9")
+
+    def test_no_web_page_and_nobody_without_the_token_changes_anything(self):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "opp2p_blockPeer", "params": [STRANGER]}).encode()
+        with self.assertRaises(opp2p.RpcError) as refused:
+            opp2p.rpc(self.follower.port, "opp2p_blockPeer", STRANGER)
+        self.assertEqual(refused.exception.code, -32001)
+        headers = {"Content-Type": "application/json", "Origin": "http://evil.example"}
+        for more in ({}, {"Authorization": f"Bearer {self.follower.token()}"}):
+            request = urllib.request.Request(f"http://127.0.0.1:{self.follower.port}/", data=body, headers={**headers, **more})
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=10)
+            self.assertEqual(refused.exception.code, 403)
+        self.assertEqual(self.follower.rpc("opp2p_listBlockedPeers"), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
