@@ -447,7 +447,7 @@ TEST_F(ReputationTest, reads_the_ban_of_another_program_and_leaves_a_record_that
 TEST_F(ReputationTest, writes_scores_into_the_book_and_what_did_not_change_not_again) {
   begin(1);
   peer(0).send(bad_hash());
-  net_.run_for(Seconds(20));
+  net_.run_for(Seconds(60));  // the fault is held back for half a minute
   const auto key = libp2p::storage::peer_key(kScoreBase, id(0));
   const auto bytes = store_->get(key).value();
   ASSERT_TRUE(bytes);
