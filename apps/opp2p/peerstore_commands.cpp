@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 struct PeerstoreOptions {
   std::string data_dir;
+  std::optional<std::string> folder;
   std::optional<std::string> key_file;
   std::string directory;
   std::string peer;
@@ -35,7 +36,8 @@ fs::path key_file_of(const PeerstoreOptions& options) {
 }
 
 libp2p::Result<PeerstorePlace> place_of(const PeerstoreOptions& options) {
-  PeerstorePlace place{fs::path(options.data_dir) / kPeerstoreFolder, key_file_of(options), {}};
+  const auto folder = options.folder ? fs::path(*options.folder) : fs::path(options.data_dir) / kPeerstoreFolder;
+  PeerstorePlace place{folder, key_file_of(options), {}};
   std::error_code error;
   if (!fs::exists(place.key_file, error)) return place;
   libp2p::runtime::SystemRng rng;
@@ -86,6 +88,9 @@ void add_peerstore_commands(CLI::App& app, Output& out, int& exit_code) {
     auto* command = peerstore->add_subcommand(name, what);
     auto options = std::make_shared<PeerstoreOptions>();
     command->add_option("--data-dir", options->data_dir, "The node's --data-dir")->required();
+    command->add_option_function<std::string>(
+        "--p2p.peerstore.path", [options](const std::string& path) { options->folder = path; },
+        "The node's peerstore. The default is the folder peerstore in the data folder");
     command->callback([options, run, &exit_code] { exit_code = run(*options); });
     return std::pair(command, options);
   };

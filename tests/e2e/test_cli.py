@@ -62,7 +62,7 @@ class Program(CliCase):
     def test_help_names_every_command(self):
         done = opp2p.run("--help")
         self.assertEqual(done.returncode, 0)
-        for command in ("node", "devnet", "inspect", "key", "ping", "perf"):
+        for command in ("node", "devnet", "inspect", "key", "peerstore", "ping", "perf"):
             self.assertRegex(done.stdout, rf"(?m)^\s+{command}\b")
             self.assertEqual(opp2p.run(command, "--help").returncode, 0, command)
 

@@ -10,6 +10,7 @@
 #include "libp2p/multiformats/ip_text.hpp"
 #include "libp2p/transports/tcp/tcp_address.hpp"
 #include "opp2p/config/security_option.hpp"
+#include "opp2p/peerstore/leveldb_copy.hpp"
 #include "opstack/reputation/ban.hpp"
 #include "opstack/rules/topics.hpp"
 
@@ -43,15 +44,6 @@ Result<Nanos> time_limit(std::string_view option, Nanos value) {
     return fail(Errc::invalid_argument, "--" + std::string(option) + " is " + duration_text(value) +
                                             ", but may not be negative; write for example 30s");
   return std::min<Nanos>(value, kForEver);
-}
-
-bool is_leveldb_folder(const std::string& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(fs::path(path) / "CURRENT", error)) return false;
-  for (auto entry = fs::directory_iterator(path, error); !error && entry != fs::directory_iterator();
-       entry.increment(error))
-    if (entry->path().filename().string().starts_with("MANIFEST-")) return true;
-  return false;
 }
 
 Result<std::vector<Multiaddr>> parse_peers(std::string_view list) {
@@ -219,7 +211,7 @@ Result<void> resolve_peerstore(const NodeOptions& options, NodeConfig& out) {
     out.peerstore_path = (fs::path(out.data_dir) / kPeerstoreFolder).string();
     std::error_code error;
     const std::string here(kOpNodePeerstore);
-    if (is_leveldb_folder(here) && !fs::exists(out.peerstore_path, error)) out.found_peerstore = fs::absolute(here);
+    if (is_leveldb_directory(here) && !fs::exists(out.peerstore_path, error)) out.found_peerstore = fs::absolute(here);
     return {};
   }
   out.peerstore_path = *options.peerstore_path;
@@ -227,7 +219,7 @@ Result<void> resolve_peerstore(const NodeOptions& options, NodeConfig& out) {
     return fail(Errc::invalid_argument,
                 "--p2p.peerstore.path: peerstore path must be specified, use 'memory' to explicitly not persist peer "
                 "records");
-  if (is_leveldb_folder(out.peerstore_path))
+  if (is_leveldb_directory(out.peerstore_path))
     return fail(Errc::unsupported, "--p2p.peerstore.path: " + out.peerstore_path +
                                        " is a LevelDB folder of op-node, which opp2p does not write. Copy its records "
                                        "with: opp2p peerstore import " +

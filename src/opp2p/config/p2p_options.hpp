@@ -15,9 +15,6 @@ libp2p::Result<void> resolve_p2p(const NodeOptions& options, NodeConfig& out);
 // A time of an option: not negative, and at most a century, so that it can be added to now.
 libp2p::Result<libp2p::Nanos> time_limit(std::string_view option, libp2p::Nanos value);
 
-// A folder of LevelDB, as op-node has one for its peerstore.
-bool is_leveldb_folder(const std::string& path);
-
 std::string_view trim(std::string_view text);
 libp2p::Error about(std::string_view option, const libp2p::Error& error);
 // A result whose error says which option it is about.
