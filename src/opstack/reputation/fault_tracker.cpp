@@ -37,11 +37,7 @@ Fault fault_of_block(FaultKind kind, const gossip::BlockVerdict& verdict, Now no
 
 FaultTracker::FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events,
                            Uses uses, FaultLedgerLimits limits)
-    : scorer_(scorer),
-      events_(events),
-      uses_(std::move(uses)),
-      ledger_(limits),
-      common_(recent_of(limits.hold)) {
+    : scorer_(scorer), events_(events), uses_(std::move(uses)), ledger_(limits), common_(recent_of(limits.hold)) {
   if (scorer_ != nullptr) scorer_->set_observer(this);
 }
 
