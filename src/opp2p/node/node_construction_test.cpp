@@ -97,8 +97,8 @@ class Construction : public testing::Test {
 // The table of the specification: op-node surface, section 2.
 TEST_F(Construction, the_steps_are_in_op_nodes_order) {
   const std::vector<std::string> wanted = {
-      "peer id", "gaters", "connection manager", "transports",       "host",        "ping", "scores",
-      "gossip",  "topics", "peer monitor",       "listen addresses", "static peers"};
+      "peer id",  "peerstore", "own keys", "gaters", "reputation",   "connection manager", "transports",  "host",
+      "identify", "ping",      "gossip",   "topics", "peer monitor", "listen addresses",   "static peers"};
   const auto have = names();
   auto from = have.begin();
   for (const auto& name : wanted) {
