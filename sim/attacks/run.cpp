@@ -47,7 +47,9 @@ gossip::HonestParams node_of(const Settings& settings) {
   out.router.thresholds = profile.thresholds;
   out.router.mesh.flood_publish = settings.flood_publish;
   if (profile.params) out.disconnect_below = kBanBelow;
-  out.scores = std::move(profile.params);
+  out.scores = profile.params;
+  // The rules of bans that `light` and `scored` have are those of disconnect_below.
+  if (settings.profile == Profile::opp2p) out.reputation = gossip::ReputationParams{.scoring = std::move(profile)};
   out.topics = {kTopic};
   out.dials.wanted = static_cast<std::size_t>(settings.dials);
   out.dials.counts_inbound = settings.counts_inbound;

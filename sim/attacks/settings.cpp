@@ -17,10 +17,10 @@ using libp2p::Error;
 using libp2p::fail;
 using libp2p::Result;
 
-constexpr std::array kProfiles = {Profile::none, Profile::light, Profile::scored};
+constexpr std::array kProfiles = {Profile::none, Profile::light, Profile::opp2p, Profile::scored};
 
 constexpr std::array kSettings = {
-    Setting{"profile", "how honest nodes score their peers: none, light or scored", &Settings::profile},
+    Setting{"profile", "how honest nodes score their peers: none, light, opp2p or scored", &Settings::profile},
     Setting{"block-size", "bytes of a block", &Settings::block_size, 100, 4'000'000},
     Setting{"block-time", "seconds between blocks", &Settings::block_time, 0.1, 60},
     Setting{"uplink", "bandwidth of every member in Mbit/s, each way", &Settings::uplink, 1, 100'000},
@@ -102,8 +102,9 @@ struct Assign {
       settings.*field = profile;
       return {};
     }
-    return fail(Errc::invalid_argument,
-                fmt::format("--set {}={}: there is no such profile; write none, light or scored", setting.name, text));
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("--set {}={}: there is no such profile; write none, light, opp2p or scored", setting.name, text));
   }
 };
 
@@ -122,6 +123,7 @@ std::string_view to_string(Profile profile) {
   switch (profile) {
     case Profile::none: return "none";
     case Profile::light: return "light";
+    case Profile::opp2p: return "opp2p";
     case Profile::scored: return "scored";
   }
   return "?";

@@ -15,7 +15,7 @@
 namespace opp2p::sim::attacks {
 
 // How honest nodes judge their peers (opstack/reputation/scoring_profiles.hpp).
-enum class Profile : std::uint8_t { none, light, scored };
+enum class Profile : std::uint8_t { none, light, opp2p, scored };
 std::string_view to_string(Profile profile);
 
 struct Settings {

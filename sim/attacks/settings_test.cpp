@@ -50,7 +50,7 @@ TEST(SettingsTest, what_is_wrong_is_named_with_what_may_be_written) {
   EXPECT_EQ(refusal_of({"sybils=1e3"}), "--set sybils=1e3: write a whole number from 0 to 20000 (hostile members)");
   EXPECT_EQ(refusal_of({"encode=yes"}), "--set encode=yes: write true or false");
   EXPECT_EQ(refusal_of({"profile=strict"}),
-            "--set profile=strict: there is no such profile; write none, light or scored");
+            "--set profile=strict: there is no such profile; write none, light, opp2p or scored");
   for (const auto* text : {"drop=nan", "drop=", "drop=0.5x", "drop=-0.1", "=", ""}) {
     EXPECT_NE(refusal_of({text}), "") << text;
   }

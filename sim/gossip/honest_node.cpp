@@ -247,6 +247,7 @@ void HonestNode::validate(const gs::Validate& request) {
 }
 
 Result<void> HonestNode::publish(std::string_view topic, ByteView data) {
+  if (reputation_) reputation_->on_published();
   OPP2P_TRYV(router_->publish(topic, data, gs::LocalCheck::already_valid, port_.now()));
   drain();
   return {};

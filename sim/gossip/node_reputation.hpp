@@ -38,6 +38,7 @@ class NodeReputation final : public libp2p::gossipsub::DeliveryObserver {
     if (common_.on_first(first)) ledger_.drop_held();
   }
   void on_rejected(const libp2p::gossipsub::MessageId& id, opstack::rules::Reason reason);
+  void on_published() { common_.on_published(); }
   void on_valid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id, Now now) override;
   void on_invalid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id,
                   libp2p::gossipsub::RejectCause cause, const libp2p::gossipsub::InvalidCount& count, Now now) override;

@@ -152,7 +152,7 @@ class Refused(SimCase):
             "a setting that is none": (["dawn", "--set", "sybil=5"], ["--set sybil", "Did you mean sybils?"]),
             "a setting without a value": (["dawn", "--set", "sybils"], ["--set sybils: the value is missing", "sybils=1000"]),
             "a setting out of range": (["dawn", "--set", "drop=2"], ["--set drop=2", "from 0 to 1"]),
-            "a profile that is none": (["dawn", "--set", "profile=op"], ["none, light or scored"]),
+            "a profile that is none": (["dawn", "--set", "profile=op"], ["none, light, opp2p or scored"]),
             "an attack that does not fit": (["dawn", "--minutes", "1", "--set", "attack-end=90"], ["attack ends after 90 s", "--minutes 1.5"]),
             "an option that is misspelt": (["dawn", "--node", "50"], ["Did you mean --nodes?"]),
         }

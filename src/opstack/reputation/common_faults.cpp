@@ -36,9 +36,8 @@ std::optional<CommonFaults::Finding> CommonFaults::judge(Kind& kind, std::option
     if (found.peers < kEnough || 2 * found.peers <= found.of) return std::nullopt;
     return found;
   }
-  const MonoTime newest = bringers_.begin()->second;
   for (const auto& [peer, when] : bringers_) {
-    if (found.of == kMostBringers || newest - when > recent_) break;
+    if (found.of == kMostBringers) break;
     ++found.of;
     found.peers += kind.peers.contains(peer) ? 1 : 0;
   }
@@ -53,9 +52,15 @@ bool CommonFaults::on_first(const PeerId& peer) {
   return firsts_.size() == 1;
 }
 
+void CommonFaults::on_published() {
+  has_published_ = true;
+  for (Kind& kind : kinds_) kind.is_ours = false;
+}
+
 std::optional<CommonFaults::Finding> CommonFaults::judge_silence(const Kind& kind, MonoTime now) const {
   if (!kind.since || now - *kind.since < recent_) return std::nullopt;
-  if (bringers_.empty() && kind.peers.size() > 1) return Finding{kind.peers.size(), kind.peers.size()};
+  if (!has_accepted() || (bringers_.empty() && kind.peers.size() > 1))
+    return Finding{kind.peers.size(), kind.peers.size()};
   const auto committed =
       std::count_if(firsts_.begin(), firsts_.end(), [&kind](const PeerId& peer) { return kind.peers.contains(peer); });
   if (2 * static_cast<std::size_t>(committed) <= firsts_.size()) return std::nullopt;
@@ -80,7 +85,7 @@ std::optional<CommonFaults::Finding> CommonFaults::on_fault(const PeerId& peer, 
   Kind& kind = kinds_[static_cast<std::size_t>(which)];
   kind.peers.put(peer, now);
   if (!kind.since) kind.since = now;
-  if (kind.is_ours) return std::nullopt;
+  if (kind.is_ours || has_published_) return std::nullopt;
   auto found = judge(kind, connected, now);
   if (!found) found = judge_silence(kind, now);
   kind.is_ours = found.has_value();

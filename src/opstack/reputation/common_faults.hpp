@@ -4,18 +4,17 @@
 //
 // What counts within the last ten minutes (kCommonWindow), for one kind of fault:
 //   - Of three or more peers that brought accepted blocks, as the first or as a copy, more than half committed it:
-//     ours. Only those are asked that brought one of the last accepted blocks (within `recent` of the newest), and of
-//     them the last eight (kMostBringers), as many as are in a mesh. Who has left, or is not in the mesh any more,
-//     brings no faults either; and where one peer is so near that all others are told not to send (IDONTWANT), that one
-//     alone can say anything.
-//   - Of one or two such peers, all did: ours. One of two decides nothing.
+//     ours. Only the eight that did so last are asked (kMostBringers), as many as are in a mesh: who has left, or is
+//     not in the mesh any more, brings no faults either.
 //   - No block was accepted for as long as `recent` since it was committed first, and whoever commits it was the first
 //     to bring more than half of the last eight accepted blocks: ours. So a node beside its sequencer, which hears
 //     nothing from others, does not ban it after a rotation. While blocks are accepted, nobody profits from this.
+//   - This node accepted no block since its start, and rejects some for as long as `recent`: ours.
 //   - No peer brought any, three or more peers committed it, and these are four, or more than half of the connected
 //     ones: ours. So a node that starts with a wrong signer does not ban everybody. Its mesh is a small part of the
 //     connected peers, and only the mesh brings blocks.
-// An accepted block can end a finding, a fault cannot.
+// An accepted block can end a finding, a fault cannot. A node that publishes blocks, the sequencer, has no fault of its
+// own: its blocks pass its rules, and it accepts no others that could show it.
 //
 // Against abuse: identities that never brought an accepted block have no say once anybody did. To make its faults ours,
 // an attacker needs more than half of the peers that bring this node's blocks; it gains that they cost it nothing,
@@ -58,7 +57,9 @@ class CommonFaults {
   // The peer was the first to bring a block that was accepted. Besides on_accepted(). True for the very first block:
   // until then nothing shows that this node believes what is right.
   bool on_first(const PeerId& peer);
-  bool has_accepted() const { return !firsts_.empty(); }
+  bool has_accepted() const { return has_published_ || !firsts_.empty(); }
+  // A block of this node's own.
+  void on_published();
   // The peer brought an accepted block. The kinds that are the peers' again, mostly none.
   std::vector<FaultKind> on_accepted(const PeerId& peer, MonoTime now);
 
@@ -88,6 +89,7 @@ class CommonFaults {
 
   Nanos recent_;
   Peers bringers_{kMostPeers};
+  bool has_published_ = false;
   std::deque<PeerId> firsts_;  // of the last accepted blocks, at most kMostBringers
   std::array<Kind, kFaultKinds> kinds_;
 };

@@ -144,10 +144,24 @@ TEST_F(CommonFaultsTest, ask_only_the_eight_peers_that_brought_the_last_accepted
   EXPECT_EQ(found->of, kMostBringers);
 }
 
-TEST_F(CommonFaultsTest, do_not_ask_who_brought_nothing_since_long_before_the_last_accepted_block) {
+TEST_F(CommonFaultsTest, of_a_node_that_publishes_blocks_are_never_its_own) {
+  common.on_published();
+  EXPECT_TRUE(common.has_accepted());
+  for (std::int64_t at = 1; at < 100; ++at) EXPECT_FALSE(blame(static_cast<std::uint8_t>(at), kOurs, at));
+  common.on_accepted(peer(1), mono(100));
+  EXPECT_FALSE(blame(1, kOurs, 101)) << "who sends its own block back to it brings nothing";
+}
+
+TEST_F(CommonFaultsTest, of_a_single_peer_that_brings_all_blocks_now_are_its_own) {
   accept(1, 4, 0);
   accept(5, 5, 11);
-  EXPECT_TRUE(blame(5, kOurs, 12).has_value()) << "the only one that brings blocks now";
+  EXPECT_FALSE(blame(5, kOurs, 12)) << "four others brought blocks not long ago";
+}
+
+TEST_F(CommonFaultsTest, are_those_that_a_node_sees_before_it_ever_accepted_a_block) {
+  EXPECT_FALSE(blame(1, kOurs, 1));
+  EXPECT_FALSE(blame(1, kOurs, 10)) << "a block that it accepts may come yet";
+  EXPECT_TRUE(blame(1, kOurs, 11).has_value());
 }
 
 // A node beside its sequencer: the sequencer is always first, and the others are told not to send.

@@ -51,8 +51,9 @@ bool FaultTracker::is_scored(const std::string& topic) const {
 
 void FaultTracker::on_verdict(const gossip::BlockVerdict& verdict, bool signer_known, Now now) {
   const bool scored = is_scored(verdict.topic);
-  if (verdict.outcome.verdict == rules::Verdict::accept && !verdict.local && common_.on_first(verdict.from))
-    ledger_.drop_held();
+  const bool accepted = verdict.outcome.verdict == rules::Verdict::accept;
+  if (accepted && verdict.local) common_.on_published();
+  if (accepted && !verdict.local && common_.on_first(verdict.from)) ledger_.drop_held();
   if (verdict.outcome.verdict == rules::Verdict::accept && !verdict.local && !scored)
     on_valid(verdict.from, verdict.topic, verdict.message_id, now);
   const auto kind = fault_of(verdict.outcome.reason, signer_known);
