@@ -61,6 +61,7 @@ int main() {
   Host& first = world.add();
   Host& second = world.add();
   for (std::size_t i = 0; i < 2; ++i) (void)world.run(i, world.host(i).connect(here));
+  world.run_for(Seconds(1));
   std::printf("%zu are connected\n", host.connected_peers().size());
 
   // Closes what is open; `done` comes when the rule is durable.

@@ -65,6 +65,8 @@ class SimNetwork {
   // What the member's disk has.
   const BlockStore& store(std::size_t index) const { return *members_[index]->disk; }
   MemoryStore& disk(std::size_t index) { return *members_[index]->disk; }
+  // What its peerstore has; it outlives the member's node, as a disk does.
+  libp2p::storage::Datastore& peerstore(std::size_t index) { return *members_[index]->peerstore; }
   std::size_t size() const { return members_.size(); }
   Adversary& adversary(std::size_t index) { return *adversaries_[index]->peer; }
   std::size_t adversaries() const { return adversaries_.size(); }

@@ -32,6 +32,7 @@ REACHED = {
     "PrivateKey::from_raw": "by PrivateKey::from_protobuf",
     "parse_secret": "by PrivateKey::from_protobuf",
     "decode_block": "by judge_answer",
+    "read_scores": "by decode_scores and decode_ban_reason",
 }
 
 

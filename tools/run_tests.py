@@ -338,6 +338,23 @@ def attacks():
     return Tally(passed=1) if run([sys.executable, ROOT / "tools" / "attack_table.py"]).returncode == 0 else Tally(failed=1)
 
 
+HONEST_STORIES = ("honest/all", "ban/invalid-blocks")
+
+
+def honest():
+    """1,000 simulated nodes under the profile opp2p: no honest peer is ever below zero, and whoever sends invalid blocks is banned within ten."""
+    tally = Tally()
+    for story in HONEST_STORIES:
+        done = run([BUILD / "apps" / "opp2p" / "opp2p", "sim", "run", story, "--nodes", "1000", "--minutes", "10"], stdout=subprocess.PIPE,
+                   stderr=subprocess.STDOUT, text=True)
+        lines = done.stdout.splitlines()
+        bars = [line for line in lines if line.startswith(("met ", "NOT MET"))]
+        met = done.returncode == 0 and bars and all(line.startswith("met ") for line in bars)
+        say("\n".join(f"  {line}" for line in (bars if met else lines)))
+        tally.add(Tally(passed=1) if met else Tally(failed=1))
+    return tally
+
+
 def release_build():
     build(BUILD, ["all"], "-DCMAKE_BUILD_TYPE=Release")
 
@@ -365,12 +382,13 @@ SUITES = {
     "block-way": (block_way, True),
     "soak": (lambda: python_suite("soak"), True),
     "attacks": (attacks, True),
+    "honest": (honest, True),
 }
 GROUPS = {
     "default": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns"],
     "sanitizers": list(SANITIZERS),
     "full": ["lint", "unit", "vectors", "simulation", "fuzz-corpora", "e2e", "interop", "netns", "simulation-checked", *SANITIZERS, "interop-full",
-             "netns-full", "differential", "fuzz", "durability", "browser", "block-way"],
+             "netns-full", "differential", "fuzz", "durability", "browser", "block-way", "honest"],
 }
 
 

@@ -30,6 +30,10 @@ struct DevnetOptions {
   std::vector<std::string> join;  // multiaddrs of foreign peers that every node dials
   std::string story;              // one of story_names(); empty: the default run
   std::string log_level = "info";
+  // Of the nodes. Under `light` an invalid block costs its sender nothing, so the intruder is never banned.
+  std::string scoring = "opp2p";
+  bool bans = true;
+  bool bans_intruder() const { return bans && scoring == "opp2p"; }
 };
 
 // Runs until a signal ends it (EndSignals), for_seconds have passed, or the story is told. The exit code: 0 only when

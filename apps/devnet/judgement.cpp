@@ -89,6 +89,38 @@ Check judge_reorganised(const NodeRecord& node, const TakeOver& cause) {
   return {true, text};
 }
 
+Checks judge_bans(const Record& record) {
+  constexpr std::uint64_t kMostBlamed = 10;  // that a node may reject, with those on their way at the time of the ban
+  constexpr std::uint64_t kBlamedToBan = 8;  // opstack::reputation: so many in ten minutes are a ban
+  std::size_t banned = 0;
+  std::uint64_t most = 0;
+  std::uint64_t sent = 0;
+  Checks out;
+  for (const auto& node : record.nodes) {
+    const auto count = blamed(node.row.rejected);
+    const bool has = has_banned(node.row, record.intruder);
+    banned += has ? 1 : 0;
+    sent += count;
+    if (has) most = std::max(most, count);
+    if (!record.bans_intruder && has)
+      out.push_back({false, node.row.name + " banned the intruder against its options"});
+    if (!record.bans_intruder || !is_judged(record, node)) continue;
+    if (count > kMostBlamed || (!has && count >= kBlamedToBan))
+      out.push_back({false, fmt::format("{} rejected {} invalid blocks of the intruder and {}", node.row.name, count,
+                                        has ? "banned it late" : "did not ban it")});
+  }
+  if (!out.empty()) return out;
+  if (!record.bans_intruder)
+    return {{true, fmt::format("no node banned the intruder, which sent {} invalid blocks, because bans are switched "
+                               "off or its blocks cost it nothing",
+                               sent)}};
+  if (banned == 0) return {{true, "the run is too short for a ban of the intruder"}};
+  return {
+      {true, fmt::format("{} nodes banned the intruder, each after at most {} invalid blocks; its stale blocks cost "
+                         "it nothing",
+                         banned, most)}};
+}
+
 Check judge_stayed(const NodeRecord& node) {
   const auto seen = node.reorganisations.size() + node.unseen_reorganisations;
   if (seen > 0) return {false, fmt::format("{} reorganised {} times, though its branch won", node.row.name, seen)};

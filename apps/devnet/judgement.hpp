@@ -26,6 +26,9 @@ Check judge_reorganised(const NodeRecord& node, const TakeOver& cause);
 Check judge_stayed(const NodeRecord& node);
 // The node saw that it missed blocks: "follower-2 saw that it missed 5 blocks, 5-9".
 Check judge_gap_seen(const NodeRecord& node);
+// Every node that the intruder dialled has banned it before it rejected more than ten blocks for which it blames it; or
+// nobody has, when the nodes are configured so. A node that has not blamed it often enough yet is no reproach.
+Checks judge_bans(const Record& record);
 // "NAME took over on block 4: 3 blocks replaced", or that nobody did.
 Check judge_take_over(const Record& record, std::string_view by, std::uint64_t replaced);
 

@@ -87,10 +87,14 @@ NodeRow Member::row() {
   }
   if (rpc_port_ == 0) return last_;
   const auto status = call("opp2p_status");
-  if (status && status->is_object())
-    last_ = row_of(name_, status->get_object());
-  else
+  if (!status || !status->is_object()) {
     last_.state = "silent";
+    return last_;
+  }
+  auto banned = std::move(last_.banned);
+  last_ = row_of(name_, status->get_object());
+  const auto bans = call("opp2p_bans");
+  last_.banned = bans ? banned_peers(*bans) : std::move(banned);
   return last_;
 }
 

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "opstack/reputation/fault.hpp"
+#include "opstack/rules/reason.hpp"
+
 namespace opp2p::devnet {
 namespace json = boost::json;
 namespace {
@@ -108,6 +113,16 @@ NodeRow row_of(std::string name, const json::object& status) {
   return out;
 }
 
+std::vector<std::string> banned_peers(const json::value& bans) {
+  std::vector<std::string> out;
+  if (!bans.is_array()) return out;
+  for (const auto& ban : bans.get_array()) {
+    const auto* peer = ban.is_object() ? ban.get_object().if_contains("peer") : nullptr;
+    if (peer != nullptr && peer->is_string()) out.emplace_back(peer->get_string());
+  }
+  return out;
+}
+
 json::object to_json(const BlockId& block) { return {{"number", block.number}, {"hash", block.hash}}; }
 
 json::object to_json(const Reorganisation& reorganisation) {
@@ -136,9 +151,23 @@ json::object to_json(const NodeRow& row) {
   out["connectedFrom"] = row.connected_from;
   out["holes"] = holes_json(row.holes);
   out["holeCount"] = row.hole_count;
+  out["banned"] = json::array(row.banned.begin(), row.banned.end());
   out["p50_ms"] = optional_json(row.p50_ms);
   out["p99_ms"] = optional_json(row.p99_ms);
   return out;
+}
+
+std::uint64_t blamed(const std::map<std::string, std::uint64_t>& rejected) {
+  std::uint64_t out = 0;
+  for (const auto& [id, count] : rejected) {
+    const auto reason = opstack::rules::reason_of(id);
+    if (reason && opstack::reputation::is_blamed(*reason, true)) out += count;
+  }
+  return out;
+}
+
+bool has_banned(const NodeRow& row, const std::string& peer) {
+  return std::find(row.banned.begin(), row.banned.end(), peer) != row.banned.end();
 }
 
 std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {

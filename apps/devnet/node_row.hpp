@@ -55,18 +55,24 @@ struct NodeRow {
   std::uint64_t connected_from = 0;
   std::vector<HoleRow> holes;  // the highest first
   std::uint64_t hole_count = 0;
+  std::vector<std::string> banned;  // peer ids
   std::optional<double> p50_ms;
   std::optional<double> p99_ms;
 };
 
 // What a node's opp2p_status says, as a row.
 NodeRow row_of(std::string name, const boost::json::object& status);
+// The peers in what its opp2p_bans says.
+std::vector<std::string> banned_peers(const boost::json::value& bans);
 
 boost::json::object to_json(const BlockId& block);
 boost::json::object to_json(const Reorganisation& reorganisation);
 boost::json::object to_json(const NodeRow& row);
 
 std::map<std::string, std::uint64_t> rejected_by_all(const std::vector<NodeRow>& rows);
+// Of those, the ones for which a node blames their sender.
+std::uint64_t blamed(const std::map<std::string, std::uint64_t>& rejected);
+bool has_banned(const NodeRow& row, const std::string& peer);
 std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts);
 
 // "6-13", "6" or, when the neighbouring heights 5 and 6 are not linked, "5|6".

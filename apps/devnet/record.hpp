@@ -51,6 +51,8 @@ struct Record {
   std::vector<TakeOver> take_overs;
   std::vector<NodeRecord> nodes;      // in the order of the plan
   std::vector<std::string> problems;  // what the devnet could not do, in sentences
+  std::string intruder;               // its peer id; empty: there is none
+  bool bans_intruder = false;         // as the nodes are configured
   bool interrupted = false;           // a signal ended the run
   bool story_ended = false;           // all its steps were made
 

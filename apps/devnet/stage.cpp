@@ -119,6 +119,8 @@ std::vector<std::string> Stage::node_command(const MemberPlan& plan, const std::
                                   "0",
                                   "--log.level",
                                   options_.log_level};
+  out.insert(out.end(), {"--p2p.scoring", options_.scoring});
+  if (!options_.bans) out.emplace_back("--p2p.ban.peers=false");
   if (plan.has_key) out.insert(out.end(), {"--p2p.sequencer.key", libp2p::to_hex(signer_), "--rpc.enable-admin"});
   auto peers = static_peers_ ? addresses() : std::vector<std::string>();
   peers.insert(peers.end(), options_.join.begin(), options_.join.end());
@@ -164,6 +166,8 @@ Result<void> Stage::start_intruder() {
                                       "--peers",         joined(addresses())};
   OPP2P_TRY(auto member, Member::start("intruder", folder, std::move(command)));
   OPP2P_TRYV(member.wait_ready(kStartLimit, interrupted_));
+  record_.intruder = peer_id_of(member);
+  record_.bans_intruder = options_.bans_intruder();
   intruder_.emplace(std::move(member));
   return {};
 }
@@ -357,6 +361,7 @@ DevnetStatus Stage::status() {
     if (!node.waits) out.rows.push_back(node.row);
   out.foreign_peers = !options_.join.empty();
   out.has_intruder = intruder_.has_value();
+  out.intruder = record_.intruder;
   out.intruder_runs = !intruder_ || intruder_->process().running();
   return out;
 }

@@ -72,6 +72,7 @@ class DefaultStory final : public Story {
   Checks judge(const Record& record) const override {
     Checks out;
     judge_intruder(record, out);
+    append(out, judge_bans(record));
     if (fail_over_) judge_fail_over(record, out);
     out.push_back(judge_no_holes(record));
     return out;

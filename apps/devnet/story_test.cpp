@@ -365,6 +365,30 @@ TEST(DefaultStory, fails_without_the_fail_over_with_a_deeper_one_and_without_rej
   EXPECT_FALSE(passes(*story, record));
 }
 
+TEST(DefaultStory, passes_when_the_nodes_banned_the_intruder_within_ten_of_its_blamed_blocks) {
+  const auto story = default_story().make(setting_of(Seconds(30)));
+  auto record = default_run(*story);
+  record.intruder = "16Uiu2Intruder";
+  record.bans_intruder = true;
+  for (auto& node : record.nodes) {
+    if (node.row.name == kLateJoiner) continue;
+    node.row.rejected = {{"invalid_signature", 9}, {"payload_too_old", 40}};
+    node.row.banned = {record.intruder};
+  }
+  EXPECT_TRUE(passes(*story, record));
+  EXPECT_EQ(judge_bans(record)[0].text.find("4 nodes banned the intruder, each after at most 9 invalid blocks"), 0u);
+  auto late = record;
+  late.find(follower(1))->row.rejected["bad_block_hash"] = 2;
+  EXPECT_FALSE(passes(*story, late)) << "its stale blocks do not count, these eleven do";
+  auto never = record;
+  never.find(follower(2))->row.banned.clear();
+  EXPECT_FALSE(passes(*story, never));
+  never.find(follower(2))->row.rejected["invalid_signature"] = 7;
+  EXPECT_TRUE(passes(*story, never)) << "seven are too few for a ban";
+  record.bans_intruder = false;
+  EXPECT_FALSE(passes(*story, record)) << "the nodes were told to ban nobody";
+}
+
 TEST(DefaultStory, an_interrupt_before_the_fail_over_is_no_failure) {
   const auto story = default_story().make(setting_of());
   auto record = record_of(story->plan());

@@ -82,7 +82,11 @@ std::vector<std::string> reason_lines(const std::map<std::string, std::uint64_t>
 std::string rejected_heading(const DevnetStatus& status, std::uint64_t rejected) {
   const auto* who = status.foreign_peers ? "rejected by all nodes together, the intruder's among them"
                                          : "rejected, all nodes together";
-  return fmt::format("{:<12} {} {}", status.has_intruder ? "intruder" : "", rejected, who);
+  auto out = fmt::format("{:<12} {} {}", status.has_intruder ? "intruder" : "", rejected, who);
+  const auto bans = std::count_if(status.rows.begin(), status.rows.end(),
+                                  [&](const NodeRow& row) { return has_banned(row, status.intruder); });
+  if (bans > 0) out += fmt::format("; banned by {} of {} nodes", bans, status.rows.size());
+  return out;
 }
 
 std::string node_line(const NodeRow& row, std::uint64_t head) {
@@ -96,11 +100,11 @@ std::string plain_latency(const std::optional<double>& ms) { return latency_text
 std::string plain_line(const NodeRow& row, std::uint64_t head) {
   return fmt::format(
       "{} {} head={} lag={} peers={} mesh={} accepted={} rejected={} ignored={} fetched={} gap={} reorgs={} depth={} "
-      "hole={} p50={} p99={}{}",
+      "hole={} banned={} p50={} p99={}{}",
       row.name, row.state, row.head.number, lag_of(row, head), row.peers, row.mesh, row.accepted, sum(row.rejected),
       sum(row.ignored), row.filled, row.gap ? std::to_string(row.gap->missing) : "none", row.reorganisations,
       row.last_reorganisation ? std::to_string(row.last_reorganisation->depth) : "none",
-      row.holes.empty() ? "none" : range_text(row.holes.front().first, row.holes.front().last),
+      row.holes.empty() ? "none" : range_text(row.holes.front().first, row.holes.front().last), row.banned.size(),
       plain_latency(row.p50_ms), plain_latency(row.p99_ms), row.sequences ? " sequences" : "");
 }
 
@@ -125,6 +129,7 @@ std::string marks_of(const NodeRow& row) {
   if (row.sequences) add("sequences");
   if (row.reorganisations > 0 && row.last_reorganisation && row.last_reorganisation->fork)
     add(fmt::format("reorganised {}x, depth {}", row.reorganisations, row.last_reorganisation->depth));
+  if (!row.banned.empty()) add(fmt::format("banned {} peer{}", row.banned.size(), row.banned.size() == 1 ? "" : "s"));
   if (row.gap) add("gap " + range_text(row.gap->start + 1, row.gap->end - 1));
   if (!row.holes.empty()) add("hole " + holes_text(row));
   return out;

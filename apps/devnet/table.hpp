@@ -17,6 +17,7 @@ struct DevnetStatus {
   std::vector<NodeRow> rows;
   bool foreign_peers = false;  // there are others than the intruder whose messages may be rejected
   bool has_intruder = true;
+  std::string intruder;  // its peer id
   bool intruder_runs = true;
 };
 

@@ -113,7 +113,7 @@ TEST(Table, plain_lines_tell_the_news_what_the_intruder_was_refused_and_each_nod
             "follower-1   5 behind; fetching: 4 left, 5 fetched\n"
             "intruder     3 rejected, all nodes together: 2 invalid block signature, 1 payload is too old\n"
             "follower-1 running head=7 lag=5 peers=4 mesh=3 accepted=6 rejected=3 ignored=1 fetched=5 gap=4 "
-            "reorgs=0 depth=none hole=none p50=1.5ms p99=-\n");
+            "reorgs=0 depth=none hole=none banned=0 p50=1.5ms p99=-\n");
 }
 
 NodeRow reorganised(std::int64_t ago) {
@@ -161,7 +161,7 @@ TEST(Table, the_marks_are_a_column_of_a_wide_window_and_in_the_plain_lines) {
   EXPECT_THAT(wide[1], testing::EndsWith("p99 ms  marks"));
   EXPECT_THAT(wide[2], testing::EndsWith("  sequences; reorganised 1x, depth 3"));
   EXPECT_THAT(live_lines(status, {80, 24}, false)[1], testing::EndsWith("p99 ms"));
-  EXPECT_THAT(plain_lines(status), HasSubstr("reorgs=1 depth=3 hole=none p50=- p99=- sequences\n"));
+  EXPECT_THAT(plain_lines(status), HasSubstr("reorgs=1 depth=3 hole=none banned=0 p50=- p99=- sequences\n"));
 }
 
 TEST(Table, the_title_names_who_sequences) {

@@ -35,7 +35,7 @@ using libp2p::runtime::Task;
 
 // Each commit is a synced write: under load an acknowledgement comes up to this much later.
 constexpr auto kCommitInterval = libp2p::Millis(10);
-constexpr auto kCloseLimit = Seconds(3);  // of the 5 s that a stop may take
+constexpr auto kCloseLimit = Seconds(4);  // of the 5 s that a stop may take
 
 Result<std::unique_ptr<BlockStore>> open_store(const NodeConfig& config, AsioRuntime& runtime, Log& log) {
   const auto folder = std::filesystem::path(config.data_dir) / "blocks";
@@ -107,6 +107,34 @@ Result<std::shared_ptr<libp2p::gossipsub::EventTracer>> open_gossip_trace(const 
   return std::shared_ptr<libp2p::gossipsub::EventTracer>(std::move(*file));
 }
 
+// --p2p.disable: the RPC alone, until a signal.
+Result<void> run_without_p2p(const NodeConfig& config, Log& log, const std::string& version) {
+  AsioRuntime runtime(AsioRuntime::kDefaultWorkers, config.spin);
+  boost::asio::signal_set signals(runtime.executor());
+  for (const int signal : end_signals()) signals.add(signal);
+  RpcWorker worker;
+  JsonRpc rpc([&worker](std::function<void()> task) { worker.post(std::move(task)); }, &RpcWorker::now);
+  add_methods_without_p2p(rpc, config.rollup, version);
+  const StopWorker stop_worker{worker};
+  HttpRoutes routes;
+  add_rpc_route(routes, rpc);
+  add_health_routes(routes, version, [] {
+    return Health{false, "the peer-to-peer layer is switched off (--p2p.disable), so no block comes in"};
+  });
+  OPP2P_TRY(auto server, HttpServer::start(http_config(config), std::move(routes), rpc.accounts()));
+  report_rpc(log, config, server->port());
+  signals.async_wait([&](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    log.info(Component::node, "stopping", {{"signal", signal}});
+    server.reset();
+    worker.stop();
+    runtime.stop();
+  });
+  runtime.run();
+  log.info(Component::node, "stopped");
+  return {};
+}
+
 Task<void> close_and_stop(Node& node, AsioRuntime& runtime) {
   co_await node.close(kCloseLimit);
   runtime.stop();
@@ -116,6 +144,7 @@ Task<void> close_and_stop(Node& node, AsioRuntime& runtime) {
 
 libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::string& version) {
   report_start(log, config, version);
+  if (config.p2p_disable) return run_without_p2p(config, log, version);
   AsioRuntime runtime(AsioRuntime::kDefaultWorkers, config.spin);
   // From here on a signal waits until the loop runs, so that even an early one ends the node in order.
   boost::asio::signal_set signals(runtime.executor());

@@ -112,6 +112,12 @@ void add_devnet_commands(CLI::App& app, opp2p::Output& out, int& exit_code) {
   command->add_option("--data-dir", options->data_dir, "Folder for the nodes' data (default: a temporary folder)");
   command->add_flag("--keep", options->keep, "Keep the data at the end");
   command->add_option("--join", options->join, "Other peers that every node dials: multiaddrs with /p2p/ID");
+  command
+      ->add_option("--p2p.scoring", options->scoring,
+                   "Scores of peers, as --p2p.scoring of opp2p node. Under light the intruder is never banned")
+      ->check(CLI::IsMember({"none", "light", "opp2p"}))
+      ->capture_default_str();
+  command->add_flag("!--no-bans", options->bans, "The nodes ban nobody");
   command->add_option("--log.level", options->log_level, "Log level of the nodes; their logs are in the data folder")
       ->capture_default_str();
   command

@@ -163,7 +163,7 @@ std::string bans_text(const json::value& bans, libp2p::UnixTime now) {
     const auto peer = text_of(member(ban, "peer"));
     const auto until = libp2p::from_unix_seconds(whole_of(member(ban, "until")));
     out += "\n\n" + (peer.empty() ? text_of(member(ban, "ip")) : peer) + " until " + time_text(until) + " (" +
-           duration_text(until - now) + " left), by rule " + text_of(member(ban, "rule")) + ": " +
+           rough_duration(until - now) + " left), by rule " + text_of(member(ban, "rule")) + ": " +
            text_of(member(ban, "text"));
     const auto* evidence = member(ban, "evidence").if_array();
     if (evidence == nullptr) continue;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -98,6 +99,46 @@ Result<attacks::Report> simulate(const attacks::Scenario& scenario, const attack
   }
 }
 
+bool is_story(const std::string& name) { return name.find('/') != std::string::npos; }
+
+Result<const honest::Story*> story_of(const std::string& name) {
+  if (const auto* found = honest::find_story(name)) return found;
+  return fail(Errc::invalid_argument, fmt::format("there is no story {}. opp2p sim list names them.", name));
+}
+
+// A story has no rows to write: --json prints all of it.
+Result<void> run_story(opp2p::Output& out, const RunArguments& arguments) {
+  OPP2P_TRY(const auto* story, story_of(arguments.name));
+  if (!arguments.out.empty())
+    return fail(Errc::invalid_argument, "--out: a story has no folder of its report; --json prints all of it");
+  honest::StorySettings settings;
+  settings.seed = arguments.seed;
+  settings.nodes = arguments.nodes;
+  settings.minutes = arguments.minutes;
+  OPP2P_TRYV(honest::apply_settings(settings, arguments.assignments));
+  OPP2P_TRYV(honest::validate(*story, settings));
+  use_large_pages();
+  EndSignals signals;
+  ProgressLine line(out);
+  out.give_up_when([&signals] { return signals.came(); });
+  const auto started = std::chrono::steady_clock::now();
+  std::optional<honest::StoryReport> report;
+  try {
+    report = honest::run(*story, settings, [&](double at, double until) {
+      line.show(at, until);
+      return !signals.came() && !out.failed();
+    });
+  } catch (const std::bad_alloc&) {
+  }
+  out.give_up_when(nullptr);  // the signals end with this function
+  line.clear();
+  if (!report) return fail(Errc::exhausted, "there is not enough memory for this network; give it fewer nodes");
+  report->program = program_version();
+  report->wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  out.write(arguments.json ? honest::report_json(*report) + "\n" : honest::report_text(*report));
+  return {};
+}
+
 Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
   OPP2P_TRY(const auto* scenario, scenario_of(arguments.name));
   OPP2P_TRY(const auto settings, settings_of(*scenario, arguments));
@@ -128,11 +169,14 @@ void list_attacks(opp2p::Output& out, bool as_json) {
     boost::json::array listed;
     for (const auto& scenario : attacks::all_scenarios())
       listed.push_back({{"name", scenario.name}, {"about", scenario.about}});
-    return print_line(out, {{"model", attacks::kModelVersion}, {"attacks", listed}});
+    boost::json::array stories;
+    for (const auto& story : honest::all_stories()) stories.push_back({{"name", story.name}, {"about", story.about}});
+    return print_line(out, {{"model", attacks::kModelVersion}, {"attacks", listed}, {"stories", stories}});
   }
   std::string text;
   for (const auto& scenario : attacks::all_scenarios())
     text += fmt::format("{:<20}{}\n", scenario.name, scenario.about);
+  for (const auto& story : honest::all_stories()) text += fmt::format("{:<26}{}\n", story.name, story.about);
   out.write(text);
 }
 
@@ -163,7 +207,7 @@ void add_list(CLI::App& app, opp2p::Output& out, int& exit_code) {
 }
 
 void add_run(CLI::App& app, opp2p::Output& out, int& exit_code) {
-  auto* command = app.add_subcommand("run", "Simulate an attack and say what came of it");
+  auto* command = app.add_subcommand("run", "Simulate an attack, or a story of honest nodes, and say what came of it");
   auto arguments = std::make_shared<RunArguments>();
   command->add_option("NAME", arguments->name, "The attack; see opp2p sim list")->required();
   command->add_option("--seed", arguments->seed, "Seed of every random choice")->capture_default_str();
@@ -178,7 +222,7 @@ void add_run(CLI::App& app, opp2p::Output& out, int& exit_code) {
   command->add_option("--out", arguments->out, "Folder for report.json, blocks.csv, samples.csv and summary.txt");
   command->add_flag("--json", arguments->json, "Print the report as JSON instead of the summary");
   command->callback([arguments, &out, &exit_code] {
-    const auto done = run_attack(out, *arguments);
+    const auto done = is_story(arguments->name) ? run_story(out, *arguments) : run_attack(out, *arguments);
     exit_code = done ? 0 : report(done.error());
   });
   std::string footer = "Settings:\n";

@@ -6,7 +6,6 @@ import (
 	"encoding/gob"
 	"fmt"
 	"net"
-	"sort"
 	"strconv"
 	"time"
 
@@ -128,7 +127,7 @@ func peerstoreRecords() (object, error) {
 }
 
 func (b *peerstoreBooks) addAddresses(id peer.ID, key crypto.PrivKey) error {
-	ttls := []time.Duration{time.Hour, 30 * time.Minute, peerstore.PermanentAddrTTL}
+	ttls := []time.Duration{30 * time.Minute, time.Hour, peerstore.PermanentAddrTTL} // the one that expires first is stored first
 	stated := []object{}
 	var addrs []multiaddr.Multiaddr
 	for i, text := range []string{"/ip4/198.51.100.9/tcp/9222", "/ip6/2001:db8::9/tcp/9222", "/dns4/node.example/tcp/443"} {
@@ -141,7 +140,6 @@ func (b *peerstoreBooks) addAddresses(id peer.ID, key crypto.PrivKey) error {
 		stated = append(stated, object{"address": text, "ttl": strconv.FormatInt(int64(ttls[i]), 10),
 			"expiry": strconv.FormatInt(time.Unix(peerstoreTime, 0).Add(ttls[i]).Unix(), 10)})
 	}
-	sort.Slice(stated, func(i, j int) bool { return stated[i]["expiry"].(string) < stated[j]["expiry"].(string) })
 	envelope, err := record.Seal(&peer.PeerRecord{PeerID: id, Addrs: addrs[:1], Seq: 1 << 60}, key)
 	if err != nil {
 		return err

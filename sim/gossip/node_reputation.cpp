@@ -8,7 +8,11 @@ namespace gs = libp2p::gossipsub;
 namespace rep = opstack::reputation;
 
 NodeReputation::NodeReputation(const ReputationParams& params, gs::PeerScorer& scorer)
-    : params_(params), scorer_(scorer), monitor_(params.ban_threshold, params.scoring.blamed_messages_to_ban > 0) {
+    : params_(params),
+      scorer_(scorer),
+      ledger_(rep::ledger_limits(params.scoring)),
+      common_(rep::recent_of(rep::ledger_limits(params.scoring).hold)),
+      monitor_(params.ban_threshold, params.scoring.blamed_messages_to_ban) {
   scorer_.set_observer(this);
 }
 
@@ -40,6 +44,9 @@ void NodeReputation::on_invalid(const PeerId& peer, std::string_view, const gs::
   fault.reason_id = rep::fault_id(kind);
   fault.message_id = libp2p::to_hex(id.bytes());
   const auto noted = ledger_.on_fault(peer, std::move(fault), count, now.mono);
+  if (noted.is_held) scorer_.take_back(count);
+  if (ledger_.is_settled_by(noted.blamed_messages))
+    for (const auto& held : ledger_.settle(peer)) scorer_.put_back(held);
   if (noted.is_new && monitor_.are_too_many(noted.blamed_messages, /*is_static=*/false)) ban(peer);
 }
 
@@ -51,6 +58,8 @@ std::optional<MonoTime> NodeReputation::next_deadline() const {
 void NodeReputation::on_timeout(const std::vector<PeerId>& connected, Now now) {
   if (!params_.ban_peers || now.mono < next_look_) return;
   next_look_ = now.mono + rep::kMonitorInterval;
+  if (common_.has_accepted())
+    for (const auto& held : ledger_.settle(now.mono)) scorer_.put_back(held);
   const auto peer = monitor_.next([&] { return connected; });
   if (!peer || !monitor_.is_too_low(scorer_.score(*peer), /*is_static=*/false)) return;
   const auto parts = scorer_.snapshot_of(*peer);

@@ -53,10 +53,7 @@ void shared_address(NetworkParams& params, const StorySettings& settings) {
   params.max_inbound = 40 + params.sharing.operators * params.sharing.nodes;  // hubs have all of them
 }
 
-void unknown_fork(NetworkParams& params, const StorySettings& settings) {
-  params.fork.at = part_of(settings, 0.5);
-  params.fork.blocks = 0.7;
-}
+void unknown_fork(NetworkParams& params, const StorySettings& settings) { params.fork.at = part_of(settings, 0.5); }
 
 void everything(NetworkParams& params, const StorySettings& settings) {
   for (auto* const condition :
@@ -84,7 +81,7 @@ constexpr std::array kStories = {
           .adjust = shared_address,
           .delivers = true},
     Story{.name = "honest/unknown-fork",
-          .about = "a twentieth of the nodes does not know a fork and rejects most blocks",
+          .about = "a twentieth of the nodes does not know a fork and rejects its blocks",
           .adjust = unknown_fork},
     Story{.name = "honest/all", .about = "all of these conditions in one network", .adjust = everything},
     Story{.name = "ban/invalid-blocks",

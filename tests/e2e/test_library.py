@@ -87,6 +87,15 @@ class Examples(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertRegex(done.stderr, r"^gossip_chat: .+\n$")
 
+    def test_remembering_host_knows_its_peer_after_a_restart(self):
+        address = Started(self, EXAMPLES / "echo").line()
+        peer = address.rpartition("/")[2]
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = pathlib.Path(scratch) / "peers"
+            for arguments, expected in (((address,), "0 peers known\n"), ((), f"1 peers known\n{peer} answers\n")):
+                done = subprocess.run([EXAMPLES / "remembering_host", folder, *arguments], capture_output=True, text=True, timeout=60)
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, expected, ""))
+
     def test_echo_says_what_is_wrong(self):
         address = Started(self, EXAMPLES / "echo").line()
         wrong_peer = re.sub(r"p2p/.*", "p2p/12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X", address)
@@ -327,7 +336,7 @@ class Components(unittest.TestCase):
     def test_a_component_that_there_is_not_is_named(self):
         configured, text, values = self.find("REQUIRED COMPONENTS libp2p node")
         self.assertFalse(configured)
-        self.assertIn("opp2p has no component node. It has libp2p, opstack, testing.", text)
+        self.assertIn("opp2p has no component node. It has libp2p, lmdb, opstack, testing.", text)
 
 
 class Products(unittest.TestCase):
@@ -342,8 +351,8 @@ class Products(unittest.TestCase):
 
     def test_no_product_needs_one_above_it(self):
         products = ("libp2p", "opstack", "node")
-        above = {"libp2p": ("opstack", "testing", "opstack_testing", "node", "sim", "devnet"),
-                 "opstack": ("testing", "opstack_testing", "node", "sim", "devnet"), "node": ("testing", "opstack_testing", "sim", "devnet")}
+        above = {"libp2p": ("lmdb", "opstack", "testing", "opstack_testing", "node", "sim", "devnet"),
+                 "opstack": ("lmdb", "testing", "opstack_testing", "node", "sim", "devnet"), "node": ("testing", "opstack_testing", "sim", "devnet")}
         self.assertTrue(self.symbols("devnet", "undefined") & self.symbols("node", "defined"), "what a need looks like")
         offered = set()
         for product in products:
@@ -360,7 +369,7 @@ class Products(unittest.TestCase):
         prefix = installed.prefix()
         self.assertEqual([path.name for path in (prefix / "bin").iterdir()], ["opp2p"])
         self.assertEqual(sorted(path.name for path in prefix.rglob("*.a")),
-                         ["libopp2p_libp2p.a", "libopp2p_opstack.a", "libopp2p_testing.a"])
+                         ["libopp2p_libp2p.a", "libopp2p_lmdb.a", "libopp2p_opstack.a", "libopp2p_testing.a"])
 
 
 class Documents(unittest.TestCase):

@@ -1,6 +1,7 @@
 """The options of `opp2p node`, as an operator of op-node gives them: what each value means, what is told of those that do nothing, where
 the key lies, and who can reach the node."""
 
+import json
 import os
 import pathlib
 import re
@@ -8,6 +9,8 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+import urllib.error
+import urllib.request
 
 from lib import made_chain, opp2p
 
@@ -105,6 +108,70 @@ class Options(unittest.TestCase):
         old.write_text("11" * 32)
         self.assertEqual(start(self.folder / "work"), str(old))
         self.assertEqual(old.read_text(), "11" * 32)
+
+    def test_without_its_peer_to_peer_layer_a_node_has_its_rpc_alone(self):
+        node = self.folder / "node"
+        process = subprocess.Popen([opp2p.PROGRAM, "node", "--rollup.config", self.rollup, "--data-dir", node, "--p2p.disable", "--rpc.port", "0",
+                                    "--p2p.static", "nobody", "--p2p.listen.tcp", "0"], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.kill)
+        log = ""
+        while "JSON-RPC server started" not in log:
+            line = process.stderr.readline()
+            self.assertTrue(line, log)
+            log += line
+        port = int(re.search(r'msg="JSON-RPC server started".* port=(\d+)', log).group(1))
+        self.assertIn("the peer-to-peer layer is switched off", log)
+        self.assertRegex(log, 'no_effect="[^"]*--p2p.static')
+
+        def rpc(method):
+            request = urllib.request.Request(f"http://127.0.0.1:{port}", json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": []}).encode(),
+                                             {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)
+
+        self.assertIn("result", rpc("health_status"))
+        self.assertIn("genesis", rpc("optimism_rollupConfig")["result"])
+        self.assertEqual(rpc("opp2p_self")["error"]["code"], -32601)
+        with self.assertRaises(urllib.error.HTTPError) as ready:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10)
+        self.assertEqual(ready.exception.code, 503)
+        ready.exception.close()
+        self.assertFalse((node / "opnode_p2p_priv.txt").exists())
+        process.terminate()
+        self.assertEqual(process.wait(10), 0)
+
+    def test_a_peerstore_of_op_node_is_refused_and_told_of_where_op_node_makes_it(self):
+        work = self.folder / "work"
+        database = work / "opnode_peerstore_db"
+        database.mkdir(parents=True)
+        (database / "CURRENT").write_text("MANIFEST-000000\n")
+        (database / "MANIFEST-000000").write_bytes(b"")
+        # Somebody else's address cannot be listened at, so it ends by itself.
+        common = ["node", "--rollup.config", self.rollup, "--data-dir", self.folder / "data", "--p2p.listen.ip", "203.0.113.1", "--rpc.port", "0"]
+        refused = opp2p.run(*common, "--p2p.peerstore.path", "opnode_peerstore_db", cwd=work)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("opp2p peerstore import opnode_peerstore_db", refused.stderr)
+        told = opp2p.run(*common, cwd=work)
+        self.assertRegex(told.stderr, "lvl=warn .*op-node's peerstore is in the working folder.*opp2p peerstore import")
+        self.assertIn("cannot start the node's listen addresses: --p2p.listen.ip", told.stderr)
+
+    def test_a_node_listens_on_both_families_and_tells_the_announced_addresses_too(self):
+        if not opp2p.has_ipv6_loopback():
+            self.skipTest("this machine has no ::1")
+        node = self.node("--p2p.listen.ip", "127.0.0.1,::1", "--p2p.advertise.ip", "198.51.100.7", "--p2p.advertise.tcp", "4001")
+        addresses = node.rpc("opp2p_self")["addresses"]
+        self.assertTrue(addresses[0].startswith("/ip4/198.51.100.7/tcp/4001/p2p/"), addresses)
+        for family in ("/ip4/127.0.0.1/tcp/", "/ip6/::1/tcp/"):
+            (address,) = [one for one in addresses if one.startswith(family)]
+            other = opp2p.Node(self.folder / family[1:4], "--rollup.config", self.rollup, "--p2p.static", address)
+            self.addCleanup(other.stop)
+            other.ready()
+            opp2p.wait_for(lambda: node.peer_id in other.rpc("opp2p_peers", True)["peers"], 20, f"connected by {family}")
+            peer = other.rpc("opp2p_peers", True)["peers"][node.peer_id]
+            opp2p.wait_for(lambda: any("198.51.100.7" in one for one in other.rpc("opp2p_peers", True)["peers"][node.peer_id]["addresses"]), 20,
+                           "it was told the announced address")
+            self.assertEqual(peer["peerID"], node.peer_id)
 
     def test_the_nodes_of_a_devnet_do_not_take_the_options_of_an_operators_node(self):
         done = opp2p.run("devnet", "--json", "--for", 4, "--block-time", 1, "--nodes", 1, env={

@@ -49,10 +49,10 @@ class Listed(SimCase):
                      "identity-rotation"):
             self.assertIn(name, names)
         for line in lines:
-            self.assertRegex(line, r"^[a-z-]+ +[a-z].{10,}$")
-            self.assertLessEqual(len(line), 100)
+            self.assertRegex(line, r"^[a-z/-]+ +[a-z0-9].{10,}$")
+            self.assertLessEqual(len(line), 105)
         listed = json.loads(sim("list", "--json").stdout)
-        self.assertEqual([attack["name"] for attack in listed["attacks"]], names)
+        self.assertEqual([one["name"] for one in listed["attacks"] + listed["stories"]], names)
         self.assertGreaterEqual(listed["model"], 1)
 
     def test_the_settings_of_one_are_listed_with_its_own_defaults(self):
@@ -61,6 +61,19 @@ class Listed(SimCase):
         self.assertRegex(done.stdout, r"(?m)^  drop=0\.5 +share of the blocks")
         self.assertRegex(sim("list", "eclipse-network").stdout, r"(?m)^  drop=1 ")
         self.assertIn("Did you mean degradation?", self.complaint("list", "degradatoin"))
+
+
+class Told(SimCase):
+    def test_a_story_says_the_least_score_of_an_honest_peer_and_whether_its_bars_are_met(self):
+        done = sim("run", "ban/invalid-blocks", "--nodes", "30", "--minutes", "1")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"\Aban/invalid-blocks: .+\n30 honest nodes, profile opp2p, seed 1, ")
+        self.assertRegex(done.stdout, r"(?m)^met +invalid blocks of one peer until its ban: \d+, at most 10$")
+        report = json.loads(sim("run", "honest/loss", "--nodes", "30", "--minutes", "0.5", "--json").stdout)
+        self.assertTrue(report["met"], report["bars"])
+        self.assertEqual(report["scores"]["pairs_below_zero"], 0)
+        self.assertIn("there is no story honest/los.", self.complaint("run", "honest/los"))
+        self.assertIn("write profile, block_time", self.complaint("run", "honest/loss", "--set", "sybils=3"))
 
 
 class Ran(SimCase):

@@ -202,7 +202,7 @@ class Devnet(unittest.TestCase):
         text = self.text(self.narrow)
         self.assertRegex(text, r"(?m)^after \d+ s: late-joiner joined at block \d+$")
         self.assertRegex(text, r"(?m)^after \d+ s: late-joiner has all \d+ blocks, \d+ of them fetched$")
-        self.assertRegex(text, r"(?m)^intruder +[1-9]\d* rejected, all nodes together$")
+        self.assertRegex(text, r"(?m)^intruder +[1-9]\d* rejected, all nodes together(; banned by .*)?$")
         self.assertLess(text.index("rejected, all nodes"), text.index("node            head"))
         self.assertIn((35, "intruder"), self.narrow.screen.coloured)
         self.assertIn((1, "block"), self.narrow.screen.coloured)

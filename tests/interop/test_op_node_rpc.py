@@ -59,6 +59,9 @@ class OpNodeRpc(unittest.TestCase):
     def test_the_same_calls_have_answers_of_the_same_structure(self):
         def both(name, *params):
             ours, theirs = self.ours_call(name, *params), self.their_call(name, *params)
+            if name == "opp2p_peers":  # op-node lists itself, too
+                ours["peers"] = {"ID": ours["peers"][self.their_id]}
+                theirs["peers"] = {"ID": theirs["peers"][self.ours.peer_id]}
             self.assertEqual(shape(ours), shape(theirs), (name, ours, theirs))
             return ours, theirs
 

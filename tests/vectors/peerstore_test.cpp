@@ -21,7 +21,7 @@ using opp2p::RecordKind;
 namespace reputation = opstack::reputation;
 
 constexpr const char* kFamily = "opstack/peerstore";
-constexpr std::initializer_list<std::string_view> kKnown = {
+const std::initializer_list<std::string_view> kKnown = {
     "kind", "key",       "value",   "exact",       "peer",   "addresses", "seq",   "envelope", "name",
     "text", "protocols", "numbers", "last_update", "expiry", "enr",       "chain", "spelling"};
 
@@ -46,7 +46,9 @@ TEST(PeerstoreVectors, every_record_is_sound) {
     const auto checked = opp2p::check_record(text(item, "key"), bytes(item, "value"));
     ASSERT_TRUE(checked) << checked.error().message();
     EXPECT_EQ(checked->peer.has_value(), has(item, "peer"));
-    if (checked->peer) EXPECT_EQ(*checked->peer, peer(item));
+    if (checked->peer) {
+      EXPECT_EQ(*checked->peer, peer(item));
+    }
     kinds.insert(checked->kind);
   });
   EXPECT_EQ(kinds.size(), opp2p::kRecordKinds);

@@ -11,6 +11,7 @@ import (
 
 	ds "github.com/ipfs/go-datastore"
 	"github.com/ipfs/go-datastore/sync"
+	leveldb "github.com/ipfs/go-ds-leveldb"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/multiformats/go-multiaddr"
 
@@ -46,6 +47,10 @@ func p2pConfig(o *options, cfg *rollup.Config) (*p2p.Config, error) {
 	if ip == nil || o.listenPort > 65535 {
 		return nil, fmt.Errorf("cannot listen on %q port %d", o.listenIP, o.listenPort)
 	}
+	store, err := openStore(o.peerstore)
+	if err != nil {
+		return nil, err
+	}
 	conf := &p2p.Config{
 		Priv:                     key,
 		NoDiscovery:              true,
@@ -67,7 +72,7 @@ func p2pConfig(o *options, cfg *rollup.Config) (*p2p.Config, error) {
 		TimeoutNegotiation:       10 * time.Second,
 		TimeoutAccept:            10 * time.Second,
 		TimeoutDial:              10 * time.Second,
-		Store:                    sync.MutexWrap(ds.NewMapDatastore()),
+		Store:                    store,
 		EnableReqRespSync:        o.reqResp,
 		EnablePingService:        true,
 	}
@@ -82,6 +87,14 @@ func p2pConfig(o *options, cfg *rollup.Config) (*p2p.Config, error) {
 		return nil, err
 	}
 	return conf, conf.Check()
+}
+
+// openStore opens what op-node's --p2p.peerstore.path names.
+func openStore(path string) (ds.Batching, error) {
+	if path == "memory" {
+		return sync.MutexWrap(ds.NewMapDatastore()), nil
+	}
+	return leveldb.NewDatastore(path, nil)
 }
 
 func setTransports(o *options, conf *p2p.Config) error {

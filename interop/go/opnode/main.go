@@ -25,6 +25,7 @@ type options struct {
 	listenPort   uint
 	static       string
 	nodeKey      string
+	peerstore    string
 	signer       string
 	sequencerKey string
 	scoring      string
@@ -43,27 +44,30 @@ type options struct {
 
 func parseFlags() *options {
 	o := &options{}
-	flag.StringVar(&o.configPath, "rollup.config", "", "path of the rollup config JSON (required)")
-	flag.StringVar(&o.blocksPath, "blocks", "", "folder of envelope JSON files to serve")
-	flag.StringVar(&o.listenIP, "listen.ip", "127.0.0.1", "IP to listen on")
-	flag.UintVar(&o.listenPort, "listen.port", 0, "TCP port to listen on, 0 for any")
-	flag.StringVar(&o.static, "static", "", "static peers: multiaddrs with /p2p/, comma-separated")
-	flag.StringVar(&o.nodeKey, "priv", "", "node key, 32 bytes in hex; random if empty")
-	flag.StringVar(&o.signer, "signer", "", "address of the block signer; the sequencer key's if empty, none without one")
-	flag.StringVar(&o.sequencerKey, "sequencer.key", "", "block signing key, 32 bytes in hex; without it nothing is published")
-	flag.StringVar(&o.scoring, "scoring", "none", "peer scoring: none or light")
-	flag.DurationVar(&o.threshold, "timestamp.threshold", time.Minute, "how old a gossiped payload may be")
-	flag.StringVar(&o.security, "security", "noise", "comma-separated: noise, tls; or none alone")
-	flag.StringVar(&o.muxers, "mux", "yamux,mplex", "comma-separated, in order of preference")
-	flag.BoolVar(&o.reqResp, "req-resp", true, "serve payload_by_number")
-	flag.BoolVar(&o.quiet, "quiet", false, "only count accepted payloads, neither keep nor print them")
-	flag.BoolVar(&o.produce, "produce", false, "sequence: build every block since genesis, then publish each new one when it is due")
-	flag.IntVar(&o.transactions, "produce.transactions", 3, "transactions in a block besides the deposit")
-	flag.IntVar(&o.padding, "produce.padding", 64, "bytes of data in each transaction")
-	flag.StringVar(&o.seed, "produce.seed", "opnode-peer", "what the contents of the blocks follow from")
-	flag.StringVar(&o.logLevel, "log.level", "warn", "debug, info, warn or error; op-node's own logs go to stderr")
-	flag.BoolVar(&o.rpc, "rpc", false, "serve op-node's opp2p_ methods on a free port of 127.0.0.1, which the ready line names")
-	flag.Parse()
+	// Not the global set: op-node's packages have flags of their own there.
+	flags := flag.NewFlagSet("opnode-peer", flag.ExitOnError)
+	flags.StringVar(&o.configPath, "rollup.config", "", "path of the rollup config JSON (required)")
+	flags.StringVar(&o.blocksPath, "blocks", "", "folder of envelope JSON files to serve")
+	flags.StringVar(&o.listenIP, "listen.ip", "127.0.0.1", "IP to listen on")
+	flags.UintVar(&o.listenPort, "listen.port", 0, "TCP port to listen on, 0 for any")
+	flags.StringVar(&o.static, "static", "", "static peers: multiaddrs with /p2p/, comma-separated")
+	flags.StringVar(&o.nodeKey, "priv", "", "node key, 32 bytes in hex; random if empty")
+	flags.StringVar(&o.peerstore, "peerstore.path", "memory", "peerstore folder, as op-node's --p2p.peerstore.path")
+	flags.StringVar(&o.signer, "signer", "", "address of the block signer; the sequencer key's if empty, none without one")
+	flags.StringVar(&o.sequencerKey, "sequencer.key", "", "block signing key, 32 bytes in hex; without it nothing is published")
+	flags.StringVar(&o.scoring, "scoring", "none", "peer scoring: none or light")
+	flags.DurationVar(&o.threshold, "timestamp.threshold", time.Minute, "how old a gossiped payload may be")
+	flags.StringVar(&o.security, "security", "noise", "comma-separated: noise, tls; or none alone")
+	flags.StringVar(&o.muxers, "mux", "yamux,mplex", "comma-separated, in order of preference")
+	flags.BoolVar(&o.reqResp, "req-resp", true, "serve payload_by_number")
+	flags.BoolVar(&o.quiet, "quiet", false, "only count accepted payloads, neither keep nor print them")
+	flags.BoolVar(&o.produce, "produce", false, "sequence: build every block since genesis, then publish each new one when it is due")
+	flags.IntVar(&o.transactions, "produce.transactions", 3, "transactions in a block besides the deposit")
+	flags.IntVar(&o.padding, "produce.padding", 64, "bytes of data in each transaction")
+	flags.StringVar(&o.seed, "produce.seed", "opnode-peer", "what the contents of the blocks follow from")
+	flags.StringVar(&o.logLevel, "log.level", "warn", "debug, info, warn or error; op-node's own logs go to stderr")
+	flags.BoolVar(&o.rpc, "rpc", false, "serve op-node's opp2p_ methods on a free port of 127.0.0.1, which the ready line names")
+	_ = flags.Parse(os.Args[1:]) // ends the program when it fails
 	return o
 }
 

@@ -2,6 +2,7 @@
 // taken has one canonical form, which is taken too and means the same; and a subnet holds the address that it is
 // written with.
 #include "libp2p/host/address_scope.hpp"
+#include "libp2p/host/blocking_gater.hpp"
 #include "libp2p/host/dial_target.hpp"
 #include "libp2p/multiformats/cidr_set.hpp"
 #include "libp2p/multiformats/ip_text.hpp"
@@ -36,6 +37,21 @@ void check_block(const Cidr& block) {
   require(set.covering(block.ip()) == block && set.erase(block) && !set.covering(block.ip()));
 }
 
+// A rule of an address denies it in each of its forms.
+void check_rule(std::string_view text, std::string_view canonical) {
+  libp2p::BlockingGater gater;
+  require(gater.block_ip(text).value() && !gater.block_ip(canonical).value());
+  std::vector<std::string> forms = {std::string(canonical)};
+  if (canonical.find(':') == std::string_view::npos) {
+    for (const char* const head : {"::ffff:", "64:ff9b::"}) forms.push_back(head + std::string(canonical));
+  }
+  for (const std::string& form : forms) {
+    const auto remote = libp2p::ip_address(form).value();
+    require(!gater.intercept_accept(remote) && !gater.permits({}, remote));
+  }
+  require(gater.unblock_ip(text).value() && gater.intercept_accept(libp2p::ip_address(canonical).value()));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -45,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto block = Cidr::from_text(text)) check_block(*block);
   if (const auto ip = canonical_ip(text)) {
     require(canonical_ip(*ip).value() == *ip && reach_of_ip(*ip) == reach_of_ip(text));
+    check_rule(text, *ip);
     require(Cidr::from_text(text).value() == Cidr::single(multiformats::parse_ip(text).value()));
     require(tcp::endpoint_of(tcp::to_multiaddr({*ip, 9222}).value()).value().ip == *ip);
   }

@@ -3,6 +3,7 @@
 
 #include "libp2p/host/blocking_gater.hpp"
 #include "libp2p/host/gater_decorators.hpp"
+#include "libp2p/runtime/asio/asio_runtime.hpp"
 #include "testing/host_fixture.hpp"
 
 namespace libp2p {
@@ -438,6 +439,29 @@ TEST_F(GaterTest, two_hosts_in_one_process_have_a_gater_each_or_share_one) {
   ASSERT_TRUE(gater->block_peer(c->id()));
   world.run_for(Seconds(1));
   EXPECT_FALSE(a->connected(c->id()) || d->connected(c->id())) << "a shared gater tells both";
+}
+
+// On real sockets, where such a dial reaches the IPv4 address.
+TEST(GaterOverTcp, a_peer_that_was_dialled_at_its_mapped_address_is_closed_by_a_rule_of_the_ip4_address) {
+  const NothingLeft nothing_left;
+  runtime::AsioRuntime rt{1};
+  const auto gater = std::make_shared<BlockingGater>();
+  HostConfig config(test_key(1));
+  config.gater = gater;
+  Host a(rt, std::move(config));
+  Host b(rt, HostConfig(test_key(2)));
+  ASSERT_TRUE(b.listen(Multiaddr::from_text("/ip4/127.0.0.1/tcp/0").value()));
+  const std::string port = b.listen_addresses()[0].value_of(multiformats::Protocol::tcp).value();
+  const auto mapped = Multiaddr::from_text("/ip6/::ffff:127.0.0.1/tcp/" + port).value().with_peer_id(b.id());
+  Outcome out;
+  ASSERT_TRUE(runtime::run_task(rt, rt, connect(a, mapped, &out), Seconds(60)));
+  ASSERT_EQ(out.text(), "ok");
+  ASSERT_TRUE(gater->block_ip("127.0.0.1"));
+  EXPECT_TRUE(rt.run_until([&] { return !a.connected(b.id()) && !b.connected(a.id()); }, Seconds(60)));
+  EXPECT_EQ(a.counters().closed_by_gater, 1u);
+  Outcome again;
+  ASSERT_TRUE(runtime::run_task(rt, rt, connect(a, mapped, &again), Seconds(60)));
+  EXPECT_THAT(again.text(), HasSubstr("the address 127.0.0.1 is blocked"));
 }
 
 TEST_F(GaterTest, outlives_its_host_and_tells_it_nothing_then) {

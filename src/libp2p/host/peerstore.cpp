@@ -26,8 +26,11 @@ Peerstore::~Peerstore() {
 }
 
 bool Peerstore::Record::blank() const {
-  return addresses.empty() && protocols.empty() && agent.empty() && protocol_version.empty() && !key && !latency &&
-         values.empty() && pins == 0 && rank != Rank::proven;
+  return addresses.empty() && !has_identity() && pins == 0 && rank != Rank::proven;
+}
+
+bool Peerstore::Record::has_identity() const {
+  return !protocols.empty() || !agent.empty() || !protocol_version.empty() || key || latency || !values.empty();
 }
 
 void Peerstore::Record::forget_identity() {
@@ -93,6 +96,12 @@ void Peerstore::erase_record(std::map<PeerId, Record>::iterator at) {
   bytes_ -= record.bytes;
   sources_.give_all(at->first);
   records_.erase(at);
+  ++changes_;
+}
+
+void Peerstore::mark(Record& record) {
+  record.changed = true;
+  ++changes_;
 }
 
 bool Peerstore::recount(Record& record) {
@@ -145,6 +154,7 @@ Peerstore::Record* Peerstore::touch(const PeerId& peer, Rank rank) {
   }
   Record& record = found->second;
   record.idle_since.reset();
+  mark(record);
   if (record.pins == 0) {
     auto& order = by_touch_[static_cast<std::size_t>(record.rank)];
     order.erase(record.touched);
@@ -155,31 +165,35 @@ Peerstore::Record* Peerstore::touch(const PeerId& peer, Rank rank) {
 }
 
 void Peerstore::add_address(const PeerId& peer, const Multiaddr& address, Nanos ttl, MonoTime now) {
-  add(peer, address, ttl == kPermanentAddress ? MonoTime::max() : now + ttl, false, now);
+  add(peer, {address, ttl == kPermanentAddress ? MonoTime::max() : now + ttl, false, ttl}, now);
 }
 
 void Peerstore::add_dialled(const PeerId& peer, const Multiaddr& address, MonoTime now) {
-  add(peer, address, now + kConnectedAddress, true, now);
+  add(peer, {address, now + kConnectedAddress, true, kConnectedAddress}, now);
 }
 
-void Peerstore::add(const PeerId& peer, const Multiaddr& address, MonoTime expires, bool dialled, MonoTime now) {
-  const auto named = address.peer_id();
-  if (address.empty() || address.bytes().size() > limits_.text_bytes || (named && *named != peer)) return;
-  Record* record = touch(peer, dialled ? Rank::dialled : Rank::newcomer);
+void Peerstore::add(const PeerId& peer, const KnownAddress& given, MonoTime now) {
+  const auto named = given.address.peer_id();
+  if (given.address.empty() || given.address.bytes().size() > limits_.text_bytes || (named && *named != peer)) return;
+  Record* record = touch(peer, given.dialled ? Rank::dialled : Rank::newcomer);
   if (record == nullptr) return;
-  if (dialled) raise(peer, *record, Rank::dialled);
-  const Multiaddr bare = address.without_peer_id();
+  if (given.dialled) raise(peer, *record, Rank::dialled);
+  KnownAddress added = given;
+  added.address = given.address.without_peer_id();
   auto& known = record->addresses;
   std::erase_if(known, [now](const KnownAddress& a) { return a.expires <= now; });
-  const auto same = std::find_if(known.begin(), known.end(), [&](const KnownAddress& a) { return a.address == bare; });
+  const auto same =
+      std::find_if(known.begin(), known.end(), [&](const KnownAddress& a) { return a.address == added.address; });
   if (same != known.end()) {
-    same->expires = std::max(same->expires, expires);
-    same->dialled = same->dialled || dialled;
+    if (added.expires >= same->expires) {
+      same->expires = added.expires;
+      same->ttl = added.ttl;
+    }
+    same->dialled = same->dialled || added.dialled;
     recount(*record);
     return;
   }
   const auto worth = [](const KnownAddress& a) { return std::make_pair(a.dialled, a.expires); };
-  const KnownAddress added{bare, expires, dialled};
   if (known.size() >= limits_.addresses_per_peer) {
     const auto first = std::min_element(
         known.begin(), known.end(), [&](const KnownAddress& a, const KnownAddress& b) { return worth(a) < worth(b); });
@@ -201,6 +215,7 @@ void Peerstore::remove_address(const PeerId& peer, const Multiaddr& address) {
   if (found == records_.end()) return;
   const Multiaddr bare = address.without_peer_id();
   std::erase_if(found->second.addresses, [&](const KnownAddress& a) { return a.address == bare; });
+  mark(found->second);
 }
 
 std::vector<Multiaddr> Peerstore::addresses(const PeerId& peer, MonoTime now) const {
@@ -356,7 +371,7 @@ void Peerstore::erase(const PeerId& peer) {
     found->second.forget_identity();
     found->second.rank = Rank::newcomer;
     recount(found->second);
-    return;
+    return mark(found->second);
   }
   erase_record(found);
 }
@@ -364,24 +379,44 @@ void Peerstore::erase(const PeerId& peer) {
 void Peerstore::collect(MonoTime now) {
   for (auto it = records_.begin(); it != records_.end();) {
     const auto at = it++;
-    Record& record = at->second;
-    std::erase_if(record.addresses, [now](const KnownAddress& a) { return a.expires <= now; });
-    if (record.pins == 0) {
-      if (!record.idle_since) record.idle_since = now;
-      const Nanos idle = now - *record.idle_since;
-      if (idle >= kForgetIdentity) record.forget_identity();
-      if (idle >= kForgetProof && record.rank == Rank::proven) {
-        by_touch_[static_cast<std::size_t>(record.rank)].erase(record.touched);
-        record.rank = Rank::dialled;
-        by_touch_[static_cast<std::size_t>(record.rank)].emplace(record.touched, at->first);
-      }
-    }
-    if (record.blank()) {
+    if (collect_record(at->first, at->second, now)) {
       erase_record(at);
     } else {
-      recount(record);
+      recount(at->second);
     }
   }
+}
+
+// True when something has changed. What a connected peer was reached at stays good while it is connected.
+bool Peerstore::collect_addresses(Record& record, MonoTime now) {
+  bool changed = std::erase_if(record.addresses, [now](const KnownAddress& a) { return a.expires <= now; }) > 0;
+  if (record.pins == 0) return changed;
+  for (KnownAddress& known : record.addresses) {
+    if (known.expires >= now + kConnectedAddress / 2) continue;
+    known.expires = now + kConnectedAddress;
+    known.ttl = std::max(known.ttl, kConnectedAddress);
+    changed = true;
+  }
+  return changed;
+}
+
+bool Peerstore::collect_record(const PeerId& peer, Record& record, MonoTime now) {
+  if (collect_addresses(record, now)) mark(record);
+  if (record.pins == 0) {
+    if (!record.idle_since) record.idle_since = now;
+    const Nanos idle = now - *record.idle_since;
+    if (idle >= kForgetIdentity && record.has_identity()) {
+      record.forget_identity();
+      mark(record);
+    }
+    if (idle >= kForgetProof && record.rank == Rank::proven) {
+      by_touch_[static_cast<std::size_t>(record.rank)].erase(record.touched);
+      record.rank = Rank::dialled;
+      by_touch_[static_cast<std::size_t>(record.rank)].emplace(record.touched, peer);
+      mark(record);
+    }
+  }
+  return record.blank();
 }
 
 }  // namespace libp2p

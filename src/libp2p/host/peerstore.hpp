@@ -7,7 +7,9 @@
 // recently goes, of the lowest rank first: newcomers, then peers that we have dialled with success, then proven ones
 // (Host::mark_proven). A record is evicted only for one of its rank or a higher one, and a pinned one (connected, or
 // static) never. Connections from one address block bring at most a share of the newcomers. What identify has told is
-// forgotten some time after the peer has gone.
+// forgotten some time after the peer has gone. An address of a pinned peer does not expire while it is pinned.
+//
+// A PeerstoreArchive (peerstore_archive.hpp) keeps it on a disk: the peerstore marks what has changed.
 #pragma once
 
 #include <array>
@@ -49,6 +51,29 @@ inline constexpr Nanos kStaticAddress = kPermanentAddress;  // from the configur
 inline constexpr Nanos kConnectedAddress =
     std::chrono::minutes(30);  // it was dialled with success, or identify told it
 inline constexpr Nanos kDiscoveredAddress = std::chrono::hours(24);
+
+// Names of values: the signed record that a peer told last, and its number (libp2p/services/peer_records.hpp).
+inline constexpr std::string_view kPeerRecordValue = "peer-record";
+inline constexpr std::string_view kPeerRecordSeqValue = "peer-record-seq";
+
+struct KnownAddress {
+  Multiaddr address;
+  MonoTime expires;  // MonoTime::max(): never
+  bool dialled = false;
+  Nanos ttl = kPermanentAddress;  // with which it was last added
+};
+
+// All that is known of a peer, as a copy.
+struct PeerFacts {
+  std::vector<KnownAddress> addresses;  // in the order they came
+  std::vector<std::string> protocols;   // sorted, without repeats
+  std::string agent;
+  std::string protocol_version;
+  std::optional<crypto::PublicKey> key;
+  std::optional<Nanos> latency;
+  std::map<std::string, std::string> values;
+  bool proven = false;
+};
 
 // What was not kept, by cause.
 struct PeerstoreCounters {
@@ -108,6 +133,22 @@ class Peerstore {
   std::size_t size() const { return records_.size(); }
   std::size_t bytes() const { return bytes_; }
   const PeerstoreCounters& counters() const { return counters_; }
+  const PeerstoreLimits& limits() const { return limits_; }
+
+  // --- for an archive ---
+  std::optional<PeerFacts> facts(const PeerId& peer) const;
+  // What was known of a peer once. False, and nothing is changed, when the peer is known already, when the facts break
+  // the bounds of a record, or when there is no room without an eviction.
+  bool restore(const PeerId& peer, const PeerFacts& facts, MonoTime now);
+  // The bytes that restore() counts for them.
+  static std::size_t cost_of(const PeerFacts& facts);
+  // Grows with each change, also with those that make no difference, and with each record that ends.
+  std::uint64_t changes() const { return changes_; }
+  // At most `most` peers of which something may have changed since they were last taken, in their order. What has ended
+  // is not among them.
+  std::vector<PeerId> take_changed(std::size_t most);
+  void mark_changed(const PeerId& peer);
+
   // Forgets everything about a peer that is not pinned; of a pinned one all but its pins.
   void erase(const PeerId& peer);
   // Drops expired addresses, what identify told of peers that are long gone, and peers of which nothing is left.
@@ -115,11 +156,6 @@ class Peerstore {
   void check() const;  // every invariant (peerstore_check.cpp)
 
  private:
-  struct KnownAddress {
-    Multiaddr address;
-    MonoTime expires;  // MonoTime::max(): never
-    bool dialled = false;
-  };
   // What protects a record from newcomers, the least first.
   enum class Rank : std::uint8_t { newcomer, dialled, proven };
   static constexpr std::size_t kRanks = 3;
@@ -135,8 +171,10 @@ class Peerstore {
     std::uint64_t touched = 0;
     Rank rank = Rank::newcomer;
     std::size_t bytes = 0;               // as counted
+    bool changed = true;                 // since take_changed()
     std::optional<MonoTime> idle_since;  // when collect() first found it unpinned and untouched
     bool blank() const;
+    bool has_identity() const;
     void forget_identity();
     std::size_t cost() const;
   };
@@ -149,7 +187,12 @@ class Peerstore {
   // Counts what the record has become, and evicts others for it. False when it is too large: whoever made it so takes
   // it back.
   bool recount(Record& record);
-  void add(const PeerId& peer, const Multiaddr& address, MonoTime expires, bool dialled, MonoTime now);
+  void add(const PeerId& peer, const KnownAddress& added, MonoTime now);
+  void mark(Record& record);
+  bool fits(const PeerFacts& facts) const;
+  // What collect() does with one record. True when nothing is left of it.
+  bool collect_record(const PeerId& peer, Record& record, MonoTime now);
+  bool collect_addresses(Record& record, MonoTime now);
   // Ends the least recently touched record of the lowest rank, at most of `highest`. False when there is none.
   bool evict_oldest(Rank highest, const Record* except);
   void evict_from_source(const Bytes& block);
@@ -164,6 +207,7 @@ class Peerstore {
   std::array<std::map<std::uint64_t, PeerId>, kRanks> by_touch_;  // not pinned, the least recent first
   SharePool<PeerId> sources_;
   std::uint64_t next_touch_ = 1;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace libp2p

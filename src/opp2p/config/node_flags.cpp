@@ -92,8 +92,8 @@ Result<void> check_rest(const FlagValues& given) {
 void add_what_p2p_leaves_without_effect(NodeCommandLine& out) {
   const auto& options = out.options;
   for (const auto& [name, value] : out.given.set) {
-    const bool disabled = options.p2p_disable && name.starts_with("p2p.") && name != "p2p.disable" &&
-                          name != "p2p.sequencer.key" && name != "p2p.unsafe.block.signer";
+    const bool of_p2p = name.starts_with("p2p.") && name != "p2p.disable";
+    const bool disabled = options.p2p_disable && (of_p2p || name.starts_with("metrics."));
     const bool without_ip = name == "p2p.advertise.tcp" && options.advertise_ip.empty();
     const bool told =
         std::find(out.without_effect.begin(), out.without_effect.end(), value.given_as) != out.without_effect.end();

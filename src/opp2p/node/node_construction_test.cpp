@@ -6,6 +6,8 @@
 #include "libp2p/connection/socket_connection.hpp"
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/runtime/sim/sim_world.hpp"
+#include "libp2p/storage/memory_datastore.hpp"
+#include "libp2p/storage/records/peer_keys.hpp"
 #include "libp2p/upgrade/connection_engine.hpp"
 #include "opp2p/node/node.hpp"
 #include "opp2p/store/memory_store.hpp"
@@ -95,8 +97,8 @@ class Construction : public testing::Test {
 // The table of the specification: op-node surface, section 2.
 TEST_F(Construction, the_steps_are_in_op_nodes_order) {
   const std::vector<std::string> wanted = {
-      "peer id", "gaters", "connection manager", "transports",       "host",        "ping", "scores",
-      "gossip",  "topics", "peer monitor",       "listen addresses", "static peers"};
+      "peer id",  "peerstore", "own keys", "gaters", "reputation",   "connection manager", "transports",  "host",
+      "identify", "ping",      "gossip",   "topics", "peer monitor", "listen addresses",   "static peers"};
   const auto have = names();
   auto from = have.begin();
   for (const auto& name : wanted) {
@@ -159,7 +161,7 @@ TEST_F(Construction, a_node_ends_in_the_reverse_order_of_its_start) {
   world_.run_for(Seconds(2));
   ASSERT_TRUE(runtime::run_task(world_, place_.runtime(), close_node(*node, Seconds(5)), Seconds(6)));
   EXPECT_EQ(closed, (std::vector<std::string>{"static peers", "peer monitor", "topics", "chain", "gossip", "ping",
-                                              "identify", "host"}));
+                                              "identify", "known peers", "host", "reputation", "peerstore"}));
   EXPECT_TRUE(dropped.empty()) << "who looks at a closed node still finds its parts";
   node.reset();
   EXPECT_EQ(dropped, reversed(names()));
@@ -175,6 +177,7 @@ TEST_F(Construction, a_node_that_ends_leaves_all_four_topics) {
     left += std::holds_alternative<opstack::gossip::TopicLeft>(event) ? 1 : 0;
   });
   ASSERT_TRUE(node->start());
+  world_.run_for(Seconds(1));
   EXPECT_EQ(joined, 4u);
   ASSERT_TRUE(runtime::run_task(world_, place_.runtime(), close_node(*node, Seconds(5)), Seconds(6)));
   EXPECT_EQ(left, 4u);
@@ -204,16 +207,36 @@ TEST_F(Construction, parts_that_hang_are_cut_off_so_that_the_node_ends_within_it
 }
 
 TEST_F(Construction, a_part_can_be_replaced_by_the_users_own) {
-  const auto own = std::make_shared<libp2p::BasicGater>();
+  const auto own = std::make_shared<libp2p::BlockingGater>();
   auto steps = node_steps();
   step_named(steps, "gaters").begin = [&own](NodeWiring& w) -> Result<void> {
     w.parts.blocking = own;
-    w.parts.host_config->gater = own;
     return {};
   };
   auto node = make(std::move(steps));
   ASSERT_TRUE(node->start());
-  EXPECT_EQ(&node->host().gater(), own.get());
+  EXPECT_EQ(node->blocking(), own.get());
+  const auto peer = *config_.static_peers[0].peer_id();
+  EXPECT_TRUE(node->host().gater().intercept_peer_dial(peer));
+  ASSERT_TRUE(own->block_peer(peer));
+  EXPECT_FALSE(node->host().gater().intercept_peer_dial(peer)) << "the outermost gater asks it";
+}
+
+TEST_F(Construction, the_nodes_own_keys_are_in_its_peerstore) {
+  std::shared_ptr<libp2p::storage::Datastore> disk = std::make_shared<libp2p::storage::MemoryDatastore>();
+  auto steps = node_steps();
+  step_named(steps, "peerstore").begin = [&disk](NodeWiring& w) {
+    w.parts.datastore = disk;
+    return keep_in_datastore(w);
+  };
+  auto node = make(std::move(steps));
+  ASSERT_TRUE(node->start());
+  ASSERT_TRUE(runtime::run_task(world_, place_.runtime(), close_node(*node, Seconds(5)), Seconds(6)));
+  using libp2p::storage::kKeyBase;
+  using libp2p::storage::peer_key;
+  const auto& identity = node->host().identity();
+  EXPECT_EQ(disk->get(peer_key(kKeyBase, node->host().id(), "pub")).value(), identity.public_key().to_protobuf());
+  EXPECT_EQ(disk->get(peer_key(kKeyBase, node->host().id(), "priv")).value(), identity.to_protobuf());
 }
 
 TEST_F(Construction, the_key_of_a_peer_id_that_is_none_is_an_error_of_the_first_step) {

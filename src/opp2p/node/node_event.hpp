@@ -17,6 +17,7 @@
 #include "libp2p/host/blocking_gater.hpp"
 #include "libp2p/host/gater_decorators.hpp"
 #include "libp2p/host/host_event.hpp"
+#include "libp2p/host/peerstore_archive.hpp"
 #include "libp2p/services/static_peers/static_peers.hpp"
 #include "opp2p/node/score_watch.hpp"
 #include "opstack/gossip/block_gossip.hpp"
@@ -71,6 +72,10 @@ struct NodeStopped {};
 // The lists of blocked peers, addresses and subnets have been read.
 struct BlockedListsRead {
   const libp2p::GaterLoad& lists;
+};
+// What earlier runs knew of peers has been read.
+struct KnownPeersRead {
+  const libp2p::LoadedPeers& peers;
 };
 // The peerstore cannot be written. What was to be written is kept and tried again.
 struct PeerstoreFailing {
@@ -146,8 +151,8 @@ struct DisconnectingOnRequest {
 
 using NodeEvent =
     std::variant<NodeStarting, SignerMissing, ListeningAt, InterfacesUnreadable, StaticPeerAdded, StaticPeerRemoved,
-                 StoredStaticPeerSkipped, StaticPeerSkipped, BlockedListsRead, PeerstoreFailing, PeerstoreRecovered,
-                 NodeStarted, NodeStopping, PartClosedLate, NodeStopped,
+                 StoredStaticPeerSkipped, StaticPeerSkipped, BlockedListsRead, KnownPeersRead, PeerstoreFailing,
+                 PeerstoreRecovered, NodeStarted, NodeStopping, PartClosedLate, NodeStopped,
                  // blocks and topics: opstack/gossip/block_gossip.hpp
                  BlockJudged, BlockPublished, PublishFailed, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
                  opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic, opstack::gossip::PeerGrafted,

@@ -12,6 +12,7 @@
 
 #include "libp2p/host/blocking_gater.hpp"
 #include "libp2p/host/host.hpp"
+#include "libp2p/host/peerstore_archive.hpp"
 #include "libp2p/runtime/runtime.hpp"
 #include "libp2p/services/gossipsub/gossipsub_service.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
@@ -37,6 +38,7 @@ struct NodeParts {
   std::unique_ptr<opstack::reputation::Reputation> reputation;
   std::shared_ptr<libp2p::Gater> gater;  // the outermost
   std::unique_ptr<libp2p::Host> host;
+  std::unique_ptr<libp2p::PeerstoreArchive> archive;  // keeps the host's peerstore in the datastore
   std::unique_ptr<libp2p::IdentifyService> identify;
   std::unique_ptr<libp2p::PingService> ping;
   std::unique_ptr<libp2p::GossipsubService> gossip;

@@ -140,6 +140,7 @@ NodeSteps node_steps() {
       {"connection manager", begin_connection_manager},
       {"transports", begin_transports},
       {"host", begin_host, close_host, [](NodeWiring& w) { w.parts.host.reset(); }},
+      {"known peers", begin_known_peers, close_known_peers, drop_known_peers},
       {"identify", begin_identify, close_identify, [](NodeWiring& w) { w.parts.identify.reset(); }},
       {"ping", begin_ping, close_ping, [](NodeWiring& w) { w.parts.ping.reset(); }},
       {"gossip", begin_gossip, close_gossip, [](NodeWiring& w) { w.parts.gossip.reset(); }},

@@ -64,6 +64,23 @@ void drop_peerstore(NodeWiring& w) {
   w.parts.datastore.reset();
 }
 
+// Into the host's peerstore, before anybody is dialled.
+Result<void> begin_known_peers(NodeWiring& w) {
+  auto& parts = w.parts;
+  parts.archive =
+      std::make_unique<libp2p::PeerstoreArchive>(w.runtime, parts.host->peerstore(), parts.id, *parts.writer);
+  OPP2P_TRY(const auto loaded, parts.archive->load());
+  w.events.tell(KnownPeersRead{loaded});
+  return {};
+}
+
+Task<void> close_known_peers(NodeWiring& w, Nanos) {
+  w.parts.archive->close();
+  co_return;
+}
+
+void drop_known_peers(NodeWiring& w) { w.parts.archive.reset(); }
+
 // As op-node, whose peerstore has a copy of the node's key.
 Result<void> begin_own_keys(NodeWiring& w) {
   using storage::peer_key;

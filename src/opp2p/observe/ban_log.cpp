@@ -1,13 +1,15 @@
 #include "opp2p/observe/ban_log.hpp"
 
+#include "libp2p/host/gater_decorators.hpp"
+
 namespace opp2p {
 namespace reputation = opstack::reputation;
 
 namespace {
 
+using libp2p::GaterHook;
 using reputation::Ban;
 using reputation::BanEnd;
-using reputation::GateHook;
 using reputation::GateRule;
 
 // The last fault that the ban is founded on, in its own words.
@@ -22,7 +24,7 @@ std::optional<std::string_view> id_of(std::string_view rule, const Ban& ban) {
 std::string_view message_of(const reputation::GateRefused& refused) {
   switch (refused.rule) {
     case GateRule::peer_ban:
-      return refused.hook == GateHook::peer_dial ? "peer is temporarily banned" : "peer id is temporarily banned";
+      return refused.hook == GaterHook::peer_dial ? "peer is temporarily banned" : "peer id is temporarily banned";
     case GateRule::ip_ban: return "peer address is temporarily banned";
     case GateRule::score: return "the score of the peer is below the minimum";
     case GateRule::no_ip:
@@ -107,7 +109,7 @@ void BanLog::on(const reputation::CommonFaultEnded& event) {
 
 void BanLog::on(const reputation::GateRefused& event) {
   events_.tell(Told::gate_refused, LogLevel::warn, Component::host, message_of(event),
-               {{"method", reputation::gate_hook_id(event.hook)},
+               {{"method", libp2p::gater_hook_name(event.hook)},
                 {"peer_id", event.peer},
                 {"multi_addr", event.address},
                 {"rule", reputation::gate_rule_id(event.rule)},
@@ -128,6 +130,16 @@ void BanLog::on(const BlockedListsRead& event) {
     events_.log().warn(
         Component::host, "some stored blocks are skipped, because their records cannot be used",
         {{"skipped", lists.skipped}, {"first", lists.problems.empty() ? std::string() : lists.problems.front()}});
+}
+
+void BanLog::on(const KnownPeersRead& event) {
+  const auto& known = event.peers;
+  if (known.peers > 0)
+    events_.log().info(Component::host, "peers are known from earlier runs",
+                       {{"peers", known.peers}, {"addresses", known.addresses}});
+  if (known.skipped > 0)
+    events_.log().warn(Component::host, "some records of the peerstore are skipped, because they cannot be read",
+                       {{"skipped", known.skipped}, {"first", known.first_skipped}});
 }
 
 void BanLog::on(const PeerstoreFailing& event) {

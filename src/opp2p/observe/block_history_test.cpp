@@ -55,7 +55,7 @@ class BlockHistoryTest : public testing::Test {
   }
 
   libp2p::Now now_{libp2p::MonoTime(Seconds(1)), libp2p::from_unix_seconds(kBlockTime) + Millis(314)};
-  PeerId peer_ = PeerId::from_text("16Uiu2HAmTnzBrtgJn8AMp1TyDkrC4LKAhbSbPZvDeWRSZyiKUbZG").value_or(PeerId());
+  PeerId peer_ = PeerId::from_text("16Uiu2HAmRSrRLt1WGen9X1E6RrfsyG2hjmYWrxFb8Xs9SyvEZj9t").value();
   BlockHistory history_;
 };
 

@@ -33,7 +33,7 @@ std::string blocks_text(const PeerTally& tally) {
 
 std::string ban_text(const PeerFacts& facts, UnixTime now) {
   const auto& ban = *facts.ban;
-  std::string out = "is banned until " + time_text(ban.until) + " (" + duration_text(ban.until - now) +
+  std::string out = "is banned until " + time_text(ban.until) + " (" + rough_duration(ban.until - now) +
                     " left): " + (ban.text.empty() ? std::string(ban_rule_id(ban.rule)) : ban.text);
   if (!ban.evidence.empty()) out += "; its last fault: " + ban.evidence.back().text;
   return out;
@@ -62,7 +62,7 @@ std::string gone_text(const PeerFacts& facts, UnixTime now) {
     return "was never connected since this node started: " + last;
   }
   std::string out =
-      "is not connected since " + time_text(about.last_seen) + " (" + duration_text(now - about.last_seen) + " ago)";
+      "is not connected since " + time_text(about.last_seen) + " (" + rough_duration(now - about.last_seen) + " ago)";
   if (about.end) out += ": " + *about.end;
   return out + "; " + blocks_text(about.tally);
 }
@@ -91,8 +91,8 @@ std::string short_hash(const opstack::payload::Hash& hash) {
 
 std::string lateness(const BlockRecord& record) {
   const auto ms = record.late / libp2p::Millis(1);
-  if (ms < 0) return duration_text(-record.late) + " before its timestamp";
-  return (ms < 10'000 ? std::to_string(ms) + " ms" : duration_text(record.late)) + " after its timestamp";
+  if (ms < 0) return rough_duration(-record.late) + " before its timestamp";
+  return (ms < 10'000 ? std::to_string(ms) + " ms" : rough_duration(record.late)) + " after its timestamp";
 }
 
 std::string source_text(const BlockRecord& record) {
@@ -194,7 +194,7 @@ std::string time_text(UnixTime time) {
   return out;
 }
 
-std::string duration_text(Nanos duration) {
+std::string rough_duration(Nanos duration) {
   const auto seconds = std::max<std::int64_t>(0, duration / Seconds(1));
   if (seconds == 0) return std::to_string(std::max<std::int64_t>(0, duration / libp2p::Millis(1))) + " ms";
   struct Unit {

@@ -47,6 +47,6 @@ std::string why_block(const BlockFacts& facts);
 // "2026-12-01 05:31:22 UTC".
 std::string time_text(libp2p::UnixTime time);
 // "3 min 5 s", at most two units.
-std::string duration_text(libp2p::Nanos duration);
+std::string rough_duration(libp2p::Nanos duration);
 
 }  // namespace opp2p

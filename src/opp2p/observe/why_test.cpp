@@ -58,10 +58,10 @@ TEST(WhyPeer, says_why_a_peer_is_gone) {
   facts.timeline->tally.rejected = 2;
   facts.timeline->last_seen = kWhyNow - Seconds(90);
   facts.timeline->end = "closed: trimmed";
-  EXPECT_EQ(
-      told_of(facts),
-      "is not connected since 2025-10-09 08:51:50 UTC (1 min 30 s ago): closed: trimmed; it brought 1 block, and 2 "
-      "that were rejected.");
+  EXPECT_EQ(told_of(facts),
+            "has not been connected since 2025-10-09 08:51:50 UTC (1 min 30 s ago): closed: trimmed; it brought 1 "
+            "block, and 2 "
+            "that were rejected.");
   facts.connected = true;
   EXPECT_NE(told_of(facts).find("nothing speaks against it"), std::string::npos);
   facts.blocked = true;
@@ -126,11 +126,11 @@ TEST(WhyBlock, says_what_is_known_of_the_height_of_an_unknown_block) {
 }
 
 TEST(DurationText, has_at_most_two_units) {
-  EXPECT_EQ(duration_text(Millis(5)), "5 ms");
-  EXPECT_EQ(duration_text(Seconds(59)), "59 s");
-  EXPECT_EQ(duration_text(Seconds(3600)), "1 h");
-  EXPECT_EQ(duration_text(Seconds(86400 * 3 + 3601)), "3 d 1 h");
-  EXPECT_EQ(duration_text(-Seconds(5)), "0 ms");
+  EXPECT_EQ(rough_duration(Millis(5)), "5 ms");
+  EXPECT_EQ(rough_duration(Seconds(59)), "59 s");
+  EXPECT_EQ(rough_duration(Seconds(3600)), "1 h");
+  EXPECT_EQ(rough_duration(Seconds(86400 * 3 + 3601)), "3 d 1 h");
+  EXPECT_EQ(rough_duration(-Seconds(5)), "0 ms");
 }
 
 }  // namespace

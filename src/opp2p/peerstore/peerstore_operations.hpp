@@ -12,8 +12,6 @@
 
 namespace opp2p {
 
-inline constexpr std::string_view kPeerstoreFolder = "peerstore";  // in the data folder
-
 struct PeerstoreReport {
   std::vector<std::string> lines;
 };

@@ -126,7 +126,7 @@ class MethodTest : public testing::Test {
     snapshots_ = std::make_unique<RpcSnapshots>(runtime, post, rpc_->memory(), rpc_->limits().answer_bytes);
     dials_ = std::make_unique<RpcDials>(
         runtime, [&node](libp2p::Multiaddr address) { return node.connect(std::move(address)); });
-    add_methods(*rpc_, NodeApi{runtime, node, store_, *snapshots_, *dials_, "1.2.3", ports});
+    add_methods(*rpc_, opp2p::NodeApi{runtime, node, store_, *snapshots_, *dials_, "1.2.3", ports});
   }
   void TearDown() override {
     snapshots_->stop();

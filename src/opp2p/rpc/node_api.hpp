@@ -46,4 +46,7 @@ struct NodeApi {
 // Adds the methods of all families; those of the admin namespace only when the operator enabled them.
 void add_methods(JsonRpc& rpc, const NodeApi& api);
 
+// Those of a node with --p2p.disable: its version and its chain.
+void add_methods_without_p2p(JsonRpc& rpc, const opstack::chain::RollupConfig& rollup, const std::string& version);
+
 }  // namespace opp2p

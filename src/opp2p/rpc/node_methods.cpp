@@ -24,21 +24,29 @@ RpcHandler status_method(const NodeApi& api) {
                      [](const StatusSnapshot& status) { return json::value(status_json(status)); });
 }
 
+std::vector<RpcMethod> constant_methods(const opstack::chain::RollupConfig& rollup, const std::string& version) {
+  return {
+      {.name = "optimism_rollupConfig",
+       .handler = constant(rollup.to_json()),
+       .help = "The chain's rollup configuration."},
+      {.name = "optimism_version", .handler = constant(json::string(version)), .help = "The version of the program."},
+      {.name = "health_status", .handler = constant(json::string(version)), .help = "The version of the program."},
+  };
+}
+
 }  // namespace
 
 std::vector<RpcMethod> node_methods(const NodeApi& api) {
-  return {
+  std::vector<RpcMethod> out = {
       {.name = "opp2p_status",
        .handler = status_method(api),
-       .help = "The head, the peers, the blocks that were accepted and rejected, and the delay of arriving blocks."},
-      {.name = "optimism_rollupConfig",
-       .handler = constant(api.node.config().rollup.to_json()),
-       .help = "The chain's rollup configuration."},
-      {.name = "optimism_version",
-       .handler = constant(json::string(api.version)),
-       .help = "The version of the program."},
-      {.name = "health_status", .handler = constant(json::string(api.version)), .help = "The version of the program."},
-  };
+       .help = "The head, the peers, the blocks that were accepted and rejected, and the delay of arriving blocks."}};
+  for (auto& method : constant_methods(api.node.config().rollup, api.version)) out.push_back(std::move(method));
+  return out;
+}
+
+void add_methods_without_p2p(JsonRpc& rpc, const opstack::chain::RollupConfig& rollup, const std::string& version) {
+  for (auto& method : constant_methods(rollup, version)) rpc.add(std::move(method));
 }
 
 }  // namespace opp2p

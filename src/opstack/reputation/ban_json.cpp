@@ -6,9 +6,11 @@
 #include <boost/json/serialize.hpp>
 #include <cmath>
 
+#include "libp2p/base/json_number.hpp"
 #include "libp2p/base/peer_text.hpp"
 #include "libp2p/protocols/gossipsub/message_id.hpp"
 #include "libp2p/storage/records/record_time.hpp"
+#include "opstack/reputation/json_leaves.hpp"
 #include "opstack/reputation/records.hpp"
 
 namespace opstack::reputation {
@@ -38,16 +40,10 @@ class Reader {
  public:
   explicit Reader(const json::value& value) : object_(value.if_object()) {}
 
-  Result<void> time(std::string_view name, UnixTime& out) const {
+  Result<void> moment(std::string_view name, UnixTime& out) const {
     OPP2P_TRY(const json::value* const value, find(name));
     if (!value->is_int64()) return wrong(name, "a whole number of seconds");
     out = libp2p::storage::saturated_unix_time(value->get_int64());
-    return {};
-  }
-  Result<void> number(std::string_view name, double& out) const {
-    OPP2P_TRY(const json::value* const value, find(name));
-    if (!value->is_number()) return wrong(name, "a number");
-    out = value->to_number<double>();
     return {};
   }
   Result<void> text(std::string_view name, std::string& out) const {
@@ -103,7 +99,7 @@ Result<void> read_message(const Reader& reader, Fault& out) {
 Result<Fault> read_fault(const json::value& value) {
   const Reader reader(value);
   Fault out;
-  OPP2P_TRYV(reader.time("at", out.at));
+  OPP2P_TRYV(reader.moment("at", out.at));
   std::string kind;
   OPP2P_TRYV(reader.text("kind", kind));
   const auto known = fault_of(kind);
@@ -128,14 +124,20 @@ Bytes encode_ban_reason(const Ban& ban) {
   out["since"] = libp2p::unix_seconds(ban.since);
   out["until"] = libp2p::unix_seconds(ban.until);
   out["rule"] = ban_rule_id(ban.rule);
-  out["score"] = std::isfinite(ban.score) ? ban.score : 0;
-  out["scores"] = json::parse(libp2p::as_text(encode_scores({ban.since, ban.scores})));
   out["text"] = ban_record_text(ban.text);
   json::array faults;
   const std::size_t left_out = ban.evidence.size() - std::min(ban.evidence.size(), kMostEvidence);
   for (std::size_t at = left_out; at < ban.evidence.size(); ++at) faults.push_back(fault_object(ban.evidence[at]));
   out["evidence"] = std::move(faults);
-  return libp2p::to_bytes(json::serialize(out));
+  // Numbers in the text of our own writer, which reads back exactly. Both objects have members.
+  std::string text = json::serialize(out);
+  text.pop_back();
+  text += ",\"score\":";
+  libp2p::append_json_number(text, std::isfinite(ban.score) ? ban.score : 0);
+  text += ",\"scores\":";
+  text += libp2p::as_text(encode_scores({ban.since, ban.scores}));
+  text += "}";
+  return libp2p::to_bytes(text);
 }
 
 Result<Ban> decode_ban_reason(ByteView bytes) {
@@ -147,16 +149,17 @@ Result<Ban> decode_ban_reason(ByteView bytes) {
   if (error) return fail(Errc::malformed, "the reason of a ban is no JSON: " + error.message());
   const Reader reader(value);
   Ban out;
-  OPP2P_TRYV(reader.time("since", out.since));
-  OPP2P_TRYV(reader.time("until", out.until));
+  OPP2P_TRYV(reader.moment("since", out.since));
+  OPP2P_TRYV(reader.moment("until", out.until));
   std::string rule;
   OPP2P_TRYV(reader.text("rule", rule));
   const auto known = ban_rule_of(rule);
   if (!known) return fail(Errc::unsupported, "no rule of bans is called '" + rule + "'");
   out.rule = *known;
-  OPP2P_TRYV(reader.number("score", out.score));
-  OPP2P_TRY(const json::value* const scores, reader.find("scores"));
-  OPP2P_TRY(const auto entry, decode_scores(libp2p::as_bytes(json::serialize(*scores))));
+  // Not from the parser's values, which are rounded.
+  OPP2P_TRY(const auto leaves, JsonLeaves::from_text(libp2p::as_text(bytes)));
+  OPP2P_TRYV(leaves.assign("score", out.score));
+  OPP2P_TRY(const auto entry, read_scores(leaves, "scores."));
   out.scores = entry.scores;
   OPP2P_TRYV(reader.text("text", out.text));
   OPP2P_TRY(const json::value* const evidence, reader.find("evidence"));

@@ -1,5 +1,5 @@
 // Any bytes as the reason of a ban: what is accepted keeps its bounds and is written to a record that reads to the same
-// ban. Scores are compared by their text only as far as a parser of JSON is exact.
+// ban.
 #include <cmath>
 #include <cstdlib>
 
@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = decode_ban_reason(encode_ban_reason(*ban));
   if (!again) std::abort();
   const bool same = again->since == ban->since && again->until == ban->until && again->rule == ban->rule &&
-                    again->text == ban->text && again->evidence == ban->evidence;
+                    again->text == ban->text && again->score == ban->score && again->scores == ban->scores &&
+                    again->evidence == ban->evidence;
   if (!same || !std::isfinite(again->score)) std::abort();
   return 0;
 }

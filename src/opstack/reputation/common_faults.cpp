@@ -8,11 +8,12 @@
 namespace opstack::reputation {
 namespace {
 
-constexpr std::size_t kEnough = 3;  // peers of which more than half decide
+constexpr std::size_t kEnough = 3;     // peers of which more than half decide
+constexpr std::size_t kMostAsked = 6;  // of those that are connected
 
 }  // namespace
 
-CommonFaults::CommonFaults() = default;
+CommonFaults::CommonFaults(Nanos recent) : recent_(recent) {}
 
 void CommonFaults::forget_old(Peers& peers, MonoTime now) {
   while (!peers.empty()) {
@@ -30,15 +31,35 @@ std::optional<CommonFaults::Finding> CommonFaults::judge(Kind& kind, std::option
   forget_old(kind.peers, now);
   Finding found;
   if (bringers_.empty()) {
-    found = {kind.peers.size(), std::max(connected.value_or(0), kind.peers.size())};
+    found.peers = kind.peers.size();
+    found.of = std::max(std::min(connected.value_or(0), kMostAsked), found.peers);
     if (found.peers < kEnough || 2 * found.peers <= found.of) return std::nullopt;
     return found;
   }
-  found.of = bringers_.size();
-  for (const auto& [peer, when] : bringers_) found.peers += kind.peers.contains(peer) ? 1 : 0;
+  const MonoTime newest = bringers_.begin()->second;
+  for (const auto& [peer, when] : bringers_) {
+    if (found.of == kMostBringers || newest - when > recent_) break;
+    ++found.of;
+    found.peers += kind.peers.contains(peer) ? 1 : 0;
+  }
   const bool ours = found.of < kEnough ? found.peers == found.of : 2 * found.peers > found.of;
   if (!ours) return std::nullopt;
   return found;
+}
+
+bool CommonFaults::on_first(const PeerId& peer) {
+  firsts_.push_back(peer);
+  if (firsts_.size() > kMostBringers) firsts_.pop_front();
+  return firsts_.size() == 1;
+}
+
+std::optional<CommonFaults::Finding> CommonFaults::judge_silence(const Kind& kind, MonoTime now) const {
+  if (!kind.since || now - *kind.since < recent_) return std::nullopt;
+  if (bringers_.empty() && kind.peers.size() > 1) return Finding{kind.peers.size(), kind.peers.size()};
+  const auto committed =
+      std::count_if(firsts_.begin(), firsts_.end(), [&kind](const PeerId& peer) { return kind.peers.contains(peer); });
+  if (2 * static_cast<std::size_t>(committed) <= firsts_.size()) return std::nullopt;
+  return Finding{static_cast<std::size_t>(committed), firsts_.size()};
 }
 
 std::vector<FaultKind> CommonFaults::on_accepted(const PeerId& peer, MonoTime now) {
@@ -46,6 +67,7 @@ std::vector<FaultKind> CommonFaults::on_accepted(const PeerId& peer, MonoTime no
   std::vector<FaultKind> ended;
   for (std::size_t at = 0; at < kinds_.size(); ++at) {
     Kind& kind = kinds_[at];
+    kind.since.reset();
     if (!kind.is_ours || judge(kind, std::nullopt, now)) continue;
     kind.is_ours = false;
     ended.push_back(static_cast<FaultKind>(at));
@@ -57,8 +79,10 @@ std::optional<CommonFaults::Finding> CommonFaults::on_fault(const PeerId& peer, 
                                                             MonoTime now) {
   Kind& kind = kinds_[static_cast<std::size_t>(which)];
   kind.peers.put(peer, now);
+  if (!kind.since) kind.since = now;
   if (kind.is_ours) return std::nullopt;
-  const auto found = judge(kind, connected, now);
+  auto found = judge(kind, connected, now);
+  if (!found) found = judge_silence(kind, now);
   kind.is_ours = found.has_value();
   return found;
 }
@@ -72,6 +96,7 @@ std::string CommonFaults::text(FaultKind kind, const Finding& finding) {
 
 void CommonFaults::check() const {
   bringers_.check();
+  OPP2P_CHECK(firsts_.size() <= kMostBringers, "the first bringers are bounded", firsts_);
   for (const Kind& kind : kinds_) kind.peers.check();
 }
 

@@ -4,10 +4,17 @@
 //
 // What counts within the last ten minutes (kCommonWindow), for one kind of fault:
 //   - Of three or more peers that brought accepted blocks, as the first or as a copy, more than half committed it:
-//   ours.
+//     ours. Only those are asked that brought one of the last accepted blocks (within `recent` of the newest), and of
+//     them the last eight (kMostBringers), as many as are in a mesh. Who has left, or is not in the mesh any more,
+//     brings no faults either; and where one peer is so near that all others are told not to send (IDONTWANT), that one
+//     alone can say anything.
 //   - Of one or two such peers, all did: ours. One of two decides nothing.
-//   - No peer brought any, three or more peers committed it, and these are more than half of the connected ones: ours.
-//     So a node that starts with a wrong signer does not ban everybody.
+//   - No block was accepted for as long as `recent` since it was committed first, and whoever commits it was the first
+//     to bring more than half of the last eight accepted blocks: ours. So a node beside its sequencer, which hears
+//     nothing from others, does not ban it after a rotation. While blocks are accepted, nobody profits from this.
+//   - No peer brought any, three or more peers committed it, and these are four, or more than half of the connected
+//     ones: ours. So a node that starts with a wrong signer does not ban everybody. Its mesh is a small part of the
+//     connected peers, and only the mesh brings blocks.
 // An accepted block can end a finding, a fault cannot.
 //
 // Against abuse: identities that never brought an accepted block have no say once anybody did. To make its faults ours,
@@ -18,7 +25,9 @@
 // that committed it; the one that was heard of least recently goes.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -34,15 +43,22 @@ using libp2p::Nanos;
 using libp2p::PeerId;
 
 inline constexpr Nanos kCommonWindow = libp2p::Seconds(600);
+inline constexpr std::size_t kMostBringers = 8;
+// The time of some five blocks, for `recent`: costs are held back for that of fifteen (FaultLedgerLimits::hold).
+constexpr Nanos recent_of(Nanos hold) { return std::max<Nanos>(hold / 3, libp2p::Seconds(10)); }
 
 class CommonFaults {
  public:
   static constexpr std::size_t kMostPeers = 256;
 
-  CommonFaults();
+  explicit CommonFaults(Nanos recent = libp2p::Seconds(10));
   CommonFaults(const CommonFaults&) = delete;
   CommonFaults& operator=(const CommonFaults&) = delete;
 
+  // The peer was the first to bring a block that was accepted. Besides on_accepted(). True for the very first block:
+  // until then nothing shows that this node believes what is right.
+  bool on_first(const PeerId& peer);
+  bool has_accepted() const { return !firsts_.empty(); }
   // The peer brought an accepted block. The kinds that are the peers' again, mostly none.
   std::vector<FaultKind> on_accepted(const PeerId& peer, MonoTime now);
 
@@ -63,12 +79,16 @@ class CommonFaults {
   using Peers = libp2p::LruMap<PeerId, MonoTime>;  // when last; the most recent first
   struct Kind {
     Peers peers{kMostPeers};
+    std::optional<MonoTime> since;  // the first fault after the last accepted block
     bool is_ours = false;
   };
   static void forget_old(Peers& peers, MonoTime now);
+  std::optional<Finding> judge_silence(const Kind& kind, MonoTime now) const;
   std::optional<Finding> judge(Kind& kind, std::optional<std::size_t> connected, MonoTime now);
 
+  Nanos recent_;
   Peers bringers_{kMostPeers};
+  std::deque<PeerId> firsts_;  // of the last accepted blocks, at most kMostBringers
   std::array<Kind, kFaultKinds> kinds_;
 };
 

@@ -134,5 +134,48 @@ TEST_F(CommonFaultsTest, keep_their_bounds_whatever_happens) {
   }
 }
 
+TEST_F(CommonFaultsTest, ask_only_the_eight_peers_that_brought_the_last_accepted_blocks) {
+  for (std::uint8_t n = 1; n <= 12; ++n) common.on_accepted(peer(n), mono(0));
+  for (std::uint8_t n = 1; n <= 4; ++n) EXPECT_FALSE(blame(n)) << "they are not asked any more";
+  for (std::uint8_t n = 5; n <= 8; ++n) EXPECT_FALSE(blame(n));
+  const auto found = blame(9);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->peers, 5U);
+  EXPECT_EQ(found->of, kMostBringers);
+}
+
+TEST_F(CommonFaultsTest, do_not_ask_who_brought_nothing_since_long_before_the_last_accepted_block) {
+  accept(1, 4, 0);
+  accept(5, 5, 11);
+  EXPECT_TRUE(blame(5, kOurs, 12).has_value()) << "the only one that brings blocks now";
+}
+
+// A node beside its sequencer: the sequencer is always first, and the others are told not to send.
+TEST_F(CommonFaultsTest, are_those_of_the_usual_first_bringer_when_no_block_is_accepted_any_more) {
+  accept(1, 3);
+  for (int block = 0; block < 8; ++block) common.on_first(peer(block < 5 ? 1 : 2));
+  EXPECT_FALSE(blame(1, kOurs, 2));
+  EXPECT_FALSE(blame(1, kOurs, 11)) << "there may be an accepted block yet";
+  EXPECT_TRUE(blame(1, kOurs, 12).has_value());
+}
+
+TEST_F(CommonFaultsTest, of_the_usual_first_bringer_are_its_own_while_blocks_are_accepted) {
+  accept(1, 3);
+  for (int block = 0; block < 8; ++block) common.on_first(peer(1));
+  for (std::int64_t at = 2; at < 60; at += 2) {
+    EXPECT_FALSE(blame(1, kOurs, at));
+    accept(1, 3, at + 1);
+  }
+  for (int block = 0; block < 5; ++block) common.on_first(peer(2));
+  for (std::int64_t at = 62; at < 90; at += 2) EXPECT_FALSE(blame(1, kOurs, at)) << "it is not the usual one any more";
+}
+
+TEST_F(CommonFaultsTest, tell_the_first_accepted_block_of_all) {
+  EXPECT_FALSE(common.has_accepted());
+  EXPECT_TRUE(common.on_first(peer(1)));
+  EXPECT_FALSE(common.on_first(peer(1)));
+  EXPECT_TRUE(common.has_accepted());
+}
+
 }  // namespace
 }  // namespace opstack::reputation

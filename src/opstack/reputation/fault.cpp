@@ -74,6 +74,17 @@ std::optional<FaultKind> fault_of(Reason reason, bool signer_known) {
 
 bool is_blamed(Reason reason, bool signer_known) { return rules::is_blamed(reason, signer_known); }
 
+bool may_be_ours(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::invalid_snappy_length:
+    case FaultKind::decoded_length_too_large:
+    case FaultKind::undersized:
+    case FaultKind::invalid_snappy:
+    case FaultKind::message_policy: return false;
+    default: return is_of_gossip(kind);
+  }
+}
+
 FaultKind fault_of(sync::SyncFaultKind kind) {
   switch (kind) {
     case sync::SyncFaultKind::malformed: return FaultKind::sync_malformed;

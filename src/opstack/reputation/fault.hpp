@@ -61,6 +61,9 @@ std::optional<FaultKind> fault_of(std::string_view id);
 std::optional<FaultKind> fault_of(rules::Reason reason, bool signer_known);
 bool is_blamed(rules::Reason reason, bool signer_known);
 FaultKind fault_of(sync::SyncFaultKind kind);
+// Whether a node that believes something wrong of its chain can take this fault for one. Nobody's beliefs make a
+// message that cannot be unpacked, or that GossipSub refuses.
+bool may_be_ours(FaultKind kind);
 // Whether the fault is one of a gossiped message.
 constexpr bool is_of_gossip(FaultKind kind) { return kind <= FaultKind::message_policy; }
 

@@ -7,6 +7,16 @@
 
 namespace opstack::reputation {
 
+FaultLedgerLimits ledger_limits(const ScoringProfile& profile) {
+  FaultLedgerLimits out;
+  out.hold = profile.blame_delay;
+  if (profile.blamed_messages_to_ban == 0) return out;
+  out.window = profile.blame_window;
+  out.most_held = profile.blamed_messages_to_ban;
+  out.faults_of_a_peer = std::max<std::size_t>(out.faults_of_a_peer, 2 * profile.blamed_messages_to_ban);
+  return out;
+}
+
 FaultLedger::FaultLedger(FaultLedgerLimits limits) : limits_(limits), peers_(limits.peers) {
   OPP2P_ASSERT(limits.peers > 0 && limits.faults_of_a_peer > 0, "a ledger has room", limits.peers,
                limits.faults_of_a_peer);
@@ -22,14 +32,57 @@ FaultLedger::Noted FaultLedger::on_fault(const PeerId& peer, Fault fault, const 
   const auto same = [&fault](const Entry& entry) { return entry.fault.message_id == fault.message_id; };
   const auto known = fault.message_id.empty() ? entries->end() : std::find_if(entries->begin(), entries->end(), same);
   if (known != entries->end()) {
-    if (cost && known->costs.size() < limits_.costs_of_a_fault) known->costs.push_back(*cost);
-    return {false, count_messages(*entries, now)};
+    const bool fits = cost && known->costs.size() < limits_.costs_of_a_fault;
+    if (fits) known->costs.push_back(*cost);
+    return {false, count_messages(*entries, now), fits && known->is_held};
   }
   if (entries->size() == limits_.faults_of_a_peer) entries->pop_front();
   Entry entry{std::move(fault), now, {}};
   if (cost) entry.costs.push_back(*cost);
+  entry.is_held = cost && limits_.hold > Nanos(0) && may_be_ours(entry.fault.kind) && has_room_to_hold(*entries);
   entries->push_back(std::move(entry));
-  return {true, count_messages(*entries, now)};
+  return {true, count_messages(*entries, now), entries->back().is_held};
+}
+
+// Nothing of a peer with so many faults on record is held back, also where no ban follows (static peers).
+bool FaultLedger::has_room_to_hold(const Entries& entries) const { return entries.size() < limits_.most_held; }
+
+std::vector<InvalidCount> FaultLedger::settle(MonoTime now) {
+  std::vector<InvalidCount> costs;
+  for (const PeerId& peer : peers_from_the_oldest()) {
+    for (Entry& entry : *peers_.get(peer)) {
+      if (!entry.is_held || now - entry.at < limits_.hold) continue;
+      entry.is_held = false;
+      costs.insert(costs.end(), entry.costs.begin(), entry.costs.end());
+    }
+  }
+  return costs;
+}
+
+std::vector<InvalidCount> FaultLedger::settle(const PeerId& peer) {
+  std::vector<InvalidCount> costs;
+  Entries* const entries = peers_.get(peer);
+  if (entries == nullptr) return costs;
+  for (Entry& entry : *entries) {
+    if (std::exchange(entry.is_held, false)) costs.insert(costs.end(), entry.costs.begin(), entry.costs.end());
+  }
+  return costs;
+}
+
+void FaultLedger::drop_held() {
+  for (const PeerId& peer : peers_from_the_oldest()) {
+    for (Entry& entry : *peers_.get(peer)) {
+      if (std::exchange(entry.is_held, false)) entry.costs.clear();
+    }
+  }
+}
+
+// get() moves each to the front, and so keeps their order.
+std::vector<PeerId> FaultLedger::peers_from_the_oldest() const {
+  std::vector<PeerId> out;
+  for (const auto& [peer, entries] : peers_) out.push_back(peer);
+  std::reverse(out.begin(), out.end());
+  return out;
 }
 
 std::size_t FaultLedger::count_messages(const Entries& entries, MonoTime now) const {
@@ -60,15 +113,12 @@ std::size_t FaultLedger::blamed_messages(const PeerId& peer, MonoTime now) const
 std::vector<InvalidCount> FaultLedger::forget(FaultKind kind) {
   std::vector<InvalidCount> costs;
   std::vector<PeerId> clean;
-  std::vector<PeerId> listed;
-  for (const auto& [peer, entries] : peers_) listed.push_back(peer);
-  // From the least recently used: get() moves each to the front, and so keeps their order.
-  for (auto peer = listed.rbegin(); peer != listed.rend(); ++peer) {
-    Entries& entries = *peers_.get(*peer);
+  for (const PeerId& peer : peers_from_the_oldest()) {
+    Entries& entries = *peers_.get(peer);
     for (const Entry& entry : entries)
-      if (entry.fault.kind == kind) costs.insert(costs.end(), entry.costs.begin(), entry.costs.end());
+      if (entry.fault.kind == kind && !entry.is_held) costs.insert(costs.end(), entry.costs.begin(), entry.costs.end());
     std::erase_if(entries, [kind](const Entry& entry) { return entry.fault.kind == kind; });
-    if (entries.empty()) clean.push_back(*peer);
+    if (entries.empty()) clean.push_back(peer);
   }
   for (const PeerId& peer : clean) peers_.erase(peer);
   return costs;

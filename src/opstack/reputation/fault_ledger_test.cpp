@@ -114,5 +114,53 @@ TEST(FaultLedger, keeps_its_bounds_whatever_happens) {
   }
 }
 
+class HeldCosts : public ::testing::Test {
+ protected:
+  ~HeldCosts() override { ledger.check(); }
+  auto note(int message, std::int64_t at, FaultKind kind = kSignature) {
+    return ledger.on_fault(peer(1), fault(kind, std::to_string(message)), InvalidCount{1, 0, 0}, mono(at));
+  }
+  FaultLedger ledger{{.hold = libp2p::Seconds(30), .most_held = 8}};
+};
+
+TEST_F(HeldCosts, count_after_their_time_with_those_of_the_copies) {
+  EXPECT_TRUE(note(1, 0).is_held);
+  EXPECT_TRUE(note(1, 5).is_held) << "a copy";
+  EXPECT_TRUE(note(2, 10).is_held);
+  EXPECT_THAT(ledger.settle(mono(29)), IsEmpty());
+  EXPECT_THAT(ledger.settle(mono(30)), SizeIs(2));
+  EXPECT_THAT(ledger.settle(mono(31)), IsEmpty());
+  EXPECT_FALSE(note(1, 32).is_held) << "a copy of what counts already";
+  EXPECT_THAT(ledger.settle(mono(40)), SizeIs(1));
+}
+
+TEST_F(HeldCosts, are_all_due_with_the_message_that_leads_to_a_ban) {
+  for (int n = 1; n <= 8; ++n) EXPECT_TRUE(note(n, n).is_held);
+  EXPECT_THAT(ledger.settle(peer(1)), SizeIs(8));
+  EXPECT_FALSE(note(9, 9).is_held) << "where no ban follows, nothing is held any more";
+}
+
+TEST_F(HeldCosts, are_not_given_back_for_they_were_never_counted) {
+  note(1, 0);
+  ledger.settle(mono(30));
+  note(2, 31);
+  EXPECT_THAT(ledger.forget(kSignature), SizeIs(1));
+  EXPECT_THAT(ledger.settle(mono(100)), IsEmpty());
+}
+
+TEST_F(HeldCosts, can_be_dropped_and_the_faults_stay_on_record) {
+  note(1, 0);
+  ledger.drop_held();
+  EXPECT_THAT(ledger.settle(mono(100)), IsEmpty());
+  EXPECT_THAT(ledger.settle(peer(1)), IsEmpty());
+  EXPECT_THAT(ledger.faults_of(peer(1)), SizeIs(1));
+}
+
+TEST_F(HeldCosts, are_not_for_faults_that_no_belief_can_cause) {
+  EXPECT_FALSE(note(1, 0, FaultKind::invalid_snappy).is_held);
+  EXPECT_FALSE(note(2, 0, FaultKind::message_policy).is_held);
+  EXPECT_TRUE(note(3, 0, FaultKind::non_zero_blob_gas_used).is_held);
+}
+
 }  // namespace
 }  // namespace opstack::reputation

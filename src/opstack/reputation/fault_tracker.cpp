@@ -1,9 +1,11 @@
 #include "opstack/reputation/fault_tracker.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
 #include "opstack/reputation/ban_json.hpp"
+#include "opstack/reputation/peer_monitor.hpp"
 
 namespace opstack::reputation {
 
@@ -35,7 +37,7 @@ Fault fault_of_block(FaultKind kind, const gossip::BlockVerdict& verdict, Now no
 
 FaultTracker::FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events,
                            Uses uses, FaultLedgerLimits limits)
-    : scorer_(scorer), events_(events), uses_(std::move(uses)), ledger_(limits) {
+    : scorer_(scorer), events_(events), uses_(std::move(uses)), ledger_(limits), common_(recent_of(limits.hold)) {
   if (scorer_ != nullptr) scorer_->set_observer(this);
 }
 
@@ -49,6 +51,8 @@ bool FaultTracker::is_scored(const std::string& topic) const {
 
 void FaultTracker::on_verdict(const gossip::BlockVerdict& verdict, bool signer_known, Now now) {
   const bool scored = is_scored(verdict.topic);
+  if (verdict.outcome.verdict == rules::Verdict::accept && !verdict.local && common_.on_first(verdict.from))
+    ledger_.drop_held();
   if (verdict.outcome.verdict == rules::Verdict::accept && !verdict.local && !scored)
     on_valid(verdict.from, verdict.topic, verdict.message_id, now);
   const auto kind = fault_of(verdict.outcome.reason, signer_known);
@@ -102,9 +106,17 @@ void FaultTracker::blame(const PeerId& peer, Fault fault, const std::optional<In
     }
   }
   const auto noted = ledger_.on_fault(peer, fault, cost, now.mono);
+  if (noted.is_held) scorer_->take_back(*cost);
+  if (scorer_ != nullptr && ledger_.is_settled_by(noted.blamed_messages))
+    for (const InvalidCount& held : ledger_.settle(peer)) scorer_->put_back(held);
   if (!noted.is_new) return;
   events_.emit(PeerBlamed{peer, fault, noted.blamed_messages});
   uses_.on_blamed(peer, noted.blamed_messages);
+}
+
+void FaultTracker::on_timeout(Now now) {
+  if (scorer_ == nullptr || !common_.has_accepted()) return;
+  for (const InvalidCount& held : ledger_.settle(now.mono)) scorer_->put_back(held);
 }
 
 void FaultTracker::on_found(FaultKind kind, const CommonFaults::Finding& finding) {

@@ -35,7 +35,7 @@ class FaultTracker final : public libp2p::gossipsub::DeliveryObserver {
     // The faults of this kind were ours.
     std::function<void(FaultKind)> on_common;
   };
-  // `scorer` may be null: nobody is scored. Both outlive it.
+  // `scorer` may be null: nobody is scored. Both outlive it. `limits` say how long costs are held back.
   FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events, Uses uses,
                FaultLedgerLimits limits = {});
   ~FaultTracker() override;
@@ -47,6 +47,9 @@ class FaultTracker final : public libp2p::gossipsub::DeliveryObserver {
   void on_valid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id, Now now) override;
   void on_invalid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id,
                   libp2p::gossipsub::RejectCause cause, const InvalidCount& count, Now now) override;
+
+  // Every second: what is held back no longer counts.
+  void on_timeout(Now now);
 
   const FaultLedger& ledger() const { return ledger_; }
   const CommonFaults& common() const { return common_; }

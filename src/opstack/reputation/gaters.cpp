@@ -26,6 +26,16 @@ std::string text_of(const std::string& ip, const Ban& ban) { return "the address
 
 }  // namespace
 
+std::string_view gate_rule_id(GateRule rule) {
+  switch (rule) {
+    case GateRule::peer_ban: return "peer_ban";
+    case GateRule::ip_ban: return "ip_ban";
+    case GateRule::score: return "score";
+    case GateRule::unreadable: break;
+  }
+  return "unreadable";
+}
+
 Result<void> TellingGater::refuse(GaterHook hook, GateRule rule, const PeerId& peer, const Multiaddr& address,
                                   std::string why) {
   const libp2p::Error error(Errc::denied, std::move(why));

@@ -110,8 +110,10 @@ struct LeafHandler {
 Result<JsonLeaves> JsonLeaves::from_text(std::string_view text) {
   json::basic_parser<LeafHandler> parser{json::parse_options{}};
   boost::system::error_code code;
-  parser.write_some(false, text.data(), text.size(), code);
+  const std::size_t taken = parser.write_some(false, text.data(), text.size(), code);
   if (code) return fail(Errc::malformed, "no JSON: " + code.message());
+  if (text.find_first_not_of(" \t\r\n", taken) != std::string_view::npos)
+    return fail(Errc::malformed, "no JSON: there is more behind its end");
   if (!parser.handler().is_object) return fail(Errc::malformed, "no JSON object");
   JsonLeaves out;
   out.leaves_ = std::move(parser.handler().leaves);

@@ -7,6 +7,7 @@
 // threshold, so that invalid messages alone hardly bring a score to the ban threshold.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -27,6 +28,7 @@ class PeerMonitor {
   // `messages_to_ban`: of the second rule; 0: it is not in force.
   PeerMonitor(double threshold, std::size_t messages_to_ban)
       : threshold_(threshold), messages_to_ban_(messages_to_ban) {}
+  PeerMonitor(double, std::same_as<bool> auto) = delete;  // a number of messages is meant
 
   // The peer to look at now; nothing when nobody is connected. `connected` is asked for a new list when the last one is
   // used up.

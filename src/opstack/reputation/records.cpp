@@ -127,8 +127,13 @@ Bytes encode_metadata(const MetadataEntry& entry) {
 
 Result<ScoreEntry> decode_scores(ByteView bytes) {
   OPP2P_TRY(const auto leaves, read_object(bytes));
+  return read_scores(leaves, "");
+}
+
+Result<ScoreEntry> read_scores(const JsonLeaves& leaves, std::string_view parent) {
+  const auto path_of = [parent](std::string_view path) { return std::string(parent).append(path); };
   ScoreEntry out;
-  OPP2P_TRYV(read_time(leaves, "lastUpdate", out.last_update));
+  OPP2P_TRYV(read_time(leaves, path_of("lastUpdate"), out.last_update));
   auto& gossip = out.scores.gossip;
   auto& req_resp = out.scores.req_resp;
   const std::pair<std::string_view, double*> numbers[] = {
@@ -143,7 +148,7 @@ Result<ScoreEntry> decode_scores(ByteView bytes) {
       {"peerScores.reqResp.errorResponses", &req_resp.error_responses},
       {"peerScores.reqResp.rejectedPayloads", &req_resp.rejected_payloads},
   };
-  for (const auto& [path, number] : numbers) OPP2P_TRYV(leaves.assign(path, *number));
+  for (const auto& [path, number] : numbers) OPP2P_TRYV(leaves.assign(path_of(path), *number));
   return out;
 }
 

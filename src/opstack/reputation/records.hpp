@@ -15,6 +15,8 @@
 
 namespace opstack::reputation {
 
+class JsonLeaves;
+
 inline constexpr std::size_t kMaxRecord = 64 << 10;  // bytes
 
 // Each is followed by a peer id in base32 (libp2p/storage/records/peer_keys.hpp), or by an IP address as text.
@@ -58,6 +60,8 @@ libp2p::Bytes encode_metadata(const MetadataEntry& entry);
 
 // Members that are missing are zero, and unknown ones are passed over, as in op-node.
 libp2p::Result<ScoreEntry> decode_scores(libp2p::ByteView bytes);
+// The same of an object inside another one. `parent` is its path with a dot at the end.
+libp2p::Result<ScoreEntry> read_scores(const JsonLeaves& leaves, std::string_view parent);
 libp2p::Result<BanEntry> decode_ban(libp2p::ByteView bytes);
 libp2p::Result<MetadataEntry> decode_metadata(libp2p::ByteView bytes);
 

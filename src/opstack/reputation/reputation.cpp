@@ -49,14 +49,6 @@ Nanos slot_of(Nanos block_time) {
 }
 
 // The ledger counts for as long as the rule that bans by its count, and has room for that many.
-FaultLedgerLimits ledger_limits(const ScoringProfile& profile) {
-  FaultLedgerLimits out;
-  if (profile.blamed_messages_to_ban == 0) return out;
-  out.window = profile.blame_window;
-  out.faults_of_a_peer = std::max<std::size_t>(out.faults_of_a_peer, 2 * profile.blamed_messages_to_ban);
-  return out;
-}
-
 UnixTime in_seconds(UnixTime time) { return libp2p::from_unix_seconds(libp2p::unix_seconds(time)); }
 
 // Whether a rule founded the ban on faults of this kind alone.
@@ -150,6 +142,7 @@ void Reputation::Parts::tell_store(const libp2p::storage::BatchWriterEvent& even
 
 // One peer of those that are connected; a score that cannot be read is looked at again in the next round.
 void Reputation::Parts::look_at_next() {
+  faults.on_timeout(now());
   if (!config.ban_peers || host == nullptr) return;
   const auto peer = monitor.next([this] { return host->connected_peers(); });
   if (!peer || !host->connected(*peer)) return;

@@ -83,15 +83,16 @@ class View {
 struct Opp2pRow {
   Nanos block_time;
   double first_message_deliveries_decay;  // 1% after 120 blocks
+  Nanos blame_delay;                      // 15 blocks
 };
 
 TEST(ScoringProfileOpp2p, has_these_numbers_at_every_block_time_and_only_the_memory_of_deliveries_follows_it) {
-  for (const Opp2pRow& row : {Opp2pRow{Millis(200), 0.8254041852680184},
-                              {Seconds(1), 0.9623506263980885},
-                              {Seconds(2), 0.9809947127268773},
-                              {Seconds(4), 0.990451772034801},
-                              {Seconds(10), 0.9961697125149411},
-                              {Seconds(0), 0.9809947127268773}}) {
+  for (const Opp2pRow& row : {Opp2pRow{Millis(200), 0.8254041852680184, Seconds(30)},
+                              {Seconds(1), 0.9623506263980885, Seconds(30)},
+                              {Seconds(2), 0.9809947127268773, Seconds(30)},
+                              {Seconds(4), 0.990451772034801, Seconds(60)},
+                              {Seconds(10), 0.9961697125149411, Seconds(150)},
+                              {Seconds(0), 0.9809947127268773, Seconds(30)}}) {
     const auto made = opp2p_profile(row.block_time);
     ASSERT_TRUE(made.params);
     const gs::PeerScoreParams& p = *made.params;
@@ -127,6 +128,7 @@ TEST(ScoringProfileOpp2p, has_these_numbers_at_every_block_time_and_only_the_mem
     EXPECT_EQ(made.thresholds.accept_px, 20);
     EXPECT_EQ(made.thresholds.opportunistic_graft, 0.5);
     EXPECT_TRUE(made.counts_blamed_only);
+    EXPECT_EQ(made.blame_delay, row.blame_delay);
     EXPECT_TRUE(made.bans_on_live_score);
     EXPECT_TRUE(made.ban_ignores_ip_colocation);
     EXPECT_EQ(made.blamed_messages_to_ban, 8U);

@@ -89,9 +89,17 @@ constexpr double kInvalidWeight = -0.6;  // 8 faults: -38.4, above the graylist 
 constexpr Nanos kFaultMemory = kHour;    // 7 faults in 10 minutes, for ever, come to -40 all the same
 constexpr std::uint32_t kBlamedToBan = 8;
 constexpr Nanos kBlameWindow = Seconds(600);
+// Within so many blocks a node finds out that its signer or its forks are stale, mostly with the second.
+constexpr int kBlocksToFindOut = 15;
+constexpr Nanos kShortestDelay = Seconds(30);
+constexpr Nanos kLongestDelay = Seconds(300);
+
+Nanos block_time_of(const ScoredChain& chain) {
+  return chain.block_time <= Nanos(0) ? Seconds(2) : std::min(chain.block_time, kHour);
+}
 
 TopicScoreParams make_opp2p_topic(const ScoredChain& chain) {
-  const Nanos block_time = chain.block_time <= Nanos(0) ? Seconds(2) : std::min(chain.block_time, kHour);
+  const Nanos block_time = block_time_of(chain);
   TopicScoreParams t;
   t.topic_weight = 1;
   t.time_in_mesh_quantum = kTick;
@@ -125,6 +133,7 @@ ScoringProfile make_opp2p(const ScoredChain& chain) {
   out.params = std::move(p);
   out.thresholds = {.gossip = -10, .publish = -40, .graylist = -40, .accept_px = 20, .opportunistic_graft = 0.5};
   out.counts_blamed_only = true;
+  out.blame_delay = std::clamp<Nanos>(kBlocksToFindOut * block_time_of(chain), kShortestDelay, kLongestDelay);
   out.bans_on_live_score = true;
   out.ban_ignores_ip_colocation = true;
   out.blamed_messages_to_ban = kBlamedToBan;

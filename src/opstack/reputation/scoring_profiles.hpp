@@ -32,6 +32,8 @@ struct ScoringProfile {
 
   // Rejected messages for which nobody is blamed cost nothing in P4. Without it every rejected message counts.
   bool counts_blamed_only = false;
+  // How long P4 does not count a message whose fault may be the node's own (fault_ledger.hpp). 0: it counts at once.
+  libp2p::Nanos blame_delay{};
 
   // For the peer monitor.
   bool bans_on_live_score = false;           // else on the score that was last written to the score book, as op-node

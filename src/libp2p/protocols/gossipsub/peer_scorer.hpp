@@ -82,7 +82,8 @@ struct InvalidCount {
 
 // Hears of each message that the score function counts for or against a peer, by whatever name the message has: who is
 // asked about a bad score can say what it is made of. Called inside the scorer's calls, after the count; it may call
-// PeerScorer::take_back() and nothing else of the scorer. It hears nothing of topics that are not scored.
+// PeerScorer::take_back() and put_back() and nothing else of the scorer. It hears nothing of topics that are not
+// scored.
 class DeliveryObserver {
  public:
   virtual ~DeliveryObserver() = default;
@@ -130,6 +131,8 @@ class PeerScorer final : public PeerScores {
   void set_observer(DeliveryObserver* observer) { observer_ = observer; }
   // Takes a count of P4 off, as much of it as has not decayed yet. Nothing when the peer was forgotten since.
   void take_back(const InvalidCount& count);
+  // Undoes take_back(): the count stands again as if it had never been taken off.
+  void put_back(const InvalidCount& count);
   // From now on nothing is held for or against the peer but where it is (P6), as if it had just come. It keeps its
   // place in meshes.
   void clear(const PeerId& peer);
@@ -205,6 +208,13 @@ class PeerScorer final : public PeerScores {
   void count_first(Row& row, std::size_t topic);
   void count_mesh(Row& row, std::size_t topic);
   void count_invalid(Row& row, std::size_t topic);
+  // The row, its topic and what is left of the count; nothing when the peer or the topic is not there any more.
+  struct Counted {
+    Row& row;
+    double& invalid;
+    double left = 0;
+  };
+  std::optional<Counted> find_count(const InvalidCount& count);
   void blame(Row& row, std::size_t topic, const MessageId& id, RejectCause cause, Now now);
   void decay(Row& row, MonoTime now);
   void retain(Row& row, double score, MonoTime now);

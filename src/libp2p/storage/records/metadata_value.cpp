@@ -208,27 +208,23 @@ Result<MetadataValue> read_set(GobReader value) {
   return MetadataValue(std::move(out));
 }
 
-// Behind the type's name: its definitions, the first without its length, then the type's id and the value.
-Result<MetadataValue> read_protocols(GobReader& in) {
+// Behind the type's name comes its first definition, which ends the message. More definitions follow as messages of
+// their own, and last the value, with the type's id and its size.
+Result<MetadataValue> read_protocols(GobReader& message, GobReader& whole) {
   Definitions types;
-  GobReader part = in;
-  for (bool first = true;; first = false) {
-    if (!first) {
-      OPP2P_TRY(part, in.read_part());
-    }
-    GobReader& from = first ? in : part;
-    OPP2P_TRY(const auto id, from.read_signed());
+  for (GobReader part = message;;) {
+    OPP2P_TRY(const auto id, part.read_signed());
     if (id < 0) {
-      OPP2P_TRYV(read_definition(from, types));
-      if (!first) OPP2P_TRYV(part.expect_end());
+      OPP2P_TRYV(read_definition(part, types));
+      OPP2P_TRYV(part.expect_end());
+      OPP2P_TRY(part, whole.read_part());
       continue;
     }
     if (!types.map || !types.empty_struct || types.map->id != id || types.map->key != kStringType ||
         types.map->element != *types.empty_struct)
-      return no_set(from);
-    OPP2P_TRY(auto value, from.read_part());
-    OPP2P_TRYV(from.expect_end());
-    OPP2P_TRYV(in.expect_end());
+      return no_set(part);
+    OPP2P_TRY(const auto value, part.read_part());
+    OPP2P_TRYV(part.expect_end());
     return read_set(value);
   }
 }
@@ -274,18 +270,21 @@ Bytes struct_definition() {
   return out;
 }
 
-void append_content(Bytes& out, const std::string& text) {
-  append_part(out, as_bytes(kStringName));
-  append_signed(out, kStringType);
+// What follows in the message that has begun, and the messages behind it.
+Bytes finish(Bytes message, const std::string& text) {
+  append_part(message, as_bytes(kStringName));
+  append_signed(message, kStringType);
   Bytes value{0};
   append_part(value, as_bytes(text));
-  append_part(out, value);
+  append_part(message, value);
+  Bytes out;
+  append_part(out, message);
+  return out;
 }
 
-void append_content(Bytes& out, const StoredProtocols& protocols) {
-  append_part(out, as_bytes(kProtocolsName));
-  append_map_definition(out);
-  append_part(out, struct_definition());
+Bytes finish(Bytes message, const StoredProtocols& protocols) {
+  append_part(message, as_bytes(kProtocolsName));
+  append_map_definition(message);
   Bytes set{0};
   append_unsigned(set, protocols.ids.size());
   for (const auto& id : protocols.ids) {
@@ -295,7 +294,11 @@ void append_content(Bytes& out, const StoredProtocols& protocols) {
   Bytes value;
   append_signed(value, kMapType);
   append_part(value, set);
+  Bytes out;
+  append_part(out, message);
+  append_part(out, struct_definition());
   append_part(out, value);
+  return out;
 }
 
 }  // namespace
@@ -304,10 +307,7 @@ Bytes encode_metadata_value(const MetadataValue& value) {
   Bytes message;
   append_signed(message, kInterfaceType);
   message.push_back(0);
-  std::visit([&](const auto& content) { append_content(message, content); }, value);
-  Bytes out;
-  append_part(out, message);
-  return out;
+  return std::visit([&](const auto& content) { return finish(std::move(message), content); }, value);
 }
 
 Result<MetadataValue> decode_metadata_value(ByteView bytes) {
@@ -316,14 +316,15 @@ Result<MetadataValue> decode_metadata_value(ByteView bytes) {
                                      std::to_string(kMaxMetadataValue) + " are allowed");
   GobReader whole(bytes);
   OPP2P_TRY(auto message, whole.read_part());
-  OPP2P_TRYV(whole.expect_end());
   OPP2P_TRY(const auto type, message.read_signed());
   if (type != kInterfaceType) return message.error(Errc::unsupported, "not an interface, as go-libp2p writes it");
   OPP2P_TRYV(message.expect(0, "mark of a single value"));
   OPP2P_TRY(const auto name, message.read_text());
-  if (name == kStringName) return read_string(message);
-  if (name == kProtocolsName || name == kOldProtocolsName) return read_protocols(message);
-  return message.error(Errc::unsupported, "type " + peer_text(name.substr(0, 64)) + " is not read here");
+  if (name != kStringName && name != kProtocolsName && name != kOldProtocolsName)
+    return message.error(Errc::unsupported, "type " + peer_text(name.substr(0, 64)) + " is not read here");
+  OPP2P_TRY(auto value, name == kStringName ? read_string(message) : read_protocols(message, whole));
+  OPP2P_TRYV(whole.expect_end());
+  return value;
 }
 
 }  // namespace libp2p::storage

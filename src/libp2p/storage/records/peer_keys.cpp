@@ -25,9 +25,9 @@ Result<PeerKey> read_peer_key(std::string_view base, std::string_view key) {
   const auto rest = key.substr(base.size());
   const auto slash = rest.find('/');
   const auto text = rest.substr(0, slash);
-  OPP2P_TRY(const auto decoded, multiformats::decode_multibase(kPrefix + std::string(text)));
-  auto peer = PeerId::from_bytes(decoded.bytes);
-  if (!peer) return peer.error().within("peer id in the key");
+  const auto decoded = multiformats::decode_multibase(kPrefix + std::string(text));
+  const auto peer = decoded ? PeerId::from_bytes(decoded->bytes) : Result<PeerId>(decoded.error());
+  if (!peer) return fail(Errc::malformed, "no peer id in the key: " + peer.error().text());
   // Base32 is read in either case and with bits to spare; such a key is not the one under which the peer is looked up.
   if (base32_of(*peer) != text) return fail(Errc::malformed, "peer id in the key is not in its base32 form");
   if (slash == std::string_view::npos) return PeerKey{*peer, {}};

@@ -34,7 +34,8 @@ void make_corpus(Corpus& corpus) {
   corpus.save("key", seed(storage::peer_key(storage::kKeyBase, peer, storage::kPublicKeyName), {}));
   corpus.save("blocked-peer", seed("", storage::blocked_peer_record(peer).value));
   for (const std::string ip : {"192.0.2.7", "2001:db8::1"})
-    corpus.save("blocked-" + ip, seed(ip, storage::blocked_ip_record(ip).value().value));
+    corpus.save(ip.find(':') == std::string::npos ? "blocked-ip4" : "blocked-ip6",
+                seed(ip, storage::blocked_ip_record(ip).value().value));
   corpus.save("subnet", seed("10.0.0.0/8", storage::blocked_subnet_record("10.0.0.0/8").value().value));
 }
 

@@ -22,15 +22,17 @@ void check_key(std::string_view key) {
 
 void check_rules(std::string_view text, ByteView value) {
   if (const auto record = blocked_ip_record(text)) {
-    const auto ip = ip_record_text(text);
-    require(ip && decode_blocked_ip(record->value) == ip && record->key == std::string(kBlockedIpBase) + *ip);
+    const auto ip = ip_record_text(text).value();
+    require(decode_blocked_ip(record->value).value() == ip && record->key == std::string(kBlockedIpBase) + ip);
   }
   if (const auto record = blocked_subnet_record(text)) {
-    const auto subnet = decode_blocked_subnet(record->value);
-    require(subnet && equal(blocked_subnet_record(*subnet)->value, record->value));
+    const auto subnet = decode_blocked_subnet(record->value).value();
+    require(blocked_subnet_record(subnet).value().value == record->value);
   }
-  if (const auto ip = decode_blocked_ip(value)) require(decode_blocked_ip(blocked_ip_record(*ip)->value) == ip);
-  if (const auto subnet = decode_blocked_subnet(value)) require(decode_blocked_subnet(as_bytes(*subnet)) == subnet);
+  if (const auto ip = decode_blocked_ip(value))
+    require(decode_blocked_ip(blocked_ip_record(*ip).value().value).value() == *ip);
+  if (const auto subnet = decode_blocked_subnet(value))
+    require(decode_blocked_subnet(as_bytes(*subnet)).value() == *subnet);
   if (const auto peer = decode_blocked_peer(value)) require(equal(blocked_peer_record(*peer).value, value));
 }
 
