@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "opp2p/metrics/node_metrics.hpp"
+#include "opstack/rules/topics.hpp"
 #include "opstack/testing/chain_builder.hpp"
 #include "sim/sim_network.hpp"
 
@@ -75,7 +76,14 @@ class Crowd {
     sim::SimMemberOptions member;
     member.sequencer = hub;
     if (!hub) member.dials = {0};
-    member.configure = [](NodeConfig& config) { config.peers_hi = config.peers_lo = 200; };
+    member.configure = [](NodeConfig& config) {
+      config.peers_hi = config.peers_lo = 200;
+      opstack::reputation::ScoredChain scored;
+      scored.block_time = libp2p::Seconds(2);
+      for (const auto& topic : opstack::rules::blocks_topics(config.rollup.l2_chain_id)) scored.topics.push_back(topic);
+      config.scoring =
+          opstack::reputation::make_scoring_profile("light", scored, opstack::reputation::ProfileUse::node).value();
+    };
     if (hub)
       member.before_start = [this](Node& node) {
         metrics_ = std::make_unique<NodeMetrics>(clock_.runtime(), node, "bench");

@@ -47,14 +47,15 @@ TEST(MetricRegistry, counts_observations_in_cumulative_buckets) {
   EXPECT_EQ(sample(samples, name + "_sum{type=\"total\"}"), -60.5);
 }
 
-TEST(MetricRegistry, tells_families_by_name_and_large_numbers_exactly) {
+TEST(MetricRegistry, tells_families_by_name_and_numbers_to_sixteen_digits) {
   MetricRegistry registry;
-  registry.gauge(Metric::head_number).Set(130'000'001);
+  registry.gauge(Metric::head_number).Set(1'300'000'000'000'001);
   registry.gauge(Metric::refs_hash, {"l2", "l2_unsafe"}).Set(1.8446744073709552e19);
   const auto text = registry.text();
   const auto samples = read_samples(text);
-  EXPECT_EQ(sample(samples, "opp2p_head_number"), 130'000'001);
-  EXPECT_EQ(sample(samples, "op_node_default_refs_hash{layer=\"l2\",type=\"l2_unsafe\"}"), 1.8446744073709552e19);
+  EXPECT_EQ(sample(samples, "opp2p_head_number"), 1'300'000'000'000'001);
+  EXPECT_NEAR(sample(samples, "op_node_default_refs_hash{layer=\"l2\",type=\"l2_unsafe\"}"), 1.8446744073709552e19,
+              1e4);
   EXPECT_LT(text.find("op_node_default_refs_hash"), text.find("opp2p_head_number"));
   EXPECT_LT(text.find("opp2p_head_number"), text.find("process_cpu_seconds_total"));
 }
