@@ -157,5 +157,48 @@ class Changes(RunningNodes):
         self.assertEqual(self.follower.rpc("opp2p_listBlockedPeers"), [])
 
 
+class Lasting(RunningNodes):
+    def restart(self):
+        self.follower.kill()
+        self.follower.start().ready()
+
+    def test_blocks_bans_and_their_undo_outlive_a_kill(self):
+        peer = self.sequencer.peer_id
+        self.ask("block", STRANGER)
+        self.ask("block", "10.1.2.0/24")
+        self.follower.rpc("opp2p_ban", peer, 600, "a test of bans")
+        self.follower.rpc("opp2p_ban", "10.7.7.7", 600)
+        self.restart()
+        self.assertEqual(self.follower.rpc("opp2p_listBlockedPeers"), [STRANGER])
+        self.assertEqual(len(self.follower.rpc("opp2p_listBlockedSubnets")), 1)
+        told = self.ask("bans")
+        self.assertTrue(told.startswith("2 bans hold."), told)
+        self.assertRegex(told, rf"{peer} until \S+ \S+ UTC \(\d+ min( \d+ s)? left\), by rule operator_request: .*a test of bans")
+        self.assertIn("is banned until", self.ask("why", peer[-8:]))
+        self.assertEqual(self.follower.rpc("opp2p_peerStats")["connected"], 0, "the banned peer is static, and stays out")
+        self.assertIn(f"The ban of {peer} is undone", self.ask("bans", "undo", peer[-8:]))
+        self.assertIn("The ban of 10.7.7.7 is undone", self.ask("bans", "undo", "10.7.7.7"))
+        self.assertIn("was not banned", self.ask("bans", "undo", "10.7.7.7"))
+        self.ask("unblock", STRANGER)
+        self.ask("unblock", "10.1.2.0/24")
+        self.restart()
+        self.assertEqual(self.ask("bans"), "Nobody is banned.\n")
+        self.assertEqual(self.follower.rpc("opp2p_listBlockedPeers") + self.follower.rpc("opp2p_listBlockedSubnets"), [])
+        opp2p.wait_for(lambda: self.follower.rpc("opp2p_peerStats")["connected"] == 1, 30, "the peer is connected again")
+
+    def test_a_static_peer_that_was_added_outlives_a_kill_and_one_of_the_flags_is_not_removed(self):
+        address = f"/ip4/127.0.0.1/tcp/1/p2p/{STRANGER}"
+        self.assertTrue(self.follower.rpc("opp2p_addStaticPeer", address))
+        self.restart()
+        sources = {peer["peer"]: peer["source"] for peer in self.follower.rpc("opp2p_staticPeers")}
+        self.assertEqual(sources, {STRANGER: "stored", self.sequencer.peer_id: "flag"})
+        with self.assertRaises(opp2p.RpcError) as refused:
+            self.follower.rpc("opp2p_removeStaticPeer", self.sequencer.peer_id)
+        self.assertEqual(refused.exception.code, -32000)
+        self.assertTrue(self.follower.rpc("opp2p_removeStaticPeer", STRANGER))
+        self.restart()
+        self.assertEqual([peer["peer"] for peer in self.follower.rpc("opp2p_staticPeers")], [self.sequencer.peer_id])
+
+
 if __name__ == "__main__":
     unittest.main()
