@@ -166,6 +166,41 @@ class Network(unittest.TestCase):
         self.assertEqual(after.stop(), 0)
         self.assertEqual(sequencer.stop(), 0)
 
+    def test_a_ban_of_op_node_holds_with_ours_until_it_ends(self):
+        sequencer = self.start_sequencer()
+        place, banned = self.places[1:3]
+        signer = self.places[0].signer
+        before = self.start_op_node(place, signer)
+        before.wait_event("payload", 60)
+        self.assertEqual(before.stop(), 0)
+        theirs = place.folder / "opnode_peerstore_db"
+        with Peer("opnode-peerstore", needed("opnode-peerstore"), theirs) as peerstore:
+            peerstore.wait_event("ready", 60)
+            ends = int(time.time()) + 30
+            peerstore.ask("banned", ban=banned.peer, until=ends)
+            peerstore.command(quit=True)
+            self.assertEqual(peerstore.finished(30), 0)
+        options = ("--data-dir", place.folder, "--p2p.priv.path", place.folder / "key.txt")
+        imported = opp2p.run("peerstore", "import", theirs, *options)
+        self.assertEqual(imported.returncode, 0, imported.stderr)
+        self.assertIn(f"{banned.peer} is banned until", opp2p.run("peerstore", "show", banned.peer, "--data-dir", place.folder).stdout)
+
+        # The banned peer is no static one of ours: it calls us, once a minute and each time that it starts.
+        node = place.opp2p(self.config, [self.places[0].address], signer)
+        self.addCleanup(lambda: node.process.poll() is None and node.kill())
+        caller = self.start_op_node(banned, signer)
+        caller.wait_event("payload", 60)
+        while time.time() < ends - 2:
+            self.assertNotIn(banned.peer, node.rpc("opp2p_peers", True)["peers"])
+            time.sleep(0.5)
+        self.wait_for_block(caller.seen[-1].get("number", 1), [], [node])
+        self.assertEqual(caller.stop(), 0)
+        time.sleep(max(0, ends + 1 - time.time()))
+        caller = self.start_op_node(banned, signer)
+        opp2p.wait_for(lambda: banned.peer in node.rpc("opp2p_peers", True)["peers"], 60, "the ban has ended")
+        for process in (caller, node, sequencer):
+            self.assertEqual(process.stop(), 0)
+
 
 if __name__ == "__main__":
     unittest.main()

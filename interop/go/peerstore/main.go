@@ -97,6 +97,8 @@ type command struct {
 	Fill     int
 	Seed     int64
 	Key      string
+	Ban      string
+	Until    int64
 	Put      map[string]string
 	Dump     bool
 	Compact  bool
@@ -112,6 +114,12 @@ func (b *books) run(ctx context.Context, c command) (map[string]any, error) {
 	case c.Key != "":
 		id, err := b.addKey(c.Key)
 		return map[string]any{"event": "key", "peer": id.String()}, err
+	case c.Ban != "":
+		id, err := peer.Decode(c.Ban)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]any{"event": "banned"}, b.peers.SetPeerBanExpiration(id, time.Unix(c.Until, 0))
 	case c.Put != nil:
 		for key, value := range c.Put {
 			raw, err := hex.DecodeString(value)
