@@ -18,8 +18,8 @@ OPP2P = ROOT / "build" / "apps" / "opp2p" / "opp2p"
 
 # name: (story, nodes, minutes, settings)
 RUNS = {
-    "all": ("honest/all", 1000, 10, ["profile=opp2p"]),
-    "ban": ("ban/invalid-blocks", 1000, 6, ["profile=opp2p"]),
+    "all": ("honest/all", 50, 5, ["profile=opp2p"]),
+    "ban": ("ban/invalid-blocks", 50, 5, ["profile=opp2p"]),
     "ban_light": ("ban/invalid-blocks", 50, 5, ["profile=light"]),
     "shared": ("honest/shared-address", 50, 5, ["profile=opp2p"]),
     "shared_light": ("honest/shared-address", 50, 5, ["profile=light"]),
@@ -94,7 +94,7 @@ def plots(figures):
     out = {}
     honest = figures["all"]["points"]
     out["scores-honest.svg"] = plot(
-        "Scores of honest peers under all conditions, profile opp2p, 1,000 nodes", "seconds", "score",
+        "Scores of honest peers under all conditions, profile opp2p, 50 nodes", "seconds", "score",
         [("least", [(t, least) for t, least, _ in honest]), ("median", [(t, median) for t, _, median in honest])],
         (0, max(point[0] for point in honest)), (-0.5, 2.0), [(0, "0")])
     lines = []

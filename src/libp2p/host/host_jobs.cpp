@@ -43,6 +43,7 @@ void HostJobs::trim() {
 
 void HostJobs::expire() {
   const MonoTime now = runtime_.now().mono;
+  for (const PeerId& peer : swarm_.peers()) peerstore_.keep_addresses(peer, now);
   peerstore_.collect(now);
   expiry_timer_->arm(now + kExpireEvery);
 }

@@ -1,5 +1,5 @@
 // What a host does by itself: it trims connections when they are too many (ConnectionManager chooses), and drops from
-// the peerstore what has expired, every five minutes.
+// the peerstore what has expired, every five minutes; the addresses of connected peers do not expire.
 //
 // Owner: HostState. Thread: the network thread. Bounds: two timers. Re-entrancy: both run from the runtime's queue; a
 // trimmed connection closes in order and tells of its end later.

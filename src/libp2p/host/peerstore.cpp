@@ -218,6 +218,18 @@ void Peerstore::remove_address(const PeerId& peer, const Multiaddr& address) {
   mark(found->second);
 }
 
+void Peerstore::keep_addresses(const PeerId& peer, MonoTime now) {
+  const auto found = records_.find(peer);
+  if (found == records_.end()) return;
+  for (KnownAddress& known : found->second.addresses) {
+    // Not each time: every change is written to a disk.
+    if (known.expires <= now || known.expires >= now + kConnectedAddress / 2) continue;
+    known.expires = now + kConnectedAddress;
+    known.ttl = std::max(known.ttl, kConnectedAddress);
+    mark(found->second);
+  }
+}
+
 std::vector<Multiaddr> Peerstore::addresses(const PeerId& peer, MonoTime now) const {
   const Record* record = find(peer);
   if (record == nullptr) return {};
@@ -387,21 +399,8 @@ void Peerstore::collect(MonoTime now) {
   }
 }
 
-// True when something has changed. What a connected peer was reached at stays good while it is connected.
-bool Peerstore::collect_addresses(Record& record, MonoTime now) {
-  bool changed = std::erase_if(record.addresses, [now](const KnownAddress& a) { return a.expires <= now; }) > 0;
-  if (record.pins == 0) return changed;
-  for (KnownAddress& known : record.addresses) {
-    if (known.expires >= now + kConnectedAddress / 2) continue;
-    known.expires = now + kConnectedAddress;
-    known.ttl = std::max(known.ttl, kConnectedAddress);
-    changed = true;
-  }
-  return changed;
-}
-
 bool Peerstore::collect_record(const PeerId& peer, Record& record, MonoTime now) {
-  if (collect_addresses(record, now)) mark(record);
+  if (std::erase_if(record.addresses, [now](const KnownAddress& a) { return a.expires <= now; }) > 0) mark(record);
   if (record.pins == 0) {
     if (!record.idle_since) record.idle_since = now;
     const Nanos idle = now - *record.idle_since;

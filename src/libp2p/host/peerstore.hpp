@@ -7,7 +7,7 @@
 // recently goes, of the lowest rank first: newcomers, then peers that we have dialled with success, then proven ones
 // (Host::mark_proven). A record is evicted only for one of its rank or a higher one, and a pinned one (connected, or
 // static) never. Connections from one address block bring at most a share of the newcomers. What identify has told is
-// forgotten some time after the peer has gone. An address of a pinned peer does not expire while it is pinned.
+// forgotten some time after the peer has gone.
 //
 // A PeerstoreArchive (peerstore_archive.hpp) keeps it on a disk: the peerstore marks what has changed.
 #pragma once
@@ -96,6 +96,9 @@ class Peerstore {
   // One that was dialled with success: it comes before those that were only told, and is not dropped for one.
   void add_dialled(const PeerId& peer, const Multiaddr& address, MonoTime now);
   void remove_address(const PeerId& peer, const Multiaddr& address);
+  // For a peer that is connected, now and then: what it is known at stays good while it is. An address that has not
+  // expired lives as long from now on as one that was dialled.
+  void keep_addresses(const PeerId& peer, MonoTime now);
   // The addresses that have not expired, without /p2p: those that were dialled with success first, then
   // those with the latest expiry, then in the order they came.
   std::vector<Multiaddr> addresses(const PeerId& peer, MonoTime now) const;
@@ -192,7 +195,6 @@ class Peerstore {
   bool fits(const PeerFacts& facts) const;
   // What collect() does with one record. True when nothing is left of it.
   bool collect_record(const PeerId& peer, Record& record, MonoTime now);
-  bool collect_addresses(Record& record, MonoTime now);
   // Ends the least recently touched record of the lowest rank, at most of `highest`. False when there is none.
   bool evict_oldest(Rank highest, const Record* except);
   void evict_from_source(const Bytes& block);

@@ -38,6 +38,20 @@ TEST(Peerstore, addresses_expire_and_the_longest_lived_come_first) {
   EXPECT_EQ(store.addresses(peer, kStart + std::chrono::hours(24 * 3650)), std::vector<Multiaddr>{at_port(3)});
 }
 
+TEST(Peerstore, addresses_of_a_connected_peer_are_kept_and_expired_ones_are_not_brought_back) {
+  Peerstore store;
+  const auto peer = peer_of(1);
+  store.add_dialled(peer, at_port(1), kStart);
+  store.add_address(peer, at_port(2), std::chrono::minutes(20), kStart);
+  store.add_address(peer, at_port(3), kPermanentAddress, kStart);
+  store.keep_addresses(peer, kStart + std::chrono::minutes(20));
+  const MonoTime end = kStart + std::chrono::minutes(20) + kConnectedAddress;
+  EXPECT_EQ(store.addresses(peer, end - Seconds(1)), (std::vector<Multiaddr>{at_port(1), at_port(3)}));
+  EXPECT_EQ(store.addresses(peer, end), std::vector<Multiaddr>{at_port(3)});
+  store.keep_addresses(peer_of(2), kStart);
+  store.check();
+}
+
 TEST(Peerstore, an_address_keeps_the_later_expiry) {
   Peerstore store;
   const auto peer = peer_of(1);

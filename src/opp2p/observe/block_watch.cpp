@@ -16,9 +16,12 @@ LikelyCause cause_around(const Surroundings& around) {
   if (around.peers == 0 && around.static_peers == 0)
     return {"no peer is connected, and none is configured", "--p2p.static"};
   if (around.peers == 0)
-    return {"no peer is connected; the lines 'error dialing static peer' say why not", "--p2p.static"};
+    return {"no peer is connected; lines 'error dialing static peer' or 'error reconnecting to static peer' say why",
+            "--p2p.static"};
   if (around.static_peers > 0 && around.static_present == 0)
-    return {"none of the static peers is connected; the lines 'error dialing static peer' say why not", "--p2p.static"};
+    return {
+        "none of the static peers is connected; the lines 'error dialing static peer' or 'error reconnecting' say why",
+        "--p2p.static"};
   if (around.topic_peers == 0 && around.other_chain > 0)
     return {
         "the connected peers serve another chain; the rollup configuration or the static peers are of the wrong "

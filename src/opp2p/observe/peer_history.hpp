@@ -86,7 +86,7 @@ struct PeerHistoryLimits {
   std::size_t peers = 1024;
   std::size_t events = 64;       // of one peer
   std::size_t samples = 24;      // of the score, among them
-  std::size_t text_bytes = 240;  // of one event
+  std::size_t text_bytes = 240;  // of one event, and a mark of what was cut
   std::size_t bytes = 4 << 20;   // of all
 };
 

@@ -61,8 +61,8 @@ std::string gone_text(const PeerFacts& facts, UnixTime now) {
     const auto& last = about.events.empty() ? std::string("it was never connected") : about.events.back().text;
     return "was never connected since this node started: " + last;
   }
-  std::string out =
-      "is not connected since " + time_text(about.last_seen) + " (" + rough_duration(now - about.last_seen) + " ago)";
+  std::string out = "has not been connected since " + time_text(about.last_seen) + " (" +
+                    rough_duration(now - about.last_seen) + " ago)";
   if (about.end) out += ": " + *about.end;
   return out + "; " + blocks_text(about.tally);
 }

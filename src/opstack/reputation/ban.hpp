@@ -26,7 +26,7 @@ enum class BanRule : std::uint8_t {
   operator_request,  // by RPC or command line
   unknown,           // read from a record without a reason, as op-node writes it
 };
-inline constexpr std::size_t kBanRules = 4;
+inline constexpr std::size_t kBanRules = static_cast<std::size_t>(BanRule::unknown) + 1;
 std::string_view ban_rule_id(BanRule rule);  // "score_threshold"
 std::optional<BanRule> ban_rule_of(std::string_view id);
 

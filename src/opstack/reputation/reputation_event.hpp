@@ -66,7 +66,7 @@ enum class GateRule : std::uint8_t {
   score,       // below the minimum
   unreadable,  // the store failed: what cannot be read denies
 };
-inline constexpr std::size_t kGateRules = 4;
+inline constexpr std::size_t kGateRules = static_cast<std::size_t>(GateRule::unreadable) + 1;
 std::string_view gate_rule_id(GateRule rule);
 struct GateRefused {
   libp2p::GaterHook hook{};
