@@ -40,19 +40,24 @@ def sequencer(folder, key, options):
 
 
 class Feeder(threading.Thread):
-    """Has the sequencer publish one block after another until it is told to stop."""
+    """Has the sequencer publish one block after another until it is told to stop: with an interval, at times that do not depend on how long
+    the publishing takes."""
 
     def __init__(self, sequencer, envelopes, interval):
         super().__init__(daemon=True)
         self.sequencer, self.envelopes, self.interval = sequencer, envelopes, interval
         self.stopping = threading.Event()
+        self.published = 0
         self.error = None
 
     def run(self):
+        due = time.monotonic()
         try:
             for envelope in self.envelopes:
-                if self.stopping.wait(self.interval):
+                due += self.interval
+                if self.stopping.wait(max(0, due - time.monotonic())):
                     return
                 self.sequencer.rpc("admin_publishUnsafePayload", json.loads(envelope))
+                self.published += 1
         except Exception as error:  # told to the test
             self.error = error
