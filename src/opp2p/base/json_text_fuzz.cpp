@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "libp2p/base/json_number.hpp"
 #include "opp2p/base/json_text.hpp"
 #include "testing/fuzz_script.hpp"
 

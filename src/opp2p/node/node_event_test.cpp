@@ -252,8 +252,7 @@ TEST_F(NodeEventsOfAPair, a_connection_that_is_turned_away_is_told_with_the_kind
 
 TEST_F(NodeEventsOfAPair, a_peer_that_the_gater_blocks_is_told_as_such) {
   clear();
-  auto& gater = dynamic_cast<libp2p::BlockingGater&>(network_.node(0).host().gater());
-  ASSERT_TRUE(gater.block_peer(network_.node(1).host().id()));
+  ASSERT_TRUE(network_.node(0).blocking()->block_peer(network_.node(1).host().id()));
   ASSERT_TRUE(network_.node(0).disconnect(network_.node(1).host().id()));
   network_.world().run_for(Seconds(10));
   ASSERT_FALSE(sequencer_.refusals.empty());
