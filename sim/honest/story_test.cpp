@@ -30,7 +30,6 @@ TEST_P(StoryTest, no_honest_peer_is_ever_below_zero_or_banned) {
   EXPECT_TRUE(report.met()) << report_text(report);
   EXPECT_EQ(report.scores.pairs_below_zero, 0U);
   ASSERT_TRUE(report.scores.least);
-  
   if (story.attackers > 0) EXPECT_GT(report.scores.hostile_banned, 0U);
 }
 

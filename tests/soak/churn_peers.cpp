@@ -1,6 +1,6 @@
 // churn_peers ADDRESS GENESIS_TIME PLACES FORGERS STAY_MS SIGNER_KEY: peers of a MadeChain's network that come to the
-// node at ADDRESS and go. Each of PLACES is taken by one peer after another: it joins the gossip of blocks, stays for up
-// to twice STAY_MS, goes in order or without a word, and its successor comes a little later. Every other one returns
+// node at ADDRESS and go. Each of PLACES is taken by one peer after another: it joins the gossip of blocks, stays for
+// up to twice STAY_MS, goes in order or without a word, and its successor comes a little later. Every other one returns
 // with the same identity. In FORGERS of the places the peers publish a bad block each 50 ms until they are thrown out.
 //
 // The type of a peer's key tells what it is: secp256k1 (16Uiu2…) forges, Ed25519 (12D3Koo…) is honest.
@@ -114,7 +114,8 @@ class Churn {
     if (node) {
       ++counts_.came;
       ++counts_.connected;
-      const auto until = runtime_.now().mono + Millis(static_cast<std::int64_t>(runtime_.rng().below(2 * options_.stay)));
+      const auto until =
+          runtime_.now().mono + Millis(static_cast<std::int64_t>(runtime_.rng().below(2 * options_.stay)));
       if (forges)
         co_await forge(peer, *node);
       else
@@ -160,9 +161,9 @@ class Churn {
     for (;;) {
       const auto slept = co_await sleep_for(runtime_, libp2p::Seconds(1));
       if (!slept) co_return;
-      const boost::json::object line{{"connected", counts_.connected},   {"came", counts_.came},
-                                     {"failed", counts_.failed},         {"thrown_out", counts_.thrown_out},
-                                     {"forgers_out", counts_.forgers},   {"forged", counts_.forged}};
+      const boost::json::object line{{"connected", counts_.connected}, {"came", counts_.came},
+                                     {"failed", counts_.failed},       {"thrown_out", counts_.thrown_out},
+                                     {"forgers_out", counts_.forgers}, {"forged", counts_.forged}};
       std::printf("%s\n", boost::json::serialize(line).c_str());
       std::fflush(stdout);
     }

@@ -30,11 +30,12 @@ std::string read_whole(const char* path) {
   return out.str();
 }
 
+// The kernel writes whole numbers that are not negative.
 std::optional<double> number(std::string_view text) {
-  double out = 0;
+  std::uint64_t out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return out;
+  return static_cast<double>(out);
 }
 
 // When the system started, in seconds since 1970: the line btime of /proc/stat.

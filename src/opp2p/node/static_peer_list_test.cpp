@@ -50,7 +50,8 @@ class StaticPeerListOfANode : public testing::Test {
     std::optional<Result<bool>> out;
     ask([&out](const Result<bool>& answer) { out = answer; });
     run(3);
-    return out ? *out : Result<bool>(libp2p::fail(Errc::timed_out, "no answer"));
+    if (!out) return libp2p::fail(Errc::timed_out, "no answer");
+    return std::move(*out);  // a copy of a Result<bool> that can be changed would be whether it has a value
   }
   // "flag connected", "stored away": by peer id.
   std::map<libp2p::PeerId, std::string> listed() {
