@@ -92,7 +92,8 @@ Task<Result<Stream>> Host::open(PeerId peer, std::vector<std::string> protocols,
 
 void Host::protect(const PeerId& peer, std::string tag) { state_->manager.protect(peer, std::move(tag)); }
 bool Host::unprotect(const PeerId& peer, std::string_view tag) { return state_->manager.unprotect(peer, tag); }
-bool Host::is_protected(const PeerId& peer) const { return state_->manager.is_spared(peer); }
+bool Host::is_protected(const PeerId& peer) const { return state_->manager.is_protected(peer); }
+bool Host::is_spared(const PeerId& peer) const { return state_->manager.is_spared(peer); }
 void Host::spare(const PeerId& peer, std::string tag) {
   if (connected(peer)) state_->manager.spare(peer, std::move(tag));
 }

@@ -101,11 +101,12 @@ class Host {
   // A protected peer is not trimmed. Tags keep several protectors apart ("static", "api-protected").
   void protect(const PeerId& peer, std::string tag);
   bool unprotect(const PeerId& peer, std::string_view tag);  // true when another tag still protects it
-  bool is_protected(const PeerId& peer) const;
+  bool is_protected(const PeerId& peer) const;  // by any tag of protect()
   // A spared peer is not trimmed either, for as long as it is connected; but when all places are taken it has to be
   // proven to stay. For what a stranger can bring about itself, such as a place in a mesh.
   void spare(const PeerId& peer, std::string tag);
   void stop_sparing(const PeerId& peer, std::string_view tag);
+  bool is_spared(const PeerId& peer) const;  // or protected: the trimmer passes over it
   // The trimmer closes connections with the lowest value first.
   void set_value(const PeerId& peer, std::string tag, int value);
   // The peer has delivered what counts, a valid new block: proof, which no stranger's place, stream or message is.

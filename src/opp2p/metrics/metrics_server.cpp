@@ -10,9 +10,10 @@ constexpr std::size_t kRequests = 1 << 20;  // bytes of all requests that are be
 HttpLimits limits() {
   HttpLimits out;
   out.places = MetricsServer::kPlaces;
-  out.per_narrow_block = MetricsServer::kPlaces / 2;
-  out.per_wide_block = MetricsServer::kPlaces / 2;
+  out.per_narrow_block = MetricsServer::kPlacesOfAddress;
+  out.per_wide_block = MetricsServer::kPlacesOfAddress;
   out.health_places = 0;
+  out.patience = libp2p::Millis(250);  // a scrape's request is one packet
   return out;
 }
 

@@ -97,7 +97,7 @@ PeerSnapshot NodeSnapshots::snapshot_of(const PeerId& peer, const PeerList& list
     out.connectedness = Connectedness::connected;
     out.direction = connections.front().direction;
   }
-  out.is_protected = parts_.host->is_protected(peer);
+  out.is_protected = parts_.host->is_spared(peer);  // by any tag, as in op-node
   out.latency = known.latency(peer);
   out.gossip_blocks = std::binary_search(list.gossiping.begin(), list.gossiping.end(), peer);
   if (const auto score = score_of(peer)) out.score = score_snapshot(*score);

@@ -76,18 +76,18 @@ TEST_F(GossipsubServiceTest, keeps_nothing_of_a_peer_that_went) {
   EXPECT_EQ(sizes.peers, 0U);
   EXPECT_EQ(sizes.subscriptions, 0U);
   EXPECT_EQ(sizes.mesh_links, 0U);
-  EXPECT_FALSE(net_.host(0).is_protected(peer(1)));
+  EXPECT_FALSE(net_.host(0).is_spared(peer(1)));
   EXPECT_EQ(live<GossipInbound>(), 0);
   EXPECT_EQ(live<GossipOutbound>(), 0);
 }
 
 TEST_F(GossipsubServiceTest, protects_the_peers_of_its_meshes_from_being_trimmed) {
   mesh_of_two();
-  EXPECT_TRUE(net_.host(0).is_protected(peer(1)));
+  EXPECT_TRUE(net_.host(0).is_spared(peer(1)));
   at(0).service->leave(std::string(kTopic));
   net_.run_for(Seconds(1));
-  EXPECT_FALSE(net_.host(0).is_protected(peer(1)));
-  EXPECT_FALSE(net_.host(1).is_protected(peer(0))) << "it was told to prune";
+  EXPECT_FALSE(net_.host(0).is_spared(peer(1)));
+  EXPECT_FALSE(net_.host(1).is_spared(peer(0))) << "it was told to prune";
 }
 
 TEST_F(GossipsubServiceTest, gossips_again_after_a_connection_was_lost_and_made_anew) {
