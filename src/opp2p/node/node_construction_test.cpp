@@ -222,21 +222,25 @@ TEST_F(Construction, a_part_can_be_replaced_by_the_users_own) {
   EXPECT_FALSE(node->host().gater().intercept_peer_dial(peer)) << "the outermost gater asks it";
 }
 
-TEST_F(Construction, the_nodes_own_keys_are_in_its_peerstore) {
+TEST_F(Construction, the_nodes_public_key_is_in_its_peerstore_and_no_private_one) {
   std::shared_ptr<libp2p::storage::Datastore> disk = std::make_shared<libp2p::storage::MemoryDatastore>();
   auto steps = node_steps();
   step_named(steps, "peerstore").begin = [&disk](NodeWiring& w) {
     w.parts.datastore = disk;
     return keep_in_datastore(w);
   };
+  using libp2p::storage::kKeyBase;
+  using libp2p::storage::peer_key;
+  const auto left = peer_key(
+      kKeyBase, libp2p::PeerId::from_text("16Uiu2HAm7TsyfseDrTuoMYupmazcSAvkWd3XUfy1QwbQzNXVtj8c").value(), "priv");
+  disk->apply(std::vector<libp2p::storage::Change>{{left, libp2p::Bytes{1, 2, 3}}}).value();
   auto node = make(std::move(steps));
   ASSERT_TRUE(node->start());
   ASSERT_TRUE(runtime::run_task(world_, place_.runtime(), close_node(*node, Seconds(5)), Seconds(6)));
-  using libp2p::storage::kKeyBase;
-  using libp2p::storage::peer_key;
   const auto& identity = node->host().identity();
   EXPECT_EQ(disk->get(peer_key(kKeyBase, node->host().id(), "pub")).value(), identity.public_key().to_protobuf());
-  EXPECT_EQ(disk->get(peer_key(kKeyBase, node->host().id(), "priv")).value(), identity.to_protobuf());
+  EXPECT_FALSE(disk->get(peer_key(kKeyBase, node->host().id(), "priv")).value());
+  EXPECT_FALSE(disk->get(left).value()) << "one that an earlier version left there";
 }
 
 TEST_F(Construction, the_key_of_a_peer_id_that_is_none_is_an_error_of_the_first_step) {

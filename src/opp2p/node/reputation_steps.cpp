@@ -88,7 +88,13 @@ Result<void> begin_own_keys(NodeWiring& w) {
   std::vector<storage::Change> keys;
   keys.push_back(
       {peer_key(storage::kKeyBase, w.parts.id, storage::kPublicKeyName), identity.public_key().to_protobuf()});
-  keys.push_back({peer_key(storage::kKeyBase, w.parts.id, storage::kPrivateKeyName), identity.to_protobuf()});
+  // The private key is in its file only. What an import or an earlier version has left here goes.
+  const auto visit = [&keys](std::string_view key, libp2p::ByteView) {
+    const auto named = storage::read_peer_key(storage::kKeyBase, key);
+    if (named && named->name == storage::kPrivateKeyName) keys.push_back({std::string(key), std::nullopt});
+    return true;
+  };
+  OPP2P_TRYV(w.parts.datastore->scan(storage::kKeyBase, visit));
   return w.parts.writer->put(std::move(keys));
 }
 

@@ -1,8 +1,9 @@
 // BanBook: the bans of peers and of IP addresses, by when they end. A pure engine: a ban that has expired stays until
 // somebody asks about it (take_expired) or takes it. No ban lasts longer than kLongestBan.
 //
-// Owner: Reputation. Thread: the network thread. Bounds: BanBookLimits. Overflow policy: the ban that ends first goes,
-// which may be the new one, and is counted. Source: op-node surface, sections 3, 4 and 14.
+// Owner: Reputation. Thread: the network thread. Bounds: BanBookLimits. Overflow policy: of the bans that a rule made,
+// the one that ends first goes for a new one, and is counted; a book full of the operator's bans refuses new ones.
+// Source: op-node surface, sections 3, 4 and 14.
 #pragma once
 
 #include <algorithm>
@@ -38,8 +39,8 @@ class BanTable {
     bans_.emplace(key, std::move(ban));
     if (bans_.size() <= capacity_) return std::nullopt;
     ++overflows_;
-    const Key first = by_end_.begin()->second;
-    return Entry(first, *take(first));
+    const Key goes = first_to_go(key);
+    return Entry(goes, *take(goes));
   }
   std::optional<Ban> take(const Key& key) {
     auto node = bans_.extract(key);
@@ -89,6 +90,13 @@ class BanTable {
   }
 
  private:
+  // Of those that a rule made, but not the new one, the ban that ends first; else the new one.
+  Key first_to_go(const Key& newcomer) const {
+    for (const auto& [until, key] : by_end_)
+      if (key != newcomer && bans_.at(key).rule != BanRule::operator_request) return key;
+    return newcomer;
+  }
+
   std::size_t capacity_;
   std::map<Key, Ban> bans_;
   std::set<std::pair<UnixTime, Key>> by_end_;

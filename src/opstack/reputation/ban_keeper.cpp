@@ -30,19 +30,23 @@ std::vector<Change> erasures(const std::string& ip) {
 }
 
 // A ban as the records of two programs say it. A reason that is of another ban than op-node's record, or cannot be
-// read, is none. Whatever the records say, no ban lasts longer than kLongestBan from now.
-Ban ban_of_records(const BanEntry& entry, const std::optional<Ban>& reason, UnixTime now) {
+// read, is none. The clock of this moment does not count: it may be wrong, as on a machine that has just started.
+Ban ban_of_records(const BanEntry& entry, const std::optional<Ban>& reason) {
   Ban out;
   if (reason && reason->until == entry.expiry) out = *reason;
   const UnixTime first{kLongestBan};
-  out.until = std::clamp(std::min(entry.expiry, std::min(entry.last_update, now) + kLongestBan), first,
-                         std::max(first, now + kLongestBan));
+  out.until =
+      std::max(first, std::min(entry.expiry, std::min(entry.last_update, UnixTime::max() - kLongestBan) + kLongestBan));
   if (out.rule == BanRule::unknown) {
     out.since = entry.last_update;
     out.text = "the record of the ban has no reason";
   }
   out.since = std::clamp(out.since, out.until - kLongestBan, out.until);
   return out;
+}
+
+libp2p::Error no_room() {
+  return libp2p::Error(Errc::exhausted, "the book of bans is full, so this ban is not in force");
 }
 
 template <class Key>
@@ -90,7 +94,8 @@ Result<void> BanKeeper::load_peers() {
       unreadable.emplace_back(key, named ? entry.error() : named.error());
       return true;
     }
-    book_.peers.put(named->peer, ban_of_records(*entry, take(reasons, named->peer), wall()));
+    const auto gone = book_.peers.put(named->peer, ban_of_records(*entry, take(reasons, named->peer)));
+    if (gone) unreadable.emplace_back(peer_key(kPeerBanBase, gone->first), no_room());
     return true;
   };
   OPP2P_TRYV(writer_.store()->scan(kPeerBanBase, read_ban));
@@ -117,7 +122,8 @@ Result<void> BanKeeper::load_ips() {
       unreadable.emplace_back(key, ip ? entry.error() : ip.error());
       return true;
     }
-    book_.ips.put(*ip, ban_of_records(*entry, take(reasons, *ip), wall()));
+    const auto gone = book_.ips.put(*ip, ban_of_records(*entry, take(reasons, *ip)));
+    if (gone) unreadable.emplace_back(ip_key(gone->first), no_room());
     return true;
   };
   OPP2P_TRYV(writer_.store()->scan(kIpBanBase, read_ban));
@@ -167,13 +173,15 @@ Result<const Ban*> BanKeeper::ban_of_address(const std::string& ip) {
 
 void BanKeeper::ban(const PeerId& peer, Ban ban, Done done) {
   const auto gone = book_.peers.put(peer, std::move(ban));
+  if (gone && gone->first == peer)
+    return answer(std::move(done), libp2p::fail(Errc::exhausted, "the book of bans is full of the operator's bans"));
   if (gone) {
     erase_later(gone->first);
     on_end(gone->first, gone->second, BanEnd::overflow);
   }
   const Ban* const kept = book_.peers.find(peer, wall());
   if (kept == nullptr)
-    return answer(std::move(done), libp2p::fail(Errc::exhausted, "all bans that the book has room for last longer"));
+    return answer(std::move(done), libp2p::fail(Errc::invalid_argument, "the ban has ended already"));
   write({{peer_key(kPeerBanBase, peer), encode_ban({kept->until, kept->since})},
          {peer_key(kBanReasonBase, peer), encode_ban_reason(*kept)}},
         std::move(done));
@@ -182,13 +190,15 @@ void BanKeeper::ban(const PeerId& peer, Ban ban, Done done) {
 
 void BanKeeper::ban_ip(const std::string& ip, Ban ban, Done done) {
   const auto gone = book_.ips.put(ip, std::move(ban));
+  if (gone && gone->first == ip)
+    return answer(std::move(done), libp2p::fail(Errc::exhausted, "the book of bans is full of the operator's bans"));
   if (gone) {
     erase_later(gone->first);
     on_end(gone->first, gone->second, BanEnd::overflow);
   }
   const Ban* const kept = book_.ips.find(ip, wall());
   if (kept == nullptr)
-    return answer(std::move(done), libp2p::fail(Errc::exhausted, "all bans that the book has room for last longer"));
+    return answer(std::move(done), libp2p::fail(Errc::invalid_argument, "the ban has ended already"));
   write({{ip_key(ip), encode_ban({kept->until, kept->since})}, {ip_reason_key(ip), encode_ban_reason(*kept)}},
         std::move(done));
   events_.emit(IpBanned{ip, *kept});

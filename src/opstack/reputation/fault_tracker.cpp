@@ -98,7 +98,7 @@ void FaultTracker::on_invalid(const PeerId& peer, std::string_view, const Messag
 
 void FaultTracker::blame(const PeerId& peer, Fault fault, const std::optional<InvalidCount>& cost, Now now) {
   const FaultKind kind = fault.kind;
-  if (is_of_gossip(kind)) {
+  if (is_of_gossip(kind) && may_be_ours(kind)) {
     const auto found = common_.on_fault(peer, kind, uses_.connected(), now.mono);
     if (common_.is_ours(kind)) {
       if (cost) scorer_->take_back(*cost);

@@ -161,7 +161,7 @@ void Reputation::Parts::on_blamed(const PeerId& peer, std::size_t blamed_message
 
 void Reputation::Parts::on_common(FaultKind kind) {
   for (const auto& [peer, ban] : bans.book().peers.list(now().wall))
-    if (is_founded_on(ban, kind)) bans.end(peer, BanEnd::forgiven, nullptr);
+    if (is_founded_on(ban, kind) && now().wall - ban.since <= kCommonWindow) bans.end(peer, BanEnd::forgiven, nullptr);
 }
 
 // Else the peer would be banned again at once.
@@ -242,7 +242,6 @@ void Reputation::listen_to(sync::Follower& follower) {
 }
 
 void Reputation::start() {
-  parts_->bans.end_expired();  // while the node was away
   for (Every* every : {&parts_->looking, &parts_->slots, &parts_->writing, &parts_->collecting}) every->start();
 }
 
@@ -306,7 +305,11 @@ void Reputation::ban_ip(std::string_view ip, Nanos duration, std::string why, Do
   parts.gater->stricter().emit(libp2p::GaterStricter());
 }
 
-void Reputation::unban(const PeerId& peer, Done done) { parts_->bans.end(peer, BanEnd::undone, std::move(done)); }
+// Without a ban, too, the peer's scores are cleared: they may keep it out.
+void Reputation::unban(const PeerId& peer, Done done) {
+  if (parts_->bans.find(peer) == nullptr) parts_->on_ban_ended(peer);
+  parts_->bans.end(peer, BanEnd::undone, std::move(done));
+}
 
 void Reputation::unban_ip(std::string_view ip, Done done) {
   const auto canonical = libp2p::canonical_ip(ip);
