@@ -1,6 +1,6 @@
 // churn_peers ADDRESS GENESIS_TIME PLACES FORGERS STAY_MS SIGNER_KEY: peers of a MadeChain's network that come to the
-// node at ADDRESS and go. Each of PLACES is taken by one peer after another: it joins the gossip of blocks, stays for up
-// to twice STAY_MS, goes in order or without a word, and its successor comes a little later. Every other one returns
+// node at ADDRESS and go. Each of PLACES is taken by one peer after another: it joins the gossip of blocks, stays for
+// up to twice STAY_MS, goes in order or without a word, and its successor comes a little later. Every other one returns
 // with the same identity. In FORGERS of the places the peers publish a bad block each 50 ms until they are thrown out.
 //
 // The type of a peer's key tells what it is: secp256k1 (16Uiu2…) forges, Ed25519 (12D3Koo…) is honest.
@@ -98,39 +98,40 @@ class Churn {
   }
 
   Task<void> keep_place(bool forges) {
-    PrivateKey key = make_key(forges);
     while (!scope_.cancelled()) {
-      const auto pause = Millis(static_cast<std::int64_t>(runtime_.rng().below(kMostPause)));
-      const auto slept = co_await sleep_for(runtime_, pause);
-      if (!slept) co_return;
-      co_await visit(key, forges);
-      if (runtime_.rng().below(2) == 0) key = make_key(forges);
+      Peer peer(runtime_, make_key(forges), options_.chain);
+      do {
+        const auto pause = Millis(static_cast<std::int64_t>(runtime_.rng().below(kMostPause)));
+        const auto slept = co_await sleep_for(runtime_, pause);
+        if (!slept) co_return;
+        co_await visit(peer, forges);
+      } while (runtime_.rng().below(2) == 0);
+      if (runtime_.rng().below(2) == 0) {
+        co_await peer.gossip.close();
+        co_await peer.identify.close();
+        co_await peer.host.close(kCloseLimit);
+      }
+      // From the queue, because a host must not go inside a call of its own.
+      const auto yielded = co_await libp2p::runtime::yield_now(runtime_);
+      if (!yielded) co_return;
     }
   }
 
-  Task<void> visit(const PrivateKey& key, bool forges) {
-    Peer peer(runtime_, key, options_.chain);
+  Task<void> visit(Peer& peer, bool forges) {
     auto node = co_await peer.host.connect(options_.node);
-    if (node) {
-      ++counts_.came;
-      ++counts_.connected;
-      const auto until = runtime_.now().mono + Millis(static_cast<std::int64_t>(runtime_.rng().below(2 * options_.stay)));
-      if (forges)
-        co_await forge(peer, *node);
-      else
-        co_await stay(peer, *node, until);
-      --counts_.connected;
-    } else {
+    if (!node) {
       ++counts_.failed;
+      co_return;
     }
-    if (runtime_.rng().below(2) == 0) {
-      co_await peer.gossip.close();
-      co_await peer.identify.close();
-      co_await peer.host.close(kCloseLimit);
-    }
-    // From the queue, because a host must not go inside a call of its own.
-    const auto yielded = co_await libp2p::runtime::yield_now(runtime_);
-    if (!yielded) co_return;
+    ++counts_.came;
+    ++counts_.connected;
+    const auto until = runtime_.now().mono + Millis(static_cast<std::int64_t>(runtime_.rng().below(2 * options_.stay)));
+    if (forges)
+      co_await forge(peer, *node);
+    else
+      co_await stay(peer, *node, until);
+    --counts_.connected;
+    peer.host.disconnect(*node, "the visit is over");
   }
 
   Task<void> stay(Peer& peer, const libp2p::PeerId& node, libp2p::MonoTime until) {
@@ -160,9 +161,9 @@ class Churn {
     for (;;) {
       const auto slept = co_await sleep_for(runtime_, libp2p::Seconds(1));
       if (!slept) co_return;
-      const boost::json::object line{{"connected", counts_.connected},   {"came", counts_.came},
-                                     {"failed", counts_.failed},         {"thrown_out", counts_.thrown_out},
-                                     {"forgers_out", counts_.forgers},   {"forged", counts_.forged}};
+      const boost::json::object line{{"connected", counts_.connected}, {"came", counts_.came},
+                                     {"failed", counts_.failed},       {"thrown_out", counts_.thrown_out},
+                                     {"forgers_out", counts_.forgers}, {"forged", counts_.forged}};
       std::printf("%s\n", boost::json::serialize(line).c_str());
       std::fflush(stdout);
     }
