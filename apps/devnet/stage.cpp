@@ -22,6 +22,8 @@ using libp2p::Seconds;
 
 constexpr auto kStartLimit = Seconds(15);
 constexpr auto kStopLimit = Seconds(5);
+constexpr std::size_t kPeersLo = 20;  // a node's defaults
+constexpr std::size_t kPeersAboveLo = 10;
 
 MemberPlace place_of(const Member& member) {
   return {member.name(), member.address(), member.rpc_port(), member.log_path()};
@@ -120,6 +122,10 @@ std::vector<std::string> Stage::node_command(const MemberPlan& plan, const std::
                                   "--log.level",
                                   options_.log_level};
   out.insert(out.end(), {"--p2p.scoring", options_.scoring});
+  // Each node is connected to each, which may be more than a node keeps otherwise.
+  const auto peers_lo = std::max(kPeersLo, actors_.size() + options_.join.size());
+  out.insert(out.end(), {"--p2p.peers.lo", std::to_string(peers_lo)});
+  out.insert(out.end(), {"--p2p.peers.hi", std::to_string(peers_lo + kPeersAboveLo)});
   if (!options_.bans) out.emplace_back("--p2p.ban.peers=false");
   if (plan.has_key) out.insert(out.end(), {"--p2p.sequencer.key", libp2p::to_hex(signer_), "--rpc.enable-admin"});
   auto peers = static_peers_ ? addresses() : std::vector<std::string>();

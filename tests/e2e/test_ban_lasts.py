@@ -62,7 +62,7 @@ class BanLasts(unittest.TestCase):
         self.wait_for_block(self.honest)
 
     def wait_for_block(self, node):
-        before = node.head() if node.status()["head"] else 0
+        before = node.head()
         opp2p.wait_for(lambda: node.head() > before, 60, f"{node.folder.name} gets the next block")
 
     def bans(self):

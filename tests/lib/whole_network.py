@@ -27,9 +27,9 @@ class WholeNetwork:
                    count + 10]
         sequencing = ["--p2p.sequencer.key", self.chain.signer_key, "--rpc.enable-admin"]
         self.nodes = []
-        self.addCleanup(lambda: [node.kill() for node in self.nodes])
         for number in range(count):
             self.nodes.append(opp2p.Node(folder / f"node{number}", *options, *(sequencing if number == 0 else [])))
+            self.addCleanup(self.nodes[-1].kill)
         at_once(lambda node: node.ready(60), self.nodes)
 
     def connect_each_to_each(self):

@@ -98,40 +98,40 @@ class Churn {
   }
 
   Task<void> keep_place(bool forges) {
-    PrivateKey key = make_key(forges);
     while (!scope_.cancelled()) {
-      const auto pause = Millis(static_cast<std::int64_t>(runtime_.rng().below(kMostPause)));
-      const auto slept = co_await sleep_for(runtime_, pause);
-      if (!slept) co_return;
-      co_await visit(key, forges);
-      if (runtime_.rng().below(2) == 0) key = make_key(forges);
+      Peer peer(runtime_, make_key(forges), options_.chain);
+      do {
+        const auto pause = Millis(static_cast<std::int64_t>(runtime_.rng().below(kMostPause)));
+        const auto slept = co_await sleep_for(runtime_, pause);
+        if (!slept) co_return;
+        co_await visit(peer, forges);
+      } while (runtime_.rng().below(2) == 0);
+      if (runtime_.rng().below(2) == 0) {
+        co_await peer.gossip.close();
+        co_await peer.identify.close();
+        co_await peer.host.close(kCloseLimit);
+      }
+      // From the queue, because a host must not go inside a call of its own.
+      const auto yielded = co_await libp2p::runtime::yield_now(runtime_);
+      if (!yielded) co_return;
     }
   }
 
-  Task<void> visit(const PrivateKey& key, bool forges) {
-    Peer peer(runtime_, key, options_.chain);
+  Task<void> visit(Peer& peer, bool forges) {
     auto node = co_await peer.host.connect(options_.node);
-    if (node) {
-      ++counts_.came;
-      ++counts_.connected;
-      const auto until =
-          runtime_.now().mono + Millis(static_cast<std::int64_t>(runtime_.rng().below(2 * options_.stay)));
-      if (forges)
-        co_await forge(peer, *node);
-      else
-        co_await stay(peer, *node, until);
-      --counts_.connected;
-    } else {
+    if (!node) {
       ++counts_.failed;
+      co_return;
     }
-    if (runtime_.rng().below(2) == 0) {
-      co_await peer.gossip.close();
-      co_await peer.identify.close();
-      co_await peer.host.close(kCloseLimit);
-    }
-    // From the queue, because a host must not go inside a call of its own.
-    const auto yielded = co_await libp2p::runtime::yield_now(runtime_);
-    if (!yielded) co_return;
+    ++counts_.came;
+    ++counts_.connected;
+    const auto until = runtime_.now().mono + Millis(static_cast<std::int64_t>(runtime_.rng().below(2 * options_.stay)));
+    if (forges)
+      co_await forge(peer, *node);
+    else
+      co_await stay(peer, *node, until);
+    --counts_.connected;
+    peer.host.disconnect(*node, "the visit is over");
   }
 
   Task<void> stay(Peer& peer, const libp2p::PeerId& node, libp2p::MonoTime until) {
