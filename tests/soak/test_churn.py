@@ -76,7 +76,7 @@ class Churn(unittest.TestCase):
         self.answers = {"status": [], "metrics": []}  # seconds
         self.samples = []
         self.blocked, self.banned = [], []
-        self.thrown_out_by_us = 0
+        self.thrown_out_one_by_one = self.thrown_out_by_address = 0
         self.counted = {}
 
     def start(self):
@@ -127,7 +127,7 @@ class Churn(unittest.TestCase):
             self.blocked = self.honest_peers(5)
             for peer in self.blocked:
                 self.node.rpc("opp2p_blockPeer", peer)
-            self.thrown_out_by_us += len(self.blocked)
+            self.thrown_out_one_by_one += len(self.blocked)
             self.assertEqual(sorted(self.node.rpc("opp2p_listBlockedPeers")), sorted(self.blocked))
         if tick % 5 == 4:
             for peer in self.blocked:
@@ -137,14 +137,14 @@ class Churn(unittest.TestCase):
             self.banned = self.honest_peers(2)
             for peer in self.banned:
                 self.node.rpc("opp2p_ban", peer, OPERATOR_BAN, "churn")
-            self.thrown_out_by_us += len(self.banned)
+            self.thrown_out_one_by_one += len(self.banned)
         if tick % 7 == 6:
             for peer in self.banned:
                 self.node.rpc("opp2p_unban", peer)
 
     def block_the_address(self):
         self.node.rpc("opp2p_blockAddr", ADDRESS)
-        self.thrown_out_by_us += PLACES
+        self.thrown_out_by_address += PLACES
         opp2p.wait_for(lambda: not self.node.rpc("opp2p_peers", True)["peers"], 10, "everybody at the blocked address is gone")
         self.node.rpc("opp2p_unblockAddr", ADDRESS)
         opp2p.wait_for(lambda: len(self.node.rpc("opp2p_peers", True)["peers"]) > PLACES / 2, 60, "the peers are back")
@@ -216,7 +216,8 @@ class Churn(unittest.TestCase):
         self.assertEqual(total(families, "opp2p_common_faults_total"), 0, common)
         self.assertEqual(total(families, "opp2p_peerstore_failures_total"), 0)
         self.assertEqual(total(families, "opp2p_store_failures_total"), 0)
-        self.assertLessEqual(seen["thrown_out"], self.thrown_out_by_us)
+        # Who is blocked or banned and comes back meanwhile is thrown out again; half of them do, so two times each are expected.
+        self.assertLessEqual(seen["thrown_out"], 3 * self.thrown_out_one_by_one + self.thrown_out_by_address)
 
     def check_bounds(self, files_before):
         for kind, seconds in self.answers.items():
