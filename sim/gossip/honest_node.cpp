@@ -124,9 +124,9 @@ void HonestNode::on_work_done(std::uint64_t ticket, bool done) {
   const Pending pending = std::move(found->second);
   judged_.erase(found);
   const bool is_rejected = done && pending.judged.verdict == gs::ValidationResult::reject;
-  if (is_rejected && reputation_) reputation_->on_rejected(pending.id, pending.judged.reason);
+  if (is_rejected && reputation_) reputation_->on_rejected(pending.id, pending.judged.reason, port_.now());
   if (done && pending.judged.verdict == gs::ValidationResult::accept && reputation_)
-    reputation_->on_accepted(pending.from);
+    reputation_->on_accepted(pending.from, port_.now());
   const auto verdict = done ? to_router(pending.judged) : gs::ValidationResult::ignore;
   router_->on_validation(ticket, verdict, port_.now(), done ? gs::Router::Blame::sender : gs::Router::Blame::nobody);
   if (is_rejected) {

@@ -11,13 +11,23 @@ NodeReputation::NodeReputation(const ReputationParams& params, gs::PeerScorer& s
     : params_(params),
       scorer_(scorer),
       ledger_(rep::ledger_limits(params.scoring)),
-      common_(rep::recent_of(rep::ledger_limits(params.scoring).hold)),
+      common_(params.scoring.block_time),
       monitor_(params.ban_threshold, params.scoring.blamed_messages_to_ban) {
   scorer_.set_observer(this);
 }
 
-void NodeReputation::on_rejected(const gs::MessageId& id, opstack::rules::Reason reason) {
-  if (const auto kind = rep::fault_of(reason, /*signer_known=*/true)) reasons_.put(id, *kind);
+void NodeReputation::on_accepted(const PeerId& peer, Now now) {
+  const auto first = common_.on_first(peer, now.mono);
+  if (first.is_very_first) ledger_.drop_held();
+  for (const auto& [kind, since] : first.excused)
+    for (const auto& cost : ledger_.forget(kind, since)) scorer_.take_back(cost);
+}
+
+void NodeReputation::on_rejected(const gs::MessageId& id, opstack::rules::Reason reason, Now now) {
+  const auto kind = rep::fault_of(reason, /*signer_known=*/true);
+  if (!kind) return;
+  reasons_.put(id, *kind);
+  common_.on_refused(*kind, now.mono);
 }
 
 void NodeReputation::on_valid(const PeerId& peer, std::string_view, const gs::MessageId&, Now now) {

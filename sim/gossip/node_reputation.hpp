@@ -34,10 +34,8 @@ class NodeReputation final : public libp2p::gossipsub::DeliveryObserver {
   NodeReputation(const ReputationParams& params, libp2p::gossipsub::PeerScorer& scorer);
 
   // The rules accepted the message that the peer was the first to bring, or rejected it. Told before the router hears.
-  void on_accepted(const PeerId& first) {
-    if (common_.on_first(first)) ledger_.drop_held();
-  }
-  void on_rejected(const libp2p::gossipsub::MessageId& id, opstack::rules::Reason reason);
+  void on_accepted(const PeerId& first, Now now);
+  void on_rejected(const libp2p::gossipsub::MessageId& id, opstack::rules::Reason reason, Now now);
   void on_published() { common_.on_published(); }
   void on_valid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id, Now now) override;
   void on_invalid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id,

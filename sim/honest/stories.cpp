@@ -86,7 +86,7 @@ constexpr std::array kStories = {
     Story{.name = "honest/all", .about = "all of these conditions in one network", .adjust = everything},
     Story{.name = "ban/invalid-blocks",
           .about = "peers that behaved well send invalid blocks, one a second to each peer",
-          .attackers = 0.01},
+          .attackers = 0.02},
 };
 
 template <class Number>

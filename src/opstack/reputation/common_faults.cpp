@@ -10,10 +10,18 @@ namespace {
 
 constexpr std::size_t kEnough = 3;     // peers of which more than half decide
 constexpr std::size_t kMostAsked = 6;  // of those that are connected
+constexpr int kSilence = 5;            // block times without an accepted block
+constexpr int kGap = 2;                // as many after which an accepted block excuses
+constexpr Nanos kLeastGap = libp2p::Seconds(1);
+// Blocks may come so much faster than one in a block time: late ones, and what gossip offers of the last heartbeats.
+constexpr std::int64_t kBlocksAhead = 3;
+constexpr Nanos kOffered = libp2p::Seconds(3);
 
 }  // namespace
 
-CommonFaults::CommonFaults(Nanos recent) : recent_(recent) {}
+CommonFaults::CommonFaults(Nanos block_time) : block_time_(block_time) {
+  OPP2P_ASSERT(block_time > Nanos(0), "a chain has a block time", block_time.count());
+}
 
 void CommonFaults::forget_old(Peers& peers, MonoTime now) {
   while (!peers.empty()) {
@@ -23,33 +31,45 @@ void CommonFaults::forget_old(Peers& peers, MonoTime now) {
   }
 }
 
-// What was found, when it is ours. Nothing about the connected peers is known where an accepted block is judged, and
-// then somebody has brought one.
-std::optional<CommonFaults::Finding> CommonFaults::judge(Kind& kind, std::optional<std::size_t> connected,
-                                                         MonoTime now) {
+bool CommonFaults::were_mostly_first(const Peers& peers) const {
+  const auto some =
+      std::count_if(firsts_.begin(), firsts_.end(), [&peers](const PeerId& peer) { return peers.contains(peer); });
+  return 2 * static_cast<std::size_t>(some) > firsts_.size();
+}
+
+std::optional<CommonFaults::Finding> CommonFaults::judge_peers(Kind& kind, std::size_t connected, MonoTime now) {
   forget_old(bringers_, now);
   forget_old(kind.peers, now);
   Finding found;
   if (bringers_.empty()) {
     found.peers = kind.peers.size();
-    found.of = std::max(std::min(connected.value_or(0), kMostAsked), found.peers);
-    if (found.peers < kEnough || 2 * found.peers <= found.of) return std::nullopt;
-    return found;
+    found.of = std::max(std::min(connected, kMostAsked), found.peers);
+    if (found.peers < kEnough) return std::nullopt;
+  } else {
+    for (const auto& [peer, when] : bringers_) {
+      if (found.of == kMostBringers) break;
+      ++found.of;
+      found.peers += kind.peers.contains(peer) ? 1 : 0;
+    }
+    if (found.of < kEnough || !were_mostly_first(kind.peers)) return std::nullopt;
   }
-  for (const auto& [peer, when] : bringers_) {
-    if (found.of == kMostBringers) break;
-    ++found.of;
-    found.peers += kind.peers.contains(peer) ? 1 : 0;
-  }
-  const bool ours = found.of < kEnough ? found.peers == found.of : 2 * found.peers > found.of;
-  if (!ours) return std::nullopt;
+  if (2 * found.peers <= found.of) return std::nullopt;
   return found;
 }
 
-bool CommonFaults::on_first(const PeerId& peer) {
+CommonFaults::First CommonFaults::on_first(const PeerId& peer, MonoTime now) {
+  First out;
+  out.is_very_first = firsts_.empty();
   firsts_.push_back(peer);
   if (firsts_.size() > kMostBringers) firsts_.pop_front();
-  return firsts_.size() == 1;
+  for (std::size_t at = 0; at < kinds_.size(); ++at) {
+    Kind& kind = kinds_[at];
+    if (!kind.is_ours && is_silent(kind, std::max<Nanos>(kGap * block_time_, kLeastGap), now))
+      out.excused.push_back({static_cast<FaultKind>(at), *kind.since});
+    kind.since.reset();
+    kind.refused = 0;
+  }
+  return out;
 }
 
 void CommonFaults::on_published() {
@@ -57,14 +77,22 @@ void CommonFaults::on_published() {
   for (Kind& kind : kinds_) kind.is_ours = false;
 }
 
-std::optional<CommonFaults::Finding> CommonFaults::judge_silence(const Kind& kind, MonoTime now) const {
-  if (!kind.since || now - *kind.since < recent_) return std::nullopt;
-  if (!has_accepted() || (bringers_.empty() && kind.peers.size() > 1))
-    return Finding{kind.peers.size(), kind.peers.size()};
-  const auto committed =
-      std::count_if(firsts_.begin(), firsts_.end(), [&kind](const PeerId& peer) { return kind.peers.contains(peer); });
-  if (2 * static_cast<std::size_t>(committed) <= firsts_.size()) return std::nullopt;
-  return Finding{static_cast<std::size_t>(committed), firsts_.size()};
+// No block was accepted for so long, and what was refused meanwhile came no faster than blocks do.
+bool CommonFaults::is_silent(const Kind& kind, Nanos least, MonoTime now) const {
+  if (!kind.since || now - *kind.since < least) return false;
+  return kind.refused <= (now - *kind.since + kOffered) / block_time_ + kBlocksAhead;
+}
+
+std::optional<CommonFaults::Finding> CommonFaults::judge(Kind& kind, std::size_t connected, MonoTime now) {
+  const auto found = judge_peers(kind, connected, now);
+  if (found || !is_silent(kind, kSilence * block_time_, now)) return found;
+  return Finding{kind.peers.size(), kind.peers.size()};
+}
+
+void CommonFaults::on_refused(FaultKind which, MonoTime now) {
+  Kind& kind = kinds_[static_cast<std::size_t>(which)];
+  if (!kind.since) kind.since = now;
+  ++kind.refused;
 }
 
 std::vector<FaultKind> CommonFaults::on_accepted(const PeerId& peer, MonoTime now) {
@@ -72,8 +100,7 @@ std::vector<FaultKind> CommonFaults::on_accepted(const PeerId& peer, MonoTime no
   std::vector<FaultKind> ended;
   for (std::size_t at = 0; at < kinds_.size(); ++at) {
     Kind& kind = kinds_[at];
-    kind.since.reset();
-    if (!kind.is_ours || judge(kind, std::nullopt, now)) continue;
+    if (!kind.is_ours || judge(kind, 0, now)) continue;
     kind.is_ours = false;
     ended.push_back(static_cast<FaultKind>(at));
   }
@@ -84,10 +111,8 @@ std::optional<CommonFaults::Finding> CommonFaults::on_fault(const PeerId& peer, 
                                                             MonoTime now) {
   Kind& kind = kinds_[static_cast<std::size_t>(which)];
   kind.peers.put(peer, now);
-  if (!kind.since) kind.since = now;
   if (kind.is_ours || has_published_) return std::nullopt;
-  auto found = judge(kind, connected, now);
-  if (!found) found = judge_silence(kind, now);
+  const auto found = judge(kind, connected, now);
   kind.is_ours = found.has_value();
   return found;
 }

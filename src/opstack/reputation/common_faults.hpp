@@ -1,30 +1,36 @@
 // CommonFaults: finds the faults that are ours. When more than half of the peers that lately brought accepted blocks
-// commit the same fault, this node is wrong and not they: its signer, its forks or its clock may be stale. Such a fault
-// costs nobody anything from then on, until accepted blocks show otherwise. A pure engine.
+// commit the same fault, or no block is accepted any more, this node is wrong and not they: its signer, its forks or its
+// clock may be stale. Such a fault costs nobody anything from then on, until accepted blocks show otherwise. A pure
+// engine.
 //
 // What counts within the last ten minutes (kCommonWindow), for one kind of fault:
-//   - Of three or more peers that brought accepted blocks, as the first or as a copy, more than half committed it:
-//     ours. Only the eight that did so last are asked (kMostBringers), as many as are in a mesh: who has left, or is
-//     not in the mesh any more, brings no faults either.
-//   - No block was accepted for as long as `recent` since it was committed first, and whoever commits it was the first
-//     to bring more than half of the last eight accepted blocks: ours. So a node beside its sequencer, which hears
-//     nothing from others, does not ban it after a rotation. While blocks are accepted, nobody profits from this.
-//   - This node accepted no block since its start, and rejects some for as long as `recent`: ours.
-//   - No peer brought any, three or more peers committed it, and these are four, or more than half of the connected
-//     ones: ours. So a node that starts with a wrong signer does not ban everybody. Its mesh is a small part of the
-//     connected peers, and only the mesh brings blocks.
+//   1. Of three or more peers that brought accepted blocks, as the first or as a copy, more than half committed it, and
+//      those that did were the first to bring more than half of the last eight accepted blocks: ours. Only the eight
+//      peers that brought blocks last are asked (kMostBringers), as many as are in a mesh.
+//   2. No block was accepted for five block times since a message was refused for it, and such messages came no faster
+//      than blocks do: ours, whoever sent them. What was accepted before does not matter. This comes before the eighth
+//      message, with which a peer is banned.
+//      When a block is accepted sooner, but not within two block times (at least 1 s), the faults since then are excused:
+//      this node has learned in time what it did not know.
+//   3. No peer brought any, three or more peers committed it, and these are four, or more than half of the connected
+//      ones: ours, without the wait. So a node that starts with a wrong signer does not ban everybody.
 // An accepted block can end a finding, a fault cannot. A node that publishes blocks, the sequencer, has no fault of its
 // own: its blocks pass its rules, and it accepts no others that could show it.
 //
-// Against abuse: identities that never brought an accepted block have no say once anybody did. To make its faults ours,
-// an attacker needs more than half of the peers that bring this node's blocks; it gains that they cost it nothing,
-// which is what op-node charges. A copy counts, because the fastest peer would otherwise be the only one with a say.
+// Against abuse:
+//   1. An attacker needs more than half of the peers that bring this node's blocks, and must bring more than half of
+//      them first. Peers that are told not to send (IDONTWANT) bring no copies, so the number of peers alone would let
+//      two attackers beside the sequencer decide. Identities that brought no accepted block have no say.
+//   2. While blocks are accepted, nobody profits. While the chain pauses, an attacker that sends no faster than blocks
+//      come has its faults for nothing, until the next block. A flood is faster, and is banned. A flood can also keep a
+//      stale node from finding its own fault, at the price of a ban for each eight messages.
+//   3. Four identities can do it. The first accepted block ends it.
+// What an attacker gains in each is that its faults cost nothing, which is what op-node charges.
 //
 // Owner: Reputation. Thread: the network thread. Bounds: kMostPeers peers with accepted blocks, and as many per kind
 // that committed it; the one that was heard of least recently goes.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <deque>
 #include <optional>
@@ -43,25 +49,33 @@ using libp2p::PeerId;
 
 inline constexpr Nanos kCommonWindow = libp2p::Seconds(600);
 inline constexpr std::size_t kMostBringers = 8;
-// The time of some five blocks, for `recent`: costs are held back for that of fifteen (FaultLedgerLimits::hold).
-constexpr Nanos recent_of(Nanos hold) { return std::max<Nanos>(hold / 3, libp2p::Seconds(10)); }
 
 class CommonFaults {
  public:
   static constexpr std::size_t kMostPeers = 256;
 
-  explicit CommonFaults(Nanos recent = libp2p::Seconds(10));
+  explicit CommonFaults(Nanos block_time = libp2p::Seconds(2));
   CommonFaults(const CommonFaults&) = delete;
   CommonFaults& operator=(const CommonFaults&) = delete;
 
-  // The peer was the first to bring a block that was accepted. Besides on_accepted(). True for the very first block:
-  // until then nothing shows that this node believes what is right.
-  bool on_first(const PeerId& peer);
+  struct Excused {
+    FaultKind kind{};
+    MonoTime since{};  // the faults from then on
+  };
+  struct First {
+    bool is_very_first = false;  // until then nothing shows that this node believes what is right
+    std::vector<Excused> excused;
+  };
+  // The peer was the first to bring a block that was accepted. Before on_accepted() of it.
+  First on_first(const PeerId& peer, MonoTime now);
   bool has_accepted() const { return has_published_ || !firsts_.empty(); }
   // A block of this node's own.
   void on_published();
   // The peer brought an accepted block. The kinds that are the peers' again, mostly none.
   std::vector<FaultKind> on_accepted(const PeerId& peer, MonoTime now);
+
+  // A message was refused for this, whoever sends it. Once for each message, before on_fault().
+  void on_refused(FaultKind kind, MonoTime now);
 
   struct Finding {
     std::size_t peers = 0;  // that commit it
@@ -80,14 +94,17 @@ class CommonFaults {
   using Peers = libp2p::LruMap<PeerId, MonoTime>;  // when last; the most recent first
   struct Kind {
     Peers peers{kMostPeers};
-    std::optional<MonoTime> since;  // the first fault after the last accepted block
+    std::optional<MonoTime> since;  // the first refused message after the last accepted block
+    std::int64_t refused = 0;       // messages since then
     bool is_ours = false;
   };
   static void forget_old(Peers& peers, MonoTime now);
-  std::optional<Finding> judge_silence(const Kind& kind, MonoTime now) const;
-  std::optional<Finding> judge(Kind& kind, std::optional<std::size_t> connected, MonoTime now);
+  bool is_silent(const Kind& kind, Nanos least, MonoTime now) const;
+  std::optional<Finding> judge_peers(Kind& kind, std::size_t connected, MonoTime now);
+  std::optional<Finding> judge(Kind& kind, std::size_t connected, MonoTime now);
+  bool were_mostly_first(const Peers& peers) const;
 
-  Nanos recent_;
+  Nanos block_time_;
   Peers bringers_{kMostPeers};
   bool has_published_ = false;
   std::deque<PeerId> firsts_;  // of the last accepted blocks, at most kMostBringers

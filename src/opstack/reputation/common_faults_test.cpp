@@ -22,7 +22,16 @@ class CommonFaultsTest : public ::testing::Test {
  protected:
   ~CommonFaultsTest() override { common.check(); }
   void accept(std::uint8_t first, std::uint8_t last, std::int64_t at = 0) {
-    for (auto n = first; n <= last; ++n) common.on_accepted(peer(n), mono(at));
+    for (auto n = first; n <= last; ++n) {
+      common.on_first(peer(n), mono(at));
+      common.on_accepted(peer(n), mono(at));
+    }
+  }
+  // A message of its own.
+  auto refuse(std::uint8_t n, double at, FaultKind kind = kOurs) {
+    const auto now = libp2p::MonoTime(std::chrono::duration_cast<libp2p::Nanos>(std::chrono::duration<double>(at)));
+    common.on_refused(kind, now);
+    return common.on_fault(peer(n), kind, connected, now);
   }
   auto blame(std::uint8_t n, FaultKind kind = kOurs, std::int64_t at = 1) {
     return common.on_fault(peer(n), kind, connected, mono(at));
@@ -60,13 +69,19 @@ TEST_F(CommonFaultsTest, leave_peers_without_a_say_that_never_brought_an_accepte
   EXPECT_TRUE(blame(2).has_value());
 }
 
-TEST_F(CommonFaultsTest, of_one_or_two_peers_need_all_of_them) {
+TEST_F(CommonFaultsTest, are_not_found_by_one_or_two_peers) {
   accept(1, 2);
-  EXPECT_FALSE(blame(1)) << "one of two decides nothing";
-  EXPECT_TRUE(blame(2).has_value());
-  CommonFaults alone;
-  alone.on_accepted(peer(1), mono(0));
-  EXPECT_TRUE(alone.on_fault(peer(1), kOurs, 1, mono(1)).has_value()) << "who else could know";
+  EXPECT_FALSE(blame(1));
+  EXPECT_FALSE(blame(2)) << "others may have been told not to send";
+}
+
+// Two attackers in the mesh of a node beside its sequencer send copies; others are told not to.
+TEST_F(CommonFaultsTest, are_not_those_of_peers_that_only_send_copies) {
+  for (int block = 0; block < 8; ++block) common.on_first(peer(block < 4 ? 1 : 2), mono(0));
+  for (std::uint8_t n = 1; n <= 4; ++n) common.on_accepted(peer(n), mono(0));
+  for (std::uint8_t n = 2; n <= 4; ++n) EXPECT_FALSE(blame(n)) << "half of the first ones is not more than half";
+  common.on_first(peer(2), mono(2));
+  EXPECT_TRUE(blame(2, kOurs, 3).has_value());
 }
 
 TEST_F(CommonFaultsTest, of_a_node_that_never_accepted_a_block_need_three_and_more_than_half_of_the_connected) {
@@ -89,12 +104,11 @@ TEST_F(CommonFaultsTest, end_when_accepted_blocks_show_otherwise) {
 
 TEST_F(CommonFaultsTest, last_while_no_block_is_accepted) {
   accept(1, 4);
-  for (std::uint8_t n = 1; n <= 3; ++n) blame(n);
-  ASSERT_TRUE(common.is_ours(kOurs));
-  for (std::int64_t at = 2; at < 7200; at += 2) blame(1, kOurs, at);
+  for (std::int64_t at = 2; at < 7200; at += 2) refuse(1, static_cast<double>(at));
   EXPECT_TRUE(common.is_ours(kOurs));
-  EXPECT_THAT(common.on_accepted(peer(1), mono(7200)), IsEmpty()) << "it still commits it, and is the only one to ask";
-  EXPECT_THAT(common.on_accepted(peer(2), mono(7201)), ElementsAre(kOurs));
+  EXPECT_THAT(common.on_accepted(peer(2), mono(7200)), IsEmpty()) << "a late copy of an old block";
+  common.on_first(peer(1), mono(7201));
+  EXPECT_THAT(common.on_accepted(peer(1), mono(7201)), ElementsAre(kOurs)) << "the blocks are right again";
 }
 
 TEST_F(CommonFaultsTest, count_only_what_happened_within_ten_minutes) {
@@ -103,7 +117,10 @@ TEST_F(CommonFaultsTest, count_only_what_happened_within_ten_minutes) {
   accept(1, 3, 590);
   EXPECT_TRUE(blame(2, kOurs, 600).has_value());
   CommonFaults late;
-  for (std::uint8_t n = 1; n <= 3; ++n) late.on_accepted(peer(n), mono(0));
+  for (std::uint8_t n = 1; n <= 3; ++n) {
+    late.on_first(peer(n), mono(0));
+    late.on_accepted(peer(n), mono(0));
+  }
   late.on_fault(peer(1), kOurs, 8, mono(1));
   for (std::uint8_t n = 1; n <= 3; ++n) late.on_accepted(peer(n), mono(500));
   EXPECT_FALSE(late.on_fault(peer(2), kOurs, 8, mono(602)).has_value());
@@ -135,7 +152,7 @@ TEST_F(CommonFaultsTest, keep_their_bounds_whatever_happens) {
 }
 
 TEST_F(CommonFaultsTest, ask_only_the_eight_peers_that_brought_the_last_accepted_blocks) {
-  for (std::uint8_t n = 1; n <= 12; ++n) common.on_accepted(peer(n), mono(0));
+  accept(1, 12);
   for (std::uint8_t n = 1; n <= 4; ++n) EXPECT_FALSE(blame(n)) << "they are not asked any more";
   for (std::uint8_t n = 5; n <= 8; ++n) EXPECT_FALSE(blame(n));
   const auto found = blame(9);
@@ -159,35 +176,66 @@ TEST_F(CommonFaultsTest, of_a_single_peer_that_brings_all_blocks_now_are_its_own
 }
 
 TEST_F(CommonFaultsTest, are_those_that_a_node_sees_before_it_ever_accepted_a_block) {
-  EXPECT_FALSE(blame(1, kOurs, 1));
-  EXPECT_FALSE(blame(1, kOurs, 10)) << "a block that it accepts may come yet";
-  EXPECT_TRUE(blame(1, kOurs, 11).has_value());
+  for (const int at : {1, 3, 5, 7, 9, 10}) EXPECT_FALSE(refuse(1, at)) << "a block that it accepts may come yet";
+  EXPECT_TRUE(refuse(1, 11).has_value());
 }
 
-// A node beside its sequencer: the sequencer is always first, and the others are told not to send.
-TEST_F(CommonFaultsTest, are_those_of_the_usual_first_bringer_when_no_block_is_accepted_any_more) {
-  accept(1, 3);
-  for (int block = 0; block < 8; ++block) common.on_first(peer(block < 5 ? 1 : 2));
-  EXPECT_FALSE(blame(1, kOurs, 2));
-  EXPECT_FALSE(blame(1, kOurs, 11)) << "there may be an accepted block yet";
-  EXPECT_TRUE(blame(1, kOurs, 12).has_value());
-}
-
-TEST_F(CommonFaultsTest, of_the_usual_first_bringer_are_its_own_while_blocks_are_accepted) {
-  accept(1, 3);
-  for (int block = 0; block < 8; ++block) common.on_first(peer(1));
-  for (std::int64_t at = 2; at < 60; at += 2) {
-    EXPECT_FALSE(blame(1, kOurs, at));
-    accept(1, 3, at + 1);
+// One fast peer brings all of them: the others are told not to send.
+TEST_F(CommonFaultsTest, are_those_of_anybody_when_no_block_is_accepted_for_five_block_times) {
+  for (const double block_time : {0.2, 1.0, 2.0, 10.0}) {
+    CommonFaults of_chain{libp2p::Nanos(static_cast<std::int64_t>(block_time * 1e9))};
+    of_chain.on_first(peer(1), mono(0));
+    of_chain.on_accepted(peer(1), mono(0));
+    int messages = 0;
+    for (bool ours = false; !ours; ++messages) {
+      ASSERT_LT(messages, 7) << "the eighth bans, at block time " << block_time;
+      const libp2p::MonoTime now(libp2p::Nanos(static_cast<std::int64_t>((1 + messages * block_time) * 1e9)));
+      of_chain.on_refused(kOurs, now);
+      ours = of_chain.on_fault(peer(2), kOurs, connected, now).has_value();
+    }
+    EXPECT_EQ(messages, 6) << block_time;
   }
-  for (int block = 0; block < 5; ++block) common.on_first(peer(2));
-  for (std::int64_t at = 62; at < 90; at += 2) EXPECT_FALSE(blame(1, kOurs, at)) << "it is not the usual one any more";
+}
+
+TEST_F(CommonFaultsTest, are_not_a_flood_while_the_chain_pauses) {
+  accept(1, 3);
+  for (int at = 1; at < 100; ++at) EXPECT_FALSE(refuse(1, at)) << "twice as fast as blocks";
+}
+
+TEST_F(CommonFaultsTest, count_a_message_once_for_the_pace_however_many_send_it) {
+  accept(1, 3);
+  for (int at = 1; at < 11; at += 2) {
+    EXPECT_FALSE(refuse(10, at));
+    for (std::uint8_t n = 11; n < 30; ++n) EXPECT_FALSE(blame(n, kOurs, at));
+  }
+  EXPECT_TRUE(refuse(10, 11).has_value());
+}
+
+TEST_F(CommonFaultsTest, are_the_peers_while_blocks_are_accepted) {
+  accept(1, 3);
+  for (std::int64_t at = 2; at < 60; at += 2) {
+    EXPECT_FALSE(refuse(4, static_cast<double>(at)));
+    EXPECT_THAT(common.on_first(peer(1), mono(at + 1)).excused, IsEmpty());
+  }
+}
+
+TEST_F(CommonFaultsTest, are_excused_by_an_accepted_block_after_two_block_times) {
+  accept(1, 3);
+  refuse(1, 2);
+  refuse(1, 4);
+  const auto excused = common.on_first(peer(2), mono(6)).excused;
+  ASSERT_EQ(excused.size(), 1U);
+  EXPECT_EQ(excused[0].kind, kOurs);
+  EXPECT_EQ(excused[0].since, mono(2));
+  EXPECT_THAT(common.on_first(peer(2), mono(8)).excused, IsEmpty()) << "once";
+  for (int flood = 0; flood < 20; ++flood) refuse(1, 9);
+  EXPECT_THAT(common.on_first(peer(2), mono(12)).excused, IsEmpty()) << "blocks do not come so fast";
 }
 
 TEST_F(CommonFaultsTest, tell_the_first_accepted_block_of_all) {
   EXPECT_FALSE(common.has_accepted());
-  EXPECT_TRUE(common.on_first(peer(1)));
-  EXPECT_FALSE(common.on_first(peer(1)));
+  EXPECT_TRUE(common.on_first(peer(1), mono(0)).is_very_first);
+  EXPECT_FALSE(common.on_first(peer(1), mono(1)).is_very_first);
   EXPECT_TRUE(common.has_accepted());
 }
 

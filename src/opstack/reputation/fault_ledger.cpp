@@ -110,14 +110,15 @@ std::size_t FaultLedger::blamed_messages(const PeerId& peer, MonoTime now) const
   return entries == nullptr ? 0 : count_messages(*entries, now);
 }
 
-std::vector<InvalidCount> FaultLedger::forget(FaultKind kind) {
+std::vector<InvalidCount> FaultLedger::forget(FaultKind kind, MonoTime since) {
+  const auto goes = [kind, since](const Entry& entry) { return entry.fault.kind == kind && entry.at >= since; };
   std::vector<InvalidCount> costs;
   std::vector<PeerId> clean;
   for (const PeerId& peer : peers_from_the_oldest()) {
     Entries& entries = *peers_.get(peer);
     for (const Entry& entry : entries)
-      if (entry.fault.kind == kind && !entry.is_held) costs.insert(costs.end(), entry.costs.begin(), entry.costs.end());
-    std::erase_if(entries, [kind](const Entry& entry) { return entry.fault.kind == kind; });
+      if (goes(entry) && !entry.is_held) costs.insert(costs.end(), entry.costs.begin(), entry.costs.end());
+    std::erase_if(entries, goes);
     if (entries.empty()) clean.push_back(peer);
   }
   for (const PeerId& peer : clean) peers_.erase(peer);

@@ -69,8 +69,9 @@ class FaultLedger {
   std::vector<Fault> last_faults_of(const PeerId& peer, std::size_t most) const;
   std::size_t blamed_messages(const PeerId& peer, MonoTime now) const;
 
-  // Takes the faults of this kind off all records, and answers what they cost; what is held back has cost nothing.
-  std::vector<InvalidCount> forget(FaultKind kind);
+  // Takes the faults of this kind from then on off all records, and answers what they cost; what is held back has cost
+  // nothing.
+  std::vector<InvalidCount> forget(FaultKind kind, MonoTime since = MonoTime::min());
   void forget(const PeerId& peer) { peers_.erase(peer); }
 
   std::size_t peers() const { return peers_.size(); }

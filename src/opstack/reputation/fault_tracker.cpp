@@ -36,8 +36,12 @@ Fault fault_of_block(FaultKind kind, const gossip::BlockVerdict& verdict, Now no
 }  // namespace
 
 FaultTracker::FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events,
-                           Uses uses, FaultLedgerLimits limits)
-    : scorer_(scorer), events_(events), uses_(std::move(uses)), ledger_(limits), common_(recent_of(limits.hold)) {
+                           Uses uses, const ScoringProfile& profile)
+    : scorer_(scorer),
+      events_(events),
+      uses_(std::move(uses)),
+      ledger_(ledger_limits(profile)),
+      common_(profile.block_time) {
   if (scorer_ != nullptr) scorer_->set_observer(this);
 }
 
@@ -53,14 +57,22 @@ void FaultTracker::on_verdict(const gossip::BlockVerdict& verdict, bool signer_k
   const bool scored = is_scored(verdict.topic);
   const bool accepted = verdict.outcome.verdict == rules::Verdict::accept;
   if (accepted && verdict.local) common_.on_published();
-  if (accepted && !verdict.local && common_.on_first(verdict.from)) ledger_.drop_held();
+  if (accepted && !verdict.local) on_first(verdict.from, now);
   if (verdict.outcome.verdict == rules::Verdict::accept && !verdict.local && !scored)
     on_valid(verdict.from, verdict.topic, verdict.message_id, now);
   const auto kind = fault_of(verdict.outcome.reason, signer_known);
   if (!kind) return;
+  if (!verdict.local) common_.on_refused(*kind, now.mono);
   Fault fault = fault_of_block(*kind, verdict, now);
   if (scored) return remember(verdict.message_id, fault);  // on_invalid() says whom it counts against
   if (!verdict.local) blame(verdict.from, std::move(fault), std::nullopt, now);
+}
+
+void FaultTracker::on_first(const PeerId& peer, Now now) {
+  const auto first = common_.on_first(peer, now.mono);
+  if (first.is_very_first) ledger_.drop_held();
+  for (const auto& [kind, since] : first.excused)
+    for (const InvalidCount& cost : ledger_.forget(kind, since)) scorer_->take_back(cost);
 }
 
 void FaultTracker::remember(const MessageId& id, const Fault& fault) {

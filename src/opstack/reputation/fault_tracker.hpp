@@ -35,9 +35,9 @@ class FaultTracker final : public libp2p::gossipsub::DeliveryObserver {
     // The faults of this kind were ours.
     std::function<void(FaultKind)> on_common;
   };
-  // `scorer` may be null: nobody is scored. Both outlive it. `limits` say how long costs are held back.
+  // `scorer` may be null: nobody is scored. Both outlive it.
   FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events, Uses uses,
-               FaultLedgerLimits limits = {});
+               const ScoringProfile& profile);
   ~FaultTracker() override;
 
   // Before the router hears of the verdict.
@@ -58,6 +58,7 @@ class FaultTracker final : public libp2p::gossipsub::DeliveryObserver {
 
  private:
   bool is_scored(const std::string& topic) const;
+  void on_first(const PeerId& peer, Now now);
   void remember(const libp2p::gossipsub::MessageId& id, const Fault& fault);
   void blame(const PeerId& peer, Fault fault, const std::optional<InvalidCount>& cost, Now now);
   void on_found(FaultKind kind, const CommonFaults::Finding& finding);

@@ -107,7 +107,7 @@ Reputation::Parts::Parts(Runtime& r, ReputationConfig c, std::shared_ptr<libp2p:
              {[this] { return scores.connected(); },
               [this](const PeerId& peer, std::size_t messages) { on_blamed(peer, messages); },
               [this](FaultKind kind) { on_common(kind); }},
-             ledger_limits(config.scoring)),
+             config.scoring),
       bans(runtime, writer, events, [this](const PeerId& peer) { on_ban_ended(peer); }),
       monitor(config.ban_threshold, config.scoring.blamed_messages_to_ban),
       looking(runtime, kMonitorInterval, [this] { look_at_next(); }),

@@ -169,6 +169,7 @@ Result<ScoringProfile> make_scoring_profile(std::string_view name, const ScoredC
     if (row.name != name || !is_open_to(row, use)) continue;
     ScoringProfile out = row.make(chain);
     out.name = row.name;
+    out.block_time = block_time_of(chain);
     return out;
   }
   std::string names;

@@ -35,6 +35,8 @@ struct ScoringProfile {
   // How long P4 does not count a message whose fault may be the node's own (fault_ledger.hpp). 0: it counts at once.
   libp2p::Nanos blame_delay{};
 
+  libp2p::Nanos block_time = libp2p::Seconds(2);  // of the chain; more than 0
+
   // For the peer monitor.
   bool bans_on_live_score = false;           // else on the score that was last written to the score book, as op-node
   bool ban_ignores_ip_colocation = false;    // P6 is left out of the score that is compared with the ban threshold
