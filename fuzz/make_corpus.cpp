@@ -281,6 +281,9 @@ void make_rpc() {
   save("http_head", "http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   save("http_head", "lf", "GET / HTTP/1.1\nHost: x\n\n");
   save("http_head", "type", "Application/JSON; charset=utf-8");
+  save("rpc_client", "result", R"({"jsonrpc":"2.0","id":1,"result":{"peers":{}}})");
+  save("rpc_client", "error", R"({"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"no\u001b[2J"}})");
+  save("rpc_client", "both", R"({"result":null,"error":null})");
 }
 
 void make_node() {

@@ -77,7 +77,7 @@ libp2p::Result<void> Member::wait_ready(libp2p::Nanos limit, const std::function
 }
 
 libp2p::Result<json::value> Member::call(std::string_view method, json::array params) const {
-  return client().call(method, std::move(params));
+  return client().change(method, std::move(params));
 }
 
 NodeRow Member::row() {

@@ -230,7 +230,7 @@ Result<void> Stage::sequence(const std::string& name, std::uint64_t lower, libp2
     builder->diverge(rng_.next_u64());
   }
   const auto publish = [client = actor(name).member->client()](const Envelope& block) -> Result<void> {
-    OPP2P_TRY(const auto answer, client.call("admin_publishUnsafePayload", {opstack::payload::to_json(block)}));
+    OPP2P_TRY(const auto answer, client.change("admin_publishUnsafePayload", {opstack::payload::to_json(block)}));
     return {};
   };
   const auto published = [this](const opstack::testing::ChainBuilder& after) { branches_->add(after); };

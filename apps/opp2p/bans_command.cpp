@@ -20,9 +20,10 @@ struct BansOptions {
 int list_bans(Output& out, const RunningNodeOptions& options) {
   const auto rpc = connect_rpc(options);
   if (!rpc) return report(rpc.error());
-  return print_answer(out, options, rpc->call("opp2p_bans"), [](const boost::json::value& bans) {
-    return bans_text(bans, libp2p::UnixTime(std::chrono::system_clock::now().time_since_epoch()));
-  });
+  return print_answer(out, options, of_kind(rpc->call("opp2p_bans"), boost::json::kind::array),
+                      [](const boost::json::value& bans) {
+                        return bans_text(bans, libp2p::UnixTime(std::chrono::system_clock::now().time_since_epoch()));
+                      });
 }
 
 int undo_ban(Output& out, const BansOptions& options) {
@@ -31,10 +32,10 @@ int undo_ban(Output& out, const BansOptions& options) {
   const auto ip = libp2p::canonical_ip(options.target);
   const auto target = ip ? ip : resolve_peer(*rpc, options.target);
   if (!target) return report(target.error());
-  return print_answer(out, options.node, rpc->call("opp2p_unban", {*target}),
-                      [&target](const boost::json::value& undone) {
-                        return undone == true ? "The ban of " + *target + " is undone, and its scores are cleared."
-                                              : *target + " was not banned.";
+  return print_answer(out, options.node, of_kind(rpc->change("opp2p_unban", {*target}), boost::json::kind::bool_),
+                      [&target, &ip](const boost::json::value& undone) {
+                        if (undone != true) return *target + " was not banned.";
+                        return "The ban of " + *target + " is undone" + (ip ? "." : ", and its scores are cleared.");
                       });
 }
 
@@ -45,7 +46,8 @@ void add_bans_command(CLI::App& app, Output& out, int& exit_code) {
   command->require_subcommand(0, 1);
   auto listed = std::make_shared<RunningNodeOptions>();
   add_running_node_options(*command, *listed);
-  auto* undo = command->add_subcommand("undo", "End the ban of a peer or an IP address and clear its scores");
+  auto* undo =
+      command->add_subcommand("undo", "End the ban of a peer or an IP address. The scores of a peer are cleared, too");
   auto options = std::make_shared<BansOptions>();
   add_running_node_options(*undo, options->node);
   undo->add_option("TARGET", options->target, "A peer id (or the beginning or end of one), or an IP address")

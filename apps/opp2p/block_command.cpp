@@ -39,13 +39,14 @@ int change(Output& out, const BlockOptions& options, bool block) {
   const auto target = read_target(*rpc, options.target);
   if (!target) return report(target.error());
   const std::string method = (block ? "opp2p_block" : "opp2p_unblock") + target->method;
-  return print_answer(out, options.node, rpc->call(method, {target->text}), [&](const boost::json::value&) {
-    if (block)
-      return "The " + target->what + " " + target->text +
-             " is blocked: its connections are closed, and no new ones are made.";
-    return "The " + target->what + " " + target->text + " is not blocked any more" +
-           (target->what == "peer" ? ", and not banned." : ".");
-  });
+  return print_answer(out, options.node, of_kind(rpc->change(method, {target->text}), boost::json::kind::null),
+                      [&](const boost::json::value&) {
+                        if (block)
+                          return "The " + target->what + " " + target->text +
+                                 " is blocked: its connections are closed, and no new ones are made.";
+                        return "The " + target->what + " " + target->text + " is not blocked any more" +
+                               (target->what == "peer" ? ", and not banned." : ".");
+                      });
 }
 
 void add(CLI::App& app, Output& out, int& exit_code, const std::string& name, const std::string& about, bool block) {
@@ -63,8 +64,9 @@ void add(CLI::App& app, Output& out, int& exit_code, const std::string& name, co
 }  // namespace
 
 void add_block_commands(CLI::App& app, Output& out, int& exit_code) {
-  add(app, out, exit_code, "block", "Keep a peer, an address or a subnet out of a running node, for good", true);
-  add(app, out, exit_code, "unblock", "Take a block back; that of a peer ends its ban, too", false);
+  add(app, out, exit_code, "block", "Block a peer, an address or a subnet, until it is unblocked", true);
+  add(app, out, exit_code, "unblock", "Unblock a peer, an address or a subnet. Unblocking a peer also ends its ban.",
+      false);
 }
 
 }  // namespace opp2p

@@ -122,6 +122,10 @@ Result<void> run_without_p2p(const NodeConfig& config, Log& log, const std::stri
     return Health{false, "the peer-to-peer layer is switched off (--p2p.disable), so no block comes in"};
   });
   OPP2P_TRY(auto server, HttpServer::start(http_config(config), std::move(routes), rpc.accounts()));
+  NodePorts ports;
+  ports.rpc_port = server->port();
+  ports.rpc_address = config.rpc_addr;
+  OPP2P_TRYV(write_node_file(config.data_dir, std::nullopt, {}, ports));
   report_rpc(log, config, server->port());
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
@@ -131,6 +135,7 @@ Result<void> run_without_p2p(const NodeConfig& config, Log& log, const std::stri
     runtime.stop();
   });
   runtime.run();
+  remove_node_file(config.data_dir);
   log.info(Component::node, "stopped");
   return {};
 }

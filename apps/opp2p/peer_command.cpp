@@ -22,7 +22,7 @@ int show_peer(Output& out, const PeerOptions& options) {
   const auto peer = resolve_peer(*rpc, options.peer);
   if (!peer) return report(peer.error());
   return print_answer(
-      out, options.node, rpc->call("opp2p_peerEvents", {*peer, options.events}),
+      out, options.node, of_kind(rpc->call("opp2p_peerEvents", {*peer, options.events}), boost::json::kind::object),
       [&out](const boost::json::value& answer) { return timeline_text(answer, terminal_columns(out)); });
 }
 

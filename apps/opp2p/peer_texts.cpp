@@ -12,6 +12,9 @@ namespace opp2p {
 namespace json = boost::json;
 namespace {
 
+constexpr std::size_t kMostText = 4096;
+constexpr std::size_t kMostId = 128;
+
 const json::value& member(const json::value& object, std::string_view key) {
   static const json::value kNone;
   const auto* found = object.if_object();
@@ -19,9 +22,10 @@ const json::value& member(const json::value& object, std::string_view key) {
   return value == nullptr ? kNone : *value;
 }
 
+// The server is not trusted: its texts go to a terminal.
 std::string text_of(const json::value& value) {
   const auto* text = value.if_string();
-  return text == nullptr ? std::string() : std::string(*text);
+  return text == nullptr ? std::string() : libp2p::peer_text(std::string_view(*text), kMostText);
 }
 
 double number_of(const json::value& value) {
@@ -93,11 +97,11 @@ std::string peers_text(const json::value& dump, std::size_t columns) {
   const auto* peers = member(dump, "peers").if_object();
   const std::size_t count = peers == nullptr ? 0 : peers->size();
   std::size_t connected = 0, low = 0, gossiping = 0;
-  std::vector<std::pair<std::string_view, const json::value*>> rows;
+  std::vector<std::pair<std::string, const json::value*>> rows;
   if (peers != nullptr) {
     for (const auto& item : *peers) {
       const auto& peer = item.value();
-      rows.emplace_back(item.key(), &peer);
+      rows.emplace_back(libp2p::peer_text(item.key(), kMostId), &peer);
       connected += whole_of(member(peer, "connectedness")) == 1;
       low += number_of(member(member(member(peer, "scores"), "gossip"), "total")) < 0;
       const auto& gossip = member(peer, "gossipBlocks");
@@ -107,8 +111,11 @@ std::string peers_text(const json::value& dump, std::size_t columns) {
   std::string out = connected == 0 ? "No peer is connected"
                                    : count_text(connected, "peer is connected", "peers are connected") + ", " +
                                          std::to_string(gossiping) + " of them exchange blocks";
+  if (connected == 1)
+    out = gossiping == 1 ? "1 peer is connected, and exchanges blocks" : "1 peer is connected, and exchanges no blocks";
   if (low > 0) out += "; " + count_text(low, "peer has", "peers have") + " a score below zero";
-  if (count > connected) out += "; " + std::to_string(count - connected) + " more are known";
+  if (count > connected)
+    out += "; " + std::to_string(count - connected) + (count - connected == 1 ? " more is known" : " more are known");
   out += ".";
   if (rows.empty()) return out;
   std::sort(rows.begin(), rows.end());
@@ -122,7 +129,7 @@ std::string peers_text(const json::value& dump, std::size_t columns) {
 
 std::string why_text(const json::value& answer) {
   const auto why = text_of(member(answer, "why"));
-  return why.empty() ? json_text(answer) : why;
+  return why.empty() ? libp2p::peer_text(json_text(answer), kMostText) : why;
 }
 
 std::string timeline_text(const json::value& answer, std::size_t columns) {
@@ -131,7 +138,7 @@ std::string timeline_text(const json::value& answer, std::size_t columns) {
   const auto* events = member(timeline, "events").if_array();
   if (events == nullptr) return out;
   const auto& counts = member(timeline, "counts");
-  out += "\n\nSince " + time_text(from_ms(member(timeline, "firstSeen"))) + ": " +
+  out += "\n\nSince " + time_text(from_ms(member(timeline, "firstSeenMs"))) + ": " +
          std::to_string(whole_of(member(counts, "blocksAccepted"))) + " blocks accepted, " +
          std::to_string(whole_of(member(counts, "blocksRejected"))) + " rejected, " +
          std::to_string(whole_of(member(counts, "blocksIgnored"))) + " ignored, " +
@@ -143,12 +150,12 @@ std::string timeline_text(const json::value& answer, std::size_t columns) {
     out += " " + std::to_string(dropped) + " events were dropped.";
   out += "\n";
   for (const auto& event : *events) {
-    std::string line = time_text(from_ms(member(event, "time"))) + "  " + text_of(member(event, "text"));
+    std::string line = time_text(from_ms(member(event, "timeMs"))) + "  " + text_of(member(event, "text"));
     const auto& score = member(event, "score");
     if (!score.is_null() && text_of(member(event, "event")) != "score")
       line += " (score " + shown(number_of(score), "%.4g") + ")";
     if (const auto count = whole_of(member(event, "count")); count > 1)
-      line += " (" + std::to_string(count) + " times, last " + time_text(from_ms(member(event, "lastTime"))) + ")";
+      line += " (" + std::to_string(count) + " times, last " + time_text(from_ms(member(event, "lastTimeMs"))) + ")";
     out += "\n" + fitted(line, columns);
   }
   return out;
@@ -168,7 +175,8 @@ std::string bans_text(const json::value& bans, libp2p::UnixTime now) {
     const auto* evidence = member(ban, "evidence").if_array();
     if (evidence == nullptr) continue;
     for (const auto& fault : *evidence) {
-      out += "\n  " + time_text(from_ms(member(fault, "time"))) + "  " + text_of(member(fault, "text"));
+      out += "\n  " + time_text(libp2p::from_unix_seconds(whole_of(member(fault, "time")))) + "  " +
+             text_of(member(fault, "text"));
       const auto& number = member(fault, "blockNumber");
       if (!number.is_null()) out += ", block " + std::to_string(whole_of(number));
       if (const auto id = text_of(member(fault, "messageID")); !id.empty()) out += ", message " + id;

@@ -18,7 +18,7 @@ struct PeersOptions {
 int list_peers(Output& out, const PeersOptions& options) {
   const auto rpc = connect_rpc(options.node);
   if (!rpc) return report(rpc.error());
-  return print_answer(out, options.node, rpc->call("opp2p_peers", {!options.all}),
+  return print_answer(out, options.node, of_kind(rpc->call("opp2p_peers", {!options.all}), boost::json::kind::object),
                       [&out](const boost::json::value& dump) { return peers_text(dump, terminal_columns(out)); });
 }
 

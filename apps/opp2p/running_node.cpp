@@ -48,8 +48,10 @@ Result<RpcPlace> place_of_url(const std::string& url) {
   return out;
 }
 
-// Empty when nobody gave one and the folder has none: reading works without.
+// Empty when nobody gave one and the folder has none: reading works without. The folder's token is of the folder's node
+// alone, so with --rpc only a file that is named counts.
 Result<std::string> read_token(const RunningNodeOptions& options) {
+  if (!options.rpc.empty() && options.token_file.empty()) return std::string();
   const auto path = options.token_file.empty() ? std::filesystem::path(options.data_dir) / "rpc.token"
                                                : std::filesystem::path(options.token_file);
   std::ifstream in(path);
@@ -60,9 +62,48 @@ Result<std::string> read_token(const RunningNodeOptions& options) {
                             " cannot be read; give the file rpc.token of the node's --data-dir");
 }
 
+// The program that listens where node.json says is the node that wrote it; asked without the token, which nobody else
+// may see.
+Result<void> check_node(const RunningNodeOptions& options, const RpcPlace& place) {
+  const auto file = (std::filesystem::path(options.data_dir) / "node.json").string();
+  const auto ended = [&file](const std::string& why) {
+    return fail(Errc::not_found,
+                file + " is of a node that has ended: " + why + ". Start it again, or give --rpc URL of another one");
+  };
+  const auto self = RpcClient(place.host, place.port).call("opp2p_self");
+  const auto where = place.host + ":" + std::to_string(place.port);
+  if (!self && self.error().code() == Errc::unreachable) return ended(self.error().text());
+  if (!self && (!place.peer_id.empty() || self.error().code() != Errc::denied)) return self.error();
+  if (!self)
+    return fail(Errc::unsupported, "the node of --data-dir " + options.data_dir +
+                                       " runs without its peer-to-peer layer (--p2p.disable), so it has no peers, bans "
+                                       "and blocks");
+  const auto* about = self->if_object();
+  const auto* id = about == nullptr ? nullptr : about->if_contains("peerID");
+  if (id == nullptr || !id->is_string() || std::string_view(id->get_string()) != place.peer_id)
+    return ended("another program listens on " + where);
+  return {};
+}
+
+std::string_view kind_name(json::kind kind) {
+  switch (kind) {
+    case json::kind::null: return "null";
+    case json::kind::bool_: return "true or false";
+    case json::kind::string: return "a text";
+    case json::kind::array: return "a list";
+    case json::kind::object: return "an object";
+    default: return "a number";
+  }
+}
+
+// The server is not trusted: what is no peer id is left out.
+void add_id(std::vector<std::string>& ids, std::string_view text) {
+  if (libp2p::PeerId::from_text(text)) ids.emplace_back(text);
+}
+
 void add_keys(std::vector<std::string>& ids, const json::value& object) {
   if (const auto* found = object.if_object())
-    for (const auto& item : *found) ids.emplace_back(item.key());
+    for (const auto& item : *found) add_id(ids, item.key());
 }
 
 // The ids in an array, as texts or as the member "peer" of objects.
@@ -70,10 +111,10 @@ void add_items(std::vector<std::string>& ids, const json::value& array) {
   const auto* found = array.if_array();
   if (found == nullptr) return;
   for (const auto& item : *found) {
-    if (const auto* text = item.if_string()) ids.emplace_back(*text);
+    if (const auto* text = item.if_string()) add_id(ids, *text);
     const auto* object = item.if_object();
     const auto* peer = object == nullptr ? nullptr : object->if_contains("peer");
-    if (peer != nullptr && peer->is_string()) ids.emplace_back(peer->get_string());
+    if (peer != nullptr && peer->is_string()) add_id(ids, peer->get_string());
   }
 }
 
@@ -93,14 +134,22 @@ void add_running_node_options(CLI::App& command, RunningNodeOptions& options) {
   command.add_option("--data-dir", options.data_dir, "The --data-dir of the running node, where its RPC is found")
       ->capture_default_str();
   command.add_option("--rpc", options.rpc, "URL of the node's RPC, instead of the one in the data folder");
-  command.add_option("--rpc.token-file", options.token_file, "File with the node's token, instead of rpc.token there");
+  command.add_option("--rpc.token-file", options.token_file,
+                     "File with the node's token, instead of rpc.token there. With --rpc no token is sent without it");
   command.add_flag("--json", options.json, "Print the RPC's answer as JSON");
 }
 
 Result<RpcClient> connect_rpc(const RunningNodeOptions& options) {
   OPP2P_TRY(const auto place, options.rpc.empty() ? read_node_file(options.data_dir) : place_of_url(options.rpc));
+  if (options.rpc.empty()) OPP2P_TRYV(check_node(options, place));
   OPP2P_TRY(auto token, read_token(options));
   return RpcClient(place.host, place.port, std::move(token));
+}
+
+Result<json::value> of_kind(Result<json::value> answer, json::kind kind) {
+  if (!answer || answer->kind() == kind) return answer;
+  return fail(Errc::malformed, "the RPC answers with " + std::string(kind_name(answer->kind())) + " instead of " +
+                                   std::string(kind_name(kind)) + "; is it that of opp2p node?");
 }
 
 Result<std::string> choose_peer(const std::vector<std::string>& ids, const std::string& text) {
@@ -131,7 +180,7 @@ Result<std::string> resolve_peer(const RpcClient& rpc, const std::string& text) 
 
 std::size_t terminal_columns(const Output& out) {
   winsize size{};
-  if (::ioctl(out.descriptor(), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kWideColumns;
+  if (::ioctl(out.descriptor(), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUnlimitedColumns;
   return std::max<std::size_t>(size.ws_col, 40);
 }
 

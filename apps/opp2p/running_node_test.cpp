@@ -42,16 +42,36 @@ TEST(PeerTexts, a_dump_begins_with_a_sentence) {
       "16Uiu2HAmRSrRLt1WGen9X1E6RrfsyG2hjmYWrxFb8Xs9SyvEZj9t":{"connectedness":1,"direction":1,"protected":true,
         "latency":1500000,"gossipBlocks":true,"userAgent":"op-node","scores":{"gossip":{"total":-2.5}}},
       "12D3KooWdddd":{"connectedness":0,"direction":0,"latency":null,"scores":{"gossip":{"total":null}}}}})");
-  const auto wide = peers_text(dump, kWideColumns);
+  const auto wide = peers_text(dump, kUnlimitedColumns);
   EXPECT_TRUE(
-      wide.starts_with("1 peer is connected, 1 of them exchange blocks; 1 peer has a score below zero; 1 more "
-                       "are known.\n\nPEER "))
+      wide.starts_with("1 peer is connected, and exchanges blocks; 1 peer has a score below zero; 1 more "
+                       "is known.\n\nPEER "))
       << wide;
   EXPECT_NE(wide.find("\n16Uiu2HAmRSrRLt1WGen9X1E6RrfsyG2hjmYWrxFb8Xs9SyvEZj9t in   -2.5     1.5 ms "),
             std::string::npos)
       << wide;
   EXPECT_NE(peers_text(dump, 80).find("\n16Uiu2HA…SyvEZj9t "), std::string::npos) << peers_text(dump, 80);
   EXPECT_EQ(peers_text(json::parse(R"({"peers":{}})"), 80), "No peer is connected.");
+}
+
+TEST(PeerTexts, nothing_that_a_server_says_reaches_the_terminal_raw) {
+  const auto evil = json::parse(R"({"why":"\u001b[2J","peers":{"\u001b[3J":{"userAgent":"\u0007"}},"timeline":{
+      "userAgent":"\u001b]0;","events":[{"text":"\u001b[1m"}]}})");
+  const auto bans =
+      json::parse(R"([{"peer":"\u001b","rule":"\u001b","text":"\u009b","evidence":[{"text":"\u001b"}]}])");
+  for (const auto& text : {peers_text(evil, 200), timeline_text(evil, 200), why_text(evil), bans_text(bans, {})}) {
+    EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+    EXPECT_EQ(text.find('\x07'), std::string::npos) << text;
+    EXPECT_EQ(text.find("\xc2\x9b"), std::string::npos) << text;
+  }
+}
+
+TEST(RunningNode, an_answer_of_another_kind_is_an_error) {
+  EXPECT_TRUE(of_kind(json::value(json::array()), json::kind::array));
+  EXPECT_TRUE(of_kind(json::value(nullptr), json::kind::null));
+  const auto wrong = of_kind(json::value(json::object()), json::kind::array);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().text(), "the RPC answers with an object instead of a list; is it that of opp2p node?");
 }
 
 TEST(PeerTexts, any_answer_is_printed_somehow) {
@@ -67,7 +87,7 @@ TEST(PeerTexts, any_answer_is_printed_somehow) {
 
 TEST(PeerTexts, a_ban_is_told_with_its_end_rule_and_evidence) {
   const auto bans = json::parse(R"([{"peer":"16Uiu2HAm","ip":null,"since":1760000000,"until":1760003600,
-      "rule":"blamed_messages","text":"8 blamed messages","evidence":[{"time":1760000000000,"text":"bad signature",
+      "rule":"blamed_messages","text":"8 blamed messages","evidence":[{"time":1760000000,"text":"bad signature",
       "messageID":"ab","blockNumber":7}]}])");
   EXPECT_EQ(bans_text(bans, libp2p::from_unix_seconds(1'760'000'000)),
             "1 ban holds.\n\n16Uiu2HAm until 2025-10-09 09:53:20 UTC (1 h left), by rule blamed_messages: 8 blamed "
@@ -76,12 +96,12 @@ TEST(PeerTexts, a_ban_is_told_with_its_end_rule_and_evidence) {
 }
 
 TEST(PeerTexts, a_timeline_has_a_line_for_each_event) {
-  const auto answer = json::parse(R"({"why":"It is gone.","timeline":{"firstSeen":1760000000000,"userAgent":"op-node",
-      "counts":{"blocksAccepted":2},"dropped":3,"events":[{"time":1760000000000,"event":"connected","text":"connected",
-      "count":1},{"time":1760000001000,"event":"pruned","text":"left the mesh","count":2,"lastTime":1760000002000,
+  const auto answer = json::parse(R"({"why":"It is gone.","timeline":{"firstSeenMs":1760000000000,
+      "userAgent":"op-node","counts":{"blocksAccepted":2},"dropped":3,"events":[{"timeMs":1760000000000,"event":"connected",
+      "text":"connected","count":1},{"timeMs":1760000001000,"event":"pruned","text":"left the mesh","count":2,"lastTimeMs":1760000002000,
       "score":-5}]}})");
   EXPECT_EQ(
-      timeline_text(answer, kWideColumns),
+      timeline_text(answer, kUnlimitedColumns),
       "It is gone.\n\nSince 2025-10-09 08:53:20 UTC: 2 blocks accepted, 0 rejected, 0 ignored, 0 fetched, 0 "
       "copies, 0 faults. Agent: op-node. 3 events were dropped.\n\n2025-10-09 08:53:20 UTC  connected\n2025-10-09 "
       "08:53:21 UTC  left the mesh (score -5) (2 times, last 2025-10-09 08:53:22 UTC)");

@@ -26,10 +26,13 @@ int explain(Output& out, const WhyOptions& options) {
   const auto rpc = connect_rpc(options.node);
   if (!rpc) return report(rpc.error());
   if (is_block(options.subject))
-    return print_answer(out, options.node, rpc->call("opp2p_blockEvents", {options.subject}), why_text);
+    return print_answer(out, options.node,
+                        of_kind(rpc->call("opp2p_blockEvents", {options.subject}), boost::json::kind::object),
+                        why_text);
   const auto peer = resolve_peer(*rpc, options.subject);
   if (!peer) return report(peer.error());
-  return print_answer(out, options.node, rpc->call("opp2p_peerEvents", {*peer}), why_text);
+  return print_answer(out, options.node, of_kind(rpc->call("opp2p_peerEvents", {*peer}), boost::json::kind::object),
+                      why_text);
 }
 
 }  // namespace

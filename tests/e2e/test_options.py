@@ -138,6 +138,10 @@ class Options(unittest.TestCase):
         self.assertEqual(ready.exception.code, 503)
         ready.exception.close()
         self.assertFalse((node / "opnode_p2p_priv.txt").exists())
+        for words in (["peers"], ["bans"], ["why", "1"], ["block", "10.0.0.1"]):
+            done = opp2p.run(*words, "--data-dir", node)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("runs without its peer-to-peer layer (--p2p.disable)", done.stderr)
         process.terminate()
         self.assertEqual(process.wait(10), 0)
 

@@ -1,8 +1,10 @@
 """The commands on a running node: opp2p peers, peer, why, bans, block and unblock, and the RPC methods behind them."""
 
+import http.server
 import json
 import pathlib
 import tempfile
+import threading
 import unittest
 import urllib.error
 import urllib.request
@@ -10,6 +12,73 @@ import urllib.request
 from lib import made_chain, opp2p
 
 STRANGER = "16Uiu2HAmRSrRLt1WGen9X1E6RrfsyG2hjmYWrxFb8Xs9SyvEZj9t"
+
+
+class Stranger:
+    """A program that listens where a node is expected. It answers every request the same, and keeps the headers."""
+
+    def __init__(self, answer, status=200):
+        self.tokens = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                outer.tokens.append(self.headers.get("Authorization"))
+                self.rfile.read(int(self.headers["Content-Length"]))
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+class Strangers(unittest.TestCase):
+    COMMANDS = (["block", "10.0.0.1"], ["unblock", "10.0.0.1"], ["bans"], ["bans", "undo", "10.0.0.1"], ["peers"], ["why", "1"], ["why", STRANGER],
+                ["peer", STRANGER])
+
+    def test_what_is_not_json_rpc_is_never_a_success(self):
+        for answer, status in (({}, 200), ({"ok": True}, 200), ([], 200), ({"result": None}, 500), ({"error": None}, 200)):
+            with Stranger(answer, status) as stranger:
+                for words in self.COMMANDS:
+                    done = opp2p.run(*words, "--rpc", f"127.0.0.1:{stranger.port}")
+                    self.assertEqual((done.returncode, done.stdout), (1, ""), (words, answer))
+                    self.assertIn(f"not JSON-RPC (HTTP status {status})", done.stderr)
+        with Stranger({"result": "hello"}) as stranger:
+            for words in self.COMMANDS:
+                done = opp2p.run(*words, "--rpc", f"127.0.0.1:{stranger.port}")
+                self.assertEqual((done.returncode, done.stdout), (1, ""), words)
+                self.assertIn("the RPC answers with a text instead of", done.stderr)
+
+    def test_the_token_of_the_data_folder_goes_to_no_other_program(self):
+        with tempfile.TemporaryDirectory() as folder, Stranger({"result": {"peerID": "someone"}}) as stranger:
+            (pathlib.Path(folder) / "rpc.token").write_text("secret")
+            (pathlib.Path(folder) / "node.json").write_text(json.dumps({"peerId": STRANGER, "rpcPort": stranger.port}))
+            for words in self.COMMANDS:
+                done = opp2p.run(*words, "--data-dir", folder)
+                self.assertEqual(done.returncode, 1, words)
+                self.assertIn("is of a node that has ended: another program listens on", done.stderr)
+                opp2p.run(*words, "--data-dir", folder, "--rpc", f"127.0.0.1:{stranger.port}")
+            self.assertEqual(set(stranger.tokens), {None})
+            opp2p.run("peers", "--rpc", f"127.0.0.1:{stranger.port}", "--rpc.token-file", pathlib.Path(folder) / "rpc.token")
+            self.assertEqual(set(stranger.tokens), {None}, "reading needs no token")
+            opp2p.run("block", "10.0.0.1", "--rpc", f"127.0.0.1:{stranger.port}", "--rpc.token-file", pathlib.Path(folder) / "rpc.token")
+            self.assertEqual(set(stranger.tokens), {None, "Bearer secret"})
 
 
 class RunningNodes(unittest.TestCase):
@@ -91,6 +160,7 @@ class Questions(RunningNodes):
             (pathlib.Path(folder) / "node.json").write_text('{"rpcPort":1}')
             done = opp2p.run("peers", "--data-dir", folder)
             self.assertEqual(done.returncode, 1)
+            self.assertIn("node.json is of a node that has ended", done.stderr)
             self.assertIn("does not answer", done.stderr)
             for damaged in ("", "{", "[]", '{"rpcPort":"x"}', '{"rpcPort":0}', '{"rpcPort":99999}', "\xff" * 100):
                 (pathlib.Path(folder) / "node.json").write_text(damaged, encoding="latin-1")

@@ -47,7 +47,7 @@ std::string number_text(double value) {
   return out;
 }
 
-std::size_t cost(const PeerEvent& event) { return sizeof(PeerEvent) + event.text.size(); }
+std::size_t cost(const PeerEvent& event) { return sizeof(PeerEvent) + event.text.size() + event.message_id.size(); }
 
 }  // namespace
 
@@ -91,6 +91,7 @@ void PeerHistory::tell(const libp2p::ConnectionOpened& event, UnixTime now) {
   ++record.about.connections;
   ++record.about.tally.connections;
   record.about.end.reset();
+  record.about.ended.reset();
   const bool inbound = connection.direction == libp2p::Direction::inbound;
   add(record, PeerEventKind::connected,
       (inbound ? "connected to this node from " : "this node connected to it at ") + connection.remote.text(), now);
@@ -108,6 +109,7 @@ void PeerHistory::tell(const libp2p::PeerDisconnected& event, UnixTime now) {
   Record& record = touch(event.peer, now);
   record.about.connections = 0;
   record.about.end = std::exchange(record.closing, {});
+  record.about.ended = now;
   add(record, PeerEventKind::disconnected, "disconnected: " + *record.about.end, now);
 }
 
@@ -171,12 +173,15 @@ void PeerHistory::tell(const BlockJudged& event, UnixTime now) {
       record.is_useful = true;
       if (tally.accepted++ == 0) add(record, PeerEventKind::first_block, "brought " + name + ", its first", now);
       break;
-    case Verdict::reject:
+    case Verdict::reject: {
       ++tally.rejected;
       // The blame for it may have been told already, by who heard of the verdict earlier.
-      if (!is_blamed_for(record, outcome.text(), now))
-        add(record, PeerEventKind::refused_block, name + " was rejected: " + outcome.text(), now);
+      auto id = libp2p::to_hex(verdict.message_id.bytes());
+      if (!is_blamed_for(record, id))
+        add(record, PeerEventKind::refused_block, name + " was rejected: " + outcome.text(), now, std::nullopt,
+            std::move(id));
       break;
+    }
     case Verdict::ignore: ++tally.ignored; break;
   }
   rank(record);
@@ -204,25 +209,40 @@ void PeerHistory::tell(const opstack::sync::SyncFault& event, UnixTime now) {
 
 // --- reputation ---
 
-bool PeerHistory::is_blamed_for(const Record& record, std::string_view text, UnixTime now) const {
+bool PeerHistory::is_blamed_for(const Record& record, std::string_view message_id) {
   const auto& events = record.about.events;
-  return !events.empty() && events.back().last == now && events.back().kind == PeerEventKind::blamed &&
-         events.back().text.find(libp2p::peer_text(text, limits_.text_bytes / 2)) != std::string::npos;
+  return !message_id.empty() && std::any_of(events.begin(), events.end(), [message_id](const PeerEvent& event) {
+    return event.kind == PeerEventKind::blamed && event.message_id == message_id;
+  });
 }
 
+// The blame for a message takes the place of its refusal.
+void PeerHistory::forget_refusal(Record& record, std::string_view message_id) {
+  if (message_id.empty()) return;
+  auto& events = record.about.events;
+  const auto at = std::find_if(events.rbegin(), events.rend(), [message_id](const PeerEvent& event) {
+    return event.kind == PeerEventKind::refused_block && event.message_id == message_id;
+  });
+  if (at == events.rend()) return;
+  if (at->count > 1) {
+    --at->count;
+    at->message_id.clear();
+  } else {
+    events.erase(std::next(at).base());
+  }
+}
+
+// The number comes first: the reason may be long, and is cut at its end.
 void PeerHistory::tell(const opstack::reputation::PeerBlamed& event, UnixTime now) {
   Record& record = touch(event.peer, now);
   ++record.about.tally.faults;
   record.is_blamed = true;
   const auto& fault = event.fault;
-  std::string text = fault.block_number ? block_name(*fault.block_number) + ": " + fault.text : fault.text;
-  text += ", blamed message " + std::to_string(event.blamed_messages) + " within ten minutes";
-  auto& events = record.about.events;
-  // The verdict that it is blamed for is the same event.
-  if (!events.empty() && events.back().kind == PeerEventKind::refused_block && events.back().last == now &&
-      events.back().count == 1 && events.back().text.find(fault.text) != std::string::npos)
-    events.pop_back();
-  add(record, PeerEventKind::blamed, std::move(text), now);
+  std::string text = "blamed message " + std::to_string(event.blamed_messages) + " within ten minutes: ";
+  if (fault.block_number) text += block_name(*fault.block_number) + ": ";
+  text += fault.text;
+  forget_refusal(record, fault.message_id);
+  add(record, PeerEventKind::blamed, std::move(text), now, std::nullopt, fault.message_id);
 }
 
 void PeerHistory::tell(const opstack::reputation::PeerBanned& event, UnixTime now) {
@@ -241,7 +261,8 @@ void PeerHistory::tell(const opstack::reputation::PeerUnbanned& event, UnixTime 
 // Only of a peer that is known: whoever is kept out can come under any name.
 void PeerHistory::tell(const opstack::reputation::GateRefused& event, UnixTime now) {
   if (event.peer.empty()) return;
-  if (Record* record = find(event.peer)) add(*record, PeerEventKind::kept_out, "kept out: " + event.why.text(), now);
+  if (Record* record = find(event.peer))
+    add(*record, PeerEventKind::kept_out, "connection refused: " + event.why.text(), now);
 }
 
 // --- scores ---
@@ -325,19 +346,22 @@ void PeerHistory::rank(Record& record) {
   by_touch_[static_cast<std::size_t>(record.rank)].emplace(record.touched, record.about.peer);
 }
 
-void PeerHistory::add(Record& record, PeerEventKind kind, std::string text, UnixTime now, std::optional<double> score) {
+void PeerHistory::add(Record& record, PeerEventKind kind, std::string text, UnixTime now, std::optional<double> score,
+                      std::string message_id) {
   text = bounded(text, limits_.text_bytes);
   auto& events = record.about.events;
   if (!events.empty() && events.back().kind == kind && events.back().text == text) {
     ++events.back().count;
     events.back().last = now;
     events.back().score = score;
+    events.back().message_id = std::move(message_id);
   } else {
     PeerEvent event;
     event.at = event.last = now;
     event.kind = kind;
     event.score = score;
     event.text = std::move(text);
+    event.message_id = std::move(message_id);
     events.push_back(std::move(event));
     if (kind == PeerEventKind::score) ++record.samples;
     if (events.size() > limits_.events || record.samples > limits_.samples) drop_one(record);

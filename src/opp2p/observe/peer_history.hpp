@@ -11,7 +11,7 @@
 //  - of the peers the one that was touched least recently goes, of the lowest rank first: strangers, then peers that
 //    were blamed or banned, then those that brought a block or are static, then those that are connected. So whoever
 //    comes under ever new identities displaces its own traces first.
-// An event that repeats the one before it is counted there.
+// An event that repeats the one before it is counted there. A rejected message and the blame for it are one event.
 #pragma once
 
 #include <array>
@@ -54,7 +54,8 @@ struct PeerEvent {
   PeerEventKind kind{};
   std::uint32_t count = 1;
   std::optional<double> score;
-  std::string text;  // a sentence without a full stop
+  std::string text;        // a sentence without a full stop
+  std::string message_id;  // that a refusal or a blame is about, in hex; of the last, when it was repeated
 };
 
 // Since the peer was first seen.
@@ -76,10 +77,11 @@ struct PeerTimeline {
   libp2p::UnixTime first_seen{};
   libp2p::UnixTime last_seen{};  // of its last event
   PeerTally tally;
-  std::optional<std::string> end;  // why its last connection ended; none while it is connected
-  std::optional<double> score;     // the last sample
-  std::uint64_t dropped = 0;       // events that are not there any more
-  std::vector<PeerEvent> events;   // the oldest first
+  std::optional<std::string> end;         // why its last connection ended; none while it is connected
+  std::optional<libp2p::UnixTime> ended;  // and when
+  std::optional<double> score;            // the last sample
+  std::uint64_t dropped = 0;              // events that are not there any more
+  std::vector<PeerEvent> events;          // the oldest first
 };
 
 struct PeerHistoryLimits {
@@ -157,9 +159,10 @@ class PeerHistory final : public NodeSink {
 
   Record& touch(const libp2p::PeerId& peer, libp2p::UnixTime now);
   Record* find(const libp2p::PeerId& peer);
-  bool is_blamed_for(const Record& record, std::string_view text, libp2p::UnixTime now) const;
+  static bool is_blamed_for(const Record& record, std::string_view message_id);
+  static void forget_refusal(Record& record, std::string_view message_id);
   void add(Record& record, PeerEventKind kind, std::string text, libp2p::UnixTime now,
-           std::optional<double> score = std::nullopt);
+           std::optional<double> score = std::nullopt, std::string message_id = {});
   void drop_one(Record& record);
   void recount(Record& record);
   void rank(Record& record);

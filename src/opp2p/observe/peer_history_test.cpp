@@ -52,10 +52,23 @@ class PeerHistoryTest : public testing::Test {
     envelope->payload.block_number = 7;
     outcome.envelope = envelope;
     const std::string topic = "/optimism/10/3/blocks";
-    const opstack::gossip::BlockVerdict judged{
-        topic, opstack::rules::Version::v4, {}, peer, false, outcome, 100, libp2p::Nanos()};
+    const opstack::gossip::BlockVerdict judged{topic,
+                                               opstack::rules::Version::v4,
+                                               libp2p::gossipsub::MessageId::from(message_).value(),
+                                               peer,
+                                               false,
+                                               outcome,
+                                               100,
+                                               libp2p::Nanos()};
     const std::optional<opstack::rules::Address> signer;
     tell(BlockJudged{judged, signer});
+  }
+  void blame_for_message(const std::string& text, std::size_t blamed_messages) {
+    opstack::reputation::Fault fault;
+    fault.message_id = libp2p::to_hex(message_);
+    fault.block_number = 7;
+    fault.text = text;
+    tell(opstack::reputation::PeerBlamed{peer_, fault, blamed_messages});
   }
   std::string ids(const PeerId& peer) {
     std::string out;
@@ -67,6 +80,7 @@ class PeerHistoryTest : public testing::Test {
   libp2p::Now now_{libp2p::MonoTime(Seconds(1)), libp2p::from_unix_seconds(1'760'000'000)};
   PeerId static_ = numbered_peer(999'999);
   PeerId peer_ = numbered_peer(1);
+  libp2p::Bytes message_;
   const std::string topic_ = "/optimism/10/3/blocks";
   std::unique_ptr<PeerHistory> history_;
 };
@@ -93,6 +107,41 @@ TEST_F(PeerHistoryTest, tells_the_life_of_a_peer_in_its_order) {
   EXPECT_EQ(told->events[4].text, "block 7 was rejected: invalid block signature");
   EXPECT_EQ(told->events[5].score, -12.5);
   EXPECT_NE(told->events[5].text.find("topic 3"), std::string::npos) << told->events[5].text;
+}
+
+TEST_F(PeerHistoryTest, keeps_the_time_of_the_disconnection_and_not_that_of_later_events) {
+  connect(peer_);
+  now_ = now_ + Seconds(10);
+  const auto ended = now_.wall;
+  disconnect(peer_, "end");
+  now_ = now_ + Seconds(600);
+  tell(libp2p::DialFailed{peer_, libp2p::fail(libp2p::Errc::unreachable, "no")});
+  EXPECT_EQ(history_->timeline(peer_, 100)->ended, ended);
+  connect(peer_);
+  EXPECT_FALSE(history_->timeline(peer_, 100)->ended);
+}
+
+TEST_F(PeerHistoryTest, a_blamed_message_stands_once_whoever_tells_of_it_first_and_at_whatever_time) {
+  connect(peer_);
+  for (const bool blame_first : {false, true}) {
+    for (int i = 0; i < 3; ++i) {
+      message_ = libp2p::Bytes(20, static_cast<std::uint8_t>(i + (blame_first ? 10 : 1)));
+      for (const bool blame : {blame_first, !blame_first}) {
+        now_ = now_ + libp2p::Millis(3);
+        if (blame)
+          blame_for_message(std::string(1000, 'x'), 7);
+        else
+          judge(peer_, Verdict::reject, Reason::invalid_signature);
+      }
+    }
+  }
+  const auto told = history_->timeline(peer_, 100);
+  EXPECT_EQ(ids(peer_), "connected blamed ");
+  EXPECT_EQ(told->events[1].count, 6u);
+  EXPECT_TRUE(told->events[1].text.starts_with("blamed message 7 within ten minutes: block 7: xxx"))
+      << told->events[1].text;
+  EXPECT_EQ(told->tally.rejected, 6u);
+  EXPECT_EQ(told->tally.faults, 6u);
 }
 
 TEST_F(PeerHistoryTest, what_a_peer_says_of_itself_is_readable_and_short) {

@@ -23,6 +23,13 @@ std::string count_text(std::uint64_t count, const char* one, const char* many) {
   return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
+// "1,024", for numbers below a million.
+std::string grouped(std::uint64_t number) {
+  auto out = std::to_string(number);
+  if (out.size() > 3) out.insert(out.size() - 3, ",");
+  return out;
+}
+
 std::string blocks_text(const PeerTally& tally) {
   const auto brought = tally.accepted + tally.fetched;
   if (brought == 0 && tally.rejected == 0) return "it brought no block";
@@ -61,8 +68,9 @@ std::string gone_text(const PeerFacts& facts, UnixTime now) {
     const auto& last = about.events.empty() ? std::string("it was never connected") : about.events.back().text;
     return "was never connected since this node started: " + last;
   }
-  std::string out = "has not been connected since " + time_text(about.last_seen) + " (" +
-                    rough_duration(now - about.last_seen) + " ago)";
+  // Not its last event, which may be a ban or a dial that failed.
+  const auto ended = about.ended.value_or(about.last_seen);
+  std::string out = "has not been connected since " + time_text(ended) + " (" + rough_duration(now - ended) + " ago)";
   if (about.end) out += ": " + *about.end;
   return out + "; " + blocks_text(about.tally);
 }
@@ -76,7 +84,8 @@ std::string peer_state(const PeerFacts& facts, UnixTime now) {
     std::string out = "is connected";
     if (facts.timeline)
       out += ", first seen " + time_text(facts.timeline->first_seen) + "; " + blocks_text(facts.timeline->tally);
-    return out + "; nothing speaks against it";
+    if (!facts.faults.empty()) return out + "; its last fault: " + facts.faults.back().text;
+    return out + (facts.score ? "; it has no faults, and its score is not below zero" : "; it has no faults");
   }
   if (facts.timeline) return gone_text(facts, now);
   return "is not known: this node has had nothing to do with it since it started, or has forgotten it";
@@ -138,9 +147,16 @@ std::string height_text(const BlockFacts& facts) {
              (facts.height[i].verdict.value_or(Verdict::accept) == Verdict::accept ? " (accepted)" : " (refused)");
     return out;
   }
-  if (*facts.number > facts.head) return "height " + number + " is above its head, " + std::to_string(facts.head);
-  return "of height " + number +
-         " it has no record: that may have been before it started, or too long ago; its head is " +
+  return "its head is " + std::to_string(facts.head);
+}
+
+// Of a block that is asked for by its number, and of which there is no record.
+std::string no_record(const BlockFacts& facts) {
+  const auto number = std::to_string(*facts.number);
+  if (*facts.number > facts.head)
+    return "this node has no record of block " + number + ": it is above its head, " + std::to_string(facts.head);
+  return "this node has no record of block " + number + ". It keeps the last " +
+         grouped(BlockHistoryLimits().accepted) + " accepted blocks since its start. Its head is " +
          std::to_string(facts.head);
 }
 
@@ -151,8 +167,12 @@ std::string unknown_block(const BlockFacts& facts) {
     if (!facts.orphan_reason.empty()) out += " (" + facts.orphan_reason + ")";
     return out + "; how it came is not recorded any more";
   }
-  out += facts.hash ? "knows nothing of block " + libp2p::to_hex0x(*facts.hash) : "knows no block of that height";
-  if (facts.number) out += "; " + height_text(facts);
+  if (facts.hash) {
+    out += "knows nothing of block " + libp2p::to_hex0x(*facts.hash);
+    if (facts.number) out += "; " + height_text(facts);
+  } else {
+    out = no_record(facts);
+  }
   if (facts.crowded > 0) out += "; " + std::to_string(facts.crowded) + " further blocks of that height were refused";
   return out;
 }

@@ -56,14 +56,19 @@ TEST(WhyPeer, says_why_a_peer_is_gone) {
   facts.timeline->tally.connections = 1;
   facts.timeline->tally.accepted = 1;
   facts.timeline->tally.rejected = 2;
-  facts.timeline->last_seen = kWhyNow - Seconds(90);
+  facts.timeline->ended = kWhyNow - Seconds(90);
+  facts.timeline->last_seen = kWhyNow - Seconds(5);  // a dial that failed
   facts.timeline->end = "closed: trimmed";
   EXPECT_EQ(told_of(facts),
             "has not been connected since 2025-10-09 08:51:50 UTC (1 min 30 s ago): closed: trimmed; it brought 1 "
             "block, and 2 "
             "that were rejected.");
   facts.connected = true;
-  EXPECT_NE(told_of(facts).find("nothing speaks against it"), std::string::npos);
+  EXPECT_TRUE(told_of(facts).ends_with("; it has no faults.")) << told_of(facts);
+  facts.score = 0;
+  EXPECT_TRUE(told_of(facts).ends_with("; it has no faults, and its score is not below zero.")) << told_of(facts);
+  facts.faults.emplace_back().text = "bad";
+  EXPECT_TRUE(told_of(facts).ends_with("; its last fault: bad.")) << told_of(facts);
   facts.blocked = true;
   EXPECT_EQ(told_of(facts), "is blocked by the operator.");
 }

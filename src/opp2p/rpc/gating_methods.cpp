@@ -74,7 +74,7 @@ std::vector<RpcMethod> subnet_methods(const NodeApi& api) {
        .parameters = subnet,
        .access = RpcAccess::changes_with_token,
        .handler = unblock_method(api, gate_subnet_argument),
-       .help = "Takes the block of a subnet back. Answers null."},
+       .help = "Unblocks a subnet. Answers null."},
       {.name = "opp2p_listBlockedSubnets",
        .handler = list_method(api, "opp2p_listBlockedSubnets", &blocked_subnets_json),
        .help = "The blocked subnets, as objects of IP and Mask."},
@@ -99,7 +99,7 @@ std::vector<RpcMethod> address_methods(const NodeApi& api) {
        .parameters = address,
        .access = RpcAccess::changes_with_token,
        .handler = unblock_method(api, gate_ip_argument),
-       .help = "Takes the block of an IP address back. Answers null."},
+       .help = "Unblocks an IP address. Answers null."},
       {.name = "opp2p_listBlockedAddrs",
        .handler = list_method(api, "opp2p_listBlockedAddrs", &blocked_addresses_json),
        .help = "The blocked IP addresses."},
@@ -121,7 +121,7 @@ std::vector<RpcMethod> gating_methods(const NodeApi& api) {
        .parameters = peer,
        .access = RpcAccess::changes_with_token,
        .handler = unblock_method(api, gate_peer_argument),
-       .help = "Takes the block of a peer back, and ends its ban. Answers null."},
+       .help = "Unblocks a peer, and ends its ban. Answers null."},
       {.name = "opp2p_listBlockedPeers",
        .handler = list_method(api, "opp2p_listBlockedPeers", &blocked_peers_json),
        .help = "The blocked peers."},
@@ -130,8 +130,8 @@ std::vector<RpcMethod> gating_methods(const NodeApi& api) {
        .access = RpcAccess::changes_with_token,
        .handler = protect_method(api, true),
        .help =
-           "Keeps the connection manager and the scoring gater from a peer, until opp2p_unprotectPeer or the end of "
-           "the node. Answers null."},
+           "Exempts a peer from trimming and from the minimum score, until opp2p_unprotectPeer or the end of the node. "
+           "Answers null."},
       {.name = "opp2p_unprotectPeer",
        .parameters = peer,
        .access = RpcAccess::changes_with_token,

@@ -10,12 +10,13 @@
 namespace opp2p {
 namespace fs = std::filesystem;
 
-libp2p::Result<void> write_node_file(const std::string& data_dir, const libp2p::PeerId& id,
+libp2p::Result<void> write_node_file(const std::string& data_dir, const std::optional<libp2p::PeerId>& id,
                                      const std::vector<libp2p::Multiaddr>& addresses, const NodePorts& ports) {
   boost::json::object about;
-  about["peerId"] = id.to_base58();
+  if (id) about["peerId"] = id->to_base58();
   boost::json::array list;
-  for (const auto& address : addresses) list.emplace_back(address.with_peer_id(id).text());
+  if (id)
+    for (const auto& address : addresses) list.emplace_back(address.with_peer_id(*id).text());
   about["addresses"] = std::move(list);
   about["rpcPort"] = ports.rpc_port;
   if (!ports.rpc_address.empty()) about["rpcAddress"] = ports.rpc_address;
@@ -59,6 +60,8 @@ libp2p::Result<RpcPlace> read_node_file(const std::string& data_dir) {
   if (error || out.port == 0) return damaged();
   const auto* address = object->if_contains("rpcAddress");
   out.host = address != nullptr && address->is_string() ? std::string(address->get_string()) : "127.0.0.1";
+  const auto* id = object->if_contains("peerId");
+  if (id != nullptr && id->is_string()) out.peer_id = std::string(id->get_string());
   if (out.host == "0.0.0.0") out.host = "127.0.0.1";
   if (out.host == "::") out.host = "::1";
   return out;

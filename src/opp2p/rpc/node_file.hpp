@@ -1,6 +1,6 @@
 // The file node.json in the data folder: where a running node, its RPC and its metrics listen, for tools and tests that
-// start it on free ports. Written as a whole, by renaming, when the node is up, and removed when it ends. Functions
-// without state; thread: any.
+// start it on free ports, and for the commands on a running node. Written as a whole, by renaming, when the node is up,
+// and removed when it ends. Functions without state; thread: any.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ struct NodePorts {
   std::optional<std::uint16_t> metrics_port = std::nullopt;  // of the metrics server, if there is one
 };
 
-libp2p::Result<void> write_node_file(const std::string& data_dir, const libp2p::PeerId& id,
+// `id`: none of a node without its peer-to-peer layer (--p2p.disable), which has no addresses either.
+libp2p::Result<void> write_node_file(const std::string& data_dir, const std::optional<libp2p::PeerId>& id,
                                      const std::vector<libp2p::Multiaddr>& addresses, const NodePorts& ports);
 void remove_node_file(const std::string& data_dir);
 
@@ -29,6 +30,7 @@ void remove_node_file(const std::string& data_dir);
 struct RpcPlace {
   std::string host;
   std::uint16_t port = 0;
+  std::string peer_id = {};  // of the node that wrote the file; empty when it runs without p2p
 };
 libp2p::Result<RpcPlace> read_node_file(const std::string& data_dir);
 

@@ -79,14 +79,30 @@ std::string_view source_id(BlockRecord::Source source) {
 
 }  // namespace
 
-json::object fault_json(const reputation::Fault& fault) {
-  json::object out;
-  out["time"] = unix_ms(fault.at);
+namespace {
+
+void add_fault(json::object& out, const reputation::Fault& fault) {
   out["kind"] = fault.reason_id;
   out["text"] = fault.text;
   out["messageID"] = fault.message_id.empty() ? json::value(nullptr) : json::value(fault.message_id);
   out["blockNumber"] = or_null(fault.block_number);
   out["blockHash"] = fault.block_hash ? json::value(libp2p::to_hex0x(*fault.block_hash)) : json::value(nullptr);
+}
+
+// The record of a ban has seconds.
+json::object evidence_json(const reputation::Fault& fault) {
+  json::object out;
+  out["time"] = libp2p::unix_seconds(fault.at);
+  add_fault(out, fault);
+  return out;
+}
+
+}  // namespace
+
+json::object fault_json(const reputation::Fault& fault) {
+  json::object out;
+  out["timeMs"] = unix_ms(fault.at);
+  add_fault(out, fault);
   return out;
 }
 
@@ -113,7 +129,7 @@ json::object score_record_json(const reputation::PeerScoreRecord& scores) {
 
 json::object ban_json(const reputation::Ban& ban) {
   json::array evidence;
-  for (const auto& fault : ban.evidence) evidence.push_back(fault_json(fault));
+  for (const auto& fault : ban.evidence) evidence.push_back(evidence_json(fault));
   json::object out;
   out["since"] = libp2p::unix_seconds(ban.since);
   out["until"] = libp2p::unix_seconds(ban.until);
@@ -154,20 +170,21 @@ json::object timeline_json(const PeerTimeline& timeline) {
   json::array events;
   for (const auto& event : timeline.events) {
     json::object one;
-    one["time"] = unix_ms(event.at);
+    one["timeMs"] = unix_ms(event.at);
     one["event"] = json::string(event_id(event.kind));
     one["text"] = event.text;
     one["count"] = event.count;
-    one["lastTime"] = unix_ms(event.last);
+    one["lastTimeMs"] = unix_ms(event.last);
     one["score"] = or_null(event.score);
     events.push_back(std::move(one));
   }
   json::object out;
   out["connections"] = timeline.connections;
   out["userAgent"] = timeline.agent;
-  out["firstSeen"] = unix_ms(timeline.first_seen);
-  out["lastSeen"] = unix_ms(timeline.last_seen);
+  out["firstSeenMs"] = unix_ms(timeline.first_seen);
+  out["lastSeenMs"] = unix_ms(timeline.last_seen);
   out["end"] = or_null(timeline.end);
+  out["endMs"] = timeline.ended ? json::value(unix_ms(*timeline.ended)) : json::value(nullptr);
   out["score"] = or_null(timeline.score);
   out["counts"] = std::move(tally);
   out["dropped"] = timeline.dropped;
@@ -183,7 +200,7 @@ json::object block_record_json(const BlockRecord& record) {
   out["timestamp"] = record.timestamp;
   out["source"] = json::string(source_id(record.source));
   out["from"] = record.from.empty() ? json::value(nullptr) : json::value(record.from.to_base58());
-  out["firstSeen"] = unix_ms(record.first_seen);
+  out["firstSeenMs"] = unix_ms(record.first_seen);
   out["lateMs"] = record.late / libp2p::Millis(1);
   out["verdict"] = record.verdict ? json::value(json::string(to_string(*record.verdict))) : json::value(nullptr);
   out["reasonID"] = record.verdict ? json::value(json::string(reason_id(record.reason))) : json::value(nullptr);
@@ -191,7 +208,7 @@ json::object block_record_json(const BlockRecord& record) {
   out["detail"] = record.detail;
   out["signer"] = record.signer ? json::value(libp2p::to_hex0x(*record.signer)) : json::value(nullptr);
   out["copies"] = record.copies;
-  out["stored"] = record.stored ? json::value(unix_ms(*record.stored)) : json::value(nullptr);
+  out["storedMs"] = record.stored ? json::value(unix_ms(*record.stored)) : json::value(nullptr);
   out["canonical"] = record.canonical;
   out["orphanReason"] = record.orphan_reason.empty() ? json::value(nullptr) : json::value(record.orphan_reason);
   out["storeError"] = record.store_error.empty() ? json::value(nullptr) : json::value(record.store_error);

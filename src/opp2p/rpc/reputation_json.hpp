@@ -1,5 +1,6 @@
 // The JSON of bans, faults, scores and timelines (opp2p_bans, opp2p_peerScore, opp2p_peerEvents, opp2p_blockEvents).
-// Times are in milliseconds since 1970 where an event is meant, and in seconds where a rule is (a ban's end). Texts of
+// A member whose name ends with Ms is in milliseconds (since 1970, or of a duration); other times are in seconds, as a
+// ban's record has them. Texts of
 // peers are made readable by who noted them. Pure functions. docs/rpc.md has the fields.
 #pragma once
 

@@ -1,4 +1,5 @@
 // The methods about bans and scores.
+#include "libp2p/base/peer_text.hpp"
 #include "opp2p/base/json_text.hpp"
 #include "opp2p/rpc/gate_arguments.hpp"
 #include "opp2p/rpc/node_api.hpp"
@@ -67,7 +68,7 @@ Argument<std::string> why_argument(const json::array& params, std::size_t index)
   if (!given.is_string()) return invalid_argument(index, "want a text");
   if (given.get_string().size() > kLongestWhy)
     return invalid_argument(index, "want at most " + std::to_string(kLongestWhy) + " bytes");
-  return std::string(given.get_string());
+  return libp2p::peer_text(std::string_view(given.get_string()));  // it is printed on terminals
 }
 
 RpcHandler ban_method(const NodeApi& api) {

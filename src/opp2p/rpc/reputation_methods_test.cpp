@@ -35,7 +35,7 @@ TEST_F(ReputationMethods, bans_are_told_with_rule_reason_evidence_and_end) {
                 R"("text":"8 blamed messages within ten minutes","score":-38.5,"scores":{"gossip":{"total":0,)"
                 R"("blocks":{"timeInMesh":0,"firstMessageDeliveries":0,"meshMessageDeliveries":0,)"
                 R"("invalidMessageDeliveries":0},"IPColocationFactor":0,"behavioralPenalty":0},"reqResp":)"
-                R"({"validResponses":0,"errorResponses":0,"rejectedPayloads":0}},"evidence":[{"time":1759999999005,)"
+                R"({"validResponses":0,"errorResponses":0,"rejectedPayloads":0}},"evidence":[{"time":1759999999,)"
                 R"("kind":"bad_block_hash","text":"payload has bad block hash","messageID":"ab01","blockNumber":7,)"
                 R"("blockHash":")" +
                 hash + R"("}]}])");
@@ -50,6 +50,9 @@ TEST_F(ReputationMethods, a_ban_by_the_operator_can_be_undone_once) {
   EXPECT_TRUE(bans[0].at("peer").is_null());
   EXPECT_EQ(result("opp2p_unban", {"10.1.2.3"}), "true");
   EXPECT_EQ(result("opp2p_unban", {"10.1.2.3"}), "false");
+  EXPECT_EQ(result("opp2p_ban", {"10.1.2.3", 60, "\x1b[2J\n"}), "null");
+  EXPECT_EQ(call("opp2p_bans").at("result").at(0).at("text"), "\\u001b[2J\\u000a");
+  EXPECT_EQ(result("opp2p_unban", {"10.1.2.3"}), "true");
   for (const json::array& wrong :
        {json::array{peer_, 0}, json::array{peer_, 604801}, json::array{peer_, "60"}, json::array{peer_, -1},
         json::array{peer_, 60, std::string(201, 'x')}, json::array{peer_, 60, 7}, json::array{"x", 60}})
@@ -82,6 +85,7 @@ TEST_F(ReputationMethods, a_score_is_told_in_all_its_parts_with_thresholds_fault
   EXPECT_TRUE(told.at("thresholds").at("gater").is_null());
   EXPECT_EQ(told.at("spared"), (json::array{"protected"}));
   EXPECT_EQ(told.at("faults").as_array().size(), 1u);
+  EXPECT_EQ(told.at("faults").at(0).at("timeMs"), 1'759'999'999'005) << "a fault that the node remembers has its time";
   EXPECT_TRUE(told.at("ban").is_null());
   EXPECT_TRUE(told.at("why").is_string());
 }
@@ -112,9 +116,9 @@ TEST_F(ReputationMethods, a_timeline_is_told_with_a_sentence_also_of_a_peer_that
                         libp2p::from_unix_seconds(kGenesisTime + i));
   told = call("opp2p_peerEvents", {peer_, 2}).at("result").as_object();
   EXPECT_EQ(json::serialize(told.at("timeline").at("events")),
-            R"([{"time":1760000003000,"event":"refused_block","text":"block 3 was rejected","count":1,)"
-            R"("lastTime":1760000003000,"score":null},{"time":1760000004000,"event":"refused_block",)"
-            R"("text":"block 4 was rejected","count":1,"lastTime":1760000004000,"score":null}])");
+            R"([{"timeMs":1760000003000,"event":"refused_block","text":"block 3 was rejected","count":1,)"
+            R"("lastTimeMs":1760000003000,"score":null},{"timeMs":1760000004000,"event":"refused_block",)"
+            R"("text":"block 4 was rejected","count":1,"lastTimeMs":1760000004000,"score":null}])");
   for (const json::value& wrong : {json::value(-1), json::value(1001), json::value("2"), json::value(1.5)})
     EXPECT_TRUE(error("opp2p_peerEvents", {peer_, wrong}).starts_with("-32602 invalid argument 1")) << last_;
 }
@@ -131,6 +135,8 @@ TEST_F(ReputationMethods, a_block_is_asked_for_by_hash_or_number_in_any_spelling
     const auto told = call("opp2p_blockEvents", {query}).at("result").as_object();
     ASSERT_EQ(told.at("records").as_array().size(), 1u) << last_;
     EXPECT_EQ(told.at("records").at(0).at("hash"), json::value(hash));
+    EXPECT_TRUE(told.at("records").at(0).at("storedMs").is_int64()) << last_;
+    EXPECT_TRUE(told.at("records").at(0).at("firstSeenMs").is_int64()) << last_;
     EXPECT_EQ(told.at("stored"), true);
     EXPECT_EQ(told.at("canonical"), true);
   }
