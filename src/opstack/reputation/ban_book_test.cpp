@@ -57,11 +57,24 @@ TEST(BanBook, The_ban_that_ends_first_goes_when_there_are_too_many) {
   const auto gone = book.peers.put(peer(3), ban_between(0, 400));
   ASSERT_TRUE(gone);
   EXPECT_EQ(gone->first, peer(2));
-  const auto itself = book.peers.put(peer(4), ban_between(0, 100));
-  ASSERT_TRUE(itself);
-  EXPECT_EQ(itself->first, peer(4));
+  const auto other = book.peers.put(peer(4), ban_between(0, 100));
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->first, peer(1)) << "a new ban is in force, though it ends first";
   EXPECT_EQ(book.peers.overflows(), 2U);
   EXPECT_EQ(book.ips.overflows(), 0U);
+  book.check();
+}
+
+TEST(BanBook, Keeps_the_bans_of_the_operator_when_there_are_too_many) {
+  BanBook book({.peers = 2, .ips = 1});
+  auto by_operator = ban_between(0, 100);
+  by_operator.rule = BanRule::operator_request;
+  book.peers.put(peer(1), by_operator);
+  book.peers.put(peer(2), ban_between(0, 500));
+  EXPECT_EQ(book.peers.put(peer(3), ban_between(0, 300))->first, peer(2));
+  EXPECT_EQ(book.peers.put(peer(4), by_operator)->first, peer(3));
+  EXPECT_EQ(book.peers.put(peer(5), ban_between(0, 900))->first, peer(5)) << "nothing of the operator's goes for it";
+  EXPECT_EQ(book.peers.size(), 2U);
   book.check();
 }
 
