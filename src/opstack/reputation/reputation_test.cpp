@@ -41,7 +41,8 @@ TEST_F(ReputationTest, bans_a_peer_of_invalid_blocks_within_ten_of_them_and_says
 }
 
 TEST_F(ReputationTest, lets_a_peer_back_whose_ban_is_undone_and_does_not_ban_it_again_at_once) {
-  begin(1);
+  begin(2);
+  peer(1).send(valid_block());
   ASSERT_GT(send_bad_until_banned(0), 0U);
   net_.run_for(Seconds(1));
   EXPECT_EQ(undo(0), "changed");
@@ -52,10 +53,13 @@ TEST_F(ReputationTest, lets_a_peer_back_whose_ban_is_undone_and_does_not_ban_it_
   EXPECT_GE(reputation().scores_of(id(0)).value().gossip.total, 0);
   for (int n = 0; n < 7; ++n) {
     peer(0).send(bad_hash());
+    peer(1).send(valid_block());  // the chain goes on, so the faults are the peer's
     net_.run_for(Seconds(1));
   }
   EXPECT_TRUE(connected(0)) << "it begins anew";
-  EXPECT_EQ(send_bad_until_banned(0), 1U);
+  const auto more = send_bad_until_banned(0);
+  EXPECT_GT(more, 0U);
+  EXPECT_LE(more, 2U) << "and is banned again at the eighth blamed message; an accepted block may excuse one";
 }
 
 TEST_F(ReputationTest, blames_nobody_for_blocks_that_an_honest_peer_may_pass_on) {
