@@ -101,7 +101,7 @@ class Host {
   // A protected peer is not trimmed. Tags keep several protectors apart ("static", "api-protected").
   void protect(const PeerId& peer, std::string tag);
   bool unprotect(const PeerId& peer, std::string_view tag);  // true when another tag still protects it
-  bool is_protected(const PeerId& peer) const;  // by any tag of protect()
+  bool is_protected(const PeerId& peer) const;               // by any tag of protect()
   // A spared peer is not trimmed either, for as long as it is connected; but when all places are taken it has to be
   // proven to stay. For what a stranger can bring about itself, such as a place in a mesh.
   void spare(const PeerId& peer, std::string tag);

@@ -1,10 +1,9 @@
 // MetricsServer: the HTTP server that Prometheus scrapes. As op-node's it answers at every path of its port. A text is
 // given to all who ask within kFresh, so that however many ask, few texts are made.
 //
-// Owner: NodeMetrics. Thread: its own, on which the text is made. Bounds: kPlaces clients, kPlacesOfAddress of
-// them from one address (http_places.hpp); whoever has not sent its whole request within a quarter of a second gives its
-// place to a newcomer; 1 MiB of requests; as many texts as there are places. Source: op-node surface,
-// section 11.
+// Owner: NodeMetrics. Thread: its own, on which the text is made. Bounds: kPlaces clients, kPlacesOfAddress of them
+// from one address (http_places.hpp); whoever has not sent its whole request within a quarter of a second gives its
+// place to a newcomer; 1 MiB of requests; as many texts as there are places. Source: op-node surface, section 11.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
 // CommonFaults: finds the faults that are ours. When more than half of the peers that lately brought accepted blocks
-// commit the same fault, or no block is accepted any more, this node is wrong and not they: its signer, its forks or its
-// clock may be stale. Such a fault costs nobody anything from then on, until accepted blocks show otherwise. A pure
+// commit the same fault, or no block is accepted any more, this node is wrong and not they: its signer, its forks or
+// its clock may be stale. Such a fault costs nobody anything from then on, until accepted blocks show otherwise. A pure
 // engine.
 //
 // What counts within the last ten minutes (kCommonWindow), for one kind of fault:
@@ -10,8 +10,8 @@
 //   2. No block was accepted for five block times since a message was refused for it, and such messages came no faster
 //      than blocks do: ours, whoever sent them. What was accepted before does not matter. This comes before the eighth
 //      message, with which a peer is banned.
-//      When a block is accepted sooner, but not within two block times (at least 1 s), the faults since then are excused:
-//      this node has learned in time what it did not know.
+//      When a block is accepted sooner, but not within two block times (at least 1 s), the faults since then are
+//      excused: this node has learned in time what it did not know.
 //   3. No peer brought any, three or more peers committed it, and these are four, or more than half of the connected
 //      ones: ours, without the wait. So a node that starts with a wrong signer does not ban everybody.
 // An accepted block can end a finding, a fault cannot. A node that publishes blocks, the sequencer, has no fault of its
