@@ -7,7 +7,7 @@
 //
 // Bounds: PeerHistoryLimits, in peers, events of a peer and bytes of all. Overflow policies:
 //  - of a peer's events the oldest score sample goes while samples fill more than their share, otherwise the oldest
-//    event but the first. PeerTimeline::dropped counts them;
+//    event but the first. PeerTimeline::dropped counts them,
 //  - of the peers the one that was touched least recently goes, of the lowest rank first: strangers, then peers that
 //    were blamed or banned, then those that brought a block or are static, then those that are connected. So whoever
 //    comes under ever new identities displaces its own traces first.
