@@ -46,10 +46,6 @@ std::string shown(double value, const char* format) {
   return out;
 }
 
-std::string count_text(std::size_t count, const std::string& one, const std::string& many) {
-  return count == 1 ? "1 " + one : std::to_string(count) + " " + many;
-}
-
 std::string padded(std::string text, std::size_t width) {
   std::size_t characters = 0;
   for (const char byte : text) characters += (static_cast<unsigned char>(byte) & 0xc0) != 0x80;

@@ -1,11 +1,12 @@
 #include "peerstore_show.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "libp2p/base/peer_text.hpp"
+#include "opp2p/observe/why.hpp"
+#include "opp2p/rpc/reputation_json.hpp"
 
 namespace opp2p {
 namespace {
@@ -14,36 +15,9 @@ namespace json = boost::json;
 using libp2p::peer_text;
 using libp2p::PeerId;
 using libp2p::UnixTime;
-using opstack::reputation::PeerScoreRecord;
 
-std::string time_text(UnixTime time) {
-  if (time == UnixTime::max()) return "for ever";
-  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(libp2p::unix_seconds(time))));
-}
-
+std::string moment_text(UnixTime time) { return time == UnixTime::max() ? "for ever" : time_text(time); }
 std::string until_text(UnixTime time) { return time == UnixTime::max() ? "for ever" : "until " + time_text(time); }
-
-std::string plural(std::size_t count, const std::string& one) {
-  return std::to_string(count) + " " + one + (count == 1 ? "" : one.ends_with("s") ? "es" : "s");
-}
-
-// As op-node's RPC and its records have them.
-json::object scores_json(const PeerScoreRecord& scores) {
-  const auto& gossip = scores.gossip;
-  return {{"gossip",
-           {{"total", gossip.total},
-            {"blocks",
-             {{"timeInMesh", gossip.time_in_mesh},
-              {"firstMessageDeliveries", gossip.first_message_deliveries},
-              {"meshMessageDeliveries", gossip.mesh_message_deliveries},
-              {"invalidMessageDeliveries", gossip.invalid_message_deliveries}}},
-            {"IPColocationFactor", gossip.ip_colocation_factor},
-            {"behavioralPenalty", gossip.behavioural_penalty}}},
-          {"reqResp",
-           {{"validResponses", scores.req_resp.valid_responses},
-            {"errorResponses", scores.req_resp.error_responses},
-            {"rejectedPayloads", scores.req_resp.rejected_payloads}}}};
-}
 
 json::array texts_json(const std::vector<std::string>& texts) {
   json::array out;
@@ -84,7 +58,7 @@ std::string peer_line(const PeerId& id, const PeerView& peer, UnixTime now) {
   if (peer.is_blocked) out += "  blocked";
   if (peer.is_static) out += "  static";
   if (peer.scores) out += fmt::format("  score {:.2f}", peer.scores->scores.gossip.total);
-  if (peer.addresses) out += "  " + plural(peer.addresses->addresses.size(), "address");
+  if (peer.addresses) out += "  " + count_text(peer.addresses->addresses.size(), "address", "addresses");
   if (peer.agent) out += "  " + peer_text(*peer.agent, 64);
   return out;
 }
@@ -93,7 +67,7 @@ void add_score_lines(std::vector<std::string>& out, const PeerView& peer) {
   if (!peer.scores) return;
   const auto& gossip = peer.scores->scores.gossip;
   const auto& req_resp = peer.scores->scores.req_resp;
-  out.push_back(fmt::format("Score: {:.4f} at {}", gossip.total, time_text(peer.scores->last_update)));
+  out.push_back(fmt::format("Score: {:.4f} at {}", gossip.total, moment_text(peer.scores->last_update)));
   out.push_back(
       fmt::format("  blocks: {:.0f} s in the mesh, first deliveries {:.4f}, mesh deliveries {:.4f}, invalid {:.4f}",
                   gossip.time_in_mesh, gossip.first_message_deliveries, gossip.mesh_message_deliveries,
@@ -120,7 +94,7 @@ json::object peer_json(const PeerId& id, const PeerView& peer, UnixTime now) {
   if (peer.protocol_version) out["protocolVersion"] = peer_text(*peer.protocol_version);
   out["protocols"] = texts_json(peer.protocols);
   if (peer.scores) {
-    out["scores"] = scores_json(peer.scores->scores);
+    out["scores"] = score_record_json(peer.scores->scores);
     out["scoresLastUpdate"] = libp2p::unix_seconds(peer.scores->last_update);
   }
   if (peer.ban) out["ban"] = ban_json(*peer.ban, now);
@@ -157,20 +131,21 @@ std::vector<std::string> peerstore_lines(const PeerstoreView& view, const std::s
   const auto banned = count([&](const auto& one) { return one.second.is_banned(now); });
   const auto blocked = count([](const auto& one) { return one.second.is_blocked; });
   std::vector<std::string> out;
-  out.push_back("The peerstore in " + folder + " knows " + plural(view.peers.size(), "peer") + ", of which " +
-                std::to_string(banned) + " are banned and " + std::to_string(blocked) + " are blocked.");
+  out.push_back("The peerstore in " + folder + " knows " + count_text(view.peers.size(), "peer", "peers") +
+                ", of which " + std::to_string(banned) + " are banned and " + std::to_string(blocked) +
+                " are blocked.");
   for (const auto& [id, peer] : view.peers) out.push_back(peer_line(id, peer, now));
   for (const auto& [ip, ban] : view.ip_bans)
     if (ban.expiry > now) out.push_back("  " + ip + "  banned " + until_text(ban.expiry));
   if (!view.blocked_ips.empty()) out.push_back("Blocked addresses: " + joined(view.blocked_ips));
   if (!view.blocked_subnets.empty()) out.push_back("Blocked subnets: " + joined(view.blocked_subnets));
-  if (view.unread > 0) out.push_back(plural(view.unread, "record") + " could not be read.");
+  if (view.unread > 0) out.push_back(count_text(view.unread, "record", "records") + " could not be read.");
   return out;
 }
 
 std::vector<std::string> peer_lines(const PeerId& id, const PeerView& peer, UnixTime now) {
   std::vector<std::string> out{first_sentence(id, peer, now)};
-  if (peer.ban && !peer.is_banned(now)) out.push_back("A ban ended at " + time_text(peer.ban->expiry) + ".");
+  if (peer.ban && !peer.is_banned(now)) out.push_back("A ban ended at " + moment_text(peer.ban->expiry) + ".");
   if (peer.ban_reason) out.push_back("Why it was banned: " + peer_text(*peer.ban_reason, 4096));
   add_score_lines(out, peer);
   if (peer.addresses)

@@ -11,8 +11,7 @@
 
 #include "libp2p/base/lru_map.hpp"
 #include "libp2p/protocols/gossipsub/peer_scorer.hpp"
-#include "opstack/reputation/common_faults.hpp"
-#include "opstack/reputation/fault_ledger.hpp"
+#include "opstack/reputation/fault_accounts.hpp"
 #include "opstack/reputation/peer_monitor.hpp"
 #include "opstack/reputation/scoring_profiles.hpp"
 #include "sim/gossip/names.hpp"
@@ -34,9 +33,9 @@ class NodeReputation final : public libp2p::gossipsub::DeliveryObserver {
   NodeReputation(const ReputationParams& params, libp2p::gossipsub::PeerScorer& scorer);
 
   // The rules accepted the message that the peer was the first to bring, or rejected it. Told before the router hears.
-  void on_accepted(const PeerId& first, Now now);
+  void on_accepted(const PeerId& first, Now now) { accounts_.on_first(first, now.mono); }
   void on_rejected(const libp2p::gossipsub::MessageId& id, opstack::rules::Reason reason, Now now);
-  void on_published() { common_.on_published(); }
+  void on_published() { accounts_.on_published(); }
   void on_valid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id, Now now) override;
   void on_invalid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id,
                   libp2p::gossipsub::RejectCause cause, const libp2p::gossipsub::InvalidCount& count, Now now) override;
@@ -65,8 +64,7 @@ class NodeReputation final : public libp2p::gossipsub::DeliveryObserver {
 
   const ReputationParams& params_;
   libp2p::gossipsub::PeerScorer& scorer_;
-  opstack::reputation::FaultLedger ledger_;
-  opstack::reputation::CommonFaults common_;
+  opstack::reputation::FaultAccounts accounts_;
   opstack::reputation::PeerMonitor monitor_;
   libp2p::LruMap<libp2p::gossipsub::MessageId, opstack::reputation::FaultKind, IdHash> reasons_{kMostReasons};
   std::vector<PeerId> bans_;

@@ -19,10 +19,6 @@ std::string number_text(double value) {
   return out;
 }
 
-std::string count_text(std::uint64_t count, const char* one, const char* many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
 // "1,024", for numbers below a million.
 std::string grouped(std::uint64_t number) {
   auto out = std::to_string(number);
@@ -203,6 +199,10 @@ std::string why_block(const BlockFacts& facts) {
   }
   out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
   return out + ".";
+}
+
+std::string count_text(std::uint64_t count, const char* one, const char* many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
 std::string time_text(UnixTime time) {

@@ -44,6 +44,8 @@ struct BlockFacts {
 };
 std::string why_block(const BlockFacts& facts);
 
+// "1 peer", "2 peers".
+std::string count_text(std::uint64_t count, const char* one, const char* many);
 // "2026-12-01 05:31:22 UTC".
 std::string time_text(libp2p::UnixTime time);
 // "3 min 5 s", at most two units.

@@ -1,11 +1,9 @@
 #include "opstack/reputation/fault_tracker.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "libp2p/base/assert.hpp"
 #include "opstack/reputation/ban_json.hpp"
-#include "opstack/reputation/peer_monitor.hpp"
 
 namespace opstack::reputation {
 
@@ -37,11 +35,7 @@ Fault fault_of_block(FaultKind kind, const gossip::BlockVerdict& verdict, Now no
 
 FaultTracker::FaultTracker(libp2p::gossipsub::PeerScorer* scorer, libp2p::EventSource<ReputationEvent>& events,
                            Uses uses, const ScoringProfile& profile)
-    : scorer_(scorer),
-      events_(events),
-      uses_(std::move(uses)),
-      ledger_(ledger_limits(profile)),
-      common_(profile.block_time) {
+    : scorer_(scorer), events_(events), uses_(std::move(uses)), accounts_(scorer, profile) {
   if (scorer_ != nullptr) scorer_->set_observer(this);
 }
 
@@ -56,23 +50,15 @@ bool FaultTracker::is_scored(const std::string& topic) const {
 void FaultTracker::on_verdict(const gossip::BlockVerdict& verdict, bool signer_known, Now now) {
   const bool scored = is_scored(verdict.topic);
   const bool accepted = verdict.outcome.verdict == rules::Verdict::accept;
-  if (accepted && verdict.local) common_.on_published();
-  if (accepted && !verdict.local) on_first(verdict.from, now);
-  if (verdict.outcome.verdict == rules::Verdict::accept && !verdict.local && !scored)
-    on_valid(verdict.from, verdict.topic, verdict.message_id, now);
+  if (accepted && verdict.local) accounts_.on_published();
+  if (accepted && !verdict.local) accounts_.on_first(verdict.from, now.mono);
+  if (accepted && !verdict.local && !scored) on_valid(verdict.from, verdict.topic, verdict.message_id, now);
   const auto kind = fault_of(verdict.outcome.reason, signer_known);
   if (!kind) return;
-  if (!verdict.local) common_.on_refused(*kind, now.mono);
-  Fault fault = fault_of_block(*kind, verdict, now);
+  if (!verdict.local) accounts_.on_refused(*kind, now.mono);
+  const Fault fault = fault_of_block(*kind, verdict, now);
   if (scored) return remember(verdict.message_id, fault);  // on_invalid() says whom it counts against
-  if (!verdict.local) blame(verdict.from, std::move(fault), std::nullopt, now);
-}
-
-void FaultTracker::on_first(const PeerId& peer, Now now) {
-  const auto first = common_.on_first(peer, now.mono);
-  if (first.is_very_first) ledger_.drop_held();
-  for (const auto& [kind, since] : first.excused)
-    for (const InvalidCount& cost : ledger_.forget(kind, since)) scorer_->take_back(cost);
+  if (!verdict.local) blame(verdict.from, fault, std::nullopt, now);
 }
 
 void FaultTracker::remember(const MessageId& id, const Fault& fault) {
@@ -88,11 +74,11 @@ void FaultTracker::on_sync_fault(const sync::SyncFault& fault, Now now) {
   if (!fault.evidence.empty()) text += " (" + fault.evidence + ")";
   Fault out = make_fault(fault_of(fault.kind), text, now);
   out.block_number = fault.number;
-  blame(fault.peer, std::move(out), std::nullopt, now);
+  blame(fault.peer, out, std::nullopt, now);
 }
 
 void FaultTracker::on_valid(const PeerId& peer, std::string_view, const MessageId&, Now now) {
-  for (const FaultKind kind : common_.on_accepted(peer, now.mono)) events_.emit(CommonFaultEnded{kind});
+  for (const FaultKind kind : accounts_.on_accepted(peer, now.mono)) events_.emit(CommonFaultEnded{kind});
 }
 
 void FaultTracker::on_invalid(const PeerId& peer, std::string_view, const MessageId& id, RejectCause cause,
@@ -105,43 +91,24 @@ void FaultTracker::on_invalid(const PeerId& peer, std::string_view, const Messag
   if (verdict == verdicts_.end()) return;
   Fault fault = verdict->second;
   fault.at = libp2p::from_unix_seconds(libp2p::unix_seconds(now.wall));
-  blame(peer, std::move(fault), count, now);
+  blame(peer, fault, count, now);
 }
 
-void FaultTracker::blame(const PeerId& peer, Fault fault, const std::optional<InvalidCount>& cost, Now now) {
-  const FaultKind kind = fault.kind;
-  if (is_of_gossip(kind) && may_be_ours(kind)) {
-    const auto found = common_.on_fault(peer, kind, uses_.connected(), now.mono);
-    if (common_.is_ours(kind)) {
-      if (cost) scorer_->take_back(*cost);
-      if (found) on_found(kind, *found);
-      return;
-    }
+void FaultTracker::blame(const PeerId& peer, const Fault& fault, const std::optional<InvalidCount>& cost, Now now) {
+  const auto blamed = accounts_.blame(peer, fault, cost, uses_.connected(), now.mono);
+  if (blamed.found) {
+    const auto& found = *blamed.found;
+    const std::string text = CommonFaults::text(fault.kind, found);
+    events_.emit(CommonFaultFound{fault.kind, found.peers, found.of, text});
+    uses_.on_common(fault.kind);
   }
-  const auto noted = ledger_.on_fault(peer, fault, cost, now.mono);
-  if (noted.is_held) scorer_->take_back(*cost);
-  if (scorer_ != nullptr && ledger_.is_settled_by(noted.blamed_messages))
-    for (const InvalidCount& held : ledger_.settle(peer)) scorer_->put_back(held);
-  if (!noted.is_new) return;
-  events_.emit(PeerBlamed{peer, fault, noted.blamed_messages});
-  uses_.on_blamed(peer, noted.blamed_messages);
-}
-
-void FaultTracker::on_timeout(Now now) {
-  if (scorer_ == nullptr || !common_.has_accepted()) return;
-  for (const InvalidCount& held : ledger_.settle(now.mono)) scorer_->put_back(held);
-}
-
-void FaultTracker::on_found(FaultKind kind, const CommonFaults::Finding& finding) {
-  for (const InvalidCount& cost : ledger_.forget(kind)) scorer_->take_back(cost);
-  const std::string text = CommonFaults::text(kind, finding);
-  events_.emit(CommonFaultFound{kind, finding.peers, finding.of, text});
-  uses_.on_common(kind);
+  if (!blamed.is_new) return;
+  events_.emit(PeerBlamed{peer, fault, blamed.blamed_messages});
+  uses_.on_blamed(peer, blamed.blamed_messages);
 }
 
 void FaultTracker::check() const {
-  ledger_.check();
-  common_.check();
+  accounts_.check();
   OPP2P_CHECK(verdicts_.size() == by_age_.size() && verdicts_.size() <= kMostVerdicts,
               "the reasons of refused messages are bounded", verdicts_, by_age_);
 }

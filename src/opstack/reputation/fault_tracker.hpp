@@ -16,8 +16,7 @@
 #include "libp2p/base/event_source.hpp"
 #include "libp2p/protocols/gossipsub/peer_scorer.hpp"
 #include "opstack/gossip/subscriber.hpp"
-#include "opstack/reputation/common_faults.hpp"
-#include "opstack/reputation/fault_ledger.hpp"
+#include "opstack/reputation/fault_accounts.hpp"
 #include "opstack/reputation/reputation_event.hpp"
 
 namespace opstack::reputation {
@@ -49,25 +48,22 @@ class FaultTracker final : public libp2p::gossipsub::DeliveryObserver {
                   libp2p::gossipsub::RejectCause cause, const InvalidCount& count, Now now) override;
 
   // Every second: what is held back no longer counts.
-  void on_timeout(Now now);
+  void on_timeout(Now now) { accounts_.on_timeout(now.mono); }
 
-  const FaultLedger& ledger() const { return ledger_; }
-  const CommonFaults& common() const { return common_; }
-  void forget(const PeerId& peer) { ledger_.forget(peer); }
+  const FaultLedger& ledger() const { return accounts_.ledger(); }
+  const CommonFaults& common() const { return accounts_.common(); }
+  void forget(const PeerId& peer) { accounts_.forget(peer); }
   void check() const;
 
  private:
   bool is_scored(const std::string& topic) const;
-  void on_first(const PeerId& peer, Now now);
   void remember(const libp2p::gossipsub::MessageId& id, const Fault& fault);
-  void blame(const PeerId& peer, Fault fault, const std::optional<InvalidCount>& cost, Now now);
-  void on_found(FaultKind kind, const CommonFaults::Finding& finding);
+  void blame(const PeerId& peer, const Fault& fault, const std::optional<InvalidCount>& cost, Now now);
 
   libp2p::gossipsub::PeerScorer* scorer_;
   libp2p::EventSource<ReputationEvent>& events_;
   Uses uses_;
-  FaultLedger ledger_;
-  CommonFaults common_;
+  FaultAccounts accounts_;
   // Of messages that were refused, for their copies.
   std::map<libp2p::gossipsub::MessageId, Fault> verdicts_;
   std::deque<libp2p::gossipsub::MessageId> by_age_;
