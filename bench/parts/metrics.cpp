@@ -118,8 +118,7 @@ void metrics_scores_100_peers(benchmark::State& state) {
   double peers = 0;
   for (auto _ : state) {
     peers = 0;
-    node.snapshots().each_score(
-        [&](const GossipScoreSnapshot&, const opstack::reputation::ReqRespScores&) { ++peers; });
+    node.snapshots().each_score([&](const opstack::reputation::PeerScoreRecord&) { ++peers; });
   }
   state.counters["scores"] = peers;
 }

@@ -11,26 +11,23 @@ namespace {
 
 double seconds(libp2p::Nanos time) { return std::chrono::duration<double>(time).count(); }
 
-using opstack::reputation::ReqRespScores;
+using opstack::reputation::PeerScoreRecord;
 
 struct ScoreRow {
   std::string_view type;  // op-node's
-  double (*read)(const GossipScoreSnapshot&, const ReqRespScores&);
+  double (*read)(const PeerScoreRecord&);
 };
 constexpr ScoreRow kScores[] = {
-    {"total", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.total; }},
-    {"ipColocation", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.ip_colocation_factor; }},
-    {"behavioralPenalty", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.behaviour_penalty; }},
-    {"blocksFirstMessage",
-     [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.first_message_deliveries; }},
-    {"blocksTimeInMesh", [](const GossipScoreSnapshot& s, const ReqRespScores&) { return seconds(s.time_in_mesh); }},
-    {"blocksMessageDeliveries",
-     [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.mesh_message_deliveries; }},
-    {"blocksInvalidMessageDeliveries",
-     [](const GossipScoreSnapshot& s, const ReqRespScores&) { return s.invalid_message_deliveries; }},
-    {"reqRespValidResponses", [](const GossipScoreSnapshot&, const ReqRespScores& r) { return r.valid_responses; }},
-    {"reqRespErrorResponses", [](const GossipScoreSnapshot&, const ReqRespScores& r) { return r.error_responses; }},
-    {"reqRespRejectedPayloads", [](const GossipScoreSnapshot&, const ReqRespScores& r) { return r.rejected_payloads; }},
+    {"total", [](const PeerScoreRecord& s) { return s.gossip.total; }},
+    {"ipColocation", [](const PeerScoreRecord& s) { return s.gossip.ip_colocation_factor; }},
+    {"behavioralPenalty", [](const PeerScoreRecord& s) { return s.gossip.behavioural_penalty; }},
+    {"blocksFirstMessage", [](const PeerScoreRecord& s) { return s.gossip.first_message_deliveries; }},
+    {"blocksTimeInMesh", [](const PeerScoreRecord& s) { return s.gossip.time_in_mesh; }},
+    {"blocksMessageDeliveries", [](const PeerScoreRecord& s) { return s.gossip.mesh_message_deliveries; }},
+    {"blocksInvalidMessageDeliveries", [](const PeerScoreRecord& s) { return s.gossip.invalid_message_deliveries; }},
+    {"reqRespValidResponses", [](const PeerScoreRecord& s) { return s.req_resp.valid_responses; }},
+    {"reqRespErrorResponses", [](const PeerScoreRecord& s) { return s.req_resp.error_responses; }},
+    {"reqRespRejectedPayloads", [](const PeerScoreRecord& s) { return s.req_resp.rejected_payloads; }},
 };
 
 // op-node's refs of the lowest block that waits: a number and a hash, and zeros without one.
@@ -108,8 +105,8 @@ void NodeSampler::take(const NodeReadings& readings) {
 
 void NodeSampler::take_scores() {
   scores_due_ = runtime_.now().mono + kScoreInterval;
-  source_.each_score([this](const GossipScoreSnapshot& gossip, const ReqRespScores& req_resp) {
-    for (std::size_t i = 0; i < std::size(kScores); ++i) scores_[i]->Observe(kScores[i].read(gossip, req_resp));
+  source_.each_score([this](const PeerScoreRecord& record) {
+    for (std::size_t i = 0; i < std::size(kScores); ++i) scores_[i]->Observe(kScores[i].read(record));
   });
 }
 

@@ -26,7 +26,7 @@ class NodeSampler final {
   static constexpr libp2p::Nanos kScoreInterval = libp2p::Seconds(15);
   static constexpr int kShare = 1000;
 
-  using TakeScore = std::function<void(const GossipScoreSnapshot&, const opstack::reputation::ReqRespScores&)>;
+  using TakeScore = std::function<void(const opstack::reputation::PeerScoreRecord&)>;
   // Where the numbers come from: the node.
   struct Source {
     std::function<NodeReadings()> readings;

@@ -19,7 +19,7 @@ class NodeSamplerTest : public testing::Test {
       return readings_;
     };
     out.each_score = [this](const NodeSampler::TakeScore& take) {
-      for (const auto& score : scores_) take(score, {10, 11, 12});
+      for (const auto& score : scores_) take({score, {10, 11, 12}});
     };
     out.ended_bytes = [this] { return ended_; };
     return out;
@@ -30,7 +30,7 @@ class NodeSamplerTest : public testing::Test {
   libp2p::runtime::SimNode place_ = world_.add_node();
   MetricRegistry registry_;
   NodeReadings readings_;
-  std::vector<GossipScoreSnapshot> scores_;
+  std::vector<opstack::reputation::GossipScores> scores_;
   std::pair<std::uint64_t, std::uint64_t> ended_{0, 0};
   int taken_ = 0;
   NodeSampler sampler_{place_.runtime(), registry_, source()};
@@ -77,14 +77,14 @@ TEST_F(NodeSamplerTest, the_bandwidth_has_open_and_ended_connections_and_never_f
 }
 
 TEST_F(NodeSamplerTest, observes_every_peers_score_in_all_parts_every_fifteen_seconds) {
-  GossipScoreSnapshot score;
+  opstack::reputation::GossipScores score;
   score.total = -3;
-  score.time_in_mesh = Seconds(4);
+  score.time_in_mesh = 4;
   score.first_message_deliveries = 5;
   score.mesh_message_deliveries = 6;
   score.invalid_message_deliveries = 7;
   score.ip_colocation_factor = 8;
-  score.behaviour_penalty = 9;
+  score.behavioural_penalty = 9;
   scores_ = {score, score};
   sampler_.start();
   world_.run_for(Seconds(14));

@@ -4,6 +4,7 @@
 
 #include "libp2p/base/assert.hpp"
 #include "libp2p/host/peerstore.hpp"
+#include "opstack/reputation/gossip_scores.hpp"
 #include "opstack/rules/topics.hpp"
 
 namespace opp2p {
@@ -27,20 +28,6 @@ std::vector<StatusSnapshot::Hole> holes_of(const sync::UnsafeChain& chain, std::
   };
   if (chain.head()) add(chain.segment(), lower.empty() ? genesis : lower.back().highest);
   for (std::size_t i = lower.size(); i-- > 0;) add(lower[i], i == 0 ? genesis : lower[i - 1].highest);
-  return out;
-}
-
-GossipScoreSnapshot score_snapshot(const libp2p::gossipsub::PeerScoreParts& parts) {
-  GossipScoreSnapshot out;
-  out.total = parts.score;
-  out.ip_colocation_factor = parts.ip_colocation.value;
-  out.behaviour_penalty = parts.behaviour.value;
-  for (const auto& topic : parts.topics) {
-    out.time_in_mesh = std::max(out.time_in_mesh, topic.time_in_mesh);
-    out.first_message_deliveries += topic.first_deliveries.value;
-    out.mesh_message_deliveries += topic.mesh_deliveries.value;
-    out.invalid_message_deliveries += topic.invalid_deliveries.value;
-  }
   return out;
 }
 
@@ -100,7 +87,7 @@ PeerSnapshot NodeSnapshots::snapshot_of(const PeerId& peer, const PeerList& list
   out.is_protected = parts_.host->is_spared(peer);  // by any tag, as in op-node
   out.latency = known.latency(peer);
   out.gossip_blocks = std::binary_search(list.gossiping.begin(), list.gossiping.end(), peer);
-  if (const auto score = score_of(peer)) out.score = score_snapshot(*score);
+  if (const auto score = score_of(peer)) out.score = opstack::reputation::gossip_scores(*score);
   return out;
 }
 
@@ -218,7 +205,8 @@ void NodeSnapshots::each_score(const TakeScore& take) const {
     const auto score = score_of(peer);
     if (!score) continue;
     const auto record = parts_.reputation ? parts_.reputation->scores_of(peer) : std::nullopt;
-    take(score_snapshot(*score), record ? record->req_resp : opstack::reputation::ReqRespScores{});
+    take(
+        {opstack::reputation::gossip_scores(*score), record ? record->req_resp : opstack::reputation::ReqRespScores{}});
   }
 }
 

@@ -38,7 +38,7 @@ class NodeSnapshots {
   // What its parts have counted and hold; also of a node that has not started.
   NodeReadings readings() const;
   // Calls `take` with the scores of each connected peer that is scored.
-  using TakeScore = std::function<void(const GossipScoreSnapshot&, const opstack::reputation::ReqRespScores&)>;
+  using TakeScore = std::function<void(const opstack::reputation::PeerScoreRecord&)>;
   void each_score(const TakeScore& take) const;
 
  private:

@@ -28,17 +28,6 @@ enum class Connectedness : std::uint8_t {
   limited = 4
 };
 
-// Of GossipSub, by op-node's names; the counters are raw, as go-libp2p-pubsub shows them.
-struct GossipScoreSnapshot {
-  double total = 0;
-  libp2p::Nanos time_in_mesh{};  // the longest of the blocks' topics; the other three are sums over them
-  double first_message_deliveries = 0;
-  double mesh_message_deliveries = 0;
-  double invalid_message_deliveries = 0;
-  double ip_colocation_factor = 0;
-  double behaviour_penalty = 0;
-};
-
 struct PeerSnapshot {
   libp2p::PeerId id;
   std::optional<libp2p::crypto::PublicKey> key;
@@ -51,7 +40,7 @@ struct PeerSnapshot {
   bool is_protected = false;
   std::optional<libp2p::Nanos> latency;
   bool gossip_blocks = false;
-  std::optional<GossipScoreSnapshot> score;  // nothing when nobody is scored, or the peer is not known
+  std::optional<opstack::reputation::GossipScores> score;  // nothing when nobody is scored, or the peer is not known
   std::optional<opstack::reputation::ReqRespScores> req_resp;
   std::string enr;             // from the peer's metadata; empty when it is not known
   std::uint64_t chain_id = 0;  // the same; 0 when it is not known

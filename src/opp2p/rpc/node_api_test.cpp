@@ -154,13 +154,13 @@ TEST_F(NodeApi, what_is_not_known_of_a_peer_is_null_and_not_zero) {
 TEST_F(NodeApi, the_score_of_a_peer_has_op_nodes_names) {
   PeerSnapshot peer;
   peer.id = network_.node(0).host().id();
-  peer.score = GossipScoreSnapshot{.total = -64.5,
-                                   .time_in_mesh = libp2p::Millis(1500),
-                                   .first_message_deliveries = 1,
-                                   .mesh_message_deliveries = 2,
-                                   .invalid_message_deliveries = 3,
-                                   .ip_colocation_factor = 4,
-                                   .behaviour_penalty = 8.25};
+  peer.score = opstack::reputation::GossipScores{.total = -64.5,
+                                                 .time_in_mesh = 1.5,
+                                                 .first_message_deliveries = 1,
+                                                 .mesh_message_deliveries = 2,
+                                                 .invalid_message_deliveries = 3,
+                                                 .ip_colocation_factor = 4,
+                                                 .behavioural_penalty = 8.25};
   EXPECT_EQ(json::serialize(peer_json(peer).at("scores").at("gossip")),
             R"({"total":-6.45E1,"blocks":{"timeInMesh":1.5E0,"firstMessageDeliveries":1E0,)"
             R"("meshMessageDeliveries":2E0,"invalidMessageDeliveries":3E0},)"

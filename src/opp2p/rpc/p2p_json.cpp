@@ -18,30 +18,31 @@ constexpr std::size_t kMaxAddressText = 1024;
 
 // The shape is op-node's, but a score that is not known is null and not its zero.
 json::object scores_of(const PeerSnapshot& peer) {
+  using opstack::reputation::GossipScores;
+  using opstack::reputation::ReqRespScores;
   const auto& score = peer.score;
-  const auto known = [&score](double GossipScoreSnapshot::* part) -> json::value {
+  const auto known = [&score](double GossipScores::* part) -> json::value {
     if (!score) return nullptr;
     return (*score).*part;
   };
   json::object blocks;
-  blocks["timeInMesh"] =
-      score ? json::value(std::chrono::duration<double>(score->time_in_mesh).count()) : json::value(nullptr);
-  blocks["firstMessageDeliveries"] = known(&GossipScoreSnapshot::first_message_deliveries);
-  blocks["meshMessageDeliveries"] = known(&GossipScoreSnapshot::mesh_message_deliveries);
-  blocks["invalidMessageDeliveries"] = known(&GossipScoreSnapshot::invalid_message_deliveries);
+  blocks["timeInMesh"] = known(&GossipScores::time_in_mesh);
+  blocks["firstMessageDeliveries"] = known(&GossipScores::first_message_deliveries);
+  blocks["meshMessageDeliveries"] = known(&GossipScores::mesh_message_deliveries);
+  blocks["invalidMessageDeliveries"] = known(&GossipScores::invalid_message_deliveries);
   json::object gossip;
-  gossip["total"] = known(&GossipScoreSnapshot::total);
+  gossip["total"] = known(&GossipScores::total);
   gossip["blocks"] = std::move(blocks);
-  gossip["IPColocationFactor"] = known(&GossipScoreSnapshot::ip_colocation_factor);
-  gossip["behavioralPenalty"] = known(&GossipScoreSnapshot::behaviour_penalty);
+  gossip["IPColocationFactor"] = known(&GossipScores::ip_colocation_factor);
+  gossip["behavioralPenalty"] = known(&GossipScores::behavioural_penalty);
   json::object req_resp;
-  const auto count = [&peer](double opstack::reputation::ReqRespScores::* part) -> json::value {
+  const auto count = [&peer](double ReqRespScores::* part) -> json::value {
     if (!peer.req_resp) return nullptr;
     return (*peer.req_resp).*part;
   };
-  req_resp["validResponses"] = count(&opstack::reputation::ReqRespScores::valid_responses);
-  req_resp["errorResponses"] = count(&opstack::reputation::ReqRespScores::error_responses);
-  req_resp["rejectedPayloads"] = count(&opstack::reputation::ReqRespScores::rejected_payloads);
+  req_resp["validResponses"] = count(&ReqRespScores::valid_responses);
+  req_resp["errorResponses"] = count(&ReqRespScores::error_responses);
+  req_resp["rejectedPayloads"] = count(&ReqRespScores::rejected_payloads);
   json::object out;
   out["gossip"] = std::move(gossip);
   out["reqResp"] = std::move(req_resp);
