@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws the plots of docs/scoring.md from docs/scoring.json: tools/plot_scores.py [--measure] [--check]
 
---measure runs the stories with build/apps/opp2p/opp2p first and writes docs/scoring.json anew (./test honest measures the same).
+--measure runs the stories with build/opp2p first and writes docs/scoring.json anew (./test honest measures the same).
 --check draws nothing and reports a plot that is not what this script makes of the figures. The same figures give the same bytes.
 """
 
@@ -14,7 +14,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 FIGURES = DOCS / "scoring.json"
-OPP2P = ROOT / "build" / "apps" / "opp2p" / "opp2p"
+OPP2P = ROOT / "build" / "opp2p"
 
 # name: (story, nodes, minutes, settings)
 RUNS = {

@@ -345,7 +345,7 @@ def honest():
     """1,000 simulated nodes under the profile opp2p: no honest peer is ever below zero, and whoever sends invalid blocks is banned within ten."""
     tally = Tally()
     for story in HONEST_STORIES:
-        done = run([BUILD / "apps" / "opp2p" / "opp2p", "sim", "run", story, "--nodes", "1000", "--minutes", "10"], stdout=subprocess.PIPE,
+        done = run([BUILD / "opp2p", "sim", "run", story, "--nodes", "1000", "--minutes", "10"], stdout=subprocess.PIPE,
                    stderr=subprocess.STDOUT, text=True)
         lines = done.stdout.splitlines()
         bars = [line for line in lines if line.startswith(("met ", "NOT MET"))]
