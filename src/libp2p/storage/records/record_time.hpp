@@ -8,7 +8,7 @@ namespace libp2p::storage {
 
 constexpr UnixTime saturated_unix_time(std::int64_t seconds) {
   constexpr auto kMost = std::chrono::floor<Seconds>(Nanos::max()).count();
-  if (seconds > kMost) return UnixTime::max();
+  if (seconds >= kMost) return UnixTime::max();  // which is written as kMost, and read back as it was
   if (seconds < -kMost) return UnixTime::min();
   return from_unix_seconds(seconds);
 }
