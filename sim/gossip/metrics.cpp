@@ -162,7 +162,12 @@ void Metrics::on_invalid_block(Member at, const PeerId& peer) {
   watch_.on_invalid(at, peer, observer->scores().score(peer));
 }
 
-void Metrics::on_banned(Member at, const PeerId& peer) { watch_.on_ban(at, peer, world_.is_honest(*member_of(peer))); }
+// A ban is more than the graylist, and with eight invalid blocks it comes before it.
+void Metrics::on_banned(Member at, const PeerId& peer) {
+  watch_.on_ban(at, peer, world_.is_honest(*member_of(peer)));
+  const auto found = suspects_.find({at, peer});
+  if (found != suspects_.end() && !found->second.graylisted) found->second.graylisted = world_.time();
+}
 
 ScoreReport Metrics::scores() const {
   ScoreReport out = watch_.report();

@@ -17,7 +17,7 @@ constexpr std::uint64_t kChain = 106;
 constexpr std::uint64_t kRotation = 107;
 constexpr std::uint64_t kFork = 108;
 constexpr std::uint64_t kDisk = 109;
-constexpr Nanos kLeaving = libp2p::Millis(300);  // between the end of the topics and that of the connections
+constexpr Nanos kLeaving = libp2p::Millis(300);   // between the end of the topics and that of the connections
 constexpr std::uint32_t kFirstShared = 1U << 20;  // addresses of operators, apart from those of sybils
 
 Nanos at_random(Rng& rng, Nanos most) {

@@ -19,8 +19,7 @@ double ScoreWatch::look(Member observer, Member peer, const PeerId& id, const li
   return score;
 }
 
-void ScoreWatch::keep_below(const SeenScore& seen, const PeerId& id,
-                            const opstack::reputation::FaultLedger* ledger) {
+void ScoreWatch::keep_below(const SeenScore& seen, const PeerId& id, const opstack::reputation::FaultLedger* ledger) {
   const auto [at, is_new] = below_zero_.try_emplace({seen.observer, seen.peer});
   if (is_new && kept_below_ < kMostBelow) {
     ++kept_below_;

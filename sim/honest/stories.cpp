@@ -145,9 +145,8 @@ Result<void> apply_settings(StorySettings& settings, std::span<const std::string
     } else if (key == "check-every") {
       OPP2P_TRYV(set_number(settings.check_every, key, text, 0, 1e9));
     } else {
-      return fail(Errc::invalid_argument,
-                  fmt::format("--set {}: a story has no such setting; write {}, as key=value", assignment,
-                              names_of_settings()));
+      return fail(Errc::invalid_argument, fmt::format("--set {}: a story has no such setting; write {}, as key=value",
+                                                      assignment, names_of_settings()));
     }
   }
   return {};
@@ -164,7 +163,8 @@ std::string value_text(const StorySettings& settings, std::string_view name) {
 
 std::size_t attackers_of(const Story& story, const StorySettings& settings) {
   if (story.attackers == 0) return 0;
-  return std::max<std::size_t>(1, static_cast<std::size_t>(story.attackers * static_cast<double>(settings.nodes) + 0.5));
+  return std::max<std::size_t>(1,
+                               static_cast<std::size_t>(story.attackers * static_cast<double>(settings.nodes) + 0.5));
 }
 
 Result<void> validate(const Story&, const StorySettings& settings) {

@@ -52,7 +52,7 @@ struct StoryReport {
   gossip::ScoreReport scores;
   std::uint64_t rejected = 0;  // blocks that honest nodes rejected
   std::uint64_t restarts = 0;
-  double delivery = 0;  // share of the expected deliveries that came within 12 heartbeats
+  double delivery = 0;             // share of the expected deliveries that came within 12 heartbeats
   std::vector<attacks::Bar> bars;  // none where the profile scores nobody and the story promises nothing else
 
   // Whether the profile scores anybody: else scores and bans are not judged.

@@ -81,7 +81,8 @@ TEST(StorySettings, take_what_they_name_and_say_what_may_be_written) {
   EXPECT_EQ(settings.block_time, 0.5);
   EXPECT_EQ(settings.block_size, 100U);
   EXPECT_EQ(settings.check_every, 7U);
-  for (const std::string wrong : {"sybils=3", "block-time=0", "block-time=nan", "block-time", "block_time=2", "block-size=1", ""}) {
+  for (const std::string wrong :
+       {"sybils=3", "block-time=0", "block-time=nan", "block-time", "block_time=2", "block-size=1", ""}) {
     const std::string one[] = {wrong};
     EXPECT_FALSE(apply_settings(settings, one)) << wrong;
   }

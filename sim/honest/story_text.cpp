@@ -62,8 +62,9 @@ json::array below_json(const std::vector<gossip::BelowZero>& below) {
 
 // "node 7 gave node 9 -0.55 at 200.0 s: P2 0.05, P4 -0.60; invalid_signature at 169.8 s by its clock"
 std::string below_text(const gossip::BelowZero& pair) {
-  std::string out = fmt::format("  node {} gave node {} {:.2f} at {:.1f} s, below 0 since {:.1f} s:", pair.least.observer,
-                                pair.least.peer, pair.least.parts.score, seconds(pair.least.time), seconds(pair.since));
+  std::string out =
+      fmt::format("  node {} gave node {} {:.2f} at {:.1f} s, below 0 since {:.1f} s:", pair.least.observer,
+                  pair.least.peer, pair.least.parts.score, seconds(pair.least.time), seconds(pair.since));
   for (const Part& part : parts_of(pair.least.parts))
     if (part.value != 0) out += fmt::format(" {} {:.2f}", part.name, part.value);
   for (const auto& fault : pair.faults) out += fmt::format("; {} at {:.1f} s", fault.reason_id, seconds_of(fault));

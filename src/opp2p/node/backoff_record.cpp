@@ -12,8 +12,8 @@ using libp2p::Seconds;
 using libp2p::UnixTime;
 using libp2p::gossipsub::BackoffLeft;
 
-constexpr std::int64_t kLongest = 7200;         // seconds; what GossipSub takes is shorter
-constexpr std::size_t kMostText = 384U << 10;   // of the topics in a record
+constexpr std::int64_t kLongest = 7200;        // seconds; what GossipSub takes is shorter
+constexpr std::size_t kMostText = 384U << 10;  // of the topics in a record
 constexpr std::string_view kForm = "1 ";
 
 std::optional<std::int64_t> number(std::string_view text) {
@@ -49,7 +49,8 @@ std::string backoff_record(std::vector<BackoffLeft> left, UnixTime now) {
   for (const BackoffLeft& one : left) {
     topics += one.topic.size();
     if (one.topic.empty() || one.topic.find('\n') != std::string::npos || topics > kMostText) continue;
-    out += std::to_string(std::chrono::ceil<Seconds>(one.left).count()) + " " + one.peer.to_base58() + " " + one.topic + "\n";
+    out += std::to_string(std::chrono::ceil<Seconds>(one.left).count()) + " " + one.peer.to_base58() + " " + one.topic +
+           "\n";
   }
   return out;
 }

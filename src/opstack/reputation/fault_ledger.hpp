@@ -4,9 +4,9 @@
 // What a fault costs is held back for a while (FaultLedgerLimits::hold), in which it shows whether the fault is this
 // node's own (common_faults.hpp): without that, an honest peer that brings the first block of a new signer to a node
 // that does not know it would fall below zero. After that time it counts together with a second one of the same kind
-// (FaultLedgerLimits::proof): one message alone proves nothing, because a node can be behind by a block. A fault that no
-// belief of this node can cause is not held back, nor are those of a peer that was blamed for as many messages as lead
-// to a ban.
+// (FaultLedgerLimits::proof): one message alone proves nothing, because a node can be behind by a block. A fault that
+// no belief of this node can cause is not held back, nor are those of a peer that was blamed for as many messages as
+// lead to a ban.
 //
 // Owner: Reputation. Thread: the network thread. Bounds: FaultLedgerLimits. When a peer has more faults than are kept,
 // its oldest goes; when more peers have faults, the one that was blamed least recently goes. Whoever commits a fault
@@ -60,8 +60,8 @@ class FaultLedger {
   // `cost`: what GossipSub's score counted for it, if it did.
   Noted on_fault(const PeerId& peer, Fault fault, const std::optional<InvalidCount>& cost, MonoTime now);
 
-  // Costs that count from now on: of faults that are held back no longer; or all of a peer, which are held no more. What
-  // has not counted within the window never does.
+  // Costs that count from now on: of faults that are held back no longer; or all of a peer, which are held no more.
+  // What has not counted within the window never does.
   std::vector<InvalidCount> settle(MonoTime now);
   std::vector<InvalidCount> settle(const PeerId& peer);
   // What is held back never costs anything; the faults stay on record.

@@ -93,7 +93,8 @@ constexpr Nanos kBlameWindow = Seconds(600);
 constexpr int kBlocksToFindOut = 15;
 constexpr Nanos kShortestDelay = Seconds(30);
 constexpr Nanos kLongestDelay = Seconds(300);
-constexpr std::uint32_t kProof = 2;  // one message can be a node's own fault that nothing shows: it was behind by a block
+constexpr std::uint32_t kProof =
+    2;  // one message can be a node's own fault that nothing shows: it was behind by a block
 
 Nanos block_time_of(const ScoredChain& chain) {
   return chain.block_time <= Nanos(0) ? Seconds(2) : std::min(chain.block_time, kHour);

@@ -3,8 +3,8 @@
 // ends by time. Owned by the router; bounded per topic, the backoff that ends
 // last is forgotten: a peer can tell us a long one, and those that it brings under many names push out each other.
 //
-// A peer that has restarted knows nothing of backoffs from before, as go-libp2p does not keep them. Its first GRAFT on a
-// new connection is therefore excused: it is refused, told the time that is left, and costs nothing. While a backoff
+// A peer that has restarted knows nothing of backoffs from before, as go-libp2p does not keep them. Its first GRAFT on
+// a new connection is therefore excused: it is refused, told the time that is left, and costs nothing. While a backoff
 // lasts this happens kMostExcused times, so that reconnecting is no way to flood with GRAFTs.
 //
 // A node that restarts itself keeps its backoffs over it (Router::backoffs(), Router::restore_backoffs()), because its

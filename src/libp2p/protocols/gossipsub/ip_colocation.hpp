@@ -1,6 +1,7 @@
 // How many peers are at each IP address (gossipsub v1.1, P6), counted as go-libp2p-pubsub does: an IPv4 address, and of
 // IPv6 the address and besides its /64. Loopback, relayed connections, addresses without an IP and those of the allow
-// list never count. A peer that is away can be told to count against those only that came after it. Owner: PeerScorer. Bounds: addresses of a peer; a place without peers has no row.
+// list never count. A peer that is away can be told to count against those only that came after it. Owner: PeerScorer.
+// Bounds: addresses of a peer; a place without peers has no row.
 #pragma once
 
 #include <compare>

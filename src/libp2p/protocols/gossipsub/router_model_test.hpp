@@ -42,7 +42,7 @@ struct KnownPeer {
   std::size_t ihaves = 0;                       // since the last heartbeat
   std::size_t named = 0;                        // peers that it has named since then
   MonoTime added{};
-  bool spoke = false;                           // its first RPC is over
+  bool spoke = false;  // its first RPC is over
   bool speaks_partial = false;
   std::map<std::string, PartialUse> partial;
   bool speaks_mesh() const { return version >= ProtocolVersion::v1_0; }
