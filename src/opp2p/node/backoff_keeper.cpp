@@ -40,7 +40,8 @@ void BackoffKeeper::save() {
       }))
     return;
   const std::string text = backoff_record(std::move(left), now.wall);
-  if (writer_.put({std::string(kBackoffKey), libp2p::to_bytes(text)})) saved_ = std::move(ends);
+  libp2p::storage::Change change{std::string(kBackoffKey), libp2p::to_bytes(text)};
+  if (writer_.put(std::move(change))) saved_ = std::move(ends);
 }
 
 }  // namespace opp2p

@@ -109,9 +109,11 @@ Result<void> begin_block_gossip(NodeWiring& w) {
 // With the backoffs of the run before: nobody is grafted who was told not to be.
 Result<void> begin_topics(NodeWiring& w) {
   auto& parts = w.parts;
-  parts.backoffs = std::make_unique<BackoffKeeper>(w.runtime, *parts.gossip, *parts.writer);
-  OPP2P_TRYV(parts.backoffs->load());
-  return parts.blocks->join();
+  auto backoffs = std::make_unique<BackoffKeeper>(w.runtime, *parts.gossip, *parts.writer);
+  OPP2P_TRYV(backoffs->load());
+  OPP2P_TRYV(parts.blocks->join());
+  parts.backoffs = std::move(backoffs);
+  return {};
 }
 
 Task<void> leave_topics(NodeWiring& w, Nanos) {
