@@ -66,10 +66,8 @@ CommonFaults::First CommonFaults::on_first(const PeerId& peer, MonoTime now) {
   if (firsts_.size() > kMostBringers) firsts_.pop_front();
   for (std::size_t at = 0; at < kinds_.size(); ++at) {
     Kind& kind = kinds_[at];
-    if (!kind.is_ours && is_silent(kind, std::max<Nanos>(kGap * block_time_, kLeastGap), now)) {
+    if (!kind.is_ours && is_silent(kind, std::max<Nanos>(kGap * block_time_, kLeastGap), now))
       out.excused.push_back({static_cast<FaultKind>(at), *kind.since});
-      kind.learned = now;
-    }
     kind.since.reset();
     kind.refused = 0;
   }

@@ -14,9 +14,8 @@
 //      excused: this node has learned in time what it did not know.
 //   3. No peer brought any, three or more peers committed it, and these are four, or more than half of the connected
 //      ones: ours, without the wait. So a node that starts with a wrong signer does not ban everybody.
-//   4. This node has just learned: a finding has ended, faults were excused, or its signer was changed. For five block
-//      times (at least 6 s) messages from before may still come, and as long as they come no faster than blocks do they
-//      are nobody's fault.
+//   4. This node has just learned: a finding has ended, or its signer was changed. For five block times (at least 6 s)
+//      messages from before may still come, and as long as they come no faster than blocks do they are nobody's fault.
 // An accepted block can end a finding, a fault cannot. A node that publishes blocks, the sequencer, has no fault of its
 // own: its blocks pass its rules, and it accepts no others that could show it.
 //
