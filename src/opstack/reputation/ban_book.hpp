@@ -76,6 +76,14 @@ class BanTable {
     return out;
   }
 
+  // How many are in force, by their rule.
+  BanCounts counts(UnixTime now) const {
+    BanCounts out{};
+    for (const auto& [key, ban] : bans_)
+      if (now < ban.until) ++out[static_cast<std::size_t>(ban.rule)];
+    return out;
+  }
+
   std::size_t size() const { return bans_.size(); }  // with those that have expired
   std::uint64_t overflows() const { return overflows_; }
 

@@ -34,6 +34,18 @@ TEST(BanBook, A_ban_ends_at_its_expiry) {
   book.check();
 }
 
+TEST(BanBook, Counts_by_rule_those_that_are_in_force) {
+  BanBook book;
+  book.peers.put(peer(1), ban_between(100, 200));
+  book.peers.put(peer(2), ban_between(100, 300));
+  auto by_operator = ban_between(100, 300);
+  by_operator.rule = BanRule::operator_request;
+  book.peers.put(peer(3), by_operator);
+  EXPECT_THAT(book.peers.counts(wall(199)), ::testing::ElementsAre(2, 0, 1, 0));
+  EXPECT_THAT(book.peers.counts(wall(200)), ::testing::ElementsAre(1, 0, 1, 0));
+  EXPECT_THAT(book.ips.counts(wall(100)), ::testing::ElementsAre(0, 0, 0, 0));
+}
+
 TEST(BanBook, A_ban_lasts_seven_days_at_most) {
   BanBook book;
   book.ips.put("198.51.100.1", ban_between(1000, 1000 + 30 * 86400));

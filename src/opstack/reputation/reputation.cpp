@@ -268,6 +268,9 @@ BanList Reputation::bans() const {
   return out;
 }
 
+BanCounts Reputation::peer_ban_counts() const { return parts_->bans.book().peers.counts(parts_->now().wall); }
+BanCounts Reputation::ip_ban_counts() const { return parts_->bans.book().ips.counts(parts_->now().wall); }
+
 std::optional<Ban> Reputation::ban_of(const PeerId& peer) const {
   const Ban* const ban = parts_->bans.find(peer);
   if (ban == nullptr) return std::nullopt;

@@ -89,6 +89,9 @@ class Reputation final {
 
   // --- bans ---
   BanList bans() const;
+  // How many of these there are: a walk over the book without a copy.
+  BanCounts peer_ban_counts() const;
+  BanCounts ip_ban_counts() const;
   // Nothing when there is no ban, or it has expired.
   std::optional<Ban> ban_of(const PeerId& peer) const;
   std::optional<Ban> ban_of_ip(std::string_view ip) const;
