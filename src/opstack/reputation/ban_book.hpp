@@ -33,7 +33,7 @@ class BanTable {
 
   // A ban that is there already is replaced. Answers the ban that had to go because the table was full.
   std::optional<Entry> put(const Key& key, Ban ban) {
-    ban.until = std::min(ban.until, ban.since + kLongestBan);
+    ban.until = std::min(ban.until, libp2p::saturated_sum(ban.since, kLongestBan));
     take(key);
     by_end_.emplace(ban.until, key);
     bans_.emplace(key, std::move(ban));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -74,6 +75,7 @@ struct GateRefused {
   const PeerId& peer;                // empty when it is not known
   const libp2p::Multiaddr& address;  // empty when it is not known
   const libp2p::Error& why;
+  std::optional<double> score{};  // that was compared
 };
 // The datastore did not read or write. What was to be written is kept and tried again.
 struct ReputationStoreFailed {
