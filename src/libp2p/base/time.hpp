@@ -42,10 +42,4 @@ struct Now {
 constexpr std::int64_t unix_seconds(UnixTime t) { return std::chrono::floor<Seconds>(t.time_since_epoch()).count(); }
 constexpr UnixTime from_unix_seconds(std::int64_t s) { return UnixTime(Seconds(s)); }
 
-// `time` and a duration that is not negative later; the last moment that there is when the sum is beyond it. For times
-// of records, which may be any.
-constexpr UnixTime saturated_sum(UnixTime time, Nanos later) {
-  return time > UnixTime::max() - later ? UnixTime::max() : time + later;
-}
-
 }  // namespace libp2p

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "libp2p/storage/records/peer_keys.hpp"
+#include "libp2p/storage/records/record_time.hpp"
 #include "opstack/reputation/ban_json.hpp"
 #include "opstack/reputation/records.hpp"
 
@@ -88,7 +89,7 @@ Ban BanKeeper::ban_of_unreadable(const std::optional<Ban>& reason, const libp2p:
   if (reason) return *reason;
   Ban out;
   out.since = libp2p::from_unix_seconds(libp2p::unix_seconds(wall()));
-  out.until = libp2p::saturated_sum(out.since, kLongestBan);
+  out.until = libp2p::storage::saturated_sum(out.since, kLongestBan);
   out.text = "its record cannot be read, so the ban is kept for 7 days from now: " + why.text();
   return out;
 }
