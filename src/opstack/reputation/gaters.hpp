@@ -68,13 +68,6 @@ class BanExpiryGater final : public TellingGater {
   ActiveBans& bans_;
 };
 
-// Why a peer is kept out by its score.
-struct ScoreRefusal {
-  GateRule rule = GateRule::score;  // or unreadable
-  std::optional<double> score;      // when it could be read
-  std::string why;
-};
-
 class ScoringGater final : public TellingGater {
  public:
   // The score of a peer, 0 for one that is unknown; nothing for a peer whose score is not to be asked about.

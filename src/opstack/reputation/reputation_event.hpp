@@ -77,6 +77,12 @@ struct GateRefused {
   const libp2p::Error& why;
   std::optional<double> score{};  // that was compared
 };
+// Why a peer is kept out by its score.
+struct ScoreRefusal {
+  GateRule rule = GateRule::score;  // or unreadable
+  std::optional<double> score;      // when it could be read
+  std::string why;
+};
 // The datastore did not read or write. What was to be written is kept and tried again.
 struct ReputationStoreFailed {
   const libp2p::Error& why;
