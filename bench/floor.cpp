@@ -24,7 +24,7 @@
 #include "lib/made_chain.hpp"
 #include "libp2p/crypto/aead.hpp"
 #include "libp2p/crypto/hash.hpp"
-#include "opstack/encoding/crc32c.hpp"
+#include "libp2p/base/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 #include "opstack/rules/block_message.hpp"

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "libp2p/base/rng.hpp"
-#include "opstack/encoding/crc32c.hpp"
+#include "libp2p/base/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 #include "testing/vectors.hpp"

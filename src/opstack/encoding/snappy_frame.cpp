@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "libp2p/base/assert.hpp"
-#include "opstack/encoding/crc32c.hpp"
+#include "libp2p/base/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 
 namespace opstack::encoding {
