@@ -32,6 +32,9 @@ SEED = 1
 MINUTES = 3
 WORST = ("discovery", "cold-boot", "dawn")  # those that leave most nodes without an honest mesh; run with MANY_SYBILS too
 PROFILES = ("scored", "light", "none")
+# What the profile opp2p has rules of its own for: faults of messages, of control, and addresses.
+OWN_PROFILE = "opp2p"
+OWN_ATTACKS = ("ip-colocation", "ihave-spam", "invalid-blocks", "graft-flood", "replay", "identity-rotation")
 ROW_SECONDS = 600  # a run that takes longer is stopped, and its row says so
 
 
@@ -53,7 +56,11 @@ def wanted_rows(model, attacks):
     """What identifies each row, in the order of the table."""
     sizes = [(attack, SYBILS) for attack in attacks] + [(attack, MANY_SYBILS) for attack in WORST]
     return [{"attack": attack, "profile": profile, "nodes": NODES, "sybils": sybils, "seed": SEED, "minutes": MINUTES, "model": model}
-            for attack, sybils in sizes for profile in PROFILES]
+            for attack, sybils in sizes for profile in (*own_profile(attack, sybils), *PROFILES)]
+
+
+def own_profile(attack, sybils):
+    return (OWN_PROFILE,) if attack in OWN_ATTACKS and sybils == SYBILS else ()
 
 
 def key_of(row):

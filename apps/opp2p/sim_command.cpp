@@ -180,8 +180,21 @@ void list_attacks(opp2p::Output& out, bool as_json) {
   out.write(text);
 }
 
+Result<void> list_story_settings(opp2p::Output& out, const std::string& name) {
+  OPP2P_TRY(const auto* story, story_of(name));
+  std::string text = fmt::format("{}: {}\n", story->name, story->about);
+  const honest::StorySettings settings;
+  for (const auto& setting : honest::all_story_settings()) {
+    text += fmt::format("  {:<30}{}\n", fmt::format("{}={}", setting.name, honest::value_text(settings, setting.name)),
+                        setting.about);
+  }
+  out.write(text);
+  return {};
+}
+
 // The settings of one attack, with its own defaults.
 Result<void> list_settings(opp2p::Output& out, const std::string& name) {
+  if (is_story(name)) return list_story_settings(out, name);
   OPP2P_TRY(const auto* scenario, scenario_of(name));
   const auto settings = attacks::defaults_of(*scenario, RunArguments().nodes, RunArguments().minutes);
   std::string text = fmt::format("{}: {}\n", scenario->name, scenario->about);
@@ -194,10 +207,10 @@ Result<void> list_settings(opp2p::Output& out, const std::string& name) {
 }
 
 void add_list(CLI::App& app, opp2p::Output& out, int& exit_code) {
-  auto* command = app.add_subcommand("list", "List the attacks, or the settings of one");
+  auto* command = app.add_subcommand("list", "List the attacks and stories, or the settings of one");
   auto name = std::make_shared<std::string>();
   auto as_json = std::make_shared<bool>(false);
-  auto* named = command->add_option("NAME", *name, "The attack whose settings are listed");
+  auto* named = command->add_option("NAME", *name, "The attack or story whose settings are listed");
   command->add_flag("--json", *as_json, "Print the attacks as JSON, with the version of the model")->excludes(named);
   command->callback([name, as_json, &out, &exit_code] {
     if (name->empty()) return list_attacks(out, *as_json);
@@ -209,7 +222,7 @@ void add_list(CLI::App& app, opp2p::Output& out, int& exit_code) {
 void add_run(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto* command = app.add_subcommand("run", "Simulate an attack, or a story of honest nodes, and say what came of it");
   auto arguments = std::make_shared<RunArguments>();
-  command->add_option("NAME", arguments->name, "The attack; see opp2p sim list")->required();
+  command->add_option("NAME", arguments->name, "The attack or story; see opp2p sim list")->required();
   command->add_option("--seed", arguments->seed, "Seed of every random choice")->capture_default_str();
   command->add_option("--nodes", arguments->nodes, "Number of honest nodes")
       ->check(CLI::Range(10, 20'000))

@@ -10,8 +10,15 @@ namespace opp2p::sim::gossip {
 namespace gs = libp2p::gossipsub;
 
 HonestNode::HonestNode(ActorPort& port, const HonestParams& params, const CpuParams& cpu, const BlockMaker& blocks,
-                       FrameCache& frames, Metrics& metrics, RpcForm form)
-    : port_(port), params_(params), cpu_(cpu), blocks_(blocks), frames_(frames), metrics_(metrics), form_(form) {
+                       FrameCache& frames, Metrics& metrics, RpcForm form, NodeDisk* disk)
+    : port_(port),
+      params_(params),
+      cpu_(cpu),
+      blocks_(blocks),
+      frames_(frames),
+      metrics_(metrics),
+      form_(form),
+      disk_(disk) {
   const Now now = port_.now();
   if (params_.scores) {
     auto scorer =
@@ -27,6 +34,10 @@ HonestNode::HonestNode(ActorPort& port, const HonestParams& params, const CpuPar
   config.message_id = [this](std::string_view topic, ByteView data) { return frames_.name(topic, data); };
   for (const Member member : params_.direct) config.direct.insert(port_.id_of(member));
   router_.emplace(std::move(config), port_.rng(), *scores_, now);
+  if (disk_ == nullptr) return;
+  for (auto& backoff : disk_->backoffs) backoff.left -= now.mono - disk_->written;
+  std::erase_if(disk_->backoffs, [](const auto& backoff) { return backoff.left <= Nanos(0); });
+  router_->restore_backoffs(disk_->backoffs, now.mono);
 }
 
 void HonestNode::start() {
@@ -42,6 +53,13 @@ void HonestNode::start() {
 void HonestNode::stop() {
   metrics_.on_stopped(port_.self(), router_->counters());
   if (reputation_) metrics_.on_own_faults(reputation_->findings());
+}
+
+void HonestNode::leave() {
+  const Now now = port_.now();
+  for (const auto& topic : params_.topics) router_->unsubscribe(topic, now);
+  if (disk_ != nullptr) *disk_ = {router_->backoffs(now.mono), now.mono};
+  drain();
 }
 
 // After that time, and up to as much again.
@@ -239,6 +257,8 @@ void HonestNode::drain() {
 void HonestNode::validate(const gs::Validate& request) {
   const ByteView data = request.data.view();
   const Beliefs beliefs = params_.beliefs ? params_.beliefs(port_.self(), port_.now().mono) : Beliefs{};
+  const auto before = std::exchange(signer_, beliefs.signer);
+  if (before && *before != beliefs.signer && reputation_) reputation_->on_signer_changed(port_.now());
   Pending pending{blocks_.judge(data, port_.now().wall, beliefs), request.id, request.from};
   const bool judged = judged_.emplace(request.request, std::move(pending)).second;
   OPP2P_ASSERT(judged, "each message is judged once", request.request);

@@ -32,6 +32,12 @@ struct DialParams {
   Nanos interval = Seconds(5);  // between two looks, and up to as much again
 };
 
+// What a node has on its disk.
+struct NodeDisk {
+  std::vector<libp2p::gossipsub::BackoffLeft> backoffs;
+  MonoTime written{};
+};
+
 struct HonestParams {
   libp2p::gossipsub::Params router;
   std::optional<libp2p::gossipsub::PeerScoreParams> scores = std::nullopt;  // none: everybody has 0
@@ -50,9 +56,9 @@ struct HonestParams {
 
 class HonestNode final : public Actor {
  public:
-  // Everything outlives the node.
+  // Everything outlives the node. `disk`: of this member; null: it keeps nothing over a restart.
   HonestNode(ActorPort& port, const HonestParams& params, const CpuParams& cpu, const BlockMaker& blocks,
-             FrameCache& frames, Metrics& metrics, RpcForm form);
+             FrameCache& frames, Metrics& metrics, RpcForm form, NodeDisk* disk = nullptr);
 
   void start() override;
   void stop() override;
@@ -67,6 +73,8 @@ class HonestNode final : public Actor {
   void on_timer() override;
   void check() const override;
 
+  // Leaves its topics, as a node that ends in order does.
+  void leave();
   // An own block, valid already.
   Result<void> publish(std::string_view topic, ByteView data);
 
@@ -98,6 +106,7 @@ class HonestNode final : public Actor {
   FrameCache& frames_;
   Metrics& metrics_;
   RpcForm form_;
+  NodeDisk* disk_;
   std::unique_ptr<libp2p::gossipsub::PeerScores> scores_;
   libp2p::gossipsub::PeerScorer* scorer_ = nullptr;
   std::optional<libp2p::gossipsub::Router> router_;
@@ -109,6 +118,7 @@ class HonestNode final : public Actor {
   };
   std::map<libp2p::gossipsub::RequestId, Pending> judged_;  // verdicts whose time comes
   std::map<PeerId, MonoTime> banned_;
+  std::optional<std::uint8_t> signer_;  // that it went by last
   std::size_t dialling_ = 0;
   MonoTime next_look_{};
 };

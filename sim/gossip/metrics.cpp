@@ -44,6 +44,10 @@ Spread spread(std::vector<double>& values) {
           values.back()};
 }
 
+const opstack::reputation::FaultLedger* ledger_of(const HonestNode& node) {
+  return node.reputation() != nullptr ? &node.reputation()->ledger() : nullptr;
+}
+
 }  // namespace
 
 HonestNode* Metrics::node(Member member) const {
@@ -135,7 +139,7 @@ void Metrics::look_at_scores(Member at, std::vector<double>* scores) {
   if (observer == nullptr || observer->scorer() == nullptr) return;
   for (const auto& [peer, id] : observer->peers()) {
     if (!world_.is_honest(peer)) continue;
-    const double score = watch_.look(at, peer, id, *observer->scorer(), world_.time());
+    const double score = watch_.look(at, peer, id, *observer->scorer(), ledger_of(*observer), world_.time());
     if (scores != nullptr) scores->push_back(score);
   }
 }
@@ -149,7 +153,7 @@ void Metrics::on_score_changed(Member at, const PeerId& peer) {
   const HonestNode* const observer = node(at);
   if (!params_.watch_scores || observer == nullptr || observer->scorer() == nullptr || !world_.is_honest(*member))
     return;
-  watch_.look(at, *member, peer, *observer->scorer(), world_.time());
+  watch_.look(at, *member, peer, *observer->scorer(), ledger_of(*observer), world_.time());
 }
 
 void Metrics::on_invalid_block(Member at, const PeerId& peer) {
@@ -158,7 +162,12 @@ void Metrics::on_invalid_block(Member at, const PeerId& peer) {
   watch_.on_invalid(at, peer, observer->scores().score(peer));
 }
 
-void Metrics::on_banned(Member at, const PeerId& peer) { watch_.on_ban(at, peer, world_.is_honest(*member_of(peer))); }
+// A ban is more than the graylist, and with eight invalid blocks it comes before it.
+void Metrics::on_banned(Member at, const PeerId& peer) {
+  watch_.on_ban(at, peer, world_.is_honest(*member_of(peer)));
+  const auto found = suspects_.find({at, peer});
+  if (found != suspects_.end() && !found->second.graylisted) found->second.graylisted = world_.time();
+}
 
 ScoreReport Metrics::scores() const {
   ScoreReport out = watch_.report();

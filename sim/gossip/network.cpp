@@ -16,6 +16,8 @@ constexpr std::uint64_t kSecret = 105;
 constexpr std::uint64_t kChain = 106;
 constexpr std::uint64_t kRotation = 107;
 constexpr std::uint64_t kFork = 108;
+constexpr std::uint64_t kDisk = 109;
+constexpr Nanos kLeaving = libp2p::Millis(300);   // between the end of the topics and that of the connections
 constexpr std::uint32_t kFirstShared = 1U << 20;  // addresses of operators, apart from those of sybils
 
 Nanos at_random(Rng& rng, Nanos most) {
@@ -75,9 +77,11 @@ void Network::add_honest(Member member) {
   spec.max_inbound = is_sequencer ? 2 : params_.max_inbound;
   const auto own = own_params_.find(member);
   const HonestParams& node = own != own_params_.end() ? own->second : params_.node;
-  spec.make = [this, &node](ActorPort& port) {
-    return std::make_unique<HonestNode>(port, node, params_.cpu, blocks_, world_.frames(), metrics_,
-                                        params_.world.form);
+  libp2p::SeededRng disk_rng(mix(mix(params_.world.seed, kDisk), member));
+  NodeDisk* const disk = disk_rng.next_unit() < params_.churn.keeps_backoffs ? &disks_[member] : nullptr;
+  spec.make = [this, &node, disk](ActorPort& port) {
+    return std::make_unique<HonestNode>(port, node, params_.cpu, blocks_, world_.frames(), metrics_, params_.world.form,
+                                        disk);
   };
   world_.add(std::move(spec));
   world_.at(MonoTime(at_random(rng, params_.starts_within)), [this, member] { world_.start(member); });
@@ -204,13 +208,21 @@ void Network::churn_later() {
     const auto member = static_cast<Member>(churn_rng_.below(params_.honest));
     const bool is_cut = churn_rng_.next_unit() < churn.power_cuts;
     const Nanos away = churn.least_away + at_random(churn_rng_, churn.most_away - churn.least_away);
-    if (!is_publisher(member) && world_.is_running(member)) {
-      ++restarts_;
-      world_.stop(member, is_cut ? World::Ending::power_cut : World::Ending::in_order);
-      world_.at(world_.time() + away, [this, member] { world_.start(member); });
-    }
+    if (!is_publisher(member) && world_.is_running(member)) restart(member, is_cut, away);
     churn_later();
   });
+}
+
+void Network::restart(Member member, bool is_cut, Nanos away) {
+  ++restarts_;
+  if (!is_cut) world_.act(member, [](Actor& actor) { static_cast<HonestNode&>(actor).leave(); });
+  const auto stop = [this, member, is_cut, away] {
+    if (!world_.is_running(member)) return;
+    world_.stop(member, is_cut ? World::Ending::power_cut : World::Ending::in_order);
+    world_.at(world_.time() + away, [this, member] { world_.start(member); });
+  };
+  if (is_cut) return stop();
+  world_.at(world_.time() + kLeaving, stop);
 }
 
 void Network::sample_next() {

@@ -36,7 +36,9 @@ struct ChurnParams {
   double stops_a_second = 0;  // in the whole network
   Nanos least_away = Seconds(5);
   Nanos most_away = Seconds(60);
-  double power_cuts = 0.5;  // share of the stops that nobody is told of
+  double power_cuts = 0.5;  // share of the stops that nobody is told of; the others leave their topics first
+  // Share of the members that keep their backoffs on a disk. op-node does not.
+  double keeps_backoffs = 0.5;
 };
 
 // The sequencer signs with a new key from `at` on. The share `late` of the members that publish nothing goes by the old
@@ -136,11 +138,13 @@ class Network {
   Block next_block(std::uint64_t number);
   void publish_later();
   void churn_later();
+  void restart(Member member, bool is_cut, Nanos away);
   void sample_next();
   void judge_next();
 
   NetworkParams params_;
   std::map<Member, HonestParams> own_params_;  // of members that differ
+  std::map<Member, NodeDisk> disks_;
   BlockMaker blocks_;
   World world_;
   Metrics metrics_;

@@ -5,14 +5,30 @@
 namespace opp2p::sim::gossip {
 
 double ScoreWatch::look(Member observer, Member peer, const PeerId& id, const libp2p::gossipsub::PeerScorer& scorer,
-                        MonoTime now) {
+                        const opstack::reputation::FaultLedger* ledger, MonoTime now) {
   const double score = scorer.score(id);
   if (!interval_has_any_ || score < least_of_interval_) least_of_interval_ = score;
   interval_has_any_ = true;
-  if (score < 0) below_zero_[{observer, peer}] = true;
-  if (least_ && score >= least_->parts.score) return score;
-  if (auto parts = scorer.snapshot_of(id)) least_ = SeenScore{observer, peer, now, std::move(*parts)};
+  const bool is_least = !least_ || score < least_->parts.score;
+  if (score >= 0 && !is_least) return score;
+  auto parts = scorer.snapshot_of(id);
+  if (!parts) return score;
+  SeenScore seen{observer, peer, now, std::move(*parts)};
+  if (score < 0) keep_below(seen, id, ledger);
+  if (is_least) least_ = std::move(seen);
   return score;
+}
+
+void ScoreWatch::keep_below(const SeenScore& seen, const PeerId& id, const opstack::reputation::FaultLedger* ledger) {
+  const auto [at, is_new] = below_zero_.try_emplace({seen.observer, seen.peer});
+  if (is_new && kept_below_ < kMostBelow) {
+    ++kept_below_;
+    at->second.emplace(BelowZero{seen.time, seen, {}});
+  }
+  auto& kept = at->second;
+  if (!kept || (!is_new && seen.parts.score >= kept->least.parts.score)) return;
+  kept->least = seen;
+  if (ledger != nullptr) kept->faults = ledger->faults_of(id);
 }
 
 void ScoreWatch::end_look(std::vector<double> scores, MonoTime now) {
@@ -47,6 +63,9 @@ ScoreReport ScoreWatch::report() const {
   ScoreReport out;
   out.least = least_;
   out.pairs_below_zero = below_zero_.size();
+  for (const auto& [pair, kept] : below_zero_) {
+    if (kept) out.below.push_back(*kept);
+  }
   out.points = points_;
   out.honest_banned = honest_banned_;
   out.own_faults = own_faults_;

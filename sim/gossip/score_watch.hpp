@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libp2p/protocols/gossipsub/peer_scorer.hpp"
+#include "opstack/reputation/fault_ledger.hpp"
 #include "sim/gossip/names.hpp"
 
 namespace opp2p::sim::gossip {
@@ -30,8 +31,16 @@ struct ScorePoint {
   std::size_t pairs = 0;
 };
 
+// A pair of honest members whose score was below zero, and what the peer was blamed for at the least of it.
+struct BelowZero {
+  MonoTime since{};
+  SeenScore least;
+  std::vector<opstack::reputation::Fault> faults;  // times are those of the observer's wall clock; the oldest first
+};
+
 struct ScoreReport {
   std::optional<SeenScore> least;    // of honest peers; none when nobody was looked at
+  std::vector<BelowZero> below;      // the first kMostBelow of them
   std::size_t pairs_below_zero = 0;  // different pairs of honest members that ever were
   std::vector<ScorePoint> points;
   std::size_t honest_banned = 0;  // bans of honest peers
@@ -52,12 +61,13 @@ struct ScoreReport {
 class ScoreWatch {
  public:
   static constexpr std::size_t kCurve = 24;
+  static constexpr std::size_t kMostBelow = 32;
 
   explicit ScoreWatch(Nanos interval) : interval_(interval) {}
 
-  // An honest peer, as it is now; its score.
+  // An honest peer, as it is now; its score. `ledger`: the observer's, where it has one.
   double look(Member observer, Member peer, const PeerId& id, const libp2p::gossipsub::PeerScorer& scorer,
-              MonoTime now);
+              const opstack::reputation::FaultLedger* ledger, MonoTime now);
   // All honest pairs were looked at; these are their scores, in no order.
   void end_look(std::vector<double> scores, MonoTime now);
   // An invalid block of a hostile peer was judged; its score after that.
@@ -81,7 +91,10 @@ class ScoreWatch {
 
   Nanos interval_;
   std::optional<SeenScore> least_;
-  std::map<std::pair<Member, Member>, bool> below_zero_;
+  void keep_below(const SeenScore& seen, const PeerId& id, const opstack::reputation::FaultLedger* ledger);
+
+  std::map<std::pair<Member, Member>, std::optional<BelowZero>> below_zero_;
+  std::size_t kept_below_ = 0;
   double least_of_interval_ = 0;
   bool interval_has_any_ = false;
   MonoTime next_point_{};

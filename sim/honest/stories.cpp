@@ -1,6 +1,7 @@
 // The conditions of each story. Times are shares of the run, so that a short one has them all.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -27,9 +28,10 @@ MonoTime part_of(const StorySettings& settings, double share) {
 
 void loss(NetworkParams& params, const StorySettings&) { params.world.net.packet_loss = 0.05; }
 
-// Every node is away for up to a minute once in five minutes; half of the times nobody is told.
+// Every node is away once in five minutes, for a second to a minute; half of the times nobody is told.
 void restarts(NetworkParams& params, const StorySettings& settings) {
   params.churn.stops_a_second = static_cast<double>(settings.nodes) / 300;
+  params.churn.least_away = Seconds(1);
 }
 
 // Some nodes take a block for one from the future.
@@ -77,7 +79,7 @@ constexpr std::array kStories = {
           .about = "a tenth of the nodes learns of the new signer too late, a twentieth too early",
           .adjust = signer_rotation},
     Story{.name = "honest/shared-address",
-          .about = "operators have twenty nodes at one address, all of them connected to the same nodes",
+          .about = "operators have twenty nodes at one address, connected to the same nodes",
           .adjust = shared_address,
           .delivers = true},
     Story{.name = "honest/unknown-fork",
@@ -90,14 +92,32 @@ constexpr std::array kStories = {
 };
 
 template <class Number>
-Result<Number> number_of(std::string_view key, std::string_view text, double least, double most) {
+Result<void> set_number(Number& into, std::string_view key, std::string_view text, double least, double most) {
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !(static_cast<double>(value) >= least) ||
       !(static_cast<double>(value) <= most))
     return fail(Errc::invalid_argument,
                 fmt::format("--set {}={}: write a number from {} to {}", key, text, least, most));
-  return value;
+  into = value;
+  return {};
+}
+
+// As an attack's settings are spelled (sim/attacks/settings.cpp), those that are the same in both.
+constexpr std::array kSettings = {
+    StorySetting{"profile", "how honest nodes score their peers: none, light, opp2p or scored"},
+    StorySetting{"block-time", "seconds between two blocks"},
+    StorySetting{"block-size", "bytes of a block"},
+    StorySetting{"check-every", "events between two checks of a node's invariants; 0: none"},
+};
+
+std::string names_of_settings() {
+  std::string out;
+  for (const auto& setting : kSettings) {
+    const bool is_last = &setting == &kSettings.back();
+    out += (out.empty() ? "" : is_last ? " or " : ", ") + std::string(setting.name);
+  }
+  return out;
 }
 
 }  // namespace
@@ -118,20 +138,33 @@ Result<void> apply_settings(StorySettings& settings, std::span<const std::string
     const std::string_view text = equals == std::string_view::npos ? "" : assignment.substr(equals + 1);
     if (key == "profile") {
       settings.profile = text;
-    } else if (key == "block_time") {
-      OPP2P_TRY(settings.block_time, number_of<double>(key, text, 0.1, 3600));
-    } else if (key == "block_size") {
-      OPP2P_TRY(settings.block_size, number_of<std::uint64_t>(key, text, 64, 10'000'000));
-    } else if (key == "check_every") {
-      OPP2P_TRY(settings.check_every, number_of<std::uint64_t>(key, text, 0, 1e9));
+    } else if (key == "block-time") {
+      OPP2P_TRYV(set_number(settings.block_time, key, text, 0.1, 3600));
+    } else if (key == "block-size") {
+      OPP2P_TRYV(set_number(settings.block_size, key, text, 64, 10'000'000));
+    } else if (key == "check-every") {
+      OPP2P_TRYV(set_number(settings.check_every, key, text, 0, 1e9));
     } else {
-      return fail(Errc::invalid_argument,
-                  fmt::format("--set {}: a story has no such setting; write profile, block_time, block_size or "
-                              "check_every, as key=value",
-                              assignment));
+      return fail(Errc::invalid_argument, fmt::format("--set {}: a story has no such setting; write {}, as key=value",
+                                                      assignment, names_of_settings()));
     }
   }
   return {};
+}
+
+std::span<const StorySetting> all_story_settings() { return kSettings; }
+
+std::string value_text(const StorySettings& settings, std::string_view name) {
+  if (name == "profile") return settings.profile;
+  if (name == "block-time") return fmt::format("{}", settings.block_time);
+  if (name == "block-size") return fmt::format("{}", settings.block_size);
+  return fmt::format("{}", settings.check_every);
+}
+
+std::size_t attackers_of(const Story& story, const StorySettings& settings) {
+  if (story.attackers == 0) return 0;
+  return std::max<std::size_t>(1,
+                               static_cast<std::size_t>(story.attackers * static_cast<double>(settings.nodes) + 0.5));
 }
 
 Result<void> validate(const Story&, const StorySettings& settings) {

@@ -52,13 +52,25 @@ struct StoryReport {
   gossip::ScoreReport scores;
   std::uint64_t rejected = 0;  // blocks that honest nodes rejected
   std::uint64_t restarts = 0;
-  double delivery = 0;  // share of the expected deliveries that came within 12 heartbeats
-  std::vector<attacks::Bar> bars;
+  double delivery = 0;             // share of the expected deliveries that came within 12 heartbeats
+  std::vector<attacks::Bar> bars;  // none where the profile scores nobody and the story promises nothing else
 
+  // Whether the profile scores anybody: else scores and bans are not judged.
+  bool is_scored() const { return scores.least.has_value(); }
   bool met() const;
 };
 
-// Changes what the assignments name: profile, block_time, block_size or check_every, as "key=value".
+struct StorySetting {
+  std::string_view name;   // "block-time"
+  std::string_view about;  // one line
+};
+std::span<const StorySetting> all_story_settings();
+// As it is written behind `key=`.
+std::string value_text(const StorySettings& settings, std::string_view name);
+// One at least in a story that has any.
+std::size_t attackers_of(const Story& story, const StorySettings& settings);
+
+// Changes what the assignments name, as "key=value".
 // Errc::invalid_argument with the key and what may be written.
 libp2p::Result<void> apply_settings(StorySettings& settings, std::span<const std::string> assignments);
 libp2p::Result<void> validate(const Story& story, const StorySettings& settings);

@@ -66,7 +66,7 @@ class StoryNetwork {
       : network_(network_of(story, settings)), settings_(settings), plot_(plot_config()) {
     dialling_.connections = kSybilDials;
     for (Member member = 0; member < network_.honest(); ++member) dialling_.targets.push_back(member);
-    const auto count = static_cast<std::size_t>(story.attackers * static_cast<double>(settings.nodes) + 0.5);
+    const std::size_t count = attackers_of(story, settings);
     if (count > 0) network_.world().at(MonoTime(Seconds(2)), [this, count] { add_attackers(count); });
   }
   StoryNetwork(const StoryNetwork&) = delete;
@@ -113,10 +113,12 @@ class StoryNetwork {
 
 std::vector<attacks::Bar> judge(const Story& story, const StoryReport& report) {
   const gossip::ScoreReport& scores = report.scores;
-  const double least = scores.least ? scores.least->parts.score : 0;
   std::vector<attacks::Bar> out;
-  out.push_back({"least score of an honest peer", "at least 0", fmt::format("{:.2f}", least), least >= 0});
-  out.push_back({"bans of honest peers", "none", fmt::format("{}", scores.honest_banned), scores.honest_banned == 0});
+  if (report.is_scored()) {
+    const double least = scores.least->parts.score;
+    out.push_back({"least score of an honest peer", "at least 0", fmt::format("{:.2f}", least), least >= 0});
+    out.push_back({"bans of honest peers", "none", fmt::format("{}", scores.honest_banned), scores.honest_banned == 0});
+  }
   if (story.delivers)
     out.push_back({"delivery within 12 heartbeats", "at least " + attacks::percent(kDelivery),
                    attacks::percent(report.delivery), report.delivery >= kDelivery});
@@ -132,7 +134,7 @@ std::vector<attacks::Bar> judge(const Story& story, const StoryReport& report) {
 }  // namespace
 
 bool StoryReport::met() const {
-  return std::all_of(bars.begin(), bars.end(), [](const attacks::Bar& bar) { return bar.met; });
+  return !bars.empty() && std::all_of(bars.begin(), bars.end(), [](const attacks::Bar& bar) { return bar.met; });
 }
 
 StoryReport run(const Story& story, const StorySettings& settings, const OnSecond& on_second) {

@@ -75,13 +75,14 @@ TEST(Stories, reject_nothing_unless_their_condition_does) {
 
 TEST(StorySettings, take_what_they_name_and_say_what_may_be_written) {
   StorySettings settings;
-  const std::string good[] = {"profile=light", "block_time=0.5", "block_size=100", "check_every=7"};
+  const std::string good[] = {"profile=light", "block-time=0.5", "block-size=100", "check-every=7"};
   ASSERT_TRUE(apply_settings(settings, good));
   EXPECT_EQ(settings.profile, "light");
   EXPECT_EQ(settings.block_time, 0.5);
   EXPECT_EQ(settings.block_size, 100U);
   EXPECT_EQ(settings.check_every, 7U);
-  for (const std::string wrong : {"sybils=3", "block_time=0", "block_time=nan", "block_time", "block_size=1", ""}) {
+  for (const std::string wrong :
+       {"sybils=3", "block-time=0", "block-time=nan", "block-time", "block_time=2", "block-size=1", ""}) {
     const std::string one[] = {wrong};
     EXPECT_FALSE(apply_settings(settings, one)) << wrong;
   }

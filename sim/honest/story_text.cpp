@@ -31,15 +31,44 @@ std::vector<Part> parts_of(const libp2p::gossipsub::PeerScoreParts& score) {
   return out;
 }
 
-json::value least_json(const gossip::ScoreReport& scores) {
-  if (!scores.least) return nullptr;
+json::object seen_json(const gossip::SeenScore& seen) {
   json::object parts;
-  for (const Part& part : parts_of(scores.least->parts)) parts[part.name] = part.value;
-  return {{"score", scores.least->parts.score},
-          {"observer", scores.least->observer},
-          {"peer", scores.least->peer},
-          {"time", seconds(scores.least->time)},
-          {"parts", parts}};
+  for (const Part& part : parts_of(seen.parts)) parts[part.name] = part.value;
+  return {{"score", seen.parts.score},
+          {"observer", seen.observer},
+          {"peer", seen.peer},
+          {"time", seconds(seen.time)},
+          {"parts", std::move(parts)}};
+}
+
+// Seconds of the observer's clock since the run began.
+double seconds_of(const opstack::reputation::Fault& fault) {
+  return attacks::seconds(libp2p::MonoTime(fault.at - gossip::WorldParams().epoch));
+}
+
+json::array below_json(const std::vector<gossip::BelowZero>& below) {
+  json::array out;
+  for (const auto& pair : below) {
+    json::object one = seen_json(pair.least);
+    one["since"] = seconds(pair.since);
+    json::array faults;
+    for (const auto& fault : pair.faults)
+      faults.push_back({{"reason", fault.reason_id}, {"time", seconds_of(fault)}, {"message", fault.message_id}});
+    one["faults"] = std::move(faults);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+// "node 7 gave node 9 -0.55 at 200.0 s: P2 0.05, P4 -0.60; invalid_signature at 169.8 s by its clock"
+std::string below_text(const gossip::BelowZero& pair) {
+  std::string out =
+      fmt::format("  node {} gave node {} {:.2f} at {:.1f} s, below 0 since {:.1f} s:", pair.least.observer,
+                  pair.least.peer, pair.least.parts.score, seconds(pair.least.time), seconds(pair.since));
+  for (const Part& part : parts_of(pair.least.parts))
+    if (part.value != 0) out += fmt::format(" {} {:.2f}", part.name, part.value);
+  for (const auto& fault : pair.faults) out += fmt::format("; {} at {:.1f} s", fault.reason_id, seconds_of(fault));
+  return out + "\n";
 }
 
 json::object scores_json(const gossip::ScoreReport& scores) {
@@ -51,7 +80,8 @@ json::object scores_json(const gossip::ScoreReport& scores) {
   for (const auto& after : scores.after_invalid)
     curve.push_back({{"pairs", after.pairs}, {"least", after.least}, {"mean", after.mean}, {"most", after.most}});
   json::object out;
-  out["least"] = least_json(scores);
+  out["least"] = scores.least ? json::value(seen_json(*scores.least)) : nullptr;
+  out["below"] = below_json(scores.below);
   out["pairs_below_zero"] = scores.pairs_below_zero;
   out["honest_banned"] = scores.honest_banned;
   out["own_faults"] = scores.own_faults;
@@ -87,7 +117,7 @@ std::string report_json(const StoryReport& report) {
   out["delivery"] = report.delivery;
   out["scores"] = scores_json(report.scores);
   out["bars"] = std::move(bars);
-  out["met"] = report.met();
+  out["met"] = report.bars.empty() ? json::value(nullptr) : json::value(report.met());
   return json::serialize(out);
 }
 
@@ -107,11 +137,15 @@ std::string report_text(const StoryReport& report) {
     out += "\n";
   }
   out += fmt::format("pairs of honest nodes that were ever below 0: {}\n", scores.pairs_below_zero);
+  for (const auto& pair : scores.below) out += below_text(pair);
   out += fmt::format("blocks that honest nodes rejected: {}; faults found to be a node's own: {}; restarts: {}\n",
                      report.rejected, scores.own_faults, report.restarts);
   if (scores.hostile_banned + scores.most_without_ban > 0)
     out += fmt::format("attackers banned: {} times, each by one node, after {} invalid blocks at most\n",
                        scores.hostile_banned, scores.most_until_ban);
+  if (!report.is_scored())
+    out += fmt::format("not judged: scores and bans of honest peers, because the profile {} scores nobody\n",
+                       settings.profile);
   for (const auto& bar : report.bars)
     out += fmt::format("{:<8}{}: {}, {}\n", bar.met ? "met" : "NOT MET", bar.name, bar.measured, bar.limit);
   return out;

@@ -62,6 +62,14 @@ class Listed(SimCase):
         self.assertRegex(sim("list", "eclipse-network").stdout, r"(?m)^  drop=1 ")
         self.assertIn("Did you mean degradation?", self.complaint("list", "degradatoin"))
 
+    def test_the_settings_of_a_story_are_listed_as_those_of_an_attack_are_spelled(self):
+        done = sim("list", "honest/loss")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"\Ahonest/loss: 5% of the packets are lost\n  profile=opp2p ")
+        self.assertRegex(done.stdout, r"(?m)^  block-time=2 ")
+        self.assertEqual(sim("run", "honest/loss", *SMALL, "--set", "block-time=1").returncode, 0)
+        self.assertIn("there is no story honest/los.", self.complaint("list", "honest/los"))
+
 
 class Told(SimCase):
     def test_a_story_says_the_least_score_of_an_honest_peer_and_whether_its_bars_are_met(self):
@@ -73,7 +81,15 @@ class Told(SimCase):
         self.assertTrue(report["met"], report["bars"])
         self.assertEqual(report["scores"]["pairs_below_zero"], 0)
         self.assertIn("there is no story honest/los.", self.complaint("run", "honest/los"))
-        self.assertIn("write profile, block_time", self.complaint("run", "honest/loss", "--set", "sybils=3"))
+        self.assertIn("write profile, block-time", self.complaint("run", "honest/loss", "--set", "sybils=3"))
+
+    def test_under_a_profile_without_scores_nothing_is_said_of_them(self):
+        done = sim("run", "honest/loss", "--nodes", "30", "--minutes", "0.5", "--set", "profile=none")
+        self.assertRegex(done.stdout, r"(?m)^not judged: .*the profile none scores nobody$")
+        self.assertNotIn("least score", done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^met +delivery")
+        report = json.loads(sim("run", "honest/all", "--nodes", "30", "--minutes", "0.5", "--set", "profile=none", "--json").stdout)
+        self.assertEqual((report["bars"], report["met"]), ([], None))
 
 
 class Ran(SimCase):

@@ -106,11 +106,22 @@ Result<void> begin_block_gossip(NodeWiring& w) {
   return {};
 }
 
-Result<void> begin_topics(NodeWiring& w) { return w.parts.blocks->join(); }
+// With the backoffs of the run before: nobody is grafted who was told not to be.
+Result<void> begin_topics(NodeWiring& w) {
+  auto& parts = w.parts;
+  auto backoffs = std::make_unique<BackoffKeeper>(w.runtime, *parts.gossip, *parts.writer);
+  OPP2P_TRYV(backoffs->load());
+  OPP2P_TRYV(parts.blocks->join());
+  parts.backoffs = std::move(backoffs);
+  return {};
+}
 
 Task<void> leave_topics(NodeWiring& w, Nanos) {
   w.parts.blocks->leave();
+  w.parts.backoffs->close();
   co_return;
 }
+
+void drop_topics(NodeWiring& w) { w.parts.backoffs.reset(); }
 
 }  // namespace opp2p

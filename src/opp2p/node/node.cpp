@@ -74,6 +74,7 @@ void Node::post_unsafe_payload(SharedEnvelope envelope, Done done) {
 void Node::rotate_signer(const opstack::rules::Address& signer) {
   parts_.follower->set_signer(signer);  // first: a block of the new signer has its era
   parts_.blocks->rotate_signer(signer);
+  parts_.reputation->on_signer_changed();
 }
 
 Task<Result<void>> Node::connect(Multiaddr address) {

@@ -19,6 +19,7 @@
 #include "libp2p/services/ping/ping_service.hpp"
 #include "libp2p/storage/batch_writer.hpp"
 #include "libp2p/storage/datastore.hpp"
+#include "opp2p/node/backoff_keeper.hpp"
 #include "opp2p/node/peer_scoring.hpp"
 #include "opp2p/node/static_peer_list.hpp"
 #include "opp2p/store/block_store_adapter.hpp"
@@ -46,6 +47,7 @@ struct NodeParts {
   std::unique_ptr<opstack::sync::Follower> follower;
   std::unique_ptr<opstack::sync::SyncServer> server;  // none with --p2p.sync.req-resp=false
   std::unique_ptr<opstack::gossip::BlockGossip> blocks;
+  std::unique_ptr<BackoffKeeper> backoffs;
   std::unique_ptr<PeerScoring> scoring;
   std::vector<libp2p::Multiaddr> announced;  // besides the addresses that the host listens at
   std::unique_ptr<StaticPeerList> static_peers;

@@ -146,7 +146,7 @@ NodeSteps node_steps() {
       {"gossip", begin_gossip, close_gossip, [](NodeWiring& w) { w.parts.gossip.reset(); }},
       {"chain", begin_chain, close_chain, drop_chain},
       {"block gossip", begin_block_gossip, {}, [](NodeWiring& w) { w.parts.blocks.reset(); }},
-      {"topics", begin_topics, leave_topics},
+      {"topics", begin_topics, leave_topics, drop_topics},
       {"peer monitor", begin_peer_monitor, close_peer_monitor, drop_peer_monitor},
       {"listen addresses", begin_listening},
       {"static peers", begin_static_peers, close_static_peers, [](NodeWiring& w) { w.parts.static_peers.reset(); }},

@@ -39,5 +39,6 @@ void drop_chain(NodeWiring& wiring);
 libp2p::Result<void> begin_block_gossip(NodeWiring& wiring);
 libp2p::Result<void> begin_topics(NodeWiring& wiring);
 libp2p::runtime::Task<void> leave_topics(NodeWiring& wiring, libp2p::Nanos limit);
+void drop_topics(NodeWiring& wiring);
 
 }  // namespace opp2p

@@ -324,6 +324,7 @@ TEST_F(ReturningPeers, ever_new_identities_from_one_address_are_banned_or_not_re
   run_for(libp2p::Seconds(20));
   EXPECT_EQ(book_->messages, judged) << "below the graylist nothing is read";
   EXPECT_FALSE(is_banned(neighbour.id())) << "who shares the address is not banned for it";
+  EXPECT_GE(score_of(neighbour.id()), 0) << "and is heard: it was there before them";
   std::printf("its score %.1f; the score of a peer that shares the address %.1f; the graylist threshold %.1f\n",
               score_of(attacker.id()), score_of(neighbour.id()), graylist);
   expect_the_node_is_well();

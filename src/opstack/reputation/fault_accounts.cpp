@@ -19,6 +19,11 @@ void FaultAccounts::on_first(const PeerId& peer, MonoTime now) {
   for (const auto& [kind, since] : first.excused) take_back(ledger_.forget(kind, since));
 }
 
+void FaultAccounts::on_signer_changed(MonoTime now) {
+  take_back(ledger_.forget(FaultKind::invalid_signature));
+  common_.on_learned(FaultKind::invalid_signature, now);
+}
+
 FaultAccounts::Blamed FaultAccounts::blame(const PeerId& peer, const Fault& fault,
                                            const std::optional<InvalidCount>& cost, std::size_t connected,
                                            MonoTime now) {
@@ -26,13 +31,13 @@ FaultAccounts::Blamed FaultAccounts::blame(const PeerId& peer, const Fault& faul
   if (may_be_ours(fault.kind)) {
     out.found = common_.on_fault(peer, fault.kind, connected, now);
     if (out.found) take_back(ledger_.forget(fault.kind));
-    if (common_.is_ours(fault.kind)) {
+    if (common_.is_ours(fault.kind) || common_.has_just_learned(fault.kind, now)) {
       if (cost) scorer_->take_back(*cost);
       return out;
     }
   }
   const auto noted = ledger_.on_fault(peer, fault, cost, now);
-  if (noted.is_held) scorer_->take_back(*cost);
+  if (noted.is_free) scorer_->take_back(*cost);
   if (ledger_.is_settled_by(noted.blamed_messages)) put_back(ledger_.settle(peer));
   out.is_new = noted.is_new;
   out.blamed_messages = noted.blamed_messages;

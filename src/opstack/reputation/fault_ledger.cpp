@@ -13,6 +13,7 @@ FaultLedgerLimits ledger_limits(const ScoringProfile& profile) {
   if (profile.blamed_messages_to_ban == 0) return out;
   out.window = profile.blame_window;
   out.most_held = profile.blamed_messages_to_ban;
+  out.proof = profile.messages_to_cost;
   out.faults_of_a_peer = std::max<std::size_t>(out.faults_of_a_peer, 2 * profile.blamed_messages_to_ban);
   return out;
 }
@@ -31,14 +32,9 @@ FaultLedger::Noted FaultLedger::on_fault(const PeerId& peer, Fault fault, const 
   }
   const auto same = [&fault](const Entry& entry) { return entry.fault.message_id == fault.message_id; };
   const auto known = fault.message_id.empty() ? entries->end() : std::find_if(entries->begin(), entries->end(), same);
-  if (known != entries->end()) {
-    const bool fits = cost && known->costs.size() < limits_.costs_of_a_fault;
-    if (fits) known->costs.push_back(*cost);
-    return {false, count_messages(*entries, now), fits && known->is_held};
-  }
+  if (known != entries->end()) return {false, count_messages(*entries, now), cost.has_value()};
   if (entries->size() == limits_.faults_of_a_peer) entries->pop_front();
-  Entry entry{std::move(fault), now, {}};
-  if (cost) entry.costs.push_back(*cost);
+  Entry entry{std::move(fault), now, cost};
   entry.is_held = cost && limits_.hold > Nanos(0) && may_be_ours(entry.fault.kind) && has_room_to_hold(*entries);
   entries->push_back(std::move(entry));
   return {true, count_messages(*entries, now), entries->back().is_held};
@@ -47,13 +43,26 @@ FaultLedger::Noted FaultLedger::on_fault(const PeerId& peer, Fault fault, const 
 // Nothing of a peer with so many faults on record is held back, also where no ban follows (static peers).
 bool FaultLedger::has_room_to_hold(const Entries& entries) const { return entries.size() < limits_.most_held; }
 
+// Messages that count already are a proof too, as long as the window lasts.
+bool FaultLedger::is_proven(const Entries& entries, FaultKind kind, MonoTime now) const {
+  const auto speaks = [&](const Entry& entry) {
+    const Nanos age = now - entry.at;
+    return entry.fault.kind == kind && age >= limits_.hold && age < limits_.window;
+  };
+  return static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), speaks)) >= limits_.proof;
+}
+
 std::vector<InvalidCount> FaultLedger::settle(MonoTime now) {
   std::vector<InvalidCount> costs;
   for (const PeerId& peer : peers_from_the_oldest()) {
-    for (Entry& entry : *peers_.get(peer)) {
+    Entries& entries = *peers_.get(peer);
+    for (Entry& entry : entries) {
       if (!entry.is_held || now - entry.at < limits_.hold) continue;
+      const bool is_over = now - entry.at >= limits_.window;
+      if (!is_over && !is_proven(entries, entry.fault.kind, now)) continue;
       entry.is_held = false;
-      costs.insert(costs.end(), entry.costs.begin(), entry.costs.end());
+      if (!is_over) costs.push_back(*entry.cost);
+      if (is_over) entry.cost.reset();
     }
   }
   return costs;
@@ -64,7 +73,7 @@ std::vector<InvalidCount> FaultLedger::settle(const PeerId& peer) {
   Entries* const entries = peers_.get(peer);
   if (entries == nullptr) return costs;
   for (Entry& entry : *entries) {
-    if (std::exchange(entry.is_held, false)) costs.insert(costs.end(), entry.costs.begin(), entry.costs.end());
+    if (std::exchange(entry.is_held, false)) costs.push_back(*entry.cost);
   }
   return costs;
 }
@@ -72,7 +81,7 @@ std::vector<InvalidCount> FaultLedger::settle(const PeerId& peer) {
 void FaultLedger::drop_held() {
   for (const PeerId& peer : peers_from_the_oldest()) {
     for (Entry& entry : *peers_.get(peer)) {
-      if (std::exchange(entry.is_held, false)) entry.costs.clear();
+      if (std::exchange(entry.is_held, false)) entry.cost.reset();
     }
   }
 }
@@ -117,7 +126,7 @@ std::vector<InvalidCount> FaultLedger::forget(FaultKind kind, MonoTime since) {
   for (const PeerId& peer : peers_from_the_oldest()) {
     Entries& entries = *peers_.get(peer);
     for (const Entry& entry : entries)
-      if (goes(entry) && !entry.is_held) costs.insert(costs.end(), entry.costs.begin(), entry.costs.end());
+      if (goes(entry) && !entry.is_held && entry.cost) costs.push_back(*entry.cost);
     std::erase_if(entries, goes);
     if (entries.empty()) clean.push_back(peer);
   }
@@ -133,7 +142,7 @@ void FaultLedger::check() const {
     MonoTime before = MonoTime::min();
     for (const Entry& entry : entries) {
       OPP2P_CHECK(entry.at >= before, "faults are in the order in which they were committed", peer);
-      OPP2P_CHECK(entry.costs.size() <= limits_.costs_of_a_fault, "the costs of a fault are bounded", entry.costs);
+      OPP2P_CHECK(entry.cost || !entry.is_held, "what is held back has a cost", peer);
       OPP2P_CHECK(entry.fault.reason_id == fault_id(entry.fault.kind), "a fault is named by its kind", peer);
       const auto same = [&entry](const Entry& other) { return other.fault.message_id == entry.fault.message_id; };
       OPP2P_CHECK(entry.fault.message_id.empty() || std::count_if(entries.begin(), entries.end(), same) == 1,

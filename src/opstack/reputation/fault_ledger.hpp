@@ -3,8 +3,10 @@
 //
 // What a fault costs is held back for a while (FaultLedgerLimits::hold), in which it shows whether the fault is this
 // node's own (common_faults.hpp): without that, an honest peer that brings the first block of a new signer to a node
-// that does not know it would fall below zero. A fault that no belief of this node can cause is not held back, nor are
-// those of a peer that was blamed for as many messages as lead to a ban.
+// that does not know it would fall below zero. After that time it counts together with a second one of the same kind
+// (FaultLedgerLimits::proof): one message alone proves nothing, because a node can be behind by a block. A fault that
+// no belief of this node can cause is not held back, nor are those of a peer that was blamed for as many messages as
+// lead to a ban.
 //
 // Owner: Reputation. Thread: the network thread. Bounds: FaultLedgerLimits. When a peer has more faults than are kept,
 // its oldest goes; when more peers have faults, the one that was blamed least recently goes. Whoever commits a fault
@@ -33,9 +35,9 @@ using libp2p::gossipsub::InvalidCount;
 struct FaultLedgerLimits {
   std::size_t peers = 1024;
   std::size_t faults_of_a_peer = 24;
-  std::size_t costs_of_a_fault = 8;     // copies of one message; those beyond it are not given back
   Nanos window = libp2p::Seconds(600);  // blamed messages are counted for this long
   Nanos hold{};                         // 0: every cost counts at once
+  std::size_t proof = 1;                // messages of one kind, held for that long, with which they count
   std::size_t most_held = 8;            // messages of one peer; with the last one all count
 };
 
@@ -51,12 +53,15 @@ class FaultLedger {
   struct Noted {
     bool is_new = false;              // false: a copy of a message that is on record
     std::size_t blamed_messages = 0;  // different ones of gossip within the window, with this one
-    bool is_held = false;             // the caller takes the cost off the score, until settle() answers it
+    // The caller takes the cost off the score: until settle() answers it, or for good when it is a copy, because a peer
+    // pays for a message once.
+    bool is_free = false;
   };
   // `cost`: what GossipSub's score counted for it, if it did.
   Noted on_fault(const PeerId& peer, Fault fault, const std::optional<InvalidCount>& cost, MonoTime now);
 
   // Costs that count from now on: of faults that are held back no longer; or all of a peer, which are held no more.
+  // What has not counted within the window never does.
   std::vector<InvalidCount> settle(MonoTime now);
   std::vector<InvalidCount> settle(const PeerId& peer);
   // What is held back never costs anything; the faults stay on record.
@@ -81,13 +86,14 @@ class FaultLedger {
   struct Entry {
     Fault fault;
     MonoTime at{};
-    std::vector<InvalidCount> costs;
+    std::optional<InvalidCount> cost;
     bool is_held = false;
   };
   using Entries = std::deque<Entry>;
   std::size_t count_messages(const Entries& entries, MonoTime now) const;
 
   std::vector<PeerId> peers_from_the_oldest() const;
+  bool is_proven(const Entries& entries, FaultKind kind, MonoTime now) const;
   bool has_room_to_hold(const Entries& entries) const;
 
   FaultLedgerLimits limits_;

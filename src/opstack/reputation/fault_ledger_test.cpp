@@ -46,7 +46,8 @@ TEST(FaultLedger, takes_a_copy_of_a_message_for_no_new_fault) {
   EXPECT_FALSE(noted.is_new);
   EXPECT_EQ(noted.blamed_messages, 1U);
   EXPECT_THAT(ledger.faults_of(peer(1)), SizeIs(1));
-  EXPECT_THAT(ledger.forget(kHash), SizeIs(2)) << "but each of them had its price";
+  EXPECT_TRUE(noted.is_free) << "a message is paid for once";
+  EXPECT_THAT(ledger.forget(kHash), SizeIs(1));
 }
 
 TEST(FaultLedger, counts_every_message_that_has_no_name) {
@@ -63,7 +64,7 @@ TEST(FaultLedger, keeps_faults_of_sync_and_counts_none_of_them_as_a_message) {
 }
 
 TEST(FaultLedger, forgets_the_oldest_fault_of_a_peer_and_the_peer_that_was_blamed_least_recently) {
-  FaultLedger ledger(FaultLedgerLimits{2, 3, 1});
+  FaultLedger ledger(FaultLedgerLimits{2, 3});
   for (int n = 0; n < 5; ++n) ledger.on_fault(peer(1), fault(kHash, std::to_string(n)), std::nullopt, mono(n));
   EXPECT_EQ(ids_of(ledger.faults_of(peer(1))), (std::vector<std::string>{"2", "3", "4"}));
   EXPECT_EQ(ids_of(ledger.last_faults_of(peer(1), 2)), (std::vector<std::string>{"3", "4"}));
@@ -96,7 +97,7 @@ TEST(FaultLedger, gives_back_the_costs_of_one_kind_and_forgets_its_faults) {
 
 TEST(FaultLedger, keeps_its_bounds_whatever_happens) {
   libp2p::SeededRng rng(7);
-  FaultLedger ledger(FaultLedgerLimits{4, 3, 2});
+  FaultLedger ledger(FaultLedgerLimits{4, 3});
   for (std::int64_t step = 0; step < 3000; ++step) {
     const auto drawn = rng.next_u64();
     const auto who = peer(static_cast<std::uint8_t>(drawn % 7));
@@ -123,21 +124,21 @@ class HeldCosts : public ::testing::Test {
   FaultLedger ledger{{.hold = libp2p::Seconds(30), .most_held = 8}};
 };
 
-TEST_F(HeldCosts, count_after_their_time_with_those_of_the_copies) {
-  EXPECT_TRUE(note(1, 0).is_held);
-  EXPECT_TRUE(note(1, 5).is_held) << "a copy";
-  EXPECT_TRUE(note(2, 10).is_held);
+TEST_F(HeldCosts, count_after_their_time_and_those_of_copies_never) {
+  EXPECT_TRUE(note(1, 0).is_free);
+  EXPECT_TRUE(note(1, 5).is_free) << "a copy";
+  EXPECT_TRUE(note(2, 10).is_free);
   EXPECT_THAT(ledger.settle(mono(29)), IsEmpty());
-  EXPECT_THAT(ledger.settle(mono(30)), SizeIs(2));
+  EXPECT_THAT(ledger.settle(mono(30)), SizeIs(1));
   EXPECT_THAT(ledger.settle(mono(31)), IsEmpty());
-  EXPECT_FALSE(note(1, 32).is_held) << "a copy of what counts already";
+  EXPECT_TRUE(note(1, 32).is_free) << "a copy of what counts already";
   EXPECT_THAT(ledger.settle(mono(40)), SizeIs(1));
 }
 
 TEST_F(HeldCosts, are_all_due_with_the_message_that_leads_to_a_ban) {
-  for (int n = 1; n <= 8; ++n) EXPECT_TRUE(note(n, n).is_held);
+  for (int n = 1; n <= 8; ++n) EXPECT_TRUE(note(n, n).is_free);
   EXPECT_THAT(ledger.settle(peer(1)), SizeIs(8));
-  EXPECT_FALSE(note(9, 9).is_held) << "where no ban follows, nothing is held any more";
+  EXPECT_FALSE(note(9, 9).is_free) << "where no ban follows, nothing is held any more";
 }
 
 TEST_F(HeldCosts, are_not_given_back_for_they_were_never_counted) {
@@ -157,9 +158,40 @@ TEST_F(HeldCosts, can_be_dropped_and_the_faults_stay_on_record) {
 }
 
 TEST_F(HeldCosts, are_not_for_faults_that_no_belief_can_cause) {
-  EXPECT_FALSE(note(1, 0, FaultKind::invalid_snappy).is_held);
-  EXPECT_FALSE(note(2, 0, FaultKind::message_policy).is_held);
-  EXPECT_TRUE(note(3, 0, FaultKind::non_zero_blob_gas_used).is_held);
+  EXPECT_FALSE(note(1, 0, FaultKind::invalid_snappy).is_free);
+  EXPECT_FALSE(note(2, 0, FaultKind::message_policy).is_free);
+  EXPECT_TRUE(note(3, 0, FaultKind::non_zero_blob_gas_used).is_free);
+}
+
+// One message alone proves nothing: this node may have been behind by a block.
+class ProvenCosts : public HeldCosts {
+ protected:
+  ProvenCosts() : proving({.hold = libp2p::Seconds(30), .proof = 2, .most_held = 8}) {}
+  ~ProvenCosts() override { proving.check(); }
+  void prove(int message, std::int64_t at, FaultKind kind = kSignature) {
+    proving.on_fault(peer(1), fault(kind, std::to_string(message)), InvalidCount{1, 0, 0}, mono(at));
+  }
+  FaultLedger proving;
+};
+
+TEST_F(ProvenCosts, count_with_the_second_message_of_their_kind) {
+  prove(1, 0);
+  EXPECT_THAT(proving.settle(mono(100)), IsEmpty());
+  prove(2, 110, kHash);
+  EXPECT_THAT(proving.settle(mono(150)), IsEmpty()) << "another kind";
+  prove(3, 160);
+  EXPECT_THAT(proving.settle(mono(189)), IsEmpty());
+  EXPECT_THAT(proving.settle(mono(190)), SizeIs(2));
+  prove(4, 200);
+  EXPECT_THAT(proving.settle(mono(230)), SizeIs(1)) << "and so does every further one";
+}
+
+TEST_F(ProvenCosts, never_count_when_none_follows_within_the_window) {
+  prove(1, 0);
+  EXPECT_THAT(proving.settle(mono(600)), IsEmpty());
+  prove(2, 620);
+  EXPECT_THAT(proving.settle(mono(700)), IsEmpty());
+  EXPECT_THAT(proving.faults_of(peer(1)), SizeIs(2)) << "they stay on record";
 }
 
 }  // namespace

@@ -61,6 +61,11 @@ void FaultTracker::on_verdict(const gossip::BlockVerdict& verdict, bool signer_k
   if (!verdict.local) blame(verdict.from, fault, std::nullopt, now);
 }
 
+void FaultTracker::on_signer_changed(Now now) {
+  accounts_.on_signer_changed(now.mono);
+  uses_.on_common(FaultKind::invalid_signature);
+}
+
 void FaultTracker::remember(const MessageId& id, const Fault& fault) {
   if (!verdicts_.insert_or_assign(id, fault).second) return;
   by_age_.push_back(id);

@@ -82,6 +82,8 @@ class Reputation final {
   void attach(libp2p::Host& host, std::function<bool(const PeerId&)> is_static);
   void listen_to(gossip::BlockGossip& blocks);
   void listen_to(sync::Follower& follower);
+  // Another signer's blocks count from now on. Who brought them before that is forgiven, and is not banned for it.
+  void on_signer_changed();
   void start();
   void stop();
   // Writes what is not written yet.

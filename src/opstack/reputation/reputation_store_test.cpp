@@ -187,13 +187,13 @@ TEST_F(ReputationTest, writes_live_scores_into_the_book) {
   begin(2);
   peer(1).send(valid_block());
   net_.run_for(Seconds(1));
-  peer(0).send(bad_hash());
-  net_.run_for(Seconds(60));  // the fault is held back for half a minute
+  for (int n = 0; n < 2; ++n) peer(0).send(bad_hash());  // one alone costs nothing
+  net_.run_for(Seconds(60));                             // the faults are held back for half a minute
   const auto bytes = store_->get(libp2p::storage::peer_key(kScoreBase, id(0))).value();
   ASSERT_TRUE(bytes);
   const auto written = decode_scores(*bytes).value();
   EXPECT_LT(written.scores.gossip.total, 0);
-  EXPECT_GT(written.scores.gossip.invalid_message_deliveries, 0.9);
+  EXPECT_GT(written.scores.gossip.invalid_message_deliveries, 1.8);
   EXPECT_LE(node_.runtime().now().wall - written.last_update, Seconds(20));
 }
 

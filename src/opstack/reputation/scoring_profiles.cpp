@@ -93,6 +93,8 @@ constexpr Nanos kBlameWindow = Seconds(600);
 constexpr int kBlocksToFindOut = 15;
 constexpr Nanos kShortestDelay = Seconds(30);
 constexpr Nanos kLongestDelay = Seconds(300);
+constexpr std::uint32_t kProof =
+    2;  // one message can be a node's own fault that nothing shows: it was behind by a block
 
 Nanos block_time_of(const ScoredChain& chain) {
   return chain.block_time <= Nanos(0) ? Seconds(2) : std::min(chain.block_time, kHour);
@@ -122,6 +124,8 @@ ScoringProfile make_opp2p(const ScoredChain& chain) {
   // stranger behind the same address can add to it.
   p.ip_colocation_factor_weight = -1;
   p.ip_colocation_factor_threshold = 20;
+  // Identities that were banned do not mute a neighbour that was there before them.
+  p.ip_colocation_spares_older = true;
   p.behaviour_penalty_weight = -16;
   p.behaviour_penalty_threshold = 6;
   p.behaviour_penalty_decay = score_decay(Seconds(120), kTick);
@@ -134,6 +138,7 @@ ScoringProfile make_opp2p(const ScoredChain& chain) {
   out.thresholds = {.gossip = -10, .publish = -40, .graylist = -40, .accept_px = 20, .opportunistic_graft = 0.5};
   out.counts_blamed_only = true;
   out.blame_delay = std::clamp<Nanos>(kBlocksToFindOut * block_time_of(chain), kShortestDelay, kLongestDelay);
+  out.messages_to_cost = kProof;
   out.bans_on_live_score = true;
   out.ban_ignores_ip_colocation = true;
   out.blamed_messages_to_ban = kBlamedToBan;

@@ -34,6 +34,7 @@ struct ScoringProfile {
   bool counts_blamed_only = false;
   // How long P4 does not count a message whose fault may be the node's own (fault_ledger.hpp). 0: it counts at once.
   libp2p::Nanos blame_delay{};
+  std::uint32_t messages_to_cost = 1;  // such messages of one kind cost nothing before there are so many of a peer
 
   libp2p::Nanos block_time = libp2p::Seconds(2);  // of the chain; more than 0
 

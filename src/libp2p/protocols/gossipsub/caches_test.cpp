@@ -140,6 +140,41 @@ TEST(GossipsubBackoffs, are_never_shortened_and_end_after_their_slack) {
   EXPECT_EQ(backoffs.size(), 0U);
 }
 
+TEST(GossipsubBackoffs, excuse_who_has_connected_since_once_for_each_connection_and_three_times_in_all) {
+  Backoffs backoffs(Seconds(2), 10);
+  backoffs.add("t", peer(1), Seconds(60), at(Seconds(0)));
+  EXPECT_FALSE(backoffs.excuse("t", peer(1), at(Seconds(0)), at(Seconds(1)))) << "it was told on this connection";
+  EXPECT_FALSE(backoffs.excuse("t", peer(2), at(Seconds(1)), at(Seconds(1)))) << "it has none";
+  EXPECT_FALSE(backoffs.excuse("u", peer(1), at(Seconds(1)), at(Seconds(1))));
+  for (const int second : {5, 10, 15}) {
+    EXPECT_TRUE(backoffs.excuse("t", peer(1), at(Seconds(second)), at(Seconds(second))));
+    EXPECT_FALSE(backoffs.excuse("t", peer(1), at(Seconds(second)), at(Seconds(second)))) << "it is told now";
+  }
+  EXPECT_FALSE(backoffs.excuse("t", peer(1), at(Seconds(20)), at(Seconds(20))));
+  EXPECT_EQ(*backoffs.active("t", peer(1), at(Seconds(20))), at(Seconds(60))) << "none of this prolongs it";
+  backoffs.add("t", peer(1), Seconds(60), at(Seconds(59)));
+  EXPECT_FALSE(backoffs.excuse("t", peer(1), at(Seconds(70)), at(Seconds(70)))) << "one that goes on is the same";
+  backoffs.add("t", peer(1), Seconds(60), at(Seconds(200)));
+  EXPECT_TRUE(backoffs.excuse("t", peer(1), at(Seconds(201)), at(Seconds(201)))) << "that was a new one";
+  backoffs.check();
+}
+
+TEST(GossipsubBackoffs, are_kept_over_a_restart_with_what_is_left_of_them) {
+  Backoffs before(Seconds(2), 10);
+  before.add("t", peer(1), Seconds(10), at(Seconds(100)));
+  before.add("u", peer(2), Seconds(60), at(Seconds(100)));
+  before.add("u", peer(3), Seconds(1), at(Seconds(100)));
+  const auto left = before.left(at(Seconds(103)));
+  EXPECT_EQ(left, (std::vector<BackoffLeft>{{"t", peer(1), Seconds(9)}, {"u", peer(2), Seconds(59)}}));
+  Backoffs after(Seconds(2), 10);
+  for (const auto& one : left) after.restore(one, at(Seconds(0)));
+  EXPECT_TRUE(after.blocks("t", peer(1), at(Seconds(8))));
+  EXPECT_FALSE(after.blocks("t", peer(1), at(Seconds(9))));
+  EXPECT_TRUE(after.excuse("t", peer(1), at(Seconds(0)), at(Seconds(1)))) << "it may have restarted as well";
+  EXPECT_EQ(after.left(at(Seconds(0))), left);
+  after.check();
+}
+
 TEST(GossipsubBackoffs, forget_the_one_that_ends_last_when_there_are_too_many) {
   Backoffs backoffs(Seconds(2), 2);
   backoffs.add("t", peer(1), Seconds(60), at(Seconds(0)));

@@ -65,10 +65,34 @@ void IpColocation::leave(Places& places) {
   places.clear();
 }
 
-double IpColocation::factor(const Places& places) const {
+void IpColocation::spare_older(const Places& places, std::uint64_t number) {
+  for (const auto at : places) {
+    sparing_[at->first].insert(number);
+    count(at->second, at->second);
+  }
+}
+
+void IpColocation::spare_nobody(const Places& places, std::uint64_t number) {
+  for (const auto at : places) {
+    const auto found = sparing_.find(at->first);
+    if (found == sparing_.end() || found->second.erase(number) == 0) continue;
+    if (found->second.empty()) sparing_.erase(found);
+    count(at->second, at->second);
+  }
+}
+
+std::size_t IpColocation::count_against(Counts::iterator at, std::uint64_t number) const {
+  const auto found = at->second > threshold_ ? sparing_.find(at->first) : sparing_.end();
+  if (found == sparing_.end()) return at->second;
+  const auto newer = std::distance(found->second.upper_bound(number), found->second.end());
+  OPP2P_ASSERT(static_cast<std::size_t>(newer) <= at->second, "those that are away are counted", newer, at->second);
+  return at->second - static_cast<std::size_t>(newer);
+}
+
+double IpColocation::factor(const Places& places, std::uint64_t number) const {
   double sum = 0;
   for (const auto at : places) {
-    const auto surplus = static_cast<double>(std::max(at->second, threshold_) - threshold_);
+    const auto surplus = static_cast<double>(std::max(count_against(at, number), threshold_) - threshold_);
     sum += surplus * surplus;
   }
   return sum;

@@ -1,12 +1,14 @@
 // How many peers are at each IP address (gossipsub v1.1, P6), counted as go-libp2p-pubsub does: an IPv4 address, and of
 // IPv6 the address and besides its /64. Loopback, relayed connections, addresses without an IP and those of the allow
-// list never count. Owner: PeerScorer. Bounds: addresses of a peer; a place without peers has no row.
+// list never count. A peer that is away can be told to count against those only that came after it. Owner: PeerScorer.
+// Bounds: addresses of a peer; a place without peers has no row.
 #pragma once
 
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -38,8 +40,12 @@ class IpColocation {
   void move(Places& places, std::span<const PeerAddress> addresses);
   void leave(Places& places);
 
-  // The sum, over a peer's addresses, of the squares of what is above the threshold.
-  double factor(const Places& places) const;
+  // From now on the peer, the `number`th to come, counts against those only that came after it; and against all again.
+  void spare_older(const Places& places, std::uint64_t number);
+  void spare_nobody(const Places& places, std::uint64_t number);
+
+  // The sum, over the addresses of the `number`th peer, of the squares of what is above the threshold.
+  double factor(const Places& places, std::uint64_t number) const;
   // Grows when the factor of some peer may have changed.
   std::uint64_t version() const { return version_; }
 
@@ -53,7 +59,10 @@ class IpColocation {
   std::size_t threshold_;
   std::vector<Cidr> allow_list_;
   std::size_t max_places_;
+  std::size_t count_against(Counts::iterator at, std::uint64_t number) const;
+
   Counts counts_;
+  std::map<IpAddress, std::set<std::uint64_t>> sparing_;  // the numbers of those that are away; none is empty
   std::uint64_t version_ = 0;
 };
 

@@ -79,6 +79,7 @@ void PeerScorer::on_peer_added(const PeerId& peer, Now) {
   } else if (row->retained) {
     retained_.erase(*row->retained);
     row->retained.reset();
+    colocation_.spare_nobody(row->places, row->number);
   }
   if (application_) set_application_score(peer, application_(peer));
 }
@@ -87,12 +88,13 @@ void PeerScorer::on_peer_removed(const PeerId& peer, Now now) {
   Row* const row = find(peer);
   if (row == nullptr || row->retained) return;
   // A good score is not kept: else a peer could earn it at leisure and spend it in an attack.
-  if (current_score(*row) > 0) return forget(row->number);
+  if (current_score(*row) > 0 && !params_.ip_colocation_spares_older) return forget(row->number);
   for (std::size_t topic = 0; topic < row->topics.size(); ++topic) {
     TopicCounters& counted = row->topics[topic];
     counted.first_deliveries = 0;
     if (std::exchange(counted.in_mesh, false)) add_deficit(counted, topic);
   }
+  if (params_.ip_colocation_spares_older) colocation_.spare_older(row->places, row->number);
   row->is_stale = true;
   retain(*row, current_score(*row), now.mono);
 }
@@ -107,7 +109,10 @@ void PeerScorer::forget(Number number) {
   const auto at = rows_.find(number);
   OPP2P_ASSERT(at != rows_.end(), "a peer that is forgotten was known", number);
   Row& row = at->second;
-  if (row.retained) retained_.erase(*row.retained);
+  if (row.retained) {
+    retained_.erase(*row.retained);
+    colocation_.spare_nobody(row.places, row.number);
+  }
   colocation_.leave(row.places);
   if (last_row_ == &row) last_row_ = nullptr;
   by_id_.erase(row.id);

@@ -172,6 +172,38 @@ TEST(PeerScorer, counts_a_peer_that_is_away_at_its_address_until_it_is_forgotten
   EXPECT_EQ(bench.scorer.sizes().addresses, 1U);
 }
 
+TEST(PeerScorer, counts_a_peer_that_is_away_against_those_only_that_came_after_it_where_the_parameters_say_so) {
+  PeerScoreParams params = scored_params();
+  params.ip_colocation_spares_older = true;
+  ScorerBench bench(params);
+  const auto come = [&bench](std::uint32_t n) {
+    bench.add(n);
+    bench.place(n, {"/ip4/198.51.100.1/tcp/1"});
+  };
+  for (const std::uint32_t n : {1U, 2U, 3U}) come(n);
+  EXPECT_EQ(bench.score(1), -4) << "all are there";
+  for (const std::uint32_t n : {2U, 3U}) {
+    bench.reject(n, 1, RejectCause::invalid);
+    bench.remove(n);
+  }
+  EXPECT_EQ(bench.score(1), 0) << "it was there before them";
+  come(4);
+  EXPECT_EQ(bench.shown(4).ip_colocation.value, 9) << "it comes after all of them";
+  EXPECT_EQ(bench.score(1), -1);
+  come(2);
+  EXPECT_EQ(bench.score(1), -4) << "one of them is there again";
+  EXPECT_LT(bench.score(2), -900) << "and has kept its own score";
+  bench.remove(2);
+  bench.deliver(1, 9);
+  bench.remove(1);
+  bench.remove(4);
+  come(1);
+  EXPECT_EQ(bench.score(1), 0) << "a peer of good score keeps its place in the line, but not the score";
+  bench.remove(1);
+  bench.decay_after(Seconds(61));
+  EXPECT_EQ(bench.scorer.sizes().addresses, 0U);
+}
+
 TEST(PeerScorer, forgets_the_best_of_those_that_are_away_when_they_are_too_many) {
   auto params = scored_params();
   params.max_retained = 3;

@@ -61,7 +61,7 @@ double PeerScorer::compute(const Row& row, PeerScoreParts* parts) const {
     if (parts != nullptr) parts->topics.push_back(of_topic);
   }
   if (params_.topic_score_cap > 0) topics = std::min(topics, params_.topic_score_cap);
-  const double factor = colocation_.factor(row.places);
+  const double factor = colocation_.factor(row.places, row.number);
   const double excess = std::max(row.behaviour - params_.behaviour_penalty_threshold, 0.0);
   const ScorePart application{row.application, weigh(row.application, params_.app_specific_weight)};
   const ScorePart colocation{factor, weigh(factor, params_.ip_colocation_factor_weight)};

@@ -66,7 +66,8 @@ struct Peer : LiveCounted<Peer> {
   std::set<std::string, std::less<>> topics;
   IdTable<std::uint64_t> unwanted;       // IDONTWANT: until which heartbeat; without a secret, for it is small
   std::map<MessageId, unsigned> served;  // IWANT: answers given, while the message is cached
-  MonoTime excused_until{};              // messages of it were dropped unnamed, so what it promised may be among them
+  MonoTime added{};
+  MonoTime excused_until{};  // messages of it were dropped unnamed, so what it promised may be among them
   std::map<std::string, PartialUse, std::less<>> partial;  // of its topics, those with partial messages
   std::size_t partial_rpcs = 0;                            // this heartbeat
 };

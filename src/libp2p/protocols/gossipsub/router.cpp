@@ -63,6 +63,7 @@ void Router::add_peer(const PeerId& id, ProtocolVersion version, Direction direc
   AdmissionRecord record(std::move(blocks), params().admission, now.mono);
   if (const Proof* proof = proofs_.peek(id)) record.proof = *proof;
   const PeerKey key = peers_.add(Peer(id, version, direction, std::move(outbox), std::move(record)));
+  peers_.at(key)->added = now.mono;
   peers_.at(key)->direct = config_.direct.contains(id);
   peers_.at(key)->blacklisted = blacklist_.contains(id);
   note_version(key, *peers_.at(key));

@@ -125,6 +125,11 @@ class Router {
   Result<void> relay(std::string_view topic, Now now);
   void stop_relaying(std::string_view topic, Now now);
 
+  // The backoffs that are not over, and those of the run before: a node that comes back within seconds of leaving would
+  // break with its first GRAFTs those that it has itself told its peers. Topics that the filter refuses are left out.
+  std::vector<BackoffLeft> backoffs(MonoTime now) const;
+  void restore_backoffs(std::span<const BackoffLeft> before, MonoTime now);
+
   // What the topic has of its own from now on, joined or not. A mesh that is too large or too small for it changes at
   // heartbeats. Errc::denied when the topic filter refuses, and what validate() answers.
   Result<void> set_topic_params(std::string_view topic, const TopicParams& params);
@@ -167,6 +172,7 @@ class Router {
   // What a peer has said on the stream that it writes to, to be carried over remove_peer() and add_peer() when only the
   // stream that we write to is a new one (router_heard.cpp).
   struct Heard {
+    MonoTime since{};  // when the peer was added
     bool had_first_rpc = false;
     bool speaks_partial = false;
     std::map<std::string, PartialUse> topics;

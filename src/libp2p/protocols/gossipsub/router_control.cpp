@@ -107,6 +107,10 @@ void Router::handle_graft(PeerKey key, Peer& peer, std::string_view name, double
     send_prune(key, peer, name, *topic, mesh.prune_backoff, exchange);
   };
   if (const MonoTime* end = backoffs_.active(name, peer.id, now.mono)) {
+    if (backoffs_.excuse(name, peer.id, peer.added, now.mono)) {
+      fault(peer.id, FaultKind::graft_in_backoff);
+      return send_prune(key, peer, name, *topic, *end - now.mono, Exchange::refused);
+    }
     penalise(peer.id, FaultKind::graft_in_backoff, 1, now);
     if (now.mono < *end + mesh.graft_flood_threshold - mesh.prune_backoff) {
       penalise(peer.id, FaultKind::graft_flood, 1, now);

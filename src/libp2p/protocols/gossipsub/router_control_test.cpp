@@ -120,8 +120,55 @@ TEST_F(GossipsubControl, keeps_the_backoff_of_a_peer_that_reconnects) {
   bench.add_subscriber(1);
   bench.pass(Seconds(20));
   EXPECT_THAT(bench.router.mesh(kTopic), IsEmpty());
+  bench.sent(1);
   bench.send(1, graft_rpc(kTopic));
   EXPECT_THAT(bench.faults(), ElementsAre(FaultKind::graft_in_backoff));
+  EXPECT_EQ(bench.scores.penalties[peer_id(1)], 0U) << "it may have restarted and forgotten it";
+  EXPECT_THAT(bench.sent(1).prunes, ElementsAre(Pair(kTopic, 40U)));
+  EXPECT_THAT(bench.router.mesh(kTopic), IsEmpty());
+  bench.send(1, graft_rpc(kTopic));
+  EXPECT_EQ(bench.scores.penalties[peer_id(1)], 1U) << "now it was told";
+}
+
+// An operator's node that is stopped and started again within seconds, four times.
+TEST_F(GossipsubControl, lets_a_peer_restart_without_a_penalty_and_no_more_often_than_an_honest_one_does) {
+  graft(1);
+  bench.send(1, subscription_rpc(kTopic, false));
+  bench.send(1, prune_rpc(kTopic, 10));
+  const auto restart = [&] {
+    bench.router.remove_peer(peer_id(1), bench.now);
+    bench.pass(Seconds(2));
+    bench.add_subscriber(1);
+    bench.send(1, graft_rpc(kTopic));
+    return bench.scores.penalties[peer_id(1)];
+  };
+  EXPECT_EQ(restart(), 0U);
+  EXPECT_EQ(restart(), 0U);
+  EXPECT_EQ(restart(), 0U);
+  EXPECT_EQ(restart(), 1U);
+}
+
+TEST_F(GossipsubControl, has_not_forgotten_a_peer_to_which_only_our_stream_is_new) {
+  graft(1);
+  bench.send(1, prune_rpc(kTopic, 60));
+  bench.pass(Seconds(20));
+  const auto heard = bench.router.heard(peer_id(1));
+  bench.router.remove_peer(peer_id(1), bench.now);
+  bench.add_subscriber(1);
+  bench.router.restore(peer_id(1), heard, bench.now);
+  bench.send(1, graft_rpc(kTopic));
+  EXPECT_EQ(bench.scores.penalties[peer_id(1)], 1U);
+}
+
+TEST_F(GossipsubControl, grafts_nobody_whose_backoff_is_from_before_a_restart) {
+  bench.add_subscriber(1);
+  bench.add_subscriber(2);
+  const std::vector<BackoffLeft> before = {{kTopic, peer_id(1), Seconds(12)}, {"refused", peer_id(1), Seconds(12)}};
+  bench.router.restore_backoffs(before, bench.now.mono);
+  bench.pass(Seconds(11));
+  EXPECT_THAT(bench.router.mesh(kTopic), ElementsAre(peer_id(2))) << "the other one does not wait";
+  bench.pass(Seconds(2));
+  EXPECT_THAT(bench.router.mesh(kTopic), SizeIs(2));
 }
 
 TEST_F(GossipsubControl, waits_for_the_backoff_that_the_pruning_peer_names_and_a_little_longer) {

@@ -8,6 +8,7 @@ Router::Heard Router::heard(const PeerId& id) const {
   Heard out;
   const Peer* const peer = peers_.find(id);
   if (peer == nullptr) return out;
+  out.since = peer->added;
   out.had_first_rpc = peer->had_first_rpc;
   out.speaks_partial = peer->speaks_partial;
   for (const std::string& topic : peer->topics) {
@@ -31,6 +32,7 @@ void Router::restore(const PeerId& id, const Heard& heard, Now now) {
     subscription.supports_sending_partial = use != PartialUse::none;
   }
   handle_subscriptions(key, *peer, again, now);
+  peer->added = heard.since;  // it has not restarted
   peer->had_first_rpc = heard.had_first_rpc;
   peer->speaks_partial = heard.speaks_partial;
 }

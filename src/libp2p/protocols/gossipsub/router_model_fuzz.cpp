@@ -98,6 +98,7 @@ class Run {
     if (!added) return;
     at->second.version = version;
     at->second.direction = direction;
+    at->second.added = now_.mono;
     reference_.expect_hello(peer);
   }
   // Our stream to it is a new one; what it said on its own is carried over.
@@ -113,6 +114,7 @@ class Run {
     KnownPeer& again = model_.peers[peer];
     again.version = before.version;
     again.direction = before.direction;
+    again.added = before.added;
     again.topics = before.topics;
     again.spoke = before.spoke;
     again.speaks_partial = before.speaks_partial;

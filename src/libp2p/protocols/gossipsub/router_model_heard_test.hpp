@@ -47,7 +47,13 @@ class HeardReference {
                       (unproven(peer) || std::none_of(topic.mesh.begin(), topic.mesh.end(), unproven));
     if (early) {
       expected_.faults.emplace(peer, FaultKind::graft_in_backoff);
-      const MonoTime told = topic.backoff.at(peer) - length;
+      KnownTopic::Backoff& known_backoff = topic.backoff.at(peer);
+      if (known_backoff.told < known.added && known_backoff.excused < Backoffs::kMostExcused) {
+        known_backoff.told = now_.mono;
+        ++known_backoff.excused;
+        return reference_.expect_prune(peer, name, known_backoff.end - now_.mono, false);
+      }
+      const MonoTime told = known_backoff.end - length;
       if (now_.mono < told + model_.params.mesh.graft_flood_threshold)
         expected_.faults.emplace(peer, FaultKind::graft_flood);
     }

@@ -41,7 +41,8 @@ struct KnownPeer {
   std::map<MessageId, unsigned> served;         // by IWANT
   std::size_t ihaves = 0;                       // since the last heartbeat
   std::size_t named = 0;                        // peers that it has named since then
-  bool spoke = false;                           // its first RPC is over
+  MonoTime added{};
+  bool spoke = false;  // its first RPC is over
   bool speaks_partial = false;
   std::map<std::string, PartialUse> partial;
   bool speaks_mesh() const { return version >= ProtocolVersion::v1_0; }
@@ -53,7 +54,11 @@ struct KnownTopic {
   std::size_t relays = 0;
   Peers mesh, fanout;
   std::optional<MonoTime> published;  // while it is not joined
-  std::map<PeerId, MonoTime> backoff;
+  struct Backoff {
+    MonoTime end{}, told{};
+    unsigned excused = 0;
+  };
+  std::map<PeerId, Backoff> backoff;
   MeshSizes sizes = {};
   std::size_t max_data = 1000;  // of its messages; above any that there are
 };
@@ -143,11 +148,13 @@ struct Model {
   bool in_backoff(const std::string& topic, const PeerId& peer, MonoTime now, Nanos slack) {
     const auto& backoff = topics[topic].backoff;
     const auto found = backoff.find(peer);
-    return found != backoff.end() && now < found->second + slack;
+    return found != backoff.end() && now < found->second.end + slack;
   }
   void back_off(const std::string& topic, const PeerId& peer, Nanos length, MonoTime now) {
-    MonoTime& end = topics[topic].backoff.try_emplace(peer, now).first->second;
-    end = std::max(end, now + length);
+    KnownTopic::Backoff& known = topics[topic].backoff[peer];
+    if (known.end <= now) known = {};
+    known.end = std::max(known.end, now + length);
+    known.told = now;
   }
   // Whom we may graft of our own accord.
   Peers graftable(const std::string& topic, MonoTime now) {
@@ -163,7 +170,7 @@ struct Model {
   }
   std::optional<std::uint64_t> told_backoff(const PeerId& peer, Nanos length) const {
     if (peers.at(peer).version < ProtocolVersion::v1_1) return std::nullopt;
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<Seconds>(length).count());
+    return static_cast<std::uint64_t>(std::chrono::ceil<Seconds>(length).count());
   }
   // Whom a PRUNE to the peer may name.
   Peers nameable(const std::string& topic, const PeerId& to) const {

@@ -39,6 +39,17 @@ bool Router::in_backoff(std::string_view topic, const PeerId& peer, MonoTime now
   return backoffs_.active(topic, peer, now) != nullptr;
 }
 
+std::vector<BackoffLeft> Router::backoffs(MonoTime now) const { return backoffs_.left(now); }
+
+void Router::restore_backoffs(std::span<const BackoffLeft> before, MonoTime now) {
+  for (const BackoffLeft& backoff : before) {
+    if (!allowed(backoff.topic)) continue;
+    BackoffLeft bounded = backoff;
+    bounded.left = std::min<Nanos>(bounded.left, params().mesh.max_peer_backoff + params().mesh.backoff_slack);
+    backoffs_.restore(bounded, now);
+  }
+}
+
 bool Router::is_proven(const PeerId& id, MonoTime now) const {
   const Peer* peer = peers_.find(id);
   return peer != nullptr && peer->admission.proof.holds(now);

@@ -60,6 +60,9 @@ struct PeerScoreParams {
   // P6: peers at one address above the threshold, squared.
   double ip_colocation_factor_weight = 0;
   std::size_t ip_colocation_factor_threshold = 0;
+  // A peer that is away counts at its address for as long as its score is kept: against all that are there (library),
+  // or only against those that came after it. Then the row of a peer of good score is kept too, without the score.
+  bool ip_colocation_spares_older = false;
   std::vector<Cidr> ip_colocation_factor_allow_list;  // addresses that never count
 
   // P7: the router's penalties above the threshold, squared.

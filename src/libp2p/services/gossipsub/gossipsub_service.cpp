@@ -193,6 +193,10 @@ void GossipsubService::blacklist(const PeerId& peer, std::optional<Nanos> durati
 
 void GossipsubService::pardon(const PeerId& peer) { parts_->router.pardon(peer); }
 
+void GossipsubService::restore_backoffs(std::span<const gossipsub::BackoffLeft> before) {
+  parts_->router.restore_backoffs(before, parts_->now().mono);
+}
+
 void GossipsubService::leave(const std::string& topic) { parts_->topics.leave(topic); }
 
 Result<gossipsub::Publication> GossipsubService::publish(std::string_view topic, ByteView data,

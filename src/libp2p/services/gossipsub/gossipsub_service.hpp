@@ -59,6 +59,9 @@ class GossipsubService final : LiveCounted<GossipsubService> {
   void blacklist(const PeerId& peer, std::optional<Nanos> duration = std::nullopt);
   void pardon(const PeerId& peer);
 
+  // See Router. The backoffs that are not over are those of router().backoffs().
+  void restore_backoffs(std::span<const gossipsub::BackoffLeft> before);
+
   // See Router::publish. With LocalCheck::validate `published` hears of the end, unless the message was known already
   // (Publication::request is 0 then).
   Result<gossipsub::Publication> publish(std::string_view topic, ByteView data, gossipsub::LocalCheck check,
