@@ -1,5 +1,6 @@
 #include "sim/visitor.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "opstack/gossip/block_gossip.hpp"
@@ -102,14 +103,23 @@ Task<void> VisitorPlace::host_one() {
   Peer peer(runtime_, next_key(), options_.chain);
   const Exit exit = next_exit();
   do {
-    const Nanos pause = next_pause();
-    const auto slept = co_await sleep_for(runtime_, pause);
-    if (!slept || is_shut_) co_return;
+    co_await pause();
+    if (scope_.cancelled() || is_shut_) co_return;
     co_await visit(peer, exit);
   } while (comes_again());
   if (exit == Exit::in_order) co_await leave(peer);
   const auto yielded = co_await libp2p::runtime::yield_now(runtime_);
   if (!yielded) co_return;
+}
+
+// Ends early when the place is shut.
+Task<void> VisitorPlace::pause() {
+  const auto until = runtime_.now().mono + next_pause();
+  while (runtime_.now().mono < until && !is_shut_) {
+    const Nanos step = std::min<Nanos>(kShutInterval, until - runtime_.now().mono);
+    const auto slept = co_await sleep_for(runtime_, step);
+    if (!slept) co_return;
+  }
 }
 
 Task<void> VisitorPlace::leave(Peer& peer) {

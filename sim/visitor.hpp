@@ -76,6 +76,7 @@ class VisitorPlace {
   enum class Exit : std::uint8_t { in_order, without_a_word, without_power };
   libp2p::runtime::Task<void> keep();
   libp2p::runtime::Task<void> host_one();
+  libp2p::runtime::Task<void> pause();
   libp2p::runtime::Task<void> visit(Peer& peer, Exit exit);
   libp2p::runtime::Task<void> stay(Peer& peer, const libp2p::PeerId& node, libp2p::MonoTime until);
   libp2p::runtime::Task<void> forge(Peer& peer, const libp2p::PeerId& node);
