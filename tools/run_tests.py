@@ -382,6 +382,7 @@ SUITES = {
     "mutants": (mutants, False),
     "block-way": (block_way, True),
     "soak": (lambda: python_suite("soak"), True),
+    "soak-full": (lambda: python_suite("soak", "full_*.py"), True),
     "attacks": (attacks, True),
     "honest": (honest, True),
 }
