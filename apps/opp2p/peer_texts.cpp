@@ -135,15 +135,16 @@ std::string timeline_text(const json::value& answer, std::size_t columns) {
   if (events == nullptr) return out;
   const auto& counts = member(timeline, "counts");
   out += "\n\nSince " + time_text(from_ms(member(timeline, "firstSeenMs"))) + ": " +
-         std::to_string(whole_of(member(counts, "blocksAccepted"))) + " blocks accepted, " +
-         std::to_string(whole_of(member(counts, "blocksRejected"))) + " rejected, " +
+         count_text(static_cast<std::uint64_t>(whole_of(member(counts, "blocksAccepted"))), "block", "blocks") +
+         " accepted, " + std::to_string(whole_of(member(counts, "blocksRejected"))) + " rejected, " +
          std::to_string(whole_of(member(counts, "blocksIgnored"))) + " ignored, " +
          std::to_string(whole_of(member(counts, "blocksFetched"))) + " fetched, " +
-         std::to_string(whole_of(member(counts, "copies"))) + " copies, " +
-         std::to_string(whole_of(member(counts, "faults"))) + " faults.";
+         count_text(static_cast<std::uint64_t>(whole_of(member(counts, "copies"))), "copy", "copies") + ", " +
+         count_text(static_cast<std::uint64_t>(whole_of(member(counts, "faults"))), "fault", "faults") + ".";
   if (const auto agent = text_of(member(timeline, "userAgent")); !agent.empty()) out += " Agent: " + agent + ".";
   if (const auto dropped = whole_of(member(timeline, "dropped")); dropped > 0)
-    out += " " + std::to_string(dropped) + " events were dropped.";
+    out += " " + count_text(static_cast<std::uint64_t>(dropped), "earlier event is", "earlier events are") +
+           " not kept any more.";
   out += "\n";
   for (const auto& event : *events) {
     std::string line = time_text(from_ms(member(event, "timeMs"))) + "  " + text_of(member(event, "text"));

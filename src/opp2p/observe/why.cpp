@@ -73,7 +73,7 @@ std::string gone_text(const PeerFacts& facts, UnixTime now) {
 
 std::string peer_state(const PeerFacts& facts, UnixTime now) {
   if (facts.is_self) return "is this node itself";
-  if (facts.ban) return ban_text(facts, now);
+  if (facts.ban) return ban_text(facts, now) + (facts.blocked ? "; it is also blocked by the operator" : "");
   if (facts.blocked) return "is blocked by the operator";
   if (facts.connected && facts.score && *facts.score < 0) return low_text(facts);
   if (facts.connected) {
