@@ -97,7 +97,8 @@ TEST(PeerTexts, a_ban_is_told_with_its_end_rule_and_evidence) {
 
 TEST(PeerTexts, a_timeline_has_a_line_for_each_event) {
   const auto answer = json::parse(R"({"why":"It is gone.","timeline":{"firstSeenMs":1760000000000,
-      "userAgent":"op-node","counts":{"blocksAccepted":1,"copies":1,"faults":2},"dropped":3,"events":[{"timeMs":1760000000000,
+      "userAgent":"op-node","counts":{"blocksAccepted":1,"copies":1,"faults":2},"dropped":3,
+      "events":[{"timeMs":1760000000000,
       "event":"connected","text":"connected","count":1},{"timeMs":1760000001000,"event":"pruned","text":"left the mesh",
       "count":2,"lastTimeMs":1760000002000,
       "score":-5}]}})");
