@@ -63,7 +63,7 @@ std::string peer_line(std::string_view id, const json::value& peer, std::size_t 
   std::string line =
       padded(columns < kWidePeerColumns ? short_peer(id) : std::string(id), columns < kWidePeerColumns ? 18 : 54);
   line += padded(direction_text(whole_of(member(peer, "direction"))), 5);
-  line += padded(total.is_null() ? "-" : shown(number_of(total), "%.4g"), 9);
+  line += padded(total.is_null() ? "-" : shown(number_of(total), "%.4g"), 11);
   line += padded(latency.is_null() || number_of(latency) == 0 ? "-" : shown(number_of(latency) / 1e6, "%.1f ms"), 11);
   const auto& gossip = member(peer, "gossipBlocks");
   line += padded(gossip.is_bool() && gossip.get_bool() ? "yes" : "no", 8);
@@ -116,7 +116,7 @@ std::string peers_text(const json::value& dump, std::size_t columns) {
   if (rows.empty()) return out;
   std::sort(rows.begin(), rows.end());
   const bool is_wide = columns >= kWidePeerColumns;
-  out += "\n\n" + fitted(padded("PEER", is_wide ? 54 : 18) + padded("DIR", 5) + padded("SCORE", 9) +
+  out += "\n\n" + fitted(padded("PEER", is_wide ? 54 : 18) + padded("DIR", 5) + padded("SCORE", 11) +
                              padded("LATENCY", 11) + padded("BLOCKS", 8) + padded("PROTECTED", 11) + "AGENT",
                          columns);
   for (const auto& [id, peer] : rows) out += "\n" + fitted(peer_line(id, *peer, columns), columns);

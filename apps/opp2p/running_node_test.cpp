@@ -47,9 +47,12 @@ TEST(PeerTexts, a_dump_begins_with_a_sentence) {
       wide.starts_with("1 peer is connected, and exchanges blocks; 1 peer has a score below zero; 1 more "
                        "is known.\n\nPEER "))
       << wide;
-  EXPECT_NE(wide.find("\n16Uiu2HAmRSrRLt1WGen9X1E6RrfsyG2hjmYWrxFb8Xs9SyvEZj9t in   -2.5     1.5 ms "),
+  EXPECT_NE(wide.find("\n16Uiu2HAmRSrRLt1WGen9X1E6RrfsyG2hjmYWrxFb8Xs9SyvEZj9t in   -2.5       1.5 ms "),
             std::string::npos)
       << wide;
+  const auto small = json::parse(R"({"peers":{"12D3KooWdddd":{"connectedness":1,"latency":null,
+      "scores":{"gossip":{"total":-0.00012345}}}}})");
+  EXPECT_NE(peers_text(small, 80).find("-0.0001235 - "), std::string::npos) << "the columns stay apart";
   EXPECT_NE(peers_text(dump, 80).find("\n16Uiu2HA…SyvEZj9t "), std::string::npos) << peers_text(dump, 80);
   EXPECT_EQ(peers_text(json::parse(R"({"peers":{}})"), 80), "No peer is connected.");
 }
