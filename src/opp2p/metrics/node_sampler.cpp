@@ -76,7 +76,7 @@ NodeSampler::BanGauges NodeSampler::ban_gauges(std::string_view target) {
 
 std::vector<std::string_view> NodeSampler::score_types() {
   std::vector<std::string_view> out;
-  for (const auto& row : kScores) out.push_back(row.type);
+  for (const auto& row : kScoreParts) out.push_back(row.type);
   return out;
 }
 

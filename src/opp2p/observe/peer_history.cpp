@@ -18,12 +18,12 @@ constexpr std::size_t kAgentBytes = 128;
 
 std::string block_name(std::uint64_t number) { return "block " + std::to_string(number); }
 
-std::string_view topic_version(std::string_view topic) {
-  // "/optimism/10/3/blocks"
+// "blocks_v4" of "/optimism/10/3/blocks", as metrics name it.
+std::string topic_name(std::string_view topic) {
   const auto end = topic.rfind('/');
-  if (end == std::string_view::npos || end == 0) return topic;
-  const auto begin = topic.rfind('/', end - 1);
-  return begin == std::string_view::npos ? topic : topic.substr(begin + 1, end - begin - 1);
+  if (end == std::string_view::npos || end == 0) return std::string(topic);
+  const auto digit = topic.substr(0, end).back();
+  return digit >= '0' && digit <= '8' ? std::string("blocks_v") + static_cast<char>(digit + 1) : std::string(topic);
 }
 
 std::string standing_text(ScoreStanding standing) {
@@ -32,6 +32,21 @@ std::string standing_text(ScoreStanding standing) {
     case ScoreStanding::below_gossip: return "the gossip threshold";
     case ScoreStanding::below_publish: return "the publish threshold";
     case ScoreStanding::below_graylist: return "the graylist threshold, where nothing is taken from it";
+  }
+  return {};
+}
+
+std::string_view prune_text(libp2p::gossipsub::PruneCause cause) {
+  using libp2p::gossipsub::PruneCause;
+  switch (cause) {
+    case PruneCause::none: return "nobody says why";
+    case PruneCause::score: return "its score is below zero";
+    case PruneCause::blacklist: return "it is on the blacklist";
+    case PruneCause::excess: return "the mesh had too many peers";
+    case PruneCause::peer: return "the peer wanted it";
+    case PruneCause::we_left: return "this node left the topic";
+    case PruneCause::peer_left: return "the peer left the topic, or is gone";
+    case PruneCause::version: return "its version of GossipSub has no mesh";
   }
   return {};
 }
@@ -105,13 +120,13 @@ void PeerHistory::tell(const DisconnectingOnRequest& event, UnixTime now) {
 // --- gossip ---
 
 void PeerHistory::tell(const opstack::gossip::PeerGrafted& event, UnixTime now) {
-  add(touch(event.peer, now), PeerEventKind::grafted,
-      "came into the mesh of blocks of topic " + std::string(topic_version(event.topic)), now);
+  add(touch(event.peer, now), PeerEventKind::grafted, "came into the mesh of the topic " + topic_name(event.topic),
+      now);
 }
 
 void PeerHistory::tell(const opstack::gossip::PeerPruned& event, UnixTime now) {
-  std::string text = "left the mesh of blocks of topic " + std::string(topic_version(event.topic)) + ": " +
-                     std::string(libp2p::gossipsub::to_string(event.cause));
+  std::string text =
+      "left the mesh of the topic " + topic_name(event.topic) + ": " + std::string(prune_text(event.cause));
   std::optional<double> score;
   if (event.cause == libp2p::gossipsub::PruneCause::score) score = event.score;
   add(touch(event.peer, now), PeerEventKind::pruned, std::move(text), now, score);
@@ -180,7 +195,7 @@ void PeerHistory::tell(const opstack::reputation::PeerBlamed& event, UnixTime no
   ++record.about.tally.faults;
   record.is_blamed = true;
   const auto& fault = event.fault;
-  std::string text = "blamed message " + std::to_string(event.blamed_messages) + " within ten minutes: ";
+  std::string text = "blamed, for message " + std::to_string(event.blamed_messages) + " within ten minutes: ";
   if (fault.block_number) text += block_name(*fault.block_number) + ": ";
   text += fault.text;
   forget_refusal(record, fault.message_id);

@@ -47,6 +47,7 @@ TEST_F(GatingMethods, a_subnet_is_blocked_as_an_object_and_as_text_and_listed_as
 }
 
 TEST_F(GatingMethods, errors_are_op_nodes) {
+  EXPECT_EQ(error("opp2p_discoveryTable"), "-32000 discovery disabled");
   EXPECT_EQ(error("opp2p_blockAddr", {""}), "-32000 invalid request");
   EXPECT_EQ(error("opp2p_blockAddr", {"10.0.0.256"}), "-32602 invalid argument 0: invalid IP address: 10.0.0.256");
   EXPECT_EQ(error("opp2p_blockAddr"), "-32602 missing value for required argument 0");

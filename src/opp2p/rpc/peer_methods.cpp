@@ -125,6 +125,9 @@ std::vector<RpcMethod> peer_methods(const NodeApi& api) {
            [](const PeerStatsSnapshot& stats) { return json::value(peer_stats_json(stats)); }),
        .help = "How many peers are connected, known (with the node itself), blocked, and in each of the topics of "
                "blocks."},
+      {.name = "opp2p_discoveryTable",
+       .handler = [](const json::array&, const RpcDone& done) { done(server_error("discovery disabled")); },
+       .help = "Answers the error of op-node without discovery, which this node does not have."},
       {.name = "opp2p_connectPeer",
        .parameters = {{"address", "a multiaddr that ends with /p2p/ID"}},
        .access = RpcAccess::changes_with_token,

@@ -128,9 +128,9 @@ TEST(BanBook, Keeps_its_bounds_whatever_happens) {
 
 TEST(BanText, Says_until_when_and_why) {
   Ban ban = ban_between(0, 1'764'567'890);
-  EXPECT_EQ(ban_text(ban), "banned until 2025-12-01T05:44:50Z");
+  EXPECT_EQ(ban_text(ban), "banned until 2025-12-01 05:44:50 UTC");
   ban.text = "it sent spam";
-  EXPECT_EQ(ban_text(ban), "banned until 2025-12-01T05:44:50Z: it sent spam");
+  EXPECT_EQ(ban_text(ban), "banned until 2025-12-01 05:44:50 UTC: it sent spam");
   EXPECT_EQ(score_text(-103.2), "-103.20");
 }
 
