@@ -34,11 +34,12 @@ std::vector<Change> erasures(const std::string& ip) {
 // read, is none. The clock of this moment does not count: it may be wrong, as on a machine that has just started.
 Ban ban_of_records(const BanEntry& entry, const std::optional<Ban>& reason) {
   Ban out;
-  if (reason && reason->until == entry.expiry) out = *reason;
+  const bool has_reason = reason && reason->until == entry.expiry;
+  if (has_reason) out = *reason;
   const UnixTime first{kLongestBan};
   out.until =
       std::max(first, std::min(entry.expiry, std::min(entry.last_update, UnixTime::max() - kLongestBan) + kLongestBan));
-  if (out.rule == BanRule::unknown) {
+  if (!has_reason) {
     out.since = entry.last_update;
     out.text = "the record of the ban has no reason";
   }
