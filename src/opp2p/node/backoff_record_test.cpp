@@ -40,9 +40,9 @@ TEST(BackoffRecord, leaves_out_what_it_does_not_understand) {
   for (const std::string text : {"", "1", "1 ", "1 x\n", "2 5\n", "1 5", "\n"})
     EXPECT_EQ(read_backoff_record(text + good, second(5)).size(), 0U) << text;
   const std::string peer = someone(1).to_base58();
-  for (const std::string line :
-       {"", "9", "9 " + peer, "9 " + peer + " ", "0 " + peer + " t", "-1 " + peer + " t", "x " + peer + " t",
-        "9 nobody t", "99999999999999999999 " + peer + " t", "7201 " + peer + " t", "9  " + peer + " t"})
+  for (const std::string& line : std::vector<std::string>{
+           "", "9", "9 " + peer, "9 " + peer + " ", "0 " + peer + " t", "-1 " + peer + " t", "x " + peer + " t",
+           "9 nobody t", "99999999999999999999 " + peer + " t", "7201 " + peer + " t", "9  " + peer + " t"})
     EXPECT_EQ(read_backoff_record("1 5\n" + line + "\n" + good, second(5)).size(), 1U) << line;
 }
 

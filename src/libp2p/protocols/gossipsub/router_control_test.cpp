@@ -117,6 +117,7 @@ TEST_F(GossipsubControl, keeps_the_backoff_of_a_peer_that_reconnects) {
   graft(1);
   bench.send(1, prune_rpc(kTopic, 60));
   bench.router.remove_peer(peer_id(1), bench.now);
+  bench.pass(Seconds(1));
   bench.add_subscriber(1);
   bench.pass(Seconds(20));
   EXPECT_THAT(bench.router.mesh(kTopic), IsEmpty());
@@ -124,7 +125,7 @@ TEST_F(GossipsubControl, keeps_the_backoff_of_a_peer_that_reconnects) {
   bench.send(1, graft_rpc(kTopic));
   EXPECT_THAT(bench.faults(), ElementsAre(FaultKind::graft_in_backoff));
   EXPECT_EQ(bench.scores.penalties[peer_id(1)], 0U) << "it may have restarted and forgotten it";
-  EXPECT_THAT(bench.sent(1).prunes, ElementsAre(Pair(kTopic, 40U)));
+  EXPECT_THAT(bench.sent(1).prunes, ElementsAre(Pair(kTopic, 39U)));
   EXPECT_THAT(bench.router.mesh(kTopic), IsEmpty());
   bench.send(1, graft_rpc(kTopic));
   EXPECT_EQ(bench.scores.penalties[peer_id(1)], 1U) << "now it was told";
@@ -168,7 +169,7 @@ TEST_F(GossipsubControl, grafts_nobody_whose_backoff_is_from_before_a_restart) {
   bench.pass(Seconds(11));
   EXPECT_THAT(bench.router.mesh(kTopic), ElementsAre(peer_id(2))) << "the other one does not wait";
   bench.pass(Seconds(2));
-  EXPECT_THAT(bench.router.mesh(kTopic), SizeIs(2));
+  EXPECT_EQ(bench.router.mesh(kTopic).size(), 2U);
 }
 
 TEST_F(GossipsubControl, waits_for_the_backoff_that_the_pruning_peer_names_and_a_little_longer) {
