@@ -51,7 +51,7 @@ TEST(PeerTexts, a_dump_begins_with_a_sentence) {
             std::string::npos)
       << wide;
   const auto small = json::parse(R"({"peers":{"12D3KooWdddd":{"connectedness":1,"latency":null,
-      "scores":{"gossip":{"total":-0.00012345}}}}})");
+      "scores":{"gossip":{"total":-0.00012347}}}}})");
   EXPECT_NE(peers_text(small, 80).find("-0.0001235 - "), std::string::npos) << "the columns stay apart";
   EXPECT_NE(peers_text(dump, 80).find("\n16Uiu2HA…SyvEZj9t "), std::string::npos) << peers_text(dump, 80);
   EXPECT_EQ(peers_text(json::parse(R"({"peers":{}})"), 80), "No peer is connected.");
