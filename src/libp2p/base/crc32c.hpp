@@ -1,5 +1,5 @@
-// CRC-32C (Castagnoli), as snappy's framing format and our stores use it. Stateless and thread-safe; the processor's instruction
-// (SSE 4.2) where there is one, else eight tables. Source: google/snappy framing_format.txt, section 3.
+// CRC-32C (Castagnoli), as snappy's framing format and our stores use it. Stateless and thread-safe; the processor's
+// instruction (SSE 4.2) where there is one, else eight tables. Source: google/snappy framing_format.txt, section 3.
 #pragma once
 
 #include "libp2p/base/bytes.hpp"

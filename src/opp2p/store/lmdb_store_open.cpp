@@ -58,8 +58,8 @@ Result<void> LmdbStore::Database::create() {
 // Answers the environment that it has opened, if it is the one to go on with. The old database has its name until the
 // new one is whole on the disk.
 Result<std::unique_ptr<LmdbEnvironment>> LmdbStore::Database::migrate() {
-  OPP2P_TRY(auto env, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, config_.initial_map,
-                                           UINT64_MAX, config_.checked_pages));
+  OPP2P_TRY(auto env, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, config_.initial_map, UINT64_MAX,
+                                            config_.checked_pages));
   OPP2P_TRY(const bool old, has_format_1(*env, errors_));
   if (!old) return env;
   if (!config_.migrate)

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "opp2p/store/chain_tables.hpp"
 #include "libp2p/base/crc32c.hpp"
+#include "opp2p/store/chain_tables.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 #include "opstack/sync/wire/codec.hpp"
 

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "libp2p/multiformats/varint.hpp"
 #include "libp2p/base/crc32c.hpp"
+#include "libp2p/multiformats/varint.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 

@@ -163,7 +163,8 @@ TEST(LmdbDamage, of_a_value_is_an_error_of_its_record_alone) {
   };
   EXPECT_EQ(store->scan("/", visit).error(), Errc::malformed) << "nobody is told, so the scan is";
   EXPECT_THAT(seen, ::testing::ElementsAre("/a", "/c"));
-  EXPECT_TRUE(store->scan("/", visit, [&](std::string_view key, const Error&) { seen.push_back("!" + std::string(key)); }));
+  EXPECT_TRUE(
+      store->scan("/", visit, [&](std::string_view key, const Error&) { seen.push_back("!" + std::string(key)); }));
   EXPECT_THAT(seen, ::testing::ElementsAre("/a", "/c", "/a", "!/b", "/c"));
   ASSERT_TRUE(store->apply(std::vector<Change>{{"/b", to_bytes("anew")}}));
   EXPECT_EQ(store->get("/b").value(), to_bytes("anew"));

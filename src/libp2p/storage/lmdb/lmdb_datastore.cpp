@@ -164,7 +164,7 @@ Result<std::optional<Bytes>> LmdbDatastore::Database::get(std::string_view key) 
 }
 
 Result<void> LmdbDatastore::Database::scan(std::string_view prefix, const Visit& visit,
-                                          const OnDamaged& on_damaged) const {
+                                           const OnDamaged& on_damaged) const {
   if (prefix.size() > kMaxKey) return {};
   const LmdbFile::Read txn(file_);
   if (txn.code() != 0) return errors_.failed(txn.code(), "reading");

@@ -33,8 +33,8 @@ Error damage_text(const LmdbErrors& errors, const std::filesystem::path& file, s
                                    "); move it away and start again, " + errors.remedy);
 }
 
-// LMDB's assertions, which cannot return: it holds locks, and its transaction is in an unknown state. What was committed
-// is safe, and what was not is as after a crash.
+// LMDB's assertions, which cannot return: it holds locks, and its transaction is in an unknown state. What was
+// committed is safe, and what was not is as after a crash.
 [[noreturn]] void end_for_damage(const std::string& text, const char* assertion) {
   const std::string line = "opp2p: " + text + " [" + assertion + "]\n";
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
@@ -136,9 +136,10 @@ Result<void> LmdbEnvironment::map(const LmdbErrors& errors, Kind kind, const std
   if (code == 0) code = mdb_env_set_mapsize(env_, map_size_);
   fatal_ = damage_text(errors, file, "LMDB found it so while it was in use").text();
   if (code == 0) code = mdb_env_set_userctx(env_, this);
-  if (code == 0) code = mdb_env_set_assert(env_, [](MDB_env* env, const char* assertion) {
-    end_for_damage(static_cast<const LmdbEnvironment*>(mdb_env_get_userctx(env))->fatal_, assertion);
-  });
+  if (code == 0)
+    code = mdb_env_set_assert(env_, [](MDB_env* env, const char* assertion) {
+      end_for_damage(static_cast<const LmdbEnvironment*>(mdb_env_get_userctx(env))->fatal_, assertion);
+    });
   // No flag that weakens durability. Readers are tied to their transaction, not to their thread; read-ahead only costs.
   if (code == 0) code = mdb_env_open(env_, path.c_str(), MDB_NOTLS | MDB_NORDAHEAD | flags, 0600);
   if (code == MDB_INVALID || code == MDB_VERSION_MISMATCH || code == MDB_CORRUPTED)

@@ -36,7 +36,8 @@ class LmdbEnvironment {
   static constexpr const char* kFile = "data.mdb";
   static constexpr const char* kYoungFile = "data.mdb.new";
 
-  // Creates the file if it is not there, and checks the pages of one that is, at most `checked_pages`. The map has room for twice of what is in the file, and at most `max_map`.
+  // Creates the file if it is not there, and checks the pages of one that is, at most `checked_pages`. The map has room
+  // for twice of what is in the file, and at most `max_map`.
   static Result<std::unique_ptr<LmdbEnvironment>> open(const LmdbErrors& errors, Kind kind, std::uint64_t initial_map,
                                                        std::uint64_t max_map = UINT64_MAX,
                                                        std::uint64_t checked_pages = kPagesAtOpen);

@@ -9,8 +9,8 @@ namespace libp2p::storage {
 Result<void> LmdbFile::open(std::unique_ptr<LmdbEnvironment> opened) {
   env_ = std::move(opened);
   if (!env_) {
-    OPP2P_TRY(env_, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, map_.initial,
-                                           map_.most - map_.reserve, map_.checked_pages));
+    OPP2P_TRY(env_, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, map_.initial, map_.most - map_.reserve,
+                                          map_.checked_pages));
   }
   OPP2P_TRYV(prepare_(*env_));
   OPP2P_TRYV(LmdbEnvironment::sync_folder(errors_));

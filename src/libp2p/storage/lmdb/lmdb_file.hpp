@@ -2,8 +2,8 @@
 // growth of the map between them, and the way back after an error of the disk. What lies in the file is its user's.
 //
 // Owner: a store. Thread: read transactions on any; open(), write() and close() on one at a time. A shared lock is held
-// for the length of each read, so that the map can grow when nobody looks at it. Bounds: the map grows up to LmdbMap::most,
-// Errc::exhausted beyond; of the file about kMappedAtMost stays mapped when users count what they touch.
+// for the length of each read, so that the map can grow when nobody looks at it. Bounds: the map grows up to
+// LmdbMap::most, Errc::exhausted beyond; of the file about kMappedAtMost stays mapped when users count what they touch.
 #pragma once
 
 #include <atomic>

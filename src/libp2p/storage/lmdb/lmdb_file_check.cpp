@@ -14,9 +14,7 @@ namespace {
 // Pages at the end of the file that a transaction has taken and given back without writing them.
 constexpr std::uint64_t kMostUnwritten = 1 << 17;
 
-bool is_less(ByteView a, ByteView b) {
-  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
-}
+bool is_less(ByteView a, ByteView b) { return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end()); }
 
 // Where the keys of a subtree lie: at or above `from`, below `to`. Empty: no bound.
 struct KeyRange {
@@ -80,7 +78,8 @@ class FileWalk {
     if (metas[0].page_size != metas[1].page_size || meta_.transaction % 2 != later ||
         (!is_new && meta_.transaction != other + 1))
       return damaged(later, "does not follow the one of the transaction before");
-    if ((meta_.free.flags & ~kNoSubfolder) != kIntegerKeys) return damaged(later, "has wrong flags of its list of free pages");
+    if ((meta_.free.flags & ~kNoSubfolder) != kIntegerKeys)
+      return damaged(later, "has wrong flags of its list of free pages");
     if (meta_.last_page < kMetaPages - 1 || meta_.last_page >= kNoPage / kMostPage)
       return damaged(later, "names a last page that cannot be");
     return {};
@@ -152,7 +151,8 @@ class FileWalk {
     ++found_.branch_pages;
     const auto& entries = page.entries();
     for (std::size_t i = entries.size(); i-- > 0;) {
-      const KeyRange below{i == 0 ? range.from : entries[i].key, i + 1 < entries.size() ? entries[i + 1].key : range.to};
+      const KeyRange below{i == 0 ? range.from : entries[i].key,
+                           i + 1 < entries.size() ? entries[i + 1].key : range.to};
       OPP2P_TRYV(check_page(entries[i].child, depth + 1, below, is_complete));
     }
     return {};
@@ -238,9 +238,9 @@ class FileWalk {
   const std::uint64_t most_pages_;
   Meta meta_;
   LmdbFileState state_;
-  std::uint64_t file_pages_ = 0;  // of the database that are in the file
-  std::uint64_t sum_ = 0;         // pages that are in use or free
-  std::vector<bool> taken_;       // by page
+  std::uint64_t file_pages_ = 0;                    // of the database that are in the file
+  std::uint64_t sum_ = 0;                           // pages that are in use or free
+  std::vector<bool> taken_;                         // by page
   std::unordered_set<std::uint64_t> taken_beyond_;  // the same of pages that the file lacks
   std::vector<Table> tables_;
   // Of the tree that is being checked.

@@ -3,8 +3,8 @@
 // does, and follows nothing that leads out of the file, is used twice, or is in no order.
 //
 // What it takes, LMDB can read and write without harm. It does not know whether keys and values are those that were
-// written: their owners have checksums. Pure: the bytes come from a function. Thread: any. Bounds: memory of one bit for
-// each page of the file, and one page for each level of a tree; `most_pages`.
+// written: their owners have checksums. Pure: the bytes come from a function. Thread: any. Bounds: memory of one bit
+// for each page of the file, and one page for each level of a tree; `most_pages`.
 #pragma once
 
 #include <functional>
