@@ -1,6 +1,7 @@
 // A datastore in memory that fails when it is told to, and notes what it was asked to write.
 #pragma once
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -31,6 +32,8 @@ class FaultyDatastore final : public Datastore {
       --failures;
       return fail(Errc::io, "the disk is full");
     }
+    if (is_full && std::any_of(changes.begin(), changes.end(), [](const Change& one) { return one.value.has_value(); }))
+      return fail(Errc::exhausted, "the datastore is full");
     for (const Change& change : changes) damaged.erase(change.key);
     return store.apply(changes);
   }
@@ -44,6 +47,7 @@ class FaultyDatastore final : public Datastore {
   std::vector<std::vector<Change>> batches;  // each that was tried
   std::size_t failures = 0;                  // calls of apply() that fail from now on
   bool reads_fail = false;
+  bool is_full = false;                        // it takes only what erases
   std::set<std::string, std::less<>> damaged;  // keys whose values the disk has changed, until they are written
 };
 
