@@ -258,11 +258,18 @@ void PeerHistory::tell(const opstack::reputation::PeerUnbanned& event, UnixTime 
   add(touch(event.peer, now), PeerEventKind::unbanned, "its ban ended: " + std::string(ban_end_id(event.end)), now);
 }
 
-// Only of a peer that is known: whoever is kept out can come under any name.
+// A peer that is kept out for its address can come under any name, and is told of only when it is known. One that is
+// kept out for what is on record of itself cannot.
 void PeerHistory::tell(const opstack::reputation::GateRefused& event, UnixTime now) {
+  using opstack::reputation::GateRule;
   if (event.peer.empty()) return;
-  if (Record* record = find(event.peer))
-    add(*record, PeerEventKind::kept_out, "connection refused: " + event.why.text(), now);
+  const bool has_record = event.rule == GateRule::peer_ban || event.rule == GateRule::score;
+  if (!has_record && find(event.peer) == nullptr) return;
+  const bool is_dial = event.hook == libp2p::GaterHook::peer_dial || event.hook == libp2p::GaterHook::addr_dial;
+  add(touch(event.peer, now), PeerEventKind::kept_out,
+      std::string(is_dial ? "not dialled" : "connection refused") + " (" +
+          std::string(opstack::reputation::gate_rule_id(event.rule)) + "): " + event.why.text(),
+      now, event.score);
 }
 
 // --- scores ---

@@ -239,6 +239,27 @@ TEST_F(PeerHistoryTest, two_thousand_peers_that_do_all_they_can_stay_within_the_
   }
 }
 
+TEST_F(PeerHistoryTest, a_peer_that_its_score_or_its_ban_keeps_out_is_known_with_the_rule_and_the_score) {
+  using opstack::reputation::GateRule;
+  const libp2p::Multiaddr nowhere;
+  const auto why = libp2p::fail(libp2p::Errc::denied, "its score is too low");
+  const auto refuse = [&](libp2p::GaterHook hook, GateRule rule, const PeerId& peer, std::optional<double> score) {
+    tell(opstack::reputation::GateRefused{hook, rule, peer, nowhere, why, score});
+  };
+  refuse(libp2p::GaterHook::secured, GateRule::score, peer_, -120.5);
+  refuse(libp2p::GaterHook::peer_dial, GateRule::score, peer_, -120.5);
+  const auto told = history_->timeline(peer_, 100);
+  ASSERT_TRUE(told);
+  ASSERT_EQ(ids(peer_), "kept_out kept_out ");
+  EXPECT_EQ(told->events[0].text, "connection refused (score): its score is too low");
+  EXPECT_EQ(told->events[0].score, -120.5);
+  EXPECT_EQ(told->events[1].text, "not dialled (score): its score is too low");
+  refuse(libp2p::GaterHook::secured, GateRule::peer_ban, numbered_peer(2), std::nullopt);
+  EXPECT_EQ(ids(numbered_peer(2)), "kept_out ");
+  refuse(libp2p::GaterHook::addr_dial, GateRule::ip_ban, numbered_peer(3), std::nullopt);
+  EXPECT_EQ(ids(numbered_peer(3)), "") << "any name can come from a banned address";
+}
+
 TEST_F(PeerHistoryTest, a_failed_dial_of_a_stranger_makes_nobody_known) {
   tell(libp2p::DialFailed{peer_, libp2p::fail(libp2p::Errc::unreachable, "no")});
   EXPECT_EQ(history_->size(), 0u);

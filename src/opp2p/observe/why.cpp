@@ -75,6 +75,7 @@ std::string peer_state(const PeerFacts& facts, UnixTime now) {
   if (facts.is_self) return "is this node itself";
   if (facts.ban) return ban_text(facts, now);
   if (facts.blocked) return "is blocked by the operator";
+  if (!facts.connected && facts.kept_out) return "is kept out: " + *facts.kept_out;
   if (facts.connected && facts.score && *facts.score < 0) return low_text(facts);
   if (facts.connected) {
     std::string out = "is connected";

@@ -21,7 +21,8 @@ struct PeerFacts {
   bool is_static = false;
   bool is_protected = false;
   std::optional<opstack::reputation::Ban> ban;
-  std::optional<double> score;  // now; none when it is not scored
+  std::optional<std::string> kept_out;  // by its score, and why
+  std::optional<double> score;          // now; none when it is not scored
   libp2p::gossipsub::ScoreThresholds thresholds;
   std::vector<opstack::reputation::Fault> faults;  // on record, the oldest first
   std::optional<PeerTimeline> timeline;

@@ -122,5 +122,15 @@ TEST(BanText, Says_until_when_and_why) {
   EXPECT_EQ(score_text(-103.2), "-103.20");
 }
 
+TEST(BanBook, A_ban_of_the_end_of_time_has_an_end) {
+  BanBook book;
+  Ban ban;
+  ban.since = libp2p::UnixTime::max() - libp2p::Seconds(5);
+  ban.until = libp2p::UnixTime::max();
+  book.peers.put(peer(1), ban);
+  EXPECT_EQ(book.peers.find(peer(1), libp2p::UnixTime())->until, libp2p::UnixTime::max());
+  book.check();
+}
+
 }  // namespace
 }  // namespace opstack::reputation

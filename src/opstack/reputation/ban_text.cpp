@@ -20,7 +20,7 @@ std::string score_text(double score) {
   return {text.data(), end};
 }
 
-std::string time_text(UnixTime time) {
+std::string iso_time_text(UnixTime time) {
   const std::chrono::sys_seconds seconds(std::chrono::seconds(libp2p::unix_seconds(time)));
   const auto day = std::chrono::floor<std::chrono::days>(seconds);
   const std::chrono::year_month_day date(day);
@@ -32,7 +32,7 @@ std::string time_text(UnixTime time) {
 }
 
 std::string ban_text(const Ban& ban) {
-  std::string out = "banned until " + time_text(ban.until);
+  std::string out = "banned until " + iso_time_text(ban.until);
   if (!ban.text.empty()) out += ": " + ban.text;
   return out;
 }

@@ -10,7 +10,7 @@ namespace opstack::reputation {
 // "-103.20": two decimals.
 std::string score_text(double score);
 // "2026-11-30T12:34:56Z"
-std::string time_text(UnixTime time);
+std::string iso_time_text(UnixTime time);
 // "banned until 2026-11-30T12:34:56Z: it sent 8 different invalid messages within ten minutes"
 std::string ban_text(const Ban& ban);
 

@@ -86,7 +86,7 @@ struct Reputation::Parts {
   FaultTracker faults;
   BanKeeper bans;
   PeerMonitor monitor;
-  std::shared_ptr<libp2p::Gater> gater;
+  std::shared_ptr<ScoringGater> gater;
   libp2p::Host* host = nullptr;
   std::function<bool(const PeerId&)> is_static = [](const PeerId&) { return false; };
   std::vector<libp2p::Subscription> subscriptions;
@@ -321,6 +321,10 @@ std::vector<Fault> Reputation::faults_of(const PeerId& peer) const { return part
 
 std::optional<PeerScoreRecord> Reputation::scores_of(const PeerId& peer) const {
   return parts_->scores.scores_of(peer);
+}
+
+std::optional<ScoreRefusal> Reputation::score_refusal(const PeerId& peer) const {
+  return parts_->gater->refusal_of(peer);
 }
 
 libp2p::Subscription Reputation::subscribe(std::function<void(const ReputationEvent&)> listener) {
