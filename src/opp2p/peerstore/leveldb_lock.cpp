@@ -21,9 +21,7 @@ LevelDbLock::~LevelDbLock() {
 
 Result<void> LevelDbLock::take(const std::filesystem::path& directory) {
   const auto path = directory / "LOCK";
-  const auto failed = [&path](const char* what) {
-    return fail(Errc::io, std::string("cannot ") + what + " " + path.string() + ": " + file_error(errno, path));
-  };
+  const auto failed = [&path](const std::string& what) { return io_error("cannot " + what, path, errno); };
   const auto in_use = [&directory] {
     return fail(Errc::denied, "a program has the peerstore " + directory.string() + " open; stop op-node first");
   };

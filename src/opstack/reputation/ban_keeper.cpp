@@ -89,7 +89,7 @@ Result<void> BanKeeper::load() {
 Ban BanKeeper::ban_of_unreadable(const std::optional<Ban>& reason, const libp2p::Error& why) const {
   if (reason) return *reason;
   Ban out;
-  out.since = libp2p::from_unix_seconds(libp2p::unix_seconds(wall()));
+  out.since = in_whole_seconds(wall());
   out.until = libp2p::storage::saturated_sum(out.since, kLongestBan);
   out.text = "its record cannot be read, so the ban is kept for 7 days from now: " + why.text();
   return out;
