@@ -258,7 +258,7 @@ void HonestNode::validate(const gs::Validate& request) {
   const ByteView data = request.data.view();
   const Beliefs beliefs = params_.beliefs ? params_.beliefs(port_.self(), port_.now().mono) : Beliefs{};
   const auto before = std::exchange(signer_, beliefs.signer);
-  if (before && *before != beliefs.signer && reputation_) reputation_->on_signer_changed(port_.now());
+  if (before && *before != beliefs.signer && reputation_) reputation_->on_signer_changed();
   Pending pending{blocks_.judge(data, port_.now().wall, beliefs), request.id, request.from};
   const bool judged = judged_.emplace(request.request, std::move(pending)).second;
   OPP2P_ASSERT(judged, "each message is judged once", request.request);

@@ -35,7 +35,7 @@ class NodeReputation final : public libp2p::gossipsub::DeliveryObserver {
   // The rules accepted the message that the peer was the first to bring, or rejected it. Told before the router hears.
   void on_accepted(const PeerId& first, Now now) { accounts_.on_first(first, now.mono); }
   void on_rejected(const libp2p::gossipsub::MessageId& id, opstack::rules::Reason reason, Now now);
-  void on_signer_changed(Now now) { accounts_.on_signer_changed(now.mono); }
+  void on_signer_changed() { accounts_.on_signer_changed(); }
   void on_published() { accounts_.on_published(); }
   void on_valid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id, Now now) override;
   void on_invalid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id,

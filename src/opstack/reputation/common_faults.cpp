@@ -13,8 +13,6 @@ constexpr std::size_t kMostAsked = 6;  // of those that are connected
 constexpr int kSilence = 5;            // block times without an accepted block
 constexpr int kGap = 2;                // as many after which an accepted block excuses
 constexpr Nanos kLeastGap = libp2p::Seconds(1);
-constexpr int kLate = 5;  // block times in which messages from before still come
-constexpr Nanos kLeastLate = libp2p::Seconds(6);
 // Blocks may come so much faster than one in a block time: late ones, and what gossip offers of the last heartbeats.
 constexpr std::int64_t kBlocksAhead = 3;
 constexpr Nanos kOffered = libp2p::Seconds(3);
@@ -66,10 +64,8 @@ CommonFaults::First CommonFaults::on_first(const PeerId& peer, MonoTime now) {
   if (firsts_.size() > kMostBringers) firsts_.pop_front();
   for (std::size_t at = 0; at < kinds_.size(); ++at) {
     Kind& kind = kinds_[at];
-    if (!kind.is_ours && is_silent(kind, std::max<Nanos>(kGap * block_time_, kLeastGap), now)) {
+    if (!kind.is_ours && is_silent(kind, std::max<Nanos>(kGap * block_time_, kLeastGap), now))
       out.excused.push_back({static_cast<FaultKind>(at), *kind.since});
-      kind.learned = now;
-    }
     kind.since.reset();
     kind.refused = 0;
   }
@@ -83,11 +79,7 @@ void CommonFaults::on_published() {
 
 // No block was accepted for so long, and what was refused meanwhile came no faster than blocks do.
 bool CommonFaults::is_silent(const Kind& kind, Nanos least, MonoTime now) const {
-  return kind.since && now - *kind.since >= least && is_no_faster_than_blocks(kind, now);
-}
-
-bool CommonFaults::is_no_faster_than_blocks(const Kind& kind, MonoTime now) const {
-  if (!kind.since) return true;
+  if (!kind.since || now - *kind.since < least) return false;
   return kind.refused <= (now - *kind.since + kOffered) / block_time_ + kBlocksAhead;
 }
 
@@ -110,7 +102,6 @@ std::vector<FaultKind> CommonFaults::on_accepted(const PeerId& peer, MonoTime no
     Kind& kind = kinds_[at];
     if (!kind.is_ours || judge(kind, 0, now)) continue;
     kind.is_ours = false;
-    kind.learned = now;
     ended.push_back(static_cast<FaultKind>(at));
   }
   return ended;
@@ -126,19 +117,12 @@ std::optional<CommonFaults::Finding> CommonFaults::on_fault(const PeerId& peer, 
   return found;
 }
 
-bool CommonFaults::has_just_learned(FaultKind which, MonoTime now) const {
-  const Kind& kind = kinds_[static_cast<std::size_t>(which)];
-  return kind.learned && now - *kind.learned < std::max<Nanos>(kLate * block_time_, kLeastLate) &&
-         is_no_faster_than_blocks(kind, now);
-}
-
-void CommonFaults::on_learned(FaultKind which, MonoTime now) {
+void CommonFaults::on_learned(FaultKind which) {
   Kind& kind = kinds_[static_cast<std::size_t>(which)];
   kind.peers.clear();
   kind.since.reset();
   kind.refused = 0;
   kind.is_ours = false;
-  kind.learned = now;
 }
 
 std::string CommonFaults::text(FaultKind kind, const Finding& finding) {

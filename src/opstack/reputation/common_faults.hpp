@@ -14,9 +14,6 @@
 //      excused: this node has learned in time what it did not know.
 //   3. No peer brought any, three or more peers committed it, and these are four, or more than half of the connected
 //      ones: ours, without the wait. So a node that starts with a wrong signer does not ban everybody.
-//   4. This node has just learned: a finding has ended, faults were excused, or its signer was changed. For five block
-//      times (at least 6 s) messages from before may still come, and as long as they come no faster than blocks do they
-//      are nobody's fault.
 // An accepted block can end a finding, a fault cannot. A node that publishes blocks, the sequencer, has no fault of its
 // own: its blocks pass its rules, and it accepts no others that could show it.
 //
@@ -28,7 +25,6 @@
 //      come has its faults for nothing, until the next block. A flood is faster, and is banned. A flood can also keep a
 //      stale node from finding its own fault, at the price of a ban for each eight messages.
 //   3. Four identities can do it. The first accepted block ends it.
-//   4. A handful of messages in the time after a finding.
 // What an attacker gains in each is that its faults cost nothing, which is what op-node charges.
 //
 // Owner: Reputation. Thread: the network thread. Bounds: kMostPeers peers with accepted blocks, and as many per kind
@@ -89,10 +85,8 @@ class CommonFaults {
   std::optional<Finding> on_fault(const PeerId& peer, FaultKind kind, std::size_t connected, MonoTime now);
 
   bool is_ours(FaultKind kind) const { return kinds_[static_cast<std::size_t>(kind)].is_ours; }
-  // See 4.
-  bool has_just_learned(FaultKind kind, MonoTime now) const;
-  // What this node believed of it was wrong until now, and is not any more.
-  void on_learned(FaultKind kind, MonoTime now);
+  // What this node believed of it was changed: what was seen before says nothing now.
+  void on_learned(FaultKind kind);
   // "more than half of the peers that bring accepted blocks (3 of 4) …": what the operator should look at.
   static std::string text(FaultKind kind, const Finding& finding);
 
@@ -105,11 +99,9 @@ class CommonFaults {
     std::optional<MonoTime> since;  // the first refused message after the last accepted block
     std::int64_t refused = 0;       // messages since then
     bool is_ours = false;
-    std::optional<MonoTime> learned;  // when last
   };
   static void forget_old(Peers& peers, MonoTime now);
   bool is_silent(const Kind& kind, Nanos least, MonoTime now) const;
-  bool is_no_faster_than_blocks(const Kind& kind, MonoTime now) const;
   std::optional<Finding> judge_peers(Kind& kind, std::size_t connected, MonoTime now);
   std::optional<Finding> judge(Kind& kind, std::size_t connected, MonoTime now);
   bool were_mostly_first(const Peers& peers) const;

@@ -239,34 +239,11 @@ TEST_F(CommonFaultsTest, tell_the_first_accepted_block_of_all) {
   EXPECT_TRUE(common.has_accepted());
 }
 
-TEST_F(CommonFaultsTest, leave_time_for_late_messages_when_a_finding_has_ended) {
-  accept(1, 8);
-  for (int block = 0; block <= 5; ++block) refuse(1, 10 + 2 * block);
-  ASSERT_TRUE(common.is_ours(kOurs));
-  EXPECT_FALSE(common.has_just_learned(kOurs, mono(21)));
-  accept(1, 8, 22);
-  ASSERT_FALSE(common.is_ours(kOurs));
-  EXPECT_TRUE(common.has_just_learned(kOurs, mono(31)));
-  EXPECT_FALSE(common.has_just_learned(kOther, mono(31)));
-  EXPECT_FALSE(common.has_just_learned(kOurs, mono(32)));
-}
-
-TEST_F(CommonFaultsTest, leave_none_to_who_sends_faster_than_blocks_come) {
-  accept(1, 8);
-  common.on_learned(kOurs, mono(10));
-  for (int n = 0; n < 4; ++n) {
-    refuse(1, 11);
-    EXPECT_TRUE(common.has_just_learned(kOurs, mono(11))) << n;
-  }
-  refuse(1, 11);
-  EXPECT_FALSE(common.has_just_learned(kOurs, mono(11)));
-}
-
 TEST_F(CommonFaultsTest, are_over_when_what_was_believed_is_changed) {
   accept(1, 8);
   for (std::uint8_t n = 1; n <= 5; ++n) blame(n);
   ASSERT_TRUE(common.is_ours(kOurs));
-  common.on_learned(kOurs, mono(5));
+  common.on_learned(kOurs);
   EXPECT_FALSE(common.is_ours(kOurs));
   EXPECT_FALSE(blame(6)) << "those of before say nothing now";
 }

@@ -19,9 +19,9 @@ void FaultAccounts::on_first(const PeerId& peer, MonoTime now) {
   for (const auto& [kind, since] : first.excused) take_back(ledger_.forget(kind, since));
 }
 
-void FaultAccounts::on_signer_changed(MonoTime now) {
+void FaultAccounts::on_signer_changed() {
   take_back(ledger_.forget(FaultKind::invalid_signature));
-  common_.on_learned(FaultKind::invalid_signature, now);
+  common_.on_learned(FaultKind::invalid_signature);
 }
 
 FaultAccounts::Blamed FaultAccounts::blame(const PeerId& peer, const Fault& fault,
@@ -31,7 +31,7 @@ FaultAccounts::Blamed FaultAccounts::blame(const PeerId& peer, const Fault& faul
   if (may_be_ours(fault.kind)) {
     out.found = common_.on_fault(peer, fault.kind, connected, now);
     if (out.found) take_back(ledger_.forget(fault.kind));
-    if (common_.is_ours(fault.kind) || common_.has_just_learned(fault.kind, now)) {
+    if (common_.is_ours(fault.kind)) {
       if (cost) scorer_->take_back(*cost);
       return out;
     }

@@ -20,7 +20,7 @@ class FaultAccounts {
   // The peer was the first to bring a block that was accepted.
   void on_first(const PeerId& peer, MonoTime now);
   // Another signer counts from now on: what was taken for a wrong signature before is forgotten, with what it cost.
-  void on_signer_changed(MonoTime now);
+  void on_signer_changed();
   // See CommonFaults.
   std::vector<FaultKind> on_accepted(const PeerId& peer, MonoTime now) { return common_.on_accepted(peer, now); }
   void on_published() { common_.on_published(); }

@@ -107,7 +107,7 @@ TEST_F(AccountsOfAScorer, a_change_of_the_signer_gives_back_what_wrong_signature
   accounts.on_first(peer(2), mono(1));
   for (std::uint8_t message = 1; message <= 8; ++message) send(message, 1);
   ASSERT_NEAR(scorer.score(peer(1)), -38.4, 1e-9);
-  accounts.on_signer_changed(mono(2));
+  accounts.on_signer_changed();
   EXPECT_EQ(scorer.score(peer(1)), 0);
   EXPECT_TRUE(accounts.ledger().faults_of(peer(1)).empty());
 }

@@ -61,8 +61,8 @@ void FaultTracker::on_verdict(const gossip::BlockVerdict& verdict, bool signer_k
   if (!verdict.local) blame(verdict.from, fault, std::nullopt, now);
 }
 
-void FaultTracker::on_signer_changed(Now now) {
-  accounts_.on_signer_changed(now.mono);
+void FaultTracker::on_signer_changed() {
+  accounts_.on_signer_changed();
   uses_.on_common(FaultKind::invalid_signature);
 }
 

@@ -41,7 +41,7 @@ class FaultTracker final : public libp2p::gossipsub::DeliveryObserver {
 
   // Before the router hears of the verdict.
   void on_verdict(const gossip::BlockVerdict& verdict, bool signer_known, Now now);
-  void on_signer_changed(Now now);
+  void on_signer_changed();
   void on_sync_fault(const sync::SyncFault& fault, Now now);
 
   void on_valid(const PeerId& peer, std::string_view topic, const libp2p::gossipsub::MessageId& id, Now now) override;

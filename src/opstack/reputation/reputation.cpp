@@ -240,7 +240,7 @@ void Reputation::listen_to(sync::Follower& follower) {
   }));
 }
 
-void Reputation::on_signer_changed() { parts_->faults.on_signer_changed(parts_->now()); }
+void Reputation::on_signer_changed() { parts_->faults.on_signer_changed(); }
 
 void Reputation::start() {
   for (Every* every : {&parts_->looking, &parts_->slots, &parts_->writing, &parts_->collecting}) every->start();

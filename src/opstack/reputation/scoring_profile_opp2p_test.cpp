@@ -144,6 +144,8 @@ TEST(ScoringProfileOpp2p, is_the_only_one_with_rules_of_its_own_for_bans) {
     EXPECT_FALSE(made.bans_on_live_score) << name;
     EXPECT_FALSE(made.ban_ignores_ip_colocation) << name;
     EXPECT_EQ(made.blamed_messages_to_ban, 0U) << name;
+    EXPECT_EQ(made.messages_to_cost, 1U) << name;
+    if (made.params) EXPECT_FALSE(made.params->ip_colocation_spares_older) << name;
   }
 }
 
