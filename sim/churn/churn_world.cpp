@@ -22,8 +22,9 @@ constexpr std::size_t kBlockSize = 1000;
 constexpr std::size_t kDials = 3;
 constexpr std::uint64_t kStoreSize = 1 << 20;  // bytes of blocks, so that it is full after the warm-up
 constexpr auto kSecond = Seconds(1);
-// Where visitors come to: honest peers stay for a minute, forgers until they are banned.
-constexpr auto kStay = Seconds(60), kPause = Seconds(60), kForgersPause = Seconds(30), kLook = Seconds(2);
+// Honest peers stay for a minute, forgers until they are banned. Each place has an address of its own. A forger comes
+// to its place every two and a half minutes, so that no address is known for so many that P6 shuts it out.
+constexpr auto kStay = Seconds(60), kPause = Seconds(60), kForgersPause = Seconds(300), kLook = Seconds(2);
 constexpr auto kReturnersPause = Seconds(16 * 60);  // of forgers that keep their identity: eight minutes on average
 constexpr std::size_t kReturners = ChurnWorld::kVisited;
 constexpr double kLostInAMinute = 0.005;  // of the connections

@@ -13,7 +13,8 @@ namespace {
 
 using attacks::Bar;
 
-constexpr double kHour = 60;  // minutes
+constexpr double kHour = 60;      // minutes
+constexpr double kReturners = 2;  // identities that come back for ever, one to each visited member
 // Bytes an hour that the heap of the whole network may grow by. 64 bytes that each visit left behind are twice as many.
 constexpr double kHeapGrowth = 64 << 10;
 constexpr double kHeapMost = 1.05;     // of its first measurement after the warm-up
@@ -106,14 +107,14 @@ Bar at_least(std::string name, std::uint64_t measured, std::uint64_t least) {
   return {std::move(name), fmt::format("at least {}", least), fmt::format("{}", measured), measured >= least};
 }
 
-// Each of the four identities that come back is banned anew after its ban, and not before: half of the bans that there
+// Each of the identities that come back is banned anew after its ban, and not before: half of the bans that there
 // is time for.
 void judge_bans(const ChurnReport& report, std::vector<Bar>& out) {
   const ChurnTally& tally = report.tally;
   out.push_back(
       {"honest peers that a rule banned", "none", fmt::format("{}", tally.honest_banned), tally.honest_banned == 0});
   const double ban = report.settings.ban_minutes;
-  const auto rounds = static_cast<std::uint64_t>(4 * report.settings.minutes / (ban + 16) / 2);
+  const auto rounds = static_cast<std::uint64_t>(kReturners * report.settings.minutes / (ban + 16) / 2);
   out.push_back(at_least("bans of one identity after the one before had ended", tally.banned_again, rounds));
   if (tally.banned_again > 0)
     out.push_back({"time between two bans of one identity", fmt::format("at least {:.0f} min", ban),
