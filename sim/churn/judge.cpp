@@ -114,7 +114,7 @@ void judge_bans(const ChurnReport& report, std::vector<Bar>& out) {
   out.push_back(
       {"honest peers that a rule banned", "none", fmt::format("{}", tally.honest_banned), tally.honest_banned == 0});
   const double ban = report.settings.ban_minutes;
-  const auto rounds = static_cast<std::uint64_t>(kReturners * report.settings.minutes / (ban + 16) / 2);
+  const auto rounds = static_cast<std::uint64_t>(kReturners * report.settings.minutes / (1.3 * ban) / 2);
   out.push_back(at_least("bans of one identity after the one before had ended", tally.banned_again, rounds));
   if (tally.banned_again > 0)
     out.push_back({"time between two bans of one identity", fmt::format("at least {:.0f} min", ban),
