@@ -137,8 +137,8 @@ def python_suite(folder, pattern="test_*.py"):
 
 def lint():
     tally = Tally()
-    for script, *options in (["check_format.py"], ["check_layers.py"], ["check_coroutines.py"], ["check_spec_map.py"], ["check_fuzz.py"],
-                             ["draw_architecture.py", "--check"], ["attack_table.py", "--check"]):
+    for script, *options in (["check_format.py"], ["check_layers.py"], ["check_coroutines.py"], ["check_private.py"], ["check_spec_map.py"],
+                             ["check_fuzz.py"], ["draw_architecture.py", "--check"], ["attack_table.py", "--check"]):
         done = run([sys.executable, ROOT / "tools" / script, *options], stdout=subprocess.PIPE, text=True)
         say("  " + "\n  ".join(done.stdout.splitlines()))
         skipped = re.match(r"\w+: skipped", done.stdout) is not None

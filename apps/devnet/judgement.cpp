@@ -91,7 +91,6 @@ Check judge_reorganised(const NodeRecord& node, const TakeOver& cause) {
 
 Checks judge_bans(const Record& record) {
   constexpr std::uint64_t kMostBlamed = 10;  // that a node may reject, with those on their way at the time of the ban
-  constexpr std::uint64_t kBlamedToBan = 8;  // opstack::reputation: so many in ten minutes are a ban
   std::size_t banned = 0;
   std::uint64_t most = 0;
   std::uint64_t sent = 0;
@@ -105,7 +104,7 @@ Checks judge_bans(const Record& record) {
     if (!record.bans_intruder && has)
       out.push_back({false, node.row.name + " banned the intruder against its options"});
     if (!record.bans_intruder || !is_judged(record, node)) continue;
-    if (count > kMostBlamed || (!has && count >= kBlamedToBan))
+    if (count > kMostBlamed)
       out.push_back({false, fmt::format("{} rejected {} invalid blocks of the intruder and {}", node.row.name, count,
                                         has ? "banned it late" : "did not ban it")});
   }
@@ -115,10 +114,7 @@ Checks judge_bans(const Record& record) {
                                "off or its blocks cost it nothing",
                                sent)}};
   if (banned == 0) return {{true, "the run is too short for a ban of the intruder"}};
-  return {
-      {true, fmt::format("{} nodes banned the intruder, each after at most {} invalid blocks; its stale blocks cost "
-                         "it nothing",
-                         banned, most)}};
+  return {{true, fmt::format("{} nodes banned the intruder, each after at most {} invalid blocks", banned, most)}};
 }
 
 Check judge_stayed(const NodeRecord& node) {

@@ -4,14 +4,13 @@
 
 #include "apps/devnet/acts.hpp"
 #include "apps/devnet/story.hpp"
+#include "libp2p/base/seconds.hpp"
 
 namespace opp2p::devnet {
 namespace {
 
 using libp2p::Nanos;
 using libp2p::Seconds;
-
-double seconds_of(Nanos time) { return std::chrono::duration<double>(time).count(); }
 
 class NoServersStory final : public Story {
  public:
@@ -66,7 +65,7 @@ class NoServersStory final : public Story {
     const Nanos stood = *node.hole_at - *node.gap_at;
     return {stood <= kPatience + kSlack,
             fmt::format("{} moved its head above the hole after {:.1f} s (patience: {:.0f} s)", away_,
-                        seconds_of(stood), seconds_of(kPatience))};
+                        libp2p::seconds_of(stood), libp2p::seconds_of(kPatience))};
   }
 
   Check judge_on_record(const NodeRecord& node) const {

@@ -10,6 +10,7 @@
 
 #include "input.hpp"
 #include "libp2p/base/peer_text.hpp"
+#include "libp2p/base/seconds.hpp"
 #include "libp2p/services/perf/perf_service.hpp"
 #include "tool_host.hpp"
 
@@ -48,8 +49,6 @@ struct Totals {
   std::string error;
 };
 
-double in_seconds(Nanos time) { return std::chrono::duration<double>(time).count(); }
-
 // Of this process, user and system.
 double cpu_seconds() {
   rusage usage{};
@@ -72,8 +71,8 @@ Task<void> run_stream(PerfService& perf, PeerId peer, std::uint64_t upload, std:
   if (result) {
     totals.uploaded += result->uploaded;
     totals.downloaded += result->downloaded;
-    totals.upload_seconds = std::max(totals.upload_seconds, in_seconds(result->upload));
-    totals.download_seconds = std::max(totals.download_seconds, in_seconds(result->download));
+    totals.upload_seconds = std::max(totals.upload_seconds, libp2p::seconds_of(result->upload));
+    totals.download_seconds = std::max(totals.download_seconds, libp2p::seconds_of(result->download));
   } else if (totals.error.empty()) {
     totals.error = result.error().message();
   }
@@ -99,7 +98,7 @@ Task<void> run_dial(ToolHost& tool, PerfService& perf, const DialOptions& option
     const Result<void> woken = co_await done.wait();
     if (!woken) co_return;
   }
-  totals.seconds = in_seconds(tool.runtime().now().mono - start);
+  totals.seconds = libp2p::seconds_of(tool.runtime().now().mono - start);
   totals.cpu_seconds = cpu_seconds() - cpu;
 }
 

@@ -202,13 +202,16 @@ class Consumer(unittest.TestCase):
             self.assertIsNone(re.search("json|snappy|lmdb|fmt|spdlog", needed))
 
     def test_the_checkout_can_be_a_subdirectory(self):
-        """Without LMDB and fmt, and with neither warnings nor link options of ours in the parent's commands."""
-        build = opp2p.ROOT / "build-consumer"  # as deep as build/, so that ccache finds its objects where it has a base_dir too
-        self.addCleanup(shutil.rmtree, build, ignore_errors=True)
+        """Without LMDB and fmt, and with neither warnings nor link options of ours in the parent's commands.
+
+        Its build of the libraries is their third: the quickest that there is, without optimisation and of several sources at once.
+        """
         with tempfile.TemporaryDirectory() as scratch:
+            build = pathlib.Path(scratch) / "build"
             (pathlib.Path(scratch) / "lmdb.pc").write_text("Name: lmdb\nDescription: hides the real one\nVersion: 0\nRequires: nothing\n")
             with unittest.mock.patch.dict(os.environ, {"PKG_CONFIG_PATH": scratch}):
-                self.build(build, f"-DOPP2P_SOURCE={opp2p.ROOT}", "-DCMAKE_DISABLE_FIND_PACKAGE_fmt=ON")
+                self.build(build, f"-DOPP2P_SOURCE={opp2p.ROOT}", "-DCMAKE_DISABLE_FIND_PACKAGE_fmt=ON", "-DCMAKE_BUILD_TYPE=Quick",
+                           "-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0")
             self.assert_listens(build / "listener")
             self.assert_gossips(build / "topics")
             commands = json.loads((build / "compile_commands.json").read_text())

@@ -38,7 +38,7 @@ Bytes encode_public(const EVP_PKEY* key) {
   return out;
 }
 
-Key parse_public(ByteView der) {
+Key parse_public_der(ByteView der) {
   const auto* place = der.data();
   Key key(d2i_PUBKEY(nullptr, &place, static_cast<long>(der.size())));
   if (key && place != der.data() + der.size()) key.reset();
@@ -87,7 +87,7 @@ constexpr std::size_t kP256InfoSize = 91;  // header and uncompressed point
 
 Result<void> check_public_der(KeyType type, ByteView der) {
   const ErrorMark mark;
-  const auto key = parse_public(der);
+  const auto key = parse_public_der(der);
   OPP2P_TRYV(check_key(type, key.get()));
   if (!equal(encode_public(key.get()), der) || (type == KeyType::ecdsa && der.size() != kP256InfoSize))
     return fail(Errc::malformed, "public key is not in its DER form");
@@ -110,7 +110,7 @@ Result<Bytes> public_der_of(KeyType type, ByteView private_der) {
 
 bool verify_with_der(KeyType, ByteView public_der, ByteView message, ByteView signature) {
   const ErrorMark mark;
-  const auto key = parse_public(public_der);
+  const auto key = parse_public_der(public_der);
   const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
   return key && context &&
          EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(), nullptr) == 1 &&

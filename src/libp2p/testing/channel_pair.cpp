@@ -7,7 +7,7 @@ namespace libp2p {
 namespace {
 
 constexpr int kMostChannelSteps = 10'000;
-constexpr std::size_t kRoom = 32 * 1024;
+constexpr std::size_t kReadAtOnce = 32 * 1024;
 
 }  // namespace
 
@@ -78,7 +78,7 @@ bool ChannelPair::connect() {
 }
 
 void ChannelPair::flush(ChannelEnd& from) {
-  Bytes out(kRoom);
+  Bytes out(kReadAtOnce);
   for (int i = 0; i < 100; ++i) {
     const bool wants = from.channel->wants_output();
     const std::size_t n = from.channel->poll_output(out);

@@ -1,10 +1,11 @@
 #include "opp2p/metrics/block_metrics.hpp"
 
+#include "libp2p/base/seconds.hpp"
+
 namespace opp2p {
 namespace {
 
-double seconds(libp2p::Nanos time) { return std::chrono::duration<double>(time).count(); }
-double unix_seconds_of(libp2p::UnixTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+double unix_seconds_of(libp2p::UnixTime time) { return libp2p::seconds_of(time.time_since_epoch()); }
 
 // op-node's: the first eight bytes as a little-endian number, so that a graph shows where hashes differ.
 double hash_value(const libp2p::crypto::Hash256& hash) {
@@ -71,7 +72,7 @@ void BlockMetrics::on(const BlockJudged& judged, libp2p::Now now) {
     count = &registry_.counter(Metric::blocks,
                                {opstack::rules::to_string(outcome.verdict), opstack::rules::reason_id(outcome.reason)});
   count->Increment();
-  validation_.Observe(seconds(verdict.took));
+  validation_.Observe(libp2p::seconds_of(verdict.took));
   if (outcome.verdict != opstack::rules::Verdict::accept || outcome.envelope == nullptr) return;
   const auto& payload = outcome.envelope->payload;
   unsafe_payloads_.Increment();

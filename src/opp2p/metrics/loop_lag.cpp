@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/seconds.hpp"
+
 namespace opp2p {
 
 LoopLag::LoopLag(libp2p::runtime::Runtime& runtime, MetricRegistry& registry)
@@ -29,7 +31,7 @@ void LoopLag::arm() {
 }
 
 void LoopLag::on_timer() {
-  lag_.Observe(std::chrono::duration<double>(overdue(runtime_.now().mono)).count());
+  lag_.Observe(libp2p::seconds_of(overdue(runtime_.now().mono)));
   arm();
 }
 

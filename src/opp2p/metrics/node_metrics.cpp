@@ -1,5 +1,6 @@
 #include "opp2p/metrics/node_metrics.hpp"
 
+#include "libp2p/base/seconds.hpp"
 #include "opp2p/observe/health.hpp"
 #include "opp2p/rpc/rpc_worker.hpp"
 
@@ -18,8 +19,6 @@ NodeSampler::Source source_of(const Node& node, const PeerMetrics& peers) {
 libp2p::Now now_of_server() {
   return {RpcWorker::now(), libp2p::UnixTime(std::chrono::system_clock::now().time_since_epoch())};
 }
-
-double seconds(libp2p::Nanos time) { return std::chrono::duration<double>(time).count(); }
 
 }  // namespace
 
@@ -89,8 +88,8 @@ void NodeMetrics::on(const NodeEvent& event, libp2p::Now now) {
 
 std::string NodeMetrics::text(libp2p::Now now) {
   if (const auto head = head_clock_.get()) head_age_.Set(static_cast<double>(opp2p::head_age(*head, now.wall).count()));
-  if (const auto last = sampler_.last()) sample_age_.Set(seconds(now.mono - *last));
-  loop_stall_.Set(seconds(lag_.overdue(now.mono)));
+  if (const auto last = sampler_.last()) sample_age_.Set(libp2p::seconds_of(now.mono - *last));
+  loop_stall_.Set(libp2p::seconds_of(lag_.overdue(now.mono)));
   return registry_.text();
 }
 

@@ -4,20 +4,19 @@
 #include <array>
 #include <utility>
 
+#include "libp2p/base/seconds.hpp"
 #include "opp2p/metrics/node_mirrors.hpp"
 
 namespace opp2p {
 namespace {
 
-double seconds(libp2p::Nanos time) { return std::chrono::duration<double>(time).count(); }
-
 using opstack::reputation::PeerScoreRecord;
 
-struct ScoreRow {
+struct ScorePart {
   std::string_view type;  // op-node's
   double (*read)(const PeerScoreRecord&);
 };
-constexpr ScoreRow kScores[] = {
+constexpr ScorePart kScoreParts[] = {
     {"total", [](const PeerScoreRecord& s) { return s.gossip.total; }},
     {"ipColocation", [](const PeerScoreRecord& s) { return s.gossip.ip_colocation_factor; }},
     {"behavioralPenalty", [](const PeerScoreRecord& s) { return s.gossip.behavioural_penalty; }},
@@ -59,7 +58,7 @@ NodeSampler::NodeSampler(libp2p::runtime::Runtime& runtime, MetricRegistry& regi
       mirror.gauge = row.label.empty() ? &registry.gauge(row.metric) : &registry.gauge(row.metric, {row.label});
     mirrors_.push_back(mirror);
   }
-  for (const auto& row : kScores) scores_.push_back(&registry.histogram(Metric::peer_scores, {row.type}));
+  for (const auto& row : kScoreParts) scores_.push_back(&registry.histogram(Metric::peer_scores, {row.type}));
 }
 
 NodeSampler::~NodeSampler() = default;
@@ -82,7 +81,7 @@ void NodeSampler::on_timer() {
     take(source_.readings());
     if (runtime_.now().mono >= *scores_due_) take_scores();
   });
-  took_.Set(seconds(took));
+  took_.Set(libp2p::seconds_of(took));
   const auto now = runtime_.now().mono;
   last_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   timer_->arm(now + std::clamp(took * kShare, kInterval, kMostInterval));
@@ -106,7 +105,7 @@ void NodeSampler::take(const NodeReadings& readings) {
 void NodeSampler::take_scores() {
   scores_due_ = runtime_.now().mono + kScoreInterval;
   source_.each_score([this](const PeerScoreRecord& record) {
-    for (std::size_t i = 0; i < std::size(kScores); ++i) scores_[i]->Observe(kScores[i].read(record));
+    for (std::size_t i = 0; i < std::size(kScoreParts); ++i) scores_[i]->Observe(kScoreParts[i].read(record));
   });
 }
 

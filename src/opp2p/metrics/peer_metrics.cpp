@@ -1,5 +1,7 @@
 #include "opp2p/metrics/peer_metrics.hpp"
 
+#include "libp2p/base/seconds.hpp"
+
 namespace opp2p {
 namespace {
 
@@ -49,7 +51,7 @@ void PeerMetrics::on(const libp2p::StaticDialFailed&, libp2p::Now) { static_dial
 
 void PeerMetrics::on(const PingEnded& event, libp2p::Now) {
   if (!event.round_trip) return ping_failures_.Increment();
-  ping_.Observe(std::chrono::duration<double>(*event.round_trip).count());
+  ping_.Observe(libp2p::seconds_of(*event.round_trip));
 }
 
 void PeerMetrics::on(const PeerScoreCrossed& event, libp2p::Now) {

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "libp2p/base/seconds.hpp"
+
 namespace opp2p {
 
 void RpcMetrics::on_call(const RpcMethod* method, int code, libp2p::Nanos took) {
@@ -14,7 +16,7 @@ void RpcMetrics::on_call(const RpcMethod* method, int code, libp2p::Nanos took) 
   count->Increment();
   auto*& duration = durations_[method];
   if (duration == nullptr) duration = &registry_.histogram(Metric::rpc_duration, {name});
-  duration->Observe(std::chrono::duration<double>(took).count());
+  duration->Observe(libp2p::seconds_of(took));
 }
 
 }  // namespace opp2p

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "libp2p/base/seconds.hpp"
 #include "opstack/sync/engine/answer.hpp"
 
 namespace opp2p {
@@ -10,8 +11,6 @@ namespace sync = opstack::sync;
 namespace {
 
 constexpr std::string_view kMethod = "payload_by_number";
-
-double seconds(libp2p::Nanos time) { return std::chrono::duration<double>(time).count(); }
 
 struct KindRow {
   sync::SyncTraceKind kind;
@@ -89,7 +88,7 @@ SyncMetrics::SyncMetrics(MetricRegistry& registry)
 void SyncMetrics::on(const sync::ServedRequest& request, libp2p::Now) {
   const auto& series = server_[std::min<std::size_t>(request.code, kFailed)];
   series.count->Increment();
-  series.duration->Observe(seconds(request.took));
+  series.duration->Observe(libp2p::seconds_of(request.took));
   if (request.number) server_number_.Set(static_cast<double>(*request.number));
 }
 
@@ -115,7 +114,7 @@ void SyncMetrics::on_answer(const sync::SyncTrace& trace, libp2p::MonoTime now) 
   if (!trace.number) return;
   const auto begun = begun_.find({trace.peer, *trace.number});
   if (begun == begun_.end()) return;
-  series.duration->Observe(seconds(now - begun->second));
+  series.duration->Observe(libp2p::seconds_of(now - begun->second));
   begun_.erase(begun);
 }
 

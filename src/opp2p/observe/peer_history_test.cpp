@@ -150,7 +150,8 @@ TEST_F(PeerHistoryTest, what_a_peer_says_of_itself_is_readable_and_short) {
   const auto told = history_->timeline(peer_, 100);
   EXPECT_EQ(told->agent.find('\x1b'), std::string::npos);
   disconnect(peer_, std::string(100'000, '\xff'));
-  for (const auto& event : history_->timeline(peer_, 100)->events)
+  const auto after = history_->timeline(peer_, 100);
+  for (const auto& event : after->events)
     EXPECT_LE(event.text.size(), PeerHistoryLimits().text_bytes + 32) << "a mark says what was cut";
 }
 

@@ -13,7 +13,7 @@ using opstack::rules::Verdict;
 
 namespace {
 
-std::string number_text(double value) {
+std::string rounded_text(double value) {
   char out[32];
   std::snprintf(out, sizeof out, "%.4g", value);
   return out;
@@ -45,13 +45,13 @@ std::string ban_text(const PeerFacts& facts, UnixTime now) {
 std::string low_text(const PeerFacts& facts) {
   const double score = *facts.score;
   const auto& at = facts.thresholds;
-  std::string out = "is connected, but its score is " + number_text(score) + ", ";
+  std::string out = "is connected, but its score is " + rounded_text(score) + ", ";
   if (score < at.graylist)
-    out += "below the graylist threshold (" + number_text(at.graylist) + "): nothing is taken from it";
+    out += "below the graylist threshold (" + rounded_text(at.graylist) + "): nothing is taken from it";
   else if (score < at.publish)
-    out += "below the publish threshold (" + number_text(at.publish) + "): own blocks are not sent to it";
+    out += "below the publish threshold (" + rounded_text(at.publish) + "): own blocks are not sent to it";
   else if (score < at.gossip)
-    out += "below the gossip threshold (" + number_text(at.gossip) + "): no gossip is exchanged with it";
+    out += "below the gossip threshold (" + rounded_text(at.gossip) + "): no gossip is exchanged with it";
   else
     out += "below zero: it is kept out of the mesh";
   if (!facts.faults.empty()) out += "; its last fault: " + facts.faults.back().text;

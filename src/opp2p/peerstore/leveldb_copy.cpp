@@ -27,10 +27,6 @@ constexpr std::uint64_t kTableMagic = 0xdb4775248b80fb57;
 constexpr std::uint64_t kBlockTrailer = 5;  // bytes: compression and checksum
 constexpr std::size_t kMostOfCurrent = 64;
 
-libp2p::Error io_error(const std::string& what, const fs::path& path, int code) {
-  return fail(Errc::io, what + " " + path.string() + ": " + file_error(code, path));
-}
-
 bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }

@@ -25,10 +25,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-libp2p::Error io_error(const std::string& what, const fs::path& path, int code) {
-  return fail(Errc::io, what + " " + path.string() + ": " + file_error(code, path));
-}
-
 Result<std::unique_ptr<LmdbDatastore>> open_store(const PeerstorePlace& place, bool create) {
   libp2p::storage::LmdbDatastoreConfig config;
   config.create = create;

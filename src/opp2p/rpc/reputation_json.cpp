@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "libp2p/base/seconds.hpp"
 #include "opp2p/rpc/p2p_json.hpp"
 
 namespace opp2p {
@@ -27,7 +28,7 @@ json::object part_json(const libp2p::gossipsub::ScorePart& part) {
 
 json::object topic_json(const std::string& name, const libp2p::gossipsub::TopicScoreParts& topic) {
   json::object mesh;
-  mesh["value"] = std::chrono::duration<double>(topic.time_in_mesh).count();
+  mesh["value"] = libp2p::seconds_of(topic.time_in_mesh);
   mesh["weighted"] = topic.time_in_mesh_weighted;
   json::object out;
   out["topic"] = name;

@@ -10,13 +10,13 @@ namespace {
 
 using rules::Reason;
 
-struct Row {
+struct FaultRow {
   FaultKind kind;
   std::optional<Reason> reason;  // of the gossiped block
   std::string_view id;           // of kinds without a reason
 };
 
-constexpr std::array<Row, kFaultKinds> kRows = {{
+constexpr std::array<FaultRow, kFaultKinds> kRows = {{
     {FaultKind::invalid_snappy_length, Reason::invalid_snappy_length, {}},
     {FaultKind::decoded_length_too_large, Reason::decoded_length_too_large, {}},
     {FaultKind::undersized, Reason::undersized, {}},
@@ -59,14 +59,14 @@ std::string_view fault_id(FaultKind kind) {
 }
 
 std::optional<FaultKind> fault_of(std::string_view id) {
-  for (const Row& row : kRows)
+  for (const FaultRow& row : kRows)
     if (fault_id(row.kind) == id) return row.kind;
   return std::nullopt;
 }
 
 std::optional<FaultKind> fault_of(Reason reason, bool signer_known) {
   if (!rules::is_blamed(reason, signer_known)) return std::nullopt;
-  for (const Row& row : kRows)
+  for (const FaultRow& row : kRows)
     if (row.reason == reason) return row.kind;
   OPP2P_ASSERT(false, "every reason that blames has a kind", rules::reason_id(reason));
   return std::nullopt;

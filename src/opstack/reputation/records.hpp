@@ -29,6 +29,11 @@ inline constexpr std::string_view kOwnBase = "/opp2p/";
 inline constexpr std::string_view kBanReasonBase = "/opp2p/bans/";
 inline constexpr std::string_view kStaticPeerBase = "/opp2p/static/";
 
+// A time as records hold it.
+inline libp2p::UnixTime in_whole_seconds(libp2p::UnixTime time) {
+  return libp2p::from_unix_seconds(libp2p::unix_seconds(time));
+}
+
 // Times are whole seconds; beyond what UnixTime holds they are its first or last moment.
 struct ScoreEntry {
   libp2p::UnixTime last_update{};

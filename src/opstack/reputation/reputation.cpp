@@ -10,6 +10,7 @@
 #include "opstack/reputation/ban_keeper.hpp"
 #include "opstack/reputation/fault_tracker.hpp"
 #include "opstack/reputation/peer_monitor.hpp"
+#include "opstack/reputation/records.hpp"
 #include "opstack/reputation/score_keeper.hpp"
 
 namespace opstack::reputation {
@@ -49,8 +50,6 @@ Nanos slot_of(Nanos block_time) {
 }
 
 // The ledger counts for as long as the rule that bans by its count, and has room for that many.
-UnixTime in_seconds(UnixTime time) { return libp2p::from_unix_seconds(libp2p::unix_seconds(time)); }
-
 // Whether a rule founded the ban on faults of this kind alone.
 bool is_founded_on(const Ban& ban, FaultKind kind) {
   if (ban.rule != BanRule::blamed_messages && ban.rule != BanRule::score_threshold) return false;
@@ -180,8 +179,8 @@ void Reputation::Parts::ban_by_rule(const PeerId& peer, BanRule rule, double sco
 void Reputation::Parts::ban(const PeerId& peer, BanRule rule, Nanos duration, double score, std::string text,
                             Done done) {
   Ban made;
-  made.since = in_seconds(now().wall);
-  made.until = in_seconds(now().wall + std::min(duration, kLongestBan));
+  made.since = in_whole_seconds(now().wall);
+  made.until = in_whole_seconds(now().wall + std::min(duration, kLongestBan));
   made.rule = rule;
   made.score = score;
   made.scores = scores.scores_of(peer).value_or(PeerScoreRecord());
@@ -297,8 +296,8 @@ void Reputation::ban_ip(std::string_view ip, Nanos duration, std::string why, Do
   if (!canonical) return parts.answer(std::move(done), canonical.error());
   if (const auto valid = parts.check_duration(duration); !valid) return parts.answer(std::move(done), valid.error());
   Ban ban;
-  ban.since = in_seconds(parts.now().wall);
-  ban.until = in_seconds(parts.now().wall + std::min(duration, kLongestBan));
+  ban.since = in_whole_seconds(parts.now().wall);
+  ban.until = in_whole_seconds(parts.now().wall + std::min(duration, kLongestBan));
   ban.rule = BanRule::operator_request;
   ban.text = std::move(why);
   parts.bans.ban_ip(*canonical, std::move(ban), std::move(done));

@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "opstack/reputation/records.hpp"
+
 namespace opstack::reputation {
-namespace {
-
-UnixTime in_seconds(UnixTime time) { return libp2p::from_unix_seconds(libp2p::unix_seconds(time)); }
-
-}  // namespace
 
 ScoreBook::ScoreBook(Nanos retention, Read read, std::size_t capacity)
     : retention_(std::max(retention, Nanos(0))), read_(std::move(read)), cache_(capacity) {}
@@ -32,7 +29,7 @@ Result<std::optional<PeerScoreRecord>> ScoreBook::get(const PeerId& peer, UnixTi
 
 std::optional<StoredScore> ScoreBook::set(const PeerId& peer, const PeerScoreRecord& scores, UnixTime now) {
   if (retention_ == Nanos(0)) return std::nullopt;
-  const StoredScore score{scores, in_seconds(now)};
+  const StoredScore score{scores, in_whole_seconds(now)};
   const Cached* const before = cache_.get(peer);
   const bool same = before != nullptr && before->score && before->score->scores == scores;
   const bool fresh = same && now - before->written < retention_ / 4 && now >= before->written;

@@ -141,19 +141,19 @@ ScoringProfile make_opp2p(const ScoredChain& chain) {
   return out;
 }
 
-struct Row {
+struct ProfileRow {
   std::string_view name;
   ProfileUse use;
   ScoringProfile (*make)(const ScoredChain&);
 };
-constexpr Row kProfiles[] = {
+constexpr ProfileRow kProfiles[] = {
     {"none", ProfileUse::node, make_none},
     {"light", ProfileUse::node, make_light},
     {"opp2p", ProfileUse::node, make_opp2p},
     {"scored", ProfileUse::simulation, make_scored},
 };
 
-bool is_open_to(const Row& row, ProfileUse use) { return use == ProfileUse::simulation || row.use == use; }
+bool is_open_to(const ProfileRow& row, ProfileUse use) { return use == ProfileUse::simulation || row.use == use; }
 
 }  // namespace
 
