@@ -23,7 +23,7 @@ constexpr auto kForgeInterval = Millis(50);
 // Then a forger gives up: whoever comes from an address of many that were banned is not heard (P6), and so not banned.
 constexpr std::size_t kMostForged = 400;
 constexpr auto kShutInterval = libp2p::Seconds(5);  // how often a place that is shut looks whether it is open
-constexpr auto kCloseLimit = libp2p::Seconds(2);
+constexpr auto kLeaveLimit = libp2p::Seconds(2);
 constexpr Mischief kForged[] = {Mischief::bad_signature, Mischief::wrong_hash, Mischief::wrong_version,
                                 Mischief::garbage};
 
@@ -130,7 +130,7 @@ Task<void> VisitorPlace::pause() {
 Task<void> VisitorPlace::leave(Peer& peer) {
   co_await peer.gossip.close();
   co_await peer.identify.close();
-  co_await peer.host.close(kCloseLimit);
+  co_await peer.host.close(kLeaveLimit);
 }
 
 Task<void> VisitorPlace::visit(Peer& peer, Exit exit) {

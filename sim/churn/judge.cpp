@@ -15,7 +15,7 @@ using attacks::Bar;
 
 constexpr double kHour = 60;          // minutes
 constexpr double kCollections = 120;  // minutes between two of them (opstack/reputation/score_keeper.hpp)
-constexpr double kReturners = 2;      // identities that come back for ever, one to each visited member
+constexpr double kIdentities = 2;     // identities that come back for ever, one to each visited member
 // Bytes an hour that the heap of the whole network may grow by. 64 bytes that each visit left behind are twice as many.
 constexpr double kHeapGrowth = 64 << 10;
 constexpr double kHeapMost = 1.05;     // of its first measurement after the warm-up
@@ -151,7 +151,7 @@ void judge_bans(const ChurnReport& report, std::vector<Bar>& out) {
   out.push_back(
       {"honest peers that a rule banned", "none", fmt::format("{}", tally.honest_banned), tally.honest_banned == 0});
   const double ban = report.settings.ban_minutes;
-  const auto rounds = static_cast<std::uint64_t>(kReturners * report.settings.minutes / (1.3 * ban) / 2);
+  const auto rounds = static_cast<std::uint64_t>(kIdentities * report.settings.minutes / (1.3 * ban) / 2);
   out.push_back(at_least("bans of one identity after the one before had ended", tally.banned_again, rounds));
   if (tally.banned_again > 0)
     out.push_back({"time between two bans of one identity", fmt::format("at least {:.0f} min", ban),
