@@ -19,7 +19,7 @@ using libp2p::runtime::Task;
 
 namespace {
 
-constexpr auto kForgeInterval = Millis(50);
+constexpr auto kBadBlockInterval = Millis(50);
 // Then a forger gives up: whoever comes from an address of many that were banned is not heard (P6), and so not banned.
 constexpr std::size_t kMostForged = 400;
 constexpr auto kShutInterval = libp2p::Seconds(5);  // how often a place that is shut looks whether it is open
@@ -175,7 +175,7 @@ Task<void> VisitorPlace::forge(Peer& peer, const PeerId& node) {
     const auto message = maker.make(kForged[i % std::size(kForged)], now);
     (void)peer.gossip.publish(message.topic, message.data, libp2p::gossipsub::LocalCheck::already_valid);
     ++counts_.forged;
-    const auto slept = co_await sleep_for(runtime_, kForgeInterval);
+    const auto slept = co_await sleep_for(runtime_, kBadBlockInterval);
     if (!slept) co_return;
   }
   if (i == kMostForged) ++counts_.gave_up;
