@@ -19,9 +19,11 @@ using libp2p::runtime::Task;
 
 namespace {
 
-constexpr auto kForgeInterval = Millis(50);
+constexpr auto kBadBlockInterval = Millis(50);
+// Then a forger gives up: whoever comes from an address of many that were banned is not heard (P6), and so not banned.
+constexpr std::size_t kMostForged = 400;
 constexpr auto kShutInterval = libp2p::Seconds(5);  // how often a place that is shut looks whether it is open
-constexpr auto kCloseLimit = libp2p::Seconds(2);
+constexpr auto kLeaveLimit = libp2p::Seconds(2);
 constexpr Mischief kForged[] = {Mischief::bad_signature, Mischief::wrong_hash, Mischief::wrong_version,
                                 Mischief::garbage};
 
@@ -100,13 +102,16 @@ Task<void> VisitorPlace::keep() {
 }
 
 Task<void> VisitorPlace::host_one() {
+  co_await pause();
+  if (scope_.cancelled() || is_shut_) co_return;
   Peer peer(runtime_, next_key(), options_.chain);
   const Exit exit = next_exit();
-  do {
+  co_await visit(peer, exit);
+  while (comes_again()) {
     co_await pause();
     if (scope_.cancelled() || is_shut_) co_return;
     co_await visit(peer, exit);
-  } while (comes_again());
+  }
   if (exit == Exit::in_order) co_await leave(peer);
   const auto yielded = co_await libp2p::runtime::yield_now(runtime_);
   if (!yielded) co_return;
@@ -125,7 +130,7 @@ Task<void> VisitorPlace::pause() {
 Task<void> VisitorPlace::leave(Peer& peer) {
   co_await peer.gossip.close();
   co_await peer.identify.close();
-  co_await peer.host.close(kCloseLimit);
+  co_await peer.host.close(kLeaveLimit);
 }
 
 Task<void> VisitorPlace::visit(Peer& peer, Exit exit) {
@@ -164,15 +169,17 @@ Task<void> VisitorPlace::stay(Peer& peer, const PeerId& node, libp2p::MonoTime u
 
 Task<void> VisitorPlace::forge(Peer& peer, const PeerId& node) {
   MischiefMaker maker(options_.chain, options_.signer, runtime_.rng());
-  for (std::size_t i = 0; peer.host.connected(node) && !is_shut_; ++i) {
+  std::size_t i = 0;
+  for (; i < kMostForged && peer.host.connected(node) && !is_shut_; ++i) {
     const auto now = static_cast<std::uint64_t>(libp2p::unix_seconds(runtime_.now().wall));
     const auto message = maker.make(kForged[i % std::size(kForged)], now);
     (void)peer.gossip.publish(message.topic, message.data, libp2p::gossipsub::LocalCheck::already_valid);
     ++counts_.forged;
-    const auto slept = co_await sleep_for(runtime_, kForgeInterval);
+    const auto slept = co_await sleep_for(runtime_, kBadBlockInterval);
     if (!slept) co_return;
   }
-  ++counts_.forgers;
+  if (i == kMostForged) ++counts_.gave_up;
+  if (!peer.host.connected(node)) ++counts_.forgers;
 }
 
 }  // namespace opp2p::sim

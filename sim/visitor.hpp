@@ -42,6 +42,7 @@ struct VisitCounts {
   std::uint64_t thrown_out = 0;  // honest ones
   std::uint64_t forgers = 0;     // that were thrown out
   std::uint64_t forged = 0;      // bad blocks
+  std::uint64_t gave_up = 0;     // forgers that nobody threw out
   std::uint64_t vanished = 0;    // went without power
 };
 

@@ -27,12 +27,12 @@ inline constexpr std::string_view kAbout = "peers come and go for a day, and wha
 
 struct ChurnSettings {
   std::uint64_t seed = 1;
-  std::uint64_t nodes = 20;
-  double minutes = 24 * 60;   // virtual time
-  double warm_up = 5 * 60;    // minutes, until tables of bounded size are full
-  double round = 60;          // minutes between two measurements
-  std::uint64_t honest = 32;  // places that honest peers take
-  std::uint64_t forgers = 8;  // places of forgers that come under ever new identities
+  std::uint64_t nodes = 12;
+  double minutes = 24 * 60;    // virtual time
+  double warm_up = 5 * 60;     // minutes, until tables of bounded size are full
+  double round = 60;           // minutes between two measurements
+  std::uint64_t honest = 12;   // places that honest peers take
+  std::uint64_t forgers = 40;  // places of forgers that come under ever new identities
   std::string profile = "opp2p";
   double block_time = 12;         // seconds
   double ban_minutes = 60;        // how long a ban holds
@@ -61,6 +61,7 @@ struct ChurnTally {
   double shortest_ban = 0;          // minutes between two bans of one identity, at least; 0 without any
   std::uint64_t kept_out = 0;       // connections that a gater refused
   std::uint64_t honest_banned = 0;  // by a rule
+  std::uint64_t own_faults = 0;     // kinds of faults that a node took for its own
 };
 
 struct ChurnReport {

@@ -22,9 +22,11 @@ constexpr std::size_t kBlockSize = 1000;
 constexpr std::size_t kDials = 3;
 constexpr std::uint64_t kStoreSize = 1 << 20;  // bytes of blocks, so that it is full after the warm-up
 constexpr auto kSecond = Seconds(1);
-// Where visitors come to: honest peers stay for a minute, forgers until they are banned.
-constexpr auto kStay = Seconds(60), kPause = Seconds(60), kForgersPause = Seconds(30), kLook = Seconds(2);
-constexpr auto kReturnersPause = Seconds(16 * 60);  // of forgers that keep their identity: eight minutes on average
+// Honest peers stay for a minute, forgers until they are banned. Each place has an address of its own. A forger comes
+// to its place every two and a half minutes, so that no address is known for so many that P6 shuts it out.
+constexpr auto kStay = Seconds(60), kPause = Seconds(60), kForgersPause = Seconds(300), kLook = Seconds(2);
+// Of forgers that keep their identity, at most, as a share of a ban: they come a few times while it holds.
+constexpr double kReturnersPause = 16. / 60;
 constexpr std::size_t kReturners = ChurnWorld::kVisited;
 constexpr double kLostInAMinute = 0.005;  // of the connections
 constexpr double kLongestAway = 1;        // minutes
@@ -111,7 +113,7 @@ void ChurnWorld::add_places() {
   options.pause = kForgersPause;
   for (std::uint64_t i = 0; i < settings_.forgers; ++i) add_place(options);
   // One of these to each visited member, always the same.
-  options.pause = kReturnersPause;
+  options.pause = attacks::nanos(settings_.ban_minutes * 60 * kReturnersPause);
   for (std::size_t i = 0; i < kReturners; ++i) {
     auto own = options;
     own.nodes = {options.nodes[i]};

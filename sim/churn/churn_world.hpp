@@ -1,4 +1,4 @@
-// ChurnWorld: the network of a run, and what happens in it. Member 0 is the sequencer; the next four are those that
+// ChurnWorld: the network of a run, and what happens in it. Member 0 is the sequencer; the next two are those that
 // visitors come to, and run all the time, so that what one process gathers is seen; all others restart. Each member
 // dials up to three of those before it.
 //
@@ -20,7 +20,7 @@ namespace opp2p::sim::churn {
 
 class ChurnWorld {
  public:
-  static constexpr std::size_t kVisited = 4;  // members
+  static constexpr std::size_t kVisited = 2;  // members
 
   explicit ChurnWorld(const ChurnSettings& settings);
   ~ChurnWorld();

@@ -46,7 +46,11 @@ void add_queues(Sums& sums, const NodeSizes& sizes) {
 }
 
 void add_peers(Sums& sums, Node& node) {
-  sums.add("known peers", node.host().peerstore().size());
+  const auto& known = node.host().peerstore();
+  sums.add("known peers", known.size());
+  std::uint64_t proven = 0;
+  for (const auto& peer : known.peers()) proven += known.is_proven(peer);
+  sums.add("proven peers", proven);
   sums.add("bytes of the peerstore", node.host().peerstore().bytes());
   sums.add("bytes for strangers", node.host().memory().used());
   const auto bans = node.reputation()->bans();
@@ -112,7 +116,7 @@ std::map<std::string, std::uint64_t> expected_levels(std::uint64_t nodes, std::u
   out["subscriptions"] = 4 * 2 * links;  // to the topics of four versions of a payload
   for (const char* none :
        {"visitors", "fanout links", "promises", "blacklisted", "gossip in validation", "gossip to send",
-        "blocks in validation", "waiting blocks", "sync requests", "served requests", "stored blocked", "unread bytes"})
+        "blocks in validation", "waiting blocks", "sync requests", "served requests", "stored blocked"})
     out[none] = 0;
   return out;
 }

@@ -36,6 +36,7 @@ void Observer::on(const NodeEvent& event) {
   if (const auto* banned = std::get_if<reputation::PeerBanned>(&event)) on_banned(banned->peer, banned->ban);
   if (const auto* unbanned = std::get_if<reputation::PeerUnbanned>(&event))
     tally_.expired += unbanned->end == reputation::BanEnd::expired;
+  tally_.own_faults += std::holds_alternative<reputation::CommonFaultFound>(event);
   tally_.kept_out += std::holds_alternative<reputation::GateRefused>(event);
 }
 

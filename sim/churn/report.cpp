@@ -27,7 +27,9 @@ json::object tally_json(const ChurnTally& tally) {
           {"banned_again", tally.banned_again},
           {"shortest_ban", tally.shortest_ban},
           {"kept_out", tally.kept_out},
-          {"honest_banned", tally.honest_banned}};
+          {"honest_banned", tally.honest_banned},
+          {"own_faults", tally.own_faults},
+          {"forgers_that_gave_up", visits.gave_up}};
 }
 
 json::array checkpoints_json(const ChurnReport& report) {
