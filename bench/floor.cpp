@@ -22,9 +22,9 @@
 #include <string>
 
 #include "lib/made_chain.hpp"
+#include "libp2p/base/crc32c.hpp"
 #include "libp2p/crypto/aead.hpp"
 #include "libp2p/crypto/hash.hpp"
-#include "opstack/encoding/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 #include "opstack/rules/block_message.hpp"
@@ -253,7 +253,7 @@ void forward(const Sample& sample) {
       [&] { keep(libp2p::crypto::secp256k1::recover_address(digest, ByteView(sample.contents).first(kSignature))); });
   once["ssz_decode"] = measure([&] { keep(payload::decode_envelope(sample.message.version, body)); });
   once["block_hash"] = measure([&] { keep(payload::compute_block_hash(sample.envelope)); });
-  once["crc32c"] = measure([&] { keep(encoding::crc32c(body)); });
+  once["crc32c"] = measure([&] { keep(libp2p::crc32c(body)); });
   once["copy"] = copy_cost(body);
   boost::json::object each;
   each["seal"] = seal_cost(on_the_wire);

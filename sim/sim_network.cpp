@@ -71,6 +71,7 @@ SimNetwork::~SimNetwork() { close(); }
 void SimNetwork::Member::end() {
   log.reset();
   if (node) node->check();
+  if (node && before_end) before_end();
   node.reset();
   disk->check_changed();
 }
@@ -99,6 +100,8 @@ Result<std::size_t> SimNetwork::add(const SimMemberOptions& options) {
   config.sync_memory = 64 << 20;
   if (options.configure) options.configure(config);
   member->before_start = options.before_start;
+  member->observe = options.observe;
+  member->before_end = options.before_end;
   member->lines = make_log(members_.size());
   const Post post = [&place = member->place.runtime()](std::function<void()> task) { place.post(std::move(task)); };
   member->disk = std::make_unique<MemoryStore>(post, config.store_max_size,
@@ -134,6 +137,7 @@ Result<void> SimNetwork::start(Member& member) {
   member.log = std::make_unique<NodeLog>(place, *member.lines, member.node->view());
   member.logging = member.node->add_sink(*member.log);
   if (member.before_start) member.before_start(*member.node);
+  if (member.observe) member.observe(place, *member.node);
   return member.node->start();
 }
 

@@ -26,6 +26,9 @@ struct SimMemberOptions {
   libp2p::Nanos wall_offset{0};                // how wrong its wall clock is
   std::function<void(NodeConfig&)> configure;  // changes what it would be told otherwise
   std::function<void(Node&)> before_start;     // each time that it starts: adds sinks, or subscribes
+  // The same, for what has timers of its own; and each time before the node goes, also when its power is lost.
+  std::function<void(libp2p::runtime::Runtime&, Node&)> observe;
+  std::function<void()> before_end;
 };
 
 class SimNetwork {
@@ -60,6 +63,7 @@ class SimNetwork {
   Node& node(std::size_t index) { return *members_[index]->node; }
   const Node& node(std::size_t index) const { return *members_[index]->node; }
   bool running(std::size_t index) const { return members_[index]->node != nullptr; }
+  const libp2p::Multiaddr& address(std::size_t index) const { return members_[index]->address; }
   const libp2p::runtime::SimNode& place(std::size_t index) const { return members_[index]->place; }
   libp2p::runtime::NodeIndex world_index(std::size_t index) const { return members_[index]->place.index(); }
   // What the member's disk has.
@@ -101,6 +105,8 @@ class SimNetwork {
     libp2p::runtime::SimNode place;
     NodeConfig config;
     std::function<void(Node&)> before_start;
+    std::function<void(libp2p::runtime::Runtime&, Node&)> observe;
+    std::function<void()> before_end;
     libp2p::Multiaddr address;
     std::unique_ptr<MemoryStore> disk;
     std::unique_ptr<FaultyStore> store;  // what the node has of the disk

@@ -138,7 +138,8 @@ def python_suite(folder, pattern="test_*.py"):
 def lint():
     tally = Tally()
     for script, *options in (["check_format.py"], ["check_layers.py"], ["check_coroutines.py"], ["check_private.py"], ["check_spec_map.py"],
-                             ["check_fuzz.py"], ["draw_architecture.py", "--check"], ["attack_table.py", "--check"]):
+                             ["check_fuzz.py"], ["draw_architecture.py", "--check"], ["attack_table.py", "--check"],
+                             ["plot_scores.py", "--check"]):
         done = run([sys.executable, ROOT / "tools" / script, *options], stdout=subprocess.PIPE, text=True)
         say("  " + "\n  ".join(done.stdout.splitlines()))
         skipped = re.match(r"\w+: skipped", done.stdout) is not None
@@ -381,6 +382,7 @@ SUITES = {
     "mutants": (mutants, False),
     "block-way": (block_way, True),
     "soak": (lambda: python_suite("soak"), True),
+    "soak-full": (lambda: python_suite("soak", "full_*.py"), True),
     "attacks": (attacks, True),
     "honest": (honest, True),
 }

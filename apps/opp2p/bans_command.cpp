@@ -34,7 +34,8 @@ int undo_ban(Output& out, const BansOptions& options) {
   if (!target) return report(target.error());
   return print_answer(out, options.node, of_kind(rpc->change("opp2p_unban", {*target}), boost::json::kind::bool_),
                       [&target, &ip](const boost::json::value& undone) {
-                        if (undone != true) return *target + " was not banned.";
+                        if (undone != true)
+                          return *target + " was not banned" + (ip ? "." : "; its scores are cleared.");
                         return "The ban of " + *target + " is undone" + (ip ? "." : ", and its scores are cleared.");
                       });
 }

@@ -44,8 +44,9 @@ int change(Output& out, const BlockOptions& options, bool block) {
                         if (block)
                           return "The " + target->what + " " + target->text +
                                  " is blocked: its connections are closed, and no new ones are made.";
-                        return "The " + target->what + " " + target->text + " is not blocked any more" +
-                               (target->what == "peer" ? ", and not banned." : ".");
+                        // Whether it was blocked, the RPC does not say.
+                        return "The " + target->what + " " + target->text +
+                               (target->what == "peer" ? " is neither blocked nor banned." : " is not blocked.");
                       });
 }
 
@@ -65,8 +66,7 @@ void add(CLI::App& app, Output& out, int& exit_code, const std::string& name, co
 
 void add_block_commands(CLI::App& app, Output& out, int& exit_code) {
   add(app, out, exit_code, "block", "Block a peer, an address or a subnet, until it is unblocked", true);
-  add(app, out, exit_code, "unblock", "Unblock a peer, an address or a subnet. Unblocking a peer also ends its ban.",
-      false);
+  add(app, out, exit_code, "unblock", "Unblock a peer, an address or a subnet; for a peer, end its ban, too", false);
 }
 
 }  // namespace opp2p

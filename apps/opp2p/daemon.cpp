@@ -163,7 +163,10 @@ libp2p::Result<void> run_daemon(const NodeConfig& config, Log& log, const std::s
   OPP2P_TRY(traced.gossip_tracer, open_gossip_trace(config, log));
   Node node(runtime, std::move(traced), *store);
   std::optional<NodeMetrics> metrics;
-  if (config.metrics_enabled) metrics.emplace(runtime, node, version).observe(rpc);
+  if (config.metrics_enabled) {
+    metrics.emplace(runtime, node, version).observe(rpc);
+    metrics->observe(log);
+  }
   NodeLog node_log(runtime, log, node.view());
   const auto logging = node.add_sink(node_log);
   RpcSnapshots snapshots(runtime, on_worker, rpc.memory(), rpc.limits().answer_bytes);

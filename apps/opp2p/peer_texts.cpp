@@ -63,7 +63,7 @@ std::string peer_line(std::string_view id, const json::value& peer, std::size_t 
   std::string line =
       padded(columns < kWidePeerColumns ? short_peer(id) : std::string(id), columns < kWidePeerColumns ? 18 : 54);
   line += padded(direction_text(whole_of(member(peer, "direction"))), 5);
-  line += padded(total.is_null() ? "-" : shown(number_of(total), "%.4g"), 9);
+  line += padded(total.is_null() ? "-" : shown(number_of(total), "%.4g"), 11);
   line += padded(latency.is_null() || number_of(latency) == 0 ? "-" : shown(number_of(latency) / 1e6, "%.1f ms"), 11);
   const auto& gossip = member(peer, "gossipBlocks");
   line += padded(gossip.is_bool() && gossip.get_bool() ? "yes" : "no", 8);
@@ -116,7 +116,7 @@ std::string peers_text(const json::value& dump, std::size_t columns) {
   if (rows.empty()) return out;
   std::sort(rows.begin(), rows.end());
   const bool is_wide = columns >= kWidePeerColumns;
-  out += "\n\n" + fitted(padded("PEER", is_wide ? 54 : 18) + padded("DIR", 5) + padded("SCORE", 9) +
+  out += "\n\n" + fitted(padded("PEER", is_wide ? 54 : 18) + padded("DIR", 5) + padded("SCORE", 11) +
                              padded("LATENCY", 11) + padded("BLOCKS", 8) + padded("PROTECTED", 11) + "AGENT",
                          columns);
   for (const auto& [id, peer] : rows) out += "\n" + fitted(peer_line(id, *peer, columns), columns);
@@ -135,15 +135,16 @@ std::string timeline_text(const json::value& answer, std::size_t columns) {
   if (events == nullptr) return out;
   const auto& counts = member(timeline, "counts");
   out += "\n\nSince " + time_text(from_ms(member(timeline, "firstSeenMs"))) + ": " +
-         std::to_string(whole_of(member(counts, "blocksAccepted"))) + " blocks accepted, " +
-         std::to_string(whole_of(member(counts, "blocksRejected"))) + " rejected, " +
+         count_text(static_cast<std::uint64_t>(whole_of(member(counts, "blocksAccepted"))), "block", "blocks") +
+         " accepted, " + std::to_string(whole_of(member(counts, "blocksRejected"))) + " rejected, " +
          std::to_string(whole_of(member(counts, "blocksIgnored"))) + " ignored, " +
          std::to_string(whole_of(member(counts, "blocksFetched"))) + " fetched, " +
-         std::to_string(whole_of(member(counts, "copies"))) + " copies, " +
-         std::to_string(whole_of(member(counts, "faults"))) + " faults.";
+         count_text(static_cast<std::uint64_t>(whole_of(member(counts, "copies"))), "copy", "copies") + ", " +
+         count_text(static_cast<std::uint64_t>(whole_of(member(counts, "faults"))), "fault", "faults") + ".";
   if (const auto agent = text_of(member(timeline, "userAgent")); !agent.empty()) out += " Agent: " + agent + ".";
   if (const auto dropped = whole_of(member(timeline, "dropped")); dropped > 0)
-    out += " " + std::to_string(dropped) + " events were dropped.";
+    out += " " + count_text(static_cast<std::uint64_t>(dropped), "earlier event is", "earlier events are") +
+           " not kept any more.";
   out += "\n";
   for (const auto& event : *events) {
     std::string line = time_text(from_ms(member(event, "timeMs"))) + "  " + text_of(member(event, "text"));

@@ -15,11 +15,23 @@ struct PeersOptions {
   bool all = false;
 };
 
+// The dump without the node itself, which is no peer of its own.
+boost::json::value without(boost::json::value dump, const std::string& own) {
+  auto* peers = dump.get_object().if_contains("peers");
+  if (peers != nullptr && peers->is_object()) peers->get_object().erase(own);
+  return dump;
+}
+
 int list_peers(Output& out, const PeersOptions& options) {
   const auto rpc = connect_rpc(options.node);
   if (!rpc) return report(rpc.error());
+  const auto own = options.all ? own_peer_id(*rpc) : libp2p::Result<std::string>(std::string());
+  if (!own) return report(own.error());
+  const auto text = [&](const boost::json::value& dump) {
+    return peers_text(without(dump, *own), terminal_columns(out));
+  };
   return print_answer(out, options.node, of_kind(rpc->call("opp2p_peers", {!options.all}), boost::json::kind::object),
-                      [&out](const boost::json::value& dump) { return peers_text(dump, terminal_columns(out)); });
+                      text);
 }
 
 }  // namespace

@@ -118,13 +118,14 @@ void add_items(std::vector<std::string>& ids, const json::value& array) {
   }
 }
 
-// A node without one of these parts has no such peers.
-std::vector<std::string> known_peers(const RpcClient& rpc) {
+// Without the node itself. A node without one of these parts has no such peers.
+std::vector<std::string> known_peers(const RpcClient& rpc, const std::string& own) {
   std::vector<std::string> ids;
   if (const auto dump = rpc.call("opp2p_peers", {false}); dump && dump->is_object())
     if (const auto* peers = dump->get_object().if_contains("peers")) add_keys(ids, *peers);
   for (const char* method : {"opp2p_bans", "opp2p_listBlockedPeers", "opp2p_staticPeers"})
     if (const auto list = rpc.call(method)) add_items(ids, *list);
+  std::erase(ids, own);
   return ids;
 }
 
@@ -152,6 +153,14 @@ Result<json::value> of_kind(Result<json::value> answer, json::kind kind) {
                                    std::string(kind_name(kind)) + "; is it that of opp2p node?");
 }
 
+Result<std::string> own_peer_id(const RpcClient& rpc) {
+  OPP2P_TRY(const auto self, of_kind(rpc.call("opp2p_self"), json::kind::object));
+  const auto* id = self.get_object().if_contains("peerID");
+  if (id == nullptr || !id->is_string())
+    return fail(Errc::malformed, "opp2p_self of the RPC names no peer id; is it that of opp2p node?");
+  return std::string(id->get_string());
+}
+
 Result<std::string> choose_peer(const std::vector<std::string>& ids, const std::string& text) {
   const auto shown = libp2p::peer_text(text, 80);
   if (text.size() < kShortestPart)
@@ -174,8 +183,8 @@ Result<std::string> choose_peer(const std::vector<std::string>& ids, const std::
 
 Result<std::string> resolve_peer(const RpcClient& rpc, const std::string& text) {
   if (const auto peer = libp2p::PeerId::from_text(text)) return peer->to_base58();
-  OPP2P_TRYV(rpc.call("opp2p_self"));  // or nobody would be known where nobody answers
-  return choose_peer(known_peers(rpc), text);
+  OPP2P_TRY(const auto own, own_peer_id(rpc));  // or nobody would be known where nobody answers
+  return choose_peer(known_peers(rpc, own), text);
 }
 
 std::size_t terminal_columns(const Output& out) {

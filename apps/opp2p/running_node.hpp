@@ -29,6 +29,9 @@ void add_running_node_options(CLI::App& command, RunningNodeOptions& options);
 // the token: where another program listens by now, it is told that node.json is of a node that has ended.
 libp2p::Result<RpcClient> connect_rpc(const RunningNodeOptions& options);
 
+// The peer id of the node that answers.
+libp2p::Result<std::string> own_peer_id(const RpcClient& rpc);
+
 // A peer id in full, or a beginning or an end of one that the node knows (connected, remembered, banned, blocked or
 // static); Errc::not_found, or Errc::invalid_argument when several fit.
 libp2p::Result<std::string> resolve_peer(const RpcClient& rpc, const std::string& text);

@@ -17,6 +17,7 @@
 #include "opp2p/base/end_signals.hpp"
 #include "opp2p/base/large_pages.hpp"
 #include "sim/attacks/run.hpp"
+#include "sim/churn/churn.hpp"
 #include "sim/honest/story.hpp"
 #include "version.hpp"
 
@@ -24,6 +25,7 @@ namespace opp2p {
 namespace {
 
 namespace attacks = opp2p::sim::attacks;
+namespace churn = opp2p::sim::churn;
 namespace honest = opp2p::sim::honest;
 using libp2p::Errc;
 using libp2p::fail;
@@ -34,6 +36,8 @@ struct RunArguments {
   std::uint64_t seed = 1;
   std::uint64_t nodes = 1000;
   double minutes = 3;
+  bool nodes_given = false;
+  bool minutes_given = false;
   std::vector<std::string> assignments;
   std::string out;
   bool json = false;
@@ -106,25 +110,22 @@ Result<const honest::Story*> story_of(const std::string& name) {
   return fail(Errc::invalid_argument, fmt::format("there is no story {}. opp2p sim list names them.", name));
 }
 
-// A story has no rows to write: --json prints all of it.
-Result<void> run_story(opp2p::Output& out, const RunArguments& arguments) {
-  OPP2P_TRY(const auto* story, story_of(arguments.name));
-  if (!arguments.out.empty())
-    return fail(Errc::invalid_argument, "--out: a story has no folder of its report; --json prints all of it");
-  honest::StorySettings settings;
-  settings.seed = arguments.seed;
-  settings.nodes = arguments.nodes;
-  settings.minutes = arguments.minutes;
-  OPP2P_TRYV(honest::apply_settings(settings, arguments.assignments));
-  OPP2P_TRYV(honest::validate(*story, settings));
+Result<void> refuse_folder(const RunArguments& arguments) {
+  if (arguments.out.empty()) return {};
+  return fail(Errc::invalid_argument, "--out: a story has no folder of its report; --json prints all of it");
+}
+
+// Runs `story(on_progress)`, shows how far it is, and prints its report. Signals end it early.
+template <class Run>
+Result<void> show_story(opp2p::Output& out, bool as_json, const Run& story) {
   use_large_pages();
   EndSignals signals;
   ProgressLine line(out);
   out.give_up_when([&signals] { return signals.came(); });
   const auto started = std::chrono::steady_clock::now();
-  std::optional<honest::StoryReport> report;
+  std::optional<std::invoke_result_t<Run, std::nullptr_t>> report;
   try {
-    report = honest::run(*story, settings, [&](double at, double until) {
+    report = story([&](double at, double until) {
       line.show(at, until);
       return !signals.came() && !out.failed();
     });
@@ -135,8 +136,35 @@ Result<void> run_story(opp2p::Output& out, const RunArguments& arguments) {
   if (!report) return fail(Errc::exhausted, "there is not enough memory for this network; give it fewer nodes");
   report->program = program_version();
   report->wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  out.write(arguments.json ? honest::report_json(*report) + "\n" : honest::report_text(*report));
+  out.write(as_json ? report_json(*report) + "\n" : report_text(*report));
   return {};
+}
+
+Result<void> run_churn(opp2p::Output& out, const RunArguments& arguments) {
+  OPP2P_TRYV(refuse_folder(arguments));
+  churn::ChurnSettings settings;
+  settings.seed = arguments.seed;
+  if (arguments.nodes_given) settings.nodes = arguments.nodes;
+  if (arguments.minutes_given) settings.minutes = arguments.minutes;
+  OPP2P_TRYV(churn::apply_settings(settings, arguments.assignments));
+  OPP2P_TRYV(churn::validate(settings));
+  return show_story(out, arguments.json, [&](const churn::OnMinute& on_minute) {
+    return churn::run(settings, [&](double at, double until) { return on_minute(at * 60, until * 60); });
+  });
+}
+
+// A story has no rows to write: --json prints all of it.
+Result<void> run_story(opp2p::Output& out, const RunArguments& arguments) {
+  OPP2P_TRY(const auto* story, story_of(arguments.name));
+  OPP2P_TRYV(refuse_folder(arguments));
+  honest::StorySettings settings;
+  settings.seed = arguments.seed;
+  settings.nodes = arguments.nodes;
+  settings.minutes = arguments.minutes;
+  OPP2P_TRYV(honest::apply_settings(settings, arguments.assignments));
+  OPP2P_TRYV(honest::validate(*story, settings));
+  return show_story(out, arguments.json,
+                    [&](const honest::OnSecond& on_second) { return honest::run(*story, settings, on_second); });
 }
 
 Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
@@ -164,6 +192,11 @@ Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
   return {};
 }
 
+Result<void> run_named(opp2p::Output& out, const RunArguments& arguments) {
+  if (arguments.name == churn::kName) return run_churn(out, arguments);
+  return is_story(arguments.name) ? run_story(out, arguments) : run_attack(out, arguments);
+}
+
 void list_attacks(opp2p::Output& out, bool as_json) {
   if (as_json) {
     boost::json::array listed;
@@ -171,12 +204,14 @@ void list_attacks(opp2p::Output& out, bool as_json) {
       listed.push_back({{"name", scenario.name}, {"about", scenario.about}});
     boost::json::array stories;
     for (const auto& story : honest::all_stories()) stories.push_back({{"name", story.name}, {"about", story.about}});
+    stories.push_back({{"name", churn::kName}, {"about", churn::kAbout}});
     return print_line(out, {{"model", attacks::kModelVersion}, {"attacks", listed}, {"stories", stories}});
   }
   std::string text;
   for (const auto& scenario : attacks::all_scenarios())
     text += fmt::format("{:<20}{}\n", scenario.name, scenario.about);
   for (const auto& story : honest::all_stories()) text += fmt::format("{:<26}{}\n", story.name, story.about);
+  text += fmt::format("{:<26}{}\n", churn::kName, churn::kAbout);
   out.write(text);
 }
 
@@ -224,18 +259,20 @@ void add_run(CLI::App& app, opp2p::Output& out, int& exit_code) {
   auto arguments = std::make_shared<RunArguments>();
   command->add_option("NAME", arguments->name, "The attack or story; see opp2p sim list")->required();
   command->add_option("--seed", arguments->seed, "Seed of every random choice")->capture_default_str();
-  command->add_option("--nodes", arguments->nodes, "Number of honest nodes")
-      ->check(CLI::Range(10, 20'000))
-      ->capture_default_str();
-  command->add_option("--minutes", arguments->minutes, "Minutes of virtual time")
-      ->check(CLI::Range(0.1, 600.0))
-      ->capture_default_str();
+  auto* nodes = command->add_option("--nodes", arguments->nodes, "Number of honest nodes")
+                    ->check(CLI::Range(10, 20'000))
+                    ->capture_default_str();
+  auto* minutes = command->add_option("--minutes", arguments->minutes, "Minutes of virtual time")
+                      ->check(CLI::Range(0.1, 1440.0))
+                      ->capture_default_str();
   command->add_option("--set", arguments->assignments, "A setting as key=value; may be repeated")
       ->allow_extra_args(false);
   command->add_option("--out", arguments->out, "Folder for report.json, blocks.csv, samples.csv and summary.txt");
   command->add_flag("--json", arguments->json, "Print the report as JSON instead of the summary");
-  command->callback([arguments, &out, &exit_code] {
-    const auto done = is_story(arguments->name) ? run_story(out, *arguments) : run_attack(out, *arguments);
+  command->callback([arguments, nodes, minutes, &out, &exit_code] {
+    arguments->nodes_given = nodes->count() > 0;
+    arguments->minutes_given = minutes->count() > 0;
+    const auto done = run_named(out, *arguments);
     exit_code = done ? 0 : report(done.error());
   });
   std::string footer = "Settings:\n";

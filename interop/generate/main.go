@@ -36,6 +36,7 @@ var families = []family{
 	{"opstack/signing", signing},
 	{"opstack/peerstore", peerstoreRecords},
 	{"opstack/op-node-flags", opNodeFlags},
+	{"opstack/op-node-metrics", opNodeMetrics},
 	{"snappy/block", snappyBlocks},
 	{"snappy/framing", snappyFrames},
 }

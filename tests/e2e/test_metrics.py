@@ -72,6 +72,23 @@ class Scrapes(Pair):
         self.assertEqual(value(sequencer, "opp2p_own_blocks_total", result="gossiped"), BLOCKS)
         self.assertEqual(value(sequencer, "op_node_default_unsafe_payloads_total"), 0)
         self.assertEqual(value(sequencer, "op_node_default_publishing_errors_total"), 0)
+        self.assertEqual(value(sequencer, "op_node_default_publish_delay_seconds_count"), BLOCKS)
+        self.assertGreater(value(sequencer, "opp2p_own_block_store_seconds_sum"), 0)
+        self.assertEqual(value(sequencer, "opp2p_log_lines_dropped_total", cause="no_room"), 0)
+
+    def test_what_the_operator_bans_and_blocks_is_told_while_it_holds(self):
+        value = prometheus_text.value
+        self.follower.rpc("opp2p_ban", "192.0.2.9", 60)
+        self.follower.rpc("opp2p_blockSubnet", "198.51.100.0/24")
+
+        def told():
+            families = self.scrape(self.follower)
+            return (value(families, "opp2p_active_bans", target="ip", rule="operator_request"), value(families, "opp2p_blocked", target="subnet"))
+
+        opp2p.wait_for(lambda: told() == (1, 1), 10, "the ban and the block are in the metrics")
+        self.follower.rpc("opp2p_unban", "192.0.2.9")
+        self.follower.rpc("opp2p_unblockSubnet", "198.51.100.0/24")
+        opp2p.wait_for(lambda: told() == (0, 0), 10, "they are over")
 
     def test_the_process_is_told_as_the_kernel_tells_it(self):
         families = self.scrape(self.follower)

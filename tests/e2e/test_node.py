@@ -151,7 +151,7 @@ class Rpc(NodeCase):
         self.assertTrue(any(p.endswith("/0") and p.startswith("/opstack/req/payload_by_number/") for p in peer["protocols"]))
         opp2p.wait_for(lambda: a.rpc("opp2p_peerStats")["blocksTopicV4"] == 1, 10, "the peer is in the topics")
         self.assertEqual(a.rpc("opp2p_peerStats"), {"connected": 1, "table": 0, "blocksTopic": 1, "blocksTopicV2": 1,
-                                                    "blocksTopicV3": 1, "blocksTopicV4": 1, "banned": 0, "known": 1})
+                                                    "blocksTopicV3": 1, "blocksTopicV4": 1, "banned": 0, "known": 2})
         self.assertEqual(a.rpc("opp2p_peers", True)["peers"][b.peer_id]["scores"]["gossip"]["total"], 0)
         self.assertIsNone(a.rpc("opp2p_disconnectPeer", b.peer_id))
         opp2p.wait_for(lambda: a.rpc("opp2p_peers", True)["totalConnected"] == 0, 5, "disconnected")

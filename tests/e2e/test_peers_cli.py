@@ -119,6 +119,13 @@ class Questions(RunningNodes):
         self.assertTrue(any(line.startswith(self.sequencer.peer_id) for line in lines[2:]), lines)
         self.assertEqual(self.as_json("peers")["totalConnected"], 1)
 
+    def test_the_node_itself_is_no_peer_of_its_own_but_in_the_rpc_as_in_op_node(self):
+        own = self.follower.peer_id
+        self.assertNotIn(own, self.ask("peers", "--all"))
+        self.assertIn(own, self.as_json("peers", "--all")["peers"])
+        self.assertIn("is this node itself", self.ask("why", own))
+        self.assertIn("no peer whose id begins or ends with", self.ask("peer", own[-12:], code=1))
+
     def test_the_timeline_of_a_peer_begins_with_a_sentence_and_a_part_of_the_id_is_enough(self):
         peer = self.sequencer.peer_id
         for name in (peer, peer[-6:], peer[:20]):
@@ -190,7 +197,7 @@ class Changes(RunningNodes):
         self.assertEqual(self.follower.rpc("opp2p_listBlockedPeers"), [peer])
         self.assertIn("is blocked by the operator", self.ask("why", peer[-8:]))
         self.assertIn("disconnected:", self.ask("peer", peer))
-        self.assertIn("is not blocked any more", self.ask("unblock", peer))
+        self.assertIn(f"The peer {peer} is neither blocked nor banned.", self.ask("unblock", peer))
         self.assertEqual(self.follower.rpc("opp2p_listBlockedPeers"), [])
         self.wait_connected(1)
 
@@ -202,7 +209,13 @@ class Changes(RunningNodes):
         self.ask("unblock", "10.1.2.3")
         self.ask("unblock", "10.2.0.0/16")
         self.assertEqual(self.follower.rpc("opp2p_listBlockedAddrs") + self.follower.rpc("opp2p_listBlockedSubnets"), [])
+        self.assertIn("The address 10.1.2.3 is not blocked.", self.ask("unblock", "10.1.2.3"), "whether it was blocked or not")
         self.assertIn("10.2.0.0/33", self.ask("block", "10.2.0.0/33", code=1))
+
+    def test_what_would_cut_the_node_off_is_not_blocked(self):
+        self.assertIn("has every address", self.ask("block", "0.0.0.0/0", code=1))
+        self.assertIn("this is the node's own peer id", self.ask("block", self.follower.peer_id, code=1))
+        self.assertEqual(self.follower.rpc("opp2p_listBlockedPeers") + self.follower.rpc("opp2p_listBlockedSubnets"), [])
 
     def test_a_change_needs_the_token_and_says_so(self):
         done = opp2p.run("block", "10.9.9.9", "--rpc", f"127.0.0.1:{self.follower.port}", "--data-dir", "/nonexistent")

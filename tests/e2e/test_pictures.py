@@ -1,4 +1,5 @@
-"""tools/draw_architecture.py --check finds a picture of docs/architecture.md that the sources or the trace no longer give."""
+"""The pictures that are kept: tools/draw_architecture.py --check finds one of docs/architecture.md that the sources or the trace no longer
+give, tools/plot_scores.py --check one of docs/scoring.md that the figures do not give. Lint runs both."""
 
 import pathlib
 import shutil
@@ -9,7 +10,7 @@ import unittest
 
 from lib import opp2p
 
-TOOLS = ("check_layers.py", "draw_architecture.py", "trace_block.py")
+TOOLS = ("check_layers.py", "draw_architecture.py", "plot_scores.py", "trace_block.py")
 
 
 class Pictures(unittest.TestCase):
@@ -23,9 +24,9 @@ class Pictures(unittest.TestCase):
         for name in TOOLS:
             shutil.copy(opp2p.ROOT / "tools" / name, self.root / "tools")
 
-    def check(self):
-        done = subprocess.run([sys.executable, "-B", self.root / "tools" / "draw_architecture.py", "--check"], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True)
+    def check(self, tool="draw_architecture.py"):
+        done = subprocess.run([sys.executable, "-B", self.root / "tools" / tool, "--check"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True)
         return done.returncode, done.stdout
 
     def change(self, name, before, after):
@@ -57,6 +58,28 @@ class Pictures(unittest.TestCase):
         code, text = self.check()
         self.assertEqual(code, 1)
         self.assertIn("Database::write_never", text)
+
+    def test_the_plots_of_the_scores_are_what_the_figures_give(self):
+        code, text = self.check("plot_scores.py")
+        self.assertEqual(code, 0, text)
+
+    def test_a_plot_that_the_figures_do_not_give_is_told(self):
+        self.change("docs/scores-shared.svg", "Least score", "Lowest score")
+        (self.root / "docs" / "scores-honest.svg").unlink()
+        code, text = self.check("plot_scores.py")
+        self.assertEqual(code, 1)
+        self.assertIn("docs/scores-shared.svg is not what tools/plot_scores.py draws", text)
+        self.assertIn("docs/scores-honest.svg is not what tools/plot_scores.py draws", text)
+
+    def test_other_figures_make_the_plots_stale(self):
+        self.change("docs/scoring.json", '"least": ', '"least": -9')
+        self.change("docs/scoring.json", '"points": [[', '"points": [[9')
+        self.assertEqual(self.check("plot_scores.py")[0], 1)
+
+    def test_lint_looks_at_every_picture(self):
+        lint = (opp2p.ROOT / "tools" / "run_tests.py").read_text()
+        for tool in ("draw_architecture.py", "plot_scores.py"):
+            self.assertIn(f'["{tool}", "--check"]', lint)
 
 
 if __name__ == "__main__":

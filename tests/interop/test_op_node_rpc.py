@@ -59,7 +59,12 @@ class OpNodeRpc(unittest.TestCase):
     def test_the_same_calls_have_answers_of_the_same_structure(self):
         def both(name, *params):
             ours, theirs = self.ours_call(name, *params), self.their_call(name, *params)
-            if name == "opp2p_peers":  # op-node lists itself, too
+            if name == "opp2p_peers":
+                own, known = (self.ours.peer_id, self.their_id), {self.ours.peer_id, self.their_id}
+                # Each lists itself among all that it knows, and only there.
+                self.assertEqual([set(dump["peers"]) for dump in (ours, theirs)], [{self.their_id}, {self.ours.peer_id}] if params[0] else [known] * 2)
+                if not params[0]:
+                    self.assertEqual(*(shape(dump["peers"][id]) for dump, id in zip((ours, theirs), own)))
                 ours["peers"] = {"ID": ours["peers"][self.their_id]}
                 theirs["peers"] = {"ID": theirs["peers"][self.ours.peer_id]}
             self.assertEqual(shape(ours), shape(theirs), (name, ours, theirs))
@@ -68,7 +73,8 @@ class OpNodeRpc(unittest.TestCase):
         for connected in (True, False):
             both("opp2p_peers", connected)
         ours, theirs = both("opp2p_peerStats")
-        self.assertEqual({**ours, "known": 0}, {**theirs, "known": 0})
+        self.assertEqual(ours, theirs)
+        self.assertEqual(ours["known"], 2, "with itself")
         both("opp2p_self")
         for method, target in (("Peer", STRANGER), ("Addr", "10.1.2.3"), ("Subnet", {"IP": "10.2.0.0", "Mask": "//8AAA=="})):
             self.assertEqual(both(f"opp2p_block{method}", target), (None, None))
@@ -95,7 +101,7 @@ class OpNodeRpc(unittest.TestCase):
         for name, params in (("opp2p_blockAddr", [""]), ("opp2p_blockAddr", ["x"]), ("opp2p_blockAddr", []), ("opp2p_blockSubnet", []),
                              ("opp2p_blockSubnet", [{}]), ("opp2p_blockSubnet", [None]), ("opp2p_blockPeer", [""]),
                              ("opp2p_blockPeer", ["x"]), ("opp2p_blockPeer", []), ("opp2p_blockPeer", [STRANGER, 1]),
-                             ("opp2p_disconnectPeer", ["x"]), ("opp2p_peers", []), ("opp2p_nothing", [])):
+                             ("opp2p_disconnectPeer", ["x"]), ("opp2p_peers", []), ("opp2p_nothing", []), ("opp2p_discoveryTable", [])):
             with self.subTest(name=name, params=params):
                 self.assertEqual(refused(self.ours_call, name, params), refused(self.their_call, name, params))
 

@@ -80,10 +80,13 @@ class RpcError(Exception):
         self.code = error["code"]
 
 
+ANSWER_LIMIT = 10  # seconds; a test that measures how long answers take sets a longer one
+
+
 def http(port, body, path="/", method="POST", content_type="application/json", token=None):
     headers = {"Content-Type": content_type, **({"Authorization": f"Bearer {token}"} if token else {})}
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body, method=method, headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=ANSWER_LIMIT) as answer:
         return answer.read()
 
 
@@ -155,7 +158,7 @@ class Node:
 
     def metrics(self, path="/metrics"):
         """What Prometheus would scrape, as text."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}{path}", timeout=ANSWER_LIMIT) as answer:
             return answer.read().decode()
 
     def status(self):

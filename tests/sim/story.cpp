@@ -7,15 +7,11 @@
 #include <filesystem>
 #include <optional>
 
-#include "libp2p/connection/socket_connection.hpp"
-#include "libp2p/protocols/yamux/stream.hpp"
-#include "libp2p/services/gossipsub/gossip_inbound.hpp"
-#include "libp2p/services/gossipsub/gossip_outbound.hpp"
 #include "opp2p/rpc/p2p_json.hpp"
+#include "sim/live_counts.hpp"
 
 namespace opp2p::sim {
 
-using libp2p::live;
 using libp2p::runtime::NodeIndex;
 namespace gossipsub = libp2p::gossipsub;
 namespace secp256k1 = libp2p::crypto::secp256k1;
@@ -337,22 +333,7 @@ void Story::expect_drained() const {
 }
 
 void expect_nothing_lives() {
-  EXPECT_EQ(live<Node>(), 0);
-  EXPECT_EQ(live<libp2p::SocketConnection>(), 0);
-  EXPECT_EQ(live<libp2p::ConnectionEngine>(), 0);
-  EXPECT_EQ(live<libp2p::StreamState>(), 0);
-  EXPECT_EQ(live<libp2p::yamux::Stream>(), 0);
-  EXPECT_EQ(live<gossipsub::Peer>(), 0);
-  EXPECT_EQ(live<libp2p::GossipInbound>(), 0);
-  EXPECT_EQ(live<libp2p::GossipOutbound>(), 0);
-  EXPECT_EQ(live<libp2p::GossipsubService>(), 0);
-  EXPECT_EQ(live<libp2p::IdentifyService>(), 0);
-  EXPECT_EQ(live<libp2p::PingService>(), 0);
-  EXPECT_EQ(live<opstack::gossip::BlockGossip>(), 0);
-  EXPECT_EQ(live<opstack::sync::Follower>(), 0);
-  EXPECT_EQ(live<opstack::sync::SyncClient>(), 0);
-  EXPECT_EQ(live<opstack::sync::SyncServer>(), 0);
-  EXPECT_EQ(live<libp2p::runtime::detail::Root>(), 0);
+  for (const auto& [name, count] : live_counts()) EXPECT_EQ(count, 0) << name;
 }
 
 }  // namespace opp2p::sim

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "libp2p/base/crc32c.hpp"
 #include "libp2p/base/rng.hpp"
-#include "opstack/encoding/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 #include "testing/vectors.hpp"
@@ -13,6 +13,9 @@ namespace opstack::encoding {
 namespace {
 
 namespace json = testing_vectors::json;
+using libp2p::crc32c;
+using libp2p::crc32c_portable;
+using libp2p::masked_crc32c;
 using testing_vectors::bytes;
 using testing_vectors::for_each_case;
 using testing_vectors::has;

@@ -23,7 +23,7 @@ EQUIVALENTS = {
         "a processor that has one and not the other is not at hand",
     ("src/opp2p/node/node_snapshots.cpp", "out.protocols->size() > kMaxPeerProtocols", "out.protocols->size() >= kMaxPeerProtocols"):
         "cutting to the size that is there changes nothing",
-    ("src/opstack/encoding/crc32c.cpp", "left >= 8", "left > 8"):
+    ("src/libp2p/base/crc32c.cpp", "left >= 8", "left > 8"):
         "the last eight bytes go one by one instead, to the same sum",
     ("src/opstack/encoding/ordered_trie.cpp", "16 * 33 + 1", "16 * 33 - 1"):
         "a full branch writes two bytes behind the array; AddressSanitizer sees it (./test address)",

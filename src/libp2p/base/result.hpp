@@ -68,8 +68,14 @@ class [[nodiscard]] Error {
 // value() on a failed result is a programming error; it ends in this exception with the error's message.
 [[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
 
+// boost::system::result with our Error, and one difference: a copy is a copy. There a Result<bool> that is not const is
+// copied by the constructor that takes anything a bool can be made of, so the copy says whether the original has a
+// value. An inherited constructor does not take the class itself.
 template <class T = void>
-using Result = boost::system::result<T, Error>;
+class Result : public boost::system::result<T, Error> {
+ public:
+  using boost::system::result<T, Error>::result;
+};
 
 inline Error fail(Errc code, std::string text) { return Error(code, std::move(text)); }
 

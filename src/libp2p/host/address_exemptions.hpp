@@ -1,5 +1,6 @@
 // The addresses that have no address share: those that the configuration names, those that the application adds, and
-// those to which the names of chosen peers lead. Says in which address blocks the use of any other address is counted.
+// of chosen peers those that the application names and those to which their names lead. Says in which address blocks
+// the use of any other address is counted.
 //
 // Owner: HostState. Thread: the network thread. Pure. Bounds: what the application exempts; for each peer the addresses
 // of its last look-up, which the dialer bounds (Dialer::kAddressesPerName).
@@ -22,6 +23,8 @@ class AddressExemptions {
   void add(const Cidr& addresses);
   // The addresses to which the peer's names lead, from its next look-up on.
   void add(const PeerId& peer) { of_peers_.try_emplace(peer); }
+  // The same, and an address of the peer.
+  void add(const PeerId& peer, const Cidr& address);
   void remove(const PeerId& peer) { of_peers_.erase(peer); }
   // A name in an address of the peer leads to these IPs ("fe80::1%eth0": with a zone), and no longer to those before.
   void on_resolved(const PeerId& peer, const std::vector<std::string>& ips);
@@ -31,7 +34,11 @@ class AddressExemptions {
 
  private:
   std::vector<Cidr> addresses_;
-  std::map<PeerId, std::vector<Cidr>> of_peers_;
+  struct OfPeer {
+    std::vector<Cidr> named;
+    std::vector<Cidr> resolved;
+  };
+  std::map<PeerId, OfPeer> of_peers_;
 };
 
 }  // namespace libp2p

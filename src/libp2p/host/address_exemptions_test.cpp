@@ -40,6 +40,21 @@ TEST(AddressExemptions, follow_the_names_of_chosen_peers_and_of_no_others) {
   EXPECT_FALSE(exemptions.blocks_of(at("192.0.2.7")).is_exempt());
 }
 
+TEST(AddressExemptions, an_address_of_a_chosen_peer_is_exempt_until_the_last_peer_that_has_it_is_removed) {
+  AddressExemptions exemptions({});
+  const auto address = Cidr::from_text("192.0.2.1/32").value();
+  exemptions.add(peer(1), address);
+  exemptions.add(peer(2), address);
+  exemptions.on_resolved(peer(1), {"192.0.2.7"});
+  EXPECT_TRUE(exemptions.blocks_of(at("192.0.2.1")).is_exempt()) << "a look-up does not replace it";
+  EXPECT_TRUE(exemptions.blocks_of(at("192.0.2.7")).is_exempt());
+  exemptions.remove(peer(1));
+  EXPECT_TRUE(exemptions.blocks_of(at("192.0.2.1")).is_exempt());
+  EXPECT_FALSE(exemptions.blocks_of(at("192.0.2.7")).is_exempt());
+  exemptions.remove(peer(2));
+  EXPECT_FALSE(exemptions.blocks_of(at("192.0.2.1")).is_exempt());
+}
+
 TEST(AddressExemptions, a_name_may_lead_to_an_address_with_a_zone) {
   AddressExemptions exemptions({});
   exemptions.add(peer(1));

@@ -15,16 +15,22 @@ class ArchiveReader {
       : store_(store), limits_(limits), self_(self), now_(now) {}
 
   Result<ArchiveReading> read() {
-    OPP2P_TRYV(store_.scan(storage::kAddressBase, [this](std::string_view key, ByteView value) {
+    const auto visit_addresses = [this](std::string_view key, ByteView value) {
       on_addresses(key, value);
       return true;
-    }));
+    };
+    const auto on_damaged = [this](std::string_view key, const Error& why) {
+      if (const auto named = storage::read_peer_key(storage::kAddressBase, key)) alive_.push_back(mark_of(named->peer));
+      skip(key, why);
+    };
+    OPP2P_TRYV(store_.scan(storage::kAddressBase, visit_addresses, on_damaged));
     std::sort(alive_.begin(), alive_.end());
     for (const auto base : {storage::kKeyBase, storage::kMetadataBase, kOwnPeerBase}) {
-      OPP2P_TRYV(store_.scan(base, [&](std::string_view key, ByteView) {
+      const auto visit = [&](std::string_view key, ByteView) {
         on_other(base, key);
         return out_.dead.size() < kMostDead;
-      }));
+      };
+      OPP2P_TRYV(store_.scan(base, visit, [&](std::string_view key, const Error&) { on_other(base, key); }));
     }
     OPP2P_TRYV(read_newest());
     return std::move(out_);
@@ -70,7 +76,13 @@ class ArchiveReader {
     for (auto at = newest_.rbegin(); at != newest_.rend(); ++at) {
       PeerParts parts;
       for (std::size_t i = 0; i < kPeerParts; ++i) {
-        OPP2P_TRY(parts[i], store_.get(part_key(at->second, static_cast<PeerPart>(i))));
+        const auto key = part_key(at->second, static_cast<PeerPart>(i));
+        auto part = store_.get(key);
+        if (!part && part.error() != Errc::malformed) return part.error();
+        if (part)
+          parts[i] = std::move(*part);
+        else
+          skip(key, part.error());
       }
       DecodedPeer decoded = decode_parts(at->second, parts, limits_, now_);
       out_.skipped += decoded.skipped;

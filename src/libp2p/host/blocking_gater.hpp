@@ -75,6 +75,9 @@ class BlockingGater : public Gater {
   std::vector<std::string> blocked_ips() const;
   std::vector<std::string> blocked_subnets() const;
   bool is_blocked(const PeerId& peer) const { return peers_.contains(peer); }
+  std::size_t peer_rules() const { return peers_.size(); }
+  std::size_t ip_rules() const { return ips_.size(); }
+  std::size_t subnet_rules() const { return subnets_.size(); }
 
  private:
   Result<void> check_ip(const Multiaddr& address) const;

@@ -171,6 +171,22 @@ TEST_F(StoredGater, skips_records_that_are_no_rule_counts_them_and_says_which) {
   EXPECT_EQ(keys().size(), 8u) << "nothing of another's is erased";
 }
 
+TEST_F(StoredGater, a_rule_whose_value_is_damaged_is_the_one_that_its_key_names) {
+  const std::string base = "/libp2p/net/conngater/";
+  put(base + "peer/" + peer.to_base58(), as_bytes("not its id"));
+  put(base + "addr/192.0.2.7", Bytes{1, 2, 3});
+  put(base + "subnet/10.0.0.0/8", as_bytes("10.0.0.0/8"));
+  store->damaged = {base + "subnet/10.0.0.0/8"};
+  const GaterLoad load = open();
+  EXPECT_EQ(load.skipped, 3u) << "it is told";
+  EXPECT_THAT(gater->blocked_peers(), ElementsAre(peer));
+  EXPECT_THAT(gater->blocked_ips(), ElementsAre("192.0.2.7"));
+  EXPECT_THAT(gater->blocked_subnets(), ElementsAre("10.0.0.0/8"));
+  world.run_for(Seconds(5));
+  EXPECT_EQ(open().skipped, 0u) << "the records are written anew";
+  EXPECT_EQ(gater->blocked_peers().size() + gater->blocked_ips().size() + gater->blocked_subnets().size(), 3u);
+}
+
 TEST_F(StoredGater, moves_a_rule_under_another_key_so_that_it_can_be_unblocked) {
   const std::string base = "/libp2p/net/conngater/";
   put(base + "addr/::ffff:1.2.3.4", multiformats::map_ip4({1, 2, 3, 4}));

@@ -116,6 +116,7 @@ AddressBlocks Host::address_blocks(const PeerId& peer) const { return state_->sw
 AddressBlocks Host::address_blocks(const Multiaddr& remote) const { return state_->exemptions.blocks_of(remote); }
 void Host::exempt(const Cidr& addresses) { state_->exemptions.add(addresses); }
 void Host::exempt(const PeerId& peer) { state_->exemptions.add(peer); }
+void Host::exempt(const PeerId& peer, const Cidr& address) { state_->exemptions.add(peer, address); }
 void Host::stop_exempting(const PeerId& peer) { state_->exemptions.remove(peer); }
 MemoryAccount& Host::memory() { return state_->memory; }
 

@@ -121,11 +121,12 @@ class Host {
   // is not connected, and an address without an IP, count in one common block.
   AddressBlocks address_blocks(const PeerId& peer) const;
   AddressBlocks address_blocks(const Multiaddr& remote) const;
-  // The address of a peer that we chose ourselves (a static one) has no address share.
+  // These addresses have no address share, as long as the host lives.
   void exempt(const Cidr& addresses);
-  // The same for the addresses to which the names of a peer's multiaddrs lead, as often as it is dialled. Until
-  // stop_exempting().
+  // The same for a peer that we chose ourselves (a static one), until stop_exempting(): for the addresses to which the
+  // names of its multiaddrs lead, as often as it is dialled, and for `address`. An open connection keeps what it has.
   void exempt(const PeerId& peer);
+  void exempt(const PeerId& peer, const Cidr& address);
   void stop_exempting(const PeerId& peer);
   // Limits::memory: services take from it what strangers make them hold.
   MemoryAccount& memory();

@@ -331,6 +331,20 @@ TEST_F(PeerstoreArchiveTest, a_record_that_does_not_parse_is_passed_over_counted
   EXPECT_EQ(keys().size(), 3u) << "what is damaged is left, unless it is known better";
 }
 
+TEST_F(PeerstoreArchiveTest, a_record_that_the_disk_has_changed_is_passed_over_counted_and_named) {
+  put_addresses(one_, {{1, hours(1)}});
+  put_addresses(two_, {{2, hours(1)}});
+  put(storage::peer_key("/peers/metadata/", one_, "AgentVersion"),
+      storage::encode_metadata_value(std::string("agent")));
+  store_->damaged = {storage::peer_key("/peers/addrs/", two_),
+                     storage::peer_key("/peers/metadata/", one_, "AgentVersion")};
+  const auto loaded = start();
+  EXPECT_EQ(loaded.peers, 1u);
+  EXPECT_EQ(loaded.skipped, 2u);
+  EXPECT_THAT(loaded.first_skipped.value(), HasSubstr("/peers/addrs/"));
+  EXPECT_EQ(peers().agent(one_), "");
+}
+
 TEST_F(PeerstoreArchiveTest, a_record_of_another_peer_under_a_key_is_not_believed) {
   put_addresses(two_, {{1, hours(1)}});
   const auto value = store_->get(storage::peer_key("/peers/addrs/", two_)).value().value();

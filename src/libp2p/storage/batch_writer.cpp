@@ -17,11 +17,17 @@ std::size_t cost(std::string_view key, const std::optional<Bytes>& value) {
 
 std::size_t without_reserve(std::size_t bound) { return bound - bound / 8; }
 
+bool only_erases(const std::vector<Change>& changes) {
+  return std::all_of(changes.begin(), changes.end(), [](const Change& change) { return !change.value; });
+}
+
 }  // namespace
 
 // Shared with the worker that writes it. The changes are read on both threads and changed on none meanwhile.
 struct BatchWriter::Batch {
   std::vector<Change> changes;  // by key
+  std::vector<bool> frees;      // of each change
+  bool only_frees = false;      // others wait
   std::vector<Done> callbacks;
   Result<void> outcome;  // written by the worker
 };
@@ -49,7 +55,7 @@ Result<void> BatchWriter::check_room(const std::vector<Change>& changes, std::si
     if (found == waiting_.end()) {
       ++more_changes;
     } else {
-      more_bytes -= std::min(more_bytes, cost(found->first, found->second));
+      more_bytes -= std::min(more_bytes, cost(found->first, found->second.value));
     }
   }
   if (this->changes() + more_changes <= max_changes && bytes() + more_bytes <= max_bytes) return {};
@@ -65,15 +71,16 @@ Result<void> BatchWriter::take(std::vector<Change> changes, std::size_t max_chan
     return room;
   }
   if (waiting_.empty()) due_ = runtime_.now().mono + config_.delay;
+  const bool frees = only_erases(changes);
   for (Change& change : changes) {
     ++counters_.changes;
     waiting_bytes_ += cost(change.key, change.value);
     auto [at, is_new] = waiting_.try_emplace(std::move(change.key));
     if (!is_new) {
       ++counters_.superseded;
-      waiting_bytes_ -= cost(at->first, at->second);
+      waiting_bytes_ -= cost(at->first, at->second.value);
     }
-    at->second = std::move(change.value);
+    at->second = {std::move(change.value), frees};
   }
   if (waiting_.size() >= max_changes / 2 || waiting_bytes_ >= max_bytes / 2) due_ = runtime_.now().mono;
   return {};
@@ -103,9 +110,10 @@ void BatchWriter::put_now(std::vector<Change> changes, Done done) {
     return refuse(std::move(done), fail(Errc::exhausted, std::to_string(kMaxWaiting) +
                                                              " callers wait for the datastore; the change is refused"));
   }
+  const bool frees = only_erases(changes);
   if (auto taken = take(std::move(changes), config_.max_changes, config_.max_bytes); !taken)
     return refuse(std::move(done), taken.error());
-  flush(std::move(done));
+  wait(std::move(done), frees);
 }
 
 void BatchWriter::refuse(Done done, Error error) {
@@ -113,10 +121,12 @@ void BatchWriter::refuse(Done done, Error error) {
   runtime_.post(life_.guard([done = std::move(done), error = std::move(error)] { done(error); }));
 }
 
-void BatchWriter::flush(Done done) {
+void BatchWriter::flush(Done done) { wait(std::move(done), false); }
+
+void BatchWriter::wait(Done done, bool frees) {
   if (!waiting_.empty()) {
     urgent_ = true;
-    if (done) callbacks_.push_back(std::move(done));
+    if (done) callbacks_.push_back({std::move(done), frees});
     return schedule();
   }
   if (!done) return;
@@ -140,16 +150,40 @@ void BatchWriter::write() {
   OPP2P_ASSERT(!batch_ && !waiting_.empty(), "one batch is written at a time, and none without changes");
   timer_->disarm();
   batch_ = std::make_shared<Batch>();
-  batch_->changes.reserve(waiting_.size());
-  while (!waiting_.empty()) {
-    auto entry = waiting_.extract(waiting_.begin());
-    batch_->changes.push_back({std::move(entry.key()), std::move(entry.mapped())});
-  }
-  batch_bytes_ = std::exchange(waiting_bytes_, 0);
-  batch_->callbacks = std::exchange(callbacks_, {});
+  fill(*batch_, is_full_ && may_free());
   urgent_ = false;
   runtime_.run_on_worker([batch = batch_, store = store_] { batch->outcome = store->apply(batch->changes); },
                          life_.guard([this, batch = batch_] { on_written(*batch); }));
+}
+
+// Whether some of what waits makes room, and not all of it.
+bool BatchWriter::may_free() const {
+  const auto frees = std::count_if(waiting_.begin(), waiting_.end(), [](const auto& one) { return one.second.frees; });
+  return frees > 0 && static_cast<std::size_t>(frees) < waiting_.size();
+}
+
+void BatchWriter::fill(Batch& batch, bool only_what_frees) {
+  batch.only_frees = only_what_frees;
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const auto next = std::next(at);
+    if (!only_what_frees || at->second.frees) {
+      auto entry = waiting_.extract(at);
+      auto& [value, frees] = entry.mapped();
+      batch_bytes_ += cost(entry.key(), value);
+      batch.changes.push_back({std::move(entry.key()), std::move(value)});
+      batch.frees.push_back(frees);
+    }
+    at = next;
+  }
+  waiting_bytes_ -= batch_bytes_;
+  std::vector<Waiter> others;
+  for (Waiter& waiter : callbacks_) {
+    if (!only_what_frees || waiter.frees)
+      batch.callbacks.push_back(std::move(waiter.done));
+    else
+      others.push_back(std::move(waiter));
+  }
+  callbacks_ = std::move(others);
 }
 
 void BatchWriter::on_written(Batch& batch) {
@@ -161,13 +195,15 @@ void BatchWriter::on_written(Batch& batch) {
     ++counters_.batches;
     counters_.written += batch.changes.size();
     batch_bytes_ = 0;
+    is_full_ = false;
     retry_ = config_.first_retry;
     retry_at_ = {};
-    if (std::exchange(failing_, false))
+    if (!batch.only_frees && std::exchange(failing_, false))
       told = WritesRecovered{batch.changes.size(), counters_.refused - refused_before_};
   } else {
     ++counters_.failed_batches;
     take_back(batch);
+    is_full_ = outcome.error() == Errc::exhausted;
     due_ = runtime_.now().mono;
     retry_at_ = due_ + retry_;
     retry_ = std::min(2 * retry_, config_.last_retry);
@@ -175,6 +211,7 @@ void BatchWriter::on_written(Batch& batch) {
       refused_before_ = counters_.refused;
       told = WritesFailing{outcome.error(), changes()};
     }
+    if (is_full_ && !batch.only_frees && may_free()) urgent_ = true;
   }
   schedule();
   const LifeWatch life = life_.watch();
@@ -188,9 +225,11 @@ void BatchWriter::on_written(Batch& batch) {
 // What was put meanwhile is newer.
 void BatchWriter::take_back(Batch& batch) {
   batch_bytes_ = 0;
-  for (Change& change : batch.changes) {
+  for (std::size_t i = 0; i < batch.changes.size(); ++i) {
+    Change& change = batch.changes[i];
     const std::size_t bytes = cost(change.key, change.value);
-    const auto [at, is_new] = waiting_.try_emplace(std::move(change.key), std::move(change.value));
+    const auto [at, is_new] =
+        waiting_.try_emplace(std::move(change.key), Waiting{std::move(change.value), batch.frees[i]});
     if (is_new) {
       waiting_bytes_ += bytes;
     } else {
@@ -204,7 +243,7 @@ void BatchWriter::take_back(Batch& batch) {
 std::size_t BatchWriter::changes() const { return waiting_.size() + (batch_ ? batch_->changes.size() : 0); }
 
 Result<std::optional<Bytes>> BatchWriter::get(std::string_view key) const {
-  if (const auto found = waiting_.find(key); found != waiting_.end()) return found->second;
+  if (const auto found = waiting_.find(key); found != waiting_.end()) return found->second.value;
   if (batch_) {
     const auto& changes = batch_->changes;
     const auto at = std::lower_bound(changes.begin(), changes.end(), key,
@@ -237,7 +276,7 @@ Task<Result<void>> BatchWriter::close(Nanos limit) {
 
 void BatchWriter::check() const {
   std::size_t bytes = 0;
-  for (const auto& [key, value] : waiting_) bytes += cost(key, value);
+  for (const auto& [key, waiting] : waiting_) bytes += cost(key, waiting.value);
   OPP2P_CHECK(bytes == waiting_bytes_, "the bytes of what waits are counted", bytes, waiting_bytes_);
   bytes = 0;
   if (batch_)

@@ -4,7 +4,8 @@
 // written or none.
 //
 // Nothing is lost silently. A batch that fails is kept and tried again with back-off; a newer value of a key replaces
-// the one that failed. That writing fails is told once, and once that it goes again. Overflow policy "refuse the
+// the one that failed. When the datastore is full, the changes of calls that only erase are written by themselves, so
+// that room can be made. That writing fails is told once, and once that it goes again. Overflow policy "refuse the
 // newest": a call that does not fit answers Errc::exhausted, is counted, and changes nothing; the last eighth of the
 // bound is kept for put_now().
 //
@@ -103,25 +104,37 @@ class BatchWriter {
 
  private:
   struct Batch;
+  struct Waiting {
+    std::optional<Bytes> value;
+    bool frees = false;  // of a call that only erases
+  };
+  struct Waiter {
+    Done done;
+    bool frees = false;
+  };
 
   Result<void> take(std::vector<Change> changes, std::size_t max_changes, std::size_t max_bytes);
   Result<void> check_room(const std::vector<Change>& changes, std::size_t max_changes, std::size_t max_bytes) const;
   void refuse(Done done, Error error);
+  void wait(Done done, bool frees);
   void schedule();
+  bool may_free() const;
   void write();
+  void fill(Batch& batch, bool only_what_frees);
   void on_written(Batch& batch);
   void take_back(Batch& batch);
 
   runtime::Runtime& runtime_;
   const std::shared_ptr<Datastore> store_;
   const BatchWriterConfig config_;
-  std::map<std::string, std::optional<Bytes>, std::less<>> waiting_;
+  std::map<std::string, Waiting, std::less<>> waiting_;
   std::size_t waiting_bytes_ = 0;
-  std::vector<Done> callbacks_;   // of what waits
-  std::shared_ptr<Batch> batch_;  // that is being written
+  std::vector<Waiter> callbacks_;  // of what waits
+  std::shared_ptr<Batch> batch_;   // that is being written
   std::size_t batch_bytes_ = 0;
   bool urgent_ = false;
   bool failing_ = false;
+  bool is_full_ = false;  // the datastore, when the last batch failed
   bool closed_ = false;
   MonoTime due_{};  // when what waits is to be written
   Nanos retry_;     // after the next failure

@@ -180,6 +180,33 @@ TEST_F(BatchWriterTest, tries_at_once_what_may_not_wait_while_it_backs_off) {
   EXPECT_EQ(store_->text("/a"), "1");
 }
 
+TEST_F(BatchWriterTest, writes_what_only_erases_by_itself_while_the_datastore_is_full) {
+  const std::vector<Change> before = {{"/old", to_bytes("1")}, {"/pair/a", to_bytes("1")}, {"/pair/b", to_bytes("1")}};
+  ASSERT_TRUE(store_->store.apply(before));
+  store_->is_full = true;
+  ASSERT_TRUE(put("/new", "1"));
+  ASSERT_TRUE(writer_->put(std::vector<Change>{{"/pair/a", to_bytes("2")}, {"/pair/b", std::nullopt}}));
+  ASSERT_TRUE(writer_->erase("/old"));
+  run_for(Seconds(4));
+  EXPECT_EQ(store_->text("/old"), "none");
+  EXPECT_EQ(store_->text("/pair/b"), "1") << "the changes of one call stay together";
+  EXPECT_THAT(events_, ElementsAre("failing with 4: the datastore is full"));
+  writer_->put_now(Change{"/pair/c", std::nullopt}, answer("erasure"));
+  writer_->put_now(Change{"/pair/d", to_bytes("1")}, answer("value"));
+  run_for(Seconds(1));
+  EXPECT_THAT(answers_, ::testing::UnorderedElementsAre("erasure ok", "value exhausted"));
+  const auto tried = store_->batches.size();
+  run_for(Seconds(60));
+  EXPECT_LT(store_->batches.size(), tried + 10) << "it backs off";
+  store_->is_full = false;
+  run_for(Seconds(61));
+  EXPECT_EQ(store_->text("/new"), "1");
+  EXPECT_EQ(store_->text("/pair/a"), "2");
+  EXPECT_EQ(store_->text("/pair/b"), "none");
+  EXPECT_EQ(writer_->changes(), 0u);
+  EXPECT_EQ(events_.size(), 2u) << "once that it fails, and once that it goes again";
+}
+
 TEST_F(BatchWriterTest, flush_answers_when_everything_is_durable) {
   writer_->flush(answer("empty"));
   EXPECT_TRUE(answers_.empty()) << "not within the call";

@@ -22,4 +22,12 @@ Result<void> check_changes(std::span<const Change> changes) {
   return {};
 }
 
+Result<void> Datastore::scan(std::string_view prefix, const Visit& visit) const {
+  Result<void> first;
+  const auto scanned = scan(prefix, visit, [&first](std::string_view, const Error& why) {
+    if (first) first = why;
+  });
+  return scanned ? first : scanned;
+}
+
 }  // namespace libp2p::storage

@@ -34,12 +34,16 @@ class Datastore {
  public:
   virtual ~Datastore() = default;
 
-  // A key that no change can have is not there.
+  // A key that no change can have is not there. Errc::malformed when the disk has changed the value.
   virtual Result<std::optional<Bytes>> get(std::string_view key) const = 0;
   // Calls `visit` with every key that begins with `prefix`, in the order of their bytes, until it answers false. Key
-  // and value are valid until it returns. All are of one moment.
+  // and value are valid until it returns. All are of one moment. A value that the disk has changed is not visited: its
+  // key is given to `on_damaged`, in its place in the order. Without `on_damaged` the scan visits all others and then
+  // answers Errc::malformed.
   using Visit = std::function<bool(std::string_view key, ByteView value)>;
-  virtual Result<void> scan(std::string_view prefix, const Visit& visit) const = 0;
+  using OnDamaged = std::function<void(std::string_view key, const Error& why)>;
+  virtual Result<void> scan(std::string_view prefix, const Visit& visit, const OnDamaged& on_damaged) const = 0;
+  Result<void> scan(std::string_view prefix, const Visit& visit) const;
   // All of the changes in their order, or none and the error. To erase what is not there is no error.
   // Errc::invalid_argument for a key that is empty or longer than kMaxKey, Errc::too_large for a value longer than
   // kMaxValue.

@@ -15,7 +15,7 @@ Result<std::optional<Bytes>> MemoryDatastore::get(std::string_view key) const {
   return found == entries_.end() ? std::optional<Bytes>() : found->second;
 }
 
-Result<void> MemoryDatastore::scan(std::string_view prefix, const Visit& visit) const {
+Result<void> MemoryDatastore::scan(std::string_view prefix, const Visit& visit, const OnDamaged&) const {
   const std::lock_guard lock(mutex_);
   for (auto at = entries_.lower_bound(prefix); at != entries_.end() && at->first.starts_with(prefix); ++at)
     if (!visit(at->first, at->second)) break;

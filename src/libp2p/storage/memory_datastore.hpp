@@ -17,7 +17,8 @@ class MemoryDatastore final : public Datastore {
   explicit MemoryDatastore(std::size_t max_bytes = kMaxBytes) : max_bytes_(max_bytes) {}
 
   Result<std::optional<Bytes>> get(std::string_view key) const override;
-  Result<void> scan(std::string_view prefix, const Visit& visit) const override;
+  using Datastore::scan;
+  Result<void> scan(std::string_view prefix, const Visit& visit, const OnDamaged& on_damaged) const override;
   Result<void> apply(std::span<const Change> changes) override;
 
   std::size_t bytes() const;

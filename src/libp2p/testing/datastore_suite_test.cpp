@@ -30,7 +30,8 @@ class BrokenDatastore final : public storage::Datastore {
     if (defect_ == StoreDefect::cuts_long_values && *out && (*out)->size() > 5000) (*out)->resize(5000);
     return out;
   }
-  Result<void> scan(std::string_view prefix, const Visit& visit) const override {
+  using Datastore::scan;
+  Result<void> scan(std::string_view prefix, const Visit& visit, const OnDamaged&) const override {
     const bool below = defect_ == StoreDefect::scans_one_below && !prefix.empty();
     const auto looked = below ? prefix.substr(0, prefix.size() - 1) : prefix;
     return store_.scan(looked, [&](std::string_view key, ByteView value) {

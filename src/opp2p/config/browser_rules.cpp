@@ -9,8 +9,6 @@
 namespace opp2p {
 namespace {
 
-constexpr std::string_view kOption = "; start the node with --rpc.cors ORIGIN to allow it";
-
 std::string lower(std::string_view text) {
   std::string out(text);
   for (auto& c : out)
@@ -72,6 +70,12 @@ libp2p::Result<BrowserRules> BrowserRules::from_text(std::string_view list) {
   return out;
 }
 
+BrowserRules BrowserRules::of_metrics() {
+  BrowserRules out;
+  out.of_metrics_ = true;
+  return out;
+}
+
 bool BrowserRules::names(std::string_view origin) const {
   return any_ || std::find(origins_.begin(), origins_.end(), lower(origin)) != origins_.end();
 }
@@ -85,17 +89,23 @@ bool BrowserRules::is_own_host(std::string_view host) const {
                      [&](const auto& origin) { return name_of(host_of(origin)) == name; });
 }
 
+// `origin`: the one to allow, when it is not the one that asks.
+std::string BrowserRules::refuse(const std::string& who, const std::string& origin) const {
+  if (of_metrics_)
+    return who + " may not read this node's metrics, and no option allows it; let the page ask Prometheus instead";
+  return who + " may not use this RPC; start the node with --rpc.cors ORIGIN to allow it" +
+         (origin.empty() ? "" : " (" + origin + ")");
+}
+
 std::optional<std::string> BrowserRules::refusal(const BrowserHeaders& request) const {
-  if (request.origin && !names(*request.origin))
-    return "a web page of " + shown(*request.origin) + " may not use this RPC" + std::string(kOption);
+  if (request.origin && !names(*request.origin)) return refuse("a web page of " + shown(*request.origin));
   const bool foreign = request.fetch_site == "cross-site" || request.fetch_site == "same-site";
   if (!request.origin && foreign && !any_)
-    return "a web page of another site may not use this RPC (Sec-Fetch-Site: " + request.fetch_site + ")" +
-           std::string(kOption);
+    return refuse("a web page of another site (Sec-Fetch-Site: " + request.fetch_site + ")");
   const bool of_a_page = request.origin || foreign || request.fetch_site == "same-origin";
   if (of_a_page && !is_own_host(request.host))
-    return "a web page asked for the host " + shown(request.host) + ", which is not known to be this node" +
-           std::string(kOption) + " (http://" + shown(request.host) + ")";
+    return refuse("a web page of the host " + shown(request.host) + ", which is not known to be this node,",
+                  "http://" + shown(request.host));
   return std::nullopt;
 }
 

@@ -1,6 +1,7 @@
-// Decides which requests of web browsers the RPC answers. A page of any website can make a visitor's browser send
-// requests to the visitor's machine and network. The browser marks them with the headers Origin and Sec-Fetch-Site,
-// which a page can neither change nor omit; other clients send neither. A request with such a header is refused, unless
+// Decides which requests of web browsers a server of the node answers. A page of any website can make a visitor's
+// browser send requests to the visitor's machine and network. The browser marks them with the headers Origin and
+// Sec-Fetch-Site, which a page can neither change nor omit; other clients send neither. A request with such a header is
+// refused, unless
 // --rpc.cors lists the page's origin. Host is checked on these requests only. An attacker can point a DNS name at the
 // node, so an unknown name is refused there; containers reach the node under names that it does not know, so other
 // clients may use any name.
@@ -29,6 +30,8 @@ class BrowserRules {
   BrowserRules() = default;
   // Origins separated by commas, or "*". Errc::invalid_argument names the one that is none.
   static libp2p::Result<BrowserRules> from_text(std::string_view list);
+  // For metrics: no page may read them, and there is no option to allow it.
+  static BrowserRules of_metrics();
 
   // Why the request is refused; nothing when it is not.
   std::optional<std::string> refusal(const BrowserHeaders& request) const;
@@ -38,7 +41,9 @@ class BrowserRules {
  private:
   bool names(std::string_view origin) const;
   bool is_own_host(std::string_view host) const;
+  std::string refuse(const std::string& who, const std::string& origin = {}) const;
   bool any_ = false;
+  bool of_metrics_ = false;
   std::vector<std::string> origins_;
 };
 

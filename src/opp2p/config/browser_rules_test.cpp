@@ -21,6 +21,27 @@ TEST(BrowserRules, a_page_may_not_use_the_rpc_and_the_error_names_the_option) {
   EXPECT_TRUE(rules.refusal(from_page(std::nullopt, "same-site")));  // another port of the same host
 }
 
+TEST(BrowserRules, the_error_says_who_asked_and_which_origin_to_allow) {
+  const BrowserRules rules;
+  EXPECT_EQ(rules.refusal(from_page("https://a.example")),
+            "a web page of https://a.example may not use this RPC; start the node with --rpc.cors ORIGIN to allow it");
+  EXPECT_EQ(rules.refusal(from_page(std::nullopt, "same-origin", "node.example:9545")),
+            "a web page of the host node.example:9545, which is not known to be this node, may not use this RPC; start "
+            "the node with --rpc.cors ORIGIN to allow it (http://node.example:9545)");
+}
+
+TEST(BrowserRules, a_page_may_not_read_the_metrics_and_the_error_names_no_option_of_the_rpc) {
+  const auto rules = BrowserRules::of_metrics();
+  for (const auto& page : {from_page("https://a.example"), from_page(std::nullopt, "cross-site"),
+                           from_page(std::nullopt, "same-origin", "node.example:7300")}) {
+    const auto why = rules.refusal(page);
+    ASSERT_TRUE(why);
+    EXPECT_NE(why->find("metrics"), std::string::npos) << *why;
+    EXPECT_EQ(why->find("--rpc"), std::string::npos) << *why;
+  }
+  EXPECT_FALSE(rules.refusal(from_page(std::nullopt)));
+}
+
 TEST(BrowserRules, who_is_no_page_is_not_asked_for_a_host_that_we_know) {
   const BrowserRules rules;
   EXPECT_FALSE(rules.refusal(from_page(std::nullopt, "", "op-node.container:9545")));

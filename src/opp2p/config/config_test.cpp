@@ -178,6 +178,13 @@ TEST_F(ConfigTest, a_key_that_could_not_be_written_leaves_no_file_behind) {
   EXPECT_TRUE(resolve(options_, rng_));
 }
 
+TEST_F(ConfigTest, a_user_agent_that_peers_would_not_show_whole_is_refused) {
+  options_.user_agent = std::string(256, 'a');
+  EXPECT_EQ(resolve(options_, rng_)->user_agent, options_.user_agent);
+  options_.user_agent += "a";
+  EXPECT_THAT(error(), HasSubstr("--p2p.useragent has 257 bytes, but at most 256 are allowed"));
+}
+
 TEST_F(ConfigTest, what_is_wrong_names_its_option) {
   options_.rollup_config = path("nothing.json");
   EXPECT_THAT(error(), HasSubstr("--rollup.config"));

@@ -228,6 +228,16 @@ Result<void> resolve_peerstore(const NodeOptions& options, NodeConfig& out) {
   return {};
 }
 
+// What opp2p shows of a peer's agent. An identify message of 4 KiB, the most that rust-libp2p takes, has room for it.
+constexpr std::size_t kLongestUserAgent = 256;
+
+Result<std::string> resolve_user_agent(const std::string& text) {
+  if (text.size() <= kLongestUserAgent) return text;
+  return fail(Errc::invalid_argument, "--p2p.useragent has " + std::to_string(text.size()) + " bytes, but at most " +
+                                          std::to_string(kLongestUserAgent) +
+                                          " are allowed; write for example my-node/v1.0.0");
+}
+
 // --- gossip and reputation ---
 
 Result<std::size_t> mesh_size(std::string_view name, std::uint64_t value) {
@@ -299,7 +309,7 @@ Result<void> resolve_p2p(const NodeOptions& options, NodeConfig& out) {
   OPP2P_TRYV(resolve_bans(options, out));
   out.gossip_trace_file = options.gossip_trace_file;
   // Without a text, the library's default.
-  out.user_agent = options.user_agent;
+  OPP2P_TRY(out.user_agent, resolve_user_agent(options.user_agent));
   out.ping = options.ping;
   return {};
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <ctime>
 
 namespace opp2p {
@@ -22,10 +23,14 @@ static_assert(std::atomic<std::size_t>::is_always_lock_free);
 constexpr std::array kSignals = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 std::array<struct sigaction, kSignals.size()> handlers_before{};
 
-void wait_for_log(int signal, siginfo_t* info, void*) {
-  const int kept = errno;
+void wait_for_lines() {
   const auto* waiting = lines_waiting.load();
   for (int i = 0; i < kLooks && waiting != nullptr && waiting->load() > 0; ++i) ::nanosleep(&kBetweenLooks, nullptr);
+}
+
+void wait_for_log(int signal, siginfo_t* info, void*) {
+  const int kept = errno;
+  wait_for_lines();
   for (std::size_t i = 0; i < kSignals.size(); ++i)
     if (kSignals[i] == signal) ::sigaction(signal, &handlers_before[i], nullptr);
   if (signal != SIGABRT && info->si_code <= 0) ::raise(signal);
@@ -36,6 +41,8 @@ void wait_for_log(int signal, siginfo_t* info, void*) {
 
 FlushLogOnFatalSignals::FlushLogOnFatalSignals(const Log& log) {
   lines_waiting = log.waiting();
+  // Once: what was registered stays so, and without a log it does not wait.
+  [[maybe_unused]] static const int registered = std::at_quick_exit(wait_for_lines);
   struct sigaction action{};
   action.sa_sigaction = wait_for_log;
   action.sa_flags = SA_SIGINFO;

@@ -45,6 +45,8 @@ BlockMetrics::BlockMetrics(MetricRegistry& registry, const libp2p::PeerId& own)
       stored_only_(registry.counter(Metric::own_blocks, {"stored_only"})),
       failed_(registry.counter(Metric::own_blocks, {"failed"})),
       dropped_(registry.counter(Metric::dropped_publishes)),
+      publish_delay_(registry.histogram(Metric::publish_delay)),
+      own_block_store_(registry.histogram(Metric::own_block_store)),
       publishing_errors_(registry.counter(Metric::publishing_errors)),
       last_publishing_error_(registry.gauge(Metric::last_publishing_errors)),
       stored_from_gossip_(registry.counter(Metric::blocks_stored, {"gossip"})),
@@ -82,7 +84,11 @@ void BlockMetrics::on(const BlockJudged& judged, libp2p::Now now) {
 }
 
 void BlockMetrics::on(const BlockPublished& published, libp2p::Now now) {
-  if (published.sent.not_gossiped.empty()) return gossiped_.Increment();
+  own_block_store_.Observe(libp2p::seconds_of(published.sent.kept_after));
+  if (published.sent.not_gossiped.empty()) {
+    publish_delay_.Observe(libp2p::seconds_of(published.sent.done_after));
+    return gossiped_.Increment();
+  }
   stored_only_.Increment();
   dropped_.Increment();
   count_publishing_error(now.wall);

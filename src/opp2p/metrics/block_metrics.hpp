@@ -62,6 +62,8 @@ class BlockMetrics final {
   prometheus::Counter& stored_only_;
   prometheus::Counter& failed_;
   prometheus::Counter& dropped_;
+  prometheus::Histogram& publish_delay_;
+  prometheus::Histogram& own_block_store_;
   prometheus::Counter& publishing_errors_;
   prometheus::Gauge& last_publishing_error_;
   prometheus::Counter& stored_from_gossip_;

@@ -28,6 +28,7 @@ libp2p::Result<void> MetricsServer::listen(const std::string& address, std::uint
   config.option = "metrics";
   config.address = address;
   config.port = port;
+  config.browsers = BrowserRules::of_metrics();
   config.limits = limits();
   HttpRoutes routes;
   routes.add_everywhere("GET", [this](const HttpRequest&) { return answer(); });

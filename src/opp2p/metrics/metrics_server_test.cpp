@@ -37,6 +37,17 @@ TEST_F(MetricsServerTest, answers_at_every_path_with_prometheus_text) {
   EXPECT_EQ(status_of(get("/metrics", "POST")), "HTTP/1.1 405 Method Not Allowed");
 }
 
+TEST_F(MetricsServerTest, a_web_page_reads_nothing_and_is_told_no_option_of_the_rpc) {
+  ASSERT_TRUE(server_.listen("127.0.0.1", 0));
+  for (const std::string header : {"Origin: https://evil.example", "Sec-Fetch-Site: cross-site"}) {
+    const auto answer = http_exchange(server_.port(), "GET /metrics HTTP/1.1\r\n" + header + "\r\n");
+    EXPECT_EQ(status_of(answer), "HTTP/1.1 403 Forbidden") << header;
+    EXPECT_THAT(answer, HasSubstr("may not read this node's metrics"));
+    EXPECT_THAT(answer, testing::Not(HasSubstr("--rpc")));
+  }
+  EXPECT_EQ(made_, 0);
+}
+
 TEST_F(MetricsServerTest, makes_one_text_for_all_who_ask_within_a_quarter_of_a_second) {
   ASSERT_TRUE(server_.listen("127.0.0.1", 0));
   EXPECT_EQ(body_of(get("/")), "made 1\n");

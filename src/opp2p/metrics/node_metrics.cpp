@@ -60,6 +60,8 @@ void NodeMetrics::observe(JsonRpc& rpc) {
   rpc.observe([this](const RpcMethod* method, int code, libp2p::Nanos took) { rpc_.on_call(method, code, took); });
 }
 
+void NodeMetrics::observe(const Log& log) { log_.emplace(registry_, log); }
+
 libp2p::Result<void> NodeMetrics::listen(const NodeConfig& config, Log& log) {
   OPP2P_TRYV(server_.listen(config.metrics_addr, config.metrics_port));
   log.info(Component::node, "metrics server started", {{"addr", config.metrics_addr}, {"port", server_.port()}});
@@ -90,6 +92,7 @@ std::string NodeMetrics::text(libp2p::Now now) {
   if (const auto head = head_clock_.get()) head_age_.Set(static_cast<double>(opp2p::head_age(*head, now.wall).count()));
   if (const auto last = sampler_.last()) sample_age_.Set(libp2p::seconds_of(now.mono - *last));
   loop_stall_.Set(libp2p::seconds_of(lag_.overdue(now.mono)));
+  if (log_) log_->read();
   return registry_.text();
 }
 

@@ -10,6 +10,7 @@
 
 #include "opp2p/log/log.hpp"
 #include "opp2p/metrics/block_metrics.hpp"
+#include "opp2p/metrics/log_metrics.hpp"
 #include "opp2p/metrics/loop_lag.hpp"
 #include "opp2p/metrics/metric_registry.hpp"
 #include "opp2p/metrics/metrics_server.hpp"
@@ -37,6 +38,8 @@ class NodeMetrics final : public NodeSink {
 
   // Counts the calls of the JSON-RPC too. Before its first request; this outlives its thread.
   void observe(JsonRpc& rpc);
+  // Tells of the log's queue too, if it has one. Before listen(); the log outlives this.
+  void observe(const Log& log);
   // What a scrape gets.
   std::string text(libp2p::Now now);
 
@@ -54,6 +57,7 @@ class NodeMetrics final : public NodeSink {
   SyncMetrics sync_;
   ReputationMetrics reputation_;
   RpcMetrics rpc_;
+  std::optional<LogMetrics> log_;
   NodeSampler sampler_;
   LoopLag lag_;
   MetricsServer server_;

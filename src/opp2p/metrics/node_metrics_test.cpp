@@ -90,6 +90,10 @@ TEST_F(MetricsOfAPair, a_block_counts_where_it_is_published_and_where_it_is_acce
   const auto block = chain_.next();
   publish(block);
   EXPECT_EQ(value(0, "opp2p_own_blocks_total{result=\"gossiped\"}"), 1);
+  EXPECT_EQ(value(0, "op_node_default_publish_delay_seconds_count"), 1);
+  EXPECT_EQ(value(0, "opp2p_own_block_store_seconds_count"), 1);
+  EXPECT_GE(value(0, "op_node_default_publish_delay_seconds_sum"), value(0, "opp2p_own_block_store_seconds_sum"));
+  EXPECT_EQ(value(1, "op_node_default_publish_delay_seconds_count"), 0);
   EXPECT_EQ(value(0, "opp2p_blocks_stored_total{source=\"own\"}"), 1);
   EXPECT_EQ(value(0, "op_node_default_unsafe_payloads_total"), 0) << "op-node does not count its own";
   EXPECT_EQ(value(0, "op_node_default_p2p_gossip_events_total{type=\"PUBLISH_MESSAGE\"}"), 1);
@@ -163,6 +167,18 @@ TEST_F(MetricsOfAPair, a_publication_that_fails_is_a_publishing_error) {
   EXPECT_EQ(value(0, "opp2p_own_blocks_total{result=\"failed\"}"), 1);
   EXPECT_GT(value(0, "op_node_default_last_publishing_errors_unix"), kMetricsGenesis);
   EXPECT_EQ(value(0, "op_node_default_dropped_publishes_total"), 0);
+}
+
+TEST_F(MetricsOfAPair, what_the_operator_bans_and_blocks_is_told_until_it_is_undone) {
+  auto& node = network_.node(0);
+  const auto stranger = libp2p::PeerId::from_text("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N").value();
+  node.reputation()->ban(stranger, Seconds(60), "because", nullptr);
+  ASSERT_TRUE(node.blocking()->block_subnet("198.51.100.0/24"));
+  network_.world().run_for(NodeSampler::kInterval);
+  EXPECT_EQ(value(0, "opp2p_active_bans{rule=\"operator_request\",target=\"peer\"}"), 1);
+  EXPECT_EQ(value(0, "opp2p_blocked{target=\"subnet\"}"), 1);
+  network_.world().run_for(Seconds(60));
+  EXPECT_EQ(value(0, "opp2p_active_bans{rule=\"operator_request\",target=\"peer\"}"), 0) << "it has expired";
 }
 
 TEST_F(MetricsOfAPair, topics_meshes_and_gossip_events_are_told_by_name) {

@@ -152,6 +152,10 @@ constexpr NodeMirror kMirrors[] = {
     {gossip_table, "refusers", [](const R& r) { return value(r.sizes.gossip.refusers); }},
     {gossip_table, "blacklisted", [](const R& r) { return value(r.sizes.gossip.blacklisted); }},
     {gossip_table, "partial_groups", [](const R& r) { return value(r.sizes.gossip.partial_groups); }},
+    // --- what is blocked ---
+    {blocked, "peer", [](const R& r) { return value(r.blocked_peers); }},
+    {blocked, "ip", [](const R& r) { return value(r.blocked_ips); }},
+    {blocked, "subnet", [](const R& r) { return value(r.blocked_subnets); }},
     // --- queues and memory ---
     {queue_items, "gossip_outbox", [](const R& r) { return value(r.sizes.gossip.outbox_items); }},
     {queue_items, "gossip_outbox_partials", [](const R& r) { return value(r.sizes.gossip.outbox_partials); }},

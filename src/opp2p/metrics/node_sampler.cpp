@@ -44,6 +44,8 @@ NodeSampler::NodeSampler(libp2p::runtime::Runtime& runtime, MetricRegistry& regi
     : runtime_(runtime),
       registry_(registry),
       source_(std::move(source)),
+      peer_bans_(ban_gauges("peer")),
+      ip_bans_(ban_gauges("ip")),
       bytes_in_(registry.gauge(Metric::p2p_bandwidth_bytes, {"in"})),
       bytes_out_(registry.gauge(Metric::p2p_bandwidth_bytes, {"out"})),
       took_(registry.gauge(Metric::sample_seconds)),
@@ -62,6 +64,21 @@ NodeSampler::NodeSampler(libp2p::runtime::Runtime& runtime, MetricRegistry& regi
 }
 
 NodeSampler::~NodeSampler() = default;
+
+NodeSampler::BanGauges NodeSampler::ban_gauges(std::string_view target) {
+  namespace reputation = opstack::reputation;
+  BanGauges out{};
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] =
+        &registry_.gauge(Metric::active_bans, {target, reputation::ban_rule_id(static_cast<reputation::BanRule>(i))});
+  return out;
+}
+
+std::vector<std::string_view> NodeSampler::score_types() {
+  std::vector<std::string_view> out;
+  for (const auto& row : kScoreParts) out.push_back(row.type);
+  return out;
+}
 
 void NodeSampler::start() {
   scores_due_ = runtime_.now().mono + kScoreInterval;
@@ -94,6 +111,10 @@ void NodeSampler::take(const NodeReadings& readings) {
       mirror.gauge->Set(value);
     else
       mirror.counter->Increment(std::max(0.0, value - mirror.counter->Value()));
+  }
+  for (std::size_t i = 0; i < opstack::reputation::kBanRules; ++i) {
+    peer_bans_[i]->Set(static_cast<double>(readings.peer_bans[i]));
+    ip_bans_[i]->Set(static_cast<double>(readings.ip_bans[i]));
   }
   set_waiting(registry_, readings.lowest_waiting);
   const auto [in, out] = source_.ended_bytes();

@@ -7,6 +7,7 @@
 // beginning. Source: op-node surface, section 11.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -44,6 +45,8 @@ class NodeSampler final {
   // Reads at once, and then at intervals until stop().
   void start();
   void stop();
+  // op-node's names of the parts of a score.
+  static std::vector<std::string_view> score_types();
   // When the last reading was; nothing before the first one. From any thread.
   std::optional<libp2p::MonoTime> last() const;
 
@@ -62,7 +65,12 @@ class NodeSampler final {
   MetricRegistry& registry_;
   const Source source_;
   std::vector<Mirror> mirrors_;
+  using BanGauges = std::array<prometheus::Gauge*, opstack::reputation::kBanRules>;
+  BanGauges ban_gauges(std::string_view target);
+
   std::vector<prometheus::Histogram*> scores_;
+  BanGauges peer_bans_;
+  BanGauges ip_bans_;
   prometheus::Gauge& bytes_in_;
   prometheus::Gauge& bytes_out_;
   prometheus::Gauge& took_;

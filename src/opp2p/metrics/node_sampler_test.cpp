@@ -105,6 +105,25 @@ TEST_F(NodeSamplerTest, observes_every_peers_score_in_all_parts_every_fifteen_se
     EXPECT_EQ(value("op_node_default_peer_scores_sum{type=\"" + std::string(type) + "\"}"), 4 * each) << type;
 }
 
+TEST_F(NodeSamplerTest, bans_in_force_are_told_by_rule_and_what_is_blocked_by_kind) {
+  using opstack::reputation::BanRule;
+  readings_.peer_bans[static_cast<std::size_t>(BanRule::blamed_messages)] = 3;
+  readings_.ip_bans[static_cast<std::size_t>(BanRule::operator_request)] = 2;
+  readings_.blocked_peers = 4;
+  readings_.blocked_ips = 5;
+  readings_.blocked_subnets = 6;
+  sampler_.start();
+  EXPECT_EQ(value("opp2p_active_bans{rule=\"blamed_messages\",target=\"peer\"}"), 3);
+  EXPECT_EQ(value("opp2p_active_bans{rule=\"score_threshold\",target=\"peer\"}"), 0);
+  EXPECT_EQ(value("opp2p_active_bans{rule=\"operator_request\",target=\"ip\"}"), 2);
+  EXPECT_EQ(value("opp2p_blocked{target=\"peer\"}"), 4);
+  EXPECT_EQ(value("opp2p_blocked{target=\"ip\"}"), 5);
+  EXPECT_EQ(value("opp2p_blocked{target=\"subnet\"}"), 6);
+  readings_.peer_bans = {};
+  world_.run_for(Seconds(2));
+  EXPECT_EQ(value("opp2p_active_bans{rule=\"blamed_messages\",target=\"peer\"}"), 0);
+}
+
 TEST_F(NodeSamplerTest, the_lowest_waiting_block_is_op_nodes_buffer_and_zero_when_none_waits) {
   opstack::sync::BlockRef ref;
   ref.number = 42;

@@ -13,6 +13,7 @@
 #include "libp2p/services/gossipsub/gossipsub_counters.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
 #include "opp2p/node/node_sizes.hpp"
+#include "opstack/reputation/ban.hpp"
 #include "opstack/sync/drive/follower.hpp"
 
 namespace opp2p {
@@ -39,6 +40,13 @@ struct NodeReadings {
   // Of the chain's four topics, by version.
   std::array<std::size_t, 4> mesh{};
   std::array<std::size_t, 4> topic_peers{};
+
+  // Bans in force, by rule; and what the operator blocks.
+  opstack::reputation::BanCounts peer_bans{};
+  opstack::reputation::BanCounts ip_bans{};
+  std::size_t blocked_peers = 0;
+  std::size_t blocked_ips = 0;
+  std::size_t blocked_subnets = 0;
 
   std::uint64_t head_number = 0;  // stored; the genesis without one
   std::uint64_t highest_seen = 0;

@@ -55,7 +55,9 @@ PeerList NodeSnapshots::list_peers(bool connected_only) const {
   PeerList out;
   const auto connected = parts_.host->connected_peers();
   out.ids = connected_only ? connected : parts_.host->peerstore().peers();
+  // op-node has its own key in its peerstore, so it lists itself among the peers that it knows.
   std::erase(out.ids, parts_.host->id());
+  if (!connected_only) out.ids.push_back(parts_.host->id());
   out.connected = connected.size();
   for (const auto& topic : opstack::rules::blocks_topics(view_.config().rollup.l2_chain_id)) {
     const auto subscribers = parts_.gossip->router().subscribers(topic);
@@ -68,6 +70,11 @@ PeerList NodeSnapshots::list_peers(bool connected_only) const {
 PeerSnapshot NodeSnapshots::snapshot_of(const PeerId& peer, const PeerList& list) const {
   const auto& known = parts_.host->peerstore();
   PeerSnapshot out;
+  if (peer == parts_.host->id()) {
+    out = self();
+    out.gossip_blocks = false;  // as in op-node: it is no subscriber of its own
+    return out;
+  }
   out.id = peer;
   out.key = known.key(peer);
   if (!out.key) out.key = peer.public_key();
@@ -102,7 +109,7 @@ PeerStatsSnapshot NodeSnapshots::peer_stats() const {
   const auto topics = opstack::rules::blocks_topics(view_.config().rollup.l2_chain_id);
   for (std::size_t i = 0; i < topics.size(); ++i)
     out.blocks_topic[i] = parts_.gossip->router().subscribers(topics[i]).size();
-  out.known = parts_.host->peerstore().size();
+  out.known = parts_.host->peerstore().size() + 1;  // with the node itself, as in op-node
   return out;
 }
 
@@ -160,6 +167,15 @@ NodeSizes NodeSnapshots::sizes() const {
 NodeReadings NodeSnapshots::readings() const {
   NodeReadings out;
   if (parts_.host && parts_.identify && parts_.gossip) read_network(out);
+  if (parts_.reputation) {
+    out.peer_bans = parts_.reputation->peer_ban_counts();
+    out.ip_bans = parts_.reputation->ip_ban_counts();
+  }
+  if (parts_.blocking) {
+    out.blocked_peers = parts_.blocking->peer_rules();
+    out.blocked_ips = parts_.blocking->ip_rules();
+    out.blocked_subnets = parts_.blocking->subnet_rules();
+  }
   if (!parts_.host || !parts_.follower) return out;
   const auto& chain = parts_.follower->chain();
   out.head_number = head().number;

@@ -89,12 +89,14 @@ Result<void> begin_own_keys(NodeWiring& w) {
   keys.push_back(
       {peer_key(storage::kKeyBase, w.parts.id, storage::kPublicKeyName), identity.public_key().to_protobuf()});
   // The private key is in its file only. What an import or an earlier version has left here goes.
-  const auto visit = [&keys](std::string_view key, libp2p::ByteView) {
+  const auto erase_private = [&keys](std::string_view key) {
     const auto named = storage::read_peer_key(storage::kKeyBase, key);
     if (named && named->name == storage::kPrivateKeyName) keys.push_back({std::string(key), std::nullopt});
     return true;
   };
-  OPP2P_TRYV(w.parts.datastore->scan(storage::kKeyBase, visit));
+  const auto visit = [&](std::string_view key, libp2p::ByteView) { return erase_private(key); };
+  const auto on_damaged = [&](std::string_view key, const libp2p::Error&) { erase_private(key); };
+  OPP2P_TRYV(w.parts.datastore->scan(storage::kKeyBase, visit, on_damaged));
   return w.parts.writer->put(std::move(keys));
 }
 

@@ -38,7 +38,10 @@ Result<void> StaticPeerList::load(const std::vector<Multiaddr>& of_flags) {
     }
     return true;
   };
-  return writer_.store()->scan(kBase, visit);
+  return writer_.store()->scan(kBase, visit, [this](std::string_view key, const libp2p::Error& why) {
+    const std::string name(key);
+    events_.tell(StoredStaticPeerSkipped{name, why});
+  });
 }
 
 Result<void> StaticPeerList::add_of_flag(const Multiaddr& address) {

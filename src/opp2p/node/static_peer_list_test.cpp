@@ -51,7 +51,7 @@ class StaticPeerListOfANode : public testing::Test {
     ask([&out](const Result<bool>& answer) { out = answer; });
     run(3);
     if (!out) return libp2p::fail(Errc::timed_out, "no answer");
-    return std::move(*out);  // a copy of a Result<bool> that can be changed would be whether it has a value
+    return *out;
   }
   // "flag connected", "stored away": by peer id.
   std::map<libp2p::PeerId, std::string> listed() {
@@ -79,6 +79,7 @@ TEST_F(StaticPeerListOfANode, a_peer_that_is_added_is_dialled_protected_listed_a
   EXPECT_TRUE(connected(1));
   EXPECT_TRUE(network_.node(2).view().is_static(id_of(1)));
   EXPECT_TRUE(network_.node(2).host().is_protected(id_of(1)));
+  EXPECT_TRUE(network_.node(2).host().address_blocks(address_of(1)).is_exempt());
   const std::map<libp2p::PeerId, std::string> both = {{id_of(0), "flag connected"}, {id_of(1), "stored connected"}};
   EXPECT_EQ(listed(), both);
   EXPECT_EQ(add(address_of(1)).value(), false) << "it is there already";
@@ -101,6 +102,7 @@ TEST_F(StaticPeerListOfANode, a_peer_that_is_removed_keeps_its_connection_withou
   EXPECT_TRUE(connected(1));
   EXPECT_FALSE(network_.node(2).view().is_static(id_of(1)));
   EXPECT_FALSE(network_.node(2).host().is_protected(id_of(1)));
+  EXPECT_FALSE(network_.node(2).host().address_blocks(address_of(1)).is_exempt());
   EXPECT_FALSE(listed().contains(id_of(1)));
   EXPECT_EQ(remove(id_of(1)).error().code(), Errc::not_found);
   restart();

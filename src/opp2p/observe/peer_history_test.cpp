@@ -106,7 +106,7 @@ TEST_F(PeerHistoryTest, tells_the_life_of_a_peer_in_its_order) {
   EXPECT_NE(told->end.value_or("").find("its time is up"), std::string::npos);
   EXPECT_EQ(told->events[4].text, "block 7 was rejected: invalid block signature");
   EXPECT_EQ(told->events[5].score, -12.5);
-  EXPECT_NE(told->events[5].text.find("topic 3"), std::string::npos) << told->events[5].text;
+  EXPECT_EQ(told->events[5].text, "left the mesh of the topic blocks_v4: its score is below zero");
 }
 
 TEST_F(PeerHistoryTest, keeps_the_time_of_the_disconnection_and_not_that_of_later_events) {
@@ -138,7 +138,7 @@ TEST_F(PeerHistoryTest, a_blamed_message_stands_once_whoever_tells_of_it_first_a
   const auto told = history_->timeline(peer_, 100);
   EXPECT_EQ(ids(peer_), "connected blamed ");
   EXPECT_EQ(told->events[1].count, 6u);
-  EXPECT_TRUE(told->events[1].text.starts_with("blamed message 7 within ten minutes: block 7: xxx"))
+  EXPECT_TRUE(told->events[1].text.starts_with("blamed, for message 7 within ten minutes: block 7: xxx"))
       << told->events[1].text;
   EXPECT_EQ(told->tally.rejected, 6u);
   EXPECT_EQ(told->tally.faults, 6u);
@@ -238,6 +238,27 @@ TEST_F(PeerHistoryTest, two_thousand_peers_that_do_all_they_can_stay_within_the_
     ASSERT_LE(history_->bytes(), limits.bytes);
     ASSERT_LE(history_->size(), limits.peers);
   }
+}
+
+TEST_F(PeerHistoryTest, a_peer_that_its_score_or_its_ban_keeps_out_is_known_with_the_rule_and_the_score) {
+  using opstack::reputation::GateRule;
+  const libp2p::Multiaddr nowhere;
+  const auto why = libp2p::fail(libp2p::Errc::denied, "its score is too low");
+  const auto refuse = [&](libp2p::GaterHook hook, GateRule rule, const PeerId& peer, std::optional<double> score) {
+    tell(opstack::reputation::GateRefused{hook, rule, peer, nowhere, why, score});
+  };
+  refuse(libp2p::GaterHook::secured, GateRule::score, peer_, -120.5);
+  refuse(libp2p::GaterHook::peer_dial, GateRule::score, peer_, -120.5);
+  const auto told = history_->timeline(peer_, 100);
+  ASSERT_TRUE(told);
+  ASSERT_EQ(ids(peer_), "kept_out kept_out ");
+  EXPECT_EQ(told->events[0].text, "connection refused (score): its score is too low");
+  EXPECT_EQ(told->events[0].score, -120.5);
+  EXPECT_EQ(told->events[1].text, "not dialled (score): its score is too low");
+  refuse(libp2p::GaterHook::secured, GateRule::peer_ban, numbered_peer(2), std::nullopt);
+  EXPECT_EQ(ids(numbered_peer(2)), "kept_out ");
+  refuse(libp2p::GaterHook::addr_dial, GateRule::ip_ban, numbered_peer(3), std::nullopt);
+  EXPECT_EQ(ids(numbered_peer(3)), "") << "any name can come from a banned address";
 }
 
 TEST_F(PeerHistoryTest, a_failed_dial_of_a_stranger_makes_nobody_known) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 
 namespace opp2p {
 
@@ -73,8 +72,9 @@ std::string gone_text(const PeerFacts& facts, UnixTime now) {
 
 std::string peer_state(const PeerFacts& facts, UnixTime now) {
   if (facts.is_self) return "is this node itself";
-  if (facts.ban) return ban_text(facts, now);
+  if (facts.ban) return ban_text(facts, now) + (facts.blocked ? "; it is also blocked by the operator" : "");
   if (facts.blocked) return "is blocked by the operator";
+  if (!facts.connected && facts.kept_out) return "is kept out: " + *facts.kept_out;
   if (facts.connected && facts.score && *facts.score < 0) return low_text(facts);
   if (facts.connected) {
     std::string out = "is connected";
@@ -203,15 +203,6 @@ std::string why_block(const BlockFacts& facts) {
 
 std::string count_text(std::uint64_t count, const char* one, const char* many) {
   return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
-std::string time_text(UnixTime time) {
-  const std::time_t seconds = libp2p::unix_seconds(time);
-  std::tm parts{};
-  char out[64];
-  if (gmtime_r(&seconds, &parts) == nullptr || std::strftime(out, sizeof out, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)
-    return std::to_string(seconds) + " s since 1970";
-  return out;
 }
 
 std::string rough_duration(Nanos duration) {

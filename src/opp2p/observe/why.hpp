@@ -9,6 +9,7 @@
 #include "opp2p/observe/block_history.hpp"
 #include "opp2p/observe/peer_history.hpp"
 #include "opstack/reputation/ban.hpp"
+#include "opstack/reputation/ban_text.hpp"
 
 namespace opp2p {
 
@@ -21,7 +22,8 @@ struct PeerFacts {
   bool is_static = false;
   bool is_protected = false;
   std::optional<opstack::reputation::Ban> ban;
-  std::optional<double> score;  // now; none when it is not scored
+  std::optional<std::string> kept_out;  // by its score, and why
+  std::optional<double> score;          // now; none when it is not scored
   libp2p::gossipsub::ScoreThresholds thresholds;
   std::vector<opstack::reputation::Fault> faults;  // on record, the oldest first
   std::optional<PeerTimeline> timeline;
@@ -46,8 +48,7 @@ std::string why_block(const BlockFacts& facts);
 
 // "1 peer", "2 peers".
 std::string count_text(std::uint64_t count, const char* one, const char* many);
-// "2026-12-01 05:31:22 UTC".
-std::string time_text(libp2p::UnixTime time);
+using opstack::reputation::time_text;
 // "3 min 5 s", at most two units.
 std::string rough_duration(libp2p::Nanos duration);
 

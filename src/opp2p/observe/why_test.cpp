@@ -36,6 +36,10 @@ TEST(WhyPeer, says_until_when_and_why_a_peer_is_banned) {
   EXPECT_EQ(told_of(facts),
             "is banned until 2025-10-09 09:53:25 UTC (1 h left): its score -120 fell below -100; its last fault: "
             "invalid block signature; it is a static peer.");
+  facts.blocked = true;
+  EXPECT_EQ(told_of(facts),
+            "is banned until 2025-10-09 09:53:25 UTC (1 h left): its score -120 fell below -100; its last fault: "
+            "invalid block signature; it is also blocked by the operator; it is a static peer.");
 }
 
 TEST(WhyPeer, says_what_a_low_score_costs) {

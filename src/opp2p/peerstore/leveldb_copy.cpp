@@ -1,9 +1,5 @@
 #include "opp2p/peerstore/leveldb_copy.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
@@ -12,6 +8,7 @@
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/uvarint.hpp"
 #include "opp2p/base/file_error.hpp"
+#include "opp2p/peerstore/leveldb_lock.hpp"
 
 namespace opp2p {
 
@@ -42,38 +39,6 @@ bool is_part(std::string_view name) {
   if (name.starts_with(kManifest)) return is_number(name.substr(kManifest.size()));
   return name.ends_with(".log") && is_number(name.substr(0, name.size() - 4));
 }
-
-// The lock of the original while it is copied.
-class SourceLock {
- public:
-  SourceLock() = default;
-  SourceLock(const SourceLock&) = delete;
-  SourceLock& operator=(const SourceLock&) = delete;
-  ~SourceLock() {
-    if (file_ >= 0) ::close(file_);
-  }
-  Result<void> take(const fs::path& source) {
-    const auto path = source / "LOCK";
-    file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file_ < 0 && errno == ENOENT) return {};  // a copy that nobody has opened yet: whoever opens it makes one
-    if (file_ < 0) return io_error("cannot open", path, errno);
-    const auto in_use = [&] {
-      return fail(Errc::denied, "a program has the peerstore " + source.string() + " open; stop op-node first");
-    };
-    if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) return in_use();
-      return io_error("cannot lock", path, errno);
-    }
-    struct flock held{};
-    held.l_type = F_WRLCK;
-    held.l_whence = SEEK_SET;
-    if (::fcntl(file_, F_GETLK, &held) == 0 && held.l_type != F_UNLCK) return in_use();
-    return {};
-  }
-
- private:
-  int file_ = -1;
-};
 
 Result<std::vector<fs::path>> parts_of(const fs::path& source) {
   std::vector<fs::path> out;
@@ -177,7 +142,7 @@ Result<LevelDbCopy> LevelDbCopy::make(const fs::path& source, const fs::path& pl
     return fail(Errc::not_found, source.string() + " is no folder; give op-node's --p2p.peerstore.path");
   if (!is_leveldb_directory(source))
     return fail(Errc::not_found, source.string() + " has no LevelDB database; give op-node's --p2p.peerstore.path");
-  SourceLock lock;
+  LevelDbLock lock;
   OPP2P_TRYV(lock.take(source));
   fs::remove_all(place, error);
   if (error) return io_error("cannot remove", place, error.value());

@@ -68,7 +68,7 @@ Result<std::optional<Bytes>> LevelDbDatastore::get(std::string_view key) const {
   return std::optional(libp2p::to_bytes(value));
 }
 
-Result<void> LevelDbDatastore::scan(std::string_view prefix, const Visit& visit) const {
+Result<void> LevelDbDatastore::scan(std::string_view prefix, const Visit& visit, const OnDamaged&) const {
   try {
     const std::unique_ptr<leveldb::Iterator> at(database_->db->NewIterator(checked()));
     for (at->Seek(slice(prefix)); at->Valid() && text(at->key()).starts_with(prefix); at->Next())
@@ -113,7 +113,7 @@ Result<std::unique_ptr<LevelDbDatastore>> LevelDbDatastore::open(const std::file
   return no_leveldb();
 }
 Result<std::optional<Bytes>> LevelDbDatastore::get(std::string_view) const { return no_leveldb(); }
-Result<void> LevelDbDatastore::scan(std::string_view, const Visit&) const { return no_leveldb(); }
+Result<void> LevelDbDatastore::scan(std::string_view, const Visit&, const OnDamaged&) const { return no_leveldb(); }
 Result<void> LevelDbDatastore::apply(std::span<const libp2p::storage::Change>) { return no_leveldb(); }
 
 #endif

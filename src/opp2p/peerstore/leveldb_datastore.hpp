@@ -21,7 +21,9 @@ class LevelDbDatastore final : public libp2p::storage::Datastore {
   ~LevelDbDatastore() override;
 
   libp2p::Result<std::optional<libp2p::Bytes>> get(std::string_view key) const override;
-  libp2p::Result<void> scan(std::string_view prefix, const Visit& visit) const override;
+  using Datastore::scan;
+  // LevelDB has checksums of its blocks and not of its records: damage ends the scan.
+  libp2p::Result<void> scan(std::string_view prefix, const Visit& visit, const OnDamaged& on_damaged) const override;
   libp2p::Result<void> apply(std::span<const libp2p::storage::Change> changes) override;
 
  private:

@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -8,6 +10,7 @@
 #include "libp2p/testing/datastore_suite.hpp"
 #include "opp2p/peerstore/leveldb_copy.hpp"
 #include "opp2p/peerstore/leveldb_datastore.hpp"
+#include "opp2p/peerstore/leveldb_lock.hpp"
 #include "opp2p/peerstore/peerstore_move.hpp"
 #include "opp2p/peerstore/peerstore_test_support.hpp"
 
@@ -115,6 +118,35 @@ TEST_F(LevelDbCopyTest, is_refused_while_a_program_has_the_directory_open) {
     EXPECT_THAT(refused.error().text(), HasSubstr("stop op-node first"));
   }
   EXPECT_TRUE(LevelDbCopy::make(source_, place_));
+}
+
+TEST_F(LevelDbCopyTest, is_refused_when_the_lock_is_no_file) {
+  fs::remove(source_ / "LOCK");
+  ASSERT_EQ(::mkfifo((source_ / "LOCK").c_str(), 0600), 0);
+  EXPECT_EQ(copied_records().error(), Errc::malformed);  // and does not wait for a writer
+}
+
+TEST_F(LevelDbCopyTest, holds_both_locks_against_who_would_open_the_directory) {
+  const auto can_open = [this] {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const int file = ::open((source_ / "LOCK").c_str(), O_RDWR | O_CLOEXEC);
+      struct flock lock{};
+      lock.l_type = F_WRLCK;
+      lock.l_whence = SEEK_SET;
+      const int flocked = ::flock(file, LOCK_EX | LOCK_NB) == 0 ? 1 : 0;
+      ::_exit(flocked + (::fcntl(file, F_SETLK, &lock) == 0 ? 2 : 0));
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+  };
+  {
+    LevelDbLock lock;
+    ASSERT_TRUE(lock.take(source_));
+    EXPECT_EQ(can_open(), 0);
+  }
+  EXPECT_EQ(can_open(), 3);
 }
 
 TEST_F(LevelDbCopyTest, is_refused_where_there_is_no_database) {

@@ -31,8 +31,9 @@ class Gatherer {
   bool visit(std::string_view key, ByteView value) {
     bytes_ += key.size() + value.size();
     if (bytes_ > kMaxMoved) return false;
-    const auto checked = check_record(key, value);
+    auto checked = check_record(key, value);
     if (!checked) return skip(key, checked.error().text());
+    if (checked->changed) return change(key, *std::move(checked));
     if (checked->kind == RecordKind::private_key) {
       if (auto secret = PrivateKey::from_protobuf(value)) out.private_keys.push_back(std::move(*secret));
       return true;
@@ -46,13 +47,23 @@ class Gatherer {
                                      " MiB of records; at most that much is moved");
   }
 
-  GatheredRecords out;
-
- private:
   bool skip(std::string_view key, const std::string& reason) {
     ++out.moved.skipped;
     if (out.moved.first_skipped.size() < kSkippedShown)
       out.moved.first_skipped.push_back({libp2p::peer_text(key, kMaxKeyShown), reason});
+    return true;
+  }
+
+  GatheredRecords out;
+
+ private:
+  // A record that is taken in another form than it has.
+  bool change(std::string_view key, CheckedRecord checked) {
+    ++out.moved.changed;
+    if (out.moved.first_changed.size() < kSkippedShown)
+      out.moved.first_changed.push_back({libp2p::peer_text(key, kMaxKeyShown), checked.changed->key});
+    auto record = *std::exchange(checked.changed, std::nullopt);
+    out.records.push_back({{std::move(record.key), std::move(record.value)}, std::move(checked)});
     return true;
   }
   std::size_t bytes_ = 0;
@@ -60,9 +71,10 @@ class Gatherer {
 
 // The time of change of what the store has under the key of this record.
 Result<std::optional<libp2p::UnixTime>> stored_update(const Datastore& store, const std::string& key) {
-  OPP2P_TRY(const auto value, store.get(key));
-  if (!value) return std::optional<libp2p::UnixTime>();
-  const auto checked = check_record(key, *value);
+  const auto value = store.get(key);
+  if (!value && value.error() != Errc::malformed) return value.error();
+  if (!value || !*value) return std::optional<libp2p::UnixTime>();  // a damaged one is replaced
+  const auto checked = check_record(key, **value);
   return checked ? checked->last_update : std::nullopt;  // an unsound one is replaced
 }
 
@@ -83,9 +95,10 @@ std::size_t MovedRecords::total() const { return std::accumulate(taken.begin(), 
 Result<GatheredRecords> gather_records(const Datastore& from, std::span<const std::string_view> bases) {
   Gatherer gatherer;
   const auto visit = [&](std::string_view key, ByteView value) { return gatherer.visit(key, value); };
+  const auto on_damaged = [&](std::string_view key, const libp2p::Error& why) { gatherer.skip(key, why.text()); };
   constexpr std::string_view kEverything[] = {""};
   for (const auto base : bases.empty() ? std::span<const std::string_view>(kEverything) : bases) {
-    OPP2P_TRYV(from.scan(base, visit));
+    OPP2P_TRYV(from.scan(base, visit, on_damaged));
     OPP2P_TRYV(gatherer.check_size());
   }
   return std::move(gatherer.out);

@@ -31,6 +31,8 @@ struct MovedRecords {
   std::size_t kept = 0;                           // where ours is the later one
   std::size_t skipped = 0;                        // as unsound or unknown
   std::vector<SkippedRecord> first_skipped;       // at most kSkippedShown
+  std::size_t changed = 0;                        // taken in another form
+  std::vector<SkippedRecord> first_changed;       // at most kSkippedShown, with the key that it has now
   std::size_t total() const;
 };
 

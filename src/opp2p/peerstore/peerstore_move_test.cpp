@@ -74,6 +74,21 @@ TEST(PeerstoreMove, counts_what_it_leaves_out_and_shows_the_first) {
   EXPECT_THAT(gathered.moved.first_skipped[0].reason, HasSubstr("JSON"));
 }
 
+TEST(PeerstoreMove, takes_a_subnet_with_bits_of_a_host_as_its_network_and_says_so) {
+  MemoryDatastore op_node, ours;
+  const std::string key = std::string(libp2p::storage::kBlockedSubnetBase) + "10.1.2.3/8";
+  ASSERT_TRUE(op_node.apply(std::vector<Change>{{key, libp2p::to_bytes("10.1.2.3/8")}}));
+  const auto moved = import_records(gather_records(op_node).value(), ours).value();
+  EXPECT_EQ(moved.total(), 1u);
+  EXPECT_EQ(moved.changed, 1u);
+  ASSERT_EQ(moved.first_changed.size(), 1u);
+  EXPECT_EQ(moved.first_changed[0].key, key);
+  const auto network = libp2p::storage::blocked_subnet_record("10.0.0.0/8").value();
+  EXPECT_EQ(moved.first_changed[0].reason, network.key);
+  EXPECT_EQ(ours.get(network.key).value(), network.value);
+  EXPECT_FALSE(ours.get(key).value());
+}
+
 TEST(PeerstoreMove, keeps_our_record_when_it_was_changed_later) {
   const auto peer = peer_of_key(make_key(1));
   MemoryDatastore op_node, ours;

@@ -53,6 +53,10 @@ void add_lines(PeerstoreReport& report, const MovedRecords& moved) {
   if (moved.total() > 0) report.lines.push_back(counts_text(moved));
   if (moved.kept > 0)
     report.lines.push_back("Kept " + std::to_string(moved.kept) + " records of ours that were changed later.");
+  for (const auto& one : moved.first_changed) report.lines.push_back("Took " + one.key + " as " + one.reason + ".");
+  if (moved.changed > moved.first_changed.size())
+    report.lines.push_back("And " + std::to_string(moved.changed - moved.first_changed.size()) +
+                           " more subnets as their networks.");
   if (moved.skipped == 0) return;
   report.lines.push_back("Left out " + std::to_string(moved.skipped) + " records:");
   for (const auto& one : moved.first_skipped) report.lines.push_back("  " + one.key + ": " + one.reason);

@@ -43,7 +43,7 @@ Result<CheckedRecord> check_addresses(std::string_view key, ByteView value) {
     if (!opened) return opened.error().within("signed peer record");
     if (opened->peer_id != peer) return fail(Errc::mismatch, "signed peer record is of another peer");
   }
-  return CheckedRecord{RecordKind::addresses, peer, {}};
+  return CheckedRecord{RecordKind::addresses, peer, {}, {}};
 }
 
 Result<CheckedRecord> check_key(std::string_view key, ByteView value) {
@@ -54,42 +54,42 @@ Result<CheckedRecord> check_key(std::string_view key, ByteView value) {
   if (is_private) {
     OPP2P_TRY(const auto secret, libp2p::crypto::PrivateKey::from_protobuf(value));
     if (!read.peer.matches(secret.public_key())) return mismatch();
-    return CheckedRecord{RecordKind::private_key, read.peer, {}};
+    return CheckedRecord{RecordKind::private_key, read.peer, {}, {}};
   }
   OPP2P_TRY(const auto open, libp2p::crypto::PublicKey::from_protobuf(value));
   if (!read.peer.matches(open)) return mismatch();
-  return CheckedRecord{RecordKind::public_key, read.peer, {}};
+  return CheckedRecord{RecordKind::public_key, read.peer, {}, {}};
 }
 
 Result<CheckedRecord> check_metadata(std::string_view key, ByteView value) {
   OPP2P_TRY(const auto read, storage::read_peer_key(storage::kMetadataBase, key));
   if (read.name.empty()) return no_record("metadata without a name");
   OPP2P_TRYV(storage::decode_metadata_value(value));
-  return CheckedRecord{RecordKind::metadata, read.peer, {}};
+  return CheckedRecord{RecordKind::metadata, read.peer, {}, {}};
 }
 
 Result<CheckedRecord> check_scores(std::string_view key, ByteView value) {
   OPP2P_TRY(const auto peer, read_nameless_key(reputation::kScoreBase, key));
   OPP2P_TRY(const auto entry, reputation::decode_scores(value));
-  return CheckedRecord{RecordKind::scores, peer, entry.last_update};
+  return CheckedRecord{RecordKind::scores, peer, entry.last_update, {}};
 }
 
 Result<CheckedRecord> check_peer_ban(std::string_view key, ByteView value) {
   OPP2P_TRY(const auto peer, read_nameless_key(reputation::kPeerBanBase, key));
   OPP2P_TRY(const auto entry, reputation::decode_ban(value));
-  return CheckedRecord{RecordKind::peer_ban, peer, entry.last_update};
+  return CheckedRecord{RecordKind::peer_ban, peer, entry.last_update, {}};
 }
 
 Result<CheckedRecord> check_ip_ban(std::string_view key, ByteView value) {
   OPP2P_TRYV(reputation::read_ip_ban_key(key));
   OPP2P_TRY(const auto entry, reputation::decode_ban(value));
-  return CheckedRecord{RecordKind::ip_ban, {}, entry.last_update};
+  return CheckedRecord{RecordKind::ip_ban, {}, entry.last_update, {}};
 }
 
 Result<CheckedRecord> check_peer_metadata(std::string_view key, ByteView value) {
   OPP2P_TRY(const auto peer, read_nameless_key(reputation::kPeerMetadataBase, key));
   OPP2P_TRY(const auto entry, reputation::decode_metadata(value));
-  return CheckedRecord{RecordKind::peer_metadata, peer, entry.last_update};
+  return CheckedRecord{RecordKind::peer_metadata, peer, entry.last_update, {}};
 }
 
 // go-libp2p takes the value for the rule, and removes the key that follows from it: they must agree.
@@ -98,21 +98,25 @@ libp2p::Error under_another_key() { return fail(Errc::mismatch, "the rule is und
 Result<CheckedRecord> check_blocked_peer(std::string_view key, ByteView value) {
   OPP2P_TRY(const auto peer, storage::decode_blocked_peer(value));
   if (storage::blocked_peer_record(peer).key != key) return under_another_key();
-  return CheckedRecord{RecordKind::blocked_peer, peer, {}};
+  return CheckedRecord{RecordKind::blocked_peer, peer, {}, {}};
 }
 
 Result<CheckedRecord> check_blocked_ip(std::string_view key, ByteView value) {
   OPP2P_TRY(const auto ip, storage::decode_blocked_ip(value));
   OPP2P_TRY(const auto record, storage::blocked_ip_record(ip));
   if (record.key != key) return under_another_key();
-  return CheckedRecord{RecordKind::blocked_ip, {}, {}};
+  return CheckedRecord{RecordKind::blocked_ip, {}, {}, {}};
 }
 
 Result<CheckedRecord> check_blocked_subnet(std::string_view key, ByteView value) {
   OPP2P_TRY(const auto subnet, storage::decode_blocked_subnet(value));
-  OPP2P_TRY(const auto record, storage::blocked_subnet_record(subnet));
-  if (record.key != key) return under_another_key();
-  return CheckedRecord{RecordKind::blocked_subnet, {}, {}};
+  OPP2P_TRY(auto record, storage::blocked_subnet_record(subnet));
+  if (record.key == key && libp2p::equal(record.value, value))
+    return CheckedRecord{RecordKind::blocked_subnet, {}, {}, {}};
+  // op-node stores a subnet as it was named: 10.1.2.3/8 for 10.0.0.0/8.
+  const auto named = storage::decode_blocked_subnet(libp2p::as_bytes(key.substr(storage::kBlockedSubnetBase.size())));
+  if (!named || *named != subnet) return under_another_key();
+  return CheckedRecord{RecordKind::blocked_subnet, {}, {}, std::move(record)};
 }
 
 using Check = Result<CheckedRecord> (*)(std::string_view key, ByteView value);

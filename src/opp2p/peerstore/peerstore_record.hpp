@@ -12,6 +12,7 @@
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/time.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/storage/records/gater_records.hpp"
 
 namespace opp2p {
 
@@ -36,6 +37,8 @@ struct CheckedRecord {
   RecordKind kind;
   std::optional<libp2p::PeerId> peer;           // that the record is about
   std::optional<libp2p::UnixTime> last_update;  // of the kinds that say it
+  // The record in the form that both sides read, where it has another one: a subnet with bits of a host.
+  std::optional<libp2p::storage::GaterRecord> changed;
 };
 
 // The bases of the keys, one of each kind at least. Every sound record is below one of them.

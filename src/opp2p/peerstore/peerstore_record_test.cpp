@@ -60,6 +60,18 @@ TEST(PeerstoreRecord, with_a_signed_record_of_another_peer_is_refused) {
               HasSubstr("signed peer record"));
 }
 
+TEST(PeerstoreRecord, of_a_subnet_with_bits_of_a_host_is_taken_as_its_network) {
+  const std::string base(libp2p::storage::kBlockedSubnetBase);
+  const auto network = libp2p::storage::blocked_subnet_record("10.0.0.0/8").value();
+  const auto taken = check_record(base + "10.1.2.3/8", libp2p::to_bytes("10.1.2.3/8")).value();
+  EXPECT_EQ(taken.kind, RecordKind::blocked_subnet);
+  ASSERT_TRUE(taken.changed);
+  EXPECT_EQ(taken.changed->key, network.key);
+  EXPECT_EQ(taken.changed->value, network.value);
+  EXPECT_FALSE(check_record(network.key, network.value)->changed);
+  EXPECT_EQ(check_record(base + "10.1.2.3/16", libp2p::to_bytes("10.1.2.3/8")).error(), Errc::mismatch);
+}
+
 TEST(PeerstoreRecord, of_another_kind_is_unsupported) {
   const auto id = libp2p::storage::peer_key("", peer_of_key(make_key(1)));
   for (const std::string& key :

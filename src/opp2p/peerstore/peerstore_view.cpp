@@ -69,7 +69,7 @@ Result<void> add_own(const storage::Datastore& store, PeerstoreView& view) {
       view.peers[peer->peer].is_static = true;
     return true;
   };
-  return store.scan(reputation::kOwnBase, visit);
+  return store.scan(reputation::kOwnBase, visit, [&view](std::string_view, const libp2p::Error&) { ++view.unread; });
 }
 
 }  // namespace

@@ -68,6 +68,8 @@ class ReputationPort {
   // What discovery has noted of a peer; nothing that is older than op-node believes it (7 days).
   virtual std::optional<opstack::reputation::PeerMetadata> metadata_of(const libp2p::PeerId& peer) const = 0;
   virtual ScoreStandingSnapshot standing_of(const libp2p::PeerId& peer) const = 0;
+  // Why the peer's score keeps it out; nothing when it does not.
+  virtual std::optional<std::string> kept_out(const libp2p::PeerId& peer) const = 0;
 };
 
 // A peer that the node keeps connected.

@@ -11,10 +11,21 @@ using ReadTarget = Argument<GateTarget> (*)(const json::array&);
 constexpr const char* kNoGater = "no connection gater";
 constexpr std::string_view kProtected = "api-protected";  // op-node's tag
 
+// What would block nobody, or everybody until somebody unblocks it: a mistake that op-node lets its operator make.
+std::optional<RpcError> refusal_of(const NodeApi& api, const GateTarget& target) {
+  if (target.kind == GateTarget::Kind::peer && target.peer == api.node.view().id())
+    return server_error("this is the node's own peer id");
+  if (target.kind == GateTarget::Kind::subnet && target.text.ends_with("/0"))
+    return server_error("the subnet " + target.text +
+                        " has every address, so the node would lose all its peers; block smaller subnets");
+  return std::nullopt;
+}
+
 RpcHandler block_method(const NodeApi& api, ReadTarget read) {
   return [api, read](const json::array& params, const RpcDone& done) {
     const auto target = read(params);
     if (!target) return done(target.error());
+    if (const auto refusal = refusal_of(api, *target)) return done(*refusal);
     change(api, api.ports.gating, kNoGater, done,
            [target = *target](GatingPort& gating, PortDone changed) { gating.block(target, std::move(changed)); });
   };

@@ -47,6 +47,7 @@ TEST_F(GatingMethods, a_subnet_is_blocked_as_an_object_and_as_text_and_listed_as
 }
 
 TEST_F(GatingMethods, errors_are_op_nodes) {
+  EXPECT_EQ(error("opp2p_discoveryTable"), "-32000 discovery disabled");
   EXPECT_EQ(error("opp2p_blockAddr", {""}), "-32000 invalid request");
   EXPECT_EQ(error("opp2p_blockAddr", {"10.0.0.256"}), "-32602 invalid argument 0: invalid IP address: 10.0.0.256");
   EXPECT_EQ(error("opp2p_blockAddr"), "-32602 missing value for required argument 0");
@@ -91,6 +92,25 @@ TEST_F(GatingMethods, wrong_types_and_huge_parameters_are_refused_and_never_echo
       EXPECT_TRUE(error(method, {value}).starts_with("-32602 ")) << method << last_.substr(0, 200);
       EXPECT_LT(last_.size(), 400u);
     }
+}
+
+// op-node answers null to each of these, and after the second one it has no peers, also after a restart.
+TEST_F(GatingMethods, the_own_id_and_the_subnet_of_every_address_are_not_blocked) {
+  const auto own = network_.node(0).host().id().to_base58();
+  EXPECT_EQ(error("opp2p_blockPeer", {own}), "-32000 this is the node's own peer id");
+  EXPECT_EQ(result("opp2p_unblockPeer", {own}), "null") << "whoever blocked it in op-node can undo it";
+  for (const char* all : {"0.0.0.0/0", "::/0"}) {
+    EXPECT_EQ(error("opp2p_blockSubnet", {all}),
+              "-32000 the subnet " + std::string(all) +
+                  " has every address, so the node would lose all its peers; block smaller subnets");
+    EXPECT_EQ(result("opp2p_unblockSubnet", {all}), "null");
+  }
+  EXPECT_EQ(error("opp2p_blockSubnet", {json::object{{"IP", "10.0.0.0"}, {"Mask", "AAAAAA=="}}}),
+            "-32000 the subnet 0.0.0.0/0 has every address, so the node would lose all its peers; block smaller "
+            "subnets");
+  EXPECT_EQ(result("opp2p_listBlockedPeers"), "[]");
+  EXPECT_EQ(result("opp2p_listBlockedSubnets"), "[]");
+  EXPECT_EQ(result("opp2p_blockSubnet", {"128.0.0.0/1"}), "null");
 }
 
 TEST_F(GatingMethods, a_change_that_is_not_durable_is_an_error) {

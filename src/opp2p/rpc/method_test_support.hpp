@@ -72,12 +72,14 @@ class FakeReputation final : public ReputationPort {
     return metadata;
   }
   ScoreStandingSnapshot standing_of(const libp2p::PeerId&) const override { return standing; }
+  std::optional<std::string> kept_out(const libp2p::PeerId&) const override { return kept_out_text; }
 
   opstack::reputation::BanList list;
   std::vector<opstack::reputation::Fault> faults;
   std::optional<opstack::reputation::PeerScoreRecord> scores;
   std::optional<opstack::reputation::PeerMetadata> metadata;
   ScoreStandingSnapshot standing;
+  std::optional<std::string> kept_out_text;
   std::optional<libp2p::Error> failure;
 };
 

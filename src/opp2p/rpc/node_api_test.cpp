@@ -151,6 +151,22 @@ TEST_F(NodeApi, what_is_not_known_of_a_peer_is_null_and_not_zero) {
   EXPECT_TRUE(me.at("scores").at("reqResp").at("validResponses").is_null());
 }
 
+// op-node's own key is in its peerstore, and so it is in the list.
+TEST_F(NodeApi, the_node_itself_is_among_the_peers_that_are_known_and_not_among_those_that_are_connected) {
+  const auto own = network_.node(0).host().id().to_base58();
+  EXPECT_FALSE(ask("opp2p_peers", {true}).at("peers").as_object().contains(own));
+  EXPECT_EQ(ask("opp2p_peerStats").at("known"), 1);
+  const auto all = ask("opp2p_peers", {false});
+  EXPECT_EQ(all.at("totalConnected"), 0);
+  auto self = ask("opp2p_self");
+  self.as_object()["gossipBlocks"] = false;  // of the list alone, as in op-node
+  EXPECT_EQ(json::serialize(all.at("peers").at(own)), json::serialize(self));
+  ASSERT_TRUE(network_.add({.dials = {0}}));
+  network_.world().run_for(Seconds(3));
+  EXPECT_EQ(ask("opp2p_peers", {false}).at("peers").as_object().size(), 2u);
+  EXPECT_EQ(ask("opp2p_peerStats").at("known"), 2);
+}
+
 TEST_F(NodeApi, the_score_of_a_peer_has_op_nodes_names) {
   PeerSnapshot peer;
   peer.id = network_.node(0).host().id();

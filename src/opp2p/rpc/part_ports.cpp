@@ -143,6 +143,12 @@ ScoreStandingSnapshot ReputationPartPort::standing_of(const libp2p::PeerId& peer
   return out;
 }
 
+std::optional<std::string> ReputationPartPort::kept_out(const libp2p::PeerId& peer) const {
+  const auto* part = find_();
+  auto refusal = part == nullptr ? std::nullopt : part->score_refusal(peer);
+  return refusal ? std::optional(std::move(refusal->why)) : std::nullopt;
+}
+
 std::vector<StaticPeerSnapshot> StaticPeersPartPort::list() const {
   std::vector<StaticPeerSnapshot> out;
   const auto* part = find_();

@@ -55,6 +55,7 @@ class ReputationPartPort final : public ReputationPort {
   std::optional<opstack::reputation::PeerScoreRecord> scores_of(const libp2p::PeerId& peer) const override;
   std::optional<opstack::reputation::PeerMetadata> metadata_of(const libp2p::PeerId& peer) const override;
   ScoreStandingSnapshot standing_of(const libp2p::PeerId& peer) const override;
+  std::optional<std::string> kept_out(const libp2p::PeerId& peer) const override;
 
  private:
   libp2p::runtime::Runtime& runtime_;

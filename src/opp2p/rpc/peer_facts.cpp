@@ -16,6 +16,7 @@ PeerKnowledge know_peer(const NodeApi& api, const libp2p::PeerId& peer, std::siz
   if (ports.gating != nullptr) facts.blocked = ports.gating->is_blocked(peer);
   if (ports.reputation != nullptr) {
     facts.ban = ports.reputation->ban_of(peer);
+    facts.kept_out = ports.reputation->kept_out(peer);
     facts.faults = ports.reputation->faults_of(peer);
     out.standing = ports.reputation->standing_of(peer);
     facts.thresholds = out.standing.thresholds;

@@ -113,7 +113,7 @@ std::vector<RpcMethod> peer_methods(const NodeApi& api) {
       {.name = "opp2p_peers",
        .parameters = {{"connected", "true for connected peers, false for all that are known"}},
        .handler = peers_method(api),
-       .help = "The peers, by their id."},
+       .help = "The peers, by their id. Among all that are known is the node itself, as in op-node."},
       {.name = "opp2p_peerStats",
        .handler = reads_value(
            api.snapshots, "opp2p_peerStats",
@@ -123,7 +123,11 @@ std::vector<RpcMethod> peer_methods(const NodeApi& api) {
              return out;
            },
            [](const PeerStatsSnapshot& stats) { return json::value(peer_stats_json(stats)); }),
-       .help = "How many peers are connected, known, blocked, and in each of the topics of blocks."},
+       .help = "How many peers are connected, known (with the node itself), blocked, and in each of the topics of "
+               "blocks."},
+      {.name = "opp2p_discoveryTable",
+       .handler = [](const json::array&, const RpcDone& done) { done(server_error("discovery disabled")); },
+       .help = "Answers the error of op-node without discovery, which this node does not have."},
       {.name = "opp2p_connectPeer",
        .parameters = {{"address", "a multiaddr that ends with /p2p/ID"}},
        .access = RpcAccess::changes_with_token,

@@ -100,6 +100,7 @@ json::value score_json(const PeerKnowledge& known) {
   out["faults"] = std::move(faults);
   out["ban"] = known.facts.ban ? json::value(ban_json(*known.facts.ban)) : json::value(nullptr);
   out["blocked"] = known.facts.blocked;
+  out["keptOut"] = known.facts.kept_out ? json::value(*known.facts.kept_out) : json::value(nullptr);
   out["why"] = why_peer(known.facts, known.now);
   return out;
 }
@@ -132,7 +133,9 @@ std::vector<RpcMethod> reputation_methods(const NodeApi& api) {
        .parameters = {{"target", "a peer id or an IP address"}},
        .access = RpcAccess::changes_with_token,
        .handler = unban_method(api),
-       .help = "Ends a ban and clears the scores that led to it. Answers true, or false when there was none."},
+       .help = "Ends a ban and clears the scores that led to it. Answers true, or false when there was none; the "
+               "scores of a "
+               "peer are cleared then, too."},
       {.name = "opp2p_peerScore",
        .parameters = {{"peer", "a peer id"}},
        .handler = score_method(api),

@@ -14,7 +14,10 @@ namespace opp2p {
 
 // An argument, or what the client is answered instead.
 template <class T>
-using Argument = boost::system::result<T, RpcError>;
+class Argument : public boost::system::result<T, RpcError> {
+ public:
+  using boost::system::result<T, RpcError>::result;  // as in libp2p::Result
+};
 [[noreturn]] void throw_exception_from_error(const RpcError& error, const boost::source_location& where);
 
 // -32602 "invalid argument 0: why".

@@ -137,7 +137,7 @@ class Migrator {
       if (!next && code != MDB_MAP_FULL) return next.error();
       if (next) code = txn.commit();
       if (code == MDB_MAP_FULL) {
-        if (code = young_->grow(); code != 0) return failed(code);
+        if (code = young_->resize(2 * young_->map_size()); code != 0) return failed(code);
         continue;
       }
       if (code != 0) return failed(code);

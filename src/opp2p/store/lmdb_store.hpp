@@ -17,6 +17,7 @@
 
 #include <filesystem>
 
+#include "libp2p/storage/lmdb/lmdb_file_check.hpp"
 #include "opp2p/store/block_store.hpp"
 
 namespace opp2p {
@@ -36,6 +37,7 @@ struct LmdbStoreConfig {
   std::size_t max_pending = 128 << 20;        // bytes of memory
   Nanos commit_interval = libp2p::Millis(0);  // at most 50 ms count
   std::uint64_t initial_map = std::uint64_t{1} << 30;
+  std::uint64_t checked_pages = libp2p::storage::kPagesAtOpen;  // of the file, before it is mapped
   std::function<UnixTime()> wall;                           // for the age of orphans; without one the system's clock
   std::function<void(const MigrationProgress&)> migrating;  // called within open(), after each part
   std::function<std::uint64_t()> free_space;                // on the folder's disk; without one the system is asked

@@ -5,8 +5,8 @@ namespace opp2p {
 LmdbStore::Database::Database(const LmdbStoreConfig& config)
     : config_(config),
       errors_{config.folder, "block store", "the blocks come back from peers"},
-      file_(errors_, config.initial_map, UINT64_MAX, [this](LmdbEnvironment& env) { return open_tables(env, false); }) {
-}
+      file_(errors_, {.initial = config.initial_map, .checked_pages = config.checked_pages},
+            [this](LmdbEnvironment& env) { return open_tables(env, false); }) {}
 
 void LmdbStore::Database::write(const StoreWrites& batch) {
   std::vector<StoreWrite*> writes;

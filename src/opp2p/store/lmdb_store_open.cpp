@@ -45,8 +45,7 @@ Result<void> LmdbStore::Database::lock_folder() {
 
 Result<void> LmdbStore::Database::create() {
   LmdbEnvironment::remove_young(errors_);
-  std::error_code error;
-  if (std::filesystem::file_size(config_.folder / LmdbEnvironment::kFile, error) > 0 && !error) return {};
+  if (LmdbEnvironment::is_there(errors_)) return {};
   if (!config_.create)
     return fail(Errc::not_found, "the block store in " + config_.folder.string() + " is an empty file");
   OPP2P_ASSERT(!config_.chain.empty(), "a new database belongs to a chain");
@@ -59,7 +58,8 @@ Result<void> LmdbStore::Database::create() {
 // Answers the environment that it has opened, if it is the one to go on with. The old database has its name until the
 // new one is whole on the disk.
 Result<std::unique_ptr<LmdbEnvironment>> LmdbStore::Database::migrate() {
-  OPP2P_TRY(auto env, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, config_.initial_map));
+  OPP2P_TRY(auto env, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, config_.initial_map, UINT64_MAX,
+                                            config_.checked_pages));
   OPP2P_TRY(const bool old, has_format_1(*env, errors_));
   if (!old) return env;
   if (!config_.migrate)

@@ -1,7 +1,6 @@
 #include "opp2p/store/lmdb_store.hpp"
 
 #include <gtest/gtest.h>
-#include <lmdb.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -9,6 +8,7 @@
 #include <thread>
 
 #include "opp2p/store/store_test_support.hpp"
+#include "testing/lmdb_file.hpp"
 
 namespace opp2p {
 namespace {
@@ -198,37 +198,14 @@ TEST_F(LmdbStoreFiles, the_database_of_another_chain_is_refused_by_name) {
 
 TEST_F(LmdbStoreFiles, a_database_without_a_format_is_refused) {
   open().reset();
-  MDB_env* env = nullptr;
-  MDB_txn* txn = nullptr;
-  MDB_dbi table = 0;
-  std::string name = "format";
-  MDB_val key{name.size(), name.data()};
-  ASSERT_EQ(mdb_env_create(&env), 0);
-  ASSERT_EQ(mdb_env_set_maxdbs(env, 16), 0);
-  ASSERT_EQ(mdb_env_open(env, folder_.path().c_str(), 0, 0600), 0);
-  ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
-  ASSERT_EQ(mdb_dbi_open(txn, "meta", 0, &table), 0);
-  ASSERT_EQ(mdb_del(txn, table, &key, nullptr), 0);
-  ASSERT_EQ(mdb_txn_commit(txn), 0);
-  mdb_env_close(env);
+  testing_files::change_lmdb(folder_.path(), "meta", "format", std::nullopt);
   const Error error = open_fails(config_in(folder_.path()));
   EXPECT_TRUE(error == Errc::mismatch) << error.message();
   EXPECT_NE(error.text().find("has the format ''"), std::string::npos) << error.text();
 }
 
 TEST_F(LmdbStoreFiles, the_database_of_another_program_is_refused) {
-  MDB_env* env = nullptr;
-  MDB_txn* txn = nullptr;
-  MDB_dbi table = 0;
-  char text[] = "x";
-  MDB_val value{1, text};
-  ASSERT_EQ(mdb_env_create(&env), 0);
-  ASSERT_EQ(mdb_env_open(env, folder_.path().c_str(), 0, 0600), 0);
-  ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
-  ASSERT_EQ(mdb_dbi_open(txn, nullptr, 0, &table), 0);
-  ASSERT_EQ(mdb_put(txn, table, &value, &value, 0), 0);
-  ASSERT_EQ(mdb_txn_commit(txn), 0);
-  mdb_env_close(env);
+  testing_files::make_foreign_lmdb(folder_.path());
   const Error error = open_fails(config_in(folder_.path()));
   EXPECT_TRUE(error == Errc::mismatch) << error.message();
   EXPECT_NE(error.text().find("not written by opp2p"), std::string::npos) << error.text();

@@ -355,7 +355,7 @@ TEST_P(StoreChain, the_reorganisations_of_the_last_minutes_are_read_with_the_low
   calls_->branch_off(5, 14, 2);
   ASSERT_TRUE(calls_->move_head(block_at(12, 300, 1, 1)));
   const auto first = now_;
-  now_ += Seconds(60);
+  now_ += libp2p::Seconds(60);
   ASSERT_TRUE(calls_->move_head(block_at(14, 300, 2, 2)));
   const auto forks = store_->view(100).value().forks;
   ASSERT_EQ(forks.size(), 2u);

@@ -5,12 +5,14 @@
 namespace opp2p {
 namespace {
 
-Result<std::unique_ptr<LmdbStore>> open_existing(const std::filesystem::path& folder, bool check_ends) {
+Result<std::unique_ptr<LmdbStore>> open_existing(const std::filesystem::path& folder, bool check_ends,
+                                                 std::uint64_t checked_pages = libp2p::storage::kPagesAtOpen) {
   LmdbStoreConfig config;
   config.folder = folder;
   config.create = false;
   config.migrate = false;
   config.check_ends = check_ends;
+  config.checked_pages = checked_pages;
   // Callbacks run on the store's own thread.
   return LmdbStore::open(std::move(config), [](const std::function<void()>& task) { task(); });
 }
@@ -22,7 +24,7 @@ std::string named(const BlockRef& block) { return std::to_string(block.number) +
 }  // namespace
 
 Result<StoreReport> check_store(const std::filesystem::path& folder) {
-  OPP2P_TRY(const auto store, open_existing(folder, false));
+  OPP2P_TRY(const auto store, open_existing(folder, false, UINT64_MAX));
   OPP2P_TRY(const auto found, store->check(CheckDepth{.bodies = true}));
   StoreReport out;
   out.is_sound = found.defect_count == 0;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "libp2p/base/crc32c.hpp"
 #include "opp2p/store/chain_tables.hpp"
-#include "opstack/encoding/crc32c.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 #include "opstack/sync/wire/codec.hpp"
 
@@ -15,7 +15,7 @@ constexpr std::size_t kVersionAt = 72;
 constexpr std::size_t kChecksumAt = 73;
 
 std::uint32_t checksum(ByteView record) {
-  return opstack::encoding::crc32c(record.first(kChecksumAt)) ^ opstack::encoding::crc32c(record.subspan(kRecordHead));
+  return libp2p::crc32c(record.first(kChecksumAt)) ^ libp2p::crc32c(record.subspan(kRecordHead));
 }
 
 Error damaged(std::uint64_t number, std::string_view what) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "libp2p/base/assert.hpp"
-#include "opstack/encoding/crc32c.hpp"
+#include "libp2p/base/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 
 namespace opstack::encoding {
@@ -35,7 +35,7 @@ void append_chunk(libp2p::Bytes& out, libp2p::ByteView contents) {
     type = kUncompressed;
   }
   store_chunk_header(out.data() + start, type, size + 4);
-  libp2p::store_le32(out.data() + start + 4, masked_crc32c(crc32c(contents)));
+  libp2p::store_le32(out.data() + start + 4, libp2p::masked_crc32c(libp2p::crc32c(contents)));
 }
 
 }  // namespace
@@ -159,7 +159,7 @@ libp2p::Result<void> SnappyFrameDecoder::data_chunk(libp2p::ByteView body, bool 
   } else if (auto given = append_snappy_decompressed(out, contents, kSnappyMaxChunkContents); !given) {
     return wrong(given.error().code(), given.error().text());
   }
-  if (masked_crc32c(crc32c(libp2p::ByteView(out).subspan(before))) != announced)
+  if (libp2p::masked_crc32c(libp2p::crc32c(libp2p::ByteView(out).subspan(before))) != announced)
     return wrong(libp2p::Errc::mismatch, "the checksum of a chunk does not match");
   OPP2P_ASSERT(out.size() == before + size, "a chunk gives what was announced", out, before, size);
   produced_ += size;

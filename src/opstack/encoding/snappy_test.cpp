@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include "libp2p/base/rng.hpp"
-#include "opstack/encoding/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 

@@ -37,6 +37,7 @@ struct Publisher::Job {
   rules::Outcome fields;
   PublishedBlock block;
   bool kept = false;
+  libp2p::MonoTime begun;
 };
 
 Publisher::Publisher(libp2p::GossipsubService& gossip, libp2p::runtime::Runtime& runtime, rules::BlockRulesConfig rules,
@@ -78,6 +79,7 @@ void Publisher::make(std::shared_ptr<Job> job) {
     return;
   }
   ++making_;
+  job->begun = runtime_.now().mono;
   job->version = version_at_(job->envelope->payload.timestamp);
   auto work = [job, config = rules_]() mutable {
     const auto& chain_id = config.chain_id;
@@ -128,6 +130,7 @@ void Publisher::on_made(const std::shared_ptr<Job>& job) {
       return;
     }
     job->kept = true;
+    job->block.kept_after = runtime_.now().mono - job->begun;
     send(job);
   });
 }
@@ -146,12 +149,16 @@ std::optional<Error> Publisher::refusal(const Job& job) const {
 
 void Publisher::send(const std::shared_ptr<Job>& job) {
   const rules::BlockMessage& message = **job->message;
-  const auto not_gossiped = [](Job& of, Error why) {
-    if (!of.kept) return of.done(std::move(why));
-    of.block.not_gossiped = why.message();
+  const auto publish_done = [&runtime = runtime_](Job& of) {  // the publisher may have gone
+    of.block.done_after = runtime.now().mono - of.begun;
     of.done(std::move(of.block));
   };
-  auto judged = [job, not_gossiped](const libp2p::gossipsub::Published& end) {
+  const auto not_gossiped = [publish_done](Job& of, Error why) {
+    if (!of.kept) return of.done(std::move(why));
+    of.block.not_gossiped = why.message();
+    publish_done(of);
+  };
+  auto judged = [job, not_gossiped, publish_done](const libp2p::gossipsub::Published& end) {
     if (end.verdict != libp2p::gossipsub::ValidationResult::accept) {
       const bool rejected = end.verdict == libp2p::gossipsub::ValidationResult::reject;
       return not_gossiped(
@@ -160,7 +167,7 @@ void Publisher::send(const std::shared_ptr<Job>& job) {
                                    payload_id(job->envelope->payload) + ": this node's own block rules refuse it"));
     }
     job->block.message_id = end.id;
-    job->done(std::move(job->block));
+    publish_done(*job);
   };
   const auto publication =
       gossip_.publish(message.topic, *message.data, libp2p::gossipsub::LocalCheck::validate, std::move(judged));
@@ -169,7 +176,7 @@ void Publisher::send(const std::shared_ptr<Job>& job) {
   } else if (publication->request == 0) {
     // Known already: published before, which is no error.
     job->block.message_id = publication->id;
-    job->done(std::move(job->block));
+    publish_done(*job);
   }
 }
 

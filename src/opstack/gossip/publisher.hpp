@@ -41,6 +41,9 @@ struct PublishedBlock {
   std::size_t bytes = 0;     // as gossiped
   payload::Block block;      // with the body that was signed and gossiped
   std::string not_gossiped;  // why nobody got it; empty when it was gossiped
+  // From the call of publish(): until it was kept, and until the publication had ended. Without a Keep, the first is 0.
+  libp2p::Nanos kept_after{};
+  libp2p::Nanos done_after{};
   PublishedBlock() = default;
 };
 

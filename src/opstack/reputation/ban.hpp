@@ -2,6 +2,7 @@
 // thread: any. Source: op-node surface, sections 3, 4 and 14.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ enum class BanRule : std::uint8_t {
 inline constexpr std::size_t kBanRules = static_cast<std::size_t>(BanRule::unknown) + 1;
 std::string_view ban_rule_id(BanRule rule);  // "score_threshold"
 std::optional<BanRule> ban_rule_of(std::string_view id);
+using BanCounts = std::array<std::size_t, kBanRules>;  // by rule
 
 struct Ban {
   UnixTime since{};

@@ -17,6 +17,7 @@
 
 #include "libp2p/base/assert.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
+#include "libp2p/storage/records/record_time.hpp"
 #include "opstack/reputation/ban.hpp"
 
 namespace opstack::reputation {
@@ -33,7 +34,7 @@ class BanTable {
 
   // A ban that is there already is replaced. Answers the ban that had to go because the table was full.
   std::optional<Entry> put(const Key& key, Ban ban) {
-    ban.until = std::min(ban.until, ban.since + kLongestBan);
+    ban.until = std::min(ban.until, libp2p::storage::saturated_sum(ban.since, kLongestBan));
     take(key);
     by_end_.emplace(ban.until, key);
     bans_.emplace(key, std::move(ban));
@@ -73,6 +74,14 @@ class BanTable {
     std::vector<Entry> out;
     for (const auto& [key, ban] : bans_)
       if (now < ban.until) out.emplace_back(key, ban);
+    return out;
+  }
+
+  // How many are in force, by their rule.
+  BanCounts counts(UnixTime now) const {
+    BanCounts out{};
+    for (const auto& [key, ban] : bans_)
+      if (now < ban.until) ++out[static_cast<std::size_t>(ban.rule)];
     return out;
   }
 

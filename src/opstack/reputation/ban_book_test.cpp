@@ -34,6 +34,18 @@ TEST(BanBook, A_ban_ends_at_its_expiry) {
   book.check();
 }
 
+TEST(BanBook, Counts_by_rule_those_that_are_in_force) {
+  BanBook book;
+  book.peers.put(peer(1), ban_between(100, 200));
+  book.peers.put(peer(2), ban_between(100, 300));
+  auto by_operator = ban_between(100, 300);
+  by_operator.rule = BanRule::operator_request;
+  book.peers.put(peer(3), by_operator);
+  EXPECT_THAT(book.peers.counts(wall(199)), ::testing::ElementsAre(2, 0, 1, 0));
+  EXPECT_THAT(book.peers.counts(wall(200)), ::testing::ElementsAre(1, 0, 1, 0));
+  EXPECT_THAT(book.ips.counts(wall(100)), ::testing::ElementsAre(0, 0, 0, 0));
+}
+
 TEST(BanBook, A_ban_lasts_seven_days_at_most) {
   BanBook book;
   book.ips.put("198.51.100.1", ban_between(1000, 1000 + 30 * 86400));
@@ -116,10 +128,20 @@ TEST(BanBook, Keeps_its_bounds_whatever_happens) {
 
 TEST(BanText, Says_until_when_and_why) {
   Ban ban = ban_between(0, 1'764'567'890);
-  EXPECT_EQ(ban_text(ban), "banned until 2025-12-01T05:44:50Z");
+  EXPECT_EQ(ban_text(ban), "banned until 2025-12-01 05:44:50 UTC");
   ban.text = "it sent spam";
-  EXPECT_EQ(ban_text(ban), "banned until 2025-12-01T05:44:50Z: it sent spam");
+  EXPECT_EQ(ban_text(ban), "banned until 2025-12-01 05:44:50 UTC: it sent spam");
   EXPECT_EQ(score_text(-103.2), "-103.20");
+}
+
+TEST(BanBook, A_ban_of_the_end_of_time_has_an_end) {
+  BanBook book;
+  Ban ban;
+  ban.since = libp2p::UnixTime::max() - libp2p::Seconds(5);
+  ban.until = libp2p::UnixTime::max();
+  book.peers.put(peer(1), ban);
+  EXPECT_EQ(book.peers.find(peer(1), libp2p::UnixTime())->until, libp2p::UnixTime::max());
+  book.check();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "libp2p/storage/records/peer_keys.hpp"
+#include "libp2p/storage/records/record_time.hpp"
 #include "opstack/reputation/ban_json.hpp"
 #include "opstack/reputation/records.hpp"
 
@@ -33,16 +34,25 @@ std::vector<Change> erasures(const std::string& ip) {
 // read, is none. The clock of this moment does not count: it may be wrong, as on a machine that has just started.
 Ban ban_of_records(const BanEntry& entry, const std::optional<Ban>& reason) {
   Ban out;
-  if (reason && reason->until == entry.expiry) out = *reason;
+  const bool has_reason = reason && reason->until == entry.expiry;
+  if (has_reason) out = *reason;
   const UnixTime first{kLongestBan};
   out.until =
       std::max(first, std::min(entry.expiry, std::min(entry.last_update, UnixTime::max() - kLongestBan) + kLongestBan));
-  if (out.rule == BanRule::unknown) {
+  if (!has_reason) {
     out.since = entry.last_update;
     out.text = "the record of the ban has no reason";
   }
   out.since = std::clamp(out.since, out.until - kLongestBan, out.until);
   return out;
+}
+
+std::vector<Change> records_of(std::string key, std::string reason_key, const Ban& ban) {
+  return {{std::move(key), encode_ban({ban.until, ban.since})}, {std::move(reason_key), encode_ban_reason(ban)}};
+}
+
+void append(std::vector<Change>& to, std::vector<Change> from) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
 libp2p::Error no_room() {
@@ -75,32 +85,57 @@ Result<void> BanKeeper::load() {
   return {};
 }
 
+// Who was banned stays banned when the disk has changed the record: its key names the peer or the address.
+Ban BanKeeper::ban_of_unreadable(const std::optional<Ban>& reason, const libp2p::Error& why) const {
+  if (reason) return *reason;
+  Ban out;
+  out.since = in_whole_seconds(wall());
+  out.until = libp2p::storage::saturated_sum(out.since, kLongestBan);
+  out.text = "its record cannot be read, so the ban is kept for 7 days from now: " + why.text();
+  return out;
+}
+
 Result<void> BanKeeper::load_peers() {
   std::map<PeerId, Ban> reasons;
   std::vector<std::pair<std::string, libp2p::Error>> unreadable;
+  const auto skip = [&unreadable](std::string_view key, const libp2p::Error& why) {
+    unreadable.emplace_back(key, why);
+  };
   const auto read_reason = [&](std::string_view key, ByteView value) {
     const auto named = libp2p::storage::read_peer_key(kBanReasonBase, key);
     if (!named || !named->name.empty()) return true;
     auto reason = decode_ban_reason(value);
     if (reason) reasons.emplace(named->peer, std::move(*reason));
-    if (!reason) unreadable.emplace_back(key, reason.error());
+    if (!reason) skip(key, reason.error());
     return true;
   };
-  OPP2P_TRYV(writer_.store()->scan(kBanReasonBase, read_reason));
+  OPP2P_TRYV(writer_.store()->scan(kBanReasonBase, read_reason, skip));
+  std::vector<Change> anew;
+  const auto add = [&](const PeerId& peer, Ban ban) {
+    const auto gone = book_.peers.put(peer, std::move(ban));
+    if (gone) skip(peer_key(kPeerBanBase, gone->first), no_room());
+  };
+  const auto keep_ban = [&](std::string_view key, const libp2p::Error& why) {
+    skip(key, why);
+    const auto named = libp2p::storage::read_peer_key(kPeerBanBase, key);
+    if (!named || !named->name.empty()) return;
+    Ban ban = ban_of_unreadable(take(reasons, named->peer), why);
+    append(anew, records_of(peer_key(kPeerBanBase, named->peer), peer_key(kBanReasonBase, named->peer), ban));
+    add(named->peer, std::move(ban));
+  };
   const auto read_ban = [&](std::string_view key, ByteView value) {
     const auto named = libp2p::storage::read_peer_key(kPeerBanBase, key);
     const auto entry = decode_ban(value);
-    if (!named || !entry) {
-      unreadable.emplace_back(key, named ? entry.error() : named.error());
-      return true;
-    }
-    const auto gone = book_.peers.put(named->peer, ban_of_records(*entry, take(reasons, named->peer)));
-    if (gone) unreadable.emplace_back(peer_key(kPeerBanBase, gone->first), no_room());
+    if (!named || !entry)
+      keep_ban(key, named ? entry.error() : named.error());
+    else
+      add(named->peer, ban_of_records(*entry, take(reasons, named->peer)));
     return true;
   };
-  OPP2P_TRYV(writer_.store()->scan(kPeerBanBase, read_ban));
+  OPP2P_TRYV(writer_.store()->scan(kPeerBanBase, read_ban, keep_ban));
   for (const auto& [peer, reason] : reasons)  // of bans that somebody else ended
     static_cast<void>(writer_.erase(peer_key(kBanReasonBase, peer)));
+  if (!anew.empty()) OPP2P_TRYV(writer_.put(std::move(anew)));
   for (const auto& [key, why] : unreadable) tell_unreadable(key, why);
   return {};
 }
@@ -108,26 +143,41 @@ Result<void> BanKeeper::load_peers() {
 Result<void> BanKeeper::load_ips() {
   std::map<std::string, Ban> reasons;
   std::vector<std::pair<std::string, libp2p::Error>> unreadable;
+  const auto skip = [&unreadable](std::string_view key, const libp2p::Error& why) {
+    unreadable.emplace_back(key, why);
+  };
   const auto read_reason = [&](std::string_view key, ByteView value) {
     auto reason = decode_ban_reason(value);
     if (reason) reasons.emplace(key.substr(kIpBanReasonBase.size()), std::move(*reason));
-    if (!reason) unreadable.emplace_back(key, reason.error());
+    if (!reason) skip(key, reason.error());
     return true;
   };
-  OPP2P_TRYV(writer_.store()->scan(kIpBanReasonBase, read_reason));
+  OPP2P_TRYV(writer_.store()->scan(kIpBanReasonBase, read_reason, skip));
+  std::vector<Change> anew;
+  const auto add = [&](const std::string& ip, Ban ban) {
+    const auto gone = book_.ips.put(ip, std::move(ban));
+    if (gone) skip(ip_key(gone->first), no_room());
+  };
+  const auto keep_ban = [&](std::string_view key, const libp2p::Error& why) {
+    skip(key, why);
+    const auto ip = read_ip_ban_key(key);
+    if (!ip) return;
+    Ban ban = ban_of_unreadable(take(reasons, *ip), why);
+    append(anew, records_of(ip_key(*ip), ip_reason_key(*ip), ban));
+    add(*ip, std::move(ban));
+  };
   const auto read_ban = [&](std::string_view key, ByteView value) {
     const auto ip = read_ip_ban_key(key);
     const auto entry = decode_ban(value);
-    if (!ip || !entry) {
-      unreadable.emplace_back(key, ip ? entry.error() : ip.error());
-      return true;
-    }
-    const auto gone = book_.ips.put(*ip, ban_of_records(*entry, take(reasons, *ip)));
-    if (gone) unreadable.emplace_back(ip_key(gone->first), no_room());
+    if (!ip || !entry)
+      keep_ban(key, ip ? entry.error() : ip.error());
+    else
+      add(*ip, ban_of_records(*entry, take(reasons, *ip)));
     return true;
   };
-  OPP2P_TRYV(writer_.store()->scan(kIpBanBase, read_ban));
+  OPP2P_TRYV(writer_.store()->scan(kIpBanBase, read_ban, keep_ban));
   for (const auto& [ip, reason] : reasons) erase_later(ip);
+  if (!anew.empty()) OPP2P_TRYV(writer_.put(std::move(anew)));
   for (const auto& [key, why] : unreadable) tell_unreadable(key, why);
   return {};
 }
@@ -139,10 +189,10 @@ void BanKeeper::answer(Done done, Result<bool> result) {
   runtime_.post([done = std::move(done), result = std::move(result)] { done(result); });
 }
 
-void BanKeeper::write(std::vector<Change> changes, Done done) {
-  writer_.put_now(std::move(changes), [done = std::move(done)](const Result<void>& written) {
+void BanKeeper::write(std::vector<Change> changes, Done done, bool result) {
+  writer_.put_now(std::move(changes), [done = std::move(done), result](const Result<void>& written) {
     if (!done) return;
-    if (written) return done(true);
+    if (written) return done(result);
     done(written.error());
   });
 }
@@ -182,9 +232,7 @@ void BanKeeper::ban(const PeerId& peer, Ban ban, Done done) {
   const Ban* const kept = book_.peers.find(peer, wall());
   if (kept == nullptr)
     return answer(std::move(done), libp2p::fail(Errc::invalid_argument, "the ban has ended already"));
-  write({{peer_key(kPeerBanBase, peer), encode_ban({kept->until, kept->since})},
-         {peer_key(kBanReasonBase, peer), encode_ban_reason(*kept)}},
-        std::move(done));
+  write(records_of(peer_key(kPeerBanBase, peer), peer_key(kBanReasonBase, peer), *kept), std::move(done));
   events_.emit(PeerBanned{peer, *kept});
 }
 
@@ -199,16 +247,14 @@ void BanKeeper::ban_ip(const std::string& ip, Ban ban, Done done) {
   const Ban* const kept = book_.ips.find(ip, wall());
   if (kept == nullptr)
     return answer(std::move(done), libp2p::fail(Errc::invalid_argument, "the ban has ended already"));
-  write({{ip_key(ip), encode_ban({kept->until, kept->since})}, {ip_reason_key(ip), encode_ban_reason(*kept)}},
-        std::move(done));
+  write(records_of(ip_key(ip), ip_reason_key(ip), *kept), std::move(done));
   events_.emit(IpBanned{ip, *kept});
 }
 
 void BanKeeper::end(const PeerId& peer, BanEnd how, Done done) {
   const auto ban = book_.peers.take(peer);
-  if (!ban) return answer(std::move(done), false);
-  write(erasures(peer), std::move(done));
-  on_end(peer, *ban, how);
+  write(erasures(peer), std::move(done), ban.has_value());
+  if (ban) on_end(peer, *ban, how);
 }
 
 void BanKeeper::end_ip(const std::string& ip, BanEnd how, Done done) {

@@ -26,7 +26,8 @@ class BanKeeper final : public ActiveBans {
   BanKeeper(libp2p::runtime::Runtime& runtime, libp2p::storage::BatchWriter& writer,
             libp2p::EventSource<ReputationEvent>& events, OnEnded on_ended, BanBookLimits limits = {});
 
-  // Until it has succeeded, look-ups fail. A record that cannot be read is told as ReputationStoreFailed and left.
+  // Until it has succeeded, look-ups fail. A record that cannot be read is told as ReputationStoreFailed, and the ban
+  // stays in force: until the end that its reason names, or for kLongestBan from now. It is written anew.
   Result<void> load();
 
   Result<const Ban*> ban_of_peer(const PeerId& peer) override;
@@ -39,7 +40,7 @@ class BanKeeper final : public ActiveBans {
   // Replaces a ban that is there. `done`, which may be empty, when it is durable.
   void ban(const PeerId& peer, Ban ban, Done done);
   void ban_ip(const std::string& canonical_ip, Ban ban, Done done);
-  // False in `done` when there was none.
+  // False in `done` when there was none; the records of a peer are erased then, too.
   void end(const PeerId& peer, BanEnd how, Done done);
   void end_ip(const std::string& canonical_ip, BanEnd how, Done done);
   void end_expired();
@@ -50,12 +51,13 @@ class BanKeeper final : public ActiveBans {
   Result<void> load_peers();
   Result<void> load_ips();
   void tell_unreadable(std::string_view key, const libp2p::Error& why);
+  Ban ban_of_unreadable(const std::optional<Ban>& reason, const libp2p::Error& why) const;
   void on_end(const PeerId& peer, const Ban& ban, BanEnd how);
   void on_end(const std::string& ip, const Ban& ban, BanEnd how);
   void erase_later(const PeerId& peer);
   void erase_later(const std::string& ip);
   void answer(Done done, Result<bool> result);
-  void write(std::vector<libp2p::storage::Change> changes, Done done);
+  void write(std::vector<libp2p::storage::Change> changes, Done done, bool result = true);
   UnixTime wall() const { return runtime_.now().wall; }
 
   libp2p::runtime::Runtime& runtime_;

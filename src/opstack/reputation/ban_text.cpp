@@ -27,8 +27,9 @@ std::string time_text(UnixTime time) {
   const std::chrono::hh_mm_ss clock(seconds - day);
   const auto part = [](auto count) { return padded(static_cast<unsigned>(count), 2); };
   return padded(static_cast<unsigned>(static_cast<int>(date.year())), 4) + "-" +
-         padded(static_cast<unsigned>(date.month()), 2) + "-" + padded(static_cast<unsigned>(date.day()), 2) + "T" +
-         part(clock.hours().count()) + ":" + part(clock.minutes().count()) + ":" + part(clock.seconds().count()) + "Z";
+         padded(static_cast<unsigned>(date.month()), 2) + "-" + padded(static_cast<unsigned>(date.day()), 2) + " " +
+         part(clock.hours().count()) + ":" + part(clock.minutes().count()) + ":" + part(clock.seconds().count()) +
+         " UTC";
 }
 
 std::string ban_text(const Ban& ban) {

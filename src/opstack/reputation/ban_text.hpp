@@ -9,9 +9,9 @@ namespace opstack::reputation {
 
 // "-103.20": two decimals.
 std::string score_text(double score);
-// "2026-11-30T12:34:56Z"
+// "2026-11-30 12:34:56 UTC"
 std::string time_text(UnixTime time);
-// "banned until 2026-11-30T12:34:56Z: it sent 8 different invalid messages within ten minutes"
+// "banned until 2026-11-30 12:34:56 UTC: it sent 8 different invalid messages within ten minutes"
 std::string ban_text(const Ban& ban);
 
 }  // namespace opstack::reputation

@@ -37,9 +37,9 @@ std::string_view gate_rule_id(GateRule rule) {
 }
 
 Result<void> TellingGater::refuse(GaterHook hook, GateRule rule, const PeerId& peer, const Multiaddr& address,
-                                  std::string why) {
+                                  std::string why, std::optional<double> score) {
   const libp2p::Error error(Errc::denied, std::move(why));
-  if (on_refused_) on_refused_(GateRefused{hook, rule, peer, address, error});
+  if (on_refused_) on_refused_(GateRefused{hook, rule, peer, address, error, score});
   return error;
 }
 
@@ -115,13 +115,23 @@ Result<void> ScoringGater::intercept_secured(Direction direction, const PeerId& 
   return check(GaterHook::secured, peer, remote);
 }
 
-Result<void> ScoringGater::check(GaterHook hook, const PeerId& peer, const Multiaddr& address) {
+std::optional<ScoreRefusal> ScoringGater::refusal_of(const PeerId& peer) const {
   const auto score = score_(peer);
-  if (!score) return refuse(hook, GateRule::unreadable, peer, address, score.error().text());
-  if (!*score || **score >= min_score_) return {};
-  return refuse(hook, GateRule::score, peer, address,
-                "the score " + score_text(**score) + " of the peer " + peer.to_base58() + " is below the minimum of " +
-                    score_text(min_score_));
+  if (!score)
+    return ScoreRefusal{GateRule::unreadable,
+                        {},
+                        "the score of the peer " + peer.to_base58() + " cannot be read (" + score.error().text() +
+                            "); an undo of its ban clears it"};
+  if (!*score || **score >= min_score_) return std::nullopt;
+  return ScoreRefusal{GateRule::score, *score,
+                      "the score " + score_text(**score) + " of the peer " + peer.to_base58() +
+                          " is below the minimum of " + score_text(min_score_)};
+}
+
+Result<void> ScoringGater::check(GaterHook hook, const PeerId& peer, const Multiaddr& address) {
+  auto refusal = refusal_of(peer);
+  if (!refusal) return {};
+  return refuse(hook, refusal->rule, peer, address, std::move(refusal->why), refusal->score);
 }
 
 }  // namespace opstack::reputation

@@ -34,7 +34,7 @@ class TellingGater : public libp2p::GaterDecorator {
 
  protected:
   Result<void> refuse(libp2p::GaterHook hook, GateRule rule, const PeerId& peer, const Multiaddr& address,
-                      std::string why);
+                      std::string why, std::optional<double> score = {});
 
  private:
   OnRefused on_refused_;
@@ -77,6 +77,8 @@ class ScoringGater final : public TellingGater {
   Result<void> intercept_peer_dial(const PeerId& peer) override;
   Result<void> intercept_addr_dial(const PeerId& peer, const Multiaddr& address) override;
   Result<void> intercept_secured(Direction direction, const PeerId& peer, const Multiaddr& remote) override;
+  // Nothing for a peer that may connect.
+  std::optional<ScoreRefusal> refusal_of(const PeerId& peer) const;
 
  private:
   Result<void> check(libp2p::GaterHook hook, const PeerId& peer, const Multiaddr& address);

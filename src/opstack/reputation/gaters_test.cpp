@@ -123,6 +123,21 @@ TEST_F(GatersTest, ask_at_each_hook_what_op_node_asks) {
   }
 }
 
+TEST_F(GatersTest, tell_the_score_that_keeps_a_peer_out) {
+  scores[peer(1)] = -120.5;
+  std::vector<std::optional<double>> seen;
+  ScoringGater gater(
+      inner, -100, [this](const PeerId& who) { return Result<std::optional<double>>(scores[who]); },
+      [&seen](const GateRefused& refused) { seen.push_back(refused.score); });
+  EXPECT_FALSE(gater.intercept_peer_dial(peer(1)));
+  EXPECT_FALSE(gater.intercept_secured(Direction::inbound, peer(1), here));
+  EXPECT_EQ(seen, (std::vector<std::optional<double>>{-120.5, -120.5}));
+  ASSERT_TRUE(gater.refusal_of(peer(1)));
+  EXPECT_EQ(gater.refusal_of(peer(1))->score, -120.5);
+  EXPECT_FALSE(gater.refusal_of(peer(2)));
+  EXPECT_EQ(seen.size(), 2U) << "to ask why is no refusal";
+}
+
 TEST_F(GatersTest, deny_what_cannot_be_read) {
   bans.broken = true;
   unreadable = true;

@@ -85,7 +85,7 @@ struct Reputation::Parts {
   FaultTracker faults;
   BanKeeper bans;
   PeerMonitor monitor;
-  std::shared_ptr<libp2p::Gater> gater;
+  std::shared_ptr<ScoringGater> gater;
   libp2p::Host* host = nullptr;
   std::function<bool(const PeerId&)> is_static = [](const PeerId&) { return false; };
   std::vector<libp2p::Subscription> subscriptions;
@@ -269,6 +269,9 @@ BanList Reputation::bans() const {
   return out;
 }
 
+BanCounts Reputation::peer_ban_counts() const { return parts_->bans.book().peers.counts(parts_->now().wall); }
+BanCounts Reputation::ip_ban_counts() const { return parts_->bans.book().ips.counts(parts_->now().wall); }
+
 std::optional<Ban> Reputation::ban_of(const PeerId& peer) const {
   const Ban* const ban = parts_->bans.find(peer);
   if (ban == nullptr) return std::nullopt;
@@ -322,6 +325,10 @@ std::vector<Fault> Reputation::faults_of(const PeerId& peer) const { return part
 
 std::optional<PeerScoreRecord> Reputation::scores_of(const PeerId& peer) const {
   return parts_->scores.scores_of(peer);
+}
+
+std::optional<ScoreRefusal> Reputation::score_refusal(const PeerId& peer) const {
+  return parts_->gater->refusal_of(peer);
 }
 
 libp2p::Subscription Reputation::subscribe(std::function<void(const ReputationEvent&)> listener) {

@@ -91,11 +91,15 @@ class Reputation final {
 
   // --- bans ---
   BanList bans() const;
+  // How many of these there are: a walk over the book without a copy.
+  BanCounts peer_ban_counts() const;
+  BanCounts ip_ban_counts() const;
   // Nothing when there is no ban, or it has expired.
   std::optional<Ban> ban_of(const PeerId& peer) const;
   std::optional<Ban> ban_of_ip(std::string_view ip) const;
   // `done` when it is durable, or the error: then it holds in this process, and is written when the store is well
-  // again. True when something changed. An undo clears the peer's scores and faults.
+  // again. True when something changed. An undo clears the peer's scores and faults, also of a peer that is not banned
+  // (then the answer is false): a score may keep it out, or a record that cannot be read.
   using Done = std::function<void(Result<bool>)>;
   void ban(const PeerId& peer, Nanos duration, std::string why, Done done);
   void ban_ip(std::string_view ip, Nanos duration, std::string why, Done done);
@@ -106,6 +110,8 @@ class Reputation final {
   // The oldest first; empty for a peer without faults on record.
   std::vector<Fault> faults_of(const PeerId& peer) const;
   std::optional<PeerScoreRecord> scores_of(const PeerId& peer) const;
+  // Why the scoring gater keeps the peer out; nothing when it does not.
+  std::optional<ScoreRefusal> score_refusal(const PeerId& peer) const;
 
   libp2p::Subscription subscribe(std::function<void(const ReputationEvent&)> listener);
 

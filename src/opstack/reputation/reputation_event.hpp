@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -74,6 +75,13 @@ struct GateRefused {
   const PeerId& peer;                // empty when it is not known
   const libp2p::Multiaddr& address;  // empty when it is not known
   const libp2p::Error& why;
+  std::optional<double> score{};  // that was compared
+};
+// Why a peer is kept out by its score.
+struct ScoreRefusal {
+  GateRule rule = GateRule::score;  // or unreadable
+  std::optional<double> score;      // when it could be read
+  std::string why;
 };
 // The datastore did not read or write. What was to be written is kept and tried again.
 struct ReputationStoreFailed {

@@ -130,6 +130,59 @@ TEST_F(ReputationTest, reads_the_ban_of_another_program_and_leaves_a_record_that
   EXPECT_FALSE(connect(0));
 }
 
+TEST_F(ReputationTest, keeps_a_ban_whose_record_cannot_be_read_until_its_reason_says_and_an_undo_ends_it) {
+  begin(2);
+  ASSERT_EQ(ban(0, Seconds(600)), "changed");
+  ASSERT_EQ(ban(1, Seconds(600)), "changed");
+  const std::string ip = "198.51.100.7";
+  ASSERT_EQ(wait_for([&](Reputation::Done done) { reputation().ban_ip(ip, Seconds(600), "spam", done); }), "changed");
+  const auto before = reputation().ban_of(id(0));
+  const auto ip_before = reputation().ban_of_ip(ip);
+  judge_.reset();
+  net_.run_for(Seconds(2));
+  // One by the disk, one whose bytes are none of a ban, with a reason that cannot be read either.
+  store_->damaged = {libp2p::storage::peer_key(kPeerBanBase, id(0)), std::string(kIpBanBase) + ip};
+  const std::vector<libp2p::storage::Change> changes = {
+      {libp2p::storage::peer_key(kPeerBanBase, id(1)), libp2p::to_bytes("{")},
+      {libp2p::storage::peer_key(kBanReasonBase, id(1)), libp2p::to_bytes("{")}};
+  ASSERT_TRUE(store_->store.apply(changes));
+  for (int starts = 0; starts < 2; ++starts) {
+    start();
+    ASSERT_TRUE(judge_->loaded.has_value());
+    EXPECT_EQ(told().store_failed, starts == 0 ? 4U : 0U) << "the records are written anew";
+    EXPECT_EQ(reputation().ban_of(id(0)), before);
+    EXPECT_EQ(reputation().ban_of_ip(ip), ip_before);
+    const auto kept = reputation().ban_of(id(1));
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(kept->until - kept->since, kLongestBan);
+    EXPECT_THAT(kept->text, ::testing::HasSubstr("cannot be read"));
+    EXPECT_FALSE(connect(1));
+    net_.run_for(Seconds(5));
+    if (starts == 0) judge_.reset();
+    net_.run_for(Seconds(2));
+  }
+  ASSERT_EQ(undo(1), "changed");
+  EXPECT_TRUE(connect(1));
+}
+
+TEST_F(ReputationTest, denies_a_peer_whose_score_cannot_be_read_until_an_undo_clears_it) {
+  peers_.push_back(std::make_unique<Peer>(net_.add()));
+  const auto key = libp2p::storage::peer_key(kScoreBase, id(0));
+  const std::vector<libp2p::storage::Change> changes = {{key, libp2p::to_bytes("{")}};
+  ASSERT_TRUE(store_->store.apply(changes));
+  start();
+  EXPECT_FALSE(connect(0));
+  ASSERT_THAT(told().refused, Not(IsEmpty()));
+  EXPECT_EQ(told().refused[0], GateRule::unreadable);
+  const auto refusal = reputation().score_refusal(id(0));
+  ASSERT_TRUE(refusal);
+  EXPECT_THAT(refusal->why, ::testing::HasSubstr("cannot be read"));
+  EXPECT_EQ(undo(0), "unchanged") << "it was not banned";
+  EXPECT_FALSE(store_->store.get(key).value()) << "when it is answered, the record is gone";
+  EXPECT_FALSE(reputation().score_refusal(id(0)));
+  EXPECT_TRUE(connect(0));
+}
+
 TEST_F(ReputationTest, writes_live_scores_into_the_book) {
   begin(2);
   peer(1).send(valid_block());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libp2p/storage/records/record_time.hpp"
 #include "opstack/reputation/records.hpp"
 
 namespace opstack::reputation {
@@ -11,7 +12,7 @@ ScoreBook::ScoreBook(Nanos retention, Read read, std::size_t capacity)
     : retention_(std::max(retention, Nanos(0))), read_(std::move(read)), cache_(capacity) {}
 
 bool ScoreBook::is_expired(UnixTime updated, UnixTime now) const {
-  return retention_ == Nanos(0) || updated + retention_ < now;
+  return retention_ == Nanos(0) || libp2p::storage::saturated_sum(updated, retention_) < now;
 }
 
 Result<std::optional<PeerScoreRecord>> ScoreBook::get(const PeerId& peer, UnixTime now) {
@@ -32,7 +33,8 @@ std::optional<StoredScore> ScoreBook::set(const PeerId& peer, const PeerScoreRec
   const StoredScore score{scores, in_whole_seconds(now)};
   const Cached* const before = cache_.get(peer);
   const bool same = before != nullptr && before->score && before->score->scores == scores;
-  const bool fresh = same && now - before->written < retention_ / 4 && now >= before->written;
+  const bool fresh =
+      same && now >= before->written && now < libp2p::storage::saturated_sum(before->written, retention_ / 4);
   const UnixTime written = fresh ? before->written : score.updated;
   cache_.put(peer, {score, written});
   if (fresh) return std::nullopt;

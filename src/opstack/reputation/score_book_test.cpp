@@ -55,6 +55,19 @@ TEST_F(ScoreBookTest, asks_the_cache_and_then_the_store) {
   book.check();
 }
 
+TEST_F(ScoreBookTest, a_record_of_the_end_of_time_is_one_of_the_future) {
+  for (const auto updated : {libp2p::UnixTime::max(), libp2p::UnixTime::max() - Seconds(1)}) {
+    store[peer(1)] = {record(-5), updated};
+    ScoreBook anew(Seconds(1200), read, 2);
+    EXPECT_FALSE(anew.is_expired(updated, wall(100)));
+    EXPECT_EQ((*anew.get(peer(1), wall(100)))->gossip.total, -5);
+    EXPECT_TRUE(anew.set(peer(1), record(-5), wall(200))) << "it is written with the time of now";
+  }
+  store[peer(1)] = {record(-5), libp2p::UnixTime::min()};
+  EXPECT_EQ(total(1, 100), std::nullopt);
+  EXPECT_TRUE(set(1, -5, 100));
+}
+
 TEST_F(ScoreBookTest, knows_nothing_of_a_record_that_has_expired_in_the_cache_too) {
   store[peer(1)] = {record(-5), wall(100)};
   EXPECT_EQ(total(1, 1300), -5) << "op-node: last update + retention < now";

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "libp2p/base/crc32c.hpp"
 #include "libp2p/multiformats/varint.hpp"
-#include "opstack/encoding/crc32c.hpp"
 #include "opstack/encoding/snappy_block.hpp"
 #include "opstack/encoding/snappy_frame.hpp"
 
@@ -245,7 +245,7 @@ Bytes CaseMaker::snappy_frames() {
         const Bytes contents = repetitive(large ? 65'530 + below(12) : below(200));
         const bool compressed = chance(60);
         Bytes body(4);
-        store_le32(body.data(), opstack::encoding::masked_crc32c(opstack::encoding::crc32c(contents)));
+        store_le32(body.data(), libp2p::masked_crc32c(libp2p::crc32c(contents)));
         Bytes inner = contents;
         if (compressed) {
           const Bytes plain = opstack::encoding::snappy_compress(contents);

@@ -35,8 +35,8 @@ Result<bool> StaticPeers::add(const Multiaddr& address) {
   if (*id == host_.id()) return false;
   OPP2P_TRYV(host_.can_dial(address));
   // Its addresses have no share in the limits of strangers; those of a name are known when it is dialled.
-  if (const auto ip = multiformats::ip_of(address)) host_.exempt(Cidr::single(*ip));
   host_.exempt(*id);
+  if (const auto ip = multiformats::ip_of(address)) host_.exempt(*id, Cidr::single(*ip));
   const auto known = peers_.find(*id);
   if (known != peers_.end()) {
     auto& addresses = known->second.addresses;

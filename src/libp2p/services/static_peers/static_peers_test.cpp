@@ -135,6 +135,19 @@ TEST_F(StaticPeersTest, a_removed_peer_is_left_alone) {
   EXPECT_FALSE(a->connected(b->id()));
 }
 
+// Whoever had the address afterwards had no share in the limits of strangers, until the end of the node.
+TEST_F(StaticPeersTest, the_address_of_a_peer_is_exempt_until_the_peer_is_removed) {
+  const auto a = make_host();
+  const auto b = make_host();
+  const auto at_b = b->listen_addresses()[0];
+  ASSERT_FALSE(a->address_blocks(at_b).is_exempt());
+  StaticPeers peers(*a);
+  ASSERT_TRUE(peers.add(address_of(*b)));
+  EXPECT_TRUE(a->address_blocks(at_b).is_exempt());
+  EXPECT_TRUE(peers.remove(b->id()));
+  EXPECT_FALSE(a->address_blocks(at_b).is_exempt());
+}
+
 // It went on for up to a minute, and kept its place among the dials that may be under way.
 TEST_F(StaticPeersTest, a_peer_that_is_removed_while_it_is_dialled_leaves_its_place_at_once) {
   auto config = HostConfig(test_key(1));

@@ -3,6 +3,10 @@
 // has not answered for all is there or nothing. After an error of the disk nothing is lost and the next apply() tries
 // anew.
 //
+// A damaged file is an error of open(), which checks its pages before LMDB follows them (lmdb_file_check.hpp), and each
+// record has a checksum. When the file is full, changes that take no more room than what they replace are still taken:
+// an eighth of its size is kept for them.
+//
 // One process has a folder open at a time. A folder on a network file system is not supported, as LMDB says.
 //
 // Owner: the application, shared with those who write to it. Thread: any. Readers wait for nobody but for the growing
@@ -31,7 +35,8 @@ class LmdbDatastore final : public Datastore {
   ~LmdbDatastore() override;
 
   Result<std::optional<Bytes>> get(std::string_view key) const override;
-  Result<void> scan(std::string_view prefix, const Visit& visit) const override;
+  using Datastore::scan;
+  Result<void> scan(std::string_view prefix, const Visit& visit, const OnDamaged& on_damaged) const override;
   Result<void> apply(std::span<const Change> changes) override;
 
   Result<std::uint64_t> entries() const;

@@ -1,8 +1,6 @@
 #include "libp2p/storage/lmdb/lmdb_datastore.hpp"
 
 #include <gmock/gmock.h>
-#include <lmdb.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -11,6 +9,7 @@
 #include "libp2p/storage/lmdb/lmdb_environment.hpp"
 #include "libp2p/testing/datastore_suite.hpp"
 #include "testing/killed_child.hpp"
+#include "testing/lmdb_file.hpp"
 #include "testing/temporary_folder.hpp"
 
 namespace libp2p::storage {
@@ -139,44 +138,21 @@ TEST_F(LmdbDatastoreFiles, what_is_erased_makes_room) {
   EXPECT_EQ(store->entries().value(), 0u);
 }
 
-TEST_F(LmdbDatastoreFiles, the_database_of_another_program_or_format_is_refused) {
-  MDB_env* env = nullptr;
-  MDB_txn* txn = nullptr;
-  MDB_dbi table = 0;
-  char text[] = "x";
-  MDB_val value{1, text};
-  ASSERT_EQ(mdb_env_create(&env), 0);
-  ASSERT_EQ(mdb_env_open(env, folder_.path().c_str(), 0, 0600), 0);
-  ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
-  ASSERT_EQ(mdb_dbi_open(txn, nullptr, 0, &table), 0);
-  ASSERT_EQ(mdb_put(txn, table, &value, &value, 0), 0);
-  ASSERT_EQ(mdb_txn_commit(txn), 0);
-  mdb_env_close(env);
+TEST_F(LmdbDatastoreFiles, the_database_of_another_program_is_refused) {
+  testing_files::make_foreign_lmdb(folder_.path());
   const Error error = open_fails();
   EXPECT_EQ(error.code(), Errc::mismatch);
   EXPECT_THAT(error.text(), HasSubstr("name another folder"));
 }
 
-TEST_F(LmdbDatastoreFiles, a_later_format_is_refused) {
+TEST_F(LmdbDatastoreFiles, another_format_is_refused_by_name) {
   open().reset();
-  MDB_env* env = nullptr;
-  MDB_txn* txn = nullptr;
-  MDB_dbi table = 0;
-  std::string name = "format";
-  std::string format = "opp2p-datastore-2";
-  MDB_val key{name.size(), name.data()};
-  MDB_val value{format.size(), format.data()};
-  ASSERT_EQ(mdb_env_create(&env), 0);
-  ASSERT_EQ(mdb_env_set_maxdbs(env, 16), 0);
-  ASSERT_EQ(mdb_env_open(env, folder_.path().c_str(), 0, 0600), 0);
-  ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
-  ASSERT_EQ(mdb_dbi_open(txn, "datastore-meta", 0, &table), 0);
-  ASSERT_EQ(mdb_put(txn, table, &key, &value, 0), 0);
-  ASSERT_EQ(mdb_txn_commit(txn), 0);
-  mdb_env_close(env);
-  const Error error = open_fails();
-  EXPECT_EQ(error.code(), Errc::mismatch);
-  EXPECT_THAT(error.text(), HasSubstr("a format that this version does not know"));
+  for (const std::string format : {"opp2p-datastore-1", "opp2p-datastore-3"}) {
+    testing_files::change_lmdb(folder_.path(), "datastore-meta", "format", format);
+    const Error error = open_fails();
+    EXPECT_EQ(error.code(), Errc::mismatch);
+    EXPECT_THAT(error.text(), AllOf(HasSubstr("'" + format + "'"), HasSubstr("move data.mdb away")));
+  }
 }
 
 TEST_F(LmdbDatastoreFiles, garbage_is_refused_and_told_what_to_do) {
@@ -194,37 +170,37 @@ TEST_F(LmdbDatastoreFiles, what_a_crash_left_of_a_young_database_is_removed) {
   EXPECT_FALSE(fs::exists(folder_.path() / "data.mdb.new"));
 }
 
-// Reads all of it, in a process of its own: the walk over damaged pages must end with an error, not with a signal.
-int read_damaged(const fs::path& folder) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(20);
-    const auto opened = LmdbDatastore::open(folder);
-    if (!opened) ::_exit(opened.error() == Errc::malformed || opened.error() == Errc::mismatch ? 1 : 2);
-    std::size_t entries = 0;
-    const auto scanned = (*opened)->scan("", [&](std::string_view, ByteView) { return ++entries > 0; });
-    if (!scanned && scanned.error() != Errc::malformed) ::_exit(3);
-    ::_exit(scanned && entries == 1000 ? 0 : 1);
+TEST_F(LmdbDatastoreFiles, when_it_is_full_erasures_and_smaller_values_still_go_through) {
+  LmdbDatastoreConfig config;
+  config.max_size = 4 << 20;
+  auto store = open(config);
+  std::vector<std::string> keys;
+  for (int i = 0; keys.size() < 5000; ++i) {  // until not even one more small record has room
+    keys.push_back("/full/" + std::to_string(100'000 + i));
+    const auto put = store->apply(std::vector<Change>{{keys.back(), Bytes(1000)}});
+    if (put) continue;
+    ASSERT_EQ(put.error().code(), Errc::exhausted);
+    keys.pop_back();
+    break;
   }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-TEST_F(LmdbDatastoreFiles, one_that_was_cut_short_anywhere_is_an_error_and_no_crash) {
-  ASSERT_NO_FATAL_FAILURE(fill(*open(), 200));
-  const auto whole = folder_.path() / "whole";
-  fs::copy_file(file(), whole);
-  std::size_t damaged = 0;
-  for (std::uintmax_t size = 0; size < fs::file_size(whole); size += 4096 * 3) {
-    fs::copy_file(whole, file(), fs::copy_options::overwrite_existing);
-    fs::resize_file(file(), size);
-    if (size == 0) continue;  // an empty file is a new database
-    const int ended = read_damaged(folder_.path());
-    ASSERT_TRUE(ended == 0 || ended == 1) << "cut at " << size << ": " << ended;
-    damaged += ended == 1 ? 1 : 0;
+  ASSERT_LT(keys.size(), 5000u);
+  // One change of each of many pages, which LMDB writes anew before it has the old ones back.
+  std::vector<Change> changes;
+  for (std::size_t i = 0; i < keys.size(); i += 20) changes.push_back({keys[i], std::nullopt});
+  changes.push_back({"/more", Bytes(100)});
+  EXPECT_TRUE(store->apply(changes));
+  EXPECT_EQ(store->get("/more").value(), Bytes(100));
+  EXPECT_FALSE(store->get(keys[0]).value());
+  changes.back() = {"/larger", Bytes(kMaxValue)};
+  EXPECT_EQ(store->apply(changes).error().code(), Errc::exhausted) << "what is erased already makes no room";
+  for (std::size_t first = 0; first < keys.size() / 2; first += 60) {
+    changes.clear();
+    for (std::size_t i = first; i < first + 60; ++i) changes.push_back({keys[i], std::nullopt});
+    ASSERT_TRUE(store->apply(changes)) << first;
   }
-  EXPECT_GT(damaged, 10u);
+  EXPECT_LE(store->file_size().value(), config.max_size);
+  for (int i = 0; i < 200; ++i)
+    ASSERT_TRUE(store->apply(std::vector<Change>{{"/again/" + std::to_string(i), Bytes(1000)}})) << i;
 }
 
 // The child writes pairs that belong together, without end, and tells each number once it is durable.

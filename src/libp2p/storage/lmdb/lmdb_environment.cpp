@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "libp2p/storage/file_error.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr off_t kReaderTable = 32 << 10;  // bytes, 64 for each of the reads that can happen at a time
 constexpr MDB_dbi kMostTables = 16;
+constexpr int kDamagedExit = 1;  // of the process
 
 // LMDB maps the table of readers, and a mapped page for which a full disk has no room is a fatal signal when it is
 // touched.
@@ -24,6 +26,72 @@ Result<void> reserve_readers(const LmdbErrors& errors) {
   ::close(file);
   if (code != 0) return errors.failed(code, "opening");
   return {};
+}
+
+Error damage_text(const LmdbErrors& errors, const std::filesystem::path& file, std::string_view why) {
+  return fail(Errc::malformed, file.string() + " is damaged or no database of opp2p (" + std::string(why) +
+                                   "); move it away and start again, " + errors.remedy);
+}
+
+// LMDB's assertions, which cannot return: it holds locks, and its transaction is in an unknown state. What was
+// committed is safe, and what was not is as after a crash.
+[[noreturn]] void end_for_damage(const std::string& text, const char* assertion) {
+  const std::string line = "opp2p: " + text + " [" + assertion + "]\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  std::quick_exit(kDamagedExit);
+}
+
+class OpenFile {
+ public:
+  // Not blocking: what has the name may be a pipe.
+  explicit OpenFile(const std::filesystem::path& path)
+      : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  ~OpenFile() {
+    if (file_ >= 0) ::close(file_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  int get() const { return file_; }
+
+ private:
+  int file_;
+};
+
+Result<std::size_t> read_at(int file, std::uint64_t offset, MutableBytes out) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const auto n = ::pread(file, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Error(Errc::io);
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
+// The size of the file, whose pages hold together; 0 when there is none.
+Result<std::uint64_t> check_file(const LmdbErrors& errors, const std::filesystem::path& path,
+                                 std::uint64_t checked_pages) {
+  const OpenFile file(path);
+  if (file.get() < 0 && errno == ENOENT) return std::uint64_t{0};
+  struct stat found{};
+  if (file.get() < 0 || ::fstat(file.get(), &found) != 0) return errors.failed(errno, "opening");
+  if (!S_ISREG(found.st_mode)) return errors.with(Errc::mismatch, path.string() + " is no file; name another folder");
+  const auto size = static_cast<std::uint64_t>(found.st_size);
+  if (size == 0) return size;
+  int code = 0;
+  const auto checked = check_lmdb_file(
+      [&](std::uint64_t offset, MutableBytes out) {
+        auto read = read_at(file.get(), offset, out);
+        if (!read) code = errno;
+        return read;
+      },
+      size, checked_pages);
+  if (code != 0) return errors.failed(code, "reading");
+  if (!checked && checked.error() == Errc::mismatch)
+    return errors.with(Errc::mismatch, checked.error().text() + "; name another folder");
+  if (!checked) return damage_text(errors, path, checked.error().text());
+  return size;
 }
 
 }  // namespace
@@ -45,39 +113,56 @@ Error LmdbErrors::failed(int code, std::string_view doing) const {
 }
 
 Result<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::open(const LmdbErrors& errors, Kind kind,
-                                                               std::uint64_t initial_map, std::uint64_t max_map) {
+                                                               std::uint64_t initial_map, std::uint64_t max_map,
+                                                               std::uint64_t checked_pages) {
   std::unique_ptr<LmdbEnvironment> out(new LmdbEnvironment);
-  const bool named = kind == Kind::named;
-  if (named) OPP2P_TRYV(reserve_readers(errors));
-  const auto file = errors.folder / (named ? kFile : kYoungFile);
-  const auto& path = named ? errors.folder : file;
-  unsigned flags = named ? 0 : MDB_NOSUBDIR | MDB_NOLOCK;
-  if (kind == Kind::draft) flags |= MDB_NOSYNC;
-  std::error_code ignored;
-  const auto size = std::filesystem::exists(file, ignored) ? std::filesystem::file_size(file, ignored) : 0;
+  const auto file = errors.folder / (kind == Kind::named ? kFile : kYoungFile);
+  OPP2P_TRY(const auto size, check_file(errors, file, checked_pages));
+  if (kind == Kind::named) OPP2P_TRYV(reserve_readers(errors));
   out->map_size_ = std::max<std::uint64_t>(initial_map, 1 << 20);
   while (out->map_size_ < 2 * size) out->map_size_ *= 2;
   out->map_size_ = std::max<std::uint64_t>(std::min(out->map_size_, max_map), size);
-  int code = mdb_env_create(&out->env_);
-  if (code == 0) code = mdb_env_set_maxdbs(out->env_, kMostTables);
-  if (code == 0) code = mdb_env_set_mapsize(out->env_, out->map_size_);
+  OPP2P_TRYV(out->map(errors, kind, file));
+  return out;
+}
+
+Result<void> LmdbEnvironment::map(const LmdbErrors& errors, Kind kind, const std::filesystem::path& file) {
+  const bool named = kind == Kind::named;
+  const auto& path = named ? errors.folder : file;
+  unsigned flags = named ? 0 : MDB_NOSUBDIR | MDB_NOLOCK;
+  if (kind == Kind::draft) flags |= MDB_NOSYNC;
+  int code = mdb_env_create(&env_);
+  if (code == 0) code = mdb_env_set_maxdbs(env_, kMostTables);
+  if (code == 0) code = mdb_env_set_mapsize(env_, map_size_);
+  fatal_ = damage_text(errors, file, "LMDB found it so while it was in use").text();
+  if (code == 0) code = mdb_env_set_userctx(env_, this);
+  if (code == 0)
+    code = mdb_env_set_assert(env_, [](MDB_env* env, const char* assertion) {
+      end_for_damage(static_cast<const LmdbEnvironment*>(mdb_env_get_userctx(env))->fatal_, assertion);
+    });
   // No flag that weakens durability. Readers are tied to their transaction, not to their thread; read-ahead only costs.
-  if (code == 0) code = mdb_env_open(out->env_, path.c_str(), MDB_NOTLS | MDB_NORDAHEAD | flags, 0600);
+  if (code == 0) code = mdb_env_open(env_, path.c_str(), MDB_NOTLS | MDB_NORDAHEAD | flags, 0600);
   if (code == MDB_INVALID || code == MDB_VERSION_MISMATCH || code == MDB_CORRUPTED)
-    return Error(Errc::malformed, file.string() + " is damaged or no database of opp2p (" + mdb_strerror(code) +
-                                      "); move it away and start again, " + errors.remedy);
+    return damage_text(errors, file, mdb_strerror(code));
   if (code != 0) return errors.failed(code, "opening");
 
-  // A page beyond the end of the file would be a fatal signal when it is touched: fill up with zeros, which LMDB
-  // recognises as damage wherever a page in use is missing. (Pages that were never used may be missing in a healthy
-  // file.)
+  // A page beyond the end of the file would be a fatal signal when it is touched. Those that are in use are there
+  // (check_file), free ones may be missing.
   MDB_envinfo info{};
   MDB_stat stat{};
-  mdb_env_info(out->env_, &info);
-  mdb_env_stat(out->env_, &stat);
+  mdb_env_info(env_, &info);
+  mdb_env_stat(env_, &stat);
+  std::error_code ignored;
   const std::uint64_t needed = (std::uint64_t{info.me_last_pgno} + 1) * stat.ms_psize;
   if (std::filesystem::file_size(file, ignored) < needed) std::filesystem::resize_file(file, needed, ignored);
-  return out;
+  return {};
+}
+
+bool LmdbEnvironment::is_there(const LmdbErrors& errors) {
+  std::error_code error;
+  const auto file = errors.folder / kFile;
+  if (!std::filesystem::exists(file, error)) return false;
+  return !std::filesystem::is_regular_file(file, error) || std::filesystem::file_size(file, error) > 0;
 }
 
 LmdbEnvironment::~LmdbEnvironment() {
@@ -109,10 +194,11 @@ Result<void> LmdbEnvironment::sync_folder(const LmdbErrors& errors) {
   return {};
 }
 
-int LmdbEnvironment::grow(std::uint64_t max_map) {
-  const std::uint64_t size = std::min(map_size_ * 2, max_map);
+int LmdbEnvironment::resize(std::uint64_t size) {
   const int code = mdb_env_set_mapsize(env_, size);
-  if (code == 0) map_size_ = size;
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  map_size_ = info.me_mapsize;
   return code;
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "libp2p/base/result.hpp"
+#include "libp2p/storage/lmdb/lmdb_file_check.hpp"
 
 namespace libp2p::storage {
 
@@ -35,10 +36,14 @@ class LmdbEnvironment {
   static constexpr const char* kFile = "data.mdb";
   static constexpr const char* kYoungFile = "data.mdb.new";
 
-  // Creates the file if it is not there. The map has room for twice of what is in the file, and at most `max_map`.
+  // Creates the file if it is not there, and checks the pages of one that is, at most `checked_pages`. The map has room
+  // for twice of what is in the file, and at most `max_map`.
   static Result<std::unique_ptr<LmdbEnvironment>> open(const LmdbErrors& errors, Kind kind, std::uint64_t initial_map,
-                                                       std::uint64_t max_map = UINT64_MAX);
+                                                       std::uint64_t max_map = UINT64_MAX,
+                                                       std::uint64_t checked_pages = kPagesAtOpen);
   ~LmdbEnvironment();
+  // Whether data.mdb has anything in it.
+  static bool is_there(const LmdbErrors& errors);
   LmdbEnvironment(const LmdbEnvironment&) = delete;
   LmdbEnvironment& operator=(const LmdbEnvironment&) = delete;
 
@@ -50,12 +55,14 @@ class LmdbEnvironment {
 
   MDB_env* get() const { return env_; }
   std::uint64_t map_size() const { return map_size_; }
-  // To twice its size, at most `max_map`.
-  int grow(std::uint64_t max_map = UINT64_MAX);
+  // Of the map; never below what is in the file.
+  int resize(std::uint64_t size);
   int sync() { return mdb_env_sync(env_, 1); }
 
  private:
   LmdbEnvironment() = default;
+  Result<void> map(const LmdbErrors& errors, Kind kind, const std::filesystem::path& file);
+  std::string fatal_;  // what is told when LMDB finds that it cannot go on
   MDB_env* env_ = nullptr;
   std::uint64_t map_size_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "libp2p/storage/lmdb/lmdb_file.hpp"
 
+#include <algorithm>
+
 #include "libp2p/storage/lmdb/lmdb_cursor.hpp"
 
 namespace libp2p::storage {
@@ -7,7 +9,8 @@ namespace libp2p::storage {
 Result<void> LmdbFile::open(std::unique_ptr<LmdbEnvironment> opened) {
   env_ = std::move(opened);
   if (!env_) {
-    OPP2P_TRY(env_, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, initial_map_, max_map_));
+    OPP2P_TRY(env_, LmdbEnvironment::open(errors_, LmdbEnvironment::Kind::named, map_.initial, map_.most - map_.reserve,
+                                          map_.checked_pages));
   }
   OPP2P_TRYV(prepare_(*env_));
   OPP2P_TRYV(LmdbEnvironment::sync_folder(errors_));
@@ -23,7 +26,7 @@ void LmdbFile::close() {
   env_.reset();
 }
 
-Result<void> LmdbFile::write(const Fill& fill) {
+Result<void> LmdbFile::write_within(std::uint64_t most, const Fill& fill) {
   if (!env_) OPP2P_TRYV(reopen());
   Result<void> outcome;
   int code = 0;
@@ -31,12 +34,18 @@ Result<void> LmdbFile::write(const Fill& fill) {
     code = 0;
     outcome = write_once(fill, code);
     if (code != MDB_MAP_FULL) continue;
-    if (const auto grown = grow(); !grown) {
+    if (const auto grown = grow(most); !grown) {
       outcome = grown.error();
       break;
     }
   } while (code == MDB_MAP_FULL || code == MDB_MAP_RESIZED);
   if (!outcome && has_given_up()) (void)reopen();  // if it fails, the next write tries again
+  return outcome;
+}
+
+Result<void> LmdbFile::write_in_reserve(const Fill& fill) {
+  const auto outcome = write_within(map_.most, fill);
+  if (env_ && env_->map_size() > map_.most - map_.reserve) OPP2P_TRYV(resize(map_.most - map_.reserve));
   return outcome;
 }
 
@@ -59,12 +68,16 @@ void LmdbFile::touched(std::size_t bytes) const {
   mapping_.release();
 }
 
-Result<void> LmdbFile::grow() {
+Result<void> LmdbFile::grow(std::uint64_t most) {
+  if (env_->map_size() >= most)
+    return errors_.with(Errc::exhausted, "it is full: its largest size is " + std::to_string(map_.most) + " bytes");
+  return resize(std::min(2 * env_->map_size(), most));
+}
+
+Result<void> LmdbFile::resize(std::uint64_t size) {
   const std::unique_lock lock(map_mutex_);
-  if (env_->map_size() >= max_map_)
-    return errors_.with(Errc::exhausted, "it is full: its largest size is " + std::to_string(max_map_) + " bytes");
   mapping_ = {};
-  const int code = env_->grow(max_map_);
+  const int code = env_->resize(size);
   mapping_ = FileMapping::find(errors_.folder / LmdbEnvironment::kFile);
   if (code != 0) return errors_.failed(code, "growing");
   return {};

@@ -13,4 +13,9 @@ constexpr UnixTime saturated_unix_time(std::int64_t seconds) {
   return from_unix_seconds(seconds);
 }
 
+// `time` and a duration that is not negative later; the last moment that there is when the sum is beyond it.
+constexpr UnixTime saturated_sum(UnixTime time, Nanos later) {
+  return time > UnixTime::max() - later ? UnixTime::max() : time + later;
+}
+
 }  // namespace libp2p::storage

@@ -14,5 +14,12 @@ TEST(RecordTime, that_is_read_is_written_as_what_reads_back_to_it) {
   }
 }
 
+TEST(RecordTime, that_is_later_than_the_last_moment_is_the_last_moment) {
+  EXPECT_EQ(saturated_sum(from_unix_seconds(5), Seconds(7)), from_unix_seconds(12));
+  EXPECT_EQ(saturated_sum(UnixTime::max(), Seconds(7)), UnixTime::max());
+  EXPECT_EQ(saturated_sum(UnixTime::max() - Seconds(7), Seconds(7)), UnixTime::max());
+  EXPECT_EQ(saturated_sum(UnixTime::min(), Seconds(7)), UnixTime::min() + Seconds(7));
+}
+
 }  // namespace
 }  // namespace libp2p::storage

@@ -124,6 +124,10 @@ TEST_F(SyncClientOverHosts, liars_do_not_keep_a_gap_from_being_filled_and_are_na
     EXPECT_EQ(fault.peer, net_.host(1).id());
     EXPECT_EQ(fault.kind, SyncFaultKind::wrong_number);
   }
+  const auto faults = static_cast<int>(node.faults.size());
+  EXPECT_EQ(node.merits[net_.host(1).id()][PeerMerit::rejected_payload], faults);
+  EXPECT_EQ(node.merits[net_.host(1).id()][PeerMerit::error_response], 0);
+  EXPECT_EQ(node.merits[net_.host(0).id()][PeerMerit::rejected_payload], 0);
 }
 
 // Six answers of another branch banned an honest server.

@@ -29,6 +29,10 @@ std::string_view fault_id(SyncFaultKind kind) {
   return kIds[static_cast<std::size_t>(kind)];
 }
 
+PeerMerit merit_of(SyncFaultKind kind) {
+  return kind == SyncFaultKind::malformed ? PeerMerit::error_response : PeerMerit::rejected_payload;
+}
+
 std::string_view to_string(SyncTraceKind kind) {
   switch (kind) {
     case SyncTraceKind::range_requested: return "range requested";

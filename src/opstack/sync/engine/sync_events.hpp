@@ -52,6 +52,8 @@ inline constexpr std::size_t kSyncFaultKinds = 4;
 std::string_view to_string(SyncFaultKind kind);  // for people
 // Stable: counters and metrics are named by them.
 std::string_view fault_id(SyncFaultKind kind);
+// What the score book counts for it: a payload that decodes and is refused is a rejected one.
+PeerMerit merit_of(SyncFaultKind kind);
 struct SyncFault {
   PeerId peer;
   SyncFaultKind kind = SyncFaultKind::malformed;

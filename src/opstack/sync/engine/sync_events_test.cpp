@@ -15,6 +15,13 @@ TEST(SyncFaultKind, its_ids_are_stable) {
   EXPECT_EQ(fault_id(SyncFaultKind::altered), "altered");
 }
 
+// As the scores of op-node have it: an answer that cannot be read is an error, a payload that is refused is rejected.
+TEST(SyncFaultKind, what_decodes_and_is_refused_is_a_rejected_payload) {
+  EXPECT_EQ(merit_of(SyncFaultKind::malformed), PeerMerit::error_response);
+  for (const auto kind : {SyncFaultKind::wrong_number, SyncFaultKind::bad_hash, SyncFaultKind::altered})
+    EXPECT_EQ(merit_of(kind), PeerMerit::rejected_payload) << fault_id(kind);
+}
+
 TEST(SyncFaultKind, each_has_words_for_the_log) {
   for (std::size_t i = 0; i < kSyncFaultKinds; ++i)
     EXPECT_NE(to_string(static_cast<SyncFaultKind>(i)), "unknown") << fault_id(static_cast<SyncFaultKind>(i));

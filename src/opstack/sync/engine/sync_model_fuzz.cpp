@@ -202,7 +202,9 @@ class World {
     require(engine_.gaps() == gaps_.size());
   }
   void on(const CancelRequest& cancel) { require(requests_.erase(cancel.id) == 1); }
-  void on(const PeerReport& report) { require(report.merit != PeerMerit::rejected_payload); }
+  void on(const PeerReport& report) {
+    require(report.merit != PeerMerit::rejected_payload || liars_.contains(report.peer));
+  }
   void on(const SyncFault& fault) { require(liars_.contains(fault.peer)); }
   void on(const SyncTrace& trace) {
     // The engine takes out a peer by itself that identify is silent about, and that does not answer.

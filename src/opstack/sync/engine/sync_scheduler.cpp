@@ -121,7 +121,7 @@ void SyncScheduler::report(const PeerId& peer, PeerMerit merit) {
 }
 
 void SyncScheduler::fault(const InFlight& request, SyncFaultKind kind, std::string evidence, Now now) {
-  report(request.peer, PeerMerit::error_response);
+  report(request.peer, merit_of(kind));
   SyncFault out;
   out.peer = request.peer;
   out.kind = kind;

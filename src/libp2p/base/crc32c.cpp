@@ -1,10 +1,10 @@
-#include "opstack/encoding/crc32c.hpp"
+#include "libp2p/base/crc32c.hpp"
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 #endif
 
-namespace opstack::encoding {
+namespace libp2p {
 namespace {
 
 constexpr std::uint32_t kPolynomial = 0x82f63b78;  // reflected
@@ -59,7 +59,7 @@ std::uint64_t load_word(const std::uint8_t* p) {
   return word;
 }
 
-__attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(libp2p::ByteView data) {
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(ByteView data) {
   const std::uint8_t* p = data.data();
   std::size_t left = data.size();
   std::uint64_t crc = 0xffffffff;
@@ -83,13 +83,13 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(libp2p::ByteView da
 
 }  // namespace
 
-std::uint32_t crc32c_portable(libp2p::ByteView data) {
+std::uint32_t crc32c_portable(ByteView data) {
   const std::uint8_t* p = data.data();
   std::size_t left = data.size();
   std::uint32_t crc = 0xffffffff;
   for (; left >= 8; p += 8, left -= 8) {
-    const std::uint32_t low = libp2p::load_le32(p) ^ crc;
-    const std::uint32_t high = libp2p::load_le32(p + 4);
+    const std::uint32_t low = load_le32(p) ^ crc;
+    const std::uint32_t high = load_le32(p + 4);
     crc = kTables[7][low & 0xff] ^ kTables[6][low >> 8 & 0xff] ^ kTables[5][low >> 16 & 0xff] ^ kTables[4][low >> 24] ^
           kTables[3][high & 0xff] ^ kTables[2][high >> 8 & 0xff] ^ kTables[1][high >> 16 & 0xff] ^
           kTables[0][high >> 24];
@@ -98,11 +98,11 @@ std::uint32_t crc32c_portable(libp2p::ByteView data) {
   return ~crc;
 }
 
-std::uint32_t crc32c(libp2p::ByteView data) {
+std::uint32_t crc32c(ByteView data) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("sse4.2")) return crc32c_sse42(data);
 #endif
   return crc32c_portable(data);
 }
 
-}  // namespace opstack::encoding
+}  // namespace libp2p
