@@ -13,6 +13,7 @@
 
 #include "sim/attacks/settings.hpp"
 #include "sim/gossip/report.hpp"
+#include "sim/report/run_report.hpp"
 
 namespace opp2p::sim::attacks {
 
@@ -70,24 +71,10 @@ struct Graylisting {
   double worst = kNever;
 };
 
-struct Bar {
-  std::string name;
-  std::string limit;     // "at least 99.9%"
-  std::string measured;  // "99.97%"
-  bool met = false;
-};
-
-struct Report {
+struct Report : RunReport {
   std::string scenario;
   std::string about;
-  std::string program;  // its version
   Settings settings;
-  double ended = 0;  // seconds of virtual time that were simulated
-  bool interrupted = false;
-  double wall_seconds = 0;
-  std::uint64_t events = 0;
-  std::string trace_hash;
-
   std::vector<BlockRow> blocks;
   std::vector<gossip::Sample> samples;         // sample_fields.hpp says what is shown of them
   std::array<Spread, kPhases.size()> spreads;  // in the order of kPhases
@@ -104,10 +91,7 @@ struct Report {
   std::uint64_t hostile_rpcs = 0;
   double cpu_seconds = 0;  // of the honest nodes' virtual cores
 
-  std::vector<Bar> bars;
-
   const Spread& spread(Phase phase) const { return spreads[static_cast<std::size_t>(phase)]; }
-  bool met() const;
 };
 
 // What a person reads at the end of a run; lines with a line feed.

@@ -77,10 +77,6 @@ json::array array_of(const Rows& rows, Make make) {
   return out;
 }
 
-json::object bar_json(const Bar& bar) {
-  return {{"name", bar.name}, {"limit", bar.limit}, {"measured", bar.measured}, {"met", bar.met}};
-}
-
 json::object fault_json(const FaultRow& fault) {
   return {{"kind", fault.kind}, {"of_honest", fault.of_honest}, {"of_hostile", fault.of_hostile}};
 }
@@ -91,14 +87,9 @@ std::string report_json(const Report& report) {
   json::object out;
   out["scenario"] = report.scenario;
   out["about"] = report.about;
-  out["program"] = report.program;
   out["model"] = kModelVersion;
   out["settings"] = settings_json(report.settings);
-  out["ended"] = report.ended;
-  out["interrupted"] = report.interrupted;
-  out["wall_seconds"] = report.wall_seconds;
-  out["events"] = report.events;
-  out["trace_hash"] = report.trace_hash;
+  add_run(out, report);
   json::object spreads;
   for (const Phase phase : kPhases) spreads[to_string(phase)] = spread_json(report.spread(phase));
   out["spread"] = spreads;
@@ -115,7 +106,7 @@ std::string report_json(const Report& report) {
   out["hostile_bytes"] = report.hostile_bytes;
   out["hostile_rpcs"] = report.hostile_rpcs;
   out["cpu_seconds"] = report.cpu_seconds;
-  out["bars"] = array_of(report.bars, bar_json);
+  out["bars"] = bars_json(report.bars);
   out["met"] = report.met();
   out["blocks"] = array_of(report.blocks, block_json);
   out["samples"] = samples_json(report.samples);

@@ -85,10 +85,7 @@ std::string faults_text(const Report& report) {
 }
 
 std::string verdict(const Report& report) {
-  std::string out = "\n";
-  for (const auto& bar : report.bars) {
-    out += fmt::format("{}  {}: {} (bar: {})\n", bar.met ? "met    " : "NOT MET", bar.name, bar.measured, bar.limit);
-  }
+  std::string out = "\n" + bars_text(report.bars);
   if (report.interrupted) out += fmt::format("The run was stopped after {:.0f} s.\n", report.ended);
   if (report.bars.empty()) return out + "Too little was simulated for a verdict.\n";
   return out + (report.met() ? "All bars are met.\n" : "Not all bars are met.\n");
@@ -103,10 +100,6 @@ std::string_view to_string(Phase phase) {
     case Phase::after: return "after";
   }
   return "?";
-}
-
-bool Report::met() const {
-  return !bars.empty() && std::all_of(bars.begin(), bars.end(), [](const Bar& bar) { return bar.met; });
 }
 
 std::string report_text(const Report& report) {

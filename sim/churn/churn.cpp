@@ -116,7 +116,7 @@ ChurnReport run(const ChurnSettings& settings, const OnMinute& on_minute) {
       measure(world, out);
     }
     out.interrupted = !goes_on;
-    out.ended = world.minute();
+    out.ended = world.minute() * 60;
     out.events = world.world().delivered();
     out.trace_hash = fmt::format("{:016x}", world.world().trace_hash());
     out.links = world.links();
@@ -128,10 +128,6 @@ ChurnReport run(const ChurnSettings& settings, const OnMinute& on_minute) {
     if (count != 0) out.alive_at_end.emplace(name, count);
   out.bars = judge(out);
   return out;
-}
-
-bool ChurnReport::met() const {
-  return !bars.empty() && std::all_of(bars.begin(), bars.end(), [](const attacks::Bar& bar) { return bar.met; });
 }
 
 }  // namespace opp2p::sim::churn

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "libp2p/base/result.hpp"
-#include "sim/attacks/report.hpp"
+#include "sim/report/run_report.hpp"
 #include "sim/visitor.hpp"
 
 namespace opp2p::sim::churn {
@@ -64,14 +64,8 @@ struct ChurnTally {
   std::uint64_t own_faults = 0;     // kinds of faults that a node took for its own
 };
 
-struct ChurnReport {
-  std::string program;  // its version
+struct ChurnReport : RunReport {
   ChurnSettings settings;
-  double ended = 0;  // minutes of virtual time
-  bool interrupted = false;
-  double wall_seconds = 0;
-  std::uint64_t events = 0;
-  std::string trace_hash;
   std::uint64_t links = 0;  // of the network at rest
   ChurnTally tally;
   std::vector<std::string> names;  // of the levels
@@ -79,9 +73,6 @@ struct ChurnReport {
   std::uint64_t heap_before = 0;                     // bytes in use before the network was made
   std::uint64_t heap_after = 0;                      // and after it has gone
   std::map<std::string, std::int64_t> alive_at_end;  // counters of live objects that are not zero
-  std::vector<attacks::Bar> bars;
-
-  bool met() const;
 };
 
 // Changes what the assignments name, as "key=value"; Errc::invalid_argument with the key and what may be written.
@@ -93,7 +84,7 @@ using OnMinute = std::function<bool(double at, double until)>;
 ChurnReport run(const ChurnSettings& settings, const OnMinute& on_minute);
 
 // The bars, from everything else in the report.
-std::vector<attacks::Bar> judge(const ChurnReport& report);
+std::vector<Bar> judge(const ChurnReport& report);
 // Bytes by which the heap grows in an hour after the warm-up.
 double heap_growth(const ChurnReport& report);
 

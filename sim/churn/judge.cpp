@@ -11,8 +11,6 @@
 namespace opp2p::sim::churn {
 namespace {
 
-using attacks::Bar;
-
 constexpr double kHour = 60;          // minutes
 constexpr double kCollections = 120;  // minutes between two of them (opstack/reputation/score_keeper.hpp)
 constexpr double kIdentities = 2;     // identities that come back for ever, one to each visited member

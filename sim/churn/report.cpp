@@ -45,14 +45,10 @@ json::array checkpoints_json(const ChurnReport& report) {
 }  // namespace
 
 std::string report_json(const ChurnReport& report) {
-  json::array bars;
-  for (const auto& bar : report.bars)
-    bars.push_back({{"name", bar.name}, {"limit", bar.limit}, {"measured", bar.measured}, {"met", bar.met}});
   const ChurnSettings& settings = report.settings;
   json::object out;
   out["story"] = kName;
   out["about"] = kAbout;
-  out["program"] = report.program;
   out["settings"] = {{"seed", settings.seed},
                      {"nodes", settings.nodes},
                      {"minutes", settings.minutes},
@@ -64,18 +60,14 @@ std::string report_json(const ChurnReport& report) {
                      {"block_time", settings.block_time},
                      {"ban_minutes", settings.ban_minutes},
                      {"leak", settings.leak}};
-  out["ended"] = report.ended;
-  out["interrupted"] = report.interrupted;
-  out["wall_seconds"] = report.wall_seconds;
-  out["events"] = report.events;
-  out["trace_hash"] = report.trace_hash;
+  add_run(out, report);
   out["links"] = report.links;
   out["tally"] = tally_json(report.tally);
   out["heap_before"] = report.heap_before;
   out["heap_after"] = report.heap_after;
   out["heap_growth_an_hour"] = heap_growth(report);
   out["checkpoints"] = checkpoints_json(report);
-  out["bars"] = std::move(bars);
+  out["bars"] = bars_json(report.bars);
   out["met"] = report.met();
   return json::serialize(out);
 }
@@ -85,7 +77,7 @@ std::string report_text(const ChurnReport& report) {
   const ChurnTally& tally = report.tally;
   std::string out = fmt::format("{}: {}\n", kName, kAbout);
   out += fmt::format("{} nodes, {} links, profile {}, seed {}, {:.0f} min simulated{} in {:.0f} s, {} events\n",
-                     settings.nodes, report.links, settings.profile, settings.seed, report.ended,
+                     settings.nodes, report.links, settings.profile, settings.seed, report.ended / 60,
                      report.interrupted ? " (interrupted)" : "", report.wall_seconds, report.events);
   out += fmt::format("{} visits, {} refused, {} without an end, {} strangers, {} bad blocks, {} blocks\n",
                      tally.visits.came, tally.visits.failed, tally.visits.vanished, tally.strangers,
@@ -96,9 +88,7 @@ std::string report_text(const ChurnReport& report) {
   for (const Checkpoint& one : report.checkpoints)
     out += fmt::format(" {:.2f}", static_cast<double>(one.heap) / (1 << 20));
   out += "\n";
-  for (const auto& bar : report.bars)
-    out += fmt::format("{:<8}{}: {}, {}\n", bar.met ? "met" : "NOT MET", bar.name, bar.measured, bar.limit);
-  return out;
+  return out + bars_text(report.bars);
 }
 
 }  // namespace opp2p::sim::churn

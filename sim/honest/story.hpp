@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "libp2p/base/result.hpp"
-#include "sim/attacks/report.hpp"
 #include "sim/gossip/network.hpp"
+#include "sim/report/run_report.hpp"
 
 namespace opp2p::sim::honest {
 
@@ -39,25 +39,17 @@ struct Story {
 std::span<const Story> all_stories();
 const Story* find_story(std::string_view name);
 
-struct StoryReport {
+struct StoryReport : RunReport {
   std::string story;
   std::string about;
-  std::string program;  // its version
   StorySettings settings;
-  double ended = 0;  // seconds of virtual time that were simulated
-  bool interrupted = false;
-  double wall_seconds = 0;
-  std::uint64_t events = 0;
-  std::string trace_hash;
   gossip::ScoreReport scores;
   std::uint64_t rejected = 0;  // blocks that honest nodes rejected
   std::uint64_t restarts = 0;
-  double delivery = 0;             // share of the expected deliveries that came within 12 heartbeats
-  std::vector<attacks::Bar> bars;  // none where the profile scores nobody and the story promises nothing else
+  double delivery = 0;  // share of the expected deliveries that came within 12 heartbeats
 
   // Whether the profile scores anybody: else scores and bans are not judged.
   bool is_scored() const { return scores.least.has_value(); }
-  bool met() const;
 };
 
 struct StorySetting {

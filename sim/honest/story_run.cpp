@@ -111,9 +111,9 @@ class StoryNetwork {
   attacks::Dialling dialling_;
 };
 
-std::vector<attacks::Bar> judge(const Story& story, const StoryReport& report) {
+std::vector<Bar> judge(const Story& story, const StoryReport& report) {
   const gossip::ScoreReport& scores = report.scores;
-  std::vector<attacks::Bar> out;
+  std::vector<Bar> out;
   if (report.is_scored()) {
     const double least = scores.least->parts.score;
     out.push_back({"least score of an honest peer", "at least 0", fmt::format("{:.2f}", least), least >= 0});
@@ -132,10 +132,6 @@ std::vector<attacks::Bar> judge(const Story& story, const StoryReport& report) {
 }
 
 }  // namespace
-
-bool StoryReport::met() const {
-  return !bars.empty() && std::all_of(bars.begin(), bars.end(), [](const attacks::Bar& bar) { return bar.met; });
-}
 
 StoryReport run(const Story& story, const StorySettings& settings, const OnSecond& on_second) {
   StoryNetwork told(story, settings);

@@ -96,27 +96,19 @@ json::object scores_json(const gossip::ScoreReport& scores) {
 }  // namespace
 
 std::string report_json(const StoryReport& report) {
-  json::array bars;
-  for (const auto& bar : report.bars)
-    bars.push_back({{"name", bar.name}, {"limit", bar.limit}, {"measured", bar.measured}, {"met", bar.met}});
   const StorySettings& settings = report.settings;
   json::object out;
   out["story"] = report.story;
   out["about"] = report.about;
-  out["program"] = report.program;
   out["settings"] = {
       {"seed", settings.seed},       {"nodes", settings.nodes},           {"minutes", settings.minutes},
       {"profile", settings.profile}, {"block_time", settings.block_time}, {"block_size", settings.block_size}};
-  out["ended"] = report.ended;
-  out["interrupted"] = report.interrupted;
-  out["wall_seconds"] = report.wall_seconds;
-  out["events"] = report.events;
-  out["trace_hash"] = report.trace_hash;
+  add_run(out, report);
   out["rejected"] = report.rejected;
   out["restarts"] = report.restarts;
   out["delivery"] = report.delivery;
   out["scores"] = scores_json(report.scores);
-  out["bars"] = std::move(bars);
+  out["bars"] = bars_json(report.bars);
   out["met"] = report.bars.empty() ? json::value(nullptr) : json::value(report.met());
   return json::serialize(out);
 }
@@ -146,9 +138,7 @@ std::string report_text(const StoryReport& report) {
   if (!report.is_scored())
     out += fmt::format("not judged: scores and bans of honest peers, because the profile {} scores nobody\n",
                        settings.profile);
-  for (const auto& bar : report.bars)
-    out += fmt::format("{:<8}{}: {}, {}\n", bar.met ? "met" : "NOT MET", bar.name, bar.measured, bar.limit);
-  return out;
+  return out + bars_text(report.bars);
 }
 
 }  // namespace opp2p::sim::honest

@@ -34,7 +34,7 @@ class SimulatedDay(unittest.TestCase):
     def test_nothing_grows_in_a_day_in_which_peers_come_and_go(self):
         report = simulate(HOURS)
         REPORT.write_text(json.dumps(report, indent=1))
-        print(f"  {report['ended'] / 60:.1f} virtual hours in {report['wall_seconds']:.0f} s, {report['events']} events, {report['tally']['visits']} "
+        print(f"  {report['ended'] / 3600:.1f} virtual hours in {report['wall_seconds']:.0f} s, {report['events']} events, {report['tally']['visits']} "
               f"visits, {report['tally']['bans']} bans", flush=True)
         for line in bars(report, True):
             print(f"  {line}", flush=True)
