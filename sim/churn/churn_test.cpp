@@ -165,19 +165,6 @@ TEST(ChurnJudge, finds_a_table_that_grows) {
   EXPECT_EQ(not_met(report)[0], "growth of 1 tables after the warm-up");
 }
 
-// They are known for a day, so that a day does not show how many they become.
-TEST(ChurnJudge, lets_tables_grow_by_proven_peers_and_by_nothing_else) {
-  auto report = a_good_day();
-  report.names.insert(report.names.end(), {"proven peers", "known peers"});
-  for (auto& one : report.checkpoints) {
-    const auto proven = static_cast<std::uint64_t>(one.minute / 6);
-    one.levels.insert(one.levels.end(), {proven, 100 + proven});
-  }
-  EXPECT_EQ(not_met(report), Names());
-  for (auto& one : report.checkpoints) one.levels.back() += static_cast<std::uint64_t>(one.minute / 12);
-  EXPECT_EQ(not_met(report).size(), 1U);
-}
-
 TEST(ChurnJudge, finds_what_is_alive_at_the_end) {
   auto report = a_good_day();
   report.alive_at_end["tasks"] = 1;
