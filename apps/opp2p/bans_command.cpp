@@ -45,17 +45,16 @@ int undo_ban(Output& out, const BansOptions& options) {
 void add_bans_command(CLI::App& app, Output& out, int& exit_code) {
   auto* command = app.add_subcommand("bans", "List the bans of a running node with their reasons, or undo one");
   command->require_subcommand(0, 1);
-  auto listed = std::make_shared<RunningNodeOptions>();
-  add_running_node_options(*command, *listed);
+  auto options = std::make_shared<BansOptions>();
+  add_running_node_options(*command, options->node);
   auto* undo =
       command->add_subcommand("undo", "End the ban of a peer or an IP address. The scores of a peer are cleared, too");
-  auto options = std::make_shared<BansOptions>();
-  add_running_node_options(*undo, options->node);
+  add_running_node_options(*undo, options->node);  // before or behind the word
   undo->add_option("TARGET", options->target, "A peer id (or the beginning or end of one), or an IP address")
       ->required();
   undo->callback([options, &out, &exit_code] { exit_code = undo_ban(out, *options); });
-  command->callback([command, undo, listed, &out, &exit_code] {
-    if (!command->got_subcommand(undo)) exit_code = list_bans(out, *listed);
+  command->callback([command, undo, options, &out, &exit_code] {
+    if (!command->got_subcommand(undo)) exit_code = list_bans(out, options->node);
   });
 }
 

@@ -1,6 +1,8 @@
 // `opp2p block` and `opp2p unblock`: peers, addresses and subnets that a running node keeps out.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "commands.hpp"
 #include "input.hpp"
@@ -33,21 +35,40 @@ libp2p::Result<BlockTarget> read_target(const RpcClient& rpc, const std::string&
   return BlockTarget{std::move(peer), "peer", "Peer"};
 }
 
+// The subnet that keeps an address or a subnet blocked, or the ban of an address.
+libp2p::Result<std::optional<std::string>> kept_out_by(const RpcClient& rpc, const BlockTarget& target) {
+  if (target.what == "peer") return std::optional<std::string>();
+  OPP2P_TRY(const auto inner, libp2p::Cidr::from_text(target.text));
+  OPP2P_TRY(const auto subnets, of_kind(rpc.call("opp2p_listBlockedSubnets"), boost::json::kind::array));
+  for (const auto& listed : subnets.get_array()) {
+    const auto outer = libp2p::Cidr::from_text(listed.is_string() ? std::string(listed.get_string()) : std::string());
+    if (outer && outer->prefix() <= inner.prefix() && outer->contains(inner.ip())) return "the subnet " + outer->text();
+  }
+  OPP2P_TRY(const auto bans, of_kind(rpc.call("opp2p_bans"), boost::json::kind::array));
+  for (const auto& ban : bans.get_array()) {
+    const auto* ip = ban.is_object() ? ban.get_object().if_contains("ip") : nullptr;
+    if (ip != nullptr && *ip == boost::json::value(target.text)) return "a ban of it (opp2p bans undo ends it)";
+  }
+  return std::optional<std::string>();
+}
+
 int change(Output& out, const BlockOptions& options, bool block) {
   const auto rpc = connect_rpc(options.node);
   if (!rpc) return report(rpc.error());
   const auto target = read_target(*rpc, options.target);
   if (!target) return report(target.error());
   const std::string method = (block ? "opp2p_block" : "opp2p_unblock") + target->method;
-  return print_answer(out, options.node, of_kind(rpc->change(method, {target->text}), boost::json::kind::null),
-                      [&](const boost::json::value&) {
-                        if (block)
-                          return "The " + target->what + " " + target->text +
-                                 " is blocked: its connections are closed, and no new ones are made.";
-                        // Whether it was blocked, the RPC does not say.
-                        return "The " + target->what + " " + target->text +
-                               (target->what == "peer" ? " is neither blocked nor banned." : " is not blocked.");
-                      });
+  const auto changed = of_kind(rpc->change(method, {target->text}), boost::json::kind::null);
+  if (!changed) return report(changed.error());
+  const auto still = block ? libp2p::Result<std::optional<std::string>>(std::nullopt) : kept_out_by(*rpc, *target);
+  if (!still) return report(still.error());
+  return print_answer(out, options.node, changed, [&](const boost::json::value&) {
+    const auto named = "The " + target->what + " " + target->text;
+    if (block) return named + " is blocked: its connections are closed, and no new ones are made.";
+    if (*still) return named + " is no entry of the blocked any more, but it is still kept out by " + **still + ".";
+    // Whether it was blocked, the RPC does not say.
+    return named + (target->what == "peer" ? " is neither blocked nor banned." : " is not blocked.");
+  });
 }
 
 void add(CLI::App& app, Output& out, int& exit_code, const std::string& name, const std::string& about, bool block) {

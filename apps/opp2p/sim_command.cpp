@@ -216,6 +216,10 @@ void list_attacks(opp2p::Output& out, bool as_json) {
 }
 
 Result<void> list_story_settings(opp2p::Output& out, const std::string& name) {
+  if (name == churn::kName) {
+    out.write(fmt::format("{}: {}\n  {}\n", churn::kName, churn::kAbout, churn::setting_names()));
+    return {};
+  }
   OPP2P_TRY(const auto* story, story_of(name));
   std::string text = fmt::format("{}: {}\n", story->name, story->about);
   const honest::StorySettings settings;

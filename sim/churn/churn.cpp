@@ -28,12 +28,12 @@ struct Setting {
 constexpr Setting kSettings[] = {
     {"honest", 0, 1000, [](ChurnSettings& s, double v) { s.honest = static_cast<std::uint64_t>(v); }},
     {"forgers", 0, 1000, [](ChurnSettings& s, double v) { s.forgers = static_cast<std::uint64_t>(v); }},
-    {"warm_up", 0, 6000, [](ChurnSettings& s, double v) { s.warm_up = v; }},
+    {"warm-up", 0, 6000, [](ChurnSettings& s, double v) { s.warm_up = v; }},
     {"round", 7, 600, [](ChurnSettings& s, double v) { s.round = v; }},
-    {"block_time", 1, 60, [](ChurnSettings& s, double v) { s.block_time = v; }},
-    {"ban_minutes", 1, 10'000, [](ChurnSettings& s, double v) { s.ban_minutes = v; }},
+    {"block-time", 1, 60, [](ChurnSettings& s, double v) { s.block_time = v; }},
+    {"ban-minutes", 1, 10'000, [](ChurnSettings& s, double v) { s.ban_minutes = v; }},
     {"leak", 0, 1e6, [](ChurnSettings& s, double v) { s.leak = static_cast<std::uint64_t>(v); }},
-    {"check_every", 0, 1e9, [](ChurnSettings& s, double v) { s.check_every = static_cast<std::uint64_t>(v); }},
+    {"check-every", 0, 1e9, [](ChurnSettings& s, double v) { s.check_every = static_cast<std::uint64_t>(v); }},
 };
 
 std::string keys() {
@@ -74,6 +74,8 @@ void measure(ChurnWorld& world, ChurnReport& report) {
 
 }  // namespace
 
+std::string setting_names() { return keys(); }
+
 Result<void> apply_settings(ChurnSettings& settings, std::span<const std::string> assignments) {
   for (const std::string_view assignment : assignments) {
     const auto equals = std::min(assignment.find('='), assignment.size());
@@ -104,15 +106,16 @@ ChurnReport run(const ChurnSettings& settings, const OnMinute& on_minute) {
   {
     ChurnWorld world(settings);
     bool goes_on = true;
-    while (goes_on && world.minute() + settings.round <= settings.minutes + 1) {
-      const double until = world.minute() + settings.round - kRest;
+    // Each measurement is at its own minute, so that it is as long after the last collection of expired records as
+    // others.
+    for (double due = settings.round; goes_on && due <= settings.minutes; due += settings.round) {
       world.open();
-      while (goes_on && world.minute() < until) {
+      while (goes_on && world.minute() < due - kRest) {
         world.churn_a_minute();
         if (on_minute) goes_on = on_minute(world.minute(), settings.minutes);
       }
       if (!goes_on) break;
-      world.rest(kRest);
+      world.rest_until(due);
       measure(world, out);
     }
     out.interrupted = !goes_on;

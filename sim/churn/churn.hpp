@@ -78,6 +78,8 @@ struct ChurnReport : RunReport {
 // Changes what the assignments name, as "key=value"; Errc::invalid_argument with the key and what may be written.
 libp2p::Result<void> apply_settings(ChurnSettings& settings, std::span<const std::string> assignments);
 libp2p::Result<void> validate(const ChurnSettings& settings);
+// "honest, forgers, ...".
+std::string setting_names();
 
 // Called every minute of virtual time. False stops the run.
 using OnMinute = std::function<bool(double at, double until)>;

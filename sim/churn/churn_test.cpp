@@ -201,7 +201,7 @@ TEST(ChurnTrend, is_the_slope_of_a_line) {
 
 TEST(ChurnSettings, take_what_they_name_and_say_what_may_be_written) {
   ChurnSettings settings;
-  const std::string good[] = {"profile=light", "honest=3", "forgers=0", "leak=64", "round=10", "ban_minutes=2"};
+  const std::string good[] = {"profile=light", "honest=3", "forgers=0", "leak=64", "round=10", "ban-minutes=2"};
   ASSERT_TRUE(apply_settings(settings, good));
   EXPECT_EQ(settings.profile, "light");
   EXPECT_EQ(settings.honest, 3U);

@@ -235,7 +235,7 @@ void ChurnWorld::leak() {
 
 // ---- rest ----
 
-void ChurnWorld::rest(double minutes) {
+void ChurnWorld::rest_until(double minute) {
   for (auto& place : places_) place->visitor->shut();
   come_back(true);
   knocking_.clear();
@@ -245,7 +245,7 @@ void ChurnWorld::rest(double minutes) {
     for (const auto& peer : gater.blocked_peers()) (void)gater.unblock_peer(peer);
     for (const auto& ip : gater.blocked_ips()) (void)gater.unblock_ip(ip);
   }
-  pass(attacks::nanos(minutes * 60));
+  pass(std::max(Nanos(0), begin_ + attacks::nanos(minute * 60) - world().now()));
   scrape();
   const auto last = begin_ + attacks::nanos(settings_.block_time * static_cast<double>(tally_.blocks + 1));
   pass(last + Nanos(kAfterABlock) - world().now());

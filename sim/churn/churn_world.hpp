@@ -29,8 +29,8 @@ class ChurnWorld {
 
   // A minute in which peers come and go.
   void churn_a_minute();
-  // Everybody goes, all members run, and `minutes` pass.
-  void rest(double minutes);
+  // Everybody goes and all members run, until that minute of the run, and on until after the next block.
+  void rest_until(double minute);
   Levels levels();
   // Visitors may come again.
   void open();

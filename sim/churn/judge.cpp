@@ -18,9 +18,8 @@ constexpr double kIdentities = 2;     // identities that come back for ever, one
 constexpr double kHeapGrowth = 64 << 10;
 constexpr double kHeapMost = 1.05;     // of its first measurement after the warm-up
 constexpr double kHeapLeft = 1 << 20;  // bytes more than before the network was made: what libraries keep
-// A table may end higher than it began by this share and so many entries: how many visitors came in the half hour that
-// the peerstore remembers varies. An entry that one visit in 200 left behind is found.
-constexpr double kTableGrowth = 0.2, kTableSlack = 8;
+// A table may end higher than it began by this share and so many entries.
+constexpr double kTableGrowth = 0.1, kTableSlack = 8;
 
 std::vector<const Checkpoint*> warm(const ChurnReport& report) {
   std::vector<const Checkpoint*> out;

@@ -84,7 +84,7 @@ std::string report_text(const ChurnReport& report) {
                      tally.visits.forged, tally.blocks);
   out += fmt::format("{} bans by a rule, {} expired; {} restarts in order, {} without power, {} connections lost\n",
                      tally.bans, tally.expired, tally.restarts, tally.power_losses, tally.lost_connections);
-  out += "heap at rest in MiB, each hour:";
+  out += "heap at rest in MiB, at each measurement:";
   for (const Checkpoint& one : report.checkpoints)
     out += fmt::format(" {:.2f}", static_cast<double>(one.heap) / (1 << 20));
   out += "\n";

@@ -212,6 +212,21 @@ class Changes(RunningNodes):
         self.assertIn("The address 10.1.2.3 is not blocked.", self.ask("unblock", "10.1.2.3"), "whether it was blocked or not")
         self.assertIn("10.2.0.0/33", self.ask("block", "10.2.0.0/33", code=1))
 
+    def test_unblock_names_what_still_keeps_its_target_out(self):
+        self.ask("block", "10.0.0.0/8")
+        for target, what in (("10.1.2.3", "address"), ("10.0.0.0/9", "subnet")):
+            self.assertIn(f"The {what} {target} is no entry of the blocked any more, but it is still kept out by the subnet 10.0.0.0/8.",
+                          self.ask("unblock", target))
+        self.assertIn("The subnet 10.0.0.0/8 is not blocked.", self.ask("unblock", "10.0.0.0/8"))
+        self.follower.rpc("opp2p_ban", "10.1.2.3", 60, "for a test")
+        self.assertIn("still kept out by a ban of it", self.ask("unblock", "10.1.2.3"))
+        self.ask("bans", "undo", "10.1.2.3")
+
+    def test_the_node_of_bans_undo_may_be_named_before_the_word(self):
+        done = opp2p.run("bans", "--rpc", "http://127.0.0.1:1", "undo", "10.1.2.3")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("127.0.0.1:1", done.stderr)
+
     def test_what_would_cut_the_node_off_is_not_blocked(self):
         self.assertIn("has every address", self.ask("block", "0.0.0.0/0", code=1))
         self.assertIn("this is the node's own peer id", self.ask("block", self.follower.peer_id, code=1))

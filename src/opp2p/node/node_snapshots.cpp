@@ -94,7 +94,11 @@ PeerSnapshot NodeSnapshots::snapshot_of(const PeerId& peer, const PeerList& list
   out.is_protected = parts_.host->is_spared(peer);  // by any tag, as in op-node
   out.latency = known.latency(peer);
   out.gossip_blocks = std::binary_search(list.gossiping.begin(), list.gossiping.end(), peer);
-  if (const auto score = score_of(peer)) out.score = opstack::reputation::gossip_scores(*score);
+  if (const auto score = score_of(peer)) {
+    out.score = opstack::reputation::gossip_scores(*score);
+  } else if (parts_.reputation && parts_.reputation->scorer() != nullptr) {  // as in op-node, which reads its store
+    if (const auto stored = parts_.reputation->scores_of(peer)) out.score = stored->gossip;
+  }
   return out;
 }
 

@@ -121,7 +121,7 @@ void StaticPeerList::save(const PeerId& peer, std::optional<std::string> value, 
   if (value) change.value = libp2p::Bytes(value->begin(), value->end());
   writer_.put_now(std::move(change), [done = std::move(done)](const Result<void>& kept) {
     if (kept) return done(true);
-    done(kept.error().within("the change holds until the node ends, but is not on disk"));
+    done(kept.error());
   });
 }
 

@@ -117,7 +117,8 @@ void BanLog::on(const reputation::GateRefused& event) {
 }
 
 void BanLog::on(const reputation::ReputationStoreFailed& event) {
-  events_.tell(Told::peerstore, LogLevel::error, Component::store, "scores and bans cannot be read or written",
+  events_.tell(Told::peerstore, LogLevel::error, Component::store,
+               "a record of scores or bans cannot be read or written",
                {{"error", event.why}, {"option", "--p2p.peerstore.path"}});
 }
 
@@ -128,7 +129,7 @@ void BanLog::on(const BlockedListsRead& event) {
                        {{"peers", lists.peers}, {"addresses", lists.ips}, {"subnets", lists.subnets}});
   if (lists.skipped > 0)
     events_.log().warn(
-        Component::host, "some stored blocks are skipped, because their records cannot be used",
+        Component::host, "some records of the operator's blocks are damaged; what can be read of them stays in force",
         {{"skipped", lists.skipped}, {"first", lists.problems.empty() ? std::string() : lists.problems.front()}});
 }
 

@@ -187,11 +187,13 @@ std::string why_block(const BlockFacts& facts) {
   if (facts.records.empty()) {
     out = unknown_block(facts);
   } else {
-    // The good one, if there is one: refused blocks of the same name are others.
-    const auto good = std::find_if(facts.records.begin(), facts.records.end(), [](const BlockRecord& record) {
-      return record.verdict.value_or(Verdict::accept) == Verdict::accept;
-    });
-    const auto& told = good == facts.records.end() ? facts.records.front() : *good;
+    // The canonical one, else a good one, if there is one: refused blocks of the same name are others.
+    const auto rank = [](const BlockRecord& record) {
+      const bool good = record.verdict.value_or(Verdict::accept) == Verdict::accept;
+      return good ? 1 + static_cast<int>(record.canonical) : 0;
+    };
+    const auto& told = *std::max_element(facts.records.begin(), facts.records.end(),
+                                         [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
     out = verdict_text(told, facts.block_time);
     if (const auto others = facts.records.size() - 1 + facts.crowded; others > 0)
       out += "; " + count_text(others, "other message", "other messages") + " named " +

@@ -120,6 +120,14 @@ TEST(WhyBlock, says_why_a_block_was_rejected_unless_a_good_one_has_its_name) {
   EXPECT_NE(why_block(facts).find("1 other message named this height"), std::string::npos) << why_block(facts);
 }
 
+TEST(WhyBlock, tells_of_the_canonical_block_where_several_were_accepted) {
+  auto facts = facts_of_a_block();
+  facts.records.push_back(facts.records[0]);
+  facts.records[0].canonical = false;
+  facts.records[0].orphan_reason = "reorganised";
+  EXPECT_NE(why_block(facts).find("it is stored and canonical"), std::string::npos) << why_block(facts);
+}
+
 TEST(WhyBlock, says_what_is_known_of_the_height_of_an_unknown_block) {
   BlockFacts facts;
   facts.hash.emplace().fill(1);

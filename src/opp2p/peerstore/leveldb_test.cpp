@@ -12,6 +12,7 @@
 #include "opp2p/peerstore/leveldb_datastore.hpp"
 #include "opp2p/peerstore/leveldb_lock.hpp"
 #include "opp2p/peerstore/peerstore_move.hpp"
+#include "opp2p/peerstore/peerstore_operations.hpp"
 #include "opp2p/peerstore/peerstore_test_support.hpp"
 
 // Without LevelDB the datastore says so, and there is nothing more to test.
@@ -51,6 +52,16 @@ TEST_P(LevelDbSuite, passes) {
 
 INSTANTIATE_TEST_SUITE_P(Datastore, LevelDbSuite, ::testing::ValuesIn(libp2p::datastore_suite_cases()),
                          [](const auto& one) { return one.param; });
+
+TEST(LevelDbDatastore, without_any_record_is_nothing_to_import) {
+  NEEDS_LEVELDB();
+  const TestFolder folder;
+  ASSERT_TRUE(LevelDbDatastore::open(folder.path / "db", Open::fresh));
+  const auto done = import_peerstore(folder.path / "db", {folder.path / "peerstore", folder.path / "key", {}}, false);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), Errc::not_found);
+  EXPECT_THAT(done.error().text(), HasSubstr("has no record of a peerstore"));
+}
 
 TEST(LevelDbDatastore, is_made_only_where_there_is_none_and_opened_only_where_there_is_one) {
   NEEDS_LEVELDB();

@@ -164,7 +164,12 @@ Result<PeerstoreReport> import_peerstore(const fs::path& directory, const Peerst
   }
   NewKeyFile key_file;
   if (decision.to_write) OPP2P_TRYV(key_file.write(place.key_file, *decision.to_write));
+  const bool has_key = !gathered.private_keys.empty();
   OPP2P_TRY(const auto moved, import_records(std::move(gathered), *store));
+  if (moved.total() == 0)
+    return fail(Errc::not_found, directory.string() +
+                                     " has no record of a peerstore that can be read. Is it the folder "
+                                     "of op-node's --p2p.peerstore.path, and whole?");
   key_file.keep();
 
   PeerstoreReport report;
@@ -178,7 +183,9 @@ Result<PeerstoreReport> import_peerstore(const fs::path& directory, const Peerst
     report.lines.push_back("The node's key in " + place.key_file.string() + " is op-node's: the node is " +
                            decision.peer->to_base58() + ".");
   else
-    report.lines.push_back("The node's key was not imported.");
+    report.lines.push_back(keep_key || has_key ? "The node's key was not imported."
+                                               : "There is no node key in it: the node does not become the peer that "
+                                                 "op-node was.");
   return report;
 }
 

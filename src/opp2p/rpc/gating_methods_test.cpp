@@ -115,11 +115,13 @@ TEST_F(GatingMethods, the_own_id_and_the_subnet_of_every_address_are_not_blocked
 
 TEST_F(GatingMethods, a_change_that_is_not_durable_is_an_error) {
   gating_.failure = libp2p::fail(libp2p::Errc::io, "no space left");
-  EXPECT_EQ(error("opp2p_blockPeer", {peer_}), "-32000 no space left");
+  EXPECT_EQ(error("opp2p_blockPeer", {peer_}),
+            "-32000 the change holds until the node ends, but is not on disk: no space left");
   EXPECT_EQ(error("opp2p_disconnectPeer", {peer_}), "-32000 closed peer but failed to unblock: no space left");
   gating_.failure.reset();
   reputation_.failure = libp2p::fail(libp2p::Errc::io, "no space left");
-  EXPECT_EQ(error("opp2p_unblockPeer", {peer_}), "-32000 no space left");
+  EXPECT_EQ(error("opp2p_unblockPeer", {peer_}),
+            "-32000 the change holds until the node ends, but is not on disk: no space left");
 }
 
 TEST_F(GatingMethods, without_a_gater_the_error_is_op_nodes_and_the_lists_of_a_dump_are_null) {

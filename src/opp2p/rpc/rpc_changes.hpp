@@ -7,14 +7,20 @@
 
 namespace opp2p {
 
+// A change is made at once and then written: the operator should know that it holds.
+inline RpcError change_error(const libp2p::Error& error) {
+  if (error != libp2p::Errc::io) return server_error(error.text());
+  return server_error(error.within("the change holds until the node ends, but is not on disk").text());
+}
+
 // The reply of a change: null, or its error.
 inline RpcReply null_or_error(const libp2p::Result<bool>& changed) {
-  if (!changed) return server_error(changed.error().text());
+  if (!changed) return change_error(changed.error());
   return json::value(nullptr);
 }
 // True when something changed, or the error.
 inline RpcReply changed_or_error(const libp2p::Result<bool>& changed) {
-  if (!changed) return server_error(changed.error().text());
+  if (!changed) return change_error(changed.error());
   return json::value(*changed);
 }
 

@@ -137,6 +137,16 @@ TEST(LmdbDamage, of_a_page_is_an_error_that_names_file_and_page_and_says_what_to
                                            HasSubstr("move it away and start again")));
 }
 
+TEST(LmdbDamage, of_an_empty_file_is_an_error_too) {
+  const Folder folder(memory_folder());
+  fill_store(folder.path());
+  testing_files::write_whole(folder.path() / "data.mdb", Bytes());
+  const auto opened = LmdbDatastore::open(folder.path());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), Errc::malformed);
+  EXPECT_THAT(opened.error().text(), HasSubstr("it is empty"));
+}
+
 TEST(LmdbDamage, of_a_value_is_an_error_of_its_record_alone) {
   const Folder folder(memory_folder());
   const std::string text = "a value that the disk changes";

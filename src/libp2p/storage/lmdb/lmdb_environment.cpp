@@ -71,14 +71,16 @@ Result<std::size_t> read_at(int file, std::uint64_t offset, MutableBytes out) {
 
 // The size of the file, whose pages hold together; 0 when there is none.
 Result<std::uint64_t> check_file(const LmdbErrors& errors, const std::filesystem::path& path,
-                                 std::uint64_t checked_pages) {
+                                 LmdbEnvironment::Kind kind, std::uint64_t checked_pages) {
   const OpenFile file(path);
   if (file.get() < 0 && errno == ENOENT) return std::uint64_t{0};
   struct stat found{};
   if (file.get() < 0 || ::fstat(file.get(), &found) != 0) return errors.failed(errno, "opening");
   if (!S_ISREG(found.st_mode)) return errors.with(Errc::mismatch, path.string() + " is no file; name another folder");
   const auto size = static_cast<std::uint64_t>(found.st_size);
-  if (size == 0) return size;
+  // A young file may have been left so by who was killed. One gets its name with pages in it.
+  if (size == 0 && kind != LmdbEnvironment::Kind::named) return size;
+  if (size == 0) return damage_text(errors, path, "it is empty");
   int code = 0;
   const auto checked = check_lmdb_file(
       [&](std::uint64_t offset, MutableBytes out) {
@@ -117,7 +119,7 @@ Result<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::open(const LmdbErrors&
                                                                std::uint64_t checked_pages) {
   std::unique_ptr<LmdbEnvironment> out(new LmdbEnvironment);
   const auto file = errors.folder / (kind == Kind::named ? kFile : kYoungFile);
-  OPP2P_TRY(const auto size, check_file(errors, file, checked_pages));
+  OPP2P_TRY(const auto size, check_file(errors, file, kind, checked_pages));
   if (kind == Kind::named) OPP2P_TRYV(reserve_readers(errors));
   out->map_size_ = std::max<std::uint64_t>(initial_map, 1 << 20);
   while (out->map_size_ < 2 * size) out->map_size_ *= 2;
