@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "input.hpp"
 #include "libp2p/multiformats/cidr.hpp"
+#include "opp2p/rpc/gate_arguments.hpp"
 #include "running_node.hpp"
 
 namespace opp2p {
@@ -41,7 +42,9 @@ libp2p::Result<std::optional<std::string>> kept_out_by(const RpcClient& rpc, con
   OPP2P_TRY(const auto inner, libp2p::Cidr::from_text(target.text));
   OPP2P_TRY(const auto subnets, of_kind(rpc.call("opp2p_listBlockedSubnets"), boost::json::kind::array));
   for (const auto& listed : subnets.get_array()) {
-    const auto outer = libp2p::Cidr::from_text(listed.is_string() ? std::string(listed.get_string()) : std::string());
+    const auto subnet = gate_subnet_argument({listed});
+    if (!subnet) continue;
+    const auto outer = libp2p::Cidr::from_text(subnet->text);
     if (outer && outer->prefix() <= inner.prefix() && outer->contains(inner.ip())) return "the subnet " + outer->text();
   }
   OPP2P_TRY(const auto bans, of_kind(rpc.call("opp2p_bans"), boost::json::kind::array));
