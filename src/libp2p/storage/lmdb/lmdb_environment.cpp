@@ -163,8 +163,7 @@ Result<void> LmdbEnvironment::map(const LmdbErrors& errors, Kind kind, const std
 bool LmdbEnvironment::is_there(const LmdbErrors& errors) {
   std::error_code error;
   const auto file = errors.folder / kFile;
-  if (!std::filesystem::exists(file, error)) return false;
-  return !std::filesystem::is_regular_file(file, error) || std::filesystem::file_size(file, error) > 0;
+  return std::filesystem::exists(file, error);
 }
 
 LmdbEnvironment::~LmdbEnvironment() {
