@@ -14,6 +14,7 @@
 
 #include "commands.hpp"
 #include "input.hpp"
+#include "libp2p/base/seconds.hpp"
 #include "opp2p/base/end_signals.hpp"
 #include "opp2p/base/large_pages.hpp"
 #include "sim/attacks/run.hpp"
@@ -135,7 +136,7 @@ Result<void> show_story(opp2p::Output& out, bool as_json, const Run& story) {
   line.clear();
   if (!report) return fail(Errc::exhausted, "there is not enough memory for this network; give it fewer nodes");
   report->program = program_version();
-  report->wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  report->wall_seconds = libp2p::seconds_of(std::chrono::steady_clock::now() - started);
   out.write(as_json ? report_json(*report) + "\n" : report_text(*report));
   return {};
 }
@@ -184,7 +185,7 @@ Result<void> run_attack(opp2p::Output& out, const RunArguments& arguments) {
   line.clear();
   OPP2P_TRY(auto report, std::move(simulated));
   report.program = program_version();
-  report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  report.wall_seconds = libp2p::seconds_of(std::chrono::steady_clock::now() - started);
   out.write(arguments.json ? attacks::report_json(report) + "\n" : attacks::report_text(report));
   if (arguments.out.empty()) return {};
   OPP2P_TRYV(attacks::write_report(report, arguments.out));

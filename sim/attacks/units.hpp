@@ -6,7 +6,7 @@
 #include <cmath>
 #include <string>
 
-#include "libp2p/base/time.hpp"
+#include "libp2p/base/seconds.hpp"
 
 namespace opp2p::sim::attacks {
 
@@ -16,7 +16,7 @@ inline libp2p::Nanos nanos(double seconds) {
 // Seconds since the start of the run.
 inline libp2p::MonoTime time_of(double seconds) { return libp2p::MonoTime(nanos(seconds)); }
 
-inline double seconds(libp2p::Nanos time) { return std::chrono::duration<double>(time).count(); }
+inline double seconds(libp2p::Nanos time) { return libp2p::seconds_of(time); }
 inline double seconds(libp2p::MonoTime time) { return seconds(time.time_since_epoch()); }
 
 // "99.97%".

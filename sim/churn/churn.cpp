@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "opstack/reputation/scoring_profiles.hpp"
 #include "sim/churn/churn_world.hpp"
 #include "sim/live_counts.hpp"
+#include "sim/report/assignment.hpp"
 
 namespace opp2p::sim::churn {
 namespace {
@@ -36,26 +36,17 @@ constexpr Setting kSettings[] = {
     {"check-every", 0, 1e9, [](ChurnSettings& s, double v) { s.check_every = static_cast<std::uint64_t>(v); }},
 };
 
-std::string keys() {
-  std::string out = "profile";
-  for (const Setting& setting : kSettings) out += fmt::format(", {}", setting.key);
-  return out;
-}
-
-Result<void> apply(ChurnSettings& settings, std::string_view key, std::string_view text) {
+Result<void> apply(ChurnSettings& settings, const Assignment& written) {
+  const auto key = written.key;
   if (key == "profile") {
-    settings.profile = text;
+    settings.profile = written.value;
     return {};
   }
   const auto* setting = std::find_if(std::begin(kSettings), std::end(kSettings), [&](auto& s) { return s.key == key; });
   if (setting == std::end(kSettings))
-    return fail(Errc::invalid_argument,
-                fmt::format("--set {}: {} has no such setting; write one of {} as key=value", key, kName, keys()));
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(value >= setting->least && value <= setting->most))
-    return fail(Errc::invalid_argument,
-                fmt::format("--set {}={}: write a number from {} to {}", key, text, setting->least, setting->most));
+    return fail(Errc::invalid_argument, fmt::format("--set {}: {} has no such setting; write one of {} as key=value",
+                                                    key, kName, setting_names()));
+  OPP2P_TRY(const double value, number_within<double>(written, setting->least, setting->most));
   setting->set(settings, value);
   return {};
 }
@@ -74,14 +65,14 @@ void measure(ChurnWorld& world, ChurnReport& report) {
 
 }  // namespace
 
-std::string setting_names() { return keys(); }
+std::string setting_names() {
+  std::string out = "profile";
+  for (const Setting& setting : kSettings) out += fmt::format(", {}", setting.key);
+  return out;
+}
 
 Result<void> apply_settings(ChurnSettings& settings, std::span<const std::string> assignments) {
-  for (const std::string_view assignment : assignments) {
-    const auto equals = std::min(assignment.find('='), assignment.size());
-    OPP2P_TRYV(
-        apply(settings, assignment.substr(0, equals), assignment.substr(std::min(equals + 1, assignment.size()))));
-  }
+  for (const std::string_view assignment : assignments) OPP2P_TRYV(apply(settings, assignment_of(assignment)));
   return {};
 }
 

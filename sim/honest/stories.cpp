@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "opstack/reputation/scoring_profiles.hpp"
 #include "sim/attacks/units.hpp"
 #include "sim/honest/story.hpp"
+#include "sim/report/assignment.hpp"
 
 namespace opp2p::sim::honest {
 namespace {
@@ -91,18 +91,6 @@ constexpr std::array kStories = {
           .attackers = 0.02},
 };
 
-template <class Number>
-Result<void> set_number(Number& into, std::string_view key, std::string_view text, double least, double most) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(static_cast<double>(value) >= least) ||
-      !(static_cast<double>(value) <= most))
-    return fail(Errc::invalid_argument,
-                fmt::format("--set {}={}: write a number from {} to {}", key, text, least, most));
-  into = value;
-  return {};
-}
-
 // As an attack's settings are spelled (sim/attacks/settings.cpp), those that are the same in both.
 constexpr std::array kSettings = {
     StorySetting{"profile", "how honest nodes score their peers: none, light, opp2p or scored"},
@@ -133,17 +121,15 @@ const Story* find_story(std::string_view name) {
 
 Result<void> apply_settings(StorySettings& settings, std::span<const std::string> assignments) {
   for (const std::string_view assignment : assignments) {
-    const auto equals = assignment.find('=');
-    const std::string_view key = assignment.substr(0, equals);
-    const std::string_view text = equals == std::string_view::npos ? "" : assignment.substr(equals + 1);
-    if (key == "profile") {
-      settings.profile = text;
-    } else if (key == "block-time") {
-      OPP2P_TRYV(set_number(settings.block_time, key, text, 0.1, 3600));
-    } else if (key == "block-size") {
-      OPP2P_TRYV(set_number(settings.block_size, key, text, 64, 10'000'000));
-    } else if (key == "check-every") {
-      OPP2P_TRYV(set_number(settings.check_every, key, text, 0, 1e9));
+    const Assignment written = assignment_of(assignment);
+    if (written.key == "profile") {
+      settings.profile = written.value;
+    } else if (written.key == "block-time") {
+      OPP2P_TRY(settings.block_time, number_within<double>(written, 0.1, 3600));
+    } else if (written.key == "block-size") {
+      OPP2P_TRY(settings.block_size, number_within<decltype(settings.block_size)>(written, 64, 10'000'000));
+    } else if (written.key == "check-every") {
+      OPP2P_TRY(settings.check_every, number_within<decltype(settings.check_every)>(written, 0, 1e9));
     } else {
       return fail(Errc::invalid_argument, fmt::format("--set {}: a story has no such setting; write {}, as key=value",
                                                       assignment, names_of_settings()));

@@ -1,15 +1,6 @@
 #include "opp2p/metrics/log_metrics.hpp"
 
-#include <algorithm>
-
 namespace opp2p {
-namespace {
-
-void bring_to(prometheus::Counter& counter, std::uint64_t value) {
-  counter.Increment(std::max(0.0, static_cast<double>(value) - counter.Value()));
-}
-
-}  // namespace
 
 LogMetrics::LogMetrics(MetricRegistry& registry, const Log& log)
     : log_(log),
@@ -20,9 +11,9 @@ LogMetrics::LogMetrics(MetricRegistry& registry, const Log& log)
 
 void LogMetrics::read() {
   const auto drops = log_.drops();
-  bring_to(no_room_, drops.no_room);
-  bring_to(displaced_, drops.displaced);
-  bring_to(unwritten_, drops.unwritten);
+  bring_to(no_room_, static_cast<double>(drops.no_room));
+  bring_to(displaced_, static_cast<double>(drops.displaced));
+  bring_to(unwritten_, static_cast<double>(drops.unwritten));
   if (const auto* waiting = log_.waiting(); waiting != nullptr)
     waiting_.Set(static_cast<double>(waiting->load(std::memory_order_relaxed)));
 }

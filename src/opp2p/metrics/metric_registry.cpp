@@ -27,6 +27,8 @@ prometheus::Labels labels_of(Metric metric, MetricRegistry::LabelValues values) 
 
 }  // namespace
 
+void bring_to(prometheus::Counter& counter, double value) { counter.Increment(std::max(0.0, value - counter.Value())); }
+
 MetricRegistry::MetricRegistry() {
   for (const auto& row : metric_table()) {
     switch (row.type) {

@@ -22,6 +22,9 @@
 
 namespace opp2p {
 
+// For what is counted elsewhere: the counter goes up to that value, and never down.
+void bring_to(prometheus::Counter& counter, double value);
+
 class MetricRegistry {
  public:
   using LabelValues = std::initializer_list<std::string_view>;

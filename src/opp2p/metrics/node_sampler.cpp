@@ -110,7 +110,7 @@ void NodeSampler::take(const NodeReadings& readings) {
     if (mirror.gauge != nullptr)
       mirror.gauge->Set(value);
     else
-      mirror.counter->Increment(std::max(0.0, value - mirror.counter->Value()));
+      bring_to(*mirror.counter, value);
   }
   for (std::size_t i = 0; i < opstack::reputation::kBanRules; ++i) {
     peer_bans_[i]->Set(static_cast<double>(readings.peer_bans[i]));
