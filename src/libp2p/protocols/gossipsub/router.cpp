@@ -88,7 +88,7 @@ void Router::set_version(const PeerId& id, ProtocolVersion version, Now now) {
   if (version != ProtocolVersion::floodsub) return;
   for (auto& [name, topic] : topics_) {  // a mesh link is control that the peer cannot read
     topic.fanout.erase(key);
-    if (topic.mesh.erase(key) != 0) {
+    if (topic.leave_mesh(key)) {
       scores_.on_prune(id, name, now);
       trace(TraceKind::prune, id, name).prune = PruneCause::version;
     }
@@ -254,6 +254,7 @@ void Router::leave_if_unwanted(Topics::iterator at, Now now) {
     trace(TraceKind::prune, peer.id, name).prune = PruneCause::we_left;
   }
   topic.mesh.clear();
+  topic.newcomers.clear();
   trace(TraceKind::left, PeerId(), name);
   for (auto& [key, peer] : peers_.rows()) {
     peer.outbox.announce(name, false);
@@ -326,7 +327,7 @@ Router::Topics::iterator Router::drop_if_unused(Topics::iterator at) {
 Router::Topics::iterator Router::remove_from_topic(Topics::iterator at, PeerKey key, Peer& peer, Departure how,
                                                    Now now) {
   auto& [name, topic] = *at;
-  if (topic.mesh.erase(key) != 0) {
+  if (topic.leave_mesh(key)) {
     if (how == Departure::left_topic) scores_.on_prune(peer.id, name, now);
     trace(TraceKind::prune, peer.id, name).prune = PruneCause::peer_left;
   }

@@ -242,10 +242,17 @@ class Router {
     std::size_t relays = 0;
     Keys subscribers;
     Keys mesh;
+    Keys newcomers;  // to the mesh since the last gossip: they missed what was forwarded before
     Keys fanout;
     std::optional<MonoTime> last_publication;  // while there is a fanout
     MeshSizes sizes;
     std::size_t max_message = 0;  // of its frame
+
+    bool enter_mesh(PeerKey key) { return mesh.insert(key).second && newcomers.insert(key).second; }
+    bool leave_mesh(PeerKey key) {
+      newcomers.erase(key);
+      return mesh.erase(key) != 0;
+    }
   };
   using Topics = std::map<std::string, Topic, std::less<>>;
 
@@ -356,7 +363,7 @@ class Router {
   void prune_excess(const std::string& name, Topic& topic, Scores& scores, Now now);
   void graft_opportunistically(const std::string& name, Topic& topic, Scores& scores, Now now);
   void maintain_fanouts(Scores& scores, Now now);
-  void emit_gossip(const std::string& name, const Topic& topic, const Keys& exclude, Scores& scores);
+  void emit_gossip(const std::string& name, Topic& topic, const Keys& exclude, Scores& scores);
   double cached_score(PeerKey key, Scores& scores) const;
   using Fits = std::function<bool(PeerKey, const Peer&)>;
   std::vector<PeerKey> pick(const Topic& topic, std::size_t count, const Fits& fits);

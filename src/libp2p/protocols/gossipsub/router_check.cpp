@@ -86,6 +86,8 @@ void Router::check_topic(const std::string& name, const Topic& topic) const {
     OPP2P_CHECK(!peer->direct, "direct peers stand outside of the mesh", name, peer->id);
     OPP2P_CHECK(!peer->blacklisted, "who is blacklisted is in no mesh", name, peer->id);
   }
+  for (const PeerKey key : topic.newcomers)
+    OPP2P_CHECK(topic.mesh.contains(key), "who is new in the mesh is in it", name, key);
   for (const PeerKey key : topic.fanout) {
     OPP2P_CHECK(topic.subscribers.contains(key), "a peer of the fanout is in the topic", name, key);
     OPP2P_CHECK(!peers_.at(key)->direct, "direct peers stand outside of the fanout", name, key);

@@ -125,7 +125,7 @@ void Router::handle_graft(PeerKey key, Peer& peer, std::string_view name, double
       (unproven(key) || std::none_of(topic->mesh.begin(), topic->mesh.end(), unproven))) {
     return refuse_graft(Exchange::allowed);
   }
-  topic->mesh.insert(key);
+  topic->enter_mesh(key);
   scores_.on_graft(peer.id, name, now);
   trace(TraceKind::graft, peer.id, name);
 }
@@ -135,7 +135,7 @@ void Router::handle_prune(PeerKey key, Peer& peer, const Prune& prune, Now now) 
   const std::string_view name = *prune.topic;
   Topic* topic = joined_topic(name);
   if (topic == nullptr) return;
-  if (topic->mesh.erase(key) != 0) {
+  if (topic->leave_mesh(key)) {
     scores_.on_prune(peer.id, name, now);
     trace(TraceKind::prune, peer.id, name).prune = PruneCause::peer;
   }

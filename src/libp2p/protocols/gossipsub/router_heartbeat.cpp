@@ -2,6 +2,7 @@
 // (gossipsub v1.0, "Router State" and "Heartbeat procedure"; v1.1 for scores, outbound quota and opportunistic
 // grafting).
 #include <algorithm>
+#include <utility>
 
 #include "libp2p/base/assert.hpp"
 #include "libp2p/protocols/gossipsub/router.hpp"
@@ -175,8 +176,11 @@ void Router::maintain_fanouts(Scores& scores, Now now) {
   }
 }
 
-// IHAVE to peers in the topic that do not get the messages themselves: a share of them, Dlazy at least.
-void Router::emit_gossip(const std::string& name, const Topic& topic, const Keys& exclude, Scores& scores) {
+// IHAVE to peers in the topic that do not get the messages themselves: a share of them, Dlazy at least. Once also to
+// each peer that came into the mesh since the last gossip: a message that came right before is neither forwarded to it
+// nor gossiped to a member of the mesh, so that a node which comes into all its meshes at one time would miss it.
+void Router::emit_gossip(const std::string& name, Topic& topic, const Keys& exclude, Scores& scores) {
+  const Keys newcomers = std::exchange(topic.newcomers, {});
   std::vector<MessageId> ids = cache_.gossip_ids(name);
   const std::size_t limit = params().gossip.max_ihave_length;
   const bool in_parts = partial_groups_.size() != 0 && own_partial(name) != PartialUse::none;
@@ -187,6 +191,7 @@ void Router::emit_gossip(const std::string& name, const Topic& topic, const Keys
   std::vector<PeerKey> chosen = pick(topic, topic.subscribers.size(), fits);
   const auto share = static_cast<std::size_t>(params().mesh.gossip_factor * static_cast<double>(chosen.size()));
   chosen.resize(std::min(chosen.size(), std::max(params().mesh.lazy, share)));
+  chosen.insert(chosen.end(), newcomers.begin(), newcomers.end());
   if (in_parts) emit_partial_gossip(name, chosen);
   if (ids.empty() || limit == 0) return;
   rng_.shuffle(ids);
@@ -240,7 +245,7 @@ void Router::graft(const std::string& name, Topic& topic, PeerKey key, Now now) 
   Peer& peer = *peers_.at(key);
   OPP2P_ASSERT(topic.joined && peer.speaks_mesh() && !backoffs_.blocks(name, peer.id, now.mono),
                "we graft who can read it, in a topic of ours, when its backoff is over", name, peer.id);
-  const bool is_new = topic.mesh.insert(key).second;
+  const bool is_new = topic.enter_mesh(key);
   OPP2P_ASSERT(is_new, "who is grafted was not in the mesh", name, peer.id);
   peer.outbox.graft(name);
   told_.push_back(key);
@@ -250,8 +255,8 @@ void Router::graft(const std::string& name, Topic& topic, PeerKey key, Now now) 
 
 void Router::prune(const std::string& name, Topic& topic, PeerKey key, PruneCause cause, double score, Now now) {
   Peer& peer = *peers_.at(key);
-  const std::size_t gone = topic.mesh.erase(key);
-  OPP2P_ASSERT(gone == 1, "who is pruned was in the mesh", name, peer.id);
+  const bool gone = topic.leave_mesh(key);
+  OPP2P_ASSERT(gone, "who is pruned was in the mesh", name, peer.id);
   backoffs_.add(name, peer.id, params().mesh.prune_backoff, now.mono);
   send_prune(key, peer, name, topic, params().mesh.prune_backoff,
              cause == PruneCause::excess ? Exchange::allowed : Exchange::refused);

@@ -180,6 +180,7 @@ TEST_F(GossipsubMesh, takes_in_proven_peers_once_a_minute_until_there_are_two_of
 TEST_F(GossipsubMesh, advertises_recent_messages_to_peers_outside_of_it) {
   add(1, 6, Direction::outbound);
   graft(1, 6);
+  bench.heartbeat();
   add(7, 30);
   for (std::uint32_t n = 7; n <= 30; ++n) bench.sent(n);
   bench.send_message(1, "block");
@@ -205,6 +206,7 @@ TEST_F(GossipsubMesh, advertises_recent_messages_to_peers_outside_of_it) {
 TEST_F(GossipsubMesh, advertises_to_a_quarter_of_the_peers_when_that_is_more) {
   add(1, 6, Direction::outbound);
   graft(1, 6);
+  bench.heartbeat();
   add(7, 46);
   bench.send_message(1, "block");
   bench.answer_all(ValidationResult::accept);
@@ -227,6 +229,51 @@ TEST_F(GossipsubMesh, advertises_nothing_to_peers_below_the_gossip_threshold_or_
   EXPECT_THAT(bench.sent(7).ihave, IsEmpty());
   EXPECT_EQ(bench.sent(8).ihave.size(), 1U);
   EXPECT_THAT(bench.sent(9).ihave, IsEmpty());
+}
+
+// A message right before a graft is neither forwarded to the new member nor gossiped to a member of the mesh.
+TEST_F(GossipsubMesh, advertises_recent_messages_once_to_who_comes_into_it) {
+  add(1, 2, Direction::outbound);
+  graft(1, 1);
+  bench.heartbeat();
+  ASSERT_TRUE(in_mesh(2)) << "by our own graft";
+  add(3, 3, Direction::outbound);
+  for (std::uint32_t n = 1; n <= 3; ++n) bench.sent(n);
+  bench.send_message(1, "block");
+  bench.answer_all(ValidationResult::accept);
+  const auto id = id_of(kTopic, as_bytes("block"));
+  EXPECT_EQ(bench.sent(2).messages.size(), 1U);
+  EXPECT_THAT(bench.sent(3).messages, IsEmpty()) << "it is not in the mesh yet";
+  add(4, 4, Direction::outbound);
+  graft(4, 4);
+  bench.heartbeat();
+  ASSERT_TRUE(in_mesh(3) && in_mesh(4));
+  EXPECT_THAT(bench.sent(1).ihave, IsEmpty());
+  EXPECT_THAT(bench.sent(2).ihave, IsEmpty());
+  EXPECT_THAT(bench.sent(3).ihave, ElementsAre(id)) << "we grafted it";
+  EXPECT_THAT(bench.sent(4).ihave, ElementsAre(id)) << "it grafted us";
+  bench.heartbeat();
+  for (std::uint32_t n = 1; n <= 4; ++n) EXPECT_THAT(bench.sent(n).ihave, IsEmpty()) << n;
+}
+
+TEST_F(GossipsubMesh, advertises_nothing_to_who_came_into_it_and_went) {
+  add(1, 8, Direction::outbound);
+  graft(1, 8);
+  bench.heartbeat();
+  bench.add_subscriber(9, ProtocolVersion::v1_2, Direction::outbound);
+  bench.send_message(1, "block");
+  bench.answer_all(ValidationResult::accept);
+  bench.send(9, graft_rpc(kTopic));
+  for (int i = 0; i < 3; ++i) {  // without a backoff, as a peer may that leaves the topic
+    bench.send(9, subscription_rpc(kTopic, false));
+    bench.send(9, subscription_rpc(kTopic));
+    bench.send(9, graft_rpc(kTopic));
+  }
+  bench.send(9, subscription_rpc(kTopic, false));
+  bench.sent(9);
+  bench.heartbeat();
+  EXPECT_THAT(bench.sent(9).ihave, IsEmpty());
+  bench.router.check();
 }
 
 TEST_F(GossipsubMesh, does_not_advertise_what_was_not_accepted) {

@@ -188,6 +188,7 @@ class Run {
     for (const PeerId& id : topic.fanout) require(!possible.contains(id) || chosen.contains(id));
     for (const PeerId& id : chosen) expected_.sent[id].grafts.insert(name);
     topic.mesh = chosen;
+    topic.newcomers = chosen;
     topic.fanout.clear();
     topic.published.reset();
   }

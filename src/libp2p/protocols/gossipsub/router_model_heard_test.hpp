@@ -62,6 +62,7 @@ class HeardReference {
       return model_.back_off(name, peer, length, now_.mono);
     }
     topic.mesh.insert(peer);
+    topic.newcomers.insert(peer);
   }
 
   void prune(const PeerId& peer, const std::string& name, std::uint64_t seconds, const std::vector<PeerId>& named) {

@@ -53,6 +53,7 @@ struct KnownTopic {
   bool subscribed = false;
   std::size_t relays = 0;
   Peers mesh, fanout;
+  Peers newcomers;                    // to the mesh since the last gossip; some may have left it
   std::optional<MonoTime> published;  // while it is not joined
   struct Backoff {
     MonoTime end{}, told{};

@@ -3,6 +3,8 @@
 // by the fuzz run.
 #pragma once
 
+#include <utility>
+
 #include "libp2p/protocols/gossipsub/router_model_reference_test.hpp"
 
 namespace libp2p::gossipsub::model {
@@ -42,7 +44,7 @@ class TimeReference {
     for (auto& [name, topic] : model_.topics) {
       if (topic.joined) {
         mesh_upkeep(name, topic);
-        gossip(name, topic.mesh);
+        gossip(name, topic.mesh, newcomers_of(topic));
       } else if (topic.published) {
         fanout_upkeep(name, topic);
       }
@@ -84,6 +86,7 @@ class TimeReference {
     }
     for (const PeerId& id : come) expected_.sent[id].grafts.insert(name);
     topic.mesh = after;
+    topic.newcomers.insert(come.begin(), come.end());
   }
 
   void fanout_upkeep(const std::string& name, KnownTopic& topic) {
@@ -100,11 +103,17 @@ class TimeReference {
     require(std::includes(possible.begin(), possible.end(), after.begin(), after.end()));
     require(after.size() == std::min(topic.sizes.degree, possible.size()));
     topic.fanout = after;
-    gossip(name, topic.fanout);
+    gossip(name, topic.fanout, {});
   }
 
-  // The router chooses whom; what and how many is fixed.
-  void gossip(const std::string& name, const Peers& excluded) {
+  static Peers newcomers_of(KnownTopic& topic) {
+    Peers out = std::exchange(topic.newcomers, {});
+    std::erase_if(out, [&](const PeerId& id) { return !topic.mesh.contains(id); });
+    return out;
+  }
+
+  // The router chooses whom; what and how many is fixed. Who is new in the mesh is told in any case.
+  void gossip(const std::string& name, const Peers& excluded, const Peers& newcomers) {
     Ids ids;
     for (const auto& [id, entry] : model_.cache) {
       if (entry.topic == name && model_.cached(id, model_.params.gossip.gossip_windows)) ids.insert(id);
@@ -117,7 +126,12 @@ class TimeReference {
     std::size_t left =
         ids.empty() && !in_parts ? 0 : std::min(possible.size(), std::max(model_.params.mesh.lazy, share));
     watch_.look();
-    const Peers told = in_parts ? partial_gossip(name, possible) : Peers();
+    Peers told = in_parts ? partial_gossip(name, possible, newcomers) : Peers();
+    for (const PeerId& id : newcomers) {
+      const bool by_parts = in_parts && model_.takes_parts(id, name);
+      if (by_parts) require(told.erase(id) != 0 || missing_groups(name, id).empty());
+      if (!by_parts && !ids.empty()) expected_.sent[id].ihave[name] = ids;
+    }
     require(told.size() <= left);
     left -= told.size();
     std::size_t unseen = 0;  // may be among the chosen: there was nothing to say to them
@@ -142,7 +156,7 @@ class TimeReference {
     return out;
   }
   // Who is named by PartialGossip, each with all of those: it is in them now.
-  Peers partial_gossip(const std::string& name, const Peers& possible) {
+  Peers partial_gossip(const std::string& name, const Peers& possible, const Peers& newcomers) {
     std::map<PeerId, std::set<Bytes>> named;
     for (const Action& action : watch_.actions()) {
       const auto* gossip = std::get_if<PartialGossip>(&action);
@@ -151,7 +165,7 @@ class TimeReference {
     }
     Peers out;
     for (const auto& [id, groups] : named) {
-      require(possible.contains(id) && model_.takes_parts(id, name));
+      require((possible.contains(id) || newcomers.contains(id)) && model_.takes_parts(id, name));
       require(groups == missing_groups(name, id));
       for (const Bytes& group : groups) model_.groups.at({name, group}).members.try_emplace(id);
       out.insert(id);
