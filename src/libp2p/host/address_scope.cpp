@@ -1,8 +1,8 @@
 #include "libp2p/host/address_scope.hpp"
 
 #include <algorithm>
-#include <string>
 
+#include "libp2p/host/dial_target.hpp"
 #include "libp2p/multiformats/ip_text.hpp"
 
 namespace libp2p {
@@ -28,20 +28,6 @@ Reach reach_of_ip6(ByteView ip) {
   const bool unique_local = (ip[0] & 0xfe) == 0xfc;
   const bool link_local = ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
   return unique_local || link_local ? Reach::private_net : Reach::global;
-}
-
-// The address that begins with `local`'s IP and goes on as `address` does after its own.
-std::optional<Multiaddr> with_ip_of(const Multiaddr& address, const Multiaddr& local, Protocol family,
-                                    std::string_view name) {
-  const auto ip = local.value_of(family);
-  const auto own = address.value_of(family);
-  if (!ip || !own) return std::nullopt;
-  std::string head("/");
-  head.append(name).append("/");
-  const std::string rest = address.text().substr(head.size() + own->size());
-  auto made = Multiaddr::from_text(head + *ip + rest);
-  if (!made) return std::nullopt;
-  return std::move(*made);
 }
 
 void add_once(std::vector<Multiaddr>& to, Multiaddr address) {
@@ -87,10 +73,11 @@ std::vector<Multiaddr> specified(const std::vector<Multiaddr>& listening, const 
       continue;
     }
     for (const Multiaddr& end : local) {
-      auto ip4 = with_ip_of(address, end, Protocol::ip4, "ip4");
-      auto ip6 = with_ip_of(address, end, Protocol::ip6, "ip6");
-      if (ip4) add_once(made, std::move(*ip4));
-      if (ip6) add_once(made, std::move(*ip6));
+      for (const Protocol family : {Protocol::ip4, Protocol::ip6}) {
+        const auto ip = end.value_of(family);
+        if (!ip || !address.has(family)) continue;
+        if (auto with = with_ip(address, *ip)) add_once(made, std::move(*with));
+      }
     }
   }
   return made;

@@ -18,9 +18,11 @@ std::optional<Family> family_of_name(Protocol protocol) {
   }
 }
 
-// Bytes that the component has in an address.
+bool is_ip(Protocol protocol) { return protocol == Protocol::ip4 || protocol == Protocol::ip6; }
+
+// Bytes that an IP, its zone or a name has in an address.
 std::size_t binary_size(const Multiaddr::Component& component) {
-  const bool sized = component.protocol != Protocol::ip4 && component.protocol != Protocol::ip6;
+  const bool sized = !is_ip(component.protocol);
   return multiformats::varint_size(static_cast<std::uint64_t>(component.protocol)) +
          (sized ? multiformats::varint_size(component.value.size()) : 0) + component.value.size();
 }
@@ -45,7 +47,9 @@ Result<Multiaddr> with_ip(const Multiaddr& address, std::string_view ip) {
   std::size_t skipped = 0;
   std::size_t at = 0;
   if (parts.size() > 1 && parts[0].protocol == Protocol::ip6zone) skipped += binary_size(parts[at++]);
-  if (at < parts.size()) skipped += binary_size(parts[at]);
+  if (at == parts.size() || !(is_ip(parts[at].protocol) || family_of_name(parts[at].protocol)))
+    return not_usable(address, "it begins with no IP and no name that another IP could take the place of");
+  skipped += binary_size(parts[at]);
   Bytes binary = to_bytes(head.bytes());
   append(binary, address.bytes().subspan(skipped));
   return Multiaddr::from_bytes(binary);

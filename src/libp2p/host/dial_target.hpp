@@ -24,7 +24,7 @@ struct DialTarget {
 Result<DialTarget> dial_target(const Multiaddr& address);
 
 // `address`, which begins with an IP or a name, with `ip` in its place ("fe80::1%eth0": with its zone). What follows,
-// /sni too, stays.
+// /sni too, stays. Errc::unsupported for an address that begins with neither (/unix/…, /p2p/…).
 Result<Multiaddr> with_ip(const Multiaddr& address, std::string_view ip);
 
 // "/ip4/1.2.3.4", "/ip6zone/eth0/ip6/fe80::1".

@@ -33,6 +33,9 @@ TEST(DialTarget, an_ip_takes_the_place_of_a_name_and_what_follows_stays) {
             address("/ip4/1.2.3.4/udp/1/quic-v1"));
   EXPECT_EQ(with_ip(address("/dns6/a.example/tcp/1"), "::1").value(), address("/ip6/::1/tcp/1"));
   EXPECT_FALSE(with_ip(secure.address, "no ip"));
+  for (const char* text : {"/tcp/80", "/udp/1/quic-v1", "/memory/7", "/p2p-circuit", "/dnsaddr/a.example", "/quic-v1"})
+    EXPECT_EQ(with_ip(address(text), "1.2.3.4").error().code(), Errc::unsupported) << text;
+  EXPECT_FALSE(with_ip(Multiaddr(), "1.2.3.4"));
 }
 
 TEST(DialTarget, says_what_it_cannot_look_up) {
