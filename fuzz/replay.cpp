@@ -1,7 +1,11 @@
 // Runs every fuzz target over its corpus, one file after another, and over seeded mutations of each file. It needs no
 // libFuzzer, so that each change runs it with the ordinary compiler: fuzz_replay CORPUS_FOLDER [MUTATIONS_PER_FILE
-// [TARGET]].
+// [TARGET]]. An input that a target ends on is written to ./found-TARGET.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -48,7 +52,25 @@ Bytes mutate(Bytes input, libp2p::Rng& rng) {
   return input;
 }
 
+std::string found_path;
+const Bytes* running = nullptr;
+
+// At the end of the process: only what a signal handler may call.
+void save_input(int signal) {
+  if (running != nullptr) {
+    const int file = ::open(found_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    const bool saved =
+        file >= 0 && ::write(file, running->data(), running->size()) == static_cast<ssize_t>(running->size());
+    const auto say = [](std::string_view text) { return ::write(STDERR_FILENO, text.data(), text.size()) >= 0; };
+    if (!say(saved ? "the input is in " : "the input could not be written to ") || !say(found_path) || !say("\n")) {
+    }
+  }
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
 void run(const FuzzTarget& target, const Bytes& input) {
+  running = &input;
   const libp2p::guard::Guarded guarded;
   target.run(input.data(), input.size());
 }
@@ -71,6 +93,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const int mutations = argc > 2 ? std::atoi(argv[2]) : 200;
+  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) std::signal(signal, save_input);
   int without_corpus = 0;
   for (const auto& target : fuzz_targets()) {
     if (argc > 3 && std::string(target.name) != argv[3]) continue;
@@ -79,6 +102,7 @@ int main(int argc, char** argv) {
       std::printf("the target %s has no corpus\n", target.name);
       ++without_corpus;
     }
+    found_path = std::string("found-") + target.name;
     libp2p::SeededRng rng(1);
     const std::uint64_t before = libp2p::fuzzing::events();
     for (const auto& input : inputs) {

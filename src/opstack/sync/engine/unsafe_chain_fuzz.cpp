@@ -3,6 +3,8 @@
 // invariants of the chain, of its tree and of the store; the head is never left for a lower block of the same era. At
 // the end silence falls: then the head is the best of all signed blocks that are stored, by era, height and the lower
 // hash.
+#include <algorithm>
+#include <map>
 #include <optional>
 
 #include "opstack/sync/engine/chain_branches_test.hpp"
@@ -81,7 +83,8 @@ class Run {
     if (arrived.arrival == Arrival::evidence || arrived.arrival == Arrival::overflow) return;
     libp2p::ByteArray<20> address{};
     address[0] = signer;
-    signed_in_.emplace(block.hash(), world_.chain().era_of_signer(address));
+    const Era era = world_.chain().era_of_signer(address);
+    signed_in_.try_emplace(block.hash(), Eras{era, era}).first->second.last = era;
   }
 
   // What a source would bring for one of the gaps.
@@ -140,21 +143,29 @@ class Run {
     world_.store().check();
     for (; moves_ < world_.moves.size(); ++moves_) {
       const auto& moved = world_.moves[moves_].moved;
-      const auto era = [&](const BlockRef& ref) {
-        const auto& blocks = world_.store().blocks();
-        for (auto at = blocks.find(ref.hash); at != blocks.end(); at = blocks.find(at->second.ref.parent_hash)) {
-          if (at->second.attestation) return at->second.attestation->era;
-          if (const auto known = signed_in_.find(at->first); known != signed_in_.end()) return known->second;
-        }
-        return Era{0};
-      };
-      require(era(moved.to) > era(moved.from) || moved.to.number >= moved.from.number ||
+      require(eras_of(moved.to).last > eras_of(moved.from).first || moved.to.number >= moved.from.number ||
               descends_from_denied(moved.from));
     }
   }
+  // A move is seen when the disk answers. Until then the block may have been signed again, in a later era.
+  struct Eras {
+    Era first = 0, last = 0;
+  };
+  Eras eras_of(const BlockRef& ref) {
+    const auto& blocks = world_.store().blocks();
+    for (auto at = blocks.find(ref.hash); at != blocks.end(); at = blocks.find(at->second.ref.parent_hash)) {
+      const auto known = signed_in_.find(at->first);
+      const auto& stored = at->second.attestation;
+      if (known != signed_in_.end())
+        return stored ? Eras{std::min(stored->era, known->second.first), std::max(stored->era, known->second.last)}
+                      : known->second;
+      if (stored) return {stored->era, stored->era};
+    }
+    return {};
+  }
 
   ChainWorld world_;
-  std::map<Hash, Era> signed_in_;  // of all signed blocks that count; that of a stored one may not be stored yet
+  std::map<Hash, Eras> signed_in_;  // of all signed blocks that count; that of a stored one may not be stored yet
   std::size_t moves_ = 0;
 };
 
