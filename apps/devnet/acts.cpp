@@ -25,8 +25,9 @@ std::vector<Step> stop_sequencer(std::function<bool(const Record&)> when) {
            [](Stage& stage) { return stop_with_word(stage, kSequencer); }, libp2p::Seconds(30)}};
 }
 
-libp2p::Result<void> take_over_with_word(Stage& stage, const std::string& name, std::uint64_t lower) {
-  OPP2P_TRYV(stage.sequence(name, lower));
+libp2p::Result<void> take_over_with_word(Stage& stage, const std::string& name, std::uint64_t lower,
+                                         libp2p::Nanos late) {
+  OPP2P_TRYV(stage.sequence(name, lower, late));
   const auto& take_over = stage.record().take_overs.back();
   auto text = fmt::format("takes over on block {}", take_over.parent);
   if (lower > 0)

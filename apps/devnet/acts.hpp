@@ -12,8 +12,9 @@ libp2p::Result<void> stop_with_word(Stage& stage, const std::string& name);
 std::vector<Step> stop_sequencer(std::function<bool(const Record&)> when);
 // Every node that runs has the last published block.
 bool all_have_the_head(const Record& seen);
-// The node sequences from now on, `lower` blocks below the published tip.
-libp2p::Result<void> take_over_with_word(Stage& stage, const std::string& name, std::uint64_t lower);
+// The node sequences from now on, `lower` blocks below the published tip; each block comes `late` after its timestamp.
+libp2p::Result<void> take_over_with_word(Stage& stage, const std::string& name, std::uint64_t lower,
+                                         libp2p::Nanos late = {});
 // After a take-over: all nodes reorganise, the first sequencer comes back and does too, and some blocks pass. `whom`:
 // who has taken over.
 inline constexpr auto kFollowLimit = libp2p::Seconds(30);

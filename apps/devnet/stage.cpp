@@ -238,6 +238,14 @@ Result<void> Stage::sequence(const std::string& name, std::uint64_t lower, libp2
   return {};
 }
 
+libp2p::Nanos Stage::behind(std::uint64_t lower) const {
+  auto builder = branches_->builder_below_tip(lower);
+  if (!builder) return libp2p::Nanos(0);
+  const auto due = std::chrono::seconds(builder->next().payload.timestamp);
+  return std::max(libp2p::Nanos(std::chrono::system_clock::now().time_since_epoch()) - libp2p::Nanos(due),
+                  libp2p::Nanos(0));
+}
+
 void Stage::stop_sequencing(const std::string& name) {
   const auto at = producers_.find(name);
   if (at == producers_.end()) return;

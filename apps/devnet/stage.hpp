@@ -56,6 +56,8 @@ class Stage {
   // The member publishes a branch from now on, which begins `lower` blocks below the published tip. It may be behind
   // its time: each block comes `late` after its timestamp.
   libp2p::Result<void> sequence(const std::string& name, std::uint64_t lower, libp2p::Nanos late = {});
+  // How long the first block of such a branch is past its timestamp.
+  libp2p::Nanos behind(std::uint64_t lower) const;
   void stop_sequencing(const std::string& name);
   // In order, and waits for its end.
   libp2p::Result<void> stop(const std::string& name);

@@ -155,7 +155,7 @@ class Stories(unittest.TestCase):
         (gap,) = run.events("gap")
         (filled,) = run.events("gap_filled")
         self.assertEqual((gap["name"], filled["name"]), ("follower-2", "follower-2"))
-        self.assertGreaterEqual(gap["missing"], 3)
+        self.assertGreaterEqual(gap["missing"], 2)  # of five; gossip may bring the last ones
         self.assertGreater(filled["fetched"], 0)
         self.assertEqual(run.of("follower-2")["holes"], [])
 
