@@ -2,7 +2,7 @@
 """Finds what two sources of one folder define alike in their unnamed namespaces.
 
 Such a function, constant or type is written twice: it belongs in a header of the folder. It is also an error of every build that compiles
-several sources of a folder at once, as the address suite does, though only if both happen to be in one batch. Functions with one name and
+several sources of a folder at once, as those in CI do, though only if both happen to be in one batch. Functions with one name and
 other parameters are overloads and pass. --self-test checks the rules with good and bad examples.
 """
 
@@ -12,7 +12,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TOPS = ("src", "sim", "apps")
+TOPS = ("src", "sim", "apps", "tests")
 TEST = re.compile(r"_(test|fuzz|corpus|bench)\.cpp$")
 UNNAMED = re.compile(r"^namespace \{\n(.*?)^\}  // namespace\n", re.DOTALL | re.MULTILINE)
 TYPE = re.compile(r"(?:struct|class|enum class|enum) (\w+)[^;(]*\{", re.DOTALL)
@@ -21,8 +21,8 @@ VALUE = re.compile(r"(?:constexpr|const|inline|static)\b[^=({;]*?\b(\w+)(?:\[\w*
 
 
 def parameter_types(text):
-    """The parameters without their names and defaults, as far as a line of text tells."""
-    plain = re.sub(r"\s+", " ", text).strip()
+    """The parameters without their names, defaults and namespaces, as far as a line of text tells."""
+    plain = re.sub(r"\b\w+::", "", re.sub(r"\s+", " ", text)).strip()
     return ",".join(re.sub(r" ?=.*$| \w+$|(?<=[&*])\w+$", "", part.strip()) for part in plain.split(","))
 
 
@@ -56,7 +56,7 @@ def self_test():
         return [what for _, _, what, _ in breaches({f"{i}.cpp": f"namespace {{\n{t}\n}}  // namespace\n" for i, t in enumerate(texts)})]
     bad = [
         ("double seconds(Nanos time) { return 1; }", "seconds(Nanos)"),
-        ("Error io_error(const std::string& what,\n               int code) {\n  return {};\n}", "io_error(const std::string&,int)"),
+        ("Error io_error(const std::string& what,\n               int code) {\n  return {};\n}", "io_error(const string&,int)"),
         ("constexpr int kMost = 3;", "kMost"),
         ("constexpr Row kRows[] = {\n  {1},\n};", "kRows"),
         ("struct Row {\n  int a;\n};", "Row"),

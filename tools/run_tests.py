@@ -357,7 +357,8 @@ def honest():
 
 
 def release_build():
-    build(BUILD, ["all"], "-DCMAKE_BUILD_TYPE=Release")
+    # CI has no cache of compiled sources. Several at once compile in two thirds of the time; a changed one alone is quicker by itself.
+    build(BUILD, ["all"], "-DCMAKE_BUILD_TYPE=Release", *(["-DCMAKE_UNITY_BUILD=ON"] if CI else []))
 
 
 # name: (what it runs, needs the release build)

@@ -17,6 +17,7 @@
 #include "libp2p/runtime/run_task.hpp"
 #include "libp2p/services/gossipsub/pubsub.hpp"
 #include "libp2p/services/identify/identify_service.hpp"
+#include "print_line.hpp"
 
 namespace interop {
 namespace {
@@ -31,11 +32,6 @@ using libp2p::gossipsub::SignaturePolicy;
 using libp2p::runtime::Task;
 
 constexpr std::size_t kMaxCommand = 1U << 20;
-
-void print(const json::object& line) {
-  std::printf("%s\n", json::serialize(line).c_str());
-  std::fflush(stdout);
-}
 
 void print_result(std::string_view command, const Result<void>& result) {
   json::object line{{"event", "result"}, {"command", command}, {"ok", result.has_value()}};

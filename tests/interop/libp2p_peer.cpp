@@ -14,6 +14,7 @@
 #include "gossip_peer.hpp"
 #include "libp2p/runtime/asio/asio_runtime.hpp"
 #include "peer_tests.hpp"
+#include "print_line.hpp"
 #include "test_protocols.hpp"
 
 namespace interop {
@@ -38,11 +39,6 @@ struct Options {
   TestOptions tests;
   GossipOptions gossip;
 };
-
-void print(const boost::json::object& line) {
-  std::printf("%s\n", boost::json::serialize(line).c_str());
-  std::fflush(stdout);
-}
 
 int complain(const std::string& text) {
   std::fprintf(stderr, "libp2p_peer: %s\n", text.c_str());
