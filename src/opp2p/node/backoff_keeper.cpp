@@ -1,7 +1,5 @@
 #include "opp2p/node/backoff_keeper.hpp"
 
-#include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "opp2p/node/backoff_record.hpp"
@@ -31,17 +29,12 @@ void BackoffKeeper::on_timer() {
 
 // A record stays as it is while nothing new is in it: what is over by then is left out when it is read.
 void BackoffKeeper::save() {
+  const auto& router = gossip_.router();
+  if (router.backoff_changes() == saved_) return;
   const auto now = runtime_.now();
-  auto left = gossip_.router().backoffs(now.mono);
-  auto ends = left;
-  for (auto& one : ends) one.left += now.mono.time_since_epoch();
-  if (std::includes(saved_.begin(), saved_.end(), ends.begin(), ends.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.topic, a.peer, a.left) < std::tie(b.topic, b.peer, b.left);
-      }))
-    return;
-  const std::string text = backoff_record(std::move(left), now.wall);
+  const std::string text = backoff_record(router.backoffs(now.mono), now.wall);
   libp2p::storage::Change change{std::string(kBackoffKey), libp2p::to_bytes(text)};
-  if (writer_.put(std::move(change))) saved_ = std::move(ends);
+  if (writer_.put(std::move(change))) saved_ = router.backoff_changes();
 }
 
 }  // namespace opp2p

@@ -4,9 +4,10 @@
 // they have changed, for a node that is killed.
 //
 // Owner: the node's parts; destroyed before GossipSub and the writer. Thread: the network thread. Bounds: those of the
-// record. A write that is refused comes again with the next change.
+// record. A write that is refused comes again.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "libp2p/runtime/runtime.hpp"
@@ -37,7 +38,7 @@ class BackoffKeeper {
   libp2p::runtime::Runtime& runtime_;
   libp2p::GossipsubService& gossip_;
   libp2p::storage::BatchWriter& writer_;
-  std::vector<libp2p::gossipsub::BackoffLeft> saved_;  // with the end in place of what is left
+  std::uint64_t saved_ = 0;  // Router::backoff_changes() of the record
   std::unique_ptr<libp2p::runtime::Timer> timer_;
 };
 

@@ -12,6 +12,7 @@ Backoffs::Entry& Backoffs::put(std::string_view topic, const PeerId& peer, MonoT
   if (found == topics_.end()) found = topics_.emplace(std::string(topic), ByPeer{}).first;
   Entry& entry = found->second[peer];
   if (entry.end <= now) entry = Entry{};
+  changes_ += entry.end < end;
   entry.end = std::max(entry.end, end);
   OPP2P_ASSERT(entry.end >= end, "a backoff is prolonged and never shortened", entry.end, end);
   return entry;

@@ -1,7 +1,7 @@
 // Whom we must not graft, and who must not graft us, until when (gossipsub v1.1, "Prune Backoff and Peer Exchange"). It
 // is the one thing that outlives a peer's connection, or a reconnect would undo a PRUNE; so it is kept by peer id, and
-// ends by time. Owned by the router; bounded per topic, the backoff that ends
-// last is forgotten: a peer can tell us a long one, and those that it brings under many names push out each other.
+// ends by time. Owned by the router; bounded per topic, the backoff that ends last is forgotten: a peer can tell us a
+// long one, and those that it brings under many names push out each other.
 //
 // A peer that has restarted knows nothing of backoffs from before, as go-libp2p does not keep them. Its first GRAFT on
 // a new connection is therefore excused: it is refused, told the time that is left, and costs nothing. While a backoff
@@ -11,6 +11,7 @@
 // neighbours may run routers that excuse nothing.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -48,6 +49,8 @@ class Backoffs {
   std::vector<BackoffLeft> left(MonoTime now) const;
   // From before a restart: it keeps us from grafting, and a GRAFT of the peer is excused.
   void restore(const BackoffLeft& backoff, MonoTime now);
+  // How often one was set or prolonged: the same number, and nothing is new.
+  std::uint64_t changes() const { return changes_; }
   std::size_t size() const;
   void check() const;
 
@@ -65,6 +68,7 @@ class Backoffs {
   Nanos slack_;
   std::size_t max_per_topic_;
   std::map<std::string, ByPeer, std::less<>> topics_;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace libp2p::gossipsub

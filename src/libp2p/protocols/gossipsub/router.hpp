@@ -128,6 +128,7 @@ class Router {
   // The backoffs that are not over, and those of the run before: a node that comes back within seconds of leaving would
   // break with its first GRAFTs those that it has itself told its peers. Topics that the filter refuses are left out.
   std::vector<BackoffLeft> backoffs(MonoTime now) const;
+  std::uint64_t backoff_changes() const { return backoffs_.changes(); }  // the same number: no new one
   void restore_backoffs(std::span<const BackoffLeft> before, MonoTime now);
 
   // What the topic has of its own from now on, joined or not. A mesh that is too large or too small for it changes at
