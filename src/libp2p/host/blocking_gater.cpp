@@ -86,14 +86,22 @@ Result<bool> BlockingGater::block_peer(const PeerId& peer, Durable done) {
   if (!known && peers_.size() >= max_rules_) return list_full("peers", max_rules_);
   peers_.insert(peer);
   save(storage::blocked_peer_record(peer), true, std::move(done));
-  if (!known) stricter().emit(GaterStricter());
-  return !known;
+  if (known) return false;
+  changes_.emit({"peer", peer.to_base58(), true});
+  stricter().emit(GaterStricter());
+  return true;
 }
 
 bool BlockingGater::unblock_peer(const PeerId& peer, Durable done) {
   const bool changed = peers_.erase(peer) > 0;
   save(storage::blocked_peer_record(peer), false, std::move(done));
+  if (changed) changes_.emit({"peer", peer.to_base58(), false});
   return changed;
+}
+
+void BlockingGater::tell(const CidrSet& list, const Cidr& block, bool blocked) {
+  const bool single = &list == &ips_;
+  changes_.emit({single ? "address" : "subnet", single ? block.ip_text() : block.text(), blocked});
 }
 
 Result<bool> BlockingGater::add(CidrSet& list, const Cidr& block, Durable done) {
@@ -101,13 +109,16 @@ Result<bool> BlockingGater::add(CidrSet& list, const Cidr& block, Durable done) 
   if (!known && list.size() >= max_rules_) return list_full(&list == &ips_ ? "addresses" : "subnets", max_rules_);
   list.insert(block);
   save(record_of(list, block), true, std::move(done));
-  if (!known) stricter().emit(GaterStricter());
-  return !known;
+  if (known) return false;
+  tell(list, block, true);
+  stricter().emit(GaterStricter());
+  return true;
 }
 
 bool BlockingGater::remove(CidrSet& list, const Cidr& block, Durable done) {
   const bool changed = list.erase(block);
   save(record_of(list, block), false, std::move(done));
+  if (changed) tell(list, block, false);
   return changed;
 }
 

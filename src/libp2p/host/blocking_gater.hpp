@@ -10,7 +10,7 @@
 // The lists can be kept in a Datastore, as go-libp2p's own records (storage/records/gater_records.hpp): keep_in().
 //
 // Owner: the application. Thread: the network thread. Bounds: max_rules of each list; a look-up costs the logarithm of
-// that. Re-entrancy: blocking emits GaterStricter inside the call.
+// that. Re-entrancy: blocking emits GaterStricter inside the call, and a change GaterRuleChanged.
 #pragma once
 
 #include <functional>
@@ -37,6 +37,13 @@ struct GaterLoad {
   std::size_t subnets = 0;
   std::size_t skipped = 0;            // records that are no rule, or have no room in their list
   std::vector<std::string> problems;  // of the first of those: the key and what is wrong
+};
+
+// A rule was added to a list, or removed from it.
+struct GaterRuleChanged {
+  std::string_view list;  // "peer", "address", "subnet"
+  std::string rule;       // canonical
+  bool blocked = false;   // from now on
 };
 
 class BlockingGater : public Gater {
@@ -70,6 +77,11 @@ class BlockingGater : public Gater {
   Result<bool> block_subnet(std::string_view cidr, Durable done = {});
   Result<bool> unblock_subnet(std::string_view cidr, Durable done = {});
 
+  // Tells GaterRuleChanged, inside the call that changed it; not the rules that keep_in() has found.
+  [[nodiscard]] Subscription subscribe(std::function<void(const GaterRuleChanged&)> listener) {
+    return changes_.subscribe(std::move(listener));
+  }
+
   // For people: peers by their bytes, addresses and subnets by number, IPv4 first. Canonical texts.
   std::vector<PeerId> blocked_peers() const;
   std::vector<std::string> blocked_ips() const;
@@ -86,7 +98,10 @@ class BlockingGater : public Gater {
   storage::GaterRecord record_of(const multiformats::CidrSet& list, const Cidr& block) const;
   void save(storage::GaterRecord record, bool is_rule, Durable done);
 
+  void tell(const multiformats::CidrSet& list, const Cidr& block, bool blocked);
+
   const std::size_t max_rules_;
+  EventSource<GaterRuleChanged> changes_;
   storage::BatchWriter* writer_ = nullptr;
   std::set<PeerId> peers_;
   multiformats::CidrSet ips_;  // single addresses

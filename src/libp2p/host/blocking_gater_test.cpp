@@ -222,6 +222,26 @@ TEST(BlockingGater, tells_that_it_became_stricter_and_only_then) {
   EXPECT_EQ(told, 3);
 }
 
+TEST(BlockingGater, tells_each_change_of_a_rule_in_its_canonical_text) {
+  BlockingGater gater;
+  std::vector<std::string> told;
+  const auto subscription = gater.subscribe([&told](const GaterRuleChanged& change) {
+    told.push_back((change.blocked ? "+" : "-") + std::string(change.list) + " " + change.rule);
+  });
+  ASSERT_TRUE(gater.block_ip("::ffff:10.0.0.1"));
+  ASSERT_TRUE(gater.block_ip("10.0.0.1")) << "it is blocked already";
+  ASSERT_TRUE(gater.block_subnet("10.1.2.3/8"));
+  ASSERT_TRUE(gater.block_peer(blocked_peer()));
+  ASSERT_TRUE(gater.unblock_ip("10.0.0.2")) << "it is not blocked";
+  ASSERT_TRUE(gater.unblock_ip("10.0.0.1"));
+  ASSERT_TRUE(gater.unblock_subnet("10.0.0.0/8"));
+  EXPECT_TRUE(gater.unblock_peer(blocked_peer()));
+  EXPECT_FALSE(gater.unblock_peer(blocked_peer()));
+  const std::string peer = "peer " + blocked_peer().to_base58();
+  EXPECT_EQ(told, (std::vector<std::string>{"+address 10.0.0.1", "+subnet 10.0.0.0/8", "+" + peer, "-address 10.0.0.1",
+                                            "-subnet 10.0.0.0/8", "-" + peer}));
+}
+
 TEST(GaterDecorator, passes_every_question_to_the_inner_gater) {
   const auto inner = std::make_shared<BlockingGater>();
   ASSERT_TRUE(inner->block_peer(blocked_peer()));

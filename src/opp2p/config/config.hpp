@@ -155,7 +155,8 @@ struct NodeConfig {
   bool ban_peers = true;
   double ban_threshold = -100;
   libp2p::Nanos ban_duration = std::chrono::hours(1);
-  double gater_min_score = -100;  // no connection to or from a peer with a lower score
+  libp2p::Nanos wanted_ban_duration = ban_duration;  // longer where that is longer than any ban
+  double gater_min_score = -100;                     // no connection to or from a peer with a lower score
 
   bool sync_req_resp = true;
   bool sync_server_limits = true;

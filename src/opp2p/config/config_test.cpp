@@ -293,6 +293,7 @@ TEST_F(ConfigTest, bans_are_op_nodes_and_the_gater_has_their_threshold_unless_to
   ASSERT_TRUE(told);
   EXPECT_EQ(told->gater_min_score, -20);
   EXPECT_EQ(told->ban_duration, std::chrono::hours(7 * 24)) << "its record is kept for a week";
+  EXPECT_EQ(told->wanted_ban_duration, std::chrono::hours(24 * 30));
   options_.gater_min_score = -50;
   EXPECT_EQ(resolve(options_, rng_)->gater_min_score, -50);
   options_.gater_min_score = -std::numeric_limits<double>::infinity();

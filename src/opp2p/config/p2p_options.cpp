@@ -286,6 +286,7 @@ Result<void> resolve_bans(const NodeOptions& options, NodeConfig& out) {
     return fail(Errc::invalid_argument, "--p2p.ban.duration is " + duration_text(out.ban_duration) +
                                             ", but the shortest ban is 1s; write for example 1h, or "
                                             "--p2p.ban.peers=false for no bans");
+  out.wanted_ban_duration = out.ban_duration;
   out.ban_duration = std::min(out.ban_duration, opstack::reputation::kLongestBan);
   out.gater_min_score = options.gater_min_score.value_or(out.ban_threshold);
   if (!(out.gater_min_score <= 0))

@@ -151,8 +151,8 @@ struct DisconnectingOnRequest {
 
 using NodeEvent =
     std::variant<NodeStarting, SignerMissing, ListeningAt, InterfacesUnreadable, StaticPeerAdded, StaticPeerRemoved,
-                 StoredStaticPeerSkipped, StaticPeerSkipped, BlockedListsRead, KnownPeersRead, PeerstoreFailing,
-                 PeerstoreRecovered, NodeStarted, NodeStopping, PartClosedLate, NodeStopped,
+                 StoredStaticPeerSkipped, StaticPeerSkipped, BlockedListsRead, libp2p::GaterRuleChanged, KnownPeersRead,
+                 PeerstoreFailing, PeerstoreRecovered, NodeStarted, NodeStopping, PartClosedLate, NodeStopped,
                  // blocks and topics: opstack/gossip/block_gossip.hpp
                  BlockJudged, BlockPublished, PublishFailed, opstack::gossip::TopicJoined, opstack::gossip::TopicLeft,
                  opstack::gossip::PeerJoinedTopic, opstack::gossip::PeerLeftTopic, opstack::gossip::PeerGrafted,

@@ -15,6 +15,11 @@ void PartListener::listen_to_static_peers() { listen_to(parts_.static_peers->pee
 void PartListener::listen_to_reputation() { listen_to(*parts_.reputation); }
 void PartListener::listen_to_writer() { listen_to(*parts_.writer); }
 
+void PartListener::listen_to_gater() {
+  subscriptions_.push_back(
+      parts_.blocking->subscribe([this](const libp2p::GaterRuleChanged& change) { events_.tell(change); }));
+}
+
 void PartListener::listen_to_chain() {
   listen_to(*parts_.follower);
   if (!parts_.server) return;

@@ -29,6 +29,7 @@ class PartListener {
   void listen_to_scores();
   void listen_to_reputation();
   void listen_to_writer();
+  void listen_to_gater();
   // Hears of nothing more: the parts go.
   void stop() { subscriptions_.clear(); }
 

@@ -106,6 +106,7 @@ Result<void> begin_gater(NodeWiring& w) {
   w.parts.blocking = std::make_shared<libp2p::BlockingGater>();
   OPP2P_TRY(const auto loaded, w.parts.blocking->keep_in(*w.parts.writer));
   w.events.tell(BlockedListsRead{loaded});
+  w.listener.listen_to_gater();
   return {};
 }
 

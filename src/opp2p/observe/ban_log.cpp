@@ -133,6 +133,13 @@ void BanLog::on(const BlockedListsRead& event) {
         {{"skipped", lists.skipped}, {"first", lists.problems.empty() ? std::string() : lists.problems.front()}});
 }
 
+void BanLog::on(const libp2p::GaterRuleChanged& event) {
+  events_.tell(Told::blocked, LogLevel::info, Component::host,
+               event.blocked ? "the operator blocked a peer, an address or a subnet"
+                             : "the operator ended a block of a peer, an address or a subnet",
+               {{event.list, event.rule}});
+}
+
 void BanLog::on(const KnownPeersRead& event) {
   const auto& known = event.peers;
   if (known.peers > 0)

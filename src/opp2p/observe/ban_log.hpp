@@ -26,6 +26,7 @@ class BanLog final {
   void on(const opstack::reputation::GateRefused& event);
   void on(const opstack::reputation::ReputationStoreFailed& event);
   void on(const BlockedListsRead& event);
+  void on(const libp2p::GaterRuleChanged& event);
   void on(const KnownPeersRead& event);
   void on(const PeerstoreFailing& event);
   void on(const PeerstoreRecovered& event);

@@ -38,6 +38,7 @@ void EventLog::tell_what_was_left_out() {
                                          "score of a peer that recovered",
                                          "ban",
                                          "end of a ban",
+                                         "block by the operator",
                                          "peer that a gater refused",
                                          "fault that most peers commit",
                                          "trouble of the peerstore"};

@@ -38,6 +38,7 @@ enum class Told : std::uint8_t {
   score_recovered,
   banned,
   unbanned,
+  blocked,
   gate_refused,
   common_fault,
   peerstore,

@@ -112,7 +112,7 @@ void PeerLog::on(const libp2p::PeerIdentified& event) {
   present->second.of_other_chain = true;
   const bool chosen = view_.is_static(peer) || view_.dialled(peer);
   events_.tell(Told::other_chain, chosen ? LogLevel::warn : LogLevel::debug, Component::host,
-               "the peer serves another chain and will send no blocks; check --rollup.config and --p2p.static",
+               "the peer serves another chain and will send no blocks; check --rollup.config and the static peers",
                {{"peer", peer}, {"its_chain", *other}, {"our_chain", ours}});
 }
 
@@ -201,7 +201,7 @@ void PeerLog::on(const libp2p::StaticDialFailed& event) {
                 {"failures", peer.failures},
                 {"error", why},
                 {"retry_in", retry_in},
-                {"option", "--p2p.static"}});
+                {"option", "--p2p.static or opp2p_addStaticPeer"}});
 }
 
 }  // namespace opp2p

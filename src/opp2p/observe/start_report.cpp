@@ -45,6 +45,10 @@ void report_start(Log& log, const NodeConfig& config, const std::string& version
   else
     log.info(Component::node, config.node_key_is_new ? "made a new node key" : "read the node key",
              {{"file", absolute(config.node_key_file)}});
+  if (config.wanted_ban_duration > config.ban_duration)
+    log.warn(
+        Component::host, "bans last as long as a ban can, not as long as the option says",
+        {{"option", "--p2p.ban.duration"}, {"wanted", config.wanted_ban_duration}, {"longest", config.ban_duration}});
   if (std::find(config.securities.begin(), config.securities.end(), "plaintext") != config.securities.end())
     log.warn(Component::host,
              "connections to peers are neither encrypted nor authenticated: everybody on the way can read and change "

@@ -64,6 +64,13 @@ TEST_F(StartReport, warns_of_connections_that_are_not_secured) {
                              HasSubstr("option=\"--p2p.security none\"")));
 }
 
+TEST_F(StartReport, warns_of_bans_that_are_shorter_than_the_option_says) {
+  config_.wanted_ban_duration = std::chrono::hours(24 * 30);
+  config_.ban_duration = std::chrono::hours(24 * 7);
+  EXPECT_THAT(start(), AllOf(HasSubstr("lvl=warn"), HasSubstr("--p2p.ban.duration"), HasSubstr("wanted=720h"),
+                             HasSubstr("longest=168h")));
+}
+
 TEST_F(StartReport, says_where_the_rpc_is_reached_from_and_where_its_token_lies) {
   EXPECT_THAT(rpc(), AllOf(HasSubstr("addr=127.0.0.1"), HasSubstr("port=9545"), HasSubstr("admin=false"),
                            HasSubstr("reached_from=\"this machine\""), HasSubstr("token_file=/data/rpc.token"),
