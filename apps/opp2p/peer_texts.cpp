@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "libp2p/base/peer_text.hpp"
@@ -57,7 +59,7 @@ libp2p::UnixTime from_ms(const json::value& value) { return libp2p::UnixTime(lib
 
 const char* direction_text(std::int64_t direction) { return direction == 1 ? "in" : direction == 2 ? "out" : "-"; }
 
-std::string peer_line(std::string_view id, const json::value& peer, std::size_t columns) {
+std::string peer_line(std::string_view id, const json::value& peer, std::size_t columns, const char* mark) {
   const auto& total = member(member(member(peer, "scores"), "gossip"), "total");
   const auto& latency = member(peer, "latency");
   std::string line =
@@ -69,7 +71,18 @@ std::string peer_line(std::string_view id, const json::value& peer, std::size_t 
   line += padded(gossip.is_bool() && gossip.get_bool() ? "yes" : "no", 8);
   const auto& kept = member(peer, "protected");
   line += padded(kept.is_bool() && kept.get_bool() ? "yes" : "no", 11);
-  return line + text_of(member(peer, "userAgent"));
+  return line + mark + text_of(member(peer, "userAgent"));
+}
+
+// Of a list of ids, or of objects with the member "peer".
+std::set<std::string_view> peers_in(const json::value& listed) {
+  std::set<std::string_view> out;
+  const auto* list = listed.if_array();
+  for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+    const auto& item = (*list)[i];
+    if (const auto* id = (item.is_string() ? item : member(item, "peer")).if_string()) out.insert(*id);
+  }
+  return out;
 }
 
 }  // namespace
@@ -89,15 +102,25 @@ std::string fitted(const std::string& line, std::size_t columns) {
   return line;
 }
 
-std::string peers_text(const json::value& dump, std::size_t columns) {
+std::string peers_text(const json::value& dump, std::size_t columns, const json::value& bans) {
   const auto* peers = member(dump, "peers").if_object();
   const std::size_t count = peers == nullptr ? 0 : peers->size();
-  std::size_t connected = 0, low = 0, gossiping = 0;
-  std::vector<std::pair<std::string, const json::value*>> rows;
+  std::size_t connected = 0, low = 0, gossiping = 0, kept_out = 0;
+  const auto blocked = peers_in(member(dump, "bannedPeers"));  // op-node calls the blocked banned
+  const auto banned = peers_in(bans);
+  struct Row {
+    std::string id;
+    const json::value* peer;
+    const char* mark;
+  };
+  std::vector<Row> rows;
   if (peers != nullptr) {
     for (const auto& item : *peers) {
       const auto& peer = item.value();
-      rows.emplace_back(libp2p::peer_text(item.key(), kMostId), &peer);
+      const std::string_view id = item.key();
+      const char* const mark = blocked.contains(id) ? "blocked; " : banned.contains(id) ? "banned; " : "";
+      kept_out += *mark != '\0';
+      rows.push_back({libp2p::peer_text(id, kMostId), &peer, mark});
       connected += whole_of(member(peer, "connectedness")) == 1;
       low += number_of(member(member(member(peer, "scores"), "gossip"), "total")) < 0;
       const auto& gossip = member(peer, "gossipBlocks");
@@ -112,14 +135,16 @@ std::string peers_text(const json::value& dump, std::size_t columns) {
   if (low > 0) out += "; " + count_text(low, "peer has", "peers have") + " a score below zero";
   if (count > connected)
     out += "; " + std::to_string(count - connected) + (count - connected == 1 ? " more is known" : " more are known");
+  if (kept_out > 0)
+    out += "; " + std::to_string(kept_out) + " of them " + (kept_out == 1 ? "is" : "are") + " banned or blocked";
   out += ".";
   if (rows.empty()) return out;
-  std::sort(rows.begin(), rows.end());
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.id < b.id; });
   const bool is_wide = columns >= kWidePeerColumns;
   out += "\n\n" + fitted(padded("PEER", is_wide ? 54 : 18) + padded("DIR", 5) + padded("SCORE", 11) +
                              padded("LATENCY", 11) + padded("BLOCKS", 8) + padded("PROTECTED", 11) + "AGENT",
                          columns);
-  for (const auto& [id, peer] : rows) out += "\n" + fitted(peer_line(id, *peer, columns), columns);
+  for (const auto& row : rows) out += "\n" + fitted(peer_line(row.id, *row.peer, columns, row.mark), columns);
   return out;
 }
 

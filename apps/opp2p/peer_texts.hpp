@@ -9,9 +9,10 @@
 
 namespace opp2p {
 
-// opp2p_peers, in lines of at most `columns` characters.
+// opp2p_peers, in lines of at most `columns` characters. `bans`: opp2p_bans, or null; its peers are marked, and those
+// that the operator blocks, which the dump has.
 inline constexpr std::size_t kWidePeerColumns = 120;  // from here on ids are printed in full
-std::string peers_text(const boost::json::value& dump, std::size_t columns);
+std::string peers_text(const boost::json::value& dump, std::size_t columns, const boost::json::value& bans = nullptr);
 // opp2p_peerEvents.
 std::string timeline_text(const boost::json::value& answer, std::size_t columns);
 // opp2p_bans.

@@ -27,8 +27,11 @@ int list_peers(Output& out, const PeersOptions& options) {
   if (!rpc) return report(rpc.error());
   const auto own = options.all ? own_peer_id(*rpc) : libp2p::Result<std::string>(std::string());
   if (!own) return report(own.error());
+  // Nobody who is connected is banned. A node without reputation has no bans.
+  const auto bans =
+      options.all && !options.node.json ? rpc->call("opp2p_bans") : libp2p::Result<boost::json::value>(nullptr);
   const auto text = [&](const boost::json::value& dump) {
-    return peers_text(without(dump, *own), terminal_columns(out));
+    return peers_text(without(dump, *own), terminal_columns(out), bans ? *bans : boost::json::value());
   };
   return print_answer(out, options.node, of_kind(rpc->call("opp2p_peers", {!options.all}), boost::json::kind::object),
                       text);

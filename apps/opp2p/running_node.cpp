@@ -4,14 +4,19 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <iomanip>
+#include <sstream>
 
 #include "input.hpp"
 #include "libp2p/base/peer_text.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
+#include "opp2p/base/file_error.hpp"
 #include "opp2p/base/json_text.hpp"
+#include "opp2p/base/small_file.hpp"
 #include "opp2p/rpc/node_file.hpp"
 
 namespace opp2p {
@@ -23,6 +28,8 @@ using libp2p::Result;
 namespace {
 
 constexpr std::size_t kShortestPart = 4;
+// Of a key's peer id, as text. The beginning of an id can be the text of a shorter hash that no key has.
+constexpr std::size_t kShortestId = 46;
 
 libp2p::Error bad_url(const std::string& url) {
   return fail(Errc::invalid_argument,
@@ -48,18 +55,30 @@ Result<RpcPlace> place_of_url(const std::string& url) {
   return out;
 }
 
-// Empty when nobody gave one and the folder has none: reading works without. The folder's token is of the folder's node
-// alone, so with --rpc only a file that is named counts.
+// Empty when nobody gave one and the folder has none: reading works without, also for who may not read the token. The
+// folder's token is of the folder's node alone, so with --rpc only a file that is named counts.
 Result<std::string> read_token(const RunningNodeOptions& options) {
-  if (!options.rpc.empty() && options.token_file.empty()) return std::string();
-  const auto path = options.token_file.empty() ? std::filesystem::path(options.data_dir) / "rpc.token"
-                                               : std::filesystem::path(options.token_file);
+  if (!options.rpc.empty()) return std::string();
+  auto text = read_small_file(std::filesystem::path(options.data_dir) / "rpc.token", 4096);
+  if (!text && text.error() == Errc::not_found) return std::string();
+  if (!text)
+    return fail(text.error().code(), text.error().text() +
+                                         ". A change wants the token: run this as the node's user, "
+                                         "or give --rpc.token-file");
+  std::istringstream words(*text);
+  words >> *text;
+  return text;
+}
+
+// May be a pipe, as a shell makes one of <(…).
+Result<std::string> read_token_file(const std::string& path) {
+  errno = 0;
   std::ifstream in(path);
   std::string token;
-  if (in >> token) return token;
-  if (options.token_file.empty()) return std::string();
-  return fail(Errc::io, "--rpc.token-file: " + path.string() +
-                            " cannot be read; give the file rpc.token of the node's --data-dir");
+  if (in >> std::setw(4096) >> token) return token;
+  const std::string why = errno != 0 ? file_error(errno, path) : "it is empty";
+  return fail(Errc::io, "--rpc.token-file: cannot read " + path + ": " + why +
+                            ". The token is in the file rpc.token of the node's --data-dir");
 }
 
 // The program that listens where node.json says is the node that wrote it; asked without the token, which nobody else
@@ -143,7 +162,8 @@ void add_running_node_options(CLI::App& command, RunningNodeOptions& options) {
 Result<RpcClient> connect_rpc(const RunningNodeOptions& options) {
   OPP2P_TRY(const auto place, options.rpc.empty() ? read_node_file(options.data_dir) : place_of_url(options.rpc));
   if (options.rpc.empty()) OPP2P_TRYV(check_node(options, place));
-  OPP2P_TRY(auto token, read_token(options));
+  if (options.token_file.empty()) return RpcClient(place.host, place.port, read_token(options));
+  OPP2P_TRY(auto token, read_token_file(options.token_file));
   return RpcClient(place.host, place.port, std::move(token));
 }
 
@@ -182,7 +202,8 @@ Result<std::string> choose_peer(const std::vector<std::string>& ids, const std::
 }
 
 Result<std::string> resolve_peer(const RpcClient& rpc, const std::string& text) {
-  if (const auto peer = libp2p::PeerId::from_text(text)) return peer->to_base58();
+  const auto peer = libp2p::PeerId::from_text(text);
+  if (peer && text.size() >= kShortestId) return peer->to_base58();
   OPP2P_TRY(const auto own, own_peer_id(rpc));  // or nobody would be known where nobody answers
   return choose_peer(known_peers(rpc, own), text);
 }

@@ -57,6 +57,21 @@ TEST(PeerTexts, a_dump_begins_with_a_sentence) {
   EXPECT_EQ(peers_text(json::parse(R"({"peers":{}})"), 80), "No peer is connected.");
 }
 
+TEST(PeerTexts, marks_who_is_kept_out) {
+  const auto dump = json::parse(R"({"peers":{"16Uiu2HAmaaaa":{"connectedness":1,"userAgent":"one"},
+      "16Uiu2HAmbbbb":{"userAgent":"two"},"16Uiu2HAmcccc":{"userAgent":"three"}},"bannedPeers":["16Uiu2HAmcccc"]})");
+  const auto bans = json::parse(R"([{"peer":"16Uiu2HAmbbbb"},{"peer":"16Uiu2HAmdddd"},{"ip":"10.0.0.1"}])");
+  const auto text = peers_text(dump, kUnlimitedColumns, bans);
+  EXPECT_TRUE(
+      text.starts_with("1 peer is connected, and exchanges no blocks; 2 more are known; 2 of them are banned or "
+                       "blocked.\n"))
+      << text;
+  EXPECT_NE(text.find(" one\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("banned; two\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("blocked; three"), std::string::npos) << text;
+  EXPECT_EQ(peers_text(dump, kUnlimitedColumns).find("banned;"), std::string::npos);
+}
+
 TEST(PeerTexts, nothing_that_a_server_says_reaches_the_terminal_raw) {
   const auto evil = json::parse(R"({"why":"\u001b[2J","peers":{"\u001b[3J":{"userAgent":"\u0007"}},"timeline":{
       "userAgent":"\u001b]0;","events":[{"text":"\u001b[1m"}]}})");

@@ -2,7 +2,9 @@
 
 import http.server
 import json
+import os
 import pathlib
+import shutil
 import tempfile
 import threading
 import unittest
@@ -156,6 +158,9 @@ class Questions(RunningNodes):
     def test_what_does_not_fit_is_told_with_what_to_do(self):
         self.assertIn("no peer whose id begins or ends with 'nobody'", self.ask("peer", "nobody", code=1))
         self.assertIn("too short", self.ask("peer", "16", code=1))
+        # The texts of hashes of two and three bytes, which are no key's: parts of an id like any others.
+        for short in ("16SdFx", "1u2a"):
+            self.assertIn("no peer whose id begins or ends with", self.ask("peer", short, code=1))
         self.assertIn("invalid argument 0", self.ask("why", "99999999999999999999", code=1))
 
     def test_without_a_running_node_the_sentence_says_so(self):
@@ -174,6 +179,24 @@ class Questions(RunningNodes):
                 done = opp2p.run("peers", "--data-dir", folder)
                 self.assertEqual(done.returncode, 1, damaged)
                 self.assertIn("--rpc URL", done.stderr)
+            (pathlib.Path(folder) / "node.json").unlink()
+            os.mkfifo(pathlib.Path(folder) / "node.json")
+            done = opp2p.run("peers", "--data-dir", folder)  # and does not wait for a writer
+            self.assertIn("node.json is no regular file. Or give --rpc URL", done.stderr)
+
+    def test_a_token_that_cannot_be_read_is_told_with_the_change_that_wants_it(self):
+        about = pathlib.Path(self.follower.folder) / "node.json"
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(about, folder)
+            os.mkfifo(pathlib.Path(folder) / "rpc.token")
+            self.assertIn("1 peer is connected", opp2p.run("peers", "--data-dir", folder).stdout)
+            done = opp2p.run("block", "10.0.0.1", "--data-dir", folder)
+            self.assertIn("rpc.token is no regular file. A change wants the token", done.stderr)
+            (pathlib.Path(folder) / "empty").touch()
+            for file, why in (("none", "No such file"), ("empty", "it is empty")):
+                done = opp2p.run("block", "10.0.0.1", "--data-dir", folder, "--rpc.token-file", f"{folder}/{file}")
+                self.assertIn("--rpc.token-file: cannot read", done.stderr)
+                self.assertIn(why, done.stderr)
 
     def test_the_rpc_can_be_given_by_its_url(self):
         for url in (f"http://127.0.0.1:{self.follower.port}/", f"127.0.0.1:{self.follower.port}", f"localhost:{self.follower.port}"):

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "opp2p/base/file_error.hpp"
+#include "opp2p/base/small_file.hpp"
 
 namespace opp2p {
 namespace fs = std::filesystem;
@@ -39,19 +40,17 @@ libp2p::Result<void> write_node_file(const std::string& data_dir, const std::opt
 libp2p::Result<RpcPlace> read_node_file(const std::string& data_dir) {
   constexpr std::size_t kMostBytes = 1 << 20;
   const auto path = fs::path(data_dir) / "node.json";
-  std::ifstream in(path, std::ios::binary);
-  if (!in)
+  const auto text = read_small_file(path, kMostBytes);
+  if (!text && text.error() == libp2p::Errc::not_found)
     return libp2p::fail(libp2p::Errc::not_found, "no node is running with --data-dir " + data_dir + " (there is no " +
                                                      path.string() + "). Start one, or give the --data-dir of one " +
                                                      "that runs, or --rpc URL");
-  std::string text(kMostBytes, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (!text) return libp2p::fail(text.error().code(), text.error().text() + ". Or give --rpc URL");
   const auto damaged = [&path] {
     return libp2p::fail(libp2p::Errc::malformed, path.string() + " does not say where the RPC is. Give --rpc URL");
   };
   boost::system::error_code error;
-  const auto about = boost::json::parse(text, error);
+  const auto about = boost::json::parse(*text, error);
   const auto* object = error ? nullptr : about.if_object();
   const auto* port = object == nullptr ? nullptr : object->if_contains("rpcPort");
   if (port == nullptr || !port->is_number()) return damaged();

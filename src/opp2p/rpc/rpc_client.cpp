@@ -53,7 +53,8 @@ libp2p::Result<json::value> RpcClient::call(std::string_view method, json::array
 }
 
 libp2p::Result<json::value> RpcClient::change(std::string_view method, json::array params) const {
-  return ask(method, std::move(params), token_);
+  if (!token_) return token_.error();
+  return ask(method, std::move(params), *token_);
 }
 
 libp2p::Result<json::value> RpcClient::ask(std::string_view method, json::array params,

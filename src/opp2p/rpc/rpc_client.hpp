@@ -14,8 +14,10 @@ namespace opp2p {
 
 class RpcClient {
  public:
-  // `token`: the node's (rpc.token in its data folder), for change(); may be empty.
-  RpcClient(std::string host, std::uint16_t port, std::string token = {}, libp2p::Nanos timeout = libp2p::Seconds(5))
+  // `token`: the node's (rpc.token in its data folder), for change(); may be empty, or why it could not be read: then
+  // change() answers that.
+  RpcClient(std::string host, std::uint16_t port, libp2p::Result<std::string> token = std::string(),
+            libp2p::Nanos timeout = libp2p::Seconds(5))
       : host_(std::move(host)), port_(port), token_(std::move(token)), timeout_(timeout) {}
 
   // The result. Errc::unreachable when nobody listens, Errc::timed_out when nobody answers in time, Errc::denied with
@@ -30,7 +32,7 @@ class RpcClient {
 
   std::string host_;
   std::uint16_t port_;
-  std::string token_;
+  libp2p::Result<std::string> token_;
   libp2p::Nanos timeout_;
 };
 
