@@ -31,6 +31,12 @@ json::object ban_json(const opstack::reputation::BanEntry& ban, UnixTime now) {
           {"active", ban.expiry > now}};
 }
 
+constexpr std::string_view kUnreadableBan = "for 7 days from the start of a node: the record of the ban cannot be read";
+
+std::string ban_text(const PeerView& peer) {
+  return peer.has_unreadable_ban ? std::string(kUnreadableBan) : until_text(peer.ban->expiry);
+}
+
 json::array addresses_json(const PeerView& peer) {
   json::array out;
   if (!peer.addresses) return out;
@@ -54,7 +60,7 @@ std::string joined(const std::vector<std::string>& texts) {
 
 std::string peer_line(const PeerId& id, const PeerView& peer, UnixTime now) {
   std::string out = "  " + id.to_base58();
-  if (peer.is_banned(now)) out += "  banned " + until_text(peer.ban->expiry);
+  if (peer.is_banned(now)) out += "  banned " + ban_text(peer);
   if (peer.is_blocked) out += "  blocked";
   if (peer.is_static) out += "  static";
   if (peer.scores) out += fmt::format("  score {:.2f}", peer.scores->scores.gossip.total);
@@ -80,8 +86,7 @@ void add_score_lines(std::vector<std::string>& out, const PeerView& peer) {
 
 std::string first_sentence(const PeerId& id, const PeerView& peer, UnixTime now) {
   const auto name = id.to_base58();
-  if (peer.is_banned(now))
-    return name + " is banned " + until_text(peer.ban->expiry) + (peer.is_blocked ? ", and blocked." : ".");
+  if (peer.is_banned(now)) return name + " is banned " + ban_text(peer) + (peer.is_blocked ? ", and blocked." : ".");
   if (peer.is_blocked) return name + " is blocked.";
   return name + " is neither banned nor blocked.";
 }
@@ -98,6 +103,7 @@ json::object peer_json(const PeerId& id, const PeerView& peer, UnixTime now) {
     out["scoresLastUpdate"] = libp2p::unix_seconds(peer.scores->last_update);
   }
   if (peer.ban) out["ban"] = ban_json(*peer.ban, now);
+  if (peer.has_unreadable_ban) out["ban"] = json::object{{"active", true}, {"unreadable", true}};
   if (peer.ban_reason) out["banReason"] = reason_json(*peer.ban_reason);
   if (peer.metadata) {
     out["ENR"] = peer_text(peer.metadata->metadata.enr);
@@ -117,6 +123,8 @@ json::object peerstore_json(const PeerstoreView& view, UnixTime now) {
     one["ip"] = ip;
     ips.push_back(std::move(one));
   }
+  for (const auto& ip : view.unreadable_ip_bans)
+    ips.push_back(json::object{{"ip", ip}, {"active", true}, {"unreadable", true}});
   return {{"peers", std::move(peers)},
           {"ipBans", std::move(ips)},
           {"blockedAddresses", texts_json(view.blocked_ips)},
@@ -137,6 +145,7 @@ std::vector<std::string> peerstore_lines(const PeerstoreView& view, const std::s
   for (const auto& [id, peer] : view.peers) out.push_back(peer_line(id, peer, now));
   for (const auto& [ip, ban] : view.ip_bans)
     if (ban.expiry > now) out.push_back("  " + ip + "  banned " + until_text(ban.expiry));
+  for (const auto& ip : view.unreadable_ip_bans) out.push_back("  " + ip + "  banned " + std::string(kUnreadableBan));
   if (!view.blocked_ips.empty()) out.push_back("Blocked addresses: " + joined(view.blocked_ips));
   if (!view.blocked_subnets.empty()) out.push_back("Blocked subnets: " + joined(view.blocked_subnets));
   if (view.unread > 0) out.push_back(count_text(view.unread, "record", "records") + " could not be read.");

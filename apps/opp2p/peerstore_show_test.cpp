@@ -56,6 +56,17 @@ TEST(PeerstoreShow, says_of_a_peer_first_whether_it_is_banned) {
   EXPECT_THAT(peer_lines(some_peer(), peer, kNow)[0], HasSubstr("is blocked"));
 }
 
+TEST(PeerstoreShow, says_of_a_ban_that_cannot_be_read_that_it_is_in_force) {
+  PeerstoreView view;
+  view.peers[some_peer()].has_unreadable_ban = true;
+  view.unreadable_ip_bans = {"192.0.2.7"};
+  const auto lines = peerstore_lines(view, "/data/peerstore", kNow);
+  EXPECT_THAT(lines[0], HasSubstr("1 are banned"));
+  EXPECT_THAT(lines[1], AllOf(HasSubstr(kPeer), HasSubstr("banned for 7 days from the start of a node")));
+  EXPECT_THAT(lines[2], AllOf(HasSubstr("192.0.2.7"), HasSubstr("cannot be read")));
+  EXPECT_THAT(peer_lines(some_peer(), view.peers.at(some_peer()), kNow)[0], HasSubstr("is banned for 7 days"));
+}
+
 TEST(PeerstoreShow, has_the_scores_in_op_nodes_structure) {
   const auto json = peer_json(some_peer(), banned_peer(), kNow);
   EXPECT_EQ(json.at("scores").at("gossip").at("total"), -123.5);

@@ -1,5 +1,7 @@
 #include "opp2p/peerstore/leveldb_copy.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
@@ -95,6 +97,7 @@ Result<void> copy_parts(const fs::path& source, const fs::path& place) {
   for (const auto& part : parts) {
     const auto copy = place / part.filename();
     std::error_code error;
+    if (::access(part.c_str(), R_OK) != 0) return io_error("cannot read", part, errno);
     fs::copy_file(part, copy, error);
     if (error) return io_error("cannot copy " + part.string() + " to", copy, error.value());
     const auto name = part.filename().string();
@@ -136,12 +139,21 @@ Result<void> check_table_footer(ByteView footer, std::uint64_t file_size) {
   return {};
 }
 
+Result<void> check_leveldb_directory(const fs::path& path) {
+  std::error_code error;
+  const bool is_folder = fs::is_directory(path, error);
+  if (!is_folder && error && error != std::errc::no_such_file_or_directory)
+    return io_error("cannot read", path, error.value());
+  if (!is_folder) return fail(Errc::not_found, path.string() + " is no folder; give op-node's --p2p.peerstore.path");
+  if (::access(path.c_str(), R_OK | X_OK) != 0) return io_error("cannot read", path, errno);
+  if (!is_leveldb_directory(path))
+    return fail(Errc::not_found, path.string() + " has no LevelDB database; give op-node's --p2p.peerstore.path");
+  return {};
+}
+
 Result<LevelDbCopy> LevelDbCopy::make(const fs::path& source, const fs::path& place) {
   std::error_code error;
-  if (!fs::is_directory(source, error))
-    return fail(Errc::not_found, source.string() + " is no folder; give op-node's --p2p.peerstore.path");
-  if (!is_leveldb_directory(source))
-    return fail(Errc::not_found, source.string() + " has no LevelDB database; give op-node's --p2p.peerstore.path");
+  OPP2P_TRYV(check_leveldb_directory(source));
   LevelDbLock lock;
   OPP2P_TRYV(lock.take(source));
   fs::remove_all(place, error);

@@ -15,6 +15,8 @@ namespace opp2p {
 
 // Whether the path is a folder with a LevelDB database, as the --p2p.peerstore.path of an op-node.
 bool is_leveldb_directory(const std::filesystem::path& path);
+// Errc::not_found when it is not, Errc::io when it may not be read.
+libp2p::Result<void> check_leveldb_directory(const std::filesystem::path& path);
 
 class LevelDbCopy {
  public:

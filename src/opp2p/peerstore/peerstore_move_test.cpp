@@ -176,6 +176,19 @@ TEST(PeerstoreView, has_every_record_at_its_peer) {
   EXPECT_EQ(view.blocked_ips, std::vector<std::string>{"192.0.2.8"});
   EXPECT_EQ(view.blocked_subnets, std::vector<std::string>{"10.0.0.0/8"});
   EXPECT_EQ(view.unread, 1u);
+  EXPECT_FALSE(one.has_unreadable_ban);
+}
+
+TEST(PeerstoreView, a_ban_that_cannot_be_read_is_one) {
+  MemoryDatastore store;
+  const auto peer = peer_of_key(make_key(1));
+  const storage::Change damaged[] = {{storage::peer_key(reputation::kPeerBanBase, peer), libp2p::to_bytes("no")},
+                                     {std::string(reputation::kIpBanBase) + "192.0.2.7", libp2p::to_bytes("no")}};
+  ASSERT_TRUE(store.apply(damaged));
+  const auto view = view_peerstore(store).value();
+  EXPECT_TRUE(view.peers.at(peer).is_banned(libp2p::from_unix_seconds(2'000'000'000)));
+  EXPECT_EQ(view.unreadable_ip_bans, std::vector<std::string>{"192.0.2.7"});
+  EXPECT_EQ(view.unread, 2u);
 }
 
 }  // namespace

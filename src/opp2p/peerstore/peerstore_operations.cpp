@@ -153,8 +153,7 @@ class ExportFolder {
 
 Result<PeerstoreReport> import_peerstore(const fs::path& directory, const PeerstorePlace& place, bool keep_key) {
   // Our store first: its lock also keeps two imports apart, which would share the place of the copy.
-  if (!is_leveldb_directory(directory))
-    return fail(Errc::not_found, directory.string() + " has no LevelDB database; give op-node's --p2p.peerstore.path");
+  OPP2P_TRYV(check_leveldb_directory(directory));
   OPP2P_TRY(const auto store, open_store(place, true));
   const auto copy = place.folder.parent_path() / (place.folder.filename().string() + ".import");
   OPP2P_TRY(auto gathered, read_leveldb(directory, copy));

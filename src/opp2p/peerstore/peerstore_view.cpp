@@ -72,6 +72,24 @@ Result<void> add_own(const storage::Datastore& store, PeerstoreView& view) {
   return store.scan(reputation::kOwnBase, visit, [&view](std::string_view, const libp2p::Error&) { ++view.unread; });
 }
 
+// A node keeps such bans: their keys say whose they are (opstack/reputation/ban_keeper.hpp).
+Result<void> add_unreadable_bans(const storage::Datastore& store, PeerstoreView& view) {
+  const auto add = [&view](std::string_view key) {
+    if (const auto peer = storage::read_peer_key(reputation::kPeerBanBase, key))
+      view.peers[peer->peer].has_unreadable_ban = true;
+    else if (const auto ip = reputation::read_ip_ban_key(key))
+      view.unreadable_ip_bans.push_back(*ip);
+  };
+  const auto visit = [&add](std::string_view key, libp2p::ByteView value) {
+    if (!reputation::decode_ban(value)) add(key);
+    return true;
+  };
+  const auto on_damaged = [&add](std::string_view key, const libp2p::Error&) { add(key); };
+  for (const auto base : {reputation::kPeerBanBase, reputation::kIpBanBase})
+    OPP2P_TRYV(store.scan(base, visit, on_damaged));
+  return {};
+}
+
 }  // namespace
 
 Result<PeerstoreView> view_peerstore(const storage::Datastore& store) {
@@ -84,6 +102,7 @@ Result<PeerstoreView> view_peerstore(const storage::Datastore& store) {
     else
       add_to_store(out, checked.kind, change.key, *change.value);
   }
+  OPP2P_TRYV(add_unreadable_bans(store, out));
   OPP2P_TRYV(add_own(store, out));
   return out;
 }

@@ -22,16 +22,18 @@ struct PeerView {
   std::optional<opstack::reputation::BanEntry> ban;
   std::optional<opstack::reputation::MetadataEntry> metadata;
   std::optional<std::string> ban_reason;  // a JSON object (opstack/reputation)
+  bool has_unreadable_ban = false;        // which a node keeps in force, as its key names the peer
   bool has_key = false;
   bool is_blocked = false;
   bool is_static = false;  // it was added while a node ran
 
-  bool is_banned(libp2p::UnixTime now) const { return ban && ban->expiry > now; }
+  bool is_banned(libp2p::UnixTime now) const { return has_unreadable_ban || (ban && ban->expiry > now); }
 };
 
 struct PeerstoreView {
   std::map<libp2p::PeerId, PeerView> peers;
   std::map<std::string, opstack::reputation::BanEntry> ip_bans;
+  std::vector<std::string> unreadable_ip_bans;
   std::vector<std::string> blocked_ips;
   std::vector<std::string> blocked_subnets;
   std::size_t unread = 0;  // records that are not sound
