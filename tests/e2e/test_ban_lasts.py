@@ -3,38 +3,17 @@ peer may come back and begins anew. Honest peers stay."""
 
 import json
 import pathlib
-import subprocess
 import tempfile
 import time
 import unittest
 
 from lib import made_chain, opp2p, prometheus_text
+from lib.intruder import Intruder
 
 BLOCKS = 300  # one each second: more than the test takes
 BAN = 20  # seconds
 TO_BAN = 8  # blamed messages (docs/reputation.md)
 OPTIONS = ["--p2p.scoring", "opp2p", "--p2p.ban.duration", f"{BAN}s", "--metrics.enabled", "--metrics.addr", "127.0.0.1", "--metrics.port", "0"]
-
-
-class Intruder:
-    """The devnet's: it dials again each second, always with the same identity, and publishes bad blocks, most of them well signed."""
-
-    def __init__(self, folder, config, key, address):
-        folder.mkdir()
-        with open(folder / "log.txt", "wb") as log:
-            self.process = subprocess.Popen(
-                [str(opp2p.PROGRAM), "devnet-intruder", "--rollup.config", str(config), "--signer.key", key, "--data-dir", str(folder),
-                 "--peers", address], stdout=log, stderr=log)
-        self.peer_id = json.loads(opp2p.wait_for(lambda: self.about(folder), 20, "the intruder is up"))["peerId"]
-
-    def about(self, folder):
-        if self.process.poll() is not None:
-            raise AssertionError(f"the intruder ended with {self.process.returncode}:\n{(folder / 'log.txt').read_text()}")
-        return (folder / "node.json").exists() and (folder / "node.json").read_text()
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
 
 
 class BanLasts(unittest.TestCase):
@@ -43,12 +22,12 @@ class BanLasts(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.folder = pathlib.Path(scratch.name)
 
-    def start_chain(self):
+    def start_chain(self, *more):
         """A sequencer, the node between, and an honest peer that is nobody's static peer there."""
         self.chain = made_chain.Chain(self.folder, BLOCKS, genesis=int(time.time()) + 5)
         self.sequencer = made_chain.sequencer(self.folder / "sequencer", self.chain.signer_key, self.chain.options)
         self.addCleanup(self.sequencer.kill)
-        self.node = opp2p.Node(self.folder / "node", *self.chain.options, *OPTIONS, "--p2p.static", self.sequencer.address).ready(30)
+        self.node = opp2p.Node(self.folder / "node", *self.chain.options, *OPTIONS, *more, "--p2p.static", self.sequencer.address).ready(30)
         self.addCleanup(self.node.kill)
         self.node.listen_port = int(self.node.address.split("/")[4])  # after a restart too
         self.honest = opp2p.Node(self.folder / "honest", *self.chain.options, "--p2p.scoring", "opp2p", "--p2p.static", self.node.address)
@@ -103,7 +82,7 @@ class BanLasts(unittest.TestCase):
 
     def test_a_ban_holds_over_a_kill_until_it_ends_and_the_peer_then_begins_anew(self):
         self.start_chain()
-        self.intruder = Intruder(self.folder / "intruder", self.chain.config, self.chain.signer_key, self.node.address)
+        self.intruder = Intruder(self.folder / "intruder", self.chain.config, self.chain.signer_key, [self.node.address])
         self.addCleanup(self.intruder.end)
         first = opp2p.wait_for(self.ban_of_intruder, 120, "the intruder is banned")
         self.assert_has_reason(first)
@@ -134,6 +113,21 @@ class BanLasts(unittest.TestCase):
         self.wait_for_block(self.honest)
         self.assertEqual(self.honest.stop(20), 0)
         self.assertEqual(self.node.stop(20), 0)
+
+    def test_the_scores_of_a_peer_that_is_gone_are_told_after_a_restart(self):
+        self.start_chain("--p2p.ban.peers=false")
+        self.intruder = Intruder(self.folder / "intruder", self.chain.config, self.chain.signer_key, [self.node.address])
+        self.addCleanup(self.intruder.end)
+        total = lambda known: known[self.intruder.peer_id]["scores"]["gossip"]["total"]
+        opp2p.wait_for(lambda: self.intruder.peer_id in self.peers() and total(self.peers()) < -10, 60, "the intruder has a low score")
+        self.intruder.end()
+        self.assertEqual(self.node.stop(20), 0)
+        self.node.start().ready(30)
+        self.assertNotIn(self.intruder.peer_id, self.peers())
+        self.assertLess(total(self.node.rpc("opp2p_peers", False)["peers"]), -5, "nearly all of it is left")
+        line = next(line for line in opp2p.run("peers", "--all", "--data-dir", self.node.folder).stdout.splitlines()
+                    if self.intruder.peer_id[-8:] in line)
+        self.assertRegex(line, r"-\d+\.\d")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Networks of static peers in which op-node's own p2p package and opp2p are mixed: every node takes every block, one of each kind is
-restarted, and one takes the place of the other with its key, its address and its peerstore."""
+restarted, a peer that publishes bad blocks is banned by ours alone, and one takes the place of the other with its key, its address and its
+peerstore."""
 
 import os
 import pathlib
@@ -10,9 +11,12 @@ import unittest
 
 from chain import SEQUENCER_KEY, write_config
 from lib import opp2p
+from lib.intruder import Intruder
 from peers import Peer, needed
 
 FOLLOWERS = 3
+TO_BAN = 8  # blamed messages (docs/reputation.md)
+OURS = ["--p2p.scoring", "opp2p", "--p2p.ban.duration", "1h"]
 
 
 def free_ports(count):
@@ -44,8 +48,8 @@ class Place:
         self.signer = peer.wait_event("ready", 60)["signer"]
         return peer
 
-    def opp2p(self, config, others, signer):
-        return opp2p.Node(self.folder, "--rollup.config", config, "--p2p.static", ",".join(others), "--p2p.unsafe.block.signer", signer,
+    def opp2p(self, config, others, signer, *more):
+        return opp2p.Node(self.folder, "--rollup.config", config, "--p2p.static", ",".join(others), "--p2p.unsafe.block.signer", signer, *more,
                           listen_port=self.port).ready(60)
 
 
@@ -73,7 +77,7 @@ class Network(unittest.TestCase):
         return peer
 
     def start_ours(self, place, signer):
-        node = place.opp2p(self.config, self.others(place), signer)
+        node = place.opp2p(self.config, self.others(place), signer, *OURS)
         self.addCleanup(lambda: node.process.poll() is None and node.kill())
         return node
 
@@ -91,12 +95,16 @@ class Network(unittest.TestCase):
         ours = [self.start_ours(place, signer) for place in followers[:ours_count]]
         op_nodes = [self.start_op_node(place, signer) for place in followers[ours_count:]]
         first = sequencer.wait_event("published", 60)["number"]
+        intruder = Intruder(self.scratch / "intruder", self.config, SEQUENCER_KEY, [place.address for place in followers], "--fork", "jovian")
+        self.addCleanup(intruder.end)
         self.wait_for_block(first + 4, op_nodes, ours)
+        bans = [opp2p.wait_for(lambda node=node: self.only_ban(node, intruder), 60, f"{node.folder.name} bans the intruder") for node in ours]
 
         # One of each kind ends and comes back.
         if ours:
             self.assertEqual(ours[0].stop(), 0)
             ours[0] = self.start_ours(followers[0], signer)
+            self.assertEqual(self.only_ban(ours[0], intruder), bans[0], "it is what it was before the restart")
         if op_nodes:
             self.assertEqual(op_nodes[-1].stop(), 0)
             op_nodes[-1] = self.start_op_node(followers[-1], signer)
@@ -105,22 +113,36 @@ class Network(unittest.TestCase):
 
         for node in ours:
             status = node.status()
-            self.assertEqual(status["blocks"]["rejected"], {})
+            self.assertEqual(status["blocks"]["rejected"] == {}, node is ours[0], "the one that restarted knew the intruder from the start")
             self.assertGreaterEqual(status["head"]["number"], latest)
+        self.assertEqual([self.only_ban(node, intruder) for node in ours], bans)
         # Nobody is in bad standing with op-node, however often it was restarted.
         for peer, place in [(sequencer, self.places[0]), *zip(op_nodes, followers[ours_count:])]:
             wanted = {one.peer for one in self.places if one is not place}
-            known = opp2p.wait_for(lambda: self.known_to(peer, wanted), 90, f"{place.folder.name} is connected with all others")
+            known = opp2p.wait_for(lambda: self.known_to(peer, wanted, intruder), 90, f"{place.folder.name} is connected with all others")
             self.assertGreaterEqual(min(one["score"] for one in known), 0)
         for node in ours:
             self.assertEqual(node.stop(), 0)
         for peer in [*op_nodes, sequencer]:
             self.assertEqual(peer.stop(), 0)
 
+    def only_ban(self, node, intruder):
+        """The ban of the intruder, when there is one. Nobody else is banned or below zero, and a banned peer is not connected."""
+        bans = node.rpc("opp2p_bans")
+        self.assertLessEqual({ban["peer"] for ban in bans}, {intruder.peer_id})
+        connected = node.rpc("opp2p_peers", True)["peers"]
+        for peer, told in connected.items():
+            if peer != intruder.peer_id:
+                self.assertGreaterEqual(told["scores"]["gossip"]["total"], 0, peer)
+        if not bans or intruder.peer_id in connected:
+            return None
+        self.assertEqual((bans[0]["rule"], len(bans[0]["evidence"]) >= TO_BAN), ("blamed_messages", True), bans[0])
+        return bans[0]
+
     @staticmethod
-    def known_to(peer, wanted):
-        """What op-node says of its connections, when they are those."""
-        known = peer.ask("peers", peers=True)["peers"]
+    def known_to(peer, wanted, intruder):
+        """What op-node says of its connections, when they are those. It goes on with the intruder: it bans nobody."""
+        known = [one for one in peer.ask("peers", peers=True)["peers"] if one["peer"] != intruder.peer_id]
         return known if {one["peer"] for one in known} == wanted else None
 
     def test_a_network_of_op_nodes_only(self):
