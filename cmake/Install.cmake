@@ -27,7 +27,7 @@ function(opp2p_install_component name description)
 endfunction()
 
 opp2p_install_component(libp2p "libp2p in C++20: hosts, streams, transports, security, muxers, GossipSub"
-  REQUIRES_PRIVATE "libcrypto >= 3.0" libsecp256k1 libsodium libcares LIBS_PRIVATE -pthread)
+  REQUIRES_PRIVATE "libssl >= 3.0" "libcrypto >= 3.0" libsecp256k1 libsodium libcares LIBS_PRIVATE -pthread)
 if(TARGET opp2p_lmdb)
   opp2p_install_component(lmdb "A datastore for opp2p-libp2p in LMDB: what a host remembers on a disk" NEEDS libp2p REQUIRES_PRIVATE lmdb)
 endif()

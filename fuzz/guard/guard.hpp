@@ -8,7 +8,8 @@
 // functions are replaced at link time.
 //
 // Exceptions: libsodium seeds itself once, at its start, which the first Guarded brings about before it closes;
-// OpenSSL's generator is refused as a whole, seeded or not; libsecp256k1 draws nothing by itself. libFuzzer's handlers
+// OpenSSL's generator is refused as a whole, seeded or not; its libssl notes the time at which a TLS session began, and
+// does nothing else with it here; libsecp256k1 draws nothing by itself. libFuzzer's handlers
 // of signals may read the clock. What the kernel is not asked for (rdtsc, rdrand by hand) is not seen.
 #pragma once
 

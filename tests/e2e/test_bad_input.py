@@ -150,7 +150,6 @@ class Options(BadInput):
         "a sequencer": (["--sequencer.enabled"], ["--sequencer.enabled=true is not supported", "does not build blocks"]),
         "a conductor": (["--conductor.enabled"], ["--conductor.enabled=true is not supported"]),
         "a remote signer": (["--signer.endpoint", "http://127.0.0.1:1"], ["--signer.endpoint is not supported", "--p2p.sequencer.key"]),
-        "security that is not spoken": (["--p2p.security", "tls"], ["--p2p.security is not supported", "TLS", "write noise"]),
         "no security beside some": (["--p2p.security", "noise,none"], ["--p2p.security names none together with others", "write noise"]),
         "no such security": (["--p2p.security", "secio"], ['--p2p.security names "secio"', "write noise"]),
     }

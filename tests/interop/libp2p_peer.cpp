@@ -201,9 +201,9 @@ int main(int argc, char** argv) {
   app.add_option("--key", options.key, "ed25519 or secp256k1")
       ->capture_default_str()
       ->check(CLI::IsMember({"ed25519", "secp256k1"}));
-  app.add_option("--security", options.securities, "noise and plaintext, in order of preference")
+  app.add_option("--security", options.securities, "noise, tls and plaintext, in order of preference")
       ->delimiter(',')
-      ->check(CLI::IsMember({"noise", "plaintext"}));
+      ->check(CLI::IsMember({"noise", "tls", "plaintext"}));
   app.add_option("--mux", options.muxers, "yamux and mplex, in order of preference")
       ->delimiter(',')
       ->check(CLI::IsMember({"yamux", "mplex"}));

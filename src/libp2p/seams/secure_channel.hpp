@@ -16,6 +16,7 @@
 #include "libp2p/base/bytes.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/rng.hpp"
+#include "libp2p/base/time.hpp"
 #include "libp2p/crypto/keys.hpp"
 #include "libp2p/multiformats/peer_id.hpp"
 #include "libp2p/seams/stream_mux.hpp"
@@ -65,14 +66,18 @@ class SecureChannel {
   virtual void check() const {}
 };
 
-// A security protocol that a host may speak. `begin` starts the handshake of one connection; `expected` is whom a
-// dialer wants to reach (another one is Errc::mismatch), `muxers` are the ids to offer inside the handshake, in order
-// of preference, where it can.
+// What a channel begins with.
+struct ChannelStart {
+  Role role = Role::dialer;
+  std::optional<PeerId> expected;   // whom a dialer wants to reach; another one is Errc::mismatch
+  std::vector<std::string> muxers;  // ids to offer inside the handshake, in order of preference, where it can
+  UnixTime now{};                   // for what is valid for a time
+};
+
+// A security protocol that a host may speak. `begin` starts the handshake of one connection.
 struct SecurityKind {
   std::string_view id;  // "/noise"
-  std::function<Result<std::unique_ptr<SecureChannel>>(Role role, std::optional<PeerId> expected,
-                                                       const std::vector<std::string>& muxers, Rng& rng)>
-      begin;
+  std::function<Result<std::unique_ptr<SecureChannel>>(ChannelStart start, Rng& rng)> begin;
 };
 
 // Makes a kind for one identity; a host makes each of its kinds once. An error names what is wrong with the key.

@@ -14,8 +14,9 @@ constexpr std::size_t kReadAtOnce = 32 * 1024;
 ChannelPair::ChannelPair(const SecurityKind& dialing, const SecurityKind& listening, Findings& findings, Rng& rng,
                          ChannelPairOptions options)
     : findings_(findings) {
-  auto first = dialing.begin(Role::dialer, options.expected, options.dialer_muxers, rng);
-  auto second = listening.begin(Role::listener, std::nullopt, options.listener_muxers, rng);
+  constexpr UnixTime kBegun = from_unix_seconds(1'800'000'000);
+  auto first = dialing.begin({Role::dialer, options.expected, options.dialer_muxers, kBegun}, rng);
+  auto second = listening.begin({Role::listener, std::nullopt, options.listener_muxers, kBegun}, rng);
   findings.expect(first.has_value() && second.has_value(), "a handshake to begin");
   if (first) dialer.channel = std::move(*first);
   if (second) listener.channel = std::move(*second);

@@ -201,11 +201,10 @@ class FakeChannel final : public SecureChannel {
 
 inline SecurityFactory fake_security(ChannelDefect defect) {
   const auto make = [defect](const crypto::PrivateKey& identity, Rng&) -> Result<SecurityKind> {
-    const auto begin = [defect, ours = identity.public_key()](Role role, std::optional<PeerId> expected,
-                                                              const std::vector<std::string>& muxers,
+    const auto begin = [defect, ours = identity.public_key()](ChannelStart start,
                                                               Rng& rng) -> Result<std::unique_ptr<SecureChannel>> {
       return std::unique_ptr<SecureChannel>(
-          std::make_unique<FakeChannel>(defect, role, ours, std::move(expected), muxers, rng));
+          std::make_unique<FakeChannel>(defect, start.role, ours, std::move(start.expected), start.muxers, rng));
     };
     return SecurityKind{"/fake-security", begin};
   };

@@ -16,6 +16,8 @@ struct SecureChannelSuiteOptions {
   bool protects = true;
   // The handshake settles the muxer (Noise's extensions, TLS's ALPN).
   bool settles_muxer = true;
+  // Bytes of what either end says first that its protocol wants ignored (TLS's legacy_record_version).
+  std::vector<std::size_t> ignored_handshake_bytes = {};
   // close() tells the peer the end (TLS's close_notify).
   bool says_end = false;
 };

@@ -104,7 +104,8 @@ Result<void> ConnectionEngine::start_security(std::string_view id) {
   OPP2P_ASSERT(found != nullptr && channel_ == nullptr, "what was agreed is spoken here, and begins once", id);
   const SecurityKind& kind = *found;
   security_id_ = kind.id;
-  OPP2P_TRY(channel_, kind.begin(role_, std::exchange(expected_peer_, std::nullopt), kinds_->muxer_ids(), rng_));
+  ChannelStart start{role_, std::exchange(expected_peer_, std::nullopt), kinds_->muxer_ids(), now_.wall};
+  OPP2P_TRY(channel_, kind.begin(std::move(start), rng_));
   if (!channel_) return Error(Errc::invalid_argument, "SecurityKind::begin of " + std::string(kind.id) + " gives none");
   append(handshake_out_, channel_->take_handshake_output());
   return check_channel();

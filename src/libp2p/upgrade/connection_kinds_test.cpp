@@ -443,9 +443,9 @@ TEST(ConnectionKinds, the_channels_of_a_noise_kind_share_one_static_key) {
   const auto dialing = noise::security().make(make_key(4), rng).value();
   for (int i = 0; i < 2; ++i) {
     rng.drawn = 0;
-    const auto listener = kind.begin(Role::listener, std::nullopt, {}, rng).value();
+    const auto listener = kind.begin({Role::listener, std::nullopt, {}, {}}, rng).value();
     EXPECT_EQ(rng.drawn, 32U) << "an ephemeral key, and no static one";
-    const auto dialer = dialing.begin(Role::dialer, std::nullopt, {}, rng).value();
+    const auto dialer = dialing.begin({Role::dialer, std::nullopt, {}, {}}, rng).value();
     ASSERT_TRUE(listener->on_handshake(dialer->take_handshake_output()));
     ASSERT_TRUE(dialer->on_handshake(listener->take_handshake_output()));
     EXPECT_EQ(dialer->remote_key(), make_key(3).public_key());

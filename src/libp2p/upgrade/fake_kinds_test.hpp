@@ -119,9 +119,8 @@ class FakeChannel final : public SecureChannel {
 inline SecurityFactory fake_security(std::string_view id, FakeSecurity& behaviour) {
   return {id, [id, &behaviour](const crypto::PrivateKey& identity, Rng&) -> Result<SecurityKind> {
             const auto begin = [id, &behaviour, key = identity.public_key()](
-                                   Role, std::optional<PeerId> expected, const std::vector<std::string>&,
-                                   Rng&) -> Result<std::unique_ptr<SecureChannel>> {
-              auto channel = std::make_unique<FakeChannel>(id, behaviour, std::move(expected), key);
+                                   ChannelStart start, Rng&) -> Result<std::unique_ptr<SecureChannel>> {
+              auto channel = std::make_unique<FakeChannel>(id, behaviour, std::move(start.expected), key);
               behaviour.channels.push_back(channel.get());
               return std::unique_ptr<SecureChannel>(std::move(channel));
             };

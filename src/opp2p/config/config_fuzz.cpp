@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (line) require(!name_variables(text, line->given).empty() || text.empty());
   }
   if (const auto bytes = parse_byte_count(text); !bytes) require(!bytes.error().text().empty());
-  if (const auto security = read_security_option(text)) require(!security->names.empty());
+  if (const auto security = read_security_option(text)) require(!security->empty());
   if (const auto key = parse_key(text)) require(parse_key(libp2p::to_hex(*key)).value() == *key);
   if (const auto address = parse_address(text)) require(parse_address(libp2p::to_hex0x(*address)).value() == *address);
   if (const auto level = parse_log_level(text)) require(parse_log_level(to_string(*level)) == level);

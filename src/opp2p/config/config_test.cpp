@@ -56,10 +56,14 @@ class ConfigTest : public testing::Test {
 TEST_F(ConfigTest, connections_are_secured_unless_none_is_asked_for) {
   using testing::ElementsAre;
   EXPECT_THAT(resolve(options_, rng_)->securities, ElementsAre("noise"));
-  for (const auto* value : {"tls,noise", "NOISE", " noise , tls", "noise,noise"}) {
+  for (const auto* value : {"NOISE", "noise,noise", " noise "}) {
     options_.security = value;
     EXPECT_THAT(resolve(options_, rng_)->securities, ElementsAre("noise")) << value;
   }
+  options_.security = "TLS,noise,tls";
+  EXPECT_THAT(resolve(options_, rng_)->securities, ElementsAre("tls", "noise")) << "in the order of preference";
+  options_.security = " noise , tls";
+  EXPECT_THAT(resolve(options_, rng_)->securities, ElementsAre("noise", "tls"));
   options_.security = "none";
   EXPECT_THAT(resolve(options_, rng_)->securities, ElementsAre("plaintext"));
   options_.security = "noise,none";

@@ -48,11 +48,10 @@ bool asks_for_what_is_so(const NodeFlag& flag, const FlagContent& content) {
   return flag.kept && parse_flag(flag.spec, *flag.kept).value() == content;
 }
 
-// What is wrong with it, and what of it does nothing, is known before anything starts.
-Result<void> check_security(const FlagValue& value, NodeCommandLine& out) {
+// What is wrong with it is known before anything starts.
+Result<void> check_security(const FlagValue& value, const NodeCommandLine& out) {
   const auto security = read_security_option(out.options.security);
   if (!security) return fail(security.error().code(), value.given_as + " " + security.error().text());
-  if (security->some_without_effect) out.without_effect.push_back(value.given_as);
   return {};
 }
 

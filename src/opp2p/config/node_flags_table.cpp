@@ -117,8 +117,8 @@ void add_peers(Table& table) {
   table.add("p2p.ping", &O::ping, "", "Measure the round-trip time to peers in the background", hidden());
   table.add(
       "p2p.security", &O::security, "NAMES",
-      "noise or none. none is plaintext, for tests only: others can read and change the data, and a peer's id is not "
-      "verified",
+      "noise, tls or both, in the order of preference. none, alone, is plaintext, for tests only: others can read and "
+      "change the data, and a peer's id is not verified",
       hidden());
   table.add("p2p.timeout.dial", &O::dial_timeout, "TIME", "Time limit for dialling one address", hidden());
   table.add("p2p.timeout.accept", &O::accept_timeout, "TIME",

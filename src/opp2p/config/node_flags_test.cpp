@@ -114,7 +114,7 @@ TEST(NodeFlags, a_misspelt_flag_gets_a_suggestion) {
 TEST(NodeFlags, what_would_change_the_nodes_role_or_safety_is_refused_with_its_reason) {
   for (const auto* argument :
        {"--sequencer.enabled", "--conductor.enabled=1", "--signer.endpoint=http://127.0.0.1:1", "--signer.address=0x12",
-        "--signer.header=a=b", "--signer.tls.enabled=false", "--signer.tls.ca=x", "--p2p.security=tls"})
+        "--signer.header=a=b", "--signer.tls.enabled=false", "--signer.tls.ca=x"})
     EXPECT_THAT(refused({argument}), AllOf(StartsWith(std::string(argument).substr(0, std::string(argument).find('='))),
                                            HasSubstr("is not supported: "), HasSubstr("eave")))
         << argument;
@@ -123,16 +123,18 @@ TEST(NodeFlags, what_would_change_the_nodes_role_or_safety_is_refused_with_its_r
       AllOf(StartsWith("OP_NODE_SEQUENCER_ENABLED=true is not supported: "), HasSubstr("admin_publishUnsafePayload")));
 }
 
-TEST(NodeFlags, security_is_noise_or_none_alone) {
+TEST(NodeFlags, security_is_noise_and_tls_or_none_alone) {
   EXPECT_EQ(read({})->options.security, "noise");
   EXPECT_EQ(read({"--p2p.security= None "})->options.security, " None ");
+  EXPECT_EQ(read({"--p2p.security=tls"})->options.security, "tls");
   EXPECT_EQ(read({}, {{"OP_NODE_P2P_SECURITY", "none"}})->options.security, "none");
   for (const auto* value : {"none,noise", "noise,none", "none,none", "tls,none"})
     EXPECT_THAT(refused({std::string("--p2p.security=") + value}),
                 AllOf(StartsWith("--p2p.security names none together with others"), HasSubstr("write noise")))
         << value;
   EXPECT_EQ(refused({"--p2p.security="}),
-            "--p2p.security names \"\", which is not a security protocol; write noise, or leave the option out");
+            "--p2p.security names \"\", which is not a security protocol; write noise, tls, or both, or leave the "
+            "option out");
   EXPECT_THAT(refused({"--p2p.security=noise,plaintext"}), StartsWith("--p2p.security names \"plaintext\""));
   EXPECT_THAT(refused({}, {{"OP_NODE_P2P_SECURITY", "secio"}}), StartsWith("OP_NODE_P2P_SECURITY names \"secio\""));
 }
@@ -147,11 +149,11 @@ TEST(NodeFlags, a_value_that_asks_for_what_is_so_is_neither_refused_nor_told_of)
 
 TEST(NodeFlags, what_does_nothing_here_and_unknown_variables_are_listed_as_they_were_given) {
   const auto line = read(
-      {"--l1=http://127.0.0.1:1", "--p2p.nat", "--p2p.security=TLS, noise"},
+      {"--l1=http://127.0.0.1:1", "--p2p.nat"},
       {{"OP_NODE_L2_ENGINE_RPC", "x"}, {"OP_NODE_PPROF_ENABLED", "true"}, {"OP_NODE_NONSENSE", "1"}, {"OTHER", "1"}});
   ASSERT_TRUE(line) << line.error().text();
-  EXPECT_THAT(line->without_effect, testing::UnorderedElementsAre("--l1", "--p2p.nat", "--p2p.security",
-                                                                  "OP_NODE_L2_ENGINE_RPC", "OP_NODE_PPROF_ENABLED"));
+  EXPECT_THAT(line->without_effect,
+              testing::UnorderedElementsAre("--l1", "--p2p.nat", "OP_NODE_L2_ENGINE_RPC", "OP_NODE_PPROF_ENABLED"));
   EXPECT_THAT(line->unknown_variables, ElementsAre("OP_NODE_NONSENSE"));
   EXPECT_THAT(read({}, {{"OP_NODE_P2P_STATIK", "x"}})->unknown_variables,
               ElementsAre("OP_NODE_P2P_STATIK (OP_NODE_P2P_STATIC?)"));

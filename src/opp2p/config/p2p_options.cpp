@@ -202,7 +202,7 @@ Result<void> resolve_connections(const NodeOptions& options, NodeConfig& out) {
   OPP2P_TRY(out.muxers, of("p2p.mux", parse_muxers(options.mux)));
   auto security = read_security_option(options.security);
   if (!security) return fail(security.error().code(), "--p2p.security " + security.error().text());
-  out.securities = std::move(security->names);
+  out.securities = std::move(*security);
   return {};
 }
 

@@ -13,7 +13,7 @@ using libp2p::Errc;
 using libp2p::fail;
 using libp2p::Result;
 
-constexpr std::string_view kChoice = "write noise, or leave the option out";
+constexpr std::string_view kChoice = "write noise, tls, or both, or leave the option out";
 
 }  // namespace
 
@@ -33,24 +33,18 @@ std::vector<std::string> names_in(std::string_view text) {
   return out;
 }
 
-Result<SecurityOption> read_security_option(std::string_view text) {
+Result<std::vector<std::string>> read_security_option(std::string_view text) {
   const std::string choice(kChoice);
   const auto given = names_in(text);
-  if (given.size() == 1 && given[0] == "none") return SecurityOption{{"plaintext"}, false};
-  SecurityOption out;
+  if (given.size() == 1 && given[0] == "none") return std::vector<std::string>{"plaintext"};
+  std::vector<std::string> out;
   for (const auto& name : given) {
     if (name == "none")
       return fail(Errc::invalid_argument, "names none together with others, so a peer could choose it; " + choice);
     if (name != "noise" && name != "tls")
       return fail(Errc::invalid_argument, "names " + go_quote(name) + ", which is not a security protocol; " + choice);
-    if (name == "tls")
-      out.some_without_effect = true;
-    else if (out.names.empty())
-      out.names.push_back(name);
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
   }
-  if (out.names.empty())
-    return fail(Errc::unsupported,
-                "is not supported: TLS is not implemented, and no other protocol is named; " + choice);
   return out;
 }
 

@@ -14,13 +14,8 @@ namespace opp2p {
 // around them. Answers them in lower case, empty ones too.
 std::vector<std::string> names_in(std::string_view list);
 
-struct SecurityOption {
-  std::vector<std::string> names;    // as libp2p/host/kinds.hpp has them
-  bool some_without_effect = false;  // tls was named beside them
-};
-
-// "noise": Noise. "none", alone: plaintext. "tls" has no effect beside noise. An error's text goes on behind the name
-// of the option, and says what to write.
-libp2p::Result<SecurityOption> read_security_option(std::string_view text);
+// The names as libp2p/host/kinds.hpp has them, each once, at least one. "none", alone, is plaintext. An error's text
+// goes on behind the name of the option, and says what to write.
+libp2p::Result<std::vector<std::string>> read_security_option(std::string_view text);
 
 }  // namespace opp2p

@@ -11,11 +11,10 @@ Result<SecurityKind> make_kind(const crypto::PrivateKey& identity, Rng& rng) {
   OPP2P_TRY(Credentials made, Credentials::make(identity, rng));
   const auto credentials = std::make_shared<const Credentials>(std::move(made));
   return SecurityKind{kProtocolId,
-                      [credentials](Role role, std::optional<PeerId> expected, const std::vector<std::string>& muxers,
-                                    Rng& entropy) -> Result<std::unique_ptr<SecureChannel>> {
-                        const bool initiator = role == Role::dialer;
+                      [credentials](ChannelStart start, Rng& entropy) -> Result<std::unique_ptr<SecureChannel>> {
+                        const bool initiator = start.role == Role::dialer;
                         return std::unique_ptr<SecureChannel>(std::make_unique<NoiseChannel>(
-                            initiator, *credentials, muxers, std::move(expected), entropy));
+                            initiator, *credentials, std::move(start.muxers), std::move(start.expected), entropy));
                       }};
 }
 

@@ -18,7 +18,7 @@ class PlaintextSecurity : public testing::Test {
     const auto kind = factory.make(key, rng).value();
     EXPECT_EQ(kind.id, factory.id);
     // The kind may go before its channels do.
-    return kind.begin(role, std::move(expected), {"/yamux/1.0.0"}, rng).value();
+    return kind.begin({role, std::move(expected), {"/yamux/1.0.0"}, {}}, rng).value();
   }
 
   SeededRng rng{1};

@@ -10,10 +10,8 @@ namespace {
 Result<SecurityKind> make_kind(const crypto::PrivateKey& identity, Rng&) {
   Bytes ours = framed_exchange(identity.public_key());
   return SecurityKind{
-      kProtocolId,
-      [ours = std::move(ours)](Role, std::optional<PeerId> expected, const std::vector<std::string>&,
-                               Rng&) -> Result<std::unique_ptr<SecureChannel>> {
-        return std::unique_ptr<SecureChannel>(std::make_unique<PlaintextChannel>(ours, std::move(expected)));
+      kProtocolId, [ours = std::move(ours)](ChannelStart start, Rng&) -> Result<std::unique_ptr<SecureChannel>> {
+        return std::unique_ptr<SecureChannel>(std::make_unique<PlaintextChannel>(ours, std::move(start.expected)));
       }};
 }
 
