@@ -88,6 +88,7 @@ std::string first_sentence(const PeerId& id, const PeerView& peer, UnixTime now)
   const auto name = id.to_base58();
   if (peer.is_banned(now)) return name + " is banned " + ban_text(peer) + (peer.is_blocked ? ", and blocked." : ".");
   if (peer.is_blocked) return name + " is blocked.";
+  if (peer.has_unreadable_scores) return name + " is kept out, because its scores cannot be read.";
   return name + " is neither banned nor blocked.";
 }
 
@@ -139,9 +140,8 @@ std::vector<std::string> peerstore_lines(const PeerstoreView& view, const std::s
   const auto banned = count([&](const auto& one) { return one.second.is_banned(now); });
   const auto blocked = count([](const auto& one) { return one.second.is_blocked; });
   std::vector<std::string> out;
-  out.push_back("The peerstore in " + folder + " knows " + count_text(view.peers.size(), "peer", "peers") +
-                ", of which " + std::to_string(banned) + " are banned and " + std::to_string(blocked) +
-                " are blocked.");
+  out.push_back("The peerstore in " + folder + " knows " + count_text(view.peers.size(), "peer", "peers") + " (" +
+                std::to_string(banned) + " banned, " + std::to_string(blocked) + " blocked).");
   for (const auto& [id, peer] : view.peers) out.push_back(peer_line(id, peer, now));
   for (const auto& [ip, ban] : view.ip_bans)
     if (ban.expiry > now) out.push_back("  " + ip + "  banned " + until_text(ban.expiry));

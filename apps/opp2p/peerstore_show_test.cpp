@@ -34,7 +34,7 @@ TEST(PeerstoreShow, begins_with_a_sentence_about_the_whole) {
   view.blocked_subnets = {"10.0.0.0/8"};
   view.ip_bans["192.0.2.7"].expiry = from_unix_seconds(1'796'106'541);
   const auto lines = peerstore_lines(view, "/data/peerstore", kNow);
-  EXPECT_EQ(lines[0], "The peerstore in /data/peerstore knows 1 peer, of which 1 are banned and 0 are blocked.");
+  EXPECT_EQ(lines[0], "The peerstore in /data/peerstore knows 1 peer (1 banned, 0 blocked).");
   EXPECT_THAT(lines[1],
               AllOf(HasSubstr(kPeer), HasSubstr("banned until 2026-12-01 06:29:01 UTC"), HasSubstr("-123.50")));
   EXPECT_THAT(lines[1], Not(HasSubstr("\x1b")));
@@ -61,7 +61,7 @@ TEST(PeerstoreShow, says_of_a_ban_that_cannot_be_read_that_it_is_in_force) {
   view.peers[some_peer()].has_unreadable_ban = true;
   view.unreadable_ip_bans = {"192.0.2.7"};
   const auto lines = peerstore_lines(view, "/data/peerstore", kNow);
-  EXPECT_THAT(lines[0], HasSubstr("1 are banned"));
+  EXPECT_THAT(lines[0], HasSubstr("1 banned"));
   EXPECT_THAT(lines[1], AllOf(HasSubstr(kPeer), HasSubstr("banned for 7 days from the start of a node")));
   EXPECT_THAT(lines[2], AllOf(HasSubstr("192.0.2.7"), HasSubstr("cannot be read")));
   EXPECT_THAT(peer_lines(some_peer(), view.peers.at(some_peer()), kNow)[0], HasSubstr("is banned for 7 days"));

@@ -5,6 +5,7 @@
 #include "libp2p/storage/faulty_datastore_test.hpp"
 #include "opp2p/peerstore/peerstore_test_support.hpp"
 #include "opp2p/peerstore/peerstore_view.hpp"
+#include "opstack/reputation/ban_json.hpp"
 
 namespace opp2p {
 namespace {
@@ -162,7 +163,7 @@ TEST(PeerstoreView, has_every_record_at_its_peer) {
   records.push_back({storage::peer_key(reputation::kScoreBase, peer_of_key(make_key(2))), libp2p::to_bytes("no")});
   ASSERT_TRUE(store.apply(records));
   const auto view = view_peerstore(store).value();
-  ASSERT_EQ(view.peers.size(), 1u);
+  ASSERT_EQ(view.peers.size(), 2u) << "the second has scores that cannot be read";
   const auto& one = view.peers.at(peer);
   EXPECT_EQ(one.addresses->addresses.size(), 1u);
   EXPECT_EQ(one.agent, "optimism");
@@ -189,6 +190,41 @@ TEST(PeerstoreView, a_ban_that_cannot_be_read_is_one) {
   EXPECT_TRUE(view.peers.at(peer).is_banned(libp2p::from_unix_seconds(2'000'000'000)));
   EXPECT_EQ(view.unreadable_ip_bans, std::vector<std::string>{"192.0.2.7"});
   EXPECT_EQ(view.unread, 2u);
+}
+
+TEST(PeerstoreView, a_ban_that_cannot_be_read_ends_when_its_reason_says) {
+  MemoryDatastore store;
+  const auto peer = peer_of_key(make_key(1));
+  reputation::Ban ban;
+  ban.since = libp2p::from_unix_seconds(1'000);
+  ban.until = libp2p::from_unix_seconds(2'000);
+  const storage::Change damaged[] = {
+      {storage::peer_key(reputation::kPeerBanBase, peer), libp2p::to_bytes("no")},
+      {reason_key(peer), reputation::encode_ban_reason(ban)},
+      {std::string(reputation::kIpBanBase) + "192.0.2.7", libp2p::to_bytes("no")},
+      {std::string(reputation::kIpBanReasonBase) + "192.0.2.7", reputation::encode_ban_reason(ban)}};
+  ASSERT_TRUE(store.apply(damaged));
+  const auto view = view_peerstore(store).value();
+  EXPECT_TRUE(view.peers.at(peer).is_banned(libp2p::from_unix_seconds(1'999)));
+  EXPECT_FALSE(view.peers.at(peer).is_banned(libp2p::from_unix_seconds(2'000)));
+  EXPECT_TRUE(view.unreadable_ip_bans.empty());
+  EXPECT_EQ(view.ip_bans.at("192.0.2.7").expiry, ban.until);
+}
+
+TEST(PeerstoreView, what_is_blocked_stays_so_when_its_record_cannot_be_read) {
+  MemoryDatastore store;
+  const auto peer = peer_of_key(make_key(1));
+  const storage::Change damaged[] = {
+      {std::string(storage::kBlockedPeerBase) + peer.to_base58(), libp2p::to_bytes("no")},
+      {std::string(storage::kBlockedIpBase) + "192.0.2.8", libp2p::to_bytes("no")},
+      {std::string(storage::kBlockedSubnetBase) + "10.0.0.0/8", libp2p::to_bytes("no")},
+      {storage::peer_key(reputation::kScoreBase, peer_of_key(make_key(2))), libp2p::to_bytes("no")}};
+  ASSERT_TRUE(store.apply(damaged));
+  const auto view = view_peerstore(store).value();
+  EXPECT_TRUE(view.peers.at(peer).is_blocked);
+  EXPECT_EQ(view.blocked_ips, std::vector<std::string>{"192.0.2.8"});
+  EXPECT_EQ(view.blocked_subnets, std::vector<std::string>{"10.0.0.0/8"});
+  EXPECT_TRUE(view.peers.at(peer_of_key(make_key(2))).has_unreadable_scores);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include "opp2p/peerstore/peerstore_view.hpp"
 
+#include "libp2p/multiformats/cidr.hpp"
 #include "libp2p/storage/records/gater_records.hpp"
 #include "libp2p/storage/records/metadata_value.hpp"
 #include "libp2p/storage/records/peer_keys.hpp"
 #include "opp2p/peerstore/peerstore_move.hpp"
+#include "opstack/reputation/ban_json.hpp"
 
 namespace opp2p {
 
@@ -72,22 +74,56 @@ Result<void> add_own(const storage::Datastore& store, PeerstoreView& view) {
   return store.scan(reputation::kOwnBase, visit, [&view](std::string_view, const libp2p::Error&) { ++view.unread; });
 }
 
-// A node keeps such bans: their keys say whose they are (opstack/reputation/ban_keeper.hpp).
-Result<void> add_unreadable_bans(const storage::Datastore& store, PeerstoreView& view) {
-  const auto add = [&view](std::string_view key) {
-    if (const auto peer = storage::read_peer_key(reputation::kPeerBanBase, key))
-      view.peers[peer->peer].has_unreadable_ban = true;
-    else if (const auto ip = reputation::read_ip_ban_key(key))
-      view.unreadable_ip_bans.push_back(*ip);
-  };
-  const auto visit = [&add](std::string_view key, libp2p::ByteView value) {
-    if (!reputation::decode_ban(value)) add(key);
+// ---- what a node makes of records that cannot be read: their keys say whose they are ----
+
+std::string_view behind(std::string_view key, std::string_view base) { return key.substr(base.size()); }
+
+void add_unreadable(PeerstoreView& view, std::string_view base, std::string_view key) {
+  if (base == reputation::kPeerBanBase) {
+    if (const auto named = storage::read_peer_key(base, key)) view.peers[named->peer].has_unreadable_ban = true;
+  } else if (base == reputation::kScoreBase) {
+    if (const auto named = storage::read_peer_key(base, key)) view.peers[named->peer].has_unreadable_scores = true;
+  } else if (base == reputation::kIpBanBase) {
+    if (const auto ip = reputation::read_ip_ban_key(key)) view.unreadable_ip_bans.push_back(*ip);
+  } else if (base == storage::kBlockedPeerBase) {
+    if (const auto peer = libp2p::PeerId::from_text(behind(key, base))) view.peers[*peer].is_blocked = true;
+  } else if (base == storage::kBlockedIpBase) {
+    if (auto ip = storage::ip_record_text(behind(key, base))) view.blocked_ips.push_back(std::move(*ip));
+  } else if (const auto subnet = libp2p::Cidr::from_text(behind(key, base))) {
+    view.blocked_subnets.push_back(subnet->text());
+  }
+}
+
+Result<void> add_unreadable(const storage::Datastore& store, PeerstoreView& view) {
+  for (const auto base : {reputation::kPeerBanBase, reputation::kIpBanBase, reputation::kScoreBase,
+                          storage::kBlockedPeerBase, storage::kBlockedIpBase, storage::kBlockedSubnetBase}) {
+    const auto visit = [&](std::string_view key, libp2p::ByteView value) {
+      if (!check_record(key, value)) add_unreadable(view, base, key);
+      return true;
+    };
+    const auto on_damaged = [&](std::string_view key, const libp2p::Error&) { add_unreadable(view, base, key); };
+    OPP2P_TRYV(store.scan(base, visit, on_damaged));
+  }
+  return {};
+}
+
+// A ban that cannot be read lasts as long as its reason says.
+Result<void> end_by_reasons(const storage::Datastore& store, PeerstoreView& view) {
+  for (auto& [id, peer] : view.peers) {
+    if (!peer.has_unreadable_ban || !peer.ban_reason) continue;
+    const auto reason = reputation::decode_ban_reason(libp2p::as_bytes(*peer.ban_reason));
+    if (!reason) continue;
+    peer.has_unreadable_ban = false;
+    peer.ban = reputation::BanEntry{reason->until, reason->since};
+  }
+  const auto visit = [&view](std::string_view key, libp2p::ByteView value) {
+    const std::string ip(behind(key, reputation::kIpBanReasonBase));
+    const auto reason = reputation::decode_ban_reason(value);
+    if (reason && std::erase(view.unreadable_ip_bans, ip) > 0)
+      view.ip_bans.emplace(ip, reputation::BanEntry{reason->until, reason->since});
     return true;
   };
-  const auto on_damaged = [&add](std::string_view key, const libp2p::Error&) { add(key); };
-  for (const auto base : {reputation::kPeerBanBase, reputation::kIpBanBase})
-    OPP2P_TRYV(store.scan(base, visit, on_damaged));
-  return {};
+  return store.scan(reputation::kIpBanReasonBase, visit, [](std::string_view, const libp2p::Error&) {});
 }
 
 }  // namespace
@@ -102,8 +138,9 @@ Result<PeerstoreView> view_peerstore(const storage::Datastore& store) {
     else
       add_to_store(out, checked.kind, change.key, *change.value);
   }
-  OPP2P_TRYV(add_unreadable_bans(store, out));
+  OPP2P_TRYV(add_unreadable(store, out));
   OPP2P_TRYV(add_own(store, out));
+  OPP2P_TRYV(end_by_reasons(store, out));
   return out;
 }
 

@@ -22,7 +22,8 @@ struct PeerView {
   std::optional<opstack::reputation::BanEntry> ban;
   std::optional<opstack::reputation::MetadataEntry> metadata;
   std::optional<std::string> ban_reason;  // a JSON object (opstack/reputation)
-  bool has_unreadable_ban = false;        // which a node keeps in force, as its key names the peer
+  bool has_unreadable_ban = false;        // nor a reason of it: a node keeps it in force, as its key names the peer
+  bool has_unreadable_scores = false;     // so a node keeps the peer out
   bool has_key = false;
   bool is_blocked = false;
   bool is_static = false;  // it was added while a node ran
