@@ -64,14 +64,14 @@ std::string peer_line(std::string_view id, const json::value& peer, std::size_t 
   const auto& latency = member(peer, "latency");
   std::string line =
       padded(columns < kWidePeerColumns ? short_peer(id) : std::string(id), columns < kWidePeerColumns ? 18 : 54);
-  line += padded(direction_text(whole_of(member(peer, "direction"))), 5);
+  line += padded(*mark != '\0' ? mark : direction_text(whole_of(member(peer, "direction"))), 9);
   line += padded(total.is_null() ? "-" : shown(number_of(total), "%.4g"), 11);
   line += padded(latency.is_null() || number_of(latency) == 0 ? "-" : shown(number_of(latency) / 1e6, "%.1f ms"), 11);
   const auto& gossip = member(peer, "gossipBlocks");
   line += padded(gossip.is_bool() && gossip.get_bool() ? "yes" : "no", 8);
   const auto& kept = member(peer, "protected");
   line += padded(kept.is_bool() && kept.get_bool() ? "yes" : "no", 11);
-  return line + mark + text_of(member(peer, "userAgent"));
+  return line + text_of(member(peer, "userAgent"));
 }
 
 // Of a list of ids, or of objects with the member "peer".
@@ -118,7 +118,7 @@ std::string peers_text(const json::value& dump, std::size_t columns, const json:
     for (const auto& item : *peers) {
       const auto& peer = item.value();
       const std::string_view id = item.key();
-      const char* const mark = blocked.contains(id) ? "blocked; " : banned.contains(id) ? "banned; " : "";
+      const char* const mark = blocked.contains(id) ? "blocked" : banned.contains(id) ? "banned" : "";
       kept_out += *mark != '\0';
       rows.push_back({libp2p::peer_text(id, kMostId), &peer, mark});
       connected += whole_of(member(peer, "connectedness")) == 1;
@@ -141,7 +141,7 @@ std::string peers_text(const json::value& dump, std::size_t columns, const json:
   if (rows.empty()) return out;
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.id < b.id; });
   const bool is_wide = columns >= kWidePeerColumns;
-  out += "\n\n" + fitted(padded("PEER", is_wide ? 54 : 18) + padded("DIR", 5) + padded("SCORE", 11) +
+  out += "\n\n" + fitted(padded("PEER", is_wide ? 54 : 18) + padded("DIR", 9) + padded("SCORE", 11) +
                              padded("LATENCY", 11) + padded("BLOCKS", 8) + padded("PROTECTED", 11) + "AGENT",
                          columns);
   for (const auto& row : rows) out += "\n" + fitted(peer_line(row.id, *row.peer, columns, row.mark), columns);

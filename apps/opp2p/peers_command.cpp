@@ -31,7 +31,9 @@ int list_peers(Output& out, const PeersOptions& options) {
   const auto bans =
       options.all && !options.node.json ? rpc->call("opp2p_bans") : libp2p::Result<boost::json::value>(nullptr);
   const auto text = [&](const boost::json::value& dump) {
-    return peers_text(without(dump, *own), terminal_columns(out), bans ? *bans : boost::json::value());
+    auto out_text = peers_text(without(dump, *own), terminal_columns(out), bans ? *bans : boost::json::value());
+    if (!bans) out_text += "\n\nWho is banned is not marked: " + bans.error().text();
+    return out_text;
   };
   return print_answer(out, options.node, of_kind(rpc->call("opp2p_peers", {!options.all}), boost::json::kind::object),
                       text);

@@ -1,6 +1,7 @@
 #include "running_node.hpp"
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -8,7 +9,6 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <iomanip>
 #include <sstream>
 
 #include "input.hpp"
@@ -16,8 +16,10 @@
 #include "libp2p/multiformats/peer_id.hpp"
 #include "opp2p/base/file_error.hpp"
 #include "opp2p/base/json_text.hpp"
+#include "opp2p/base/secret_file.hpp"
 #include "opp2p/base/small_file.hpp"
 #include "opp2p/rpc/node_file.hpp"
+#include "opp2p/rpc/socket_owner.hpp"
 
 namespace opp2p {
 namespace json = boost::json;
@@ -55,34 +57,56 @@ Result<RpcPlace> place_of_url(const std::string& url) {
   return out;
 }
 
+Result<std::string> token_in(const std::string& text, const std::string& path, std::string_view option) {
+  std::string token;
+  std::istringstream(text) >> token;
+  if (is_rpc_token(token)) return token;
+  return fail(Errc::malformed, std::string(option) + path +
+                                   " holds no token, which has 64 hexadecimal digits in lower case. The token is in "
+                                   "the file rpc.token of the node's --data-dir");
+}
+
 // Empty when nobody gave one and the folder has none: reading works without, also for who may not read the token. The
 // folder's token is of the folder's node alone, so with --rpc only a file that is named counts.
 Result<std::string> read_token(const RunningNodeOptions& options) {
   if (!options.rpc.empty()) return std::string();
-  auto text = read_small_file(std::filesystem::path(options.data_dir) / "rpc.token", 4096);
+  const auto path = std::filesystem::path(options.data_dir) / "rpc.token";
+  auto text = read_small_file(path, 4096);
   if (!text && text.error() == Errc::not_found) return std::string();
   if (!text)
     return fail(text.error().code(), text.error().text() +
                                          ". A change wants the token: run this as the node's user, "
                                          "or give --rpc.token-file");
-  std::istringstream words(*text);
-  words >> *text;
-  return text;
+  return token_in(*text, path.string(), "");
 }
 
 // May be a pipe, as a shell makes one of <(…).
 Result<std::string> read_token_file(const std::string& path) {
   errno = 0;
   std::ifstream in(path);
-  std::string token;
-  if (in >> std::setw(4096) >> token) return token;
-  const std::string why = errno != 0 ? file_error(errno, path) : "it is empty";
-  return fail(Errc::io, "--rpc.token-file: cannot read " + path + ": " + why +
-                            ". The token is in the file rpc.token of the node's --data-dir");
+  std::string text(4096, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!in.is_open() || in.bad())
+    return fail(Errc::io, "--rpc.token-file: cannot read " + path + ": " + file_error(errno, path) +
+                              ". The token is in the file rpc.token of the node's --data-dir");
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return token_in(text, path, "--rpc.token-file: ");
 }
 
-// The program that listens where node.json says is the node that wrote it; asked without the token, which nobody else
-// may see.
+// The token of the folder, when no other user's program listens where it would be sent. The peer id that such a program
+// would have to answer is known to everybody.
+Result<std::string> token_for(const RunningNodeOptions& options, const RpcPlace& place) {
+  OPP2P_TRY(auto token, read_token(options));
+  struct stat file{};
+  const auto path = (std::filesystem::path(options.data_dir) / "rpc.token").string();
+  if (token.empty() || ::stat(path.c_str(), &file) != 0) return token;
+  const auto stranger = stranger_at(place.host, place.port, file.st_uid);
+  if (!stranger) return token;
+  return fail(Errc::denied, "another user's program (uid " + std::to_string(*stranger) + ") listens on " + place.host +
+                                ":" + std::to_string(place.port) + ", so it is not sent the token in " + path);
+}
+
+// The program that listens where node.json says is the node that wrote it; asked without the token.
 Result<void> check_node(const RunningNodeOptions& options, const RpcPlace& place) {
   const auto file = (std::filesystem::path(options.data_dir) / "node.json").string();
   const auto ended = [&file](const std::string& why) {
@@ -162,7 +186,7 @@ void add_running_node_options(CLI::App& command, RunningNodeOptions& options) {
 Result<RpcClient> connect_rpc(const RunningNodeOptions& options) {
   OPP2P_TRY(const auto place, options.rpc.empty() ? read_node_file(options.data_dir) : place_of_url(options.rpc));
   if (options.rpc.empty()) OPP2P_TRYV(check_node(options, place));
-  if (options.token_file.empty()) return RpcClient(place.host, place.port, read_token(options));
+  if (options.token_file.empty()) return RpcClient(place.host, place.port, token_for(options, place));
   OPP2P_TRY(auto token, read_token_file(options.token_file));
   return RpcClient(place.host, place.port, std::move(token));
 }

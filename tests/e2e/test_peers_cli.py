@@ -193,10 +193,13 @@ class Questions(RunningNodes):
             done = opp2p.run("block", "10.0.0.1", "--data-dir", folder)
             self.assertIn("rpc.token is no regular file. A change wants the token", done.stderr)
             (pathlib.Path(folder) / "empty").touch()
-            for file, why in (("none", "No such file"), ("empty", "it is empty")):
-                done = opp2p.run("block", "10.0.0.1", "--data-dir", folder, "--rpc.token-file", f"{folder}/{file}")
-                self.assertIn("--rpc.token-file: cannot read", done.stderr)
+            for file, why in (("none", "No such file"), ("empty", "holds no token"), ("/dev/zero", "holds no token")):
+                done = opp2p.run("block", "10.0.0.1", "--data-dir", folder, "--rpc.token-file", pathlib.Path(folder) / file)
+                self.assertIn("--rpc.token-file: ", done.stderr)
                 self.assertIn(why, done.stderr)
+            (pathlib.Path(folder) / "rpc.token").unlink()
+            (pathlib.Path(folder) / "rpc.token").write_text(" \n")
+            self.assertIn("rpc.token holds no token", opp2p.run("block", "10.0.0.1", "--data-dir", folder).stderr)
 
     def test_the_rpc_can_be_given_by_its_url(self):
         for url in (f"http://127.0.0.1:{self.follower.port}/", f"127.0.0.1:{self.follower.port}", f"localhost:{self.follower.port}"):

@@ -21,10 +21,6 @@ libp2p::Error token_error(const std::string& path, std::string_view action, int 
                                             std::string(action) + ": " + file_error(code, path));
 }
 
-bool is_token(std::string_view text) {
-  return text.size() == 2 * kTokenBytes && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 // Owner of a descriptor.
 struct File {
   int descriptor;
@@ -32,6 +28,10 @@ struct File {
 };
 
 }  // namespace
+
+bool is_rpc_token(std::string_view text) {
+  return text.size() == 2 * kTokenBytes && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 std::optional<SecretFileError> write_secret_file(const std::string& path, std::string_view text) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -47,7 +47,7 @@ std::optional<SecretFileError> write_secret_file(const std::string& path, std::s
 
 libp2p::Result<std::string> load_or_create_token(const std::string& data_dir, libp2p::Rng& rng) {
   const auto path = (std::filesystem::path(data_dir) / "rpc.token").string();
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);  // no pipe
   if (descriptor < 0) {
     if (errno != ENOENT) return token_error(path, "read", errno);
     libp2p::Bytes random(kTokenBytes);
@@ -62,7 +62,7 @@ libp2p::Result<std::string> load_or_create_token(const std::string& data_dir, li
   if (size < 0) return token_error(path, "read", errno);
   text.resize(static_cast<std::size_t>(size));
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-  if (!is_token(text))
+  if (!is_rpc_token(text))
     return libp2p::fail(libp2p::Errc::malformed, "--data-dir: " + path +
                                                      " holds no token, which has 64 hexadecimal digits in " +
                                                      "lower case; remove the file and the next start makes one");

@@ -18,6 +18,9 @@ struct SecretFileError {
 // Makes the file with mode 0600, whole and on disk, or not at all; it must not be there yet.
 std::optional<SecretFileError> write_secret_file(const std::string& path, std::string_view text);
 
+// 64 hexadecimal digits in lower case.
+bool is_rpc_token(std::string_view text);
+
 // The token that the RPC's methods with consequences want: 64 hexadecimal digits in `<data_dir>/rpc.token`. One that
 // is there is kept, so that programs that have read it go on over a restart, and its mode is set to 0600; what is no
 // token there is an error.
