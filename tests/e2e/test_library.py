@@ -142,7 +142,9 @@ class Examples(unittest.TestCase):
             blocks = [re.match(r"block (\d+) 0x[0-9a-f]{64}, \d+ transactions", listener.line()) for _ in range(3)]
             self.assertTrue(all(blocks), blocks)
             numbers = [int(block.group(1)) for block in blocks]
-            self.assertEqual(numbers, list(range(numbers[0], numbers[0] + 3)))
+            # Who comes into a mesh hears of what was gossiped right before, so that the first blocks may change places.
+            self.assertEqual(len(set(numbers)), 3, numbers)
+            self.assertLess(max(numbers) - min(numbers), 5, numbers)
             chain.process.send_signal(signal.SIGINT)
             chain.process.communicate(timeout=30)
 

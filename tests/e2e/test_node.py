@@ -294,7 +294,7 @@ class Why(NodeCase):
         self.assertEqual(peer.stop(), 0)
         left = self.line(node, "static peer disconnected, reconnecting")
         self.assertRegex(left, rf'lvl=warn .* peer={peer.peer_id} reason="closed: [^"]+" stayed=[0-9.]+m?s')
-        self.assertRegex(self.line(node, "error reconnecting to static peer"), r"connection refused.* retry_in=[0-9.]+m?s option=--p2p.static")
+        self.assertRegex(self.line(node, "error reconnecting to static peer"), r"connection refused.* retry_in=[0-9.]+m?s option=\"--p2p.static or opp2p_addStaticPeer\"")
 
     def test_a_port_scan_is_no_warning(self):
         node = self.node()
