@@ -73,6 +73,7 @@ void run(const FuzzTarget& target, const Bytes& input) {
   running = &input;
   const libp2p::guard::Guarded guarded;
   target.run(input.data(), input.size());
+  running = nullptr;
 }
 
 std::vector<Bytes> corpus_of(const fs::path& folder) {
