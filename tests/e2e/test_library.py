@@ -1,6 +1,5 @@
 """The library from outside: the examples as programs, and a project of a user's that finds an installed copy or adds the checkout."""
 
-import json
 import os
 import pathlib
 import re
@@ -10,7 +9,6 @@ import subprocess
 import tempfile
 import threading
 import unittest
-import unittest.mock
 
 from lib import installed, opp2p
 
@@ -202,29 +200,6 @@ class Consumer(unittest.TestCase):
             self.assertIn("libcrypto", needed)
             self.assertIsNone(re.search("json|snappy|lmdb|fmt|spdlog|opp2p_opstack|opp2p_testing", linked))
             self.assertIsNone(re.search("json|snappy|lmdb|fmt|spdlog", needed))
-
-    def test_the_checkout_can_be_a_subdirectory(self):
-        """Without LMDB and fmt, and with neither warnings nor link options of ours in the parent's commands.
-
-        Its build of the libraries is their third: the quickest that there is, without optimisation and of several sources at once.
-        """
-        with tempfile.TemporaryDirectory() as scratch:
-            build = pathlib.Path(scratch) / "build"
-            (pathlib.Path(scratch) / "lmdb.pc").write_text("Name: lmdb\nDescription: hides the real one\nVersion: 0\nRequires: nothing\n")
-            with unittest.mock.patch.dict(os.environ, {"PKG_CONFIG_PATH": scratch}):
-                self.build(build, f"-DOPP2P_SOURCE={opp2p.ROOT}", "-DCMAKE_DISABLE_FIND_PACKAGE_fmt=ON", "-DCMAKE_BUILD_TYPE=Quick",
-                           "-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0")
-            self.assert_listens(build / "listener")
-            self.assert_gossips(build / "topics")
-            commands = json.loads((build / "compile_commands.json").read_text())
-            ours = [one["command"] for one in commands if one["file"].startswith(str(CONSUMER))]
-            self.assertEqual(len(ours), 2)
-            for command in ours:
-                self.assertNotRegex(command, r" -W| -O0| -fPIC")
-            self.assertNotIn("-fuse-ld", run("ninja", "-C", build, "-t", "commands", "listener").stdout.splitlines()[-1])
-            done = run("cmake", "--install", build, "--prefix", pathlib.Path(scratch) / "prefix")
-            self.assertEqual(done.returncode, 0, done.stdout)
-            self.assertFalse((pathlib.Path(scratch) / "prefix").exists(), "the parent's installation has something of ours in it")
 
     def test_pkg_config_alone_is_enough_to_build_with(self):
         with tempfile.TemporaryDirectory() as scratch:
