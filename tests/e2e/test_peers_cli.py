@@ -69,7 +69,7 @@ class Strangers(unittest.TestCase):
 
     def test_the_token_of_the_data_folder_goes_to_no_other_program(self):
         with tempfile.TemporaryDirectory() as folder, Stranger({"result": {"peerID": "someone"}}) as stranger:
-            (pathlib.Path(folder) / "rpc.token").write_text("secret")
+            (pathlib.Path(folder) / "rpc.token").write_text("5e" * 32)
             (pathlib.Path(folder) / "node.json").write_text(json.dumps({"peerId": STRANGER, "rpcPort": stranger.port}))
             for words in self.COMMANDS:
                 done = opp2p.run(*words, "--data-dir", folder)
@@ -80,7 +80,7 @@ class Strangers(unittest.TestCase):
             opp2p.run("peers", "--rpc", f"127.0.0.1:{stranger.port}", "--rpc.token-file", pathlib.Path(folder) / "rpc.token")
             self.assertEqual(set(stranger.tokens), {None}, "reading needs no token")
             opp2p.run("block", "10.0.0.1", "--rpc", f"127.0.0.1:{stranger.port}", "--rpc.token-file", pathlib.Path(folder) / "rpc.token")
-            self.assertEqual(set(stranger.tokens), {None, "Bearer secret"})
+            self.assertEqual(set(stranger.tokens), {None, "Bearer " + "5e" * 32})
 
 
 class RunningNodes(unittest.TestCase):
