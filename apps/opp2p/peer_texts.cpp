@@ -30,7 +30,7 @@ std::string text_of(const json::value& value) {
   return text == nullptr ? std::string() : libp2p::peer_text(std::string_view(*text), kMostText);
 }
 
-double number_of(const json::value& value) {
+double decimal_of(const json::value& value) {
   boost::system::error_code error;
   const auto out = value.is_number() ? value.to_number<double>(error) : 0;
   return error ? 0 : out;
@@ -65,8 +65,8 @@ std::string peer_line(std::string_view id, const json::value& peer, std::size_t 
   std::string line =
       padded(columns < kWidePeerColumns ? short_peer(id) : std::string(id), columns < kWidePeerColumns ? 18 : 54);
   line += padded(*mark != '\0' ? mark : direction_text(whole_of(member(peer, "direction"))), 9);
-  line += padded(total.is_null() ? "-" : shown(number_of(total), "%.4g"), 11);
-  line += padded(latency.is_null() || number_of(latency) == 0 ? "-" : shown(number_of(latency) / 1e6, "%.1f ms"), 11);
+  line += padded(total.is_null() ? "-" : shown(decimal_of(total), "%.4g"), 11);
+  line += padded(latency.is_null() || decimal_of(latency) == 0 ? "-" : shown(decimal_of(latency) / 1e6, "%.1f ms"), 11);
   const auto& gossip = member(peer, "gossipBlocks");
   line += padded(gossip.is_bool() && gossip.get_bool() ? "yes" : "no", 8);
   const auto& kept = member(peer, "protected");
@@ -122,7 +122,7 @@ std::string peers_text(const json::value& dump, std::size_t columns, const json:
       kept_out += *mark != '\0';
       rows.push_back({libp2p::peer_text(id, kMostId), &peer, mark});
       connected += whole_of(member(peer, "connectedness")) == 1;
-      low += number_of(member(member(member(peer, "scores"), "gossip"), "total")) < 0;
+      low += decimal_of(member(member(member(peer, "scores"), "gossip"), "total")) < 0;
       const auto& gossip = member(peer, "gossipBlocks");
       gossiping += gossip.is_bool() && gossip.get_bool();
     }
@@ -175,7 +175,7 @@ std::string timeline_text(const json::value& answer, std::size_t columns) {
     std::string line = time_text(from_ms(member(event, "timeMs"))) + "  " + text_of(member(event, "text"));
     const auto& score = member(event, "score");
     if (!score.is_null() && text_of(member(event, "event")) != "score")
-      line += " (score " + shown(number_of(score), "%.4g") + ")";
+      line += " (score " + shown(decimal_of(score), "%.4g") + ")";
     if (const auto count = whole_of(member(event, "count")); count > 1)
       line += " (" + std::to_string(count) + " times, last " + time_text(from_ms(member(event, "lastTimeMs"))) + ")";
     out += "\n" + fitted(line, columns);

@@ -146,7 +146,9 @@ class Torturer(unittest.TestCase):
         if case.get("hears"):
             self.assertGreater(verdict["heard"][case["hears"]], 0, f"the node took no notice: {verdict}")
         if case["ends"] == "endured":
-            self.assertEqual(verdict["thrownOut"], 0, f"{verdict}, {self.victim.reason(verdict['port'], since)}")
+            # Some cases end with a score below that of a ban. The node looks at scores at intervals: rarely before such a case is over.
+            if verdict["thrownOut"]:
+                self.assertRegex(self.victim.reason(verdict["port"], since), r"is banned until .* its score is -\d", verdict)
         elif case["ends"] == "thrown out":
             self.assertGreater(verdict["thrownOut"], 0, verdict)
             self.assertRegex(self.victim.reason(verdict["port"], since), case["why"])
