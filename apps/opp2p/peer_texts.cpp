@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <set>
-#include <string_view>
 #include <vector>
 
 #include "libp2p/base/peer_text.hpp"
@@ -74,7 +72,8 @@ std::string peer_line(std::string_view id, const json::value& peer, std::size_t 
   return line + text_of(member(peer, "userAgent"));
 }
 
-// Of a list of ids, or of objects with the member "peer".
+}  // namespace
+
 std::set<std::string_view> peers_in(const json::value& listed) {
   std::set<std::string_view> out;
   const auto* list = listed.if_array();
@@ -84,8 +83,6 @@ std::set<std::string_view> peers_in(const json::value& listed) {
   }
   return out;
 }
-
-}  // namespace
 
 std::string short_peer(std::string_view id) {
   return id.size() <= 17 ? std::string(id) : std::string(id.substr(0, 8)) + "…" + std::string(id.substr(id.size() - 8));

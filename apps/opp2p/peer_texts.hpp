@@ -3,11 +3,16 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "libp2p/base/time.hpp"
 
 namespace opp2p {
+
+// The peers in a list of ids, or of objects with the member "peer". Views into the list.
+std::set<std::string_view> peers_in(const boost::json::value& listed);
 
 // opp2p_peers, in lines of at most `columns` characters. `bans`: opp2p_bans, or null; its peers are marked, and those
 // that the operator blocks, which the dump has.

@@ -20,6 +20,7 @@
 #include "opp2p/base/small_file.hpp"
 #include "opp2p/rpc/node_file.hpp"
 #include "opp2p/rpc/socket_owner.hpp"
+#include "peer_texts.hpp"
 
 namespace opp2p {
 namespace json = boost::json;
@@ -149,25 +150,14 @@ void add_keys(std::vector<std::string>& ids, const json::value& object) {
     for (const auto& item : *found) add_id(ids, item.key());
 }
 
-// The ids in an array, as texts or as the member "peer" of objects.
-void add_items(std::vector<std::string>& ids, const json::value& array) {
-  const auto* found = array.if_array();
-  if (found == nullptr) return;
-  for (const auto& item : *found) {
-    if (const auto* text = item.if_string()) add_id(ids, *text);
-    const auto* object = item.if_object();
-    const auto* peer = object == nullptr ? nullptr : object->if_contains("peer");
-    if (peer != nullptr && peer->is_string()) add_id(ids, peer->get_string());
-  }
-}
-
 // Without the node itself. A node without one of these parts has no such peers.
 std::vector<std::string> known_peers(const RpcClient& rpc, const std::string& own) {
   std::vector<std::string> ids;
   if (const auto dump = rpc.call("opp2p_peers", {false}); dump && dump->is_object())
     if (const auto* peers = dump->get_object().if_contains("peers")) add_keys(ids, *peers);
   for (const char* method : {"opp2p_bans", "opp2p_listBlockedPeers", "opp2p_staticPeers"})
-    if (const auto list = rpc.call(method)) add_items(ids, *list);
+    if (const auto list = rpc.call(method))
+      for (const auto id : peers_in(*list)) add_id(ids, id);
   std::erase(ids, own);
   return ids;
 }

@@ -9,8 +9,8 @@
 //
 // Exceptions: libsodium seeds itself once, at its start, which the first Guarded brings about before it closes;
 // OpenSSL's generator is refused as a whole, seeded or not; its libssl notes the time at which a TLS session began, and
-// does nothing else with it here; libsecp256k1 draws nothing by itself. libFuzzer's handlers
-// of signals may read the clock. What the kernel is not asked for (rdtsc, rdrand by hand) is not seen.
+// does nothing else with it here; libsecp256k1 draws nothing by itself. libFuzzer's handlers of signals may read the
+// clock. What the kernel is not asked for (rdtsc, rdrand by hand) is not seen.
 #pragma once
 
 namespace libp2p::guard {

@@ -1,6 +1,5 @@
 #include "opp2p/peerstore/peerstore_view.hpp"
 
-#include "libp2p/multiformats/cidr.hpp"
 #include "libp2p/storage/records/gater_records.hpp"
 #include "libp2p/storage/records/metadata_value.hpp"
 #include "libp2p/storage/records/peer_keys.hpp"
@@ -89,8 +88,8 @@ void add_unreadable(PeerstoreView& view, std::string_view base, std::string_view
     if (const auto peer = libp2p::PeerId::from_text(behind(key, base))) view.peers[*peer].is_blocked = true;
   } else if (base == storage::kBlockedIpBase) {
     if (auto ip = storage::ip_record_text(behind(key, base))) view.blocked_ips.push_back(std::move(*ip));
-  } else if (const auto subnet = libp2p::Cidr::from_text(behind(key, base))) {
-    view.blocked_subnets.push_back(subnet->text());
+  } else if (auto subnet = storage::decode_blocked_subnet(libp2p::as_bytes(behind(key, base)))) {
+    view.blocked_subnets.push_back(std::move(*subnet));
   }
 }
 

@@ -22,7 +22,6 @@ std::unique_ptr<SSL_CTX, FreeSettings> settings_for(Role role, const Certificate
   SSL_CTX_clear_options(settings, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
   SSL_CTX_set_mode(settings, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_max_cert_list(settings, kMostCertificateBytes);
-  SSL_CTX_set_quiet_shutdown(settings, 0);
   TlsChannel::set_callbacks(*settings, role);
   const bool made = SSL_CTX_set_min_proto_version(settings, TLS1_3_VERSION) == 1 &&
                     SSL_CTX_set_ciphersuites(settings,
