@@ -69,7 +69,7 @@ TEST_F(TlsCertificate, is_valid_from_its_first_to_its_last_second) {
 
 TEST_F(TlsCertificate, with_unique_ids_is_refused) {
   const auto made = forge(identity_, {}, *world_);
-  std::vector<Bytes> chain = {with_unique_id(made)};
+  std::vector<Bytes> chain = {with_unique_id(made, *world_)};
   const auto found = verify_chain(chain, kNow, *world_);
   ASSERT_FALSE(found);
   EXPECT_NE(found.error().text().find("unique ids"), std::string::npos) << found.error().message();

@@ -101,8 +101,8 @@ inline Element first_of(ByteView der) {
   return {der.first(header + size), der.subspan(header, size), der.subspan(header + size)};
 }
 
-// The same certificate with an issuerUniqueID, signed anew by its own P-256 key.
-inline Bytes with_unique_id(const Certificate& certificate) {
+// The same certificate with an issuerUniqueID, signed anew by its own key.
+inline Bytes with_unique_id(const Certificate& certificate, OpenSslWorld& world) {
   const Bytes der = certificate.to_der();
   const Element to_be_signed = first_of(first_of(der).content);
   const ByteView algorithm = first_of(to_be_signed.rest).whole;
@@ -117,7 +117,8 @@ inline Bytes with_unique_id(const Certificate& certificate) {
   EVP_MD_CTX* const context = EVP_MD_CTX_new();
   std::size_t size = 256;
   Bytes signature(size);
-  EVP_DigestSignInit(context, nullptr, EVP_sha256(), nullptr, certificate.key.get());
+  const char* const digest = EVP_PKEY_is_a(certificate.key.get(), "ED25519") == 1 ? nullptr : "SHA256";
+  EVP_DigestSignInit_ex(context, nullptr, digest, world.context(), nullptr, certificate.key.get(), nullptr);
   EVP_DigestSign(context, signature.data(), &size, out.data(), out.size());
   EVP_MD_CTX_free(context);
   signature.resize(size);
